@@ -1,0 +1,68 @@
+/**
+ * The closed list of error codes this app answers with, in HTTP bodies, run documents and logs.
+ * README lists each with what to do; a test holds the two together.
+ */
+export const errorCodes = [
+  'BadRequest',
+  'ConfirmationMissing',
+  'HubForbidden',
+  'HubMisbehaves',
+  'HubNotFound',
+  'HubUnavailable',
+  'HubUnauthorized',
+  'Internal',
+  'ListingUnstable',
+  'NoGoodSnapshot',
+  'QuotaExceeded',
+  'RestoreIncomplete',
+  'RunIdInUse',
+  'RunInProgress',
+  'RunNotFound',
+  'RunStuck',
+  'RunTakenOver',
+  'SettingsInvalid',
+  'SnapshotCorrupt',
+  'SnapshotNotFound',
+  'SnapshotVersionUnknown',
+  'StorageUnavailable',
+  'StoredDocumentInvalid',
+  'TargetIsSource',
+  'TargetTooSmall',
+  'TooManyFailures',
+  'UnknownField',
+  'WrongTarget',
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
+export interface DrErrorOptions {
+  /** What the error is about: a setting, a field, a blob, a run id. Never a secret. */
+  readonly target?: string;
+  /** True when the same call may succeed later without anybody changing anything. */
+  readonly retryable?: boolean;
+  readonly details?: readonly ErrorDetail[];
+  readonly cause?: unknown;
+}
+
+export interface ErrorDetail {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly target?: string;
+}
+
+/** An error whose code is contract. The message says what was attempted, what came back and what to do next. */
+export class DrError extends Error {
+  override readonly name = 'DrError';
+  readonly code: ErrorCode;
+  readonly target: string | undefined;
+  readonly retryable: boolean;
+  readonly details: readonly ErrorDetail[];
+
+  constructor(code: ErrorCode, message: string, options: DrErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.target = options.target;
+    this.retryable = options.retryable ?? false;
+    this.details = options.details ?? [];
+  }
+}

@@ -1,0 +1,37 @@
+/** Why a snapshot is kept but never chosen by itself. */
+export interface Health {
+  readonly health: 'good' | 'suspect';
+  readonly healthReasons: readonly string[];
+}
+
+/** The listing may begin again this often (its token was lost) before its result is doubted. */
+const MAX_TRUSTED_RESTARTS = 2;
+
+/**
+ * Judges a finished backup. `earlierCounts` are the record counts of the last good snapshots, in any order; a fall
+ * of more than `dropPercent` below their median is what a broken listing or an emptied hub looks like.
+ */
+export function judgeSnapshot(
+  recordCount: number,
+  earlierCounts: readonly number[],
+  restartCount: number,
+  dropPercent: number,
+): Health {
+  const reasons: string[] = [];
+  const usual = median(earlierCounts);
+  if (recordCount === 0) reasons.push('the hub was empty');
+  else if (usual !== undefined && recordCount < usual * (1 - dropPercent / 100)) {
+    reasons.push(`${recordCount} records, more than ${dropPercent} % below the usual ${usual}`);
+  }
+  if (restartCount > MAX_TRUSTED_RESTARTS) reasons.push(`the listing had to begin again ${restartCount} times`);
+  return { health: reasons.length === 0 ? 'good' : 'suspect', healthReasons: reasons };
+}
+
+function median(values: readonly number[]): number | undefined {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle];
+  if (upper === undefined) return undefined;
+  const lower = sorted[middle - 1] ?? upper;
+  return sorted.length % 2 === 1 ? upper : (lower + upper) / 2;
+}

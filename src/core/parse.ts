@@ -1,0 +1,49 @@
+import type { z } from 'zod';
+import { DrError, type ErrorCode, type ErrorDetail } from './errors.ts';
+
+/** Where an outside value came from and which code its faults get. */
+export interface Source {
+  readonly code: ErrorCode;
+  /** What is being read, for the message: "request body", "run document". */
+  readonly what: string;
+  /** What the reader should do about it. */
+  readonly hint: string;
+  readonly target?: string;
+}
+
+/** Checks an outside value against its schema; every fault is a detail of one `DrError`. Values are never quoted. */
+export function parseWith<T>(schema: z.ZodType<T>, input: unknown, source: Source): T {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const details = result.error.issues.flatMap((issue) => toDetails(issue, source.code));
+  const code = details.some((detail) => detail.code === 'UnknownField') ? 'UnknownField' : source.code;
+  const list = details.map((detail) => detail.message).join('; ');
+  const target = source.target ?? details[0]?.target;
+  throw new DrError(code, `The ${source.what} cannot be used: ${list}. ${source.hint}`, {
+    details,
+    ...(target === undefined ? {} : { target }),
+  });
+}
+
+/** `JSON.parse` whose failure is a `DrError` of the source's code. */
+export function parseJson(text: string, source: Source): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const target = source.target === undefined ? {} : { target: source.target };
+    throw new DrError(source.code, `The ${source.what} is not JSON. ${source.hint}`, { ...target, cause });
+  }
+}
+
+function toDetails(issue: z.core.$ZodIssue, code: ErrorCode): ErrorDetail[] {
+  const path = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      code: code === 'BadRequest' ? 'UnknownField' : code,
+      message: `'${[path, key].filter(Boolean).join('.')}' is not a known field`,
+      target: key,
+    }));
+  }
+  const message = path === '' ? issue.message : `'${path}': ${issue.message}`;
+  return [{ code, message, ...(path === '' ? {} : { target: path }) }];
+}

@@ -1,0 +1,57 @@
+import type { HubRef } from './ports.ts';
+
+/** Every blob name of the app, in one place. All are below the snapshot container. */
+
+export type RunKind = 'backup' | 'restore';
+
+export const hubFolder = (hub: HubRef): string => `${hub.namespace}/${hub.hub}/`;
+export const snapshotsFolder = (hub: HubRef): string => `${hubFolder(hub)}snapshots/`;
+export const snapshotFolder = (hub: HubRef, snapshotId: string): string => `${snapshotsFolder(hub)}${snapshotId}/`;
+export const manifestName = (hub: HubRef, snapshotId: string): string =>
+  `${snapshotFolder(hub, snapshotId)}manifest.json`;
+export const snapshotShardName = (hub: HubRef, snapshotId: string, shard: number): string =>
+  `${snapshotFolder(hub, snapshotId)}shards/${shardLabel(shard)}.jsonl.gz`;
+export const latestName = (hub: HubRef): string => `${hubFolder(hub)}latest.json`;
+
+export const LOCKS_FOLDER = '_locks/';
+export const lockName = (kind: RunKind, hub: HubRef): string => `${LOCKS_FOLDER}${kind}/${hub.namespace}/${hub.hub}.json`;
+
+export const runsFolder = (kind: RunKind): string => `_runs/${kind}/`;
+export const runFolder = (kind: RunKind, runId: string): string => `${runsFolder(kind)}${runId}/`;
+export const runName = (kind: RunKind, runId: string): string => `${runFolder(kind, runId)}run.json`;
+export const heartbeatName = (kind: RunKind, runId: string): string => `${runFolder(kind, runId)}heartbeat`;
+export const idMapName = (runId: string, shard: number): string =>
+  `${runFolder('restore', runId)}id-map/${shardLabel(shard)}.json`;
+
+/** What one pass over the hub leaves: staging (removed when the run ends) and a result per shard and phase. */
+export const passFolder = (kind: RunKind, runId: string, pass: number): string =>
+  `${runFolder(kind, runId)}pass-${pass}/`;
+export const scanName = (kind: RunKind, runId: string, pass: number): string =>
+  `${passFolder(kind, runId, pass)}scan.json`;
+export const stagingFolder = (kind: RunKind, runId: string): string => `${runFolder(kind, runId)}staging/`;
+export const segmentName = (kind: RunKind, runId: string, pass: number, label: string): string =>
+  `${stagingFolder(kind, runId)}pass-${pass}/segments/${label}`;
+export const targetShardName = (runId: string, pass: number, shard: number): string =>
+  `${stagingFolder('restore', runId)}pass-${pass}/target/${shardLabel(shard)}.jsonl.gz`;
+export const foreignName = (runId: string, pass: number, shard: number): string =>
+  `${stagingFolder('restore', runId)}pass-${pass}/foreign/${shardLabel(shard)}`;
+export const resultsFolder = (kind: RunKind, runId: string, pass: number, phase: 'seal' | 'reconcile'): string =>
+  `${passFolder(kind, runId, pass)}${phase}/`;
+export const resultName = (
+  kind: RunKind,
+  runId: string,
+  pass: number,
+  phase: 'seal' | 'reconcile',
+  shard: number,
+): string => `${resultsFolder(kind, runId, pass, phase)}${shardLabel(shard)}.json`;
+
+/** `0000` to `1023`: of one width, so that names sort by number. */
+export function shardLabel(shard: number): string {
+  return String(shard).padStart(4, '0');
+}
+
+/** The shard number a result blob's name ends with. */
+export function shardOfName(name: string): number {
+  const label = /(\d{4})\.json$/.exec(name)?.[1];
+  return label === undefined ? -1 : Number(label);
+}

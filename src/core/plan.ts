@@ -1,0 +1,104 @@
+import { type RebuildFault, rebuildInstallation, withRepairTag } from './installation.ts';
+import type { RecordOfRows } from './record.ts';
+import { canonicalRow, descriptionForWrite, type Registration } from './registration.ts';
+
+/** One call to the target hub. */
+export type Write =
+  | { readonly kind: 'registration'; readonly id: string; readonly xml: string }
+  | { readonly kind: 'installation'; readonly id: string; readonly json: string };
+
+/** What is to become of one record of the snapshot. */
+export type RecordPlan =
+  | { readonly kind: 'unchanged' | 'keptLive'; readonly collapsed: number }
+  | { readonly kind: 'create' | 'complete'; readonly writes: readonly Write[]; readonly collapsed: number }
+  | { readonly kind: 'impossible'; readonly fault: RebuildFault; readonly collapsed: number };
+
+export interface PlanOptions {
+  readonly expiryFloorAtMs: number;
+  /** True for a handle that lives in the target under a key the snapshot does not have it under. */
+  readonly livesElsewhere: (row: Registration) => boolean;
+  /** The record was written before and did not appear: an identical installation PUT may be ignored, so vary it. */
+  readonly isRepair: boolean;
+}
+
+/**
+ * Compares a record with what lives in the target under the same key. What is live is newer: a record that lives and
+ * differs is left alone. A device whose live rows are some of the snapshot's is completed, since a step that died half
+ * way leaves it so.
+ */
+export function planRecord(
+  record: RecordOfRows,
+  live: RecordOfRows | undefined,
+  options: PlanOptions,
+): RecordPlan {
+  const wanted = collapse(record.rows);
+  const collapsed = record.rows.length - wanted.size;
+  const isInstallation = record.key.startsWith('i:');
+  if (live === undefined) {
+    if (record.rows.some(options.livesElsewhere)) return { kind: 'keptLive', collapsed };
+    return toWrites('create', record, [...wanted.values()], options, collapsed);
+  }
+  const liveForms = new Set(collapse(live.rows).keys());
+  const missing = [...wanted].filter(([form]) => !liveForms.has(form)).map(([, row]) => row);
+  const isSubset = liveForms.size + missing.length === wanted.size;
+  if (isSubset && missing.length === 0) return { kind: 'unchanged', collapsed };
+  if (!isSubset || (isInstallation && !options.isRepair)) return { kind: 'keptLive', collapsed };
+  return toWrites('complete', record, missing, options, collapsed);
+}
+
+/** The distinct rows by canonical form. Of rows equal in kind, template and tags only the newest stays. */
+function collapse(rows: readonly Registration[]): Map<string, Registration> {
+  const newest = new Map<string, Registration>();
+  for (const row of rows) {
+    const likeness = likenessOf(row);
+    const seen = newest.get(likeness);
+    if (seen === undefined || row.etag > seen.etag) newest.set(likeness, row);
+  }
+  return new Map([...newest.values()].map((row) => [canonicalRow(row.xml), row]));
+}
+
+/** Templates without a name are told apart by all they hold. */
+function likenessOf(row: Registration): string {
+  if (row.isTemplate && row.templateName === undefined) return canonicalRow(row.xml);
+  const tags = [...new Set(row.tags.map((tag) => tag.toLowerCase()))].sort();
+  return JSON.stringify([row.platform, row.isTemplate, row.templateName, row.tileName, row.handle, tags]);
+}
+
+function toWrites(
+  kind: 'create' | 'complete',
+  record: RecordOfRows,
+  rows: readonly Registration[],
+  options: PlanOptions,
+  collapsed: number,
+): RecordPlan {
+  if (!record.key.startsWith('i:')) {
+    const writes = rows.map((row) => ({ kind: 'registration', id: row.id, xml: descriptionForWrite(row.xml) }) as const);
+    return { kind, writes, collapsed };
+  }
+  const rebuilt = rebuildInstallation(record.rows, options.expiryFloorAtMs);
+  if (typeof rebuilt === 'string') return { kind: 'impossible', fault: rebuilt, collapsed };
+  const bodies = options.isRepair ? [withRepairTag(rebuilt.body), rebuilt.body] : [rebuilt.body];
+  const writes = bodies.map((body) => ({ kind: 'installation', id: rebuilt.id, json: JSON.stringify(body) }) as const);
+  return { kind, writes, collapsed };
+}
+
+/**
+ * The handles that live in the target under a key the snapshot's shard does not have them under: their devices
+ * registered anew, so that restoring them under the old key would push to them twice.
+ */
+export function handlesLivingElsewhere(
+  live: readonly RecordOfRows[],
+  snapshot: readonly RecordOfRows[],
+  hashOf: (row: Registration) => number,
+): number[] {
+  const known = new Map(snapshot.map((record) => [record.key, new Set(record.rows.map(hashOf))]));
+  const elsewhere = new Set<number>();
+  for (const record of live) {
+    const handles = known.get(record.key);
+    for (const row of record.rows) {
+      const hash = hashOf(row);
+      if (handles === undefined || !handles.has(hash)) elsewhere.add(hash);
+    }
+  }
+  return [...elsewhere];
+}

@@ -1,0 +1,117 @@
+/** A hub's identity. `namespace` is the first label of its host (or `host-port`), `hub` its name, both lower-case. */
+export interface HubRef {
+  readonly namespace: string;
+  readonly hub: string;
+}
+
+/** One page of a hub's listing: at most 100 registrations, each its description's XML exactly as the hub gave it. */
+export interface Page {
+  readonly rows: readonly string[];
+  /** Absent on the last page. Opaque: hand it back as it is. */
+  readonly nextToken: string | undefined;
+}
+
+/** What became of one write. `refused` is about the registration id, `rejected` about the record itself. */
+export type WriteOutcome =
+  | { readonly kind: 'written' }
+  | { readonly kind: 'idRefused'; readonly status: number }
+  | { readonly kind: 'rejected'; readonly status: number; readonly reason: RejectReason };
+
+/** Stable reason codes of a record the hub would not take. */
+export type RejectReason = 'Rejected' | 'TooLarge' | 'Stale';
+
+/** How long a call may go on: it stops retrying at `deadlineAt` (epoch ms) and throws a retryable error. */
+export interface CallOptions {
+  readonly deadlineAt: number;
+}
+
+/**
+ * A notification hub. Every call may be made twice. Throttling, transient faults and a rotated key are retried
+ * inside, up to the deadline; what is thrown is a `DrError`: `HubUnavailable` (retryable), `HubUnauthorized`,
+ * `HubForbidden`, `HubNotFound`, `QuotaExceeded`, `HubMisbehaves` (an answer that cannot be understood).
+ */
+export interface Hub {
+  readonly ref: HubRef;
+  /** `token: undefined` starts a listing. Answers `'tokenLost'` when the hub no longer takes the token. */
+  listPage(token: string | undefined, options: CallOptions): Promise<Page | 'tokenLost'>;
+  /** Creates or replaces the registration under `id`; `xml` has no ETag, ExpirationTime or RegistrationId. */
+  putRegistration(id: string, xml: string, options: CallOptions): Promise<WriteOutcome>;
+  /** Asks the hub for an unused registration id. Leaves nothing behind when it is not used. */
+  createRegistrationId(options: CallOptions): Promise<string>;
+  /** Hands over an installation (JSON body). `written` means queued by the service, not applied. */
+  putInstallation(id: string, json: string, options: CallOptions): Promise<WriteOutcome>;
+  /** Rights and tier as far as they can be known without writing a device. Throws what `listPage` throws. */
+  probe(options: CallOptions): Promise<HubProbe>;
+}
+
+export interface HubProbe {
+  /** `Standard` when the hub offers what only Standard has; `BasicOrFree` when it says its tier lacks it. */
+  readonly tier: 'Standard' | 'BasicOrFree' | 'unknown';
+  /** Milliseconds of the slowest probe call. */
+  readonly latencyMs: number;
+}
+
+/** How a hub's calls went so far in this process, for the status of a run. */
+export interface HubPace {
+  readonly requestCount: number;
+  readonly throttledCount: number;
+  readonly millisecondsLostToThrottling: number;
+}
+
+/** Small string facts kept beside a blob and returned by `list` without reading the blob. ASCII only. */
+export type BlobFacts = Readonly<Record<string, string>>;
+
+export interface Blob {
+  readonly bytes: Uint8Array;
+  readonly etag: string;
+}
+
+export interface BlobEntry {
+  readonly name: string;
+  readonly facts: BlobFacts;
+  readonly sizeBytes: number;
+  readonly createdAt: Date;
+  readonly modifiedAt: Date;
+}
+
+/** When a `put` may take effect: `new` only if the name is free, an ETag only if the blob still has it. */
+export type PutCondition = 'new' | 'any' | { readonly etag: string };
+
+/**
+ * Named blobs in one container. Reads see the last completed write; a `put` is atomic; `list` is in name order and
+ * sees every completed write. Transient faults are retried inside; what is thrown is `StorageUnavailable` (retryable).
+ */
+export interface Blobs {
+  /** Whole blob, or `length` bytes from `offset`. `undefined` when there is none. */
+  get(name: string, range?: { readonly offset: number; readonly length: number }): Promise<Blob | undefined>;
+  /** The new ETag, or `'conflict'` when the condition does not hold. */
+  put(name: string, bytes: Uint8Array, condition: PutCondition, facts?: BlobFacts): Promise<string | 'conflict'>;
+  list(prefix: string): Promise<readonly BlobEntry[]>;
+  /** The names one level below `prefix` (which ends in `/`), each with its trailing slash, in name order. */
+  listFolders(prefix: string): Promise<readonly string[]>;
+  /** Removes the blob; no error when there is none. With an ETag only if the blob still has it. */
+  remove(name: string, etag?: string): Promise<void>;
+  /** Makes the container if it is missing. */
+  ensure(): Promise<void>;
+}
+
+/** The step queue. At least once: a message may arrive twice, late or out of order. */
+export interface StepQueue {
+  /** Adds each text as one message that becomes visible after the delay. Creates the queue if it is missing. */
+  send(texts: readonly string[], delaySeconds?: number): Promise<void>;
+}
+
+/** Time and chance, passed in so that tests own them. */
+export interface Clock {
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+/** Message constants and fields; no device token, tag, key or SAS may be handed in. */
+export interface Log {
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;

@@ -1,0 +1,80 @@
+import { hash53 } from './hash.ts';
+import { installationIdOf, type Registration } from './registration.ts';
+
+/** What a restore brings back as one: an installation with all its rows, or one device outside installations. */
+export interface RecordOfRows {
+  /** `i:{installationId}` or `d:{platform}:{handle}`. Never a registration id: those may have to change on the way. */
+  readonly key: string;
+  readonly rows: readonly Registration[];
+}
+
+/** Rows are staged by hash into this many sections, so that the shard count can be chosen once the scan has counted. */
+export const SECTION_COUNT = 1024;
+
+const RECORDS_PER_SHARD = 10_000;
+/** Below this a small hub's restore could not use several consumers at once. */
+const MIN_SHARD_COUNT = 4;
+
+export function recordKey(registration: Registration): string {
+  const installationId = installationIdOf(registration.tags);
+  if (installationId !== undefined) return `i:${installationId}`;
+  return `d:${registration.platform.toLowerCase()}:${registration.handle}`;
+}
+
+/** The section (0 to 1023) a record key belongs to. */
+export function sectionOf(key: string): number {
+  return hash53(key) % SECTION_COUNT;
+}
+
+/** A power of two that keeps a shard under about 10,000 rows: `4 <= count <= 1024`. */
+export function shardCountFor(rowCount: number): number {
+  let count = MIN_SHARD_COUNT;
+  while (count < SECTION_COUNT && rowCount / count > RECORDS_PER_SHARD) count *= 2;
+  return count;
+}
+
+/** The sections `[first, first + length)` that make up one shard: neighbours, so that one range read gets them. */
+export function sectionsOf(shard: number, shardCount: number): { first: number; length: number } {
+  const length = SECTION_COUNT / shardCount;
+  return { first: shard * length, length };
+}
+
+/** The 53-bit hash by which a device handle is recognised across shards. */
+export function handleHash(registration: Registration): number {
+  return hash53(`${registration.platform.toLowerCase()}:${registration.handle}`);
+}
+
+export interface GroupedRows {
+  /** In key order; the rows of a record in id order. */
+  readonly records: readonly RecordOfRows[];
+  /** Rows dropped because the listing showed their id more than once. */
+  readonly duplicatesSeen: number;
+}
+
+/** Groups a shard's rows into records. Of rows with one id the one with the highest ETag stays, then the later seen. */
+export function groupRows(rows: Iterable<Registration>): GroupedRows {
+  const byId = new Map<string, Registration>();
+  let rowCount = 0;
+  for (const row of rows) {
+    rowCount += 1;
+    const seen = byId.get(row.id);
+    if (seen === undefined || row.etag >= seen.etag) byId.set(row.id, row);
+  }
+  const byKey = new Map<string, Registration[]>();
+  for (const row of byId.values()) {
+    const key = recordKey(row);
+    const group = byKey.get(key);
+    if (group === undefined) byKey.set(key, [row]);
+    else group.push(row);
+  }
+  const records = [...byKey]
+    .map(([key, group]) => ({ key, rows: group.sort((a, b) => compareText(a.id, b.id)) }))
+    .sort((a, b) => compareText(a.key, b.key));
+  return { records, duplicatesSeen: rowCount - byId.size };
+}
+
+/** Code unit order: the same everywhere, unlike a locale's. */
+export function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

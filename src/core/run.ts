@@ -1,0 +1,166 @@
+import { z } from 'zod';
+import { DrError, errorCodes } from './errors.ts';
+import { parseJson, parseWith } from './parse.ts';
+
+const hubRef = z.strictObject({ namespace: z.string(), hub: z.string() });
+const instant = z.iso.datetime();
+const count = z.int().nonnegative();
+
+const phaseSchema = z.strictObject({
+  name: z.enum(['scan', 'seal', 'publish', 'reconcile', 'finish']),
+  /** A backup has one pass over its hub. A restore's later passes prove, and repair, what the first one wrote. */
+  pass: z.int().positive(),
+  /** False until the phase's messages are known to be in the queue. */
+  isDispatched: z.boolean(),
+  startedAt: instant,
+  /** The messages of the phase become visible only then: the time a hub is given to settle. */
+  notBefore: instant.optional(),
+});
+
+const countsSchema = z.strictObject({
+  total: count,
+  created: count,
+  updated: count,
+  unchanged: count,
+  keptLive: count,
+  failed: count,
+  pending: count,
+});
+
+const failureSchema = z.strictObject({
+  code: z.enum(errorCodes),
+  message: z.string(),
+  target: z.string().optional(),
+});
+
+const commonFields = {
+  formatVersion: z.literal(1),
+  id: z.string(),
+  status: z.enum(['NotStarted', 'Running', 'Succeeded', 'Failed', 'Canceled']),
+  requestedBy: z.enum(['timer', 'http']),
+  createdAt: instant,
+  finishedAt: instant.optional(),
+  /** The hub that is listed: the source of a backup, the target of a restore. */
+  hub: hubRef,
+  phase: phaseSchema,
+  /** 0 until known. */
+  shardCount: count,
+  /** How often the watchdog had to enqueue this run's steps again without any progress since. */
+  kicks: count,
+  error: failureSchema.optional(),
+  warnings: z.array(z.string()),
+};
+
+const backupSchema = z.strictObject({
+  ...commonFields,
+  kind: z.literal('backup'),
+  result: z
+    .strictObject({
+      snapshotId: z.string(),
+      recordCount: count,
+      registrationCount: count,
+      health: z.enum(['good', 'suspect']),
+      healthReasons: z.array(z.string()),
+    })
+    .optional(),
+});
+
+const restoreSchema = z.strictObject({
+  ...commonFields,
+  kind: z.literal('restore'),
+  request: z.strictObject({
+    snapshotId: z.string(),
+    /** As the caller wrote it (`latest` or an id): a repeated PUT is compared with this. */
+    askedSnapshot: z.string(),
+    target: z.enum(['secondary', 'primary']),
+    sourceHub: hubRef,
+    onConflict: z.enum(['keep']),
+    dryRun: z.boolean(),
+    /** Installations get at least this expiry. Fixed when the run starts, so that every step decides alike. */
+    expiryFloorAt: instant,
+  }),
+  recordCount: count,
+  result: z
+    .strictObject({
+      counts: countsSchema,
+      /** Rows of one device that were equal in kind, template and tags, and so became one. */
+      duplicatesCollapsed: count,
+      /** Writes of the later passes, for records the first pass wrote but the listing did not show. */
+      repaired: count,
+      /** Records whose device changed in the target after this run saw or wrote them. */
+      changedSince: count,
+      secondsLostToThrottling: z.number().nonnegative(),
+      failuresByCode: z.record(z.string(), count),
+      passes: count,
+    })
+    .optional(),
+});
+
+const runSchema = z.discriminatedUnion('kind', [backupSchema, restoreSchema]);
+
+export type BackupRun = Readonly<z.infer<typeof backupSchema>>;
+export type RestoreRun = Readonly<z.infer<typeof restoreSchema>>;
+export type Run = BackupRun | RestoreRun;
+export type RunStatus = Run['status'];
+export type Phase = Readonly<z.infer<typeof phaseSchema>>;
+export type PhaseName = Phase['name'];
+export type RestoreCounts = Readonly<z.infer<typeof countsSchema>>;
+export type RestoreResult = NonNullable<RestoreRun['result']>;
+
+export function formatRun(run: Run): string {
+  return JSON.stringify(run);
+}
+
+export function parseRun(text: string, blobName: string): Run {
+  const source = {
+    code: 'StoredDocumentInvalid',
+    what: `run document ${blobName}`,
+    hint: 'Start a new run; this one cannot go on.',
+    target: blobName,
+  } as const;
+  return parseWith(runSchema, parseJson(text, source), source);
+}
+
+export function isOver(run: Run): boolean {
+  return run.status === 'Succeeded' || run.status === 'Failed' || run.status === 'Canceled';
+}
+
+const phaseOrder: Record<PhaseName, number> = { scan: 0, seal: 1, reconcile: 2, publish: 2, finish: 3 };
+
+/** Negative when `a` comes before `b` in the life of a run. */
+export function comparePhases(a: Pick<Phase, 'name' | 'pass'>, b: Pick<Phase, 'name' | 'pass'>): number {
+  return a.pass - b.pass || phaseOrder[a.name] - phaseOrder[b.name];
+}
+
+/** The run one phase on. Throws when that would be backwards: phases only move forward. */
+export function advance<R extends Run>(run: R, to: Omit<Phase, 'isDispatched'>): R {
+  if (comparePhases(run.phase, to) >= 0) {
+    throw new DrError('Internal', `Run ${run.id} cannot go from ${describePhase(run.phase)} to ${describePhase(to)}.`);
+  }
+  return { ...run, status: 'Running', kicks: 0, phase: { ...to, isDispatched: false } };
+}
+
+export function describePhase(phase: Pick<Phase, 'name' | 'pass'>): string {
+  return `${phase.name}#${phase.pass}`;
+}
+
+const runIdPattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
+
+/** Ids travel in URLs and blob names: 1 to 64 letters, digits, `-`, `_` or `.`, ending in a letter or digit. */
+export function isRunId(text: string): boolean {
+  return runIdPattern.test(text);
+}
+
+/** `2026-11-23T09-38-02Z-1a2b3c`: sorts by time. A backup's id is also the id of the snapshot it makes. */
+export function newRunId(nowMs: number, suffix: string): string {
+  return `${new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '-')}Z-${suffix}`;
+}
+
+/** When the run that made this id started (epoch ms), or `undefined` for an id a caller chose. */
+export function startOfRunId(runId: string): number | undefined {
+  const match = /^(\d{4}-\d{2}-\d{2})T(\d{2})-(\d{2})-(\d{2})Z-/.exec(runId);
+  if (match === null) return undefined;
+  const startedAt = Date.parse(`${match[1]}T${match[2]}:${match[3]}:${match[4]}Z`);
+  return Number.isNaN(startedAt) ? undefined : startedAt;
+}
+

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { parseJson, parseWith } from './parse.ts';
+import { SECTION_COUNT } from './record.ts';
+
+const count = z.int().nonnegative();
+
+const checkpointSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  /** Where the listing goes on; absent before the first page and after the last. */
+  token: z.string().optional(),
+  isFinished: z.boolean(),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime().optional(),
+  pageCount: count,
+  rowCount: count,
+  /** How often the listing had to begin again because the hub no longer took its token. */
+  restartCount: count,
+  /** Staged rows: each segment is the sections one after another, gzip members of `lengths[section]` bytes. */
+  segments: z.array(z.strictObject({ name: z.string(), lengths: z.array(count).length(SECTION_COUNT) })),
+});
+
+/** How far a listing has come: what is named here is stored, and nothing else counts. */
+export type ScanCheckpoint = Readonly<z.infer<typeof checkpointSchema>>;
+
+export function newScanCheckpoint(startedAt: string, restartCount = 0): ScanCheckpoint {
+  return { formatVersion: 1, isFinished: false, startedAt, pageCount: 0, rowCount: 0, restartCount, segments: [] };
+}
+
+export function formatScanCheckpoint(checkpoint: ScanCheckpoint): string {
+  return JSON.stringify(checkpoint);
+}
+
+export function parseScanCheckpoint(text: string, blobName: string): ScanCheckpoint {
+  const source = {
+    code: 'StoredDocumentInvalid',
+    what: `scan checkpoint ${blobName}`,
+    hint: 'Start a new run; this one cannot go on.',
+    target: blobName,
+  } as const;
+  return parseWith(checkpointSchema, parseJson(text, source), source);
+}

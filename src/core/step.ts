@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { parseWith } from './parse.ts';
+
+const stepSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  kind: z.enum(['backup', 'restore']),
+  runId: z.string().min(1).max(64),
+  phase: z.enum(['scan', 'seal', 'publish', 'reconcile', 'finish']),
+  pass: z.int().positive(),
+  /** Of the phases that work shard by shard. */
+  shard: z.int().min(0).max(1023).optional(),
+  /** How often this step was put off because a service was not available. */
+  attempt: z.int().nonnegative(),
+});
+
+/** One queue message's worth of a run. */
+export type Step = Readonly<z.infer<typeof stepSchema>>;
+
+export function formatStep(step: Step): string {
+  return JSON.stringify(step);
+}
+
+/** Reads what the Functions host hands over: the queue message, already through `JSON.parse`. */
+export function parseStep(message: unknown): Step {
+  return parseWith(stepSchema, message, {
+    code: 'StoredDocumentInvalid',
+    what: 'queue message',
+    hint: 'It was not written by this version of the app; nothing is lost, the watchdog enqueues what is due.',
+  });
+}
