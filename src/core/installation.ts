@@ -99,7 +99,9 @@ function ownTags(row: Registration): string[] {
 }
 
 function sharedTags(rows: readonly Registration[]): string[] {
-  const [first, ...others] = rows.map((row) => without(ownTags(row), row.templateName === undefined ? [] : [row.templateName]));
+  const [first, ...others] = rows.map((row) =>
+    without(ownTags(row), row.templateName === undefined ? [] : [row.templateName]),
+  );
   return (first ?? []).filter((tag) => others.every((tags) => includesTag(tags, tag)));
 }
 

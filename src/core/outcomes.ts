@@ -104,7 +104,10 @@ export function sumOutcomes(total: number, passes: readonly ReadonlyMap<number, 
   for (const pass of passes) for (const [shard, facts] of pass) newest.set(shard, facts);
   const sum = (name: string): number => [...newest.values()].reduce((sofar, facts) => sofar + numberOf(facts, name), 0);
   const sumAll = (name: string): number =>
-    passes.reduce((sofar, pass) => [...pass.values()].reduce((inner, facts) => inner + numberOf(facts, name), sofar), 0);
+    passes.reduce(
+      (sofar, pass) => [...pass.values()].reduce((inner, facts) => inner + numberOf(facts, name), sofar),
+      0,
+    );
   const created = sum(factNames.c);
   const updated = sum(factNames.u);
   const unchanged = sum(factNames.s);
@@ -113,7 +116,10 @@ export function sumOutcomes(total: number, passes: readonly ReadonlyMap<number, 
   const pending = Math.max(0, total - created - updated - unchanged - keptLive - failed);
   return {
     counts: { total, created, updated, unchanged, keptLive, failed, pending },
-    duplicatesCollapsed: [...(passes[0]?.values() ?? [])].reduce((sofar, facts) => sofar + numberOf(facts, 'collapsed'), 0),
+    duplicatesCollapsed: [...(passes[0]?.values() ?? [])].reduce(
+      (sofar, facts) => sofar + numberOf(facts, 'collapsed'),
+      0,
+    ),
     repaired: sumAll('repaired'),
     changedSince: sum('changed_since'),
     lostMilliseconds: sumAll('lost_ms'),

@@ -14,7 +14,8 @@ export const snapshotShardName = (hub: HubRef, snapshotId: string, shard: number
 export const latestName = (hub: HubRef): string => `${hubFolder(hub)}latest.json`;
 
 export const LOCKS_FOLDER = '_locks/';
-export const lockName = (kind: RunKind, hub: HubRef): string => `${LOCKS_FOLDER}${kind}/${hub.namespace}/${hub.hub}.json`;
+export const lockName = (kind: RunKind, hub: HubRef): string =>
+  `${LOCKS_FOLDER}${kind}/${hub.namespace}/${hub.hub}.json`;
 
 export const runsFolder = (kind: RunKind): string => `_runs/${kind}/`;
 export const runFolder = (kind: RunKind, runId: string): string => `${runsFolder(kind)}${runId}/`;

@@ -26,11 +26,7 @@ export interface PlanOptions {
  * differs is left alone. A device whose live rows are some of the snapshot's is completed, since a step that died half
  * way leaves it so.
  */
-export function planRecord(
-  record: RecordOfRows,
-  live: RecordOfRows | undefined,
-  options: PlanOptions,
-): RecordPlan {
+export function planRecord(record: RecordOfRows, live: RecordOfRows | undefined, options: PlanOptions): RecordPlan {
   const wanted = collapse(record.rows);
   const collapsed = record.rows.length - wanted.size;
   const isInstallation = record.key.startsWith('i:');
@@ -72,7 +68,9 @@ function toWrites(
   collapsed: number,
 ): RecordPlan {
   if (!record.key.startsWith('i:')) {
-    const writes = rows.map((row) => ({ kind: 'registration', id: row.id, xml: descriptionForWrite(row.xml) }) as const);
+    const writes = rows.map(
+      (row) => ({ kind: 'registration', id: row.id, xml: descriptionForWrite(row.xml) }) as const,
+    );
     return { kind, writes, collapsed };
   }
   const rebuilt = rebuildInstallation(record.rows, options.expiryFloorAtMs);

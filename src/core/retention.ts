@@ -41,7 +41,9 @@ export function snapshotsToDelete(
     .filter((snapshot) =>
       snapshot.health === 'good'
         ? !isNewestSuspect
-        : newestGood !== undefined && newestGood.takenAtMs > snapshot.takenAtMs && nowMs - snapshot.takenAtMs > 7 * DAY_MS,
+        : newestGood !== undefined &&
+          newestGood.takenAtMs > snapshot.takenAtMs &&
+          nowMs - snapshot.takenAtMs > 7 * DAY_MS,
     )
     .map((snapshot) => snapshot.id)
     .reverse();

@@ -163,4 +163,3 @@ export function startOfRunId(runId: string): number | undefined {
   const startedAt = Date.parse(`${match[1]}T${match[2]}:${match[3]}:${match[4]}Z`);
   return Number.isNaN(startedAt) ? undefined : startedAt;
 }
-
