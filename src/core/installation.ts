@@ -1,5 +1,6 @@
 import { compareText } from './record.ts';
-import { installationIdOf, type Registration, readElements, userIdOf, type XmlElement } from './registration.ts';
+import { installationIdOf, type Registration, readElements, userIdOf } from './registration.ts';
+import type { XmlElement } from './registration-xml.ts';
 
 /** Why an installation could not be rebuilt from its rows. Stable: operators see these. */
 export type RebuildFault = 'UnknownPlatform' | 'TemplateWithoutName';
