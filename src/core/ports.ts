@@ -42,6 +42,8 @@ export interface Hub {
   putInstallation(id: string, json: string, options: CallOptions): Promise<WriteOutcome>;
   /** Rights and tier as far as they can be known without writing a device. Throws what `listPage` throws. */
   probe(options: CallOptions): Promise<HubProbe>;
+  /** How the calls of this process went so far. */
+  pace(): HubPace;
 }
 
 export interface HubProbe {

@@ -1,6 +1,6 @@
 import { type Dispatcher, Pool } from 'undici';
 import { DrError } from '../core/errors.ts';
-import type { CallOptions, Clock, Hub, HubPace, WriteOutcome } from '../core/ports.ts';
+import type { CallOptions, Clock, Hub, WriteOutcome } from '../core/ports.ts';
 import { judgeAnswer, type Operation, type Verdict } from './answer.ts';
 import type { HubConnection } from './connection-string.ts';
 import type { Limiter } from './limiter.ts';
@@ -16,7 +16,7 @@ export interface HubClientOptions {
 }
 
 /** A hub over HTTP. `close` ends its connections. */
-export type HubClient = Hub & { pace(): HubPace; close(): Promise<void> };
+export type HubClient = Hub & { close(): Promise<void> };
 
 const API_VERSION = '2020-06';
 /** One request may overrun a step's deadline by at most this. */

@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+
+const gzipBytes = promisify(gzip);
+const gunzipBytes = promisify(gunzip);
+
+/** Level 1: a third of level 6's time for 8 % more bytes, and bytes are never the bound. */
+export function compress(text: string): Promise<Uint8Array> {
+  return gzipBytes(text, { level: 1 });
+}
+
+/** The text of one or more gzip members one after another. Throws zlib's error on damaged bytes. */
+export async function decompress(bytes: Uint8Array): Promise<string> {
+  return (await gunzipBytes(bytes)).toString('utf8');
+}
+
+export function sha256Hex(data: Uint8Array | string): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+export function toBytes(text: string): Uint8Array {
+  return Buffer.from(text, 'utf8');
+}
+
+export function toText(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}

@@ -1,0 +1,70 @@
+import { isDoneFact } from '../core/outcomes.ts';
+import { type RunKind, resultsFolder, shardOfName } from '../core/paths.ts';
+import { advance, comparePhases, describePhase, isOver, type Phase, type Run } from '../core/run.ts';
+import { formatStep, type Step } from '../core/step.ts';
+import { type App, toInstant } from './app.ts';
+import { changeRun } from './run-store.ts';
+
+/** Puts the messages of the run's phase into the queue, then notes that they are there. */
+export async function dispatch(app: App, run: Run): Promise<void> {
+  const { name, pass, notBefore } = run.phase;
+  const steps = (await openShards(app, run)).map((shard) => ({
+    ...stepOf(run, run.phase),
+    ...(shard === undefined ? {} : { shard }),
+  }));
+  const delayMs = notBefore === undefined ? 0 : Date.parse(notBefore) - app.clock.now();
+  await app.queue.send(steps.map(formatStep), Math.max(0, Math.ceil(delayMs / 1000)));
+  await changeRun(app, run.kind, run.id, (current) =>
+    isOver(current) || current.phase.isDispatched || comparePhases(current.phase, { name, pass }) !== 0
+      ? undefined
+      : { ...current, phase: { ...current.phase, isDispatched: true } },
+  );
+}
+
+export function stepOf(run: Run, phase: Pick<Phase, 'name' | 'pass'>): Step {
+  return { formatVersion: 1, kind: run.kind, runId: run.id, phase: phase.name, pass: phase.pass, attempt: 0 };
+}
+
+/** The shards a phase still has to do; of a phase that is not by shard, the one thing it does. */
+async function openShards(app: App, run: Run): Promise<(number | undefined)[]> {
+  const { name, pass } = run.phase;
+  if (name !== 'seal' && name !== 'reconcile') return [undefined];
+  const done = await doneShards(app, run.kind, run.id, pass, name);
+  return Array.from({ length: run.shardCount }, (_, shard) => shard).filter((shard) => !done.has(shard));
+}
+
+export async function doneShards(
+  app: App,
+  kind: RunKind,
+  runId: string,
+  pass: number,
+  phase: 'seal' | 'reconcile',
+): Promise<ReadonlySet<number>> {
+  const entries = await app.blobs.list(resultsFolder(kind, runId, pass, phase));
+  return new Set(entries.filter((entry) => isDoneFact(entry.facts)).map((entry) => shardOfName(entry.name)));
+}
+
+/**
+ * Moves the run to its next phase by compare-and-swap, and enqueues it. Whoever comes second finds the phase moved and
+ * only makes sure that its messages were sent.
+ */
+export async function moveOn<K extends Phase['name']>(
+  app: App,
+  from: Run,
+  to: { readonly name: K; readonly pass: number; readonly delaySeconds?: number },
+  change: (run: Run) => Run = (run) => run,
+): Promise<void> {
+  const nowMs = app.clock.now();
+  const phase = {
+    name: to.name,
+    pass: to.pass,
+    startedAt: toInstant(nowMs),
+    ...(to.delaySeconds ? { notBefore: toInstant(nowMs + to.delaySeconds * 1000) } : {}),
+  };
+  const run = await changeRun(app, from.kind, from.id, (current) =>
+    isOver(current) || comparePhases(current.phase, from.phase) !== 0 ? undefined : advance(change(current), phase),
+  );
+  if (isOver(run) || comparePhases(run.phase, phase) !== 0) return;
+  app.log.info('phase', { runId: run.id, kind: run.kind, phase: describePhase(run.phase) });
+  if (!run.phase.isDispatched) await dispatch(app, run);
+}

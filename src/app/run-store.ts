@@ -1,0 +1,176 @@
+import { DrError } from '../core/errors.ts';
+import { heartbeatName, lockName, type RunKind, runFolder, runName, runsFolder, stagingFolder } from '../core/paths.ts';
+import type { HubRef } from '../core/ports.ts';
+import { formatRun, isOver, parseRun, type Run } from '../core/run.ts';
+import { type App, toInstant } from './app.ts';
+import { toBytes, toText } from './codec.ts';
+
+export interface StoredRun {
+  readonly run: Run;
+  readonly etag: string;
+}
+
+/** A step that finds its run over, or its checkpoint moved on by a twin, stops without a trace. */
+export class Superseded extends Error {
+  override readonly name = 'Superseded';
+}
+
+/** A holder whose heart has not beaten for this long is dead: the next run takes its place. */
+const TAKEOVER_AFTER_MS = 15 * 60_000;
+/** Between taking a lock and writing the run lie two storage calls. */
+const BIRTH_MS = 60_000;
+
+export async function readRun(app: App, kind: RunKind, runId: string): Promise<StoredRun | undefined> {
+  const name = runName(kind, runId);
+  const blob = await app.blobs.get(name);
+  return blob === undefined ? undefined : { run: parseRun(toText(blob.bytes), name), etag: blob.etag };
+}
+
+/** False when the id is taken. */
+export async function createRun(app: App, run: Run): Promise<boolean> {
+  const etag = await app.blobs.put(runName(run.kind, run.id), toBytes(formatRun(run)), 'new');
+  return etag !== 'conflict';
+}
+
+/**
+ * Changes a run by compare-and-swap until it holds. `change` may be called several times and gives `undefined` to
+ * leave the run as it is. The answer is the run as stored afterwards.
+ */
+export async function changeRun(
+  app: App,
+  kind: RunKind,
+  runId: string,
+  change: (run: Run) => Run | undefined,
+): Promise<Run> {
+  for (;;) {
+    const stored = await readRun(app, kind, runId);
+    if (stored === undefined) throw runNotFound(kind, runId);
+    const next = change(stored.run);
+    if (next === undefined) return stored.run;
+    const etag = await app.blobs.put(runName(kind, runId), toBytes(formatRun(next)), { etag: stored.etag });
+    if (etag !== 'conflict') return next;
+  }
+}
+
+export function runNotFound(kind: RunKind, runId: string): DrError {
+  return new DrError('RunNotFound', `There is no ${kind} '${runId}'. GET /api/${kind}s lists those there are.`, {
+    target: runId,
+  });
+}
+
+/** Newest first, at most `limit`. Runs whose document cannot be read are left out, with a warning in the log. */
+export async function listRuns(app: App, kind: RunKind, limit: number): Promise<Run[]> {
+  const folders = await app.blobs.listFolders(runsFolder(kind));
+  const runs: Run[] = [];
+  // Ids made here sort by time; a caller's own ids sort anywhere, so with few folders all are read.
+  const candidates = kind === 'backup' ? folders.slice(-limit) : folders;
+  for (const folder of candidates) {
+    const runId = folder.slice(runsFolder(kind).length, -1);
+    try {
+      const stored = await readRun(app, kind, runId);
+      if (stored !== undefined) runs.push(stored.run);
+    } catch (error) {
+      if (!(error instanceof DrError) || error.retryable) throw error;
+      app.log.warn('run document unreadable', { runId, code: error.code });
+    }
+  }
+  return runs.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, limit);
+}
+
+export async function beat(app: App, kind: RunKind, runId: string): Promise<void> {
+  await app.blobs.put(heartbeatName(kind, runId), toBytes(toInstant(app.clock.now())), 'any');
+}
+
+/** Epoch ms of the last sign of life: a heartbeat, the phase's start, or the instant its messages become visible. */
+export async function lastHeartbeatAt(app: App, run: Run): Promise<number> {
+  const blob = await app.blobs.get(heartbeatName(run.kind, run.id));
+  const beatAt = blob === undefined ? Number.NaN : Date.parse(toText(blob.bytes));
+  const others = [run.createdAt, run.phase.startedAt, run.phase.notBefore].flatMap((at) =>
+    at ? [Date.parse(at)] : [],
+  );
+  return Math.max(...others, ...(Number.isNaN(beatAt) ? [] : [beatAt]));
+}
+
+/**
+ * Makes `runId` the one active run of its kind on the hub. Throws `RunInProgress` while another one lives; one that is
+ * over or dead is taken over.
+ */
+export async function takeLock(app: App, kind: RunKind, hub: HubRef, runId: string): Promise<void> {
+  const name = lockName(kind, hub);
+  const bytes = toBytes(JSON.stringify({ runId, takenAt: toInstant(app.clock.now()) }));
+  for (;;) {
+    if ((await app.blobs.put(name, bytes, 'new')) !== 'conflict') return;
+    const blob = await app.blobs.get(name);
+    if (blob === undefined) continue;
+    const holder = parseLock(toText(blob.bytes));
+    if (holder.runId === runId) return;
+    await refuseLivingHolder(app, kind, holder);
+    if ((await app.blobs.put(name, bytes, { etag: blob.etag })) !== 'conflict') return;
+  }
+}
+
+async function refuseLivingHolder(app: App, kind: RunKind, holder: { runId: string; takenAt: number }): Promise<void> {
+  const stored = await readRun(app, kind, holder.runId);
+  const inProgress = new DrError(
+    'RunInProgress',
+    `The ${kind} '${holder.runId}' is still running on this hub. Watch it at GET /api/${kind}s/${holder.runId}, or cancel it.`,
+    { target: holder.runId },
+  );
+  if (stored === undefined) {
+    if (app.clock.now() - holder.takenAt < BIRTH_MS) throw inProgress;
+    return;
+  }
+  if (isOver(stored.run)) return;
+  if (app.clock.now() - (await lastHeartbeatAt(app, stored.run)) < TAKEOVER_AFTER_MS) throw inProgress;
+  await changeRun(app, kind, holder.runId, (run) =>
+    isOver(run)
+      ? undefined
+      : {
+          ...run,
+          status: 'Failed',
+          finishedAt: toInstant(app.clock.now()),
+          error: {
+            code: 'RunTakenOver',
+            message: 'It gave no sign of life for 15 minutes and a new run took its place.',
+          },
+        },
+  );
+}
+
+/** The run that holds the hub, if any. A damaged lock names nobody, and whoever comes next may have it. */
+function parseLock(text: string): { runId: string; takenAt: number } {
+  const nobody = { runId: '', takenAt: 0 };
+  try {
+    const lock: unknown = JSON.parse(text);
+    if (typeof lock !== 'object' || lock === null || !('runId' in lock) || !('takenAt' in lock)) return nobody;
+    const takenAt = Date.parse(String(lock.takenAt));
+    return typeof lock.runId === 'string' && !Number.isNaN(takenAt) ? { runId: lock.runId, takenAt } : nobody;
+  } catch {
+    // Not JSON: the same as no holder.
+    return nobody;
+  }
+}
+
+export async function readLock(app: App, name: string): Promise<{ runId: string; etag: string } | undefined> {
+  const blob = await app.blobs.get(name);
+  return blob === undefined ? undefined : { runId: parseLock(toText(blob.bytes)).runId, etag: blob.etag };
+}
+
+export async function releaseLock(app: App, run: Run): Promise<void> {
+  const name = lockName(run.kind, run.hub);
+  const lock = await readLock(app, name);
+  if (lock?.runId === run.id) await app.blobs.remove(name, lock.etag);
+}
+
+/** Removes what the run staged: listings hold device handles, and nobody needs them once it is over. */
+export async function removeStaging(app: App, run: Run): Promise<void> {
+  for (const entry of await app.blobs.list(stagingFolder(run.kind, run.id))) await app.blobs.remove(entry.name);
+}
+
+export async function removeRun(app: App, run: Run): Promise<void> {
+  const entries = await app.blobs.list(runFolder(run.kind, run.id));
+  // The run document goes last: what is left of a removal cut short is found by it.
+  const last = runName(run.kind, run.id);
+  for (const entry of entries) if (entry.name !== last) await app.blobs.remove(entry.name);
+  await app.blobs.remove(last);
+}
