@@ -1,0 +1,187 @@
+import { DrError } from '../core/errors.ts';
+import { scanName, segmentName } from '../core/paths.ts';
+import type { Hub, Page } from '../core/ports.ts';
+import { recordKey, SECTION_COUNT, sectionOf, shardCountFor } from '../core/record.ts';
+import { parseRegistration } from '../core/registration.ts';
+import type { Run } from '../core/run.ts';
+import { isOver } from '../core/run.ts';
+import {
+  formatScanCheckpoint,
+  newScanCheckpoint,
+  parseScanCheckpoint,
+  type ScanCheckpoint,
+} from '../core/scan-checkpoint.ts';
+import { type App, hubOf, toInstant } from './app.ts';
+import { compress, toBytes, toText } from './codec.ts';
+import { moveOn } from './dispatch.ts';
+import { beat, readRun, Superseded } from './run-store.ts';
+
+/** Rows are staged when this much text has gathered, or this much time has passed, whichever comes first. */
+const FLUSH_CHARACTERS = 16 * 1024 * 1024;
+const FLUSH_AFTER_MS = 30_000;
+/** A listing that keeps losing its place is given up; the snapshot would be no good. */
+const MAX_RESTARTS = 5;
+
+/**
+ * Lists the run's hub within the step's time: every row goes to the section its record key hashes to, and a checkpoint
+ * names what is stored. Answers whether the listing is complete; if not, another step goes on from the checkpoint.
+ */
+export async function scan(app: App, run: Run, deadlineAt: number): Promise<'done' | 'continue'> {
+  const hub = hubOf(app, run.hub);
+  const progress = await openProgress(app, run);
+  while (!progress.checkpoint.isFinished) {
+    if (app.clock.now() >= deadlineAt) return 'continue';
+    await listUntilFlush(app, hub, progress, deadlineAt);
+  }
+  const { rowCount } = progress.checkpoint;
+  await moveOn(app, run, { name: 'seal', pass: run.phase.pass }, (current) => ({
+    ...current,
+    shardCount: current.kind === 'backup' ? shardCountFor(rowCount) : current.shardCount,
+  }));
+  return 'done';
+}
+
+export async function readScan(app: App, run: Run, pass: number): Promise<ScanCheckpoint> {
+  const name = scanName(run.kind, run.id, pass);
+  const blob = await app.blobs.get(name);
+  if (blob !== undefined) return parseScanCheckpoint(toText(blob.bytes), name);
+  throw new DrError('StoredDocumentInvalid', `The scan checkpoint ${name} is missing. Start a new run.`, {
+    target: name,
+  });
+}
+
+interface Progress {
+  readonly run: Run;
+  checkpoint: ScanCheckpoint;
+  /** Of the stored checkpoint; absent before the first one. */
+  etag: string | undefined;
+}
+
+async function openProgress(app: App, run: Run): Promise<Progress> {
+  const name = scanName(run.kind, run.id, run.phase.pass);
+  const blob = await app.blobs.get(name);
+  if (blob === undefined) {
+    return { run, checkpoint: newScanCheckpoint(toInstant(app.clock.now())), etag: undefined };
+  }
+  return { run, checkpoint: parseScanCheckpoint(toText(blob.bytes), name), etag: blob.etag };
+}
+
+/** Lists pages until it is time to stage them. What was listed before a fault is staged, so that nothing is read twice. */
+async function listUntilFlush(app: App, hub: Hub, progress: Progress, deadlineAt: number): Promise<void> {
+  const staged = newSections();
+  const flushAt = Math.min(deadlineAt, app.clock.now() + FLUSH_AFTER_MS);
+  let { token, pageCount, rowCount } = progress.checkpoint;
+  let isFinished = false;
+  let fault: unknown;
+  try {
+    let pending: Promise<Page | 'tokenLost'> | undefined = hub.listPage(token, { deadlineAt });
+    while (pending !== undefined) {
+      const page: Page | 'tokenLost' = await pending;
+      if (page === 'tokenLost' || (page.nextToken !== undefined && page.nextToken === token)) {
+        return await restart(app, progress);
+      }
+      pageCount += 1;
+      rowCount += page.rows.length;
+      token = page.nextToken;
+      isFinished = token === undefined;
+      const isFull = staged.characters >= FLUSH_CHARACTERS || app.clock.now() >= flushAt;
+      // The next page is under way while this one is taken apart.
+      pending = isFinished || isFull ? undefined : hub.listPage(token, { deadlineAt });
+      for (const xml of page.rows) staged.add(xml);
+    }
+  } catch (error) {
+    if (!(error instanceof DrError) || !error.retryable || staged.characters === 0) throw error;
+    fault = error;
+  }
+  const { token: _, ...before } = progress.checkpoint;
+  await save(app, progress, {
+    ...before,
+    ...(token === undefined ? {} : { token }),
+    pageCount,
+    rowCount,
+    isFinished,
+    ...(isFinished ? { finishedAt: toInstant(app.clock.now()) } : {}),
+    segments: [...before.segments, ...(await storeSegment(app, progress.run, before.segments.length, staged.texts))],
+  });
+  if (fault !== undefined) throw fault;
+}
+
+/** The hub no longer takes the token: everything staged so far may lack rows, so the listing begins again. */
+async function restart(app: App, progress: Progress): Promise<void> {
+  const restartCount = progress.checkpoint.restartCount + 1;
+  const { id, hub } = progress.run;
+  app.log.warn('listing begins again: its continuation token was lost', { runId: id, restartCount });
+  if (restartCount > MAX_RESTARTS) {
+    throw new DrError(
+      'ListingUnstable',
+      `The listing of hub ${hub.namespace}/${hub.hub} lost its place ${restartCount} times. Try again when the hub is quieter, or look at the service's health.`,
+    );
+  }
+  await save(app, progress, newScanCheckpoint(toInstant(app.clock.now()), restartCount));
+}
+
+async function save(app: App, progress: Progress, checkpoint: ScanCheckpoint): Promise<void> {
+  const { run } = progress;
+  const stored = await readRun(app, run.kind, run.id);
+  if (stored === undefined || isOver(stored.run)) throw new Superseded('the run is over');
+  const name = scanName(run.kind, run.id, run.phase.pass);
+  const condition = progress.etag === undefined ? 'new' : { etag: progress.etag };
+  const etag = await app.blobs.put(name, toBytes(formatScanCheckpoint(checkpoint)), condition);
+  if (etag === 'conflict') throw new Superseded('another step went on with this listing');
+  progress.checkpoint = checkpoint;
+  progress.etag = etag;
+  await beat(app, run.kind, run.id);
+  app.log.info('listing', { runId: run.id, pages: checkpoint.pageCount, rows: checkpoint.rowCount });
+}
+
+interface Sections {
+  readonly texts: readonly string[][];
+  readonly characters: number;
+  add(xml: string): void;
+}
+
+function newSections(): Sections {
+  const texts: string[][] = Array.from({ length: SECTION_COUNT }, () => []);
+  let characters = 0;
+  return {
+    texts,
+    get characters() {
+      return characters;
+    },
+    add(xml) {
+      // Staged as a JSON string a line: row bodies may hold line breaks.
+      const line = `${JSON.stringify(xml)}\n`;
+      characters += line.length;
+      texts[sectionOf(recordKey(parseRegistration(xml)))]?.push(line);
+    },
+  };
+}
+
+/**
+ * One blob for all that was gathered: sections one after another, each a gzip member. Its name is the step's own, so
+ * that a step running twice never overwrites what a checkpoint names.
+ */
+async function storeSegment(app: App, run: Run, sequence: number, texts: readonly string[][]) {
+  if (texts.every((lines) => lines.length === 0)) return [];
+  const members: Uint8Array[] = [];
+  const lengths: number[] = [];
+  for (const lines of texts) {
+    const member = lines.length === 0 ? new Uint8Array() : await compress(lines.join(''));
+    members.push(member);
+    lengths.push(member.length);
+  }
+  const label = `${String(sequence).padStart(5, '0')}-${app.newSuffix()}`;
+  const name = segmentName(run.kind, run.id, run.phase.pass, label);
+  await app.blobs.put(name, concat(members), 'any');
+  return [{ name, lengths }];
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
