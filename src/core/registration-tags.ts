@@ -1,0 +1,28 @@
+/** A description's `Tags` text as a list: trimmed, no empties. */
+export function splitTags(text: string): string[] {
+  const tags: string[] = [];
+  for (const part of text.split(',')) {
+    const tag = part.trim();
+    if (tag !== '') tags.push(tag);
+  }
+  return tags;
+}
+
+/** The id inside the tag `$InstallationId:{...}`: the row belongs to that installation. */
+export function installationIdOf(tags: readonly string[]): string | undefined {
+  return reservedTag(tags, '$installationid:{');
+}
+
+/** The id inside the tag `$UserId:{...}`. */
+export function userIdOf(tags: readonly string[]): string | undefined {
+  return reservedTag(tags, '$userid:{');
+}
+
+function reservedTag(tags: readonly string[], lowerCasePrefix: string): string | undefined {
+  for (const tag of tags) {
+    if (!tag.startsWith('$') || !tag.endsWith('}') || tag.length <= lowerCasePrefix.length + 1) continue;
+    if (tag.slice(0, lowerCasePrefix.length).toLowerCase() !== lowerCasePrefix) continue;
+    return tag.slice(lowerCasePrefix.length, -1);
+  }
+  return undefined;
+}
