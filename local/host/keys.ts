@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** `functions` holds keys that open one function only, by function name. */
+export interface HostKeys {
+  readonly master: string;
+  readonly default: string;
+  readonly functions?: Readonly<Record<string, string>>;
+}
+
+export type AuthLevel = 'anonymous' | 'function' | 'admin';
+
+export function randomKey(): string {
+  return randomBytes(40).toString('base64url');
+}
+
+/** What the key in `x-functions-key`, or else in `?code=`, opens; a wrong key opens what no key does. */
+export function grantedLevel(
+  keys: HostKeys,
+  headers: IncomingHttpHeaders,
+  query: URLSearchParams,
+  functionName?: string,
+): AuthLevel {
+  const header = headers['x-functions-key'];
+  const key = (Array.isArray(header) ? header[0] : header) ?? query.get('code');
+  if (key === null || key === '') return 'anonymous';
+  if (key === keys.master) return 'admin';
+  const functionKey = functionName === undefined ? undefined : keys.functions?.[functionName];
+  return key === keys.default || key === functionKey ? 'function' : 'anonymous';
+}
+
+export function isAllowed(granted: AuthLevel, required: AuthLevel): boolean {
+  return order.indexOf(granted) >= order.indexOf(required);
+}
+
+const order: readonly AuthLevel[] = ['anonymous', 'function', 'admin'];

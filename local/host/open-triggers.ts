@@ -1,0 +1,111 @@
+import type { FunctionDefinition, QueueTrigger, TimerTrigger } from './function-definition.ts';
+import type { QueueOptions } from './host-json.ts';
+import type { Invoker } from './invocation.ts';
+import type { HostLog } from './log.ts';
+import { type Listener, listenToQueue, queueInput } from './queue-listener.ts';
+import { hasConnection, openBlobs, openQueues } from './storage-connection.ts';
+import { listenToTimer, timerInput } from './timer-listener.ts';
+import { parseSchedule } from './timer-schedule.ts';
+import { createTimerStore, type TimerStore } from './timer-store.ts';
+
+/** A timer or queue function, ready to listen and to be fired by hand. */
+export interface OpenTrigger {
+  readonly definition: FunctionDefinition;
+  start(): Listener;
+  fire(input: string): Promise<unknown>;
+}
+
+export interface TriggerParts {
+  readonly hostId: string;
+  readonly invoker: Invoker;
+  readonly log: HostLog;
+  readonly queues: QueueOptions;
+  readonly queueLeaseSeconds: number;
+  readonly abandoned: AbortSignal;
+}
+
+/** Checks the schedules and connections of all timers and queues; nothing listens yet. */
+export async function openTriggers(
+  functions: readonly FunctionDefinition[],
+  parts: TriggerParts,
+): Promise<OpenTrigger[]> {
+  const opened: OpenTrigger[] = [];
+  let store: TimerStore | undefined;
+  for (const definition of functions) {
+    const { trigger } = definition;
+    if (trigger.kind === 'queue') opened.push(await openQueue(definition, trigger, parts));
+    if (trigger.kind === 'timer') {
+      store ??= await openTimerStore(definition.name, parts.hostId);
+      opened.push(openTimer(definition, trigger, store, parts));
+    }
+  }
+  return opened;
+}
+
+/** Starts a function out of turn, in the background; `false` when there is no timer or queue function of that name. */
+export function fireByHand(triggers: readonly OpenTrigger[], name: string, input: string, log: HostLog): boolean {
+  const trigger = triggers.find(({ definition }) => definition.name.toLowerCase() === name.toLowerCase());
+  trigger?.fire(input).catch((error) => log.host('error', `'${name}' could not be fired: ${error}`));
+  return trigger !== undefined;
+}
+
+async function openTimerStore(functionName: string, hostId: string): Promise<TimerStore> {
+  if (!hasConnection('', process.env)) {
+    throw new Error(`Timer function "${functionName}" needs storage: set AzureWebJobsStorage to a connection string.`);
+  }
+  const blobs = await openBlobs('', process.env);
+  return createTimerStore(blobs.getContainerClient('azure-webjobs-hosts'), hostId);
+}
+
+function openTimer(
+  definition: FunctionDefinition,
+  schedule: Schedule,
+  store: TimerStore,
+  parts: HostParts,
+): OpenTrigger {
+  const { invoker, log } = parts;
+  const { trigger } = definition;
+  if (trigger.kind !== 'timer') throw new Error(`"${definition.name}" is not a timer.`);
+  return {
+    definition,
+    start: () => listenToTimer({ definition, trigger, schedule, store, invoker, log }),
+    async fire() {
+      const status = trigger.useMonitor && !schedule.isSubMinute ? await store.readStatus(definition.name) : undefined;
+      const reason = 'This function was programmatically called via the host APIs.';
+      return invoker.invoke(definition, timerInput(status, false, reason));
+    },
+  };
+}
+
+async function openQueue(
+  definition: FunctionDefinition,
+  queueName: string,
+  connection: string,
+  { invoker, log, hostJson, options, abandoned }: HostParts,
+): Promise<OpenTrigger> {
+  const service = await openQueues(connection, process.env);
+  const queue = service.getQueueClient(queueName);
+  const poisonQueue = service.getQueueClient(`${queueName}-poison`);
+  const leaseSeconds = options.queueLeaseSeconds ?? 30;
+  return {
+    definition,
+    start: () =>
+      listenToQueue({
+        definition,
+        queue,
+        poisonQueue,
+        invoker,
+        options: hostJson.queues,
+        leaseSeconds,
+        log,
+        abandoned,
+      }),
+    fire: (input) => invoker.invoke(definition, queueInput(input, queueName)),
+  };
+}
+
+function fireByHand(triggers: readonly OpenTrigger[], name: string, input: string): boolean {
+  const trigger = triggers.find(({ definition }) => definition.name.toLowerCase() === name.toLowerCase());
+  void trigger?.fire(input);
+  return trigger !== undefined;
+}

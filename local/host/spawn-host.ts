@@ -1,0 +1,127 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { HostKeys } from './keys.ts';
+
+export interface SpawnHostOptions {
+  readonly appDir: string;
+  /** A free one when absent. */
+  readonly port?: number;
+  /** Set in the child's environment, over what it inherits. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly settingsFile?: string;
+  readonly keys?: HostKeys;
+  readonly queueLeaseSeconds?: number;
+  readonly graceSeconds?: number;
+  readonly httpTimeoutSeconds?: number;
+  readonly invocationLog?: string;
+  readonly isQuiet?: boolean;
+  /** Takes the child's output, line ends included, as it comes. */
+  readonly onOutput?: (text: string) => void;
+}
+
+export interface SpawnedHost extends AsyncDisposable {
+  /** Base URL without a trailing slash. */
+  readonly url: string;
+  readonly keys: HostKeys;
+  readonly pid: number;
+  readonly child: ChildProcess;
+  /** SIGTERM; resolves with the exit code, `null` when the process was killed. */
+  stop(): Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** What the child has written so far (the last million characters). */
+  output(): string;
+  /** Runs a timer or queue function by hand through the host's admin API; resolves when accepted. */
+  fire(functionName: string, input?: string): Promise<void>;
+}
+
+/** Runs the host as a child process; rejects with the end of its error output when it does not start. */
+export async function spawnHost(options: SpawnHostOptions): Promise<SpawnedHost> {
+  const child = fork(fileURLToPath(new URL('./main.ts', import.meta.url)), argumentsOf(options), {
+    execArgv: [],
+    env: { ...process.env, ...options.settings },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-1_000_000);
+      options.onOutput?.(text);
+    });
+  }
+  // 'close' rather than 'exit': the output is complete by then.
+  const closed = once(child, 'close');
+  const stop = () => end(child, closed, 'SIGTERM');
+  const { url, keys } = await ready(child, closed, () => output);
+  return {
+    url,
+    keys,
+    pid: child.pid ?? 0,
+    child,
+    stop,
+    kill: async () => void (await end(child, closed, 'SIGKILL')),
+    output: () => output,
+    fire: (functionName, input) => fire(url, keys.master, functionName, input),
+    [Symbol.asyncDispose]: async () => void (await stop()),
+  };
+}
+
+const readySchema = z.object({
+  ready: z.literal(true),
+  url: z.string(),
+  keys: z.object({
+    master: z.string(),
+    default: z.string(),
+    functions: z.record(z.string(), z.string()).default({}),
+  }),
+});
+
+function argumentsOf(options: SpawnHostOptions): string[] {
+  const { keys } = options;
+  const valued = {
+    app: options.appDir,
+    port: options.port ?? 0,
+    settings: options.settingsFile,
+    'master-key': keys?.master,
+    'host-key': keys?.default,
+    'queue-lease-seconds': options.queueLeaseSeconds,
+    'grace-seconds': options.graceSeconds,
+    'http-timeout-seconds': options.httpTimeoutSeconds,
+    'invocation-log': options.invocationLog,
+  };
+  return [
+    ...Object.entries(valued).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),
+    ...Object.entries(keys?.functions ?? {}).map(([name, key]) => `--function-key=${name}=${key}`),
+    ...(options.isQuiet === true ? ['--quiet'] : []),
+  ];
+}
+
+async function ready(
+  child: ChildProcess,
+  closed: Promise<unknown>,
+  output: () => string,
+): Promise<z.infer<typeof readySchema>> {
+  const message = await Promise.race([once(child, 'message'), closed.then(() => undefined)]);
+  if (message === undefined) {
+    throw new Error(`The host did not start (exit code ${child.exitCode}). Its last output:\n${output().slice(-4000)}`);
+  }
+  return readySchema.parse(message[0]);
+}
+
+async function end(child: ChildProcess, closed: Promise<unknown>, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+  await closed;
+  return child.exitCode;
+}
+
+async function fire(url: string, masterKey: string, functionName: string, input = ''): Promise<void> {
+  const response = await fetch(`${url}/admin/functions/${functionName}`, {
+    method: 'POST',
+    headers: { 'x-functions-key': masterKey, 'content-type': 'application/json' },
+    body: JSON.stringify({ input }),
+  });
+  await response.body?.cancel();
+  if (response.status !== 202) throw new Error(`Firing "${functionName}" was answered with ${response.status}.`);
+}
