@@ -23,20 +23,14 @@ export async function publish(app: App, run: BackupRun): Promise<void> {
       reasons: manifest.healthReasons.join('; '),
     });
   const { counts, health, healthReasons } = manifest;
-  await endRun(app, run, 'Succeeded', (current) => ({
-    ...current,
-    ...(current.kind === 'backup'
-      ? {
-          result: {
-            snapshotId: manifest.id,
-            recordCount: counts.records,
-            registrationCount: counts.registrations,
-            health,
-            healthReasons: [...healthReasons],
-          },
-        }
-      : {}),
-  }));
+  const result = {
+    snapshotId: manifest.id,
+    recordCount: counts.records,
+    registrationCount: counts.registrations,
+    health,
+    healthReasons: [...healthReasons],
+  };
+  await endRun(app, run, 'Succeeded', (current) => (current.kind === 'backup' ? { ...current, result } : current));
 }
 
 async function writeManifest(app: App, run: BackupRun): Promise<Manifest> {

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { parseJson, parseWith } from '../core/parse.ts';
+import { idMapName } from '../core/paths.ts';
+import type { Write } from '../core/plan.ts';
+import type { Hub } from '../core/ports.ts';
+import type { App } from './app.ts';
+import { toBytes, toText } from './codec.ts';
+import { forEachConcurrent } from './concurrent.ts';
+
+const idMapSchema = z.strictObject({ formatVersion: z.literal(1), ids: z.record(z.string(), z.string()) });
+
+/**
+ * Which new registration ids stand for those the target refused. The map is stored before a new id is written to, so
+ * that a step that dies in between, or runs twice, uses the same id again and no device is registered twice.
+ */
+export async function openIdMap(app: App, hub: Hub, runId: string, shard: number) {
+  const name = idMapName(runId, shard);
+  let { ids, etag } = await readMap(app, name);
+
+  const oldIds = (writes: readonly Write[]): string[] =>
+    writes.flatMap((write) => (write.kind === 'registration' ? [write.id] : []));
+
+  return {
+    idFor: (id: string): string => ids.get(id) ?? id,
+    /** Once the target has refused an id it is not asked again with one of the snapshot's. */
+    mustMap: (writes: readonly Write[]): boolean => ids.size > 0 && oldIds(writes).some((id) => !ids.has(id)),
+    async map(writes: readonly Write[], deadlineAt: number): Promise<void> {
+      const wanted = oldIds(writes).filter((id) => !ids.has(id));
+      const fresh = new Map<string, string>();
+      await forEachConcurrent(wanted, app.policy.maxConcurrency, async (id) => {
+        fresh.set(id, await hub.createRegistrationId({ deadlineAt }));
+      });
+      for (;;) {
+        // What a twin of this step stored first stands; its ids may be in use already.
+        ids = new Map([...fresh, ...ids]);
+        const bytes = toBytes(JSON.stringify({ formatVersion: 1, ids: Object.fromEntries(ids) }));
+        const next = await app.blobs.put(name, bytes, etag === undefined ? 'new' : { etag });
+        if (next !== 'conflict') {
+          etag = next;
+          return;
+        }
+        ({ ids, etag } = await readMap(app, name));
+      }
+    },
+  };
+}
+
+async function readMap(app: App, name: string): Promise<{ ids: Map<string, string>; etag: string | undefined }> {
+  const blob = await app.blobs.get(name);
+  if (blob === undefined) return { ids: new Map(), etag: undefined };
+  const source = { code: 'StoredDocumentInvalid', what: `id map ${name}`, hint: 'Start a new restore.' } as const;
+  const { ids } = parseWith(idMapSchema, parseJson(toText(blob.bytes), source), source);
+  return { ids: new Map(Object.entries(ids)), etag: blob.etag };
+}

@@ -1,0 +1,75 @@
+import { LOCKS_FOLDER, manifestName, snapshotFolder } from '../core/paths.ts';
+import { type KeptSnapshot, snapshotsToDelete } from '../core/retention.ts';
+import { isOver, startOfRunId } from '../core/run.ts';
+import type { App } from './app.ts';
+import { listRuns, readRun, removeRun, removeStaging } from './run-store.ts';
+import { listSnapshotIds, listSnapshots } from './snapshots.ts';
+
+const DAY_MS = 86_400_000;
+const KEEP_RUNS_MS = { backup: 30 * DAY_MS, restore: 365 * DAY_MS };
+const ALL_RUNS = 100_000;
+
+/** Deletes snapshots the policy no longer keeps, what dead backups left, and the records of old runs. */
+export async function prune(app: App): Promise<void> {
+  const hub = app.primary.ref;
+  const nowMs = app.clock.now();
+  const listed = await listSnapshots(app, hub);
+  // A snapshot whose manifest cannot be read is evidence, not rubbish: it stays until somebody looked at it.
+  const kept: KeptSnapshot[] = listed.flatMap(({ id, manifest }) =>
+    manifest === undefined ? [] : [{ id, takenAtMs: Date.parse(manifest.readStartedAt), health: manifest.health }],
+  );
+  const inUse = await snapshotsInUse(app);
+  const old = snapshotsToDelete(kept, app.policy.retention, inUse, nowMs);
+  for (const id of old) await removeSnapshot(app, id);
+  const abandoned = await abandonedSnapshots(app, new Set(listed.map((one) => one.id)), inUse);
+  for (const id of abandoned) await removeSnapshot(app, id);
+  let runsRemoved = 0;
+  for (const kind of ['backup', 'restore'] as const) {
+    for (const run of await listRuns(app, kind, ALL_RUNS)) {
+      if (!isOver(run)) continue;
+      if (nowMs - Date.parse(run.createdAt) > KEEP_RUNS_MS[kind]) {
+        await removeRun(app, run);
+        runsRemoved += 1;
+      } else await removeStaging(app, run);
+    }
+  }
+  app.log.info('retention', {
+    kept: kept.length - old.length,
+    deleted: old.length,
+    abandoned: abandoned.length,
+    runsRemoved,
+  });
+}
+
+async function removeSnapshot(app: App, snapshotId: string): Promise<void> {
+  const hub = app.primary.ref;
+  // The manifest first: without it the snapshot no longer exists, whatever happens next.
+  await app.blobs.remove(manifestName(hub, snapshotId));
+  for (const entry of await app.blobs.list(snapshotFolder(hub, snapshotId))) await app.blobs.remove(entry.name);
+}
+
+/** Those a running backup makes and a running restore reads. */
+async function snapshotsInUse(app: App): Promise<Set<string>> {
+  const inUse = new Set<string>();
+  for (const entry of await app.blobs.list(LOCKS_FOLDER)) {
+    const kind = entry.name.startsWith(`${LOCKS_FOLDER}restore/`) ? 'restore' : 'backup';
+    const blob = await app.blobs.get(entry.name);
+    const runId = /"runId":"([^"]+)"/.exec(blob === undefined ? '' : Buffer.from(blob.bytes).toString())?.[1];
+    const run = runId === undefined ? undefined : (await readRun(app, kind, runId))?.run;
+    if (run !== undefined && !isOver(run)) inUse.add(run.kind === 'restore' ? run.request.snapshotId : run.id);
+  }
+  return inUse;
+}
+
+/** Folders of a day ago or more without a manifest, whose backup is over. */
+async function abandonedSnapshots(
+  app: App,
+  existing: ReadonlySet<string>,
+  inUse: ReadonlySet<string>,
+): Promise<string[]> {
+  const ids = await listSnapshotIds(app, app.primary.ref);
+  return ids.filter((id) => {
+    const startedAt = startOfRunId(id);
+    return !existing.has(id) && !inUse.has(id) && startedAt !== undefined && app.clock.now() - startedAt > DAY_MS;
+  });
+}

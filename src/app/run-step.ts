@@ -1,0 +1,90 @@
+import { DrError } from '../core/errors.ts';
+import { comparePhases, isOver, type Run } from '../core/run.ts';
+import { formatStep, type Step } from '../core/step.ts';
+import type { App } from './app.ts';
+import { finishRestore, readSums, toResult } from './complete-reconcile.ts';
+import { dispatch } from './dispatch.ts';
+import { endRun, failureOf } from './end-run.ts';
+import { publish } from './publish.ts';
+import { reconcile } from './reconcile.ts';
+import { readRun, Superseded } from './run-store.ts';
+import { scan } from './scan.ts';
+import { seal } from './seal.ts';
+
+/** A service that stays away: with waits of up to a minute this is about an hour. */
+const MAX_ATTEMPTS = 60;
+const MAX_WAIT_SECONDS = 60;
+
+/**
+ * Does one queue message's worth of a run. A step may come twice, late or out of order: one whose phase is past is
+ * dropped. What fails for now is put off by a message of its own; what fails for good ends the run. Anything else is
+ * a fault of ours and thrown, so that the host delivers the message again.
+ */
+export async function runStep(app: App, step: Step): Promise<void> {
+  const deadlineAt = app.clock.now() + app.policy.stepBudgetMs;
+  let run: Run | undefined;
+  try {
+    run = (await readRun(app, step.kind, step.runId))?.run;
+    if (run === undefined || isOver(run)) return;
+    const order = comparePhases({ name: step.phase, pass: step.pass }, run.phase);
+    if (order !== 0) {
+      // The step that moved the run on may have died before it enqueued what comes next.
+      if (order < 0 && !run.phase.isDispatched) await dispatch(app, run);
+      return;
+    }
+    if ((await perform(app, run, step, deadlineAt)) === 'continue') {
+      await app.queue.send([formatStep({ ...step, attempt: 0 })]);
+    }
+  } catch (error) {
+    if (error instanceof Superseded) {
+      app.log.info('step superseded', { runId: step.runId, phase: step.phase, reason: error.message });
+      return;
+    }
+    if (!(error instanceof DrError)) throw error;
+    await putOffOrFail(app, step, run, error);
+  }
+}
+
+async function perform(app: App, run: Run, step: Step, deadlineAt: number): Promise<'done' | 'continue'> {
+  const shard = step.shard ?? 0;
+  switch (run.phase.name) {
+    case 'scan':
+      return scan(app, run, deadlineAt);
+    case 'seal':
+      await seal(app, run, shard);
+      return 'done';
+    case 'publish':
+      if (run.kind === 'backup') await publish(app, run);
+      return 'done';
+    case 'reconcile':
+      return run.kind === 'restore' ? reconcile(app, run, shard, deadlineAt) : 'done';
+    case 'finish':
+      if (run.kind === 'restore') await finishRestore(app, run);
+      return 'done';
+    default:
+      return run.phase.name satisfies never;
+  }
+}
+
+async function putOffOrFail(app: App, step: Step, run: Run | undefined, error: DrError): Promise<void> {
+  const fields = { runId: step.runId, phase: step.phase, shard: step.shard, code: error.code };
+  if (run === undefined || (error.retryable && step.attempt < MAX_ATTEMPTS)) {
+    // Without a run document nothing can be noted: the host delivers the message again.
+    if (run === undefined) throw error;
+    const waitSeconds = Math.min(MAX_WAIT_SECONDS, 2 ** step.attempt);
+    app.log.warn('step put off', { ...fields, attempt: step.attempt, waitSeconds, reason: error.message });
+    await app.queue.send([formatStep({ ...step, attempt: step.attempt + 1 })], waitSeconds);
+    return;
+  }
+  app.log.error('step failed', { ...fields, reason: error.message });
+  await failRun(app, run, error);
+}
+
+/** Ends a run with an error; a restore keeps its counts, so that its status still adds up. */
+export async function failRun(app: App, run: Run, error: DrError): Promise<Run> {
+  const result = run.kind === 'restore' ? toResult(await readSums(app, run), run) : undefined;
+  return endRun(app, run, 'Failed', (current) => {
+    const failed = { ...current, error: failureOf(error) };
+    return failed.kind === 'restore' && result !== undefined ? { ...failed, result } : failed;
+  });
+}

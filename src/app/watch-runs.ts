@@ -1,0 +1,55 @@
+import { DrError } from '../core/errors.ts';
+import { LOCKS_FOLDER, type RunKind } from '../core/paths.ts';
+import { describePhase, isOver } from '../core/run.ts';
+import type { App } from './app.ts';
+import { dispatch } from './dispatch.ts';
+import { failRun } from './run-step.ts';
+import { changeRun, lastHeartbeatAt, readLock, readRun } from './run-store.ts';
+
+/** A run is quiet when no step wrote for this long: a message was lost, poisoned, or its host died. */
+const QUIET_AFTER_MS = 90_000;
+/** Enqueued again this often without a sign of life in between, a run has no future. */
+const MAX_KICKS = 10;
+
+/** Looks at every active run: enqueues what a quiet one still has to do, ends one that stays quiet, frees dead locks. */
+export async function watchRuns(app: App): Promise<void> {
+  for (const entry of await app.blobs.list(LOCKS_FOLDER)) {
+    const kind: RunKind = entry.name.startsWith(`${LOCKS_FOLDER}restore/`) ? 'restore' : 'backup';
+    const lock = await readLock(app, entry.name);
+    if (lock === undefined) continue;
+    const run = lock.runId === '' ? undefined : (await readRun(app, kind, lock.runId))?.run;
+    if (run !== undefined && !isOver(run)) await watchRun(app, kind, run.id);
+    else if (app.clock.now() - entry.modifiedAt.getTime() > QUIET_AFTER_MS) {
+      app.log.warn('lock of a run that is over was left behind', { runId: lock.runId });
+      await app.blobs.remove(entry.name, lock.etag);
+    }
+  }
+}
+
+async function watchRun(app: App, kind: RunKind, runId: string): Promise<void> {
+  const run = (await readRun(app, kind, runId))?.run;
+  if (run === undefined || isOver(run)) return;
+  const quietMs = app.clock.now() - (await lastHeartbeatAt(app, run));
+  if (quietMs < QUIET_AFTER_MS) {
+    if (run.kicks > 0) await changeRun(app, kind, runId, (current) => ({ ...current, kicks: 0 }));
+    return;
+  }
+  if (run.kicks >= MAX_KICKS) {
+    await failRun(
+      app,
+      run,
+      new DrError(
+        'RunStuck',
+        `Nothing has moved in phase ${describePhase(run.phase)} although its steps were enqueued ${MAX_KICKS} times. Look into the log for the steps' errors, then start a new run: it goes on from what is in place.`,
+      ),
+    );
+    return;
+  }
+  app.log.warn('quiet run is enqueued again', {
+    runId,
+    phase: describePhase(run.phase),
+    quietSeconds: Math.round(quietMs / 1000),
+  });
+  await changeRun(app, kind, runId, (current) => ({ ...current, kicks: current.kicks + 1 }));
+  await dispatch(app, run);
+}
