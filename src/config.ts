@@ -158,12 +158,8 @@ function parseStorageConnection(
       fault(name, 'must be the address of the service, beginning with https://');
   }
   if (!blobServiceUri || !queueServiceUri) return undefined;
-  return {
-    kind: 'identity',
-    blobServiceUri,
-    queueServiceUri,
-    clientId: env[`${STORAGE}__clientId`]?.trim() || undefined,
-  };
+  const clientId = env[`${STORAGE}__clientId`]?.trim();
+  return { kind: 'identity', blobServiceUri, queueServiceUri, ...(clientId ? { clientId } : {}) };
 }
 
 function tierOf(value: string | undefined, fault: (target: string, message: string) => void): Tier | undefined {

@@ -6,7 +6,9 @@ import type { RestoreResult, RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { moveOn } from './dispatch.ts';
 import { endRun, failureOf } from './end-run.ts';
-import { LAST_PASS, tooManyFailures } from './reconcile.ts';
+
+/** The last pass only looks: what it still misses has failed. */
+export const LAST_PASS = 5;
 
 /** Settling grows with each pass: a hub that shows writes late gets the time it seems to need. */
 const SETTLE_GROWTH = 3;
@@ -72,4 +74,11 @@ async function readPasses(app: App, run: RestoreRun): Promise<ReadonlyMap<number
     passes.push(new Map(entries.map((entry) => [shardOfName(entry.name), entry.facts])));
   }
   return passes;
+}
+
+export function tooManyFailures(failed: number, most: number): DrError {
+  return new DrError(
+    'TooManyFailures',
+    `The target refused ${failed} records, more than MAX_FAILURES (${most}). Look at failuresByCode, mend the cause, and restore again; what is written stays.`,
+  );
 }

@@ -16,15 +16,12 @@ import type { Registration } from '../core/registration.ts';
 import { isOver, type RestoreRun } from '../core/run.ts';
 import { type App, hubOf } from './app.ts';
 import { toBytes, toText } from './codec.ts';
-import { completeReconcile } from './complete-reconcile.ts';
+import { completeReconcile, LAST_PASS, tooManyFailures } from './complete-reconcile.ts';
 import { forEachConcurrent } from './concurrent.ts';
 import { openIdMap } from './id-map.ts';
 import { beat, readRun, Superseded } from './run-store.ts';
 import { readTargetShard } from './seal.ts';
 import { readManifest, readSnapshotShard } from './snapshots.ts';
-
-/** The last pass only looks: what it still misses has failed. */
-export const LAST_PASS = 5;
 
 /** Outcomes are saved, and a cancelled run noticed, between batches of this many writes. */
 const BATCH = 500;
@@ -219,11 +216,4 @@ async function readForeignHandles(app: App, run: RestoreRun): Promise<(row: Regi
     if (Array.isArray(list)) for (const hash of list) if (typeof hash === 'number') hashes.add(hash);
   }
   return (row) => hashes.has(handleHash(row));
-}
-
-export function tooManyFailures(failed: number, most: number): DrError {
-  return new DrError(
-    'TooManyFailures',
-    `The target refused ${failed} records, more than MAX_FAILURES (${most}). Look at failuresByCode, mend the cause, and restore again; what is written stays.`,
-  );
 }

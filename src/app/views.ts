@@ -1,0 +1,150 @@
+import { DrError } from '../core/errors.ts';
+import type { Manifest } from '../core/manifest.ts';
+import type { RunKind } from '../core/paths.ts';
+import { type BackupRun, isOver, type RestoreResult, type RestoreRun, type Run } from '../core/run.ts';
+import { type App, toInstant } from './app.ts';
+import { readSums, toResult } from './complete-reconcile.ts';
+import { lastHeartbeatAt, listRuns, readRun, runNotFound } from './run-store.ts';
+import { readScan } from './scan.ts';
+import { findSnapshot, type ListedSnapshot, listSnapshots } from './snapshots.ts';
+
+/** What the HTTP API shows of runs and snapshots. Fields are contract: add, never rename. */
+
+const LISTED_RUNS = 50;
+const phaseNames = {
+  scan: 'Reading',
+  seal: 'Sorting',
+  publish: 'Publishing',
+  reconcile: 'Writing',
+  finish: 'Finishing',
+} as const;
+
+export async function readBackupView(app: App, runId: string) {
+  const run = (await readRun(app, 'backup', runId))?.run;
+  if (run?.kind !== 'backup') throw runNotFound('backup', runId);
+  return viewBackup(app, run);
+}
+
+export async function readRestoreView(app: App, runId: string) {
+  const run = (await readRun(app, 'restore', runId))?.run;
+  if (run?.kind !== 'restore') throw runNotFound('restore', runId);
+  return viewRestore(app, run);
+}
+
+export async function listRunViews(app: App, kind: RunKind) {
+  const runs = await listRuns(app, kind, LISTED_RUNS);
+  return Promise.all(runs.map((run) => (run.kind === 'backup' ? viewBackup(app, run) : viewRestore(app, run))));
+}
+
+export async function viewBackup(app: App, run: BackupRun) {
+  const rowsRead = isOver(run) ? (run.result?.registrationCount ?? 0) : await rowsReadSoFar(app, run);
+  return {
+    ...(await viewCommon(app, run)),
+    hub: run.hub,
+    rowsRead,
+    ...(run.result === undefined ? {} : { result: run.result }),
+  };
+}
+
+export async function viewRestore(app: App, run: RestoreRun) {
+  const result = run.result ?? toResult(await readSums(app, run), run);
+  const { snapshotId, askedSnapshot, target, sourceHub, onConflict, dryRun } = run.request;
+  return {
+    ...(await viewCommon(app, run)),
+    snapshot: { id: snapshotId, asked: askedSnapshot, hub: sourceHub },
+    target: { role: target, ...run.hub },
+    onConflict,
+    dryRun,
+    ...viewResult(result),
+    ...paceOf(app, run, result),
+    nextActions: nextActions(run),
+  };
+}
+
+export async function listSnapshotViews(app: App) {
+  return (await listSnapshots(app, app.primary.ref)).map(viewListed);
+}
+
+export async function readSnapshotView(app: App, snapshotId: string) {
+  const manifest = await findSnapshot(app, app.primary.ref, snapshotId);
+  return { ...viewManifest(manifest), shards: manifest.shards };
+}
+
+async function viewCommon(app: App, run: Run) {
+  const { name, pass } = run.phase;
+  const phase = run.kind === 'restore' && pass > 1 ? 'Verifying' : phaseNames[name];
+  return {
+    id: run.id,
+    kind: run.kind,
+    status: run.status,
+    phase: isOver(run) ? 'Done' : phase,
+    pass,
+    createdAt: run.createdAt,
+    ...(run.finishedAt === undefined ? {} : { finishedAt: run.finishedAt }),
+    requestedBy: run.requestedBy,
+    ...(isOver(run) ? {} : { lastHeartbeatAt: toInstant(await lastHeartbeatAt(app, run)) }),
+    ...(run.error === undefined ? {} : { error: run.error }),
+    warnings: run.warnings,
+  };
+}
+
+async function rowsReadSoFar(app: App, run: BackupRun): Promise<number> {
+  try {
+    return (await readScan(app, run, 1)).rowCount;
+  } catch (error) {
+    if (error instanceof DrError && error.code === 'StoredDocumentInvalid') return 0; // Before the first checkpoint.
+    throw error;
+  }
+}
+
+function viewResult(result: RestoreResult) {
+  const { counts, duplicatesCollapsed, repaired, changedSince, secondsLostToThrottling, failuresByCode, passes } =
+    result;
+  return { counts, duplicatesCollapsed, repaired, changedSince, secondsLostToThrottling, failuresByCode, passes };
+}
+
+/** Records a second since writing began, and from it the time left; nothing while there is nothing to go by. */
+function paceOf(app: App, run: RestoreRun, { counts }: RestoreResult) {
+  const isWriting = run.phase.name === 'reconcile' && run.phase.pass === 1;
+  const seconds = (app.clock.now() - Date.parse(run.phase.startedAt)) / 1000;
+  const settled = counts.total - counts.pending;
+  if (isOver(run) || !isWriting || settled === 0 || seconds <= 0) return {};
+  const recordsPerSecond = Math.round((settled / seconds) * 10) / 10;
+  return { recordsPerSecond, etaSeconds: Math.ceil(counts.pending / Math.max(recordsPerSecond, 0.1)) };
+}
+
+function nextActions(run: RestoreRun) {
+  const watch = { name: 'watch', method: 'GET', href: `/api/restores/${run.id}` };
+  if (!isOver(run)) return [watch, { name: 'cancel', method: 'POST', href: `/api/restores/${run.id}/cancel` }];
+  const again = {
+    method: 'POST',
+    href: '/api/restores',
+    body: { snapshot: run.request.snapshotId, target: run.request.target },
+  };
+  if (run.status !== 'Succeeded') return [{ name: 'restoreAgain', ...again }];
+  return run.request.dryRun ? [{ name: 'restore', ...again }] : [];
+}
+
+function viewListed({ id, manifest, fault }: ListedSnapshot) {
+  if (manifest !== undefined) return viewManifest(manifest);
+  return { id, health: 'unusable', error: { code: fault?.code ?? 'SnapshotCorrupt', message: fault?.message ?? '' } };
+}
+
+function viewManifest(manifest: Manifest) {
+  const { id, hub, readStartedAt, readFinishedAt, publishedAt, counts, duplicatesSeen, health, healthReasons } =
+    manifest;
+  const bytes = manifest.shards.reduce((sum, shard) => sum + shard.bytes, 0);
+  return {
+    id,
+    hub,
+    readStartedAt,
+    readFinishedAt,
+    publishedAt,
+    counts,
+    duplicatesSeen,
+    health,
+    healthReasons,
+    bytes,
+    digest: manifest.digest,
+  };
+}

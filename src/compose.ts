@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { InvocationContext } from '@azure/functions';
+import type { App } from './app/app.ts';
+import { type Config, parseConfig, triggerBindings } from './config.ts';
+import type { Clock } from './core/ports.ts';
+import { scheduleIntervalMs } from './core/schedule.ts';
+import { createHub } from './hub/client.ts';
+import type { HubConnection } from './hub/connection-string.ts';
+import { createLimiter } from './hub/limiter.ts';
+import { createLog } from './log.ts';
+import { createAzureStepQueue } from './queue/azure-step-queue.ts';
+import { createAzureBlobs } from './storage/azure-blobs.ts';
+
+/** What the triggers bind to: literal schedules and the queue, as set or by default. */
+export const bindings = triggerBindings(process.env);
+
+const TOOL_VERSION = '0.1.0';
+const clock: Clock = { now: Date.now, sleep: (milliseconds) => sleep(milliseconds) };
+
+let shared: Omit<App, 'log'> | undefined;
+
+/**
+ * The app for one invocation. Settings are read at the first one and not while loading: a host that shows an app with
+ * wrong settings as "no functions" would hide them, and so every call answers `SettingsInvalid` instead.
+ */
+export function appFor(context: Pick<InvocationContext, 'info' | 'warn' | 'error'>): App {
+  shared ??= compose(parseConfig(process.env));
+  return { ...shared, log: createLog((level, line) => context[level](line)) };
+}
+
+function compose(config: Config): Omit<App, 'log'> {
+  const { maxConcurrency } = config;
+  const hub = (connection: HubConnection, maxRequestsPerSecond: number | undefined) =>
+    createHub({
+      connection,
+      clock,
+      random: Math.random,
+      limiter: createLimiter({ maxConcurrency, maxRequestsPerSecond, clock }),
+    });
+  return {
+    blobs: createAzureBlobs(config.storage, config.container),
+    queue: createAzureStepQueue(config.storage, config.stepQueue),
+    clock,
+    primary: hub(config.primary, config.backupMaxRequestsPerSecond),
+    secondary: hub(config.secondary, config.restoreMaxRequestsPerSecond),
+    newSuffix: () => randomBytes(3).toString('hex'),
+    policy: {
+      toolVersion: TOOL_VERSION,
+      stepBudgetMs: config.stepBudgetMs,
+      maxConcurrency,
+      backupIntervalMs: scheduleIntervalMs(config.backupSchedule),
+      retention: config.retention,
+      suspectDropPercent: config.suspectDropPercent,
+      expiryFloorDays: config.expiryFloorDays,
+      settleSeconds: config.settleSeconds,
+      maxFailures: config.maxFailures,
+      secondaryTier: config.secondaryTier,
+    },
+  };
+}

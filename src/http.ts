@@ -1,0 +1,74 @@
+import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import type { App } from './app/app.ts';
+import { appFor } from './compose.ts';
+import { DrError, type ErrorCode } from './core/errors.ts';
+
+/** The one place that knows which HTTP status an error code gets. */
+const statusOf: Readonly<Record<ErrorCode, number>> = {
+  BadRequest: 400,
+  UnknownField: 400,
+  WrongTarget: 400,
+  ConfirmationMissing: 400,
+  NoGoodSnapshot: 404,
+  RunNotFound: 404,
+  SnapshotNotFound: 404,
+  RunIdInUse: 409,
+  RunInProgress: 409,
+  RunTakenOver: 409,
+  RunStuck: 409,
+  TargetIsSource: 409,
+  TargetTooSmall: 409,
+  SnapshotCorrupt: 422,
+  SnapshotVersionUnknown: 422,
+  StoredDocumentInvalid: 422,
+  Internal: 500,
+  ListingUnstable: 500,
+  RestoreIncomplete: 500,
+  SettingsInvalid: 500,
+  TooManyFailures: 500,
+  HubForbidden: 502,
+  HubMisbehaves: 502,
+  HubNotFound: 502,
+  HubUnauthorized: 502,
+  QuotaExceeded: 502,
+  HubUnavailable: 503,
+  StorageUnavailable: 503,
+};
+
+/** Composes the app, does the work, and turns what is thrown into an Azure-style error body. */
+export async function answer(
+  context: InvocationContext,
+  work: (app: App) => Promise<HttpResponseInit>,
+): Promise<HttpResponseInit> {
+  try {
+    return await work(appFor(context));
+  } catch (error) {
+    return toErrorResponse(context, error);
+  }
+}
+
+export function toErrorResponse(context: Pick<InvocationContext, 'error'>, error: unknown): HttpResponseInit {
+  const known = error instanceof DrError ? error : undefined;
+  if (known === undefined)
+    context.error(`unexpected error ${error instanceof Error ? (error.stack ?? error.name) : ''}`);
+  const code = known?.code ?? 'Internal';
+  const message = known?.message ?? 'Something unexpected happened; the log of this invocation says what. Try again.';
+  return {
+    status: statusOf[code],
+    headers: { 'x-ms-error-code': code, ...(statusOf[code] === 503 ? { 'Retry-After': '10' } : {}) },
+    jsonBody: {
+      error: {
+        code,
+        message,
+        ...(known?.target === undefined ? {} : { target: known.target }),
+        ...(known === undefined || known.details.length === 0 ? {} : { details: known.details }),
+      },
+    },
+  };
+}
+
+/** 202 for work that goes on, with where to watch it (Azure REST guidelines, long-running operations). */
+export function accepted(request: HttpRequest, path: string, body: unknown, status = 202): HttpResponseInit {
+  const location = new URL(path, request.url).href;
+  return { status, headers: { 'Operation-Location': location, 'Retry-After': '2' }, jsonBody: body };
+}
