@@ -40,13 +40,15 @@ export interface Kind {
 
 /** Takes `AppleTemplateRegistrationDescription` apart. */
 export function kindOf(type: string): Kind {
-  const match = KIND.exec(type)?.groups;
-  const platform = match?.['platform'];
-  if (platform === undefined) throw misread(DESCRIPTION, 'its root names no kind of registration');
-  return { platform, isTemplate: match?.['template'] !== undefined };
+  const kind = cutEnd(type, 'RegistrationDescription');
+  const platform = cutEnd(kind, 'Template');
+  if (kind === type || platform === '') throw misread(DESCRIPTION, 'its root names no kind of registration');
+  return { platform, isTemplate: platform !== kind };
 }
 
-const KIND = /^(?<platform>[A-Za-z][A-Za-z0-9]*?)(?<template>Template)?RegistrationDescription$/;
+function cutEnd(text: string, end: string): string {
+  return text.endsWith(end) ? text.slice(0, -end.length) : text;
+}
 
 /** The device's address at its push service, in the one spelling by which two rows of a device are known as such. */
 export function readHandle(platform: string, elements: readonly XmlElement[]): string {

@@ -88,7 +88,7 @@ function bind(cursor: Cursor, prefix: string, namespace: string): void {
 
 function interpret(cursor: Cursor, written: readonly XmlAttribute[]): TagAttributes {
   const attributes: XmlAttribute[] = [];
-  const seen = new Set<string>();
+  const seen: string[] = [];
   let type: string | undefined;
   let isNil = false;
   for (const { name, value } of written) {
@@ -97,8 +97,8 @@ function interpret(cursor: Cursor, written: readonly XmlAttribute[]): TagAttribu
     const namespace = colon === -1 ? '' : resolvePrefix(cursor, name.slice(0, colon));
     const local = name.slice(colon + 1);
     const expanded = namespace === '' ? local : `{${namespace}}${local}`;
-    if (seen.has(expanded)) throw misread(cursor.source, 'an attribute stands twice', cursor.position);
-    seen.add(expanded);
+    if (seen.includes(expanded)) throw misread(cursor.source, 'an attribute stands twice', cursor.position);
+    seen.push(expanded);
     if (namespace !== SCHEMA_INSTANCE) attributes.push({ name: expanded, value });
     else if (local === 'type') type = localPart(cursor, value.trim());
     else if (local === 'nil') isNil = readBoolean(cursor, value.trim());

@@ -1,4 +1,4 @@
-import { checkCharacters, isPlainText, misread, type XmlSource } from './registration-xml-text.ts';
+import { misread, type XmlSource } from './registration-xml-text.ts';
 
 /** A place in an XML text and what is known there. The reading functions move it. */
 export interface Cursor {
@@ -11,8 +11,10 @@ export interface Cursor {
   bindings: Binding | undefined;
   /** The root element's namespace, once its tag is read. */
   rootNamespace: string | undefined;
-  /** No text in the XML needs decoding. */
+  /** No text in the XML needs decoding: known at the start, it saves looking at every piece. */
   readonly isPlain: boolean;
+  /** `]]>` stands somewhere, which text outside CDATA may not hold. */
+  readonly hasCdataEnd: boolean;
 }
 
 export interface Binding {
@@ -21,9 +23,8 @@ export interface Binding {
   readonly outer: Binding | undefined;
 }
 
-/** A cursor at the start of `xml`. Throws when the text holds a character XML forbids. */
+/** A cursor at the start of `xml`. */
 export function createCursor(xml: string, source: XmlSource): Cursor {
-  checkCharacters(xml, source);
   return {
     xml,
     source,
@@ -31,7 +32,8 @@ export function createCursor(xml: string, source: XmlSource): Cursor {
     depth: 0,
     bindings: undefined,
     rootNamespace: undefined,
-    isPlain: isPlainText(xml),
+    isPlain: !xml.includes('&') && !xml.includes('\r'),
+    hasCdataEnd: xml.includes(']]>'),
   };
 }
 

@@ -140,6 +140,7 @@ function readCharacters(cursor: Cursor): string {
   cursor.position = end;
   if (end === position) return '';
   const raw = xml.slice(position, end);
+  if (cursor.hasCdataEnd && raw.includes(']]>')) throw misread(source, "text holds ']]>'", position);
   return cursor.isPlain ? raw : decodeText(raw, source);
 }
 
