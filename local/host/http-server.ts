@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { FunctionDefinition, HttpTrigger } from './function-definition.ts';
 import { readBody, toRequestData, writeResponse } from './http-data.ts';
-import type { Invoker } from './invocation.ts';
+import { byHand, type Invoker } from './invocation.ts';
 import { grantedLevel, type HostKeys, isAllowed } from './keys.ts';
 import type { HostLog } from './log.ts';
 import { compileRoute, type Route } from './routes.ts';
@@ -84,7 +84,7 @@ async function answerFunction(
   }
   const invocation = options.invoker.invoke(definition, {
     data: { http: toRequestData(request, url, params, body) },
-    reason: 'This function was programmatically called via the host APIs.',
+    reason: byHand,
   });
   const timedOut = new AbortController();
   const timeout = sleep(options.timeoutMs, undefined, { signal: timedOut.signal, ref: false }).catch(() => undefined);

@@ -12,6 +12,9 @@ export interface InvocationInput {
   readonly dequeueCount?: number;
 }
 
+/** The real host's reason for HTTP requests and calls through its admin API. */
+export const byHand = 'This function was programmatically called via the host APIs.';
+
 /** One line of the invocation log. */
 export interface InvocationRecord {
   readonly function: string;

@@ -1,6 +1,6 @@
 import type { FunctionDefinition, QueueTrigger, TimerTrigger } from './function-definition.ts';
 import type { QueueOptions } from './host-json.ts';
-import type { Invoker } from './invocation.ts';
+import { byHand, type Invoker } from './invocation.ts';
 import type { HostLog } from './log.ts';
 import { type Listener, listenToQueue, queueInput } from './queue-listener.ts';
 import { hasConnection, openBlobs, openQueues } from './storage-connection.ts';
@@ -59,53 +59,40 @@ async function openTimerStore(functionName: string, hostId: string): Promise<Tim
 
 function openTimer(
   definition: FunctionDefinition,
-  schedule: Schedule,
+  trigger: TimerTrigger,
   store: TimerStore,
-  parts: HostParts,
+  { invoker, log }: TriggerParts,
 ): OpenTrigger {
-  const { invoker, log } = parts;
-  const { trigger } = definition;
-  if (trigger.kind !== 'timer') throw new Error(`"${definition.name}" is not a timer.`);
+  const schedule = parseSchedule(trigger.schedule, `Function "${definition.name}"`);
   return {
     definition,
     start: () => listenToTimer({ definition, trigger, schedule, store, invoker, log }),
     async fire() {
       const status = trigger.useMonitor && !schedule.isSubMinute ? await store.readStatus(definition.name) : undefined;
-      const reason = 'This function was programmatically called via the host APIs.';
-      return invoker.invoke(definition, timerInput(status, false, reason));
+      return invoker.invoke(definition, timerInput(status, false, byHand));
     },
   };
 }
 
 async function openQueue(
   definition: FunctionDefinition,
-  queueName: string,
-  connection: string,
-  { invoker, log, hostJson, options, abandoned }: HostParts,
+  { queueName, connection }: QueueTrigger,
+  { invoker, log, queues, queueLeaseSeconds, abandoned }: TriggerParts,
 ): Promise<OpenTrigger> {
   const service = await openQueues(connection, process.env);
-  const queue = service.getQueueClient(queueName);
-  const poisonQueue = service.getQueueClient(`${queueName}-poison`);
-  const leaseSeconds = options.queueLeaseSeconds ?? 30;
   return {
     definition,
     start: () =>
       listenToQueue({
         definition,
-        queue,
-        poisonQueue,
+        queue: service.getQueueClient(queueName),
+        poisonQueue: service.getQueueClient(`${queueName}-poison`),
         invoker,
-        options: hostJson.queues,
-        leaseSeconds,
+        options: queues,
+        leaseSeconds: queueLeaseSeconds,
         log,
         abandoned,
       }),
-    fire: (input) => invoker.invoke(definition, queueInput(input, queueName)),
+    fire: (input) => invoker.invoke(definition, queueInput(input, byHand)),
   };
-}
-
-function fireByHand(triggers: readonly OpenTrigger[], name: string, input: string): boolean {
-  const trigger = triggers.find(({ definition }) => definition.name.toLowerCase() === name.toLowerCase());
-  void trigger?.fire(input);
-  return trigger !== undefined;
 }

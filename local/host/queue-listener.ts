@@ -40,15 +40,12 @@ export function listenToQueue(options: QueueListenerOptions): Listener {
 }
 
 /** The trigger data of a message text, for a message off the queue or one given by hand. */
-export function queueInput(text: string, queueName: string, message?: DequeuedMessageItem): InvocationInput {
+export function queueInput(text: string, reason: string, message?: DequeuedMessageItem): InvocationInput {
   const dequeueCount = message?.dequeueCount ?? 1;
   const now = new Date();
   return {
     data: { string: text },
-    reason:
-      message === undefined
-        ? 'This function was programmatically called via the host APIs.'
-        : `New queue message detected on '${queueName}'.`,
+    reason,
     dequeueCount,
     triggerMetadata: {
       QueueTrigger: { string: text },
@@ -105,7 +102,10 @@ async function handle(listener: QueueListenerOptions, message: DequeuedMessageIt
     return poison(listener, message, message.popReceipt);
   }
   const renewal = keepHidden(listener, message);
-  const result = await invoker.invoke(definition, queueInput(text, queue.name, message));
+  const result = await invoker.invoke(
+    definition,
+    queueInput(text, `New queue message detected on '${queue.name}'.`, message),
+  );
   const popReceipt = await renewal.stop();
   if (result.kind === 'failed') return release(listener, message, popReceipt);
   await settle(listener, message, () => queue.deleteMessage(message.messageId, popReceipt));
