@@ -1,15 +1,21 @@
-import { DrError, type ErrorDetail } from './core/errors.ts';
+import { DrError } from './core/errors.ts';
 import type { RetentionPolicy } from './core/retention.ts';
 import { scheduleFault } from './core/schedule.ts';
 import type { StorageConnection } from './core/storage-connection.ts';
 import { type HubConnection, parseHubConnection } from './hub/connection-string.ts';
-import { defaultOf, type SettingName, settings } from './settings.ts';
+import { type SettingName, storageSetting } from './settings.ts';
+import { misspeltSettings } from './settings-misspelt.ts';
+import { type Environment, openSettings, type SettingsReader } from './settings-reader.ts';
+import { parseStorageSettings } from './settings-storage.ts';
 
 export type Tier = 'Free' | 'Basic' | 'Standard';
 
+/** The settings, checked; times in the unit of their name. `settings.ts` says what each is for. */
 export interface Config {
   readonly primary: HubConnection;
   readonly secondary: HubConnection;
+  /** As set; `undefined` means that the hub is asked, as far as it tells. */
+  readonly primaryTier: Tier | undefined;
   readonly secondaryTier: Tier | undefined;
   readonly storage: StorageConnection;
   readonly container: string;
@@ -24,160 +30,125 @@ export interface Config {
   readonly expiryFloorDays: number;
   readonly settleSeconds: number;
   readonly maxFailures: number;
+  /** What works but is probably not meant, such as a misspelt name. Whole sentences, free of secrets. */
+  readonly warnings: readonly string[];
 }
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads all settings at once. Throws one `SettingsInvalid` whose details are all the faults found, each naming its
- * setting and the accepted form; values are quoted only where they cannot be secrets.
+ * Reads all settings at once. Throws one `SettingsInvalid` with a detail for every setting at fault, which says what is
+ * accepted; values are quoted only where they cannot be secrets. The result is frozen.
  */
 export function parseConfig(env: Environment): Config {
-  const faults: ErrorDetail[] = [];
-  const fault = (target: string, message: string): void => {
-    faults.push({ code: 'SettingsInvalid', target, message: `${target}: ${message}` });
-  };
-  const text = (name: SettingName): string | undefined => env[name]?.trim() || defaultOf(name);
-  const matching = (name: SettingName, pattern: RegExp, form: string): string => {
-    const value = text(name) ?? '';
-    if (!pattern.test(value)) fault(name, `must be ${form}`);
-    return value;
-  };
-  const whole = (name: SettingName, least: number, most: number): number => {
-    const value = text(name) ?? '';
-    const amount = Number(value);
-    if (/^\d+$/.test(value) && amount >= least && amount <= most) return amount;
-    fault(name, `must be a whole number from ${least} to ${most}`);
-    return least;
-  };
-  const optionalWhole = (name: SettingName, most: number): number | undefined =>
-    text(name) === undefined ? undefined : whole(name, 1, most);
-  const schedule = (name: SettingName): string => {
-    const value = text(name) ?? '';
-    const wrong = scheduleFault(value);
-    if (wrong !== undefined) fault(name, wrong);
-    return value;
-  };
-  const hub = (connectionName: SettingName, hubNameName: SettingName): HubConnection | undefined => {
-    const connection = text(connectionName);
-    const hubName = text(hubNameName);
-    if (connection === undefined) fault(connectionName, 'is missing; set it to a hub or namespace connection string');
-    if (hubName === undefined) fault(hubNameName, 'is missing; set it to the name of the hub');
-    if (connection === undefined || hubName === undefined) return undefined;
-    try {
-      return parseHubConnection(connection, hubName, connectionName);
-    } catch (error) {
-      if (!(error instanceof DrError)) throw error;
-      faults.push({ code: error.code, message: error.message, target: connectionName });
-      return undefined;
-    }
-  };
-
-  const primary = hub('PRIMARY_HUB_CONNECTION', 'PRIMARY_HUB_NAME');
-  const secondary = hub('SECONDARY_HUB_CONNECTION', 'SECONDARY_HUB_NAME');
-  if (
-    primary &&
-    secondary &&
-    primary.endpoint.host === secondary.endpoint.host &&
-    primary.ref.hub === secondary.ref.hub
-  ) {
-    fault('SECONDARY_HUB_NAME', 'names the primary hub itself; a secondary hub in another region is needed');
+  const settings = openSettings(env);
+  const primary = parseHub(settings, 'PRIMARY_HUB_CONNECTION', 'PRIMARY_HUB_NAME');
+  const secondary = parseHub(settings, 'SECONDARY_HUB_CONNECTION', 'SECONDARY_HUB_NAME');
+  if (primary !== undefined && secondary !== undefined && isSameHub(primary, secondary)) {
+    settings.fault('SECONDARY_HUB_NAME', 'names the primary hub itself: set a hub in a namespace of another region');
   }
-  const storage = parseStorageConnection(env, fault);
-  const config = {
-    secondaryTier: tierOf(text('SECONDARY_TIER'), fault),
-    container: matching(
-      'SNAPSHOT_CONTAINER',
-      /^[a-z0-9](?:-?[a-z0-9]){2,62}$/,
-      'a container name: 3 to 63 lower-case letters, digits and single hyphens',
-    ),
-    stepQueue: matching(
-      'STEP_QUEUE',
-      /^[a-z0-9](?:-?[a-z0-9]){2,62}$/,
-      'a queue name: 3 to 63 lower-case letters, digits and single hyphens',
-    ),
-    backupSchedule: schedule('BACKUP_SCHEDULE'),
-    retention: {
-      hourly: whole('RETAIN_HOURLY', 0, 10_000),
-      daily: whole('RETAIN_DAILY', 0, 10_000),
-      weekly: whole('RETAIN_WEEKLY', 0, 10_000),
-      monthly: whole('RETAIN_MONTHLY', 0, 10_000),
-    },
-    // Under 230 s of slack to the 30 minutes a Flex plan gives one invocation by default.
-    stepBudgetMs: whole('STEP_BUDGET_SECONDS', 1, 1500) * 1000,
-    maxConcurrency: whole('MAX_CONCURRENCY', 1, 1024),
-    backupMaxRequestsPerSecond: optionalWhole('BACKUP_MAX_REQUESTS_PER_SECOND', 100_000),
-    restoreMaxRequestsPerSecond: optionalWhole('RESTORE_MAX_REQUESTS_PER_SECOND', 100_000),
-    suspectDropPercent: whole('SUSPECT_DROP_PERCENT', 1, 100),
-    expiryFloorDays: whole('RESTORE_EXPIRY_FLOOR_DAYS', 0, 3650),
-    settleSeconds: whole('SETTLE_SECONDS', 0, 3600),
-    maxFailures: whole('MAX_FAILURES', 0, 10_000_000),
+  const storage = parseStorageSettings(settings);
+  const rest = {
+    primaryTier: settings.oneOf('PRIMARY_TIER', tiers),
+    secondaryTier: settings.oneOf('SECONDARY_TIER', tiers),
+    container: settings.matching('SNAPSHOT_CONTAINER', storageName),
+    stepQueue: settings.matching('STEP_QUEUE', storageName),
+    backupSchedule: parseSchedules(settings).backupSchedule,
+    ...parseNumbers(settings),
   };
-  schedule('RETENTION_SCHEDULE');
-  schedule('WATCHDOG_SCHEDULE');
+  const { faults } = settings;
   if (faults.length > 0 || primary === undefined || secondary === undefined || storage === undefined) {
     const list = faults.map((one) => one.message).join('; ');
-    throw new DrError('SettingsInvalid', `${faults.length} settings cannot be used: ${list}.`, { details: faults });
+    throw new DrError('SettingsInvalid', `These settings cannot be used: ${list}.`, { details: faults });
   }
-  return Object.freeze({ ...config, primary, secondary, storage });
+  const warnings = Object.freeze([...settings.warnings, ...misspeltSettings(env)]);
+  return Object.freeze({
+    ...rest,
+    primary: Object.freeze(primary),
+    secondary: Object.freeze(secondary),
+    storage,
+    warnings,
+  });
 }
 
-/** Names that must be set for the queue trigger to bind; used in messages only. */
-const STORAGE = 'SNAPSHOT_STORAGE';
-
-/** The Functions convention: a connection string wins over the identity form, with or without `AzureWebJobs` before it. */
-function parseStorageConnection(
-  env: Environment,
-  fault: (target: string, message: string) => void,
-): StorageConnection | undefined {
-  const value = env[STORAGE]?.trim() || env[`AzureWebJobs${STORAGE}`]?.trim();
-  if (value) {
-    if (/^UseDevelopmentStorage=true/i.test(value) || /(?:AccountName|BlobEndpoint)=/i.test(value)) {
-      return { kind: 'connectionString', value };
-    }
-    fault(STORAGE, 'is not a storage connection string');
-    return undefined;
-  }
-  const account = env[`${STORAGE}__accountName`]?.trim();
-  const blobServiceUri =
-    env[`${STORAGE}__blobServiceUri`]?.trim() || (account && `https://${account}.blob.core.windows.net`);
-  const queueServiceUri =
-    env[`${STORAGE}__queueServiceUri`]?.trim() || (account && `https://${account}.queue.core.windows.net`);
-  if (!blobServiceUri && !queueServiceUri) {
-    fault(
-      STORAGE,
-      `is missing; set a connection string, or ${STORAGE}__blobServiceUri and ${STORAGE}__queueServiceUri`,
-    );
-    return undefined;
-  }
-  for (const [name, uri] of [
-    [`${STORAGE}__blobServiceUri`, blobServiceUri],
-    [`${STORAGE}__queueServiceUri`, queueServiceUri],
-  ] as const) {
-    if (!uri || !/^https?:\/\/[^/]/.test(uri))
-      fault(name, 'must be the address of the service, beginning with https://');
-  }
-  if (!blobServiceUri || !queueServiceUri) return undefined;
-  const clientId = env[`${STORAGE}__clientId`]?.trim();
-  return { kind: 'identity', blobServiceUri, queueServiceUri, ...(clientId ? { clientId } : {}) };
-}
-
-function tierOf(value: string | undefined, fault: (target: string, message: string) => void): Tier | undefined {
-  if (value === undefined || value === 'Free' || value === 'Basic' || value === 'Standard') return value;
-  fault('SECONDARY_TIER', 'must be Free, Basic or Standard');
-  return undefined;
-}
-
-/** The literal schedules the timers bind to: as set, or the default. Read before the settings are judged as a whole. */
+/**
+ * What the triggers bind to, readable before and even though the settings are at fault: a bad schedule or queue name
+ * gives way to its default, so that the host starts and `parseConfig` can say what is wrong.
+ */
 export function triggerBindings(env: Environment) {
-  const text = (name: SettingName): string => env[name]?.trim() || defaultOf(name) || '';
+  const settings = openSettings(env);
+  return Object.freeze({
+    ...parseSchedules(settings),
+    stepQueue: settings.matching('STEP_QUEUE', storageName),
+    stepQueueConnection: storageSetting,
+  });
+}
+
+const tiers = ['Free', 'Basic', 'Standard'] as const;
+
+/** Containers and queues: learn.microsoft.com, "Naming and referencing containers" and "Naming queues and metadata". */
+const storageName = {
+  pattern: /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/,
+  form: '3 to 63 lower-case letters, digits and single hyphens between them',
+};
+
+/** Microsoft.NotificationHubs, "Naming rules and restrictions for Azure resources". */
+const hubNameForm = {
+  pattern: /^[A-Za-z0-9][\w.-]{0,259}$/,
+  form: 'the name of the hub: letters, digits, periods, hyphens and underscores',
+};
+
+function parseHub(
+  settings: SettingsReader,
+  connectionName: SettingName,
+  hubNameName: SettingName,
+): HubConnection | undefined {
+  const text = settings.required(connectionName, 'the connection string of a hub or its namespace');
+  const hubName = settings.requiredMatching(hubNameName, hubNameForm);
+  if (text === undefined) return undefined;
+  try {
+    // Without a hub name the rest can still be judged, but for the name.
+    const connection =
+      hubName === undefined
+        ? parseHubConnection(text.replace(/(^|;)\s*EntityPath\s*=[^;]*/i, ''), 'unnamed', connectionName)
+        : parseHubConnection(text, hubName, connectionName);
+    if (/^DefaultListenSharedAccessSignature$/i.test(connection.keyName)) {
+      settings.warn(`${connectionName} uses a policy that may only listen; the listing of a hub needs Manage.`);
+    }
+    return hubName === undefined ? undefined : connection;
+  } catch (error) {
+    if (!(error instanceof DrError)) throw error;
+    settings.fault(connectionName, error.message.replace(`${connectionName}: `, '').replace(/\.$/, ''));
+    return undefined;
+  }
+}
+
+function isSameHub(a: HubConnection, b: HubConnection): boolean {
+  return a.endpoint.host === b.endpoint.host && a.ref.hub === b.ref.hub;
+}
+
+function parseSchedules(settings: SettingsReader) {
   return {
-    backupSchedule: text('BACKUP_SCHEDULE'),
-    retentionSchedule: text('RETENTION_SCHEDULE'),
-    watchdogSchedule: text('WATCHDOG_SCHEDULE'),
-    stepQueue: text('STEP_QUEUE'),
-    stepQueueConnection: STORAGE,
+    backupSchedule: settings.judged('BACKUP_SCHEDULE', scheduleFault),
+    retentionSchedule: settings.judged('RETENTION_SCHEDULE', scheduleFault),
+    watchdogSchedule: settings.judged('WATCHDOG_SCHEDULE', scheduleFault),
   };
 }
 
-export const settingNames: readonly string[] = settings.map((setting) => setting.name);
+function parseNumbers(settings: SettingsReader) {
+  return {
+    retention: Object.freeze({
+      hourly: settings.whole('RETAIN_HOURLY', 0, 8_784),
+      daily: settings.whole('RETAIN_DAILY', 0, 3_660),
+      weekly: settings.whole('RETAIN_WEEKLY', 0, 1_040),
+      monthly: settings.whole('RETAIN_MONTHLY', 0, 240),
+    }),
+    // Five minutes less than the 30 minutes a Flex plan gives one invocation by default.
+    stepBudgetMs: settings.whole('STEP_BUDGET_SECONDS', 1, 1_500) * 1_000,
+    maxConcurrency: settings.whole('MAX_CONCURRENCY', 1, 1_024),
+    backupMaxRequestsPerSecond: settings.optionalWhole('BACKUP_MAX_REQUESTS_PER_SECOND', 1, 100_000),
+    restoreMaxRequestsPerSecond: settings.optionalWhole('RESTORE_MAX_REQUESTS_PER_SECOND', 1, 100_000),
+    suspectDropPercent: settings.whole('SUSPECT_DROP_PERCENT', 1, 100),
+    expiryFloorDays: settings.whole('RESTORE_EXPIRY_FLOOR_DAYS', 0, 3_660),
+    settleSeconds: settings.whole('SETTLE_SECONDS', 0, 3_600),
+    maxFailures: settings.whole('MAX_FAILURES', 0, 10_000_000),
+  };
+}

@@ -1,3 +1,6 @@
+/** The connection prefix the queue trigger and both storage adapters share. */
+export const storageSetting = 'SNAPSHOT_STORAGE';
+
 /** One row of the README's table of settings; a test holds the two together. */
 export interface Setting {
   readonly name: string;
@@ -22,11 +25,13 @@ export const settings = [
   },
   { name: 'SECONDARY_HUB_NAME', isRequired: true, meaning: 'its hub name' },
   {
-    name: 'SECONDARY_TIER',
-    meaning: '`Free`, `Basic` or `Standard`: its device limit; asked of the hub as far as it tells when absent',
+    name: 'PRIMARY_TIER',
+    meaning:
+      '`Free`, `Basic` or `Standard`: the tier of its namespace, which limits its devices; absent: the hub is asked',
   },
+  { name: 'SECONDARY_TIER', meaning: 'likewise; it must hold all devices of the primary' },
   {
-    name: 'SNAPSHOT_STORAGE',
+    name: storageSetting,
     isRequired: true,
     meaning:
       'storage for snapshots and steps: a connection string, or `SNAPSHOT_STORAGE__blobServiceUri` and `SNAPSHOT_STORAGE__queueServiceUri` (and `SNAPSHOT_STORAGE__clientId`) for an identity',

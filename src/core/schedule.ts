@@ -1,4 +1,46 @@
-/** Six-field NCRONTAB as the Functions host reads it: second minute hour day month weekday. */
+/**
+ * NCRONTAB as the Functions host's library reads it: second, minute, hour, day, month, weekday; day and weekday must
+ * both match. Where that library is lax (a range turned round, a step longer than the field) this one refuses.
+ */
+
+/** What is wrong with a schedule, as the end of a sentence that begins with the setting's name; else `undefined`. */
+export function scheduleFault(schedule: string): string | undefined {
+  const parts = schedule.trim().split(/\s+/);
+  if (parts.length === 1 && isTimeSpan.test(schedule.trim())) {
+    return `is a time span, which timers take on an App Service plan only; ${accepted}`;
+  }
+  if (parts.length !== fields.length) return `must have six fields, not ${parts.length}; ${accepted}`;
+  const wrong = fields.find((field, index) => readField(parts[index] ?? '', field) === undefined);
+  if (wrong !== undefined) {
+    const names = wrong.names === undefined ? '' : ` or ${wrong.names[0]}-${wrong.names.at(-1)}`;
+    return `has a ${wrong.name} that cannot be read: write *, ${wrong.least}-${wrong.most}${names}, lists, ranges or steps`;
+  }
+  return firingDays(parseSchedule(schedule)).length === 0 ? 'names a day that no year has' : undefined;
+}
+
+/**
+ * The longest time between two firings, in milliseconds: nights, week-ends and short months included. In UTC; with
+ * `WEBSITE_TIME_ZONE` the change of clocks adds an hour once a year. The schedule must have no fault.
+ */
+export function scheduleIntervalMs(schedule: string): number {
+  const parsed = parseSchedule(schedule);
+  const seconds = timesOfDay(parsed);
+  const [first, last] = [seconds[0], seconds.at(-1)];
+  if (first === undefined || last === undefined) throw new RangeError(`'${schedule}' is not a schedule.`);
+  const days = firingDays(parsed);
+  // The calendar repeats: after the last day of the cycle comes its first.
+  const afterLast = days.slice(0, 1).map((day) => day + CYCLE_DAYS);
+  const overnight = longestGap([...days, ...afterLast]) * DAY_SECONDS - last + first;
+  return Math.max(longestGap(seconds), overnight) * 1_000;
+}
+
+const accepted = 'write second minute hour day month weekday, such as 0 0 * * * * for every hour';
+const isTimeSpan = /^(\d+\.)?\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$/;
+
+const DAY_SECONDS = 86_400;
+/** Weekdays and leap years repeat every 28 years (2001 to 2028; 2100 is further than a schedule has to look). */
+const CYCLE_DAYS = 28 * 365 + 7;
+const CYCLE_START = Date.UTC(2001, 0, 1);
 
 interface Field {
   readonly name: string;
@@ -12,93 +54,73 @@ const fields: readonly Field[] = [
   { name: 'minute', least: 0, most: 59 },
   { name: 'hour', least: 0, most: 23 },
   { name: 'day', least: 1, most: 31 },
-  {
-    name: 'month',
-    least: 1,
-    most: 12,
-    names: ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'],
-  },
-  { name: 'weekday', least: 0, most: 6, names: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] },
+  { name: 'month', least: 1, most: 12, names: 'JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC'.split(' ') },
+  { name: 'weekday', least: 0, most: 6, names: 'SUN MON TUE WED THU FRI SAT'.split(' ') },
 ];
 
-/** What is wrong with a schedule, as the end of a sentence that begins with the setting's name; else `undefined`. */
-export function scheduleFault(schedule: string): string | undefined {
+/** The numbers each of the six fields stands for. */
+type Parsed = readonly ReadonlySet<number>[];
+
+function parseSchedule(schedule: string): Parsed {
   const parts = schedule.trim().split(/\s+/);
-  if (parts.length !== fields.length) {
-    return 'must be an NCRONTAB expression of six fields (second minute hour day month weekday), such as 0 0 * * * *';
-  }
-  for (const [index, field] of fields.entries()) {
-    if (readField(parts[index] ?? '', field) === undefined) {
-      return `has a ${field.name} that cannot be read; accepted are *, ${field.least}-${field.most}, lists, ranges and steps`;
-    }
-  }
-  return undefined;
+  return fields.map((field, index) => readField(parts[index] ?? '', field) ?? new Set());
 }
 
-const DAY_SECONDS = 86_400;
-
-/**
- * The longest gap between two firings, in milliseconds: a backup later than that is late. Days that never match (a
- * weekly or monthly schedule) count as whole days; beyond 31 days it is 31 days.
- */
-export function scheduleIntervalMs(schedule: string): number {
-  const [seconds, minutes, hours, days, months, weekdays] = schedule
-    .trim()
-    .split(/\s+/)
-    .map((part, index) => readField(part, fields[index] ?? { name: '', least: 0, most: 0 }) ?? new Set<number>());
-  const times: number[] = [];
-  for (const hour of hours ?? [])
-    for (const minute of minutes ?? [])
-      for (const second of seconds ?? []) times.push(hour * 3600 + minute * 60 + second);
-  times.sort((a, b) => a - b);
-  const first = times[0] ?? 0;
-  const last = times.at(-1) ?? 0;
-  let gap = 0;
-  for (let index = 1; index < times.length; index++) gap = Math.max(gap, (times[index] ?? 0) - (times[index - 1] ?? 0));
-  const daysBetween = longestDayGap(days, months, weekdays);
-  return Math.max(gap, daysBetween * DAY_SECONDS - last + first) * 1000;
-}
-
-function longestDayGap(days?: Set<number>, months?: Set<number>, weekdays?: Set<number>): number {
-  let longest = 1;
-  let sinceLast = 0;
-  // 400 days of a leap year and the next show every weekly and monthly gap.
-  for (let day = 0; day < 400; day++) {
-    const date = new Date(Date.UTC(2028, 0, 1 + day));
-    sinceLast += 1;
-    if (!days?.has(date.getUTCDate()) || !months?.has(date.getUTCMonth() + 1) || !weekdays?.has(date.getUTCDay()))
-      continue;
-    longest = Math.max(longest, sinceLast);
-    sinceLast = 0;
-  }
-  return Math.min(31, longest);
-}
-
-function readField(text: string, field: Field): Set<number> | undefined {
+function readField(text: string, field: Field): ReadonlySet<number> | undefined {
   const values = new Set<number>();
-  for (const part of text.toLowerCase().split(',')) {
-    const match = /^(\*|[a-z0-9]+)(?:-([a-z0-9]+))?(?:\/(\d+))?$/.exec(part);
-    if (match === null) return undefined;
-    const step = match[3] === undefined ? 1 : Number(match[3]);
-    const from = match[1] === '*' ? field.least : numberOf(match[1] ?? '', field);
-    const to =
-      match[1] === '*'
-        ? field.most
-        : match[2] === undefined
-          ? match[3]
-            ? field.most
-            : from
-          : numberOf(match[2], field);
-    if (from === undefined || to === undefined || from > to || step < 1) return undefined;
-    for (let value = from; value <= to; value += step) values.add(value);
+  for (const item of text.split(',')) {
+    const range = readItem(item, field);
+    if (range === undefined) return undefined;
+    for (let value = range.from; value <= range.to; value += range.step) values.add(value);
   }
   return values;
 }
 
-function numberOf(text: string, field: Field): number | undefined {
-  const named = field.names?.indexOf(text.slice(0, 3)) ?? -1;
-  const value = named >= 0 ? named + field.least : /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  // Sunday may be written as 7.
-  const wrapped = field.name === 'weekday' && value === 7 ? 0 : value;
-  return wrapped >= field.least && wrapped <= field.most ? wrapped : undefined;
+/** One of `*`, `a`, `a-b`, each with an optional `/step`; `a/step` goes on to the end of the field. */
+function readItem(item: string, field: Field): { from: number; to: number; step: number } | undefined {
+  const { start = '', end, every } = /^(?<start>\*|\w+)(?:-(?<end>\w+))?(?:\/(?<every>\d+))?$/.exec(item)?.groups ?? {};
+  const step = every === undefined ? 1 : Number(every);
+  if (step < 1 || step > field.most) return undefined;
+  if (start === '*') return end === undefined ? { from: field.least, to: field.most, step } : undefined;
+  const from = readValue(start, field);
+  const openEnd = every === undefined ? from : field.most;
+  const to = end === undefined ? openEnd : readValue(end, field);
+  if (from === undefined || to === undefined || from > to) return undefined;
+  return { from, to, step };
+}
+
+function readValue(text: string, field: Field): number | undefined {
+  const named = field.names?.indexOf(text.toUpperCase()) ?? -1;
+  if (named >= 0) return named + field.least;
+  const value = /^\d{1,2}$/.test(text) ? Number(text) : -1;
+  return value >= field.least && value <= field.most ? value : undefined;
+}
+
+/** Seconds since midnight, ascending. */
+function timesOfDay([seconds = none, minutes = none, hours = none]: Parsed): number[] {
+  const times: number[] = [];
+  for (const hour of hours) {
+    for (const minute of minutes) for (const second of seconds) times.push(hour * 3_600 + minute * 60 + second);
+  }
+  return times.sort((a, b) => a - b);
+}
+
+/** Days since the start of the cycle, ascending. */
+function firingDays([, , , days = none, months = none, weekdays = none]: Parsed): number[] {
+  const firing: number[] = [];
+  for (let day = 0; day < CYCLE_DAYS; day += 1) {
+    const date = new Date(CYCLE_START + day * DAY_SECONDS * 1_000);
+    const matches = days.has(date.getUTCDate()) && months.has(date.getUTCMonth() + 1) && weekdays.has(date.getUTCDay());
+    if (matches) firing.push(day);
+  }
+  return firing;
+}
+
+const none: ReadonlySet<number> = new Set();
+
+function longestGap(ascending: readonly number[]): number {
+  let longest = 0;
+  for (const [index, value] of ascending.entries())
+    longest = Math.max(longest, value - (ascending[index - 1] ?? value));
+  return longest;
 }

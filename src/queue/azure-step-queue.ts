@@ -1,55 +1,101 @@
-import { DefaultAzureCredential } from '@azure/identity';
-import { type QueueClient, QueueServiceClient, RestError } from '@azure/storage-queue';
+import { Buffer } from 'node:buffer';
+import type { TokenCredential } from '@azure/identity';
+import { QueueClient } from '@azure/storage-queue';
 import { DrError } from '../core/errors.ts';
 import type { StepQueue } from '../core/ports.ts';
-import type { StorageConnection } from '../core/storage-connection.ts';
+import { type StorageConnection, type StorageLimits, storageLimits } from '../core/storage-connection.ts';
+import { statusOf, storageFault } from '../core/storage-fault.ts';
 
-/** As for blobs, the SDK's retries are the only ones. A message sent twice is a step that runs twice: harmless. */
-const pipeline = {
-  retryOptions: { maxTries: 4, tryTimeoutInMs: 30_000, retryDelayInMs: 300, maxRetryDelayInMs: 10_000 },
-};
-const SENDS_AT_ONCE = 16;
-/** Messages never expire: a run waits for its steps however long the app was stopped. */
-const NEVER_EXPIRES = -1;
-
-/** The step queue on Azure Queue Storage; texts travel base64-encoded, as `host.json` says. */
-export function createAzureStepQueue(connection: StorageConnection, queue: string): StepQueue {
-  const client = serviceClient(connection).getQueueClient(queue);
+/**
+ * A Storage queue, written the way the Functions host reads it with `messageEncoding: base64` in `host.json`. Retries
+ * are the SDK's own, by `limits`; there is no other. Throws `StorageUnavailable` as `createAzureBlobs` does; some of the
+ * messages may then have been sent, and a lost answer may send one twice.
+ */
+export function createAzureStepQueue(
+  connection: StorageConnection,
+  queueName: string,
+  limits: StorageLimits = storageLimits,
+): StepQueue {
+  const queue = openQueue(connection, queueName, limits);
+  const sendOne = async (text: string, delaySeconds: number): Promise<void> => {
+    const abortSignal = AbortSignal.timeout(limits.callTimeoutMs);
+    // Never expires: a step that waited a week for an app that was stopped still has to be done.
+    const add = () => queue.sendMessage(text, { visibilityTimeout: delaySeconds, messageTimeToLive: -1, abortSignal });
+    try {
+      await add().catch(async (error: unknown) => {
+        if (statusOf(error) !== 404) throw error;
+        await queue.createIfNotExists({ abortSignal });
+        await add();
+      });
+    } catch (error) {
+      throw storageFault(error, { service: 'queue', action: 'send to', target: 'the step queue' });
+    }
+  };
   return {
-    async send(texts, delaySeconds = 0) {
-      for (let from = 0; from < texts.length; from += SENDS_AT_ONCE) {
-        await Promise.all(texts.slice(from, from + SENDS_AT_ONCE).map((text) => sendOne(client, text, delaySeconds)));
-      }
+    send: async (texts, delaySeconds = 0) => {
+      checkDelay(delaySeconds);
+      const waiting = texts.map(toMessage).values();
+      const sendRest = async () => {
+        for (const message of waiting) await sendOne(message, Math.ceil(delaySeconds));
+      };
+      // One iterator for all: each takes the next message, and the first error stops its taker only.
+      await allSettledOrThrow(Array.from({ length: Math.min(PARALLEL_SENDS, texts.length) }, sendRest));
     },
   };
 }
 
-function serviceClient(connection: StorageConnection): QueueServiceClient {
-  if (connection.kind === 'connectionString') {
-    return QueueServiceClient.fromConnectionString(connection.value, pipeline);
-  }
-  const { clientId } = connection;
-  const credential = new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId });
-  return new QueueServiceClient(connection.queueServiceUri, credential, pipeline);
-}
+/** A fan-out to 1,024 shards should neither go one by one nor open as many sockets. */
+const PARALLEL_SENDS = 16;
 
-async function sendOne(client: QueueClient, text: string, delaySeconds: number): Promise<void> {
-  const message = Buffer.from(text).toString('base64');
-  const options = { visibilityTimeout: Math.ceil(delaySeconds), messageTimeToLive: NEVER_EXPIRES };
+/** Service limits: learn.microsoft.com, "Put Message". */
+const MAX_DELAY_SECONDS = 7 * 24 * 3_600;
+const MAX_MESSAGE_BYTES = 64 * 1_024;
+
+function openQueue(connection: StorageConnection, queue: string, limits: StorageLimits): QueueClient {
+  const { callTimeoutMs: _, ...retryOptions } = limits;
+  if (connection.kind === 'identity') {
+    const url = `${connection.queueServiceUri.replace(/\/+$/, '')}/${queue}`;
+    return new QueueClient(url, credentialOf(connection.clientId), { retryOptions });
+  }
   try {
-    await client.sendMessage(message, options).catch(async (error: unknown) => {
-      if (!(error instanceof RestError && error.code === 'QueueNotFound')) throw error;
-      await client.createIfNotExists();
-      await client.sendMessage(message, options);
-    });
-  } catch (error) {
-    const seen = error instanceof RestError ? (error.code ?? `status ${error.statusCode}`) : 'connection failed';
-    const isRefused = error instanceof RestError && (error.statusCode === 401 || error.statusCode === 403);
+    return new QueueClient(connection.value, queue, { retryOptions });
+  } catch {
+    // Not kept as cause: its message may quote the connection string.
     throw new DrError(
-      'StorageUnavailable',
-      `Could not send to queue '${client.name}' (${seen}). ` +
-        'Give the app the role Storage Queue Data Contributor, or a valid key, if this goes on.',
-      { retryable: !isRefused, target: client.name },
+      'SettingsInvalid',
+      'SNAPSHOT_STORAGE is not a storage connection string: set the one of the account.',
+      {
+        target: 'SNAPSHOT_STORAGE',
+      },
     );
   }
+}
+
+/** Loaded only when used: the package costs hundreds of milliseconds of a cold start. */
+function credentialOf(clientId: string | undefined): TokenCredential {
+  const options = clientId === undefined ? {} : { managedIdentityClientId: clientId };
+  const credential = import('@azure/identity').then(
+    ({ DefaultAzureCredential }) => new DefaultAzureCredential(options),
+  );
+  return { getToken: async (scopes, tokenOptions) => (await credential).getToken(scopes, tokenOptions) };
+}
+
+function checkDelay(delaySeconds: number): void {
+  if (delaySeconds >= 0 && delaySeconds <= MAX_DELAY_SECONDS) return;
+  throw new DrError('Internal', `A message can wait 0 to ${MAX_DELAY_SECONDS} seconds, not ${delaySeconds}.`);
+}
+
+function toMessage(text: string): string {
+  const message = Buffer.from(text, 'utf8').toString('base64');
+  if (message.length > MAX_MESSAGE_BYTES) {
+    throw new DrError('Internal', `A message holds ${message.length} of ${MAX_MESSAGE_BYTES} bytes in base64.`);
+  }
+  return message;
+}
+
+/** Waits for all before it throws, so that no send goes on behind the caller's back. */
+async function allSettledOrThrow(sends: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(sends);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }

@@ -1,191 +1,208 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { DefaultAzureCredential } from '@azure/identity';
-import {
-  BlobServiceClient,
-  type ContainerClient,
-  RestError,
-  type StoragePipelineOptions,
-  StorageRetryPolicyType,
-} from '@azure/storage-blob';
+import { randomUUID } from 'node:crypto';
+import { addAbortSignal, Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import type { TokenCredential } from '@azure/identity';
+import { type BlobItem, type BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { DrError } from '../core/errors.ts';
-import type { Blob, Blobs, PutCondition } from '../core/ports.ts';
-import type { StorageConnection } from '../core/storage-connection.ts';
+import type { Blob, BlobEntry, Blobs } from '../core/ports.ts';
+import { type StorageConnection, type StorageLimits, storageLimits } from '../core/storage-connection.ts';
+import { codeOf, statusOf, storageFault } from '../core/storage-fault.ts';
+import { needEtag, orWhenMissing } from './answers.ts';
+import { toFacts, toMetadata } from './facts.ts';
+import { uploadOnce } from './upload.ts';
 
-/** The SDK's retries are the only ones on storage calls: four tries, and no lost request may eat a step's budget. */
-const pipeline: StoragePipelineOptions = {
-  retryOptions: {
-    retryPolicyType: StorageRetryPolicyType.EXPONENTIAL,
-    maxTries: 4,
-    tryTimeoutInMs: 60_000,
-    retryDelayInMs: 300,
-    maxRetryDelayInMs: 10_000,
-  },
-};
-
-/** Beside each blob: tells our own write, retried after its answer was lost, from a rival's. */
-const NONCE = 'nonce';
-
-/** Named blobs on Azure Blob Storage, in one container. */
-export function createAzureBlobs(connection: StorageConnection, container: string): Blobs {
-  const client = serviceClient(connection).getContainerClient(container);
-  const ensure = () => guard('create the container', container, async () => void (await client.createIfNotExists()));
-
-  const put = async (name: string, bytes: Uint8Array, condition: PutCondition, facts: Record<string, string>) => {
-    const nonce = randomUUID();
-    const blob = client.getBlockBlobClient(name);
+/**
+ * Blobs in one container of a storage account. Retries are the SDK's own, by `limits`; there is no other. Throws
+ * `StorageUnavailable`: retryable after faults that pass, not retryable when the account refuses us. A `put` that
+ * throws may have taken effect.
+ */
+export function createAzureBlobs(
+  connection: StorageConnection,
+  containerName: string,
+  limits: StorageLimits = storageLimits,
+): Blobs {
+  const container = openContainer(connection, containerName, limits);
+  /** One call with its time limit; what the SDK throws becomes ours. */
+  const call = async <T>(action: string, target: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     try {
-      const response = await blob.upload(bytes, bytes.length, {
-        conditions: toConditions(condition),
-        metadata: { ...facts, [NONCE]: nonce },
-        blobHTTPHeaders: { blobContentType: contentType(name), blobContentMD5: md5(bytes) },
-      });
-      return response.etag ?? '';
+      return await work(AbortSignal.timeout(limits.callTimeoutMs));
     } catch (error) {
-      if (!isStatus(error, 409, 412)) throw error;
-      return (await ownWrite(client, name, nonce)) ?? 'conflict';
+      throw storageFault(error, { service: 'blob', action, target });
     }
   };
-
+  const blobCall = <T>(
+    action: string,
+    name: string,
+    work: (blob: BlockBlobClient, signal: AbortSignal) => Promise<T>,
+  ) => call(action, `blob '${name}'`, (signal) => work(container.getBlockBlobClient(name), signal));
   return {
-    ensure,
-    get: (name, range) => guard('read', name, () => read(client, name, range)),
-    put: (name, bytes, condition, facts = {}) =>
-      guard('write', name, async () => {
+    get: (name, range) =>
+      blobCall('read', name, (blob, signal) => orWhenMissing(undefined, download(blob, range, limits, signal))),
+    put: async (name, bytes, condition, facts = {}) => {
+      const metadata = toMetadata(facts, randomUUID());
+      return blobCall('write', name, async (blob, signal) => {
+        const upload = () => uploadOnce(blob, bytes, condition, metadata, signal);
         try {
-          return await put(name, bytes, condition, { ...facts });
+          return await upload();
         } catch (error) {
-          if (!isContainerMissing(error)) throw error;
-          await ensure();
-          return await put(name, bytes, condition, { ...facts });
+          if (statusOf(error) !== 404) throw error;
+          await ensureContainer(container, signal);
+          return await upload();
         }
-      }),
-    list: (prefix) =>
-      guard(
-        'list',
-        prefix,
-        async () => {
-          const entries = [];
-          for await (const item of client.listBlobsFlat({ prefix, includeMetadata: true })) {
-            const { [NONCE]: _, ...facts } = item.metadata ?? {};
-            const modifiedAt = item.properties.lastModified;
-            const createdAt = item.properties.createdOn ?? modifiedAt;
-            entries.push({
-              name: item.name,
-              facts,
-              sizeBytes: item.properties.contentLength ?? 0,
-              createdAt,
-              modifiedAt,
-            });
-          }
-          return entries;
-        },
-        [],
-      ),
-    listFolders: (prefix) =>
-      guard(
-        'list',
-        prefix,
-        async () => {
-          const names = [];
-          for await (const item of client.listBlobsByHierarchy('/', { prefix })) {
-            if (item.kind === 'prefix') names.push(item.name);
-          }
-          return names;
-        },
-        [],
-      ),
-    remove: (name, etag) =>
-      guard('remove', name, async () => {
-        try {
-          await client.deleteBlob(name, etag === undefined ? {} : { conditions: { ifMatch: etag } });
-        } catch (error) {
-          if (!isStatus(error, 404, 412)) throw error;
-        }
-      }),
+      });
+    },
+    list: async (prefix) => {
+      const pages = await allPages((from) =>
+        call('list', `blobs '${prefix}*'`, (abortSignal) =>
+          orWhenMissing(
+            undefined,
+            nextOf(container.listBlobsFlat({ prefix, includeMetadata: true, abortSignal }).byPage(from)),
+          ),
+        ),
+      );
+      return pages.flatMap((page) => page.segment.blobItems.filter(isFile).map(toEntry)).sort(byName);
+    },
+    listFolders: async (prefix) => {
+      const pages = await allPages((from) =>
+        call('list', `folders '${prefix}*'`, (abortSignal) =>
+          orWhenMissing(undefined, nextOf(container.listBlobsByHierarchy('/', { prefix, abortSignal }).byPage(from))),
+        ),
+      );
+      const folders = pages.flatMap((page) => page.segment.blobPrefixes ?? []);
+      return folders.sort(byName).map((folder) => folder.name);
+    },
+    remove: (name, etag) => blobCall('remove', name, (blob, signal) => removeIf(blob, etag, signal)),
+    ensure: () => call('create', 'the snapshot container', (signal) => ensureContainer(container, signal)),
   };
 }
 
-function serviceClient(connection: StorageConnection): BlobServiceClient {
-  if (connection.kind === 'connectionString') {
-    return BlobServiceClient.fromConnectionString(connection.value, pipeline);
+function openContainer(connection: StorageConnection, container: string, limits: StorageLimits): ContainerClient {
+  const { callTimeoutMs: _, ...retryOptions } = limits;
+  if (connection.kind === 'identity') {
+    const url = `${connection.blobServiceUri.replace(/\/+$/, '')}/${container}`;
+    return new ContainerClient(url, credentialOf(connection.clientId), { retryOptions });
   }
-  const { clientId } = connection;
-  const credential = new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId });
-  return new BlobServiceClient(connection.blobServiceUri, credential, pipeline);
+  try {
+    return new ContainerClient(connection.value, container, { retryOptions });
+  } catch {
+    // Not kept as cause: its message may quote the connection string.
+    throw new DrError(
+      'SettingsInvalid',
+      'SNAPSHOT_STORAGE is not a storage connection string: set the one of the account.',
+      {
+        target: 'SNAPSHOT_STORAGE',
+      },
+    );
+  }
 }
 
-async function read(
-  client: ContainerClient,
+/** Loaded only when used: the package costs hundreds of milliseconds of a cold start. */
+function credentialOf(clientId: string | undefined): TokenCredential {
+  const options = clientId === undefined ? {} : { managedIdentityClientId: clientId };
+  const credential = import('@azure/identity').then(
+    ({ DefaultAzureCredential }) => new DefaultAzureCredential(options),
+  );
+  return { getToken: async (scopes, tokenOptions) => (await credential).getToken(scopes, tokenOptions) };
+}
+
+async function download(
+  blob: BlockBlobClient,
+  range: { readonly offset: number; readonly length: number } | undefined,
+  limits: StorageLimits,
+  abortSignal: AbortSignal,
+): Promise<Blob> {
+  // The SDK takes a length of 0 for "to the end".
+  if (range?.length === 0) return emptyRange(blob, abortSignal);
+  try {
+    const answer = await blob.download(range?.offset, range?.length, {
+      abortSignal,
+      maxRetryRequests: limits.maxTries - 1,
+    });
+    return { bytes: await readBody(blob.name, answer.readableStreamBody, abortSignal), etag: needEtag(answer.etag) };
+  } catch (error) {
+    if (statusOf(error) === 416) return emptyRange(blob, abortSignal);
+    throw error;
+  }
+}
+
+/** A range that begins at the end of the blob or behind it. */
+async function emptyRange(blob: BlockBlobClient, abortSignal: AbortSignal): Promise<Blob> {
+  return { bytes: new Uint8Array(), etag: needEtag((await blob.getProperties({ abortSignal })).etag) };
+}
+
+async function readBody(
   name: string,
-  range: { offset: number; length: number } | undefined,
-): Promise<Blob | undefined> {
-  if (range?.length === 0) return { bytes: new Uint8Array(), etag: '' };
+  body: NodeJS.ReadableStream | undefined,
+  abortSignal: AbortSignal,
+): Promise<Uint8Array> {
+  if (!(body instanceof Readable)) throw new DrError('Internal', `The answer for blob '${name}' has no body.`);
   try {
-    const response = await client.getBlobClient(name).download(range?.offset ?? 0, range?.length);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of response.readableStreamBody ?? []) {
-      chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
-    }
-    return { bytes: Buffer.concat(chunks), etag: response.etag ?? '' };
-  } catch (error) {
-    if (isStatus(error, 404)) return undefined;
-    throw error;
-  }
-}
-
-/** The ETag of the blob when the write that made it was ours. */
-async function ownWrite(client: ContainerClient, name: string, nonce: string): Promise<string | undefined> {
-  try {
-    const properties = await client.getBlobClient(name).getProperties();
-    return properties.metadata?.[NONCE] === nonce ? properties.etag : undefined;
-  } catch (error) {
-    if (isStatus(error, 404)) return undefined;
-    throw error;
-  }
-}
-
-function toConditions(condition: PutCondition) {
-  if (condition === 'any') return {};
-  return condition === 'new' ? { ifNoneMatch: '*' } : { ifMatch: condition.etag };
-}
-
-function md5(bytes: Uint8Array): Uint8Array {
-  return createHash('md5').update(bytes).digest();
-}
-
-function contentType(name: string): string {
-  if (name.endsWith('.json')) return 'application/json';
-  return name.endsWith('.gz') ? 'application/gzip' : 'application/octet-stream';
-}
-
-/** Translates what the SDK throws. A missing container reads as `whenMissing`, where one is given. */
-async function guard<T>(verb: string, name: string, act: () => Promise<T>, whenMissing?: T): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    if (whenMissing !== undefined && isContainerMissing(error)) return whenMissing;
-    if (error instanceof DrError) throw error;
-    const status = error instanceof RestError ? error.statusCode : undefined;
-    const seen = error instanceof RestError ? (error.code ?? `status ${status}`) : errorName(error);
-    const isRefused = status === 401 || status === 403;
-    const hint = isRefused
-      ? 'Give the app the roles Storage Blob Data Contributor and Storage Queue Data Contributor, or a valid key, and let it through the firewall.'
-      : 'It is tried again; look at the storage account when this goes on.';
-    throw new DrError('StorageUnavailable', `Could not ${verb} '${name}' in the snapshot storage (${seen}). ${hint}`, {
-      retryable: !isRefused,
-      target: name,
+    const bytes = await buffer(addAbortSignal(abortSignal, body));
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  } catch {
+    // The SDK has asked for the rest several times, or the blob was replaced in between.
+    throw new DrError('StorageUnavailable', `Blob '${name}' broke off while it was read; trying again may help.`, {
+      target: `blob '${name}'`,
+      retryable: true,
     });
   }
 }
 
-function errorName(error: unknown): string {
-  return error instanceof Error ? error.name : 'unknown fault';
+async function removeIf(blob: BlockBlobClient, etag: string | undefined, abortSignal: AbortSignal): Promise<void> {
+  const conditions = etag === undefined ? {} : { ifMatch: etag };
+  try {
+    // Snapshots that somebody took of the blob would else forbid it.
+    await blob.delete({ conditions, abortSignal, deleteSnapshots: 'include' });
+  } catch (error) {
+    if (statusOf(error) !== 404 && codeOf(error) !== 'ConditionNotMet') throw error;
+  }
 }
 
-function isStatus(error: unknown, ...statuses: number[]): boolean {
-  return error instanceof RestError && error.statusCode !== undefined && statuses.includes(error.statusCode);
+/** A role that may write blobs but not make containers suffices when the container is there. */
+async function ensureContainer(container: ContainerClient, abortSignal: AbortSignal): Promise<void> {
+  try {
+    await container.createIfNotExists({ abortSignal });
+  } catch (error) {
+    if (statusOf(error) !== 403 || !(await container.exists({ abortSignal }))) throw error;
+  }
 }
 
-function isContainerMissing(error: unknown): boolean {
-  return error instanceof RestError && error.code === 'ContainerNotFound';
+/** Pages until one has no continuation token; each is a call of its own, so that long listings have time. */
+async function allPages<P extends { readonly continuationToken?: string }>(
+  page: (from: { readonly continuationToken?: string }) => Promise<P | undefined>,
+): Promise<P[]> {
+  const pages: P[] = [];
+  let from: { readonly continuationToken?: string } | undefined = {};
+  while (from !== undefined) {
+    const next: P | undefined = await page(from);
+    if (next !== undefined) pages.push(next);
+    const token: string | undefined = next?.continuationToken;
+    from = token === undefined || token === '' ? undefined : { continuationToken: token };
+  }
+  return pages;
+}
+
+async function nextOf<P>(pages: AsyncIterator<P>): Promise<P | undefined> {
+  const next = await pages.next();
+  return next.done === true ? undefined : next.value;
+}
+
+/** An account with hierarchical namespace lists its directories as blobs, too. */
+function isFile(item: BlobItem): boolean {
+  return item.metadata?.['hdi_isfolder'] !== 'true';
+}
+
+function toEntry({ name, metadata, properties }: BlobItem): BlobEntry {
+  return {
+    name,
+    facts: toFacts(metadata),
+    sizeBytes: properties.contentLength ?? 0,
+    createdAt: properties.createdOn ?? properties.lastModified,
+    modifiedAt: properties.lastModified,
+  };
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  if (a.name === b.name) return 0;
+  return a.name < b.name ? -1 : 1;
 }
