@@ -6,17 +6,20 @@ import type { StepQueue } from '../core/ports.ts';
 import { type StorageConnection, type StorageLimits, storageLimits } from '../core/storage-connection.ts';
 import { statusOf, storageFault } from '../core/storage-fault.ts';
 
+export interface AzureStepQueueOptions {
+  readonly connection: StorageConnection;
+  readonly queue: string;
+  readonly limits?: StorageLimits;
+}
+
 /**
  * A Storage queue, written the way the Functions host reads it with `messageEncoding: base64` in `host.json`. Retries
  * are the SDK's own, by `limits`; there is no other. Throws `StorageUnavailable` as `createAzureBlobs` does; some of the
  * messages may then have been sent, and a lost answer may send one twice.
  */
-export function createAzureStepQueue(
-  connection: StorageConnection,
-  queueName: string,
-  limits: StorageLimits = storageLimits,
-): StepQueue {
-  const queue = openQueue(connection, queueName, limits);
+export function createAzureStepQueue(options: AzureStepQueueOptions): StepQueue {
+  const { limits = storageLimits } = options;
+  const queue = openQueue(options.connection, options.queue, limits);
   const sendOne = async (text: string, delaySeconds: number): Promise<void> => {
     const abortSignal = AbortSignal.timeout(limits.callTimeoutMs);
     // Never expires: a step that waited a week for an app that was stopped still has to be done.

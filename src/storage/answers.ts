@@ -1,12 +1,12 @@
 import { DrError } from '../core/errors.ts';
 import { statusOf } from '../core/storage-fault.ts';
 
-/** The answer, or `missing` when the blob or its container is not there. */
-export async function orWhenMissing<T, M>(missing: M, answer: Promise<T>): Promise<T | M> {
+/** The answer, or `undefined` when the blob or its container is not there. */
+export async function ifThere<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
   } catch (error) {
-    if (statusOf(error) === 404) return missing;
+    if (statusOf(error) === 404) return undefined;
     throw error;
   }
 }

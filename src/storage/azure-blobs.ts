@@ -7,21 +7,24 @@ import { DrError } from '../core/errors.ts';
 import type { Blob, BlobEntry, Blobs } from '../core/ports.ts';
 import { type StorageConnection, type StorageLimits, storageLimits } from '../core/storage-connection.ts';
 import { codeOf, statusOf, storageFault } from '../core/storage-fault.ts';
-import { needEtag, orWhenMissing } from './answers.ts';
+import { ifThere, needEtag } from './answers.ts';
 import { toFacts, toMetadata } from './facts.ts';
 import { uploadOnce } from './upload.ts';
+
+export interface AzureBlobsOptions {
+  readonly connection: StorageConnection;
+  readonly container: string;
+  readonly limits?: StorageLimits;
+}
 
 /**
  * Blobs in one container of a storage account. Retries are the SDK's own, by `limits`; there is no other. Throws
  * `StorageUnavailable`: retryable after faults that pass, not retryable when the account refuses us. A `put` that
  * throws may have taken effect.
  */
-export function createAzureBlobs(
-  connection: StorageConnection,
-  containerName: string,
-  limits: StorageLimits = storageLimits,
-): Blobs {
-  const container = openContainer(connection, containerName, limits);
+export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
+  const { limits = storageLimits } = options;
+  const container = openContainer(options.connection, options.container, limits);
   /** One call with its time limit; what the SDK throws becomes ours. */
   const call = async <T>(action: string, target: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     try {
@@ -36,8 +39,7 @@ export function createAzureBlobs(
     work: (blob: BlockBlobClient, signal: AbortSignal) => Promise<T>,
   ) => call(action, `blob '${name}'`, (signal) => work(container.getBlockBlobClient(name), signal));
   return {
-    get: (name, range) =>
-      blobCall('read', name, (blob, signal) => orWhenMissing(undefined, download(blob, range, limits, signal))),
+    get: (name, range) => blobCall('read', name, (blob, signal) => ifThere(download(blob, range, limits, signal))),
     put: async (name, bytes, condition, facts = {}) => {
       const metadata = toMetadata(facts, randomUUID());
       return blobCall('write', name, async (blob, signal) => {
@@ -54,10 +56,7 @@ export function createAzureBlobs(
     list: async (prefix) => {
       const pages = await allPages((from) =>
         call('list', `blobs '${prefix}*'`, (abortSignal) =>
-          orWhenMissing(
-            undefined,
-            nextOf(container.listBlobsFlat({ prefix, includeMetadata: true, abortSignal }).byPage(from)),
-          ),
+          ifThere(nextOf(container.listBlobsFlat({ prefix, includeMetadata: true, abortSignal }).byPage(from))),
         ),
       );
       return pages.flatMap((page) => page.segment.blobItems.filter(isFile).map(toEntry)).sort(byName);
@@ -65,7 +64,7 @@ export function createAzureBlobs(
     listFolders: async (prefix) => {
       const pages = await allPages((from) =>
         call('list', `folders '${prefix}*'`, (abortSignal) =>
-          orWhenMissing(undefined, nextOf(container.listBlobsByHierarchy('/', { prefix, abortSignal }).byPage(from))),
+          ifThere(nextOf(container.listBlobsByHierarchy('/', { prefix, abortSignal }).byPage(from))),
         ),
       );
       const folders = pages.flatMap((page) => page.segment.blobPrefixes ?? []);

@@ -3,7 +3,7 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 import { DrError } from '../core/errors.ts';
 import type { PutCondition } from '../core/ports.ts';
 import { codeOf } from '../core/storage-fault.ts';
-import { needEtag, orWhenMissing } from './answers.ts';
+import { ifThere, needEtag } from './answers.ts';
 import { putIdOf } from './facts.ts';
 
 /**
@@ -38,7 +38,7 @@ export async function uploadOnce(
     if (!isConflict(error, condition)) throw error;
     if (tryCount === 1) return 'conflict';
   }
-  const found = await orWhenMissing(undefined, blob.getProperties({ abortSignal }));
+  const found = await ifThere(blob.getProperties({ abortSignal }));
   if (found !== undefined && putIdOf(found.metadata) === putIdOf(metadata)) return needEtag(found.etag);
   throw new DrError(
     'StorageUnavailable',
