@@ -18,7 +18,8 @@ export interface TagAttributes {
 
 const SCHEMA_INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance';
 
-export const NO_ATTRIBUTES: readonly XmlAttribute[] = [];
+/** What a bare tag says. */
+export const NO_TAG_ATTRIBUTES: TagAttributes = { attributes: [], type: undefined, isNil: false };
 
 /** Reads the attributes of a tag up to its `/` or `>` and puts its namespace declarations in force. */
 export function readAttributes(cursor: Cursor): TagAttributes {
@@ -29,16 +30,16 @@ export function readAttributes(cursor: Cursor): TagAttributes {
     else if (name.startsWith('xmlns:')) bind(cursor, name.slice('xmlns:'.length), value);
     else others += 1;
   }
-  if (others === 0) return NOTHING_SAID;
+  if (others === 0) return NO_TAG_ATTRIBUTES;
   return interpret(cursor, written);
 }
-
-const NOTHING_SAID: TagAttributes = { attributes: NO_ATTRIBUTES, type: undefined, isNil: false };
 
 /** The namespace a prefix stands for; `''` for no prefix and no default. */
 export function resolvePrefix(cursor: Cursor, prefix: string): string {
   for (let binding = cursor.bindings; binding !== undefined; binding = binding.outer) {
-    if (binding.prefix === prefix) return binding.namespace;
+    if (binding.prefix !== prefix) continue;
+    if (binding.position < cursor.outermostUse) cursor.outermostUse = binding.position;
+    return binding.namespace;
   }
   if (prefix === '') return '';
   if (prefix === 'xml') return XML_NAMESPACE;
@@ -83,7 +84,7 @@ function bind(cursor: Cursor, prefix: string, namespace: string): void {
     throw misread(cursor.source, 'a reserved namespace is declared', cursor.position);
   }
   if (prefix !== '' && namespace === '') throw misread(cursor.source, 'a prefix has no namespace', cursor.position);
-  cursor.bindings = { prefix, namespace, outer: cursor.bindings };
+  cursor.bindings = { prefix, namespace, position: cursor.position, outer: cursor.bindings };
 }
 
 function interpret(cursor: Cursor, written: readonly XmlAttribute[]): TagAttributes {

@@ -9,6 +9,8 @@ export interface Cursor {
   depth: number;
   /** Namespace declarations in force, innermost first. */
   bindings: Binding | undefined;
+  /** Where the outermost declaration stands that was used since this was last set to infinity. */
+  outermostUse: number;
   /** The root element's namespace, once its tag is read. */
   rootNamespace: string | undefined;
   /** No text in the XML needs decoding: known at the start, it saves looking at every piece. */
@@ -20,6 +22,8 @@ export interface Cursor {
 export interface Binding {
   readonly prefix: string;
   readonly namespace: string;
+  /** Where it is declared. */
+  readonly position: number;
   readonly outer: Binding | undefined;
 }
 
@@ -31,6 +35,7 @@ export function createCursor(xml: string, source: XmlSource): Cursor {
     position: 0,
     depth: 0,
     bindings: undefined,
+    outermostUse: Number.POSITIVE_INFINITY,
     rootNamespace: undefined,
     isPlain: !xml.includes('&') && !xml.includes('\r'),
     hasCdataEnd: xml.includes(']]>'),

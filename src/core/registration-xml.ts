@@ -1,5 +1,6 @@
-import { NO_ATTRIBUTES, readAttributes, resolvePrefix, type XmlAttribute } from './registration-xml-attributes.ts';
+import { NO_TAG_ATTRIBUTES, readAttributes, resolvePrefix, type XmlAttribute } from './registration-xml-attributes.ts';
 import {
+  type Binding,
   type Cursor,
   readCdata,
   readName,
@@ -31,19 +32,19 @@ export interface XmlElement {
 
 /**
  * Reads the element at the cursor, which stands on its `<`, and leaves the cursor behind it. Strict: anything XML 1.0
- * with namespaces forbids throws, and so do names outside ASCII, document types, mixed content and a filled nil element.
+ * with namespaces forbids throws, and so do names outside ASCII, document types, mixed content and a filled nil
+ * element. Only control characters are let through.
  */
 export function readElement(cursor: Cursor): XmlElement {
-  const start = cursor.position;
-  const outerBindings = cursor.bindings;
-  const tag = readOpenTag(cursor);
+  return completeElement(cursor, readOpenTag(cursor));
+}
+
+/** Reads the rest of the element whose opening tag was read last. */
+export function completeElement(cursor: Cursor, tag: OpenTag): XmlElement {
   const { text, children } = tag.isClosed ? NOTHING : readContent(cursor);
-  if (!tag.isClosed) readCloseTag(cursor, tag.qualifiedName);
-  if (tag.isNil && (text !== '' || children.length > 0)) {
-    throw misread(cursor.source, 'a nil element has content', start);
-  }
-  cursor.bindings = outerBindings;
-  const { name, attributes, isNil, type } = tag;
+  readCloseTag(cursor, tag);
+  const { start, name, attributes, isNil, type } = tag;
+  if (isNil && (text !== '' || children.length > 0)) throw misread(cursor.source, 'a nil element has content', start);
   return { name, text, isNil, children, attributes, type, start, end: cursor.position };
 }
 
@@ -59,6 +60,8 @@ export function skipMisc(cursor: Cursor): void {
 }
 
 export interface OpenTag {
+  readonly start: number;
+  readonly outerBindings: Binding | undefined;
   readonly qualifiedName: string;
   /** As in `XmlElement`. */
   readonly name: string;
@@ -71,28 +74,27 @@ export interface OpenTag {
 
 /** Reads `<name ...>`; the cursor must stand on `<`. Namespace declarations in it hold from here on. */
 export function readOpenTag(cursor: Cursor): OpenTag {
-  const { xml, position, source } = cursor;
-  if (xml.charCodeAt(position) !== LESS) throw misread(source, 'an element is missing', position);
+  const { xml, source, position: start, bindings: outerBindings } = cursor;
+  if (xml.charCodeAt(start) !== LESS) throw misread(source, 'an element is missing', start);
   cursor.position += 1;
   const qualifiedName = readName(cursor);
-  if (xml.charCodeAt(cursor.position) === GREATER) {
-    cursor.position += 1;
-    const name = expandName(cursor, qualifiedName);
-    return { qualifiedName, name, attributes: NO_ATTRIBUTES, type: undefined, isNil: false, isClosed: false };
-  }
-  const { attributes, type, isNil } = readAttributes(cursor);
+  const isBare = xml.charCodeAt(cursor.position) === GREATER;
+  const { attributes, type, isNil } = isBare ? NO_TAG_ATTRIBUTES : readAttributes(cursor);
   const isClosed = xml.charCodeAt(cursor.position) === SLASH;
   if (isClosed) cursor.position += 1;
-  if (xml.charCodeAt(cursor.position) !== GREATER) throw misread(source, 'a tag is not closed', position);
+  if (xml.charCodeAt(cursor.position) !== GREATER) throw misread(source, 'a tag is not closed', start);
   cursor.position += 1;
-  return { qualifiedName, name: expandName(cursor, qualifiedName), attributes, type, isNil, isClosed };
+  const name = expandName(cursor, qualifiedName);
+  return { start, outerBindings, qualifiedName, name, attributes, type, isNil, isClosed };
 }
 
-/** Reads `</name>`; throws when something else is closed here. */
-export function readCloseTag(cursor: Cursor, qualifiedName: string): void {
+/** Reads `</name>`, if the element has one, and ends its namespace declarations. */
+export function readCloseTag(cursor: Cursor, tag: OpenTag): void {
   const { xml, position } = cursor;
-  const isOurs = xml.startsWith('</', position) && xml.startsWith(qualifiedName, position + 2);
-  cursor.position += 2 + qualifiedName.length;
+  cursor.bindings = tag.outerBindings;
+  if (tag.isClosed) return;
+  const isOurs = xml.startsWith('</', position) && xml.startsWith(tag.qualifiedName, position + 2);
+  cursor.position += 2 + tag.qualifiedName.length;
   if (xml.charCodeAt(cursor.position) !== GREATER) skipSpace(cursor);
   if (!isOurs || xml.charCodeAt(cursor.position) !== GREATER) {
     throw misread(cursor.source, 'an element is not closed by its own tag', position);
