@@ -1,0 +1,32 @@
+import { randomUUID } from 'node:crypto';
+import { QueueClient } from '@azure/storage-queue';
+import { afterAll, beforeAll } from 'vitest';
+import { type Azurite, startAzurite } from '../../local/azurite.ts';
+import { createAzureStepQueue } from '../../src/queue/azure-step-queue.ts';
+import { createMemoryQueue } from '../support/memory-queue.ts';
+import { stepQueueContract } from './step-queue.ts';
+
+let azurite: Azurite;
+beforeAll(async () => {
+  azurite = await startAzurite();
+});
+afterAll(() => azurite.close());
+
+stepQueueContract('memory', async () => {
+  const queue = createMemoryQueue();
+  return { queue, take: async () => queue.take() };
+});
+
+stepQueueContract('Azure Queue Storage', async () => {
+  const name = `contract-${randomUUID()}`;
+  const connection = { kind: 'connectionString', value: azurite.connectionString } as const;
+  const client = new QueueClient(azurite.connectionString, name);
+  return {
+    queue: createAzureStepQueue({ connection, queue: name }),
+    take: async () => {
+      if (!(await client.exists())) return [];
+      const { receivedMessageItems } = await client.receiveMessages({ numberOfMessages: 32, visibilityTimeout: 600 });
+      return receivedMessageItems.map((item) => Buffer.from(item.messageText, 'base64').toString('utf8'));
+    },
+  };
+});

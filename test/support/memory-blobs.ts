@@ -1,0 +1,61 @@
+import type { Blob, BlobEntry, BlobFacts, Blobs } from '../../src/core/ports.ts';
+import { toFacts, toMetadata } from '../../src/storage/facts.ts';
+
+interface Stored {
+  readonly bytes: Uint8Array;
+  readonly etag: string;
+  readonly facts: BlobFacts;
+  readonly createdAt: Date;
+  readonly modifiedAt: Date;
+}
+
+/** Blobs in memory, as atomic and as strict about facts as the real ones. Every call takes effect at once. */
+export function createMemoryBlobs(now: () => number = Date.now): Blobs {
+  const stored = new Map<string, Stored>();
+  let version = 0;
+  return {
+    get: async (name, range) => {
+      const blob = stored.get(name);
+      if (blob === undefined) return undefined;
+      const end = range === undefined ? blob.bytes.length : range.offset + range.length;
+      return { bytes: blob.bytes.slice(range?.offset ?? 0, end), etag: blob.etag } satisfies Blob;
+    },
+    put: async (name, bytes, condition, facts = {}) => {
+      const checked = toFacts(toMetadata(facts, 'memory'));
+      const before = stored.get(name);
+      if (condition === 'new' && before !== undefined) return 'conflict';
+      if (typeof condition === 'object' && before?.etag !== condition.etag) return 'conflict';
+      version += 1;
+      const modifiedAt = new Date(now());
+      const createdAt = before?.createdAt ?? modifiedAt;
+      const etag = `"memory-${version}"`;
+      stored.set(name, { bytes: bytes.slice(), etag, facts: checked, createdAt, modifiedAt });
+      return etag;
+    },
+    list: async (prefix) =>
+      [...stored]
+        .filter(([name]) => name.startsWith(prefix))
+        .map(toEntry)
+        .sort(byName),
+    listFolders: async (prefix) => {
+      const rests = [...stored.keys()]
+        .filter((name) => name.startsWith(prefix))
+        .map((name) => name.slice(prefix.length));
+      const folders = rests.filter((rest) => rest.includes('/')).map((rest) => rest.slice(0, rest.indexOf('/') + 1));
+      return [...new Set(folders)].sort().map((folder) => `${prefix}${folder}`);
+    },
+    remove: async (name, etag) => {
+      if (etag === undefined || stored.get(name)?.etag === etag) stored.delete(name);
+    },
+    ensure: async () => {},
+  };
+}
+
+function toEntry([name, { bytes, facts, createdAt, modifiedAt }]: readonly [string, Stored]): BlobEntry {
+  return { name, facts, sizeBytes: bytes.length, createdAt, modifiedAt };
+}
+
+function byName(a: BlobEntry, b: BlobEntry): number {
+  if (a.name === b.name) return 0;
+  return a.name < b.name ? -1 : 1;
+}
