@@ -39,8 +39,8 @@ function compose(config: Config): Omit<App, 'log'> {
       limiter: createLimiter({ maxConcurrency, maxRequestsPerSecond, clock }),
     });
   return {
-    blobs: createAzureBlobs(config.storage, config.container),
-    queue: createAzureStepQueue(config.storage, config.stepQueue),
+    blobs: createAzureBlobs({ connection: config.storage, container: config.container }),
+    queue: createAzureStepQueue({ connection: config.storage, queue: config.stepQueue }),
     clock,
     primary: hub(config.primary, config.backupMaxRequestsPerSecond),
     secondary: hub(config.secondary, config.restoreMaxRequestsPerSecond),

@@ -78,7 +78,7 @@ export function toFacts(outcomes: ShardOutcomes): BlobFacts {
     repaired: String(outcomes.repaired),
     changed_since: String(outcomes.changedSince),
     lost_ms: String(outcomes.lostMilliseconds),
-    codes: codes.map(([code, list]) => `${code}=${list?.length ?? 0}`).join(' '),
+    ...(codes.length === 0 ? {} : { codes: codes.map(([code, list]) => `${code}=${list?.length ?? 0}`).join(' ') }),
   };
 }
 

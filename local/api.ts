@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { SpawnedHost } from './host/spawn-host.ts';
+
+const count = z.number();
+
+/** A run as the HTTP API shows it, as far as the local tools look at it. */
+const runView = z.object({
+  id: z.string(),
+  kind: z.enum(['backup', 'restore']),
+  status: z.enum(['NotStarted', 'Running', 'Succeeded', 'Failed', 'Canceled']),
+  phase: z.string(),
+  createdAt: z.string(),
+  finishedAt: z.string().optional(),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+  rowsRead: count.optional(),
+  result: z
+    .object({ snapshotId: z.string(), recordCount: count, registrationCount: count, health: z.string() })
+    .optional(),
+  counts: z
+    .object({
+      total: count,
+      created: count,
+      updated: count,
+      unchanged: count,
+      keptLive: count,
+      failed: count,
+      pending: count,
+    })
+    .optional(),
+  duplicatesCollapsed: count.optional(),
+  repaired: count.optional(),
+});
+
+export type RunView = z.infer<typeof runView>;
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+/** The worker's HTTP API as a person with the function key uses it. */
+export interface Api {
+  call(method: string, path: string, body?: unknown): Promise<ApiAnswer>;
+  /** Starts a run with POST and gives its first view. Throws with the answer when it is refused. */
+  start(path: '/api/backups' | '/api/restores', body?: unknown): Promise<RunView>;
+  read(kind: 'backup' | 'restore', id: string): Promise<RunView>;
+  runs(kind: 'backup' | 'restore'): Promise<RunView[]>;
+  /** Polls until the run is over. Throws after `timeoutMs`. */
+  finished(kind: 'backup' | 'restore', id: string, options?: WaitOptions): Promise<RunView>;
+}
+
+export interface WaitOptions {
+  readonly timeoutMs?: number;
+  readonly onView?: (view: RunView) => void;
+}
+
+/** `host` is asked for at each call: a test may replace it in between. */
+export function createApi(host: () => Pick<SpawnedHost, 'url' | 'keys'>): Api {
+  const call: Api['call'] = async (method, path, body) => {
+    const { url, keys } = host();
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { 'x-functions-key': keys.default, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  };
+  const read: Api['read'] = async (kind, id) => parseView(await call('GET', `/api/${kind}s/${id}`));
+  return {
+    call,
+    read,
+    start: async (path, body) => parseView(await call('POST', path, body)),
+    runs: async (kind) => {
+      const answer = await call('GET', `/api/${kind}s`);
+      return z.object({ value: z.array(runView) }).parse(answer.body).value;
+    },
+    async finished(kind, id, { timeoutMs = 600_000, onView } = {}) {
+      const deadlineAt = Date.now() + timeoutMs;
+      for (;;) {
+        const view = await read(kind, id);
+        onView?.(view);
+        if (view.status !== 'Running' && view.status !== 'NotStarted') return view;
+        if (Date.now() > deadlineAt) throw new Error(`The ${kind} ${id} is still ${view.phase} after ${timeoutMs} ms.`);
+        await sleep(250);
+      }
+    },
+  };
+}
+
+function parseView({ status, body }: ApiAnswer): RunView {
+  const parsed = runView.safeParse(body);
+  if (status < 300 && parsed.success) return parsed.data;
+  throw new Error(`The API answered ${status}: ${JSON.stringify(body)}`);
+}

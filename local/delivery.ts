@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import type { EmulatorProcess } from './emulator-process.ts';
+
+/** A row of an emulated hub as its admin endpoint shows it, as far as a drill looks at it. */
+const rowSchema = z.object({
+  platform: z.string(),
+  isTemplate: z.boolean(),
+  templateName: z.string(),
+  handle: z.string(),
+  tags: z.array(z.string()),
+  installationId: z.string().nullish(),
+});
+
+const inboxLineSchema = z.object({
+  handle: z.string(),
+  platform: z.string(),
+  kind: z.enum(['native', 'template', 'direct']),
+  templateName: z.string(),
+  tags: z.array(z.string()),
+  total: z.number(),
+});
+
+export type HubRow = z.infer<typeof rowSchema>;
+
+export interface Verdict {
+  readonly expected: number;
+  readonly once: number;
+  readonly never: number;
+  readonly moreThanOnce: number;
+  /** Devices that got the message and should not have. */
+  readonly unexpected: number;
+}
+
+export async function readRows(emulator: EmulatorProcess, hub: string): Promise<HubRow[]> {
+  const rows: HubRow[] = [];
+  for await (const line of emulator.adminLines(`${hub}/rows`)) rows.push(rowSchema.parse(line));
+  return rows;
+}
+
+/**
+ * Whom a broadcast should have reached, and whom it did. A device counts as reached once when each of its rows was
+ * delivered to exactly once; rows of one device equal in kind, template and tags are one. Where a record lives in both
+ * hubs, what is live counts.
+ */
+export async function judgeDelivery(
+  emulator: EmulatorProcess,
+  hub: string,
+  snapshotRows: readonly HubRow[],
+  liveRows: readonly HubRow[],
+): Promise<Verdict> {
+  const wanted = expectedLines(snapshotRows, liveRows);
+  const got = new Map<string, Map<string, number>>();
+  for await (const line of emulator.adminLines(`${hub}/inboxes`)) {
+    const { handle, platform, kind, templateName, tags, total } = inboxLineSchema.parse(line);
+    const lines = got.get(handle) ?? new Map<string, number>();
+    lines.set(likeness(platform, kind === 'template', templateName, tags), total);
+    got.set(handle, lines);
+  }
+  let once = 0;
+  let never = 0;
+  let moreThanOnce = 0;
+  for (const [handle, lines] of wanted) {
+    const received = got.get(handle) ?? new Map<string, number>();
+    const surplus = [...received].some(([line, total]) => total > (lines.get(line) ?? 0));
+    const lacking = [...lines].some(([line, total]) => (received.get(line) ?? 0) < total);
+    if (surplus) moreThanOnce += 1;
+    else if (lacking) never += 1;
+    else once += 1;
+  }
+  const unexpected = [...got.keys()].filter((handle) => !wanted.has(handle)).length;
+  return { expected: wanted.size, once, never, moreThanOnce, unexpected };
+}
+
+/** By device: how often each kind of row should have been delivered to. */
+function expectedLines(snapshotRows: readonly HubRow[], liveRows: readonly HubRow[]): Map<string, Map<string, number>> {
+  const liveKeys = new Set(liveRows.map(recordKey));
+  const rows = [...liveRows, ...snapshotRows.filter((row) => !liveKeys.has(recordKey(row)))];
+  const expected = new Map<string, Map<string, number>>();
+  const seen = new Set<string>();
+  for (const row of rows) {
+    const line = likeness(row.platform, row.isTemplate, row.templateName, row.tags);
+    // Equal rows of one device outside installations are one row: the restore collapses them.
+    const identity = `${recordKey(row)} ${line}`;
+    if (seen.has(identity)) continue;
+    seen.add(identity);
+    const lines = expected.get(row.handle) ?? new Map<string, number>();
+    lines.set(line, (lines.get(line) ?? 0) + 1);
+    expected.set(row.handle, lines);
+  }
+  return expected;
+}
+
+function recordKey(row: HubRow): string {
+  return row.installationId ? `i:${row.installationId}` : `d:${row.platform}:${row.handle}`;
+}
+
+function likeness(platform: string, isTemplate: boolean, templateName: string, tags: readonly string[]): string {
+  return JSON.stringify([platform, isTemplate, templateName, [...tags].map((tag) => tag.toLowerCase()).sort()]);
+}

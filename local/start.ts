@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { parseArgs } from 'node:util';
+import { type Stack, startStack } from './stack.ts';
+
+const help = `Runs the main job on this machine: storage, two emulated hubs, the Functions host.
+
+  npm start -- [options]
+
+  --devices N      devices in the primary hub (default: 2000)
+  --seed S         seed they are made from (default: 1)
+  --schedule CRON  when to back up, six fields (default: "0 * * * * *", each minute)
+  --port N         of the HTTP API (default: 7071, or a free one)
+  --hub-port N     of the primary hub; the secondary has the next (default: 5770, or free ones)
+  --admin-port N   of the hubs' admin endpoint (default: 5769, or a free one)
+  --help
+`;
+
+const { values } = parseArgs({
+  options: {
+    devices: { type: 'string', default: '2000' },
+    seed: { type: 'string', default: '1' },
+    schedule: { type: 'string', default: '0 * * * * *' },
+    port: { type: 'string', default: '7071' },
+    'hub-port': { type: 'string', default: '5770' },
+    'admin-port': { type: 'string', default: '5769' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) process.stdout.write(help);
+else await main();
+
+async function main(): Promise<void> {
+  const stopping = once(process, 'SIGINT').then(() => 0);
+  const terminating = once(process, 'SIGTERM').then(() => 0);
+  process.stdout.write('Starting storage, two hubs and the Functions host …\n');
+  await using stack = await startStack({
+    devices: whole('devices'),
+    seed: whole('seed'),
+    port: await freeOr(whole('port')),
+    hubPort: (await freeOr(whole('hub-port'))) && (await freeOr(whole('hub-port') + 1)) ? whole('hub-port') : 0,
+    adminPort: await freeOr(whole('admin-port')),
+    settings: { BACKUP_SCHEDULE: values.schedule, SETTLE_SECONDS: '3' },
+    onOutput: (text) => process.stdout.write(text),
+  });
+  process.stdout.write(guide(stack));
+  const died = once(stack.host.child, 'exit').then(([code]) => {
+    process.stderr.write(`The Functions host ended (exit code ${code}).\n`);
+    return 1;
+  });
+  process.exitCode = await Promise.race([stopping, terminating, died]);
+  process.stdout.write('\nStopping …\n');
+}
+
+function guide({ host, emulator }: Stack): string {
+  const api = `curl -s -H 'x-functions-key: ${host.keys.default}'`;
+  const admin = `curl -s -X POST ${emulator.adminUrl}/namespaces`;
+  return `
+Primary hub    ${emulator.namespaces['primary']?.url}/devices (${values.devices} devices)
+Secondary hub  ${emulator.namespaces['secondary']?.url}/devices (empty)
+HTTP API       ${host.url}/api
+Function key   ${host.keys.default}
+Backup runs on schedule "${values.schedule}". Ctrl-C ends everything.
+
+Try, in another terminal:
+  # back up now, and see the snapshots
+  ${api} -X POST ${host.url}/api/backups
+  ${api} ${host.url}/api/snapshots
+  # the region fails: the primary refuses connections
+  ${admin}/primary/down
+  # bring every device back in the secondary, and watch
+  ${api} -X POST ${host.url}/api/restores
+  ${api} ${host.url}/api/restores
+  # push to all devices of the secondary, and count what arrived
+  ${admin}/secondary/hubs/devices/broadcast
+  curl -s ${emulator.adminUrl}/namespaces/secondary/hubs/devices/stats
+  # would a failover now go well?
+  ${api} ${host.url}/api/status
+
+`;
+}
+
+/** The port when nobody listens on it, else 0: any free one. */
+async function freeOr(port: number): Promise<number> {
+  const server = createServer();
+  const isFree = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+  if (isFree) await new Promise((resolve) => server.close(resolve));
+  return isFree ? port : 0;
+}
+
+function whole(name: 'devices' | 'seed' | 'port' | 'hub-port' | 'admin-port'): number {
+  const value = Number(values[name]);
+  if (Number.isInteger(value) && value >= 0) return value;
+  process.stderr.write(`--${name} must be a whole number.\n\n${help}`);
+  process.exit(2);
+}

@@ -1,0 +1,267 @@
+import { expect, test } from 'vitest';
+import { cancelRestore } from '../../src/app/cancel-restore.ts';
+import { startBackup } from '../../src/app/start-backup.ts';
+import { startRestore } from '../../src/app/start-restore.ts';
+import { readBackupView, readRestoreView } from '../../src/app/views.ts';
+import { DrError } from '../../src/core/errors.ts';
+import { recordKey } from '../../src/core/record.ts';
+import { canonicalRow, parseRegistration } from '../../src/core/registration.ts';
+import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
+
+function seed(engine: Engine, amount = 30): void {
+  for (let index = 0; index < amount; index++) {
+    const rows =
+      index % 2 === 0
+        ? anInstallation(`device-${index}`, { tags: ['news', `n${index}`] })
+        : ([[`${index}9-5-1`, anAppleRow({ id: `${index}9-5-1`, tags: ['plain'] })]] as const);
+    for (const [id, xml] of rows) engine.primary.rows.set(id, xml);
+  }
+}
+
+async function backUp(engine: Engine): Promise<string> {
+  engine.advance(60_000);
+  const { id } = await startBackup(engine.app, 'http');
+  await engine.drain();
+  expect(await readBackupView(engine.app, id)).toMatchObject({ status: 'Succeeded' });
+  return id;
+}
+
+async function restore(engine: Engine, body: object = {}) {
+  const { run } = await startRestore(engine.app, parseRestoreRequest(JSON.stringify(body)));
+  await engine.drain();
+  return readRestoreView(engine.app, run.id);
+}
+
+/** A hub's content by record: what a device would notice. */
+function contentOf(hub: { rows: Map<string, string> }): Record<string, string[]> {
+  const content: Record<string, string[]> = {};
+  for (const xml of hub.rows.values()) {
+    const key = recordKey(parseRegistration(xml));
+    content[key] = [...(content[key] ?? []), canonicalRow(xml)].sort();
+  }
+  return content;
+}
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  return error instanceof DrError ? error.code : String(error);
+}
+
+test('a restore into an empty hub brings every record back as it was', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  const view = await restore(engine);
+  expect(view).toMatchObject({ status: 'Succeeded', counts: { total: 30, created: 30, pending: 0, failed: 0 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+test('plain registrations keep their registration ids', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  await restore(engine);
+  expect(engine.secondary.rows.has('19-5-1')).toBe(true);
+});
+
+test('a second restore writes nothing, and a third leaves a device alone that changed live', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  await restore(engine);
+  engine.secondary.writes.length = 0;
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unchanged: 30, created: 0 } });
+  expect(engine.secondary.writes).toEqual([]);
+  engine.secondary.rows.set('19-5-1', anAppleRow({ id: '19-5-1', tags: ['moved-on'] }));
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unchanged: 29, keptLive: 1 } });
+  expect(engine.secondary.writes).toEqual([]);
+});
+
+test('a device that registered anew under another identity is not restored beside it', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  for (const [id, xml] of anInstallation('new-app')) {
+    engine.secondary.rows.set(id, xml.replaceAll(tokenOf('new-app'), tokenOf('19-5-1')));
+  }
+  expect(await restore(engine)).toMatchObject({ counts: { created: 29, keptLive: 1 } });
+});
+
+test('a device whose rows are half there is completed', async () => {
+  const engine = createEngine();
+  const token = tokenOf('both');
+  engine.primary.rows.set('1-1-1', anAppleRow({ id: '1-1-1', token, tags: ['a'] }));
+  engine.primary.rows.set(
+    '1-1-2',
+    anAppleRow({ id: '1-1-2', token, tags: ['a'], template: { name: 't', body: '{}' } }),
+  );
+  await backUp(engine);
+  engine.secondary.rows.set('7-7-7', anAppleRow({ id: '7-7-7', token, tags: ['a'] }));
+  expect(await restore(engine)).toMatchObject({ counts: { total: 1, updated: 1 } });
+  expect([...engine.secondary.rows.keys()]).toEqual(['7-7-7', '1-1-2']);
+});
+
+test('equal rows of one device become one and are counted', async () => {
+  const engine = createEngine();
+  for (const id of ['1-1-1', '1-1-2', '1-1-3']) {
+    engine.primary.rows.set(id, anAppleRow({ id, token: tokenOf('same'), tags: ['a'] }));
+  }
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ counts: { total: 1, created: 1 }, duplicatesCollapsed: 2 });
+  expect(engine.secondary.rows.size).toBe(1);
+});
+
+test('a target that refuses foreign registration ids gives new ones, once for each row', async () => {
+  const engine = createEngine();
+  seed(engine);
+  engine.secondary.refusesForeignIds = true;
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 30 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+test('a record the target will not take is set aside with its reason, and the restore is not green', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  engine.secondary.intercept = (_kind, id) =>
+    id === 'device-2' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
+  expect(await restore(engine)).toMatchObject({
+    status: 'Failed',
+    error: { code: 'RestoreIncomplete' },
+    counts: { created: 29, failed: 1, pending: 0 },
+    failuresByCode: { Rejected: 1 },
+  });
+});
+
+test('an installation PUT that is swallowed is repaired by one that differs', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  await restore(engine);
+  engine.secondary.ignoresIdenticalPuts = true;
+  const before = contentOf(engine.secondary);
+  // The rows are lost while the hub remembers the last PUT.
+  await restoreAfterLoss(engine);
+  expect(contentOf(engine.secondary)).toEqual(before);
+});
+
+async function restoreAfterLoss(engine: Engine): Promise<void> {
+  await restore(engine); // Teaches the trap what was put last: nothing, all is unchanged.
+  for (const [id, xml] of engine.secondary.rows) if (xml.includes('$InstallationId')) engine.secondary.rows.delete(id);
+  const first = await restore(engine);
+  expect(first).toMatchObject({ status: 'Succeeded' });
+  for (const [id, xml] of engine.secondary.rows) if (xml.includes('$InstallationId')) engine.secondary.rows.delete(id);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', repaired: 15 });
+}
+
+test('a dry run counts what it would do and writes nothing', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  expect(await restore(engine, { dryRun: true })).toMatchObject({ status: 'Succeeded', counts: { created: 30 } });
+  expect(engine.secondary.writes).toEqual([]);
+});
+
+test('a cancelled restore stops, keeps its counts, and a new one goes on from there', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  const { run } = await startRestore(engine.app, parseRestoreRequest(''));
+  await cancelRestore(engine.app, run.id);
+  await engine.drain();
+  expect(await readRestoreView(engine.app, run.id)).toMatchObject({ status: 'Canceled', counts: { pending: 30 } });
+  expect(engine.secondary.writes).toEqual([]);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded' });
+});
+
+test('a damaged shard fails the restore before anything is written', async () => {
+  const engine = createEngine();
+  seed(engine);
+  const id = await backUp(engine);
+  const name = `one/devices/snapshots/${id}/shards/0001.jsonl.gz`;
+  const blob = await engine.blobs.get(name);
+  const bytes = Uint8Array.from(blob?.bytes ?? []);
+  bytes[bytes.length - 5] = (bytes[bytes.length - 5] ?? 0) ^ 1;
+  await engine.blobs.put(name, bytes, 'any');
+  const view = await restore(engine);
+  expect(view).toMatchObject({ status: 'Failed', error: { code: 'SnapshotCorrupt', target: name } });
+  expect(engine.secondary.writes).toEqual([]);
+});
+
+test('a missing shard, a damaged manifest and an unknown version each have their own error', async () => {
+  const engine = createEngine();
+  seed(engine);
+  const id = await backUp(engine);
+  const manifestName = `one/devices/snapshots/${id}/manifest.json`;
+  const original = (await engine.blobs.get(manifestName))?.bytes ?? new Uint8Array();
+  const text = Buffer.from(original).toString();
+  const start = (snapshot: string) => startRestore(engine.app, parseRestoreRequest(JSON.stringify({ snapshot })));
+  await engine.blobs.put(manifestName, Buffer.from(text.replace('"formatVersion": 1', '"formatVersion": 9')), 'any');
+  expect(await codeOf(start(id))).toBe('SnapshotVersionUnknown');
+  await engine.blobs.put(manifestName, Buffer.from(text.replace('"records": 30', '"records": 31')), 'any');
+  expect(await codeOf(start(id))).toBe('SnapshotCorrupt');
+  await engine.blobs.put(manifestName, original, 'any');
+  await engine.blobs.remove(`one/devices/snapshots/${id}/shards/0000.jsonl.gz`);
+  expect(await codeOf(start(id))).toBe('SnapshotCorrupt');
+  expect(await codeOf(start('2020-01-01T00-00-00Z-none'))).toBe('SnapshotNotFound');
+});
+
+test('the source hub is refused as target unless its name is typed back', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  const start = (body: object) => startRestore(engine.app, parseRestoreRequest(JSON.stringify(body)));
+  expect(await codeOf(start({ target: 'primary' }))).toBe('TargetIsSource');
+  expect(await codeOf(start({ target: 'primary', confirm: 'other' }))).toBe('ConfirmationMissing');
+  expect(await codeOf(start({ target: 'primary', confirm: 'devices' }))).toBe('undefined');
+});
+
+test('a target whose tier is too small is refused before the first write', async () => {
+  const engine = createEngine({ policy: { secondaryTier: 'Free' } });
+  seed(engine, 600);
+  await backUp(engine);
+  expect(await codeOf(startRestore(engine.app, parseRestoreRequest('')))).toBe('TargetTooSmall');
+});
+
+test('the same id with the same body is one restore; with another body it is refused', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  const first = await startRestore(engine.app, parseRestoreRequest(''), 'incident-42');
+  expect(first.isNew).toBe(true);
+  expect((await startRestore(engine.app, parseRestoreRequest(''), 'incident-42')).isNew).toBe(false);
+  expect(await codeOf(startRestore(engine.app, parseRestoreRequest('{"dryRun":true}'), 'incident-42'))).toBe(
+    'RunIdInUse',
+  );
+  expect(await codeOf(startRestore(engine.app, parseRestoreRequest('')))).toBe('RunInProgress');
+});
+
+test('every message delivered twice, and again late, changes nothing', async () => {
+  const engine = createEngine();
+  seed(engine);
+  const sent: string[] = [];
+  const plain = engine.queue.send;
+  engine.queue.send = async (texts, delay) => {
+    sent.push(...texts);
+    await plain([...texts, ...texts], delay);
+  };
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 30 } });
+  await plain(sent);
+  await engine.drain();
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+test('a listing that loses its token begins again and says so', async () => {
+  const engine = createEngine();
+  seed(engine, 300);
+  engine.primary.loseNextToken = true;
+  const id = await backUp(engine);
+  expect(await readBackupView(engine.app, id)).toMatchObject({ result: { recordCount: 300, health: 'good' } });
+});

@@ -1,0 +1,81 @@
+import type { App, Policy } from '../../src/app/app.ts';
+import { runStep } from '../../src/app/run-step.ts';
+import type { Blobs, Clock, StepQueue } from '../../src/core/ports.ts';
+import { parseStep } from '../../src/core/step.ts';
+import { createMemoryBlobs } from './memory-blobs.ts';
+import { createMemoryHub, type MemoryHub } from './memory-hub.ts';
+import { createMemoryQueue, type MemoryQueue } from './memory-queue.ts';
+
+/** The whole engine on memory parts and a clock of its own. */
+export interface Engine {
+  readonly app: App;
+  readonly primary: MemoryHub;
+  readonly secondary: MemoryHub;
+  readonly blobs: Blobs;
+  readonly queue: MemoryQueue;
+  /** Moves the clock. */
+  advance(milliseconds: number): void;
+  /** Delivers messages until none is left, waiting for delayed ones by moving the clock. */
+  drain(): Promise<void>;
+}
+
+export interface EngineOptions {
+  readonly policy?: Partial<Policy>;
+  /** Puts something between the engine and its parts. */
+  readonly wrap?: (parts: { blobs: Blobs; queue: StepQueue; primary: MemoryHub; secondary: MemoryHub }) => Partial<App>;
+}
+
+export function createEngine({ policy = {}, wrap }: EngineOptions = {}): Engine {
+  let nowMs = Date.parse('2026-11-23T09:00:00Z');
+  let suffix = 0;
+  const now = (): number => nowMs;
+  const clock: Clock = {
+    now,
+    sleep: async (milliseconds) => {
+      nowMs += milliseconds;
+    },
+  };
+  const blobs = createMemoryBlobs(now);
+  const queue = createMemoryQueue(now);
+  const primary = createMemoryHub({ ref: { namespace: 'one', hub: 'devices' } });
+  const secondary = createMemoryHub({ ref: { namespace: 'three', hub: 'devices' } });
+  const app: App = {
+    blobs,
+    queue,
+    clock,
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+    primary,
+    secondary,
+    newSuffix: () => (++suffix).toString(16).padStart(6, '0'),
+    policy: {
+      toolVersion: 'test',
+      stepBudgetMs: 240_000,
+      maxConcurrency: 8,
+      backupIntervalMs: 3_600_000,
+      retention: { hourly: 24, daily: 7, weekly: 5, monthly: 12 },
+      suspectDropPercent: 20,
+      expiryFloorDays: 14,
+      settleSeconds: 10,
+      maxFailures: 1000,
+      secondaryTier: undefined,
+      ...policy,
+    },
+    ...wrap?.({ blobs, queue, primary, secondary }),
+  };
+  return {
+    app,
+    primary,
+    secondary,
+    blobs,
+    queue,
+    advance: (milliseconds) => {
+      nowMs += milliseconds;
+    },
+    async drain() {
+      for (let nextAt = queue.nextAt(); nextAt !== undefined; nextAt = queue.nextAt()) {
+        nowMs = Math.max(nowMs, nextAt);
+        for (const text of queue.take()) await runStep(app, parseStep(JSON.parse(text)));
+      }
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import type { Hub, HubRef, WriteOutcome } from '../../src/core/ports.ts';
+
+export interface MemoryHubOptions {
+  readonly ref: HubRef;
+  readonly pageSize?: number;
+}
+
+export type WriteAnswer = WriteOutcome | undefined;
+
+/** A hub in memory with the service's semantics as far as the engine sees them. Writes take effect at once. */
+export interface MemoryHub extends Hub {
+  /** Rows by registration id. */
+  readonly rows: Map<string, string>;
+  /** Calls that wrote, in order: `registration {id}` or `installation {id}`. */
+  readonly writes: string[];
+  /** Answers a write instead of the hub. */
+  intercept: (kind: 'registration' | 'installation', id: string, body: string) => WriteAnswer;
+  refusesForeignIds: boolean;
+  /** An identical installation PUT after its rows were lost does nothing. */
+  ignoresIdenticalPuts: boolean;
+  loseNextToken: boolean;
+}
+
+const connect = 'http://schemas.microsoft.com/netservices/2010/10/servicebus/connect';
+
+export function createMemoryHub({ ref, pageSize = 100 }: MemoryHubOptions): MemoryHub {
+  const minted = new Set<string>();
+  const lastPuts = new Map<string, string>();
+  let nextId = 1;
+  const mint = (): string => {
+    const id = `${ref.namespace.length}${nextId++}-1-1`;
+    minted.add(id);
+    return id;
+  };
+  const hub: MemoryHub = {
+    ref,
+    rows: new Map(),
+    writes: [],
+    intercept: () => undefined,
+    refusesForeignIds: false,
+    ignoresIdenticalPuts: false,
+    loseNextToken: false,
+    async listPage(token) {
+      if (token !== undefined && hub.loseNextToken) {
+        hub.loseNextToken = false;
+        return 'tokenLost';
+      }
+      const all = [...hub.rows.values()];
+      const from = Number(token ?? 0);
+      const rows = all.slice(from, from + pageSize);
+      return { rows, nextToken: from + pageSize < all.length ? String(from + pageSize) : undefined };
+    },
+    async putRegistration(id, xml) {
+      const answer = hub.intercept('registration', id, xml);
+      if (answer !== undefined) return answer;
+      if (hub.refusesForeignIds && !minted.has(id)) return { kind: 'idRefused', status: 410 };
+      hub.writes.push(`registration ${id}`);
+      hub.rows.set(id, withIdentity(xml, id));
+      return { kind: 'written' };
+    },
+    createRegistrationId: async () => mint(),
+    async putInstallation(id, json) {
+      const answer = hub.intercept('installation', id, json);
+      if (answer !== undefined) return answer;
+      hub.writes.push(`installation ${id}`);
+      if (hub.ignoresIdenticalPuts && lastPuts.get(id) === json) return { kind: 'written' };
+      lastPuts.set(id, json);
+      for (const [rowId, xml] of hub.rows)
+        if (xml.includes(`$InstallationId:{${toXmlText(id)}}`)) hub.rows.delete(rowId);
+      for (const xml of deriveRows(id, JSON.parse(json))) {
+        const rowId = mint();
+        hub.rows.set(rowId, withIdentity(xml, rowId));
+      }
+      return { kind: 'written' };
+    },
+    probe: async () => ({ tier: 'Standard', latencyMs: 1 }),
+    pace: () => ({ requestCount: 0, throttledCount: 0, millisecondsLostToThrottling: 0 }),
+  };
+  return hub;
+}
+
+function withIdentity(xml: string, id: string): string {
+  const start = xml.indexOf('>') + 1;
+  const identity = `<ETag>1</ETag><ExpirationTime>9999-12-31T23:59:59.999Z</ExpirationTime><RegistrationId>${id}</RegistrationId>`;
+  return xml.slice(0, start) + identity + xml.slice(start);
+}
+
+interface InstallationJson {
+  readonly platform: string;
+  readonly pushChannel: string;
+  readonly userId?: string;
+  readonly tags?: readonly string[];
+  readonly pushVariables?: unknown;
+  readonly templates?: Readonly<
+    Record<string, { body: string; tags?: readonly string[]; headers?: Record<string, string> }>
+  >;
+}
+
+/** Apple and FcmV1 only: what the engine's own tests need. The emulator knows them all. */
+function deriveRows(id: string, json: InstallationJson): string[] {
+  const isApple = json.platform === 'apns';
+  const handle = isApple
+    ? `<DeviceToken>${json.pushChannel.toUpperCase()}</DeviceToken>`
+    : `<FcmV1RegistrationId>${toXmlText(json.pushChannel)}</FcmV1RegistrationId>`;
+  const user = json.userId === undefined ? [] : [`$UserId:{${json.userId}}`];
+  const own = [`$InstallationId:{${id}}`, ...user, ...(json.tags ?? [])];
+  const variables =
+    json.pushVariables === undefined
+      ? ''
+      : `<PushVariables>${toXmlText(JSON.stringify(json.pushVariables))}</PushVariables>`;
+  const describe = (kind: string, tags: readonly string[], tail: string): string =>
+    `<${kind}RegistrationDescription xmlns="${connect}" xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><Tags>${toXmlText([...new Set(tags)].sort().join(','))}</Tags>${variables}${handle}${tail}</${kind}RegistrationDescription>`;
+  const kind = isApple ? 'Apple' : 'FcmV1';
+  const templates = Object.entries(json.templates ?? {}).map(([name, { body, tags = [] }]) =>
+    describe(
+      `${kind}Template`,
+      [...own, ...tags, name],
+      `<BodyTemplate>${toXmlText(body)}</BodyTemplate><TemplateName>${toXmlText(name)}</TemplateName>`,
+    ),
+  );
+  return [describe(kind, own, ''), ...templates];
+}
+
+function toXmlText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
