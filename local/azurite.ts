@@ -16,7 +16,8 @@ export interface Azurite extends AsyncDisposable {
  * in memory. Rejects with its output when it does not start.
  */
 export async function startAzurite(options: { readonly dataDir?: string } = {}): Promise<Azurite> {
-  const bin = createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js');
+  const require = createRequire(import.meta.url);
+  const bin = require.resolve('azurite/dist/src/azurite.js');
   const storage = options.dataDir === undefined ? ['--inMemoryPersistence'] : ['--location', options.dataDir];
   const child = spawn(process.execPath, [bin, ...fixedArguments, ...storage], { stdio: ['ignore', 'pipe', 'pipe'] });
   const { blob, queue } = await listening(child);

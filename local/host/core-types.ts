@@ -20,7 +20,7 @@ export interface RequestHttpData {
   readonly body?: TypedData;
 }
 
-export interface ResponseHttpData {
+interface ResponseHttpData {
   readonly statusCode?: string | null;
   readonly headers?: Readonly<Record<string, string>> | null;
   readonly cookies?: readonly ResponseCookie[] | null;
@@ -59,7 +59,7 @@ export type FunctionCallback = (...args: unknown[]) => unknown;
 
 export type LogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
 
-export interface InvocationRequest {
+interface InvocationRequest {
   readonly invocationId: string;
   readonly inputData: ReadonlyArray<{ readonly name: string; readonly data: TypedData }>;
   readonly triggerMetadata: Readonly<Record<string, TypedData>>;
@@ -80,7 +80,7 @@ export interface InvocationResponse {
   readonly outputData?: ReadonlyArray<{ readonly name: string; readonly data: TypedData }>;
 }
 
-export interface InvocationModel {
+interface InvocationModel {
   getArguments(): Promise<{ readonly context: unknown; readonly inputs: unknown[] }>;
   invokeFunction(context: unknown, inputs: unknown[], callback: FunctionCallback): Promise<unknown>;
   getResponse(context: unknown, result: unknown): Promise<InvocationResponse>;

@@ -15,7 +15,7 @@ export interface FunctionDefinition {
   readonly isDisabled: boolean;
 }
 
-export type Trigger = HttpTrigger | TimerTrigger | QueueTrigger;
+type Trigger = HttpTrigger | TimerTrigger | QueueTrigger;
 
 export interface HttpTrigger {
   readonly kind: 'http';

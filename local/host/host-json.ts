@@ -40,7 +40,7 @@ export function parseHostJson(input: unknown, env: NodeJS.ProcessEnv = {}): Host
   const { queues } = parsed.extensions;
   return {
     routePrefix: parsed.extensions.http.routePrefix.replace(/^\/+|\/+$/g, ''),
-    functionTimeoutMs: parsed.functionTimeout,
+    functionTimeoutMs: parsed.functionTimeout ?? undefined,
     queues: {
       batchSize: queues.batchSize,
       newBatchThreshold: queues.newBatchThreshold ?? Math.floor(queues.batchSize / 2),
@@ -85,7 +85,7 @@ const hostJsonSchema = z.object({
   version: z.literal('2.0'),
   functionTimeout: z
     .literal('-1')
-    .transform(() => undefined)
+    .transform(() => null)
     .or(timeSpan)
     .default(30 * 60_000),
   extensions: z

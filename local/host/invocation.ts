@@ -16,7 +16,7 @@ export interface InvocationInput {
 export const byHand = 'This function was programmatically called via the host APIs.';
 
 /** One line of the invocation log. */
-export interface InvocationRecord {
+interface InvocationRecord {
   readonly function: string;
   readonly invocationId: string;
   readonly startedAt: string;
@@ -25,7 +25,7 @@ export interface InvocationRecord {
   readonly dequeueCount?: number;
 }
 
-export type InvocationResult =
+type InvocationResult =
   | { readonly kind: 'succeeded'; readonly response: InvocationResponse }
   | { readonly kind: 'failed' };
 

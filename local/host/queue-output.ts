@@ -31,7 +31,7 @@ export async function openQueueOutputs(
   };
 }
 
-export function encodeMessage(text: string, encoding: QueueOptions['messageEncoding']): string {
+function encodeMessage(text: string, encoding: QueueOptions['messageEncoding']): string {
   return encoding === 'base64' ? Buffer.from(text).toString('base64') : text;
 }
 

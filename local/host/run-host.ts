@@ -53,7 +53,7 @@ export interface RunningHost {
   close(): Promise<void>;
 }
 
-export interface FunctionSummary {
+interface FunctionSummary {
   readonly name: string;
   readonly kind: 'http' | 'timer' | 'queue';
   /** Methods and URL, schedule or queue name. */

@@ -1,0 +1,144 @@
+import { expect, test } from 'vitest';
+import { startAzurite } from '../../local/azurite.ts';
+import { spawnHost } from '../../local/host/spawn-host.ts';
+import { makeApp } from './make-app.ts';
+
+/** The error a host shows that must not start. */
+async function startError(appDir: string, settings: Readonly<Record<string, string>> = {}): Promise<string> {
+  try {
+    const host = await spawnHost({ appDir, settings });
+    await host.kill();
+  } catch (error) {
+    return String(error);
+  }
+  throw new Error('The host started.');
+}
+
+test('an app that throws while loading shows its error with the stack and exits with 1', async () => {
+  await using app = await makeApp(`app.http('fine', { handler: () => ({}) });
+    function explode() { throw new TypeError('fixture: cannot load'); }
+    explode();`);
+  const error = await startError(app.dir);
+  expect(error).toContain('exit code 1');
+  expect(error).toContain('"app.cjs" threw');
+  expect(error).toMatch(/TypeError: fixture: cannot load\n\s+at explode/);
+});
+
+test.each([
+  ['registers no function', '', {}, 'The app registers no function'],
+  ['matches no file', '', { main: 'dist/*.js' }, 'no file in'],
+  ['has a trigger this host does not run', `app.eventGrid('x', { handler() {} });`, {}, 'not "eventGridTrigger"'],
+  ['wants HTTP streams', `app.setup({ enableHttpStream: true }); app.get('x', () => ({}));`, {}, 'no HTTP streaming'],
+  ['names a setting there is not', `app.timer('x', { schedule: '%WHEN%', handler() {} });`, {}, 'no setting "WHEN"'],
+  ['has an invalid schedule', `app.timer('x', { schedule: 'daily', handler() {} });`, {}, 'not an NCRONTAB expression'],
+  [
+    'has a timer without storage',
+    `app.timer('x', { schedule: '0 * * * * *', handler() {} });`,
+    {},
+    'AzureWebJobsStorage',
+  ],
+  [
+    'has a queue without storage',
+    `app.storageQueue('x', { queueName: 'q', connection: 'C', handler() {} });`,
+    {},
+    '"C"',
+  ],
+  ['registers one name twice', `app.get('x', () => ({})); app.get('x', () => ({}));`, {}, 'already been registered'],
+  ['has a wrong host.json', `app.get('x', () => ({}));`, { hostJson: { functionTimeout: 'long' } }, 'time span'],
+])('an app that %s is refused', async (_, source, files, reason) => {
+  await using app = await makeApp(source, files);
+  const storage = reason.startsWith('not an') ? { AzureWebJobsStorage: 'UseDevelopmentStorage=true' } : {};
+  expect(await startError(app.dir, storage)).toContain(reason);
+});
+
+test('a malformed connection string is named, not shown', async () => {
+  await using app = await makeApp(`app.storageQueue('x', { queueName: 'q', connection: 'C', handler() {} });`);
+  const error = await startError(app.dir, { C: 'AccountKey=c2VjcmV0' });
+  expect(error).toContain('Setting "C" is not a storage connection string');
+  expect(error).not.toContain('c2VjcmV0');
+});
+
+test('settings: the environment wins over the settings file, that over local.settings.json', async () => {
+  const names = ['FROM_LOCAL', 'FROM_FILE', 'FROM_ENV'];
+  const values = (value: string) => Object.fromEntries(names.map((name) => [name, value]));
+  await using app = await makeApp(
+    `app.get('settings', () => ({ jsonBody: ${JSON.stringify(names)}.map((name) => process.env[name]) }));`,
+    { settings: values('local') },
+  );
+  await using file = await makeApp('', { settings: { FROM_FILE: 'file', FROM_ENV: 'file' } });
+  const settingsFile = `${file.dir}/local.settings.json`;
+  await using host = await spawnHost({ appDir: app.dir, settingsFile, settings: { FROM_ENV: 'env' } });
+  expect(await (await fetch(`${host.url}/api/settings`)).json()).toEqual(['local', 'file', 'env']);
+});
+
+test('hooks see and change invocations, and the terminate hook runs at the end', async () => {
+  await using app = await makeApp(`
+    app.hook.appStart(() => console.log('hook: start'));
+    app.hook.appTerminate(() => console.log('hook: terminate'));
+    app.hook.preInvocation((context) => { context.hookData.name = context.inputs[0].query.get('name'); });
+    app.hook.postInvocation((context) => {
+      if (context.error) { context.error = null; context.result = { body: 'rescued' }; }
+      else context.result = { body: context.result.body + ' ' + context.hookData.name };
+    });
+    app.get('hooked', (request) => {
+      if (request.query.has('fail')) throw new Error('fixture');
+      return { body: 'hello' };
+    });`);
+  const host = await spawnHost({ appDir: app.dir });
+  expect(await (await fetch(`${host.url}/api/hooked?name=you`)).text()).toBe('hello you');
+  expect(await (await fetch(`${host.url}/api/hooked?fail`)).text()).toBe('rescued');
+  expect(await host.stop()).toBe(0);
+  expect(host.output()).toMatch(/hook: start.*hook: terminate/s);
+});
+
+test('of two routes that both match, the function first by name answers', async () => {
+  await using app = await makeApp(`
+    app.get('b', { route: 'things/special', handler: () => ({ body: 'literal' }) });
+    app.get('A', { route: 'things/{id}', handler: () => ({ body: 'parameter' }) });`);
+  await using host = await spawnHost({ appDir: app.dir });
+  expect(await (await fetch(`${host.url}/api/things/special`)).text()).toBe('parameter');
+});
+
+test('a handler that returns nothing answers 204', async () => {
+  await using app = await makeApp(`app.get('nothing', () => undefined);`);
+  await using host = await spawnHost({ appDir: app.dir });
+  expect((await fetch(`${host.url}/api/nothing`)).status).toBe(204);
+});
+
+test('a function that overruns functionTimeout ends the process with an error', async () => {
+  await using app = await makeApp(`app.get('forever', () => new Promise(() => {}));`, {
+    hostJson: { functionTimeout: '00:00:01' },
+  });
+  const host = await spawnHost({ appDir: app.dir });
+  const exited = new Promise((resolve) => host.child.once('close', resolve));
+  await expect(fetch(`${host.url}/api/forever`)).rejects.toThrow();
+  expect(await exited).toBe(1);
+  expect(host.output()).toContain("Timeout value of 1 s exceeded by function 'Functions.forever'");
+});
+
+test('SIGTERM waits for a running request, answers it and exits with 0', async () => {
+  await using app = await makeApp(`
+    app.get('slow', async () => {
+      console.log('slow began');
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      return { body: 'finished' };
+    });`);
+  const host = await spawnHost({ appDir: app.dir, isQuiet: true });
+  const began = new Promise((resolve) => host.child.stdout?.on('data', resolve));
+  const response = fetch(`${host.url}/api/slow`);
+  await began;
+  expect(await host.stop()).toBe(0);
+  expect(await (await response).text()).toBe('finished');
+  expect(host.output()).toMatch(/^\S+ \[slow\] slow began\n$/);
+});
+
+test('azurite keeps its data in a folder when given one', async () => {
+  await using app = await makeApp('');
+  const { QueueServiceClient } = await import('@azure/storage-queue');
+  const first = await startAzurite({ dataDir: app.dir });
+  await QueueServiceClient.fromConnectionString(first.connectionString).createQueue('kept');
+  await first.close();
+  await using second = await startAzurite({ dataDir: app.dir });
+  const queue = QueueServiceClient.fromConnectionString(second.connectionString).getQueueClient('kept');
+  expect(await queue.exists()).toBe(true);
+});
