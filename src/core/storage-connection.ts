@@ -10,26 +10,29 @@ export type StorageConnection =
       readonly clientId?: string;
     };
 
-/** How long and how often the storage SDK tries one call. It is the only retry of blob and queue calls. */
+/** How long and how often storage is asked. */
 export interface StorageLimits {
-  readonly maxTries: number;
-  /** The SDK waits 0, 1 and 3 times this before the second, third and fourth try. */
-  readonly retryDelayInMs: number;
-  readonly maxRetryDelayInMs: number;
-  /** After this the service gives up a try; a whole number of seconds goes over the wire. */
-  readonly tryTimeoutInMs: number;
+  /** The storage SDK's options; but for a read that breaks off, its retries are the only ones of blob and queue calls. */
+  readonly retry: {
+    readonly maxTries: number;
+    /** The SDK waits 0, 1 and 3 times this before the second, third and fourth try. */
+    readonly retryDelayInMs: number;
+    readonly maxRetryDelayInMs: number;
+    /** After this the service gives up a try; it is told in whole seconds. */
+    readonly tryTimeoutInMs: number;
+  };
   /**
    * A whole call, all tries, ends after this. `tryTimeoutInMs` only asks the service: a request or an answer that is
    * lost on the way would else hold the caller for many minutes, until TCP gives up.
    */
   readonly callTimeoutMs: number;
+  /** Blobs a listing asks for at once; the service gives 5,000 at most. */
+  readonly listPageSize: number;
 }
 
 /** A busy partition moves within seconds; 60 s for a call leave a step of 240 s time for more than one that is lost. */
 export const storageLimits: StorageLimits = {
-  maxTries: 4,
-  retryDelayInMs: 2_000,
-  maxRetryDelayInMs: 10_000,
-  tryTimeoutInMs: 30_000,
+  retry: { maxTries: 4, retryDelayInMs: 2_000, maxRetryDelayInMs: 10_000, tryTimeoutInMs: 30_000 },
   callTimeoutMs: 60_000,
+  listPageSize: 5_000,
 };

@@ -55,7 +55,7 @@ const MAX_DELAY_SECONDS = 7 * 24 * 3_600;
 const MAX_MESSAGE_BYTES = 64 * 1_024;
 
 function openQueue(connection: StorageConnection, queue: string, limits: StorageLimits): QueueClient {
-  const { callTimeoutMs: _, ...retryOptions } = limits;
+  const retryOptions = limits.retry;
   if (connection.kind === 'identity') {
     const url = `${connection.queueServiceUri.replace(/\/+$/, '')}/${queue}`;
     return new QueueClient(url, credentialOf(connection.clientId), { retryOptions });
@@ -64,13 +64,8 @@ function openQueue(connection: StorageConnection, queue: string, limits: Storage
     return new QueueClient(connection.value, queue, { retryOptions });
   } catch {
     // Not kept as cause: its message may quote the connection string.
-    throw new DrError(
-      'SettingsInvalid',
-      'SNAPSHOT_STORAGE is not a storage connection string: set the one of the account.',
-      {
-        target: 'SNAPSHOT_STORAGE',
-      },
-    );
+    const message = 'SNAPSHOT_STORAGE is not a storage connection string: set the one of the account.';
+    throw new DrError('SettingsInvalid', message, { target: 'SNAPSHOT_STORAGE' });
   }
 }
 

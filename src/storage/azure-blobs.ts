@@ -18,9 +18,9 @@ export interface AzureBlobsOptions {
 }
 
 /**
- * Blobs in one container of a storage account. Retries are the SDK's own, by `limits`; there is no other. Throws
- * `StorageUnavailable`: retryable after faults that pass, not retryable when the account refuses us. A `put` that
- * throws may have taken effect.
+ * Blobs in one container of a storage account. Retries are the SDK's own, by `limits`, but for a read that breaks off,
+ * which the SDK gives up. Throws `StorageUnavailable`: retryable after faults that pass, not retryable when the account
+ * refuses us. A `put` that throws may have taken effect.
  */
 export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
   const { limits = storageLimits } = options;
@@ -54,17 +54,17 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
       });
     },
     list: async (prefix) => {
-      const pages = await allPages((from) =>
+      const pages = await allPages(limits, (page) =>
         call('list', `blobs '${prefix}*'`, (abortSignal) =>
-          ifThere(nextOf(container.listBlobsFlat({ prefix, includeMetadata: true, abortSignal }).byPage(from))),
+          ifThere(firstOf(container.listBlobsFlat({ prefix, includeMetadata: true, abortSignal }).byPage(page))),
         ),
       );
       return pages.flatMap((page) => page.segment.blobItems.filter(isFile).map(toEntry)).sort(byName);
     },
     listFolders: async (prefix) => {
-      const pages = await allPages((from) =>
+      const pages = await allPages(limits, (page) =>
         call('list', `folders '${prefix}*'`, (abortSignal) =>
-          ifThere(nextOf(container.listBlobsByHierarchy('/', { prefix, abortSignal }).byPage(from))),
+          ifThere(firstOf(container.listBlobsByHierarchy('/', { prefix, abortSignal }).byPage(page))),
         ),
       );
       const folders = pages.flatMap((page) => page.segment.blobPrefixes ?? []);
@@ -76,7 +76,7 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
 }
 
 function openContainer(connection: StorageConnection, container: string, limits: StorageLimits): ContainerClient {
-  const { callTimeoutMs: _, ...retryOptions } = limits;
+  const retryOptions = limits.retry;
   if (connection.kind === 'identity') {
     const url = `${connection.blobServiceUri.replace(/\/+$/, '')}/${container}`;
     return new ContainerClient(url, credentialOf(connection.clientId), { retryOptions });
@@ -85,13 +85,8 @@ function openContainer(connection: StorageConnection, container: string, limits:
     return new ContainerClient(connection.value, container, { retryOptions });
   } catch {
     // Not kept as cause: its message may quote the connection string.
-    throw new DrError(
-      'SettingsInvalid',
-      'SNAPSHOT_STORAGE is not a storage connection string: set the one of the account.',
-      {
-        target: 'SNAPSHOT_STORAGE',
-      },
-    );
+    const message = 'SNAPSHOT_STORAGE is not a storage connection string: set the one of the account.';
+    throw new DrError('SettingsInvalid', message, { target: 'SNAPSHOT_STORAGE' });
   }
 }
 
@@ -112,14 +107,22 @@ async function download(
 ): Promise<Blob> {
   // The SDK takes a length of 0 for "to the end".
   if (range?.length === 0) return emptyRange(blob, abortSignal);
+  // The SDK goes on reading after an early end but not after a cut connection. So its re-reading is off, and the whole
+  // is read again: never the rest of one version after the beginning of another.
+  for (let tryCount = 1; ; tryCount += 1) {
+    const answer = await ifInRange(blob.download(range?.offset, range?.length, { abortSignal, maxRetryRequests: 0 }));
+    if (answer === undefined) return emptyRange(blob, abortSignal);
+    const bytes = await readBody(answer.readableStreamBody, abortSignal);
+    if (bytes !== undefined) return { bytes, etag: needEtag(answer.etag) };
+    if (tryCount === limits.retry.maxTries || abortSignal.aborted) throw brokeOff(blob.name);
+  }
+}
+
+async function ifInRange<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
-    const answer = await blob.download(range?.offset, range?.length, {
-      abortSignal,
-      maxRetryRequests: limits.maxTries - 1,
-    });
-    return { bytes: await readBody(blob.name, answer.readableStreamBody, abortSignal), etag: needEtag(answer.etag) };
+    return await answer;
   } catch (error) {
-    if (statusOf(error) === 416) return emptyRange(blob, abortSignal);
+    if (statusOf(error) === 416) return undefined;
     throw error;
   }
 }
@@ -129,22 +132,25 @@ async function emptyRange(blob: BlockBlobClient, abortSignal: AbortSignal): Prom
   return { bytes: new Uint8Array(), etag: needEtag((await blob.getProperties({ abortSignal })).etag) };
 }
 
+/** `undefined` when the body broke off: nothing else can go wrong between the answer's head and its end. */
 async function readBody(
-  name: string,
   body: NodeJS.ReadableStream | undefined,
   abortSignal: AbortSignal,
-): Promise<Uint8Array> {
-  if (!(body instanceof Readable)) throw new DrError('Internal', `The answer for blob '${name}' has no body.`);
+): Promise<Uint8Array | undefined> {
+  if (!(body instanceof Readable)) return undefined;
   try {
     const bytes = await buffer(addAbortSignal(abortSignal, body));
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   } catch {
-    // The SDK has asked for the rest several times, or the blob was replaced in between.
-    throw new DrError('StorageUnavailable', `Blob '${name}' broke off while it was read; trying again may help.`, {
-      target: `blob '${name}'`,
-      retryable: true,
-    });
+    return undefined;
   }
+}
+
+function brokeOff(name: string): DrError {
+  return new DrError('StorageUnavailable', `Blob '${name}' broke off whenever it was read; trying again may help.`, {
+    target: `blob '${name}'`,
+    retryable: true,
+  });
 }
 
 async function removeIf(blob: BlockBlobClient, etag: string | undefined, abortSignal: AbortSignal): Promise<void> {
@@ -166,24 +172,30 @@ async function ensureContainer(container: ContainerClient, abortSignal: AbortSig
   }
 }
 
+interface PageSettings {
+  readonly maxPageSize: number;
+  readonly continuationToken?: string;
+}
+
 /** Pages until one has no continuation token; each is a call of its own, so that long listings have time. */
 async function allPages<P extends { readonly continuationToken?: string }>(
-  page: (from: { readonly continuationToken?: string }) => Promise<P | undefined>,
+  { listPageSize: maxPageSize }: StorageLimits,
+  read: (settings: PageSettings) => Promise<P | undefined>,
 ): Promise<P[]> {
   const pages: P[] = [];
-  let from: { readonly continuationToken?: string } | undefined = {};
-  while (from !== undefined) {
-    const next: P | undefined = await page(from);
-    if (next !== undefined) pages.push(next);
-    const token: string | undefined = next?.continuationToken;
-    from = token === undefined || token === '' ? undefined : { continuationToken: token };
+  let settings: PageSettings | undefined = { maxPageSize };
+  while (settings !== undefined) {
+    const page: P | undefined = await read(settings);
+    if (page !== undefined) pages.push(page);
+    const continuationToken: string | undefined = page?.continuationToken;
+    settings = continuationToken ? { maxPageSize, continuationToken } : undefined;
   }
   return pages;
 }
 
-async function nextOf<P>(pages: AsyncIterator<P>): Promise<P | undefined> {
-  const next = await pages.next();
-  return next.done === true ? undefined : next.value;
+async function firstOf<P>(pages: AsyncIterator<P>): Promise<P | undefined> {
+  const first = await pages.next();
+  return first.done === true ? undefined : first.value;
 }
 
 /** An account with hierarchical namespace lists its directories as blobs, too. */
