@@ -8,7 +8,7 @@ import { misspeltSettings } from './settings-misspelt.ts';
 import { type Environment, openSettings, type SettingsReader } from './settings-reader.ts';
 import { parseStorageSettings } from './settings-storage.ts';
 
-export type Tier = 'Free' | 'Basic' | 'Standard';
+type Tier = 'Free' | 'Basic' | 'Standard';
 
 /** The settings, checked; times in the unit of their name. `settings.ts` says what each is for. */
 export interface Config {

@@ -47,7 +47,7 @@ export async function answer(
   }
 }
 
-export function toErrorResponse(context: Pick<InvocationContext, 'error'>, error: unknown): HttpResponseInit {
+function toErrorResponse(context: Pick<InvocationContext, 'error'>, error: unknown): HttpResponseInit {
   const known = error instanceof DrError ? error : undefined;
   if (known === undefined)
     context.error(`unexpected error ${error instanceof Error ? (error.stack ?? error.name) : ''}`);

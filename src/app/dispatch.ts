@@ -21,7 +21,7 @@ export async function dispatch(app: App, run: Run): Promise<void> {
   );
 }
 
-export function stepOf(run: Run, phase: Pick<Phase, 'name' | 'pass'>): Step {
+function stepOf(run: Run, phase: Pick<Phase, 'name' | 'pass'>): Step {
   return { formatVersion: 1, kind: run.kind, runId: run.id, phase: phase.name, pass: phase.pass, attempt: 0 };
 }
 

@@ -3,7 +3,7 @@ import { DrError } from './errors.ts';
 import { parseJson, parseWith, type Source } from './parse.ts';
 
 /** The only snapshot format so far. An older app refuses a newer snapshot by this number instead of misreading it. */
-export const MANIFEST_VERSION = 1;
+const MANIFEST_VERSION = 1;
 
 const count = z.int().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');

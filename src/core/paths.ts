@@ -4,7 +4,7 @@ import type { HubRef } from './ports.ts';
 
 export type RunKind = 'backup' | 'restore';
 
-export const hubFolder = (hub: HubRef): string => `${hub.namespace}/${hub.hub}/`;
+const hubFolder = (hub: HubRef): string => `${hub.namespace}/${hub.hub}/`;
 export const snapshotsFolder = (hub: HubRef): string => `${hubFolder(hub)}snapshots/`;
 export const snapshotFolder = (hub: HubRef, snapshotId: string): string => `${snapshotsFolder(hub)}${snapshotId}/`;
 export const manifestName = (hub: HubRef, snapshotId: string): string =>
@@ -25,7 +25,7 @@ export const idMapName = (runId: string, shard: number): string =>
   `${runFolder('restore', runId)}id-map/${shardLabel(shard)}.json`;
 
 /** What one pass over the hub leaves: staging (removed when the run ends) and a result per shard and phase. */
-export const passFolder = (kind: RunKind, runId: string, pass: number): string =>
+const passFolder = (kind: RunKind, runId: string, pass: number): string =>
   `${runFolder(kind, runId)}pass-${pass}/`;
 export const scanName = (kind: RunKind, runId: string, pass: number): string =>
   `${passFolder(kind, runId, pass)}scan.json`;

@@ -101,9 +101,9 @@ const runSchema = z.discriminatedUnion('kind', [backupSchema, restoreSchema]);
 export type BackupRun = Readonly<z.infer<typeof backupSchema>>;
 export type RestoreRun = Readonly<z.infer<typeof restoreSchema>>;
 export type Run = BackupRun | RestoreRun;
-export type RunStatus = Run['status'];
+
 export type Phase = Readonly<z.infer<typeof phaseSchema>>;
-export type PhaseName = Phase['name'];
+type PhaseName = Phase['name'];
 export type RestoreCounts = Readonly<z.infer<typeof countsSchema>>;
 export type RestoreResult = NonNullable<RestoreRun['result']>;
 

@@ -1,0 +1,162 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { type Api, createApi } from '../../local/api.ts';
+import { judgeDelivery, readRows } from '../../local/delivery.ts';
+import { PRIMARY_HUB, SECONDARY_HUB, type Stack, startStack } from '../../local/stack.ts';
+
+const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '1' };
+
+async function backUp(api: Api) {
+  const started = await api.start('/api/backups');
+  const run = await api.finished('backup', started.id, { timeoutMs: 120_000 });
+  expect(run).toMatchObject({ status: 'Succeeded' });
+  return run;
+}
+
+async function deliveryOf({ emulator }: Stack) {
+  const rows = await readRows(emulator, PRIMARY_HUB);
+  await emulator.admin('POST', `${SECONDARY_HUB}/settle`);
+  await emulator.admin('POST', `${SECONDARY_HUB}/clear-inboxes`);
+  await emulator.admin('POST', `${SECONDARY_HUB}/broadcast`, { message: 'proof' });
+  return judgeDelivery(emulator, SECONDARY_HUB, rows, []);
+}
+
+/** Waits for something to become true, and fails with `what` when it does not. */
+async function until(what: string, isTrue: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+  const deadlineAt = Date.now() + timeoutMs;
+  while (!(await isTrue())) {
+    if (Date.now() > deadlineAt) throw new Error(`Waited in vain: ${what}`);
+    await sleep(20);
+  }
+}
+
+test('backup on one host, region down, restore, and a broadcast reaches each device exactly once', async () => {
+  await using stack = await startStack({ devices: 1000, seed: 11, settings });
+  const api = createApi(() => stack.host);
+  expect((await api.call('GET', '/api/status')).status).toBe(503);
+  await backUp(api);
+  expect(await api.call('GET', '/api/status')).toMatchObject({ status: 200, body: { verdict: 'Ready' } });
+  const rowsBefore = await readRows(stack.emulator, PRIMARY_HUB);
+  await stack.emulator.admin('POST', '/namespaces/primary/down');
+
+  const first = await api.start('/api/restores');
+  const restored = await api.finished('restore', first.id);
+  expect(restored).toMatchObject({ status: 'Succeeded', counts: { failed: 0, pending: 0 } });
+  const again = await api.finished('restore', (await api.start('/api/restores')).id);
+  expect(again.counts).toMatchObject({ created: 0, updated: 0, unchanged: restored.counts?.total });
+
+  await stack.emulator.admin('POST', `${SECONDARY_HUB}/broadcast`, { message: 'proof' });
+  const verdict = await judgeDelivery(stack.emulator, SECONDARY_HUB, rowsBefore, []);
+  expect(verdict).toEqual({
+    expected: verdict.expected,
+    once: verdict.expected,
+    never: 0,
+    moreThanOnce: 0,
+    unexpected: 0,
+  });
+});
+
+test('bad input gets its own code and a message that says what to do', async () => {
+  await using stack = await startStack({ devices: 50, seed: 3, settings });
+  const api = createApi(() => stack.host);
+  const codeOf = async (method: string, path: string, body?: unknown) => {
+    const answer = await api.call(method, path, body);
+    const { error } = z
+      .object({ error: z.object({ code: z.string(), message: z.string().min(20) }) })
+      .parse(answer.body);
+    expect(answer.headers.get('x-ms-error-code')).toBe(error.code);
+    return `${answer.status} ${error.code}`;
+  };
+  expect(await codeOf('POST', '/api/restores')).toBe('404 NoGoodSnapshot');
+  await backUp(api);
+  expect(await codeOf('POST', '/api/restores', '{"snapshot":')).toBe('400 BadRequest');
+  expect(await codeOf('POST', '/api/restores', '[]')).toBe('400 BadRequest');
+  expect(await codeOf('POST', '/api/restores', { snapshots: 'latest' })).toBe('400 UnknownField');
+  expect(await codeOf('POST', '/api/restores', { target: 'tertiary' })).toBe('400 WrongTarget');
+  expect(await codeOf('POST', '/api/restores', { target: 'primary' })).toBe('409 TargetIsSource');
+  expect(await codeOf('POST', '/api/restores', { snapshot: '2020-01-01T00-00-00Z-abcdef' })).toBe(
+    '404 SnapshotNotFound',
+  );
+  expect(await codeOf('GET', '/api/restores/nothing')).toBe('404 RunNotFound');
+  expect(await codeOf('PUT', '/api/restores/bad%20id')).toBe('400 BadRequest');
+  const stranger = await fetch(`${stack.host.url}/api/status`, { headers: { 'x-functions-key': 'wrong' } });
+  expect(stranger.status).toBe(401);
+  await stack.emulator.admin('POST', '/namespaces/secondary/down');
+  expect(await codeOf('POST', '/api/restores')).toBe('503 HubUnavailable');
+});
+
+test('missing settings are all named in one answer', async () => {
+  await using stack = await startStack({
+    devices: 1,
+    seed: 3,
+    settings: {
+      ...settings,
+      PRIMARY_HUB_NAME: '',
+      SECONDARY_HUB_CONNECTION: 'Endpoint=sb://x/',
+      MAX_CONCURRENCY: 'many',
+    },
+  });
+  const answer = await createApi(() => stack.host).call('GET', '/api/status');
+  expect(answer.status).toBe(500);
+  expect(answer.headers.get('x-ms-error-code')).toBe('SettingsInvalid');
+  const { error } = z
+    .object({ error: z.object({ details: z.array(z.object({ target: z.string() })) }) })
+    .parse(answer.body);
+  expect(error.details.map((detail) => detail.target).sort()).toEqual([
+    'MAX_CONCURRENCY',
+    'PRIMARY_HUB_NAME',
+    'SECONDARY_HUB_CONNECTION',
+  ]);
+});
+
+test('a host killed in the middle of a backup and of a restore, and started again, ends with the same result', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'dr-e2e-'));
+  const invocationLog = join(folder, 'invocations.ndjson');
+  try {
+    await using stack = await startStack({ devices: 6000, seed: 5, settings, queueLeaseSeconds: 3, invocationLog });
+    const api = createApi(() => stack.host);
+    // Slow enough to be hit in the middle, and to need many steps of one second.
+    await stack.emulator.admin('POST', '/namespaces/primary/latency', { ms: 60 });
+    await stack.emulator.admin('POST', '/namespaces/secondary/latency', { ms: 60 });
+
+    const backup = await api.start('/api/backups');
+    await until('the backup has read rows', async () => ((await api.read('backup', backup.id)).rowsRead ?? 0) > 1000);
+    await stack.host.kill();
+    await stack.startHost();
+    const backedUp = await api.finished('backup', backup.id, { timeoutMs: 120_000 });
+    expect(backedUp).toMatchObject({ status: 'Succeeded', result: { health: 'good' } });
+    expect(backedUp.result?.registrationCount).toBe((await readRows(stack.emulator, PRIMARY_HUB)).length);
+
+    const restore = await api.start('/api/restores');
+    await until(
+      'the restore has written',
+      async () => ((await api.read('restore', restore.id)).counts?.created ?? 0) > 500,
+    );
+    await stack.host.kill();
+    await stack.startHost();
+    const restored = await api.finished('restore', restore.id, { timeoutMs: 240_000 });
+    expect(restored).toMatchObject({ status: 'Succeeded', counts: { failed: 0, pending: 0 } });
+    expect(restored.counts?.created).toBe(backedUp.result?.recordCount);
+    const verdict = await deliveryOf(stack);
+    expect(verdict).toMatchObject({ once: verdict.expected, never: 0, moreThanOnce: 0, unexpected: 0 });
+
+    const invocations = await readInvocations(invocationLog);
+    const steps = invocations.filter((one) => one.function === 'steps');
+    expect(steps.length).toBeGreaterThan(10);
+    // The budget is 1 s; one request and the saving of what was done come on top.
+    expect(Math.max(...steps.map((one) => one.durationMs))).toBeLessThan(6000);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 480_000);
+
+const invocationSchema = z.object({ function: z.string(), durationMs: z.number() });
+
+async function readInvocations(file: string) {
+  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
+  return lines.map((line) => invocationSchema.parse(JSON.parse(line)));
+}
