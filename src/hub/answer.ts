@@ -6,33 +6,35 @@ export type Operation = 'list' | 'listOn' | 'putRegistration' | 'putInstallation
 /** What an answer means for the caller ("Hostile service" in the design; service-facts section 3). */
 export type Verdict =
   | { readonly kind: 'ok' }
-  | { readonly kind: 'throttled'; readonly retryAfterMs: number | undefined }
-  | { readonly kind: 'transient'; readonly retryAfterMs: number | undefined }
-  | { readonly kind: 'tokenLost' }
-  | { readonly kind: 'idRefused' }
+  | { readonly kind: 'throttled' | 'transient'; readonly retryAfterMs: number | undefined }
+  | { readonly kind: 'tokenLost' | 'idRefused' }
   | { readonly kind: 'rejected'; readonly reason: RejectReason }
-  | { readonly kind: 'unauthorized' | 'forbidden' | 'quotaExceeded' | 'notFound' };
+  | { readonly kind: 'unauthorized' | 'forbidden' | 'quotaExceeded' | 'notFound' | 'unexpected' };
 
-/** `detail` is the answer's body; only its tell-tale words are looked for, since the texts are not contract. */
-export function judgeAnswer(
-  operation: Operation,
-  status: number,
-  retryAfter: string | undefined,
-  detail: string,
-  nowMs: number,
-): Verdict {
+export interface AnswerHead {
+  readonly status: number;
+  /** The header, if there is one. */
+  readonly retryAfter: string | undefined;
+  /** The body, which is read for a 403 only: nothing else there tells a full namespace from a missing right. */
+  readonly detail: string;
+}
+
+/** The one place where statuses get their meaning. */
+export function judgeAnswer(operation: Operation, answer: AnswerHead, nowMs: number): Verdict {
+  const { status, retryAfter } = answer;
   const retryAfterMs = parseRetryAfter(retryAfter, nowMs);
   if (status >= 200 && status < 300) return { kind: 'ok' };
   switch (status) {
     case 401:
       return { kind: 'unauthorized' };
     case 403:
+      // Older API versions throttle with 403; only then does it carry Retry-After.
       if (retryAfter !== undefined) return { kind: 'throttled', retryAfterMs };
-      return { kind: /quota|limit|exceed/i.test(detail) ? 'quotaExceeded' : 'forbidden' };
-    case 429:
-      return { kind: 'throttled', retryAfterMs };
+      return { kind: isQuota(answer.detail) ? 'quotaExceeded' : 'forbidden' };
     case 409:
-      // "Request rate too high" on registration writes (service-facts 1.4); elsewhere it has not been seen.
+      // "Request rate too high" on registration writes; nothing else this app does can conflict.
+      return { kind: 'throttled', retryAfterMs };
+    case 429:
       return { kind: 'throttled', retryAfterMs };
     case 408:
     case 500:
@@ -46,21 +48,34 @@ export function judgeAnswer(
 }
 
 function judgeRefusal(operation: Operation, status: number): Verdict {
-  if (operation === 'listOn' && (status === 400 || status === 404 || status === 410)) return { kind: 'tokenLost' };
-  if (operation === 'putRegistration' && (status === 400 || status === 404 || status === 410))
-    return { kind: 'idRefused' };
+  const isAboutName = status === 400 || status === 404 || status === 410;
+  // A hub that is not there is found by the calls that name nothing but the hub.
+  if (operation === 'listOn' && isAboutName) return { kind: 'tokenLost' };
+  if (operation === 'putRegistration' && isAboutName) return { kind: 'idRefused' };
   if (status === 404) return { kind: 'notFound' };
+  const isWrite = operation === 'putRegistration' || operation === 'putInstallation';
+  if (!isWrite || status < 400 || status > 499) return { kind: 'unexpected' };
   if (status === 413) return { kind: 'rejected', reason: 'TooLarge' };
   if (status === 412) return { kind: 'rejected', reason: 'Stale' };
-  if (status >= 400 && status < 500) return { kind: 'rejected', reason: 'Rejected' };
-  return { kind: 'transient', retryAfterMs: undefined };
+  return { kind: 'rejected', reason: 'Rejected' };
 }
 
-/** `Retry-After` as seconds or HTTP date (RFC 9110, 10.2.3), in milliseconds from now; at most ten minutes. */
+/** No quota answer was ever recorded: its words are those of the tier limits and of the .NET SDK's exceptions. */
+function isQuota(detail: string): boolean {
+  return /quota|limit|exceed|maximum/i.test(detail);
+}
+
+/** A named time longer than this would outlast any step. */
+const LONGEST_WAIT_MS = 600_000;
+
+/** `Retry-After` as seconds or HTTP date (RFC 9110, 10.2.3), in milliseconds from now. */
 export function parseRetryAfter(header: string | undefined, nowMs: number): number | undefined {
-  if (header === undefined) return undefined;
-  const text = header.trim();
-  const waitMs = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
-  if (Number.isNaN(waitMs)) return undefined;
-  return Math.min(Math.max(0, waitMs), 600_000);
+  const text = header?.trim() ?? '';
+  const waitMs = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : parseDate(text) - nowMs;
+  return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(0, waitMs), LONGEST_WAIT_MS);
+}
+
+/** Only what looks like an HTTP date: `Date.parse` takes `-1` for a year. */
+function parseDate(text: string): number {
+  return /^[A-Za-z]{3,9},? /.test(text) ? Date.parse(text) : Number.NaN;
 }

@@ -1,104 +1,140 @@
 import type { Clock, HubPace } from '../core/ports.ts';
+import { createRateFinder } from './rate-finder.ts';
 
-/** Shared by every call to one hub from this process. */
+/** Shared by every call to one hub from this process. Callers are served in the order they came. */
 export interface Limiter {
-  /** Waits for a free place. False when none came free before the deadline (epoch ms). */
-  enter(deadlineAt: number): Promise<boolean>;
-  /** Gives the place back and says how the request went. */
-  leave(answer: 'ok' | 'throttled' | 'failed', retryAfterMs?: number): void;
+  /** Waits until a request may be sent; `undefined` when that is not before the deadline (epoch ms). */
+  acquire(deadlineAt: number): Promise<Permit | undefined>;
   pace(): HubPace;
 }
 
+/** Leave for one request; to be released exactly once, with what the hub answered. */
+export interface Permit {
+  release(answer: 'accepted' | 'throttled' | 'failed', retryAfterMs?: number): void;
+}
+
 export interface LimiterOptions {
+  /** Most requests in flight. */
   readonly maxConcurrency: number;
+  /** A cap on top of what the hub takes. */
   readonly maxRequestsPerSecond?: number | undefined;
   readonly clock: Clock;
 }
 
 const START_CONCURRENCY = 16;
-/** A throttle without Retry-After stops all calls for this long. */
+/** All wait this long after a throttle answer that names no time. */
 const DEFAULT_PAUSE_MS = 250;
-/** Throttle answers of requests sent before the last cut say nothing about the new rate. */
-const CUT_INTERVAL_MS = 500;
+/** What timers that fire late may catch up: more would be a burst. */
+const CATCH_UP_MS = 20;
+/** Without a request for this long, earlier answers tell nothing of the limit. */
+const IDLE_MS = 1000;
+
+interface Waiter {
+  readonly deadlineAt: number;
+  readonly resolve: (permit: Permit | undefined) => void;
+}
 
 /**
- * Finds the rate the hub takes, since it publishes none: additive increase, multiplicative decrease of the number of
- * requests in flight; Retry-After pauses all of them; a token bucket keeps the configured cap.
+ * Finds the rate the hub takes, since it publishes none. Requests in flight begin at 16 and grow by one a round trip
+ * up to the maximum. Once the hub throttles, requests are also spaced in time at the rate it is found to accept;
+ * Retry-After makes all callers wait. Spacing rather than fewer in flight is what settles: at a few milliseconds a
+ * call even a single request in flight can be more than a hub allows.
  */
-export function createLimiter(options: LimiterOptions): Limiter {
-  const { clock, maxConcurrency, maxRequestsPerSecond } = options;
-  const waiting: (() => void)[] = [];
+export function createLimiter({ maxConcurrency, maxRequestsPerSecond, clock }: LimiterOptions): Limiter {
+  const cap = maxRequestsPerSecond ?? Number.POSITIVE_INFINITY;
+  const finder = createRateFinder(clock.now());
+  const waiting: Waiter[] = [];
   let window = Math.min(START_CONCURRENCY, maxConcurrency);
   let inFlight = 0;
-  let pausedUntil = 0;
-  let lastCutAt = Number.NEGATIVE_INFINITY;
-  let nextSlotAt = 0;
+  let pausedUntil = Number.NEGATIVE_INFINITY;
+  /** When the next request may be sent, by the rate. */
+  let nextAt = Number.NEGATIVE_INFINITY;
+  let wakeAt = Number.POSITIVE_INFINITY;
+  let lastReleaseAt = clock.now();
   let requestCount = 0;
   let throttledCount = 0;
   let lostMs = 0;
+  /** Since when the first in line waits for the hub's sake. */
+  let heldSince: number | undefined;
 
-  /** How long the caller whose turn it is must still wait; 0 when it may go. */
-  const waitMs = (): number => {
-    const now = clock.now();
-    if (pausedUntil > now) return pausedUntil - now;
-    return maxRequestsPerSecond === undefined ? 0 : Math.max(0, nextSlotAt - now);
+  const stopHolding = (now: number): void => {
+    if (heldSince !== undefined) lostMs += now - heldSince;
+    heldSince = undefined;
   };
-  const wakeNext = (): void => {
-    if (inFlight < Math.floor(window)) waiting.shift()?.();
-  };
-  const takePlace = (): void => {
+
+  const send = (now: number): Permit => {
     inFlight += 1;
     requestCount += 1;
-    if (maxRequestsPerSecond === undefined) return;
-    // At most one second's worth may be saved up while idle.
-    nextSlotAt = Math.max(nextSlotAt, clock.now() - 1000) + 1000 / maxRequestsPerSecond;
+    const rate = Math.min(cap, finder.rateAt(now));
+    nextAt = Math.max(nextAt, now - CATCH_UP_MS) + 1000 / rate;
+    return {
+      release(answer, retryAfterMs) {
+        inFlight -= 1;
+        lastReleaseAt = clock.now();
+        if (answer === 'accepted') accepted();
+        else if (answer === 'throttled') throttled(now, retryAfterMs);
+        serve();
+      },
+    };
   };
-  const freePlace = async (deadlineAt: number): Promise<boolean> => {
-    while (inFlight >= Math.floor(window)) {
-      if (clock.now() >= deadlineAt) return false;
-      await new Promise<void>((resolve) => waiting.push(resolve));
+
+  const accepted = (): void => {
+    finder.accepted(lastReleaseAt);
+    window = Math.min(maxConcurrency, window + 1 / window);
+  };
+
+  const throttled = (sentAt: number, retryAfterMs: number | undefined): void => {
+    throttledCount += 1;
+    const now = clock.now();
+    pausedUntil = Math.max(pausedUntil, now + (retryAfterMs || DEFAULT_PAUSE_MS));
+    finder.throttled(sentAt, now, pausedUntil);
+    nextAt = Math.max(nextAt, pausedUntil);
+  };
+
+  /** Lets those go whose turn it is, and sees to it that the next ones are looked at in time. */
+  const serve = (): void => {
+    const now = clock.now();
+    while (waiting.length > 0 && inFlight < Math.floor(window)) {
+      const dueAt = Math.max(pausedUntil, nextAt);
+      if (dueAt > now) {
+        hold(now, dueAt);
+        return;
+      }
+      stopHolding(now);
+      const next = waiting.shift();
+      next?.resolve(next.deadlineAt <= now ? undefined : send(now));
     }
-    return true;
+    stopHolding(now);
+  };
+
+  const hold = (now: number, dueAt: number): void => {
+    // Nobody waits for a turn that comes too late for him.
+    for (let index = waiting.length - 1; index >= 0; index--) {
+      if ((waiting[index]?.deadlineAt ?? 0) <= dueAt) waiting.splice(index, 1)[0]?.resolve(undefined);
+    }
+    const isForTheHub = pausedUntil > now || finder.rateAt(now) < cap;
+    if (waiting.length === 0 || !isForTheHub) stopHolding(now);
+    else heldSince ??= now;
+    if (waiting.length === 0 || wakeAt <= dueAt) return;
+    wakeAt = dueAt;
+    void clock.sleep(Math.ceil(dueAt - now)).then(() => {
+      wakeAt = Number.POSITIVE_INFINITY;
+      serve();
+    });
   };
 
   return {
-    async enter(deadlineAt) {
-      for (;;) {
-        if (!(await freePlace(deadlineAt))) {
-          wakeNext();
-          return false;
-        }
-        const wait = waitMs();
-        if (wait === 0) {
-          takePlace();
-          wakeNext();
-          return true;
-        }
-        if (clock.now() + wait >= deadlineAt) {
-          wakeNext();
-          return false;
-        }
-        await clock.sleep(wait);
-      }
-    },
-    leave(answer, retryAfterMs) {
-      inFlight -= 1;
+    acquire(deadlineAt) {
       const now = clock.now();
-      if (answer === 'throttled') {
-        throttledCount += 1;
-        if (now - lastCutAt >= CUT_INTERVAL_MS) {
-          window = Math.max(1, window / 2);
-          lastCutAt = now;
-        }
-        const until = now + (retryAfterMs ?? DEFAULT_PAUSE_MS);
-        // Wall-clock time all callers stand still for: overlapping pauses count once.
-        lostMs += Math.max(0, until - Math.max(now, pausedUntil));
-        pausedUntil = Math.max(pausedUntil, until);
-      } else if (answer === 'ok') {
-        window = Math.min(maxConcurrency, window + 1 / window);
-      }
-      wakeNext();
+      if (inFlight === 0 && waiting.length === 0 && now - lastReleaseAt > IDLE_MS) finder.resample(now);
+      return new Promise((resolve) => {
+        waiting.push({ deadlineAt, resolve });
+        serve();
+      });
     },
-    pace: () => ({ requestCount, throttledCount, millisecondsLostToThrottling: Math.round(lostMs) }),
+    pace() {
+      const held = heldSince === undefined ? 0 : clock.now() - heldSince;
+      return { requestCount, throttledCount, millisecondsLostToThrottling: Math.round(lostMs + held) };
+    },
   };
 }

@@ -1,0 +1,31 @@
+import { DrError, type ErrorCode } from '../core/errors.ts';
+import type { Verdict } from './answer.ts';
+
+/** The error for an answer that stops the run. Says what to do; quotes nothing of the answer but its status. */
+export function refusal(kind: Verdict['kind'], status: number, where: string): DrError {
+  const error = (code: ErrorCode, message: string) => new DrError(code, message, { target: where });
+  switch (kind) {
+    case 'unauthorized':
+      return error(
+        'HubUnauthorized',
+        `The ${where} does not accept the access key (401). Put the current connection string into the settings.`,
+      );
+    case 'forbidden':
+      return error(
+        'HubForbidden',
+        `The ${where} forbids the call (${status}). The access policy needs the Manage right, and the namespace's tier and network rules must allow the call.`,
+      );
+    case 'quotaExceeded':
+      return error(
+        'QuotaExceeded',
+        `The ${where} takes no more devices (${status}, quota). Raise the namespace's tier or empty its other hubs, then restore again.`,
+      );
+    case 'notFound':
+      return error('HubNotFound', `The ${where} does not exist (${status}). Check the hub name setting.`);
+    default:
+      return error(
+        'HubMisbehaves',
+        `The ${where} answered the call with status ${status}, which has no meaning there. Check the endpoint in the connection string.`,
+      );
+  }
+}

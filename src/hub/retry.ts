@@ -1,0 +1,47 @@
+import { DrError } from '../core/errors.ts';
+import type { Clock } from '../core/ports.ts';
+
+/** What one attempt came to: an answer, or that it may be tried again. */
+export type Attempt<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  | {
+      readonly kind: 'again';
+      /** A status or error code, for the message when time runs out; never a text from outside. */
+      readonly seen?: string;
+      /** How long to wait, if that is known: what the hub asked for, 0 when the limiter sees to it, infinite to stop. */
+      readonly waitMs?: number | undefined;
+    };
+
+export interface RetryOptions {
+  /** Whose call it is, for the message. */
+  readonly where: string;
+  readonly deadlineAt: number;
+  readonly clock: Clock;
+  /** 0 to 1. */
+  readonly random: () => number;
+}
+
+const FIRST_BACK_OFF_MS = 200;
+const MAX_BACK_OFF_MS = 15_000;
+
+/**
+ * Tries until there is an answer: after the time the hub named, else after a capped exponential back-off with full
+ * jitter. Throws `HubUnavailable` (retryable) rather than wait past the deadline; an attempt under way is not cut off.
+ */
+export async function retry<T>(attempt: () => Promise<Attempt<T>>, options: RetryOptions): Promise<T> {
+  const { where, deadlineAt, clock, random } = options;
+  let seen = 'no answer';
+  for (let tries = 0; ; tries++) {
+    const outcome = await attempt();
+    if (outcome.kind === 'done') return outcome.value;
+    seen = outcome.seen ?? seen;
+    const waitMs = outcome.waitMs ?? random() * Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** tries);
+    if (clock.now() + waitMs >= deadlineAt) {
+      throw new DrError('HubUnavailable', `The ${where} did not serve the call in time; last seen: ${seen}.`, {
+        retryable: true,
+        target: where,
+      });
+    }
+    if (waitMs > 0) await clock.sleep(waitMs);
+  }
+}
