@@ -20,6 +20,10 @@ export async function startAzurite(options: { readonly dataDir?: string } = {}):
   const bin = require.resolve('azurite/dist/src/azurite.js');
   const storage = options.dataDir === undefined ? ['--inMemoryPersistence'] : ['--location', options.dataDir];
   const child = spawn(process.execPath, [bin, ...fixedArguments, ...storage], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // A program that ends without closing it must not leave it running.
+  const killAtExit = () => child.kill('SIGKILL');
+  process.once('exit', killAtExit);
+  child.once('exit', () => process.off('exit', killAtExit));
   const { blob, queue } = await listening(child);
   const blobUrl = `${blob}/${account}`;
   const queueUrl = `${queue}/${account}`;

@@ -119,7 +119,7 @@ function readOutput(bindingName: string, binding: Binding, where: string): Queue
   throw new Error(`${where}: this host has http and queue outputs, no "${binding.type}" ${binding.direction}put.`);
 }
 
-/** A route keeps its percent signs apart: `%NAME%` is replaced there too. `connection` names a setting as it is. */
+/** Replaces `%NAME%` in every text property: route, schedule, queueName, connection. */
 function resolveBinding(binding: Binding, env: NodeJS.ProcessEnv, where: string): Binding {
   const resolved = Object.entries(binding).map(([property, value]) => [
     property,

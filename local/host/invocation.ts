@@ -114,17 +114,7 @@ async function run(
   appHookData: object,
 ): Promise<InvocationResponse> {
   const { app, log } = options;
-  const core: CoreContext = {
-    invocationId,
-    metadata: definition.metadata,
-    request: {
-      invocationId,
-      inputData: [{ name: definition.triggerName, data: input.data }],
-      triggerMetadata: input.triggerMetadata ?? {},
-      traceContext: { traceParent: newTraceParent(), traceState: '' },
-    },
-    log: (level, _category, message) => log.app(level, definition.name, message),
-  };
+  const core = newCoreContext(definition, input, invocationId, log);
   const model = app.model.getInvocationModel(core);
   const { context, inputs } = await model.getArguments();
   const shared = { hookData: {}, appHookData, invocationContext: context };
@@ -148,6 +138,21 @@ async function run(
   const response = await model.getResponse(context, after.result);
   await options.sendOutputs(definition, response);
   return response;
+}
+
+function newCoreContext(
+  { name, metadata, triggerName }: FunctionDefinition,
+  { data, triggerMetadata = {} }: InvocationInput,
+  invocationId: string,
+  log: HostLog,
+): CoreContext {
+  const traceContext = { traceParent: newTraceParent(), traceState: '' };
+  return {
+    invocationId,
+    metadata,
+    request: { invocationId, inputData: [{ name: triggerName, data }], triggerMetadata, traceContext },
+    log: (level, _category, message) => log.app(level, name, message),
+  };
 }
 
 /** What post-invocation hooks see and may change. */

@@ -23,26 +23,35 @@ const help = `Runs a built Azure Functions app on this machine.
 Exit codes: 0 stopped by a signal; 1 the app or its settings are at fault, or a function overran functionTimeout.
 `;
 
-const { values } = parseArgs({
-  options: {
-    app: { type: 'string', default: '.' },
-    port: { type: 'string', default: '7071' },
-    address: { type: 'string', default: '127.0.0.1' },
-    settings: { type: 'string' },
-    'master-key': { type: 'string' },
-    'host-key': { type: 'string' },
-    'function-key': { type: 'string', multiple: true, default: [] },
-    'queue-lease-seconds': { type: 'string', default: '30' },
-    'grace-seconds': { type: 'string', default: '10' },
-    'http-timeout-seconds': { type: 'string', default: '230' },
-    'invocation-log': { type: 'string' },
-    quiet: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
-
+const values = parseOptions();
 if (values.help) process.stdout.write(help);
 else await main().catch(fail);
+
+function parseOptions() {
+  try {
+    return parseArgs({
+      options: {
+        app: { type: 'string', default: '.' },
+        port: { type: 'string', default: '7071' },
+        address: { type: 'string', default: '127.0.0.1' },
+        settings: { type: 'string' },
+        'master-key': { type: 'string' },
+        'host-key': { type: 'string' },
+        'function-key': { type: 'string', multiple: true, default: [] },
+        'queue-lease-seconds': { type: 'string', default: '30' },
+        'grace-seconds': { type: 'string', default: '10' },
+        'http-timeout-seconds': { type: 'string', default: '230' },
+        'invocation-log': { type: 'string' },
+        quiet: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    // A mistyped option deserves a sentence, not a stack.
+    process.stderr.write(`${error instanceof Error ? error.message : error} See --help.\n`);
+    return process.exit(1);
+  }
+}
 
 async function main(): Promise<void> {
   const keys = {

@@ -70,12 +70,11 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
   const appDir = resolve(options.appDir);
   await applySettings(env, appDir, options.settingsFile, options.settings);
   const hostJson = await readHostJson(appDir, env);
-  const sink = options.log ?? ((text: string) => void process.stdout.write(`${text}\n`));
-  const log = createLog(sink, hostJson.logLevels, options.isQuiet);
+  const log = createLog(options.log ?? writeLine, hostJson.logLevels, options.isQuiet);
   if (options.takesConsole === true) captureConsole(() => log);
 
   const app = await loadApp(appDir, env, log);
-  const hostId = (env['AzureFunctionsWebHost__hostid'] ?? app.name).toLowerCase().replaceAll(/[^a-z\d]+/g, '-');
+  const hostId = readHostId(app, env);
   const invoker = await openInvoker(app, hostJson, options, log);
   const abandoned = new AbortController();
   const triggers = await openTriggers(app.functions, {
@@ -100,10 +99,7 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
     fire: (name, input) => fireByHand(triggers, name, input, log),
   });
   const url = await listen(server, options.port ?? 0, options.address ?? '127.0.0.1');
-  const functions = app.functions.map((definition) => summarize(definition, url, hostJson));
-  for (const { name, kind, trigger, isDisabled } of functions) {
-    log.host('information', `Function ${name}: [${kind}] ${trigger}${isDisabled ? ' (disabled)' : ''}`);
-  }
+  const functions = listFunctions(app, url, hostJson, log);
   const listeners = triggers.filter(({ definition }) => !definition.isDisabled).map((trigger) => trigger.start());
 
   let closing: Promise<void> | undefined;
@@ -114,6 +110,15 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
   options.signal?.addEventListener('abort', () => void close(), { once: true });
   if (options.signal?.aborted === true) await close();
   return { url, keys, functions, close };
+}
+
+function writeLine(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Hosts of one id are one app: they share its timers. */
+function readHostId(app: LoadedApp, env: NodeJS.ProcessEnv): string {
+  return (env['AzureFunctionsWebHost__hostid'] ?? app.name).toLowerCase().replaceAll(/[^a-z\d]+/g, '-');
 }
 
 async function openInvoker(app: LoadedApp, hostJson: HostJson, options: HostOptions, log: HostLog): Promise<Invoker> {
@@ -137,6 +142,14 @@ async function listen(server: Server, port: number, address: string): Promise<st
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('The HTTP server is bound to no port.');
   return `http://${address.includes(':') ? `[${address}]` : address}:${bound.port}`;
+}
+
+function listFunctions(app: LoadedApp, url: string, hostJson: HostJson, log: HostLog): FunctionSummary[] {
+  const functions = app.functions.map((definition) => summarize(definition, url, hostJson));
+  for (const { name, kind, trigger, isDisabled } of functions) {
+    log.host('information', `Function ${name}: [${kind}] ${trigger}${isDisabled ? ' (disabled)' : ''}`);
+  }
+  return functions;
 }
 
 function summarize(
@@ -167,6 +180,7 @@ async function shutDown(
   graceMs: number,
   abandoned: AbortController,
 ): Promise<void> {
+  log.host('information', `Stopping; still running: ${invoker.running().join(', ') || 'nothing'}.`);
   const closed = new Promise((done) => server.close(done));
   server.closeIdleConnections();
   const finished = Promise.all([...listeners.map((listener) => listener.stop()), invoker.idle()]);

@@ -162,6 +162,7 @@ test.concurrent('SIGTERM lets the running message finish and takes no other', as
   await send({ id: 'last', waitMs: 1500 });
   await eventually(async () => (await events(run, 'last')).length === 1);
   const stopped = host.stop();
+  await eventually(async () => host.output().includes('Stopping; still running: work'));
   await send({ id: 'later' });
   expect(await stopped).toBe(0);
   expect(await events(run, 'last')).toEqual(['start 1', 'end 1']);
