@@ -1,0 +1,184 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { DrError } from '../../src/core/errors.ts';
+import { judgeSnapshot } from '../../src/core/health.ts';
+import { formatManifest, parseManifest, sealManifest } from '../../src/core/manifest.ts';
+import { formatOutcomes, parseOutcomes, sumOutcomes, toFacts } from '../../src/core/outcomes.ts';
+import { groupRows, recordKey, sectionOf, sectionsOf, shardCountFor } from '../../src/core/record.ts';
+import { parseRegistration } from '../../src/core/registration.ts';
+import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { advance, formatRun, isRunId, newRunId, parseRun, type Run, startOfRunId } from '../../src/core/run.ts';
+import { formatStep, parseStep, type Step } from '../../src/core/step.ts';
+import { anAppleRow } from '../support/rows.ts';
+
+const digestOf = (text: string): string => text.length.toString(16).padStart(64, '0');
+
+const manifest = sealManifest(
+  {
+    formatVersion: 1,
+    id: '2026-11-23T09-00-00Z-abcdef',
+    hub: { namespace: 'one', hub: 'devices' },
+    readStartedAt: '2026-11-23T09:00:00.000Z',
+    readFinishedAt: '2026-11-23T09:01:00.000Z',
+    publishedAt: '2026-11-23T09:02:00.000Z',
+    counts: { records: 1, installations: 0, registrations: 1, templates: 0, byPlatform: { Apple: 1 } },
+    duplicatesSeen: 0,
+    listingRestarts: 0,
+    health: 'good',
+    healthReasons: [],
+    toolVersion: '0.1.0',
+    shards: [{ name: 'shards/0000.jsonl.gz', records: 1, registrations: 1, bytes: 10, sha256: 'a'.repeat(64) }],
+  },
+  digestOf,
+);
+
+const run: Run = {
+  formatVersion: 1,
+  kind: 'backup',
+  id: '2026-11-23T09-00-00Z-abcdef',
+  status: 'Running',
+  requestedBy: 'timer',
+  createdAt: '2026-11-23T09:00:00.000Z',
+  hub: { namespace: 'one', hub: 'devices' },
+  phase: { name: 'scan', pass: 1, isDispatched: true, startedAt: '2026-11-23T09:00:00.000Z' },
+  shardCount: 0,
+  kicks: 0,
+  warnings: [],
+};
+
+function codeOf(work: () => unknown): string {
+  try {
+    work();
+    return 'none';
+  } catch (error) {
+    return error instanceof DrError ? error.code : String(error);
+  }
+}
+
+test('a manifest is read back as written, and refused when a digit of it changed', () => {
+  const text = formatManifest(manifest);
+  expect(parseManifest(text, 'm', digestOf)).toEqual(manifest);
+  expect(codeOf(() => parseManifest(text.replace('"bytes": 10', '"bytes": 100'), 'm', digestOf))).toBe(
+    'SnapshotCorrupt',
+  );
+  expect(codeOf(() => parseManifest(text.replace('"formatVersion": 1', '"formatVersion": 2'), 'm', digestOf))).toBe(
+    'SnapshotVersionUnknown',
+  );
+  expect(codeOf(() => parseManifest(text.slice(0, -9), 'm', digestOf))).toBe('SnapshotCorrupt');
+});
+
+test('stored documents and messages are read back as written', () => {
+  expect(parseRun(formatRun(run), 'r')).toEqual(run);
+  const step: Step = { formatVersion: 1, kind: 'backup', runId: 'x', phase: 'seal', pass: 1, shard: 3, attempt: 0 };
+  expect(parseStep(JSON.parse(formatStep(step)))).toEqual(step);
+});
+
+test('whatever a stored document, message or body holds, reading it ends in a coded error or a value', () => {
+  const readers: ((text: string) => unknown)[] = [
+    (text) => parseRun(text, 'r'),
+    (text) => parseManifest(text, 'm', digestOf),
+    (text) => parseOutcomes(text, 'o'),
+    (text) => parseStep(text),
+    (text) => parseRestoreRequest(text),
+  ];
+  const texts = fc.oneof(
+    fc.string(),
+    fc.json(),
+    fc.constant(formatRun(run)).map((text) => text.replace('1', '')),
+  );
+  fc.assert(
+    fc.property(texts, fc.constantFrom(...readers), (text, read) => {
+      expect(codeOf(() => read(text))).not.toMatch(/^\w*Error:/);
+    }),
+  );
+});
+
+test('a run only moves forward', () => {
+  const to = { name: 'seal', pass: 1, startedAt: run.createdAt } as const;
+  const next = advance(run, to);
+  expect(next.phase).toEqual({ ...to, isDispatched: false });
+  expect(codeOf(() => advance(next, to))).toBe('Internal');
+  expect(codeOf(() => advance(next, { ...to, name: 'scan' }))).toBe('Internal');
+});
+
+test('run ids sort by time, tell when they were made, and are safe in a URL and a blob name', () => {
+  const id = newRunId(Date.parse('2026-11-23T09:08:07.999Z'), 'abcdef');
+  expect(id).toBe('2026-11-23T09-08-07Z-abcdef');
+  expect(startOfRunId(id)).toBe(Date.parse('2026-11-23T09:08:07Z'));
+  expect(isRunId(id)).toBe(true);
+  for (const bad of ['', '.', '..', '-a', 'a/b', 'a b', 'ä', 'x'.repeat(65), 'a.']) expect(isRunId(bad)).toBe(false);
+});
+
+test('every section belongs to exactly one shard, for every shard count', () => {
+  for (const rowCount of [0, 1, 39_999, 40_001, 1_000_000, 100_000_000]) {
+    const shardCount = shardCountFor(rowCount);
+    const sections = Array.from({ length: shardCount }, (_, shard) => sectionsOf(shard, shardCount));
+    expect(sections.flatMap(({ first, length }) => Array.from({ length }, (_, index) => first + index))).toEqual(
+      Array.from({ length: 1024 }, (_, index) => index),
+    );
+  }
+  expect([shardCountFor(0), shardCountFor(40_000), shardCountFor(40_001), shardCountFor(10_000_000)]).toEqual([
+    4, 4, 8, 1024,
+  ]);
+});
+
+test('the section of a key never changes: stored snapshots depend on it', () => {
+  expect([sectionOf('i:a'), sectionOf('d:apple:00FF'), sectionOf('i:Zoë-日本')]).toEqual([1004, 645, 556]);
+});
+
+test('a row seen twice counts once, and the newer one stays', () => {
+  const rows = [
+    anAppleRow({ id: '1-1-1', etag: 1, tags: ['old'] }),
+    anAppleRow({ id: '1-1-1', etag: 2, tags: ['new'] }),
+    anAppleRow({ id: '1-1-1', etag: 1, tags: ['old'] }),
+  ].map(parseRegistration);
+  const { records, duplicatesSeen } = groupRows(rows);
+  expect(duplicatesSeen).toBe(2);
+  expect(records.map((record) => record.rows.map((row) => row.tags))).toEqual([[['new']]]);
+});
+
+test('a record is an installation by its tag, else a device by its handle', () => {
+  const token = 'ab'.repeat(32);
+  expect(recordKey(parseRegistration(anAppleRow({ id: '1-1-1', token, tags: ['$InstallationId:{x=1}', 'a'] })))).toBe(
+    'i:x=1',
+  );
+  expect(recordKey(parseRegistration(anAppleRow({ id: '1-1-1', token })))).toBe(`d:apple:${token.toUpperCase()}`);
+});
+
+test('an empty hub, a steep fall and a restless listing make a snapshot suspect', () => {
+  expect(judgeSnapshot(0, [], 0, 20).health).toBe('suspect');
+  expect(judgeSnapshot(100, [], 0, 20).health).toBe('good');
+  expect(judgeSnapshot(80, [100, 100, 90], 0, 20).health).toBe('good');
+  expect(judgeSnapshot(79, [100, 100, 90], 0, 20)).toEqual({
+    health: 'suspect',
+    healthReasons: ['79 records, more than 20 % below the usual 100'],
+  });
+  expect(judgeSnapshot(100, [100], 3, 20).health).toBe('suspect');
+});
+
+test('counts add up to the total whatever the shards say', () => {
+  const letters = fc.stringMatching(/^[.cu=kf]{0,40}$/);
+  fc.assert(
+    fc.property(fc.array(letters, { maxLength: 6 }), (shards) => {
+      const total = shards.reduce((sum, text) => sum + text.length, 0);
+      const facts = shards.map((text) => {
+        const outcomes = {
+          formatVersion: 1,
+          isDone: true,
+          letters: text,
+          duplicatesCollapsed: 0,
+          repaired: 0,
+          changedSince: 0,
+          lostMilliseconds: 0,
+          failures: [],
+        } as const;
+        expect(parseOutcomes(formatOutcomes({ ...outcomes, failures: [] }), 'o').letters).toBe(text);
+        return toFacts({ ...outcomes, failures: [] });
+      });
+      const { counts } = sumOutcomes(total, [new Map(facts.map((one, shard) => [shard, one]))]);
+      expect(
+        counts.created + counts.updated + counts.unchanged + counts.keptLive + counts.failed + counts.pending,
+      ).toBe(total);
+    }),
+  );
+});
