@@ -47,21 +47,22 @@ interface Seen {
 function read(error: unknown): Seen | undefined {
   const name = textIn(error, 'name') ?? '';
   if (!isSdkError.test(name)) return undefined;
-  const details = fieldOf(error, 'details');
-  const code = codeOf(error);
   return {
     name,
     status: statusOf(error),
-    code: code !== undefined && isCode.test(code) ? code : undefined,
-    requestId: textIn(details, 'requestId') ?? textIn(details, 'xMsRequestId'),
+    code: word(codeOf(error)),
+    requestId: word(textIn(fieldOf(error, 'details'), 'x-ms-request-id')),
   };
 }
 
 /** `RestError` of storage, what an abort signal throws, and the family of `@azure/identity`. */
 const isSdkError = /^(RestError|AbortError|TimeoutError|\w*Authentication\w*Error|CredentialUnavailableError)$/;
 const isIdentityError = /Authentication|Credential/;
-/** A code is one word; anything longer may be prose that quotes a URL. */
-const isCode = /^[\w.-]{1,80}$/;
+
+/** A code or an id is one word; anything longer may be prose that quotes a URL. */
+function word(text: string | undefined): string | undefined {
+  return text !== undefined && /^[\w.-]{1,80}$/.test(text) ? text : undefined;
+}
 
 function judge(seen: Seen, service: 'blob' | 'queue'): { readonly advice: string; readonly retryable: boolean } {
   const { status } = seen;
@@ -101,7 +102,7 @@ function refusalAdvice(code: string | undefined, service: 'blob' | 'queue'): str
       return 'The account takes no keys: use SNAPSHOT_STORAGE__blobServiceUri and __queueServiceUri with an identity.';
     case 'AuthorizationFailure':
     case 'PublicAccessNotPermitted':
-      return "Allow the app's network in the storage account's firewall.";
+      return "Allow the app's network in the storage account's firewall, and check the key or SAS in SNAPSHOT_STORAGE.";
     default:
       return `Check the key in SNAPSHOT_STORAGE or the identity's role '${role}', and the account's firewall.`;
   }

@@ -25,7 +25,7 @@ describe('a fault of an SDK becomes StorageUnavailable', () => {
 
   test('with what came back and the request id that support asks for', () => {
     const error = new RestError('…', { statusCode: 500, code: 'InternalError' });
-    error.details = { requestId: '5f2f7e1c-001e-0041-7c5c-000000000000' };
+    error.details = { 'x-ms-request-id': '5f2f7e1c-001e-0041-7c5c-000000000000' };
     expect(storageFault(error, attempt)).toMatchObject({
       message: expect.stringContaining(
         "Could not read blob 'a': status 500, InternalError, request id 5f2f7e1c-001e-0041-7c5c-000000000000.",

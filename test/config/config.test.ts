@@ -1,0 +1,338 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Config, parseConfig, triggerBindings } from '../../src/config.ts';
+import { DrError } from '../../src/core/errors.ts';
+import { settings } from '../../src/settings.ts';
+
+const KEY = 'c2VjcmV0LWtleS10aGF0LW11c3Qtbm90LXNob3c9';
+const hubConnection = (namespace: string) =>
+  `Endpoint=sb://${namespace}.servicebus.windows.net/;SharedAccessKeyName=RootManage;SharedAccessKey=${KEY}`;
+const storageConnection = `DefaultEndpointsProtocol=https;AccountName=acct;AccountKey=${KEY};EndpointSuffix=core.windows.net`;
+
+type Env = Record<string, string | undefined>;
+
+const required = {
+  PRIMARY_HUB_CONNECTION: hubConnection('east'),
+  PRIMARY_HUB_NAME: 'News',
+  SECONDARY_HUB_CONNECTION: hubConnection('west'),
+  SECONDARY_HUB_NAME: 'News',
+  SNAPSHOT_STORAGE: storageConnection,
+};
+
+/** The required settings and those given; `undefined` takes one away. */
+function anEnv(given: Env = {}): Env {
+  return { ...required, ...given };
+}
+
+function faultsOf(env: Env): Record<string, string> {
+  const error = thrownBy(env);
+  return Object.fromEntries(error.details.map((detail) => [detail.target ?? '', detail.message]));
+}
+
+function thrownBy(env: Env): DrError {
+  try {
+    parseConfig(env);
+  } catch (error) {
+    if (error instanceof DrError) return error;
+    throw error;
+  }
+  throw new Error('The settings were accepted.');
+}
+
+describe('settings that are right', () => {
+  test('give a config with defaults, frozen all through', () => {
+    const config = parseConfig(anEnv());
+    expect(config).toEqual({
+      primary: {
+        endpoint: new URL('https://east.servicebus.windows.net/'),
+        keyName: 'RootManage',
+        key: KEY,
+        hubName: 'News',
+        ref: { namespace: 'east', hub: 'news' },
+      },
+      secondary: expect.objectContaining({ ref: { namespace: 'west', hub: 'news' } }),
+      primaryTier: undefined,
+      secondaryTier: undefined,
+      storage: { kind: 'connectionString', value: storageConnection },
+      container: 'hub-snapshots',
+      stepQueue: 'dr-steps',
+      backupSchedule: '0 0 * * * *',
+      retention: { hourly: 24, daily: 7, weekly: 5, monthly: 12 },
+      stepBudgetMs: 240_000,
+      maxConcurrency: 64,
+      backupMaxRequestsPerSecond: undefined,
+      restoreMaxRequestsPerSecond: undefined,
+      suspectDropPercent: 20,
+      expiryFloorDays: 14,
+      settleSeconds: 10,
+      maxFailures: 1_000,
+      warnings: [],
+    } satisfies Config);
+    for (const part of [config, config.primary, config.secondary, config.storage, config.retention, config.warnings]) {
+      expect(Object.isFrozen(part)).toBe(true);
+    }
+  });
+
+  test('are taken as set, with spaces around them cut off and empty ones as absent', () => {
+    const config = parseConfig(
+      anEnv({
+        PRIMARY_TIER: 'standard',
+        SECONDARY_TIER: 'Basic',
+        SNAPSHOT_CONTAINER: ' my-snapshots ',
+        STEP_QUEUE: '',
+        BACKUP_SCHEDULE: '0 */30 * * * *',
+        RETAIN_HOURLY: '0',
+        STEP_BUDGET_SECONDS: '1500',
+        BACKUP_MAX_REQUESTS_PER_SECOND: '50',
+        RESTORE_MAX_REQUESTS_PER_SECOND: '  ',
+        MAX_FAILURES: '0',
+      }),
+    );
+    expect(config).toMatchObject({
+      primaryTier: 'Standard',
+      secondaryTier: 'Basic',
+      container: 'my-snapshots',
+      stepQueue: 'dr-steps',
+      backupSchedule: '0 */30 * * * *',
+      retention: { hourly: 0 },
+      stepBudgetMs: 1_500_000,
+      backupMaxRequestsPerSecond: 50,
+      restoreMaxRequestsPerSecond: undefined,
+      maxFailures: 0,
+      warnings: [],
+    });
+  });
+
+  test('may name two hubs of one namespace, or hubs of one name in two', () => {
+    const env = anEnv({ SECONDARY_HUB_CONNECTION: hubConnection('east'), SECONDARY_HUB_NAME: 'News-2' });
+    expect(parseConfig(env).secondary.ref).toEqual({ namespace: 'east', hub: 'news-2' });
+  });
+});
+
+describe('settings at fault', () => {
+  test('are all told at once, each with its name and what is accepted', () => {
+    const faults = faultsOf({
+      PRIMARY_HUB_CONNECTION: 'nonsense',
+      SECONDARY_HUB_NAME: 'a hub',
+      PRIMARY_TIER: 'Premium',
+      SNAPSHOT_CONTAINER: 'Upper',
+      STEP_QUEUE: 'a--b',
+      BACKUP_SCHEDULE: 'hourly',
+      RETENTION_SCHEDULE: '0 0 * * *',
+      WATCHDOG_SCHEDULE: '00:01:00',
+      RETAIN_DAILY: '-1',
+      STEP_BUDGET_SECONDS: '0',
+      MAX_CONCURRENCY: '1e3',
+      BACKUP_MAX_REQUESTS_PER_SECOND: '0',
+      SUSPECT_DROP_PERCENT: '20%',
+      SETTLE_SECONDS: '10.5',
+    });
+    expect(faults).toEqual({
+      PRIMARY_HUB_CONNECTION: expect.stringMatching(/not of the form Name=Value/),
+      PRIMARY_HUB_NAME: expect.stringMatching(/is missing: set it to the name of the hub/),
+      SECONDARY_HUB_CONNECTION: expect.stringMatching(/is missing: set it to the connection string/),
+      SECONDARY_HUB_NAME: expect.stringMatching(/must be the name of the hub.*, not 'a hub'/),
+      SNAPSHOT_STORAGE: expect.stringMatching(/is missing.*SNAPSHOT_STORAGE__blobServiceUri/),
+      PRIMARY_TIER: "PRIMARY_TIER: must be Free, Basic, Standard or absent, not 'Premium'",
+      SNAPSHOT_CONTAINER: expect.stringMatching(/must be 3 to 63 lower-case letters.*, not 'Upper'/),
+      STEP_QUEUE: expect.stringMatching(/single hyphens/),
+      BACKUP_SCHEDULE: expect.stringMatching(/six fields/),
+      RETENTION_SCHEDULE: expect.stringMatching(/six fields, not 5/),
+      WATCHDOG_SCHEDULE: expect.stringMatching(/time span/),
+      RETAIN_DAILY: expect.stringMatching(/whole number from 0 to 3660, not '-1'/),
+      STEP_BUDGET_SECONDS: expect.stringMatching(/from 1 to 1500, not '0'/),
+      MAX_CONCURRENCY: expect.stringMatching(/from 1 to 1024, not '1e3'/),
+      BACKUP_MAX_REQUESTS_PER_SECOND: expect.stringMatching(/from 1 to/),
+      SUSPECT_DROP_PERCENT: expect.stringMatching(/from 1 to 100/),
+      SETTLE_SECONDS: expect.stringMatching(/whole number/),
+    });
+    for (const [name, message] of Object.entries(faults)) expect(message.startsWith(`${name}: `)).toBe(true);
+  });
+
+  test('are in the message, too, for whoever sees only that', () => {
+    const error = thrownBy(anEnv({ PRIMARY_HUB_NAME: undefined, MAX_FAILURES: 'many' }));
+    expect(error).toMatchObject({ code: 'SettingsInvalid', retryable: false });
+    expect(error.message).toMatch(/^These settings cannot be used: PRIMARY_HUB_NAME: .*; MAX_FAILURES: .*'many'\.$/);
+  });
+
+  test('include a secondary hub that is the primary itself, however it is written', () => {
+    const env = anEnv({ SECONDARY_HUB_CONNECTION: hubConnection('EAST'), SECONDARY_HUB_NAME: 'NEWS' });
+    expect(faultsOf(env)).toEqual({ SECONDARY_HUB_NAME: expect.stringMatching(/names the primary hub itself/) });
+  });
+
+  test('include a reference to a vault that was not resolved', () => {
+    const reference = '@Microsoft.KeyVault(SecretUri=https://vault.vault.azure.net/secrets/x)';
+    const env = { PRIMARY_HUB_CONNECTION: reference, SNAPSHOT_STORAGE: reference, SECONDARY_HUB_NAME: reference };
+    const faults = faultsOf(anEnv(env));
+    expect(Object.keys(faults).sort()).toEqual(Object.keys(env).sort());
+    for (const message of Object.values(faults)) expect(message).toMatch(/reference that was not resolved/);
+  });
+
+  test('in a connection string are found even where the hub name is missing', () => {
+    const env = anEnv({
+      PRIMARY_HUB_NAME: undefined,
+      PRIMARY_HUB_CONNECTION: 'Endpoint=sb://east.servicebus.windows.net/;SharedAccessKeyName=x;EntityPath=news',
+    });
+    expect(faultsOf(env)).toEqual({
+      PRIMARY_HUB_NAME: expect.stringMatching(/is missing/),
+      PRIMARY_HUB_CONNECTION: expect.stringMatching(/SharedAccessKeyName and SharedAccessKey are needed/),
+    });
+  });
+});
+
+describe('secrets', () => {
+  test.each(settings.map((setting) => setting.name))('do not show in a fault when one is put into %s', (name) => {
+    for (const secret of [KEY, hubConnection('east'), storageConnection, `${storageConnection};x`, `sig=${KEY}`]) {
+      try {
+        parseConfig(anEnv({ [name]: secret }));
+      } catch (error) {
+        expect(error).toBeInstanceOf(DrError);
+        expect(JSON.stringify(error, ['message', 'details', 'target']) + String(error)).not.toContain(KEY.slice(0, 12));
+      }
+    }
+  });
+});
+
+describe('names that are nearly ours', () => {
+  test.each([
+    ['BACKUP_SCEDULE', 'BACKUP_SCHEDULE'],
+    ['STEP_BUDGET_SECOND', 'STEP_BUDGET_SECONDS'],
+    ['RETAIN_HORULY', 'RETAIN_HOURLY'],
+    ['backup_schedule', 'BACKUP_SCHEDULE'],
+    ['MAX-CONCURRENCY', 'MAX_CONCURRENCY'],
+    ['SNAPSHOT_STORAG', 'SNAPSHOT_STORAGE'],
+  ])('%s is told as a warning, not a fault', (name, meant) => {
+    expect(parseConfig(anEnv({ [name]: 'x' })).warnings).toEqual([
+      `The setting ${name} has no effect; is ${meant} meant?`,
+    ]);
+  });
+
+  test('and other names are left alone', () => {
+    const env = anEnv({
+      PATH: '/bin',
+      AzureWebJobsStorage: 'x',
+      MAX_AGE: '1',
+      SCHEDULE: 'x',
+      FUNCTIONS_WORKER_RUNTIME: 'node',
+    });
+    expect(parseConfig(env).warnings).toEqual([]);
+  });
+
+  test('a policy that may only listen is warned of', () => {
+    const connection = hubConnection('east').replace('RootManage', 'DefaultListenSharedAccessSignature');
+    expect(parseConfig(anEnv({ PRIMARY_HUB_CONNECTION: connection })).warnings).toEqual([
+      expect.stringMatching(/^PRIMARY_HUB_CONNECTION uses a policy that may only listen/),
+    ]);
+  });
+});
+
+describe('what the triggers bind to', () => {
+  test('is there whatever the settings are, with defaults for those at fault', () => {
+    expect(triggerBindings({})).toEqual({
+      backupSchedule: '0 0 * * * *',
+      retentionSchedule: '0 30 2 * * *',
+      watchdogSchedule: '30 * * * * *',
+      stepQueue: 'dr-steps',
+      stepQueueConnection: 'SNAPSHOT_STORAGE',
+    });
+    const env = {
+      BACKUP_SCHEDULE: '0 15 * * * *',
+      RETENTION_SCHEDULE: 'nightly',
+      STEP_QUEUE: 'Q',
+      WATCHDOG_SCHEDULE: ' ',
+    };
+    expect(triggerBindings(env)).toMatchObject({
+      backupSchedule: '0 15 * * * *',
+      retentionSchedule: '0 30 2 * * *',
+      watchdogSchedule: '30 * * * * *',
+      stepQueue: 'dr-steps',
+    });
+  });
+
+  test('is the same as the config when nothing is at fault', () => {
+    const env = anEnv({ BACKUP_SCHEDULE: '0 15 * * * *', STEP_QUEUE: 'my-steps' });
+    expect(triggerBindings(env)).toMatchObject({
+      backupSchedule: parseConfig(env).backupSchedule,
+      stepQueue: parseConfig(env).stepQueue,
+    });
+  });
+});
+
+describe('for any environment at all', () => {
+  test('parsing gives a config or a SettingsInvalid, never anything else', () => {
+    fc.assert(
+      fc.property(anyEnv, (env) => {
+        try {
+          expect(Object.isFrozen(parseConfig(env))).toBe(true);
+        } catch (error) {
+          expect(error).toBeInstanceOf(DrError);
+          expect(error).toMatchObject({ code: 'SettingsInvalid' });
+        }
+        expect(Object.values(triggerBindings(env)).every((binding) => binding !== '')).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('every setting at fault is named once, and no other', () => {
+    fc.assert(
+      fc.property(fc.subarray([...breakages]), (broken) => {
+        const env = anEnv(Object.fromEntries(broken));
+        if (broken.length === 0) return void parseConfig(env);
+        const named = thrownBy(env).details.map((detail) => detail.target);
+        expect(named.toSorted()).toEqual(broken.map(([name]) => name).toSorted());
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+const breakages: readonly (readonly [string, string | undefined])[] = [
+  ['PRIMARY_HUB_CONNECTION', 'Endpoint=x'],
+  ['PRIMARY_HUB_NAME', undefined],
+  ['SECONDARY_HUB_CONNECTION', undefined],
+  ['SECONDARY_HUB_NAME', '-'],
+  ['SNAPSHOT_STORAGE', 'x'],
+  ['PRIMARY_TIER', '1'],
+  ['SECONDARY_TIER', 'x'],
+  ['SNAPSHOT_CONTAINER', 'ab'],
+  ['STEP_QUEUE', '-ab'],
+  ['BACKUP_SCHEDULE', '* * * * * 7'],
+  ['RETENTION_SCHEDULE', '@daily'],
+  ['WATCHDOG_SCHEDULE', '0 0 0 31 4 *'],
+  ['RETAIN_HOURLY', 'x'],
+  ['RETAIN_DAILY', '1 day'],
+  ['RETAIN_WEEKLY', '+1'],
+  ['RETAIN_MONTHLY', '1e1'],
+  ['STEP_BUDGET_SECONDS', '1501'],
+  ['MAX_CONCURRENCY', '0'],
+  ['BACKUP_MAX_REQUESTS_PER_SECOND', 'none'],
+  ['RESTORE_MAX_REQUESTS_PER_SECOND', '0.5'],
+  ['SUSPECT_DROP_PERCENT', '101'],
+  ['RESTORE_EXPIRY_FLOOR_DAYS', '0x10'],
+  ['SETTLE_SECONDS', '99999999999'],
+  ['MAX_FAILURES', 'Infinity'],
+];
+
+const anyName = fc.oneof(
+  fc.constantFrom(...settings.map((setting) => setting.name)),
+  fc
+    .constantFrom('SNAPSHOT_STORAGE__', 'AzureWebJobsSNAPSHOT_STORAGE__')
+    .chain((prefix) =>
+      fc
+        .constantFrom('blobServiceUri', 'queueServiceUri', 'accountName', 'clientId', '', 'x')
+        .map((part) => prefix + part),
+    ),
+  fc.constantFrom('AzureWebJobsSNAPSHOT_STORAGE', '__proto__', 'constructor', 'toString'),
+  fc.string(),
+);
+
+const anyValue = fc.oneof(
+  fc.constantFrom(...Object.values(required), '', ' ', '0', '24', 'https://acct.blob.core.windows.net', 'https://'),
+  fc.string({ unit: 'grapheme' }),
+  fc.constant(undefined),
+);
+
+const anyEnv: fc.Arbitrary<Env> = fc
+  .tuple(fc.boolean(), fc.dictionary(anyName, anyValue, { maxKeys: 12 }))
+  .map(([isMostlyRight, given]) => (isMostlyRight ? anEnv(given) : given));
