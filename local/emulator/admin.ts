@@ -1,0 +1,176 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import { churnOptionsSchema } from './churn.ts';
+import type { EmulatedHub } from './emulated-hub.ts';
+import type { Emulator } from './index.ts';
+import { listen, readBody } from './namespace-server.ts';
+import { seedOptionsSchema } from './seed.ts';
+
+type Bench = Pick<Emulator, 'namespaces' | 'namespace' | 'hub'>;
+type NamespaceAction = (bench: Bench, name: string, body: unknown) => unknown;
+type HubAction = (hub: EmulatedHub, body: unknown, bench: Bench) => unknown;
+
+const goLiveSchema = z.strictObject({
+  from: z.string().regex(/^[^/]+\/[^/]+$/, 'is namespace/hub'),
+  add: z.int().min(0).default(0),
+  returning: z.int().min(0).default(0),
+  seed: z.int().min(0).default(1),
+});
+const latencySchema = z.strictObject({ latencyMs: z.number().min(0) });
+const broadcastSchema = z.strictObject({ message: z.string().min(1).optional() });
+/** Checked by the hub itself, together with the switches it has. */
+const changesSchema = z.record(z.string(), z.unknown());
+
+/** `POST /namespaces/{ns}/{action}` */
+const namespaceActions: Readonly<Record<string, NamespaceAction>> = {
+  down: async (bench, name) => bench.namespace(name).down(),
+  up: async (bench, name) => bench.namespace(name).up(),
+  'rotate-keys': (bench, name) => bench.namespace(name).rotateKeys(),
+  latency: (bench, name, body) => bench.namespace(name).setLatency(latencySchema.parse(body).latencyMs),
+};
+
+/** `POST /namespaces/{ns}/hubs/{hub}/{action}` */
+const hubActions: Readonly<Record<string, HubAction>> = {
+  seed: (hub, body) => hub.seed(seedOptionsSchema.parse(body)),
+  churn: (hub, body) => hub.churn(churnOptionsSchema.parse(body)),
+  'go-live': (hub, body, bench) => {
+    const { from, ...options } = goLiveSchema.parse(body);
+    const [namespace = '', name = ''] = from.split('/');
+    return hub.goLive(bench.hub(namespace, name), options);
+  },
+  broadcast: (hub, body) => hub.broadcast(broadcastSchema.parse(body)),
+  settle: (hub) => hub.settle(),
+  purge: (hub) => ({ purged: hub.purgeExpired() }),
+  'clear-inboxes': (hub) => hub.clearInboxes(),
+  'clear-request-counts': (hub) => hub.clearRequestCounts(),
+  switches: (hub, body) => hub.switches(changesSchema.parse(body)),
+};
+
+/** `GET /namespaces/{ns}/hubs/{hub}/{view}`; these answer one JSON object a line. */
+const hubLines: Readonly<Record<string, (hub: EmulatedHub) => Iterable<unknown>>> = {
+  rows: (hub) => hub.registrations(),
+  installations: (hub) => hub.installations(),
+  inboxes: (hub) => hub.inboxCounts(),
+};
+
+class AdminError extends Error {
+  override readonly name = 'AdminError';
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The test bench over HTTP, for an emulator in a process of its own. Loopback only, no keys. */
+export class AdminServer {
+  readonly #bench: Bench;
+  readonly #server = createServer((request, response) => {
+    this.#serve(request, response).catch((error: unknown) => sendError(response, error));
+  });
+
+  constructor(bench: Bench) {
+    this.#bench = bench;
+  }
+
+  /** Gives the URL. */
+  async listen(port: number): Promise<string> {
+    return `http://127.0.0.1:${await listen(this.#server, port)}`;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    const [root, namespace, hubs, hub, action, ...rest] = url.pathname.slice(1).split('/').map(decodeURIComponent);
+    const body = parseJson(await readBody(request));
+    if (root === '' && request.method === 'GET') return sendJson(response, overview(this.#bench));
+    if (root !== 'namespaces' || namespace === undefined || rest.length > 0) throw notFound();
+    if (hub === undefined || action === undefined || hubs !== 'hubs') {
+      const run = hub === undefined && request.method === 'POST' ? namespaceActions[hubs ?? ''] : undefined;
+      if (run === undefined) throw notFound();
+      return sendJson(response, (await run(this.#bench, namespace, body)) ?? {});
+    }
+    const found = this.#bench.hub(namespace, hub);
+    if (request.method === 'POST') {
+      const run = hubActions[action];
+      if (run === undefined) throw notFound();
+      return sendJson(response, (await run(found, body, this.#bench)) ?? {});
+    }
+    if (action === 'stats') return sendJson(response, found.stats());
+    if (action === 'inbox') return sendJson(response, found.inbox(url.searchParams.get('handle') ?? ''));
+    const lines = hubLines[action];
+    if (lines === undefined) throw notFound();
+    response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+    await pipeline(Readable.from(inChunks(lines(found))), response);
+  }
+}
+
+function overview({ namespaces }: Bench): unknown {
+  return {
+    namespaces: namespaces.map((namespace) => ({
+      name: namespace.name,
+      url: namespace.url,
+      hubs: namespace.hubs.map(({ name }) => name),
+    })),
+    namespaceActions: Object.keys(namespaceActions),
+    hubActions: Object.keys(hubActions),
+    hubViews: ['stats', 'inbox?handle=', ...Object.keys(hubLines)],
+  };
+}
+
+/** A write per line would cost more than the lines. */
+function* inChunks(lines: Iterable<unknown>): Iterable<string> {
+  let chunk: string[] = [];
+  for (const line of lines) {
+    if (chunk.push(`${JSON.stringify(line)}\n`) < 200) continue;
+    yield chunk.join('');
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk.join('');
+}
+
+function parseJson(body: string | undefined): unknown {
+  if (body === undefined) throw new AdminError(413, 'The body is too large.');
+  if (body.trim() === '') return {};
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new AdminError(400, 'The body is not JSON.');
+  }
+}
+
+function sendJson(response: ServerResponse, body: unknown): void {
+  response.writeHead(200, { 'Content-Type': 'application/json' });
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+function sendError(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const [status, message] = describe(error);
+  response.writeHead(status, { 'Content-Type': 'application/json' });
+  response.end(`${JSON.stringify({ error: { message } })}\n`);
+}
+
+function describe(error: unknown): [status: number, message: string] {
+  if (error instanceof AdminError) return [error.status, error.message];
+  if (error instanceof z.ZodError) return [400, z.prettifyError(error)];
+  if (error instanceof RangeError) return [404, error.message];
+  if (error instanceof URIError) return [400, 'The path cannot be decoded.'];
+  return [500, error instanceof Error ? error.message : String(error)];
+}
+
+function notFound(): AdminError {
+  return new AdminError(404, 'No such action; GET / lists them.');
+}

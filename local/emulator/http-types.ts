@@ -1,0 +1,62 @@
+import type { Hub } from './hub.ts';
+import type { Namespace } from './namespace.ts';
+
+/** A request as the rules see it: no socket, no stream. */
+export interface HubRequest {
+  readonly method: string;
+  /** As sent, still percent-encoded. */
+  readonly path: string;
+  /** With its `?`, or empty. */
+  readonly query: string;
+  /** Path in decoded parts, without empty ones. */
+  readonly segments: readonly string[];
+  /** Decoded, names in lower case. */
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The `Host` header. */
+  readonly host: string;
+  readonly body: string;
+}
+
+export interface HubResponse {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** What a route's handler gets. */
+export interface RouteContext {
+  readonly namespace: Namespace;
+  readonly hub: Hub;
+  readonly request: HubRequest;
+  /** The variable part of the path: an id or a tag; empty when the route has none. */
+  readonly key: string;
+}
+
+/** Reads method, target, headers and body of an HTTP request; a path that cannot be decoded stands as it is. */
+export function toHubRequest(
+  method: string,
+  target: string,
+  headers: Readonly<Record<string, string | undefined>>,
+  body: string,
+): HubRequest {
+  const mark = target.indexOf('?');
+  const path = mark === -1 ? target : target.slice(0, mark);
+  const query = mark === -1 ? '' : target.slice(mark);
+  const parameters = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(query)) parameters.set(name.toLowerCase(), value);
+  const segments = path
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decodeSegment);
+  return { method, path, query, segments, parameters, headers, host: headers['host'] ?? '', body };
+}
+
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    // A stray percent sign: the real path segment is the text itself.
+    return segment;
+  }
+}

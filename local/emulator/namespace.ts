@@ -1,0 +1,58 @@
+import { Hub } from './hub.ts';
+import { type AccessRule, makeRule } from './sas.ts';
+import type { HubSwitches } from './switches.ts';
+
+/** Devices a tier allows in a namespace, from the vendor's FAQ; a number sets the limit itself. */
+export type Tier = 'Free' | 'Basic' | 'Standard' | number;
+
+const deviceLimits = { Free: 500, Basic: 200_000, Standard: 10_000_000 } as const;
+
+/** Hubs and access policies of one namespace. Knows no HTTP. */
+export class Namespace {
+  readonly name: string;
+  readonly deviceLimit: number;
+  readonly hubs = new Map<string, Hub>();
+  #keyRound = 0;
+
+  constructor(name: string, tier: Tier = 'Standard') {
+    this.name = name;
+    this.deviceLimit = typeof tier === 'number' ? tier : deviceLimits[tier];
+  }
+
+  /** Unique handles, summed over the hubs. */
+  get deviceCount(): number {
+    return [...this.hubs.values()].reduce((sum, hub) => sum + hub.deviceCount, 0);
+  }
+
+  /** Hub names compare without regard to case. */
+  hub(name: string): Hub | undefined {
+    return this.hubs.get(name.toLowerCase());
+  }
+
+  addHub(name: string, switches: Partial<HubSwitches> = {}): Hub {
+    const hub = new Hub(name, `${this.name}/${name}`, () => this.deviceCount < this.deviceLimit, switches);
+    this.hubs.set(name.toLowerCase(), hub);
+    return hub;
+  }
+
+  removeHub(name: string): boolean {
+    return this.hubs.delete(name.toLowerCase());
+  }
+
+  rules(): AccessRule[] {
+    return [makeRule(this.name, 'RootManageSharedAccessKey', ['Listen', 'Manage', 'Send'], this.#keyRound)];
+  }
+
+  hubRules(hubName: string): AccessRule[] {
+    const scope = `${this.name}/${hubName.toLowerCase()}`;
+    return [
+      makeRule(scope, 'DefaultListenSharedAccessSignature', ['Listen'], this.#keyRound),
+      makeRule(scope, 'DefaultFullSharedAccessSignature', ['Listen', 'Manage', 'Send'], this.#keyRound),
+    ];
+  }
+
+  /** Both keys of every rule change: strings handed out before fail with 401. */
+  rotateKeys(): void {
+    this.#keyRound += 1;
+  }
+}

@@ -1,0 +1,81 @@
+import type { HubRequest, HubResponse, RouteContext } from './http-types.ts';
+import { hubManagementRoutes, renderPublicServices } from './hub-management.ts';
+import { installationRoutes } from './installation-routes.ts';
+import type { Namespace } from './namespace.ts';
+import { registrationRoutes } from './registration-routes.ts';
+import { authorize, type Right } from './sas.ts';
+import { sendRoutes } from './send-routes.ts';
+import { noSuchService, renderError, ServiceError } from './service-error.ts';
+
+/** One row of the route table. `{}` in the path stands for the variable part. */
+export interface Route {
+  readonly method: string;
+  /** Below the hub, lower-case, such as `registrations/{}`. */
+  readonly path: string;
+  readonly right: Right | ((request: HubRequest) => Right);
+  readonly handle: (context: RouteContext) => HubResponse;
+}
+
+const routes: readonly Route[] = [...registrationRoutes, ...installationRoutes, ...sendRoutes];
+
+/** Answers one request by the service's rules: known token, existing hub, sufficient right, then the route. */
+export function answer(namespace: Namespace, request: HubRequest): HubResponse {
+  const hub = namespace.hub(request.segments[0] ?? '');
+  const found = findRoute(request);
+  const response = respond(() => {
+    const rules = [...namespace.rules(), ...(hub === undefined ? [] : namespace.hubRules(hub.name))];
+    const url = `${request.host}${request.path}${request.query}`;
+    const rights = authorize(request.headers['authorization'], url, rules);
+    if (request.segments.length < 2) return manage(namespace, request, rights);
+    if (hub === undefined) throw new ServiceError(404, noSuchService);
+    // Jobs and feedback are not emulated; they fall through to here like any unknown path.
+    if (found === undefined) throw new ServiceError(404, 'The requested resource is not part of this emulator');
+    const { route, key } = found;
+    requireRight(rights, typeof route.right === 'function' ? route.right(request) : route.right);
+    return route.handle({ namespace, hub, request, key });
+  });
+  if (hub !== undefined) {
+    const name = found?.name ?? (request.segments.length < 2 ? '/' : '/(unknown)');
+    const line = `${request.method} ${name} ${response.status}`;
+    hub.requests.set(line, (hub.requests.get(line) ?? 0) + 1);
+  }
+  return response;
+}
+
+/** Matched without regard to letter case or slashes at the end; `registrationids` and `registrationIDs` are one. */
+function findRoute(request: HubRequest): { route: Route; key: string; name: string } | undefined {
+  const [, ...segments] = request.segments;
+  for (const route of routes) {
+    const pattern = route.path.split('/');
+    if (route.method !== request.method || pattern.length !== segments.length) continue;
+    const isMatch = pattern.every((part, at) => part === '{}' || part === segments[at]?.toLowerCase());
+    if (isMatch) return { route, key: segments[pattern.indexOf('{}')] ?? '', name: `/${route.path}` };
+  }
+  return undefined;
+}
+
+function manage(namespace: Namespace, request: HubRequest, rights: readonly Right[]): HubResponse {
+  requireRight(rights, 'Manage');
+  const handle = hubManagementRoutes[request.method];
+  const name = request.segments[0];
+  if (name === undefined && request.method === 'GET') return renderPublicServices(namespace, request);
+  if (handle === undefined || name === undefined) throw new ServiceError(404, noSuchService);
+  return handle(namespace, name, request);
+}
+
+/** A missing right is answered with nothing in the body, as recorded. */
+function requireRight(rights: readonly Right[], wanted: Right): void {
+  if (!rights.includes(wanted)) throw new ServiceError(403, '');
+}
+
+function respond(handle: () => HubResponse): HubResponse {
+  try {
+    return handle();
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    const { status, message } = error;
+    if (status === 403 && message === '') return { status };
+    const headers = { 'Content-Type': 'application/xml; charset=utf-8' };
+    return { status, headers, body: renderError(status, message) };
+  }
+}

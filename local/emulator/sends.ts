@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import type { Hub } from './hub.ts';
+import { platformOfFormat, platforms } from './platforms.ts';
+import { isExpired, type Row, splitTags } from './row.ts';
+import { ServiceError } from './service-error.ts';
+import { parseTagExpression, singleTag } from './tag-expression.ts';
+
+/** What a client asks to be sent. */
+export interface SendRequest {
+  /** Value of `ServiceBusNotification-Format`: a platform's, or `template`. */
+  readonly format: string;
+  /** Absent = every row of the format. */
+  readonly tagExpression?: string | undefined;
+  /** A direct send: to this handle alone, through no row. */
+  readonly deviceHandle?: string | undefined;
+  readonly body: string;
+  /** Name under which inboxes count it; the notification id when absent. */
+  readonly message?: string | undefined;
+}
+
+/** A finished send and its telemetry. */
+export interface Notification {
+  readonly id: string;
+  readonly format: string;
+  readonly body: string;
+  readonly sentAt: Date;
+  /** Deliveries by platform. */
+  readonly deliveries: ReadonlyMap<string, number>;
+}
+
+const keptNotifications = 1000;
+
+/** Delivers sends of one hub into the inboxes of its devices, at once. */
+export class Sender {
+  readonly #hub: Hub;
+  readonly #sent = new Map<string, Notification>();
+
+  constructor(hub: Hub) {
+    this.#hub = hub;
+  }
+
+  /** @throws ServiceError 400 for an unknown format or a tag expression that cannot be read. */
+  send(request: SendRequest): Notification {
+    const id = `${randomUUID().replaceAll('-', '')}-${timestamp()}-1`;
+    const message = request.message ?? id;
+    const deliveries =
+      request.deviceHandle === undefined ? this.#deliver(request, message) : this.#deliverDirect(request, message);
+    const notification = { id, format: request.format, body: request.body, sentAt: new Date(), deliveries };
+    this.#sent.set(id, notification);
+    for (const oldest of this.#sent.keys()) {
+      if (this.#sent.size <= keptNotifications) break;
+      this.#sent.delete(oldest);
+    }
+    return notification;
+  }
+
+  /** One native send for each platform and one template send, all under one message: every live row gets it once. */
+  broadcast(message: string = randomUUID()): { message: string; deliveries: number; notificationIds: string[] } {
+    const formats = [...platforms.map(({ sendFormat }) => sendFormat), 'template'];
+    const sent = formats.map((format) => this.send({ format, body: '{}', message }));
+    const deliveries = sent.flatMap((each) => [...each.deliveries.values()]).reduce((sum, count) => sum + count, 0);
+    return { message, deliveries, notificationIds: sent.map(({ id }) => id) };
+  }
+
+  find(id: string): Notification | undefined {
+    return this.#sent.get(id);
+  }
+
+  #deliver({ format, tagExpression }: SendRequest, message: string): Map<string, number> {
+    const isTemplate = format.toLowerCase() === 'template';
+    const platform = platformOfFormat(format)?.name;
+    if (!isTemplate && platform === undefined) throw new ServiceError(400, 'The notification format is not supported.');
+    const deliveries = new Map<string, number>();
+    const reached = new Set<string>();
+    const now = Date.now();
+    for (const row of this.#targets(tagExpression)) {
+      if (row.isTemplate !== isTemplate || (!isTemplate && row.platform !== platform) || isExpired(row, now)) continue;
+      if (this.#hub.switches.deduplicateDeliveries) {
+        if (reached.has(row.handle)) continue;
+        reached.add(row.handle);
+      }
+      this.#hub.inboxes.deliver(row, message);
+      deliveries.set(row.platform, (deliveries.get(row.platform) ?? 0) + 1);
+    }
+    return deliveries;
+  }
+
+  #deliverDirect({ format, deviceHandle = '' }: SendRequest, message: string): Map<string, number> {
+    const platform = platformOfFormat(format);
+    if (platform === undefined) throw new ServiceError(400, 'The notification format is not supported.');
+    const handle = platform.name === 'Apple' ? deviceHandle.toUpperCase() : deviceHandle;
+    this.#hub.inboxes.deliverDirect(handle, platform.name, message);
+    return new Map([[platform.name, 1]]);
+  }
+
+  *#targets(tagExpression: string | undefined): Iterable<Row> {
+    if (tagExpression === undefined || tagExpression.trim() === '') {
+      yield* this.#hub.rows.values();
+      return;
+    }
+    const matches = parseTagExpression(tagExpression);
+    const only = singleTag(tagExpression);
+    // One reserved tag is how most applications address one device: no walk through the whole hub for it.
+    const candidates = only === undefined ? this.#hub.rows.values() : this.#hub.listedWithTag(only);
+    for (const row of candidates) if (matches(tagSet(row))) yield row;
+  }
+}
+
+function tagSet(row: Row): Set<string> {
+  return new Set(splitTags(row.tags.toUpperCase()));
+}
+
+/** `20181107001834` */
+function timestamp(): string {
+  return new Date().toISOString().replace(/\D/g, '').slice(0, 14);
+}

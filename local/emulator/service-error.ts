@@ -1,0 +1,24 @@
+import { randomUUID } from 'node:crypto';
+import { escapeText } from './xml-text.ts';
+
+/** An answer other than success, thrown by the hub's rules and rendered in one place. */
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError';
+  readonly status: number;
+
+  /** An empty text gives an empty body, as the service does when a right is missing. */
+  constructor(status: number, text: string) {
+    super(text);
+    this.status = status;
+  }
+}
+
+export const invalidDescription = 'The specified resource description is invalid.';
+export const noSuchService = 'No service is hosted at the specified address.';
+
+/** `<Error>` as recorded: text, tracking id and a US date in one Detail. */
+export function renderError(status: number, text: string): string {
+  const at = new Date().toLocaleString('en-US', { timeZone: 'UTC' }).replace(',', '').replaceAll('\u202f', ' ');
+  const detail = `${text}.TrackingId:${randomUUID()}_G1,TimeStamp:${at}`;
+  return `<Error><Code>${status}</Code><Detail>${escapeText(detail)}</Detail></Error>`;
+}

@@ -1,0 +1,22 @@
+import { ServiceError } from './service-error.ts';
+
+const tagPattern = /^[\p{L}\p{N}_@#.:-]{1,120}$/u;
+
+/** @throws ServiceError 400 with the reported texts; the number of tags is not limited (72 were seen accepted). */
+export function requireValidTags(tags: readonly string[]): void {
+  if (tags.some((tag) => tag.startsWith('$'))) throw new ServiceError(400, 'Tags can not start with $');
+  const invalid = tags.filter(hasInvalidTag);
+  if (invalid.length > 0) throw new ServiceError(400, invalidTagText(invalid));
+}
+
+export function hasInvalidTag(tag: string): boolean {
+  return !tagPattern.test(tag);
+}
+
+export function isUserId(text: string): boolean {
+  return /^[\p{L}\p{N}_@#.:=-]+$/u.test(text);
+}
+
+export function invalidTagText(tags: readonly string[]): string {
+  return `An invalid tag(s) '${tags.join(',')}' was supplied. Valid tag characters are alphanumeric, _, @, -, ., : and #.`;
+}
