@@ -14,7 +14,7 @@ export function readPage(body: string): string[] {
   skipDeclaration(cursor);
   skipMisc(cursor);
   const feed = readOpenTag(cursor);
-  if (feed.name !== 'feed') throw misread(FEED, 'it is not a feed');
+  if (feed.name !== 'feed' || cursor.rootNamespace !== ATOM) throw misread(FEED, 'it is not a feed');
   const rows: string[] = [];
   readChildren(cursor, feed, (child) => {
     if (child.name === 'entry') {
@@ -28,6 +28,8 @@ export function readPage(body: string): string[] {
   if (cursor.position !== body.length) throw misread(FEED, 'something follows its end', cursor.position);
   return rows;
 }
+
+const ATOM = 'http://www.w3.org/2005/Atom';
 
 const FEED: XmlSource = { what: "A page of the hub's listing", isRetryable: true };
 
