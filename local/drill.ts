@@ -12,6 +12,7 @@ const help = `Rehearses a disaster end to end and proves that every device is re
   --devices N   devices in the primary hub (default: 2000)
   --seed S      seed they are made from (default: 1)
   --json        the last line of stdout is one JSON object
+  --verbose     the host's log on stderr, too
   --help
 
 Exit codes: 0 every device got the message exactly once; 1 not so; 2 wrong options.
@@ -22,9 +23,12 @@ const { values } = parseArgs({
     devices: { type: 'string', default: '2000' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
+
+const liveSchema = z.object({ added: z.number(), returned: z.number() });
 
 if (values.help) process.stdout.write(help);
 else process.exitCode = await main();
@@ -36,6 +40,7 @@ async function main(): Promise<number> {
   await using stack = await startStack({
     devices,
     seed,
+    ...(values.verbose ? { onOutput: (text: string) => void process.stderr.write(text) } : {}),
     settings: {
       // Fired by hand below: the schedule itself stays out of the way.
       BACKUP_SCHEDULE: '0 0 0 1 1 *',
@@ -135,8 +140,6 @@ async function backUp(stack: Stack): Promise<RunView> {
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
-
-const liveSchema = z.object({ added: z.number(), returned: z.number() });
 
 /** Devices that are faster than the restore: some new to both hubs, some the snapshot knows, with other tags. */
 async function goLive({ emulator }: Stack, amount: number, seed: number) {

@@ -45,8 +45,8 @@ export async function doneShards(
 }
 
 /**
- * Moves the run to its next phase by compare-and-swap, and enqueues it. Whoever comes second finds the phase moved and
- * only makes sure that its messages were sent.
+ * Moves the run to its next phase by compare-and-swap, and enqueues it. Of shards that finish together one moves the
+ * run; if it dies before its messages are sent, its own message comes again and sends them.
  */
 export async function moveOn<K extends Phase['name']>(
   app: App,
@@ -61,10 +61,12 @@ export async function moveOn<K extends Phase['name']>(
     startedAt: toInstant(nowMs),
     ...(to.delaySeconds ? { notBefore: toInstant(nowMs + to.delaySeconds * 1000) } : {}),
   };
-  const run = await changeRun(app, from.kind, from.id, (current) =>
-    isOver(current) || comparePhases(current.phase, from.phase) !== 0 ? undefined : advance(change(current), phase),
-  );
-  if (isOver(run) || comparePhases(run.phase, phase) !== 0) return;
+  let isMover = false;
+  const run = await changeRun(app, from.kind, from.id, (current) => {
+    isMover = !isOver(current) && comparePhases(current.phase, from.phase) === 0;
+    return isMover ? advance(change(current), phase) : undefined;
+  });
+  if (!isMover) return;
   app.log.info('phase', { runId: run.id, kind: run.kind, phase: describePhase(run.phase) });
-  if (!run.phase.isDispatched) await dispatch(app, run);
+  await dispatch(app, run);
 }

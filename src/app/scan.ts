@@ -12,7 +12,7 @@ import {
   type ScanCheckpoint,
 } from '../core/scan-checkpoint.ts';
 import { type App, hubOf, toInstant } from './app.ts';
-import { compress, toBytes, toText } from './codec.ts';
+import { compressSmall, toBytes, toText } from './codec.ts';
 import { moveOn } from './dispatch.ts';
 import { beat, readRun, Superseded } from './run-store.ts';
 
@@ -166,7 +166,7 @@ async function storeSegment(app: App, run: Run, sequence: number, texts: readonl
   const members: Uint8Array[] = [];
   const lengths: number[] = [];
   for (const lines of texts) {
-    const member = lines.length === 0 ? new Uint8Array() : await compress(lines.join(''));
+    const member = lines.length === 0 ? new Uint8Array() : await compressSmall(lines.join(''));
     members.push(member);
     lengths.push(member.length);
   }

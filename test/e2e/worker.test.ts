@@ -120,8 +120,8 @@ test('a host killed in the middle of a backup and of a restore, and started agai
     await using stack = await startStack({ devices: 6000, seed: 5, settings, queueLeaseSeconds: 3, invocationLog });
     const api = createApi(() => stack.host);
     // Slow enough to be hit in the middle, and to need many steps of one second.
-    await stack.emulator.admin('POST', '/namespaces/primary/latency', { ms: 60 });
-    await stack.emulator.admin('POST', '/namespaces/secondary/latency', { ms: 60 });
+    await stack.emulator.admin('POST', '/namespaces/primary/latency', { latencyMs: 60 });
+    await stack.emulator.admin('POST', '/namespaces/secondary/latency', { latencyMs: 60 });
 
     const backup = await api.start('/api/backups');
     await until('the backup has read rows', async () => ((await api.read('backup', backup.id)).rowsRead ?? 0) > 1000);
