@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { judgeAnswer, type Operation, parseRetryAfter } from '../../src/hub/answer.ts';
+
+const NOW = Date.parse('2026-11-23T10:00:00Z');
+
+const all: readonly Operation[] = [
+  'list',
+  'listOn',
+  'putRegistration',
+  'putInstallation',
+  'newRegistrationId',
+  'feature',
+];
+const judge = (operation: Operation, status: number, retryAfter?: string, detail = '') =>
+  judgeAnswer(operation, { status, retryAfter, detail }, NOW);
+
+describe('judgeAnswer, for every call', () => {
+  test.each(all)('%s', (operation) => {
+    expect(judge(operation, 200)).toEqual({ kind: 'ok' });
+    expect(judge(operation, 201)).toEqual({ kind: 'ok' });
+    expect(judge(operation, 401)).toEqual({ kind: 'unauthorized' });
+    expect(judge(operation, 429)).toEqual({ kind: 'throttled', retryAfterMs: undefined });
+    expect(judge(operation, 429, '3')).toEqual({ kind: 'throttled', retryAfterMs: 3000 });
+    expect(judge(operation, 409)).toEqual({ kind: 'throttled', retryAfterMs: undefined });
+    expect(judge(operation, 403, '1')).toEqual({ kind: 'throttled', retryAfterMs: 1000 });
+    expect(judge(operation, 403)).toEqual({ kind: 'forbidden' });
+    expect(judge(operation, 403, undefined, '<Error><Detail>Quota exceeded</Detail></Error>')).toEqual({
+      kind: 'quotaExceeded',
+    });
+    for (const status of [408, 500, 502, 503, 504]) expect(judge(operation, status).kind).toBe('transient');
+    expect(judge(operation, 503, '2')).toEqual({ kind: 'transient', retryAfterMs: 2000 });
+    for (const status of [301, 307, 505]) expect(judge(operation, status)).toEqual({ kind: 'unexpected' });
+  });
+});
+
+describe('judgeAnswer, by call', () => {
+  test.each<[Operation, number, string]>([
+    ['list', 400, 'unexpected'],
+    ['list', 404, 'notFound'],
+    ['list', 410, 'unexpected'],
+    ['listOn', 400, 'tokenLost'],
+    ['listOn', 404, 'tokenLost'],
+    ['listOn', 410, 'tokenLost'],
+    ['listOn', 413, 'unexpected'],
+    ['putRegistration', 400, 'idRefused'],
+    ['putRegistration', 404, 'idRefused'],
+    ['putRegistration', 410, 'idRefused'],
+    ['putRegistration', 412, 'rejected'],
+    ['putRegistration', 413, 'rejected'],
+    ['putRegistration', 415, 'rejected'],
+    ['putInstallation', 400, 'rejected'],
+    ['putInstallation', 404, 'notFound'],
+    ['putInstallation', 410, 'rejected'],
+    ['newRegistrationId', 400, 'unexpected'],
+    ['newRegistrationId', 404, 'notFound'],
+    ['feature', 404, 'notFound'],
+  ])('%s answered %i means %s', (operation, status, kind) => {
+    expect(judge(operation, status).kind).toBe(kind);
+  });
+
+  test('names why a record is rejected', () => {
+    expect(judge('putInstallation', 400)).toEqual({ kind: 'rejected', reason: 'Rejected' });
+    expect(judge('putInstallation', 413)).toEqual({ kind: 'rejected', reason: 'TooLarge' });
+    expect(judge('putRegistration', 412)).toEqual({ kind: 'rejected', reason: 'Stale' });
+  });
+});
+
+describe('parseRetryAfter', () => {
+  test.each([
+    ['5', 5000],
+    [' 0 ', 0],
+    ['1.5', 1500],
+    ['Mon, 23 Nov 2026 10:00:07 GMT', 7000],
+    ['Monday, 23-Nov-26 10:00:07 GMT', 7000],
+    ['Mon, 23 Nov 2026 09:00:00 GMT', 0],
+    ['86400', 600_000],
+  ])('reads %j', (header, waitMs) => {
+    expect(parseRetryAfter(header, NOW)).toBe(waitMs);
+  });
+
+  test.each([undefined, '', '-1', 'soon', 'Foo, bar'])('takes %j for no time', (header) => {
+    expect(parseRetryAfter(header, NOW)).toBeUndefined();
+  });
+});

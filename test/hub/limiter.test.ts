@@ -1,0 +1,260 @@
+import { describe, expect, test } from 'vitest';
+import { createLimiter, type Limiter, type Permit } from '../../src/hub/limiter.ts';
+import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+function start(options: { maxConcurrency?: number; maxRequestsPerSecond?: number } = {}) {
+  const clock = createFakeClock({ startAt: 0 });
+  const limiter = createLimiter({ maxConcurrency: 64, clock, ...options });
+  return { clock, limiter };
+}
+
+async function take(limiter: Limiter, count: number): Promise<Permit[]> {
+  const permits = await Promise.all(Array.from({ length: count }, () => limiter.acquire(NEVER)));
+  return permits.filter((permit) => permit !== undefined);
+}
+
+/** Asks without waiting for the answer. */
+function ask(limiter: Limiter, deadlineAt = NEVER) {
+  const state: { permit?: Permit | undefined; isAnswered: boolean } = { isAnswered: false };
+  void limiter.acquire(deadlineAt).then((permit) => {
+    state.permit = permit;
+    state.isAnswered = true;
+  });
+  return state;
+}
+
+describe('requests in flight', () => {
+  test('begin at sixteen, or at the maximum if that is less', async () => {
+    for (const [maxConcurrency, expected] of [
+      [64, 16],
+      [4, 4],
+    ] as const) {
+      const { clock, limiter } = start({ maxConcurrency });
+      const asked = Array.from({ length: 40 }, () => ask(limiter));
+      await clock.advance(0);
+      expect(asked.filter(({ permit }) => permit !== undefined)).toHaveLength(expected);
+    }
+  });
+
+  test('grow by one a round trip, up to the maximum', async () => {
+    const { clock, limiter } = start({ maxConcurrency: 20 });
+    for (let round = 0; round < 40; round++) for (const permit of await take(limiter, 16)) permit.release('accepted');
+    const asked = Array.from({ length: 40 }, () => ask(limiter));
+    await clock.advance(0);
+    expect(asked.filter(({ permit }) => permit !== undefined)).toHaveLength(20);
+  });
+
+  test('do not grow by failures', async () => {
+    const { clock, limiter } = start();
+    for (let round = 0; round < 40; round++) for (const permit of await take(limiter, 16)) permit.release('failed');
+    const asked = Array.from({ length: 40 }, () => ask(limiter));
+    await clock.advance(0);
+    expect(asked.filter(({ permit }) => permit !== undefined)).toHaveLength(16);
+  });
+
+  test('are given out in the order they were asked for', async () => {
+    const { clock, limiter } = start({ maxConcurrency: 1 });
+    const [first] = await take(limiter, 1);
+    const order: number[] = [];
+    for (const number of [1, 2, 3]) {
+      void limiter.acquire(NEVER).then((permit) => {
+        order.push(number);
+        permit?.release('accepted');
+      });
+    }
+    first?.release('accepted');
+    await clock.advance(0);
+    expect(order).toEqual([1, 2, 3]);
+  });
+});
+
+describe('a throttle answer', () => {
+  test('makes everybody wait as long as the hub asked', async () => {
+    const { clock, limiter } = start();
+    const [permit] = await take(limiter, 1);
+    permit?.release('throttled', 3000);
+    const asked = [ask(limiter), ask(limiter)];
+    await clock.advance(2999);
+    expect(asked.every(({ isAnswered }) => !isAnswered)).toBe(true);
+    await clock.advance(5000);
+    expect(asked.every(({ permit: given }) => given !== undefined)).toBe(true);
+  });
+
+  test('is obeyed for a moment even when it names no time, or none', async () => {
+    for (const retryAfterMs of [undefined, 0]) {
+      const { clock, limiter } = start();
+      const [permit] = await take(limiter, 1);
+      permit?.release('throttled', retryAfterMs);
+      const asked = ask(limiter);
+      await clock.advance(249);
+      expect(asked.isAnswered).toBe(false);
+      await clock.advance(1);
+      expect(asked.permit).toBeDefined();
+    }
+  });
+
+  test('tells those at once whose deadline comes before their turn', async () => {
+    const { clock, limiter } = start();
+    const [permit] = await take(limiter, 1);
+    const patient = ask(limiter, 10_000);
+    permit?.release('throttled', 5000);
+    const hasty = ask(limiter, 4000);
+    await clock.advance(0);
+    expect(hasty).toEqual({ isAnswered: true, permit: undefined });
+    await clock.advance(5000);
+    expect(patient.permit).toBeDefined();
+  });
+
+  test('counts once for all requests that were under way together', async () => {
+    const { clock, limiter } = start();
+    for (let second = 0; second < 10; second++) {
+      for (const permit of await take(limiter, 10)) permit.release('accepted');
+      await clock.advance(100);
+    }
+    for (const permit of await take(limiter, 16)) permit.release('throttled');
+    await clock.advance(250);
+    // A hundred a second were accepted: the next go out at nearly that pace, and not at a sixteenth part of it.
+    const asked = Array.from({ length: 40 }, () => ask(limiter));
+    await clock.advance(100);
+    const sent = asked.filter(({ permit }) => permit !== undefined);
+    expect(sent.length).toBeGreaterThanOrEqual(8);
+    expect(sent.length).toBeLessThanOrEqual(12);
+  });
+});
+
+describe('someone whose deadline has passed', () => {
+  test('is told when a request in flight ends, and leaves nothing behind', async () => {
+    const { clock, limiter } = start({ maxConcurrency: 1 });
+    const [permit] = await take(limiter, 1);
+    const late = ask(limiter, 1000);
+    const next = ask(limiter);
+    await clock.advance(2000);
+    permit?.release('accepted');
+    await clock.advance(0);
+    expect(late).toEqual({ isAnswered: true, permit: undefined });
+    expect(next.permit).toBeDefined();
+    expect(clock.sleeperCount).toBe(0);
+  });
+});
+
+describe('the configured cap', () => {
+  test('holds in every second, and is not counted as time lost to throttling', async () => {
+    const { clock, limiter } = start({ maxRequestsPerSecond: 50 });
+    const sentAt = await drive(clock, limiter, { seconds: 10, latencyMs: 5, serve: () => undefined });
+    for (let from = 0; from < 9000; from += 100) {
+      expect(sentAt.filter((at) => at >= from && at < from + 1000).length).toBeLessThanOrEqual(51);
+    }
+    expect(sentAt.length).toBeGreaterThanOrEqual(490);
+    expect(limiter.pace()).toEqual({ requestCount: sentAt.length, throttledCount: 0, millisecondsLostToThrottling: 0 });
+  });
+});
+
+describe('the pace', () => {
+  test('counts requests, throttle answers, and by the wall clock the time somebody waited for the hub', async () => {
+    const { clock, limiter } = start();
+    const [a, b, c] = await take(limiter, 3);
+    a?.release('accepted');
+    b?.release('throttled', 2000);
+    await clock.advance(500);
+    expect(limiter.pace().millisecondsLostToThrottling).toBe(0);
+    const asked = [ask(limiter), ask(limiter)];
+    await clock.advance(500);
+    expect(limiter.pace().millisecondsLostToThrottling).toBe(500);
+    c?.release('throttled', 2000);
+    await clock.advance(10_000);
+    expect(asked.every(({ permit }) => permit !== undefined)).toBe(true);
+    const { requestCount, throttledCount, millisecondsLostToThrottling } = limiter.pace();
+    expect([requestCount, throttledCount]).toEqual([5, 2]);
+    expect(millisecondsLostToThrottling).toBeGreaterThanOrEqual(2500);
+    expect(millisecondsLostToThrottling).toBeLessThan(4500);
+  });
+});
+
+describe('against a hub with a token bucket', () => {
+  // What the bucket holds, from a tenth of a second's allowance to five seconds' worth.
+  const servers = [20, 200, 1000].flatMap((burst) =>
+    [5, 50, 200].flatMap((latencyMs) => [undefined, 1000].map((retryAfterMs) => ({ burst, latencyMs, retryAfterMs }))),
+  );
+
+  test.each(servers)(
+    'settles within a tenth of what it allows, with few refused: %o',
+    async ({ burst, latencyMs, retryAfterMs }) => {
+      const { clock, limiter } = start();
+      const bucket = createBucket(clock, 200, burst);
+      await drive(clock, limiter, { seconds: 90, latencyMs, serve: () => bucket.take(retryAfterMs) });
+      const settled = bucket.acceptedAt.filter((at) => at >= 30_000).length / 60;
+      expect(settled).toBeGreaterThanOrEqual(180);
+      expect(settled).toBeLessThanOrEqual(220);
+      expect(bucket.refusedCount / (bucket.acceptedAt.length + bucket.refusedCount)).toBeLessThan(0.05);
+    },
+  );
+
+  test('follows a limit that falls and one that rises', async () => {
+    for (const [before, after] of [
+      [200, 100],
+      [100, 400],
+    ] as const) {
+      const { clock, limiter } = start();
+      const bucket = createBucket(clock, before, 200);
+      const serve = () => {
+        if (clock.now() > 30_000) bucket.perSecond = after;
+        return bucket.take(undefined);
+      };
+      await drive(clock, limiter, { seconds: 150, latencyMs: 50, serve });
+      const settled = bucket.acceptedAt.filter((at) => at >= 100_000).length / 50;
+      expect(settled / after).toBeGreaterThanOrEqual(0.9);
+      expect(settled / after).toBeLessThanOrEqual(1.1);
+      expect(bucket.refusedCount / bucket.acceptedAt.length).toBeLessThan(0.05);
+    }
+  });
+});
+
+interface Drive {
+  readonly seconds: number;
+  readonly latencyMs: number;
+  /** The server's answer: `undefined` accepts, else a refusal. */
+  readonly serve: () => { retryAfterMs: number | undefined } | undefined;
+}
+
+/** Two hundred callers that always have something to send. Answers when each request was sent. */
+async function drive(clock: FakeClock, limiter: Limiter, { seconds, latencyMs, serve }: Drive): Promise<number[]> {
+  const sentAt: number[] = [];
+  const caller = async (): Promise<void> => {
+    for (;;) {
+      const permit = await limiter.acquire(seconds * 1000);
+      if (permit === undefined) return;
+      sentAt.push(clock.now());
+      await clock.sleep(latencyMs / 2);
+      const refusal = serve();
+      await clock.sleep(latencyMs / 2);
+      permit.release(refusal === undefined ? 'accepted' : 'throttled', refusal?.retryAfterMs);
+    }
+  };
+  await clock.advanceUntil(Promise.all(Array.from({ length: 200 }, caller)));
+  return sentAt;
+}
+
+function createBucket(clock: FakeClock, perSecond: number, burst: number) {
+  let tokens = burst;
+  let filledAt = clock.now();
+  const bucket = {
+    perSecond,
+    acceptedAt: [] as number[],
+    refusedCount: 0,
+    take(retryAfterMs: number | undefined): { retryAfterMs: number | undefined } | undefined {
+      const now = clock.now();
+      tokens = Math.min(burst, tokens + ((now - filledAt) * bucket.perSecond) / 1000);
+      filledAt = now;
+      if (tokens < 1) {
+        bucket.refusedCount += 1;
+        return { retryAfterMs };
+      }
+      tokens -= 1;
+      bucket.acceptedAt.push(now);
+      return undefined;
+    },
+  };
+  return bucket;
+}

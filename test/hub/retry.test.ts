@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { type Attempt, retry } from '../../src/hub/retry.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+
+function script(...attempts: readonly Attempt<string>[]) {
+  const left = [...attempts];
+  const clock = createFakeClock({ isAutomatic: true });
+  const startAt = clock.now();
+  const waits: number[] = [];
+  const sleep = (milliseconds: number): Promise<void> => {
+    waits.push(milliseconds);
+    return clock.sleep(milliseconds);
+  };
+  const attempt = async (): Promise<Attempt<string>> => left.shift() ?? { kind: 'again', seen: 'status 500' };
+  const run = (options: { random?: number; patienceMs?: number } = {}): Promise<string> =>
+    retry(attempt, {
+      where: 'hub a/b',
+      deadlineAt: startAt + (options.patienceMs ?? 60_000),
+      clock: { now: clock.now, sleep },
+      random: () => options.random ?? 1,
+    });
+  return { run, waits, elapsedMs: () => clock.now() - startAt };
+}
+
+const done: Attempt<string> = { kind: 'done', value: 'answer' };
+const again: Attempt<string> = { kind: 'again', seen: 'status 503' };
+
+describe('retry', () => {
+  test('answers at once what needs no second try', async () => {
+    const { run, waits } = script(done);
+    expect(await run()).toBe('answer');
+    expect(waits).toEqual([]);
+  });
+
+  test('backs off further each time, up to fifteen seconds', async () => {
+    const { run, waits } = script(...Array.from({ length: 9 }, () => again), done);
+    expect(await run({ patienceMs: 600_000 })).toBe('answer');
+    expect(waits).toEqual([200, 400, 800, 1600, 3200, 6400, 12_800, 15_000, 15_000]);
+  });
+
+  test('draws every wait at random from nothing to its most', async () => {
+    const { run, waits } = script(again, again, done);
+    await run({ random: 0.25 });
+    expect(waits).toEqual([50, 100]);
+  });
+
+  test('waits as long as the hub asked, and not at all where the limiter sees to it', async () => {
+    const { run, waits } = script({ ...again, waitMs: 7000 }, { ...again, waitMs: 0 }, done);
+    expect(await run()).toBe('answer');
+    expect(waits).toEqual([7000]);
+  });
+
+  test('gives up rather than wait past the deadline, naming what was seen last', async () => {
+    const { run, elapsedMs } = script();
+    await expect(run({ patienceMs: 2000 })).rejects.toMatchObject({
+      code: 'HubUnavailable',
+      retryable: true,
+      target: 'hub a/b',
+      message: 'The hub a/b did not serve the call in time; last seen: status 500.',
+    });
+    expect(elapsedMs()).toBeLessThan(2000);
+  });
+
+  test('gives up at once when no turn will come, naming what was seen before', async () => {
+    const { run, waits } = script(again, { kind: 'again', waitMs: Number.POSITIVE_INFINITY });
+    await expect(run()).rejects.toMatchObject({ message: expect.stringContaining('status 503') });
+    expect(waits).toEqual([200]);
+  });
+
+  test('passes on what is not a matter of trying again', async () => {
+    const { waits } = script();
+    const clock = createFakeClock();
+    const broken = retry(() => Promise.reject(new Error('broken')), {
+      where: 'x',
+      deadlineAt: clock.now() + 1000,
+      clock,
+      random: () => 1,
+    });
+    await expect(broken).rejects.toThrow('broken');
+    expect(waits).toEqual([]);
+  });
+});
