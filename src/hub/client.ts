@@ -68,8 +68,9 @@ async function listPage(
     try {
       return { rows: readPage(answer.body), nextToken: answer.header('x-ms-continuationtoken') || undefined };
     } catch (error) {
-      const isDamaged = error instanceof DrError && error.retryable;
-      if (!isDamaged || tries >= MAX_DAMAGED_PAGES) throw error;
+      if (!(error instanceof DrError)) throw error;
+      if (error.code === 'HubNotFound') throw refusal('notFound', answer.status, where);
+      if (!error.retryable || tries >= MAX_DAMAGED_PAGES) throw error;
     }
   }
 }
