@@ -60,9 +60,9 @@ function judgeRefusal(operation: Operation, status: number): Verdict {
   return { kind: 'rejected', reason: 'Rejected' };
 }
 
-/** No quota answer was ever recorded: its words are those of the tier limits and of the .NET SDK's exceptions. */
+/** No quota answer was ever recorded: these are words of the tiers' limits. A missing right has an empty body. */
 function isQuota(detail: string): boolean {
-  return /quota|limit|exceed|maximum/i.test(detail);
+  return /quota|limit|exceed|maximum|devices/i.test(detail);
 }
 
 /** A named time longer than this would outlast any step. */

@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'vitest';
+import type { Hub } from '../../src/core/ports.ts';
+import {
+  canonicalRow,
+  descriptionForWrite,
+  parseRegistration,
+  type Registration,
+} from '../../src/core/registration.ts';
+import { anAppleRow, tokenOf } from '../support/rows.ts';
+
+/** An empty hub that no other test uses. */
+export interface OpenHub extends AsyncDisposable {
+  readonly hub: Hub;
+  /** Everything accepted is applied when this resolves. */
+  settle(): Promise<void>;
+  /** From now on the hub takes only registration ids it gave out itself. */
+  refuseForeignIds(): void;
+}
+
+/** What every implementation of `Hub` holds to. */
+export function hubContract(title: string, open: () => Promise<OpenHub>): void {
+  const soon = { deadlineAt: Date.now() + 600_000 };
+
+  describe(`${title}: listing`, () => {
+    test('an empty hub is one page without rows or token', async () => {
+      await using opened = await open();
+      expect(await opened.hub.listPage(undefined, soon)).toEqual({ rows: [], nextToken: undefined });
+    });
+
+    test('gives every row exactly once over pages of at most a hundred', async () => {
+      await using opened = await open();
+      const ids = Array.from({ length: 230 }, (_, index) => `${1000 + index}-1-1`);
+      for (const id of ids) await opened.hub.putRegistration(id, written(anAppleRow({ id })), soon);
+      await opened.settle();
+      const { rows, sizes } = await listAll(opened.hub);
+      expect(rows.map(({ id }) => id).sort()).toEqual(ids);
+      expect(sizes).toEqual([100, 100, 30]);
+    });
+
+    test('gives the same page for the same token', async () => {
+      await using opened = await open();
+      for (let index = 0; index < 120; index++) {
+        const id = `${1000 + index}-1-1`;
+        await opened.hub.putRegistration(id, written(anAppleRow({ id })), soon);
+      }
+      await opened.settle();
+      const first = await opened.hub.listPage(undefined, soon);
+      if (first === 'tokenLost') throw new Error('a first page needs no token');
+      const second = await opened.hub.listPage(first.nextToken, soon);
+      expect(await opened.hub.listPage(first.nextToken, soon)).toEqual(second);
+    });
+  });
+
+  describe(`${title}: registrations`, () => {
+    test('a written one is listed under its id and is the same to a device', async () => {
+      await using opened = await open();
+      const body = '{"aps":\n {"alert":"<$(m)> & \\"中😀\\" ]]> end"}}';
+      const xml = anAppleRow({ id: '7-8-1', tags: ['b', 'a:1'], template: { name: 't', body } });
+      expect(await opened.hub.putRegistration('7-8-1', written(xml), soon)).toEqual({ kind: 'written' });
+      await opened.settle();
+      const { rows } = await listAll(opened.hub);
+      expect(rows).toHaveLength(1);
+      expect(rows[0]).toMatchObject({
+        id: '7-8-1',
+        tags: ['a:1', 'b'],
+        platform: 'Apple',
+        isTemplate: true,
+        templateName: 't',
+      });
+      expect(canonicalRow(rows[0]?.xml ?? '')).toBe(canonicalRow(xml));
+    });
+
+    test('writing one again leaves one, and the later write holds', async () => {
+      await using opened = await open();
+      for (const tag of ['old', 'new', 'new']) {
+        await opened.hub.putRegistration('7-8-1', written(anAppleRow({ id: '7-8-1', tags: [tag] })), soon);
+      }
+      await opened.settle();
+      expect((await listAll(opened.hub)).rows.map(({ tags }) => tags)).toEqual([['new']]);
+    });
+
+    test('a foreign id may be refused; one the hub gave out is taken then', async () => {
+      await using opened = await open();
+      opened.refuseForeignIds();
+      const xml = written(anAppleRow({ id: '7-8-1' }));
+      expect(await opened.hub.putRegistration('7-8-1', xml, soon)).toEqual({ kind: 'idRefused', status: 410 });
+      const id = await opened.hub.createRegistrationId(soon);
+      expect(await opened.hub.putRegistration(id, xml, soon)).toEqual({ kind: 'written' });
+      await opened.settle();
+      expect((await listAll(opened.hub)).rows.map((row) => row.id)).toEqual([id]);
+    });
+
+    test('asking for ids gives new ones and leaves nothing behind', async () => {
+      await using opened = await open();
+      const ids = [await opened.hub.createRegistrationId(soon), await opened.hub.createRegistrationId(soon)];
+      expect(new Set(ids).size).toBe(2);
+      await opened.settle();
+      expect((await listAll(opened.hub)).rows).toEqual([]);
+    });
+  });
+
+  describe(`${title}: installations`, () => {
+    const json = (tags: readonly string[], templates: Readonly<Record<string, object>>): string =>
+      JSON.stringify({
+        installationId: 'i-1',
+        platform: 'apns',
+        pushChannel: tokenOf('i-1').toLowerCase(),
+        userId: 'u',
+        tags,
+        templates,
+      });
+    const shapes = (rows: readonly Registration[]) =>
+      rows
+        .map(({ tags, templateName, handle }) => ({ tags: [...tags].sort(), templateName, handle }))
+        .sort((a, b) => a.tags.length - b.tags.length);
+
+    test('show as a native row and one for each template, which gets its own name as a tag', async () => {
+      await using opened = await open();
+      const body = json(['news'], { 'My Template': { body: '{"aps":{}}', tags: ['extra'] } });
+      expect(await opened.hub.putInstallation('i-1', body, soon)).toEqual({ kind: 'written' });
+      await opened.settle();
+      const own = ['$InstallationId:{i-1}', '$UserId:{u}', 'news'];
+      expect(shapes((await listAll(opened.hub)).rows)).toEqual([
+        { tags: own, templateName: undefined, handle: tokenOf('i-1') },
+        { tags: [...own, 'My Template', 'extra'].sort(), templateName: 'My Template', handle: tokenOf('i-1') },
+      ]);
+    });
+
+    test('written again replace all their rows', async () => {
+      await using opened = await open();
+      await opened.hub.putInstallation('i-1', json(['old'], { t: { body: '{}' } }), soon);
+      await opened.settle();
+      await opened.hub.putInstallation('i-1', json(['new'], {}), soon);
+      await opened.settle();
+      expect(shapes((await listAll(opened.hub)).rows).map(({ tags }) => tags)).toEqual([
+        ['$InstallationId:{i-1}', '$UserId:{u}', 'new'],
+      ]);
+    });
+
+    test('leave plain registrations of the same device alone', async () => {
+      await using opened = await open();
+      await opened.hub.putRegistration('7-8-1', written(anAppleRow({ id: '7-8-1', token: tokenOf('i-1') })), soon);
+      await opened.hub.putInstallation('i-1', json([], {}), soon);
+      await opened.settle();
+      expect((await listAll(opened.hub)).rows).toHaveLength(2);
+    });
+  });
+
+  describe(`${title}: the probe`, () => {
+    test('tells what can be known of the tier, and writes nothing', async () => {
+      await using opened = await open();
+      const { tier, latencyMs } = await opened.hub.probe(soon);
+      expect(['Standard', 'unknown']).toContain(tier);
+      expect(latencyMs).toBeGreaterThanOrEqual(0);
+      await opened.settle();
+      expect((await listAll(opened.hub)).rows).toEqual([]);
+    });
+  });
+
+  async function listAll(hub: Hub): Promise<{ rows: Registration[]; sizes: number[] }> {
+    const rows: Registration[] = [];
+    const sizes: number[] = [];
+    let token: string | undefined;
+    do {
+      const page = await hub.listPage(token, soon);
+      if (page === 'tokenLost') throw new Error('the token was lost');
+      rows.push(...page.rows.map(parseRegistration));
+      sizes.push(page.rows.length);
+      token = page.nextToken;
+    } while (token !== undefined);
+    return { rows, sizes };
+  }
+}
+
+function written(xml: string): string {
+  return descriptionForWrite(xml);
+}
