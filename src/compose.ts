@@ -25,8 +25,13 @@ let shared: Omit<App, 'log'> | undefined;
  * wrong settings as "no functions" would hide them, and so every call answers `SettingsInvalid` instead.
  */
 export function appFor(context: Pick<InvocationContext, 'info' | 'warn' | 'error'>): App {
-  shared ??= compose(parseConfig(process.env));
-  return { ...shared, log: createLog((level, line) => context[level](line)) };
+  const log = createLog((level, line) => context[level](line));
+  if (shared === undefined) {
+    const config = parseConfig(process.env);
+    for (const warning of config.warnings) log.warn('setting', { warning });
+    shared = compose(config);
+  }
+  return { ...shared, log };
 }
 
 function compose(config: Config): Omit<App, 'log'> {

@@ -37,11 +37,17 @@ export interface SpawnedHost extends AsyncDisposable {
   fire(functionName: string, input?: string): Promise<void>;
 }
 
+/**
+ * As on a plan's smallest instance (512 MB): Node sizes its heap by the machine's memory, and on a workstation would
+ * let garbage pile up to gigabytes. The cloud's own setting is `languageWorkers__node__arguments`.
+ */
+const smallInstance = ['--max-old-space-size=224', '--max-semi-space-size=8'];
+
 /** Runs the host as a child process; rejects with the end of its error output when it does not start. */
 export async function spawnHost(options: SpawnHostOptions): Promise<SpawnedHost> {
   const child = fork(fileURLToPath(new URL('./main.ts', import.meta.url)), argumentsOf(options), {
-    execArgv: [],
-    env: { ...process.env, ...options.settings },
+    execArgv: smallInstance,
+    env: { ...process.env, MALLOC_ARENA_MAX: '2', ...options.settings },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let output = '';

@@ -25,8 +25,7 @@ export const idMapName = (runId: string, shard: number): string =>
   `${runFolder('restore', runId)}id-map/${shardLabel(shard)}.json`;
 
 /** What one pass over the hub leaves: staging (removed when the run ends) and a result per shard and phase. */
-const passFolder = (kind: RunKind, runId: string, pass: number): string =>
-  `${runFolder(kind, runId)}pass-${pass}/`;
+const passFolder = (kind: RunKind, runId: string, pass: number): string => `${runFolder(kind, runId)}pass-${pass}/`;
 export const scanName = (kind: RunKind, runId: string, pass: number): string =>
   `${passFolder(kind, runId, pass)}scan.json`;
 export const stagingFolder = (kind: RunKind, runId: string): string => `${runFolder(kind, runId)}staging/`;
