@@ -21,7 +21,8 @@ export interface HubRequest {
 export interface HubResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** A long body comes in parts: as one text it would be too large for V8's young generation, and slow. */
+  readonly body?: string | readonly string[];
 }
 
 /** What a route's handler gets. */

@@ -121,16 +121,17 @@ let trackingNumber = 0;
 function write(outgoing: ServerResponse, { status, headers, body = '' }: HubResponse, generation: number): void {
   trackingNumber += 1;
   const trackingId = `00000000-0000-4000-8000-${trackingNumber.toString(16).padStart(12, '0')}`;
-  const bytes = Buffer.from(body);
+  const isWhole = typeof body === 'string';
   outgoing.writeHead(status, {
     Server: generation === 2022 ? 'Microsoft-HTTPAPI/2.0' : 'Kestrel',
     'Strict-Transport-Security': 'max-age=2592000',
     TrackingId: trackingId,
     'x-ms-correlation-request-id': trackingId,
-    ...(status === 204 ? {} : { 'Content-Length': bytes.length }),
+    ...(isWhole && status !== 204 ? { 'Content-Length': Buffer.byteLength(body) } : {}),
     ...headers,
   });
-  outgoing.end(bytes);
+  if (!isWhole) for (const part of body) outgoing.write(part);
+  outgoing.end(isWhole ? body : undefined);
 }
 
 function faultResponse({ headers = {}, body = '' }: Interception, status: number): HubResponse {

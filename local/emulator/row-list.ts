@@ -3,7 +3,7 @@ import type { Row } from './row.ts';
 
 type RowKey = Pick<Row, 'platform' | 'id'>;
 
-const chunkLimit = 512;
+const chunkLimit = 128;
 const rank = new Map(platforms.map((platform, index) => [platform.name, index]));
 
 /**

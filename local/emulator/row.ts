@@ -55,9 +55,9 @@ export function toRowContent(
 
 /** Tags are a set without regard to letter case, shown sorted. */
 export function sortTags(tags: readonly string[]): string[] {
-  const byKey = new Map<string, string>();
-  for (const tag of tags) if (!byKey.has(tag.toUpperCase())) byKey.set(tag.toUpperCase(), tag);
-  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, tag]) => tag);
+  const keyed = tags.map((tag) => ({ tag, key: tag.toUpperCase() }));
+  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return keyed.filter(({ key }, at) => at === 0 || keyed[at - 1]?.key !== key).map(({ tag }) => tag);
 }
 
 export function splitTags(tags: string): string[] {

@@ -94,7 +94,7 @@ function oneTag(random: Random): string {
     case 4:
       return `oid:${guid(random)}`;
     case 5:
-      return `city:${pick(random, ['Roma', 'München', '東京', 'Tromsø', 'Paris'])}`;
+      return random() < 0.02 ? 'city:東京' : `city:${pick(random, ['Roma', 'München', 'Tromsø', 'Paris'])}`;
     default:
       return pick(random, ['all', 'web', 'news', 'likes_football', 'likes_hockey', 'Beta#2', 'user:demo']);
   }

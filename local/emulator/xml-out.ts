@@ -14,6 +14,8 @@ export interface AnswerContext {
 export const atom = 'http://www.w3.org/2005/Atom';
 export const connect = 'http://schemas.microsoft.com/netservices/2010/10/servicebus/connect';
 export const instance = 'http://www.w3.org/2001/XMLSchema-instance';
+/** Rows to one part of a body: small enough that V8 never treats a part as a large object. */
+const groupRows = 10;
 const metadata = 'http://schemas.microsoft.com/ado/2007/08/dataservices/metadata';
 
 /** The description as a list or a read shows it (`isWrite`: as the answer to a write does, without time zone). */
@@ -29,7 +31,7 @@ export function renderDescription(row: Row, generation: HubSwitches['generation'
 export function renderFeed(
   page: { readonly rows: readonly Row[]; readonly nextUrl: string | undefined },
   context: AnswerContext & { readonly selfUrl: string },
-): string {
+): string[] {
   const { generation, hubUrl } = context;
   const now = seconds(new Date());
   const isOld = generation === 2022;
@@ -45,14 +47,13 @@ export function renderFeed(
   if (page.nextUrl !== undefined) parts.push(`<link rel="next" href="${escapeAttribute(page.nextUrl)}"${slash}>`);
   for (const row of page.rows) {
     const id = escapeAttribute(row.id);
-    parts.push(
-      `<entry ${prefix}:etag="W/&quot;${row.etag}&quot;" xmlns:${prefix}="${metadata}"><id>${collection}/${id}${query}</id><title type="text">${id}${dates}${id}${query}"${slash}><content type="application/xml">`,
-      renderDescription(row, generation),
-      '</content></entry>',
-    );
+    const head = `<entry ${prefix}:etag="W/&quot;${row.etag}&quot;" xmlns:${prefix}="${metadata}"><id>${collection}/${id}${query}</id><title type="text">${id}${dates}${id}${query}"${slash}><content type="application/xml">`;
+    parts.push(`${head}${renderDescription(row, generation)}</content></entry>`);
   }
   parts.push('</feed>');
-  return parts.join('');
+  const groups: string[] = [];
+  for (let at = 0; at < parts.length; at += groupRows) groups.push(parts.slice(at, at + groupRows).join(''));
+  return groups;
 }
 
 /** One registration as answer to a read or a write. */
