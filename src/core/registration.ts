@@ -3,7 +3,7 @@ import { splitTags } from './registration-tags.ts';
 import { misread } from './registration-xml-text.ts';
 
 export { canonicalRow } from './registration-canonical.ts';
-export { type DescriptionElements, readElements } from './registration-elements.ts';
+export { readElements } from './registration-elements.ts';
 export { installationIdOf, userIdOf } from './registration-tags.ts';
 export type { XmlElement } from './registration-xml.ts';
 

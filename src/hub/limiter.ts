@@ -1,5 +1,5 @@
 import type { Clock, HubPace } from '../core/ports.ts';
-import { createRateFinder } from './rate-finder.ts';
+import { createRateFinder, type RateFinder } from './rate-finder.ts';
 
 /** Shared by every call to one hub from this process. Callers are served in the order they came. */
 export interface Limiter {
@@ -40,101 +40,127 @@ interface Waiter {
  * Retry-After makes all callers wait. Spacing rather than fewer in flight is what settles: at a few milliseconds a
  * call even a single request in flight can be more than a hub allows.
  */
-export function createLimiter({ maxConcurrency, maxRequestsPerSecond, clock }: LimiterOptions): Limiter {
-  const cap = maxRequestsPerSecond ?? Number.POSITIVE_INFINITY;
-  const finder = createRateFinder(clock.now());
-  const waiting: Waiter[] = [];
-  let window = Math.min(START_CONCURRENCY, maxConcurrency);
-  let inFlight = 0;
-  let pausedUntil = Number.NEGATIVE_INFINITY;
+export function createLimiter(options: LimiterOptions): Limiter {
+  return new RateLimiter(options);
+}
+
+class RateLimiter implements Limiter {
+  readonly #clock: Clock;
+  readonly #maxConcurrency: number;
+  readonly #cap: number;
+  readonly #finder: RateFinder;
+  readonly #waiting: Waiter[] = [];
+  #window: number;
+  #inFlight = 0;
+  #pausedUntil = Number.NEGATIVE_INFINITY;
   /** When the next request may be sent, by the rate. */
-  let nextAt = Number.NEGATIVE_INFINITY;
-  let wakeAt = Number.POSITIVE_INFINITY;
-  let lastReleaseAt = clock.now();
-  let requestCount = 0;
-  let throttledCount = 0;
-  let lostMs = 0;
+  #nextAt = Number.NEGATIVE_INFINITY;
+  /** When somebody in line is looked at again. */
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #lastReleaseAt: number;
+  #requestCount = 0;
+  #throttledCount = 0;
+  #lostMs = 0;
   /** Since when the first in line waits for the hub's sake. */
-  let heldSince: number | undefined;
+  #heldSince: number | undefined;
 
-  const stopHolding = (now: number): void => {
-    if (heldSince !== undefined) lostMs += now - heldSince;
-    heldSince = undefined;
-  };
+  constructor({ maxConcurrency, maxRequestsPerSecond, clock }: LimiterOptions) {
+    this.#clock = clock;
+    this.#maxConcurrency = maxConcurrency;
+    this.#cap = maxRequestsPerSecond ?? Number.POSITIVE_INFINITY;
+    this.#finder = createRateFinder(clock.now());
+    this.#window = Math.min(START_CONCURRENCY, maxConcurrency);
+    this.#lastReleaseAt = clock.now();
+  }
 
-  const send = (now: number): Permit => {
-    inFlight += 1;
-    requestCount += 1;
-    const rate = Math.min(cap, finder.rateAt(now));
-    nextAt = Math.max(nextAt, now - CATCH_UP_MS) + 1000 / rate;
+  acquire(deadlineAt: number): Promise<Permit | undefined> {
+    const now = this.#clock.now();
+    const isIdle = this.#inFlight === 0 && this.#waiting.length === 0;
+    if (isIdle && now - this.#lastReleaseAt > IDLE_MS) this.#finder.resample(now);
+    return new Promise((resolve) => {
+      this.#waiting.push({ deadlineAt, resolve });
+      this.#serve();
+    });
+  }
+
+  pace(): HubPace {
+    const held = this.#heldSince === undefined ? 0 : this.#clock.now() - this.#heldSince;
     return {
-      release(answer, retryAfterMs) {
-        inFlight -= 1;
-        lastReleaseAt = clock.now();
-        if (answer === 'accepted') accepted();
-        else if (answer === 'throttled') throttled(now, retryAfterMs);
-        serve();
-      },
+      requestCount: this.#requestCount,
+      throttledCount: this.#throttledCount,
+      millisecondsLostToThrottling: Math.round(this.#lostMs + held),
     };
-  };
-
-  const accepted = (): void => {
-    finder.accepted(lastReleaseAt);
-    window = Math.min(maxConcurrency, window + 1 / window);
-  };
-
-  const throttled = (sentAt: number, retryAfterMs: number | undefined): void => {
-    throttledCount += 1;
-    const now = clock.now();
-    pausedUntil = Math.max(pausedUntil, now + (retryAfterMs || DEFAULT_PAUSE_MS));
-    finder.throttled(sentAt, now, pausedUntil);
-    nextAt = Math.max(nextAt, pausedUntil);
-  };
+  }
 
   /** Lets those go whose turn it is, and sees to it that the next ones are looked at in time. */
-  const serve = (): void => {
-    const now = clock.now();
-    while (waiting.length > 0 && inFlight < Math.floor(window)) {
-      const dueAt = Math.max(pausedUntil, nextAt);
+  #serve(): void {
+    const now = this.#clock.now();
+    while (this.#waiting.length > 0 && this.#inFlight < Math.floor(this.#window)) {
+      const dueAt = Math.max(this.#pausedUntil, this.#nextAt);
       if (dueAt > now) {
-        hold(now, dueAt);
+        this.#hold(now, dueAt);
         return;
       }
-      stopHolding(now);
-      const next = waiting.shift();
-      next?.resolve(next.deadlineAt <= now ? undefined : send(now));
+      this.#stopHolding(now);
+      const next = this.#waiting.shift();
+      next?.resolve(next.deadlineAt <= now ? undefined : this.#permit(now));
     }
-    stopHolding(now);
-  };
+    this.#stopHolding(now);
+  }
 
-  const hold = (now: number, dueAt: number): void => {
-    // Nobody waits for a turn that comes too late for him.
-    for (let index = waiting.length - 1; index >= 0; index--) {
-      if ((waiting[index]?.deadlineAt ?? 0) <= dueAt) waiting.splice(index, 1)[0]?.resolve(undefined);
-    }
-    const isForTheHub = pausedUntil > now || finder.rateAt(now) < cap;
-    if (waiting.length === 0 || !isForTheHub) stopHolding(now);
-    else heldSince ??= now;
-    if (waiting.length === 0 || wakeAt <= dueAt) return;
-    wakeAt = dueAt;
-    void clock.sleep(Math.ceil(dueAt - now)).then(() => {
-      wakeAt = Number.POSITIVE_INFINITY;
-      serve();
+  #permit(sentAt: number): Permit {
+    this.#inFlight += 1;
+    this.#requestCount += 1;
+    const rate = Math.min(this.#cap, this.#finder.rateAt(sentAt));
+    this.#nextAt = Math.max(this.#nextAt, sentAt - CATCH_UP_MS) + 1000 / rate;
+    return {
+      release: (answer, retryAfterMs) => {
+        this.#inFlight -= 1;
+        this.#lastReleaseAt = this.#clock.now();
+        if (answer === 'accepted') this.#accepted();
+        else if (answer === 'throttled') this.#throttled(sentAt, retryAfterMs);
+        this.#serve();
+      },
+    };
+  }
+
+  #accepted(): void {
+    this.#finder.accepted(this.#lastReleaseAt);
+    this.#window = Math.min(this.#maxConcurrency, this.#window + 1 / this.#window);
+  }
+
+  #throttled(sentAt: number, retryAfterMs: number | undefined): void {
+    this.#throttledCount += 1;
+    const now = this.#lastReleaseAt;
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + (retryAfterMs || DEFAULT_PAUSE_MS));
+    this.#finder.throttled(sentAt, now, this.#pausedUntil);
+    this.#nextAt = Math.max(this.#nextAt, this.#pausedUntil);
+  }
+
+  /** Nobody may go before `dueAt`. Those for whom that is too late are told now. */
+  #hold(now: number, dueAt: number): void {
+    const { length } = this.#waiting;
+    const patient = this.#waiting.filter(({ deadlineAt }) => deadlineAt > dueAt);
+    const hasty = patient.length === length ? [] : this.#waiting.filter(({ deadlineAt }) => deadlineAt <= dueAt);
+    if (hasty.length > 0) this.#waiting.splice(0, length, ...patient);
+    for (const { resolve } of hasty) resolve(undefined);
+    const isForTheHub = this.#pausedUntil > now || this.#finder.rateAt(now) < this.#cap;
+    if (patient.length === 0 || !isForTheHub) this.#stopHolding(now);
+    else this.#heldSince ??= now;
+    if (patient.length > 0) this.#wakeAtLatest(dueAt, now);
+  }
+
+  #wakeAtLatest(at: number, now: number): void {
+    if (this.#wakeAt <= at) return;
+    this.#wakeAt = at;
+    void this.#clock.sleep(Math.ceil(at - now)).then(() => {
+      this.#wakeAt = Number.POSITIVE_INFINITY;
+      this.#serve();
     });
-  };
+  }
 
-  return {
-    acquire(deadlineAt) {
-      const now = clock.now();
-      if (inFlight === 0 && waiting.length === 0 && now - lastReleaseAt > IDLE_MS) finder.resample(now);
-      return new Promise((resolve) => {
-        waiting.push({ deadlineAt, resolve });
-        serve();
-      });
-    },
-    pace() {
-      const held = heldSince === undefined ? 0 : clock.now() - heldSince;
-      return { requestCount, throttledCount, millisecondsLostToThrottling: Math.round(lostMs + held) };
-    },
-  };
+  #stopHolding(now: number): void {
+    if (this.#heldSince !== undefined) this.#lostMs += now - this.#heldSince;
+    this.#heldSince = undefined;
+  }
 }

@@ -1,4 +1,4 @@
-import { Pool } from 'undici';
+import { type Dispatcher, errors, Pool } from 'undici';
 import type { Clock } from '../core/ports.ts';
 import { judgeAnswer, type Operation, type Verdict } from './answer.ts';
 import type { HubConnection } from './connection-string.ts';
@@ -14,7 +14,7 @@ export interface TransportOptions {
   readonly random: () => number;
   /** Asked once when the hub does not accept the key: it may have been rotated. Without it a 401 is final. */
   readonly refreshConnection?: () => Promise<HubConnection>;
-  /** How long one request may take, all told; a step's deadline may be overrun by this much. */
+  /** How long the hub may take to answer a request, and to send the answer; a deadline may be overrun by as much. */
   readonly requestTimeoutMs?: number;
 }
 
@@ -51,42 +51,48 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_SOCKETS = 256;
 
 export function createTransport(options: TransportOptions): Transport {
-  const { limiter, clock, random, refreshConnection, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
-  const where = `hub ${options.connection.ref.namespace}/${options.connection.ref.hub}`;
-  const pool = createPool(options.connection, requestTimeoutMs);
-  const hubPath = `/${encodeURIComponent(options.connection.hubName)}`;
-  let authorization = createSas(options.connection, clock.now);
-  let refreshing: Promise<void> | undefined;
+  return new HttpTransport(options);
+}
 
-  const send = async (request: HubRequest): Promise<HubAnswer> => {
-    const {
-      statusCode: status,
-      headers,
-      body,
-    } = await pool.request({
-      method: request.method,
-      path: `${hubPath}/${request.path}?api-version=${API_VERSION}${request.query ? `&${request.query}` : ''}`,
-      headers: {
-        authorization: authorization(),
-        'x-ms-version': API_VERSION,
-        ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
-      },
-      body: request.body ?? null,
-      signal: AbortSignal.timeout(requestTimeoutMs),
-    });
-    const text = decode(await body.bytes());
-    const header = (name: string): string | undefined => firstOf(headers[name]);
-    const answer = { status, retryAfter: header('retry-after'), detail: text };
-    return { status, body: text, header, verdict: judgeAnswer(request.operation, answer, clock.now()) };
-  };
+class HttpTransport implements Transport {
+  readonly #options: TransportOptions;
+  readonly #timeoutMs: number;
+  readonly #pool: Pool;
+  readonly #hubPath: string;
+  readonly #where: string;
+  #authorization: () => string;
+  #refreshing: Promise<void> | undefined;
 
-  /** One attempt, counted by the limiter. */
-  const attempt = async (request: HubRequest, deadlineAt: number): Promise<Attempt<HubAnswer>> => {
-    const permit = await limiter.acquire(deadlineAt);
+  constructor(options: TransportOptions) {
+    const { connection, clock, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+    this.#options = options;
+    this.#timeoutMs = requestTimeoutMs;
+    this.#pool = createPool(connection, requestTimeoutMs);
+    this.#hubPath = `/${encodeURIComponent(connection.hubName)}`;
+    this.#where = `hub ${connection.ref.namespace}/${connection.ref.hub}`;
+    this.#authorization = createSas(connection, clock.now);
+  }
+
+  async call(request: HubRequest, deadlineAt: number): Promise<HubAnswer> {
+    const { clock, random, refreshConnection } = this.#options;
+    const options = { where: this.#where, deadlineAt, clock, random };
+    const answer = await retry(() => this.#attempt(request, deadlineAt), options);
+    if (answer.verdict.kind !== 'unauthorized' || refreshConnection === undefined) return answer;
+    await this.#refresh(refreshConnection);
+    return retry(() => this.#attempt(request, deadlineAt), options);
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  /** One attempt, paced and counted by the limiter. */
+  async #attempt(request: HubRequest, deadlineAt: number): Promise<Attempt<HubAnswer>> {
+    const permit = await this.#options.limiter.acquire(deadlineAt);
     if (permit === undefined) return { kind: 'again', waitMs: Number.POSITIVE_INFINITY };
     let answer: HubAnswer;
     try {
-      answer = await send(request);
+      answer = await this.#send(request);
     } catch (error) {
       // Whether the hub took the write is unknown, and every call of the port may be made twice.
       permit.release('failed');
@@ -101,25 +107,37 @@ export function createTransport(options: TransportOptions): Transport {
     permit.release(verdict.kind === 'transient' ? 'failed' : 'accepted');
     if (verdict.kind !== 'transient') return { kind: 'done', value: answer };
     return { kind: 'again', seen: `status ${status}`, waitMs: verdict.retryAfterMs };
-  };
+  }
 
-  return {
-    async call(request, deadlineAt) {
-      const retried = { where, deadlineAt, clock, random };
-      const answer = await retry(() => attempt(request, deadlineAt), retried);
-      if (answer.verdict.kind !== 'unauthorized' || refreshConnection === undefined) return answer;
-      refreshing ??= refreshConnection().then((connection) => {
-        authorization = createSas(connection, clock.now);
-      });
-      try {
-        await refreshing;
-      } finally {
-        refreshing = undefined;
-      }
-      return retry(() => attempt(request, deadlineAt), retried);
-    },
-    close: () => pool.close(),
-  };
+  async #send(request: HubRequest): Promise<HubAnswer> {
+    const response = await this.#pool.request({
+      method: request.method,
+      path: `${this.#hubPath}/${request.path}?api-version=${API_VERSION}${request.query ? `&${request.query}` : ''}`,
+      headers: {
+        authorization: this.#authorization(),
+        'x-ms-version': API_VERSION,
+        ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
+      },
+      body: request.body ?? null,
+    });
+    const { statusCode: status, headers } = response;
+    const body = await readBody(response.body, this.#timeoutMs);
+    const header = (name: string): string | undefined => firstOf(headers[name]);
+    const head = { status, retryAfter: header('retry-after'), detail: body };
+    return { status, body, header, verdict: judgeAnswer(request.operation, head, this.#options.clock.now()) };
+  }
+
+  /** Calls that find the key refused at the same time fetch it together. */
+  async #refresh(refreshConnection: () => Promise<HubConnection>): Promise<void> {
+    this.#refreshing ??= refreshConnection().then((connection) => {
+      this.#authorization = createSas(connection, this.#options.clock.now);
+    });
+    try {
+      await this.#refreshing;
+    } finally {
+      this.#refreshing = undefined;
+    }
+  }
 }
 
 function createPool({ endpoint }: HubConnection, timeoutMs: number): Pool {
@@ -134,9 +152,18 @@ function createPool({ endpoint }: HubConnection, timeoutMs: number): Pool {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Throws on bytes that are not UTF-8: a replacement character would go into the snapshot unnoticed. */
-function decode(bytes: Uint8Array): string {
-  return utf8.decode(bytes);
+/**
+ * Throws on bytes that are not UTF-8: a replacement character would go into the snapshot unnoticed. The pool's own
+ * time-out is for silence; a body that comes by drops is cut off here. (An abort signal a request would cost as much
+ * as the rest of it.)
+ */
+async function readBody(body: Dispatcher.ResponseData['body'], timeoutMs: number): Promise<string> {
+  const timer = setTimeout(() => body.destroy(new errors.BodyTimeoutError()), timeoutMs);
+  try {
+    return utf8.decode(await body.bytes());
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function firstOf(value: string | string[] | undefined): string | undefined {

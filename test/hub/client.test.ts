@@ -158,6 +158,17 @@ describe('a fault on the way', () => {
     );
   });
 
+  test('is an answer that comes by drops', async () => {
+    await on(
+      [{ body: page, drips: true }, { body: page }],
+      async ({ hub, call, requests }) => {
+        expect(await hub.listPage(undefined, call)).toMatchObject({ rows: [row] });
+        expect(requests).toHaveLength(2);
+      },
+      { requestTimeoutMs: 300 },
+    );
+  });
+
   test('is nobody listening', async () => {
     const clock = createFakeClock({ isAutomatic: true });
     const server = await startScriptedServer();

@@ -15,6 +15,8 @@ export interface ScriptedAnswer {
   readonly body?: string | Uint8Array;
   /** Breaks the connection: before anything is answered, or half way through the body. */
   readonly breaks?: 'before' | 'within';
+  /** The body comes byte by byte, never silent for long and never done. */
+  readonly drips?: boolean;
   readonly delayMs?: number;
 }
 
@@ -61,8 +63,12 @@ async function give(answer: ScriptedAnswer, response: ServerResponse): Promise<v
   }
   const body = Buffer.from(answer.body ?? '');
   response.writeHead(answer.status ?? 200, { 'content-length': String(body.length), ...answer.headers });
+  for (let at = 0; answer.drips && at < body.length && !response.destroyed; at++) {
+    response.write(body.subarray(at, at + 1));
+    await sleep(20, undefined, { ref: false });
+  }
   if (answer.breaks !== 'within') {
-    response.end(body);
+    response.end(answer.drips ? undefined : body);
     return;
   }
   response.write(body.subarray(0, body.length / 2));
