@@ -70,7 +70,7 @@ async function openProgress(app: App, run: Run): Promise<Progress> {
 async function listUntilFlush(app: App, hub: Hub, progress: Progress, deadlineAt: number): Promise<void> {
   const staged = newSections();
   const flushAt = Math.min(deadlineAt, app.clock.now() + FLUSH_AFTER_MS);
-  let { token, pageCount, rowCount } = progress.checkpoint;
+  let { token, pageCount, rowCount, unreadableCount } = progress.checkpoint;
   let isFinished = false;
   let fault: unknown;
   try {
@@ -87,7 +87,9 @@ async function listUntilFlush(app: App, hub: Hub, progress: Progress, deadlineAt
       const isFull = staged.characters >= FLUSH_CHARACTERS || app.clock.now() >= flushAt;
       // The next page is under way while this one is taken apart.
       pending = isFinished || isFull ? undefined : hub.listPage(token, { deadlineAt });
-      for (const xml of page.rows) staged.add(xml);
+      // What becomes of it is seen when it is awaited; a fault in between must not leave its rejection unheard.
+      pending?.catch(() => {});
+      for (const xml of page.rows) if (!staged.add(xml)) unreadableCount += 1;
     }
   } catch (error) {
     if (!(error instanceof DrError) || !error.retryable || staged.characters === 0) throw error;
@@ -99,6 +101,7 @@ async function listUntilFlush(app: App, hub: Hub, progress: Progress, deadlineAt
     ...(token === undefined ? {} : { token }),
     pageCount,
     rowCount,
+    unreadableCount,
     isFinished,
     ...(isFinished ? { finishedAt: toInstant(app.clock.now()) } : {}),
     segments: [...before.segments, ...(await storeSegment(app, progress.run, before.segments.length, staged.texts))],
@@ -137,7 +140,8 @@ async function save(app: App, progress: Progress, checkpoint: ScanCheckpoint): P
 interface Sections {
   readonly texts: readonly string[][];
   readonly characters: number;
-  add(xml: string): void;
+  /** False for a row that cannot be read: one bad row must not stop the backup of all others. */
+  add(xml: string): boolean;
 }
 
 function newSections(): Sections {
@@ -149,12 +153,24 @@ function newSections(): Sections {
       return characters;
     },
     add(xml) {
+      const key = readKey(xml);
+      if (key === undefined) return false;
       // Staged as a JSON string a line: row bodies may hold line breaks.
       const line = `${JSON.stringify(xml)}\n`;
       characters += line.length;
-      texts[sectionOf(recordKey(parseRegistration(xml)))]?.push(line);
+      texts[sectionOf(key)]?.push(line);
+      return true;
     },
   };
+}
+
+function readKey(xml: string): string | undefined {
+  try {
+    return recordKey(parseRegistration(xml));
+  } catch (error) {
+    if (error instanceof DrError && error.code === 'HubMisbehaves') return undefined; // Counted by the caller.
+    throw error;
+  }
 }
 
 /**

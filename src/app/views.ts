@@ -131,8 +131,18 @@ function viewListed({ id, manifest, fault }: ListedSnapshot) {
 }
 
 function viewManifest(manifest: Manifest) {
-  const { id, hub, readStartedAt, readFinishedAt, publishedAt, counts, duplicatesSeen, health, healthReasons } =
-    manifest;
+  const {
+    id,
+    hub,
+    readStartedAt,
+    readFinishedAt,
+    publishedAt,
+    counts,
+    duplicatesSeen,
+    unreadableRows,
+    health,
+    healthReasons,
+  } = manifest;
   const bytes = manifest.shards.reduce((sum, shard) => sum + shard.bytes, 0);
   return {
     id,
@@ -142,6 +152,7 @@ function viewManifest(manifest: Manifest) {
     publishedAt,
     counts,
     duplicatesSeen,
+    unreadableRows,
     health,
     healthReasons,
     bytes,

@@ -7,6 +7,9 @@ export interface Health {
 /** The listing may begin again this often (its token was lost) before its result is doubted. */
 const MAX_TRUSTED_RESTARTS = 2;
 
+/** A share of rows that may be unreadable: a few odd ones must not keep all others from being `latest`. */
+const MAX_TRUSTED_UNREADABLE = 0.001;
+
 /**
  * Judges a finished backup. `earlierCounts` are the record counts of the last good snapshots, in any order; a fall
  * of more than `dropPercent` below their median is what a broken listing or an emptied hub looks like.
@@ -14,7 +17,7 @@ const MAX_TRUSTED_RESTARTS = 2;
 export function judgeSnapshot(
   recordCount: number,
   earlierCounts: readonly number[],
-  restartCount: number,
+  { restartCount, unreadableCount }: { readonly restartCount: number; readonly unreadableCount: number },
   dropPercent: number,
 ): Health {
   const reasons: string[] = [];
@@ -24,6 +27,7 @@ export function judgeSnapshot(
     reasons.push(`${recordCount} records, more than ${dropPercent} % below the usual ${usual}`);
   }
   if (restartCount > MAX_TRUSTED_RESTARTS) reasons.push(`the listing had to begin again ${restartCount} times`);
+  if (unreadableCount > MAX_TRUSTED_UNREADABLE * recordCount) reasons.push(`${unreadableCount} rows could not be read`);
   return { health: reasons.length === 0 ? 'good' : 'suspect', healthReasons: reasons };
 }
 

@@ -38,6 +38,8 @@ const manifestSchema = z.strictObject({
   counts: countsSchema,
   /** Rows the listing showed more than once. */
   duplicatesSeen: count,
+  /** Rows that could not be read and are not in the snapshot. */
+  unreadableRows: count,
   listingRestarts: count,
   health: z.enum(['good', 'suspect']),
   healthReasons: z.array(z.string()),

@@ -13,6 +13,8 @@ const checkpointSchema = z.strictObject({
   finishedAt: z.iso.datetime().optional(),
   pageCount: count,
   rowCount: count,
+  /** Rows that are no registration description this app can read; they are not in the snapshot. */
+  unreadableCount: count,
   /** How often the listing had to begin again because the hub no longer took its token. */
   restartCount: count,
   /** Staged rows: each segment is the sections one after another, gzip members of `lengths[section]` bytes. */
@@ -23,7 +25,16 @@ const checkpointSchema = z.strictObject({
 export type ScanCheckpoint = Readonly<z.infer<typeof checkpointSchema>>;
 
 export function newScanCheckpoint(startedAt: string, restartCount = 0): ScanCheckpoint {
-  return { formatVersion: 1, isFinished: false, startedAt, pageCount: 0, rowCount: 0, restartCount, segments: [] };
+  return {
+    formatVersion: 1,
+    isFinished: false,
+    startedAt,
+    pageCount: 0,
+    rowCount: 0,
+    unreadableCount: 0,
+    restartCount,
+    segments: [],
+  };
 }
 
 export function formatScanCheckpoint(checkpoint: ScanCheckpoint): string {

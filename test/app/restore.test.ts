@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { cancelRestore } from '../../src/app/cancel-restore.ts';
 import { startBackup } from '../../src/app/start-backup.ts';
 import { startRestore } from '../../src/app/start-restore.ts';
-import { readBackupView, readRestoreView } from '../../src/app/views.ts';
+import { readBackupView, readRestoreView, readSnapshotView } from '../../src/app/views.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { recordKey } from '../../src/core/record.ts';
 import { canonicalRow, parseRegistration } from '../../src/core/registration.ts';
@@ -264,4 +264,13 @@ test('a listing that loses its token begins again and says so', async () => {
   engine.primary.loseNextToken = true;
   const id = await backUp(engine);
   expect(await readBackupView(engine.app, id)).toMatchObject({ result: { recordCount: 300, health: 'good' } });
+});
+
+test('a row that cannot be read is counted and left out; all others are backed up', async () => {
+  const engine = createEngine();
+  seed(engine, 2000);
+  engine.primary.rows.set('bad', '<AppleRegistrationDescription><Tags>x</Tags>');
+  const id = await backUp(engine);
+  const manifest = await readSnapshotView(engine.app, id);
+  expect(manifest).toMatchObject({ unreadableRows: 1, health: 'good', counts: { records: 2000 } });
 });

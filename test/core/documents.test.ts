@@ -23,6 +23,7 @@ const manifest = sealManifest(
     publishedAt: '2026-11-23T09:02:00.000Z',
     counts: { records: 1, installations: 0, registrations: 1, templates: 0, byPlatform: { Apple: 1 } },
     duplicatesSeen: 0,
+    unreadableRows: 0,
     listingRestarts: 0,
     health: 'good',
     healthReasons: [],
@@ -145,15 +146,21 @@ test('a record is an installation by its tag, else a device by its handle', () =
   expect(recordKey(parseRegistration(anAppleRow({ id: '1-1-1', token })))).toBe(`d:apple:${token.toUpperCase()}`);
 });
 
+function judge(records: number, earlier: readonly number[], restartCount: number, unreadableCount = 0) {
+  return judgeSnapshot(records, earlier, { restartCount, unreadableCount }, 20);
+}
+
 test('an empty hub, a steep fall and a restless listing make a snapshot suspect', () => {
-  expect(judgeSnapshot(0, [], 0, 20).health).toBe('suspect');
-  expect(judgeSnapshot(100, [], 0, 20).health).toBe('good');
-  expect(judgeSnapshot(80, [100, 100, 90], 0, 20).health).toBe('good');
-  expect(judgeSnapshot(79, [100, 100, 90], 0, 20)).toEqual({
+  expect(judge(0, [], 0).health).toBe('suspect');
+  expect(judge(100, [], 0).health).toBe('good');
+  expect(judge(80, [100, 100, 90], 0).health).toBe('good');
+  expect(judge(79, [100, 100, 90], 0)).toEqual({
     health: 'suspect',
     healthReasons: ['79 records, more than 20 % below the usual 100'],
   });
-  expect(judgeSnapshot(100, [100], 3, 20).health).toBe('suspect');
+  expect(judge(100, [100], 3).health).toBe('suspect');
+  expect(judge(10_000, [], 0, 10).health).toBe('good');
+  expect(judge(10_000, [], 0, 11).health).toBe('suspect');
 });
 
 test('counts add up to the total whatever the shards say', () => {
