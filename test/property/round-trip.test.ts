@@ -108,7 +108,7 @@ const installation = fc
   )
   .map(({ token: handle, expiryDays, templates, ...rest }) => ({
     ...rest,
-    ...(templates === undefined ? {} : { templates: listable(rest.platform, templates) }),
+    ...(templates === undefined ? {} : { templates: listable(rest.platform, rest.tags ?? [], templates) }),
     pushChannel:
       rest.platform === 'browser'
         ? JSON.stringify({ endpoint: `https://push.example/${handle}`, p256dh: 'p', auth: 'a' })
@@ -128,11 +128,23 @@ function sortKeys(value: unknown): unknown {
     .map(([key, inner]) => [key, sortKeys(inner)]);
 }
 
-/** A listing shows headers of three platforms, and a template's expiry of one (service-facts 1.5): no backup sees others. */
-function listable<T extends { headers?: unknown; expiry?: unknown }>(platform: string, templates: Record<string, T>) {
-  const entries = Object.entries(templates).map(([key, { headers, expiry, ...rest }]) => {
-    const shown = platform === 'apns' ? { headers, expiry } : ['wns', 'mpns'].includes(platform) ? { headers } : {};
-    return [key, { ...rest, ...shown }];
+interface GivenTemplate {
+  readonly body: string;
+  readonly headers?: Record<string, string>;
+  readonly tags?: string[];
+  readonly expiry?: string;
+}
+
+/**
+ * What of templates a listing shows, and so a backup can hold (service-facts 1.5 and 1.7): headers of three platforms,
+ * an expiry of one, and not whether a template's tag is also its own where the installation has it anyway.
+ */
+function listable(platform: string, tags: readonly string[], templates: Record<string, GivenTemplate>) {
+  const known = new Set(tags.map((one) => one.toLowerCase()));
+  const entries = Object.entries(templates).map(([key, { headers = {}, expiry, tags: own = [], body }]) => {
+    const dated = expiry === undefined ? {} : { expiry };
+    const shown = platform === 'apns' ? { headers, ...dated } : ['wns', 'mpns'].includes(platform) ? { headers } : {};
+    return [key, { body, tags: own.filter((one) => !known.has(one.toLowerCase())), ...shown }];
   });
   return Object.fromEntries(entries);
 }
