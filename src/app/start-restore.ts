@@ -10,7 +10,7 @@ import { checkShardsStored, findSnapshot } from './snapshots.ts';
 
 const DAY_MS = 86_400_000;
 /** The caller waits for the preflight; a hub that needs longer is not reachable for this purpose. */
-const PREFLIGHT_MS = 20_000;
+const PREFLIGHT_MS = 10_000;
 
 /** Active devices a namespace may hold (service-facts section 3). */
 const deviceLimits = { Free: 500, Basic: 200_000, Standard: 10_000_000 } as const;
