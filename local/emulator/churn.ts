@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Hub } from './hub.ts';
 import { type Installation, readStored } from './installation.ts';
-import { integer, type Random, seededRandom } from './random.ts';
+import { integer, type Random, seededRandom, seedOf } from './random.ts';
 import { type Row, sortTags, splitTags } from './row.ts';
 import { seed } from './seed.ts';
 
@@ -25,7 +25,8 @@ export function churn(hub: Hub, options: ChurnOptions): { changed: number; remov
   const removed = picked.slice(change);
   for (const handle of changed) changeDevice(hub, handle, `churned:${seedNumber}`);
   for (const handle of removed) removeDevice(hub, handle);
-  seed(hub, { devices: add, seed: seedNumber });
+  // Another stream than seeding has: with the same number the "new" devices would be the old ones.
+  seed(hub, { devices: add, seed: seedOf(`churn/${seedNumber}`) });
   return { changed: changed.length, removed: removed.length, added: add };
 }
 
@@ -35,7 +36,7 @@ export function goLive(
   source: Hub,
   options: { readonly add: number; readonly returning: number; readonly seed: number },
 ): { added: number; returned: number } {
-  seed(hub, { devices: options.add, seed: options.seed });
+  seed(hub, { devices: options.add, seed: seedOf(`live/${options.seed}`) });
   // A handle with several records would come back in part only, which no real device does.
   const candidates = [...source.handles()].filter((handle) => hasOneRecord(source.rowsOfHandle(handle)));
   const returning = pickDistinct(seededRandom(options.seed), candidates, options.returning);

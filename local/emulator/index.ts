@@ -4,11 +4,7 @@ import { Namespace, type Tier } from './namespace.ts';
 import { type Intercept, NamespaceServer } from './namespace-server.ts';
 import type { HubSwitches } from './switches.ts';
 
-export type { EmulatedHub, HubStats, RequestCount, RowView } from './emulated-hub.ts';
-export type { HubRequest } from './http-types.ts';
-export type { Inbox, InboxLine } from './inboxes.ts';
-export type { Intercept, Interception } from './namespace-server.ts';
-export type { SeedOptions, SeedSummary } from './seed.ts';
+export type { EmulatedHub } from './emulated-hub.ts';
 export type { HubSwitches } from './switches.ts';
 
 export interface EmulatorOptions {

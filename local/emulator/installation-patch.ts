@@ -5,7 +5,7 @@ import { ServiceError } from './service-error.ts';
 const operationSchema = z.object({
   op: z.literal(['add', 'replace', 'remove']),
   path: z.string().startsWith('/'),
-  value: z.unknown(),
+  value: z.unknown().optional(),
 });
 
 export type PatchOperation = z.infer<typeof operationSchema>;

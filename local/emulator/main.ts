@@ -144,9 +144,10 @@ admin      ${emulator.adminUrl}   (GET it for a list of actions)
 
 The primary holds ${devices} devices made from seed ${seed}. The official SDK needs leave to speak plain HTTP:
 
-  const http = createDefaultHttpClient(); // from @azure/core-rest-pipeline
-  const httpClient = { sendRequest: (request) => { request.allowInsecureConnection = true; return http.sendRequest(request); } };
-  new NotificationHubsClient(connectionString, 'devices', { httpClient });
+  new NotificationHubsClient(connectionString, 'devices', { additionalPolicies: [{ position: 'perCall', policy: {
+    name: 'plainHttp',
+    sendRequest: (request, next) => { request.allowInsecureConnection = true; return next(request); },
+  } }] });
 
 Ctrl-C ends it.
 `;

@@ -55,7 +55,8 @@ function findRoute(request: HubRequest): { route: Route; key: string; name: stri
 }
 
 function manage(namespace: Namespace, request: HubRequest, rights: readonly Right[]): HubResponse {
-  requireRight(rights, 'Manage');
+  // Unlike the data calls: recorded.
+  if (!rights.includes('Manage')) throw new ServiceError(401, 'Manage claim is required for this operation.');
   const handle = hubManagementRoutes[request.method];
   const name = request.segments[0];
   if (name === undefined && request.method === 'GET') return renderPublicServices(namespace, request);
