@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type Stack, startStack } from './stack.ts';
 
@@ -32,8 +33,11 @@ if (values.help) process.stdout.write(help);
 else await main();
 
 async function main(): Promise<void> {
-  const stopping = once(process, 'SIGINT').then(() => 0);
-  const terminating = once(process, 'SIGTERM').then(() => 0);
+  let isStopping = false;
+  const stopping = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => {
+    isStopping = true;
+    return 0;
+  });
   process.stdout.write('Starting storage, two hubs and the Functions host …\n');
   await using stack = await startStack({
     devices: whole('devices'),
@@ -45,11 +49,13 @@ async function main(): Promise<void> {
     onOutput: (text) => process.stdout.write(text),
   });
   process.stdout.write(guide(stack));
-  const died = once(stack.host.child, 'exit').then(([code]) => {
-    process.stderr.write(`The Functions host ended (exit code ${code}).\n`);
-    return 1;
+  const died = once(stack.host.child, 'exit').then(async ([code]) => {
+    // Ctrl-C reaches the children, too, and one may be gone before this process has heard of it.
+    await sleep(200);
+    if (!isStopping) process.stderr.write(`The Functions host ended (exit code ${code}).\n`);
+    return isStopping ? 0 : 1;
   });
-  process.exitCode = await Promise.race([stopping, terminating, died]);
+  process.exitCode = await Promise.race([stopping, died]);
   process.stdout.write('\nStopping …\n');
 }
 
