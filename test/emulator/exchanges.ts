@@ -43,7 +43,7 @@ function read(name: string): unknown {
   return JSON.parse(readFileSync(new URL(name, folder), 'utf8'));
 }
 
-const id = '123-234-1';
+const id = '4697970960162487046-613208779604355455-3';
 const query = '?api-version=2020-06';
 const head = `<id>https://n.servicebus.windows.net/h/registrations/${id}${query}</id><title type="text">${id}</title><published>2020-01-01T00:00:00Z</published><updated>2020-01-01T00:00:00Z</updated><link rel="self" href="https://n.servicebus.windows.net/h/registrations/${id}${query}"/>`;
 const description = (zone: string): string =>
@@ -59,7 +59,11 @@ const handWritten: Exchange[] = [
     method: 'POST',
     path: `/h/registrations${query}`,
     status: 200,
-    responseHeaders: { 'Content-Type': 'application/atom+xml; type=entry; charset=utf-8', ETag: 'W/"1"' },
+    responseHeaders: {
+      'Content-Type': 'application/atom+xml; type=entry; charset=utf-8',
+      ETag: 'W/"1"',
+      'Content-Location': `https://n.servicebus.windows.net/h/registrations/${id}${query}`,
+    },
     responseBody: `<entry a:etag="W/&quot;1&quot;" xmlns="http://www.w3.org/2005/Atom" ${metadata}>${head}${description('')}</entry>`,
   },
   {
