@@ -28,7 +28,7 @@ export function answer(namespace: Namespace, request: HubRequest): HubResponse {
     const rights = authorize(request.headers['authorization'], url, rules);
     if (request.segments.length < 2) return manage(namespace, request, rights);
     if (hub === undefined) throw new ServiceError(404, noSuchService);
-    // Jobs and feedback are not emulated; they fall through to here like any unknown path.
+    // Jobs are not emulated; they fall through to here like any unknown path.
     if (found === undefined) throw new ServiceError(404, 'The requested resource is not part of this emulator');
     const { route, key } = found;
     requireRight(rights, typeof route.right === 'function' ? route.right(request) : route.right);

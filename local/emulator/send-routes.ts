@@ -9,8 +9,11 @@ import { element } from './xml-text.ts';
 export const sendRoutes: readonly Route[] = [
   { method: 'POST', path: 'messages', right: 'Send', handle: send },
   { method: 'GET', path: 'messages/{}', right: 'Send', handle: telemetry },
+  { method: 'GET', path: 'feedbackcontainer', right: 'Manage', handle: feedbackContainer },
 ];
 
+/** What the Standard tier takes; below it a namespace is Basic or Free. */
+const STANDARD_DEVICES = 10_000_000;
 const payloadLimitBytes = 64 * 1024;
 
 function send({ hub, request }: RouteContext): HubResponse {
@@ -37,6 +40,13 @@ function telemetry({ hub, request, key }: RouteContext): HubResponse {
     headers: { 'Content-Type': 'application/xml; charset=utf-8' },
     body: renderDetails(notification, location),
   };
+}
+
+/** Standard only, by the documentation; the container itself is not emulated, its address tells a client the tier. */
+function feedbackContainer({ namespace }: RouteContext): HubResponse {
+  if (namespace.deviceLimit < STANDARD_DEVICES) throw new ServiceError(403, 'The feature is not enabled for your SKU');
+  const body = 'https://pushpnsfb.blob.core.windows.net/00000000000000000000';
+  return { status: 200, headers: { 'Content-Type': 'application/xml; charset=utf-8' }, body };
 }
 
 /** Not recorded: the elements are those that the SDKs read. */

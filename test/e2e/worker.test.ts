@@ -160,3 +160,13 @@ async function readInvocations(file: string) {
   const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
   return lines.map((line) => invocationSchema.parse(JSON.parse(line)));
 }
+
+test('a target whose tier is too small is refused before the first write', async () => {
+  await using stack = await startStack({ devices: 600, seed: 4, settings: { ...settings, SECONDARY_TIER: 'Free' } });
+  const api = createApi(() => stack.host);
+  await backUp(api);
+  expect(await api.call('POST', '/api/restores')).toMatchObject({
+    status: 409,
+    body: { error: { code: 'TargetTooSmall' } },
+  });
+});
