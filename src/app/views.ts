@@ -130,32 +130,6 @@ function viewListed({ id, manifest, fault }: ListedSnapshot) {
   return { id, health: 'unusable', error: { code: fault?.code ?? 'SnapshotCorrupt', message: fault?.message ?? '' } };
 }
 
-function viewManifest(manifest: Manifest) {
-  const {
-    id,
-    hub,
-    readStartedAt,
-    readFinishedAt,
-    publishedAt,
-    counts,
-    duplicatesSeen,
-    unreadableRows,
-    health,
-    healthReasons,
-  } = manifest;
-  const bytes = manifest.shards.reduce((sum, shard) => sum + shard.bytes, 0);
-  return {
-    id,
-    hub,
-    readStartedAt,
-    readFinishedAt,
-    publishedAt,
-    counts,
-    duplicatesSeen,
-    unreadableRows,
-    health,
-    healthReasons,
-    bytes,
-    digest: manifest.digest,
-  };
+function viewManifest({ shards, formatVersion: _version, toolVersion: _tool, ...shown }: Manifest) {
+  return { ...shown, bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0) };
 }
