@@ -11,6 +11,7 @@ const help = `Rehearses a disaster end to end and proves that every device is re
 
   --devices N   devices in the primary hub (default: 2000)
   --seed S      seed they are made from (default: 1)
+  --host-node P the Node that runs the Functions host (default: this one)
   --json        the last line of stdout is one JSON object
   --verbose     the host's log on stderr, too
   --help
@@ -22,6 +23,7 @@ const { values } = parseArgs({
   options: {
     devices: { type: 'string', default: '2000' },
     seed: { type: 'string', default: '1' },
+    'host-node': { type: 'string' },
     json: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -40,6 +42,7 @@ async function main(): Promise<number> {
   await using stack = await startStack({
     devices,
     seed,
+    ...(values['host-node'] === undefined ? {} : { nodePath: values['host-node'] }),
     ...(values.verbose ? { onOutput: (text: string) => void process.stderr.write(text) } : {}),
     settings: {
       // Fired by hand below: the schedule itself stays out of the way.

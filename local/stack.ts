@@ -14,6 +14,8 @@ export interface StackOptions {
   readonly settings?: Readonly<Record<string, string>>;
   readonly queueLeaseSeconds?: number;
   readonly invocationLog?: string;
+  /** The Node that runs the Functions host; the one of this process when absent. */
+  readonly nodePath?: string;
   readonly onOutput?: (text: string) => void;
 }
 
@@ -53,6 +55,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ...(options.port === undefined ? {} : { port: options.port }),
       ...(options.queueLeaseSeconds === undefined ? {} : { queueLeaseSeconds: options.queueLeaseSeconds }),
       ...(options.invocationLog === undefined ? {} : { invocationLog: options.invocationLog }),
+      ...(options.nodePath === undefined ? {} : { nodePath: options.nodePath }),
       ...(options.onOutput === undefined ? {} : { onOutput: options.onOutput }),
     });
   let host = await spawn();

@@ -17,6 +17,8 @@ export interface SpawnHostOptions {
   readonly httpTimeoutSeconds?: number;
   readonly invocationLog?: string;
   readonly isQuiet?: boolean;
+  /** The Node that runs the host; the one of this process when absent. */
+  readonly nodePath?: string;
   /** Takes the child's output, line ends included, as it comes. */
   readonly onOutput?: (text: string) => void;
 }
@@ -47,6 +49,7 @@ const smallInstance = ['--max-old-space-size=224', '--max-semi-space-size=8'];
 export async function spawnHost(options: SpawnHostOptions): Promise<SpawnedHost> {
   const child = fork(fileURLToPath(new URL('./main.ts', import.meta.url)), argumentsOf(options), {
     execArgv: smallInstance,
+    ...(options.nodePath === undefined ? {} : { execPath: options.nodePath }),
     env: { ...process.env, MALLOC_ARENA_MAX: '2', ...options.settings },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
