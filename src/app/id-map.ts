@@ -9,22 +9,36 @@ import { forEachConcurrent } from './concurrent.ts';
 
 const idMapSchema = z.strictObject({ formatVersion: z.literal(1), ids: z.record(z.string(), z.string()) });
 
+export interface IdMap {
+  /** The id to write to. */
+  idFor(id: string): string;
+  /** A refused id (404, 410) means that the target takes none of the snapshot's; 400 may be the row's own fault. */
+  noteRefusal(status: number): void;
+  /** The target is known to refuse such ids: it is not asked again. */
+  mustMap(writes: readonly Write[]): boolean;
+  /** Gets new ids for those of the writes that have none, and stores them. */
+  map(writes: readonly Write[], deadlineAt: number): Promise<void>;
+}
+
 /**
  * Which new registration ids stand for those the target refused. The map is stored before a new id is written to, so
  * that a step that dies in between, or runs twice, uses the same id again and no device is registered twice.
  */
-export async function openIdMap(app: App, hub: Hub, runId: string, shard: number) {
+export async function openIdMap(app: App, hub: Hub, runId: string, shard: number): Promise<IdMap> {
   const name = idMapName(runId, shard);
   let { ids, etag } = await readMap(app, name);
+  let refusesIds = false;
 
   const oldIds = (writes: readonly Write[]): string[] =>
     writes.flatMap((write) => (write.kind === 'registration' ? [write.id] : []));
 
   return {
-    idFor: (id: string): string => ids.get(id) ?? id,
-    /** Once the target has refused an id it is not asked again with one of the snapshot's. */
-    mustMap: (writes: readonly Write[]): boolean => ids.size > 0 && oldIds(writes).some((id) => !ids.has(id)),
-    async map(writes: readonly Write[], deadlineAt: number): Promise<void> {
+    idFor: (id) => ids.get(id) ?? id,
+    noteRefusal(status) {
+      refusesIds ||= status !== 400;
+    },
+    mustMap: (writes) => refusesIds && oldIds(writes).some((id) => !ids.has(id)),
+    async map(writes, deadlineAt) {
       const wanted = oldIds(writes).filter((id) => !ids.has(id));
       const fresh = new Map<string, string>();
       await forEachConcurrent(wanted, app.policy.maxConcurrency, async (id) => {

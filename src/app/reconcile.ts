@@ -1,29 +1,22 @@
+import { decide } from '../core/decide.ts';
 import { DrError } from '../core/errors.ts';
-import {
-  formatOutcomes,
-  type Outcome,
-  outcomeLetters,
-  parseOutcomes,
-  type RecordFailure,
-  type ShardOutcomes,
-  toFacts,
-} from '../core/outcomes.ts';
-import { foreignName, resultName } from '../core/paths.ts';
-import { planRecord, type RecordPlan, type Write } from '../core/plan.ts';
-import type { Hub } from '../core/ports.ts';
+import { type Outcome, outcomeOf, type ShardOutcomes } from '../core/outcomes.ts';
+import { foreignFolder } from '../core/paths.ts';
+import { planRecord, type Write } from '../core/plan.ts';
+import type { Hub, WriteOutcome } from '../core/ports.ts';
 import { handleHash, type RecordOfRows } from '../core/record.ts';
 import type { Registration } from '../core/registration.ts';
-import { isOver, type RestoreRun } from '../core/run.ts';
+import type { RestoreRun } from '../core/run.ts';
 import { type App, hubOf } from './app.ts';
-import { toBytes, toText } from './codec.ts';
-import { completeReconcile, LAST_PASS, tooManyFailures } from './complete-reconcile.ts';
+import { toText } from './codec.ts';
+import { completeReconcile, LAST_PASS } from './complete-reconcile.ts';
 import { forEachConcurrent } from './concurrent.ts';
-import { openIdMap } from './id-map.ts';
-import { beat, readRun, Superseded } from './run-store.ts';
+import { type IdMap, openIdMap } from './id-map.ts';
 import { readTargetShard } from './seal.ts';
+import { openShardProgress, readOutcomes, type ShardProgress } from './shard-progress.ts';
 import { readManifest, readSnapshotShard } from './snapshots.ts';
 
-/** Outcomes are saved, and a cancelled run noticed, between batches of this many writes. */
+/** Outcomes are saved, and a cancelled run noticed, between batches of this many records. */
 const BATCH = 500;
 
 /**
@@ -37,15 +30,17 @@ export async function reconcile(
   shard: number,
   deadlineAt: number,
 ): Promise<'done' | 'continue'> {
-  const work = await openShard(app, run, shard, deadlineAt);
-  if (!work.isDone) {
-    for (let open = work.open(); open.length > 0; open = work.open()) {
+  const stored = await readOutcomes(app, run, run.phase.pass, shard);
+  if (!stored?.outcomes.isDone) {
+    const work = await openWork(app, run, shard, stored, deadlineAt);
+    if (work.progress.open().length === 0) await work.progress.save();
+    for (let open = work.progress.open(); open.length > 0; open = work.progress.open()) {
       if (app.clock.now() >= deadlineAt) return 'continue';
       try {
-        await work.settle(open.slice(0, BATCH));
+        await settleBatch(work, open.slice(0, BATCH));
       } finally {
         // Also when a write failed for good: what was written before must not be written again.
-        await work.save();
+        await work.progress.save();
       }
     }
   }
@@ -53,167 +48,158 @@ export async function reconcile(
   return 'done';
 }
 
-/** One shard's records, what became of each, and the means to settle those still open. */
-async function openShard(app: App, run: RestoreRun, shard: number, deadlineAt: number) {
+/** All that one step knows about its shard. */
+interface Work {
+  readonly app: App;
+  readonly run: RestoreRun;
+  readonly hub: Hub;
+  readonly deadlineAt: number;
+  readonly records: readonly RecordOfRows[];
+  readonly live: ReadonlyMap<string, RecordOfRows>;
+  readonly livesElsewhere: (row: Registration) => boolean;
+  /** What the pass before made of the shard. */
+  readonly before: ShardOutcomes | undefined;
+  readonly idMap: IdMap;
+  readonly progress: ShardProgress;
+}
+
+interface DueWrite {
+  readonly index: number;
+  readonly outcome: Outcome;
+  readonly writes: readonly Write[];
+}
+
+async function openWork(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  stored: Awaited<ReturnType<typeof readOutcomes>>,
+  deadlineAt: number,
+): Promise<Work> {
   const { pass } = run.phase;
-  const name = resultName('restore', run.id, pass, 'reconcile', shard);
   const manifest = await readManifest(app, run.request.sourceHub, run.request.snapshotId);
   if (manifest === undefined) {
     throw new DrError('SnapshotNotFound', `Snapshot ${run.request.snapshotId} was deleted. Restore another one.`);
   }
-  const stored = await app.blobs.get(name);
-  let etag = stored?.etag;
-  const resumed = stored === undefined ? undefined : parseOutcomes(toText(stored.bytes), name);
-  if (resumed?.isDone) return { isDone: true as const };
-
-  const records = await readSnapshotShard(app, manifest, shard);
-  const live = await readTargetShard(app, run, shard);
-  const before = pass === 1 ? undefined : await readOutcomes(app, run, pass - 1, shard);
-  const livesElsewhere = await readForeignHandles(app, run);
   const hub = hubOf(app, run.hub);
-  const idMap = await openIdMap(app, hub, run.id, shard);
-  const letters = resumed === undefined ? records.map(() => outcomeLetters.pending as string) : [...resumed.letters];
-  const failures: RecordFailure[] = [...(resumed?.failures ?? before?.failures ?? [])];
-  const tally = {
-    duplicatesCollapsed: resumed?.duplicatesCollapsed ?? 0,
-    repaired: resumed?.repaired ?? 0,
-    changedSince: resumed?.changedSince ?? before?.changedSince ?? 0,
-    lostMilliseconds: resumed?.lostMilliseconds ?? 0,
-  };
-  const paceBefore = hub.pace().millisecondsLostToThrottling;
-
-  const settleAs = (index: number, outcome: Outcome): void => {
-    letters[index] = outcomeLetters[outcome];
-  };
-  const fail = (index: number, failure: Omit<RecordFailure, 'index'>): void => {
-    settleAs(index, 'failed');
-    failures.push({ index, ...failure });
-  };
-  const planOf = (record: RecordOfRows): RecordPlan =>
-    planRecord(record, live.get(record.key), {
-      expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
-      livesElsewhere,
-      isRepair: pass > 1,
-    });
-
-  /** What is to be written for a record, or nothing when its outcome is known without. */
-  const decide = (index: number): { index: number; outcome: Outcome; writes: readonly Write[] } | undefined => {
-    const record = records[index];
-    if (record === undefined) return undefined;
-    const earlier = before?.letters[index];
-    if (earlier !== undefined && earlier !== outcomeLetters.created && earlier !== outcomeLetters.updated) {
-      // Not written by this run: what happened to it in the target since is its device's own doing.
-      letters[index] = earlier;
-      return undefined;
-    }
-    const plan = planOf(record);
-    if (earlier === undefined) tally.duplicatesCollapsed += plan.collapsed;
-    switch (plan.kind) {
-      case 'unchanged':
-      case 'keptLive':
-        letters[index] = earlier ?? outcomeLetters[plan.kind];
-        if (earlier !== undefined && plan.kind === 'keptLive') tally.changedSince += 1;
-        return undefined;
-      case 'impossible':
-        fail(index, { code: plan.fault });
-        return undefined;
-      case 'create':
-      case 'complete': {
-        const outcome = earlier === outcomeLetters.updated || plan.kind === 'complete' ? 'updated' : 'created';
-        if (earlier === undefined && run.request.dryRun) settleAs(index, outcome);
-        else if (earlier !== undefined && pass === LAST_PASS) fail(index, { code: 'NotApplied' });
-        else return { index, outcome: earlier === outcomeLetters.created ? 'created' : outcome, writes: plan.writes };
-        return undefined;
-      }
-      default:
-        return plan satisfies never;
-    }
-  };
-
-  const settle = async (indexes: readonly number[]): Promise<void> => {
-    const due = indexes.flatMap((index) => decide(index) ?? []);
-    const refused: typeof due = [];
-    const write = async (one: (typeof due)[number], isLastTry: boolean): Promise<void> => {
-      if (app.clock.now() >= deadlineAt) return;
-      const answer = await writeRecord(hub, one.writes, idMap.idFor, deadlineAt);
-      if (answer.kind === 'idRefused' && !isLastTry) refused.push(one);
-      else if (answer.kind === 'written') {
-        settleAs(one.index, one.outcome);
-        if (before !== undefined) tally.repaired += 1;
-      } else {
-        const code = answer.kind === 'rejected' ? answer.reason : 'Rejected';
-        fail(one.index, { code, status: answer.status });
-      }
-    };
-    const known = due.filter((one) => !idMap.mustMap(one.writes));
-    await forEachConcurrent(known, app.policy.maxConcurrency, (one) => write(one, false));
-    refused.push(...due.filter((one) => idMap.mustMap(one.writes) && !refused.includes(one) && !known.includes(one)));
-    if (refused.length === 0 || app.clock.now() >= deadlineAt) return;
-    await idMap.map(
-      refused.flatMap((one) => one.writes),
-      deadlineAt,
+  const records = await readSnapshotShard(app, manifest, shard);
+  const before = pass === 1 ? undefined : (await readOutcomes(app, run, pass - 1, shard))?.outcomes;
+  if (pass > 1 && before?.letters.length !== records.length) {
+    throw new DrError(
+      'StoredDocumentInvalid',
+      `Pass ${pass - 1} of shard ${shard} left no result. Start a new restore.`,
     );
-    await forEachConcurrent(refused, app.policy.maxConcurrency, (one) => write(one, true));
+  }
+  const progress = openShardProgress(app, run, shard, {
+    recordCount: records.length,
+    stored,
+    before,
+    pace: () => hub.pace(),
+  });
+  return {
+    app,
+    run,
+    hub,
+    deadlineAt,
+    records,
+    live: await readTargetShard(app, run, shard),
+    livesElsewhere: await readForeignHandles(app, run),
+    before,
+    idMap: await openIdMap(app, hub, run.id, shard),
+    progress,
   };
+}
 
-  const open = (): number[] => letters.flatMap((letter, index) => (letter === outcomeLetters.pending ? [index] : []));
+/** Decides about each record, writes what is due, and once more under new ids what the hub refused the old ones of. */
+async function settleBatch(work: Work, indexes: readonly number[]): Promise<void> {
+  const { app, idMap, deadlineAt } = work;
+  const due = indexes.flatMap((index) => decideRecord(work, index) ?? []);
+  const refused = due.filter((one) => idMap.mustMap(one.writes));
+  const known = due.filter((one) => !refused.includes(one));
+  await forEachConcurrent(known, app.policy.maxConcurrency, async (one) => {
+    if ((await writeAndSettle(work, one)) === 'idRefused') refused.push(one);
+  });
+  if (refused.length === 0 || app.clock.now() >= deadlineAt) return;
+  await idMap.map(
+    refused.flatMap((one) => one.writes),
+    deadlineAt,
+  );
+  await forEachConcurrent(refused, app.policy.maxConcurrency, async (one) => {
+    if ((await writeAndSettle(work, one)) === 'idRefused') work.progress.fail(one.index, { code: 'Rejected' });
+  });
+}
 
-  const save = async (): Promise<void> => {
-    const current = await readRun(app, 'restore', run.id);
-    if (current === undefined || isOver(current.run)) throw new Superseded('the run is over');
-    const outcomes: ShardOutcomes = {
-      formatVersion: 1,
-      isDone: open().length === 0,
-      letters: letters.join(''),
-      ...tally,
-      lostMilliseconds: tally.lostMilliseconds + hub.pace().millisecondsLostToThrottling - paceBefore,
-      failures,
-    };
-    const condition = etag === undefined ? 'new' : { etag };
-    const next = await app.blobs.put(name, toBytes(formatOutcomes(outcomes)), condition, toFacts(outcomes));
-    if (next === 'conflict') throw new Superseded('another step went on with this shard');
-    etag = next;
-    await beat(app, 'restore', run.id);
-    const newlyFailed = failures.length - (before?.failures.length ?? 0);
-    if (newlyFailed > app.policy.maxFailures) throw tooManyFailures(failures.length, app.policy.maxFailures);
-  };
+/** What is to be written for a record; nothing when its outcome is known without. */
+function decideRecord(work: Work, index: number): DueWrite | undefined {
+  const { run, progress, before } = work;
+  const record = work.records[index];
+  if (record === undefined) return undefined;
+  const earlier = before === undefined ? undefined : outcomeOf(before.letters[index]);
+  if (earlier !== undefined && earlier !== 'created' && earlier !== 'updated') {
+    // Not written by this run: what happened to it in the target since is its device's own doing.
+    progress.settleAs(index, earlier);
+    return undefined;
+  }
+  const plan = planRecord(record, work.live.get(record.key), {
+    expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
+    livesElsewhere: work.livesElsewhere,
+    isRepair: before !== undefined,
+  });
+  if (before === undefined) progress.count('duplicatesCollapsed', plan.collapsed);
+  const decision = decide(plan, earlier, {
+    isDryRun: run.request.dryRun,
+    isLastPass: run.phase.pass === LAST_PASS,
+  });
+  if (decision.kind === 'write') return { index, outcome: decision.outcome, writes: decision.writes };
+  if (decision.kind === 'failed') progress.fail(index, { code: decision.code });
+  else {
+    progress.settleAs(index, decision.outcome);
+    progress.count('changedSince', decision.hasChangedSince ? 1 : 0);
+  }
+  return undefined;
+}
 
-  // A shard without records is done as soon as that is written down.
-  if (records.length === 0) await save();
-  return { isDone: false as const, open, settle, save };
+/** Out of time, a record stays open: another step takes it up. */
+async function writeAndSettle(work: Work, { index, outcome, writes }: DueWrite): Promise<'settled' | 'idRefused'> {
+  const { app, progress, deadlineAt } = work;
+  if (app.clock.now() >= deadlineAt) return 'settled';
+  const answer = await writeRecord(work, writes);
+  switch (answer.kind) {
+    case 'written':
+      progress.settleAs(index, outcome);
+      progress.count('repaired', work.before === undefined ? 0 : 1);
+      return 'settled';
+    case 'rejected':
+      progress.fail(index, { code: answer.reason, status: answer.status });
+      return 'settled';
+    case 'idRefused':
+      work.idMap.noteRefusal(answer.status);
+      return 'idRefused';
+    default:
+      return answer satisfies never;
+  }
 }
 
 /** Writes one record's rows in turn; the first answer that is not `written` is the record's. */
-async function writeRecord(hub: Hub, writes: readonly Write[], idFor: (id: string) => string, deadlineAt: number) {
+async function writeRecord({ hub, idMap, deadlineAt }: Work, writes: readonly Write[]): Promise<WriteOutcome> {
   for (const write of writes) {
     const answer =
       write.kind === 'registration'
-        ? await hub.putRegistration(idFor(write.id), write.xml, { deadlineAt })
+        ? await hub.putRegistration(idMap.idFor(write.id), write.xml, { deadlineAt })
         : await hub.putInstallation(write.id, write.json, { deadlineAt });
     if (answer.kind !== 'written') return answer;
   }
-  return { kind: 'written' as const };
-}
-
-async function readOutcomes(app: App, run: RestoreRun, pass: number, shard: number): Promise<ShardOutcomes> {
-  const name = resultName('restore', run.id, pass, 'reconcile', shard);
-  const blob = await app.blobs.get(name);
-  if (blob === undefined)
-    throw new DrError('StoredDocumentInvalid', `The document ${name} is missing. Start a new restore.`);
-  return parseOutcomes(toText(blob.bytes), name);
+  return { kind: 'written' };
 }
 
 /** The handles that live in the target under a key the snapshot does not have them under, over all shards. */
 async function readForeignHandles(app: App, run: RestoreRun): Promise<(row: Registration) => boolean> {
-  const { pass } = run.phase;
-  const folder = foreignName(run.id, pass, 0).slice(0, -4);
-  const entries = await app.blobs.list(folder);
-  if (entries.length === 0) return () => false;
+  const entries = await app.blobs.list(foreignFolder(run.id, run.phase.pass));
   const hashes = new Set<number>();
   for (const entry of entries) {
     const blob = await app.blobs.get(entry.name);
     const list: unknown = blob === undefined ? [] : JSON.parse(toText(blob.bytes));
     if (Array.isArray(list)) for (const hash of list) if (typeof hash === 'number') hashes.add(hash);
   }
-  return (row) => hashes.has(handleHash(row));
+  return (row) => hashes.size > 0 && hashes.has(handleHash(row));
 }

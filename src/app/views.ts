@@ -57,7 +57,7 @@ export async function viewRestore(app: App, run: RestoreRun) {
     dryRun,
     ...viewResult(result),
     ...paceOf(app, run, result),
-    nextActions: nextActions(run),
+    nextActions: nextActions(run, result.counts.failed),
   };
 }
 
@@ -113,15 +113,18 @@ function paceOf(app: App, run: RestoreRun, { counts }: RestoreResult) {
   return { recordsPerSecond, etaSeconds: Math.ceil(counts.pending / Math.max(recordsPerSecond, 0.1)) };
 }
 
-function nextActions(run: RestoreRun) {
+function nextActions(run: RestoreRun, failedCount: number) {
   const watch = { name: 'watch', method: 'GET', href: `/api/restores/${run.id}` };
+  const failures = { name: 'failures', method: 'GET', href: `/api/restores/${run.id}/failures` };
   if (!isOver(run)) return [watch, { name: 'cancel', method: 'POST', href: `/api/restores/${run.id}/cancel` }];
   const again = {
     method: 'POST',
     href: '/api/restores',
     body: { snapshot: run.request.snapshotId, target: run.request.target },
   };
-  if (run.status !== 'Succeeded') return [{ name: 'restoreAgain', ...again }];
+  if (run.status !== 'Succeeded') {
+    return [...(failedCount > 0 ? [failures] : []), { name: 'restoreAgain', ...again }];
+  }
   return run.request.dryRun ? [{ name: 'restore', ...again }] : [];
 }
 

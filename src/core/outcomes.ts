@@ -15,6 +15,12 @@ export const outcomeLetters = {
 
 export type Outcome = keyof typeof outcomeLetters;
 
+/** The outcome a letter stands for; `undefined` for any other text. */
+export function outcomeOf(letter: string | undefined): Outcome | undefined {
+  const outcomes: readonly Outcome[] = ['pending', 'created', 'updated', 'unchanged', 'keptLive', 'failed'];
+  return outcomes.find((outcome) => outcomeLetters[outcome] === letter);
+}
+
 const count = z.int().nonnegative();
 
 const failure = z.strictObject({

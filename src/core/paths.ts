@@ -33,8 +33,10 @@ export const segmentName = (kind: RunKind, runId: string, pass: number, label: s
   `${stagingFolder(kind, runId)}pass-${pass}/segments/${label}`;
 export const targetShardName = (runId: string, pass: number, shard: number): string =>
   `${stagingFolder('restore', runId)}pass-${pass}/target/${shardLabel(shard)}.jsonl.gz`;
+export const foreignFolder = (runId: string, pass: number): string =>
+  `${stagingFolder('restore', runId)}pass-${pass}/foreign/`;
 export const foreignName = (runId: string, pass: number, shard: number): string =>
-  `${stagingFolder('restore', runId)}pass-${pass}/foreign/${shardLabel(shard)}`;
+  `${foreignFolder(runId, pass)}${shardLabel(shard)}`;
 export const resultsFolder = (kind: RunKind, runId: string, pass: number, phase: 'seal' | 'reconcile'): string =>
   `${passFolder(kind, runId, pass)}${phase}/`;
 export const resultName = (

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { cancelRestore } from '../../src/app/cancel-restore.ts';
+import { type FailuresPage, readFailures } from '../../src/app/read-failures.ts';
 import { startBackup } from '../../src/app/start-backup.ts';
 import { startRestore } from '../../src/app/start-restore.ts';
 import { readBackupView, readRestoreView, readSnapshotView } from '../../src/app/views.ts';
@@ -273,4 +274,41 @@ test('a row that cannot be read is counted and left out; all others are backed u
   const id = await backUp(engine);
   const manifest = await readSnapshotView(engine.app, id);
   expect(manifest).toMatchObject({ unreadableRows: 1, health: 'good', counts: { records: 2000 } });
+});
+
+test('a row the target refuses for its own fault costs no other row its registration id', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  engine.secondary.intercept = (_kind, _id, body) =>
+    body.includes(tokenOf('19-5-1')) ? { kind: 'idRefused', status: 400 } : undefined;
+  expect(await restore(engine)).toMatchObject({ counts: { created: 29, failed: 1 }, failuresByCode: { Rejected: 1 } });
+  const plain = (hub: typeof engine.primary) =>
+    [...hub.rows.keys()].filter((id) => id.endsWith('9-5-1') && id !== '19-5-1');
+  expect(plain(engine.secondary).sort()).toEqual(plain(engine.primary).sort());
+});
+
+test('failures are listed page by page with their reasons, and without device tokens', async () => {
+  const engine = createEngine();
+  seed(engine, 500);
+  await backUp(engine);
+  engine.secondary.intercept = (kind) =>
+    kind === 'registration' ? { kind: 'rejected', status: 413, reason: 'TooLarge' } : undefined;
+  const { id } = await restore(engine);
+  const found: FailuresPage['value'][number][] = [];
+  let from: string | undefined;
+  do {
+    const page = await readFailures(engine.app, id, from);
+    expect(page.value.length).toBeLessThanOrEqual(100);
+    found.push(...page.value);
+    from = page.next;
+  } while (from !== undefined);
+  expect(new Set(found.map((one) => one.record)).size).toBe(250);
+  expect(found[0]).toEqual({
+    record: expect.stringMatching(/^device apple [0-9a-f]{12}$/),
+    code: 'TooLarge',
+    status: 413,
+  });
+  expect(await codeOf(readFailures(engine.app, id, 'nonsense'))).toBe('BadRequest');
+  expect(await codeOf(readFailures(engine.app, 'nobody'))).toBe('RunNotFound');
 });

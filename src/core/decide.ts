@@ -1,0 +1,39 @@
+import type { Outcome, RecordFailure } from './outcomes.ts';
+import type { RecordPlan, Write } from './plan.ts';
+
+/** What a pass makes of one record's plan. */
+export type Decision =
+  | { readonly kind: 'settled'; readonly outcome: Outcome; readonly hasChangedSince: boolean }
+  | { readonly kind: 'failed'; readonly code: RecordFailure['code'] }
+  | { readonly kind: 'write'; readonly outcome: 'created' | 'updated'; readonly writes: readonly Write[] };
+
+export interface PassRules {
+  /** Count what would be written, and write nothing. */
+  readonly isDryRun: boolean;
+  /** Look only: what is still missing has failed. */
+  readonly isLastPass: boolean;
+}
+
+/**
+ * `earlier` is what the pass before made of the record, absent in the first pass. Later passes only look after records
+ * this run wrote: one that differs now was changed by its device since, one that lacks is written again.
+ */
+export function decide(plan: RecordPlan, earlier: 'created' | 'updated' | undefined, rules: PassRules): Decision {
+  switch (plan.kind) {
+    case 'unchanged':
+      return { kind: 'settled', outcome: earlier ?? 'unchanged', hasChangedSince: false };
+    case 'keptLive':
+      return { kind: 'settled', outcome: earlier ?? 'keptLive', hasChangedSince: earlier !== undefined };
+    case 'impossible':
+      return { kind: 'failed', code: plan.fault };
+    case 'create':
+    case 'complete': {
+      const outcome = earlier ?? (plan.kind === 'create' ? 'created' : 'updated');
+      if (earlier === undefined && rules.isDryRun) return { kind: 'settled', outcome, hasChangedSince: false };
+      if (earlier !== undefined && rules.isLastPass) return { kind: 'failed', code: 'NotApplied' };
+      return { kind: 'write', outcome, writes: plan.writes };
+    }
+    default:
+      return plan satisfies never;
+  }
+}
