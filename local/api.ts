@@ -45,6 +45,8 @@ export interface Api {
   call(method: string, path: string, body?: unknown): Promise<ApiAnswer>;
   /** Starts a run with POST and gives its first view. Throws with the answer when it is refused. */
   start(path: '/api/backups' | '/api/restores', body?: unknown): Promise<RunView>;
+  /** Starts a run under an id of the caller's; repeating it is harmless. */
+  put(path: string, body?: unknown): Promise<RunView>;
   read(kind: 'backup' | 'restore', id: string): Promise<RunView>;
   runs(kind: 'backup' | 'restore'): Promise<RunView[]>;
   /** Polls until the run is over. Throws after `timeoutMs`. */
@@ -56,9 +58,24 @@ export interface WaitOptions {
   readonly onView?: (view: RunView) => void;
 }
 
-/** `host` is asked for at each call: a test may replace it in between. */
-export function createApi(host: () => Pick<SpawnedHost, 'url' | 'keys'>): Api {
+/**
+ * `host` is asked for at each call: a test may replace it in between. For `patienceMs` a call is repeated while the host
+ * cannot be reached, or answers 503 or 500; that is for stacks in which things are killed.
+ */
+export function createApi(host: () => Pick<SpawnedHost, 'url' | 'keys'>, patienceMs = 0): Api {
   const call: Api['call'] = async (method, path, body) => {
+    const deadlineAt = Date.now() + patienceMs;
+    for (;;) {
+      const isLast = Date.now() >= deadlineAt;
+      const answer = await callOnce(method, path, body).catch((error: unknown) => {
+        if (isLast) throw error;
+        return undefined; // Nobody listens just now.
+      });
+      if (answer !== undefined && (answer.status < 500 || isLast)) return answer;
+      await sleep(250);
+    }
+  };
+  const callOnce: Api['call'] = async (method, path, body) => {
     const { url, keys } = host();
     const response = await fetch(`${url}${path}`, {
       method,
@@ -74,6 +91,7 @@ export function createApi(host: () => Pick<SpawnedHost, 'url' | 'keys'>): Api {
     call,
     read,
     start: async (path, body) => parseView(await call('POST', path, body)),
+    put: async (path, body) => parseView(await call('PUT', path, body)),
     runs: async (kind) => {
       const answer = await call('GET', `/api/${kind}s`);
       return z.object({ value: z.array(runView) }).parse(answer.body).value;

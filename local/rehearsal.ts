@@ -1,0 +1,156 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { type Api, createApi, type RunView } from './api.ts';
+import { judgeDelivery, readRows, type Verdict } from './delivery.ts';
+import { PRIMARY_HUB, SECONDARY_HUB, type Stack } from './stack.ts';
+
+/** What a rehearsal came to; the drill's `--json` line. */
+export interface DrillReport {
+  /** Devices that should be reachable after it. */
+  readonly devices: number;
+  readonly snapshotRecords: number;
+  readonly created: number;
+  readonly unchanged: number;
+  readonly keptLive: number;
+  readonly failed: number;
+  readonly deliveredOnce: number;
+  readonly deliveredNever: number;
+  readonly deliveredMoreThanOnce: number;
+  readonly backupSeconds: number;
+  readonly restoreSeconds: number;
+  readonly verdict: 'pass' | 'fail';
+}
+
+export interface RehearsalOptions {
+  readonly devices: number;
+  readonly seed: number;
+  /** Takes the lines of the readable proof. */
+  readonly say: (line: string) => void;
+  /** How long a call is repeated while the host cannot be reached or says it is not available. */
+  readonly patienceMs?: number;
+}
+
+const liveSchema = z.object({ added: z.number(), returned: z.number() });
+
+/**
+ * A disaster on a fresh stack, end to end: backup through the timer, churn, another backup, live devices in the
+ * secondary, the primary down, restore by HTTP, broadcast, and the count of every device's inbox.
+ */
+export async function rehearse(stack: Stack, options: RehearsalOptions): Promise<DrillReport> {
+  const { devices, seed, say, patienceMs = 0 } = options;
+  const { emulator } = stack;
+  const api = createApi(() => stack.host, patienceMs);
+  const changed = Math.max(1, Math.floor(devices / 50));
+
+  const first = await backUp(stack, api);
+  say(`1  first backup through the timer   ${describeBackup(first)}`);
+  await emulator.admin('POST', `${PRIMARY_HUB}/churn`, {
+    change: changed,
+    remove: changed,
+    add: changed,
+    seed: seed + 1,
+  });
+  const second = await backUp(stack, api);
+  say(`2  ${changed} changed, ${changed} removed, ${changed} added; second backup   ${describeBackup(second)}`);
+  const primaryRows = await readRows(emulator, PRIMARY_HUB);
+
+  const live = await goLive(stack, changed, seed);
+  say(`3  ${live.added} new devices and ${live.returned} returning ones register in the secondary`);
+  const liveRows = await readRows(emulator, SECONDARY_HUB);
+
+  await emulator.admin('POST', '/namespaces/primary/down');
+  say('4  the primary region fails: connections are refused');
+
+  // Under an id of our own: a call whose answer was lost can be repeated.
+  const started = await api.put(`/api/restores/drill-${seed}`);
+  const restore = await api.finished('restore', started.id, { timeoutMs: 3_600_000 });
+  const counts = restore.counts ?? {
+    total: 0,
+    created: 0,
+    updated: 0,
+    unchanged: 0,
+    keptLive: 0,
+    failed: 0,
+    pending: 0,
+  };
+  say(
+    `5  restore ${restore.status}: ${counts.created} created, ${counts.updated} completed, ${counts.unchanged} unchanged, ${counts.keptLive} kept live, ${counts.failed} failed, ${restore.duplicatesCollapsed ?? 0} duplicate rows collapsed`,
+  );
+  if (restore.error !== undefined) say(`   ${restore.error.code}: ${restore.error.message}`);
+
+  await emulator.admin('POST', `${SECONDARY_HUB}/settle`);
+  await emulator.admin('POST', `${SECONDARY_HUB}/clear-inboxes`);
+  await emulator.admin('POST', `${SECONDARY_HUB}/broadcast`, { message: 'drill' });
+  const verdict: Verdict = await judgeDelivery(emulator, SECONDARY_HUB, primaryRows, liveRows);
+  say(
+    `6  broadcast through the secondary: ${verdict.once} of ${verdict.expected} devices got it exactly once, ${verdict.never} never, ${verdict.moreThanOnce} more than once, ${verdict.unexpected} others got it`,
+  );
+  say(`   peak memory of the Functions host: ${await peakMegabytes(stack.host.pid)} MB`);
+
+  const isPass =
+    restore.status === 'Succeeded' &&
+    verdict.once === verdict.expected &&
+    verdict.never + verdict.moreThanOnce + verdict.unexpected === 0;
+  return {
+    devices: verdict.expected,
+    snapshotRecords: second.result?.recordCount ?? 0,
+    created: counts.created,
+    unchanged: counts.unchanged,
+    keptLive: counts.keptLive,
+    failed: counts.failed,
+    deliveredOnce: verdict.once,
+    deliveredNever: verdict.never,
+    deliveredMoreThanOnce: verdict.moreThanOnce,
+    backupSeconds: secondsOf(second),
+    restoreSeconds: secondsOf(restore),
+    verdict: isPass ? 'pass' : 'fail',
+  };
+}
+
+/** Fires the timer function as the schedule would, and waits for the run it starts. */
+async function backUp(stack: Stack, api: Api): Promise<RunView> {
+  const known = new Set((await api.runs('backup')).map((run) => run.id));
+  const deadlineAt = Date.now() + 120_000;
+  for (;;) {
+    // Fired until a run is there: a host that dies on the way has started none.
+    await stack.host.fire('backup').catch((error: unknown) => {
+      if (Date.now() > deadlineAt) throw error;
+    });
+    await sleep(300);
+    const started = (await api.runs('backup')).find((run) => !known.has(run.id));
+    if (started !== undefined) {
+      const run = await api.finished('backup', started.id, { timeoutMs: 3_600_000 });
+      if (run.status === 'Succeeded') return run;
+      throw new Error(`The backup ${run.status}: ${run.error?.message}\n${stack.host.output().slice(-3000)}`);
+    }
+    if (Date.now() > deadlineAt) throw new Error(`The timer started no backup.\n${stack.host.output().slice(-3000)}`);
+    await sleep(700);
+  }
+}
+
+/** Devices that are faster than the restore: some new to both hubs, some the snapshot knows, with other tags. */
+async function goLive({ emulator }: Stack, amount: number, seed: number) {
+  const answer = await emulator.admin('POST', `${SECONDARY_HUB}/go-live`, {
+    from: 'primary/devices',
+    add: amount,
+    returning: amount,
+    seed: seed + 2,
+  });
+  return liveSchema.parse(answer);
+}
+
+function describeBackup(run: RunView): string {
+  return `${run.result?.recordCount ?? 0} records, ${run.result?.registrationCount ?? 0} registrations, ${run.result?.health ?? ''}, ${secondsOf(run)} s`;
+}
+
+function secondsOf(run: RunView): number {
+  if (run.finishedAt === undefined) return 0;
+  return Math.round((Date.parse(run.finishedAt) - Date.parse(run.createdAt)) / 100) / 10;
+}
+
+/** From the kernel's own account of the process; 0 where there is none. */
+async function peakMegabytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024);
+}
