@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { churnOptionsSchema } from './churn.ts';
 import type { EmulatedHub } from './emulated-hub.ts';
+import { faultRulesSchema } from './faults.ts';
 import type { Emulator } from './index.ts';
 import { listen, readBody } from './namespace-server.ts';
 import { seedOptionsSchema } from './seed.ts';
@@ -23,12 +24,18 @@ const broadcastSchema = z.strictObject({ message: z.string().min(1).optional() }
 /** Checked by the hub itself, together with the switches it has. */
 const changesSchema = z.record(z.string(), z.unknown());
 
-/** `POST /namespaces/{ns}/{action}` */
+/** `POST /namespaces/{ns}/{action}`, or the method named */
 const namespaceActions: Readonly<Record<string, NamespaceAction>> = {
   down: async (bench, name) => bench.namespace(name).down(),
   up: async (bench, name) => bench.namespace(name).up(),
   'rotate-keys': (bench, name) => bench.namespace(name).rotateKeys(),
   latency: (bench, name, body) => bench.namespace(name).setLatency(latencySchema.parse(body).latencyMs),
+  faults: (bench, name, body) => {
+    bench.namespace(name).setFaults(faultRulesSchema.parse(body));
+    return bench.namespace(name).faults();
+  },
+  'GET faults': (bench, name) => bench.namespace(name).faults(),
+  'DELETE faults': (bench, name) => bench.namespace(name).setFaults([]),
 };
 
 /** `POST /namespaces/{ns}/hubs/{hub}/{action}` */
@@ -95,7 +102,8 @@ export class AdminServer {
     if (root === '' && request.method === 'GET') return sendJson(response, overview(this.#bench));
     if (root !== 'namespaces' || namespace === undefined || rest.length > 0) throw notFound();
     if (hub === undefined || action === undefined || hubs !== 'hubs') {
-      const run = hub === undefined && request.method === 'POST' ? namespaceActions[hubs ?? ''] : undefined;
+      const name = request.method === 'POST' ? hubs : `${request.method} ${hubs}`;
+      const run = hub === undefined ? namespaceActions[name ?? ''] : undefined;
       if (run === undefined) throw notFound();
       return sendJson(response, (await run(this.#bench, namespace, body)) ?? {});
     }

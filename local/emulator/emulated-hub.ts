@@ -41,6 +41,8 @@ export interface HubStats {
   readonly pendingInstallationWrites: number;
   /** Accepted, found impossible later, and dropped without a word to the client. */
   readonly droppedInstallationWrites: number;
+  /** Calls refused by the hub's own rate, since the counts were cleared. */
+  readonly throttled: number;
   readonly inboxes: { readonly devices: number; readonly deliveries: number };
   readonly requestCounts: readonly RequestCount[];
   readonly switches: HubSwitches;
@@ -101,7 +103,10 @@ export function emulatedHub(hub: Hub): EmulatedHub {
     inboxCounts: () => hub.inboxes.counts(),
     clearInboxes: () => hub.inboxes.clear(),
     requestCounts: () => requestCounts(hub),
-    clearRequestCounts: () => hub.requests.clear(),
+    clearRequestCounts: () => {
+      hub.requests.clear();
+      hub.throttledCount = 0;
+    },
     switches: (changes) => {
       hub.switches = switchesSchema.parse({ ...hub.switches, ...changes });
       return hub.switches;
@@ -145,6 +150,7 @@ function stats(hub: Hub): HubStats {
     devices: hub.deviceCount,
     pendingInstallationWrites: hub.pendingWriteCount,
     droppedInstallationWrites: hub.droppedWriteCount,
+    throttled: hub.throttledCount,
     inboxes: hub.inboxes.totals(),
     requestCounts: requestCounts(hub),
     switches: hub.switches,

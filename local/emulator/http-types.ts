@@ -1,5 +1,6 @@
 import type { Hub } from './hub.ts';
 import type { Namespace } from './namespace.ts';
+import type { PageFault } from './page-faults.ts';
 
 /** A request as the rules see it: no socket, no stream. */
 export interface HubRequest {
@@ -32,6 +33,8 @@ export interface RouteContext {
   readonly request: HubRequest;
   /** The variable part of the path: an id or a tag; empty when the route has none. */
   readonly key: string;
+  /** What is to be wrong with the page, where the route gives one. */
+  readonly pageFault: PageFault | undefined;
 }
 
 /** Reads method, target, headers and body of an HTTP request; a path that cannot be decoded stands as it is. */

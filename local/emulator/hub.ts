@@ -8,6 +8,7 @@ import { RowList } from './row-list.ts';
 import { Sender } from './sends.ts';
 import { ServiceError } from './service-error.ts';
 import { defaultSwitches, type HubSwitches } from './switches.ts';
+import { type Bucket, takeToken } from './token-bucket.ts';
 
 /** An installation and the registrations it brought about. */
 export interface StoredInstallation {
@@ -29,6 +30,8 @@ export class Hub {
   switches: HubSwitches;
   /** Accepted installation writes that turned out impossible later; invisible to the client. */
   droppedWriteCount = 0;
+  /** Calls refused by the hub's rate. */
+  throttledCount = 0;
 
   readonly #listed = new RowList();
   readonly #byHandle = new Map<string, Row[]>();
@@ -36,6 +39,7 @@ export class Hub {
   readonly #deletedInstallations = new Map<string, string>();
   readonly #installationWrites = new DelayedQueue();
   readonly #listWrites = new DelayedQueue();
+  #bucket: Bucket | undefined;
   readonly #random: Random;
   readonly #hasRoom: () => boolean;
 
@@ -55,6 +59,18 @@ export class Hub {
 
   get pendingWriteCount(): number {
     return this.#installationWrites.length;
+  }
+
+  /** Takes one call at the hub's rate: 0, or the milliseconds until there is room for the next. */
+  admit(nowMs: number): number {
+    if (this.switches.requestsPerSecond === 0) {
+      this.#bucket = undefined;
+      return 0;
+    }
+    const { bucket, waitMs } = takeToken(this.#bucket, this.switches, nowMs);
+    this.#bucket = bucket;
+    if (waitMs > 0) this.throttledCount += 1;
+    return waitMs;
   }
 
   handles(): Iterable<string> {

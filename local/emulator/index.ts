@@ -1,5 +1,6 @@
 import { AdminServer } from './admin.ts';
 import { type EmulatedHub, emulatedHub } from './emulated-hub.ts';
+import { type Fault, type FaultInput, faultRulesSchema } from './faults.ts';
 import { Namespace, type Tier } from './namespace.ts';
 import { type Intercept, NamespaceServer } from './namespace-server.ts';
 import type { HubSwitches } from './switches.ts';
@@ -54,6 +55,10 @@ export interface EmulatedNamespace {
   /** One hook over every request, for faults; undefined takes it away. */
   intercept(hook: Intercept | undefined): void;
   setLatency(latencyMs: number): void;
+  /** Puts these rules in place of the ones before. @throws ZodError for a rule that makes no sense. */
+  setFaults(rules: readonly FaultInput[]): void;
+  /** The rules, with how often each was injected. */
+  faults(): readonly Fault[];
 }
 
 const defaultNamespaces: readonly NamespaceOptions[] = [
@@ -121,6 +126,10 @@ function emulatedNamespace(server: NamespaceServer): EmulatedNamespace {
     setLatency: (latencyMs) => {
       server.latencyMs = latencyMs;
     },
+    setFaults: (rules) => {
+      server.faults = faultRulesSchema.parse(rules).map((rule) => ({ rule, matchedCount: 0, injectedCount: 0 }));
+    },
+    faults: () => server.faults,
   };
 }
 

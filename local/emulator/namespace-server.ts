@@ -1,19 +1,27 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Damage, writeAnswer } from './answer-writer.ts';
+import { decideFault, type Fault, type FaultRule } from './faults.ts';
 import { type HubRequest, type HubResponse, toHubRequest } from './http-types.ts';
 import type { Namespace } from './namespace.ts';
-import { answer } from './routes.ts';
+import type { PageFault } from './page-faults.ts';
+import { answer, routeName } from './routes.ts';
+import { renderError } from './service-error.ts';
 
-/** What a fault does to one request; with neither status nor reset it only delays. */
-export interface Interception {
+/** What a fault does to one request; without status, reset and hang the request is answered, late or damaged. */
+export interface Interception extends Damage {
   /** `before` (default): the request is not carried out. `after`: it is, and the client is told otherwise. */
   readonly when?: 'before' | 'after';
-  readonly delayMs?: number;
-  readonly status?: number;
+  readonly delayMs?: number | undefined;
+  readonly status?: number | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Destroys the connection without an answer. */
-  readonly reset?: boolean;
+  /** Resets the connection without an answer. */
+  readonly reset?: boolean | undefined;
+  /** Never answers and keeps the connection. */
+  readonly hang?: boolean | undefined;
+  /** What is wrong with the page, where the request is for one. */
+  readonly page?: PageFault | undefined;
 }
 
 /** Called for every request of a namespace; undefined lets it pass. */
@@ -21,11 +29,23 @@ export type Intercept = (request: HubRequest) => Interception | undefined;
 
 const bodyLimitBytes = 1024 * 1024;
 
+/** Only that of 503 has been seen; a rule with another status shows its name. */
+const faultTexts: ReadonlyMap<number, string> = new Map([
+  [400, 'The continuation token is invalid.'],
+  [403, 'The request rate is too high'],
+  [409, 'The request rate is too high'],
+  [410, 'The registration id cannot be used. Request another one.'],
+  [429, 'The request rate is too high'],
+  [503, 'Server Busy'],
+]);
+
 /** The HTTP face of one namespace on its own loopback port, so that taking it down refuses connections for real. */
 export class NamespaceServer {
   readonly namespace: Namespace;
   latencyMs: number;
+  /** Asked before the faults. */
   intercept: Intercept | undefined;
+  faults: readonly Fault[] = [];
   #server: Server | undefined;
   #port: number;
 
@@ -71,18 +91,27 @@ export class NamespaceServer {
     const body = await readBody(incoming);
     if (this.latencyMs > 0) await sleep(this.latencyMs);
     if (body === undefined) {
-      write(outgoing, { status: 413 }, 2022);
+      await writeAnswer(outgoing, { status: 413 }, 2022);
       return;
     }
     const request = toHubRequest(incoming.method ?? 'GET', incoming.url ?? '/', singleHeaders(incoming), body);
     const generation = this.namespace.hub(request.segments[0] ?? '')?.switches.generation ?? 2022;
-    const fault = this.intercept?.(request);
-    if (fault?.delayMs !== undefined) await sleep(fault.delayMs);
-    const isReplaced = fault?.status !== undefined || fault?.reset === true;
-    const response = isReplaced && fault.when !== 'after' ? undefined : answer(this.namespace, request);
-    if (fault?.reset === true) outgoing.destroy();
-    else if (fault?.status !== undefined) write(outgoing, faultResponse(fault, fault.status), generation);
-    else if (response !== undefined) write(outgoing, response, generation);
+    const fault = this.intercept?.(request) ?? this.#nextFault(request) ?? {};
+    if (fault.delayMs !== undefined) await sleep(fault.delayMs);
+    const { status, reset = false, hang = false, when = 'before' } = fault;
+    const isReplaced = status !== undefined || reset || hang;
+    const response = isReplaced && when === 'before' ? undefined : answer(this.namespace, request, fault.page);
+    if (reset) incoming.socket.resetAndDestroy();
+    else if (hang) return;
+    else if (status !== undefined) await writeAnswer(outgoing, faultResponse(fault, status), generation, fault);
+    else if (response !== undefined) await writeAnswer(outgoing, response, generation, fault);
+  }
+
+  #nextFault(request: HubRequest): Interception | undefined {
+    if (this.faults.length === 0) return undefined;
+    const { faults, rule } = decideFault(this.faults, request, routeName(request));
+    this.faults = faults;
+    return rule === undefined ? undefined : toInterception(rule);
   }
 }
 
@@ -116,24 +145,17 @@ function singleHeaders(incoming: IncomingMessage): Record<string, string | undef
   return Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, [value].flat().join(', ')]));
 }
 
-let trackingNumber = 0;
-
-function write(outgoing: ServerResponse, { status, headers, body = '' }: HubResponse, generation: number): void {
-  trackingNumber += 1;
-  const trackingId = `00000000-0000-4000-8000-${trackingNumber.toString(16).padStart(12, '0')}`;
-  const isWhole = typeof body === 'string';
-  outgoing.writeHead(status, {
-    Server: generation === 2022 ? 'Microsoft-HTTPAPI/2.0' : 'Kestrel',
-    'Strict-Transport-Security': 'max-age=2592000',
-    TrackingId: trackingId,
-    'x-ms-correlation-request-id': trackingId,
-    ...(isWhole && status !== 204 ? { 'Content-Length': Buffer.byteLength(body) } : {}),
-    ...headers,
-  });
-  if (!isWhole) for (const part of body) outgoing.write(part);
-  outgoing.end(isWhole ? body : undefined);
-}
-
 function faultResponse({ headers = {}, body = '' }: Interception, status: number): HubResponse {
   return { status, headers, body };
+}
+
+function toInterception(rule: FaultRule): Interception {
+  const { status, retryAfterSeconds, retryAfterDate } = rule;
+  if (status === undefined) return { ...rule, body: '' };
+  const retryAfter = retryAfterDate === undefined ? retryAfterSeconds : new Date(retryAfterDate).toUTCString();
+  const headers = {
+    'Content-Type': 'application/xml; charset=utf-8',
+    ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
+  };
+  return { ...rule, headers, body: rule.body ?? renderError(status, faultTexts.get(status) ?? rule.name) };
 }

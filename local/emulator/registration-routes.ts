@@ -1,5 +1,6 @@
 import type { HubRequest, HubResponse, RouteContext } from './http-types.ts';
 import type { Hub } from './hub.ts';
+import { distort, type Page } from './page-faults.ts';
 import { platforms } from './platforms.ts';
 import type { Route } from './routes.ts';
 import { type Row, toRowContent } from './row.ts';
@@ -25,11 +26,14 @@ export const registrationRoutes: readonly Route[] = [
   { method: 'DELETE', path: 'registrations/{}', right: 'Listen', handle: remove },
 ];
 
-function list({ hub, request, key: tag }: RouteContext): HubResponse {
+function list({ hub, request, key: tag, pageFault }: RouteContext): HubResponse {
   const { pageSizeLimit, generation } = hub.switches;
   const top = Number(request.parameters.get('$top') ?? pageSizeLimit);
   if (!Number.isInteger(top) || top < 1) throw new ServiceError(400, 'The value of $top is invalid.');
-  const { rows, nextToken } = readPage(hub, request, tag, Math.min(top, pageSizeLimit));
+  const intact = readPage(hub, request, tag, Math.min(top, pageSizeLimit));
+  const start = decodeToken(request.parameters.get('continuationtoken'));
+  const { rows, nextToken: nextText } = pageFault === undefined ? intact : distort(intact, pageFault, start);
+  const nextToken = nextText === undefined ? undefined : Buffer.from(nextText).toString('base64');
   const selfUrl = `http://${request.host}${request.path}${request.query}`;
   const nextUrl = nextToken === undefined ? undefined : nextLink(selfUrl, nextToken);
   const body = renderFeed({ rows, nextUrl }, { ...answerContext(hub, request), selfUrl });
@@ -40,14 +44,9 @@ function list({ hub, request, key: tag }: RouteContext): HubResponse {
   return { status: 200, headers, body };
 }
 
-function readPage(
-  hub: Hub,
-  { parameters }: HubRequest,
-  tag: string,
-  top: number,
-): { rows: Row[]; nextToken: string | undefined } {
+function readPage(hub: Hub, { parameters }: HubRequest, tag: string, top: number): Page {
   const filter = parameters.get('$filter');
-  const start = parseToken(parameters.get('continuationtoken'));
+  const start = parseToken(decodeToken(parameters.get('continuationtoken')));
   const selected = filter === undefined ? (tag === '' ? undefined : hub.listedWithTag(tag)) : findByHandle(hub, filter);
   const offset = start.after === undefined || selected !== undefined ? start.offset : hub.offsetAfter(start.after);
   const rows: Row[] = [];
@@ -60,14 +59,18 @@ function readPage(
   if (rows.length <= top || last === undefined) return { rows, nextToken: undefined };
   rows.pop();
   const isByOffset = selected !== undefined || hub.switches.listOffsetTokens;
-  const text = isByOffset ? `31(n);${offset + top}` : `31(k);${last.platform};${last.id}`;
-  return { rows, nextToken: Buffer.from(text).toString('base64') };
+  return { rows, nextToken: isByOffset ? `31(n);${offset + top}` : `31(k);${last.platform};${last.id}` };
 }
 
-/** Takes the token as it came in the header and as the JavaScript SDK sends it, encoded once more. */
-function parseToken(given: string | undefined): { offset: number; after?: Pick<Row, 'platform' | 'id'> } {
-  if (given === undefined || given === '') return { offset: 0 };
-  const text = Buffer.from(given.replaceAll(/%3d/gi, '='), 'base64').toString();
+/** Takes the token as it came in the header and as the JavaScript SDK sends it, encoded once more; none is the start. */
+function decodeToken(given: string | undefined): string {
+  if (given === undefined || given === '') return '31(n);0';
+  return Buffer.from(given.replaceAll(/%3d/gi, '='), 'base64').toString();
+}
+
+/** An empty page's token has a mark behind, so that it differs from the one before. */
+function parseToken(marked: string): { offset: number; after?: Pick<Row, 'platform' | 'id'> } {
+  const text = marked.replace(/(;empty)+$/, '');
   const offset = /^31\(n\);(\d+)$/.exec(text)?.[1];
   if (offset !== undefined) return { offset: Number(offset) };
   const [, name, id] = /^31\(k\);(\w+);(.+)$/.exec(text) ?? [];

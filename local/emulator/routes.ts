@@ -2,10 +2,12 @@ import type { HubRequest, HubResponse, RouteContext } from './http-types.ts';
 import { hubManagementRoutes, renderPublicServices } from './hub-management.ts';
 import { installationRoutes } from './installation-routes.ts';
 import type { Namespace } from './namespace.ts';
+import type { PageFault } from './page-faults.ts';
 import { registrationRoutes } from './registration-routes.ts';
 import { authorize, type Right } from './sas.ts';
 import { sendRoutes } from './send-routes.ts';
 import { noSuchService, renderError, ServiceError } from './service-error.ts';
+import type { HubSwitches } from './switches.ts';
 
 /** One row of the route table. `{}` in the path stands for the variable part. */
 export interface Route {
@@ -18,8 +20,8 @@ export interface Route {
 
 const routes: readonly Route[] = [...registrationRoutes, ...installationRoutes, ...sendRoutes];
 
-/** Answers one request by the service's rules: known token, existing hub, sufficient right, then the route. */
-export function answer(namespace: Namespace, request: HubRequest): HubResponse {
+/** Answers one request by the service's rules: known token, existing hub, sufficient right, the hub's rate, then the route. */
+export function answer(namespace: Namespace, request: HubRequest, pageFault?: PageFault): HubResponse {
   const hub = namespace.hub(request.segments[0] ?? '');
   const found = findRoute(request);
   const response = respond(() => {
@@ -32,14 +34,20 @@ export function answer(namespace: Namespace, request: HubRequest): HubResponse {
     if (found === undefined) throw new ServiceError(404, 'The requested resource is not part of this emulator');
     const { route, key } = found;
     requireRight(rights, typeof route.right === 'function' ? route.right(request) : route.right);
-    return route.handle({ namespace, hub, request, key });
+    const waitMs = hub.admit(performance.now());
+    if (waitMs > 0) return renderThrottled(waitMs, hub.switches);
+    return route.handle({ namespace, hub, request, key, pageFault });
   });
   if (hub !== undefined) {
-    const name = found?.name ?? (request.segments.length < 2 ? '/' : '/(unknown)');
-    const line = `${request.method} ${name} ${response.status}`;
+    const line = `${request.method} ${routeName(request)} ${response.status}`;
     hub.requests.set(line, (hub.requests.get(line) ?? 0) + 1);
   }
   return response;
+}
+
+/** The route below the hub as the table spells it, `/` for the hub itself, `/(unknown)` for none. */
+export function routeName(request: HubRequest): string {
+  return findRoute(request)?.name ?? (request.segments.length < 2 ? '/' : '/(unknown)');
 }
 
 /** Matched without regard to letter case or slashes at the end; `registrationids` and `registrationIDs` are one. */
@@ -79,4 +87,11 @@ function respond(handle: () => HubResponse): HubResponse {
     const headers = { 'Content-Type': 'application/xml; charset=utf-8' };
     return { status, headers, body: renderError(status, message) };
   }
+}
+
+/** `Retry-After` in whole seconds, rounded up: who waits so long finds a token, if nobody else takes it. */
+function renderThrottled(waitMs: number, { throttleSilently }: HubSwitches): HubResponse {
+  const headers: Record<string, string> = { 'Content-Type': 'application/xml; charset=utf-8' };
+  if (!throttleSilently) headers['Retry-After'] = String(Math.ceil(waitMs / 1000));
+  return { status: 429, headers, body: renderError(429, 'The request rate is too high') };
 }

@@ -24,6 +24,12 @@ export const switchesSchema = z.strictObject({
   deduplicateDeliveries: z.boolean(),
   /** Answer 403 to a write that brings the namespace above its tier's devices. */
   enforceDeviceQuota: z.boolean(),
+  /** Calls of the data plane a hub carries out, as a token bucket; beyond it 429. 0 = no limit. */
+  requestsPerSecond: z.number().min(0),
+  /** Calls taken at once after a pause. */
+  burst: z.int().min(1),
+  /** true: a 429 of the rate limit has no `Retry-After`. */
+  throttleSilently: z.boolean(),
 });
 
 export type HubSwitches = Readonly<z.infer<typeof switchesSchema>>;
@@ -40,4 +46,7 @@ export const defaultSwitches: HubSwitches = Object.freeze({
   noOpPutTrap: false,
   deduplicateDeliveries: false,
   enforceDeviceQuota: true,
+  requestsPerSecond: 0,
+  burst: 10,
+  throttleSilently: false,
 });
