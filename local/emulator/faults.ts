@@ -63,28 +63,19 @@ const ruleShape = z.strictObject({
 });
 
 const ruleSchema = ruleShape
-  .refine((rule) => effects.some((effect) => rule[effect] !== undefined && rule[effect] !== false), {
+  .refine((rule) => effects.some((effect) => isGiven(rule[effect])), {
     error: `does nothing: give one of ${effects.join(', ')}, or a preset's name: ${Object.keys(faultPresets).join(', ')}`,
   })
+  .refine(({ status, reset, hang, page }) => [status, reset, hang, page].filter(isGiven).length <= 1, {
+    error: 'gives more than one of status, reset, hang and page',
+  })
   .refine(
-    ({ status, reset = false, hang = false }) => [status !== undefined, reset, hang].filter(Boolean).length <= 1,
-    {
-      error: 'gives more than one of status, reset and hang',
-    },
-  )
-  .refine(
-    (rule) => rule.status !== undefined || (rule.body ?? rule.retryAfterSeconds ?? rule.retryAfterDate) === undefined,
+    (rule) => isGiven(rule.status) || (rule.body ?? rule.retryAfterSeconds ?? rule.retryAfterDate) === undefined,
     { error: 'gives a body or Retry-After without a status' },
   )
-  .refine(
-    ({ retryAfterSeconds, retryAfterDate }) =>
-      (retryAfterSeconds ?? retryAfterDate) === undefined ||
-      retryAfterSeconds === undefined ||
-      retryAfterDate === undefined,
-    {
-      error: 'gives Retry-After twice',
-    },
-  );
+  .refine(({ retryAfterSeconds, retryAfterDate }) => retryAfterSeconds === undefined || retryAfterDate === undefined, {
+    error: 'gives Retry-After twice',
+  });
 
 /** Rules as given, each with its preset filled in. */
 export const faultRulesSchema = z.array(z.preprocess(withPreset, ruleSchema));
@@ -147,6 +138,10 @@ function withPreset(input: unknown): unknown {
   const { retryAfterSeconds, ...preset } = faultPresets[rule.name] ?? {};
   const keepsSeconds = retryAfterSeconds !== undefined && !('retryAfterDate' in rule);
   return { ...preset, ...(keepsSeconds ? { retryAfterSeconds } : {}), ...rule };
+}
+
+function isGiven(effect: unknown): boolean {
+  return effect !== undefined && effect !== false;
 }
 
 function isRegExp(text: string): boolean {

@@ -15,7 +15,7 @@ export interface Interception extends Damage {
   readonly delayMs?: number | undefined;
   readonly status?: number | undefined;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | undefined;
   /** Resets the connection without an answer. */
   readonly reset?: boolean | undefined;
   /** Never answers and keeps the connection. */
@@ -151,7 +151,7 @@ function faultResponse({ headers = {}, body = '' }: Interception, status: number
 
 function toInterception(rule: FaultRule): Interception {
   const { status, retryAfterSeconds, retryAfterDate } = rule;
-  if (status === undefined) return { ...rule, body: '' };
+  if (status === undefined) return rule;
   const retryAfter = retryAfterDate === undefined ? retryAfterSeconds : new Date(retryAfterDate).toUTCString();
   const headers = {
     'Content-Type': 'application/xml; charset=utf-8',

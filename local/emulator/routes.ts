@@ -39,15 +39,15 @@ export function answer(namespace: Namespace, request: HubRequest, pageFault?: Pa
     return route.handle({ namespace, hub, request, key, pageFault });
   });
   if (hub !== undefined) {
-    const line = `${request.method} ${routeName(request)} ${response.status}`;
+    const line = `${request.method} ${routeName(request, found)} ${response.status}`;
     hub.requests.set(line, (hub.requests.get(line) ?? 0) + 1);
   }
   return response;
 }
 
 /** The route below the hub as the table spells it, `/` for the hub itself, `/(unknown)` for none. */
-export function routeName(request: HubRequest): string {
-  return findRoute(request)?.name ?? (request.segments.length < 2 ? '/' : '/(unknown)');
+export function routeName(request: HubRequest, found = findRoute(request)): string {
+  return found?.name ?? (request.segments.length < 2 ? '/' : '/(unknown)');
 }
 
 /** Matched without regard to letter case or slashes at the end; `registrationids` and `registrationIDs` are one. */

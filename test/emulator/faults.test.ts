@@ -87,6 +87,23 @@ it('leaves a call unanswered on an open connection until the client gives up', a
   expect((await bench.call('GET', 'h/registrations')).status).toBe(200);
 });
 
+it('takes a namespace down with a call unanswered, whose write was carried out', async () => {
+  await using bench = await start();
+  bench.setFaults([{ name: 'half-open', when: 'after' }]);
+  const refused = expect(bench.call('POST', 'h/registrations', anApple())).rejects.toThrow();
+  await expect.poll(bench.rowCount).toBe(1);
+  await bench.emulator.namespace('n').down();
+  await refused;
+});
+
+it('asks the hook before the rules', async () => {
+  await using bench = await start();
+  bench.setFaults(['busy503']);
+  bench.emulator.namespace('n').intercept(({ method }) => (method === 'GET' ? { status: 418 } : undefined));
+  expect((await bench.call('GET', 'h/registrations')).status).toBe(418);
+  expect((await bench.call('DELETE', 'h/registrations/1-2-3')).status).toBe(503);
+});
+
 it('spends a rule after so many times and then tries the next one', async () => {
   await using bench = await start();
   bench.setFaults([
@@ -136,7 +153,7 @@ it('matches a rule by method, route as the table spells it, or path as sent', ()
 
 it.each([
   [['explode'], 'does nothing: give one of status'],
-  [[{ name: 'busy503', reset: true }], 'more than one of status, reset and hang'],
+  [[{ name: 'busy503', reset: true }], 'more than one of status, reset, hang and page'],
   [[{ name: 'r', reset: false }], 'does nothing'],
   [[{ name: 'r', delayMs: 1, retryAfterSeconds: 1 }], 'Retry-After without a status'],
   [[{ name: 'r', status: 429, retryAfterSeconds: 1, retryAfterDate: '2030-01-01T00:00:00Z' }], 'Retry-After twice'],
@@ -192,6 +209,18 @@ it('gives empty pages with a token, after which the list goes on where it was', 
     expect(await listAll(bench.call, 'h/registrations')).toEqual(all);
     expect(bench.faults()[0]?.injectedCount).toBeGreaterThan(1);
   }
+});
+
+it('gives each of several empty pages a token of its own', async () => {
+  await using bench = await start({ devices: 150 });
+  bench.setFaults(['empty-page']);
+  const tokens = [''];
+  for (let n = 0; n < 4; n += 1) {
+    const page = await bench.call('GET', `h/registrations?continuationtoken=${tokens.at(-1)}`);
+    expect([page.status, idsIn(page.text)]).toEqual([200, []]);
+    tokens.push(page.headers.get('x-ms-continuationtoken') ?? '');
+  }
+  expect(new Set(tokens).size).toBe(5);
 });
 
 it('repeats rows within a page and leaves none out', async () => {
