@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
+import { DrError } from '../core/errors.ts';
 
 const gzipBytes = promisify(gzip);
 const gunzipBytes = promisify(gunzip);
@@ -18,9 +19,14 @@ export function compressSmall(text: string): Promise<Uint8Array> {
   return gzipBytes(text, { level: 1, windowBits: 12, memLevel: 5 });
 }
 
-/** The text of one or more gzip members one after another. Throws zlib's error on damaged bytes. */
-export async function decompress(bytes: Uint8Array): Promise<string> {
-  return (await gunzipBytes(bytes)).toString('utf8');
+/** The text of a gzip member. Throws `StoredDocumentInvalid`, naming the blob, on damaged bytes. */
+export async function decompress(bytes: Uint8Array, blobName: string): Promise<string> {
+  try {
+    return (await gunzipBytes(bytes)).toString('utf8');
+  } catch (cause) {
+    const message = `The document ${blobName} is damaged: it is no whole gzip member. Start a new run.`;
+    throw new DrError('StoredDocumentInvalid', message, { target: blobName, cause });
+  }
 }
 
 export function sha256Hex(data: Uint8Array | string): string {

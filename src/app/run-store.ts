@@ -23,7 +23,12 @@ const BIRTH_MS = 60_000;
 export async function readRun(app: App, kind: RunKind, runId: string): Promise<StoredRun | undefined> {
   const name = runName(kind, runId);
   const blob = await app.blobs.get(name);
-  return blob === undefined ? undefined : { run: parseRun(toText(blob.bytes), name), etag: blob.etag };
+  if (blob === undefined) return undefined;
+  const run = parseRun(toText(blob.bytes), name);
+  if (run.id === runId && run.kind === kind) return { run, etag: blob.etag };
+  throw new DrError('StoredDocumentInvalid', `The run document ${name} is that of another run. Start a new run.`, {
+    target: name,
+  });
 }
 
 /** False when the id is taken. */

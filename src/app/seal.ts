@@ -77,7 +77,7 @@ export async function readTargetShard(app: App, run: RestoreRun, shard: number):
   const name = targetShardName(run.id, run.phase.pass, shard);
   const blob = await app.blobs.get(name);
   if (blob === undefined) throw missing(name);
-  return new Map(parseShard(await decompress(blob.bytes), name).map((record) => [record.key, record]));
+  return new Map(parseShard(await decompress(blob.bytes, name), name).map((record) => [record.key, record]));
 }
 
 async function readSealResult(app: App, name: string): Promise<SealResult> {
@@ -108,13 +108,20 @@ async function readStagedRows(
   const rows: Registration[] = [];
   for (const segment of checkpoint.segments) {
     const offset = sum(segment.lengths.slice(0, first));
-    const size = sum(segment.lengths.slice(first, first + length));
+    const lengths = segment.lengths.slice(first, first + length);
+    const size = sum(lengths);
     if (size === 0) continue;
     const blob = await app.blobs.get(segment.name, { offset, length: size });
     if (blob === undefined) throw missing(segment.name);
-    for (const line of splitLines(await decompress(blob.bytes))) {
-      const xml: unknown = JSON.parse(line);
-      if (typeof xml === 'string') rows.push(parseRegistration(xml));
+    // One by one: over several members zlib takes whatever follows a zero byte for padding, and leaves it out.
+    let at = 0;
+    for (const memberLength of lengths.filter((one) => one > 0)) {
+      const text = await decompress(blob.bytes.subarray(at, at + memberLength), segment.name);
+      at += memberLength;
+      for (const line of splitLines(text)) {
+        const xml: unknown = JSON.parse(line);
+        if (typeof xml === 'string') rows.push(parseRegistration(xml));
+      }
     }
   }
   return rows;

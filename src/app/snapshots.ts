@@ -108,7 +108,7 @@ export async function readSnapshotShard(app: App, manifest: Manifest, shard: num
   if (blob.bytes.length !== entry.bytes || sha256Hex(blob.bytes) !== entry.sha256) {
     throw corrupt(manifest, name, 'was changed after it was written');
   }
-  const records = parseShard(await decompress(blob.bytes), name);
+  const records = parseShard(await decompress(blob.bytes, name), name);
   if (records.length !== entry.records) throw corrupt(manifest, name, 'does not hold what the manifest says');
   return records;
 }

@@ -1,0 +1,102 @@
+import type { App } from '../../src/app/app.ts';
+import { runStep } from '../../src/app/run-step.ts';
+import { readRun, runNotFound } from '../../src/app/run-store.ts';
+import { startBackup } from '../../src/app/start-backup.ts';
+import { startRestore } from '../../src/app/start-restore.ts';
+import { watchRuns } from '../../src/app/watch-runs.ts';
+import { DrError } from '../../src/core/errors.ts';
+import type { RunKind } from '../../src/core/paths.ts';
+import { canonicalRow } from '../../src/core/registration.ts';
+import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { isOver, type Run } from '../../src/core/run.ts';
+import { parseStep } from '../../src/core/step.ts';
+import type { Engine } from '../support/engine.ts';
+import { anAppleRow, anInstallation } from '../support/rows.ts';
+
+/** As in host.json: after so many failures a message is poisoned. */
+const MAX_DEQUEUE_COUNT = 5;
+/** More watchdog ticks than any run may need to end, one way or the other. */
+const MAX_TICKS = 60;
+
+/** Half installations with two rows each, half plain registrations, in the primary. */
+export function seed(engine: Engine, amount = 24): void {
+  for (let index = 0; index < amount; index++) {
+    const id = `${index}9-5-1`;
+    const rows: readonly (readonly [string, string])[] =
+      index % 2 === 0 ? anInstallation(`device-${index}`) : [[id, anAppleRow({ id, tags: ['plain'] })]];
+    for (const [rowId, xml] of rows) engine.primary.rows.set(rowId, xml);
+  }
+}
+
+/** What devices would notice of a hub, in an order of its own. */
+export function contentOf(hub: { readonly rows: ReadonlyMap<string, string> }): string[] {
+  return [...hub.rows.values()].map(canonicalRow).sort();
+}
+
+/** Delivers until the queue is empty, as the host does: what throws comes again, and is poisoned at last. */
+export async function deliverAsHost(
+  engine: Engine,
+  deliver: (text: string) => Promise<void> = async (text) => runStep(engine.app, parseStep(JSON.parse(text))),
+): Promise<{ readonly poisoned: readonly string[] }> {
+  const failures = new Map<string, number>();
+  const poisoned: string[] = [];
+  for (let nextAt = engine.queue.nextAt(); nextAt !== undefined; nextAt = engine.queue.nextAt()) {
+    engine.advance(Math.max(0, nextAt - engine.app.clock.now()));
+    for (const text of engine.queue.take()) {
+      const isDelivered = await deliver(text).then(
+        () => true,
+        () => false,
+      );
+      if (isDelivered) continue;
+      const count = (failures.get(text) ?? 0) + 1;
+      failures.set(text, count);
+      if (count < MAX_DEQUEUE_COUNT) await engine.queue.send([text], 10);
+      else poisoned.push(text);
+    }
+  }
+  return { poisoned };
+}
+
+/** Host and watchdog together until the run is over. Throws what reading the run throws, and when it never ends. */
+export async function runToEnd(
+  engine: Engine,
+  kind: RunKind,
+  runId: string,
+  deliver?: (text: string) => Promise<void>,
+): Promise<Run> {
+  for (let tick = 0; tick < MAX_TICKS; tick++) {
+    await deliverAsHost(engine, deliver);
+    const run = await storedRun(engine.app, kind, runId);
+    if (isOver(run)) return run;
+    engine.advance(60_000);
+    await watchRuns(engine.app);
+  }
+  throw new Error(`The ${kind} hangs.`);
+}
+
+export async function storedRun(app: App, kind: RunKind, runId: string): Promise<Run> {
+  const stored = await readRun(app, kind, runId);
+  if (stored === undefined) throw runNotFound(kind, runId);
+  return stored.run;
+}
+
+/** A finished backup's id, a minute later than whatever was before. */
+export async function backUp(engine: Engine): Promise<string> {
+  engine.advance(60_000);
+  const { id } = await startBackup(engine.app, 'timer');
+  const run = await runToEnd(engine, 'backup', id);
+  if (run.status !== 'Succeeded') throw new Error(`The backup ended ${run.status}.`);
+  return id;
+}
+
+export async function beginRestore(app: App, body: object = {}): Promise<string> {
+  return (await startRestore(app, parseRestoreRequest(JSON.stringify(body)))).run.id;
+}
+
+export async function codeOf(work: Promise<unknown>): Promise<string> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  return error instanceof DrError ? error.code : String(error);
+}
