@@ -6,6 +6,7 @@ import { type Intercept, NamespaceServer } from './namespace-server.ts';
 import type { HubSwitches } from './switches.ts';
 
 export type { EmulatedHub } from './emulated-hub.ts';
+export type { Fault, FaultInput } from './faults.ts';
 export type { HubSwitches } from './switches.ts';
 
 export interface EmulatorOptions {

@@ -7,11 +7,12 @@ import {
   faultRulesSchema,
 } from '../../local/emulator/faults.ts';
 import { toHubRequest } from '../../local/emulator/http-types.ts';
-import { type Emulator, startEmulator } from '../../local/emulator/index.ts';
-import { anApple, type Call, caller, idsIn, listAll, textOf } from './hub-caller.ts';
+import { startEmulator } from '../../local/emulator/index.ts';
+import { startFaultBench } from './fault-bench.ts';
+import { anApple, caller, idsIn, textOf } from './hub-caller.ts';
 
 it('answers as the presets say, and carries the write out only when the fault comes after it', async () => {
-  await using bench = await start();
+  await using bench = await startFaultBench();
   const { call, faulty, rowCount } = bench;
   const post = () => call('POST', 'h/registrations', anApple());
   const put = () => call('PUT', 'h/registrations/1-2-3', anApple());
@@ -46,7 +47,7 @@ it('answers as the presets say, and carries the write out only when the fault co
 });
 
 it('confines presets to the calls they are about', async () => {
-  await using bench = await start();
+  await using bench = await startFaultBench();
   const { call, faulty } = bench;
   const list = () => call('GET', 'h/registrations');
   for (const preset of ['throttle409', 'gone410', 'expired-token', 'repeated-token']) {
@@ -58,14 +59,14 @@ it('confines presets to the calls they are about', async () => {
 });
 
 it('gives Retry-After as a date, in place of the seconds of the preset', async () => {
-  await using bench = await start();
+  await using bench = await startFaultBench();
   const rules = [{ name: 'throttle429', retryAfterDate: '2030-01-02T03:04:05Z', body: 'later' }];
   const { headers, text } = await bench.faulty(rules, () => bench.call('GET', 'h/registrations'));
   expect([headers.get('retry-after'), text]).toEqual(['Wed, 02 Jan 2030 03:04:05 GMT', 'later']);
 });
 
 it('cuts a page short, spoils it, or lets it trickle', async () => {
-  await using bench = await start({ devices: 30 });
+  await using bench = await startFaultBench({ devices: 30 });
   const { call, faulty } = bench;
   const list = () => call('GET', 'h/registrations');
   const whole = (await list()).text;
@@ -80,7 +81,7 @@ it('cuts a page short, spoils it, or lets it trickle', async () => {
 });
 
 it('leaves a call unanswered on an open connection until the client gives up', async () => {
-  await using bench = await start();
+  await using bench = await startFaultBench();
   bench.setFaults([{ name: 'half-open', times: 1 }]);
   const refused = fetch(`${bench.url}/h/registrations`, { signal: AbortSignal.timeout(200) });
   await expect(refused).rejects.toMatchObject({ name: 'TimeoutError' });
@@ -88,7 +89,7 @@ it('leaves a call unanswered on an open connection until the client gives up', a
 });
 
 it('takes a namespace down with a call unanswered, whose write was carried out', async () => {
-  await using bench = await start();
+  await using bench = await startFaultBench();
   bench.setFaults([{ name: 'half-open', when: 'after' }]);
   const refused = expect(bench.call('POST', 'h/registrations', anApple())).rejects.toThrow();
   await expect.poll(bench.rowCount).toBe(1);
@@ -97,7 +98,7 @@ it('takes a namespace down with a call unanswered, whose write was carried out',
 });
 
 it('asks the hook before the rules', async () => {
-  await using bench = await start();
+  await using bench = await startFaultBench();
   bench.setFaults(['busy503']);
   bench.emulator.namespace('n').intercept(({ method }) => (method === 'GET' ? { status: 418 } : undefined));
   expect((await bench.call('GET', 'h/registrations')).status).toBe(418);
@@ -105,7 +106,7 @@ it('asks the hook before the rules', async () => {
 });
 
 it('spends a rule after so many times and then tries the next one', async () => {
-  await using bench = await start();
+  await using bench = await startFaultBench();
   bench.setFaults([
     { name: 'busy503', times: 2 },
     { name: 'throttle429', everyNth: 3 },
@@ -189,85 +190,6 @@ it('knows each preset by its name alone', () => {
   const names = Object.keys(faultPresets);
   expect(faultRulesSchema.parse(names).map(({ name }) => name)).toEqual(names);
 });
-
-it('gives one continuation token again, so that a page is read twice', async () => {
-  await using bench = await start({ devices: 250 });
-  const all = await listAll(bench.call, 'h/registrations');
-  bench.setFaults([{ name: 'repeated-token', times: 1 }]);
-  const seen = await listAll(bench.call, 'h/registrations');
-  expect(seen).toEqual([...all.slice(0, 200), ...all.slice(100)]);
-});
-
-it('gives empty pages with a token, after which the list goes on where it was', async () => {
-  for (const listOffsetTokens of [true, false]) {
-    await using bench = await start({ devices: 350 });
-    bench.emulator.hub('n', 'h').switches({ listOffsetTokens });
-    const all = await listAll(bench.call, 'h/registrations');
-    bench.setFaults([{ name: 'empty-page', times: 3 }]);
-    expect(await listAll(bench.call, 'h/registrations')).toEqual(all);
-    bench.setFaults([{ name: 'empty-page', everyNth: 2 }]);
-    expect(await listAll(bench.call, 'h/registrations')).toEqual(all);
-    expect(bench.faults()[0]?.injectedCount).toBeGreaterThan(1);
-  }
-});
-
-it('gives each of several empty pages a token of its own', async () => {
-  await using bench = await start({ devices: 150 });
-  bench.setFaults(['empty-page']);
-  const tokens = [''];
-  for (let n = 0; n < 4; n += 1) {
-    const page = await bench.call('GET', `h/registrations?continuationtoken=${tokens.at(-1)}`);
-    expect([page.status, idsIn(page.text)]).toEqual([200, []]);
-    tokens.push(page.headers.get('x-ms-continuationtoken') ?? '');
-  }
-  expect(new Set(tokens).size).toBe(5);
-});
-
-it('repeats rows within a page and leaves none out', async () => {
-  await using bench = await start({ devices: 250 });
-  const all = await listAll(bench.call, 'h/registrations');
-  bench.setFaults([{ name: 'repeated-rows', times: 1 }]);
-  const seen = await listAll(bench.call, 'h/registrations');
-  expect(seen).toEqual([...all.slice(0, 100), ...all.slice(0, 50), ...all.slice(100)]);
-});
-
-it('refuses a token after some pages, and takes a list from its beginning', async () => {
-  await using bench = await start({ devices: 450 });
-  bench.setFaults([{ name: 'expired-token', everyNth: 3, times: 1 }]);
-  await expect(listAll(bench.call, 'h/registrations')).rejects.toThrow('listing answered 400');
-  expect(bench.faults()).toMatchObject([{ matchedCount: 3, injectedCount: 1 }]);
-  expect((await listAll(bench.call, 'h/registrations')).length).toBeGreaterThan(400);
-});
-
-interface Bench extends AsyncDisposable {
-  readonly emulator: Emulator;
-  readonly url: string;
-  readonly call: Call;
-  setFaults(rules: readonly FaultInput[]): void;
-  faults(): readonly Fault[];
-  rowCount(): number;
-  /** Sends one request under these rules. */
-  faulty<T>(rules: readonly FaultInput[], send: () => Promise<T>): Promise<T>;
-}
-
-async function start({ devices = 0 }: { devices?: number } = {}): Promise<Bench> {
-  const emulator = await startEmulator({ namespaces: [{ name: 'n', hubs: ['h'] }] });
-  const namespace = emulator.namespace('n');
-  if (devices > 0) emulator.hub('n', 'h').seed({ devices, seed: 7 });
-  return {
-    emulator,
-    url: namespace.url,
-    call: caller(namespace),
-    setFaults: namespace.setFaults,
-    faults: namespace.faults,
-    rowCount: () => emulator.hub('n', 'h').stats().registrations,
-    faulty: async (rules, send) => {
-      namespace.setFaults(rules);
-      return send();
-    },
-    [Symbol.asyncDispose]: () => emulator.close(),
-  };
-}
 
 function armed(rules: readonly FaultInput[]): readonly Fault[] {
   return faultRulesSchema.parse(rules).map((rule) => ({ rule, matchedCount: 0, injectedCount: 0 }));
