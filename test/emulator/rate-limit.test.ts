@@ -39,10 +39,14 @@ it('takes the next one after the time it said', () => {
 });
 
 it('answers 429 beyond the rate, says when to come again, and counts it', async () => {
-  const { answers, hub } = await callAll({ requestsPerSecond: 0.5, burst: 5 }, 20);
+  const { answers, hub } = await callAll({ requestsPerSecond: 0.01, burst: 5 }, 20);
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(5);
   const refused = answers.filter(({ status }) => status === 429);
-  expect(refused.map(({ retryAfter }) => retryAfter)).toEqual(Array(15).fill('2'));
+  expect(refused).toHaveLength(15);
+  for (const { retryAfter } of refused) {
+    expect(Number(retryAfter)).toBeGreaterThan(60);
+    expect(Number(retryAfter)).toBeLessThanOrEqual(100);
+  }
   expect(hub).toMatchObject({
     throttled: 15,
     requestCounts: [
@@ -53,8 +57,9 @@ it('answers 429 beyond the rate, says when to come again, and counts it', async 
 });
 
 it('can leave out when to come again', async () => {
-  const { answers } = await callAll({ requestsPerSecond: 0.5, burst: 1, throttleSilently: true }, 3);
-  expect(answers.map(({ status, retryAfter }) => [status, retryAfter])).toContainEqual([429, null]);
+  const { answers } = await callAll({ requestsPerSecond: 0.01, burst: 1, throttleSilently: true }, 3);
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 429, 429]);
+  expect(answers.map(({ retryAfter }) => retryAfter)).toEqual([null, null, null]);
 });
 
 it('takes everything when there is no rate', async () => {
