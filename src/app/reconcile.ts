@@ -34,10 +34,16 @@ export async function reconcile(
   if (!stored?.outcomes.isDone) {
     const work = await openWork(app, run, shard, stored, deadlineAt);
     if (work.progress.open().length === 0) await work.progress.save();
+    const openAtStart = work.progress.open().length;
     for (let open = work.progress.open(); open.length > 0; open = work.progress.open()) {
       if (app.clock.now() >= deadlineAt) return 'continue';
       try {
         await settleBatch(work, open.slice(0, BATCH));
+      } catch (error) {
+        // A hub that throttles lets the time run out in the middle of a call. That is no absence while records settle.
+        const hasProgress = work.progress.open().length < openAtStart;
+        if (!(error instanceof DrError && error.retryable && hasProgress)) throw error;
+        return 'continue';
       } finally {
         // Also when a write failed for good: what was written before must not be written again.
         await work.progress.save();

@@ -31,7 +31,7 @@ export async function scan(app: App, run: Run, deadlineAt: number): Promise<'don
   const progress = await openProgress(app, run);
   while (!progress.checkpoint.isFinished) {
     if (app.clock.now() >= deadlineAt) return 'continue';
-    await listUntilFlush(app, hub, progress, deadlineAt);
+    if ((await listUntilFlush(app, hub, progress, deadlineAt)) === 'interrupted') return 'continue';
   }
   const { rowCount } = progress.checkpoint;
   await moveOn(app, run, { name: 'seal', pass: run.phase.pass }, (current) => ({
@@ -67,18 +67,24 @@ async function openProgress(app: App, run: Run): Promise<Progress> {
 }
 
 /** Lists pages until it is time to stage them. What was listed before a fault is staged, so that nothing is read twice. */
-async function listUntilFlush(app: App, hub: Hub, progress: Progress, deadlineAt: number): Promise<void> {
+async function listUntilFlush(
+  app: App,
+  hub: Hub,
+  progress: Progress,
+  deadlineAt: number,
+): Promise<'flushed' | 'interrupted'> {
   const staged = newSections();
+  let isInterrupted = false;
   const flushAt = Math.min(deadlineAt, app.clock.now() + FLUSH_AFTER_MS);
   let { token, pageCount, rowCount, unreadableCount } = progress.checkpoint;
   let isFinished = false;
-  let fault: unknown;
   try {
     let pending: Promise<Page | 'tokenLost'> | undefined = hub.listPage(token, { deadlineAt });
     while (pending !== undefined) {
       const page: Page | 'tokenLost' = await pending;
       if (page === 'tokenLost' || (page.nextToken !== undefined && page.nextToken === token)) {
-        return await restart(app, progress);
+        await restart(app, progress);
+        return 'flushed';
       }
       pageCount += 1;
       rowCount += page.rows.length;
@@ -93,7 +99,9 @@ async function listUntilFlush(app: App, hub: Hub, progress: Progress, deadlineAt
     }
   } catch (error) {
     if (!(error instanceof DrError) || !error.retryable || staged.characters === 0) throw error;
-    fault = error;
+    isInterrupted = true;
+    // A fault after some pages: they are stored, and the next step goes on from there.
+    app.log.info('listing interrupted', { runId: progress.run.id, code: error.code });
   }
   const { token: _, ...before } = progress.checkpoint;
   await save(app, progress, {
@@ -106,7 +114,7 @@ async function listUntilFlush(app: App, hub: Hub, progress: Progress, deadlineAt
     ...(isFinished ? { finishedAt: toInstant(app.clock.now()) } : {}),
     segments: [...before.segments, ...(await storeSegment(app, progress.run, before.segments.length, staged.texts))],
   });
-  if (fault !== undefined) throw fault;
+  return isInterrupted ? 'interrupted' : 'flushed';
 }
 
 /** The hub no longer takes the token: everything staged so far may lack rows, so the listing begins again. */

@@ -312,3 +312,20 @@ test('failures are listed page by page with their reasons, and without device to
   expect(await codeOf(readFailures(engine.app, id, 'nonsense'))).toBe('BadRequest');
   expect(await codeOf(readFailures(engine.app, 'nobody'))).toBe('RunNotFound');
 });
+
+test('a hub that keeps a step waiting until its time is up does not wear the run out while records settle', async () => {
+  const engine = createEngine({ policy: { maxConcurrency: 1 } });
+  seed(engine, 400);
+  await backUp(engine);
+  let calls = 0;
+  engine.secondary.intercept = () => {
+    calls += 1;
+    if (calls % 3 === 0) throw new DrError('HubUnavailable', 'out of time', { retryable: true });
+    return undefined;
+  };
+  const startedAt = engine.app.clock.now();
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 400 } });
+  // More than a hundred interruptions, and no growing waits for any of them.
+  expect(calls).toBeGreaterThan(300);
+  expect(engine.app.clock.now() - startedAt).toBeLessThan(60_000);
+});
