@@ -2,7 +2,7 @@ import { LOCKS_FOLDER, manifestName, snapshotFolder } from '../core/paths.ts';
 import { type KeptSnapshot, snapshotsToDelete } from '../core/retention.ts';
 import { isOver, startOfRunId } from '../core/run.ts';
 import type { App } from './app.ts';
-import { listRuns, readRun, removeRun, removeStaging } from './run-store.ts';
+import { listRuns, readHolder, removeRun, removeStaging } from './run-store.ts';
 import { listSnapshotIds, listSnapshots } from './snapshots.ts';
 
 const DAY_MS = 86_400_000;
@@ -55,8 +55,8 @@ async function snapshotsInUse(app: App): Promise<Set<string>> {
     const kind = entry.name.startsWith(`${LOCKS_FOLDER}restore/`) ? 'restore' : 'backup';
     const blob = await app.blobs.get(entry.name);
     const runId = /"runId":"([^"]+)"/.exec(blob === undefined ? '' : Buffer.from(blob.bytes).toString())?.[1];
-    const run = runId === undefined ? undefined : (await readRun(app, kind, runId))?.run;
-    if (run !== undefined && !isOver(run)) inUse.add(run.kind === 'restore' ? run.request.snapshotId : run.id);
+    const run = runId === undefined ? 'missing' : await readHolder(app, kind, runId);
+    if (typeof run === 'object' && !isOver(run)) inUse.add(run.kind === 'restore' ? run.request.snapshotId : run.id);
   }
   return inUse;
 }

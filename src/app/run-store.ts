@@ -114,24 +114,36 @@ export async function takeLock(app: App, kind: RunKind, hub: HubRef, runId: stri
   }
 }
 
+/** The run a lock names, or why its document cannot be used: damage to one run must not stop the others. */
+export async function readHolder(app: App, kind: RunKind, runId: string): Promise<Run | 'missing' | 'unreadable'> {
+  try {
+    return (await readRun(app, kind, runId))?.run ?? 'missing';
+  } catch (error) {
+    if (!(error instanceof DrError) || error.retryable) throw error;
+    app.log.error('run document unreadable', { runId, code: error.code });
+    return 'unreadable';
+  }
+}
+
 async function refuseLivingHolder(app: App, kind: RunKind, holder: { runId: string; takenAt: number }): Promise<void> {
-  const stored = await readRun(app, kind, holder.runId);
+  const run = await readHolder(app, kind, holder.runId);
   const inProgress = new DrError(
     'RunInProgress',
     `The ${kind} '${holder.runId}' is still running on this hub. Watch it at GET /api/${kind}s/${holder.runId}, or cancel it.`,
     { target: holder.runId },
   );
-  if (stored === undefined) {
-    if (app.clock.now() - holder.takenAt < BIRTH_MS) throw inProgress;
+  if (run === 'missing' || run === 'unreadable') {
+    const waitMs = run === 'missing' ? BIRTH_MS : TAKEOVER_AFTER_MS;
+    if (app.clock.now() - holder.takenAt < waitMs) throw inProgress;
     return;
   }
-  if (isOver(stored.run)) return;
-  if (app.clock.now() - (await lastHeartbeatAt(app, stored.run)) < TAKEOVER_AFTER_MS) throw inProgress;
-  await changeRun(app, kind, holder.runId, (run) =>
-    isOver(run)
+  if (isOver(run)) return;
+  if (app.clock.now() - (await lastHeartbeatAt(app, run)) < TAKEOVER_AFTER_MS) throw inProgress;
+  await changeRun(app, kind, holder.runId, (current) =>
+    isOver(current)
       ? undefined
       : {
-          ...run,
+          ...current,
           status: 'Failed',
           finishedAt: toInstant(app.clock.now()),
           error: {

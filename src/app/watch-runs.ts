@@ -4,7 +4,7 @@ import { describePhase, isOver } from '../core/run.ts';
 import type { App } from './app.ts';
 import { dispatch } from './dispatch.ts';
 import { failRun } from './run-step.ts';
-import { changeRun, lastHeartbeatAt, readLock, readRun } from './run-store.ts';
+import { changeRun, lastHeartbeatAt, readHolder, readLock, readRun } from './run-store.ts';
 
 /** A run is quiet when no step wrote for this long: a message was lost, poisoned, or its host died. */
 const QUIET_AFTER_MS = 90_000;
@@ -17,8 +17,9 @@ export async function watchRuns(app: App): Promise<void> {
     const kind: RunKind = entry.name.startsWith(`${LOCKS_FOLDER}restore/`) ? 'restore' : 'backup';
     const lock = await readLock(app, entry.name);
     if (lock === undefined) continue;
-    const run = lock.runId === '' ? undefined : (await readRun(app, kind, lock.runId))?.run;
-    if (run !== undefined && !isOver(run)) await watchRun(app, kind, run.id);
+    const run = lock.runId === '' ? 'missing' : await readHolder(app, kind, lock.runId);
+    if (run === 'unreadable') continue; // The next run takes its place; the others are watched meanwhile.
+    if (run !== 'missing' && !isOver(run)) await watchRun(app, kind, run.id);
     else if (app.clock.now() - entry.modifiedAt.getTime() > QUIET_AFTER_MS) {
       app.log.warn('lock of a run that is over was left behind', { runId: lock.runId });
       await app.blobs.remove(entry.name, lock.etag);
