@@ -29,6 +29,8 @@ export interface RehearsalOptions {
   readonly say: (line: string) => void;
   /** How long a call is repeated while the host cannot be reached or says it is not available. */
   readonly patienceMs?: number;
+  /** Runs when the restore is over, before the broadcast is sent and counted. */
+  readonly beforeProof?: () => Promise<void>;
 }
 
 const liveSchema = z.object({ added: z.number(), returned: z.number() });
@@ -79,6 +81,7 @@ export async function rehearse(stack: Stack, options: RehearsalOptions): Promise
   );
   if (restore.error !== undefined) say(`   ${restore.error.code}: ${restore.error.message}`);
 
+  await options.beforeProof?.();
   await emulator.admin('POST', `${SECONDARY_HUB}/settle`);
   await emulator.admin('POST', `${SECONDARY_HUB}/clear-inboxes`);
   await emulator.admin('POST', `${SECONDARY_HUB}/broadcast`, { message: 'drill' });

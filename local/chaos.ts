@@ -1,0 +1,91 @@
+import { parseArgs } from 'node:util';
+import { seededChance } from './chance.ts';
+import { rehearse } from './rehearsal.ts';
+import { startStack } from './stack.ts';
+import { startStorm } from './storm.ts';
+
+const help = `Runs the disaster drill while hosts are killed and the hubs misbehave, and proves that every device is reached.
+
+  npm run chaos -- [--devices N] [--seed S] [--minutes M] [--json]
+
+  --devices N   devices in the primary hub (default: 2000)
+  --seed S      seed of the devices and of the storm (default: 1)
+  --minutes M   goes on with the next seeds until M minutes have passed (default: one seed)
+  --json        the last line of stdout is one JSON object, of the last seed or the first that failed
+  --verbose     the host's log on stderr, too
+  --help
+
+Exit codes: 0 every device got the message exactly once, whatever happened; 1 not so; 2 wrong options.
+`;
+
+const { values } = parseArgs({
+  options: {
+    devices: { type: 'string', default: '2000' },
+    seed: { type: 'string', default: '1' },
+    minutes: { type: 'string', default: '0' },
+    json: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) process.stdout.write(help);
+else process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const devices = whole('devices', 10);
+  const endAt = Date.now() + whole('minutes', 0) * 60_000;
+  let seed = whole('seed', 0);
+  for (;;) {
+    const report = await weather(devices, seed);
+    const isLast = report.verdict === 'fail' || Date.now() >= endAt;
+    if (isLast && values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+    if (isLast) return report.verdict === 'pass' ? 0 : 1;
+    seed += 1;
+  }
+}
+
+/** One drill in one storm. */
+async function weather(devices: number, seed: number) {
+  say(`Chaos with ${devices} devices, seed ${seed}`);
+  await using stack = await startStack({
+    devices,
+    seed,
+    queueLeaseSeconds: 3,
+    settings: {
+      BACKUP_SCHEDULE: '0 0 0 1 1 *',
+      SETTLE_SECONDS: '1',
+      STEP_BUDGET_SECONDS: '5',
+      WATCHDOG_SCHEDULE: '*/10 * * * * *',
+    },
+    ...(values.verbose ? { onOutput: (text: string) => void process.stderr.write(text) } : {}),
+  });
+  const storm = await startStorm(stack, seededChance(seed));
+  const report = await rehearse(stack, { devices, seed, say, patienceMs: 60_000, beforeProof: () => storm.end() });
+  const { faultsInjected, kills } = storm.counts();
+  const faults = Object.entries(faultsInjected).map(([name, count]) => `${count} ${name}`);
+  say(`   storm: ${kills} kills of the host, faults answered: ${faults.join(', ') || 'none'}`);
+  say(report.verdict === 'pass' ? 'PASS' : 'FAIL');
+  const { deliveredOnce, deliveredNever, deliveredMoreThanOnce, verdict } = report;
+  return {
+    seed,
+    faultsInjected,
+    kills,
+    devices: report.devices,
+    deliveredOnce,
+    deliveredNever,
+    deliveredMoreThanOnce,
+    verdict,
+  };
+}
+
+function say(line: string): void {
+  (values.json ? process.stderr : process.stdout).write(`${line}\n`);
+}
+
+function whole(name: 'devices' | 'seed' | 'minutes', least: number): number {
+  const value = Number(values[name]);
+  if (Number.isInteger(value) && value >= least) return value;
+  process.stderr.write(`--${name} must be a whole number from ${least}.\n\n${help}`);
+  process.exit(2);
+}
