@@ -34,7 +34,7 @@ else await main();
 
 async function main(): Promise<void> {
   let isStopping = false;
-  const stopping = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => {
+  const stopping = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), orphaned()]).then(() => {
     isStopping = true;
     return 0;
   });
@@ -57,6 +57,12 @@ async function main(): Promise<void> {
   });
   process.exitCode = await Promise.race([stopping, died]);
   process.stdout.write('\nStopping …\n');
+}
+
+/** The shell npm starts this in does not hand a signal on: when it is gone, nobody is left to stop this process. */
+async function orphaned(): Promise<void> {
+  const parent = process.ppid;
+  while (process.ppid === parent) await sleep(500, undefined, { ref: false });
 }
 
 function guide({ host, emulator }: Stack): string {
