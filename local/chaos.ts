@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { seededChance } from './chance.ts';
+import { seededRandom } from './emulator/random.ts';
 import { rehearse } from './rehearsal.ts';
 import { startStack } from './stack.ts';
 import { startStorm } from './storm.ts';
@@ -60,7 +60,7 @@ async function weather(devices: number, seed: number) {
     },
     ...(values.verbose ? { onOutput: (text: string) => void process.stderr.write(text) } : {}),
   });
-  const storm = await startStorm(stack, seededChance(seed));
+  const storm = await startStorm(stack, seededRandom(seed));
   const report = await rehearse(stack, { devices, seed, say, patienceMs: 60_000, beforeProof: () => storm.end() });
   const { faultsInjected, kills } = storm.counts();
   const faults = Object.entries(faultsInjected).map(([name, count]) => `${count} ${name}`);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Chance } from './chance.ts';
+import type { Random } from './emulator/random.ts';
 import type { Stack } from './stack.ts';
 
 export interface Storm {
@@ -21,7 +21,7 @@ const writeFaults = ['gone410'];
 const faultsSchema = z.array(z.object({ rule: z.object({ name: z.string() }), injectedCount: z.number() }));
 
 /** Faults from both hubs by chance, and hosts killed every few seconds, from now until `end`. */
-export async function startStorm(stack: Stack, chance: Chance): Promise<Storm> {
+export async function startStorm(stack: Stack, chance: Random): Promise<Storm> {
   const { emulator } = stack;
   const seed = (): number => Math.floor(chance() * 1_000_000);
   const often = (name: string) => ({ name, probability: SHARE, seed: seed() });
