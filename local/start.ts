@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { freeOr } from './emulator/free-port.ts';
 import { type Stack, startStack } from './stack.ts';
 
 const help = `Runs the main job on this machine: storage, two emulated hubs, the Functions host.
@@ -91,17 +91,6 @@ Try, in another terminal:
   ${api} ${host.url}/api/status
 
 `;
-}
-
-/** The port when nobody listens on it, else 0: any free one. */
-async function freeOr(port: number): Promise<number> {
-  const server = createServer();
-  const isFree = await new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => resolve(true));
-  });
-  if (isFree) await new Promise((resolve) => server.close(resolve));
-  return isFree ? port : 0;
 }
 
 function whole(name: 'devices' | 'seed' | 'port' | 'hub-port' | 'admin-port'): number {

@@ -1,7 +1,6 @@
-import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
+import { freeOr } from './free-port.ts';
 import { type Emulator, startEmulator } from './index.ts';
-import { listen } from './namespace-server.ts';
 
 const help = `Two emulated Notification Hubs namespaces, primary and secondary, each with a hub called devices.
 
@@ -107,19 +106,6 @@ async function start(options: MainOptions): Promise<Emulator> {
     ],
     adminPort: options.adminPort === -1 ? await freeOr(usualAdminPort) : options.adminPort,
   });
-}
-
-/** The port when nobody listens on it, else 0: any free one. */
-async function freeOr(port: number): Promise<number> {
-  const probe = createServer();
-  try {
-    await listen(probe, port);
-    await new Promise((resolve) => probe.close(resolve));
-    return port;
-  } catch {
-    // Taken, most likely by another emulator.
-    return 0;
-  }
 }
 
 /** Ctrl-C, a request to stop, or the end of the process that started this one. */

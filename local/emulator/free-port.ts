@@ -1,0 +1,15 @@
+import { createServer } from 'node:http';
+import { listen } from './namespace-server.ts';
+
+/** The port when nobody listens on it, else 0: any free one. */
+export async function freeOr(port: number): Promise<number> {
+  const probe = createServer();
+  try {
+    await listen(probe, port);
+    await new Promise((resolve) => probe.close(resolve));
+    return port;
+  } catch {
+    // Taken, most likely by another emulator.
+    return 0;
+  }
+}
