@@ -10,8 +10,8 @@ import { forEachConcurrent } from './concurrent.ts';
 const idMapSchema = z.strictObject({ formatVersion: z.literal(1), ids: z.record(z.string(), z.string()) });
 
 export interface IdMap {
-  /** The id to write to. */
-  idFor(id: string): string;
+  /** The new id that stands for one of the snapshot's, if there is one. */
+  mintedFor(id: string): string | undefined;
   /** A refused id (404, 410) means that the target takes none of the snapshot's; 400 may be the row's own fault. */
   noteRefusal(status: number): void;
   /** The target is known to refuse such ids: it is not asked again. */
@@ -33,7 +33,7 @@ export async function openIdMap(app: App, hub: Hub, runId: string, shard: number
     writes.flatMap((write) => (write.kind === 'registration' ? [write.id] : []));
 
   return {
-    idFor: (id) => ids.get(id) ?? id,
+    mintedFor: (id) => ids.get(id),
     noteRefusal(status) {
       refusesIds ||= status !== 400;
     },

@@ -149,6 +149,7 @@ function decideRecord(work: Work, index: number): DueWrite | undefined {
   const plan = planRecord(record, work.live.get(record.key), {
     expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
     livesElsewhere: work.livesElsewhere,
+    mintedFor: work.idMap.mintedFor,
     isRepair: before !== undefined,
   });
   if (before === undefined) progress.count('duplicatesCollapsed', plan.collapsed);
@@ -189,13 +190,25 @@ async function writeAndSettle(work: Work, { index, outcome, writes }: DueWrite):
 /** Writes one record's rows in turn; the first answer that is not `written` is the record's. */
 async function writeRecord({ hub, idMap, deadlineAt }: Work, writes: readonly Write[]): Promise<WriteOutcome> {
   for (const write of writes) {
-    const answer =
-      write.kind === 'registration'
-        ? await hub.putRegistration(idMap.idFor(write.id), write.xml, { deadlineAt })
-        : await hub.putInstallation(write.id, write.json, { deadlineAt });
+    const answer = await writeOne(hub, write, idMap, deadlineAt);
     if (answer.kind !== 'written') return answer;
   }
   return { kind: 'written' };
+}
+
+async function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number): Promise<WriteOutcome> {
+  switch (write.kind) {
+    case 'registration':
+      return hub.putRegistration(idMap.mintedFor(write.id) ?? write.id, write.xml, { deadlineAt });
+    case 'installation':
+      return hub.putInstallation(write.id, write.json, { deadlineAt });
+    case 'withdrawal':
+      // A row that changed meanwhile is its device's own; the next pass sees what it is now.
+      await hub.deleteRegistration(write.id, write.etag, { deadlineAt });
+      return { kind: 'written' };
+    default:
+      return write satisfies never;
+  }
 }
 
 /** The handles that live in the target under a key the snapshot does not have them under, over all shards. */

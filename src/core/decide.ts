@@ -27,7 +27,8 @@ export function decide(plan: RecordPlan, earlier: 'created' | 'updated' | undefi
     case 'impossible':
       return { kind: 'failed', code: plan.fault };
     case 'create':
-    case 'complete': {
+    case 'complete':
+    case 'withdraw': {
       const outcome = earlier ?? (plan.kind === 'create' ? 'created' : 'updated');
       if (earlier === undefined && rules.isDryRun) return { kind: 'settled', outcome, hasChangedSince: false };
       if (earlier !== undefined && rules.isLastPass) return { kind: 'failed', code: 'NotApplied' };

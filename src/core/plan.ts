@@ -2,21 +2,24 @@ import { type RebuildFault, rebuildInstallation, withRepairTag } from './install
 import type { RecordOfRows } from './record.ts';
 import { canonicalRow, descriptionForWrite, type Registration } from './registration.ts';
 
-/** One call to the target hub. */
+/** One call to the target hub. A withdrawal takes back a row this run wrote, if it is as it was seen. */
 export type Write =
+  | { readonly kind: 'withdrawal'; readonly id: string; readonly etag: number }
   | { readonly kind: 'registration'; readonly id: string; readonly xml: string }
   | { readonly kind: 'installation'; readonly id: string; readonly json: string };
 
 /** What is to become of one record of the snapshot. */
 export type RecordPlan =
   | { readonly kind: 'unchanged' | 'keptLive'; readonly collapsed: number }
-  | { readonly kind: 'create' | 'complete'; readonly writes: readonly Write[]; readonly collapsed: number }
+  | { readonly kind: 'create' | 'complete' | 'withdraw'; readonly writes: readonly Write[]; readonly collapsed: number }
   | { readonly kind: 'impossible'; readonly fault: RebuildFault; readonly collapsed: number };
 
 export interface PlanOptions {
   readonly expiryFloorAtMs: number;
   /** True for a handle that lives in the target under a key the snapshot does not have it under. */
   readonly livesElsewhere: (row: Registration) => boolean;
+  /** The id this run asked the target for, in place of one of the snapshot's. */
+  readonly mintedFor: (id: string) => string | undefined;
   /** The record was written before and did not appear: an identical installation PUT may be ignored, so vary it. */
   readonly isRepair: boolean;
 }
@@ -34,12 +37,33 @@ export function planRecord(record: RecordOfRows, live: RecordOfRows | undefined,
     if (record.rows.some(options.livesElsewhere)) return { kind: 'keptLive', collapsed };
     return toWrites('create', record, [...wanted.values()], options, collapsed);
   }
+  const writes = withdrawals(wanted.values(), live.rows, options.mintedFor);
+  if (writes.length > 0) return { kind: 'withdraw', writes, collapsed };
   const liveForms = new Set(collapse(live.rows).keys());
   const missing = [...wanted].filter(([form]) => !liveForms.has(form)).map(([, row]) => row);
   const isSubset = liveForms.size + missing.length === wanted.size;
   if (isSubset && missing.length === 0) return { kind: 'unchanged', collapsed };
   if (!isSubset || (isInstallation && !options.isRepair)) return { kind: 'keptLive', collapsed };
   return toWrites('complete', record, missing, options, collapsed);
+}
+
+/**
+ * Rows this run wrote twice: under the snapshot's id, whose answer was lost, and under a new one after the hub refused
+ * the repeated call (410). The device would be pushed twice; the one under the new id, which no app backend knows, goes.
+ */
+function withdrawals(
+  wanted: Iterable<Registration>,
+  live: readonly Registration[],
+  mintedFor: PlanOptions['mintedFor'],
+): Write[] {
+  const liveById = new Map(live.map((row) => [row.id, row]));
+  return [...wanted].flatMap(({ id }) => {
+    const original = liveById.get(id);
+    const minted = liveById.get(mintedFor(id) ?? '');
+    if (original === undefined || minted === undefined) return [];
+    if (canonicalRow(original.xml) !== canonicalRow(minted.xml)) return [];
+    return [{ kind: 'withdrawal', id: minted.id, etag: minted.etag }];
+  });
 }
 
 /** The distinct rows by canonical form. Of rows equal in kind, template and tags only the newest stays. */

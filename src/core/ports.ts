@@ -36,6 +36,11 @@ export interface Hub {
   listPage(token: string | undefined, options: CallOptions): Promise<Page | 'tokenLost'>;
   /** Creates or replaces the registration under `id`; `xml` has no ETag, ExpirationTime or RegistrationId. */
   putRegistration(id: string, xml: string, options: CallOptions): Promise<WriteOutcome>;
+  /**
+   * Deletes the registration if it still has that ETag: `gone` also when it was not there, `changed` when it has another
+   * one and stays.
+   */
+  deleteRegistration(id: string, etag: number, options: CallOptions): Promise<'gone' | 'changed'>;
   /** Asks the hub for an unused registration id. Leaves nothing behind when it is not used. */
   createRegistrationId(options: CallOptions): Promise<string>;
   /** Hands over an installation (JSON body). `written` means queued by the service, not applied. */

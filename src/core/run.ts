@@ -85,7 +85,7 @@ const restoreSchema = z.strictObject({
       counts: countsSchema,
       /** Rows of one device that were equal in kind, template and tags, and so became one. */
       duplicatesCollapsed: count,
-      /** Writes of the later passes, for records the first pass wrote but the listing did not show. */
+      /** Writes of the later passes, for records the first pass wrote but the listing did not show, or showed twice. */
       repaired: count,
       /** Records whose device changed in the target after this run saw or wrote them. */
       changedSince: count,

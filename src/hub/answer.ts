@@ -1,13 +1,20 @@
 import type { RejectReason } from '../core/ports.ts';
 
 /** What was asked of the hub; the same status means different things to different calls. */
-export type Operation = 'list' | 'listOn' | 'putRegistration' | 'putInstallation' | 'newRegistrationId' | 'feature';
+export type Operation =
+  | 'list'
+  | 'listOn'
+  | 'putRegistration'
+  | 'deleteRegistration'
+  | 'putInstallation'
+  | 'newRegistrationId'
+  | 'feature';
 
 /** What an answer means for the caller ("Hostile service" in the design; service-facts section 3). */
 export type Verdict =
   | { readonly kind: 'ok' }
   | { readonly kind: 'throttled' | 'transient'; readonly retryAfterMs: number | undefined }
-  | { readonly kind: 'tokenLost' | 'idRefused' }
+  | { readonly kind: 'tokenLost' | 'idRefused' | 'gone' | 'stale' }
   | { readonly kind: 'rejected'; readonly reason: RejectReason }
   | { readonly kind: 'unauthorized' | 'forbidden' | 'quotaExceeded' | 'notFound' | 'unexpected' };
 
@@ -52,6 +59,8 @@ function judgeRefusal(operation: Operation, status: number): Verdict {
   // A hub that is not there is found by the calls that name nothing but the hub.
   if (operation === 'listOn' && isAboutName) return { kind: 'tokenLost' };
   if (operation === 'putRegistration' && isAboutName) return { kind: 'idRefused' };
+  if (operation === 'deleteRegistration' && (status === 404 || status === 410)) return { kind: 'gone' };
+  if (operation === 'deleteRegistration' && status === 412) return { kind: 'stale' };
   if (status === 404) return { kind: 'notFound' };
   const isWrite = operation === 'putRegistration' || operation === 'putInstallation';
   if (!isWrite || status < 400 || status > 499) return { kind: 'unexpected' };

@@ -27,6 +27,7 @@ export function createHub(options: HubClientOptions): HubClient {
   return {
     ref: connection.ref,
     listPage: (token, call) => listPage(endpoint, token, PAGE_SIZE, call),
+    deleteRegistration: (id, etag, call) => deleteRegistration(endpoint, id, etag, call),
     createRegistrationId: (call) => createRegistrationId(endpoint, call),
     probe: (call) => probe(endpoint, call),
     async putRegistration(id, xml, { deadlineAt }) {
@@ -90,6 +91,20 @@ async function createRegistrationId({ transport, where }: HubEndpoint, { deadlin
   const id = /\/registrations?(?:ids)?\/([^/?]+)/i.exec(location)?.[1];
   if (id !== undefined) return decodeURIComponent(id);
   throw new DrError('HubMisbehaves', `The ${where} minted a registration id without saying which.`, { target: where });
+}
+
+async function deleteRegistration(
+  { transport, where }: HubEndpoint,
+  id: string,
+  etag: number,
+  { deadlineAt }: CallOptions,
+): Promise<'gone' | 'changed'> {
+  const path = `registrations/${encodeURIComponent(id)}`;
+  const request = { operation: 'deleteRegistration', method: 'DELETE', path, ifMatch: etag } as const;
+  const { verdict, status } = await transport.call(request, deadlineAt);
+  if (verdict.kind === 'ok' || verdict.kind === 'gone') return 'gone';
+  if (verdict.kind === 'stale') return 'changed';
+  throw refusal(verdict.kind, status, where);
 }
 
 /** Lists (the Manage right), mints an id (the right to write) and asks for a feature only the Standard tier has. */

@@ -20,12 +20,14 @@ export interface TransportOptions {
 
 export interface HubRequest {
   readonly operation: Operation;
-  readonly method: 'GET' | 'PUT' | 'POST';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** Below the hub, without a leading slash, each part percent-encoded. */
   readonly path: string;
   /** Without `?`; `api-version` is added. */
   readonly query?: string;
   readonly contentType?: string;
+  /** The entity tag the call is for, as a number. */
+  readonly ifMatch?: number;
   readonly body?: string;
 }
 
@@ -117,6 +119,7 @@ class HttpTransport implements Transport {
         authorization: this.#authorization(),
         'x-ms-version': API_VERSION,
         ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
+        ...(request.ifMatch === undefined ? {} : { 'if-match': `"${request.ifMatch}"` }),
       },
       body: request.body ?? null,
     });

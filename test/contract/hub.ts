@@ -90,6 +90,23 @@ export function hubContract(title: string, open: () => Promise<OpenHub>): void {
       expect((await listAll(opened.hub)).rows.map((row) => row.id)).toEqual([id]);
     });
 
+    test('one is deleted as it was seen; one that changed since stays, and one that is gone is no error', async () => {
+      await using opened = await open();
+      const put = (tag: string) =>
+        opened.hub.putRegistration('7-8-1', written(anAppleRow({ id: '7-8-1', tags: [tag] })), soon);
+      await put('old');
+      await opened.settle();
+      const seen = (await listAll(opened.hub)).rows[0]?.etag ?? 0;
+      await put('new');
+      await opened.settle();
+      expect(await opened.hub.deleteRegistration('7-8-1', seen, soon)).toBe('changed');
+      const current = (await listAll(opened.hub)).rows[0]?.etag ?? 0;
+      expect(await opened.hub.deleteRegistration('7-8-1', current, soon)).toBe('gone');
+      await opened.settle();
+      expect((await listAll(opened.hub)).rows).toEqual([]);
+      expect(await opened.hub.deleteRegistration('7-8-1', current, soon)).toBe('gone');
+    });
+
     test('asking for ids gives new ones and leaves nothing behind', async () => {
       await using opened = await open();
       const ids = [await opened.hub.createRegistrationId(soon), await opened.hub.createRegistrationId(soon)];

@@ -55,8 +55,15 @@ export function createMemoryHub({ ref, pageSize = 100 }: MemoryHubOptions): Memo
       if (answer !== undefined) return answer;
       if (hub.refusesForeignIds && !minted.has(id)) return { kind: 'idRefused', status: 410 };
       hub.writes.push(`registration ${id}`);
-      hub.rows.set(id, withIdentity(xml, id));
+      hub.rows.set(id, withIdentity(xml, id, etagOf(hub.rows.get(id)) + 1));
       return { kind: 'written' };
+    },
+    async deleteRegistration(id, etag) {
+      const xml = hub.rows.get(id);
+      if (xml !== undefined && etagOf(xml) !== etag) return 'changed';
+      hub.writes.push(`delete ${id}`);
+      hub.rows.delete(id);
+      return 'gone';
     },
     createRegistrationId: async () => mint(),
     async putInstallation(id, json) {
@@ -69,7 +76,7 @@ export function createMemoryHub({ ref, pageSize = 100 }: MemoryHubOptions): Memo
         if (xml.includes(`$InstallationId:{${toXmlText(id)}}`)) hub.rows.delete(rowId);
       for (const xml of deriveRows(id, JSON.parse(json))) {
         const rowId = mint();
-        hub.rows.set(rowId, withIdentity(xml, rowId));
+        hub.rows.set(rowId, withIdentity(xml, rowId, 1));
       }
       return { kind: 'written' };
     },
@@ -79,9 +86,13 @@ export function createMemoryHub({ ref, pageSize = 100 }: MemoryHubOptions): Memo
   return hub;
 }
 
-function withIdentity(xml: string, id: string): string {
+function etagOf(xml = ''): number {
+  return Number(/<ETag>(\d+)<\/ETag>/.exec(xml)?.[1] ?? 0);
+}
+
+function withIdentity(xml: string, id: string, etag: number): string {
   const start = xml.indexOf('>') + 1;
-  const identity = `<ETag>1</ETag><ExpirationTime>9999-12-31T23:59:59.999Z</ExpirationTime><RegistrationId>${id}</RegistrationId>`;
+  const identity = `<ETag>${etag}</ETag><ExpirationTime>9999-12-31T23:59:59.999Z</ExpirationTime><RegistrationId>${id}</RegistrationId>`;
   return xml.slice(0, start) + identity + xml.slice(start);
 }
 
