@@ -73,6 +73,8 @@ interface DueWrite {
   readonly index: number;
   readonly outcome: Outcome;
   readonly writes: readonly Write[];
+  /** Rows that became one with another. */
+  readonly collapsed: number;
 }
 
 async function openWork(
@@ -152,12 +154,13 @@ function decideRecord(work: Work, index: number): DueWrite | undefined {
     mintedFor: work.idMap.mintedFor,
     isRepair: before !== undefined,
   });
-  if (before === undefined) progress.count('duplicatesCollapsed', plan.collapsed);
+  const collapsed = before === undefined ? plan.collapsed : 0;
   const decision = decide(plan, earlier, {
     isDryRun: run.request.dryRun,
     isLastPass: run.phase.pass === LAST_PASS,
   });
-  if (decision.kind === 'write') return { index, outcome: decision.outcome, writes: decision.writes };
+  if (decision.kind === 'write') return { index, outcome: decision.outcome, writes: decision.writes, collapsed };
+  progress.count('duplicatesCollapsed', collapsed);
   if (decision.kind === 'failed') progress.fail(index, { code: decision.code });
   else {
     progress.settleAs(index, decision.outcome);
@@ -167,13 +170,17 @@ function decideRecord(work: Work, index: number): DueWrite | undefined {
 }
 
 /** Out of time, a record stays open: another step takes it up. */
-async function writeAndSettle(work: Work, { index, outcome, writes }: DueWrite): Promise<'settled' | 'idRefused'> {
+async function writeAndSettle(
+  work: Work,
+  { index, outcome, writes, collapsed }: DueWrite,
+): Promise<'settled' | 'idRefused'> {
   const { app, progress, deadlineAt } = work;
   if (app.clock.now() >= deadlineAt) return 'settled';
   const answer = await writeRecord(work, writes);
   switch (answer.kind) {
     case 'written':
       progress.settleAs(index, outcome);
+      progress.count('duplicatesCollapsed', collapsed);
       progress.count('repaired', work.before === undefined ? 0 : 1);
       return 'settled';
     case 'rejected':
