@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { QueueClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
+import { type Fault, startFaultProxy } from '../../local/fault-proxy.ts';
 import { createAzureStepQueue } from '../../src/queue/azure-step-queue.ts';
-import { type Fault, startFaultProxy } from '../support/fault-proxy.ts';
 import { hastyLimits } from '../support/hasty-limits.ts';
 
 let azurite: Azurite;

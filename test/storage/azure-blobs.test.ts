@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { ContainerClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
+import { type Fault, startFaultProxy } from '../../local/fault-proxy.ts';
 import type { Blobs } from '../../src/core/ports.ts';
 import { createAzureBlobs } from '../../src/storage/azure-blobs.ts';
-import { type Fault, startFaultProxy } from '../support/fault-proxy.ts';
 import { hastyLimits } from '../support/hasty-limits.ts';
 
 let azurite: Azurite;
