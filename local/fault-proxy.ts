@@ -88,7 +88,7 @@ async function serve(
     refuse(outgoing, fault);
     return undefined;
   }
-  const answer = await forward(origin, incoming, body);
+  const answer = await forward(origin, incoming, fault === 'flipSentByte' ? withOneBitChanged(body) : body);
   await plan?.then?.();
   if (typeof fault === 'object') refuse(outgoing, fault);
   else if (fault === 'loseAnswer') incoming.socket.destroy();
@@ -105,7 +105,7 @@ function hand(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   answer: Awaited<ReturnType<typeof forward>>,
-  fault: 'cutAnswer' | 'flipByte' | undefined,
+  fault: 'cutAnswer' | 'flipByte' | 'flipSentByte' | undefined,
 ): void {
   outgoing.writeHead(answer.status, answer.headers);
   if (fault === 'cutAnswer') {

@@ -3,11 +3,11 @@ import { seededRandom } from './emulator/random.ts';
 
 /**
  * What is done to one request. `reset` cuts the connection before the server sees it; `loseAnswer` lets the server act
- * on it and then cuts; `cutAnswer` hands on half of the answer's body; `flipByte` changes one bit of it; `hang` never
+ * on it and then cuts; `cutAnswer` hands on half of the answer's body; `flipByte` changes one bit of it, `flipSentByte` one of what was sent; `hang` never
  * answers; a status is what the proxy answers itself, after the server acted on the request if it `isCarriedOut`.
  */
 const faultSchema = z.union([
-  z.enum(['reset', 'loseAnswer', 'cutAnswer', 'flipByte', 'hang']),
+  z.enum(['reset', 'loseAnswer', 'cutAnswer', 'flipByte', 'flipSentByte', 'hang']),
   z.strictObject({
     status: z.int().min(200).max(599),
     code: z.string().regex(/^\w+$/),

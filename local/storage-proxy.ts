@@ -43,6 +43,9 @@ export const storageFaults = {
   ],
   'storage-vanished': [{ fault: busy(404, 'BlobNotFound'), ...blobReads, isFreshlyWritten: true }],
   'storage-flipped': [{ fault: 'flipByte', ...blobReads }],
+  'storage-flipped-write': [
+    { fault: 'flipSentByte', service: 'blob', method: 'PUT', path: '^(?!.*[?&](comp|restype)=)' },
+  ],
   'storage-cut-off': [{ fault: 'cutAnswer', ...blobReads }],
   'storage-hang': [
     { fault: 'hang', service: 'blob' },

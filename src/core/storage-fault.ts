@@ -70,7 +70,7 @@ function judge(seen: Seen, service: 'blob' | 'queue'): { readonly advice: string
     return { advice: identityAdvice, retryable: status === undefined || isTransient(status) };
   }
   if (status === 401 || status === 403) return { advice: refusalAdvice(seen.code, service), retryable: false };
-  if (status === undefined || isTransient(status) || isBeingDeleted(seen.code)) {
+  if (status === undefined || isTransient(status) || isPassing(seen.code)) {
     return { advice: 'The storage account did not answer as it should; trying again later may help.', retryable: true };
   }
   return { advice: 'The storage account refused the call; trying again will not help.', retryable: false };
@@ -81,9 +81,9 @@ function isTransient(status: number): boolean {
   return status < 400 || status === 404 || status === 408 || status === 429 || status >= 500;
 }
 
-/** A deleted container's or queue's name stays taken for half a minute and more. */
-function isBeingDeleted(code: string | undefined): boolean {
-  return code === 'ContainerBeingDeleted' || code === 'QueueBeingDeleted';
+/** A deleted container's or queue's name stays taken for half a minute and more; bytes may change on their way once. */
+function isPassing(code: string | undefined): boolean {
+  return code === 'ContainerBeingDeleted' || code === 'QueueBeingDeleted' || code === 'Md5Mismatch';
 }
 
 const identityAdvice =

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { addAbortSignal, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { TokenCredential } from '@azure/identity';
@@ -18,8 +18,8 @@ export interface AzureBlobsOptions {
 }
 
 /**
- * Blobs in one container of a storage account. Retries are the SDK's own, by `limits`, but for a read that breaks off,
- * which the SDK gives up. Throws `StorageUnavailable`: retryable after faults that pass, not retryable when the account
+ * Blobs in one container of a storage account. Retries are the SDK's own, by `limits`, but for a read that breaks off
+ * or comes changed, which the SDK gives up or does not notice. Throws `StorageUnavailable`: retryable after faults that pass, not retryable when the account
  * refuses us. A `put` that throws may have taken effect.
  */
 export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
@@ -39,7 +39,12 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
     work: (blob: BlockBlobClient, signal: AbortSignal) => Promise<T>,
   ) => call(action, `blob '${name}'`, (signal) => work(container.getBlockBlobClient(name), signal));
   return {
-    get: (name, range) => blobCall('read', name, (blob, signal) => ifThere(download(blob, range, limits, signal))),
+    get: (name, range) =>
+      blobCall('read', name, async (blob, signal) => {
+        const read = () => ifThere(download(blob, range, limits, signal));
+        // A document that is missing ends a run for good, so a 404 is believed when it is said twice.
+        return (await read()) ?? (await read());
+      }),
     put: async (name, bytes, condition, facts = {}) => {
       const metadata = toMetadata(facts, randomUUID());
       return blobCall('write', name, async (blob, signal) => {
@@ -107,15 +112,25 @@ async function download(
 ): Promise<Blob> {
   // The SDK takes a length of 0 for "to the end".
   if (range?.length === 0) return emptyRange(blob, abortSignal);
+  const rangeGetContentMD5 = range !== undefined && range.length <= MAX_MD5_RANGE;
   // The SDK goes on reading after an early end but not after a cut connection. So its re-reading is off, and the whole
   // is read again: never the rest of one version after the beginning of another.
+  const options = { abortSignal, maxRetryRequests: 0, ...(rangeGetContentMD5 ? { rangeGetContentMD5 } : {}) };
   for (let tryCount = 1; ; tryCount += 1) {
-    const answer = await ifInRange(blob.download(range?.offset, range?.length, { abortSignal, maxRetryRequests: 0 }));
+    const answer = await ifInRange(blob.download(range?.offset, range?.length, options));
     if (answer === undefined) return emptyRange(blob, abortSignal);
     const bytes = await readBody(answer.readableStreamBody, abortSignal);
-    if (bytes !== undefined) return { bytes, etag: needEtag(answer.etag) };
+    if (bytes !== undefined && isAsSent(bytes, answer.contentMD5)) return { bytes, etag: needEtag(answer.etag) };
     if (tryCount === limits.retry.maxTries || abortSignal.aborted) throw brokeOff(blob.name);
   }
+}
+
+/** The service gives the checksum of a range up to this size only (learn.microsoft.com, "Get Blob"). */
+const MAX_MD5_RANGE = 4 * 1_024 * 1_024;
+
+/** The SDK does not look at the checksum it gets. A longer range has none; its documents bring checksums of their own. */
+function isAsSent(bytes: Uint8Array, contentMd5: Uint8Array | undefined): boolean {
+  return contentMd5 === undefined || createHash('md5').update(bytes).digest().equals(contentMd5);
 }
 
 async function ifInRange<T>(answer: Promise<T>): Promise<T | undefined> {
@@ -147,10 +162,14 @@ async function readBody(
 }
 
 function brokeOff(name: string): DrError {
-  return new DrError('StorageUnavailable', `Blob '${name}' broke off whenever it was read; trying again may help.`, {
-    target: `blob '${name}'`,
-    retryable: true,
-  });
+  return new DrError(
+    'StorageUnavailable',
+    `Blob '${name}' came broken off or changed whenever it was read; trying again may help.`,
+    {
+      target: `blob '${name}'`,
+      retryable: true,
+    },
+  );
 }
 
 async function removeIf(blob: BlockBlobClient, etag: string | undefined, abortSignal: AbortSignal): Promise<void> {

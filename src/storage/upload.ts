@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { BlockBlobClient } from '@azure/storage-blob';
 import { DrError } from '../core/errors.ts';
@@ -20,6 +21,8 @@ export async function uploadOnce(
   abortSignal: AbortSignal,
 ): Promise<string | 'conflict'> {
   let tryCount = 0;
+  // With it the service refuses what was changed on its way.
+  const transactionalContentMD5 = createHash('md5').update(bytes).digest();
   // The SDK asks for the body anew at each try, which is the only sign of a retry it gives.
   const body = () => {
     tryCount += 1;
@@ -31,6 +34,7 @@ export async function uploadOnce(
       conditions,
       metadata,
       abortSignal,
+      transactionalContentMD5,
       blobHTTPHeaders: { blobContentType: contentTypeOf(blob.name) },
     });
     return needEtag(answer.etag);
