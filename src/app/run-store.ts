@@ -57,6 +57,14 @@ export async function changeRun(
   }
 }
 
+/** Storage said that the id of a new run is taken, and holds no such run. */
+export function runNotStored(kind: RunKind, runId: string): DrError {
+  return new DrError('StorageUnavailable', `The ${kind} '${runId}' could not be stored: start it again.`, {
+    target: runId,
+    retryable: true,
+  });
+}
+
 export function runNotFound(kind: RunKind, runId: string): DrError {
   return new DrError('RunNotFound', `There is no ${kind} '${runId}'. GET /api/${kind}s lists those there are.`, {
     target: runId,

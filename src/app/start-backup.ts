@@ -1,7 +1,7 @@
 import { type BackupRun, newRunId } from '../core/run.ts';
 import { type App, toInstant } from './app.ts';
 import { dispatch } from './dispatch.ts';
-import { createRun, takeLock } from './run-store.ts';
+import { createRun, runNotStored, takeLock } from './run-store.ts';
 
 /** Starts a backup of the primary hub. Throws `RunInProgress` while one is running. */
 export async function startBackup(app: App, requestedBy: 'timer' | 'http'): Promise<BackupRun> {
@@ -22,7 +22,7 @@ export async function startBackup(app: App, requestedBy: 'timer' | 'http'): Prom
     warnings: [],
   };
   await takeLock(app, 'backup', run.hub, run.id);
-  await createRun(app, run);
+  if (!(await createRun(app, run))) throw runNotStored('backup', run.id);
   await dispatch(app, run);
   app.log.info('backup started', { runId: run.id, requestedBy });
   return run;

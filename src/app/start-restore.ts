@@ -5,7 +5,7 @@ import type { RestoreRequest } from '../core/restore-request.ts';
 import { isRunId, newRunId, type RestoreRun } from '../core/run.ts';
 import { type App, isSameHub, toInstant } from './app.ts';
 import { dispatch } from './dispatch.ts';
-import { createRun, readRun, takeLock } from './run-store.ts';
+import { createRun, readRun, runNotStored, takeLock } from './run-store.ts';
 import { checkShardsStored, findSnapshot } from './snapshots.ts';
 
 const DAY_MS = 86_400_000;
@@ -65,7 +65,8 @@ export async function startRestore(app: App, request: RestoreRequest, callersId?
   await takeLock(app, 'restore', run.hub, run.id);
   if (!(await createRun(app, run))) {
     const existing = await findExisting(app, run.id, request);
-    if (existing !== undefined) return { run: existing, isNew: false };
+    if (existing === undefined) throw runNotStored('restore', run.id);
+    return { run: existing, isNew: false };
   }
   await dispatch(app, run);
   app.log.info('restore started', { runId: run.id, snapshotId: manifest.id, records: run.recordCount });
