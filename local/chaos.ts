@@ -1,6 +1,10 @@
 import { parseArgs } from 'node:util';
+import { createApi } from './api.ts';
+import { explain } from './autopsy.ts';
+import type { MissedDevice } from './delivery.ts';
 import { seededRandom } from './emulator/random.ts';
-import { rehearse } from './rehearsal.ts';
+import { type DrillReport, rehearse, restoreIdOf } from './rehearsal.ts';
+import { watchRestore } from './run-watch.ts';
 import { startStack } from './stack.ts';
 import { startStorm } from './storm.ts';
 
@@ -48,9 +52,11 @@ async function main(): Promise<number> {
 /** One drill in one storm. */
 async function weather(devices: number, seed: number) {
   say(`Chaos with ${devices} devices, seed ${seed}`);
+  const warnings: string[] = [];
   await using stack = await startStack({
     devices,
     seed,
+    hasStorageProxy: true,
     queueLeaseSeconds: 3,
     settings: {
       BACKUP_SCHEDULE: '0 0 0 1 1 *',
@@ -58,24 +64,44 @@ async function weather(devices: number, seed: number) {
       STEP_BUDGET_SECONDS: '5',
       WATCHDOG_SCHEDULE: '*/10 * * * * *',
     },
-    ...(values.verbose ? { onOutput: (text: string) => void process.stderr.write(text) } : {}),
+    onOutput: (text) => {
+      if (values.verbose) process.stderr.write(text);
+      warnings.push(...text.split('\n').filter((line) => /\b(warn|warning|error)\b/i.test(line)));
+    },
   });
   const storm = await startStorm(stack, seededRandom(seed));
-  const report = await rehearse(stack, { devices, seed, say, patienceMs: 60_000, beforeProof: () => storm.end() });
+  const watch = watchRestore(() => createApi(() => stack.host).call('GET', `/api/restores/${restoreIdOf(seed)}`));
+  const missed: MissedDevice[] = [];
+  const calm = async (): Promise<void> => {
+    await storm.end();
+    await watch.stop();
+  };
+  let report: DrillReport | undefined;
+  let error: Error | undefined;
+  try {
+    const onMissed = (device: MissedDevice): void => void missed.push(device);
+    report = await rehearse(stack, { devices, seed, say, patienceMs: 60_000, beforeProof: calm, onMissed });
+  } catch (thrown) {
+    // A drill that breaks off is a result, too: it is explained below.
+    error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  }
+  await calm();
   const { faultsInjected, kills } = storm.counts();
   const faults = Object.entries(faultsInjected).map(([name, count]) => `${count} ${name}`);
-  say(`   storm: ${kills} kills of the host, faults answered: ${faults.join(', ') || 'none'}`);
-  say(report.verdict === 'pass' ? 'PASS' : 'FAIL');
-  const { deliveredOnce, deliveredNever, deliveredMoreThanOnce, verdict } = report;
+  say(`   storm: ${kills} kills of a host, faults answered: ${faults.join(', ') || 'none'}`);
+  say(`   status of the restore: ${watch.answerCount} answers, ${watch.violations.length} kinds of broken promises`);
+  const isPass = report?.verdict === 'pass' && watch.violations.length === 0;
+  if (!isPass) await explain(stack, seed, { error, missed, violations: watch.violations, warnings }, say);
+  say(isPass ? 'PASS' : 'FAIL');
   return {
     seed,
     faultsInjected,
     kills,
-    devices: report.devices,
-    deliveredOnce,
-    deliveredNever,
-    deliveredMoreThanOnce,
-    verdict,
+    devices: report?.devices ?? devices,
+    deliveredOnce: report?.deliveredOnce ?? 0,
+    deliveredNever: report?.deliveredNever ?? devices,
+    deliveredMoreThanOnce: report?.deliveredMoreThanOnce ?? 0,
+    verdict: isPass ? ('pass' as const) : ('fail' as const),
   };
 }
 

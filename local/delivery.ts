@@ -31,6 +31,21 @@ export interface Verdict {
   readonly unexpected: number;
 }
 
+/** A device that was not reached exactly once, without its handle and tags. */
+export interface MissedDevice {
+  readonly fault: 'never' | 'moreThanOnce' | 'unexpected';
+  readonly platform: string;
+  /** Of its rows in the snapshot and live ones; `none` for a device that is in neither. */
+  readonly record: 'installation' | 'plain' | 'both' | 'none';
+  readonly snapshotRows: number;
+  readonly liveRows: number;
+  /** Deliveries it should have had, and had. */
+  readonly expected: number;
+  readonly received: number;
+  /** It changed between the two backups. */
+  readonly isChurned: boolean;
+}
+
 export async function readRows(emulator: EmulatorProcess, hub: string): Promise<HubRow[]> {
   const rows: HubRow[] = [];
   for await (const line of emulator.adminLines(`${hub}/rows`)) rows.push(rowSchema.parse(line));
@@ -40,13 +55,14 @@ export async function readRows(emulator: EmulatorProcess, hub: string): Promise<
 /**
  * Whom a broadcast should have reached, and whom it did. A device counts as reached once when each of its rows was
  * delivered to exactly once; rows of one device equal in kind, template and tags are one. Where a record lives in both
- * hubs, what is live counts.
+ * hubs, what is live counts. `onMissed` is told of each device that was not.
  */
 export async function judgeDelivery(
   emulator: EmulatorProcess,
   hub: string,
   snapshotRows: readonly HubRow[],
   liveRows: readonly HubRow[],
+  onMissed: (device: MissedDevice) => void = () => {},
 ): Promise<Verdict> {
   const wanted = expectedLines(snapshotRows, liveRows);
   const got = new Map<string, Map<string, number>>();
@@ -66,9 +82,42 @@ export async function judgeDelivery(
     if (surplus) moreThanOnce += 1;
     else if (lacking) never += 1;
     else once += 1;
+    if (!surplus && !lacking) continue;
+    onMissed(describe(handle, surplus ? 'moreThanOnce' : 'never', { snapshotRows, liveRows, lines, received }));
   }
-  const unexpected = [...got.keys()].filter((handle) => !wanted.has(handle)).length;
-  return { expected: wanted.size, once, never, moreThanOnce, unexpected };
+  const unexpected = [...got].filter(([handle]) => !wanted.has(handle));
+  for (const [handle, received] of unexpected) {
+    onMissed(describe(handle, 'unexpected', { snapshotRows, liveRows, lines: new Map(), received }));
+  }
+  return { expected: wanted.size, once, never, moreThanOnce, unexpected: unexpected.length };
+}
+
+function describe(
+  handle: string,
+  fault: MissedDevice['fault'],
+  seen: {
+    readonly snapshotRows: readonly HubRow[];
+    readonly liveRows: readonly HubRow[];
+    readonly lines: ReadonlyMap<string, number>;
+    readonly received: ReadonlyMap<string, number>;
+  },
+): MissedDevice {
+  const inSnapshot = seen.snapshotRows.filter((row) => row.handle === handle);
+  const live = seen.liveRows.filter((row) => row.handle === handle);
+  const rows = [...inSnapshot, ...live];
+  const kinds = new Set(rows.map((row) => (row.installationId ? 'installation' : 'plain')));
+  const [kind = 'none'] = kinds;
+  const sum = (lines: ReadonlyMap<string, number>) => [...lines.values()].reduce((total, one) => total + one, 0);
+  return {
+    fault,
+    platform: rows[0]?.platform ?? 'unknown',
+    record: kinds.size > 1 ? 'both' : kind,
+    snapshotRows: inSnapshot.length,
+    liveRows: live.length,
+    expected: sum(seen.lines),
+    received: sum(seen.received),
+    isChurned: inSnapshot.some((row) => row.tags.some((tag) => tag.startsWith('churned:'))),
+  };
 }
 
 /** By device: how often each kind of row should have been delivered to. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Api, createApi, type RunView } from './api.ts';
-import { judgeDelivery, readRows, type Verdict } from './delivery.ts';
+import { judgeDelivery, type MissedDevice, readRows, type Verdict } from './delivery.ts';
 import { PRIMARY_HUB, SECONDARY_HUB, type Stack } from './stack.ts';
 
 /** What a rehearsal came to; the drill's `--json` line. */
@@ -31,6 +31,8 @@ export interface RehearsalOptions {
   readonly patienceMs?: number;
   /** Runs when the restore is over, before the broadcast is sent and counted. */
   readonly beforeProof?: () => Promise<void>;
+  /** Is told of each device that was not reached exactly once. */
+  readonly onMissed?: (device: MissedDevice) => void;
 }
 
 const liveSchema = z.object({ added: z.number(), returned: z.number() });
@@ -65,7 +67,7 @@ export async function rehearse(stack: Stack, options: RehearsalOptions): Promise
   say('4  the primary region fails: connections are refused');
 
   // Under an id of our own: a call whose answer was lost can be repeated.
-  const started = await api.put(`/api/restores/drill-${seed}`);
+  const started = await api.put(`/api/restores/${restoreIdOf(seed)}`);
   const restore = await api.finished('restore', started.id, { timeoutMs: 3_600_000 });
   const counts = restore.counts ?? {
     total: 0,
@@ -85,7 +87,7 @@ export async function rehearse(stack: Stack, options: RehearsalOptions): Promise
   await emulator.admin('POST', `${SECONDARY_HUB}/settle`);
   await emulator.admin('POST', `${SECONDARY_HUB}/clear-inboxes`);
   await emulator.admin('POST', `${SECONDARY_HUB}/broadcast`, { message: 'drill' });
-  const verdict: Verdict = await judgeDelivery(emulator, SECONDARY_HUB, primaryRows, liveRows);
+  const verdict: Verdict = await judgeDelivery(emulator, SECONDARY_HUB, primaryRows, liveRows, options.onMissed);
   say(
     `6  broadcast through the secondary: ${verdict.once} of ${verdict.expected} devices got it exactly once, ${verdict.never} never, ${verdict.moreThanOnce} more than once, ${verdict.unexpected} others got it`,
   );
@@ -109,6 +111,11 @@ export async function rehearse(stack: Stack, options: RehearsalOptions): Promise
     restoreSeconds: secondsOf(restore),
     verdict: isPass ? 'pass' : 'fail',
   };
+}
+
+/** The id under which a rehearsal of this seed restores. */
+export function restoreIdOf(seed: number): string {
+  return `drill-${seed}`;
 }
 
 /** Fires the timer function as the schedule would, and waits for the run it starts. */

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { type Azurite, startAzurite } from './azurite.ts';
 import { type EmulatorProcess, startEmulatorProcess } from './emulator-process.ts';
 import { type SpawnedHost, spawnHost } from './host/spawn-host.ts';
+import { type StorageProxy, startStorageProxy } from './storage-proxy.ts';
 
 export interface StackOptions {
   readonly devices: number;
@@ -12,24 +13,41 @@ export interface StackOptions {
   readonly adminPort?: number;
   /** Over the stack's own settings. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Puts a proxy before the app's own storage, so that it can fail. */
+  readonly hasStorageProxy?: boolean;
   readonly queueLeaseSeconds?: number;
+  /** How long a host that is stopped may finish what it does (SIGTERM). */
+  readonly graceSeconds?: number;
   readonly invocationLog?: string;
   /** The Node that runs the Functions host; the one of this process when absent. */
   readonly nodePath?: string;
   readonly onOutput?: (text: string) => void;
 }
 
+/** What a deployment may change. */
+export interface HostChange {
+  /** Over the stack's settings, for this host and those after it. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Folder of another build of the app. */
+  readonly appDir?: string;
+}
+
 /** Storage, two hubs and the Functions host, each a process of its own, on 127.0.0.1 only. */
 export interface Stack extends AsyncDisposable {
   readonly azurite: Azurite;
+  /**
+   * Before the app's own storage (`SNAPSHOT_STORAGE`, and the queue trigger that shares it), when there is one. The
+   * host's (`AzureWebJobsStorage`: keys, timers) is never under fire: that is the platform's part.
+   */
+  readonly storage: StorageProxy | undefined;
   readonly emulator: EmulatorProcess;
-  /** The host that runs now; `startHost` replaces it. */
+  /** The host that was started last and is called. One before it that was not stopped runs beside it. */
   readonly host: SpawnedHost;
-  startHost(): Promise<SpawnedHost>;
+  startHost(change?: HostChange): Promise<SpawnedHost>;
   close(): Promise<void>;
 }
 
-const appDir = fileURLToPath(new URL('..', import.meta.url));
+const ownAppDir = fileURLToPath(new URL('..', import.meta.url));
 
 export const PRIMARY_HUB = '/namespaces/primary/hubs/devices';
 export const SECONDARY_HUB = '/namespaces/secondary/hubs/devices';
@@ -46,36 +64,52 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       adminPort: options.adminPort ?? 0,
     }).then((one) => parts.use(one)),
   ]);
-  const settings = { ...stackSettings(azurite, emulator), ...options.settings };
-  const spawn = () =>
-    spawnHost({
-      appDir,
-      settings,
-      isQuiet: true,
-      ...(options.port === undefined ? {} : { port: options.port }),
-      ...(options.queueLeaseSeconds === undefined ? {} : { queueLeaseSeconds: options.queueLeaseSeconds }),
-      ...(options.invocationLog === undefined ? {} : { invocationLog: options.invocationLog }),
-      ...(options.nodePath === undefined ? {} : { nodePath: options.nodePath }),
-      ...(options.onOutput === undefined ? {} : { onOutput: options.onOutput }),
-    });
-  let host = await spawn();
+  const storage = options.hasStorageProxy === true ? parts.use(await startStorageProxy(azurite)) : undefined;
+  let settings: Readonly<Record<string, string>> = {
+    ...stackSettings(azurite, emulator),
+    ...(storage === undefined ? {} : { SNAPSHOT_STORAGE: storage.connectionString }),
+    ...options.settings,
+  };
+  let appDir = ownAppDir;
+  const hosts: SpawnedHost[] = [];
+  const startHost = async (change: HostChange = {}): Promise<SpawnedHost> => {
+    settings = { ...settings, ...change.settings };
+    appDir = change.appDir ?? appDir;
+    const host = await spawnHost({ appDir, settings, ...hostOptions(options) });
+    hosts.push(host);
+    return host;
+  };
+  let host = await startHost();
   const keep = parts.move();
   const close = async (): Promise<void> => {
-    await host.stop();
+    await Promise.all(hosts.map((each) => each.stop()));
     await keep.disposeAsync();
   };
   return {
     azurite,
+    storage,
     emulator,
     get host() {
       return host;
     },
-    async startHost() {
-      host = await spawn();
+    async startHost(change) {
+      host = await startHost(change);
       return host;
     },
     close,
     [Symbol.asyncDispose]: close,
+  };
+}
+
+function hostOptions({ port, queueLeaseSeconds, graceSeconds, invocationLog, nodePath, onOutput }: StackOptions) {
+  return {
+    isQuiet: true,
+    ...(port === undefined ? {} : { port }),
+    ...(queueLeaseSeconds === undefined ? {} : { queueLeaseSeconds }),
+    ...(graceSeconds === undefined ? {} : { graceSeconds }),
+    ...(invocationLog === undefined ? {} : { invocationLog }),
+    ...(nodePath === undefined ? {} : { nodePath }),
+    ...(onOutput === undefined ? {} : { onOutput }),
   };
 }
 

@@ -26,7 +26,7 @@ const busy = (status: number, code: string) => ({ status, code });
  * service error codes"). A hang is for what the worker sends: the local host's listener has no time-out of its own, as
  * the platform's has.
  */
-export const storageFaults = {
+const storageFaults = {
   'storage-503': [{ fault: busy(503, 'ServerBusy') }],
   'storage-500': [{ fault: busy(500, 'InternalError') }],
   'storage-500-after': [{ fault: { ...busy(500, 'OperationTimedOut'), isCarriedOut: true } }],
@@ -54,6 +54,22 @@ export const storageFaults = {
 } as const satisfies Readonly<Record<string, readonly Omit<ProxyRule, 'name'>[]>>;
 
 export type StorageFaultName = keyof typeof storageFaults;
+
+/** The narrow ones first: the first rule that is due acts. */
+export const storageFaultNames: readonly StorageFaultName[] = [
+  'storage-lost-race',
+  'storage-own-conflict',
+  'storage-vanished',
+  'storage-flipped',
+  'storage-flipped-write',
+  'storage-cut-off',
+  'storage-hang',
+  'storage-503',
+  'storage-500',
+  'storage-500-after',
+  'storage-reset-before',
+  'storage-reset-after',
+];
 
 /** The rules of a fault by its name, narrowed by what is given. */
 export function storageFault(name: StorageFaultName, narrowed: Partial<Omit<ProxyRule, 'name'>> = {}): ProxyRule[] {
