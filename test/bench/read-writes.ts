@@ -1,0 +1,32 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import type { RestoreWrite } from './workload.ts';
+
+const writeSchema = z.object({ kind: z.enum(['registration', 'installation']), id: z.string(), body: z.string() });
+
+/** The PUTs of a restore, a line at a time: the file is larger than memory should be. */
+export async function* readWrites(path: string): AsyncGenerator<RestoreWrite> {
+  for await (const line of createInterface({ input: createReadStream(path) }))
+    yield writeSchema.parse(JSON.parse(line));
+}
+
+/** Runs `work` on each item, `concurrency` at a time, until the items or the time are used up; gives how many it was. */
+export async function forEachAtOnce<T>(
+  items: AsyncIterator<T>,
+  { concurrency, maxSeconds }: { readonly concurrency: number; readonly maxSeconds: number },
+  work: (item: T) => Promise<void>,
+): Promise<number> {
+  const endAt = performance.now() + maxSeconds * 1000;
+  let count = 0;
+  const worker = async (): Promise<void> => {
+    while (performance.now() < endAt) {
+      const next = await items.next();
+      if (next.done === true) return;
+      await work(next.value);
+      count += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, worker));
+  return count;
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { listBare, putBare } from './bare-loops.ts';
+import { backUpWithSdk, restoreWithSdk } from './sdk-peer.ts';
+
+/**
+ * One rival in a process of its own: gets its job as a message, makes ready what is not part of the job, says so, runs
+ * when told to, and gives what it did.
+ */
+const jobSchema = z.object({
+  contender: z.enum(['sdk-backup', 'bare-list', 'sdk-restore-1', 'sdk-restore-64', 'bare-put']),
+  hubUrl: z.string(),
+  connectionString: z.string(),
+  storage: z.string(),
+  /** PUTs of a restore, one JSON object a line. */
+  writesFile: z.string(),
+  /** A restore may stop then: its rate is what is asked for. */
+  maxSeconds: z.number(),
+});
+
+export type Job = z.infer<typeof jobSchema>;
+
+/** What a rival did. */
+export interface Deed {
+  readonly count: number;
+  readonly storedBytes?: number;
+}
+
+process.once('message', (message) => void race(jobSchema.parse(message)));
+process.once('disconnect', () => process.exit(0));
+
+async function race(job: Job): Promise<void> {
+  const run = await prepare(job);
+  process.once('message', () => {
+    const startedAt = performance.now();
+    void run().then((deed) => process.send?.({ ...deed, seconds: (performance.now() - startedAt) / 1000 }));
+  });
+  process.send?.({ ready: true });
+}
+
+function prepare(job: Job): Promise<() => Promise<Deed>> {
+  switch (job.contender) {
+    case 'sdk-backup':
+      return backUpWithSdk(job);
+    case 'bare-list':
+      return listBare(job);
+    case 'sdk-restore-1':
+      return restoreWithSdk(job, 1);
+    case 'sdk-restore-64':
+      return restoreWithSdk(job, 64);
+    case 'bare-put':
+      return putBare(job, 64);
+    default:
+      return job.contender satisfies never;
+  }
+}

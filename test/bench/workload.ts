@@ -1,0 +1,70 @@
+import { Hub } from '../../local/emulator/hub.ts';
+import type { Row } from '../../local/emulator/row.ts';
+import { seed } from '../../local/emulator/seed.ts';
+import { renderDescription } from '../../local/emulator/xml-out.ts';
+import { planRecord } from '../../src/core/plan.ts';
+import { groupRows } from '../../src/core/record.ts';
+import { parseRegistration } from '../../src/core/registration.ts';
+
+/** A row as the listing shows it. */
+export interface ListedRow {
+  readonly id: string;
+  readonly xml: string;
+}
+
+/** One PUT of a restore into an empty hub, with the very body the app sends. */
+export interface RestoreWrite {
+  readonly kind: 'registration' | 'installation';
+  readonly id: string;
+  readonly body: string;
+}
+
+export interface Batch {
+  readonly rows: readonly ListedRow[];
+  readonly writes: readonly RestoreWrite[];
+}
+
+/** Devices are made in batches of this many, so that no process ever holds them all as objects. */
+const BATCH_DEVICES = 2500;
+
+/** The devices of the emulator's seed, the same for the same arguments, as rows to list and as PUTs to restore them. */
+export function* deviceBatches(devices: number, seedNumber: number): Iterable<Batch> {
+  for (let first = 0; first < devices; first += BATCH_DEVICES) {
+    // Of a scope of its own: from it follow the registration ids.
+    const hub = new Hub('devices', `bench/${seedNumber}/${first}`, () => true);
+    seed(hub, { devices: Math.min(BATCH_DEVICES, devices - first), seed: seedNumber * 1_000_003 + first });
+    const rows = [...hub.listed()].map((row: Row) => ({ id: row.id, xml: renderDescription(row, 2022) }));
+    yield { rows, writes: writesFor(rows) };
+  }
+}
+
+/** The body with which the app puts a registration; `description` is the XML without id, ETag and expiry. */
+function entryOf(description: string): string {
+  return `<entry xmlns="http://www.w3.org/2005/Atom"><content type="application/xml">${description}</content></entry>`;
+}
+
+function writesFor(rows: readonly ListedRow[]): RestoreWrite[] {
+  const { records } = groupRows(rows.map(({ xml }) => parseRegistration(xml)));
+  return records.flatMap((record) => {
+    const plan = planRecord(record, undefined, {
+      // The seed lets nothing expire within the floor, so any instant before now gives the same bodies.
+      expiryFloorAtMs: Date.now(),
+      livesElsewhere: () => false,
+      mintedFor: () => undefined,
+      isRepair: false,
+    });
+    if (plan.kind !== 'create') throw new Error(`A seeded device cannot be restored: ${plan.kind}.`);
+    return plan.writes.map((write): RestoreWrite => {
+      switch (write.kind) {
+        case 'installation':
+          return { kind: write.kind, id: write.id, body: write.json };
+        case 'registration':
+          return { kind: write.kind, id: write.id, body: entryOf(write.xml) };
+        case 'withdrawal':
+          throw new Error('An empty hub has nothing to withdraw.');
+        default:
+          return write satisfies never;
+      }
+    });
+  });
+}
