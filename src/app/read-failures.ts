@@ -3,7 +3,7 @@ import { parseOutcomes, type RecordFailure } from '../core/outcomes.ts';
 import { resultsFolder, shardOfName } from '../core/paths.ts';
 import type { RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
-import { sha256Hex, toText } from './codec.ts';
+import { openDocument, sha256Hex } from './codec.ts';
 import { readRun, runNotFound } from './run-store.ts';
 import { readManifest, readSnapshotShard } from './snapshots.ts';
 
@@ -60,7 +60,7 @@ async function newestResults(app: App, run: RestoreRun) {
 
 async function failuresIn(app: App, name: string): Promise<readonly RecordFailure[]> {
   const blob = await app.blobs.get(name);
-  return blob === undefined ? [] : parseOutcomes(toText(blob.bytes), name).failures;
+  return blob === undefined ? [] : parseOutcomes(openDocument(name, blob.bytes), name).failures;
 }
 
 async function describe(

@@ -1,19 +1,19 @@
 import { decide } from '../core/decide.ts';
 import { DrError } from '../core/errors.ts';
 import { type Outcome, outcomeOf, type ShardOutcomes } from '../core/outcomes.ts';
-import { foreignFolder } from '../core/paths.ts';
+import { manifestName } from '../core/paths.ts';
 import { planRecord, type Write } from '../core/plan.ts';
 import type { Hub, WriteOutcome } from '../core/ports.ts';
-import { handleHash, type RecordOfRows } from '../core/record.ts';
+import type { RecordOfRows } from '../core/record.ts';
 import type { Registration } from '../core/registration.ts';
 import type { RestoreRun } from '../core/run.ts';
 import { type App, hubOf } from './app.ts';
-import { toText } from './codec.ts';
 import { completeReconcile, LAST_PASS } from './complete-reconcile.ts';
 import { forEachConcurrent } from './concurrent.ts';
+import { readForeignHandles } from './foreign-handles.ts';
 import { type IdMap, openIdMap } from './id-map.ts';
 import { readTargetShard } from './seal.ts';
-import { openShardProgress, readOutcomes, type ShardProgress } from './shard-progress.ts';
+import { openShardProgress, readFinishedOutcomes, readOutcomes, type ShardProgress } from './shard-progress.ts';
 import { readManifest, readSnapshotShard } from './snapshots.ts';
 
 /** Outcomes are saved, and a cancelled run noticed, between batches of this many records. */
@@ -87,17 +87,13 @@ async function openWork(
   const { pass } = run.phase;
   const manifest = await readManifest(app, run.request.sourceHub, run.request.snapshotId);
   if (manifest === undefined) {
-    throw new DrError('SnapshotNotFound', `Snapshot ${run.request.snapshotId} was deleted. Restore another one.`);
+    throw new DrError('SnapshotNotFound', `Snapshot ${run.request.snapshotId} was deleted. Restore another one.`, {
+      target: manifestName(run.request.sourceHub, run.request.snapshotId),
+    });
   }
   const hub = hubOf(app, run.hub);
   const records = await readSnapshotShard(app, manifest, shard);
-  const before = pass === 1 ? undefined : (await readOutcomes(app, run, pass - 1, shard))?.outcomes;
-  if (pass > 1 && before?.letters.length !== records.length) {
-    throw new DrError(
-      'StoredDocumentInvalid',
-      `Pass ${pass - 1} of shard ${shard} left no result. Start a new restore.`,
-    );
-  }
+  const before = pass === 1 ? undefined : await readFinishedOutcomes(app, run, pass - 1, shard, records.length);
   const progress = openShardProgress(app, run, shard, {
     recordCount: records.length,
     stored,
@@ -216,16 +212,4 @@ async function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number
     default:
       return write satisfies never;
   }
-}
-
-/** The handles that live in the target under a key the snapshot does not have them under, over all shards. */
-async function readForeignHandles(app: App, run: RestoreRun): Promise<(row: Registration) => boolean> {
-  const entries = await app.blobs.list(foreignFolder(run.id, run.phase.pass));
-  const hashes = new Set<number>();
-  for (const entry of entries) {
-    const blob = await app.blobs.get(entry.name);
-    const list: unknown = blob === undefined ? [] : JSON.parse(toText(blob.bytes));
-    if (Array.isArray(list)) for (const hash of list) if (typeof hash === 'number') hashes.add(hash);
-  }
-  return (row) => hashes.size > 0 && hashes.has(handleHash(row));
 }

@@ -4,7 +4,7 @@ import type { ManifestShard, RecordCounts } from '../core/manifest.ts';
 import { isDoneFact } from '../core/outcomes.ts';
 import { parseJson, parseWith } from '../core/parse.ts';
 import {
-  foreignName,
+  manifestName,
   resultName,
   resultsFolder,
   shardLabel,
@@ -20,6 +20,7 @@ import { formatShardLine, parseShard, splitLines } from '../core/shard.ts';
 import type { App } from './app.ts';
 import { compress, decompress, sha256Hex, toBytes, toText } from './codec.ts';
 import { doneShards, moveOn } from './dispatch.ts';
+import { storeForeignHandles } from './foreign-handles.ts';
 import { beat } from './run-store.ts';
 import { readScan } from './scan.ts';
 import { readManifest, readSnapshotShard } from './snapshots.ts';
@@ -52,7 +53,7 @@ export async function seal(app: App, run: Run, shard: number): Promise<void> {
     const rows = await readStagedRows(app, await readScan(app, run, pass), shard, run.shardCount);
     const grouped = groupRows(rows);
     const stored = await storeShard(app, shardNameOf(run, shard), grouped.records);
-    if (run.kind === 'restore') await storeForeignHandles(app, run, shard, grouped.records);
+    if (run.kind === 'restore') await compareWithSnapshot(app, run, shard, grouped.records);
     await app.blobs.put(name, toBytes(JSON.stringify(toResult(shard, stored, grouped))), 'any', { done: '1' });
     await beat(app, run.kind, run.id);
   }
@@ -137,18 +138,17 @@ async function storeShard(app: App, name: string, records: readonly RecordOfRows
  * Comparing with the snapshot's shard here, before any reconcile step begins, does two things: every shard's checksum
  * is proven before the first write, and devices that live under another key are known to all shards.
  */
-async function storeForeignHandles(
+async function compareWithSnapshot(
   app: App,
   run: RestoreRun,
   shard: number,
   live: readonly RecordOfRows[],
 ): Promise<void> {
-  const manifest = await readManifest(app, run.request.sourceHub, run.request.snapshotId);
-  if (manifest === undefined) throw missing(`snapshot ${run.request.snapshotId}`);
+  const { sourceHub, snapshotId } = run.request;
+  const manifest = await readManifest(app, sourceHub, snapshotId);
+  if (manifest === undefined) throw missing(manifestName(sourceHub, snapshotId));
   const snapshot = await readSnapshotShard(app, manifest, shard);
-  const hashes = handlesLivingElsewhere(live, snapshot, handleHash);
-  if (hashes.length === 0) return;
-  await app.blobs.put(foreignName(run.id, run.phase.pass, shard), toBytes(JSON.stringify(hashes)), 'any');
+  await storeForeignHandles(app, run, shard, handlesLivingElsewhere(live, snapshot, handleHash));
 }
 
 function toResult(

@@ -1,3 +1,4 @@
+import { DrError } from '../core/errors.ts';
 import {
   formatOutcomes,
   type Outcome,
@@ -11,7 +12,7 @@ import { resultName } from '../core/paths.ts';
 import type { HubPace } from '../core/ports.ts';
 import { isOver, type RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
-import { toBytes, toText } from './codec.ts';
+import { openDocument, sealDocument } from './codec.ts';
 import { tooManyFailures } from './complete-reconcile.ts';
 import { beat, readRun, Superseded } from './run-store.ts';
 
@@ -34,7 +35,26 @@ export async function readOutcomes(
 ): Promise<{ readonly outcomes: ShardOutcomes; readonly etag: string } | undefined> {
   const name = resultName('restore', run.id, pass, 'reconcile', shard);
   const blob = await app.blobs.get(name);
-  return blob === undefined ? undefined : { outcomes: parseOutcomes(toText(blob.bytes), name), etag: blob.etag };
+  if (blob === undefined) return undefined;
+  return { outcomes: parseOutcomes(openDocument(name, blob.bytes), name), etag: blob.etag };
+}
+
+/** What a pass before made of a shard. Throws `StoredDocumentInvalid` when that is missing, or not all of it. */
+export async function readFinishedOutcomes(
+  app: App,
+  run: RestoreRun,
+  pass: number,
+  shard: number,
+  recordCount: number,
+): Promise<ShardOutcomes> {
+  const outcomes = (await readOutcomes(app, run, pass, shard))?.outcomes;
+  if (outcomes?.isDone && outcomes.letters.length === recordCount) return outcomes;
+  const name = resultName('restore', run.id, pass, 'reconcile', shard);
+  throw new DrError(
+    'StoredDocumentInvalid',
+    `The result ${name} of pass ${pass} is missing or not whole. Start a new restore; it finds what this one wrote and leaves it unchanged.`,
+    { target: name },
+  );
 }
 
 /** Goes on from `stored`, or begins with failures carried over from the pass before. `pace` is the target hub's. */
@@ -89,7 +109,12 @@ export function openShardProgress(
         failures,
       };
       const condition = etag === undefined ? 'new' : { etag };
-      const next = await app.blobs.put(name, toBytes(formatOutcomes(outcomes)), condition, toFacts(outcomes));
+      const next = await app.blobs.put(
+        name,
+        sealDocument(name, formatOutcomes(outcomes)),
+        condition,
+        toFacts(outcomes),
+      );
       if (next === 'conflict') throw new Superseded('another step went on with this shard');
       etag = next;
       await beat(app, 'restore', run.id);

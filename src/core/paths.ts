@@ -3,6 +3,7 @@ import type { HubRef } from './ports.ts';
 /** Every blob name of the app, in one place. All are below the snapshot container. */
 
 export type RunKind = 'backup' | 'restore';
+export type SnapshotMark = 'pin';
 
 const hubFolder = (hub: HubRef): string => `${hub.namespace}/${hub.hub}/`;
 export const snapshotsFolder = (hub: HubRef): string => `${hubFolder(hub)}snapshots/`;
@@ -12,6 +13,10 @@ export const manifestName = (hub: HubRef, snapshotId: string): string =>
 export const snapshotShardName = (hub: HubRef, snapshotId: string, shard: number): string =>
   `${snapshotFolder(hub, snapshotId)}shards/${shardLabel(shard)}.jsonl.gz`;
 export const latestName = (hub: HubRef): string => `${hubFolder(hub)}latest.json`;
+/** What is known of snapshots beside their manifests, apart from their folders: one listing tells it of all. */
+export const marksFolder = (hub: HubRef): string => `${hubFolder(hub)}marks/`;
+export const markName = (hub: HubRef, snapshotId: string, mark: SnapshotMark): string =>
+  `${marksFolder(hub)}${snapshotId}/${mark}`;
 
 export const LOCKS_FOLDER = '_locks/';
 export const lockName = (kind: RunKind, hub: HubRef): string =>
@@ -33,10 +38,8 @@ export const segmentName = (kind: RunKind, runId: string, pass: number, label: s
   `${stagingFolder(kind, runId)}pass-${pass}/segments/${label}`;
 export const targetShardName = (runId: string, pass: number, shard: number): string =>
   `${stagingFolder('restore', runId)}pass-${pass}/target/${shardLabel(shard)}.jsonl.gz`;
-export const foreignFolder = (runId: string, pass: number): string =>
-  `${stagingFolder('restore', runId)}pass-${pass}/foreign/`;
 export const foreignName = (runId: string, pass: number, shard: number): string =>
-  `${foreignFolder(runId, pass)}${shardLabel(shard)}`;
+  `${stagingFolder('restore', runId)}pass-${pass}/foreign/${shardLabel(shard)}.json`;
 export const resultsFolder = (kind: RunKind, runId: string, pass: number, phase: 'seal' | 'reconcile'): string =>
   `${passFolder(kind, runId, pass)}${phase}/`;
 export const resultName = (
