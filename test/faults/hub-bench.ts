@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Emulator, type EmulatorOptions, startEmulator } from '../../local/emulator/index.ts';
+import { startBackup } from '../../src/app/start-backup.ts';
+import { startRestore } from '../../src/app/start-restore.ts';
+import { readBackupView, readRestoreView } from '../../src/app/views.ts';
+import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import type { HubClient } from '../../src/hub/client.ts';
+import { createHub } from '../../src/hub/client.ts';
+import { parseHubConnection } from '../../src/hub/connection-string.ts';
+import { createLimiter } from '../../src/hub/limiter.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+
+/** The engine with the app's own hub clients before an emulator, on the real clock; storage and queue are in memory. */
+export interface HubBench extends AsyncDisposable {
+  readonly engine: Engine;
+  readonly emulator: Emulator;
+  backUp(): Promise<Awaited<ReturnType<typeof readBackupView>>>;
+  restore(body?: object): Promise<Awaited<ReturnType<typeof readRestoreView>>>;
+  /** What devices would notice of a hub: each row without its id. */
+  contentOf(namespace: 'primary' | 'secondary'): string[];
+}
+
+export interface HubBenchOptions {
+  readonly devices: number;
+  readonly namespaces?: EmulatorOptions['namespaces'];
+  readonly requestTimeoutMs?: number;
+}
+
+const clock = { now: Date.now, sleep: (milliseconds: number): Promise<void> => sleep(milliseconds) };
+
+export async function openHubBench({ devices, namespaces, requestTimeoutMs }: HubBenchOptions): Promise<HubBench> {
+  await using parts = new AsyncDisposableStack();
+  const emulator = parts.use(await startEmulator(namespaces === undefined ? {} : { namespaces }));
+  emulator.hub('primary', 'devices').seed({ devices, seed: 7 });
+  const open = (name: 'primary' | 'secondary'): HubClient =>
+    parts.adopt(
+      createHub({
+        connection: parseHubConnection(emulator.namespace(name).connectionString(), 'devices', name),
+        limiter: createLimiter({ maxConcurrency: 16, clock }),
+        clock,
+        random: Math.random,
+        ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
+      }),
+      (hub) => hub.close(),
+    );
+  const hubs = { primary: open('primary'), secondary: open('secondary') };
+  const engine = createEngine({ wrap: () => ({ ...hubs, clock }), policy: { stepBudgetMs: 5000 } });
+  const keep = parts.move();
+  return {
+    engine,
+    emulator,
+    async backUp() {
+      const { id } = await startBackup(engine.app, 'http');
+      await engine.drain();
+      return readBackupView(engine.app, id);
+    },
+    async restore(body = {}) {
+      const { run } = await startRestore(engine.app, parseRestoreRequest(JSON.stringify(body)));
+      await engine.drain();
+      return readRestoreView(engine.app, run.id);
+    },
+    contentOf: (namespace) =>
+      [...emulator.hub(namespace, 'devices').registrations()]
+        .map(({ platform, isTemplate, templateName, handle, tags }) =>
+          JSON.stringify([platform, isTemplate, templateName, handle, tags]),
+        )
+        .sort(),
+    [Symbol.asyncDispose]: () => keep.disposeAsync(),
+  };
+}

@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { readRestoreView } from '../../src/app/views.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import { backUp, beginRestore, contentOf, runToEnd, seed } from './drive.ts';
+
+const MINUTE_MS = 60_000;
+
+/** From now on the secondary's listings show what it held `lagMs` ago; writes are taken at once. */
+function lagBehind({ app, secondary }: Engine, lagMs: number): void {
+  const past: { readonly until: number; readonly rows: ReadonlyMap<string, string> }[] = [];
+  const { putRegistration, putInstallation, listPage } = secondary;
+  const note = (): void => void past.push({ until: app.clock.now(), rows: new Map(secondary.rows) });
+  secondary.putRegistration = (...call) => {
+    note();
+    return putRegistration(...call);
+  };
+  secondary.putInstallation = (...call) => {
+    note();
+    return putInstallation(...call);
+  };
+  secondary.listPage = async (token, options) => {
+    const seenAt = app.clock.now() - lagMs;
+    const shown = past.find((one) => one.until > seenAt)?.rows;
+    return shown === undefined ? listPage(token, options) : { rows: [...shown.values()], nextToken: undefined };
+  };
+}
+
+test.each([
+  { lagMinutes: 0.5, refuses: false },
+  { lagMinutes: 4, refuses: false },
+  { lagMinutes: 4, refuses: true },
+])(
+  'a hub that shows writes $lagMinutes minutes late makes no device fail and doubles none (new ids: $refuses)',
+  async ({ lagMinutes, refuses }) => {
+    const engine = createEngine();
+    seed(engine);
+    engine.secondary.refusesForeignIds = refuses;
+    await backUp(engine);
+    lagBehind(engine, lagMinutes * MINUTE_MS);
+    const id = await beginRestore(engine.app);
+    await runToEnd(engine, 'restore', id);
+    expect(await readRestoreView(engine.app, id)).toMatchObject({
+      status: 'Succeeded',
+      counts: { total: 24, created: 24, failed: 0, pending: 0 },
+    });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+  },
+);
+
+test('a hub that shows writes later than the last look fails the restore as not proven, and the next one finds all in place', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  lagBehind(engine, 30 * MINUTE_MS);
+  const id = await beginRestore(engine.app);
+  await runToEnd(engine, 'restore', id);
+  expect(await readRestoreView(engine.app, id)).toMatchObject({
+    status: 'Failed',
+    error: { code: 'RestoreIncomplete' },
+    counts: { failed: 24 },
+    failuresByCode: { NotApplied: 24 },
+  });
+  engine.advance(30 * MINUTE_MS);
+  const again = await beginRestore(engine.app);
+  await runToEnd(engine, 'restore', again);
+  expect(await readRestoreView(engine.app, again)).toMatchObject({ status: 'Succeeded', counts: { unchanged: 24 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+test('a restore begun again while the hub still shows nothing doubles no device', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  lagBehind(engine, 4 * MINUTE_MS);
+  await runToEnd(engine, 'restore', await beginRestore(engine.app));
+  const again = await beginRestore(engine.app);
+  await runToEnd(engine, 'restore', again);
+  expect(await readRestoreView(engine.app, again)).toMatchObject({ status: 'Succeeded', counts: { failed: 0 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
