@@ -2,6 +2,7 @@ import { LOCKS_FOLDER, manifestName, snapshotFolder } from '../core/paths.ts';
 import { type KeptSnapshot, snapshotsToDelete } from '../core/retention.ts';
 import { isOver, startOfRunId } from '../core/run.ts';
 import type { App } from './app.ts';
+import { readMarks, removeMarks } from './marks.ts';
 import { listRuns, readHolder, removeRun, removeStaging } from './run-store.ts';
 import { listSnapshotIds, listSnapshots } from './snapshots.ts';
 
@@ -19,7 +20,8 @@ export async function prune(app: App): Promise<void> {
     manifest === undefined ? [] : [{ id, takenAtMs: Date.parse(manifest.readStartedAt), health: manifest.health }],
   );
   const inUse = await snapshotsInUse(app);
-  const old = snapshotsToDelete(kept, app.policy.retention, inUse, nowMs);
+  const pinned = [...(await readMarks(app, hub))].flatMap(([id, { isPinned }]) => (isPinned ? [id] : []));
+  const old = snapshotsToDelete(kept, app.policy.retention, new Set([...inUse, ...pinned]), nowMs);
   for (const id of old) await removeSnapshot(app, id);
   const abandoned = await abandonedSnapshots(app, new Set(listed.map((one) => one.id)), inUse);
   for (const id of abandoned) await removeSnapshot(app, id);
@@ -45,6 +47,8 @@ async function removeSnapshot(app: App, snapshotId: string): Promise<void> {
   const hub = app.primary.ref;
   // The manifest first: without it the snapshot no longer exists, whatever happens next.
   await app.blobs.remove(manifestName(hub, snapshotId));
+  // The folder last: by it the next retention finds a removal that was cut short.
+  await removeMarks(app, hub, snapshotId);
   for (const entry of await app.blobs.list(snapshotFolder(hub, snapshotId))) await app.blobs.remove(entry.name);
 }
 

@@ -4,6 +4,7 @@ import type { RunKind } from '../core/paths.ts';
 import { type BackupRun, isOver, type RestoreResult, type RestoreRun, type Run } from '../core/run.ts';
 import { type App, toInstant } from './app.ts';
 import { readSums, toResult } from './complete-reconcile.ts';
+import { type Marks, noMarks, readMarks } from './marks.ts';
 import { lastHeartbeatAt, listRuns, readRun, runNotFound } from './run-store.ts';
 import { readScan } from './scan.ts';
 import { findSnapshot, type ListedSnapshot, listSnapshots } from './snapshots.ts';
@@ -62,12 +63,19 @@ export async function viewRestore(app: App, run: RestoreRun) {
 }
 
 export async function listSnapshotViews(app: App) {
-  return (await listSnapshots(app, app.primary.ref)).map(viewListed);
+  const hub = app.primary.ref;
+  const [listed, marks] = await Promise.all([listSnapshots(app, hub), readMarks(app, hub)]);
+  return listed.map((one) => viewListed(one, marks.get(one.id)));
 }
 
 export async function readSnapshotView(app: App, snapshotId: string) {
   const manifest = await findSnapshot(app, app.primary.ref, snapshotId);
-  return { ...viewManifest(manifest), shards: manifest.shards };
+  return viewSnapshot(app, manifest);
+}
+
+export async function viewSnapshot(app: App, manifest: Manifest) {
+  const marks = await readMarks(app, manifest.hub, manifest.id);
+  return { ...viewManifest(manifest, marks.get(manifest.id)), shards: manifest.shards };
 }
 
 async function viewCommon(app: App, run: Run) {
@@ -128,11 +136,16 @@ function nextActions(run: RestoreRun, failedCount: number) {
   return run.request.dryRun ? [{ name: 'restore', ...again }] : [];
 }
 
-function viewListed({ id, manifest, fault }: ListedSnapshot) {
-  if (manifest !== undefined) return viewManifest(manifest);
-  return { id, health: 'unusable', error: { code: fault?.code ?? 'SnapshotCorrupt', message: fault?.message ?? '' } };
+function viewListed({ id, manifest, fault }: ListedSnapshot, marks: Marks | undefined) {
+  if (manifest !== undefined) return viewManifest(manifest, marks);
+  const error = { code: fault?.code ?? 'SnapshotCorrupt', message: fault?.message ?? '' };
+  return { id, health: 'unusable', error, ...viewMarks(marks) };
 }
 
-function viewManifest({ shards, formatVersion: _version, toolVersion: _tool, ...shown }: Manifest) {
-  return { ...shown, bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0) };
+function viewManifest({ shards, formatVersion: _version, toolVersion: _tool, ...shown }: Manifest, marks?: Marks) {
+  return { ...shown, bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0), ...viewMarks(marks) };
+}
+
+function viewMarks({ isPinned }: Marks = noMarks) {
+  return { pinned: isPinned };
 }
