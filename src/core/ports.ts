@@ -45,6 +45,8 @@ export interface Hub {
   createRegistrationId(options: CallOptions): Promise<string>;
   /** Hands over an installation (JSON body). `written` means queued by the service, not applied. */
   putInstallation(id: string, json: string, options: CallOptions): Promise<WriteOutcome>;
+  /** Asks the service to delete an installation with all its rows; queued like a PUT. One that is not there is no error. */
+  deleteInstallation(id: string, options: CallOptions): Promise<void>;
   /** Rights and tier as far as they can be known without writing a device. Throws what `listPage` throws. */
   probe(options: CallOptions): Promise<HubProbe>;
   /** How the calls of this process went so far. */

@@ -7,6 +7,7 @@ export type Operation =
   | 'putRegistration'
   | 'deleteRegistration'
   | 'putInstallation'
+  | 'deleteInstallation'
   | 'newRegistrationId'
   | 'feature';
 
@@ -59,7 +60,8 @@ function judgeRefusal(operation: Operation, status: number): Verdict {
   // A hub that is not there is found by the calls that name nothing but the hub.
   if (operation === 'listOn' && isAboutName) return { kind: 'tokenLost' };
   if (operation === 'putRegistration' && isAboutName) return { kind: 'idRefused' };
-  if (operation === 'deleteRegistration' && (status === 404 || status === 410)) return { kind: 'gone' };
+  const isDelete = operation === 'deleteRegistration' || operation === 'deleteInstallation';
+  if (isDelete && (status === 404 || status === 410)) return { kind: 'gone' };
   if (operation === 'deleteRegistration' && status === 412) return { kind: 'stale' };
   if (status === 404) return { kind: 'notFound' };
   const isWrite = operation === 'putRegistration' || operation === 'putInstallation';

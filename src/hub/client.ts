@@ -28,6 +28,7 @@ export function createHub(options: HubClientOptions): HubClient {
     ref: connection.ref,
     listPage: (token, call) => listPage(endpoint, token, PAGE_SIZE, call),
     deleteRegistration: (id, etag, call) => deleteRegistration(endpoint, id, etag, call),
+    deleteInstallation: (id, call) => deleteInstallation(endpoint, id, call),
     createRegistrationId: (call) => createRegistrationId(endpoint, call),
     probe: (call) => probe(endpoint, call),
     async putRegistration(id, xml, { deadlineAt }) {
@@ -105,6 +106,17 @@ async function deleteRegistration(
   if (verdict.kind === 'ok' || verdict.kind === 'gone') return 'gone';
   if (verdict.kind === 'stale') return 'changed';
   throw refusal(verdict.kind, status, where);
+}
+
+async function deleteInstallation(
+  { transport, where }: HubEndpoint,
+  id: string,
+  { deadlineAt }: CallOptions,
+): Promise<void> {
+  const path = `installations/${encodeURIComponent(id)}`;
+  const request = { operation: 'deleteInstallation', method: 'DELETE', path } as const;
+  const { verdict, status } = await transport.call(request, deadlineAt);
+  if (verdict.kind !== 'ok' && verdict.kind !== 'gone') throw refusal(verdict.kind, status, where);
 }
 
 /** Lists (the Manage right), mints an id (the right to write) and asks for a feature only the Standard tier has. */

@@ -154,6 +154,18 @@ export function hubContract(title: string, open: () => Promise<OpenHub>): void {
       ]);
     });
 
+    test('are deleted with all their rows and no others; one that is not there is no error', async () => {
+      await using opened = await open();
+      await opened.hub.putRegistration('7-8-1', written(anAppleRow({ id: '7-8-1', token: tokenOf('i-1') })), soon);
+      await opened.hub.putInstallation('i-1', json(['news'], { t: { body: '{}' } }), soon);
+      await opened.settle();
+      await opened.hub.deleteInstallation('i-1', soon);
+      await opened.hub.deleteInstallation('nobody / at all', soon);
+      await opened.settle();
+      expect((await listAll(opened.hub)).rows.map((row) => row.id)).toEqual(['7-8-1']);
+      await opened.hub.deleteInstallation('i-1', soon);
+    });
+
     test('leave plain registrations of the same device alone', async () => {
       await using opened = await open();
       await opened.hub.putRegistration('7-8-1', written(anAppleRow({ id: '7-8-1', token: tokenOf('i-1') })), soon);

@@ -11,7 +11,7 @@ export type WriteAnswer = WriteOutcome | undefined;
 export interface MemoryHub extends Hub {
   /** Rows by registration id. */
   readonly rows: Map<string, string>;
-  /** Calls that wrote, in order: `registration {id}` or `installation {id}`. */
+  /** Calls that wrote, in order: `registration {id}`, `installation {id}`, `delete {id}`, `delete installation {id}`. */
   readonly writes: string[];
   /** Answers a write instead of the hub. */
   intercept: (kind: 'registration' | 'installation', id: string, body: string) => WriteAnswer;
@@ -31,6 +31,10 @@ export function createMemoryHub({ ref, pageSize = 100 }: MemoryHubOptions): Memo
     const id = `${ref.namespace.length}${nextId++}-1-1`;
     minted.add(id);
     return id;
+  };
+  const removeRowsOf = (installationId: string): void => {
+    const tag = `$InstallationId:{${toXmlText(installationId)}}`;
+    for (const [rowId, xml] of hub.rows) if (xml.includes(tag)) hub.rows.delete(rowId);
   };
   const hub: MemoryHub = {
     ref,
@@ -72,13 +76,16 @@ export function createMemoryHub({ ref, pageSize = 100 }: MemoryHubOptions): Memo
       hub.writes.push(`installation ${id}`);
       if (hub.ignoresIdenticalPuts && lastPuts.get(id) === json) return { kind: 'written' };
       lastPuts.set(id, json);
-      for (const [rowId, xml] of hub.rows)
-        if (xml.includes(`$InstallationId:{${toXmlText(id)}}`)) hub.rows.delete(rowId);
+      removeRowsOf(id);
       for (const xml of deriveRows(id, JSON.parse(json))) {
         const rowId = mint();
         hub.rows.set(rowId, withIdentity(xml, rowId, 1));
       }
       return { kind: 'written' };
+    },
+    async deleteInstallation(id) {
+      hub.writes.push(`delete installation ${id}`);
+      removeRowsOf(id);
     },
     probe: async () => ({ tier: 'Standard', latencyMs: 1 }),
     pace: () => ({ requestCount: 0, throttledCount: 0, millisecondsLostToThrottling: 0 }),
