@@ -28,7 +28,10 @@ const changesSchema = z.record(z.string(), z.unknown());
 const namespaceActions: Readonly<Record<string, NamespaceAction>> = {
   down: async (bench, name) => bench.namespace(name).down(),
   up: async (bench, name) => bench.namespace(name).up(),
-  'rotate-keys': (bench, name) => bench.namespace(name).rotateKeys(),
+  'rotate-keys': (bench, name) => {
+    bench.namespace(name).rotateKeys();
+    return { connectionString: bench.namespace(name).connectionString() };
+  },
   latency: (bench, name, body) => bench.namespace(name).setLatency(latencySchema.parse(body).latencyMs),
   faults: (bench, name, body) => {
     bench.namespace(name).setFaults(faultRulesSchema.parse(body));

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { Api, RunView } from '../../local/api.ts';
+import { judgeDelivery, readRows, type Verdict } from '../../local/delivery.ts';
+import { PRIMARY_HUB, SECONDARY_HUB, type Stack } from '../../local/stack.ts';
+
+/** No backup by itself, steps of a second, and no waiting where nothing is late. */
+export const quickSettings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '1' };
+
+/** Long enough for a run to be met half way. */
+export async function slowDown({ emulator }: Stack, latencyMs = 60): Promise<void> {
+  await emulator.admin('POST', '/namespaces/primary/latency', { latencyMs });
+  await emulator.admin('POST', '/namespaces/secondary/latency', { latencyMs });
+}
+
+export async function backUp(api: Api): Promise<RunView> {
+  const started = await api.start('/api/backups');
+  const run = await api.finished('backup', started.id, { timeoutMs: 240_000 });
+  expect(run).toMatchObject({ status: 'Succeeded', result: { health: 'good' } });
+  return run;
+}
+
+/** A restore that is to end well. */
+export async function restore(api: Api): Promise<RunView> {
+  const started = await api.start('/api/restores');
+  const run = await api.finished('restore', started.id, { timeoutMs: 240_000 });
+  expect(run).toMatchObject({ status: 'Succeeded', counts: { failed: 0, pending: 0 } });
+  return run;
+}
+
+/** Whom a broadcast through the secondary reaches, held to what the primary has. */
+export async function deliveryOf({ emulator }: Stack): Promise<Verdict> {
+  const rows = await readRows(emulator, PRIMARY_HUB);
+  await emulator.admin('POST', `${SECONDARY_HUB}/settle`);
+  await emulator.admin('POST', `${SECONDARY_HUB}/clear-inboxes`);
+  await emulator.admin('POST', `${SECONDARY_HUB}/broadcast`, { message: 'proof' });
+  return judgeDelivery(emulator, SECONDARY_HUB, rows, []);
+}
+
+export async function expectEachDeviceOnce(stack: Stack): Promise<void> {
+  const verdict = await deliveryOf(stack);
+  expect(verdict).toMatchObject({ once: verdict.expected, never: 0, moreThanOnce: 0, unexpected: 0 });
+}
+
+export async function untilRead(api: Api, backupId: string, rows: number): Promise<void> {
+  await until('rows are read', async () => ((await api.read('backup', backupId)).rowsRead ?? 0) >= rows);
+}
+
+export async function untilWritten(api: Api, restoreId: string, records: number): Promise<void> {
+  await until(
+    'records are written',
+    async () => ((await api.read('restore', restoreId)).counts?.created ?? 0) >= records,
+  );
+}
+
+/** Waits for something to become true, and fails with `what` when it does not. */
+export async function until(what: string, isTrue: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+  const deadlineAt = Date.now() + timeoutMs;
+  while (!(await isTrue())) {
+    if (Date.now() > deadlineAt) throw new Error(`Waited in vain: ${what}`);
+    await sleep(20);
+  }
+}
