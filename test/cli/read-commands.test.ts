@@ -1,0 +1,124 @@
+import { expect, test } from 'vitest';
+import { runIn } from './fake-terminal.ts';
+import { refusal, type ScriptedAnswer, startScriptedServer } from './scripted-server.ts';
+import { aCard, incomplete, RESTORE_ID, restored, SNAPSHOT_ID } from './views.ts';
+
+async function play(script: Readonly<Record<string, readonly ScriptedAnswer[]>>, ...argv: string[]) {
+  await using server = await startScriptedServer(script);
+  const env = { NOTIFICATION_HUBS_DR_URL: `${server.url}/api/`, NOTIFICATION_HUBS_DR_KEY: 'secret-key' };
+  return { ...(await runIn(argv, { env })), heard: [...server.heard] };
+}
+
+test('status shows the verdict with its reason first, then what it rests on', async () => {
+  const { exitCode, out } = await play({ 'GET /api/status': [{ body: aCard }] }, 'status');
+  expect(exitCode).toBe(0);
+  expect(out.split('\n')[0]).toBe('AtRisk: The newest good snapshot is 95 minutes old; one is due every 60 minutes.');
+  expect(out).toContain('dr-weu/devices, reachable, tier Standard, room for 10,000,000 more devices');
+  expect(out).toContain(`${SNAPSHOT_ID}, 1 h 35 min old, 2,000 devices`);
+  expect(out).toContain('the last 1 h 35 min, about 4 devices');
+  expect(out).toContain('would take about 40 s (measured by the last restore)');
+  expect(out).toContain('Passed (scratch hub) in 1 min 1 s, 32 h ago');
+  expect(out).toContain('BackupMissed since 2026-11-23T11:30:00Z: late');
+  expect(out).toContain('12 Gcm: nothing can be delivered since 2024');
+});
+
+test('status that is NotReady shows the card though the app answers 503, and is exit code 1', async () => {
+  const card = { ...aCard, verdict: 'NotReady', latestGoodSnapshot: null };
+  const { exitCode, out } = await play({ 'GET /api/status': [{ status: 503, body: card }] }, 'status');
+  expect(exitCode).toBe(1);
+  expect(out).toContain('NONE that is good');
+});
+
+test('status understands a card that knows less', async () => {
+  const card = { verdict: 'Ready', reason: 'Fresh.', primary: aCard.primary, secondary: aCard.secondary };
+  const { exitCode, out } = await play({ 'GET /api/status': [{ body: card }] }, 'status');
+  expect(exitCode).toBe(0);
+  expect(out).not.toContain('undefined');
+});
+
+test('snapshots are a table: age, health, devices, proof, pin, and why one is suspect', async () => {
+  const good = {
+    id: SNAPSHOT_ID,
+    readStartedAt: '2026-11-23T11:00:00Z',
+    health: 'good',
+    counts: { records: 2000 },
+    pinned: true,
+    proof: { how: 'drill' },
+  };
+  const suspect = {
+    ...good,
+    id: 'older',
+    health: 'suspect',
+    healthReasons: ['the hub was empty'],
+    proof: null,
+    pinned: false,
+  };
+  const broken = { id: 'broken', health: 'unusable', error: { code: 'SnapshotCorrupt', message: 'Damaged.' } };
+  const { out } = await play({ 'GET /api/snapshots': [{ body: { value: [good, suspect, broken] } }] }, 'snapshots');
+  expect(out).toMatch(new RegExp(`${SNAPSHOT_ID} +1 h ago +good +2,000 +drill +pinned\n`));
+  expect(out).toMatch(/older +1 h ago +suspect +2,000 +- +- +the hub was empty\n/);
+  expect(out).toMatch(/broken .*SnapshotCorrupt\n/);
+});
+
+test('restores lists the last ones with how they ended', async () => {
+  const value = [restored(), incomplete()];
+  const { out } = await play({ 'GET /api/restores': [{ body: { value } }] }, 'restores');
+  expect(out).toMatch(
+    new RegExp(`${RESTORE_ID} +1 min ago +Restore +RestoreIncomplete +2,000 total, 1,988 created, 12 failed`),
+  );
+});
+
+test('report is the Markdown page, and with --json its facts', async () => {
+  const script = { 'GET /api/restores/*/report': [{ body: '# Restore\n' }] };
+  const page = await play(script, 'report', RESTORE_ID);
+  expect(page).toMatchObject({ exitCode: 0, out: '# Restore\n' });
+  expect(page.heard[0]).toMatchObject({ accept: 'text/markdown' });
+  const facts = await play(
+    { 'GET /api/restores/*/report': [{ body: { id: RESTORE_ID } }] },
+    'report',
+    RESTORE_ID,
+    '--json',
+  );
+  expect(JSON.parse(facts.out)).toEqual({ id: RESTORE_ID });
+  expect(facts.heard[0]).toMatchObject({ accept: 'application/json' });
+});
+
+test('failures are read over all pages', async () => {
+  const path = `/api/restores/${RESTORE_ID}/failures`;
+  const script = {
+    [`GET ${path}`]: [
+      {
+        body: {
+          value: [{ record: 'installation a', code: 'Rejected', status: 400 }],
+          nextLink: `https://elsewhere.example${path}?from=0:1`,
+        },
+      },
+    ],
+    [`GET ${path}?from=0:1`]: [{ body: { value: [{ record: 'installation b', code: 'TooLarge' }] } }],
+  };
+  const { out } = await play(script, 'failures', RESTORE_ID);
+  expect(out).toMatch(/Rejected +400 +installation a\nTooLarge +- +installation b\n/);
+  const { out: json } = await play(script, 'failures', RESTORE_ID, '--json');
+  expect(JSON.parse(json)).toMatchObject({ value: [{ record: 'installation a' }, { record: 'installation b' }] });
+});
+
+test('pin and unpin say how the snapshot stands', async () => {
+  const path = `/api/snapshots/${SNAPSHOT_ID}/pin`;
+  const script = {
+    [`PUT ${path}`]: [{ body: { id: SNAPSHOT_ID, pinned: true } }],
+    [`DELETE ${path}`]: [{ body: { id: SNAPSHOT_ID, pinned: false } }],
+  };
+  expect(await play(script, 'pin', SNAPSHOT_ID)).toMatchObject({ exitCode: 0, out: `${SNAPSHOT_ID} is pinned.\n` });
+  expect(await play(script, 'unpin', SNAPSHOT_ID)).toMatchObject({ out: `${SNAPSHOT_ID} is not pinned.\n` });
+});
+
+test('an error of the API is told with its code and what to do', async () => {
+  const script = {
+    'PUT *': [],
+    'GET /api/restores/*/report': [refusal(404, 'RunNotFound', "There is no restore 'x'.")],
+  };
+  expect(await play(script, 'report', 'x')).toMatchObject({
+    exitCode: 1,
+    err: "RunNotFound: There is no restore 'x'.\n",
+  });
+});

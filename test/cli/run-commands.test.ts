@@ -1,0 +1,294 @@
+import { expect, test } from 'vitest';
+import { runIn, type Surroundings } from './fake-terminal.ts';
+import { refusal, type ScriptedAnswer, startScriptedServer } from './scripted-server.ts';
+import { aRestore, incomplete, RESTORE_ID, restored, SNAPSHOT_ID, writing } from './views.ts';
+
+/** One command line against a script; gives how it ended and what the server heard. */
+async function play(
+  script: Readonly<Record<string, readonly ScriptedAnswer[]>>,
+  argv: readonly string[],
+  surroundings: Surroundings = {},
+) {
+  await using server = await startScriptedServer(script);
+  const env = { NOTIFICATION_HUBS_DR_URL: server.url, NOTIFICATION_HUBS_DR_KEY: 'secret-key', ...surroundings.env };
+  const outcome = await runIn(argv, { ...surroundings, env });
+  return { ...outcome, heard: [...server.heard] };
+}
+
+const started = [{ status: 201, body: aRestore() }];
+
+test('restore without --watch gives its id at once, and how to watch it', async () => {
+  const { exitCode, out, heard } = await play({ 'PUT /api/restores/*': started }, ['restore']);
+  expect(exitCode).toBe(0);
+  expect(out).toContain(`Restore ${RESTORE_ID}: Running (Reading)`);
+  expect(out).toContain(`notification-hubs-dr watch ${RESTORE_ID}`);
+  expect(heard).toHaveLength(1);
+  expect(heard[0]).toMatchObject({ key: 'secret-key', body: {} });
+  expect(heard[0]?.call).toMatch(/^PUT \/api\/restores\/2026-11-23T12-00-00Z-[0-9a-f]{6}$/);
+});
+
+test('restore sends what was asked for, and nothing else', async () => {
+  const { heard } = await play({ 'PUT /api/restores/*': started }, [
+    ...[
+      'restore',
+      '--id',
+      'mine',
+      '--snapshot',
+      SNAPSHOT_ID,
+      '--target',
+      'primary',
+      '--dry-run',
+      '--confirm',
+      'devices',
+    ],
+    ...['--note', 'region down', '--only-platforms', 'Apple, FcmV1', '--only-tags', '!beta', '--only-users', 'u1'],
+    ...['--only-installations', 'i1,i2', '--order', 'tags=vip && !beta', '--order', 'platforms=Apple;tags=news'],
+  ]);
+  expect(heard[0]).toMatchObject({ call: 'PUT /api/restores/mine' });
+  expect(heard[0]?.body).toEqual({
+    snapshot: SNAPSHOT_ID,
+    target: 'primary',
+    dryRun: true,
+    confirm: 'devices',
+    note: 'region down',
+    only: { platforms: ['Apple', 'FcmV1'], tags: '!beta', installationIds: ['i1', 'i2'], userIds: ['u1'] },
+    order: [{ tags: 'vip && !beta' }, { platforms: ['Apple'], tags: 'news' }],
+  });
+});
+
+test.for([
+  ['ends well', restored(), 0, 'Succeeded after 42 s'],
+  ['is incomplete', incomplete(), 3, 'RestoreIncomplete: 12 of 2000 records could not be restored.'],
+  [
+    'fails',
+    restored({ status: 'Failed', error: { code: 'SnapshotCorrupt', message: 'Damaged.' } }),
+    1,
+    'SnapshotCorrupt',
+  ],
+  ['is canceled', restored({ status: 'Canceled' }), 1, 'Canceled'],
+] as const)(
+  'restore --watch stays until the end, and its exit code says that it %s',
+  async ([, last, expected, said]) => {
+    const script = {
+      'PUT /api/restores/*': started,
+      [`GET /api/restores/${RESTORE_ID}`]: [{ body: writing(500) }, { body: last }],
+    };
+    const { exitCode, out } = await play(script, ['restore', '--watch']);
+    expect(exitCode).toBe(expected);
+    expect(out).toContain(said);
+  },
+);
+
+test('the end of a restore shows counts, platforms, proof and the next commands', async () => {
+  const script = { 'PUT /api/restores/*': started, 'GET /api/restores/*': [{ body: restored() }] };
+  const { out } = await play(script, ['restore', '--watch']);
+  expect(out).toContain('devices  2,000: 1,950 created, 50 kept live');
+  expect(out).toMatch(/Apple +1,000 created, 50 kept live/);
+  expect(out).toContain('pass 2 listed the hub again and had nothing left to write');
+  expect(out).toContain(`notification-hubs-dr rollback ${RESTORE_ID} --confirm devices --watch`);
+});
+
+test('an incomplete restore leads to its failures and the retry', async () => {
+  const script = { 'PUT /api/restores/*': started, 'GET /api/restores/*': [{ body: incomplete() }] };
+  const { out } = await play(script, ['restore', '--watch']);
+  expect(out).toContain('failures 12 Rejected');
+  expect(out).toContain(`notification-hubs-dr failures ${RESTORE_ID}`);
+  expect(out).toContain(`notification-hubs-dr retry ${RESTORE_ID} --watch`);
+});
+
+test('where no screen is, progress is a line a change and no flood', async () => {
+  const views = Array.from({ length: 100 }, (_, at) => ({ body: writing(at * 20) }));
+  const script = { 'PUT /api/restores/*': started, 'GET /api/restores/*': [...views, { body: restored() }] };
+  const { err } = await play(script, ['restore', '--watch']);
+  const lines = err.trim().split('\n');
+  expect(lines[0]).toBe(`Restore ${RESTORE_ID} started.`);
+  expect(lines).toHaveLength(11);
+  expect(lines[2]).toBe('Writing 10 %, 200 of 2,000, 310.5 a second, 1 min 15 s left, throttled 3 s');
+  expect(err).not.toContain('\u001b');
+});
+
+test('on a screen progress is a bar drawn over itself, as wide as the screen at most, and gone at the end', async () => {
+  const script = {
+    'PUT /api/restores/*': started,
+    'GET /api/restores/*': [{ body: writing(500) }, { body: writing(1000) }, { body: restored() }],
+  };
+  const wide = await play(script, ['restore', '--watch'], { columns: 120 });
+  expect(wide.err).toContain('\r\u001b[2K[############............] Writing 50 %, 1,000 of 2,000');
+  expect(wide.err.endsWith('\r\u001b[2K')).toBe(true);
+  const narrow = await play(script, ['restore', '--watch'], { columns: 40 });
+  for (const drawn of narrow.err.split('\r\u001b[2K').slice(1)) expect(drawn.length).toBeLessThan(40);
+});
+
+test('--json gives one document, the last view, and messages stay off stdout', async () => {
+  const script = {
+    'PUT /api/restores/*': started,
+    'GET /api/restores/*': [{ body: writing(500) }, { body: restored() }],
+  };
+  const { exitCode, out, err } = await play(script, ['restore', '--watch', '--json']);
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(out)).toEqual(JSON.parse(JSON.stringify(restored())));
+  expect(err).toContain('started');
+});
+
+test('a watched restore outlives an app that is away, and a start whose answer was lost starts once', async () => {
+  const away = { status: 503, body: 'Service Unavailable' };
+  const script = {
+    'PUT /api/restores/*': [{ isReset: true }, away, { status: 200, body: aRestore() }],
+    'GET /api/restores/*': [away, refusal(503, 'StorageUnavailable', 'Away.'), away, { body: restored() }],
+  };
+  const { exitCode, err, heard } = await play(script, ['restore', '--watch']);
+  expect(exitCode).toBe(0);
+  expect(err.match(/Trying again/g)).toHaveLength(2);
+  expect(err.match(/answers again/g)).toHaveLength(2);
+  expect(new Set(heard.filter(({ call }) => call.startsWith('PUT')).map(({ call }) => call)).size).toBe(1);
+});
+
+test('patience with an app that stays away ends', async () => {
+  const script = { 'PUT /api/restores/*': started, 'GET /api/restores/*': [{ status: 503 }] };
+  const { exitCode, err, heard } = await play(script, ['restore', '--watch']);
+  expect(exitCode).toBe(1);
+  expect(err).toContain('answers 503. Check the address and the network');
+  expect(heard.length).toBeLessThan(40);
+});
+
+test('what cannot be repeated safely is not: a backup whose answer was lost is started once', async () => {
+  const { exitCode, heard } = await play({ 'POST /api/backups': [{ isReset: true }] }, ['backup', '--watch']);
+  expect(exitCode).toBe(1);
+  expect(heard).toHaveLength(1);
+});
+
+test('a refusal of the start is told at once with its code and message, also with --json', async () => {
+  const script = { 'PUT /api/restores/*': [refusal(503, 'HubUnavailable', 'The secondary hub cannot be reached.')] };
+  const { exitCode, out, err, heard } = await play(script, ['restore', '--watch', '--json']);
+  expect({ exitCode, calls: heard.length }).toEqual({ exitCode: 1, calls: 1 });
+  expect(err).toBe('HubUnavailable: The secondary hub cannot be reached.\n');
+  expect(JSON.parse(out)).toEqual({
+    error: { code: 'HubUnavailable', message: 'The secondary hub cannot be reached.' },
+  });
+});
+
+test('Ctrl-C while watching says that the restore goes on, and how to watch it again', async () => {
+  const script = { 'PUT /api/restores/*': started, 'GET /api/restores/*': [{ body: writing(500) }] };
+  const { exitCode, out, err } = await play(script, ['restore', '--watch'], { interruptAtWait: 3 });
+  expect(exitCode).toBe(130);
+  expect(err).toContain(`The restore goes on without you. Watch it again: notification-hubs-dr watch ${RESTORE_ID}`);
+  expect(out).toBe('');
+});
+
+test('watch finds a run of any kind by its id', async () => {
+  const none = [refusal(404, 'RunNotFound', 'None.')];
+  const drill = { id: 'd1', status: 'Succeeded', how: 'verification', snapshot: SNAPSHOT_ID, verdict: 'Passed' };
+  const script = {
+    'GET /api/restores/*': none,
+    'GET /api/backups/*': none,
+    'GET /api/verifications/*': none,
+    'GET /api/drills/d1': [{ body: { ...drill, status: 'Running' } }, { body: drill }],
+    'GET /api/drills/*': none,
+  };
+  const found = await play(script, ['watch', 'd1']);
+  expect(found).toMatchObject({ exitCode: 0, out: expect.stringContaining('Drill d1: Passed') });
+  const missing = await play(script, ['watch', 'nothing']);
+  expect(missing).toMatchObject({ exitCode: 1, err: expect.stringContaining("no run 'nothing'") });
+});
+
+test('retry starts from the id of a restore', async () => {
+  const again = restored({ id: 'r2', purpose: 'retry', of: RESTORE_ID });
+  const script = {
+    [`POST /api/restores/${RESTORE_ID}/retry`]: [{ status: 202, body: { ...again, status: 'Running' } }],
+    'GET /api/restores/r2': [{ body: again }],
+  };
+  const { exitCode, out } = await play(script, ['retry', RESTORE_ID, '--watch']);
+  expect(exitCode).toBe(0);
+  expect(out).toContain('Retry r2: Succeeded');
+  expect(out).toContain(`of       ${RESTORE_ID}`);
+});
+
+test('rollback without a name typed back is refused before anything is called for', async () => {
+  const script = { 'GET /api/restores/*': [{ body: restored() }] };
+  const { exitCode, err, heard } = await play(script, ['rollback', RESTORE_ID]);
+  expect(exitCode).toBe(2);
+  expect(err).toContain('--confirm devices');
+  expect(heard.every(({ call }) => call.startsWith('GET'))).toBe(true);
+});
+
+test('rollback asks a person to type the name of the hub, and believes nothing else', async () => {
+  const undone = aRestore({ id: 'r3', purpose: 'rollback', of: RESTORE_ID });
+  const script = {
+    'GET /api/restores/*': [{ body: restored() }],
+    'POST /api/restores/*/rollback': [{ status: 202, body: undone }],
+  };
+  const wrong = await play(script, ['rollback', RESTORE_ID], { typed: ['yes'] });
+  expect(wrong).toMatchObject({ exitCode: 2, err: expect.stringContaining('Nothing was done') });
+  expect(wrong.heard).toHaveLength(1);
+  const right = await play(script, ['rollback', RESTORE_ID, '--note', 'wrong snapshot'], { typed: ['Devices'] });
+  expect(right).toMatchObject({ exitCode: 0, out: expect.stringContaining('Rollback r3: Running') });
+  expect(right.err).toContain('dr-weu/devices');
+  expect(right.heard.at(-1)?.body).toEqual({ confirm: 'Devices', note: 'wrong snapshot' });
+});
+
+test('restoring into the source hub asks a person to type its name, and fails where nobody is', async () => {
+  const refused = refusal(409, 'TargetIsSource', 'The target is the hub the snapshot was taken from.');
+  const script = { 'PUT /api/restores/*': [refused, { status: 201, body: aRestore() }] };
+  const asked = await play(script, ['restore', '--target', 'primary'], { typed: ['devices'] });
+  expect(asked.exitCode).toBe(0);
+  expect(asked.heard[1]?.body).toEqual({ target: 'primary', confirm: 'devices' });
+  const alone = await play(script, ['restore', '--target', 'primary']);
+  expect(alone).toMatchObject({ exitCode: 1, err: expect.stringContaining('TargetIsSource') });
+});
+
+test('backup, verify and drill are watched to their end, and a damaged snapshot or failed drill is exit code 1', async () => {
+  const run = { id: 'x1', createdAt: '2026-11-23T11:59:00Z', finishedAt: '2026-11-23T11:59:10Z', warnings: [] };
+  const result = { snapshotId: 'x1', recordCount: 2000, registrationCount: 2400, health: 'good', healthReasons: [] };
+  const backedUp = { ...run, kind: 'backup', status: 'Succeeded', phase: 'Done', result };
+  const backup = await play(
+    {
+      'POST /api/backups': [{ status: 202, body: { ...backedUp, status: 'Running', phase: 'Reading' } }],
+      'GET /api/backups/x1': [
+        { body: { ...backedUp, status: 'Running', phase: 'Reading', rowsRead: 1200 } },
+        { body: backedUp },
+      ],
+    },
+    ['backup', '--watch'],
+  );
+  expect(backup).toMatchObject({ exitCode: 0, err: expect.stringContaining('Reading, 1,200 rows read') });
+  expect(backup.out).toContain(
+    'Backup x1: Succeeded after 10 s\n  snapshot x1: 2,000 devices, 2,400 registrations, good',
+  );
+
+  const damaged = {
+    ...run,
+    kind: 'verification',
+    status: 'Failed',
+    snapshot: { id: SNAPSHOT_ID },
+    counts: { total: 2000, verified: 1990, damaged: 10, pending: 0 },
+    damagedArtefacts: [{ name: 'shards/0003.jsonl.gz', code: 'SnapshotCorrupt', message: 'was changed' }],
+    error: { code: 'SnapshotCorrupt', message: 'One artefact is damaged.' },
+  };
+  const verify = await play(
+    {
+      [`POST /api/snapshots/${SNAPSHOT_ID}/verify`]: [{ status: 202, body: { ...damaged, status: 'Running' } }],
+      'GET /api/verifications/x1': [{ body: damaged }],
+    },
+    ['verify', SNAPSHOT_ID, '--watch'],
+  );
+  expect(verify).toMatchObject({
+    exitCode: 1,
+    out: expect.stringContaining('damaged  shards/0003.jsonl.gz: was changed'),
+  });
+
+  const drill = { id: 'x1', status: 'Running', how: 'scratch hub', snapshot: SNAPSHOT_ID };
+  const failed = await play(
+    {
+      'POST /api/drills': [{ status: 202, body: drill }],
+      'GET /api/drills/x1': [{ body: { ...drill, status: 'Succeeded', verdict: 'Failed', reason: 'not empty' } }],
+    },
+    ['drill', '--watch'],
+  );
+  expect(failed).toMatchObject({ exitCode: 1, out: expect.stringContaining('reason   not empty') });
+});
+
+test('cancel stops a restore and shows how it stands', async () => {
+  const script = { [`POST /api/restores/${RESTORE_ID}/cancel`]: [{ body: restored({ status: 'Canceled' }) }] };
+  const { exitCode, out } = await play(script, ['cancel', RESTORE_ID]);
+  expect({ exitCode, out }).toEqual({ exitCode: 0, out: expect.stringContaining('Canceled') });
+});
