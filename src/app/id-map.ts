@@ -4,7 +4,7 @@ import { idMapName } from '../core/paths.ts';
 import type { Write } from '../core/plan.ts';
 import type { Hub } from '../core/ports.ts';
 import type { App } from './app.ts';
-import { toBytes, toText } from './codec.ts';
+import { openDocument, sealDocument } from './codec.ts';
 import { forEachConcurrent } from './concurrent.ts';
 
 const idMapSchema = z.strictObject({ formatVersion: z.literal(1), ids: z.record(z.string(), z.string()) });
@@ -47,7 +47,7 @@ export async function openIdMap(app: App, hub: Hub, runId: string, shard: number
       for (;;) {
         // What a twin of this step stored first stands; its ids may be in use already.
         ids = new Map([...fresh, ...ids]);
-        const bytes = toBytes(JSON.stringify({ formatVersion: 1, ids: Object.fromEntries(ids) }));
+        const bytes = sealDocument(name, JSON.stringify({ formatVersion: 1, ids: Object.fromEntries(ids) }));
         const next = await app.blobs.put(name, bytes, etag === undefined ? 'new' : { etag });
         if (next !== 'conflict') {
           etag = next;
@@ -62,7 +62,12 @@ export async function openIdMap(app: App, hub: Hub, runId: string, shard: number
 async function readMap(app: App, name: string): Promise<{ ids: Map<string, string>; etag: string | undefined }> {
   const blob = await app.blobs.get(name);
   if (blob === undefined) return { ids: new Map(), etag: undefined };
-  const source = { code: 'StoredDocumentInvalid', what: `id map ${name}`, hint: 'Start a new restore.' } as const;
-  const { ids } = parseWith(idMapSchema, parseJson(toText(blob.bytes), source), source);
+  const source = {
+    code: 'StoredDocumentInvalid',
+    what: `id map ${name}`,
+    hint: 'Start a new restore.',
+    target: name,
+  } as const;
+  const { ids } = parseWith(idMapSchema, parseJson(openDocument(name, blob.bytes), source), source);
   return { ids: new Map(Object.entries(ids)), etag: blob.etag };
 }

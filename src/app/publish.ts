@@ -1,22 +1,25 @@
 import { DrError } from '../core/errors.ts';
 import { judgeSnapshot } from '../core/health.ts';
 import { addCounts, formatManifest, type Manifest, noCounts, sealManifest } from '../core/manifest.ts';
-import { latestName, manifestName } from '../core/paths.ts';
+import { manifestName, scanName } from '../core/paths.ts';
+import type { HubRef } from '../core/ports.ts';
 import type { BackupRun } from '../core/run.ts';
+import type { ScanCheckpoint } from '../core/scan-checkpoint.ts';
 import { type App, toInstant } from './app.ts';
-import { sha256Hex, toBytes, toText } from './codec.ts';
+import { sha256Hex, toBytes } from './codec.ts';
 import { endRun } from './end-run.ts';
-import { readScan } from './scan.ts';
-import { readSealResults } from './seal.ts';
-import { listSnapshotIds, readManifest } from './snapshots.ts';
+import { readLatest, storeLatest } from './latest.ts';
+import { readFinishedScan } from './scan.ts';
+import { readSealResults, type SealResult } from './seal.ts';
+import { checkShardsStored, findLatestGood, listSnapshotIds, readManifest } from './snapshots.ts';
 
 /** How many good snapshots the usual count is the median of. */
 const JUDGED_BY = 7;
 
-/** Writes the manifest, which makes the snapshot exist, then `latest.json` if it is a good one. May run twice. */
+/** Writes the manifest, which makes the snapshot exist, then `latest.json` if it is good. May run twice. */
 export async function publish(app: App, run: BackupRun): Promise<void> {
   const manifest = (await readManifest(app, run.hub, run.id)) ?? (await writeManifest(app, run));
-  if (manifest.health === 'good') await pointLatestTo(app, manifest);
+  if (manifest.health === 'good') await pointLatest(app, run.hub);
   else
     app.log.warn('snapshot is suspect and will not be latest', {
       runId: run.id,
@@ -34,15 +37,10 @@ export async function publish(app: App, run: BackupRun): Promise<void> {
 }
 
 async function writeManifest(app: App, run: BackupRun): Promise<Manifest> {
-  const checkpoint = await readScan(app, run, run.phase.pass);
+  const checkpoint = await readFinishedScan(app, run);
   const results = await readSealResults(app, run);
-  if (results.length !== run.shardCount) {
-    throw new DrError(
-      'StoredDocumentInvalid',
-      `Of ${run.shardCount} shards only ${results.length} are sealed. Start a new backup.`,
-    );
-  }
   const counts = results.reduce((total, result) => addCounts(total, result.counts), noCounts);
+  await refuseLoss(app, run, checkpoint, results);
   const earlier = await earlierCounts(app, run);
   const manifest = sealManifest(
     {
@@ -67,6 +65,24 @@ async function writeManifest(app: App, run: BackupRun): Promise<Manifest> {
   return (await readManifest(app, run.hub, run.id)) ?? manifest;
 }
 
+/** Every row that was listed is in a shard, seen twice or known to be unreadable; and every shard is stored. */
+async function refuseLoss(
+  app: App,
+  run: BackupRun,
+  { rowCount, unreadableCount }: ScanCheckpoint,
+  results: readonly SealResult[],
+): Promise<void> {
+  const kept = results.reduce((total, { shard, duplicatesSeen }) => total + shard.registrations + duplicatesSeen, 0);
+  if (kept !== rowCount - unreadableCount) {
+    throw new DrError(
+      'StoredDocumentInvalid',
+      `Of ${rowCount - unreadableCount} registrations listed the shards hold ${kept}. Start a new backup.`,
+      { target: scanName(run.kind, run.id, run.phase.pass) },
+    );
+  }
+  await checkShardsStored(app, { id: run.id, hub: run.hub, shards: results.map((result) => result.shard) });
+}
+
 function toMutable(health: ReturnType<typeof judgeSnapshot>) {
   return { health: health.health, healthReasons: [...health.healthReasons] };
 }
@@ -87,19 +103,11 @@ async function earlierCounts(app: App, run: BackupRun): Promise<number[]> {
   return found;
 }
 
-/** Only ever forward: a slow old backup never takes the place of a newer one. */
-async function pointLatestTo(app: App, manifest: Manifest): Promise<void> {
-  const name = latestName(manifest.hub);
-  const bytes = toBytes(`${JSON.stringify({ formatVersion: 1, snapshotId: manifest.id, digest: manifest.digest })}\n`);
+/** The newest intact good one, whatever was named before: a slow old backup never takes the place of a newer one. */
+async function pointLatest(app: App, hub: HubRef): Promise<void> {
   for (;;) {
-    const blob = await app.blobs.get(name);
-    if (blob !== undefined && namedBy(toText(blob.bytes)) >= manifest.id) return;
-    const condition = blob === undefined ? 'new' : { etag: blob.etag };
-    if ((await app.blobs.put(name, bytes, condition)) !== 'conflict') return;
+    const etag = (await readLatest(app, hub)).etag;
+    const manifest = await findLatestGood(app, hub);
+    if (manifest === undefined || (await storeLatest(app, manifest, etag)) !== 'conflict') return;
   }
-}
-
-/** A damaged `latest.json` names nothing, and so is older than any snapshot. */
-function namedBy(text: string): string {
-  return /"snapshotId":"([^"]+)"/.exec(text)?.[1] ?? '';
 }

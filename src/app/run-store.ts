@@ -3,7 +3,7 @@ import { heartbeatName, lockName, type RunKind, runFolder, runName, runsFolder, 
 import type { HubRef } from '../core/ports.ts';
 import { formatRun, isOver, parseRun, type Run } from '../core/run.ts';
 import { type App, toInstant } from './app.ts';
-import { toBytes, toText } from './codec.ts';
+import { openDocument, sealDocument, toBytes, toText } from './codec.ts';
 
 export interface StoredRun {
   readonly run: Run;
@@ -24,7 +24,7 @@ export async function readRun(app: App, kind: RunKind, runId: string): Promise<S
   const name = runName(kind, runId);
   const blob = await app.blobs.get(name);
   if (blob === undefined) return undefined;
-  const run = parseRun(toText(blob.bytes), name);
+  const run = parseRun(openDocument(name, blob.bytes), name);
   if (run.id === runId && run.kind === kind) return { run, etag: blob.etag };
   throw new DrError('StoredDocumentInvalid', `The run document ${name} is that of another run. Start a new run.`, {
     target: name,
@@ -33,7 +33,8 @@ export async function readRun(app: App, kind: RunKind, runId: string): Promise<S
 
 /** False when the id is taken. */
 export async function createRun(app: App, run: Run): Promise<boolean> {
-  const etag = await app.blobs.put(runName(run.kind, run.id), toBytes(formatRun(run)), 'new');
+  const name = runName(run.kind, run.id);
+  const etag = await app.blobs.put(name, sealDocument(name, formatRun(run)), 'new');
   return etag !== 'conflict';
 }
 
@@ -47,12 +48,13 @@ export async function changeRun(
   runId: string,
   change: (run: Run) => Run | undefined,
 ): Promise<Run> {
+  const name = runName(kind, runId);
   for (;;) {
     const stored = await readRun(app, kind, runId);
     if (stored === undefined) throw runNotFound(kind, runId);
     const next = change(stored.run);
     if (next === undefined) return stored.run;
-    const etag = await app.blobs.put(runName(kind, runId), toBytes(formatRun(next)), { etag: stored.etag });
+    const etag = await app.blobs.put(name, sealDocument(name, formatRun(next)), { etag: stored.etag });
     if (etag !== 'conflict') return next;
   }
 }

@@ -1,5 +1,5 @@
 import { DrError } from '../core/errors.ts';
-import { scanName, segmentName } from '../core/paths.ts';
+import { scanName } from '../core/paths.ts';
 import type { Hub, Page } from '../core/ports.ts';
 import { recordKey, SECTION_COUNT, sectionOf, shardCountFor } from '../core/record.ts';
 import { parseRegistration } from '../core/registration.ts';
@@ -12,9 +12,10 @@ import {
   type ScanCheckpoint,
 } from '../core/scan-checkpoint.ts';
 import { type App, hubOf, toInstant } from './app.ts';
-import { compressSmall, toBytes, toText } from './codec.ts';
+import { openDocument, sealDocument } from './codec.ts';
 import { moveOn } from './dispatch.ts';
 import { beat, readRun, Superseded } from './run-store.ts';
+import { storeSegment } from './segments.ts';
 
 /** Rows are staged when this much text has gathered, or this much time has passed, whichever comes first. */
 const FLUSH_CHARACTERS = 16 * 1024 * 1024;
@@ -41,13 +42,31 @@ export async function scan(app: App, run: Run, deadlineAt: number): Promise<'don
   return 'done';
 }
 
+/** The newest checkpoint of a pass. Throws `StoredDocumentInvalid` when it is missing or damaged. */
 export async function readScan(app: App, run: Run, pass: number): Promise<ScanCheckpoint> {
   const name = scanName(run.kind, run.id, pass);
-  const blob = await app.blobs.get(name);
-  if (blob !== undefined) return parseScanCheckpoint(toText(blob.bytes), name);
-  throw new DrError('StoredDocumentInvalid', `The scan checkpoint ${name} is missing. Start a new run.`, {
+  const stored = await readCheckpoint(app, name);
+  if (stored !== undefined) return stored.checkpoint;
+  throw unusable(name, 'is missing');
+}
+
+/** The checkpoint of a complete listing: an older one in its place would leave rows out. */
+export async function readFinishedScan(app: App, run: Run): Promise<ScanCheckpoint> {
+  const checkpoint = await readScan(app, run, run.phase.pass);
+  if (checkpoint.isFinished) return checkpoint;
+  throw unusable(scanName(run.kind, run.id, run.phase.pass), 'is an older one than the one that ended its listing');
+}
+
+function unusable(name: string, what: string): DrError {
+  return new DrError('StoredDocumentInvalid', `The scan checkpoint ${name} ${what}. Start a new run.`, {
     target: name,
   });
+}
+
+async function readCheckpoint(app: App, name: string) {
+  const blob = await app.blobs.get(name);
+  if (blob === undefined) return undefined;
+  return { checkpoint: parseScanCheckpoint(openDocument(name, blob.bytes), name), etag: blob.etag };
 }
 
 interface Progress {
@@ -59,11 +78,9 @@ interface Progress {
 
 async function openProgress(app: App, run: Run): Promise<Progress> {
   const name = scanName(run.kind, run.id, run.phase.pass);
-  const blob = await app.blobs.get(name);
-  if (blob === undefined) {
-    return { run, checkpoint: newScanCheckpoint(toInstant(app.clock.now())), etag: undefined };
-  }
-  return { run, checkpoint: parseScanCheckpoint(toText(blob.bytes), name), etag: blob.etag };
+  const stored = await readCheckpoint(app, name);
+  if (stored !== undefined) return { run, ...stored };
+  return { run, checkpoint: newScanCheckpoint(toInstant(app.clock.now())), etag: undefined };
 }
 
 /** Lists pages until it is time to stage them. What was listed before a fault is staged, so that nothing is read twice. */
@@ -137,7 +154,7 @@ async function save(app: App, progress: Progress, checkpoint: ScanCheckpoint): P
   if (stored === undefined || isOver(stored.run)) throw new Superseded('the run is over');
   const name = scanName(run.kind, run.id, run.phase.pass);
   const condition = progress.etag === undefined ? 'new' : { etag: progress.etag };
-  const etag = await app.blobs.put(name, toBytes(formatScanCheckpoint(checkpoint)), condition);
+  const etag = await app.blobs.put(name, sealDocument(name, formatScanCheckpoint(checkpoint)), condition);
   if (etag === 'conflict') throw new Superseded('another step went on with this listing');
   progress.checkpoint = checkpoint;
   progress.etag = etag;
@@ -179,33 +196,4 @@ function readKey(xml: string): string | undefined {
     if (error instanceof DrError && error.code === 'HubMisbehaves') return undefined; // Counted by the caller.
     throw error;
   }
-}
-
-/**
- * One blob for all that was gathered: sections one after another, each a gzip member. Its name is the step's own, so
- * that a step running twice never overwrites what a checkpoint names.
- */
-async function storeSegment(app: App, run: Run, sequence: number, texts: readonly string[][]) {
-  if (texts.every((lines) => lines.length === 0)) return [];
-  const members: Uint8Array[] = [];
-  const lengths: number[] = [];
-  for (const lines of texts) {
-    const member = lines.length === 0 ? new Uint8Array() : await compressSmall(lines.join(''));
-    members.push(member);
-    lengths.push(member.length);
-  }
-  const label = `${String(sequence).padStart(5, '0')}-${app.newSuffix()}`;
-  const name = segmentName(run.kind, run.id, run.phase.pass, label);
-  await app.blobs.put(name, concat(members), 'any');
-  return [{ name, lengths }];
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,28 +1,20 @@
 import { z } from 'zod';
 import { DrError } from '../core/errors.ts';
 import type { ManifestShard, RecordCounts } from '../core/manifest.ts';
-import { isDoneFact } from '../core/outcomes.ts';
 import { parseJson, parseWith } from '../core/parse.ts';
-import {
-  manifestName,
-  resultName,
-  resultsFolder,
-  shardLabel,
-  snapshotShardName,
-  targetShardName,
-} from '../core/paths.ts';
+import { manifestName, resultName, shardLabel, snapshotShardName, targetShardName } from '../core/paths.ts';
 import { handlesLivingElsewhere } from '../core/plan.ts';
-import { type GroupedRows, groupRows, handleHash, type RecordOfRows, sectionsOf } from '../core/record.ts';
-import { parseRegistration, type Registration } from '../core/registration.ts';
+import { type GroupedRows, groupRows, handleHash, type RecordOfRows } from '../core/record.ts';
 import type { BackupRun, RestoreRun, Run } from '../core/run.ts';
-import type { ScanCheckpoint } from '../core/scan-checkpoint.ts';
-import { formatShardLine, parseShard, splitLines } from '../core/shard.ts';
+import { formatShardLine, parseShard } from '../core/shard.ts';
 import type { App } from './app.ts';
-import { compress, decompress, sha256Hex, toBytes, toText } from './codec.ts';
+import { compress, decompress, openDocument, sealDocument, sha256Hex } from './codec.ts';
+import { forEachConcurrent } from './concurrent.ts';
 import { doneShards, moveOn } from './dispatch.ts';
 import { storeForeignHandles } from './foreign-handles.ts';
 import { beat } from './run-store.ts';
-import { readScan } from './scan.ts';
+import { readFinishedScan } from './scan.ts';
+import { readStagedRows } from './segments.ts';
 import { readManifest, readSnapshotShard } from './snapshots.ts';
 
 const count = z.int().nonnegative();
@@ -39,6 +31,9 @@ const sealResultSchema = z.strictObject({
   duplicatesSeen: count,
 });
 
+/** Results read at once. */
+const READERS = 16;
+
 export type SealResult = Readonly<z.infer<typeof sealResultSchema>>;
 
 /**
@@ -50,11 +45,13 @@ export async function seal(app: App, run: Run, shard: number): Promise<void> {
   const { pass } = run.phase;
   const name = resultName(run.kind, run.id, pass, 'seal', shard);
   if ((await app.blobs.get(name)) === undefined) {
-    const rows = await readStagedRows(app, await readScan(app, run, pass), shard, run.shardCount);
+    const rows = await readStagedRows(app, (await readFinishedScan(app, run)).segments, shard, run.shardCount);
     const grouped = groupRows(rows);
     const stored = await storeShard(app, shardNameOf(run, shard), grouped.records);
     if (run.kind === 'restore') await compareWithSnapshot(app, run, shard, grouped.records);
-    await app.blobs.put(name, toBytes(JSON.stringify(toResult(shard, stored, grouped))), 'any', { done: '1' });
+    await app.blobs.put(name, sealDocument(name, JSON.stringify(toResult(shard, stored, grouped))), 'any', {
+      done: '1',
+    });
     await beat(app, run.kind, run.id);
   }
   const done = await doneShards(app, run.kind, run.id, pass, 'seal');
@@ -62,30 +59,36 @@ export async function seal(app: App, run: Run, shard: number): Promise<void> {
   await moveOn(app, run, { name: run.kind === 'backup' ? 'publish' : 'reconcile', pass });
 }
 
-/** All shards' results of a backup, in shard order. */
+/** All shards' results of a backup, in shard order. Throws `StoredDocumentInvalid`, naming the one it is about. */
 export async function readSealResults(app: App, run: BackupRun): Promise<SealResult[]> {
-  const entries = await app.blobs.list(resultsFolder(run.kind, run.id, run.phase.pass, 'seal'));
-  const names = entries.filter((entry) => isDoneFact(entry.facts)).map((entry) => entry.name);
-  const results: SealResult[] = [];
-  for (let from = 0; from < names.length; from += 16) {
-    results.push(...(await Promise.all(names.slice(from, from + 16).map((name) => readSealResult(app, name)))));
-  }
-  return results;
+  const results = new Map<number, SealResult>();
+  const shards = Array.from({ length: run.shardCount }, (_, shard) => shard);
+  await forEachConcurrent(shards, READERS, async (shard) => {
+    results.set(shard, await readSealResult(app, resultName(run.kind, run.id, run.phase.pass, 'seal', shard)));
+  });
+  return shards.flatMap((shard) => results.get(shard) ?? []);
 }
 
 /** The target's records of one shard in a restore's pass. */
 export async function readTargetShard(app: App, run: RestoreRun, shard: number): Promise<Map<string, RecordOfRows>> {
   const name = targetShardName(run.id, run.phase.pass, shard);
+  const { shard: sealed } = await readSealResult(app, resultName('restore', run.id, run.phase.pass, 'seal', shard));
   const blob = await app.blobs.get(name);
   if (blob === undefined) throw missing(name);
+  if (sha256Hex(blob.bytes) !== sealed.sha256) throw changed(name);
   return new Map(parseShard(await decompress(blob.bytes, name), name).map((record) => [record.key, record]));
 }
 
 async function readSealResult(app: App, name: string): Promise<SealResult> {
   const blob = await app.blobs.get(name);
   if (blob === undefined) throw missing(name);
-  const source = { code: 'StoredDocumentInvalid', what: `shard result ${name}`, hint: 'Start a new run.' } as const;
-  return parseWith(sealResultSchema, parseJson(toText(blob.bytes), source), source);
+  const source = {
+    code: 'StoredDocumentInvalid',
+    what: `shard result ${name}`,
+    hint: 'Start a new run.',
+    target: name,
+  } as const;
+  return parseWith(sealResultSchema, parseJson(openDocument(name, blob.bytes), source), source);
 }
 
 function missing(name: string): DrError {
@@ -94,38 +97,14 @@ function missing(name: string): DrError {
   });
 }
 
+function changed(name: string): DrError {
+  const message = `The document ${name} of this run was changed after it was written, or put in another's place. Start a new run.`;
+  return new DrError('StoredDocumentInvalid', message, { target: name });
+}
+
 function shardNameOf(run: Run, shard: number): string {
   if (run.kind === 'backup') return snapshotShardName(run.hub, run.id, shard);
   return targetShardName(run.id, run.phase.pass, shard);
-}
-
-async function readStagedRows(
-  app: App,
-  checkpoint: ScanCheckpoint,
-  shard: number,
-  shardCount: number,
-): Promise<Registration[]> {
-  const { first, length } = sectionsOf(shard, shardCount);
-  const rows: Registration[] = [];
-  for (const segment of checkpoint.segments) {
-    const offset = sum(segment.lengths.slice(0, first));
-    const lengths = segment.lengths.slice(first, first + length);
-    const size = sum(lengths);
-    if (size === 0) continue;
-    const blob = await app.blobs.get(segment.name, { offset, length: size });
-    if (blob === undefined) throw missing(segment.name);
-    // One by one: over several members zlib takes whatever follows a zero byte for padding, and leaves it out.
-    let at = 0;
-    for (const memberLength of lengths.filter((one) => one > 0)) {
-      const text = await decompress(blob.bytes.subarray(at, at + memberLength), segment.name);
-      at += memberLength;
-      for (const line of splitLines(text)) {
-        const xml: unknown = JSON.parse(line);
-        if (typeof xml === 'string') rows.push(parseRegistration(xml));
-      }
-    }
-  }
-  return rows;
 }
 
 async function storeShard(app: App, name: string, records: readonly RecordOfRows[]) {
@@ -179,8 +158,4 @@ function countRecords(records: readonly RecordOfRows[]): RecordCounts {
   }
   const installations = records.filter((record) => record.key.startsWith('i:')).length;
   return { records: records.length, installations, registrations, templates, byPlatform };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,73 +1,111 @@
-import { DrError } from '../core/errors.ts';
+import { DrError, type ErrorDetail } from '../core/errors.ts';
 import { type Manifest, type ManifestShard, parseManifest } from '../core/manifest.ts';
-import { latestName, manifestName, snapshotFolder, snapshotsFolder } from '../core/paths.ts';
+import { manifestName, snapshotFolder, snapshotsFolder } from '../core/paths.ts';
 import type { HubRef } from '../core/ports.ts';
 import type { RecordOfRows } from '../core/record.ts';
 import { isRunId } from '../core/run.ts';
 import { parseShard } from '../core/shard.ts';
-import type { App } from './app.ts';
+import { type App, isSameHub } from './app.ts';
 import { decompress, sha256Hex, toText } from './codec.ts';
+import { type Latest, readLatest } from './latest.ts';
 
-/** `undefined` when there is no such snapshot. Throws `SnapshotCorrupt` or `SnapshotVersionUnknown`. */
+/** `undefined` when there is no such snapshot. Throws `SnapshotCorrupt` or `SnapshotVersionUnknown`, naming the blob. */
 export async function readManifest(app: App, hub: HubRef, snapshotId: string): Promise<Manifest | undefined> {
   const name = manifestName(hub, snapshotId);
   const blob = await app.blobs.get(name);
-  return blob === undefined ? undefined : parseManifest(toText(blob.bytes), name, sha256Hex);
+  if (blob === undefined) return undefined;
+  const manifest = parseManifest(toText(blob.bytes), name, sha256Hex);
+  if (manifest.id === snapshotId && isSameHub(manifest.hub, hub)) return manifest;
+  throw new DrError(
+    'SnapshotCorrupt',
+    `The manifest ${name} is that of snapshot ${manifest.id} of hub ${manifest.hub.namespace}/${manifest.hub.hub}. Restore another snapshot (GET /api/snapshots).`,
+    { target: name },
+  );
 }
 
-/** The snapshot a caller names: `latest` is the newest good one, an id may also name a suspect one. */
-export async function findSnapshot(app: App, hub: HubRef, asked: string): Promise<Manifest> {
+export interface FoundSnapshot {
+  readonly manifest: Manifest;
+  /** Why it is not the one that was to be expected: what newer ones lack, for whoever restores it. */
+  readonly warnings: readonly string[];
+}
+
+/** The snapshot a caller names: `latest` is the newest intact good one, an id may also name a suspect one. */
+export async function chooseSnapshot(app: App, hub: HubRef, asked: string): Promise<FoundSnapshot> {
   if (asked === 'latest') {
-    const latest = await findLatestGood(app, hub);
-    if (latest !== undefined) return latest;
+    const { manifest, faults } = await searchLatest(app, hub);
+    if (manifest !== undefined) return { manifest, warnings: faults.map((fault) => fault.message) };
     throw new DrError(
       'NoGoodSnapshot',
       `There is no good snapshot of hub ${hub.namespace}/${hub.hub}. GET /api/snapshots shows whether a suspect one exists, which can be restored by its id; else back up now: POST /api/backups.`,
+      { details: faults.map(toDetail) },
     );
   }
   const manifest = isRunId(asked) ? await readManifest(app, hub, asked) : undefined;
-  if (manifest !== undefined) return manifest;
+  if (manifest !== undefined) return { manifest, warnings: [] };
   throw new DrError('SnapshotNotFound', `There is no snapshot '${asked}'. GET /api/snapshots lists those there are.`, {
     target: 'snapshot',
   });
 }
 
-/** What `latest.json` names; when that is missing or damaged, the newest good manifest that can be read. */
-export async function findLatestGood(app: App, hub: HubRef): Promise<Manifest | undefined> {
-  const named = await readLatestId(app, hub);
-  if (named !== undefined) {
-    const manifest = await readUsable(app, hub, named);
-    if (manifest?.health === 'good') return manifest;
-    app.log.warn('latest.json names no usable snapshot', { snapshotId: named });
-  }
+export async function findSnapshot(app: App, hub: HubRef, asked: string): Promise<Manifest> {
+  return (await chooseSnapshot(app, hub, asked)).manifest;
+}
+
+export interface LatestGood {
+  readonly manifest: Manifest | undefined;
+  /** What is wrong with `latest.json` and with newer snapshots that were passed over. */
+  readonly faults: readonly DrError[];
+}
+
+/**
+ * The newest good snapshot whose manifest and shards are in place. The snapshots themselves are asked, newest first:
+ * a `latest.json` that is damaged, lost or an older one of its kind then hides nothing.
+ */
+export async function searchLatest(app: App, hub: HubRef): Promise<LatestGood> {
+  const latest = await readLatest(app, hub);
+  const faults = latest.fault === undefined ? [] : [latest.fault];
   for (const snapshotId of (await listSnapshotIds(app, hub)).reverse()) {
-    const manifest = await readUsable(app, hub, snapshotId);
-    if (manifest?.health === 'good') return manifest;
+    const manifest = await readIntact(app, hub, snapshotId, latest);
+    if (manifest instanceof DrError) faults.push(manifest);
+    else if (manifest?.health === 'good') return told(app, { manifest, faults });
   }
-  return undefined;
+  return told(app, { manifest: undefined, faults });
 }
 
-async function readLatestId(app: App, hub: HubRef): Promise<string | undefined> {
-  const blob = await app.blobs.get(latestName(hub));
-  if (blob === undefined) return undefined;
-  try {
-    const latest: unknown = JSON.parse(toText(blob.bytes));
-    if (typeof latest !== 'object' || latest === null || !('snapshotId' in latest)) return undefined;
-    return typeof latest.snapshotId === 'string' && isRunId(latest.snapshotId) ? latest.snapshotId : undefined;
-  } catch {
-    // Not JSON: the manifests themselves are asked.
-    return undefined;
-  }
+/** The snapshot `latest` stands for, if there is one. */
+export async function findLatestGood(app: App, hub: HubRef): Promise<Manifest | undefined> {
+  return (await searchLatest(app, hub)).manifest;
 }
 
-async function readUsable(app: App, hub: HubRef, snapshotId: string): Promise<Manifest | undefined> {
+function told(app: App, found: LatestGood): LatestGood {
+  for (const { code, message } of found.faults) {
+    app.log.warn('passed over for latest', { code, reason: message, snapshotId: found.manifest?.id });
+  }
+  return found;
+}
+
+async function readIntact(
+  app: App,
+  hub: HubRef,
+  snapshotId: string,
+  latest: Latest,
+): Promise<Manifest | DrError | undefined> {
   try {
-    return await readManifest(app, hub, snapshotId);
+    const manifest = await readManifest(app, hub, snapshotId);
+    if (manifest?.health !== 'good') return manifest;
+    if (latest.snapshotId === snapshotId && latest.digest !== manifest.digest) {
+      throw corrupt(manifest, manifestName(hub, snapshotId), 'is not the one latest.json was written for');
+    }
+    await checkShardsStored(app, manifest);
+    return manifest;
   } catch (error) {
     if (!(error instanceof DrError) || error.retryable) throw error;
-    app.log.warn('manifest unusable', { snapshotId, code: error.code });
-    return undefined;
+    return error;
   }
+}
+
+function toDetail({ code, message, target }: DrError): ErrorDetail {
+  return { code, message, ...(target === undefined ? {} : { target }) };
 }
 
 /** Every id with a folder, oldest first; one without a manifest is a backup that runs or died. */
@@ -114,7 +152,7 @@ export async function readSnapshotShard(app: App, manifest: Manifest, shard: num
 }
 
 /** Whether every shard is there in its size; the bytes themselves are checked as they are read. */
-export async function checkShardsStored(app: App, manifest: Manifest): Promise<void> {
+export async function checkShardsStored(app: App, manifest: Pick<Manifest, 'id' | 'hub' | 'shards'>): Promise<void> {
   const folder = snapshotFolder(manifest.hub, manifest.id);
   const sizes = new Map((await app.blobs.list(folder)).map((entry) => [entry.name, entry.sizeBytes]));
   const broken = manifest.shards.find((shard: ManifestShard) => sizes.get(`${folder}${shard.name}`) !== shard.bytes);
@@ -123,7 +161,7 @@ export async function checkShardsStored(app: App, manifest: Manifest): Promise<v
   throw corrupt(manifest, `${folder}${broken.name}`, isMissing ? 'is missing' : 'does not have its size');
 }
 
-function corrupt(manifest: Manifest, name: string, what: string): DrError {
+function corrupt(manifest: Pick<Manifest, 'id'>, name: string, what: string): DrError {
   return new DrError(
     'SnapshotCorrupt',
     `Snapshot ${manifest.id} is damaged: ${name} ${what}. Nothing of it was restored. Restore another snapshot (GET /api/snapshots).`,

@@ -6,7 +6,7 @@ import { isRunId, newRunId, type RestoreRun } from '../core/run.ts';
 import { type App, isSameHub, toInstant } from './app.ts';
 import { dispatch } from './dispatch.ts';
 import { createRun, readRun, runNotStored, takeLock } from './run-store.ts';
-import { checkShardsStored, findSnapshot } from './snapshots.ts';
+import { checkShardsStored, chooseSnapshot } from './snapshots.ts';
 
 const DAY_MS = 86_400_000;
 /** The caller waits for the preflight; a hub that needs longer is not reachable for this purpose. */
@@ -33,10 +33,10 @@ export async function startRestore(app: App, request: RestoreRequest, callersId?
   }
   await app.blobs.ensure();
   const target = request.target === 'primary' ? app.primary : app.secondary;
-  const manifest = await findSnapshot(app, app.primary.ref, request.snapshot);
+  const { manifest, warnings: found } = await chooseSnapshot(app, app.primary.ref, request.snapshot);
   refuseUnsafeTarget(request, manifest, target);
   await checkShardsStored(app, manifest);
-  const warnings = await preflight(app, target, manifest, request);
+  const warnings = [...found, ...(await preflight(app, target, manifest, request))];
   const nowMs = app.clock.now();
   const createdAt = toInstant(nowMs);
   const run: RestoreRun = {

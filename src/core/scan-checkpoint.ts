@@ -17,12 +17,14 @@ const checkpointSchema = z.strictObject({
   unreadableCount: count,
   /** How often the listing had to begin again because the hub no longer took its token. */
   restartCount: count,
-  /** Staged rows: each segment is the sections one after another, gzip members of `lengths[section]` bytes. */
+  /** Staged rows: each segment is the sections one after another, gzip members of `lengths[section]` bytes, 0 for none. */
   segments: z.array(z.strictObject({ name: z.string(), lengths: z.array(count).length(SECTION_COUNT) })),
 });
 
 /** How far a listing has come: what is named here is stored, and nothing else counts. */
 export type ScanCheckpoint = Readonly<z.infer<typeof checkpointSchema>>;
+
+export type Segment = ScanCheckpoint['segments'][number];
 
 export function newScanCheckpoint(startedAt: string, restartCount = 0): ScanCheckpoint {
   return {
