@@ -2,21 +2,27 @@ import { z } from 'zod';
 import { parseJson, parseWith } from '../core/parse.ts';
 import { idMapName } from '../core/paths.ts';
 import type { Write } from '../core/plan.ts';
-import type { Hub } from '../core/ports.ts';
+import type { Hub, WriteOutcome } from '../core/ports.ts';
 import type { App } from './app.ts';
 import { openDocument, sealDocument } from './codec.ts';
 import { forEachConcurrent } from './concurrent.ts';
 
-const idMapSchema = z.strictObject({ formatVersion: z.literal(1), ids: z.record(z.string(), z.string()) });
+const idMapSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  /** By the snapshot's id, oldest first. */
+  ids: z.record(z.string(), z.array(z.string()).min(1)),
+});
 
 export interface IdMap {
-  /** The new id that stands for one of the snapshot's, if there is one. */
-  mintedFor(id: string): string | undefined;
+  /** The id to write to: the snapshot's own, or the newest that stands for it. */
+  idFor(id: string): string;
+  /** All new ids asked for in place of one of the snapshot's, oldest first. */
+  mintedFor(id: string): readonly string[];
   /** A refused id (404, 410) means that the target takes none of the snapshot's; 400 may be the row's own fault. */
-  noteRefusal(status: number): void;
+  noteAnswer(id: string, answer: WriteOutcome): void;
   /** The target is known to refuse such ids: it is not asked again. */
   mustMap(writes: readonly Write[]): boolean;
-  /** Gets new ids for those of the writes that have none, and stores them. */
+  /** Gets new ids in place of those that were, or would be, refused, and stores them. */
   map(writes: readonly Write[], deadlineAt: number): Promise<void>;
 }
 
@@ -28,25 +34,35 @@ export async function openIdMap(app: App, hub: Hub, runId: string, shard: number
   const name = idMapName(runId, shard);
   let { ids, etag } = await readMap(app, name);
   let refusesIds = false;
+  const asked = new Set<string>();
+  const refused = new Set<string>();
+
+  const idFor = (id: string): string => ids.get(id)?.at(-1) ?? id;
+  const isHopeless = (id: string): boolean => refusesIds && !asked.has(id) && !ids.has(id);
+  const needsNew = (id: string): boolean => refused.has(idFor(id)) || isHopeless(id);
 
   const oldIds = (writes: readonly Write[]): string[] =>
     writes.flatMap((write) => (write.kind === 'registration' ? [write.id] : []));
 
   return {
-    mintedFor: (id) => ids.get(id),
-    noteRefusal(status) {
-      refusesIds ||= status !== 400;
+    idFor,
+    mintedFor: (id) => ids.get(id) ?? [],
+    noteAnswer(id, answer) {
+      asked.add(id);
+      if (answer.kind !== 'idRefused') return;
+      refused.add(idFor(id));
+      refusesIds ||= answer.status !== 400;
     },
-    mustMap: (writes) => refusesIds && oldIds(writes).some((id) => !ids.has(id)),
+    mustMap: (writes) => oldIds(writes).some(isHopeless),
     async map(writes, deadlineAt) {
-      const wanted = oldIds(writes).filter((id) => !ids.has(id));
+      const wanted = oldIds(writes).filter(needsNew);
       const fresh = new Map<string, string>();
       await forEachConcurrent(wanted, app.policy.maxConcurrency, async (id) => {
         fresh.set(id, await hub.createRegistrationId({ deadlineAt }));
       });
       for (;;) {
         // What a twin of this step stored first stands; its ids may be in use already.
-        ids = new Map([...fresh, ...ids]);
+        for (const [id, freshId] of fresh) if (needsNew(id)) ids.set(id, [...(ids.get(id) ?? []), freshId]);
         const bytes = sealDocument(name, JSON.stringify({ formatVersion: 1, ids: Object.fromEntries(ids) }));
         const next = await app.blobs.put(name, bytes, etag === undefined ? 'new' : { etag });
         if (next !== 'conflict') {
@@ -59,7 +75,10 @@ export async function openIdMap(app: App, hub: Hub, runId: string, shard: number
   };
 }
 
-async function readMap(app: App, name: string): Promise<{ ids: Map<string, string>; etag: string | undefined }> {
+async function readMap(
+  app: App,
+  name: string,
+): Promise<{ ids: Map<string, readonly string[]>; etag: string | undefined }> {
   const blob = await app.blobs.get(name);
   if (blob === undefined) return { ids: new Map(), etag: undefined };
   const source = {

@@ -16,6 +16,9 @@ import { readTargetShard } from './seal.ts';
 import { openShardProgress, readFinishedOutcomes, readOutcomes, type ShardProgress } from './shard-progress.ts';
 import { readManifest, readSnapshotShard } from './snapshots.ts';
 
+/** A hub that refuses even ids it has just given out is not asked for ever. */
+const MAX_NEW_IDS = 3;
+
 /** Outcomes are saved, and a cancelled run noticed, between batches of this many records. */
 const BATCH = 500;
 
@@ -114,23 +117,30 @@ async function openWork(
   };
 }
 
-/** Decides about each record, writes what is due, and once more under new ids what the hub refused the old ones of. */
+/** Decides about each record, writes what is due, and again under new ids what the hub refused the ids of. */
 async function settleBatch(work: Work, indexes: readonly number[]): Promise<void> {
   const { app, idMap, deadlineAt } = work;
   const due = indexes.flatMap((index) => decideRecord(work, index) ?? []);
-  const refused = due.filter((one) => idMap.mustMap(one.writes));
+  let refused = due.filter((one) => idMap.mustMap(one.writes));
   const known = due.filter((one) => !refused.includes(one));
   await forEachConcurrent(known, app.policy.maxConcurrency, async (one) => {
-    if ((await writeAndSettle(work, one)) === 'idRefused') refused.push(one);
+    if ((await writeAndSettle(work, one)) !== 'settled') refused.push(one);
   });
-  if (refused.length === 0 || app.clock.now() >= deadlineAt) return;
-  await idMap.map(
-    refused.flatMap((one) => one.writes),
-    deadlineAt,
-  );
-  await forEachConcurrent(refused, app.policy.maxConcurrency, async (one) => {
-    if ((await writeAndSettle(work, one)) === 'idRefused') work.progress.fail(one.index, { code: 'Rejected' });
-  });
+  for (let tries = 1; refused.length > 0 && app.clock.now() < deadlineAt; tries++) {
+    const mapped = refused;
+    refused = [];
+    await idMap.map(
+      mapped.flatMap((one) => one.writes),
+      deadlineAt,
+    );
+    await forEachConcurrent(mapped, app.policy.maxConcurrency, async (one) => {
+      const answer = await writeAndSettle(work, one);
+      if (answer === 'settled') return;
+      // An id the hub has just given out is not what it dislikes about a 400.
+      if (answer.status !== 400 && tries < MAX_NEW_IDS) refused.push(one);
+      else work.progress.fail(one.index, { code: 'Rejected', status: answer.status });
+    });
+  }
 }
 
 /** What is to be written for a record; nothing when its outcome is known without. */
@@ -169,7 +179,7 @@ function decideRecord(work: Work, index: number): DueWrite | undefined {
 async function writeAndSettle(
   work: Work,
   { index, outcome, writes, collapsed }: DueWrite,
-): Promise<'settled' | 'idRefused'> {
+): Promise<'settled' | Extract<WriteOutcome, { kind: 'idRefused' }>> {
   const { app, progress, deadlineAt } = work;
   if (app.clock.now() >= deadlineAt) return 'settled';
   const answer = await writeRecord(work, writes);
@@ -183,8 +193,7 @@ async function writeAndSettle(
       progress.fail(index, { code: answer.reason, status: answer.status });
       return 'settled';
     case 'idRefused':
-      work.idMap.noteRefusal(answer.status);
-      return 'idRefused';
+      return answer;
     default:
       return answer satisfies never;
   }
@@ -201,8 +210,11 @@ async function writeRecord({ hub, idMap, deadlineAt }: Work, writes: readonly Wr
 
 async function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number): Promise<WriteOutcome> {
   switch (write.kind) {
-    case 'registration':
-      return hub.putRegistration(idMap.mintedFor(write.id) ?? write.id, write.xml, { deadlineAt });
+    case 'registration': {
+      const answer = await hub.putRegistration(idMap.idFor(write.id), write.xml, { deadlineAt });
+      idMap.noteAnswer(write.id, answer);
+      return answer;
+    }
     case 'installation':
       return hub.putInstallation(write.id, write.json, { deadlineAt });
     case 'withdrawal':

@@ -2,9 +2,13 @@ import { type RebuildFault, rebuildInstallation, withRepairTag } from './install
 import type { RecordOfRows } from './record.ts';
 import { canonicalRow, descriptionForWrite, type Registration } from './registration.ts';
 
-/** One call to the target hub. A withdrawal takes back a row this run wrote, if it is as it was seen. */
+/**
+ * One call to the target hub. A withdrawal takes back a row a restore wrote, if it is as it was seen; a removal takes
+ * back an installation, which cannot be made to depend on what was seen.
+ */
 export type Write =
   | { readonly kind: 'withdrawal'; readonly id: string; readonly etag: number }
+  | { readonly kind: 'removal'; readonly id: string }
   | { readonly kind: 'registration'; readonly id: string; readonly xml: string }
   | { readonly kind: 'installation'; readonly id: string; readonly json: string };
 
@@ -18,8 +22,8 @@ export interface PlanOptions {
   readonly expiryFloorAtMs: number;
   /** True for a handle that lives in the target under a key the snapshot does not have it under. */
   readonly livesElsewhere: (row: Registration) => boolean;
-  /** The id this run asked the target for, in place of one of the snapshot's. */
-  readonly mintedFor: (id: string) => string | undefined;
+  /** The ids this run asked the target for in place of one of the snapshot's, oldest first. */
+  readonly mintedFor: (id: string) => readonly string[];
   /** The record was written before and did not appear: an identical installation PUT may be ignored, so vary it. */
   readonly isRepair: boolean;
 }
@@ -30,7 +34,7 @@ export interface PlanOptions {
  * way leaves it so.
  */
 export function planRecord(record: RecordOfRows, live: RecordOfRows | undefined, options: PlanOptions): RecordPlan {
-  const wanted = collapse(record.rows);
+  const wanted = distinctRows(record.rows);
   const collapsed = record.rows.length - wanted.size;
   const isInstallation = record.key.startsWith('i:');
   if (live === undefined) {
@@ -39,7 +43,7 @@ export function planRecord(record: RecordOfRows, live: RecordOfRows | undefined,
   }
   const writes = withdrawals(wanted.values(), live.rows, options.mintedFor);
   if (writes.length > 0) return { kind: 'withdraw', writes, collapsed };
-  const liveForms = new Set(collapse(live.rows).keys());
+  const liveForms = new Set(distinctRows(live.rows).keys());
   const missing = [...wanted].filter(([form]) => !liveForms.has(form)).map(([, row]) => row);
   const isSubset = liveForms.size + missing.length === wanted.size;
   if (isSubset && missing.length === 0) return { kind: 'unchanged', collapsed };
@@ -48,8 +52,8 @@ export function planRecord(record: RecordOfRows, live: RecordOfRows | undefined,
 }
 
 /**
- * Rows this run wrote twice: under the snapshot's id, whose answer was lost, and under a new one after the hub refused
- * the repeated call (410). The device would be pushed twice; the one under the new id, which no app backend knows, goes.
+ * Rows this run wrote twice: under one id, whose answer was lost, and under a new one after the hub refused the repeated
+ * call (410). The device would be pushed twice. The one under the snapshot's id stays, since app backends may know it.
  */
 function withdrawals(
   wanted: Iterable<Registration>,
@@ -58,16 +62,17 @@ function withdrawals(
 ): Write[] {
   const liveById = new Map(live.map((row) => [row.id, row]));
   return [...wanted].flatMap(({ id }) => {
-    const original = liveById.get(id);
-    const minted = liveById.get(mintedFor(id) ?? '');
-    if (original === undefined || minted === undefined) return [];
-    if (canonicalRow(original.xml) !== canonicalRow(minted.xml)) return [];
-    return [{ kind: 'withdrawal', id: minted.id, etag: minted.etag }];
+    const [first, ...others] = [id, ...mintedFor(id)].flatMap((written) => liveById.get(written) ?? []);
+    if (first === undefined) return [];
+    const form = canonicalRow(first.xml);
+    return others
+      .filter(({ xml }) => canonicalRow(xml) === form)
+      .map((row) => ({ kind: 'withdrawal', id: row.id, etag: row.etag }) as const);
   });
 }
 
 /** The distinct rows by canonical form. Of rows equal in kind, template and tags only the newest stays. */
-function collapse(rows: readonly Registration[]): Map<string, Registration> {
+export function distinctRows(rows: readonly Registration[]): Map<string, Registration> {
   const newest = new Map<string, Registration>();
   for (const row of rows) {
     const likeness = likenessOf(row);

@@ -4,7 +4,7 @@ import { startRestore } from '../../src/app/start-restore.ts';
 import { readRestoreView } from '../../src/app/views.ts';
 import { parseRestoreRequest } from '../../src/core/restore-request.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import { anAppleRow } from '../support/rows.ts';
+import { anAppleRow, tokenOf } from '../support/rows.ts';
 
 const ids = ['19-5-1', '29-5-1', '39-5-1'];
 
@@ -55,4 +55,37 @@ test('a second row that its device changed meanwhile is left alone', async () =>
     changedSince: 1,
   });
   expect(engine.secondary.rows.size).toBe(4);
+});
+
+test('a hub that refuses an id it has just given out is asked for another one', async () => {
+  const engine = createEngine();
+  let refusals = 0;
+  engine.secondary.intercept = (_kind, _id, xml) =>
+    xml.includes(tokenOf('29-5-1')) && refusals++ < 3 ? { kind: 'idRefused', status: 410 } : undefined;
+  expect(await restoreAfterBackup(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 3, failed: 0 } });
+  expect(engine.secondary.rows.size).toBe(3);
+});
+
+test("one of a device's rows being refused does not write its other row twice", async () => {
+  const engine = createEngine();
+  const token = tokenOf('both');
+  engine.primary.rows.set('1-1-1', anAppleRow({ id: '1-1-1', token, tags: ['a'] }));
+  engine.primary.rows.set('1-1-2', anAppleRow({ id: '1-1-2', token, tags: ['b'] }));
+  engine.secondary.intercept = (_kind, id) => (id === '1-1-2' ? { kind: 'idRefused', status: 410 } : undefined);
+  const view = await restoreAfterBackup(engine);
+  expect(view).toMatchObject({ status: 'Succeeded', counts: { created: 4 }, repaired: 0 });
+  expect(engine.secondary.rows.size).toBe(5);
+});
+
+test('rows under two ids the hub gave out, of which it refused the first after writing it, become one', async () => {
+  const engine = createEngine();
+  let calls = 0;
+  engine.secondary.intercept = (_kind, id, xml) => {
+    if (!xml.includes(tokenOf('29-5-1')) || ++calls > 2) return undefined;
+    if (calls === 2)
+      engine.secondary.rows.set(id, xml.replace('>', `><ETag>1</ETag><RegistrationId>${id}</RegistrationId>`));
+    return { kind: 'idRefused', status: 410 };
+  };
+  expect(await restoreAfterBackup(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 3 }, repaired: 1 });
+  expect(engine.secondary.rows.size).toBe(3);
 });
