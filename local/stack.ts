@@ -30,6 +30,8 @@ export interface HostChange {
   readonly settings?: Readonly<Record<string, string>>;
   /** Folder of another build of the app. */
   readonly appDir?: string;
+  /** For this host only, such as that of the one before it, which has been stopped. */
+  readonly port?: number;
 }
 
 /** Storage, two hubs and the Functions host, each a process of its own, on 127.0.0.1 only. */
@@ -43,6 +45,8 @@ export interface Stack extends AsyncDisposable {
   readonly emulator: EmulatorProcess;
   /** The host that was started last and is called. One before it that was not stopped runs beside it. */
   readonly host: SpawnedHost;
+  /** What the next host starts with. */
+  readonly settings: Readonly<Record<string, string>>;
   startHost(change?: HostChange): Promise<SpawnedHost>;
   close(): Promise<void>;
 }
@@ -75,7 +79,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const startHost = async (change: HostChange = {}): Promise<SpawnedHost> => {
     settings = { ...settings, ...change.settings };
     appDir = change.appDir ?? appDir;
-    const host = await spawnHost({ appDir, settings, ...hostOptions(options) });
+    const [first] = hosts;
+    const host = await spawnHost({
+      appDir,
+      settings,
+      ...hostOptions(options),
+      ...(change.port === undefined ? {} : { port: change.port }),
+      // The cloud keeps an app's keys over restarts.
+      ...(first === undefined ? {} : { keys: first.keys }),
+    });
     hosts.push(host);
     return host;
   };
@@ -91,6 +103,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     emulator,
     get host() {
       return host;
+    },
+    get settings() {
+      return settings;
     },
     async startHost(change) {
       host = await startHost(change);

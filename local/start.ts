@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { freeOr } from './emulator/free-port.ts';
 import { type Stack, startStack } from './stack.ts';
+import { swapHubs } from './swap-hubs.ts';
 
 const help = `Runs the main job on this machine: storage, two emulated hubs, the Functions host.
 
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
     onOutput: (text) => process.stdout.write(text),
   });
   process.stdout.write(guide(stack));
-  const died = once(stack.host.child, 'exit').then(async ([code]) => {
+  const died = hostDied(stack).then(async (code) => {
     // Ctrl-C reaches the children, too, and one may be gone before this process has heard of it.
     await sleep(200);
     if (!isStopping) process.stderr.write(`The Functions host ended (exit code ${code}).\n`);
@@ -57,6 +58,29 @@ async function main(): Promise<void> {
   });
   process.exitCode = await Promise.race([stopping, died]);
   process.stdout.write('\nStopping …\n');
+}
+
+/** Resolves with the exit code of a host that ended by itself. At SIGUSR2 one is replaced, with the hubs exchanged. */
+async function hostDied(stack: Stack): Promise<unknown> {
+  let swap: Promise<void> | undefined;
+  process.on('SIGUSR2', () => {
+    swap ??= swapHubs(stack).then(() => {
+      const { PRIMARY_HUB_CONNECTION = '' } = stack.settings;
+      process.stdout.write(
+        `Primary and secondary are exchanged; the primary is now ${endpointOf(PRIMARY_HUB_CONNECTION)}.\n`,
+      );
+    });
+  });
+  for (;;) {
+    const [code] = await once(stack.host.child, 'exit');
+    if (swap === undefined) return code;
+    await swap;
+    swap = undefined;
+  }
+}
+
+function endpointOf(connectionString: string): string {
+  return /Endpoint=([^;]+)/.exec(connectionString)?.[1] ?? 'unknown';
 }
 
 /** The shell npm starts this in does not hand a signal on: when it is gone, nobody is left to stop this process. */
@@ -74,6 +98,9 @@ Secondary hub  ${emulator.namespaces['secondary']?.url}/devices (empty)
 HTTP API       ${host.url}/api
 Function key   ${host.keys.default}
 Backup runs on schedule "${values.schedule}". Ctrl-C ends everything.
+
+To rehearse docs/RUNBOOK.md, in another terminal:
+  export NOTIFICATION_HUBS_DR_URL=${host.url} NOTIFICATION_HUBS_DR_KEY=${host.keys.default} HUB=devices ADMIN=${emulator.adminUrl} STACK=${process.pid}
 
 Try, in another terminal:
   # back up now, and see the snapshots
