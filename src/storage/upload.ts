@@ -28,14 +28,19 @@ export async function uploadOnce(
     tryCount += 1;
     return Readable.from([bytes]);
   };
-  try {
-    const conditions = conditionsOf(condition);
-    const answer = await blob.upload(body, bytes.byteLength, {
-      conditions,
+  const upload = () =>
+    blob.upload(body, bytes.byteLength, {
+      conditions: conditionsOf(condition),
       metadata,
       abortSignal,
       transactionalContentMD5,
       blobHTTPHeaders: { blobContentType: contentTypeOf(blob.name) },
+    });
+  try {
+    // The SDK does not try again what came changed: of all it refuses with 400 the only fault that passes.
+    const answer = await upload().catch((error: unknown) => {
+      if (codeOf(error) !== 'Md5Mismatch') throw error;
+      return upload();
     });
     return needEtag(answer.etag);
   } catch (error) {

@@ -45,14 +45,28 @@ test('a blob that comes changed every time is never taken for whole', async () =
   await expect(blobs.get('scan.json')).rejects.toMatchObject({ code: 'StorageUnavailable', retryable: true });
 });
 
-test('a byte that changes on the way to storage is refused there, and nothing wrong is stored', async () => {
+test('a byte that changes on the way to storage is refused there, and sent again', async () => {
   const { blobs, fail } = await open();
   fail('PUT', 'flipSentByte');
+  expect(await blobs.put('scan.json', document, 'new')).not.toBe('conflict');
+  expect((await blobs.get('scan.json'))?.bytes).toEqual(Uint8Array.from(document));
+});
+
+test('a write that comes changed every time stores nothing wrong, and says that it may be tried again', async () => {
+  const { blobs, fail } = await open();
+  for (let tryCount = 0; tryCount < hastyLimits.retry.maxTries; tryCount += 1) fail('PUT', 'flipSentByte');
   await expect(blobs.put('scan.json', document, 'new')).rejects.toMatchObject({
     code: 'StorageUnavailable',
     retryable: true,
   });
   expect(await blobs.get('scan.json')).toBeUndefined();
+});
+
+test('a write whose answer is lost and whose repetition comes changed is still ours', async () => {
+  const { blobs, fail } = await open();
+  fail('PUT', 'loseAnswer');
+  fail('PUT', 'flipSentByte');
+  expect(await blobs.put('scan.json', document, 'new')).not.toBe('conflict');
 });
 
 test('a blob that is not found once and found then is there', async () => {
