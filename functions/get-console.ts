@@ -1,0 +1,44 @@
+import { app } from '@azure/functions';
+import { readAsset } from '../src/console/assets.ts';
+
+/**
+ * `GET /api/console`: the page for people. It holds no data and so needs no key: what it shows, it asks of this API with
+ * the key that is typed into it.
+ */
+app.http('getConsole', {
+  methods: ['GET'],
+  route: 'console/{asset?}',
+  authLevel: 'anonymous',
+  handler: async (request) => {
+    // The page names its files relative to its own address, which must not end in a slash.
+    if (new URL(request.url).pathname.endsWith('/')) return { status: 308, headers: { location: '../console' } };
+    const asset = await readAsset(request.params['asset']);
+    if (asset === undefined) return { status: 404, body: 'The console has no such file.\n', headers };
+    if (request.headers.get('if-none-match') === asset.etag) return { status: 304, headers };
+    return { body: asset.body, headers: { ...headers, 'content-type': asset.contentType, etag: asset.etag } };
+  },
+});
+
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+];
+
+const headers = {
+  'content-security-policy': policy.join('; '),
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  // Asked for again each time: the page must never be older than the API it talks to.
+  'cache-control': 'no-cache',
+};

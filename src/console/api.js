@@ -1,0 +1,162 @@
+/** The HTTP API as the page uses it. The key is kept here, in the memory of the tab, and leaves it only as a header. */
+
+/** The API's own folder: this file is served from a folder of it, whatever the route prefix is. */
+const base = new URL('../', import.meta.url);
+const READ_TIMEOUT_MS = 20_000;
+/** Starting a restore waits for its checks of the target hub. */
+const WRITE_TIMEOUT_MS = 60_000;
+
+let key = '';
+/** @type {(why: 'missing' | 'refused') => Promise<string>} */
+let askForKey = async () => '';
+/** @type {Promise<string> | undefined} */
+let asking;
+
+/** An answer that says no. `code` is the API's own error code. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {string} code
+   * @param {string} message
+   * @param {string[]} details
+   */
+  constructor(status, code, message, details = []) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.details = details;
+  }
+
+  /** Worth asking again without anybody changing anything. */
+  get isTemporary() {
+    return this.status === 503 || (this.code === 'NoAnswer' && (this.status >= 500 || this.status === 429));
+  }
+}
+
+/** No answer at all: the network, or the app, is away. */
+export class ConnectionError extends Error {}
+
+/**
+ * @param {(why: 'missing' | 'refused') => Promise<string>} ask Asks the person, and gives what was typed.
+ */
+export function useKeyFrom(ask) {
+  askForKey = ask;
+}
+
+/**
+ * Asks the API and gives the JSON of its answer. A key that is refused is asked for again, and the call then made again:
+ * nobody loses what they were doing. A readiness card that comes with 503 is an answer, not an error.
+ * @template T
+ * @param {string} path Relative to the API (`restores`), or as an answer names it (`/api/restores`).
+ * @param {{ method?: string, body?: object }} [options]
+ * @returns {Promise<T>}
+ */
+export async function call(path, options = {}) {
+  const response = await send(path, options);
+  const text = await readBody(response);
+  const body = parse(text);
+  if (response.ok || (typeof body === 'object' && body !== null && 'verdict' in body)) return body;
+  throw errorOf(response, body);
+}
+
+/**
+ * Fetches a file with the key in the header, and hands it to the browser to save.
+ * @param {string} path
+ * @param {string} name
+ */
+export async function download(path, name) {
+  const response = await send(path, {});
+  if (!response.ok) throw errorOf(response, parse(await readBody(response)));
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** @param {{ isTemporary?: boolean } | unknown} error */
+export function isTemporary(error) {
+  return error instanceof ConnectionError || (error instanceof ApiError && error.isTemporary);
+}
+
+/**
+ * @param {string} path
+ * @param {{ method?: string, body?: object }} options
+ * @returns {Promise<Response>}
+ */
+async function send(path, { method = 'GET', body }) {
+  for (;;) {
+    if (key === '') key = await ask('missing');
+    const response = await fetchOnce(path, method, body);
+    // 401 is the host's: the call never reached the app, and making it again is safe.
+    if (response.status !== 401) return response;
+    key = '';
+    key = await ask('refused');
+  }
+}
+
+/**
+ * Calls that are refused at the same time share one question.
+ * @param {'missing' | 'refused'} why
+ */
+function ask(why) {
+  if (key !== '') return key;
+  asking ??= askForKey(why).finally(() => {
+    asking = undefined;
+  });
+  return asking;
+}
+
+/**
+ * @param {string} path
+ * @param {string} method
+ * @param {object | undefined} body
+ */
+async function fetchOnce(path, method, body) {
+  try {
+    return await fetch(new URL(path.replace(/^\/api\//, ''), base), {
+      method,
+      headers: { 'x-functions-key': key, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      cache: 'no-store',
+      credentials: 'omit',
+      redirect: 'error',
+      signal: AbortSignal.timeout(method === 'GET' ? READ_TIMEOUT_MS : WRITE_TIMEOUT_MS),
+    });
+  } catch (cause) {
+    throw new ConnectionError('The function app does not answer.', { cause });
+  }
+}
+
+/** @param {Response} response */
+async function readBody(response) {
+  try {
+    return await response.text();
+  } catch (cause) {
+    throw new ConnectionError('The answer broke off.', { cause });
+  }
+}
+
+/** @param {string} text */
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // Not from the app: a gateway's page, or nothing.
+  }
+}
+
+/**
+ * @param {Response} response
+ * @param {{ error?: { code?: string, message?: string, details?: { message?: string }[] } } | undefined} body
+ */
+function errorOf(response, body) {
+  const error = body?.error;
+  const details = (error?.details ?? []).map((detail) => detail.message ?? '').filter((text) => text !== '');
+  return new ApiError(
+    response.status,
+    error?.code ?? 'NoAnswer',
+    error?.message ?? `The function app answered with status ${response.status} and did not say why.`,
+    details,
+  );
+}

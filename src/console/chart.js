@@ -1,0 +1,96 @@
+import { h, svg } from './dom.js';
+import { moment, number, plural } from './format.js';
+
+const HEIGHT = 170;
+const LEFT = 8;
+const TOP = 26;
+const BOTTOM = 24;
+const SHOWN = 60;
+
+/**
+ * Devices in each snapshot over time. Its text for those who cannot see it says what the line shows; the list below it
+ * has every number.
+ * @param {import('./views.d.ts').Snapshot[]} snapshots Newest first.
+ */
+export function sizeChart(snapshots) {
+  const points = snapshots
+    .filter((one) => one.counts !== undefined && one.readStartedAt !== undefined)
+    .slice(0, SHOWN)
+    .reverse()
+    .map((one) => ({
+      at: Date.parse(one.readStartedAt ?? ''),
+      devices: one.counts?.records ?? 0,
+      isGood: one.health === 'good',
+      snapshot: one,
+    }));
+  if (points.length < 2) return undefined;
+  const figure = h('figure', { class: 'chart' });
+  // Drawn in real pixels, so that its text is as large as all other text on any width.
+  new ResizeObserver(() => draw(figure, points)).observe(figure);
+  return figure;
+}
+
+/** @typedef {{ at: number, devices: number, isGood: boolean, snapshot: import('./views.d.ts').Snapshot }} Point */
+
+/**
+ * @param {HTMLElement} figure
+ * @param {Point[]} points Oldest first.
+ */
+function draw(figure, points) {
+  const width = Math.max(200, figure.clientWidth);
+  const from = points[0]?.at ?? 0;
+  const span = Math.max(1, (points.at(-1)?.at ?? 0) - from);
+  const top = Math.max(1, ...points.map((point) => point.devices));
+  const x = (/** @type {Point} */ point) => LEFT + ((point.at - from) / span) * (width - 2 * LEFT);
+  const y = (/** @type {number} */ devices) => TOP + (1 - devices / top) * (HEIGHT - TOP - BOTTOM);
+  const line = points.map((point) => `${x(point).toFixed(1)},${y(point.devices).toFixed(1)}`);
+  const baseline = y(0);
+  const text = (
+    /** @type {number} */ left,
+    /** @type {number} */ up,
+    /** @type {string} */ anchor,
+    /** @type {string} */ says,
+  ) => svg('text', { x: left, y: up, 'text-anchor': anchor }, says);
+  figure.replaceChildren(
+    svg(
+      'svg',
+      { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: 'img', 'aria-label': describe(points) },
+      svg('line', { class: 'grid', x1: 0, x2: width, y1: y(top), y2: y(top) }),
+      svg('line', { class: 'axis', x1: 0, x2: width, y1: baseline, y2: baseline }),
+      svg('polygon', { class: 'area', points: `${LEFT},${baseline} ${line.join(' ')} ${width - LEFT},${baseline}` }),
+      svg('polyline', { class: 'line', points: line.join(' ') }),
+      points.map((point) => mark(point, x(point), y(point.devices))),
+      text(0, 14, 'start', `${plural(top, 'device')} at most`),
+      text(0, HEIGHT - 6, 'start', moment(new Date(from).toISOString())),
+      text(width, HEIGHT - 6, 'end', 'now'),
+    ),
+  );
+}
+
+/**
+ * @param {Point} point
+ * @param {number} x
+ * @param {number} y
+ */
+function mark({ devices, isGood, snapshot }, x, y) {
+  const title = svg(
+    'title',
+    {},
+    `${moment(snapshot.readStartedAt ?? '')}: ${plural(devices, 'device')}${isGood ? '' : ', suspect'}`,
+  );
+  if (isGood) return svg('circle', { class: 'good', cx: x, cy: y, r: 3.5 }, title);
+  return svg('path', { class: 'suspect', d: `M${x} ${y - 8}l7 13h-14Z` }, title);
+}
+
+/** @param {Point[]} points */
+function describe(points) {
+  const devices = points.map((point) => point.devices);
+  const suspects = points.filter((point) => !point.isGood).length;
+  const first = points[0]?.snapshot.readStartedAt ?? '';
+  const last = points.at(-1)?.snapshot.readStartedAt ?? '';
+  return (
+    `Devices in the last ${points.length} snapshots, from ${moment(first)} to ${moment(last)}: ` +
+    `between ${number(Math.min(...devices))} and ${number(Math.max(...devices))}, ` +
+    `${number(devices.at(-1))} in the newest. ${suspects === 0 ? 'None' : number(suspects)} of them suspect.`
+  );
+}

@@ -1,0 +1,231 @@
+import { call } from './api.js';
+import { fill, h } from './dom.js';
+import { ago, moment, plural } from './format.js';
+import { poll } from './poll.js';
+import { healthBadge } from './snapshots.js';
+import { startRestore } from './start.js';
+import { stepper } from './steps.js';
+import { attempt, hubName, notice, problem } from './widgets.js';
+
+/**
+ * @typedef {import('./views.d.ts').Snapshot} Snapshot
+ * @typedef {import('./views.d.ts').Status} Status
+ */
+
+/** What was chosen and typed. It outlives the form, so that a look at another page costs nothing. */
+const draft = {
+  snapshot: 'latest',
+  target: 'secondary',
+  note: '',
+  tags: '',
+  /** @type {string[]} */
+  platforms: [],
+};
+
+/** @param {{ snapshot?: string, target?: string }} chosen */
+export function choose({ snapshot, target }) {
+  draft.snapshot = snapshot ?? draft.snapshot;
+  draft.target = target ?? draft.target;
+}
+
+/**
+ * The first step of a restore: which snapshot, into which hub.
+ * @param {HTMLElement} view
+ * @param {AbortSignal} signal
+ */
+export function showChoose(view, signal) {
+  const place = h('div', {}, h('p', { class: 'muted' }, 'Reading what there is to restore …'));
+  view.replaceChildren(h('h1', { tabindex: -1 }, 'Restore'), stepper(1), place);
+  poll(async () => {
+    const [status, { value }] = await Promise.all([
+      /** @type {Promise<Status>} */ (call('status')),
+      /** @type {Promise<{ value: Snapshot[] }>} */ (call('snapshots')),
+    ]);
+    const usable = value.filter((one) => one.health !== 'unusable');
+    if (usable.length === 0) fill(place, notice('bad', h('p', {}, 'There is no snapshot to restore. Back up first.')));
+    else place.replaceChildren(chooseForm(status, usable));
+    return undefined;
+  }, signal).catch((error) => fill(place, problem(error, 'The snapshots could not be read.')));
+}
+
+/**
+ * @param {Status} status
+ * @param {Snapshot[]} snapshots Newest first, at least one.
+ */
+function chooseForm(status, snapshots) {
+  const latestId = status.latestGoodSnapshot?.id;
+  const found = (/** @type {string} */ id) => snapshots.find((one) => one.id === (id === 'latest' ? latestId : id));
+  if (found(draft.snapshot) === undefined)
+    draft.snapshot = latestId === undefined ? (snapshots[0]?.id ?? '') : 'latest';
+  const about = h('div', { 'aria-live': 'polite' });
+  const platforms = h('div');
+  const showChosen = () => {
+    const chosen = found(draft.snapshot);
+    fill(about, chosen && aboutSnapshot(chosen));
+    fill(platforms, chosen && platformBoxes(chosen));
+  };
+  const select = h(
+    'select',
+    { id: 'snapshot' },
+    latestId !== undefined && h('option', { value: 'latest' }, `Latest good: ${optionText(found('latest'))}`),
+    snapshots.filter((one) => one.id !== latestId).map((one) => h('option', { value: one.id }, optionText(one))),
+  );
+  select.value = draft.snapshot === latestId ? 'latest' : draft.snapshot;
+  select.addEventListener('change', () => {
+    draft.snapshot = select.value;
+    showChosen();
+  });
+  showChosen();
+  const button = h('button', { type: 'submit', class: 'main' }, 'Start the dry run');
+  const failed = h('div');
+  const form = h(
+    'form',
+    { class: 'card form', novalidate: true },
+    h('div', { class: 'field' }, h('label', { for: 'snapshot' }, 'Snapshot'), select, about),
+    targetChoice(status),
+    options(platforms),
+    failed,
+    h('div', { class: 'actions' }, button, h('a', { class: 'button', href: '#/' }, 'Back')),
+    h('p', { class: 'muted small' }, 'A dry run compares and writes nothing. You confirm after it.'),
+  );
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    await attempt(button, failed, () => startDryRun(status), 'The dry run was not started.');
+  });
+  return form;
+}
+
+/** @param {Status} status */
+async function startDryRun(status) {
+  const { snapshot, target, note, tags, platforms } = draft;
+  const only = {
+    ...(platforms.length === 0 ? {} : { platforms }),
+    ...(tags.trim() === '' ? {} : { tags: tags.trim() }),
+  };
+  const run = await startRestore({
+    snapshot,
+    target,
+    dryRun: true,
+    ...(note.trim() === '' ? {} : { note: note.trim() }),
+    ...(Object.keys(only).length === 0 ? {} : { only }),
+    // The primary is the snapshot's own hub. A dry run writes nothing; its name is typed before anything is.
+    ...(target === 'primary' ? { confirm: status.primary.hub } : {}),
+  });
+  location.hash = `#/restores/${encodeURIComponent(run.id)}`;
+}
+
+/** @param {Snapshot | undefined} snapshot */
+function optionText(snapshot) {
+  if (snapshot?.readStartedAt === undefined) return snapshot?.id ?? '';
+  const { readStartedAt, counts, health } = snapshot;
+  return `${ago(readStartedAt)}, ${plural(counts?.records ?? 0, 'device')}${health === 'good' ? '' : `, ${health}`}`;
+}
+
+/** @param {Snapshot} snapshot */
+function aboutSnapshot(snapshot) {
+  const { readStartedAt, counts, healthReasons = [], proof } = snapshot;
+  return [
+    h(
+      'p',
+      { class: 'muted' },
+      healthBadge(snapshot),
+      ` Read ${moment(readStartedAt ?? '')}. ${plural(counts?.registrations ?? 0, 'registration')} of ${plural(counts?.records ?? 0, 'device')}.`,
+      proof === null && ' Not proven yet: the dry run reads every byte of it.',
+    ),
+    snapshot.health === 'suspect' && notice('warn', h('p', {}, `Suspect: ${healthReasons.join('; ')}`)),
+  ];
+}
+
+/** @param {Status} status */
+function targetChoice({ primary, secondary }) {
+  const radio = (/** @type {string} */ role, /** @type {string} */ hub, /** @type {string} */ what) =>
+    h(
+      'label',
+      { class: 'choice' },
+      h('input', {
+        type: 'radio',
+        name: 'target',
+        value: role,
+        checked: draft.target === role,
+        onchange: () => {
+          draft.target = role;
+        },
+      }),
+      h('span', {}, h('strong', { class: 'name' }, hub), h('span', { class: 'line muted' }, what)),
+    );
+  return h(
+    'fieldset',
+    {},
+    h('legend', {}, 'Into'),
+    radio('secondary', hubName(secondary), 'the secondary: failover'),
+    radio('primary', hubName(primary), 'the primary, which the snapshot was taken from: failback'),
+  );
+}
+
+/** @param {HTMLElement} platforms */
+function options(platforms) {
+  const text = (
+    /** @type {'note' | 'tags'} */ name,
+    /** @type {string} */ label,
+    /** @type {string} */ help,
+    /** @type {number} */ length,
+  ) => {
+    const input = h('input', {
+      id: name,
+      type: 'text',
+      maxlength: length,
+      autocomplete: 'off',
+      'aria-describedby': `${name}-help`,
+    });
+    input.value = draft[name];
+    input.addEventListener('input', () => {
+      draft[name] = input.value;
+    });
+    return h(
+      'div',
+      { class: 'field' },
+      h('label', { for: name }, label),
+      input,
+      h('p', { class: 'muted small', id: `${name}-help` }, help),
+    );
+  };
+  return h(
+    'details',
+    { open: draft.note !== '' || draft.tags !== '' || draft.platforms.length > 0 },
+    h('summary', {}, 'Note, or only some of the devices'),
+    h(
+      'div',
+      { class: 'form' },
+      text('note', 'Note', 'Who asks and why. It is shown with the restore and in its report.', 200),
+      platforms,
+      text('tags', 'Only devices with tags', 'For example: (news && !beta) || vip. Empty: all devices.', 2000),
+    ),
+  );
+}
+
+/** @param {Snapshot} snapshot */
+function platformBoxes({ counts }) {
+  const names = Object.entries(counts?.byPlatform ?? {}).sort((a, b) => b[1] - a[1]);
+  draft.platforms = draft.platforms.filter((name) => names.some(([known]) => known === name));
+  return h(
+    'fieldset',
+    {},
+    h('legend', {}, 'Only these platforms'),
+    h('p', { class: 'muted small' }, 'None checked: all of them.'),
+    names.map(([name, count]) =>
+      h(
+        'label',
+        { class: 'choice' },
+        h('input', {
+          type: 'checkbox',
+          checked: draft.platforms.includes(name),
+          onchange: (event) => {
+            const isChecked = event.target instanceof HTMLInputElement && event.target.checked;
+            draft.platforms = [...draft.platforms.filter((other) => other !== name), ...(isChecked ? [name] : [])];
+          },
+        }),
+        h('span', {}, name, h('span', { class: 'muted' }, ` ${plural(count, 'registration')}`)),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,51 @@
+import { hubNameField } from './dialogs.js';
+import { h } from './dom.js';
+import { plural } from './format.js';
+import { startRestore } from './start.js';
+import { attempt, hubName } from './widgets.js';
+
+/**
+ * After a dry run: the hub's name, and the button that restores exactly what the dry run looked at.
+ * @param {import('./views.d.ts').Restore} dryRun
+ */
+export function confirmForm(dryRun) {
+  const { snapshot, target, counts, only, order, note } = dryRun;
+  const field = hubNameField(target.hub, 'confirm-name');
+  const place = h('div');
+  const toWrite = (counts.created ?? 0) + (counts.updated ?? 0);
+  const button = h(
+    'button',
+    { type: 'submit', class: 'main' },
+    `Restore ${plural(toWrite, 'device')} into ${target.hub}`,
+  );
+  const form = h(
+    'form',
+    { class: 'card form', novalidate: true, 'aria-labelledby': 'confirm-title' },
+    h('h2', { id: 'confirm-title' }, 'Restore for real?'),
+    h(
+      'p',
+      {},
+      'This writes into ',
+      h('strong', { class: 'name' }, hubName(target)),
+      '. Devices that registered there meanwhile are left alone. It can be stopped, repeated, and rolled back.',
+    ),
+    field.element,
+    place,
+    h('div', { class: 'actions' }, button, h('a', { class: 'button', href: '#/restore' }, 'Choose again')),
+  );
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    if (!field.check()) return;
+    const body = { snapshot: snapshot.id, target: target.role, confirm: field.value(), only, order, note };
+    await attempt(
+      button,
+      place,
+      async () => {
+        const run = await startRestore(body);
+        location.hash = `#/restores/${encodeURIComponent(run.id)}`;
+      },
+      'The restore was not started.',
+    );
+  });
+  return form;
+}

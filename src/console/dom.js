@@ -1,0 +1,103 @@
+/** @typedef {Node | string | number | null | undefined | false | Child[]} Child */
+/** @typedef {Record<string, string | number | boolean | undefined | ((event: Event) => unknown)>} Props */
+
+/**
+ * Makes an element. Texts become text nodes, never markup; a function is a listener of the event it is named after
+ * (`onclick`); `undefined` and `false` attributes are left out.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Props} [props]
+ * @param {...Child} children
+ */
+export function h(tag, props = {}, ...children) {
+  return furnish(document.createElement(tag), props, children);
+}
+
+/**
+ * The same for SVG.
+ * @template {keyof SVGElementTagNameMap} K
+ * @param {K} tag
+ * @param {Props} [props]
+ * @param {...Child} children
+ */
+export function svg(tag, props = {}, ...children) {
+  return furnish(document.createElementNS('http://www.w3.org/2000/svg', tag), props, children);
+}
+
+/**
+ * Shows `children` in `region` and touches only those that changed, so that what a person reads, selects or has in focus
+ * stays while numbers beside it move on.
+ * @param {Element} region
+ * @param {...Child} children
+ */
+export function fill(region, ...children) {
+  const next = nodesOf(children);
+  const focusKey = focusKeyWithin(region);
+  const now = [...region.childNodes];
+  if (now.length !== next.length) region.replaceChildren(...next);
+  else {
+    for (const [index, node] of next.entries()) {
+      const old = now[index];
+      if (old && !old.isEqualNode(node)) old.replaceWith(node);
+    }
+  }
+  if (focusKey === undefined || focusKeyWithin(region) === focusKey) return;
+  for (const candidate of region.querySelectorAll('[data-focus]')) {
+    if (candidate instanceof HTMLElement && candidate.dataset['focus'] === focusKey) candidate.focus();
+  }
+}
+
+/**
+ * An element the page cannot be without.
+ * @template {Element} T
+ * @param {string} id
+ * @param {new () => T} type
+ */
+export function byId(id, type) {
+  const element = document.getElementById(id);
+  if (element instanceof type) return element;
+  throw new Error(`The page has no ${type.name} with the id ${id}.`);
+}
+
+/**
+ * Says something to those who listen to the page instead of looking at it.
+ * @param {string} text
+ */
+export function announce(text) {
+  byId('announcer', HTMLElement).textContent = text;
+}
+
+/**
+ * @template {Element} E
+ * @param {E} element
+ * @param {Props} props
+ * @param {Child[]} children
+ * @returns {E}
+ */
+function furnish(element, props, children) {
+  for (const [name, value] of Object.entries(props)) {
+    if (typeof value === 'function') element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, '');
+    else if (value !== undefined && value !== false) element.setAttribute(name, String(value));
+  }
+  element.append(...nodesOf(children));
+  return element;
+}
+
+/**
+ * @param {Child[]} children
+ * @returns {Node[]}
+ */
+function nodesOf(children) {
+  return children.flatMap((child) => {
+    if (child === null || child === undefined || child === false || child === '') return [];
+    if (Array.isArray(child)) return nodesOf(child);
+    return [child instanceof Node ? child : document.createTextNode(String(child))];
+  });
+}
+
+/** @param {Element} region */
+function focusKeyWithin(region) {
+  const focused = document.activeElement;
+  return focused instanceof HTMLElement && region.contains(focused) ? focused.dataset['focus'] : undefined;
+}

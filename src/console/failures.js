@@ -1,0 +1,54 @@
+import { call } from './api.js';
+import { h } from './dom.js';
+import { number } from './format.js';
+import { reasonOf } from './run-words.js';
+import { actionButton } from './widgets.js';
+
+/** @typedef {{ value: import('./views.d.ts').Failure[], nextLink?: string }} Page */
+
+/**
+ * Why devices failed, and on demand which ones, a page at a time.
+ * @param {string} runId
+ * @param {Record<string, number>} byCode
+ */
+export function failures(runId, byCode) {
+  const path = `restores/${encodeURIComponent(runId)}/failures`;
+  const list = h('ol', { class: 'plain failures' });
+  const more = h('div');
+  const load = async (/** @type {string} */ query) => {
+    /** @type {Page} */
+    const page = await call(`${path}${query}`);
+    const items = page.value.map(failureRow);
+    list.append(...items);
+    // Only the position is taken of the link: behind a gateway its host need not be the one this page came from.
+    const next = page.nextLink === undefined ? undefined : new URL(page.nextLink).search;
+    more.replaceChildren(...(next === undefined ? [] : [actionButton('Show more', () => load(next))]));
+    items[0]?.focus();
+  };
+  more.replaceChildren(actionButton('Show the failed devices', () => load(''), { failed: 'They could not be read.' }));
+  return h(
+    'section',
+    { class: 'card', 'aria-labelledby': 'failures-title' },
+    h('h2', { id: 'failures-title' }, 'Why devices failed'),
+    h(
+      'ul',
+      {},
+      Object.entries(byCode).map(([code, count]) =>
+        h('li', {}, `${number(count)}: ${reasonOf(code)} `, h('code', {}, code)),
+      ),
+    ),
+    list,
+    more,
+  );
+}
+
+/** @param {import('./views.d.ts').Failure} failure */
+function failureRow({ record, code, status }) {
+  return h(
+    'li',
+    { tabindex: -1 },
+    h('code', {}, record),
+    ` ${reasonOf(code)}`,
+    status !== undefined && ` (status ${status})`,
+  );
+}

@@ -1,0 +1,104 @@
+import { h } from './dom.js';
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const tenth = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
+
+/** @param {number | null | undefined} value */
+export function number(value) {
+  return whole.format(value ?? 0);
+}
+
+/** @param {number} perSecond */
+export function rate(perSecond) {
+  return `${perSecond < 10 ? tenth.format(perSecond) : number(perSecond)} a second`;
+}
+
+/**
+ * @param {number} count
+ * @param {string} one
+ * @param {string} [many]
+ */
+export function plural(count, one, many = `${one}s`) {
+  return `${number(count)} ${count === 1 ? one : many}`;
+}
+
+/**
+ * The two largest units that matter: `3 h 20 min`.
+ * @param {number} seconds
+ */
+export function duration(seconds) {
+  const total = Math.max(0, Math.round(seconds));
+  if (total < 60) return `${total} s`;
+  if (total < 3600) return join(Math.floor(total / 60), 'min', total < 600 ? total % 60 : 0, 's');
+  if (total < 86_400) return join(Math.floor(total / 3600), 'h', Math.round((total % 3600) / 60), 'min');
+  return join(Math.floor(total / 86_400), total < 172_800 ? 'day' : 'days', Math.round((total % 86_400) / 3600), 'h');
+}
+
+/**
+ * @param {number} large
+ * @param {string} unit
+ * @param {number} small
+ * @param {string} smallUnit
+ */
+function join(large, unit, small, smallUnit) {
+  return small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${smallUnit}`;
+}
+
+/** @param {number} bytes */
+export function size(bytes) {
+  if (bytes < 1000) return `${bytes} B`;
+  const units = ['kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length, Math.floor(Math.log10(bytes) / 3));
+  return `${tenth.format(bytes / 1000 ** power)} ${units[power - 1]}`;
+}
+
+/** @param {string} iso */
+export function ago(iso) {
+  const seconds = (Date.now() - Date.parse(iso)) / 1000;
+  if (seconds < 5) return 'just now';
+  // Seconds would only flicker: what counts is minutes.
+  return `${duration(seconds < 60 ? seconds - (seconds % 5) : seconds - (seconds % 60))} ago`;
+}
+
+const local = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  timeZoneName: 'short',
+});
+const utc = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
+
+/**
+ * `23 Nov, 15:04 CET (14:04 UTC)`: incidents are told in UTC, lived in local time.
+ * @param {string} iso
+ */
+export function moment(iso) {
+  const at = new Date(iso);
+  const text = local.format(at);
+  return at.getTimezoneOffset() === 0 ? text : `${text} (${utc.format(at)} UTC)`;
+}
+
+/**
+ * How long ago, with the instant itself after it. Kept up to date by {@link keepTimesFresh}.
+ * @param {string | null | undefined} iso
+ */
+export function time(iso) {
+  if (!iso || Number.isNaN(Date.parse(iso))) return 'never';
+  return h(
+    'span',
+    { class: 'time' },
+    h('time', { datetime: iso, 'data-relative': true }, ago(iso)),
+    h('span', { class: 'muted small' }, ` ${moment(iso)}`),
+  );
+}
+
+/** Times on the page grow older by themselves. */
+export function keepTimesFresh() {
+  setInterval(() => {
+    for (const element of document.querySelectorAll('time[data-relative]')) {
+      const text = ago(element.getAttribute('datetime') ?? '');
+      if (element.textContent !== text) element.textContent = text;
+    }
+  }, 5000);
+}

@@ -1,0 +1,52 @@
+import { byId } from './dom.js';
+
+/**
+ * Asks the person for the function key. What is shown behind stays as it is, with all that was typed.
+ * @param {'missing' | 'refused'} why
+ * @returns {Promise<string>}
+ */
+export function askForKey(why) {
+  const dialog = byId('key-dialog', HTMLDialogElement);
+  const form = byId('key-form', HTMLFormElement);
+  const input = byId('key', HTMLInputElement);
+  const says = byId('key-problem', HTMLElement);
+  const say = (/** @type {string} */ text) => {
+    says.textContent = text;
+    if (text === '') input.removeAttribute('aria-invalid');
+    else input.setAttribute('aria-invalid', 'true');
+  };
+  const { promise, resolve } = Promise.withResolvers();
+  const done = new AbortController();
+  const { signal } = done;
+  form.addEventListener(
+    'submit',
+    (event) => {
+      event.preventDefault();
+      const key = input.value.trim();
+      if (!isHeaderValue(key)) {
+        say(key === '' ? 'Paste or type the key.' : 'A key has no spaces and no special letters. Copy it again.');
+        input.focus();
+        return;
+      }
+      done.abort();
+      input.value = '';
+      say('');
+      dialog.close();
+      byId('lock', HTMLElement).hidden = false;
+      resolve(key);
+    },
+    { signal },
+  );
+  // There is nothing to see without a key, so Escape does not leave an empty page behind.
+  dialog.addEventListener('cancel', (event) => event.preventDefault(), { signal });
+  dialog.addEventListener('close', () => signal.aborted || dialog.showModal(), { signal });
+  if (!dialog.open) dialog.showModal();
+  say(why === 'refused' ? 'The function app does not accept this key. Try another one.' : '');
+  input.focus();
+  return promise;
+}
+
+/** @param {string} text */
+function isHeaderValue(text) {
+  return /^[\x21-\x7e]+$/.test(text);
+}

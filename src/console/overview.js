@@ -1,0 +1,229 @@
+import { call } from './api.js';
+import { announce, fill, h } from './dom.js';
+import { duration, moment, number, plural, rate, time } from './format.js';
+import { poll, wake } from './poll.js';
+import { showRestores } from './restores.js';
+import { showSnapshots } from './snapshots.js';
+import { actionButton, badge, facts, hubName, icon, isOver, problem, statusBadge, verdict } from './widgets.js';
+
+/** @typedef {import('./views.d.ts').Status} Status */
+
+const CALM_MS = 15_000;
+const BUSY_MS = 2000;
+
+/**
+ * "If we failed over now": the readiness card, the snapshots and the restores, kept fresh.
+ * @param {HTMLElement} view
+ * @param {AbortSignal} signal
+ */
+export function showOverview(view, signal) {
+  const head = h('div', {}, h('div', { class: 'verdict' }, h('p', { class: 'muted' }, 'Asking for the readiness …')));
+  const actions = h('div', { class: 'actions' });
+  const details = h('div');
+  const snapshots = h('section', { 'aria-labelledby': 'snapshots-title' });
+  const restores = h('section', { 'aria-labelledby': 'restores-title' });
+  view.replaceChildren(
+    h('h1', { tabindex: -1 }, 'If we failed over now'),
+    h('section', { class: 'card', 'aria-label': 'Readiness' }, head, actions, details),
+    snapshots,
+    restores,
+  );
+  const refreshSnapshots = showSnapshots(snapshots, signal);
+  showRestores(restores, signal);
+  let said = '';
+  let newestBackup = '';
+  poll(async () => {
+    /** @type {Status} */
+    const status = await call('status');
+    fill(head, verdict(toneOf(status), wordsOf[status.verdict] ?? status.verdict, h('p', {}, status.reason)));
+    fill(actions, actionsOf(status));
+    fill(details, findings(status), cardFacts(status));
+    if (said !== status.verdict) announce(`${wordsOf[status.verdict]}. ${status.reason}`);
+    said = status.verdict;
+    const backup = `${status.lastBackup?.id} ${status.lastBackup?.status}`;
+    if (newestBackup !== '' && backup !== newestBackup) refreshSnapshots();
+    newestBackup = backup;
+    return status.lastBackup && !isOver(status.lastBackup) ? BUSY_MS : CALM_MS;
+  }, signal).catch((error) => fill(head, problem(error, 'The readiness could not be read.')));
+}
+
+const wordsOf = { Ready: 'Ready', AtRisk: 'At risk', NotReady: 'Not ready' };
+
+/** @param {Status} status */
+function toneOf({ verdict: word }) {
+  return word === 'Ready' ? 'ok' : word === 'AtRisk' ? 'warn' : 'bad';
+}
+
+/** @param {Status} status */
+function actionsOf({ latestGoodSnapshot, lastBackup, lastRestore, lastDrill }) {
+  const running = lastRestore !== null && !isOver(lastRestore) ? lastRestore : undefined;
+  const canRestore = latestGoodSnapshot !== null;
+  const isBackingUp = lastBackup !== null && !isOver(lastBackup);
+  const backUp = actionButton(isBackingUp ? 'Backing up …' : 'Back up now', startBackup, {
+    class: canRestore ? '' : 'main',
+    focus: 'backup',
+    failed: 'The backup was not started.',
+  });
+  return [
+    running !== undefined &&
+      h(
+        'a',
+        { class: 'button main', href: `#/restores/${running.id}`, 'data-focus': 'watch' },
+        'Watch the running restore',
+      ),
+    canRestore &&
+      running === undefined &&
+      h('a', { class: 'button main', href: '#/restore', 'data-focus': 'restore' }, 'Restore …'),
+    backUp,
+    lastDrill !== undefined &&
+      actionButton('Run a drill', startDrill, { focus: 'drill', failed: 'The drill was not started.' }),
+  ];
+}
+
+async function startBackup() {
+  await call('backups', { method: 'POST' });
+  announce('The backup has started.');
+  wake();
+}
+
+async function startDrill() {
+  await call('drills', { method: 'POST' });
+  announce('The drill has started.');
+  wake();
+}
+
+/** All that is wrong, the worst first; the card's reason is the first of them and is not said twice. */
+/** @param {Status} status */
+function findings({ findings: all = [], reason, alerts }) {
+  const others = all.filter((one) => one.message !== reason);
+  const open = alerts?.open ?? [];
+  return [
+    others.length > 0 &&
+      h(
+        'ul',
+        { class: 'findings' },
+        others.map(({ level, message }) => h('li', {}, icon(level === 'stop' ? 'bad' : 'warn'), message)),
+      ),
+    open.length > 0 &&
+      h(
+        'ul',
+        { class: 'findings', 'aria-label': 'Open alerts' },
+        open.map(({ code, since, message }) =>
+          h(
+            'li',
+            {},
+            icon('warn'),
+            h('span', {}, h('strong', {}, `Alert ${code}: `), message, ' Since ', moment(since)),
+          ),
+        ),
+      ),
+  ];
+}
+
+/** @param {Status} status */
+function cardFacts(status) {
+  const latest = status.latestGoodSnapshot;
+  return facts([
+    [
+      'Newest good snapshot',
+      latest === null ? 'none' : [time(latest.readStartedAt), line(plural(latest.counts.records, 'device'))],
+    ],
+    ['Newest proven snapshot', provenOf(status)],
+    ['What would be lost', atRiskOf(status)],
+    ['A restore takes', predictedOf(status)],
+    ['Restored into', targetOf(status)],
+    ['Last backup', lastBackupOf(status)],
+    ['Last drill', lastDrillOf(status)],
+    [
+      'Cannot be delivered to',
+      status.undeliverable === undefined || status.undeliverable.length === 0
+        ? undefined
+        : status.undeliverable.map(({ platform, registrations, reason }) =>
+            line(`${plural(registrations, 'registration')} of ${platform}: ${reason}`),
+          ),
+    ],
+    [
+      'Backed up',
+      [
+        hubName(status.primary),
+        status.backupIntervalSeconds !== undefined && line(`every ${duration(status.backupIntervalSeconds)}`),
+      ],
+    ],
+  ]);
+}
+
+/** @param {import('./dom.js').Child} text */
+function line(text) {
+  return h('span', { class: 'line muted' }, text);
+}
+
+/** @param {Status} status */
+function provenOf({ provenSnapshot }) {
+  if (provenSnapshot === undefined) return undefined;
+  if (provenSnapshot === null) return 'none yet: verify one, or run a drill';
+  const { how, at } = provenSnapshot;
+  const words = how === 'verified' ? 'every byte read again' : how === 'drill' ? 'by a drill' : 'by a restore';
+  return [time(at), line(words)];
+}
+
+/** @param {Status} status */
+function atRiskOf({ atRisk }) {
+  if (atRisk === undefined) return undefined;
+  if (atRisk === null) return 'everything: there is no good snapshot';
+  const { minutes, devicesEstimate, basis } = atRisk;
+  const changes = devicesEstimate === null ? '' : `, about ${plural(Math.round(devicesEstimate), 'device')}`;
+  return [`the changes of ${duration(minutes * 60)}${changes}`, line(basis)];
+}
+
+/** @param {Status} status */
+function predictedOf({ predictedRestore }) {
+  if (predictedRestore === undefined) return undefined;
+  if (predictedRestore === null) return 'unknown until the first restore or drill';
+  const { seconds, recordsPerSecond, basis } = predictedRestore;
+  return [`about ${duration(seconds)}`, line(`${rate(recordsPerSecond)}, as in the last ${basis}`)];
+}
+
+/** @param {Status} status */
+function targetOf({ secondary, target }) {
+  if (target === undefined) return hubName(secondary);
+  const { reachable, rights, tier, devicesNow, room } = target;
+  const parts = [
+    rights === false ? 'the key lacks the Manage right' : rights ? 'Manage right' : '',
+    tier && tier !== 'unknown' ? `${tier} tier` : '',
+    typeof devicesNow === 'number' ? `${plural(devicesNow, 'device')} now` : '',
+    typeof room === 'number' ? `room for ${number(room)}` : '',
+  ].filter((part) => part !== '');
+  return [
+    hubName(secondary),
+    ' ',
+    reachable ? badge('ok', 'reachable') : badge('bad', 'not reachable'),
+    parts.length > 0 && line(parts.join(', ')),
+  ];
+}
+
+/** @param {Status} status */
+function lastBackupOf({ lastBackup, missedBackups }) {
+  if (lastBackup === null) return 'none yet';
+  const { status, createdAt, phase, rowsRead, error } = lastBackup;
+  return [
+    time(createdAt),
+    ' ',
+    statusBadge(status),
+    status === 'Running' && line(`${phase}, ${plural(rowsRead ?? 0, 'registration')} read`),
+    error !== undefined && line(error.message),
+    missedBackups?.missed && line('A backup was due and has not been seen.'),
+  ];
+}
+
+/** @param {Status} status */
+function lastDrillOf({ lastDrill }) {
+  if (lastDrill === undefined) return undefined;
+  if (lastDrill === null) return 'none yet';
+  const { at, verdict: word, seconds, how, reason } = lastDrill;
+  return [
+    time(at),
+    ' ',
+    word === 'Passed' ? badge('ok', 'passed') : badge('bad', 'failed'),
+    line([how, seconds === undefined ? '' : `, took ${duration(seconds)}`, reason ? `. ${reason}` : '']),
+  ];
+}

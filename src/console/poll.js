@@ -1,0 +1,96 @@
+import { isTemporary } from './api.js';
+import { announce, byId } from './dom.js';
+
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 30_000;
+
+/** Polls that get no answer just now, with the instant at which each asks again. @type {Map<object, number>} */
+const lost = new Map();
+const waking = new EventTarget();
+
+/**
+ * Calls `work` until it gives no further pause, or `signal` ends it. While there is no answer it asks again with growing
+ * pauses and says so at the top of the page. Throws what will not mend itself.
+ * @param {() => Promise<number | undefined>} work Gives the pause in milliseconds, or `undefined` when it is over.
+ * @param {AbortSignal} signal
+ */
+export async function poll(work, signal) {
+  const self = {};
+  signal.addEventListener('abort', () => forget(self), { once: true });
+  for (let failures = 0; !signal.aborted; ) {
+    let pauseMs;
+    try {
+      pauseMs = await work();
+      failures = 0;
+      forget(self);
+    } catch (error) {
+      if (!isTemporary(error) || signal.aborted) {
+        forget(self);
+        if (signal.aborted) return;
+        throw error;
+      }
+      pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
+      failures += 1;
+      lost.set(self, Date.now() + pauseMs);
+      showConnection();
+    }
+    if (pauseMs === undefined) return;
+    await pause(pauseMs, signal);
+  }
+}
+
+/** Every poll asks at once: after something was done, or when the person or the browser says the network is back. */
+export function wake() {
+  waking.dispatchEvent(new Event('wake'));
+}
+
+/** To be called once. */
+export function watchConnection() {
+  byId('connection-retry', HTMLButtonElement).addEventListener('click', wake);
+  window.addEventListener('online', wake);
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') wake();
+  });
+  setInterval(showConnection, 1000);
+}
+
+/** @param {object} poller */
+function forget(poller) {
+  if (lost.delete(poller)) showConnection();
+}
+
+function showConnection() {
+  const banner = byId('connection', HTMLElement);
+  const wasLost = !banner.hidden;
+  banner.hidden = lost.size === 0;
+  if (lost.size === 0) {
+    if (wasLost) announce('The connection is back.');
+    return;
+  }
+  // Said once; the seconds that count down are for the eye.
+  if (!wasLost) announce('Connection lost. Retrying by itself; nothing that runs is affected.');
+  const seconds = Math.max(0, Math.ceil((Math.min(...lost.values()) - Date.now()) / 1000));
+  const when = seconds === 0 ? 'now' : `in ${seconds} s`;
+  byId('connection-text', HTMLElement).textContent =
+    `Connection lost, retrying ${when}. What runs goes on without this page.`;
+}
+
+/**
+ * @param {number} milliseconds
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
+function pause(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      waking.removeEventListener('wake', end);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    waking.addEventListener('wake', end);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+  });
+}

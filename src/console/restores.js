@@ -1,0 +1,73 @@
+import { call } from './api.js';
+import { settledCount } from './counts.js';
+import { fill, h } from './dom.js';
+import { number, plural, time } from './format.js';
+import { poll } from './poll.js';
+import { isOver, problem, statusBadge } from './widgets.js';
+
+/** @typedef {import('./views.d.ts').Restore} Restore */
+
+const CALM_MS = 15_000;
+const BUSY_MS = 3000;
+const SHOWN = 12;
+
+/**
+ * The last restores, newest first.
+ * @param {HTMLElement} section
+ * @param {AbortSignal} signal
+ */
+export function showRestores(section, signal) {
+  const list = h('ul', { class: 'list' });
+  const state = h('p', { class: 'muted' }, 'Reading the restores …');
+  section.replaceChildren(h('h2', { id: 'restores-title' }, 'Restores'), state, list);
+  poll(async () => {
+    const value = await readRestores();
+    state.hidden = value.length > 0;
+    fill(state, 'None yet.');
+    fill(list, value.slice(0, SHOWN).map(restoreRow));
+    return value.some((run) => !isOver(run)) ? BUSY_MS : CALM_MS;
+  }, signal).catch((error) => {
+    state.hidden = false;
+    fill(state, problem(error, 'The restores could not be read.'));
+  });
+}
+
+/** @returns {Promise<Restore[]>} Newest first. */
+export async function readRestores() {
+  const { value } = /** @type {{ value: Restore[] }} */ (await call('restores'));
+  return value;
+}
+
+/**
+ * What kind of restore it is, in two or three words.
+ * @param {Restore} run
+ */
+export function nameOf({ dryRun, purpose, target }) {
+  if (purpose === 'rollback') return `Rollback in ${target.hub}`;
+  if (purpose === 'drill') return `Drill in ${target.hub}`;
+  if (purpose === 'retry') return `Retry into ${target.hub}`;
+  return dryRun ? `Dry run into ${target.hub}` : `Restore into ${target.hub}`;
+}
+
+/** @param {Restore} run */
+function restoreRow(run) {
+  return h(
+    'li',
+    {},
+    h(
+      'a',
+      { class: 'row', href: `#/restores/${encodeURIComponent(run.id)}`, 'data-focus': run.id },
+      h('span', { class: 'row-time' }, h('strong', {}, nameOf(run)), h('br'), time(run.createdAt)),
+      h('span', { class: 'row-figure' }, summaryOf(run)),
+      h('span', { class: 'row-badges' }, statusBadge(run.status)),
+    ),
+  );
+}
+
+/** @param {Restore} run */
+function summaryOf(run) {
+  const { total } = run.counts;
+  if (!isOver(run)) return `${run.phase}, ${number(settledCount(run))} of ${number(total)}`;
+  const failed = run.counts.failed ?? 0;
+  return `${plural(total, 'device')}${failed > 0 ? `, ${number(failed)} failed` : ''}`;
+}

@@ -1,0 +1,107 @@
+import { call, download } from './api.js';
+import { choose } from './choose.js';
+import { askFirst, hubNameField } from './dialogs.js';
+import { h } from './dom.js';
+import { wake } from './poll.js';
+import { actionButton, hubName } from './widgets.js';
+
+/**
+ * @typedef {import('./views.d.ts').Restore} Restore
+ * @typedef {import('./views.d.ts').Action} Action
+ */
+
+/**
+ * What can be done about a restore now: what the app offers and this page knows, the way back always.
+ * @param {Restore} run
+ */
+export function runActions(run) {
+  return [
+    (run.nextActions ?? []).map((action) => control(run, action)),
+    h('a', { class: 'button', href: '#/', 'data-focus': 'back' }, 'To the overview'),
+  ];
+}
+
+/**
+ * @param {Restore} run
+ * @param {Action} action
+ */
+function control(run, action) {
+  switch (action.name) {
+    case 'cancel':
+      return actionButton('Stop …', async () => askToCancel(run, action), { focus: 'cancel' });
+    case 'retry':
+      return actionButton('Retry the failed ones', () => follow(action), {
+        class: 'main',
+        focus: 'retry',
+        failed: 'The retry was not started.',
+      });
+    case 'rollback':
+      return actionButton('Roll back …', async () => askToRollBack(run, action), { focus: 'rollback' });
+    case 'report':
+      return actionButton('Download the report', () => download(action.href, `restore-${run.id}.md`), {
+        focus: 'report',
+        failed: 'The report could not be fetched.',
+      });
+    case 'restoreAgain':
+      return actionButton('Restore again …', async () => chooseAgain(run), { focus: 'again' });
+    default:
+      // `watch` is this page, `failures` and `restore` are parts of it; what a newer app offers is not known here.
+      return undefined;
+  }
+}
+
+/**
+ * Does what an action says and goes to the run it began.
+ * @param {Action} action
+ * @param {object} [body]
+ */
+async function follow({ href, method, body: given }, body = given) {
+  /** @type {Restore} */
+  const run = await call(href, { method, body });
+  location.hash = `#/restores/${encodeURIComponent(run.id)}`;
+  wake();
+}
+
+/**
+ * @param {Restore} run
+ * @param {Action} action
+ */
+function askToCancel(run, action) {
+  askFirst({
+    title: 'Stop this run?',
+    body: h('p', {}, run.dryRun ? 'It writes nothing.' : 'What is written stays. A new restore goes on from there.'),
+    yes: 'Stop it',
+    no: 'Let it run',
+    failed: 'It was not stopped.',
+    work: () => follow(action),
+  });
+}
+
+/**
+ * @param {Restore} run
+ * @param {Action} action
+ */
+function askToRollBack(run, action) {
+  const field = hubNameField(run.target.hub, 'rollback-name');
+  askFirst({
+    title: 'Roll this restore back?',
+    body: h(
+      'p',
+      {},
+      'This removes from ',
+      h('strong', { class: 'name' }, hubName(run.target)),
+      ' what this restore wrote and what is still as it wrote it. Devices that changed since stay.',
+    ),
+    yes: 'Roll back',
+    no: 'Keep it',
+    failed: 'The rollback was not started.',
+    hubName: field,
+    work: () => follow(action, { confirm: field.value() }),
+  });
+}
+
+/** @param {Restore} run */
+function chooseAgain(run) {
+  choose({ snapshot: run.snapshot.id, target: run.target.role });
+  location.hash = '#/restore';
+}

@@ -1,0 +1,218 @@
+import { call } from './api.js';
+import { sizeChart } from './chart.js';
+import { announce, fill, h } from './dom.js';
+import { moment, number, plural, size, time } from './format.js';
+import { poll, wake } from './poll.js';
+import { actionButton, badge, facts, isOver, notice, problem } from './widgets.js';
+
+/** @typedef {import('./views.d.ts').Snapshot} Snapshot */
+
+const REFRESH_MS = 60_000;
+const FIRST_SHOWN = 8;
+
+/**
+ * What there is to restore, newest first, with its size over time. Gives a function that reads it anew.
+ * @param {HTMLElement} section
+ * @param {AbortSignal} signal
+ */
+export function showSnapshots(section, signal) {
+  const chart = h('div');
+  const list = h('ul', { class: 'list' });
+  const more = h('div', { class: 'actions' });
+  const state = h('p', { class: 'muted' }, 'Reading the snapshots …');
+  section.replaceChildren(h('h2', { id: 'snapshots-title' }, 'Snapshots'), state, chart, list, more);
+  /** @type {Map<string, { text: string, element: HTMLElement }>} */
+  const rows = new Map();
+  let shown = FIRST_SHOWN;
+  let drawn = '';
+  const show = (/** @type {Snapshot[]} */ snapshots) => {
+    fill(state, snapshots.length === 0 && 'None yet. A backup makes one.');
+    state.hidden = snapshots.length > 0;
+    const text = JSON.stringify(snapshots.map(({ id, counts, health }) => [id, counts?.records, health]));
+    if (text !== drawn) chart.replaceChildren(...[sizeChart(snapshots)].filter((one) => one !== undefined));
+    drawn = text;
+    const elements = snapshots.slice(0, shown).map((snapshot) => rowFor(rows, snapshot));
+    if (elements.some((element, index) => list.children[index] !== element) || list.children.length !== elements.length)
+      list.replaceChildren(...elements);
+    const rest = snapshots.length - shown;
+    fill(
+      more,
+      rest > 0 &&
+        h('button', { type: 'button', onclick: () => showAll(snapshots) }, `Show ${plural(rest, 'older snapshot')}`),
+    );
+  };
+  const showAll = (/** @type {Snapshot[]} */ snapshots) => {
+    shown = Number.POSITIVE_INFINITY;
+    show(snapshots);
+    const firstNew = list.children[FIRST_SHOWN]?.querySelector('summary');
+    firstNew?.focus();
+  };
+  const read = async () => {
+    const { value } = /** @type {{ value: Snapshot[] }} */ (await call('snapshots'));
+    show(value);
+    return REFRESH_MS;
+  };
+  const fail = (/** @type {unknown} */ error) => {
+    state.hidden = false;
+    fill(state, problem(error, 'The snapshots could not be read.'));
+  };
+  poll(read, signal).catch(fail);
+  return () => {
+    read().catch(fail);
+  };
+}
+
+/**
+ * The row of a snapshot; the same element as before while nothing about it changed, and open if it was open.
+ * @param {Map<string, { text: string, element: HTMLElement }>} rows
+ * @param {Snapshot} snapshot
+ */
+function rowFor(rows, snapshot) {
+  const text = JSON.stringify(snapshot);
+  const old = rows.get(snapshot.id);
+  if (old?.text === text) return old.element;
+  const isOpen = old?.element.querySelector('details')?.open ?? false;
+  const element = h('li', {}, snapshotRow(snapshot, isOpen));
+  rows.set(snapshot.id, { text, element });
+  return element;
+}
+
+/**
+ * @param {Snapshot} snapshot
+ * @param {boolean} isOpen
+ */
+function snapshotRow(snapshot, isOpen) {
+  const { counts, readStartedAt, pinned, proof } = snapshot;
+  return h(
+    'details',
+    { open: isOpen },
+    h(
+      'summary',
+      {},
+      h('span', { class: 'row-time' }, readStartedAt === undefined ? snapshot.id : time(readStartedAt)),
+      h('span', { class: 'row-figure' }, counts === undefined ? '' : plural(counts.records, 'device')),
+      h(
+        'span',
+        { class: 'row-badges' },
+        healthBadge(snapshot),
+        proof ? badge('ok', 'proven') : null,
+        pinned ? badge('info', 'pinned') : null,
+      ),
+    ),
+    h('div', { class: 'row-body' }, snapshotFacts(snapshot), snapshotActions(snapshot)),
+  );
+}
+
+/** @param {Snapshot} snapshot */
+export function healthBadge({ health }) {
+  switch (health) {
+    case 'good':
+      return badge('ok', 'good');
+    case 'suspect':
+      return badge('warn', 'suspect');
+    default:
+      return badge('bad', 'unusable');
+  }
+}
+
+/** @param {Snapshot} snapshot */
+function snapshotFacts({ id, counts, healthReasons = [], error, proof, churn, bytes }) {
+  return [
+    healthReasons.length > 0 && notice('warn', h('p', {}, `Suspect: ${healthReasons.join('; ')}`)),
+    error !== undefined && notice('bad', h('p', {}, error.message)),
+    facts([
+      ['Registrations by platform', counts?.byPlatform === undefined ? undefined : platformList(counts)],
+      [
+        'Since the one before',
+        churn
+          ? `${number(churn.added)} added, ${number(churn.removed)} removed, ${number(churn.changed)} changed`
+          : undefined,
+      ],
+      [
+        'Proof',
+        proof === undefined
+          ? undefined
+          : proof === null
+            ? 'none yet'
+            : `${proofWords[proof.how] ?? proof.how}, ${moment(proof.at)}`,
+      ],
+      ['Stored', bytes === undefined ? undefined : size(bytes)],
+      ['Id', h('code', {}, id)],
+    ]),
+  ];
+}
+
+const proofWords = { verified: 'every byte read again', drill: 'restored in a drill', restore: 'restored' };
+
+/** @param {import('./views.d.ts').SnapshotCounts} counts */
+function platformList({ byPlatform = {}, registrations }) {
+  const entries = Object.entries(byPlatform).sort((a, b) => b[1] - a[1]);
+  return h(
+    'ul',
+    { class: 'inline' },
+    entries.map(([platform, count]) => h('li', {}, `${platform} ${number(count)}`)),
+    registrations !== undefined && h('li', { class: 'muted' }, `all ${number(registrations)}`),
+  );
+}
+
+/** @param {Snapshot} snapshot */
+function snapshotActions({ id, health, pinned }) {
+  const place = h('div', { role: 'status' });
+  return [
+    h(
+      'div',
+      { class: 'actions' },
+      health !== 'unusable' &&
+        h('a', { class: 'button', href: `#/restore?snapshot=${encodeURIComponent(id)}` }, 'Restore this one …'),
+      // An app that says nothing of pins has none of these routes.
+      pinned !== undefined &&
+        actionButton(pinned ? 'Unpin' : 'Pin', () => setPin(id, !pinned), { failed: 'The pin was not changed.' }),
+      pinned !== undefined &&
+        actionButton('Verify', () => verify(id, place), { failed: 'The snapshot was not verified.' }),
+    ),
+    place,
+  ];
+}
+
+/**
+ * @param {string} id
+ * @param {boolean} isPinned
+ */
+async function setPin(id, isPinned) {
+  await call(`snapshots/${encodeURIComponent(id)}/pin`, { method: isPinned ? 'PUT' : 'DELETE' });
+  announce(isPinned ? 'Pinned: it is never deleted by itself.' : 'No longer pinned.');
+  wake();
+}
+
+/**
+ * Reads every byte of a snapshot again and says in `place` how it goes.
+ * @param {string} id
+ * @param {HTMLElement} place
+ */
+async function verify(id, place) {
+  /** @type {import('./views.d.ts').Verification} */
+  const started = await call(`snapshots/${encodeURIComponent(id)}/verify`, { method: 'POST' });
+  const leaving = new AbortController();
+  await poll(async () => {
+    if (!place.isConnected) return undefined;
+    /** @type {import('./views.d.ts').Verification} */
+    const now = await call(`verifications/${encodeURIComponent(started.id)}`);
+    const { total = 0, verified = 0 } = now.counts ?? {};
+    if (!isOver(now))
+      fill(place, notice('run', h('p', {}, `Verifying: ${number(verified)} of ${plural(total, 'device')}`)));
+    else if (now.status === 'Succeeded')
+      fill(place, notice('ok', h('p', {}, `Verified: all ${plural(total, 'device')} can be read.`)));
+    else fill(place, notice('bad', h('p', {}, now.error?.message ?? 'Not verified.'), damage(now)));
+    return isOver(now) ? undefined : 1000;
+  }, leaving.signal);
+}
+
+/** @param {import('./views.d.ts').Verification} verification */
+function damage({ damagedArtefacts = [] }) {
+  if (damagedArtefacts.length === 0) return undefined;
+  return h(
+    'ul',
+    {},
+    damagedArtefacts.map(({ name, message }) => h('li', {}, h('code', {}, name), ' ', message)),
+  );
+}

@@ -1,0 +1,147 @@
+/**
+ * What the page reads of the HTTP API's answers. What an older app does not send is optional: the page hides it.
+ */
+
+export type Outcomes = Partial<
+  Record<'created' | 'updated' | 'unchanged' | 'keptLive' | 'removed' | 'failed' | 'pending', number>
+>;
+
+export interface HubRef {
+  namespace: string;
+  hub: string;
+}
+
+export interface Selection {
+  platforms?: string[];
+  tags?: string;
+  installationIds?: string[];
+  userIds?: string[];
+}
+
+export interface Action {
+  name: string;
+  method: string;
+  href: string;
+  body?: Record<string, unknown>;
+}
+
+export interface RunError {
+  code: string;
+  message: string;
+}
+
+export interface Restore {
+  id: string;
+  status: 'NotStarted' | 'Running' | 'Succeeded' | 'Failed' | 'Canceled';
+  phase: string;
+  pass?: number;
+  createdAt: string;
+  finishedAt?: string;
+  requestedBy?: string;
+  note?: string;
+  purpose?: 'restore' | 'retry' | 'rollback' | 'drill';
+  of?: string;
+  dryRun?: boolean;
+  only?: Selection;
+  order?: object[];
+  snapshot: { id: string; asked?: string; hub?: HubRef };
+  target: HubRef & { role: string };
+  counts: Outcomes & { total: number };
+  byPlatform?: Record<string, Outcomes>;
+  milestones?: { p50At?: string; p90At?: string; p99At?: string };
+  percent?: number;
+  recordsPerSecond?: number;
+  etaSeconds?: number;
+  secondsLostToThrottling?: number;
+  failuresByCode?: Record<string, number>;
+  duplicatesCollapsed?: number;
+  repaired?: number;
+  changedSince?: number;
+  passes?: number;
+  error?: RunError;
+  warnings?: string[];
+  nextActions?: Action[];
+}
+
+export interface Backup {
+  id: string;
+  status: Restore['status'];
+  phase: string;
+  createdAt: string;
+  finishedAt?: string;
+  rowsRead?: number;
+  error?: RunError;
+}
+
+export interface SnapshotCounts {
+  records: number;
+  installations?: number;
+  registrations?: number;
+  byPlatform?: Record<string, number>;
+}
+
+export interface Snapshot {
+  id: string;
+  hub?: HubRef;
+  health: 'good' | 'suspect' | 'unusable';
+  healthReasons?: string[];
+  readStartedAt?: string;
+  counts?: SnapshotCounts;
+  bytes?: number;
+  pinned?: boolean;
+  proof?: null | { how: 'verified' | 'drill' | 'restore'; at: string; runId: string };
+  churn?: null | { seconds: number; added: number; removed: number; changed: number };
+  error?: RunError;
+}
+
+export interface Verification {
+  id: string;
+  status: Restore['status'];
+  counts?: { total: number; verified: number; damaged: number; pending: number };
+  damagedArtefacts?: { name: string; code: string; message: string }[];
+  error?: RunError;
+}
+
+export interface Finding {
+  level: 'risk' | 'stop';
+  code: string;
+  message: string;
+}
+
+export interface Status {
+  verdict: 'Ready' | 'AtRisk' | 'NotReady';
+  reason: string;
+  findings?: Finding[];
+  primary: HubRef;
+  secondary: HubRef;
+  backupIntervalSeconds?: number;
+  lastBackup: Backup | null;
+  lastRestore: Restore | null;
+  latestGoodSnapshot: null | { id: string; readStartedAt: string; counts: SnapshotCounts };
+  provenSnapshot?: null | { id: string; how: string; at: string };
+  atRisk?: null | { minutes: number; devicesEstimate: number | null; basis: string };
+  predictedRestore?: null | { seconds: number; recordsPerSecond: number; basis: string };
+  target?: {
+    reachable: boolean;
+    rights?: boolean | null;
+    tier?: string | null;
+    deviceLimit?: number | null;
+    devicesNow?: number | null;
+    room?: number | null;
+    checkedAt?: string;
+  };
+  undeliverable?: { platform: string; registrations: number; reason: string }[];
+  missedBackups?: { lastStartedAt?: string | null; missed: boolean };
+  lastDrill?: null | { id: string; at: string; verdict: string; seconds?: number; how: string; reason?: string };
+  alerts?: {
+    heartbeatUrl: boolean;
+    webhook: boolean;
+    open: { code: string; since: string; message: string }[];
+  };
+}
+
+export interface Failure {
+  record: string;
+  code: string;
+  status?: number;
+}

@@ -1,0 +1,162 @@
+import { ApiError } from './api.js';
+import { h, svg } from './dom.js';
+
+/** @typedef {'ok' | 'warn' | 'bad' | 'info' | 'run'} Tone */
+
+/** @type {Record<Tone, string[]>} */
+const shapes = {
+  ok: ['M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20Z', 'm7.5 12.5 3 3 6-6.5'],
+  warn: ['M12 3 22 20.5H2Z', 'M12 9.5v5', 'M12 17.4v.2'],
+  bad: ['M8 2h8l6 6v8l-6 6H8l-6-6V8Z', 'm8.5 8.5 7 7', 'm15.5 8.5-7 7'],
+  info: ['M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20Z', 'M12 11v6', 'M12 7.2v.2'],
+  run: ['M12 2a10 10 0 1 1-9.5 7', 'M12 7v5.5l3.5 2'],
+};
+
+/**
+ * A shape of its own for each tone, so that nothing is told by colour alone.
+ * @param {Tone} tone
+ */
+export function icon(tone) {
+  return svg(
+    'svg',
+    { class: `icon ${tone}`, viewBox: '0 0 24 24', 'aria-hidden': true, focusable: 'false' },
+    shapes[tone].map((d) => svg('path', { d })),
+  );
+}
+
+/**
+ * @param {Tone} tone
+ * @param {string} text
+ */
+export function badge(tone, text) {
+  return h('span', { class: `badge ${tone}` }, icon(tone), text);
+}
+
+/**
+ * The one thing that is to be seen first, in words.
+ * @param {Tone} tone
+ * @param {string} title
+ * @param {...import('./dom.js').Child} children
+ */
+export function verdict(tone, title, ...children) {
+  return h(
+    'div',
+    { class: `verdict ${tone}` },
+    icon(tone),
+    h('div', {}, h('p', { class: 'verdict-title' }, title), children),
+  );
+}
+
+/**
+ * Names and values; a value of `undefined` is not known to this app and leaves its line out.
+ * @param {[string, import('./dom.js').Child][]} entries
+ */
+export function facts(entries) {
+  return h(
+    'dl',
+    { class: 'facts' },
+    entries
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+  );
+}
+
+/**
+ * What went wrong, and what the API says to do about it.
+ * @param {unknown} error
+ * @param {string} attempt What was being done: `The restore was not started.`
+ */
+export function problem(error, attempt) {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof ApiError && error.code !== 'NoAnswer' ? error.code : undefined;
+  const details = error instanceof ApiError ? error.details : [];
+  return h(
+    'div',
+    { class: 'notice bad', role: 'alert' },
+    icon('bad'),
+    h(
+      'div',
+      {},
+      h('p', {}, h('strong', {}, attempt), ' ', message),
+      details.length > 0 &&
+        h(
+          'ul',
+          {},
+          details.map((detail) => h('li', {}, detail)),
+        ),
+      code && h('p', { class: 'muted small' }, 'Code: ', h('code', {}, code)),
+    ),
+  );
+}
+
+/**
+ * @param {Tone} tone
+ * @param {...import('./dom.js').Child} children
+ */
+export function notice(tone, ...children) {
+  return h('div', { class: `notice ${tone}` }, icon(tone), h('div', {}, children));
+}
+
+/**
+ * A button that cannot be pressed twice, and shows under itself why it could not do its work.
+ * @param {string} label
+ * @param {() => Promise<unknown>} work
+ * @param {{ class?: string, focus?: string, failed?: string, name?: string }} [options] `name`: what a screen reader
+ *   says when the label alone does not tell it from others.
+ */
+export function actionButton(label, work, options = {}) {
+  const place = h('div', { class: 'action-problem' });
+  const button = h(
+    'button',
+    { type: 'button', class: options.class, 'data-focus': options.focus, 'aria-label': options.name },
+    label,
+  );
+  button.addEventListener('click', () => attempt(button, place, work, options.failed ?? 'That did not work.'));
+  return h('div', { class: 'action' }, button, place);
+}
+
+/**
+ * Does `work` once at a time. The button stays focusable meanwhile: disabling it would throw the focus away.
+ * @param {HTMLButtonElement} button
+ * @param {Element} place
+ * @param {() => Promise<unknown>} work
+ * @param {string} failed
+ */
+export async function attempt(button, place, work, failed) {
+  if (button.ariaBusy === 'true') return;
+  button.ariaBusy = 'true';
+  place.replaceChildren();
+  try {
+    await work();
+  } catch (error) {
+    place.replaceChildren(problem(error, failed));
+  } finally {
+    button.ariaBusy = 'false';
+  }
+}
+
+/** @param {import('./views.d.ts').Restore['status']} status */
+export function statusBadge(status) {
+  switch (status) {
+    case 'Succeeded':
+      return badge('ok', 'Succeeded');
+    case 'Failed':
+      return badge('bad', 'Failed');
+    case 'Canceled':
+      return badge('warn', 'Canceled');
+    case 'Running':
+      return badge('run', 'Running');
+    default:
+      return badge('info', 'Not started');
+  }
+}
+
+/** @param {{ status: string }} run */
+export function isOver({ status }) {
+  return status === 'Succeeded' || status === 'Failed' || status === 'Canceled';
+}
+
+/** @param {import('./views.d.ts').HubRef | undefined} ref */
+export function hubName(ref) {
+  return ref === undefined ? 'unknown' : `${ref.namespace}/${ref.hub}`;
+}
