@@ -64,7 +64,9 @@ export interface LatestGood {
 export async function searchLatest(app: App, hub: HubRef): Promise<LatestGood> {
   const latest = await readLatest(app, hub);
   const faults = latest.fault === undefined ? [] : [latest.fault];
-  for (const snapshotId of (await listSnapshotIds(app, hub)).reverse()) {
+  const ids = new Set(await listSnapshotIds(app, hub));
+  if (latest.snapshotId !== undefined) ids.add(latest.snapshotId);
+  for (const snapshotId of [...ids].sort().reverse()) {
     const manifest = await readIntact(app, hub, snapshotId, latest);
     if (manifest instanceof DrError) faults.push(manifest);
     else if (manifest?.health === 'good') return told(app, { manifest, faults });
@@ -92,11 +94,11 @@ async function readIntact(
 ): Promise<Manifest | DrError | undefined> {
   try {
     const manifest = await readManifest(app, hub, snapshotId);
-    if (manifest?.health !== 'good') return manifest;
-    if (latest.snapshotId === snapshotId && latest.digest !== manifest.digest) {
-      throw corrupt(manifest, manifestName(hub, snapshotId), 'is not the one latest.json was written for');
+    if (latest.snapshotId === snapshotId && latest.digest !== manifest?.digest) {
+      const what = manifest === undefined ? 'is missing' : 'is not the one latest.json was written for';
+      throw corrupt({ id: snapshotId }, manifestName(hub, snapshotId), what);
     }
-    await checkShardsStored(app, manifest);
+    if (manifest?.health === 'good') await checkShardsStored(app, manifest);
     return manifest;
   } catch (error) {
     if (!(error instanceof DrError) || error.retryable) throw error;
