@@ -81,6 +81,7 @@ function judge(url: string, accept: string, response: Response, text: string): A
   }
   if (status === 401 || status === 403) {
     throw new NotOurs(
+      status,
       `${url} does not accept the key (${status}). Use a function key of this app: ` +
         'az functionapp keys list -g GROUP -n APP --query functionKeys.default -o tsv',
     );
@@ -88,9 +89,10 @@ function judge(url: string, accept: string, response: Response, text: string): A
   if (status === 429 || status >= 500) throw new Away(`${url} answers ${status}`, status === 429 || status === 503);
   if (status >= 300 && status < 400) {
     const location = URL.parse(response.headers.get('location') ?? '', url)?.origin ?? 'another address';
-    throw new NotOurs(`${url} redirects to ${location}. If that is the app, use that address.`);
+    throw new NotOurs(status, `${url} redirects to ${location}. If that is the app, use that address.`);
   }
   throw new NotOurs(
+    status,
     `${url} answers ${status}, and not as notification-hubs-dr does. Check the address (without a path), and that the app is deployed there in a version that knows this command.`,
   );
 }

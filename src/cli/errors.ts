@@ -34,6 +34,12 @@ export class Away extends Error {
 /** What answered is no notification-hubs-dr, or will not have this key. */
 export class NotOurs extends Error {
   override readonly name = 'NotOurs';
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
 }
 
 /** Ctrl-C. */

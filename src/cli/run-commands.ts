@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Call, type Command, read, toView } from './command.ts';
-import { ApiRefusal, exitCodes, Interrupted, WrongUse } from './errors.ts';
+import { ApiRefusal, exitCodes, Interrupted, NotOurs, WrongUse } from './errors.ts';
 import { type Json, textAt } from './json.ts';
 import { patiently } from './patience.ts';
 import { restoreBody } from './restore-body.ts';
@@ -143,7 +143,9 @@ async function collectionOf(call: Call): Promise<Collection> {
       await patiently(call.terminal, 'read', () => call.client.call('GET', path));
       return collection;
     } catch (error) {
-      if (!(error instanceof ApiRefusal && error.status === 404)) throw error;
+      // An app of an older version does not know every kind of run.
+      const isUnknownKind = error instanceof NotOurs && error.status === 404 && collection !== 'restores';
+      if (!isUnknownKind && !(error instanceof ApiRefusal && error.status === 404)) throw error;
     }
   }
   throw new ApiRefusal(

@@ -68,7 +68,7 @@ function restoreLines(view: Json): string[] {
   }
   if (isProven && textAt(view, 'purpose') !== 'rollback') {
     lines.push(
-      `  proof    pass ${passes} listed the hub again and had nothing left to write` +
+      `  proof    pass ${passes} listed the hub and had nothing left to write` +
         (repaired > 0 ? ` (${formatCount(repaired)} repaired on the way)` : ''),
     );
   }

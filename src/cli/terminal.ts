@@ -41,7 +41,7 @@ export function openTerminal(): Terminal {
     env,
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
-    columns: () => (canDraw ? stderr.columns : undefined),
+    columns: () => (canDraw ? stderr.columns || 80 : undefined),
     ...(isAttended ? { ask: (question, options) => ask(question, options?.isHidden === true, interruption) } : {}),
     sleep: async (milliseconds) => {
       await sleep(milliseconds, undefined, { signal: interruption.signal }).catch((error: unknown) => {
@@ -54,15 +54,15 @@ export function openTerminal(): Terminal {
 }
 
 async function ask(question: string, isHidden: boolean, interruption: AbortController): Promise<string> {
-  process.stderr.write(question);
-  // Readline echoes what is typed to its output: a hidden answer gets one that shows nothing.
+  // Readline shows the question and what is typed on its output: for a hidden answer that is one that shows nothing.
+  if (isHidden) process.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: isHidden ? nowhere : process.stderr, terminal: true });
   lines.once('SIGINT', () => interruption.abort());
   try {
     const { promise: ended, reject } = Promise.withResolvers<never>();
     lines.once('close', () => reject(new Interrupted('Interrupted.')));
-    return (await Promise.race([lines.question('', { signal: interruption.signal }), ended])).trim();
+    return (await Promise.race([lines.question(question, { signal: interruption.signal }), ended])).trim();
   } catch (error) {
     throw interruption.signal.aborted ? new Interrupted('Interrupted.') : error;
   } finally {

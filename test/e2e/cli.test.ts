@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SECONDARY_HUB, type Stack, startStack } from '../../local/stack.ts';
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+let stack: Stack;
+
+beforeAll(async () => {
+  stack = await startStack({
+    devices: 300,
+    seed: 21,
+    settings: { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0' },
+  });
+});
+
+afterAll(async () => {
+  await stack.close();
+});
+
+/** The tool as a process of its own, without a terminal. */
+async function dr(...argv: string[]) {
+  const env = {
+    ...process.env,
+    NOTIFICATION_HUBS_DR_URL: stack.host.url,
+    NOTIFICATION_HUBS_DR_KEY: stack.host.keys.default,
+  };
+  return new Promise<{ exitCode: number; out: string; err: string }>((resolve, reject) => {
+    const child = execFile(process.execPath, [main, ...argv], { env }, (error, out, err) => {
+      if (error === null || child.exitCode !== null) resolve({ exitCode: child.exitCode ?? 0, out, err });
+      else reject(error);
+    });
+  });
+}
+
+test('from the first backup to a proven restore, each command does its part on the real stack', async () => {
+  expect(await dr('status')).toMatchObject({ exitCode: 1, out: expect.stringMatching(/^NotReady: /) });
+  expect(await dr('restore')).toMatchObject({ exitCode: 1, err: expect.stringMatching(/^NoGoodSnapshot: /) });
+
+  const backup = await dr('backup', '--watch');
+  expect(backup).toMatchObject({ exitCode: 0, out: expect.stringMatching(/^Backup \S+: Succeeded .*\n.* good\n/) });
+  const id = /snapshot (\S+):/.exec(backup.out)?.[1] ?? '';
+  expect((await dr('status')).exitCode).toBe(0);
+  expect((await dr('snapshots')).out).toMatch(new RegExp(`^${id} .* good `, 'm'));
+  expect((await dr('pin', id)).out).toBe(`${id} is pinned.\n`);
+  expect((await dr('snapshots')).out).toMatch(new RegExp(`^${id} .* pinned`, 'm'));
+  expect((await dr('unpin', id)).out).toBe(`${id} is not pinned.\n`);
+
+  await stack.emulator.admin('POST', '/namespaces/primary/down');
+  const rehearsed = await dr('restore', '--dry-run', '--watch');
+  expect(rehearsed).toMatchObject({ exitCode: 0, out: expect.stringMatching(/^Dry run .*: Succeeded/) });
+  expect(await stack.emulator.admin('GET', `${SECONDARY_HUB}/stats`)).toMatchObject({ devices: 0 });
+
+  const restored = await dr('restore', '--id', 'night', '--watch', '--json');
+  expect(restored.exitCode).toBe(0);
+  expect(restored.err).toContain('Restore night started.');
+  expect(JSON.parse(restored.out)).toMatchObject({
+    id: 'night',
+    status: 'Succeeded',
+    counts: { failed: 0, pending: 0 },
+  });
+  expect(await dr('watch', 'night')).toMatchObject({ exitCode: 0, out: expect.stringContaining('proof    pass') });
+  expect((await dr('failures', 'night')).out).toBe('No record failed.\n');
+  expect((await dr('restores')).out).toMatch(/^night +.* Restore +Succeeded/m);
+}, 120_000);
+
+test('a wrong key and a wrong id are told as such', async () => {
+  const wrongKey = await dr('status', '--key', 'wrong');
+  expect(wrongKey).toMatchObject({ exitCode: 1, err: expect.stringContaining('does not accept the key (401)') });
+  expect(await dr('watch', 'nothing')).toMatchObject({ exitCode: 1, err: expect.stringContaining('RunNotFound') });
+});
