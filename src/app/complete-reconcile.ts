@@ -6,6 +6,7 @@ import type { RestoreResult, RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { moveOn } from './dispatch.ts';
 import { endRun, failureOf } from './end-run.ts';
+import { notePace, noteSeen } from './restore-notes.ts';
 
 /** The last pass only looks: what it still misses has failed. */
 export const LAST_PASS = 5;
@@ -26,6 +27,7 @@ export async function completeReconcile(app: App, run: RestoreRun): Promise<void
   const sums = sumOutcomes(run.recordCount, passes);
   if (sums.counts.failed > app.policy.maxFailures) throw tooManyFailures(sums.counts.failed, app.policy.maxFailures);
   if (doneCount < run.shardCount) return;
+  if (pass === 1) await notePace(app, run, sums.counts);
   const written = pass === 1 ? sums.counts.created + sums.counts.updated : sumOutcomes(0, [current]).repaired;
   if (run.request.dryRun || written === 0 || pass === LAST_PASS) {
     await moveOn(app, run, { name: 'finish', pass });
@@ -40,6 +42,7 @@ export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
   const result = toResult(await readSums(app, run), run);
   const { failed, pending } = result.counts;
   const isComplete = failed === 0 && pending === 0;
+  await noteSeen(app, run);
   const error = new DrError(
     'RestoreIncomplete',
     `${failed} of ${result.counts.total} records could not be restored; all others are in place. ` +

@@ -1,5 +1,5 @@
 import { isDoneFact } from '../core/outcomes.ts';
-import { type RunKind, resultsFolder, shardOfName } from '../core/paths.ts';
+import { type RunKind, resultsFolder, type ShardPhase, shardOfName } from '../core/paths.ts';
 import { advance, comparePhases, describePhase, isOver, type Phase, type Run } from '../core/run.ts';
 import { formatStep, type Step } from '../core/step.ts';
 import { type App, toInstant } from './app.ts';
@@ -28,7 +28,7 @@ function stepOf(run: Run, phase: Pick<Phase, 'name' | 'pass'>): Step {
 /** The shards a phase still has to do; of a phase that is not by shard, the one thing it does. */
 async function openShards(app: App, run: Run): Promise<(number | undefined)[]> {
   const { name, pass } = run.phase;
-  if (name !== 'seal' && name !== 'reconcile') return [undefined];
+  if (name !== 'seal' && name !== 'reconcile' && name !== 'verify') return [undefined];
   const done = await doneShards(app, run.kind, run.id, pass, name);
   return Array.from({ length: run.shardCount }, (_, shard) => shard).filter((shard) => !done.has(shard));
 }
@@ -38,7 +38,7 @@ export async function doneShards(
   kind: RunKind,
   runId: string,
   pass: number,
-  phase: 'seal' | 'reconcile',
+  phase: ShardPhase,
 ): Promise<ReadonlySet<number>> {
   const entries = await app.blobs.list(resultsFolder(kind, runId, pass, phase));
   return new Set(entries.filter((entry) => isDoneFact(entry.facts)).map((entry) => shardOfName(entry.name)));

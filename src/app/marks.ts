@@ -1,7 +1,7 @@
-import { markName, marksFolder, type SnapshotMark } from '../core/paths.ts';
+import { marksFolder } from '../core/paths.ts';
 import type { BlobEntry, HubRef } from '../core/ports.ts';
 import type { App } from './app.ts';
-import { toBytes } from './codec.ts';
+import { type Proof, readProof } from './proof.ts';
 
 /**
  * What came to be known of a snapshot after its manifest was written, which never changes: small blobs with facts, so
@@ -10,6 +10,7 @@ import { toBytes } from './codec.ts';
 export interface Marks {
   /** Retention leaves it alone. */
   readonly isPinned: boolean;
+  readonly proof?: Proof;
 }
 
 export const noMarks: Marks = { isPinned: false };
@@ -26,14 +27,32 @@ export async function readMarks(app: App, hub: HubRef, snapshotId?: string): Pro
   return marks;
 }
 
-export async function putMark(app: App, hub: HubRef, snapshotId: string, mark: SnapshotMark): Promise<void> {
-  await app.blobs.put(markName(hub, snapshotId, mark), toBytes(`${snapshotId}\n`), 'any');
-}
-
 export async function removeMarks(app: App, hub: HubRef, snapshotId: string): Promise<void> {
   for (const entry of await app.blobs.list(`${marksFolder(hub)}${snapshotId}/`)) await app.blobs.remove(entry.name);
 }
 
-function readMark(name: string | undefined, _entry: BlobEntry): Partial<Marks> {
-  return name === 'pin' ? { isPinned: true } : {};
+export interface Proven {
+  readonly id: string;
+  readonly proof: Proof;
+}
+
+/** The newest good snapshot that was proven, by when it was taken. */
+export function newestProven(marks: ReadonlyMap<string, Marks>): Proven | undefined {
+  return proofsIn(marks).sort((a, b) => (a.proof.readStartedAt < b.proof.readStartedAt ? 1 : -1))[0];
+}
+
+/** When a good snapshot was last proven (epoch ms). */
+export function newestProofAt(marks: ReadonlyMap<string, Marks>): number | undefined {
+  const instants = proofsIn(marks).map(({ proof }) => Date.parse(proof.at));
+  return instants.length === 0 ? undefined : Math.max(...instants);
+}
+
+function proofsIn(marks: ReadonlyMap<string, Marks>): Proven[] {
+  return [...marks].flatMap(([id, { proof }]) => (proof?.isSound && proof.health === 'good' ? [{ id, proof }] : []));
+}
+
+function readMark(name: string | undefined, { facts }: BlobEntry): Partial<Marks> {
+  if (name === 'pin') return { isPinned: true };
+  const proof = name === 'proof' ? readProof(facts) : undefined;
+  return proof === undefined ? {} : { proof };
 }

@@ -1,13 +1,13 @@
 import type { Manifest } from '../core/manifest.ts';
 import { markName } from '../core/paths.ts';
 import type { App } from './app.ts';
-import { putMark } from './marks.ts';
+import { toBytes } from './codec.ts';
 import { findSnapshot } from './snapshots.ts';
 
 /** Keeps a snapshot from retention for as long as the pin stays. Pinning twice is the same. */
 export async function pinSnapshot(app: App, asked: string): Promise<Manifest> {
   const manifest = await findSnapshot(app, app.primary.ref, asked);
-  await putMark(app, manifest.hub, manifest.id, 'pin');
+  await app.blobs.put(markName(manifest.hub, manifest.id, 'pin'), toBytes(`${manifest.id}\n`), 'any');
   // Retention may have looked at the pins just before and removed the snapshot: that is told, not hidden.
   return findSnapshot(app, app.primary.ref, manifest.id);
 }

@@ -1,13 +1,13 @@
-import { LOCKS_FOLDER, manifestName, snapshotFolder } from '../core/paths.ts';
+import { kindOfLock, LOCKS_FOLDER, manifestName, runKinds, snapshotFolder } from '../core/paths.ts';
 import { type KeptSnapshot, snapshotsToDelete } from '../core/retention.ts';
-import { isOver, startOfRunId } from '../core/run.ts';
+import { isOver, type Run, startOfRunId } from '../core/run.ts';
 import type { App } from './app.ts';
-import { readMarks, removeMarks } from './marks.ts';
+import { newestProven, readMarks, removeMarks } from './marks.ts';
 import { listRuns, readHolder, removeRun, removeStaging } from './run-store.ts';
 import { listSnapshotIds, listSnapshots } from './snapshots.ts';
 
 const DAY_MS = 86_400_000;
-const KEEP_RUNS_MS = { backup: 30 * DAY_MS, restore: 365 * DAY_MS };
+const KEEP_RUNS_MS = { backup: 30 * DAY_MS, restore: 365 * DAY_MS, verification: 30 * DAY_MS };
 const ALL_RUNS = 100_000;
 
 /** Deletes snapshots the policy no longer keeps, what dead backups left, and the records of old runs. */
@@ -20,13 +20,17 @@ export async function prune(app: App): Promise<void> {
     manifest === undefined ? [] : [{ id, takenAtMs: Date.parse(manifest.readStartedAt), health: manifest.health }],
   );
   const inUse = await snapshotsInUse(app);
-  const pinned = [...(await readMarks(app, hub))].flatMap(([id, { isPinned }]) => (isPinned ? [id] : []));
-  const old = snapshotsToDelete(kept, app.policy.retention, new Set([...inUse, ...pinned]), nowMs);
+  const marks = await readMarks(app, hub);
+  const pinned = [...marks].flatMap(([id, { isPinned }]) => (isPinned ? [id] : []));
+  // Newer ones may not restore: the newest that is known to stays.
+  const proven = newestProven(marks);
+  const keep = new Set([...inUse, ...pinned, ...(proven === undefined ? [] : [proven.id])]);
+  const old = snapshotsToDelete(kept, app.policy.retention, keep, nowMs);
   for (const id of old) await removeSnapshot(app, id);
   const abandoned = await abandonedSnapshots(app, new Set(listed.map((one) => one.id)), inUse);
   for (const id of abandoned) await removeSnapshot(app, id);
   let runsRemoved = 0;
-  for (const kind of ['backup', 'restore'] as const) {
+  for (const kind of runKinds) {
     for (const run of await listRuns(app, kind, ALL_RUNS)) {
       if (!isOver(run)) continue;
       if (nowMs - Date.parse(run.createdAt) > KEEP_RUNS_MS[kind]) {
@@ -52,17 +56,21 @@ async function removeSnapshot(app: App, snapshotId: string): Promise<void> {
   for (const entry of await app.blobs.list(snapshotFolder(hub, snapshotId))) await app.blobs.remove(entry.name);
 }
 
-/** Those a running backup makes and a running restore reads. */
+/** Those a running backup makes, and a running restore or verification reads. */
 async function snapshotsInUse(app: App): Promise<Set<string>> {
   const inUse = new Set<string>();
   for (const entry of await app.blobs.list(LOCKS_FOLDER)) {
-    const kind = entry.name.startsWith(`${LOCKS_FOLDER}restore/`) ? 'restore' : 'backup';
     const blob = await app.blobs.get(entry.name);
     const runId = /"runId":"([^"]+)"/.exec(blob === undefined ? '' : Buffer.from(blob.bytes).toString())?.[1];
-    const run = runId === undefined ? 'missing' : await readHolder(app, kind, runId);
-    if (typeof run === 'object' && !isOver(run)) inUse.add(run.kind === 'restore' ? run.request.snapshotId : run.id);
+    const run = runId === undefined ? 'missing' : await readHolder(app, kindOfLock(entry.name), runId);
+    if (typeof run === 'object' && !isOver(run)) inUse.add(snapshotOf(run));
   }
   return inUse;
+}
+
+function snapshotOf(run: Run): string {
+  if (run.kind === 'backup') return run.id;
+  return run.kind === 'restore' ? run.request.snapshotId : run.snapshotId;
 }
 
 /** Folders of a day ago or more without a manifest, whose backup is over. */

@@ -1,63 +1,142 @@
+import type { Manifest } from '../core/manifest.ts';
+import { findRisks, isBackupMissed, type ReadinessFacts, verdictOf } from '../core/readiness.ts';
+import { type BackupRun, isOver } from '../core/run.ts';
 import type { App } from './app.ts';
+import { type Marks, newestProofAt, newestProven, type Proven, readMarks } from './marks.ts';
+import { type ProbedTarget, probeTarget } from './probe-target.ts';
+import { type RestorePace, readPace, readSeen } from './restore-notes.ts';
 import { listRuns } from './run-store.ts';
-import { findLatestGood } from './snapshots.ts';
+import { searchLatest } from './snapshots.ts';
 import { viewBackup, viewRestore } from './views.ts';
 
-/** A backup that is half an interval late is worth a look; one that misses a day is no protection. */
-const LATE_INTERVALS = 1.5;
-const USELESS_INTERVALS = 3;
-const DAY_MS = 86_400_000;
+/** The newest backup may still run, and those before it may have been cancelled. */
+const BACKUPS_READ = 4;
 
-export type Verdict = 'Ready' | 'AtRisk' | 'NotReady';
-
-/** "If we failed over now": the newest good snapshot, its age, what ran last, and a verdict with its reason. */
+/**
+ * "If we failed over now": the readiness card. About fifteen storage requests and, once a minute, a probe of the
+ * target; none of them grows with the hub.
+ */
 export async function readStatus(app: App) {
-  const [latest, backups, restores] = await Promise.all([
-    findLatestGood(app, app.primary.ref),
-    listRuns(app, 'backup', 1),
+  const hub = app.primary.ref;
+  const [found, marks, backups, restores, pace, seen, probed] = await Promise.all([
+    searchLatest(app, hub),
+    readMarks(app, hub),
+    listRuns(app, 'backup', BACKUPS_READ),
     listRuns(app, 'restore', 1),
+    readPace(app),
+    readSeen(app, app.secondary.ref),
+    probeTarget(app),
   ]);
-  const takenAtMs = latest === undefined ? undefined : Date.parse(latest.readStartedAt);
-  const ageMs = takenAtMs === undefined ? undefined : app.clock.now() - takenAtMs;
-  const lastBackup = backups[0];
-  const lastRestore = restores[0];
+  const nowMs = app.clock.now();
+  const latest = found.manifest;
+  const backupRuns = backups.flatMap((run) => (run.kind === 'backup' ? [run] : []));
+  const target = viewTarget(probed, seen?.devices);
+  const proven = newestProven(marks);
+  const facts: ReadinessFacts = {
+    nowMs,
+    backupIntervalMs: app.policy.backupIntervalMs,
+    latest: latest === undefined ? undefined : factsOfLatest(latest, marks.get(latest.id)),
+    passedOver: found.faults.map(({ message }) => message),
+    lastEnded: factsOfEnded(backupRuns.find((run) => isOver(run) && run.status !== 'Canceled')),
+    lastStartedAtMs: toEpoch(backupRuns[0]?.createdAt),
+    provenAtMs: newestProofAt(marks),
+    drillFailure: undefined,
+    target: { ...target, ...(probed.fault === undefined ? {} : { fault: probed.fault }) },
+  };
+  const findings = findRisks(facts);
+  const [lastBackup, lastRestore] = [backupRuns[0], restores[0]];
   return {
-    ...judge(ageMs, app.policy.backupIntervalMs),
-    primary: app.primary.ref,
+    verdict: verdictOf(findings),
+    reason:
+      findings[0]?.message ?? 'The newest snapshot is good and young enough, one is proven, and the target is ready.',
+    findings,
+    primary: hub,
     secondary: app.secondary.ref,
-    latestGoodSnapshot:
-      latest === undefined || ageMs === undefined
-        ? null
-        : {
-            id: latest.id,
-            ageSeconds: Math.round(ageMs / 1000),
-            readStartedAt: latest.readStartedAt,
-            readFinishedAt: latest.readFinishedAt,
-            counts: latest.counts,
-          },
     backupIntervalSeconds: app.policy.backupIntervalMs / 1000,
-    lastBackup: lastBackup?.kind === 'backup' ? await viewBackup(app, lastBackup) : null,
+    lastBackup: lastBackup === undefined ? null : await viewBackup(app, lastBackup),
     lastRestore: lastRestore?.kind === 'restore' ? await viewRestore(app, lastRestore) : null,
+    latestGoodSnapshot: latest === undefined ? null : viewLatest(latest, nowMs),
+    provenSnapshot: proven === undefined ? null : viewProven(proven, nowMs),
+    atRisk: latest === undefined ? null : viewAtRisk(latest, nowMs),
+    predictedRestore: latest === undefined || pace === undefined ? null : predict(latest, pace),
+    target,
+    undeliverable: undeliverableOf(latest),
+    missedBackups: {
+      expectedEverySeconds: app.policy.backupIntervalMs / 1000,
+      lastStartedAt: lastBackup?.createdAt ?? null,
+      missed: isBackupMissed(facts),
+    },
   };
 }
 
-function judge(ageMs: number | undefined, intervalMs: number): { verdict: Verdict; reason: string } {
-  if (ageMs === undefined) {
-    return { verdict: 'NotReady', reason: 'There is no good snapshot. Back up now: POST /api/backups.' };
-  }
-  const age = describe(ageMs);
-  const interval = describe(intervalMs);
-  if (ageMs > Math.max(DAY_MS, USELESS_INTERVALS * intervalMs)) {
-    return { verdict: 'NotReady', reason: `The newest good snapshot is ${age} old; one is due every ${interval}.` };
-  }
-  if (ageMs > LATE_INTERVALS * intervalMs) {
-    return { verdict: 'AtRisk', reason: `The newest good snapshot is ${age} old; one is due every ${interval}.` };
-  }
-  return { verdict: 'Ready', reason: `The newest good snapshot is ${age} old.` };
+export type Status = Awaited<ReturnType<typeof readStatus>>;
+
+function factsOfLatest(latest: Manifest, marks: Marks | undefined): ReadinessFacts['latest'] {
+  const { proof } = marks ?? {};
+  return {
+    id: latest.id,
+    takenAtMs: Date.parse(latest.readStartedAt),
+    records: latest.counts.records,
+    damagedAt: proof === undefined || proof.isSound ? undefined : proof.at,
+  };
 }
 
-function describe(durationMs: number): string {
-  const minutes = durationMs / 60_000;
-  if (minutes < 2) return `${Math.round(durationMs / 1000)} seconds`;
-  return minutes < 120 ? `${Math.round(minutes)} minutes` : `${Math.round(minutes / 60)} hours`;
+function factsOfEnded(run: BackupRun | undefined): ReadinessFacts['lastEnded'] {
+  if (run === undefined) return undefined;
+  const isSuspect = run.result?.health === 'suspect';
+  return {
+    id: run.id,
+    failure: run.status === 'Failed' ? (run.error?.message ?? 'The log says why.') : undefined,
+    suspectBecause: isSuspect ? run.result?.healthReasons.join('; ') : undefined,
+  };
+}
+
+function viewLatest(latest: Manifest, nowMs: number) {
+  return {
+    id: latest.id,
+    ageSeconds: secondsSince(latest.readStartedAt, nowMs),
+    readStartedAt: latest.readStartedAt,
+    readFinishedAt: latest.readFinishedAt,
+    counts: latest.counts,
+  };
+}
+
+function viewProven({ id, proof }: Proven, nowMs: number) {
+  return { id, how: proof.how, at: proof.at, ageSeconds: secondsSince(proof.readStartedAt, nowMs) };
+}
+
+/** What would be lost: what changed since the newest good snapshot was begun. */
+function viewAtRisk(latest: Manifest, nowMs: number) {
+  const seconds = secondsSince(latest.readStartedAt, nowMs);
+  const minutes = Math.round(seconds / 6) / 10;
+  return { minutes, devicesEstimate: null, basis: 'age of the newest good snapshot; churn is not known yet' };
+}
+
+function predict(latest: Manifest, { recordsPerSecond, basis, runId }: RestorePace) {
+  return { seconds: Math.ceil(latest.counts.records / recordsPerSecond), recordsPerSecond, basis, runId };
+}
+
+function viewTarget(probed: ProbedTarget, devicesNow: number | undefined) {
+  const { reachable, rights, tier, deviceLimit, checkedAt, latencyMs } = probed;
+  const room = deviceLimit === null || devicesNow === undefined ? null : Math.max(0, deviceLimit - devicesNow);
+  return { reachable, rights, tier, deviceLimit, devicesNow: devicesNow ?? null, room, checkedAt, latencyMs };
+}
+
+/**
+ * Devices a push will not reach even when they are restored. Whether the target holds push credentials cannot be seen
+ * through its own API: descriptions of hubs that were recorded show keys and rules only.
+ */
+function undeliverableOf(latest: Manifest | undefined) {
+  const registrations = latest?.counts.byPlatform['Gcm'] ?? 0;
+  if (registrations === 0) return [];
+  const reason = 'FCM legacy stopped delivering in 2024: these apps have to register as FcmV1.';
+  return [{ platform: 'Gcm', registrations, reason }];
+}
+
+function secondsSince(instant: string, nowMs: number): number {
+  return Math.round((nowMs - Date.parse(instant)) / 1000);
+}
+
+function toEpoch(instant: string | undefined): number | undefined {
+  return instant === undefined ? undefined : Date.parse(instant);
 }

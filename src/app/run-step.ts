@@ -10,6 +10,7 @@ import { reconcile } from './reconcile.ts';
 import { readRun, Superseded } from './run-store.ts';
 import { scan } from './scan.ts';
 import { seal } from './seal.ts';
+import { finishVerification, sumVerification, verifyShard } from './verify-snapshot.ts';
 
 /** A service that stays away: with waits of up to a minute this is about an hour. */
 const MAX_ATTEMPTS = 60;
@@ -58,8 +59,12 @@ async function perform(app: App, run: Run, step: Step, deadlineAt: number): Prom
       return 'done';
     case 'reconcile':
       return run.kind === 'restore' ? reconcile(app, run, shard, deadlineAt) : 'done';
+    case 'verify':
+      if (run.kind === 'verification') await verifyShard(app, run, shard);
+      return 'done';
     case 'finish':
       if (run.kind === 'restore') await finishRestore(app, run);
+      if (run.kind === 'verification') await finishVerification(app, run);
       return 'done';
     default:
       return run.phase.name satisfies never;
@@ -80,11 +85,18 @@ async function putOffOrFail(app: App, step: Step, run: Run | undefined, error: D
   await failRun(app, run, error);
 }
 
-/** Ends a run with an error; a restore keeps its counts, so that its status still adds up. */
+/** Ends a run with an error; a restore or verification keeps its counts, so that its status still adds up. */
 export async function failRun(app: App, run: Run, error: DrError): Promise<Run> {
-  const result = run.kind === 'restore' ? toResult(await readSums(app, run), run) : undefined;
-  return endRun(app, run, 'Failed', (current) => {
-    const failed = { ...current, error: failureOf(error) };
-    return failed.kind === 'restore' && result !== undefined ? { ...failed, result } : failed;
-  });
+  const counted = await withCounts(app, run);
+  return endRun(app, run, 'Failed', (current) => ({ ...counted(current), error: failureOf(error) }));
+}
+
+async function withCounts(app: App, run: Run): Promise<(current: Run) => Run> {
+  if (run.kind === 'restore') {
+    const result = toResult(await readSums(app, run), run);
+    return (current) => (current.kind === 'restore' ? { ...current, result } : current);
+  }
+  if (run.kind !== 'verification') return (current) => current;
+  const result = await sumVerification(app, run);
+  return (current) => (current.kind === 'verification' ? { ...current, result } : current);
 }

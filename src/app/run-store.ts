@@ -1,9 +1,10 @@
 import { DrError } from '../core/errors.ts';
 import { heartbeatName, lockName, type RunKind, runFolder, runName, runsFolder, stagingFolder } from '../core/paths.ts';
 import type { HubRef } from '../core/ports.ts';
-import { formatRun, isOver, parseRun, type Run } from '../core/run.ts';
+import { formatRun, isOver, parseRun, type Run, startOfRunId } from '../core/run.ts';
 import { type App, toInstant } from './app.ts';
 import { openDocument, sealDocument, toBytes, toText } from './codec.ts';
+import { forEachConcurrent } from './concurrent.ts';
 
 export interface StoredRun {
   readonly run: Run;
@@ -19,6 +20,8 @@ export class Superseded extends Error {
 const TAKEOVER_AFTER_MS = 15 * 60_000;
 /** Between taking a lock and writing the run lie two storage calls. */
 const BIRTH_MS = 60_000;
+/** Run documents read at once. */
+const READERS = 16;
 
 export async function readRun(app: App, kind: RunKind, runId: string): Promise<StoredRun | undefined> {
   const name = runName(kind, runId);
@@ -75,20 +78,16 @@ export function runNotFound(kind: RunKind, runId: string): DrError {
 
 /** Newest first, at most `limit`. Runs whose document cannot be read are left out, with a warning in the log. */
 export async function listRuns(app: App, kind: RunKind, limit: number): Promise<Run[]> {
-  const folders = await app.blobs.listFolders(runsFolder(kind));
+  const folder = runsFolder(kind);
+  const ids = (await app.blobs.listFolders(folder)).map((name) => name.slice(folder.length, -1));
+  // Ids made here sort by time; a caller's own ids sort anywhere, and so all of those are read.
+  const isDated = (id: string): boolean => startOfRunId(id) !== undefined;
+  const candidates = [...ids.filter(isDated).slice(-limit), ...ids.filter((id) => !isDated(id))];
   const runs: Run[] = [];
-  // Ids made here sort by time; a caller's own ids sort anywhere, so with few folders all are read.
-  const candidates = kind === 'backup' ? folders.slice(-limit) : folders;
-  for (const folder of candidates) {
-    const runId = folder.slice(runsFolder(kind).length, -1);
-    try {
-      const stored = await readRun(app, kind, runId);
-      if (stored !== undefined) runs.push(stored.run);
-    } catch (error) {
-      if (!(error instanceof DrError) || error.retryable) throw error;
-      app.log.warn('run document unreadable', { runId, code: error.code });
-    }
-  }
+  await forEachConcurrent(candidates, READERS, async (runId) => {
+    const run = await readHolder(app, kind, runId);
+    if (typeof run === 'object') runs.push(run);
+  });
   return runs.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, limit);
 }
 

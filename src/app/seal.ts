@@ -51,6 +51,7 @@ export async function seal(app: App, run: Run, shard: number): Promise<void> {
     if (run.kind === 'restore') await compareWithSnapshot(app, run, shard, grouped.records);
     await app.blobs.put(name, sealDocument(name, JSON.stringify(toResult(shard, stored, grouped))), 'any', {
       done: '1',
+      records: String(grouped.records.length),
     });
     await beat(app, run.kind, run.id);
   }

@@ -1,13 +1,21 @@
 import { DrError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { RunKind } from '../core/paths.ts';
-import { type BackupRun, isOver, type RestoreResult, type RestoreRun, type Run } from '../core/run.ts';
+import {
+  type BackupRun,
+  isOver,
+  type RestoreResult,
+  type RestoreRun,
+  type Run,
+  type VerificationRun,
+} from '../core/run.ts';
 import { type App, toInstant } from './app.ts';
 import { readSums, toResult } from './complete-reconcile.ts';
 import { type Marks, noMarks, readMarks } from './marks.ts';
 import { lastHeartbeatAt, listRuns, readRun, runNotFound } from './run-store.ts';
 import { readScan } from './scan.ts';
 import { findSnapshot, type ListedSnapshot, listSnapshots } from './snapshots.ts';
+import { sumVerification } from './verify-snapshot.ts';
 
 /** What the HTTP API shows of runs and snapshots. Fields are contract: add, never rename. */
 
@@ -17,6 +25,7 @@ const phaseNames = {
   seal: 'Sorting',
   publish: 'Publishing',
   reconcile: 'Writing',
+  verify: 'Verifying',
   finish: 'Finishing',
 } as const;
 
@@ -32,9 +41,28 @@ export async function readRestoreView(app: App, runId: string) {
   return viewRestore(app, run);
 }
 
+export async function readVerificationView(app: App, runId: string) {
+  const run = (await readRun(app, 'verification', runId))?.run;
+  if (run?.kind !== 'verification') throw runNotFound('verification', runId);
+  return viewVerification(app, run);
+}
+
 export async function listRunViews(app: App, kind: RunKind) {
   const runs = await listRuns(app, kind, LISTED_RUNS);
-  return Promise.all(runs.map((run) => (run.kind === 'backup' ? viewBackup(app, run) : viewRestore(app, run))));
+  return Promise.all(runs.map((run) => viewRun(app, run)));
+}
+
+function viewRun(app: App, run: Run) {
+  switch (run.kind) {
+    case 'backup':
+      return viewBackup(app, run);
+    case 'restore':
+      return viewRestore(app, run);
+    case 'verification':
+      return viewVerification(app, run);
+    default:
+      return run satisfies never;
+  }
 }
 
 export async function viewBackup(app: App, run: BackupRun) {
@@ -59,6 +87,19 @@ export async function viewRestore(app: App, run: RestoreRun) {
     ...viewResult(result),
     ...paceOf(app, run, result),
     nextActions: nextActions(run, result.counts.failed),
+  };
+}
+
+export async function viewVerification(app: App, run: VerificationRun) {
+  const { counts, damagedArtefacts } = run.result ?? (await sumVerification(app, run));
+  const endedAt = run.finishedAt === undefined ? app.clock.now() : Date.parse(run.finishedAt);
+  const seconds = Math.max((endedAt - Date.parse(run.createdAt)) / 1000, 0.001);
+  return {
+    ...(await viewCommon(app, run)),
+    snapshot: { id: run.snapshotId, hub: run.hub },
+    counts,
+    damagedArtefacts,
+    recordsPerSecond: Math.round((counts.total - counts.pending) / seconds),
   };
 }
 
@@ -146,6 +187,7 @@ function viewManifest({ shards, formatVersion: _version, toolVersion: _tool, ...
   return { ...shown, bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0), ...viewMarks(marks) };
 }
 
-function viewMarks({ isPinned }: Marks = noMarks) {
-  return { pinned: isPinned };
+function viewMarks({ isPinned, proof }: Marks = noMarks) {
+  const shown = proof?.isSound ? { how: proof.how, at: proof.at, runId: proof.runId } : null;
+  return { pinned: isPinned, proof: shown };
 }

@@ -1,5 +1,5 @@
 import { DrError } from '../core/errors.ts';
-import { LOCKS_FOLDER, type RunKind } from '../core/paths.ts';
+import { kindOfLock, LOCKS_FOLDER, type RunKind } from '../core/paths.ts';
 import { describePhase, isOver } from '../core/run.ts';
 import type { App } from './app.ts';
 import { dispatch } from './dispatch.ts';
@@ -14,7 +14,7 @@ const MAX_KICKS = 10;
 /** Looks at every active run: enqueues what a quiet one still has to do, ends one that stays quiet, frees dead locks. */
 export async function watchRuns(app: App): Promise<void> {
   for (const entry of await app.blobs.list(LOCKS_FOLDER)) {
-    const kind: RunKind = entry.name.startsWith(`${LOCKS_FOLDER}restore/`) ? 'restore' : 'backup';
+    const kind = kindOfLock(entry.name);
     const lock = await readLock(app, entry.name);
     if (lock === undefined) continue;
     const run = lock.runId === '' ? 'missing' : await readHolder(app, kind, lock.runId);

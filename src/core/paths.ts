@@ -2,8 +2,11 @@ import type { HubRef } from './ports.ts';
 
 /** Every blob name of the app, in one place. All are below the snapshot container. */
 
-export type RunKind = 'backup' | 'restore';
-export type SnapshotMark = 'pin';
+export const runKinds = ['backup', 'restore', 'verification'] as const;
+export type RunKind = (typeof runKinds)[number];
+/** The phases that work shard by shard. */
+export type ShardPhase = 'seal' | 'reconcile' | 'verify';
+export type SnapshotMark = 'pin' | 'proof';
 
 const hubFolder = (hub: HubRef): string => `${hub.namespace}/${hub.hub}/`;
 export const snapshotsFolder = (hub: HubRef): string => `${hubFolder(hub)}snapshots/`;
@@ -18,7 +21,14 @@ export const marksFolder = (hub: HubRef): string => `${hubFolder(hub)}marks/`;
 export const markName = (hub: HubRef, snapshotId: string, mark: SnapshotMark): string =>
   `${marksFolder(hub)}${snapshotId}/${mark}`;
 
+/** What the last listing of a hub by a restore counted, and how fast the last restore wrote: for the readiness card. */
+export const seenName = (hub: HubRef): string => `${hubFolder(hub)}seen.json`;
+export const PACE_NAME = '_runs/restore-pace.json';
+
 export const LOCKS_FOLDER = '_locks/';
+/** The kind of run a lock is for. */
+export const kindOfLock = (name: string): RunKind =>
+  runKinds.find((kind) => name.startsWith(`${LOCKS_FOLDER}${kind}/`)) ?? 'backup';
 export const lockName = (kind: RunKind, hub: HubRef): string =>
   `${LOCKS_FOLDER}${kind}/${hub.namespace}/${hub.hub}.json`;
 
@@ -40,15 +50,10 @@ export const targetShardName = (runId: string, pass: number, shard: number): str
   `${stagingFolder('restore', runId)}pass-${pass}/target/${shardLabel(shard)}.jsonl.gz`;
 export const foreignName = (runId: string, pass: number, shard: number): string =>
   `${stagingFolder('restore', runId)}pass-${pass}/foreign/${shardLabel(shard)}.json`;
-export const resultsFolder = (kind: RunKind, runId: string, pass: number, phase: 'seal' | 'reconcile'): string =>
+export const resultsFolder = (kind: RunKind, runId: string, pass: number, phase: ShardPhase): string =>
   `${passFolder(kind, runId, pass)}${phase}/`;
-export const resultName = (
-  kind: RunKind,
-  runId: string,
-  pass: number,
-  phase: 'seal' | 'reconcile',
-  shard: number,
-): string => `${resultsFolder(kind, runId, pass, phase)}${shardLabel(shard)}.json`;
+export const resultName = (kind: RunKind, runId: string, pass: number, phase: ShardPhase, shard: number): string =>
+  `${resultsFolder(kind, runId, pass, phase)}${shardLabel(shard)}.json`;
 
 /** `0000` to `1023`: of one width, so that names sort by number. */
 export function shardLabel(shard: number): string {

@@ -7,7 +7,7 @@ const instant = z.iso.datetime();
 const count = z.int().nonnegative();
 
 const phaseSchema = z.strictObject({
-  name: z.enum(['scan', 'seal', 'publish', 'reconcile', 'finish']),
+  name: z.enum(['scan', 'seal', 'publish', 'reconcile', 'verify', 'finish']),
   /** A backup has one pass over its hub. A restore's later passes prove, and repair, what the first one wrote. */
   pass: z.int().positive(),
   /** False until the phase's messages are known to be in the queue. */
@@ -37,7 +37,7 @@ const commonFields = {
   formatVersion: z.literal(1),
   id: z.string(),
   status: z.enum(['NotStarted', 'Running', 'Succeeded', 'Failed', 'Canceled']),
-  requestedBy: z.enum(['timer', 'http']),
+  requestedBy: z.enum(['timer', 'http', 'drill']),
   createdAt: instant,
   finishedAt: instant.optional(),
   /** The hub that is listed: the source of a backup, the target of a restore. */
@@ -96,16 +96,32 @@ const restoreSchema = z.strictObject({
     .optional(),
 });
 
-const runSchema = z.discriminatedUnion('kind', [backupSchema, restoreSchema]);
+const verificationSchema = z.strictObject({
+  ...commonFields,
+  kind: z.literal('verification'),
+  snapshotId: z.string(),
+  /** Of the whole snapshot, as its manifest says. */
+  recordCount: count,
+  result: z
+    .strictObject({
+      counts: z.strictObject({ total: count, verified: count, damaged: count, pending: count }),
+      damagedArtefacts: z.array(z.strictObject({ name: z.string(), code: z.enum(errorCodes), message: z.string() })),
+    })
+    .optional(),
+});
+
+const runSchema = z.discriminatedUnion('kind', [backupSchema, restoreSchema, verificationSchema]);
 
 export type BackupRun = Readonly<z.infer<typeof backupSchema>>;
 export type RestoreRun = Readonly<z.infer<typeof restoreSchema>>;
-export type Run = BackupRun | RestoreRun;
+export type VerificationRun = Readonly<z.infer<typeof verificationSchema>>;
+export type Run = BackupRun | RestoreRun | VerificationRun;
 
 export type Phase = Readonly<z.infer<typeof phaseSchema>>;
 type PhaseName = Phase['name'];
 export type RestoreCounts = Readonly<z.infer<typeof countsSchema>>;
 export type RestoreResult = NonNullable<RestoreRun['result']>;
+export type VerificationResult = NonNullable<VerificationRun['result']>;
 
 export function formatRun(run: Run): string {
   return JSON.stringify(run);
@@ -125,7 +141,7 @@ export function isOver(run: Run): boolean {
   return run.status === 'Succeeded' || run.status === 'Failed' || run.status === 'Canceled';
 }
 
-const phaseOrder: Record<PhaseName, number> = { scan: 0, seal: 1, reconcile: 2, publish: 2, finish: 3 };
+const phaseOrder: Record<PhaseName, number> = { scan: 0, seal: 1, reconcile: 2, verify: 2, publish: 2, finish: 3 };
 
 /** Negative when `a` comes before `b` in the life of a run. */
 export function comparePhases(a: Pick<Phase, 'name' | 'pass'>, b: Pick<Phase, 'name' | 'pass'>): number {

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { parseWith } from './parse.ts';
+import { runKinds } from './paths.ts';
 
 const stepSchema = z.strictObject({
   formatVersion: z.literal(1),
-  kind: z.enum(['backup', 'restore']),
+  kind: z.enum(runKinds),
   runId: z.string().min(1).max(64),
-  phase: z.enum(['scan', 'seal', 'publish', 'reconcile', 'finish']),
+  phase: z.enum(['scan', 'seal', 'publish', 'reconcile', 'verify', 'finish']),
   pass: z.int().positive(),
   /** Of the phases that work shard by shard. */
   shard: z.int().min(0).max(1023).optional(),

@@ -39,7 +39,15 @@ test('backup on one host, region down, restore, and a broadcast reaches each dev
   const api = createApi(() => stack.host);
   expect((await api.call('GET', '/api/status')).status).toBe(503);
   await backUp(api);
-  expect(await api.call('GET', '/api/status')).toMatchObject({ status: 200, body: { verdict: 'Ready' } });
+  expect(await api.call('GET', '/api/status')).toMatchObject({
+    status: 200,
+    body: { verdict: 'AtRisk', findings: [{ code: 'NotProven' }] },
+  });
+  expect((await api.call('POST', '/api/snapshots/latest/verify')).status).toBe(202);
+  await until('the snapshot is proven', async () => {
+    const { status, body } = await api.call('GET', '/api/status');
+    return status === 200 && z.object({ verdict: z.string() }).parse(body).verdict === 'Ready';
+  });
   const rowsBefore = await readRows(stack.emulator, PRIMARY_HUB);
   await stack.emulator.admin('POST', '/namespaces/primary/down');
 

@@ -1,0 +1,218 @@
+import { expect, test } from 'vitest';
+import type { App } from '../../src/app/app.ts';
+import { storeProof } from '../../src/app/proof.ts';
+import { readStatus } from '../../src/app/read-status.ts';
+import { findSnapshot } from '../../src/app/snapshots.ts';
+import { startBackup } from '../../src/app/start-backup.ts';
+import { startRestore } from '../../src/app/start-restore.ts';
+import { DrError } from '../../src/core/errors.ts';
+import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { backUp, seed } from '../faults/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import { anAppleRow } from '../support/rows.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** An engine with a snapshot that is proven: nothing to complain about. */
+async function aReadyEngine(devices = 24): Promise<Engine> {
+  const engine = createEngine();
+  seed(engine, devices);
+  await prove(engine, await backUp(engine));
+  return engine;
+}
+
+async function prove({ app }: Engine, snapshotId: string, isSound = true): Promise<void> {
+  const manifest = await findSnapshot(app, app.primary.ref, snapshotId);
+  await storeProof(app, manifest, { how: 'verified', runId: 'v1', isSound });
+}
+
+async function codesOf({ app }: Engine): Promise<string[]> {
+  return (await readStatus(app)).findings.map(({ level, code }) => `${level} ${code}`);
+}
+
+test('without a good snapshot a failover is not ready', async () => {
+  const engine = createEngine();
+  expect(await readStatus(engine.app)).toMatchObject({
+    verdict: 'NotReady',
+    reason: 'There is no good snapshot. Back up now: POST /api/backups.',
+    latestGoodSnapshot: null,
+    provenSnapshot: null,
+    atRisk: null,
+    predictedRestore: null,
+  });
+});
+
+test('a young good snapshot that is proven, and a target that can be written to, are ready', async () => {
+  const engine = await aReadyEngine();
+  engine.advance(600_000);
+  expect(await readStatus(engine.app)).toMatchObject({
+    verdict: 'Ready',
+    findings: [],
+    provenSnapshot: { how: 'verified', ageSeconds: 600 },
+    atRisk: { minutes: 10 },
+    target: { reachable: true, rights: true, tier: 'Standard', deviceLimit: 10_000_000 },
+    undeliverable: [],
+    missedBackups: { expectedEverySeconds: 3600, missed: false },
+  });
+});
+
+test('a snapshot nobody proved is a risk, and so is a proof of more than eight days ago', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  expect(await codesOf(engine)).toEqual(['risk NotProven']);
+  await prove(engine, 'latest');
+  engine.advance(8.5 * DAY_MS);
+  await backUp(engine);
+  expect(await codesOf(engine)).toEqual(['risk ProofOld']);
+});
+
+test('a backup that is late is a risk, and one that misses a day stops', async () => {
+  const engine = await aReadyEngine();
+  engine.advance(1.6 * HOUR_MS);
+  expect(await codesOf(engine)).toEqual(['risk SnapshotOld', 'risk BackupMissed']);
+  expect(await readStatus(engine.app)).toMatchObject({ verdict: 'AtRisk', missedBackups: { missed: true } });
+  engine.advance(DAY_MS);
+  expect(await codesOf(engine)).toEqual(['stop SnapshotTooOld', 'risk BackupMissed']);
+});
+
+test('a failed backup is a risk until the next one succeeds', async () => {
+  const engine = await aReadyEngine();
+  const { listPage } = engine.primary;
+  engine.primary.listPage = async () => {
+    throw new DrError('HubUnauthorized', 'The hub does not accept the access key.');
+  };
+  engine.advance(60_000);
+  await startBackup(engine.app, 'timer');
+  await engine.drain();
+  expect(await readStatus(engine.app)).toMatchObject({
+    verdict: 'AtRisk',
+    findings: [{ code: 'BackupFailed', message: expect.stringContaining('does not accept the access key') }],
+  });
+  engine.primary.listPage = listPage;
+  await backUp(engine);
+  expect(await codesOf(engine)).toEqual([]);
+});
+
+test('a suspect newest snapshot is a risk although an older one is latest', async () => {
+  const engine = await aReadyEngine();
+  for (const id of [...engine.primary.rows.keys()].slice(0, 30)) engine.primary.rows.delete(id);
+  await backUp(engine);
+  expect(await codesOf(engine)).toEqual(['risk SnapshotSuspect']);
+});
+
+test('a snapshot found damaged stops, and the proof of an older one still counts', async () => {
+  const engine = await aReadyEngine();
+  const damaged = await backUp(engine);
+  await prove(engine, damaged, false);
+  const status = await readStatus(engine.app);
+  expect(status.findings.map(({ code }) => code)).toEqual(['SnapshotCorrupt']);
+  expect(status.provenSnapshot?.id).not.toBe(damaged);
+});
+
+test.each([
+  ['HubUnavailable', { reachable: false, rights: null }],
+  ['HubUnauthorized', { reachable: true, rights: false }],
+  ['HubForbidden', { reachable: true, rights: false }],
+  ['HubNotFound', { reachable: true, rights: null }],
+] as const)('a target that answers %s stops', async (code, target) => {
+  const engine = await aReadyEngine();
+  engine.secondary.probe = async () => {
+    throw new DrError(code, 'No.', { retryable: code === 'HubUnavailable' });
+  };
+  expect(await readStatus(engine.app)).toMatchObject({ verdict: 'NotReady', findings: [{ code }], target });
+});
+
+test('the target is probed once a minute, however often the status is asked', async () => {
+  const engine = await aReadyEngine();
+  let probes = 0;
+  const { probe } = engine.secondary;
+  engine.secondary.probe = async (options) => {
+    probes += 1;
+    return probe(options);
+  };
+  await Promise.all([readStatus(engine.app), readStatus(engine.app)]);
+  await readStatus(engine.app);
+  expect(probes).toBe(1);
+  engine.advance(61_000);
+  await readStatus(engine.app);
+  expect(probes).toBe(2);
+});
+
+test('a tier that is too small stops; one that may be too small is a risk', async () => {
+  const engine = createEngine({ policy: { secondaryTier: 'Free' } });
+  seed(engine, 300);
+  await prove(engine, await backUp(engine));
+  await startRestore(engine.app, parseRestoreRequest(''));
+  await engine.drain();
+  // The same 300 devices, but nobody can tell without listing both.
+  expect(await codesOf(engine)).toEqual(['risk TargetMayBeFull']);
+  expect((await readStatus(engine.app)).target).toMatchObject({ deviceLimit: 500, devicesNow: 300, room: 200 });
+  seed(engine, 501);
+  await prove(engine, await backUp(engine));
+  expect(await codesOf(engine)).toEqual(['stop TargetTooSmall']);
+});
+
+test('the next restore is predicted from the rate of the last one that wrote enough', async () => {
+  const engine = await aReadyEngine(150);
+  expect((await readStatus(engine.app)).predictedRestore).toBeNull();
+  const { run } = await startRestore(engine.app, parseRestoreRequest(''));
+  engine.advance(30_000);
+  await engine.drain();
+  const { predictedRestore } = await readStatus(engine.app);
+  expect(predictedRestore).toEqual({ seconds: 30, recordsPerSecond: 5, basis: 'restore', runId: run.id });
+  // One that finds all in place says nothing about writing.
+  await startRestore(engine.app, parseRestoreRequest(''));
+  await engine.drain();
+  expect((await readStatus(engine.app)).predictedRestore).toEqual(predictedRestore);
+});
+
+test('registrations of legacy FCM are told as undeliverable', async () => {
+  const engine = await aReadyEngine();
+  const row = anAppleRow({ id: '7-7-1' });
+  engine.primary.rows.set(
+    '7-7-1',
+    row
+      .replaceAll('AppleRegistrationDescription', 'GcmRegistrationDescription')
+      .replaceAll('DeviceToken', 'GcmRegistrationId'),
+  );
+  await backUp(engine);
+  expect((await readStatus(engine.app)).undeliverable).toMatchObject([{ platform: 'Gcm', registrations: 1 }]);
+});
+
+test('the card costs the same few storage requests whatever the hub holds and however many runs there were', async () => {
+  const costs = [];
+  for (const [devices, runs] of [
+    [10, 5],
+    [100, 9],
+  ] as const) {
+    const engine = await aReadyEngine(devices);
+    for (let run = 0; run < runs; run += 1) {
+      await backUp(engine);
+      await startRestore(engine.app, parseRestoreRequest(''));
+      await engine.drain();
+    }
+    costs.push(await countRequests(engine.app));
+  }
+  expect(costs[1]).toBe(costs[0]);
+  expect(costs[0]).toBeLessThan(25);
+});
+
+async function countRequests(app: App): Promise<number> {
+  let count = 0;
+  const counting = <A extends unknown[], R>(call: (...args: A) => R): ((...args: A) => R) => {
+    return (...args) => {
+      count += 1;
+      return call(...args);
+    };
+  };
+  const blobs = {
+    ...app.blobs,
+    get: counting(app.blobs.get),
+    list: counting(app.blobs.list),
+    listFolders: counting(app.blobs.listFolders),
+  };
+  await readStatus({ ...app, blobs });
+  return count;
+}
