@@ -77,7 +77,12 @@ function judge(url: string, accept: string, response: Response, text: string): A
   if ((response.ok && isWanted) || textAt(body, 'verdict') !== undefined) return { status, body };
   const { code, message } = objectAt(body, 'error');
   if (typeof code === 'string' && response.headers.has('x-ms-error-code')) {
-    throw new ApiRefusal(status, code, typeof message === 'string' ? message : `The API answered ${status}.`);
+    throw new ApiRefusal(
+      status,
+      code,
+      typeof message === 'string' ? message : `The API answered ${status}.`,
+      textAt(body, 'error', 'target'),
+    );
   }
   if (status === 401 || status === 403) {
     throw new NotOurs(

@@ -11,11 +11,14 @@ export class ApiRefusal extends Error {
   override readonly name = 'ApiRefusal';
   readonly status: number;
   readonly code: string;
+  /** What it is about, such as the id of the run that is in the way. */
+  readonly target: string | undefined;
 
-  constructor(status: number, code: string, message: string) {
+  constructor(status: number, code: string, message: string, target?: string) {
     super(message);
     this.status = status;
     this.code = code;
+    this.target = target;
   }
 }
 

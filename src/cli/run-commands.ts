@@ -13,7 +13,17 @@ export const backup: Command = {
   name: 'backup',
   summary: 'back the primary hub up now',
   options: ['watch'],
-  run: (call) => begin(call, 'backups', 'POST', '/api/backups'),
+  async run(call) {
+    try {
+      return await begin(call, 'backups', 'POST', '/api/backups');
+    } catch (error) {
+      const isRunning = error instanceof ApiRefusal && error.code === 'RunInProgress';
+      if (!isRunning || error.target === undefined || call.values.watch !== true) throw error;
+      // The schedule was faster, and its backup is as good.
+      call.terminal.err(`Backup ${error.target} is running already.\n`);
+      return follow(call, 'backups', error.target);
+    }
+  },
 };
 
 export const restore: Command = {

@@ -288,6 +288,18 @@ test('backup, verify and drill are watched to their end, and a damaged snapshot 
   expect(failed).toMatchObject({ exitCode: 1, out: expect.stringContaining('reason   not empty') });
 });
 
+test('backup --watch while the scheduled one runs watches that one', async () => {
+  const target = 'timer-1';
+  const inProgress = { error: { code: 'RunInProgress', message: 'It is still running.', target } };
+  const script = {
+    'POST /api/backups': [{ status: 409, headers: { 'x-ms-error-code': 'RunInProgress' }, body: inProgress }],
+    'GET /api/backups/timer-1': [{ body: { id: target, kind: 'backup', status: 'Succeeded' } }],
+  };
+  const { exitCode, err } = await play(script, ['backup', '--watch']);
+  expect({ exitCode, err }).toEqual({ exitCode: 0, err: 'Backup timer-1 is running already.\n' });
+  expect(await play(script, ['backup'])).toMatchObject({ exitCode: 1, err: expect.stringContaining('RunInProgress') });
+});
+
 test('cancel stops a restore and shows how it stands', async () => {
   const script = { [`POST /api/restores/${RESTORE_ID}/cancel`]: [{ body: restored({ status: 'Canceled' }) }] };
   const { exitCode, out } = await play(script, ['cancel', RESTORE_ID]);
