@@ -21,7 +21,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * Puts what is deployed into `folder`, which is emptied first: all functions and their packages as one module (what is
- * loaded only sometimes stays a file of its own), `host.json`, a `package.json` without dependencies, the licences.
+ * loaded only sometimes stays a file of its own), the console, `host.json`, a `package.json` without dependencies, the
+ * licences.
  */
 export async function buildPackage(folder: string): Promise<BuiltPackage> {
   await rm(folder, { recursive: true, force: true });
@@ -49,8 +50,18 @@ export async function buildPackage(folder: string): Promise<BuiltPackage> {
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(await packageJson(), undefined, 2)}\n`);
   await copyFile(join(root, 'host.json'), join(folder, 'host.json'));
   await copyFile(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+  await copyConsole(folder);
   await writeFile(join(folder, 'THIRD-PARTY-NOTICES.txt'), await noticesOf(metafile));
   return { folder, ...(await sizeOf(folder)) };
+}
+
+/** The console's files are served as they are written, from where they stand in the app's folder. */
+async function copyConsole(folder: string): Promise<void> {
+  const place = join('src', 'console');
+  await mkdir(join(folder, place), { recursive: true });
+  for (const name of await readdir(join(root, place))) {
+    if (!name.endsWith('.ts')) await copyFile(join(root, place, name), join(folder, place, name));
+  }
 }
 
 /** The functions in the order in which the host loads their files. */

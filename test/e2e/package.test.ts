@@ -35,6 +35,8 @@ test('what is deployed is small, names its licences, needs no other package, and
     });
     const status = await createApi(() => host).call('GET', '/api/status');
     expect(status).toMatchObject({ status: 503, body: { verdict: 'NotReady', latestGoodSnapshot: null } });
+    const page = await fetch(`${host.url}/api/console`);
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     // Every function of the app, as the host lists them when it starts.
     const files = await readdir(fileURLToPath(new URL('../../functions', import.meta.url)));
     expect(host.output().match(/Function \w+: \[/g)?.length).toBeGreaterThanOrEqual(files.length);
