@@ -8,7 +8,7 @@ import { watchRestore } from './run-watch.ts';
 import { startStack } from './stack.ts';
 import { startStorm } from './storm.ts';
 
-const help = `Runs the disaster drill while hosts are killed and the hubs misbehave, and proves that every device is reached.
+const help = `Runs the disaster drill while hosts are killed and hubs and storage misbehave, and proves that every device is reached.
 
   npm run chaos -- [--devices N] [--seed S] [--minutes M] [--json]
 
