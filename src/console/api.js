@@ -87,10 +87,12 @@ export function isTemporary(error) {
 async function send(path, { method = 'GET', body }) {
   for (;;) {
     if (key === '') key = await ask('missing');
+    const used = key;
     const response = await fetchOnce(path, method, body);
     // 401 is the host's: the call never reached the app, and making it again is safe.
     if (response.status !== 401) return response;
-    key = '';
+    // Another call may have been told of a better key meanwhile.
+    if (key === used) key = '';
     key = await ask('refused');
   }
 }

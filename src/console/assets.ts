@@ -39,14 +39,11 @@ async function readAssets(): Promise<ReadonlyMap<string, Asset>> {
 }
 
 /**
- * The page's files are served as they are written, so they stay in `src/console` under the app's root, wherever the
- * code that asks for them ends up: beside them, compiled in `dist`, or in a bundle.
+ * The page's files are served as they are written, so they stay in `src/console` of the app's root (where `host.json`
+ * is), wherever the code that asks for them ends up: beside them, compiled in `dist`, or in a bundle.
  */
 function findFolder(): string {
-  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
-    const candidate = join(folder, 'src', 'console');
-    if (existsSync(join(candidate, 'index.html'))) return candidate;
-    if (dirname(folder) === folder) break;
-  }
-  throw new Error(`The console's files are not deployed: no folder src/console above ${import.meta.dirname}.`);
+  let root = import.meta.dirname;
+  while (!existsSync(join(root, 'host.json')) && dirname(root) !== root) root = dirname(root);
+  return join(root, 'src', 'console');
 }

@@ -1,5 +1,5 @@
 import { h, svg } from './dom.js';
-import { moment, number, plural } from './format.js';
+import { dayAndTime, moment, number, plural } from './format.js';
 
 const HEIGHT = 170;
 const LEFT = 8;
@@ -26,7 +26,7 @@ export function sizeChart(snapshots) {
   if (points.length < 2) return undefined;
   const figure = h('figure', { class: 'chart' });
   // Drawn in real pixels, so that its text is as large as all other text on any width.
-  new ResizeObserver(() => draw(figure, points)).observe(figure);
+  new ResizeObserver(([entry]) => draw(figure, points, entry?.contentRect.width ?? 0)).observe(figure);
   return figure;
 }
 
@@ -35,9 +35,10 @@ export function sizeChart(snapshots) {
 /**
  * @param {HTMLElement} figure
  * @param {Point[]} points Oldest first.
+ * @param {number} space In pixels.
  */
-function draw(figure, points) {
-  const width = Math.max(200, figure.clientWidth);
+function draw(figure, points, space) {
+  const width = Math.max(200, space);
   const from = points[0]?.at ?? 0;
   const span = Math.max(1, (points.at(-1)?.at ?? 0) - from);
   const top = Math.max(1, ...points.map((point) => point.devices));
@@ -61,8 +62,8 @@ function draw(figure, points) {
       svg('polyline', { class: 'line', points: line.join(' ') }),
       points.map((point) => mark(point, x(point), y(point.devices))),
       text(0, 14, 'start', `${plural(top, 'device')} at most`),
-      text(0, HEIGHT - 6, 'start', moment(new Date(from).toISOString())),
-      text(width, HEIGHT - 6, 'end', 'now'),
+      text(0, HEIGHT - 6, 'start', dayAndTime(from)),
+      text(width, HEIGHT - 6, 'end', dayAndTime(from + span)),
     ),
   );
 }

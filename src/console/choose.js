@@ -67,7 +67,7 @@ function chooseForm(status, snapshots) {
   const select = h(
     'select',
     { id: 'snapshot' },
-    latestId !== undefined && h('option', { value: 'latest' }, `Latest good: ${optionText(found('latest'))}`),
+    latestId !== undefined && h('option', { value: 'latest' }, latestText(found('latest'))),
     snapshots.filter((one) => one.id !== latestId).map((one) => h('option', { value: one.id }, optionText(one))),
   );
   select.value = draft.snapshot === latestId ? 'latest' : draft.snapshot;
@@ -112,6 +112,11 @@ async function startDryRun(status) {
     ...(target === 'primary' ? { confirm: status.primary.hub } : {}),
   });
   location.hash = `#/restores/${encodeURIComponent(run.id)}`;
+}
+
+/** @param {Snapshot | undefined} snapshot */
+function latestText(snapshot) {
+  return `The latest good one (${ago(snapshot?.readStartedAt ?? '')})`;
 }
 
 /** @param {Snapshot | undefined} snapshot */

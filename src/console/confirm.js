@@ -16,7 +16,7 @@ export function confirmForm(dryRun) {
   const button = h(
     'button',
     { type: 'submit', class: 'main' },
-    `Restore ${plural(toWrite, 'device')} into ${target.hub}`,
+    `Restore ${plural(toWrite, 'device')} into hub ${target.hub}`,
   );
   const form = h(
     'form',

@@ -26,7 +26,7 @@ export function svg(tag, props = {}, ...children) {
 
 /**
  * Shows `children` in `region` and touches only those that changed, so that what a person reads, selects or has in focus
- * stays while numbers beside it move on.
+ * stays while numbers beside it move on. What has the same `data-kept` as what is there is left as it is.
  * @param {Element} region
  * @param {...Child} children
  */
@@ -38,7 +38,7 @@ export function fill(region, ...children) {
   else {
     for (const [index, node] of next.entries()) {
       const old = now[index];
-      if (old && !old.isEqualNode(node)) old.replaceWith(node);
+      if (old && !old.isEqualNode(node) && !isKept(old, node)) old.replaceWith(node);
     }
   }
   if (focusKey === undefined || focusKeyWithin(region) === focusKey) return;
@@ -94,6 +94,15 @@ function nodesOf(children) {
     if (Array.isArray(child)) return nodesOf(child);
     return [child instanceof Node ? child : document.createTextNode(String(child))];
   });
+}
+
+/**
+ * @param {Node} old
+ * @param {Node} node
+ */
+function isKept(old, node) {
+  if (!(old instanceof HTMLElement && node instanceof HTMLElement)) return false;
+  return old.dataset['kept'] !== undefined && old.dataset['kept'] === node.dataset['kept'];
 }
 
 /** @param {Element} region */

@@ -79,6 +79,13 @@ export function moment(iso) {
   return at.getTimezoneOffset() === 0 ? text : `${text} (${utc.format(at)} UTC)`;
 }
 
+const brief = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+
+/** @param {number} at Epoch milliseconds. */
+export function dayAndTime(at) {
+  return brief.format(at);
+}
+
 /**
  * How long ago, with the instant itself after it. Kept up to date by {@link keepTimesFresh}.
  * @param {string | null | undefined} iso
@@ -89,7 +96,8 @@ export function time(iso) {
     'span',
     { class: 'time' },
     h('time', { datetime: iso, 'data-relative': true }, ago(iso)),
-    h('span', { class: 'muted small' }, ` ${moment(iso)}`),
+    ' ',
+    h('span', { class: 'instant muted small' }, moment(iso)),
   );
 }
 

@@ -4,6 +4,7 @@ import { duration, moment, number, plural, rate, time } from './format.js';
 import { poll, wake } from './poll.js';
 import { showRestores } from './restores.js';
 import { showSnapshots } from './snapshots.js';
+import { verifySnapshot } from './verify.js';
 import { actionButton, badge, facts, hubName, icon, isOver, problem, statusBadge, verdict } from './widgets.js';
 
 /** @typedef {import('./views.d.ts').Status} Status */
@@ -20,11 +21,12 @@ export function showOverview(view, signal) {
   const head = h('div', {}, h('div', { class: 'verdict' }, h('p', { class: 'muted' }, 'Asking for the readiness …')));
   const actions = h('div', { class: 'actions' });
   const details = h('div');
+  const verification = h('div');
   const snapshots = h('section', { 'aria-labelledby': 'snapshots-title' });
   const restores = h('section', { 'aria-labelledby': 'restores-title' });
   view.replaceChildren(
     h('h1', { tabindex: -1 }, 'If we failed over now'),
-    h('section', { class: 'card', 'aria-label': 'Readiness' }, head, actions, details),
+    h('section', { class: 'card', 'aria-label': 'Readiness' }, head, actions, verification, details),
     snapshots,
     restores,
   );
@@ -36,7 +38,7 @@ export function showOverview(view, signal) {
     /** @type {Status} */
     const status = await call('status');
     fill(head, verdict(toneOf(status), wordsOf[status.verdict] ?? status.verdict, h('p', {}, status.reason)));
-    fill(actions, actionsOf(status));
+    fill(actions, actionsOf(status, verification));
     fill(details, findings(status), cardFacts(status));
     if (said !== status.verdict) announce(`${wordsOf[status.verdict]}. ${status.reason}`);
     said = status.verdict;
@@ -54,8 +56,12 @@ function toneOf({ verdict: word }) {
   return word === 'Ready' ? 'ok' : word === 'AtRisk' ? 'warn' : 'bad';
 }
 
-/** @param {Status} status */
-function actionsOf({ latestGoodSnapshot, lastBackup, lastRestore, lastDrill }) {
+/**
+ * @param {Status} status
+ * @param {HTMLElement} verification Where it says how a verification goes.
+ */
+function actionsOf({ latestGoodSnapshot, lastBackup, lastRestore, lastDrill, findings: found = [] }, verification) {
+  const isUnproven = found.some(({ code }) => code === 'NotProven' || code === 'ProofOld');
   const running = lastRestore !== null && !isOver(lastRestore) ? lastRestore : undefined;
   const canRestore = latestGoodSnapshot !== null;
   const isBackingUp = lastBackup !== null && !isOver(lastBackup);
@@ -75,6 +81,12 @@ function actionsOf({ latestGoodSnapshot, lastBackup, lastRestore, lastDrill }) {
       running === undefined &&
       h('a', { class: 'button main', href: '#/restore', 'data-focus': 'restore' }, 'Restore …'),
     backUp,
+    isUnproven &&
+      latestGoodSnapshot !== null &&
+      actionButton('Verify the newest', () => verifySnapshot(latestGoodSnapshot.id, verification), {
+        focus: 'verify',
+        failed: 'The snapshot was not verified.',
+      }),
     lastDrill !== undefined &&
       actionButton('Run a drill', startDrill, { focus: 'drill', failed: 'The drill was not started.' }),
   ];

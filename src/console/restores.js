@@ -43,10 +43,10 @@ export async function readRestores() {
  * @param {Restore} run
  */
 export function nameOf({ dryRun, purpose, target }) {
-  if (purpose === 'rollback') return `Rollback in ${target.hub}`;
-  if (purpose === 'drill') return `Drill in ${target.hub}`;
-  if (purpose === 'retry') return `Retry into ${target.hub}`;
-  return dryRun ? `Dry run into ${target.hub}` : `Restore into ${target.hub}`;
+  if (purpose === 'rollback') return `Rollback in hub ${target.hub}`;
+  if (purpose === 'drill') return `Drill in hub ${target.hub}`;
+  if (purpose === 'retry') return `Retry into hub ${target.hub}`;
+  return dryRun ? `Dry run into hub ${target.hub}` : `Restore into hub ${target.hub}`;
 }
 
 /** @param {Restore} run */

@@ -30,6 +30,7 @@ export function progress(run) {
       figure('Running for', tookOf(run)),
       figure('Lost to throttling', lost === 0 ? 'none' : duration(lost)),
     ),
+    milestones(run),
   );
 }
 
@@ -110,7 +111,7 @@ export function proof(run) {
 }
 
 /** @param {Restore} run */
-export function milestones({ milestones: at = {}, createdAt }) {
+function milestones({ milestones: at = {}, createdAt }) {
   /** @type {[string, string | undefined][]} */
   const all = [
     ['Half of the devices', at.p50At],

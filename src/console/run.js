@@ -6,7 +6,7 @@ import { failures } from './failures.js';
 import { poll } from './poll.js';
 import { nameOf } from './restores.js';
 import { runActions } from './run-actions.js';
-import { milestones, progress, proof, runFacts, warnings } from './run-parts.js';
+import { progress, proof, runFacts, warnings } from './run-parts.js';
 import { percentOf, verdictOf } from './run-words.js';
 import { stepper } from './steps.js';
 import { isOver, problem, verdict } from './widgets.js';
@@ -22,42 +22,67 @@ const POLL_MS = 1000;
  * @param {AbortSignal} signal
  */
 export function showRun(view, id, signal) {
-  const title = h('h1', { tabindex: -1 }, 'Restore');
-  const part = () => h('div');
-  const [steps, head, confirm, bar, counts, failed, proven, actions, about] = [
-    part(),
-    part(),
-    part(),
-    part(),
-    part(),
-    part(),
-    part(),
-    h('div', { class: 'actions' }),
-    part(),
-  ];
-  fill(head, h('p', { class: 'muted' }, 'Asking how it goes …'));
-  view.replaceChildren(title, steps, head, bar, counts, confirm, failed, proven, actions, about);
+  const frame = newFrame();
+  fill(frame.head, h('p', { class: 'muted' }, 'Asking how it goes …'));
+  view.replaceChildren(...Object.values(frame));
   const say = announcer();
   poll(async () => {
     /** @type {Restore} */
     const run = await call(`restores/${encodeURIComponent(id)}`);
-    const { tone, title: words, text } = verdictOf(run);
-    title.textContent = nameOf(run);
-    document.title = `${words} – ${nameOf(run)}`;
-    fill(steps, stepOf(run));
-    fill(head, verdict(tone, words, h('p', {}, text)), warnings(run));
-    fill(bar, progress(run), !isOver(run) && milestones(run));
-    fill(counts, run.counts.total > 0 && h('section', { class: 'card', 'aria-label': 'Counts' }, countsTable(run)));
-    fill(proven, proof(run));
-    fill(actions, runActions(run));
-    fill(about, runFacts(run));
-    say(run, words, text);
+    say(run);
+    show(frame, run);
     if (!isOver(run)) return POLL_MS;
-    // Forms and what is unfolded are made once, when nothing will change any more.
-    if (canConfirm(run)) confirm.replaceChildren(confirmForm(run));
-    if ((run.counts.failed ?? 0) > 0) failed.replaceChildren(failures(run.id, run.failuresByCode ?? {}));
+    showOnce(frame, run);
     return undefined;
-  }, signal).catch((error) => fill(head, problem(error, 'This restore could not be read.')));
+  }, signal).catch((error) => fill(frame.head, problem(error, 'This restore could not be read.')));
+}
+
+/** @typedef {ReturnType<typeof newFrame>} Frame The parts of the page, in the order in which they are wanted. */
+
+function newFrame() {
+  return {
+    title: h('h1', { tabindex: -1 }, 'Restore'),
+    steps: h('div'),
+    head: h('div'),
+    progress: h('div'),
+    proof: h('div'),
+    actions: h('div', { class: 'actions' }),
+    failures: h('div'),
+    counts: h('div'),
+    confirm: h('div'),
+    lastActions: h('div', { class: 'actions' }),
+    about: h('div'),
+  };
+}
+
+/**
+ * @param {Frame} frame
+ * @param {Restore} run
+ */
+function show(frame, run) {
+  const { tone, title, text } = verdictOf(run);
+  const name = nameOf(run);
+  frame.title.textContent = name;
+  document.title = `${title} – ${name}`;
+  fill(frame.steps, stepOf(run));
+  fill(frame.head, verdict(tone, title, h('p', {}, text)), warnings(run));
+  fill(frame.progress, progress(run));
+  fill(frame.proof, proof(run));
+  fill(frame.counts, run.counts.total > 0 && h('section', { class: 'card', 'aria-label': 'Counts' }, countsTable(run)));
+  // After a dry run the thing to do is to confirm; anything else comes after it.
+  fill(frame.actions, !canConfirm(run) && runActions(run));
+  fill(frame.lastActions, canConfirm(run) && runActions(run));
+  fill(frame.about, runFacts(run));
+}
+
+/**
+ * Forms, and what a person unfolds, are made when nothing will change any more.
+ * @param {Frame} frame
+ * @param {Restore} run
+ */
+function showOnce(frame, run) {
+  if (canConfirm(run)) frame.confirm.replaceChildren(confirmForm(run));
+  if ((run.counts.failed ?? 0) > 0) frame.failures.replaceChildren(failures(run.id, run.failuresByCode ?? {}));
 }
 
 /** @param {Restore} run */
@@ -75,9 +100,10 @@ function stepOf(run) {
 /** Says each phase and each quarter once, and how it ended: every second would be noise. */
 function announcer() {
   let said = '';
-  return (/** @type {Restore} */ run, /** @type {string} */ words, /** @type {string} */ text) => {
+  return (/** @type {Restore} */ run) => {
+    const { title, text } = verdictOf(run);
     const stage = isOver(run) ? run.status : `${run.phase} ${Math.floor(percentOf(run) / 25)}`;
-    if (stage !== said) announce(isOver(run) ? `${words}. ${text}` : words);
+    if (stage !== said) announce(isOver(run) ? `${title}. ${text}` : title);
     said = stage;
   };
 }

@@ -3,7 +3,8 @@ import { sizeChart } from './chart.js';
 import { announce, fill, h } from './dom.js';
 import { moment, number, plural, size, time } from './format.js';
 import { poll, wake } from './poll.js';
-import { actionButton, badge, facts, isOver, notice, problem } from './widgets.js';
+import { verifySnapshot } from './verify.js';
+import { actionButton, badge, facts, notice, problem } from './widgets.js';
 
 /** @typedef {import('./views.d.ts').Snapshot} Snapshot */
 
@@ -151,7 +152,7 @@ function platformList({ byPlatform = {}, registrations }) {
     'ul',
     { class: 'inline' },
     entries.map(([platform, count]) => h('li', {}, `${platform} ${number(count)}`)),
-    registrations !== undefined && h('li', { class: 'muted' }, `all ${number(registrations)}`),
+    registrations !== undefined && h('li', { class: 'muted' }, `${number(registrations)} in all`),
   );
 }
 
@@ -168,7 +169,7 @@ function snapshotActions({ id, health, pinned }) {
       pinned !== undefined &&
         actionButton(pinned ? 'Unpin' : 'Pin', () => setPin(id, !pinned), { failed: 'The pin was not changed.' }),
       pinned !== undefined &&
-        actionButton('Verify', () => verify(id, place), { failed: 'The snapshot was not verified.' }),
+        actionButton('Verify', () => verifySnapshot(id, place), { failed: 'The snapshot was not verified.' }),
     ),
     place,
   ];
@@ -182,37 +183,4 @@ async function setPin(id, isPinned) {
   await call(`snapshots/${encodeURIComponent(id)}/pin`, { method: isPinned ? 'PUT' : 'DELETE' });
   announce(isPinned ? 'Pinned: it is never deleted by itself.' : 'No longer pinned.');
   wake();
-}
-
-/**
- * Reads every byte of a snapshot again and says in `place` how it goes.
- * @param {string} id
- * @param {HTMLElement} place
- */
-async function verify(id, place) {
-  /** @type {import('./views.d.ts').Verification} */
-  const started = await call(`snapshots/${encodeURIComponent(id)}/verify`, { method: 'POST' });
-  const leaving = new AbortController();
-  await poll(async () => {
-    if (!place.isConnected) return undefined;
-    /** @type {import('./views.d.ts').Verification} */
-    const now = await call(`verifications/${encodeURIComponent(started.id)}`);
-    const { total = 0, verified = 0 } = now.counts ?? {};
-    if (!isOver(now))
-      fill(place, notice('run', h('p', {}, `Verifying: ${number(verified)} of ${plural(total, 'device')}`)));
-    else if (now.status === 'Succeeded')
-      fill(place, notice('ok', h('p', {}, `Verified: all ${plural(total, 'device')} can be read.`)));
-    else fill(place, notice('bad', h('p', {}, now.error?.message ?? 'Not verified.'), damage(now)));
-    return isOver(now) ? undefined : 1000;
-  }, leaving.signal);
-}
-
-/** @param {import('./views.d.ts').Verification} verification */
-function damage({ damagedArtefacts = [] }) {
-  if (damagedArtefacts.length === 0) return undefined;
-  return h(
-    'ul',
-    {},
-    damagedArtefacts.map(({ name, message }) => h('li', {}, h('code', {}, name), ' ', message)),
-  );
 }

@@ -112,7 +112,8 @@ export function actionButton(label, work, options = {}) {
     label,
   );
   button.addEventListener('click', () => attempt(button, place, work, options.failed ?? 'That did not work.'));
-  return h('div', { class: 'action' }, button, place);
+  // Kept while its label is the same, so that a problem is there as long as it takes to read it.
+  return h('div', { class: 'action', 'data-kept': label }, button, place);
 }
 
 /**

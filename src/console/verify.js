@@ -1,0 +1,43 @@
+import { call } from './api.js';
+import { announce, fill, h } from './dom.js';
+import { number, plural } from './format.js';
+import { poll, wake } from './poll.js';
+import { isOver, notice } from './widgets.js';
+
+const POLL_MS = 1000;
+
+/**
+ * Reads every byte of a snapshot again and says in `place` how it goes.
+ * @param {string} id
+ * @param {HTMLElement} place
+ */
+export async function verifySnapshot(id, place) {
+  /** @type {import('./views.d.ts').Verification} */
+  const started = await call(`snapshots/${encodeURIComponent(id)}/verify`, { method: 'POST' });
+  const leaving = new AbortController();
+  await poll(async () => {
+    if (!place.isConnected) return undefined;
+    /** @type {import('./views.d.ts').Verification} */
+    const now = await call(`verifications/${encodeURIComponent(started.id)}`);
+    const { total = 0, verified = 0 } = now.counts ?? {};
+    if (!isOver(now))
+      fill(place, notice('run', h('p', {}, `Verifying: ${number(verified)} of ${plural(total, 'device')}`)));
+    else if (now.status === 'Succeeded')
+      fill(place, notice('ok', h('p', {}, `Verified: all ${plural(total, 'device')} can be read.`)));
+    else fill(place, notice('bad', h('p', {}, now.error?.message ?? 'Not verified.'), damage(now)));
+    if (!isOver(now)) return POLL_MS;
+    announce(place.innerText);
+    wake();
+    return undefined;
+  }, leaving.signal);
+}
+
+/** @param {import('./views.d.ts').Verification} verification */
+function damage({ damagedArtefacts = [] }) {
+  if (damagedArtefacts.length === 0) return undefined;
+  return h(
+    'ul',
+    {},
+    damagedArtefacts.map(({ name, message }) => h('li', {}, h('code', {}, name), ' ', message)),
+  );
+}

@@ -1,0 +1,161 @@
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { createApi } from '../../local/api.ts';
+import { judgeDelivery, readRows } from '../../local/delivery.ts';
+import { PRIMARY_HUB, SECONDARY_HUB, startStack } from '../../local/stack.ts';
+import { expectAccessible, expectNoSideScroll, openTab, type Screen, startBrowser, tabTo } from './console-browser.ts';
+
+const desk: Screen = { width: 1280, height: 900, colorScheme: 'light' };
+const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '2' };
+/** So slow that a page can be reloaded, and lose its connection, while the restore runs. */
+const slowly = { ...settings, RESTORE_MAX_REQUESTS_PER_SECOND: '40' };
+
+test('the whole restore by keyboard alone, with a reload and a lost connection on the way', async () => {
+  await using stack = await startStack({ devices: 300, seed: 21, settings: slowly });
+  await using browser = await startBrowser();
+  const { context, page, requests, faults } = await openTab(browser, desk);
+  const key = stack.host.keys.default;
+  const { keyboard } = page;
+  const giveKey = async (text: string) => {
+    await page.getByLabel('Key', { exact: true }).waitFor();
+    await keyboard.type(text);
+    await keyboard.press('Enter');
+  };
+  const press = async (name: string | RegExp) => {
+    await tabTo(page, name);
+    await keyboard.press('Enter');
+  };
+
+  await page.goto(`${stack.host.url}/api/console`);
+  await keyboard.press('Escape');
+  await giveKey('not-the-key');
+  await page.locator('dialog').getByText('does not accept this key').waitFor();
+  await giveKey(key);
+  await page.locator('main').getByText('Not ready', { exact: true }).first().waitFor();
+  await press('Back up now');
+  await page.locator('main').getByText('At risk', { exact: true }).first().waitFor();
+  await press('Verify the newest');
+  await page.locator('main').getByText('Ready', { exact: true }).first().waitFor();
+
+  await press('Restore …');
+  await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Restore');
+  await press('Start the dry run');
+  await page
+    .locator('main')
+    .getByText(/devices would be restored/)
+    .first()
+    .waitFor();
+  const before = await createApi(() => stack.host).runs('restore');
+  expect(before).toMatchObject([{ status: 'Succeeded', counts: { failed: 0, pending: 0 } }]);
+  const total = before[0]?.counts?.total ?? 0;
+  expect(await countsOf(page, 'To create')).toBe(total);
+  expect(await countsOf(page, 'Asked for')).toBe(total);
+
+  await tabTo(page, /^Type the hub’s name/);
+  await keyboard.type('another');
+  await keyboard.press('Enter');
+  await page.locator('main').getByText('That is not the hub’s name').first().waitFor();
+  expect(await createApi(() => stack.host).runs('restore')).toHaveLength(1);
+  await keyboard.press('Control+A');
+  await keyboard.type('devices');
+  await keyboard.press('Enter');
+  await page.getByRole('progressbar').waitFor();
+
+  await page.goto(`${stack.host.url}/api/console`);
+  await giveKey(key);
+  await page.getByRole('heading', { name: 'Restore into hub devices' }).waitFor();
+  await context.setOffline(true);
+  await page.locator('#connection').waitFor();
+  await context.setOffline(false);
+  await page.locator('#connection').waitFor({ state: 'hidden' });
+  await page.locator('main').getByText('Restored and proven').first().waitFor({ timeout: 60_000 });
+  await page.getByRole('heading', { name: 'Next steps' }).waitFor();
+  expect(await countsOf(page, 'Created')).toBe(total);
+
+  const rows = await readRows(stack.emulator, PRIMARY_HUB);
+  await stack.emulator.admin('POST', `${SECONDARY_HUB}/broadcast`, { message: 'proof' });
+  const { expected, once } = await judgeDelivery(stack.emulator, SECONDARY_HUB, rows, []);
+  expect(once).toBe(expected);
+  expect(faults).toEqual([]);
+  expect(requests.filter((request) => !request.includes(` ${stack.host.url}/api/`))).toEqual([]);
+  expect(requests.filter((request) => request.includes(key) || request.includes('not-the-key'))).toEqual([]);
+  expect(await page.evaluate('localStorage.length + sessionStorage.length + document.cookie.length')).toBe(0);
+  expect(await page.content()).not.toContain(key);
+}, 180_000);
+
+/** The figure for all platforms in a line of the table of counts. */
+async function countsOf(page: Page, line: string): Promise<number> {
+  const cell = page.getByRole('row', { name: line }).getByRole('cell').last();
+  return Number((await cell.innerText()).replaceAll(',', ''));
+}
+
+const screens: readonly Screen[] = [
+  { width: 1280, height: 900, colorScheme: 'light' },
+  { width: 1280, height: 900, colorScheme: 'dark' },
+  { width: 360, height: 740, colorScheme: 'light' },
+  { width: 320, height: 640, colorScheme: 'dark' },
+];
+
+test('axe finds no fault in any view, on a desk and on a phone, light and dark; nothing scrolls sideways', async () => {
+  await using stack = await startStack({ devices: 300, seed: 22, settings: slowly });
+  await using browser = await startBrowser();
+  const api = createApi(() => stack.host);
+  const tabs = await Promise.all(screens.map((screen) => openTab(browser, screen)));
+  /** Brings every tab to a view, and looks at it there. */
+  const look = async (view: string, reach: (page: Page) => Promise<unknown>) => {
+    for (const [index, { page }] of tabs.entries()) {
+      const what = `${view} ${screens[index]?.width} ${screens[index]?.colorScheme}`;
+      await reach(page);
+      await expectAccessible(page, what);
+      await expectNoSideScroll(page, what);
+    }
+  };
+  const goTo = async (page: Page, hash: string, text: string | RegExp) => {
+    await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+    await page.locator('main').getByText(text).first().waitFor();
+  };
+
+  await look('key', async (page) => {
+    await page.goto(`${stack.host.url}/api/console`);
+    await page.getByLabel('Key', { exact: true }).waitFor();
+  });
+  await look('not ready', async (page) => {
+    await page.getByLabel('Key', { exact: true }).fill(stack.host.keys.default);
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.locator('main').getByText('Not ready', { exact: true }).first().waitFor();
+  });
+  for (let backups = 0; backups < 3; backups++) {
+    await api.finished('backup', (await api.start('/api/backups')).id);
+  }
+  await look('at risk', async (page) => {
+    await page.evaluate('dispatchEvent(new Event("online"))');
+    await page.locator('main').getByText('At risk', { exact: true }).first().waitFor();
+    await page.locator('summary').first().click();
+    await page.getByRole('link', { name: 'Restore this one …' }).waitFor();
+    await page.getByRole('img', { name: /^Devices in the last 3 snapshots/ }).waitFor();
+  });
+  await look('choose', async (page) => {
+    await goTo(page, '#/restore', 'Start the dry run');
+    await page.getByText('Note, or only some of the devices').click();
+    await page.getByLabel('Only devices with tags').waitFor();
+  });
+  const dryRun = await api.start('/api/restores', { dryRun: true });
+  await api.finished('restore', dryRun.id);
+  await look('confirm', async (page) => {
+    await goTo(page, `#/restores/${dryRun.id}`, /devices would be restored/);
+    await page.getByLabel(/^Type the hub’s name/).press('Enter');
+  });
+  const restore = await api.start('/api/restores');
+  await look('running', (page) => goTo(page, `#/restores/${restore.id}`, 'Lost to throttling'));
+  await look('stop?', async (page) => {
+    await page.getByRole('button', { name: 'Stop …' }).click();
+    await page.getByText('Stop this run?').waitFor();
+  });
+  await api.finished('restore', restore.id);
+  await look('proof', async (page) => {
+    await page.keyboard.press('Escape');
+    await page.locator('main').getByText('Restored and proven').first().waitFor();
+  });
+  await look('unknown restore', (page) => goTo(page, '#/restores/nothing', 'This restore could not be read.'));
+  expect(tabs.flatMap((tab) => tab.faults)).toEqual([]);
+}, 300_000);
