@@ -9,6 +9,7 @@ import { createHub } from './hub/client.ts';
 import type { HubConnection } from './hub/connection-string.ts';
 import { createLimiter } from './hub/limiter.ts';
 import { createLog } from './log.ts';
+import { createHttpNotifier } from './notify/http-notifier.ts';
 import { createAzureStepQueue } from './queue/azure-step-queue.ts';
 import { createAzureBlobs } from './storage/azure-blobs.ts';
 
@@ -49,6 +50,7 @@ function compose(config: Config): Omit<App, 'log'> {
     clock,
     primary: hub(config.primary, config.backupMaxRequestsPerSecond),
     secondary: hub(config.secondary, config.restoreMaxRequestsPerSecond),
+    notifier: createHttpNotifier(config),
     newSuffix: () => randomBytes(3).toString('hex'),
     policy: {
       toolVersion: TOOL_VERSION,

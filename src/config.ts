@@ -5,7 +5,14 @@ import type { StorageConnection } from './core/storage-connection.ts';
 import { type HubConnection, parseHubConnection } from './hub/connection-string.ts';
 import { type SettingName, storageSetting } from './settings.ts';
 import { misspeltSettings } from './settings-misspelt.ts';
-import { type Environment, openSettings, type SettingsReader } from './settings-reader.ts';
+import {
+  type Environment,
+  isReference,
+  openSettings,
+  type SettingsReader,
+  textOf,
+  unresolved,
+} from './settings-reader.ts';
 import { parseStorageSettings } from './settings-storage.ts';
 
 type Tier = 'Free' | 'Basic' | 'Standard';
@@ -22,6 +29,9 @@ export interface Config {
   readonly stepQueue: string;
   readonly backupSchedule: string;
   readonly retention: RetentionPolicy;
+  /** May hold secrets: for the notifier alone. */
+  readonly heartbeatUrl: string | undefined;
+  readonly alertWebhookUrl: string | undefined;
   readonly stepBudgetMs: number;
   readonly maxConcurrency: number;
   readonly backupMaxRequestsPerSecond: number | undefined;
@@ -52,6 +62,8 @@ export function parseConfig(env: Environment): Config {
     container: settings.matching('SNAPSHOT_CONTAINER', storageName),
     stepQueue: settings.matching('STEP_QUEUE', storageName),
     backupSchedule: parseSchedules(settings).backupSchedule,
+    heartbeatUrl: parseAddress(settings, 'HEARTBEAT_URL'),
+    alertWebhookUrl: parseAddress(settings, 'ALERT_WEBHOOK_URL'),
     ...parseNumbers(settings),
   };
   const { faults } = settings;
@@ -119,6 +131,15 @@ function parseHub(
     settings.fault(connectionName, error.message.replace(`${connectionName}: `, '').replace(/\.$/, ''));
     return undefined;
   }
+}
+
+/** Its text is never quoted: such addresses hold keys. */
+function parseAddress(settings: SettingsReader, name: SettingName): string | undefined {
+  const text = textOf(settings.env, name);
+  if (text === undefined) return undefined;
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  settings.fault(name, isReference(text) ? unresolved : 'must be an http or https address');
+  return undefined;
 }
 
 function isSameHub(a: HubConnection, b: HubConnection): boolean {

@@ -45,6 +45,11 @@ export const settings = [
   { name: 'RETAIN_DAILY', default: '7', meaning: 'days likewise' },
   { name: 'RETAIN_WEEKLY', default: '5', meaning: 'weeks likewise' },
   { name: 'RETAIN_MONTHLY', default: '12', meaning: 'months likewise' },
+  { name: 'HEARTBEAT_URL', meaning: 'called (GET) after each good backup, so that silence raises an alarm elsewhere' },
+  {
+    name: 'ALERT_WEBHOOK_URL',
+    meaning: 'gets one JSON message (POST) when something goes wrong, and one when it is over',
+  },
   {
     name: 'STEP_BUDGET_SECONDS',
     default: '240',

@@ -1,5 +1,5 @@
 import { DrError } from '../core/errors.ts';
-import type { Blobs, Clock, Hub, HubRef, Log, StepQueue } from '../core/ports.ts';
+import type { Blobs, Clock, Hub, HubRef, Log, Notifier, StepQueue } from '../core/ports.ts';
 import type { RetentionPolicy } from '../core/retention.ts';
 
 /** What the use cases work with: ports, and the settings that shape their decisions. */
@@ -10,6 +10,7 @@ export interface App {
   readonly log: Log;
   readonly primary: Hub;
   readonly secondary: Hub;
+  readonly notifier: Notifier;
   /** Six random hexadecimal digits. */
   readonly newSuffix: () => string;
   readonly policy: Policy;

@@ -1,93 +1,44 @@
 import type { Manifest } from '../core/manifest.ts';
-import { findRisks, isBackupMissed, type ReadinessFacts, verdictOf } from '../core/readiness.ts';
-import { type BackupRun, isOver } from '../core/run.ts';
+import { isBackupMissed, verdictOf } from '../core/readiness.ts';
+import { listOpenAlerts } from './alerts.ts';
 import type { App } from './app.ts';
-import { type Marks, newestProofAt, newestProven, type Proven, readMarks } from './marks.ts';
-import { type ProbedTarget, probeTarget } from './probe-target.ts';
-import { type RestorePace, readPace, readSeen } from './restore-notes.ts';
-import { listRuns } from './run-store.ts';
-import { searchLatest } from './snapshots.ts';
+import { judgeReadiness } from './judge-readiness.ts';
+import { newestProven, type Proven } from './marks.ts';
+import type { ProbedTarget } from './probe-target.ts';
+import { type RestorePace, readPace } from './restore-notes.ts';
 import { viewBackup, viewRestore } from './views.ts';
 
-/** The newest backup may still run, and those before it may have been cancelled. */
-const BACKUPS_READ = 4;
+const ALL_WELL = 'The newest snapshot is good and young enough, one is proven, and the target is ready.';
 
-/**
- * "If we failed over now": the readiness card. About fifteen storage requests and, once a minute, a probe of the
- * target; none of them grows with the hub.
- */
+/** "If we failed over now": the readiness card. */
 export async function readStatus(app: App) {
-  const hub = app.primary.ref;
-  const [found, marks, backups, restores, pace, seen, probed] = await Promise.all([
-    searchLatest(app, hub),
-    readMarks(app, hub),
-    listRuns(app, 'backup', BACKUPS_READ),
-    listRuns(app, 'restore', 1),
-    readPace(app),
-    readSeen(app, app.secondary.ref),
-    probeTarget(app),
-  ]);
-  const nowMs = app.clock.now();
-  const latest = found.manifest;
-  const backupRuns = backups.flatMap((run) => (run.kind === 'backup' ? [run] : []));
-  const target = viewTarget(probed, seen?.devices);
+  const [readiness, pace, open] = await Promise.all([judgeReadiness(app), readPace(app), listOpenAlerts(app)]);
+  const { facts, findings, latest, marks, backups, restores, probed, seen } = readiness;
+  const { nowMs } = facts;
   const proven = newestProven(marks);
-  const facts: ReadinessFacts = {
-    nowMs,
-    backupIntervalMs: app.policy.backupIntervalMs,
-    latest: latest === undefined ? undefined : factsOfLatest(latest, marks.get(latest.id)),
-    passedOver: found.faults.map(({ message }) => message),
-    lastEnded: factsOfEnded(backupRuns.find((run) => isOver(run) && run.status !== 'Canceled')),
-    lastStartedAtMs: toEpoch(backupRuns[0]?.createdAt),
-    provenAtMs: newestProofAt(marks),
-    drillFailure: undefined,
-    target: { ...target, ...(probed.fault === undefined ? {} : { fault: probed.fault }) },
-  };
-  const findings = findRisks(facts);
-  const [lastBackup, lastRestore] = [backupRuns[0], restores[0]];
+  const [lastBackup, lastRestore] = [backups[0], restores[0]];
+  const expectedEverySeconds = app.policy.backupIntervalMs / 1000;
   return {
     verdict: verdictOf(findings),
-    reason:
-      findings[0]?.message ?? 'The newest snapshot is good and young enough, one is proven, and the target is ready.',
+    reason: findings[0]?.message ?? ALL_WELL,
     findings,
-    primary: hub,
+    primary: app.primary.ref,
     secondary: app.secondary.ref,
-    backupIntervalSeconds: app.policy.backupIntervalMs / 1000,
+    backupIntervalSeconds: expectedEverySeconds,
     lastBackup: lastBackup === undefined ? null : await viewBackup(app, lastBackup),
-    lastRestore: lastRestore?.kind === 'restore' ? await viewRestore(app, lastRestore) : null,
+    lastRestore: lastRestore === undefined ? null : await viewRestore(app, lastRestore),
     latestGoodSnapshot: latest === undefined ? null : viewLatest(latest, nowMs),
     provenSnapshot: proven === undefined ? null : viewProven(proven, nowMs),
     atRisk: latest === undefined ? null : viewAtRisk(latest, nowMs),
     predictedRestore: latest === undefined || pace === undefined ? null : predict(latest, pace),
-    target,
+    target: viewTarget(probed, seen?.devices),
     undeliverable: undeliverableOf(latest),
     missedBackups: {
-      expectedEverySeconds: app.policy.backupIntervalMs / 1000,
+      expectedEverySeconds,
       lastStartedAt: lastBackup?.createdAt ?? null,
       missed: isBackupMissed(facts),
     },
-  };
-}
-
-export type Status = Awaited<ReturnType<typeof readStatus>>;
-
-function factsOfLatest(latest: Manifest, marks: Marks | undefined): ReadinessFacts['latest'] {
-  const { proof } = marks ?? {};
-  return {
-    id: latest.id,
-    takenAtMs: Date.parse(latest.readStartedAt),
-    records: latest.counts.records,
-    damagedAt: proof === undefined || proof.isSound ? undefined : proof.at,
-  };
-}
-
-function factsOfEnded(run: BackupRun | undefined): ReadinessFacts['lastEnded'] {
-  if (run === undefined) return undefined;
-  const isSuspect = run.result?.health === 'suspect';
-  return {
-    id: run.id,
-    failure: run.status === 'Failed' ? (run.error?.message ?? 'The log says why.') : undefined,
-    suspectBecause: isSuspect ? run.result?.healthReasons.join('; ') : undefined,
+    alerts: { heartbeatUrl: app.notifier.hasHeartbeat, webhook: app.notifier.hasWebhook, open },
   };
 }
 
@@ -135,8 +86,4 @@ function undeliverableOf(latest: Manifest | undefined) {
 
 function secondsSince(instant: string, nowMs: number): number {
   return Math.round((nowMs - Date.parse(instant)) / 1000);
-}
-
-function toEpoch(instant: string | undefined): number | undefined {
-  return instant === undefined ? undefined : Date.parse(instant);
 }

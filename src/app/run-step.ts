@@ -1,6 +1,7 @@
 import { DrError } from '../core/errors.ts';
 import { comparePhases, isOver, type Run } from '../core/run.ts';
 import { formatStep, type Step } from '../core/step.ts';
+import { afterRun } from './after-run.ts';
 import type { App } from './app.ts';
 import { finishRestore, readSums, toResult } from './complete-reconcile.ts';
 import { dispatch } from './dispatch.ts';
@@ -35,7 +36,7 @@ export async function runStep(app: App, step: Step): Promise<void> {
     }
     if ((await perform(app, run, step, deadlineAt)) === 'continue') {
       await app.queue.send([formatStep({ ...step, attempt: 0 })]);
-    }
+    } else if (run.phase.name === 'publish' || run.phase.name === 'finish') await afterRun(app, run.id);
   } catch (error) {
     if (error instanceof Superseded) {
       app.log.info('step superseded', { runId: step.runId, phase: step.phase, reason: error.message });
@@ -83,6 +84,7 @@ async function putOffOrFail(app: App, step: Step, run: Run | undefined, error: D
   }
   app.log.error('step failed', { ...fields, reason: error.message });
   await failRun(app, run, error);
+  await afterRun(app, run.id);
 }
 
 /** Ends a run with an error; a restore or verification keeps its counts, so that its status still adds up. */

@@ -21,6 +21,11 @@ export const marksFolder = (hub: HubRef): string => `${hubFolder(hub)}marks/`;
 export const markName = (hub: HubRef, snapshotId: string, mark: SnapshotMark): string =>
   `${marksFolder(hub)}${snapshotId}/${mark}`;
 
+/** Open alerts, one document a condition; the last snapshot a heartbeat was sent for. */
+export const alertsFolder = (hub: HubRef): string => `_alerts/${hubFolder(hub)}`;
+export const alertName = (hub: HubRef, code: string): string => `${alertsFolder(hub)}${code}.json`;
+export const heartbeatSentName = (hub: HubRef): string => `${hubFolder(hub)}heartbeat-sent`;
+
 /** What the last listing of a hub by a restore counted, and how fast the last restore wrote: for the readiness card. */
 export const seenName = (hub: HubRef): string => `${hubFolder(hub)}seen.json`;
 export const PACE_NAME = '_runs/restore-pace.json';

@@ -110,6 +110,33 @@ export interface StepQueue {
   send(texts: readonly string[], delaySeconds?: number): Promise<void>;
 }
 
+/** What the alert webhook is told. Counts, ids and what to do; never a secret or device data. */
+export interface AlertMessage {
+  /** The same when a condition begins and when it ends. */
+  readonly id: string;
+  readonly state: 'open' | 'resolved';
+  readonly code: string;
+  readonly severity: 'critical' | 'warning';
+  readonly message: string;
+  /** `{namespace}/{hub}` of the primary. */
+  readonly hub: string;
+  readonly runId?: string | undefined;
+  readonly snapshotId?: string | undefined;
+  readonly at: string;
+}
+
+/** Why nobody took a call, fit for a log: a status or the code of a network fault, never an address. */
+export type NotTaken = string;
+
+/** Tells the world outside. Never throws; every call may be made twice, and ends within seconds. */
+export interface Notifier {
+  readonly hasHeartbeat: boolean;
+  readonly hasWebhook: boolean;
+  /** `undefined` when it was taken, or when there is nobody to tell. */
+  heartbeat(): Promise<NotTaken | undefined>;
+  alert(message: AlertMessage): Promise<NotTaken | undefined>;
+}
+
 /** Time and chance, passed in so that tests own them. */
 export interface Clock {
   now(): number;

@@ -12,6 +12,8 @@ export interface Finding {
   readonly level: 'stop' | 'risk';
   readonly code: string;
   readonly message: string;
+  readonly runId?: string;
+  readonly snapshotId?: string;
 }
 
 /** What is known of the hub a restore would write to. */
@@ -120,15 +122,12 @@ function judgeBackups(facts: ReadinessFacts): Finding[] {
   const { lastEnded, lastStartedAtMs, nowMs, backupIntervalMs } = facts;
   const found: Finding[] = [];
   if (lastEnded?.failure !== undefined) {
-    found.push(risk('BackupFailed', `The newest backup, ${lastEnded.id}, failed. ${lastEnded.failure}`));
+    const message = `The newest backup, ${lastEnded.id}, failed. ${lastEnded.failure}`;
+    found.push({ ...risk('BackupFailed', message), runId: lastEnded.id });
   }
   if (lastEnded?.suspectBecause !== undefined) {
-    found.push(
-      risk(
-        'SnapshotSuspect',
-        `The newest snapshot, ${lastEnded.id}, is suspect: ${lastEnded.suspectBecause}. An older one is latest.`,
-      ),
-    );
+    const message = `The newest snapshot, ${lastEnded.id}, is suspect: ${lastEnded.suspectBecause}. An older one is latest.`;
+    found.push({ ...risk('SnapshotSuspect', message), snapshotId: lastEnded.id });
   }
   if (isBackupMissed(facts)) {
     const since = describeDuration(nowMs - (lastStartedAtMs ?? nowMs));

@@ -66,6 +66,8 @@ describe('settings that are right', () => {
       expiryFloorDays: 14,
       settleSeconds: 10,
       maxFailures: 1_000,
+      heartbeatUrl: undefined,
+      alertWebhookUrl: undefined,
       warnings: [],
     } satisfies Config);
     for (const part of [config, config.primary, config.secondary, config.storage, config.retention, config.warnings]) {
@@ -304,6 +306,8 @@ const breakages: readonly (readonly [string, string | undefined])[] = [
   ['RETAIN_DAILY', '1 day'],
   ['RETAIN_WEEKLY', '+1'],
   ['RETAIN_MONTHLY', '1e1'],
+  ['HEARTBEAT_URL', 'ftp://example.com/x'],
+  ['ALERT_WEBHOOK_URL', 'example.com'],
   ['STEP_BUDGET_SECONDS', '1501'],
   ['MAX_CONCURRENCY', '0'],
   ['BACKUP_MAX_REQUESTS_PER_SECOND', 'none'],

@@ -4,6 +4,7 @@ import type { Blobs, Clock, StepQueue } from '../../src/core/ports.ts';
 import { parseStep } from '../../src/core/step.ts';
 import { createMemoryBlobs } from './memory-blobs.ts';
 import { createMemoryHub, type MemoryHub } from './memory-hub.ts';
+import { createMemoryNotifier, type MemoryNotifier } from './memory-notifier.ts';
 import { createMemoryQueue, type MemoryQueue } from './memory-queue.ts';
 
 /** The whole engine on memory parts and a clock of its own. */
@@ -13,6 +14,7 @@ export interface Engine {
   readonly secondary: MemoryHub;
   readonly blobs: Blobs;
   readonly queue: MemoryQueue;
+  readonly notifier: MemoryNotifier;
   /** Moves the clock. */
   advance(milliseconds: number): void;
   /** Delivers messages until none is left, waiting for delayed ones by moving the clock. */
@@ -37,6 +39,7 @@ export function createEngine({ policy = {}, wrap }: EngineOptions = {}): Engine 
   };
   const blobs = createMemoryBlobs(now);
   const queue = createMemoryQueue(now);
+  const notifier = createMemoryNotifier();
   const primary = createMemoryHub({ ref: { namespace: 'one', hub: 'devices' } });
   const secondary = createMemoryHub({ ref: { namespace: 'three', hub: 'devices' } });
   const app: App = {
@@ -46,6 +49,7 @@ export function createEngine({ policy = {}, wrap }: EngineOptions = {}): Engine 
     log: { info: () => {}, warn: () => {}, error: () => {} },
     primary,
     secondary,
+    notifier,
     newSuffix: () => (++suffix).toString(16).padStart(6, '0'),
     policy: {
       toolVersion: 'test',
@@ -68,6 +72,7 @@ export function createEngine({ policy = {}, wrap }: EngineOptions = {}): Engine 
     secondary,
     blobs,
     queue,
+    notifier,
     advance: (milliseconds) => {
       nowMs += milliseconds;
     },

@@ -1,0 +1,13 @@
+import { DrError } from '../core/errors.ts';
+import type { App } from './app.ts';
+import { reviewReadiness } from './review-readiness.ts';
+
+/** What the end of a run sets off. Best effort, for the run is over: what fails here the watchdog does a minute later. */
+export async function afterRun(app: App, runId: string): Promise<void> {
+  try {
+    await reviewReadiness(app);
+  } catch (error) {
+    if (!(error instanceof DrError)) throw error;
+    app.log.warn('review put off', { runId, code: error.code, reason: error.message });
+  }
+}

@@ -1,0 +1,60 @@
+import { request } from 'undici';
+import type { Notifier, NotTaken } from '../core/ports.ts';
+
+export interface HttpNotifierOptions {
+  readonly heartbeatUrl: string | undefined;
+  readonly alertWebhookUrl: string | undefined;
+  readonly timeoutMs?: number;
+}
+
+/** Whoever is told has this long; a run waits for it at its end. */
+const TIMEOUT_MS = 5_000;
+const TRIES = 2;
+
+/**
+ * Calls the two addresses of the settings. They may hold keys, so nothing that comes back names them, and a redirection
+ * is a refusal: whoever answers must not send the message elsewhere.
+ */
+export function createHttpNotifier(options: HttpNotifierOptions): Notifier {
+  const { heartbeatUrl, alertWebhookUrl, timeoutMs = TIMEOUT_MS } = options;
+  return {
+    hasHeartbeat: heartbeatUrl !== undefined,
+    hasWebhook: alertWebhookUrl !== undefined,
+    heartbeat: async () => (heartbeatUrl === undefined ? undefined : call(heartbeatUrl, timeoutMs, undefined)),
+    alert: async (message) =>
+      alertWebhookUrl === undefined ? undefined : call(alertWebhookUrl, timeoutMs, JSON.stringify(message)),
+  };
+}
+
+async function call(url: string, timeoutMs: number, json: string | undefined): Promise<NotTaken | undefined> {
+  let seen: NotTaken | undefined;
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    seen = await callOnce(url, timeoutMs, json);
+    if (seen === undefined) return undefined;
+  }
+  return seen;
+}
+
+async function callOnce(url: string, timeoutMs: number, json: string | undefined): Promise<NotTaken | undefined> {
+  try {
+    const { statusCode, body } = await request(url, {
+      method: json === undefined ? 'GET' : 'POST',
+      headers: {
+        'user-agent': 'notification-hubs-dr',
+        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      body: json ?? null,
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    await body.dump();
+    return statusCode >= 200 && statusCode < 300 ? undefined : `status ${statusCode}`;
+  } catch (error) {
+    return faultCode(error);
+  }
+}
+
+/** Never the text of the fault, which may hold the address. */
+function faultCode(error: unknown): NotTaken {
+  if (!(error instanceof Error)) return 'an unknown fault';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}

@@ -1,0 +1,190 @@
+import { expect, test } from 'vitest';
+import { readStatus } from '../../src/app/read-status.ts';
+import { reviewReadiness } from '../../src/app/review-readiness.ts';
+import { startBackup } from '../../src/app/start-backup.ts';
+import { startRestore } from '../../src/app/start-restore.ts';
+import { watch } from '../../src/app/watchdog.ts';
+import { DrError } from '../../src/core/errors.ts';
+import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { backUp, seed } from '../faults/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+
+const HOUR_MS = 3_600_000;
+
+async function anEngine(): Promise<Engine> {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  return engine;
+}
+
+/** The watchdog's ticks of so many minutes. */
+async function minutes(engine: Engine, amount: number): Promise<void> {
+  for (let minute = 0; minute < amount; minute += 1) {
+    engine.advance(60_000);
+    await watch(engine.app);
+  }
+}
+
+async function failBackup(engine: Engine): Promise<string> {
+  const { listPage } = engine.primary;
+  engine.primary.listPage = async () => {
+    throw new DrError('HubUnauthorized', 'The hub does not accept the access key.');
+  };
+  engine.advance(60_000);
+  const { id } = await startBackup(engine.app, 'timer');
+  await engine.drain();
+  engine.primary.listPage = listPage;
+  return id;
+}
+
+const told = ({ notifier }: Engine): string[] => notifier.alerts.map(({ code, state }) => `${code} ${state}`);
+const openCodes = async ({ app }: Engine): Promise<string[]> =>
+  (await readStatus(app)).alerts.open.map(({ code }) => code);
+
+test('a failed backup is told once, however often it fails, and once more when one succeeds', async () => {
+  const engine = await anEngine();
+  const failed = await failBackup(engine);
+  await failBackup(engine);
+  await minutes(engine, 5);
+  expect(engine.notifier.alerts).toEqual([
+    {
+      id: expect.stringMatching(/^BackupFailed-one-devices-/),
+      state: 'open',
+      code: 'BackupFailed',
+      severity: 'critical',
+      message: expect.stringContaining('does not accept the access key'),
+      hub: 'one/devices',
+      runId: failed,
+      at: expect.any(String),
+    },
+  ]);
+  expect(await openCodes(engine)).toEqual(['BackupFailed']);
+  await backUp(engine);
+  await minutes(engine, 2);
+  expect(told(engine)).toEqual(['BackupFailed open', 'BackupFailed resolved']);
+  expect(engine.notifier.alerts[1]?.id).toBe(engine.notifier.alerts[0]?.id);
+  expect(await openCodes(engine)).toEqual([]);
+  expect(await engine.blobs.list('_alerts/')).toEqual([]);
+});
+
+test('a suspect snapshot, a missed backup and a failed restore are told, and when they are over', async () => {
+  const engine = await anEngine();
+  const rows = [...engine.primary.rows];
+  for (const [id] of rows.slice(0, 30)) engine.primary.rows.delete(id);
+  await backUp(engine);
+  expect(told(engine)).toEqual(['SnapshotSuspect open']);
+  for (const [id, xml] of rows) engine.primary.rows.set(id, xml);
+  await backUp(engine);
+  expect(told(engine).slice(1)).toEqual(['SnapshotSuspect resolved']);
+
+  engine.secondary.intercept = () => ({ kind: 'rejected', status: 400, reason: 'Rejected' });
+  await startRestore(engine.app, parseRestoreRequest(''));
+  await engine.drain();
+  expect(told(engine).slice(2)).toEqual(['RestoreFailed open']);
+  engine.secondary.intercept = () => undefined;
+  await startRestore(engine.app, parseRestoreRequest(''));
+  await engine.drain();
+  expect(told(engine).slice(3)).toEqual(['RestoreFailed resolved']);
+
+  engine.advance(1.6 * HOUR_MS);
+  await watch(engine.app);
+  expect(told(engine).slice(4)).toEqual(['BackupMissed open']);
+  await backUp(engine);
+  await watch(engine.app);
+  expect(told(engine).slice(5)).toEqual(['BackupMissed resolved']);
+});
+
+test('a target that is away for a moment wakes nobody; one that stays away does', async () => {
+  const engine = await anEngine();
+  const { probe } = engine.secondary;
+  const away: typeof probe = async () => {
+    throw new DrError('HubUnavailable', 'The hub did not answer.', { retryable: true });
+  };
+  engine.secondary.probe = away;
+  await minutes(engine, 1);
+  engine.secondary.probe = probe;
+  await minutes(engine, 3);
+  expect(told(engine)).toEqual([]);
+  engine.secondary.probe = away;
+  await minutes(engine, 4);
+  expect(told(engine)).toEqual(['NotReady open']);
+  engine.secondary.probe = probe;
+  await minutes(engine, 2);
+  expect(told(engine)).toEqual(['NotReady open', 'NotReady resolved']);
+});
+
+test('an alert nobody took is sent again until somebody does, in the order in which things happened', async () => {
+  const engine = await anEngine();
+  engine.notifier.isDown = true;
+  await failBackup(engine);
+  await minutes(engine, 3);
+  await backUp(engine);
+  await minutes(engine, 1);
+  expect(told(engine)).toEqual([]);
+  engine.notifier.isDown = false;
+  await minutes(engine, 2);
+  expect(told(engine)).toEqual(['BackupFailed open', 'BackupFailed resolved']);
+  await minutes(engine, 3);
+  expect(told(engine)).toHaveLength(2);
+});
+
+test('a webhook that fails fails no run', async () => {
+  const engine = createEngine();
+  seed(engine);
+  engine.notifier.isDown = true;
+  await backUp(engine);
+  expect((await readStatus(engine.app)).lastBackup).toMatchObject({ status: 'Succeeded' });
+});
+
+test('two instances that see the same change tell it once', async () => {
+  const engine = await anEngine();
+  await failBackup(engine);
+  await engine.blobs.remove((await engine.blobs.list('_alerts/'))[0]?.name ?? '');
+  engine.notifier.alerts.length = 0;
+  await Promise.all([reviewReadiness(engine.app), reviewReadiness({ ...engine.app })]);
+  expect(told(engine)).toEqual(['BackupFailed open']);
+});
+
+test('without a webhook the card still shows what is open, and nothing is kept for later', async () => {
+  const engine = createEngine({ wrap: () => ({ notifier: silent }) });
+  seed(engine);
+  await backUp(engine);
+  await failBackup(engine);
+  expect((await readStatus(engine.app)).alerts).toMatchObject({
+    heartbeatUrl: false,
+    webhook: false,
+    open: [{ code: 'BackupFailed' }],
+  });
+  await backUp(engine);
+  expect(await engine.blobs.list('_alerts/')).toEqual([]);
+});
+
+test('a damaged alert document is written anew', async () => {
+  const engine = await anEngine();
+  await failBackup(engine);
+  const [name = ''] = (await engine.blobs.list('_alerts/')).map((entry) => entry.name);
+  await engine.blobs.put(name, new Uint8Array([123]), 'any');
+  await minutes(engine, 2);
+  expect(await openCodes(engine)).toEqual(['BackupFailed']);
+});
+
+test('the heartbeat is called once for each good snapshot, and again when it was not taken', async () => {
+  const engine = await anEngine();
+  await minutes(engine, 3);
+  expect(engine.notifier.heartbeatCount).toBe(1);
+  await failBackup(engine);
+  expect(engine.notifier.heartbeatCount).toBe(1);
+  engine.notifier.isDown = true;
+  await backUp(engine);
+  engine.notifier.isDown = false;
+  await minutes(engine, 1);
+  expect(engine.notifier.heartbeatCount).toBe(2);
+});
+
+const silent: Engine['app']['notifier'] = {
+  hasHeartbeat: false,
+  hasWebhook: false,
+  heartbeat: async () => undefined,
+  alert: async () => undefined,
+};
