@@ -1,7 +1,7 @@
 import { DrError } from '../core/errors.ts';
 import { heartbeatName, lockName, type RunKind, runFolder, runName, runsFolder, stagingFolder } from '../core/paths.ts';
 import type { HubRef } from '../core/ports.ts';
-import { formatRun, isOver, parseRun, type Run, startOfRunId } from '../core/run.ts';
+import { formatRun, isOver, isRunId, parseRun, type Run, startOfRunId } from '../core/run.ts';
 import { type App, toInstant } from './app.ts';
 import { openDocument, sealDocument, toBytes, toText } from './codec.ts';
 import { forEachConcurrent } from './concurrent.ts';
@@ -24,6 +24,8 @@ const BIRTH_MS = 60_000;
 const READERS = 16;
 
 export async function readRun(app: App, kind: RunKind, runId: string): Promise<StoredRun | undefined> {
+  // Ids come from addresses and messages: one that is no id must not become the name of a blob.
+  if (!isRunId(runId)) return undefined;
   const name = runName(kind, runId);
   const blob = await app.blobs.get(name);
   if (blob === undefined) return undefined;

@@ -11,13 +11,19 @@ export interface Source {
   readonly target?: string;
 }
 
+/** A body of a million unknown fields must not become an answer, a log line or a run document of that size. */
+const MAX_DETAILS = 20;
+const MAX_NAME_LENGTH = 100;
+
 /** Checks an outside value against its schema; every fault is a detail of one `DrError`. Values are never quoted. */
 export function parseWith<T>(schema: z.ZodType<T>, input: unknown, source: Source): T {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const details = result.error.issues.flatMap((issue) => toDetails(issue, source.code));
+  const all = result.error.issues.flatMap((issue) => toDetails(issue, source.code));
+  const details = all.slice(0, MAX_DETAILS);
   const code = details.some((detail) => detail.code === 'UnknownField') ? 'UnknownField' : source.code;
-  const list = details.map((detail) => detail.message).join('; ');
+  const more = all.length > details.length ? `; and ${all.length - details.length} more` : '';
+  const list = `${details.map((detail) => detail.message).join('; ')}${more}`;
   const target = source.target ?? details[0]?.target;
   throw new DrError(code, `The ${source.what} cannot be used: ${list}. ${source.hint}`, {
     details,
@@ -36,9 +42,9 @@ export function parseJson(text: string, source: Source): unknown {
 }
 
 function toDetails(issue: z.core.$ZodIssue, code: ErrorCode): ErrorDetail[] {
-  const path = issue.path.join('.');
+  const path = shorten(issue.path.join('.'));
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
+    return issue.keys.map(shorten).map((key) => ({
       code: code === 'BadRequest' ? 'UnknownField' : code,
       message: `'${[path, key].filter(Boolean).join('.')}' is not a known field`,
       target: key,
@@ -46,4 +52,8 @@ function toDetails(issue: z.core.$ZodIssue, code: ErrorCode): ErrorDetail[] {
   }
   const message = path === '' ? issue.message : `'${path}': ${issue.message}`;
   return [{ code, message, ...(path === '' ? {} : { target: path }) }];
+}
+
+function shorten(name: string): string {
+  return name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name;
 }

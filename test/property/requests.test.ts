@@ -1,0 +1,164 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { DrError, errorCodes } from '../../src/core/errors.ts';
+import { type FunctionAnswer, type FunctionBench, openFunctions } from './function-bench.ts';
+
+/** Requests to a route that reads a part of them, and to one that takes all of them alike. */
+const RUNS = { reading: 30, alike: 6 };
+
+let bench: FunctionBench;
+beforeAll(async () => {
+  bench = await openFunctions();
+});
+afterAll(() => bench[Symbol.asyncDispose]());
+
+const errorSchema = z.strictObject({
+  error: z.strictObject({
+    code: z.enum(errorCodes),
+    message: z.string().min(20).max(20_000),
+    target: z.string().optional(),
+    details: z
+      .array(z.strictObject({ code: z.enum(errorCodes), message: z.string(), target: z.string().optional() }))
+      .max(100)
+      .optional(),
+  }),
+});
+
+const callersKey = 'callers-own-function-key';
+
+/** Wrong or right, every answer is one the documentation knows. */
+function expectDocumented(answer: FunctionAnswer, what: string): void {
+  for (const secret of [...bench.secrets, callersKey]) {
+    expect(answer.text, what).not.toContain(secret);
+    expect(JSON.stringify([...answer.headers]), what).not.toContain(secret);
+  }
+  expect(answer.text.length, what).toBeLessThan(100_000);
+  const code = answer.headers.get('x-ms-error-code');
+  if (code === null) {
+    // `GET /api/status` says `NotReady` by 503; the console is a page and no API.
+    if (answer.status === 503) expect(JSON.parse(answer.text), what).toMatchObject({ verdict: 'NotReady' });
+    else expect(answer.status, what).toBeLessThan(500);
+    if (answer.status >= 400 && answer.status < 500) expect(what).toMatch(/^getConsole /);
+    return;
+  }
+  expect(answer.status, `${what}: ${answer.text}`).toBeGreaterThanOrEqual(400);
+  expect(answer.status, `${what}: ${answer.text}`).toBeLessThan(500);
+  expect(errorSchema.parse(JSON.parse(answer.text)).error.code, what).toBe(code);
+}
+
+const oddText = fc.oneof(
+  fc.string({ unit: 'grapheme', maxLength: 80 }),
+  fc.string({ unit: 'binary', maxLength: 80 }),
+  fc.constantFrom(
+    ...['', ' ', '.', '..', '../../primary/devices/latest', 'a/b', 'a\\b', '%2e%2e', '%', 'a b', "'; DROP TABLE", 'a.'],
+    ...['__proto__', 'constructor', 'toString', 'latest', 'LATEST', 'known', 'KNOWN', '0', '-1', 'null', 'undefined'],
+    ...['\0', '\r\nx: y', '<script>', '{id}', '2026-11-23T09-00-00Z-000001', '9999-99-99T99-99-99Z-zzzzzz', '\u202e'],
+    ...['x'.repeat(64), 'x'.repeat(65), 'x'.repeat(2000), 'ä'.repeat(700)],
+  ),
+);
+
+const fieldNames = [
+  ...['snapshot', 'target', 'onConflict', 'dryRun', 'confirm', 'mode', 'order', 'only', 'note', 'of', 'purpose'],
+  ...['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'snapshot ', 'Snapshot', ''],
+];
+const fields = fc.dictionary(
+  fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...fieldNames) }, { weight: 1, arbitrary: oddText }),
+  fc.oneof(fc.jsonValue(), oddText, fc.constantFrom('latest', 'secondary', 'primary', 'keep', true, false, 1e308, -0)),
+  { maxKeys: 6 },
+);
+
+/** Too large to be written out where a test fails: each by its name. */
+const largeBodies = {
+  'arrays 200,000 deep': '['.repeat(200_000) + ']'.repeat(200_000),
+  'objects 100,000 deep': `${'{"snapshot":'.repeat(100_000)}1${'}'.repeat(100_000)}`,
+  '2 MB of text': JSON.stringify('x'.repeat(2_000_000)),
+  'a snapshot of 2 MB': JSON.stringify({ snapshot: 'x'.repeat(2_000_000) }),
+  'a field name of 500 KB': JSON.stringify({ ['x'.repeat(500_000)]: 1 }),
+  '50,000 fields': JSON.stringify(Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`f${index}`, 1]))),
+};
+const largeNames = [
+  ...(['arrays 200,000 deep', 'objects 100,000 deep', '2 MB of text'] as const),
+  ...(['a snapshot of 2 MB', 'a field name of 500 KB', '50,000 fields'] as const),
+];
+type Body = { readonly large: keyof typeof largeBodies } | string | Uint8Array;
+const bodies: fc.Arbitrary<Body> = fc.oneof(
+  fields.map((body) => JSON.stringify(body)),
+  fc.constantFrom('{"__proto__":{"dryRun":true}}', '{"constructor":{"prototype":{"dryRun":true}}}', '{"a":1,"a":2}'),
+  fc.constantFrom('\ufeff{}', '{}{}', '{"dryRun":tru', '', '  ', 'null', '[]', '0'),
+  fc.json(),
+  oddText,
+  fc.uint8Array({ maxLength: 200 }),
+  fc.record({ large: fc.constantFrom(...largeNames) }),
+);
+
+function textOf(body: Body): string | Uint8Array {
+  return typeof body === 'object' && 'large' in body ? largeBodies[body.large] : body;
+}
+
+const headers = fc.dictionary(
+  fc.constantFrom('content-type', 'accept', 'if-match', 'if-none-match', 'x-functions-key', 'host', 'x-odd'),
+  fc.stringMatching(/^[\x21-\x7e]{0,60}$/),
+  { maxKeys: 3 },
+);
+const queries = fc.dictionary(
+  fc.oneof(fc.constantFrom('from', 'top', 'skip', 'filter'), oddText),
+  fc.oneof(oddText, fc.constantFrom('0:0', '1:1', '9999:999999999', '00001:1', '1:-1')),
+  { maxKeys: 3 },
+);
+
+test('whatever is asked, by any route, the answer is a documented one and shows no secret', async () => {
+  const backup = bench.routes.find(({ name }) => name === 'startBackup');
+  const restore = bench.routes.find(({ name }) => name === 'putRestore');
+  if (backup === undefined || restore === undefined) throw new Error('The routes are not there.');
+  await bench.call(backup, 'POST', {});
+  await bench.drain();
+  expect(await bench.call(restore, 'PUT', { params: { id: 'known' } })).toMatchObject({ status: 201 });
+  expect(bench.routes.length).toBeGreaterThan(10);
+  for (const route of bench.routes) {
+    const params = fc.record(Object.fromEntries(route.paramNames.map((name) => [name, oddText])));
+    const request = fc.record({ params, query: queries, headers, body: bodies });
+    const numRuns = route.paramNames.length > 0 || route.name === 'startRestore' ? RUNS.reading : RUNS.alike;
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...route.methods), request, async (method, { query, body, ...rest }) => {
+        const sent = { ...rest, query: { ...query, code: callersKey }, body: textOf(body) };
+        const what = `${route.name} ${method} ${JSON.stringify([rest.params, query, body])}`;
+        expectDocumented(await bench.call(route, method, sent), what);
+      }),
+      { numRuns, seed: 1 },
+    );
+  }
+  for (const line of bench.logged) {
+    expect(line).not.toMatch(/unexpected error/);
+    for (const secret of [...bench.secrets, callersKey]) expect(line).not.toContain(secret);
+  }
+});
+
+test('a message that is no step is refused with a code, and harms nothing', async () => {
+  const step = { formatVersion: 1, kind: 'restore', runId: 'gone', phase: 'seal', pass: 1, shard: 0, attempt: 0 };
+  const messages = fc.oneof(
+    fc.jsonValue(),
+    oddText,
+    fc.uint8Array(),
+    fc.record({
+      formatVersion: fc.constantFrom(1, 1, 1, 2, '1'),
+      kind: fc.oneof(fc.constantFrom('backup', 'restore'), oddText),
+      runId: fc.oneof(oddText, fc.constant('gone')),
+      phase: fc.constantFrom('scan', 'seal', 'publish', 'reconcile', 'finish', 'nonsense', '__proto__'),
+      pass: fc.oneof(fc.integer({ min: -1, max: 9 }), fc.double()),
+      shard: fc.option(fc.oneof(fc.integer({ min: -1, max: 1024 }), fc.double()), { nil: undefined }),
+      attempt: fc.integer(),
+    }),
+    fc.tuple(fc.constantFrom(...Object.keys(step)), fc.jsonValue()).map(([key, value]) => ({ ...step, [key]: value })),
+  );
+  await fc.assert(
+    fc.asyncProperty(messages, async (message) => {
+      const outcome: unknown = await bench.deliver(message).then(
+        () => 'done',
+        (error: unknown) => (error instanceof DrError ? 'coded' : error),
+      );
+      expect(['done', 'coded']).toContain(outcome);
+    }),
+    { numRuns: 300, seed: 1 },
+  );
+});
