@@ -96,6 +96,7 @@ function guide({ host, emulator }: Stack): string {
 Primary hub    ${emulator.namespaces['primary']?.url}/devices (${values.devices} devices)
 Secondary hub  ${emulator.namespaces['secondary']?.url}/devices (empty)
 HTTP API       ${host.url}/api
+Console        ${host.url}/api/console (paste the function key there)
 Function key   ${host.keys.default}
 Backup runs on schedule "${values.schedule}". Ctrl-C ends everything.
 
