@@ -21,6 +21,8 @@ type Tier = 'Free' | 'Basic' | 'Standard';
 export interface Config {
   readonly primary: HubConnection;
   readonly secondary: HubConnection;
+  /** The scratch hub of drills, where there is one. */
+  readonly drill: HubConnection | undefined;
   /** As set; `undefined` means that the hub is asked, as far as it tells. */
   readonly primaryTier: Tier | undefined;
   readonly secondaryTier: Tier | undefined;
@@ -55,6 +57,7 @@ export function parseConfig(env: Environment): Config {
   if (primary !== undefined && secondary !== undefined && isSameHub(primary, secondary)) {
     settings.fault('SECONDARY_HUB_NAME', 'names the primary hub itself: set a hub in a namespace of another region');
   }
+  const drill = parseDrillHub(settings, [primary, secondary]);
   const storage = parseStorageSettings(settings);
   const rest = {
     primaryTier: settings.oneOf('PRIMARY_TIER', tiers),
@@ -76,6 +79,7 @@ export function parseConfig(env: Environment): Config {
     ...rest,
     primary: Object.freeze(primary),
     secondary: Object.freeze(secondary),
+    drill: drill === undefined ? undefined : Object.freeze(drill),
     storage,
     warnings,
   });
@@ -133,6 +137,24 @@ function parseHub(
   }
 }
 
+/** A drill empties its hub when it is done: it must be nobody's. */
+function parseDrillHub(
+  settings: SettingsReader,
+  used: readonly (HubConnection | undefined)[],
+): HubConnection | undefined {
+  const names = ['DRILL_HUB_CONNECTION', 'DRILL_HUB_NAME'] as const;
+  if (names.every((name) => textOf(settings.env, name) === undefined)) return undefined;
+  const drill = parseHub(settings, ...names);
+  if (drill === undefined) return undefined;
+  const others = used.filter((hub) => hub !== undefined);
+  if (others.some((hub) => isSameHub(hub, drill))) {
+    settings.fault('DRILL_HUB_NAME', 'names the primary or secondary hub: set a hub that holds nothing');
+  } else if (others.some((hub) => hub.endpoint.host === drill.endpoint.host)) {
+    settings.warn('The scratch hub of DRILL_HUB_NAME counts against the device limit of the namespace it shares.');
+  }
+  return drill;
+}
+
 /** Its text is never quoted: such addresses hold keys. */
 function parseAddress(settings: SettingsReader, name: SettingName): string | undefined {
   const text = textOf(settings.env, name);
@@ -151,6 +173,7 @@ function parseSchedules(settings: SettingsReader) {
     backupSchedule: settings.judged('BACKUP_SCHEDULE', scheduleFault),
     retentionSchedule: settings.judged('RETENTION_SCHEDULE', scheduleFault),
     watchdogSchedule: settings.judged('WATCHDOG_SCHEDULE', scheduleFault),
+    drillSchedule: settings.judged('DRILL_SCHEDULE', scheduleFault),
   };
 }
 

@@ -41,6 +41,15 @@ export const settings = [
   { name: 'BACKUP_SCHEDULE', default: '0 0 * * * *', meaning: 'when to back up (NCRONTAB, six fields): hourly' },
   { name: 'RETENTION_SCHEDULE', default: '0 30 2 * * *', meaning: 'when to delete old snapshots: nightly' },
   { name: 'WATCHDOG_SCHEDULE', default: '30 * * * * *', meaning: 'when to look for stuck runs: each minute' },
+  { name: 'DRILL_SCHEDULE', default: '0 0 4 * * 0', meaning: 'when to rehearse a restore: weekly' },
+  {
+    name: 'DRILL_HUB_CONNECTION',
+    meaning: 'connection string of a scratch hub that drills restore into and empty again (Manage right)',
+  },
+  {
+    name: 'DRILL_HUB_NAME',
+    meaning: 'its hub name; neither the primary nor the secondary. Without a scratch hub a drill verifies the snapshot',
+  },
   { name: 'RETAIN_HOURLY', default: '24', meaning: 'hours of which the newest good snapshot stays' },
   { name: 'RETAIN_DAILY', default: '7', meaning: 'days likewise' },
   { name: 'RETAIN_WEEKLY', default: '5', meaning: 'weeks likewise' },

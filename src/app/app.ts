@@ -10,6 +10,8 @@ export interface App {
   readonly log: Log;
   readonly primary: Hub;
   readonly secondary: Hub;
+  /** The scratch hub drills restore into, where there is one. */
+  readonly drill: Hub | undefined;
   readonly notifier: Notifier;
   /** Six random hexadecimal digits. */
   readonly newSuffix: () => string;
@@ -33,7 +35,8 @@ export interface Policy {
 
 /** The configured hub a run is about. Throws `WrongTarget` when the settings have changed since the run started. */
 export function hubOf(app: App, ref: HubRef): Hub {
-  const hub = [app.primary, app.secondary].find((candidate) => isSameHub(candidate.ref, ref));
+  const hubs = [app.primary, app.secondary, ...(app.drill === undefined ? [] : [app.drill])];
+  const hub = hubs.find((candidate) => isSameHub(candidate.ref, ref));
   if (hub !== undefined) return hub;
   throw new DrError(
     'WrongTarget',

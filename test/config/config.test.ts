@@ -51,6 +51,7 @@ describe('settings that are right', () => {
         ref: { namespace: 'east', hub: 'news' },
       },
       secondary: expect.objectContaining({ ref: { namespace: 'west', hub: 'news' } }),
+      drill: undefined,
       primaryTier: undefined,
       secondaryTier: undefined,
       storage: { kind: 'connectionString', value: storageConnection },
@@ -162,6 +163,19 @@ describe('settings at fault', () => {
     expect(faultsOf(env)).toEqual({ SECONDARY_HUB_NAME: expect.stringMatching(/names the primary hub itself/) });
   });
 
+  test('include a scratch hub that is the primary or the secondary, or of which one half is missing', () => {
+    const drill = (namespace: string, hub: string | undefined) =>
+      anEnv({ DRILL_HUB_CONNECTION: hubConnection(namespace), DRILL_HUB_NAME: hub });
+    expect(faultsOf(drill('EAST', 'news'))).toEqual({ DRILL_HUB_NAME: expect.stringMatching(/primary or secondary/) });
+    expect(faultsOf(drill('west', 'News'))).toEqual({ DRILL_HUB_NAME: expect.stringMatching(/primary or secondary/) });
+    expect(faultsOf(drill('south', undefined))).toEqual({ DRILL_HUB_NAME: expect.stringMatching(/is missing/) });
+    expect(faultsOf(anEnv({ DRILL_HUB_NAME: 'x' }))).toEqual({
+      DRILL_HUB_CONNECTION: expect.stringMatching(/is missing/),
+    });
+    expect(parseConfig(drill('south', 'news'))).toMatchObject({ drill: { ref: { namespace: 'south' } }, warnings: [] });
+    expect(parseConfig(drill('west', 'scratch')).warnings).toEqual([expect.stringMatching(/device limit/)]);
+  });
+
   test('include a reference to a vault that was not resolved', () => {
     const reference = '@Microsoft.KeyVault(SecretUri=https://vault.vault.azure.net/secrets/x)';
     const env = { PRIMARY_HUB_CONNECTION: reference, SNAPSHOT_STORAGE: reference, SECONDARY_HUB_NAME: reference };
@@ -232,6 +246,7 @@ describe('what the triggers bind to', () => {
   test('is there whatever the settings are, with defaults for those at fault', () => {
     expect(triggerBindings({})).toEqual({
       backupSchedule: '0 0 * * * *',
+      drillSchedule: '0 0 4 * * 0',
       retentionSchedule: '0 30 2 * * *',
       watchdogSchedule: '30 * * * * *',
       stepQueue: 'dr-steps',
@@ -306,6 +321,7 @@ const breakages: readonly (readonly [string, string | undefined])[] = [
   ['RETAIN_DAILY', '1 day'],
   ['RETAIN_WEEKLY', '+1'],
   ['RETAIN_MONTHLY', '1e1'],
+  ['DRILL_SCHEDULE', 'weekly'],
   ['HEARTBEAT_URL', 'ftp://example.com/x'],
   ['ALERT_WEBHOOK_URL', 'example.com'],
   ['STEP_BUDGET_SECONDS', '1501'],

@@ -12,6 +12,8 @@ export interface Engine {
   readonly app: App;
   readonly primary: MemoryHub;
   readonly secondary: MemoryHub;
+  /** The scratch hub, where there is one. */
+  readonly scratch: MemoryHub;
   readonly blobs: Blobs;
   readonly queue: MemoryQueue;
   readonly notifier: MemoryNotifier;
@@ -23,11 +25,13 @@ export interface Engine {
 
 export interface EngineOptions {
   readonly policy?: Partial<Policy>;
+  /** Drills restore into a hub of their own. */
+  readonly hasScratchHub?: boolean;
   /** Puts something between the engine and its parts. */
   readonly wrap?: (parts: { blobs: Blobs; queue: StepQueue; primary: MemoryHub; secondary: MemoryHub }) => Partial<App>;
 }
 
-export function createEngine({ policy = {}, wrap }: EngineOptions = {}): Engine {
+export function createEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions = {}): Engine {
   let nowMs = Date.parse('2026-11-23T09:00:00Z');
   let suffix = 0;
   const now = (): number => nowMs;
@@ -42,6 +46,7 @@ export function createEngine({ policy = {}, wrap }: EngineOptions = {}): Engine 
   const notifier = createMemoryNotifier();
   const primary = createMemoryHub({ ref: { namespace: 'one', hub: 'devices' } });
   const secondary = createMemoryHub({ ref: { namespace: 'three', hub: 'devices' } });
+  const scratch = createMemoryHub({ ref: { namespace: 'scratch', hub: 'devices' } });
   const app: App = {
     blobs,
     queue,
@@ -49,6 +54,7 @@ export function createEngine({ policy = {}, wrap }: EngineOptions = {}): Engine 
     log: { info: () => {}, warn: () => {}, error: () => {} },
     primary,
     secondary,
+    drill: hasScratchHub ? scratch : undefined,
     notifier,
     newSuffix: () => (++suffix).toString(16).padStart(6, '0'),
     policy: {
@@ -70,6 +76,7 @@ export function createEngine({ policy = {}, wrap }: EngineOptions = {}): Engine 
     app,
     primary,
     secondary,
+    scratch,
     blobs,
     queue,
     notifier,
