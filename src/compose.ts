@@ -50,7 +50,7 @@ function compose(config: Config): Omit<App, 'log'> {
     clock,
     primary: hub(config.primary, config.backupMaxRequestsPerSecond),
     secondary: hub(config.secondary, config.restoreMaxRequestsPerSecond),
-    drill: config.drill === undefined ? undefined : hub(config.drill, config.restoreMaxRequestsPerSecond),
+    drillHub: config.drill === undefined ? undefined : hub(config.drill, config.restoreMaxRequestsPerSecond),
     notifier: createHttpNotifier(config),
     newSuffix: () => randomBytes(3).toString('hex'),
     policy: {

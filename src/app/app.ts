@@ -10,8 +10,8 @@ export interface App {
   readonly log: Log;
   readonly primary: Hub;
   readonly secondary: Hub;
-  /** The scratch hub drills restore into, where there is one. */
-  readonly drill: Hub | undefined;
+  /** The scratch hub of drills, where the settings name one. */
+  readonly drillHub: Hub | undefined;
   readonly notifier: Notifier;
   /** Six random hexadecimal digits. */
   readonly newSuffix: () => string;
@@ -35,7 +35,7 @@ export interface Policy {
 
 /** The configured hub a run is about. Throws `WrongTarget` when the settings have changed since the run started. */
 export function hubOf(app: App, ref: HubRef): Hub {
-  const hubs = [app.primary, app.secondary, ...(app.drill === undefined ? [] : [app.drill])];
+  const hubs = [app.primary, app.secondary, ...(app.drillHub === undefined ? [] : [app.drillHub])];
   const hub = hubs.find((candidate) => isSameHub(candidate.ref, ref));
   if (hub !== undefined) return hub;
   throw new DrError(

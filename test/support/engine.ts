@@ -54,7 +54,7 @@ export function createEngine({ policy = {}, hasScratchHub = false, wrap }: Engin
     log: { info: () => {}, warn: () => {}, error: () => {} },
     primary,
     secondary,
-    drill: hasScratchHub ? scratch : undefined,
+    drillHub: hasScratchHub ? scratch : undefined,
     notifier,
     newSuffix: () => (++suffix).toString(16).padStart(6, '0'),
     policy: {
