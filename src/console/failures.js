@@ -1,6 +1,6 @@
 import { call } from './api.js';
 import { h } from './dom.js';
-import { number } from './format.js';
+import { plural } from './format.js';
 import { reasonOf } from './run-words.js';
 import { actionButton } from './widgets.js';
 
@@ -34,7 +34,7 @@ export function failures(runId, byCode) {
       'ul',
       {},
       Object.entries(byCode).map(([code, count]) =>
-        h('li', {}, `${number(count)}: ${reasonOf(code)} `, h('code', {}, code)),
+        h('li', {}, `${plural(count, 'device')}: ${reasonOf(code)} `, h('code', {}, code)),
       ),
     ),
     list,

@@ -20,7 +20,7 @@ const BUSY_MS = 2000;
 export function showOverview(view, signal) {
   const head = h('div', {}, h('div', { class: 'verdict' }, h('p', { class: 'muted' }, 'Asking for the readiness …')));
   const actions = h('div', { class: 'actions' });
-  const details = h('div');
+  const details = h('div', { class: 'stack' });
   const verification = h('div');
   const snapshots = h('section', { 'aria-labelledby': 'snapshots-title' });
   const restores = h('section', { 'aria-labelledby': 'restores-title' });
@@ -104,32 +104,25 @@ async function startDrill() {
   wake();
 }
 
-/** All that is wrong, the worst first; the card's reason is the first of them and is not said twice. */
-/** @param {Status} status */
+/**
+ * All that is wrong, the worst first. The verdict says the first already; an alert says what a finding says, until it is
+ * one that stays open after its cause.
+ * @param {Status} status
+ */
 function findings({ findings: all = [], reason, alerts }) {
   const others = all.filter((one) => one.message !== reason);
-  const open = alerts?.open ?? [];
-  return [
-    others.length > 0 &&
-      h(
-        'ul',
-        { class: 'findings' },
-        others.map(({ level, message }) => h('li', {}, icon(level === 'stop' ? 'bad' : 'warn'), message)),
-      ),
-    open.length > 0 &&
-      h(
-        'ul',
-        { class: 'findings', 'aria-label': 'Open alerts' },
-        open.map(({ code, since, message }) =>
-          h(
-            'li',
-            {},
-            icon('warn'),
-            h('span', {}, h('strong', {}, `Alert ${code}: `), message, ' Since ', moment(since)),
-          ),
-        ),
-      ),
-  ];
+  const open = (alerts?.open ?? []).filter(
+    (alert) => alert.code !== 'NotReady' && !all.some((one) => one.code === alert.code),
+  );
+  if (others.length + open.length === 0) return undefined;
+  return h(
+    'ul',
+    { class: 'findings' },
+    others.map(({ level, message }) => h('li', {}, icon(level === 'stop' ? 'bad' : 'warn'), h('span', {}, message))),
+    open.map(({ code, since, message }) =>
+      h('li', {}, icon('warn'), h('span', {}, `${message} Alert ${code} is open since ${moment(since)}.`)),
+    ),
+  );
 }
 
 /** @param {Status} status */
@@ -154,6 +147,7 @@ function cardFacts(status) {
             line(`${plural(registrations, 'registration')} of ${platform}: ${reason}`),
           ),
     ],
+    ['Alerts', alertsOf(status)],
     [
       'Backed up',
       [
@@ -238,4 +232,13 @@ function lastDrillOf({ lastDrill }) {
     word === 'Passed' ? badge('ok', 'passed') : badge('bad', 'failed'),
     line([how, seconds === undefined ? '' : `, took ${duration(seconds)}`, reason ? `. ${reason}` : '']),
   ];
+}
+
+/** @param {Status} status */
+function alertsOf({ alerts }) {
+  if (alerts === undefined) return undefined;
+  const { webhook, heartbeatUrl } = alerts;
+  if (webhook && heartbeatUrl) return 'sent to a webhook; heartbeat after each good backup';
+  if (webhook) return 'sent to a webhook; no heartbeat';
+  return heartbeatUrl ? 'no webhook; heartbeat after each good backup' : 'none: neither webhook nor heartbeat is set';
 }

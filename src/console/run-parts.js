@@ -151,7 +151,7 @@ export function runFacts(run) {
           ? undefined
           : [time(run.finishedAt), h('span', { class: 'line muted' }, `after ${tookOf(run)}`)],
       ],
-      ['Asked by', run.requestedBy],
+      ['Asked by', run.requestedBy === 'http' ? 'a person or a script, over HTTP' : run.requestedBy],
       ['Id', h('code', {}, run.id)],
     ]),
   );
