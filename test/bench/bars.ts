@@ -117,7 +117,11 @@ function statusBars({ status }: BenchResult): Bar[] {
   const most = Math.max(0, ...status.map(({ devices }) => devices));
   return status
     .filter(({ devices }) => devices === most)
-    .flatMap((one) => atMost(one, 'status calls during a restore, p99 ms', 300, one.p99Ms));
+    .flatMap((one) => [
+      ...atMost(one, 'status calls during a restore, p99 ms', 300, one.p99Ms),
+      ...atMost(one, 'storage requests of a readiness call', 3, one.requests.readiness),
+      ...atMost(one, 'storage requests of a call for a restore', 3, one.requests.restore),
+    ]);
 }
 
 function atLeast(where: Case, name: string, limit: number | undefined, own: number, other: number | undefined): Bar[] {

@@ -2,11 +2,10 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { startAzurite } from '../../local/azurite.ts';
 import { type HubProcess, startHubs } from './hub-process.ts';
-import { runOurs } from './ours.ts';
+import { type OurStatus, runOurs } from './ours.ts';
 import type { Job } from './rival.ts';
 import { runRival } from './rival-process.ts';
 import type { Sample } from './sample.ts';
-import type { StatusCost } from './status-cost.ts';
 
 export interface Plan {
   readonly runs: number;
@@ -24,7 +23,7 @@ export interface BenchOptions extends Plan {
 }
 
 /** One status measurement of one restore. */
-export type StatusSample = StatusCost & { readonly devices: number; readonly latencyMs: number };
+export type StatusSample = OurStatus & { readonly devices: number; readonly latencyMs: number };
 
 export interface BenchResult {
   readonly samples: readonly Sample[];
@@ -80,14 +79,14 @@ async function runRivals(hubs: HubProcess, job: Pick<Job, 'writesFile' | 'maxSec
   }
 }
 
-async function runApp(appDir: string, hubs: HubProcess, note: Note): Promise<StatusCost> {
+async function runApp(appDir: string, hubs: HubProcess, note: Note): Promise<OurStatus> {
   await hubs.clear();
   await using azurite = await startAzurite();
   const { samples, status } = await runOurs({
     appDir,
     hubs,
     connectionString: connectionTo(hubs),
-    storage: azurite.connectionString,
+    azurite,
   });
   for (const sample of samples) note(sample);
   return status;

@@ -1,21 +1,25 @@
 import { z } from 'zod';
 import { type Api, createApi } from '../../local/api.ts';
+import type { Azurite } from '../../local/azurite.ts';
 import { type SpawnedHost, spawnHost } from '../../local/host/spawn-host.ts';
 import type { HubProcess } from './hub-process.ts';
 import { forgetPeak, readCost } from './process-cost.ts';
 import { createRunWatcher, type RunWatcher, type Timeline } from './run-timeline.ts';
 import type { Sample } from './sample.ts';
 import { type StatusCost, watchStatus } from './status-cost.ts';
+import { countStatusRequests, type StatusRequests } from './status-requests.ts';
 
 export interface OursOptions {
   /** Folder of the built app. */
   readonly appDir: string;
   readonly hubs: HubProcess;
   readonly connectionString: string;
-  readonly storage: string;
+  readonly azurite: Azurite;
 }
 
 export type OurSample = Omit<Sample, 'devices' | 'latencyMs'>;
+
+export type OurStatus = StatusCost & { readonly requests: StatusRequests };
 
 /**
  * The app as it is deployed, in the local Functions host with a small instance's memory, at its default settings:
@@ -23,13 +27,21 @@ export type OurSample = Omit<Sample, 'devices' | 'latencyMs'>;
  */
 export async function runOurs(
   options: OursOptions,
+): Promise<{ readonly samples: readonly OurSample[]; readonly status: OurStatus }> {
+  const { samples, status } = await moveAll(options);
+  const requests = await countStatusRequests({ ...options, settings: settingsOf(options) });
+  return { samples, status: { ...status, requests } };
+}
+
+async function moveAll(
+  options: OursOptions,
 ): Promise<{ readonly samples: readonly OurSample[]; readonly status: StatusCost }> {
   await using host = await spawnHost({ appDir: options.appDir, settings: settingsOf(options), isQuiet: true });
   const work: Work = {
     ...options,
     host,
     api: createApi(() => host),
-    watcher: createRunWatcher(options.storage, CONTAINER),
+    watcher: createRunWatcher(options.azurite.connectionString, CONTAINER),
   };
   const backup = await backUp(work);
   const { sample: restore, status } = await restoreAll(work);
@@ -45,7 +57,8 @@ interface Work extends OursOptions {
   readonly watcher: RunWatcher;
 }
 
-function settingsOf({ connectionString, storage }: OursOptions): Record<string, string> {
+function settingsOf({ connectionString, azurite }: OursOptions): Record<string, string> {
+  const storage = azurite.connectionString;
   return {
     AzureWebJobsStorage: storage,
     SNAPSHOT_STORAGE: storage,

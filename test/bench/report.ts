@@ -15,7 +15,10 @@ export function renderReport(result: BenchResult, machine: string): string {
       table(['part of ours', 'seconds'], parts(result, where)),
     ]),
     '### Status calls during a restore',
-    table(['devices', 'ms', 'calls', 'median ms', 'p99 ms'], statusRows(result)),
+    table(
+      ['devices', 'ms', 'calls', 'median ms', 'p99 ms', 'storage requests: readiness', 'storage requests: restore'],
+      statusRows(result),
+    ),
     '### Bars',
     table(['bar', 'limit', 'found', 'met'], bars),
   ].join('\n\n');
@@ -76,8 +79,8 @@ const partNames = [
 ];
 
 function statusRows({ status }: BenchResult): string[][] {
-  return status.map(({ devices, latencyMs, count, medianMs, p99Ms }) =>
-    [devices, latencyMs, count, medianMs, p99Ms].map(whole),
+  return status.map(({ devices, latencyMs, count, medianMs, p99Ms, requests }) =>
+    [devices, latencyMs, count, medianMs, p99Ms, requests.readiness, requests.restore].map(whole),
   );
 }
 
