@@ -1,6 +1,6 @@
 import { app } from '@azure/functions';
 import { startRestore } from '../src/app/start-restore.ts';
-import { viewRestore } from '../src/app/views.ts';
+import { viewRestore } from '../src/app/view-restore.ts';
 import { parseRestoreRequest } from '../src/core/restore-request.ts';
 import { accepted, answer } from '../src/http.ts';
 
@@ -12,7 +12,7 @@ app.http('putRestore', {
   handler: (request, context) =>
     answer(context, async (dr) => {
       const id = request.params['id'] ?? '';
-      const { run, isNew } = await startRestore(dr, parseRestoreRequest(await request.text()), id);
+      const { run, isNew } = await startRestore(dr, parseRestoreRequest(await request.text()), { id });
       return accepted(request, `/api/restores/${run.id}`, await viewRestore(dr, run), isNew ? 201 : 200);
     }),
 });

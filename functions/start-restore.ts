@@ -1,6 +1,6 @@
 import { app } from '@azure/functions';
 import { startRestore } from '../src/app/start-restore.ts';
-import { viewRestore } from '../src/app/views.ts';
+import { viewRestore } from '../src/app/view-restore.ts';
 import { parseRestoreRequest } from '../src/core/restore-request.ts';
 import { accepted, answer } from '../src/http.ts';
 

@@ -1,6 +1,6 @@
 import { DrError } from '../core/errors.ts';
-import { isDoneFact, type OutcomeSums, sumOutcomes } from '../core/outcomes.ts';
-import { resultsFolder, shardOfName } from '../core/paths.ts';
+import { type OutcomeSums, type PassFacts, repairedIn, sumOutcomes, wavesDoneOf } from '../core/outcome-sums.ts';
+import { passOfName, phaseFolder, shardOfName } from '../core/paths.ts';
 import type { BlobFacts } from '../core/ports.ts';
 import type { RestoreResult, RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
@@ -16,19 +16,25 @@ const SETTLE_GROWTH = 3;
 const MAX_SETTLE_SECONDS = 300;
 
 /**
- * After each finished shard: once all are, the restore goes on to look at the target again, or ends when a pass found
- * nothing left to write.
+ * After each finished shard: once all are, the restore goes on with the next group of its order, then looks at the
+ * target again, or ends when a pass found nothing left to write.
  */
 export async function completeReconcile(app: App, run: RestoreRun): Promise<void> {
-  const { pass } = run.phase;
+  const { pass, wave = 0 } = run.phase;
   const passes = await readPasses(app, run);
-  const current = passes.at(-1) ?? new Map<number, BlobFacts>();
-  const doneCount = [...current.values()].filter(isDoneFact).length;
-  const sums = sumOutcomes(run.recordCount, passes);
+  const current = passes.get(pass) ?? new Map<number, BlobFacts>();
+  const wavesDone = [...current.values()].map(wavesDoneOf);
+  const sums = sumOutcomes(run.recordCount, passes, run.createdAt);
   if (sums.counts.failed > app.policy.maxFailures) throw tooManyFailures(sums.counts.failed, app.policy.maxFailures);
-  if (doneCount < run.shardCount) return;
+  if (wavesDone.filter((done) => done > wave).length < run.shardCount) return;
+  const nextWave = Math.min(...wavesDone);
+  if (Number.isFinite(nextWave)) {
+    await moveOn(app, run, { name: 'reconcile', pass, wave: nextWave });
+    return;
+  }
   if (pass === 1) await notePace(app, run, sums.counts);
-  const written = pass === 1 ? sums.counts.created + sums.counts.updated : sumOutcomes(0, [current]).repaired;
+  const { created, updated, removed } = sums.counts;
+  const written = pass === 1 ? created + updated + removed : repairedIn(current);
   if (run.request.dryRun || written === 0 || pass === LAST_PASS) {
     await moveOn(app, run, { name: 'finish', pass });
     return;
@@ -43,24 +49,32 @@ export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
   const { failed, pending } = result.counts;
   const isComplete = failed === 0 && pending === 0;
   await noteSeen(app, run);
-  const error = new DrError(
-    'RestoreIncomplete',
-    `${failed} of ${result.counts.total} records could not be restored; all others are in place. ` +
-      'failuresByCode says why. Mend the cause and restore again: what is in place stays unchanged.',
-  );
+  const error = incomplete(run, failed, result.counts.total);
   await endRun(app, run, isComplete ? 'Succeeded' : 'Failed', (current) =>
     current.kind === 'restore' ? { ...current, result, ...(isComplete ? {} : { error: failureOf(error) }) } : current,
   );
 }
 
-/** What a restore has come to so far, from its shards' facts: one listing a pass. */
+function incomplete(run: RestoreRun, failed: number, total: number): DrError {
+  const message =
+    run.request.purpose === 'rollback'
+      ? `${failed} of ${total} records could not be removed; all others are as before the restore. ` +
+        `failuresByCode says why. Roll back ${run.request.of} again: what is gone stays so.`
+      : `${failed} of ${total} records could not be restored; all others are in place. failuresByCode says why. ` +
+        `Mend the cause, then retry the failures: POST /api/restores/${run.id}/retry.`;
+  return new DrError('RestoreIncomplete', message);
+}
+
+/** What a restore has come to so far, from its shards' facts: one listing, however many passes there were. */
 export async function readSums(app: App, run: RestoreRun): Promise<OutcomeSums> {
-  return sumOutcomes(run.recordCount, await readPasses(app, run));
+  return sumOutcomes(run.recordCount, await readPasses(app, run), run.createdAt);
 }
 
 export function toResult(sums: OutcomeSums, run: RestoreRun): RestoreResult {
   return {
     counts: sums.counts,
+    byPlatform: { ...sums.byPlatform },
+    milestones: run.request.dryRun ? {} : sums.milestones,
     duplicatesCollapsed: sums.duplicatesCollapsed,
     repaired: sums.repaired,
     changedSince: sums.changedSince,
@@ -70,11 +84,11 @@ export function toResult(sums: OutcomeSums, run: RestoreRun): RestoreResult {
   };
 }
 
-async function readPasses(app: App, run: RestoreRun): Promise<ReadonlyMap<number, BlobFacts>[]> {
-  const passes: ReadonlyMap<number, BlobFacts>[] = [];
-  for (let pass = 1; pass <= run.phase.pass; pass++) {
-    const entries = await app.blobs.list(resultsFolder('restore', run.id, pass, 'reconcile'));
-    passes.push(new Map(entries.map((entry) => [shardOfName(entry.name), entry.facts])));
+async function readPasses(app: App, run: RestoreRun): Promise<PassFacts> {
+  const passes = new Map<number, Map<number, BlobFacts>>();
+  for (const { name, facts } of await app.blobs.list(phaseFolder('restore', run.id, 'reconcile'))) {
+    const pass = passes.get(passOfName(name)) ?? new Map<number, BlobFacts>();
+    passes.set(passOfName(name), pass.set(shardOfName(name), facts));
   }
   return passes;
 }

@@ -1,13 +1,15 @@
+import { wavesDoneOf } from '../core/outcome-sums.ts';
 import { isDoneFact } from '../core/outcomes.ts';
 import { type RunKind, resultsFolder, type ShardPhase, shardOfName } from '../core/paths.ts';
-import { advance, comparePhases, describePhase, isOver, type Phase, type Run } from '../core/run.ts';
+import type { BlobFacts } from '../core/ports.ts';
+import { advance, comparePhases, describePhase, isOver, type Phase, type PhaseKey, type Run } from '../core/run.ts';
 import { formatStep, type Step } from '../core/step.ts';
 import { type App, toInstant } from './app.ts';
 import { changeRun } from './run-store.ts';
 
 /** Puts the messages of the run's phase into the queue, then notes that they are there. */
 export async function dispatch(app: App, run: Run): Promise<void> {
-  const { name, pass, notBefore } = run.phase;
+  const { notBefore } = run.phase;
   const steps = (await openShards(app, run)).map((shard) => ({
     ...stepOf(run, run.phase),
     ...(shard === undefined ? {} : { shard }),
@@ -15,33 +17,37 @@ export async function dispatch(app: App, run: Run): Promise<void> {
   const delayMs = notBefore === undefined ? 0 : Date.parse(notBefore) - app.clock.now();
   await app.queue.send(steps.map(formatStep), Math.max(0, Math.ceil(delayMs / 1000)));
   await changeRun(app, run.kind, run.id, (current) =>
-    isOver(current) || current.phase.isDispatched || comparePhases(current.phase, { name, pass }) !== 0
+    isOver(current) || current.phase.isDispatched || comparePhases(current.phase, run.phase) !== 0
       ? undefined
       : { ...current, phase: { ...current.phase, isDispatched: true } },
   );
 }
 
-function stepOf(run: Run, phase: Pick<Phase, 'name' | 'pass'>): Step {
-  return { formatVersion: 1, kind: run.kind, runId: run.id, phase: phase.name, pass: phase.pass, attempt: 0 };
+function stepOf({ kind, id: runId }: Run, { name, pass, wave }: PhaseKey): Step {
+  const key = { phase: name, pass, ...(wave === undefined ? {} : { wave }) };
+  return { formatVersion: 1, kind, runId, ...key, attempt: 0 };
 }
 
 /** The shards a phase still has to do; of a phase that is not by shard, the one thing it does. */
 async function openShards(app: App, run: Run): Promise<(number | undefined)[]> {
-  const { name, pass } = run.phase;
+  const { name, pass, wave } = run.phase;
   if (name !== 'seal' && name !== 'reconcile' && name !== 'verify') return [undefined];
-  const done = await doneShards(app, run.kind, run.id, pass, name);
+  const done = await doneShards(app, run.kind, run.id, pass, name, wave);
   return Array.from({ length: run.shardCount }, (_, shard) => shard).filter((shard) => !done.has(shard));
 }
 
+/** With a wave, those that have written it. */
 export async function doneShards(
   app: App,
   kind: RunKind,
   runId: string,
   pass: number,
   phase: ShardPhase,
+  wave = 0,
 ): Promise<ReadonlySet<number>> {
   const entries = await app.blobs.list(resultsFolder(kind, runId, pass, phase));
-  return new Set(entries.filter((entry) => isDoneFact(entry.facts)).map((entry) => shardOfName(entry.name)));
+  const isDone = (facts: BlobFacts): boolean => isDoneFact(facts) || wavesDoneOf(facts) > wave;
+  return new Set(entries.filter((entry) => isDone(entry.facts)).map((entry) => shardOfName(entry.name)));
 }
 
 /**
@@ -51,13 +57,14 @@ export async function doneShards(
 export async function moveOn<K extends Phase['name']>(
   app: App,
   from: Run,
-  to: { readonly name: K; readonly pass: number; readonly delaySeconds?: number },
+  to: { readonly name: K; readonly pass: number; readonly wave?: number; readonly delaySeconds?: number },
   change: (run: Run) => Run = (run) => run,
 ): Promise<void> {
   const nowMs = app.clock.now();
   const phase = {
     name: to.name,
     pass: to.pass,
+    ...(to.wave === undefined ? {} : { wave: to.wave }),
     startedAt: toInstant(nowMs),
     ...(to.delaySeconds ? { notBefore: toInstant(nowMs + to.delaySeconds * 1000) } : {}),
   };

@@ -75,6 +75,15 @@ export async function openIdMap(app: App, hub: Hub, runId: string, shard: number
   };
 }
 
+/** The new ids that a run asked for in place of a shard's own, oldest first. */
+export async function readMintedIds(
+  app: App,
+  runId: string,
+  shard: number,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  return (await readMap(app, idMapName(runId, shard))).ids;
+}
+
 async function readMap(
   app: App,
   name: string,

@@ -1,11 +1,11 @@
 import { DrError } from '../core/errors.ts';
 import { parseOutcomes, type RecordFailure } from '../core/outcomes.ts';
-import { resultsFolder, shardOfName } from '../core/paths.ts';
+import { passOfName, phaseFolder, shardOfName } from '../core/paths.ts';
 import type { RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { openDocument, sha256Hex } from './codec.ts';
-import { readRun, runNotFound } from './run-store.ts';
 import { readManifest, readSnapshotShard } from './snapshots.ts';
+import { readRestore } from './view-restore.ts';
 
 const PAGE = 100;
 
@@ -25,8 +25,7 @@ interface FailureView {
 
 /** The records a restore could not bring back, 100 a page, in the snapshot's order. `from` is a page's `next`. */
 export async function readFailures(app: App, runId: string, from = '0:0'): Promise<FailuresPage> {
-  const run = (await readRun(app, 'restore', runId))?.run;
-  if (run?.kind !== 'restore') throw runNotFound('restore', runId);
+  const run = await readRestore(app, runId);
   const { shard: firstShard, index: firstIndex } = parsePosition(from);
   const value: FailureView[] = [];
   const results = await newestResults(app, run);
@@ -49,11 +48,10 @@ function parsePosition(text: string): { shard: number; index: number } {
 /** Of each shard, in order, the result of its newest pass: it carries the failures of those before. */
 async function newestResults(app: App, run: RestoreRun) {
   const newest = new Map<number, { readonly shard: number; readonly name: string; readonly failed: number }>();
-  for (let pass = 1; pass <= run.phase.pass; pass++) {
-    for (const { name, facts } of await app.blobs.list(resultsFolder('restore', run.id, pass, 'reconcile'))) {
-      const shard = shardOfName(name);
-      newest.set(shard, { shard, name, failed: Number(facts['failed'] ?? 0) });
-    }
+  const entries = await app.blobs.list(phaseFolder('restore', run.id, 'reconcile'));
+  for (const { name, facts } of entries.toSorted((a, b) => passOfName(a.name) - passOfName(b.name))) {
+    const shard = shardOfName(name);
+    newest.set(shard, { shard, name, failed: Number(facts['failed'] ?? 0) });
   }
   return [...newest.values()].sort((a, b) => a.shard - b.shard);
 }

@@ -6,7 +6,8 @@ import { judgeReadiness } from './judge-readiness.ts';
 import { newestProven, type Proven } from './marks.ts';
 import type { ProbedTarget } from './probe-target.ts';
 import { type RestorePace, readPace } from './restore-notes.ts';
-import { viewBackup, viewRestore } from './views.ts';
+import { viewRestore } from './view-restore.ts';
+import { viewBackup } from './views.ts';
 
 const ALL_WELL = 'The newest snapshot is good and young enough, one is proven, and the target is ready.';
 

@@ -1,19 +1,24 @@
-import { decide } from '../core/decide.ts';
 import { DrError } from '../core/errors.ts';
-import { type Outcome, outcomeOf, type ShardOutcomes } from '../core/outcomes.ts';
+import { intentOf, outcomeOf, type ShardOutcomes, type WrittenOutcome } from '../core/outcomes.ts';
 import { manifestName } from '../core/paths.ts';
-import { planRecord, type Write } from '../core/plan.ts';
+import type { Write } from '../core/plan.ts';
 import type { Hub, WriteOutcome } from '../core/ports.ts';
-import type { RecordOfRows } from '../core/record.ts';
-import type { Registration } from '../core/registration.ts';
+import { platformOf } from '../core/record.ts';
 import type { RestoreRun } from '../core/run.ts';
+import { groupOf } from '../core/selection.ts';
 import { type App, hubOf } from './app.ts';
-import { completeReconcile, LAST_PASS } from './complete-reconcile.ts';
+import { completeReconcile } from './complete-reconcile.ts';
 import { forEachConcurrent } from './concurrent.ts';
-import { readForeignHandles } from './foreign-handles.ts';
 import { type IdMap, openIdMap } from './id-map.ts';
-import { readTargetShard } from './seal.ts';
-import { openShardProgress, readFinishedOutcomes, readOutcomes, type ShardProgress } from './shard-progress.ts';
+import { storeJournal } from './journal.ts';
+import { openPlanner, type RecordPlanner } from './record-planner.ts';
+import {
+  openShardProgress,
+  readFinishedOutcomes,
+  readOutcomes,
+  type ShardProgress,
+  type StoredOutcomes,
+} from './shard-progress.ts';
 import { readManifest, readSnapshotShard } from './snapshots.ts';
 
 /** A hub that refuses even ids it has just given out is not asked for ever. */
@@ -23,9 +28,9 @@ const MAX_NEW_IDS = 3;
 const BATCH = 500;
 
 /**
- * Brings one shard of the target to what the snapshot says, within the step's time. The first pass writes what lacks;
- * later passes look again and repair. Answers whether the shard is done; if not, another step goes on where the stored
- * outcomes end.
+ * Brings one shard of the target to what the run wants of it, within the step's time. The first pass writes what lacks,
+ * or removes what a rollback is about; later passes look again and repair. Answers whether the shard is done; if not,
+ * another step goes on where the stored outcomes end.
  */
 export async function reconcile(
   app: App,
@@ -36,22 +41,7 @@ export async function reconcile(
   const stored = await readOutcomes(app, run, run.phase.pass, shard);
   if (!stored?.outcomes.isDone) {
     const work = await openWork(app, run, shard, stored, deadlineAt);
-    if (work.progress.open().length === 0) await work.progress.save();
-    const openAtStart = work.progress.open().length;
-    for (let open = work.progress.open(); open.length > 0; open = work.progress.open()) {
-      if (app.clock.now() >= deadlineAt) return 'continue';
-      try {
-        await settleBatch(work, open.slice(0, BATCH));
-      } catch (error) {
-        // A hub that throttles lets the time run out in the middle of a call. That is no absence while records settle.
-        const hasProgress = work.progress.open().length < openAtStart;
-        if (!(error instanceof DrError && error.retryable && hasProgress)) throw error;
-        return 'continue';
-      } finally {
-        // Also when a write failed for good: what was written before must not be written again.
-        await work.progress.save();
-      }
-    }
+    if ((await settleOpen(work)) === 'continue') return 'continue';
   }
   await completeReconcile(app, run);
   return 'done';
@@ -61,20 +51,21 @@ export async function reconcile(
 interface Work {
   readonly app: App;
   readonly run: RestoreRun;
+  readonly shard: number;
   readonly hub: Hub;
   readonly deadlineAt: number;
-  readonly records: readonly RecordOfRows[];
-  readonly live: ReadonlyMap<string, RecordOfRows>;
-  readonly livesElsewhere: (row: Registration) => boolean;
   /** What the pass before made of the shard. */
   readonly before: ShardOutcomes | undefined;
+  readonly plan: RecordPlanner;
   readonly idMap: IdMap;
   readonly progress: ShardProgress;
+  /** What this step noted of the records it decided about. */
+  readonly noted: Map<number, readonly number[] | undefined>;
 }
 
 interface DueWrite {
   readonly index: number;
-  readonly outcome: Outcome;
+  readonly outcome: WrittenOutcome;
   readonly writes: readonly Write[];
   /** Rows that became one with another. */
   readonly collapsed: number;
@@ -84,7 +75,7 @@ async function openWork(
   app: App,
   run: RestoreRun,
   shard: number,
-  stored: Awaited<ReturnType<typeof readOutcomes>>,
+  stored: StoredOutcomes | undefined,
   deadlineAt: number,
 ): Promise<Work> {
   const { pass } = run.phase;
@@ -98,29 +89,73 @@ async function openWork(
   const records = await readSnapshotShard(app, manifest, shard);
   const before = pass === 1 ? undefined : await readFinishedOutcomes(app, run, pass - 1, shard, records.length);
   const progress = openShardProgress(app, run, shard, {
-    recordCount: records.length,
+    platforms: records.map(platformOf),
+    groups: pass === 1 ? records.map(groupOf(run.request.order)) : [],
     stored,
     before,
     pace: () => hub.pace(),
   });
-  return {
-    app,
-    run,
-    hub,
-    deadlineAt,
-    records,
-    live: await readTargetShard(app, run, shard),
-    livesElsewhere: await readForeignHandles(app, run),
-    before,
-    idMap: await openIdMap(app, hub, run.id, shard),
-    progress,
-  };
+  const idMap = await openIdMap(app, hub, run.id, shard);
+  const plan = await openPlanner(app, run, { shard, records, idMap });
+  return { app, run, shard, hub, deadlineAt, before, plan, idMap, progress, noted: new Map() };
 }
 
-/** Decides about each record, writes what is due, and again under new ids what the hub refused the ids of. */
-async function settleBatch(work: Work, indexes: readonly number[]): Promise<void> {
+/**
+ * Batch by batch: what is about to be written is stored together with what became of the batch before. Answers
+ * `continue` when time ran out.
+ */
+async function settleOpen(work: Work): Promise<'done' | 'continue'> {
+  const { app, progress, deadlineAt } = work;
+  const openAtStart = progress.open().length;
+  let due = decideBatch(work);
+  for (;;) {
+    if (progress.isDone()) await storeNotes(work);
+    await progress.save();
+    if (progress.open().length === 0) return 'done';
+    if (app.clock.now() >= deadlineAt) return 'continue';
+    try {
+      await writeBatch(work, due);
+    } catch (error) {
+      // Also when a write failed for good: what was written before must not be written again.
+      await progress.save();
+      // A hub that throttles lets the time run out in the middle of a call. That is no absence while records settle.
+      const hasProgress = progress.open().length < openAtStart;
+      if (!(error instanceof DrError && error.retryable && hasProgress)) throw error;
+      return 'continue';
+    }
+    due = decideBatch(work);
+  }
+}
+
+/** Decides about the next records until there is a batch to write. */
+function decideBatch(work: Work): DueWrite[] {
+  const due: DueWrite[] = [];
+  for (const index of work.progress.open()) {
+    const write = decideRecord(work, index);
+    if (write !== undefined) due.push(write);
+    if (due.length === BATCH) break;
+  }
+  return due;
+}
+
+/** What later passes, or a rollback, must know of the rows of this shard. */
+async function storeNotes({ app, run, shard, before, plan, progress, noted }: Work): Promise<void> {
+  const isRollback = run.request.purpose === 'rollback';
+  if (isRollback ? before !== undefined : before === undefined) return;
+  const journal = new Map<number, readonly number[]>();
+  for (const [index, letter] of progress.letters().entries()) {
+    const outcome = outcomeOf(letter);
+    if (outcome !== 'created' && outcome !== 'updated' && outcome !== 'removed') continue;
+    // What a step before this one decided is decided once more: the same look gives the same.
+    const seen = noted.has(index) ? noted.get(index) : plan(index, before === undefined ? undefined : outcome).seen;
+    if (seen !== undefined) journal.set(index, seen);
+  }
+  await storeJournal(app, run, shard, journal);
+}
+
+/** Writes what is due, and again under new ids what the hub refused the ids of. */
+async function writeBatch(work: Work, due: readonly DueWrite[]): Promise<void> {
   const { app, idMap, deadlineAt } = work;
-  const due = indexes.flatMap((index) => decideRecord(work, index) ?? []);
   let refused = due.filter((one) => idMap.mustMap(one.writes));
   const known = due.filter((one) => !refused.includes(one));
   await forEachConcurrent(known, app.policy.maxConcurrency, async (one) => {
@@ -144,28 +179,25 @@ async function settleBatch(work: Work, indexes: readonly number[]): Promise<void
 }
 
 /** What is to be written for a record; nothing when its outcome is known without. */
-function decideRecord(work: Work, index: number): DueWrite | undefined {
-  const { run, progress, before } = work;
-  const record = work.records[index];
-  if (record === undefined) return undefined;
+function decideRecord({ plan, progress, before, noted }: Work, index: number): DueWrite | undefined {
   const earlier = before === undefined ? undefined : outcomeOf(before.letters[index]);
-  if (earlier !== undefined && earlier !== 'created' && earlier !== 'updated') {
+  const isOurs = earlier === 'created' || earlier === 'updated' || earlier === 'removed';
+  if (earlier !== undefined && !isOurs) {
     // Not written by this run: what happened to it in the target since is its device's own doing.
     progress.settleAs(index, earlier);
     return undefined;
   }
-  const plan = planRecord(record, work.live.get(record.key), {
-    expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
-    livesElsewhere: work.livesElsewhere,
-    mintedFor: work.idMap.mintedFor,
-    isRepair: before !== undefined,
-  });
-  const collapsed = before === undefined ? plan.collapsed : 0;
-  const decision = decide(plan, earlier, {
-    isDryRun: run.request.dryRun,
-    isLastPass: run.phase.pass === LAST_PASS,
-  });
-  if (decision.kind === 'write') return { index, outcome: decision.outcome, writes: decision.writes, collapsed };
+  if (intentOf(progress.letters()[index]) === 'removed') {
+    // Whether a step that died had removed it, the next pass sees; its device may have registered again since the look.
+    progress.settleAs(index, 'removed');
+    return undefined;
+  }
+  const { decision, collapsed, addedRows, seen } = plan(index, earlier);
+  noted.set(index, seen);
+  if (decision.kind === 'write') {
+    progress.begin(index, decision.outcome, addedRows);
+    return { index, outcome: decision.outcome, writes: decision.writes, collapsed };
+  }
   progress.count('duplicatesCollapsed', collapsed);
   if (decision.kind === 'failed') progress.fail(index, { code: decision.code });
   else {
@@ -181,7 +213,10 @@ async function writeAndSettle(
   { index, outcome, writes, collapsed }: DueWrite,
 ): Promise<'settled' | Extract<WriteOutcome, { kind: 'idRefused' }>> {
   const { app, progress, deadlineAt } = work;
-  if (app.clock.now() >= deadlineAt) return 'settled';
+  if (app.clock.now() >= deadlineAt) {
+    if (outcome === 'removed') progress.settleAs(index, 'pending'); // Nobody has tried.
+    return 'settled';
+  }
   const answer = await writeRecord(work, writes);
   switch (answer.kind) {
     case 'written':
@@ -192,6 +227,11 @@ async function writeAndSettle(
     case 'rejected':
       progress.fail(index, { code: answer.reason, status: answer.status });
       return 'settled';
+    case 'changed':
+      // Its device was faster. Rows taken back from a record that stays are looked at again by the next pass.
+      progress.settleAs(index, outcome === 'removed' ? 'keptLive' : outcome);
+      progress.count('repaired', work.before === undefined ? 0 : 1);
+      return 'settled';
     case 'idRefused':
       return answer;
     default:
@@ -200,7 +240,7 @@ async function writeAndSettle(
 }
 
 /** Writes one record's rows in turn; the first answer that is not `written` is the record's. */
-async function writeRecord({ hub, idMap, deadlineAt }: Work, writes: readonly Write[]): Promise<WriteOutcome> {
+async function writeRecord({ hub, idMap, deadlineAt }: Work, writes: readonly Write[]): Promise<WriteAnswer> {
   for (const write of writes) {
     const answer = await writeOne(hub, write, idMap, deadlineAt);
     if (answer.kind !== 'written') return answer;
@@ -208,7 +248,10 @@ async function writeRecord({ hub, idMap, deadlineAt }: Work, writes: readonly Wr
   return { kind: 'written' };
 }
 
-async function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number): Promise<WriteOutcome> {
+/** `changed`: a row that was to be taken back is no longer as it was seen, and stays. */
+type WriteAnswer = WriteOutcome | { readonly kind: 'changed' };
+
+async function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number): Promise<WriteAnswer> {
   switch (write.kind) {
     case 'registration': {
       const answer = await hub.putRegistration(idMap.idFor(write.id), write.xml, { deadlineAt });
@@ -217,9 +260,12 @@ async function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number
     }
     case 'installation':
       return hub.putInstallation(write.id, write.json, { deadlineAt });
-    case 'withdrawal':
-      // A row that changed meanwhile is its device's own; the next pass sees what it is now.
-      await hub.deleteRegistration(write.id, write.etag, { deadlineAt });
+    case 'withdrawal': {
+      const answer = await hub.deleteRegistration(write.id, write.etag, { deadlineAt });
+      return { kind: answer === 'gone' ? 'written' : 'changed' };
+    }
+    case 'removal':
+      await hub.deleteInstallation(write.id, { deadlineAt });
       return { kind: 'written' };
     default:
       return write satisfies never;

@@ -28,7 +28,7 @@ export async function runStep(app: App, step: Step): Promise<void> {
   try {
     run = (await readRun(app, step.kind, step.runId))?.run;
     if (run === undefined || isOver(run)) return;
-    const order = comparePhases({ name: step.phase, pass: step.pass }, run.phase);
+    const order = comparePhases({ ...step, name: step.phase }, run.phase);
     if (order !== 0) {
       // The step that moved the run on may have died before it enqueued what comes next.
       if (order < 0 && !run.phase.isDispatched) await dispatch(app, run);

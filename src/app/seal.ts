@@ -4,7 +4,7 @@ import type { ManifestShard, RecordCounts } from '../core/manifest.ts';
 import { parseJson, parseWith } from '../core/parse.ts';
 import { manifestName, resultName, shardLabel, snapshotShardName, targetShardName } from '../core/paths.ts';
 import { handlesLivingElsewhere } from '../core/plan.ts';
-import { type GroupedRows, groupRows, handleHash, type RecordOfRows } from '../core/record.ts';
+import { type GroupedRows, groupRows, handleHash, platformOf, type RecordOfRows } from '../core/record.ts';
 import type { BackupRun, RestoreRun, Run } from '../core/run.ts';
 import { formatShardLine, parseShard } from '../core/shard.ts';
 import type { App } from './app.ts';
@@ -15,7 +15,9 @@ import { storeForeignHandles } from './foreign-handles.ts';
 import { beat } from './run-store.ts';
 import { readFinishedScan } from './scan.ts';
 import { readStagedRows } from './segments.ts';
+import { storeSelection } from './shard-progress.ts';
 import { readManifest, readSnapshotShard } from './snapshots.ts';
+import { selectionOf } from './written-records.ts';
 
 const count = z.int().nonnegative();
 const sealResultSchema = z.strictObject({
@@ -115,8 +117,9 @@ async function storeShard(app: App, name: string, records: readonly RecordOfRows
 }
 
 /**
- * Comparing with the snapshot's shard here, before any reconcile step begins, does two things: every shard's checksum
- * is proven before the first write, and devices that live under another key are known to all shards.
+ * Comparing with the snapshot's shard here, before any reconcile step begins, does three things: every shard's checksum
+ * is proven before the first write, devices that live under another key are known to all shards, and so is how many
+ * records the restore is about.
  */
 async function compareWithSnapshot(
   app: App,
@@ -129,6 +132,9 @@ async function compareWithSnapshot(
   if (manifest === undefined) throw missing(manifestName(sourceHub, snapshotId));
   const snapshot = await readSnapshotShard(app, manifest, shard);
   await storeForeignHandles(app, run, shard, handlesLivingElsewhere(live, snapshot, handleHash));
+  if (run.phase.pass > 1) return;
+  const isSelected = await selectionOf(app, run, shard, snapshot);
+  await storeSelection(app, run, shard, snapshot.map(platformOf), isSelected);
 }
 
 function toResult(

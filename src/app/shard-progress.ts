@@ -1,12 +1,17 @@
 import { DrError } from '../core/errors.ts';
+import { addSample, countInPlace, toFacts } from '../core/outcome-sums.ts';
 import {
   formatOutcomes,
+  intentOf,
+  newestLetters,
   type Outcome,
   outcomeLetters,
+  outcomeOf,
   parseOutcomes,
   type RecordFailure,
   type ShardOutcomes,
-  toFacts,
+  underWayLetters,
+  type WrittenOutcome,
 } from '../core/outcomes.ts';
 import { resultName } from '../core/paths.ts';
 import type { HubPace } from '../core/ports.ts';
@@ -16,15 +21,30 @@ import { openDocument, sealDocument } from './codec.ts';
 import { tooManyFailures } from './complete-reconcile.ts';
 import { beat, readRun, Superseded } from './run-store.ts';
 
+/** More groups than an order may have. */
+const MAX_WAVES = 100;
+
 /** What became of each record of one shard in one pass, kept in step with its stored document. */
 export interface ShardProgress {
-  /** Positions of the records whose outcome is not known yet. */
+  /** Positions of the records whose outcome is not known yet, and whose turn it is in the restore's order. */
   open(): number[];
+  /** Nothing is open, not even what is to come later in the order. */
+  isDone(): boolean;
+  /** Of every record, as the step found it or left it. */
+  letters(): readonly string[];
+  /** The record is about to be written: once saved, whoever comes after a crash knows it. */
+  begin(index: number, outcome: WrittenOutcome, addedRows: readonly number[]): void;
   settleAs(index: number, outcome: Outcome): void;
-  fail(index: number, failure: Omit<RecordFailure, 'index'>): void;
+  /** A record that was begun may have been written in part. */
+  fail(index: number, failure: Pick<RecordFailure, 'code' | 'status'>): void;
   count(what: 'duplicatesCollapsed' | 'repaired' | 'changedSince', amount: number): void;
   /** Stores it all. Throws `Superseded` when the run is over or a twin of this step stored first. */
   save(): Promise<void>;
+}
+
+export interface StoredOutcomes {
+  readonly outcomes: ShardOutcomes;
+  readonly etag: string;
 }
 
 export async function readOutcomes(
@@ -32,7 +52,7 @@ export async function readOutcomes(
   run: RestoreRun,
   pass: number,
   shard: number,
-): Promise<{ readonly outcomes: ShardOutcomes; readonly etag: string } | undefined> {
+): Promise<StoredOutcomes | undefined> {
   const name = resultName('restore', run.id, pass, 'reconcile', shard);
   const blob = await app.blobs.get(name);
   if (blob === undefined) return undefined;
@@ -49,49 +69,95 @@ export async function readFinishedOutcomes(
 ): Promise<ShardOutcomes> {
   const outcomes = (await readOutcomes(app, run, pass, shard))?.outcomes;
   if (outcomes?.isDone && outcomes.letters.length === recordCount) return outcomes;
-  const name = resultName('restore', run.id, pass, 'reconcile', shard);
-  throw new DrError(
-    'StoredDocumentInvalid',
-    `The result ${name} of pass ${pass} is missing or not whole. Start a new restore; it finds what this one wrote and leaves it unchanged.`,
-    { target: name },
-  );
+  throw unusable(run, pass, shard);
 }
 
-/** Goes on from `stored`, or begins with failures carried over from the pass before. `pace` is the target hub's. */
-export function openShardProgress(
+/**
+ * Stores what a shard begins with: which of its records the restore is about. Nothing that a step has stored since is
+ * overwritten.
+ */
+export async function storeSelection(
   app: App,
   run: RestoreRun,
   shard: number,
-  given: {
-    readonly recordCount: number;
-    readonly stored: Awaited<ReturnType<typeof readOutcomes>>;
-    readonly before: ShardOutcomes | undefined;
-    readonly pace: () => HubPace;
-  },
-): ShardProgress {
-  const { stored, before, pace } = given;
-  const name = resultName('restore', run.id, run.phase.pass, 'reconcile', shard);
-  const resumed = stored?.outcomes;
-  const letters = [...(resumed?.letters ?? outcomeLetters.pending.repeat(given.recordCount))];
-  const failures = [...(resumed?.failures ?? before?.failures ?? [])];
+  platforms: readonly string[],
+  isSelected: (index: number) => boolean,
+): Promise<void> {
+  const name = resultName('restore', run.id, 1, 'reconcile', shard);
+  const letters = platforms.map((_, index) => outcomeLetters[isSelected(index) ? 'pending' : 'excluded']).join('');
+  const outcomes: ShardOutcomes = { ...blank, letters };
+  const facts = toFacts(outcomes, { letters, platforms, wavesDone: 0 });
+  await app.blobs.put(name, sealDocument(name, formatOutcomes(outcomes)), 'new', facts);
+}
+
+const blank: Omit<ShardOutcomes, 'letters'> = {
+  formatVersion: 1,
+  isDone: false,
+  added: [],
+  duplicatesCollapsed: 0,
+  repaired: 0,
+  changedSince: 0,
+  lostMilliseconds: 0,
+  inPlace: [],
+  failures: [],
+};
+
+export interface ShardToDo {
+  /** The platform of each record's first row. */
+  readonly platforms: readonly string[];
+  /** The group of the restore's order each record is written with. */
+  readonly groups: readonly number[];
+  readonly stored: StoredOutcomes | undefined;
+  /** What the pass before made of the shard; absent in the first. */
+  readonly before: ShardOutcomes | undefined;
+  /** The target hub's. */
+  readonly pace: () => HubPace;
+}
+
+/** Goes on from what is stored, or begins with what is carried over from the pass before. */
+export function openShardProgress(app: App, run: RestoreRun, shard: number, toDo: ShardToDo): ShardProgress {
+  const { platforms, groups, stored, before, pace } = toDo;
+  const { pass, wave = 0 } = run.phase;
+  // The first pass begins with what the seal has stored: without it, which records are meant would be a guess.
+  if (pass === 1 && stored?.outcomes.letters.length !== platforms.length) throw unusable(run, pass, shard);
+  const name = resultName('restore', run.id, pass, 'reconcile', shard);
+  const start = stored?.outcomes ?? {
+    ...blank,
+    letters: outcomeLetters.pending.repeat(platforms.length),
+    added: before?.added ?? [],
+    changedSince: before?.changedSince ?? 0,
+    failures: before?.failures ?? [],
+  };
+  const letters = [...start.letters];
+  const failures = [...start.failures];
+  const added = new Map(start.added.map(({ index, rows }) => [index, new Set(rows)]));
   const tally = {
-    duplicatesCollapsed: resumed?.duplicatesCollapsed ?? 0,
-    repaired: resumed?.repaired ?? 0,
-    changedSince: resumed?.changedSince ?? before?.changedSince ?? 0,
+    duplicatesCollapsed: start.duplicatesCollapsed,
+    repaired: start.repaired,
+    changedSince: start.changedSince,
   };
   const lostAtStart = pace().millisecondsLostToThrottling;
+  let { inPlace } = start;
   let etag = stored?.etag;
 
-  const open = (): number[] => letters.flatMap((letter, index) => (letter === outcomeLetters.pending ? [index] : []));
+  const allOpen = (): number[] => letters.flatMap((letter, index) => (outcomeOf(letter) === 'pending' ? [index] : []));
   const settleAs = (index: number, outcome: Outcome): void => {
     letters[index] = outcomeLetters[outcome];
   };
   return {
-    open,
+    open: () => allOpen().filter((index) => (groups[index] ?? 0) <= wave),
+    isDone: () => allOpen().length === 0,
+    letters: () => letters,
     settleAs,
+    begin(index, outcome, addedRows) {
+      letters[index] = underWayLetters[outcome];
+      if (addedRows.length > 0) added.set(index, new Set([...(added.get(index) ?? []), ...addedRows]));
+    },
     fail(index, failure) {
+      const attempted = intentOf(letters[index]) ?? outcomeOf(before?.letters[index]);
       settleAs(index, 'failed');
-      failures.push({ index, ...failure });
+      const isWritten = attempted === 'created' || attempted === 'updated';
+      failures.push({ index, ...failure, ...(isWritten ? { attempted } : {}) });
     },
     count(what, amount) {
       tally[what] += amount;
@@ -99,21 +165,26 @@ export function openShardProgress(
     async save() {
       const current = await readRun(app, 'restore', run.id);
       if (current === undefined || isOver(current.run)) throw new Superseded('the run is over');
-      const lost = pace().millisecondsLostToThrottling - lostAtStart;
+      const open = allOpen();
+      const known = newestLetters(letters.join(''), before?.letters);
+      inPlace = addSample(inPlace, app.clock.now() - Date.parse(run.createdAt), countInPlace(known));
       const outcomes: ShardOutcomes = {
         formatVersion: 1,
-        isDone: open().length === 0,
+        isDone: open.length === 0,
         letters: letters.join(''),
+        added: [...added].map(([index, rows]) => ({ index, rows: [...rows] })),
         ...tally,
-        lostMilliseconds: (resumed?.lostMilliseconds ?? 0) + lost,
+        lostMilliseconds: start.lostMilliseconds + pace().millisecondsLostToThrottling - lostAtStart,
+        inPlace,
         failures,
       };
+      const wavesDone = open.reduce((least, index) => Math.min(least, groups[index] ?? 0), MAX_WAVES);
       const condition = etag === undefined ? 'new' : { etag };
       const next = await app.blobs.put(
         name,
         sealDocument(name, formatOutcomes(outcomes)),
         condition,
-        toFacts(outcomes),
+        toFacts(outcomes, { letters: known, platforms, wavesDone }),
       );
       if (next === 'conflict') throw new Superseded('another step went on with this shard');
       etag = next;
@@ -121,4 +192,13 @@ export function openShardProgress(
       if (failures.length > app.policy.maxFailures) throw tooManyFailures(failures.length, app.policy.maxFailures);
     },
   };
+}
+
+function unusable(run: RestoreRun, pass: number, shard: number): DrError {
+  const name = resultName('restore', run.id, pass, 'reconcile', shard);
+  return new DrError(
+    'StoredDocumentInvalid',
+    `The result ${name} of pass ${pass} is missing or not whole. Start a new restore; it finds what this one wrote and leaves it unchanged.`,
+    { target: name },
+  );
 }

@@ -2,18 +2,15 @@ import { DrError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { Hub } from '../core/ports.ts';
 import type { RestoreRequest } from '../core/restore-request.ts';
-import { isRunId, newRunId, type RestoreRun } from '../core/run.ts';
-import { type App, isSameHub, toInstant } from './app.ts';
-import { dispatch } from './dispatch.ts';
-import { createRun, readRun, runNotStored, takeLock } from './run-store.ts';
+import { isRunId, type RestoreRun } from '../core/run.ts';
+import { deviceLimits } from '../core/tiers.ts';
+import { type App, isSameHub } from './app.ts';
+import { launchRestore, refuseWrongConfirmation } from './launch-restore.ts';
+import { readRun } from './run-store.ts';
 import { checkShardsStored, chooseSnapshot } from './snapshots.ts';
 
-const DAY_MS = 86_400_000;
 /** The caller waits for the preflight; a hub that needs longer is not reachable for this purpose. */
 const PREFLIGHT_MS = 10_000;
-
-/** Active devices a namespace may hold (service-facts section 3). */
-const deviceLimits = { Free: 500, Basic: 200_000, Standard: 10_000_000 } as const;
 
 export interface StartedRestore {
   readonly run: RestoreRun;
@@ -21,56 +18,56 @@ export interface StartedRestore {
   readonly isNew: boolean;
 }
 
+/** A request from outside, or a drill's into its scratch hub. */
+export type RestoreOrder = Omit<RestoreRequest, 'target'> & { readonly target: RestoreRun['request']['target'] };
+
+export interface StartOptions {
+  /** The caller's own id. */
+  readonly id?: string | undefined;
+  readonly purpose?: 'restore' | 'drill';
+  readonly requestedBy?: RestoreRun['requestedBy'];
+}
+
 /**
  * Checks everything that can be checked before the first write, then starts a restore. With a caller's id it is
  * idempotent: the same request again finds its run, another one under that id is `RunIdInUse`.
  */
-export async function startRestore(app: App, request: RestoreRequest, callersId?: string): Promise<StartedRestore> {
-  if (callersId !== undefined) {
-    refuseBadId(callersId);
-    const existing = await findExisting(app, callersId, request);
-    if (existing !== undefined) return { run: existing, isNew: false };
+export async function startRestore(
+  app: App,
+  request: RestoreOrder,
+  { id, purpose = 'restore', requestedBy = 'http' }: StartOptions = {},
+): Promise<StartedRestore> {
+  if (id !== undefined) {
+    refuseBadId(id);
+    const existing = (await readRun(app, 'restore', id))?.run;
+    if (existing?.kind === 'restore') return { run: requireSame(existing, request), isNew: false };
   }
   await app.blobs.ensure();
-  const target = request.target === 'primary' ? app.primary : app.secondary;
+  const target = targetOf(app, request.target);
   const { manifest, warnings: found } = await chooseSnapshot(app, app.primary.ref, request.snapshot);
   refuseUnsafeTarget(request, manifest, target);
   await checkShardsStored(app, manifest);
-  const warnings = [...found, ...(await preflight(app, target, manifest, request))];
-  const nowMs = app.clock.now();
-  const createdAt = toInstant(nowMs);
-  const run: RestoreRun = {
-    formatVersion: 1,
-    kind: 'restore',
-    id: callersId ?? newRunId(nowMs, app.newSuffix()),
-    status: 'Running',
-    requestedBy: 'http',
-    createdAt,
+  const warnings = [...found, ...(await preflight(app, target, manifest, request.target))];
+  const { snapshot, confirm: _confirm, ...asked } = request;
+  const started = await launchRestore(app, {
+    id,
+    manifest,
     hub: target.ref,
-    phase: { name: 'scan', pass: 1, isDispatched: false, startedAt: createdAt },
-    shardCount: manifest.shards.length,
-    kicks: 0,
     warnings,
-    recordCount: manifest.counts.records,
-    request: {
-      snapshotId: manifest.id,
-      askedSnapshot: request.snapshot,
-      target: request.target,
-      sourceHub: manifest.hub,
-      onConflict: request.onConflict,
-      dryRun: request.dryRun,
-      expiryFloorAt: toInstant(nowMs + app.policy.expiryFloorDays * DAY_MS),
-    },
-  };
-  await takeLock(app, 'restore', run.hub, run.id);
-  if (!(await createRun(app, run))) {
-    const existing = await findExisting(app, run.id, request);
-    if (existing === undefined) throw runNotStored('restore', run.id);
-    return { run: existing, isNew: false };
-  }
-  await dispatch(app, run);
-  app.log.info('restore started', { runId: run.id, snapshotId: manifest.id, records: run.recordCount });
-  return { run, isNew: true };
+    requestedBy,
+    request: { purpose, askedSnapshot: snapshot, ...asked },
+  });
+  return started.isNew ? started : { run: requireSame(started.run, request), isNew: false };
+}
+
+/** The configured hub of that role. Throws `WrongTarget` when there is no scratch hub. */
+export function targetOf(app: App, role: RestoreOrder['target']): Hub {
+  if (role === 'primary') return app.primary;
+  if (role === 'secondary') return app.secondary;
+  if (app.drillHub !== undefined) return app.drillHub;
+  throw new DrError('WrongTarget', 'There is no scratch hub: set DRILL_HUB_CONNECTION and DRILL_HUB_NAME.', {
+    target: 'target',
+  });
 }
 
 function refuseBadId(runId: string): void {
@@ -82,29 +79,24 @@ function refuseBadId(runId: string): void {
   );
 }
 
-async function findExisting(app: App, runId: string, request: RestoreRequest): Promise<RestoreRun | undefined> {
-  const run = (await readRun(app, 'restore', runId))?.run;
-  if (run?.kind !== 'restore') return undefined;
-  const { askedSnapshot, target, onConflict, dryRun } = run.request;
+/** What was asked for under an id stands: the same request finds it, another one is refused. */
+function requireSame(run: RestoreRun, request: RestoreOrder): RestoreRun {
+  const { purpose, askedSnapshot, target, onConflict, dryRun, only, order, note } = run.request;
   const isSame =
+    (purpose === 'restore' || purpose === 'drill') &&
     askedSnapshot === request.snapshot &&
     target === request.target &&
     onConflict === request.onConflict &&
-    dryRun === request.dryRun;
+    dryRun === request.dryRun &&
+    JSON.stringify([only, order, note]) === JSON.stringify([request.only, request.order, request.note]);
   if (isSame) return run;
-  throw new DrError('RunIdInUse', `The restore '${runId}' exists with another request. Choose another id.`, {
-    target: runId,
+  throw new DrError('RunIdInUse', `The restore '${run.id}' exists with another request. Choose another id.`, {
+    target: run.id,
   });
 }
 
-function refuseUnsafeTarget(request: RestoreRequest, manifest: Manifest, target: Hub): void {
-  if (request.confirm !== undefined && request.confirm.toLowerCase() !== target.ref.hub) {
-    throw new DrError(
-      'ConfirmationMissing',
-      'The confirm field does not name the target hub. Type the name of the hub that is to be written to.',
-      { target: 'confirm' },
-    );
-  }
+function refuseUnsafeTarget(request: RestoreOrder, manifest: Manifest, target: Hub): void {
+  refuseWrongConfirmation(request.confirm, target.ref.hub);
   if (!isSameHub(manifest.hub, target.ref) || request.confirm !== undefined) return;
   throw new DrError(
     'TargetIsSource',
@@ -114,10 +106,15 @@ function refuseUnsafeTarget(request: RestoreRequest, manifest: Manifest, target:
 }
 
 /** Reachable, with the rights, and large enough. What cannot be known is a warning, not a guess. */
-async function preflight(app: App, target: Hub, manifest: Manifest, request: RestoreRequest): Promise<string[]> {
+export async function preflight(
+  app: App,
+  target: Hub,
+  manifest: Manifest,
+  role: RestoreOrder['target'],
+): Promise<string[]> {
   const warnings: string[] = [];
   const probe = await target.probe({ deadlineAt: app.clock.now() + PREFLIGHT_MS });
-  const told = request.target === 'secondary' ? app.policy.secondaryTier : undefined;
+  const told = role === 'secondary' ? app.policy.secondaryTier : undefined;
   const tier = told ?? (probe.tier === 'BasicOrFree' ? 'Basic' : probe.tier);
   if (tier === 'unknown')
     warnings.push('The tier of the target could not be learnt, so its device limit was not checked.');

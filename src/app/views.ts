@@ -1,44 +1,23 @@
 import { DrError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { RunKind } from '../core/paths.ts';
-import {
-  type BackupRun,
-  isOver,
-  type RestoreResult,
-  type RestoreRun,
-  type Run,
-  type VerificationRun,
-} from '../core/run.ts';
-import { type App, toInstant } from './app.ts';
-import { readSums, toResult } from './complete-reconcile.ts';
+import { type BackupRun, isOver, type Run, type VerificationRun } from '../core/run.ts';
+import type { App } from './app.ts';
 import { type Marks, noMarks, readMarks } from './marks.ts';
-import { lastHeartbeatAt, listRuns, readRun, runNotFound } from './run-store.ts';
+import { listRuns, readRun, runNotFound } from './run-store.ts';
 import { readScan } from './scan.ts';
 import { findSnapshot, type ListedSnapshot, listSnapshots } from './snapshots.ts';
 import { sumVerification } from './verify-snapshot.ts';
+import { viewCommon } from './view-common.ts';
+import { viewRestore } from './view-restore.ts';
 
 /** What the HTTP API shows of runs and snapshots. Fields are contract: add, never rename. */
 
 const LISTED_RUNS = 50;
-const phaseNames = {
-  scan: 'Reading',
-  seal: 'Sorting',
-  publish: 'Publishing',
-  reconcile: 'Writing',
-  verify: 'Verifying',
-  finish: 'Finishing',
-} as const;
-
 export async function readBackupView(app: App, runId: string) {
   const run = (await readRun(app, 'backup', runId))?.run;
   if (run?.kind !== 'backup') throw runNotFound('backup', runId);
   return viewBackup(app, run);
-}
-
-export async function readRestoreView(app: App, runId: string) {
-  const run = (await readRun(app, 'restore', runId))?.run;
-  if (run?.kind !== 'restore') throw runNotFound('restore', runId);
-  return viewRestore(app, run);
 }
 
 export async function readVerificationView(app: App, runId: string) {
@@ -75,21 +54,6 @@ export async function viewBackup(app: App, run: BackupRun) {
   };
 }
 
-export async function viewRestore(app: App, run: RestoreRun) {
-  const result = run.result ?? toResult(await readSums(app, run), run);
-  const { snapshotId, askedSnapshot, target, sourceHub, onConflict, dryRun } = run.request;
-  return {
-    ...(await viewCommon(app, run)),
-    snapshot: { id: snapshotId, asked: askedSnapshot, hub: sourceHub },
-    target: { role: target, ...run.hub },
-    onConflict,
-    dryRun,
-    ...viewResult(result),
-    ...paceOf(app, run, result),
-    nextActions: nextActions(run, result.counts.failed),
-  };
-}
-
 export async function viewVerification(app: App, run: VerificationRun) {
   const { counts, damagedArtefacts } = run.result ?? (await sumVerification(app, run));
   const endedAt = run.finishedAt === undefined ? app.clock.now() : Date.parse(run.finishedAt);
@@ -119,24 +83,6 @@ export async function viewSnapshot(app: App, manifest: Manifest) {
   return { ...viewManifest(manifest, marks.get(manifest.id)), shards: manifest.shards };
 }
 
-async function viewCommon(app: App, run: Run) {
-  const { name, pass } = run.phase;
-  const phase = run.kind === 'restore' && pass > 1 ? 'Verifying' : phaseNames[name];
-  return {
-    id: run.id,
-    kind: run.kind,
-    status: run.status,
-    phase: isOver(run) ? 'Done' : phase,
-    pass,
-    createdAt: run.createdAt,
-    ...(run.finishedAt === undefined ? {} : { finishedAt: run.finishedAt }),
-    requestedBy: run.requestedBy,
-    ...(isOver(run) ? {} : { lastHeartbeatAt: toInstant(await lastHeartbeatAt(app, run)) }),
-    ...(run.error === undefined ? {} : { error: run.error }),
-    warnings: run.warnings,
-  };
-}
-
 async function rowsReadSoFar(app: App, run: BackupRun): Promise<number> {
   try {
     return (await readScan(app, run, 1)).rowCount;
@@ -144,37 +90,6 @@ async function rowsReadSoFar(app: App, run: BackupRun): Promise<number> {
     if (error instanceof DrError && error.code === 'StoredDocumentInvalid') return 0; // Before the first checkpoint.
     throw error;
   }
-}
-
-function viewResult(result: RestoreResult) {
-  const { counts, duplicatesCollapsed, repaired, changedSince, secondsLostToThrottling, failuresByCode, passes } =
-    result;
-  return { counts, duplicatesCollapsed, repaired, changedSince, secondsLostToThrottling, failuresByCode, passes };
-}
-
-/** Records a second since writing began, and from it the time left; nothing while there is nothing to go by. */
-function paceOf(app: App, run: RestoreRun, { counts }: RestoreResult) {
-  const isWriting = run.phase.name === 'reconcile' && run.phase.pass === 1;
-  const seconds = (app.clock.now() - Date.parse(run.phase.startedAt)) / 1000;
-  const settled = counts.total - counts.pending;
-  if (isOver(run) || !isWriting || settled === 0 || seconds <= 0) return {};
-  const recordsPerSecond = Math.round((settled / seconds) * 10) / 10;
-  return { recordsPerSecond, etaSeconds: Math.ceil(counts.pending / Math.max(recordsPerSecond, 0.1)) };
-}
-
-function nextActions(run: RestoreRun, failedCount: number) {
-  const watch = { name: 'watch', method: 'GET', href: `/api/restores/${run.id}` };
-  const failures = { name: 'failures', method: 'GET', href: `/api/restores/${run.id}/failures` };
-  if (!isOver(run)) return [watch, { name: 'cancel', method: 'POST', href: `/api/restores/${run.id}/cancel` }];
-  const again = {
-    method: 'POST',
-    href: '/api/restores',
-    body: { snapshot: run.request.snapshotId, target: run.request.target },
-  };
-  if (run.status !== 'Succeeded') {
-    return [...(failedCount > 0 ? [failures] : []), { name: 'restoreAgain', ...again }];
-  }
-  return run.request.dryRun ? [{ name: 'restore', ...again }] : [];
 }
 
 function viewListed({ id, manifest, fault }: ListedSnapshot, marks: Marks | undefined) {

@@ -1,11 +1,12 @@
-import type { Outcome, RecordFailure } from './outcomes.ts';
+import type { Outcome, RecordFailure, WrittenOutcome } from './outcomes.ts';
 import type { RecordPlan, Write } from './plan.ts';
+import type { RemovalPlan } from './plan-removal.ts';
 
 /** What a pass makes of one record's plan. */
 export type Decision =
   | { readonly kind: 'settled'; readonly outcome: Outcome; readonly hasChangedSince: boolean }
   | { readonly kind: 'failed'; readonly code: RecordFailure['code'] }
-  | { readonly kind: 'write'; readonly outcome: 'created' | 'updated'; readonly writes: readonly Write[] };
+  | { readonly kind: 'write'; readonly outcome: WrittenOutcome; readonly writes: readonly Write[] };
 
 export interface PassRules {
   /** Count what would be written, and write nothing. */
@@ -34,6 +35,28 @@ export function decide(plan: RecordPlan, earlier: 'created' | 'updated' | undefi
       if (earlier !== undefined && rules.isLastPass) return { kind: 'failed', code: 'NotApplied' };
       return { kind: 'write', outcome, writes: plan.writes };
     }
+    default:
+      return plan satisfies never;
+  }
+}
+
+/**
+ * The same for a rollback. Later passes look after records that were removed: what still shows, and is the same, is
+ * removed again; what differs is its device registering anew.
+ */
+export function decideRemoval(
+  plan: RemovalPlan,
+  earlier: 'removed' | undefined,
+  { isLastPass }: Pick<PassRules, 'isLastPass'>,
+): Decision {
+  switch (plan.kind) {
+    case 'gone':
+      return { kind: 'settled', outcome: earlier ?? 'unchanged', hasChangedSince: false };
+    case 'changed':
+      return { kind: 'settled', outcome: earlier ?? 'keptLive', hasChangedSince: earlier !== undefined };
+    case 'remove':
+      if (earlier !== undefined && isLastPass) return { kind: 'failed', code: 'NotApplied' };
+      return { kind: 'write', outcome: 'removed', writes: plan.writes };
     default:
       return plan satisfies never;
   }

@@ -41,10 +41,13 @@ export const runsFolder = (kind: RunKind): string => `_runs/${kind}/`;
 export const runFolder = (kind: RunKind, runId: string): string => `${runsFolder(kind)}${runId}/`;
 export const runName = (kind: RunKind, runId: string): string => `${runFolder(kind, runId)}run.json`;
 export const heartbeatName = (kind: RunKind, runId: string): string => `${runFolder(kind, runId)}heartbeat`;
-export const idMapName = (runId: string, shard: number): string =>
-  `${runFolder('restore', runId)}id-map/${shardLabel(shard)}.json`;
+export const idMapFolder = (runId: string): string => `${runFolder('restore', runId)}id-map/`;
+export const idMapName = (runId: string, shard: number): string => `${idMapFolder(runId)}${shardLabel(shard)}.json`;
+/** The rows a pass saw of what its restore had written, or was about to remove. */
+export const journalName = (runId: string, pass: number, shard: number): string =>
+  `${runFolder('restore', runId)}journal/pass-${pass}/${shardLabel(shard)}.json.gz`;
 
-/** What one pass over the hub leaves: staging (removed when the run ends) and a result per shard and phase. */
+/** What one pass over the hub leaves: staging, removed when the run ends, and a result per shard and phase. */
 const passFolder = (kind: RunKind, runId: string, pass: number): string => `${runFolder(kind, runId)}pass-${pass}/`;
 export const scanName = (kind: RunKind, runId: string, pass: number): string =>
   `${passFolder(kind, runId, pass)}scan.json`;
@@ -55,14 +58,23 @@ export const targetShardName = (runId: string, pass: number, shard: number): str
   `${stagingFolder('restore', runId)}pass-${pass}/target/${shardLabel(shard)}.jsonl.gz`;
 export const foreignName = (runId: string, pass: number, shard: number): string =>
   `${stagingFolder('restore', runId)}pass-${pass}/foreign/${shardLabel(shard)}.json`;
+/** The results of a phase in all passes together: one listing tells a run's progress. */
+export const phaseFolder = (kind: RunKind, runId: string, phase: ShardPhase): string =>
+  `${runFolder(kind, runId)}${phase}/`;
 export const resultsFolder = (kind: RunKind, runId: string, pass: number, phase: ShardPhase): string =>
-  `${passFolder(kind, runId, pass)}${phase}/`;
+  `${phaseFolder(kind, runId, phase)}pass-${pass}/`;
 export const resultName = (kind: RunKind, runId: string, pass: number, phase: ShardPhase, shard: number): string =>
   `${resultsFolder(kind, runId, pass, phase)}${shardLabel(shard)}.json`;
 
 /** `0000` to `1023`: of one width, so that names sort by number. */
 export function shardLabel(shard: number): string {
   return String(shard).padStart(4, '0');
+}
+
+/** The pass a result blob's name tells. */
+export function passOfName(name: string): number {
+  const pass = /\/pass-(\d+)\/\d{4}\.json$/.exec(name)?.[1];
+  return pass === undefined ? -1 : Number(pass);
 }
 
 /** The shard number a result blob's name ends with. */

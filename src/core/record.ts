@@ -21,6 +21,11 @@ export function recordKey(registration: Registration): string {
   return `d:${registration.platform.toLowerCase()}:${registration.handle}`;
 }
 
+/** The platform a record is counted under: that of its first row. */
+export function platformOf({ rows: [first] }: RecordOfRows): string {
+  return first?.platform ?? '';
+}
+
 /** The section (0 to 1023) a record key belongs to. */
 export function sectionOf(key: string): number {
   return hash53(key) % SECTION_COUNT;

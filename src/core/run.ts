@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { DrError, errorCodes } from './errors.ts';
 import { parseJson, parseWith } from './parse.ts';
+import { noteSchema } from './restore-request.ts';
+import { orderSchema, selectionSchema } from './selection.ts';
 
 const hubRef = z.strictObject({ namespace: z.string(), hub: z.string() });
 const instant = z.iso.datetime();
@@ -10,6 +12,8 @@ const phaseSchema = z.strictObject({
   name: z.enum(['scan', 'seal', 'publish', 'reconcile', 'verify', 'finish']),
   /** A backup has one pass over its hub. A restore's later passes prove, and repair, what the first one wrote. */
   pass: z.int().positive(),
+  /** Of the first writing: which group of the restore's order is written. 0 where there is no order. */
+  wave: count.optional(),
   /** False until the phase's messages are known to be in the queue. */
   isDispatched: z.boolean(),
   startedAt: instant,
@@ -17,15 +21,37 @@ const phaseSchema = z.strictObject({
   notBefore: instant.optional(),
 });
 
-const countsSchema = z.strictObject({
-  total: count,
+const outcomeCounts = {
   created: count,
   updated: count,
   unchanged: count,
   keptLive: count,
+  /** Of a rollback. */
+  removed: count.default(0),
   failed: count,
   pending: count,
+};
+const countsSchema = z.strictObject({ total: count, ...outcomeCounts });
+
+/** When that share of the records was in place. */
+const milestonesSchema = z.strictObject({
+  p50At: instant.optional(),
+  p90At: instant.optional(),
+  p99At: instant.optional(),
 });
+
+/** More phases than any run has: five passes of three, the waves of the first, and the end. */
+const MAX_HISTORY = 60;
+const historySchema = z
+  .array(
+    z.strictObject({
+      name: phaseSchema.shape.name,
+      pass: z.int().positive(),
+      wave: count.optional(),
+      startedAt: instant,
+    }),
+  )
+  .max(MAX_HISTORY);
 
 const failureSchema = z.strictObject({
   code: z.enum(errorCodes),
@@ -43,6 +69,8 @@ const commonFields = {
   /** The hub that is listed: the source of a backup, the target of a restore. */
   hub: hubRef,
   phase: phaseSchema,
+  /** The phases before this one. */
+  history: historySchema.optional(),
   /** 0 until known. */
   shardCount: count,
   /** How often the watchdog had to enqueue this run's steps again without any progress since. */
@@ -69,20 +97,30 @@ const restoreSchema = z.strictObject({
   ...commonFields,
   kind: z.literal('restore'),
   request: z.strictObject({
+    /** A drill is a restore into the scratch hub; the others are about the run `of`. */
+    purpose: z.enum(['restore', 'retry', 'rollback', 'drill']).default('restore'),
+    of: z.string().optional(),
     snapshotId: z.string(),
     /** As the caller wrote it (`latest` or an id): a repeated PUT is compared with this. */
     askedSnapshot: z.string(),
-    target: z.enum(['secondary', 'primary']),
+    target: z.enum(['secondary', 'primary', 'drill']),
     sourceHub: hubRef,
     onConflict: z.enum(['keep']),
     dryRun: z.boolean(),
+    only: selectionSchema.optional(),
+    order: orderSchema.optional(),
+    note: noteSchema.optional(),
     /** Installations get at least this expiry. Fixed when the run starts, so that every step decides alike. */
     expiryFloorAt: instant,
   }),
+  /** Of the whole snapshot. */
   recordCount: count,
   result: z
     .strictObject({
       counts: countsSchema,
+      /** By the platform of a record's first row. */
+      byPlatform: z.record(z.string(), z.strictObject(outcomeCounts)).default({}),
+      milestones: milestonesSchema.default({}),
       /** Rows of one device that were equal in kind, template and tags, and so became one. */
       duplicatesCollapsed: count,
       /** Writes of the later passes, for records the first pass wrote but the listing did not show, or showed twice. */
@@ -120,6 +158,9 @@ export type Run = BackupRun | RestoreRun | VerificationRun;
 export type Phase = Readonly<z.infer<typeof phaseSchema>>;
 type PhaseName = Phase['name'];
 export type RestoreCounts = Readonly<z.infer<typeof countsSchema>>;
+export type OutcomeCounts = Omit<RestoreCounts, 'total'>;
+export type Milestones = Readonly<z.infer<typeof milestonesSchema>>;
+export type PhaseStart = NonNullable<Run['history']>[number];
 export type RestoreResult = NonNullable<RestoreRun['result']>;
 export type VerificationResult = NonNullable<VerificationRun['result']>;
 
@@ -143,9 +184,12 @@ export function isOver(run: Run): boolean {
 
 const phaseOrder: Record<PhaseName, number> = { scan: 0, seal: 1, reconcile: 2, verify: 2, publish: 2, finish: 3 };
 
+/** What tells one phase of a run from another. */
+export type PhaseKey = Pick<Phase, 'name' | 'pass' | 'wave'>;
+
 /** Negative when `a` comes before `b` in the life of a run. */
-export function comparePhases(a: Pick<Phase, 'name' | 'pass'>, b: Pick<Phase, 'name' | 'pass'>): number {
-  return a.pass - b.pass || phaseOrder[a.name] - phaseOrder[b.name];
+export function comparePhases(a: PhaseKey, b: PhaseKey): number {
+  return a.pass - b.pass || phaseOrder[a.name] - phaseOrder[b.name] || (a.wave ?? 0) - (b.wave ?? 0);
 }
 
 /** The run one phase on. Throws when that would be backwards: phases only move forward. */
@@ -153,11 +197,15 @@ export function advance<R extends Run>(run: R, to: Omit<Phase, 'isDispatched'>):
   if (comparePhases(run.phase, to) >= 0) {
     throw new DrError('Internal', `Run ${run.id} cannot go from ${describePhase(run.phase)} to ${describePhase(to)}.`);
   }
-  return { ...run, status: 'Running', kicks: 0, phase: { ...to, isDispatched: false } };
+  const { name, pass, wave, startedAt } = run.phase;
+  const past: PhaseStart = { name, pass, ...(wave === undefined ? {} : { wave }), startedAt };
+  const history = [...(run.history ?? []), past].slice(-MAX_HISTORY);
+  return { ...run, status: 'Running', kicks: 0, phase: { ...to, isDispatched: false }, history };
 }
 
-export function describePhase(phase: Pick<Phase, 'name' | 'pass'>): string {
-  return `${phase.name}#${phase.pass}`;
+/** `reconcile#1`, or `reconcile#1.2` in the third group of an order. */
+export function describePhase({ name, pass, wave }: PhaseKey): string {
+  return `${name}#${pass}${wave ? `.${wave}` : ''}`;
 }
 
 const runIdPattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;

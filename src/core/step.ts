@@ -8,6 +8,7 @@ const stepSchema = z.strictObject({
   runId: z.string().min(1).max(64),
   phase: z.enum(['scan', 'seal', 'publish', 'reconcile', 'verify', 'finish']),
   pass: z.int().positive(),
+  wave: z.int().nonnegative().optional(),
   /** Of the phases that work shard by shard. */
   shard: z.int().min(0).max(1023).optional(),
   /** How often this step was put off because a service was not available. */

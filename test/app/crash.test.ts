@@ -4,7 +4,7 @@ import { runStep } from '../../src/app/run-step.ts';
 import { findLatestGood } from '../../src/app/snapshots.ts';
 import { startBackup } from '../../src/app/start-backup.ts';
 import { startRestore } from '../../src/app/start-restore.ts';
-import { readRestoreView } from '../../src/app/views.ts';
+import { readRestoreView } from '../../src/app/view-restore.ts';
 import { watchRuns } from '../../src/app/watch-runs.ts';
 import { canonicalRow } from '../../src/core/registration.ts';
 import { parseRestoreRequest } from '../../src/core/restore-request.ts';
@@ -99,7 +99,7 @@ async function backUpAndRestore(engine: Engine): Promise<void> {
   }
   const request = parseRestoreRequest('');
   for (let tries = 0; tries < 3; tries++) {
-    await survive(() => startRestore(engine.app, request, 'drill'));
+    await survive(() => startRestore(engine.app, request, { id: 'drill' }));
     await deliverAll(engine);
   }
 }

@@ -3,7 +3,8 @@ import { cancelRestore } from '../../src/app/cancel-restore.ts';
 import { type FailuresPage, readFailures } from '../../src/app/read-failures.ts';
 import { startBackup } from '../../src/app/start-backup.ts';
 import { startRestore } from '../../src/app/start-restore.ts';
-import { readBackupView, readRestoreView, readSnapshotView } from '../../src/app/views.ts';
+import { readRestoreView } from '../../src/app/view-restore.ts';
+import { readBackupView, readSnapshotView } from '../../src/app/views.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { recordKey } from '../../src/core/record.ts';
 import { canonicalRow, parseRegistration } from '../../src/core/registration.ts';
@@ -234,10 +235,10 @@ test('the same id with the same body is one restore; with another body it is ref
   const engine = createEngine();
   seed(engine);
   await backUp(engine);
-  const first = await startRestore(engine.app, parseRestoreRequest(''), 'incident-42');
+  const first = await startRestore(engine.app, parseRestoreRequest(''), { id: 'incident-42' });
   expect(first.isNew).toBe(true);
-  expect((await startRestore(engine.app, parseRestoreRequest(''), 'incident-42')).isNew).toBe(false);
-  expect(await codeOf(startRestore(engine.app, parseRestoreRequest('{"dryRun":true}'), 'incident-42'))).toBe(
+  expect((await startRestore(engine.app, parseRestoreRequest(''), { id: 'incident-42' })).isNew).toBe(false);
+  expect(await codeOf(startRestore(engine.app, parseRestoreRequest('{"dryRun":true}'), { id: 'incident-42' }))).toBe(
     'RunIdInUse',
   );
   expect(await codeOf(startRestore(engine.app, parseRestoreRequest('')))).toBe('RunInProgress');

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { DrError } from '../../src/core/errors.ts';
 import { judgeSnapshot } from '../../src/core/health.ts';
 import { formatManifest, parseManifest, sealManifest } from '../../src/core/manifest.ts';
-import { formatOutcomes, parseOutcomes, sumOutcomes, toFacts } from '../../src/core/outcomes.ts';
+import { sumOutcomes, toFacts } from '../../src/core/outcome-sums.ts';
+import { formatOutcomes, newestLetters, parseOutcomes } from '../../src/core/outcomes.ts';
 import { groupRows, recordKey, sectionOf, sectionsOf, shardCountFor } from '../../src/core/record.ts';
 import { parseRegistration } from '../../src/core/registration.ts';
 import { parseRestoreRequest } from '../../src/core/restore-request.ts';
@@ -163,29 +164,67 @@ test('an empty hub, a steep fall and a restless listing make a snapshot suspect'
   expect(judge(10_000, [], 0, 11).health).toBe('suspect');
 });
 
-test('counts add up to the total whatever the shards say', () => {
-  const letters = fc.stringMatching(/^[.cu=kf]{0,40}$/);
+test('counts add up to the total, and to those of the platforms, whatever the shards say', () => {
+  const letter = fc.constantFrom(...'.cu=krf-CUR');
+  const record = fc.tuple(letter, letter, fc.constantFrom('Apple', 'FcmV1', 'Pigeon Post=1,2'));
   fc.assert(
-    fc.property(fc.array(letters, { maxLength: 6 }), (shards) => {
-      const total = shards.reduce((sum, text) => sum + text.length, 0);
-      const facts = shards.map((text) => {
-        const outcomes = {
-          formatVersion: 1,
-          isDone: true,
-          letters: text,
-          duplicatesCollapsed: 0,
-          repaired: 0,
-          changedSince: 0,
-          lostMilliseconds: 0,
-          failures: [],
-        } as const;
-        expect(parseOutcomes(formatOutcomes({ ...outcomes, failures: [] }), 'o').letters).toBe(text);
-        return toFacts({ ...outcomes, failures: [] });
+    fc.property(fc.array(fc.array(record, { maxLength: 30 }), { maxLength: 6 }), fc.nat(3), (shards, unsealed) => {
+      const passes = [1, 2].map((pass) => {
+        const facts = shards.map((records) => {
+          const [first, second] = [0, 1].map((at) => records.map((one) => one[at]).join(''));
+          const letters = pass === 1 ? (first ?? '') : newestLetters(second ?? '', first);
+          const outcomes = { ...someOutcomes, letters };
+          expect(parseOutcomes(formatOutcomes(outcomes), 'o')).toEqual(outcomes);
+          return toFacts(outcomes, { letters, platforms: records.map(([, , platform]) => platform), wavesDone: 0 });
+        });
+        return [pass, new Map(facts.map((one, shard) => [shard, one]))] as const;
       });
-      const { counts } = sumOutcomes(total, [new Map(facts.map((one, shard) => [shard, one]))]);
-      expect(
-        counts.created + counts.updated + counts.unchanged + counts.keptLive + counts.failed + counts.pending,
-      ).toBe(total);
+      const recordCount = shards.flat().length + unsealed;
+      const { counts, byPlatform } = sumOutcomes(recordCount, new Map(passes), '2026-11-23T09:00:00.000Z');
+      const { total, pending, ...settled } = counts;
+      const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+      expect(sumOf(Object.values(settled)) + pending).toBe(total);
+      expect(sumOf(Object.values(byPlatform).flatMap((one) => Object.values(one)))).toBe(total - unsealed);
+      expect(Math.min(...Object.values(counts))).toBeGreaterThanOrEqual(0);
     }),
   );
+});
+
+const someOutcomes = {
+  formatVersion: 1 as const,
+  isDone: false,
+  letters: '',
+  added: [],
+  duplicatesCollapsed: 0,
+  repaired: 0,
+  changedSince: 0,
+  lostMilliseconds: 0,
+  inPlace: [],
+  failures: [],
+};
+
+test('milestones are the instants at which a share of all records was in place, and none that failures took back', () => {
+  const startedAt = '2026-11-23T09:00:00.000Z';
+  const facts = (letters: string, inPlace: [number, number][]) =>
+    toFacts(
+      { ...someOutcomes, letters, inPlace },
+      { letters, platforms: [...letters].map(() => 'Apple'), wavesDone: 0 },
+    );
+  const slow = facts('cccc=-', [
+    [1000, 1],
+    [9000, 5],
+  ]);
+  const fast = facts('ccccc', [[2000, 5]]);
+  const sums = (...shards: (typeof slow)[]) =>
+    sumOutcomes(11, new Map([[1, new Map(shards.map((one, shard) => [shard, one]))]]), startedAt).milestones;
+  expect(sums(slow, fast)).toEqual({
+    p50At: '2026-11-23T09:00:02.000Z',
+    p90At: '2026-11-23T09:00:09.000Z',
+    p99At: '2026-11-23T09:00:09.000Z',
+  });
+  expect(sums(slow, facts('ccccf', [[2000, 5]]))).toEqual({
+    p50At: '2026-11-23T09:00:02.000Z',
+    p90At: '2026-11-23T09:00:09.000Z',
+  });
+  expect(sums(facts('......', []), facts('.....', []))).toEqual({});
 });

@@ -5,7 +5,7 @@ import { prune } from '../../src/app/prune.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { listSnapshotIds } from '../../src/app/snapshots.ts';
 import { startBackup } from '../../src/app/start-backup.ts';
-import { readRestoreView } from '../../src/app/views.ts';
+import { readRestoreView } from '../../src/app/view-restore.ts';
 import { watchRuns } from '../../src/app/watch-runs.ts';
 import { isOver } from '../../src/core/run.ts';
 import { parseStep } from '../../src/core/step.ts';

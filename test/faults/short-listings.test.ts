@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/start-backup.ts';
-import { readBackupView, readRestoreView } from '../../src/app/views.ts';
+import { readRestoreView } from '../../src/app/view-restore.ts';
+import { readBackupView } from '../../src/app/views.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { backUp, beginRestore, contentOf, runToEnd, seed } from './drive.ts';
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { type EmulatedHub, type Emulator, startEmulator } from '../../local/emulator/index.ts';
 import { startBackup } from '../../src/app/start-backup.ts';
 import { startRestore } from '../../src/app/start-restore.ts';
-import { readRestoreView } from '../../src/app/views.ts';
+import { readRestoreView } from '../../src/app/view-restore.ts';
 import type { Clock } from '../../src/core/ports.ts';
 import { recordKey } from '../../src/core/record.ts';
 import { canonicalRow, parseRegistration } from '../../src/core/registration.ts';

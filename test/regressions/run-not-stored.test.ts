@@ -22,7 +22,7 @@ test('a run that storage did not take is refused by name, and starting it again 
   expect(await codeOf(startBackup(engine.app, 'timer'))).toBe('StorageUnavailable');
   await backUp(engine);
   refuseNextRun(engine);
-  const start = () => startRestore(engine.app, parseRestoreRequest(''), 'incident');
+  const start = () => startRestore(engine.app, parseRestoreRequest(''), { id: 'incident' });
   expect(await codeOf(start())).toBe('StorageUnavailable');
   await start();
   expect(await runToEnd(engine, 'restore', 'incident')).toMatchObject({ status: 'Succeeded' });

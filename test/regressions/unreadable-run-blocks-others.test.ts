@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/start-backup.ts';
 import { startRestore } from '../../src/app/start-restore.ts';
-import { readRestoreView } from '../../src/app/views.ts';
+import { readRestoreView } from '../../src/app/view-restore.ts';
 import { watchRuns } from '../../src/app/watch-runs.ts';
 import { parseRestoreRequest } from '../../src/core/restore-request.ts';
 import { createEngine } from '../support/engine.ts';

@@ -1,0 +1,102 @@
+import { type Decision, decide, decideRemoval } from '../core/decide.ts';
+import type { WrittenOutcome } from '../core/outcomes.ts';
+import { planRecord } from '../core/plan.ts';
+import { markOf, marksOf, planRemoval } from '../core/plan-removal.ts';
+import type { RecordOfRows } from '../core/record.ts';
+import type { RestoreRun } from '../core/run.ts';
+import type { App } from './app.ts';
+import { LAST_PASS } from './complete-reconcile.ts';
+import { readForeignHandles } from './foreign-handles.ts';
+import { type IdMap, readMintedIds } from './id-map.ts';
+import { readJournal } from './journal.ts';
+import { readTargetShard } from './seal.ts';
+import { readRunOf, readWritten } from './written-records.ts';
+
+/** What one pass makes of one record. */
+export interface Planned {
+  readonly decision: Decision;
+  /** Rows that became one with another. */
+  readonly collapsed: number;
+  /** Positions of the rows that are added to a device which lives already. */
+  readonly addedRows: readonly number[];
+  /** The marks by which the record's rows are known again; absent when this pass did not see what it looks for. */
+  readonly seen?: readonly number[];
+}
+
+/** Decides about the records of one shard, by position. `earlier` is what the pass before had made of one. */
+export type RecordPlanner = (index: number, earlier: WrittenOutcome | undefined) => Planned;
+
+export interface ShardRecords {
+  readonly shard: number;
+  readonly records: readonly RecordOfRows[];
+  readonly idMap: IdMap;
+}
+
+export function openPlanner(app: App, run: RestoreRun, given: ShardRecords): Promise<RecordPlanner> {
+  return run.request.purpose === 'rollback' ? openRemover(app, run, given) : openRestorer(app, run, given);
+}
+
+async function openRestorer(
+  app: App,
+  run: RestoreRun,
+  { shard, records, idMap }: ShardRecords,
+): Promise<RecordPlanner> {
+  const live = await readTargetShard(app, run, shard);
+  const livesElsewhere = await readForeignHandles(app, run);
+  const { pass } = run.phase;
+  return (index, earlier) => {
+    const record = recordAt(records, index);
+    const found = live.get(record.key);
+    const plan = planRecord(record, found, {
+      expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
+      livesElsewhere,
+      mintedFor: idMap.mintedFor,
+      isRepair: pass > 1,
+    });
+    const rules = { isDryRun: run.request.dryRun, isLastPass: pass === LAST_PASS };
+    const decision = decide(plan, earlier === 'removed' ? undefined : earlier, rules);
+    const isLook = plan.kind === 'unchanged' || plan.kind === 'keptLive';
+    return {
+      decision,
+      collapsed: pass === 1 ? plan.collapsed : 0,
+      addedRows: decision.kind === 'write' && decision.outcome === 'updated' ? rowsOf(record, decision) : [],
+      ...(earlier !== undefined && isLook && found !== undefined ? { seen: marksOf(record, found) } : {}),
+    };
+  };
+}
+
+function rowsOf({ rows }: RecordOfRows, { writes }: Extract<Decision, { kind: 'write' }>): number[] {
+  const ids = new Set(writes.flatMap((write) => (write.kind === 'registration' ? [write.id] : [])));
+  return rows.flatMap(({ id }, index) => (ids.has(id) ? [index] : []));
+}
+
+/**
+ * The first pass of a rollback compares with what the restore saw, and notes what it is about to remove; later passes
+ * compare with that note, so that a device which registers the same again is not taken for what was removed.
+ */
+async function openRemover(app: App, run: RestoreRun, { shard, records }: ShardRecords): Promise<RecordPlanner> {
+  const live = await readTargetShard(app, run, shard);
+  const restore = await readRunOf(app, run);
+  const written = await readWritten(app, restore, shard);
+  const minted = await readMintedIds(app, restore.id, shard);
+  const { pass } = run.phase;
+  const removed = pass === 1 ? undefined : await readJournal(app, run.id, 1, shard);
+  return (index, earlier) => {
+    const record = recordAt(records, index);
+    const found = live.get(record.key);
+    const marks = removed?.get(index);
+    const what = { ...written.get(index), ...(marks === undefined ? {} : { seen: new Set(marks) }) };
+    const plan = planRemoval(record, found, what, (id) => minted.get(id) ?? []);
+    const decision = decideRemoval(plan, earlier === 'removed' ? earlier : undefined, {
+      isLastPass: pass === LAST_PASS,
+    });
+    const isNoted = pass === 1 && plan.kind === 'remove' && found !== undefined;
+    return { decision, collapsed: 0, addedRows: [], ...(isNoted ? { seen: found.rows.map(markOf) } : {}) };
+  };
+}
+
+function recordAt(records: readonly RecordOfRows[], index: number): RecordOfRows {
+  const record = records[index];
+  if (record === undefined) throw new RangeError(`The shard has no record ${index}.`);
+  return record;
+}

@@ -1,0 +1,106 @@
+import { DrError } from '../core/errors.ts';
+import { intentOf, newestLetters, outcomeLetters, outcomeOf, type ShardOutcomes } from '../core/outcomes.ts';
+import type { WrittenRecord } from '../core/plan-removal.ts';
+import type { RecordOfRows } from '../core/record.ts';
+import type { RestoreRun } from '../core/run.ts';
+import { selectorOf } from '../core/selection.ts';
+import type { App } from './app.ts';
+import { readJournal } from './journal.ts';
+import { readRun } from './run-store.ts';
+import { readOutcomes } from './shard-progress.ts';
+
+/** The restore a retry or a rollback is about. Throws `StoredDocumentInvalid` when its document is gone. */
+export async function readRunOf(app: App, run: RestoreRun): Promise<RestoreRun> {
+  const of = run.request.of ?? '';
+  const found = (await readRun(app, 'restore', of))?.run;
+  if (found?.kind === 'restore') return found;
+  const message = `The restore '${of}', which run ${run.id} is about, is no longer stored. Start a new restore.`;
+  throw new DrError('StoredDocumentInvalid', message, { target: of });
+}
+
+/** Which records of a shard a run is about, by position. */
+export async function selectionOf(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  records: readonly RecordOfRows[],
+): Promise<(index: number) => boolean> {
+  const { purpose, only } = run.request;
+  if (purpose === 'rollback') {
+    const written = await readWritten(app, await readRunOf(app, run), shard);
+    return (index) => written.has(index);
+  }
+  if (purpose === 'retry') {
+    const letters = await lettersOf(app, await readRunOf(app, run), shard, records);
+    return (index) => isUnfinished(letters[index]);
+  }
+  const isSelected = selectorOf(only);
+  return (index) => {
+    const record = records[index];
+    return record !== undefined && isSelected(record);
+  };
+}
+
+function isUnfinished(letter: string | undefined): boolean {
+  const outcome = outcomeOf(letter);
+  return outcome === 'failed' || outcome === 'pending';
+}
+
+/** The newest that is known of each record of a shard; of a run that died early, what it was to restore. */
+async function lettersOf(app: App, run: RestoreRun, shard: number, records: readonly RecordOfRows[]): Promise<string> {
+  const newest = await readNewest(app, run, shard);
+  if (newest?.letters.length === records.length) return newest.letters;
+  const isSelected = await selectionOf(app, run, shard, records);
+  return records.map((_, index) => outcomeLetters[isSelected(index) ? 'pending' : 'excluded']).join('');
+}
+
+/**
+ * What a restore wrote of a shard's records, by position: all that it created or added to, also what it had begun when
+ * it died or was refused the rest.
+ */
+export async function readWritten(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+): Promise<ReadonlyMap<number, WrittenRecord>> {
+  const newest = await readNewest(app, run, shard);
+  const written = new Map<number, WrittenRecord>();
+  if (newest === undefined) return written;
+  const seen = await readSeen(app, run, shard);
+  const added = new Map(newest.added.map(({ index, rows }) => [index, rows]));
+  const attempted = new Map(newest.failures.map(({ index, attempted: intent }) => [index, intent]));
+  for (const [index, letter] of [...newest.letters].entries()) {
+    const outcome = intentOf(letter) ?? attempted.get(index) ?? outcomeOf(letter);
+    if (outcome !== 'created' && outcome !== 'updated') continue;
+    const marks = seen.get(index);
+    written.set(index, {
+      ...(outcome === 'updated' ? { added: added.get(index) ?? [] } : {}),
+      ...(marks === undefined ? {} : { seen: marks }),
+    });
+  }
+  return written;
+}
+
+/** The result of the newest pass, its letters filled up from the pass before. */
+async function readNewest(app: App, run: RestoreRun, shard: number): Promise<ShardOutcomes | undefined> {
+  for (let pass = run.phase.pass; pass >= 1; pass--) {
+    const outcomes = (await readOutcomes(app, run, pass, shard))?.outcomes;
+    if (outcomes === undefined) continue;
+    const before = pass === 1 ? undefined : (await readOutcomes(app, run, pass - 1, shard))?.outcomes;
+    return { ...outcomes, letters: newestLetters(outcomes.letters, before?.letters) };
+  }
+  return undefined;
+}
+
+/** Of each record what the first pass that saw it noted: later ones saw what its device did since, too. */
+async function readSeen(app: App, run: RestoreRun, shard: number): Promise<Map<number, ReadonlySet<number>>> {
+  const seen = new Map<number, ReadonlySet<number>>();
+  for (let pass = 2; pass <= run.phase.pass; pass++) {
+    const outcomes = (await readOutcomes(app, run, pass, shard))?.outcomes;
+    if (!outcomes?.isDone) break;
+    for (const [index, marks] of await readJournal(app, run.id, pass, shard)) {
+      if (!seen.has(index)) seen.set(index, new Set(marks));
+    }
+  }
+  return seen;
+}

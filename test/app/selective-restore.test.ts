@@ -1,0 +1,131 @@
+import { expect, test } from 'vitest';
+import { startRestore } from '../../src/app/start-restore.ts';
+import { readRestoreView } from '../../src/app/view-restore.ts';
+import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { createEngine } from '../support/engine.ts';
+import { backUp, codeOf, restore, seed } from '../support/restores.ts';
+
+test('only the records that are asked for are restored, and only they are counted', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  const only = { tags: 'news && !n4' };
+  const view = await restore(engine, { only, note: 'INC-7: installations first' });
+  expect(view).toMatchObject({
+    status: 'Succeeded',
+    purpose: 'restore',
+    only,
+    note: 'INC-7: installations first',
+    counts: { total: 14, created: 14, removed: 0, pending: 0, failed: 0 },
+    byPlatform: { Apple: { created: 14 } },
+    percent: 100,
+  });
+  expect(engine.secondary.writes).toHaveLength(14);
+  expect(engine.secondary.writes).not.toContain('installation device-4');
+  // What was not asked for is no business of a later pass, either.
+  expect(await restore(engine)).toMatchObject({ counts: { total: 30, created: 16, unchanged: 14 } });
+});
+
+test('by id, by user and by platform', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  expect(await restore(engine, { only: { installationIds: ['device-6', 'device-8', 'nobody'] } })).toMatchObject({
+    counts: { total: 2, created: 2 },
+  });
+  expect(await restore(engine, { only: { platforms: ['FcmV1'] } })).toMatchObject({
+    status: 'Succeeded',
+    counts: { total: 0 },
+    byPlatform: {},
+    percent: 100,
+  });
+  expect(await restore(engine, { only: { userIds: ['ada'] }, dryRun: true })).toMatchObject({ counts: { total: 0 } });
+  expect(engine.secondary.rows.size).toBe(4);
+});
+
+test('the number of selected records is known before the first write', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  const totals: number[] = [];
+  let runId = '';
+  engine.secondary.intercept = () => {
+    void readRestoreView(engine.app, runId).then((view) => totals.push(view.counts.total));
+    return undefined;
+  };
+  const { run } = await startRestore(engine.app, parseRestoreRequest('{"only":{"tags":"plain"}}'));
+  runId = run.id;
+  await engine.drain();
+  expect(new Set(totals)).toEqual(new Set([15]));
+});
+
+test('an id stands for its whole request, selection and note included', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  const start = (body: string) => startRestore(engine.app, parseRestoreRequest(body), { id: 'incident' });
+  await start('{"only":{"platforms":["apple"]},"note":"a"}');
+  expect(await codeOf(start('{"only":{"platforms":["Apple"]},"note":"a"}'))).toBe('none');
+  expect(await codeOf(start('{"only":{"platforms":["FcmV1"]},"note":"a"}'))).toBe('RunIdInUse');
+  expect(await codeOf(start('{"only":{"platforms":["apple"]},"note":"b"}'))).toBe('RunIdInUse');
+});
+
+test('a restore whose selection is lost or damaged stops before the first write', async () => {
+  for (const damage of ['removed', 'changed'] as const) {
+    const engine = createEngine();
+    seed(engine);
+    await backUp(engine);
+    const { run } = await startRestore(engine.app, parseRestoreRequest('{"only":{"tags":"plain"}}'));
+    const name = `_runs/restore/${run.id}/reconcile/pass-1/0001.json`;
+    const plain = engine.blobs.get;
+    let isStruck = false;
+    engine.blobs.get = async (blob, range) => {
+      if (blob === name && !isStruck) {
+        isStruck = true;
+        if (damage === 'removed') await engine.blobs.remove(name);
+        else await engine.blobs.put(name, Buffer.from('{}'), 'any');
+      }
+      return plain(blob, range);
+    };
+    await engine.drain();
+    expect(await readRestoreView(engine.app, run.id)).toMatchObject({
+      status: 'Failed',
+      error: { code: 'StoredDocumentInvalid', target: name },
+    });
+  }
+});
+
+test('a status costs three storage requests while the restore runs, and one afterwards, however many passes there were', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  const { run } = await startRestore(engine.app, parseRestoreRequest(''));
+  let calls = 0;
+  const { get, list } = engine.blobs;
+  const count = async <T>(work: () => Promise<T>): Promise<T> => {
+    calls += 1;
+    return work();
+  };
+  const app = {
+    ...engine.app,
+    blobs: {
+      ...engine.blobs,
+      get: (...args: Parameters<typeof get>) => count(() => get(...args)),
+      list: (...args: Parameters<typeof list>) => count(() => list(...args)),
+    },
+  };
+  const costs = new Map<string, number>();
+  const advance = async (): Promise<void> => {
+    calls = 0;
+    const { status, pass } = await readRestoreView(app, run.id);
+    costs.set(`${status} ${pass}`, calls);
+  };
+  const { send } = engine.queue;
+  engine.queue.send = async (...args) => {
+    await advance();
+    return send(...args);
+  };
+  await engine.drain();
+  await advance();
+  expect(Object.fromEntries(costs)).toEqual({ 'Running 1': 3, 'Running 2': 3, 'Succeeded 2': 1 });
+});

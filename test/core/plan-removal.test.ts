@@ -1,0 +1,104 @@
+import { expect, test } from 'vitest';
+import { markOf, planRemoval, type WrittenRecord } from '../../src/core/plan-removal.ts';
+import type { RecordOfRows } from '../../src/core/record.ts';
+import { parseRegistration, type Registration } from '../../src/core/registration.ts';
+import { type AppleRowOptions, anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
+
+const token = tokenOf('phone');
+const template = { name: 'alert', body: '{}' };
+
+function aRow(options: AppleRowOptions): Registration {
+  return parseRegistration(anAppleRow({ token, ...options }));
+}
+
+function aDevice(...rows: Registration[]): RecordOfRows {
+  return { key: `d:apple:${token}`, rows };
+}
+
+function asSeen(...rows: Registration[]): WrittenRecord {
+  return { seen: new Set(rows.map(markOf)) };
+}
+
+function anApp(etag: number, tags: readonly string[] = ['news']): RecordOfRows {
+  const rows = anInstallation('app', { tags }).map(([, xml]) =>
+    parseRegistration(xml.replace('<ETag>1</ETag>', `<ETag>${etag}</ETag>`)),
+  );
+  return { key: 'i:app', rows };
+}
+
+const same = (): readonly string[] => [];
+const native = aRow({ id: '1-1-1', tags: ['a'] });
+const templated = aRow({ id: '1-1-2', tags: ['a'], template });
+
+test('what is exactly as it was seen after the restore goes, each row by its own ETag', () => {
+  const live = aDevice(
+    aRow({ id: '1-1-1', tags: ['a'], etag: 4 }),
+    aRow({ id: '1-1-2', tags: ['a'], template, etag: 5 }),
+  );
+  expect(planRemoval(aDevice(native, templated), live, asSeen(...live.rows), same)).toEqual({
+    kind: 'remove',
+    writes: [
+      { kind: 'withdrawal', id: '1-1-1', etag: 4 },
+      { kind: 'withdrawal', id: '1-1-2', etag: 5 },
+    ],
+  });
+});
+
+test.each([
+  ['other tags', aRow({ id: '1-1-1', tags: ['b'] })],
+  ['a moved ETag with the same content', aRow({ id: '1-1-1', tags: ['a'], etag: 2 })],
+])('a device of which one row has %s keeps all of them', (_what, changed) => {
+  const plan = planRemoval(aDevice(native, templated), aDevice(changed, templated), asSeen(native, templated), same);
+  expect(plan).toEqual({ kind: 'changed' });
+});
+
+test('rows the device registered itself beside them stay', () => {
+  const own = aRow({ id: '9-9-9', tags: ['a'] });
+  expect(planRemoval(aDevice(native), aDevice(native, own), asSeen(native), same)).toEqual({
+    kind: 'remove',
+    writes: [{ kind: 'withdrawal', id: '1-1-1', etag: 1 }],
+  });
+  expect(planRemoval(aDevice(native), aDevice(own), asSeen(native), same)).toEqual({ kind: 'gone' });
+});
+
+test('of a device that lived before only the rows the restore added go', () => {
+  const written = { added: [1], ...asSeen(native, templated) };
+  expect(planRemoval(aDevice(native, templated), aDevice(native, templated), written, same)).toEqual({
+    kind: 'remove',
+    writes: [{ kind: 'withdrawal', id: '1-1-2', etag: 1 }],
+  });
+  expect(planRemoval(aDevice(native, templated), aDevice(native), written, same)).toEqual({ kind: 'gone' });
+});
+
+test('a row under an id the target gave out is found by the id map', () => {
+  const live = aDevice(aRow({ id: '77-7-1', tags: ['a'] }));
+  const minted = (id: string): readonly string[] => (id === '1-1-1' ? ['77-7-1'] : []);
+  expect(planRemoval(aDevice(native), live, asSeen(...live.rows), minted)).toMatchObject({ kind: 'remove' });
+  expect(planRemoval(aDevice(native), live, asSeen(...live.rows), same)).toEqual({ kind: 'gone' });
+});
+
+test('a device the restore never saw again goes when it is what the restore wrote, and stays when not', () => {
+  const later = aRow({ id: '1-1-1', tags: ['a'], etag: 7 });
+  expect(planRemoval(aDevice(native), aDevice(later), {}, same)).toMatchObject({ kind: 'remove' });
+  expect(planRemoval(aDevice(native), aDevice(aRow({ id: '1-1-1', tags: ['b'] })), {}, same)).toEqual({
+    kind: 'changed',
+  });
+});
+
+test('an installation goes as a whole when every row of it is as it was seen', () => {
+  const removal = { kind: 'remove', writes: [{ kind: 'removal', id: 'app' }] };
+  const seen = asSeen(...anApp(3).rows);
+  expect(planRemoval(anApp(1), anApp(3), seen, same)).toEqual(removal);
+  expect(planRemoval(anApp(1), anApp(4), seen, same)).toEqual({ kind: 'changed' });
+  expect(planRemoval(anApp(1), anApp(3, ['other']), seen, same)).toEqual({ kind: 'changed' });
+  expect(planRemoval(anApp(1), undefined, seen, same)).toEqual({ kind: 'gone' });
+  const half = { ...anApp(3), rows: anApp(3).rows.slice(1) };
+  expect(planRemoval(anApp(1), half, seen, same)).toEqual(removal);
+});
+
+test('an installation the restore never saw again goes only when it is there as a whole', () => {
+  expect(planRemoval(anApp(1), anApp(9), {}, same)).toMatchObject({ kind: 'remove' });
+  const half = { ...anApp(3), rows: anApp(3).rows.slice(1) };
+  expect(planRemoval(anApp(1), half, {}, same)).toEqual({ kind: 'changed' });
+  expect(planRemoval(anApp(1), anApp(1, ['other']), {}, same)).toEqual({ kind: 'changed' });
+});
