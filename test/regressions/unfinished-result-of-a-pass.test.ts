@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { openDocument, sealDocument } from '../../src/app/codec.ts';
 import { runStep } from '../../src/app/run-step.ts';
+import { resultName } from '../../src/core/paths.ts';
 import { describePhase } from '../../src/core/run.ts';
 import { parseStep } from '../../src/core/step.ts';
 import { backUp, beginRestore, runToEnd, seed, storedRun } from '../faults/drive.ts';
@@ -11,7 +12,7 @@ test('an older result of a pass, with records still open, does not keep the next
   seed(engine);
   await backUp(engine);
   const id = await beginRestore(engine.app);
-  const name = `_runs/restore/${id}/pass-1/reconcile/0001.json`;
+  const name = resultName('restore', id, 1, 'reconcile', 1);
   let isReplaced = false;
   const run = await runToEnd(engine, 'restore', id, async (text) => {
     if (!isReplaced && describePhase((await storedRun(engine.app, 'restore', id)).phase) === 'reconcile#2') {
