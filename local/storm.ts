@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Random } from './emulator/random.ts';
 import type { SpawnedHost } from './host/spawn-host.ts';
 import type { ProxyRule } from './proxy-rules.ts';
-import type { Stack } from './stack.ts';
+import { SECONDARY_HUB, type Stack } from './stack.ts';
 import { type StorageFaultName, storageFault, storageFaultNames } from './storage-proxy.ts';
 
 export interface Storm {
@@ -82,6 +82,13 @@ async function spoilHubs({ emulator }: Stack, chance: Random): Promise<void> {
     ...throttles.map(few),
     ...listingFaults.map(once),
   ]);
+  // What the evidence leaves open about the service is one way in one storm and another in the next.
+  await emulator.admin('POST', `${SECONDARY_HUB}/switches`, {
+    acceptForeignIds: chance() < 0.5,
+    noOpPutTrap: chance() < 0.5,
+    installationDelayMs: Math.floor(chance() * 1000),
+    generation: chance() < 0.5 ? 2022 : 2024,
+  });
 }
 
 /** The hubs behave again; how often each fault was met. */
