@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { SECONDARY_HUB, type Stack, startStack } from '../../local/stack.ts';
+import { z } from 'zod';
+import { PRIMARY_HUB, SECONDARY_HUB, type Stack, startStack } from '../../local/stack.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+const devicesOf = (stats: unknown) => z.object({ devices: z.number() }).parse(stats);
 
 let stack: Stack;
 
@@ -64,6 +67,17 @@ test('from the first backup to a proven restore, each command does its part on t
   expect((await dr('failures', 'night')).out).toBe('No record failed.\n');
   expect((await dr('restores')).out).toMatch(/^night +.* Restore +Succeeded/m);
 }, 120_000);
+
+test('a primary that lost its rows gets them back, once its name is typed', async () => {
+  await stack.emulator.admin('POST', '/namespaces/primary/up');
+  const { devices } = devicesOf(await stack.emulator.admin('GET', `${PRIMARY_HUB}/stats`));
+  await stack.emulator.admin('POST', `${PRIMARY_HUB}/churn`, { remove: 1_000_000 });
+  const unasked = await dr('restore', '--target', 'primary', '--watch');
+  expect(unasked).toMatchObject({ exitCode: 1, err: expect.stringContaining('TargetIsSource') });
+  const restored = await dr('restore', '--target', 'primary', '--confirm', 'devices', '--watch');
+  expect(restored).toMatchObject({ exitCode: 0, out: expect.stringContaining('Succeeded') });
+  expect(await stack.emulator.admin('GET', `${PRIMARY_HUB}/stats`)).toMatchObject({ devices });
+});
 
 test('a wrong key and a wrong id are told as such', async () => {
   const wrongKey = await dr('status', '--key', 'wrong');
