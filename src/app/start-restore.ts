@@ -10,7 +10,7 @@ import { readRun } from './run-store.ts';
 import { checkShardsStored, chooseSnapshot } from './snapshots.ts';
 
 /** The caller waits for the preflight; a hub that needs longer is not reachable for this purpose. */
-const PREFLIGHT_MS = 10_000;
+export const PREFLIGHT_MS = 10_000;
 
 export interface StartedRestore {
   readonly run: RestoreRun;

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { cancelRestore } from '../../src/app/cancel-restore.ts';
+import { startRetry } from '../../src/app/follow-restore.ts';
+import { startRestore } from '../../src/app/start-restore.ts';
+import { readRestoreView } from '../../src/app/view-restore.ts';
+import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import { backUp, codeOf, restore, seed } from '../support/restores.ts';
+
+async function retry(engine: Engine, id: string) {
+  const run = await startRetry(engine.app, id);
+  await engine.drain();
+  return readRestoreView(engine.app, run.id);
+}
+
+/** The hub refuses these installations until it is told otherwise. */
+function refuse(engine: Engine, ids: readonly string[]): void {
+  engine.secondary.intercept = (_kind, id) =>
+    ids.includes(id) ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
+}
+
+test('a retry restores what failed, and looks at nothing else', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  refuse(engine, ['device-2', 'device-4']);
+  const first = await restore(engine, { note: 'INC-1' });
+  expect(first).toMatchObject({ status: 'Failed', counts: { created: 28, failed: 2 } });
+  expect(first.nextActions.map((action) => action.name)).toEqual([
+    'failures',
+    'retry',
+    'report',
+    'restoreAgain',
+    'rollback',
+  ]);
+  refuse(engine, ['device-4']);
+  engine.secondary.writes.length = 0;
+  const second = await retry(engine, first.id);
+  expect(second).toMatchObject({
+    status: 'Failed',
+    purpose: 'retry',
+    of: first.id,
+    note: 'INC-1',
+    counts: { total: 2, created: 1, failed: 1 },
+  });
+  refuse(engine, []);
+  const third = await retry(engine, second.id);
+  expect(third).toMatchObject({ status: 'Succeeded', of: second.id, counts: { total: 1, created: 1 } });
+  expect(engine.secondary.writes).toEqual(['installation device-2', 'installation device-4']);
+  expect(await codeOf(startRetry(engine.app, third.id))).toBe('NothingToRetry');
+});
+
+test('a retry of a cancelled restore restores what was not come to, within its selection', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  const { run } = await startRestore(engine.app, parseRestoreRequest('{"only":{"tags":"plain"}}'));
+  expect(await codeOf(startRetry(engine.app, run.id))).toBe('RunNotOver');
+  await cancelRestore(engine.app, run.id);
+  await engine.drain();
+  const early = await startRetry(engine.app, run.id);
+  await cancelRestore(engine.app, early.id);
+  expect(await retry(engine, early.id)).toMatchObject({ status: 'Succeeded', counts: { total: 15, created: 15 } });
+});
+
+test('a retry finds what the restore had written before it died', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  const { run } = await startRestore(engine.app, parseRestoreRequest(''));
+  let writes = 0;
+  engine.secondary.intercept = () => {
+    writes += 1;
+    if (writes === 12) void cancelRestore(engine.app, run.id);
+    return undefined;
+  };
+  await engine.drain();
+  const dead = await readRestoreView(engine.app, run.id);
+  expect(dead).toMatchObject({ status: 'Canceled' });
+  const again = await retry(engine, run.id);
+  expect(again.status).toBe('Succeeded');
+  expect(again.counts.total).toBe(dead.counts.pending);
+  expect(again.counts.unchanged).toBeGreaterThan(0);
+  expect(engine.secondary.rows.size).toBe(45);
+});
+
+test('a dry run and a run that is not there cannot be retried', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  const { id } = await restore(engine, { dryRun: true });
+  expect(await codeOf(startRetry(engine.app, id))).toBe('NothingToRetry');
+  expect(await codeOf(startRetry(engine.app, 'nobody'))).toBe('RunNotFound');
+});
