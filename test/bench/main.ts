@@ -33,6 +33,9 @@ const { values } = parseArgs({
   },
 });
 
+// An orderly exit ends azurite and the host, too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 if (values.help) process.stdout.write(help);
 else process.exitCode = await main();
 
