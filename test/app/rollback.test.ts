@@ -1,0 +1,270 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { cancelRestore } from '../../src/app/cancel-restore.ts';
+import { startRetry, startRollback } from '../../src/app/follow-restore.ts';
+import { startRestore } from '../../src/app/start-restore.ts';
+import { readRestoreView } from '../../src/app/view-restore.ts';
+import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
+import { backUp, codeOf, restore, seed } from '../support/restores.ts';
+import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
+
+async function rollBack(engine: Engine, id: string, note?: string) {
+  const run = await startRollback(engine.app, id, { confirm: 'devices', ...(note === undefined ? {} : { note }) });
+  await engine.drain();
+  return readRestoreView(engine.app, run.id);
+}
+
+async function aRestoredEngine(options: EngineOptions = {}, live: readonly (readonly [string, string])[] = []) {
+  const engine = createEngine(options);
+  seed(engine);
+  await backUp(engine);
+  for (const [id, xml] of live) engine.secondary.rows.set(id, xml);
+  const restored = await restore(engine);
+  expect(restored.status).toBe('Succeeded');
+  return { engine, restored };
+}
+
+const rowsOf = (engine: Engine): Record<string, string> => Object.fromEntries(engine.secondary.rows);
+
+test('a rollback right after a restore leaves the hub as it was before', async () => {
+  const live: [string, string][] = [
+    ...anInstallation('stranger'),
+    ['8-8-8', anAppleRow({ id: '8-8-8', tags: ['own'] })],
+    // One of the restore's own devices, which registered after the failover with other tags.
+    ['8-8-9', anAppleRow({ id: '8-8-9', token: tokenOf('19-5-1'), tags: ['newer'] })],
+  ];
+  const { engine, restored } = await aRestoredEngine({}, live);
+  expect(restored.counts).toMatchObject({ created: 29, keptLive: 1 });
+  const view = await rollBack(engine, restored.id, 'wrong snapshot');
+  expect(view).toMatchObject({
+    status: 'Succeeded',
+    purpose: 'rollback',
+    of: restored.id,
+    note: 'wrong snapshot',
+    counts: { total: 29, removed: 29, created: 0, keptLive: 0, unchanged: 0, failed: 0, pending: 0 },
+    byPlatform: { Apple: { removed: 29 } },
+    percent: 100,
+  });
+  expect(rowsOf(engine)).toEqual(Object.fromEntries(live));
+  expect(await rollBack(engine, restored.id)).toMatchObject({
+    status: 'Succeeded',
+    counts: { total: 29, unchanged: 29, removed: 0 },
+  });
+});
+
+test('devices that changed since the restore stay as they are, byte for byte, also when only their ETag moved', async () => {
+  const { engine, restored } = await aRestoredEngine();
+  const { rows } = engine.secondary;
+  const moved = (id: string): string => (rows.get(id) ?? '').replace(/<ETag>\d+<\/ETag>/, '<ETag>9</ETag>');
+  rows.set('19-5-1', anAppleRow({ id: '19-5-1', tags: ['moved-on'], etag: 2 }));
+  rows.set('39-5-1', moved('39-5-1'));
+  // Registered anew, the same: other rows with the same content.
+  const again = [...rows].filter(([, xml]) => xml.includes('$InstallationId:{device-4}'));
+  for (const [id, xml] of again) {
+    rows.delete(id);
+    rows.set(`77${id}`, xml.replaceAll(id, `77${id}`));
+  }
+  const kept = Object.fromEntries(
+    [...rows].filter(([id]) => id === '19-5-1' || id === '39-5-1' || id.startsWith('77')),
+  );
+  expect(Object.keys(kept)).toHaveLength(4);
+  // Gone by itself.
+  rows.delete('59-5-1');
+  expect(await rollBack(engine, restored.id)).toMatchObject({
+    status: 'Succeeded',
+    counts: { total: 30, removed: 26, keptLive: 3, unchanged: 1 },
+  });
+  expect(rowsOf(engine)).toEqual(kept);
+});
+
+test('of a device that was completed only the added rows go', async () => {
+  const engine = createEngine();
+  const token = tokenOf('both');
+  engine.primary.rows.set('1-1-1', anAppleRow({ id: '1-1-1', token, tags: ['a'] }));
+  engine.primary.rows.set('1-1-2', anAppleRow({ id: '1-1-2', token, tags: ['b'] }));
+  await backUp(engine);
+  const own = anAppleRow({ id: '7-7-7', token, tags: ['a'] });
+  engine.secondary.rows.set('7-7-7', own);
+  const { id, counts } = await restore(engine);
+  expect(counts).toMatchObject({ updated: 1 });
+  expect(await rollBack(engine, id)).toMatchObject({ counts: { total: 1, removed: 1 } });
+  expect(rowsOf(engine)).toEqual({ '7-7-7': own });
+});
+
+test('rows under ids the target gave out are found again', async () => {
+  const engine = createEngine();
+  seed(engine);
+  engine.secondary.refusesForeignIds = true;
+  await backUp(engine);
+  const { id } = await restore(engine);
+  expect(await rollBack(engine, id)).toMatchObject({ counts: { removed: 30 } });
+  expect(rowsOf(engine)).toEqual({});
+});
+
+test('a restore that was cancelled in the middle is rolled back as far as it had come', async () => {
+  const engine = createEngine({ policy: { maxConcurrency: 1 } });
+  seed(engine);
+  await backUp(engine);
+  // One device lives already, exactly as the snapshot has it: the restore never writes it.
+  const own = anAppleRow({ id: '19-5-1', tags: ['plain', 'n1'] });
+  engine.secondary.rows.set('19-5-1', own);
+  const { run } = await startRestore(engine.app, parseRestoreRequest(''));
+  let writes = 0;
+  engine.secondary.intercept = () => {
+    writes += 1;
+    if (writes === 12) void cancelRestore(engine.app, run.id);
+    return undefined;
+  };
+  await engine.drain();
+  engine.secondary.intercept = () => undefined;
+  expect(await readRestoreView(engine.app, run.id)).toMatchObject({ status: 'Canceled' });
+  expect(engine.secondary.rows.size).toBeGreaterThan(10);
+  expect(await rollBack(engine, run.id)).toMatchObject({ status: 'Succeeded' });
+  expect(rowsOf(engine)).toEqual({ '19-5-1': own });
+});
+
+test('what a rollback removed but still shows is removed again, and has failed when it never goes', async () => {
+  const { engine, restored } = await aRestoredEngine();
+  const plain = engine.secondary.deleteInstallation;
+  let lost = 3;
+  engine.secondary.deleteInstallation = async (id, call) => {
+    if (id === 'device-6' || (id === 'device-8' && lost-- > 0)) return;
+    await plain(id, call);
+  };
+  expect(await rollBack(engine, restored.id)).toMatchObject({
+    status: 'Failed',
+    error: { code: 'RestoreIncomplete', message: expect.stringContaining(`Roll back ${restored.id} again`) },
+    counts: { removed: 29, failed: 1 },
+    failuresByCode: { NotApplied: 1 },
+    passes: 5,
+  });
+  engine.secondary.deleteInstallation = plain;
+  expect(await rollBack(engine, restored.id)).toMatchObject({
+    status: 'Succeeded',
+    counts: { removed: 1, unchanged: 29 },
+  });
+  expect(rowsOf(engine)).toEqual({});
+});
+
+test('a device that registers the same again while the rollback goes on stays', async () => {
+  const { engine, restored } = await aRestoredEngine();
+  const { deleteInstallation, putInstallation } = engine.secondary;
+  engine.secondary.deleteInstallation = async (id, call) => {
+    await deleteInstallation(id, call);
+    if (id !== 'device-6') return;
+    const json = { platform: 'apns', pushChannel: tokenOf(id), tags: ['news', 'n6'] };
+    const templates = { alert: { body: '{"aps":{"alert":"$(message)"}}' } };
+    await putInstallation(id, JSON.stringify({ ...json, templates }), call);
+  };
+  expect(await rollBack(engine, restored.id)).toMatchObject({
+    status: 'Succeeded',
+    counts: { removed: 30 },
+    changedSince: 1,
+  });
+  expect(Object.values(rowsOf(engine)).every((xml) => xml.includes('$InstallationId:{device-6}'))).toBe(true);
+  expect(engine.secondary.rows.size).toBe(2);
+});
+
+test('rolling back a retry removes what the retry wrote and no more', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  engine.secondary.intercept = (_kind, id) =>
+    id === 'device-2' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
+  const first = await restore(engine);
+  engine.secondary.intercept = () => undefined;
+  const before = rowsOf(engine);
+  const retry = await startRetry(engine.app, first.id);
+  await engine.drain();
+  expect(await rollBack(engine, retry.id)).toMatchObject({ counts: { total: 1, removed: 1 } });
+  expect(rowsOf(engine)).toEqual(before);
+});
+
+test('what cannot be rolled back is refused by its own code', async () => {
+  const { engine, restored } = await aRestoredEngine();
+  const start = (id: string, confirm?: string) =>
+    codeOf(startRollback(engine.app, id, confirm === undefined ? {} : { confirm }));
+  expect(await start(restored.id)).toBe('ConfirmationMissing');
+  expect(await start(restored.id, 'other')).toBe('ConfirmationMissing');
+  expect(await start('nobody', 'devices')).toBe('RunNotFound');
+  const idle = await restore(engine);
+  expect(await start(idle.id, 'devices')).toBe('NothingToRollBack');
+  const dry = await restore(engine, { dryRun: true });
+  expect(await start(dry.id, 'devices')).toBe('NothingToRollBack');
+  const { run } = await startRestore(engine.app, parseRestoreRequest(''));
+  expect(await start(run.id, 'devices')).toBe('RunNotOver');
+  await engine.drain();
+  const undone = await rollBack(engine, restored.id);
+  expect(await start(undone.id, 'devices')).toBe('NothingToRollBack');
+  expect(await codeOf(startRetry(engine.app, undone.id))).toBe('NothingToRetry');
+});
+
+test('a lost or damaged journal stops the rollback before it removes anything', async () => {
+  for (const damage of ['removed', 'emptied', 'cut', 'of another shard'] as const) {
+    const { engine, restored } = await aRestoredEngine();
+    const before = rowsOf(engine);
+    const name = `_runs/restore/${restored.id}/journal/pass-2/0001.json.gz`;
+    const bytes = (await engine.blobs.get(name))?.bytes ?? new Uint8Array();
+    expect(bytes.length).toBeGreaterThan(100);
+    const other = (await engine.blobs.get(name.replace('0001', '0002')))?.bytes ?? new Uint8Array();
+    if (damage === 'removed') await engine.blobs.remove(name);
+    if (damage === 'emptied') await engine.blobs.put(name, new Uint8Array(), 'any');
+    if (damage === 'cut') await engine.blobs.put(name, bytes.slice(0, -20), 'any');
+    if (damage === 'of another shard') await engine.blobs.put(name, other, 'any');
+    expect(await rollBack(engine, restored.id), damage).toMatchObject({
+      status: 'Failed',
+      error: { code: 'StoredDocumentInvalid', target: name },
+    });
+    expect(rowsOf(engine), damage).toEqual(before);
+  }
+});
+
+/** What happens to a device of the snapshot, before the restore and between the restore and its rollback. */
+const fate = fc.record({
+  before: fc.constantFrom('absent', 'same', 'other tags', 'under another id'),
+  after: fc.constantFrom('nothing', 'nothing', 'other tags', 'the same again', 'gone', 'another row beside it'),
+});
+
+test('whatever lives before, and whatever devices do after a restore, a rollback leaves exactly what is theirs', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fate, { minLength: 1, maxLength: 8 }), fc.boolean(), async (fates, refusesIds) => {
+      const engine = createEngine();
+      const { primary, secondary } = engine;
+      secondary.refusesForeignIds = refusesIds;
+      const tokenAt = (index: number): string => tokenOf(`phone ${index}`);
+      for (const [index, { before }] of fates.entries()) {
+        const token = tokenAt(index);
+        primary.rows.set(`${index}-1-1`, anAppleRow({ id: `${index}-1-1`, token, tags: ['a'] }));
+        const id = before === 'under another id' ? `${index}-2-2` : `${index}-1-1`;
+        if (before !== 'absent') {
+          secondary.rows.set(id, anAppleRow({ id, token, tags: before === 'other tags' ? ['b'] : ['a'] }));
+        }
+      }
+      const theirs = new Map(secondary.rows);
+      await backUp(engine);
+      const { id } = await restore(engine);
+      for (const [index, { after }] of fates.entries()) {
+        for (const [rowId, xml] of [...secondary.rows].filter(([, row]) => row.includes(tokenAt(index)))) {
+          const changed = { 'other tags': xml.replace('>a<', '>c<'), 'the same again': xml }[after]?.replace(
+            /<ETag>\d+</,
+            '<ETag>5<',
+          );
+          if (changed !== undefined) theirs.set(rowId, changed);
+          if (changed !== undefined) secondary.rows.set(rowId, changed);
+          if (after === 'gone') secondary.rows.delete(rowId);
+          if (after === 'gone') theirs.delete(rowId);
+        }
+        if (after !== 'another row beside it') continue;
+        const own = anAppleRow({ id: `${index}-3-3`, token: tokenAt(index), tags: ['own'] });
+        theirs.set(`${index}-3-3`, own);
+        secondary.rows.set(`${index}-3-3`, own);
+      }
+      if (fates.some(({ before }) => before === 'absent')) {
+        expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded' });
+      }
+      expect(Object.fromEntries([...secondary.rows].sort())).toEqual(Object.fromEntries([...theirs].sort()));
+    }),
+    { numRuns: 60 },
+  );
+});
