@@ -1,4 +1,5 @@
 import { call } from './api.js';
+import { askedOf, draft, options, platformBoxes } from './choose-options.js';
 import { fill, h } from './dom.js';
 import { ago, moment, plural } from './format.js';
 import { poll } from './poll.js';
@@ -11,22 +12,6 @@ import { attempt, hubName, notice, problem } from './widgets.js';
  * @typedef {import('./views.d.ts').Snapshot} Snapshot
  * @typedef {import('./views.d.ts').Status} Status
  */
-
-/** What was chosen and typed. It outlives the form, so that a look at another page costs nothing. */
-const draft = {
-  snapshot: 'latest',
-  target: 'secondary',
-  note: '',
-  tags: '',
-  /** @type {string[]} */
-  platforms: [],
-};
-
-/** @param {{ snapshot?: string, target?: string }} chosen */
-export function choose({ snapshot, target }) {
-  draft.snapshot = snapshot ?? draft.snapshot;
-  draft.target = target ?? draft.target;
-}
 
 /**
  * The first step of a restore: which snapshot, into which hub.
@@ -96,20 +81,12 @@ function chooseForm(status, snapshots) {
 }
 
 /** @param {Status} status */
-async function startDryRun(status) {
-  const { snapshot, target, note, tags, platforms } = draft;
-  const only = {
-    ...(platforms.length === 0 ? {} : { platforms }),
-    ...(tags.trim() === '' ? {} : { tags: tags.trim() }),
-  };
+async function startDryRun({ primary }) {
   const run = await startRestore({
-    snapshot,
-    target,
+    ...askedOf(draft),
     dryRun: true,
-    ...(note.trim() === '' ? {} : { note: note.trim() }),
-    ...(Object.keys(only).length === 0 ? {} : { only }),
     // The primary is the snapshot's own hub. A dry run writes nothing; its name is typed before anything is.
-    ...(target === 'primary' ? { confirm: status.primary.hub } : {}),
+    ...(draft.target === 'primary' ? { confirm: primary.hub } : {}),
   });
   location.hash = `#/restores/${encodeURIComponent(run.id)}`;
 }
@@ -164,73 +141,5 @@ function targetChoice({ primary, secondary }) {
     h('legend', {}, 'Into'),
     radio('secondary', hubName(secondary), 'the secondary: failover'),
     radio('primary', hubName(primary), 'the primary, which the snapshot was taken from: failback'),
-  );
-}
-
-/** @param {HTMLElement} platforms */
-function options(platforms) {
-  const text = (
-    /** @type {'note' | 'tags'} */ name,
-    /** @type {string} */ label,
-    /** @type {string} */ help,
-    /** @type {number} */ length,
-  ) => {
-    const input = h('input', {
-      id: name,
-      type: 'text',
-      maxlength: length,
-      autocomplete: 'off',
-      'aria-describedby': `${name}-help`,
-    });
-    input.value = draft[name];
-    input.addEventListener('input', () => {
-      draft[name] = input.value;
-    });
-    return h(
-      'div',
-      { class: 'field' },
-      h('label', { for: name }, label),
-      input,
-      h('p', { class: 'muted small', id: `${name}-help` }, help),
-    );
-  };
-  return h(
-    'details',
-    { open: draft.note !== '' || draft.tags !== '' || draft.platforms.length > 0 },
-    h('summary', {}, 'Note, or only some of the devices'),
-    h(
-      'div',
-      { class: 'form' },
-      text('note', 'Note', 'Who asks and why. It is shown with the restore and in its report.', 200),
-      platforms,
-      text('tags', 'Only devices with tags', 'For example: (news && !beta) || vip. Empty: all devices.', 2000),
-    ),
-  );
-}
-
-/** @param {Snapshot} snapshot */
-function platformBoxes({ counts }) {
-  const names = Object.entries(counts?.byPlatform ?? {}).sort((a, b) => b[1] - a[1]);
-  draft.platforms = draft.platforms.filter((name) => names.some(([known]) => known === name));
-  return h(
-    'fieldset',
-    {},
-    h('legend', {}, 'Only these platforms'),
-    h('p', { class: 'muted small' }, 'None checked: all of them.'),
-    names.map(([name, count]) =>
-      h(
-        'label',
-        { class: 'choice' },
-        h('input', {
-          type: 'checkbox',
-          checked: draft.platforms.includes(name),
-          onchange: (event) => {
-            const isChecked = event.target instanceof HTMLInputElement && event.target.checked;
-            draft.platforms = [...draft.platforms.filter((other) => other !== name), ...(isChecked ? [name] : [])];
-          },
-        }),
-        h('span', {}, name, h('span', { class: 'muted' }, ` ${plural(count, 'registration')}`)),
-      ),
-    ),
   );
 }

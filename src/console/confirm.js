@@ -1,3 +1,4 @@
+import { forgetDraft } from './choose-options.js';
 import { hubNameField } from './dialogs.js';
 import { h } from './dom.js';
 import { plural } from './format.js';
@@ -42,6 +43,7 @@ export function confirmForm(dryRun) {
       place,
       async () => {
         const run = await startRestore(body);
+        forgetDraft();
         location.hash = `#/restores/${encodeURIComponent(run.id)}`;
       },
       'The restore was not started.',

@@ -1,5 +1,6 @@
 import { useKeyFrom } from './api.js';
-import { choose, showChoose } from './choose.js';
+import { showChoose } from './choose.js';
+import { choose } from './choose-options.js';
 import { byId } from './dom.js';
 import { keepTimesFresh } from './format.js';
 import { askForKey } from './key.js';

@@ -4,7 +4,7 @@ import { duration, moment, number, plural, rate, time } from './format.js';
 import { poll, wake } from './poll.js';
 import { showRestores } from './restores.js';
 import { showSnapshots } from './snapshots.js';
-import { verifySnapshot } from './verify.js';
+import { verifyButton } from './verify.js';
 import { actionButton, badge, facts, hubName, icon, isOver, problem, statusBadge, verdict } from './widgets.js';
 
 /** @typedef {import('./views.d.ts').Status} Status */
@@ -21,12 +21,11 @@ export function showOverview(view, signal) {
   const head = h('div', {}, h('div', { class: 'verdict' }, h('p', { class: 'muted' }, 'Asking for the readiness …')));
   const actions = h('div', { class: 'actions' });
   const details = h('div', { class: 'stack' });
-  const verification = h('div');
   const snapshots = h('section', { 'aria-labelledby': 'snapshots-title' });
   const restores = h('section', { 'aria-labelledby': 'restores-title' });
   view.replaceChildren(
     h('h1', { tabindex: -1 }, 'If we failed over now'),
-    h('section', { class: 'card', 'aria-label': 'Readiness' }, head, actions, verification, details),
+    h('section', { class: 'card', 'aria-label': 'Readiness' }, head, actions, details),
     snapshots,
     restores,
   );
@@ -38,7 +37,7 @@ export function showOverview(view, signal) {
     /** @type {Status} */
     const status = await call('status');
     fill(head, verdict(toneOf(status), wordsOf[status.verdict] ?? status.verdict, h('p', {}, status.reason)));
-    fill(actions, actionsOf(status, verification));
+    fill(actions, actionsOf(status));
     fill(details, findings(status), cardFacts(status));
     if (said !== status.verdict) announce(`${wordsOf[status.verdict]}. ${status.reason}`);
     said = status.verdict;
@@ -56,11 +55,8 @@ function toneOf({ verdict: word }) {
   return word === 'Ready' ? 'ok' : word === 'AtRisk' ? 'warn' : 'bad';
 }
 
-/**
- * @param {Status} status
- * @param {HTMLElement} verification Where it says how a verification goes.
- */
-function actionsOf({ latestGoodSnapshot, lastBackup, lastRestore, lastDrill, findings: found = [] }, verification) {
+/** @param {Status} status */
+function actionsOf({ latestGoodSnapshot, lastBackup, lastRestore, lastDrill, findings: found = [] }) {
   const isUnproven = found.some(({ code }) => code === 'NotProven' || code === 'ProofOld');
   const running = lastRestore !== null && !isOver(lastRestore) ? lastRestore : undefined;
   const canRestore = latestGoodSnapshot !== null;
@@ -81,12 +77,7 @@ function actionsOf({ latestGoodSnapshot, lastBackup, lastRestore, lastDrill, fin
       running === undefined &&
       h('a', { class: 'button main', href: '#/restore', 'data-focus': 'restore' }, 'Restore …'),
     backUp,
-    isUnproven &&
-      latestGoodSnapshot !== null &&
-      actionButton('Verify the newest', () => verifySnapshot(latestGoodSnapshot.id, verification), {
-        focus: 'verify',
-        failed: 'The snapshot was not verified.',
-      }),
+    isUnproven && latestGoodSnapshot !== null && verifyButton(latestGoodSnapshot.id, 'Verify the newest'),
     lastDrill !== undefined &&
       actionButton('Run a drill', startDrill, { focus: 'drill', failed: 'The drill was not started.' }),
   ];
@@ -229,7 +220,7 @@ function lastDrillOf({ lastDrill }) {
   return [
     time(at),
     ' ',
-    word === 'Passed' ? badge('ok', 'passed') : badge('bad', 'failed'),
+    word === 'Passed' ? badge('ok', 'passed') : word === 'Failed' ? badge('bad', 'failed') : badge('run', 'running'),
     line([how, seconds === undefined ? '' : `, took ${duration(seconds)}`, reason ? `. ${reason}` : '']),
   ];
 }

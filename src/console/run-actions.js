@@ -1,8 +1,9 @@
 import { call, download } from './api.js';
-import { choose } from './choose.js';
+import { chooseAsIn } from './choose-options.js';
 import { askFirst, hubNameField } from './dialogs.js';
 import { h } from './dom.js';
 import { wake } from './poll.js';
+import { verifyButton } from './verify.js';
 import { actionButton, hubName } from './widgets.js';
 
 /**
@@ -42,6 +43,8 @@ function control(run, action) {
         focus: 'report',
         failed: 'The report could not be fetched.',
       });
+    case 'verify':
+      return verifyButton(run.snapshot.id, 'Verify the snapshot');
     case 'restoreAgain':
       return actionButton('Restore again …', async () => chooseAgain(run), { focus: 'again' });
     default:
@@ -102,6 +105,6 @@ function askToRollBack(run, action) {
 
 /** @param {Restore} run */
 function chooseAgain(run) {
-  choose({ snapshot: run.snapshot.id, target: run.target.role });
+  chooseAsIn(run);
   location.hash = '#/restore';
 }

@@ -133,7 +133,7 @@ function milestones({ milestones: at = {}, createdAt }) {
 
 /** @param {Restore} run */
 export function runFacts(run) {
-  const { snapshot, target, only, note, of } = run;
+  const { snapshot, target, only, order, note, of } = run;
   return h(
     'section',
     { class: 'card', 'aria-label': 'About this restore' },
@@ -142,6 +142,7 @@ export function runFacts(run) {
       ['Taken from', snapshot.hub === undefined ? undefined : hubName(snapshot.hub)],
       ['Target', `${hubName(target)} (${target.role})`],
       ['Only', only === undefined ? undefined : describeOnly(only)],
+      ['First', order === undefined ? undefined : order.map(describeOnly).join(', then ')],
       ['Note', note],
       ['Belongs to', of === undefined ? undefined : h('a', { href: `#/restores/${encodeURIComponent(of)}` }, of)],
       ['Started', time(run.createdAt)],

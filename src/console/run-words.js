@@ -72,7 +72,7 @@ export function percentOf({ percent, counts }) {
 function runningTitle(run) {
   if (run.phase === 'Writing') {
     const verb = run.dryRun ? 'Comparing' : run.purpose === 'rollback' ? 'Removing' : 'Writing';
-    return `${verb}: ${percentOf(run)} %`;
+    return `${verb}: ${Math.floor(percentOf(run))} %`;
   }
   return `${phases.find((phase) => phase.name === run.phase)?.title ?? run.phase} …`;
 }

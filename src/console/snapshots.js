@@ -3,7 +3,7 @@ import { sizeChart } from './chart.js';
 import { announce, fill, h } from './dom.js';
 import { moment, number, plural, size, time } from './format.js';
 import { poll, wake } from './poll.js';
-import { verifySnapshot } from './verify.js';
+import { verifyButton } from './verify.js';
 import { actionButton, badge, facts, notice, problem } from './widgets.js';
 
 /** @typedef {import('./views.d.ts').Snapshot} Snapshot */
@@ -158,21 +158,17 @@ function platformList({ byPlatform = {}, registrations }) {
 
 /** @param {Snapshot} snapshot */
 function snapshotActions({ id, health, pinned }) {
-  const place = h('div', { role: 'status' });
-  return [
-    h(
-      'div',
-      { class: 'actions' },
-      health !== 'unusable' &&
-        h('a', { class: 'button', href: `#/restore?snapshot=${encodeURIComponent(id)}` }, 'Restore this one …'),
-      // An app that says nothing of pins has none of these routes.
-      pinned !== undefined &&
-        actionButton(pinned ? 'Unpin' : 'Pin', () => setPin(id, !pinned), { failed: 'The pin was not changed.' }),
-      pinned !== undefined &&
-        actionButton('Verify', () => verifySnapshot(id, place), { failed: 'The snapshot was not verified.' }),
-    ),
-    place,
-  ];
+  // An app that says nothing of pins has none of these routes.
+  const hasMarks = pinned !== undefined;
+  return h(
+    'div',
+    { class: 'actions' },
+    health !== 'unusable' &&
+      h('a', { class: 'button', href: `#/restore?snapshot=${encodeURIComponent(id)}` }, 'Restore this one …'),
+    hasMarks &&
+      actionButton(pinned ? 'Unpin' : 'Pin', () => setPin(id, !pinned), { failed: 'The pin was not changed.' }),
+    hasMarks && verifyButton(id, 'Verify'),
+  );
 }
 
 /**

@@ -2,16 +2,26 @@ import { call } from './api.js';
 import { announce, fill, h } from './dom.js';
 import { number, plural } from './format.js';
 import { poll, wake } from './poll.js';
-import { isOver, notice } from './widgets.js';
+import { actionButton, isOver, notice } from './widgets.js';
 
 const POLL_MS = 1000;
 
 /**
- * Reads every byte of a snapshot again and says in `place` how it goes.
+ * A button that has every byte of a snapshot read again, and says under itself how that goes.
+ * @param {string} id
+ * @param {string} label
+ */
+export function verifyButton(id, label) {
+  const place = h('div', { role: 'status' });
+  const button = actionButton(label, () => verify(id, place), { focus: 'verify', failed: 'It was not verified.' });
+  return h('div', { class: 'action', 'data-kept': `${label} ${id}` }, button, place);
+}
+
+/**
  * @param {string} id
  * @param {HTMLElement} place
  */
-export async function verifySnapshot(id, place) {
+async function verify(id, place) {
   /** @type {import('./views.d.ts').Verification} */
   const started = await call(`snapshots/${encodeURIComponent(id)}/verify`, { method: 'POST' });
   const leaving = new AbortController();

@@ -43,7 +43,7 @@ export interface Restore {
   of?: string;
   dryRun?: boolean;
   only?: Selection;
-  order?: object[];
+  order?: { platforms?: string[]; tags?: string }[];
   snapshot: { id: string; asked?: string; hub?: HubRef };
   target: HubRef & { role: string };
   counts: Outcomes & { total: number };

@@ -106,3 +106,24 @@ export async function tabTo(page: Page, name: string | RegExp): Promise<void> {
   }
   throw new Error(`The Tab key does not reach ${name}.`);
 }
+
+/** The figure for all platforms in a line of the table of counts. */
+export async function countsOf(page: Page, line: string): Promise<number> {
+  const cell = page.getByRole('row', { name: line }).getByRole('cell').first();
+  return Number((await cell.innerText()).replaceAll(',', ''));
+}
+
+/** Every figure of a line of the table of counts: all platforms first, then each. */
+export async function figuresOf(page: Page, line: string): Promise<number[]> {
+  const cells = await page.getByRole('row', { name: line }).getByRole('cell').allInnerTexts();
+  return cells.map((text) => Number(text.replaceAll(',', '')));
+}
+
+/** What the lines above the last one add up to, by column. */
+export async function columnSums(page: Page): Promise<number[]> {
+  const rows = await page.locator('.counts tbody tr').all();
+  const lines = await Promise.all(rows.map((row) => row.getByRole('cell').allInnerTexts()));
+  return (lines[0] ?? []).map((_, column) =>
+    lines.reduce((sum, line) => sum + Number((line[column] ?? '').replaceAll(',', '')), 0),
+  );
+}

@@ -3,7 +3,15 @@ import { expect, test } from 'vitest';
 import { createApi } from '../../local/api.ts';
 import { judgeDelivery, readRows } from '../../local/delivery.ts';
 import { PRIMARY_HUB, SECONDARY_HUB, startStack } from '../../local/stack.ts';
-import { expectAccessible, expectNoSideScroll, openTab, type Screen, startBrowser, tabTo } from './console-browser.ts';
+import {
+  countsOf,
+  expectAccessible,
+  expectNoSideScroll,
+  openTab,
+  type Screen,
+  startBrowser,
+  tabTo,
+} from './console-browser.ts';
 
 const desk: Screen = { width: 1280, height: 900, colorScheme: 'light' };
 const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '2' };
@@ -83,12 +91,6 @@ test('the whole restore by keyboard alone, with a reload and a lost connection o
   expect(await page.content()).not.toContain(key);
 }, 180_000);
 
-/** The figure for all platforms in a line of the table of counts. */
-async function countsOf(page: Page, line: string): Promise<number> {
-  const cell = page.getByRole('row', { name: line }).getByRole('cell').last();
-  return Number((await cell.innerText()).replaceAll(',', ''));
-}
-
 const screens: readonly Screen[] = [
   { width: 1280, height: 900, colorScheme: 'light' },
   { width: 1280, height: 900, colorScheme: 'dark' },
@@ -136,7 +138,7 @@ test('axe finds no fault in any view, on a desk and on a phone, light and dark; 
   });
   await look('choose', async (page) => {
     await goTo(page, '#/restore', 'Start the dry run');
-    await page.getByText('Note, or only some of the devices').click();
+    await page.getByText('Note, order, or only some of the devices').click();
     await page.getByLabel('Only devices with tags').waitFor();
   });
   const dryRun = await api.start('/api/restores', { dryRun: true });
@@ -159,3 +161,29 @@ test('axe finds no fault in any view, on a desk and on a phone, light and dark; 
   await look('unknown restore', (page) => goTo(page, '#/restores/nothing', 'This restore could not be read.'));
   expect(tabs.flatMap((tab) => tab.faults)).toEqual([]);
 }, 300_000);
+
+test('the page is one origin under a strict policy, holds no data, and serves nothing but its own files', async () => {
+  await using stack = await startStack({ devices: 1, seed: 24, settings });
+  const get = (path: string, headers = {}) =>
+    fetch(`${stack.host.url}/api/console${path}`, { headers, redirect: 'manual' });
+  const page = await get('');
+  expect(page.status).toBe(200);
+  expect(page.headers.get('content-security-policy')).toMatch(
+    /^default-src 'none'; script-src 'self'; style-src 'self';/,
+  );
+  expect(page.headers.get('content-security-policy')).not.toMatch(/unsafe|\*|http/);
+  expect(page.headers.get('x-content-type-options')).toBe('nosniff');
+  expect(page.headers.get('referrer-policy')).toBe('no-referrer');
+  const html = await page.text();
+  expect(html).not.toMatch(/https?:|<script>|style="|\son\w+="/);
+  for (const [, name] of html.matchAll(/(?:href|src)="console\/([^"]+)"/g)) {
+    expect((await get(`/${name}`)).status, name).toBe(200);
+  }
+  const etag = page.headers.get('etag') ?? '';
+  expect((await get('', { 'if-none-match': etag })).status).toBe(304);
+  const back = await get('/');
+  expect([back.status, back.headers.get('location')]).toEqual([308, '../console']);
+  for (const name of ['assets.ts', 'tsconfig.json', 'views.d.ts', '..%2F..%2Fpackage.json', 'nothing.js']) {
+    expect((await get(`/${name}`)).status, name).toBe(404);
+  }
+});
