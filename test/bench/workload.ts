@@ -50,7 +50,7 @@ function writesFor(rows: readonly ListedRow[]): RestoreWrite[] {
       // The seed lets nothing expire within the floor, so any instant before now gives the same bodies.
       expiryFloorAtMs: Date.now(),
       livesElsewhere: () => false,
-      mintedFor: () => undefined,
+      mintedFor: () => [],
       isRepair: false,
     });
     if (plan.kind !== 'create') throw new Error(`A seeded device cannot be restored: ${plan.kind}.`);
@@ -61,6 +61,7 @@ function writesFor(rows: readonly ListedRow[]): RestoreWrite[] {
         case 'registration':
           return { kind: write.kind, id: write.id, body: entryOf(write.xml) };
         case 'withdrawal':
+        case 'removal':
           throw new Error('An empty hub has nothing to withdraw.');
         default:
           return write satisfies never;
