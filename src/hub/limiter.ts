@@ -21,7 +21,6 @@ export interface LimiterOptions {
   readonly clock: Clock;
 }
 
-const START_CONCURRENCY = 16;
 /** All wait this long after a throttle answer that names no time. */
 const DEFAULT_PAUSE_MS = 250;
 /** What timers that fire late may catch up: more would be a burst. */
@@ -35,10 +34,10 @@ interface Waiter {
 }
 
 /**
- * Finds the rate the hub takes, since it publishes none. Requests in flight begin at 16 and grow by one a round trip
- * up to the maximum. Once the hub throttles, requests are also spaced in time at the rate it is found to accept;
- * Retry-After makes all callers wait. Spacing rather than fewer in flight is what settles: at a few milliseconds a
- * call even a single request in flight can be more than a hub allows.
+ * Finds the rate the hub takes, since it publishes none. Requests are spaced in time, from the first on and ever closer
+ * until the hub throttles, then at the rate it is found to accept; Retry-After makes all callers wait. Spacing rather
+ * than fewer in flight is what settles: at a few milliseconds a call even a single one in flight can be more than a hub
+ * allows.
  */
 export function createLimiter(options: LimiterOptions): Limiter {
   return new RateLimiter(options);
@@ -50,7 +49,6 @@ class RateLimiter implements Limiter {
   readonly #cap: number;
   readonly #finder: RateFinder;
   readonly #waiting: Waiter[] = [];
-  #window: number;
   #inFlight = 0;
   #pausedUntil = Number.NEGATIVE_INFINITY;
   /** When the next request may be sent, by the rate. */
@@ -61,7 +59,7 @@ class RateLimiter implements Limiter {
   #requestCount = 0;
   #throttledCount = 0;
   #lostMs = 0;
-  /** Since when the first in line waits for the hub's sake. */
+  /** Since when the first in line waits for a pause or the rate. */
   #heldSince: number | undefined;
 
   constructor({ maxConcurrency, maxRequestsPerSecond, clock }: LimiterOptions) {
@@ -69,14 +67,13 @@ class RateLimiter implements Limiter {
     this.#maxConcurrency = maxConcurrency;
     this.#cap = maxRequestsPerSecond ?? Number.POSITIVE_INFINITY;
     this.#finder = createRateFinder(clock.now());
-    this.#window = Math.min(START_CONCURRENCY, maxConcurrency);
     this.#lastReleaseAt = clock.now();
   }
 
   acquire(deadlineAt: number): Promise<Permit | undefined> {
     const now = this.#clock.now();
     const isIdle = this.#inFlight === 0 && this.#waiting.length === 0;
-    if (isIdle && now - this.#lastReleaseAt > IDLE_MS) this.#finder.resample(now);
+    if (isIdle && now - this.#lastReleaseAt > IDLE_MS) this.#finder.idle(now);
     return new Promise((resolve) => {
       this.#waiting.push({ deadlineAt, resolve });
       this.#serve();
@@ -84,7 +81,7 @@ class RateLimiter implements Limiter {
   }
 
   pace(): HubPace {
-    const held = this.#heldSince === undefined ? 0 : this.#clock.now() - this.#heldSince;
+    const held = this.#heldSince === undefined ? 0 : this.#lostSince(this.#heldSince, this.#clock.now());
     return {
       requestCount: this.#requestCount,
       throttledCount: this.#throttledCount,
@@ -95,45 +92,40 @@ class RateLimiter implements Limiter {
   /** Lets those go whose turn it is, and sees to it that the next ones are looked at in time. */
   #serve(): void {
     const now = this.#clock.now();
-    while (this.#waiting.length > 0 && this.#inFlight < Math.floor(this.#window)) {
+    this.#stopHolding(now);
+    while (this.#waiting.length > 0 && this.#inFlight < this.#maxConcurrency) {
       const dueAt = Math.max(this.#pausedUntil, this.#nextAt);
       if (dueAt > now) {
         this.#hold(now, dueAt);
         return;
       }
-      this.#stopHolding(now);
       const next = this.#waiting.shift();
       next?.resolve(next.deadlineAt <= now ? undefined : this.#permit(now));
     }
-    this.#stopHolding(now);
   }
 
   #permit(sentAt: number): Permit {
     this.#inFlight += 1;
     this.#requestCount += 1;
-    const rate = Math.min(this.#cap, this.#finder.rateAt(sentAt));
+    const rate = Math.min(this.#cap, this.#finder.rate());
     this.#nextAt = Math.max(this.#nextAt, sentAt - CATCH_UP_MS) + 1000 / rate;
     return {
       release: (answer, retryAfterMs) => {
         this.#inFlight -= 1;
         this.#lastReleaseAt = this.#clock.now();
-        if (answer === 'accepted') this.#accepted();
+        if (answer === 'accepted') this.#finder.accepted(sentAt);
         else if (answer === 'throttled') this.#throttled(sentAt, retryAfterMs);
         this.#serve();
       },
     };
   }
 
-  #accepted(): void {
-    this.#finder.accepted(this.#lastReleaseAt);
-    this.#window = Math.min(this.#maxConcurrency, this.#window + 1 / this.#window);
-  }
-
   #throttled(sentAt: number, retryAfterMs: number | undefined): void {
-    this.#throttledCount += 1;
     const now = this.#lastReleaseAt;
+    this.#stopHolding(now);
+    this.#throttledCount += 1;
     this.#pausedUntil = Math.max(this.#pausedUntil, now + (retryAfterMs || DEFAULT_PAUSE_MS));
-    this.#finder.throttled(sentAt, now, this.#pausedUntil);
+    this.#finder.throttled(sentAt, now, this.#pausedUntil - now);
     this.#nextAt = Math.max(this.#nextAt, this.#pausedUntil);
   }
 
@@ -144,10 +136,9 @@ class RateLimiter implements Limiter {
     const hasty = patient.length === length ? [] : this.#waiting.filter(({ deadlineAt }) => deadlineAt <= dueAt);
     if (hasty.length > 0) this.#waiting.splice(0, length, ...patient);
     for (const { resolve } of hasty) resolve(undefined);
-    const isForTheHub = this.#pausedUntil > now || this.#finder.rateAt(now) < this.#cap;
-    if (patient.length === 0 || !isForTheHub) this.#stopHolding(now);
-    else this.#heldSince ??= now;
-    if (patient.length > 0) this.#wakeAtLatest(dueAt, now);
+    if (patient.length === 0) return;
+    this.#heldSince = now;
+    this.#wakeAtLatest(dueAt, now);
   }
 
   #wakeAtLatest(at: number, now: number): void {
@@ -159,8 +150,18 @@ class RateLimiter implements Limiter {
     });
   }
 
+  /** The first in line has waited until now: in a pause the hub made, or for the rate. */
   #stopHolding(now: number): void {
-    if (this.#heldSince !== undefined) this.#lostMs += now - this.#heldSince;
+    if (this.#heldSince === undefined) return;
+    const paced = now - Math.min(now, Math.max(this.#heldSince, this.#pausedUntil));
+    if (this.#finder.rate() < this.#cap) this.#finder.waited(paced);
+    this.#lostMs += this.#lostSince(this.#heldSince, now);
     this.#heldSince = undefined;
+  }
+
+  /** Waiting for the rate is the hub's doing once it has throttled, and while the cap allows more. */
+  #lostSince(since: number, now: number): number {
+    if (this.#throttledCount > 0 && this.#finder.rate() < this.#cap) return now - since;
+    return Math.max(0, Math.min(now, this.#pausedUntil) - since);
   }
 }
