@@ -1,81 +1,13 @@
 import { expect, test } from 'vitest';
-import type { App } from '../../src/app/app.ts';
-import { runStep } from '../../src/app/run-step.ts';
 import { findLatestGood } from '../../src/app/snapshots.ts';
 import { startBackup } from '../../src/app/start-backup.ts';
 import { startRestore } from '../../src/app/start-restore.ts';
 import { readRestoreView } from '../../src/app/view-restore.ts';
-import { watchRuns } from '../../src/app/watch-runs.ts';
 import { canonicalRow } from '../../src/core/registration.ts';
 import { parseRestoreRequest } from '../../src/core/restore-request.ts';
-import { parseStep } from '../../src/core/step.ts';
-import { createEngine, type Engine } from '../support/engine.ts';
+import type { Engine } from '../support/engine.ts';
+import { createMortalEngine, deliverAll, survive } from '../support/mortal-engine.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';
-
-/** The process dies here: nothing of the engine may catch this and go on. */
-class Crash extends Error {}
-
-interface CrashPoint {
-  /** The write at which to die, counted from 1; 0 never dies. */
-  readonly at: number;
-  /** Whether that write still takes effect. */
-  readonly isApplied: boolean;
-}
-
-/** An engine that dies at one of its writes: blob, queue or hub. */
-function createMortalEngine({ at, isApplied }: CrashPoint): { engine: Engine; writeCount: () => number } {
-  let count = 0;
-  const mortal = async <T>(write: () => Promise<T>): Promise<T> => {
-    count += 1;
-    if (count !== at) return write();
-    if (isApplied) await write();
-    throw new Crash();
-  };
-  const engine = createEngine({
-    wrap: ({ blobs, queue, primary, secondary }): Partial<App> => ({
-      blobs: {
-        ...blobs,
-        put: (...args) => mortal(() => blobs.put(...args)),
-        remove: (...args) => mortal(() => blobs.remove(...args)),
-      },
-      queue: { send: (...args) => mortal(() => queue.send(...args)) },
-      primary,
-      secondary: {
-        ...secondary,
-        putRegistration: (...args) => mortal(() => secondary.putRegistration(...args)),
-        putInstallation: (...args) => mortal(() => secondary.putInstallation(...args)),
-        createRegistrationId: (...args) => mortal(() => secondary.createRegistrationId(...args)),
-      },
-    }),
-  });
-  return { engine, writeCount: () => count };
-}
-
-/** Delivers messages as the host does: one whose step died comes again. The watchdog ticks when all is quiet. */
-async function deliverAll(engine: Engine): Promise<void> {
-  for (let round = 0; round < 4; round++) {
-    for (let nextAt = engine.queue.nextAt(); nextAt !== undefined; nextAt = engine.queue.nextAt()) {
-      engine.advance(Math.max(0, nextAt - engine.app.clock.now()));
-      for (const text of engine.queue.take()) {
-        await runStep(engine.app, parseStep(JSON.parse(text))).catch(async (error: unknown) => {
-          if (!(error instanceof Crash)) throw error;
-          await engine.queue.send([text]);
-        });
-      }
-    }
-    engine.advance(100_000);
-    await survive(() => watchRuns(engine.app));
-  }
-}
-
-async function survive<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof Crash) return undefined;
-    throw error;
-  }
-}
 
 function seed(engine: Engine): void {
   for (let index = 0; index < 6; index++) {

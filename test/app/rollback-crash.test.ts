@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import { startRollback } from '../../src/app/follow-restore.ts';
+import { listRuns } from '../../src/app/run-store.ts';
+import { startBackup } from '../../src/app/start-backup.ts';
+import { startRestore } from '../../src/app/start-restore.ts';
+import { listRunViews } from '../../src/app/views.ts';
+import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { isOver } from '../../src/core/run.ts';
+import type { Engine } from '../support/engine.ts';
+import { type CrashPoint, createMortalEngine, deliverAll, survive } from '../support/mortal-engine.ts';
+import { anAppleRow, anInstallation } from '../support/rows.ts';
+
+const live: [string, string][] = [...anInstallation('stranger'), ['8-8-8', anAppleRow({ id: '8-8-8', tags: ['own'] })]];
+
+/** Restored into a hub with live devices; two of the restored ones changed since. Nothing has died so far. */
+async function aRestoredHub(engine: Engine): Promise<{ readonly id: string; readonly expected: object }> {
+  for (let index = 0; index < 3; index++) {
+    for (const [id, xml] of anInstallation(`device-${index}`)) engine.primary.rows.set(id, xml);
+    engine.primary.rows.set(`${index}9-5-1`, anAppleRow({ id: `${index}9-5-1`, tags: ['plain'] }));
+  }
+  await startBackup(engine.app, 'http');
+  await engine.drain();
+  const { rows } = engine.secondary;
+  for (const [id, xml] of live) rows.set(id, xml);
+  const { run } = await startRestore(engine.app, parseRestoreRequest(''), { id: 'restored' });
+  await engine.drain();
+  expect(rows.size).toBe(12);
+  const moved = new Map([...rows].filter(([id, xml]) => id === '19-5-1' || xml.includes('device-2}')));
+  for (const [id, xml] of moved) rows.set(id, xml.replace(/<ETag>\d+</, '<ETag>9<'));
+  const kept = [...rows].filter(([id]) => moved.has(id) || live.some(([own]) => own === id));
+  return { id: run.id, expected: Object.fromEntries(kept) };
+}
+
+async function rollBackDying(at: number, isApplied: boolean) {
+  const point: CrashPoint = { at: 0, isApplied };
+  const { engine, writeCount, hasDied } = createMortalEngine(point);
+  const { id, expected } = await aRestoredHub(engine);
+  const before = writeCount();
+  point.at = at === 0 ? 0 : before + at;
+  for (let tries = 0; (await endedRollbacks(engine)) === 0 && tries < 3; tries++) {
+    await survive(() => startRollback(engine.app, id, { confirm: 'devices' }).catch(ignoreRunning));
+    await deliverAll(engine);
+  }
+  expect(hasDied()).toBe(at > 0);
+  return { engine, expected, boundaries: writeCount() - before };
+}
+
+async function endedRollbacks({ app }: Engine): Promise<number> {
+  const runs = await listRuns(app, 'restore', 9);
+  return runs.filter((run) => run.kind === 'restore' && run.request.purpose === 'rollback' && isOver(run)).length;
+}
+
+function ignoreRunning(error: unknown): void {
+  if (error instanceof Error && 'code' in error && error.code === 'RunInProgress') return;
+  throw error;
+}
+
+test('dying at any write of a rollback, before or after it takes effect, leaves the same hub: live and changed devices', async () => {
+  const calm = await rollBackDying(0, false);
+  const expected = calm.expected;
+  expect(Object.keys(expected)).toHaveLength(6);
+  for (let at = 1; at <= calm.boundaries; at++) {
+    for (const isApplied of [false, true]) {
+      const { engine } = await rollBackDying(at, isApplied);
+      const where = `write ${at} of ${calm.boundaries}, ${isApplied ? 'applied' : 'not applied'}`;
+      expect(Object.fromEntries(engine.secondary.rows), where).toEqual(expected);
+      for (const view of await listRunViews(engine.app, 'restore')) {
+        if (!('percent' in view)) throw new Error('not a restore');
+        const { total, ...outcomes } = view.counts;
+        expect(view, where).toMatchObject({ status: 'Succeeded' });
+        expect(
+          Object.values(outcomes).reduce((sum, count) => sum + count),
+          where,
+        ).toBe(total);
+      }
+    }
+  }
+  console.log(`write boundaries covered: ${calm.boundaries}, each before and after it takes effect`);
+}, 120_000);
+
+test('a rollback of which every message comes twice, and late, leaves the same hub', async () => {
+  const { engine } = createMortalEngine({ at: 0, isApplied: false });
+  const { id, expected } = await aRestoredHub(engine);
+  const { send } = engine.queue;
+  const sent: string[] = [];
+  engine.queue.send = async (texts, delay) => {
+    sent.push(...texts);
+    await send([...texts, ...texts], delay);
+  };
+  await startRollback(engine.app, id, { confirm: 'devices' });
+  await engine.drain();
+  await send(sent);
+  await engine.drain();
+  expect(Object.fromEntries(engine.secondary.rows)).toEqual(expected);
+});
