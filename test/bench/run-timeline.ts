@@ -1,8 +1,32 @@
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BlobClient, BlobServiceClient } from '@azure/storage-blob';
-import { runName } from '../../src/core/paths.ts';
-import { isOver, type Phase, parseRun, type Run } from '../../src/core/run.ts';
+import { z } from 'zod';
+import { type RunKind, runName } from '../../src/core/paths.ts';
+
+const phaseSchema = z.object({
+  name: z.string(),
+  pass: z.number(),
+  startedAt: z.string(),
+  notBefore: z.string().optional(),
+});
+type Phase = z.infer<typeof phaseSchema>;
+
+/** A run's document, as far as it is looked at here. */
+const runSchema = z.object({
+  status: z.string(),
+  createdAt: z.string(),
+  finishedAt: z.string().optional(),
+  phase: phaseSchema,
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+  result: z
+    .object({
+      registrationCount: z.number().optional(),
+      counts: z.object({ total: z.number(), created: z.number(), unchanged: z.number() }).optional(),
+    })
+    .optional(),
+});
+type Run = z.infer<typeof runSchema>;
 
 /** A run and when each of its phases began, by its own document. */
 export interface Timeline {
@@ -14,7 +38,7 @@ export interface Timeline {
 
 /** Looks at the document in storage, past the host, so that watching costs the host nothing. */
 export interface RunWatcher {
-  finished(kind: Run['kind'], runId: string): Promise<Timeline>;
+  finished(kind: RunKind, runId: string): Promise<Timeline>;
 }
 
 const LOOK_EVERY_MS = 50;
@@ -26,9 +50,9 @@ export function createRunWatcher(storage: string, container: string): RunWatcher
       const name = runName(kind, runId);
       const phases = new Map<string, Phase>();
       for (;;) {
-        const run = parseRun(await read(blobs.getBlobClient(name)), name);
+        const run = runSchema.parse(JSON.parse(await read(blobs.getBlobClient(name))));
         phases.set(`${run.phase.name}${run.phase.pass}`, run.phase);
-        if (isOver(run)) return toTimeline(run, [...phases]);
+        if (run.finishedAt !== undefined) return toTimeline(run, [...phases]);
         await sleep(LOOK_EVERY_MS);
       }
     },
