@@ -1,0 +1,25 @@
+import { idMapFolder, shardOfName } from '../core/paths.ts';
+import type { App } from './app.ts';
+import { readMintedIds } from './id-map.ts';
+import { readRestore } from './view-restore.ts';
+
+/**
+ * The registration ids of the snapshot that the target refused, and those it gave out instead, as CSV: for app backends
+ * that store ids. Throws `RunNotFound`.
+ */
+export async function exportIdMap(app: App, runId: string): Promise<string> {
+  const run = await readRestore(app, runId);
+  const lines = ['old_registration_id,new_registration_id'];
+  for (const { name } of await app.blobs.list(idMapFolder(run.id))) {
+    for (const [id, minted] of await readMintedIds(app, run.id, shardOfName(name))) {
+      const newest = minted.at(-1);
+      if (newest !== undefined) lines.push(`${asField(id)},${asField(newest)}`);
+    }
+  }
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+/** RFC 4180. Ids are digits and hyphens as far as anybody has seen, and opaque by contract. */
+function asField(text: string): string {
+  return /^[\w-]+$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`;
+}

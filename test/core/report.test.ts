@@ -1,0 +1,128 @@
+import { expect, test } from 'vitest';
+import { proofOf, type ReportFacts, renderReport } from '../../src/core/report.ts';
+
+const none = { created: 0, updated: 0, unchanged: 0, keptLive: 0, removed: 0, failed: 0, pending: 0 };
+
+const facts: ReportFacts = {
+  id: 'failover-1',
+  purpose: 'restore',
+  status: 'Failed',
+  isOver: true,
+  requestedBy: 'http',
+  note: 'Ada | <b>INC-42</b> `x`',
+  dryRun: false,
+  only: { tags: 'news || vip' },
+  order: [{ platforms: ['Apple'] }],
+  snapshot: {
+    id: 's1',
+    namespace: 'one',
+    hub: 'devices',
+    digest: 'ab'.repeat(32),
+    health: 'good',
+    readStartedAt: '2026-11-23T08:00:00.000Z',
+    readFinishedAt: '2026-11-23T08:01:00.000Z',
+    records: 120,
+  },
+  target: { role: 'secondary', namespace: 'three', hub: 'devices' },
+  createdAt: '2026-11-23T09:00:00.000Z',
+  finishedAt: '2026-11-23T09:02:30.000Z',
+  seconds: 150,
+  timeline: [
+    { phase: 'scan', pass: 1, startedAt: '2026-11-23T09:00:00.000Z', seconds: 1.5 },
+    { phase: 'reconcile', pass: 1, wave: 1, startedAt: '2026-11-23T09:00:01.500Z', seconds: 118.5 },
+    { phase: 'reconcile', pass: 2, startedAt: '2026-11-23T09:02:00.000Z', seconds: 30 },
+  ],
+  result: {
+    counts: { ...none, total: 100, created: 97, failed: 3 },
+    byPlatform: { Apple: { ...none, created: 60, failed: 3 }, FcmV1: { ...none, created: 37 } },
+    milestones: { p50At: '2026-11-23T09:01:00.000Z', p90At: '2026-11-23T09:01:50.000Z' },
+    duplicatesCollapsed: 0,
+    repaired: 2,
+    changedSince: 1,
+    secondsLostToThrottling: 12.5,
+    failuresByCode: { Rejected: 2, TooLarge: 1 },
+    passes: 2,
+  },
+  recordsPerSecond: 0.8,
+  warnings: ['The snapshot is old.'],
+  error: { code: 'RestoreIncomplete', message: '3 of 100 records could not be restored.' },
+  nextActions: [
+    { name: 'retry', method: 'POST', href: '/api/restores/failover-1/retry' },
+    { name: 'rollback', method: 'POST', href: '/api/restores/failover-1/rollback', needsConfirm: true },
+    { name: 'restoreAgain', method: 'POST', href: '/api/restores', body: { only: { tags: 'news || vip' } } },
+  ],
+  reportedAt: '2026-11-23T09:05:00.000Z',
+};
+
+test('a report is one page with all that an incident record needs', () => {
+  expect(renderReport(facts)).toBe(`# Restore failover-1: Failed
+
+|  |  |
+| --- | --- |
+| asked for by | http, 2026-11-23T09:00:00.000Z |
+| note | Ada \\| \\<b\\>INC-42\\</b\\> \\\`x\\\` |
+| only | \` {"tags":"news \\|\\| vip"} \` |
+| order | \` [{"platforms":["Apple"]}] \` |
+| snapshot | s1 of hub one/devices |
+| taken | 2026-11-23T08:00:00.000Z to 2026-11-23T08:01:00.000Z, 120 devices |
+| digest | SHA-256 ${'ab'.repeat(32)} |
+| target | secondary, hub three/devices |
+| took | 3 min, until 2026-11-23T09:02:30.000Z |
+| rate | 0.8 records a second; 12.5 s lost to throttling |
+| 50 / 90 / 99 % in place | 2026-11-23T09:01:00.000Z / 2026-11-23T09:01:50.000Z / – |
+| error | RestoreIncomplete: 3 of 100 records could not be restored. |
+
+## Counts
+
+| platform | total | created | updated | unchanged | keptLive | removed | failed | pending |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| Apple | 63 | 60 | 0 | 0 | 0 | 0 | 3 | 0 |
+| FcmV1 | 37 | 37 | 0 | 0 | 0 | 0 | 0 | 0 |
+| all | 100 | 97 | 0 | 0 | 0 | 0 | 3 | 0 |
+
+Failed by reason: Rejected 2, TooLarge 1.
+
+## Timeline
+
+| began | pass | what | took |
+| --- | --- | --- | --- |
+| 2026-11-23T09:00:00.000Z | 1 | list the target | 1.5 s |
+| 2026-11-23T09:00:01.500Z | 1 | write, group 2 | 118.5 s |
+| 2026-11-23T09:02:00.000Z | 2 | verify and repair | 30 s |
+
+## Proof
+
+Pass 2 listed the target again after the last write, and saw each of the 97 records it had written. 2 had to be written again on the way. 1 were changed by their devices meanwhile, and left to them. 3 records are not where they should be.
+
+## Warnings
+
+- The snapshot is old.
+
+## Next
+
+- retry: \`POST /api/restores/failover-1/retry\`
+- rollback: \`POST /api/restores/failover-1/rollback\` (with \`confirm\`: the target hub’s name)
+- restoreAgain: \`POST /api/restores\` \` {"only":{"tags":"news || vip"}} \`
+`);
+});
+
+const counts = facts.result.counts;
+
+test.each<[string, Partial<ReportFacts>, Partial<ReportFacts['result']>]>([
+  ['None yet: the run is not over.', { isOver: false, status: 'Running' }, {}],
+  ['None: a dry run counts what it would write, and writes nothing.', { dryRun: true }, {}],
+  ['None: the run ended before it came to 40 records.', {}, { counts: { ...counts, created: 57, pending: 40 } }],
+  ['None: the run ended before it could look again.', {}, { counts: { ...counts, created: 100, failed: 0 } }],
+  [
+    'The first pass compared every record with the target, and nothing was written.',
+    { status: 'Succeeded' },
+    { counts: { ...none, total: 100, unchanged: 100 }, passes: 1 },
+  ],
+  [
+    'Pass 2 listed the target again after the last write, and saw none of the 97 records it had removed.',
+    { status: 'Succeeded', purpose: 'rollback' },
+    { counts: { ...none, total: 100, removed: 97, keptLive: 3 }, repaired: 0, changedSince: 0 },
+  ],
+])('the proof says no more than was seen: %s', (proof, change, result) => {
+  expect(proofOf({ ...facts, ...change, result: { ...facts.result, ...result } })).toBe(proof);
+});
