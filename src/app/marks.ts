@@ -1,6 +1,7 @@
 import { marksFolder } from '../core/paths.ts';
 import type { BlobEntry, HubRef } from '../core/ports.ts';
 import type { App } from './app.ts';
+import { type Churn, readChurn } from './churn.ts';
 import { type Proof, readProof } from './proof.ts';
 
 /**
@@ -11,6 +12,7 @@ export interface Marks {
   /** Retention leaves it alone. */
   readonly isPinned: boolean;
   readonly proof?: Proof;
+  readonly churn?: Churn;
 }
 
 export const noMarks: Marks = { isPinned: false };
@@ -53,6 +55,10 @@ function proofsIn(marks: ReadonlyMap<string, Marks>): Proven[] {
 
 function readMark(name: string | undefined, { facts }: BlobEntry): Partial<Marks> {
   if (name === 'pin') return { isPinned: true };
-  const proof = name === 'proof' ? readProof(facts) : undefined;
-  return proof === undefined ? {} : { proof };
+  if (name === 'proof') {
+    const proof = readProof(facts);
+    return proof === undefined ? {} : { proof };
+  }
+  const churn = name === 'churn' ? readChurn(facts) : undefined;
+  return churn === undefined ? {} : { churn };
 }

@@ -6,6 +6,7 @@ import type { HubRef } from '../core/ports.ts';
 import type { BackupRun } from '../core/run.ts';
 import type { ScanCheckpoint } from '../core/scan-checkpoint.ts';
 import { type App, toInstant } from './app.ts';
+import { storeChurn } from './churn.ts';
 import { sha256Hex, toBytes } from './codec.ts';
 import { endRun } from './end-run.ts';
 import { readLatest, storeLatest } from './latest.ts';
@@ -25,6 +26,7 @@ export async function publish(app: App, run: BackupRun): Promise<void> {
       runId: run.id,
       reasons: manifest.healthReasons.join('; '),
     });
+  await storeChurn(app, run, manifest);
   const { counts, health, healthReasons } = manifest;
   const result = {
     snapshotId: manifest.id,

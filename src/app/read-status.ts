@@ -2,6 +2,7 @@ import type { Manifest } from '../core/manifest.ts';
 import { isBackupMissed, verdictOf } from '../core/readiness.ts';
 import { listOpenAlerts } from './alerts.ts';
 import type { App } from './app.ts';
+import type { Churn } from './churn.ts';
 import { judgeReadiness } from './judge-readiness.ts';
 import { newestProven, type Proven } from './marks.ts';
 import type { ProbedTarget } from './probe-target.ts';
@@ -30,7 +31,7 @@ export async function readStatus(app: App) {
     lastRestore: lastRestore === undefined ? null : await viewRestore(app, lastRestore),
     latestGoodSnapshot: latest === undefined ? null : viewLatest(latest, nowMs),
     provenSnapshot: proven === undefined ? null : viewProven(proven, nowMs),
-    atRisk: latest === undefined ? null : viewAtRisk(latest, nowMs),
+    atRisk: latest === undefined ? null : viewAtRisk(latest, marks.get(latest.id)?.churn, nowMs),
     predictedRestore: latest === undefined || pace === undefined ? null : predict(latest, pace),
     target: viewTarget(probed, seen?.devices),
     undeliverable: undeliverableOf(latest),
@@ -57,11 +58,16 @@ function viewProven({ id, proof }: Proven, nowMs: number) {
   return { id, how: proof.how, at: proof.at, ageSeconds: secondsSince(proof.readStartedAt, nowMs) };
 }
 
-/** What would be lost: what changed since the newest good snapshot was begun. */
-function viewAtRisk(latest: Manifest, nowMs: number) {
-  const seconds = secondsSince(latest.readStartedAt, nowMs);
-  const minutes = Math.round(seconds / 6) / 10;
-  return { minutes, devicesEstimate: null, basis: 'age of the newest good snapshot; churn is not known yet' };
+/** What would be lost: what was added or changed since the newest good snapshot was begun, if things go on as before. */
+function viewAtRisk(latest: Manifest, churn: Churn | undefined, nowMs: number) {
+  const age = secondsSince(latest.readStartedAt, nowMs);
+  const minutes = Math.round(age / 6) / 10;
+  if (churn === undefined || churn.seconds <= 0) {
+    return { minutes, devicesEstimate: null, basis: 'no two snapshots were compared yet' };
+  }
+  const { added, changed, seconds, sinceSnapshotId } = churn;
+  const basis = `${added} added and ${changed} changed in the ${seconds} seconds since snapshot ${sinceSnapshotId}`;
+  return { minutes, devicesEstimate: Math.round(((added + changed) / seconds) * age), basis };
 }
 
 function predict(latest: Manifest, { recordsPerSecond, basis, runId }: RestorePace) {

@@ -8,6 +8,7 @@ import { type GroupedRows, groupRows, handleHash, platformOf, type RecordOfRows 
 import type { BackupRun, RestoreRun, Run } from '../core/run.ts';
 import { formatShardLine, parseShard } from '../core/shard.ts';
 import type { App } from './app.ts';
+import { compareWithLast } from './churn.ts';
 import { compress, decompress, openDocument, sealDocument, sha256Hex } from './codec.ts';
 import { forEachConcurrent } from './concurrent.ts';
 import { doneShards, moveOn } from './dispatch.ts';
@@ -49,11 +50,16 @@ export async function seal(app: App, run: Run, shard: number): Promise<void> {
   if ((await app.blobs.get(name)) === undefined) {
     const rows = await readStagedRows(app, (await readFinishedScan(app, run)).segments, shard, run.shardCount);
     const grouped = groupRows(rows);
-    const stored = await storeShard(app, shardNameOf(run, shard), grouped.records);
+    const lines = grouped.records.map(formatShardLine);
+    const [stored, churn] = await Promise.all([
+      storeShard(app, shardNameOf(run, shard), lines),
+      run.kind === 'backup' ? compareWithLast(app, run, shard, lines) : {},
+    ]);
     if (run.kind === 'restore') await compareWithSnapshot(app, run, shard, grouped.records);
     await app.blobs.put(name, sealDocument(name, JSON.stringify(toResult(shard, stored, grouped))), 'any', {
       done: '1',
       records: String(grouped.records.length),
+      ...churn,
     });
     await beat(app, run.kind, run.id);
   }
@@ -110,8 +116,8 @@ function shardNameOf(run: Run, shard: number): string {
   return targetShardName(run.id, run.phase.pass, shard);
 }
 
-async function storeShard(app: App, name: string, records: readonly RecordOfRows[]) {
-  const bytes = await compress(records.map(formatShardLine).join(''));
+async function storeShard(app: App, name: string, lines: readonly string[]) {
+  const bytes = await compress(lines.join(''));
   await app.blobs.put(name, bytes, 'any');
   return { bytes: bytes.length, sha256: sha256Hex(bytes) };
 }

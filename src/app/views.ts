@@ -102,7 +102,7 @@ function viewManifest({ shards, formatVersion: _version, toolVersion: _tool, ...
   return { ...shown, bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0), ...viewMarks(marks) };
 }
 
-function viewMarks({ isPinned, proof }: Marks = noMarks) {
+function viewMarks({ isPinned, proof, churn }: Marks = noMarks) {
   const shown = proof?.isSound ? { how: proof.how, at: proof.at, runId: proof.runId } : null;
-  return { pinned: isPinned, proof: shown };
+  return { pinned: isPinned, proof: shown, churn: churn ?? null };
 }

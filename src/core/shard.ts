@@ -10,6 +10,15 @@ export function formatShardLine(record: RecordOfRows): string {
   return `${JSON.stringify({ key: record.key, rows: record.rows.map((row) => row.xml) })}\n`;
 }
 
+/** The key of a line `formatShardLine` wrote, as JSON: enough to tell records apart, at a tenth of parsing the line. */
+export function jsonKeyOf(line: string): string {
+  return line.slice(KEY_AT, line.indexOf(AFTER_KEY) + 1);
+}
+
+const KEY_AT = '{"key":'.length;
+/** Within the key a quotation mark is escaped, so that this comes first where the key ends. */
+const AFTER_KEY = '","rows":[';
+
 /** Reads a whole shard's text. Throws `SnapshotCorrupt` naming the blob; a damaged line never passes as a short shard. */
 export function parseShard(text: string, blobName: string): RecordOfRows[] {
   const source: Source = {
