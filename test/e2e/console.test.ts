@@ -18,7 +18,7 @@ const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUD
 /** So slow that a page can be reloaded, and lose its connection, while the restore runs. */
 const slowly = { ...settings, RESTORE_MAX_REQUESTS_PER_SECOND: '40' };
 
-test('the whole restore by keyboard alone, with a reload and a lost connection on the way', async () => {
+test('the whole restore by keyboard alone, with a reload, a changed key and a lost connection on the way', async () => {
   await using stack = await startStack({ devices: 300, seed: 21, settings: slowly });
   await using browser = await startBrowser();
   const { context, page, requests, faults } = await openTab(browser, desk);
@@ -66,12 +66,18 @@ test('the whole restore by keyboard alone, with a reload and a lost connection o
   expect(await createApi(() => stack.host).runs('restore')).toHaveLength(1);
   await keyboard.press('Control+A');
   await keyboard.type('devices');
+  // The key is changed in this moment: what was typed waits until there is another one.
+  await page.route('**/api/restores/*', (route) => route.fulfill({ status: 401 }), { times: 1 });
   await keyboard.press('Enter');
+  await giveKey(key);
   await page.getByRole('progressbar').waitFor();
 
   await page.goto(`${stack.host.url}/api/console`);
   await giveKey(key);
   await page.getByRole('heading', { name: 'Restore into hub devices' }).waitFor();
+  await page.route('**/api/restores/*', (route) => route.fulfill({ status: 503 }), { times: 2 });
+  await page.locator('#connection').waitFor();
+  await page.locator('#connection').waitFor({ state: 'hidden' });
   await context.setOffline(true);
   await page.locator('#connection').waitFor();
   await context.setOffline(false);

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { createApi } from '../../local/api.ts';
+import { startStack } from '../../local/stack.ts';
+import { columnSums, countsOf, expectAccessible, figuresOf, openTab, startBrowser } from './console-browser.ts';
+
+const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '2' };
+
+test('a restore that fails in part is explained and retried, and the retry rolled back; a snapshot is pinned, and one platform of it restored', async () => {
+  await using stack = await startStack({ devices: 300, seed: 23, settings });
+  await using browser = await startBrowser();
+  const api = createApi(() => stack.host);
+  const backup = await api.start('/api/backups');
+  await api.finished('backup', backup.id);
+  const refused = [{ name: 'poison', method: 'PUT', route: 'installations', everyNth: 5, status: 400 }];
+  await stack.emulator.admin('POST', '/namespaces/secondary/faults', refused);
+  const partly = await api.finished('restore', (await api.start('/api/restores')).id);
+  const failed = partly.counts?.failed ?? 0;
+  expect(failed).toBeGreaterThan(0);
+  await stack.emulator.admin('POST', '/namespaces/secondary/faults', []);
+
+  const { page, faults } = await openTab(browser, { width: 1280, height: 900, colorScheme: 'light' });
+  const main = page.locator('main');
+  await page.goto(`${stack.host.url}/api/console#/restores/${partly.id}`);
+  await page.getByLabel('Key', { exact: true }).fill(stack.host.keys.default);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await main.getByText('Incomplete', { exact: true }).waitFor();
+  expect(await countsOf(page, 'Failed')).toBe(failed);
+  expect(await columnSums(page)).toEqual(await figuresOf(page, 'Asked for'));
+  await page.getByRole('button', { name: 'Show the failed devices' }).click();
+  await main.getByText('installation ').first().waitFor();
+  expect(await page.locator('.failures li').count()).toBe(failed);
+  await expectAccessible(page, 'incomplete');
+
+  await page.getByRole('button', { name: 'Retry the failed ones' }).click();
+  await page.getByRole('heading', { name: 'Retry into hub devices' }).waitFor();
+  await main.getByText('Restored and proven').waitFor();
+  expect(await countsOf(page, 'Asked for')).toBe(failed);
+
+  await page.getByRole('button', { name: 'Roll back …' }).click();
+  await page.getByRole('button', { name: 'Roll back', exact: true }).click();
+  await page.locator('dialog').getByText('Type devices.').waitFor();
+  await expectAccessible(page, 'roll back?');
+  await page.getByLabel(/^Type the hub’s name/).fill('devices');
+  await page.keyboard.press('Enter');
+  await main.getByText('Rolled back', { exact: true }).waitFor();
+  expect(await countsOf(page, 'Removed')).toBe(failed);
+  await expectAccessible(page, 'rolled back');
+
+  await page.getByRole('link', { name: 'To the overview' }).click();
+  await page.locator('summary').first().click();
+  await page.getByRole('button', { name: 'Pin', exact: true }).click();
+  await page.getByRole('button', { name: 'Unpin' }).waitFor();
+  expect(await api.call('GET', `/api/snapshots/${backup.id}`)).toMatchObject({ body: { pinned: true } });
+
+  await page.getByRole('link', { name: 'Restore this one …' }).click();
+  await page.getByText('Note, order, or only some of the devices').click();
+  await page.getByLabel('Apple').check();
+  await page.getByLabel('Note', { exact: true }).fill('only the phones of the board');
+  await page.getByRole('button', { name: 'Start the dry run' }).click();
+  await main.getByText('only the phones of the board').waitFor();
+  await page.getByLabel(/^Type the hub’s name/).waitFor();
+  expect(await page.locator('.counts thead th').allInnerTexts()).toEqual(['Devices', 'All', 'Apple']);
+  expect(await columnSums(page)).toEqual(await figuresOf(page, 'Asked for'));
+  expect(faults).toEqual([]);
+}, 180_000);
