@@ -5,7 +5,7 @@ import { columnSums, countsOf, expectAccessible, figuresOf, openTab, startBrowse
 
 const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '2' };
 
-test('a restore that fails in part is explained and retried, and the retry rolled back; a snapshot is pinned, and one platform of it restored', async () => {
+test('a restore that fails in part is explained and retried, the retry reported and rolled back; a snapshot is pinned, and one platform of it restored', async () => {
   await using stack = await startStack({ devices: 300, seed: 23, settings });
   await using browser = await startBrowser();
   const api = createApi(() => stack.host);
@@ -35,6 +35,13 @@ test('a restore that fails in part is explained and retried, and the retry rolle
   await page.getByRole('heading', { name: 'Retry into hub devices' }).waitFor();
   await main.getByText('Restored and proven').waitFor();
   expect(await countsOf(page, 'Asked for')).toBe(failed);
+
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download the report' }).click();
+  const report = await (await downloading).createReadStream();
+  const text = await new Response(ReadableStream.from(report)).text();
+  expect(text).toMatch(/^# /);
+  expect(text).not.toContain(stack.host.keys.default);
 
   await page.getByRole('button', { name: 'Roll back …' }).click();
   await page.getByRole('button', { name: 'Roll back', exact: true }).click();
