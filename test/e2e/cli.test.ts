@@ -68,6 +68,28 @@ test('from the first backup to a proven restore, each command does its part on t
   expect((await dr('restores')).out).toMatch(/^night +.* Restore +Succeeded/m);
 }, 120_000);
 
+test('what the hub refused is retried, reported and rolled back, each with its exit code', async () => {
+  await stack.emulator.admin('POST', `${SECONDARY_HUB}/churn`, { remove: 1_000_000 });
+  const refusing = { name: 'refused', method: 'PUT', probability: 0.1, seed: 1, status: 400 };
+  await stack.emulator.admin('POST', '/namespaces/secondary/faults', [refusing]);
+  const partial = await dr('restore', '--id', 'partial', '--note', 'who and why', '--watch');
+  expect(partial).toMatchObject({ exitCode: 3, out: expect.stringContaining('error    RestoreIncomplete: ') });
+  expect((await dr('failures', 'partial')).out).toMatch(/^Rejected +400 +(installation|device) /m);
+  expect(await dr('report', 'partial')).toMatchObject({ exitCode: 0, out: expect.stringContaining('who and why') });
+
+  await stack.emulator.admin('POST', '/namespaces/secondary/faults', []);
+  const retried = await dr('retry', 'partial', '--watch', '--json');
+  expect(retried.exitCode).toBe(0);
+  const retry = z.object({ id: z.string(), of: z.literal('partial') }).parse(JSON.parse(retried.out));
+  expect(await dr('retry', retry.id)).toMatchObject({ exitCode: 1, err: expect.stringContaining('NothingToRetry: ') });
+
+  expect((await dr('rollback', 'partial')).err).toContain('--confirm devices');
+  expect(await dr('rollback', retry.id, '--confirm', 'devices', '--watch')).toMatchObject({ exitCode: 0 });
+  const undone = await dr('rollback', 'partial', '--confirm', 'devices', '--watch');
+  expect(undone).toMatchObject({ exitCode: 0, out: expect.stringMatching(/^Rollback .* Succeeded.* removed/s) });
+  expect(await stack.emulator.admin('GET', `${SECONDARY_HUB}/stats`)).toMatchObject({ devices: 0 });
+}, 120_000);
+
 test('a primary that lost its rows gets them back, once its name is typed', async () => {
   await stack.emulator.admin('POST', '/namespaces/primary/up');
   const { devices } = devicesOf(await stack.emulator.admin('GET', `${PRIMARY_HUB}/stats`));
