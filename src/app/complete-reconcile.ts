@@ -6,7 +6,9 @@ import type { RestoreResult, RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { moveOn } from './dispatch.ts';
 import { endRun, failureOf } from './end-run.ts';
+import { storeProof } from './proof.ts';
 import { notePace, noteSeen } from './restore-notes.ts';
+import { readManifest } from './snapshots.ts';
 
 /** The last pass only looks: what it still misses has failed. */
 export const LAST_PASS = 5;
@@ -49,10 +51,19 @@ export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
   const { failed, pending } = result.counts;
   const isComplete = failed === 0 && pending === 0;
   await noteSeen(app, run);
+  if (isComplete) await proveSnapshot(app, run);
   const error = incomplete(run, failed, result.counts.total);
   await endRun(app, run, isComplete ? 'Succeeded' : 'Failed', (current) =>
     current.kind === 'restore' ? { ...current, result, ...(isComplete ? {} : { error: failureOf(error) }) } : current,
   );
+}
+
+/** Every record of the snapshot was found in the target: it can be restored, because it was. */
+async function proveSnapshot(app: App, run: RestoreRun): Promise<void> {
+  const { purpose, dryRun, only, sourceHub, snapshotId } = run.request;
+  if (dryRun || only !== undefined || (purpose !== 'restore' && purpose !== 'drill')) return;
+  const manifest = await readManifest(app, sourceHub, snapshotId);
+  if (manifest !== undefined) await storeProof(app, manifest, { how: purpose, runId: run.id, isSound: true });
 }
 
 function incomplete(run: RestoreRun, failed: number, total: number): DrError {

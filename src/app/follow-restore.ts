@@ -30,6 +30,8 @@ export async function startRetry(app: App, runId: string): Promise<RestoreRun> {
 }
 
 export interface RollbackOptions {
+  /** The run's own id, for a caller that may have to start it again. */
+  readonly id?: string | undefined;
   readonly requestedBy?: RestoreRun['requestedBy'];
 }
 
@@ -41,7 +43,7 @@ export async function startRollback(
   app: App,
   runId: string,
   { confirm, note }: RollbackRequest,
-  { requestedBy = 'http' }: RollbackOptions = {},
+  { id, requestedBy = 'http' }: RollbackOptions = {},
 ): Promise<RestoreRun> {
   const restore = await readFinished(app, runId);
   const { purpose, dryRun } = restore.request;
@@ -60,7 +62,7 @@ export async function startRollback(
   if (counts.created + counts.updated + attempted === 0) throw nothing('NothingToRollBack', restore, 'wrote nothing');
   const { manifest, hub } = await prepare(app, restore);
   await hub.probe({ deadlineAt: app.clock.now() + PREFLIGHT_MS });
-  return follow(app, restore, manifest, { purpose: 'rollback', note, warnings: [], requestedBy });
+  return follow(app, restore, manifest, { id, purpose: 'rollback', note, warnings: [], requestedBy });
 }
 
 async function readFinished(app: App, runId: string): Promise<RestoreRun> {
@@ -83,6 +85,7 @@ async function prepare(app: App, { request, hub }: RestoreRun) {
 }
 
 interface Following {
+  readonly id?: string | undefined;
   readonly purpose: 'retry' | 'rollback';
   readonly warnings: string[];
   readonly note?: string | undefined;
@@ -93,11 +96,11 @@ async function follow(
   app: App,
   { id: of, hub, request }: RestoreRun,
   manifest: Manifest,
-  { purpose, warnings, note = request.note, requestedBy = 'http' }: Following,
+  { id, purpose, warnings, note = request.note, requestedBy = 'http' }: Following,
 ): Promise<RestoreRun> {
   const { target, onConflict, only, order } = request;
   const { run } = await launchRestore(app, {
-    id: undefined,
+    id,
     manifest,
     hub,
     warnings,

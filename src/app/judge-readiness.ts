@@ -1,7 +1,9 @@
+import { type Drill, isDrillRunId } from '../core/drill.ts';
 import type { Manifest } from '../core/manifest.ts';
 import { type Finding, findRisks, type ReadinessFacts } from '../core/readiness.ts';
 import { type BackupRun, isOver, type RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
+import { readNewestDrills } from './drill-store.ts';
 import { type Marks, newestProofAt, readMarks } from './marks.ts';
 import { type ProbedTarget, probeTarget } from './probe-target.ts';
 import { readSeen, type SeenHub } from './restore-notes.ts';
@@ -22,6 +24,8 @@ export interface Readiness {
   readonly restores: readonly RestoreRun[];
   readonly probed: ProbedTarget;
   readonly seen: SeenHub | undefined;
+  /** The newest that ended. */
+  readonly lastDrill: Drill | undefined;
 }
 
 /**
@@ -30,14 +34,16 @@ export interface Readiness {
  */
 export async function judgeReadiness(app: App): Promise<Readiness> {
   const hub = app.primary.ref;
-  const [{ manifest: latest, faults }, marks, backupRuns, restoreRuns, seen, probed] = await Promise.all([
-    searchLatest(app, hub),
-    readMarks(app, hub),
-    listRuns(app, 'backup', RUNS_READ),
-    listRuns(app, 'restore', RUNS_READ),
-    readSeen(app, app.secondary.ref),
-    probeTarget(app),
-  ]);
+  const [{ manifest: latest, faults }, marks, backupRuns, restoreRuns, seen, probed, { lastEnded: lastDrill }] =
+    await Promise.all([
+      searchLatest(app, hub),
+      readMarks(app, hub),
+      listRuns(app, 'backup', RUNS_READ),
+      listRuns(app, 'restore', RUNS_READ, (id) => !isDrillRunId(id)),
+      readSeen(app, app.secondary.ref),
+      probeTarget(app),
+      readNewestDrills(app),
+    ]);
   const backups = backupRuns.flatMap((run) => (run.kind === 'backup' ? [run] : []));
   const restores = restoreRuns.flatMap((run) => (run.kind === 'restore' ? [run] : []));
   const { reachable, rights, deviceLimit, fault } = probed;
@@ -49,7 +55,7 @@ export async function judgeReadiness(app: App): Promise<Readiness> {
     lastEnded: factsOfEnded(backups.find((run) => isOver(run) && run.status !== 'Canceled')),
     lastStartedAtMs: backups[0] === undefined ? undefined : Date.parse(backups[0].createdAt),
     provenAtMs: newestProofAt(marks),
-    drillFailure: undefined,
+    drillFailure: lastDrill?.failure,
     target: {
       reachable,
       rights,
@@ -58,7 +64,7 @@ export async function judgeReadiness(app: App): Promise<Readiness> {
       ...(fault === undefined ? {} : { fault }),
     },
   };
-  return { facts, findings: findRisks(facts), latest, marks, backups, restores, probed, seen };
+  return { facts, findings: findRisks(facts), latest, marks, backups, restores, probed, seen, lastDrill };
 }
 
 function factsOfLatest(latest: Manifest, marks: Marks | undefined): ReadinessFacts['latest'] {

@@ -1,7 +1,9 @@
+import type { Drill } from '../core/drill.ts';
 import { kindOfLock, LOCKS_FOLDER, manifestName, runKinds, snapshotFolder } from '../core/paths.ts';
 import { type KeptSnapshot, snapshotsToDelete } from '../core/retention.ts';
 import { isOver, type Run, startOfRunId } from '../core/run.ts';
 import type { App } from './app.ts';
+import { pruneDrills, readNewestDrills } from './drill-store.ts';
 import { newestProven, readMarks, removeMarks } from './marks.ts';
 import { listRuns, readHolder, removeRun, removeStaging } from './run-store.ts';
 import { listSnapshotIds, listSnapshots } from './snapshots.ts';
@@ -24,6 +26,8 @@ export async function prune(app: App): Promise<void> {
   const pinned = [...marks].flatMap(([id, { isPinned }]) => (isPinned ? [id] : []));
   // Newer ones may not restore: the newest that is known to stays.
   const proven = newestProven(marks);
+  const { newest } = await readNewestDrills(app);
+  for (const id of await snapshotsOfDrill(app, newest?.drill)) inUse.add(id);
   const keep = new Set([...inUse, ...pinned, ...(proven === undefined ? [] : [proven.id])]);
   const old = snapshotsToDelete(kept, app.policy.retention, keep, nowMs);
   for (const id of old) await removeSnapshot(app, id);
@@ -39,6 +43,7 @@ export async function prune(app: App): Promise<void> {
       } else await removeStaging(app, run);
     }
   }
+  await pruneDrills(app, nowMs - KEEP_RUNS_MS.restore);
   app.log.info('retention', {
     kept: kept.length - old.length,
     deleted: old.length,
@@ -66,6 +71,16 @@ async function snapshotsInUse(app: App): Promise<Set<string>> {
     if (typeof run === 'object' && !isOver(run)) inUse.add(snapshotOf(run));
   }
   return inUse;
+}
+
+/** What a drill works with, and what it needs to take back what it, or one before it, left in the scratch hub. */
+async function snapshotsOfDrill(app: App, drill: Drill | undefined): Promise<string[]> {
+  if (drill === undefined) return [];
+  const owed = drill.owes === undefined ? 'missing' : await readHolder(app, 'restore', drill.owes);
+  return [
+    ...(drill.stage === 'over' ? [] : [drill.snapshotId]),
+    ...(typeof owed === 'object' ? [snapshotOf(owed)] : []),
+  ];
 }
 
 function snapshotOf(run: Run): string {

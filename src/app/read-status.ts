@@ -3,6 +3,7 @@ import { isBackupMissed, verdictOf } from '../core/readiness.ts';
 import { listOpenAlerts } from './alerts.ts';
 import type { App } from './app.ts';
 import type { Churn } from './churn.ts';
+import { viewLastDrill } from './drills.ts';
 import { judgeReadiness } from './judge-readiness.ts';
 import { newestProven, type Proven } from './marks.ts';
 import type { ProbedTarget } from './probe-target.ts';
@@ -15,7 +16,7 @@ const ALL_WELL = 'The newest snapshot is good and young enough, one is proven, a
 /** "If we failed over now": the readiness card. */
 export async function readStatus(app: App) {
   const [readiness, pace, open] = await Promise.all([judgeReadiness(app), readPace(app), listOpenAlerts(app)]);
-  const { facts, findings, latest, marks, backups, restores, probed, seen } = readiness;
+  const { facts, findings, latest, marks, backups, restores, probed, seen, lastDrill } = readiness;
   const { nowMs } = facts;
   const proven = newestProven(marks);
   const [lastBackup, lastRestore] = [backups[0], restores[0]];
@@ -40,6 +41,7 @@ export async function readStatus(app: App) {
       lastStartedAt: lastBackup?.createdAt ?? null,
       missed: isBackupMissed(facts),
     },
+    lastDrill: lastDrill === undefined ? null : viewLastDrill(lastDrill),
     alerts: { heartbeatUrl: app.notifier.hasHeartbeat, webhook: app.notifier.hasWebhook, open },
   };
 }

@@ -41,7 +41,7 @@ export async function notePace(app: App, run: RestoreRun, counts: RestoreCounts)
   const pace: RestorePace = {
     formatVersion: 1,
     runId: run.id,
-    basis: 'restore',
+    basis: run.request.purpose === 'drill' ? 'drill' : 'restore',
     recordsPerSecond: Math.max(0.1, Math.round((written / seconds) * 10) / 10),
     at: toInstant(nowMs),
   };

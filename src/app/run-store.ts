@@ -79,9 +79,14 @@ export function runNotFound(kind: RunKind, runId: string): DrError {
 }
 
 /** Newest first, at most `limit`. Runs whose document cannot be read are left out, with a warning in the log. */
-export async function listRuns(app: App, kind: RunKind, limit: number): Promise<Run[]> {
+export async function listRuns(
+  app: App,
+  kind: RunKind,
+  limit: number,
+  isWanted: (runId: string) => boolean = () => true,
+): Promise<Run[]> {
   const folder = runsFolder(kind);
-  const ids = (await app.blobs.listFolders(folder)).map((name) => name.slice(folder.length, -1));
+  const ids = (await app.blobs.listFolders(folder)).map((name) => name.slice(folder.length, -1)).filter(isWanted);
   // Ids made here sort by time; a caller's own ids sort anywhere, and so all of those are read.
   const isDated = (id: string): boolean => startOfRunId(id) !== undefined;
   const candidates = [...ids.filter(isDated).slice(-limit), ...ids.filter((id) => !isDated(id))];

@@ -1,12 +1,14 @@
+import { advanceDrills } from './advance-drill.ts';
 import type { App } from './app.ts';
 import { reviewReadiness } from './review-readiness.ts';
 import { watchRuns } from './watch-runs.ts';
 
-/** Each minute: no run stays stuck, and somebody is told when things are not as they should be. */
+/** Each minute: no run stays stuck, the drill goes on, and somebody is told when things are not as they should be. */
 export async function watch(app: App): Promise<void> {
-  try {
-    await watchRuns(app);
-  } finally {
-    await reviewReadiness(app);
+  const failures: unknown[] = [];
+  for (const duty of [watchRuns, advanceDrills, reviewReadiness]) {
+    // One that fails keeps nothing from the next.
+    await duty(app).catch((error: unknown) => failures.push(error));
   }
+  if (failures.length > 0) throw failures[0];
 }

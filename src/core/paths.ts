@@ -30,6 +30,10 @@ export const heartbeatSentName = (hub: HubRef): string => `${hubFolder(hub)}hear
 export const seenName = (hub: HubRef): string => `${hubFolder(hub)}seen.json`;
 export const PACE_NAME = '_runs/restore-pace.json';
 
+export const DRILLS_FOLDER = '_drills/';
+export const drillName = (id: string): string => `${DRILLS_FOLDER}${id}.json`;
+export const NEWEST_DRILL_NAME = `${DRILLS_FOLDER}newest.json`;
+
 export const LOCKS_FOLDER = '_locks/';
 /** The kind of run a lock is for. */
 export const kindOfLock = (name: string): RunKind =>

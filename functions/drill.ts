@@ -1,0 +1,20 @@
+import { app } from '@azure/functions';
+import { startDrill } from '../src/app/start-drill.ts';
+import { appFor, bindings } from '../src/compose.ts';
+import { DrError } from '../src/core/errors.ts';
+
+/** Rehearses a restore on its schedule. */
+app.timer('drill', {
+  schedule: bindings.drillSchedule,
+  handler: async (_timer, context) => {
+    const dr = appFor(context);
+    try {
+      await startDrill(dr, 'timer');
+    } catch (error) {
+      // The one before still goes on, or there is nothing to rehearse with, which the card tells already.
+      if (!(error instanceof DrError && (error.code === 'RunInProgress' || error.code === 'NoGoodSnapshot')))
+        throw error;
+      dr.log.warn('drill skipped', { code: error.code, reason: error.message });
+    }
+  },
+});
