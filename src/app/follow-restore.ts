@@ -25,7 +25,7 @@ export async function startRetry(app: App, runId: string): Promise<RestoreRun> {
   const { counts } = await readSums(app, restore);
   if (counts.failed + counts.pending === 0) throw nothing('NothingToRetry', restore, 'left no record out');
   const { manifest, hub } = await prepare(app, restore);
-  const warnings = await preflight(app, hub, manifest, target);
+  const warnings = await preflight(app, hub, manifest, { role: target, isWhole: false });
   return follow(app, restore, manifest, { purpose: 'retry', warnings });
 }
 

@@ -1,28 +1,17 @@
 import { DrError } from '../core/errors.ts';
-import { intentOf, outcomeOf, type ShardOutcomes, type WrittenOutcome } from '../core/outcomes.ts';
+import { intentOf, outcomeOf, type ShardOutcomes } from '../core/outcomes.ts';
 import { manifestName } from '../core/paths.ts';
-import type { Write } from '../core/plan.ts';
-import type { Hub, WriteOutcome } from '../core/ports.ts';
 import { platformOf } from '../core/record.ts';
 import type { RestoreRun } from '../core/run.ts';
 import { groupOf } from '../core/selection.ts';
 import { type App, hubOf } from './app.ts';
 import { completeReconcile } from './complete-reconcile.ts';
-import { forEachConcurrent } from './concurrent.ts';
-import { type IdMap, openIdMap } from './id-map.ts';
+import { openIdMap } from './id-map.ts';
 import { storeJournal } from './journal.ts';
 import { openPlanner, type RecordPlanner } from './record-planner.ts';
-import {
-  openShardProgress,
-  readFinishedOutcomes,
-  readOutcomes,
-  type ShardProgress,
-  type StoredOutcomes,
-} from './shard-progress.ts';
+import { openShardProgress, readFinishedOutcomes, readOutcomes, type StoredOutcomes } from './shard-progress.ts';
 import { readManifest, readSnapshotShard } from './snapshots.ts';
-
-/** A hub that refuses even ids it has just given out is not asked for ever. */
-const MAX_NEW_IDS = 3;
+import { type DueWrite, type Writer, writeBatch } from './write-records.ts';
 
 /** Outcomes are saved, and a cancelled run noticed, between batches of this many records. */
 const BATCH = 500;
@@ -48,27 +37,14 @@ export async function reconcile(
 }
 
 /** All that one step knows about its shard. */
-interface Work {
-  readonly app: App;
+interface Work extends Writer {
   readonly run: RestoreRun;
   readonly shard: number;
-  readonly hub: Hub;
-  readonly deadlineAt: number;
   /** What the pass before made of the shard. */
   readonly before: ShardOutcomes | undefined;
   readonly plan: RecordPlanner;
-  readonly idMap: IdMap;
-  readonly progress: ShardProgress;
   /** What this step noted of the records it decided about. */
   readonly noted: Map<number, readonly number[] | undefined>;
-}
-
-interface DueWrite {
-  readonly index: number;
-  readonly outcome: WrittenOutcome;
-  readonly writes: readonly Write[];
-  /** Rows that became one with another. */
-  readonly collapsed: number;
 }
 
 async function openWork(
@@ -97,7 +73,8 @@ async function openWork(
   });
   const idMap = await openIdMap(app, hub, run.id, shard);
   const plan = await openPlanner(app, run, { shard, records, idMap });
-  return { app, run, shard, hub, deadlineAt, before, plan, idMap, progress, noted: new Map() };
+  const isRepair = before !== undefined;
+  return { app, run, shard, hub, deadlineAt, before, isRepair, plan, idMap, progress, noted: new Map() };
 }
 
 /**
@@ -153,31 +130,6 @@ async function storeNotes({ app, run, shard, before, plan, progress, noted }: Wo
   await storeJournal(app, run, shard, journal);
 }
 
-/** Writes what is due, and again under new ids what the hub refused the ids of. */
-async function writeBatch(work: Work, due: readonly DueWrite[]): Promise<void> {
-  const { app, idMap, deadlineAt } = work;
-  let refused = due.filter((one) => idMap.mustMap(one.writes));
-  const known = due.filter((one) => !refused.includes(one));
-  await forEachConcurrent(known, app.policy.maxConcurrency, async (one) => {
-    if ((await writeAndSettle(work, one)) !== 'settled') refused.push(one);
-  });
-  for (let tries = 1; refused.length > 0 && app.clock.now() < deadlineAt; tries++) {
-    const mapped = refused;
-    refused = [];
-    await idMap.map(
-      mapped.flatMap((one) => one.writes),
-      deadlineAt,
-    );
-    await forEachConcurrent(mapped, app.policy.maxConcurrency, async (one) => {
-      const answer = await writeAndSettle(work, one);
-      if (answer === 'settled') return;
-      // An id the hub has just given out is not what it dislikes about a 400.
-      if (answer.status !== 400 && tries < MAX_NEW_IDS) refused.push(one);
-      else work.progress.fail(one.index, { code: 'Rejected', status: answer.status });
-    });
-  }
-}
-
 /** What is to be written for a record; nothing when its outcome is known without. */
 function decideRecord({ plan, progress, before, noted }: Work, index: number): DueWrite | undefined {
   const earlier = before === undefined ? undefined : outcomeOf(before.letters[index]);
@@ -205,69 +157,4 @@ function decideRecord({ plan, progress, before, noted }: Work, index: number): D
     progress.count('changedSince', decision.hasChangedSince ? 1 : 0);
   }
   return undefined;
-}
-
-/** Out of time, a record stays open: another step takes it up. */
-async function writeAndSettle(
-  work: Work,
-  { index, outcome, writes, collapsed }: DueWrite,
-): Promise<'settled' | Extract<WriteOutcome, { kind: 'idRefused' }>> {
-  const { app, progress, deadlineAt } = work;
-  if (app.clock.now() >= deadlineAt) {
-    if (outcome === 'removed') progress.settleAs(index, 'pending'); // Nobody has tried.
-    return 'settled';
-  }
-  const answer = await writeRecord(work, writes);
-  switch (answer.kind) {
-    case 'written':
-      progress.settleAs(index, outcome);
-      progress.count('duplicatesCollapsed', collapsed);
-      progress.count('repaired', work.before === undefined ? 0 : 1);
-      return 'settled';
-    case 'rejected':
-      progress.fail(index, { code: answer.reason, status: answer.status });
-      return 'settled';
-    case 'changed':
-      // Its device was faster. Rows taken back from a record that stays are looked at again by the next pass.
-      progress.settleAs(index, outcome === 'removed' ? 'keptLive' : outcome);
-      progress.count('repaired', work.before === undefined ? 0 : 1);
-      return 'settled';
-    case 'idRefused':
-      return answer;
-    default:
-      return answer satisfies never;
-  }
-}
-
-/** Writes one record's rows in turn; the first answer that is not `written` is the record's. */
-async function writeRecord({ hub, idMap, deadlineAt }: Work, writes: readonly Write[]): Promise<WriteAnswer> {
-  for (const write of writes) {
-    const answer = await writeOne(hub, write, idMap, deadlineAt);
-    if (answer.kind !== 'written') return answer;
-  }
-  return { kind: 'written' };
-}
-
-/** `changed`: a row that was to be taken back is no longer as it was seen, and stays. */
-type WriteAnswer = WriteOutcome | { readonly kind: 'changed' };
-
-async function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number): Promise<WriteAnswer> {
-  switch (write.kind) {
-    case 'registration': {
-      const answer = await hub.putRegistration(idMap.idFor(write.id), write.xml, { deadlineAt });
-      idMap.noteAnswer(write.id, answer);
-      return answer;
-    }
-    case 'installation':
-      return hub.putInstallation(write.id, write.json, { deadlineAt });
-    case 'withdrawal': {
-      const answer = await hub.deleteRegistration(write.id, write.etag, { deadlineAt });
-      return { kind: answer === 'gone' ? 'written' : 'changed' };
-    }
-    case 'removal':
-      await hub.deleteInstallation(write.id, { deadlineAt });
-      return { kind: 'written' };
-    default:
-      return write satisfies never;
-  }
 }

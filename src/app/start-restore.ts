@@ -47,7 +47,10 @@ export async function startRestore(
   const { manifest, warnings: found } = await chooseSnapshot(app, app.primary.ref, request.snapshot);
   refuseUnsafeTarget(request, manifest, target);
   await checkShardsStored(app, manifest);
-  const warnings = [...found, ...(await preflight(app, target, manifest, request.target))];
+  const warnings = [
+    ...found,
+    ...(await preflight(app, target, manifest, { role: request.target, isWhole: request.only === undefined })),
+  ];
   const { snapshot, confirm: _confirm, ...asked } = request;
   const started = await launchRestore(app, {
     id,
@@ -110,7 +113,7 @@ export async function preflight(
   app: App,
   target: Hub,
   manifest: Manifest,
-  role: RestoreOrder['target'],
+  { role, isWhole }: { readonly role: RestoreOrder['target']; readonly isWhole: boolean },
 ): Promise<string[]> {
   const warnings: string[] = [];
   const probe = await target.probe({ deadlineAt: app.clock.now() + PREFLIGHT_MS });
@@ -119,12 +122,13 @@ export async function preflight(
   if (tier === 'unknown')
     warnings.push('The tier of the target could not be learnt, so its device limit was not checked.');
   else if (manifest.counts.records > deviceLimits[tier]) {
-    throw new DrError(
-      'TargetTooSmall',
-      `The snapshot holds ${manifest.counts.records} devices; the target's tier (${tier}) takes ${deviceLimits[tier]}. ` +
-        'Raise the tier of its namespace, then restore again.',
-      { target: 'target' },
-    );
+    const facts = `The snapshot holds ${manifest.counts.records} devices; the target's tier (${tier}) takes ${deviceLimits[tier]}.`;
+    if (isWhole) {
+      throw new DrError('TargetTooSmall', `${facts} Raise the tier of its namespace, then restore again.`, {
+        target: 'target',
+      });
+    }
+    warnings.push(`${facts} Only some of them are restored.`);
   }
   const undeliverable = manifest.counts.byPlatform['Gcm'] ?? 0;
   if (undeliverable > 0) {

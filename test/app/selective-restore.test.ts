@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import { startRollback } from '../../src/app/follow-restore.ts';
 import { startRestore } from '../../src/app/start-restore.ts';
 import { readRestoreView } from '../../src/app/view-restore.ts';
 import { parseRestoreRequest } from '../../src/core/restore-request.ts';
 import { createEngine } from '../support/engine.ts';
+import { createMemoryHub } from '../support/memory-hub.ts';
 import { backUp, codeOf, restore, seed } from '../support/restores.ts';
 
 test('only the records that are asked for are restored, and only they are counted', async () => {
@@ -128,4 +130,36 @@ test('a status costs three storage requests while the restore runs, and one afte
   await engine.drain();
   await advance();
   expect(Object.fromEntries(costs)).toEqual({ 'Running 1': 3, 'Running 2': 3, 'Succeeded 2': 1 });
+});
+
+test('some devices of a snapshot may go to a hub whose tier is too small for all of them', async () => {
+  const engine = createEngine({ policy: { secondaryTier: 'Free' } });
+  seed(engine, 600);
+  await backUp(engine);
+  expect(await codeOf(startRestore(engine.app, parseRestoreRequest('')))).toBe('TargetTooSmall');
+  const view = await restore(engine, { only: { tags: 'n7 || n8' } });
+  expect(view).toMatchObject({ status: 'Succeeded', counts: { total: 2 } });
+  expect(view.warnings.join()).toMatch(/600 devices.*\(Free\) takes 500.*Only some/);
+});
+
+test('a drill restores into the scratch hub and is rolled back there; without one it is refused', async () => {
+  const drillHub = createMemoryHub({ ref: { namespace: 'scratch', hub: 'drill' } });
+  const engine = createEngine({ wrap: () => ({ drillHub }) });
+  seed(engine);
+  await backUp(engine);
+  const order = { ...parseRestoreRequest(''), target: 'drill' } as const;
+  const { run } = await startRestore(engine.app, order, { purpose: 'drill', requestedBy: 'drill' });
+  await engine.drain();
+  expect(await readRestoreView(engine.app, run.id)).toMatchObject({
+    status: 'Succeeded',
+    purpose: 'drill',
+    requestedBy: 'drill',
+    target: { role: 'drill', namespace: 'scratch', hub: 'drill' },
+    counts: { created: 30 },
+  });
+  expect([drillHub.rows.size, engine.secondary.rows.size]).toEqual([45, 0]);
+  await startRollback(engine.app, run.id, { confirm: 'drill' }, { requestedBy: 'drill' });
+  await engine.drain();
+  expect(drillHub.rows.size).toBe(0);
+  expect(await codeOf(startRestore(createEngine().app, order, { purpose: 'drill' }))).toBe('WrongTarget');
 });

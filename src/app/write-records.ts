@@ -1,0 +1,123 @@
+import type { WrittenOutcome } from '../core/outcomes.ts';
+import type { Write } from '../core/plan.ts';
+import type { Hub, WriteOutcome } from '../core/ports.ts';
+import type { App } from './app.ts';
+import { forEachConcurrent } from './concurrent.ts';
+import type { IdMap } from './id-map.ts';
+import type { ShardProgress } from './shard-progress.ts';
+
+/** A hub that refuses even ids it has just given out is not asked for ever. */
+const MAX_NEW_IDS = 3;
+
+/** What writing to the target for one shard needs. */
+export interface Writer {
+  readonly app: App;
+  readonly hub: Hub;
+  readonly deadlineAt: number;
+  readonly idMap: IdMap;
+  readonly progress: ShardProgress;
+  /** The records were written by a pass before, and did not appear. */
+  readonly isRepair: boolean;
+}
+
+export interface DueWrite {
+  /** Of the record in its shard. */
+  readonly index: number;
+  readonly outcome: WrittenOutcome;
+  readonly writes: readonly Write[];
+  /** Rows that became one with another. */
+  readonly collapsed: number;
+}
+
+/**
+ * Writes what is due, and again under new ids what the hub refused the ids of. What time does not suffice for stays
+ * open: another step takes it up.
+ */
+export async function writeBatch(work: Writer, due: readonly DueWrite[]): Promise<void> {
+  const { app, idMap, deadlineAt } = work;
+  let refused = due.filter((one) => idMap.mustMap(one.writes));
+  const known = due.filter((one) => !refused.includes(one));
+  await forEachConcurrent(known, app.policy.maxConcurrency, async (one) => {
+    if ((await writeAndSettle(work, one)) !== 'settled') refused.push(one);
+  });
+  for (let tries = 1; refused.length > 0 && app.clock.now() < deadlineAt; tries++) {
+    const mapped = refused;
+    refused = [];
+    await idMap.map(
+      mapped.flatMap((one) => one.writes),
+      deadlineAt,
+    );
+    await forEachConcurrent(mapped, app.policy.maxConcurrency, async (one) => {
+      const answer = await writeAndSettle(work, one);
+      if (answer === 'settled') return;
+      // An id the hub has just given out is not what it dislikes about a 400.
+      if (answer.status !== 400 && tries < MAX_NEW_IDS) refused.push(one);
+      else work.progress.fail(one.index, { code: 'Rejected', status: answer.status });
+    });
+  }
+}
+
+/** Out of time, a record stays open: another step takes it up. */
+async function writeAndSettle(
+  work: Writer,
+  { index, outcome, writes, collapsed }: DueWrite,
+): Promise<'settled' | Extract<WriteOutcome, { kind: 'idRefused' }>> {
+  const { app, progress, deadlineAt } = work;
+  if (app.clock.now() >= deadlineAt) {
+    if (outcome === 'removed') progress.settleAs(index, 'pending'); // Nobody has tried.
+    return 'settled';
+  }
+  const answer = await writeRecord(work, writes);
+  switch (answer.kind) {
+    case 'written':
+      progress.settleAs(index, outcome);
+      progress.count('duplicatesCollapsed', collapsed);
+      progress.count('repaired', work.isRepair ? 1 : 0);
+      return 'settled';
+    case 'rejected':
+      progress.fail(index, { code: answer.reason, status: answer.status });
+      return 'settled';
+    case 'changed':
+      // Its device was faster. Rows taken back from a record that stays are looked at again by the next pass.
+      progress.settleAs(index, outcome === 'removed' ? 'keptLive' : outcome);
+      progress.count('repaired', work.isRepair ? 1 : 0);
+      return 'settled';
+    case 'idRefused':
+      return answer;
+    default:
+      return answer satisfies never;
+  }
+}
+
+/** Writes one record's rows in turn; the first answer that is not `written` is the record's. */
+async function writeRecord({ hub, idMap, deadlineAt }: Writer, writes: readonly Write[]): Promise<WriteAnswer> {
+  for (const write of writes) {
+    const answer = await writeOne(hub, write, idMap, deadlineAt);
+    if (answer.kind !== 'written') return answer;
+  }
+  return { kind: 'written' };
+}
+
+/** `changed`: a row that was to be taken back is no longer as it was seen, and stays. */
+type WriteAnswer = WriteOutcome | { readonly kind: 'changed' };
+
+async function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number): Promise<WriteAnswer> {
+  switch (write.kind) {
+    case 'registration': {
+      const answer = await hub.putRegistration(idMap.idFor(write.id), write.xml, { deadlineAt });
+      idMap.noteAnswer(write.id, answer);
+      return answer;
+    }
+    case 'installation':
+      return hub.putInstallation(write.id, write.json, { deadlineAt });
+    case 'withdrawal': {
+      const answer = await hub.deleteRegistration(write.id, write.etag, { deadlineAt });
+      return { kind: answer === 'gone' ? 'written' : 'changed' };
+    }
+    case 'removal':
+      await hub.deleteInstallation(write.id, { deadlineAt });
+      return { kind: 'written' };
+    default:
+      return write satisfies never;
+  }
+}
