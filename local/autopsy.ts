@@ -25,7 +25,7 @@ export async function explain(stack: Stack, seed: number, found: Findings, say: 
   for (const violation of found.violations) say(`   broken promise: ${violation}`);
   for (const [kind, count] of kindsOf(found.missed)) say(`   ${count} devices: ${kind}`);
   say(`   restore: ${await viewOf(stack, runId)}`);
-  say(`   id map: ${await describeIdMap(stack, runId)}`);
+  say(`   id map: ${await describeIdMap(stack)}`);
   const last = found.warnings.slice(-MAX_WARNINGS);
   say(`   warnings of the hosts, the last ${last.length} of ${found.warnings.length}:`);
   for (const warning of last) say(`     ${warning}`);
@@ -57,11 +57,13 @@ async function viewOf(stack: Stack, runId: string): Promise<string> {
   }
 }
 
-async function describeIdMap({ azurite }: Stack, runId: string): Promise<string> {
+async function describeIdMap({ azurite }: Stack): Promise<string> {
   const container = new ContainerClient(azurite.connectionString, 'hub-snapshots');
   if (!(await container.exists())) return 'no container';
   const entries: BlobItem[] = [];
-  for await (const entry of container.listBlobsFlat({ prefix: `_runs/restore/${runId}/id-map/` })) entries.push(entry);
+  for await (const entry of container.listBlobsFlat()) {
+    if (entry.name.includes('/id-map/')) entries.push(entry);
+  }
   let idCount = 0;
   for (const { name } of entries) {
     const bytes = await container.getBlobClient(name).downloadToBuffer();

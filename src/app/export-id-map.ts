@@ -1,17 +1,16 @@
-import { idMapFolder, shardOfName } from '../core/paths.ts';
 import type { App } from './app.ts';
 import { readMintedIds } from './id-map.ts';
 import { readRestore } from './view-restore.ts';
 
 /**
- * The registration ids of the snapshot that the target refused, and those it gave out instead, as CSV: for app backends
- * that store ids. Throws `RunNotFound`.
+ * The registration ids that the restore's target refused, in this restore or an earlier one, and those it gave out
+ * instead, as CSV: for app backends that store ids. Throws `RunNotFound`.
  */
 export async function exportIdMap(app: App, runId: string): Promise<string> {
   const run = await readRestore(app, runId);
   const lines = ['old_registration_id,new_registration_id'];
-  for (const { name } of await app.blobs.list(idMapFolder(run.id))) {
-    for (const [id, minted] of await readMintedIds(app, run.id, shardOfName(name))) {
+  for (let shard = 0; shard < run.shardCount; shard++) {
+    for (const [id, minted] of await readMintedIds(app, run, shard)) {
       const newest = minted.at(-1);
       if (newest !== undefined) lines.push(`${asField(id)},${asField(newest)}`);
     }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { parseJson, parseWith } from '../core/parse.ts';
-import { idMapName } from '../core/paths.ts';
+import { idMapName, idMapsFolder } from '../core/paths.ts';
 import type { Write } from '../core/plan.ts';
 import type { Hub, WriteOutcome } from '../core/ports.ts';
+import type { RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { openDocument, sealDocument } from './codec.ts';
 import { forEachConcurrent } from './concurrent.ts';
@@ -28,11 +29,13 @@ export interface IdMap {
 
 /**
  * Which new registration ids stand for those the target refused. The map is stored before a new id is written to, so
- * that a step that dies in between, or runs twice, uses the same id again and no device is registered twice.
+ * that a step that dies in between, or runs twice, uses the same id again and no device is registered twice. It belongs
+ * to the target: a restore begun again while the hub does not show yet what the last one wrote uses the same ids, too.
  */
-export async function openIdMap(app: App, hub: Hub, runId: string, shard: number): Promise<IdMap> {
-  const name = idMapName(runId, shard);
-  let { ids, etag } = await readMap(app, name);
+export async function openIdMap(app: App, hub: Hub, run: RestoreRun, shard: number): Promise<IdMap> {
+  const name = idMapName(run.hub, run.shardCount, shard);
+  const earlier = await readOfOtherCounts(app, run, shard);
+  let { ids, etag } = await readMap(app, name, earlier);
   let refusesIds = false;
   const asked = new Set<string>();
   const refused = new Set<string>();
@@ -69,27 +72,44 @@ export async function openIdMap(app: App, hub: Hub, runId: string, shard: number
           etag = next;
           return;
         }
-        ({ ids, etag } = await readMap(app, name));
+        ({ ids, etag } = await readMap(app, name, earlier));
       }
     },
   };
 }
 
-/** The new ids that a run asked for in place of a shard's own, oldest first. */
-export async function readMintedIds(
-  app: App,
-  runId: string,
-  shard: number,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  return (await readMap(app, idMapName(runId, shard))).ids;
+type MintedIds = ReadonlyMap<string, readonly string[]>;
+
+/** The new ids ever asked for in place of those of a shard of a run's snapshot, oldest first. */
+export async function readMintedIds(app: App, run: RestoreRun, shard: number): Promise<MintedIds> {
+  const earlier = await readOfOtherCounts(app, run, shard);
+  return (await readMap(app, idMapName(run.hub, run.shardCount, shard), earlier)).ids;
 }
 
+/** What restores of snapshots with more or fewer shards left for the same records: shards are halved, never mixed. */
+async function readOfOtherCounts(app: App, run: RestoreRun, shard: number): Promise<MintedIds> {
+  const folder = idMapsFolder(run.hub);
+  const counts = (await app.blobs.listFolders(folder)).map((name) => Number(name.slice(folder.length, -1)));
+  let ids: MintedIds = new Map();
+  for (const count of counts) {
+    if (count === run.shardCount) continue;
+    const ratio = count / run.shardCount;
+    const first = Math.floor(shard * ratio);
+    for (let other = first; other < first + Math.max(1, ratio); other++) {
+      ({ ids } = await readMap(app, idMapName(run.hub, count, other), ids));
+    }
+  }
+  return ids;
+}
+
+/** The map stored under `name` on top of `earlier`. */
 async function readMap(
   app: App,
   name: string,
+  earlier: MintedIds,
 ): Promise<{ ids: Map<string, readonly string[]>; etag: string | undefined }> {
   const blob = await app.blobs.get(name);
-  if (blob === undefined) return { ids: new Map(), etag: undefined };
+  if (blob === undefined) return { ids: new Map(earlier), etag: undefined };
   const source = {
     code: 'StoredDocumentInvalid',
     what: `id map ${name}`,
@@ -97,5 +117,7 @@ async function readMap(
     target: name,
   } as const;
   const { ids } = parseWith(idMapSchema, parseJson(openDocument(name, blob.bytes), source), source);
-  return { ids: new Map(Object.entries(ids)), etag: blob.etag };
+  const merged = new Map(earlier);
+  for (const [id, minted] of Object.entries(ids)) merged.set(id, [...new Set([...(merged.get(id) ?? []), ...minted])]);
+  return { ids: merged, etag: blob.etag };
 }

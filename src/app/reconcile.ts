@@ -71,7 +71,7 @@ async function openWork(
     before,
     pace: () => hub.pace(),
   });
-  const idMap = await openIdMap(app, hub, run.id, shard);
+  const idMap = await openIdMap(app, hub, run, shard);
   const plan = await openPlanner(app, run, { shard, records, idMap });
   const isRepair = before !== undefined;
   return { app, run, shard, hub, deadlineAt, before, isRepair, plan, idMap, progress, noted: new Map() };

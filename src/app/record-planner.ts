@@ -78,7 +78,7 @@ async function openRemover(app: App, run: RestoreRun, { shard, records }: ShardR
   const live = await readTargetShard(app, run, shard);
   const restore = await readRunOf(app, run);
   const written = await readWritten(app, restore, shard);
-  const minted = await readMintedIds(app, restore.id, shard);
+  const minted = await readMintedIds(app, restore, shard);
   const { pass } = run.phase;
   const removed = pass === 1 ? undefined : await readJournal(app, run.id, 1, shard);
   return (index, earlier) => {

@@ -45,8 +45,10 @@ export const runsFolder = (kind: RunKind): string => `_runs/${kind}/`;
 export const runFolder = (kind: RunKind, runId: string): string => `${runsFolder(kind)}${runId}/`;
 export const runName = (kind: RunKind, runId: string): string => `${runFolder(kind, runId)}run.json`;
 export const heartbeatName = (kind: RunKind, runId: string): string => `${runFolder(kind, runId)}heartbeat`;
-export const idMapFolder = (runId: string): string => `${runFolder('restore', runId)}id-map/`;
-export const idMapName = (runId: string, shard: number): string => `${idMapFolder(runId)}${shardLabel(shard)}.json`;
+/** By target and shard count, and not by run: a later restore must find the rows an earlier one wrote. */
+export const idMapsFolder = (target: HubRef): string => `${hubFolder(target)}id-map/`;
+export const idMapName = (target: HubRef, shardCount: number, shard: number): string =>
+  `${idMapsFolder(target)}${shardLabel(shardCount)}/${shardLabel(shard)}.json`;
 /** The rows a pass saw of what its restore had written, or was about to remove. */
 export const journalName = (runId: string, pass: number, shard: number): string =>
   `${runFolder('restore', runId)}journal/pass-${pass}/${shardLabel(shard)}.json.gz`;

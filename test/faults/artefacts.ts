@@ -143,8 +143,8 @@ export const artefacts: readonly Artefact[] = [
   },
   {
     what: 'id map',
-    name: /\/id-map\/0001\.json$/,
-    sibling: /\/id-map\/0002\.json$/,
+    name: /\/id-map\/0004\/0001\.json$/,
+    sibling: /\/id-map\/0004\/0002\.json$/,
     during: 'restore',
     before: 'reconcile#2',
   },

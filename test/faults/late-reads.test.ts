@@ -67,6 +67,21 @@ test('a hub that shows writes later than the last look fails the restore as not 
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
 });
 
+test('a restore begun again at a hub that gives new ids, and still shows nothing, uses the ids of the first one', async () => {
+  const engine = createEngine();
+  seed(engine);
+  engine.secondary.refusesForeignIds = true;
+  await backUp(engine);
+  lagBehind(engine, 30 * MINUTE_MS);
+  const id = await beginRestore(engine.app);
+  await runToEnd(engine, 'restore', id);
+  expect(await readRestoreView(engine.app, id)).toMatchObject({ error: { code: 'RestoreIncomplete' } });
+  // Still nothing to see: the second restore writes all of it again.
+  await runToEnd(engine, 'restore', await beginRestore(engine.app));
+  engine.advance(60 * MINUTE_MS);
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
 test('a restore begun again while the hub still shows nothing doubles no device', async () => {
   const engine = createEngine();
   seed(engine);

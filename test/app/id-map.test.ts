@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { openIdMap } from '../../src/app/id-map.ts';
+import { readRun } from '../../src/app/run-store.ts';
+import { recordKey, sectionOf, sectionsOf } from '../../src/core/record.ts';
+import { parseRegistration } from '../../src/core/registration.ts';
+import type { RestoreRun } from '../../src/core/run.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import { backUp, restore, seed } from '../support/restores.ts';
+import { anAppleRow } from '../support/rows.ts';
+
+async function aRestore(engine: Engine): Promise<RestoreRun> {
+  seed(engine);
+  await backUp(engine);
+  const run = (await readRun(engine.app, 'restore', (await restore(engine)).id))?.run;
+  if (run?.kind !== 'restore') throw new Error('a restore was expected');
+  return run;
+}
+
+const shardOf = (id: string, shardCount: number): number => {
+  const section = sectionOf(recordKey(parseRegistration(anAppleRow({ id }))));
+  return Math.floor(section / sectionsOf(0, shardCount).length);
+};
+
+test.each([
+  { first: 4, next: 16 },
+  { first: 16, next: 4 },
+  { first: 4, next: 4 },
+])('new ids asked for with $first shards are found with $next, and stay the oldest', async ({ first, next }) => {
+  const engine = createEngine();
+  const run = await aRestore(engine);
+  const hub = engine.secondary;
+  const deadlineAt = Number.POSITIVE_INFINITY;
+  const ids = ['19-5-1', '39-5-1', '59-5-1', '79-5-1'];
+  const refuse = async (id: string, shardCount: number): Promise<readonly string[]> => {
+    const map = await openIdMap(engine.app, hub, { ...run, shardCount }, shardOf(id, shardCount));
+    map.noteAnswer(id, { kind: 'idRefused', status: 410 });
+    await map.map([{ kind: 'registration', id, xml: '' }], deadlineAt);
+    return map.mintedFor(id);
+  };
+  for (const id of ids) {
+    const minted = await refuse(id, first);
+    expect(minted).toHaveLength(1);
+    const map = await openIdMap(engine.app, hub, { ...run, shardCount: next }, shardOf(id, next));
+    expect(map.idFor(id)).toBe(minted[0]);
+    const both = await refuse(id, next);
+    expect(both).toEqual([...minted, expect.any(String)]);
+  }
+});
