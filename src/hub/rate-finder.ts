@@ -79,7 +79,7 @@ class AdaptiveRate implements RateFinder {
   /** The last stretch in which the hub's reserve was used up. */
   #drained: Stretch | undefined;
   /** Refusals in a row that slowed us down: how many, from which rate, and what got through since the first of them. */
-  #series = newSeries(0);
+  #series = newSeries();
   /** What the series came to that led to the trial. */
   #slowed = { rate: 0, throughput: 0 };
 
@@ -166,16 +166,19 @@ class AdaptiveRate implements RateFinder {
     const rate = crowd.rate * Math.max(0.5, 1 - share);
     if (this.#mode !== 'trial' && rate >= this.#base) return;
     this.#search(rate, pauseMs);
-    this.#series = newSeries(0);
+    this.#series = newSeries();
   }
 
   /** The rate held before was good, the raised one was not. */
   #found(rate: number, pauseMs: number): void {
-    this.#series = newSeries(0);
-    if (this.#mode === 'search') this.#settle(MARGIN * rate, pauseMs);
-    else if (rate > 1.3 * this.#base) this.#search(START_CUT * rate, pauseMs);
+    this.#series = newSeries();
+    const held = this.#base;
+    // Where less was sent than allowed, for want of calls or of CPU, a burst was refused: back to what was good.
+    if (rate <= held) this.#settle(held, pauseMs);
+    else if (this.#mode === 'search') this.#settle(Math.max(held, MARGIN * rate), pauseMs);
+    else if (rate > 1.3 * held) this.#search(START_CUT * rate, pauseMs);
     // A third of the way: what was held is known to be good, what was reached is not.
-    else this.#settle(this.#base * (rate / this.#base) ** (1 / 3), pauseMs);
+    else this.#settle(held * (rate / held) ** (1 / 3), pauseMs);
   }
 
   #refusedAgain(rate: number, stretch: Stretch, pauseMs: number): void {
@@ -189,7 +192,7 @@ class AdaptiveRate implements RateFinder {
     if (series.count >= SPORADIC.inARow && each >= SPORADIC.least && each <= SPORADIC.most) {
       this.#slowed = { rate, throughput: series.accepted / series.seconds };
       this.#hold('trial', series.rateBefore, 0);
-      this.#series = newSeries(0);
+      this.#series = newSeries();
     } else if (limit !== undefined && limit < rate) {
       if (limit > rate / 2) this.#settle(MARGIN * limit, pauseMs);
       else this.#search(rate / 2, pauseMs);
@@ -207,7 +210,7 @@ class AdaptiveRate implements RateFinder {
     }
     const hasHelped = series.accepted / series.seconds >= this.#slowed.throughput;
     this.#search(hasHelped ? rate : START_CUT * this.#slowed.rate, pauseMs);
-    this.#series = newSeries(0);
+    this.#series = newSeries();
   }
 }
 
@@ -221,7 +224,7 @@ function limitOf(one: Stretch | undefined, other: Stretch): number | undefined {
   return limit > 0 ? limit : undefined;
 }
 
-function newSeries(rateBefore: number) {
+function newSeries(rateBefore = 0) {
   return { count: 0, rateBefore, accepted: 0, seconds: 0 };
 }
 
