@@ -5,6 +5,7 @@ import { prune } from '../../src/app/prune.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { listSnapshotIds } from '../../src/app/snapshots.ts';
 import { startBackup } from '../../src/app/start-backup.ts';
+import { startVerification } from '../../src/app/start-verification.ts';
 import { readRestoreView } from '../../src/app/view-restore.ts';
 import { watchRuns } from '../../src/app/watch-runs.ts';
 import { isOver } from '../../src/core/run.ts';
@@ -146,6 +147,11 @@ test('retention never deletes the snapshot a running restore reads', async () =>
   expect(steps).toBeGreaterThan(3);
   expect(await readRestoreView(engine.app, restoreId)).toMatchObject(wholeRestore);
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+  // The restore has proven it, and the newest proven one stays, too: until a newer one is.
+  await prune(engine.app);
+  expect(await listSnapshotIds(engine.app, engine.app.primary.ref)).toContain(oldest);
+  await startVerification(engine.app, 'latest', 'http');
+  await deliverAsHost(engine);
   await prune(engine.app);
   expect(await listSnapshotIds(engine.app, engine.app.primary.ref)).not.toContain(oldest);
 });
