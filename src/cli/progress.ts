@@ -51,7 +51,7 @@ function describe(view: Json): string {
   const percent = percentOf(view);
   const total = numberAt(view, 'counts', 'total');
   const rowsRead = numberAt(view, 'rowsRead');
-  const rate = numberAt(view, 'recordsPerSecond');
+  const rate = numberAt(view, 'recordsPerSecond') ?? 0;
   const eta = numberAt(view, 'etaSeconds');
   const throttled = numberAt(view, 'secondsLostToThrottling') ?? 0;
   const failed = numberAt(view, 'counts', 'failed') ?? numberAt(view, 'counts', 'damaged') ?? 0;
@@ -59,7 +59,7 @@ function describe(view: Json): string {
     `${phase}${pass > 1 ? ` (pass ${pass})` : ''}${percent === undefined ? '' : ` ${Math.floor(percent)} %`}`,
     ...(total === undefined ? [] : [`${formatCount(total - pendingOf(view))} of ${formatCount(total)}`]),
     ...(total !== undefined || rowsRead === undefined ? [] : [`${formatCount(rowsRead)} rows read`]),
-    ...(rate === undefined ? [] : [`${formatCount(rate)} a second`]),
+    ...(rate === 0 ? [] : [`${formatCount(rate)} a second`]),
     ...(eta === undefined ? [] : [`${formatSeconds(eta)} left`]),
     ...(throttled < 1 ? [] : [`throttled ${formatSeconds(throttled)}`]),
     ...(failed === 0 ? [] : [`${formatCount(failed)} failed`]),

@@ -1,6 +1,7 @@
 import { exitCodes } from './errors.ts';
 import { formatCount, formatSeconds, secondsBetween } from './format.ts';
 import { countsAt, flagAt, isObject, type Json, listAt, numberAt, objectAt, textAt } from './json.ts';
+import { nextCommands } from './next-commands.ts';
 
 /** Exit code of a run that is over: done, incomplete, or failed (canceled counts as failed). */
 export function exitCodeOf(view: Json): number {
@@ -28,7 +29,7 @@ export function summarize(view: Json): string {
     ...(kind === 'verification' ? verificationLines(view) : []),
     ...errorLines(view),
     ...listAt(view, 'warnings').map((warning) => `  warning: ${String(warning)}`),
-    ...nextLines(view),
+    ...nextCommands(view).map((command) => `  next     notification-hubs-dr ${command}`),
     '',
   ].join('\n');
 }
@@ -111,29 +112,4 @@ function errorLines(view: Json): string[] {
     ...(reason === undefined ? [] : [`  reason   ${reason}`]),
     ...(failures.length === 0 ? [] : [`  failures ${failures.join(', ')}`]),
   ];
-}
-
-/** The API's next actions as commands of this tool, as far as it has them. */
-function nextLines(view: Json): string[] {
-  const id = textAt(view, 'id') ?? '';
-  const hub = textAt(view, 'target', 'hub') ?? 'HUB';
-  const snapshot = textAt(view, 'snapshot', 'id') ?? textAt(view, 'result', 'snapshotId') ?? '';
-  const commands: Readonly<Record<string, string>> = {
-    watch: `watch ${id}`,
-    cancel: `cancel ${id}`,
-    failures: `failures ${id}`,
-    retry: `retry ${id} --watch`,
-    rollback: `rollback ${id} --confirm ${hub} --watch`,
-    report: `report ${id}`,
-    restore: `restore --snapshot ${snapshot} --watch`,
-    restoreAgain: `restore --snapshot ${snapshot} --watch`,
-    verify: `verify ${snapshot} --watch`,
-  };
-  const target = textAt(view, 'target', 'role') === 'primary' ? ' --target primary' : '';
-  return listAt(view, 'nextActions').flatMap((action) => {
-    const name = textAt(action, 'name') ?? '';
-    const command = commands[name];
-    if (command === undefined) return [];
-    return [`  next     notification-hubs-dr ${command}${name.startsWith('restore') ? target : ''}`];
-  });
 }

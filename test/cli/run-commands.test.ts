@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { runIn, type Surroundings } from './fake-terminal.ts';
 import { refusal, type ScriptedAnswer, startScriptedServer } from './scripted-server.ts';
@@ -94,6 +96,32 @@ test('an incomplete restore leads to its failures and the retry', async () => {
   expect(out).toContain('failures 12 Rejected');
   expect(out).toContain(`notification-hubs-dr failures ${RESTORE_ID}`);
   expect(out).toContain(`notification-hubs-dr retry ${RESTORE_ID} --watch`);
+});
+
+test('the restore offered after a dry run is about the same devices, in the same order', async () => {
+  const argv = [
+    ...['restore', '--snapshot', SNAPSHOT_ID, '--only-platforms', 'Apple,Adm', '--only-tags', "it's && !beta"],
+    ...['--order', 'platforms=Apple;tags=vip'],
+  ];
+  const script = { 'PUT /api/restores/*': started };
+  const body = (await play(script, argv)).heard[0]?.body;
+  const over = restored({ dryRun: true, nextActions: [{ name: 'restore', body }] });
+  const { out } = await play({ 'PUT *': started, 'GET /api/restores/x': [{ body: over }] }, ['watch', 'x']);
+  const command = /next +notification-hubs-dr (.*)\n/.exec(out)?.[1] ?? '';
+  const { stdout } = await promisify(execFile)('sh', ['-c', `printf '%s\\n' ${command}`]);
+  expect(stdout.trim().split('\n')).toEqual([...argv, '--watch']);
+});
+
+test('a rollback that failed leads to the rollback of the restore it was of', async () => {
+  const href = `/api/restores/${RESTORE_ID}/rollback`;
+  const failed = restored({
+    id: 'r3',
+    purpose: 'rollback',
+    status: 'Failed',
+    nextActions: [{ name: 'rollback', href, needsConfirm: true }],
+  });
+  const { out } = await play({ 'GET /api/restores/r3': [{ body: failed }] }, ['watch', 'r3']);
+  expect(out).toContain(`notification-hubs-dr rollback ${RESTORE_ID} --confirm devices --watch`);
 });
 
 test('where no screen is, progress is a line a change and no flood', async () => {
