@@ -6,6 +6,8 @@ import { type OurStatus, runOurs } from './ours.ts';
 import type { Job } from './rival.ts';
 import { runRival } from './rival-process.ts';
 import type { Sample } from './sample.ts';
+import { measureThrottled, type ThrottledRun } from './throttled.ts';
+import { measureTwoHosts, type TwoHostsRun } from './two-hosts.ts';
 
 export interface Plan {
   readonly runs: number;
@@ -13,6 +15,8 @@ export interface Plan {
   readonly latencies: readonly number[];
   /** How long a rival restores; the app itself restores everything. */
   readonly maxRestoreSeconds: number;
+  /** Also a restore into a hub that limits its rate, and one by two hosts. */
+  readonly hasExtras: boolean;
 }
 
 export interface BenchOptions extends Plan {
@@ -28,6 +32,8 @@ export type StatusSample = OurStatus & { readonly devices: number; readonly late
 export interface BenchResult {
   readonly samples: readonly Sample[];
   readonly status: readonly StatusSample[];
+  readonly throttled: readonly ThrottledRun[];
+  readonly twoHosts: readonly TwoHostsRun[];
 }
 
 /** At 50 ms a page a listing of a million takes ten minutes and says nothing new. */
@@ -55,7 +61,21 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
       }
     }
   }
-  return { samples, status };
+  return { samples, status, ...(await runExtras(options)) };
+}
+
+/** On the emulator, which can limit its rate and tell whom a broadcast reaches; the app is this project's. */
+async function runExtras({ runs, hasExtras, say }: BenchOptions): Promise<Pick<BenchResult, 'throttled' | 'twoHosts'>> {
+  const throttled: ThrottledRun[] = [];
+  const twoHosts: TwoHostsRun[] = [];
+  const devices = 20_000;
+  for (let run = 1; run <= (hasExtras ? runs : 0); run += 1) {
+    const limit = { requestsPerSecond: 500, burst: 100, isSilent: false, latencyMs: 5 };
+    throttled.push(await measureThrottled({ devices, seed: run, ...limit }));
+    twoHosts.push(await measureTwoHosts({ devices, seed: run, latencyMs: 20, maxConcurrency: 16 }));
+    say(`run ${run}: a restore into a limited hub, and one by two hosts`);
+  }
+  return { throttled, twoHosts };
 }
 
 type Note = (sample: Omit<Sample, 'devices' | 'latencyMs'>) => void;

@@ -12,7 +12,7 @@ const help = `Measures backup and restore beside peers that do the same with the
 
   --quick          20,000 devices at 0 and 5 ms, one run each: a check that everything runs
   --runs N         runs of each case, of which the median counts (default: 3)
-  --devices LIST   sizes (default: 20000,200000,1000000)
+  --devices LIST   sizes (default: 20000,200000,1000000); with it, no limited hub and no two hosts
   --latency LIST   milliseconds the hub adds to each answer (default: 0,5,50; 50 for up to 200,000 devices)
   --app DIR        the app that is measured (default: this project, built)
   --json           the last line of stdout is one JSON object with all figures
@@ -59,6 +59,7 @@ function planOf(): Plan {
     latencies: wholes('latency', values.quick ? '0,5' : '0,5,50'),
     // A rate needs no whole restore.
     maxRestoreSeconds: values.quick ? 4 : 20,
+    hasExtras: !values.quick && values.devices === undefined,
   };
 }
 

@@ -1,6 +1,7 @@
 import { checkBars } from './bars.ts';
 import type { BenchResult } from './bench.ts';
 import { type Case, casesOf, type Figures, figuresOf, restoreParts } from './figures.ts';
+import { median } from './statistics.ts';
 
 /** Everything measured as Markdown: a table of backups and one of restores for each case, and the bars. */
 export function renderReport(result: BenchResult, machine: string): string {
@@ -19,6 +20,7 @@ export function renderReport(result: BenchResult, machine: string): string {
       ['devices', 'ms', 'calls', 'median ms', 'p99 ms', 'storage requests: readiness', 'storage requests: restore'],
       statusRows(result),
     ),
+    ...extras(result),
     '### Bars',
     table(['bar', 'limit', 'found', 'met'], bars),
   ].join('\n\n');
@@ -82,6 +84,20 @@ function statusRows({ status }: BenchResult): string[][] {
   return status.map(({ devices, latencyMs, count, medianMs, p99Ms, requests }) =>
     [devices, latencyMs, count, medianMs, p99Ms, requests.readiness, requests.restore].map(whole),
   );
+}
+
+function extras({ throttled, twoHosts }: BenchResult): string[] {
+  if (throttled.length === 0) return [];
+  const rows = [
+    ['writing, in the least time the limit allows', median(throttled.map((run) => run.writingRatio)).toFixed(3)],
+    ['requests refused', `${(100 * median(throttled.map((run) => run.refusedShare))).toFixed(2)} %`],
+    ['writing by two hosts, times as fast', median(twoHosts.map((run) => run.writingRatio)).toFixed(2)],
+    ['whole restore by two hosts, times as fast', median(twoHosts.map((run) => run.ratio)).toFixed(2)],
+  ];
+  return [
+    '### A hub that takes 500 requests a second, 5 ms; one host and two, 20 ms, 16 in flight each; 20,000 devices',
+    table(['', 'median'], rows),
+  ];
 }
 
 const labels = {
