@@ -11,16 +11,22 @@ const journalSchema = z.strictObject({
   formatVersion: z.literal(1),
   /** A record's position in its shard, and the marks of its rows. */
   seen: z.array(z.tuple([count], count)),
+  /** Positions of records that were written again: what was seen of them before no longer holds. */
+  rewritten: z.array(count),
 });
 
-/** The marks of rows, by the position of their record in the shard: ids, ETags and content, none of which can be read back. */
-export type Journal = ReadonlyMap<number, readonly number[]>;
+/**
+ * By the position of a record in its shard the marks of its rows (ids, ETags and content, none of which can be read
+ * back), or that it was written again.
+ */
+export type Journal = ReadonlyMap<number, readonly number[] | 'rewritten'>;
 
 /** Notes what a pass saw of one shard. The same pass stores the same again. */
 export async function storeJournal(app: App, run: RestoreRun, shard: number, journal: Journal): Promise<void> {
   const name = journalName(run.id, run.phase.pass, shard);
-  const seen = [...journal].map(([index, marks]) => [index, ...marks]);
-  const bytes = sealDocument(name, JSON.stringify({ formatVersion: 1, seen }));
+  const seen = [...journal].flatMap(([index, marks]) => (marks === 'rewritten' ? [] : [[index, ...marks]]));
+  const rewritten = [...journal].flatMap(([index, marks]) => (marks === 'rewritten' ? [index] : []));
+  const bytes = sealDocument(name, JSON.stringify({ formatVersion: 1, seen, rewritten }));
   await app.blobs.put(name, await compress(toText(bytes)), 'any');
 }
 
@@ -37,6 +43,9 @@ export async function readJournal(app: App, runId: string, pass: number, shard: 
   if (blob === undefined)
     throw new DrError(source.code, `The ${source.what} is missing. ${source.hint}`, { target: name });
   const json = openDocument(name, toBytes(await decompress(blob.bytes, name)));
-  const { seen } = parseWith(journalSchema, parseJson(json, source), source);
-  return new Map(seen.map(([index, ...marks]) => [index, marks]));
+  const { seen, rewritten } = parseWith(journalSchema, parseJson(json, source), source);
+  return new Map<number, number[] | 'rewritten'>([
+    ...seen.map(([index, ...marks]) => [index, marks] as const),
+    ...rewritten.map((index) => [index, 'rewritten'] as const),
+  ]);
 }

@@ -8,7 +8,7 @@ import { type App, hubOf } from './app.ts';
 import { completeReconcile } from './complete-reconcile.ts';
 import { openIdMap } from './id-map.ts';
 import { storeJournal } from './journal.ts';
-import { openPlanner, type RecordPlanner } from './record-planner.ts';
+import { openPlanner, type Planned, type RecordPlanner } from './record-planner.ts';
 import { openShardProgress, readFinishedOutcomes, readOutcomes, type StoredOutcomes } from './shard-progress.ts';
 import { readManifest, readSnapshotShard } from './snapshots.ts';
 import { type DueWrite, type Writer, writeBatch } from './write-records.ts';
@@ -44,7 +44,7 @@ interface Work extends Writer {
   readonly before: ShardOutcomes | undefined;
   readonly plan: RecordPlanner;
   /** What this step noted of the records it decided about. */
-  readonly noted: Map<number, readonly number[] | undefined>;
+  readonly noted: Map<number, Planned['noted']>;
 }
 
 async function openWork(
@@ -119,13 +119,14 @@ function decideBatch(work: Work): DueWrite[] {
 async function storeNotes({ app, run, shard, before, plan, progress, noted }: Work): Promise<void> {
   const isRollback = run.request.purpose === 'rollback';
   if (isRollback ? before !== undefined : before === undefined) return;
-  const journal = new Map<number, readonly number[]>();
+  const journal = new Map<number, readonly number[] | 'rewritten'>();
   for (const [index, letter] of progress.letters().entries()) {
     const outcome = outcomeOf(letter);
     if (outcome !== 'created' && outcome !== 'updated' && outcome !== 'removed') continue;
     // What a step before this one decided is decided once more: the same look gives the same.
-    const seen = noted.has(index) ? noted.get(index) : plan(index, before === undefined ? undefined : outcome).seen;
-    if (seen !== undefined) journal.set(index, seen);
+    const earlier = before === undefined ? undefined : outcome;
+    const note = noted.has(index) ? noted.get(index) : plan(index, earlier).noted;
+    if (note !== undefined) journal.set(index, note);
   }
   await storeJournal(app, run, shard, journal);
 }
@@ -144,8 +145,8 @@ function decideRecord({ plan, progress, before, noted }: Work, index: number): D
     progress.settleAs(index, 'removed');
     return undefined;
   }
-  const { decision, collapsed, addedRows, seen } = plan(index, earlier);
-  noted.set(index, seen);
+  const { decision, collapsed, addedRows, noted: note } = plan(index, earlier);
+  noted.set(index, note);
   if (decision.kind === 'write') {
     progress.begin(index, decision.outcome, addedRows);
     return { index, outcome: decision.outcome, writes: decision.writes, collapsed };

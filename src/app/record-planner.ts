@@ -19,8 +19,8 @@ export interface Planned {
   readonly collapsed: number;
   /** Positions of the rows that are added to a device which lives already. */
   readonly addedRows: readonly number[];
-  /** The marks by which the record's rows are known again; absent when this pass did not see what it looks for. */
-  readonly seen?: readonly number[];
+  /** For the journal: the marks by which the record's rows are known again, or that it has to be written again. */
+  readonly noted?: readonly number[] | 'rewritten';
 }
 
 /** Decides about the records of one shard, by position. `earlier` is what the pass before had made of one. */
@@ -55,12 +55,13 @@ async function openRestorer(
     });
     const rules = { isDryRun: run.request.dryRun, isLastPass: pass === LAST_PASS };
     const decision = decide(plan, earlier === 'removed' ? undefined : earlier, rules);
-    const isLook = plan.kind === 'unchanged' || plan.kind === 'keptLive';
+    const seen = found !== undefined && decision.kind === 'settled' ? marksOf(record, found) : undefined;
+    const noted = decision.kind === 'write' ? 'rewritten' : seen;
     return {
       decision,
       collapsed: pass === 1 ? plan.collapsed : 0,
       addedRows: decision.kind === 'write' && decision.outcome === 'updated' ? rowsOf(record, decision) : [],
-      ...(earlier !== undefined && isLook && found !== undefined ? { seen: marksOf(record, found) } : {}),
+      ...(earlier === undefined || noted === undefined ? {} : { noted }),
     };
   };
 }
@@ -85,13 +86,14 @@ async function openRemover(app: App, run: RestoreRun, { shard, records }: ShardR
     const record = recordAt(records, index);
     const found = live.get(record.key);
     const marks = removed?.get(index);
-    const what = { ...written.get(index), ...(marks === undefined ? {} : { seen: new Set(marks) }) };
+    const seen = typeof marks === 'object' ? { seen: new Set(marks) } : {};
+    const what = { ...written.get(index), ...seen };
     const plan = planRemoval(record, found, what, (id) => minted.get(id) ?? []);
     const decision = decideRemoval(plan, earlier === 'removed' ? earlier : undefined, {
       isLastPass: pass === LAST_PASS,
     });
     const isNoted = pass === 1 && plan.kind === 'remove' && found !== undefined;
-    return { decision, collapsed: 0, addedRows: [], ...(isNoted ? { seen: found.rows.map(markOf) } : {}) };
+    return { decision, collapsed: 0, addedRows: [], ...(isNoted ? { noted: found.rows.map(markOf) } : {}) };
   };
 }
 

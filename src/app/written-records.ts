@@ -92,14 +92,18 @@ async function readNewest(app: App, run: RestoreRun, shard: number): Promise<Sha
   return undefined;
 }
 
-/** Of each record what the first pass that saw it noted: later ones saw what its device did since, too. */
+/**
+ * Of each record what the first pass that saw it after it was last written noted: later ones saw what its device did
+ * since, too.
+ */
 async function readSeen(app: App, run: RestoreRun, shard: number): Promise<Map<number, ReadonlySet<number>>> {
   const seen = new Map<number, ReadonlySet<number>>();
   for (let pass = 2; pass <= run.phase.pass; pass++) {
     const outcomes = (await readOutcomes(app, run, pass, shard))?.outcomes;
     if (!outcomes?.isDone) break;
     for (const [index, marks] of await readJournal(app, run.id, pass, shard)) {
-      if (!seen.has(index)) seen.set(index, new Set(marks));
+      if (marks === 'rewritten') seen.delete(index);
+      else if (!seen.has(index)) seen.set(index, new Set(marks));
     }
   }
   return seen;

@@ -4,6 +4,7 @@ import { cancelRestore } from '../../src/app/cancel-restore.ts';
 import { startRetry, startRollback } from '../../src/app/follow-restore.ts';
 import { startRestore } from '../../src/app/start-restore.ts';
 import { readRestoreView } from '../../src/app/view-restore.ts';
+import { watchRuns } from '../../src/app/watch-runs.ts';
 import { parseRestoreRequest } from '../../src/core/restore-request.ts';
 import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
 import { backUp, codeOf, restore, seed } from '../support/restores.ts';
@@ -23,6 +24,13 @@ async function aRestoredEngine(options: EngineOptions = {}, live: readonly (read
   const restored = await restore(engine);
   expect(restored.status).toBe('Succeeded');
   return { engine, restored };
+}
+
+/** As `seed` has it. */
+function installationJson(id: string): object {
+  const tags = ['news', id.replace('device-', 'n')];
+  const templates = { alert: { body: '{"aps":{"alert":"$(message)"}}' } };
+  return { platform: 'apns', pushChannel: tokenOf(id), tags, templates };
 }
 
 const rowsOf = (engine: Engine): Record<string, string> => Object.fromEntries(engine.secondary.rows);
@@ -152,10 +160,7 @@ test('a device that registers the same again while the rollback goes on stays', 
   const { deleteInstallation, putInstallation } = engine.secondary;
   engine.secondary.deleteInstallation = async (id, call) => {
     await deleteInstallation(id, call);
-    if (id !== 'device-6') return;
-    const json = { platform: 'apns', pushChannel: tokenOf(id), tags: ['news', 'n6'] };
-    const templates = { alert: { body: '{"aps":{"alert":"$(message)"}}' } };
-    await putInstallation(id, JSON.stringify({ ...json, templates }), call);
+    if (id === 'device-6') await putInstallation(id, JSON.stringify(installationJson(id)), call);
   };
   expect(await rollBack(engine, restored.id)).toMatchObject({
     status: 'Succeeded',
@@ -164,6 +169,52 @@ test('a device that registers the same again while the rollback goes on stays', 
   });
   expect(Object.values(rowsOf(engine)).every((xml) => xml.includes('$InstallationId:{device-6}'))).toBe(true);
   expect(engine.secondary.rows.size).toBe(2);
+});
+
+test('a device that registers the same again after the step that removed it died stays when the step comes again', async () => {
+  const { engine, restored } = await aRestoredEngine();
+  const { deleteInstallation, putInstallation } = engine.secondary;
+  let hasDied = false;
+  engine.secondary.deleteInstallation = async (id, call) => {
+    await deleteInstallation(id, call);
+    if (id !== 'device-6' || hasDied) return;
+    hasDied = true;
+    await putInstallation(id, JSON.stringify(installationJson(id)), call);
+    throw new Error('The process dies here.');
+  };
+  const run = await startRollback(engine.app, restored.id, { confirm: 'devices' });
+  await engine.drain().catch(() => {});
+  engine.advance(100_000);
+  await watchRuns(engine.app);
+  await engine.drain();
+  expect(await readRestoreView(engine.app, run.id)).toMatchObject({ status: 'Succeeded', counts: { failed: 0 } });
+  expect(Object.values(rowsOf(engine)).every((xml) => xml.includes('$InstallationId:{device-6}'))).toBe(true);
+  expect(engine.secondary.rows.size).toBe(2);
+});
+
+test('what a later pass of the restore had to write again is rolled back, too', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  const { listPage, putInstallation } = engine.secondary;
+  let lists = 0;
+  let puts = 0;
+  engine.secondary.putInstallation = async (id, json, call) => {
+    // Swallowed, so that there is a third pass.
+    if (id === 'device-4' && puts++ === 0) return { kind: 'written' };
+    return putInstallation(id, json, call);
+  };
+  engine.secondary.listPage = async (token, call) => {
+    lists += 1;
+    const page = await listPage(token, call);
+    // A device that the second pass has seen does not show in the third.
+    const isHidden = (xml: string): boolean => lists === 3 && xml.includes('$InstallationId:{device-2}');
+    return page === 'tokenLost' ? page : { ...page, rows: page.rows.filter((xml) => !isHidden(xml)) };
+  };
+  const restored = await restore(engine);
+  expect(restored).toMatchObject({ status: 'Succeeded', passes: 4, repaired: 2 });
+  expect(await rollBack(engine, restored.id)).toMatchObject({ counts: { removed: 30, keptLive: 0 } });
+  expect(rowsOf(engine)).toEqual({});
 });
 
 test('rolling back a retry removes what the retry wrote and no more', async () => {
