@@ -2,6 +2,7 @@ import { DrError } from './core/errors.ts';
 import type { RetentionPolicy } from './core/retention.ts';
 import { scheduleFault } from './core/schedule.ts';
 import type { StorageConnection } from './core/storage-connection.ts';
+import type { Tier } from './core/tiers.ts';
 import { type HubConnection, parseHubConnection } from './hub/connection-string.ts';
 import { type SettingName, storageSetting } from './settings.ts';
 import { misspeltSettings } from './settings-misspelt.ts';
@@ -14,8 +15,6 @@ import {
   unresolved,
 } from './settings-reader.ts';
 import { parseStorageSettings } from './settings-storage.ts';
-
-type Tier = 'Free' | 'Basic' | 'Standard';
 
 /** The settings, checked; times in the unit of their name. `settings.ts` says what each is for. */
 export interface Config {

@@ -44,7 +44,8 @@ export const settings = [
   { name: 'DRILL_SCHEDULE', default: '0 0 4 * * 0', meaning: 'when to rehearse a restore: weekly' },
   {
     name: 'DRILL_HUB_CONNECTION',
-    meaning: 'connection string of a scratch hub that drills restore into and empty again (Manage right)',
+    meaning:
+      'connection string of a scratch hub without push credentials, which drills restore into and empty again (Manage right)',
   },
   {
     name: 'DRILL_HUB_NAME',

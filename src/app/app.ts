@@ -1,6 +1,7 @@
 import { DrError } from '../core/errors.ts';
 import type { Blobs, Clock, Hub, HubRef, Log, Notifier, StepQueue } from '../core/ports.ts';
 import type { RetentionPolicy } from '../core/retention.ts';
+import type { Tier } from '../core/tiers.ts';
 
 /** What the use cases work with: ports, and the settings that shape their decisions. */
 export interface App {
@@ -30,7 +31,7 @@ export interface Policy {
   readonly settleSeconds: number;
   readonly maxFailures: number;
   /** The device limit of the secondary's tier where the settings say so. */
-  readonly secondaryTier: 'Free' | 'Basic' | 'Standard' | undefined;
+  readonly secondaryTier: Tier | undefined;
 }
 
 /** The configured hub a run is about. Throws `WrongTarget` when the settings have changed since the run started. */

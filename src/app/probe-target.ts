@@ -1,6 +1,6 @@
 import { DrError } from '../core/errors.ts';
-import type { Hub } from '../core/ports.ts';
-import { deviceLimits } from '../core/tiers.ts';
+import type { Hub, HubProbe } from '../core/ports.ts';
+import { deviceLimits, type Tier } from '../core/tiers.ts';
 import { type App, toInstant } from './app.ts';
 
 /** Whoever asks for the status waits for this. */
@@ -13,7 +13,7 @@ export interface ProbedTarget {
   readonly reachable: boolean;
   /** `null` when that could not be found out. */
   readonly rights: boolean | null;
-  readonly tier: 'Free' | 'Basic' | 'Standard' | 'BasicOrFree' | 'unknown';
+  readonly tier: Tier | HubProbe['tier'];
   readonly deviceLimit: number | null;
   readonly checkedAt: string;
   readonly latencyMs: number;

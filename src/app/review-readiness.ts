@@ -29,6 +29,8 @@ async function sendHeartbeat(app: App, snapshotId: string | undefined): Promise<
 
 const told = ['BackupFailed', 'BackupMissed', 'SnapshotSuspect', 'DrillFailed'] as const;
 
+const titleOf = { restore: 'Restore', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' } as const;
+
 function conditionsOf({ findings, restores }: Readiness): Condition[] {
   const conditions: Condition[] = findings.flatMap((finding) => {
     const code = told.find((one) => one === finding.code);
@@ -36,9 +38,9 @@ function conditionsOf({ findings, restores }: Readiness): Condition[] {
     const { message, runId, snapshotId } = finding;
     return [{ code, message, runId, snapshotId }];
   });
-  const restore = restores.find((run) => isOver(run) && run.status !== 'Canceled');
+  const restore = restores.find((run) => isOver(run) && run.status !== 'Canceled' && !run.request.dryRun);
   if (restore?.status === 'Failed') {
-    const message = `Restore ${restore.id} failed. ${restore.error?.message ?? 'The log says why.'}`;
+    const message = `${titleOf[restore.request.purpose]} ${restore.id} failed. ${restore.error?.message ?? 'The log says why.'}`;
     conditions.push({ code: 'RestoreFailed', message, runId: restore.id, snapshotId: restore.request.snapshotId });
   }
   const [worst] = findings;
