@@ -140,6 +140,6 @@ function targetChoice({ primary, secondary }) {
     {},
     h('legend', {}, 'Into'),
     radio('secondary', hubName(secondary), 'the secondary: failover'),
-    radio('primary', hubName(primary), 'the primary, which the snapshot was taken from: failback'),
+    radio('primary', hubName(primary), 'the primary, which the snapshot was taken from: to repair it'),
   );
 }

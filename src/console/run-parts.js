@@ -105,7 +105,7 @@ export function proof(run) {
       ),
       h('li', {}, 'Send one test notification to a device of your own.'),
       h('li', {}, 'Keep the report with the incident’s record.'),
-      h('li', {}, 'When the region is back: back up this hub, and restore into the other one (failback).'),
+      h('li', {}, 'When the region is back, fail back by daylight, as docs/RUNBOOK.md says.'),
     ),
   );
 }

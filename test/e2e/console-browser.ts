@@ -48,6 +48,7 @@ export async function openTab(browser: Browser, { width, height, colorScheme }: 
     timezoneId: 'Europe/Vienna',
   });
   const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
   const requests: string[] = [];
   const faults: string[] = [];
   page.on('request', (request) => requests.push(`${request.method()} ${request.url()}`));

@@ -69,4 +69,4 @@ test('a restore that fails in part is explained and retried, the retry reported 
   expect(await page.locator('.counts thead th').allInnerTexts()).toEqual(['Devices', 'All', 'Apple']);
   expect(await columnSums(page)).toEqual(await figuresOf(page, 'Asked for'));
   expect(faults).toEqual([]);
-}, 180_000);
+}, 240_000);

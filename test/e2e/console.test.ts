@@ -95,7 +95,7 @@ test('the whole restore by keyboard alone, with a reload, a changed key and a lo
   expect(requests.filter((request) => request.includes(key) || request.includes('not-the-key'))).toEqual([]);
   expect(await page.evaluate('localStorage.length + sessionStorage.length + document.cookie.length')).toBe(0);
   expect(await page.content()).not.toContain(key);
-}, 180_000);
+}, 240_000);
 
 const screens: readonly Screen[] = [
   { width: 1280, height: 900, colorScheme: 'light' },
