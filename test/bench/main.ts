@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,6 +42,8 @@ else process.exitCode = await main();
 
 async function main(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-'));
+  const clean = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', clean);
   try {
     const result = await bench({ ...planOf(), appDir: values.app, folder, say });
     const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}`;
@@ -48,7 +51,7 @@ async function main(): Promise<number> {
     if (values.json) process.stdout.write(`${JSON.stringify({ machine, ...result })}\n`);
     return 0;
   } finally {
-    await rm(folder, { recursive: true });
+    clean();
   }
 }
 
