@@ -26,7 +26,7 @@ export function createProgress(terminal: Terminal): Progress {
       }
       const percent = percentOf(view);
       const step = percent === undefined ? '' : Math.floor(percent / LINE_EVERY_PERCENT);
-      const key = `${textAt(view, 'phase')} ${numberAt(view, 'pass')} ${step}`;
+      const key = `${phaseOf(view)} ${numberAt(view, 'pass')} ${step}`;
       if (key !== lastLine) terminal.err(`${describe(view)}\n`);
       lastLine = key;
     },
@@ -46,7 +46,7 @@ function drawBar(view: Json): string {
 
 /** `Writing 45 %, 900 of 2,000, 310 a second, 4 s left, throttled 3 s` as far as it is known. */
 function describe(view: Json): string {
-  const phase = textAt(view, 'phase') ?? textAt(view, 'status') ?? 'Running';
+  const phase = phaseOf(view);
   const pass = numberAt(view, 'pass') ?? 1;
   const percent = percentOf(view);
   const total = numberAt(view, 'counts', 'total');
@@ -64,6 +64,11 @@ function describe(view: Json): string {
     ...(throttled < 1 ? [] : [`throttled ${formatSeconds(throttled)}`]),
     ...(failed === 0 ? [] : [`${formatCount(failed)} failed`]),
   ].join(', ');
+}
+
+/** A drill calls it stage. */
+function phaseOf(view: Json): string {
+  return textAt(view, 'phase') ?? textAt(view, 'stage') ?? textAt(view, 'status') ?? 'Running';
 }
 
 /** As the app says; from the counts where it says nothing. */

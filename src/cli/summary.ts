@@ -51,6 +51,8 @@ function targetLines(view: Json): string[] {
   const lines = [];
   if (snapshot !== undefined) lines.push(`  snapshot ${snapshot}`);
   if (hub !== undefined) lines.push(`  into     ${textAt(view, 'target', 'namespace')}/${hub}`);
+  const how = textAt(view, 'how');
+  if (how !== undefined) lines.push(`  how      ${how}`);
   const of = textAt(view, 'of');
   if (of !== undefined) lines.push(`  of       ${of}`);
   return lines;

@@ -50,6 +50,10 @@ test('from the first backup to a proven restore, each command does its part on t
   expect((await dr('snapshots')).out).toMatch(new RegExp(`^${id} .* pinned`, 'm'));
   expect((await dr('unpin', id)).out).toBe(`${id} is not pinned.\n`);
 
+  const drill = await dr('drill', '--watch');
+  expect(drill).toMatchObject({ exitCode: 0, out: expect.stringMatching(/^Drill \S+: Passed/) });
+  expect((await dr('status')).out).toMatch(/^ +last drill +Passed \(verification\)/m);
+
   await stack.emulator.admin('POST', '/namespaces/primary/down');
   const rehearsed = await dr('restore', '--dry-run', '--watch');
   expect(rehearsed).toMatchObject({ exitCode: 0, out: expect.stringMatching(/^Dry run .*: Succeeded/) });
