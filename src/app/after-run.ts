@@ -1,4 +1,3 @@
-import { isDrillRunId } from '../core/drill.ts';
 import { DrError } from '../core/errors.ts';
 import { advanceDrills } from './advance-drill.ts';
 import type { App } from './app.ts';
@@ -7,7 +6,8 @@ import { reviewReadiness } from './review-readiness.ts';
 /** What the end of a run sets off. Best effort, for the run is over: what fails here the watchdog does a minute later. */
 export async function afterRun(app: App, runId: string): Promise<void> {
   try {
-    if (isDrillRunId(runId)) await advanceDrills(app);
+    // A drill waits for its own runs, and for others that were in its way.
+    await advanceDrills(app);
     await reviewReadiness(app);
   } catch (error) {
     if (!(error instanceof DrError)) throw error;

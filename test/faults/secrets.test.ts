@@ -6,7 +6,16 @@ import { createApi } from '../../local/api.ts';
 import { readRows } from '../../local/delivery.ts';
 import { PRIMARY_HUB, type Stack, startStack } from '../../local/stack.ts';
 
-const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '2' };
+/** In addresses of which nobody listens at any: every call of them is told in the log. */
+const ADDRESS_KEYS = ['key-of-the-heartbeat', 'key-of-the-webhook'] as const;
+
+const settings = {
+  BACKUP_SCHEDULE: '0 0 0 1 1 *',
+  SETTLE_SECONDS: '0',
+  STEP_BUDGET_SECONDS: '2',
+  HEARTBEAT_URL: `http://127.0.0.1:9/${ADDRESS_KEYS[0]}`,
+  ALERT_WEBHOOK_URL: `http://127.0.0.1:9/?key=${ADDRESS_KEYS[1]}`,
+};
 
 /** Where text was seen, and the text. */
 type Sightings = [where: string, text: string][];
@@ -27,7 +36,11 @@ test('no handle, tag, key or signature is in a log line, an answer, a message or
   for (const kind of ['host output', 'HTTP answer', 'queue message', 'blob name']) {
     expect(seen.filter(([where]) => where.startsWith(kind)).length, `${kind}: collected`).toBeGreaterThan(0);
   }
-  const canaries = [...secretsOf(stack), ...rows.flatMap((row) => [row.handle, ...personalTags(row.tags)])];
+  const canaries = [
+    ...ADDRESS_KEYS,
+    ...secretsOf(stack),
+    ...rows.flatMap((row) => [row.handle, ...personalTags(row.tags)]),
+  ];
   expect(new Set(canaries).size).toBeGreaterThan(300);
   for (const canary of canaries) expect(findLeaks([['proof', `x${canary}x`]], new Set([canary]))).toHaveLength(1);
   expect(findLeaks(seen, new Set(canaries))).toEqual([]);
@@ -63,6 +76,20 @@ async function useEverything(stack: Stack, seen: Sightings): Promise<void> {
   await up('primary');
   expect(await api.finished('backup', late.id, { timeoutMs: 120_000 })).toMatchObject({ status: 'Succeeded' });
 
+  for (const path of ['snapshots/latest/verify', 'drills']) expect(await call('POST', `/api/${path}`), path).toBe(202);
+  expect(await call('PUT', '/api/snapshots/latest/pin')).toBe(200);
+  await expect
+    .poll(async () => (await api.call('GET', '/api/status')).body, { timeout: 60_000 })
+    .toMatchObject({
+      lastDrill: { how: 'verification' },
+    });
+  for (const what of ['HEARTBEAT_URL did not take', 'ALERT_WEBHOOK_URL did not take']) {
+    expect(
+      seen.some(([, text]) => text.includes(what)),
+      what,
+    ).toBe(true);
+  }
+
   await down('secondary');
   expect(await call('POST', '/api/restores')).toBe(503);
   await up('secondary');
@@ -78,7 +105,7 @@ async function useEverything(stack: Stack, seen: Sightings): Promise<void> {
   await stack.host.fire('watchdog');
   await stack.host.fire('retention');
   await expect.poll(() => seen.some(([, text]) => text.includes('retention')), { timeout: 30_000 }).toBe(true);
-  const paths = ['status', 'backups', 'restores', 'snapshots', `snapshots/${late.id}`];
+  const paths = ['status', 'backups', 'restores', 'verifications', 'drills', 'snapshots', `snapshots/${late.id}`];
   paths.push(
     `backups/${backup.id}`,
     `restores/${restored.id}`,
