@@ -273,9 +273,22 @@ test('a lost or damaged journal stops the rollback before it removes anything', 
 
 /** What happens to a device of the snapshot, before the restore and between the restore and its rollback. */
 const fate = fc.record({
+  isInstallation: fc.boolean(),
   before: fc.constantFrom('absent', 'same', 'other tags', 'under another id'),
   after: fc.constantFrom('nothing', 'nothing', 'other tags', 'the same again', 'gone', 'another row beside it'),
 });
+
+/** The rows of a device, which are known by its token. */
+function deviceRows(index: number, isInstallation: boolean, tags: readonly string[]): [string, string][] {
+  if (isInstallation) return anInstallation(`phone ${index}`, { tags });
+  const token = tokenOf(`phone ${index}`);
+  return [[`${index}-1-1`, anAppleRow({ id: `${index}-1-1`, token, tags })]];
+}
+
+const ownRow = (index: number, id: string): [string, string] => [
+  id,
+  anAppleRow({ id, token: tokenOf(`phone ${index}`), tags: ['own'] }),
+];
 
 test('whatever lives before, and whatever devices do after a restore, a rollback leaves exactly what is theirs', async () => {
   await fc.assert(
@@ -283,35 +296,37 @@ test('whatever lives before, and whatever devices do after a restore, a rollback
       const engine = createEngine();
       const { primary, secondary } = engine;
       secondary.refusesForeignIds = refusesIds;
-      const tokenAt = (index: number): string => tokenOf(`phone ${index}`);
-      for (const [index, { before }] of fates.entries()) {
-        const token = tokenAt(index);
-        primary.rows.set(`${index}-1-1`, anAppleRow({ id: `${index}-1-1`, token, tags: ['a'] }));
-        const id = before === 'under another id' ? `${index}-2-2` : `${index}-1-1`;
-        if (before !== 'absent') {
-          secondary.rows.set(id, anAppleRow({ id, token, tags: before === 'other tags' ? ['b'] : ['a'] }));
-        }
+      for (const [index, { isInstallation, before }] of fates.entries()) {
+        for (const [id, xml] of deviceRows(index, isInstallation, ['a'])) primary.rows.set(id, xml);
+        if (before === 'absent') continue;
+        const rows = deviceRows(index, isInstallation, [before === 'other tags' ? 'b' : 'a']);
+        const live = before === 'under another id' ? [ownRow(index, `${index}-2-2`)] : rows;
+        for (const [id, xml] of live) secondary.rows.set(id, xml);
       }
       const theirs = new Map(secondary.rows);
       await backUp(engine);
-      const { id } = await restore(engine);
+      const { id, counts } = await restore(engine);
       for (const [index, { after }] of fates.entries()) {
-        for (const [rowId, xml] of [...secondary.rows].filter(([, row]) => row.includes(tokenAt(index)))) {
-          const content =
-            after === 'other tags' ? xml.replace('>a<', '>c<') : after === 'the same again' ? xml : undefined;
-          const changed = content?.replace(/<ETag>\d+</, '<ETag>5<');
-          if (changed !== undefined) theirs.set(rowId, changed);
-          if (changed !== undefined) secondary.rows.set(rowId, changed);
-          if (after === 'gone') secondary.rows.delete(rowId);
-          if (after === 'gone') theirs.delete(rowId);
+        for (const [rowId, xml] of [...secondary.rows].filter(([, row]) => row.includes(tokenOf(`phone ${index}`)))) {
+          if (after === 'gone') {
+            secondary.rows.delete(rowId);
+            theirs.delete(rowId);
+          } else if (after === 'other tags' || after === 'the same again') {
+            const content = after === 'other tags' ? xml.replace('</Tags>', ',moved-on</Tags>') : xml;
+            const changed = content.replace(/<ETag>\d+</, '<ETag>5<');
+            secondary.rows.set(rowId, changed);
+            theirs.set(rowId, changed);
+          }
         }
         if (after !== 'another row beside it') continue;
-        const own = anAppleRow({ id: `${index}-3-3`, token: tokenAt(index), tags: ['own'] });
-        theirs.set(`${index}-3-3`, own);
-        secondary.rows.set(`${index}-3-3`, own);
+        const [rowId, xml] = ownRow(index, `${index}-3-3`);
+        theirs.set(rowId, xml);
+        secondary.rows.set(rowId, xml);
       }
-      if (fates.some(({ before }) => before === 'absent')) {
-        expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded' });
+      if (counts.created + counts.updated > 0) {
+        const { status, counts: undone } = await rollBack(engine, id);
+        expect(status).toBe('Succeeded');
+        expect(undone.total).toBe(counts.created + counts.updated);
       }
       expect(Object.fromEntries([...secondary.rows].sort())).toEqual(Object.fromEntries([...theirs].sort()));
     }),
