@@ -145,11 +145,12 @@ function decideRecord({ plan, progress, before, noted }: Work, index: number): D
     progress.settleAs(index, 'removed');
     return undefined;
   }
+  const isFirstTry = earlier === undefined && intentOf(progress.letters()[index]) === undefined;
   const { decision, collapsed, addedRows, noted: note } = plan(index, earlier);
   noted.set(index, note);
   if (decision.kind === 'write') {
     progress.begin(index, decision.outcome, addedRows);
-    return { index, outcome: decision.outcome, writes: decision.writes, collapsed };
+    return { index, outcome: decision.outcome, writes: decision.writes, collapsed, isFirstTry };
   }
   progress.count('duplicatesCollapsed', collapsed);
   if (decision.kind === 'failed') progress.fail(index, { code: decision.code });

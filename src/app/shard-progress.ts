@@ -35,8 +35,8 @@ export interface ShardProgress {
   /** The record is about to be written: once saved, whoever comes after a crash knows it. */
   begin(index: number, outcome: WrittenOutcome, addedRows: readonly number[]): void;
   settleAs(index: number, outcome: Outcome): void;
-  /** A record that was begun may have been written in part. */
-  fail(index: number, failure: Pick<RecordFailure, 'code' | 'status'>): void;
+  /** A record that was begun may have been written in part, unless it is known that nothing was. */
+  fail(index: number, failure: Pick<RecordFailure, 'code' | 'status'>, isUntouched?: boolean): void;
   count(what: 'duplicatesCollapsed' | 'repaired' | 'changedSince', amount: number): void;
   /** Stores it all. Throws `Superseded` when the run is over or a twin of this step stored first. */
   save(): Promise<void>;
@@ -153,10 +153,10 @@ export function openShardProgress(app: App, run: RestoreRun, shard: number, toDo
       letters[index] = underWayLetters[outcome];
       if (addedRows.length > 0) added.set(index, new Set([...(added.get(index) ?? []), ...addedRows]));
     },
-    fail(index, failure) {
+    fail(index, failure, isUntouched = false) {
       const attempted = intentOf(letters[index]) ?? outcomeOf(before?.letters[index]);
       settleAs(index, 'failed');
-      const isWritten = attempted === 'created' || attempted === 'updated';
+      const isWritten = !isUntouched && (attempted === 'created' || attempted === 'updated');
       failures.push({ index, ...failure, ...(isWritten ? { attempted } : {}) });
     },
     count(what, amount) {

@@ -27,6 +27,8 @@ export interface DueWrite {
   readonly writes: readonly Write[];
   /** Rows that became one with another. */
   readonly collapsed: number;
+  /** No step before this one, and no pass, has tried to write the record. */
+  readonly isFirstTry: boolean;
 }
 
 /**
@@ -52,7 +54,7 @@ export async function writeBatch(work: Writer, due: readonly DueWrite[]): Promis
       if (answer === 'settled') return;
       // An id the hub has just given out is not what it dislikes about a 400.
       if (answer.status !== 400 && tries < MAX_NEW_IDS) refused.push(one);
-      else work.progress.fail(one.index, { code: 'Rejected', status: answer.status });
+      else work.progress.fail(one.index, { code: 'Rejected', status: answer.status }, answer.isUntouched);
     });
   }
 }
@@ -60,14 +62,15 @@ export async function writeBatch(work: Writer, due: readonly DueWrite[]): Promis
 /** Out of time, a record stays open: another step takes it up. */
 async function writeAndSettle(
   work: Writer,
-  { index, outcome, writes, collapsed }: DueWrite,
-): Promise<'settled' | Extract<WriteOutcome, { kind: 'idRefused' }>> {
+  due: DueWrite,
+): Promise<'settled' | Extract<RecordAnswer, { kind: 'idRefused' }>> {
   const { app, progress, deadlineAt } = work;
+  const { index, outcome, collapsed } = due;
   if (app.clock.now() >= deadlineAt) {
     if (outcome === 'removed') progress.settleAs(index, 'pending'); // Nobody has tried.
     return 'settled';
   }
-  const answer = await writeRecord(work, writes);
+  const answer = await writeRecord(work, due);
   switch (answer.kind) {
     case 'written':
       progress.settleAs(index, outcome);
@@ -75,7 +78,7 @@ async function writeAndSettle(
       progress.count('repaired', work.isRepair ? 1 : 0);
       return 'settled';
     case 'rejected':
-      progress.fail(index, { code: answer.reason, status: answer.status });
+      progress.fail(index, { code: answer.reason, status: answer.status }, answer.isUntouched);
       return 'settled';
     case 'changed':
       // Its device was faster. Rows taken back from a record that stays are looked at again by the next pass.
@@ -89,17 +92,27 @@ async function writeAndSettle(
   }
 }
 
-/** Writes one record's rows in turn; the first answer that is not `written` is the record's. */
-async function writeRecord({ hub, idMap, deadlineAt }: Writer, writes: readonly Write[]): Promise<WriteAnswer> {
-  for (const write of writes) {
+/**
+ * Writes one record's rows in turn; the first answer that is not `written` is the record's. A hub that refuses the first
+ * one for what it is has written nothing; about a refused id that is not certain: the answer to an earlier call may be
+ * lost.
+ */
+async function writeRecord(
+  { hub, idMap, deadlineAt }: Writer,
+  { writes, isFirstTry }: DueWrite,
+): Promise<RecordAnswer> {
+  for (const [at, write] of writes.entries()) {
     const answer = await writeOne(hub, write, idMap, deadlineAt);
-    if (answer.kind !== 'written') return answer;
+    if (answer.kind === 'written') continue;
+    const isCertain = answer.kind === 'rejected' || (answer.kind === 'idRefused' && answer.status === 400);
+    return { ...answer, isUntouched: isFirstTry && at === 0 && isCertain };
   }
-  return { kind: 'written' };
+  return { kind: 'written', isUntouched: false };
 }
 
 /** `changed`: a row that was to be taken back is no longer as it was seen, and stays. */
 type WriteAnswer = WriteOutcome | { readonly kind: 'changed' };
+type RecordAnswer = WriteAnswer & { readonly isUntouched: boolean };
 
 async function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number): Promise<WriteAnswer> {
   switch (write.kind) {
