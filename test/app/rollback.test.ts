@@ -171,6 +171,27 @@ test('a device that registers the same again while the rollback goes on stays', 
   expect(engine.secondary.rows.size).toBe(2);
 });
 
+test('so it does when the restore had died before it looked again', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  const { run } = await startRestore(engine.app, parseRestoreRequest(''));
+  const { deleteInstallation, putInstallation, listPage } = engine.secondary;
+  let lists = 0;
+  engine.secondary.listPage = async (...args) => {
+    lists += 1;
+    if (lists === 2) await cancelRestore(engine.app, run.id);
+    return listPage(...args);
+  };
+  await engine.drain();
+  engine.secondary.deleteInstallation = async (id, call) => {
+    await deleteInstallation(id, call);
+    if (id === 'device-6') await putInstallation(id, JSON.stringify(installationJson(id)), call);
+  };
+  expect(await rollBack(engine, run.id)).toMatchObject({ counts: { removed: 30 }, changedSince: 1 });
+  expect(engine.secondary.rows.size).toBe(2);
+});
+
 test('a device that registers the same again after the step that removed it died stays when the step comes again', async () => {
   const { engine, restored } = await aRestoredEngine();
   const { deleteInstallation, putInstallation } = engine.secondary;
