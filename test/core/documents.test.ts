@@ -3,13 +3,14 @@ import { expect, test } from 'vitest';
 import { DrError } from '../../src/core/errors.ts';
 import { judgeSnapshot } from '../../src/core/health.ts';
 import { formatManifest, parseManifest, sealManifest } from '../../src/core/manifest.ts';
-import { sumOutcomes, toFacts } from '../../src/core/outcome-sums.ts';
+import { addSample, sumOutcomes, toFacts } from '../../src/core/outcome-sums.ts';
 import { formatOutcomes, newestLetters, parseOutcomes } from '../../src/core/outcomes.ts';
 import { groupRows, recordKey, sectionOf, sectionsOf, shardCountFor } from '../../src/core/record.ts';
 import { parseRegistration } from '../../src/core/registration.ts';
 import { parseRestoreRequest } from '../../src/core/restore-request.ts';
 import { advance, formatRun, isRunId, newRunId, parseRun, type Run, startOfRunId } from '../../src/core/run.ts';
 import { formatStep, parseStep, type Step } from '../../src/core/step.ts';
+import { toMetadata } from '../../src/storage/facts.ts';
 import { anAppleRow } from '../support/rows.ts';
 
 const digestOf = (text: string): string => text.length.toString(16).padStart(64, '0');
@@ -227,4 +228,19 @@ test('milestones are the instants at which a share of all records was in place, 
     p90At: '2026-11-23T09:00:09.000Z',
   });
   expect(sums(facts('......', []), facts('.....', []))).toEqual({});
+});
+
+test('the facts of the largest shard fit beside a blob, whatever platforms there are', () => {
+  const records = Array.from({ length: 99_999 }, (_, index) => `Платформа ${'x'.repeat(200)} ${index % 40}`);
+  const letters = records.map((_, index) => 'cu=kf'[index % 5] ?? '').join('');
+  let inPlace: [number, number][] = [];
+  for (let step = 1; step < 5000; step++) inPlace = addSample(inPlace, step * 10_000_000, step * 20);
+  const codes = ['Rejected', 'TooLarge', 'Stale', 'UnknownPlatform', 'TemplateWithoutName', 'NotApplied'] as const;
+  const failures = codes.flatMap((code) => Array.from({ length: 999 }, (_, index) => ({ index, code })));
+  const facts = toFacts({ ...someOutcomes, letters, inPlace, failures }, { letters, platforms: records, wavesDone: 9 });
+  expect(toMetadata(facts, 'f'.repeat(40))).toMatchObject({ failed: '19999' });
+  const { counts } = sumOutcomes(99_999, new Map([[1, new Map([[0, facts]])]]), '2026-11-23T09:00:00.000Z');
+  expect(counts).toMatchObject({ total: 99_999, failed: 19_999, pending: 0 });
+  expect(inPlace.length).toBeGreaterThan(30);
+  expect(inPlace.at(-1)).toEqual([49_990_000_000, 99_980]);
 });
