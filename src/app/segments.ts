@@ -1,3 +1,4 @@
+import { setImmediate as letOthersIn } from 'node:timers/promises';
 import { z } from 'zod';
 import { DrError } from '../core/errors.ts';
 import { parseJson, parseWith } from '../core/parse.ts';
@@ -8,7 +9,10 @@ import type { Run } from '../core/run.ts';
 import type { Segment } from '../core/scan-checkpoint.ts';
 import { splitLines } from '../core/shard.ts';
 import type { App } from './app.ts';
-import { compressSmall, decompress } from './codec.ts';
+import { compressSmall, decompressSmall } from './codec.ts';
+
+/** Compressed without a pause: some 10 ms of a full segment, in which this process answers nobody. */
+const SECTIONS_AT_ONCE = 64;
 
 /**
  * One blob for all that was gathered: sections one after another, each a gzip member. Its name is the step's own, so
@@ -25,8 +29,9 @@ export async function storeSegment(
   const name = segmentName(run.kind, run.id, run.phase.pass, label);
   const members: Uint8Array[] = [];
   for (const [section, lines] of sections.entries()) {
+    if (section % SECTIONS_AT_ONCE === 0) await letOthersIn();
     const text = `${titleOf(name, section)}\n${lines.join('')}`;
-    members.push(lines.length === 0 ? new Uint8Array() : await compressSmall(text));
+    members.push(lines.length === 0 ? new Uint8Array() : compressSmall(text));
   }
   await app.blobs.put(name, concat(members), 'any');
   return [{ name, lengths: members.map((member) => member.length) }];
@@ -51,7 +56,7 @@ export async function readStagedRows(
     let at = 0;
     for (const [index, memberLength] of wanted.entries()) {
       if (memberLength === 0) continue;
-      const text = await decompress(blob.bytes.subarray(at, at + memberLength), name);
+      const text = decompressSmall(blob.bytes.subarray(at, at + memberLength), name);
       at += memberLength;
       for (const xml of readMember(text, name, first + index)) rows.push(parseRegistration(xml));
     }
