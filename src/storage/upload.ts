@@ -45,13 +45,15 @@ export async function uploadOnce(
     return needEtag(answer.etag);
   } catch (error) {
     if (!isConflict(error, condition)) throw error;
-    if (tryCount === 1) return 'conflict';
+    if (tryCount === 1 && condition !== 'new') return 'conflict';
   }
   const found = await ifThere(blob.getProperties({ abortSignal }));
+  // Whoever asks for a new blob and hears that there is one counts on it: it has to be there.
+  if (tryCount === 1 && found !== undefined) return 'conflict';
   if (found !== undefined && putIdOf(found.metadata) === putIdOf(metadata)) return needEtag(found.etag);
   throw new DrError(
     'StorageUnavailable',
-    `The answer to a write of blob '${blob.name}' was lost, and another write came since: read it again and decide anew.`,
+    `What became of a write of blob '${blob.name}' is not known, since its answer was lost or contradicts what is there: read it again and decide anew.`,
     { target: `blob '${blob.name}'`, retryable: true },
   );
 }
