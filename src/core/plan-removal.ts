@@ -2,6 +2,7 @@ import { hash53 } from './hash.ts';
 import { distinctRows, type PlanOptions, type Write } from './plan.ts';
 import type { RecordOfRows } from './record.ts';
 import { canonicalRow, type Registration } from './registration.ts';
+import { areAlike } from './registration-likeness.ts';
 
 /** What a restore wrote of one record. */
 export interface WrittenRecord {
@@ -26,6 +27,7 @@ export function markOf(row: Registration): number {
  * none at all of an installation that is not.
  */
 export function marksOf(record: RecordOfRows, live: RecordOfRows): number[] {
+  if (areAlike(record.rows, live.rows)) return live.rows.map(markOf);
   if (record.key.startsWith('i:')) return isSameToDevice(record.rows, live.rows) ? live.rows.map(markOf) : [];
   const forms = distinctRows(record.rows);
   return live.rows.filter((row) => forms.has(canonicalRow(row.xml))).map(markOf);

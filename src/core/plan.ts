@@ -1,6 +1,7 @@
 import { type RebuildFault, rebuildInstallation, withRepairTag } from './installation.ts';
 import type { RecordOfRows } from './record.ts';
 import { canonicalRow, descriptionForWrite, type Registration } from './registration.ts';
+import { areAlike } from './registration-likeness.ts';
 
 /**
  * One call to the target hub. A withdrawal takes back a row a restore wrote, if it is as it was seen; a removal takes
@@ -34,6 +35,7 @@ export interface PlanOptions {
  * way leaves it so.
  */
 export function planRecord(record: RecordOfRows, live: RecordOfRows | undefined, options: PlanOptions): RecordPlan {
+  if (live !== undefined && areAlike(record.rows, live.rows)) return { kind: 'unchanged', collapsed: 0 };
   const wanted = distinctRows(record.rows);
   const collapsed = record.rows.length - wanted.size;
   const isInstallation = record.key.startsWith('i:');
@@ -118,13 +120,15 @@ export function handlesLivingElsewhere(
   snapshot: readonly RecordOfRows[],
   hashOf: (row: Registration) => number,
 ): number[] {
-  const known = new Map(snapshot.map((record) => [record.key, new Set(record.rows.map(hashOf))]));
+  const known = new Map(snapshot.map((record) => [record.key, record.rows]));
   const elsewhere = new Set<number>();
   for (const record of live) {
-    const handles = known.get(record.key);
+    const rows = known.get(record.key) ?? [];
     for (const row of record.rows) {
+      // Nearly all are, and equal handles need not be hashed to be known as such.
+      if (rows.some(({ platform, handle }) => platform === row.platform && handle === row.handle)) continue;
       const hash = hashOf(row);
-      if (handles === undefined || !handles.has(hash)) elsewhere.add(hash);
+      if (!rows.some((other) => hashOf(other) === hash)) elsewhere.add(hash);
     }
   }
   return [...elsewhere];
