@@ -8,6 +8,7 @@ import { type App, hubOf } from './app.ts';
 import { completeReconcile } from './complete-reconcile.ts';
 import { openIdMap } from './id-map.ts';
 import { storeJournal } from './journal.ts';
+import { countLostTime } from './lost-time.ts';
 import { openPlanner, type Planned, type RecordPlanner } from './record-planner.ts';
 import { openShardProgress, readFinishedOutcomes, readOutcomes, type StoredOutcomes } from './shard-progress.ts';
 import { readManifest, readSnapshotShard } from './snapshots.ts';
@@ -62,6 +63,7 @@ async function openWork(
     });
   }
   const hub = hubOf(app, run.hub);
+  const newlyLostMs = countLostTime(hub, app.clock.now);
   const records = await readSnapshotShard(app, manifest, shard);
   const before = pass === 1 ? undefined : await readFinishedOutcomes(app, run, pass - 1, shard, records.length);
   const progress = openShardProgress(app, run, shard, {
@@ -69,7 +71,7 @@ async function openWork(
     groups: pass === 1 ? records.map(groupOf(run.request.order)) : [],
     stored,
     before,
-    pace: () => hub.pace(),
+    newlyLostMs,
   });
   const idMap = await openIdMap(app, hub, run, shard);
   const plan = await openPlanner(app, run, { shard, records, idMap });

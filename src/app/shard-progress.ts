@@ -14,7 +14,6 @@ import {
   type WrittenOutcome,
 } from '../core/outcomes.ts';
 import { resultName } from '../core/paths.ts';
-import type { HubPace } from '../core/ports.ts';
 import { isOver, type RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { openDocument, sealDocument } from './codec.ts';
@@ -110,13 +109,13 @@ export interface ShardToDo {
   readonly stored: StoredOutcomes | undefined;
   /** What the pass before made of the shard; absent in the first. */
   readonly before: ShardOutcomes | undefined;
-  /** The target hub's. */
-  readonly pace: () => HubPace;
+  /** Milliseconds the target's throttling has cost since any shard of this process last asked. */
+  readonly newlyLostMs: () => number;
 }
 
 /** Goes on from what is stored, or begins with what is carried over from the pass before. */
 export function openShardProgress(app: App, run: RestoreRun, shard: number, toDo: ShardToDo): ShardProgress {
-  const { platforms, groups, stored, before, pace } = toDo;
+  const { platforms, groups, stored, before, newlyLostMs } = toDo;
   const { pass, wave = 0 } = run.phase;
   // The first pass begins with what the seal has stored: without it, which records are meant would be a guess.
   if (pass === 1 && stored?.outcomes.letters.length !== platforms.length) throw unusable(run, pass, shard);
@@ -136,7 +135,7 @@ export function openShardProgress(app: App, run: RestoreRun, shard: number, toDo
     repaired: start.repaired,
     changedSince: start.changedSince,
   };
-  const lostAtStart = pace().millisecondsLostToThrottling;
+  let lostMs = start.lostMilliseconds;
   let { inPlace } = start;
   let etag = stored?.etag;
 
@@ -165,6 +164,7 @@ export function openShardProgress(app: App, run: RestoreRun, shard: number, toDo
     async save() {
       const current = await readRun(app, 'restore', run.id);
       if (current === undefined || isOver(current.run)) throw new Superseded('the run is over');
+      lostMs += newlyLostMs();
       const open = allOpen();
       const known = newestLetters(letters.join(''), before?.letters);
       inPlace = addSample(inPlace, app.clock.now() - Date.parse(run.createdAt), countInPlace(known));
@@ -174,7 +174,7 @@ export function openShardProgress(app: App, run: RestoreRun, shard: number, toDo
         letters: letters.join(''),
         added: [...added].map(([index, rows]) => ({ index, rows: [...rows] })),
         ...tally,
-        lostMilliseconds: start.lostMilliseconds + pace().millisecondsLostToThrottling - lostAtStart,
+        lostMilliseconds: lostMs,
         inPlace,
         failures,
       };

@@ -21,6 +21,8 @@ export interface Engine {
   advance(milliseconds: number): void;
   /** Delivers messages until none is left, waiting for delayed ones by moving the clock. */
   drain(): Promise<void>;
+  /** Likewise, but all that are visible at the same time. */
+  drainTogether(): Promise<void>;
 }
 
 export interface EngineOptions {
@@ -87,6 +89,12 @@ export function createEngine({ policy = {}, hasScratchHub = false, wrap }: Engin
       for (let nextAt = queue.nextAt(); nextAt !== undefined; nextAt = queue.nextAt()) {
         nowMs = Math.max(nowMs, nextAt);
         for (const text of queue.take()) await runStep(app, parseStep(JSON.parse(text)));
+      }
+    },
+    async drainTogether() {
+      for (let nextAt = queue.nextAt(); nextAt !== undefined; nextAt = queue.nextAt()) {
+        nowMs = Math.max(nowMs, nextAt);
+        await Promise.all(queue.take().map((text) => runStep(app, parseStep(JSON.parse(text)))));
       }
     },
   };

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { startRestore } from '../../src/app/start-restore.ts';
+import { readRestoreView } from '../../src/app/view-restore.ts';
+import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { createEngine } from '../support/engine.ts';
+import { backUp, seed } from '../support/restores.ts';
+
+test('time lost to throttling is counted once, however many shards wait for the same target', async () => {
+  const engine = createEngine();
+  seed(engine, 200);
+  await backUp(engine);
+  let lostMs = 90_000; // By an earlier run.
+  engine.secondary.pace = () => ({ requestCount: 0, throttledCount: 0, millisecondsLostToThrottling: lostMs });
+  engine.secondary.intercept = () => {
+    lostMs += 50;
+    return undefined;
+  };
+  const { run } = await startRestore(engine.app, parseRestoreRequest('{}'));
+  // The messages of a phase are delivered side by side, as a host does.
+  await engine.drainTogether();
+  expect(await readRestoreView(engine.app, run.id)).toMatchObject({
+    status: 'Succeeded',
+    counts: { created: 200 },
+    secondsLostToThrottling: 10,
+  });
+});
