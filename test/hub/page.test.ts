@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { DrError } from '../../src/core/errors.ts';
 import { canonicalRow, parseRegistration } from '../../src/core/registration.ts';
 import { readPage } from '../../src/hub/page.ts';
-import { aDescription, mutations } from '../property/descriptions.ts';
+import { aDescription, type Description, mutations, render } from '../property/descriptions.ts';
 import { descriptionsIn, readRecordings } from '../support/recordings.ts';
 import { type OracleElement, readWithOracle } from '../support/xml-oracle.ts';
 
@@ -75,6 +75,8 @@ describe('readPage', () => {
     ['an empty content', feed('<entry><content/></entry>')],
     ['content of another kind', feed('<entry><content><NotificationHubJob/></content></entry>')],
     ['two descriptions in an entry', feed(newerEntry(row('1') + row('2')))],
+    ['two descriptions in a later entry', feed(newerEntry(row('0')) + newerEntry(row('1') + row('2')))],
+    ['an entry that ends after its description', feed(newerEntry(row('0')) + newerEntry(row('1').concat('<x>')))],
     ['an entry in an entry', feed(newerEntry(newerEntry(row('1'))))],
     ['two feeds', feed('') + feed('')],
     ['a description that another closes', feed(newerEntry(row('1').replace('</Apple', '</Windows')))],
@@ -107,6 +109,23 @@ describe('readPage', () => {
     );
   });
 
+  test('reads a page at a glance as it reads one with unusual declarations, which it reads piece by piece', () => {
+    const page = fc.array(fc.tuple(aDescription, fc.boolean(), fc.boolean()), { minLength: 2, maxLength: 5 });
+    const declaration = ' xmlns:zz="urn:zz"';
+    const open = `<feed xmlns="${ATOM}"`;
+    fc.assert(
+      fc.property(page, mutations, fc.boolean(), (entries, mutate, isDamaged) => {
+        const rows = entries.map(([{ xml, source }, , isPlain]) => (isPlain ? renderPlainly(source) : xml));
+        const written = rows.map((xml, index) => (entries[index]?.[1] ? olderEntry(xml) : newerEntry(xml)));
+        const whole = feed(written.join('')).slice(open.length);
+        const rest = isDamaged ? mutate(whole) : whole;
+        const slow = attempt(() => readPage(`${open}${declaration}${rest}`));
+        expect(attempt(() => readPage(open + rest))).toEqual(slow?.map((xml) => xml.replace(declaration, '')));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
   test('reads every recorded listing', () => {
     for (const { responseBody, path } of readRecordings()) {
       if (!responseBody.startsWith('<feed') || path?.includes('jobs') || !/\/registrations\b/.test(path ?? ''))
@@ -118,12 +137,26 @@ describe('readPage', () => {
   });
 });
 
+/** As the service writes it. */
+function renderPlainly(source: Description): string {
+  const choices = (function* (): Generator<number> {
+    for (;;) yield 2;
+  })();
+  return render(source, choices).replace('\n', ' ').replace(' = ', '=');
+}
+
 function canonicalRows(body: string): string[] | undefined {
-  try {
-    return readPage(body).map((xml) => {
+  return attempt(() =>
+    readPage(body).map((xml) => {
       parseRegistration(xml);
       return canonicalRow(xml);
-    });
+    }),
+  );
+}
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
   } catch (error) {
     if (error instanceof DrError) return undefined;
     throw error;
