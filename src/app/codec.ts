@@ -15,8 +15,8 @@ export function compress(text: string): Promise<Uint8Array> {
  * For the many small members of a staged segment: a small window, because a compressor of the usual size costs 256 KB,
  * a thousand times over for each segment. At once, because the way to a thread and back costs as much as the work.
  */
-export function compressSmall(text: string): Uint8Array {
-  return gzipSync(text, { level: 1, windowBits: 12, memLevel: 5 });
+export function compressSmall(text: Uint8Array): Uint8Array {
+  return gzipSync(text, { level: 1, windowBits: 12, memLevel: 5, chunkSize: 4096 });
 }
 
 /** The text of a gzip member. Throws `StoredDocumentInvalid`, naming the blob, on damaged bytes. */

@@ -1,7 +1,7 @@
 import { DrError } from '../core/errors.ts';
 import { scanName } from '../core/paths.ts';
 import type { Hub, Page } from '../core/ports.ts';
-import { recordKey, SECTION_COUNT, sectionOf, shardCountFor } from '../core/record.ts';
+import { recordKey, sectionOf, shardCountFor } from '../core/record.ts';
 import { parseRegistration } from '../core/registration.ts';
 import type { Run } from '../core/run.ts';
 import { isOver } from '../core/run.ts';
@@ -16,9 +16,10 @@ import { openDocument, sealDocument } from './codec.ts';
 import { moveOn } from './dispatch.ts';
 import { beat, readRun, Superseded } from './run-store.ts';
 import { storeSegment } from './segments.ts';
+import { createStaging, type Staging } from './staging.ts';
 
-/** Rows are staged when this much text has gathered, or this much time has passed, whichever comes first. */
-const FLUSH_CHARACTERS = 16 * 1024 * 1024;
+/** Rows are stored when this much of them has gathered, or this much time has passed, whichever comes first. */
+const FLUSH_BYTES = 16 * 1024 * 1024;
 const FLUSH_AFTER_MS = 30_000;
 /** A listing that keeps losing its place is given up; the snapshot would be no good. */
 const MAX_RESTARTS = 5;
@@ -74,13 +75,15 @@ interface Progress {
   checkpoint: ScanCheckpoint;
   /** Of the stored checkpoint; absent before the first one. */
   etag: string | undefined;
+  readonly staged: Staging;
 }
 
 async function openProgress(app: App, run: Run): Promise<Progress> {
   const name = scanName(run.kind, run.id, run.phase.pass);
+  const staged = createStaging(FLUSH_BYTES);
   const stored = await readCheckpoint(app, name);
-  if (stored !== undefined) return { run, ...stored };
-  return { run, checkpoint: newScanCheckpoint(toInstant(app.clock.now())), etag: undefined };
+  if (stored !== undefined) return { run, staged, ...stored };
+  return { run, staged, checkpoint: newScanCheckpoint(toInstant(app.clock.now())), etag: undefined };
 }
 
 /** Lists pages until it is time to stage them. What was listed before a fault is staged, so that nothing is read twice. */
@@ -90,7 +93,8 @@ async function listUntilFlush(
   progress: Progress,
   deadlineAt: number,
 ): Promise<'flushed' | 'interrupted'> {
-  const staged = newSections();
+  const { staged } = progress;
+  staged.clear();
   let isInterrupted = false;
   const flushAt = Math.min(deadlineAt, app.clock.now() + FLUSH_AFTER_MS);
   let { token, pageCount, rowCount, unreadableCount } = progress.checkpoint;
@@ -107,15 +111,15 @@ async function listUntilFlush(
       rowCount += page.rows.length;
       token = page.nextToken;
       isFinished = token === undefined;
-      const isFull = staged.characters >= FLUSH_CHARACTERS || app.clock.now() >= flushAt;
+      const isFull = staged.sizeBytes >= FLUSH_BYTES || app.clock.now() >= flushAt;
       // The next page is under way while this one is taken apart.
       pending = isFinished || isFull ? undefined : hub.listPage(token, { deadlineAt });
       // What becomes of it is seen when it is awaited; a fault in between must not leave its rejection unheard.
       pending?.catch(() => {});
-      for (const xml of page.rows) if (!staged.add(xml)) unreadableCount += 1;
+      for (const xml of page.rows) if (!stage(staged, xml)) unreadableCount += 1;
     }
   } catch (error) {
-    if (!(error instanceof DrError) || !error.retryable || staged.characters === 0) throw error;
+    if (!(error instanceof DrError) || !error.retryable || staged.sizeBytes === 0) throw error;
     isInterrupted = true;
     // A fault after some pages: they are stored, and the next step goes on from there.
     app.log.info('listing interrupted', { runId: progress.run.id, code: error.code });
@@ -129,7 +133,7 @@ async function listUntilFlush(
     unreadableCount,
     isFinished,
     ...(isFinished ? { finishedAt: toInstant(app.clock.now()) } : {}),
-    segments: [...before.segments, ...(await storeSegment(app, progress.run, before.segments.length, staged.texts))],
+    segments: [...before.segments, ...(await storeSegment(app, progress.run, before.segments.length, staged))],
   });
   return isInterrupted ? 'interrupted' : 'flushed';
 }
@@ -162,31 +166,12 @@ async function save(app: App, progress: Progress, checkpoint: ScanCheckpoint): P
   app.log.info('listing', { runId: run.id, pages: checkpoint.pageCount, rows: checkpoint.rowCount });
 }
 
-interface Sections {
-  readonly texts: readonly string[][];
-  readonly characters: number;
-  /** False for a row that cannot be read: one bad row must not stop the backup of all others. */
-  add(xml: string): boolean;
-}
-
-function newSections(): Sections {
-  const texts: string[][] = Array.from({ length: SECTION_COUNT }, () => []);
-  let characters = 0;
-  return {
-    texts,
-    get characters() {
-      return characters;
-    },
-    add(xml) {
-      const key = readKey(xml);
-      if (key === undefined) return false;
-      // Staged as a JSON string a line: row bodies may hold line breaks.
-      const line = `${JSON.stringify(xml)}\n`;
-      characters += line.length;
-      texts[sectionOf(key)]?.push(line);
-      return true;
-    },
-  };
+/** False for a row that cannot be read: one bad row must not stop the backup of all others. */
+function stage(staged: Staging, xml: string): boolean {
+  const key = readKey(xml);
+  if (key === undefined) return false;
+  staged.add(sectionOf(key), xml);
+  return true;
 }
 
 function readKey(xml: string): string | undefined {

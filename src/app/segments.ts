@@ -3,35 +3,31 @@ import { z } from 'zod';
 import { DrError } from '../core/errors.ts';
 import { parseJson, parseWith } from '../core/parse.ts';
 import { segmentName } from '../core/paths.ts';
-import { sectionsOf } from '../core/record.ts';
+import { SECTION_COUNT, sectionsOf } from '../core/record.ts';
 import { parseRegistration, type Registration } from '../core/registration.ts';
 import type { Run } from '../core/run.ts';
 import type { Segment } from '../core/scan-checkpoint.ts';
 import { splitLines } from '../core/shard.ts';
 import type { App } from './app.ts';
 import { compressSmall, decompressSmall } from './codec.ts';
+import type { Staging } from './staging.ts';
 
 /** Compressed without a pause: some 10 ms of a full segment, in which this process answers nobody. */
 const SECTIONS_AT_ONCE = 64;
 
 /**
  * One blob for all that was gathered: sections one after another, each a gzip member. Its name is the step's own, so
- * that a step running twice never overwrites what a checkpoint names. `sections` are their lines, each a JSON string.
+ * that a step running twice never overwrites what a checkpoint names.
  */
-export async function storeSegment(
-  app: App,
-  run: Run,
-  sequence: number,
-  sections: readonly (readonly string[])[],
-): Promise<Segment[]> {
-  if (sections.every((lines) => lines.length === 0)) return [];
+export async function storeSegment(app: App, run: Run, sequence: number, staged: Staging): Promise<Segment[]> {
+  if (staged.sizeBytes === 0) return [];
   const label = `${String(sequence).padStart(5, '0')}-${app.newSuffix()}`;
   const name = segmentName(run.kind, run.id, run.phase.pass, label);
   const members: Uint8Array[] = [];
-  for (const [section, lines] of sections.entries()) {
+  for (let section = 0; section < SECTION_COUNT; section += 1) {
     if (section % SECTIONS_AT_ONCE === 0) await letOthersIn();
-    const text = `${titleOf(name, section)}\n${lines.join('')}`;
-    members.push(lines.length === 0 ? new Uint8Array() : compressSmall(text));
+    const text = staged.read(section, titleOf(name, section));
+    members.push(text === undefined ? new Uint8Array() : compressSmall(text));
   }
   await app.blobs.put(name, concat(members), 'any');
   return [{ name, lengths: members.map((member) => member.length) }];
