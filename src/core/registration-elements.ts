@@ -72,7 +72,8 @@ export function isHandleElement(platform: string, name: string): boolean {
 /** What the messages call it. */
 export const DESCRIPTION: XmlSource = { what: 'A registration description', isRetryable: false };
 
-const handleElements: ReadonlyMap<string, string> = new Map([
+/** The element that is the handle, for the platforms that have one; Baidu has two. */
+export const handleElements: ReadonlyMap<string, string> = new Map([
   ['Adm', 'AdmRegistrationId'],
   ['Apple', 'DeviceToken'],
   ['Browser', 'Endpoint'],

@@ -1,5 +1,6 @@
 import { DESCRIPTION, kindOf, readElements, readHandle, textOf } from './registration-elements.ts';
 import { splitTags } from './registration-tags.ts';
+import { readUsual, type UsualFields } from './registration-usual.ts';
 import { misread } from './registration-xml-text.ts';
 
 export { canonicalRow } from './registration-canonical.ts';
@@ -29,6 +30,27 @@ export interface Registration {
 
 /** Reads one description, of either root form. Throws `HubMisbehaves` naming what is wrong, never a value. */
 export function parseRegistration(xml: string): Registration {
+  const usual = readUsual(xml);
+  return usual === undefined ? parseAnyRegistration(xml) : toRegistration(xml, usual);
+}
+
+function toRegistration(xml: string, usual: UsualFields): Registration {
+  return {
+    xml,
+    id: usual.id,
+    etag: parseEtag(usual.etag || undefined),
+    expirationTime: usual.expirationTime || undefined,
+    tags: splitTags(usual.tags ?? ''),
+    platform: usual.platform,
+    isTemplate: usual.isTemplate,
+    handle: usual.handle,
+    templateName: usual.templateName || undefined,
+    tileName: undefined,
+  };
+}
+
+/** `parseRegistration` for every description there can be. */
+export function parseAnyRegistration(xml: string): Registration {
   const { type, elements } = readElements(xml);
   const { platform, isTemplate } = kindOf(type);
   const id = textOf(elements, 'RegistrationId')?.trim() ?? '';
