@@ -6,6 +6,9 @@ import { DrError } from '../core/errors.ts';
 const gzipBytes = promisify(gzip);
 const gunzipBytes = promisify(gunzip);
 
+/** A shard unpacks to some megabytes: by the usual 16 KB, going from piece to piece costs a quarter of it. */
+const CHUNK_BYTES = 256 * 1024;
+
 /** Level 1: a third of level 6's time for 8 % more bytes, and bytes are never the bound. */
 export function compress(text: string): Promise<Uint8Array> {
   return gzipBytes(text, { level: 1 });
@@ -22,7 +25,7 @@ export function compressSmall(text: Uint8Array): Uint8Array {
 /** The text of a gzip member. Throws `StoredDocumentInvalid`, naming the blob, on damaged bytes. */
 export async function decompress(bytes: Uint8Array, blobName: string): Promise<string> {
   try {
-    return (await gunzipBytes(bytes)).toString('utf8');
+    return (await gunzipBytes(bytes, { chunkSize: CHUNK_BYTES })).toString('utf8');
   } catch (cause) {
     throw damaged(blobName, cause);
   }
