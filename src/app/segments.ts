@@ -12,7 +12,7 @@ import type { App } from './app.ts';
 import { compressSmall, decompressSmall } from './codec.ts';
 import type { Staging } from './staging.ts';
 
-/** Compressed without a pause: some 10 ms of a full segment, in which this process answers nobody. */
+/** Compressed or read without a pause: some 10 ms of a full segment, in which this process answers nobody. */
 const SECTIONS_AT_ONCE = 64;
 
 /**
@@ -51,6 +51,7 @@ export async function readStagedRows(
     // One by one: over several members zlib takes whatever follows a zero byte for padding, and leaves it out.
     let at = 0;
     for (const [index, memberLength] of wanted.entries()) {
+      if (index % SECTIONS_AT_ONCE === 0) await letOthersIn();
       if (memberLength === 0) continue;
       const text = decompressSmall(blob.bytes.subarray(at, at + memberLength), name);
       at += memberLength;
