@@ -24,7 +24,9 @@ export interface LimiterOptions {
 /** All wait this long after a throttle answer that names no time. */
 const DEFAULT_PAUSE_MS = 250;
 /** What timers that fire late may catch up: more would be a burst. */
-const CATCH_UP_MS = 20;
+const CATCH_UP_MS = 50;
+/** What may be sent at once after a lull, in time at the rate. */
+const BURST_MS = 20;
 /** Without a request for this long, earlier answers tell nothing of the limit. */
 const IDLE_MS = 1000;
 
@@ -68,12 +70,16 @@ class RateLimiter implements Limiter {
     this.#cap = maxRequestsPerSecond ?? Number.POSITIVE_INFINITY;
     this.#finder = createRateFinder(clock.now());
     this.#lastReleaseAt = clock.now();
+    this.#nextAt = clock.now() - BURST_MS;
   }
 
   acquire(deadlineAt: number): Promise<Permit | undefined> {
     const now = this.#clock.now();
     const isIdle = this.#inFlight === 0 && this.#waiting.length === 0;
-    if (isIdle && now - this.#lastReleaseAt > IDLE_MS) this.#finder.idle(now);
+    if (isIdle && now - this.#lastReleaseAt > IDLE_MS) {
+      this.#finder.idle(now);
+      this.#nextAt = Math.max(this.#nextAt, now - BURST_MS);
+    }
     return new Promise((resolve) => {
       this.#waiting.push({ deadlineAt, resolve });
       this.#serve();

@@ -118,7 +118,8 @@ class AdaptiveRate implements RateFinder {
     const isRaised = !this.#isDoubling() && this.#waitedMs >= this.#holdMs && stretch.accepted >= MIN_PROOF;
     const shareWanted = this.#mode === 'start' ? CROWD.shareAtStart : CROWD.share;
     this.#crowd = { rate, accepted: 0, refused: 1, isTelling: !isRaised, shareWanted };
-    if (this.#mode === 'start') this.#search(START_CUT * rate, pauseMs);
+    // A client that had little to send until now has told nothing of the limit, however little was accepted.
+    if (this.#mode === 'start') this.#search(START_CUT * this.rate(), pauseMs);
     else if (this.#mode === 'trial') this.#triedOn(rate, stretch, pauseMs);
     else if (isRaised) this.#found(rate, pauseMs);
     else this.#refusedAgain(rate, stretch, pauseMs);

@@ -170,7 +170,7 @@ const help = `Restores into a hub that takes so many requests a second, and hold
 
   --devices N   devices in the primary hub (default: 20000)
   --rate R      requests a second the target takes (default: 500)
-  --burst B     what it takes at once after a pause (default: 10, the emulator's)
+  --burst B     what it takes at once after a pause (default: 100, a fifth of a second's worth)
   --silent      it refuses without Retry-After
   --latency MS  added to every answer of the target (default: 0)
   --runs N      how often, each on a fresh stack (default: 1)
@@ -183,7 +183,7 @@ async function main(): Promise<void> {
     options: {
       devices: { type: 'string', default: '20000' },
       rate: { type: 'string', default: '500' },
-      burst: { type: 'string', default: '10' },
+      burst: { type: 'string', default: '100' },
       latency: { type: 'string', default: '0' },
       runs: { type: 'string', default: '1' },
       seed: { type: 'string', default: '1' },
