@@ -1,5 +1,5 @@
 import type { App } from './app.ts';
-import { readMintedIds } from './id-map.ts';
+import { readTargetsMintedIds } from './id-map.ts';
 import { readRestore } from './view-restore.ts';
 
 /**
@@ -9,11 +9,9 @@ import { readRestore } from './view-restore.ts';
 export async function exportIdMap(app: App, runId: string): Promise<string> {
   const run = await readRestore(app, runId);
   const lines = ['old_registration_id,new_registration_id'];
-  for (let shard = 0; shard < run.shardCount; shard++) {
-    for (const [id, minted] of await readMintedIds(app, run, shard)) {
-      const newest = minted.at(-1);
-      if (newest !== undefined) lines.push(`${asField(id)},${asField(newest)}`);
-    }
+  for (const [id, minted] of await readTargetsMintedIds(app, run)) {
+    const newest = minted.at(-1);
+    if (newest !== undefined) lines.push(`${asField(id)},${asField(newest)}`);
   }
   return `${lines.join('\r\n')}\r\n`;
 }

@@ -86,6 +86,17 @@ export async function readMintedIds(app: App, run: RestoreRun, shard: number): P
   return (await readMap(app, idMapName(run.hub, run.shardCount, shard), earlier)).ids;
 }
 
+/** Likewise for all shards: each map of the target is read once, those of the run's own shard count last. */
+export async function readTargetsMintedIds(app: App, { hub, shardCount }: RestoreRun): Promise<MintedIds> {
+  const own = idMapName(hub, shardCount, 0).replace(/[^/]*$/, '');
+  const names = (await app.blobs.list(idMapsFolder(hub))).map(({ name }) => name);
+  const ids = new Map<string, readonly string[]>();
+  for (const name of [...names.filter((one) => !one.startsWith(own)), ...names.filter((one) => one.startsWith(own))]) {
+    for (const [id, minted] of (await readMap(app, name, new Map())).ids) ids.set(id, minted);
+  }
+  return ids;
+}
+
 /** What restores of snapshots with more or fewer shards left for the same records: shards are halved, never mixed. */
 async function readOfOtherCounts(app: App, run: RestoreRun, shard: number): Promise<MintedIds> {
   const folder = idMapsFolder(run.hub);

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { exportIdMap } from '../../src/app/export-id-map.ts';
 import { openIdMap } from '../../src/app/id-map.ts';
 import { readRun } from '../../src/app/run-store.ts';
 import { recordKey, sectionOf, sectionsOf } from '../../src/core/record.ts';
@@ -45,4 +46,11 @@ test.each([
     const both = await refuse(id, next);
     expect(both).toEqual([...minted, expect.any(String)]);
   }
+  const csv = await exportIdMap(engine.app, run.id);
+  const olds = csv
+    .trim()
+    .split('\r\n')
+    .slice(1)
+    .map((line) => line.split(',')[0]);
+  expect(olds.sort()).toEqual(ids);
 });
