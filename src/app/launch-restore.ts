@@ -2,8 +2,8 @@ import { DrError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';
 import { newRunId, type RestoreRun } from '../core/run.ts';
 import { type App, toInstant } from './app.ts';
-import { dispatch } from './dispatch.ts';
-import { createRun, readRun, runNotStored, takeLock } from './run-store.ts';
+import { launchRun } from './launch-run.ts';
+import { readRun, runNotStored } from './run-store.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -43,13 +43,11 @@ export async function launchRestore(
       expiryFloorAt: toInstant(nowMs + app.policy.expiryFloorDays * DAY_MS),
     },
   };
-  await takeLock(app, 'restore', run.hub, run.id);
-  if (!(await createRun(app, run))) {
+  if (!(await launchRun(app, run))) {
     const existing = (await readRun(app, 'restore', run.id))?.run;
     if (existing?.kind !== 'restore') throw runNotStored('restore', run.id);
     return { run: existing, isNew: false };
   }
-  await dispatch(app, run);
   const { purpose, of } = run.request;
   app.log.info('restore started', { runId: run.id, purpose, of, snapshotId: manifest.id, records: run.recordCount });
   return { run, isNew: true };

@@ -1,7 +1,7 @@
 import { type BackupRun, newRunId } from '../core/run.ts';
 import { type App, toInstant } from './app.ts';
-import { dispatch } from './dispatch.ts';
-import { createRun, runNotStored, takeLock } from './run-store.ts';
+import { launchRun } from './launch-run.ts';
+import { runNotStored } from './run-store.ts';
 
 /** Starts a backup of the primary hub. Throws `RunInProgress` while one is running. */
 export async function startBackup(app: App, requestedBy: 'timer' | 'http'): Promise<BackupRun> {
@@ -21,9 +21,7 @@ export async function startBackup(app: App, requestedBy: 'timer' | 'http'): Prom
     kicks: 0,
     warnings: [],
   };
-  await takeLock(app, 'backup', run.hub, run.id);
-  if (!(await createRun(app, run))) throw runNotStored('backup', run.id);
-  await dispatch(app, run);
+  if (!(await launchRun(app, run))) throw runNotStored('backup', run.id);
   app.log.info('backup started', { runId: run.id, requestedBy });
   return run;
 }

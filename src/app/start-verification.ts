@@ -1,7 +1,7 @@
 import { newRunId, type Run, type VerificationRun } from '../core/run.ts';
 import { type App, toInstant } from './app.ts';
-import { dispatch } from './dispatch.ts';
-import { createRun, readRun, runNotStored, takeLock } from './run-store.ts';
+import { launchRun } from './launch-run.ts';
+import { readRun, runNotStored } from './run-store.ts';
 import { findSnapshot } from './snapshots.ts';
 
 /**
@@ -35,13 +35,11 @@ export async function startVerification(
     snapshotId: manifest.id,
     recordCount: manifest.counts.records,
   };
-  await takeLock(app, 'verification', run.hub, run.id);
-  if (!(await createRun(app, run))) {
+  if (!(await launchRun(app, run))) {
     const twin = await findExisting(app, run.id);
     if (twin === undefined) throw runNotStored('verification', run.id);
     return twin;
   }
-  await dispatch(app, run);
   app.log.info('verification started', { runId: run.id, snapshotId: manifest.id, records: run.recordCount });
   return run;
 }
