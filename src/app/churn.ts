@@ -3,9 +3,10 @@ import type { Manifest } from '../core/manifest.ts';
 import { isDoneFact } from '../core/outcomes.ts';
 import { markName, resultsFolder, snapshotFolder } from '../core/paths.ts';
 import type { BlobFacts } from '../core/ports.ts';
-import { sectionOf, sectionsOf } from '../core/record.ts';
+import { keyHashOf, sectionOf, sectionsOf } from '../core/record.ts';
 import type { BackupRun } from '../core/run.ts';
 import { jsonKeyOf, splitLines } from '../core/shard.ts';
+import { decodeUtf8, type Octets } from '../core/utf8.ts';
 import type { App } from './app.ts';
 import { decompress, sha256Hex, toBytes } from './codec.ts';
 import { readLatest } from './latest.ts';
@@ -30,7 +31,7 @@ export async function compareWithLast(
   app: App,
   run: BackupRun,
   shard: number,
-  lines: readonly string[],
+  lines: readonly Octets[],
 ): Promise<BlobFacts> {
   try {
     const before = await readLastGood(app, run);
@@ -100,14 +101,14 @@ async function readLines(
   before: Manifest,
   shard: number,
   shardCount: number,
-): Promise<Map<string, string> | undefined> {
+): Promise<Map<Octets, Octets> | undefined> {
   const { first, length } = sectionsOf(shard, shardCount);
-  const isOurs = (jsonKey: string): boolean => {
-    const section = sectionOf(String(JSON.parse(jsonKey)));
+  const isOurs = (jsonKey: Octets): boolean => {
+    const section = sectionOf(keyHashOf(decodeUtf8(String(JSON.parse(jsonKey)))));
     return section >= first && section < first + length;
   };
   const isSameCut = before.shards.length === shardCount;
-  const lines = new Map<string, string>();
+  const lines = new Map<Octets, Octets>();
   for (const [index, entry] of before.shards.entries()) {
     const theirs = sectionsOf(index, before.shards.length);
     if (theirs.first >= first + length || theirs.first + theirs.length <= first) continue;

@@ -4,11 +4,11 @@ import { parseJson, parseWith } from '../core/parse.ts';
 import { journalName } from '../core/paths.ts';
 import type { RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
-import { compress, decompress, openDocument, sealDocument, toBytes, toText } from './codec.ts';
+import { compress, decompress, fromOctets, openDocument, sealDocument } from './codec.ts';
 
 const count = z.int().nonnegative();
 const journalSchema = z.strictObject({
-  formatVersion: z.literal(1),
+  formatVersion: z.literal(2),
   /** A record's position in its shard, and the marks of its rows. */
   seen: z.array(z.tuple([count], count)),
   /** Positions of records that were written again: what was seen of them before no longer holds. */
@@ -26,8 +26,8 @@ export async function storeJournal(app: App, run: RestoreRun, shard: number, jou
   const name = journalName(run.id, run.phase.pass, shard);
   const seen = [...journal].flatMap(([index, marks]) => (marks === 'rewritten' ? [] : [[index, ...marks]]));
   const rewritten = [...journal].flatMap(([index, marks]) => (marks === 'rewritten' ? [index] : []));
-  const bytes = sealDocument(name, JSON.stringify({ formatVersion: 1, seen, rewritten }));
-  await app.blobs.put(name, await compress(toText(bytes)), 'any');
+  const bytes = sealDocument(name, JSON.stringify({ formatVersion: 2, seen, rewritten }));
+  await app.blobs.put(name, await compress(bytes), 'any');
 }
 
 /** Throws `StoredDocumentInvalid` when it is missing or damaged: without it, what a device changed would be a guess. */
@@ -42,7 +42,7 @@ export async function readJournal(app: App, runId: string, pass: number, shard: 
   const blob = await app.blobs.get(name);
   if (blob === undefined)
     throw new DrError(source.code, `The ${source.what} is missing. ${source.hint}`, { target: name });
-  const json = openDocument(name, toBytes(await decompress(blob.bytes, name)));
+  const json = openDocument(name, fromOctets(await decompress(blob.bytes, name)));
   const { seen, rewritten } = parseWith(journalSchema, parseJson(json, source), source);
   return new Map<number, number[] | 'rewritten'>([
     ...seen.map(([index, ...marks]) => [index, marks] as const),

@@ -11,7 +11,7 @@ import { sha256Hex, toBytes } from './codec.ts';
 import { endRun } from './end-run.ts';
 import { readLatest, storeLatest } from './latest.ts';
 import { readFinishedScan } from './scan.ts';
-import { readSealResults, type SealResult } from './seal.ts';
+import { readSealResults, type SealResult } from './seal-snapshot.ts';
 import { checkShardsStored, findLatestGood, listSnapshotIds, readManifest } from './snapshots.ts';
 
 /** How many good snapshots the usual count is the median of. */

@@ -1,7 +1,7 @@
 import { DrError } from '../core/errors.ts';
-import { intentOf, outcomeOf, type ShardOutcomes } from '../core/outcomes.ts';
+import { intentOf, type Outcome, outcomeOf, type ShardOutcomes, type WrittenOutcome } from '../core/outcomes.ts';
 import { manifestName } from '../core/paths.ts';
-import { platformOf } from '../core/record.ts';
+import type { RecordOfRows } from '../core/record.ts';
 import type { RestoreRun } from '../core/run.ts';
 import { groupOf } from '../core/selection.ts';
 import { type App, hubOf } from './app.ts';
@@ -11,6 +11,7 @@ import { storeJournal } from './journal.ts';
 import { countLostTime } from './lost-time.ts';
 import { openPlanner, type Planned, type RecordPlanner } from './record-planner.ts';
 import { openShardProgress, readFinishedOutcomes, readOutcomes, type StoredOutcomes } from './shard-progress.ts';
+import { readSnapshotPrints } from './snapshot-prints.ts';
 import { readManifest, readSnapshotShard } from './snapshots.ts';
 import { type DueWrite, type Writer, writeBatch } from './write-records.ts';
 
@@ -56,27 +57,45 @@ async function openWork(
   deadlineAt: number,
 ): Promise<Work> {
   const { pass } = run.phase;
-  const manifest = await readManifest(app, run.request.sourceHub, run.request.snapshotId);
-  if (manifest === undefined) {
-    throw new DrError('SnapshotNotFound', `Snapshot ${run.request.snapshotId} was deleted. Restore another one.`, {
-      target: manifestName(run.request.sourceHub, run.request.snapshotId),
-    });
-  }
   const hub = hubOf(app, run.hub);
   const newlyLostMs = countLostTime(hub, app.clock.now);
-  const records = await readSnapshotShard(app, manifest, shard);
-  const before = pass === 1 ? undefined : await readFinishedOutcomes(app, run, pass - 1, shard, records.length);
+  const prints = await readSnapshotPrints(app, run, shard);
+  const recordCount = prints.records.length;
+  const before = pass === 1 ? undefined : await readFinishedOutcomes(app, run, pass - 1, shard, recordCount);
+  const readRecords = (): Promise<readonly RecordOfRows[]> => readSnapshotRecords(app, run, shard);
+  const { order } = run.request;
   const progress = openShardProgress(app, run, shard, {
-    platforms: records.map(platformOf),
-    groups: pass === 1 ? records.map(groupOf(run.request.order)) : [],
+    platforms: prints.records.map(({ platform }) => platform),
+    groups: pass === 1 && order !== undefined ? (await readRecords()).map(groupOf(order)) : [],
     stored,
     before,
     newlyLostMs,
   });
   const idMap = await openIdMap(app, hub, run, shard);
-  const plan = await openPlanner(app, run, { shard, records, idMap });
+  const wanted = progress
+    .letters()
+    .flatMap((letter, index) => (isWanted(letter, before?.letters[index]) ? [index] : []));
+  const plan = await openPlanner(app, run, { shard, prints, idMap, wanted, readRecords });
   const isRepair = before !== undefined;
   return { app, run, shard, hub, deadlineAt, before, isRepair, plan, idMap, progress, noted: new Map() };
+}
+
+/** Whether a record may have to be decided about: it is open, or this run's doing, of which a pass takes note at its end. */
+function isWanted(letter: string, before: string | undefined): boolean {
+  if (before === undefined) return outcomeOf(letter) === 'pending';
+  return isOurs(outcomeOf(before));
+}
+
+function isOurs(outcome: Outcome | undefined): outcome is WrittenOutcome {
+  return outcome === 'created' || outcome === 'updated' || outcome === 'removed';
+}
+
+async function readSnapshotRecords(app: App, { request }: RestoreRun, shard: number): Promise<RecordOfRows[]> {
+  const manifest = await readManifest(app, request.sourceHub, request.snapshotId);
+  if (manifest !== undefined) return readSnapshotShard(app, manifest, shard);
+  throw new DrError('SnapshotNotFound', `Snapshot ${request.snapshotId} was deleted. Restore another one.`, {
+    target: manifestName(request.sourceHub, request.snapshotId),
+  });
 }
 
 /**
@@ -124,7 +143,7 @@ async function storeNotes({ app, run, shard, before, plan, progress, noted }: Wo
   const journal = new Map<number, readonly number[] | 'rewritten'>();
   for (const [index, letter] of progress.letters().entries()) {
     const outcome = outcomeOf(letter);
-    if (outcome !== 'created' && outcome !== 'updated' && outcome !== 'removed') continue;
+    if (!isOurs(outcome)) continue;
     // What a step before this one decided is decided once more: the same look gives the same.
     const earlier = before === undefined ? undefined : outcome;
     const note = noted.has(index) ? noted.get(index) : plan(index, earlier).noted;
@@ -136,8 +155,7 @@ async function storeNotes({ app, run, shard, before, plan, progress, noted }: Wo
 /** What is to be written for a record; nothing when its outcome is known without. */
 function decideRecord({ plan, progress, before, noted }: Work, index: number): DueWrite | undefined {
   const earlier = before === undefined ? undefined : outcomeOf(before.letters[index]);
-  const isOurs = earlier === 'created' || earlier === 'updated' || earlier === 'removed';
-  if (earlier !== undefined && !isOurs) {
+  if (earlier !== undefined && !isOurs(earlier)) {
     // Not written by this run: what happened to it in the target since is its device's own doing.
     progress.settleAs(index, earlier);
     return undefined;

@@ -1,15 +1,17 @@
 import { type Decision, decide, decideRemoval } from '../core/decide.ts';
 import type { WrittenOutcome } from '../core/outcomes.ts';
 import { planRecord } from '../core/plan.ts';
-import { markOf, marksOf, planRemoval } from '../core/plan-removal.ts';
+import { marksOf, planRemoval } from '../core/plan-removal.ts';
 import type { RecordOfRows } from '../core/record.ts';
+import { areAlike, markOf } from '../core/row-print.ts';
 import type { RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { LAST_PASS } from './complete-reconcile.ts';
 import { readForeignHandles } from './foreign-handles.ts';
 import { type IdMap, readMintedIds } from './id-map.ts';
 import { readJournal } from './journal.ts';
-import { readTargetShard } from './seal.ts';
+import { type LivePrints, readLivePrints, readLiveRecords } from './live-rows.ts';
+import type { RecordPrint, SnapshotPrints } from './snapshot-prints.ts';
 import { readRunOf, readWritten } from './written-records.ts';
 
 /** What one pass makes of one record. */
@@ -26,25 +28,42 @@ export interface Planned {
 /** Decides about the records of one shard, by position. `earlier` is what the pass before had made of one. */
 export type RecordPlanner = (index: number, earlier: WrittenOutcome | undefined) => Planned;
 
-export interface ShardRecords {
+export interface ShardToPlan {
   readonly shard: number;
-  readonly records: readonly RecordOfRows[];
+  readonly prints: SnapshotPrints;
   readonly idMap: IdMap;
+  /** Positions of the records that may have to be decided about. */
+  readonly wanted: readonly number[];
+  /** The snapshot's records in full. */
+  readonly readRecords: () => Promise<readonly RecordOfRows[]>;
 }
 
-export function openPlanner(app: App, run: RestoreRun, given: ShardRecords): Promise<RecordPlanner> {
+export function openPlanner(app: App, run: RestoreRun, given: ShardToPlan): Promise<RecordPlanner> {
   return run.request.purpose === 'rollback' ? openRemover(app, run, given) : openRestorer(app, run, given);
 }
 
+/** What is in place is seen by its prints. Only where something is not, the texts are read, of the side that needs it. */
 async function openRestorer(
   app: App,
   run: RestoreRun,
-  { shard, records, idMap }: ShardRecords,
+  { shard, prints, idMap, wanted, readRecords }: ShardToPlan,
 ): Promise<RecordPlanner> {
-  const live = await readTargetShard(app, run, shard);
+  const { byKey } = await readLivePrints(app, run, shard);
+  const alike = prints.records.map((record) => marksOfAlike(record, byKey));
+  const open = wanted.filter((index) => alike[index] === undefined);
+  const records = open.length === 0 ? [] : await readRecords();
+  const lives = open.some((index) => byKey.has(prints.records[index]?.keyHash ?? Number.NaN));
+  const live = lives ? await readLiveRecords(app, run, shard) : new Map<string, RecordOfRows>();
   const livesElsewhere = await readForeignHandles(app, run);
   const { pass } = run.phase;
+  const rules = { isDryRun: run.request.dryRun, isLastPass: pass === LAST_PASS };
   return (index, earlier) => {
+    const marks = alike[index];
+    const before = earlier === 'removed' ? undefined : earlier;
+    if (marks !== undefined) {
+      const decision = decide({ kind: 'unchanged', collapsed: 0 }, before, rules);
+      return { decision, collapsed: 0, addedRows: [], ...(earlier === undefined ? {} : { noted: marks }) };
+    }
     const record = recordAt(records, index);
     const found = live.get(record.key);
     const plan = planRecord(record, found, {
@@ -53,8 +72,7 @@ async function openRestorer(
       mintedFor: idMap.mintedFor,
       isRepair: pass > 1,
     });
-    const rules = { isDryRun: run.request.dryRun, isLastPass: pass === LAST_PASS };
-    const decision = decide(plan, earlier === 'removed' ? undefined : earlier, rules);
+    const decision = decide(plan, before, rules);
     const seen = found !== undefined && decision.kind === 'settled' ? marksOf(record, found) : undefined;
     const noted = decision.kind === 'write' ? 'rewritten' : seen;
     return {
@@ -66,6 +84,17 @@ async function openRestorer(
   };
 }
 
+/** The marks of what lives under a record's key where that surely is the same; else `undefined`. */
+function marksOfAlike(
+  { keyHash, contentHashes }: RecordPrint,
+  byKey: LivePrints['byKey'],
+): readonly number[] | undefined {
+  const live = byKey.get(keyHash);
+  if (live === undefined) return undefined;
+  const hashes = live.map(({ contentHash }) => contentHash);
+  return areAlike(contentHashes, hashes) ? live.map(({ mark }) => mark) : undefined;
+}
+
 function rowsOf({ rows }: RecordOfRows, { writes }: Extract<Decision, { kind: 'write' }>): number[] {
   const ids = new Set(writes.flatMap((write) => (write.kind === 'registration' ? [write.id] : [])));
   return rows.flatMap(({ id }, index) => (ids.has(id) ? [index] : []));
@@ -75,8 +104,9 @@ function rowsOf({ rows }: RecordOfRows, { writes }: Extract<Decision, { kind: 'w
  * The first pass of a rollback compares with what the restore saw, and notes what it is about to remove; later passes
  * compare with that note, so that a device which registers the same again is not taken for what was removed.
  */
-async function openRemover(app: App, run: RestoreRun, { shard, records }: ShardRecords): Promise<RecordPlanner> {
-  const live = await readTargetShard(app, run, shard);
+async function openRemover(app: App, run: RestoreRun, { shard, readRecords }: ShardToPlan): Promise<RecordPlanner> {
+  const records = await readRecords();
+  const live = await readLiveRecords(app, run, shard);
   const restore = await readRunOf(app, run);
   const written = await readWritten(app, restore, shard);
   const minted = await readMintedIds(app, restore, shard);

@@ -1,8 +1,7 @@
 import { DrError } from '../core/errors.ts';
 import { scanName } from '../core/paths.ts';
 import type { Hub, Page } from '../core/ports.ts';
-import { recordKey, sectionOf, shardCountFor } from '../core/record.ts';
-import { parseRegistration } from '../core/registration.ts';
+import { shardCountFor } from '../core/record.ts';
 import type { Run } from '../core/run.ts';
 import { isOver } from '../core/run.ts';
 import {
@@ -16,11 +15,12 @@ import { openDocument, sealDocument } from './codec.ts';
 import { moveOn } from './dispatch.ts';
 import { beat, readRun, Superseded } from './run-store.ts';
 import { storeSegment } from './segments.ts';
-import { createStaging, type Staging } from './staging.ts';
+import { openStaging, stageRows } from './stage-rows.ts';
+import type { PackedSegment, Staging } from './staging.ts';
 
-/** Rows are stored when this much of them has gathered, or this much time has passed, whichever comes first. */
-const FLUSH_BYTES = 16 * 1024 * 1024;
-const FLUSH_AFTER_MS = 30_000;
+/** Rows are stored when so much of them, packed, has gathered, or after this time, whichever comes first. */
+const SEGMENT_BYTES = 16 * 1024 * 1024;
+const STORE_AFTER_MS = 30_000;
 /** A listing that keeps losing its place is given up; the snapshot would be no good. */
 const MAX_RESTARTS = 5;
 
@@ -29,11 +29,10 @@ const MAX_RESTARTS = 5;
  * names what is stored. Answers whether the listing is complete; if not, another step goes on from the checkpoint.
  */
 export async function scan(app: App, run: Run, deadlineAt: number): Promise<'done' | 'continue'> {
-  const hub = hubOf(app, run.hub);
   const progress = await openProgress(app, run);
-  while (!progress.checkpoint.isFinished) {
-    if (app.clock.now() >= deadlineAt) return 'continue';
-    if ((await listUntilFlush(app, hub, progress, deadlineAt)) === 'interrupted') return 'continue';
+  if (!progress.checkpoint.isFinished) {
+    const end = await list(app, hubOf(app, run.hub), progress, deadlineAt);
+    if (end === 'interrupted') return 'continue';
   }
   const { rowCount } = progress.checkpoint;
   await moveOn(app, run, { name: 'seal', pass: run.phase.pass }, (current) => ({
@@ -80,66 +79,98 @@ interface Progress {
 
 async function openProgress(app: App, run: Run): Promise<Progress> {
   const name = scanName(run.kind, run.id, run.phase.pass);
-  const staged = createStaging(FLUSH_BYTES);
   const stored = await readCheckpoint(app, name);
-  if (stored !== undefined) return { run, staged, ...stored };
-  return { run, staged, checkpoint: newScanCheckpoint(toInstant(app.clock.now())), etag: undefined };
+  const checkpoint = stored?.checkpoint ?? newScanCheckpoint(toInstant(app.clock.now()));
+  return { run, checkpoint, etag: stored?.etag, staged: openStaging(app, run, checkpoint.segments.length) };
 }
 
-/** Lists pages until it is time to stage them. What was listed before a fault is staged, so that nothing is read twice. */
-async function listUntilFlush(
-  app: App,
-  hub: Hub,
-  progress: Progress,
-  deadlineAt: number,
-): Promise<'flushed' | 'interrupted'> {
+/** How far a listing has come, stored or not. */
+type Position = Pick<ScanCheckpoint, 'token' | 'pageCount' | 'rowCount' | 'unreadableCount' | 'isFinished'>;
+
+/**
+ * Lists page after page. While what has gathered is being stored, the listing goes on. What was listed before a fault is
+ * stored, too, so that nothing is read twice.
+ */
+async function list(app: App, hub: Hub, progress: Progress, deadlineAt: number): Promise<'finished' | 'interrupted'> {
   const { staged } = progress;
-  staged.clear();
-  let isInterrupted = false;
-  const flushAt = Math.min(deadlineAt, app.clock.now() + FLUSH_AFTER_MS);
-  let { token, pageCount, rowCount, unreadableCount } = progress.checkpoint;
-  let isFinished = false;
-  try {
-    let pending: Promise<Page | 'tokenLost'> | undefined = hub.listPage(token, { deadlineAt });
-    while (pending !== undefined) {
-      const page: Page | 'tokenLost' = await pending;
-      if (page === 'tokenLost' || (page.nextToken !== undefined && page.nextToken === token)) {
-        await restart(app, progress);
-        return 'flushed';
-      }
-      pageCount += 1;
-      rowCount += page.rows.length;
-      token = page.nextToken;
-      isFinished = token === undefined;
-      const isFull = staged.sizeBytes >= FLUSH_BYTES || app.clock.now() >= flushAt;
-      // The next page is under way while this one is taken apart.
-      pending = isFinished || isFull ? undefined : hub.listPage(token, { deadlineAt });
-      // What becomes of it is seen when it is awaited; a fault in between must not leave its rejection unheard.
-      pending?.catch(() => {});
-      for (const xml of page.rows) if (!stage(staged, xml)) unreadableCount += 1;
+  let at: Position = progress.checkpoint;
+  let storeAt = app.clock.now() + STORE_AFTER_MS;
+  let storing = Promise.resolve();
+  let pending = nextPage(hub, at.token, deadlineAt);
+  for (;;) {
+    const page = await arrival(pending);
+    if (page instanceof DrError) {
+      await storing;
+      if (!page.retryable || staged.isEmpty) throw page;
+      // A fault after some pages: they are stored, and the next step goes on from there.
+      app.log.info('listing interrupted', { runId: progress.run.id, code: page.code });
+      await store(app, progress, await staged.take(), at);
+      return 'interrupted';
     }
-  } catch (error) {
-    if (!(error instanceof DrError) || !error.retryable || staged.sizeBytes === 0) throw error;
-    isInterrupted = true;
-    // A fault after some pages: they are stored, and the next step goes on from there.
-    app.log.info('listing interrupted', { runId: progress.run.id, code: error.code });
+    if (page === 'tokenLost' || (page.nextToken !== undefined && page.nextToken === at.token)) {
+      await storing;
+      await staged.take();
+      at = await restart(app, progress);
+      pending = nextPage(hub, undefined, deadlineAt);
+      continue;
+    }
+    const { nextToken } = page;
+    const isFinished = nextToken === undefined;
+    const isOver = isFinished || app.clock.now() >= deadlineAt;
+    // The next page is under way while this one is taken apart.
+    if (!isOver) pending = nextPage(hub, nextToken, deadlineAt);
+    at = {
+      ...(isFinished ? {} : { token: nextToken }),
+      pageCount: at.pageCount + 1,
+      rowCount: at.rowCount + page.rows.length,
+      unreadableCount: at.unreadableCount + stageRows(staged, progress.run, page.rows),
+      isFinished,
+    };
+    await staged.packFull();
+    if (!isOver && staged.packedBytes < SEGMENT_BYTES && app.clock.now() < storeAt) continue;
+    await storing;
+    storing = store(app, progress, await staged.take(), at);
+    storeAt = app.clock.now() + STORE_AFTER_MS;
+    if (isOver) {
+      await storing;
+      return isFinished ? 'finished' : 'interrupted';
+    }
+    // What becomes of it is seen when it is awaited.
+    storing.catch(() => {});
   }
-  const { token: _, ...before } = progress.checkpoint;
+}
+
+/** What becomes of it is seen when it is awaited; a fault in between must not leave its rejection unheard. */
+function nextPage(hub: Hub, token: string | undefined, deadlineAt: number): Promise<Page | 'tokenLost'> {
+  const page = hub.listPage(token, { deadlineAt });
+  page.catch(() => {});
+  return page;
+}
+
+async function arrival(page: Promise<Page | 'tokenLost'>): Promise<Page | 'tokenLost' | DrError> {
+  try {
+    return await page;
+  } catch (error) {
+    if (error instanceof DrError) return error;
+    throw error;
+  }
+}
+
+async function store(app: App, progress: Progress, packed: PackedSegment | undefined, at: Position): Promise<void> {
+  const { startedAt, restartCount } = progress.checkpoint;
+  const segment = packed === undefined ? [] : [await storeSegment(app, packed)];
   await save(app, progress, {
-    ...before,
-    ...(token === undefined ? {} : { token }),
-    pageCount,
-    rowCount,
-    unreadableCount,
-    isFinished,
-    ...(isFinished ? { finishedAt: toInstant(app.clock.now()) } : {}),
-    segments: [...before.segments, ...(await storeSegment(app, progress.run, before.segments.length, staged))],
+    formatVersion: 2,
+    ...at,
+    startedAt,
+    restartCount,
+    ...(at.isFinished ? { finishedAt: toInstant(app.clock.now()) } : {}),
+    segments: [...progress.checkpoint.segments, ...segment],
   });
-  return isInterrupted ? 'interrupted' : 'flushed';
 }
 
 /** The hub no longer takes the token: everything staged so far may lack rows, so the listing begins again. */
-async function restart(app: App, progress: Progress): Promise<void> {
+async function restart(app: App, progress: Progress): Promise<Position> {
   const restartCount = progress.checkpoint.restartCount + 1;
   const { id, hub } = progress.run;
   app.log.warn('listing begins again: its continuation token was lost', { runId: id, restartCount });
@@ -150,6 +181,7 @@ async function restart(app: App, progress: Progress): Promise<void> {
     );
   }
   await save(app, progress, newScanCheckpoint(toInstant(app.clock.now()), restartCount));
+  return progress.checkpoint;
 }
 
 async function save(app: App, progress: Progress, checkpoint: ScanCheckpoint): Promise<void> {
@@ -164,21 +196,4 @@ async function save(app: App, progress: Progress, checkpoint: ScanCheckpoint): P
   progress.etag = etag;
   await beat(app, run.kind, run.id);
   app.log.info('listing', { runId: run.id, pages: checkpoint.pageCount, rows: checkpoint.rowCount });
-}
-
-/** False for a row that cannot be read: one bad row must not stop the backup of all others. */
-function stage(staged: Staging, xml: string): boolean {
-  const key = readKey(xml);
-  if (key === undefined) return false;
-  staged.add(sectionOf(key), xml);
-  return true;
-}
-
-function readKey(xml: string): string | undefined {
-  try {
-    return recordKey(parseRegistration(xml));
-  } catch (error) {
-    if (error instanceof DrError && error.code === 'HubMisbehaves') return undefined; // Counted by the caller.
-    throw error;
-  }
 }

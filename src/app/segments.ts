@@ -1,95 +1,105 @@
 import { setImmediate as letOthersIn } from 'node:timers/promises';
-import { z } from 'zod';
 import { DrError } from '../core/errors.ts';
-import { parseJson, parseWith } from '../core/parse.ts';
-import { segmentName } from '../core/paths.ts';
-import { SECTION_COUNT, sectionsOf } from '../core/record.ts';
-import { parseRegistration, type Registration } from '../core/registration.ts';
-import type { Run } from '../core/run.ts';
 import type { Segment } from '../core/scan-checkpoint.ts';
-import { splitLines } from '../core/shard.ts';
+import type { Octets } from '../core/utf8.ts';
 import type { App } from './app.ts';
-import { compressSmall, decompressSmall } from './codec.ts';
-import type { Staging } from './staging.ts';
+import { toOctets, unpackFrame } from './codec.ts';
+import { type PackedSegment, titleOf } from './staging.ts';
 
-/** Compressed or read without a pause: some 10 ms of a full segment, in which this process answers nobody. */
-const SECTIONS_AT_ONCE = 64;
+/** One blob for all that was gathered. Its name is the step's own: a step running twice overwrites nothing that counts. */
+export async function storeSegment(app: App, { name, bytes, lengths, tableLengths }: PackedSegment): Promise<Segment> {
+  await app.blobs.put(name, bytes, 'any');
+  return { name, lengths: [...lengths], tableLengths: [...tableLengths] };
+}
 
-/**
- * One blob for all that was gathered: sections one after another, each a gzip member. Its name is the step's own, so
- * that a step running twice never overwrites what a checkpoint names.
- */
-export async function storeSegment(app: App, run: Run, sequence: number, staged: Staging): Promise<Segment[]> {
-  if (staged.sizeBytes === 0) return [];
-  const label = `${String(sequence).padStart(5, '0')}-${app.newSuffix()}`;
-  const name = segmentName(run.kind, run.id, run.phase.pass, label);
-  const members: Uint8Array[] = [];
-  for (let section = 0; section < SECTION_COUNT; section += 1) {
-    if (section % SECTIONS_AT_ONCE === 0) await letOthersIn();
-    const text = staged.read(section, titleOf(name, section));
-    members.push(text === undefined ? new Uint8Array() : compressSmall(text));
-  }
-  await app.blobs.put(name, concat(members), 'any');
-  return [{ name, lengths: members.map((member) => member.length) }];
+/** One shard of the sections that a scan has staged. */
+export interface ShardOfSegments {
+  readonly segments: readonly Segment[];
+  readonly shard: number;
+  readonly shardCount: number;
 }
 
 /** All rows staged for one shard. Throws `StoredDocumentInvalid`, naming the segment, when one is not as it was stored. */
-export async function readStagedRows(
-  app: App,
-  segments: readonly Segment[],
-  shard: number,
-  shardCount: number,
-): Promise<Registration[]> {
-  const { first, length } = sectionsOf(shard, shardCount);
-  const rows: Registration[] = [];
-  for (const { name, lengths } of segments) {
-    const offset = sum(lengths.slice(0, first));
-    const wanted = lengths.slice(first, first + length);
-    if (sum(wanted) === 0) continue;
-    const blob = await app.blobs.get(name, { offset, length: sum(wanted) });
-    if (blob === undefined) throw unusable(name, 'is missing');
-    // One by one: over several members zlib takes whatever follows a zero byte for padding, and leaves it out.
-    let at = 0;
-    for (const [index, memberLength] of wanted.entries()) {
-      if (index % SECTIONS_AT_ONCE === 0) await letOthersIn();
-      if (memberLength === 0) continue;
-      const text = decompressSmall(blob.bytes.subarray(at, at + memberLength), name);
-      at += memberLength;
-      for (const xml of readMember(text, name, first + index)) rows.push(parseRegistration(xml));
+export async function readStagedRows(app: App, staged: ShardOfSegments): Promise<Octets[]> {
+  const rows: Octets[] = [];
+  await eachFrame(app, staged, 'rows', (bytes, name) => {
+    const text = toOctets(bytes);
+    for (let at = 0; at < bytes.length; ) {
+      const start = at + LENGTH_BYTES;
+      const end = start + (start <= bytes.length ? bytes.readUInt32LE(at) : Number.POSITIVE_INFINITY);
+      if (end > bytes.length) throw unusable(name, 'ends within a row');
+      rows.push(text.slice(start, end));
+      at = end;
     }
-  }
+  });
   return rows;
 }
 
-function readMember(text: string, name: string, section: number): string[] {
-  const [title, ...lines] = splitLines(text);
-  if (title !== titleOf(name, section)) throw unusable(name, 'holds what was stored elsewhere');
-  const source = {
-    code: 'StoredDocumentInvalid',
-    what: `segment ${name}`,
-    hint: 'Start a new run.',
-    target: name,
-  } as const;
-  return lines.map((line) => parseWith(z.string(), parseJson(line, source), source));
+/** The prints staged for one shard, row after row, `TABLE_WIDTH` numbers each. Throws as `readStagedRows` does. */
+export async function readStagedTable(app: App, staged: ShardOfSegments): Promise<Float64Array> {
+  const tables: Float64Array[] = [];
+  await eachFrame(app, staged, 'table', (bytes) => {
+    // Copied, because numbers must stand at a multiple of their size.
+    tables.push(new Float64Array(Uint8Array.from(bytes).buffer));
+  });
+  const whole = new Float64Array(tables.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const table of tables) {
+    whole.set(table, at);
+    at += table.length;
+  }
+  return whole;
 }
 
-/** The first line of a member: by it a segment put in another's place is noticed, of this run or of another one. */
-function titleOf(name: string, section: number): string {
-  return JSON.stringify({ segment: name, section });
+const LENGTH_BYTES = 4;
+
+/** Unpacks each frame of one part of a shard, title taken off; others are let in between two frames. */
+async function eachFrame(
+  app: App,
+  { segments, shard, shardCount }: ShardOfSegments,
+  part: 'rows' | 'table',
+  take: (bytes: Buffer, name: string) => void,
+): Promise<void> {
+  for (const { name, lengths, tableLengths } of segments) {
+    const partLengths = part === 'rows' ? lengths : tableLengths;
+    const sectionCount = partLengths.length / shardCount;
+    const first = shard * sectionCount;
+    const wanted = partLengths.slice(first, first + sectionCount);
+    const length = sum(wanted);
+    if (length === 0) continue;
+    const offset = sum(partLengths.slice(0, first)) + (part === 'rows' ? sum(tableLengths) : 0);
+    const blob = await app.blobs.get(name, { offset, length });
+    if (blob === undefined) throw unusable(name, 'is missing');
+    if (blob.bytes.length !== length) throw unusable(name, 'is shorter than it was');
+    let at = 0;
+    for (const [index, sectionLength] of wanted.entries()) {
+      const bytes = blob.bytes.subarray(at, at + sectionLength);
+      at += sectionLength;
+      const title = titleOf(name, first + index, part);
+      for (const frame of framesOf(bytes, name)) {
+        const content = unpackFrame(frame, name);
+        if (!content.subarray(0, title.length).equals(title)) throw unusable(name, 'holds what was stored elsewhere');
+        take(content.subarray(title.length), name);
+        await letOthersIn();
+      }
+    }
+  }
+}
+
+/** The frames of a section, each behind its length. */
+function* framesOf(bytes: Uint8Array, name: string): Generator<Uint8Array> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at < bytes.length; ) {
+    const start = at + LENGTH_BYTES;
+    const end = start + (start <= bytes.length ? view.getUint32(at, true) : Number.POSITIVE_INFINITY);
+    if (end > bytes.length) throw unusable(name, 'ends within a frame');
+    yield bytes.subarray(start, end);
+    at = end;
+  }
 }
 
 function unusable(name: string, what: string): DrError {
   return new DrError('StoredDocumentInvalid', `The segment ${name} ${what}. Start a new run.`, { target: name });
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(sum(parts.map((part) => part.length)));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 function sum(values: readonly number[]): number {

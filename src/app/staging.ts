@@ -1,51 +1,130 @@
-import { SECTION_COUNT } from '../core/record.ts';
+import { setImmediate as letOthersIn } from 'node:timers/promises';
+import type { RowPrint } from '../core/row-print.ts';
+import { packFrame } from './codec.ts';
+
+/** A segment to be stored: the sections' tables one after another, then the sections' rows. */
+export interface PackedSegment {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Of each section's rows. */
+  readonly lengths: readonly number[];
+  /** Of each section's table; empty where no prints were given. */
+  readonly tableLengths: readonly number[];
+}
 
 /** The rows a scan has listed and not stored yet, by section. */
 export interface Staging {
-  readonly sizeBytes: number;
-  /** A row is a line: a JSON string, since row bodies may hold line breaks. */
-  add(section: number, xml: string): void;
-  /** A section's lines as UTF-8 behind `title`, a line, too; `undefined` where there are none. */
-  read(section: number, title: string): Uint8Array | undefined;
-  clear(): void;
+  readonly isEmpty: boolean;
+  /** What there is to be stored already, packed. */
+  readonly packedBytes: number;
+  add(section: number, row: Uint8Array, print?: RowPrint): void;
+  /** Packs the rows there are once they are many; others are let in meanwhile. */
+  packFull(): Promise<void>;
+  /** All of it as one segment, and the staging empty; `undefined` when it was. */
+  take(): Promise<PackedSegment | undefined>;
 }
 
+/** Rows are packed when there are so many: each section's share is then large enough to pack well. */
+const RAW_BYTES = 32 * 1024 * 1024;
+/** The page that fills a staging up; more is made room for. */
+const HEADROOM_BYTES = 1024 * 1024;
+/** Packed without a pause: some 10 ms in which this process answers nobody. */
+const BYTES_AT_ONCE = 4 * 1024 * 1024;
+/** Columns of a section's table: key, handle, content, mark. */
+export const TABLE_WIDTH = 4;
+/** Before each row, and before each frame: its length. */
+const LENGTH_BYTES = 4;
+
 /**
- * Lines are kept as bytes outside the JavaScript heap: as strings they would outlive every young generation, and
- * moving them twice and marking them over and over costs more than the rest of a scan.
+ * Rows are kept as bytes outside the JavaScript heap: as strings they would outlive every young generation, and moving
+ * them twice and marking them over and over costs more than the rest of a scan.
  */
-export function createStaging(capacityBytes: number): Staging {
-  let bytes = Buffer.allocUnsafeSlow(capacityBytes + HEADROOM_BYTES);
-  let used = 0;
-  // Beginning and end of each line.
-  const bounds: number[][] = Array.from({ length: SECTION_COUNT }, () => []);
+export function createStaging(sectionCount: number, newName: () => string): Staging {
+  let raw = Buffer.allocUnsafeSlow(RAW_BYTES + HEADROOM_BYTES);
+  // Beginning and end of each row with its length.
+  const bounds: number[][] = Array.from({ length: sectionCount }, () => []);
+  const tables: number[][] = Array.from({ length: sectionCount }, () => []);
+  let frames: Uint8Array[][] = Array.from({ length: sectionCount }, () => []);
+  let [rawBytes, packedBytes] = [0, 0];
+  let name = newName();
+
+  const gather = (section: number): Uint8Array => {
+    const own = bounds[section] ?? [];
+    const parts: Uint8Array[] = [titleOf(name, section, 'rows')];
+    for (let at = 0; at < own.length; at += 2) parts.push(raw.subarray(own[at], own[at + 1]));
+    own.length = 0;
+    return Buffer.concat(parts);
+  };
+  const pack = async (): Promise<void> => {
+    let sincePause = 0;
+    for (let section = 0; section < sectionCount; section += 1) {
+      if (bounds[section]?.length === 0) continue;
+      const rows = gather(section);
+      const frame = withLength(packFrame(rows));
+      frames[section]?.push(frame);
+      packedBytes += frame.length;
+      sincePause += rows.length;
+      if (sincePause < BYTES_AT_ONCE) continue;
+      sincePause = 0;
+      await letOthersIn();
+    }
+    rawBytes = 0;
+  };
   return {
-    get sizeBytes() {
-      return used;
+    get isEmpty() {
+      return rawBytes + packedBytes === 0;
     },
-    add(section, xml) {
-      const line = `${JSON.stringify(xml)}\n`;
-      const worst = line.length * BYTES_A_UNIT;
-      if (used + worst > bytes.length) bytes = Buffer.concat([bytes.subarray(0, used)], bytes.length + worst);
-      const end = used + bytes.write(line, used);
-      bounds[section]?.push(used, end);
-      used = end;
+    get packedBytes() {
+      return packedBytes;
     },
-    read(section, title) {
-      const own = bounds[section] ?? [];
-      if (own.length === 0) return undefined;
-      const parts = [Buffer.from(`${title}\n`)];
-      for (let at = 0; at < own.length; at += 2) parts.push(bytes.subarray(own[at], own[at + 1]));
-      return Buffer.concat(parts);
+    add(section, row, print) {
+      const end = rawBytes + LENGTH_BYTES + row.length;
+      if (end > raw.length) raw = Buffer.concat([raw.subarray(0, rawBytes)], end + HEADROOM_BYTES);
+      raw.writeUInt32LE(row.length, rawBytes);
+      raw.set(row, rawBytes + LENGTH_BYTES);
+      bounds[section]?.push(rawBytes, end);
+      rawBytes = end;
+      if (print !== undefined) tables[section]?.push(print.keyHash, print.handleHash, print.contentHash, print.mark);
     },
-    clear() {
-      used = 0;
-      for (const own of bounds) own.length = 0;
+    async packFull() {
+      if (rawBytes >= RAW_BYTES) await pack();
+    },
+    async take() {
+      await pack();
+      if (packedBytes === 0) return undefined;
+      const packedTables = tables.map((table, section) => packTable(name, section, table));
+      const segment = {
+        name,
+        bytes: Buffer.concat([...packedTables, ...frames.flat()]),
+        lengths: frames.map((parts) => parts.reduce((sum, { length }) => sum + length, 0)),
+        tableLengths: packedTables.some(({ length }) => length > 0) ? packedTables.map(({ length }) => length) : [],
+      };
+      frames = frames.map(() => []);
+      for (const table of tables) table.length = 0;
+      packedBytes = 0;
+      name = newName();
+      return segment;
     },
   };
 }
 
-/** The page that fills a staging up; more is made room for. */
-const HEADROOM_BYTES = 1024 * 1024;
-/** UTF-8 needs no more for a UTF-16 unit. */
-const BYTES_A_UNIT = 3;
+/**
+ * What a frame begins with, as a line of its own: by it one put in another's place is noticed, of this run or of
+ * another.
+ */
+export function titleOf(name: string, section: number, part: 'rows' | 'table'): Uint8Array {
+  return Buffer.from(`${JSON.stringify({ segment: name, section, part })}\n`);
+}
+
+function packTable(name: string, section: number, table: readonly number[]): Uint8Array {
+  if (table.length === 0) return new Uint8Array();
+  const numbers = Float64Array.from(table);
+  return withLength(packFrame(Buffer.concat([titleOf(name, section, 'table'), new Uint8Array(numbers.buffer)])));
+}
+
+function withLength(frame: Uint8Array): Uint8Array {
+  const bytes = Buffer.allocUnsafe(LENGTH_BYTES + frame.length);
+  bytes.writeUInt32LE(frame.length);
+  bytes.set(frame, LENGTH_BYTES);
+  return bytes;
+}

@@ -60,8 +60,9 @@ export const scanName = (kind: RunKind, runId: string, pass: number): string =>
 export const stagingFolder = (kind: RunKind, runId: string): string => `${runFolder(kind, runId)}staging/`;
 export const segmentName = (kind: RunKind, runId: string, pass: number, label: string): string =>
   `${stagingFolder(kind, runId)}pass-${pass}/segments/${label}`;
-export const targetShardName = (runId: string, pass: number, shard: number): string =>
-  `${stagingFolder('restore', runId)}pass-${pass}/target/${shardLabel(shard)}.jsonl.gz`;
+/** The prints of a snapshot's shard, for all passes of a restore. */
+export const printsName = (runId: string, shard: number): string =>
+  `${stagingFolder('restore', runId)}prints/${shardLabel(shard)}`;
 export const foreignName = (runId: string, pass: number, shard: number): string =>
   `${stagingFolder('restore', runId)}pass-${pass}/foreign/${shardLabel(shard)}.json`;
 /** The results of a phase in all passes together: one listing tells a run's progress. */

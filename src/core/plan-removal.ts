@@ -1,8 +1,7 @@
-import { hash53 } from './hash.ts';
 import { distinctRows, type PlanOptions, type Write } from './plan.ts';
 import type { RecordOfRows } from './record.ts';
 import { canonicalRow, type Registration } from './registration.ts';
-import { areAlike } from './registration-likeness.ts';
+import { markOf } from './row-print.ts';
 
 /** What a restore wrote of one record. */
 export interface WrittenRecord {
@@ -17,17 +16,11 @@ export type RemovalPlan =
   | { readonly kind: 'gone' | 'changed' }
   | { readonly kind: 'remove'; readonly writes: readonly Write[] };
 
-/** By its mark a row is known again: the same id, the same ETag and the same to a device. */
-export function markOf(row: Registration): number {
-  return hash53(JSON.stringify([row.id, row.etag, canonicalRow(row.xml)]));
-}
-
 /**
  * The marks of a record's rows as its restore left them: none of rows that are no longer what the restore wrote, and
  * none at all of an installation that is not.
  */
 export function marksOf(record: RecordOfRows, live: RecordOfRows): number[] {
-  if (areAlike(record.rows, live.rows)) return live.rows.map(markOf);
   if (record.key.startsWith('i:')) return isSameToDevice(record.rows, live.rows) ? live.rows.map(markOf) : [];
   const forms = distinctRows(record.rows);
   return live.rows.filter((row) => forms.has(canonicalRow(row.xml))).map(markOf);

@@ -1,7 +1,6 @@
 import { type RebuildFault, rebuildInstallation, withRepairTag } from './installation.ts';
 import type { RecordOfRows } from './record.ts';
 import { canonicalRow, descriptionForWrite, type Registration } from './registration.ts';
-import { areAlike } from './registration-likeness.ts';
 
 /**
  * One call to the target hub. A withdrawal takes back a row a restore wrote, if it is as it was seen; a removal takes
@@ -35,7 +34,6 @@ export interface PlanOptions {
  * way leaves it so.
  */
 export function planRecord(record: RecordOfRows, live: RecordOfRows | undefined, options: PlanOptions): RecordPlan {
-  if (live !== undefined && areAlike(record.rows, live.rows)) return { kind: 'unchanged', collapsed: 0 };
   const wanted = distinctRows(record.rows);
   const collapsed = record.rows.length - wanted.size;
   const isInstallation = record.key.startsWith('i:');
@@ -109,27 +107,4 @@ function toWrites(
   const bodies = options.isRepair ? [withRepairTag(rebuilt.body), rebuilt.body] : [rebuilt.body];
   const writes = bodies.map((body) => ({ kind: 'installation', id: rebuilt.id, json: JSON.stringify(body) }) as const);
   return { kind, writes, collapsed };
-}
-
-/**
- * The handles that live in the target under a key the snapshot's shard does not have them under: their devices
- * registered anew, so that restoring them under the old key would push to them twice.
- */
-export function handlesLivingElsewhere(
-  live: readonly RecordOfRows[],
-  snapshot: readonly RecordOfRows[],
-  hashOf: (row: Registration) => number,
-): number[] {
-  const known = new Map(snapshot.map((record) => [record.key, record.rows]));
-  const elsewhere = new Set<number>();
-  for (const record of live) {
-    const rows = known.get(record.key) ?? [];
-    for (const row of record.rows) {
-      // Nearly all are, and equal handles need not be hashed to be known as such.
-      if (rows.some(({ platform, handle }) => platform === row.platform && handle === row.handle)) continue;
-      const hash = hashOf(row);
-      if (!rows.some((other) => hashOf(other) === hash)) elsewhere.add(hash);
-    }
-  }
-  return [...elsewhere];
 }

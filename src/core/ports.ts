@@ -4,9 +4,11 @@ export interface HubRef {
   readonly hub: string;
 }
 
-/** One page of a hub's listing: at most 100 registrations, each its description's XML exactly as the hub gave it. */
+/**
+ * One page of a hub's listing: at most 100 registrations, each its description's XML in UTF-8 exactly as the hub gave it.
+ */
 export interface Page {
-  readonly rows: readonly string[];
+  readonly rows: readonly Uint8Array[];
   /** Absent on the last page. Opaque: hand it back as it is. */
   readonly nextToken: string | undefined;
 }

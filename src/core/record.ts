@@ -1,11 +1,11 @@
 import { hash53 } from './hash.ts';
-import { installationIdOf, type Registration } from './registration.ts';
+import { installationIdOf, type Registration, type RegistrationFields } from './registration.ts';
 
 /** What a restore brings back as one: an installation with all its rows, or one device outside installations. */
-export interface RecordOfRows {
+export interface RecordOfRows<Row = Registration> {
   /** `i:{installationId}` or `d:{platform}:{handle}`. Never a registration id: those may have to change on the way. */
   readonly key: string;
-  readonly rows: readonly Registration[];
+  readonly rows: readonly Row[];
 }
 
 /** Rows are staged by hash into this many sections, so that the shard count can be chosen once the scan has counted. */
@@ -15,20 +15,25 @@ const RECORDS_PER_SHARD = 10_000;
 /** Below this a small hub's restore could not use several consumers at once. */
 const MIN_SHARD_COUNT = 4;
 
-export function recordKey(registration: Registration): string {
+export function recordKey(registration: RegistrationFields): string {
   const installationId = installationIdOf(registration.tags);
   if (installationId !== undefined) return `i:${installationId}`;
   return `d:${registration.platform.toLowerCase()}:${registration.handle}`;
 }
 
 /** The platform a record is counted under: that of its first row. */
-export function platformOf({ rows: [first] }: RecordOfRows): string {
+export function platformOf({ rows: [first] }: RecordOfRows<Pick<Registration, 'platform'>>): string {
   return first?.platform ?? '';
 }
 
-/** The section (0 to 1023) a record key belongs to. */
-export function sectionOf(key: string): number {
-  return hash53(key) % SECTION_COUNT;
+/** The hash of a record key, by which records are told apart and spread. */
+export function keyHashOf(key: string): number {
+  return hash53(key);
+}
+
+/** The section (0 to 1023) a record belongs to, by the hash of its key. */
+export function sectionOf(keyHash: number): number {
+  return keyHash % SECTION_COUNT;
 }
 
 /** A power of two that keeps a shard under about 10,000 rows: `4 <= count <= 1024`. */
@@ -45,27 +50,27 @@ export function sectionsOf(shard: number, shardCount: number): { first: number; 
 }
 
 /** The 53-bit hash by which a device handle is recognised across shards. */
-export function handleHash(registration: Registration): number {
-  return hash53(`${registration.platform.toLowerCase()}:${registration.handle}`);
+export function handleHash({ platform, handle }: Pick<Registration, 'platform' | 'handle'>): number {
+  return hash53(`${platform.toLowerCase()}:${handle}`);
 }
 
-export interface GroupedRows {
+export interface GroupedRows<Row = Registration> {
   /** In key order; the rows of a record in id order. */
-  readonly records: readonly RecordOfRows[];
+  readonly records: readonly RecordOfRows<Row>[];
   /** Rows dropped because the listing showed their id more than once. */
   readonly duplicatesSeen: number;
 }
 
 /** Groups a shard's rows into records. Of rows with one id the one with the highest ETag stays, then the later seen. */
-export function groupRows(rows: Iterable<Registration>): GroupedRows {
-  const byId = new Map<string, Registration>();
+export function groupRows<Row extends RegistrationFields>(rows: Iterable<Row>): GroupedRows<Row> {
+  const byId = new Map<string, Row>();
   let rowCount = 0;
   for (const row of rows) {
     rowCount += 1;
     const seen = byId.get(row.id);
     if (seen === undefined || row.etag >= seen.etag) byId.set(row.id, row);
   }
-  const byKey = new Map<string, Registration[]>();
+  const byKey = new Map<string, Row[]>();
   for (const row of byId.values()) {
     const key = recordKey(row);
     const group = byKey.get(key);

@@ -15,10 +15,10 @@ export interface UsualFields {
 
 /**
  * Reads a description that is written as the service writes nearly all: its elements in its order, nothing between
- * them. That takes a third of the general reader's time, and each row is read six times on its way through a restore.
- * `undefined` leaves it to that reader, which finds the fault if there is one.
+ * them. That takes a third of the general reader's time. `undefined` leaves it to that reader, which finds the fault if
+ * there is one. With `decode` the description may be in another form, in which ASCII is as it is, and so is all markup.
  */
-export function readUsual(xml: string): UsualFields | undefined {
+export function readUsual(xml: string, decode: (raw: string) => string = asItIs): UsualFields | undefined {
   ROOT.lastIndex = 0;
   const [root = '', platform = '', template = ''] = ROOT.exec(xml) ?? [];
   const handleName = handleElements.get(platform);
@@ -28,15 +28,16 @@ export function readUsual(xml: string): UsualFields | undefined {
     at: root.length,
     hasCdataEnd: xml.includes(CDATA_END),
     isPlain: !xml.includes('&') && !xml.includes('\r'),
+    decode,
   };
   const etag = take(place, '<ETag>', '</ETag>');
   const expirationTime = take(place, '<ExpirationTime>', '</ExpirationTime>');
   const id = take(place, '<RegistrationId>', '</RegistrationId>')?.trim();
   const tags = take(place, '<Tags>', '</Tags>');
-  take(place, '<PushVariables>', '</PushVariables>');
+  pass(place, '<PushVariables>', '</PushVariables>');
   const handle = canonicalHandle(platform, take(place, `<${handleName}>`, `</${handleName}>`) ?? '');
-  take(place, '<P256DH>', '</P256DH>');
-  take(place, '<Auth>', '</Auth>');
+  pass(place, '<P256DH>', '</P256DH>');
+  pass(place, '<Auth>', '</Auth>');
   const templateName = template === '' ? undefined : takeTemplate(place);
   const end = `</${platform}${template}RegistrationDescription>`;
   const isWhole = xml.startsWith(end, place.at) && xml.length === place.at + end.length;
@@ -57,14 +58,19 @@ interface Place {
   readonly xml: string;
   at: number;
   readonly hasCdataEnd: boolean;
-  /** Nothing has to be decoded. */
+  /** It holds no references and no line ends that are read as another. */
   readonly isPlain: boolean;
+  readonly decode: (raw: string) => string;
+}
+
+function asItIs(raw: string): string {
+  return raw;
 }
 
 /** The place moved behind what makes a template, whose name is the answer. */
 function takeTemplate(place: Place): string | undefined {
-  take(place, '<BodyTemplate><![CDATA[', ']]></BodyTemplate>');
-  take(place, '<Expiry>', '</Expiry>');
+  pass(place, '<BodyTemplate><![CDATA[', ']]></BodyTemplate>');
+  pass(place, '<Expiry>', '</Expiry>');
   skip(place, NIL_EXPIRY);
   skip(place, HEADERS);
   const name = take(place, '<TemplateName>', '</TemplateName>');
@@ -85,14 +91,27 @@ function skip(place: Place, pattern: RegExp): void {
 
 /** The text between two tags and the place moved behind them; `undefined` where they do not stand there as usual. */
 function take(place: Place, open: string, close: string): string | undefined {
+  const raw = cut(place, open, close);
+  if (raw === undefined) return undefined;
+  const text = place.decode(raw);
+  return place.isPlain || close.startsWith(CDATA_END) ? text : decodeText(text, DESCRIPTION);
+}
+
+/** Moves the place behind an element that is not looked at but for references that are none. */
+function pass(place: Place, open: string, close: string): void {
+  const raw = cut(place, open, close);
+  if (raw !== undefined && !place.isPlain && !close.startsWith(CDATA_END)) decodeText(raw, DESCRIPTION);
+}
+
+function cut(place: Place, open: string, close: string): string | undefined {
   const { xml, at } = place;
   if (!xml.startsWith(open, at)) return undefined;
   const start = at + open.length;
   const isCdata = close.startsWith(CDATA_END);
   const end = xml.indexOf(isCdata ? CDATA_END : '<', start);
   if (!xml.startsWith(close, end)) return undefined;
-  const text = xml.slice(start, end);
-  if (!isCdata && place.hasCdataEnd && text.includes(CDATA_END)) return undefined;
+  const raw = xml.slice(start, end);
+  if (!isCdata && place.hasCdataEnd && raw.includes(CDATA_END)) return undefined;
   place.at = end + close.length;
-  return isCdata || place.isPlain ? text : decodeText(text, DESCRIPTION);
+  return raw;
 }

@@ -2,6 +2,7 @@ import { DESCRIPTION, kindOf, readElements, readHandle, textOf } from './registr
 import { splitTags } from './registration-tags.ts';
 import { readUsual, type UsualFields } from './registration-usual.ts';
 import { misread } from './registration-xml-text.ts';
+import { decodeUtf8, type Octets } from './utf8.ts';
 
 export { canonicalRow } from './registration-canonical.ts';
 export { readElements } from './registration-elements.ts';
@@ -31,12 +32,20 @@ export interface Registration {
 /** Reads one description, of either root form. Throws `HubMisbehaves` naming what is wrong, never a value. */
 export function parseRegistration(xml: string): Registration {
   const usual = readUsual(xml);
-  return usual === undefined ? parseAnyRegistration(xml) : toRegistration(xml, usual);
+  return usual === undefined ? parseAnyRegistration(xml) : { xml, ...toFields(usual) };
 }
 
-function toRegistration(xml: string, usual: UsualFields): Registration {
+/** What a description says, without itself. */
+export type RegistrationFields = Omit<Registration, 'xml'>;
+
+/** `parseRegistration` for a description that is still as it came. */
+export function parseOctets(octets: Octets): RegistrationFields {
+  const usual = readUsual(octets, decodeUtf8);
+  return usual === undefined ? parseAnyRegistration(decodeUtf8(octets)) : toFields(usual);
+}
+
+function toFields(usual: UsualFields): RegistrationFields {
   return {
-    xml,
     id: usual.id,
     etag: parseEtag(usual.etag || undefined),
     expirationTime: usual.expirationTime || undefined,

@@ -4,8 +4,10 @@ import { SECTION_COUNT } from './record.ts';
 
 const count = z.int().nonnegative();
 
+const sectionLengths = z.array(count).max(SECTION_COUNT);
+
 const checkpointSchema = z.strictObject({
-  formatVersion: z.literal(1),
+  formatVersion: z.literal(2),
   /** Where the listing goes on; absent before the first page and after the last. */
   token: z.string().optional(),
   isFinished: z.boolean(),
@@ -17,8 +19,11 @@ const checkpointSchema = z.strictObject({
   unreadableCount: count,
   /** How often the listing had to begin again because the hub no longer took its token. */
   restartCount: count,
-  /** Staged rows: each segment is the sections one after another, gzip members of `lengths[section]` bytes, 0 for none. */
-  segments: z.array(z.strictObject({ name: z.string(), lengths: z.array(count).length(SECTION_COUNT) })),
+  /**
+   * What is staged: each segment is the tables of its sections one after another, then their rows; 0 for none. A backup
+   * has no tables, and as many sections as there can be shards; a restore has one for each of its shards.
+   */
+  segments: z.array(z.strictObject({ name: z.string(), lengths: sectionLengths.min(1), tableLengths: sectionLengths })),
 });
 
 /** How far a listing has come: what is named here is stored, and nothing else counts. */
@@ -28,7 +33,7 @@ export type Segment = ScanCheckpoint['segments'][number];
 
 export function newScanCheckpoint(startedAt: string, restartCount = 0): ScanCheckpoint {
   return {
-    formatVersion: 1,
+    formatVersion: 2,
     isFinished: false,
     startedAt,
     pageCount: 0,

@@ -2,16 +2,17 @@ import { z } from 'zod';
 import { parseJson, parseWith, type Source } from './parse.ts';
 import type { RecordOfRows } from './record.ts';
 import { parseRegistration } from './registration.ts';
+import { decodeUtf8, encodeUtf8, type Octets } from './utf8.ts';
 
 const lineSchema = z.strictObject({ key: z.string().min(3), rows: z.array(z.string()).min(1) });
 
-/** One record as a line of a shard: `{"key":…,"rows":[xml,…]}`, rows verbatim as the hub gave them. */
-export function formatShardLine(record: RecordOfRows): string {
-  return `${JSON.stringify({ key: record.key, rows: record.rows.map((row) => row.xml) })}\n`;
+/** One record as a line of a shard: `{"key":…,"rows":[xml,…]}`, rows verbatim as the hub gave them, as octets. */
+export function formatShardLine({ key, rows }: RecordOfRows<{ readonly octets: Octets }>): Octets {
+  return `{"key":${encodeUtf8(JSON.stringify(key))},"rows":[${rows.map((row) => JSON.stringify(row.octets)).join(',')}]}\n`;
 }
 
 /** The key of a line `formatShardLine` wrote, as JSON: enough to tell records apart, at a tenth of parsing the line. */
-export function jsonKeyOf(line: string): string {
+export function jsonKeyOf(line: Octets): Octets {
   return line.slice(KEY_AT, line.indexOf(AFTER_KEY) + 1);
 }
 
@@ -19,8 +20,8 @@ const KEY_AT = '{"key":'.length;
 /** Within the key a quotation mark is escaped, so that this comes first where the key ends. */
 const AFTER_KEY = '","rows":[';
 
-/** Reads a whole shard's text. Throws `SnapshotCorrupt` naming the blob; a damaged line never passes as a short shard. */
-export function parseShard(text: string, blobName: string): RecordOfRows[] {
+/** Reads a whole shard. Throws `SnapshotCorrupt` naming the blob; a damaged line never passes as a short shard. */
+export function parseShard(text: Octets, blobName: string): RecordOfRows[] {
   const source: Source = {
     code: 'SnapshotCorrupt',
     what: `shard ${blobName}`,
@@ -29,7 +30,7 @@ export function parseShard(text: string, blobName: string): RecordOfRows[] {
   };
   return splitLines(text).map((line) => {
     const { key, rows } = parseWith(lineSchema, parseJson(line, source), source);
-    return { key, rows: rows.map(parseRegistration) };
+    return { key: decodeUtf8(key), rows: rows.map((row) => parseRegistration(decodeUtf8(row))) };
   });
 }
 

@@ -68,7 +68,10 @@ async function listPage(
     if (answer.verdict.kind === 'tokenLost') return 'tokenLost';
     requireOk(answer, where);
     try {
-      return { rows: readPage(answer.body), nextToken: answer.header('x-ms-continuationtoken') || undefined };
+      return {
+        rows: readPage(Buffer.from(answer.body)),
+        nextToken: answer.header('x-ms-continuationtoken') || undefined,
+      };
     } catch (error) {
       if (!(error instanceof DrError)) throw error;
       if (error.code === 'HubNotFound') throw refusal('notFound', answer.status, where);

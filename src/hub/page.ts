@@ -1,27 +1,39 @@
+import { isUtf8 } from 'node:buffer';
 import { DrError } from '../core/errors.ts';
 import { completeElement, type OpenTag, readCloseTag, readOpenTag, skipMisc } from '../core/registration-xml.ts';
 import { type Binding, type Cursor, createCursor } from '../core/registration-xml-cursor.ts';
 import { misread, type XmlSource } from '../core/registration-xml-text.ts';
+import { endOf, readUsualPage } from './usual-page.ts';
 
 /**
- * Slices every registration description out of a page of the listing (an atom feed), verbatim: one text an entry, in
- * the feed's order. All or nothing: a truncated or malformed page throws `HubMisbehaves` (retryable). What is inside a
- * description is left to `parseRegistration`. The feed with which the service answers for a hub that does not exist
- * throws `HubNotFound`.
+ * Slices every registration description out of a page of the listing (an atom feed), verbatim: one piece of `body` an
+ * entry, in the feed's order. All or nothing: a truncated or malformed page throws `HubMisbehaves` (retryable). What is
+ * inside a description is left to `parseRegistration`. The feed with which the service answers for a hub that does not
+ * exist throws `HubNotFound`.
  */
-export function readPage(body: string): string[] {
+export function readPage(body: Uint8Array): Uint8Array[] {
+  if (!isUtf8(body)) throw misread(FEED, 'it is not UTF-8');
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  // One character a byte: markup is ASCII, and places in the text are places in the body.
+  const bounds = readUsualPage(bytes.toString('latin1'));
+  if (bounds !== undefined) return bounds.map(({ start, end }) => bytes.subarray(start, end));
+  return readAnyPage(utf8.decode(body)).map((xml) => Buffer.from(xml));
+}
+
+/** A byte order mark at the beginning is left out. */
+const utf8 = new TextDecoder();
+
+/** `readPage` for every page there can be, decoded. */
+function readAnyPage(body: string): string[] {
   const cursor = createCursor(body, FEED);
   skipDeclaration(cursor);
   skipMisc(cursor);
   const feed = readOpenTag(cursor);
   if (feed.name !== 'feed' || cursor.rootNamespace !== ATOM) throw misread(FEED, 'it is not a feed');
   const rows: string[] = [];
-  // Then nothing is declared around an entry but the default, which each usual description declares anew.
-  const isUsual = feed.qualifiedName === 'feed' && cursor.bindings?.outer === undefined;
   readChildren(cursor, feed, (child) => {
     if (child.name === 'entry') {
       rows.push(readEntry(cursor, child));
-      if (isUsual) readUsualEntries(cursor, rows);
       return;
     }
     const { text } = completeElement(cursor, child);
@@ -63,39 +75,6 @@ function readEntry(cursor: Cursor, entry: OpenTag): string {
   return description;
 }
 
-const TEXT = '[^<&\\]]*(?:&amp;[^<&\\]]*)*';
-const VALUE = '[^<&"]*(?:&(?:amp|quot);[^<&"]*)*';
-const METADATA = 'xmlns:\\1="http://schemas\\.microsoft\\.com/ado/2007/08/dataservices/metadata"';
-const CONNECT = 'xmlns="http://schemas\\.microsoft\\.com/netservices/2010/10/servicebus/connect"';
-const INSTANCE = 'xmlns:i="http://www\\.w3\\.org/2001/XMLSchema-instance"';
-
-/**
- * An entry as both generations of the service write it, up to the description. Where it matches it is well-formed by
- * its form, which takes half the general reader's time for a page; where it does not that reader takes over.
- */
-const USUAL_ENTRY = new RegExp(
-  `<entry (a|p2):etag="${VALUE}" ${METADATA}><id>${TEXT}</id><title type="text">${TEXT}</title><published>${TEXT}</published><updated>${TEXT}</updated><link rel="self" href="${VALUE}" ?/><content type="application/xml">(?=<([A-Za-z]\\w*RegistrationDescription) (?:${CONNECT} ${INSTANCE}|${INSTANCE} ${CONNECT})>)`,
-  'y',
-);
-const ENTRY_END = '</content></entry>';
-
-/** Adds the descriptions of as many entries as are written as usual and follow one another. */
-function readUsualEntries(cursor: Cursor, rows: string[]): void {
-  const { xml } = cursor;
-  for (;;) {
-    USUAL_ENTRY.lastIndex = cursor.position;
-    const [, prefix, name] = USUAL_ENTRY.exec(xml) ?? [];
-    if (prefix === undefined || name === undefined) return;
-    const start = USUAL_ENTRY.lastIndex;
-    const end = endOf(xml, start, name);
-    if (end === undefined || !xml.startsWith(ENTRY_END, end)) return;
-    const description = xml.slice(start, end);
-    if (description.includes(`${prefix}:`)) return;
-    rows.push(description);
-    cursor.position = end + ENTRY_END.length;
-  }
-}
-
 function readDescription(cursor: Cursor, root: OpenTag): string {
   if (!root.qualifiedName.endsWith('RegistrationDescription')) {
     throw misread(FEED, 'an entry holds something else than a registration', root.start);
@@ -114,17 +93,6 @@ function findEnd(cursor: Cursor, root: OpenTag): { start: number; end: number } 
   cursor.position = end;
   cursor.bindings = root.outerBindings;
   return { start, end };
-}
-
-/** Where the description that begins at `start` ends, unless what looks like its end could be something else. */
-function endOf(xml: string, start: number, qualifiedName: string): number | undefined {
-  const close = `</${qualifiedName}>`;
-  const found = xml.indexOf(close, start);
-  if (found === -1) return undefined;
-  const end = found + close.length;
-  const text = xml.slice(start, end);
-  const isInCdata = text.lastIndexOf('<![CDATA[') > text.lastIndexOf(']]>');
-  return isInCdata || text.includes('<!--') || text.includes('<?') ? undefined : end;
 }
 
 /** Whether the description could use a declaration from outside it; a mere likeness counts. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { exportIdMap } from '../../src/app/export-id-map.ts';
 import { openIdMap } from '../../src/app/id-map.ts';
 import { readRun } from '../../src/app/run-store.ts';
-import { recordKey, sectionOf, sectionsOf } from '../../src/core/record.ts';
+import { keyHashOf, recordKey, sectionOf, sectionsOf } from '../../src/core/record.ts';
 import { parseRegistration } from '../../src/core/registration.ts';
 import type { RestoreRun } from '../../src/core/run.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
@@ -18,7 +18,7 @@ async function aRestore(engine: Engine): Promise<RestoreRun> {
 }
 
 const shardOf = (id: string, shardCount: number): number => {
-  const section = sectionOf(recordKey(parseRegistration(anAppleRow({ id }))));
+  const section = sectionOf(keyHashOf(recordKey(parseRegistration(anAppleRow({ id })))));
   return Math.floor(section / sectionsOf(0, shardCount).length);
 };
 

@@ -229,7 +229,8 @@ test('what a later pass of the restore had to write again is rolled back, too', 
     lists += 1;
     const page = await listPage(token, call);
     // A device that the second pass has seen does not show in the third.
-    const isHidden = (xml: string): boolean => lists === 3 && xml.includes('$InstallationId:{device-2}');
+    const isHidden = (row: Uint8Array): boolean =>
+      lists === 3 && Buffer.from(row).includes('$InstallationId:{device-2}');
     return page === 'tokenLost' ? page : { ...page, rows: page.rows.filter((xml) => !isHidden(xml)) };
   };
   const restored = await restore(engine);

@@ -1,37 +1,71 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createStaging } from '../../src/app/staging.ts';
+import { toOctets } from '../../src/app/codec.ts';
+import { readStagedRows, readStagedTable, storeSegment } from '../../src/app/segments.ts';
+import { createStaging, type Staging } from '../../src/app/staging.ts';
+import type { RowPrint } from '../../src/core/row-print.ts';
+import type { Segment } from '../../src/core/scan-checkpoint.ts';
+import { createEngine } from '../support/engine.ts';
 
-const anyText = fc.string({ unit: fc.constantFrom('a', '"', '\n', '\r', 'é', '中', '😀', '\ud800'), maxLength: 60 });
+const SECTIONS = 8;
+const anyRow = fc.uint8Array({ maxLength: 60 });
+const aPrint = fc.record({
+  keyHash: fc.maxSafeNat(),
+  handleHash: fc.maxSafeNat(),
+  contentHash: fc.maxSafeNat(),
+  mark: fc.maxSafeNat(),
+});
 
-test('a section is read as its title and its rows, a JSON string a line, in the order they came', () => {
-  const rows = fc.array(fc.tuple(fc.nat({ max: 3 }), anyText), { maxLength: 30 });
-  fc.assert(
-    fc.property(rows, rows, (first, second) => {
-      const staging = createStaging(16);
-      for (const given of [first, second]) {
-        staging.clear();
-        expect(staging.sizeBytes).toBe(0);
-        for (const [section, xml] of given) staging.add(section, xml);
-        for (const section of [0, 1, 2, 3]) {
-          const lines = given.filter(([own]) => own === section).map(([, xml]) => `${JSON.stringify(xml)}\n`);
-          const bytes = staging.read(section, 'title');
-          if (lines.length === 0) expect(bytes).toBeUndefined();
-          else expect(Buffer.from(bytes ?? []).toString()).toBe(`title\n${lines.join('')}`);
-        }
+function openStaging(): Staging {
+  let count = 0;
+  return createStaging(SECTIONS, () => `segment-${count++}`);
+}
+
+function numbersOf({ keyHash, handleHash, contentHash, mark }: RowPrint): number[] {
+  return [keyHash, handleHash, contentHash, mark];
+}
+
+test('a shard is read as its rows and prints in the order they came, however many segments and sections they are in', async () => {
+  const given = fc.array(fc.tuple(fc.nat({ max: SECTIONS - 1 }), anyRow, aPrint), { maxLength: 30 });
+  const shardCounts = fc.constantFrom(1, 2, 8);
+  await fc.assert(
+    fc.asyncProperty(fc.array(given, { maxLength: 4 }), shardCounts, async (segmentsGiven, shardCount) => {
+      const { app } = createEngine();
+      const staging = openStaging();
+      const segments: Segment[] = [];
+      for (const rows of segmentsGiven) {
+        for (const [section, row, print] of rows) staging.add(section, row, print);
+        expect(staging.isEmpty).toBe(rows.length === 0);
+        const packed = await staging.take();
+        expect(staging.isEmpty).toBe(true);
+        if (packed !== undefined) segments.push(await storeSegment(app, packed));
+      }
+      for (let shard = 0; shard < shardCount; shard += 1) {
+        const perShard = SECTIONS / shardCount;
+        const own = segmentsGiven.flatMap((rows) =>
+          rows.filter(([section]) => Math.floor(section / perShard) === shard).sort(([a], [b]) => a - b),
+        );
+        const staged = { segments, shard, shardCount };
+        expect(await readStagedRows(app, staged)).toEqual(own.map(([, row]) => toOctets(row)));
+        expect([...(await readStagedTable(app, staged))]).toEqual(own.flatMap(([, , print]) => numbersOf(print)));
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
 });
 
-test('more than a staging was made for is kept, too', () => {
-  const staging = createStaging(16);
-  const rows = Array.from({ length: 40 }, (_, index) => `${index}${'中'.repeat(50_000)}`);
-  for (const row of rows) staging.add(1023, row);
-  const lines = Buffer.from(staging.read(1023, 't') ?? [])
-    .toString()
-    .split('\n');
-  expect(lines.slice(1, -1).map((line): unknown => JSON.parse(line))).toEqual(rows);
-  expect(staging.sizeBytes).toBeGreaterThan(40 * 150_000);
+test('rows are packed once they are many, and a page larger than there is room for is kept, too', async () => {
+  const { app } = createEngine();
+  const staging = openStaging();
+  const rows = Array.from({ length: 90 }, (_, index) => Buffer.alloc(500_000, `row ${index} `));
+  for (const row of rows) {
+    staging.add(7, row);
+    await staging.packFull();
+  }
+  expect(staging.packedBytes).toBeGreaterThan(0);
+  const packed = await staging.take();
+  const segments = packed === undefined ? [] : [await storeSegment(app, packed)];
+  const read = await readStagedRows(app, { segments, shard: 7, shardCount: SECTIONS });
+  expect(read.map((octets) => octets.slice(0, 20))).toEqual(rows.map((row) => toOctets(row.subarray(0, 20))));
+  expect(await readStagedTable(app, { segments, shard: 7, shardCount: SECTIONS })).toHaveLength(0);
 });

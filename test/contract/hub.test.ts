@@ -43,7 +43,7 @@ describe('client and emulator', () => {
       const page = await opened.hub.listPage(token, soon);
       if (page === 'tokenLost') throw new Error('the token was lost');
       for (const xml of page.rows) {
-        const { id, handle, isTemplate, tags, etag, templateName } = parseRegistration(xml);
+        const { id, handle, isTemplate, tags, etag, templateName } = parseRegistration(Buffer.from(xml).toString());
         const row = expected.get(id);
         expect({ handle, isTemplate, tags: [...tags].sort(), etag, templateName: templateName ?? '' }).toEqual({
           handle: row?.platform === 'Baidu' ? handle : row?.handle,

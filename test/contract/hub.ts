@@ -193,7 +193,7 @@ export function hubContract(title: string, open: () => Promise<OpenHub>): void {
     do {
       const page = await hub.listPage(token, soon);
       if (page === 'tokenLost') throw new Error('the token was lost');
-      rows.push(...page.rows.map(parseRegistration));
+      rows.push(...page.rows.map((row) => parseRegistration(Buffer.from(row).toString())));
       sizes.push(page.rows.length);
       token = page.nextToken;
     } while (token !== undefined);

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { markOf, planRemoval, type WrittenRecord } from '../../src/core/plan-removal.ts';
+import { planRemoval, type WrittenRecord } from '../../src/core/plan-removal.ts';
 import type { RecordOfRows } from '../../src/core/record.ts';
 import { parseRegistration, type Registration } from '../../src/core/registration.ts';
+import { markOf } from '../../src/core/row-print.ts';
 import { type AppleRowOptions, anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
 const token = tokenOf('phone');

@@ -124,7 +124,10 @@ async function listSlowly(engine: Engine, hub: MemoryHub, token: string | undefi
   const from = Number(token ?? 0);
   const rows = [...hub.rows.values()];
   const next = from + PAGE;
-  return { rows: rows.slice(from, next), nextToken: next < rows.length ? String(next) : undefined };
+  return {
+    rows: rows.slice(from, next).map((xml) => Buffer.from(xml)),
+    nextToken: next < rows.length ? String(next) : undefined,
+  };
 }
 
 interface Ending {
@@ -179,9 +182,9 @@ test('a segment whose parts are cut off or blotted out fails the backup by name,
   const calm = createEngine();
   seed(calm);
   await startBackup(calm.app, 'timer');
-  const memberStarts = await stageAndFindMembers(calm);
-  expect(memberStarts.length).toBeGreaterThan(10);
-  for (const at of memberStarts) {
+  const frameStarts = await stageAndFindFrames(calm);
+  expect(frameStarts.length).toBeGreaterThan(10);
+  for (const at of frameStarts) {
     for (const change of [
       (bytes: Uint8Array) => bytes.slice(0, at),
       (bytes: Uint8Array) => bytes.with(at, 0),
@@ -190,7 +193,7 @@ test('a segment whose parts are cut off or blotted out fails the backup by name,
       const engine = createEngine();
       seed(engine);
       const { id } = await startBackup(engine.app, 'timer');
-      await stageAndFindMembers(engine);
+      await stageAndFindFrames(engine);
       const [entry] = await engine.blobs.list(`_runs/backup/${id}/staging/`);
       const bytes = (await engine.blobs.get(entry?.name ?? ''))?.bytes ?? new Uint8Array();
       await engine.blobs.put(entry?.name ?? '', change(bytes), 'any');
@@ -203,13 +206,13 @@ test('a segment whose parts are cut off or blotted out fails the backup by name,
   }
 });
 
-/** Does the scan alone, and tells where in its segment the gzip members begin. */
-async function stageAndFindMembers(engine: Engine): Promise<number[]> {
+/** Does the scan alone, and tells where in its segment the frames begin. */
+async function stageAndFindFrames(engine: Engine): Promise<number[]> {
   for (const text of engine.queue.take()) await runStep(engine.app, parseStep(JSON.parse(text)));
   const [entry] = (await engine.blobs.list('_runs/backup/')).filter(({ name }) => name.includes('/segments/'));
   const bytes = Buffer.from((await engine.blobs.get(entry?.name ?? ''))?.bytes ?? []);
   const starts: number[] = [];
-  const magic = Buffer.from([0x1f, 0x8b, 0x08]);
+  const magic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
   for (let at = bytes.indexOf(magic); at >= 0; at = bytes.indexOf(magic, at + 1)) starts.push(at);
   return starts;
 }

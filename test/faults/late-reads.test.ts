@@ -21,7 +21,8 @@ function lagBehind({ app, secondary }: Engine, lagMs: number): void {
   secondary.listPage = async (token, options) => {
     const seenAt = app.clock.now() - lagMs;
     const shown = past.find((one) => one.until > seenAt)?.rows;
-    return shown === undefined ? listPage(token, options) : { rows: [...shown.values()], nextToken: undefined };
+    if (shown === undefined) return listPage(token, options);
+    return { rows: [...shown.values()].map((xml) => Buffer.from(xml)), nextToken: undefined };
   };
 }
 

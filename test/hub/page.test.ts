@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DrError } from '../../src/core/errors.ts';
-import { canonicalRow, parseRegistration } from '../../src/core/registration.ts';
-import { readPage } from '../../src/hub/page.ts';
+import { canonicalRow, parseAnyRegistration, parseRegistration } from '../../src/core/registration.ts';
+import { readPage as readBytes } from '../../src/hub/page.ts';
 import { aDescription, type Description, mutations, render } from '../property/descriptions.ts';
 import { descriptionsIn, readRecordings } from '../support/recordings.ts';
 import { type OracleElement, readWithOracle } from '../support/xml-oracle.ts';
+
+const readPage = (body: string): string[] => readBytes(Buffer.from(body)).map((row) => Buffer.from(row).toString());
 
 const ATOM = 'http://www.w3.org/2005/Atom';
 const CONNECT = 'http://schemas.microsoft.com/netservices/2010/10/servicebus/connect';
@@ -120,7 +122,10 @@ describe('readPage', () => {
         const whole = feed(written.join('')).slice(open.length);
         const rest = isDamaged ? mutate(whole) : whole;
         const slow = attempt(() => readPage(`${open}${declaration}${rest}`));
-        expect(attempt(() => readPage(open + rest))).toEqual(slow?.map((xml) => xml.replace(declaration, '')));
+        const fast = attempt(() => readPage(open + rest));
+        // What is inside a description is seen by whoever reads that, or by the page's general reader in passing.
+        if (slow === undefined) expect(fast?.every(isReadable) ?? false).toBe(false);
+        else expect(fast).toEqual(slow.map((xml) => xml.replace(declaration, '')));
       }),
       { numRuns: 3000 },
     );
@@ -152,6 +157,10 @@ function canonicalRows(body: string): string[] | undefined {
       return canonicalRow(xml);
     }),
   );
+}
+
+function isReadable(xml: string): boolean {
+  return attempt(() => parseAnyRegistration(xml)) !== undefined;
 }
 
 function attempt<T>(work: () => T): T | undefined {

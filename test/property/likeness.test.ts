@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { DrError } from '../../src/core/errors.ts';
 import { distinctRows } from '../../src/core/plan.ts';
 import { parseRegistration, type Registration } from '../../src/core/registration.ts';
-import { areAlike } from '../../src/core/registration-likeness.ts';
+import { areAlike as areHashesAlike, printOf, printsOf } from '../../src/core/row-print.ts';
+import { encodeUtf8 } from '../../src/core/utf8.ts';
 import { aDescription, mutations, render } from './descriptions.ts';
 
 /** Choices that write a description as the service does. */
@@ -31,6 +32,15 @@ const someRow = fc.tuple(aDescription, fc.boolean()).map(([{ source, xml }, isPl
   xml: isPlain ? render(source, plainly()) : xml,
 }));
 const someRows = fc.array(someRow, { minLength: 1, maxLength: 4 }).map((rows) => rows.map(({ xml }) => xml));
+
+/** As a restore sees it: what is live by its prints, the snapshot's record by those that are made of it as a whole. */
+function areAlike(rows: readonly Registration[], live: readonly Registration[]): boolean {
+  const hashes = printsOf({ key: 'i:any', rows }).map(({ contentHash }) => contentHash);
+  return areHashesAlike(
+    hashes,
+    live.map((row) => printOf(encodeUtf8(row.xml), row).contentHash),
+  );
+}
 
 function expectTruth(rows: readonly Registration[], others: readonly Registration[]): void {
   const [forms, otherForms] = [distinctRows(rows), distinctRows(others)];

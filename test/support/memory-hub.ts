@@ -51,7 +51,7 @@ export function createMemoryHub({ ref, pageSize = 100 }: MemoryHubOptions): Memo
       }
       const all = [...hub.rows.values()];
       const from = Number(token ?? 0);
-      const rows = all.slice(from, from + pageSize);
+      const rows = all.slice(from, from + pageSize).map((xml) => Buffer.from(xml));
       return { rows, nextToken: from + pageSize < all.length ? String(from + pageSize) : undefined };
     },
     async putRegistration(id, xml) {

@@ -1,0 +1,44 @@
+import { groupRows, type RecordOfRows } from '../core/record.ts';
+import { parseRegistration } from '../core/registration.ts';
+import type { RowPrint } from '../core/row-print.ts';
+import type { RestoreRun } from '../core/run.ts';
+import { decodeUtf8 } from '../core/utf8.ts';
+import type { App } from './app.ts';
+import { readFinishedScan } from './scan.ts';
+import { readStagedRows, readStagedTable } from './segments.ts';
+import { TABLE_WIDTH } from './staging.ts';
+
+/** What lives in the target in one shard, by the hash of its key; rows the listing showed twice are there once. */
+export interface LivePrints {
+  readonly byKey: ReadonlyMap<number, readonly RowPrint[]>;
+}
+
+/** Throws `StoredDocumentInvalid`, naming the segment that is not as it was stored. */
+export async function readLivePrints(app: App, run: RestoreRun, shard: number): Promise<LivePrints> {
+  const table = await readStagedTable(app, await stagedOf(app, run, shard));
+  const byKey = new Map<number, RowPrint[]>();
+  for (let at = 0; at < table.length; at += TABLE_WIDTH) {
+    const print = {
+      keyHash: table[at] ?? 0,
+      handleHash: table[at + 1] ?? 0,
+      contentHash: table[at + 2] ?? 0,
+      mark: table[at + 3] ?? 0,
+    };
+    const rows = byKey.get(print.keyHash);
+    if (rows === undefined) byKey.set(print.keyHash, [print]);
+    else if (!rows.some(({ mark }) => mark === print.mark)) rows.push(print);
+  }
+  return { byKey };
+}
+
+/** The same with all that the rows say, by key. */
+export async function readLiveRecords(app: App, run: RestoreRun, shard: number): Promise<Map<string, RecordOfRows>> {
+  const rows = await readStagedRows(app, await stagedOf(app, run, shard));
+  const { records } = groupRows(rows.map((octets) => parseRegistration(decodeUtf8(octets))));
+  return new Map(records.map((record) => [record.key, record]));
+}
+
+async function stagedOf(app: App, run: RestoreRun, shard: number) {
+  const { segments } = await readFinishedScan(app, run);
+  return { segments, shard, shardCount: run.shardCount };
+}

@@ -1,0 +1,62 @@
+import { DrError } from '../core/errors.ts';
+import { manifestName, resultName } from '../core/paths.ts';
+import { platformOf } from '../core/record.ts';
+import type { RestoreRun } from '../core/run.ts';
+import type { App } from './app.ts';
+import { sealDocument } from './codec.ts';
+import { storeForeignHandles } from './foreign-handles.ts';
+import { type LivePrints, readLivePrints } from './live-rows.ts';
+import { storeSelection } from './shard-progress.ts';
+import { readSnapshotPrints, type SnapshotPrints, storeSnapshotPrints } from './snapshot-prints.ts';
+import { readManifest, readSnapshotShard } from './snapshots.ts';
+import { selectionOf } from './written-records.ts';
+
+/**
+ * Holds what lives in the target against one shard of the snapshot, by their prints. In the first pass that does four
+ * things before any reconcile step begins: the shard's checksum is proven before the first write, its prints are stored
+ * for this pass and later ones, devices that live under another key are known to all shards, and so is how many records
+ * the restore is about.
+ */
+export async function sealTargetShard(app: App, run: RestoreRun, shard: number): Promise<void> {
+  const { pass } = run.phase;
+  const name = resultName('restore', run.id, pass, 'seal', shard);
+  const prints = pass === 1 ? await readSnapshot(app, run, shard) : await readSnapshotPrints(app, run, shard);
+  const live = await readLivePrints(app, run, shard);
+  await storeForeignHandles(app, run, shard, handlesLivingElsewhere(live, prints));
+  const result = { formatVersion: 1, records: live.byKey.size };
+  await app.blobs.put(name, sealDocument(name, JSON.stringify(result)), 'any', {
+    done: '1',
+    records: String(live.byKey.size),
+  });
+}
+
+async function readSnapshot(app: App, run: RestoreRun, shard: number): Promise<SnapshotPrints> {
+  const { sourceHub, snapshotId } = run.request;
+  const manifest = await readManifest(app, sourceHub, snapshotId);
+  if (manifest === undefined) throw missing(manifestName(sourceHub, snapshotId));
+  const snapshot = await readSnapshotShard(app, manifest, shard);
+  const prints = await storeSnapshotPrints(app, run, shard, snapshot);
+  const isSelected = await selectionOf(app, run, shard, snapshot);
+  await storeSelection(app, run, shard, snapshot.map(platformOf), isSelected);
+  return prints;
+}
+
+function missing(name: string): DrError {
+  return new DrError('StoredDocumentInvalid', `The document ${name} of this run is missing. Start a new run.`, {
+    target: name,
+  });
+}
+
+/**
+ * The handles that live in the target under a key the snapshot's shard does not have them under: their devices
+ * registered anew, so that restoring them under the old key would push to them twice.
+ */
+function handlesLivingElsewhere({ byKey }: LivePrints, { records }: SnapshotPrints): number[] {
+  const known = new Map(records.map(({ keyHash, handleHashes }) => [keyHash, handleHashes]));
+  const elsewhere = new Set<number>();
+  for (const [keyHash, rows] of byKey) {
+    const handles = known.get(keyHash) ?? [];
+    for (const { handleHash } of rows) if (!handles.includes(handleHash)) elsewhere.add(handleHash);
+  }
+  return [...elsewhere];
+}

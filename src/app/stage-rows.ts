@@ -1,0 +1,48 @@
+import { DrError } from '../core/errors.ts';
+import { segmentName } from '../core/paths.ts';
+import { keyHashOf, recordKey, SECTION_COUNT, sectionOf } from '../core/record.ts';
+import { parseOctets, type RegistrationFields } from '../core/registration.ts';
+import { printOf } from '../core/row-print.ts';
+import type { Run } from '../core/run.ts';
+import type { Octets } from '../core/utf8.ts';
+import type { App } from './app.ts';
+import { toOctets } from './codec.ts';
+import { createStaging, type Staging } from './staging.ts';
+
+/**
+ * A backup does not know yet how many shards there will be, and stages by section. A restore stages by shard of its
+ * snapshot, with a print of each row: what is in place is known by that alone.
+ */
+export function openStaging(app: App, run: Run, firstSegment: number): Staging {
+  let sequence = firstSegment;
+  return createStaging(run.kind === 'restore' ? run.shardCount : SECTION_COUNT, () => {
+    const label = `${String(sequence).padStart(5, '0')}-${app.newSuffix()}`;
+    sequence += 1;
+    return segmentName(run.kind, run.id, run.phase.pass, label);
+  });
+}
+
+/** Answers how many rows could not be read and are left out: one bad row must not stop the backup of all others. */
+export function stageRows(staging: Staging, run: Run, rows: readonly Uint8Array[]): number {
+  const sectionsPerShard = SECTION_COUNT / run.shardCount;
+  let unreadableCount = 0;
+  for (const row of rows) {
+    const octets = toOctets(row);
+    const fields = readFields(octets);
+    if (fields === undefined) unreadableCount += 1;
+    else if (run.kind === 'restore') {
+      const print = printOf(octets, fields);
+      staging.add(Math.floor(sectionOf(print.keyHash) / sectionsPerShard), row, print);
+    } else staging.add(sectionOf(keyHashOf(recordKey(fields))), row);
+  }
+  return unreadableCount;
+}
+
+function readFields(octets: Octets): RegistrationFields | undefined {
+  try {
+    return parseOctets(octets);
+  } catch (error) {
+    if (error instanceof DrError && error.code === 'HubMisbehaves') return undefined; // Counted by the caller.
+    throw error;
+  }
+}

@@ -1,0 +1,58 @@
+import { hash53 } from './hash.ts';
+import { handleHash, keyHashOf, type RecordOfRows, recordKey } from './record.ts';
+import type { Registration, RegistrationFields } from './registration.ts';
+import { findOwn, mayCollapse } from './registration-likeness.ts';
+import { encodeUtf8, type Octets } from './utf8.ts';
+
+/** What tells a row from others without its text, as 53-bit hashes: equal rows have equal ones, and next to no others do. */
+export interface RowPrint {
+  readonly keyHash: number;
+  readonly handleHash: number;
+  /** Of all that is the same to a device in the same words; 0 for a row that has to be looked at itself. */
+  readonly contentHash: number;
+  /** By it a row is known again in its hub: the same id, the same ETag, the same words. */
+  readonly mark: number;
+}
+
+export function printOf(octets: Octets, fields: RegistrationFields): RowPrint {
+  return {
+    keyHash: keyHashOf(recordKey(fields)),
+    handleHash: handleHash(fields),
+    contentHash: contentHashOf(octets),
+    mark: markOfOctets(octets, fields),
+  };
+}
+
+/** The mark of a row that has been read. */
+export function markOf(row: Registration): number {
+  return markOfOctets(encodeUtf8(row.xml), row);
+}
+
+function markOfOctets(octets: Octets, { id, etag }: RegistrationFields): number {
+  return hash53(`${id} ${etag} ${contentHashOf(octets) || hash53(octets)}`);
+}
+
+/** 0 where the description is not written as the service writes it: what is the hub's own cannot be told at a glance. */
+function contentHashOf(octets: Octets): number {
+  const own = findOwn(octets);
+  return own === undefined ? 0 : hash53(own.root + octets.slice(own.end));
+}
+
+/** The prints of a snapshot's record. Rows that could become one with another have to be looked at themselves. */
+export function printsOf(record: RecordOfRows): Omit<RowPrint, 'mark'>[] {
+  const keyHash = keyHashOf(record.key);
+  const isPlain = !mayCollapse(record.rows);
+  return record.rows.map((row) => ({
+    keyHash,
+    handleHash: handleHash(row),
+    contentHash: isPlain ? contentHashOf(encodeUtf8(row.xml)) : 0,
+  }));
+}
+
+/**
+ * True when the content hashes of a snapshot's record and of what lives under its key surely are those of the same rows.
+ * That is how nearly every record of a restored hub looks, and no text has to be read to see it. False says nothing.
+ */
+export function areAlike(hashes: readonly number[], live: readonly number[]): boolean {
+  return hashes.length === live.length && hashes.every((hash) => hash !== 0 && live.includes(hash));
+}
