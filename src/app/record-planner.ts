@@ -3,7 +3,7 @@ import type { WrittenOutcome } from '../core/outcomes.ts';
 import { planRecord } from '../core/plan.ts';
 import { marksOf, planRemoval } from '../core/plan-removal.ts';
 import type { RecordOfRows } from '../core/record.ts';
-import { areAlike, markOf } from '../core/row-print.ts';
+import { areAlike, markOf, type RecordPrint } from '../core/row-print.ts';
 import type { RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { LAST_PASS } from './complete-reconcile.ts';
@@ -11,7 +11,7 @@ import { readForeignHandles } from './foreign-handles.ts';
 import { type IdMap, readMintedIds } from './id-map.ts';
 import { readJournal } from './journal.ts';
 import { type LivePrints, readLivePrints, readLiveRecords } from './live-rows.ts';
-import type { RecordPrint, SnapshotPrints } from './snapshot-prints.ts';
+import type { SnapshotPrints } from './snapshot-prints.ts';
 import { readRunOf, readWritten } from './written-records.ts';
 
 /** What one pass makes of one record. */
@@ -61,8 +61,9 @@ async function openRestorer(
     const marks = alike[index];
     const before = earlier === 'removed' ? undefined : earlier;
     if (marks !== undefined) {
-      const decision = decide({ kind: 'unchanged', collapsed: 0 }, before, rules);
-      return { decision, collapsed: 0, addedRows: [], ...(earlier === undefined ? {} : { noted: marks }) };
+      const collapsed = pass === 1 ? collapsedOf(prints.records[index]) : 0;
+      const decision = decide({ kind: 'unchanged', collapsed }, before, rules);
+      return { decision, collapsed, addedRows: [], ...(earlier === undefined ? {} : { noted: marks }) };
     }
     const record = recordAt(records, index);
     const found = live.get(record.key);
@@ -82,6 +83,11 @@ async function openRestorer(
       ...(earlier === undefined || noted === undefined ? {} : { noted }),
     };
   };
+}
+
+/** How many of a record's rows become one with another. */
+function collapsedOf(print: RecordPrint | undefined): number {
+  return print === undefined ? 0 : print.handleHashes.length - print.contentHashes.length;
 }
 
 /** The marks of what lives under a record's key where that surely is the same; else `undefined`. */

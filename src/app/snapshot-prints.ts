@@ -2,21 +2,11 @@ import { z } from 'zod';
 import { DrError } from '../core/errors.ts';
 import { parseJson, parseWith } from '../core/parse.ts';
 import { printsName } from '../core/paths.ts';
-import { platformOf, type RecordOfRows } from '../core/record.ts';
-import { printsOf } from '../core/row-print.ts';
+import type { RecordOfRows } from '../core/record.ts';
+import { printRecord, type RecordPrint } from '../core/row-print.ts';
 import type { RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { packFrame, toText, unpackFrame } from './codec.ts';
-
-/** One record of a snapshot's shard without its text. */
-export interface RecordPrint {
-  /** Of its first row. */
-  readonly platform: string;
-  readonly keyHash: number;
-  /** Row by row. */
-  readonly handleHashes: readonly number[];
-  readonly contentHashes: readonly number[];
-}
 
 /** A snapshot's shard without its text: enough to see what is in place. */
 export interface SnapshotPrints {
@@ -30,7 +20,7 @@ export async function storeSnapshotPrints(
   shard: number,
   snapshot: readonly RecordOfRows[],
 ): Promise<SnapshotPrints> {
-  const records = snapshot.map(toPrint);
+  const records = snapshot.map(printRecord);
   const name = printsName(run.id, shard);
   await app.blobs.put(name, packFrame(formatPrints(name, records)), 'any');
   return { records };
@@ -44,23 +34,14 @@ export async function readSnapshotPrints(app: App, run: RestoreRun, shard: numbe
   return { records: parsePrints(name, unpackFrame(blob.bytes, name)) };
 }
 
-function toPrint(record: RecordOfRows): RecordPrint {
-  const prints = printsOf(record);
-  return {
-    platform: platformOf(record),
-    keyHash: prints[0]?.keyHash ?? 0,
-    handleHashes: prints.map(({ handleHash }) => handleHash),
-    contentHashes: prints.map(({ contentHash }) => contentHash),
-  };
-}
-
-/** A line with the blob's name and the platforms, then of each record: platform, key, row count, and two for each row. */
+/** A line with the blob's name and the platforms; then of each record platform, key, two counts, and its hashes. */
 function formatPrints(name: string, records: readonly RecordPrint[]): Uint8Array {
   const platforms = [...new Set(records.map(({ platform }) => platform))];
   const numbers = records.flatMap(({ platform, keyHash, handleHashes, contentHashes }) => [
     platforms.indexOf(platform),
     keyHash,
     handleHashes.length,
+    contentHashes.length,
     ...handleHashes,
     ...contentHashes,
   ]);
@@ -75,17 +56,24 @@ function parsePrints(name: string, bytes: Buffer): RecordPrint[] {
   const numbers = new Float64Array(Uint8Array.from(bytes.subarray(titleEnd + 1)).buffer);
   const records: RecordPrint[] = [];
   for (let at = 0; at < numbers.length; ) {
-    const rowCount = numbers[at + 2] ?? 0;
-    const rowsAt = at + 3;
+    const handlesAt = at + 4;
+    const contentsAt = handlesAt + (numbers[at + 2] ?? 0);
+    const end = contentsAt + (numbers[at + 3] ?? 0);
     records.push({
       platform: platforms[numbers[at] ?? 0] ?? '',
       keyHash: numbers[at + 1] ?? 0,
-      handleHashes: [...numbers.subarray(rowsAt, rowsAt + rowCount)],
-      contentHashes: [...numbers.subarray(rowsAt + rowCount, rowsAt + 2 * rowCount)],
+      handleHashes: listOf(numbers, handlesAt, contentsAt),
+      contentHashes: listOf(numbers, contentsAt, end),
     });
-    at = rowsAt + 2 * rowCount;
+    at = end;
   }
   return records;
+}
+
+function listOf(numbers: Float64Array, from: number, to: number): number[] {
+  const list: number[] = [];
+  for (let at = from; at < to; at += 1) list.push(numbers[at] ?? 0);
+  return list;
 }
 
 const titleSchema = z.strictObject({ prints: z.string(), platforms: z.array(z.string()) });

@@ -2,10 +2,7 @@ import type { Registration } from './registration.ts';
 
 /** Whether a record's rows could become one with another: rows of one template name, without a name, or no templates. */
 export function mayCollapse(rows: readonly Registration[]): boolean {
-  return rows.some((row, index) => {
-    const isNameless = row.isTemplate && row.templateName === undefined;
-    return isNameless || rows.some((one, at) => at > index && isSameTemplate(one, row));
-  });
+  return rows.some((row, index) => rows.some((one, at) => at > index && isSameTemplate(one, row)));
 }
 
 function isSameTemplate(a: Registration, b: Registration): boolean {

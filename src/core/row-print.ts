@@ -1,5 +1,6 @@
 import { hash53 } from './hash.ts';
-import { handleHash, keyHashOf, type RecordOfRows, recordKey } from './record.ts';
+import { distinctRows } from './plan.ts';
+import { handleHash, keyHashOf, platformOf, type RecordOfRows, recordKey } from './record.ts';
 import type { Registration, RegistrationFields } from './registration.ts';
 import { findOwn, mayCollapse } from './registration-likeness.ts';
 import { encodeUtf8, type Octets } from './utf8.ts';
@@ -38,15 +39,25 @@ function contentHashOf(octets: Octets): number {
   return own === undefined ? 0 : hash53(own.root + octets.slice(own.end));
 }
 
-/** The prints of a snapshot's record. Rows that could become one with another have to be looked at themselves. */
-export function printsOf(record: RecordOfRows): Omit<RowPrint, 'mark'>[] {
-  const keyHash = keyHashOf(record.key);
-  const isPlain = !mayCollapse(record.rows);
-  return record.rows.map((row) => ({
-    keyHash,
-    handleHash: handleHash(row),
-    contentHash: isPlain ? contentHashOf(encodeUtf8(row.xml)) : 0,
-  }));
+/** What tells a snapshot's record from others without its text. */
+export interface RecordPrint {
+  /** Of its first row. */
+  readonly platform: string;
+  readonly keyHash: number;
+  /** Of every row. */
+  readonly handleHashes: readonly number[];
+  /** Of the rows a restore would write: fewer, where some become one with another. */
+  readonly contentHashes: readonly number[];
+}
+
+export function printRecord(record: RecordOfRows): RecordPrint {
+  const wanted = mayCollapse(record.rows) ? [...distinctRows(record.rows).values()] : record.rows;
+  return {
+    platform: platformOf(record),
+    keyHash: keyHashOf(record.key),
+    handleHashes: record.rows.map(handleHash),
+    contentHashes: wanted.map(({ xml }) => contentHashOf(encodeUtf8(xml))),
+  };
 }
 
 /**
