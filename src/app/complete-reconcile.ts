@@ -4,7 +4,7 @@ import { passOfName, phaseFolder, shardOfName } from '../core/paths.ts';
 import type { BlobFacts } from '../core/ports.ts';
 import type { RestoreResult, RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
-import { moveOn } from './dispatch.ts';
+import { type Moved, moveOn } from './dispatch.ts';
 import { endRun, failureOf } from './end-run.ts';
 import { storeProof } from './proof.ts';
 import { notePace, noteSeen } from './restore-notes.ts';
@@ -21,28 +21,26 @@ const MAX_SETTLE_SECONDS = 300;
  * After each finished shard: once all are, the restore goes on with the next group of its order, then looks at the
  * target again, or ends when a pass found nothing left to write.
  */
-export async function completeReconcile(app: App, run: RestoreRun): Promise<void> {
+export async function completeReconcile(app: App, run: RestoreRun): Promise<Moved> {
   const { pass, wave = 0 } = run.phase;
   const passes = await readPasses(app, run);
   const current = passes.get(pass) ?? new Map<number, BlobFacts>();
   const wavesDone = [...current.values()].map(wavesDoneOf);
   const sums = sumOutcomes(run.recordCount, passes, run.createdAt);
   if (sums.counts.failed > app.policy.maxFailures) throw tooManyFailures(sums.counts.failed, app.policy.maxFailures);
-  if (wavesDone.filter((done) => done > wave).length < run.shardCount) return;
+  if (wavesDone.filter((done) => done > wave).length < run.shardCount) return undefined;
   const nextWave = Math.min(...wavesDone);
   if (Number.isFinite(nextWave)) {
-    await moveOn(app, run, { name: 'reconcile', pass, wave: nextWave });
-    return;
+    return moveOn(app, run, { name: 'reconcile', pass, wave: nextWave });
   }
   if (pass === 1) await notePace(app, run, sums.counts);
   const { created, updated, removed } = sums.counts;
   const written = pass === 1 ? created + updated + removed : repairedIn(current);
   if (run.request.dryRun || written === 0 || pass === LAST_PASS) {
-    await moveOn(app, run, { name: 'finish', pass });
-    return;
+    return moveOn(app, run, { name: 'finish', pass });
   }
   const delaySeconds = Math.min(MAX_SETTLE_SECONDS, app.policy.settleSeconds * SETTLE_GROWTH ** (pass - 1));
-  await moveOn(app, run, { name: 'scan', pass: pass + 1, delaySeconds });
+  return moveOn(app, run, { name: 'scan', pass: pass + 1, delaySeconds });
 }
 
 /** Counts the whole restore and ends it: green only when every record is where it should be. */

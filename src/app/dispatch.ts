@@ -23,7 +23,7 @@ export async function dispatch(app: App, run: Run): Promise<void> {
   );
 }
 
-function stepOf({ kind, id: runId }: Run, { name, pass, wave }: PhaseKey): Step {
+export function stepOf({ kind, id: runId }: Run, { name, pass, wave }: PhaseKey): Step {
   const key = { phase: name, pass, ...(wave === undefined ? {} : { wave }) };
   return { formatVersion: 1, kind, runId, ...key, attempt: 0 };
 }
@@ -51,15 +51,16 @@ export async function doneShards(
 }
 
 /**
- * Moves the run to its next phase by compare-and-swap, and enqueues it. Of shards that finish together one moves the
- * run; if it dies before its messages are sent, its own message comes again and sends them.
+ * Moves the run to its next phase by compare-and-swap, and enqueues it; a phase of one step is left to the caller, who
+ * goes on with it at once. Of shards that finish together one moves the run; if it dies before its messages are sent, or
+ * that one step is done, its own message comes again and sends them.
  */
 export async function moveOn<K extends Phase['name']>(
   app: App,
   from: Run,
   to: { readonly name: K; readonly pass: number; readonly wave?: number; readonly delaySeconds?: number },
   change: (run: Run) => Run = (run) => run,
-): Promise<void> {
+): Promise<Moved> {
   const nowMs = app.clock.now();
   const phase = {
     name: to.name,
@@ -73,7 +74,16 @@ export async function moveOn<K extends Phase['name']>(
     isMover = !isOver(current) && comparePhases(current.phase, from.phase) === 0;
     return isMover ? advance(change(current), phase) : undefined;
   });
-  if (!isMover) return;
+  if (!isMover) return undefined;
   app.log.info('phase', { runId: run.id, kind: run.kind, phase: describePhase(run.phase) });
-  await dispatch(app, run);
+  if (!isOneStep(run.phase)) await dispatch(app, run);
+  return run;
+}
+
+/** The run one phase on, for who moved it there. */
+export type Moved = Run | undefined;
+
+/** Whether a phase is one step, which whoever moved the run there does at once. */
+export function isOneStep({ name }: PhaseKey): boolean {
+  return name === 'publish' || name === 'finish';
 }

@@ -6,6 +6,7 @@ import type { RestoreRun } from '../core/run.ts';
 import { groupOf } from '../core/selection.ts';
 import { type App, hubOf } from './app.ts';
 import { completeReconcile } from './complete-reconcile.ts';
+import type { Moved } from './dispatch.ts';
 import { openIdMap } from './id-map.ts';
 import { storeJournal } from './journal.ts';
 import { countLostTime } from './lost-time.ts';
@@ -28,14 +29,13 @@ export async function reconcile(
   run: RestoreRun,
   shard: number,
   deadlineAt: number,
-): Promise<'done' | 'continue'> {
+): Promise<Moved | 'continue'> {
   const stored = await readOutcomes(app, run, run.phase.pass, shard);
   if (!stored?.outcomes.isDone) {
     const work = await openWork(app, run, shard, stored, deadlineAt);
     if ((await settleOpen(work)) === 'continue') return 'continue';
   }
-  await completeReconcile(app, run);
-  return 'done';
+  return completeReconcile(app, run);
 }
 
 /** All that one step knows about its shard. */

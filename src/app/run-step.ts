@@ -4,7 +4,7 @@ import { formatStep, type Step } from '../core/step.ts';
 import { afterRun } from './after-run.ts';
 import type { App } from './app.ts';
 import { finishRestore, readSums, toResult } from './complete-reconcile.ts';
-import { dispatch } from './dispatch.ts';
+import { dispatch, isOneStep, type Moved, stepOf } from './dispatch.ts';
 import { endRun, failureOf } from './end-run.ts';
 import { publish } from './publish.ts';
 import { reconcile } from './reconcile.ts';
@@ -34,9 +34,10 @@ export async function runStep(app: App, step: Step): Promise<void> {
       if (order < 0 && !run.phase.isDispatched) await dispatch(app, run);
       return;
     }
-    if ((await perform(app, run, step, deadlineAt)) === 'continue') {
-      await app.queue.send([formatStep({ ...step, attempt: 0 })]);
-    } else if (run.phase.name === 'publish' || run.phase.name === 'finish') await afterRun(app, run.id);
+    const next = await perform(app, run, step, deadlineAt);
+    if (next === 'continue') await app.queue.send([formatStep({ ...step, attempt: 0 })]);
+    else if (isOneStep(run.phase)) await afterRun(app, run.id);
+    else if (next !== undefined && isOneStep(next.phase)) await runStep(app, stepOf(next, next.phase));
   } catch (error) {
     if (error instanceof Superseded) {
       app.log.info('step superseded', { runId: step.runId, phase: step.phase, reason: error.message });
@@ -47,26 +48,24 @@ export async function runStep(app: App, step: Step): Promise<void> {
   }
 }
 
-async function perform(app: App, run: Run, step: Step, deadlineAt: number): Promise<'done' | 'continue'> {
+async function perform(app: App, run: Run, step: Step, deadlineAt: number): Promise<Moved | 'continue'> {
   const shard = step.shard ?? 0;
   switch (run.phase.name) {
     case 'scan':
       return scan(app, run, deadlineAt);
     case 'seal':
-      await seal(app, run, shard);
-      return 'done';
+      return seal(app, run, shard);
     case 'publish':
       if (run.kind === 'backup') await publish(app, run);
-      return 'done';
+      return undefined;
     case 'reconcile':
-      return run.kind === 'restore' ? reconcile(app, run, shard, deadlineAt) : 'done';
+      return run.kind === 'restore' ? reconcile(app, run, shard, deadlineAt) : undefined;
     case 'verify':
-      if (run.kind === 'verification') await verifyShard(app, run, shard);
-      return 'done';
+      return run.kind === 'verification' ? verifyShard(app, run, shard) : undefined;
     case 'finish':
       if (run.kind === 'restore') await finishRestore(app, run);
       if (run.kind === 'verification') await finishVerification(app, run);
-      return 'done';
+      return undefined;
     default:
       return run.phase.name satisfies never;
   }

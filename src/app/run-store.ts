@@ -1,6 +1,6 @@
 import { DrError } from '../core/errors.ts';
 import { heartbeatName, lockName, type RunKind, runFolder, runName, runsFolder, stagingFolder } from '../core/paths.ts';
-import type { HubRef } from '../core/ports.ts';
+import type { Blobs, HubRef } from '../core/ports.ts';
 import { formatRun, isOver, isRunId, parseRun, type Run, startOfRunId } from '../core/run.ts';
 import { type App, toInstant } from './app.ts';
 import { openDocument, sealDocument, toBytes, toText } from './codec.ts';
@@ -22,6 +22,8 @@ const TAKEOVER_AFTER_MS = 15 * 60_000;
 const BIRTH_MS = 60_000;
 /** Run documents read at once. */
 const READERS = 16;
+/** Blobs removed at once. */
+const REMOVERS = 16;
 
 export async function readRun(app: App, kind: RunKind, runId: string): Promise<StoredRun | undefined> {
   // Ids come from addresses and messages: one that is no id must not become the name of a blob.
@@ -98,9 +100,18 @@ export async function listRuns(
   return runs.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, limit);
 }
 
+/** Shows that the run lives. A process that has just done so does not do it again: only minutes without it matter. */
 export async function beat(app: App, kind: RunKind, runId: string): Promise<void> {
-  await app.blobs.put(heartbeatName(kind, runId), toBytes(toInstant(app.clock.now())), 'any');
+  const name = heartbeatName(kind, runId);
+  const at = app.clock.now();
+  const last = lastBeats.get(app.blobs);
+  if (last?.name === name && Math.abs(at - last.at) < BEAT_EVERY_MS) return;
+  await app.blobs.put(name, toBytes(toInstant(at)), 'any');
+  lastBeats.set(app.blobs, { name, at });
 }
+
+const BEAT_EVERY_MS = 5000;
+const lastBeats = new WeakMap<Blobs, { readonly name: string; readonly at: number }>();
 
 /** Epoch ms of the last sign of life: a heartbeat, the phase's start, or the instant its messages become visible. */
 export async function lastHeartbeatAt(app: App, run: Run): Promise<number> {
@@ -197,7 +208,8 @@ export async function releaseLock(app: App, run: Run): Promise<void> {
 
 /** Removes what the run staged: listings hold device handles, and nobody needs them once it is over. */
 export async function removeStaging(app: App, run: Run): Promise<void> {
-  for (const entry of await app.blobs.list(stagingFolder(run.kind, run.id))) await app.blobs.remove(entry.name);
+  const entries = await app.blobs.list(stagingFolder(run.kind, run.id));
+  await forEachConcurrent(entries, REMOVERS, ({ name }) => app.blobs.remove(name));
 }
 
 export async function removeRun(app: App, run: Run): Promise<void> {

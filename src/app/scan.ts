@@ -12,7 +12,7 @@ import {
 } from '../core/scan-checkpoint.ts';
 import { type App, hubOf, toInstant } from './app.ts';
 import { openDocument, sealDocument } from './codec.ts';
-import { moveOn } from './dispatch.ts';
+import { type Moved, moveOn } from './dispatch.ts';
 import { beat, readRun, Superseded } from './run-store.ts';
 import { storeSegment } from './segments.ts';
 import { openStaging, stageRows } from './stage-rows.ts';
@@ -28,18 +28,17 @@ const MAX_RESTARTS = 5;
  * Lists the run's hub within the step's time: every row goes to the section its record key hashes to, and a checkpoint
  * names what is stored. Answers whether the listing is complete; if not, another step goes on from the checkpoint.
  */
-export async function scan(app: App, run: Run, deadlineAt: number): Promise<'done' | 'continue'> {
+export async function scan(app: App, run: Run, deadlineAt: number): Promise<Moved | 'continue'> {
   const progress = await openProgress(app, run);
   if (!progress.checkpoint.isFinished) {
     const end = await list(app, hubOf(app, run.hub), progress, deadlineAt);
     if (end === 'interrupted') return 'continue';
   }
   const { rowCount } = progress.checkpoint;
-  await moveOn(app, run, { name: 'seal', pass: run.phase.pass }, (current) => ({
+  return moveOn(app, run, { name: 'seal', pass: run.phase.pass }, (current) => ({
     ...current,
     shardCount: current.kind === 'backup' ? shardCountFor(rowCount) : current.shardCount,
   }));
-  return 'done';
 }
 
 /** The newest checkpoint of a pass. Throws `StoredDocumentInvalid` when it is missing or damaged. */

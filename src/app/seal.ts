@@ -1,7 +1,6 @@
-import { resultName } from '../core/paths.ts';
 import type { Run } from '../core/run.ts';
 import type { App } from './app.ts';
-import { doneShards, moveOn } from './dispatch.ts';
+import { doneShards, type Moved, moveOn } from './dispatch.ts';
 import { beat } from './run-store.ts';
 import { sealSnapshotShard } from './seal-snapshot.ts';
 import { sealTargetShard } from './seal-target.ts';
@@ -10,15 +9,12 @@ import { sealTargetShard } from './seal-target.ts';
  * Makes ready what a scan staged for one shard: in a backup that becomes a shard of the snapshot, in a restore it is held
  * against the snapshot's. Running it twice stores the same twice.
  */
-export async function seal(app: App, run: Run, shard: number): Promise<void> {
+export async function seal(app: App, run: Run, shard: number): Promise<Moved> {
   const { pass } = run.phase;
-  const name = resultName(run.kind, run.id, pass, 'seal', shard);
-  if ((await app.blobs.get(name)) === undefined) {
-    if (run.kind === 'backup') await sealSnapshotShard(app, run, shard);
-    if (run.kind === 'restore') await sealTargetShard(app, run, shard);
-    await beat(app, run.kind, run.id);
-  }
+  if (run.kind === 'backup') await sealSnapshotShard(app, run, shard);
+  if (run.kind === 'restore') await sealTargetShard(app, run, shard);
+  await beat(app, run.kind, run.id);
   const done = await doneShards(app, run.kind, run.id, pass, 'seal');
-  if (done.size < run.shardCount) return;
-  await moveOn(app, run, { name: run.kind === 'backup' ? 'publish' : 'reconcile', pass });
+  if (done.size < run.shardCount) return undefined;
+  return moveOn(app, run, { name: run.kind === 'backup' ? 'publish' : 'reconcile', pass });
 }

@@ -7,7 +7,7 @@ import type { BlobFacts } from '../core/ports.ts';
 import type { VerificationResult, VerificationRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { openDocument, sealDocument } from './codec.ts';
-import { doneShards, moveOn } from './dispatch.ts';
+import { doneShards, type Moved, moveOn } from './dispatch.ts';
 import { endRun, failureOf } from './end-run.ts';
 import { storeProof } from './proof.ts';
 import { beat } from './run-store.ts';
@@ -25,7 +25,7 @@ const artefactSchema = z.strictObject({
 type Artefact = VerificationResult['damagedArtefacts'][number];
 
 /** Checks one shard and stores what became of it. Running it twice finds the same. */
-export async function verifyShard(app: App, run: VerificationRun, shard: number): Promise<void> {
+export async function verifyShard(app: App, run: VerificationRun, shard: number): Promise<Moved> {
   const name = resultName('verification', run.id, 1, 'verify', shard);
   if ((await app.blobs.get(name)) === undefined) {
     const manifest = await manifestOf(app, run);
@@ -39,7 +39,7 @@ export async function verifyShard(app: App, run: VerificationRun, shard: number)
     await beat(app, 'verification', run.id);
   }
   const done = await doneShards(app, 'verification', run.id, 1, 'verify');
-  if (done.size === run.shardCount) await moveOn(app, run, { name: 'finish', pass: 1 });
+  return done.size === run.shardCount ? moveOn(app, run, { name: 'finish', pass: 1 }) : undefined;
 }
 
 /** Ends a verification; what it found becomes the snapshot's proof, for or against it. */
