@@ -4,7 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 const seededSchema = z.object({ url: z.string(), rowCount: z.number(), writeCount: z.number() });
-const hubStatsSchema = z.object({ rowCount: z.number(), listCount: z.number(), putCount: z.number() });
+const hubStatsSchema = z.object({
+  rowCount: z.number(),
+  listCount: z.number(),
+  putCount: z.number(),
+  lateCount: z.number(),
+});
 const statsSchema = z.object({ primary: hubStatsSchema, secondary: hubStatsSchema });
 
 /** The bench's hubs as a process of their own. */
