@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { type Answer, BenchHub } from './bench-hub.ts';
 import { serveConnection, type WireAnswer, type WireRequest } from './wire.ts';
-import { deviceBatches } from './workload.ts';
+import { deviceBatches, writesFor } from './workload.ts';
 
 /**
  * The hubs `primary` (full) and `secondary` (empty) for peers, ceilings and the app alike, as a process of its own that
@@ -16,7 +16,7 @@ const { values } = parseArgs({
   options: {
     devices: { type: 'string' },
     seed: { type: 'string', default: '1' },
-    /** File that gets every PUT of a restore, one JSON object a line. */
+    /** File that gets every PUT of a restore, one JSON object a line; without it none is made. */
     writes: { type: 'string' },
   },
 });
@@ -61,16 +61,18 @@ async function main(): Promise<void> {
 }
 
 async function fill(): Promise<{ readonly rowCount: number; readonly writeCount: number }> {
-  const file = createWriteStream(values.writes ?? '/dev/null');
+  const file = values.writes === undefined ? undefined : createWriteStream(values.writes);
   let [rowCount, writeCount] = [0, 0];
-  for (const { rows, writes } of deviceBatches(Number(values.devices), Number(values.seed))) {
+  for (const rows of deviceBatches(Number(values.devices), Number(values.seed))) {
     for (const { id, xml } of rows) hubs.get('primary')?.seed(id, xml);
     rowCount += rows.length;
+    if (file === undefined) continue;
+    const writes = writesFor(rows);
     writeCount += writes.length;
     if (!file.write(writes.map((write) => `${JSON.stringify(write)}\n`).join(''))) await once(file, 'drain');
   }
-  file.end();
-  await once(file, 'close');
+  file?.end();
+  if (file !== undefined) await once(file, 'close');
   return { rowCount, writeCount };
 }
 
