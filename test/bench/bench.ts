@@ -4,6 +4,7 @@ import { startAzurite } from '../../local/azurite.ts';
 import { measurePackage } from '../../local/package-cost.ts';
 import { type HubProcess, startHubs } from './hub-process.ts';
 import { runOurs } from './ours.ts';
+import { readCost } from './process-cost.ts';
 import { renderCases } from './report.ts';
 import { type BenchResult, emptyResult } from './result.ts';
 import type { Job } from './rival.ts';
@@ -47,7 +48,8 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
   if (options.hasPackage) result.packages.push(await measurePackage(join(options.folder, 'package')));
   for (const devices of options.devices) {
     await runSize(options, devices, result);
-    options.say(`\n${renderCases(result, devices)}\n`);
+    // The last size stands in the report that follows.
+    if (devices !== options.devices.at(-1)) options.say(`\n${renderCases(result, devices)}\n`);
   }
   await runExtras(options, result);
   options.onResult(result);
@@ -59,7 +61,10 @@ async function runSize(options: BenchOptions, devices: number, result: BenchResu
   const startedAt = performance.now();
   const isWriting = options.only.some((name) => name !== 'sdk-backup' && name !== 'bare-list' && name !== 'backup');
   await using hubs = await startHubs(devices, isWriting ? writesFile : undefined);
-  options.say(`filled a hub with ${devices} devices in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+  const { peakBytes } = await readCost(hubs.pid);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  options.say(`a hub with ${devices} devices: filled in ${seconds} s, ${Math.round(peakBytes / 2 ** 20)} MB`);
+  await warmUp(hubs, isWriting ? writesFile : undefined);
   for (let run = 1; run <= options.runs; run += 1) {
     for (const latencyMs of options.latencies) {
       if (latencyMs >= SLOW_MS && devices > MOST_DEVICES_WHEN_SLOW) continue;
@@ -68,6 +73,13 @@ async function runSize(options: BenchOptions, devices: number, result: BenchResu
     }
     options.onResult(result);
   }
+}
+
+/** The server's code is compiled as it runs: whoever came first would find it several times as slow as the next. */
+async function warmUp(hubs: HubProcess, writesFile: string | undefined): Promise<void> {
+  const job = { hubUrl: hubs.url, connectionString: connectionTo(hubs), storage: '', writesFile: '', maxSeconds: 2 };
+  await runRival({ ...job, contender: 'bare-list' }, hubs.pid);
+  if (writesFile !== undefined) await runRival({ ...job, writesFile, contender: 'bare-put' }, hubs.pid);
 }
 
 interface CaseRun extends Omit<BenchOptions, 'devices'> {

@@ -102,7 +102,7 @@ export function renderProfile({ totalMs, functions, modules }: ProfileSummary, t
     return `${title}\n${table(['ms', 'of all', 'where'], rows)}`;
   };
   return [
-    `${Math.round(totalMs)} ms of processor time, idle time left out`,
+    `${Math.round(totalMs)} ms sampled, idle time left out`,
     most(modules, 'selfMs', 'Modules, own code'),
     most(functions, 'selfMs', 'Functions, own code'),
     most(functions, 'totalMs', 'Functions with all they call'),
