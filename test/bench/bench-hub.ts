@@ -49,11 +49,11 @@ interface Pending {
 /**
  * One hub as far as a backup and a restore need it, in the recorded answers of 2022.
  *
- * The rows of an installation are not made while its PUT is answered but by `settle`, which the server calls when
- * nobody asks for anything. The real service does that work on processors of its own; done at once it would be half of
- * what a PUT costs here, taken from the client that is measured, and from those that never list the same. It cannot
- * hide in a restore's time either: between writing and verifying lies the restore's own wait, which no speed shortens.
- * What is not done when a listing comes is done before its answer, and counted.
+ * The rows of an installation are not made while its PUT is answered but by `settle`, which the server calls when it has
+ * nothing else to do. The real service does that work on processors of its own; done at once it would be half of what a
+ * PUT costs here, taken from the client that is measured. It cannot hide in a restore's time either: between writing and
+ * verifying lies the restore's own wait, which no speed shortens. What is not done when a listing comes is done before
+ * its answer, and counted; the report shows it.
  */
 export class BenchHub {
   readonly #name: string;
