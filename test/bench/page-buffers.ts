@@ -32,7 +32,7 @@ export class PageBuffer {
   }
 }
 
-/** Pages that were sent are written anew: a fresh buffer a page would be a third of what a page costs. */
+/** Pages that were sent are written anew, so that no page needs memory of its own from the system. */
 export class PageBuffers {
   readonly #free: PageBuffer[] = [];
 

