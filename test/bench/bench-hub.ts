@@ -50,10 +50,10 @@ interface Pending {
  * One hub as far as a backup and a restore need it, in the recorded answers of 2022.
  *
  * The rows of an installation are not made while its PUT is answered but by `settle`, which the server calls when it has
- * nothing else to do. The real service does that work on processors of its own; done at once it would add a third
- * to what a PUT costs here, taken from the client that is measured. It cannot hide in a restore's time either: between writing and
- * verifying lies the restore's own wait, which no speed shortens. What is not done when a listing comes is done before
- * its answer, and counted; the report shows it.
+ * nothing else to do. The real service does that work on processors of its own; done at once it would add a third to
+ * what a PUT costs here, taken from the client that is measured. It cannot hide in a restore's time either: between
+ * writing and verifying lies the restore's own wait, which no speed shortens. What is not done when a listing comes is
+ * done before its answer, and counted; the report shows it.
  */
 export class BenchHub {
   readonly #name: string;
