@@ -22,10 +22,26 @@ test('a page of the bench hub has the bytes of the emulator', () => {
   const bench = new BenchHub('primary');
   for (const row of rows) bench.seed(row.id, renderDescription(row, 2022));
   const url = new URL('http://127.0.0.1:1/primary/registrations?api-version=2020-06&$top=100');
-  const { body } = bench.answer({ method: 'GET', resource: 'registrations', key: '', url }, '');
+  const { origin, pathname: path, search: query } = url;
+  const route = { method: 'GET', resource: 'registrations', key: '', origin, path, query };
+  const { body } = bench.answer(route, Buffer.alloc(0));
   const context = { generation: 2022, hubUrl: 'http://127.0.0.1:1/primary', query: url.search } as const;
   const expected = renderFeed({ rows, nextUrl: undefined }, { ...context, selfUrl: url.href }).join('');
   expect(withoutTimes(body?.toString() ?? '')).toBe(withoutTimes(expected));
+});
+
+test('rows of an installation are made in idle moments, or before the listing that asks for them', () => {
+  const body = Buffer.from(JSON.stringify({ platform: 'apns', pushChannel: 'ab'.repeat(32), tags: ['x'] }));
+  const put = (hub: BenchHub, key: string) =>
+    hub.answer({ method: 'PUT', resource: 'installations', key, origin: 'http://a', path: '/b', query: '' }, body);
+  const list = (hub: BenchHub) =>
+    hub.answer({ method: 'GET', resource: 'registrations', key: '', origin: 'http://a', path: '/b', query: '' }, body);
+  const [idle, busy] = [new BenchHub('idle'), new BenchHub('busy')];
+  for (const hub of [idle, busy]) for (const key of ['one', 'two']) expect(put(hub, key).status).toBe(200);
+  expect([idle.settle(), idle.settle(), idle.settle()]).toEqual([true, true, false]);
+  for (const hub of [idle, busy]) expect(list(hub).body?.toString().split('<entry ')).toHaveLength(3);
+  expect(idle.stats()).toEqual({ rowCount: 2, listCount: 1, putCount: 2, lateCount: 0 });
+  expect(busy.stats()).toEqual({ rowCount: 2, listCount: 1, putCount: 2, lateCount: 2 });
 });
 
 test('the official SDK lists every device of the bench hub once, and finds what it writes', async () => {

@@ -1,4 +1,4 @@
-import type { BenchResult } from './bench.ts';
+import type { BenchResult } from './result.ts';
 import type { Contender, Sample } from './sample.ts';
 import { median } from './statistics.ts';
 
@@ -15,14 +15,19 @@ export interface Figures {
   readonly perSecond: number;
   /** Processor seconds for 100,000 of what is counted. */
   readonly cpuPer100k: number;
+  /** Processor microseconds the hub's server used for each of what is counted. */
+  readonly serverMicros: number;
   readonly peakBytes: number;
   readonly storedPerRow: number;
   part(...names: string[]): number;
+  /** Rows the hub's server had to make while a listing waited. */
+  readonly lateCount: number;
 }
 
 export function casesOf({ samples }: BenchResult): Case[] {
   const cases = new Map(samples.map(({ devices, latencyMs }) => [`${devices}/${latencyMs}`, { devices, latencyMs }]));
-  return [...cases.values()];
+  // As a table is read: parts of a bench may come in any order.
+  return [...cases.values()].sort((a, b) => a.devices - b.devices || a.latencyMs - b.latencyMs);
 }
 
 /** `undefined` when the contender did not run in this case. */
@@ -38,8 +43,10 @@ export function figuresOf({ samples }: BenchResult, where: Case, contender: Cont
     seconds: over(({ seconds }) => seconds),
     perSecond: over(({ count, seconds }) => count / seconds),
     cpuPer100k: over(({ cpuSeconds, count }) => (cpuSeconds / count) * 100_000),
+    serverMicros: over(({ serverCpuSeconds, count }) => (serverCpuSeconds / count) * 1e6),
     peakBytes: over(({ peakBytes }) => peakBytes),
     storedPerRow: over(({ storedBytes, count }) => (storedBytes ?? Number.NaN) / count),
+    lateCount: over(({ lateCount }) => lateCount ?? 0),
     part: (...names) => over(({ parts }) => names.reduce((sum, name) => sum + (parts?.[name] ?? 0), 0)),
   };
 }

@@ -4,15 +4,21 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 const seededSchema = z.object({ url: z.string(), rowCount: z.number(), writeCount: z.number() });
-const hubStatsSchema = z.object({ rowCount: z.number(), listCount: z.number(), putCount: z.number() });
+const hubStatsSchema = z.object({
+  rowCount: z.number(),
+  listCount: z.number(),
+  putCount: z.number(),
+  lateCount: z.number(),
+});
 const statsSchema = z.object({ primary: hubStatsSchema, secondary: hubStatsSchema });
 
 /** The bench's hubs as a process of their own. */
 export interface HubProcess extends AsyncDisposable {
   readonly url: string;
+  readonly pid: number;
   /** Registrations in `primary`. */
   readonly rowCount: number;
-  /** PUTs that restore them into an empty hub. */
+  /** PUTs that restore them into an empty hub; 0 when none were asked for. */
   readonly writeCount: number;
   setLatency(latencyMs: number): Promise<void>;
   /** Empties `secondary`, and its counts. */
@@ -20,11 +26,11 @@ export interface HubProcess extends AsyncDisposable {
   stats(): Promise<z.infer<typeof statsSchema>>;
 }
 
-/** Starts it and waits until `primary` is full; `writesFile` gets the PUTs of a restore. */
-export async function startHubs(devices: number, writesFile: string): Promise<HubProcess> {
+/** Starts it and waits until `primary` is full; `writesFile` gets the PUTs of a restore, if there is one. */
+export async function startHubs(devices: number, writesFile?: string): Promise<HubProcess> {
   const child = fork(
     fileURLToPath(new URL('./hub-server.ts', import.meta.url)),
-    [`--devices=${devices}`, `--writes=${writesFile}`],
+    [`--devices=${devices}`, ...(writesFile === undefined ? [] : [`--writes=${writesFile}`])],
     { execArgv: ['--max-old-space-size=8192'] },
   );
   const { url, rowCount, writeCount } = seededSchema.parse(await reply(child));
@@ -35,6 +41,7 @@ export async function startHubs(devices: number, writesFile: string): Promise<Hu
   };
   return {
     url,
+    pid: child.pid ?? 0,
     rowCount,
     writeCount,
     setLatency: async (latencyMs) => void (await ask({ kind: 'latency', latencyMs })),

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer, type Server } from 'node:net';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { type Answer, BenchHub } from './bench-hub.ts';
-import { deviceBatches } from './workload.ts';
+import { serveConnection, type WireAnswer, type WireRequest } from './wire.ts';
+import { deviceBatches, writesFor } from './workload.ts';
 
 /**
  * The hubs `primary` (full) and `secondary` (empty) for peers, ceilings and the app alike, as a process of its own that
@@ -16,7 +16,7 @@ const { values } = parseArgs({
   options: {
     devices: { type: 'string' },
     seed: { type: 'string', default: '1' },
-    /** File that gets every PUT of a restore, one JSON object a line. */
+    /** File that gets every PUT of a restore, one JSON object a line; without it none is made. */
     writes: { type: 'string' },
   },
 });
@@ -26,6 +26,21 @@ const hubs = new Map([
   ['secondary', new BenchHub('secondary')],
 ]);
 let latencyMs = 0;
+let lastRequestAt = 0;
+let trackingNumber = 0;
+let date = '';
+
+/** So long without a request, and a hub does what it put off. */
+const IDLE_MS = 20;
+const notSigned: Answer = { status: 401 };
+const unknownHub: Answer = { status: 404 };
+const reasons: Readonly<Record<number, string>> = {
+  200: 'OK',
+  201: 'Created',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  404: 'Not Found',
+};
 
 const commandSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('latency'), latencyMs: z.number() }),
@@ -37,26 +52,27 @@ await main();
 
 async function main(): Promise<void> {
   const seeded = await fill();
-  const server = createServer((request, response) => {
-    serve(request, response).catch(() => response.destroy());
-  });
+  const server = createServer({ noDelay: true }, (socket) => serveConnection(socket, serve, () => latencyMs));
   const port = await listen(server);
+  settleWhenIdle();
   process.on('message', (message) => process.send?.(obey(message)));
   process.once('disconnect', () => process.exit(0));
   process.send?.({ url: `http://127.0.0.1:${port}`, ...seeded });
 }
 
 async function fill(): Promise<{ readonly rowCount: number; readonly writeCount: number }> {
-  const file = createWriteStream(values.writes ?? '/dev/null');
+  const file = values.writes === undefined ? undefined : createWriteStream(values.writes);
   let [rowCount, writeCount] = [0, 0];
-  for (const { rows, writes } of deviceBatches(Number(values.devices), Number(values.seed))) {
+  for (const rows of deviceBatches(Number(values.devices), Number(values.seed))) {
     for (const { id, xml } of rows) hubs.get('primary')?.seed(id, xml);
     rowCount += rows.length;
+    if (file === undefined) continue;
+    const writes = writesFor(rows);
     writeCount += writes.length;
     if (!file.write(writes.map((write) => `${JSON.stringify(write)}\n`).join(''))) await once(file, 'drain');
   }
-  file.end();
-  await once(file, 'close');
+  file?.end();
+  if (file !== undefined) await once(file, 'close');
   return { rowCount, writeCount };
 }
 
@@ -76,37 +92,54 @@ function obey(message: unknown): object {
   }
 }
 
-async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  if (latencyMs > 0) await sleep(latencyMs);
-  const url = new URL(request.url ?? '/', `http://${request.headers.host}`);
-  const [, hubName = '', ...path] = url.pathname.split('/');
+function serve({ method, target, headers, body }: WireRequest): WireAnswer {
+  lastRequestAt = performance.now();
+  const isSigned = headers.get('authorization')?.startsWith('SharedAccessSignature ') ?? false;
+  const queryAt = target.indexOf('?');
+  const path = queryAt < 0 ? target : target.slice(0, queryAt);
+  const [, hubName = '', resource = '', key = ''] = path.split('/');
   const hub = hubs.get(hubName);
-  const isSigned = request.headers.authorization?.startsWith('SharedAccessSignature ') ?? false;
-  if (!isSigned || hub === undefined) {
-    write(response, { status: isSigned ? 404 : 401 });
-    return;
-  }
-  const key = decodeURIComponent(path[1] ?? '');
-  const route = { method: request.method ?? 'GET', resource: path[0]?.toLowerCase() ?? '', key, url };
-  write(response, hub.answer(route, Buffer.concat(chunks).toString()));
+  if (hub === undefined || !isSigned) return toWire(isSigned ? unknownHub : notSigned);
+  const route = {
+    method,
+    resource: resource.toLowerCase(),
+    key: decodeURIComponent(key),
+    origin: `http://${headers.get('host')}`,
+    path,
+    query: queryAt < 0 ? '' : target.slice(queryAt),
+  };
+  return toWire(hub.answer(route, body));
 }
 
-let trackingNumber = 0;
-
-function write(response: ServerResponse, { status, headers = {}, body = Buffer.alloc(0) }: Answer): void {
+function toWire({ status, headers = '', body = '', onSent }: Answer): WireAnswer {
   trackingNumber += 1;
   const trackingId = `00000000-0000-4000-8000-${trackingNumber.toString(16).padStart(12, '0')}`;
-  response.writeHead(status, {
-    Server: 'Microsoft-HTTPAPI/2.0',
-    'Strict-Transport-Security': 'max-age=2592000',
-    TrackingId: trackingId,
-    'x-ms-correlation-request-id': trackingId,
-    'Content-Length': body.length,
-    ...headers,
-  });
-  response.end(body);
+  const head = `HTTP/1.1 ${status} ${reasons[status]}\r\n${headers}Server: Microsoft-HTTPAPI/2.0\r\nStrict-Transport-Security: max-age=2592000\r\nTrackingId: ${trackingId}\r\nx-ms-correlation-request-id: ${trackingId}\r\nDate: ${dateNow()}\r\n`;
+  return { head, body, ...(onSent === undefined ? {} : { onSent }) };
+}
+
+/** Rendered once a second, as every server does. */
+function dateNow(): string {
+  if (date === '') {
+    date = new Date().toUTCString();
+    setTimeout(
+      () => {
+        date = '';
+      },
+      1000 - (Date.now() % 1000),
+    ).unref();
+  }
+  return date;
+}
+
+/**
+ * Does what hubs put off, while no request comes or, with a latency, while all that came wait anyhow. A request that
+ * comes meanwhile waits for one installation at most, some 20 us.
+ */
+function settleWhenIdle(): void {
+  const isIdle = latencyMs > 0 || performance.now() - lastRequestAt > IDLE_MS;
+  if (isIdle && [...hubs.values()].some((hub) => hub.settle())) setImmediate(settleWhenIdle);
+  else setTimeout(settleWhenIdle, IDLE_MS);
 }
 
 async function listen(server: Server): Promise<number> {

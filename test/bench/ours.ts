@@ -5,7 +5,7 @@ import { type SpawnedHost, spawnHost } from '../../local/host/spawn-host.ts';
 import type { HubProcess } from './hub-process.ts';
 import { forgetPeak, readCost } from './process-cost.ts';
 import { createRunWatcher, type RunWatcher, type Timeline } from './run-timeline.ts';
-import type { Sample } from './sample.ts';
+import type { Measured } from './sample.ts';
 import { type StatusCost, watchStatus } from './status-cost.ts';
 import { countStatusRequests, type StatusRequests } from './status-requests.ts';
 
@@ -15,28 +15,36 @@ export interface OursOptions {
   readonly hubs: HubProcess;
   readonly connectionString: string;
   readonly azurite: Azurite;
+  /** Each needs what comes before it; none after it runs. */
+  readonly last: 'backup' | 'restore' | 'dry-run';
+  /** Has the host write what its processor time goes to. */
+  readonly profile?: { readonly folder: string; readonly name: string };
 }
 
-export type OurSample = Omit<Sample, 'devices' | 'latencyMs'>;
-
 export type OurStatus = StatusCost & { readonly requests: StatusRequests };
+
+export interface OurRun {
+  readonly samples: readonly Measured[];
+  /** When a restore ran. */
+  readonly status?: OurStatus;
+}
 
 /**
  * The app as it is deployed, in the local Functions host with a small instance's memory, at its default settings:
  * backup, restore with its verification, and a dry run over what was restored. Throws when a count is not right.
  */
-export async function runOurs(
-  options: OursOptions,
-): Promise<{ readonly samples: readonly OurSample[]; readonly status: OurStatus }> {
+export async function runOurs(options: OursOptions): Promise<OurRun> {
   const { samples, status } = await moveAll(options);
+  if (status === undefined) return { samples };
   const requests = await countStatusRequests({ ...options, settings: settingsOf(options) });
   return { samples, status: { ...status, requests } };
 }
 
 async function moveAll(
   options: OursOptions,
-): Promise<{ readonly samples: readonly OurSample[]; readonly status: StatusCost }> {
-  await using host = await spawnHost({ appDir: options.appDir, settings: settingsOf(options), isQuiet: true });
+): Promise<{ readonly samples: readonly Measured[]; readonly status?: StatusCost }> {
+  const settings = { ...settingsOf(options), ...profiling(options) };
+  await using host = await spawnHost({ appDir: options.appDir, settings, isQuiet: true });
   const work: Work = {
     ...options,
     host,
@@ -44,9 +52,16 @@ async function moveAll(
     watcher: createRunWatcher(options.azurite.connectionString, CONTAINER),
   };
   const backup = await backUp(work);
+  if (options.last === 'backup') return { samples: [backup] };
   const { sample: restore, status } = await restoreAll(work);
-  const dryRun = await runDry(work);
-  return { samples: [backup, restore, dryRun], status };
+  if (options.last === 'restore') return { samples: [backup, restore], status };
+  return { samples: [backup, restore, await runDry(work)], status };
+}
+
+/** Node writes the profile when the host ends in order, as it does when it is stopped. */
+function profiling({ profile }: OursOptions): Record<string, string> {
+  if (profile === undefined) return {};
+  return { NODE_OPTIONS: `--cpu-prof "--cpu-prof-dir=${profile.folder}" "--cpu-prof-name=${profile.name}"` };
 }
 
 const CONTAINER = 'hub-snapshots';
@@ -71,7 +86,7 @@ function settingsOf({ connectionString, azurite }: OursOptions): Record<string, 
   };
 }
 
-async function backUp(work: Work): Promise<OurSample> {
+async function backUp(work: Work): Promise<Measured> {
   const { api, hubs } = work;
   const { timeline, cost } = await measured(work, 'backup', () => api.start('/api/backups'));
   const { run } = timeline;
@@ -81,7 +96,7 @@ async function backUp(work: Work): Promise<OurSample> {
   return { contender: 'backup', count: hubs.rowCount, ...cost, storedBytes: bytes, parts: timeline.parts };
 }
 
-async function restoreAll(work: Work): Promise<{ readonly sample: OurSample; readonly status: StatusCost }> {
+async function restoreAll(work: Work): Promise<{ readonly sample: Measured; readonly status: StatusCost }> {
   const { api, hubs } = work;
   let watching: ReturnType<typeof watchStatus> | undefined;
   const { timeline, cost } = await measured(work, 'restore', async () => {
@@ -89,15 +104,18 @@ async function restoreAll(work: Work): Promise<{ readonly sample: OurSample; rea
     watching = watchStatus(api, started.id);
     return started;
   });
-  const status = (await watching?.stop()) ?? { count: 0, medianMs: 0, p99Ms: 0 };
+  if (watching === undefined) throw new Error('The restore was not watched.');
+  const status = await watching.stop();
   const { run } = timeline;
   const counts = run.result?.counts;
   expectEqual(work, 'records created', counts?.created, counts?.total ?? -1);
-  expectEqual(work, 'PUTs', (await hubs.stats()).secondary.putCount, hubs.writeCount);
-  return { sample: { contender: 'restore', count: hubs.writeCount, ...cost, parts: timeline.parts }, status };
+  const { putCount, lateCount } = (await hubs.stats()).secondary;
+  expectEqual(work, 'PUTs', putCount, hubs.writeCount);
+  const { parts } = timeline;
+  return { sample: { contender: 'restore', count: hubs.writeCount, ...cost, parts, lateCount }, status };
 }
 
-async function runDry(work: Work): Promise<OurSample> {
+async function runDry(work: Work): Promise<Measured> {
   const { api, hubs } = work;
   const { timeline, cost } = await measured(work, 'restore', () => api.start('/api/restores', { dryRun: true }));
   const { run } = timeline;
@@ -106,22 +124,31 @@ async function runDry(work: Work): Promise<OurSample> {
   return { contender: 'dry-run', count: hubs.writeCount, ...cost, parts: timeline.parts };
 }
 
+type Cost = Pick<Measured, 'seconds' | 'cpuSeconds' | 'serverCpuSeconds' | 'peakBytes'>;
+
 async function measured(
-  { host, watcher }: Work,
+  { host, hubs, watcher }: Work,
   kind: 'backup' | 'restore',
   start: () => Promise<{ readonly id: string }>,
-): Promise<{ readonly timeline: Timeline; readonly cost: Pick<Sample, 'seconds' | 'cpuSeconds' | 'peakBytes'> }> {
+): Promise<{ readonly timeline: Timeline; readonly cost: Cost }> {
   await forgetPeak(host.pid);
-  const before = await readCost(host.pid);
+  const [before, serverBefore] = await Promise.all([readCost(host.pid), readCost(hubs.pid)]);
   const { id } = await start();
   const timeline = await watcher.finished(kind, id);
-  const after = await readCost(host.pid);
+  const [after, serverAfter] = await Promise.all([readCost(host.pid), readCost(hubs.pid)]);
   if (timeline.run.status !== 'Succeeded') {
     const { code, message } = timeline.run.error ?? { code: timeline.run.status, message: '' };
     throw new Error(`The ${kind} ended as ${code}: ${message}\n${host.output().slice(-3000)}`);
   }
-  const cpuSeconds = after.cpuSeconds - before.cpuSeconds;
-  return { timeline, cost: { seconds: timeline.seconds, cpuSeconds, peakBytes: after.peakBytes } };
+  return {
+    timeline,
+    cost: {
+      seconds: timeline.seconds,
+      cpuSeconds: after.cpuSeconds - before.cpuSeconds,
+      serverCpuSeconds: serverAfter.cpuSeconds - serverBefore.cpuSeconds,
+      peakBytes: after.peakBytes,
+    },
+  };
 }
 
 /** What is not moved right is not measured. */

@@ -13,18 +13,18 @@ export async function* readWrites(path: string): AsyncGenerator<RestoreWrite> {
 
 /** Runs `work` on each item, `concurrency` at a time, until the items or the time are used up; gives how many it was. */
 export async function forEachAtOnce<T>(
-  items: AsyncIterator<T>,
+  items: readonly T[],
   { concurrency, maxSeconds }: { readonly concurrency: number; readonly maxSeconds: number },
   work: (item: T) => Promise<void>,
 ): Promise<number> {
   const endAt = performance.now() + maxSeconds * 1000;
+  const rest = items.values();
   let count = 0;
   const worker = async (): Promise<void> => {
-    while (performance.now() < endAt) {
-      const next = await items.next();
-      if (next.done === true) return;
-      await work(next.value);
+    for (const item of rest) {
+      await work(item);
       count += 1;
+      if (performance.now() >= endAt) return;
     }
   };
   await Promise.all(Array.from({ length: concurrency }, worker));

@@ -5,12 +5,18 @@ import { z } from 'zod';
 import { reply } from './hub-process.ts';
 import { readCost } from './process-cost.ts';
 import type { Job } from './rival.ts';
-import type { Sample } from './sample.ts';
+import type { Measured } from './sample.ts';
 
-const deedSchema = z.object({ count: z.number(), storedBytes: z.number().optional(), seconds: z.number() });
+const deedSchema = z.union([
+  z.object({ failure: z.string() }),
+  z.object({ count: z.number(), storedBytes: z.number().optional(), seconds: z.number() }),
+]);
 
-/** Runs one rival as a process; its own making ready is not in the seconds and not in the CPU time. */
-export async function runRival(job: Job): Promise<Omit<Sample, 'devices' | 'latencyMs'>> {
+/**
+ * Runs one rival as a process; its own making ready is not in the seconds and not in the CPU time. Gives a failure when
+ * there is more than its way can do.
+ */
+export async function runRival(job: Job, hubPid: number): Promise<Measured | { readonly failure: string }> {
   // What a user's machine would give it: at a million rows the peer needs more than Node's usual heap.
   const child = fork(fileURLToPath(new URL('./rival.ts', import.meta.url)), [], {
     execArgv: ['--max-old-space-size=8192'],
@@ -21,19 +27,16 @@ export async function runRival(job: Job): Promise<Omit<Sample, 'devices' | 'late
     child.send(job);
     await ready;
     const pid = child.pid ?? 0;
-    const before = await readCost(pid);
+    const before = await Promise.all([pid, hubPid].map(readCost));
     const answer = reply(child);
     child.send('go');
-    const { count, seconds, storedBytes } = deedSchema.parse(await answer);
-    const after = await readCost(pid);
-    return {
-      contender: job.contender,
-      count,
-      seconds,
-      cpuSeconds: after.cpuSeconds - before.cpuSeconds,
-      peakBytes: after.peakBytes,
-      ...(storedBytes === undefined ? {} : { storedBytes }),
-    };
+    const deed = deedSchema.parse(await answer);
+    const after = await Promise.all([pid, hubPid].map(readCost));
+    if ('failure' in deed) return deed;
+    const [cpuSeconds = 0, serverCpuSeconds = 0] = after.map(
+      (now, at) => now.cpuSeconds - (before[at]?.cpuSeconds ?? 0),
+    );
+    return { contender: job.contender, ...deed, cpuSeconds, serverCpuSeconds, peakBytes: after[0]?.peakBytes ?? 0 };
   } finally {
     child.kill('SIGKILL');
     await exited;

@@ -1,3 +1,37 @@
+const SLAB_BYTES = 64 * 1024 * 1024;
+
+/** Bytes side by side outside the JavaScript heap: millions of them cost no garbage collection. */
+export class ByteStore {
+  readonly #slabs: Buffer[] = [];
+  #slabUsed = SLAB_BYTES;
+
+  keepText(text: string): Buffer {
+    const slab = this.#slabFor(Buffer.byteLength(text));
+    return this.#taken(slab, slab.write(text, this.#slabUsed));
+  }
+
+  keep(bytes: Uint8Array): Buffer {
+    const slab = this.#slabFor(bytes.length);
+    slab.set(bytes, this.#slabUsed);
+    return this.#taken(slab, bytes.length);
+  }
+
+  #slabFor(sizeBytes: number): Buffer {
+    const last = this.#slabs.at(-1);
+    if (last !== undefined && this.#slabUsed + sizeBytes <= SLAB_BYTES) return last;
+    const slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    this.#slabs.push(slab);
+    this.#slabUsed = 0;
+    return slab;
+  }
+
+  #taken(slab: Buffer, sizeBytes: number): Buffer {
+    const start = this.#slabUsed;
+    this.#slabUsed += sizeBytes;
+    return slab.subarray(start, this.#slabUsed);
+  }
+}
+
 /** What a page needs of a row: its id, its ETag and its description's bytes. */
 export interface StoredRow {
   readonly id: string;
@@ -5,15 +39,9 @@ export interface StoredRow {
   readonly description: Buffer;
 }
 
-const SLAB_BYTES = 64 * 1024 * 1024;
-
-/**
- * The rows of one hub in the order they came, their bytes side by side outside the JavaScript heap: a million of them
- * cost no garbage collection, which would show in everybody's figures.
- */
+/** The rows of one hub in the order they came. */
 export class RowStore {
-  readonly #slabs: Buffer[] = [];
-  #slabUsed = SLAB_BYTES;
+  readonly #bytes = new ByteStore();
   readonly #rows: (StoredRow | undefined)[] = [];
   readonly #byId = new Map<string, number>();
 
@@ -29,7 +57,7 @@ export class RowStore {
 
   /** Inserts, or replaces the row with this id in its place. */
   put(id: string, etag: number, description: string): void {
-    const row = { id, etag, description: this.#store(description) };
+    const row = { id, etag, description: this.#bytes.keepText(description) };
     const index = this.#byId.get(id);
     if (index !== undefined) this.#rows[index] = row;
     else this.#byId.set(id, this.#rows.push(row) - 1);
@@ -47,18 +75,5 @@ export class RowStore {
     const end = Math.min(offset + top, this.#rows.length);
     const rows = this.#rows.slice(offset, end).filter((row) => row !== undefined);
     return { rows, nextOffset: end < this.#rows.length ? end : undefined };
-  }
-
-  #store(text: string): Buffer {
-    const sizeBytes = Buffer.byteLength(text);
-    if (this.#slabUsed + sizeBytes > SLAB_BYTES) {
-      this.#slabs.push(Buffer.allocUnsafeSlow(SLAB_BYTES));
-      this.#slabUsed = 0;
-    }
-    const slab = this.#slabs.at(-1);
-    if (slab === undefined) throw new Error('There is no slab.');
-    const start = this.#slabUsed;
-    this.#slabUsed += slab.write(text, start);
-    return slab.subarray(start, this.#slabUsed);
   }
 }

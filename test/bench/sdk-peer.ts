@@ -28,7 +28,7 @@ export async function restoreWithSdk(job: Job, concurrency: number): Promise<() 
   const records = await readRecords(job, RECORDS);
   return async () => {
     const { maxSeconds } = job;
-    const count = await forEachAtOnce(asAsync(records), { concurrency, maxSeconds }, async (record) => {
+    const count = await forEachAtOnce(records, { concurrency, maxSeconds }, async (record) => {
       if ('installationId' in record) await client.createOrUpdateInstallation(record);
       else await client.createRegistration(record);
     });
@@ -90,8 +90,4 @@ const installationSchema = z.custom<Installation>(
 
 function toInstallation(json: string): Installation {
   return installationSchema.parse(JSON.parse(json));
-}
-
-async function* asAsync<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items;
 }

@@ -19,22 +19,16 @@ export interface RestoreWrite {
   readonly body: string;
 }
 
-export interface Batch {
-  readonly rows: readonly ListedRow[];
-  readonly writes: readonly RestoreWrite[];
-}
-
 /** Devices are made in batches of this many, so that no process ever holds them all as objects. */
 const BATCH_DEVICES = 2500;
 
-/** The devices of the emulator's seed, the same for the same arguments, as rows to list and as PUTs to restore them. */
-export function* deviceBatches(devices: number, seedNumber: number): Iterable<Batch> {
+/** The devices of the emulator's seed, the same for the same arguments, as rows to list. */
+export function* deviceBatches(devices: number, seedNumber: number): Iterable<readonly ListedRow[]> {
   for (let first = 0; first < devices; first += BATCH_DEVICES) {
     // Of a scope of its own: from it follow the registration ids.
     const hub = new Hub('devices', `bench/${seedNumber}/${first}`, () => true);
     seed(hub, { devices: Math.min(BATCH_DEVICES, devices - first), seed: seedNumber * 1_000_003 + first });
-    const rows = [...hub.listed()].map((row: Row) => ({ id: row.id, xml: renderDescription(row, 2022) }));
-    yield { rows, writes: writesFor(rows) };
+    yield [...hub.listed()].map((row: Row) => ({ id: row.id, xml: renderDescription(row, 2022) }));
   }
 }
 
@@ -43,7 +37,8 @@ function entryOf(description: string): string {
   return `<entry xmlns="http://www.w3.org/2005/Atom"><content type="application/xml">${description}</content></entry>`;
 }
 
-function writesFor(rows: readonly ListedRow[]): RestoreWrite[] {
+/** The PUTs that restore one batch. */
+export function writesFor(rows: readonly ListedRow[]): RestoreWrite[] {
   const { records } = groupRows(rows.map(({ xml }) => parseRegistration(xml)));
   return records.flatMap((record) => {
     const plan = planRecord(record, undefined, {
