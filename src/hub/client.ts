@@ -68,12 +68,27 @@ async function listPage(
     if (answer.verdict.kind === 'tokenLost') return 'tokenLost';
     requireOk(answer, where);
     try {
-      return { rows: readPage(answer.body), nextToken: answer.header('x-ms-continuationtoken') || undefined };
+      return {
+        rows: readPage(toText(answer.body, where)),
+        nextToken: answer.header('x-ms-continuationtoken') || undefined,
+      };
     } catch (error) {
       if (!(error instanceof DrError)) throw error;
       if (error.code === 'HubNotFound') throw refusal('notFound', answer.status, where);
       if (!error.retryable || tries >= MAX_DAMAGED_PAGES) throw error;
     }
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Refuses bytes that are not UTF-8: a replacement character would go into the snapshot unnoticed. */
+function toText(body: Uint8Array, where: string): string {
+  try {
+    return utf8.decode(body);
+  } catch (cause) {
+    const message = `The ${where} sent a page that is not UTF-8. Nothing of it was used.`;
+    throw new DrError('HubMisbehaves', message, { retryable: true, target: where, cause });
   }
 }
 
@@ -154,10 +169,12 @@ function requireOk({ verdict, status }: HubAnswer, where: string): void {
   if (verdict.kind !== 'ok') throw refusal(verdict.kind, status, where);
 }
 
+const WRITTEN: WriteOutcome = { kind: 'written' };
+
 function toOutcome({ verdict, status }: HubAnswer, where: string): WriteOutcome {
   switch (verdict.kind) {
     case 'ok':
-      return { kind: 'written' };
+      return WRITTEN;
     case 'idRefused':
       return { kind: 'idRefused', status };
     case 'rejected':
