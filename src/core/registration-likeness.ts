@@ -1,4 +1,5 @@
 import type { Registration } from './registration.ts';
+import { findOwn } from './registration-own.ts';
 
 /**
  * True when two sets of rows surely say the same to a device, seen at a glance: the same texts but for what a hub gives
@@ -6,13 +7,15 @@ import type { Registration } from './registration.ts';
  * times as much. False says nothing; nor is anything said where a row could collapse into another one.
  */
 export function areAlike(rows: readonly Registration[], others: readonly Registration[]): boolean {
-  if (rows.length !== others.length || rows.length > MAX_ROWS) return false;
-  return rows.every((row, index) => {
-    // Rows of one template name, or without template, may collapse into the newest.
-    const isOnly = !rows.some((one, at) => at > index && isSameTemplate(one, row));
-    const isNamed = !row.isTemplate || row.templateName !== undefined;
-    return isOnly && isNamed && others.some((other) => isSameTemplate(other, row) && isSameText(row.xml, other.xml));
-  });
+  if (rows.length !== others.length || !areDistinct(rows)) return false;
+  if (rows.some((row) => row.isTemplate && row.templateName === undefined)) return false;
+  return rows.every((row) => others.some((other) => isSameTemplate(other, row) && isSameText(row.xml, other.xml)));
+}
+
+/** True when none of a record's rows can collapse into another, seen at a glance: no two are of one template. */
+export function areDistinct(rows: readonly Registration[]): boolean {
+  if (rows.length > MAX_ROWS) return false;
+  return rows.every((row, index) => !rows.some((one, at) => at > index && isSameTemplate(one, row)));
 }
 
 /** Every row is compared with every other. */
@@ -26,15 +29,6 @@ function isSameText(a: string, b: string): boolean {
   const ownA = findOwn(a);
   const ownB = ownA === undefined ? undefined : findOwn(b);
   if (ownA === undefined || ownB === undefined) return false;
-  return a.length - ownA.end === b.length - ownB.end && a.startsWith(ownB.root) && a.endsWith(b.slice(ownB.end));
-}
-
-/** The root's tag and the elements that are the hub's own, as the service writes them: all in the root's namespace. */
-const OWN =
-  /(<\w+ [^<>]*>)<ETag>[^<]*<\/ETag><ExpirationTime>[^<]*<\/ExpirationTime><RegistrationId>[^<]*<\/RegistrationId>/y;
-
-function findOwn(xml: string): { readonly root: string; readonly end: number } | undefined {
-  OWN.lastIndex = 0;
-  const root = OWN.exec(xml)?.[1];
-  return root === undefined ? undefined : { root, end: OWN.lastIndex };
+  const isSameRoot = ownA.start === ownB.start && a.startsWith(b.slice(0, ownB.start));
+  return isSameRoot && a.length - ownA.end === b.length - ownB.end && a.endsWith(b.slice(ownB.end));
 }
