@@ -1,6 +1,6 @@
 import { compareText } from './record.ts';
-import { installationIdOf, type Registration, readElements, userIdOf } from './registration.ts';
-import type { XmlElement } from './registration-xml.ts';
+import { installationIdOf, type Registration, userIdOf } from './registration.ts';
+import { readContents, readPushVariables } from './registration-contents.ts';
 
 /** Why an installation could not be rebuilt from its rows. Stable: operators see these. */
 export type RebuildFault = 'UnknownPlatform' | 'TemplateWithoutName';
@@ -101,24 +101,28 @@ function ownTags(row: Registration): string[] {
 
 function sharedTags(rows: readonly Registration[]): string[] {
   const [first, ...others] = rows.map((row) =>
-    without(ownTags(row), row.templateName === undefined ? [] : [row.templateName]),
+    without(ownTags(row), inLowerCase(row.templateName === undefined ? [] : [row.templateName])),
   );
-  return (first ?? []).filter((tag) => others.every((tags) => includesTag(tags, tag)));
+  const lowered = others.map(inLowerCase);
+  return (first ?? []).filter((tag) => lowered.every((tags) => tags.has(tag.toLowerCase())));
 }
 
 /** `undefined` when a template row has no name: the installation API cannot hold such a template. */
 function templatesOf(rows: readonly Registration[], installationTags: readonly string[]) {
   const templates: Record<string, TemplateBody> = {};
-  for (const row of rows.filter((candidate) => candidate.isTemplate)) {
+  const unwanted = inLowerCase(installationTags);
+  for (const row of rows) {
+    if (!row.isTemplate) continue;
     if (row.templateName === undefined) return undefined;
-    const tags = without(ownTags(row), [...installationTags, row.templateName]);
-    const { elements } = readElements(row.xml);
-    const headers = headersOf(elements);
-    const expiry = textOf(elements, 'Expiry');
+    const name = row.templateName.toLowerCase();
+    const tags = without(ownTags(row), unwanted).filter((tag) => tag.toLowerCase() !== name);
+    const { body = '', expiry, headers: pairs } = readContents(row.xml);
+    const headers: Record<string, string> = {};
+    for (const [header, value] of pairs) headers[header] = value;
     Object.defineProperty(templates, row.templateName, {
       enumerable: true,
       value: {
-        body: textOf(elements, 'BodyTemplate') ?? '',
+        body,
         ...(isEmpty(headers) ? {} : { headers }),
         ...(expiry === undefined ? {} : { expiry }),
         ...(tags.length === 0 ? {} : { tags }),
@@ -153,12 +157,8 @@ function tilesOf(rows: readonly Registration[]) {
 
 function pushChannelOf(row: Registration): string {
   if (row.platform !== 'Browser') return row.handle;
-  const { elements } = readElements(row.xml);
-  return JSON.stringify({
-    endpoint: row.handle,
-    p256dh: textOf(elements, 'P256DH') ?? '',
-    auth: textOf(elements, 'Auth') ?? '',
-  });
+  const { p256dh = '', auth = '' } = readContents(row.xml);
+  return JSON.stringify({ endpoint: row.handle, p256dh, auth });
 }
 
 function expiryOf(row: Registration, floorAtMs: number): string | undefined {
@@ -172,7 +172,7 @@ function expiryOf(row: Registration, floorAtMs: number): string | undefined {
 }
 
 function pushVariablesOf(row: Registration): unknown {
-  const text = textOf(readElements(row.xml).elements, 'PushVariables');
+  const text = readPushVariables(row.xml);
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text);
@@ -182,27 +182,13 @@ function pushVariablesOf(row: Registration): unknown {
   }
 }
 
-function headersOf(elements: readonly XmlElement[]): Record<string, string> {
-  const headers: Record<string, string> = {};
-  const collection = elements.find((element) => /^(?:Wns|Mpns|Apns)Headers$/.test(element.name));
-  for (const header of collection?.children ?? []) {
-    const name = textOf(header.children, 'Header');
-    if (name !== undefined) headers[name] = textOf(header.children, 'Value') ?? '';
-  }
-  return headers;
+/** Tags are equal without regard to case. */
+function inLowerCase(tags: readonly string[]): ReadonlySet<string> {
+  return new Set(tags.map((tag) => tag.toLowerCase()));
 }
 
-function textOf(elements: readonly XmlElement[], name: string): string | undefined {
-  const element = elements.find((candidate) => candidate.name === name);
-  return element === undefined || element.isNil || element.text === '' ? undefined : element.text;
-}
-
-function without(tags: readonly string[], unwanted: readonly string[]): string[] {
-  return tags.filter((tag) => !includesTag(unwanted, tag));
-}
-
-function includesTag(tags: readonly string[], tag: string): boolean {
-  return tags.some((candidate) => candidate.toLowerCase() === tag.toLowerCase());
+function without(tags: readonly string[], unwanted: ReadonlySet<string>): string[] {
+  return unwanted.size === 0 ? [...tags] : tags.filter((tag) => !unwanted.has(tag.toLowerCase()));
 }
 
 function isEmpty(record: object): boolean {

@@ -1,6 +1,7 @@
 import { type RebuildFault, rebuildInstallation, withRepairTag } from './installation.ts';
 import type { RecordOfRows } from './record.ts';
 import { canonicalRow, descriptionForWrite, type Registration } from './registration.ts';
+import { areDistinct } from './registration-likeness.ts';
 
 /**
  * One call to the target hub. A withdrawal takes back a row a restore wrote, if it is as it was seen; a removal takes
@@ -34,13 +35,10 @@ export interface PlanOptions {
  * way leaves it so.
  */
 export function planRecord(record: RecordOfRows, live: RecordOfRows | undefined, options: PlanOptions): RecordPlan {
+  if (live === undefined) return planNew(record, options);
   const wanted = distinctRows(record.rows);
   const collapsed = record.rows.length - wanted.size;
   const isInstallation = record.key.startsWith('i:');
-  if (live === undefined) {
-    if (record.rows.some(options.livesElsewhere)) return { kind: 'keptLive', collapsed };
-    return toWrites('create', record, [...wanted.values()], options, collapsed);
-  }
   const writes = withdrawals(wanted.values(), live.rows, options.mintedFor);
   if (writes.length > 0) return { kind: 'withdraw', writes, collapsed };
   const liveForms = new Set(distinctRows(live.rows).keys());
@@ -49,6 +47,14 @@ export function planRecord(record: RecordOfRows, live: RecordOfRows | undefined,
   if (isSubset && missing.length === 0) return { kind: 'unchanged', collapsed };
   if (!isSubset || (isInstallation && !options.isRepair)) return { kind: 'keptLive', collapsed };
   return toWrites('complete', record, missing, options, collapsed);
+}
+
+/** Nothing lives to be compared with, so canonical forms are needed only where rows of the record could be one. */
+function planNew(record: RecordOfRows, options: PlanOptions): RecordPlan {
+  const rows = areDistinct(record.rows) ? record.rows : [...distinctRows(record.rows).values()];
+  const collapsed = record.rows.length - rows.length;
+  if (record.rows.some(options.livesElsewhere)) return { kind: 'keptLive', collapsed };
+  return toWrites('create', record, rows, options, collapsed);
 }
 
 /**

@@ -1,16 +1,28 @@
 import { canonicalHandle, DESCRIPTION, handleElements } from './registration-elements.ts';
 import { decodeText } from './registration-xml-text.ts';
 
-/** What `parseRegistration` reads of a description; `undefined` is absent. */
-export interface UsualFields {
+/** What this app reads of a description; `undefined` is absent. */
+export interface UsualFields extends UsualTemplate {
   readonly platform: string;
   readonly isTemplate: boolean;
   readonly id: string;
   readonly etag: string | undefined;
   readonly expirationTime: string | undefined;
   readonly tags: string | undefined;
+  readonly pushVariables: string | undefined;
   readonly handle: string;
+  readonly p256dh: string | undefined;
+  readonly auth: string | undefined;
+}
+
+/** What makes a template. */
+interface UsualTemplate {
+  /** As it stands in its CDATA section. */
+  readonly body: string | undefined;
+  readonly expiry: string | undefined;
   readonly templateName: string | undefined;
+  /** The XML of the collection. */
+  readonly headers: string | undefined;
 }
 
 /**
@@ -34,15 +46,17 @@ export function readUsual(xml: string, decode: (raw: string) => string = asItIs)
   const expirationTime = take(place, '<ExpirationTime>', '</ExpirationTime>');
   const id = take(place, '<RegistrationId>', '</RegistrationId>')?.trim();
   const tags = take(place, '<Tags>', '</Tags>');
-  pass(place, '<PushVariables>', '</PushVariables>');
+  const pushVariables = take(place, '<PushVariables>', '</PushVariables>');
   const handle = canonicalHandle(platform, take(place, `<${handleName}>`, `</${handleName}>`) ?? '');
-  pass(place, '<P256DH>', '</P256DH>');
-  pass(place, '<Auth>', '</Auth>');
-  const templateName = template === '' ? undefined : takeTemplate(place);
+  const p256dh = take(place, '<P256DH>', '</P256DH>');
+  const auth = take(place, '<Auth>', '</Auth>');
+  const { body, expiry, templateName, headers } = template === '' ? NO_TEMPLATE : takeTemplate(place);
   const end = `</${platform}${template}RegistrationDescription>`;
   const isWhole = xml.startsWith(end, place.at) && xml.length === place.at + end.length;
   if (!isWhole || id === undefined || id === '' || handle === '') return undefined;
-  return { platform, isTemplate: template !== '', id, etag, expirationTime, tags, handle, templateName };
+  const isTemplate = template !== '';
+  const device = { platform, isTemplate, id, etag, expirationTime, tags, pushVariables, handle, p256dh, auth };
+  return { ...device, body, expiry, templateName, headers };
 }
 
 const CDATA_END = ']]>';
@@ -67,16 +81,23 @@ function asItIs(raw: string): string {
   return raw;
 }
 
-/** The place moved behind what makes a template, whose name is the answer. */
-function takeTemplate(place: Place): string | undefined {
-  pass(place, '<BodyTemplate><![CDATA[', ']]></BodyTemplate>');
-  pass(place, '<Expiry>', '</Expiry>');
-  skip(place, NIL_EXPIRY);
-  skip(place, HEADERS);
-  const name = take(place, '<TemplateName>', '</TemplateName>');
-  if (name === undefined) skip(place, NIL_NAME);
-  skip(place, HEADERS);
-  return name;
+const NO_TEMPLATE: UsualTemplate = {
+  body: undefined,
+  expiry: undefined,
+  templateName: undefined,
+  headers: undefined,
+};
+
+/** What makes a template, and the place moved behind it. */
+function takeTemplate(place: Place): UsualTemplate {
+  const body = take(place, '<BodyTemplate><![CDATA[', ']]></BodyTemplate>');
+  const expiry = take(place, '<Expiry>', '</Expiry>');
+  takeMatch(place, NIL_EXPIRY);
+  const before = takeMatch(place, HEADERS);
+  const templateName = take(place, '<TemplateName>', '</TemplateName>');
+  if (templateName === undefined) takeMatch(place, NIL_NAME);
+  const after = takeMatch(place, HEADERS);
+  return { body, expiry, templateName, headers: before ?? after };
 }
 
 const NIL_EXPIRY = /<Expiry i:nil="true"\/>/y;
@@ -84,9 +105,12 @@ const NIL_NAME = /<TemplateName i:nil="true"\/>/y;
 const HEADERS =
   /<(Apns|Mpns|Wns)Headers>(?:<\1Header><Header>[^<&\]\r]*<\/Header><Value>[^<&\]\r]*<\/Value><\/\1Header>)+<\/\1Headers>/y;
 
-function skip(place: Place, pattern: RegExp): void {
-  pattern.lastIndex = place.at;
-  if (pattern.test(place.xml)) place.at = pattern.lastIndex;
+function takeMatch(place: Place, pattern: RegExp): string | undefined {
+  const { xml, at } = place;
+  pattern.lastIndex = at;
+  if (!pattern.test(xml)) return undefined;
+  place.at = pattern.lastIndex;
+  return xml.slice(at, place.at);
 }
 
 /** The text between two tags and the place moved behind them; `undefined` where they do not stand there as usual. */
@@ -95,12 +119,6 @@ function take(place: Place, open: string, close: string): string | undefined {
   if (raw === undefined) return undefined;
   const text = place.decode(raw);
   return place.isPlain || close.startsWith(CDATA_END) ? text : decodeText(text, DESCRIPTION);
-}
-
-/** Moves the place behind an element that is not looked at but for references that are none. */
-function pass(place: Place, open: string, close: string): void {
-  const raw = cut(place, open, close);
-  if (raw !== undefined && !place.isPlain && !close.startsWith(CDATA_END)) decodeText(raw, DESCRIPTION);
 }
 
 function cut(place: Place, open: string, close: string): string | undefined {

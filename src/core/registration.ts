@@ -1,4 +1,5 @@
 import { DESCRIPTION, kindOf, readElements, readHandle, textOf } from './registration-elements.ts';
+import { findOwn } from './registration-own.ts';
 import { splitTags } from './registration-tags.ts';
 import { readUsual, type UsualFields } from './registration-usual.ts';
 import { misread } from './registration-xml-text.ts';
@@ -78,8 +79,17 @@ export function parseAnyRegistration(xml: string): Registration {
   };
 }
 
-/** The description as it may be written: without `ETag`, `ExpirationTime`, `RegistrationId`, else byte for byte. */
+/**
+ * The description of a row as it may be written: without `ETag`, `ExpirationTime`, `RegistrationId`, else byte for byte.
+ * `parseRegistration` has read it before, and refused one in which any of these stands twice.
+ */
 export function descriptionForWrite(xml: string): string {
+  const own = findOwn(xml);
+  return own === undefined ? anyDescriptionForWrite(xml) : xml.slice(0, own.start) + xml.slice(own.end);
+}
+
+/** `descriptionForWrite` for every description there can be. */
+export function anyDescriptionForWrite(xml: string): string {
   let written = '';
   let copied = 0;
   for (const { name, start, end } of readElements(xml).elements) {

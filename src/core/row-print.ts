@@ -2,7 +2,8 @@ import { hash53 } from './hash.ts';
 import { distinctRows } from './plan.ts';
 import { handleHash, keyHashOf, platformOf, type RecordOfRows, recordKey } from './record.ts';
 import type { Registration, RegistrationFields } from './registration.ts';
-import { findOwn, mayCollapse } from './registration-likeness.ts';
+import { areDistinct } from './registration-likeness.ts';
+import { findOwn } from './registration-own.ts';
 import { encodeUtf8, type Octets } from './utf8.ts';
 
 /** What tells a row from others without its text, as 53-bit hashes: equal rows have equal ones, and next to no others do. */
@@ -36,7 +37,7 @@ function markOfOctets(octets: Octets, { id, etag }: RegistrationFields): number 
 /** 0 where the description is not written as the service writes it: what is the hub's own cannot be told at a glance. */
 function contentHashOf(octets: Octets): number {
   const own = findOwn(octets);
-  return own === undefined ? 0 : hash53(own.root + octets.slice(own.end));
+  return own === undefined ? 0 : hash53(octets.slice(0, own.start) + octets.slice(own.end));
 }
 
 /** What tells a snapshot's record from others without its text. */
@@ -51,7 +52,7 @@ export interface RecordPrint {
 }
 
 export function printRecord(record: RecordOfRows): RecordPrint {
-  const wanted = mayCollapse(record.rows) ? [...distinctRows(record.rows).values()] : record.rows;
+  const wanted = areDistinct(record.rows) ? record.rows : [...distinctRows(record.rows).values()];
   return {
     platform: platformOf(record),
     keyHash: keyHashOf(record.key),

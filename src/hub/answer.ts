@@ -27,11 +27,13 @@ export interface AnswerHead {
   readonly detail: string;
 }
 
+const OK: Verdict = { kind: 'ok' };
+
 /** The one place where statuses get their meaning. */
 export function judgeAnswer(operation: Operation, answer: AnswerHead, nowMs: number): Verdict {
   const { status, retryAfter } = answer;
+  if (status >= 200 && status < 300) return OK;
   const retryAfterMs = parseRetryAfter(retryAfter, nowMs);
-  if (status >= 200 && status < 300) return { kind: 'ok' };
   switch (status) {
     case 401:
       return { kind: 'unauthorized' };

@@ -69,7 +69,7 @@ async function listPage(
     requireOk(answer, where);
     try {
       return {
-        rows: readPage(Buffer.from(answer.body)),
+        rows: readPage(answer.body),
         nextToken: answer.header('x-ms-continuationtoken') || undefined,
       };
     } catch (error) {
@@ -157,10 +157,12 @@ function requireOk({ verdict, status }: HubAnswer, where: string): void {
   if (verdict.kind !== 'ok') throw refusal(verdict.kind, status, where);
 }
 
+const WRITTEN: WriteOutcome = { kind: 'written' };
+
 function toOutcome({ verdict, status }: HubAnswer, where: string): WriteOutcome {
   switch (verdict.kind) {
     case 'ok':
-      return { kind: 'written' };
+      return WRITTEN;
     case 'idRefused':
       return { kind: 'idRefused', status };
     case 'rejected':

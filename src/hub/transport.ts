@@ -1,7 +1,8 @@
-import { type Dispatcher, errors, Pool } from 'undici';
+import { Pool } from 'undici';
 import type { Clock } from '../core/ports.ts';
 import { judgeAnswer, type Operation, type Verdict } from './answer.ts';
 import type { HubConnection } from './connection-string.ts';
+import { type ExchangeLimits, exchange } from './exchange.ts';
 import type { Limiter } from './limiter.ts';
 import { type Attempt, retry } from './retry.ts';
 import { createSas } from './sas.ts';
@@ -14,7 +15,7 @@ export interface TransportOptions {
   readonly random: () => number;
   /** Asked once when the hub does not accept the key: it may have been rotated. Without it a 401 is final. */
   readonly refreshConnection?: () => Promise<HubConnection>;
-  /** How long the hub may take to answer a request, and to send the answer; a deadline may be overrun by as much. */
+  /** How long the hub may take to begin an answer, and to send it; a deadline may be overrun by as much. */
   readonly requestTimeoutMs?: number;
 }
 
@@ -34,7 +35,8 @@ export interface HubRequest {
 export interface HubAnswer {
   readonly status: number;
   readonly verdict: Verdict;
-  readonly body: string;
+  /** As it came; empty for a call that is answered by its status. */
+  readonly body: Uint8Array;
   /** The first value of a header, by its lower-case name. */
   header(name: string): string | undefined;
 }
@@ -58,7 +60,8 @@ export function createTransport(options: TransportOptions): Transport {
 
 class HttpTransport implements Transport {
   readonly #options: TransportOptions;
-  readonly #timeoutMs: number;
+  readonly #reading: ExchangeLimits;
+  readonly #writing: ExchangeLimits;
   readonly #pool: Pool;
   readonly #hubPath: string;
   readonly #where: string;
@@ -68,7 +71,8 @@ class HttpTransport implements Transport {
   constructor(options: TransportOptions) {
     const { connection, clock, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
     this.#options = options;
-    this.#timeoutMs = requestTimeoutMs;
+    this.#reading = { bodyTimeoutMs: requestTimeoutMs, isBodyWanted: () => true };
+    this.#writing = { bodyTimeoutMs: requestTimeoutMs, isBodyWanted: (status) => status >= 300 };
     this.#pool = createPool(connection, requestTimeoutMs);
     this.#hubPath = `/${encodeURIComponent(connection.hubName)}`;
     this.#where = `hub ${connection.ref.namespace}/${connection.ref.hub}`;
@@ -112,22 +116,24 @@ class HttpTransport implements Transport {
   }
 
   async #send(request: HubRequest): Promise<HubAnswer> {
-    const response = await this.#pool.request({
-      method: request.method,
-      path: `${this.#hubPath}/${request.path}?api-version=${API_VERSION}${request.query ? `&${request.query}` : ''}`,
-      headers: {
-        authorization: this.#authorization(),
-        'x-ms-version': API_VERSION,
-        ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
-        ...(request.ifMatch === undefined ? {} : { 'if-match': `"${request.ifMatch}"` }),
+    const { operation, method, path, query, contentType, ifMatch, body: content } = request;
+    const headers = ['authorization', this.#authorization(), 'x-ms-version', API_VERSION];
+    if (contentType !== undefined) headers.push('content-type', contentType);
+    if (ifMatch !== undefined) headers.push('if-match', `"${ifMatch}"`);
+    const answer = await exchange(
+      this.#pool,
+      {
+        method,
+        path: `${this.#hubPath}/${path}?api-version=${API_VERSION}${query ? `&${query}` : ''}`,
+        headers,
+        body: content ?? null,
       },
-      body: request.body ?? null,
-    });
-    const { statusCode: status, headers } = response;
-    const body = await readBody(response.body, this.#timeoutMs);
-    const header = (name: string): string | undefined => firstOf(headers[name]);
-    const head = { status, retryAfter: header('retry-after'), detail: body };
-    return { status, body, header, verdict: judgeAnswer(request.operation, head, this.#options.clock.now()) };
+      method === 'GET' ? this.#reading : this.#writing,
+    );
+    const { status, body } = answer;
+    const header = (name: string): string | undefined => firstOf(answer.headers[name]);
+    const head = { status, retryAfter: header('retry-after'), detail: status === 403 ? toWords(body) : '' };
+    return { status, body, header, verdict: judgeAnswer(operation, head, this.#options.clock.now()) };
   }
 
   /** Calls that find the key refused at the same time fetch it together. */
@@ -153,20 +159,9 @@ function createPool({ endpoint }: HubConnection, timeoutMs: number): Pool {
   });
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-/**
- * Throws on bytes that are not UTF-8: a replacement character would go into the snapshot unnoticed. The pool's own
- * time-out is for silence; a body that comes by drops is cut off here. (An abort signal a request would cost as much
- * as the rest of it.)
- */
-async function readBody(body: Dispatcher.ResponseData['body'], timeoutMs: number): Promise<string> {
-  const timer = setTimeout(() => body.destroy(new errors.BodyTimeoutError()), timeoutMs);
-  try {
-    return utf8.decode(await body.bytes());
-  } finally {
-    clearTimeout(timer);
-  }
+/** For looking at only, so that bytes which are no text do no harm. */
+function toWords(body: Uint8Array): string {
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
 }
 
 function firstOf(value: string | string[] | undefined): string | undefined {
