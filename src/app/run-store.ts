@@ -99,17 +99,27 @@ export async function listRuns(
 }
 
 export async function beat(app: App, kind: RunKind, runId: string): Promise<void> {
-  await app.blobs.put(heartbeatName(kind, runId), toBytes(toInstant(app.clock.now())), 'any');
+  const at = toInstant(app.clock.now());
+  // As a fact, too: a listing gives it without a read.
+  await app.blobs.put(heartbeatName(kind, runId), toBytes(at), 'any', { at });
 }
 
-/** Epoch ms of the last sign of life: a heartbeat, the phase's start, or the instant its messages become visible. */
+/** Epoch ms of the last sign of life, for those who act on it. */
 export async function lastHeartbeatAt(app: App, run: Run): Promise<number> {
   const blob = await app.blobs.get(heartbeatName(run.kind, run.id));
-  const beatAt = blob === undefined ? Number.NaN : Date.parse(toText(blob.bytes));
-  const others = [run.createdAt, run.phase.startedAt, run.phase.notBefore].flatMap((at) =>
-    at ? [Date.parse(at)] : [],
-  );
-  return Math.max(...others, ...(Number.isNaN(beatAt) ? [] : [beatAt]));
+  return lastSignOfLife(run, blob === undefined ? undefined : toText(blob.bytes));
+}
+
+/** Of a run's heartbeat, for those who only show it: one request, also before the first beat. */
+export async function readBeat(app: App, run: Run): Promise<string | undefined> {
+  const blob = await app.blobs.get(heartbeatName(run.kind, run.id), 'mayBeMissing');
+  return blob === undefined ? undefined : toText(blob.bytes);
+}
+
+/** Epoch ms of a heartbeat, the phase's start, or the instant its messages become visible, whichever is last. */
+export function lastSignOfLife(run: Run, beatAt: string | undefined): number {
+  const instants = [run.createdAt, run.phase.startedAt, run.phase.notBefore, beatAt].map((at) => Date.parse(at ?? ''));
+  return Math.max(...instants.filter((at) => !Number.isNaN(at)));
 }
 
 /**

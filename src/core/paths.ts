@@ -44,7 +44,9 @@ export const lockName = (kind: RunKind, hub: HubRef): string =>
 export const runsFolder = (kind: RunKind): string => `_runs/${kind}/`;
 export const runFolder = (kind: RunKind, runId: string): string => `${runsFolder(kind)}${runId}/`;
 export const runName = (kind: RunKind, runId: string): string => `${runFolder(kind, runId)}run.json`;
-export const heartbeatName = (kind: RunKind, runId: string): string => `${runFolder(kind, runId)}heartbeat`;
+/** That of a restore lies beside its results: one listing tells how far it is and when it last gave a sign of life. */
+export const heartbeatName = (kind: RunKind, runId: string): string =>
+  `${kind === 'restore' ? phaseFolder(kind, runId, 'reconcile') : runFolder(kind, runId)}heartbeat`;
 /** By target and shard count, and not by run: a later restore must find the rows an earlier one wrote. */
 export const idMapsFolder = (target: HubRef): string => `${hubFolder(target)}id-map/`;
 export const idMapName = (target: HubRef, shardCount: number, shard: number): string =>

@@ -1,0 +1,33 @@
+import { DrError } from '../core/errors.ts';
+import { scanName } from '../core/paths.ts';
+import { type BackupRun, isOver } from '../core/run.ts';
+import { parseRowCount } from '../core/scan-checkpoint.ts';
+import type { App } from './app.ts';
+import { openDocument } from './codec.ts';
+import { readBeat } from './run-store.ts';
+
+/** How far a backup is, beside what its run document tells. */
+export interface BackupProgress {
+  readonly rowsRead: number;
+  readonly beatAt: string | undefined;
+}
+
+/** Two requests while the run goes on, nothing after. */
+export async function readBackupProgress(app: App, run: BackupRun): Promise<BackupProgress> {
+  if (isOver(run)) return { rowsRead: run.result?.registrationCount ?? 0, beatAt: undefined };
+  const [rowsRead, beatAt] = await Promise.all([readRowsRead(app, run), readBeat(app, run)]);
+  return { rowsRead, beatAt };
+}
+
+async function readRowsRead(app: App, run: BackupRun): Promise<number> {
+  const name = scanName('backup', run.id, 1);
+  const blob = await app.blobs.get(name, 'mayBeMissing');
+  if (blob === undefined) return 0; // Before the first checkpoint.
+  try {
+    return parseRowCount(openDocument(name, blob.bytes), name);
+  } catch (error) {
+    if (!(error instanceof DrError)) throw error;
+    // The run's own step tells of the damage when it comes to it.
+    return 0;
+  }
+}
