@@ -9,13 +9,23 @@ import { readBeat } from './run-store.ts';
 /** How far a backup is, beside what its run document tells. */
 export interface BackupProgress {
   readonly rowsRead: number;
-  readonly beatAt: string | undefined;
+  readonly beatAt?: string | undefined;
+}
+
+export interface Frugality {
+  /** No more than so many; what is not asked for is as it was `known` to be. */
+  readonly requests: number;
+  readonly known: BackupProgress | undefined;
 }
 
 /** Two requests while the run goes on, nothing after. */
-export async function readBackupProgress(app: App, run: BackupRun): Promise<BackupProgress> {
+export async function readBackupProgress(app: App, run: BackupRun, frugality?: Frugality): Promise<BackupProgress> {
   if (isOver(run)) return { rowsRead: run.result?.registrationCount ?? 0, beatAt: undefined };
-  const [rowsRead, beatAt] = await Promise.all([readRowsRead(app, run), readBeat(app, run)]);
+  const { requests, known } = frugality ?? { requests: 2, known: undefined };
+  const [rowsRead, beatAt] = await Promise.all([
+    requests > 0 ? readRowsRead(app, run) : (known?.rowsRead ?? 0),
+    requests > 1 ? readBeat(app, run) : known?.beatAt,
+  ]);
   return { rowsRead, beatAt };
 }
 

@@ -3,6 +3,7 @@ import { heartbeatName, lockName, type RunKind, runFolder, runName, runsFolder, 
 import type { HubRef } from '../core/ports.ts';
 import { formatRun, isOver, isRunId, parseRun, type Run, startOfRunId } from '../core/run.ts';
 import { type App, toInstant } from './app.ts';
+import { noteRun } from './card-store.ts';
 import { openDocument, sealDocument, toBytes, toText } from './codec.ts';
 import { forEachConcurrent } from './concurrent.ts';
 
@@ -39,8 +40,9 @@ export async function readRun(app: App, kind: RunKind, runId: string): Promise<S
 /** False when the id is taken. */
 export async function createRun(app: App, run: Run): Promise<boolean> {
   const name = runName(run.kind, run.id);
-  const etag = await app.blobs.put(name, sealDocument(name, formatRun(run)), 'new');
-  return etag !== 'conflict';
+  if ((await app.blobs.put(name, sealDocument(name, formatRun(run)), 'new')) === 'conflict') return false;
+  await noteRun(app, run);
+  return true;
 }
 
 /**
@@ -60,7 +62,9 @@ export async function changeRun(
     const next = change(stored.run);
     if (next === undefined) return stored.run;
     const etag = await app.blobs.put(name, sealDocument(name, formatRun(next)), { etag: stored.etag });
-    if (etag !== 'conflict') return next;
+    if (etag === 'conflict') continue;
+    await noteRun(app, next);
+    return next;
   }
 }
 

@@ -2,7 +2,7 @@ import type { Manifest } from '../core/manifest.ts';
 import type { RunKind } from '../core/paths.ts';
 import { type BackupRun, isOver, type Run, type VerificationRun } from '../core/run.ts';
 import type { App } from './app.ts';
-import { readBackupProgress } from './backup-progress.ts';
+import { type BackupProgress, readBackupProgress } from './backup-progress.ts';
 import { type Marks, noMarks, readMarks } from './marks.ts';
 import { listRuns, readBeat, readRun, runNotFound } from './run-store.ts';
 import { findSnapshot, type ListedSnapshot, listSnapshots } from './snapshots.ts';
@@ -43,8 +43,8 @@ function viewRun(app: App, run: Run) {
   }
 }
 
-export async function viewBackup(app: App, run: BackupRun) {
-  const { rowsRead, beatAt } = await readBackupProgress(app, run);
+export async function viewBackup(app: App, run: BackupRun, progress?: BackupProgress) {
+  const { rowsRead, beatAt } = progress ?? (await readBackupProgress(app, run));
   return {
     ...viewCommon(run, beatAt),
     hub: run.hub,
