@@ -89,8 +89,8 @@ export function withRun(card: ReadinessCard, run: Run): ReadinessCard | undefine
     const known = card.backups.find(({ id }) => id === run.id);
     if (known !== undefined && !isFurther(run, known)) return undefined;
     const others = card.backups.filter(({ id }) => id !== run.id);
-    const backups = [run, ...others].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, BACKUPS_ON_CARD);
-    return { ...card, backups };
+    const backups = [run, ...others].sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
+    return { ...card, backups: backups.slice(0, BACKUPS_ON_CARD) };
   }
   if (run.kind !== 'restore' || isDrillRunId(run.id)) return undefined;
   const { restore: known } = card;

@@ -3,11 +3,14 @@ import { expect, test } from 'vitest';
 import { startAzurite } from '../../local/azurite.ts';
 import { startFaultProxy } from '../../local/fault-proxy.ts';
 import type { App } from '../../src/app/app.ts';
+import { readStatus } from '../../src/app/read-status.ts';
 import { beat, changeRun } from '../../src/app/run-store.ts';
 import { startBackup } from '../../src/app/start-backup.ts';
+import { startDrill } from '../../src/app/start-drill.ts';
 import { startRestore } from '../../src/app/start-restore.ts';
 import { readRestoreView } from '../../src/app/view-restore.ts';
 import { readBackupView } from '../../src/app/views.ts';
+import { watch } from '../../src/app/watchdog.ts';
 import { resultName } from '../../src/core/paths.ts';
 import { parseRestoreRequest } from '../../src/core/restore-request.ts';
 import { createAzureBlobs } from '../../src/storage/azure-blobs.ts';
@@ -73,6 +76,58 @@ test('a restore of the most shards is shown by three requests in its last pass, 
   });
 });
 
+/** Snapshots, ended runs, drills and alerts, more than any call may look through one by one. */
+async function aFullEngine(): Promise<Engine> {
+  const engine = createEngine();
+  seed(engine, 4);
+  for (let round = 0; round < 12; round += 1) {
+    await backUp(engine);
+    await startRestore(engine.app, parseRestoreRequest(''), { id: `by-hand-${round}` });
+    await engine.drain();
+    await startDrill(engine.app, 'http');
+    await engine.drain();
+  }
+  engine.secondary.intercept = () => ({ kind: 'rejected', status: 400, reason: 'Rejected' });
+  seed(engine, 5);
+  await backUp(engine);
+  await startRestore(engine.app, parseRestoreRequest(''));
+  await engine.drain();
+  engine.advance(6 * 3_600_000);
+  await watch(engine.app);
+  expect((await readStatus(engine.app)).alerts.open.length).toBeGreaterThanOrEqual(2);
+  return engine;
+}
+
+test('the readiness is told by three requests, whatever there is, and while a backup and a restore run', async () => {
+  const engine = await aFullEngine();
+  const { app } = engine;
+  const most = async () => countOf(app, readStatus);
+  expect(await most()).toBe(1);
+  const { id } = await startBackup(app, 'http');
+  expect(await most(), 'before the first step of a backup').toBeLessThanOrEqual(MOST_REQUESTS);
+  await beat(app, 'backup', id);
+  expect(await most(), 'while a backup runs').toBeLessThanOrEqual(MOST_REQUESTS);
+  await startRestore(app, parseRestoreRequest(''));
+  expect(await most(), 'before the first step of a restore').toBeLessThanOrEqual(MOST_REQUESTS);
+  expect(await readStatus(app)).toMatchObject({
+    lastBackup: { status: 'Running' },
+    lastRestore: { status: 'Running' },
+  });
+});
+
+test('the readiness is told by three requests in the last pass of a restore of the most shards, beside a backup', async () => {
+  const engine = await anEngine();
+  const { app } = engine;
+  await aLongRestore(engine);
+  await startBackup(app, 'http');
+  await watch(app);
+  expect(await countOf(app, readStatus)).toBeLessThanOrEqual(MOST_REQUESTS);
+  expect(await readStatus(app)).toMatchObject({
+    lastBackup: { status: 'Running' },
+    lastRestore: { status: 'Running', counts: { created: MOST_SHARDS } },
+  });
+});
+
 test('what is counted here is what reaches a storage account', async () => {
   await using azurite = await startAzurite();
   await using proxy = await startFaultProxy(azurite.blobUrl);
@@ -87,6 +142,7 @@ test('what is counted here is what reaches a storage account', async () => {
   const calls: readonly ((app: App) => Promise<unknown>)[] = [
     (app) => readRestoreView(app, run.id),
     (app) => readBackupView(app, id),
+    readStatus,
     (app) => readBackupView(app, 'no-such-backup').catch(() => {}),
   ];
   for (const call of calls) {
