@@ -1,7 +1,7 @@
 import { DrError } from '../core/errors.ts';
 import { cardName } from '../core/paths.ts';
 import { formatCard, parseCard, type ReadinessCard, withRun } from '../core/readiness-card.ts';
-import type { Run } from '../core/run.ts';
+import { isOver, type Run } from '../core/run.ts';
 import { type App, isSameHub } from './app.ts';
 import { openDocument, sealDocument } from './codec.ts';
 
@@ -46,21 +46,27 @@ export async function storeOrWarn(app: App, card: ReadinessCard, etag: string | 
   return isStored;
 }
 
-/** Shows a run that began, moved on or ended. Best effort, for the run is stored: the next look shows it, too. */
+/** Shows a run that began or moved on. Of one that ended more has changed: what the latest snapshot is, and so on. */
 export async function noteRun(app: App, run: Run): Promise<void> {
+  if (isOver(run)) await expireCard(app);
+  else await changeCard(app, (card) => withRun(card, run));
+}
+
+/** After something the card rests on has changed: whoever asks next, or looks, judges anew. */
+export async function expireCard(app: App): Promise<void> {
+  await changeCard(app, (card) => ({ ...card, isExpired: true }));
+}
+
+/** Best effort: what changed is stored where it belongs, and the next look shows it, too. */
+async function changeCard(app: App, change: (card: ReadinessCard) => ReadinessCard | undefined): Promise<void> {
   await orWarn(app, async () => {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const { card, etag } = await readCard(app);
-      const next = card === undefined ? undefined : withRun(card, run);
+      const next = card === undefined ? undefined : change(card);
       if (next === undefined || (await storeCard(app, next, etag))) return;
     }
     await app.blobs.remove(cardName(app.primary.ref));
   });
-}
-
-/** After something the card rests on has changed: whoever asks next, or looks, judges anew. */
-export async function dropCard(app: App): Promise<void> {
-  await orWarn(app, () => app.blobs.remove(cardName(app.primary.ref)));
 }
 
 /** The card is a copy of what is stored elsewhere: failing to write it fails nothing else. */

@@ -5,7 +5,7 @@ import { parseJson, parseWith } from '../core/parse.ts';
 import { DRILLS_FOLDER, drillName, NEWEST_DRILL_NAME } from '../core/paths.ts';
 import { startOfRunId } from '../core/run.ts';
 import { type App, toInstant } from './app.ts';
-import { dropCard } from './card-store.ts';
+import { expireCard } from './card-store.ts';
 import { openDocument, sealDocument } from './codec.ts';
 import { forEachConcurrent } from './concurrent.ts';
 
@@ -73,7 +73,7 @@ export async function changeDrill(app: App, stored: StoredDrill, drill: Drill): 
   const etag = await app.blobs.put(name, sealDocument(name, formatDrill(drill)), { etag: stored.etag });
   if (etag === 'conflict') return undefined;
   // The readiness shows the last drill that ended.
-  if (drill.stage === 'over') await dropCard(app);
+  if (drill.stage === 'over') await expireCard(app);
   return { drill, etag };
 }
 

@@ -61,8 +61,9 @@ export async function readStatus(app: App) {
 /** As it is stored; judged anew when there is none that could be believed. */
 async function currentCard(app: App): Promise<ReadinessCard> {
   const { card } = await readCard(app);
+  if (card === undefined || card.isExpired === true) return renewCard(app);
   // Another host's clock may be ahead of ours.
-  const isFresh = card !== undefined && Math.abs(app.clock.now() - Date.parse(card.judgedAt)) < FRESH_MS;
+  const isFresh = Math.abs(app.clock.now() - Date.parse(card.judgedAt)) < FRESH_MS;
   return isFresh ? card : renewCard(app);
 }
 

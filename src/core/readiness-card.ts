@@ -12,6 +12,8 @@ const cardSchema = z.strictObject({
   formatVersion: z.literal(1),
   /** When everything here was last read from where it is kept; runs are noted as they move. */
   judgedAt: instant,
+  /** Something it rests on has changed since: of all that is here only when the watchdog looked is still believed. */
+  isExpired: z.boolean().optional(),
   /** When the watchdog last did so; absent until it has. */
   watchedAt: instant.optional(),
   /** Whose readiness this is: with another target set, nothing here holds. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { App } from '../../src/app/app.ts';
-import { dropCard } from '../../src/app/card-store.ts';
+import { expireCard } from '../../src/app/card-store.ts';
 import { sealDocument } from '../../src/app/codec.ts';
 import { readStatus } from '../../src/app/read-status.ts';
 import { reviewReadiness } from '../../src/app/review-readiness.ts';
@@ -33,7 +33,7 @@ async function aWatchedEngine(devices = 24, wrap?: (blobs: Blobs) => Blobs): Pro
 
 /** Without the card: as it is judged from where everything is kept. */
 async function judgedAnew({ app }: Engine) {
-  await dropCard(app);
+  await expireCard(app);
   return readStatus(app);
 }
 

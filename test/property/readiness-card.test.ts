@@ -63,6 +63,7 @@ const churn = fc.record({ sinceSnapshotId: fc.string(), seconds: count, added: c
 const card: fc.Arbitrary<ReadinessCard> = fc.record({
   formatVersion: fc.constant(1 as const),
   judgedAt: instant,
+  isExpired: optional(fc.boolean()),
   watchedAt: optional(instant),
   secondary: hub,
   latest: optional(
