@@ -58,6 +58,7 @@ function compose(config: Config): Omit<App, 'log'> {
       stepBudgetMs: config.stepBudgetMs,
       maxConcurrency,
       backupIntervalMs: scheduleIntervalMs(config.backupSchedule),
+      watchIntervalMs: scheduleIntervalMs(bindings.watchdogSchedule),
       retention: config.retention,
       suspectDropPercent: config.suspectDropPercent,
       expiryFloorDays: config.expiryFloorDays,

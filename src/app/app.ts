@@ -25,6 +25,8 @@ export interface Policy {
   readonly stepBudgetMs: number;
   readonly maxConcurrency: number;
   readonly backupIntervalMs: number;
+  /** How often the watchdog is due. */
+  readonly watchIntervalMs: number;
   readonly retention: RetentionPolicy;
   readonly suspectDropPercent: number;
   readonly expiryFloorDays: number;

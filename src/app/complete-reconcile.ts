@@ -1,6 +1,6 @@
 import { DrError } from '../core/errors.ts';
 import { type OutcomeSums, type PassFacts, repairedIn, sumOutcomes, wavesDoneOf } from '../core/outcome-sums.ts';
-import { passOfName, phaseFolder, shardOfName } from '../core/paths.ts';
+import { heartbeatName, passOfName, phaseFolder, shardOfName } from '../core/paths.ts';
 import type { BlobFacts } from '../core/ports.ts';
 import type { RestoreResult, RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
@@ -23,7 +23,7 @@ const MAX_SETTLE_SECONDS = 300;
  */
 export async function completeReconcile(app: App, run: RestoreRun): Promise<Moved> {
   const { pass, wave = 0 } = run.phase;
-  const passes = await readPasses(app, run);
+  const { passes } = await readResults(app, run);
   const current = passes.get(pass) ?? new Map<number, BlobFacts>();
   const wavesDone = [...current.values()].map(wavesDoneOf);
   const sums = sumOutcomes(run.recordCount, passes, run.createdAt);
@@ -76,7 +76,13 @@ function incomplete(run: RestoreRun, failed: number, total: number): DrError {
 
 /** What a restore has come to so far, from its shards' facts: one listing, however many passes there were. */
 export async function readSums(app: App, run: RestoreRun): Promise<OutcomeSums> {
-  return sumOutcomes(run.recordCount, await readPasses(app, run), run.createdAt);
+  return (await readProgress(app, run)).sums;
+}
+
+/** The same, and its last heartbeat, which the same listing gives. */
+export async function readProgress(app: App, run: RestoreRun) {
+  const { passes, beatAt } = await readResults(app, run);
+  return { sums: sumOutcomes(run.recordCount, passes, run.createdAt), beatAt };
 }
 
 export function toResult(sums: OutcomeSums, run: RestoreRun): RestoreResult {
@@ -93,13 +99,23 @@ export function toResult(sums: OutcomeSums, run: RestoreRun): RestoreResult {
   };
 }
 
-async function readPasses(app: App, run: RestoreRun): Promise<PassFacts> {
+interface Results {
+  readonly passes: PassFacts;
+  readonly beatAt: string | undefined;
+}
+
+async function readResults(app: App, run: RestoreRun): Promise<Results> {
   const passes = new Map<number, Map<number, BlobFacts>>();
+  let beatAt: string | undefined;
+  const heartbeat = heartbeatName('restore', run.id);
   for (const { name, facts } of await app.blobs.list(phaseFolder('restore', run.id, 'reconcile'))) {
-    const pass = passes.get(passOfName(name)) ?? new Map<number, BlobFacts>();
-    passes.set(passOfName(name), pass.set(shardOfName(name), facts));
+    if (name === heartbeat) beatAt = facts['at'];
+    const number = passOfName(name);
+    if (number < 1) continue;
+    const pass = passes.get(number) ?? new Map<number, BlobFacts>();
+    passes.set(number, pass.set(shardOfName(name), facts));
   }
-  return passes;
+  return { passes, beatAt };
 }
 
 export function tooManyFailures(failed: number, most: number): DrError {

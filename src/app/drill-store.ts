@@ -5,6 +5,7 @@ import { parseJson, parseWith } from '../core/parse.ts';
 import { DRILLS_FOLDER, drillName, NEWEST_DRILL_NAME } from '../core/paths.ts';
 import { startOfRunId } from '../core/run.ts';
 import { type App, toInstant } from './app.ts';
+import { expireCard } from './card-store.ts';
 import { openDocument, sealDocument } from './codec.ts';
 import { forEachConcurrent } from './concurrent.ts';
 
@@ -70,7 +71,10 @@ export async function createDrill(app: App, drill: Drill, after: NewestDrills): 
 export async function changeDrill(app: App, stored: StoredDrill, drill: Drill): Promise<StoredDrill | undefined> {
   const name = drillName(drill.id);
   const etag = await app.blobs.put(name, sealDocument(name, formatDrill(drill)), { etag: stored.etag });
-  return etag === 'conflict' ? undefined : { drill, etag };
+  if (etag === 'conflict') return undefined;
+  // The readiness shows the last drill that ended.
+  if (drill.stage === 'over') await expireCard(app);
+  return { drill, etag };
 }
 
 /** `undefined` when there is none, or when it cannot be read, which the log tells. */

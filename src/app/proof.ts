@@ -2,6 +2,7 @@ import type { Manifest } from '../core/manifest.ts';
 import { markName } from '../core/paths.ts';
 import type { BlobFacts } from '../core/ports.ts';
 import { type App, toInstant } from './app.ts';
+import { expireCard } from './card-store.ts';
 import { toBytes } from './codec.ts';
 
 /** What showed that a snapshot can, or cannot, be restored. */
@@ -33,6 +34,7 @@ export async function storeProof(
     read_started_at: readStartedAt,
   };
   await app.blobs.put(markName(hub, id, 'proof'), toBytes(`${id}\n`), 'any', facts);
+  await expireCard(app);
 }
 
 /** `undefined` when the facts are not those of a proof: a blob somebody else put there proves nothing. */

@@ -49,7 +49,8 @@ function parsePosition(text: string): { shard: number; index: number } {
 async function newestResults(app: App, run: RestoreRun) {
   const newest = new Map<number, { readonly shard: number; readonly name: string; readonly failed: number }>();
   const entries = await app.blobs.list(phaseFolder('restore', run.id, 'reconcile'));
-  for (const { name, facts } of entries.toSorted((a, b) => passOfName(a.name) - passOfName(b.name))) {
+  const results = entries.filter(({ name }) => shardOfName(name) >= 0);
+  for (const { name, facts } of results.toSorted((a, b) => passOfName(a.name) - passOfName(b.name))) {
     const shard = shardOfName(name);
     newest.set(shard, { shard, name, failed: Number(facts['failed'] ?? 0) });
   }

@@ -1,20 +1,30 @@
 import type { Condition } from '../core/alerts.ts';
 import { heartbeatSentName } from '../core/paths.ts';
-import { verdictOf } from '../core/readiness.ts';
-import { isOver } from '../core/run.ts';
-import { updateAlerts } from './alerts.ts';
-import type { App } from './app.ts';
+import { type Finding, verdictOf } from '../core/readiness.ts';
+import { isOver, type RestoreRun } from '../core/run.ts';
+import { listOpenAlerts, updateAlerts } from './alerts.ts';
+import { type App, toInstant } from './app.ts';
+import { readCard, storeCard } from './card-store.ts';
 import { toBytes, toText } from './codec.ts';
-import { judgeReadiness, type Readiness } from './judge-readiness.ts';
+import { gatherCard, renewCard } from './gather-card.ts';
+import { judgeReadiness } from './judge-readiness.ts';
+import { probeTarget } from './probe-target.ts';
 
 /**
- * Looks at how things are, calls the heartbeat for a good snapshot it was not called for yet, and raises and resolves
- * alerts. It goes by what is stored and not by events, so that a call that is lost or comes twice changes nothing.
+ * Looks at how things are, calls the heartbeat for a good snapshot it was not called for yet, raises and resolves alerts,
+ * and stores the card. It goes by what is stored and not by events, so that a call that is lost or comes twice changes
+ * nothing.
  */
-export async function reviewReadiness(app: App): Promise<void> {
-  const readiness = await judgeReadiness(app);
-  await sendHeartbeat(app, readiness.latest?.id);
-  await updateAlerts(app, conditionsOf(readiness));
+export async function reviewReadiness(app: App, { isWatchdog = false } = {}): Promise<void> {
+  const before = await readCard(app);
+  const watchedAt = isWatchdog ? toInstant(app.clock.now()) : before.card?.watchedAt;
+  const [{ card, restores }, probed] = await Promise.all([gatherCard(app, watchedAt), probeTarget(app)]);
+  const { findings } = judgeReadiness(app, card, probed);
+  await sendHeartbeat(app, card.latest?.id);
+  await updateAlerts(app, conditionsOf(findings, restores));
+  const reviewed = { ...card, openAlerts: await listOpenAlerts(app) };
+  // A run that moved on meanwhile has noted that: it must not be shown as it was before.
+  if (!(await storeCard(app, reviewed, before.etag))) await renewCard(app, watchedAt);
 }
 
 async function sendHeartbeat(app: App, snapshotId: string | undefined): Promise<void> {
@@ -31,7 +41,7 @@ const told = ['BackupFailed', 'BackupMissed', 'SnapshotSuspect', 'DrillFailed'] 
 
 const titleOf = { restore: 'Restore', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' } as const;
 
-function conditionsOf({ findings, restores }: Readiness): Condition[] {
+function conditionsOf(findings: readonly Finding[], restores: readonly RestoreRun[]): Condition[] {
   const conditions: Condition[] = findings.flatMap((finding) => {
     const code = told.find((one) => one === finding.code);
     if (code === undefined) return [];

@@ -3,6 +3,7 @@ import { heartbeatName, lockName, type RunKind, runFolder, runName, runsFolder, 
 import type { Blobs, HubRef } from '../core/ports.ts';
 import { formatRun, isOver, isRunId, parseRun, type Run, startOfRunId } from '../core/run.ts';
 import { type App, toInstant } from './app.ts';
+import { noteRun } from './card-store.ts';
 import { openDocument, sealDocument, toBytes, toText } from './codec.ts';
 import { forEachConcurrent } from './concurrent.ts';
 
@@ -41,8 +42,9 @@ export async function readRun(app: App, kind: RunKind, runId: string): Promise<S
 /** False when the id is taken. */
 export async function createRun(app: App, run: Run): Promise<boolean> {
   const name = runName(run.kind, run.id);
-  const etag = await app.blobs.put(name, sealDocument(name, formatRun(run)), 'new');
-  return etag !== 'conflict';
+  if ((await app.blobs.put(name, sealDocument(name, formatRun(run)), 'new')) === 'conflict') return false;
+  await noteRun(app, run);
+  return true;
 }
 
 /**
@@ -62,7 +64,9 @@ export async function changeRun(
     const next = change(stored.run);
     if (next === undefined) return stored.run;
     const etag = await app.blobs.put(name, sealDocument(name, formatRun(next)), { etag: stored.etag });
-    if (etag !== 'conflict') return next;
+    if (etag === 'conflict') continue;
+    await noteRun(app, next);
+    return next;
   }
 }
 
@@ -103,24 +107,34 @@ export async function listRuns(
 /** Shows that the run lives. A process that has just done so does not do it again: only minutes without it matter. */
 export async function beat(app: App, kind: RunKind, runId: string): Promise<void> {
   const name = heartbeatName(kind, runId);
-  const at = app.clock.now();
+  const now = app.clock.now();
   const last = lastBeats.get(app.blobs);
-  if (last?.name === name && Math.abs(at - last.at) < BEAT_EVERY_MS) return;
-  await app.blobs.put(name, toBytes(toInstant(at)), 'any');
-  lastBeats.set(app.blobs, { name, at });
+  if (last?.name === name && Math.abs(now - last.at) < BEAT_EVERY_MS) return;
+  const at = toInstant(now);
+  // As a fact, too: a listing gives it without a read.
+  await app.blobs.put(name, toBytes(at), 'any', { at });
+  lastBeats.set(app.blobs, { name, at: now });
 }
 
 const BEAT_EVERY_MS = 5000;
 const lastBeats = new WeakMap<Blobs, { readonly name: string; readonly at: number }>();
 
-/** Epoch ms of the last sign of life: a heartbeat, the phase's start, or the instant its messages become visible. */
+/** Epoch ms of the last sign of life, for those who act on it. */
 export async function lastHeartbeatAt(app: App, run: Run): Promise<number> {
   const blob = await app.blobs.get(heartbeatName(run.kind, run.id));
-  const beatAt = blob === undefined ? Number.NaN : Date.parse(toText(blob.bytes));
-  const others = [run.createdAt, run.phase.startedAt, run.phase.notBefore].flatMap((at) =>
-    at ? [Date.parse(at)] : [],
-  );
-  return Math.max(...others, ...(Number.isNaN(beatAt) ? [] : [beatAt]));
+  return lastSignOfLife(run, blob === undefined ? undefined : toText(blob.bytes));
+}
+
+/** Of a run's heartbeat, for those who only show it: one request, also before the first beat. */
+export async function readBeat(app: App, run: Run): Promise<string | undefined> {
+  const blob = await app.blobs.get(heartbeatName(run.kind, run.id), 'mayBeMissing');
+  return blob === undefined ? undefined : toText(blob.bytes);
+}
+
+/** Epoch ms of a heartbeat, the phase's start, or the instant its messages become visible, whichever is last. */
+export function lastSignOfLife(run: Run, beatAt: string | undefined): number {
+  const instants = [run.createdAt, run.phase.startedAt, run.phase.notBefore, beatAt].map((at) => Date.parse(at ?? ''));
+  return Math.max(...instants.filter((at) => !Number.isNaN(at)));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { isOver, type Run } from '../core/run.ts';
-import { type App, toInstant } from './app.ts';
-import { lastHeartbeatAt } from './run-store.ts';
+import { toInstant } from './app.ts';
+import { lastSignOfLife } from './run-store.ts';
 
 const phaseNames = {
   scan: 'Reading',
@@ -11,8 +11,8 @@ const phaseNames = {
   finish: 'Finishing',
 } as const;
 
-/** What the HTTP API shows of every run. */
-export async function viewCommon(app: App, run: Run) {
+/** What the HTTP API shows of every run; `beatAt` is its last heartbeat, where it has one. */
+export function viewCommon(run: Run, beatAt: string | undefined) {
   const { name, pass } = run.phase;
   const phase = run.kind === 'restore' && pass > 1 ? 'Verifying' : phaseNames[name];
   return {
@@ -24,7 +24,7 @@ export async function viewCommon(app: App, run: Run) {
     createdAt: run.createdAt,
     ...(run.finishedAt === undefined ? {} : { finishedAt: run.finishedAt }),
     requestedBy: run.requestedBy,
-    ...(isOver(run) ? {} : { lastHeartbeatAt: toInstant(await lastHeartbeatAt(app, run)) }),
+    ...(isOver(run) ? {} : { lastHeartbeatAt: toInstant(lastSignOfLife(run, beatAt)) }),
     ...(run.error === undefined ? {} : { error: run.error }),
     warnings: run.warnings,
   };

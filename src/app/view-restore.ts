@@ -1,7 +1,7 @@
 import { nextActionsOf } from '../core/next-actions.ts';
 import { isOver, type RestoreResult, type RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
-import { readSums, toResult } from './complete-reconcile.ts';
+import { readProgress, toResult } from './complete-reconcile.ts';
 import { readRun, runNotFound } from './run-store.ts';
 import { viewCommon } from './view-common.ts';
 
@@ -15,13 +15,13 @@ export async function readRestoreView(app: App, runId: string) {
   return viewRestore(app, await readRestore(app, runId));
 }
 
-/** What the HTTP API shows of a restore. It costs one listing and the heartbeat while the run goes on, nothing after. */
+/** What the HTTP API shows of a restore. It costs one listing while the run goes on, nothing after. */
 export async function viewRestore(app: App, run: RestoreRun) {
-  const result = run.result ?? toResult(await readSums(app, run), run);
+  const { result, beatAt } = run.result === undefined ? await resultSoFar(app, run) : { result: run.result };
   const { purpose, of, snapshotId, askedSnapshot, target, sourceHub, onConflict, dryRun, only, order, note } =
     run.request;
   return {
-    ...(await viewCommon(app, run)),
+    ...viewCommon(run, beatAt),
     purpose,
     ...(of === undefined ? {} : { of }),
     snapshot: { id: snapshotId, asked: askedSnapshot, hub: sourceHub },
@@ -36,6 +36,11 @@ export async function viewRestore(app: App, run: RestoreRun) {
     ...paceOf(app, run, result),
     nextActions: nextActionsOf(run, result.counts),
   };
+}
+
+async function resultSoFar(app: App, run: RestoreRun) {
+  const { sums, beatAt } = await readProgress(app, run);
+  return { result: toResult(sums, run), beatAt };
 }
 
 /** The share of the records whose outcome is known, rounded down, so that 100 means all. */

@@ -1,11 +1,10 @@
-import { DrError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { RunKind } from '../core/paths.ts';
 import { type BackupRun, isOver, type Run, type VerificationRun } from '../core/run.ts';
 import type { App } from './app.ts';
+import { type BackupProgress, readBackupProgress } from './backup-progress.ts';
 import { type Marks, noMarks, readMarks } from './marks.ts';
-import { listRuns, readRun, runNotFound } from './run-store.ts';
-import { readScan } from './scan.ts';
+import { listRuns, readBeat, readRun, runNotFound } from './run-store.ts';
 import { findSnapshot, type ListedSnapshot, listSnapshots } from './snapshots.ts';
 import { sumVerification } from './verify-snapshot.ts';
 import { viewCommon } from './view-common.ts';
@@ -44,10 +43,10 @@ function viewRun(app: App, run: Run) {
   }
 }
 
-export async function viewBackup(app: App, run: BackupRun) {
-  const rowsRead = isOver(run) ? (run.result?.registrationCount ?? 0) : await rowsReadSoFar(app, run);
+export async function viewBackup(app: App, run: BackupRun, progress?: BackupProgress) {
+  const { rowsRead, beatAt } = progress ?? (await readBackupProgress(app, run));
   return {
-    ...(await viewCommon(app, run)),
+    ...viewCommon(run, beatAt),
     hub: run.hub,
     rowsRead,
     ...(run.result === undefined ? {} : { result: run.result }),
@@ -59,7 +58,7 @@ export async function viewVerification(app: App, run: VerificationRun) {
   const endedAt = run.finishedAt === undefined ? app.clock.now() : Date.parse(run.finishedAt);
   const seconds = Math.max((endedAt - Date.parse(run.createdAt)) / 1000, 0.001);
   return {
-    ...(await viewCommon(app, run)),
+    ...viewCommon(run, isOver(run) ? undefined : await readBeat(app, run)),
     snapshot: { id: run.snapshotId, hub: run.hub },
     counts,
     damagedArtefacts,
@@ -81,15 +80,6 @@ export async function readSnapshotView(app: App, snapshotId: string) {
 export async function viewSnapshot(app: App, manifest: Manifest) {
   const marks = await readMarks(app, manifest.hub, manifest.id);
   return { ...viewManifest(manifest, marks.get(manifest.id)), shards: manifest.shards };
-}
-
-async function rowsReadSoFar(app: App, run: BackupRun): Promise<number> {
-  try {
-    return (await readScan(app, run, 1)).rowCount;
-  } catch (error) {
-    if (error instanceof DrError && error.code === 'StoredDocumentInvalid') return 0; // Before the first checkpoint.
-    throw error;
-  }
 }
 
 function viewListed({ id, manifest, fault }: ListedSnapshot, marks: Marks | undefined) {

@@ -6,7 +6,8 @@ import { watchRuns } from './watch-runs.ts';
 /** Each minute: no run stays stuck, the drill goes on, and somebody is told when things are not as they should be. */
 export async function watch(app: App): Promise<void> {
   const failures: unknown[] = [];
-  for (const duty of [watchRuns, advanceDrills, reviewReadiness]) {
+  const review = (): Promise<void> => reviewReadiness(app, { isWatchdog: true });
+  for (const duty of [watchRuns, advanceDrills, review]) {
     // One that fails keeps nothing from the next.
     await duty(app).catch((error: unknown) => failures.push(error));
   }

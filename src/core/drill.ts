@@ -4,7 +4,7 @@ import { startOfRunId } from './run.ts';
 
 const instant = z.iso.datetime();
 
-const drillSchema = z.strictObject({
+export const drillSchema = z.strictObject({
   formatVersion: z.literal(1),
   id: z.string(),
   requestedBy: z.enum(['timer', 'http']),

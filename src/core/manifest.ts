@@ -18,7 +18,7 @@ const shardSchema = z.strictObject({
   sha256,
 });
 
-const countsSchema = z.strictObject({
+export const countsSchema = z.strictObject({
   records: count,
   installations: count,
   registrations: count,

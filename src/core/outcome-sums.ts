@@ -1,3 +1,5 @@
+import { milestonesOf } from './milestones.ts';
+import { numbersIn } from './numbers-in.ts';
 import { isDoneFact, outcomeOf, type ShardOutcomes } from './outcomes.ts';
 import type { BlobFacts } from './ports.ts';
 import type { Milestones, OutcomeCounts, RestoreCounts } from './run.ts';
@@ -92,7 +94,7 @@ export function sumOutcomes(recordCount: number, passes: PassFacts, startedAt: s
   return {
     counts,
     byPlatform,
-    milestones: milestonesOf(first, counts, Date.parse(startedAt)),
+    milestones: milestonesOf(first, { total: counts.total, inPlace: inPlaceOf(counts) }, Date.parse(startedAt)),
     attempted: sum(newest, 'attempted'),
     duplicatesCollapsed: sum(first, 'collapsed'),
     repaired: sum(all, 'repaired'),
@@ -160,46 +162,22 @@ function countByPlatform(letters: string, platforms: readonly string[]): Map<str
 }
 
 function sumPlatforms(all: readonly BlobFacts[]): Record<string, OutcomeCounts> {
-  const sums = new Map<string, OutcomeCounts>();
-  for (const [name, amounts] of all.flatMap((facts) => pairsOf(facts, 'platforms'))) {
-    const numbers = amounts.split(',').map(Number);
-    const counts = { ...noCounts };
-    for (const [index, outcome] of counted.entries()) counts[outcome] = numbers[index] ?? 0;
-    sums.set(name, addCounts(sums.get(name) ?? noCounts, counts));
+  const sums = new Map<string, { -readonly [Name in keyof OutcomeCounts]: number }>();
+  for (const facts of all) {
+    for (const [name, amounts] of pairsOf(facts, 'platforms')) {
+      const counts = sums.get(name) ?? { ...noCounts };
+      const numbers = numbersIn(amounts);
+      for (const [index, outcome] of counted.entries()) counts[outcome] += numbers[index] ?? 0;
+      sums.set(name, counts);
+    }
   }
   return Object.fromEntries([...sums].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** When the first pass had put a share of all records in place; none that later passes took back. */
-function milestonesOf(first: readonly BlobFacts[], counts: RestoreCounts, startedAtMs: number): Milestones {
-  const gains = first.flatMap(gainsOf).sort((a, b) => a.atMs - b.atMs);
-  const reachedAt = (percent: number): string | undefined => {
-    const wanted = Math.ceil((counts.total * percent) / 100);
-    if (wanted === 0 || inPlaceOf(counts) < wanted) return undefined;
-    let sofar = 0;
-    for (const { atMs, records } of gains) {
-      sofar += records;
-      if (sofar >= wanted) return new Date(startedAtMs + atMs).toISOString();
-    }
-    return undefined;
-  };
-  const [p50At, p90At, p99At] = [reachedAt(50), reachedAt(90), reachedAt(99)];
-  return { ...(p50At ? { p50At } : {}), ...(p90At ? { p90At } : {}), ...(p99At ? { p99At } : {}) };
-}
-
-/** What came to be in place between one sample of a shard and the next. */
-function gainsOf(facts: BlobFacts): { readonly atMs: number; readonly records: number }[] {
-  const samples = (facts['in_place'] ?? '')
-    .split(' ')
-    .filter(Boolean)
-    .map((sample) => sample.split(':').map(Number));
-  return samples.map(([atMs = 0, records = 0], index) => ({ atMs, records: records - (samples[index - 1]?.[1] ?? 0) }));
-}
-
 function sumCodes(all: readonly BlobFacts[]): Record<string, number> {
   const sums: Record<string, number> = {};
-  for (const [code, amount] of all.flatMap((facts) => pairsOf(facts, 'codes'))) {
-    sums[code] = (sums[code] ?? 0) + Number(amount);
+  for (const facts of all) {
+    for (const [code, amount] of pairsOf(facts, 'codes')) sums[code] = (sums[code] ?? 0) + Number(amount);
   }
   return sums;
 }

@@ -26,6 +26,9 @@ export const alertsFolder = (hub: HubRef): string => `_alerts/${hubFolder(hub)}`
 export const alertName = (hub: HubRef, code: string): string => `${alertsFolder(hub)}${code}.json`;
 export const heartbeatSentName = (hub: HubRef): string => `${hubFolder(hub)}heartbeat-sent`;
 
+/** The readiness as it was last judged: a copy, for whoever asks. */
+export const cardName = (hub: HubRef): string => `${hubFolder(hub)}readiness.json`;
+
 /** What the last listing of a hub by a restore counted, and how fast the last restore wrote: for the readiness card. */
 export const seenName = (hub: HubRef): string => `${hubFolder(hub)}seen.json`;
 export const PACE_NAME = '_runs/restore-pace.json';
@@ -44,7 +47,9 @@ export const lockName = (kind: RunKind, hub: HubRef): string =>
 export const runsFolder = (kind: RunKind): string => `_runs/${kind}/`;
 export const runFolder = (kind: RunKind, runId: string): string => `${runsFolder(kind)}${runId}/`;
 export const runName = (kind: RunKind, runId: string): string => `${runFolder(kind, runId)}run.json`;
-export const heartbeatName = (kind: RunKind, runId: string): string => `${runFolder(kind, runId)}heartbeat`;
+/** That of a restore lies beside its results: one listing tells how far it is and when it last gave a sign of life. */
+export const heartbeatName = (kind: RunKind, runId: string): string =>
+  `${kind === 'restore' ? phaseFolder(kind, runId, 'reconcile') : runFolder(kind, runId)}heartbeat`;
 /** By target and shard count, and not by run: a later restore must find the rows an earlier one wrote. */
 export const idMapsFolder = (target: HubRef): string => `${hubFolder(target)}id-map/`;
 export const idMapName = (target: HubRef, shardCount: number, shard: number): string =>

@@ -85,16 +85,22 @@ export interface BlobEntry {
   readonly modifiedAt: Date;
 }
 
+export interface BlobRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** When a `put` may take effect: `new` only if the name is free, an ETag only if the blob still has it. */
 export type PutCondition = 'new' | 'any' | { readonly etag: string };
 
 /**
  * Named blobs in one container. Reads see the last completed write; a `put` is atomic; `list` is in name order and
  * sees every completed write. Transient faults are retried inside; what is thrown is `StorageUnavailable` (retryable).
+ * That a blob is not there is asked twice, but where it `mayBeMissing` and nothing hangs on it: that is one request.
  */
 export interface Blobs {
   /** Whole blob, or `length` bytes from `offset`. `undefined` when there is none. */
-  get(name: string, range?: { readonly offset: number; readonly length: number }): Promise<Blob | undefined>;
+  get(name: string, how?: BlobRange | 'mayBeMissing'): Promise<Blob | undefined>;
   /** The new ETag, or `'conflict'` when the condition does not hold. */
   put(name: string, bytes: Uint8Array, condition: PutCondition, facts?: BlobFacts): Promise<string | 'conflict'>;
   list(prefix: string): Promise<readonly BlobEntry[]>;

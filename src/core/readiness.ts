@@ -4,6 +4,8 @@ const USELESS_INTERVALS = 3;
 const DAY_MS = 86_400_000;
 /** Drills are weekly unless set otherwise: a day more, so that the next one has time to prove its snapshot. */
 const PROOF_DAYS = 8;
+/** A host that starts anew, or a look that fails once, is nothing to tell. */
+const WATCHDOG_PATIENCE_MS = 5 * 60_000;
 
 export type Verdict = 'Ready' | 'AtRisk' | 'NotReady';
 
@@ -49,11 +51,20 @@ export interface ReadinessFacts {
   readonly provenAtMs: number | undefined;
   readonly drillFailure: string | undefined;
   readonly target: TargetState;
+  /** When the watchdog last looked; not known before its first look. */
+  readonly watchedAtMs: number | undefined;
+  readonly watchIntervalMs: number;
 }
 
 /** All that speaks against a failover now, worst first. */
 export function findRisks(facts: ReadinessFacts): Finding[] {
-  const found = [...judgeLatest(facts), ...judgeTarget(facts), ...judgeBackups(facts), ...judgeProof(facts)];
+  const found = [
+    ...judgeLatest(facts),
+    ...judgeTarget(facts),
+    ...judgeBackups(facts),
+    ...judgeProof(facts),
+    ...judgeWatchdog(facts),
+  ];
   return [...found.filter(({ level }) => level === 'stop'), ...found.filter(({ level }) => level === 'risk')];
 }
 
@@ -158,6 +169,18 @@ function judgeProof({ latest, provenAtMs, drillFailure, nowMs }: ReadinessFacts)
     );
   }
   return found;
+}
+
+/** Nobody else says so: without it a stuck run stays stuck, and no alert is raised or repeated. */
+function judgeWatchdog({ watchedAtMs, watchIntervalMs, nowMs }: ReadinessFacts): Finding[] {
+  const silentMs = nowMs - (watchedAtMs ?? nowMs);
+  if (silentMs <= Math.max(WATCHDOG_PATIENCE_MS, USELESS_INTERVALS * watchIntervalMs)) return [];
+  return [
+    risk(
+      'WatchdogSilent',
+      `The watchdog has not looked for ${describeDuration(silentMs)}; it is due every ${describeDuration(watchIntervalMs)}. Stuck runs stay stuck and nobody is told. Look whether the timers run, and what the watchdog's log says.`,
+    ),
+  ];
 }
 
 const stop = (code: string, message: string): Finding => ({ level: 'stop', code, message });

@@ -79,7 +79,7 @@ const commonFields = {
   warnings: z.array(z.string()),
 };
 
-const backupSchema = z.strictObject({
+export const backupSchema = z.strictObject({
   ...commonFields,
   kind: z.literal('backup'),
   result: z
@@ -93,7 +93,7 @@ const backupSchema = z.strictObject({
     .optional(),
 });
 
-const restoreSchema = z.strictObject({
+export const restoreSchema = z.strictObject({
   ...commonFields,
   kind: z.literal('restore'),
   request: z.strictObject({

@@ -26,6 +26,8 @@ const checkpointSchema = z.strictObject({
   segments: z.array(z.strictObject({ name: z.string(), lengths: sectionLengths.min(1), tableLengths: sectionLengths })),
 });
 
+const rowCountSchema = z.object({ formatVersion: z.literal(1), rowCount: count });
+
 /** How far a listing has come: what is named here is stored, and nothing else counts. */
 export type ScanCheckpoint = Readonly<z.infer<typeof checkpointSchema>>;
 
@@ -49,11 +51,21 @@ export function formatScanCheckpoint(checkpoint: ScanCheckpoint): string {
 }
 
 export function parseScanCheckpoint(text: string, blobName: string): ScanCheckpoint {
-  const source = {
+  const source = sourceOf(blobName);
+  return parseWith(checkpointSchema, parseJson(text, source), source);
+}
+
+/** How many rows were read, for those who only show it: a long listing's checkpoint has a hundred thousand lengths. */
+export function parseRowCount(text: string, blobName: string): number {
+  const source = sourceOf(blobName);
+  return parseWith(rowCountSchema, parseJson(text, source), source).rowCount;
+}
+
+function sourceOf(blobName: string) {
+  return {
     code: 'StoredDocumentInvalid',
     what: `scan checkpoint ${blobName}`,
     hint: 'Start a new run; this one cannot go on.',
     target: blobName,
   } as const;
-  return parseWith(checkpointSchema, parseJson(text, source), source);
 }

@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import type { TokenCredential } from '@azure/identity';
 import { type BlobItem, type BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { DrError } from '../core/errors.ts';
-import type { Blob, BlobEntry, Blobs } from '../core/ports.ts';
+import type { Blob, BlobEntry, BlobRange, Blobs } from '../core/ports.ts';
 import { type StorageConnection, type StorageLimits, storageLimits } from '../core/storage-connection.ts';
 import { codeOf, statusOf, storageFault } from '../core/storage-fault.ts';
 import { ifThere, needEtag } from './answers.ts';
@@ -39,11 +39,12 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
     work: (blob: BlockBlobClient, signal: AbortSignal) => Promise<T>,
   ) => call(action, `blob '${name}'`, (signal) => work(container.getBlockBlobClient(name), signal));
   return {
-    get: (name, range) =>
+    get: (name, how) =>
       blobCall('read', name, async (blob, signal) => {
+        const range = how === 'mayBeMissing' ? undefined : how;
         const read = () => ifThere(download(blob, range, limits, signal));
         // A document that is missing ends a run for good, so a 404 is believed when it is said twice.
-        return (await read()) ?? (await read());
+        return (await read()) ?? (how === 'mayBeMissing' ? undefined : await read());
       }),
     put: async (name, bytes, condition, facts = {}) => {
       const metadata = toMetadata(facts, randomUUID());
@@ -106,7 +107,7 @@ function credentialOf(clientId: string | undefined): TokenCredential {
 
 async function download(
   blob: BlockBlobClient,
-  range: { readonly offset: number; readonly length: number } | undefined,
+  range: BlobRange | undefined,
   limits: StorageLimits,
   abortSignal: AbortSignal,
 ): Promise<Blob> {

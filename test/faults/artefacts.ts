@@ -176,4 +176,11 @@ export const artefacts: readonly Artefact[] = [
     during: 'restore',
     before: 'reconcile#1',
   },
+  ...['seal#1', 'finish#2'].map((before) => ({
+    what: 'readiness card',
+    name: /\/readiness\.json$/,
+    sibling: /\/latest\.json$/,
+    during: 'restore' as const,
+    before,
+  })),
 ];

@@ -64,6 +64,7 @@ export function createEngine({ policy = {}, hasScratchHub = false, wrap }: Engin
       stepBudgetMs: 240_000,
       maxConcurrency: 8,
       backupIntervalMs: 3_600_000,
+      watchIntervalMs: 60_000,
       retention: { hourly: 24, daily: 7, weekly: 5, monthly: 12 },
       suspectDropPercent: 20,
       expiryFloorDays: 14,

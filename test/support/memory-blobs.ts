@@ -14,7 +14,8 @@ export function createMemoryBlobs(now: () => number = Date.now): Blobs {
   const stored = new Map<string, Stored>();
   let version = 0;
   return {
-    get: async (name, range) => {
+    get: async (name, how) => {
+      const range = how === 'mayBeMissing' ? undefined : how;
       const blob = stored.get(name);
       if (blob === undefined) return undefined;
       const end = range === undefined ? blob.bytes.length : range.offset + range.length;

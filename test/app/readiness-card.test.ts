@@ -1,0 +1,219 @@
+import { expect, test } from 'vitest';
+import type { App } from '../../src/app/app.ts';
+import { expireCard } from '../../src/app/card-store.ts';
+import { sealDocument } from '../../src/app/codec.ts';
+import { readStatus } from '../../src/app/read-status.ts';
+import { reviewReadiness } from '../../src/app/review-readiness.ts';
+import { runStep } from '../../src/app/run-step.ts';
+import { findSnapshot } from '../../src/app/snapshots.ts';
+import { startBackup } from '../../src/app/start-backup.ts';
+import { startRestore } from '../../src/app/start-restore.ts';
+import { startVerification } from '../../src/app/start-verification.ts';
+import { watch } from '../../src/app/watchdog.ts';
+import { DrError } from '../../src/core/errors.ts';
+import type { Blobs } from '../../src/core/ports.ts';
+import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { parseStep } from '../../src/core/step.ts';
+import { type Damage, flips, remembering, strike } from '../faults/damage.ts';
+import { backUp, seed } from '../faults/drive.ts';
+import { countingBlobs } from '../support/counting-blobs.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+
+const CARD = 'one/devices/readiness.json';
+const MINUTE_MS = 60_000;
+
+/** An engine with a good snapshot at which the watchdog has just looked. */
+async function aWatchedEngine(devices = 24, wrap?: (blobs: Blobs) => Blobs): Promise<Engine> {
+  const engine = createEngine(wrap === undefined ? {} : { wrap: ({ blobs }) => ({ blobs: wrap(blobs) }) });
+  seed(engine, devices);
+  await backUp(engine);
+  await watch(engine.app);
+  return engine;
+}
+
+/** Without the card: as it is judged from where everything is kept. */
+async function judgedAnew({ app }: Engine) {
+  await expireCard(app);
+  return readStatus(app);
+}
+
+async function isFromCard({ app }: Engine): Promise<boolean> {
+  const { blobs, requestCount } = countingBlobs(app.blobs);
+  await readStatus({ ...app, blobs });
+  return requestCount() <= 3;
+}
+
+/** Delivers one message. */
+async function step({ app, queue }: Engine): Promise<void> {
+  const [first, ...others] = queue.take();
+  if (first === undefined) throw new Error('There is no message.');
+  await queue.send(others);
+  await runStep(app, parseStep(JSON.parse(first)));
+}
+
+const codesOf = async ({ app }: Engine): Promise<string[]> => (await readStatus(app)).findings.map(({ code }) => code);
+
+test('what the card tells is what would be judged anew, at each step of a backup and a restore', async () => {
+  const engine = await aWatchedEngine();
+  const compare = async (): Promise<void> => {
+    expect(await isFromCard(engine)).toBe(true);
+    const { judgedAt: _, watchdog: __, ...told } = await readStatus(engine.app);
+    const { judgedAt: ___, watchdog: ____, ...anew } = await judgedAnew(engine);
+    expect(told).toEqual(anew);
+  };
+  engine.advance(1000);
+  await startBackup(engine.app, 'http');
+  await compare();
+  while (engine.queue.nextAt() !== undefined) {
+    await step(engine);
+    await compare();
+  }
+  engine.advance(1000);
+  await startRestore(engine.app, parseRestoreRequest(''));
+  for (let nextAt = engine.queue.nextAt(); nextAt !== undefined; nextAt = engine.queue.nextAt()) {
+    engine.advance(Math.max(0, nextAt - engine.app.clock.now()));
+    await compare();
+    await step(engine);
+  }
+  await compare();
+});
+
+test('ages and what follows from them are those of the moment, not of the last look', async () => {
+  const engine = await aWatchedEngine();
+  const before = (await readStatus(engine.app)).latestGoodSnapshot?.ageSeconds ?? Number.NaN;
+  engine.advance(100_000);
+  const status = await readStatus(engine.app);
+  expect(status.latestGoodSnapshot?.ageSeconds).toBe(before + 100);
+  expect(status.atRisk?.minutes).toBeCloseTo((before + 100) / 60, 0);
+  engine.advance(1.5 * 60 * MINUTE_MS - (before + 100) * 1000 - 30_000);
+  await watch(engine.app);
+  expect(await codesOf(engine)).toEqual(['NotProven']);
+  engine.advance(MINUTE_MS);
+  expect(await isFromCard(engine)).toBe(true);
+  expect(await codesOf(engine)).toEqual(['SnapshotOld', 'BackupMissed', 'NotProven']);
+});
+
+test('a verification shows as soon as it is over', async () => {
+  const engine = await aWatchedEngine();
+  expect(await codesOf(engine)).toEqual(['NotProven']);
+  await startVerification(engine.app, 'latest', 'http');
+  await engine.drain();
+  expect(await isFromCard(engine)).toBe(true);
+  expect(await codesOf(engine)).toEqual([]);
+});
+
+test('a card older than three minutes is not believed, and one from a clock far ahead neither', async () => {
+  for (const minutes of [3.1, -3.1]) {
+    const engine = await aWatchedEngine();
+    const manifest = await findSnapshot(engine.app, engine.app.primary.ref, 'latest');
+    engine.advance(minutes * MINUTE_MS);
+    await engine.blobs.remove(`one/devices/snapshots/${manifest.id}/manifest.json`);
+    expect((await readStatus(engine.app)).latestGoodSnapshot).toBeNull();
+    expect(await isFromCard(engine), 'it is stored for those who ask next').toBe(true);
+  }
+});
+
+test('a watchdog that looks no more is told, however often somebody asks or a run ends, until it looks again', async () => {
+  const engine = await aWatchedEngine();
+  for (let minute = 0; minute < 5; minute += 1) {
+    expect(await codesOf(engine)).toEqual(['NotProven']);
+    engine.advance(MINUTE_MS);
+  }
+  engine.advance(MINUTE_MS);
+  for (let asked = 0; asked < 3; asked += 1) {
+    expect(await codesOf(engine)).toEqual(['NotProven', 'WatchdogSilent']);
+    engine.advance(2 * MINUTE_MS);
+  }
+  await backUp(engine);
+  const { verdict, findings } = await readStatus(engine.app);
+  expect(verdict).toBe('AtRisk');
+  expect(findings.at(-1)?.message).toContain('The watchdog has not looked for 13 minutes; it is due every 60 seconds.');
+  await watch(engine.app);
+  expect(await codesOf(engine)).toEqual(['NotProven']);
+});
+
+const damages: readonly Damage[] = [
+  'removed',
+  'emptied',
+  'cut in half',
+  'one byte short',
+  'doubled',
+  'swapped',
+  'put in its place: a sibling',
+  'put in its place: an older one of its kind',
+  ...flips(1),
+];
+
+test.each(damages)('a card that is damaged is judged and written anew: %j', async (damage) => {
+  let remembered = remembering(createEngine().blobs, new Map());
+  const engine = await aWatchedEngine(24, (blobs) => {
+    remembered = remembering(blobs, new Map());
+    return remembered.blobs;
+  });
+  engine.advance(4 * MINUTE_MS);
+  await watch(engine.app);
+  await backUp(engine);
+  const before = await readStatus(engine.app);
+  const what = { name: /\/readiness\.json$/, sibling: /\/heartbeat-sent$/ };
+  const older = remembered.history.get(CARD)?.slice(0, 1) ?? [];
+  const history = new Map([...remembered.history, [CARD, [...older, ...older]]]);
+  expect(await strike(engine.app.blobs, history, what, damage)).toContain(CARD);
+  expect(await isFromCard(engine)).toBe(false);
+  expect({ ...(await readStatus(engine.app)), watchdog: null }).toEqual({ ...before, watchdog: null });
+  expect(await isFromCard(engine)).toBe(true);
+});
+
+test('a card of another version of the app, or for another target, is judged and written anew', async () => {
+  const engine = await aWatchedEngine();
+  const newer = '{"formatVersion":2}';
+  await engine.blobs.put(CARD, sealDocument(CARD, newer), 'any');
+  expect(await codesOf(engine)).toEqual(['NotProven']);
+  expect(await isFromCard(engine)).toBe(true);
+  const other: App = { ...engine.app, secondary: { ...engine.secondary, ref: { namespace: 'four', hub: 'devices' } } };
+  expect(await isFromCard({ ...engine, app: other })).toBe(false);
+});
+
+test('a run that moves on while somebody judges is not shown as it was before', async () => {
+  const engine = await aWatchedEngine();
+  const { id } = await startBackup(engine.app, 'http');
+  let isFirst = true;
+  const slow: Blobs = {
+    ...engine.app.blobs,
+    list: async (prefix) => {
+      const entries = await engine.app.blobs.list(prefix);
+      if (isFirst && prefix.startsWith('_alerts/')) {
+        isFirst = false;
+        await engine.drain();
+      }
+      return entries;
+    },
+  };
+  await reviewReadiness({ ...engine.app, blobs: slow });
+  expect(isFirst).toBe(false);
+  expect(await isFromCard(engine)).toBe(true);
+  const { lastBackup, latestGoodSnapshot } = await readStatus(engine.app);
+  expect([lastBackup?.status, latestGoodSnapshot?.id]).toEqual(['Succeeded', id]);
+});
+
+test('a storage that takes no card costs the answer more requests, and no run anything', async () => {
+  const warnings: string[] = [];
+  const refuse = (name: string): void => {
+    if (name === CARD) throw new DrError('StorageUnavailable', 'No.', { retryable: true });
+  };
+  const engine = createEngine({
+    wrap: ({ blobs }) => ({
+      blobs: {
+        ...blobs,
+        put: async (name, ...rest) => {
+          refuse(name);
+          return blobs.put(name, ...rest);
+        },
+      },
+      log: { info: () => {}, warn: (message) => warnings.push(message), error: () => {} },
+    }),
+  });
+  seed(engine);
+  await backUp(engine);
+  expect(await readStatus(engine.app)).toMatchObject({ verdict: 'AtRisk', lastBackup: { status: 'Succeeded' } });
+  expect(warnings).toContain('readiness card not written');
+});
