@@ -33,7 +33,9 @@ async function openShards(app: App, run: Run): Promise<(number | undefined)[]> {
   const { name, pass, wave } = run.phase;
   if (name !== 'seal' && name !== 'reconcile' && name !== 'verify') return [undefined];
   const done = await doneShards(app, run.kind, run.id, pass, name, wave);
-  return Array.from({ length: run.shardCount }, (_, shard) => shard).filter((shard) => !done.has(shard));
+  const open = Array.from({ length: run.shardCount }, (_, shard) => shard).filter((shard) => !done.has(shard));
+  // All are done and nobody has moved the run on: doing one of them again does.
+  return open.length > 0 ? open : [0];
 }
 
 /** With a wave, those that have written it. */

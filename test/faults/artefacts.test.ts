@@ -62,6 +62,8 @@ test('every kind of damage was done', () => {
 
 interface Bench extends Engine {
   readonly history: History;
+  /** What comes after each blob that is stored. */
+  onPut: (name: string) => Promise<void>;
   /** What the primary held when the first of its two snapshots was taken. */
   readonly olderContent: readonly string[];
 }
@@ -89,7 +91,7 @@ async function changedAfterBackup(): Promise<Bench> {
   bench.primary.rows.set('779-5-1', anAppleRow({ id: '779-5-1', tags: ['new'] }));
   bench.primary.rows.set('19-5-1', anAppleRow({ id: '19-5-1', tags: ['changed'], etag: 2 }));
   bench.advance(60_000);
-  return { ...bench, olderContent };
+  return Object.assign(bench, { olderContent });
 }
 
 async function copyOf(from: Bench): Promise<Bench> {
@@ -99,7 +101,7 @@ async function copyOf(from: Bench): Promise<Bench> {
     await bench.blobs.put(name, (await from.blobs.get(name))?.bytes ?? new Uint8Array(), 'new', facts);
   }
   for (const [id, xml] of from.primary.rows) bench.primary.rows.set(id, xml);
-  return { ...bench, olderContent: from.olderContent };
+  return Object.assign(bench, { olderContent: from.olderContent });
 }
 
 /** Hubs whose listings have several pages and are slow enough for several segments; the target gives ids of its own. */
@@ -107,14 +109,15 @@ function createBench(before: History): Bench {
   let history: History = before;
   const engine: Engine = createEngine({
     wrap: (parts) => {
-      const remembered = remembering(parts.blobs, before);
+      const remembered = remembering(parts.blobs, before, (name) => bench.onPut(name));
       history = remembered.history;
       const slowly = (hub: MemoryHub): Hub => ({ ...hub, listPage: async (token) => listSlowly(engine, hub, token) });
       return { blobs: remembered.blobs, primary: slowly(parts.primary), secondary: slowly(parts.secondary) };
     },
   });
   engine.secondary.refusesForeignIds = true;
-  return { ...engine, blobs: engine.app.blobs, history, olderContent: [] };
+  const bench: Bench = { ...engine, blobs: engine.app.blobs, history, olderContent: [], onPut: async () => {} };
+  return bench;
 }
 
 const PAGE = 6;
@@ -144,6 +147,17 @@ async function backUpAndRestore(artefact: Artefact, damage: Damage): Promise<End
   let damaged: readonly string[] | undefined;
   const hit = async (): Promise<void> => {
     damaged ??= await strike(bench.blobs, bench.history, artefact, damage);
+  };
+  // A phase of one step has no message of its own before which it could be damaged.
+  let isHitting = false;
+  bench.onPut = async (name) => {
+    if (isHitting || damaged !== undefined || !/^(?:publish|finish)#/.test(artefact.before)) return;
+    const [, kind, runId = ''] = /^_runs\/(backup|restore)\/([^/]+)\/run\.json$/.exec(name) ?? [];
+    if (kind !== artefact.during) return;
+    const { phase } = await storedRun(bench.app, artefact.during, runId);
+    if (describePhase(phase) !== artefact.before) return;
+    isHitting = true;
+    await hit();
   };
   const drive = async (kind: RunKind, runId: string) => {
     const run = await runToEnd(bench, kind, runId, async (text) => {

@@ -19,12 +19,17 @@ interface Version {
 /** Everything ever stored, by name, first version first. */
 export type History = ReadonlyMap<string, readonly Version[]>;
 
-/** Blobs that remember all they were ever given, also what was removed since. */
-export function remembering(blobs: Blobs, before: History): { readonly blobs: Blobs; readonly history: History } {
+/** Blobs that remember all they were ever given, also what was removed since; `onPut` comes after each. */
+export function remembering(
+  blobs: Blobs,
+  before: History,
+  onPut: (name: string) => Promise<void> = async () => {},
+): { readonly blobs: Blobs; readonly history: History } {
   const history = new Map(before);
   const put: Blobs['put'] = async (name, bytes, condition, facts = {}) => {
     const answer = await blobs.put(name, bytes, condition, facts);
     if (answer !== 'conflict') history.set(name, [...(history.get(name) ?? []), { bytes: bytes.slice(), facts }]);
+    await onPut(name);
     return answer;
   };
   return { blobs: { ...blobs, put }, history };
