@@ -47,6 +47,26 @@ export async function openIdMap(app: App, hub: Hub, run: RestoreRun, shard: numb
   const oldIds = (writes: readonly Write[]): string[] =>
     writes.flatMap((write) => (write.kind === 'registration' ? [write.id] : []));
 
+  let mapping = Promise.resolve();
+  const mapNow = async (writes: readonly Write[], deadlineAt: number): Promise<void> => {
+    const wanted = oldIds(writes).filter(needsNew);
+    const fresh = new Map<string, string>();
+    await forEachConcurrent(wanted, app.policy.maxConcurrency, async (id) => {
+      fresh.set(id, await hub.createRegistrationId({ deadlineAt }));
+    });
+    for (;;) {
+      // What a twin of this step stored first stands; its ids may be in use already.
+      for (const [id, freshId] of fresh) if (needsNew(id)) ids.set(id, [...(ids.get(id) ?? []), freshId]);
+      const bytes = sealDocument(name, JSON.stringify({ formatVersion: 1, ids: Object.fromEntries(ids) }));
+      const next = await app.blobs.put(name, bytes, etag === undefined ? 'new' : { etag });
+      if (next !== 'conflict') {
+        etag = next;
+        return;
+      }
+      ({ ids, etag } = await readMap(app, name, earlier));
+    }
+  };
+
   return {
     idFor,
     mintedFor: (id) => ids.get(id) ?? [],
@@ -57,23 +77,11 @@ export async function openIdMap(app: App, hub: Hub, run: RestoreRun, shard: numb
       refusesIds ||= answer.status !== 400;
     },
     mustMap: (writes) => oldIds(writes).some(isHopeless),
-    async map(writes, deadlineAt) {
-      const wanted = oldIds(writes).filter(needsNew);
-      const fresh = new Map<string, string>();
-      await forEachConcurrent(wanted, app.policy.maxConcurrency, async (id) => {
-        fresh.set(id, await hub.createRegistrationId({ deadlineAt }));
-      });
-      for (;;) {
-        // What a twin of this step stored first stands; its ids may be in use already.
-        for (const [id, freshId] of fresh) if (needsNew(id)) ids.set(id, [...(ids.get(id) ?? []), freshId]);
-        const bytes = sealDocument(name, JSON.stringify({ formatVersion: 1, ids: Object.fromEntries(ids) }));
-        const next = await app.blobs.put(name, bytes, etag === undefined ? 'new' : { etag });
-        if (next !== 'conflict') {
-          etag = next;
-          return;
-        }
-        ({ ids, etag } = await readMap(app, name, earlier));
-      }
+    map(writes, deadlineAt) {
+      // One after the other: of two at once each would find that the other stored first.
+      const mapped = mapping.then(() => mapNow(writes, deadlineAt));
+      mapping = mapped.catch(() => {});
+      return mapped;
     },
   };
 }

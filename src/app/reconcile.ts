@@ -1,3 +1,4 @@
+import { setImmediate as letOthersIn } from 'node:timers/promises';
 import { DrError } from '../core/errors.ts';
 import { intentOf, type Outcome, outcomeOf, type ShardOutcomes, type WrittenOutcome } from '../core/outcomes.ts';
 import { manifestName } from '../core/paths.ts';
@@ -5,7 +6,8 @@ import type { RecordOfRows } from '../core/record.ts';
 import type { RestoreRun } from '../core/run.ts';
 import { groupOf } from '../core/selection.ts';
 import { type App, hubOf } from './app.ts';
-import { completeReconcile } from './complete-reconcile.ts';
+import { completeReconcile, tooManyFailures } from './complete-reconcile.ts';
+import { createWorkers } from './concurrent.ts';
 import type { Moved } from './dispatch.ts';
 import { openIdMap } from './id-map.ts';
 import { storeJournal } from './journal.ts';
@@ -16,7 +18,7 @@ import { readSnapshotPrints } from './snapshot-prints.ts';
 import { readManifest, readSnapshotShard } from './snapshots.ts';
 import { type DueWrite, type Writer, writeBatch } from './write-records.ts';
 
-/** Outcomes are saved, and a cancelled run noticed, between batches of this many records. */
+/** Outcomes are saved, and a cancelled run noticed, each time that so many more records are about to be written. */
 const BATCH = 500;
 
 /**
@@ -77,7 +79,25 @@ async function openWork(
     .flatMap((letter, index) => (isWanted(letter, before?.letters[index]) ? [index] : []));
   const plan = await openPlanner(app, run, { shard, prints, idMap, wanted, readRecords });
   const isRepair = before !== undefined;
-  return { app, run, shard, hub, deadlineAt, before, isRepair, plan, idMap, progress, noted: new Map() };
+  const workers = createWorkers(app.policy.maxConcurrency);
+  return { app, run, shard, hub, deadlineAt, before, isRepair, plan, idMap, progress, workers, noted: new Map() };
+}
+
+/** Answers `continue` when time ran out. */
+async function settleOpen(work: Work): Promise<'done' | 'continue'> {
+  const { app, progress } = work;
+  const open = progress.open();
+  const failure = await writeOpen(work, open);
+  if (progress.openCount() === 0) await storeNotes(work);
+  // Also when a write failed for good: what was written before must not be written again.
+  await progress.save();
+  const { maxFailures } = app.policy;
+  if (progress.failureCount() > maxFailures) throw tooManyFailures(progress.failureCount(), maxFailures);
+  const openCount = progress.open().length;
+  if (failure === undefined) return openCount === 0 ? 'done' : 'continue';
+  // A hub that throttles lets the time run out in the middle of a call. That is no absence while records settle.
+  if (!(failure instanceof DrError && failure.retryable && openCount < open.length)) throw failure;
+  return 'continue';
 }
 
 /** Whether a record may have to be decided about: it is open, or this run's doing, of which a pass takes note at its end. */
@@ -99,39 +119,42 @@ async function readSnapshotRecords(app: App, { request }: RestoreRun, shard: num
 }
 
 /**
- * Batch by batch: what is about to be written is stored together with what became of the batch before. Answers
- * `continue` when time ran out.
+ * Batch by batch, without a pause between them: while one is written, what is about to be written next is stored
+ * together with what became of those before. Gives what the first write that failed has thrown; what a save throws is
+ * thrown once nothing is under way any more.
  */
-async function settleOpen(work: Work): Promise<'done' | 'continue'> {
-  const { app, progress, deadlineAt } = work;
-  const openAtStart = progress.open().length;
-  let due = decideBatch(work);
-  for (;;) {
-    if (progress.isDone()) await storeNotes(work);
-    await progress.save();
-    if (progress.open().length === 0) return 'done';
-    if (app.clock.now() >= deadlineAt) return 'continue';
-    try {
-      await writeBatch(work, due);
-    } catch (error) {
-      // Also when a write failed for good: what was written before must not be written again.
+async function writeOpen(work: Work, open: readonly number[]): Promise<unknown> {
+  const { app, progress, workers, deadlineAt } = work;
+  const positions = open.values();
+  const batches: Promise<void>[] = [];
+  const failures: unknown[] = [];
+  try {
+    while (!workers.isStopped() && app.clock.now() < deadlineAt) {
+      const due = await decideBatch(work, positions);
+      if (due.length === 0 || progress.failureCount() > app.policy.maxFailures) break;
       await progress.save();
-      // A hub that throttles lets the time run out in the middle of a call. That is no absence while records settle.
-      const hasProgress = progress.open().length < openAtStart;
-      if (!(error instanceof DrError && error.retryable && hasProgress)) throw error;
-      return 'continue';
+      const batch = writeBatch(work, due);
+      batches.push(batch.catch((error: unknown) => void failures.push(error)));
+      await workers.untilFewerWait(BATCH);
     }
-    due = decideBatch(work);
+  } catch (error) {
+    workers.stop();
+    throw error;
+  } finally {
+    await Promise.all(batches);
   }
+  return failures[0];
 }
 
 /** Decides about the next records until there is a batch to write. */
-function decideBatch(work: Work): DueWrite[] {
+async function decideBatch(work: Work, positions: Iterator<number>): Promise<DueWrite[]> {
   const due: DueWrite[] = [];
-  for (const index of work.progress.open()) {
+  for (let count = 1; due.length < BATCH; count++) {
+    const { value: index, done } = positions.next();
+    if (done) break;
     const write = decideRecord(work, index);
     if (write !== undefined) due.push(write);
-    if (due.length === BATCH) break;
+    if (count % BATCH === 0) await letOthersIn();
   }
   return due;
 }

@@ -17,7 +17,6 @@ import { resultName } from '../core/paths.ts';
 import { isOver, type RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { openDocument, sealDocument } from './codec.ts';
-import { tooManyFailures } from './complete-reconcile.ts';
 import { beat, readRun, Superseded } from './run-store.ts';
 
 /** More groups than an order may have. */
@@ -27,8 +26,8 @@ const MAX_WAVES = 100;
 export interface ShardProgress {
   /** Positions of the records whose outcome is not known yet, and whose turn it is in the restore's order. */
   open(): number[];
-  /** Nothing is open, not even what is to come later in the order. */
-  isDone(): boolean;
+  /** How many have no outcome yet, whosever turn it is. */
+  openCount(): number;
   /** Of every record, as the step found it or left it. */
   letters(): readonly string[];
   /** The record is about to be written: once saved, whoever comes after a crash knows it. */
@@ -37,6 +36,7 @@ export interface ShardProgress {
   /** A record that was begun may have been written in part, unless it is known that nothing was. */
   fail(index: number, failure: Pick<RecordFailure, 'code' | 'status'>, isUntouched?: boolean): void;
   count(what: 'duplicatesCollapsed' | 'repaired' | 'changedSince', amount: number): void;
+  failureCount(): number;
   /** Stores it all. Throws `Superseded` when the run is over or a twin of this step stored first. */
   save(): Promise<void>;
 }
@@ -139,17 +139,23 @@ export function openShardProgress(app: App, run: RestoreRun, shard: number, toDo
   let { inPlace } = start;
   let etag = stored?.etag;
 
-  const allOpen = (): number[] => letters.flatMap((letter, index) => (outcomeOf(letter) === 'pending' ? [index] : []));
-  const settleAs = (index: number, outcome: Outcome): void => {
-    letters[index] = outcomeLetters[outcome];
+  const isOpen = (index: number): boolean => outcomeOf(letters[index]) === 'pending';
+  let openCount = letters.filter((_, index) => isOpen(index)).length;
+  const setLetter = (index: number, letter: string): void => {
+    if (isOpen(index)) openCount -= 1;
+    letters[index] = letter;
+    if (isOpen(index)) openCount += 1;
   };
+  const settleAs = (index: number, outcome: Outcome): void => setLetter(index, outcomeLetters[outcome]);
+  const wavesDone = (): number =>
+    letters.reduce((least, _, index) => (isOpen(index) ? Math.min(least, groups[index] ?? 0) : least), MAX_WAVES);
   return {
-    open: () => allOpen().filter((index) => (groups[index] ?? 0) <= wave),
-    isDone: () => allOpen().length === 0,
+    open: () => [...letters.keys()].filter((index) => isOpen(index) && (groups[index] ?? 0) <= wave),
+    openCount: () => openCount,
     letters: () => letters,
     settleAs,
     begin(index, outcome, addedRows) {
-      letters[index] = underWayLetters[outcome];
+      setLetter(index, underWayLetters[outcome]);
       if (addedRows.length > 0) added.set(index, new Set([...(added.get(index) ?? []), ...addedRows]));
     },
     fail(index, failure, isUntouched = false) {
@@ -161,35 +167,35 @@ export function openShardProgress(app: App, run: RestoreRun, shard: number, toDo
     count(what, amount) {
       tally[what] += amount;
     },
+    failureCount: () => failures.length,
     async save() {
       const current = await readRun(app, 'restore', run.id);
       if (current === undefined || isOver(current.run)) throw new Superseded('the run is over');
       lostMs += newlyLostMs();
-      const open = allOpen();
-      const known = newestLetters(letters.join(''), before?.letters);
+      // From here to the `put` nothing waits, so that what is stored is of one moment though writes go on meanwhile.
+      const written = letters.join('');
+      const known = newestLetters(written, before?.letters);
       inPlace = addSample(inPlace, app.clock.now() - Date.parse(run.createdAt), countInPlace(known));
       const outcomes: ShardOutcomes = {
         formatVersion: 1,
-        isDone: open.length === 0,
-        letters: letters.join(''),
+        isDone: openCount === 0,
+        letters: written,
         added: [...added].map(([index, rows]) => ({ index, rows: [...rows] })),
         ...tally,
         lostMilliseconds: lostMs,
         inPlace,
         failures,
       };
-      const wavesDone = open.reduce((least, index) => Math.min(least, groups[index] ?? 0), MAX_WAVES);
       const condition = etag === undefined ? 'new' : { etag };
       const next = await app.blobs.put(
         name,
         sealDocument(name, formatOutcomes(outcomes)),
         condition,
-        toFacts(outcomes, { letters: known, platforms, wavesDone }),
+        toFacts(outcomes, { letters: known, platforms, wavesDone: wavesDone() }),
       );
       if (next === 'conflict') throw new Superseded('another step went on with this shard');
       etag = next;
       await beat(app, 'restore', run.id);
-      if (failures.length > app.policy.maxFailures) throw tooManyFailures(failures.length, app.policy.maxFailures);
     },
   };
 }

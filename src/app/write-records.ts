@@ -2,7 +2,7 @@ import type { WrittenOutcome } from '../core/outcomes.ts';
 import type { Write } from '../core/plan.ts';
 import type { Hub, WriteOutcome } from '../core/ports.ts';
 import type { App } from './app.ts';
-import { forEachConcurrent } from './concurrent.ts';
+import type { Workers } from './concurrent.ts';
 import type { IdMap } from './id-map.ts';
 import type { ShardProgress } from './shard-progress.ts';
 
@@ -16,6 +16,8 @@ export interface Writer {
   readonly deadlineAt: number;
   readonly idMap: IdMap;
   readonly progress: ShardProgress;
+  /** Shared by the batches, so that one begins while the last of the one before are under way. */
+  readonly workers: Workers;
   /** The records were written by a pass before, and did not appear. */
   readonly isRepair: boolean;
 }
@@ -36,20 +38,19 @@ export interface DueWrite {
  * open: another step takes it up.
  */
 export async function writeBatch(work: Writer, due: readonly DueWrite[]): Promise<void> {
-  const { app, idMap, deadlineAt } = work;
-  let refused = due.filter((one) => idMap.mustMap(one.writes));
-  const known = due.filter((one) => !refused.includes(one));
-  await forEachConcurrent(known, app.policy.maxConcurrency, async (one) => {
-    if ((await writeAndSettle(work, one)) !== 'settled') refused.push(one);
+  const { app, idMap, workers, deadlineAt } = work;
+  let refused: DueWrite[] = [];
+  await workers.forEach(due, async (one) => {
+    if (idMap.mustMap(one.writes) || (await writeAndSettle(work, one)) !== 'settled') refused.push(one);
   });
-  for (let tries = 1; refused.length > 0 && app.clock.now() < deadlineAt; tries++) {
+  for (let tries = 1; refused.length > 0 && !workers.isStopped() && app.clock.now() < deadlineAt; tries++) {
     const mapped = refused;
     refused = [];
     await idMap.map(
       mapped.flatMap((one) => one.writes),
       deadlineAt,
     );
-    await forEachConcurrent(mapped, app.policy.maxConcurrency, async (one) => {
+    await workers.forEach(mapped, async (one) => {
       const answer = await writeAndSettle(work, one);
       if (answer === 'settled') return;
       // An id the hub has just given out is not what it dislikes about a 400.

@@ -147,16 +147,38 @@ function newestFacts(passes: PassFacts): BlobFacts[] {
   return [...newest.values()];
 }
 
+/** At each save of each shard: letters are tallied by their codes, and only the few sums looked at by name. */
 function countByPlatform(letters: string, platforms: readonly string[]): Map<string, OutcomeCounts> {
-  const sums = new Map<string, { -readonly [Name in keyof OutcomeCounts]: number }>();
-  for (const [index, letter] of [...letters].entries()) {
-    const outcome = outcomeOf(letter);
-    if (outcome === undefined || outcome === 'excluded') continue;
-    const named = encodeURIComponent(platforms[index] ?? OTHER).slice(0, MAX_PLATFORM_NAME) || OTHER;
+  const tallies = new Map<string, Uint32Array>();
+  for (let index = 0; index < letters.length; index++) {
+    const platform = platforms[index] ?? OTHER;
+    const tally = tallies.get(platform) ?? new Uint32Array(CODES);
+    const code = letters.charCodeAt(index);
+    tally[code] = (tally[code] ?? 0) + 1;
+    tallies.set(platform, tally);
+  }
+  const sums = new Map<string, OutcomeCounts>();
+  for (const [platform, tally] of tallies) {
+    const counts = countsOf(tally);
+    // The shard has nothing of it but what is counted nowhere.
+    if (counts === undefined) continue;
+    const named = encodeURIComponent(platform).slice(0, MAX_PLATFORM_NAME) || OTHER;
     const name = sums.has(named) || sums.size < MAX_PLATFORMS ? named : OTHER;
-    const counts = sums.get(name) ?? { ...noCounts };
-    counts[outcome] += 1;
-    sums.set(name, counts);
+    sums.set(name, addCounts(sums.get(name) ?? noCounts, counts));
+  }
+  return sums;
+}
+
+/** Letters of outcomes are ASCII. */
+const CODES = 128;
+
+function countsOf(tally: Uint32Array): OutcomeCounts | undefined {
+  let sums: OutcomeCounts | undefined;
+  for (const [code, amount] of tally.entries()) {
+    const outcome = amount === 0 ? undefined : outcomeOf(String.fromCharCode(code));
+    if (outcome === undefined || outcome === 'excluded') continue;
+    const counts = sums ?? noCounts;
+    sums = { ...counts, [outcome]: counts[outcome] + amount };
   }
   return sums;
 }

@@ -25,32 +25,38 @@ export const underWayLetters = { created: 'C', updated: 'U', removed: 'R' } as c
 
 /** The outcome a letter stands for; `pending` for a write that is under way, `undefined` for any other text. */
 export function outcomeOf(letter: string | undefined): Outcome | undefined {
-  if (intentOf(letter) !== undefined) return 'pending';
-  const outcomes: readonly Outcome[] = [
-    'pending',
-    'created',
-    'updated',
-    'unchanged',
-    'keptLive',
-    'removed',
-    'failed',
-    'excluded',
-  ];
-  return outcomes.find((outcome) => outcomeLetters[outcome] === letter);
+  return letter === undefined ? undefined : outcomesByLetter.get(letter);
 }
 
 /** What the write that is under way will make of the record. */
 export function intentOf(letter: string | undefined): WrittenOutcome | undefined {
-  const intents: readonly WrittenOutcome[] = ['created', 'updated', 'removed'];
-  return intents.find((intent) => underWayLetters[intent] === letter);
+  return letter === undefined ? undefined : intentsByLetter.get(letter);
 }
+
+const intentsByLetter: ReadonlyMap<string, WrittenOutcome> = new Map([
+  [underWayLetters.created, 'created'],
+  [underWayLetters.updated, 'updated'],
+  [underWayLetters.removed, 'removed'],
+]);
+
+const outcomesByLetter: ReadonlyMap<string, Outcome> = new Map<string, Outcome>([
+  [outcomeLetters.pending, 'pending'],
+  [outcomeLetters.created, 'created'],
+  [outcomeLetters.updated, 'updated'],
+  [outcomeLetters.unchanged, 'unchanged'],
+  [outcomeLetters.keptLive, 'keptLive'],
+  [outcomeLetters.removed, 'removed'],
+  [outcomeLetters.failed, 'failed'],
+  [outcomeLetters.excluded, 'excluded'],
+  ...Array.from(intentsByLetter.keys(), (letter) => [letter, 'pending'] as const),
+]);
 
 /** The newest that is known of each record, as letters: what this pass did not come to yet is as the pass before left it. */
 export function newestLetters(letters: string, before: string | undefined): string {
-  if (before === undefined) return letters;
-  return [...letters]
-    .map((letter, index) => (letter === outcomeLetters.pending ? (before[index] ?? letter) : letter))
-    .join('');
+  if (before === undefined || !letters.includes(outcomeLetters.pending)) return letters;
+  return Array.from(letters, (letter, index) =>
+    letter === outcomeLetters.pending ? (before[index] ?? letter) : letter,
+  ).join('');
 }
 
 const count = z.int().nonnegative();
