@@ -76,7 +76,8 @@ export async function openIdMap(app: App, hub: Hub, run: RestoreRun, shard: numb
       refused.add(idFor(id));
       refusesIds ||= answer.status !== 400;
     },
-    mustMap: (writes) => oldIds(writes).some(isHopeless),
+    // Asked for every record, and nearly always of a hub that takes the snapshot's ids.
+    mustMap: (writes) => refusesIds && oldIds(writes).some(isHopeless),
     map(writes, deadlineAt) {
       // One after the other: of two at once each would find that the other stored first.
       const mapped = mapping.then(() => mapNow(writes, deadlineAt));

@@ -154,7 +154,7 @@ async function decideBatch(work: Work, positions: Iterator<number>): Promise<Due
     if (done) break;
     const write = decideRecord(work, index);
     if (write !== undefined) due.push(write);
-    if (count % BATCH === 0) await letOthersIn();
+    if (count % BATCH === 0 && due.length < BATCH) await letOthersIn();
   }
   return due;
 }

@@ -115,7 +115,8 @@ export interface ShardToDo {
 
 /** Goes on from what is stored, or begins with what is carried over from the pass before. */
 export function openShardProgress(app: App, run: RestoreRun, shard: number, toDo: ShardToDo): ShardProgress {
-  const { platforms, groups, stored, before, newlyLostMs } = toDo;
+  const { groups, stored, before, newlyLostMs } = toDo;
+  const platforms = withSharedTexts(toDo.platforms);
   const { pass, wave = 0 } = run.phase;
   // The first pass begins with what the seal has stored: without it, which records are meant would be a guess.
   if (pass === 1 && stored?.outcomes.letters.length !== platforms.length) throw unusable(run, pass, shard);
@@ -198,6 +199,16 @@ export function openShardProgress(app: App, run: RestoreRun, shard: number, toDo
       await beat(app, 'restore', run.id);
     },
   };
+}
+
+/** The same texts, equal ones as one object: each save looks up those of all records, and so need not compare them. */
+function withSharedTexts(texts: readonly string[]): string[] {
+  const known = new Map<string, string>();
+  return texts.map((text) => {
+    const shared = known.get(text) ?? text;
+    known.set(text, shared);
+    return shared;
+  });
 }
 
 function unusable(run: RestoreRun, pass: number, shard: number): DrError {

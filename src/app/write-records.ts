@@ -102,14 +102,19 @@ async function writeRecord(
   { hub, idMap, deadlineAt }: Writer,
   { writes, isFirstTry }: DueWrite,
 ): Promise<RecordAnswer> {
-  for (const [at, write] of writes.entries()) {
+  let isFirst = true;
+  for (const write of writes) {
     const answer = await writeOne(hub, write, idMap, deadlineAt);
-    if (answer.kind === 'written') continue;
-    const isCertain = answer.kind === 'rejected' || (answer.kind === 'idRefused' && answer.status === 400);
-    return { ...answer, isUntouched: isFirstTry && at === 0 && isCertain };
+    if (answer.kind !== 'written') {
+      const isCertain = answer.kind === 'rejected' || (answer.kind === 'idRefused' && answer.status === 400);
+      return { ...answer, isUntouched: isFirstTry && isFirst && isCertain };
+    }
+    isFirst = false;
   }
-  return { kind: 'written', isUntouched: false };
+  return WRITTEN;
 }
+
+const WRITTEN: RecordAnswer = { kind: 'written', isUntouched: false };
 
 /** `changed`: a row that was to be taken back is no longer as it was seen, and stays. */
 type WriteAnswer = WriteOutcome | { readonly kind: 'changed' };

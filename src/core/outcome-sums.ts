@@ -152,10 +152,11 @@ function countByPlatform(letters: string, platforms: readonly string[]): Map<str
   const tallies = new Map<string, Uint32Array>();
   for (let index = 0; index < letters.length; index++) {
     const platform = platforms[index] ?? OTHER;
-    const tally = tallies.get(platform) ?? new Uint32Array(CODES);
+    const known = tallies.get(platform);
+    const tally = known ?? new Uint32Array(CODES);
+    if (known === undefined) tallies.set(platform, tally);
     const code = letters.charCodeAt(index);
     tally[code] = (tally[code] ?? 0) + 1;
-    tallies.set(platform, tally);
   }
   const sums = new Map<string, OutcomeCounts>();
   for (const [platform, tally] of tallies) {

@@ -80,6 +80,11 @@ class RateLimiter implements Limiter {
       this.#finder.idle(now);
       this.#nextAt = Math.max(this.#nextAt, now - BURST_MS);
     }
+    const isFree = this.#waiting.length === 0 && this.#inFlight < this.#maxConcurrency;
+    // Nobody is waiting, so nothing has to be seen to.
+    if (isFree && Math.max(this.#pausedUntil, this.#nextAt) <= now && deadlineAt > now) {
+      return Promise.resolve(this.#permit(now));
+    }
     return new Promise((resolve) => {
       this.#waiting.push({ deadlineAt, resolve });
       this.#serve();

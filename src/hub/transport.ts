@@ -15,7 +15,7 @@ export interface TransportOptions {
   readonly random: () => number;
   /** Asked once when the hub does not accept the key: it may have been rotated. Without it a 401 is final. */
   readonly refreshConnection?: () => Promise<HubConnection>;
-  /** How long the hub may take to begin an answer, and to send it; a deadline may be overrun by as much. */
+  /** How long the hub may take to begin an answer, to send it, and be silent meanwhile: a deadline may be overrun by it. */
   readonly requestTimeoutMs?: number;
 }
 

@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest';
+import { cancelRestore } from '../../src/app/cancel-restore.ts';
+import { openDocument } from '../../src/app/codec.ts';
+import { startRestore } from '../../src/app/start-restore.ts';
+import { readRestoreView } from '../../src/app/view-restore.ts';
+import { intentOf, parseOutcomes } from '../../src/core/outcomes.ts';
+import type { Blobs } from '../../src/core/ports.ts';
+import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import { backUp, restore } from '../support/restores.ts';
+import { anAppleRow } from '../support/rows.ts';
+
+/** More than three batches a shard, of which there are four. */
+const DEVICES = 8000;
+
+function seedPlain({ primary }: Engine): void {
+  for (let index = 0; index < DEVICES; index++) {
+    const id = `${index}-5-1`;
+    primary.rows.set(id, anAppleRow({ id, tags: [`n${index}`] }));
+  }
+}
+
+const isResult = (name: string): boolean => /reconcile\/pass-1\//.test(name);
+
+/** An engine whose shard results are stored by `put` as given. */
+function engineWith(
+  put: (store: () => ReturnType<Blobs['put']>, name: string, bytes: Uint8Array) => ReturnType<Blobs['put']>,
+) {
+  return createEngine({
+    wrap: ({ blobs }) => ({
+      blobs: {
+        ...blobs,
+        put: (name, bytes, ...rest) => {
+          const store = () => blobs.put(name, bytes, ...rest);
+          return isResult(name) ? put(store, name, bytes) : store();
+        },
+      },
+    }),
+  });
+}
+
+/** How many of a shard's records are about to be written, by the document that is being stored. */
+function intentsIn(name: string, bytes: Uint8Array): number {
+  const { letters } = parseOutcomes(openDocument(name, bytes), name);
+  return [...letters].filter((letter) => intentOf(letter) !== undefined).length;
+}
+
+test('the hub is written to while outcomes are being saved', async () => {
+  let [saveCount, overlapCount] = [0, 0];
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const engine = engineWith(async (store) => {
+    const before = engine.secondary.writes.length;
+    const etag = await store();
+    for (let turns = 0; turns < 20 && engine.secondary.writes.length === before; turns++) await turn();
+    saveCount += 1;
+    if (engine.secondary.writes.length > before) overlapCount += 1;
+    return etag;
+  });
+  seedPlain(engine);
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { created: DEVICES, pending: 0 } });
+  // Of each shard the selection, the first save and the last have nothing to write meanwhile.
+  expect(saveCount).toBeGreaterThan(4 * 5);
+  expect(overlapCount).toBeGreaterThanOrEqual(saveCount - 4 * 3);
+});
+
+test('no more is written than is stored as about to be, at any time', async () => {
+  const announced = new Map<string, number>();
+  let mostAtOnce = 0;
+  const engine = engineWith(async (store, name, bytes) => {
+    const etag = await store();
+    const intents = intentsIn(name, bytes);
+    const settled = [...parseOutcomes(openDocument(name, bytes), name).letters].filter((one) => one === 'c').length;
+    announced.set(name, intents + settled);
+    mostAtOnce = Math.max(mostAtOnce, intents);
+    return etag;
+  });
+  let excess = 0;
+  engine.secondary.intercept = () => {
+    const allowed = [...announced.values()].reduce((sum, count) => sum + count, 0);
+    if (engine.secondary.writes.length + 1 > allowed) excess += 1;
+    return undefined;
+  };
+  seedPlain(engine);
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { created: DEVICES } });
+  expect(excess).toBe(0);
+  // A batch that waits, the one before, and what is under way of it.
+  expect(mostAtOnce).toBeGreaterThan(500);
+  expect(mostAtOnce).toBeLessThanOrEqual(1000 + engine.app.policy.maxConcurrency);
+});
+
+test('a cancelled restore begins no write after the save that notices, and leaves none under way', async () => {
+  const engine = createEngine();
+  seedPlain(engine);
+  await backUp(engine);
+  const { run } = await startRestore(engine.app, parseRestoreRequest('{}'));
+  let underWay = 0;
+  const { putRegistration } = engine.secondary;
+  engine.secondary.putRegistration = async (...args) => {
+    underWay += 1;
+    if (engine.secondary.writes.length === 700) await cancelRestore(engine.app, run.id);
+    const answer = await putRegistration(...args);
+    await new Promise((resolve) => setImmediate(resolve));
+    underWay -= 1;
+    return answer;
+  };
+  await engine.drain();
+  expect(underWay).toBe(0);
+  expect(engine.secondary.writes.length).toBeGreaterThanOrEqual(700);
+  expect(engine.secondary.writes.length).toBeLessThan(700 + 2 * 500 + engine.app.policy.maxConcurrency);
+  expect(await readRestoreView(engine.app, run.id)).toMatchObject({ status: 'Canceled' });
+});
