@@ -8,7 +8,7 @@ import type { BackupRun } from '../core/run.ts';
 import { jsonKeyOf, splitLines } from '../core/shard.ts';
 import { decodeUtf8, type Octets } from '../core/utf8.ts';
 import type { App } from './app.ts';
-import { decompress, sha256Hex, toBytes } from './codec.ts';
+import { decompress, sha256Hex, toBytes, toOctets } from './codec.ts';
 import { readLatest } from './latest.ts';
 import { readManifest } from './snapshots.ts';
 
@@ -31,19 +31,18 @@ export async function compareWithLast(
   app: App,
   run: BackupRun,
   shard: number,
-  lines: readonly Octets[],
+  shardLines: Uint8Array,
 ): Promise<BlobFacts> {
   try {
     const before = await readLastGood(app, run);
     const left = before === undefined ? undefined : await readLines(app, before, shard, run.shardCount);
     if (before === undefined || left === undefined) return {};
     let [added, changed] = [0, 0];
-    for (const line of lines) {
+    for (const line of splitLines(toOctets(shardLines))) {
       const key = jsonKeyOf(line);
       const old = left.get(key);
       if (old === undefined) added += 1;
-      // A stored line has lost its line feed.
-      else if (old.length !== line.length - 1 || !line.startsWith(old)) changed += 1;
+      else if (old !== line) changed += 1;
       left.delete(key);
     }
     return {

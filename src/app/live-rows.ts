@@ -2,7 +2,6 @@ import { groupRows, type RecordOfRows } from '../core/record.ts';
 import { parseRegistration } from '../core/registration.ts';
 import type { RowPrint } from '../core/row-print.ts';
 import type { RestoreRun } from '../core/run.ts';
-import { decodeUtf8 } from '../core/utf8.ts';
 import type { App } from './app.ts';
 import { readFinishedScan } from './scan.ts';
 import { readStagedRows, readStagedTable } from './segments.ts';
@@ -33,8 +32,8 @@ export async function readLivePrints(app: App, run: RestoreRun, shard: number): 
 
 /** The same with all that the rows say, by key. */
 export async function readLiveRecords(app: App, run: RestoreRun, shard: number): Promise<Map<string, RecordOfRows>> {
-  const rows = await readStagedRows(app, await stagedOf(app, run, shard));
-  const { records } = groupRows(rows.map((octets) => parseRegistration(decodeUtf8(octets))));
+  const { bytes, bounds } = await readStagedRows(app, await stagedOf(app, run, shard));
+  const { records } = groupRows(bounds.map(({ start, end }) => parseRegistration(bytes.toString('utf8', start, end))));
   return new Map(records.map((record) => [record.key, record]));
 }
 

@@ -1,9 +1,8 @@
 import { setImmediate as letOthersIn } from 'node:timers/promises';
 import { DrError } from '../core/errors.ts';
 import type { Segment } from '../core/scan-checkpoint.ts';
-import type { Octets } from '../core/utf8.ts';
 import type { App } from './app.ts';
-import { toOctets, unpackFrame } from './codec.ts';
+import { unpackFrame } from './codec.ts';
 import { type PackedSegment, titleOf } from './staging.ts';
 
 /** One blob for all that was gathered. Its name is the step's own: a step running twice overwrites nothing that counts. */
@@ -19,20 +18,29 @@ export interface ShardOfSegments {
   readonly shardCount: number;
 }
 
-/** All rows staged for one shard. Throws `StoredDocumentInvalid`, naming the segment, when one is not as it was stored. */
-export async function readStagedRows(app: App, staged: ShardOfSegments): Promise<Octets[]> {
-  const rows: Octets[] = [];
+/** All rows staged for one shard, and where in `bytes` each stands. */
+export interface StagedRows {
+  readonly bytes: Buffer;
+  readonly bounds: readonly { readonly start: number; readonly end: number }[];
+}
+
+/** Throws `StoredDocumentInvalid`, naming the segment, when one is not as it was stored. */
+export async function readStagedRows(app: App, staged: ShardOfSegments): Promise<StagedRows> {
+  const parts: Buffer[] = [];
+  const bounds: { start: number; end: number }[] = [];
+  let size = 0;
   await eachFrame(app, staged, 'rows', (bytes, name) => {
-    const text = toOctets(bytes);
     for (let at = 0; at < bytes.length; ) {
       const start = at + LENGTH_BYTES;
       const end = start + (start <= bytes.length ? bytes.readUInt32LE(at) : Number.POSITIVE_INFINITY);
       if (end > bytes.length) throw unusable(name, 'ends within a row');
-      rows.push(text.slice(start, end));
+      bounds.push({ start: size + start, end: size + end });
       at = end;
     }
+    parts.push(bytes);
+    size += bytes.length;
   });
-  return rows;
+  return { bytes: Buffer.concat(parts, size), bounds };
 }
 
 /** The prints staged for one shard, row after row, `TABLE_WIDTH` numbers each. Throws as `readStagedRows` does. */

@@ -7,6 +7,7 @@ import type { Run } from '../core/run.ts';
 import type { Octets } from '../core/utf8.ts';
 import type { App } from './app.ts';
 import { toOctets } from './codec.ts';
+import { createRowWriter } from './snapshot-row.ts';
 import { createStaging, type Staging } from './staging.ts';
 
 /**
@@ -33,10 +34,15 @@ export function stageRows(staging: Staging, run: Run, rows: readonly Uint8Array[
     else if (run.kind === 'restore') {
       const print = printOf(octets, fields);
       staging.add(Math.floor(sectionOf(print.keyHash) / sectionsPerShard), row, print);
-    } else staging.add(sectionOf(keyHashOf(recordKey(fields))), row);
+    } else {
+      const keyHash = keyHashOf(recordKey(fields));
+      staging.add(sectionOf(keyHash), writeRow(octets, fields, keyHash));
+    }
   }
   return unreadableCount;
 }
+
+const writeRow = createRowWriter();
 
 function readFields(octets: Octets): RegistrationFields | undefined {
   try {

@@ -2,16 +2,12 @@ import { z } from 'zod';
 import { parseJson, parseWith, type Source } from './parse.ts';
 import type { RecordOfRows } from './record.ts';
 import { parseRegistration } from './registration.ts';
-import { decodeUtf8, encodeUtf8, type Octets } from './utf8.ts';
+import { decodeUtf8, type Octets } from './utf8.ts';
 
+/** One record is a line of a shard: `{"key":…,"rows":[xml,…]}`, rows verbatim as the hub gave them. */
 const lineSchema = z.strictObject({ key: z.string().min(3), rows: z.array(z.string()).min(1) });
 
-/** One record as a line of a shard: `{"key":…,"rows":[xml,…]}`, rows verbatim as the hub gave them, as octets. */
-export function formatShardLine({ key, rows }: RecordOfRows<{ readonly octets: Octets }>): Octets {
-  return `{"key":${encodeUtf8(JSON.stringify(key))},"rows":[${rows.map((row) => JSON.stringify(row.octets)).join(',')}]}\n`;
-}
-
-/** The key of a line `formatShardLine` wrote, as JSON: enough to tell records apart, at a tenth of parsing the line. */
+/** The key of a line, as JSON: enough to tell records apart, at a tenth of parsing the line. */
 export function jsonKeyOf(line: Octets): Octets {
   return line.slice(KEY_AT, line.indexOf(AFTER_KEY) + 1);
 }

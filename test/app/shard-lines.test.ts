@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { toOctets } from '../../src/app/codec.ts';
+import { makeLines } from '../../src/app/shard-lines.ts';
+import { createRowWriter } from '../../src/app/snapshot-row.ts';
+import { groupRows, keyHashOf, recordKey } from '../../src/core/record.ts';
+import { parseRegistration } from '../../src/core/registration.ts';
+import { parseShard } from '../../src/core/shard.ts';
+import { encodeUtf8 } from '../../src/core/utf8.ts';
+import { anAppleRow, tokenOf } from '../support/rows.ts';
+
+/** The lines of a shard in which these descriptions were staged, in their order. */
+async function linesOf(xmls: readonly string[], hashOf: (key: string) => number = keyHashOf) {
+  const write = createRowWriter();
+  const parts: Uint8Array[] = [];
+  const bounds: { start: number; end: number }[] = [];
+  let at = 0;
+  for (const xml of xmls) {
+    const fields = parseRegistration(xml);
+    const row = Buffer.from(write(encodeUtf8(xml), fields, hashOf(recordKey(fields))));
+    bounds.push({ start: at, end: at + row.length });
+    parts.push(row);
+    at += row.length;
+  }
+  const lines = await makeLines(Buffer.concat(parts), bounds);
+  return { ...lines, records: parseShard(toOctets(lines.bytes), 'shard') };
+}
+
+const aRow = fc
+  .record({
+    id: fc.nat(5).map((number) => `${number}-1-1`),
+    etag: fc.nat(3),
+    device: fc.nat(2),
+    installation: fc.option(fc.constantFrom('a', 'Zoë-日本', 'q"\\uote'), { nil: undefined }),
+    tag: fc.constantFrom('x', 'é', '😀'),
+    isTemplate: fc.boolean(),
+  })
+  .map(({ id, etag, device, installation, tag, isTemplate }) => {
+    const tags = [...(installation === undefined ? [] : [`$InstallationId:{${installation}}`]), tag];
+    // A registration is one device's: what a listing shows under one id is that device's, older or newer.
+    const given = { id: `${id}-${installation ?? device}`, etag, token: tokenOf(`device ${device}`), tags };
+    return anAppleRow(isTemplate ? { ...given, template: { name: 't', body: '{"a":\n"é"}' } } : given);
+  });
+
+test('a shard has a line for each record, with its rows as they came, each id once', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(aRow, { maxLength: 30 }), async (xmls) => {
+      const expected = groupRows(xmls.map(parseRegistration));
+      const { records, counts, duplicatesSeen } = await linesOf(xmls);
+      const byKey = (all: readonly { key: string; rows: readonly { xml: string }[] }[]) =>
+        new Map(all.map(({ key, rows }) => [key, rows.map(({ xml }) => xml).sort()]));
+      expect(byKey(records)).toEqual(byKey(expected.records));
+      expect(records).toHaveLength(expected.records.length);
+      expect(duplicatesSeen).toBe(expected.duplicatesSeen);
+      const rows = expected.records.flatMap((record) => record.rows);
+      expect(counts).toEqual({
+        records: expected.records.length,
+        installations: expected.records.filter(({ key }) => key.startsWith('i:')).length,
+        registrations: rows.length,
+        templates: rows.filter(({ isTemplate }) => isTemplate).length,
+        byPlatform: rows.length === 0 ? {} : { Apple: rows.length },
+      });
+    }),
+  );
+});
+
+test('the same rows make the same bytes, in whatever order they were listed', async () => {
+  const xmls = ['a', 'b', 'c', 'd'].flatMap((name, index) =>
+    [1, 2].map((row) => anAppleRow({ id: `${index}-${row}-1`, token: tokenOf(name), tags: [`row ${row}`] })),
+  );
+  expect(Buffer.from((await linesOf(xmls.toReversed())).bytes).equals((await linesOf(xmls)).bytes)).toBe(true);
+});
+
+test('records whose keys happen to have one hash stay apart', async () => {
+  const xmls = ['a', 'b', 'a', 'c', 'b'].map((name, index) =>
+    anAppleRow({ id: `${index}-1-1`, token: tokenOf(name), tags: [`row ${index}`] }),
+  );
+  const { records, counts } = await linesOf(xmls, () => 7);
+  expect(counts).toMatchObject({ records: 3, registrations: 5 });
+  expect(records.map(({ rows }) => rows.length).sort()).toEqual([1, 2, 2]);
+  for (const { key, rows } of records) for (const row of rows) expect(recordKey(row)).toBe(key);
+});
