@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DrError } from '../core/errors.ts';
 import type { ManifestShard } from '../core/manifest.ts';
 import { parseJson, parseWith } from '../core/parse.ts';
-import { resultName, shardLabel, snapshotShardName } from '../core/paths.ts';
+import { resultName, shardLabel, snapshotPrintsName, snapshotShardName } from '../core/paths.ts';
 import type { BackupRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { compareWithLast } from './churn.ts';
@@ -11,6 +11,7 @@ import { forEachConcurrent } from './concurrent.ts';
 import { readFinishedScan } from './scan.ts';
 import { readStagedRows } from './segments.ts';
 import { makeLines, type ShardLines } from './shard-lines.ts';
+import { packPrints } from './snapshot-prints.ts';
 
 const count = z.int().nonnegative();
 const sealResultSchema = z.strictObject({
@@ -41,6 +42,8 @@ export async function sealSnapshotShard(app: App, run: BackupRun, shard: number)
     storeShard(app, snapshotShardName(run.hub, run.id, shard), lines.bytes),
     compareWithLast(app, run, shard, lines.bytes),
   ]);
+  const printsOfShard = snapshotPrintsName(run.hub, run.id, shard);
+  await app.blobs.put(printsOfShard, packPrints(printsOfShard, stored.sha256, lines.prints), 'any');
   await app.blobs.put(name, sealDocument(name, JSON.stringify(toResult(shard, stored, lines))), 'any', {
     done: '1',
     records: String(lines.counts.records),

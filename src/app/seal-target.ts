@@ -1,14 +1,13 @@
 import { DrError } from '../core/errors.ts';
 import { manifestName, resultName } from '../core/paths.ts';
-import { platformOf } from '../core/record.ts';
 import type { RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { sealDocument } from './codec.ts';
 import { storeForeignHandles } from './foreign-handles.ts';
 import { type LivePrints, readLivePrints } from './live-rows.ts';
 import { storeSelection } from './shard-progress.ts';
-import { readSnapshotPrints, type SnapshotPrints, storeSnapshotPrints } from './snapshot-prints.ts';
-import { readManifest, readSnapshotShard } from './snapshots.ts';
+import { openSnapshotPrints, readSnapshotPrints, type SnapshotPrints } from './snapshot-prints.ts';
+import { openSnapshotShard, readManifest } from './snapshots.ts';
 import { selectionOf } from './written-records.ts';
 
 /**
@@ -34,10 +33,11 @@ async function readSnapshot(app: App, run: RestoreRun, shard: number): Promise<S
   const { sourceHub, snapshotId } = run.request;
   const manifest = await readManifest(app, sourceHub, snapshotId);
   if (manifest === undefined) throw missing(manifestName(sourceHub, snapshotId));
-  const snapshot = await readSnapshotShard(app, manifest, shard);
-  const prints = await storeSnapshotPrints(app, run, shard, snapshot);
+  const snapshot = await openSnapshotShard(app, manifest, shard);
+  const prints = await openSnapshotPrints(app, run, shard, snapshot);
   const isSelected = await selectionOf(app, run, shard, snapshot);
-  await storeSelection(app, run, shard, snapshot.map(platformOf), isSelected);
+  const platforms = prints.records.map(({ platform }) => platform);
+  await storeSelection(app, run, shard, platforms, isSelected);
   return prints;
 }
 

@@ -140,6 +140,18 @@ export async function listSnapshots(app: App, hub: HubRef): Promise<ListedSnapsh
 
 /** A shard's records, checked against the manifest before anything of it is used. Throws `SnapshotCorrupt`. */
 export async function readSnapshotShard(app: App, manifest: Manifest, shard: number): Promise<RecordOfRows[]> {
+  return (await openSnapshotShard(app, manifest, shard)).readRecords();
+}
+
+export interface OpenShard {
+  readonly sha256: string;
+  /** How many records it has. */
+  readonly count: number;
+  readonly readRecords: () => Promise<RecordOfRows[]>;
+}
+
+/** A shard whose bytes are those the manifest names; it is unpacked for whoever needs its records. Throws `SnapshotCorrupt`. */
+export async function openSnapshotShard(app: App, manifest: Manifest, shard: number): Promise<OpenShard> {
   const entry = manifest.shards[shard];
   if (entry === undefined) throw corrupt(manifest, `shard ${shard}`, 'is not in the manifest');
   const name = `${snapshotFolder(manifest.hub, manifest.id)}${entry.name}`;
@@ -148,15 +160,18 @@ export async function readSnapshotShard(app: App, manifest: Manifest, shard: num
   if (blob.bytes.length !== entry.bytes || sha256Hex(blob.bytes) !== entry.sha256) {
     throw corrupt(manifest, name, 'was changed after it was written');
   }
-  const records = parseShard(await decompress(blob.bytes, name), name);
-  if (records.length !== entry.records) throw corrupt(manifest, name, 'does not hold what the manifest says');
-  return records;
+  const readRecords = async (): Promise<RecordOfRows[]> => {
+    const records = parseShard(await decompress(blob.bytes, name), name);
+    if (records.length !== entry.records) throw corrupt(manifest, name, 'does not hold what the manifest says');
+    return records;
+  };
+  return { sha256: entry.sha256, count: entry.records, readRecords };
 }
 
 /** Whether every shard is there in its size; the bytes themselves are checked as they are read. */
 export async function checkShardsStored(app: App, manifest: Pick<Manifest, 'id' | 'hub' | 'shards'>): Promise<void> {
   const folder = snapshotFolder(manifest.hub, manifest.id);
-  const sizes = new Map((await app.blobs.list(folder)).map((entry) => [entry.name, entry.sizeBytes]));
+  const sizes = new Map((await app.blobs.list(`${folder}shards/`)).map((entry) => [entry.name, entry.sizeBytes]));
   const broken = manifest.shards.find((shard: ManifestShard) => sizes.get(`${folder}${shard.name}`) !== shard.bytes);
   if (broken === undefined) return;
   const isMissing = !sizes.has(`${folder}${broken.name}`);

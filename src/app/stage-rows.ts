@@ -1,6 +1,6 @@
 import { DrError } from '../core/errors.ts';
 import { segmentName } from '../core/paths.ts';
-import { keyHashOf, recordKey, SECTION_COUNT, sectionOf } from '../core/record.ts';
+import { SECTION_COUNT, sectionOf } from '../core/record.ts';
 import { parseOctets, type RegistrationFields } from '../core/registration.ts';
 import { printOf } from '../core/row-print.ts';
 import type { Run } from '../core/run.ts';
@@ -25,19 +25,19 @@ export function openStaging(app: App, run: Run, firstSegment: number): Staging {
 
 /** Answers how many rows could not be read and are left out: one bad row must not stop the backup of all others. */
 export function stageRows(staging: Staging, run: Run, rows: readonly Uint8Array[]): number {
-  const sectionsPerShard = SECTION_COUNT / run.shardCount;
+  const sectionsPerShard = run.kind === 'restore' ? SECTION_COUNT / run.shardCount : 1;
   let unreadableCount = 0;
   for (const row of rows) {
     const octets = toOctets(row);
     const fields = readFields(octets);
-    if (fields === undefined) unreadableCount += 1;
-    else if (run.kind === 'restore') {
-      const print = printOf(octets, fields);
-      staging.add(Math.floor(sectionOf(print.keyHash) / sectionsPerShard), row, print);
-    } else {
-      const keyHash = keyHashOf(recordKey(fields));
-      staging.add(sectionOf(keyHash), writeRow(octets, fields, keyHash));
+    if (fields === undefined) {
+      unreadableCount += 1;
+      continue;
     }
+    const print = printOf(octets, fields);
+    const section = Math.floor(sectionOf(print.keyHash) / sectionsPerShard);
+    if (run.kind === 'restore') staging.add(section, row, print);
+    else staging.add(section, writeRow(octets, fields, print));
   }
   return unreadableCount;
 }

@@ -1,13 +1,13 @@
 import { DrError } from '../core/errors.ts';
 import { intentOf, newestLetters, outcomeLetters, outcomeOf, type ShardOutcomes } from '../core/outcomes.ts';
 import type { WrittenRecord } from '../core/plan-removal.ts';
-import type { RecordOfRows } from '../core/record.ts';
 import type { RestoreRun } from '../core/run.ts';
 import { selectorOf } from '../core/selection.ts';
 import type { App } from './app.ts';
 import { readJournal } from './journal.ts';
 import { readRun } from './run-store.ts';
 import { readOutcomes } from './shard-progress.ts';
+import type { OpenShard } from './snapshots.ts';
 
 /** The restore a retry or a rollback is about. Throws `StoredDocumentInvalid` when its document is gone. */
 export async function readRunOf(app: App, run: RestoreRun): Promise<RestoreRun> {
@@ -23,7 +23,7 @@ export async function selectionOf(
   app: App,
   run: RestoreRun,
   shard: number,
-  records: readonly RecordOfRows[],
+  snapshot: Pick<OpenShard, 'count' | 'readRecords'>,
 ): Promise<(index: number) => boolean> {
   const { purpose, only } = run.request;
   if (purpose === 'rollback') {
@@ -31,10 +31,12 @@ export async function selectionOf(
     return (index) => written.has(index);
   }
   if (purpose === 'retry') {
-    const letters = await lettersOf(app, await readRunOf(app, run), shard, records);
+    const letters = await lettersOf(app, await readRunOf(app, run), shard, snapshot);
     return (index) => isUnfinished(letters[index]);
   }
+  if (only === undefined) return () => true;
   const isSelected = selectorOf(only);
+  const records = await snapshot.readRecords();
   return (index) => {
     const record = records[index];
     return record !== undefined && isSelected(record);
@@ -47,11 +49,17 @@ function isUnfinished(letter: string | undefined): boolean {
 }
 
 /** The newest that is known of each record of a shard; of a run that died early, what it was to restore. */
-async function lettersOf(app: App, run: RestoreRun, shard: number, records: readonly RecordOfRows[]): Promise<string> {
+async function lettersOf(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  snapshot: Pick<OpenShard, 'count' | 'readRecords'>,
+): Promise<string> {
   const newest = await readNewest(app, run, shard);
-  if (newest?.letters.length === records.length) return newest.letters;
-  const isSelected = await selectionOf(app, run, shard, records);
-  return records.map((_, index) => outcomeLetters[isSelected(index) ? 'pending' : 'excluded']).join('');
+  if (newest?.letters.length === snapshot.count) return newest.letters;
+  const isSelected = await selectionOf(app, run, shard, snapshot);
+  const letterOf = (_: unknown, index: number) => outcomeLetters[isSelected(index) ? 'pending' : 'excluded'];
+  return Array.from({ length: snapshot.count }, letterOf).join('');
 }
 
 /**

@@ -15,6 +15,9 @@ export const manifestName = (hub: HubRef, snapshotId: string): string =>
   `${snapshotFolder(hub, snapshotId)}manifest.json`;
 export const snapshotShardName = (hub: HubRef, snapshotId: string, shard: number): string =>
   `${snapshotFolder(hub, snapshotId)}shards/${shardLabel(shard)}.jsonl.gz`;
+/** The prints of a shard, beside it: a snapshot can do without. */
+export const snapshotPrintsName = (hub: HubRef, snapshotId: string, shard: number): string =>
+  `${snapshotFolder(hub, snapshotId)}prints/${shardLabel(shard)}`;
 export const latestName = (hub: HubRef): string => `${hubFolder(hub)}latest.json`;
 /** What is known of snapshots beside their manifests, apart from their folders: one listing tells it of all. */
 export const marksFolder = (hub: HubRef): string => `${hubFolder(hub)}marks/`;
@@ -65,7 +68,7 @@ export const scanName = (kind: RunKind, runId: string, pass: number): string =>
 export const stagingFolder = (kind: RunKind, runId: string): string => `${runFolder(kind, runId)}staging/`;
 export const segmentName = (kind: RunKind, runId: string, pass: number, label: string): string =>
   `${stagingFolder(kind, runId)}pass-${pass}/segments/${label}`;
-/** The prints of a snapshot's shard, for all passes of a restore. */
+/** A copy of them, or prints made of the shard itself, for all passes of a restore. */
 export const printsName = (runId: string, shard: number): string =>
   `${stagingFolder('restore', runId)}prints/${shardLabel(shard)}`;
 export const foreignName = (runId: string, pass: number, shard: number): string =>

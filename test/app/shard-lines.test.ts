@@ -5,6 +5,7 @@ import { makeLines } from '../../src/app/shard-lines.ts';
 import { createRowWriter } from '../../src/app/snapshot-row.ts';
 import { groupRows, keyHashOf, recordKey } from '../../src/core/record.ts';
 import { parseRegistration } from '../../src/core/registration.ts';
+import { printOf, printRecord } from '../../src/core/row-print.ts';
 import { parseShard } from '../../src/core/shard.ts';
 import { encodeUtf8 } from '../../src/core/utf8.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
@@ -17,7 +18,8 @@ async function linesOf(xmls: readonly string[], hashOf: (key: string) => number 
   let at = 0;
   for (const xml of xmls) {
     const fields = parseRegistration(xml);
-    const row = Buffer.from(write(encodeUtf8(xml), fields, hashOf(recordKey(fields))));
+    const print = { ...printOf(encodeUtf8(xml), fields), keyHash: hashOf(recordKey(fields)) };
+    const row = Buffer.from(write(encodeUtf8(xml), fields, print));
     bounds.push({ start: at, end: at + row.length });
     parts.push(row);
     at += row.length;
@@ -46,11 +48,12 @@ test('a shard has a line for each record, with its rows as they came, each id on
   await fc.assert(
     fc.asyncProperty(fc.array(aRow, { maxLength: 30 }), async (xmls) => {
       const expected = groupRows(xmls.map(parseRegistration));
-      const { records, counts, duplicatesSeen } = await linesOf(xmls);
+      const { records, prints, counts, duplicatesSeen } = await linesOf(xmls);
       const byKey = (all: readonly { key: string; rows: readonly { xml: string }[] }[]) =>
         new Map(all.map(({ key, rows }) => [key, rows.map(({ xml }) => xml).sort()]));
       expect(byKey(records)).toEqual(byKey(expected.records));
       expect(records).toHaveLength(expected.records.length);
+      expect(prints).toEqual(records.map(printRecord));
       expect(duplicatesSeen).toBe(expected.duplicatesSeen);
       const rows = expected.records.flatMap((record) => record.rows);
       expect(counts).toEqual({

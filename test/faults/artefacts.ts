@@ -135,6 +135,13 @@ export const artefacts: readonly Artefact[] = [
     },
   ]),
   {
+    what: 'prints a backup left beside a shard',
+    name: /\/snapshots\/.*\/prints\/0001$/,
+    sibling: /\/snapshots\/.*\/prints\/0002$/,
+    during: 'restore',
+    before: 'seal#1',
+  },
+  {
     what: 'prints of the snapshot before the second seal',
     name: /\/staging\/prints\/0001/,
     sibling: /\/staging\/prints\/0000/,
