@@ -3,6 +3,7 @@ import { DrError } from '../core/errors.ts';
 import type { ManifestShard } from '../core/manifest.ts';
 import { parseJson, parseWith } from '../core/parse.ts';
 import { resultName, shardLabel, snapshotPrintsName, snapshotShardName } from '../core/paths.ts';
+import { shardOf } from '../core/record.ts';
 import type { BackupRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { compareWithLast } from './churn.ts';
@@ -12,6 +13,8 @@ import { readFinishedScan } from './scan.ts';
 import { readStagedRows } from './segments.ts';
 import { makeLines, type ShardLines } from './shard-lines.ts';
 import { packPrints } from './snapshot-prints.ts';
+import { keyHashAt, type Piece } from './snapshot-row.ts';
+import { STAGED_SECTIONS } from './stage-rows.ts';
 
 const count = z.int().nonnegative();
 const sealResultSchema = z.strictObject({
@@ -37,13 +40,14 @@ export async function sealSnapshotShard(app: App, run: BackupRun, shard: number)
   const name = resultName(run.kind, run.id, run.phase.pass, 'seal', shard);
   const { segments } = await readFinishedScan(app, run);
   const { bytes, bounds } = await readStagedRows(app, { segments, shard, shardCount: run.shardCount });
-  const lines = await makeLines(bytes, bounds);
+  const isOurs = (piece: Piece): boolean => shardOf(keyHashAt(bytes, piece), run.shardCount) === shard;
+  const lines = await makeLines(bytes, run.shardCount > STAGED_SECTIONS ? bounds.filter(isOurs) : bounds);
   const [stored, churn] = await Promise.all([
     storeShard(app, snapshotShardName(run.hub, run.id, shard), lines.bytes),
     compareWithLast(app, run, shard, lines.bytes),
   ]);
   const printsOfShard = snapshotPrintsName(run.hub, run.id, shard);
-  await app.blobs.put(printsOfShard, packPrints(printsOfShard, stored.sha256, lines.prints), 'any');
+  await app.blobs.put(printsOfShard, await packPrints(printsOfShard, stored.sha256, lines.prints), 'any');
   await app.blobs.put(name, sealDocument(name, JSON.stringify(toResult(shard, stored, lines))), 'any', {
     done: '1',
     records: String(lines.counts.records),

@@ -11,7 +11,7 @@ export async function storeSegment(app: App, { name, bytes, lengths, tableLength
   return { name, lengths: [...lengths], tableLengths: [...tableLengths] };
 }
 
-/** One shard of the sections that a scan has staged. */
+/** One shard of what a scan has staged; where there are fewer sections than shards, the section it is in. */
 export interface ShardOfSegments {
   readonly segments: readonly Segment[];
   readonly shard: number;
@@ -70,9 +70,9 @@ async function eachFrame(
 ): Promise<void> {
   for (const { name, lengths, tableLengths } of segments) {
     const partLengths = part === 'rows' ? lengths : tableLengths;
-    const sectionCount = partLengths.length / shardCount;
-    const first = shard * sectionCount;
-    const wanted = partLengths.slice(first, first + sectionCount);
+    const perShard = partLengths.length / shardCount;
+    const first = Math.floor(shard * perShard);
+    const wanted = partLengths.slice(first, first + Math.max(1, perShard));
     const length = sum(wanted);
     if (length === 0) continue;
     const offset = sum(partLengths.slice(0, first)) + (part === 'rows' ? sum(tableLengths) : 0);

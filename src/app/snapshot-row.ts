@@ -61,6 +61,11 @@ export function createRowWriter(): (octets: Octets, fields: RegistrationFields, 
   };
 }
 
+/** The hash of the record's key of one row. */
+export function keyHashAt(bytes: Buffer, { start }: Piece): number {
+  return bytes.readDoubleLE(start);
+}
+
 /** Reads what a row writer wrote, of rows that stand where `bounds` says. */
 export function readRowsAt(bytes: Buffer, bounds: readonly Piece[]): SnapshotRows {
   const at = (row: number): Piece => bounds[row] ?? { start: 0, end: 0 };

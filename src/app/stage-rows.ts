@@ -1,6 +1,6 @@
 import { DrError } from '../core/errors.ts';
 import { segmentName } from '../core/paths.ts';
-import { SECTION_COUNT, sectionOf } from '../core/record.ts';
+import { shardOf } from '../core/record.ts';
 import { parseOctets, type RegistrationFields } from '../core/registration.ts';
 import { printOf } from '../core/row-print.ts';
 import type { Run } from '../core/run.ts';
@@ -11,12 +11,22 @@ import { createRowWriter } from './snapshot-row.ts';
 import { createStaging, type Staging } from './staging.ts';
 
 /**
+ * Sections of a backup's staging. More would cost more for each than for what is in it; a hub so large that it has more
+ * shards reads each section for several of them.
+ */
+export const STAGED_SECTIONS = 256;
+
+function sectionCountOf(run: Run): number {
+  return run.kind === 'restore' ? run.shardCount : STAGED_SECTIONS;
+}
+
+/**
  * A backup does not know yet how many shards there will be, and stages by section. A restore stages by shard of its
  * snapshot, with a print of each row: what is in place is known by that alone.
  */
 export function openStaging(app: App, run: Run, firstSegment: number): Staging {
   let sequence = firstSegment;
-  return createStaging(run.kind === 'restore' ? run.shardCount : SECTION_COUNT, () => {
+  return createStaging(sectionCountOf(run), () => {
     const label = `${String(sequence).padStart(5, '0')}-${app.newSuffix()}`;
     sequence += 1;
     return segmentName(run.kind, run.id, run.phase.pass, label);
@@ -25,7 +35,7 @@ export function openStaging(app: App, run: Run, firstSegment: number): Staging {
 
 /** Answers how many rows could not be read and are left out: one bad row must not stop the backup of all others. */
 export function stageRows(staging: Staging, run: Run, rows: readonly Uint8Array[]): number {
-  const sectionsPerShard = run.kind === 'restore' ? SECTION_COUNT / run.shardCount : 1;
+  const sectionCount = sectionCountOf(run);
   let unreadableCount = 0;
   for (const row of rows) {
     const octets = toOctets(row);
@@ -35,7 +45,7 @@ export function stageRows(staging: Staging, run: Run, rows: readonly Uint8Array[
       continue;
     }
     const print = printOf(octets, fields);
-    const section = Math.floor(sectionOf(print.keyHash) / sectionsPerShard);
+    const section = shardOf(print.keyHash, sectionCount);
     if (run.kind === 'restore') staging.add(section, row, print);
     else staging.add(section, writeRow(octets, fields, print));
   }

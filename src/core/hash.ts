@@ -1,3 +1,5 @@
+import type { Octets } from './utf8.ts';
+
 /**
  * A 53-bit hash of a text, the same on every machine and version: shard membership of stored snapshots depends on it.
  * cyrb53 (public domain construction): two 32-bit multiply-xor lanes. At ten million texts against ten million the
@@ -14,4 +16,45 @@ export function hash53(text: string): number {
   high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
   low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
   return 4294967296 * (2097151 & low) + (high >>> 0);
+}
+
+/**
+ * A 53-bit hash of octets, but for those from `skipFrom` up to `skipTo`: two lanes of MurmurHash3's 32-bit construction
+ * (public domain), four octets at a time, which takes a third of `hash53`'s time. Prints of stored snapshots depend on it.
+ */
+export function hashOctets(octets: Octets, skipFrom = octets.length, skipTo = octets.length): number {
+  const lanes = { high: 0xdeadbeef, low: 0x41c6ce57 };
+  mixInto(lanes, octets, 0, skipFrom);
+  mixInto(lanes, octets, skipTo, octets.length);
+  const high = finish(lanes.high ^ octets.length);
+  const low = finish(lanes.low ^ Math.imul(high, 2654435761));
+  return 4294967296 * (2097151 & low) + (high >>> 0);
+}
+
+function mixInto(lanes: { high: number; low: number }, octets: Octets, from: number, to: number): void {
+  let { high, low } = lanes;
+  for (let at = from; at < to; at += 4) {
+    // What is beyond the end counts as 0; how much that is tells the length.
+    const word =
+      octets.charCodeAt(at) |
+      (at + 1 < to ? octets.charCodeAt(at + 1) << 8 : 0) |
+      (at + 2 < to ? octets.charCodeAt(at + 2) << 16 : 0) |
+      (at + 3 < to ? octets.charCodeAt(at + 3) << 24 : 0);
+    const one = Math.imul(word, 0xcc9e2d51);
+    const other = Math.imul(word, 0x85ebca6b);
+    high = (Math.imul(rotate(high ^ Math.imul(rotate(one, 15), 0x1b873593), 13), 5) + 0xe6546b64) | 0;
+    low = (Math.imul(rotate(low ^ Math.imul(rotate(other, 16), 0xc2b2ae35), 14), 5) + 0x561ccd1b) | 0;
+  }
+  lanes.high = high;
+  lanes.low = low;
+}
+
+function rotate(word: number, bits: number): number {
+  return (word << bits) | (word >>> (32 - bits));
+}
+
+function finish(word: number): number {
+  const one = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+  const two = Math.imul(one ^ (one >>> 13), 0xc2b2ae35);
+  return two ^ (two >>> 16);
 }

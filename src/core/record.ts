@@ -36,6 +36,11 @@ export function sectionOf(keyHash: number): number {
   return keyHash % SECTION_COUNT;
 }
 
+/** The shard a record belongs to, by the hash of its key. */
+export function shardOf(keyHash: number, shardCount: number): number {
+  return Math.floor((sectionOf(keyHash) * shardCount) / SECTION_COUNT);
+}
+
 /** A power of two that keeps a shard under about 10,000 rows: `4 <= count <= 1024`. */
 export function shardCountFor(rowCount: number): number {
   let count = MIN_SHARD_COUNT;

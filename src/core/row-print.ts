@@ -1,4 +1,4 @@
-import { hash53 } from './hash.ts';
+import { hash53, hashOctets } from './hash.ts';
 import { distinctRows } from './plan.ts';
 import { handleHash, keyHashOf, platformOf, type RecordOfRows, recordKey } from './record.ts';
 import type { Registration, RegistrationFields } from './registration.ts';
@@ -17,27 +17,29 @@ export interface RowPrint {
 }
 
 export function printOf(octets: Octets, fields: RegistrationFields): RowPrint {
+  const contentHash = contentHashOf(octets);
   return {
     keyHash: keyHashOf(recordKey(fields)),
     handleHash: handleHash(fields),
-    contentHash: contentHashOf(octets),
-    mark: markOfOctets(octets, fields),
+    contentHash,
+    mark: toMark(octets, fields, contentHash),
   };
 }
 
 /** The mark of a row that has been read. */
 export function markOf(row: Registration): number {
-  return markOfOctets(encodeUtf8(row.xml), row);
+  const octets = encodeUtf8(row.xml);
+  return toMark(octets, row, contentHashOf(octets));
 }
 
-function markOfOctets(octets: Octets, { id, etag }: RegistrationFields): number {
-  return hash53(`${id} ${etag} ${contentHashOf(octets) || hash53(octets)}`);
+function toMark(octets: Octets, { id, etag }: RegistrationFields, contentHash: number): number {
+  return hash53(`${id} ${etag} ${contentHash || hashOctets(octets)}`);
 }
 
 /** 0 where the description is not written as the service writes it: what is the hub's own cannot be told at a glance. */
 function contentHashOf(octets: Octets): number {
   const own = findOwn(octets);
-  return own === undefined ? 0 : hash53(octets.slice(0, own.start) + octets.slice(own.end));
+  return own === undefined ? 0 : hashOctets(octets, own.start, own.end);
 }
 
 /** What tells a snapshot's record from others without its text. */

@@ -21,7 +21,7 @@ const checkpointSchema = z.strictObject({
   restartCount: count,
   /**
    * What is staged: each segment is the tables of its sections one after another, then their rows; 0 for none. A backup
-   * has no tables, and as many sections as there can be shards; a restore has one for each of its shards.
+   * has no tables; a restore has a section for each of its shards.
    */
   segments: z.array(z.strictObject({ name: z.string(), lengths: sectionLengths.min(1), tableLengths: sectionLengths })),
 });

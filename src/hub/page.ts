@@ -14,8 +14,7 @@ import { endOf, readUsualPage } from './usual-page.ts';
 export function readPage(body: Uint8Array): Uint8Array[] {
   if (!isUtf8(body)) throw misread(FEED, 'it is not UTF-8');
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  // One character a byte: markup is ASCII, and places in the text are places in the body.
-  const bounds = readUsualPage(bytes.toString('latin1'));
+  const bounds = readUsualPage(bytes);
   if (bounds !== undefined) return bounds.map(({ start, end }) => bytes.subarray(start, end));
   return readAnyPage(utf8.decode(body)).map((xml) => Buffer.from(xml));
 }

@@ -30,25 +30,36 @@ export interface Bounds {
 /**
  * Where the descriptions stand in a page that is written as the service writes it: such a page is well-formed by its
  * form, and what declares namespaces around a description is not used inside it. `undefined` for any other page: the
- * general reader takes ten times as long, and finds the fault if there is one.
+ * general reader takes ten times as long, and finds the fault if there is one. Read entry by entry: a text of a whole
+ * page is too large for V8's young generation, and costs more than all else here.
  */
-export function readUsualPage(page: Octets): Bounds[] | undefined {
+export function readUsualPage(page: Buffer): Bounds[] | undefined {
+  let at = page.indexOf('<entry ');
+  if (at === -1) at = page.length - FEED_END.length;
+  const start = page.toString('latin1', 0, at);
   FEED_START.lastIndex = 0;
-  if (!FEED_START.test(page)) return undefined;
-  let at = FEED_START.lastIndex;
+  if (!FEED_START.test(start) || FEED_START.lastIndex !== start.length) return undefined;
   const found: Bounds[] = [];
-  while (!page.startsWith(FEED_END, at)) {
-    ENTRY_START.lastIndex = at;
-    const [, prefix, name] = ENTRY_START.exec(page) ?? [];
-    if ((prefix !== 'a' && prefix !== 'p2') || name === undefined) return undefined;
-    const start = ENTRY_START.lastIndex;
-    const end = endOf(page, start, name);
-    if (end === undefined || !page.startsWith(ENTRY_END, end)) return undefined;
-    if (USES[prefix].test(page.slice(start, end))) return undefined;
-    found.push({ start, end });
-    at = end + ENTRY_END.length;
+  while (at < page.length - FEED_END.length) {
+    // What looks like an entry's end inside a description makes the page an unusual one.
+    const end = page.indexOf(ENTRY_END, at) + ENTRY_END.length;
+    if (end < at) return undefined;
+    const bounds = readUsualEntry(page.toString('latin1', at, end));
+    if (bounds === undefined) return undefined;
+    found.push({ start: at + bounds.start, end: at + bounds.end });
+    at = end;
   }
-  return at + FEED_END.length === page.length ? found : undefined;
+  return page.toString('latin1', at) === FEED_END ? found : undefined;
+}
+
+function readUsualEntry(entry: Octets): Bounds | undefined {
+  ENTRY_START.lastIndex = 0;
+  const [, prefix, name] = ENTRY_START.exec(entry) ?? [];
+  if ((prefix !== 'a' && prefix !== 'p2') || name === undefined) return undefined;
+  const start = ENTRY_START.lastIndex;
+  const end = endOf(entry, start, name);
+  if (end === undefined || end + ENTRY_END.length !== entry.length) return undefined;
+  return USES[prefix].test(entry.slice(start, end)) ? undefined : { start, end };
 }
 
 /** Where the description that begins at `start` ends, unless what looks like its end could be something else. */
