@@ -47,7 +47,7 @@ export async function sealSnapshotShard(app: App, run: BackupRun, shard: number)
     compareWithLast(app, run, shard, lines.bytes),
   ]);
   const printsOfShard = snapshotPrintsName(run.hub, run.id, shard);
-  await app.blobs.put(printsOfShard, await packPrints(printsOfShard, stored.sha256, lines.prints), 'any');
+  await app.blobs.put(printsOfShard, packPrints(printsOfShard, stored.sha256, lines.prints), 'any');
   await app.blobs.put(name, sealDocument(name, JSON.stringify(toResult(shard, stored, lines))), 'any', {
     done: '1',
     records: String(lines.counts.records),

@@ -14,7 +14,7 @@ export interface SnapshotPrints {
 }
 
 /** The bytes of prints under a name, for a shard whose stored bytes have that SHA-256. */
-export function packPrints(name: string, shardSha256: string, records: readonly RecordPrint[]): Promise<Uint8Array> {
+export function packPrints(name: string, shardSha256: string, records: readonly RecordPrint[]): Uint8Array {
   return packFrame(formatPrints(name, shardSha256, records));
 }
 
@@ -32,7 +32,7 @@ export async function openSnapshotPrints(
   const found = await findPrints(app, snapshotPrintsName(sourceHub, snapshotId, shard), sha256);
   const records = found?.length === count ? found : (await readRecords()).map(printRecord);
   const name = printsName(run.id, shard);
-  await app.blobs.put(name, await packPrints(name, sha256, records), 'any');
+  await app.blobs.put(name, packPrints(name, sha256, records), 'any');
   return { records };
 }
 

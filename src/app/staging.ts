@@ -1,6 +1,6 @@
+import { setImmediate as letOthersIn } from 'node:timers/promises';
 import type { RowPrint } from '../core/row-print.ts';
 import { packFrame } from './codec.ts';
-import { forEachConcurrent } from './concurrent.ts';
 
 /** A segment to be stored: the sections' tables one after another, then the sections' rows. */
 export interface PackedSegment {
@@ -18,7 +18,7 @@ export interface Staging {
   /** What there is to be stored already, packed. */
   readonly packedBytes: number;
   add(section: number, row: Uint8Array, print?: RowPrint): void;
-  /** Begins to pack the rows there are once they are many, and the last time is over. */
+  /** Packs the rows there are once they are many; others are let in meanwhile. */
   packFull(): Promise<void>;
   /** All of it as one segment, and the staging empty; `undefined` when it was. */
   take(): Promise<PackedSegment | undefined>;
@@ -28,8 +28,8 @@ export interface Staging {
 const RAW_BYTES = 24 * 1024 * 1024;
 /** The page that fills a staging up; more is made room for. */
 const HEADROOM_BYTES = 1024 * 1024;
-/** Sections packed at once: each takes a megabyte and more while it is. */
-const PACKERS = 3;
+/** Packed without a pause: some 10 ms in which this process answers nobody. */
+const BYTES_AT_ONCE = 2 * 1024 * 1024;
 /** Columns of a section's table: key, handle, content, mark. */
 export const TABLE_WIDTH = 4;
 /** Before each row, and before each frame: its length. */
@@ -45,40 +45,39 @@ export function createStaging(sectionCount: number, newName: () => string): Stag
   const bounds: number[][] = Array.from({ length: sectionCount }, () => []);
   const tables: number[][] = Array.from({ length: sectionCount }, () => []);
   let frames: Uint8Array[][] = Array.from({ length: sectionCount }, () => []);
-  let [rawBytes, packedBytes, isPacking] = [0, 0, false];
-  let packing = Promise.resolve();
+  let [rawBytes, packedBytes] = [0, 0];
   let name = newName();
 
   const gather = (section: number): Uint8Array => {
     const own = bounds[section] ?? [];
-    const parts: Uint8Array[] = [titleOf(name, section, 'rows')];
-    for (let at = 0; at < own.length; at += 2) parts.push(raw.subarray(own[at], own[at + 1]));
+    const title = titleOf(name, section, 'rows');
+    let size = title.length;
+    for (let at = 0; at < own.length; at += 2) size += (own[at + 1] ?? 0) - (own[at] ?? 0);
+    const rows = Buffer.allocUnsafe(size);
+    rows.set(title);
+    let end = title.length;
+    for (let at = 0; at < own.length; at += 2) end += raw.copy(rows, end, own[at], own[at + 1]);
     own.length = 0;
-    return Buffer.concat(parts);
+    return rows;
   };
-  /** Packs on other threads what there is by now; `raw` is free again at once. */
-  const startPacking = (): Promise<void> => {
-    const sections = [...bounds.keys()].filter((section) => bounds[section]?.length !== 0);
-    const gathered = sections.map((section) => ({ section, rows: gather(section) }));
-    rawBytes = 0;
-    return forEachConcurrent(gathered, PACKERS, async ({ section, rows }) => {
-      const frame = withLength(await packFrame(rows));
+  const pack = async (): Promise<void> => {
+    let sincePause = 0;
+    for (let section = 0; section < sectionCount; section += 1) {
+      if (bounds[section]?.length === 0) continue;
+      const rows = gather(section);
+      const frame = withLength(packFrame(rows));
       frames[section]?.push(frame);
       packedBytes += frame.length;
-    }).then(() => {
-      isPacking = false;
-    });
-  };
-  const pack = (): void => {
-    if (rawBytes === 0) return;
-    isPacking = true;
-    packing = startPacking();
-    // A fault is seen when it is awaited.
-    packing.catch(() => {});
+      sincePause += rows.length;
+      if (sincePause < BYTES_AT_ONCE) continue;
+      sincePause = 0;
+      await letOthersIn();
+    }
+    rawBytes = 0;
   };
   return {
     get isEmpty() {
-      return rawBytes === 0 && !isPacking && packedBytes === 0;
+      return rawBytes + packedBytes === 0;
     },
     get packedBytes() {
       return packedBytes;
@@ -93,16 +92,12 @@ export function createStaging(sectionCount: number, newName: () => string): Stag
       if (print !== undefined) tables[section]?.push(print.keyHash, print.handleHash, print.contentHash, print.mark);
     },
     async packFull() {
-      if (rawBytes < RAW_BYTES) return;
-      await packing;
-      pack();
+      if (rawBytes >= RAW_BYTES) await pack();
     },
     async take() {
-      await packing;
-      pack();
-      await packing;
+      await pack();
       if (packedBytes === 0) return undefined;
-      const packedTables = await Promise.all(tables.map((table, section) => packTable(name, section, table)));
+      const packedTables = tables.map((table, section) => packTable(name, section, table));
       const segment = {
         name,
         bytes: Buffer.concat([...packedTables, ...frames.flat()]),
@@ -126,10 +121,10 @@ export function titleOf(name: string, section: number, part: 'rows' | 'table'): 
   return Buffer.from(`${JSON.stringify({ segment: name, section, part })}\n`);
 }
 
-async function packTable(name: string, section: number, table: readonly number[]): Promise<Uint8Array> {
+function packTable(name: string, section: number, table: readonly number[]): Uint8Array {
   if (table.length === 0) return new Uint8Array();
   const numbers = Float64Array.from(table);
-  return withLength(await packFrame(Buffer.concat([titleOf(name, section, 'table'), new Uint8Array(numbers.buffer)])));
+  return withLength(packFrame(Buffer.concat([titleOf(name, section, 'table'), new Uint8Array(numbers.buffer)])));
 }
 
 function withLength(frame: Uint8Array): Uint8Array {
