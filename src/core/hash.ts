@@ -26,7 +26,7 @@ export function hashOctets(octets: Octets, skipFrom = octets.length, skipTo = oc
   const lanes = { high: 0xdeadbeef, low: 0x41c6ce57 };
   mixInto(lanes, octets, 0, skipFrom);
   mixInto(lanes, octets, skipTo, octets.length);
-  const high = finish(lanes.high ^ octets.length);
+  const high = finish(lanes.high ^ (octets.length - (skipTo - skipFrom)));
   const low = finish(lanes.low ^ Math.imul(high, 2654435761));
   return 4294967296 * (2097151 & low) + (high >>> 0);
 }

@@ -22,13 +22,12 @@ test('hashes never change: stored snapshots depend on them', () => {
   `);
 });
 
-test('what is skipped does not count, and where it stood does not either but for the length', () => {
+test('what is skipped does not count, nor how long it is', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), fc.string({ maxLength: 9 }), (before, after, skipped) => {
       const [a, b, own] = [before, after, skipped].map(encodeUtf8) as [string, string, string];
-      const other = 'x'.repeat(own.length);
       const hashOf = (middle: string) => hashOctets(a + middle + b, a.length, a.length + middle.length);
-      expect(hashOf(own)).toBe(hashOf(other));
+      expect(hashOf(own)).toBe(hashOf(''));
     }),
   );
 });
