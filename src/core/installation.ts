@@ -121,6 +121,8 @@ function templatesOf(rows: readonly Registration[], installationTags: readonly s
     for (const [header, value] of pairs) headers[header] = value;
     Object.defineProperty(templates, row.templateName, {
       enumerable: true,
+      // Of two rows of one name, which only a torn listing shows, the later one stays.
+      configurable: true,
       value: {
         body,
         ...(isEmpty(headers) ? {} : { headers }),
