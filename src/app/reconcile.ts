@@ -10,6 +10,7 @@ import { completeReconcile, tooManyFailures } from './complete-reconcile.ts';
 import { createWorkers } from './concurrent.ts';
 import type { Moved } from './dispatch.ts';
 import { openIdMap } from './id-map.ts';
+import { withOthers } from './in-flight.ts';
 import { storeJournal } from './journal.ts';
 import { countLostTime } from './lost-time.ts';
 import { openPlanner, type Planned, type RecordPlanner } from './record-planner.ts';
@@ -32,12 +33,12 @@ export async function reconcile(
   shard: number,
   deadlineAt: number,
 ): Promise<Moved | 'continue'> {
-  const stored = await readOutcomes(app, run, run.phase.pass, shard);
-  if (!stored?.outcomes.isDone) {
-    const work = await openWork(app, run, shard, stored, deadlineAt);
-    if ((await settleOpen(work)) === 'continue') return 'continue';
-  }
-  return completeReconcile(app, run);
+  const { result, isLast } = await withOthers(app, run, shard, async () => {
+    const stored = await readOutcomes(app, run, run.phase.pass, shard);
+    return stored?.outcomes.isDone ? 'done' : settleOpen(await openWork(app, run, shard, stored, deadlineAt));
+  });
+  if (result === 'continue') return 'continue';
+  return isLast ? completeReconcile(app, run) : undefined;
 }
 
 /** All that one step knows about its shard. */

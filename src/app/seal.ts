@@ -1,6 +1,7 @@
 import type { Run } from '../core/run.ts';
 import type { App } from './app.ts';
 import { doneShards, type Moved, moveOn } from './dispatch.ts';
+import { withOthers } from './in-flight.ts';
 import { beat } from './run-store.ts';
 import { sealSnapshotShard } from './seal-snapshot.ts';
 import { sealTargetShard } from './seal-target.ts';
@@ -11,9 +12,12 @@ import { sealTargetShard } from './seal-target.ts';
  */
 export async function seal(app: App, run: Run, shard: number): Promise<Moved> {
   const { pass } = run.phase;
-  if (run.kind === 'backup') await sealSnapshotShard(app, run, shard);
-  if (run.kind === 'restore') await sealTargetShard(app, run, shard);
-  await beat(app, run.kind, run.id);
+  const { isLast } = await withOthers(app, run, shard, async () => {
+    if (run.kind === 'backup') await sealSnapshotShard(app, run, shard);
+    if (run.kind === 'restore') await sealTargetShard(app, run, shard);
+    await beat(app, run.kind, run.id);
+  });
+  if (!isLast) return undefined;
   const done = await doneShards(app, run.kind, run.id, pass, 'seal');
   if (done.size < run.shardCount) return undefined;
   return moveOn(app, run, { name: run.kind === 'backup' ? 'publish' : 'reconcile', pass });
