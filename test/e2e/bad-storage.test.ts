@@ -57,7 +57,7 @@ test('the admin endpoint of the storage proxy sets rules, counts them and refuse
   expect((await call('POST', [{ ...busy, fault: 'explode' }])).status).toBe(400);
   expect(await call('DELETE')).toEqual({ status: 200, body: {} });
   expect((await fetch(`${blobs.url}/any`)).status).not.toBe(503);
-});
+}, 60_000);
 
 test('staged rows that are deleted end the backup by name, and the next one is whole', async () => {
   await using stack = await startStack({ devices: 800, seed: 32, settings: quickSettings });

@@ -8,7 +8,7 @@ import { PRIMARY_HUB, SECONDARY_HUB, type Stack } from '../../local/stack.ts';
 export const quickSettings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '1' };
 
 /** Long enough for a run to be met half way. */
-export async function slowDown({ emulator }: Stack, latencyMs = 60): Promise<void> {
+export async function slowDown({ emulator }: Stack, latencyMs = 150): Promise<void> {
   await emulator.admin('POST', '/namespaces/primary/latency', { latencyMs });
   await emulator.admin('POST', '/namespaces/secondary/latency', { latencyMs });
 }
