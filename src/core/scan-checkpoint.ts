@@ -26,7 +26,7 @@ const checkpointSchema = z.strictObject({
   segments: z.array(z.strictObject({ name: z.string(), lengths: sectionLengths.min(1), tableLengths: sectionLengths })),
 });
 
-const rowCountSchema = z.object({ formatVersion: z.literal(1), rowCount: count });
+const rowCountSchema = checkpointSchema.pick({ formatVersion: true, rowCount: true }).strip();
 
 /** How far a listing has come: what is named here is stored, and nothing else counts. */
 export type ScanCheckpoint = Readonly<z.infer<typeof checkpointSchema>>;

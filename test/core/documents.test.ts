@@ -9,6 +9,12 @@ import { groupRows, keyHashOf, recordKey, sectionOf, sectionsOf, shardCountFor }
 import { parseRegistration } from '../../src/core/registration.ts';
 import { parseRestoreRequest } from '../../src/core/restore-request.ts';
 import { advance, formatRun, isRunId, newRunId, parseRun, type Run, startOfRunId } from '../../src/core/run.ts';
+import {
+  formatScanCheckpoint,
+  newScanCheckpoint,
+  parseRowCount,
+  parseScanCheckpoint,
+} from '../../src/core/scan-checkpoint.ts';
 import { formatStep, parseStep, type Step } from '../../src/core/step.ts';
 import { toMetadata } from '../../src/storage/facts.ts';
 import { anAppleRow } from '../support/rows.ts';
@@ -94,6 +100,13 @@ test('whatever a stored document, message or body holds, reading it ends in a co
       expect(codeOf(() => read(text))).not.toMatch(/^\w*Error:/);
     }),
   );
+});
+
+test('who only shows how far a listing has come reads the same checkpoint as who goes on with it', () => {
+  const segment = { name: 's', lengths: [3, 0], tableLengths: [] };
+  const checkpoint = { ...newScanCheckpoint(run.createdAt, 1), rowCount: 700, segments: [segment] };
+  expect(parseScanCheckpoint(formatScanCheckpoint(checkpoint), 'c')).toEqual(checkpoint);
+  expect(parseRowCount(formatScanCheckpoint(checkpoint), 'c')).toBe(700);
 });
 
 test('a run only moves forward', () => {
