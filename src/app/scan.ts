@@ -1,3 +1,4 @@
+import { setImmediate as letOthersIn } from 'node:timers/promises';
 import { DrError } from '../core/errors.ts';
 import { scanName } from '../core/paths.ts';
 import type { Hub, Page } from '../core/ports.ts';
@@ -19,7 +20,7 @@ import { openStaging, stageRows } from './stage-rows.ts';
 import type { PackedSegment, Staging } from './staging.ts';
 
 /** Rows are stored when so much of them, packed, has gathered, or after this time, whichever comes first. */
-const SEGMENT_BYTES = 16 * 1024 * 1024;
+const SEGMENT_BYTES = 12 * 1024 * 1024;
 const STORE_AFTER_MS = 30_000;
 /** A listing that keeps losing its place is given up; the snapshot would be no good. */
 const MAX_RESTARTS = 5;
@@ -116,8 +117,12 @@ async function list(app: App, hub: Hub, progress: Progress, deadlineAt: number):
     const { nextToken } = page;
     const isFinished = nextToken === undefined;
     const isOver = isFinished || app.clock.now() >= deadlineAt;
-    // The next page is under way while this one is taken apart.
-    if (!isOver) pending = nextPage(hub, nextToken, deadlineAt);
+    if (!isOver) {
+      pending = nextPage(hub, nextToken, deadlineAt);
+      // A connection is taken up again two turns after its answer; then the request is under way while this page is
+      // taken apart.
+      for (let turn = 0; turn < 2; turn += 1) await letOthersIn();
+    }
     at = {
       ...(isFinished ? {} : { token: nextToken }),
       pageCount: at.pageCount + 1,

@@ -25,7 +25,7 @@ export interface Staging {
 }
 
 /** Rows are packed when there are so many: each section's share is then large enough to pack well. */
-const RAW_BYTES = 24 * 1024 * 1024;
+const RAW_BYTES = 16 * 1024 * 1024;
 /** The page that fills a staging up; more is made room for. */
 const HEADROOM_BYTES = 1024 * 1024;
 /** Packed without a pause: some 10 ms in which this process answers nobody. */
