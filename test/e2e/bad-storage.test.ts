@@ -62,7 +62,7 @@ test('the admin endpoint of the storage proxy sets rules, counts them and refuse
 test('staged rows that are deleted end the backup by name, and the next one is whole', async () => {
   await using stack = await startStack({ devices: 800, seed: 32, settings: quickSettings });
   const api = createApi(() => stack.host);
-  await slowDown(stack, 100);
+  await slowDown(stack, 250);
   const { id } = await api.start('/api/backups');
   const container = new ContainerClient(stack.azurite.connectionString, 'hub-snapshots');
   await until('rows are staged', async () => {
