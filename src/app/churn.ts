@@ -3,7 +3,7 @@ import type { Manifest } from '../core/manifest.ts';
 import { isDoneFact } from '../core/outcomes.ts';
 import { markName, resultsFolder, snapshotFolder } from '../core/paths.ts';
 import type { BlobFacts } from '../core/ports.ts';
-import { keyHashOf, sectionOf, sectionsOf } from '../core/record.ts';
+import { keyHashOf, sectionsOf, shardOf } from '../core/record.ts';
 import type { BackupRun } from '../core/run.ts';
 import { jsonKeyOf, splitLines } from '../core/shard.ts';
 import { decodeUtf8, type Octets } from '../core/utf8.ts';
@@ -102,10 +102,8 @@ async function readLines(
   shardCount: number,
 ): Promise<Map<Octets, Octets> | undefined> {
   const { first, length } = sectionsOf(shard, shardCount);
-  const isOurs = (jsonKey: Octets): boolean => {
-    const section = sectionOf(keyHashOf(decodeUtf8(String(JSON.parse(jsonKey)))));
-    return section >= first && section < first + length;
-  };
+  const isOurs = (jsonKey: Octets): boolean =>
+    shardOf(keyHashOf(decodeUtf8(String(JSON.parse(jsonKey)))), shardCount) === shard;
   const isSameCut = before.shards.length === shardCount;
   const lines = new Map<Octets, Octets>();
   for (const [index, entry] of before.shards.entries()) {

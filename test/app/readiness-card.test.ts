@@ -14,7 +14,7 @@ import { DrError } from '../../src/core/errors.ts';
 import type { Blobs } from '../../src/core/ports.ts';
 import { parseRestoreRequest } from '../../src/core/restore-request.ts';
 import { parseStep } from '../../src/core/step.ts';
-import { type Damage, flips, remembering, strike } from '../faults/damage.ts';
+import { damages, flips, remembering, strike } from '../faults/damage.ts';
 import { backUp, seed } from '../faults/drive.ts';
 import { countingBlobs } from '../support/counting-blobs.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
@@ -132,19 +132,7 @@ test('a watchdog that looks no more is told, however often somebody asks or a ru
   expect(await codesOf(engine)).toEqual(['NotProven']);
 });
 
-const damages: readonly Damage[] = [
-  'removed',
-  'emptied',
-  'cut in half',
-  'one byte short',
-  'doubled',
-  'swapped',
-  'put in its place: a sibling',
-  'put in its place: an older one of its kind',
-  ...flips(1),
-];
-
-test.each(damages)('a card that is damaged is judged and written anew: %j', async (damage) => {
+test.each([...damages, ...flips(1)])('a card that is damaged is judged and written anew: %j', async (damage) => {
   let remembered = remembering(createEngine().blobs, new Map());
   const engine = await aWatchedEngine(24, (blobs) => {
     remembered = remembering(blobs, new Map());

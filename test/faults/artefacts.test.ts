@@ -15,19 +15,8 @@ import { createEngine, type Engine } from '../support/engine.ts';
 import type { MemoryHub } from '../support/memory-hub.ts';
 import { anAppleRow } from '../support/rows.ts';
 import { type Artefact, artefacts } from './artefacts.ts';
-import { type Damage, flips, type History, remembering, strike } from './damage.ts';
+import { type Damage, damages, flips, type History, remembering, strike } from './damage.ts';
 import { backUp, beginRestore, contentOf, runToEnd, seed, storedRun } from './drive.ts';
-
-const damages: readonly Damage[] = [
-  'removed',
-  'emptied',
-  'cut in half',
-  'one byte short',
-  'doubled',
-  'swapped',
-  'put in its place: a sibling',
-  'put in its place: an older one of its kind',
-];
 
 /** How often each damage could be done, over all artefacts. */
 const tally = new Map<string, number>();

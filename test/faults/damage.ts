@@ -11,6 +11,18 @@ export type Damage =
   | 'put in its place: an older one of its kind'
   | { readonly flippedAt: number };
 
+/** All but single bytes, which `flips` changes. */
+export const damages: readonly Damage[] = [
+  'removed',
+  'emptied',
+  'cut in half',
+  'one byte short',
+  'doubled',
+  'swapped',
+  'put in its place: a sibling',
+  'put in its place: an older one of its kind',
+];
+
 interface Version {
   readonly bytes: Uint8Array;
   readonly facts: BlobFacts;

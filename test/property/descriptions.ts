@@ -247,3 +247,14 @@ function writeText(text: string, choose: (count: number) => number): string {
 function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
+
+/** As the service writes it: bodies in CDATA, nothing unusual in the root's tag. */
+export function renderPlainly(source: Description): string {
+  const choices = (function* (): Generator<number> {
+    for (;;) yield 2;
+  })();
+  return render(source, choices)
+    .replace('\n', ' ')
+    .replace(' = ', '=')
+    .replace(/<BodyTemplate>([^<&]*)<\/BodyTemplate>/, '<BodyTemplate><![CDATA[$1]]></BodyTemplate>');
+}

@@ -7,7 +7,7 @@ import { anyDescriptionForWrite, descriptionForWrite, parseRegistration } from '
 import { readAnyContents, readContents, readPushVariables } from '../../src/core/registration-contents.ts';
 import { areDistinct } from '../../src/core/registration-likeness.ts';
 import { readRecordings } from '../support/recordings.ts';
-import { aDescription, type Description, mutations, render, shuffled } from './descriptions.ts';
+import { aDescription, mutations, renderPlainly, shuffled } from './descriptions.ts';
 
 /** What is read of a row at a glance when a restore writes it is what the general reader reads. */
 
@@ -114,17 +114,6 @@ function expectSame(xml: string): void {
   expect(readContents(xml)).toEqual(contents);
   expect(readPushVariables(xml)).toBe(contents.pushVariables);
   expect(descriptionForWrite(xml)).toBe(anyDescriptionForWrite(xml));
-}
-
-/** As the service writes it: bodies in CDATA, nothing unusual in the root's tag. */
-function renderPlainly(source: Description): string {
-  const choices = (function* (): Generator<number> {
-    for (;;) yield 2;
-  })();
-  return render(source, choices)
-    .replace('\n', ' ')
-    .replace(' = ', '=')
-    .replace(/<BodyTemplate>([^<&]*)<\/BodyTemplate>/, '<BodyTemplate><![CDATA[$1]]></BodyTemplate>');
 }
 
 /** Where they stand relative to the template's name is not the same on all platforms. */

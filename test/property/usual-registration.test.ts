@@ -5,7 +5,7 @@ import { parseAnyRegistration, parseRegistration } from '../../src/core/registra
 import { readUsual } from '../../src/core/registration-usual.ts';
 import { readRecordings } from '../support/recordings.ts';
 import { anAppleRow } from '../support/rows.ts';
-import { aDescription, type Description, mutations, render, shuffled } from './descriptions.ts';
+import { aDescription, type Description, mutations, renderPlainly, shuffled } from './descriptions.ts';
 
 test('a description read at a glance says what the general reader says of it, damaged ones included', () => {
   fc.assert(
@@ -109,17 +109,6 @@ function attempt<T>(work: () => T): T | string {
     if (error instanceof DrError) return error.code;
     throw error;
   }
-}
-
-/** As the service writes it: bodies in CDATA, nothing unusual in the root's tag. */
-function renderPlainly(source: Description): string {
-  const choices = (function* (): Generator<number> {
-    for (;;) yield 2;
-  })();
-  return render(source, choices)
-    .replace('\n', ' ')
-    .replace(' = ', '=')
-    .replace(/<BodyTemplate>([^<&]*)<\/BodyTemplate>/, '<BodyTemplate><![CDATA[$1]]></BodyTemplate>');
 }
 
 /** One of its elements twice. */
