@@ -1,15 +1,15 @@
 import { DrError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';
 import { isDoneFact } from '../core/outcomes.ts';
-import { markName, resultsFolder, snapshotFolder } from '../core/paths.ts';
+import { markName, resultsFolder } from '../core/paths.ts';
 import type { BlobFacts } from '../core/ports.ts';
-import { keyHashOf, sectionsOf, shardOf } from '../core/record.ts';
+import { sectionsOf, shardOf } from '../core/record.ts';
+import type { RecordPrint } from '../core/row-print.ts';
 import type { BackupRun } from '../core/run.ts';
-import { jsonKeyOf, splitLines } from '../core/shard.ts';
-import { decodeUtf8, type Octets } from '../core/utf8.ts';
 import type { App } from './app.ts';
-import { decompress, sha256Hex, toBytes, toOctets } from './codec.ts';
+import { toBytes } from './codec.ts';
 import { readLatest } from './latest.ts';
+import { findSnapshotPrints } from './snapshot-prints.ts';
 import { readManifest } from './snapshots.ts';
 
 /** How a snapshot differs from the good one before it, in records. */
@@ -19,31 +19,32 @@ export interface Churn {
   readonly seconds: number;
   readonly added: number;
   readonly removed: number;
-  /** Of the same key, but with other rows. */
+  /** Of the same key, but with rows that say something else to the device. */
   readonly changed: number;
 }
 
-/**
- * Compares a new shard, line by line, with the same records of the last good snapshot; the answer is kept as facts of
- * the shard's result. It is for the readiness card only: where the older snapshot cannot be read there are no facts.
- */
-export async function compareWithLast(
-  app: App,
-  run: BackupRun,
-  shard: number,
-  shardLines: Uint8Array,
-): Promise<BlobFacts> {
-  try {
-    const before = await readLastGood(app, run);
-    const left = before === undefined ? undefined : await readLines(app, before, shard, run.shardCount);
-    if (before === undefined || left === undefined) return {};
+/** The last good snapshot before a run's own, to compare new shards with. */
+export interface LastGood {
+  /**
+   * What of a new shard's records that snapshot had otherwise, as facts of the shard's result. It is for the readiness
+   * card only: where the older prints cannot be read there are no facts.
+   */
+  compare(shard: number, records: readonly RecordPrint[]): Promise<BlobFacts>;
+}
+
+/** `undefined` when there is none. */
+export async function openLastGood(app: App, run: BackupRun): Promise<LastGood | undefined> {
+  const before = await orNothing(app, run, () => readLastGood(app, run));
+  if (before === undefined) return undefined;
+  const compare = async (shard: number, records: readonly RecordPrint[]): Promise<BlobFacts> => {
+    const left = await readRecords(app, before, shard, run.shardCount);
+    if (left === undefined) return {};
     let [added, changed] = [0, 0];
-    for (const line of splitLines(toOctets(shardLines))) {
-      const key = jsonKeyOf(line);
-      const old = left.get(key);
+    for (const { keyHash, contentHashes } of records) {
+      const old = left.get(keyHash);
       if (old === undefined) added += 1;
-      else if (old !== line) changed += 1;
-      left.delete(key);
+      else if (!hasSame(old, contentHashes)) changed += 1;
+      left.delete(keyHash);
     }
     return {
       since: before.id,
@@ -52,11 +53,22 @@ export async function compareWithLast(
       removed: String(left.size),
       changed: String(changed),
     };
+  };
+  return { compare: async (shard, records) => (await orNothing(app, run, () => compare(shard, records))) ?? {} };
+}
+
+async function orNothing<T>(app: App, run: BackupRun, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
   } catch (error) {
     if (!(error instanceof DrError)) throw error;
-    app.log.warn('churn not counted', { runId: run.id, shard, code: error.code });
-    return {};
+    app.log.warn('churn not counted', { runId: run.id, code: error.code });
+    return undefined;
   }
+}
+
+function hasSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((hash) => b.includes(hash));
 }
 
 /** Adds the shards' facts up and keeps the sum beside the snapshot. */
@@ -89,33 +101,28 @@ export function readChurn({ since, ...facts }: BlobFacts): Churn | undefined {
 }
 
 async function readLastGood(app: App, run: BackupRun): Promise<Manifest | undefined> {
-  const { snapshotId } = await readLatest(app, run.hub);
+  const { snapshotId } = await readLatest(app, run.hub, 'mayBeMissing');
   if (snapshotId === undefined || snapshotId === run.id) return undefined;
   return readManifest(app, run.hub, snapshotId);
 }
 
-/** The older snapshot's lines of one new shard, by key; it may have had another number of shards. */
-async function readLines(
+/** The contents of the older snapshot's records of one new shard, by key; it may have had another number of shards. */
+async function readRecords(
   app: App,
   before: Manifest,
   shard: number,
   shardCount: number,
-): Promise<Map<Octets, Octets> | undefined> {
+): Promise<Map<number, readonly number[]> | undefined> {
   const { first, length } = sectionsOf(shard, shardCount);
-  const isOurs = (jsonKey: Octets): boolean =>
-    shardOf(keyHashOf(decodeUtf8(String(JSON.parse(jsonKey)))), shardCount) === shard;
-  const isSameCut = before.shards.length === shardCount;
-  const lines = new Map<Octets, Octets>();
-  for (const [index, entry] of before.shards.entries()) {
+  const found = new Map<number, readonly number[]>();
+  for (const index of before.shards.keys()) {
     const theirs = sectionsOf(index, before.shards.length);
     if (theirs.first >= first + length || theirs.first + theirs.length <= first) continue;
-    const name = `${snapshotFolder(before.hub, before.id)}${entry.name}`;
-    const blob = await app.blobs.get(name);
-    if (blob === undefined || sha256Hex(blob.bytes) !== entry.sha256) return undefined;
-    for (const line of splitLines(await decompress(blob.bytes, name))) {
-      const key = jsonKeyOf(line);
-      if (isSameCut || isOurs(key)) lines.set(key, line);
+    const records = await findSnapshotPrints(app, before, index);
+    if (records === undefined) return undefined;
+    for (const { keyHash, contentHashes } of records) {
+      if (shardOf(keyHash, shardCount) === shard) found.set(keyHash, contentHashes);
     }
   }
-  return lines;
+  return found;
 }

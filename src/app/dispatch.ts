@@ -2,6 +2,7 @@ import { wavesDoneOf } from '../core/outcome-sums.ts';
 import { isDoneFact } from '../core/outcomes.ts';
 import { type RunKind, resultsFolder, type ShardPhase, shardOfName } from '../core/paths.ts';
 import type { BlobFacts } from '../core/ports.ts';
+import { type ShardRange, shardsIn } from '../core/record.ts';
 import { advance, comparePhases, describePhase, isOver, type Phase, type PhaseKey, type Run } from '../core/run.ts';
 import { formatStep, type Step } from '../core/step.ts';
 import { type App, toInstant } from './app.ts';
@@ -10,10 +11,7 @@ import { changeRun } from './run-store.ts';
 /** Puts the messages of the run's phase into the queue, then notes that they are there. */
 export async function dispatch(app: App, run: Run): Promise<void> {
   const { notBefore } = run.phase;
-  const steps = (await openShards(app, run)).map((shard) => ({
-    ...stepOf(run, run.phase),
-    ...(shard === undefined ? {} : { shard }),
-  }));
+  const steps = (await openShards(app, run)).map((part) => ({ ...stepOf(run, run.phase), ...part }));
   const delayMs = notBefore === undefined ? 0 : Date.parse(notBefore) - app.clock.now();
   await app.queue.send(steps.map(formatStep), Math.max(0, Math.ceil(delayMs / 1000)));
   await changeRun(app, run.kind, run.id, (current) =>
@@ -28,14 +26,32 @@ export function stepOf({ kind, id: runId }: Run, { name, pass, wave }: PhaseKey)
   return { formatVersion: 1, kind, runId, ...key, attempt: 0 };
 }
 
-/** The shards a phase still has to do; of a phase that is not by shard, the one thing it does. */
-async function openShards(app: App, run: Run): Promise<(number | undefined)[]> {
+/**
+ * Shards sealed by one step: what many need is read once, and each segment is asked for one range instead of four. More
+ * would gain little, and leave less for others to take.
+ */
+const SEALED_TOGETHER = 4;
+
+/** The shards a phase still has to do, a step's at a time; of a phase that is not by shard, the one thing it does. */
+async function openShards(app: App, run: Run): Promise<Pick<Step, 'shard' | 'span'>[]> {
   const { name, pass, wave } = run.phase;
-  if (name !== 'seal' && name !== 'reconcile' && name !== 'verify') return [undefined];
+  if (name !== 'seal' && name !== 'reconcile' && name !== 'verify') return [{}];
   const done = await doneShards(app, run.kind, run.id, pass, name, wave);
-  const open = Array.from({ length: run.shardCount }, (_, shard) => shard).filter((shard) => !done.has(shard));
+  const open = shardsIn({ first: 0, count: run.shardCount }).filter((shard) => !done.has(shard));
   // All are done and nobody has moved the run on: doing one of them again does.
-  return open.length > 0 ? open : [0];
+  return spansOf(open.length > 0 ? open : [0], name === 'seal' ? SEALED_TOGETHER : 1);
+}
+
+/** Rows of neighbours among ascending shards, each of at most so many. */
+function spansOf(shards: readonly number[], most: number): Pick<Step, 'shard' | 'span'>[] {
+  const ranges: ShardRange[] = [];
+  for (const shard of shards) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last.first + last.count === shard && last.count < most) {
+      ranges.splice(-1, 1, { ...last, count: last.count + 1 });
+    } else ranges.push({ first: shard, count: 1 });
+  }
+  return ranges.map(({ first, count }) => (count === 1 ? { shard: first } : { shard: first, span: count }));
 }
 
 /** With a wave, those that have written it. */

@@ -24,9 +24,10 @@ export interface Latest {
   readonly etag?: string;
 }
 
-export async function readLatest(app: App, hub: HubRef): Promise<Latest> {
+/** Whoever takes a missing one for granted asks once only. */
+export async function readLatest(app: App, hub: HubRef, how?: 'mayBeMissing'): Promise<Latest> {
   const name = latestName(hub);
-  const blob = await app.blobs.get(name);
+  const blob = await app.blobs.get(name, how);
   if (blob === undefined) return {};
   const { etag } = blob;
   const source = {

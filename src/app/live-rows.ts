@@ -1,10 +1,10 @@
-import { groupRows, type RecordOfRows } from '../core/record.ts';
+import { groupRows, type RecordOfRows, type ShardRange } from '../core/record.ts';
 import { parseRegistration } from '../core/registration.ts';
 import type { RowPrint } from '../core/row-print.ts';
 import type { RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { readFinishedScan } from './scan.ts';
-import { readStagedRows, readStagedTable } from './segments.ts';
+import { readStagedRows, readStagedTables, type StagedShards } from './segments.ts';
 import { TABLE_WIDTH } from './staging.ts';
 
 /** What lives in the target in one shard, by the hash of its key; rows the listing showed twice are there once. */
@@ -12,9 +12,23 @@ export interface LivePrints {
   readonly byKey: ReadonlyMap<number, readonly RowPrint[]>;
 }
 
-/** Throws `StoredDocumentInvalid`, naming the segment that is not as it was stored. */
+/** Those of one shard. Throws `StoredDocumentInvalid`, naming the segment that is not as it was stored. */
 export async function readLivePrints(app: App, run: RestoreRun, shard: number): Promise<LivePrints> {
-  const table = await readStagedTable(app, await stagedOf(app, run, shard));
+  const printsOf = await openLivePrints(app, run, { first: shard, count: 1 });
+  return printsOf(shard);
+}
+
+/** Those of neighbouring shards, each when it is asked for. Throws as `readLivePrints` does. */
+export async function openLivePrints(
+  app: App,
+  run: RestoreRun,
+  shards: ShardRange,
+): Promise<(shard: number) => Promise<LivePrints>> {
+  const tableOf = await readStagedTables(app, await stagedOf(app, run, shards));
+  return async (shard) => toLivePrints(await tableOf(shard));
+}
+
+function toLivePrints(table: Float64Array): LivePrints {
   const byKey = new Map<number, RowPrint[]>();
   for (let at = 0; at < table.length; at += TABLE_WIDTH) {
     const print = {
@@ -32,12 +46,12 @@ export async function readLivePrints(app: App, run: RestoreRun, shard: number): 
 
 /** The same with all that the rows say, by key. */
 export async function readLiveRecords(app: App, run: RestoreRun, shard: number): Promise<Map<string, RecordOfRows>> {
-  const { bytes, bounds } = await readStagedRows(app, await stagedOf(app, run, shard));
-  const { records } = groupRows(bounds.map(({ start, end }) => parseRegistration(bytes.toString('utf8', start, end))));
+  const rowsOf = await readStagedRows(app, await stagedOf(app, run, { first: shard, count: 1 }));
+  const { records } = groupRows((await rowsOf(shard)).map((row) => parseRegistration(row.toString('utf8'))));
   return new Map(records.map((record) => [record.key, record]));
 }
 
-async function stagedOf(app: App, run: RestoreRun, shard: number) {
+async function stagedOf(app: App, run: RestoreRun, shards: ShardRange): Promise<StagedShards> {
   const { segments } = await readFinishedScan(app, run);
-  return { segments, shard, shardCount: run.shardCount };
+  return { segments, shards, shardCount: run.shardCount };
 }

@@ -54,7 +54,7 @@ async function perform(app: App, run: Run, step: Step, deadlineAt: number): Prom
     case 'scan':
       return scan(app, run, deadlineAt);
     case 'seal':
-      return seal(app, run, shard);
+      return seal(app, run, { first: shard, count: Math.min(step.span ?? 1, run.shardCount - shard) });
     case 'publish':
       if (run.kind === 'backup') await publish(app, run);
       return undefined;

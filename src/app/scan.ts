@@ -164,7 +164,7 @@ async function store(app: App, progress: Progress, packed: PackedSegment | undef
   const { startedAt, restartCount } = progress.checkpoint;
   const segment = packed === undefined ? [] : [await storeSegment(app, packed)];
   await save(app, progress, {
-    formatVersion: 2,
+    formatVersion: 3,
     ...at,
     startedAt,
     restartCount,

@@ -3,17 +3,18 @@ import { DrError } from '../core/errors.ts';
 import type { ManifestShard } from '../core/manifest.ts';
 import { parseJson, parseWith } from '../core/parse.ts';
 import { resultName, shardLabel, snapshotPrintsName, snapshotShardName } from '../core/paths.ts';
-import { shardOf } from '../core/record.ts';
+import { type ShardRange, shardOf, shardsIn } from '../core/record.ts';
 import type { BackupRun } from '../core/run.ts';
 import type { App } from './app.ts';
-import { compareWithLast } from './churn.ts';
+import { type LastGood, openLastGood } from './churn.ts';
 import { compress, openDocument, sealDocument, sha256Hex } from './codec.ts';
 import { forEachConcurrent } from './concurrent.ts';
+import { beat } from './run-store.ts';
 import { readFinishedScan } from './scan.ts';
 import { readStagedRows } from './segments.ts';
 import { makeLines, type ShardLines } from './shard-lines.ts';
 import { packPrints } from './snapshot-prints.ts';
-import { keyHashAt, type Piece } from './snapshot-row.ts';
+import { keyHashOfRow } from './snapshot-row.ts';
 import { STAGED_SECTIONS } from './stage-rows.ts';
 
 const count = z.int().nonnegative();
@@ -35,24 +36,50 @@ export type SealResult = Readonly<z.infer<typeof sealResultSchema>>;
 /** Results read at once. */
 const READERS = 16;
 
-/** Stores one shard of the snapshot: rows seen twice dropped, rows of a record together. */
-export async function sealSnapshotShard(app: App, run: BackupRun, shard: number): Promise<void> {
-  const name = resultName(run.kind, run.id, run.phase.pass, 'seal', shard);
+/**
+ * Stores shards of the snapshot: rows seen twice dropped, rows of a record together. While one is packed and stored the
+ * next is made.
+ */
+export async function sealSnapshotShards(app: App, run: BackupRun, shards: ShardRange): Promise<void> {
+  const { shardCount } = run;
   const { segments } = await readFinishedScan(app, run);
-  const { bytes, bounds } = await readStagedRows(app, { segments, shard, shardCount: run.shardCount });
-  const isOurs = (piece: Piece): boolean => shardOf(keyHashAt(bytes, piece), run.shardCount) === shard;
-  const lines = await makeLines(bytes, run.shardCount > STAGED_SECTIONS ? bounds.filter(isOurs) : bounds);
-  const [stored, churn] = await Promise.all([
-    storeShard(app, snapshotShardName(run.hub, run.id, shard), lines.bytes),
-    compareWithLast(app, run, shard, lines.bytes),
+  const rowsOf = await readStagedRows(app, { segments, shards, shardCount });
+  const last = await openLastGood(app, run);
+  let storing = Promise.resolve();
+  for (const shard of shardsIn(shards)) {
+    const rows = await rowsOf(shard);
+    const isOurs = (row: Buffer): boolean => shardOf(keyHashOfRow(row), shardCount) === shard;
+    const lines = await makeLines(shardCount > STAGED_SECTIONS ? rows.filter(isOurs) : rows);
+    await storing;
+    storing = storeShard(app, run, shard, lines, last);
+    // What becomes of it is seen when it is awaited.
+    storing.catch(() => {});
+  }
+  await storing;
+}
+
+async function storeShard(
+  app: App,
+  run: BackupRun,
+  shard: number,
+  lines: ShardLines,
+  last: LastGood | undefined,
+): Promise<void> {
+  const name = resultName(run.kind, run.id, run.phase.pass, 'seal', shard);
+  const bytes = await compress(lines.bytes);
+  const stored = { bytes: bytes.length, sha256: sha256Hex(bytes) };
+  const printsName = snapshotPrintsName(run.hub, run.id, shard);
+  const [churn] = await Promise.all([
+    last?.compare(shard, lines.prints),
+    app.blobs.put(snapshotShardName(run.hub, run.id, shard), bytes, 'any'),
+    app.blobs.put(printsName, packPrints(printsName, stored.sha256, lines.prints), 'any'),
   ]);
-  const printsOfShard = snapshotPrintsName(run.hub, run.id, shard);
-  await app.blobs.put(printsOfShard, packPrints(printsOfShard, stored.sha256, lines.prints), 'any');
   await app.blobs.put(name, sealDocument(name, JSON.stringify(toResult(shard, stored, lines))), 'any', {
     done: '1',
     records: String(lines.counts.records),
     ...churn,
   });
+  await beat(app, run.kind, run.id);
 }
 
 /** All shards' results of a backup, in shard order. Throws `StoredDocumentInvalid`, naming the one it is about. */
@@ -75,12 +102,6 @@ async function readSealResult(app: App, name: string): Promise<SealResult> {
   } as const;
   if (blob === undefined) throw new DrError(source.code, `The ${source.what} is missing. ${source.hint}`, source);
   return parseWith(sealResultSchema, parseJson(openDocument(name, blob.bytes), source), source);
-}
-
-async function storeShard(app: App, name: string, lines: Uint8Array) {
-  const bytes = await compress(lines);
-  await app.blobs.put(name, bytes, 'any');
-  return { bytes: bytes.length, sha256: sha256Hex(bytes) };
 }
 
 function toResult(

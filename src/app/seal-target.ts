@@ -1,26 +1,40 @@
 import { DrError } from '../core/errors.ts';
+import type { Manifest } from '../core/manifest.ts';
 import { manifestName, resultName } from '../core/paths.ts';
+import { type ShardRange, shardsIn } from '../core/record.ts';
 import type { RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { sealDocument } from './codec.ts';
 import { storeForeignHandles } from './foreign-handles.ts';
-import { type LivePrints, readLivePrints } from './live-rows.ts';
+import { type LivePrints, openLivePrints } from './live-rows.ts';
+import { beat } from './run-store.ts';
 import { storeSelection } from './shard-progress.ts';
 import { openSnapshotPrints, readSnapshotPrints, type SnapshotPrints } from './snapshot-prints.ts';
 import { openSnapshotShard, readManifest } from './snapshots.ts';
 import { selectionOf } from './written-records.ts';
 
 /**
- * Holds what lives in the target against one shard of the snapshot, by their prints. In the first pass that does four
+ * Holds what lives in the target against shards of the snapshot, by their prints. In the first pass that does four
  * things before any reconcile step begins: the shard's checksum is proven before the first write, its prints are stored
  * for this pass and later ones, devices that live under another key are known to all shards, and so is how many records
  * the restore is about.
  */
-export async function sealTargetShard(app: App, run: RestoreRun, shard: number): Promise<void> {
-  const { pass } = run.phase;
-  const name = resultName('restore', run.id, pass, 'seal', shard);
-  const prints = pass === 1 ? await readSnapshot(app, run, shard) : await readSnapshotPrints(app, run, shard);
-  const live = await readLivePrints(app, run, shard);
+export async function sealTargetShards(app: App, run: RestoreRun, shards: ShardRange): Promise<void> {
+  const { sourceHub, snapshotId } = run.request;
+  const livePrintsOf = await openLivePrints(app, run, shards);
+  const manifest = run.phase.pass === 1 ? await readManifest(app, sourceHub, snapshotId) : undefined;
+  if (run.phase.pass === 1 && manifest === undefined) throw missing(manifestName(sourceHub, snapshotId));
+  for (const shard of shardsIn(shards)) {
+    const prints = await (manifest === undefined
+      ? readSnapshotPrints(app, run, shard)
+      : readSnapshot(app, run, manifest, shard));
+    await storeSealed(app, run, shard, prints, await livePrintsOf(shard));
+    await beat(app, 'restore', run.id);
+  }
+}
+
+async function storeSealed(app: App, run: RestoreRun, shard: number, prints: SnapshotPrints, live: LivePrints) {
+  const name = resultName('restore', run.id, run.phase.pass, 'seal', shard);
   await storeForeignHandles(app, run, shard, handlesLivingElsewhere(live, prints));
   const result = { formatVersion: 1, records: live.byKey.size };
   await app.blobs.put(name, sealDocument(name, JSON.stringify(result)), 'any', {
@@ -29,10 +43,7 @@ export async function sealTargetShard(app: App, run: RestoreRun, shard: number):
   });
 }
 
-async function readSnapshot(app: App, run: RestoreRun, shard: number): Promise<SnapshotPrints> {
-  const { sourceHub, snapshotId } = run.request;
-  const manifest = await readManifest(app, sourceHub, snapshotId);
-  if (manifest === undefined) throw missing(manifestName(sourceHub, snapshotId));
+async function readSnapshot(app: App, run: RestoreRun, manifest: Manifest, shard: number): Promise<SnapshotPrints> {
   const snapshot = await openSnapshotShard(app, manifest, shard);
   const prints = await openSnapshotPrints(app, run, shard, snapshot);
   const isSelected = await selectionOf(app, run, shard, snapshot);

@@ -1,8 +1,11 @@
 import { setImmediate as letOthersIn } from 'node:timers/promises';
 import { DrError } from '../core/errors.ts';
+import type { BlobRange } from '../core/ports.ts';
+import type { ShardRange } from '../core/record.ts';
 import type { Segment } from '../core/scan-checkpoint.ts';
 import type { App } from './app.ts';
 import { unpackFrame } from './codec.ts';
+import { forEachConcurrent } from './concurrent.ts';
 import { type PackedSegment, titleOf } from './staging.ts';
 
 /** One blob for all that was gathered. Its name is the step's own: a step running twice overwrites nothing that counts. */
@@ -11,97 +14,138 @@ export async function storeSegment(app: App, { name, bytes, lengths, tableLength
   return { name, lengths: [...lengths], tableLengths: [...tableLengths] };
 }
 
-/** One shard of what a scan has staged; where there are fewer sections than shards, the section it is in. */
-export interface ShardOfSegments {
+/** Neighbouring shards of what a scan has staged. */
+export interface StagedShards {
   readonly segments: readonly Segment[];
-  readonly shard: number;
+  readonly shards: ShardRange;
+  /** Where there are fewer sections than shards, a shard is all of the section it is in. */
   readonly shardCount: number;
 }
 
-/** All rows staged for one shard, and where in `bytes` each stands. */
-export interface StagedRows {
-  readonly bytes: Buffer;
-  readonly bounds: readonly { readonly start: number; readonly end: number }[];
+/** Ranges of segments read at once. */
+const READERS = 4;
+
+/**
+ * Reads what is staged for neighbouring shards, one range a segment, and gives the rows of each when it is asked for.
+ * Throws `StoredDocumentInvalid`, naming the segment, when one is not as it was stored.
+ */
+export async function readStagedRows(
+  app: App,
+  staged: StagedShards,
+): Promise<(shard: number) => Promise<readonly Buffer[]>> {
+  const packed = await readPacked(app, staged, 'rows');
+  return async (shard) => {
+    const rows: Buffer[] = [];
+    await eachFrame(packed, shard, (bytes, name) => {
+      for (let at = 0; at < bytes.length; ) {
+        const start = at + LENGTH_BYTES;
+        const end = start + (start <= bytes.length ? bytes.readUInt32LE(at) : Number.POSITIVE_INFINITY);
+        if (end > bytes.length) throw unusable(name, 'ends within a row');
+        rows.push(bytes.subarray(start, end));
+        at = end;
+      }
+    });
+    return rows;
+  };
 }
 
-/** Throws `StoredDocumentInvalid`, naming the segment, when one is not as it was stored. */
-export async function readStagedRows(app: App, staged: ShardOfSegments): Promise<StagedRows> {
-  const parts: Buffer[] = [];
-  const bounds: { start: number; end: number }[] = [];
-  let size = 0;
-  await eachFrame(app, staged, 'rows', (bytes, name) => {
-    for (let at = 0; at < bytes.length; ) {
-      const start = at + LENGTH_BYTES;
-      const end = start + (start <= bytes.length ? bytes.readUInt32LE(at) : Number.POSITIVE_INFINITY);
-      if (end > bytes.length) throw unusable(name, 'ends within a row');
-      bounds.push({ start: size + start, end: size + end });
-      at = end;
+/** The same for the prints, row after row, `TABLE_WIDTH` numbers each. */
+export async function readStagedTables(
+  app: App,
+  staged: StagedShards,
+): Promise<(shard: number) => Promise<Float64Array>> {
+  const packed = await readPacked(app, staged, 'table');
+  return async (shard) => {
+    const tables: Float64Array[] = [];
+    await eachFrame(packed, shard, (bytes) => {
+      // Copied, because numbers must stand at a multiple of their size.
+      tables.push(new Float64Array(Uint8Array.from(bytes).buffer));
+    });
+    const whole = new Float64Array(tables.reduce((size, { length }) => size + length, 0));
+    let at = 0;
+    for (const table of tables) {
+      whole.set(table, at);
+      at += table.length;
     }
-    parts.push(bytes);
-    size += bytes.length;
-  });
-  return { bytes: Buffer.concat(parts, size), bounds };
-}
-
-/** The prints staged for one shard, row after row, `TABLE_WIDTH` numbers each. Throws as `readStagedRows` does. */
-export async function readStagedTable(app: App, staged: ShardOfSegments): Promise<Float64Array> {
-  const tables: Float64Array[] = [];
-  await eachFrame(app, staged, 'table', (bytes) => {
-    // Copied, because numbers must stand at a multiple of their size.
-    tables.push(new Float64Array(Uint8Array.from(bytes).buffer));
-  });
-  const whole = new Float64Array(tables.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const table of tables) {
-    whole.set(table, at);
-    at += table.length;
-  }
-  return whole;
+    return whole;
+  };
 }
 
 const LENGTH_BYTES = 4;
 
-/** Unpacks each frame of one part of a shard, title taken off; others are let in between two frames. */
+type Part = 'rows' | 'table';
+
+/** Sections as they are stored: of each segment those of the shards asked for, in one piece. */
+interface Packed {
+  readonly part: Part;
+  readonly sectionsOfShard: (shard: number) => ShardRange;
+  readonly segments: readonly {
+    readonly name: string;
+    readonly firstSection: number;
+    readonly lengths: readonly number[];
+    readonly bytes: Uint8Array;
+  }[];
+}
+
+async function readPacked(app: App, { segments, shards, shardCount }: StagedShards, part: Part): Promise<Packed> {
+  const sectionCount = segments[0]?.lengths.length ?? 1;
+  const perShard = sectionCount / shardCount;
+  const sectionsOfShard = (shard: number): ShardRange => ({
+    first: Math.floor(shard * perShard),
+    count: Math.max(1, perShard),
+  });
+  const firstSection = sectionsOfShard(shards.first).first;
+  const last = sectionsOfShard(shards.first + shards.count - 1);
+  const read: Packed['segments'][number][] = [];
+  await forEachConcurrent([...segments.entries()], READERS, async ([index, segment]) => {
+    const all = part === 'rows' ? segment.lengths : segment.tableLengths;
+    const lengths = all.slice(firstSection, last.first + last.count);
+    const length = sum(lengths);
+    const offset = sum(all.slice(0, firstSection)) + (part === 'rows' ? sum(segment.tableLengths) : 0);
+    const bytes = length === 0 ? new Uint8Array() : await readRange(app, segment.name, { offset, length });
+    read[index] = { name: segment.name, firstSection, lengths, bytes };
+  });
+  return { part, sectionsOfShard, segments: read };
+}
+
+async function readRange(app: App, name: string, range: BlobRange): Promise<Uint8Array> {
+  const blob = await app.blobs.get(name, range);
+  if (blob === undefined) throw unusable(name, 'is missing');
+  if (blob.bytes.length !== range.length) throw unusable(name, 'is shorter than it was');
+  return blob.bytes;
+}
+
+/** Unpacks each frame of one shard, title taken off; others are let in between two frames. */
 async function eachFrame(
-  app: App,
-  { segments, shard, shardCount }: ShardOfSegments,
-  part: 'rows' | 'table',
+  { part, sectionsOfShard, segments }: Packed,
+  shard: number,
   take: (bytes: Buffer, name: string) => void,
 ): Promise<void> {
-  for (const { name, lengths, tableLengths } of segments) {
-    const partLengths = part === 'rows' ? lengths : tableLengths;
-    const perShard = partLengths.length / shardCount;
-    const first = Math.floor(shard * perShard);
-    const wanted = partLengths.slice(first, first + Math.max(1, perShard));
-    const length = sum(wanted);
-    if (length === 0) continue;
-    const offset = sum(partLengths.slice(0, first)) + (part === 'rows' ? sum(tableLengths) : 0);
-    const blob = await app.blobs.get(name, { offset, length });
-    if (blob === undefined) throw unusable(name, 'is missing');
-    if (blob.bytes.length !== length) throw unusable(name, 'is shorter than it was');
-    let at = 0;
-    for (const [index, sectionLength] of wanted.entries()) {
-      const bytes = blob.bytes.subarray(at, at + sectionLength);
-      at += sectionLength;
-      const title = titleOf(name, first + index, part);
-      for (const frame of framesOf(bytes, name)) {
-        const content = unpackFrame(frame, name);
+  const { first, count } = sectionsOfShard(shard);
+  for (const { name, firstSection, lengths, bytes } of segments) {
+    let at = sum(lengths.slice(0, first - firstSection));
+    for (let section = first; section < first + count; section += 1) {
+      const end = at + (lengths[section - firstSection] ?? 0);
+      const title = titleOf(name, section, part);
+      for (const { frame, size } of framesOf(bytes.subarray(at, end), name)) {
+        const content = unpackFrame(frame, name, size);
         if (!content.subarray(0, title.length).equals(title)) throw unusable(name, 'holds what was stored elsewhere');
         take(content.subarray(title.length), name);
         await letOthersIn();
       }
+      at = end;
     }
   }
 }
 
-/** The frames of a section, each behind its length. */
-function* framesOf(bytes: Uint8Array, name: string): Generator<Uint8Array> {
+/** The frames of a section, each behind its length and that of what it unpacks to. */
+function* framesOf(bytes: Uint8Array, name: string): Generator<{ readonly frame: Uint8Array; readonly size: number }> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at < bytes.length; ) {
-    const start = at + LENGTH_BYTES;
+    const start = at + 2 * LENGTH_BYTES;
     const end = start + (start <= bytes.length ? view.getUint32(at, true) : Number.POSITIVE_INFINITY);
     if (end > bytes.length) throw unusable(name, 'ends within a frame');
-    yield bytes.subarray(start, end);
+    yield { frame: bytes.subarray(start, end), size: view.getUint32(at + LENGTH_BYTES, true) };
     at = end;
   }
 }

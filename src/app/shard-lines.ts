@@ -3,7 +3,21 @@ import { z } from 'zod';
 import type { RecordCounts } from '../core/manifest.ts';
 import { parseRegistration } from '../core/registration.ts';
 import { printRecord, type RecordPrint } from '../core/row-print.ts';
-import { type Piece, readRowsAt, type SnapshotRows } from './snapshot-row.ts';
+import {
+  contentHashOfRow,
+  descriptionOfRow,
+  etagOfRow,
+  handleHashOfRow,
+  idHashOfRow,
+  isInstallationRow,
+  isTemplateRow,
+  keyHashOfRow,
+  keyOfRow,
+  lineOfRow,
+  type Piece,
+  platformOfRow,
+  templateHashOfRow,
+} from './snapshot-row.ts';
 
 /** A snapshot's shard before it is packed. */
 export interface ShardLines {
@@ -20,18 +34,17 @@ export interface ShardLines {
 const ROWS_AT_ONCE = 2000;
 
 /**
- * Makes a shard's lines of its staged rows: a line a record, in the order of the keys' hashes. Of rows of a record with
- * one id the one with the highest ETag stays, then the later seen.
+ * Makes a shard's lines of its rows as they were staged: a line a record, in the order of the keys' hashes. Of rows of a
+ * record with one id the one with the highest ETag stays, then the later seen.
  */
-export async function makeLines(staged: Buffer, bounds: readonly Piece[]): Promise<ShardLines> {
-  const rows = readRowsAt(staged, bounds);
-  const draft = createDraft(staged, rows, bounds.length);
-  let record: number[] = [];
-  for (const [index, row] of sortRows(staged, bounds.length, rows).entries()) {
+export async function makeLines(rows: readonly Buffer[]): Promise<ShardLines> {
+  const draft = createDraft(rows);
+  let record: Buffer[] = [];
+  for (const [index, row] of sortRows(rows).entries()) {
     if (index % ROWS_AT_ONCE === 0) await letOthersIn();
     const last = record.at(-1);
-    const isSameRecord = last !== undefined && compareKeys(staged, rows, last, row) === 0;
-    if (isSameRecord && rows.idHash(last) === rows.idHash(row)) continue;
+    const isSameRecord = last !== undefined && compareKeys(last, row) === 0;
+    if (isSameRecord && idHashOfRow(last) === idHashOfRow(row)) continue;
     if (last !== undefined && !isSameRecord) {
       draft.add(record);
       record = [];
@@ -42,84 +55,96 @@ export async function makeLines(staged: Buffer, bounds: readonly Piece[]): Promi
   return draft.finish();
 }
 
-function createDraft(staged: Buffer, rows: SnapshotRows, rowCount: number) {
-  const out = Buffer.allocUnsafe(staged.length + rowCount * LINE_OVERHEAD);
+function createDraft(rows: readonly Buffer[]) {
+  const out = Buffer.allocUnsafe(rows.reduce((size, { length }) => size + length, 0));
   const prints: RecordPrint[] = [];
   const byPlatform: Record<string, number> = {};
   let [at, installations, registrations, templates] = [0, 0, 0, 0];
-  const copy = ({ start, end }: Piece): void => {
-    at += staged.copy(out, at, start, end);
+  const copy = (row: Buffer, start: number, end: number): void => {
+    at += row.copy(out, at, start, end);
   };
-  const write = (text: string): void => {
-    at += out.write(text, at, 'latin1');
+  /** A line of one row is copied as it is; of others their first one's, with more descriptions before its end. */
+  const writeLine = (first: Buffer, others: readonly Buffer[]): void => {
+    const line = lineOfRow(first);
+    const lineEndAt = others.length === 0 ? line.end : descriptionOfRow(first).end;
+    copy(first, line.start, lineEndAt);
+    for (const row of others) {
+      const { start, end } = descriptionOfRow(row);
+      out[at] = COMMA;
+      at += 1;
+      copy(row, start, end);
+    }
+    copy(first, lineEndAt, line.end);
   };
   return {
-    add(record: readonly number[]): void {
-      const [first = 0] = record;
-      write('{"key":');
-      copy(rows.key(first));
-      write(',"rows":[');
+    add(record: readonly Buffer[]): void {
+      const [first, ...others] = record;
+      if (first === undefined) return;
+      writeLine(first, others);
       for (const row of record) {
-        if (row !== first) write(',');
-        copy(rows.description(row));
-        if (rows.isTemplate(row)) templates += 1;
-        const platform = rows.platform(row);
+        if (isTemplateRow(row)) templates += 1;
+        const platform = platformOfRow(row);
         byPlatform[platform] = (byPlatform[platform] ?? 0) + 1;
       }
-      write(']}\n');
       registrations += record.length;
-      const { start } = rows.key(first);
-      if (staged.toString('latin1', start, start + 3) === '"i:') installations += 1;
-      prints.push(printStaged(staged, rows, record));
+      if (isInstallationRow(first)) installations += 1;
+      prints.push(printStaged(first, record));
     },
     finish: (): ShardLines => ({
       bytes: out.subarray(0, at),
       prints,
       counts: { records: prints.length, installations, registrations, templates, byPlatform },
-      duplicatesSeen: rowCount - registrations,
+      duplicatesSeen: rows.length - registrations,
     }),
   };
 }
 
+const COMMA = ','.charCodeAt(0);
+
 /** The print of a record; where rows of it may become one with another, it is read for that. */
-function printStaged(staged: Buffer, rows: SnapshotRows, record: readonly number[]): RecordPrint {
-  const [first = 0] = record;
-  const isPlain = record.every((row, index) =>
-    record.every((other, at) => at >= index || rows.templateHash(other) !== rows.templateHash(row)),
-  );
-  if (!isPlain) {
-    const read = ({ start, end }: Piece): string => z.string().parse(JSON.parse(staged.toString('utf8', start, end)));
-    const registrations = record.map((row) => parseRegistration(read(rows.description(row))));
-    return printRecord({ key: read(rows.key(first)), rows: registrations });
+function printStaged(first: Buffer, record: readonly Buffer[]): RecordPrint {
+  const platform = platformOfRow(first);
+  const keyHash = keyHashOfRow(first);
+  if (record.length === 1) {
+    return { platform, keyHash, handleHashes: [handleHashOfRow(first)], contentHashes: [contentHashOfRow(first)] };
+  }
+  if (new Set(record.map(templateHashOfRow)).size < record.length) {
+    const rows = record.map((row) => parseRegistration(readText(row, descriptionOfRow(row))));
+    return printRecord({ key: readText(first, keyOfRow(first)), rows });
   }
   return {
-    platform: rows.platform(first),
-    keyHash: rows.keyHash(first),
-    handleHashes: record.map(rows.handleHash),
-    contentHashes: record.map(rows.contentHash),
+    platform,
+    keyHash,
+    handleHashes: record.map(handleHashOfRow),
+    contentHashes: record.map(contentHashOfRow),
   };
 }
 
-/** What a line has around its pieces, which is less than what a staged row has before them. */
-const LINE_OVERHEAD = 20;
+function readText(row: Buffer, { start, end }: Piece): string {
+  return z.string().parse(JSON.parse(row.toString('utf8', start, end)));
+}
 
-function sortRows(staged: Buffer, count: number, rows: SnapshotRows): Uint32Array {
-  const order = Uint32Array.from({ length: count }, (_, row) => row);
-  const keyHashes = Float64Array.from(order, rows.keyHash);
-  const hashOf = (row: number): number => keyHashes[row] ?? 0;
-  return order.sort(
-    (a, b) =>
-      hashOf(a) - hashOf(b) ||
-      compareKeys(staged, rows, a, b) ||
-      rows.idHash(a) - rows.idHash(b) ||
-      rows.etag(b) - rows.etag(a) ||
-      b - a,
-  );
+function sortRows(rows: readonly Buffer[]): Buffer[] {
+  const keyHashes = Float64Array.from(rows, keyHashOfRow);
+  const hashOf = (index: number): number => keyHashes[index] ?? 0;
+  const order = Uint32Array.from(rows, (_, index) => index).sort((a, b) => {
+    const difference = hashOf(a) - hashOf(b);
+    return difference === 0 ? compareAlike(rows, a, b) : difference;
+  });
+  return Array.from(order, (index) => rows[index] ?? Buffer.alloc(0));
+}
+
+/** The order of two rows whose keys have one hash. */
+function compareAlike(rows: readonly Buffer[], a: number, b: number): number {
+  const [one, other] = [rows[a], rows[b]];
+  if (one === undefined || other === undefined) return b - a;
+  return compareKeys(one, other) || idHashOfRow(one) - idHashOfRow(other) || etagOfRow(other) - etagOfRow(one) || b - a;
 }
 
 /** By the bytes themselves: of ten million keys two may have one hash. */
-function compareKeys(staged: Buffer, rows: SnapshotRows, a: number, b: number): number {
-  if (rows.keyHash(a) !== rows.keyHash(b)) return rows.keyHash(a) - rows.keyHash(b);
-  const [keyA, keyB] = [rows.key(a), rows.key(b)];
-  return staged.compare(staged, keyB.start, keyB.end, keyA.start, keyA.end);
+function compareKeys(a: Buffer, b: Buffer): number {
+  const difference = keyHashOfRow(a) - keyHashOfRow(b);
+  if (difference !== 0) return difference;
+  const [keyA, keyB] = [keyOfRow(a), keyOfRow(b)];
+  return a.compare(b, keyB.start, keyB.end, keyA.start, keyA.end);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DrError } from '../core/errors.ts';
+import type { Manifest } from '../core/manifest.ts';
 import { parseJson, parseWith } from '../core/parse.ts';
 import { printsName, snapshotPrintsName } from '../core/paths.ts';
 import { printRecord, type RecordPrint } from '../core/row-print.ts';
@@ -44,6 +45,15 @@ export async function readSnapshotPrints(app: App, run: RestoreRun, shard: numbe
   return { records: parsePrints(name, blob.bytes).records };
 }
 
+/** The prints the backup left beside a shard; `undefined` when there are none that can be used. */
+export async function findSnapshotPrints(
+  app: App,
+  { hub, id, shards }: Manifest,
+  shard: number,
+): Promise<readonly RecordPrint[] | undefined> {
+  return findPrints(app, snapshotPrintsName(hub, id, shard), shards[shard]?.sha256 ?? '');
+}
+
 async function findPrints(app: App, name: string, sha256: string): Promise<readonly RecordPrint[] | undefined> {
   const blob = await app.blobs.get(name, 'mayBeMissing');
   if (blob === undefined) return undefined;
@@ -60,16 +70,17 @@ async function findPrints(app: App, name: string, sha256: string): Promise<reado
 
 /** A line with the blob's name, what the prints are of, their checksum and the platforms; then of each record platform, key, two counts, and its hashes. */
 function formatPrints(name: string, of: string, records: readonly RecordPrint[]): Uint8Array {
-  const platforms = [...new Set(records.map(({ platform }) => platform))];
-  const numbers = records.flatMap(({ platform, keyHash, handleHashes, contentHashes }) => [
-    platforms.indexOf(platform),
-    keyHash,
-    handleHashes.length,
-    contentHashes.length,
-    ...handleHashes,
-    ...contentHashes,
-  ]);
-  const bytes = new Uint8Array(Float64Array.from(numbers).buffer);
+  const places = new Map<string, number>();
+  const numbers: number[] = [];
+  for (const { platform, keyHash, handleHashes, contentHashes } of records) {
+    const place = places.get(platform) ?? places.size;
+    places.set(platform, place);
+    numbers.push(place, keyHash, handleHashes.length, contentHashes.length);
+    for (const hash of handleHashes) numbers.push(hash);
+    for (const hash of contentHashes) numbers.push(hash);
+  }
+  const platforms = [...places.keys()];
+  const bytes = new Uint8Array(new Float64Array(numbers).buffer);
   const title: PrintsTitle = { prints: name, of, sha256: sha256Hex(bytes), platforms };
   return Buffer.concat([Buffer.from(`${JSON.stringify(title)}\n`), bytes]);
 }

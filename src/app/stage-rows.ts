@@ -1,8 +1,9 @@
+import { isAscii } from 'node:buffer';
 import { DrError } from '../core/errors.ts';
 import { segmentName } from '../core/paths.ts';
 import { shardOf } from '../core/record.ts';
 import { parseOctets, type RegistrationFields } from '../core/registration.ts';
-import { printOf } from '../core/row-print.ts';
+import { printContent, printOf } from '../core/row-print.ts';
 import type { Run } from '../core/run.ts';
 import type { Octets } from '../core/utf8.ts';
 import type { App } from './app.ts';
@@ -39,24 +40,27 @@ export function stageRows(staging: Staging, run: Run, rows: readonly Uint8Array[
   let unreadableCount = 0;
   for (const row of rows) {
     const octets = toOctets(row);
-    const fields = readFields(octets);
+    const fields = readFields(octets, isAscii(row));
     if (fields === undefined) {
       unreadableCount += 1;
       continue;
     }
-    const print = printOf(octets, fields);
-    const section = shardOf(print.keyHash, sectionCount);
-    if (run.kind === 'restore') staging.add(section, row, print);
-    else staging.add(section, writeRow(octets, fields, print));
+    if (run.kind === 'restore') {
+      const print = printOf(octets, fields);
+      staging.add(shardOf(print.keyHash, sectionCount), row, print);
+    } else {
+      const print = printContent(octets, fields);
+      staging.add(shardOf(print.keyHash, sectionCount), writeRow(octets, fields, print));
+    }
   }
   return unreadableCount;
 }
 
 const writeRow = createRowWriter();
 
-function readFields(octets: Octets): RegistrationFields | undefined {
+function readFields(octets: Octets, isAsciiOnly: boolean): RegistrationFields | undefined {
   try {
-    return parseOctets(octets);
+    return parseOctets(octets, isAsciiOnly);
   } catch (error) {
     if (error instanceof DrError && error.code === 'HubMisbehaves') return undefined; // Counted by the caller.
     throw error;

@@ -32,7 +32,7 @@ const HEADROOM_BYTES = 1024 * 1024;
 const BYTES_AT_ONCE = 2 * 1024 * 1024;
 /** Columns of a section's table: key, handle, content, mark. */
 export const TABLE_WIDTH = 4;
-/** Before each row, and before each frame: its length. */
+/** Before each row, and twice before each frame. */
 const LENGTH_BYTES = 4;
 
 /**
@@ -65,7 +65,7 @@ export function createStaging(sectionCount: number, newName: () => string): Stag
     for (let section = 0; section < sectionCount; section += 1) {
       if (bounds[section]?.length === 0) continue;
       const rows = gather(section);
-      const frame = withLength(packFrame(rows));
+      const frame = toFrame(rows);
       frames[section]?.push(frame);
       packedBytes += frame.length;
       sincePause += rows.length;
@@ -123,13 +123,16 @@ export function titleOf(name: string, section: number, part: 'rows' | 'table'): 
 
 function packTable(name: string, section: number, table: readonly number[]): Uint8Array {
   if (table.length === 0) return new Uint8Array();
-  const numbers = Float64Array.from(table);
-  return withLength(packFrame(Buffer.concat([titleOf(name, section, 'table'), new Uint8Array(numbers.buffer)])));
+  const numbers = new Float64Array(table);
+  return toFrame(Buffer.concat([titleOf(name, section, 'table'), new Uint8Array(numbers.buffer)]));
 }
 
-function withLength(frame: Uint8Array): Uint8Array {
-  const bytes = Buffer.allocUnsafe(LENGTH_BYTES + frame.length);
+/** Packed, behind its length and that of what it was made of. */
+function toFrame(content: Uint8Array): Uint8Array {
+  const frame = packFrame(content);
+  const bytes = Buffer.allocUnsafe(2 * LENGTH_BYTES + frame.length);
   bytes.writeUInt32LE(frame.length);
-  bytes.set(frame, LENGTH_BYTES);
+  bytes.writeUInt32LE(content.length, LENGTH_BYTES);
+  bytes.set(frame, 2 * LENGTH_BYTES);
   return bytes;
 }

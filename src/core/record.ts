@@ -54,6 +54,16 @@ export function sectionsOf(shard: number, shardCount: number): { first: number; 
   return { first: shard * length, length };
 }
 
+/** Neighbouring shards. */
+export interface ShardRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+export function shardsIn({ first, count }: ShardRange): number[] {
+  return Array.from({ length: count }, (_, index) => first + index);
+}
+
 /** The 53-bit hash by which a device handle is recognised across shards. */
 export function handleHash({ platform, handle }: Pick<Registration, 'platform' | 'handle'>): number {
   return hash53(`${platform.toLowerCase()}:${handle}`);

@@ -33,8 +33,8 @@ interface UsualTemplate {
 export function readUsual(xml: string, decode: (raw: string) => string = asItIs): UsualFields | undefined {
   ROOT.lastIndex = 0;
   const [root = '', platform = '', template = ''] = ROOT.exec(xml) ?? [];
-  const handleName = handleElements.get(platform);
-  if (handleName === undefined) return undefined;
+  const handleTags = HANDLE_TAGS.get(platform);
+  if (handleTags === undefined) return undefined;
   const place: Place = {
     xml,
     at: root.length,
@@ -47,7 +47,7 @@ export function readUsual(xml: string, decode: (raw: string) => string = asItIs)
   const id = take(place, '<RegistrationId>', '</RegistrationId>')?.trim();
   const tags = take(place, '<Tags>', '</Tags>');
   const pushVariables = take(place, '<PushVariables>', '</PushVariables>');
-  const handle = canonicalHandle(platform, take(place, `<${handleName}>`, `</${handleName}>`) ?? '');
+  const handle = canonicalHandle(platform, take(place, handleTags.open, handleTags.close) ?? '');
   const p256dh = take(place, '<P256DH>', '</P256DH>');
   const auth = take(place, '<Auth>', '</Auth>');
   const { body, expiry, templateName, headers } = template === '' ? NO_TEMPLATE : takeTemplate(place);
@@ -58,6 +58,11 @@ export function readUsual(xml: string, decode: (raw: string) => string = asItIs)
   const device = { platform, isTemplate, id, etag, expirationTime, tags, pushVariables, handle, p256dh, auth };
   return { ...device, body, expiry, templateName, headers };
 }
+
+/** The tags around the handle, by platform. */
+const HANDLE_TAGS = new Map(
+  [...handleElements].map(([platform, name]) => [platform, { open: `<${name}>`, close: `</${name}>` }]),
+);
 
 const CDATA_END = ']]>';
 

@@ -39,9 +39,9 @@ export function parseRegistration(xml: string): Registration {
 /** What a description says, without itself. */
 export type RegistrationFields = Omit<Registration, 'xml'>;
 
-/** `parseRegistration` for a description that is still as it came. */
-export function parseOctets(octets: Octets): RegistrationFields {
-  const usual = readUsual(octets, decodeUtf8);
+/** `parseRegistration` for a description that is still as it came. Of ASCII only, it need not be decoded anywhere. */
+export function parseOctets(octets: Octets, isAscii = false): RegistrationFields {
+  const usual = readUsual(octets, isAscii ? undefined : decodeUtf8);
   return usual === undefined ? parseAnyRegistration(decodeUtf8(octets)) : toFields(usual);
 }
 

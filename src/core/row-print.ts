@@ -17,13 +17,16 @@ export interface RowPrint {
 }
 
 export function printOf(octets: Octets, fields: RegistrationFields): RowPrint {
-  const contentHash = contentHashOf(octets);
-  return {
-    keyHash: keyHashOf(recordKey(fields)),
-    handleHash: handleHash(fields),
-    contentHash,
-    mark: toMark(octets, fields, contentHash),
-  };
+  const { keyHash, handleHash: ownHandleHash, contentHash } = printContent(octets, fields);
+  return { keyHash, handleHash: ownHandleHash, contentHash, mark: toMark(octets, fields, contentHash) };
+}
+
+/** A row's print without the mark, and the key it is of. */
+export type ContentPrint = Omit<RowPrint, 'mark'> & { readonly key: string };
+
+export function printContent(octets: Octets, fields: RegistrationFields): ContentPrint {
+  const key = recordKey(fields);
+  return { key, keyHash: keyHashOf(key), handleHash: handleHash(fields), contentHash: contentHashOf(octets) };
 }
 
 /** The mark of a row that has been read. */

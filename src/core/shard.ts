@@ -7,15 +7,6 @@ import { decodeUtf8, type Octets } from './utf8.ts';
 /** One record is a line of a shard: `{"key":…,"rows":[xml,…]}`, rows verbatim as the hub gave them. */
 const lineSchema = z.strictObject({ key: z.string().min(3), rows: z.array(z.string()).min(1) });
 
-/** The key of a line, as JSON: enough to tell records apart, at a tenth of parsing the line. */
-export function jsonKeyOf(line: Octets): Octets {
-  return line.slice(KEY_AT, line.indexOf(AFTER_KEY) + 1);
-}
-
-const KEY_AT = '{"key":'.length;
-/** Within the key a quotation mark is escaped, so that this comes first where the key ends. */
-const AFTER_KEY = '","rows":[';
-
 /** Reads a whole shard. Throws `SnapshotCorrupt` naming the blob; a damaged line never passes as a short shard. */
 export function parseShard(text: Octets, blobName: string): RecordOfRows[] {
   const source: Source = {

@@ -69,6 +69,7 @@ export function endOf(xml: string, start: number, qualifiedName: string): number
   if (found === -1) return undefined;
   const end = found + close.length;
   const text = xml.slice(start, end);
+  if (!text.includes('<!')) return text.includes('<?') ? undefined : end;
   const isInCdata = text.lastIndexOf('<![CDATA[') > text.lastIndexOf(']]>');
   return isInCdata || text.includes('<!--') || text.includes('<?') ? undefined : end;
 }

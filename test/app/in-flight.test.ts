@@ -2,9 +2,12 @@ import { expect, test } from 'vitest';
 import { runStep } from '../../src/app/run-step.ts';
 import { readRun } from '../../src/app/run-store.ts';
 import { startBackup } from '../../src/app/start-backup.ts';
+import { startRestore } from '../../src/app/start-restore.ts';
+import { watchRuns } from '../../src/app/watch-runs.ts';
 import type { Blobs } from '../../src/core/ports.ts';
-import { parseStep } from '../../src/core/step.ts';
-import { seed } from '../faults/drive.ts';
+import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { parseStep, type Step } from '../../src/core/step.ts';
+import { backUp, seed } from '../faults/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 /** Counts listings of results, and fails the first write of one shard's result if asked to. */
@@ -15,11 +18,13 @@ function watched(isFailing: () => boolean) {
       blobs: {
         ...blobs,
         list: (prefix) => {
-          if (prefix.includes('/seal/')) seen.listings += 1;
+          if (prefix.includes('/reconcile/')) seen.listings += 1;
           return blobs.list(prefix);
         },
         put: async (...args: Parameters<Blobs['put']>) => {
-          if (args[0].endsWith('/seal/pass-1/0003.json') && isFailing()) throw new Error('the process dies');
+          if (args[0].endsWith('/reconcile/pass-1/0003.json') && args[2] !== 'new' && isFailing()) {
+            throw new Error('the process dies');
+          }
           return blobs.put(...args);
         },
       },
@@ -29,31 +34,62 @@ function watched(isFailing: () => boolean) {
   return { engine, seen };
 }
 
-async function toSeal(engine: Engine): Promise<string> {
-  const { id } = await startBackup(engine.app, 'http');
-  for (const text of engine.queue.take()) await runStep(engine.app, parseStep(JSON.parse(text)));
-  return id;
+const stepsOf = (texts: readonly string[]): Step[] => texts.map((text) => parseStep(JSON.parse(text)));
+
+/** Drives a restore until its shards are to be written, and gives the steps that do it. */
+async function toReconcile(engine: Engine): Promise<{ readonly id: string; readonly steps: readonly Step[] }> {
+  await backUp(engine);
+  const { run } = await startRestore(engine.app, parseRestoreRequest(''));
+  for (;;) {
+    const steps = stepsOf(engine.queue.take());
+    if (steps[0]?.phase === 'reconcile') return { id: run.id, steps };
+    for (const step of steps) await runStep(engine.app, step);
+  }
 }
 
 test('of shards that are worked at together only the last one asks whether the phase is over', async () => {
   const { engine, seen } = watched(() => false);
-  const id = await toSeal(engine);
+  const { id, steps } = await toReconcile(engine);
+  expect(steps).toHaveLength(4);
   seen.listings = 0;
-  await engine.drainTogether();
-  expect((await readRun(engine.app, 'backup', id))?.run).toMatchObject({ status: 'Succeeded', shardCount: 4 });
-  // The last one, and the sum of what changed since the snapshot before.
-  expect(seen.listings).toBeLessThanOrEqual(2);
+  await Promise.all(steps.map((step) => runStep(engine.app, step)));
+  expect((await readRun(engine.app, 'restore', id))?.run.phase).toMatchObject({ name: 'scan', pass: 2 });
+  expect(seen.listings).toBe(1);
+  await engine.drain();
+  expect((await readRun(engine.app, 'restore', id))?.run.status).toBe('Succeeded');
 });
 
 test('a shard that fails while the others rely on it asks when it comes again', async () => {
   let failures = 1;
   const { engine } = watched(() => failures-- > 0);
-  const id = await toSeal(engine);
-  const texts = engine.queue.take();
-  const ends = await Promise.allSettled(texts.map((text) => runStep(engine.app, parseStep(JSON.parse(text)))));
-  const failed = texts.filter((_, index) => ends[index]?.status === 'rejected');
+  const { id, steps } = await toReconcile(engine);
+  const ends = await Promise.allSettled(steps.map((step) => runStep(engine.app, step)));
+  const failed = steps.filter((_, index) => ends[index]?.status === 'rejected');
   expect(failed).toHaveLength(1);
-  for (const text of failed) await runStep(engine.app, parseStep(JSON.parse(text)));
+  for (const step of failed) await runStep(engine.app, step);
+  await engine.drain();
+  expect((await readRun(engine.app, 'restore', id))?.run.status).toBe('Succeeded');
+});
+
+test('neighbouring shards are sealed by one step, and those that are left when some are done', async () => {
+  const engine = createEngine();
+  seed(engine, 40);
+  const { id } = await startBackup(engine.app, 'http');
+  for (const step of stepsOf(engine.queue.take())) await runStep(engine.app, step);
+  const [step, ...others] = stepsOf(engine.queue.take());
+  expect(others).toEqual([]);
+  expect(step).toMatchObject({ phase: 'seal', shard: 0, span: 4 });
+  // One of another process, that had been given one shard.
+  if (step !== undefined) await runStep(engine.app, { ...step, shard: 1, span: undefined });
+  engine.advance(120_000);
+  await watchRuns(engine.app);
+  const left = stepsOf(engine.queue.take()).map(({ shard, span }) => [shard, span]);
+  expect(left).toEqual([
+    [0, undefined],
+    [2, 2],
+  ]);
+  // The message that was lost comes late and does it all.
+  if (step !== undefined) await runStep(engine.app, step);
   await engine.drain();
   expect((await readRun(engine.app, 'backup', id))?.run.status).toBe('Succeeded');
 });

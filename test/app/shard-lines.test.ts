@@ -5,7 +5,7 @@ import { makeLines } from '../../src/app/shard-lines.ts';
 import { createRowWriter } from '../../src/app/snapshot-row.ts';
 import { groupRows, keyHashOf, recordKey } from '../../src/core/record.ts';
 import { parseRegistration } from '../../src/core/registration.ts';
-import { printOf, printRecord } from '../../src/core/row-print.ts';
+import { printContent, printRecord } from '../../src/core/row-print.ts';
 import { parseShard } from '../../src/core/shard.ts';
 import { encodeUtf8 } from '../../src/core/utf8.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
@@ -13,18 +13,12 @@ import { anAppleRow, tokenOf } from '../support/rows.ts';
 /** The lines of a shard in which these descriptions were staged, in their order. */
 async function linesOf(xmls: readonly string[], hashOf: (key: string) => number = keyHashOf) {
   const write = createRowWriter();
-  const parts: Uint8Array[] = [];
-  const bounds: { start: number; end: number }[] = [];
-  let at = 0;
-  for (const xml of xmls) {
+  const rows = xmls.map((xml) => {
     const fields = parseRegistration(xml);
-    const print = { ...printOf(encodeUtf8(xml), fields), keyHash: hashOf(recordKey(fields)) };
-    const row = Buffer.from(write(encodeUtf8(xml), fields, print));
-    bounds.push({ start: at, end: at + row.length });
-    parts.push(row);
-    at += row.length;
-  }
-  const lines = await makeLines(Buffer.concat(parts), bounds);
+    const print = { ...printContent(encodeUtf8(xml), fields), keyHash: hashOf(recordKey(fields)) };
+    return Buffer.from(write(encodeUtf8(xml), fields, print));
+  });
+  const lines = await makeLines(rows);
   return { ...lines, records: parseShard(toOctets(lines.bytes), 'shard') };
 }
 

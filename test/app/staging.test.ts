@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { App } from '../../src/app/app.ts';
 import { toOctets } from '../../src/app/codec.ts';
-import { readStagedRows, readStagedTable, type ShardOfSegments, storeSegment } from '../../src/app/segments.ts';
+import { readStagedRows, readStagedTables, storeSegment } from '../../src/app/segments.ts';
 import { createStaging, type Staging } from '../../src/app/staging.ts';
+import { shardsIn } from '../../src/core/record.ts';
 import type { RowPrint } from '../../src/core/row-print.ts';
 import type { Segment } from '../../src/core/scan-checkpoint.ts';
 import { createEngine } from '../support/engine.ts';
@@ -22,9 +23,18 @@ function openStaging(): Staging {
   return createStaging(SECTIONS, () => `segment-${count++}`);
 }
 
-async function rowsOf(app: App, staged: ShardOfSegments): Promise<string[]> {
-  const { bytes, bounds } = await readStagedRows(app, staged);
-  return bounds.map(({ start, end }) => toOctets(bytes.subarray(start, end)));
+/** The whole number of shards, read together or one by one. */
+async function readShards(app: App, segments: readonly Segment[], shardCount: number, together: number) {
+  const shards: { readonly rows: string[]; readonly table: number[] }[] = [];
+  for (let first = 0; first < shardCount; first += together) {
+    const range = { first, count: Math.min(together, shardCount - first) };
+    const staged = { segments, shards: range, shardCount };
+    const [rowsOf, tableOf] = [await readStagedRows(app, staged), await readStagedTables(app, staged)];
+    for (const shard of shardsIn(range)) {
+      shards.push({ rows: (await rowsOf(shard)).map(toOctets), table: [...(await tableOf(shard))] });
+    }
+  }
+  return shards;
 }
 
 function numbersOf({ keyHash, handleHash, contentHash, mark }: RowPrint): number[] {
@@ -34,28 +44,33 @@ function numbersOf({ keyHash, handleHash, contentHash, mark }: RowPrint): number
 test('a shard is read as its rows and prints in the order they came, however many segments and sections they are in', async () => {
   const given = fc.array(fc.tuple(fc.nat({ max: SECTIONS - 1 }), anyRow, aPrint), { maxLength: 30 });
   const shardCounts = fc.constantFrom(1, 2, 8);
+  const togethers = fc.constantFrom(1, 3, 4);
   await fc.assert(
-    fc.asyncProperty(fc.array(given, { maxLength: 4 }), shardCounts, async (segmentsGiven, shardCount) => {
-      const { app } = createEngine();
-      const staging = openStaging();
-      const segments: Segment[] = [];
-      for (const rows of segmentsGiven) {
-        for (const [section, row, print] of rows) staging.add(section, row, print);
-        expect(staging.isEmpty).toBe(rows.length === 0);
-        const packed = await staging.take();
-        expect(staging.isEmpty).toBe(true);
-        if (packed !== undefined) segments.push(await storeSegment(app, packed));
-      }
-      for (let shard = 0; shard < shardCount; shard += 1) {
-        const perShard = SECTIONS / shardCount;
-        const own = segmentsGiven.flatMap((rows) =>
-          rows.filter(([section]) => Math.floor(section / perShard) === shard).sort(([a], [b]) => a - b),
-        );
-        const staged = { segments, shard, shardCount };
-        expect(await rowsOf(app, staged)).toEqual(own.map(([, row]) => toOctets(row)));
-        expect([...(await readStagedTable(app, staged))]).toEqual(own.flatMap(([, , print]) => numbersOf(print)));
-      }
-    }),
+    fc.asyncProperty(
+      fc.array(given, { maxLength: 4 }),
+      shardCounts,
+      togethers,
+      async (segmentsGiven, shardCount, together) => {
+        const { app } = createEngine();
+        const staging = openStaging();
+        const segments: Segment[] = [];
+        for (const rows of segmentsGiven) {
+          for (const [section, row, print] of rows) staging.add(section, row, print);
+          expect(staging.isEmpty).toBe(rows.length === 0);
+          const packed = await staging.take();
+          expect(staging.isEmpty).toBe(true);
+          if (packed !== undefined) segments.push(await storeSegment(app, packed));
+        }
+        for (const [shard, { rows, table }] of (await readShards(app, segments, shardCount, together)).entries()) {
+          const perShard = SECTIONS / shardCount;
+          const own = segmentsGiven.flatMap((rows) =>
+            rows.filter(([section]) => Math.floor(section / perShard) === shard).sort(([a], [b]) => a - b),
+          );
+          expect(rows).toEqual(own.map(([, row]) => toOctets(row)));
+          expect(table).toEqual(own.flatMap(([, , print]) => numbersOf(print)));
+        }
+      },
+    ),
     { numRuns: 60 },
   );
 });
@@ -71,7 +86,7 @@ test('rows are packed once they are many, and a page larger than there is room f
   expect(staging.packedBytes).toBeGreaterThan(0);
   const packed = await staging.take();
   const segments = packed === undefined ? [] : [await storeSegment(app, packed)];
-  const read = await rowsOf(app, { segments, shard: 7, shardCount: SECTIONS });
-  expect(read.map((octets) => octets.slice(0, 20))).toEqual(rows.map((row) => toOctets(row.subarray(0, 20))));
-  expect(await readStagedTable(app, { segments, shard: 7, shardCount: SECTIONS })).toHaveLength(0);
+  const read = (await readShards(app, segments, SECTIONS, 1))[7];
+  expect(read?.rows.map((octets) => octets.slice(0, 20))).toEqual(rows.map((row) => toOctets(row.subarray(0, 20))));
+  expect(read?.table).toHaveLength(0);
 });
