@@ -2,9 +2,9 @@ import { setImmediate as letOthersIn } from 'node:timers/promises';
 import { DrError } from '../core/errors.ts';
 import { intentOf, type Outcome, outcomeOf, type ShardOutcomes, type WrittenOutcome } from '../core/outcomes.ts';
 import { manifestName } from '../core/paths.ts';
-import type { RecordOfRows } from '../core/record.ts';
 import type { RestoreRun } from '../core/run.ts';
 import { groupOf } from '../core/selection.ts';
+import { recordsIn, type ShardRecords } from '../core/shard.ts';
 import { type App, hubOf } from './app.ts';
 import { completeReconcile, tooManyFailures } from './complete-reconcile.ts';
 import { createWorkers } from './concurrent.ts';
@@ -16,7 +16,7 @@ import { countLostTime } from './lost-time.ts';
 import { openPlanner, type Planned, type RecordPlanner } from './record-planner.ts';
 import { openShardProgress, readFinishedOutcomes, readOutcomes, type StoredOutcomes } from './shard-progress.ts';
 import { readSnapshotPrints } from './snapshot-prints.ts';
-import { readManifest, readSnapshotShard } from './snapshots.ts';
+import { openSnapshotShard, readManifest } from './snapshots.ts';
 import { type DueWrite, type Writer, writeBatch } from './write-records.ts';
 
 /** Outcomes are saved, and a cancelled run noticed, each time that so many more records are about to be written. */
@@ -65,11 +65,11 @@ async function openWork(
   const prints = await readSnapshotPrints(app, run, shard);
   const recordCount = prints.records.length;
   const before = pass === 1 ? undefined : await readFinishedOutcomes(app, run, pass - 1, shard, recordCount);
-  const readRecords = (): Promise<readonly RecordOfRows[]> => readSnapshotRecords(app, run, shard);
+  const openRecords = (): Promise<ShardRecords> => openSnapshotRecords(app, run, shard);
   const { order } = run.request;
   const progress = openShardProgress(app, run, shard, {
     platforms: prints.records.map(({ platform }) => platform),
-    groups: pass === 1 && order !== undefined ? (await readRecords()).map(groupOf(order)) : [],
+    groups: pass === 1 && order !== undefined ? recordsIn(await openRecords()).map(groupOf(order)) : [],
     stored,
     before,
     newlyLostMs,
@@ -78,7 +78,7 @@ async function openWork(
   const wanted = progress
     .letters()
     .flatMap((letter, index) => (isWanted(letter, before?.letters[index]) ? [index] : []));
-  const plan = await openPlanner(app, run, { shard, prints, idMap, wanted, readRecords });
+  const plan = await openPlanner(app, run, { shard, prints, idMap, wanted, openRecords });
   const isRepair = before !== undefined;
   const workers = createWorkers(app.policy.maxConcurrency);
   return { app, run, shard, hub, deadlineAt, before, isRepair, plan, idMap, progress, workers, noted: new Map() };
@@ -111,9 +111,9 @@ function isOurs(outcome: Outcome | undefined): outcome is WrittenOutcome {
   return outcome === 'created' || outcome === 'updated' || outcome === 'removed';
 }
 
-async function readSnapshotRecords(app: App, { request }: RestoreRun, shard: number): Promise<RecordOfRows[]> {
+async function openSnapshotRecords(app: App, { request }: RestoreRun, shard: number): Promise<ShardRecords> {
   const manifest = await readManifest(app, request.sourceHub, request.snapshotId);
-  if (manifest !== undefined) return readSnapshotShard(app, manifest, shard);
+  if (manifest !== undefined) return (await openSnapshotShard(app, manifest, shard)).openRecords();
   throw new DrError('SnapshotNotFound', `Snapshot ${request.snapshotId} was deleted. Restore another one.`, {
     target: manifestName(request.sourceHub, request.snapshotId),
   });

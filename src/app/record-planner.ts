@@ -5,6 +5,7 @@ import { marksOf, planRemoval } from '../core/plan-removal.ts';
 import type { RecordOfRows } from '../core/record.ts';
 import { areAlike, markOf, type RecordPrint } from '../core/row-print.ts';
 import type { RestoreRun } from '../core/run.ts';
+import { openShardRecords, type ShardRecords } from '../core/shard.ts';
 import type { App } from './app.ts';
 import { LAST_PASS } from './complete-reconcile.ts';
 import { readForeignHandles } from './foreign-handles.ts';
@@ -35,7 +36,7 @@ export interface ShardToPlan {
   /** Positions of the records that may have to be decided about. */
   readonly wanted: readonly number[];
   /** The snapshot's records in full. */
-  readonly readRecords: () => Promise<readonly RecordOfRows[]>;
+  readonly openRecords: () => Promise<ShardRecords>;
 }
 
 export function openPlanner(app: App, run: RestoreRun, given: ShardToPlan): Promise<RecordPlanner> {
@@ -46,12 +47,12 @@ export function openPlanner(app: App, run: RestoreRun, given: ShardToPlan): Prom
 async function openRestorer(
   app: App,
   run: RestoreRun,
-  { shard, prints, idMap, wanted, readRecords }: ShardToPlan,
+  { shard, prints, idMap, wanted, openRecords }: ShardToPlan,
 ): Promise<RecordPlanner> {
   const { byKey } = await readLivePrints(app, run, shard);
   const alike = prints.records.map((record) => marksOfAlike(record, byKey));
   const open = wanted.filter((index) => alike[index] === undefined);
-  const records = open.length === 0 ? [] : await readRecords();
+  const records = open.length === 0 ? NO_RECORDS : await openRecords();
   const lives = open.some((index) => byKey.has(prints.records[index]?.keyHash ?? Number.NaN));
   const live = lives ? await readLiveRecords(app, run, shard) : new Map<string, RecordOfRows>();
   const livesElsewhere = await readForeignHandles(app, run);
@@ -65,7 +66,7 @@ async function openRestorer(
       const decision = decide({ kind: 'unchanged', collapsed }, before, rules);
       return { decision, collapsed, addedRows: [], ...(earlier === undefined ? {} : { noted: marks }) };
     }
-    const record = recordAt(records, index);
+    const record = records.at(index);
     const found = live.get(record.key);
     const plan = planRecord(record, found, {
       expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
@@ -110,8 +111,8 @@ function rowsOf({ rows }: RecordOfRows, { writes }: Extract<Decision, { kind: 'w
  * The first pass of a rollback compares with what the restore saw, and notes what it is about to remove; later passes
  * compare with that note, so that a device which registers the same again is not taken for what was removed.
  */
-async function openRemover(app: App, run: RestoreRun, { shard, readRecords }: ShardToPlan): Promise<RecordPlanner> {
-  const records = await readRecords();
+async function openRemover(app: App, run: RestoreRun, { shard, openRecords }: ShardToPlan): Promise<RecordPlanner> {
+  const records = await openRecords();
   const live = await readLiveRecords(app, run, shard);
   const restore = await readRunOf(app, run);
   const written = await readWritten(app, restore, shard);
@@ -119,7 +120,7 @@ async function openRemover(app: App, run: RestoreRun, { shard, readRecords }: Sh
   const { pass } = run.phase;
   const removed = pass === 1 ? undefined : await readJournal(app, run.id, 1, shard);
   return (index, earlier) => {
-    const record = recordAt(records, index);
+    const record = records.at(index);
     const found = live.get(record.key);
     const marks = removed?.get(index);
     const seen = typeof marks === 'object' ? { seen: new Set(marks) } : {};
@@ -133,8 +134,5 @@ async function openRemover(app: App, run: RestoreRun, { shard, readRecords }: Sh
   };
 }
 
-function recordAt(records: readonly RecordOfRows[], index: number): RecordOfRows {
-  const record = records[index];
-  if (record === undefined) throw new RangeError(`The shard has no record ${index}.`);
-  return record;
-}
+/** Of a shard in which all that is wanted is in place, so that none is asked for. */
+const NO_RECORDS: ShardRecords = openShardRecords('', '');

@@ -5,6 +5,7 @@ import { parseJson, parseWith } from '../core/parse.ts';
 import { printsName, snapshotPrintsName } from '../core/paths.ts';
 import { printRecord, type RecordPrint } from '../core/row-print.ts';
 import type { RestoreRun } from '../core/run.ts';
+import { recordsIn } from '../core/shard.ts';
 import type { App } from './app.ts';
 import { packFrame, sha256Hex, toText, unpackFrame } from './codec.ts';
 import type { OpenShard } from './snapshots.ts';
@@ -27,11 +28,11 @@ export async function openSnapshotPrints(
   app: App,
   run: RestoreRun,
   shard: number,
-  { sha256, count, readRecords }: OpenShard,
+  { sha256, count, openRecords }: OpenShard,
 ): Promise<SnapshotPrints> {
   const { sourceHub, snapshotId } = run.request;
   const found = await findPrints(app, snapshotPrintsName(sourceHub, snapshotId, shard), sha256);
-  const records = found?.length === count ? found : (await readRecords()).map(printRecord);
+  const records = found?.length === count ? found : recordsIn(await openRecords()).map(printRecord);
   const name = printsName(run.id, shard);
   await app.blobs.put(name, packPrints(name, sha256, records), 'any');
   return { records };

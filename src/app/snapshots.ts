@@ -4,7 +4,7 @@ import { manifestName, snapshotFolder, snapshotsFolder } from '../core/paths.ts'
 import type { HubRef } from '../core/ports.ts';
 import type { RecordOfRows } from '../core/record.ts';
 import { isRunId } from '../core/run.ts';
-import { parseShard } from '../core/shard.ts';
+import { openShardRecords, recordsIn, type ShardRecords } from '../core/shard.ts';
 import { type App, isSameHub } from './app.ts';
 import { decompress, sha256Hex, toText } from './codec.ts';
 import { type Latest, readLatest } from './latest.ts';
@@ -140,14 +140,14 @@ export async function listSnapshots(app: App, hub: HubRef): Promise<ListedSnapsh
 
 /** A shard's records, checked against the manifest before anything of it is used. Throws `SnapshotCorrupt`. */
 export async function readSnapshotShard(app: App, manifest: Manifest, shard: number): Promise<RecordOfRows[]> {
-  return (await openSnapshotShard(app, manifest, shard)).readRecords();
+  return recordsIn(await (await openSnapshotShard(app, manifest, shard)).openRecords());
 }
 
 export interface OpenShard {
   readonly sha256: string;
   /** How many records it has. */
   readonly count: number;
-  readonly readRecords: () => Promise<RecordOfRows[]>;
+  readonly openRecords: () => Promise<ShardRecords>;
 }
 
 /** A shard whose bytes are those the manifest names; it is unpacked for whoever needs its records. Throws `SnapshotCorrupt`. */
@@ -160,12 +160,12 @@ export async function openSnapshotShard(app: App, manifest: Manifest, shard: num
   if (blob.bytes.length !== entry.bytes || sha256Hex(blob.bytes) !== entry.sha256) {
     throw corrupt(manifest, name, 'was changed after it was written');
   }
-  const readRecords = async (): Promise<RecordOfRows[]> => {
-    const records = parseShard(await decompress(blob.bytes, name), name);
-    if (records.length !== entry.records) throw corrupt(manifest, name, 'does not hold what the manifest says');
+  const openRecords = async (): Promise<ShardRecords> => {
+    const records = openShardRecords(await decompress(blob.bytes, name), name);
+    if (records.count !== entry.records) throw corrupt(manifest, name, 'does not hold what the manifest says');
     return records;
   };
-  return { sha256: entry.sha256, count: entry.records, readRecords };
+  return { sha256: entry.sha256, count: entry.records, openRecords };
 }
 
 /** Whether every shard is there in its size; the bytes themselves are checked as they are read. */

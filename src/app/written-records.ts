@@ -23,7 +23,7 @@ export async function selectionOf(
   app: App,
   run: RestoreRun,
   shard: number,
-  snapshot: Pick<OpenShard, 'count' | 'readRecords'>,
+  snapshot: Pick<OpenShard, 'count' | 'openRecords'>,
 ): Promise<(index: number) => boolean> {
   const { purpose, only } = run.request;
   if (purpose === 'rollback') {
@@ -36,11 +36,8 @@ export async function selectionOf(
   }
   if (only === undefined) return () => true;
   const isSelected = selectorOf(only);
-  const records = await snapshot.readRecords();
-  return (index) => {
-    const record = records[index];
-    return record !== undefined && isSelected(record);
-  };
+  const records = await snapshot.openRecords();
+  return (index) => isSelected(records.at(index));
 }
 
 function isUnfinished(letter: string | undefined): boolean {
@@ -53,7 +50,7 @@ async function lettersOf(
   app: App,
   run: RestoreRun,
   shard: number,
-  snapshot: Pick<OpenShard, 'count' | 'readRecords'>,
+  snapshot: Pick<OpenShard, 'count' | 'openRecords'>,
 ): Promise<string> {
   const newest = await readNewest(app, run, shard);
   if (newest?.letters.length === snapshot.count) return newest.letters;
