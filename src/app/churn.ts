@@ -4,7 +4,7 @@ import { isDoneFact } from '../core/outcomes.ts';
 import { markName, resultsFolder } from '../core/paths.ts';
 import type { BlobFacts } from '../core/ports.ts';
 import { sectionsOf, shardOf } from '../core/record.ts';
-import type { RecordPrint } from '../core/row-print.ts';
+import { haveSame, type RecordPrint } from '../core/row-print.ts';
 import type { BackupRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { toBytes } from './codec.ts';
@@ -43,7 +43,7 @@ export async function openLastGood(app: App, run: BackupRun): Promise<LastGood |
     for (const { keyHash, contentHashes } of records) {
       const old = left.get(keyHash);
       if (old === undefined) added += 1;
-      else if (!hasSame(old, contentHashes)) changed += 1;
+      else if (!haveSame(old, contentHashes)) changed += 1;
       left.delete(keyHash);
     }
     return {
@@ -65,10 +65,6 @@ async function orNothing<T>(app: App, run: BackupRun, read: () => Promise<T>): P
     app.log.warn('churn not counted', { runId: run.id, code: error.code });
     return undefined;
   }
-}
-
-function hasSame(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((hash) => b.includes(hash));
 }
 
 /** Adds the shards' facts up and keeps the sum beside the snapshot. */
@@ -113,11 +109,11 @@ async function readRecords(
   shard: number,
   shardCount: number,
 ): Promise<Map<number, readonly number[]> | undefined> {
-  const { first, length } = sectionsOf(shard, shardCount);
+  const { first, count } = sectionsOf(shard, shardCount);
   const found = new Map<number, readonly number[]>();
   for (const index of before.shards.keys()) {
     const theirs = sectionsOf(index, before.shards.length);
-    if (theirs.first >= first + length || theirs.first + theirs.length <= first) continue;
+    if (theirs.first >= first + count || theirs.first + theirs.count <= first) continue;
     const records = await findSnapshotPrints(app, before, index);
     if (records === undefined) return undefined;
     for (const { keyHash, contentHashes } of records) {

@@ -2,7 +2,7 @@ import { wavesDoneOf } from '../core/outcome-sums.ts';
 import { isDoneFact } from '../core/outcomes.ts';
 import { type RunKind, resultsFolder, type ShardPhase, shardOfName } from '../core/paths.ts';
 import type { BlobFacts } from '../core/ports.ts';
-import { type ShardRange, shardsIn } from '../core/record.ts';
+import { membersOf, type Neighbours } from '../core/record.ts';
 import { advance, comparePhases, describePhase, isOver, type Phase, type PhaseKey, type Run } from '../core/run.ts';
 import { formatStep, type Step } from '../core/step.ts';
 import { type App, toInstant } from './app.ts';
@@ -37,14 +37,14 @@ async function openShards(app: App, run: Run): Promise<Pick<Step, 'shard' | 'spa
   const { name, pass, wave } = run.phase;
   if (name !== 'seal' && name !== 'reconcile' && name !== 'verify') return [{}];
   const done = await doneShards(app, run.kind, run.id, pass, name, wave);
-  const open = shardsIn({ first: 0, count: run.shardCount }).filter((shard) => !done.has(shard));
+  const open = membersOf({ first: 0, count: run.shardCount }).filter((shard) => !done.has(shard));
   // All are done and nobody has moved the run on: doing one of them again does.
   return spansOf(open.length > 0 ? open : [0], name === 'seal' ? SEALED_TOGETHER : 1);
 }
 
 /** Rows of neighbours among ascending shards, each of at most so many. */
 function spansOf(shards: readonly number[], most: number): Pick<Step, 'shard' | 'span'>[] {
-  const ranges: ShardRange[] = [];
+  const ranges: Neighbours[] = [];
   for (const shard of shards) {
     const last = ranges.at(-1);
     if (last !== undefined && last.first + last.count === shard && last.count < most) {

@@ -3,7 +3,7 @@ import { DrError } from '../core/errors.ts';
 import { parseJson, parseWith } from '../core/parse.ts';
 import { foreignName } from '../core/paths.ts';
 import type { Blobs } from '../core/ports.ts';
-import { handleHash } from '../core/record.ts';
+import { handleHash, membersOf } from '../core/record.ts';
 import type { Registration } from '../core/registration.ts';
 import type { RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
@@ -50,7 +50,7 @@ function remember(blobs: Blobs, key: string, read: () => Promise<Float64Array>):
 /** Sorted, and 8 bytes each: a `Set` of as many devices as a hub may hold would not fit. */
 async function readAll(app: App, run: RestoreRun): Promise<Float64Array> {
   const all: number[] = [];
-  const shards = Array.from({ length: run.shardCount }, (_, shard) => shard);
+  const shards = membersOf({ first: 0, count: run.shardCount });
   await forEachConcurrent(shards, READERS, async (shard) => {
     for (const hash of await readOne(app, foreignName(run.id, run.phase.pass, shard))) all.push(hash);
   });

@@ -1,4 +1,4 @@
-import { groupRows, type RecordOfRows, type ShardRange } from '../core/record.ts';
+import { groupRows, type Neighbours, type RecordOfRows } from '../core/record.ts';
 import { parseRegistration } from '../core/registration.ts';
 import type { RowPrint } from '../core/row-print.ts';
 import type { RestoreRun } from '../core/run.ts';
@@ -22,7 +22,7 @@ export async function readLivePrints(app: App, run: RestoreRun, shard: number): 
 export async function openLivePrints(
   app: App,
   run: RestoreRun,
-  shards: ShardRange,
+  shards: Neighbours,
 ): Promise<(shard: number) => Promise<LivePrints>> {
   const tableOf = await readStagedTables(app, await stagedOf(app, run, shards));
   return async (shard) => toLivePrints(await tableOf(shard));
@@ -51,7 +51,7 @@ export async function readLiveRecords(app: App, run: RestoreRun, shard: number):
   return new Map(records.map((record) => [record.key, record]));
 }
 
-async function stagedOf(app: App, run: RestoreRun, shards: ShardRange): Promise<StagedShards> {
+async function stagedOf(app: App, run: RestoreRun, shards: Neighbours): Promise<StagedShards> {
   const { segments } = await readFinishedScan(app, run);
   return { segments, shards, shardCount: run.shardCount };
 }

@@ -3,7 +3,7 @@ import { DrError } from '../core/errors.ts';
 import type { ManifestShard } from '../core/manifest.ts';
 import { parseJson, parseWith } from '../core/parse.ts';
 import { resultName, shardLabel, snapshotPrintsName, snapshotShardName } from '../core/paths.ts';
-import { type ShardRange, shardOf, shardsIn } from '../core/record.ts';
+import { membersOf, type Neighbours, shardOf } from '../core/record.ts';
 import type { BackupRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { type LastGood, openLastGood } from './churn.ts';
@@ -40,13 +40,13 @@ const READERS = 16;
  * Stores shards of the snapshot: rows seen twice dropped, rows of a record together. While one is packed and stored the
  * next is made.
  */
-export async function sealSnapshotShards(app: App, run: BackupRun, shards: ShardRange): Promise<void> {
+export async function sealSnapshotShards(app: App, run: BackupRun, shards: Neighbours): Promise<void> {
   const { shardCount } = run;
   const { segments } = await readFinishedScan(app, run);
   const rowsOf = await readStagedRows(app, { segments, shards, shardCount });
   const last = await openLastGood(app, run);
   let storing = Promise.resolve();
-  for (const shard of shardsIn(shards)) {
+  for (const shard of membersOf(shards)) {
     const rows = await rowsOf(shard);
     const isOurs = (row: Buffer): boolean => shardOf(keyHashOfRow(row), shardCount) === shard;
     const lines = await makeLines(shardCount > STAGED_SECTIONS ? rows.filter(isOurs) : rows);
@@ -85,7 +85,7 @@ async function storeShard(
 /** All shards' results of a backup, in shard order. Throws `StoredDocumentInvalid`, naming the one it is about. */
 export async function readSealResults(app: App, run: BackupRun): Promise<SealResult[]> {
   const results = new Map<number, SealResult>();
-  const shards = Array.from({ length: run.shardCount }, (_, shard) => shard);
+  const shards = membersOf({ first: 0, count: run.shardCount });
   await forEachConcurrent(shards, READERS, async (shard) => {
     results.set(shard, await readSealResult(app, resultName(run.kind, run.id, run.phase.pass, 'seal', shard)));
   });

@@ -1,7 +1,7 @@
 import { DrError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';
 import { manifestName, resultName } from '../core/paths.ts';
-import { type ShardRange, shardsIn } from '../core/record.ts';
+import { membersOf, type Neighbours } from '../core/record.ts';
 import type { RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { sealDocument } from './codec.ts';
@@ -19,16 +19,12 @@ import { selectionOf } from './written-records.ts';
  * for this pass and later ones, devices that live under another key are known to all shards, and so is how many records
  * the restore is about.
  */
-export async function sealTargetShards(app: App, run: RestoreRun, shards: ShardRange): Promise<void> {
-  const { sourceHub, snapshotId } = run.request;
+export async function sealTargetShards(app: App, run: RestoreRun, shards: Neighbours): Promise<void> {
+  const printsOf =
+    run.phase.pass === 1 ? await openSnapshot(app, run) : (shard: number) => readSnapshotPrints(app, run, shard);
   const livePrintsOf = await openLivePrints(app, run, shards);
-  const manifest = run.phase.pass === 1 ? await readManifest(app, sourceHub, snapshotId) : undefined;
-  if (run.phase.pass === 1 && manifest === undefined) throw missing(manifestName(sourceHub, snapshotId));
-  for (const shard of shardsIn(shards)) {
-    const prints = await (manifest === undefined
-      ? readSnapshotPrints(app, run, shard)
-      : readSnapshot(app, run, manifest, shard));
-    await storeSealed(app, run, shard, prints, await livePrintsOf(shard));
+  for (const shard of membersOf(shards)) {
+    await storeSealed(app, run, shard, await printsOf(shard), await livePrintsOf(shard));
     await beat(app, 'restore', run.id);
   }
 }
@@ -43,7 +39,15 @@ async function storeSealed(app: App, run: RestoreRun, shard: number, prints: Sna
   });
 }
 
-async function readSnapshot(app: App, run: RestoreRun, manifest: Manifest, shard: number): Promise<SnapshotPrints> {
+/** Gives a shard's prints once its bytes are proven and its selection is stored. */
+async function openSnapshot(app: App, run: RestoreRun): Promise<(shard: number) => Promise<SnapshotPrints>> {
+  const { sourceHub, snapshotId } = run.request;
+  const manifest = await readManifest(app, sourceHub, snapshotId);
+  if (manifest === undefined) throw missing(manifestName(sourceHub, snapshotId));
+  return (shard) => proveShard(app, run, manifest, shard);
+}
+
+async function proveShard(app: App, run: RestoreRun, manifest: Manifest, shard: number): Promise<SnapshotPrints> {
   const snapshot = await openSnapshotShard(app, manifest, shard);
   const prints = await openSnapshotPrints(app, run, shard, snapshot);
   const isSelected = await selectionOf(app, run, shard, snapshot);

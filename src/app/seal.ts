@@ -1,4 +1,4 @@
-import type { ShardRange } from '../core/record.ts';
+import type { Neighbours } from '../core/record.ts';
 import type { Run } from '../core/run.ts';
 import type { App } from './app.ts';
 import { doneShards, type Moved, moveOn } from './dispatch.ts';
@@ -10,7 +10,7 @@ import { sealTargetShards } from './seal-target.ts';
  * Makes ready what a scan staged for neighbouring shards: in a backup they become shards of the snapshot, in a restore
  * they are held against the snapshot's. Running it twice stores the same twice.
  */
-export async function seal(app: App, run: Run, shards: ShardRange): Promise<Moved> {
+export async function seal(app: App, run: Run, shards: Neighbours): Promise<Moved> {
   const { pass } = run.phase;
   const { isLast } = await withOthers(app, run, shards.first, async () => {
     if (run.kind === 'backup') await sealSnapshotShards(app, run, shards);

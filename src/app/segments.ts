@@ -1,7 +1,7 @@
 import { setImmediate as letOthersIn } from 'node:timers/promises';
 import { DrError } from '../core/errors.ts';
 import type { BlobRange } from '../core/ports.ts';
-import type { ShardRange } from '../core/record.ts';
+import { membersOf, type Neighbours, sectionsOf } from '../core/record.ts';
 import type { Segment } from '../core/scan-checkpoint.ts';
 import type { App } from './app.ts';
 import { unpackFrame } from './codec.ts';
@@ -17,8 +17,7 @@ export async function storeSegment(app: App, { name, bytes, lengths, tableLength
 /** Neighbouring shards of what a scan has staged. */
 export interface StagedShards {
   readonly segments: readonly Segment[];
-  readonly shards: ShardRange;
-  /** Where there are fewer sections than shards, a shard is all of the section it is in. */
+  readonly shards: Neighbours;
   readonly shardCount: number;
 }
 
@@ -78,10 +77,10 @@ type Part = 'rows' | 'table';
 /** Sections as they are stored: of each segment those of the shards asked for, in one piece. */
 interface Packed {
   readonly part: Part;
-  readonly sectionsOfShard: (shard: number) => ShardRange;
+  readonly sectionsOfShard: (shard: number) => Neighbours;
+  readonly firstSection: number;
   readonly segments: readonly {
     readonly name: string;
-    readonly firstSection: number;
     readonly lengths: readonly number[];
     readonly bytes: Uint8Array;
   }[];
@@ -89,11 +88,7 @@ interface Packed {
 
 async function readPacked(app: App, { segments, shards, shardCount }: StagedShards, part: Part): Promise<Packed> {
   const sectionCount = segments[0]?.lengths.length ?? 1;
-  const perShard = sectionCount / shardCount;
-  const sectionsOfShard = (shard: number): ShardRange => ({
-    first: Math.floor(shard * perShard),
-    count: Math.max(1, perShard),
-  });
+  const sectionsOfShard = (shard: number): Neighbours => sectionsOf(shard, shardCount, sectionCount);
   const firstSection = sectionsOfShard(shards.first).first;
   const last = sectionsOfShard(shards.first + shards.count - 1);
   const read: Packed['segments'][number][] = [];
@@ -103,9 +98,9 @@ async function readPacked(app: App, { segments, shards, shardCount }: StagedShar
     const length = sum(lengths);
     const offset = sum(all.slice(0, firstSection)) + (part === 'rows' ? sum(segment.tableLengths) : 0);
     const bytes = length === 0 ? new Uint8Array() : await readRange(app, segment.name, { offset, length });
-    read[index] = { name: segment.name, firstSection, lengths, bytes };
+    read[index] = { name: segment.name, lengths, bytes };
   });
-  return { part, sectionsOfShard, segments: read };
+  return { part, sectionsOfShard, firstSection, segments: read };
 }
 
 async function readRange(app: App, name: string, range: BlobRange): Promise<Uint8Array> {
@@ -117,14 +112,14 @@ async function readRange(app: App, name: string, range: BlobRange): Promise<Uint
 
 /** Unpacks each frame of one shard, title taken off; others are let in between two frames. */
 async function eachFrame(
-  { part, sectionsOfShard, segments }: Packed,
+  { part, sectionsOfShard, firstSection, segments }: Packed,
   shard: number,
   take: (bytes: Buffer, name: string) => void,
 ): Promise<void> {
-  const { first, count } = sectionsOfShard(shard);
-  for (const { name, firstSection, lengths, bytes } of segments) {
-    let at = sum(lengths.slice(0, first - firstSection));
-    for (let section = first; section < first + count; section += 1) {
+  const sections = sectionsOfShard(shard);
+  for (const { name, lengths, bytes } of segments) {
+    let at = sum(lengths.slice(0, sections.first - firstSection));
+    for (const section of membersOf(sections)) {
       const end = at + (lengths[section - firstSection] ?? 0);
       const title = titleOf(name, section, part);
       for (const { frame, size } of framesOf(bytes.subarray(at, end), name)) {

@@ -125,20 +125,15 @@ function readText(row: Buffer, { start, end }: Piece): string {
 }
 
 function sortRows(rows: readonly Buffer[]): Buffer[] {
-  const keyHashes = Float64Array.from(rows, keyHashOfRow);
-  const hashOf = (index: number): number => keyHashes[index] ?? 0;
-  const order = Uint32Array.from(rows, (_, index) => index).sort((a, b) => {
-    const difference = hashOf(a) - hashOf(b);
-    return difference === 0 ? compareAlike(rows, a, b) : difference;
-  });
-  return Array.from(order, (index) => rows[index] ?? Buffer.alloc(0));
+  return rows
+    .map((row, seen) => ({ row, seen, keyHash: keyHashOfRow(row) }))
+    .sort((a, b) => a.keyHash - b.keyHash || compareAlike(a.row, b.row) || b.seen - a.seen)
+    .map(({ row }) => row);
 }
 
 /** The order of two rows whose keys have one hash. */
-function compareAlike(rows: readonly Buffer[], a: number, b: number): number {
-  const [one, other] = [rows[a], rows[b]];
-  if (one === undefined || other === undefined) return b - a;
-  return compareKeys(one, other) || idHashOfRow(one) - idHashOfRow(other) || etagOfRow(other) - etagOfRow(one) || b - a;
+function compareAlike(a: Buffer, b: Buffer): number {
+  return compareKeys(a, b) || idHashOfRow(a) - idHashOfRow(b) || etagOfRow(b) - etagOfRow(a);
 }
 
 /** By the bytes themselves: of ten million keys two may have one hash. */

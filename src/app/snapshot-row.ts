@@ -79,7 +79,7 @@ export function keyOfRow(row: Buffer): Piece {
   return { start, end: start + row.readUInt32LE(KEY_LENGTH_AT) };
 }
 
-/** The description as JSON; it stands behind a byte of its list and before the line's end. */
+/** The description as JSON. */
 export function descriptionOfRow(row: Buffer): Piece {
   return { start: keyOfRow(row).end + BEFORE_ROWS.length, end: row.length - LINE_END.length };
 }

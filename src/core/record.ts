@@ -48,20 +48,23 @@ export function shardCountFor(rowCount: number): number {
   return count;
 }
 
-/** The sections `[first, first + length)` that make up one shard: neighbours, so that one range read gets them. */
-export function sectionsOf(shard: number, shardCount: number): { first: number; length: number } {
-  const length = SECTION_COUNT / shardCount;
-  return { first: shard * length, length };
-}
-
-/** Neighbouring shards. */
-export interface ShardRange {
+/** Neighbouring shards, or sections. */
+export interface Neighbours {
   readonly first: number;
   readonly count: number;
 }
 
-export function shardsIn({ first, count }: ShardRange): number[] {
+export function membersOf({ first, count }: Neighbours): number[] {
   return Array.from({ length: count }, (_, index) => first + index);
+}
+
+/**
+ * The sections that make up one shard: neighbours, so that one range read gets them. Where there are fewer sections than
+ * shards it is the one the shard is in.
+ */
+export function sectionsOf(shard: number, shardCount: number, sectionCount = SECTION_COUNT): Neighbours {
+  const perShard = sectionCount / shardCount;
+  return { first: Math.floor(shard * perShard), count: Math.max(1, perShard) };
 }
 
 /** The 53-bit hash by which a device handle is recognised across shards. */

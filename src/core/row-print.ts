@@ -71,5 +71,10 @@ export function printRecord(record: RecordOfRows): RecordPrint {
  * That is how nearly every record of a restored hub looks, and no text has to be read to see it. False says nothing.
  */
 export function areAlike(hashes: readonly number[], live: readonly number[]): boolean {
-  return hashes.length === live.length && hashes.every((hash) => hash !== 0 && live.includes(hash));
+  return !hashes.includes(0) && haveSame(hashes, live);
+}
+
+/** Whether the content hashes of two records are the same, as far as they tell: of two rows with 0 they say nothing. */
+export function haveSame(hashes: readonly number[], others: readonly number[]): boolean {
+  return hashes.length === others.length && hashes.every((hash) => others.includes(hash));
 }

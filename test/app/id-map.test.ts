@@ -19,7 +19,7 @@ async function aRestore(engine: Engine): Promise<RestoreRun> {
 
 const shardOf = (id: string, shardCount: number): number => {
   const section = sectionOf(keyHashOf(recordKey(parseRegistration(anAppleRow({ id })))));
-  return Math.floor(section / sectionsOf(0, shardCount).length);
+  return Math.floor(section / sectionsOf(0, shardCount).count);
 };
 
 test.each([

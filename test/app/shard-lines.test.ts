@@ -6,7 +6,7 @@ import { createRowWriter } from '../../src/app/snapshot-row.ts';
 import { groupRows, keyHashOf, recordKey } from '../../src/core/record.ts';
 import { parseRegistration } from '../../src/core/registration.ts';
 import { printContent, printRecord } from '../../src/core/row-print.ts';
-import { parseShard } from '../../src/core/shard.ts';
+import { openShardRecords, recordsIn } from '../../src/core/shard.ts';
 import { encodeUtf8 } from '../../src/core/utf8.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
 
@@ -19,7 +19,7 @@ async function linesOf(xmls: readonly string[], hashOf: (key: string) => number 
     return Buffer.from(write(encodeUtf8(xml), fields, print));
   });
   const lines = await makeLines(rows);
-  return { ...lines, records: parseShard(toOctets(lines.bytes), 'shard') };
+  return { ...lines, records: recordsIn(openShardRecords(toOctets(lines.bytes), 'shard')) };
 }
 
 const aRow = fc

@@ -4,7 +4,7 @@ import type { App } from '../../src/app/app.ts';
 import { toOctets } from '../../src/app/codec.ts';
 import { readStagedRows, readStagedTables, storeSegment } from '../../src/app/segments.ts';
 import { createStaging, type Staging } from '../../src/app/staging.ts';
-import { shardsIn } from '../../src/core/record.ts';
+import { membersOf } from '../../src/core/record.ts';
 import type { RowPrint } from '../../src/core/row-print.ts';
 import type { Segment } from '../../src/core/scan-checkpoint.ts';
 import { createEngine } from '../support/engine.ts';
@@ -30,7 +30,7 @@ async function readShards(app: App, segments: readonly Segment[], shardCount: nu
     const range = { first, count: Math.min(together, shardCount - first) };
     const staged = { segments, shards: range, shardCount };
     const [rowsOf, tableOf] = [await readStagedRows(app, staged), await readStagedTables(app, staged)];
-    for (const shard of shardsIn(range)) {
+    for (const shard of membersOf(range)) {
       shards.push({ rows: (await rowsOf(shard)).map(toOctets), table: [...(await tableOf(shard))] });
     }
   }

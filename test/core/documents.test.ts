@@ -129,7 +129,7 @@ test('every section belongs to exactly one shard, for every shard count', () => 
   for (const rowCount of [0, 1, 39_999, 40_001, 1_000_000, 100_000_000]) {
     const shardCount = shardCountFor(rowCount);
     const sections = Array.from({ length: shardCount }, (_, shard) => sectionsOf(shard, shardCount));
-    expect(sections.flatMap(({ first, length }) => Array.from({ length }, (_, index) => first + index))).toEqual(
+    expect(sections.flatMap(({ first, count }) => Array.from({ length: count }, (_, index) => first + index))).toEqual(
       Array.from({ length: 1024 }, (_, index) => index),
     );
   }
