@@ -41,9 +41,10 @@ export interface SpawnedHost extends AsyncDisposable {
 
 /**
  * As on a plan's smallest instance (512 MB): Node sizes its heap by the machine's memory, and on a workstation would
- * let garbage pile up to gigabytes. The cloud's own setting is `languageWorkers__node__arguments`.
+ * let garbage pile up to gigabytes. The cloud's own setting is `languageWorkers__node__arguments`. V8 lets a heap as small
+ * as this grow by a third until it looks for garbage again, buffers counted in: every 13 MB of them.
  */
-const smallInstance = ['--max-old-space-size=224', '--max-semi-space-size=16'];
+const smallInstance = ['--max-old-space-size=224', '--max-semi-space-size=16', '--heap-growing-percent=100'];
 
 /** Runs the host as a child process; rejects with the end of its error output when it does not start. */
 export async function spawnHost(options: SpawnHostOptions): Promise<SpawnedHost> {

@@ -3,8 +3,9 @@ import type { Manifest } from '../core/manifest.ts';
 import { isDoneFact } from '../core/outcomes.ts';
 import { markName, resultsFolder } from '../core/paths.ts';
 import type { BlobFacts } from '../core/ports.ts';
+import type { PrintTable } from '../core/print-table.ts';
 import { sectionsOf, shardOf } from '../core/record.ts';
-import { haveSame, type RecordPrint } from '../core/row-print.ts';
+import { haveSame } from '../core/row-print.ts';
 import type { BackupRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { toBytes } from './codec.ts';
@@ -29,21 +30,22 @@ export interface LastGood {
    * What of a new shard's records that snapshot had otherwise, as facts of the shard's result. It is for the readiness
    * card only: where the older prints cannot be read there are no facts.
    */
-  compare(shard: number, records: readonly RecordPrint[]): Promise<BlobFacts>;
+  compare(shard: number, prints: PrintTable): Promise<BlobFacts>;
 }
 
 /** `undefined` when there is none. */
 export async function openLastGood(app: App, run: BackupRun): Promise<LastGood | undefined> {
   const before = await orNothing(app, run, () => readLastGood(app, run));
   if (before === undefined) return undefined;
-  const compare = async (shard: number, records: readonly RecordPrint[]): Promise<BlobFacts> => {
+  const compare = async (shard: number, prints: PrintTable): Promise<BlobFacts> => {
     const left = await readRecords(app, before, shard, run.shardCount);
     if (left === undefined) return {};
     let [added, changed] = [0, 0];
-    for (const { keyHash, contentHashes } of records) {
+    for (let index = 0; index < prints.count; index += 1) {
+      const keyHash = prints.keyHashAt(index);
       const old = left.get(keyHash);
       if (old === undefined) added += 1;
-      else if (!haveSame(old, contentHashes)) changed += 1;
+      else if (!haveSame(old, prints.contentHashesAt(index))) changed += 1;
       left.delete(keyHash);
     }
     return {
@@ -54,7 +56,7 @@ export async function openLastGood(app: App, run: BackupRun): Promise<LastGood |
       changed: String(changed),
     };
   };
-  return { compare: async (shard, records) => (await orNothing(app, run, () => compare(shard, records))) ?? {} };
+  return { compare: async (shard, prints) => (await orNothing(app, run, () => compare(shard, prints))) ?? {} };
 }
 
 async function orNothing<T>(app: App, run: BackupRun, read: () => Promise<T>): Promise<T | undefined> {
@@ -114,10 +116,11 @@ async function readRecords(
   for (const index of before.shards.keys()) {
     const theirs = sectionsOf(index, before.shards.length);
     if (theirs.first >= first + count || theirs.first + theirs.count <= first) continue;
-    const records = await findSnapshotPrints(app, before, index);
-    if (records === undefined) return undefined;
-    for (const { keyHash, contentHashes } of records) {
-      if (shardOf(keyHash, shardCount) === shard) found.set(keyHash, contentHashes);
+    const prints = await findSnapshotPrints(app, before, index);
+    if (prints === undefined) return undefined;
+    for (let record = 0; record < prints.count; record += 1) {
+      const keyHash = prints.keyHashAt(record);
+      if (shardOf(keyHash, shardCount) === shard) found.set(keyHash, prints.contentHashesAt(record));
     }
   }
   return found;

@@ -5,7 +5,6 @@ import type { RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { readFinishedScan } from './scan.ts';
 import { readStagedRows, readStagedTables, type StagedShards } from './segments.ts';
-import { TABLE_WIDTH } from './staging.ts';
 
 /** What lives in the target in one shard, by the hash of its key; rows the listing showed twice are there once. */
 export interface LivePrints {
@@ -27,6 +26,9 @@ export async function openLivePrints(
   const tableOf = await readStagedTables(app, await stagedOf(app, run, shards));
   return async (shard) => toLivePrints(await tableOf(shard));
 }
+
+/** Numbers of a row in the table of a restore's scan: key, handle, content, mark. */
+const TABLE_WIDTH = 4;
 
 function toLivePrints(table: Float64Array): LivePrints {
   const byKey = new Map<number, RowPrint[]>();

@@ -63,12 +63,12 @@ async function openWork(
   const hub = hubOf(app, run.hub);
   const newlyLostMs = countLostTime(hub, app.clock.now);
   const prints = await readSnapshotPrints(app, run, shard);
-  const recordCount = prints.records.length;
+  const recordCount = prints.count;
   const before = pass === 1 ? undefined : await readFinishedOutcomes(app, run, pass - 1, shard, recordCount);
   const openRecords = (): Promise<ShardRecords> => openSnapshotRecords(app, run, shard);
   const { order } = run.request;
   const progress = openShardProgress(app, run, shard, {
-    platforms: prints.records.map(({ platform }) => platform),
+    platforms: prints.platformOfEach(),
     groups: pass === 1 && order !== undefined ? recordsIn(await openRecords()).map(groupOf(order)) : [],
     stored,
     before,

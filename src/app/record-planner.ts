@@ -2,6 +2,7 @@ import { type Decision, decide, decideRemoval } from '../core/decide.ts';
 import type { WrittenOutcome } from '../core/outcomes.ts';
 import { planRecord } from '../core/plan.ts';
 import { marksOf, planRemoval } from '../core/plan-removal.ts';
+import type { PrintTable } from '../core/print-table.ts';
 import type { RecordOfRows } from '../core/record.ts';
 import { areAlike, markOf, type RecordPrint } from '../core/row-print.ts';
 import type { RestoreRun } from '../core/run.ts';
@@ -12,7 +13,6 @@ import { readForeignHandles } from './foreign-handles.ts';
 import { type IdMap, readMintedIds } from './id-map.ts';
 import { readJournal } from './journal.ts';
 import { type LivePrints, readLivePrints, readLiveRecords } from './live-rows.ts';
-import type { SnapshotPrints } from './snapshot-prints.ts';
 import { readRunOf, readWritten } from './written-records.ts';
 
 /** What one pass makes of one record. */
@@ -31,7 +31,7 @@ export type RecordPlanner = (index: number, earlier: WrittenOutcome | undefined)
 
 export interface ShardToPlan {
   readonly shard: number;
-  readonly prints: SnapshotPrints;
+  readonly prints: PrintTable;
   readonly idMap: IdMap;
   /** Positions of the records that may have to be decided about. */
   readonly wanted: readonly number[];
@@ -50,10 +50,10 @@ async function openRestorer(
   { shard, prints, idMap, wanted, openRecords }: ShardToPlan,
 ): Promise<RecordPlanner> {
   const { byKey } = await readLivePrints(app, run, shard);
-  const alike = prints.records.map((record) => marksOfAlike(record, byKey));
+  const alike = Array.from({ length: prints.count }, (_, index) => marksOfAlike(prints.at(index), byKey));
   const open = wanted.filter((index) => alike[index] === undefined);
   const records = open.length === 0 ? NO_RECORDS : await openRecords();
-  const lives = open.some((index) => byKey.has(prints.records[index]?.keyHash ?? Number.NaN));
+  const lives = open.some((index) => byKey.has(prints.keyHashAt(index)));
   const live = lives ? await readLiveRecords(app, run, shard) : new Map<string, RecordOfRows>();
   const livesElsewhere = await readForeignHandles(app, run);
   const { pass } = run.phase;
@@ -62,7 +62,7 @@ async function openRestorer(
     const marks = alike[index];
     const before = earlier === 'removed' ? undefined : earlier;
     if (marks !== undefined) {
-      const collapsed = pass === 1 ? collapsedOf(prints.records[index]) : 0;
+      const collapsed = pass === 1 ? collapsedOf(prints.at(index)) : 0;
       const decision = decide({ kind: 'unchanged', collapsed }, before, rules);
       return { decision, collapsed, addedRows: [], ...(earlier === undefined ? {} : { noted: marks }) };
     }
@@ -87,8 +87,8 @@ async function openRestorer(
 }
 
 /** How many of a record's rows become one with another. */
-function collapsedOf(print: RecordPrint | undefined): number {
-  return print === undefined ? 0 : print.handleHashes.length - print.contentHashes.length;
+function collapsedOf({ handleHashes, contentHashes }: RecordPrint): number {
+  return handleHashes.length - contentHashes.length;
 }
 
 /** The marks of what lives under a record's key where that surely is the same; else `undefined`. */

@@ -1,7 +1,6 @@
-import { setImmediate as letOthersIn } from 'node:timers/promises';
 import { DrError } from '../core/errors.ts';
 import { scanName } from '../core/paths.ts';
-import type { Hub, Page } from '../core/ports.ts';
+import type { Hub } from '../core/ports.ts';
 import { shardCountFor } from '../core/record.ts';
 import type { Run } from '../core/run.ts';
 import { isOver } from '../core/run.ts';
@@ -14,6 +13,7 @@ import {
 import { type App, hubOf, toInstant } from './app.ts';
 import { openDocument, sealDocument } from './codec.ts';
 import { type Moved, moveOn } from './dispatch.ts';
+import { openListing } from './listing.ts';
 import { beat, readRun, Superseded } from './run-store.ts';
 import { storeSegment } from './segments.ts';
 import { openStaging, stageRows } from './stage-rows.ts';
@@ -96,9 +96,9 @@ async function list(app: App, hub: Hub, progress: Progress, deadlineAt: number):
   let at: Position = progress.checkpoint;
   let storeAt = app.clock.now() + STORE_AFTER_MS;
   let storing = Promise.resolve();
-  let pending = nextPage(hub, at.token, deadlineAt);
+  const listing = openListing(hub, deadlineAt, app.clock.now);
   for (;;) {
-    const page = await arrival(pending);
+    const page = await listing.page(at.token);
     if (page instanceof DrError) {
       await storing;
       if (!page.retryable || staged.isEmpty) throw page;
@@ -111,18 +111,11 @@ async function list(app: App, hub: Hub, progress: Progress, deadlineAt: number):
       await storing;
       await staged.take();
       at = await restart(app, progress);
-      pending = nextPage(hub, undefined, deadlineAt);
       continue;
     }
     const { nextToken } = page;
     const isFinished = nextToken === undefined;
     const isOver = isFinished || app.clock.now() >= deadlineAt;
-    if (!isOver) {
-      pending = nextPage(hub, nextToken, deadlineAt);
-      // A connection is taken up again two turns after its answer; then the request is under way while this page is
-      // taken apart.
-      for (let turn = 0; turn < 2; turn += 1) await letOthersIn();
-    }
     at = {
       ...(isFinished ? {} : { token: nextToken }),
       pageCount: at.pageCount + 1,
@@ -144,27 +137,11 @@ async function list(app: App, hub: Hub, progress: Progress, deadlineAt: number):
   }
 }
 
-/** What becomes of it is seen when it is awaited; a fault in between must not leave its rejection unheard. */
-function nextPage(hub: Hub, token: string | undefined, deadlineAt: number): Promise<Page | 'tokenLost'> {
-  const page = hub.listPage(token, { deadlineAt });
-  page.catch(() => {});
-  return page;
-}
-
-async function arrival(page: Promise<Page | 'tokenLost'>): Promise<Page | 'tokenLost' | DrError> {
-  try {
-    return await page;
-  } catch (error) {
-    if (error instanceof DrError) return error;
-    throw error;
-  }
-}
-
 async function store(app: App, progress: Progress, packed: PackedSegment | undefined, at: Position): Promise<void> {
   const { startedAt, restartCount } = progress.checkpoint;
   const segment = packed === undefined ? [] : [await storeSegment(app, packed)];
   await save(app, progress, {
-    formatVersion: 3,
+    formatVersion: 4,
     ...at,
     startedAt,
     restartCount,

@@ -11,10 +11,10 @@ import { compress, openDocument, sealDocument, sha256Hex } from './codec.ts';
 import { forEachConcurrent } from './concurrent.ts';
 import { beat } from './run-store.ts';
 import { readFinishedScan } from './scan.ts';
-import { readStagedRows } from './segments.ts';
+import { readStagedRows, readStagedTables } from './segments.ts';
 import { makeLines, type ShardLines } from './shard-lines.ts';
 import { packPrints } from './snapshot-prints.ts';
-import { keyHashOfRow } from './snapshot-row.ts';
+import { SnapshotRows } from './snapshot-row.ts';
 import { STAGED_SECTIONS } from './stage-rows.ts';
 
 const count = z.int().nonnegative();
@@ -43,13 +43,14 @@ const READERS = 16;
 export async function sealSnapshotShards(app: App, run: BackupRun, shards: Neighbours): Promise<void> {
   const { shardCount } = run;
   const { segments } = await readFinishedScan(app, run);
-  const rowsOf = await readStagedRows(app, { segments, shards, shardCount });
+  const staged = { segments, shards, shardCount };
+  const [rowsOf, tableOf] = await Promise.all([readStagedRows(app, staged), readStagedTables(app, staged)]);
   const last = await openLastGood(app, run);
   let storing = Promise.resolve();
   for (const shard of membersOf(shards)) {
-    const rows = await rowsOf(shard);
-    const isOurs = (row: Buffer): boolean => shardOf(keyHashOfRow(row), shardCount) === shard;
-    const lines = await makeLines(shardCount > STAGED_SECTIONS ? rows.filter(isOurs) : rows);
+    const rows = new SnapshotRows(await rowsOf(shard), await tableOf(shard));
+    const isOurs = (keyHash: number): boolean => shardOf(keyHash, shardCount) === shard;
+    const lines = await makeLines(rows, shardCount > STAGED_SECTIONS ? isOurs : undefined);
     await storing;
     storing = storeShard(app, run, shard, lines, last);
     // What becomes of it is seen when it is awaited.

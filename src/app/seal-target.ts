@@ -1,6 +1,7 @@
 import { DrError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';
 import { manifestName, resultName } from '../core/paths.ts';
+import type { PrintTable } from '../core/print-table.ts';
 import { membersOf, type Neighbours } from '../core/record.ts';
 import type { RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
@@ -9,7 +10,7 @@ import { storeForeignHandles } from './foreign-handles.ts';
 import { type LivePrints, openLivePrints } from './live-rows.ts';
 import { beat } from './run-store.ts';
 import { storeSelection } from './shard-progress.ts';
-import { openSnapshotPrints, readSnapshotPrints, type SnapshotPrints } from './snapshot-prints.ts';
+import { openSnapshotPrints, readSnapshotPrints } from './snapshot-prints.ts';
 import { openSnapshotShard, readManifest } from './snapshots.ts';
 import { selectionOf } from './written-records.ts';
 
@@ -29,7 +30,7 @@ export async function sealTargetShards(app: App, run: RestoreRun, shards: Neighb
   }
 }
 
-async function storeSealed(app: App, run: RestoreRun, shard: number, prints: SnapshotPrints, live: LivePrints) {
+async function storeSealed(app: App, run: RestoreRun, shard: number, prints: PrintTable, live: LivePrints) {
   const name = resultName('restore', run.id, run.phase.pass, 'seal', shard);
   await storeForeignHandles(app, run, shard, handlesLivingElsewhere(live, prints));
   const result = { formatVersion: 1, records: live.byKey.size };
@@ -40,19 +41,18 @@ async function storeSealed(app: App, run: RestoreRun, shard: number, prints: Sna
 }
 
 /** Gives a shard's prints once its bytes are proven and its selection is stored. */
-async function openSnapshot(app: App, run: RestoreRun): Promise<(shard: number) => Promise<SnapshotPrints>> {
+async function openSnapshot(app: App, run: RestoreRun): Promise<(shard: number) => Promise<PrintTable>> {
   const { sourceHub, snapshotId } = run.request;
   const manifest = await readManifest(app, sourceHub, snapshotId);
   if (manifest === undefined) throw missing(manifestName(sourceHub, snapshotId));
   return (shard) => proveShard(app, run, manifest, shard);
 }
 
-async function proveShard(app: App, run: RestoreRun, manifest: Manifest, shard: number): Promise<SnapshotPrints> {
+async function proveShard(app: App, run: RestoreRun, manifest: Manifest, shard: number): Promise<PrintTable> {
   const snapshot = await openSnapshotShard(app, manifest, shard);
   const prints = await openSnapshotPrints(app, run, shard, snapshot);
   const isSelected = await selectionOf(app, run, shard, snapshot);
-  const platforms = prints.records.map(({ platform }) => platform);
-  await storeSelection(app, run, shard, platforms, isSelected);
+  await storeSelection(app, run, shard, prints.platformOfEach(), isSelected);
   return prints;
 }
 
@@ -66,8 +66,12 @@ function missing(name: string): DrError {
  * The handles that live in the target under a key the snapshot's shard does not have them under: their devices
  * registered anew, so that restoring them under the old key would push to them twice.
  */
-function handlesLivingElsewhere({ byKey }: LivePrints, { records }: SnapshotPrints): number[] {
-  const known = new Map(records.map(({ keyHash, handleHashes }) => [keyHash, handleHashes]));
+function handlesLivingElsewhere({ byKey }: LivePrints, prints: PrintTable): number[] {
+  const known = new Map<number, readonly number[]>();
+  for (let index = 0; index < prints.count; index += 1) {
+    const { keyHash, handleHashes } = prints.at(index);
+    if (byKey.has(keyHash)) known.set(keyHash, handleHashes);
+  }
   const elsewhere = new Set<number>();
   for (const [keyHash, rows] of byKey) {
     const handles = known.get(keyHash) ?? [];

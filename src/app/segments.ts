@@ -48,25 +48,23 @@ export async function readStagedRows(
   };
 }
 
-/** The same for the prints, row after row, `TABLE_WIDTH` numbers each. */
+/** The same for the tables, row after row. */
 export async function readStagedTables(
   app: App,
   staged: StagedShards,
 ): Promise<(shard: number) => Promise<Float64Array>> {
   const packed = await readPacked(app, staged, 'table');
   return async (shard) => {
-    const tables: Float64Array[] = [];
-    await eachFrame(packed, shard, (bytes) => {
-      // Copied, because numbers must stand at a multiple of their size.
-      tables.push(new Float64Array(Uint8Array.from(bytes).buffer));
-    });
-    const whole = new Float64Array(tables.reduce((size, { length }) => size + length, 0));
+    const tables: Buffer[] = [];
+    await eachFrame(packed, shard, (bytes) => void tables.push(bytes));
+    // Copied, because numbers must stand at a multiple of their size.
+    const whole = new Uint8Array(tables.reduce((size, { length }) => size + length, 0));
     let at = 0;
     for (const table of tables) {
       whole.set(table, at);
       at += table.length;
     }
-    return whole;
+    return new Float64Array(whole.buffer);
   };
 }
 

@@ -1,30 +1,17 @@
 import { setImmediate as letOthersIn } from 'node:timers/promises';
 import { z } from 'zod';
 import type { RecordCounts } from '../core/manifest.ts';
+import { createPrintWriter, type PrintTable } from '../core/print-table.ts';
 import { parseRegistration } from '../core/registration.ts';
 import { printRecord, type RecordPrint } from '../core/row-print.ts';
-import {
-  contentHashOfRow,
-  descriptionOfRow,
-  etagOfRow,
-  handleHashOfRow,
-  idHashOfRow,
-  isInstallationRow,
-  isTemplateRow,
-  keyHashOfRow,
-  keyOfRow,
-  lineOfRow,
-  type Piece,
-  platformOfRow,
-  templateHashOfRow,
-} from './snapshot-row.ts';
+import type { Piece, SnapshotRows } from './snapshot-row.ts';
 
 /** A snapshot's shard before it is packed. */
 export interface ShardLines {
   /** One JSON object a line: `{"key":…,"rows":[…]}`. */
   readonly bytes: Uint8Array;
   /** Of each line. */
-  readonly prints: readonly RecordPrint[];
+  readonly prints: PrintTable;
   readonly counts: RecordCounts;
   /** Rows dropped because the listing showed their id more than once. */
   readonly duplicatesSeen: number;
@@ -35,41 +22,52 @@ const ROWS_AT_ONCE = 2000;
 
 /**
  * Makes a shard's lines of its rows as they were staged: a line a record, in the order of the keys' hashes. Of rows of a
- * record with one id the one with the highest ETag stays, then the later seen.
+ * record with one id the one with the highest ETag stays, then the later seen. With `isOurs` other rows are left out.
  */
-export async function makeLines(rows: readonly Buffer[]): Promise<ShardLines> {
+export async function makeLines(
+  rows: SnapshotRows,
+  isOurs: (keyHash: number) => boolean = () => true,
+): Promise<ShardLines> {
+  const order = sortRows(rows, isOurs);
   const draft = createDraft(rows);
-  let record: Buffer[] = [];
-  for (const [index, row] of sortRows(rows).entries()) {
-    if (index % ROWS_AT_ONCE === 0) await letOthersIn();
-    const last = record.at(-1);
-    const isSameRecord = last !== undefined && compareKeys(last, row) === 0;
-    if (isSameRecord && idHashOfRow(last) === idHashOfRow(row)) continue;
-    if (last !== undefined && !isSameRecord) {
+  let record: number[] = [];
+  let last: number | undefined;
+  for (const [count, row] of order.entries()) {
+    if (count % ROWS_AT_ONCE === 0) await letOthersIn();
+    const isSameRecord = last !== undefined && compareKeys(rows, last, row) === 0;
+    if (isSameRecord && last !== undefined && rows.idHash(last) === rows.idHash(row)) continue;
+    if (!isSameRecord) {
       draft.add(record);
       record = [];
     }
     record.push(row);
+    last = row;
   }
-  if (record.length > 0) draft.add(record);
-  return draft.finish();
+  draft.add(record);
+  return draft.finish(order.length);
 }
 
-function createDraft(rows: readonly Buffer[]) {
-  const out = Buffer.allocUnsafe(rows.reduce((size, { length }) => size + length, 0));
-  const prints: RecordPrint[] = [];
+function createDraft(rows: SnapshotRows) {
+  let size = 0;
+  for (let row = 0; row < rows.count; row += 1) size += rows.bytes(row).length;
+  const out = Buffer.allocUnsafe(size);
+  const prints = createPrintWriter(rows.count);
   const byPlatform: Record<string, number> = {};
   let [at, installations, registrations, templates] = [0, 0, 0, 0];
-  const copy = (row: Buffer, start: number, end: number): void => {
-    at += row.copy(out, at, start, end);
+  const copy = (row: number, start: number, end: number): void => {
+    at += rows.bytes(row).copy(out, at, start, end);
   };
   /** A line of one row is copied as it is; of others their first one's, with more descriptions before its end. */
-  const writeLine = (first: Buffer, others: readonly Buffer[]): void => {
-    const line = lineOfRow(first);
-    const lineEndAt = others.length === 0 ? line.end : descriptionOfRow(first).end;
+  const writeLine = (first: number, others: readonly number[]): void => {
+    const line = rows.line(first);
+    if (others.length === 0) {
+      copy(first, line.start, line.end);
+      return;
+    }
+    const lineEndAt = rows.description(first).end;
     copy(first, line.start, lineEndAt);
     for (const row of others) {
-      const { start, end } = descriptionOfRow(row);
+      const { start, end } = rows.description(row);
       out[at] = COMMA;
       at += 1;
       copy(row, start, end);
@@ -77,69 +75,70 @@ function createDraft(rows: readonly Buffer[]) {
     copy(first, lineEndAt, line.end);
   };
   return {
-    add(record: readonly Buffer[]): void {
-      const [first, ...others] = record;
+    add([first, ...others]: readonly number[]): void {
       if (first === undefined) return;
       writeLine(first, others);
-      for (const row of record) {
-        if (isTemplateRow(row)) templates += 1;
-        const platform = platformOfRow(row);
+      for (const row of [first, ...others]) {
+        if (rows.isTemplate(row)) templates += 1;
+        const platform = rows.platform(row);
         byPlatform[platform] = (byPlatform[platform] ?? 0) + 1;
       }
-      registrations += record.length;
-      if (isInstallationRow(first)) installations += 1;
-      prints.push(printStaged(first, record));
+      registrations += 1 + others.length;
+      if (rows.isInstallation(first)) installations += 1;
+      prints.add(printStaged(rows, [first, ...others]));
     },
-    finish: (): ShardLines => ({
-      bytes: out.subarray(0, at),
-      prints,
-      counts: { records: prints.length, installations, registrations, templates, byPlatform },
-      duplicatesSeen: rows.length - registrations,
-    }),
+    finish(rowCount: number): ShardLines {
+      const table = prints.finish();
+      const counts = { records: table.count, installations, registrations, templates, byPlatform };
+      return { bytes: out.subarray(0, at), prints: table, counts, duplicatesSeen: rowCount - registrations };
+    },
   };
 }
 
 const COMMA = ','.charCodeAt(0);
 
 /** The print of a record; where rows of it may become one with another, it is read for that. */
-function printStaged(first: Buffer, record: readonly Buffer[]): RecordPrint {
-  const platform = platformOfRow(first);
-  const keyHash = keyHashOfRow(first);
-  if (record.length === 1) {
-    return { platform, keyHash, handleHashes: [handleHashOfRow(first)], contentHashes: [contentHashOfRow(first)] };
-  }
-  if (new Set(record.map(templateHashOfRow)).size < record.length) {
-    const rows = record.map((row) => parseRegistration(readText(row, descriptionOfRow(row))));
-    return printRecord({ key: readText(first, keyOfRow(first)), rows });
+function printStaged(rows: SnapshotRows, record: readonly [number, ...number[]]): RecordPrint {
+  const [first, ...others] = record;
+  if (others.length > 0 && new Set(record.map(rows.templateHash)).size < record.length) {
+    const descriptions = record.map((row) => parseRegistration(readText(rows, row, rows.description(row))));
+    return printRecord({ key: readText(rows, first, rows.key(first)), rows: descriptions });
   }
   return {
-    platform,
-    keyHash,
-    handleHashes: record.map(handleHashOfRow),
-    contentHashes: record.map(contentHashOfRow),
+    platform: rows.platform(first),
+    keyHash: rows.keyHash(first),
+    handleHashes: record.map(rows.handleHash),
+    contentHashes: record.map(rows.contentHash),
   };
 }
 
-function readText(row: Buffer, { start, end }: Piece): string {
-  return z.string().parse(JSON.parse(row.toString('utf8', start, end)));
+function readText(rows: SnapshotRows, row: number, { start, end }: Piece): string {
+  return z.string().parse(JSON.parse(rows.bytes(row).toString('utf8', start, end)));
 }
 
-function sortRows(rows: readonly Buffer[]): Buffer[] {
-  return rows
-    .map((row, seen) => ({ row, seen, keyHash: keyHashOfRow(row) }))
-    .sort((a, b) => a.keyHash - b.keyHash || compareAlike(a.row, b.row) || b.seen - a.seen)
-    .map(({ row }) => row);
+/** The places of the rows in the order in which records are made of them. */
+function sortRows(rows: SnapshotRows, isOurs: (keyHash: number) => boolean): Uint32Array {
+  const places = new Uint32Array(rows.count);
+  let count = 0;
+  for (let row = 0; row < rows.count; row += 1) {
+    if (!isOurs(rows.keyHash(row))) continue;
+    places[count] = row;
+    count += 1;
+  }
+  return places
+    .subarray(0, count)
+    .sort((a, b) => rows.keyHash(a) - rows.keyHash(b) || compareAlike(rows, a, b) || b - a);
 }
 
 /** The order of two rows whose keys have one hash. */
-function compareAlike(a: Buffer, b: Buffer): number {
-  return compareKeys(a, b) || idHashOfRow(a) - idHashOfRow(b) || etagOfRow(b) - etagOfRow(a);
+function compareAlike(rows: SnapshotRows, a: number, b: number): number {
+  return compareKeys(rows, a, b) || rows.idHash(a) - rows.idHash(b) || rows.etag(b) - rows.etag(a);
 }
 
 /** By the bytes themselves: of ten million keys two may have one hash. */
-function compareKeys(a: Buffer, b: Buffer): number {
-  const difference = keyHashOfRow(a) - keyHashOfRow(b);
+function compareKeys(rows: SnapshotRows, a: number, b: number): number {
+  const difference = rows.keyHash(a) - rows.keyHash(b);
   if (difference !== 0) return difference;
-  const [keyA, keyB] = [keyOfRow(a), keyOfRow(b)];
-  return a.compare(b, keyB.start, keyB.end, keyA.start, keyA.end);
+  const [keyA, keyB] = [rows.key(a), rows.key(b)];
+  return rows.bytes(a).compare(rows.bytes(b), keyB.start, keyB.end, keyA.start, keyA.end);
 }

@@ -3,21 +3,17 @@ import { DrError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';
 import { parseJson, parseWith } from '../core/parse.ts';
 import { printsName, snapshotPrintsName } from '../core/paths.ts';
-import { printRecord, type RecordPrint } from '../core/row-print.ts';
+import { PrintTable } from '../core/print-table.ts';
+import { printRecord } from '../core/row-print.ts';
 import type { RestoreRun } from '../core/run.ts';
 import { recordsIn } from '../core/shard.ts';
 import type { App } from './app.ts';
 import { packFrame, sha256Hex, toText, unpackFrame } from './codec.ts';
 import type { OpenShard } from './snapshots.ts';
 
-/** A snapshot's shard without its text: enough to see what is in place. */
-export interface SnapshotPrints {
-  readonly records: readonly RecordPrint[];
-}
-
 /** The bytes of prints under a name, for a shard whose stored bytes have that SHA-256. */
-export function packPrints(name: string, shardSha256: string, records: readonly RecordPrint[]): Uint8Array {
-  return packFrame(formatPrints(name, shardSha256, records));
+export function packPrints(name: string, shardSha256: string, prints: PrintTable): Uint8Array {
+  return packFrame(formatPrints(name, shardSha256, prints));
 }
 
 /**
@@ -29,21 +25,21 @@ export async function openSnapshotPrints(
   run: RestoreRun,
   shard: number,
   { sha256, count, openRecords }: OpenShard,
-): Promise<SnapshotPrints> {
+): Promise<PrintTable> {
   const { sourceHub, snapshotId } = run.request;
   const found = await findPrints(app, snapshotPrintsName(sourceHub, snapshotId, shard), sha256);
-  const records = found?.length === count ? found : recordsIn(await openRecords()).map(printRecord);
+  const prints = found?.count === count ? found : PrintTable.of(recordsIn(await openRecords()).map(printRecord));
   const name = printsName(run.id, shard);
-  await app.blobs.put(name, packPrints(name, sha256, records), 'any');
-  return { records };
+  await app.blobs.put(name, packPrints(name, sha256, prints), 'any');
+  return prints;
 }
 
 /** Those that `openSnapshotPrints` stored. Throws `StoredDocumentInvalid`, naming the blob, on missing or damaged ones. */
-export async function readSnapshotPrints(app: App, run: RestoreRun, shard: number): Promise<SnapshotPrints> {
+export async function readSnapshotPrints(app: App, run: RestoreRun, shard: number): Promise<PrintTable> {
   const name = printsName(run.id, shard);
   const blob = await app.blobs.get(name);
   if (blob === undefined) throw unusable(name, 'is missing');
-  return { records: parsePrints(name, blob.bytes).records };
+  return parsePrints(name, blob.bytes).prints;
 }
 
 /** The prints the backup left beside a shard; `undefined` when there are none that can be used. */
@@ -51,16 +47,16 @@ export async function findSnapshotPrints(
   app: App,
   { hub, id, shards }: Manifest,
   shard: number,
-): Promise<readonly RecordPrint[] | undefined> {
+): Promise<PrintTable | undefined> {
   return findPrints(app, snapshotPrintsName(hub, id, shard), shards[shard]?.sha256 ?? '');
 }
 
-async function findPrints(app: App, name: string, sha256: string): Promise<readonly RecordPrint[] | undefined> {
+async function findPrints(app: App, name: string, sha256: string): Promise<PrintTable | undefined> {
   const blob = await app.blobs.get(name, 'mayBeMissing');
   if (blob === undefined) return undefined;
   try {
-    const prints = parsePrints(name, blob.bytes);
-    if (prints.of === sha256) return prints.records;
+    const { of, prints } = parsePrints(name, blob.bytes);
+    if (of === sha256) return prints;
     app.log.warn('prints of another shard passed over', { name });
   } catch (error) {
     if (!(error instanceof DrError)) throw error;
@@ -69,51 +65,21 @@ async function findPrints(app: App, name: string, sha256: string): Promise<reado
   return undefined;
 }
 
-/** A line with the blob's name, what the prints are of, their checksum and the platforms; then of each record platform, key, two counts, and its hashes. */
-function formatPrints(name: string, of: string, records: readonly RecordPrint[]): Uint8Array {
-  const places = new Map<string, number>();
-  const numbers: number[] = [];
-  for (const { platform, keyHash, handleHashes, contentHashes } of records) {
-    const place = places.get(platform) ?? places.size;
-    places.set(platform, place);
-    numbers.push(place, keyHash, handleHashes.length, contentHashes.length);
-    for (const hash of handleHashes) numbers.push(hash);
-    for (const hash of contentHashes) numbers.push(hash);
-  }
-  const platforms = [...places.keys()];
-  const bytes = new Uint8Array(new Float64Array(numbers).buffer);
-  const title: PrintsTitle = { prints: name, of, sha256: sha256Hex(bytes), platforms };
+/** A line with the blob's name, what the prints are of, their checksum and the platforms; then the table's numbers. */
+function formatPrints(name: string, of: string, { platforms, numbers }: PrintTable): Uint8Array {
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  const title: PrintsTitle = { prints: name, of, sha256: sha256Hex(bytes), platforms: [...platforms] };
   return Buffer.concat([Buffer.from(`${JSON.stringify(title)}\n`), bytes]);
 }
 
-function parsePrints(name: string, frame: Uint8Array): { readonly of: string; readonly records: RecordPrint[] } {
+function parsePrints(name: string, frame: Uint8Array): { readonly of: string; readonly prints: PrintTable } {
   const bytes = unpackFrame(frame, name);
   const titleEnd = bytes.indexOf('\n');
   const { of, sha256, platforms } = parseTitle(titleEnd === -1 ? '{}' : toText(bytes.subarray(0, titleEnd)), name);
   // Copied, because numbers must stand at a multiple of their size.
   const content = Uint8Array.from(bytes.subarray(titleEnd + 1));
   if (sha256Hex(content) !== sha256) throw unusable(name, 'is not as it was stored');
-  const numbers = new Float64Array(content.buffer);
-  const records: RecordPrint[] = [];
-  for (let at = 0; at < numbers.length; ) {
-    const handlesAt = at + 4;
-    const contentsAt = handlesAt + (numbers[at + 2] ?? 0);
-    const end = contentsAt + (numbers[at + 3] ?? 0);
-    records.push({
-      platform: platforms[numbers[at] ?? 0] ?? '',
-      keyHash: numbers[at + 1] ?? 0,
-      handleHashes: listOf(numbers, handlesAt, contentsAt),
-      contentHashes: listOf(numbers, contentsAt, end),
-    });
-    at = end;
-  }
-  return { of, records };
-}
-
-function listOf(numbers: Float64Array, from: number, to: number): number[] {
-  const list: number[] = [];
-  for (let at = from; at < to; at += 1) list.push(numbers[at] ?? 0);
-  return list;
+  return { of, prints: new PrintTable(platforms, new Float64Array(content.buffer)) };
 }
 
 const titleSchema = z.strictObject({

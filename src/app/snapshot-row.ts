@@ -4,86 +4,113 @@ import type { ContentPrint } from '../core/row-print.ts';
 import { encodeUtf8, type Octets } from '../core/utf8.ts';
 
 /*
- * A backup's row as it is staged: what sealing wants to know of it, and the line a record of this row alone is, so that
- * sealing neither reads XML nor makes a text of it.
- *
- * Six numbers of eight bytes (hashes of key and id, ETag, hashes of handle, content and template name), one byte each for
- * whether it is a template and the length of its platform's name, four for the length of the key as JSON; then the
- * platform and the line.
+ * A backup's row as it is staged: what sealing wants to know of it, as numbers in its section's table, and its
+ * platform's name with the line a record of this row alone is, so that sealing neither reads XML nor makes a text of it.
  */
-const ID_HASH_AT = 8;
-const ETAG_AT = 16;
-const HANDLE_HASH_AT = 24;
-const CONTENT_HASH_AT = 32;
-const TEMPLATE_HASH_AT = 40;
-const TEMPLATE_AT = 48;
-const PLATFORM_LENGTH_AT = 49;
-const KEY_LENGTH_AT = 50;
-const PLATFORM_AT = 54;
+
+/** The numbers of a row in its section's table. */
+const KEY_HASH = 0;
+const ID_HASH = 1;
+const ETAG = 2;
+const HANDLE_HASH = 3;
+const CONTENT_HASH = 4;
+const TEMPLATE_HASH = 5;
+const PLATFORM_LENGTH = 6;
+/** Of the key as JSON, in bytes. */
+const KEY_LENGTH = 7;
+const WIDTH = 8;
 
 const LINE_START = '{"key":';
 const BEFORE_ROWS = ',"rows":[';
 const LINE_END = ']}\n';
+
+export interface StagedRow {
+  readonly octets: Octets;
+  readonly numbers: readonly number[];
+}
+
+export function toSnapshotRow(octets: Octets, fields: RegistrationFields, print: ContentPrint): StagedRow {
+  const platform = encodeUtf8(fields.platform);
+  const key = encodeUtf8(JSON.stringify(print.key));
+  const { id, etag, isTemplate, templateName } = fields;
+  return {
+    octets: `${platform}${LINE_START}${key}${BEFORE_ROWS}${JSON.stringify(octets)}${LINE_END}`,
+    numbers: [
+      print.keyHash,
+      hash53(id),
+      etag,
+      print.handleHash,
+      print.contentHash,
+      isTemplate ? hash53(`t ${templateName ?? ''}`) : NO_TEMPLATE,
+      platform.length,
+      key.length,
+    ],
+  };
+}
+
+const NO_TEMPLATE = 0;
 
 export interface Piece {
   readonly start: number;
   readonly end: number;
 }
 
-/** Gives the bytes of one row after another; those of one are good until the next is asked for. */
-export function createRowWriter(): (octets: Octets, fields: RegistrationFields, print: ContentPrint) => Uint8Array {
-  let bytes = Buffer.allocUnsafe(64 * 1024);
-  return (octets, fields, { key, keyHash, handleHash, contentHash }) => {
-    const platform = encodeUtf8(fields.platform).slice(0, 255);
-    const jsonKey = encodeUtf8(JSON.stringify(key));
-    const line = `${LINE_START}${jsonKey}${BEFORE_ROWS}${JSON.stringify(octets)}${LINE_END}`;
-    const lineAt = PLATFORM_AT + platform.length;
-    const size = lineAt + line.length;
-    if (size > bytes.length) bytes = Buffer.allocUnsafe(2 * size);
-    bytes.writeDoubleLE(keyHash, 0);
-    bytes.writeDoubleLE(hash53(fields.id), ID_HASH_AT);
-    bytes.writeDoubleLE(fields.etag, ETAG_AT);
-    bytes.writeDoubleLE(handleHash, HANDLE_HASH_AT);
-    bytes.writeDoubleLE(contentHash, CONTENT_HASH_AT);
-    bytes.writeDoubleLE(fields.isTemplate ? hash53(`t ${fields.templateName ?? ''}`) : 0, TEMPLATE_HASH_AT);
-    bytes[TEMPLATE_AT] = fields.isTemplate ? 1 : 0;
-    bytes[PLATFORM_LENGTH_AT] = platform.length;
-    bytes.writeUInt32LE(jsonKey.length, KEY_LENGTH_AT);
-    bytes.write(platform, PLATFORM_AT, 'latin1');
-    bytes.write(line, lineAt, 'latin1');
-    return bytes.subarray(0, size);
-  };
-}
+/** A shard's rows as they were staged, by their place in the order they came. */
+export class SnapshotRows {
+  readonly count: number;
+  readonly #rows: readonly Buffer[];
+  readonly #table: Float64Array;
 
-export const keyHashOfRow = (row: Buffer): number => row.readDoubleLE(0);
-export const idHashOfRow = (row: Buffer): number => row.readDoubleLE(ID_HASH_AT);
-export const etagOfRow = (row: Buffer): number => row.readDoubleLE(ETAG_AT);
-export const handleHashOfRow = (row: Buffer): number => row.readDoubleLE(HANDLE_HASH_AT);
-export const contentHashOfRow = (row: Buffer): number => row.readDoubleLE(CONTENT_HASH_AT);
-/** Rows of one record may become one with another where this is the same. */
-export const templateHashOfRow = (row: Buffer): number => row.readDoubleLE(TEMPLATE_HASH_AT);
-export const isTemplateRow = (row: Buffer): boolean => row[TEMPLATE_AT] === 1;
-export const platformOfRow = (row: Buffer): string => row.toString('utf8', PLATFORM_AT, lineAtOf(row));
-export const isInstallationRow = (row: Buffer): boolean => row[keyOfRow(row).start + 1] === INSTALLATION_LETTER;
+  /** Throws a `RangeError` when rows and table are not of each other. */
+  constructor(rows: readonly Buffer[], table: Float64Array) {
+    if (rows.length * WIDTH !== table.length) throw new RangeError('There are not as many numbers as rows.');
+    this.count = rows.length;
+    this.#rows = rows;
+    this.#table = table;
+  }
+
+  bytes(index: number): Buffer {
+    const row = this.#rows[index];
+    if (row === undefined) throw new RangeError(`There is no row ${index}.`);
+    return row;
+  }
+
+  keyHash = (index: number): number => this.#number(index, KEY_HASH);
+  idHash = (index: number): number => this.#number(index, ID_HASH);
+  etag = (index: number): number => this.#number(index, ETAG);
+  handleHash = (index: number): number => this.#number(index, HANDLE_HASH);
+  contentHash = (index: number): number => this.#number(index, CONTENT_HASH);
+  /** Rows of one record may become one with another where this is the same. */
+  templateHash = (index: number): number => this.#number(index, TEMPLATE_HASH);
+  isTemplate = (index: number): boolean => this.templateHash(index) !== NO_TEMPLATE;
+
+  platform(index: number): string {
+    return this.bytes(index).toString('utf8', 0, this.#number(index, PLATFORM_LENGTH));
+  }
+
+  isInstallation(index: number): boolean {
+    return this.bytes(index)[this.key(index).start + 1] === INSTALLATION_LETTER;
+  }
+
+  /** The line of a record of this row alone, with its line feed. */
+  line(index: number): Piece {
+    return { start: this.#number(index, PLATFORM_LENGTH), end: this.bytes(index).length };
+  }
+
+  /** The record's key as JSON. */
+  key(index: number): Piece {
+    const start = this.#number(index, PLATFORM_LENGTH) + LINE_START.length;
+    return { start, end: start + this.#number(index, KEY_LENGTH) };
+  }
+
+  /** The description as JSON. */
+  description(index: number): Piece {
+    return { start: this.key(index).end + BEFORE_ROWS.length, end: this.bytes(index).length - LINE_END.length };
+  }
+
+  #number(index: number, column: number): number {
+    return this.#table[index * WIDTH + column] ?? 0;
+  }
+}
 
 const INSTALLATION_LETTER = 'i'.charCodeAt(0);
-
-/** The line of a record of this row alone, with its line feed. */
-export function lineOfRow(row: Buffer): Piece {
-  return { start: lineAtOf(row), end: row.length };
-}
-
-/** The record's key as JSON. */
-export function keyOfRow(row: Buffer): Piece {
-  const start = lineAtOf(row) + LINE_START.length;
-  return { start, end: start + row.readUInt32LE(KEY_LENGTH_AT) };
-}
-
-/** The description as JSON. */
-export function descriptionOfRow(row: Buffer): Piece {
-  return { start: keyOfRow(row).end + BEFORE_ROWS.length, end: row.length - LINE_END.length };
-}
-
-function lineAtOf(row: Buffer): number {
-  return PLATFORM_AT + (row[PLATFORM_LENGTH_AT] ?? 0);
-}

@@ -8,7 +8,7 @@ import type { Run } from '../core/run.ts';
 import type { Octets } from '../core/utf8.ts';
 import type { App } from './app.ts';
 import { toOctets } from './codec.ts';
-import { createRowWriter } from './snapshot-row.ts';
+import { toSnapshotRow } from './snapshot-row.ts';
 import { createStaging, type Staging } from './staging.ts';
 
 /**
@@ -46,17 +46,16 @@ export function stageRows(staging: Staging, run: Run, rows: readonly Uint8Array[
       continue;
     }
     if (run.kind === 'restore') {
-      const print = printOf(octets, fields);
-      staging.add(shardOf(print.keyHash, sectionCount), row, print);
+      const { keyHash, handleHash, contentHash, mark } = printOf(octets, fields);
+      staging.add(shardOf(keyHash, sectionCount), octets, [keyHash, handleHash, contentHash, mark]);
     } else {
       const print = printContent(octets, fields);
-      staging.add(shardOf(print.keyHash, sectionCount), writeRow(octets, fields, print));
+      const staged = toSnapshotRow(octets, fields, print);
+      staging.add(shardOf(print.keyHash, sectionCount), staged.octets, staged.numbers);
     }
   }
   return unreadableCount;
 }
-
-const writeRow = createRowWriter();
 
 function readFields(octets: Octets, isAsciiOnly: boolean): RegistrationFields | undefined {
   try {

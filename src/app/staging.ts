@@ -1,5 +1,5 @@
 import { setImmediate as letOthersIn } from 'node:timers/promises';
-import type { RowPrint } from '../core/row-print.ts';
+import type { Octets } from '../core/utf8.ts';
 import { packFrame } from './codec.ts';
 
 /** A segment to be stored: the sections' tables one after another, then the sections' rows. */
@@ -8,7 +8,7 @@ export interface PackedSegment {
   readonly bytes: Uint8Array;
   /** Of each section's rows. */
   readonly lengths: readonly number[];
-  /** Of each section's table; empty where no prints were given. */
+  /** Of each section's table. */
   readonly tableLengths: readonly number[];
 }
 
@@ -17,7 +17,8 @@ export interface Staging {
   readonly isEmpty: boolean;
   /** What there is to be stored already, packed. */
   readonly packedBytes: number;
-  add(section: number, row: Uint8Array, print?: RowPrint): void;
+  /** A row, and its numbers for the section's table, of every row as many. */
+  add(section: number, row: Octets, numbers: readonly number[]): void;
   /** Packs the rows there are once they are many; others are let in meanwhile. */
   packFull(): Promise<void>;
   /** All of it as one segment, and the staging empty; `undefined` when it was. */
@@ -28,10 +29,8 @@ export interface Staging {
 const RAW_BYTES = 16 * 1024 * 1024;
 /** The page that fills a staging up; more is made room for. */
 const HEADROOM_BYTES = 1024 * 1024;
-/** Packed without a pause: some 10 ms in which this process answers nobody. */
-const BYTES_AT_ONCE = 2 * 1024 * 1024;
-/** Columns of a section's table: key, handle, content, mark. */
-export const TABLE_WIDTH = 4;
+/** Packed without a pause: some 2 ms in which this process answers nobody. */
+const BYTES_AT_ONCE = 256 * 1024;
 /** Before each row, and twice before each frame. */
 const LENGTH_BYTES = 4;
 
@@ -82,14 +81,15 @@ export function createStaging(sectionCount: number, newName: () => string): Stag
     get packedBytes() {
       return packedBytes;
     },
-    add(section, row, print) {
+    add(section, row, numbers) {
       const end = rawBytes + LENGTH_BYTES + row.length;
       if (end > raw.length) raw = Buffer.concat([raw.subarray(0, rawBytes)], end + HEADROOM_BYTES);
       raw.writeUInt32LE(row.length, rawBytes);
-      raw.set(row, rawBytes + LENGTH_BYTES);
+      raw.write(row, rawBytes + LENGTH_BYTES, 'latin1');
       bounds[section]?.push(rawBytes, end);
       rawBytes = end;
-      if (print !== undefined) tables[section]?.push(print.keyHash, print.handleHash, print.contentHash, print.mark);
+      const table = tables[section] ?? [];
+      for (const number of numbers) table.push(number);
     },
     async packFull() {
       if (rawBytes >= RAW_BYTES) await pack();
@@ -102,7 +102,7 @@ export function createStaging(sectionCount: number, newName: () => string): Stag
         name,
         bytes: Buffer.concat([...packedTables, ...frames.flat()]),
         lengths: frames.map((parts) => parts.reduce((sum, { length }) => sum + length, 0)),
-        tableLengths: packedTables.some(({ length }) => length > 0) ? packedTables.map(({ length }) => length) : [],
+        tableLengths: packedTables.map(({ length }) => length),
       };
       frames = frames.map(() => []);
       for (const table of tables) table.length = 0;

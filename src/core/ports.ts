@@ -27,6 +27,14 @@ export interface CallOptions {
   readonly deadlineAt: number;
 }
 
+export interface ListOptions extends CallOptions {
+  /**
+   * Told the next page's token as soon as it is known, before this page has come whole. The page may yet name another
+   * one, when it came damaged and was asked for again.
+   */
+  readonly onNextToken?: (token: string) => void;
+}
+
 /**
  * A notification hub. Every call may be made twice. Throttling, transient faults and a rotated key are retried
  * inside, up to the deadline; what is thrown is a `DrError`: `HubUnavailable` (retryable), `HubUnauthorized`,
@@ -35,7 +43,7 @@ export interface CallOptions {
 export interface Hub {
   readonly ref: HubRef;
   /** `token: undefined` starts a listing. Answers `'tokenLost'` when the hub no longer takes the token. */
-  listPage(token: string | undefined, options: CallOptions): Promise<Page | 'tokenLost'>;
+  listPage(token: string | undefined, options: ListOptions): Promise<Page | 'tokenLost'>;
   /** Creates or replaces the registration under `id`; `xml` has no ETag, ExpirationTime or RegistrationId. */
   putRegistration(id: string, xml: string, options: CallOptions): Promise<WriteOutcome>;
   /**

@@ -7,7 +7,7 @@ const count = z.int().nonnegative();
 const sectionLengths = z.array(count).max(SECTION_COUNT);
 
 const checkpointSchema = z.strictObject({
-  formatVersion: z.literal(3),
+  formatVersion: z.literal(4),
   /** Where the listing goes on; absent before the first page and after the last. */
   token: z.string().optional(),
   isFinished: z.boolean(),
@@ -35,7 +35,7 @@ export type Segment = ScanCheckpoint['segments'][number];
 
 export function newScanCheckpoint(startedAt: string, restartCount = 0): ScanCheckpoint {
   return {
-    formatVersion: 3,
+    formatVersion: 4,
     isFinished: false,
     startedAt,
     pageCount: 0,

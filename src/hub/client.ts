@@ -1,8 +1,8 @@
 import { DrError } from '../core/errors.ts';
-import type { CallOptions, Hub, HubProbe, Page, WriteOutcome } from '../core/ports.ts';
+import type { CallOptions, Hub, HubProbe, ListOptions, Page, WriteOutcome } from '../core/ports.ts';
 import { readPage } from './page.ts';
 import { refusal } from './refusal.ts';
-import { createTransport, type HubAnswer, type Transport, type TransportOptions } from './transport.ts';
+import { createTransport, type HubAnswer, type HubHead, type Transport, type TransportOptions } from './transport.ts';
 
 /** A hub over HTTP. `close` ends its connections. */
 export type HubClient = Hub & { close(): Promise<void> };
@@ -59,25 +59,31 @@ async function listPage(
   { transport, where }: HubEndpoint,
   token: string | undefined,
   size: number,
-  { deadlineAt }: CallOptions,
+  { deadlineAt, onNextToken }: ListOptions,
 ): Promise<Page | 'tokenLost'> {
   const operation = token === undefined ? 'list' : 'listOn';
   const query = `$top=${size}${token === undefined ? '' : `&continuationtoken=${asQueryValue(token)}`}`;
+  const onHead = ({ header }: HubHead): void => {
+    const next = nextTokenIn(header);
+    if (next !== undefined) onNextToken?.(next);
+  };
+  const request = { operation, method: 'GET', path: 'registrations', query, onHead } as const;
   for (let tries = 1; ; tries++) {
-    const answer = await transport.call({ operation, method: 'GET', path: 'registrations', query }, deadlineAt);
+    const answer = await transport.call(request, deadlineAt);
     if (answer.verdict.kind === 'tokenLost') return 'tokenLost';
     requireOk(answer, where);
     try {
-      return {
-        rows: readPage(answer.body),
-        nextToken: answer.header('x-ms-continuationtoken') || undefined,
-      };
+      return { rows: readPage(answer.body), nextToken: nextTokenIn(answer.header) };
     } catch (error) {
       if (!(error instanceof DrError)) throw error;
       if (error.code === 'HubNotFound') throw refusal('notFound', answer.status, where);
       if (!error.retryable || tries >= MAX_DAMAGED_PAGES) throw error;
     }
   }
+}
+
+function nextTokenIn(header: HubHead['header']): string | undefined {
+  return header('x-ms-continuationtoken') || undefined;
 }
 
 /** The header's value is percent-encoded already and goes back as it came (service-facts 1.3); what is not is encoded. */

@@ -15,6 +15,9 @@ export interface ExchangeLimits {
   readonly isBodyWanted: (status: number) => boolean;
 }
 
+/** The beginning of an answer, before its body. */
+export type RawHead = Pick<RawAnswer, 'status' | 'headers'>;
+
 /**
  * Sends one request and gives its whole answer. By `dispatch`, since the streams of undici's `request` cost as much again
  * as all the rest of a PUT. Rejects with undici's or the network's error.
@@ -23,9 +26,10 @@ export function exchange(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
   limits: ExchangeLimits,
+  onHead?: (head: RawHead) => void,
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
-    dispatcher.dispatch(request, new Receiver(limits, resolve, reject));
+    dispatcher.dispatch(request, new Receiver(limits, onHead, resolve, reject));
   });
 }
 
@@ -34,6 +38,7 @@ const NOTHING = new Uint8Array(0);
 /** Undici calls it as the answer comes, and with nothing more once it ended or failed. */
 class Receiver implements Dispatcher.DispatchHandler {
   readonly #limits: ExchangeLimits;
+  readonly #onHead: ((head: RawHead) => void) | undefined;
   readonly #resolve: (answer: RawAnswer) => void;
   readonly #reject: (error: Error) => void;
   #status = 0;
@@ -42,8 +47,14 @@ class Receiver implements Dispatcher.DispatchHandler {
   readonly #chunks: Uint8Array[] = [];
   #cutOffAt = Number.POSITIVE_INFINITY;
 
-  constructor(limits: ExchangeLimits, resolve: (answer: RawAnswer) => void, reject: (error: Error) => void) {
+  constructor(
+    limits: ExchangeLimits,
+    onHead: ((head: RawHead) => void) | undefined,
+    resolve: (answer: RawAnswer) => void,
+    reject: (error: Error) => void,
+  ) {
     this.#limits = limits;
+    this.#onHead = onHead;
     this.#resolve = resolve;
     this.#reject = reject;
   }
@@ -55,6 +66,7 @@ class Receiver implements Dispatcher.DispatchHandler {
     this.#status = status;
     this.#headers = headers;
     this.#isWanted = this.#limits.isBodyWanted(status);
+    this.#onHead?.({ status, headers });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {

@@ -2,7 +2,7 @@ import { Pool } from 'undici';
 import type { Clock } from '../core/ports.ts';
 import { judgeAnswer, type Operation, type Verdict } from './answer.ts';
 import type { HubConnection } from './connection-string.ts';
-import { type ExchangeLimits, exchange } from './exchange.ts';
+import { type ExchangeLimits, exchange, type RawHead } from './exchange.ts';
 import type { Limiter } from './limiter.ts';
 import { type Attempt, retry } from './retry.ts';
 import { createSas } from './sas.ts';
@@ -30,15 +30,20 @@ export interface HubRequest {
   /** The entity tag the call is for, as a number. */
   readonly ifMatch?: number;
   readonly body?: string;
+  /** Told what a good answer begins with, before its body has come: once an attempt. */
+  readonly onHead?: (head: HubHead) => void;
 }
 
-export interface HubAnswer {
+export interface HubHead {
+  /** The first value of a header, by its lower-case name. */
+  header(name: string): string | undefined;
+}
+
+export interface HubAnswer extends HubHead {
   readonly status: number;
   readonly verdict: Verdict;
   /** As it came; empty for a call that is answered by its status. */
   readonly body: Uint8Array;
-  /** The first value of a header, by its lower-case name. */
-  header(name: string): string | undefined;
 }
 
 /** Sends requests to one hub: paced, retried until the deadline, signed. */
@@ -116,7 +121,7 @@ class HttpTransport implements Transport {
   }
 
   async #send(request: HubRequest): Promise<HubAnswer> {
-    const { operation, method, path, query, contentType, ifMatch, body: content } = request;
+    const { operation, method, path, query, contentType, ifMatch, body: content, onHead } = request;
     const headers = ['authorization', this.#authorization(), 'x-ms-version', API_VERSION];
     if (contentType !== undefined) headers.push('content-type', contentType);
     if (ifMatch !== undefined) headers.push('if-match', `"${ifMatch}"`);
@@ -129,11 +134,21 @@ class HttpTransport implements Transport {
         body: content ?? null,
       },
       method === 'GET' ? this.#reading : this.#writing,
+      onHead && ((head) => this.#tellHead(request, head)),
     );
     const { status, body } = answer;
-    const header = (name: string): string | undefined => firstOf(answer.headers[name]);
-    const head = { status, retryAfter: header('retry-after'), detail: status === 403 ? toWords(body) : '' };
-    return { status, body, header, verdict: judgeAnswer(operation, head, this.#options.clock.now()) };
+    const header = headerOf(answer);
+    const detail = status === 403 ? toWords(body) : '';
+    return { status, body, header, verdict: this.#judge(operation, status, header, detail) };
+  }
+
+  #tellHead({ operation, onHead }: HubRequest, head: RawHead): void {
+    const header = headerOf(head);
+    if (this.#judge(operation, head.status, header, '').kind === 'ok') onHead?.({ header });
+  }
+
+  #judge(operation: Operation, status: number, header: HubHead['header'], detail: string): Verdict {
+    return judgeAnswer(operation, { status, retryAfter: header('retry-after'), detail }, this.#options.clock.now());
   }
 
   /** Calls that find the key refused at the same time fetch it together. */
@@ -164,8 +179,11 @@ function toWords(body: Uint8Array): string {
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
 }
 
-function firstOf(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
+function headerOf({ headers }: Pick<RawHead, 'headers'>): HubHead['header'] {
+  return (name) => {
+    const value = headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  };
 }
 
 /** The code of a network fault (`ECONNREFUSED`, `UND_ERR_SOCKET`, ...), never its text, which may hold addresses. */

@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { addAbortSignal, Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import type { TokenCredential } from '@azure/identity';
 import { type BlobItem, type BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { DrError } from '../core/errors.ts';
@@ -155,7 +154,7 @@ async function readBody(
 ): Promise<Uint8Array | undefined> {
   if (!(body instanceof Readable)) return undefined;
   try {
-    const bytes = await buffer(addAbortSignal(abortSignal, body));
+    const bytes = Buffer.concat(await addAbortSignal(abortSignal, body).toArray());
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   } catch {
     return undefined;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { toOctets } from '../../src/app/codec.ts';
 import { makeLines } from '../../src/app/shard-lines.ts';
-import { createRowWriter } from '../../src/app/snapshot-row.ts';
+import { SnapshotRows, toSnapshotRow } from '../../src/app/snapshot-row.ts';
 import { groupRows, keyHashOf, recordKey } from '../../src/core/record.ts';
 import { parseRegistration } from '../../src/core/registration.ts';
 import { printContent, printRecord } from '../../src/core/row-print.ts';
@@ -12,14 +12,20 @@ import { anAppleRow, tokenOf } from '../support/rows.ts';
 
 /** The lines of a shard in which these descriptions were staged, in their order. */
 async function linesOf(xmls: readonly string[], hashOf: (key: string) => number = keyHashOf) {
-  const write = createRowWriter();
-  const rows = xmls.map((xml) => {
+  const staged = xmls.map((xml) => {
     const fields = parseRegistration(xml);
     const print = { ...printContent(encodeUtf8(xml), fields), keyHash: hashOf(recordKey(fields)) };
-    return Buffer.from(write(encodeUtf8(xml), fields, print));
+    return toSnapshotRow(encodeUtf8(xml), fields, print);
   });
+  const table = Float64Array.from(staged.flatMap(({ numbers }) => numbers));
+  const rows = new SnapshotRows(
+    staged.map(({ octets }) => Buffer.from(octets, 'latin1')),
+    table,
+  );
   const lines = await makeLines(rows);
-  return { ...lines, records: recordsIn(openShardRecords(toOctets(lines.bytes), 'shard')) };
+  const { prints } = lines;
+  const printOfEach = Array.from({ length: prints.count }, (_, index) => prints.at(index));
+  return { ...lines, printOfEach, records: recordsIn(openShardRecords(toOctets(lines.bytes), 'shard')) };
 }
 
 const aRow = fc
@@ -42,12 +48,12 @@ test('a shard has a line for each record, with its rows as they came, each id on
   await fc.assert(
     fc.asyncProperty(fc.array(aRow, { maxLength: 30 }), async (xmls) => {
       const expected = groupRows(xmls.map(parseRegistration));
-      const { records, prints, counts, duplicatesSeen } = await linesOf(xmls);
+      const { records, printOfEach, counts, duplicatesSeen } = await linesOf(xmls);
       const byKey = (all: readonly { key: string; rows: readonly { xml: string }[] }[]) =>
         new Map(all.map(({ key, rows }) => [key, rows.map(({ xml }) => xml).sort()]));
       expect(byKey(records)).toEqual(byKey(expected.records));
       expect(records).toHaveLength(expected.records.length);
-      expect(prints).toEqual(records.map(printRecord));
+      expect(printOfEach).toEqual(records.map(printRecord));
       expect(duplicatesSeen).toBe(expected.duplicatesSeen);
       const rows = expected.records.flatMap((record) => record.rows);
       expect(counts).toEqual({
