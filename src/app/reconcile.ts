@@ -19,8 +19,13 @@ import { readSnapshotPrints } from './snapshot-prints.ts';
 import { openSnapshotShard, readManifest } from './snapshots.ts';
 import { type DueWrite, type Writer, writeBatch } from './write-records.ts';
 
-/** Outcomes are saved, and a cancelled run noticed, each time that so many more records are about to be written. */
-const BATCH = 500;
+/**
+ * Outcomes are saved, and a cancelled run noticed, each time that so many more records are about to be written: as many
+ * as are written in about a second, within these bounds.
+ */
+const BATCH = { least: 500, most: 2000, quickMs: 500, slowMs: 2000 };
+/** Decided about without a pause: some milliseconds in which this process answers nobody. */
+const DECIDED_AT_ONCE = 250;
 
 /**
  * Brings one shard of the target to what the run wants of it, within the step's time. The first pass writes what lacks,
@@ -129,14 +134,20 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<unknown> 
   const positions = open.values();
   const batches: Promise<void>[] = [];
   const failures: unknown[] = [];
+  let size = BATCH.least;
+  let roomAt: number | undefined;
   try {
     while (!workers.isStopped() && app.clock.now() < deadlineAt) {
-      const due = await decideBatch(work, positions);
+      const due = await decideBatch(work, positions, size);
       if (due.length === 0 || progress.failureCount() > app.policy.maxFailures) break;
       await progress.save();
       const batch = writeBatch(work, due);
       batches.push(batch.catch((error: unknown) => void failures.push(error)));
-      await workers.untilFewerWait(BATCH);
+      await workers.untilFewerWait(due.length);
+      const now = app.clock.now();
+      // For the first one there is room at once.
+      if (roomAt !== undefined) size = nextSize(size, now - roomAt);
+      roomAt = now;
     }
   } catch (error) {
     workers.stop();
@@ -147,15 +158,20 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<unknown> 
   return failures[0];
 }
 
-/** Decides about the next records until there is a batch to write. */
-async function decideBatch(work: Work, positions: Iterator<number>): Promise<DueWrite[]> {
+function nextSize(size: number, tookMs: number): number {
+  if (tookMs < BATCH.quickMs) return Math.min(BATCH.most, 2 * size);
+  return tookMs > BATCH.slowMs ? BATCH.least : size;
+}
+
+/** Decides about the next records until there are so many to write. */
+async function decideBatch(work: Work, positions: Iterator<number>, size: number): Promise<DueWrite[]> {
   const due: DueWrite[] = [];
-  for (let count = 1; due.length < BATCH; count++) {
+  for (let count = 1; due.length < size; count++) {
     const { value: index, done } = positions.next();
     if (done) break;
     const write = decideRecord(work, index);
     if (write !== undefined) due.push(write);
-    if (count % BATCH === 0 && due.length < BATCH) await letOthersIn();
+    if (count % DECIDED_AT_ONCE === 0 && due.length < size) await letOthersIn();
   }
   return due;
 }
