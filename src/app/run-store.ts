@@ -144,14 +144,30 @@ export function lastSignOfLife(run: Run, beatAt: string | undefined): number {
 export async function takeLock(app: App, kind: RunKind, hub: HubRef, runId: string): Promise<void> {
   const name = lockName(kind, hub);
   const bytes = toBytes(JSON.stringify({ runId, takenAt: toInstant(app.clock.now()) }));
-  for (;;) {
-    if ((await app.blobs.put(name, bytes, 'new')) !== 'conflict') return;
+  for (let tries = 1; ; tries += 1) {
+    if (await putLock(app, name, bytes, tries < LOCK_TRIES)) return;
     const blob = await app.blobs.get(name);
     if (blob === undefined) continue;
     const holder = parseLock(toText(blob.bytes));
     if (holder.runId === runId) return;
     await refuseLivingHolder(app, kind, holder);
     if ((await app.blobs.put(name, bytes, { etag: blob.etag })) !== 'conflict') return;
+  }
+}
+
+/** A put whose outcome stays unclear so often has another cause than a run that ends just now. */
+const LOCK_TRIES = 3;
+
+/**
+ * Whether the lock surely is ours. The lock of a run that ends just now is there when the put is refused and gone when it
+ * is looked at, so that the put's outcome is not known: with `mayBeUnclear` that is no error, and the caller looks itself.
+ */
+async function putLock(app: App, name: string, bytes: Uint8Array, mayBeUnclear: boolean): Promise<boolean> {
+  try {
+    return (await app.blobs.put(name, bytes, 'new')) !== 'conflict';
+  } catch (error) {
+    if (mayBeUnclear && error instanceof DrError && error.retryable) return false;
+    throw error;
   }
 }
 
