@@ -119,9 +119,9 @@ test.concurrent('with messageEncoding none the text is taken as it is', async ()
 test.concurrent('a function that runs longer than the lease keeps its message to itself', async () => {
   const { run, send, isEmpty } = await runOnQueue();
   await using _ = run;
-  await send({ id: 'long', waitMs: 3000 });
-  await run.spawn({ queueLeaseSeconds: 1 });
-  await run.spawn({ queueLeaseSeconds: 1 });
+  await send({ id: 'long', waitMs: 6000 });
+  await run.spawn({ queueLeaseSeconds: 2 });
+  await run.spawn({ queueLeaseSeconds: 2 });
   await eventually(isEmpty);
   expect(await events(run, 'long')).toEqual(['start 1', 'end 1']);
 });
