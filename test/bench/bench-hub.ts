@@ -43,7 +43,9 @@ const NEVER = '9999-12-31T23:59:59.9999999Z';
 
 interface Pending {
   readonly id: string;
-  readonly body: Buffer;
+  /** Where it is kept. */
+  readonly place: number;
+  readonly sizeBytes: number;
 }
 
 /**
@@ -73,7 +75,7 @@ export class BenchHub {
   }
 
   seed(id: string, xml: string): void {
-    this.#rows.put(id, 1, xml);
+    this.#rows.add(id, 1, xml);
   }
 
   stats(): HubStats {
@@ -95,7 +97,7 @@ export class BenchHub {
       return false;
     }
     this.#settledCount += 1;
-    this.#makeRows(pending.id, pending.body.toString());
+    this.#makeRows(pending.id, this.#bodies.at(pending.place, pending.sizeBytes).toString());
     return true;
   }
 
@@ -114,7 +116,7 @@ export class BenchHub {
       }
       case 'PUT installations/{}':
         this.#putCount += 1;
-        this.#pending.push({ id: key, body: this.#bodies.keep(body) });
+        this.#pending.push({ id: key, place: this.#bodies.keep(body), sizeBytes: body.length });
         return { status: 200, headers: 'Content-Type: application/xml; charset=utf-8\r\n' };
       case 'GET feedbackcontainer':
         return { status: 200 };
