@@ -27,10 +27,12 @@ export function stepOf({ kind, id: runId }: Run, { name, pass, wave }: PhaseKey)
 }
 
 /**
- * Shards sealed by one step: what many need is read once, and each segment is asked for one range instead of four. More
- * would gain little, and leave less for others to take.
+ * Shards sealed by one step: what many need is read once, and each segment is asked for one range instead of several. A
+ * backup's have all their rows in memory; a restore's only prints, so that a large hub's, of many segments, are more.
  */
-const SEALED_TOGETHER = 4;
+function sealedTogether({ kind, shardCount }: Run): number {
+  return kind === 'restore' ? Math.min(16, Math.max(4, shardCount / 16)) : 4;
+}
 
 /** The shards a phase still has to do, a step's at a time; of a phase that is not by shard, the one thing it does. */
 async function openShards(app: App, run: Run): Promise<Pick<Step, 'shard' | 'span'>[]> {
@@ -39,7 +41,7 @@ async function openShards(app: App, run: Run): Promise<Pick<Step, 'shard' | 'spa
   const done = await doneShards(app, run.kind, run.id, pass, name, wave);
   const open = membersOf({ first: 0, count: run.shardCount }).filter((shard) => !done.has(shard));
   // All are done and nobody has moved the run on: doing one of them again does.
-  return spansOf(open.length > 0 ? open : [0], name === 'seal' ? SEALED_TOGETHER : 1);
+  return spansOf(open.length > 0 ? open : [0], name === 'seal' ? sealedTogether(run) : 1);
 }
 
 /** Rows of neighbours among ascending shards, each of at most so many. */

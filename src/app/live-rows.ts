@@ -1,3 +1,4 @@
+import type { LivePrints } from '../core/likeness.ts';
 import { groupRows, type Neighbours, type RecordOfRows } from '../core/record.ts';
 import { parseRegistration } from '../core/registration.ts';
 import type { RowPrint } from '../core/row-print.ts';
@@ -6,18 +7,10 @@ import type { App } from './app.ts';
 import { readFinishedScan } from './scan.ts';
 import { readStagedRows, readStagedTables, type StagedShards } from './segments.ts';
 
-/** What lives in the target in one shard, by the hash of its key; rows the listing showed twice are there once. */
-export interface LivePrints {
-  readonly byKey: ReadonlyMap<number, readonly RowPrint[]>;
-}
-
-/** Those of one shard. Throws `StoredDocumentInvalid`, naming the segment that is not as it was stored. */
-export async function readLivePrints(app: App, run: RestoreRun, shard: number): Promise<LivePrints> {
-  const printsOf = await openLivePrints(app, run, { first: shard, count: 1 });
-  return printsOf(shard);
-}
-
-/** Those of neighbouring shards, each when it is asked for. Throws as `readLivePrints` does. */
+/**
+ * What lives in the target in neighbouring shards, each when it is asked for; rows the listing showed twice are there
+ * once. Throws `StoredDocumentInvalid`, naming the segment that is not as it was stored.
+ */
 export async function openLivePrints(
   app: App,
   run: RestoreRun,
@@ -43,10 +36,10 @@ function toLivePrints(table: Float64Array): LivePrints {
     if (rows === undefined) byKey.set(print.keyHash, [print]);
     else if (!rows.some(({ mark }) => mark === print.mark)) rows.push(print);
   }
-  return { byKey };
+  return byKey;
 }
 
-/** The same with all that the rows say, by key. */
+/** What lives in the target in one shard with all that the rows say, by key. Throws as `openLivePrints` does. */
 export async function readLiveRecords(app: App, run: RestoreRun, shard: number): Promise<Map<string, RecordOfRows>> {
   const rowsOf = await readStagedRows(app, await stagedOf(app, run, { first: shard, count: 1 }));
   const { records } = groupRows((await rowsOf(shard)).map((row) => parseRegistration(row.toString('utf8'))));

@@ -4,7 +4,7 @@ import { planRecord } from '../core/plan.ts';
 import { marksOf, planRemoval } from '../core/plan-removal.ts';
 import type { PrintTable } from '../core/print-table.ts';
 import type { RecordOfRows } from '../core/record.ts';
-import { areAlike, markOf, type RecordPrint } from '../core/row-print.ts';
+import { markOf, type RecordPrint } from '../core/row-print.ts';
 import type { RestoreRun } from '../core/run.ts';
 import { openShardRecords, type ShardRecords } from '../core/shard.ts';
 import type { App } from './app.ts';
@@ -12,7 +12,8 @@ import { LAST_PASS } from './complete-reconcile.ts';
 import { readForeignHandles } from './foreign-handles.ts';
 import { type IdMap, readMintedIds } from './id-map.ts';
 import { readJournal } from './journal.ts';
-import { type LivePrints, readLivePrints, readLiveRecords } from './live-rows.ts';
+import { readLikeness } from './likeness.ts';
+import { readLiveRecords } from './live-rows.ts';
 import { readRunOf, readWritten } from './written-records.ts';
 
 /** What one pass makes of one record. */
@@ -49,22 +50,25 @@ async function openRestorer(
   run: RestoreRun,
   { shard, prints, idMap, wanted, openRecords }: ShardToPlan,
 ): Promise<RecordPlanner> {
-  const { byKey } = await readLivePrints(app, run, shard);
-  const alike = Array.from({ length: prints.count }, (_, index) => marksOfAlike(prints.at(index), byKey));
-  const open = wanted.filter((index) => alike[index] === undefined);
+  const likeness = await readLikeness(app, run, shard, prints.count);
+  const open = wanted.filter((index) => !likeness.isAlikeAt(index));
   const records = open.length === 0 ? NO_RECORDS : await openRecords();
-  const lives = open.some((index) => byKey.has(prints.keyHashAt(index)));
+  const lives = open.some((index) => likeness.livesAt(index));
   const live = lives ? await readLiveRecords(app, run, shard) : new Map<string, RecordOfRows>();
   const livesElsewhere = await readForeignHandles(app, run);
   const { pass } = run.phase;
   const rules = { isDryRun: run.request.dryRun, isLastPass: pass === LAST_PASS };
   return (index, earlier) => {
-    const marks = alike[index];
     const before = earlier === 'removed' ? undefined : earlier;
-    if (marks !== undefined) {
+    if (likeness.isAlikeAt(index)) {
       const collapsed = pass === 1 ? collapsedOf(prints.at(index)) : 0;
       const decision = decide({ kind: 'unchanged', collapsed }, before, rules);
-      return { decision, collapsed, addedRows: [], ...(earlier === undefined ? {} : { noted: marks }) };
+      return {
+        decision,
+        collapsed,
+        addedRows: [],
+        ...(earlier === undefined ? {} : { noted: likeness.marksAt(index) }),
+      };
     }
     const record = records.at(index);
     const found = live.get(record.key);
@@ -89,17 +93,6 @@ async function openRestorer(
 /** How many of a record's rows become one with another. */
 function collapsedOf({ handleHashes, contentHashes }: RecordPrint): number {
   return handleHashes.length - contentHashes.length;
-}
-
-/** The marks of what lives under a record's key where that surely is the same; else `undefined`. */
-function marksOfAlike(
-  { keyHash, contentHashes }: RecordPrint,
-  byKey: LivePrints['byKey'],
-): readonly number[] | undefined {
-  const live = byKey.get(keyHash);
-  if (live === undefined) return undefined;
-  const hashes = live.map(({ contentHash }) => contentHash);
-  return areAlike(contentHashes, hashes) ? live.map(({ mark }) => mark) : undefined;
 }
 
 function rowsOf({ rows }: RecordOfRows, { writes }: Extract<Decision, { kind: 'write' }>): number[] {

@@ -1,4 +1,5 @@
 import { DrError } from '../core/errors.ts';
+import { Likeness, type LivePrints } from '../core/likeness.ts';
 import type { Manifest } from '../core/manifest.ts';
 import { manifestName, resultName } from '../core/paths.ts';
 import type { PrintTable } from '../core/print-table.ts';
@@ -7,7 +8,8 @@ import type { RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { sealDocument } from './codec.ts';
 import { storeForeignHandles } from './foreign-handles.ts';
-import { type LivePrints, openLivePrints } from './live-rows.ts';
+import { storeLikeness } from './likeness.ts';
+import { openLivePrints } from './live-rows.ts';
 import { beat } from './run-store.ts';
 import { storeSelection } from './shard-progress.ts';
 import { openSnapshotPrints, readSnapshotPrints } from './snapshot-prints.ts';
@@ -33,10 +35,11 @@ export async function sealTargetShards(app: App, run: RestoreRun, shards: Neighb
 async function storeSealed(app: App, run: RestoreRun, shard: number, prints: PrintTable, live: LivePrints) {
   const name = resultName('restore', run.id, run.phase.pass, 'seal', shard);
   await storeForeignHandles(app, run, shard, handlesLivingElsewhere(live, prints));
-  const result = { formatVersion: 1, records: live.byKey.size };
+  await storeLikeness(app, run, shard, Likeness.of(prints, live));
+  const result = { formatVersion: 1, records: live.size };
   await app.blobs.put(name, sealDocument(name, JSON.stringify(result)), 'any', {
     done: '1',
-    records: String(live.byKey.size),
+    records: String(live.size),
   });
 }
 
@@ -66,14 +69,14 @@ function missing(name: string): DrError {
  * The handles that live in the target under a key the snapshot's shard does not have them under: their devices
  * registered anew, so that restoring them under the old key would push to them twice.
  */
-function handlesLivingElsewhere({ byKey }: LivePrints, prints: PrintTable): number[] {
+function handlesLivingElsewhere(live: LivePrints, prints: PrintTable): number[] {
   const known = new Map<number, readonly number[]>();
   for (let index = 0; index < prints.count; index += 1) {
     const { keyHash, handleHashes } = prints.at(index);
-    if (byKey.has(keyHash)) known.set(keyHash, handleHashes);
+    if (live.has(keyHash)) known.set(keyHash, handleHashes);
   }
   const elsewhere = new Set<number>();
-  for (const [keyHash, rows] of byKey) {
+  for (const [keyHash, rows] of live) {
     const handles = known.get(keyHash) ?? [];
     for (const { handleHash } of rows) if (!handles.includes(handleHash)) elsewhere.add(handleHash);
   }

@@ -8,13 +8,9 @@ import { printRecord } from '../core/row-print.ts';
 import type { RestoreRun } from '../core/run.ts';
 import { recordsIn } from '../core/shard.ts';
 import type { App } from './app.ts';
-import { packFrame, sha256Hex, toText, unpackFrame } from './codec.ts';
+import { sha256Hex } from './codec.ts';
+import { bytesOf, packNumbers, unpackNumbers } from './numbers-blob.ts';
 import type { OpenShard } from './snapshots.ts';
-
-/** The bytes of prints under a name, for a shard whose stored bytes have that SHA-256. */
-export function packPrints(name: string, shardSha256: string, prints: PrintTable): Uint8Array {
-  return packFrame(formatPrints(name, shardSha256, prints));
-}
 
 /**
  * The prints of a snapshot's shard, for all passes of a restore: those the backup left beside it, or, where there are
@@ -65,21 +61,22 @@ async function findPrints(app: App, name: string, sha256: string): Promise<Print
   return undefined;
 }
 
-/** A line with the blob's name, what the prints are of, their checksum and the platforms; then the table's numbers. */
-function formatPrints(name: string, of: string, { platforms, numbers }: PrintTable): Uint8Array {
-  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-  const title: PrintsTitle = { prints: name, of, sha256: sha256Hex(bytes), platforms: [...platforms] };
-  return Buffer.concat([Buffer.from(`${JSON.stringify(title)}\n`), bytes]);
+/** The bytes of prints under a name, for a shard whose stored bytes have that SHA-256. */
+export function packPrints(name: string, shardSha256: string, { platforms, numbers }: PrintTable): Uint8Array {
+  const title: PrintsTitle = {
+    prints: name,
+    of: shardSha256,
+    sha256: sha256Hex(bytesOf(numbers)),
+    platforms: [...platforms],
+  };
+  return packNumbers(title, numbers);
 }
 
-function parsePrints(name: string, frame: Uint8Array): { readonly of: string; readonly prints: PrintTable } {
-  const bytes = unpackFrame(frame, name);
-  const titleEnd = bytes.indexOf('\n');
-  const { of, sha256, platforms } = parseTitle(titleEnd === -1 ? '{}' : toText(bytes.subarray(0, titleEnd)), name);
-  // Copied, because numbers must stand at a multiple of their size.
-  const content = Uint8Array.from(bytes.subarray(titleEnd + 1));
-  if (sha256Hex(content) !== sha256) throw unusable(name, 'is not as it was stored');
-  return { of, prints: new PrintTable(platforms, new Float64Array(content.buffer)) };
+function parsePrints(name: string, blob: Uint8Array): { readonly of: string; readonly prints: PrintTable } {
+  const { title, numbers } = unpackNumbers(name, blob);
+  const { of, sha256, platforms } = parseTitle(title, name);
+  if (sha256Hex(bytesOf(numbers)) !== sha256) throw unusable(name, 'is not as it was stored');
+  return { of, prints: new PrintTable(platforms, numbers) };
 }
 
 const titleSchema = z.strictObject({

@@ -73,6 +73,9 @@ export const printsName = (runId: string, shard: number): string =>
   `${stagingFolder('restore', runId)}prints/${shardLabel(shard)}`;
 export const foreignName = (runId: string, pass: number, shard: number): string =>
   `${stagingFolder('restore', runId)}pass-${pass}/foreign/${shardLabel(shard)}.json`;
+/** What a pass found in the target of each record of a snapshot's shard. */
+export const likenessName = (runId: string, pass: number, shard: number): string =>
+  `${stagingFolder('restore', runId)}pass-${pass}/likeness/${shardLabel(shard)}`;
 /** The results of a phase in all passes together: one listing tells a run's progress. */
 export const phaseFolder = (kind: RunKind, runId: string, phase: ShardPhase): string =>
   `${runFolder(kind, runId)}${phase}/`;

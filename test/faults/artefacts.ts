@@ -126,6 +126,13 @@ export const artefacts: readonly Artefact[] = [
       during: 'restore' as const,
       before: `reconcile#${pass}`,
     },
+    ...[new RegExp(`pass-${pass}/likeness/0002`), /pass-1\/likeness\/0001/].map((sibling) => ({
+      what: `comparison of pass ${pass}, or ${sibling.source},`,
+      name: new RegExp(`pass-${pass}/likeness/0001`),
+      sibling,
+      during: 'restore' as const,
+      before: `reconcile#${pass}`,
+    })),
     {
       what: `list of handles in pass ${pass}`,
       name: new RegExp(`pass-${pass}/foreign/0001`),

@@ -1,0 +1,65 @@
+import type { PrintTable } from './print-table.ts';
+import { areAlike, type RowPrint } from './row-print.ts';
+
+/** What lives in the target, by the hash of its key. */
+export type LivePrints = ReadonlyMap<number, readonly RowPrint[]>;
+
+/**
+ * What the target has of each record of a snapshot's shard, as far as prints tell, as numbers in one piece. Of each
+ * record `LACKS`, `DIFFERS`, or, where what lives under its key surely is the same, how many rows that are and their
+ * marks.
+ */
+export class Likeness {
+  readonly numbers: Float64Array;
+  readonly #starts: Uint32Array;
+
+  /** Numbers as a `Likeness` has them. Throws a `RangeError` when they are not of `count` records. */
+  constructor(numbers: Float64Array, count: number) {
+    this.numbers = numbers;
+    this.#starts = new Uint32Array(count);
+    let at = 0;
+    for (let index = 0; index < count; index += 1) {
+      this.#starts[index] = at;
+      at += 1 + Math.max(0, numbers[at] ?? Number.NaN);
+    }
+    if (at !== numbers.length) throw new RangeError('The numbers are not of so many records.');
+  }
+
+  static of(prints: PrintTable, live: LivePrints): Likeness {
+    const numbers: number[] = [];
+    for (let index = 0; index < prints.count; index += 1) {
+      const rows = live.get(prints.keyHashAt(index));
+      if (rows === undefined) numbers.push(LACKS);
+      else if (!areAlike(prints.contentHashesAt(index), contentHashesOf(rows))) numbers.push(DIFFERS);
+      else numbers.push(rows.length, ...rows.map(({ mark }) => mark));
+    }
+    return new Likeness(Float64Array.from(numbers), prints.count);
+  }
+
+  /** Whether anything lives under the record's key. */
+  livesAt(index: number): boolean {
+    return this.#headAt(index) !== LACKS;
+  }
+
+  isAlikeAt(index: number): boolean {
+    return this.#headAt(index) > 0;
+  }
+
+  /** Of the rows that live under the record's key, where those surely are the same. */
+  marksAt(index: number): number[] {
+    const start = (this.#starts[index] ?? 0) + 1;
+    return [...this.numbers.subarray(start, start + Math.max(0, this.#headAt(index)))];
+  }
+
+  #headAt(index: number): number {
+    return this.numbers[this.#starts[index] ?? Number.NaN] ?? LACKS;
+  }
+}
+
+const LACKS = -1;
+/** Something lives there that has to be looked at itself. */
+const DIFFERS = 0;
+
+function contentHashesOf(rows: readonly RowPrint[]): number[] {
+  return rows.map(({ contentHash }) => contentHash);
+}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { Likeness } from '../../src/core/likeness.ts';
+import { PrintTable } from '../../src/core/print-table.ts';
+
+const record = (keyHash: number, ...contentHashes: number[]) => ({
+  platform: 'Apple',
+  keyHash,
+  handleHashes: contentHashes,
+  contentHashes,
+});
+const row = (keyHash: number, contentHash: number, mark: number) => ({ keyHash, handleHash: 7, contentHash, mark });
+
+test('tells what lacks, what surely is the same and what has to be looked at, also from its numbers alone', () => {
+  const prints = PrintTable.of([record(1, 11), record(2, 21), record(3, 31, 32), record(4, 0), record(5, 51)]);
+  const live = new Map([
+    [2, [row(2, 21, 201)]],
+    [3, [row(3, 32, 302), row(3, 31, 301)]],
+    [4, [row(4, 0, 401)]],
+    [5, [row(5, 51, 501), row(5, 52, 502)]],
+  ]);
+  const made = Likeness.of(prints, live);
+  for (const likeness of [made, new Likeness(made.numbers, prints.count)]) {
+    const seen = [0, 1, 2, 3, 4].map((index) => [
+      likeness.livesAt(index),
+      likeness.isAlikeAt(index),
+      likeness.marksAt(index),
+    ]);
+    expect(seen).toEqual([
+      [false, false, []],
+      [true, true, [201]],
+      [true, true, [302, 301]],
+      [true, false, []],
+      [true, false, []],
+    ]);
+  }
+});
+
+test.each([
+  ['too few', [-1], 2],
+  ['too many', [-1, -1, -1], 2],
+  ['an end within a record', [-1, 3, 5], 2],
+  ['no number', [Number.NaN, -1], 2],
+])('refuses numbers that are not of so many records: %s', (_, numbers, count) => {
+  expect(() => new Likeness(Float64Array.from(numbers), count)).toThrow(RangeError);
+});
