@@ -47,10 +47,10 @@ export function unpackFrame(frame: Uint8Array, blobName: string, size = CHUNK_BY
   }
 }
 
-/** The octets of a gzip member. Throws `StoredDocumentInvalid`, naming the blob, on damaged bytes. */
-export async function decompress(bytes: Uint8Array, blobName: string): Promise<Octets> {
+/** What a gzip member holds. Throws `StoredDocumentInvalid`, naming the blob, on damaged bytes. */
+export async function decompress(bytes: Uint8Array, blobName: string): Promise<Buffer> {
   try {
-    return toOctets(await gunzipBytes(bytes, { chunkSize: CHUNK_BYTES }));
+    return await gunzipBytes(bytes, { chunkSize: CHUNK_BYTES });
   } catch (cause) {
     throw damaged(blobName, cause);
   }
@@ -102,11 +102,7 @@ export function toText(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
-/** Bytes as a text of one character each, and back. */
+/** Bytes as a text of one character each. */
 export function toOctets(bytes: Uint8Array): Octets {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-}
-
-export function fromOctets(octets: Octets): Uint8Array {
-  return Buffer.from(octets, 'latin1');
 }

@@ -35,47 +35,62 @@ export interface Workers {
 }
 
 export function createWorkers(limit: number): Workers {
-  const waiting: (() => Promise<void>)[] = [];
+  const lists: List[] = [];
+  let waiting = 0;
   let working = 0;
   let isStopped = false;
   let room: { readonly count: number; readonly resolve: () => void } | undefined;
 
+  /** The list whose next item's turn it is. */
+  const takeTurn = (): List | undefined => {
+    const [list] = lists;
+    if (list === undefined) return undefined;
+    list.begun += 1;
+    if (list.begun === list.count) lists.shift();
+    waiting -= 1;
+    if (room !== undefined && waiting < room.count) {
+      room.resolve();
+      room = undefined;
+    }
+    return list;
+  };
   const worker = async (): Promise<void> => {
     working += 1;
-    for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
-      if (room !== undefined && waiting.length < room.count) {
-        room.resolve();
-        room = undefined;
+    for (let list = takeTurn(); list !== undefined; list = takeTurn()) {
+      try {
+        if (!isStopped) await list.workAtNext();
+      } catch (error) {
+        isStopped = true;
+        list.failures.push(error);
       }
-      await task();
+      list.ended += 1;
+      if (list.ended === list.count) list.end();
     }
     working -= 1;
   };
   return {
-    forEach(items, work) {
-      return new Promise((resolve, reject) => {
-        let openCount = items.length;
+    forEach<T>(items: readonly T[], work: (item: T) => Promise<void>) {
+      if (items.length === 0) return Promise.resolve();
+      return new Promise<void>((resolve, reject) => {
         const failures: unknown[] = [];
-        if (openCount === 0) resolve();
-        for (const item of items) {
-          waiting.push(async () => {
-            try {
-              if (!isStopped) await work(item);
-            } catch (error) {
-              isStopped = true;
-              failures.push(error);
-            }
-            openCount -= 1;
-            if (openCount > 0) return;
-            if (failures.length > 0) reject(failures[0]);
-            else resolve();
-          });
-        }
-        while (working < limit && waiting.length > 0) void worker();
+        const rest = items.values();
+        lists.push({
+          count: items.length,
+          begun: 0,
+          ended: 0,
+          failures,
+          workAtNext: () => {
+            const { value, done } = rest.next();
+            return done ? undefined : work(value);
+          },
+          end: () => (failures.length > 0 ? reject(failures[0]) : resolve()),
+        });
+        waiting += items.length;
+        while (working < limit && waiting > 0) void worker();
       });
     },
     untilFewerWait(count) {
-      if (waiting.length < count) return Promise.resolve();
+      if (waiting < count) return Promise.resolve();
       return new Promise((resolve) => {
         room = { count, resolve };
       });
@@ -85,4 +100,14 @@ export function createWorkers(limit: number): Workers {
     },
     isStopped: () => isStopped,
   };
+}
+
+/** One call of `forEach`: counters instead of a task an item, of which there are thousands. */
+interface List {
+  readonly count: number;
+  begun: number;
+  ended: number;
+  readonly failures: unknown[];
+  readonly workAtNext: () => Promise<void> | undefined;
+  readonly end: () => void;
 }

@@ -4,7 +4,7 @@ import { parseJson, parseWith } from '../core/parse.ts';
 import { journalName } from '../core/paths.ts';
 import type { RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
-import { compress, decompress, fromOctets, openDocument, sealDocument } from './codec.ts';
+import { compress, decompress, openDocument, sealDocument } from './codec.ts';
 
 const count = z.int().nonnegative();
 const journalSchema = z.strictObject({
@@ -42,7 +42,7 @@ export async function readJournal(app: App, runId: string, pass: number, shard: 
   const blob = await app.blobs.get(name);
   if (blob === undefined)
     throw new DrError(source.code, `The ${source.what} is missing. ${source.hint}`, { target: name });
-  const json = openDocument(name, fromOctets(await decompress(blob.bytes, name)));
+  const json = openDocument(name, await decompress(blob.bytes, name));
   const { seen, rewritten } = parseWith(journalSchema, parseJson(json, source), source);
   return new Map<number, number[] | 'rewritten'>([
     ...seen.map(([index, ...marks]) => [index, marks] as const),

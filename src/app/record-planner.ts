@@ -128,4 +128,4 @@ async function openRemover(app: App, run: RestoreRun, { shard, openRecords }: Sh
 }
 
 /** Of a shard in which all that is wanted is in place, so that none is asked for. */
-const NO_RECORDS: ShardRecords = openShardRecords('', '');
+const NO_RECORDS: ShardRecords = openShardRecords({ count: 0, at: () => undefined }, '');

@@ -8,6 +8,7 @@ import { openShardRecords, recordsIn, type ShardRecords } from '../core/shard.ts
 import { type App, isSameHub } from './app.ts';
 import { decompress, sha256Hex, toText } from './codec.ts';
 import { type Latest, readLatest } from './latest.ts';
+import { linesOf } from './lines.ts';
 
 /** `undefined` when there is no such snapshot. Throws `SnapshotCorrupt` or `SnapshotVersionUnknown`, naming the blob. */
 export async function readManifest(app: App, hub: HubRef, snapshotId: string): Promise<Manifest | undefined> {
@@ -161,7 +162,7 @@ export async function openSnapshotShard(app: App, manifest: Manifest, shard: num
     throw corrupt(manifest, name, 'was changed after it was written');
   }
   const openRecords = async (): Promise<ShardRecords> => {
-    const records = openShardRecords(await decompress(blob.bytes, name), name);
+    const records = openShardRecords(linesOf(await decompress(blob.bytes, name), name), name);
     if (records.count !== entry.records) throw corrupt(manifest, name, 'does not hold what the manifest says');
     return records;
   };

@@ -105,6 +105,7 @@ async function writeRecord(
   let isFirst = true;
   for (const write of writes) {
     const answer = await writeOne(hub, write, idMap, deadlineAt);
+    if (write.kind === 'registration' && answer.kind !== 'changed') idMap.noteAnswer(write.id, answer);
     if (answer.kind !== 'written') {
       const isCertain = answer.kind === 'rejected' || (answer.kind === 'idRefused' && answer.status === 400);
       return { ...answer, isUntouched: isFirstTry && isFirst && isCertain };
@@ -120,23 +121,29 @@ const WRITTEN: RecordAnswer = { kind: 'written', isUntouched: false };
 type WriteAnswer = WriteOutcome | { readonly kind: 'changed' };
 type RecordAnswer = WriteAnswer & { readonly isUntouched: boolean };
 
-async function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number): Promise<WriteAnswer> {
+function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number): Promise<WriteAnswer> {
   switch (write.kind) {
-    case 'registration': {
-      const answer = await hub.putRegistration(idMap.idFor(write.id), write.xml, { deadlineAt });
-      idMap.noteAnswer(write.id, answer);
-      return answer;
-    }
+    case 'registration':
+      return hub.putRegistration(idMap.idFor(write.id), write.xml, { deadlineAt });
     case 'installation':
       return hub.putInstallation(write.id, write.json, { deadlineAt });
-    case 'withdrawal': {
-      const answer = await hub.deleteRegistration(write.id, write.etag, { deadlineAt });
-      return { kind: answer === 'gone' ? 'written' : 'changed' };
-    }
+    case 'withdrawal':
+      return withdraw(hub, write, deadlineAt);
     case 'removal':
-      await hub.deleteInstallation(write.id, { deadlineAt });
-      return { kind: 'written' };
+      return remove(hub, write, deadlineAt);
     default:
       return write satisfies never;
   }
 }
+
+async function withdraw(hub: Hub, { id, etag }: WriteOf<'withdrawal'>, deadlineAt: number): Promise<WriteAnswer> {
+  const answer = await hub.deleteRegistration(id, etag, { deadlineAt });
+  return { kind: answer === 'gone' ? 'written' : 'changed' };
+}
+
+async function remove(hub: Hub, { id }: WriteOf<'removal'>, deadlineAt: number): Promise<WriteAnswer> {
+  await hub.deleteInstallation(id, { deadlineAt });
+  return { kind: 'written' };
+}
+
+type WriteOf<Kind extends Write['kind']> = Extract<Write, { readonly kind: Kind }>;

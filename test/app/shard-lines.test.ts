@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { toOctets } from '../../src/app/codec.ts';
+import { linesOf as textLinesOf } from '../../src/app/lines.ts';
 import { makeLines } from '../../src/app/shard-lines.ts';
 import { SnapshotRows, toSnapshotRow } from '../../src/app/snapshot-row.ts';
 import { groupRows, keyHashOf, recordKey } from '../../src/core/record.ts';
@@ -25,7 +25,11 @@ async function linesOf(xmls: readonly string[], hashOf: (key: string) => number 
   const lines = await makeLines(rows);
   const { prints } = lines;
   const printOfEach = Array.from({ length: prints.count }, (_, index) => prints.at(index));
-  return { ...lines, printOfEach, records: recordsIn(openShardRecords(toOctets(lines.bytes), 'shard')) };
+  return {
+    ...lines,
+    printOfEach,
+    records: recordsIn(openShardRecords(textLinesOf(Buffer.from(lines.bytes), 'shard'), 'shard')),
+  };
 }
 
 const aRow = fc
