@@ -53,8 +53,8 @@ interface Work extends Writer {
   /** What the pass before made of the shard. */
   readonly before: ShardOutcomes | undefined;
   readonly plan: RecordPlanner;
-  /** What this step noted of the records it decided about. */
-  readonly noted: Map<number, Planned['noted']>;
+  /** What this step noted of the records it decided about; absent where nobody will ask. */
+  readonly noted: Map<number, Planned['noted']> | undefined;
 }
 
 async function openWork(
@@ -86,7 +86,8 @@ async function openWork(
   const plan = await openPlanner(app, run, { shard, prints, idMap, wanted, openRecords });
   const isRepair = before !== undefined;
   const workers = createWorkers(app.policy.maxConcurrency);
-  return { app, run, shard, hub, deadlineAt, before, isRepair, plan, idMap, progress, workers, noted: new Map() };
+  const noted = takesNotes(run, before) ? new Map() : undefined;
+  return { app, run, shard, hub, deadlineAt, before, isRepair, plan, idMap, progress, workers, noted };
 }
 
 /** Answers `continue` when time ran out. */
@@ -176,10 +177,14 @@ async function decideBatch(work: Work, positions: Iterator<number>, size: number
   return due;
 }
 
+/** A restore notes what it sees of what it wrote, a rollback what it is about to remove. */
+function takesNotes({ request }: RestoreRun, before: ShardOutcomes | undefined): boolean {
+  return (request.purpose === 'rollback') === (before === undefined);
+}
+
 /** What later passes, or a rollback, must know of the rows of this shard. */
 async function storeNotes({ app, run, shard, before, plan, progress, noted }: Work): Promise<void> {
-  const isRollback = run.request.purpose === 'rollback';
-  if (isRollback ? before !== undefined : before === undefined) return;
+  if (noted === undefined) return;
   const journal = new Map<number, readonly number[] | 'rewritten'>();
   for (const [index, letter] of progress.letters().entries()) {
     const outcome = outcomeOf(letter);
@@ -207,7 +212,7 @@ function decideRecord({ plan, progress, before, noted }: Work, index: number): D
   }
   const isFirstTry = earlier === undefined && intentOf(progress.letters()[index]) === undefined;
   const { decision, collapsed, addedRows, noted: note } = plan(index, earlier);
-  noted.set(index, note);
+  noted?.set(index, note);
   if (decision.kind === 'write') {
     progress.begin(index, decision.outcome, addedRows);
     return { index, outcome: decision.outcome, writes: decision.writes, collapsed, isFirstTry };

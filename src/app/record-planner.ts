@@ -1,10 +1,10 @@
 import { type Decision, decide, decideRemoval } from '../core/decide.ts';
 import type { WrittenOutcome } from '../core/outcomes.ts';
-import { planRecord } from '../core/plan.ts';
+import { type PlanOptions, planRecord } from '../core/plan.ts';
 import { marksOf, planRemoval } from '../core/plan-removal.ts';
 import type { PrintTable } from '../core/print-table.ts';
 import type { RecordOfRows } from '../core/record.ts';
-import { markOf, type RecordPrint } from '../core/row-print.ts';
+import { markOf } from '../core/row-print.ts';
 import type { RestoreRun } from '../core/run.ts';
 import { openShardRecords, type ShardRecords } from '../core/shard.ts';
 import type { App } from './app.ts';
@@ -24,7 +24,7 @@ export interface Planned {
   /** Positions of the rows that are added to a device which lives already. */
   readonly addedRows: readonly number[];
   /** For the journal: the marks by which the record's rows are known again, or that it has to be written again. */
-  readonly noted?: readonly number[] | 'rewritten';
+  readonly noted: readonly number[] | 'rewritten' | undefined;
 }
 
 /** Decides about the records of one shard, by position. `earlier` is what the pass before had made of one. */
@@ -58,26 +58,23 @@ async function openRestorer(
   const livesElsewhere = await readForeignHandles(app, run);
   const { pass } = run.phase;
   const rules = { isDryRun: run.request.dryRun, isLastPass: pass === LAST_PASS };
+  const options: PlanOptions = {
+    expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
+    livesElsewhere,
+    mintedFor: idMap.mintedFor,
+    isRepair: pass > 1,
+  };
   return (index, earlier) => {
     const before = earlier === 'removed' ? undefined : earlier;
     if (likeness.isAlikeAt(index)) {
-      const collapsed = pass === 1 ? collapsedOf(prints.at(index)) : 0;
+      const collapsed = pass === 1 ? prints.collapsedAt(index) : 0;
       const decision = decide({ kind: 'unchanged', collapsed }, before, rules);
-      return {
-        decision,
-        collapsed,
-        addedRows: [],
-        ...(earlier === undefined ? {} : { noted: likeness.marksAt(index) }),
-      };
+      const noted = earlier === undefined ? undefined : likeness.marksAt(index);
+      return { decision, collapsed, addedRows: [], noted };
     }
     const record = records.at(index);
     const found = live.get(record.key);
-    const plan = planRecord(record, found, {
-      expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
-      livesElsewhere,
-      mintedFor: idMap.mintedFor,
-      isRepair: pass > 1,
-    });
+    const plan = planRecord(record, found, options);
     const decision = decide(plan, before, rules);
     const seen = found !== undefined && decision.kind === 'settled' ? marksOf(record, found) : undefined;
     const noted = decision.kind === 'write' ? 'rewritten' : seen;
@@ -85,14 +82,9 @@ async function openRestorer(
       decision,
       collapsed: pass === 1 ? plan.collapsed : 0,
       addedRows: decision.kind === 'write' && decision.outcome === 'updated' ? rowsOf(record, decision) : [],
-      ...(earlier === undefined || noted === undefined ? {} : { noted }),
+      noted: earlier === undefined ? undefined : noted,
     };
   };
-}
-
-/** How many of a record's rows become one with another. */
-function collapsedOf({ handleHashes, contentHashes }: RecordPrint): number {
-  return handleHashes.length - contentHashes.length;
 }
 
 function rowsOf({ rows }: RecordOfRows, { writes }: Extract<Decision, { kind: 'write' }>): number[] {
@@ -123,7 +115,7 @@ async function openRemover(app: App, run: RestoreRun, { shard, openRecords }: Sh
       isLastPass: pass === LAST_PASS,
     });
     const isNoted = pass === 1 && plan.kind === 'remove' && found !== undefined;
-    return { decision, collapsed: 0, addedRows: [], ...(isNoted ? { noted: found.rows.map(markOf) } : {}) };
+    return { decision, collapsed: 0, addedRows: [], noted: isNoted ? found.rows.map(markOf) : undefined };
   };
 }
 

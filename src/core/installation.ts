@@ -110,6 +110,7 @@ function sharedTags(rows: readonly Registration[]): string[] {
 /** `undefined` when a template row has no name: the installation API cannot hold such a template. */
 function templatesOf(rows: readonly Registration[], installationTags: readonly string[]) {
   const templates: Record<string, TemplateBody> = {};
+  if (!rows.some(({ isTemplate }) => isTemplate)) return templates;
   const unwanted = inLowerCase(installationTags);
   for (const row of rows) {
     if (!row.isTemplate) continue;
@@ -137,6 +138,7 @@ function templatesOf(rows: readonly Registration[], installationTags: readonly s
 /** How tiles show in a listing is a guess (service-facts 9.9): rows with a SecondaryTileName, native or template. */
 function tilesOf(rows: readonly Registration[]) {
   const tiles: Record<string, TileBody> = {};
+  if (rows.every(({ tileName }) => tileName === undefined)) return tiles;
   const names = new Set(rows.flatMap((row) => (row.tileName === undefined ? [] : [row.tileName])));
   for (const name of [...names].sort(compareText)) {
     const tileRows = rows.filter((row) => row.tileName === name);

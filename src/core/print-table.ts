@@ -61,6 +61,12 @@ export class PrintTable {
     return this.#list(contentsAt, end);
   }
 
+  /** How many of the record's rows become one with another. */
+  collapsedAt(index: number): number {
+    const start = this.#start(index);
+    return (this.numbers[start + 2] ?? 0) - (this.numbers[start + 3] ?? 0);
+  }
+
   #start(index: number): number {
     const start = this.#starts[index];
     if (start === undefined) throw new RangeError(`There is no record ${index}.`);

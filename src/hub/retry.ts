@@ -25,14 +25,18 @@ const FIRST_BACK_OFF_MS = 200;
 const MAX_BACK_OFF_MS = 15_000;
 
 /**
- * Tries until there is an answer: after the time the hub named, else after a capped exponential back-off with full
+ * Tries again, after what the `first` attempt came to, until there is an answer: after the time the hub named, else after a capped exponential back-off with full
  * jitter. Throws `HubUnavailable` (retryable) rather than wait past the deadline; an attempt under way is not cut off.
  */
-export async function retry<T>(attempt: () => Promise<Attempt<T>>, options: RetryOptions): Promise<T> {
+export async function retry<T>(
+  first: Attempt<T>,
+  attempt: () => Promise<Attempt<T>>,
+  options: RetryOptions,
+): Promise<T> {
   const { where, deadlineAt, clock, random } = options;
   let seen = 'no answer';
+  let outcome = first;
   for (let tries = 0; ; tries++) {
-    const outcome = await attempt();
     if (outcome.kind === 'done') return outcome.value;
     seen = outcome.seen ?? seen;
     const waitMs = outcome.waitMs ?? random() * Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** tries);
@@ -43,5 +47,6 @@ export async function retry<T>(attempt: () => Promise<Attempt<T>>, options: Retr
       });
     }
     if (waitMs > 0) await clock.sleep(waitMs);
+    outcome = await attempt();
   }
 }

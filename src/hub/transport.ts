@@ -2,7 +2,7 @@ import { Pool } from 'undici';
 import type { Clock } from '../core/ports.ts';
 import { judgeAnswer, type Operation, type Verdict } from './answer.ts';
 import type { HubConnection } from './connection-string.ts';
-import { type ExchangeLimits, exchange, type RawHead } from './exchange.ts';
+import { type ExchangeLimits, exchange, type RawAnswer, type RawHead } from './exchange.ts';
 import type { Limiter } from './limiter.ts';
 import { type Attempt, retry } from './retry.ts';
 import { createSas } from './sas.ts';
@@ -85,12 +85,18 @@ class HttpTransport implements Transport {
   }
 
   async call(request: HubRequest, deadlineAt: number): Promise<HubAnswer> {
-    const { clock, random, refreshConnection } = this.#options;
-    const options = { where: this.#where, deadlineAt, clock, random };
-    const answer = await retry(() => this.#attempt(request, deadlineAt), options);
+    const { refreshConnection } = this.#options;
+    const first = await this.#attempt(request, deadlineAt);
+    const answer = first.kind === 'done' ? first.value : await this.#retry(first, request, deadlineAt);
     if (answer.verdict.kind !== 'unauthorized' || refreshConnection === undefined) return answer;
     await this.#refresh(refreshConnection);
-    return retry(() => this.#attempt(request, deadlineAt), options);
+    return this.#retry(await this.#attempt(request, deadlineAt), request, deadlineAt);
+  }
+
+  #retry(first: Attempt<HubAnswer>, request: HubRequest, deadlineAt: number): Promise<HubAnswer> {
+    const { clock, random } = this.#options;
+    const options = { where: this.#where, deadlineAt, clock, random };
+    return retry(first, () => this.#attempt(request, deadlineAt), options);
   }
 
   close(): Promise<void> {
@@ -103,7 +109,7 @@ class HttpTransport implements Transport {
     if (permit === undefined) return { kind: 'again', waitMs: Number.POSITIVE_INFINITY };
     let answer: HubAnswer;
     try {
-      answer = await this.#send(request);
+      answer = this.#toAnswer(request, await this.#send(request));
     } catch (error) {
       // Whether the hub took the write is unknown, and every call of the port may be made twice.
       permit.release('failed');
@@ -120,12 +126,12 @@ class HttpTransport implements Transport {
     return { kind: 'again', seen: `status ${status}`, waitMs: verdict.retryAfterMs };
   }
 
-  async #send(request: HubRequest): Promise<HubAnswer> {
-    const { operation, method, path, query, contentType, ifMatch, body: content, onHead } = request;
+  #send(request: HubRequest): Promise<RawAnswer> {
+    const { method, path, query, contentType, ifMatch, body: content, onHead } = request;
     const headers = ['authorization', this.#authorization(), 'x-ms-version', API_VERSION];
     if (contentType !== undefined) headers.push('content-type', contentType);
     if (ifMatch !== undefined) headers.push('if-match', `"${ifMatch}"`);
-    const answer = await exchange(
+    return exchange(
       this.#pool,
       {
         method,
@@ -136,8 +142,11 @@ class HttpTransport implements Transport {
       method === 'GET' ? this.#reading : this.#writing,
       onHead && ((head) => this.#tellHead(request, head)),
     );
-    const { status, body } = answer;
-    const header = headerOf(answer);
+  }
+
+  #toAnswer({ operation }: HubRequest, raw: RawAnswer): HubAnswer {
+    const { status, body } = raw;
+    const header = headerOf(raw);
     const detail = status === 403 ? toWords(body) : '';
     return { status, body, header, verdict: this.#judge(operation, status, header, detail) };
   }

@@ -12,8 +12,8 @@ function script(...attempts: readonly Attempt<string>[]) {
     return clock.sleep(milliseconds);
   };
   const attempt = async (): Promise<Attempt<string>> => left.shift() ?? { kind: 'again', seen: 'status 500' };
-  const run = (options: { random?: number; patienceMs?: number } = {}): Promise<string> =>
-    retry(attempt, {
+  const run = async (options: { random?: number; patienceMs?: number } = {}): Promise<string> =>
+    retry(await attempt(), attempt, {
       where: 'hub a/b',
       deadlineAt: startAt + (options.patienceMs ?? 60_000),
       clock: { now: clock.now, sleep },
@@ -69,8 +69,8 @@ describe('retry', () => {
 
   test('passes on what is not a matter of trying again', async () => {
     const { waits } = script();
-    const clock = createFakeClock();
-    const broken = retry(() => Promise.reject(new Error('broken')), {
+    const clock = createFakeClock({ isAutomatic: true });
+    const broken = retry(again, () => Promise.reject(new Error('broken')), {
       where: 'x',
       deadlineAt: clock.now() + 1000,
       clock,
