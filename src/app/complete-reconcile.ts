@@ -6,6 +6,7 @@ import type { RestoreResult, RestoreRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { type Moved, moveOn } from './dispatch.ts';
 import { endRun, failureOf } from './end-run.ts';
+import { rememberOpen } from './phase-end.ts';
 import { storeProof } from './proof.ts';
 import { notePace, noteSeen } from './restore-notes.ts';
 import { readManifest } from './snapshots.ts';
@@ -28,7 +29,9 @@ export async function completeReconcile(app: App, run: RestoreRun): Promise<Move
   const wavesDone = [...current.values()].map(wavesDoneOf);
   const sums = sumOutcomes(run.recordCount, passes, run.createdAt);
   if (sums.counts.failed > app.policy.maxFailures) throw tooManyFailures(sums.counts.failed, app.policy.maxFailures);
-  if (wavesDone.filter((done) => done > wave).length < run.shardCount) return undefined;
+  const done = new Set([...current.keys()].filter((shard) => wavesDoneOf(current.get(shard) ?? {}) > wave));
+  rememberOpen(app, run, done);
+  if (done.size < run.shardCount) return undefined;
   const nextWave = Math.min(...wavesDone);
   if (Number.isFinite(nextWave)) {
     return moveOn(app, run, { name: 'reconcile', pass, wave: nextWave });

@@ -1,11 +1,8 @@
-import { wavesDoneOf } from '../core/outcome-sums.ts';
-import { isDoneFact } from '../core/outcomes.ts';
-import { type RunKind, resultsFolder, type ShardPhase, shardOfName } from '../core/paths.ts';
-import type { BlobFacts } from '../core/ports.ts';
 import { membersOf, type Neighbours } from '../core/record.ts';
 import { advance, comparePhases, describePhase, isOver, type Phase, type PhaseKey, type Run } from '../core/run.ts';
 import { formatStep, type Step } from '../core/step.ts';
 import { type App, toInstant } from './app.ts';
+import { doneShards } from './phase-end.ts';
 import { changeRun } from './run-store.ts';
 
 /** Puts the messages of the run's phase into the queue, then notes that they are there. */
@@ -36,9 +33,9 @@ function sealedTogether({ kind, shardCount }: Run): number {
 
 /** The shards a phase still has to do, a step's at a time; of a phase that is not by shard, the one thing it does. */
 async function openShards(app: App, run: Run): Promise<Pick<Step, 'shard' | 'span'>[]> {
-  const { name, pass, wave } = run.phase;
+  const { name } = run.phase;
   if (name !== 'seal' && name !== 'reconcile' && name !== 'verify') return [{}];
-  const done = await doneShards(app, run.kind, run.id, pass, name, wave);
+  const done = await doneShards(app, run, name);
   const open = membersOf({ first: 0, count: run.shardCount }).filter((shard) => !done.has(shard));
   // All are done and nobody has moved the run on: doing one of them again does.
   return spansOf(open.length > 0 ? open : [0], name === 'seal' ? sealedTogether(run) : 1);
@@ -54,20 +51,6 @@ function spansOf(shards: readonly number[], most: number): Pick<Step, 'shard' | 
     } else ranges.push({ first: shard, count: 1 });
   }
   return ranges.map(({ first, count }) => (count === 1 ? { shard: first } : { shard: first, span: count }));
-}
-
-/** With a wave, those that have written it. */
-export async function doneShards(
-  app: App,
-  kind: RunKind,
-  runId: string,
-  pass: number,
-  phase: ShardPhase,
-  wave = 0,
-): Promise<ReadonlySet<number>> {
-  const entries = await app.blobs.list(resultsFolder(kind, runId, pass, phase));
-  const isDone = (facts: BlobFacts): boolean => isDoneFact(facts) || wavesDoneOf(facts) > wave;
-  return new Set(entries.filter((entry) => isDone(entry.facts)).map((entry) => shardOfName(entry.name)));
 }
 
 /**

@@ -10,8 +10,9 @@ export interface Listing {
   page(token: string | undefined): Promise<Arrival>;
 }
 
-/** Pages that wait to be worked on: as many as come while rows are packed. */
+/** Pages that wait to be worked on: as many as come while rows are packed, unless they are of large rows. */
 const PAGES_AHEAD = 16;
+const BYTES_AHEAD = 4 * 1024 * 1024;
 
 /**
  * The next page is asked for as soon as its token is known: with the head of an answer, before the page itself has
@@ -26,6 +27,8 @@ interface Request {
   readonly arrival: Promise<Arrival>;
   /** Known before the page is there. */
   nextToken: string | undefined;
+  /** Of its rows, once they are there. */
+  sizeBytes: number;
 }
 
 class PagesAhead implements Listing {
@@ -67,8 +70,13 @@ class PagesAhead implements Listing {
 
   #askOn(): void {
     const token = this.#newest?.nextToken;
-    if (token === undefined || this.#ahead.length >= PAGES_AHEAD || this.#now() >= this.#deadlineAt) return;
+    if (token === undefined || this.#isFarAhead() || this.#now() >= this.#deadlineAt) return;
     this.#ahead.push(this.#ask(token));
+  }
+
+  #isFarAhead(): boolean {
+    const waitingBytes = this.#ahead.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    return this.#ahead.length >= PAGES_AHEAD || waitingBytes >= BYTES_AHEAD;
   }
 
   #ask(token: string | undefined): Request {
@@ -77,12 +85,22 @@ class PagesAhead implements Listing {
       if (request === this.#newest) this.#askOn();
     };
     const arrival = arrivalOf(this.#hub.listPage(token, { deadlineAt: this.#deadlineAt, onNextToken }));
-    // Whether anybody comes for it is not known yet.
-    arrival.catch(() => {});
-    const request: Request = { token, arrival, nextToken: undefined };
+    const request: Request = { token, arrival, nextToken: undefined, sizeBytes: 0 };
+    arrival.then(
+      (page) => {
+        request.sizeBytes = sizeOf(page);
+      },
+      // Whether anybody comes for it is not known yet.
+      () => {},
+    );
     this.#newest = request;
     return request;
   }
+}
+
+function sizeOf(page: Arrival): number {
+  if (page === 'tokenLost' || page instanceof DrError) return 0;
+  return page.rows.reduce((sum, row) => sum + row.length, 0);
 }
 
 async function arrivalOf(page: Promise<Page | 'tokenLost'>): Promise<Arrival> {

@@ -13,6 +13,7 @@ import { openIdMap } from './id-map.ts';
 import { withOthers } from './in-flight.ts';
 import { storeJournal } from './journal.ts';
 import { countLostTime } from './lost-time.ts';
+import { lacksShard } from './phase-end.ts';
 import { openPlanner, type Planned, type RecordPlanner } from './record-planner.ts';
 import { openShardProgress, readFinishedOutcomes, readOutcomes, type StoredOutcomes } from './shard-progress.ts';
 import { readSnapshotPrints } from './snapshot-prints.ts';
@@ -38,13 +39,19 @@ export async function reconcile(
   shard: number,
   deadlineAt: number,
 ): Promise<Moved | 'continue'> {
-  const { result, isLast } = await withOthers(app, run, shard, async () => {
+  const { result: end, isLast } = await withOthers(app, run, shard, async (): Promise<ShardEnd> => {
     const stored = await readOutcomes(app, run, run.phase.pass, shard);
-    return stored?.outcomes.isDone ? 'done' : settleOpen(await openWork(app, run, shard, stored, deadlineAt));
+    if (stored?.outcomes.isDone) return { failureCount: stored.outcomes.failures.length };
+    return settleOpen(await openWork(app, run, shard, stored, deadlineAt));
   });
-  if (result === 'continue') return 'continue';
-  return isLast ? completeReconcile(app, run) : undefined;
+  if (end === 'continue') return 'continue';
+  // Failures of all shards are summed up as they come, since too many of them end the run.
+  const isOpen = !isLast || (end.failureCount === 0 && (await lacksShard(app, run, 'reconcile')));
+  return isOpen ? undefined : completeReconcile(app, run);
 }
+
+/** `continue` when time ran out. */
+type ShardEnd = 'continue' | { readonly failureCount: number };
 
 /** All that one step knows about its shard. */
 interface Work extends Writer {
@@ -90,8 +97,7 @@ async function openWork(
   return { app, run, shard, hub, deadlineAt, before, isRepair, plan, idMap, progress, workers, noted };
 }
 
-/** Answers `continue` when time ran out. */
-async function settleOpen(work: Work): Promise<'done' | 'continue'> {
+async function settleOpen(work: Work): Promise<ShardEnd> {
   const { app, progress } = work;
   const open = progress.open();
   const failure = await writeOpen(work, open);
@@ -101,7 +107,7 @@ async function settleOpen(work: Work): Promise<'done' | 'continue'> {
   const { maxFailures } = app.policy;
   if (progress.failureCount() > maxFailures) throw tooManyFailures(progress.failureCount(), maxFailures);
   const openCount = progress.open().length;
-  if (failure === undefined) return openCount === 0 ? 'done' : 'continue';
+  if (failure === undefined) return openCount === 0 ? { failureCount: progress.failureCount() } : 'continue';
   // A hub that throttles lets the time run out in the middle of a call. That is no absence while records settle.
   if (!(failure instanceof DrError && failure.retryable && openCount < open.length)) throw failure;
   return 'continue';

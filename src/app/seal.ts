@@ -1,8 +1,9 @@
 import type { Neighbours } from '../core/record.ts';
 import type { Run } from '../core/run.ts';
 import type { App } from './app.ts';
-import { doneShards, type Moved, moveOn } from './dispatch.ts';
+import { type Moved, moveOn } from './dispatch.ts';
 import { withOthers } from './in-flight.ts';
+import { doneShards, lacksShard } from './phase-end.ts';
 import { sealSnapshotShards } from './seal-snapshot.ts';
 import { sealTargetShards } from './seal-target.ts';
 
@@ -16,8 +17,8 @@ export async function seal(app: App, run: Run, shards: Neighbours): Promise<Move
     if (run.kind === 'backup') await sealSnapshotShards(app, run, shards);
     if (run.kind === 'restore') await sealTargetShards(app, run, shards);
   });
-  if (!isLast) return undefined;
-  const done = await doneShards(app, run.kind, run.id, pass, 'seal');
+  if (!isLast || (await lacksShard(app, run, 'seal'))) return undefined;
+  const done = await doneShards(app, run, 'seal');
   if (done.size < run.shardCount) return undefined;
   return moveOn(app, run, { name: run.kind === 'backup' ? 'publish' : 'reconcile', pass });
 }

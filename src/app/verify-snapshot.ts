@@ -7,8 +7,9 @@ import type { BlobFacts } from '../core/ports.ts';
 import type { VerificationResult, VerificationRun } from '../core/run.ts';
 import type { App } from './app.ts';
 import { openDocument, sealDocument } from './codec.ts';
-import { doneShards, type Moved, moveOn } from './dispatch.ts';
+import { type Moved, moveOn } from './dispatch.ts';
 import { endRun, failureOf } from './end-run.ts';
+import { doneShards, lacksShard } from './phase-end.ts';
 import { storeProof } from './proof.ts';
 import { beat } from './run-store.ts';
 import { readManifest, readSnapshotShard } from './snapshots.ts';
@@ -38,7 +39,8 @@ export async function verifyShard(app: App, run: VerificationRun, shard: number)
     await app.blobs.put(name, sealDocument(name, JSON.stringify({ formatVersion: 1, ...damage })), 'any', facts);
     await beat(app, 'verification', run.id);
   }
-  const done = await doneShards(app, 'verification', run.id, 1, 'verify');
+  if (await lacksShard(app, run, 'verify')) return undefined;
+  const done = await doneShards(app, run, 'verify');
   return done.size === run.shardCount ? moveOn(app, run, { name: 'finish', pass: 1 }) : undefined;
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { App } from '../../src/app/app.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { readRun } from '../../src/app/run-store.ts';
 import { startBackup } from '../../src/app/start-backup.ts';
@@ -10,7 +11,7 @@ import { parseStep, type Step } from '../../src/core/step.ts';
 import { backUp, seed } from '../faults/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
-/** Counts listings of results, and fails the first write of one shard's result if asked to. */
+/** Counts listings of all results of a phase, and fails the first write of one shard's result if asked to. */
 function watched(isFailing: () => boolean) {
   const seen = { listings: 0 };
   const engine: Engine = createEngine({
@@ -18,7 +19,7 @@ function watched(isFailing: () => boolean) {
       blobs: {
         ...blobs,
         list: (prefix) => {
-          if (prefix.includes('/reconcile/')) seen.listings += 1;
+          if (prefix.includes('/reconcile/') && prefix.endsWith('/')) seen.listings += 1;
           return blobs.list(prefix);
         },
         put: async (...args: Parameters<Blobs['put']>) => {
@@ -55,6 +56,33 @@ test('of shards that are worked at together only the last one asks whether the p
   await Promise.all(steps.map((step) => runStep(engine.app, step)));
   expect((await readRun(engine.app, 'restore', id))?.run.phase).toMatchObject({ name: 'scan', pass: 2 });
   expect(seen.listings).toBe(1);
+  await engine.drain();
+  expect((await readRun(engine.app, 'restore', id))?.run.status).toBe('Succeeded');
+});
+
+test('shards that are done one after the other list all results only at the end', async () => {
+  const { engine, seen } = watched(() => false);
+  const { id, steps } = await toReconcile(engine);
+  seen.listings = 0;
+  for (const step of steps) await runStep(engine.app, step);
+  expect((await readRun(engine.app, 'restore', id))?.run.phase).toMatchObject({ name: 'scan', pass: 2 });
+  expect(seen.listings).toBe(1);
+  await engine.drain();
+  expect((await readRun(engine.app, 'restore', id))?.run.status).toBe('Succeeded');
+});
+
+test('a process that does only some of the shards, the last one not among them, ends no phase, and the other one does', async () => {
+  const { engine, seen } = watched(() => false);
+  const { id, steps } = await toReconcile(engine);
+  const [last, ...others] = steps.toReversed();
+  // Another process knows nothing of what this one has listed.
+  const other: App = { ...engine.app, blobs: { ...engine.app.blobs } };
+  seen.listings = 0;
+  for (const step of others) await runStep(engine.app, step);
+  expect(seen.listings).toBe(0);
+  if (last !== undefined) await runStep(other, last);
+  expect(seen.listings).toBe(1);
+  expect((await readRun(engine.app, 'restore', id))?.run.phase).toMatchObject({ name: 'scan', pass: 2 });
   await engine.drain();
   expect((await readRun(engine.app, 'restore', id))?.run.status).toBe('Succeeded');
 });

@@ -56,6 +56,23 @@ test('pages nobody has taken yet are few, and asking goes on as they are taken',
   expect(tokens()).toHaveLength(18);
 });
 
+test('pages of large rows wait in smaller number', async () => {
+  const { hub, asked, tokens } = aSlowHub();
+  const listing = openListing(hub, 1000, () => 0);
+  const first = listing.page(undefined);
+  const rows = [Buffer.alloc(1024 * 1024)];
+  for (let index = 0; index < asked.length && index < 100; index += 1) {
+    asked[index]?.give({ rows, nextToken: `${index + 1}` });
+    await turn();
+    asked[index]?.head(`${index + 1}`);
+  }
+  // The first is taken, four wait.
+  expect(tokens()).toEqual([undefined, '1', '2', '3', '4']);
+  await first;
+  await listing.page('1');
+  expect(tokens().at(-1)).toBe('5');
+});
+
 test('a page that names another token than its head did decides what comes next', async () => {
   const { hub, asked, tokens } = aSlowHub();
   const listing = openListing(hub, 1000, () => 0);
