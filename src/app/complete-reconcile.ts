@@ -29,7 +29,7 @@ export async function completeReconcile(app: App, run: RestoreRun): Promise<Move
   const wavesDone = [...current.values()].map(wavesDoneOf);
   const sums = sumOutcomes(run.recordCount, passes, run.createdAt);
   if (sums.counts.failed > app.policy.maxFailures) throw tooManyFailures(sums.counts.failed, app.policy.maxFailures);
-  const done = new Set([...current.keys()].filter((shard) => wavesDoneOf(current.get(shard) ?? {}) > wave));
+  const done = new Set([...current].flatMap(([shard, facts]) => (wavesDoneOf(facts) > wave ? [shard] : [])));
   rememberOpen(app, run, done);
   if (done.size < run.shardCount) return undefined;
   const nextWave = Math.min(...wavesDone);

@@ -30,6 +30,11 @@ export function rememberOpen({ blobs }: App, run: Run, done: ReadonlySet<number>
   else known.set(run.id, { phase: describePhase(run.phase), shard });
 }
 
+/** Whether all shards have done the run's phase, which is `phase`. */
+export async function areAllDone(app: App, run: Run, phase: ShardPhase): Promise<boolean> {
+  return !(await lacksShard(app, run, phase)) && (await doneShards(app, run, phase)).size === run.shardCount;
+}
+
 /**
  * True when a shard that was open the last time still is, so that the run's phase surely goes on: whoever does that one
  * asks again. It spares a listing, which costs with the number of shards; one at the end of each would cost their square.

@@ -3,7 +3,7 @@ import type { Run } from '../core/run.ts';
 import type { App } from './app.ts';
 import { type Moved, moveOn } from './dispatch.ts';
 import { withOthers } from './in-flight.ts';
-import { doneShards, lacksShard } from './phase-end.ts';
+import { areAllDone } from './phase-end.ts';
 import { sealSnapshotShards } from './seal-snapshot.ts';
 import { sealTargetShards } from './seal-target.ts';
 
@@ -17,8 +17,6 @@ export async function seal(app: App, run: Run, shards: Neighbours): Promise<Move
     if (run.kind === 'backup') await sealSnapshotShards(app, run, shards);
     if (run.kind === 'restore') await sealTargetShards(app, run, shards);
   });
-  if (!isLast || (await lacksShard(app, run, 'seal'))) return undefined;
-  const done = await doneShards(app, run, 'seal');
-  if (done.size < run.shardCount) return undefined;
+  if (!isLast || !(await areAllDone(app, run, 'seal'))) return undefined;
   return moveOn(app, run, { name: run.kind === 'backup' ? 'publish' : 'reconcile', pass });
 }

@@ -9,7 +9,7 @@ import type { App } from './app.ts';
 import { openDocument, sealDocument } from './codec.ts';
 import { type Moved, moveOn } from './dispatch.ts';
 import { endRun, failureOf } from './end-run.ts';
-import { doneShards, lacksShard } from './phase-end.ts';
+import { areAllDone } from './phase-end.ts';
 import { storeProof } from './proof.ts';
 import { beat } from './run-store.ts';
 import { readManifest, readSnapshotShard } from './snapshots.ts';
@@ -39,9 +39,7 @@ export async function verifyShard(app: App, run: VerificationRun, shard: number)
     await app.blobs.put(name, sealDocument(name, JSON.stringify({ formatVersion: 1, ...damage })), 'any', facts);
     await beat(app, 'verification', run.id);
   }
-  if (await lacksShard(app, run, 'verify')) return undefined;
-  const done = await doneShards(app, run, 'verify');
-  return done.size === run.shardCount ? moveOn(app, run, { name: 'finish', pass: 1 }) : undefined;
+  return (await areAllDone(app, run, 'verify')) ? moveOn(app, run, { name: 'finish', pass: 1 }) : undefined;
 }
 
 /** Ends a verification; what it found becomes the snapshot's proof, for or against it. */

@@ -25,7 +25,7 @@ export class ByteStore {
 
   #slabFor(sizeBytes: number): Buffer {
     const last = this.#slabs.at(-1);
-    if (last !== undefined && this.#slabUsed + sizeBytes < SLAB_BYTES) return last;
+    if (last !== undefined && this.#slabUsed + sizeBytes <= SLAB_BYTES) return last;
     const slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
     this.#slabs.push(slab);
     this.#slabUsed = 0;
