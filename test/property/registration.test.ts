@@ -128,7 +128,9 @@ function expected(xml: string): Seen[] {
       .map(({ name, namespace, value }) => `${clark(name, namespace)}=${value}`)
       .sort();
     const text = element.children.length > 0 ? '' : element.text;
-    const name = element.namespace === root.namespace ? element.name : clark(element.name, element.namespace);
+    // Other than an attribute, an element in no namespace is not one of the root's.
+    const isOfRoot = element.namespace === root.namespace;
+    const name = isOfRoot ? element.name : `{${element.namespace}}${element.name}`;
     return [name, text, attributes, element.children.map(convert)];
   };
   return root.children.map(convert);
