@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { startBackup } from '../src/app/start-backup.ts';
+import { startBackup } from '../src/app/backup/start.ts';
 import { appFor, bindings } from '../src/compose.ts';
 import { DrError } from '../src/core/errors.ts';
 

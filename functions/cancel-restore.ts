@@ -1,6 +1,6 @@
 import { app } from '@azure/functions';
-import { cancelRestore } from '../src/app/cancel-restore.ts';
-import { viewRestore } from '../src/app/view-restore.ts';
+import { cancelRestore } from '../src/app/restore/cancel.ts';
+import { viewRestore } from '../src/app/restore/view.ts';
 import { answer } from '../src/http.ts';
 
 /** `POST /api/restores/{id}/cancel`: stop; what is written stays, and a new restore goes on from there. */

@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { startDrill } from '../src/app/start-drill.ts';
+import { startDrill } from '../src/app/drill/start.ts';
 import { appFor, bindings } from '../src/compose.ts';
 import { DrError } from '../src/core/errors.ts';
 

@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { readDrillView } from '../src/app/drills.ts';
+import { readDrillView } from '../src/app/drill/view.ts';
 import { answer } from '../src/http.ts';
 
 /** `GET /api/drills/{id}`: how a drill is going. 200 whatever became of it. */

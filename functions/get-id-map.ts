@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { exportIdMap } from '../src/app/export-id-map.ts';
+import { exportIdMap } from '../src/app/restore/export-id-map.ts';
 import { answer } from '../src/http.ts';
 
 /** `GET /api/restores/{id}/id-map`: which new registration ids stand for those the target refused, as CSV. */

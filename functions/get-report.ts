@@ -1,6 +1,6 @@
 import { app } from '@azure/functions';
-import { reportRestore } from '../src/app/report-restore.ts';
-import { renderReport } from '../src/core/report.ts';
+import { reportRestore } from '../src/app/restore/report.ts';
+import { renderReport } from '../src/core/restore/report.ts';
 import { answer } from '../src/http.ts';
 
 /** `GET /api/restores/{id}/report`: one page of Markdown, or the same facts as JSON. */

@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { readRestoreView } from '../src/app/view-restore.ts';
+import { readRestoreView } from '../src/app/restore/view.ts';
 import { answer } from '../src/http.ts';
 
 /** `GET /api/restores/{id}`: how a restore is going. 200 whatever became of it. */

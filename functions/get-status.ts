@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { readStatus } from '../src/app/read-status.ts';
+import { readStatus } from '../src/app/readiness/status.ts';
 import { answer } from '../src/http.ts';
 
 /** `GET /api/status`: would a failover now go well? 503 when not, so that any monitor can watch it. */

@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { listDrillViews } from '../src/app/drills.ts';
+import { listDrillViews } from '../src/app/drill/view.ts';
 import { answer } from '../src/http.ts';
 
 /** `GET /api/drills`: the last drills, newest first. */

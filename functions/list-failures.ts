@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { readFailures } from '../src/app/read-failures.ts';
+import { readFailures } from '../src/app/restore/failures.ts';
 import { answer } from '../src/http.ts';
 
 /** `GET /api/restores/{id}/failures`: the records that could not be restored, each with its reason. */

@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { pinSnapshot } from '../src/app/pin-snapshot.ts';
+import { pinSnapshot } from '../src/app/snapshots/pin.ts';
 import { viewSnapshot } from '../src/app/views.ts';
 import { answer } from '../src/http.ts';
 

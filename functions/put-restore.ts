@@ -1,7 +1,7 @@
 import { app } from '@azure/functions';
-import { startRestore } from '../src/app/start-restore.ts';
-import { viewRestore } from '../src/app/view-restore.ts';
-import { parseRestoreRequest } from '../src/core/restore-request.ts';
+import { startRestore } from '../src/app/restore/start.ts';
+import { viewRestore } from '../src/app/restore/view.ts';
+import { parseRestoreRequest } from '../src/core/request/restore.ts';
 import { accepted, answer } from '../src/http.ts';
 
 /** `PUT /api/restores/{id}`: the same as POST under the caller's id, safe to repeat. */

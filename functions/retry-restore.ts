@@ -1,6 +1,6 @@
 import { app } from '@azure/functions';
-import { startRetry } from '../src/app/follow-restore.ts';
-import { viewRestore } from '../src/app/view-restore.ts';
+import { startRetry } from '../src/app/restore/follow.ts';
+import { viewRestore } from '../src/app/restore/view.ts';
 import { accepted, answer } from '../src/http.ts';
 
 /** `POST /api/restores/{id}/retry`: restore again only what failed. */

@@ -1,7 +1,7 @@
 import { app } from '@azure/functions';
-import { startRollback } from '../src/app/follow-restore.ts';
-import { viewRestore } from '../src/app/view-restore.ts';
-import { parseRollbackRequest } from '../src/core/restore-request.ts';
+import { startRollback } from '../src/app/restore/follow.ts';
+import { viewRestore } from '../src/app/restore/view.ts';
+import { parseRollbackRequest } from '../src/core/request/restore.ts';
 import { accepted, answer } from '../src/http.ts';
 
 /** `POST /api/restores/{id}/rollback`: remove what a restore wrote and nobody changed since. */

@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { startBackup } from '../src/app/start-backup.ts';
+import { startBackup } from '../src/app/backup/start.ts';
 import { viewBackup } from '../src/app/views.ts';
 import { accepted, answer } from '../src/http.ts';
 

@@ -1,6 +1,6 @@
 import { app } from '@azure/functions';
-import { viewDrill } from '../src/app/drills.ts';
-import { startDrill } from '../src/app/start-drill.ts';
+import { startDrill } from '../src/app/drill/start.ts';
+import { viewDrill } from '../src/app/drill/view.ts';
 import { accepted, answer } from '../src/http.ts';
 
 /** `POST /api/drills`: rehearse a restore now. */

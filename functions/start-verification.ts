@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { startVerification } from '../src/app/start-verification.ts';
+import { startVerification } from '../src/app/snapshots/start-verification.ts';
 import { viewVerification } from '../src/app/views.ts';
 import { accepted, answer } from '../src/http.ts';
 

@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InvocationContext } from '@azure/functions';
 import type { App } from './app/app.ts';
-import { type Config, parseConfig, triggerBindings } from './config.ts';
+import { createAzureBlobs } from './azure/blobs.ts';
+import { createAzureStepQueue } from './azure/step-queue.ts';
 import type { Clock } from './core/ports.ts';
-import { scheduleIntervalMs } from './core/schedule.ts';
 import { createHub } from './hub/client.ts';
 import type { HubConnection } from './hub/connection-string.ts';
 import { createLimiter } from './hub/limiter.ts';
 import { createLog } from './log.ts';
 import { createHttpNotifier } from './notify/http-notifier.ts';
-import { createAzureStepQueue } from './queue/azure-step-queue.ts';
-import { createAzureBlobs } from './storage/azure-blobs.ts';
+import { type Config, parseConfig, triggerBindings } from './settings/config.ts';
+import { scheduleIntervalMs } from './settings/schedule.ts';
 
 /** What the triggers bind to: literal schedules and the queue, as set or by default. */
 export const bindings = triggerBindings(process.env);

@@ -1,7 +1,7 @@
 import { DrError } from '../core/errors.ts';
-import { advanceDrills } from './advance-drill.ts';
 import type { App } from './app.ts';
-import { reviewReadiness } from './review-readiness.ts';
+import { advanceDrills } from './drill/advance.ts';
+import { reviewReadiness } from './readiness/review.ts';
 
 /** What the end of a run sets off. Best effort, for the run is over: what fails here the watchdog does a minute later. */
 export async function afterRun(app: App, runId: string): Promise<void> {

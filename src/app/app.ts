@@ -1,7 +1,7 @@
 import { DrError } from '../core/errors.ts';
 import type { Blobs, Clock, Hub, HubRef, Log, Notifier, StepQueue } from '../core/ports.ts';
-import type { RetentionPolicy } from '../core/retention.ts';
-import type { Tier } from '../core/tiers.ts';
+import type { Tier } from '../core/readiness/tiers.ts';
+import type { RetentionPolicy } from '../core/snapshot/retention.ts';
 
 /** What the use cases work with: ports, and the settings that shape their decisions. */
 export interface App {

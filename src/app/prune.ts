@@ -1,12 +1,12 @@
-import type { Drill } from '../core/drill.ts';
 import { kindOfLock, LOCKS_FOLDER, manifestName, runKinds, snapshotFolder } from '../core/paths.ts';
-import { type KeptSnapshot, snapshotsToDelete } from '../core/retention.ts';
+import type { Drill } from '../core/readiness/drill.ts';
 import { isOver, type Run, startOfRunId } from '../core/run.ts';
+import { type KeptSnapshot, snapshotsToDelete } from '../core/snapshot/retention.ts';
 import type { App } from './app.ts';
-import { pruneDrills, readNewestDrills } from './drill-store.ts';
-import { newestProven, readMarks, removeMarks } from './marks.ts';
-import { listRuns, readHolder, removeRun, removeStaging } from './run-store.ts';
-import { listSnapshotIds, listSnapshots } from './snapshots.ts';
+import { pruneDrills, readNewestDrills } from './drill/store.ts';
+import { listRuns, readHolder, removeRun, removeStaging } from './runs/store.ts';
+import { newestProven, readMarks, removeMarks } from './snapshots/marks.ts';
+import { listSnapshotIds, listSnapshots } from './snapshots/store.ts';
 
 const DAY_MS = 86_400_000;
 const KEEP_RUNS_MS = { backup: 30 * DAY_MS, restore: 365 * DAY_MS, verification: 30 * DAY_MS };

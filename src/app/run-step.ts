@@ -3,15 +3,15 @@ import { comparePhases, isOver, type Run } from '../core/run.ts';
 import { formatStep, type Step } from '../core/step.ts';
 import { afterRun } from './after-run.ts';
 import type { App } from './app.ts';
-import { finishRestore, readSums, toResult } from './complete-reconcile.ts';
-import { dispatch, isOneStep, type Moved, stepOf } from './dispatch.ts';
-import { endRun, failureOf } from './end-run.ts';
-import { publish } from './publish.ts';
-import { reconcile } from './reconcile.ts';
-import { readRun, Superseded } from './run-store.ts';
-import { scan } from './scan.ts';
+import { publish } from './backup/publish.ts';
+import { scan } from './listing/scan.ts';
+import { reconcile } from './restore/apply/reconcile.ts';
+import { finishRestore, readSums, toResult } from './restore/complete-reconcile.ts';
+import { dispatch, isOneStep, type Moved, stepOf } from './runs/dispatch.ts';
+import { endRun, failureOf } from './runs/end.ts';
+import { readRun, Superseded } from './runs/store.ts';
 import { seal } from './seal.ts';
-import { finishVerification, sumVerification, verifyShard } from './verify-snapshot.ts';
+import { finishVerification, sumVerification, verifyShard } from './snapshots/verify.ts';
 
 /** A service that stays away: with waits of up to a minute this is about an hour. */
 const MAX_ATTEMPTS = 60;

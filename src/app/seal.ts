@@ -1,11 +1,11 @@
-import type { Neighbours } from '../core/record.ts';
+import type { Neighbours } from '../core/registration/record.ts';
 import type { Run } from '../core/run.ts';
 import type { App } from './app.ts';
-import { type Moved, moveOn } from './dispatch.ts';
-import { withOthers } from './in-flight.ts';
-import { areAllDone } from './phase-end.ts';
-import { sealSnapshotShards } from './seal-snapshot.ts';
-import { sealTargetShards } from './seal-target.ts';
+import { sealSnapshotShards } from './backup/build-shards.ts';
+import { sealTargetShards } from './restore/compare/compare-shards.ts';
+import { type Moved, moveOn } from './runs/dispatch.ts';
+import { withOthers } from './runs/in-flight.ts';
+import { areAllDone } from './runs/phase-end.ts';
 
 /**
  * Makes ready what a scan staged for neighbouring shards: in a backup they become shards of the snapshot, in a restore

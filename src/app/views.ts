@@ -1,14 +1,14 @@
-import type { Manifest } from '../core/manifest.ts';
 import type { RunKind } from '../core/paths.ts';
 import { type BackupRun, isOver, type Run, type VerificationRun } from '../core/run.ts';
+import type { Manifest } from '../core/snapshot/manifest.ts';
 import type { App } from './app.ts';
-import { type BackupProgress, readBackupProgress } from './backup-progress.ts';
-import { type Marks, noMarks, readMarks } from './marks.ts';
-import { listRuns, readBeat, readRun, runNotFound } from './run-store.ts';
-import { findSnapshot, type ListedSnapshot, listSnapshots } from './snapshots.ts';
-import { sumVerification } from './verify-snapshot.ts';
-import { viewCommon } from './view-common.ts';
-import { viewRestore } from './view-restore.ts';
+import { type BackupProgress, readBackupProgress } from './backup/progress.ts';
+import { viewRestore } from './restore/view.ts';
+import { listRuns, readBeat, readRun, runNotFound } from './runs/store.ts';
+import { viewCommon } from './runs/view.ts';
+import { type Marks, noMarks, readMarks } from './snapshots/marks.ts';
+import { findSnapshot, type ListedSnapshot, listSnapshots } from './snapshots/store.ts';
+import { sumVerification } from './snapshots/verify.ts';
 
 /** What the HTTP API shows of runs and snapshots. Fields are contract: add, never rename. */
 

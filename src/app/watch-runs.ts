@@ -2,9 +2,9 @@ import { DrError } from '../core/errors.ts';
 import { kindOfLock, LOCKS_FOLDER, type RunKind } from '../core/paths.ts';
 import { describePhase, isOver } from '../core/run.ts';
 import type { App } from './app.ts';
-import { dispatch } from './dispatch.ts';
 import { failRun } from './run-step.ts';
-import { changeRun, lastHeartbeatAt, readHolder, readLock, readRun } from './run-store.ts';
+import { dispatch } from './runs/dispatch.ts';
+import { changeRun, lastHeartbeatAt, readHolder, readLock, readRun } from './runs/store.ts';
 
 /** A run is quiet when no step wrote for this long: a message was lost, poisoned, or its host died. */
 const QUIET_AFTER_MS = 90_000;

@@ -1,6 +1,6 @@
-import { advanceDrills } from './advance-drill.ts';
 import type { App } from './app.ts';
-import { reviewReadiness } from './review-readiness.ts';
+import { advanceDrills } from './drill/advance.ts';
+import { reviewReadiness } from './readiness/review.ts';
 import { watchRuns } from './watch-runs.ts';
 
 /** Each minute: no run stays stuck, the drill goes on, and somebody is told when things are not as they should be. */

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { DrError } from '../core/errors.ts';
-import { completeElement, type OpenTag, readCloseTag, readOpenTag, skipMisc } from '../core/registration-xml.ts';
-import { type Binding, type Cursor, createCursor } from '../core/registration-xml-cursor.ts';
-import { misread, type XmlSource } from '../core/registration-xml-text.ts';
+import { type Binding, type Cursor, createCursor } from '../core/xml/cursor.ts';
+import { completeElement, type OpenTag, readCloseTag, readOpenTag, skipMisc } from '../core/xml/description.ts';
+import { misread, type XmlSource } from '../core/xml/text.ts';
 import { endOf, readUsualPage } from './usual-page.ts';
 
 /**

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { readStatus } from '../../src/app/read-status.ts';
-import { reviewReadiness } from '../../src/app/review-readiness.ts';
-import { startBackup } from '../../src/app/start-backup.ts';
-import { startRestore } from '../../src/app/start-restore.ts';
+import { startBackup } from '../../src/app/backup/start.ts';
+import { reviewReadiness } from '../../src/app/readiness/review.ts';
+import { readStatus } from '../../src/app/readiness/status.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { backUp, seed } from '../faults/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 

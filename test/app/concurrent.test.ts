@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createWorkers } from '../../src/app/concurrent.ts';
+import { createWorkers } from '../../src/app/stored/concurrent.ts';
 
 /** Work that ends when the test says so. */
 function createJobs() {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { findLatestGood } from '../../src/app/snapshots.ts';
-import { startBackup } from '../../src/app/start-backup.ts';
-import { startRestore } from '../../src/app/start-restore.ts';
-import { readRestoreView } from '../../src/app/view-restore.ts';
-import { canonicalRow } from '../../src/core/registration.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { startBackup } from '../../src/app/backup/start.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
+import { findLatestGood } from '../../src/app/snapshots/store.ts';
+import { canonicalRow } from '../../src/core/registration/registration.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import type { Engine } from '../support/engine.ts';
 import { createMortalEngine, deliverAll, survive } from '../support/mortal-engine.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { exportIdMap } from '../../src/app/export-id-map.ts';
-import { openIdMap } from '../../src/app/id-map.ts';
-import { readRun } from '../../src/app/run-store.ts';
-import { keyHashOf, recordKey, sectionOf, sectionsOf } from '../../src/core/record.ts';
-import { parseRegistration } from '../../src/core/registration.ts';
+import { openIdMap } from '../../src/app/restore/apply/id-map.ts';
+import { exportIdMap } from '../../src/app/restore/export-id-map.ts';
+import { readRun } from '../../src/app/runs/store.ts';
+import { keyHashOf, recordKey, sectionOf, sectionsOf } from '../../src/core/registration/record.ts';
+import { parseRegistration } from '../../src/core/registration/registration.ts';
 import type { RestoreRun } from '../../src/core/run.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { backUp, restore, seed } from '../support/restores.ts';

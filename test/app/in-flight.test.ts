@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import type { App } from '../../src/app/app.ts';
+import { startBackup } from '../../src/app/backup/start.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
 import { runStep } from '../../src/app/run-step.ts';
-import { readRun } from '../../src/app/run-store.ts';
-import { startBackup } from '../../src/app/start-backup.ts';
-import { startRestore } from '../../src/app/start-restore.ts';
+import { readRun } from '../../src/app/runs/store.ts';
 import { watchRuns } from '../../src/app/watch-runs.ts';
 import type { Blobs } from '../../src/core/ports.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { parseStep, type Step } from '../../src/core/step.ts';
 import { backUp, seed } from '../faults/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';

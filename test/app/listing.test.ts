@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { openListing } from '../../src/app/listing.ts';
+import { openListing } from '../../src/app/listing/pages.ts';
 import { DrError } from '../../src/core/errors.ts';
 import type { Hub, Page } from '../../src/core/ports.ts';
 import { createEngine } from '../support/engine.ts';

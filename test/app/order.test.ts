@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { reportRestore } from '../../src/app/report-restore.ts';
+import { reportRestore } from '../../src/app/restore/report.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
 import { runStep } from '../../src/app/run-step.ts';
-import { startRestore } from '../../src/app/start-restore.ts';
-import { readRestoreView } from '../../src/app/view-restore.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { parseStep } from '../../src/core/step.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { backUp, restore, seed } from '../support/restores.ts';

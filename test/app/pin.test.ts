@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { pinSnapshot, unpinSnapshot } from '../../src/app/pin-snapshot.ts';
 import { prune } from '../../src/app/prune.ts';
+import { pinSnapshot, unpinSnapshot } from '../../src/app/snapshots/pin.ts';
 import { listSnapshotViews, readSnapshotView } from '../../src/app/views.ts';
 import { backUp, codeOf, seed } from '../faults/drive.ts';
 import { createEngine } from '../support/engine.ts';

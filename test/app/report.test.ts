@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { exportIdMap } from '../../src/app/export-id-map.ts';
-import { reportRestore } from '../../src/app/report-restore.ts';
-import { startRestore } from '../../src/app/start-restore.ts';
-import { renderReport } from '../../src/core/report.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { exportIdMap } from '../../src/app/restore/export-id-map.ts';
+import { reportRestore } from '../../src/app/restore/report.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { renderReport } from '../../src/core/restore/report.ts';
 import { createEngine } from '../support/engine.ts';
 import { backUp, codeOf, restore, seed } from '../support/restores.ts';
 import { tokenOf } from '../support/rows.ts';

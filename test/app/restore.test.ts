@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { cancelRestore } from '../../src/app/cancel-restore.ts';
-import { type FailuresPage, readFailures } from '../../src/app/read-failures.ts';
-import { startBackup } from '../../src/app/start-backup.ts';
-import { startRestore } from '../../src/app/start-restore.ts';
-import { readRestoreView } from '../../src/app/view-restore.ts';
+import { startBackup } from '../../src/app/backup/start.ts';
+import { cancelRestore } from '../../src/app/restore/cancel.ts';
+import { type FailuresPage, readFailures } from '../../src/app/restore/failures.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
 import { readBackupView, readSnapshotView } from '../../src/app/views.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { recordKey } from '../../src/core/record.ts';
-import { canonicalRow, parseRegistration } from '../../src/core/registration.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { recordKey } from '../../src/core/registration/record.ts';
+import { canonicalRow, parseRegistration } from '../../src/core/registration/registration.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 

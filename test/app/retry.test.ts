@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { cancelRestore } from '../../src/app/cancel-restore.ts';
-import { startRetry } from '../../src/app/follow-restore.ts';
-import { startRestore } from '../../src/app/start-restore.ts';
-import { readRestoreView } from '../../src/app/view-restore.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { cancelRestore } from '../../src/app/restore/cancel.ts';
+import { startRetry } from '../../src/app/restore/follow.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { backUp, codeOf, restore, seed } from '../support/restores.ts';
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { startRollback } from '../../src/app/follow-restore.ts';
-import { listRuns } from '../../src/app/run-store.ts';
-import { startBackup } from '../../src/app/start-backup.ts';
-import { startRestore } from '../../src/app/start-restore.ts';
+import { startBackup } from '../../src/app/backup/start.ts';
+import { startRollback } from '../../src/app/restore/follow.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { listRuns } from '../../src/app/runs/store.ts';
 import { listRunViews } from '../../src/app/views.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { isOver } from '../../src/core/run.ts';
 import type { Engine } from '../support/engine.ts';
 import { type CrashPoint, createMortalEngine, deliverAll, survive } from '../support/mortal-engine.ts';

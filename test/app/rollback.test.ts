@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cancelRestore } from '../../src/app/cancel-restore.ts';
-import { startRetry, startRollback } from '../../src/app/follow-restore.ts';
-import { startRestore } from '../../src/app/start-restore.ts';
-import { readRestoreView } from '../../src/app/view-restore.ts';
+import { cancelRestore } from '../../src/app/restore/cancel.ts';
+import { startRetry, startRollback } from '../../src/app/restore/follow.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
 import { watchRuns } from '../../src/app/watch-runs.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
 import { backUp, codeOf, restore, seed } from '../support/restores.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { startRollback } from '../../src/app/follow-restore.ts';
-import { startRestore } from '../../src/app/start-restore.ts';
-import { readRestoreView } from '../../src/app/view-restore.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { startRollback } from '../../src/app/restore/follow.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { createEngine } from '../support/engine.ts';
 import { createMemoryHub } from '../support/memory-hub.ts';
 import { backUp, codeOf, restore, seed } from '../support/restores.ts';

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { linesOf as textLinesOf } from '../../src/app/lines.ts';
-import { makeLines } from '../../src/app/shard-lines.ts';
-import { SnapshotRows, toSnapshotRow } from '../../src/app/snapshot-row.ts';
-import { groupRows, keyHashOf, recordKey } from '../../src/core/record.ts';
-import { parseRegistration } from '../../src/core/registration.ts';
-import { printContent, printRecord } from '../../src/core/row-print.ts';
-import { openShardRecords, recordsIn } from '../../src/core/shard.ts';
-import { encodeUtf8 } from '../../src/core/utf8.ts';
+import { SnapshotRows, toSnapshotRow } from '../../src/app/listing/staged-row.ts';
+import { makeLines } from '../../src/app/snapshots/shard-lines.ts';
+import { linesOf as textLinesOf } from '../../src/app/stored/lines.ts';
+import { encodeUtf8 } from '../../src/core/bytes/utf8.ts';
+import { printContent, printRecord } from '../../src/core/fingerprint/row-print.ts';
+import { groupRows, keyHashOf, recordKey } from '../../src/core/registration/record.ts';
+import { parseRegistration } from '../../src/core/registration/registration.ts';
+import { openShardRecords, recordsIn } from '../../src/core/snapshot/shard.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
 
 /** The lines of a shard in which these descriptions were staged, in their order. */

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { App } from '../../src/app/app.ts';
-import { toOctets } from '../../src/app/codec.ts';
-import { readStagedRows, readStagedTables, storeSegment } from '../../src/app/segments.ts';
-import { createStaging, type Staging } from '../../src/app/staging.ts';
-import { membersOf } from '../../src/core/record.ts';
-import type { Segment } from '../../src/core/scan-checkpoint.ts';
+import { readStagedRows, readStagedTables, storeSegment } from '../../src/app/listing/segments.ts';
+import { createStaging, type Staging } from '../../src/app/listing/staging.ts';
+import { toOctets } from '../../src/app/stored/codec.ts';
+import { membersOf } from '../../src/core/registration/record.ts';
+import type { Segment } from '../../src/core/snapshot/scan-checkpoint.ts';
 import { createEngine } from '../support/engine.ts';
 
 const SECTIONS = 8;

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import type { App } from '../../src/app/app.ts';
-import { storeProof } from '../../src/app/proof.ts';
-import { readStatus } from '../../src/app/read-status.ts';
-import { findSnapshot } from '../../src/app/snapshots.ts';
-import { startBackup } from '../../src/app/start-backup.ts';
-import { startRestore } from '../../src/app/start-restore.ts';
+import { startBackup } from '../../src/app/backup/start.ts';
+import { readStatus } from '../../src/app/readiness/status.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { storeProof } from '../../src/app/snapshots/proof.ts';
+import { findSnapshot } from '../../src/app/snapshots/store.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { backUp, seed } from '../faults/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';

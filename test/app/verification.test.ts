@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { prune } from '../../src/app/prune.ts';
-import { readStatus } from '../../src/app/read-status.ts';
+import { readStatus } from '../../src/app/readiness/status.ts';
 import { runStep } from '../../src/app/run-step.ts';
-import { startVerification } from '../../src/app/start-verification.ts';
+import { startVerification } from '../../src/app/snapshots/start-verification.ts';
 import { listRunViews, readSnapshotView, readVerificationView } from '../../src/app/views.ts';
 import { watchRuns } from '../../src/app/watch-runs.ts';
 import { parseStep } from '../../src/core/step.ts';

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { cancelRestore } from '../../src/app/cancel-restore.ts';
-import { openDocument } from '../../src/app/codec.ts';
-import { startRestore } from '../../src/app/start-restore.ts';
-import { readRestoreView } from '../../src/app/view-restore.ts';
-import { intentOf, parseOutcomes } from '../../src/core/outcomes.ts';
+import { cancelRestore } from '../../src/app/restore/cancel.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
+import { openDocument } from '../../src/app/stored/codec.ts';
 import type { Blobs } from '../../src/core/ports.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { intentOf, parseOutcomes } from '../../src/core/restore/outcomes.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { backUp, restore } from '../support/restores.ts';
 import { anAppleRow } from '../support/rows.ts';

@@ -2,9 +2,9 @@ import { Hub } from '../../local/emulator/hub.ts';
 import type { Row } from '../../local/emulator/row.ts';
 import { seed } from '../../local/emulator/seed.ts';
 import { renderDescription } from '../../local/emulator/xml-out.ts';
-import { planRecord } from '../../src/core/plan.ts';
-import { groupRows } from '../../src/core/record.ts';
-import { parseRegistration } from '../../src/core/registration.ts';
+import { groupRows } from '../../src/core/registration/record.ts';
+import { parseRegistration } from '../../src/core/registration/registration.ts';
+import { planRecord } from '../../src/core/restore/plan.ts';
 
 /** A row as the listing shows it. */
 export interface ListedRow {

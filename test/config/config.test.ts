@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Config, parseConfig, triggerBindings } from '../../src/config.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { settings } from '../../src/settings.ts';
+import { type Config, parseConfig, triggerBindings } from '../../src/settings/config.ts';
+import { settings } from '../../src/settings/settings.ts';
 
 const KEY = 'c2VjcmV0LWtleS10aGF0LW11c3Qtbm90LXNob3c9';
 const hubConnection = (namespace: string) =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { openSettings } from '../../src/settings-reader.ts';
-import { parseStorageSettings } from '../../src/settings-storage.ts';
+import { openSettings } from '../../src/settings/reader.ts';
+import { parseStorageSettings } from '../../src/settings/storage.ts';
 
 function parse(env: Record<string, string>) {
   const settings = openSettings(env);

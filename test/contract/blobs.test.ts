@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from 'vitest';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
-import { createAzureBlobs } from '../../src/storage/azure-blobs.ts';
+import { createAzureBlobs } from '../../src/azure/blobs.ts';
 import { createMemoryBlobs } from '../support/memory-blobs.ts';
 import { blobsContract } from './blobs.ts';
 

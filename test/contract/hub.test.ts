@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { type EmulatorOptions, startEmulator } from '../../local/emulator/index.ts';
-import { parseRegistration } from '../../src/core/registration.ts';
+import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { createHub } from '../../src/hub/client.ts';
 import { parseHubConnection } from '../../src/hub/connection-string.ts';
 import { createLimiter } from '../../src/hub/limiter.ts';

@@ -5,7 +5,7 @@ import {
   descriptionForWrite,
   parseRegistration,
   type Registration,
-} from '../../src/core/registration.ts';
+} from '../../src/core/registration/registration.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
 
 /** An empty hub that no other test uses. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { QueueClient } from '@azure/storage-queue';
 import { afterAll, beforeAll } from 'vitest';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
-import { createAzureStepQueue } from '../../src/queue/azure-step-queue.ts';
+import { createAzureStepQueue } from '../../src/azure/step-queue.ts';
 import { createMemoryQueue } from '../support/memory-queue.ts';
 import { stepQueueContract } from './step-queue.ts';
 

@@ -1,22 +1,29 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { toMetadata } from '../../src/azure/facts.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { judgeSnapshot } from '../../src/core/health.ts';
-import { formatManifest, parseManifest, sealManifest } from '../../src/core/manifest.ts';
-import { addSample, sumOutcomes, toFacts } from '../../src/core/outcome-sums.ts';
-import { formatOutcomes, newestLetters, parseOutcomes } from '../../src/core/outcomes.ts';
-import { groupRows, keyHashOf, recordKey, sectionOf, sectionsOf, shardCountFor } from '../../src/core/record.ts';
-import { parseRegistration } from '../../src/core/registration.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import {
+  groupRows,
+  keyHashOf,
+  recordKey,
+  sectionOf,
+  sectionsOf,
+  shardCountFor,
+} from '../../src/core/registration/record.ts';
+import { parseRegistration } from '../../src/core/registration/registration.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { addSample, sumOutcomes, toFacts } from '../../src/core/restore/outcome-sums.ts';
+import { formatOutcomes, newestLetters, parseOutcomes } from '../../src/core/restore/outcomes.ts';
 import { advance, formatRun, isRunId, newRunId, parseRun, type Run, startOfRunId } from '../../src/core/run.ts';
+import { judgeSnapshot } from '../../src/core/snapshot/health.ts';
+import { formatManifest, parseManifest, sealManifest } from '../../src/core/snapshot/manifest.ts';
 import {
   formatScanCheckpoint,
   newScanCheckpoint,
   parseRowCount,
   parseScanCheckpoint,
-} from '../../src/core/scan-checkpoint.ts';
+} from '../../src/core/snapshot/scan-checkpoint.ts';
 import { formatStep, parseStep, type Step } from '../../src/core/step.ts';
-import { toMetadata } from '../../src/storage/facts.ts';
 import { anAppleRow } from '../support/rows.ts';
 
 const digestOf = (text: string): string => text.length.toString(16).padStart(64, '0');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { hash53, hashOctets } from '../../src/core/hash.ts';
-import { encodeUtf8 } from '../../src/core/utf8.ts';
+import { hash53, hashOctets } from '../../src/core/bytes/hash.ts';
+import { encodeUtf8 } from '../../src/core/bytes/utf8.ts';
 
 test('hashes never change: stored snapshots depend on them', () => {
   expect([hash53(''), hash53('d:apple:00FF'), hash53('i:Zoë-日本')]).toMatchInlineSnapshot(`

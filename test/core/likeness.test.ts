@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Likeness } from '../../src/core/likeness.ts';
-import { PrintTable } from '../../src/core/print-table.ts';
+import { Likeness } from '../../src/core/fingerprint/likeness.ts';
+import { PrintTable } from '../../src/core/fingerprint/print-table.ts';
 
 const record = (keyHash: number, ...contentHashes: number[]) => ({
   platform: 'Apple',

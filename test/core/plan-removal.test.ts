@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { planRemoval, type WrittenRecord } from '../../src/core/plan-removal.ts';
-import type { RecordOfRows } from '../../src/core/record.ts';
-import { parseRegistration, type Registration } from '../../src/core/registration.ts';
-import { markOf } from '../../src/core/row-print.ts';
+import { markOf } from '../../src/core/fingerprint/row-print.ts';
+import type { RecordOfRows } from '../../src/core/registration/record.ts';
+import { parseRegistration, type Registration } from '../../src/core/registration/registration.ts';
+import { planRemoval, type WrittenRecord } from '../../src/core/restore/plan-removal.ts';
 import { type AppleRowOptions, anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
 const token = tokenOf('phone');

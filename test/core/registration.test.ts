@@ -7,7 +7,7 @@ import {
   parseRegistration,
   readElements,
   userIdOf,
-} from '../../src/core/registration.ts';
+} from '../../src/core/registration/registration.ts';
 import { descriptionsIn, readRecordings } from '../support/recordings.ts';
 
 const CONNECT = 'http://schemas.microsoft.com/netservices/2010/10/servicebus/connect';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { proofOf, type ReportFacts, renderReport } from '../../src/core/report.ts';
+import { proofOf, type ReportFacts, renderReport } from '../../src/core/restore/report.ts';
 
 const none = { created: 0, updated: 0, unchanged: 0, keptLive: 0, removed: 0, failed: 0, pending: 0 };
 

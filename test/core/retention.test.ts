@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type KeptSnapshot, snapshotsToDelete } from '../../src/core/retention.ts';
+import { type KeptSnapshot, snapshotsToDelete } from '../../src/core/snapshot/retention.ts';
 
 const HOUR = 3_600_000;
 const now = Date.parse('2026-11-23T12:00:00Z');

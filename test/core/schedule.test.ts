@@ -1,7 +1,7 @@
 import { Cron } from 'croner';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { scheduleFault, scheduleIntervalMs } from '../../src/core/schedule.ts';
+import { scheduleFault, scheduleIntervalMs } from '../../src/settings/schedule.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

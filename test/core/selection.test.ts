@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { DrError } from '../../src/core/errors.ts';
-import type { RecordOfRows } from '../../src/core/record.ts';
-import { recordKey } from '../../src/core/record.ts';
-import { parseRegistration } from '../../src/core/registration.ts';
-import { parseRestoreRequest, parseRollbackRequest, type RestoreRequest } from '../../src/core/restore-request.ts';
-import { groupOf, selectorOf } from '../../src/core/selection.ts';
+import type { RecordOfRows } from '../../src/core/registration/record.ts';
+import { recordKey } from '../../src/core/registration/record.ts';
+import { parseRegistration } from '../../src/core/registration/registration.ts';
+import { parseRestoreRequest, parseRollbackRequest, type RestoreRequest } from '../../src/core/request/restore.ts';
+import { groupOf, selectorOf } from '../../src/core/request/selection.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';
 
 const installation = aRecord(

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DrError } from '../../src/core/errors.ts';
-import { parseTagExpression } from '../../src/core/tag-expression.ts';
+import { parseTagExpression } from '../../src/core/request/tag-expression.ts';
 
 type Tree =
   | { readonly kind: 'tag'; readonly tag: string }

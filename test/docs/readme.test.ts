@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { errorCodes } from '../../src/core/errors.ts';
-import { type Setting, settings } from '../../src/settings.ts';
+import { type Setting, settings } from '../../src/settings/settings.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 

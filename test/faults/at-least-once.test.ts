@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { App } from '../../src/app/app.ts';
+import { startBackup } from '../../src/app/backup/start.ts';
 import { prune } from '../../src/app/prune.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
 import { runStep } from '../../src/app/run-step.ts';
-import { listSnapshotIds } from '../../src/app/snapshots.ts';
-import { startBackup } from '../../src/app/start-backup.ts';
-import { startVerification } from '../../src/app/start-verification.ts';
-import { readRestoreView } from '../../src/app/view-restore.ts';
+import { startVerification } from '../../src/app/snapshots/start-verification.ts';
+import { listSnapshotIds } from '../../src/app/snapshots/store.ts';
 import { watchRuns } from '../../src/app/watch-runs.ts';
 import { isOver } from '../../src/core/run.ts';
 import { parseStep } from '../../src/core/step.ts';

@@ -1,13 +1,13 @@
 import type { App } from '../../src/app/app.ts';
+import { startBackup } from '../../src/app/backup/start.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
 import { runStep } from '../../src/app/run-step.ts';
-import { readRun, runNotFound } from '../../src/app/run-store.ts';
-import { startBackup } from '../../src/app/start-backup.ts';
-import { startRestore } from '../../src/app/start-restore.ts';
+import { readRun, runNotFound } from '../../src/app/runs/store.ts';
 import { watchRuns } from '../../src/app/watch-runs.ts';
 import { DrError } from '../../src/core/errors.ts';
 import type { RunKind } from '../../src/core/paths.ts';
-import { canonicalRow } from '../../src/core/registration.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { canonicalRow } from '../../src/core/registration/registration.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { isOver, type Run } from '../../src/core/run.ts';
 import { parseStep } from '../../src/core/step.ts';
 import type { Engine } from '../support/engine.ts';

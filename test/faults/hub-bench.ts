@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../local/emulator/index.ts';
-import { startBackup } from '../../src/app/start-backup.ts';
-import { startRestore } from '../../src/app/start-restore.ts';
-import { readRestoreView } from '../../src/app/view-restore.ts';
+import { startBackup } from '../../src/app/backup/start.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
 import { readBackupView } from '../../src/app/views.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import type { HubClient } from '../../src/hub/client.ts';
 import { createHub } from '../../src/hub/client.ts';
 import { parseHubConnection } from '../../src/hub/connection-string.ts';

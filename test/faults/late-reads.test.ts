@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readRestoreView } from '../../src/app/view-restore.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { backUp, beginRestore, contentOf, runToEnd, seed } from './drive.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { startBackup } from '../../src/app/start-backup.ts';
-import { readRestoreView } from '../../src/app/view-restore.ts';
+import { startBackup } from '../../src/app/backup/start.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
 import { readBackupView } from '../../src/app/views.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { backUp, beginRestore, contentOf, runToEnd, seed } from './drive.ts';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseConfig } from '../../src/config.ts';
+import { createAzureBlobs } from '../../src/azure/blobs.ts';
+import { createAzureStepQueue } from '../../src/azure/step-queue.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { createHub } from '../../src/hub/client.ts';
 import { parseHubConnection } from '../../src/hub/connection-string.ts';
 import { createLimiter } from '../../src/hub/limiter.ts';
-import { createAzureStepQueue } from '../../src/queue/azure-step-queue.ts';
-import { createAzureBlobs } from '../../src/storage/azure-blobs.ts';
+import { parseConfig } from '../../src/settings/config.ts';
 
 const clock = { now: Date.now, sleep: async (): Promise<void> => {} };
 /** Long enough that it is nowhere by chance. */

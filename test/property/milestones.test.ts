@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { milestonesOf } from '../../src/core/milestones.ts';
+import { milestonesOf } from '../../src/core/restore/milestones.ts';
 
 const STARTED_MS = Date.parse('2026-11-23T09:00:00Z');
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatCard, parseCard, type ReadinessCard, withRun } from '../../src/core/readiness-card.ts';
+import { formatCard, parseCard, type ReadinessCard, withRun } from '../../src/core/readiness/card.ts';
 import type { BackupRun, RestoreRun, Run } from '../../src/core/run.ts';
 
 const NAME = 'one/devices/readiness.json';

@@ -7,7 +7,7 @@ import {
   parseRegistration,
   readElements,
   type XmlElement,
-} from '../../src/core/registration.ts';
+} from '../../src/core/registration/registration.ts';
 import { type OracleElement, readWithOracle } from '../support/xml-oracle.ts';
 import { aDescription, type Description, mutations, render, shuffled } from './descriptions.ts';
 

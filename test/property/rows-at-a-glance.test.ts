@@ -1,11 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DrError } from '../../src/core/errors.ts';
-import { distinctRows, planRecord } from '../../src/core/plan.ts';
-import { recordKey } from '../../src/core/record.ts';
-import { anyDescriptionForWrite, descriptionForWrite, parseRegistration } from '../../src/core/registration.ts';
-import { readAnyContents, readContents, readPushVariables } from '../../src/core/registration-contents.ts';
-import { areDistinct } from '../../src/core/registration-likeness.ts';
+import { readAnyContents, readContents, readPushVariables } from '../../src/core/registration/contents.ts';
+import { areDistinct } from '../../src/core/registration/likeness.ts';
+import { recordKey } from '../../src/core/registration/record.ts';
+import {
+  anyDescriptionForWrite,
+  descriptionForWrite,
+  parseRegistration,
+} from '../../src/core/registration/registration.ts';
+import { distinctRows, planRecord } from '../../src/core/restore/plan.ts';
 import { readRecordings } from '../support/recordings.ts';
 import { aDescription, mutations, renderPlainly, shuffled } from './descriptions.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { openDocument, sealDocument } from '../../src/app/codec.ts';
+import { openDocument, sealDocument } from '../../src/app/stored/codec.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { parseScanCheckpoint } from '../../src/core/scan-checkpoint.ts';
+import { parseScanCheckpoint } from '../../src/core/snapshot/scan-checkpoint.ts';
 
 const NAME = '_runs/backup/2026-11-23T09-00-00Z-000001/pass-1/scan.json';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DrError } from '../../src/core/errors.ts';
-import { parseAnyRegistration, parseRegistration } from '../../src/core/registration.ts';
-import { readUsual } from '../../src/core/registration-usual.ts';
+import { parseAnyRegistration, parseRegistration } from '../../src/core/registration/registration.ts';
+import { readUsual } from '../../src/core/registration/usual.ts';
 import { readRecordings } from '../support/recordings.ts';
 import { anAppleRow } from '../support/rows.ts';
 import { aDescription, type Description, mutations, renderPlainly, shuffled } from './descriptions.ts';

@@ -3,7 +3,7 @@ import { QueueClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import { type Fault, startFaultProxy } from '../../local/fault-proxy.ts';
-import { createAzureStepQueue } from '../../src/queue/azure-step-queue.ts';
+import { createAzureStepQueue } from '../../src/azure/step-queue.ts';
 import { hastyLimits } from '../support/hasty-limits.ts';
 
 let azurite: Azurite;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import { startFaultProxy } from '../../local/fault-proxy.ts';
-import { createAzureBlobs } from '../../src/storage/azure-blobs.ts';
+import { createAzureBlobs } from '../../src/azure/blobs.ts';
 import { hastyLimits } from '../support/hasty-limits.ts';
 
 let azurite: Azurite;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { startBackup } from '../../src/app/backup/start.ts';
 import { runStep } from '../../src/app/run-step.ts';
-import { startBackup } from '../../src/app/start-backup.ts';
 import type { RunKind } from '../../src/core/paths.ts';
 import { describePhase, type Run } from '../../src/core/run.ts';
 import { parseStep } from '../../src/core/step.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { readRun } from '../../src/app/run-store.ts';
+import { readRun } from '../../src/app/runs/store.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { createEngine } from '../support/engine.ts';
 
 test('a body of fifty thousand unknown fields does not become an answer of that size', () => {

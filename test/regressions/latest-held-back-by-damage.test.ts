@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chooseSnapshot } from '../../src/app/snapshots.ts';
+import { chooseSnapshot } from '../../src/app/snapshots/store.ts';
 import { backUp, codeOf, seed } from '../faults/drive.ts';
 import { createEngine } from '../support/engine.ts';
 

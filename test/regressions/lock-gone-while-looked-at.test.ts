@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startBackup } from '../../src/app/start-backup.ts';
+import { startBackup } from '../../src/app/backup/start.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { seed, storedRun } from '../faults/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { startRestore } from '../../src/app/start-restore.ts';
-import { readRestoreView } from '../../src/app/view-restore.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { createEngine } from '../support/engine.ts';
 import { backUp, seed } from '../support/restores.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { startRetry, startRollback } from '../../src/app/follow-restore.ts';
-import { readRestoreView } from '../../src/app/view-restore.ts';
+import { startRetry, startRollback } from '../../src/app/restore/follow.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { backUp, restore, seed } from '../support/restores.ts';
 

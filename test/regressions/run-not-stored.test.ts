@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { startBackup } from '../../src/app/start-backup.ts';
-import { startRestore } from '../../src/app/start-restore.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { startBackup } from '../../src/app/backup/start.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { backUp, codeOf, runToEnd, seed } from '../faults/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 

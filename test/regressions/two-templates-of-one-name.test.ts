@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { startBackup } from '../../src/app/start-backup.ts';
-import { startRestore } from '../../src/app/start-restore.ts';
-import { readRestoreView } from '../../src/app/view-restore.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { startBackup } from '../../src/app/backup/start.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { createEngine } from '../support/engine.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
 

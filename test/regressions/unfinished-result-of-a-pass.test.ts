@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { openDocument, sealDocument } from '../../src/app/codec.ts';
 import { runStep } from '../../src/app/run-step.ts';
+import { openDocument, sealDocument } from '../../src/app/stored/codec.ts';
 import { resultName } from '../../src/core/paths.ts';
 import { describePhase } from '../../src/core/run.ts';
 import { parseStep } from '../../src/core/step.ts';

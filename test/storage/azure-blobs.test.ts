@@ -3,8 +3,8 @@ import { ContainerClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import { type Fault, startFaultProxy } from '../../local/fault-proxy.ts';
+import { createAzureBlobs } from '../../src/azure/blobs.ts';
 import type { Blobs } from '../../src/core/ports.ts';
-import { createAzureBlobs } from '../../src/storage/azure-blobs.ts';
 import { hastyLimits } from '../support/hasty-limits.ts';
 
 let azurite: Azurite;

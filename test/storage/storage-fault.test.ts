@@ -1,8 +1,8 @@
 import { CredentialUnavailableError } from '@azure/identity';
 import { RestError } from '@azure/storage-blob';
 import { describe, expect, test } from 'vitest';
+import { storageFault } from '../../src/azure/fault.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { storageFault } from '../../src/core/storage-fault.ts';
 
 const attempt = { service: 'blob', action: 'read', target: "blob 'a'" } as const;
 

@@ -1,5 +1,5 @@
+import { storageLimits } from '../../src/azure/connection.ts';
 import type { Blobs } from '../../src/core/ports.ts';
-import { storageLimits } from '../../src/core/storage-connection.ts';
 
 /** Blobs that count what a storage account would be asked: a listing by its pages, a 404 that is asked twice as two. */
 export function countingBlobs(blobs: Blobs): { readonly blobs: Blobs; readonly requestCount: () => number } {

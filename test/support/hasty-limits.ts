@@ -1,4 +1,4 @@
-import { type StorageLimits, storageLimits } from '../../src/core/storage-connection.ts';
+import { type StorageLimits, storageLimits } from '../../src/azure/connection.ts';
 
 /** The real number of tries, without the waiting between them. */
 export const hastyLimits: StorageLimits = {

@@ -1,5 +1,5 @@
+import { toFacts, toMetadata } from '../../src/azure/facts.ts';
 import type { Blob, BlobEntry, BlobFacts, Blobs } from '../../src/core/ports.ts';
-import { toFacts, toMetadata } from '../../src/storage/facts.ts';
 
 interface Stored {
   readonly bytes: Uint8Array;

@@ -1,8 +1,8 @@
-import { startBackup } from '../../src/app/start-backup.ts';
-import { startRestore } from '../../src/app/start-restore.ts';
-import { readRestoreView } from '../../src/app/view-restore.ts';
+import { startBackup } from '../../src/app/backup/start.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { parseRestoreRequest } from '../../src/core/restore-request.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import type { Engine } from './engine.ts';
 import { anAppleRow, anInstallation } from './rows.ts';
 

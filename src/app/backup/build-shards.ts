@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { DrError } from '../../core/errors.ts';
+import { parseJson, parseWith } from '../../core/parse.ts';
+import { resultName, shardLabel, snapshotPrintsName, snapshotShardName } from '../../core/paths.ts';
+import { membersOf, type Neighbours, shardOf } from '../../core/registration/record.ts';
+import type { BackupRun } from '../../core/run.ts';
+import type { ManifestShard } from '../../core/snapshot/manifest.ts';
+import type { App } from '../app.ts';
+import { readFinishedScan } from '../listing/scan.ts';
+import { readStagedRows, readStagedTables } from '../listing/segments.ts';
+import { STAGED_SECTIONS } from '../listing/stage-rows.ts';
+import { SnapshotRows } from '../listing/staged-row.ts';
+import { beat } from '../runs/store.ts';
+import { packPrints } from '../snapshots/prints.ts';
+import { makeLines, type ShardLines } from '../snapshots/shard-lines.ts';
+import { compress, openDocument, sealDocument, sha256Hex } from '../stored/codec.ts';
+import { forEachConcurrent } from '../stored/concurrent.ts';
+import { type LastGood, openLastGood } from './churn.ts';
+
+const count = z.int().nonnegative();
+const sealResultSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  shard: z.strictObject({ name: z.string(), records: count, registrations: count, bytes: count, sha256: z.string() }),
+  counts: z.strictObject({
+    records: count,
+    installations: count,
+    registrations: count,
+    templates: count,
+    byPlatform: z.record(z.string(), count),
+  }),
+  duplicatesSeen: count,
+});
+
+export type SealResult = Readonly<z.infer<typeof sealResultSchema>>;
+
+/** Results read at once. */
+const READERS = 16;
+
+/**
+ * Stores shards of the snapshot: rows seen twice dropped, rows of a record together. While one is packed and stored the
+ * next is made.
+ */
+export async function sealSnapshotShards(app: App, run: BackupRun, shards: Neighbours): Promise<void> {
+  const { shardCount } = run;
+  const { segments } = await readFinishedScan(app, run);
+  const staged = { segments, shards, shardCount };
+  const [rowsOf, tableOf] = await Promise.all([readStagedRows(app, staged), readStagedTables(app, staged)]);
+  const last = await openLastGood(app, run);
+  let storing = Promise.resolve();
+  for (const shard of membersOf(shards)) {
+    const rows = new SnapshotRows(await rowsOf(shard), await tableOf(shard));
+    const isOurs = (keyHash: number): boolean => shardOf(keyHash, shardCount) === shard;
+    const lines = await makeLines(rows, shardCount > STAGED_SECTIONS ? isOurs : undefined);
+    await storing;
+    storing = storeShard(app, run, shard, lines, last);
+    // What becomes of it is seen when it is awaited.
+    storing.catch(() => {});
+  }
+  await storing;
+}
+
+async function storeShard(
+  app: App,
+  run: BackupRun,
+  shard: number,
+  lines: ShardLines,
+  last: LastGood | undefined,
+): Promise<void> {
+  const name = resultName(run.kind, run.id, run.phase.pass, 'seal', shard);
+  const bytes = await compress(lines.bytes);
+  const stored = { bytes: bytes.length, sha256: sha256Hex(bytes) };
+  const printsName = snapshotPrintsName(run.hub, run.id, shard);
+  const [churn] = await Promise.all([
+    last?.compare(shard, lines.prints),
+    app.blobs.put(snapshotShardName(run.hub, run.id, shard), bytes, 'any'),
+    app.blobs.put(printsName, packPrints(printsName, stored.sha256, lines.prints), 'any'),
+  ]);
+  await app.blobs.put(name, sealDocument(name, JSON.stringify(toResult(shard, stored, lines))), 'any', {
+    done: '1',
+    records: String(lines.counts.records),
+    ...churn,
+  });
+  await beat(app, run.kind, run.id);
+}
+
+/** All shards' results of a backup, in shard order. Throws `StoredDocumentInvalid`, naming the one it is about. */
+export async function readSealResults(app: App, run: BackupRun): Promise<SealResult[]> {
+  const results = new Map<number, SealResult>();
+  const shards = membersOf({ first: 0, count: run.shardCount });
+  await forEachConcurrent(shards, READERS, async (shard) => {
+    results.set(shard, await readSealResult(app, resultName(run.kind, run.id, run.phase.pass, 'seal', shard)));
+  });
+  return shards.flatMap((shard) => results.get(shard) ?? []);
+}
+
+async function readSealResult(app: App, name: string): Promise<SealResult> {
+  const blob = await app.blobs.get(name);
+  const source = {
+    code: 'StoredDocumentInvalid',
+    what: `shard result ${name}`,
+    hint: 'Start a new run.',
+    target: name,
+  } as const;
+  if (blob === undefined) throw new DrError(source.code, `The ${source.what} is missing. ${source.hint}`, source);
+  return parseWith(sealResultSchema, parseJson(openDocument(name, blob.bytes), source), source);
+}
+
+function toResult(
+  shard: number,
+  stored: { bytes: number; sha256: string },
+  { counts, duplicatesSeen }: ShardLines,
+): SealResult {
+  const entry: ManifestShard = {
+    name: `shards/${shardLabel(shard)}.jsonl.gz`,
+    records: counts.records,
+    registrations: counts.registrations,
+    ...stored,
+  };
+  return { formatVersion: 1, shard: entry, counts, duplicatesSeen };
+}

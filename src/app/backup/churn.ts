@@ -1,0 +1,127 @@
+import { DrError } from '../../core/errors.ts';
+import type { PrintTable } from '../../core/fingerprint/print-table.ts';
+import { haveSame } from '../../core/fingerprint/row-print.ts';
+import { markName, resultsFolder } from '../../core/paths.ts';
+import type { BlobFacts } from '../../core/ports.ts';
+import { sectionsOf, shardOf } from '../../core/registration/record.ts';
+import { isDoneFact } from '../../core/restore/outcomes.ts';
+import type { BackupRun } from '../../core/run.ts';
+import type { Manifest } from '../../core/snapshot/manifest.ts';
+import type { App } from '../app.ts';
+import { readLatest } from '../snapshots/latest.ts';
+import { findSnapshotPrints } from '../snapshots/prints.ts';
+import { readManifest } from '../snapshots/store.ts';
+import { toBytes } from '../stored/codec.ts';
+
+/** How a snapshot differs from the good one before it, in records. */
+export interface Churn {
+  readonly sinceSnapshotId: string;
+  /** Between the beginnings of the two. */
+  readonly seconds: number;
+  readonly added: number;
+  readonly removed: number;
+  /** Of the same key, but with rows that say something else to the device. */
+  readonly changed: number;
+}
+
+/** The last good snapshot before a run's own, to compare new shards with. */
+export interface LastGood {
+  /**
+   * What of a new shard's records that snapshot had otherwise, as facts of the shard's result. It is for the readiness
+   * card only: where the older prints cannot be read there are no facts.
+   */
+  compare(shard: number, prints: PrintTable): Promise<BlobFacts>;
+}
+
+/** `undefined` when there is none. */
+export async function openLastGood(app: App, run: BackupRun): Promise<LastGood | undefined> {
+  const before = await orNothing(app, run, () => readLastGood(app, run));
+  if (before === undefined) return undefined;
+  const compare = async (shard: number, prints: PrintTable): Promise<BlobFacts> => {
+    const left = await readRecords(app, before, shard, run.shardCount);
+    if (left === undefined) return {};
+    let [added, changed] = [0, 0];
+    for (let index = 0; index < prints.count; index += 1) {
+      const keyHash = prints.keyHashAt(index);
+      const old = left.get(keyHash);
+      if (old === undefined) added += 1;
+      else if (!haveSame(old, prints.contentHashesAt(index))) changed += 1;
+      left.delete(keyHash);
+    }
+    return {
+      since: before.id,
+      since_at: before.readStartedAt,
+      added: String(added),
+      removed: String(left.size),
+      changed: String(changed),
+    };
+  };
+  return { compare: async (shard, prints) => (await orNothing(app, run, () => compare(shard, prints))) ?? {} };
+}
+
+async function orNothing<T>(app: App, run: BackupRun, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof DrError)) throw error;
+    app.log.warn('churn not counted', { runId: run.id, code: error.code });
+    return undefined;
+  }
+}
+
+/** Adds the shards' facts up and keeps the sum beside the snapshot. */
+export async function storeChurn(app: App, run: BackupRun, manifest: Manifest): Promise<void> {
+  const entries = await app.blobs.list(resultsFolder('backup', run.id, run.phase.pass, 'seal'));
+  const facts = entries.map((entry) => entry.facts).filter(isDoneFact);
+  const [{ since, since_at: sinceAt } = {}] = facts;
+  // While the shards were sealed another snapshot may have become the last good one.
+  if (since === undefined || sinceAt === undefined || facts.some((one) => one['since'] !== since)) return;
+  const sum = (name: string): string => String(facts.reduce((total, one) => total + Number(one[name]), 0));
+  const seconds = Math.round((Date.parse(manifest.readStartedAt) - Date.parse(sinceAt)) / 1000);
+  await app.blobs.put(markName(manifest.hub, manifest.id, 'churn'), toBytes(`${manifest.id}\n`), 'any', {
+    since,
+    seconds: String(seconds),
+    added: sum('added'),
+    removed: sum('removed'),
+    changed: sum('changed'),
+  });
+}
+
+/** `undefined` when the facts are not those of a churn. */
+export function readChurn({ since, ...facts }: BlobFacts): Churn | undefined {
+  const [seconds, added, removed, changed] = ['seconds', 'added', 'removed', 'changed'].map((name) =>
+    Number(facts[name] ?? Number.NaN),
+  );
+  if (since === undefined || seconds === undefined || added === undefined) return undefined;
+  if (removed === undefined || changed === undefined) return undefined;
+  if (![seconds, added, removed, changed].every(Number.isFinite)) return undefined;
+  return { sinceSnapshotId: since, seconds, added, removed, changed };
+}
+
+async function readLastGood(app: App, run: BackupRun): Promise<Manifest | undefined> {
+  const { snapshotId } = await readLatest(app, run.hub, 'mayBeMissing');
+  if (snapshotId === undefined || snapshotId === run.id) return undefined;
+  return readManifest(app, run.hub, snapshotId);
+}
+
+/** The contents of the older snapshot's records of one new shard, by key; it may have had another number of shards. */
+async function readRecords(
+  app: App,
+  before: Manifest,
+  shard: number,
+  shardCount: number,
+): Promise<Map<number, readonly number[]> | undefined> {
+  const { first, count } = sectionsOf(shard, shardCount);
+  const found = new Map<number, readonly number[]>();
+  for (const index of before.shards.keys()) {
+    const theirs = sectionsOf(index, before.shards.length);
+    if (theirs.first >= first + count || theirs.first + theirs.count <= first) continue;
+    const prints = await findSnapshotPrints(app, before, index);
+    if (prints === undefined) return undefined;
+    for (let record = 0; record < prints.count; record += 1) {
+      const keyHash = prints.keyHashAt(record);
+      if (shardOf(keyHash, shardCount) === shard) found.set(keyHash, prints.contentHashesAt(record));
+    }
+  }
+  return found;
+}

@@ -1,0 +1,43 @@
+import { DrError } from '../../core/errors.ts';
+import { scanName } from '../../core/paths.ts';
+import { type BackupRun, isOver } from '../../core/run.ts';
+import { parseRowCount } from '../../core/snapshot/scan-checkpoint.ts';
+import type { App } from '../app.ts';
+import { readBeat } from '../runs/store.ts';
+import { openDocument } from '../stored/codec.ts';
+
+/** How far a backup is, beside what its run document tells. */
+export interface BackupProgress {
+  readonly rowsRead: number;
+  readonly beatAt?: string | undefined;
+}
+
+export interface Frugality {
+  /** No more than so many; what is not asked for is as it was `known` to be. */
+  readonly requests: number;
+  readonly known: BackupProgress | undefined;
+}
+
+/** Two requests while the run goes on, nothing after. */
+export async function readBackupProgress(app: App, run: BackupRun, frugality?: Frugality): Promise<BackupProgress> {
+  if (isOver(run)) return { rowsRead: run.result?.registrationCount ?? 0, beatAt: undefined };
+  const { requests, known } = frugality ?? { requests: 2, known: undefined };
+  const [rowsRead, beatAt] = await Promise.all([
+    requests > 0 ? readRowsRead(app, run) : (known?.rowsRead ?? 0),
+    requests > 1 ? readBeat(app, run) : known?.beatAt,
+  ]);
+  return { rowsRead, beatAt };
+}
+
+async function readRowsRead(app: App, run: BackupRun): Promise<number> {
+  const name = scanName('backup', run.id, 1);
+  const blob = await app.blobs.get(name, 'mayBeMissing');
+  if (blob === undefined) return 0; // Before the first checkpoint.
+  try {
+    return parseRowCount(openDocument(name, blob.bytes), name);
+  } catch (error) {
+    if (!(error instanceof DrError)) throw error;
+    // The run's own step tells of the damage when it comes to it.
+    return 0;
+  }
+}

@@ -1,0 +1,115 @@
+import { DrError } from '../../core/errors.ts';
+import { manifestName, scanName } from '../../core/paths.ts';
+import type { HubRef } from '../../core/ports.ts';
+import type { BackupRun } from '../../core/run.ts';
+import { judgeSnapshot } from '../../core/snapshot/health.ts';
+import { addCounts, formatManifest, type Manifest, noCounts, sealManifest } from '../../core/snapshot/manifest.ts';
+import type { ScanCheckpoint } from '../../core/snapshot/scan-checkpoint.ts';
+import { type App, toInstant } from '../app.ts';
+import { readFinishedScan } from '../listing/scan.ts';
+import { endRun } from '../runs/end.ts';
+import { readLatest, storeLatest } from '../snapshots/latest.ts';
+import { checkShardsStored, findLatestGood, listSnapshotIds, readManifest } from '../snapshots/store.ts';
+import { sha256Hex, toBytes } from '../stored/codec.ts';
+import { readSealResults, type SealResult } from './build-shards.ts';
+import { storeChurn } from './churn.ts';
+
+/** How many good snapshots the usual count is the median of. */
+const JUDGED_BY = 7;
+
+/** Writes the manifest, which makes the snapshot exist, then `latest.json` if it is good. May run twice. */
+export async function publish(app: App, run: BackupRun): Promise<void> {
+  const manifest = (await readManifest(app, run.hub, run.id)) ?? (await writeManifest(app, run));
+  if (manifest.health === 'good') await pointLatest(app, run.hub);
+  else
+    app.log.warn('snapshot is suspect and will not be latest', {
+      runId: run.id,
+      reasons: manifest.healthReasons.join('; '),
+    });
+  await storeChurn(app, run, manifest);
+  const { counts, health, healthReasons } = manifest;
+  const result = {
+    snapshotId: manifest.id,
+    recordCount: counts.records,
+    registrationCount: counts.registrations,
+    health,
+    healthReasons: [...healthReasons],
+  };
+  await endRun(app, run, 'Succeeded', (current) => (current.kind === 'backup' ? { ...current, result } : current));
+}
+
+async function writeManifest(app: App, run: BackupRun): Promise<Manifest> {
+  const checkpoint = await readFinishedScan(app, run);
+  const results = await readSealResults(app, run);
+  const counts = results.reduce((total, result) => addCounts(total, result.counts), noCounts);
+  await refuseLoss(app, run, checkpoint, results);
+  const earlier = await earlierCounts(app, run);
+  const manifest = sealManifest(
+    {
+      formatVersion: 1,
+      id: run.id,
+      hub: run.hub,
+      readStartedAt: checkpoint.startedAt,
+      readFinishedAt: checkpoint.finishedAt ?? checkpoint.startedAt,
+      publishedAt: toInstant(app.clock.now()),
+      counts,
+      duplicatesSeen: results.reduce((total, result) => total + result.duplicatesSeen, 0),
+      unreadableRows: checkpoint.unreadableCount,
+      listingRestarts: checkpoint.restartCount,
+      ...toMutable(judgeSnapshot(counts.records, earlier, checkpoint, app.policy.suspectDropPercent)),
+      toolVersion: app.policy.toolVersion,
+      shards: results.map((result) => result.shard),
+    },
+    sha256Hex,
+  );
+  const stored = await app.blobs.put(manifestName(run.hub, run.id), toBytes(formatManifest(manifest)), 'new');
+  if (stored !== 'conflict') return manifest;
+  return (await readManifest(app, run.hub, run.id)) ?? manifest;
+}
+
+/** Every row that was listed is in a shard, seen twice or known to be unreadable; and every shard is stored. */
+async function refuseLoss(
+  app: App,
+  run: BackupRun,
+  { rowCount, unreadableCount }: ScanCheckpoint,
+  results: readonly SealResult[],
+): Promise<void> {
+  const kept = results.reduce((total, { shard, duplicatesSeen }) => total + shard.registrations + duplicatesSeen, 0);
+  if (kept !== rowCount - unreadableCount) {
+    throw new DrError(
+      'StoredDocumentInvalid',
+      `Of ${rowCount - unreadableCount} registrations listed the shards hold ${kept}. Start a new backup.`,
+      { target: scanName(run.kind, run.id, run.phase.pass) },
+    );
+  }
+  await checkShardsStored(app, { id: run.id, hub: run.hub, shards: results.map((result) => result.shard) });
+}
+
+function toMutable(health: ReturnType<typeof judgeSnapshot>) {
+  return { health: health.health, healthReasons: [...health.healthReasons] };
+}
+
+async function earlierCounts(app: App, run: BackupRun): Promise<number[]> {
+  const found: number[] = [];
+  for (const id of (await listSnapshotIds(app, run.hub)).reverse()) {
+    if (found.length === JUDGED_BY) break;
+    if (id >= run.id) continue;
+    try {
+      const manifest = await readManifest(app, run.hub, id);
+      if (manifest?.health === 'good') found.push(manifest.counts.records);
+    } catch (error) {
+      if (!(error instanceof DrError) || error.retryable) throw error;
+      app.log.warn('manifest unusable', { snapshotId: id, code: error.code });
+    }
+  }
+  return found;
+}
+
+/** The newest intact good one, whatever was named before: a slow old backup never takes the place of a newer one. */
+async function pointLatest(app: App, hub: HubRef): Promise<void> {
+  for (;;) {
+    const etag = (await readLatest(app, hub)).etag;
+    const manifest = await findLatestGood(app, hub);
+    if (manifest === undefined || (await storeLatest(app, manifest, etag)) !== 'conflict') return;
+  }
+}

@@ -1,0 +1,51 @@
+import { DrError } from '../../core/errors.ts';
+import type { Drill } from '../../core/readiness/drill.ts';
+import { newRunId } from '../../core/run.ts';
+import { type App, isSameHub, toInstant } from '../app.ts';
+import { findSnapshot } from '../snapshots/store.ts';
+import { advanceDrills } from './advance.ts';
+import { createDrill, readDrill, readNewestDrills } from './store.ts';
+
+/**
+ * Starts a drill of the latest good snapshot. It is moved on by the ends of its runs and by the watchdog. Throws
+ * `RunInProgress` while another one goes on, `NoGoodSnapshot` when there is nothing to rehearse with.
+ */
+export async function startDrill(app: App, requestedBy: Drill['requestedBy']): Promise<Drill> {
+  await app.blobs.ensure();
+  const others = await readNewestDrills(app);
+  const { newest, lastEnded } = others;
+  if (others.isBeingBorn || (newest !== undefined && newest.drill.stage !== 'over')) throw inProgress(newest?.drill.id);
+  const { id: snapshotId } = await findSnapshot(app, app.primary.ref, 'latest');
+  const nowMs = app.clock.now();
+  const createdAt = toInstant(nowMs);
+  const scratchHub = app.drillHub?.ref;
+  const isSame =
+    scratchHub !== undefined && lastEnded?.scratchHub !== undefined && isSameHub(scratchHub, lastEnded.scratchHub);
+  const owes = isSame ? lastEnded.owes : undefined;
+  const drill: Drill = {
+    formatVersion: 1,
+    id: newRunId(nowMs, app.newSuffix()),
+    requestedBy,
+    createdAt,
+    ...(lastEnded === undefined ? {} : { before: lastEnded.id }),
+    snapshotId,
+    ...(scratchHub === undefined ? {} : { scratchHub: { ...scratchHub } }),
+    stage: scratchHub === undefined ? 'verifying' : 'sweeping',
+    stageSince: createdAt,
+    ...(owes === undefined ? {} : { owes }),
+  };
+  if (!(await createDrill(app, drill, others))) throw inProgress(undefined);
+  app.log.info('drill started', { drillId: drill.id, snapshotId, requestedBy });
+  await advanceDrills(app);
+  return (await readDrill(app, drill.id))?.drill ?? drill;
+}
+
+function inProgress(id: string | undefined): DrError {
+  return new DrError(
+    'RunInProgress',
+    `A drill is still going on. Watch it at GET /api/drills${id === undefined ? '' : `/${id}`}.`,
+    {
+      target: id ?? 'drill',
+    },
+  );
+}

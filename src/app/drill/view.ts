@@ -1,0 +1,59 @@
+import { DrError } from '../../core/errors.ts';
+import type { Drill } from '../../core/readiness/drill.ts';
+import { isRunId } from '../../core/run.ts';
+import type { App } from '../app.ts';
+import { listDrills, readDrill } from './store.ts';
+
+/** What the HTTP API shows of drills. Fields are contract: add, never rename. */
+
+const LISTED = 50;
+
+export function viewDrill(drill: Drill) {
+  const { id, requestedBy, createdAt, snapshotId, restoreId, cleanupId, verificationId, finishedAt, verdict, failure } =
+    drill;
+  return {
+    id,
+    status: statusOf(drill),
+    how: howOf(drill),
+    stage: drill.stage,
+    snapshot: snapshotId,
+    ...(restoreId === undefined ? {} : { restoreId }),
+    ...(cleanupId === undefined ? {} : { cleanupId }),
+    ...(verificationId === undefined ? {} : { verificationId }),
+    requestedBy,
+    createdAt,
+    ...(finishedAt === undefined ? {} : { finishedAt, seconds: secondsOf(drill, finishedAt) }),
+    ...(verdict === undefined ? {} : { verdict }),
+    ...(failure === undefined ? {} : { reason: failure }),
+  };
+}
+
+/** Of a drill that ended, for the readiness card. */
+export function viewLastDrill(drill: Drill) {
+  const { id, finishedAt = drill.createdAt, verdict = 'Failed', failure } = drill;
+  const reason = failure === undefined ? {} : { reason: failure };
+  return { id, at: finishedAt, verdict, seconds: secondsOf(drill, finishedAt), how: howOf(drill), ...reason };
+}
+
+export async function readDrillView(app: App, id: string) {
+  const stored = isRunId(id) ? await readDrill(app, id) : undefined;
+  if (stored !== undefined) return viewDrill(stored.drill);
+  throw new DrError('RunNotFound', `There is no drill '${id}'. GET /api/drills lists those there are.`, { target: id });
+}
+
+export async function listDrillViews(app: App) {
+  return (await listDrills(app, LISTED)).map(viewDrill);
+}
+
+function statusOf({ stage, verdict }: Drill): 'Running' | 'Succeeded' | 'Failed' {
+  if (stage !== 'over') return 'Running';
+  return verdict === 'Passed' ? 'Succeeded' : 'Failed';
+}
+
+function howOf({ scratchHub }: Drill): 'scratch hub' | 'verification' {
+  return scratchHub === undefined ? 'verification' : 'scratch hub';
+}
+
+function secondsOf({ createdAt }: Drill, finishedAt: string): number {
+  return Math.round((Date.parse(finishedAt) - Date.parse(createdAt)) / 100) / 10;
+}

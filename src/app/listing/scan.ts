@@ -1,0 +1,180 @@
+import { DrError } from '../../core/errors.ts';
+import { scanName } from '../../core/paths.ts';
+import type { Hub } from '../../core/ports.ts';
+import { shardCountFor } from '../../core/registration/record.ts';
+import type { Run } from '../../core/run.ts';
+import { isOver } from '../../core/run.ts';
+import {
+  formatScanCheckpoint,
+  newScanCheckpoint,
+  parseScanCheckpoint,
+  type ScanCheckpoint,
+} from '../../core/snapshot/scan-checkpoint.ts';
+import { type App, hubOf, toInstant } from '../app.ts';
+import { type Moved, moveOn } from '../runs/dispatch.ts';
+import { beat, readRun, Superseded } from '../runs/store.ts';
+import { openDocument, sealDocument } from '../stored/codec.ts';
+import { openListing } from './pages.ts';
+import { storeSegment } from './segments.ts';
+import { openStaging, stageRows } from './stage-rows.ts';
+import type { PackedSegment, Staging } from './staging.ts';
+
+/** Rows are stored when so much of them, packed, has gathered, or after this time, whichever comes first. */
+const SEGMENT_BYTES = 12 * 1024 * 1024;
+const STORE_AFTER_MS = 30_000;
+/** A listing that keeps losing its place is given up; the snapshot would be no good. */
+const MAX_RESTARTS = 5;
+
+/**
+ * Lists the run's hub within the step's time: every row goes to the section its record key hashes to, and a checkpoint
+ * names what is stored. Answers whether the listing is complete; if not, another step goes on from the checkpoint.
+ */
+export async function scan(app: App, run: Run, deadlineAt: number): Promise<Moved | 'continue'> {
+  const progress = await openProgress(app, run);
+  if (!progress.checkpoint.isFinished) {
+    const end = await list(app, hubOf(app, run.hub), progress, deadlineAt);
+    if (end === 'interrupted') return 'continue';
+  }
+  const { rowCount } = progress.checkpoint;
+  return moveOn(app, run, { name: 'seal', pass: run.phase.pass }, (current) => ({
+    ...current,
+    shardCount: current.kind === 'backup' ? shardCountFor(rowCount) : current.shardCount,
+  }));
+}
+
+/** The newest checkpoint of a pass. Throws `StoredDocumentInvalid` when it is missing or damaged. */
+export async function readScan(app: App, run: Run, pass: number): Promise<ScanCheckpoint> {
+  const name = scanName(run.kind, run.id, pass);
+  const stored = await readCheckpoint(app, name);
+  if (stored !== undefined) return stored.checkpoint;
+  throw unusable(name, 'is missing');
+}
+
+/** The checkpoint of a complete listing: an older one in its place would leave rows out. */
+export async function readFinishedScan(app: App, run: Run): Promise<ScanCheckpoint> {
+  const checkpoint = await readScan(app, run, run.phase.pass);
+  if (checkpoint.isFinished) return checkpoint;
+  throw unusable(scanName(run.kind, run.id, run.phase.pass), 'is an older one than the one that ended its listing');
+}
+
+function unusable(name: string, what: string): DrError {
+  return new DrError('StoredDocumentInvalid', `The scan checkpoint ${name} ${what}. Start a new run.`, {
+    target: name,
+  });
+}
+
+async function readCheckpoint(app: App, name: string) {
+  const blob = await app.blobs.get(name);
+  if (blob === undefined) return undefined;
+  return { checkpoint: parseScanCheckpoint(openDocument(name, blob.bytes), name), etag: blob.etag };
+}
+
+interface Progress {
+  readonly run: Run;
+  checkpoint: ScanCheckpoint;
+  /** Of the stored checkpoint; absent before the first one. */
+  etag: string | undefined;
+  readonly staged: Staging;
+}
+
+async function openProgress(app: App, run: Run): Promise<Progress> {
+  const name = scanName(run.kind, run.id, run.phase.pass);
+  const stored = await readCheckpoint(app, name);
+  const checkpoint = stored?.checkpoint ?? newScanCheckpoint(toInstant(app.clock.now()));
+  return { run, checkpoint, etag: stored?.etag, staged: openStaging(app, run, checkpoint.segments.length) };
+}
+
+/** How far a listing has come, stored or not. */
+type Position = Pick<ScanCheckpoint, 'token' | 'pageCount' | 'rowCount' | 'unreadableCount' | 'isFinished'>;
+
+/**
+ * Lists page after page. While what has gathered is being stored, the listing goes on. What was listed before a fault is
+ * stored, too, so that nothing is read twice.
+ */
+async function list(app: App, hub: Hub, progress: Progress, deadlineAt: number): Promise<'finished' | 'interrupted'> {
+  const { staged } = progress;
+  let at: Position = progress.checkpoint;
+  let storeAt = app.clock.now() + STORE_AFTER_MS;
+  let storing = Promise.resolve();
+  const listing = openListing(hub, deadlineAt, app.clock.now);
+  for (;;) {
+    const page = await listing.page(at.token);
+    if (page instanceof DrError) {
+      await storing;
+      if (!page.retryable || staged.isEmpty) throw page;
+      // A fault after some pages: they are stored, and the next step goes on from there.
+      app.log.info('listing interrupted', { runId: progress.run.id, code: page.code });
+      await store(app, progress, await staged.take(), at);
+      return 'interrupted';
+    }
+    if (page === 'tokenLost' || (page.nextToken !== undefined && page.nextToken === at.token)) {
+      await storing;
+      await staged.take();
+      at = await restart(app, progress);
+      continue;
+    }
+    const { nextToken } = page;
+    const isFinished = nextToken === undefined;
+    const isOver = isFinished || app.clock.now() >= deadlineAt;
+    at = {
+      ...(isFinished ? {} : { token: nextToken }),
+      pageCount: at.pageCount + 1,
+      rowCount: at.rowCount + page.rows.length,
+      unreadableCount: at.unreadableCount + stageRows(staged, progress.run, page.rows),
+      isFinished,
+    };
+    await staged.packFull();
+    if (!isOver && staged.packedBytes < SEGMENT_BYTES && app.clock.now() < storeAt) continue;
+    await storing;
+    storing = store(app, progress, await staged.take(), at);
+    storeAt = app.clock.now() + STORE_AFTER_MS;
+    if (isOver) {
+      await storing;
+      return isFinished ? 'finished' : 'interrupted';
+    }
+    // What becomes of it is seen when it is awaited.
+    storing.catch(() => {});
+  }
+}
+
+async function store(app: App, progress: Progress, packed: PackedSegment | undefined, at: Position): Promise<void> {
+  const { startedAt, restartCount } = progress.checkpoint;
+  const segment = packed === undefined ? [] : [await storeSegment(app, packed)];
+  await save(app, progress, {
+    formatVersion: 4,
+    ...at,
+    startedAt,
+    restartCount,
+    ...(at.isFinished ? { finishedAt: toInstant(app.clock.now()) } : {}),
+    segments: [...progress.checkpoint.segments, ...segment],
+  });
+}
+
+/** The hub no longer takes the token: everything staged so far may lack rows, so the listing begins again. */
+async function restart(app: App, progress: Progress): Promise<Position> {
+  const restartCount = progress.checkpoint.restartCount + 1;
+  const { id, hub } = progress.run;
+  app.log.warn('listing begins again: its continuation token was lost', { runId: id, restartCount });
+  if (restartCount > MAX_RESTARTS) {
+    throw new DrError(
+      'ListingUnstable',
+      `The listing of hub ${hub.namespace}/${hub.hub} lost its place ${restartCount} times. Try again when the hub is quieter, or look at the service's health.`,
+    );
+  }
+  await save(app, progress, newScanCheckpoint(toInstant(app.clock.now()), restartCount));
+  return progress.checkpoint;
+}
+
+async function save(app: App, progress: Progress, checkpoint: ScanCheckpoint): Promise<void> {
+  const { run } = progress;
+  const stored = await readRun(app, run.kind, run.id);
+  if (stored === undefined || isOver(stored.run)) throw new Superseded('the run is over');
+  const name = scanName(run.kind, run.id, run.phase.pass);
+  const condition = progress.etag === undefined ? 'new' : { etag: progress.etag };
+  const etag = await app.blobs.put(name, sealDocument(name, formatScanCheckpoint(checkpoint)), condition);
+  if (etag === 'conflict') throw new Superseded('another step went on with this listing');
+  progress.checkpoint = checkpoint;
+  progress.etag = etag;
+  await beat(app, run.kind, run.id);
+  app.log.info('listing', { runId: run.id, pages: checkpoint.pageCount, rows: checkpoint.rowCount });
+}

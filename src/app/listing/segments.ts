@@ -1,0 +1,152 @@
+import { setImmediate as letOthersIn } from 'node:timers/promises';
+import { DrError } from '../../core/errors.ts';
+import type { BlobRange } from '../../core/ports.ts';
+import { membersOf, type Neighbours, sectionsOf } from '../../core/registration/record.ts';
+import type { Segment } from '../../core/snapshot/scan-checkpoint.ts';
+import type { App } from '../app.ts';
+import { unpackFrame } from '../stored/codec.ts';
+import { forEachConcurrent } from '../stored/concurrent.ts';
+import { type PackedSegment, titleOf } from './staging.ts';
+
+/** One blob for all that was gathered. Its name is the step's own: a step running twice overwrites nothing that counts. */
+export async function storeSegment(app: App, { name, bytes, lengths, tableLengths }: PackedSegment): Promise<Segment> {
+  await app.blobs.put(name, bytes, 'any');
+  return { name, lengths: [...lengths], tableLengths: [...tableLengths] };
+}
+
+/** Neighbouring shards of what a scan has staged. */
+export interface StagedShards {
+  readonly segments: readonly Segment[];
+  readonly shards: Neighbours;
+  readonly shardCount: number;
+}
+
+/** Ranges of segments read at once. */
+const READERS = 4;
+
+/**
+ * Reads what is staged for neighbouring shards, one range a segment, and gives the rows of each when it is asked for.
+ * Throws `StoredDocumentInvalid`, naming the segment, when one is not as it was stored.
+ */
+export async function readStagedRows(
+  app: App,
+  staged: StagedShards,
+): Promise<(shard: number) => Promise<readonly Buffer[]>> {
+  const packed = await readPacked(app, staged, 'rows');
+  return async (shard) => {
+    const rows: Buffer[] = [];
+    await eachFrame(packed, shard, (bytes, name) => {
+      for (let at = 0; at < bytes.length; ) {
+        const start = at + LENGTH_BYTES;
+        const end = start + (start <= bytes.length ? bytes.readUInt32LE(at) : Number.POSITIVE_INFINITY);
+        if (end > bytes.length) throw unusable(name, 'ends within a row');
+        rows.push(bytes.subarray(start, end));
+        at = end;
+      }
+    });
+    return rows;
+  };
+}
+
+/** The same for the tables, row after row. */
+export async function readStagedTables(
+  app: App,
+  staged: StagedShards,
+): Promise<(shard: number) => Promise<Float64Array>> {
+  const packed = await readPacked(app, staged, 'table');
+  return async (shard) => {
+    const tables: Buffer[] = [];
+    await eachFrame(packed, shard, (bytes) => void tables.push(bytes));
+    // Copied, because numbers must stand at a multiple of their size.
+    const whole = new Uint8Array(tables.reduce((size, { length }) => size + length, 0));
+    let at = 0;
+    for (const table of tables) {
+      whole.set(table, at);
+      at += table.length;
+    }
+    return new Float64Array(whole.buffer);
+  };
+}
+
+const LENGTH_BYTES = 4;
+
+type Part = 'rows' | 'table';
+
+/** Sections as they are stored: of each segment those of the shards asked for, in one piece. */
+interface Packed {
+  readonly part: Part;
+  readonly sectionsOfShard: (shard: number) => Neighbours;
+  readonly firstSection: number;
+  readonly segments: readonly {
+    readonly name: string;
+    readonly lengths: readonly number[];
+    readonly bytes: Uint8Array;
+  }[];
+}
+
+async function readPacked(app: App, { segments, shards, shardCount }: StagedShards, part: Part): Promise<Packed> {
+  const sectionCount = segments[0]?.lengths.length ?? 1;
+  const sectionsOfShard = (shard: number): Neighbours => sectionsOf(shard, shardCount, sectionCount);
+  const firstSection = sectionsOfShard(shards.first).first;
+  const last = sectionsOfShard(shards.first + shards.count - 1);
+  const read: Packed['segments'][number][] = [];
+  await forEachConcurrent([...segments.entries()], READERS, async ([index, segment]) => {
+    const all = part === 'rows' ? segment.lengths : segment.tableLengths;
+    const lengths = all.slice(firstSection, last.first + last.count);
+    const length = sum(lengths);
+    const offset = sum(all.slice(0, firstSection)) + (part === 'rows' ? sum(segment.tableLengths) : 0);
+    const bytes = length === 0 ? new Uint8Array() : await readRange(app, segment.name, { offset, length });
+    read[index] = { name: segment.name, lengths, bytes };
+  });
+  return { part, sectionsOfShard, firstSection, segments: read };
+}
+
+async function readRange(app: App, name: string, range: BlobRange): Promise<Uint8Array> {
+  const blob = await app.blobs.get(name, range);
+  if (blob === undefined) throw unusable(name, 'is missing');
+  if (blob.bytes.length !== range.length) throw unusable(name, 'is shorter than it was');
+  return blob.bytes;
+}
+
+/** Unpacks each frame of one shard, title taken off; others are let in between two frames. */
+async function eachFrame(
+  { part, sectionsOfShard, firstSection, segments }: Packed,
+  shard: number,
+  take: (bytes: Buffer, name: string) => void,
+): Promise<void> {
+  const sections = sectionsOfShard(shard);
+  for (const { name, lengths, bytes } of segments) {
+    let at = sum(lengths.slice(0, sections.first - firstSection));
+    for (const section of membersOf(sections)) {
+      const end = at + (lengths[section - firstSection] ?? 0);
+      const title = titleOf(name, section, part);
+      for (const { frame, size } of framesOf(bytes.subarray(at, end), name)) {
+        const content = unpackFrame(frame, name, size);
+        if (!content.subarray(0, title.length).equals(title)) throw unusable(name, 'holds what was stored elsewhere');
+        take(content.subarray(title.length), name);
+        await letOthersIn();
+      }
+      at = end;
+    }
+  }
+}
+
+/** The frames of a section, each behind its length and that of what it unpacks to. */
+function* framesOf(bytes: Uint8Array, name: string): Generator<{ readonly frame: Uint8Array; readonly size: number }> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at < bytes.length; ) {
+    const start = at + 2 * LENGTH_BYTES;
+    const end = start + (start <= bytes.length ? view.getUint32(at, true) : Number.POSITIVE_INFINITY);
+    if (end > bytes.length) throw unusable(name, 'ends within a frame');
+    yield { frame: bytes.subarray(start, end), size: view.getUint32(at + LENGTH_BYTES, true) };
+    at = end;
+  }
+}
+
+function unusable(name: string, what: string): DrError {
+  return new DrError('StoredDocumentInvalid', `The segment ${name} ${what}. Start a new run.`, { target: name });
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,67 @@
+import { isAscii } from 'node:buffer';
+import type { Octets } from '../../core/bytes/utf8.ts';
+import { DrError } from '../../core/errors.ts';
+import { printContent, printOf } from '../../core/fingerprint/row-print.ts';
+import { segmentName } from '../../core/paths.ts';
+import { shardOf } from '../../core/registration/record.ts';
+import { parseOctets, type RegistrationFields } from '../../core/registration/registration.ts';
+import type { Run } from '../../core/run.ts';
+import type { App } from '../app.ts';
+import { toOctets } from '../stored/codec.ts';
+import { toSnapshotRow } from './staged-row.ts';
+import { createStaging, type Staging } from './staging.ts';
+
+/**
+ * Sections of a backup's staging. More would cost more for each than for what is in it; a hub so large that it has more
+ * shards reads each section for several of them.
+ */
+export const STAGED_SECTIONS = 256;
+
+function sectionCountOf(run: Run): number {
+  return run.kind === 'restore' ? run.shardCount : STAGED_SECTIONS;
+}
+
+/**
+ * A backup does not know yet how many shards there will be, and stages by section. A restore stages by shard of its
+ * snapshot, with a print of each row: what is in place is known by that alone.
+ */
+export function openStaging(app: App, run: Run, firstSegment: number): Staging {
+  let sequence = firstSegment;
+  return createStaging(sectionCountOf(run), () => {
+    const label = `${String(sequence).padStart(5, '0')}-${app.newSuffix()}`;
+    sequence += 1;
+    return segmentName(run.kind, run.id, run.phase.pass, label);
+  });
+}
+
+/** Answers how many rows could not be read and are left out: one bad row must not stop the backup of all others. */
+export function stageRows(staging: Staging, run: Run, rows: readonly Uint8Array[]): number {
+  const sectionCount = sectionCountOf(run);
+  let unreadableCount = 0;
+  for (const row of rows) {
+    const octets = toOctets(row);
+    const fields = readFields(octets, isAscii(row));
+    if (fields === undefined) {
+      unreadableCount += 1;
+      continue;
+    }
+    if (run.kind === 'restore') {
+      const { keyHash, handleHash, contentHash, mark } = printOf(octets, fields);
+      staging.add(shardOf(keyHash, sectionCount), octets, [keyHash, handleHash, contentHash, mark]);
+    } else {
+      const print = printContent(octets, fields);
+      const staged = toSnapshotRow(octets, fields, print);
+      staging.add(shardOf(print.keyHash, sectionCount), staged.octets, staged.numbers);
+    }
+  }
+  return unreadableCount;
+}
+
+function readFields(octets: Octets, isAsciiOnly: boolean): RegistrationFields | undefined {
+  try {
+    return parseOctets(octets, isAsciiOnly);
+  } catch (error) {
+    if (error instanceof DrError && error.code === 'HubMisbehaves') return undefined; // Counted by the caller.
+    throw error;
+  }
+}

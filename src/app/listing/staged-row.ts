@@ -1,0 +1,116 @@
+import { hash53 } from '../../core/bytes/hash.ts';
+import { encodeUtf8, type Octets } from '../../core/bytes/utf8.ts';
+import type { ContentPrint } from '../../core/fingerprint/row-print.ts';
+import type { RegistrationFields } from '../../core/registration/registration.ts';
+
+/*
+ * A backup's row as it is staged: what sealing wants to know of it, as numbers in its section's table, and its
+ * platform's name with the line a record of this row alone is, so that sealing neither reads XML nor makes a text of it.
+ */
+
+/** The numbers of a row in its section's table. */
+const KEY_HASH = 0;
+const ID_HASH = 1;
+const ETAG = 2;
+const HANDLE_HASH = 3;
+const CONTENT_HASH = 4;
+const TEMPLATE_HASH = 5;
+const PLATFORM_LENGTH = 6;
+/** Of the key as JSON, in bytes. */
+const KEY_LENGTH = 7;
+const WIDTH = 8;
+
+const LINE_START = '{"key":';
+const BEFORE_ROWS = ',"rows":[';
+const LINE_END = ']}\n';
+
+export interface StagedRow {
+  readonly octets: Octets;
+  readonly numbers: readonly number[];
+}
+
+export function toSnapshotRow(octets: Octets, fields: RegistrationFields, print: ContentPrint): StagedRow {
+  const platform = encodeUtf8(fields.platform);
+  const key = encodeUtf8(JSON.stringify(print.key));
+  const { id, etag, isTemplate, templateName } = fields;
+  return {
+    octets: `${platform}${LINE_START}${key}${BEFORE_ROWS}${JSON.stringify(octets)}${LINE_END}`,
+    numbers: [
+      print.keyHash,
+      hash53(id),
+      etag,
+      print.handleHash,
+      print.contentHash,
+      isTemplate ? hash53(`t ${templateName ?? ''}`) : NO_TEMPLATE,
+      platform.length,
+      key.length,
+    ],
+  };
+}
+
+const NO_TEMPLATE = 0;
+
+export interface Piece {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A shard's rows as they were staged, by their place in the order they came. */
+export class SnapshotRows {
+  readonly count: number;
+  readonly #rows: readonly Buffer[];
+  readonly #table: Float64Array;
+
+  /** Throws a `RangeError` when rows and table are not of each other. */
+  constructor(rows: readonly Buffer[], table: Float64Array) {
+    if (rows.length * WIDTH !== table.length) throw new RangeError('There are not as many numbers as rows.');
+    this.count = rows.length;
+    this.#rows = rows;
+    this.#table = table;
+  }
+
+  bytes(index: number): Buffer {
+    const row = this.#rows[index];
+    if (row === undefined) throw new RangeError(`There is no row ${index}.`);
+    return row;
+  }
+
+  keyHash = (index: number): number => this.#number(index, KEY_HASH);
+  idHash = (index: number): number => this.#number(index, ID_HASH);
+  etag = (index: number): number => this.#number(index, ETAG);
+  handleHash = (index: number): number => this.#number(index, HANDLE_HASH);
+  contentHash = (index: number): number => this.#number(index, CONTENT_HASH);
+  /** Rows of one record may become one with another where this is the same. */
+  templateHash = (index: number): number => this.#number(index, TEMPLATE_HASH);
+  isTemplate = (index: number): boolean => this.templateHash(index) !== NO_TEMPLATE;
+
+  platform(index: number): string {
+    return this.bytes(index).toString('utf8', 0, this.#number(index, PLATFORM_LENGTH));
+  }
+
+  isInstallation(index: number): boolean {
+    return this.bytes(index)[this.key(index).start + 1] === INSTALLATION_LETTER;
+  }
+
+  /** The line of a record of this row alone, with its line feed. */
+  line(index: number): Piece {
+    return { start: this.#number(index, PLATFORM_LENGTH), end: this.bytes(index).length };
+  }
+
+  /** The record's key as JSON. */
+  key(index: number): Piece {
+    const start = this.#number(index, PLATFORM_LENGTH) + LINE_START.length;
+    return { start, end: start + this.#number(index, KEY_LENGTH) };
+  }
+
+  /** The description as JSON. */
+  description(index: number): Piece {
+    return { start: this.key(index).end + BEFORE_ROWS.length, end: this.bytes(index).length - LINE_END.length };
+  }
+
+  #number(index: number, column: number): number {
+    return this.#table[index * WIDTH + column] ?? 0;
+  }
+}
+
+const INSTALLATION_LETTER = 'i'.charCodeAt(0);

@@ -1,0 +1,108 @@
+import { DrError } from '../../core/errors.ts';
+import { alertName, alertsFolder } from '../../core/paths.ts';
+import type { PutCondition } from '../../core/ports.ts';
+import {
+  type Alert,
+  alertCodes,
+  type Condition,
+  formatAlert,
+  nextAlert,
+  parseAlert,
+} from '../../core/readiness/alerts.ts';
+import { type App, toInstant } from '../app.ts';
+import { openDocument, sealDocument } from '../stored/codec.ts';
+
+/** Whoever noted a change sends it; when that one died, others do after this. */
+const TAKE_OVER_MS = 30_000;
+
+interface StoredAlert {
+  readonly name: string;
+  readonly alert: Alert;
+  readonly etag: string;
+}
+
+/**
+ * Notes which of all conditions began and which ended, and tells the webhook once of each. What it does not take is
+ * told again at the next call. Several may do this at once: of those that see the same change one stores and sends it.
+ */
+export async function updateAlerts(app: App, conditions: readonly Condition[]): Promise<void> {
+  const stored = await readAlerts(app);
+  for (const code of alertCodes) {
+    const before = stored.get(code);
+    const condition = conditions.find((one) => one.code === code);
+    if (before === undefined && condition === undefined) continue;
+    const after = await storeChange(app, code, before, condition);
+    if (after !== undefined) await send(app, after);
+  }
+}
+
+export async function listOpenAlerts(app: App): Promise<{ code: string; since: string; message: string }[]> {
+  const stored = [...(await readAlerts(app)).values()];
+  return stored
+    .filter(({ alert }) => alert.state === 'open')
+    .map(({ alert: { opening } }) => ({ code: opening.code, since: opening.at, message: opening.message }));
+}
+
+async function readAlerts(app: App): Promise<Map<string, StoredAlert>> {
+  const alerts = new Map<string, StoredAlert>();
+  for (const { name } of await app.blobs.list(alertsFolder(app.primary.ref))) {
+    const blob = await app.blobs.get(name);
+    if (blob === undefined) continue;
+    try {
+      const alert = parseAlert(openDocument(name, blob.bytes), name);
+      alerts.set(alert.opening.code, { name, alert, etag: blob.etag });
+    } catch (error) {
+      if (!(error instanceof DrError)) throw error;
+      app.log.warn('alert unreadable and removed', { name, code: error.code });
+      await app.blobs.remove(name, blob.etag);
+    }
+  }
+  return alerts;
+}
+
+/** The alert as it is to be sent by this call; `undefined` when there is nothing to send, or another one does it. */
+async function storeChange(
+  app: App,
+  code: Condition['code'],
+  before: StoredAlert | undefined,
+  condition: Condition | undefined,
+): Promise<StoredAlert | undefined> {
+  const { namespace, hub } = app.primary.ref;
+  const nowMs = app.clock.now();
+  const alert = nextAlert(before?.alert, condition, {
+    hub: `${namespace}/${hub}`,
+    now: toInstant(nowMs),
+    hasWebhook: app.notifier.hasWebhook,
+  });
+  if (alert === undefined) {
+    if (before !== undefined) await app.blobs.remove(before.name, before.etag);
+    return undefined;
+  }
+  if (before !== undefined && alert.changedAt === before.alert.changedAt) {
+    return nowMs - Date.parse(alert.changedAt) > TAKE_OVER_MS ? before : undefined;
+  }
+  app.log.warn('alert', { code, state: alert.state, reason: alert.opening.message });
+  return put(app, alertName(app.primary.ref, code), alert, before === undefined ? 'new' : { etag: before.etag });
+}
+
+async function send(app: App, stored: StoredAlert): Promise<void> {
+  let current: StoredAlert | undefined = stored;
+  while (current?.alert.unsent[0] !== undefined) {
+    const [message, ...unsent]: Alert['unsent'] = current.alert.unsent;
+    const notTaken = message === undefined ? undefined : await app.notifier.alert(message);
+    if (notTaken !== undefined) {
+      app.log.warn('ALERT_WEBHOOK_URL did not take an alert; it is sent again', {
+        code: stored.alert.opening.code,
+        seen: notTaken,
+      });
+      return;
+    }
+    current = await put(app, stored.name, { ...current.alert, unsent }, { etag: current.etag });
+  }
+  if (current?.alert.state === 'resolved') await app.blobs.remove(current.name, current.etag);
+}
+
+async function put(app: App, name: string, alert: Alert, condition: PutCondition): Promise<StoredAlert | undefined> {
+  const etag = await app.blobs.put(name, sealDocument(name, formatAlert(alert)), condition);
+  return etag === 'conflict' ? undefined : { name, alert, etag };
+}

@@ -1,0 +1,80 @@
+import { DrError } from '../../core/errors.ts';
+import { cardName } from '../../core/paths.ts';
+import { formatCard, parseCard, type ReadinessCard, withRun } from '../../core/readiness/card.ts';
+import { isOver, type Run } from '../../core/run.ts';
+import { type App, isSameHub } from '../app.ts';
+import { openDocument, sealDocument } from '../stored/codec.ts';
+
+/** Steps of several hosts may note their runs at once. */
+const MAX_TRIES = 5;
+
+export interface StoredCard {
+  /** Absent when there is none, or none that can be used. */
+  readonly card: ReadinessCard | undefined;
+  /** Of the blob; absent when there is none. */
+  readonly etag: string | undefined;
+}
+
+export async function readCard(app: App): Promise<StoredCard> {
+  const name = cardName(app.primary.ref);
+  const blob = await app.blobs.get(name, 'mayBeMissing');
+  if (blob === undefined) return { card: undefined, etag: undefined };
+  const { etag } = blob;
+  try {
+    const card = parseCard(openDocument(name, blob.bytes), name);
+    return { card: isSameHub(card.secondary, app.secondary.ref) ? card : undefined, etag };
+  } catch (error) {
+    if (!(error instanceof DrError)) throw error;
+    app.log.warn('readiness card unreadable', { name, code: error.code });
+    return { card: undefined, etag };
+  }
+}
+
+/** False when it changed since it was read with that ETag. */
+export async function storeCard(app: App, card: ReadinessCard, etag: string | undefined): Promise<boolean> {
+  const name = cardName(app.primary.ref);
+  const condition = etag === undefined ? 'new' : { etag };
+  return (await app.blobs.put(name, sealDocument(name, formatCard(card)), condition)) !== 'conflict';
+}
+
+/** Likewise, for those who have to answer whether it can be stored or not. */
+export async function storeOrWarn(app: App, card: ReadinessCard, etag: string | undefined): Promise<boolean> {
+  let isStored = true;
+  await orWarn(app, async () => {
+    isStored = await storeCard(app, card, etag);
+  });
+  return isStored;
+}
+
+/** Shows a run that began or moved on. Of one that ended more has changed: what the latest snapshot is, and so on. */
+export async function noteRun(app: App, run: Run): Promise<void> {
+  if (isOver(run)) await expireCard(app);
+  else await changeCard(app, (card) => withRun(card, run));
+}
+
+/** After something the card rests on has changed: whoever asks next, or looks, judges anew. */
+export async function expireCard(app: App): Promise<void> {
+  await changeCard(app, (card) => ({ ...card, isExpired: true }));
+}
+
+/** Best effort: what changed is stored where it belongs, and the next look shows it, too. */
+async function changeCard(app: App, change: (card: ReadinessCard) => ReadinessCard | undefined): Promise<void> {
+  await orWarn(app, async () => {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const { card, etag } = await readCard(app);
+      const next = card === undefined ? undefined : change(card);
+      if (next === undefined || (await storeCard(app, next, etag))) return;
+    }
+    await app.blobs.remove(cardName(app.primary.ref));
+  });
+}
+
+/** The card is a copy of what is stored elsewhere: failing to write it fails nothing else. */
+async function orWarn(app: App, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof DrError)) throw error;
+    app.log.warn('readiness card not written', { code: error.code, reason: error.message });
+  }
+}

@@ -1,0 +1,104 @@
+import { BACKUPS_ON_CARD, type ReadinessCard } from '../../core/readiness/card.ts';
+import { isDrillRunId } from '../../core/readiness/drill.ts';
+import { type BackupRun, isOver, type RestoreRun } from '../../core/run.ts';
+import type { Manifest } from '../../core/snapshot/manifest.ts';
+import { type App, toInstant } from '../app.ts';
+import { readBackupProgress } from '../backup/progress.ts';
+import { readNewestDrills } from '../drill/store.ts';
+import { readPace, readSeen } from '../restore/notes.ts';
+import { listRuns } from '../runs/store.ts';
+import { type Marks, newestProofAt, newestProven, readMarks } from '../snapshots/marks.ts';
+import { searchLatest } from '../snapshots/store.ts';
+import { listOpenAlerts } from './alerts.ts';
+import { readCard, storeOrWarn } from './card-store.ts';
+
+/** The newest may still go on, and those before it may have been cancelled. */
+const RESTORES_READ = 4;
+const MAX_TRIES = 3;
+
+export interface Gathered {
+  readonly card: ReadinessCard;
+  /** Newest first. */
+  readonly restores: readonly RestoreRun[];
+}
+
+/**
+ * Reads everything the readiness rests on from where it is kept. About twenty storage requests, none of which grows with
+ * the hub; whoever only asks how things are gets the card that was stored.
+ */
+export async function gatherCard(app: App, watchedAt: string | undefined): Promise<Gathered> {
+  const hub = app.primary.ref;
+  const judgedAt = toInstant(app.clock.now());
+  const [{ manifest, faults }, marks, backupRuns, restoreRuns, seen, pace, { lastEnded }, openAlerts] =
+    await Promise.all([
+      searchLatest(app, hub),
+      readMarks(app, hub),
+      listRuns(app, 'backup', BACKUPS_ON_CARD),
+      listRuns(app, 'restore', RESTORES_READ, (id) => !isDrillRunId(id)),
+      readSeen(app, app.secondary.ref),
+      readPace(app),
+      readNewestDrills(app),
+      listOpenAlerts(app),
+    ]);
+  const backups = backupRuns.flatMap((run) => (run.kind === 'backup' ? [run] : []));
+  const restores = restoreRuns.flatMap((run) => (run.kind === 'restore' ? [run] : []));
+  const card: ReadinessCard = {
+    formatVersion: 1,
+    judgedAt,
+    watchedAt,
+    secondary: app.secondary.ref,
+    latest: manifest === undefined ? undefined : noteLatest(manifest, marks.get(manifest.id)),
+    passedOver: faults.map(({ message }) => message),
+    ...noteProofs(marks),
+    backups,
+    backupProgress: await noteProgress(app, backups[0]),
+    restore: restores[0],
+    devicesInTarget: seen?.devices,
+    pace: pace === undefined ? undefined : notePace(pace),
+    lastDrill: lastEnded,
+    openAlerts,
+  };
+  return { card, restores };
+}
+
+/** Gathers a card and stores it, unless something it shows keeps changing meanwhile. */
+export async function renewCard(app: App, watchedAt?: string): Promise<ReadinessCard> {
+  for (let tries = 1; ; tries += 1) {
+    const before = await readCard(app);
+    const { card } = await gatherCard(app, watchedAt ?? before.card?.watchedAt);
+    if ((await storeOrWarn(app, card, before.etag)) || tries === MAX_TRIES) return card;
+  }
+}
+
+function noteLatest({ id, readStartedAt, readFinishedAt, counts }: Manifest, marks: Marks | undefined) {
+  const { proof, churn } = marks ?? {};
+  return {
+    id,
+    readStartedAt,
+    readFinishedAt,
+    counts,
+    damagedAt: proof === undefined || proof.isSound ? undefined : proof.at,
+    churn: churn === undefined ? undefined : noteChurn(churn),
+  };
+}
+
+function noteChurn({ sinceSnapshotId, seconds, added, changed }: NonNullable<Marks['churn']>) {
+  return { sinceSnapshotId, seconds, added, changed };
+}
+
+function noteProofs(marks: ReadonlyMap<string, Marks>): Pick<ReadinessCard, 'proven' | 'provenAt'> {
+  const newest = newestProven(marks);
+  const provenAtMs = newestProofAt(marks);
+  if (newest === undefined || provenAtMs === undefined) return {};
+  const { how, at, readStartedAt } = newest.proof;
+  return { proven: { id: newest.id, how, at, readStartedAt }, provenAt: toInstant(provenAtMs) };
+}
+
+async function noteProgress(app: App, run: BackupRun | undefined): Promise<ReadinessCard['backupProgress']> {
+  if (run === undefined || isOver(run)) return undefined;
+  return { runId: run.id, ...(await readBackupProgress(app, run)) };
+}
+
+function notePace({ runId, basis, recordsPerSecond }: NonNullable<ReadinessCard['pace']>) {
+  return { runId, basis, recordsPerSecond };
+}

@@ -1,0 +1,60 @@
+import { heartbeatSentName } from '../../core/paths.ts';
+import type { Condition } from '../../core/readiness/alerts.ts';
+import { type Finding, verdictOf } from '../../core/readiness/readiness.ts';
+import { isOver, type RestoreRun } from '../../core/run.ts';
+import { type App, toInstant } from '../app.ts';
+import { probeTarget } from '../restore/probe-target.ts';
+import { toBytes, toText } from '../stored/codec.ts';
+import { listOpenAlerts, updateAlerts } from './alerts.ts';
+import { readCard, storeCard } from './card-store.ts';
+import { gatherCard, renewCard } from './gather.ts';
+import { judgeReadiness } from './judge.ts';
+
+/**
+ * Looks at how things are, calls the heartbeat for a good snapshot it was not called for yet, raises and resolves alerts,
+ * and stores the card. It goes by what is stored and not by events, so that a call that is lost or comes twice changes
+ * nothing.
+ */
+export async function reviewReadiness(app: App, { isWatchdog = false } = {}): Promise<void> {
+  const before = await readCard(app);
+  const watchedAt = isWatchdog ? toInstant(app.clock.now()) : before.card?.watchedAt;
+  const [{ card, restores }, probed] = await Promise.all([gatherCard(app, watchedAt), probeTarget(app)]);
+  const { findings } = judgeReadiness(app, card, probed);
+  await sendHeartbeat(app, card.latest?.id);
+  await updateAlerts(app, conditionsOf(findings, restores));
+  const reviewed = { ...card, openAlerts: await listOpenAlerts(app) };
+  // A run that moved on meanwhile has noted that: it must not be shown as it was before.
+  if (!(await storeCard(app, reviewed, before.etag))) await renewCard(app, watchedAt);
+}
+
+async function sendHeartbeat(app: App, snapshotId: string | undefined): Promise<void> {
+  if (!app.notifier.hasHeartbeat || snapshotId === undefined) return;
+  const name = heartbeatSentName(app.primary.ref);
+  const sent = await app.blobs.get(name);
+  if (sent !== undefined && toText(sent.bytes) === snapshotId) return;
+  const notTaken = await app.notifier.heartbeat();
+  if (notTaken === undefined) await app.blobs.put(name, toBytes(snapshotId), 'any');
+  else app.log.warn('HEARTBEAT_URL did not take the heartbeat; it is called again', { snapshotId, seen: notTaken });
+}
+
+const told = ['BackupFailed', 'BackupMissed', 'SnapshotSuspect', 'DrillFailed'] as const;
+
+const titleOf = { restore: 'Restore', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' } as const;
+
+function conditionsOf(findings: readonly Finding[], restores: readonly RestoreRun[]): Condition[] {
+  const conditions: Condition[] = findings.flatMap((finding) => {
+    const code = told.find((one) => one === finding.code);
+    if (code === undefined) return [];
+    const { message, runId, snapshotId } = finding;
+    return [{ code, message, runId, snapshotId }];
+  });
+  const restore = restores.find((run) => isOver(run) && run.status !== 'Canceled' && !run.request.dryRun);
+  if (restore?.status === 'Failed') {
+    const message = `${titleOf[restore.request.purpose]} ${restore.id} failed. ${restore.error?.message ?? 'The log says why.'}`;
+    conditions.push({ code: 'RestoreFailed', message, runId: restore.id, snapshotId: restore.request.snapshotId });
+  }
+  const [worst] = findings;
+  if (worst !== undefined && verdictOf(findings) === 'NotReady')
+    conditions.push({ code: 'NotReady', message: worst.message });
+  return conditions;
+}

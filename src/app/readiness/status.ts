@@ -1,0 +1,140 @@
+import type { ReadinessCard } from '../../core/readiness/card.ts';
+import { isBackupMissed, verdictOf } from '../../core/readiness/readiness.ts';
+import type { RestoreRun } from '../../core/run.ts';
+import type { App } from '../app.ts';
+import { readBackupProgress } from '../backup/progress.ts';
+import { viewLastDrill } from '../drill/view.ts';
+import { type ProbedTarget, probeTarget } from '../restore/probe-target.ts';
+import { viewRestore } from '../restore/view.ts';
+import { viewBackup } from '../views.ts';
+import { readCard } from './card-store.ts';
+import { renewCard } from './gather.ts';
+import { judgeReadiness } from './judge.ts';
+
+const ALL_WELL = 'The newest snapshot is good and young enough, one is proven, and the target is ready.';
+
+/** The watchdog renews the card each minute: one older than this says that it does not, and is not believed. */
+const FRESH_MS = 3 * 60_000;
+/** A storage listing gives so many blobs a request. */
+const BLOBS_A_REQUEST = 5000;
+/** One was for the card. */
+const REQUESTS_LEFT = 2;
+
+/**
+ * "If we failed over now": the readiness card. At most three storage requests: what is judged each minute, and whenever a
+ * run moves on, is one document; how far the running ones are takes the rest.
+ */
+export async function readStatus(app: App) {
+  const [card, probed] = await Promise.all([currentCard(app), probeTarget(app)]);
+  const { facts, findings } = judgeReadiness(app, card, probed);
+  const { nowMs } = facts;
+  const { latest, proven, pace, lastDrill } = card;
+  const [lastBackup, lastRestore] = await Promise.all([viewLastBackup(app, card), viewLastRestore(app, card.restore)]);
+  const expectedEverySeconds = app.policy.backupIntervalMs / 1000;
+  return {
+    verdict: verdictOf(findings),
+    reason: findings[0]?.message ?? ALL_WELL,
+    findings,
+    judgedAt: card.judgedAt,
+    primary: app.primary.ref,
+    secondary: app.secondary.ref,
+    backupIntervalSeconds: expectedEverySeconds,
+    lastBackup,
+    lastRestore,
+    latestGoodSnapshot: latest === undefined ? null : viewLatest(latest, nowMs),
+    provenSnapshot: proven === undefined ? null : viewProven(proven, nowMs),
+    atRisk: latest === undefined ? null : viewAtRisk(latest, nowMs),
+    predictedRestore: latest === undefined || pace === undefined ? null : predict(latest, pace),
+    target: viewTarget(probed, card.devicesInTarget),
+    undeliverable: undeliverableOf(latest),
+    missedBackups: {
+      expectedEverySeconds,
+      lastStartedAt: card.backups[0]?.createdAt ?? null,
+      missed: isBackupMissed(facts),
+    },
+    watchdog: { expectedEverySeconds: app.policy.watchIntervalMs / 1000, lastLookAt: card.watchedAt ?? null },
+    lastDrill: lastDrill === undefined ? null : viewLastDrill(lastDrill),
+    alerts: { heartbeatUrl: app.notifier.hasHeartbeat, webhook: app.notifier.hasWebhook, open: card.openAlerts },
+  };
+}
+
+/** As it is stored; judged anew when there is none that could be believed. */
+async function currentCard(app: App): Promise<ReadinessCard> {
+  const { card } = await readCard(app);
+  if (card === undefined || card.isExpired === true) return renewCard(app);
+  // Another host's clock may be ahead of ours.
+  const isFresh = Math.abs(app.clock.now() - Date.parse(card.judgedAt)) < FRESH_MS;
+  return isFresh ? card : renewCard(app);
+}
+
+/** A backup beside a restore has to do with what that leaves: its numbers may be as old as the card. */
+async function viewLastBackup(app: App, { backups: [run], backupProgress, restore }: ReadinessCard) {
+  if (run === undefined) return null;
+  const known = backupProgress?.runId === run.id ? backupProgress : undefined;
+  const requests = REQUESTS_LEFT - listingsOf(restore);
+  return viewBackup(app, run, await readBackupProgress(app, run, { requests, known }));
+}
+
+async function viewLastRestore(app: App, run: RestoreRun | undefined) {
+  return run === undefined ? null : viewRestore(app, run);
+}
+
+/** What showing the restore costs: its results are listed until they are summed up in its document. */
+function listingsOf(restore: RestoreRun | undefined): number {
+  if (restore === undefined || restore.result !== undefined) return 0;
+  // The pass may have ended since.
+  return Math.ceil(((restore.phase.pass + 1) * restore.shardCount + 1) / BLOBS_A_REQUEST);
+}
+
+type LatestGood = NonNullable<ReadinessCard['latest']>;
+
+function viewLatest(latest: LatestGood, nowMs: number) {
+  return {
+    id: latest.id,
+    ageSeconds: secondsSince(latest.readStartedAt, nowMs),
+    readStartedAt: latest.readStartedAt,
+    readFinishedAt: latest.readFinishedAt,
+    counts: latest.counts,
+  };
+}
+
+function viewProven({ id, how, at, readStartedAt }: NonNullable<ReadinessCard['proven']>, nowMs: number) {
+  return { id, how, at, ageSeconds: secondsSince(readStartedAt, nowMs) };
+}
+
+/** What would be lost: what was added or changed since the newest good snapshot was begun, if things go on as before. */
+function viewAtRisk({ readStartedAt, churn }: LatestGood, nowMs: number) {
+  const age = secondsSince(readStartedAt, nowMs);
+  const minutes = Math.round(age / 6) / 10;
+  if (churn === undefined || churn.seconds <= 0) {
+    return { minutes, devicesEstimate: null, basis: 'no two snapshots were compared yet' };
+  }
+  const { added, changed, seconds, sinceSnapshotId } = churn;
+  const basis = `${added} added and ${changed} changed in the ${seconds} seconds since snapshot ${sinceSnapshotId}`;
+  return { minutes, devicesEstimate: Math.round(((added + changed) / seconds) * age), basis };
+}
+
+function predict(latest: LatestGood, { recordsPerSecond, basis, runId }: NonNullable<ReadinessCard['pace']>) {
+  return { seconds: Math.ceil(latest.counts.records / recordsPerSecond), recordsPerSecond, basis, runId };
+}
+
+function viewTarget(probed: ProbedTarget, devicesNow: number | undefined) {
+  const { reachable, rights, tier, deviceLimit, checkedAt, latencyMs } = probed;
+  const room = deviceLimit === null || devicesNow === undefined ? null : Math.max(0, deviceLimit - devicesNow);
+  return { reachable, rights, tier, deviceLimit, devicesNow: devicesNow ?? null, room, checkedAt, latencyMs };
+}
+
+/**
+ * Devices a push will not reach even when they are restored. Whether the target holds push credentials cannot be seen
+ * through its own API: descriptions of hubs that were recorded show keys and rules only.
+ */
+function undeliverableOf(latest: LatestGood | undefined) {
+  const registrations = latest?.counts.byPlatform['Gcm'] ?? 0;
+  if (registrations === 0) return [];
+  const reason = 'FCM legacy stopped delivering in 2024: these apps have to register as FcmV1.';
+  return [{ platform: 'Gcm', registrations, reason }];
+}
+
+function secondsSince(instant: string, nowMs: number): number {
+  return Math.round((nowMs - Date.parse(instant)) / 1000);
+}

@@ -1,0 +1,221 @@
+import { DrError } from '../../../core/errors.ts';
+import { resultName } from '../../../core/paths.ts';
+import { addSample, countInPlace, toFacts } from '../../../core/restore/outcome-sums.ts';
+import {
+  formatOutcomes,
+  intentOf,
+  newestLetters,
+  type Outcome,
+  outcomeLetters,
+  outcomeOf,
+  parseOutcomes,
+  type RecordFailure,
+  type ShardOutcomes,
+  underWayLetters,
+  type WrittenOutcome,
+} from '../../../core/restore/outcomes.ts';
+import { isOver, type RestoreRun } from '../../../core/run.ts';
+import type { App } from '../../app.ts';
+import { beat, readRun, Superseded } from '../../runs/store.ts';
+import { openDocument, sealDocument } from '../../stored/codec.ts';
+
+/** More groups than an order may have. */
+const MAX_WAVES = 100;
+
+/** What became of each record of one shard in one pass, kept in step with its stored document. */
+export interface ShardProgress {
+  /** Positions of the records whose outcome is not known yet, and whose turn it is in the restore's order. */
+  open(): number[];
+  /** How many have no outcome yet, whosever turn it is. */
+  openCount(): number;
+  /** Of every record, as the step found it or left it. */
+  letters(): readonly string[];
+  /** The record is about to be written: once saved, whoever comes after a crash knows it. */
+  begin(index: number, outcome: WrittenOutcome, addedRows: readonly number[]): void;
+  settleAs(index: number, outcome: Outcome): void;
+  /** A record that was begun may have been written in part, unless it is known that nothing was. */
+  fail(index: number, failure: Pick<RecordFailure, 'code' | 'status'>, isUntouched?: boolean): void;
+  count(what: 'duplicatesCollapsed' | 'repaired' | 'changedSince', amount: number): void;
+  failureCount(): number;
+  /** Stores it all. Throws `Superseded` when the run is over or a twin of this step stored first. */
+  save(): Promise<void>;
+}
+
+export interface StoredOutcomes {
+  readonly outcomes: ShardOutcomes;
+  readonly etag: string;
+}
+
+export async function readOutcomes(
+  app: App,
+  run: RestoreRun,
+  pass: number,
+  shard: number,
+): Promise<StoredOutcomes | undefined> {
+  const name = resultName('restore', run.id, pass, 'reconcile', shard);
+  const blob = await app.blobs.get(name);
+  if (blob === undefined) return undefined;
+  return { outcomes: parseOutcomes(openDocument(name, blob.bytes), name), etag: blob.etag };
+}
+
+/** What a pass before made of a shard. Throws `StoredDocumentInvalid` when that is missing, or not all of it. */
+export async function readFinishedOutcomes(
+  app: App,
+  run: RestoreRun,
+  pass: number,
+  shard: number,
+  recordCount: number,
+): Promise<ShardOutcomes> {
+  const outcomes = (await readOutcomes(app, run, pass, shard))?.outcomes;
+  if (outcomes?.isDone && outcomes.letters.length === recordCount) return outcomes;
+  throw unusable(run, pass, shard);
+}
+
+/**
+ * Stores what a shard begins with: which of its records the restore is about. Nothing that a step has stored since is
+ * overwritten.
+ */
+export async function storeSelection(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  platforms: readonly string[],
+  isSelected: (index: number) => boolean,
+): Promise<void> {
+  const name = resultName('restore', run.id, 1, 'reconcile', shard);
+  const letters = platforms.map((_, index) => outcomeLetters[isSelected(index) ? 'pending' : 'excluded']).join('');
+  const outcomes: ShardOutcomes = { ...blank, letters };
+  const facts = toFacts(outcomes, { letters, platforms, wavesDone: 0 });
+  await app.blobs.put(name, sealDocument(name, formatOutcomes(outcomes)), 'new', facts);
+}
+
+const blank: Omit<ShardOutcomes, 'letters'> = {
+  formatVersion: 1,
+  isDone: false,
+  added: [],
+  duplicatesCollapsed: 0,
+  repaired: 0,
+  changedSince: 0,
+  lostMilliseconds: 0,
+  inPlace: [],
+  failures: [],
+};
+
+export interface ShardToDo {
+  /** The platform of each record's first row. */
+  readonly platforms: readonly string[];
+  /** The group of the restore's order each record is written with. */
+  readonly groups: readonly number[];
+  readonly stored: StoredOutcomes | undefined;
+  /** What the pass before made of the shard; absent in the first. */
+  readonly before: ShardOutcomes | undefined;
+  /** Milliseconds the target's throttling has cost since any shard of this process last asked. */
+  readonly newlyLostMs: () => number;
+}
+
+/** Goes on from what is stored, or begins with what is carried over from the pass before. */
+export function openShardProgress(app: App, run: RestoreRun, shard: number, toDo: ShardToDo): ShardProgress {
+  const { groups, stored, before, newlyLostMs } = toDo;
+  const platforms = withSharedTexts(toDo.platforms);
+  const { pass, wave = 0 } = run.phase;
+  // The first pass begins with what the seal has stored: without it, which records are meant would be a guess.
+  if (pass === 1 && stored?.outcomes.letters.length !== platforms.length) throw unusable(run, pass, shard);
+  const name = resultName('restore', run.id, pass, 'reconcile', shard);
+  const start = stored?.outcomes ?? {
+    ...blank,
+    letters: outcomeLetters.pending.repeat(platforms.length),
+    added: before?.added ?? [],
+    changedSince: before?.changedSince ?? 0,
+    failures: before?.failures ?? [],
+  };
+  const letters = [...start.letters];
+  const failures = [...start.failures];
+  const added = new Map(start.added.map(({ index, rows }) => [index, new Set(rows)]));
+  const tally = {
+    duplicatesCollapsed: start.duplicatesCollapsed,
+    repaired: start.repaired,
+    changedSince: start.changedSince,
+  };
+  let lostMs = start.lostMilliseconds;
+  let { inPlace } = start;
+  let etag = stored?.etag;
+
+  const isOpen = (index: number): boolean => outcomeOf(letters[index]) === 'pending';
+  let openCount = letters.filter((_, index) => isOpen(index)).length;
+  const setLetter = (index: number, letter: string): void => {
+    if (isOpen(index)) openCount -= 1;
+    letters[index] = letter;
+    if (isOpen(index)) openCount += 1;
+  };
+  const settleAs = (index: number, outcome: Outcome): void => setLetter(index, outcomeLetters[outcome]);
+  const wavesDone = (): number =>
+    letters.reduce((least, _, index) => (isOpen(index) ? Math.min(least, groups[index] ?? 0) : least), MAX_WAVES);
+  return {
+    open: () => [...letters.keys()].filter((index) => isOpen(index) && (groups[index] ?? 0) <= wave),
+    openCount: () => openCount,
+    letters: () => letters,
+    settleAs,
+    begin(index, outcome, addedRows) {
+      setLetter(index, underWayLetters[outcome]);
+      if (addedRows.length > 0) added.set(index, new Set([...(added.get(index) ?? []), ...addedRows]));
+    },
+    fail(index, failure, isUntouched = false) {
+      const attempted = intentOf(letters[index]) ?? outcomeOf(before?.letters[index]);
+      settleAs(index, 'failed');
+      const isWritten = !isUntouched && (attempted === 'created' || attempted === 'updated');
+      failures.push({ index, ...failure, ...(isWritten ? { attempted } : {}) });
+    },
+    count(what, amount) {
+      tally[what] += amount;
+    },
+    failureCount: () => failures.length,
+    async save() {
+      const current = await readRun(app, 'restore', run.id);
+      if (current === undefined || isOver(current.run)) throw new Superseded('the run is over');
+      lostMs += newlyLostMs();
+      // From here to the `put` nothing waits, so that what is stored is of one moment though writes go on meanwhile.
+      const written = letters.join('');
+      const known = newestLetters(written, before?.letters);
+      inPlace = addSample(inPlace, app.clock.now() - Date.parse(run.createdAt), countInPlace(known));
+      const outcomes: ShardOutcomes = {
+        formatVersion: 1,
+        isDone: openCount === 0,
+        letters: written,
+        added: [...added].map(([index, rows]) => ({ index, rows: [...rows] })),
+        ...tally,
+        lostMilliseconds: lostMs,
+        inPlace,
+        failures,
+      };
+      const condition = etag === undefined ? 'new' : { etag };
+      const next = await app.blobs.put(
+        name,
+        sealDocument(name, formatOutcomes(outcomes)),
+        condition,
+        toFacts(outcomes, { letters: known, platforms, wavesDone: wavesDone() }),
+      );
+      if (next === 'conflict') throw new Superseded('another step went on with this shard');
+      etag = next;
+      await beat(app, 'restore', run.id);
+    },
+  };
+}
+
+/** The same texts, equal ones as one object: each save looks up those of all records, and so need not compare them. */
+function withSharedTexts(texts: readonly string[]): string[] {
+  const known = new Map<string, string>();
+  return texts.map((text) => {
+    const shared = known.get(text) ?? text;
+    known.set(text, shared);
+    return shared;
+  });
+}
+
+function unusable(run: RestoreRun, pass: number, shard: number): DrError {
+  const name = resultName('restore', run.id, pass, 'reconcile', shard);
+  return new DrError(
+    'StoredDocumentInvalid',
+    `The result ${name} of pass ${pass} is missing or not whole. Start a new restore; it finds what this one wrote and leaves it unchanged.`,
+    { target: name },
+  );
+}

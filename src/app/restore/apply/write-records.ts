@@ -1,0 +1,149 @@
+import type { Hub, WriteOutcome } from '../../../core/ports.ts';
+import type { WrittenOutcome } from '../../../core/restore/outcomes.ts';
+import type { Write } from '../../../core/restore/plan.ts';
+import type { App } from '../../app.ts';
+import type { Workers } from '../../stored/concurrent.ts';
+import type { IdMap } from './id-map.ts';
+import type { ShardProgress } from './shard-progress.ts';
+
+/** A hub that refuses even ids it has just given out is not asked for ever. */
+const MAX_NEW_IDS = 3;
+
+/** What writing to the target for one shard needs. */
+export interface Writer {
+  readonly app: App;
+  readonly hub: Hub;
+  readonly deadlineAt: number;
+  readonly idMap: IdMap;
+  readonly progress: ShardProgress;
+  /** Shared by the batches, so that one begins while the last of the one before are under way. */
+  readonly workers: Workers;
+  /** The records were written by a pass before, and did not appear. */
+  readonly isRepair: boolean;
+}
+
+export interface DueWrite {
+  /** Of the record in its shard. */
+  readonly index: number;
+  readonly outcome: WrittenOutcome;
+  readonly writes: readonly Write[];
+  /** Rows that became one with another. */
+  readonly collapsed: number;
+  /** No step before this one, and no pass, has tried to write the record. */
+  readonly isFirstTry: boolean;
+}
+
+/**
+ * Writes what is due, and again under new ids what the hub refused the ids of. What time does not suffice for stays
+ * open: another step takes it up.
+ */
+export async function writeBatch(work: Writer, due: readonly DueWrite[]): Promise<void> {
+  const { app, idMap, workers, deadlineAt } = work;
+  let refused: DueWrite[] = [];
+  await workers.forEach(due, async (one) => {
+    if (idMap.mustMap(one.writes) || (await writeAndSettle(work, one)) !== 'settled') refused.push(one);
+  });
+  for (let tries = 1; refused.length > 0 && !workers.isStopped() && app.clock.now() < deadlineAt; tries++) {
+    const mapped = refused;
+    refused = [];
+    await idMap.map(
+      mapped.flatMap((one) => one.writes),
+      deadlineAt,
+    );
+    await workers.forEach(mapped, async (one) => {
+      const answer = await writeAndSettle(work, one);
+      if (answer === 'settled') return;
+      // An id the hub has just given out is not what it dislikes about a 400.
+      if (answer.status !== 400 && tries < MAX_NEW_IDS) refused.push(one);
+      else work.progress.fail(one.index, { code: 'Rejected', status: answer.status }, answer.isUntouched);
+    });
+  }
+}
+
+/** Out of time, a record stays open: another step takes it up. */
+async function writeAndSettle(
+  work: Writer,
+  due: DueWrite,
+): Promise<'settled' | Extract<RecordAnswer, { kind: 'idRefused' }>> {
+  const { app, progress, deadlineAt } = work;
+  const { index, outcome, collapsed } = due;
+  if (app.clock.now() >= deadlineAt) {
+    if (outcome === 'removed') progress.settleAs(index, 'pending'); // Nobody has tried.
+    return 'settled';
+  }
+  const answer = await writeRecord(work, due);
+  switch (answer.kind) {
+    case 'written':
+      progress.settleAs(index, outcome);
+      progress.count('duplicatesCollapsed', collapsed);
+      progress.count('repaired', work.isRepair ? 1 : 0);
+      return 'settled';
+    case 'rejected':
+      progress.fail(index, { code: answer.reason, status: answer.status }, answer.isUntouched);
+      return 'settled';
+    case 'changed':
+      // Its device was faster. Rows taken back from a record that stays are looked at again by the next pass.
+      progress.settleAs(index, outcome === 'removed' ? 'keptLive' : outcome);
+      progress.count('repaired', work.isRepair ? 1 : 0);
+      return 'settled';
+    case 'idRefused':
+      return answer;
+    default:
+      return answer satisfies never;
+  }
+}
+
+/**
+ * Writes one record's rows in turn; the first answer that is not `written` is the record's. A hub that refuses the first
+ * one for what it is has written nothing; about a refused id that is not certain: the answer to an earlier call may be
+ * lost.
+ */
+async function writeRecord(
+  { hub, idMap, deadlineAt }: Writer,
+  { writes, isFirstTry }: DueWrite,
+): Promise<RecordAnswer> {
+  let isFirst = true;
+  for (const write of writes) {
+    const answer = await writeOne(hub, write, idMap, deadlineAt);
+    if (write.kind === 'registration' && answer.kind !== 'changed') idMap.noteAnswer(write.id, answer);
+    if (answer.kind !== 'written') {
+      const isCertain = answer.kind === 'rejected' || (answer.kind === 'idRefused' && answer.status === 400);
+      return { ...answer, isUntouched: isFirstTry && isFirst && isCertain };
+    }
+    isFirst = false;
+  }
+  return WRITTEN;
+}
+
+const WRITTEN: RecordAnswer = { kind: 'written', isUntouched: false };
+
+/** `changed`: a row that was to be taken back is no longer as it was seen, and stays. */
+type WriteAnswer = WriteOutcome | { readonly kind: 'changed' };
+type RecordAnswer = WriteAnswer & { readonly isUntouched: boolean };
+
+function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number): Promise<WriteAnswer> {
+  switch (write.kind) {
+    case 'registration':
+      return hub.putRegistration(idMap.idFor(write.id), write.xml, { deadlineAt });
+    case 'installation':
+      return hub.putInstallation(write.id, write.json, { deadlineAt });
+    case 'withdrawal':
+      return withdraw(hub, write, deadlineAt);
+    case 'removal':
+      return remove(hub, write, deadlineAt);
+    default:
+      return write satisfies never;
+  }
+}
+
+async function withdraw(hub: Hub, { id, etag }: WriteOf<'withdrawal'>, deadlineAt: number): Promise<WriteAnswer> {
+  const answer = await hub.deleteRegistration(id, etag, { deadlineAt });
+  return { kind: answer === 'gone' ? 'written' : 'changed' };
+}
+
+async function remove(hub: Hub, { id }: WriteOf<'removal'>, deadlineAt: number): Promise<WriteAnswer> {
+  await hub.deleteInstallation(id, { deadlineAt });
+  return { kind: 'written' };
+}
+
+type WriteOf<Kind extends Write['kind']> = Extract<Write, { readonly kind: Kind }>;

@@ -1,0 +1,121 @@
+import { DrError } from '../../../core/errors.ts';
+import { selectorOf } from '../../../core/request/selection.ts';
+import {
+  intentOf,
+  newestLetters,
+  outcomeLetters,
+  outcomeOf,
+  type ShardOutcomes,
+} from '../../../core/restore/outcomes.ts';
+import type { WrittenRecord } from '../../../core/restore/plan-removal.ts';
+import type { RestoreRun } from '../../../core/run.ts';
+import type { App } from '../../app.ts';
+import { readRun } from '../../runs/store.ts';
+import type { OpenShard } from '../../snapshots/store.ts';
+import { readJournal } from './journal.ts';
+import { readOutcomes } from './shard-progress.ts';
+
+/** The restore a retry or a rollback is about. Throws `StoredDocumentInvalid` when its document is gone. */
+export async function readRunOf(app: App, run: RestoreRun): Promise<RestoreRun> {
+  const of = run.request.of ?? '';
+  const found = (await readRun(app, 'restore', of))?.run;
+  if (found?.kind === 'restore') return found;
+  const message = `The restore '${of}', which run ${run.id} is about, is no longer stored. Start a new restore.`;
+  throw new DrError('StoredDocumentInvalid', message, { target: of });
+}
+
+/** Which records of a shard a run is about, by position. */
+export async function selectionOf(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  snapshot: Pick<OpenShard, 'count' | 'openRecords'>,
+): Promise<(index: number) => boolean> {
+  const { purpose, only } = run.request;
+  if (purpose === 'rollback') {
+    const written = await readWritten(app, await readRunOf(app, run), shard);
+    return (index) => written.has(index);
+  }
+  if (purpose === 'retry') {
+    const letters = await lettersOf(app, await readRunOf(app, run), shard, snapshot);
+    return (index) => isUnfinished(letters[index]);
+  }
+  if (only === undefined) return () => true;
+  const isSelected = selectorOf(only);
+  const records = await snapshot.openRecords();
+  return (index) => isSelected(records.at(index));
+}
+
+function isUnfinished(letter: string | undefined): boolean {
+  const outcome = outcomeOf(letter);
+  return outcome === 'failed' || outcome === 'pending';
+}
+
+/** The newest that is known of each record of a shard; of a run that died early, what it was to restore. */
+async function lettersOf(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  snapshot: Pick<OpenShard, 'count' | 'openRecords'>,
+): Promise<string> {
+  const newest = await readNewest(app, run, shard);
+  if (newest?.letters.length === snapshot.count) return newest.letters;
+  const isSelected = await selectionOf(app, run, shard, snapshot);
+  const letterOf = (_: unknown, index: number) => outcomeLetters[isSelected(index) ? 'pending' : 'excluded'];
+  return Array.from({ length: snapshot.count }, letterOf).join('');
+}
+
+/**
+ * What a restore wrote of a shard's records, by position: all that it created or added to, also what it had begun when
+ * it died or was refused the rest.
+ */
+export async function readWritten(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+): Promise<ReadonlyMap<number, WrittenRecord>> {
+  const newest = await readNewest(app, run, shard);
+  const written = new Map<number, WrittenRecord>();
+  if (newest === undefined) return written;
+  const seen = await readSeen(app, run, shard);
+  const added = new Map(newest.added.map(({ index, rows }) => [index, rows]));
+  const attempted = new Map(newest.failures.map(({ index, attempted: intent }) => [index, intent]));
+  for (const [index, letter] of [...newest.letters].entries()) {
+    const outcome = intentOf(letter) ?? attempted.get(index) ?? outcomeOf(letter);
+    if (outcome !== 'created' && outcome !== 'updated') continue;
+    const marks = seen.get(index);
+    written.set(index, {
+      ...(outcome === 'updated' ? { added: added.get(index) ?? [] } : {}),
+      ...(marks === undefined ? {} : { seen: marks }),
+    });
+  }
+  return written;
+}
+
+/** The result of the newest pass, its letters filled up from the pass before. */
+async function readNewest(app: App, run: RestoreRun, shard: number): Promise<ShardOutcomes | undefined> {
+  for (let pass = run.phase.pass; pass >= 1; pass--) {
+    const outcomes = (await readOutcomes(app, run, pass, shard))?.outcomes;
+    if (outcomes === undefined) continue;
+    const before = pass === 1 ? undefined : (await readOutcomes(app, run, pass - 1, shard))?.outcomes;
+    return { ...outcomes, letters: newestLetters(outcomes.letters, before?.letters) };
+  }
+  return undefined;
+}
+
+/**
+ * Of each record what the first pass that saw it after it was last written noted: later ones saw what its device did
+ * since, too.
+ */
+async function readSeen(app: App, run: RestoreRun, shard: number): Promise<Map<number, ReadonlySet<number>>> {
+  const seen = new Map<number, ReadonlySet<number>>();
+  for (let pass = 2; pass <= run.phase.pass; pass++) {
+    const outcomes = (await readOutcomes(app, run, pass, shard))?.outcomes;
+    if (!outcomes?.isDone) break;
+    for (const [index, marks] of await readJournal(app, run.id, pass, shard)) {
+      if (marks === 'rewritten') seen.delete(index);
+      else if (!seen.has(index)) seen.set(index, new Set(marks));
+    }
+  }
+  return seen;
+}

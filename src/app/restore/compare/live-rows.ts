@@ -1,0 +1,52 @@
+import type { LivePrints } from '../../../core/fingerprint/likeness.ts';
+import type { RowPrint } from '../../../core/fingerprint/row-print.ts';
+import { groupRows, type Neighbours, type RecordOfRows } from '../../../core/registration/record.ts';
+import { parseRegistration } from '../../../core/registration/registration.ts';
+import type { RestoreRun } from '../../../core/run.ts';
+import type { App } from '../../app.ts';
+import { readFinishedScan } from '../../listing/scan.ts';
+import { readStagedRows, readStagedTables, type StagedShards } from '../../listing/segments.ts';
+
+/**
+ * What lives in the target in neighbouring shards, each when it is asked for; rows the listing showed twice are there
+ * once. Throws `StoredDocumentInvalid`, naming the segment that is not as it was stored.
+ */
+export async function openLivePrints(
+  app: App,
+  run: RestoreRun,
+  shards: Neighbours,
+): Promise<(shard: number) => Promise<LivePrints>> {
+  const tableOf = await readStagedTables(app, await stagedOf(app, run, shards));
+  return async (shard) => toLivePrints(await tableOf(shard));
+}
+
+/** Numbers of a row in the table of a restore's scan: key, handle, content, mark. */
+const TABLE_WIDTH = 4;
+
+function toLivePrints(table: Float64Array): LivePrints {
+  const byKey = new Map<number, RowPrint[]>();
+  for (let at = 0; at < table.length; at += TABLE_WIDTH) {
+    const print = {
+      keyHash: table[at] ?? 0,
+      handleHash: table[at + 1] ?? 0,
+      contentHash: table[at + 2] ?? 0,
+      mark: table[at + 3] ?? 0,
+    };
+    const rows = byKey.get(print.keyHash);
+    if (rows === undefined) byKey.set(print.keyHash, [print]);
+    else if (!rows.some(({ mark }) => mark === print.mark)) rows.push(print);
+  }
+  return byKey;
+}
+
+/** What lives in the target in one shard with all that the rows say, by key. Throws as `openLivePrints` does. */
+export async function readLiveRecords(app: App, run: RestoreRun, shard: number): Promise<Map<string, RecordOfRows>> {
+  const rowsOf = await readStagedRows(app, await stagedOf(app, run, { first: shard, count: 1 }));
+  const { records } = groupRows((await rowsOf(shard)).map((row) => parseRegistration(row.toString('utf8'))));
+  return new Map(records.map((record) => [record.key, record]));
+}
+
+async function stagedOf(app: App, run: RestoreRun, shards: Neighbours): Promise<StagedShards> {
+  const { segments } = await readFinishedScan(app, run);
+  return { segments, shards, shardCount: run.shardCount };
+}

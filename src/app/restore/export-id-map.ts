@@ -1,0 +1,22 @@
+import type { App } from '../app.ts';
+import { readTargetsMintedIds } from './apply/id-map.ts';
+import { readRestore } from './view.ts';
+
+/**
+ * The registration ids that the restore's target refused, in this restore or an earlier one, and those it gave out
+ * instead, as CSV: for app backends that store ids. Throws `RunNotFound`.
+ */
+export async function exportIdMap(app: App, runId: string): Promise<string> {
+  const run = await readRestore(app, runId);
+  const lines = ['old_registration_id,new_registration_id'];
+  for (const [id, minted] of await readTargetsMintedIds(app, run)) {
+    const newest = minted.at(-1);
+    if (newest !== undefined) lines.push(`${asField(id)},${asField(newest)}`);
+  }
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+/** RFC 4180. Ids are digits and hyphens as far as anybody has seen, and opaque by contract. */
+function asField(text: string): string {
+  return /^[\w-]+$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`;
+}

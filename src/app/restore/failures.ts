@@ -1,0 +1,85 @@
+import { DrError } from '../../core/errors.ts';
+import { passOfName, phaseFolder, shardOfName } from '../../core/paths.ts';
+import { parseOutcomes, type RecordFailure } from '../../core/restore/outcomes.ts';
+import type { RestoreRun } from '../../core/run.ts';
+import type { App } from '../app.ts';
+import { readManifest, readSnapshotShard } from '../snapshots/store.ts';
+import { openDocument, sha256Hex } from '../stored/codec.ts';
+import { readRestore } from './view.ts';
+
+const PAGE = 100;
+
+export interface FailuresPage {
+  readonly value: readonly FailureView[];
+  /** Where the next page begins; absent on the last one. */
+  readonly next?: string;
+}
+
+interface FailureView {
+  /** `installation {id}`, or `device {platform} {first digits of the handle's SHA-256}`: never a device token. */
+  readonly record: string;
+  readonly code: string;
+  /** HTTP status of the hub's refusal, where there was one. */
+  readonly status?: number;
+}
+
+/** The records a restore could not bring back, 100 a page, in the snapshot's order. `from` is a page's `next`. */
+export async function readFailures(app: App, runId: string, from = '0:0'): Promise<FailuresPage> {
+  const run = await readRestore(app, runId);
+  const { shard: firstShard, index: firstIndex } = parsePosition(from);
+  const value: FailureView[] = [];
+  const results = await newestResults(app, run);
+  for (const { shard, name } of results.filter((one) => one.failed > 0 && one.shard >= firstShard)) {
+    const failures = await failuresIn(app, name);
+    const start = shard === firstShard ? firstIndex : 0;
+    const taken = failures.slice(start, start + PAGE - value.length);
+    if (taken.length > 0) value.push(...(await describe(app, run, shard, taken)));
+    if (value.length === PAGE) return { value, next: `${shard}:${start + taken.length}` };
+  }
+  return { value };
+}
+
+function parsePosition(text: string): { shard: number; index: number } {
+  const match = /^(\d{1,4}):(\d{1,9})$/.exec(text);
+  if (match !== null) return { shard: Number(match[1]), index: Number(match[2]) };
+  throw new DrError('BadRequest', "The parameter 'from' must be the 'next' of a page before.", { target: 'from' });
+}
+
+/** Of each shard, in order, the result of its newest pass: it carries the failures of those before. */
+async function newestResults(app: App, run: RestoreRun) {
+  const newest = new Map<number, { readonly shard: number; readonly name: string; readonly failed: number }>();
+  const entries = await app.blobs.list(phaseFolder('restore', run.id, 'reconcile'));
+  const results = entries.filter(({ name }) => shardOfName(name) >= 0);
+  for (const { name, facts } of results.toSorted((a, b) => passOfName(a.name) - passOfName(b.name))) {
+    const shard = shardOfName(name);
+    newest.set(shard, { shard, name, failed: Number(facts['failed'] ?? 0) });
+  }
+  return [...newest.values()].sort((a, b) => a.shard - b.shard);
+}
+
+async function failuresIn(app: App, name: string): Promise<readonly RecordFailure[]> {
+  const blob = await app.blobs.get(name);
+  return blob === undefined ? [] : parseOutcomes(openDocument(name, blob.bytes), name).failures;
+}
+
+async function describe(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  failures: readonly RecordFailure[],
+): Promise<FailureView[]> {
+  const manifest = await readManifest(app, run.request.sourceHub, run.request.snapshotId);
+  const records = manifest === undefined ? [] : await readSnapshotShard(app, manifest, shard);
+  return failures.map(({ index, code, status }) => ({
+    record: nameOf(records[index]?.key),
+    code,
+    ...(status === undefined ? {} : { status }),
+  }));
+}
+
+function nameOf(key: string | undefined): string {
+  if (key === undefined) return 'unknown: its snapshot was deleted';
+  if (key.startsWith('i:')) return `installation ${key.slice(2)}`;
+  const [, platform = '', ...handle] = key.split(':');
+  return `device ${platform} ${sha256Hex(handle.join(':')).slice(0, 12)}`;
+}

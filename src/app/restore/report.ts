@@ -1,0 +1,77 @@
+import { DrError } from '../../core/errors.ts';
+import { nextActionsOf } from '../../core/restore/next-actions.ts';
+import type { ReportFacts, SnapshotFacts, TimelineEntry } from '../../core/restore/report.ts';
+import { isOver, type RestoreResult, type RestoreRun } from '../../core/run.ts';
+import { type App, toInstant } from '../app.ts';
+import { readManifest } from '../snapshots/store.ts';
+import { readSums, toResult } from './complete-reconcile.ts';
+import { readRestore } from './view.ts';
+
+/** Gathers what is known of a restore, also while it runs. Throws `RunNotFound`. */
+export async function reportRestore(app: App, runId: string): Promise<ReportFacts> {
+  const run = await readRestore(app, runId);
+  const result = run.result ?? toResult(await readSums(app, run), run);
+  const { purpose, of, note, dryRun, only, order, target } = run.request;
+  const nowMs = app.clock.now();
+  const endMs = run.finishedAt === undefined ? nowMs : Date.parse(run.finishedAt);
+  const timeline = timelineOf(run, endMs);
+  return {
+    id: run.id,
+    purpose,
+    of,
+    status: run.status,
+    isOver: isOver(run),
+    requestedBy: run.requestedBy,
+    note,
+    dryRun,
+    only,
+    order,
+    snapshot: await readSnapshotFacts(app, run),
+    target: { role: target, ...run.hub },
+    createdAt: run.createdAt,
+    finishedAt: run.finishedAt,
+    seconds: secondsBetween(run.createdAt, endMs),
+    timeline,
+    result,
+    recordsPerSecond: rateOf(timeline, result),
+    warnings: run.warnings,
+    error: run.error,
+    nextActions: nextActionsOf(run, result.counts),
+    reportedAt: toInstant(nowMs),
+  };
+}
+
+function timelineOf(run: RestoreRun, endMs: number): TimelineEntry[] {
+  const phases = [...(run.history ?? []), run.phase];
+  return phases.map(({ name, pass, wave, startedAt }, index) => {
+    const next = phases[index + 1];
+    const seconds = secondsBetween(startedAt, next === undefined ? endMs : Date.parse(next.startedAt));
+    return { phase: name, pass, ...(wave === undefined ? {} : { wave }), startedAt, seconds };
+  });
+}
+
+function rateOf(timeline: readonly TimelineEntry[], { counts }: RestoreResult): number | undefined {
+  const writing = timeline.filter(({ phase, pass }) => phase === 'reconcile' && pass === 1);
+  const seconds = writing.reduce((sum, one) => sum + one.seconds, 0);
+  const settled = counts.total - counts.pending;
+  return seconds === 0 || settled === 0 ? undefined : Math.round((settled / seconds) * 10) / 10;
+}
+
+function secondsBetween(from: string, toMs: number): number {
+  return Math.max(0, Math.round((toMs - Date.parse(from)) / 100) / 10);
+}
+
+/** A report outlives its snapshot: what can no longer be read is left out. */
+async function readSnapshotFacts(app: App, { request: { snapshotId, sourceHub } }: RestoreRun): Promise<SnapshotFacts> {
+  const named = { id: snapshotId, ...sourceHub };
+  try {
+    const manifest = await readManifest(app, sourceHub, snapshotId);
+    if (manifest === undefined) return named;
+    const { digest, health, readStartedAt, readFinishedAt, counts } = manifest;
+    return { ...named, digest, health, readStartedAt, readFinishedAt, records: counts.records };
+  } catch (error) {
+    if (!(error instanceof DrError) || error.retryable) throw error;
+    app.log.warn('manifest unusable', { snapshotId, code: error.code });
+    return named;
+  }
+}

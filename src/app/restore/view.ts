@@ -1,0 +1,61 @@
+import { nextActionsOf } from '../../core/restore/next-actions.ts';
+import { isOver, type RestoreResult, type RestoreRun } from '../../core/run.ts';
+import type { App } from '../app.ts';
+import { readRun, runNotFound } from '../runs/store.ts';
+import { viewCommon } from '../runs/view.ts';
+import { readProgress, toResult } from './complete-reconcile.ts';
+
+export async function readRestore(app: App, runId: string): Promise<RestoreRun> {
+  const run = (await readRun(app, 'restore', runId))?.run;
+  if (run?.kind === 'restore') return run;
+  throw runNotFound('restore', runId);
+}
+
+export async function readRestoreView(app: App, runId: string) {
+  return viewRestore(app, await readRestore(app, runId));
+}
+
+/** What the HTTP API shows of a restore. It costs one listing while the run goes on, nothing after. */
+export async function viewRestore(app: App, run: RestoreRun) {
+  const { result, beatAt } = run.result === undefined ? await resultSoFar(app, run) : { result: run.result };
+  const { purpose, of, snapshotId, askedSnapshot, target, sourceHub, onConflict, dryRun, only, order, note } =
+    run.request;
+  return {
+    ...viewCommon(run, beatAt),
+    purpose,
+    ...(of === undefined ? {} : { of }),
+    snapshot: { id: snapshotId, asked: askedSnapshot, hub: sourceHub },
+    target: { role: target, ...run.hub },
+    onConflict,
+    dryRun,
+    ...(only === undefined ? {} : { only }),
+    ...(order === undefined ? {} : { order }),
+    ...(note === undefined ? {} : { note }),
+    ...result,
+    percent: percentOf(result),
+    ...paceOf(app, run, result),
+    nextActions: nextActionsOf(run, result.counts),
+  };
+}
+
+async function resultSoFar(app: App, run: RestoreRun) {
+  const { sums, beatAt } = await readProgress(app, run);
+  return { result: toResult(sums, run), beatAt };
+}
+
+/** The share of the records whose outcome is known, rounded down, so that 100 means all. */
+function percentOf({ counts: { total, pending } }: RestoreResult): number {
+  return total === 0 ? 100 : Math.floor(((total - pending) / total) * 1000) / 10;
+}
+
+/** Records a second since writing began, and from it the time left; nothing while there is nothing to go by. */
+function paceOf(app: App, run: RestoreRun, { counts }: RestoreResult) {
+  const phases = [...(run.history ?? []), run.phase];
+  const isWriting = run.phase.name === 'reconcile' && run.phase.pass === 1;
+  const began = phases.find(({ name }) => name === 'reconcile') ?? run.phase;
+  const seconds = (app.clock.now() - Date.parse(began.startedAt)) / 1000;
+  const settled = counts.total - counts.pending;
+  if (isOver(run) || !isWriting || settled === 0 || seconds <= 0) return {};
+  const recordsPerSecond = Math.round((settled / seconds) * 10) / 10;
+  return { recordsPerSecond, etaSeconds: Math.ceil(counts.pending / Math.max(recordsPerSecond, 0.1)) };
+}

@@ -1,0 +1,92 @@
+import { membersOf, type Neighbours } from '../../core/registration/record.ts';
+import { advance, comparePhases, describePhase, isOver, type Phase, type PhaseKey, type Run } from '../../core/run.ts';
+import { formatStep, type Step } from '../../core/step.ts';
+import { type App, toInstant } from '../app.ts';
+import { doneShards } from './phase-end.ts';
+import { changeRun } from './store.ts';
+
+/** Puts the messages of the run's phase into the queue, then notes that they are there. */
+export async function dispatch(app: App, run: Run): Promise<void> {
+  const { notBefore } = run.phase;
+  const steps = (await openShards(app, run)).map((part) => ({ ...stepOf(run, run.phase), ...part }));
+  const delayMs = notBefore === undefined ? 0 : Date.parse(notBefore) - app.clock.now();
+  await app.queue.send(steps.map(formatStep), Math.max(0, Math.ceil(delayMs / 1000)));
+  await changeRun(app, run.kind, run.id, (current) =>
+    isOver(current) || current.phase.isDispatched || comparePhases(current.phase, run.phase) !== 0
+      ? undefined
+      : { ...current, phase: { ...current.phase, isDispatched: true } },
+  );
+}
+
+export function stepOf({ kind, id: runId }: Run, { name, pass, wave }: PhaseKey): Step {
+  const key = { phase: name, pass, ...(wave === undefined ? {} : { wave }) };
+  return { formatVersion: 1, kind, runId, ...key, attempt: 0 };
+}
+
+/**
+ * Shards sealed by one step: what many need is read once, and each segment is asked for one range instead of several. A
+ * backup's have all their rows in memory; a restore's only prints, so that a large hub's, of many segments, are more.
+ */
+function sealedTogether({ kind, shardCount }: Run): number {
+  return kind === 'restore' ? Math.min(16, Math.max(4, shardCount / 16)) : 4;
+}
+
+/** The shards a phase still has to do, a step's at a time; of a phase that is not by shard, the one thing it does. */
+async function openShards(app: App, run: Run): Promise<Pick<Step, 'shard' | 'span'>[]> {
+  const { name } = run.phase;
+  if (name !== 'seal' && name !== 'reconcile' && name !== 'verify') return [{}];
+  const done = await doneShards(app, run, name);
+  const open = membersOf({ first: 0, count: run.shardCount }).filter((shard) => !done.has(shard));
+  // All are done and nobody has moved the run on: doing one of them again does.
+  return spansOf(open.length > 0 ? open : [0], name === 'seal' ? sealedTogether(run) : 1);
+}
+
+/** Rows of neighbours among ascending shards, each of at most so many. */
+function spansOf(shards: readonly number[], most: number): Pick<Step, 'shard' | 'span'>[] {
+  const ranges: Neighbours[] = [];
+  for (const shard of shards) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last.first + last.count === shard && last.count < most) {
+      ranges.splice(-1, 1, { ...last, count: last.count + 1 });
+    } else ranges.push({ first: shard, count: 1 });
+  }
+  return ranges.map(({ first, count }) => (count === 1 ? { shard: first } : { shard: first, span: count }));
+}
+
+/**
+ * Moves the run to its next phase by compare-and-swap, and enqueues it; a phase of one step is left to the caller, who
+ * goes on with it at once. Of shards that finish together one moves the run; if it dies before its messages are sent, or
+ * that one step is done, its own message comes again and sends them.
+ */
+export async function moveOn<K extends Phase['name']>(
+  app: App,
+  from: Run,
+  to: { readonly name: K; readonly pass: number; readonly wave?: number; readonly delaySeconds?: number },
+  change: (run: Run) => Run = (run) => run,
+): Promise<Moved> {
+  const nowMs = app.clock.now();
+  const phase = {
+    name: to.name,
+    pass: to.pass,
+    ...(to.wave === undefined ? {} : { wave: to.wave }),
+    startedAt: toInstant(nowMs),
+    ...(to.delaySeconds ? { notBefore: toInstant(nowMs + to.delaySeconds * 1000) } : {}),
+  };
+  let isMover = false;
+  const run = await changeRun(app, from.kind, from.id, (current) => {
+    isMover = !isOver(current) && comparePhases(current.phase, from.phase) === 0;
+    return isMover ? advance(change(current), phase) : undefined;
+  });
+  if (!isMover) return undefined;
+  app.log.info('phase', { runId: run.id, kind: run.kind, phase: describePhase(run.phase) });
+  if (!isOneStep(run.phase)) await dispatch(app, run);
+  return run;
+}
+
+/** The run one phase on, for who moved it there. */
+export type Moved = Run | undefined;
+
+/** Whether a phase is one step, which whoever moved the run there does at once. */
+export function isOneStep({ name }: PhaseKey): boolean {
+  return name === 'publish' || name === 'finish';
+}

@@ -1,0 +1,33 @@
+import type { DrError } from '../../core/errors.ts';
+import { isOver, type Run } from '../../core/run.ts';
+import { type App, toInstant } from '../app.ts';
+import { changeRun, releaseLock, removeStaging } from './store.ts';
+
+/** Ends a run once and for all, frees its hub and removes what it staged. May run twice: the first end stands. */
+export async function endRun(
+  app: App,
+  run: Run,
+  status: 'Succeeded' | 'Failed' | 'Canceled',
+  change: (run: Run) => Run = (current) => current,
+): Promise<Run> {
+  const finishedAt = toInstant(app.clock.now());
+  const ended = await changeRun(app, run.kind, run.id, (current) =>
+    isOver(current) ? undefined : { ...change(current), status, finishedAt },
+  );
+  await releaseLock(app, ended);
+  // Steps still in flight may stage a little more; retention removes that.
+  await removeStaging(app, ended);
+  app.log.info('run ended', {
+    runId: ended.id,
+    kind: ended.kind,
+    status: ended.status,
+    code: ended.error?.code,
+    records: ended.kind === 'backup' ? ended.result?.recordCount : ended.result?.counts.total,
+    seconds: Math.round((Date.parse(ended.finishedAt ?? finishedAt) - Date.parse(ended.createdAt)) / 100) / 10,
+  });
+  return ended;
+}
+
+export function failureOf(error: DrError): NonNullable<Run['error']> {
+  return { code: error.code, message: error.message, ...(error.target === undefined ? {} : { target: error.target }) };
+}

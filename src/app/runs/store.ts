@@ -1,0 +1,259 @@
+import { DrError } from '../../core/errors.ts';
+import {
+  heartbeatName,
+  lockName,
+  type RunKind,
+  runFolder,
+  runName,
+  runsFolder,
+  stagingFolder,
+} from '../../core/paths.ts';
+import type { Blobs, HubRef } from '../../core/ports.ts';
+import { formatRun, isOver, isRunId, parseRun, type Run, startOfRunId } from '../../core/run.ts';
+import { type App, toInstant } from '../app.ts';
+import { noteRun } from '../readiness/card-store.ts';
+import { openDocument, sealDocument, toBytes, toText } from '../stored/codec.ts';
+import { forEachConcurrent } from '../stored/concurrent.ts';
+
+export interface StoredRun {
+  readonly run: Run;
+  readonly etag: string;
+}
+
+/** A step that finds its run over, or its checkpoint moved on by a twin, stops without a trace. */
+export class Superseded extends Error {
+  override readonly name = 'Superseded';
+}
+
+/** A holder whose heart has not beaten for this long is dead: the next run takes its place. */
+const TAKEOVER_AFTER_MS = 15 * 60_000;
+/** Between taking a lock and writing the run lie two storage calls. */
+const BIRTH_MS = 60_000;
+/** Run documents read at once. */
+const READERS = 16;
+/** Blobs removed at once. */
+const REMOVERS = 16;
+
+export async function readRun(app: App, kind: RunKind, runId: string): Promise<StoredRun | undefined> {
+  // Ids come from addresses and messages: one that is no id must not become the name of a blob.
+  if (!isRunId(runId)) return undefined;
+  const name = runName(kind, runId);
+  const blob = await app.blobs.get(name);
+  if (blob === undefined) return undefined;
+  const run = parseRun(openDocument(name, blob.bytes), name);
+  if (run.id === runId && run.kind === kind) return { run, etag: blob.etag };
+  throw new DrError('StoredDocumentInvalid', `The run document ${name} is that of another run. Start a new run.`, {
+    target: name,
+  });
+}
+
+/** False when the id is taken. */
+export async function createRun(app: App, run: Run): Promise<boolean> {
+  const name = runName(run.kind, run.id);
+  if ((await app.blobs.put(name, sealDocument(name, formatRun(run)), 'new')) === 'conflict') return false;
+  await noteRun(app, run);
+  return true;
+}
+
+/**
+ * Changes a run by compare-and-swap until it holds. `change` may be called several times and gives `undefined` to
+ * leave the run as it is. The answer is the run as stored afterwards.
+ */
+export async function changeRun(
+  app: App,
+  kind: RunKind,
+  runId: string,
+  change: (run: Run) => Run | undefined,
+): Promise<Run> {
+  const name = runName(kind, runId);
+  for (;;) {
+    const stored = await readRun(app, kind, runId);
+    if (stored === undefined) throw runNotFound(kind, runId);
+    const next = change(stored.run);
+    if (next === undefined) return stored.run;
+    const etag = await app.blobs.put(name, sealDocument(name, formatRun(next)), { etag: stored.etag });
+    if (etag === 'conflict') continue;
+    await noteRun(app, next);
+    return next;
+  }
+}
+
+/** Storage said that the id of a new run is taken, and holds no such run. */
+export function runNotStored(kind: RunKind, runId: string): DrError {
+  return new DrError('StorageUnavailable', `The ${kind} '${runId}' could not be stored: start it again.`, {
+    target: runId,
+    retryable: true,
+  });
+}
+
+export function runNotFound(kind: RunKind, runId: string): DrError {
+  return new DrError('RunNotFound', `There is no ${kind} '${runId}'. GET /api/${kind}s lists those there are.`, {
+    target: runId,
+  });
+}
+
+/** Newest first, at most `limit`. Runs whose document cannot be read are left out, with a warning in the log. */
+export async function listRuns(
+  app: App,
+  kind: RunKind,
+  limit: number,
+  isWanted: (runId: string) => boolean = () => true,
+): Promise<Run[]> {
+  const folder = runsFolder(kind);
+  const ids = (await app.blobs.listFolders(folder)).map((name) => name.slice(folder.length, -1)).filter(isWanted);
+  // Ids made here sort by time; a caller's own ids sort anywhere, and so all of those are read.
+  const isDated = (id: string): boolean => startOfRunId(id) !== undefined;
+  const candidates = [...ids.filter(isDated).slice(-limit), ...ids.filter((id) => !isDated(id))];
+  const runs: Run[] = [];
+  await forEachConcurrent(candidates, READERS, async (runId) => {
+    const run = await readHolder(app, kind, runId);
+    if (typeof run === 'object') runs.push(run);
+  });
+  return runs.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, limit);
+}
+
+/** Shows that the run lives. A process that has just done so does not do it again: only minutes without it matter. */
+export async function beat(app: App, kind: RunKind, runId: string): Promise<void> {
+  const name = heartbeatName(kind, runId);
+  const now = app.clock.now();
+  const last = lastBeats.get(app.blobs);
+  if (last?.name === name && Math.abs(now - last.at) < BEAT_EVERY_MS) return;
+  const at = toInstant(now);
+  // As a fact, too: a listing gives it without a read.
+  await app.blobs.put(name, toBytes(at), 'any', { at });
+  lastBeats.set(app.blobs, { name, at: now });
+}
+
+const BEAT_EVERY_MS = 5000;
+const lastBeats = new WeakMap<Blobs, { readonly name: string; readonly at: number }>();
+
+/** Epoch ms of the last sign of life, for those who act on it. */
+export async function lastHeartbeatAt(app: App, run: Run): Promise<number> {
+  const blob = await app.blobs.get(heartbeatName(run.kind, run.id));
+  return lastSignOfLife(run, blob === undefined ? undefined : toText(blob.bytes));
+}
+
+/** Of a run's heartbeat, for those who only show it: one request, also before the first beat. */
+export async function readBeat(app: App, run: Run): Promise<string | undefined> {
+  const blob = await app.blobs.get(heartbeatName(run.kind, run.id), 'mayBeMissing');
+  return blob === undefined ? undefined : toText(blob.bytes);
+}
+
+/** Epoch ms of a heartbeat, the phase's start, or the instant its messages become visible, whichever is last. */
+export function lastSignOfLife(run: Run, beatAt: string | undefined): number {
+  const instants = [run.createdAt, run.phase.startedAt, run.phase.notBefore, beatAt].map((at) => Date.parse(at ?? ''));
+  return Math.max(...instants.filter((at) => !Number.isNaN(at)));
+}
+
+/**
+ * Makes `runId` the one active run of its kind on the hub. Throws `RunInProgress` while another one lives; one that is
+ * over or dead is taken over.
+ */
+export async function takeLock(app: App, kind: RunKind, hub: HubRef, runId: string): Promise<void> {
+  const name = lockName(kind, hub);
+  const bytes = toBytes(JSON.stringify({ runId, takenAt: toInstant(app.clock.now()) }));
+  for (let tries = 1; ; tries += 1) {
+    if (await putLock(app, name, bytes, tries < LOCK_TRIES)) return;
+    const blob = await app.blobs.get(name);
+    if (blob === undefined) continue;
+    const holder = parseLock(toText(blob.bytes));
+    if (holder.runId === runId) return;
+    await refuseLivingHolder(app, kind, holder);
+    if ((await app.blobs.put(name, bytes, { etag: blob.etag })) !== 'conflict') return;
+  }
+}
+
+/** A put whose outcome stays unclear so often has another cause than a run that ends just now. */
+const LOCK_TRIES = 3;
+
+/**
+ * Whether the lock surely is ours. The lock of a run that ends just now is there when the put is refused and gone when it
+ * is looked at, so that the put's outcome is not known: with `mayBeUnclear` that is no error, and the caller looks itself.
+ */
+async function putLock(app: App, name: string, bytes: Uint8Array, mayBeUnclear: boolean): Promise<boolean> {
+  try {
+    return (await app.blobs.put(name, bytes, 'new')) !== 'conflict';
+  } catch (error) {
+    if (mayBeUnclear && error instanceof DrError && error.retryable) return false;
+    throw error;
+  }
+}
+
+/** The run a lock names, or why its document cannot be used: damage to one run must not stop the others. */
+export async function readHolder(app: App, kind: RunKind, runId: string): Promise<Run | 'missing' | 'unreadable'> {
+  try {
+    return (await readRun(app, kind, runId))?.run ?? 'missing';
+  } catch (error) {
+    if (!(error instanceof DrError) || error.retryable) throw error;
+    app.log.error('run document unreadable', { runId, code: error.code });
+    return 'unreadable';
+  }
+}
+
+async function refuseLivingHolder(app: App, kind: RunKind, holder: { runId: string; takenAt: number }): Promise<void> {
+  const run = await readHolder(app, kind, holder.runId);
+  const inProgress = new DrError(
+    'RunInProgress',
+    `The ${kind} '${holder.runId}' is still running on this hub. Watch it at GET /api/${kind}s/${holder.runId}, or cancel it.`,
+    { target: holder.runId },
+  );
+  if (run === 'missing' || run === 'unreadable') {
+    const waitMs = run === 'missing' ? BIRTH_MS : TAKEOVER_AFTER_MS;
+    if (app.clock.now() - holder.takenAt < waitMs) throw inProgress;
+    return;
+  }
+  if (isOver(run)) return;
+  if (app.clock.now() - (await lastHeartbeatAt(app, run)) < TAKEOVER_AFTER_MS) throw inProgress;
+  await changeRun(app, kind, holder.runId, (current) =>
+    isOver(current)
+      ? undefined
+      : {
+          ...current,
+          status: 'Failed',
+          finishedAt: toInstant(app.clock.now()),
+          error: {
+            code: 'RunTakenOver',
+            message: 'It gave no sign of life for 15 minutes and a new run took its place.',
+          },
+        },
+  );
+}
+
+/** The run that holds the hub, if any. A damaged lock names nobody, and whoever comes next may have it. */
+function parseLock(text: string): { runId: string; takenAt: number } {
+  const nobody = { runId: '', takenAt: 0 };
+  try {
+    const lock: unknown = JSON.parse(text);
+    if (typeof lock !== 'object' || lock === null || !('runId' in lock) || !('takenAt' in lock)) return nobody;
+    const takenAt = Date.parse(String(lock.takenAt));
+    return typeof lock.runId === 'string' && !Number.isNaN(takenAt) ? { runId: lock.runId, takenAt } : nobody;
+  } catch {
+    // Not JSON: the same as no holder.
+    return nobody;
+  }
+}
+
+export async function readLock(app: App, name: string): Promise<{ runId: string; etag: string } | undefined> {
+  const blob = await app.blobs.get(name);
+  return blob === undefined ? undefined : { runId: parseLock(toText(blob.bytes)).runId, etag: blob.etag };
+}
+
+export async function releaseLock(app: App, run: Run): Promise<void> {
+  const name = lockName(run.kind, run.hub);
+  const lock = await readLock(app, name);
+  if (lock?.runId === run.id) await app.blobs.remove(name, lock.etag);
+}
+
+/** Removes what the run staged: listings hold device handles, and nobody needs them once it is over. */
+export async function removeStaging(app: App, run: Run): Promise<void> {
+  const entries = await app.blobs.list(stagingFolder(run.kind, run.id));
+  await forEachConcurrent(entries, REMOVERS, ({ name }) => app.blobs.remove(name));
+}
+
+export async function removeRun(app: App, run: Run): Promise<void> {
+  const entries = await app.blobs.list(runFolder(run.kind, run.id));
+  // The run document goes last: what is left of a removal cut short is found by it.
+  const last = runName(run.kind, run.id);
+  for (const entry of entries) if (entry.name !== last) await app.blobs.remove(entry.name);
+  await app.blobs.remove(last);
+}

@@ -1,0 +1,144 @@
+import { setImmediate as letOthersIn } from 'node:timers/promises';
+import { z } from 'zod';
+import { createPrintWriter, type PrintTable } from '../../core/fingerprint/print-table.ts';
+import { printRecord, type RecordPrint } from '../../core/fingerprint/row-print.ts';
+import { parseRegistration } from '../../core/registration/registration.ts';
+import type { RecordCounts } from '../../core/snapshot/manifest.ts';
+import type { Piece, SnapshotRows } from '../listing/staged-row.ts';
+
+/** A snapshot's shard before it is packed. */
+export interface ShardLines {
+  /** One JSON object a line: `{"key":…,"rows":[…]}`. */
+  readonly bytes: Uint8Array;
+  /** Of each line. */
+  readonly prints: PrintTable;
+  readonly counts: RecordCounts;
+  /** Rows dropped because the listing showed their id more than once. */
+  readonly duplicatesSeen: number;
+}
+
+/** Written without a pause: some milliseconds in which this process answers nobody. */
+const ROWS_AT_ONCE = 2000;
+
+/**
+ * Makes a shard's lines of its rows as they were staged: a line a record, in the order of the keys' hashes. Of rows of a
+ * record with one id the one with the highest ETag stays, then the later seen. With `isOurs` other rows are left out.
+ */
+export async function makeLines(
+  rows: SnapshotRows,
+  isOurs: (keyHash: number) => boolean = () => true,
+): Promise<ShardLines> {
+  const order = sortRows(rows, isOurs);
+  const draft = createDraft(rows);
+  let record: number[] = [];
+  let last: number | undefined;
+  for (const [count, row] of order.entries()) {
+    if (count % ROWS_AT_ONCE === 0) await letOthersIn();
+    const isSameRecord = last !== undefined && compareKeys(rows, last, row) === 0;
+    if (isSameRecord && last !== undefined && rows.idHash(last) === rows.idHash(row)) continue;
+    if (!isSameRecord) {
+      draft.add(record);
+      record = [];
+    }
+    record.push(row);
+    last = row;
+  }
+  draft.add(record);
+  return draft.finish(order.length);
+}
+
+function createDraft(rows: SnapshotRows) {
+  let size = 0;
+  for (let row = 0; row < rows.count; row += 1) size += rows.bytes(row).length;
+  const out = Buffer.allocUnsafe(size);
+  const prints = createPrintWriter(rows.count);
+  const byPlatform: Record<string, number> = {};
+  let [at, installations, registrations, templates] = [0, 0, 0, 0];
+  const copy = (row: number, start: number, end: number): void => {
+    at += rows.bytes(row).copy(out, at, start, end);
+  };
+  /** A line of one row is copied as it is; of others their first one's, with more descriptions before its end. */
+  const writeLine = (first: number, others: readonly number[]): void => {
+    const line = rows.line(first);
+    if (others.length === 0) {
+      copy(first, line.start, line.end);
+      return;
+    }
+    const lineEndAt = rows.description(first).end;
+    copy(first, line.start, lineEndAt);
+    for (const row of others) {
+      const { start, end } = rows.description(row);
+      out[at] = COMMA;
+      at += 1;
+      copy(row, start, end);
+    }
+    copy(first, lineEndAt, line.end);
+  };
+  return {
+    add([first, ...others]: readonly number[]): void {
+      if (first === undefined) return;
+      writeLine(first, others);
+      for (const row of [first, ...others]) {
+        if (rows.isTemplate(row)) templates += 1;
+        const platform = rows.platform(row);
+        byPlatform[platform] = (byPlatform[platform] ?? 0) + 1;
+      }
+      registrations += 1 + others.length;
+      if (rows.isInstallation(first)) installations += 1;
+      prints.add(printStaged(rows, [first, ...others]));
+    },
+    finish(rowCount: number): ShardLines {
+      const table = prints.finish();
+      const counts = { records: table.count, installations, registrations, templates, byPlatform };
+      return { bytes: out.subarray(0, at), prints: table, counts, duplicatesSeen: rowCount - registrations };
+    },
+  };
+}
+
+const COMMA = ','.charCodeAt(0);
+
+/** The print of a record; where rows of it may become one with another, it is read for that. */
+function printStaged(rows: SnapshotRows, record: readonly [number, ...number[]]): RecordPrint {
+  const [first, ...others] = record;
+  if (others.length > 0 && new Set(record.map(rows.templateHash)).size < record.length) {
+    const descriptions = record.map((row) => parseRegistration(readText(rows, row, rows.description(row))));
+    return printRecord({ key: readText(rows, first, rows.key(first)), rows: descriptions });
+  }
+  return {
+    platform: rows.platform(first),
+    keyHash: rows.keyHash(first),
+    handleHashes: record.map(rows.handleHash),
+    contentHashes: record.map(rows.contentHash),
+  };
+}
+
+function readText(rows: SnapshotRows, row: number, { start, end }: Piece): string {
+  return z.string().parse(JSON.parse(rows.bytes(row).toString('utf8', start, end)));
+}
+
+/** The places of the rows in the order in which records are made of them. */
+function sortRows(rows: SnapshotRows, isOurs: (keyHash: number) => boolean): Uint32Array {
+  const places = new Uint32Array(rows.count);
+  let count = 0;
+  for (let row = 0; row < rows.count; row += 1) {
+    if (!isOurs(rows.keyHash(row))) continue;
+    places[count] = row;
+    count += 1;
+  }
+  return places
+    .subarray(0, count)
+    .sort((a, b) => rows.keyHash(a) - rows.keyHash(b) || compareAlike(rows, a, b) || b - a);
+}
+
+/** The order of two rows whose keys have one hash. */
+function compareAlike(rows: SnapshotRows, a: number, b: number): number {
+  return compareKeys(rows, a, b) || rows.idHash(a) - rows.idHash(b) || rows.etag(b) - rows.etag(a);
+}
+
+/** By the bytes themselves: of ten million keys two may have one hash. */
+function compareKeys(rows: SnapshotRows, a: number, b: number): number {
+  const difference = rows.keyHash(a) - rows.keyHash(b);
+  if (difference !== 0) return difference;
+  const [keyA, keyB] = [rows.key(a), rows.key(b)];
+  return rows.bytes(a).compare(rows.bytes(b), keyB.start, keyB.end, keyA.start, keyA.end);
+}

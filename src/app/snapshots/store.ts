@@ -1,0 +1,188 @@
+import { DrError, type ErrorDetail } from '../../core/errors.ts';
+import { manifestName, snapshotFolder, snapshotsFolder } from '../../core/paths.ts';
+import type { HubRef } from '../../core/ports.ts';
+import type { RecordOfRows } from '../../core/registration/record.ts';
+import { isRunId } from '../../core/run.ts';
+import { type Manifest, type ManifestShard, parseManifest } from '../../core/snapshot/manifest.ts';
+import { openShardRecords, recordsIn, type ShardRecords } from '../../core/snapshot/shard.ts';
+import { type App, isSameHub } from '../app.ts';
+import { decompress, sha256Hex, toText } from '../stored/codec.ts';
+import { linesOf } from '../stored/lines.ts';
+import { type Latest, readLatest } from './latest.ts';
+
+/** `undefined` when there is no such snapshot. Throws `SnapshotCorrupt` or `SnapshotVersionUnknown`, naming the blob. */
+export async function readManifest(app: App, hub: HubRef, snapshotId: string): Promise<Manifest | undefined> {
+  const name = manifestName(hub, snapshotId);
+  const blob = await app.blobs.get(name);
+  if (blob === undefined) return undefined;
+  const manifest = parseManifest(toText(blob.bytes), name, sha256Hex);
+  if (manifest.id === snapshotId && isSameHub(manifest.hub, hub)) return manifest;
+  throw new DrError(
+    'SnapshotCorrupt',
+    `The manifest ${name} is that of snapshot ${manifest.id} of hub ${manifest.hub.namespace}/${manifest.hub.hub}. Restore another snapshot (GET /api/snapshots).`,
+    { target: name },
+  );
+}
+
+export interface FoundSnapshot {
+  readonly manifest: Manifest;
+  /** Why it is not the one that was to be expected: what newer ones lack, for whoever restores it. */
+  readonly warnings: readonly string[];
+}
+
+/** The snapshot a caller names: `latest` is the newest intact good one, an id may also name a suspect one. */
+export async function chooseSnapshot(app: App, hub: HubRef, asked: string): Promise<FoundSnapshot> {
+  if (asked === 'latest') {
+    const { manifest, faults } = await searchLatest(app, hub);
+    if (manifest !== undefined) return { manifest, warnings: faults.map((fault) => fault.message) };
+    throw new DrError(
+      'NoGoodSnapshot',
+      `There is no good snapshot of hub ${hub.namespace}/${hub.hub}. GET /api/snapshots shows whether a suspect one exists, which can be restored by its id; else back up now: POST /api/backups.`,
+      { details: faults.map(toDetail) },
+    );
+  }
+  const manifest = isRunId(asked) ? await readManifest(app, hub, asked) : undefined;
+  if (manifest !== undefined) return { manifest, warnings: [] };
+  throw new DrError('SnapshotNotFound', `There is no snapshot '${asked}'. GET /api/snapshots lists those there are.`, {
+    target: 'snapshot',
+  });
+}
+
+export async function findSnapshot(app: App, hub: HubRef, asked: string): Promise<Manifest> {
+  return (await chooseSnapshot(app, hub, asked)).manifest;
+}
+
+export interface LatestGood {
+  readonly manifest: Manifest | undefined;
+  /** What is wrong with `latest.json` and with newer snapshots that were passed over. */
+  readonly faults: readonly DrError[];
+}
+
+/**
+ * The newest good snapshot whose manifest and shards are in place. The snapshots themselves are asked, newest first:
+ * a `latest.json` that is damaged, lost or an older one of its kind then hides nothing.
+ */
+export async function searchLatest(app: App, hub: HubRef): Promise<LatestGood> {
+  const latest = await readLatest(app, hub);
+  const faults = latest.fault === undefined ? [] : [latest.fault];
+  const ids = new Set(await listSnapshotIds(app, hub));
+  if (latest.snapshotId !== undefined) ids.add(latest.snapshotId);
+  for (const snapshotId of [...ids].sort().reverse()) {
+    const manifest = await readIntact(app, hub, snapshotId, latest);
+    if (manifest instanceof DrError) faults.push(manifest);
+    else if (manifest?.health === 'good') return told(app, { manifest, faults });
+  }
+  return told(app, { manifest: undefined, faults });
+}
+
+/** The snapshot `latest` stands for, if there is one. */
+export async function findLatestGood(app: App, hub: HubRef): Promise<Manifest | undefined> {
+  return (await searchLatest(app, hub)).manifest;
+}
+
+function told(app: App, found: LatestGood): LatestGood {
+  for (const { code, message } of found.faults) {
+    app.log.warn('passed over for latest', { code, reason: message, snapshotId: found.manifest?.id });
+  }
+  return found;
+}
+
+async function readIntact(
+  app: App,
+  hub: HubRef,
+  snapshotId: string,
+  latest: Latest,
+): Promise<Manifest | DrError | undefined> {
+  try {
+    const manifest = await readManifest(app, hub, snapshotId);
+    if (latest.snapshotId === snapshotId && latest.digest !== manifest?.digest) {
+      const what = manifest === undefined ? 'is missing' : 'is not the one latest.json was written for';
+      throw corrupt({ id: snapshotId }, manifestName(hub, snapshotId), what);
+    }
+    if (manifest?.health === 'good') await checkShardsStored(app, manifest);
+    return manifest;
+  } catch (error) {
+    if (!(error instanceof DrError) || error.retryable) throw error;
+    return error;
+  }
+}
+
+function toDetail({ code, message, target }: DrError): ErrorDetail {
+  return { code, message, ...(target === undefined ? {} : { target }) };
+}
+
+/** Every id with a folder, oldest first; one without a manifest is a backup that runs or died. */
+export async function listSnapshotIds(app: App, hub: HubRef): Promise<string[]> {
+  const folder = snapshotsFolder(hub);
+  return (await app.blobs.listFolders(folder)).map((name) => name.slice(folder.length, -1));
+}
+
+export interface ListedSnapshot {
+  readonly id: string;
+  readonly manifest?: Manifest;
+  /** Why the manifest cannot be used. */
+  readonly fault?: DrError;
+}
+
+/** Newest first. A snapshot without a manifest does not exist. */
+export async function listSnapshots(app: App, hub: HubRef): Promise<ListedSnapshot[]> {
+  const listed: ListedSnapshot[] = [];
+  for (const id of (await listSnapshotIds(app, hub)).reverse()) {
+    try {
+      const manifest = await readManifest(app, hub, id);
+      if (manifest !== undefined) listed.push({ id, manifest });
+    } catch (error) {
+      if (!(error instanceof DrError) || error.retryable) throw error;
+      listed.push({ id, fault: error });
+    }
+  }
+  return listed;
+}
+
+/** A shard's records, checked against the manifest before anything of it is used. Throws `SnapshotCorrupt`. */
+export async function readSnapshotShard(app: App, manifest: Manifest, shard: number): Promise<RecordOfRows[]> {
+  return recordsIn(await (await openSnapshotShard(app, manifest, shard)).openRecords());
+}
+
+export interface OpenShard {
+  readonly sha256: string;
+  /** How many records it has. */
+  readonly count: number;
+  readonly openRecords: () => Promise<ShardRecords>;
+}
+
+/** A shard whose bytes are those the manifest names; it is unpacked for whoever needs its records. Throws `SnapshotCorrupt`. */
+export async function openSnapshotShard(app: App, manifest: Manifest, shard: number): Promise<OpenShard> {
+  const entry = manifest.shards[shard];
+  if (entry === undefined) throw corrupt(manifest, `shard ${shard}`, 'is not in the manifest');
+  const name = `${snapshotFolder(manifest.hub, manifest.id)}${entry.name}`;
+  const blob = await app.blobs.get(name);
+  if (blob === undefined) throw corrupt(manifest, name, 'is missing');
+  if (blob.bytes.length !== entry.bytes || sha256Hex(blob.bytes) !== entry.sha256) {
+    throw corrupt(manifest, name, 'was changed after it was written');
+  }
+  const openRecords = async (): Promise<ShardRecords> => {
+    const records = openShardRecords(linesOf(await decompress(blob.bytes, name), name), name);
+    if (records.count !== entry.records) throw corrupt(manifest, name, 'does not hold what the manifest says');
+    return records;
+  };
+  return { sha256: entry.sha256, count: entry.records, openRecords };
+}
+
+/** Whether every shard is there in its size; the bytes themselves are checked as they are read. */
+export async function checkShardsStored(app: App, manifest: Pick<Manifest, 'id' | 'hub' | 'shards'>): Promise<void> {
+  const folder = snapshotFolder(manifest.hub, manifest.id);
+  const sizes = new Map((await app.blobs.list(`${folder}shards/`)).map((entry) => [entry.name, entry.sizeBytes]));
+  const broken = manifest.shards.find((shard: ManifestShard) => sizes.get(`${folder}${shard.name}`) !== shard.bytes);
+  if (broken === undefined) return;
+  const isMissing = !sizes.has(`${folder}${broken.name}`);
+  throw corrupt(manifest, `${folder}${broken.name}`, isMissing ? 'is missing' : 'does not have its size');
+}
+
+function corrupt(manifest: Pick<Manifest, 'id'>, name: string, what: string): DrError {
+  return new DrError(
+    'SnapshotCorrupt',
+    `Snapshot ${manifest.id} is damaged: ${name} ${what}. Nothing of it was restored. Restore another snapshot (GET /api/snapshots).`,
+    { target: name },
+  );
+}

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { DrError, errorCodes } from '../../core/errors.ts';
+import { parseJson, parseWith } from '../../core/parse.ts';
+import { resultName, resultsFolder, snapshotFolder } from '../../core/paths.ts';
+import type { BlobFacts } from '../../core/ports.ts';
+import type { VerificationResult, VerificationRun } from '../../core/run.ts';
+import type { Manifest } from '../../core/snapshot/manifest.ts';
+import type { App } from '../app.ts';
+import { type Moved, moveOn } from '../runs/dispatch.ts';
+import { endRun, failureOf } from '../runs/end.ts';
+import { areAllDone } from '../runs/phase-end.ts';
+import { beat } from '../runs/store.ts';
+import { openDocument, sealDocument } from '../stored/codec.ts';
+import { storeProof } from './proof.ts';
+import { readManifest, readSnapshotShard } from './store.ts';
+
+/** So many damaged artefacts are named; the counts tell of all. */
+const MAX_NAMED = 100;
+
+const artefactSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  name: z.string(),
+  code: z.enum(errorCodes),
+  message: z.string(),
+});
+type Artefact = VerificationResult['damagedArtefacts'][number];
+
+/** Checks one shard and stores what became of it. Running it twice finds the same. */
+export async function verifyShard(app: App, run: VerificationRun, shard: number): Promise<Moved> {
+  const name = resultName('verification', run.id, 1, 'verify', shard);
+  if ((await app.blobs.get(name)) === undefined) {
+    const manifest = await manifestOf(app, run);
+    const damage = await findDamage(app, manifest, shard);
+    const facts = {
+      done: '1',
+      records: String(manifest.shards[shard]?.records ?? 0),
+      damaged: damage === undefined ? '0' : '1',
+    };
+    await app.blobs.put(name, sealDocument(name, JSON.stringify({ formatVersion: 1, ...damage })), 'any', facts);
+    await beat(app, 'verification', run.id);
+  }
+  return (await areAllDone(app, run, 'verify')) ? moveOn(app, run, { name: 'finish', pass: 1 }) : undefined;
+}
+
+/** Ends a verification; what it found becomes the snapshot's proof, for or against it. */
+export async function finishVerification(app: App, run: VerificationRun): Promise<void> {
+  const result = await sumVerification(app, run);
+  const isSound = result.counts.verified === result.counts.total;
+  await storeProof(app, await manifestOf(app, run), { how: 'verified', runId: run.id, isSound });
+  const error = new DrError(
+    'SnapshotCorrupt',
+    `Snapshot ${run.snapshotId} is damaged: ${result.damagedArtefacts.length} of its ${run.shardCount} shards cannot be restored. Restore another snapshot (GET /api/snapshots), and back up now: POST /api/backups.`,
+    { target: run.snapshotId },
+  );
+  await endRun(app, run, isSound ? 'Succeeded' : 'Failed', (current) =>
+    current.kind === 'verification' ? { ...current, result, ...(isSound ? {} : { error: failureOf(error) }) } : current,
+  );
+}
+
+/** What a verification has come to so far: one listing, and a read for each damaged shard. */
+export async function sumVerification(app: App, run: VerificationRun): Promise<VerificationResult> {
+  const entries = await app.blobs.list(resultsFolder('verification', run.id, 1, 'verify'));
+  const recordsOf = (isDamaged: string): number =>
+    entries.reduce((sum, { facts }) => (facts['damaged'] === isDamaged ? sum + numberOf(facts, 'records') : sum), 0);
+  const [verified, damaged] = [recordsOf('0'), recordsOf('1')];
+  const damagedArtefacts: Artefact[] = [];
+  for (const { name, facts } of entries) {
+    if (facts['damaged'] !== '1' || damagedArtefacts.length === MAX_NAMED) continue;
+    damagedArtefacts.push(await readArtefact(app, name));
+  }
+  const pending = Math.max(0, run.recordCount - verified - damaged);
+  return { counts: { total: run.recordCount, verified, damaged, pending }, damagedArtefacts };
+}
+
+async function manifestOf(app: App, run: VerificationRun): Promise<Manifest> {
+  const manifest = await readManifest(app, run.hub, run.snapshotId);
+  if (manifest !== undefined) return manifest;
+  throw new DrError('SnapshotNotFound', `Snapshot ${run.snapshotId} is gone; it was there when this run began.`, {
+    target: run.snapshotId,
+  });
+}
+
+/** Reads a shard as a restore does: bytes against their checksum, then every record and registration. */
+async function findDamage(app: App, manifest: Manifest, shard: number): Promise<Artefact | undefined> {
+  const entry = manifest.shards[shard];
+  const name = `${snapshotFolder(manifest.hub, manifest.id)}${entry?.name ?? `shard ${shard}`}`;
+  try {
+    const records = await readSnapshotShard(app, manifest, shard);
+    const registrations = records.reduce((sum, { rows }) => sum + rows.length, 0);
+    if (registrations === entry?.registrations) return undefined;
+    const message = `It holds ${registrations} registrations; the manifest says ${entry?.registrations}.`;
+    return { name, code: 'SnapshotCorrupt', message };
+  } catch (error) {
+    if (!(error instanceof DrError) || error.retryable) throw error;
+    return { name, code: 'SnapshotCorrupt', message: error.message };
+  }
+}
+
+async function readArtefact(app: App, name: string): Promise<Artefact> {
+  const source = {
+    code: 'StoredDocumentInvalid',
+    what: `result ${name}`,
+    hint: 'Verify again.',
+    target: name,
+  } as const;
+  const blob = await app.blobs.get(name);
+  if (blob === undefined) throw new DrError(source.code, `The ${source.what} is missing. ${source.hint}`, source);
+  const { formatVersion: _, ...artefact } = parseWith(
+    artefactSchema,
+    parseJson(openDocument(name, blob.bytes), source),
+    source,
+  );
+  return artefact;
+}
+
+function numberOf(facts: BlobFacts, name: string): number {
+  const value = Number(facts[name] ?? 0);
+  return Number.isFinite(value) ? value : 0;
+}

@@ -1,0 +1,238 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { addAbortSignal, Readable } from 'node:stream';
+import type { TokenCredential } from '@azure/identity';
+import { type BlobItem, type BlockBlobClient, ContainerClient } from '@azure/storage-blob';
+import { DrError } from '../core/errors.ts';
+import type { Blob, BlobEntry, BlobRange, Blobs } from '../core/ports.ts';
+import { ifThere, needEtag } from './answers.ts';
+import { type StorageConnection, type StorageLimits, storageLimits } from './connection.ts';
+import { toFacts, toMetadata } from './facts.ts';
+import { codeOf, statusOf, storageFault } from './fault.ts';
+import { uploadOnce } from './upload.ts';
+
+export interface AzureBlobsOptions {
+  readonly connection: StorageConnection;
+  readonly container: string;
+  readonly limits?: StorageLimits;
+}
+
+/**
+ * Blobs in one container of a storage account. Retries are the SDK's own, by `limits`, but for a read that breaks off
+ * or comes changed, which the SDK gives up or does not notice. Throws `StorageUnavailable`: retryable after faults that pass, not retryable when the account
+ * refuses us. A `put` that throws may have taken effect.
+ */
+export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
+  const { limits = storageLimits } = options;
+  const container = openContainer(options.connection, options.container, limits);
+  /** One call with its time limit; what the SDK throws becomes ours. */
+  const call = async <T>(action: string, target: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    try {
+      return await work(AbortSignal.timeout(limits.callTimeoutMs));
+    } catch (error) {
+      throw storageFault(error, { service: 'blob', action, target });
+    }
+  };
+  const blobCall = <T>(
+    action: string,
+    name: string,
+    work: (blob: BlockBlobClient, signal: AbortSignal) => Promise<T>,
+  ) => call(action, `blob '${name}'`, (signal) => work(container.getBlockBlobClient(name), signal));
+  return {
+    get: (name, how) =>
+      blobCall('read', name, async (blob, signal) => {
+        const range = how === 'mayBeMissing' ? undefined : how;
+        const read = () => ifThere(download(blob, range, limits, signal));
+        // A document that is missing ends a run for good, so a 404 is believed when it is said twice.
+        return (await read()) ?? (how === 'mayBeMissing' ? undefined : await read());
+      }),
+    put: async (name, bytes, condition, facts = {}) => {
+      const metadata = toMetadata(facts, randomUUID());
+      return blobCall('write', name, async (blob, signal) => {
+        const upload = () => uploadOnce(blob, bytes, condition, metadata, signal);
+        try {
+          return await upload();
+        } catch (error) {
+          if (statusOf(error) !== 404) throw error;
+          await ensureContainer(container, signal);
+          return await upload();
+        }
+      });
+    },
+    list: async (prefix) => {
+      const pages = await allPages(limits, (page) =>
+        call('list', `blobs '${prefix}*'`, (abortSignal) =>
+          ifThere(firstOf(container.listBlobsFlat({ prefix, includeMetadata: true, abortSignal }).byPage(page))),
+        ),
+      );
+      return pages.flatMap((page) => page.segment.blobItems.filter(isFile).map(toEntry)).sort(byName);
+    },
+    listFolders: async (prefix) => {
+      const pages = await allPages(limits, (page) =>
+        call('list', `folders '${prefix}*'`, (abortSignal) =>
+          ifThere(firstOf(container.listBlobsByHierarchy('/', { prefix, abortSignal }).byPage(page))),
+        ),
+      );
+      const folders = pages.flatMap((page) => page.segment.blobPrefixes ?? []);
+      return folders.sort(byName).map((folder) => folder.name);
+    },
+    remove: (name, etag) => blobCall('remove', name, (blob, signal) => removeIf(blob, etag, signal)),
+    ensure: () => call('create', 'the snapshot container', (signal) => ensureContainer(container, signal)),
+  };
+}
+
+function openContainer(connection: StorageConnection, container: string, limits: StorageLimits): ContainerClient {
+  const retryOptions = limits.retry;
+  if (connection.kind === 'identity') {
+    const url = `${connection.blobServiceUri.replace(/\/+$/, '')}/${container}`;
+    return new ContainerClient(url, credentialOf(connection.clientId), { retryOptions });
+  }
+  try {
+    return new ContainerClient(connection.value, container, { retryOptions });
+  } catch {
+    // Not kept as cause: its message may quote the connection string.
+    const message = 'SNAPSHOT_STORAGE is not a storage connection string: set the one of the account.';
+    throw new DrError('SettingsInvalid', message, { target: 'SNAPSHOT_STORAGE' });
+  }
+}
+
+/** Loaded only when used: the package costs hundreds of milliseconds of a cold start. */
+function credentialOf(clientId: string | undefined): TokenCredential {
+  const options = clientId === undefined ? {} : { managedIdentityClientId: clientId };
+  const credential = import('@azure/identity').then(
+    ({ DefaultAzureCredential }) => new DefaultAzureCredential(options),
+  );
+  return { getToken: async (scopes, tokenOptions) => (await credential).getToken(scopes, tokenOptions) };
+}
+
+async function download(
+  blob: BlockBlobClient,
+  range: BlobRange | undefined,
+  limits: StorageLimits,
+  abortSignal: AbortSignal,
+): Promise<Blob> {
+  // The SDK takes a length of 0 for "to the end".
+  if (range?.length === 0) return emptyRange(blob, abortSignal);
+  const rangeGetContentMD5 = range !== undefined && range.length <= MAX_MD5_RANGE;
+  // The SDK goes on reading after an early end but not after a cut connection. So its re-reading is off, and the whole
+  // is read again: never the rest of one version after the beginning of another.
+  const options = { abortSignal, maxRetryRequests: 0, ...(rangeGetContentMD5 ? { rangeGetContentMD5 } : {}) };
+  for (let tryCount = 1; ; tryCount += 1) {
+    const answer = await ifInRange(blob.download(range?.offset, range?.length, options));
+    if (answer === undefined) return emptyRange(blob, abortSignal);
+    const bytes = await readBody(answer.readableStreamBody, abortSignal);
+    if (bytes !== undefined && isAsSent(bytes, answer.contentMD5)) return { bytes, etag: needEtag(answer.etag) };
+    if (tryCount === limits.retry.maxTries || abortSignal.aborted) throw brokeOff(blob.name);
+  }
+}
+
+/** The service gives the checksum of a range up to this size only (learn.microsoft.com, "Get Blob"). */
+const MAX_MD5_RANGE = 4 * 1_024 * 1_024;
+
+/** The SDK does not look at the checksum it gets. A longer range has none; its documents bring checksums of their own. */
+function isAsSent(bytes: Uint8Array, contentMd5: Uint8Array | undefined): boolean {
+  return contentMd5 === undefined || createHash('md5').update(bytes).digest().equals(contentMd5);
+}
+
+async function ifInRange<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (statusOf(error) === 416) return undefined;
+    throw error;
+  }
+}
+
+/** A range that begins at the end of the blob or behind it. */
+async function emptyRange(blob: BlockBlobClient, abortSignal: AbortSignal): Promise<Blob> {
+  return { bytes: new Uint8Array(), etag: needEtag((await blob.getProperties({ abortSignal })).etag) };
+}
+
+/** `undefined` when the body broke off: nothing else can go wrong between the answer's head and its end. */
+async function readBody(
+  body: NodeJS.ReadableStream | undefined,
+  abortSignal: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  if (!(body instanceof Readable)) return undefined;
+  try {
+    const bytes = Buffer.concat(await addAbortSignal(abortSignal, body).toArray());
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  } catch {
+    return undefined;
+  }
+}
+
+function brokeOff(name: string): DrError {
+  return new DrError(
+    'StorageUnavailable',
+    `Blob '${name}' came broken off or changed whenever it was read; trying again may help.`,
+    {
+      target: `blob '${name}'`,
+      retryable: true,
+    },
+  );
+}
+
+async function removeIf(blob: BlockBlobClient, etag: string | undefined, abortSignal: AbortSignal): Promise<void> {
+  const conditions = etag === undefined ? {} : { ifMatch: etag };
+  try {
+    // Snapshots that somebody took of the blob would else forbid it.
+    await blob.delete({ conditions, abortSignal, deleteSnapshots: 'include' });
+  } catch (error) {
+    if (statusOf(error) !== 404 && codeOf(error) !== 'ConditionNotMet') throw error;
+  }
+}
+
+/** A role that may write blobs but not make containers suffices when the container is there. */
+async function ensureContainer(container: ContainerClient, abortSignal: AbortSignal): Promise<void> {
+  try {
+    await container.createIfNotExists({ abortSignal });
+  } catch (error) {
+    if (statusOf(error) !== 403 || !(await container.exists({ abortSignal }))) throw error;
+  }
+}
+
+interface PageSettings {
+  readonly maxPageSize: number;
+  readonly continuationToken?: string;
+}
+
+/** Pages until one has no continuation token; each is a call of its own, so that long listings have time. */
+async function allPages<P extends { readonly continuationToken?: string }>(
+  { listPageSize: maxPageSize }: StorageLimits,
+  read: (settings: PageSettings) => Promise<P | undefined>,
+): Promise<P[]> {
+  const pages: P[] = [];
+  let settings: PageSettings | undefined = { maxPageSize };
+  while (settings !== undefined) {
+    const page: P | undefined = await read(settings);
+    if (page !== undefined) pages.push(page);
+    const continuationToken: string | undefined = page?.continuationToken;
+    settings = continuationToken ? { maxPageSize, continuationToken } : undefined;
+  }
+  return pages;
+}
+
+async function firstOf<P>(pages: AsyncIterator<P>): Promise<P | undefined> {
+  const first = await pages.next();
+  return first.done === true ? undefined : first.value;
+}
+
+/** An account with hierarchical namespace lists its directories as blobs, too. */
+function isFile(item: BlobItem): boolean {
+  return item.metadata?.['hdi_isfolder'] !== 'true';
+}
+
+function toEntry({ name, metadata, properties }: BlobItem): BlobEntry {
+  return {
+    name,
+    facts: toFacts(metadata),
+    sizeBytes: properties.contentLength ?? 0,
+    createdAt: properties.createdOn ?? properties.lastModified,
+    modifiedAt: properties.lastModified,
+  };
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  if (a.name === b.name) return 0;
+  return a.name < b.name ? -1 : 1;
+}

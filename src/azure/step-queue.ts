@@ -1,0 +1,99 @@
+import { Buffer } from 'node:buffer';
+import type { TokenCredential } from '@azure/identity';
+import { QueueClient } from '@azure/storage-queue';
+import { DrError } from '../core/errors.ts';
+import type { StepQueue } from '../core/ports.ts';
+import { type StorageConnection, type StorageLimits, storageLimits } from './connection.ts';
+import { statusOf, storageFault } from './fault.ts';
+
+export interface AzureStepQueueOptions {
+  readonly connection: StorageConnection;
+  readonly queue: string;
+  readonly limits?: StorageLimits;
+}
+
+/**
+ * A Storage queue, written the way the Functions host reads it with `messageEncoding: base64` in `host.json`. Retries
+ * are the SDK's own, by `limits`; there is no other. Throws `StorageUnavailable` as `createAzureBlobs` does; some of the
+ * messages may then have been sent, and a lost answer may send one twice.
+ */
+export function createAzureStepQueue(options: AzureStepQueueOptions): StepQueue {
+  const { limits = storageLimits } = options;
+  const queue = openQueue(options.connection, options.queue, limits);
+  const sendOne = async (text: string, delaySeconds: number): Promise<void> => {
+    const abortSignal = AbortSignal.timeout(limits.callTimeoutMs);
+    // Never expires: a step that waited a week for an app that was stopped still has to be done.
+    const add = () => queue.sendMessage(text, { visibilityTimeout: delaySeconds, messageTimeToLive: -1, abortSignal });
+    try {
+      await add().catch(async (error: unknown) => {
+        if (statusOf(error) !== 404) throw error;
+        await queue.createIfNotExists({ abortSignal });
+        await add();
+      });
+    } catch (error) {
+      throw storageFault(error, { service: 'queue', action: 'send to', target: 'the step queue' });
+    }
+  };
+  return {
+    send: async (texts, delaySeconds = 0) => {
+      checkDelay(delaySeconds);
+      const waiting = texts.map(toMessage).values();
+      const sendRest = async () => {
+        for (const message of waiting) await sendOne(message, Math.ceil(delaySeconds));
+      };
+      // One iterator for all: each takes the next message, and the first error stops its taker only.
+      await allSettledOrThrow(Array.from({ length: Math.min(PARALLEL_SENDS, texts.length) }, sendRest));
+    },
+  };
+}
+
+/** A fan-out to 1,024 shards should neither go one by one nor open as many sockets. */
+const PARALLEL_SENDS = 16;
+
+/** Service limits: learn.microsoft.com, "Put Message". */
+const MAX_DELAY_SECONDS = 7 * 24 * 3_600;
+const MAX_MESSAGE_BYTES = 64 * 1_024;
+
+function openQueue(connection: StorageConnection, queue: string, limits: StorageLimits): QueueClient {
+  const retryOptions = limits.retry;
+  if (connection.kind === 'identity') {
+    const url = `${connection.queueServiceUri.replace(/\/+$/, '')}/${queue}`;
+    return new QueueClient(url, credentialOf(connection.clientId), { retryOptions });
+  }
+  try {
+    return new QueueClient(connection.value, queue, { retryOptions });
+  } catch {
+    // Not kept as cause: its message may quote the connection string.
+    const message = 'SNAPSHOT_STORAGE is not a storage connection string: set the one of the account.';
+    throw new DrError('SettingsInvalid', message, { target: 'SNAPSHOT_STORAGE' });
+  }
+}
+
+/** Loaded only when used: the package costs hundreds of milliseconds of a cold start. */
+function credentialOf(clientId: string | undefined): TokenCredential {
+  const options = clientId === undefined ? {} : { managedIdentityClientId: clientId };
+  const credential = import('@azure/identity').then(
+    ({ DefaultAzureCredential }) => new DefaultAzureCredential(options),
+  );
+  return { getToken: async (scopes, tokenOptions) => (await credential).getToken(scopes, tokenOptions) };
+}
+
+function checkDelay(delaySeconds: number): void {
+  if (delaySeconds >= 0 && delaySeconds <= MAX_DELAY_SECONDS) return;
+  throw new DrError('Internal', `A message can wait 0 to ${MAX_DELAY_SECONDS} seconds, not ${delaySeconds}.`);
+}
+
+function toMessage(text: string): string {
+  const message = Buffer.from(text, 'utf8').toString('base64');
+  if (message.length > MAX_MESSAGE_BYTES) {
+    throw new DrError('Internal', `A message holds ${message.length} of ${MAX_MESSAGE_BYTES} bytes in base64.`);
+  }
+  return message;
+}
+
+/** Waits for all before it throws, so that no send goes on behind the caller's back. */
+async function allSettledOrThrow(sends: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(sends);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}

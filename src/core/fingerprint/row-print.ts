@@ -1,0 +1,80 @@
+import { hash53, hashOctets } from '../bytes/hash.ts';
+import { encodeUtf8, type Octets } from '../bytes/utf8.ts';
+import { areDistinct } from '../registration/likeness.ts';
+import { findOwn } from '../registration/own.ts';
+import { handleHash, keyHashOf, platformOf, type RecordOfRows, recordKey } from '../registration/record.ts';
+import type { Registration, RegistrationFields } from '../registration/registration.ts';
+import { distinctRows } from '../restore/plan.ts';
+
+/** What tells a row from others without its text, as 53-bit hashes: equal rows have equal ones, and next to no others do. */
+export interface RowPrint {
+  readonly keyHash: number;
+  readonly handleHash: number;
+  /** Of all that is the same to a device in the same words; 0 for a row that has to be looked at itself. */
+  readonly contentHash: number;
+  /** By it a row is known again in its hub: the same id, the same ETag, the same words. */
+  readonly mark: number;
+}
+
+export function printOf(octets: Octets, fields: RegistrationFields): RowPrint {
+  const { keyHash, handleHash: ownHandleHash, contentHash } = printContent(octets, fields);
+  return { keyHash, handleHash: ownHandleHash, contentHash, mark: toMark(octets, fields, contentHash) };
+}
+
+/** A row's print without the mark, and the key it is of. */
+export type ContentPrint = Omit<RowPrint, 'mark'> & { readonly key: string };
+
+export function printContent(octets: Octets, fields: RegistrationFields): ContentPrint {
+  const key = recordKey(fields);
+  return { key, keyHash: keyHashOf(key), handleHash: handleHash(fields), contentHash: contentHashOf(octets) };
+}
+
+/** The mark of a row that has been read. */
+export function markOf(row: Registration): number {
+  const octets = encodeUtf8(row.xml);
+  return toMark(octets, row, contentHashOf(octets));
+}
+
+function toMark(octets: Octets, { id, etag }: RegistrationFields, contentHash: number): number {
+  return hash53(`${id} ${etag} ${contentHash || hashOctets(octets)}`);
+}
+
+/** 0 where the description is not written as the service writes it: what is the hub's own cannot be told at a glance. */
+function contentHashOf(octets: Octets): number {
+  const own = findOwn(octets);
+  return own === undefined ? 0 : hashOctets(octets, own.start, own.end);
+}
+
+/** What tells a snapshot's record from others without its text. */
+export interface RecordPrint {
+  /** Of its first row. */
+  readonly platform: string;
+  readonly keyHash: number;
+  /** Of every row. */
+  readonly handleHashes: readonly number[];
+  /** Of the rows a restore would write: fewer, where some become one with another. */
+  readonly contentHashes: readonly number[];
+}
+
+export function printRecord(record: RecordOfRows): RecordPrint {
+  const wanted = areDistinct(record.rows) ? record.rows : [...distinctRows(record.rows).values()];
+  return {
+    platform: platformOf(record),
+    keyHash: keyHashOf(record.key),
+    handleHashes: record.rows.map(handleHash),
+    contentHashes: wanted.map(({ xml }) => contentHashOf(encodeUtf8(xml))),
+  };
+}
+
+/**
+ * True when the content hashes of a snapshot's record and of what lives under its key surely are those of the same rows.
+ * That is how nearly every record of a restored hub looks, and no text has to be read to see it. False says nothing.
+ */
+export function areAlike(hashes: readonly number[], live: readonly number[]): boolean {
+  return !hashes.includes(0) && haveSame(hashes, live);
+}
+
+/** Whether the content hashes of two records are the same, as far as they tell: of two rows with 0 they say nothing. */
+export function haveSame(hashes: readonly number[], others: readonly number[]): boolean {
+  return hashes.length === others.length && hashes.every((hash) => others.includes(hash));
+}

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { parseJson, parseWith } from '../parse.ts';
+import type { AlertMessage } from '../ports.ts';
+
+/** What somebody is told of, and how urgent it is. */
+const severityOf = {
+  BackupFailed: 'critical',
+  BackupMissed: 'critical',
+  SnapshotSuspect: 'warning',
+  DrillFailed: 'warning',
+  RestoreFailed: 'critical',
+  NotReady: 'critical',
+} as const satisfies Readonly<Record<string, AlertMessage['severity']>>;
+
+export type AlertCode = keyof typeof severityOf;
+export const alertCodes: readonly AlertCode[] = [
+  'BackupFailed',
+  'BackupMissed',
+  'SnapshotSuspect',
+  'DrillFailed',
+  'RestoreFailed',
+  'NotReady',
+];
+
+/** Something that is wrong now. */
+export interface Condition {
+  readonly code: AlertCode;
+  readonly message: string;
+  readonly runId?: string | undefined;
+  readonly snapshotId?: string | undefined;
+}
+
+/** A hub that does not answer for a moment wakes nobody: this is told only when it is still so at the next look. */
+const CONFIRM_AFTER_MS = 45_000;
+const needsConfirmation: ReadonlySet<AlertCode> = new Set(['NotReady']);
+/** A webhook that is gone for good: what it missed first is forgotten first. */
+const MAX_UNSENT = 10;
+
+const messageSchema = z.strictObject({
+  id: z.string(),
+  state: z.enum(['open', 'resolved']),
+  code: z.string(),
+  severity: z.enum(['critical', 'warning']),
+  message: z.string(),
+  hub: z.string(),
+  runId: z.string().optional(),
+  snapshotId: z.string().optional(),
+  at: z.iso.datetime(),
+});
+
+const alertSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  state: z.enum(['suspected', 'open', 'resolved']),
+  /** As it was told, or is to be told when it is still so. */
+  opening: messageSchema,
+  /** What the webhook has not taken yet, oldest first. */
+  unsent: z.array(messageSchema),
+  /** Whoever wrote this is sending; others wait before they take over. */
+  changedAt: z.iso.datetime(),
+});
+
+/** The stored state of one condition; absent while all is well. */
+export type Alert = Readonly<z.infer<typeof alertSchema>>;
+
+export function formatAlert(alert: Alert): string {
+  return JSON.stringify(alert);
+}
+
+export function parseAlert(text: string, blobName: string): Alert {
+  const source = {
+    code: 'StoredDocumentInvalid',
+    what: `alert ${blobName}`,
+    hint: 'It is written anew if it is still so.',
+    target: blobName,
+  } as const;
+  return parseWith(alertSchema, parseJson(text, source), source);
+}
+
+export interface Surroundings {
+  readonly hub: string;
+  /** ISO instant. */
+  readonly now: string;
+  readonly hasWebhook: boolean;
+}
+
+/**
+ * What becomes of a condition's stored alert now that it was looked at: `undefined` when there is none (any more).
+ */
+export function nextAlert(
+  alert: Alert | undefined,
+  condition: Condition | undefined,
+  around: Surroundings,
+): Alert | undefined {
+  if (condition !== undefined) return begin(alert, condition, around);
+  if (alert === undefined) return undefined;
+  if (alert.state !== 'open') return alert.unsent.length > 0 ? { ...alert, state: 'resolved' } : undefined;
+  const resolved: AlertMessage = {
+    ...alert.opening,
+    state: 'resolved',
+    message: `Over: ${alert.opening.message}`,
+    at: around.now,
+  };
+  return { ...alert, state: 'resolved', unsent: withUnsent(alert.unsent, resolved, around), changedAt: around.now };
+}
+
+function begin(alert: Alert | undefined, condition: Condition, around: Surroundings): Alert {
+  if (alert?.state === 'open') return alert;
+  if (alert?.state === 'suspected') {
+    if (Date.parse(around.now) - Date.parse(alert.changedAt) < CONFIRM_AFTER_MS) return alert;
+    const unsent = withUnsent(alert.unsent, alert.opening, around);
+    return { ...alert, state: 'open', unsent, changedAt: around.now };
+  }
+  const { code, message, runId, snapshotId } = condition;
+  const opening: AlertMessage = {
+    id: `${code}-${around.hub.replaceAll('/', '-')}-${around.now}`,
+    state: 'open',
+    code,
+    severity: severityOf[code],
+    message,
+    hub: around.hub,
+    runId,
+    snapshotId,
+    at: around.now,
+  };
+  const earlier = alert?.unsent ?? [];
+  const isSure = !needsConfirmation.has(code);
+  return {
+    formatVersion: 1,
+    state: isSure ? 'open' : 'suspected',
+    opening,
+    unsent: isSure ? withUnsent(earlier, opening, around) : [...earlier],
+    changedAt: around.now,
+  };
+}
+
+function withUnsent(
+  unsent: readonly AlertMessage[],
+  message: AlertMessage,
+  { hasWebhook }: Surroundings,
+): AlertMessage[] {
+  return hasWebhook ? [...unsent, message].slice(-MAX_UNSENT) : [];
+}

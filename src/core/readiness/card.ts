@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { parseJson, parseWith } from '../parse.ts';
+import { backupSchema, comparePhases, isOver, type Run, restoreSchema } from '../run.ts';
+import { countsSchema } from '../snapshot/manifest.ts';
+import { drillSchema, isDrillRunId } from './drill.ts';
+
+const instant = z.iso.datetime();
+const count = z.int().nonnegative();
+const hubRef = z.strictObject({ namespace: z.string(), hub: z.string() });
+
+const cardSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  /** When everything here was last read from where it is kept; runs are noted as they move. */
+  judgedAt: instant,
+  /** Something it rests on has changed since: of all that is here only when the watchdog looked is still believed. */
+  isExpired: z.boolean().optional(),
+  /** When the watchdog last did so; absent until it has. */
+  watchedAt: instant.optional(),
+  /** Whose readiness this is: with another target set, nothing here holds. */
+  secondary: hubRef,
+  /** The newest good snapshot. */
+  latest: z
+    .strictObject({
+      id: z.string(),
+      readStartedAt: instant,
+      readFinishedAt: instant,
+      counts: countsSchema,
+      /** When it was found damaged. */
+      damagedAt: instant.optional(),
+      /** How it differs from the good one before it. */
+      churn: z
+        .strictObject({ sinceSnapshotId: z.string(), seconds: z.number(), added: z.number(), changed: z.number() })
+        .optional(),
+    })
+    .optional(),
+  /** Newer snapshots that cannot be used, and why. */
+  passedOver: z.array(z.string()),
+  /** The newest good snapshot that was proven. */
+  proven: z
+    .strictObject({
+      id: z.string(),
+      how: z.enum(['verified', 'drill', 'restore']),
+      at: instant,
+      readStartedAt: instant,
+    })
+    .optional(),
+  /** When any good snapshot was last proven. */
+  provenAt: instant.optional(),
+  /** The last ones, newest first. */
+  backups: z.array(backupSchema),
+  /** How far the newest backup was when it was looked at, if it went on. */
+  backupProgress: z.strictObject({ runId: z.string(), rowsRead: count, beatAt: z.string().optional() }).optional(),
+  /** The newest that is no drill's. */
+  restore: restoreSchema.optional(),
+  /** What the target held when it was last listed. */
+  devicesInTarget: count.optional(),
+  pace: z
+    .strictObject({ runId: z.string(), basis: z.enum(['restore', 'drill']), recordsPerSecond: z.number().positive() })
+    .optional(),
+  /** The newest that ended. */
+  lastDrill: drillSchema.optional(),
+  openAlerts: z.array(z.strictObject({ code: z.string(), since: z.string(), message: z.string() })),
+});
+
+/**
+ * What the readiness rests on, gathered in one document, so that telling it is one read. It holds instants and no ages:
+ * what depends on the moment is judged when it is asked for.
+ */
+export type ReadinessCard = Readonly<z.infer<typeof cardSchema>>;
+
+/** The newest may still go on, and those before it may have been cancelled. */
+export const BACKUPS_ON_CARD = 4;
+
+export function formatCard(card: ReadinessCard): string {
+  return JSON.stringify(card);
+}
+
+export function parseCard(text: string, blobName: string): ReadinessCard {
+  const source = {
+    code: 'StoredDocumentInvalid',
+    what: `readiness card ${blobName}`,
+    hint: 'It is judged and written anew.',
+    target: blobName,
+  } as const;
+  return parseWith(cardSchema, parseJson(text, source), source);
+}
+
+/** The card with the run as it is now; `undefined` when the card shows that already, or does not show such a run. */
+export function withRun(card: ReadinessCard, run: Run): ReadinessCard | undefined {
+  if (run.kind === 'backup') {
+    const known = card.backups.find(({ id }) => id === run.id);
+    if (known !== undefined && !isFurther(run, known)) return undefined;
+    const others = card.backups.filter(({ id }) => id !== run.id);
+    const backups = [run, ...others].sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
+    return { ...card, backups: backups.slice(0, BACKUPS_ON_CARD) };
+  }
+  if (run.kind !== 'restore' || isDrillRunId(run.id)) return undefined;
+  const { restore: known } = card;
+  if (known === undefined) return { ...card, restore: run };
+  const isNews = known.id === run.id ? isFurther(run, known) : known.createdAt <= run.createdAt;
+  return isNews ? { ...card, restore: run } : undefined;
+}
+
+/** Two who moved a run on may tell it the wrong way round. */
+function isFurther(run: Run, known: Run): boolean {
+  return !isOver(known) && (isOver(run) || comparePhases(run.phase, known.phase) > 0);
+}

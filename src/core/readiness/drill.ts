@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { parseJson, parseWith } from '../parse.ts';
+import { startOfRunId } from '../run.ts';
+
+const instant = z.iso.datetime();
+
+export const drillSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  id: z.string(),
+  requestedBy: z.enum(['timer', 'http']),
+  createdAt: instant,
+  /** The drill before this one, as it is the newest that ended while this one goes on. */
+  before: z.string().optional(),
+  snapshotId: z.string(),
+  /** Absent where there is none: then the snapshot is verified. */
+  scratchHub: z.strictObject({ namespace: z.string(), hub: z.string() }).optional(),
+  /**
+   * `sweeping`: what an earlier drill left is rolled back. `emptying`: what this one restored is. The run a stage waits
+   * for is named before it is started, so that whoever comes later finds it.
+   */
+  stage: z.enum(['sweeping', 'restoring', 'emptying', 'verifying', 'over']),
+  /** Since when the stage lasts. */
+  stageSince: instant,
+  /** The restore of an earlier drill whose records may still be in the scratch hub. */
+  owes: z.string().optional(),
+  sweepId: z.string().optional(),
+  restoreId: z.string().optional(),
+  cleanupId: z.string().optional(),
+  verificationId: z.string().optional(),
+  /** Why the drill will have failed once it has cleaned up behind itself. */
+  failure: z.string().optional(),
+  finishedAt: instant.optional(),
+  verdict: z.enum(['Passed', 'Failed']).optional(),
+});
+
+/** A rehearsal: a restore into the scratch hub that is emptied again, or a verification where there is none. */
+export type Drill = Readonly<z.infer<typeof drillSchema>>;
+
+export function formatDrill(drill: Drill): string {
+  return JSON.stringify(drill);
+}
+
+export function parseDrill(text: string, blobName: string): Drill {
+  const source = {
+    code: 'StoredDocumentInvalid',
+    what: `drill ${blobName}`,
+    hint: 'Start a new drill: POST /api/drills.',
+    target: blobName,
+  } as const;
+  return parseWith(drillSchema, parseJson(text, source), source);
+}
+
+export type DrillPart = 'sweep' | 'drill' | 'cleanup' | 'verify';
+
+/** The id of a drill's run follows from the drill's, so that starting it again finds it. */
+export function drillRunId(drillId: string, part: DrillPart): string {
+  return `${drillId}-${part}`;
+}
+
+/** Whether a run is part of a drill. An id a caller chose never is: those do not begin with a date. */
+export function isDrillRunId(runId: string): boolean {
+  return startOfRunId(runId) !== undefined && /-(?:sweep|drill|cleanup|verify)$/.test(runId);
+}

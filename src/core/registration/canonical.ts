@@ -1,0 +1,102 @@
+import type { XmlElement } from '../xml/description.ts';
+import { canonicalHandle, isHandleElement, kindOf, readElements } from './elements.ts';
+import { splitTags } from './tags.ts';
+
+/**
+ * A text that is equal for two descriptions exactly when they are the same registration to a device.
+ *
+ * Ignored: `ETag`, `ExpirationTime`, `RegistrationId`, element order, namespace prefixes, the root's form, CDATA or
+ * escapes, nil or empty or absent, the order and letter case of tags, the case of Apple tokens, the order of headers
+ * and the case of their names, white space and key order in push variables. Bodies count as an XML parser reports
+ * them: what the hub stored with `\r\n` outside a reference is `\n` to whoever parses it, so it is here.
+ */
+export function canonicalRow(xml: string): string {
+  const { type, elements } = readElements(xml);
+  const { platform } = kindOf(type);
+  const fields: Field[] = [];
+  for (const element of elements) {
+    const value = canonicalField(platform, element);
+    if (value !== undefined) fields.push([element.name, value]);
+  }
+  return JSON.stringify([type, fields.sort(byName)]);
+}
+
+type Canonical = string | readonly Canonical[];
+type Field = readonly [name: string, value: Canonical];
+
+function canonicalField(platform: string, element: XmlElement): Canonical | undefined {
+  const { name, text } = element;
+  switch (name) {
+    case 'ETag':
+    case 'ExpirationTime':
+    case 'RegistrationId':
+      return undefined;
+    case 'Tags':
+      return text === '' ? undefined : canonicalTags(text);
+    case 'PushVariables':
+      return text === '' ? undefined : canonicalVariables(text);
+    case 'ApnsHeaders':
+    case 'MpnsHeaders':
+    case 'WnsHeaders':
+      return element.children.length === 0 ? undefined : canonicalHeaders(element.children);
+    default:
+      return isHandleElement(platform, name) ? canonicalHandle(platform, text) : canonicalContent(element);
+  }
+}
+
+function canonicalTags(text: string): Canonical | undefined {
+  const tags = new Set(splitTags(text.toLowerCase()));
+  return tags.size === 0 ? undefined : [...tags].sort();
+}
+
+/** Push variables are a dictionary of texts; anything else is compared as it is written. */
+function canonicalVariables(text: string): Canonical | undefined {
+  const entries = readDictionary(text);
+  if (entries === undefined) return text;
+  return entries.length === 0 ? undefined : entries.sort(byName);
+}
+
+function readDictionary(text: string): Field[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+    const entries: Field[] = [];
+    for (const [name, entry] of Object.entries(value)) {
+      if (typeof entry !== 'string') return undefined;
+      entries.push([name, entry]);
+    }
+    return entries;
+  } catch {
+    // Not JSON: the caller compares the text.
+    return undefined;
+  }
+}
+
+function canonicalHeaders(headers: readonly XmlElement[]): Canonical {
+  return headers
+    .map((header) => JSON.stringify([header.name, header.children.map(canonicalHeaderPart).sort(byName)]))
+    .sort();
+}
+
+function canonicalHeaderPart(part: XmlElement): Field {
+  return part.name === 'Header' ? ['Header', part.text.toLowerCase()] : [part.name, canonicalContent(part) ?? ''];
+}
+
+/** Any element: its text, or what it is made of, in order. Attributes count because nothing known has any. */
+function canonicalContent(element: XmlElement): Canonical | undefined {
+  const { attributes, children, text } = element;
+  if (attributes.length === 0 && children.length === 0) return text === '' ? undefined : text;
+  const parts: Field[] = attributes.map(({ name, value }): Field => [`@${name}`, value]).sort(byName);
+  for (const child of children) {
+    const content = canonicalContent(child);
+    if (content !== undefined) parts.push([child.name, content]);
+  }
+  if (text !== '') parts.push(['', text]);
+  return parts.length === 0 ? undefined : parts;
+}
+
+/** Stable, so that elements of one name keep their order. */
+function byName(a: Field, b: Field): number {
+  if (a[0] === b[0]) return 0;
+  return a[0] < b[0] ? -1 : 1;
+}

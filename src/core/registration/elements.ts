@@ -1,0 +1,115 @@
+import { createCursor } from '../xml/cursor.ts';
+import { readElement, skipMisc, type XmlElement } from '../xml/description.ts';
+import { misread, type XmlSource } from '../xml/text.ts';
+
+/** The elements of one description in document order. `type` is `AppleTemplateRegistrationDescription` and so on. */
+export interface DescriptionElements {
+  readonly rootName: string;
+  readonly type: string;
+  readonly elements: readonly XmlElement[];
+}
+
+/** Reads one description completely; it must stand alone: its own namespace declarations, no XML declaration. */
+export function readElements(xml: string): DescriptionElements {
+  const cursor = createCursor(xml, DESCRIPTION);
+  skipMisc(cursor);
+  const root = readElement(cursor);
+  skipMisc(cursor);
+  if (cursor.position !== xml.length) throw misread(DESCRIPTION, 'something follows its end', cursor.position);
+  if (root.text.trim() !== '') throw misread(DESCRIPTION, 'it holds text instead of elements');
+  return { rootName: root.name, type: root.type ?? root.name, elements: root.children };
+}
+
+/** The text of the element called `name`; absent, nil and empty are all `undefined`. Throws when there are two. */
+export function textOf(elements: readonly XmlElement[], name: string): string | undefined {
+  let found: XmlElement | undefined;
+  for (const element of elements) {
+    if (element.name !== name) continue;
+    if (found !== undefined) throw misread(DESCRIPTION, `element '${name}' stands twice`);
+    if (element.children.length > 0) throw misread(DESCRIPTION, `element '${name}' holds elements`);
+    found = element;
+  }
+  return found === undefined || found.text === '' ? undefined : found.text;
+}
+
+export interface Kind {
+  /** `Apple`, `FcmV1`, ...; unknown ones as they come. */
+  readonly platform: string;
+  readonly isTemplate: boolean;
+}
+
+/** Takes `AppleTemplateRegistrationDescription` apart. */
+export function kindOf(type: string): Kind {
+  const kind = cutEnd(type, 'RegistrationDescription');
+  const platform = cutEnd(kind, 'Template');
+  if (kind === type || platform === '') throw misread(DESCRIPTION, 'its root names no kind of registration');
+  return { platform, isTemplate: platform !== kind };
+}
+
+function cutEnd(text: string, end: string): string {
+  return text.endsWith(end) ? text.slice(0, -end.length) : text;
+}
+
+/** The device's address at its push service, in the one spelling by which two rows of a device are known as such. */
+export function readHandle(platform: string, elements: readonly XmlElement[]): string {
+  if (platform === 'Baidu') {
+    return `${handlePart(platform, elements, 'BaiduUserId')}-${handlePart(platform, elements, 'BaiduChannelId')}`;
+  }
+  const name = handleElements.get(platform) ?? firstUnknown(elements);
+  return handlePart(platform, elements, name);
+}
+
+/** One spelling for a handle: Apple tokens are hexadecimal, sent in lower case and returned in upper case. */
+export function canonicalHandle(platform: string, handle: string): string {
+  return platform === 'Apple' ? handle.trim().toUpperCase() : handle.trim();
+}
+
+/** The elements that hold the handle, by platform (`service-facts` 1.5, from the contract of the .NET SDK). */
+export function isHandleElement(platform: string, name: string): boolean {
+  return handleElements.get(platform) === name || (platform === 'Baidu' && name.startsWith('Baidu'));
+}
+
+/** What the messages call it. */
+export const DESCRIPTION: XmlSource = { what: 'A registration description', isRetryable: false };
+
+/** The element that is the handle, for the platforms that have one; Baidu has two. */
+export const handleElements: ReadonlyMap<string, string> = new Map([
+  ['Adm', 'AdmRegistrationId'],
+  ['Apple', 'DeviceToken'],
+  ['Browser', 'Endpoint'],
+  ['FcmV1', 'FcmV1RegistrationId'],
+  ['Gcm', 'GcmRegistrationId'],
+  ['Mpns', 'ChannelUri'],
+  ['Windows', 'ChannelUri'],
+  ['Xiaomi', 'XiaomiRegistrationId'],
+]);
+
+/** Elements that can stand in the description of any platform and are never its handle. */
+const commonElements: ReadonlySet<string> = new Set([
+  'ETag',
+  'ExpirationTime',
+  'RegistrationId',
+  'Tags',
+  'PushVariables',
+  'SecondaryTileName',
+  'BodyTemplate',
+  'TemplateName',
+  'Expiry',
+  'Priority',
+  'MessageType',
+]);
+
+function handlePart(platform: string, elements: readonly XmlElement[], name: string): string {
+  const handle = canonicalHandle(platform, textOf(elements, name) ?? '');
+  if (handle === '') throw misread(DESCRIPTION, `element '${name}' is missing or empty`);
+  return handle;
+}
+
+/** Every known contract puts the handle first after the common elements: a platform yet to come will too. */
+function firstUnknown(elements: readonly XmlElement[]): string {
+  const candidate = elements.find(
+    ({ name, text }) => text.trim() !== '' && !commonElements.has(name) && !name.startsWith('{'),
+  );
+  if (candidate === undefined) throw misread(DESCRIPTION, 'it has no handle');
+  return candidate.name;
+}

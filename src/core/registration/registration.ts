@@ -1,0 +1,108 @@
+import { decodeUtf8, type Octets } from '../bytes/utf8.ts';
+import { misread } from '../xml/text.ts';
+import { DESCRIPTION, kindOf, readElements, readHandle, textOf } from './elements.ts';
+import { findOwn } from './own.ts';
+import { splitTags } from './tags.ts';
+import { readUsual, type UsualFields } from './usual.ts';
+
+export type { XmlElement } from '../xml/description.ts';
+export { canonicalRow } from './canonical.ts';
+export { readElements } from './elements.ts';
+export { installationIdOf, userIdOf } from './tags.ts';
+
+/** One row of a hub: what this app reads of a registration description. All else is carried in `xml`. */
+export interface Registration {
+  /** The description exactly as the hub gave it. */
+  readonly xml: string;
+  readonly id: string;
+  /** 0 when the description has none. */
+  readonly etag: number;
+  /** As written. */
+  readonly expirationTime: string | undefined;
+  /** Decoded, trimmed, no empties, in the hub's order. */
+  readonly tags: readonly string[];
+  /** `Apple`, `FcmV1`, ...; one unknown to this version as it comes. */
+  readonly platform: string;
+  readonly isTemplate: boolean;
+  /** Canonical: Apple tokens upper-case; Baidu `userId-channelId`; Browser the endpoint. */
+  readonly handle: string;
+  readonly templateName: string | undefined;
+  readonly tileName: string | undefined;
+}
+
+/** Reads one description, of either root form. Throws `HubMisbehaves` naming what is wrong, never a value. */
+export function parseRegistration(xml: string): Registration {
+  const usual = readUsual(xml);
+  return usual === undefined ? parseAnyRegistration(xml) : { xml, ...toFields(usual) };
+}
+
+/** What a description says, without itself. */
+export type RegistrationFields = Omit<Registration, 'xml'>;
+
+/** `parseRegistration` for a description that is still as it came. Of ASCII only, it need not be decoded anywhere. */
+export function parseOctets(octets: Octets, isAscii = false): RegistrationFields {
+  const usual = readUsual(octets, isAscii ? undefined : decodeUtf8);
+  return usual === undefined ? parseAnyRegistration(decodeUtf8(octets)) : toFields(usual);
+}
+
+function toFields(usual: UsualFields): RegistrationFields {
+  return {
+    id: usual.id,
+    etag: parseEtag(usual.etag || undefined),
+    expirationTime: usual.expirationTime || undefined,
+    tags: splitTags(usual.tags ?? ''),
+    platform: usual.platform,
+    isTemplate: usual.isTemplate,
+    handle: usual.handle,
+    templateName: usual.templateName || undefined,
+    tileName: undefined,
+  };
+}
+
+/** `parseRegistration` for every description there can be. */
+export function parseAnyRegistration(xml: string): Registration {
+  const { type, elements } = readElements(xml);
+  const { platform, isTemplate } = kindOf(type);
+  const id = textOf(elements, 'RegistrationId')?.trim() ?? '';
+  if (id === '') throw misread(DESCRIPTION, "element 'RegistrationId' is missing or empty");
+  return {
+    xml,
+    id,
+    etag: parseEtag(textOf(elements, 'ETag')),
+    expirationTime: textOf(elements, 'ExpirationTime'),
+    tags: splitTags(textOf(elements, 'Tags') ?? ''),
+    platform,
+    isTemplate,
+    handle: readHandle(platform, elements),
+    templateName: textOf(elements, 'TemplateName'),
+    tileName: textOf(elements, 'SecondaryTileName'),
+  };
+}
+
+/**
+ * The description of a row as it may be written: without `ETag`, `ExpirationTime`, `RegistrationId`, else byte for byte.
+ * `parseRegistration` has read it before, and refused one in which any of these stands twice.
+ */
+export function descriptionForWrite(xml: string): string {
+  const own = findOwn(xml);
+  return own === undefined ? anyDescriptionForWrite(xml) : xml.slice(0, own.start) + xml.slice(own.end);
+}
+
+/** `descriptionForWrite` for every description there can be. */
+export function anyDescriptionForWrite(xml: string): string {
+  let written = '';
+  let copied = 0;
+  for (const { name, start, end } of readElements(xml).elements) {
+    if (name !== 'ETag' && name !== 'ExpirationTime' && name !== 'RegistrationId') continue;
+    written += xml.slice(copied, start);
+    copied = end;
+  }
+  return written + xml.slice(copied);
+}
+
+function parseEtag(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const etag = Number(text);
+  if (!Number.isSafeInteger(etag) || etag < 0) throw misread(DESCRIPTION, "element 'ETag' is not a whole number");
+  return etag;
+}

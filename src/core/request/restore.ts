@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { DrError } from '../errors.ts';
+import { parseJson, parseWith, type Source } from '../parse.ts';
+import { groupOf, orderSchema, selectionSchema, selectorOf } from './selection.ts';
+
+const MAX_NOTE = 200;
+
+/** Who asks and why, on one line: shown in the run and its report. */
+export const noteSchema = z
+  .string()
+  .max(MAX_NOTE, `must have at most ${MAX_NOTE} characters`)
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]*$/u, 'must be printable characters on one line');
+
+const requestSchema = z.strictObject({
+  snapshot: z.string().min(1).max(64).default('latest'),
+  target: z.enum(['secondary', 'primary']).default('secondary'),
+  onConflict: z.enum(['keep']).default('keep'),
+  dryRun: z.boolean().default(false),
+  only: selectionSchema.optional(),
+  order: orderSchema.optional(),
+  note: noteSchema.optional(),
+  /** The target hub's name typed back: needed to restore into the hub the snapshot was taken from. */
+  confirm: z.string().optional(),
+});
+
+const rollbackSchema = z.strictObject({ confirm: z.string().optional(), note: noteSchema.optional() });
+
+/** What an on-call engineer asks for. An empty body asks for the latest good snapshot into the secondary hub. */
+export type RestoreRequest = Readonly<z.infer<typeof requestSchema>>;
+/** `confirm` is the name of the hub that is to be emptied of what a restore wrote. */
+export type RollbackRequest = Readonly<z.infer<typeof rollbackSchema>>;
+
+/** Reads the body of `POST /api/restores`. Throws `BadRequest`, `UnknownField` or `WrongTarget`. */
+export function parseRestoreRequest(body: string): RestoreRequest {
+  const source: Source = {
+    code: 'BadRequest',
+    what: 'request body',
+    hint:
+      'Send nothing, or a JSON object with any of: snapshot ("latest" or an id of GET /api/snapshots), ' +
+      'target ("secondary" or "primary"), onConflict ("keep"), dryRun (true or false), ' +
+      'only ({platforms, tags, installationIds, userIds}), order (a list of {platforms, tags}), note (text), ' +
+      "confirm (the target hub's name).",
+  };
+  const json = parseBody(body, source);
+  refuseUnknownTarget(json);
+  const request = parseWith(requestSchema, json, source);
+  // Their tag expressions are read here, so that a wrong one is refused before anything begins.
+  selectorOf(request.only);
+  groupOf(request.order);
+  return request;
+}
+
+/** Reads the body of `POST /api/restores/{id}/rollback`. Throws `BadRequest` or `UnknownField`. */
+export function parseRollbackRequest(body: string): RollbackRequest {
+  const source: Source = {
+    code: 'BadRequest',
+    what: 'request body',
+    hint: "Send a JSON object with confirm (the target hub's name), and note (text) if you like.",
+  };
+  return parseWith(rollbackSchema, parseBody(body, source), source);
+}
+
+function parseBody(body: string, source: Source): unknown {
+  return body.trim() === '' ? {} : parseJson(body, source);
+}
+
+function refuseUnknownTarget(json: unknown): void {
+  if (typeof json !== 'object' || json === null || !('target' in json)) return;
+  if (json.target === 'secondary' || json.target === 'primary') return;
+  throw new DrError(
+    'WrongTarget',
+    'The target must be "secondary" or "primary": the two hubs the app is configured with. Leave it out for the secondary.',
+    { target: 'target' },
+  );
+}

@@ -1,0 +1,46 @@
+import { numbersIn } from '../bytes/numbers-in.ts';
+import type { BlobFacts } from '../ports.ts';
+import type { Milestones } from '../run.ts';
+
+/** When the first pass had put a share of all records in place; none that later passes took back. */
+export function milestonesOf(
+  first: readonly BlobFacts[],
+  { total, inPlace }: { readonly total: number; readonly inPlace: number },
+  startedAtMs: number,
+): Milestones {
+  const wantedFor = (percent: number): number => Math.ceil((total * percent) / 100);
+  if (total === 0 || inPlace < wantedFor(50)) return {};
+  const shards = first.map((facts) => numbersIn(facts['in_place'] ?? ''));
+  const reachedAt = (percent: number): string | undefined => {
+    const wanted = wantedFor(percent);
+    const atMs = inPlace < wanted ? undefined : whenInPlace(shards, wanted);
+    return atMs === undefined ? undefined : new Date(startedAtMs + atMs).toISOString();
+  };
+  const [p50At, p90At, p99At] = [reachedAt(50), reachedAt(90), reachedAt(99)];
+  return { ...(p50At ? { p50At } : {}), ...(p90At ? { p90At } : {}), ...(p99At ? { p99At } : {}) };
+}
+
+/** Of each shard times and records in turn. What is in place only grows: the first time of enough is searched by halves. */
+function whenInPlace(shards: readonly (readonly number[])[], wanted: number): number | undefined {
+  const at = (ms: number): number => shards.reduce((sum, samples) => sum + recordsAt(samples, ms), 0);
+  let high = shards.reduce((latest, samples) => Math.max(latest, samples.at(-2) ?? 0), 0);
+  if (at(high) < wanted) return undefined;
+  for (let low = 0; low < high; ) {
+    const middle = Math.floor((low + high) / 2);
+    if (at(middle) >= wanted) high = middle;
+    else low = middle + 1;
+  }
+  return high;
+}
+
+/** What the last sample up to then says. */
+function recordsAt(samples: readonly number[], ms: number): number {
+  let low = 0;
+  let high = samples.length >> 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((samples[2 * middle] ?? 0) <= ms) low = middle + 1;
+    else high = middle;
+  }
+  return low === 0 ? 0 : (samples[2 * low - 1] ?? 0);
+}

@@ -1,0 +1,76 @@
+import { isOver, type RestoreCounts, type RestoreRun } from '../run.ts';
+
+/** A call of the HTTP API that makes sense now. With `needsConfirm` its body must name the target hub. */
+export interface NextAction {
+  readonly name:
+    | 'watch'
+    | 'cancel'
+    | 'failures'
+    | 'retry'
+    | 'rollback'
+    | 'report'
+    | 'restore'
+    | 'restoreAgain'
+    | 'verify';
+  readonly method: 'GET' | 'POST';
+  readonly href: string;
+  readonly body?: Readonly<Record<string, unknown>>;
+  readonly needsConfirm?: true;
+}
+
+/** What to do about a restore, the likeliest first. */
+export function nextActionsOf(run: RestoreRun, counts: RestoreCounts): NextAction[] {
+  const { purpose, of, dryRun, snapshotId } = run.request;
+  const self = `/api/restores/${run.id}`;
+  const report: NextAction = { name: 'report', method: 'GET', href: `${self}/report` };
+  if (!isOver(run)) {
+    return [
+      { name: 'watch', method: 'GET', href: self },
+      { name: 'cancel', method: 'POST', href: `${self}/cancel` },
+      report,
+    ];
+  }
+  const isRollback = purpose === 'rollback';
+  const isGreen = run.status === 'Succeeded';
+  const actions: (NextAction | false)[] = [
+    counts.failed > 0 && { name: 'failures', method: 'GET', href: `${self}/failures` },
+    counts.failed + counts.pending > 0 &&
+      !isRollback &&
+      !dryRun && { name: 'retry', method: 'POST', href: `${self}/retry` },
+    run.error?.code === 'SnapshotCorrupt' && {
+      name: 'verify',
+      method: 'POST',
+      href: `/api/snapshots/${snapshotId}/verify`,
+    },
+    isGreen && dryRun && restoreAction('restore', run),
+    report,
+    !isGreen && !isRollback && restoreAction('restoreAgain', run),
+    !isGreen && isRollback && rollbackAction(of ?? ''),
+    counts.created + counts.updated > 0 && !isRollback && !dryRun && rollbackAction(run.id),
+  ];
+  return actions.filter((action) => action !== false);
+}
+
+function rollbackAction(runId: string): NextAction {
+  return { name: 'rollback', method: 'POST', href: `/api/restores/${runId}/rollback`, needsConfirm: true };
+}
+
+/** A drill is repeated by its schedule, into a hub that the API's own restores do not reach. */
+function restoreAction(name: 'restore' | 'restoreAgain', { hub, request }: RestoreRun): NextAction | false {
+  const { snapshotId, target, only, order, dryRun, sourceHub } = request;
+  if (target === 'drill') return false;
+  const isIntoSource = hub.namespace === sourceHub.namespace && hub.hub === sourceHub.hub;
+  return {
+    name,
+    method: 'POST',
+    href: '/api/restores',
+    body: {
+      snapshot: snapshotId,
+      target,
+      ...(only === undefined ? {} : { only }),
+      ...(order === undefined ? {} : { order }),
+      ...(dryRun && name === 'restoreAgain' ? { dryRun } : {}),
+    },
+    ...(isIntoSource ? { needsConfirm: true } : {}),
+  };
+}

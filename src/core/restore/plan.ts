@@ -1,0 +1,116 @@
+import { type RebuildFault, rebuildInstallation, withRepairTag } from '../registration/installation.ts';
+import { areDistinct } from '../registration/likeness.ts';
+import type { RecordOfRows } from '../registration/record.ts';
+import { canonicalRow, descriptionForWrite, type Registration } from '../registration/registration.ts';
+
+/**
+ * One call to the target hub. A withdrawal takes back a row a restore wrote, if it is as it was seen; a removal takes
+ * back an installation, which cannot be made to depend on what was seen.
+ */
+export type Write =
+  | { readonly kind: 'withdrawal'; readonly id: string; readonly etag: number }
+  | { readonly kind: 'removal'; readonly id: string }
+  | { readonly kind: 'registration'; readonly id: string; readonly xml: string }
+  | { readonly kind: 'installation'; readonly id: string; readonly json: string };
+
+/** What is to become of one record of the snapshot. */
+export type RecordPlan =
+  | { readonly kind: 'unchanged' | 'keptLive'; readonly collapsed: number }
+  | { readonly kind: 'create' | 'complete' | 'withdraw'; readonly writes: readonly Write[]; readonly collapsed: number }
+  | { readonly kind: 'impossible'; readonly fault: RebuildFault; readonly collapsed: number };
+
+export interface PlanOptions {
+  readonly expiryFloorAtMs: number;
+  /** True for a handle that lives in the target under a key the snapshot does not have it under. */
+  readonly livesElsewhere: (row: Registration) => boolean;
+  /** The ids this run asked the target for in place of one of the snapshot's, oldest first. */
+  readonly mintedFor: (id: string) => readonly string[];
+  /** The record was written before and did not appear: an identical installation PUT may be ignored, so vary it. */
+  readonly isRepair: boolean;
+}
+
+/**
+ * Compares a record with what lives in the target under the same key. What is live is newer: a record that lives and
+ * differs is left alone. A device whose live rows are some of the snapshot's is completed, since a step that died half
+ * way leaves it so.
+ */
+export function planRecord(record: RecordOfRows, live: RecordOfRows | undefined, options: PlanOptions): RecordPlan {
+  if (live === undefined) return planNew(record, options);
+  const wanted = distinctRows(record.rows);
+  const collapsed = record.rows.length - wanted.size;
+  const isInstallation = record.key.startsWith('i:');
+  const writes = withdrawals(wanted.values(), live.rows, options.mintedFor);
+  if (writes.length > 0) return { kind: 'withdraw', writes, collapsed };
+  const liveForms = new Set(distinctRows(live.rows).keys());
+  const missing = [...wanted].filter(([form]) => !liveForms.has(form)).map(([, row]) => row);
+  const isSubset = liveForms.size + missing.length === wanted.size;
+  if (isSubset && missing.length === 0) return { kind: 'unchanged', collapsed };
+  if (!isSubset || (isInstallation && !options.isRepair)) return { kind: 'keptLive', collapsed };
+  return toWrites('complete', record, missing, options, collapsed);
+}
+
+/** Nothing lives to be compared with, so canonical forms are needed only where rows of the record could be one. */
+function planNew(record: RecordOfRows, options: PlanOptions): RecordPlan {
+  const rows = areDistinct(record.rows) ? record.rows : [...distinctRows(record.rows).values()];
+  const collapsed = record.rows.length - rows.length;
+  if (record.rows.some(options.livesElsewhere)) return { kind: 'keptLive', collapsed };
+  return toWrites('create', record, rows, options, collapsed);
+}
+
+/**
+ * Rows this run wrote twice: under one id, whose answer was lost, and under a new one after the hub refused the repeated
+ * call (410). The device would be pushed twice. The one under the snapshot's id stays, since app backends may know it.
+ */
+function withdrawals(
+  wanted: Iterable<Registration>,
+  live: readonly Registration[],
+  mintedFor: PlanOptions['mintedFor'],
+): Write[] {
+  const liveById = new Map(live.map((row) => [row.id, row]));
+  return [...wanted].flatMap(({ id }) => {
+    const [first, ...others] = [id, ...mintedFor(id)].flatMap((written) => liveById.get(written) ?? []);
+    if (first === undefined) return [];
+    const form = canonicalRow(first.xml);
+    return others
+      .filter(({ xml }) => canonicalRow(xml) === form)
+      .map((row) => ({ kind: 'withdrawal', id: row.id, etag: row.etag }) as const);
+  });
+}
+
+/** The distinct rows by canonical form. Of rows equal in kind, template and tags only the newest stays. */
+export function distinctRows(rows: readonly Registration[]): Map<string, Registration> {
+  const newest = new Map<string, Registration>();
+  for (const row of rows) {
+    const likeness = likenessOf(row);
+    const seen = newest.get(likeness);
+    if (seen === undefined || row.etag > seen.etag) newest.set(likeness, row);
+  }
+  return new Map([...newest.values()].map((row) => [canonicalRow(row.xml), row]));
+}
+
+/** Templates without a name are told apart by all they hold. */
+function likenessOf(row: Registration): string {
+  if (row.isTemplate && row.templateName === undefined) return canonicalRow(row.xml);
+  const tags = [...new Set(row.tags.map((tag) => tag.toLowerCase()))].sort();
+  return JSON.stringify([row.platform, row.isTemplate, row.templateName, row.tileName, row.handle, tags]);
+}
+
+function toWrites(
+  kind: 'create' | 'complete',
+  record: RecordOfRows,
+  rows: readonly Registration[],
+  options: PlanOptions,
+  collapsed: number,
+): RecordPlan {
+  if (!record.key.startsWith('i:')) {
+    const writes = rows.map(
+      (row) => ({ kind: 'registration', id: row.id, xml: descriptionForWrite(row.xml) }) as const,
+    );
+    return { kind, writes, collapsed };
+  }
+  const rebuilt = rebuildInstallation(record.rows, options.expiryFloorAtMs);
+  if (typeof rebuilt === 'string') return { kind: 'impossible', fault: rebuilt, collapsed };
+  const bodies = options.isRepair ? [withRepairTag(rebuilt.body), rebuilt.body] : [rebuilt.body];
+  const writes = bodies.map((body) => ({ kind: 'installation', id: rebuilt.id, json: JSON.stringify(body) }) as const);
+  return { kind, writes, collapsed };
+}

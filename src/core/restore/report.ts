@@ -1,0 +1,201 @@
+import type { OutcomeCounts, RestoreResult, RestoreRun } from '../run.ts';
+import type { NextAction } from './next-actions.ts';
+
+/** All that is told of one restore, as JSON and, rendered, as one page of Markdown. */
+export interface ReportFacts {
+  readonly id: string;
+  readonly purpose: RestoreRun['request']['purpose'];
+  readonly of?: string | undefined;
+  readonly status: RestoreRun['status'];
+  readonly isOver: boolean;
+  readonly requestedBy: RestoreRun['requestedBy'];
+  readonly note?: string | undefined;
+  readonly dryRun: boolean;
+  readonly only?: RestoreRun['request']['only'];
+  readonly order?: RestoreRun['request']['order'];
+  readonly snapshot: SnapshotFacts;
+  readonly target: { readonly role: string; readonly namespace: string; readonly hub: string };
+  readonly createdAt: string;
+  readonly finishedAt?: string | undefined;
+  /** Up to now while it runs. */
+  readonly seconds: number;
+  readonly timeline: readonly TimelineEntry[];
+  readonly result: RestoreResult;
+  /** Over the whole first writing; absent when nothing was settled yet. */
+  readonly recordsPerSecond?: number | undefined;
+  readonly warnings: readonly string[];
+  readonly error?: RestoreRun['error'];
+  readonly nextActions: readonly NextAction[];
+  readonly reportedAt: string;
+}
+
+export interface SnapshotFacts {
+  readonly id: string;
+  readonly namespace: string;
+  readonly hub: string;
+  /** The rest is absent when the manifest is gone or damaged by now. */
+  readonly digest?: string;
+  readonly health?: string;
+  readonly readStartedAt?: string;
+  readonly readFinishedAt?: string;
+  readonly records?: number;
+}
+
+export interface TimelineEntry {
+  readonly phase: RestoreRun['phase']['name'];
+  readonly pass: number;
+  readonly wave?: number | undefined;
+  readonly startedAt: string;
+  readonly seconds: number;
+}
+
+const titles = { restore: 'Restore', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' } as const;
+const counted = ['created', 'updated', 'unchanged', 'keptLive', 'removed', 'failed', 'pending'] as const;
+
+/** One page for the incident's record. Whatever a person wrote is shown as text, never as markup. */
+export function renderReport(facts: ReportFacts): string {
+  const sections = [
+    `# ${titles[facts.purpose]} ${inText(facts.id)}: ${facts.isOver ? facts.status : 'not over yet'}`,
+    renderSummary(facts),
+    ['## Counts', renderCounts(facts.result)],
+    ['## Timeline', renderTimeline(facts)],
+    ['## Proof', proofOf(facts)],
+    facts.warnings.length === 0 ? [] : ['## Warnings', facts.warnings.map((one) => `- ${inText(one)}`).join('\n')],
+    ['## Next', renderNext(facts)],
+  ];
+  return `${sections.flat().join('\n\n')}\n`;
+}
+
+/** What the last pass saw, in a sentence: why the result can be believed, or why not yet. */
+export function proofOf({ isOver, status, dryRun, purpose, result }: ReportFacts): string {
+  const { passes, repaired, changedSince, counts } = result;
+  if (!isOver) return 'None yet: the run is not over.';
+  if (dryRun) return 'None: a dry run counts what it would write, and writes nothing.';
+  if (counts.pending > 0) return `None: the run ended before it came to ${counts.pending} records.`;
+  const failed = counts.failed > 0 ? ` ${counts.failed} records are not where they should be.` : '';
+  if (status !== 'Succeeded' && failed === '') return 'None: the run ended before it could look again.';
+  if (passes === 1) return `The first pass compared every record with the target, and nothing was written.${failed}`;
+  const what =
+    purpose === 'rollback'
+      ? `none of the ${counts.removed} records it had removed`
+      : `each of the ${counts.created + counts.updated} records it had written`;
+  const repairs = repaired === 0 ? '' : ` ${repaired} had to be written again on the way.`;
+  const changes =
+    changedSince === 0 ? '' : ` ${changedSince} were changed by their devices meanwhile, and left to them.`;
+  return `Pass ${passes} listed the target again after the last write, and saw ${what}.${repairs}${changes}${failed}`;
+}
+
+function renderSummary(facts: ReportFacts): string {
+  const { snapshot, target, note, of, only, order, error, result } = facts;
+  const { secondsLostToThrottling: lost, milestones } = result;
+  const rows: (readonly [string, string | undefined])[] = [
+    ['asked for by', `${facts.requestedBy}, ${facts.createdAt}`],
+    ['note', note === undefined ? undefined : inText(note)],
+    [facts.purpose === 'rollback' ? 'rolls back' : 'retries', of === undefined ? undefined : inText(of)],
+    ['what', facts.dryRun ? 'a dry run' : undefined],
+    ['only', only === undefined ? undefined : inCell(JSON.stringify(only))],
+    ['order', order === undefined ? undefined : inCell(JSON.stringify(order))],
+    [
+      'snapshot',
+      `${snapshot.id} of hub ${snapshot.namespace}/${snapshot.hub}${snapshot.health === 'suspect' ? ' (suspect)' : ''}`,
+    ],
+    [
+      'taken',
+      snapshot.readStartedAt === undefined
+        ? undefined
+        : `${snapshot.readStartedAt} to ${snapshot.readFinishedAt}, ${snapshot.records} devices`,
+    ],
+    [
+      'digest',
+      snapshot.digest === undefined ? 'unknown: its manifest can no longer be read' : `SHA-256 ${snapshot.digest}`,
+    ],
+    ['target', `${target.role}, hub ${target.namespace}/${target.hub}`],
+    ['took', `${inWords(facts.seconds)}${facts.finishedAt === undefined ? ' so far' : `, until ${facts.finishedAt}`}`],
+    [
+      'rate',
+      facts.recordsPerSecond === undefined
+        ? undefined
+        : `${facts.recordsPerSecond} records a second; ${lost} s lost to throttling`,
+    ],
+    [
+      '50 / 90 / 99 % in place',
+      [milestones.p50At, milestones.p90At, milestones.p99At].map((at) => at ?? '–').join(' / '),
+    ],
+    ['error', error === undefined ? undefined : `${error.code}: ${inText(error.message)}`],
+  ];
+  return table(
+    ['', ''],
+    rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+function renderCounts({ counts, byPlatform, failuresByCode }: RestoreResult): string {
+  const { total, ...all } = counts;
+  const row = (name: string, one: OutcomeCounts, sum: number): string[] => [
+    name,
+    String(sum),
+    ...counted.map((outcome) => String(one[outcome])),
+  ];
+  const sumOf = (one: OutcomeCounts): number => counted.reduce((sum, outcome) => sum + one[outcome], 0);
+  const rows = Object.entries(byPlatform).map(([name, one]) => row(inText(name), one, sumOf(one)));
+  const reasons = Object.entries(failuresByCode).map(([code, amount]) => `${code} ${amount}`);
+  const failures = reasons.length === 0 ? 'No record failed.' : `Failed by reason: ${reasons.join(', ')}.`;
+  return `${table(['platform', 'total', ...counted], [...rows, row('all', all, total)])}\n\n${failures}`;
+}
+
+const phaseTitles = {
+  scan: 'list the target',
+  seal: 'sort and compare',
+  publish: 'publish',
+  reconcile: 'write',
+  verify: 'verify',
+  finish: 'finish',
+} as const;
+
+function renderTimeline({ timeline }: ReportFacts): string {
+  const rows = timeline.map(({ phase, pass, wave, startedAt, seconds }) => [
+    startedAt,
+    String(pass),
+    `${phase === 'reconcile' && pass > 1 ? 'verify and repair' : phaseTitles[phase]}${wave ? `, group ${wave + 1}` : ''}`,
+    inWords(seconds),
+  ]);
+  return table(['began', 'pass', 'what', 'took'], rows);
+}
+
+function renderNext({ nextActions }: ReportFacts): string {
+  return nextActions
+    .map(({ name, method, href, body, needsConfirm }) => {
+      const sent = body === undefined ? '' : ` ${inCode(JSON.stringify(body))}`;
+      const confirm = needsConfirm ? ' (with `confirm`: the target hub’s name)' : '';
+      return `- ${name}: \`${method} ${href}\`${sent}${confirm}`;
+    })
+    .join('\n');
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** Signs that mean something to Markdown or HTML lose their meaning. */
+function inText(text: string): string {
+  return text.replace(/[\\`*_{}[\]<>#|!&~]/g, (sign) => `\\${sign}`).replace(/\s+/g, ' ');
+}
+
+/** A code span that no run of backticks in it can end. */
+function inCode(text: string): string {
+  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence} ${text} ${fence}`;
+}
+
+/** The same in a table, where a bar would end the cell. */
+function inCell(text: string): string {
+  return inCode(text.replaceAll('|', '\\|'));
+}
+
+function inWords(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds * 10) / 10} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 6) / 10} h`;
+}

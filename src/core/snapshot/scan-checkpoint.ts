@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { parseJson, parseWith } from '../parse.ts';
+import { SECTION_COUNT } from '../registration/record.ts';
+
+const count = z.int().nonnegative();
+
+const sectionLengths = z.array(count).max(SECTION_COUNT);
+
+const checkpointSchema = z.strictObject({
+  formatVersion: z.literal(4),
+  /** Where the listing goes on; absent before the first page and after the last. */
+  token: z.string().optional(),
+  isFinished: z.boolean(),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime().optional(),
+  pageCount: count,
+  rowCount: count,
+  /** Rows that are no registration description this app can read; they are not in the snapshot. */
+  unreadableCount: count,
+  /** How often the listing had to begin again because the hub no longer took its token. */
+  restartCount: count,
+  /**
+   * What is staged: each segment is the tables of its sections one after another, then their rows; 0 for none. A backup
+   * has no tables; a restore has a section for each of its shards.
+   */
+  segments: z.array(z.strictObject({ name: z.string(), lengths: sectionLengths.min(1), tableLengths: sectionLengths })),
+});
+
+const rowCountSchema = checkpointSchema.pick({ formatVersion: true, rowCount: true }).strip();
+
+/** How far a listing has come: what is named here is stored, and nothing else counts. */
+export type ScanCheckpoint = Readonly<z.infer<typeof checkpointSchema>>;
+
+export type Segment = ScanCheckpoint['segments'][number];
+
+export function newScanCheckpoint(startedAt: string, restartCount = 0): ScanCheckpoint {
+  return {
+    formatVersion: 4,
+    isFinished: false,
+    startedAt,
+    pageCount: 0,
+    rowCount: 0,
+    unreadableCount: 0,
+    restartCount,
+    segments: [],
+  };
+}
+
+export function formatScanCheckpoint(checkpoint: ScanCheckpoint): string {
+  return JSON.stringify(checkpoint);
+}
+
+export function parseScanCheckpoint(text: string, blobName: string): ScanCheckpoint {
+  const source = sourceOf(blobName);
+  return parseWith(checkpointSchema, parseJson(text, source), source);
+}
+
+/** How many rows were read, for those who only show it: a long listing's checkpoint has a hundred thousand lengths. */
+export function parseRowCount(text: string, blobName: string): number {
+  const source = sourceOf(blobName);
+  return parseWith(rowCountSchema, parseJson(text, source), source).rowCount;
+}
+
+function sourceOf(blobName: string) {
+  return {
+    code: 'StoredDocumentInvalid',
+    what: `scan checkpoint ${blobName}`,
+    hint: 'Start a new run; this one cannot go on.',
+    target: blobName,
+  } as const;
+}
