@@ -1,18 +1,17 @@
 import { app } from '@azure/functions';
 import { readAsset } from '../src/console/assets.ts';
 
-/**
- * `GET /api/console`: the page for people. It holds no data and so needs no key: what it shows, it asks of this API with
- * the key that is typed into it.
- */
+/** `GET /api/console`: the web page. It holds no data, so it needs no key: it calls this API with the key typed into it. */
 app.http('getConsole', {
   methods: ['GET'],
-  route: 'console/{asset?}',
+  route: 'console/{*asset}',
   authLevel: 'anonymous',
   handler: async (request) => {
-    // The page names its files relative to its own address, which must not end in a slash.
-    if (new URL(request.url).pathname.endsWith('/')) return { status: 308, headers: { location: '../console' } };
-    const asset = await readAsset(request.params['asset']);
+    const path = request.params['asset'] ?? '';
+    // The page links to its files relative to its own address, which must not end in a slash.
+    if (path === '' && new URL(request.url).pathname.endsWith('/'))
+      return { status: 308, headers: { location: '../console' } };
+    const asset = await readAsset(path);
     if (asset === undefined) return { status: 404, body: 'The console has no such file.\n', headers };
     if (request.headers.get('if-none-match') === asset.etag) return { status: 304, headers };
     return { body: asset.body, headers: { ...headers, 'content-type': asset.contentType, etag: asset.etag } };
@@ -39,6 +38,6 @@ const headers = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
-  // Asked for again each time: the page must never be older than the API it talks to.
+  // Revalidated on each load: the page must never be older than the API it calls.
   'cache-control': 'no-cache',
 };

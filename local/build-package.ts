@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile } from 'esbuild';
@@ -55,13 +55,10 @@ export async function buildPackage(folder: string): Promise<BuiltPackage> {
   return { folder, ...(await sizeOf(folder)) };
 }
 
-/** The console's files are served as they are written, from where they stand in the app's folder. */
+/** The console is served unbuilt, from `src/console` of the app's folder. */
 async function copyConsole(folder: string): Promise<void> {
   const place = join('src', 'console');
-  await mkdir(join(folder, place), { recursive: true });
-  for (const name of await readdir(join(root, place))) {
-    if (!name.endsWith('.ts')) await copyFile(join(root, place, name), join(folder, place, name));
-  }
+  await cp(join(root, place), join(folder, place), { recursive: true, filter: (path) => !/\.(ts|json)$/.test(path) });
 }
 
 /** The functions in the order in which the host loads their files. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname, extname, join } from 'node:path';
+import { dirname, extname, join, sep } from 'node:path';
 
 export interface Asset {
   readonly contentType: string;
@@ -10,10 +10,10 @@ export interface Asset {
   readonly etag: string;
 }
 
-/** The page is `index.html`; every other name is a file beside it. `undefined` for a name that is not part of it. */
-export async function readAsset(name = 'index.html'): Promise<Asset | undefined> {
+/** `path` is relative to the console's folder, with slashes. `undefined` for a path that is not part of the page. */
+export async function readAsset(path = ''): Promise<Asset | undefined> {
   assets ??= readAssets();
-  return (await assets).get(name);
+  return (await assets).get(path === '' ? 'index.html' : path);
 }
 
 const contentTypes: Readonly<Record<string, string>> = {
@@ -28,19 +28,19 @@ let assets: Promise<ReadonlyMap<string, Asset>> | undefined;
 async function readAssets(): Promise<ReadonlyMap<string, Asset>> {
   const folder = findFolder();
   const found = new Map<string, Asset>();
-  for (const name of await readdir(folder)) {
-    const contentType = contentTypes[extname(name)];
+  for (const path of await readdir(folder, { recursive: true })) {
+    const contentType = contentTypes[extname(path)];
     if (contentType === undefined) continue;
-    const body = await readFile(join(folder, name));
+    const body = await readFile(join(folder, path));
     const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
-    found.set(name, { contentType, body, etag });
+    found.set(path.split(sep).join('/'), { contentType, body, etag });
   }
   return found;
 }
 
 /**
- * The page's files are served as they are written, so they stay in `src/console` of the app's root (where `host.json`
- * is), wherever the code that asks for them ends up: beside them, compiled in `dist`, or in a bundle.
+ * The browser gets these files unbuilt, so they stay in `src/console` below the folder with `host.json`, wherever this
+ * module runs from: the source, `dist` or a bundle.
  */
 function findFolder(): string {
   let root = import.meta.dirname;

@@ -1,14 +1,14 @@
-import { useKeyFrom } from './api.js';
-import { showChoose } from './choose.js';
-import { choose } from './choose-options.js';
-import { byId } from './dom.js';
-import { keepTimesFresh } from './format.js';
-import { askForKey } from './key.js';
-import { showOverview } from './overview.js';
-import { watchConnection } from './poll.js';
-import { readRestores } from './restores.js';
-import { showRun } from './run.js';
-import { isOver } from './widgets.js';
+import { useKeyFrom } from './app/api.js';
+import { askForKey } from './app/key.js';
+import { watchConnection } from './app/poll.js';
+import { byId } from './parts/dom.js';
+import { keepTimesFresh } from './parts/format.js';
+import { isOver } from './parts/widgets.js';
+import { showChoose } from './views/choose.js';
+import { choose } from './views/choose-options.js';
+import { showOverview } from './views/overview.js';
+import { readRestores } from './views/restores.js';
+import { showRun } from './views/run.js';
 
 const view = byId('view', HTMLElement);
 let leaving = new AbortController();

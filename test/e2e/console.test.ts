@@ -194,7 +194,7 @@ test('the page is one origin under a strict policy, holds no data, and serves no
   expect((await get('', { 'if-none-match': etag })).status).toBe(304);
   const back = await get('/');
   expect([back.status, back.headers.get('location')]).toEqual([308, '../console']);
-  for (const name of ['assets.ts', 'tsconfig.json', 'views.d.ts', '..%2F..%2Fpackage.json', 'nothing.js']) {
+  for (const name of ['assets.ts', 'tsconfig.json', 'api-types.d.ts', '..%2F..%2Fpackage.json', 'nothing.js']) {
     expect((await get(`/${name}`)).status, name).toBe(404);
   }
 });

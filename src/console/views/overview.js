@@ -1,13 +1,13 @@
-import { call } from './api.js';
-import { announce, fill, h } from './dom.js';
-import { duration, moment, number, plural, rate, time } from './format.js';
-import { poll, wake } from './poll.js';
+import { call } from '../app/api.js';
+import { poll, wake } from '../app/poll.js';
+import { announce, fill, h } from '../parts/dom.js';
+import { duration, moment, number, plural, rate, time } from '../parts/format.js';
+import { verifyButton } from '../parts/verify-button.js';
+import { actionButton, badge, facts, hubName, icon, isOver, problem, statusBadge, verdict } from '../parts/widgets.js';
 import { showRestores } from './restores.js';
 import { showSnapshots } from './snapshots.js';
-import { verifyButton } from './verify.js';
-import { actionButton, badge, facts, hubName, icon, isOver, problem, statusBadge, verdict } from './widgets.js';
 
-/** @typedef {import('./views.d.ts').Status} Status */
+/** @typedef {import('../api-types.d.ts').Status} Status */
 
 const CALM_MS = 15_000;
 const BUSY_MS = 2000;
@@ -149,7 +149,7 @@ function cardFacts(status) {
   ]);
 }
 
-/** @param {import('./dom.js').Child} text */
+/** @param {import('../parts/dom.js').Child} text */
 function line(text) {
   return h('span', { class: 'line muted' }, text);
 }

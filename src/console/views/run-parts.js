@@ -1,10 +1,10 @@
-import { settledCount } from './counts.js';
-import { h } from './dom.js';
-import { duration, moment, number, plural, rate, time } from './format.js';
+import { settledCount } from '../parts/counts.js';
+import { h } from '../parts/dom.js';
+import { duration, moment, number, plural, rate, time } from '../parts/format.js';
+import { facts, hubName, icon, isOver, notice } from '../parts/widgets.js';
 import { percentOf, phases, tookOf } from './run-words.js';
-import { facts, hubName, icon, isOver, notice } from './widgets.js';
 
-/** @typedef {import('./views.d.ts').Restore} Restore */
+/** @typedef {import('../api-types.d.ts').Restore} Restore */
 
 /**
  * How far a running restore is: phases, percent, rate, time left, throttling.
@@ -158,7 +158,7 @@ export function runFacts(run) {
   );
 }
 
-/** @param {import('./views.d.ts').Selection} only */
+/** @param {import('../api-types.d.ts').Selection} only */
 function describeOnly({ platforms, tags, installationIds, userIds }) {
   return [
     platforms && `platforms ${platforms.join(', ')}`,

@@ -3,7 +3,7 @@ import { number } from './format.js';
 
 /**
  * @typedef {object} OutcomeRow
- * @property {keyof import('./views.d.ts').Outcomes} outcome
+ * @property {keyof import('../api-types.d.ts').Outcomes} outcome
  * @property {string} name
  * @property {string} dryName What a dry run says: nothing has been done.
  * @property {string} meaning
@@ -57,7 +57,7 @@ const rollbackRows = [
 
 /**
  * What became (or, in a dry run, would become) of every device, by platform. Each column adds up to its last line.
- * @param {import('./views.d.ts').Restore} run
+ * @param {import('../api-types.d.ts').Restore} run
  */
 export function countsTable(run) {
   const columns = Object.entries(run.byPlatform ?? {}).sort((a, b) => sum(b[1]) - sum(a[1]));
@@ -118,13 +118,13 @@ export function countsTable(run) {
 
 /**
  * All that is in the hub as it should be.
- * @param {import('./views.d.ts').Restore} run
+ * @param {import('../api-types.d.ts').Restore} run
  */
 export function settledCount({ counts }) {
   return counts.total - (counts.failed ?? 0) - (counts.pending ?? 0);
 }
 
-/** @param {import('./views.d.ts').Outcomes} counts */
+/** @param {import('../api-types.d.ts').Outcomes} counts */
 function sum(counts) {
   return restoreRows.reduce((sofar, { outcome }) => sofar + (counts[outcome] ?? 0), 0);
 }

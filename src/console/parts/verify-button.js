@@ -1,7 +1,7 @@
-import { call } from './api.js';
+import { call } from '../app/api.js';
+import { poll, wake } from '../app/poll.js';
 import { announce, fill, h } from './dom.js';
 import { number, plural } from './format.js';
-import { poll, wake } from './poll.js';
 import { actionButton, isOver, notice } from './widgets.js';
 
 const POLL_MS = 1000;
@@ -22,12 +22,12 @@ export function verifyButton(id, label) {
  * @param {HTMLElement} place
  */
 async function verify(id, place) {
-  /** @type {import('./views.d.ts').Verification} */
+  /** @type {import('../api-types.d.ts').Verification} */
   const started = await call(`snapshots/${encodeURIComponent(id)}/verify`, { method: 'POST' });
   const leaving = new AbortController();
   await poll(async () => {
     if (!place.isConnected) return undefined;
-    /** @type {import('./views.d.ts').Verification} */
+    /** @type {import('../api-types.d.ts').Verification} */
     const now = await call(`verifications/${encodeURIComponent(started.id)}`);
     const { total = 0, verified = 0 } = now.counts ?? {};
     if (!isOver(now))
@@ -42,7 +42,7 @@ async function verify(id, place) {
   }, leaving.signal);
 }
 
-/** @param {import('./views.d.ts').Verification} verification */
+/** @param {import('../api-types.d.ts').Verification} verification */
 function damage({ damagedArtefacts = [] }) {
   if (damagedArtefacts.length === 0) return undefined;
   return h(

@@ -9,7 +9,7 @@ const unanswered = new Map();
 
 /**
  * @param {Record<string, unknown>} body As `POST /api/restores` takes it.
- * @returns {Promise<import('./views.d.ts').Restore>}
+ * @returns {Promise<import('../api-types.d.ts').Restore>}
  */
 export async function startRestore(body) {
   const text = JSON.stringify(body);

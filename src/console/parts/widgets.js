@@ -1,4 +1,4 @@
-import { ApiError } from './api.js';
+import { ApiError } from '../app/api.js';
 import { h, svg } from './dom.js';
 
 /** @typedef {'ok' | 'warn' | 'bad' | 'info' | 'run'} Tone */
@@ -136,7 +136,7 @@ export async function attempt(button, place, work, failed) {
   }
 }
 
-/** @param {import('./views.d.ts').Restore['status']} status */
+/** @param {import('../api-types.d.ts').Restore['status']} status */
 export function statusBadge(status) {
   switch (status) {
     case 'Succeeded':
@@ -157,7 +157,7 @@ export function isOver({ status }) {
   return status === 'Succeeded' || status === 'Failed' || status === 'Canceled';
 }
 
-/** @param {import('./views.d.ts').HubRef | undefined} ref */
+/** @param {import('../api-types.d.ts').HubRef | undefined} ref */
 export function hubName(ref) {
   return ref === undefined ? 'unknown' : `${ref.namespace}/${ref.hub}`;
 }

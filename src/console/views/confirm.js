@@ -1,13 +1,13 @@
+import { startRestore } from '../app/start-restore.js';
+import { hubNameField } from '../parts/dialogs.js';
+import { h } from '../parts/dom.js';
+import { plural } from '../parts/format.js';
+import { attempt, hubName } from '../parts/widgets.js';
 import { forgetDraft } from './choose-options.js';
-import { hubNameField } from './dialogs.js';
-import { h } from './dom.js';
-import { plural } from './format.js';
-import { startRestore } from './start.js';
-import { attempt, hubName } from './widgets.js';
 
 /**
  * After a dry run: the hub's name, and the button that restores exactly what the dry run looked at.
- * @param {import('./views.d.ts').Restore} dryRun
+ * @param {import('../api-types.d.ts').Restore} dryRun
  */
 export function confirmForm(dryRun) {
   const { snapshot, target, counts, only, order, note } = dryRun;

@@ -10,7 +10,7 @@ const SHOWN = 60;
 /**
  * Devices in each snapshot over time. Its text for those who cannot see it says what the line shows; the list below it
  * has every number.
- * @param {import('./views.d.ts').Snapshot[]} snapshots Newest first.
+ * @param {import('../api-types.d.ts').Snapshot[]} snapshots Newest first.
  */
 export function sizeChart(snapshots) {
   const points = snapshots
@@ -30,7 +30,7 @@ export function sizeChart(snapshots) {
   return figure;
 }
 
-/** @typedef {{ at: number, devices: number, isGood: boolean, snapshot: import('./views.d.ts').Snapshot }} Point */
+/** @typedef {{ at: number, devices: number, isGood: boolean, snapshot: import('../api-types.d.ts').Snapshot }} Point */
 
 /**
  * @param {HTMLElement} figure

@@ -1,5 +1,5 @@
+import { announce, byId } from '../parts/dom.js';
 import { isTemporary } from './api.js';
-import { announce, byId } from './dom.js';
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;

@@ -1,4 +1,4 @@
-import { byId } from './dom.js';
+import { byId } from '../parts/dom.js';
 
 /**
  * Asks the person for the function key. What is shown behind stays as it is, with all that was typed.

@@ -1,7 +1,7 @@
 /** The HTTP API as the page uses it. The key is kept here, in the memory of the tab, and leaves it only as a header. */
 
 /** The API's own folder: this file is served from a folder of it, whatever the route prefix is. */
-const base = new URL('../', import.meta.url);
+const base = new URL('../../', import.meta.url);
 const READ_TIMEOUT_MS = 20_000;
 /** Starting a restore waits for its checks of the target hub. */
 const WRITE_TIMEOUT_MS = 60_000;

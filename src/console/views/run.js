@@ -1,17 +1,17 @@
-import { call } from './api.js';
+import { call } from '../app/api.js';
+import { poll } from '../app/poll.js';
+import { countsTable } from '../parts/counts.js';
+import { announce, fill, h } from '../parts/dom.js';
+import { stepper } from '../parts/stepper.js';
+import { isOver, problem, verdict } from '../parts/widgets.js';
 import { confirmForm } from './confirm.js';
-import { countsTable } from './counts.js';
-import { announce, fill, h } from './dom.js';
 import { failures } from './failures.js';
-import { poll } from './poll.js';
 import { nameOf } from './restores.js';
 import { runActions } from './run-actions.js';
 import { progress, proof, runFacts, warnings } from './run-parts.js';
 import { percentOf, verdictOf } from './run-words.js';
-import { stepper } from './steps.js';
-import { isOver, problem, verdict } from './widgets.js';
 
-/** @typedef {import('./views.d.ts').Restore} Restore */
+/** @typedef {import('../api-types.d.ts').Restore} Restore */
 
 const POLL_MS = 1000;
 

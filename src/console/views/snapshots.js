@@ -1,12 +1,12 @@
-import { call } from './api.js';
-import { sizeChart } from './chart.js';
-import { announce, fill, h } from './dom.js';
-import { moment, number, plural, size, time } from './format.js';
-import { poll, wake } from './poll.js';
-import { verifyButton } from './verify.js';
-import { actionButton, badge, facts, notice, problem } from './widgets.js';
+import { call } from '../app/api.js';
+import { poll, wake } from '../app/poll.js';
+import { sizeChart } from '../parts/chart.js';
+import { announce, fill, h } from '../parts/dom.js';
+import { moment, number, plural, size, time } from '../parts/format.js';
+import { verifyButton } from '../parts/verify-button.js';
+import { actionButton, badge, facts, notice, problem } from '../parts/widgets.js';
 
-/** @typedef {import('./views.d.ts').Snapshot} Snapshot */
+/** @typedef {import('../api-types.d.ts').Snapshot} Snapshot */
 
 const REFRESH_MS = 60_000;
 const FIRST_SHOWN = 8;
@@ -145,7 +145,7 @@ function snapshotFacts({ id, counts, healthReasons = [], error, proof, churn, by
 
 const proofWords = { verified: 'every byte read again', drill: 'restored in a drill', restore: 'restored' };
 
-/** @param {import('./views.d.ts').SnapshotCounts} counts */
+/** @param {import('../api-types.d.ts').SnapshotCounts} counts */
 function platformList({ byPlatform = {}, registrations }) {
   const entries = Object.entries(byPlatform).sort((a, b) => b[1] - a[1]);
   return h(

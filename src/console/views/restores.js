@@ -1,11 +1,11 @@
-import { call } from './api.js';
-import { settledCount } from './counts.js';
-import { fill, h } from './dom.js';
-import { number, plural, time } from './format.js';
-import { poll } from './poll.js';
-import { isOver, problem, statusBadge } from './widgets.js';
+import { call } from '../app/api.js';
+import { poll } from '../app/poll.js';
+import { settledCount } from '../parts/counts.js';
+import { fill, h } from '../parts/dom.js';
+import { number, plural, time } from '../parts/format.js';
+import { isOver, problem, statusBadge } from '../parts/widgets.js';
 
-/** @typedef {import('./views.d.ts').Restore} Restore */
+/** @typedef {import('../api-types.d.ts').Restore} Restore */
 
 const CALM_MS = 15_000;
 const BUSY_MS = 3000;

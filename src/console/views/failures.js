@@ -1,10 +1,10 @@
-import { call } from './api.js';
-import { h } from './dom.js';
-import { plural } from './format.js';
+import { call } from '../app/api.js';
+import { h } from '../parts/dom.js';
+import { plural } from '../parts/format.js';
+import { actionButton } from '../parts/widgets.js';
 import { reasonOf } from './run-words.js';
-import { actionButton } from './widgets.js';
 
-/** @typedef {{ value: import('./views.d.ts').Failure[], nextLink?: string }} Page */
+/** @typedef {{ value: import('../api-types.d.ts').Failure[], nextLink?: string }} Page */
 
 /**
  * Why devices failed, and on demand which ones, a page at a time.
@@ -42,7 +42,7 @@ export function failures(runId, byCode) {
   );
 }
 
-/** @param {import('./views.d.ts').Failure} failure */
+/** @param {import('../api-types.d.ts').Failure} failure */
 function failureRow({ record, code, status }) {
   return h(
     'li',

@@ -1,9 +1,9 @@
-import { h } from './dom.js';
-import { plural } from './format.js';
+import { h } from '../parts/dom.js';
+import { plural } from '../parts/format.js';
 
 /**
- * @typedef {import('./views.d.ts').Snapshot} Snapshot
- * @typedef {import('./views.d.ts').Restore} Restore
+ * @typedef {import('../api-types.d.ts').Snapshot} Snapshot
+ * @typedef {import('../api-types.d.ts').Restore} Restore
  */
 
 const empty = {

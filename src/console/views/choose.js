@@ -1,16 +1,16 @@
-import { call } from './api.js';
+import { call } from '../app/api.js';
+import { poll } from '../app/poll.js';
+import { startRestore } from '../app/start-restore.js';
+import { fill, h } from '../parts/dom.js';
+import { ago, moment, plural } from '../parts/format.js';
+import { stepper } from '../parts/stepper.js';
+import { attempt, hubName, notice, problem } from '../parts/widgets.js';
 import { askedOf, draft, options, platformBoxes } from './choose-options.js';
-import { fill, h } from './dom.js';
-import { ago, moment, plural } from './format.js';
-import { poll } from './poll.js';
 import { healthBadge } from './snapshots.js';
-import { startRestore } from './start.js';
-import { stepper } from './steps.js';
-import { attempt, hubName, notice, problem } from './widgets.js';
 
 /**
- * @typedef {import('./views.d.ts').Snapshot} Snapshot
- * @typedef {import('./views.d.ts').Status} Status
+ * @typedef {import('../api-types.d.ts').Snapshot} Snapshot
+ * @typedef {import('../api-types.d.ts').Status} Status
  */
 
 /**

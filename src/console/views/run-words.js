@@ -1,13 +1,13 @@
-import { settledCount } from './counts.js';
-import { duration, number, plural } from './format.js';
-import { hubName, isOver } from './widgets.js';
+import { settledCount } from '../parts/counts.js';
+import { duration, number, plural } from '../parts/format.js';
+import { hubName, isOver } from '../parts/widgets.js';
 
-/** @typedef {import('./views.d.ts').Restore} Restore */
+/** @typedef {import('../api-types.d.ts').Restore} Restore */
 
 /**
  * What is to be read first about a restore: its tone, its verdict, and what that means.
  * @param {Restore} run
- * @returns {{ tone: import('./widgets.js').Tone, title: string, text: string }}
+ * @returns {{ tone: import('../parts/widgets.js').Tone, title: string, text: string }}
  */
 export function verdictOf(run) {
   if (!isOver(run)) return { tone: 'run', title: runningTitle(run), text: runningText(run) };

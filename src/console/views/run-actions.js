@@ -1,14 +1,14 @@
-import { call, download } from './api.js';
+import { call, download } from '../app/api.js';
+import { wake } from '../app/poll.js';
+import { askFirst, hubNameField } from '../parts/dialogs.js';
+import { h } from '../parts/dom.js';
+import { verifyButton } from '../parts/verify-button.js';
+import { actionButton, hubName } from '../parts/widgets.js';
 import { chooseAsIn } from './choose-options.js';
-import { askFirst, hubNameField } from './dialogs.js';
-import { h } from './dom.js';
-import { wake } from './poll.js';
-import { verifyButton } from './verify.js';
-import { actionButton, hubName } from './widgets.js';
 
 /**
- * @typedef {import('./views.d.ts').Restore} Restore
- * @typedef {import('./views.d.ts').Action} Action
+ * @typedef {import('../api-types.d.ts').Restore} Restore
+ * @typedef {import('../api-types.d.ts').Action} Action
  */
 
 /**
