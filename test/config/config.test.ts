@@ -217,9 +217,9 @@ describe('names that are nearly ours', () => {
     ['backup_schedule', 'BACKUP_SCHEDULE'],
     ['MAX-CONCURRENCY', 'MAX_CONCURRENCY'],
     ['SNAPSHOT_STORAG', 'SNAPSHOT_STORAGE'],
-  ])('%s is told as a warning, not a fault', (name, meant) => {
+  ])('%s is reported as a warning, not a fault', (name, meant) => {
     expect(parseConfig(anEnv({ [name]: 'x' })).warnings).toEqual([
-      `The setting ${name} has no effect; is ${meant} meant?`,
+      `The setting ${name} has no effect; did you mean ${meant}?`,
     ]);
   });
 
