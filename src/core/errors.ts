@@ -1,6 +1,6 @@
 /**
  * The closed list of error codes this app answers with, in HTTP bodies, run documents and logs.
- * README lists each with what to do; a test holds the two together.
+ * docs/REFERENCE.md lists each with what to do; a test holds the two together.
  */
 export const errorCodes = [
   'BadRequest',

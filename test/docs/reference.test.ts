@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { errorCodes } from '../../src/core/errors.ts';
+import { type Setting, settings } from '../../src/settings/settings.ts';
+
+const root = new URL('../../', import.meta.url);
+const reference = readFileSync(new URL('docs/REFERENCE.md', root), 'utf8');
+
+/** The rows of one marked table, each as its cells. */
+function tableRows(name: string): string[][] {
+  const found = new RegExp(`<!-- ${name} -->(.*?)<!-- /${name} -->`, 's').exec(reference)?.[1];
+  if (found === undefined) throw new Error(`REFERENCE has no section ${name}`);
+  return found
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '')));
+}
+
+test('the table of settings is what the parser reads', () => {
+  const expected = settings.map((setting: Setting) => [
+    `\`${setting.name}\``,
+    setting.isRequired ? 'required' : setting.default === undefined ? 'none' : `\`${setting.default}\``,
+    setting.meaning,
+  ]);
+  expect(tableRows('settings')).toEqual(expected);
+});
+
+test('the table of errors lists every code once, and no other', () => {
+  const listed = tableRows('errors').flatMap(([codes = '']) =>
+    [...codes.matchAll(/`(\w+)`/g)].map((match) => match[1] ?? ''),
+  );
+  expect(listed.sort()).toEqual([...errorCodes].sort());
+});
+
+test('the table of routes lists every route of the app once, and no other', () => {
+  const folder = new URL('functions/', root);
+  const registered = readdirSync(folder).flatMap((file) => {
+    const source = readFileSync(new URL(file, folder), 'utf8');
+    const route = /route: '([^']+)'/.exec(source)?.[1]?.replace(/\/\{\*\w+\}$/, '');
+    return route === undefined ? [] : [`${/methods: \['(\w+)'\]/.exec(source)?.[1]} /api/${route}`];
+  });
+  const listed = tableRows('routes').flatMap(([calls = '']) =>
+    [...calls.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? ''),
+  );
+  expect(listed.sort()).toEqual(registered.sort());
+});
+
+test('README stays within 150 lines, and no line of it is a wall of text', () => {
+  const lines = readFileSync(new URL('README.md', root), 'utf8').split('\n');
+  expect(lines.length).toBeLessThanOrEqual(151);
+  expect(lines.filter((line) => line.length > 180)).toEqual([]);
+});
