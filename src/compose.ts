@@ -1,10 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { InvocationContext } from '@azure/functions';
-import type { App } from './app/app.ts';
+import { type App, createMemory } from './app/app.ts';
+import { noteOnCard } from './app/readiness/card-store.ts';
 import { createAzureBlobs } from './azure/blobs.ts';
 import { createAzureStepQueue } from './azure/step-queue.ts';
-import type { Clock } from './core/ports.ts';
 import { createHub } from './hub/client.ts';
 import type { HubConnection } from './hub/connection-string.ts';
 import { createLimiter } from './hub/limiter.ts';
@@ -12,12 +10,12 @@ import { createLog } from './log.ts';
 import { createHttpNotifier } from './notify/http-notifier.ts';
 import { type Config, parseConfig, triggerBindings } from './settings/config.ts';
 import { scheduleIntervalMs } from './settings/schedule.ts';
+import { realWorld } from './world.ts';
 
 /** What the triggers bind to: literal schedules and the queue, as set or by default. */
 export const bindings = triggerBindings(process.env);
 
 const TOOL_VERSION = '0.1.0';
-const clock: Clock = { now: Date.now, sleep: (milliseconds) => sleep(milliseconds) };
 
 let shared: Omit<App, 'log'> | undefined;
 
@@ -40,19 +38,18 @@ function compose(config: Config): Omit<App, 'log'> {
   const hub = (connection: HubConnection, maxRequestsPerSecond: number | undefined) =>
     createHub({
       connection,
-      clock,
+      clock: realWorld,
       random: Math.random,
-      limiter: createLimiter({ maxConcurrency, maxRequestsPerSecond, clock }),
+      limiter: createLimiter({ maxConcurrency, maxRequestsPerSecond, clock: realWorld }),
     });
   return {
     blobs: createAzureBlobs({ connection: config.storage, container: config.container }),
     queue: createAzureStepQueue({ connection: config.storage, queue: config.stepQueue }),
-    clock,
+    world: realWorld,
     primary: hub(config.primary, config.backupMaxRequestsPerSecond),
     secondary: hub(config.secondary, config.restoreMaxRequestsPerSecond),
     drillHub: config.drill === undefined ? undefined : hub(config.drill, config.restoreMaxRequestsPerSecond),
     notifier: createHttpNotifier(config),
-    newSuffix: () => randomBytes(3).toString('hex'),
     policy: {
       toolVersion: TOOL_VERSION,
       stepBudgetMs: config.stepBudgetMs,
@@ -66,5 +63,7 @@ function compose(config: Config): Omit<App, 'log'> {
       maxFailures: config.maxFailures,
       secondaryTier: config.secondaryTier,
     },
+    memory: createMemory(),
+    listeners: [noteOnCard],
   };
 }

@@ -1,22 +1,58 @@
 import { DrError } from '../core/errors.ts';
-import type { Blobs, Clock, Hub, HubRef, Log, Notifier, StepQueue } from '../core/ports.ts';
-import type { Tier } from '../core/readiness/tiers.ts';
+import type { Blobs, Hub, HubRef, Log, Notifier, StepQueue, World } from '../core/ports.ts';
+import type { ProbedTarget, Tier } from '../core/readiness/tiers.ts';
+import type { Run } from '../core/run.ts';
 import type { RetentionPolicy } from '../core/snapshot/retention.ts';
 
 /** What the use cases work with: ports, and the settings that shape their decisions. */
 export interface App {
   readonly blobs: Blobs;
   readonly queue: StepQueue;
-  readonly clock: Clock;
+  readonly world: World;
   readonly log: Log;
   readonly primary: Hub;
   readonly secondary: Hub;
   /** The scratch hub of drills, where the settings name one. */
   readonly drillHub: Hub | undefined;
   readonly notifier: Notifier;
-  /** Six random hexadecimal digits. */
-  readonly newSuffix: () => string;
   readonly policy: Policy;
+  readonly memory: Memory;
+  /** Called, one after another, after each stored change. */
+  readonly listeners: readonly ((app: App, change: Change) => Promise<void>)[];
+}
+
+/** A stored change that others may want to react to. */
+export type Change = { readonly kind: 'run'; readonly run: Run } | { readonly kind: 'proof' | 'drillEnded' };
+
+export async function emit(app: App, change: Change): Promise<void> {
+  for (const listener of app.listeners) await listener(app, change);
+}
+
+/** What one process remembers from step to step, a field for each user. It only saves requests: losing it loses nothing. */
+export interface Memory {
+  /** The last heartbeat this process wrote. */
+  lastBeat: { readonly name: string; readonly at: number } | undefined;
+  /** By run the last shard that was open when its phase's results were last listed. */
+  readonly lastOpen: Map<string, { readonly phase: string; readonly shard: number }>;
+  /** By run and phase the shards that are being worked on; a shard twice when its message came twice. */
+  readonly inFlight: Map<string, number[]>;
+  /** By run and pass the handles that live under another key. */
+  readonly foreignHandles: Map<string, Promise<Float64Array>>;
+  /** Time a hub's throttling has cost that some shard has already counted. */
+  readonly lostTime: Map<Hub, { atMs: number; totalMs: number }>;
+  /** The last probe of each hub. */
+  readonly probes: Map<Hub, { readonly atMs: number; readonly answer: Promise<ProbedTarget> }>;
+}
+
+export function createMemory(): Memory {
+  return {
+    lastBeat: undefined,
+    lastOpen: new Map(),
+    inFlight: new Map(),
+    foreignHandles: new Map(),
+    lostTime: new Map(),
+    probes: new Map(),
+  };
 }
 
 export interface Policy {

@@ -15,7 +15,7 @@ const ALL_RUNS = 100_000;
 /** Deletes snapshots the policy no longer keeps, what dead backups left, and the records of old runs. */
 export async function prune(app: App): Promise<void> {
   const hub = app.primary.ref;
-  const nowMs = app.clock.now();
+  const nowMs = app.world.now();
   const listed = await listSnapshots(app, hub);
   // A snapshot whose manifest cannot be read is evidence, not rubbish: it stays until somebody looked at it.
   const kept: KeptSnapshot[] = listed.flatMap(({ id, manifest }) =>
@@ -97,6 +97,6 @@ async function abandonedSnapshots(
   const ids = await listSnapshotIds(app, app.primary.ref);
   return ids.filter((id) => {
     const startedAt = startOfRunId(id);
-    return !existing.has(id) && !inUse.has(id) && startedAt !== undefined && app.clock.now() - startedAt > DAY_MS;
+    return !existing.has(id) && !inUse.has(id) && startedAt !== undefined && app.world.now() - startedAt > DAY_MS;
   });
 }

@@ -23,7 +23,7 @@ const MAX_WAIT_SECONDS = 60;
  * a fault of ours and thrown, so that the host delivers the message again.
  */
 export async function runStep(app: App, step: Step): Promise<void> {
-  const deadlineAt = app.clock.now() + app.policy.stepBudgetMs;
+  const deadlineAt = app.world.now() + app.policy.stepBudgetMs;
   let run: Run | undefined;
   try {
     run = (await readRun(app, step.kind, step.runId))?.run;

@@ -55,7 +55,7 @@ export async function viewBackup(app: App, run: BackupRun, progress?: BackupProg
 
 export async function viewVerification(app: App, run: VerificationRun) {
   const { counts, damagedArtefacts } = run.result ?? (await sumVerification(app, run));
-  const endedAt = run.finishedAt === undefined ? app.clock.now() : Date.parse(run.finishedAt);
+  const endedAt = run.finishedAt === undefined ? app.world.now() : Date.parse(run.finishedAt);
   const seconds = Math.max((endedAt - Date.parse(run.createdAt)) / 1000, 0.001);
   return {
     ...viewCommon(run, isOver(run) ? undefined : await readBeat(app, run)),

@@ -20,7 +20,7 @@ export async function watchRuns(app: App): Promise<void> {
     const run = lock.runId === '' ? 'missing' : await readHolder(app, kind, lock.runId);
     if (run === 'unreadable') continue; // The next run takes its place; the others are watched meanwhile.
     if (run !== 'missing' && !isOver(run)) await watchRun(app, kind, run.id);
-    else if (app.clock.now() - entry.modifiedAt.getTime() > QUIET_AFTER_MS) {
+    else if (app.world.now() - entry.modifiedAt.getTime() > QUIET_AFTER_MS) {
       app.log.warn('lock of a run that is over was left behind', { runId: lock.runId });
       await app.blobs.remove(entry.name, lock.etag);
     }
@@ -30,7 +30,7 @@ export async function watchRuns(app: App): Promise<void> {
 async function watchRun(app: App, kind: RunKind, runId: string): Promise<void> {
   const run = (await readRun(app, kind, runId))?.run;
   if (run === undefined || isOver(run)) return;
-  const quietMs = app.clock.now() - (await lastHeartbeatAt(app, run));
+  const quietMs = app.world.now() - (await lastHeartbeatAt(app, run));
   if (quietMs < QUIET_AFTER_MS) {
     if (run.kicks > 0) await changeRun(app, kind, runId, (current) => ({ ...current, kicks: 0 }));
     return;

@@ -153,11 +153,22 @@ export interface Notifier {
   alert(message: AlertMessage): Promise<NotTaken | undefined>;
 }
 
-/** Time and chance, passed in so that tests own them. */
-export interface Clock {
+/** Time, chance and what the process does beside its own turn: passed in, so that tests and simulations own them. */
+export interface World {
+  /** Epoch ms. */
   now(): number;
   sleep(milliseconds: number): Promise<void>;
+  /** Lets other work run: resolves one turn of the event loop later. */
+  nextTurn(): Promise<void>;
+  /** Six random hexadecimal digits. */
+  newSuffix(): string;
+  /** On another thread. */
+  gzip(bytes: Uint8Array): Promise<Uint8Array>;
+  /** On another thread. Rejects damaged bytes. */
+  gunzip(bytes: Uint8Array): Promise<Uint8Array>;
 }
+
+export type Clock = Pick<World, 'now' | 'sleep'>;
 
 /** Message constants and fields; no device token, tag, key or SAS may be handed in. */
 export interface Log {

@@ -212,7 +212,7 @@ async function drillDying(at: number, isApplied: boolean) {
   await survive(() => startDrill(app, 'timer'));
   for (let tick = 0; tick < 12; tick += 1) {
     for (let nextAt = engine.queue.nextAt(); nextAt !== undefined; nextAt = engine.queue.nextAt()) {
-      engine.advance(Math.max(0, nextAt - app.clock.now()));
+      engine.advance(Math.max(0, nextAt - app.world.now()));
       for (const text of engine.queue.take()) {
         const done = await survive(async () => {
           await runStep(app, parseStep(JSON.parse(text)));

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { openListing } from '../../src/app/listing/pages.ts';
 import { DrError } from '../../src/core/errors.ts';
 import type { Hub, Page } from '../../src/core/ports.ts';
+import { realWorld } from '../../src/world.ts';
 import { createEngine } from '../support/engine.ts';
 
 /** One page that was asked for, and what the hub says of it when the test wants it to. */
@@ -26,11 +27,17 @@ function aSlowHub(): { readonly hub: Hub; readonly asked: readonly Asked[]; toke
   return { hub, asked, tokens: () => asked.map(({ token }) => token) };
 }
 
+const at = (now: () => number) => ({ now, nextTurn: realWorld.nextTurn });
+
 const pageTo = (nextToken: string | undefined): Page => ({ rows: [], nextToken });
 
 test('the next page is asked for with the head of an answer, before the page has come', async () => {
   const { hub, asked, tokens } = aSlowHub();
-  const listing = openListing(hub, 1000, () => 0);
+  const listing = openListing(
+    hub,
+    1000,
+    at(() => 0),
+  );
   const first = listing.page(undefined);
   expect(tokens()).toEqual([undefined]);
   asked[0]?.head('a');
@@ -46,7 +53,11 @@ test('the next page is asked for with the head of an answer, before the page has
 
 test('pages nobody has taken yet are few, and asking goes on as they are taken', async () => {
   const { hub, asked, tokens } = aSlowHub();
-  const listing = openListing(hub, 1000, () => 0);
+  const listing = openListing(
+    hub,
+    1000,
+    at(() => 0),
+  );
   const first = listing.page(undefined);
   for (let index = 0; index < asked.length && index < 100; index += 1) asked[index]?.head(`${index + 1}`);
   expect(tokens()).toHaveLength(17);
@@ -58,7 +69,11 @@ test('pages nobody has taken yet are few, and asking goes on as they are taken',
 
 test('pages of large rows wait in smaller number', async () => {
   const { hub, asked, tokens } = aSlowHub();
-  const listing = openListing(hub, 1000, () => 0);
+  const listing = openListing(
+    hub,
+    1000,
+    at(() => 0),
+  );
   const first = listing.page(undefined);
   const rows = [Buffer.alloc(1024 * 1024)];
   for (let index = 0; index < asked.length && index < 100; index += 1) {
@@ -75,7 +90,11 @@ test('pages of large rows wait in smaller number', async () => {
 
 test('a page that names another token than its head did decides what comes next', async () => {
   const { hub, asked, tokens } = aSlowHub();
-  const listing = openListing(hub, 1000, () => 0);
+  const listing = openListing(
+    hub,
+    1000,
+    at(() => 0),
+  );
   const first = listing.page(undefined);
   asked[0]?.head('damaged');
   asked[0]?.give(pageTo('right'));
@@ -90,7 +109,11 @@ test('a page that names another token than its head did decides what comes next'
 
 test('a listing that begins again lets go of what was under way', async () => {
   const { hub, asked, tokens } = aSlowHub();
-  const listing = openListing(hub, 1000, () => 0);
+  const listing = openListing(
+    hub,
+    1000,
+    at(() => 0),
+  );
   const first = listing.page(undefined);
   asked[0]?.head('a');
   asked[0]?.give(pageTo('a'));
@@ -107,7 +130,11 @@ test('a listing that begins again lets go of what was under way', async () => {
 test('an error of the hub is a value, and nothing is asked for once time is over', async () => {
   const { hub, asked, tokens } = aSlowHub();
   let now = 0;
-  const listing = openListing(hub, 1000, () => now);
+  const listing = openListing(
+    hub,
+    1000,
+    at(() => now),
+  );
   const first = listing.page(undefined);
   now = 1000;
   asked[0]?.head('a');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { App } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
-import { expireCard } from '../../src/app/readiness/card-store.ts';
+import { noteOnCard } from '../../src/app/readiness/card-store.ts';
 import { reviewReadiness } from '../../src/app/readiness/review.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
@@ -33,7 +33,7 @@ async function aWatchedEngine(devices = 24, wrap?: (blobs: Blobs) => Blobs): Pro
 
 /** Without the card: as it is judged from where everything is kept. */
 async function judgedAnew({ app }: Engine) {
-  await expireCard(app);
+  await noteOnCard(app, { kind: 'proof' });
   return readStatus(app);
 }
 
@@ -71,7 +71,7 @@ test('what the card tells is what would be judged anew, at each step of a backup
   engine.advance(1000);
   await startRestore(engine.app, parseRestoreRequest(''));
   for (let nextAt = engine.queue.nextAt(); nextAt !== undefined; nextAt = engine.queue.nextAt()) {
-    engine.advance(Math.max(0, nextAt - engine.app.clock.now()));
+    engine.advance(Math.max(0, nextAt - engine.app.world.now()));
     await compare();
     await step(engine);
   }

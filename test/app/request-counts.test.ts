@@ -72,7 +72,7 @@ test('a restore of the most shards is shown by three requests in its last pass, 
   expect(await countOf(app, (counted) => readRestoreView(counted, runId))).toBeLessThanOrEqual(MOST_REQUESTS);
   expect(await readRestoreView(app, runId)).toMatchObject({
     counts: { created: MOST_SHARDS, pending: 0 },
-    lastHeartbeatAt: new Date(app.clock.now()).toISOString(),
+    lastHeartbeatAt: new Date(app.world.now()).toISOString(),
   });
 });
 

@@ -8,6 +8,7 @@ import { printContent, printRecord } from '../../src/core/fingerprint/row-print.
 import { groupRows, keyHashOf, recordKey } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { openShardRecords, recordsIn } from '../../src/core/snapshot/shard.ts';
+import { realWorld } from '../../src/world.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
 
 /** The lines of a shard in which these descriptions were staged, in their order. */
@@ -22,7 +23,7 @@ async function linesOf(xmls: readonly string[], hashOf: (key: string) => number 
     staged.map(({ octets }) => Buffer.from(octets, 'latin1')),
     table,
   );
-  const lines = await makeLines(rows);
+  const lines = await makeLines(rows, realWorld.nextTurn);
   const { prints } = lines;
   const printOfEach = Array.from({ length: prints.count }, (_, index) => prints.at(index));
   return {

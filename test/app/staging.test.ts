@@ -6,6 +6,7 @@ import { createStaging, type Staging } from '../../src/app/listing/staging.ts';
 import { toOctets } from '../../src/app/stored/codec.ts';
 import { membersOf } from '../../src/core/registration/record.ts';
 import type { Segment } from '../../src/core/snapshot/scan-checkpoint.ts';
+import { realWorld } from '../../src/world.ts';
 import { createEngine } from '../support/engine.ts';
 
 const SECTIONS = 8;
@@ -14,7 +15,7 @@ const someNumbers = fc.array(fc.maxSafeNat(), { minLength: 3, maxLength: 3 });
 
 function openStaging(): Staging {
   let count = 0;
-  return createStaging(SECTIONS, () => `segment-${count++}`);
+  return createStaging(SECTIONS, () => `segment-${count++}`, realWorld.nextTurn);
 }
 
 /** The whole number of shards, read together or one by one. */

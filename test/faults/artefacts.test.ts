@@ -85,7 +85,7 @@ async function changedAfterBackup(): Promise<Bench> {
 
 async function copyOf(from: Bench): Promise<Bench> {
   const bench = createBench(from.history);
-  bench.advance(from.app.clock.now() - bench.app.clock.now());
+  bench.advance(from.app.world.now() - bench.app.world.now());
   for (const { name, facts } of await from.blobs.list('')) {
     await bench.blobs.put(name, (await from.blobs.get(name))?.bytes ?? new Uint8Array(), 'new', facts);
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { App } from '../../src/app/app.ts';
+import { type App, createMemory } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { prune } from '../../src/app/prune.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
@@ -23,7 +23,8 @@ async function deliverTo(app: App, text: string): Promise<void> {
 /** Another instance of the same app: it shares storage, queue, clock and hubs, and nothing in memory. */
 function anotherInstance({ app }: Engine): App {
   let suffix = 0;
-  return { ...app, newSuffix: () => `b${(++suffix).toString(16).padStart(5, '0')}` };
+  const newSuffix = (): string => `b${(++suffix).toString(16).padStart(5, '0')}`;
+  return { ...app, memory: createMemory(), world: { ...app.world, newSuffix } };
 }
 
 /** Delivers in the order the choices say; every other message a second time, some time later. */
@@ -34,7 +35,7 @@ async function deliverInAnyOrder(engine: Engine, choices: readonly number[]): Pr
   for (;;) {
     const nextAt = engine.queue.nextAt();
     if (pending.length === 0 && nextAt === undefined) return delivered;
-    if (pending.length === 0 && nextAt !== undefined) engine.advance(Math.max(0, nextAt - engine.app.clock.now()));
+    if (pending.length === 0 && nextAt !== undefined) engine.advance(Math.max(0, nextAt - engine.app.world.now()));
     pending.push(...engine.queue.take());
     const choice = choices[turn++ % choices.length] ?? 0;
     const [text = ''] = pending.splice(choice % pending.length, 1);

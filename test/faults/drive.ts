@@ -41,7 +41,7 @@ export async function deliverAsHost(
   const failures = new Map<string, number>();
   const poisoned: string[] = [];
   for (let nextAt = engine.queue.nextAt(); nextAt !== undefined; nextAt = engine.queue.nextAt()) {
-    engine.advance(Math.max(0, nextAt - engine.app.clock.now()));
+    engine.advance(Math.max(0, nextAt - engine.app.world.now()));
     for (const text of engine.queue.take()) {
       const isDelivered = await deliver(text).then(
         () => true,

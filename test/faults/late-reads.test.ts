@@ -9,7 +9,7 @@ const MINUTE_MS = 60_000;
 function lagBehind({ app, secondary }: Engine, lagMs: number): void {
   const past: { readonly until: number; readonly rows: ReadonlyMap<string, string> }[] = [];
   const { putRegistration, putInstallation, listPage } = secondary;
-  const note = (): void => void past.push({ until: app.clock.now(), rows: new Map(secondary.rows) });
+  const note = (): void => void past.push({ until: app.world.now(), rows: new Map(secondary.rows) });
   secondary.putRegistration = (...call) => {
     note();
     return putRegistration(...call);
@@ -19,7 +19,7 @@ function lagBehind({ app, secondary }: Engine, lagMs: number): void {
     return putInstallation(...call);
   };
   secondary.listPage = async (token, options) => {
-    const seenAt = app.clock.now() - lagMs;
+    const seenAt = app.world.now() - lagMs;
     const shown = past.find((one) => one.until > seenAt)?.rows;
     if (shown === undefined) return listPage(token, options);
     return { rows: [...shown.values()].map((xml) => Buffer.from(xml)), nextToken: undefined };

@@ -1,27 +1,30 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type EmulatedHub, type Emulator, startEmulator } from '../../local/emulator/index.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import type { Clock } from '../../src/core/ports.ts';
 import { recordKey } from '../../src/core/registration/record.ts';
 import { canonicalRow, parseRegistration } from '../../src/core/registration/registration.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { createHub, type HubClient } from '../../src/hub/client.ts';
 import { parseHubConnection } from '../../src/hub/connection-string.ts';
 import { createLimiter } from '../../src/hub/limiter.ts';
+import { realWorld } from '../../src/world.ts';
 import { createEngine } from '../support/engine.ts';
 import { aDescription, render } from './descriptions.ts';
 
-const clock: Clock = { now: Date.now, sleep: (milliseconds) => sleep(milliseconds) };
 const FAR = Date.parse('2099-01-01T00:00:00Z');
 
 /** Our own client against an emulated hub. */
 function clientOf(emulator: Emulator, namespace: string): HubClient {
   const connection = parseHubConnection(emulator.namespace(namespace).connectionString(), 'devices', 'TEST');
-  return createHub({ connection, clock, random: () => 0.5, limiter: createLimiter({ maxConcurrency: 32, clock }) });
+  return createHub({
+    connection,
+    clock: realWorld,
+    random: () => 0.5,
+    limiter: createLimiter({ maxConcurrency: 32, clock: realWorld }),
+  });
 }
 
 /** Backs the primary up, restores into the secondary, and gives the restore's last view. */
@@ -29,7 +32,7 @@ async function roundTrip(emulator: Emulator) {
   const [primary, secondary] = [clientOf(emulator, 'primary'), clientOf(emulator, 'secondary')];
   const engine = createEngine({
     policy: { settleSeconds: 0, maxFailures: 10_000 },
-    wrap: () => ({ primary, secondary, clock }),
+    wrap: () => ({ primary, secondary, world: realWorld }),
   });
   await startBackup(engine.app, 'http');
   await engine.drain();

@@ -1,7 +1,9 @@
-import type { App, Policy } from '../../src/app/app.ts';
+import { type App, createMemory, type Policy } from '../../src/app/app.ts';
+import { noteOnCard } from '../../src/app/readiness/card-store.ts';
 import { runStep } from '../../src/app/run-step.ts';
-import type { Blobs, Clock, StepQueue } from '../../src/core/ports.ts';
+import type { Blobs, StepQueue, World } from '../../src/core/ports.ts';
 import { parseStep } from '../../src/core/step.ts';
+import { realWorld } from '../../src/world.ts';
 import { createMemoryBlobs } from './memory-blobs.ts';
 import { createMemoryHub, type MemoryHub } from './memory-hub.ts';
 import { createMemoryNotifier, type MemoryNotifier } from './memory-notifier.ts';
@@ -37,11 +39,13 @@ export function createEngine({ policy = {}, hasScratchHub = false, wrap }: Engin
   let nowMs = Date.parse('2026-11-23T09:00:00Z');
   let suffix = 0;
   const now = (): number => nowMs;
-  const clock: Clock = {
+  const world: World = {
+    ...realWorld,
     now,
     sleep: async (milliseconds) => {
       nowMs += milliseconds;
     },
+    newSuffix: () => (++suffix).toString(16).padStart(6, '0'),
   };
   const blobs = createMemoryBlobs(now);
   const queue = createMemoryQueue(now);
@@ -52,13 +56,14 @@ export function createEngine({ policy = {}, hasScratchHub = false, wrap }: Engin
   const app: App = {
     blobs,
     queue,
-    clock,
+    world,
     log: { info: () => {}, warn: () => {}, error: () => {} },
     primary,
     secondary,
     drillHub: hasScratchHub ? scratch : undefined,
     notifier,
-    newSuffix: () => (++suffix).toString(16).padStart(6, '0'),
+    memory: createMemory(),
+    listeners: [noteOnCard],
     policy: {
       toolVersion: 'test',
       stepBudgetMs: 240_000,

@@ -55,7 +55,7 @@ export function createMortalEngine(point: CrashPoint): {
 export async function deliverAll(engine: Engine): Promise<void> {
   for (let round = 0; round < 4; round++) {
     for (let nextAt = engine.queue.nextAt(); nextAt !== undefined; nextAt = engine.queue.nextAt()) {
-      engine.advance(Math.max(0, nextAt - engine.app.clock.now()));
+      engine.advance(Math.max(0, nextAt - engine.app.world.now()));
       for (const text of engine.queue.take()) {
         await runStep(engine.app, parseStep(JSON.parse(text))).catch(async (error: unknown) => {
           if (!(error instanceof Crash)) throw error;

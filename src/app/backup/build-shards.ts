@@ -13,7 +13,7 @@ import { SnapshotRows } from '../listing/staged-row.ts';
 import { beat } from '../runs/store.ts';
 import { packPrints } from '../snapshots/prints.ts';
 import { makeLines, type ShardLines } from '../snapshots/shard-lines.ts';
-import { compress, openDocument, sealDocument, sha256Hex } from '../stored/codec.ts';
+import { openDocument, sealDocument, sha256Hex } from '../stored/codec.ts';
 import { forEachConcurrent } from '../stored/concurrent.ts';
 import { type LastGood, openLastGood } from './churn.ts';
 
@@ -50,7 +50,7 @@ export async function sealSnapshotShards(app: App, run: BackupRun, shards: Neigh
   for (const shard of membersOf(shards)) {
     const rows = new SnapshotRows(await rowsOf(shard), await tableOf(shard));
     const isOurs = (keyHash: number): boolean => shardOf(keyHash, shardCount) === shard;
-    const lines = await makeLines(rows, shardCount > STAGED_SECTIONS ? isOurs : undefined);
+    const lines = await makeLines(rows, app.world.nextTurn, shardCount > STAGED_SECTIONS ? isOurs : undefined);
     await storing;
     storing = storeShard(app, run, shard, lines, last);
     // What becomes of it is seen when it is awaited.
@@ -67,7 +67,7 @@ async function storeShard(
   last: LastGood | undefined,
 ): Promise<void> {
   const name = resultName(run.kind, run.id, run.phase.pass, 'seal', shard);
-  const bytes = await compress(lines.bytes);
+  const bytes = await app.world.gzip(lines.bytes);
   const stored = { bytes: bytes.length, sha256: sha256Hex(bytes) };
   const printsName = snapshotPrintsName(run.hub, run.id, shard);
   const [churn] = await Promise.all([

@@ -6,12 +6,12 @@ import { runNotStored } from '../runs/store.ts';
 /** Starts a backup of the primary hub. Throws `RunInProgress` while one is running. */
 export async function startBackup(app: App, requestedBy: 'timer' | 'http'): Promise<BackupRun> {
   await app.blobs.ensure();
-  const nowMs = app.clock.now();
+  const nowMs = app.world.now();
   const createdAt = toInstant(nowMs);
   const run: BackupRun = {
     formatVersion: 1,
     kind: 'backup',
-    id: newRunId(nowMs, app.newSuffix()),
+    id: newRunId(nowMs, app.world.newSuffix()),
     status: 'Running',
     requestedBy,
     createdAt,

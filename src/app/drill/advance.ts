@@ -41,7 +41,7 @@ async function tryNext(app: App, drill: Drill): Promise<Drill> {
   } catch (error) {
     if (!(error instanceof DrError)) throw error;
     const mayPass = error.retryable || error.code === 'RunInProgress';
-    if (mayPass && app.clock.now() - Date.parse(drill.stageSince) < PATIENCE_MS) {
+    if (mayPass && app.world.now() - Date.parse(drill.stageSince) < PATIENCE_MS) {
       app.log.warn('drill waits', { drillId: drill.id, stage: drill.stage, code: error.code, reason: error.message });
       return drill;
     }
@@ -126,11 +126,11 @@ async function rollBack(app: App, of: string, id: string, hub: Hub): Promise<Run
 
 /** While it runs, and for a while after: what it deleted may still be listed. */
 function mustWait(app: App, run: Run): boolean {
-  return !isOver(run) || app.clock.now() - Date.parse(run.finishedAt ?? run.createdAt) < SETTLE_MS;
+  return !isOver(run) || app.world.now() - Date.parse(run.finishedAt ?? run.createdAt) < SETTLE_MS;
 }
 
 async function isEmpty(app: App, hub: Hub): Promise<boolean> {
-  const page = await hub.listPage(undefined, { deadlineAt: app.clock.now() + LOOK_MS });
+  const page = await hub.listPage(undefined, { deadlineAt: app.world.now() + LOOK_MS });
   return page !== 'tokenLost' && page.rows.length === 0 && page.nextToken === undefined;
 }
 
@@ -139,11 +139,11 @@ function failureOf(run: Run): string | undefined {
 }
 
 function enter(app: App, drill: Drill, stage: Drill['stage']): Drill {
-  return { ...drill, stage, stageSince: toInstant(app.clock.now()) };
+  return { ...drill, stage, stageSince: toInstant(app.world.now()) };
 }
 
 function end(app: App, drill: Drill, failure: string | undefined): Drill {
-  const ended = { ...enter(app, drill, 'over'), finishedAt: toInstant(app.clock.now()) };
+  const ended = { ...enter(app, drill, 'over'), finishedAt: toInstant(app.world.now()) };
   return failure === undefined ? { ...ended, verdict: 'Passed' } : { ...ended, verdict: 'Failed', failure };
 }
 

@@ -16,7 +16,7 @@ export async function startDrill(app: App, requestedBy: Drill['requestedBy']): P
   const { newest, lastEnded } = others;
   if (others.isBeingBorn || (newest !== undefined && newest.drill.stage !== 'over')) throw inProgress(newest?.drill.id);
   const { id: snapshotId } = await findSnapshot(app, app.primary.ref, 'latest');
-  const nowMs = app.clock.now();
+  const nowMs = app.world.now();
   const createdAt = toInstant(nowMs);
   const scratchHub = app.drillHub?.ref;
   const isSame =
@@ -24,7 +24,7 @@ export async function startDrill(app: App, requestedBy: Drill['requestedBy']): P
   const owes = isSame ? lastEnded.owes : undefined;
   const drill: Drill = {
     formatVersion: 1,
-    id: newRunId(nowMs, app.newSuffix()),
+    id: newRunId(nowMs, app.world.newSuffix()),
     requestedBy,
     createdAt,
     ...(lastEnded === undefined ? {} : { before: lastEnded.id }),

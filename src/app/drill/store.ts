@@ -4,8 +4,7 @@ import { parseJson, parseWith } from '../../core/parse.ts';
 import { DRILLS_FOLDER, drillName, NEWEST_DRILL_NAME } from '../../core/paths.ts';
 import { type Drill, formatDrill, parseDrill } from '../../core/readiness/drill.ts';
 import { startOfRunId } from '../../core/run.ts';
-import { type App, toInstant } from '../app.ts';
-import { expireCard } from '../readiness/card-store.ts';
+import { type App, emit, toInstant } from '../app.ts';
 import { openDocument, sealDocument } from '../stored/codec.ts';
 import { forEachConcurrent } from '../stored/concurrent.ts';
 
@@ -46,7 +45,7 @@ export async function readNewestDrills(app: App): Promise<NewestDrills> {
   return {
     newest,
     lastEnded: isOver ? newest.drill : before,
-    isBeingBorn: newest === undefined && app.clock.now() - Date.parse(pointer.at) < BIRTH_MS,
+    isBeingBorn: newest === undefined && app.world.now() - Date.parse(pointer.at) < BIRTH_MS,
     etag: blob?.etag,
   };
 }
@@ -58,7 +57,7 @@ export async function createDrill(app: App, drill: Drill, after: NewestDrills): 
     formatVersion: 1,
     id,
     ...(before === undefined ? {} : { before }),
-    at: toInstant(app.clock.now()),
+    at: toInstant(app.world.now()),
   };
   const bytes = sealDocument(NEWEST_DRILL_NAME, JSON.stringify(pointer));
   const condition = after.etag === undefined ? 'new' : { etag: after.etag };
@@ -72,8 +71,7 @@ export async function changeDrill(app: App, stored: StoredDrill, drill: Drill): 
   const name = drillName(drill.id);
   const etag = await app.blobs.put(name, sealDocument(name, formatDrill(drill)), { etag: stored.etag });
   if (etag === 'conflict') return undefined;
-  // The readiness shows the last drill that ended.
-  if (drill.stage === 'over') await expireCard(app);
+  if (drill.stage === 'over') await emit(app, { kind: 'drillEnded' });
   return { drill, etag };
 }
 

@@ -1,6 +1,5 @@
-import { setImmediate as letOthersIn } from 'node:timers/promises';
 import { DrError } from '../../core/errors.ts';
-import type { Hub, Page } from '../../core/ports.ts';
+import type { Hub, Page, World } from '../../core/ports.ts';
 
 type Arrival = Page | 'tokenLost' | DrError;
 
@@ -14,12 +13,14 @@ export interface Listing {
 const PAGES_AHEAD = 16;
 const BYTES_AHEAD = 4 * 1024 * 1024;
 
+type ListingWorld = Pick<World, 'now' | 'nextTurn'>;
+
 /**
  * The next page is asked for as soon as its token is known: with the head of an answer, before the page itself has
  * come. None is asked for after `deadlineAt` (epoch ms).
  */
-export function openListing(hub: Hub, deadlineAt: number, now: () => number): Listing {
-  return new PagesAhead(hub, deadlineAt, now);
+export function openListing(hub: Hub, deadlineAt: number, world: ListingWorld): Listing {
+  return new PagesAhead(hub, deadlineAt, world);
 }
 
 interface Request {
@@ -34,15 +35,15 @@ interface Request {
 class PagesAhead implements Listing {
   readonly #hub: Hub;
   readonly #deadlineAt: number;
-  readonly #now: () => number;
+  readonly #world: ListingWorld;
   /** Asked for and not taken yet, each by the token of the one before. */
   #ahead: Request[] = [];
   #newest: Request | undefined;
 
-  constructor(hub: Hub, deadlineAt: number, now: () => number) {
+  constructor(hub: Hub, deadlineAt: number, world: ListingWorld) {
     this.#hub = hub;
     this.#deadlineAt = deadlineAt;
-    this.#now = now;
+    this.#world = world;
   }
 
   async page(token: string | undefined): Promise<Arrival> {
@@ -59,7 +60,7 @@ class PagesAhead implements Listing {
       this.#askOn();
     }
     // An idle connection is written to a turn of the event loop later; the work on this page must not come before.
-    await letOthersIn();
+    await this.#world.nextTurn();
     return page;
   }
 
@@ -70,7 +71,7 @@ class PagesAhead implements Listing {
 
   #askOn(): void {
     const token = this.#newest?.nextToken;
-    if (token === undefined || this.#isFarAhead() || this.#now() >= this.#deadlineAt) return;
+    if (token === undefined || this.#isFarAhead() || this.#world.now() >= this.#deadlineAt) return;
     this.#ahead.push(this.#ask(token));
   }
 

@@ -80,7 +80,7 @@ interface Progress {
 async function openProgress(app: App, run: Run): Promise<Progress> {
   const name = scanName(run.kind, run.id, run.phase.pass);
   const stored = await readCheckpoint(app, name);
-  const checkpoint = stored?.checkpoint ?? newScanCheckpoint(toInstant(app.clock.now()));
+  const checkpoint = stored?.checkpoint ?? newScanCheckpoint(toInstant(app.world.now()));
   return { run, checkpoint, etag: stored?.etag, staged: openStaging(app, run, checkpoint.segments.length) };
 }
 
@@ -94,9 +94,9 @@ type Position = Pick<ScanCheckpoint, 'token' | 'pageCount' | 'rowCount' | 'unrea
 async function list(app: App, hub: Hub, progress: Progress, deadlineAt: number): Promise<'finished' | 'interrupted'> {
   const { staged } = progress;
   let at: Position = progress.checkpoint;
-  let storeAt = app.clock.now() + STORE_AFTER_MS;
+  let storeAt = app.world.now() + STORE_AFTER_MS;
   let storing = Promise.resolve();
-  const listing = openListing(hub, deadlineAt, app.clock.now);
+  const listing = openListing(hub, deadlineAt, app.world);
   for (;;) {
     const page = await listing.page(at.token);
     if (page instanceof DrError) {
@@ -115,7 +115,7 @@ async function list(app: App, hub: Hub, progress: Progress, deadlineAt: number):
     }
     const { nextToken } = page;
     const isFinished = nextToken === undefined;
-    const isOver = isFinished || app.clock.now() >= deadlineAt;
+    const isOver = isFinished || app.world.now() >= deadlineAt;
     at = {
       ...(isFinished ? {} : { token: nextToken }),
       pageCount: at.pageCount + 1,
@@ -124,10 +124,10 @@ async function list(app: App, hub: Hub, progress: Progress, deadlineAt: number):
       isFinished,
     };
     await staged.packFull();
-    if (!isOver && staged.packedBytes < SEGMENT_BYTES && app.clock.now() < storeAt) continue;
+    if (!isOver && staged.packedBytes < SEGMENT_BYTES && app.world.now() < storeAt) continue;
     await storing;
     storing = store(app, progress, await staged.take(), at);
-    storeAt = app.clock.now() + STORE_AFTER_MS;
+    storeAt = app.world.now() + STORE_AFTER_MS;
     if (isOver) {
       await storing;
       return isFinished ? 'finished' : 'interrupted';
@@ -145,7 +145,7 @@ async function store(app: App, progress: Progress, packed: PackedSegment | undef
     ...at,
     startedAt,
     restartCount,
-    ...(at.isFinished ? { finishedAt: toInstant(app.clock.now()) } : {}),
+    ...(at.isFinished ? { finishedAt: toInstant(app.world.now()) } : {}),
     segments: [...progress.checkpoint.segments, ...segment],
   });
 }
@@ -161,7 +161,7 @@ async function restart(app: App, progress: Progress): Promise<Position> {
       `The listing of hub ${hub.namespace}/${hub.hub} lost its place ${restartCount} times. Try again when the hub is quieter, or look at the service's health.`,
     );
   }
-  await save(app, progress, newScanCheckpoint(toInstant(app.clock.now()), restartCount));
+  await save(app, progress, newScanCheckpoint(toInstant(app.world.now()), restartCount));
   return progress.checkpoint;
 }
 

@@ -1,4 +1,3 @@
-import { setImmediate as letOthersIn } from 'node:timers/promises';
 import { DrError } from '../../core/errors.ts';
 import type { BlobRange } from '../../core/ports.ts';
 import { membersOf, type Neighbours, sectionsOf } from '../../core/registration/record.ts';
@@ -35,7 +34,7 @@ export async function readStagedRows(
   const packed = await readPacked(app, staged, 'rows');
   return async (shard) => {
     const rows: Buffer[] = [];
-    await eachFrame(packed, shard, (bytes, name) => {
+    await eachFrame(app, packed, shard, (bytes, name) => {
       for (let at = 0; at < bytes.length; ) {
         const start = at + LENGTH_BYTES;
         const end = start + (start <= bytes.length ? bytes.readUInt32LE(at) : Number.POSITIVE_INFINITY);
@@ -56,7 +55,7 @@ export async function readStagedTables(
   const packed = await readPacked(app, staged, 'table');
   return async (shard) => {
     const tables: Buffer[] = [];
-    await eachFrame(packed, shard, (bytes) => void tables.push(bytes));
+    await eachFrame(app, packed, shard, (bytes) => void tables.push(bytes));
     // Copied, because numbers must stand at a multiple of their size.
     const whole = new Uint8Array(tables.reduce((size, { length }) => size + length, 0));
     let at = 0;
@@ -110,6 +109,7 @@ async function readRange(app: App, name: string, range: BlobRange): Promise<Uint
 
 /** Unpacks each frame of one shard, title taken off; others are let in between two frames. */
 async function eachFrame(
+  app: App,
   { part, sectionsOfShard, firstSection, segments }: Packed,
   shard: number,
   take: (bytes: Buffer, name: string) => void,
@@ -124,7 +124,7 @@ async function eachFrame(
         const content = unpackFrame(frame, name, size);
         if (!content.subarray(0, title.length).equals(title)) throw unusable(name, 'holds what was stored elsewhere');
         take(content.subarray(title.length), name);
-        await letOthersIn();
+        await app.world.nextTurn();
       }
       at = end;
     }

@@ -27,11 +27,12 @@ function sectionCountOf(run: Run): number {
  */
 export function openStaging(app: App, run: Run, firstSegment: number): Staging {
   let sequence = firstSegment;
-  return createStaging(sectionCountOf(run), () => {
-    const label = `${String(sequence).padStart(5, '0')}-${app.newSuffix()}`;
+  const newName = (): string => {
+    const label = `${String(sequence).padStart(5, '0')}-${app.world.newSuffix()}`;
     sequence += 1;
     return segmentName(run.kind, run.id, run.phase.pass, label);
-  });
+  };
+  return createStaging(sectionCountOf(run), newName, app.world.nextTurn);
 }
 
 /** Answers how many rows could not be read and are left out: one bad row must not stop the backup of all others. */

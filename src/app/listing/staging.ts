@@ -1,4 +1,3 @@
-import { setImmediate as letOthersIn } from 'node:timers/promises';
 import type { Octets } from '../../core/bytes/utf8.ts';
 import { packFrame } from '../stored/codec.ts';
 
@@ -38,7 +37,7 @@ const LENGTH_BYTES = 4;
  * Rows are kept as bytes outside the JavaScript heap: as strings they would outlive every young generation, and moving
  * them twice and marking them over and over costs more than the rest of a scan.
  */
-export function createStaging(sectionCount: number, newName: () => string): Staging {
+export function createStaging(sectionCount: number, newName: () => string, nextTurn: () => Promise<void>): Staging {
   let raw = Buffer.allocUnsafeSlow(RAW_BYTES + HEADROOM_BYTES);
   // Beginning and end of each row with its length.
   const bounds: number[][] = Array.from({ length: sectionCount }, () => []);
@@ -70,7 +69,7 @@ export function createStaging(sectionCount: number, newName: () => string): Stag
       sincePause += rows.length;
       if (sincePause < BYTES_AT_ONCE) continue;
       sincePause = 0;
-      await letOthersIn();
+      await nextTurn();
     }
     rawBytes = 0;
   };

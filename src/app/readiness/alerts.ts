@@ -68,7 +68,7 @@ async function storeChange(
   condition: Condition | undefined,
 ): Promise<StoredAlert | undefined> {
   const { namespace, hub } = app.primary.ref;
-  const nowMs = app.clock.now();
+  const nowMs = app.world.now();
   const alert = nextAlert(before?.alert, condition, {
     hub: `${namespace}/${hub}`,
     now: toInstant(nowMs),

@@ -1,8 +1,8 @@
 import { DrError } from '../../core/errors.ts';
 import { cardName } from '../../core/paths.ts';
 import { formatCard, parseCard, type ReadinessCard, withRun } from '../../core/readiness/card.ts';
-import { isOver, type Run } from '../../core/run.ts';
-import { type App, isSameHub } from '../app.ts';
+import { isOver } from '../../core/run.ts';
+import { type App, type Change, isSameHub } from '../app.ts';
 import { openDocument, sealDocument } from '../stored/codec.ts';
 
 /** Steps of several hosts may note their runs at once. */
@@ -46,15 +46,14 @@ export async function storeOrWarn(app: App, card: ReadinessCard, etag: string | 
   return isStored;
 }
 
-/** Shows a run that began or moved on. Of one that ended more has changed: what the latest snapshot is, and so on. */
-export async function noteRun(app: App, run: Run): Promise<void> {
-  if (isOver(run)) await expireCard(app);
-  else await changeCard(app, (card) => withRun(card, run));
-}
-
-/** After something the card rests on has changed: whoever asks next, or looks, judges anew. */
-export async function expireCard(app: App): Promise<void> {
-  await changeCard(app, (card) => ({ ...card, isExpired: true }));
+/**
+ * Listens to what is stored: the card shows a run that began or moved on. When one ended, a drill ended or a proof came,
+ * more of the card has changed: the next reader judges again.
+ */
+export async function noteOnCard(app: App, change: Change): Promise<void> {
+  await changeCard(app, (card) =>
+    change.kind === 'run' && !isOver(change.run) ? withRun(card, change.run) : { ...card, isExpired: true },
+  );
 }
 
 /** Best effort: what changed is stored where it belongs, and the next look shows it, too. */

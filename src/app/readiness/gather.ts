@@ -28,7 +28,7 @@ export interface Gathered {
  */
 export async function gatherCard(app: App, watchedAt: string | undefined): Promise<Gathered> {
   const hub = app.primary.ref;
-  const judgedAt = toInstant(app.clock.now());
+  const judgedAt = toInstant(app.world.now());
   const [{ manifest, faults }, marks, backupRuns, restoreRuns, seen, pace, { lastEnded }, openAlerts] =
     await Promise.all([
       searchLatest(app, hub),

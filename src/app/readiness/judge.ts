@@ -1,8 +1,8 @@
 import type { ReadinessCard } from '../../core/readiness/card.ts';
 import { type Finding, findRisks, type ReadinessFacts } from '../../core/readiness/readiness.ts';
+import type { ProbedTarget } from '../../core/readiness/tiers.ts';
 import { type BackupRun, isOver } from '../../core/run.ts';
 import type { App } from '../app.ts';
-import type { ProbedTarget } from '../restore/probe-target.ts';
 
 /** Everything the verdict rests on, and what it comes to. */
 export interface Readiness {
@@ -15,7 +15,7 @@ export function judgeReadiness(app: App, card: ReadinessCard, probed: ProbedTarg
   const { backups, provenAt, watchedAt } = card;
   const { reachable, rights, deviceLimit, fault } = probed;
   const facts: ReadinessFacts = {
-    nowMs: app.clock.now(),
+    nowMs: app.world.now(),
     backupIntervalMs: app.policy.backupIntervalMs,
     latest: factsOfLatest(card.latest),
     passedOver: card.passedOver,

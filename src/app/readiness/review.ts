@@ -17,7 +17,7 @@ import { judgeReadiness } from './judge.ts';
  */
 export async function reviewReadiness(app: App, { isWatchdog = false } = {}): Promise<void> {
   const before = await readCard(app);
-  const watchedAt = isWatchdog ? toInstant(app.clock.now()) : before.card?.watchedAt;
+  const watchedAt = isWatchdog ? toInstant(app.world.now()) : before.card?.watchedAt;
   const [{ card, restores }, probed] = await Promise.all([gatherCard(app, watchedAt), probeTarget(app)]);
   const { findings } = judgeReadiness(app, card, probed);
   await sendHeartbeat(app, card.latest?.id);

@@ -1,10 +1,11 @@
 import type { ReadinessCard } from '../../core/readiness/card.ts';
 import { isBackupMissed, verdictOf } from '../../core/readiness/readiness.ts';
+import type { ProbedTarget } from '../../core/readiness/tiers.ts';
 import type { RestoreRun } from '../../core/run.ts';
 import type { App } from '../app.ts';
 import { readBackupProgress } from '../backup/progress.ts';
 import { viewLastDrill } from '../drill/view.ts';
-import { type ProbedTarget, probeTarget } from '../restore/probe-target.ts';
+import { probeTarget } from '../restore/probe-target.ts';
 import { viewRestore } from '../restore/view.ts';
 import { viewBackup } from '../views.ts';
 import { readCard } from './card-store.ts';
@@ -63,7 +64,7 @@ async function currentCard(app: App): Promise<ReadinessCard> {
   const { card } = await readCard(app);
   if (card === undefined || card.isExpired === true) return renewCard(app);
   // Another host's clock may be ahead of ours.
-  const isFresh = Math.abs(app.clock.now() - Date.parse(card.judgedAt)) < FRESH_MS;
+  const isFresh = Math.abs(app.world.now() - Date.parse(card.judgedAt)) < FRESH_MS;
   return isFresh ? card : renewCard(app);
 }
 

@@ -61,7 +61,7 @@ export async function startRollback(
   const { counts, attempted } = await readSums(app, restore);
   if (counts.created + counts.updated + attempted === 0) throw nothing('NothingToRollBack', restore, 'wrote nothing');
   const { manifest, hub } = await prepare(app, restore);
-  await hub.probe({ deadlineAt: app.clock.now() + PREFLIGHT_MS });
+  await hub.probe({ deadlineAt: app.world.now() + PREFLIGHT_MS });
   return follow(app, restore, manifest, { id, purpose: 'rollback', note, warnings: [], requestedBy });
 }
 

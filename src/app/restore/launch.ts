@@ -23,12 +23,12 @@ export async function launchRestore(
   app: App,
   { id, manifest, request, ...given }: NewRestore,
 ): Promise<{ readonly run: RestoreRun; readonly isNew: boolean }> {
-  const nowMs = app.clock.now();
+  const nowMs = app.world.now();
   const createdAt = toInstant(nowMs);
   const run: RestoreRun = {
     formatVersion: 1,
     kind: 'restore',
-    id: id ?? newRunId(nowMs, app.newSuffix()),
+    id: id ?? newRunId(nowMs, app.world.newSuffix()),
     status: 'Running',
     createdAt,
     phase: { name: 'scan', pass: 1, isDispatched: false, startedAt: createdAt },

@@ -36,7 +36,7 @@ export type SeenHub = Readonly<z.infer<typeof seenSchema>>;
 export async function notePace(app: App, run: RestoreRun, counts: RestoreCounts): Promise<void> {
   const written = counts.created + counts.updated;
   if (run.request.dryRun || written < LEAST_WRITES || written * 2 < counts.total) return;
-  const nowMs = app.clock.now();
+  const nowMs = app.world.now();
   const seconds = Math.max((nowMs - Date.parse(run.createdAt)) / 1000, 0.001);
   const pace: RestorePace = {
     formatVersion: 1,
@@ -53,7 +53,7 @@ export async function noteSeen(app: App, run: RestoreRun): Promise<void> {
   const sealed = await app.blobs.list(resultsFolder('restore', run.id, run.phase.pass, 'seal'));
   const devices = sealed.reduce((sum, { facts }) => sum + Number(facts['records']), 0);
   if (sealed.length < run.shardCount || !Number.isInteger(devices)) return;
-  const seen: SeenHub = { formatVersion: 1, runId: run.id, devices, at: toInstant(app.clock.now()) };
+  const seen: SeenHub = { formatVersion: 1, runId: run.id, devices, at: toInstant(app.world.now()) };
   const name = seenName(run.hub);
   await app.blobs.put(name, sealDocument(name, JSON.stringify(seen)), 'any');
 }

@@ -1,6 +1,5 @@
 import { DrError } from '../../core/errors.ts';
-import type { Hub, HubProbe } from '../../core/ports.ts';
-import { deviceLimits, type Tier } from '../../core/readiness/tiers.ts';
+import { deviceLimits, type ProbedTarget } from '../../core/readiness/tiers.ts';
 import { type App, toInstant } from '../app.ts';
 
 /** Whoever asks for the status waits for this. */
@@ -8,28 +7,16 @@ const PATIENCE_MS = 3_000;
 /** Monitors ask often, and each probe costs the hub three requests. */
 const FRESH_MS = 60_000;
 
-export interface ProbedTarget {
-  /** False when the hub did not answer in time. */
-  readonly reachable: boolean;
-  /** `null` when that could not be found out. */
-  readonly rights: boolean | null;
-  readonly tier: Tier | HubProbe['tier'];
-  readonly deviceLimit: number | null;
-  readonly checkedAt: string;
-  readonly latencyMs: number;
-  readonly fault?: { readonly code: string; readonly message: string };
-}
-
-/** One answer a hub and process, shared by all who ask within a minute. */
-const recent = new WeakMap<Hub, { readonly atMs: number; readonly answer: Promise<ProbedTarget> }>();
-
-/** Whether a restore into the secondary could begin: reachable, rights, tier. Never throws what the hub answered. */
+/**
+ * Whether a restore into the secondary could begin: reachable, rights, tier. Never throws what the hub answered. All who
+ * ask within a minute share one answer.
+ */
 export function probeTarget(app: App): Promise<ProbedTarget> {
-  const atMs = app.clock.now();
-  const known = recent.get(app.secondary);
+  const atMs = app.world.now();
+  const known = app.memory.probes.get(app.secondary);
   if (known !== undefined && atMs - known.atMs < FRESH_MS) return known.answer;
   const answer = probe(app, atMs);
-  recent.set(app.secondary, { atMs, answer });
+  app.memory.probes.set(app.secondary, { atMs, answer });
   return answer;
 }
 
@@ -55,7 +42,7 @@ async function probe(app: App, atMs: number): Promise<ProbedTarget> {
       tier: told ?? 'unknown',
       deviceLimit: limitOf(told ?? 'unknown'),
       checkedAt: toInstant(atMs),
-      latencyMs: app.clock.now() - atMs,
+      latencyMs: app.world.now() - atMs,
       fault: { code: error.code, message: error.message },
     };
   }

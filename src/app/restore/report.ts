@@ -12,7 +12,7 @@ export async function reportRestore(app: App, runId: string): Promise<ReportFact
   const run = await readRestore(app, runId);
   const result = run.result ?? toResult(await readSums(app, run), run);
   const { purpose, of, note, dryRun, only, order, target } = run.request;
-  const nowMs = app.clock.now();
+  const nowMs = app.world.now();
   const endMs = run.finishedAt === undefined ? nowMs : Date.parse(run.finishedAt);
   const timeline = timelineOf(run, endMs);
   return {

@@ -116,7 +116,7 @@ export async function preflight(
   { role, isWhole }: { readonly role: RestoreOrder['target']; readonly isWhole: boolean },
 ): Promise<string[]> {
   const warnings: string[] = [];
-  const probe = await target.probe({ deadlineAt: app.clock.now() + PREFLIGHT_MS });
+  const probe = await target.probe({ deadlineAt: app.world.now() + PREFLIGHT_MS });
   const told = role === 'secondary' ? app.policy.secondaryTier : undefined;
   const tier = told ?? (probe.tier === 'BasicOrFree' ? 'Basic' : probe.tier);
   if (tier === 'unknown')

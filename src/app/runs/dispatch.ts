@@ -9,7 +9,7 @@ import { changeRun } from './store.ts';
 export async function dispatch(app: App, run: Run): Promise<void> {
   const { notBefore } = run.phase;
   const steps = (await openShards(app, run)).map((part) => ({ ...stepOf(run, run.phase), ...part }));
-  const delayMs = notBefore === undefined ? 0 : Date.parse(notBefore) - app.clock.now();
+  const delayMs = notBefore === undefined ? 0 : Date.parse(notBefore) - app.world.now();
   await app.queue.send(steps.map(formatStep), Math.max(0, Math.ceil(delayMs / 1000)));
   await changeRun(app, run.kind, run.id, (current) =>
     isOver(current) || current.phase.isDispatched || comparePhases(current.phase, run.phase) !== 0
@@ -64,7 +64,7 @@ export async function moveOn<K extends Phase['name']>(
   to: { readonly name: K; readonly pass: number; readonly wave?: number; readonly delaySeconds?: number },
   change: (run: Run) => Run = (run) => run,
 ): Promise<Moved> {
-  const nowMs = app.clock.now();
+  const nowMs = app.world.now();
   const phase = {
     name: to.name,
     pass: to.pass,

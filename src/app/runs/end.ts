@@ -10,7 +10,7 @@ export async function endRun(
   status: 'Succeeded' | 'Failed' | 'Canceled',
   change: (run: Run) => Run = (current) => current,
 ): Promise<Run> {
-  const finishedAt = toInstant(app.clock.now());
+  const finishedAt = toInstant(app.world.now());
   const ended = await changeRun(app, run.kind, run.id, (current) =>
     isOver(current) ? undefined : { ...change(current), status, finishedAt },
   );

@@ -1,9 +1,5 @@
-import type { Blobs } from '../../core/ports.ts';
 import { describePhase, type Run } from '../../core/run.ts';
 import type { App } from '../app.ts';
-
-/** The shards this process works at, by run and phase; a shard twice when a message came twice. */
-const underWay = new WeakMap<Blobs, Map<string, number[]>>();
 
 /**
  * Does one shard's work of a run's phase, and tells whether this process works at no other shard of that phase at its
@@ -17,8 +13,7 @@ export async function withOthers<T>(
   shard: number,
   work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly isLast: boolean }> {
-  const phases = underWay.get(app.blobs) ?? new Map<string, number[]>();
-  underWay.set(app.blobs, phases);
+  const { inFlight: phases } = app.memory;
   const phase = `${run.id} ${describePhase(run.phase)}`;
   const shards = phases.get(phase) ?? [];
   phases.set(phase, shards);

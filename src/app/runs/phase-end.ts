@@ -1,5 +1,5 @@
 import { resultName, resultsFolder, type ShardPhase, shardOfName } from '../../core/paths.ts';
-import type { BlobFacts, Blobs } from '../../core/ports.ts';
+import type { BlobFacts } from '../../core/ports.ts';
 import { membersOf } from '../../core/registration/record.ts';
 import { wavesDoneOf } from '../../core/restore/outcome-sums.ts';
 import { describePhase, type Run } from '../../core/run.ts';
@@ -18,16 +18,11 @@ function isDone({ phase: { wave = 0 } }: Run, facts: BlobFacts): boolean {
   return wavesDoneOf(facts) > wave;
 }
 
-/** By run the last shard that was open when this process listed its phase's results. */
-const lastOpen = new WeakMap<Blobs, Map<string, { readonly phase: string; readonly shard: number }>>();
-
-/** For whoever asks `lacksShard` next: which shards of the run's phase have done it. */
-export function rememberOpen({ blobs }: App, run: Run, done: ReadonlySet<number>): void {
-  const known = lastOpen.get(blobs) ?? new Map<string, { readonly phase: string; readonly shard: number }>();
-  lastOpen.set(blobs, known);
+/** Remembers an open shard of the run's phase, for `lacksShard`. */
+export function rememberOpen({ memory: { lastOpen } }: App, run: Run, done: ReadonlySet<number>): void {
   const shard = membersOf({ first: 0, count: run.shardCount }).findLast((one) => !done.has(one));
-  if (shard === undefined) known.delete(run.id);
-  else known.set(run.id, { phase: describePhase(run.phase), shard });
+  if (shard === undefined) lastOpen.delete(run.id);
+  else lastOpen.set(run.id, { phase: describePhase(run.phase), shard });
 }
 
 /** Whether all shards have done the run's phase, which is `phase`. */
@@ -40,7 +35,7 @@ export async function areAllDone(app: App, run: Run, phase: ShardPhase): Promise
  * asks again. It spares a listing, which costs with the number of shards; one at the end of each would cost their square.
  */
 export async function lacksShard(app: App, run: Run, phase: ShardPhase): Promise<boolean> {
-  const known = lastOpen.get(app.blobs)?.get(run.id);
+  const known = app.memory.lastOpen.get(run.id);
   if (known?.phase !== describePhase(run.phase)) return false;
   const [entry] = await app.blobs.list(resultName(run.kind, run.id, run.phase.pass, phase, known.shard));
   return entry === undefined || !isDone(run, entry.facts);

@@ -8,10 +8,9 @@ import {
   runsFolder,
   stagingFolder,
 } from '../../core/paths.ts';
-import type { Blobs, HubRef } from '../../core/ports.ts';
+import type { HubRef } from '../../core/ports.ts';
 import { formatRun, isOver, isRunId, parseRun, type Run, startOfRunId } from '../../core/run.ts';
-import { type App, toInstant } from '../app.ts';
-import { noteRun } from '../readiness/card-store.ts';
+import { type App, emit, toInstant } from '../app.ts';
 import { openDocument, sealDocument, toBytes, toText } from '../stored/codec.ts';
 import { forEachConcurrent } from '../stored/concurrent.ts';
 
@@ -51,7 +50,7 @@ export async function readRun(app: App, kind: RunKind, runId: string): Promise<S
 export async function createRun(app: App, run: Run): Promise<boolean> {
   const name = runName(run.kind, run.id);
   if ((await app.blobs.put(name, sealDocument(name, formatRun(run)), 'new')) === 'conflict') return false;
-  await noteRun(app, run);
+  await emit(app, { kind: 'run', run });
   return true;
 }
 
@@ -73,7 +72,7 @@ export async function changeRun(
     if (next === undefined) return stored.run;
     const etag = await app.blobs.put(name, sealDocument(name, formatRun(next)), { etag: stored.etag });
     if (etag === 'conflict') continue;
-    await noteRun(app, next);
+    await emit(app, { kind: 'run', run: next });
     return next;
   }
 }
@@ -115,17 +114,16 @@ export async function listRuns(
 /** Shows that the run lives. A process that has just done so does not do it again: only minutes without it matter. */
 export async function beat(app: App, kind: RunKind, runId: string): Promise<void> {
   const name = heartbeatName(kind, runId);
-  const now = app.clock.now();
-  const last = lastBeats.get(app.blobs);
+  const now = app.world.now();
+  const last = app.memory.lastBeat;
   if (last?.name === name && Math.abs(now - last.at) < BEAT_EVERY_MS) return;
   const at = toInstant(now);
   // As a fact, too: a listing gives it without a read.
   await app.blobs.put(name, toBytes(at), 'any', { at });
-  lastBeats.set(app.blobs, { name, at: now });
+  app.memory.lastBeat = { name, at: now };
 }
 
 const BEAT_EVERY_MS = 5000;
-const lastBeats = new WeakMap<Blobs, { readonly name: string; readonly at: number }>();
 
 /** Epoch ms of the last sign of life, for those who act on it. */
 export async function lastHeartbeatAt(app: App, run: Run): Promise<number> {
@@ -151,7 +149,7 @@ export function lastSignOfLife(run: Run, beatAt: string | undefined): number {
  */
 export async function takeLock(app: App, kind: RunKind, hub: HubRef, runId: string): Promise<void> {
   const name = lockName(kind, hub);
-  const bytes = toBytes(JSON.stringify({ runId, takenAt: toInstant(app.clock.now()) }));
+  const bytes = toBytes(JSON.stringify({ runId, takenAt: toInstant(app.world.now()) }));
   for (let tries = 1; ; tries += 1) {
     if (await putLock(app, name, bytes, tries < LOCK_TRIES)) return;
     const blob = await app.blobs.get(name);
@@ -199,18 +197,18 @@ async function refuseLivingHolder(app: App, kind: RunKind, holder: { runId: stri
   );
   if (run === 'missing' || run === 'unreadable') {
     const waitMs = run === 'missing' ? BIRTH_MS : TAKEOVER_AFTER_MS;
-    if (app.clock.now() - holder.takenAt < waitMs) throw inProgress;
+    if (app.world.now() - holder.takenAt < waitMs) throw inProgress;
     return;
   }
   if (isOver(run)) return;
-  if (app.clock.now() - (await lastHeartbeatAt(app, run)) < TAKEOVER_AFTER_MS) throw inProgress;
+  if (app.world.now() - (await lastHeartbeatAt(app, run)) < TAKEOVER_AFTER_MS) throw inProgress;
   await changeRun(app, kind, holder.runId, (current) =>
     isOver(current)
       ? undefined
       : {
           ...current,
           status: 'Failed',
-          finishedAt: toInstant(app.clock.now()),
+          finishedAt: toInstant(app.world.now()),
           error: {
             code: 'RunTakenOver',
             message: 'It gave no sign of life for 15 minutes and a new run took its place.',

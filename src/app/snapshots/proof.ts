@@ -1,8 +1,7 @@
 import { markName } from '../../core/paths.ts';
 import type { BlobFacts } from '../../core/ports.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
-import { type App, toInstant } from '../app.ts';
-import { expireCard } from '../readiness/card-store.ts';
+import { type App, emit, toInstant } from '../app.ts';
 import { toBytes } from '../stored/codec.ts';
 
 /** What showed that a snapshot can, or cannot, be restored. */
@@ -27,14 +26,14 @@ export async function storeProof(
   const { hub, id, health, readStartedAt } = manifest;
   const facts = {
     how,
-    at: toInstant(app.clock.now()),
+    at: toInstant(app.world.now()),
     run_id: runId,
     sound: isSound ? '1' : '0',
     health,
     read_started_at: readStartedAt,
   };
   await app.blobs.put(markName(hub, id, 'proof'), toBytes(`${id}\n`), 'any', facts);
-  await expireCard(app);
+  await emit(app, { kind: 'proof' });
 }
 
 /** `undefined` when the facts are not those of a proof: a blob somebody else put there proves nothing. */

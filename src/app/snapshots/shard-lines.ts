@@ -1,4 +1,3 @@
-import { setImmediate as letOthersIn } from 'node:timers/promises';
 import { z } from 'zod';
 import { createPrintWriter, type PrintTable } from '../../core/fingerprint/print-table.ts';
 import { printRecord, type RecordPrint } from '../../core/fingerprint/row-print.ts';
@@ -26,6 +25,7 @@ const ROWS_AT_ONCE = 2000;
  */
 export async function makeLines(
   rows: SnapshotRows,
+  nextTurn: () => Promise<void>,
   isOurs: (keyHash: number) => boolean = () => true,
 ): Promise<ShardLines> {
   const order = sortRows(rows, isOurs);
@@ -33,7 +33,7 @@ export async function makeLines(
   let record: number[] = [];
   let last: number | undefined;
   for (const [count, row] of order.entries()) {
-    if (count % ROWS_AT_ONCE === 0) await letOthersIn();
+    if (count % ROWS_AT_ONCE === 0) await nextTurn();
     const isSameRecord = last !== undefined && compareKeys(rows, last, row) === 0;
     if (isSameRecord && last !== undefined && rows.idHash(last) === rows.idHash(row)) continue;
     if (!isSameRecord) {

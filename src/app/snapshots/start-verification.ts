@@ -18,12 +18,12 @@ export async function startVerification(
   if (existing !== undefined) return existing;
   await app.blobs.ensure();
   const manifest = await findSnapshot(app, app.primary.ref, asked);
-  const nowMs = app.clock.now();
+  const nowMs = app.world.now();
   const createdAt = toInstant(nowMs);
   const run: VerificationRun = {
     formatVersion: 1,
     kind: 'verification',
-    id: callersId ?? newRunId(nowMs, app.newSuffix()),
+    id: callersId ?? newRunId(nowMs, app.world.newSuffix()),
     status: 'Running',
     requestedBy,
     createdAt,

@@ -162,7 +162,7 @@ export async function openSnapshotShard(app: App, manifest: Manifest, shard: num
     throw corrupt(manifest, name, 'was changed after it was written');
   }
   const openRecords = async (): Promise<ShardRecords> => {
-    const records = openShardRecords(linesOf(await decompress(blob.bytes, name), name), name);
+    const records = openShardRecords(linesOf(await decompress(app.world, blob.bytes, name), name), name);
     if (records.count !== entry.records) throw corrupt(manifest, name, 'does not hold what the manifest says');
     return records;
   };

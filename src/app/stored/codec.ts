@@ -1,20 +1,11 @@
 import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { constants, gunzip, gzip, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Octets } from '../../core/bytes/utf8.ts';
 import { DrError } from '../../core/errors.ts';
+import type { World } from '../../core/ports.ts';
 
-const gzipBytes = promisify(gzip);
-const gunzipBytes = promisify(gunzip);
-
-/** A shard unpacks to some megabytes: by the usual 16 KB, going from piece to piece costs a quarter of it. */
+/** Of the pieces a frame of unknown size unpacks to. */
 const CHUNK_BYTES = 256 * 1024;
-
-/** Level 1: a third of level 6's time for 8 % more bytes, and bytes are never the bound. */
-export function compress(bytes: Uint8Array): Promise<Uint8Array> {
-  // A quarter is more than lines pack to, so that they come in one piece instead of many that are put together.
-  return gzipBytes(bytes, { level: 1, memLevel: 9, chunkSize: Math.max(CHUNK_BYTES, bytes.length >>> 2) });
-}
 
 /**
  * For what is staged: a quarter of gzip's time, and no larger. With a checksum. At once, because the way to a thread and
@@ -48,9 +39,10 @@ export function unpackFrame(frame: Uint8Array, blobName: string, size = CHUNK_BY
 }
 
 /** What a gzip member holds. Throws `StoredDocumentInvalid`, naming the blob, on damaged bytes. */
-export async function decompress(bytes: Uint8Array, blobName: string): Promise<Buffer> {
+export async function decompress(world: World, bytes: Uint8Array, blobName: string): Promise<Buffer> {
   try {
-    return await gunzipBytes(bytes, { chunkSize: CHUNK_BYTES });
+    const { buffer, byteOffset, byteLength } = await world.gunzip(bytes);
+    return Buffer.from(buffer, byteOffset, byteLength);
   } catch (cause) {
     throw damaged(blobName, cause);
   }

@@ -4,7 +4,7 @@ import { parseJson, parseWith } from '../../../core/parse.ts';
 import { journalName } from '../../../core/paths.ts';
 import type { RestoreRun } from '../../../core/run.ts';
 import type { App } from '../../app.ts';
-import { compress, decompress, openDocument, sealDocument } from '../../stored/codec.ts';
+import { decompress, openDocument, sealDocument } from '../../stored/codec.ts';
 
 const count = z.int().nonnegative();
 const journalSchema = z.strictObject({
@@ -27,7 +27,7 @@ export async function storeJournal(app: App, run: RestoreRun, shard: number, jou
   const seen = [...journal].flatMap(([index, marks]) => (marks === 'rewritten' ? [] : [[index, ...marks]]));
   const rewritten = [...journal].flatMap(([index, marks]) => (marks === 'rewritten' ? [index] : []));
   const bytes = sealDocument(name, JSON.stringify({ formatVersion: 2, seen, rewritten }));
-  await app.blobs.put(name, await compress(bytes), 'any');
+  await app.blobs.put(name, await app.world.gzip(bytes), 'any');
 }
 
 /** Throws `StoredDocumentInvalid` when it is missing or damaged: without it, what a device changed would be a guess. */
@@ -42,7 +42,7 @@ export async function readJournal(app: App, runId: string, pass: number, shard: 
   const blob = await app.blobs.get(name);
   if (blob === undefined)
     throw new DrError(source.code, `The ${source.what} is missing. ${source.hint}`, { target: name });
-  const json = openDocument(name, await decompress(blob.bytes, name));
+  const json = openDocument(name, await decompress(app.world, blob.bytes, name));
   const { seen, rewritten } = parseWith(journalSchema, parseJson(json, source), source);
   return new Map<number, number[] | 'rewritten'>([
     ...seen.map(([index, ...marks]) => [index, marks] as const),

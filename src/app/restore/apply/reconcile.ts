@@ -1,4 +1,3 @@
-import { setImmediate as letOthersIn } from 'node:timers/promises';
 import { DrError } from '../../../core/errors.ts';
 import { manifestName } from '../../../core/paths.ts';
 import { groupOf } from '../../../core/request/selection.ts';
@@ -79,7 +78,7 @@ async function openWork(
 ): Promise<Work> {
   const { pass } = run.phase;
   const hub = hubOf(app, run.hub);
-  const newlyLostMs = countLostTime(hub, app.clock.now);
+  const newlyLostMs = countLostTime(app, hub);
   const prints = await readSnapshotPrints(app, run, shard);
   const recordCount = prints.count;
   const before = pass === 1 ? undefined : await readFinishedOutcomes(app, run, pass - 1, shard, recordCount);
@@ -150,14 +149,14 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<unknown> 
   let size = BATCH.least;
   let roomAt: number | undefined;
   try {
-    while (!workers.isStopped() && app.clock.now() < deadlineAt) {
+    while (!workers.isStopped() && app.world.now() < deadlineAt) {
       const due = await decideBatch(work, positions, size);
       if (due.length === 0 || progress.failureCount() > app.policy.maxFailures) break;
       await progress.save();
       const batch = writeBatch(work, due);
       batches.push(batch.catch((error: unknown) => void failures.push(error)));
       await workers.untilFewerWait(due.length);
-      const now = app.clock.now();
+      const now = app.world.now();
       // For the first one there is room at once.
       if (roomAt !== undefined) size = nextSize(size, now - roomAt);
       roomAt = now;
@@ -184,7 +183,7 @@ async function decideBatch(work: Work, positions: Iterator<number>, size: number
     if (done) break;
     const write = decideRecord(work, index);
     if (write !== undefined) due.push(write);
-    if (count % DECIDED_AT_ONCE === 0 && due.length < size) await letOthersIn();
+    if (count % DECIDED_AT_ONCE === 0 && due.length < size) await work.app.world.nextTurn();
   }
   return due;
 }

@@ -176,7 +176,7 @@ export function openShardProgress(app: App, run: RestoreRun, shard: number, toDo
       // From here to the `put` nothing waits, so that what is stored is of one moment though writes go on meanwhile.
       const written = letters.join('');
       const known = newestLetters(written, before?.letters);
-      inPlace = addSample(inPlace, app.clock.now() - Date.parse(run.createdAt), countInPlace(known));
+      inPlace = addSample(inPlace, app.world.now() - Date.parse(run.createdAt), countInPlace(known));
       const outcomes: ShardOutcomes = {
         formatVersion: 1,
         isDone: openCount === 0,

@@ -43,7 +43,7 @@ export async function writeBatch(work: Writer, due: readonly DueWrite[]): Promis
   await workers.forEach(due, async (one) => {
     if (idMap.mustMap(one.writes) || (await writeAndSettle(work, one)) !== 'settled') refused.push(one);
   });
-  for (let tries = 1; refused.length > 0 && !workers.isStopped() && app.clock.now() < deadlineAt; tries++) {
+  for (let tries = 1; refused.length > 0 && !workers.isStopped() && app.world.now() < deadlineAt; tries++) {
     const mapped = refused;
     refused = [];
     await idMap.map(
@@ -67,7 +67,7 @@ async function writeAndSettle(
 ): Promise<'settled' | Extract<RecordAnswer, { kind: 'idRefused' }>> {
   const { app, progress, deadlineAt } = work;
   const { index, outcome, collapsed } = due;
-  if (app.clock.now() >= deadlineAt) {
+  if (app.world.now() >= deadlineAt) {
     if (outcome === 'removed') progress.settleAs(index, 'pending'); // Nobody has tried.
     return 'settled';
   }

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { DrError } from '../../../core/errors.ts';
 import { parseJson, parseWith } from '../../../core/parse.ts';
 import { foreignName } from '../../../core/paths.ts';
-import type { Blobs } from '../../../core/ports.ts';
 import { handleHash, membersOf } from '../../../core/registration/record.ts';
 import type { Registration } from '../../../core/registration/registration.ts';
 import type { RestoreRun } from '../../../core/run.ts';
@@ -21,8 +20,6 @@ const READERS = 16;
 /** Passes remembered by one process: each step of a pass asks the same, and a large hub has a thousand documents. */
 const REMEMBERED = 2;
 
-const remembered = new WeakMap<Blobs, Map<string, Promise<Float64Array>>>();
-
 export async function storeForeignHandles(app: App, run: RestoreRun, shard: number, hashes: readonly number[]) {
   const name = foreignName(run.id, run.phase.pass, shard);
   await app.blobs.put(name, sealDocument(name, JSON.stringify({ formatVersion: 1, hashes })), 'any');
@@ -30,15 +27,15 @@ export async function storeForeignHandles(app: App, run: RestoreRun, shard: numb
 
 /** Tells of a row whether its handle is one of them. Throws `StoredDocumentInvalid`, naming the blob it is about. */
 export async function readForeignHandles(app: App, run: RestoreRun): Promise<(row: Registration) => boolean> {
-  const hashes = await remember(app.blobs, `${run.id} ${run.phase.pass}`, () => readAll(app, run));
+  const hashes = await remember(app.memory.foreignHandles, `${run.id} ${run.phase.pass}`, () => readAll(app, run));
   return (row) => hashes.length > 0 && includes(hashes, handleHash(row));
 }
 
-function remember(blobs: Blobs, key: string, read: () => Promise<Float64Array>): Promise<Float64Array> {
-  const known = remembered.get(blobs) ?? new Map<string, Promise<Float64Array>>();
-  remembered.set(blobs, known);
+type Remembered = App['memory']['foreignHandles'];
+
+function remember(known: Remembered, key: string, read: () => Promise<Float64Array>): Promise<Float64Array> {
   const hashes = known.get(key) ?? read();
-  // Set anew, so that the first in the map is the one longest unused.
+  // Set again, so that the first in the map is the one longest unused.
   known.delete(key);
   known.set(key, hashes);
   for (const oldest of [...known.keys()].slice(0, -REMEMBERED)) known.delete(oldest);
