@@ -1,97 +1,91 @@
-import { formatAge, formatCount, formatSeconds } from './format.ts';
+import { type Fact, formatAge, formatCount, formatFacts, formatSeconds } from './format.ts';
 import { flagAt, type Json, listAt, numberAt, objectAt, textAt } from './json.ts';
 
-/** The readiness card in lines: the verdict and why, then what it rests on. */
+/** The readiness card: the verdict and its reason, then the facts behind it. */
 export function renderCard(card: Json, nowMs: number): string {
-  const lines: readonly (readonly [string, string | undefined])[] = [
+  const facts: readonly Fact[] = [
     ['primary', hubName(card, 'primary')],
-    ['secondary', [hubName(card, 'secondary'), ...targetFacts(card)].join(', ')],
-    ['snapshot', snapshotFacts(card)],
-    ['proven', provenFacts(card)],
-    ['at risk', riskFacts(card)],
-    ['a restore', predictedFacts(card)],
-    ['last backup', runFacts(objectAt(card, 'lastBackup'), nowMs)],
-    ['last restore', runFacts(objectAt(card, 'lastRestore'), nowMs)],
-    ['last drill', drillFacts(objectAt(card, 'lastDrill'), nowMs)],
-    ...listAt(card, 'undeliverable').map(
-      (one) =>
-        [
-          'undeliverable',
-          `${formatCount(numberAt(one, 'registrations') ?? 0)} ${textAt(one, 'platform')}: ${textAt(one, 'reason')}`,
-        ] as const,
-    ),
-    ...listAt(card, 'alerts', 'open').map(
-      (one) => ['alert', `${textAt(one, 'code')} since ${textAt(one, 'since')}: ${textAt(one, 'message')}`] as const,
-    ),
-    ...listAt(card, 'findings').map(
-      (one) => [textAt(one, 'level') ?? 'finding', `${textAt(one, 'code')}: ${textAt(one, 'message')}`] as const,
-    ),
+    ['secondary', [hubName(card, 'secondary'), ...targetFacts(objectAt(card, 'target'))].join(', ')],
+    ['snapshot', describeSnapshot(objectAt(card, 'latestGoodSnapshot'))],
+    ['proven', 'provenSnapshot' in card ? describeProof(objectAt(card, 'provenSnapshot')) : undefined],
+    ['at risk', describeRisk(objectAt(card, 'atRisk'))],
+    ['a restore', describePrediction(objectAt(card, 'predictedRestore'))],
+    ['last backup', describeRun(objectAt(card, 'lastBackup'), nowMs)],
+    ['last restore', describeRun(objectAt(card, 'lastRestore'), nowMs)],
+    ['last drill', describeDrill(objectAt(card, 'lastDrill'), nowMs)],
+    ...listAt(card, 'undeliverable').map((one): Fact => {
+      const count = formatCount(numberAt(one, 'registrations') ?? 0);
+      return ['undeliverable', `${count} ${textAt(one, 'platform')}: ${textAt(one, 'reason')}`];
+    }),
+    ...listAt(card, 'alerts', 'open').map((one): Fact => {
+      return ['alert', `${textAt(one, 'code')} since ${textAt(one, 'since')}: ${textAt(one, 'message')}`];
+    }),
+    ...listAt(card, 'findings').map((one): Fact => {
+      return [textAt(one, 'level') ?? 'finding', `${textAt(one, 'code')}: ${textAt(one, 'message')}`];
+    }),
   ];
-  const shown = lines.flatMap(([name, text]) => (text === undefined ? [] : [`  ${name.padEnd(14)}${text}\n`]));
-  return `${textAt(card, 'verdict') ?? 'Unknown'}: ${textAt(card, 'reason') ?? ''}\n${shown.join('')}`;
+  return `${textAt(card, 'verdict') ?? 'Unknown'}: ${textAt(card, 'reason') ?? ''}\n${formatFacts(facts, 14)}`;
 }
 
 function hubName(card: Json, role: 'primary' | 'secondary'): string {
   return `${textAt(card, role, 'namespace')}/${textAt(card, role, 'hub')}`;
 }
 
-function targetFacts(card: Json): string[] {
-  const target = objectAt(card, 'target');
+function targetFacts(target: Json): readonly string[] {
   const isReachable = flagAt(target, 'reachable');
   if (isReachable === undefined) return [];
-  const rights = flagAt(target, 'rights');
   const tier = textAt(target, 'tier');
   const room = numberAt(target, 'room');
   return [
     isReachable ? 'reachable' : 'NOT reachable',
-    ...(rights === false ? ['WITHOUT the rights'] : []),
+    ...(flagAt(target, 'rights') === false ? ['access rights MISSING'] : []),
     ...(tier === undefined ? [] : [`tier ${tier}`]),
     ...(room === undefined ? [] : [`room for ${formatCount(room)} more devices`]),
   ];
 }
 
-function snapshotFacts(card: Json): string {
-  const latest = objectAt(card, 'latestGoodSnapshot');
+function describeSnapshot(latest: Json): string {
   const id = textAt(latest, 'id');
-  if (id === undefined) return 'NONE that is good';
-  const age = formatSeconds(numberAt(latest, 'ageSeconds') ?? 0);
-  return `${id}, ${age} old, ${formatCount(numberAt(latest, 'counts', 'records') ?? 0)} devices`;
+  if (id === undefined) return 'NO good snapshot';
+  return `${id}, ${ageOf(latest)} old, ${formatCount(numberAt(latest, 'counts', 'records') ?? 0)} devices`;
 }
 
-function provenFacts(card: Json): string | undefined {
-  if (!('provenSnapshot' in card)) return undefined;
-  const proven = objectAt(card, 'provenSnapshot');
+function describeProof(proven: Json): string {
   const id = textAt(proven, 'id');
   if (id === undefined) return 'no good snapshot has been proven by a restore, drill or verification';
-  return `${id} by ${textAt(proven, 'how')}, ${formatSeconds(numberAt(proven, 'ageSeconds') ?? 0)} old`;
+  return `${id} by ${textAt(proven, 'how')}, ${ageOf(proven)} old`;
 }
 
-function riskFacts(card: Json): string | undefined {
-  const minutes = numberAt(card, 'atRisk', 'minutes');
+function ageOf(snapshot: Json): string {
+  return formatSeconds(numberAt(snapshot, 'ageSeconds') ?? 0);
+}
+
+function describeRisk(atRisk: Json): string | undefined {
+  const minutes = numberAt(atRisk, 'minutes');
   if (minutes === undefined) return undefined;
-  const devices = numberAt(card, 'atRisk', 'devicesEstimate');
-  const estimate = devices === undefined ? 'devices not known' : `about ${formatCount(Math.round(devices))} devices`;
+  const devices = numberAt(atRisk, 'devicesEstimate');
+  const estimate = devices === undefined ? 'device count unknown' : `about ${formatCount(Math.round(devices))} devices`;
   return `the last ${formatSeconds(minutes * 60)}, ${estimate}`;
 }
 
-function predictedFacts(card: Json): string | undefined {
-  const seconds = numberAt(card, 'predictedRestore', 'seconds');
-  if (seconds === undefined) return undefined;
-  return `would take about ${formatSeconds(seconds)} (measured by the last ${textAt(card, 'predictedRestore', 'basis')})`;
+function describePrediction(predicted: Json): string | undefined {
+  const seconds = numberAt(predicted, 'seconds');
+  return seconds === undefined
+    ? undefined
+    : `would take about ${formatSeconds(seconds)} (measured by the last ${textAt(predicted, 'basis')})`;
 }
 
-function runFacts(run: Json, nowMs: number): string | undefined {
+function describeRun(run: Json, nowMs: number): string {
   const id = textAt(run, 'id');
-  if (id === undefined) return 'none';
   const outcome = textAt(run, 'error', 'code') ?? textAt(run, 'status');
-  return `${id}, ${outcome}, ${formatAge(textAt(run, 'createdAt'), nowMs)}`;
+  return id === undefined ? 'none' : `${id}, ${outcome}, ${formatAge(textAt(run, 'createdAt'), nowMs)}`;
 }
 
-function drillFacts(drill: Json, nowMs: number): string | undefined {
-  const id = textAt(drill, 'id');
-  if (id === undefined) return undefined;
+function describeDrill(drill: Json, nowMs: number): string | undefined {
+  if (textAt(drill, 'id') === undefined) return undefined;
   const seconds = numberAt(drill, 'seconds');
-  const took = seconds === undefined ? '' : ` in ${formatSeconds(seconds)}`;
+  const duration = seconds === undefined ? '' : ` in ${formatSeconds(seconds)}`;
   const reason = textAt(drill, 'reason');
-  return `${textAt(drill, 'verdict')} (${textAt(drill, 'how')})${took}, ${formatAge(textAt(drill, 'at'), nowMs)}${reason === undefined ? '' : `: ${reason}`}`;
+  const outcome = `${textAt(drill, 'verdict')} (${textAt(drill, 'how')})${duration}`;
+  return `${outcome}, ${formatAge(textAt(drill, 'at'), nowMs)}${reason === undefined ? '' : `: ${reason}`}`;
 }

@@ -1,121 +1,99 @@
-import { ApiRefusal, Away, Interrupted, NotOurs, WrongUse } from './errors.ts';
-import { isObject, objectAt, textAt } from './json.ts';
+import { Fault } from './errors.ts';
+import { isObject, type Json, textAt } from './json.ts';
 
-export interface CallOptions {
-  readonly body?: unknown;
-  readonly accept?: string;
-}
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-export interface Answer {
-  readonly status: number;
-  /** Parsed when it is JSON, text otherwise. */
-  readonly body: unknown;
-}
-
-/** The worker's HTTP API as this tool calls it. Throws `ApiRefusal`, `Away`, `NotOurs` or `Interrupted`. */
+/** The app's HTTP API. Throws a `Fault`. */
 export interface Client {
-  /** Base address without a trailing slash, for messages. */
-  readonly url: string;
-  call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, options?: CallOptions): Promise<Answer>;
+  call(method: Method, path: string, body?: unknown): Promise<Json>;
+  markdown(path: string): Promise<string>;
 }
 
-/** The Functions front end gives up on an HTTP call after 230 s. */
+/** The Functions front end ends an HTTP call after 230 s. */
 const ANSWER_TIMEOUT_MS = 230_000;
 
-/** `interrupted` ends calls in flight. */
+/** `interrupted` aborts calls in flight. */
 export function createClient(url: string, key: string, interrupted: AbortSignal): Client {
+  const exchange = async (method: Method, path: string, accept: string, body?: unknown) => {
+    const signal = AbortSignal.any([interrupted, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+    const headers = { accept, 'x-functions-key': key };
+    // Following a redirect would send the key to its target.
+    const init: RequestInit = { method, headers, redirect: 'manual', signal };
+    if (body !== undefined) {
+      init.headers = { ...headers, 'content-type': 'application/json' };
+      init.body = JSON.stringify(body);
+    }
+    try {
+      const response = await fetch(`${url}${path}`, init);
+      const text = await response.text();
+      return { response, text, json: isJson(response) ? parseJson(text) : undefined };
+    } catch (error) {
+      if (interrupted.aborted) throw new Fault('interrupted', 'Interrupted.');
+      throw error instanceof TypeError || signal.aborted ? toUnreachable(url, error) : error;
+    }
+  };
   return {
-    url,
-    async call(method, path, { body, accept = 'application/json' } = {}) {
-      const signal = AbortSignal.any([interrupted, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
-      try {
-        const response = await fetch(`${url}${path}`, {
-          method,
-          headers: {
-            accept,
-            'x-functions-key': key,
-            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          },
-          // A redirect followed would hand the key to wherever it leads.
-          redirect: 'manual',
-          signal,
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        });
-        return judge(url, accept, response, await response.text());
-      } catch (error) {
-        if (interrupted.aborted) throw new Interrupted('Interrupted.');
-        throw error instanceof TypeError || signal.aborted ? toAway(url, error) : error;
-      }
+    async call(method, path, body) {
+      const { response, json } = await exchange(method, path, 'application/json', body);
+      // A readiness card with the verdict NotReady comes with status 503.
+      if (isObject(json) && (response.ok || textAt(json, 'verdict') !== undefined)) return json;
+      throw toFault(url, response, json);
+    },
+    async markdown(path) {
+      const { response, text, json } = await exchange('GET', path, 'text/markdown');
+      if (response.ok && !isJson(response)) return text;
+      throw toFault(url, response, json);
     },
   };
 }
 
-/** Reads an address as people paste it: with or without a slash or `/api` at its end. Never quotes what may be a key. */
-export function parseUrl(text: string): string {
-  const form = 'the address of the Function App, such as https://my-dr-app.azurewebsites.net';
-  if (!URL.canParse(text)) throw new WrongUse(`The address cannot be read as a URL. Give ${form}.`);
-  const url = new URL(text);
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new WrongUse(`The address must be ${form}.`);
-  if (url.search !== '' || url.username !== '' || url.password !== '') {
-    throw new WrongUse(`The address must not hold a key or password. Give ${form}, and the key apart.`);
-  }
-  return `${url.origin}${url.pathname}`.replace(/\/+$/, '').replace(/\/api$/, '');
-}
-
-/** True when the key would cross a network unencrypted. */
-export function isClearText(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
-  return protocol === 'http:' && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
-}
-
-function judge(url: string, accept: string, response: Response, text: string): Answer {
-  const { status } = response;
-  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
-  const body = isJson ? parseJson(text) : text;
-  // The readiness card answers 503 when it says NotReady: an answer all the same.
-  const isWanted = accept === 'application/json' ? isObject(body) : typeof body === 'string';
-  if ((response.ok && isWanted) || textAt(body, 'verdict') !== undefined) return { status, body };
-  const { code, message } = objectAt(body, 'error');
-  if (typeof code === 'string' && response.headers.has('x-ms-error-code')) {
-    throw new ApiRefusal(
-      status,
-      code,
-      typeof message === 'string' ? message : `The API answered ${status}.`,
-      textAt(body, 'error', 'target'),
-    );
-  }
-  if (status === 401 || status === 403) {
-    throw new NotOurs(
-      status,
-      `${url} does not accept the key (${status}). Use a function key of this app: ` +
-        'az functionapp keys list -g GROUP -n APP --query functionKeys.default -o tsv',
-    );
-  }
-  if (status === 429 || status >= 500) throw new Away(`${url} answers ${status}`, status === 429 || status === 503);
-  if (status >= 300 && status < 400) {
-    const location = URL.parse(response.headers.get('location') ?? '', url)?.origin ?? 'another address';
-    throw new NotOurs(status, `${url} redirects to ${location}. If that is the app, use that address.`);
-  }
-  throw new NotOurs(
-    status,
-    `${url} answers ${status}, and not as notification-hubs-dr does. Check the address (without a path), and that the app is deployed there in a version that knows this command.`,
-  );
+function isJson(response: Response): boolean {
+  return response.headers.get('content-type')?.includes('json') ?? false;
 }
 
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Half an answer, or a proxy's: judged by its status alone.
-    return text;
+    // A truncated answer, or a proxy's: its status alone decides.
+    return undefined;
   }
 }
 
-/** Refused before anything was sent; other faults may have struck after the app had read the call. */
+function toFault(url: string, { status, headers }: Response, json: unknown): Fault {
+  const code = textAt(json, 'error', 'code');
+  if (code !== undefined && headers.has('x-ms-error-code')) {
+    const message = textAt(json, 'error', 'message') ?? `The API answered ${status}.`;
+    return new Fault('refused', message, { code, status, target: textAt(json, 'error', 'target') });
+  }
+  if (status === 429 || status >= 500) return unreachable(`${url} answers ${status}`, [429, 503].includes(status));
+  return new Fault('foreign', `${url} ${explain(url, status, headers)}`, { status });
+}
+
+function explain(url: string, status: number, headers: Headers): string {
+  if (status === 401 || status === 403) {
+    return (
+      `does not accept the key (${status}). Use a function key of this app: ` +
+      'az functionapp keys list -g GROUP -n APP --query functionKeys.default -o tsv'
+    );
+  }
+  if (status >= 300 && status < 400) {
+    const location = URL.parse(headers.get('location') ?? '', url)?.origin ?? 'another address';
+    return `redirects to ${location}. If that is the app, use that address.`;
+  }
+  return `answers ${status}, but not as notification-hubs-dr does. Check the address (without a path), and that the deployed version has this command.`;
+}
+
+/** Refused before anything was sent. Any other fault may have struck after the app had read the call. */
 const unsentCodes = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT', 'EHOSTUNREACH']);
 
-function toAway(url: string, error: unknown): Away {
+function toUnreachable(url: string, error: unknown): Fault {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   const code = textAt(cause, 'code') ?? (cause instanceof Error ? cause.name : 'no answer');
-  return new Away(`Nothing answers at ${url} (${code})`, unsentCodes.has(code));
+  return unreachable(`Nothing answers at ${url} (${code})`, unsentCodes.has(code));
+}
+
+function unreachable(what: string, isUnsent: boolean): Fault {
+  const advice = 'Check the address and the network, and that the app is running, then try again.';
+  return new Fault('unreachable', `${what}. ${advice}`, { isUnsent });
 }

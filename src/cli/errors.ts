@@ -1,51 +1,37 @@
 /** What a script sees of how a command ended. */
 export const exitCodes = { done: 0, failed: 1, wrongUse: 2, incomplete: 3, interrupted: 130 } as const;
 
-/** The command line, the environment or an answer to a question cannot be used. */
-export class WrongUse extends Error {
-  override readonly name = 'WrongUse';
+/**
+ * `wrongUse`: the command line, the environment or a typed answer cannot be used. `refused`: by the API, with a code of
+ * its closed list. `unreachable`: no usable answer from the app, which may be starting, moving or out of reach.
+ * `foreign`: something other than this app answered, or the app rejected the key. `interrupted`: Ctrl-C.
+ */
+export type FaultKind = 'wrongUse' | 'refused' | 'unreachable' | 'foreign' | 'interrupted';
+
+export interface FaultFacts {
+  /** Of the API's closed list. */
+  readonly code?: string;
+  /** HTTP status of the answer. */
+  readonly status?: number;
+  /** The subject of a refusal, such as the id of the run in the way. */
+  readonly target?: string | undefined;
+  /** True when the call cannot have reached the app, so sending it again does nothing twice. */
+  readonly isUnsent?: boolean;
 }
 
-/** The API refused, with a code of its closed list. */
-export class ApiRefusal extends Error {
-  override readonly name = 'ApiRefusal';
-  readonly status: number;
-  readonly code: string;
-  /** What it is about, such as the id of the run that is in the way. */
-  readonly target: string | undefined;
+/** Why a command ended without a result. */
+export class Fault extends Error {
+  override readonly name = 'Fault';
+  readonly kind: FaultKind;
+  readonly facts: FaultFacts;
 
-  constructor(status: number, code: string, message: string, target?: string) {
+  constructor(kind: FaultKind, message: string, facts: FaultFacts = {}) {
     super(message);
-    this.status = status;
-    this.code = code;
-    this.target = target;
+    this.kind = kind;
+    this.facts = facts;
   }
 }
 
-/** Nobody answered, or something before the app did: the app may be starting, moving or out of reach. */
-export class Away extends Error {
-  override readonly name = 'Away';
-  /** True when the call cannot have reached the app, so that it may be sent again without doing anything twice. */
-  readonly isUnsent: boolean;
-
-  constructor(message: string, isUnsent: boolean) {
-    super(message);
-    this.isUnsent = isUnsent;
-  }
-}
-
-/** What answered is no notification-hubs-dr, or will not have this key. */
-export class NotOurs extends Error {
-  override readonly name = 'NotOurs';
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
-/** Ctrl-C. */
-export class Interrupted extends Error {
-  override readonly name = 'Interrupted';
+export function isFault(error: unknown, kind: FaultKind, code?: string): error is Fault {
+  return error instanceof Fault && error.kind === kind && (code === undefined || error.facts.code === code);
 }

@@ -1,7 +1,12 @@
-/** Numbers and times as people read them. */
+/** Numbers, times and columns for people. By hand: libraries for tables draw boxes or keep trailing spaces. */
 
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US', { maximumFractionDigits: 1 });
+}
+
+/** `1,950 created, 50 kept live` */
+export function formatCounts(counts: readonly (readonly [string, number])[]): string {
+  return counts.map(([name, count]) => `${formatCount(count)} ${name}`).join(', ');
 }
 
 /** `12 s`, `3 min 5 s`, `2 h 10 min`, `3 days`. */
@@ -15,31 +20,24 @@ export function formatSeconds(seconds: number): string {
   return `${Math.round(hours / 24)} days`;
 }
 
-/** Seconds from one ISO instant to another, or to `nowMs`; `undefined` when either cannot be read. */
-export function secondsBetween(from: string | undefined, to: string | number | undefined): number | undefined {
-  const startMs = Date.parse(from ?? '');
-  const endMs = typeof to === 'number' ? to : Date.parse(to ?? '');
-  return Number.isNaN(startMs) || Number.isNaN(endMs) ? undefined : (endMs - startMs) / 1000;
-}
-
 export function formatAge(instant: string | undefined, nowMs: number): string {
-  const seconds = secondsBetween(instant, nowMs);
-  return seconds === undefined ? 'at an unknown time' : `${formatSeconds(seconds)} ago`;
+  const startMs = Date.parse(instant ?? '');
+  return Number.isNaN(startMs) ? 'at an unknown time' : `${formatSeconds((nowMs - startMs) / 1000)} ago`;
 }
 
-/** Columns side by side, two spaces between them; the last one keeps its length. */
+/** Columns two spaces apart. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows) {
-    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
-  }
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
+  const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widthOf(column))).join('  '));
+  return lines.map((line) => `${line.trimEnd()}\n`).join('');
+}
+
+/** A labelled line of a card or summary; left out when there is no text. */
+export type Fact = readonly [label: string, text: string | undefined];
+
+export function formatFacts(facts: readonly Fact[], labelWidth: number): string {
+  return facts
+    .filter(([, text]) => text !== undefined)
+    .map(([label, text]) => `  ${label.padEnd(labelWidth)}${text}\n`)
     .join('');
 }

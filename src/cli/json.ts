@@ -1,48 +1,36 @@
-/** A JSON object of the API. What is missing or of another kind is `undefined`: newer and older workers answer, too. */
+/** A JSON object from the API. A missing field or one of another type reads as `undefined`: app versions differ. */
 export type Json = Readonly<Record<string, unknown>>;
 
 export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The object a path of names leads to; an empty one when there is none. */
+export const textAt = reader((value) => typeof value === 'string');
+export const numberAt = reader((value) => typeof value === 'number');
+export const flagAt = reader((value) => typeof value === 'boolean');
+const foundObjectAt = reader(isObject);
+const foundListAt = reader((value): value is readonly unknown[] => Array.isArray(value));
+
+/** The object at this path, or an empty one. */
 export function objectAt(from: unknown, ...path: readonly string[]): Json {
-  const value = valueAt(from, path);
-  return isObject(value) ? value : {};
+  return foundObjectAt(from, ...path) ?? {};
 }
 
-export function textAt(from: unknown, ...path: readonly string[]): string | undefined {
-  const value = valueAt(from, path);
-  return typeof value === 'string' ? value : undefined;
-}
-
-export function numberAt(from: unknown, ...path: readonly string[]): number | undefined {
-  const value = valueAt(from, path);
-  return typeof value === 'number' ? value : undefined;
-}
-
-export function flagAt(from: unknown, ...path: readonly string[]): boolean | undefined {
-  const value = valueAt(from, path);
-  return typeof value === 'boolean' ? value : undefined;
-}
-
+/** The list at this path, or an empty one. */
 export function listAt(from: unknown, ...path: readonly string[]): readonly unknown[] {
-  const value = valueAt(from, path);
-  return Array.isArray(value) ? value : [];
+  return foundListAt(from, ...path) ?? [];
 }
 
-/** The numbers above zero of an object, by name. */
+/** The numbers above zero in an object, by name. */
 export function countsAt(from: unknown, ...path: readonly string[]): readonly (readonly [string, number])[] {
   return Object.entries(objectAt(from, ...path)).flatMap(([name, value]) =>
     typeof value === 'number' && value > 0 ? [[name, value] as const] : [],
   );
 }
 
-function valueAt(from: unknown, path: readonly string[]): unknown {
-  let value = from;
-  for (const name of path) {
-    if (!isObject(value)) return undefined;
-    value = value[name];
-  }
-  return value;
+function reader<T>(isWanted: (value: unknown) => value is T) {
+  return (from: unknown, ...path: readonly string[]): T | undefined => {
+    const found = path.reduce<unknown>((value, name) => (isObject(value) ? value[name] : undefined), from);
+    return isWanted(found) ? found : undefined;
+  };
 }

@@ -1,32 +1,32 @@
-import { flagAt, isObject, type Json, listAt, objectAt, textAt } from './json.ts';
+import { flagAt, type Json, listAt, objectAt, textAt } from './json.ts';
 
-/** The API's next actions as command lines of this tool, without its name, as far as it has them. */
-export function nextCommands(view: Json): string[] {
+/** The API's next actions as command lines without the tool's name. Actions without a command are left out. */
+export function nextCommands(view: Json): readonly string[] {
   const hub = quoted(textAt(view, 'target', 'hub') ?? 'HUB');
   return listAt(view, 'nextActions').flatMap((action) => {
-    // A failed rollback leads to the rollback of the restore it was of, and not of itself.
+    // The href names the run that is acted on: a failed rollback leads to rolling back its restore, not itself.
     const id = /^\/api\/\w+\/([^/]+)/.exec(textAt(action, 'href') ?? '')?.[1] ?? textAt(view, 'id') ?? '';
     const confirm = flagAt(action, 'needsConfirm') === true ? ` --confirm ${hub}` : '';
     const name = textAt(action, 'name') ?? '';
     if (name === 'restore' || name === 'restoreAgain') return [`${restoreCommand(objectAt(action, 'body'))}${confirm}`];
-    if (lookingOn.has(name)) return [`${name} ${id}`];
-    return startingOn.has(name) ? [`${name} ${id}${confirm} --watch`] : [];
+    if (reading.has(name)) return [`${name} ${id}`];
+    return starting.has(name) ? [`${name} ${id}${confirm} --watch`] : [];
   });
 }
 
-const lookingOn = new Set(['watch', 'cancel', 'failures', 'report']);
-const startingOn = new Set(['retry', 'rollback', 'verify']);
+const reading: ReadonlySet<string> = new Set(['watch', 'cancel', 'failures', 'report']);
+const starting: ReadonlySet<string> = new Set(['retry', 'rollback', 'verify']);
 
-/** The command that sends this body, so that what was left out of a restore stays left out of the next. */
+/** The command that sends this body, so that records left out of one restore stay out of the next. */
 function restoreCommand(body: Json): string {
   const only = objectAt(body, 'only');
   const options: readonly (readonly [string, string | undefined])[] = [
     ['snapshot', textAt(body, 'snapshot')],
     ['target', textAt(body, 'target')],
-    ['only-platforms', joined(only, 'platforms')],
+    ['only-platforms', joinedAt(only, 'platforms')],
     ['only-tags', textAt(only, 'tags')],
-    ['only-installations', joined(only, 'installationIds')],
-    ['only-users', joined(only, 'userIds')],
+    ['only-installations', joinedAt(only, 'installationIds')],
+    ['only-users', joinedAt(only, 'userIds')],
     ...listAt(body, 'order').map((group) => ['order', groupText(group)] as const),
     ['note', textAt(body, 'note')],
   ];
@@ -34,17 +34,14 @@ function restoreCommand(body: Json): string {
   return ['restore', ...words, ...(flagAt(body, 'dryRun') === true ? ['--dry-run'] : []), '--watch'].join(' ');
 }
 
-function joined(from: Json, name: string): string | undefined {
-  return name in from ? listAt(from, name).join(',') : undefined;
+function joinedAt(from: unknown, name: string): string | undefined {
+  return listAt(from, name).map(String).join(',') || undefined;
 }
 
 function groupText(group: unknown): string {
-  const from = isObject(group) ? group : {};
-  const parts = [
-    ['platforms', joined(from, 'platforms')],
-    ['tags', textAt(from, 'tags')],
-  ];
-  return parts.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])).join(';');
+  const platforms = joinedAt(group, 'platforms');
+  const tags = textAt(group, 'tags');
+  return [platforms && `platforms=${platforms}`, tags && `tags=${tags}`].filter(Boolean).join(';');
 }
 
 /** For a POSIX shell. */

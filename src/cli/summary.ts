@@ -1,9 +1,13 @@
 import { exitCodes } from './errors.ts';
-import { formatCount, formatSeconds, secondsBetween } from './format.ts';
-import { countsAt, flagAt, isObject, type Json, listAt, numberAt, objectAt, textAt } from './json.ts';
+import { type Fact, formatCount, formatCounts, formatFacts, formatSeconds } from './format.ts';
+import { countsAt, flagAt, type Json, listAt, numberAt, objectAt, textAt } from './json.ts';
 import { nextCommands } from './next-commands.ts';
 
-/** Exit code of a run that is over: done, incomplete, or failed (canceled counts as failed). */
+export function isOver(view: Json): boolean {
+  return ['Succeeded', 'Failed', 'Canceled'].includes(textAt(view, 'status') ?? '');
+}
+
+/** Exit code of a run that is over: done, incomplete, or failed (which includes canceled). */
 export function exitCodeOf(view: Json): number {
   if (textAt(view, 'verdict') === 'Failed') return exitCodes.failed;
   if (textAt(view, 'status') === 'Succeeded') return exitCodes.done;
@@ -18,100 +22,86 @@ export function nounOf(view: Json): string {
   return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }
 
-/** How a run stands or ended, what it did, and the commands to go on with. */
+/** A run's state or outcome, its results, and the commands to continue with. */
 export function summarize(view: Json): string {
-  const kind = textAt(view, 'kind');
-  return [
-    headline(view),
-    ...targetLines(view),
-    ...(kind === 'restore' ? restoreLines(view) : []),
-    ...(kind === 'backup' ? backupLines(view) : []),
-    ...(kind === 'verification' ? verificationLines(view) : []),
-    ...errorLines(view),
-    ...listAt(view, 'warnings').map((warning) => `  warning: ${String(warning)}`),
-    ...nextCommands(view).map((command) => `  next     notification-hubs-dr ${command}`),
-    '',
-  ].join('\n');
+  const hub = textAt(view, 'target', 'hub');
+  const code = textAt(view, 'error', 'code');
+  const facts: readonly Fact[] = [
+    ['snapshot', textAt(view, 'snapshot', 'id') ?? textAt(view, 'snapshot')],
+    ['into', hub && `${textAt(view, 'target', 'namespace')}/${hub}`],
+    ['how', textAt(view, 'how')],
+    ['of', textAt(view, 'of')],
+    ...factsOfKind(view),
+    ['error', code && `${code}: ${textAt(view, 'error', 'message') ?? ''}`],
+    ['reason', textAt(view, 'reason')],
+    ['failures', formatCounts(countsAt(view, 'failuresByCode')) || undefined],
+    ...listAt(view, 'warnings').map((warning): Fact => ['warning:', String(warning)]),
+    ...nextCommands(view).map((command): Fact => ['next', `notification-hubs-dr ${command}`]),
+  ];
+  return `${headline(view)}\n${formatFacts(facts, 9)}`;
 }
 
 function headline(view: Json): string {
-  const seconds = secondsBetween(textAt(view, 'createdAt'), textAt(view, 'finishedAt'));
+  const milliseconds = Date.parse(textAt(view, 'finishedAt') ?? '') - Date.parse(textAt(view, 'createdAt') ?? '');
   const phase = textAt(view, 'phase') ?? '';
   const isRunning = textAt(view, 'status') === 'Running' && phase !== '';
   return (
     `${nounOf(view)} ${textAt(view, 'id') ?? ''}: ${textAt(view, 'verdict') ?? textAt(view, 'status') ?? 'unknown'}` +
     (isRunning ? ` (${phase})` : '') +
-    (seconds === undefined ? '' : ` after ${formatSeconds(seconds)}`)
+    (Number.isNaN(milliseconds) ? '' : ` after ${formatSeconds(milliseconds / 1000)}`)
   );
 }
 
-function targetLines(view: Json): string[] {
-  const snapshot = textAt(view, 'snapshot', 'id') ?? textAt(view, 'snapshot');
-  const hub = textAt(view, 'target', 'hub');
-  const lines = [];
-  if (snapshot !== undefined) lines.push(`  snapshot ${snapshot}`);
-  if (hub !== undefined) lines.push(`  into     ${textAt(view, 'target', 'namespace')}/${hub}`);
-  const how = textAt(view, 'how');
-  if (how !== undefined) lines.push(`  how      ${how}`);
-  const of = textAt(view, 'of');
-  if (of !== undefined) lines.push(`  of       ${of}`);
-  return lines;
+function factsOfKind(view: Json): readonly Fact[] {
+  switch (textAt(view, 'kind')) {
+    case 'restore':
+      return restoreFacts(view);
+    case 'backup':
+      return backupFacts(objectAt(view, 'result'));
+    case 'verification':
+      return [
+        ['devices', describeCounts(view, 'counts')],
+        ...listAt(view, 'damagedArtefacts').map(
+          (one): Fact => ['damaged', `${textAt(one, 'name')}: ${textAt(one, 'message')}`],
+        ),
+      ];
+    default:
+      return [];
+  }
+}
+
+function restoreFacts(view: Json): readonly Fact[] {
+  const passes = numberAt(view, 'passes') ?? numberAt(view, 'pass') ?? 0;
+  const repaired = numberAt(view, 'repaired') ?? 0;
+  const hasWritten = textAt(view, 'status') === 'Succeeded' && flagAt(view, 'dryRun') !== true && passes > 0;
+  const isProven = hasWritten && textAt(view, 'purpose') !== 'rollback';
+  const proof =
+    `pass ${passes} listed the hub and had nothing left to write` +
+    (repaired > 0 ? ` (${formatCount(repaired)} repaired along the way)` : '');
+  return [
+    ['devices', `${formatCount(numberAt(view, 'counts', 'total') ?? 0)}: ${describeCounts(view, 'counts') || 'none'}`],
+    ...Object.keys(objectAt(view, 'byPlatform')).map(
+      (platform): Fact => [`  ${platform.padEnd(9)}`, describeCounts(view, 'byPlatform', platform)],
+    ),
+    ['proof', isProven ? proof : undefined],
+  ];
 }
 
 const countWords: Readonly<Record<string, string>> = { updated: 'completed', keptLive: 'kept live' };
 
-function restoreLines(view: Json): string[] {
-  const total = numberAt(view, 'counts', 'total') ?? 0;
-  const passes = numberAt(view, 'passes') ?? numberAt(view, 'pass') ?? 0;
-  const repaired = numberAt(view, 'repaired') ?? 0;
-  const isProven = textAt(view, 'status') === 'Succeeded' && flagAt(view, 'dryRun') !== true && passes > 0;
-  const lines = [`  devices  ${formatCount(total)}: ${describeCounts(objectAt(view, 'counts')) || 'none'}`];
-  for (const [platform, counts] of Object.entries(objectAt(view, 'byPlatform'))) {
-    lines.push(`    ${platform.padEnd(9)}${describeCounts(isObject(counts) ? counts : {})}`);
-  }
-  if (isProven && textAt(view, 'purpose') !== 'rollback') {
-    lines.push(
-      `  proof    pass ${passes} listed the hub and had nothing left to write` +
-        (repaired > 0 ? ` (${formatCount(repaired)} repaired on the way)` : ''),
-    );
-  }
-  return lines;
+function describeCounts(view: Json, ...path: readonly string[]): string {
+  const counts = countsAt(view, ...path).filter(([name]) => name !== 'total');
+  return formatCounts(counts.map(([name, count]) => [countWords[name] ?? name, count]));
 }
 
-function describeCounts(counts: Json): string {
-  return countsAt(counts)
-    .filter(([name]) => name !== 'total')
-    .map(([name, count]) => `${formatCount(count)} ${countWords[name] ?? name}`)
-    .join(', ');
-}
-
-function backupLines(view: Json): string[] {
-  const result = objectAt(view, 'result');
+function backupFacts(result: Json): readonly Fact[] {
   const id = textAt(result, 'snapshotId');
   if (id === undefined) return [];
   const records = formatCount(numberAt(result, 'recordCount') ?? 0);
   const rows = formatCount(numberAt(result, 'registrationCount') ?? 0);
-  const reasons = listAt(result, 'healthReasons').map(String);
+  const reasons = listAt(result, 'healthReasons').map(String).join('; ');
   return [
-    `  snapshot ${id}: ${records} devices, ${rows} registrations, ${textAt(result, 'health')}`,
-    ...(reasons.length === 0 ? [] : [`  suspect  ${reasons.join('; ')}: it is kept, but never chosen by itself`]),
-  ];
-}
-
-function verificationLines(view: Json): string[] {
-  return [
-    `  devices  ${describeCounts(objectAt(view, 'counts'))}`,
-    ...listAt(view, 'damagedArtefacts').map((one) => `  damaged  ${textAt(one, 'name')}: ${textAt(one, 'message')}`),
-  ];
-}
-
-function errorLines(view: Json): string[] {
-  const code = textAt(view, 'error', 'code');
-  const reason = textAt(view, 'reason');
-  const failures = countsAt(view, 'failuresByCode').map(([name, count]) => `${formatCount(count)} ${name}`);
-  return [
-    ...(code === undefined ? [] : [`  error    ${code}: ${textAt(view, 'error', 'message') ?? ''}`]),
-    ...(reason === undefined ? [] : [`  reason   ${reason}`]),
-    ...(failures.length === 0 ? [] : [`  failures ${failures.join(', ')}`]),
+    ['snapshot', `${id}: ${records} devices, ${rows} registrations, ${textAt(result, 'health')}`],
+    ['suspect', reasons === '' ? undefined : `${reasons}. It is kept, but only restored if you name it.`],
   ];
 }

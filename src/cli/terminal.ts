@@ -1,20 +1,20 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Interrupted } from './errors.ts';
+import { Fault } from './errors.ts';
 
-/** Where the tool is run: what it reads and writes, and what it waits with. Tests bring their own. */
+/** The tool's surroundings: what it reads, writes and waits with. Tests bring their own. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Results. */
   out(text: string): void;
   /** Everything else: progress, questions, errors. */
   err(text: string): void;
-  /** Width of the screen progress is drawn on; `undefined` when it is none, and lines are written instead. */
+  /** Width of the screen; `undefined` when stderr is not one and gets lines instead of a drawn bar. */
   columns(): number | undefined;
-  /** Asks the person at the keyboard; absent when there is none. Hidden answers are not echoed. */
+  /** Asks the person at the keyboard; absent when there is none. A hidden answer is not echoed. */
   readonly ask?: (question: string, options?: { readonly isHidden?: boolean }) => Promise<string>;
-  /** Rejects with `Interrupted` at Ctrl-C. */
+  /** Rejects at Ctrl-C. */
   sleep(milliseconds: number): Promise<void>;
   /** Aborted at Ctrl-C. */
   readonly interrupted: AbortSignal;
@@ -22,7 +22,7 @@ export interface Terminal {
   now(): number;
 }
 
-/** The terminal of this process. Ctrl-C interrupts what waits; a second one ends the process at once. */
+/** The terminal of this process. Ctrl-C interrupts what is waiting; a second one ends the process at once. */
 export function openTerminal(): Terminal {
   const { stdin, stdout, stderr, env } = process;
   const interruption = new AbortController();
@@ -30,7 +30,7 @@ export function openTerminal(): Terminal {
     if (interruption.signal.aborted) process.exit(130);
     interruption.abort();
   });
-  // `… | head` closes the pipe when it has seen enough.
+  // `… | head` closes the pipe once it has its lines.
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit(0);
@@ -45,7 +45,7 @@ export function openTerminal(): Terminal {
     ...(isAttended ? { ask: (question, options) => ask(question, options?.isHidden === true, interruption) } : {}),
     sleep: async (milliseconds) => {
       await sleep(milliseconds, undefined, { signal: interruption.signal }).catch((error: unknown) => {
-        throw interruption.signal.aborted ? new Interrupted('Interrupted.') : error;
+        throw interruption.signal.aborted ? new Fault('interrupted', 'Interrupted.') : error;
       });
     },
     interrupted: interruption.signal,
@@ -54,17 +54,17 @@ export function openTerminal(): Terminal {
 }
 
 async function ask(question: string, isHidden: boolean, interruption: AbortController): Promise<string> {
-  // Readline shows the question and what is typed on its output: for a hidden answer that is one that shows nothing.
+  // Readline echoes the question and the answer to its output. For a hidden answer that output discards everything.
   if (isHidden) process.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: isHidden ? nowhere : process.stderr, terminal: true });
   lines.once('SIGINT', () => interruption.abort());
   try {
     const { promise: ended, reject } = Promise.withResolvers<never>();
-    lines.once('close', () => reject(new Interrupted('Interrupted.')));
+    lines.once('close', () => reject(new Fault('interrupted', 'Interrupted.')));
     return (await Promise.race([lines.question(question, { signal: interruption.signal }), ended])).trim();
   } catch (error) {
-    throw interruption.signal.aborted ? new Interrupted('Interrupted.') : error;
+    throw interruption.signal.aborted ? new Fault('interrupted', 'Interrupted.') : error;
   } finally {
     lines.close();
     if (isHidden) process.stderr.write('\n');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isClearText } from '../../src/cli/client.ts';
+import { isClearText } from '../../src/cli/connection.ts';
 import { runIn } from './fake-terminal.ts';
 import { type ScriptedAnswer, startScriptedServer } from './scripted-server.ts';
 import { aCard } from './views.ts';
@@ -7,20 +7,24 @@ import { aCard } from './views.ts';
 const here = { NOTIFICATION_HUBS_DR_URL: 'http://127.0.0.1:9', NOTIFICATION_HUBS_DR_KEY: 'secret-key' };
 
 test.for([
-  [['stauts'], "There is no command 'stauts'. Did you mean status?"],
-  [['frobnicate'], 'There are status, snapshots,'],
+  [['stauts'], "unknown command 'stauts'\n(Did you mean status?)"],
+  [['stauts', '--help'], "unknown command 'stauts'\n(Did you mean status?)"],
+  [['help', 'stauts'], "unknown command 'stauts'\n(Did you mean status?)"],
+  [['frobnicate'], "unknown command 'frobnicate'\nAdd --help to see commands and options."],
   [['restore', '--dryrun'], 'Did you mean --dry-run?'],
-  [['status', '--watch'], 'status takes no --watch.'],
-  [['status', 'now'], "status takes no 'now'."],
-  [['report'], 'report needs an id: notification-hubs-dr report ID'],
-  [['report', 'a', 'b'], "'b' is a second one"],
-  [['restore', '--target', 'tertiary'], '--target must be secondary'],
-  [['restore', '--order', 'vip'], 'write platforms=Apple,FcmV1'],
-  [['restore', '--only-platforms', 'Apple,,Adm'], '--only-platforms takes names'],
-  [['restore', '--note'], '--note'],
+  [['status', '--watch'], "unknown option '--watch'"],
+  [['status', 'now'], "too many arguments for 'status'. Expected 0 arguments but got 1: now."],
+  [['report'], "missing required argument 'id'"],
+  [['report', ''], 'The id is empty.'],
+  [['report', 'a', 'b'], 'Expected 1 argument but got 2: a, b.'],
+  [['restore', '--target', 'tertiary'], 'Allowed choices are secondary, primary.'],
+  [['restore', '--order', 'vip'], 'Write platforms=Apple,FcmV1'],
+  [['restore', '--only-platforms', 'Apple,,Adm'], "option '--only-platforms <names>' argument 'Apple,,Adm' is invalid"],
+  [['restore', '--note'], "option '--note <text>' argument missing"],
+  [['restore', '--note', '--watch'], '--note needs a value'],
   [['status', '--url', 'somewhere'], 'cannot be read as a URL'],
   [['status', '--url', 'ftp://somewhere'], 'must be the address'],
-  [['status', '--key', 'a key\n'], 'holds characters no key has'],
+  [['status', '--key', 'a key\n'], 'contains characters that no key has'],
 ] as const)('%j is wrong use: exit code 2 and what to do instead', async ([argv, said]) => {
   const { exitCode, out, err } = await runIn(argv, { env: here });
   expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
@@ -63,14 +67,22 @@ test('a key that would cross the network unencrypted is warned about, and only t
   expect(isClearText('http://[::1]:7071')).toBe(false);
 });
 
+test('a misspelt option or one without its value never quotes the key', async () => {
+  const misspelt = await runIn(['status', '--kye=-SECRET'], { env: here });
+  expect(misspelt).toMatchObject({ exitCode: 2, err: expect.stringContaining('Did you mean --key?') });
+  const missing = await runIn(['status', '--key', '-SECRET'], { env: here });
+  expect(missing).toMatchObject({ exitCode: 2, err: expect.stringContaining('--key=VALUE') });
+  expect(misspelt.err + missing.err).not.toContain('SECRET');
+});
+
 test('help is for the whole tool or one command, warns of --key, and is on stdout only when asked for', async () => {
   const asked = await runIn(['--help']);
-  expect(asked).toMatchObject({ exitCode: 0, err: '', out: expect.stringContaining('A flag shows in process lists!') });
+  expect(asked).toMatchObject({ exitCode: 0, err: '', out: expect.stringContaining('Process lists show a flag!') });
   expect(await runIn(['help'])).toEqual(asked);
   const bare = await runIn([]);
   expect(bare).toMatchObject({ exitCode: 2, out: '', err: asked.out });
   const one = await runIn(['restore', '--help']);
-  expect(one.out).toContain('--only-tags EXPR');
+  expect(one.out).toContain('--only-tags <expr>');
   expect(await runIn(['help', 'restore'])).toEqual(one);
 });
 
@@ -85,7 +97,7 @@ test.for([
   ['an address without the app', { status: 404, body: 'Not Found' }, 'not as notification-hubs-dr does'],
   ['a web page', { body: '<html></html>' }, 'not as notification-hubs-dr does'],
   ['an app that is away', { status: 503 }, 'answers 503. Check the address'],
-] as const)('%s is told as what it is', async ([, answer, said]) => {
+] as const)('%s is reported as what it is', async ([, answer, said]) => {
   const { exitCode, err } = await statusOf(answer);
   expect(exitCode).toBe(1);
   expect(err).toContain(said);
@@ -100,7 +112,7 @@ test('a redirect is not followed with the key, but named', async () => {
   expect(other.heard).toEqual([]);
 });
 
-test('an address where nobody listens is told with the reason', async () => {
+test('an address that does not answer is reported with the reason', async () => {
   const { exitCode, err } = await runIn(['status', '--url', 'http://127.0.0.1:1'], { env: here });
   expect(exitCode).toBe(1);
   expect(err).toMatch(/Nothing answers at http:\/\/127\.0\.0\.1:1 \(.+\)\. Check the address/);

@@ -1,5 +1,5 @@
 import { runCli } from '../../src/cli/cli.ts';
-import { Interrupted } from '../../src/cli/errors.ts';
+import { Fault } from '../../src/cli/errors.ts';
 
 export interface Outcome {
   readonly exitCode: number;
@@ -48,7 +48,7 @@ export async function runIn(argv: readonly string[], surroundings: Surroundings 
       waits += 1;
       if (waits !== interruptAtWait) return;
       interruption.abort();
-      throw new Interrupted('Interrupted.');
+      throw new Fault('interrupted', 'Interrupted.');
     },
     interrupted: interruption.signal,
     now: () => nowMs,

@@ -26,7 +26,7 @@ test('status that is NotReady shows the card though the app answers 503, and is 
   const card = { ...aCard, verdict: 'NotReady', latestGoodSnapshot: null };
   const { exitCode, out } = await play({ 'GET /api/status': [{ status: 503, body: card }] }, 'status');
   expect(exitCode).toBe(1);
-  expect(out).toContain('NONE that is good');
+  expect(out).toContain('NO good snapshot');
 });
 
 test('status understands a card that knows less', async () => {
@@ -102,7 +102,7 @@ test('failures are read over all pages', async () => {
   expect(JSON.parse(json)).toMatchObject({ value: [{ record: 'installation a' }, { record: 'installation b' }] });
 });
 
-test('pin and unpin say how the snapshot stands', async () => {
+test('pin and unpin say whether the snapshot is pinned', async () => {
   const path = `/api/snapshots/${SNAPSHOT_ID}/pin`;
   const script = {
     [`PUT ${path}`]: [{ body: { id: SNAPSHOT_ID, pinned: true } }],
@@ -112,7 +112,7 @@ test('pin and unpin say how the snapshot stands', async () => {
   expect(await play(script, 'unpin', SNAPSHOT_ID)).toMatchObject({ out: `${SNAPSHOT_ID} is not pinned.\n` });
 });
 
-test('an error of the API is told with its code and what to do', async () => {
+test('an error of the API is shown with its code and what to do', async () => {
   const script = {
     'PUT *': [],
     'GET /api/restores/*/report': [refusal(404, 'RunNotFound', "There is no restore 'x'.")],

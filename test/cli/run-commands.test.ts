@@ -5,7 +5,7 @@ import { runIn, type Surroundings } from './fake-terminal.ts';
 import { refusal, type ScriptedAnswer, startScriptedServer } from './scripted-server.ts';
 import { aRestore, incomplete, RESTORE_ID, restored, SNAPSHOT_ID, writing } from './views.ts';
 
-/** One command line against a script; gives how it ended and what the server heard. */
+/** One command line against a script; gives how it ended and which calls the server received. */
 async function play(
   script: Readonly<Record<string, readonly ScriptedAnswer[]>>,
   argv: readonly string[],
@@ -166,7 +166,7 @@ test('a watched restore outlives an app that is away, and a start whose answer w
   };
   const { exitCode, err, heard } = await play(script, ['restore', '--watch']);
   expect(exitCode).toBe(0);
-  expect(err.match(/Trying again/g)).toHaveLength(2);
+  expect(err.match(/Retrying for up to 10 min/g)).toHaveLength(2);
   expect(err.match(/answers again/g)).toHaveLength(2);
   expect(new Set(heard.filter(({ call }) => call.startsWith('PUT')).map(({ call }) => call)).size).toBe(1);
 });
@@ -185,7 +185,7 @@ test('what cannot be repeated safely is not: a backup whose answer was lost is s
   expect(heard).toHaveLength(1);
 });
 
-test('a refusal of the start is told at once with its code and message, also with --json', async () => {
+test('a refusal of the start is shown at once with its code and message, also with --json', async () => {
   const script = { 'PUT /api/restores/*': [refusal(503, 'HubUnavailable', 'The secondary hub cannot be reached.')] };
   const { exitCode, out, err, heard } = await play(script, ['restore', '--watch', '--json']);
   expect({ exitCode, calls: heard.length }).toEqual({ exitCode: 1, calls: 1 });
@@ -195,11 +195,11 @@ test('a refusal of the start is told at once with its code and message, also wit
   });
 });
 
-test('Ctrl-C while watching says that the restore goes on, and how to watch it again', async () => {
+test('Ctrl-C while watching says that the restore is still running, and how to watch it again', async () => {
   const script = { 'PUT /api/restores/*': started, 'GET /api/restores/*': [{ body: writing(500) }] };
   const { exitCode, out, err } = await play(script, ['restore', '--watch'], { interruptAtWait: 3 });
   expect(exitCode).toBe(130);
-  expect(err).toContain(`The restore goes on without you. Watch it again: notification-hubs-dr watch ${RESTORE_ID}`);
+  expect(err).toContain(`The restore is still running. To watch it again: notification-hubs-dr watch ${RESTORE_ID}`);
   expect(out).toBe('');
 });
 
@@ -247,7 +247,7 @@ test('rollback asks a person to type the name of the hub, and believes nothing e
     'POST /api/restores/*/rollback': [{ status: 202, body: undone }],
   };
   const wrong = await play(script, ['rollback', RESTORE_ID], { typed: ['yes'] });
-  expect(wrong).toMatchObject({ exitCode: 2, err: expect.stringContaining('Nothing was done') });
+  expect(wrong).toMatchObject({ exitCode: 2, err: expect.stringContaining('Nothing was changed') });
   expect(wrong.heard).toHaveLength(1);
   const right = await play(script, ['rollback', RESTORE_ID, '--note', 'wrong snapshot'], { typed: ['Devices'] });
   expect(right).toMatchObject({ exitCode: 0, out: expect.stringContaining('Rollback r3: Running') });
@@ -324,11 +324,11 @@ test('backup --watch while the scheduled one runs watches that one', async () =>
     'GET /api/backups/timer-1': [{ body: { id: target, kind: 'backup', status: 'Succeeded' } }],
   };
   const { exitCode, err } = await play(script, ['backup', '--watch']);
-  expect({ exitCode, err }).toEqual({ exitCode: 0, err: 'Backup timer-1 is running already.\n' });
+  expect({ exitCode, err }).toEqual({ exitCode: 0, err: 'Backup timer-1 is already running.\n' });
   expect(await play(script, ['backup'])).toMatchObject({ exitCode: 1, err: expect.stringContaining('RunInProgress') });
 });
 
-test('cancel stops a restore and shows how it stands', async () => {
+test('cancel stops a restore and shows its state', async () => {
   const script = { [`POST /api/restores/${RESTORE_ID}/cancel`]: [{ body: restored({ status: 'Canceled' }) }] };
   const { exitCode, out } = await play(script, ['cancel', RESTORE_ID]);
   expect({ exitCode, out }).toEqual({ exitCode: 0, out: expect.stringContaining('Canceled') });

@@ -1,0 +1,107 @@
+import type { Command } from '@commander-js/extra-typings';
+import { type Context, type Run, watchOption } from '../context.ts';
+import { exitCodes, Fault } from '../errors.ts';
+import { formatAge, formatCounts, formatTable } from '../format.ts';
+import { countsAt, listAt, numberAt, objectAt, textAt } from '../json.ts';
+import { startRun } from '../runs.ts';
+import { nounOf, summarize } from '../summary.ts';
+
+/** What can be done with a restore that exists. */
+export function addRestoreCommands(program: Command, run: Run): void {
+  program
+    .command('cancel <id>')
+    .description('stop a restore. What it wrote stays; a new restore continues from there')
+    .action(run(cancel));
+  program.command('restores').description('list the last restores, newest first').action(run(listRestores));
+  program
+    .command('report <id>')
+    .description('one page about a restore to keep: what, who, when, counts, reasons, proof (Markdown)')
+    .action(run(showReport));
+  program
+    .command('failures <id>')
+    .description('list the records that a restore could not bring back, and why')
+    .action(run(listFailures));
+  program
+    .command('retry <id>')
+    .description('restore only the records that failed in a restore')
+    .option(...watchOption)
+    .action(
+      run((context, id, { watch }) =>
+        startRun(context, { collection: 'restores', path: `${pathOf(id)}/retry` }, watch),
+      ),
+    );
+  program
+    .command('rollback <id>')
+    .description('remove what a restore wrote, except what has changed since')
+    .option('--confirm <name>', 'name of the hub to remove from, as confirmation')
+    .option('--note <text>', 'who asks and why, for the report')
+    .option(...watchOption)
+    .action(
+      run(async (context, id, { watch, note, confirm }) => {
+        const body = { confirm: confirm ?? (await askForHub(context, id)), note };
+        return startRun(context, { collection: 'restores', path: `${pathOf(id)}/rollback`, body }, watch);
+      }),
+    );
+}
+
+async function cancel({ client, show }: Context, id: string): Promise<number> {
+  const view = await client.call('POST', `${pathOf(id)}/cancel`);
+  show(view, summarize(view));
+  return exitCodes.done;
+}
+
+async function listRestores({ client, terminal, show }: Context): Promise<number> {
+  const body = await client.call('GET', '/api/restores');
+  const rows = listAt(body, 'value').map((view) => [
+    textAt(view, 'id') ?? '',
+    formatAge(textAt(view, 'createdAt'), terminal.now()),
+    nounOf(objectAt(view)),
+    textAt(view, 'error', 'code') ?? textAt(view, 'status') ?? '',
+    formatCounts(countsAt(view, 'counts')),
+  ]);
+  const heading = ['ID', 'STARTED', 'WHAT', 'STATUS', 'DEVICES'];
+  show(body, rows.length === 0 ? 'There are no restores yet.\n' : formatTable([heading, ...rows]));
+  return exitCodes.done;
+}
+
+async function showReport({ client, isJson, show }: Context, id: string): Promise<number> {
+  const path = `${pathOf(id)}/report`;
+  if (isJson) show(await client.call('GET', path), '');
+  else show(undefined, `${(await client.markdown(path)).trimEnd()}\n`);
+  return exitCodes.done;
+}
+
+async function listFailures({ client, show }: Context, id: string): Promise<number> {
+  const value: unknown[] = [];
+  for (let query: string | undefined = ''; query !== undefined; ) {
+    const page = await client.call('GET', `${pathOf(id)}/failures${query}`);
+    value.push(...listAt(page, 'value'));
+    query = URL.parse(textAt(page, 'nextLink') ?? '')?.search;
+  }
+  const rows = value.map((failure) => [
+    textAt(failure, 'code') ?? '',
+    `${numberAt(failure, 'status') ?? '-'}`,
+    textAt(failure, 'record') ?? '',
+  ]);
+  const heading = ['REASON', 'HTTP', 'RECORD'];
+  show({ value }, rows.length === 0 ? 'No record failed.\n' : formatTable([heading, ...rows]));
+  return exitCodes.done;
+}
+
+async function askForHub({ client, terminal }: Context, id: string): Promise<string> {
+  const view = await client.call('GET', pathOf(id));
+  const hub = textAt(view, 'target', 'hub') ?? '';
+  if (terminal.ask === undefined) {
+    const name = hub === '' ? 'NAME' : hub;
+    throw new Fault('wrongUse', `A rollback removes devices: add --confirm ${name}, the name of the hub it writes to.`);
+  }
+  const target = `${textAt(view, 'target', 'namespace')}/${hub}`;
+  terminal.err(`This removes from ${target} everything that ${id} wrote, except what has changed since.\n`);
+  const typed = await terminal.ask('Type the hub name to continue: ');
+  if (typed.toLowerCase() === hub.toLowerCase()) return typed;
+  throw new Fault('wrongUse', 'That is not the name of the hub. Nothing was changed.');
+}
+
+function pathOf(id: string): string {
+  return `/api/restores/${encodeURIComponent(id)}`;
+}

@@ -1,0 +1,55 @@
+import type { Command } from '@commander-js/extra-typings';
+import type { Method } from '../client.ts';
+import { type Context, type Run, watchOption } from '../context.ts';
+import { exitCodes } from '../errors.ts';
+import { formatAge, formatCount, formatTable } from '../format.ts';
+import { flagAt, listAt, numberAt, textAt } from '../json.ts';
+import { startRun } from '../runs.ts';
+
+export function addSnapshotCommands(program: Command, run: Run): void {
+  program.command('snapshots').description('list the snapshots, newest first').action(run(listSnapshots));
+  program
+    .command('verify <id>')
+    .description('read a snapshot again: every checksum and every record')
+    .option(...watchOption)
+    .action(
+      run((context, id, { watch }) =>
+        startRun(context, { collection: 'verifications', path: `${pathOf(id)}/verify` }, watch),
+      ),
+    );
+  program
+    .command('pin <id>')
+    .description('keep a snapshot beyond its retention')
+    .action(run((context, id) => setPin(context, 'PUT', id)));
+  program
+    .command('unpin <id>')
+    .description('return a snapshot to its retention')
+    .action(run((context, id) => setPin(context, 'DELETE', id)));
+}
+
+async function listSnapshots({ client, terminal, show }: Context): Promise<number> {
+  const body = await client.call('GET', '/api/snapshots');
+  const rows = listAt(body, 'value').map((snapshot) => [
+    textAt(snapshot, 'id') ?? '',
+    formatAge(textAt(snapshot, 'readStartedAt'), terminal.now()),
+    textAt(snapshot, 'health') ?? '',
+    formatCount(numberAt(snapshot, 'counts', 'records') ?? 0),
+    textAt(snapshot, 'proof', 'how') ?? '-',
+    flagAt(snapshot, 'pinned') === true ? 'pinned' : '-',
+    textAt(snapshot, 'error', 'code') ?? listAt(snapshot, 'healthReasons').map(String).join('; '),
+  ]);
+  const heading = ['SNAPSHOT', 'TAKEN', 'HEALTH', 'DEVICES', 'PROVEN BY', 'PINNED', ''];
+  show(body, rows.length === 0 ? 'There are no snapshots yet.\n' : formatTable([heading, ...rows]));
+  return exitCodes.done;
+}
+
+async function setPin({ client, show }: Context, method: Method, id: string): Promise<number> {
+  const body = await client.call(method, `${pathOf(id)}/pin`);
+  const isPinned = flagAt(body, 'pinned') ?? method === 'PUT';
+  show(body, `${textAt(body, 'id') ?? id} is ${isPinned ? 'pinned' : 'not pinned'}.\n`);
+  return exitCodes.done;
+}
+
+function pathOf(id: string): string {
+  return `/api/snapshots/${encodeURIComponent(id)}`;
+}

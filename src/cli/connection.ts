@@ -1,0 +1,55 @@
+import { Fault } from './errors.ts';
+import type { Terminal } from './terminal.ts';
+
+/** The address from `--url` or the environment. Warns when the key would cross a network unencrypted. */
+export function findUrl(option: string | undefined, terminal: Terminal): string {
+  const text = option ?? terminal.env['NOTIFICATION_HUBS_DR_URL'] ?? '';
+  if (text === '') {
+    throw new Fault(
+      'wrongUse',
+      'The address of the app is missing: export NOTIFICATION_HUBS_DR_URL=https://my-dr-app.azurewebsites.net, or add --url.',
+    );
+  }
+  const url = parseUrl(text);
+  if (isClearText(url)) terminal.err(`Warning: the key goes to ${new URL(url).host} unencrypted. Use https.\n`);
+  return url;
+}
+
+/** The function key from `--key`, the environment or the person at the keyboard. */
+export async function findKey(option: string | undefined, terminal: Terminal, url: string): Promise<string> {
+  const given = (option ?? terminal.env['NOTIFICATION_HUBS_DR_KEY'] ?? '').trim();
+  const key = given === '' ? await terminal.ask?.(`Function key of ${url}: `, { isHidden: true }) : given;
+  if (key === undefined || key === '') {
+    throw new Fault(
+      'wrongUse',
+      'The function key is missing: export NOTIFICATION_HUBS_DR_KEY="$(az functionapp keys list -g GROUP -n APP --query functionKeys.default -o tsv)"',
+    );
+  }
+  // A header cannot carry anything else, and the error that says so would quote the key.
+  if (!/^[\x21-\x7e]+$/.test(key)) {
+    throw new Fault('wrongUse', 'The function key contains characters that no key has. Copy it again.');
+  }
+  return key;
+}
+
+/** True when the key would cross a network unencrypted. */
+export function isClearText(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'http:' && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
+/** Accepts an address as people paste it, with or without `/` or `/api` at its end. Never quotes what may be a key. */
+function parseUrl(text: string): string {
+  const form = 'the address of the Function App, such as https://my-dr-app.azurewebsites.net';
+  const url = URL.parse(text);
+  if (url === null) throw new Fault('wrongUse', `The address cannot be read as a URL. Give ${form}.`);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw new Fault('wrongUse', `The address must be ${form}.`);
+  if (url.search !== '' || url.username !== '' || url.password !== '') {
+    throw new Fault(
+      'wrongUse',
+      `The address must not contain a key or password. Give ${form}, and the key separately.`,
+    );
+  }
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, '').replace(/\/api$/, '');
+}

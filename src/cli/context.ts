@@ -1,0 +1,18 @@
+import type { Client } from './client.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What a command works with. */
+export interface Context {
+  readonly client: Client;
+  readonly terminal: Terminal;
+  readonly isJson: boolean;
+  /** Writes a result to stdout: the view itself with `--json`, the text otherwise. */
+  show(view: unknown, text: string): void;
+}
+
+/** Makes a parser's action of a command that gives its exit code. */
+export type Run = <Args extends readonly unknown[]>(
+  command: (context: Context, ...args: Args) => Promise<number>,
+) => (...args: Args) => Promise<void>;
+
+export const watchOption = ['--watch', 'stay until the run ends; Ctrl-C stops watching, not the run'] as const;

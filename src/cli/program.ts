@@ -1,0 +1,76 @@
+import { Command } from '@commander-js/extra-typings';
+import { createClient } from './client.ts';
+import { addRestore } from './commands/restore.ts';
+import { addRestoreCommands } from './commands/restores.ts';
+import { addBackup, addDrill, addWatch } from './commands/runs.ts';
+import { addSnapshotCommands } from './commands/snapshots.ts';
+import { addStatus } from './commands/status.ts';
+import { findKey, findUrl } from './connection.ts';
+import type { Run } from './context.ts';
+import { exitCodes, Fault } from './errors.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Of help in a log or a pipe. */
+const HELP_WIDTH = 120;
+
+const exitCodesHelp = `
+Exit codes: 0 done; 1 failed, refused or NotReady; 2 wrong use; 3 restored, but not every record (RestoreIncomplete);
+130 interrupted. docs/RUNBOOK.md walks through a failover.`;
+
+/** Parses a command line, runs its command and gives the exit code. Throws `CommanderError` after help and wrong use. */
+export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
+  let exitCode: number = exitCodes.done;
+  const width = () => terminal.columns() ?? HELP_WIDTH;
+  const program = new Command('notification-hubs-dr')
+    .description("Backup and restore of Azure Notification Hubs, over the app's HTTP API.")
+    .usage('COMMAND [options]')
+    .option('--url <url>', 'address of the app; default: NOTIFICATION_HUBS_DR_URL')
+    .option('--key <key>', 'function key; default: NOTIFICATION_HUBS_DR_KEY, else a prompt. Process lists show a flag!')
+    .option('--json', 'one JSON document on stdout; messages on stderr')
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err, getOutHelpWidth: width, getErrHelpWidth: width })
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('Add --help to see commands and options.')
+    .exitOverride();
+  const run: Run =
+    (command) =>
+    async (...args) => {
+      if (args[0] === '') throw new Fault('wrongUse', 'The id is empty. Is the shell variable set?');
+      const { url: urlOption, key, json: isJson = false } = program.opts();
+      const url = findUrl(urlOption, terminal);
+      const client = createClient(url, await findKey(key, terminal, url), terminal.interrupted);
+      const show = (view: unknown, text: string) =>
+        terminal.out(isJson ? `${JSON.stringify(view, undefined, 2)}\n` : text);
+      exitCode = await command({ client, terminal, isJson, show }, ...args);
+    };
+  addCommands(program, run);
+  program.addHelpText('after', exitCodesHelp);
+  await program.parseAsync(checkedWords(argv, program), { from: 'user' });
+  return exitCode;
+}
+
+/** In the order of a bad night. */
+function addCommands(program: Command, run: Run): void {
+  addStatus(program, run);
+  addBackup(program, run);
+  addSnapshotCommands(program, run);
+  addRestore(program, run);
+  addWatch(program, run);
+  addRestoreCommands(program, run);
+  addDrill(program, run);
+}
+
+/** Guards against what the parser lets pass: an option as another's value, a quoted key, help for an unknown command. */
+function checkedWords(argv: readonly string[], program: Command): string[] {
+  const options = new Map([program, ...program.commands].flatMap((one) => one.options.map((o) => [o.long, o])));
+  const words = argv.map((word, at) => {
+    if (options.get(word)?.required === true && argv[at + 1]?.startsWith('-') === true) {
+      throw new Fault('wrongUse', `${word} needs a value. Write ${word}=VALUE if the value starts with "-".`);
+    }
+    // The parser would quote all of a misspelt `--kye=…`.
+    const [name = ''] = word.split('=', 1);
+    return word.startsWith('--') && !options.has(name) ? name : word;
+  });
+  const named = words[0] === 'help' ? words.slice(1) : words;
+  const isUnknown = named[0]?.startsWith('-') === false && !program.commands.some((one) => one.name() === named[0]);
+  return isUnknown ? named.filter((word) => word !== '--help' && word !== '-h') : words;
+}

@@ -1,0 +1,66 @@
+import type { Method } from './client.ts';
+import type { Context } from './context.ts';
+import { exitCodes, Fault, isFault } from './errors.ts';
+import { type Json, textAt } from './json.ts';
+import { createProgress } from './progress.ts';
+import { retryWhileAway } from './retry-while-away.ts';
+import { exitCodeOf, isOver, nounOf, summarize } from './summary.ts';
+
+export const collections = ['restores', 'backups', 'verifications', 'drills'] as const;
+export type Collection = (typeof collections)[number];
+
+/** The call that starts a run. A `PUT` names the run's id and may be repeated. */
+export interface Start {
+  readonly collection: Collection;
+  readonly method?: Method;
+  readonly path: string;
+  readonly body?: unknown;
+}
+
+const POLL_MS = 1000;
+
+/** Starts a run. Shows it and returns, or stays until it is over when it is watched. */
+export async function startRun(context: Context, start: Start, isWatched = false): Promise<number> {
+  const { client, terminal } = context;
+  const { collection, method = 'POST', path, body } = start;
+  const call = () => client.call(method, path, body);
+  if (!isWatched) {
+    const view = await call();
+    context.show(view, summarize(withWatch(view)));
+    return exitCodes.done;
+  }
+  const view = await retryWhileAway(terminal, method === 'PUT' ? 'repeatable' : 'once', call);
+  const id = textAt(view, 'id') ?? '';
+  terminal.err(`${nounOf(view)} ${id} started.\n`);
+  return watchRun(context, collection, id);
+}
+
+/** Watches a run to its end; gives the exit code. */
+export async function watchRun(context: Context, collection: Collection, id: string): Promise<number> {
+  const progress = createProgress(context.terminal);
+  try {
+    let view = await readRun(context, collection, id);
+    for (; !isOver(view); view = await readRun(context, collection, id)) {
+      progress.show(view);
+      await context.terminal.sleep(POLL_MS);
+    }
+    progress.end();
+    context.show(view, summarize(view));
+    return exitCodeOf(view);
+  } catch (error) {
+    progress.end();
+    if (!isFault(error, 'interrupted')) throw error;
+    const advice = `To watch it again: notification-hubs-dr watch ${id}`;
+    throw new Fault('interrupted', `The ${collection.slice(0, -1)} is still running. ${advice}`);
+  }
+}
+
+export function readRun({ client, terminal }: Context, collection: Collection, id: string): Promise<Json> {
+  const path = `/api/${collection}/${encodeURIComponent(id)}`;
+  return retryWhileAway(terminal, 'read', () => client.call('GET', path));
+}
+
+/** Only views of restores name their next actions. */
+function withWatch(view: Json): Json {
+  return isOver(view) || 'nextActions' in view ? view : { ...view, nextActions: [{ name: 'watch' }] };
+}
