@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { z } from 'zod';
+import { ensureBuilt } from './build.ts';
 import { type BuiltPackage, buildPackage } from './build-package.ts';
 
 /** What is deployed, and how long it and the app as it is developed take to load. */
@@ -21,6 +22,7 @@ const loadedSchema = z.object({ milliseconds: z.number(), functionNames: z.array
 
 /** Builds what is deployed into `folder` and loads it and the built project in turn, so that both see the same machine. */
 export async function measurePackage(folder: string): Promise<PackageCost> {
+  await ensureBuilt();
   const built = await buildPackage(folder);
   const [bundledMs, unbundledMs]: [number[], number[]] = [[], []];
   const loaderFolder = await mkdtemp(join(tmpdir(), 'cold-load-'));

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { type Azurite, startAzurite } from './azurite.ts';
+import { ensureBuilt } from './build.ts';
 import { type EmulatorProcess, startEmulatorProcess } from './emulator-process.ts';
 import { type SpawnedHost, spawnHost } from './host/spawn-host.ts';
 import { type StorageProxy, startStorageProxy } from './storage-proxy.ts';
@@ -56,7 +57,7 @@ const ownAppDir = fileURLToPath(new URL('..', import.meta.url));
 export const PRIMARY_HUB = '/namespaces/primary/hubs/devices';
 export const SECONDARY_HUB = '/namespaces/secondary/hubs/devices';
 
-/** Starts all parts of the stack, or none: what had started is stopped when a later part fails. */
+/** Builds the app and starts all parts of the stack, or none: what had started is stopped when a later part fails. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   await using parts = new AsyncDisposableStack();
   const [azurite, emulator] = await Promise.all([
@@ -67,6 +68,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       port: options.hubPort ?? 0,
       adminPort: options.adminPort ?? 0,
     }).then((one) => parts.use(one)),
+    ensureBuilt(),
   ]);
   const storage = options.hasStorageProxy === true ? parts.use(await startStorageProxy(azurite)) : undefined;
   let settings: Readonly<Record<string, string>> = {

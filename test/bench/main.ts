@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { ensureBuilt } from '../../local/build.ts';
 import { bench } from './bench.ts';
 import { type Command, help, OptionError, parseOptions } from './options.ts';
 import { renderReport } from './report.ts';
@@ -49,6 +50,7 @@ async function measure({ plan, appDir, isJson }: Command & { readonly kind: 'ben
   const say = (line: string) => void (isJson ? process.stderr : process.stdout).write(`${line}\n`);
   const onResult = (result: BenchResult) => void (isJson && process.stdout.write(`${JSON.stringify(result)}\n`));
   const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}`;
+  await ensureBuilt();
   try {
     const result = await bench({ ...plan, appDir, folder, machine, say, onResult });
     say(`\n${renderReport(result)}`);

@@ -107,7 +107,7 @@ async function anotherBuild(): Promise<string> {
   const root = resolve(import.meta.dirname, '../..');
   const folder = await mkdtemp(join(tmpdir(), 'dr-build-'));
   for (const part of ['dist', 'package.json', 'host.json']) {
-    await cp(join(root, part), join(folder, part), { recursive: true });
+    await cp(join(root, part), join(folder, part), { recursive: true, dereference: true });
   }
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir');
   return folder;
