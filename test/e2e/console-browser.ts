@@ -1,33 +1,34 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import axe from 'axe-core';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { z } from 'zod';
 
-/** A real Chromium. Throws where there is none: a console that nobody looked at is not tested. */
+/** A real Chromium. Throws when there is none: without a browser the console is not tested. */
 export async function startBrowser(): Promise<Browser> {
   return await chromium.launch({ executablePath: findChromium() });
 }
 
 function findChromium(): string {
-  const told = process.env['CHROMIUM_PATH'];
+  const named = process.env['CHROMIUM_PATH'];
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
-  const candidates = told === undefined ? names.flatMap((name) => folders.map((folder) => join(folder, name))) : [told];
+  const candidates =
+    named === undefined ? names.flatMap((name) => folders.map((folder) => join(folder, name))) : [named];
   const found = candidates.find((candidate) => existsSync(candidate));
   if (found !== undefined) return found;
   throw new Error(
-    told === undefined
+    named === undefined
       ? 'The tests of the console need Chromium: install the package chromium, or set CHROMIUM_PATH.'
-      : `CHROMIUM_PATH names ${told}, which does not exist.`,
+      : `CHROMIUM_PATH names ${named}, which does not exist.`,
   );
 }
 
 export interface Watched {
   readonly context: BrowserContext;
   readonly page: Page;
-  /** Everything the page asked for, as `GET http://…`. */
+  /** Every request of the page, as `GET http://…`. */
   readonly requests: string[];
   /** Errors in the console, exceptions, and violations of the content security policy. */
   readonly faults: string[];
@@ -39,7 +40,7 @@ export interface Screen {
   readonly colorScheme: 'light' | 'dark';
 }
 
-/** A tab in a profile of its own, which notes what it asks for and what goes wrong in it. */
+/** A tab in its own profile that records its requests and faults. */
 export async function openTab(browser: Browser, { width, height, colorScheme }: Screen): Promise<Watched> {
   const context = await browser.newContext({
     viewport: { width, height },
@@ -54,7 +55,7 @@ export async function openTab(browser: Browser, { width, height, colorScheme }: 
   page.on('request', (request) => requests.push(`${request.method()} ${request.url()}`));
   page.on('pageerror', (error) => faults.push(`exception: ${error.message}`));
   page.on('console', (message) => {
-    // The browser reports each answer of 400 and more, and each call while offline, though the page deals with them.
+    // The browser logs each answer of 400 and above, and each call while offline, though the page handles them.
     const isAnswer = message.text().startsWith('Failed to load resource');
     if (message.type() !== 'log' && !isAnswer) faults.push(`console: ${message.text()}`);
   });
@@ -72,11 +73,14 @@ const axeResults = z.object({
   passes: z.array(z.object({ id: z.string() })),
 });
 
-/** Fails with what is wrong and where when axe finds any fault, a slight one included, in what the page shows now. */
+/** All rules; only what a test prints of a fault is worked out. */
+const axeOptions = JSON.stringify({ resultTypes: ['violations'], selectors: false });
+
+/** Fails when axe finds any fault in the current view, however minor; the failure says what and where. */
 export async function expectAccessible(page: Page, what: string): Promise<void> {
-  // Over the debugger's line: the page's own policy would not let a script in.
-  await page.evaluate(axe.source);
-  const { violations, passes } = axeResults.parse(await page.evaluate('axe.run(document)'));
+  // Over the debugging connection: the page's own policy would not let a script in.
+  if (!(await page.evaluate('"axe" in window'))) await page.evaluate(axe.source);
+  const { violations, passes } = axeResults.parse(await page.evaluate(`axe.run(document, ${axeOptions})`));
   const found = violations.map(
     ({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map((node) => node.html).join(' | ')}`,
   );
@@ -92,7 +96,7 @@ export async function expectNoSideScroll(page: Page, what: string): Promise<void
   expect(widths.content, `width: ${what}`).toBeLessThanOrEqual(widths.screen);
 }
 
-/** Goes with the Tab key to the control of this name, as someone without a mouse does. */
+/** Moves to the control of this name with the Tab key, as a person without a mouse does. */
 export async function tabTo(page: Page, name: string | RegExp): Promise<void> {
   const wanted = page
     .getByRole('button', { name })
@@ -107,23 +111,37 @@ export async function tabTo(page: Page, name: string | RegExp): Promise<void> {
   throw new Error(`The Tab key does not reach ${name}.`);
 }
 
-/** The figure for all platforms in a line of the table of counts. */
+/** Makes every poll of the page due now, as a returning network does. */
+export async function refresh(page: Page): Promise<void> {
+  await page.evaluate('dispatchEvent(new Event("online"))');
+}
+
+/** Waits for what comes with one of the page's polls. Their pauses (up to 15 s) are right for people and long for a test. */
+export async function appears(locator: Locator): Promise<void> {
+  const seen = async () => {
+    await refresh(locator.page());
+    return await locator.isVisible();
+  };
+  await expect.poll(seen, { interval: 100, timeout: 60_000 }).toBe(true);
+}
+
+/** The figure for all platforms in a row of the table of counts. */
 export async function countsOf(page: Page, line: string): Promise<number> {
   const cell = page.getByRole('row', { name: line }).getByRole('cell').first();
   return Number((await cell.innerText()).replaceAll(',', ''));
 }
 
-/** Every figure of a line of the table of counts: all platforms first, then each. */
+/** Every figure in a row of the table of counts: all platforms first, then each one. */
 export async function figuresOf(page: Page, line: string): Promise<number[]> {
   const cells = await page.getByRole('row', { name: line }).getByRole('cell').allInnerTexts();
   return cells.map((text) => Number(text.replaceAll(',', '')));
 }
 
-/** What the lines above the last one add up to, by column. */
+/** The sum of each column above the last row. */
 export async function columnSums(page: Page): Promise<number[]> {
   const rows = await page.locator('.counts tbody tr').all();
-  const lines = await Promise.all(rows.map((row) => row.getByRole('cell').allInnerTexts()));
-  return (lines[0] ?? []).map((_, column) =>
-    lines.reduce((sum, line) => sum + Number((line[column] ?? '').replaceAll(',', '')), 0),
+  const cells = await Promise.all(rows.map((row) => row.getByRole('cell').allInnerTexts()));
+  return (cells[0] ?? []).map((_, column) =>
+    cells.reduce((sum, row) => sum + Number((row[column] ?? '').replaceAll(',', '')), 0),
   );
 }

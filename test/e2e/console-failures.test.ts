@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest';
 import { createApi } from '../../local/api.ts';
 import { startStack } from '../../local/stack.ts';
-import { columnSums, countsOf, expectAccessible, figuresOf, openTab, startBrowser } from './console-browser.ts';
+import {
+  appears,
+  columnSums,
+  countsOf,
+  expectAccessible,
+  figuresOf,
+  openTab,
+  startBrowser,
+} from './console-browser.ts';
 
 const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '2' };
 
@@ -33,7 +41,7 @@ test('a restore that fails in part is explained and retried, the retry reported 
 
   await page.getByRole('button', { name: 'Retry the failed ones' }).click();
   await page.getByRole('heading', { name: 'Retry into hub devices' }).waitFor();
-  await main.getByText('Restored and proven').waitFor();
+  await appears(main.getByText('Restored and proven'));
   expect(await countsOf(page, 'Asked for')).toBe(failed);
 
   const downloading = page.waitForEvent('download');
@@ -49,7 +57,7 @@ test('a restore that fails in part is explained and retried, the retry reported 
   await expectAccessible(page, 'roll back?');
   await page.getByLabel(/^Type the hub’s name/).fill('devices');
   await page.keyboard.press('Enter');
-  await main.getByText('Rolled back', { exact: true }).waitFor();
+  await appears(main.getByText('Rolled back', { exact: true }));
   expect(await countsOf(page, 'Removed')).toBe(failed);
   await expectAccessible(page, 'rolled back');
 
@@ -65,7 +73,7 @@ test('a restore that fails in part is explained and retried, the retry reported 
   await page.getByLabel('Note', { exact: true }).fill('only the phones of the board');
   await page.getByRole('button', { name: 'Start the dry run' }).click();
   await main.getByText('only the phones of the board').waitFor();
-  await page.getByLabel(/^Type the hub’s name/).waitFor();
+  await appears(page.getByLabel(/^Type the hub’s name/));
   expect(await page.locator('.counts thead th').allInnerTexts()).toEqual(['Devices', 'All', 'Apple']);
   expect(await columnSums(page)).toEqual(await figuresOf(page, 'Asked for'));
   expect(faults).toEqual([]);

@@ -4,6 +4,7 @@ import { createApi } from '../../local/api.ts';
 import { judgeDelivery, readRows } from '../../local/delivery.ts';
 import { PRIMARY_HUB, SECONDARY_HUB, startStack } from '../../local/stack.ts';
 import {
+  appears,
   countsOf,
   expectAccessible,
   expectNoSideScroll,
@@ -15,11 +16,14 @@ import {
 
 const desk: Screen = { width: 1280, height: 900, colorScheme: 'light' };
 const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '2' };
-/** So slow that a page can be reloaded, and lose its connection, while the restore runs. */
-const slowly = { ...settings, RESTORE_MAX_REQUESTS_PER_SECOND: '40' };
+const writes = { method: ['POST', 'PUT'], route: '^/(registrations|installations)' };
+/** While it holds, nothing is written, however slow this machine is. */
+const throttledWrites = [{ name: 'throttle429', ...writes }];
+/** While it holds, a restore runs long enough to reload the page and lose the connection. */
+const slowWrites = [{ name: 'slow', ...writes, delayMs: 1500 }];
 
 test('the whole restore by keyboard alone, with a reload, a changed key and a lost connection on the way', async () => {
-  await using stack = await startStack({ devices: 300, seed: 21, settings: slowly });
+  await using stack = await startStack({ devices: 300, seed: 21, settings });
   await using browser = await startBrowser();
   const { context, page, requests, faults } = await openTab(browser, desk);
   const key = stack.host.keys.default;
@@ -41,18 +45,19 @@ test('the whole restore by keyboard alone, with a reload, a changed key and a lo
   await giveKey(key);
   await page.locator('main').getByText('Not ready', { exact: true }).first().waitFor();
   await press('Back up now');
-  await page.locator('main').getByText('At risk', { exact: true }).first().waitFor();
+  await appears(page.locator('main').getByText('At risk', { exact: true }).first());
   await press('Verify the newest');
-  await page.locator('main').getByText('Ready', { exact: true }).first().waitFor();
+  await appears(page.locator('main').getByText('Ready', { exact: true }).first());
 
   await press('Restore …');
   await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Restore');
   await press('Start the dry run');
-  await page
-    .locator('main')
-    .getByText(/devices would be restored/)
-    .first()
-    .waitFor();
+  await appears(
+    page
+      .locator('main')
+      .getByText(/devices would be restored/)
+      .first(),
+  );
   const before = await createApi(() => stack.host).runs('restore');
   expect(before).toMatchObject([{ status: 'Succeeded', counts: { failed: 0, pending: 0 } }]);
   const total = before[0]?.counts?.total ?? 0;
@@ -64,6 +69,7 @@ test('the whole restore by keyboard alone, with a reload, a changed key and a lo
   await keyboard.press('Enter');
   await page.locator('main').getByText('That is not the hub’s name').first().waitFor();
   expect(await createApi(() => stack.host).runs('restore')).toHaveLength(1);
+  await stack.emulator.admin('POST', '/namespaces/secondary/faults', slowWrites);
   await keyboard.press('Control+A');
   await keyboard.type('devices');
   // The key is changed in this moment: what was typed waits until there is another one.
@@ -80,9 +86,10 @@ test('the whole restore by keyboard alone, with a reload, a changed key and a lo
   await page.locator('#connection').waitFor({ state: 'hidden' });
   await context.setOffline(true);
   await page.locator('#connection').waitFor();
+  await stack.emulator.admin('POST', '/namespaces/secondary/faults', []);
   await context.setOffline(false);
   await page.locator('#connection').waitFor({ state: 'hidden' });
-  await page.locator('main').getByText('Restored and proven').first().waitFor({ timeout: 60_000 });
+  await appears(page.locator('main').getByText('Restored and proven').first());
   await page.getByRole('heading', { name: 'Next steps' }).waitFor();
   expect(await countsOf(page, 'Created')).toBe(total);
 
@@ -105,18 +112,19 @@ const screens: readonly Screen[] = [
 ];
 
 test('axe finds no fault in any view, on a desk and on a phone, light and dark; nothing scrolls sideways', async () => {
-  await using stack = await startStack({ devices: 300, seed: 22, settings: slowly });
+  await using stack = await startStack({ devices: 300, seed: 22, settings });
   await using browser = await startBrowser();
   const api = createApi(() => stack.host);
   const tabs = await Promise.all(screens.map((screen) => openTab(browser, screen)));
   /** Brings every tab to a view, and looks at it there. */
   const look = async (view: string, reach: (page: Page) => Promise<unknown>) => {
-    for (const [index, { page }] of tabs.entries()) {
+    const looks = tabs.map(async ({ page }, index) => {
       const what = `${view} ${screens[index]?.width} ${screens[index]?.colorScheme}`;
       await reach(page);
       await expectAccessible(page, what);
       await expectNoSideScroll(page, what);
-    }
+    });
+    await Promise.all(looks);
   };
   const goTo = async (page: Page, hash: string, text: string | RegExp) => {
     await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
@@ -136,8 +144,7 @@ test('axe finds no fault in any view, on a desk and on a phone, light and dark; 
     await api.finished('backup', (await api.start('/api/backups')).id);
   }
   await look('at risk', async (page) => {
-    await page.evaluate('dispatchEvent(new Event("online"))');
-    await page.locator('main').getByText('At risk', { exact: true }).first().waitFor();
+    await appears(page.locator('main').getByText('At risk', { exact: true }).first());
     await page.locator('summary').first().click();
     await page.getByRole('link', { name: 'Restore this one …' }).waitFor();
     await page.getByRole('img', { name: /^Devices in the last 3 snapshots/ }).waitFor();
@@ -153,10 +160,7 @@ test('axe finds no fault in any view, on a desk and on a phone, light and dark; 
     await goTo(page, `#/restores/${dryRun.id}`, /devices would be restored/);
     await page.getByLabel(/^Type the hub’s name/).press('Enter');
   });
-  // Nothing is written before every tab was looked at, however slow this machine is.
-  await stack.emulator.admin('POST', '/namespaces/secondary/faults', [
-    { name: 'throttle429', method: ['POST', 'PUT'], route: '^/(registrations|installations)' },
-  ]);
+  await stack.emulator.admin('POST', '/namespaces/secondary/faults', throttledWrites);
   const restore = await api.start('/api/restores');
   await look('running', (page) => goTo(page, `#/restores/${restore.id}`, 'Lost to throttling'));
   await look('stop?', async (page) => {
