@@ -1,29 +1,46 @@
-import type { Page } from 'playwright-core';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApi } from '../../local/api.ts';
 import { judgeDelivery, readRows } from '../../local/delivery.ts';
-import { PRIMARY_HUB, SECONDARY_HUB, startStack } from '../../local/stack.ts';
-import {
-  appears,
-  countsOf,
-  expectAccessible,
-  expectNoSideScroll,
-  openTab,
-  type Screen,
-  startBrowser,
-  tabTo,
-} from './console-browser.ts';
+import { PRIMARY_HUB, SECONDARY_HUB, type Stack, startStack } from '../../local/stack.ts';
+import { appears, countsOf, openTab, type Screen, startBrowser, tabTo } from './console-browser.ts';
 
 const desk: Screen = { width: 1280, height: 900, colorScheme: 'light' };
 const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '2' };
-const writes = { method: ['POST', 'PUT'], route: '^/(registrations|installations)' };
-/** While it holds, nothing is written, however slow this machine is. */
-const throttledWrites = [{ name: 'throttle429', ...writes }];
 /** While it holds, a restore runs long enough to reload the page and lose the connection. */
-const slowWrites = [{ name: 'slow', ...writes, delayMs: 1500 }];
+const slowWrites = [{ name: 'slow', method: ['POST', 'PUT'], route: '^/(registrations|installations)', delayMs: 1500 }];
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ devices: 300, seed: 21, settings });
+});
+afterAll(() => stack.close());
+
+test('the page is one origin under a strict policy, holds no data, and serves nothing but its own files', async () => {
+  const get = (path: string, headers = {}) =>
+    fetch(`${stack.host.url}/api/console${path}`, { headers, redirect: 'manual' });
+  const page = await get('');
+  expect(page.status).toBe(200);
+  expect(page.headers.get('content-security-policy')).toMatch(
+    /^default-src 'none'; script-src 'self'; style-src 'self';/,
+  );
+  expect(page.headers.get('content-security-policy')).not.toMatch(/unsafe|\*|http/);
+  expect(page.headers.get('x-content-type-options')).toBe('nosniff');
+  expect(page.headers.get('referrer-policy')).toBe('no-referrer');
+  const html = await page.text();
+  expect(html).not.toMatch(/https?:|<script>|style="|\son\w+="/);
+  for (const [, name] of html.matchAll(/(?:href|src)="console\/([^"]+)"/g)) {
+    expect((await get(`/${name}`)).status, name).toBe(200);
+  }
+  const etag = page.headers.get('etag') ?? '';
+  expect((await get('', { 'if-none-match': etag })).status).toBe(304);
+  const back = await get('/');
+  expect([back.status, back.headers.get('location')]).toEqual([308, '../console']);
+  for (const name of ['assets.ts', 'tsconfig.json', 'api-types.d.ts', '..%2F..%2Fpackage.json', 'nothing.js']) {
+    expect((await get(`/${name}`)).status, name).toBe(404);
+  }
+});
 
 test('the whole restore by keyboard alone, with a reload, a changed key and a lost connection on the way', async () => {
-  await using stack = await startStack({ devices: 300, seed: 21, settings });
   await using browser = await startBrowser();
   const { context, page, requests, faults } = await openTab(browser, desk);
   const key = stack.host.keys.default;
@@ -103,102 +120,3 @@ test('the whole restore by keyboard alone, with a reload, a changed key and a lo
   expect(await page.evaluate('localStorage.length + sessionStorage.length + document.cookie.length')).toBe(0);
   expect(await page.content()).not.toContain(key);
 }, 240_000);
-
-const screens: readonly Screen[] = [
-  { width: 1280, height: 900, colorScheme: 'light' },
-  { width: 1280, height: 900, colorScheme: 'dark' },
-  { width: 360, height: 740, colorScheme: 'light' },
-  { width: 320, height: 640, colorScheme: 'dark' },
-];
-
-test('axe finds no fault in any view, on a desk and on a phone, light and dark; nothing scrolls sideways', async () => {
-  await using stack = await startStack({ devices: 300, seed: 22, settings });
-  await using browser = await startBrowser();
-  const api = createApi(() => stack.host);
-  const tabs = await Promise.all(screens.map((screen) => openTab(browser, screen)));
-  /** Brings every tab to a view, and looks at it there. */
-  const look = async (view: string, reach: (page: Page) => Promise<unknown>) => {
-    const looks = tabs.map(async ({ page }, index) => {
-      const what = `${view} ${screens[index]?.width} ${screens[index]?.colorScheme}`;
-      await reach(page);
-      await expectAccessible(page, what);
-      await expectNoSideScroll(page, what);
-    });
-    await Promise.all(looks);
-  };
-  const goTo = async (page: Page, hash: string, text: string | RegExp) => {
-    await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
-    await page.locator('main').getByText(text).first().waitFor();
-  };
-
-  await look('key', async (page) => {
-    await page.goto(`${stack.host.url}/api/console`);
-    await page.getByLabel('Key', { exact: true }).waitFor();
-  });
-  await look('not ready', async (page) => {
-    await page.getByLabel('Key', { exact: true }).fill(stack.host.keys.default);
-    await page.getByRole('button', { name: 'Continue' }).click();
-    await page.locator('main').getByText('Not ready', { exact: true }).first().waitFor();
-  });
-  for (let backups = 0; backups < 3; backups++) {
-    await api.finished('backup', (await api.start('/api/backups')).id);
-  }
-  await look('at risk', async (page) => {
-    await appears(page.locator('main').getByText('At risk', { exact: true }).first());
-    await page.locator('summary').first().click();
-    await page.getByRole('link', { name: 'Restore this one …' }).waitFor();
-    await page.getByRole('img', { name: /^Devices in the last 3 snapshots/ }).waitFor();
-  });
-  await look('choose', async (page) => {
-    await goTo(page, '#/restore', 'Start the dry run');
-    await page.getByText('Note, order, or only some of the devices').click();
-    await page.getByLabel('Only devices with tags').waitFor();
-  });
-  const dryRun = await api.start('/api/restores', { dryRun: true });
-  await api.finished('restore', dryRun.id);
-  await look('confirm', async (page) => {
-    await goTo(page, `#/restores/${dryRun.id}`, /devices would be restored/);
-    await page.getByLabel(/^Type the hub’s name/).press('Enter');
-  });
-  await stack.emulator.admin('POST', '/namespaces/secondary/faults', throttledWrites);
-  const restore = await api.start('/api/restores');
-  await look('running', (page) => goTo(page, `#/restores/${restore.id}`, 'Lost to throttling'));
-  await look('stop?', async (page) => {
-    await page.getByRole('button', { name: 'Stop …' }).click();
-    await page.getByText('Stop this run?').waitFor();
-  });
-  await stack.emulator.admin('POST', '/namespaces/secondary/faults', []);
-  await api.finished('restore', restore.id);
-  await look('proof', async (page) => {
-    await page.keyboard.press('Escape');
-    await page.locator('main').getByText('Restored and proven').first().waitFor();
-  });
-  await look('unknown restore', (page) => goTo(page, '#/restores/nothing', 'This restore could not be read.'));
-  expect(tabs.flatMap((tab) => tab.faults)).toEqual([]);
-}, 300_000);
-
-test('the page is one origin under a strict policy, holds no data, and serves nothing but its own files', async () => {
-  await using stack = await startStack({ devices: 1, seed: 24, settings });
-  const get = (path: string, headers = {}) =>
-    fetch(`${stack.host.url}/api/console${path}`, { headers, redirect: 'manual' });
-  const page = await get('');
-  expect(page.status).toBe(200);
-  expect(page.headers.get('content-security-policy')).toMatch(
-    /^default-src 'none'; script-src 'self'; style-src 'self';/,
-  );
-  expect(page.headers.get('content-security-policy')).not.toMatch(/unsafe|\*|http/);
-  expect(page.headers.get('x-content-type-options')).toBe('nosniff');
-  expect(page.headers.get('referrer-policy')).toBe('no-referrer');
-  const html = await page.text();
-  expect(html).not.toMatch(/https?:|<script>|style="|\son\w+="/);
-  for (const [, name] of html.matchAll(/(?:href|src)="console\/([^"]+)"/g)) {
-    expect((await get(`/${name}`)).status, name).toBe(200);
-  }
-  const etag = page.headers.get('etag') ?? '';
-  expect((await get('', { 'if-none-match': etag })).status).toBe(304);
-  const back = await get('/');
-  expect([back.status, back.headers.get('location')]).toEqual([308, '../console']);
-  for (const name of ['assets.ts', 'tsconfig.json', 'api-types.d.ts', '..%2F..%2Fpackage.json', 'nothing.js']) {
-    expect((await get(`/${name}`)).status, name).toBe(404);
-  }
-});

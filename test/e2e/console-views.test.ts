@@ -1,0 +1,89 @@
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { createApi } from '../../local/api.ts';
+import { startStack } from '../../local/stack.ts';
+import {
+  appears,
+  expectAccessible,
+  expectNoSideScroll,
+  openTab,
+  type Screen,
+  startBrowser,
+} from './console-browser.ts';
+
+const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '2' };
+/** While it holds, nothing is written, however slow this machine is. */
+const throttledWrites = [{ name: 'throttle429', method: ['POST', 'PUT'], route: '^/(registrations|installations)' }];
+
+const screens: readonly Screen[] = [
+  { width: 1280, height: 900, colorScheme: 'light' },
+  { width: 1280, height: 900, colorScheme: 'dark' },
+  { width: 360, height: 740, colorScheme: 'light' },
+  { width: 320, height: 640, colorScheme: 'dark' },
+];
+
+test('axe finds no fault in any view, on a desk and on a phone, light and dark; nothing scrolls sideways', async () => {
+  await using stack = await startStack({ devices: 300, seed: 22, settings });
+  await using browser = await startBrowser();
+  const api = createApi(() => stack.host);
+  const tabs = await Promise.all(screens.map((screen) => openTab(browser, screen)));
+  /** Brings every tab to a view and checks it there. */
+  const check = async (view: string, reach: (page: Page) => Promise<unknown>) => {
+    const checks = tabs.map(async ({ page }, index) => {
+      const what = `${view} ${screens[index]?.width} ${screens[index]?.colorScheme}`;
+      await reach(page);
+      await expectAccessible(page, what);
+      await expectNoSideScroll(page, what);
+    });
+    await Promise.all(checks);
+  };
+  const goTo = async (page: Page, hash: string, text: string | RegExp) => {
+    await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+    await page.locator('main').getByText(text).first().waitFor();
+  };
+
+  await check('key', async (page) => {
+    await page.goto(`${stack.host.url}/api/console`);
+    await page.getByLabel('Key', { exact: true }).waitFor();
+  });
+  await check('not ready', async (page) => {
+    await page.getByLabel('Key', { exact: true }).fill(stack.host.keys.default);
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.locator('main').getByText('Not ready', { exact: true }).first().waitFor();
+  });
+  for (let backups = 0; backups < 3; backups++) {
+    await api.finished('backup', (await api.start('/api/backups')).id);
+  }
+  await check('at risk', async (page) => {
+    await appears(page.locator('main').getByText('At risk', { exact: true }).first());
+    await page.locator('summary').first().click();
+    await page.getByRole('link', { name: 'Restore this one …' }).waitFor();
+    await page.getByRole('img', { name: /^Devices in the last 3 snapshots/ }).waitFor();
+  });
+  await check('choose', async (page) => {
+    await goTo(page, '#/restore', 'Start the dry run');
+    await page.getByText('Note, order, or only some of the devices').click();
+    await page.getByLabel('Only devices with tags').waitFor();
+  });
+  const dryRun = await api.start('/api/restores', { dryRun: true });
+  await api.finished('restore', dryRun.id);
+  await check('confirm', async (page) => {
+    await goTo(page, `#/restores/${dryRun.id}`, /devices would be restored/);
+    await page.getByLabel(/^Type the hub’s name/).press('Enter');
+  });
+  await stack.emulator.admin('POST', '/namespaces/secondary/faults', throttledWrites);
+  const restore = await api.start('/api/restores');
+  await check('running', (page) => goTo(page, `#/restores/${restore.id}`, 'Lost to throttling'));
+  await check('stop?', async (page) => {
+    await page.getByRole('button', { name: 'Stop …' }).click();
+    await page.getByText('Stop this run?').waitFor();
+  });
+  await stack.emulator.admin('POST', '/namespaces/secondary/faults', []);
+  await api.finished('restore', restore.id);
+  await check('proof', async (page) => {
+    await page.keyboard.press('Escape');
+    await page.locator('main').getByText('Restored and proven').first().waitFor();
+  });
+  await check('unknown restore', (page) => goTo(page, '#/restores/nothing', 'This restore could not be read.'));
+  expect(tabs.flatMap((tab) => tab.faults)).toEqual([]);
+}, 300_000);
