@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../local/emulator/index.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
@@ -9,6 +8,7 @@ import type { HubClient } from '../../src/hub/client.ts';
 import { createHub } from '../../src/hub/client.ts';
 import { parseHubConnection } from '../../src/hub/connection-string.ts';
 import { createLimiter } from '../../src/hub/limiter.ts';
+import { realWorld } from '../../src/world.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 /** The engine with the app's own hub clients before an emulator, on the real clock; storage and queue are in memory. */
@@ -27,8 +27,6 @@ export interface HubBenchOptions {
   readonly requestTimeoutMs?: number;
 }
 
-const clock = { now: Date.now, sleep: (milliseconds: number): Promise<void> => sleep(milliseconds) };
-
 export async function openHubBench({ devices, namespaces, requestTimeoutMs }: HubBenchOptions): Promise<HubBench> {
   await using parts = new AsyncDisposableStack();
   const emulator = parts.use(await startEmulator(namespaces === undefined ? {} : { namespaces }));
@@ -37,15 +35,15 @@ export async function openHubBench({ devices, namespaces, requestTimeoutMs }: Hu
     parts.adopt(
       createHub({
         connection: parseHubConnection(emulator.namespace(name).connectionString(), 'devices', name),
-        limiter: createLimiter({ maxConcurrency: 16, clock }),
-        clock,
+        limiter: createLimiter({ maxConcurrency: 16, clock: realWorld }),
+        clock: realWorld,
         random: Math.random,
         ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
       }),
       (hub) => hub.close(),
     );
   const hubs = { primary: open('primary'), secondary: open('secondary') };
-  const engine = createEngine({ wrap: () => ({ ...hubs, clock }), policy: { stepBudgetMs: 5000 } });
+  const engine = createEngine({ wrap: () => ({ ...hubs, world: realWorld }), policy: { stepBudgetMs: 5000 } });
   const keep = parts.move();
   return {
     engine,
