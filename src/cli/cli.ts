@@ -1,5 +1,5 @@
 import { CommanderError } from '@commander-js/extra-typings';
-import { exitCodes, Fault } from './errors.ts';
+import { exitCodes, Fault, isFault } from './errors.ts';
 import { runProgram } from './program.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -25,5 +25,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error instanceof CommanderError ? error.message.replace(/^error: /, '') : error.message;
+  if (error instanceof CommanderError) return error.message.replace(/^error: /, '');
+  const advice = ' Check the address and the network, and that the app is running, then try again.';
+  return isFault(error, 'unreachable') ? `${error.message}${advice}` : error.message;
 }

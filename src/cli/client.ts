@@ -66,7 +66,9 @@ function toFault(url: string, { status, headers }: Response, json: unknown): Fau
     const message = textAt(json, 'error', 'message') ?? `The API answered ${status}.`;
     return new Fault('refused', message, { code, status, target: textAt(json, 'error', 'target') });
   }
-  if (status === 429 || status >= 500) return unreachable(`${url} answers ${status}`, [429, 503].includes(status));
+  if (status === 429 || status >= 500) {
+    return new Fault('unreachable', `${url} answers ${status}.`, { isUnsent: [429, 503].includes(status) });
+  }
   return new Fault('foreign', `${url} ${explain(url, status, headers)}`, { status });
 }
 
@@ -90,10 +92,5 @@ const unsentCodes = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_
 function toUnreachable(url: string, error: unknown): Fault {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   const code = textAt(cause, 'code') ?? (cause instanceof Error ? cause.name : 'no answer');
-  return unreachable(`Nothing answers at ${url} (${code})`, unsentCodes.has(code));
-}
-
-function unreachable(what: string, isUnsent: boolean): Fault {
-  const advice = 'Check the address and the network, and that the app is running, then try again.';
-  return new Fault('unreachable', `${what}. ${advice}`, { isUnsent });
+  return new Fault('unreachable', `Nothing answers at ${url} (${code}).`, { isUnsent: unsentCodes.has(code) });
 }

@@ -14,10 +14,10 @@ import type { Terminal } from './terminal.ts';
 const HELP_WIDTH = 120;
 
 const exitCodesHelp = `
-Exit codes: 0 done; 1 failed, refused or NotReady; 2 wrong use; 3 restored, but not every record (RestoreIncomplete);
+Exit codes: 0 done; 1 failed, refused or NotReady; 2 wrong usage; 3 restored, but not every record (RestoreIncomplete);
 130 interrupted. docs/RUNBOOK.md walks through a failover.`;
 
-/** Parses a command line, runs its command and gives the exit code. Throws `CommanderError` after help and wrong use. */
+/** Parses a command line, runs its command and gives the exit code. Throws `CommanderError` after help and wrong usage. */
 export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
   let exitCode: number = exitCodes.done;
   const width = () => terminal.columns() ?? HELP_WIDTH;

@@ -49,7 +49,7 @@ test('a person is asked for the key', async () => {
   const { exitCode, err } = await runIn(['status', '--url', server.url], { typed: ['typed-key'] });
   expect(exitCode).toBe(0);
   expect(err).toContain('Function key of');
-  expect(server.heard[0]?.key).toBe('typed-key');
+  expect(server.received[0]?.key).toBe('typed-key');
 });
 
 test('an address that holds a key is refused without being repeated', async () => {
@@ -89,7 +89,7 @@ test('help is for the whole tool or one command, warns of --key, and is on stdou
 async function statusOf(answer: ScriptedAnswer) {
   await using server = await startScriptedServer({ 'GET /api/status': [answer] });
   const outcome = await runIn(['status'], { env: { ...here, NOTIFICATION_HUBS_DR_URL: server.url } });
-  return { ...outcome, heard: server.heard.length };
+  return { ...outcome, received: server.received.length };
 }
 
 test.for([
@@ -109,7 +109,7 @@ test('a redirect is not followed with the key, but named', async () => {
   const { exitCode, err } = await statusOf({ status: 301, headers: { location: `${other.url}/api/status` } });
   expect(exitCode).toBe(1);
   expect(err).toContain(`redirects to ${other.url}.`);
-  expect(other.heard).toEqual([]);
+  expect(other.received).toEqual([]);
 });
 
 test('an address that does not answer is reported with the reason', async () => {

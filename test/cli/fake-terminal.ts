@@ -11,7 +11,7 @@ export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>;
   /** Of the screen; absent when output goes to a file. */
   readonly columns?: number;
-  /** What the person at the keyboard types, one after the other; absent when nobody is there. */
+  /** What the person at the keyboard types, one answer after the other; absent when there is no keyboard. */
   readonly typed?: readonly string[];
   /** Ctrl-C comes at this wait. */
   readonly interruptAtWait?: number;

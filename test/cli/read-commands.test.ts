@@ -6,7 +6,7 @@ import { aCard, incomplete, RESTORE_ID, restored, SNAPSHOT_ID } from './views.ts
 async function play(script: Readonly<Record<string, readonly ScriptedAnswer[]>>, ...argv: string[]) {
   await using server = await startScriptedServer(script);
   const env = { NOTIFICATION_HUBS_DR_URL: `${server.url}/api/`, NOTIFICATION_HUBS_DR_KEY: 'secret-key' };
-  return { ...(await runIn(argv, { env })), heard: [...server.heard] };
+  return { ...(await runIn(argv, { env })), received: [...server.received] };
 }
 
 test('status shows the verdict with its reason first, then what it rests on', async () => {
@@ -72,7 +72,7 @@ test('report is the Markdown page, and with --json its facts', async () => {
   const script = { 'GET /api/restores/*/report': [{ body: '# Restore\n' }] };
   const page = await play(script, 'report', RESTORE_ID);
   expect(page).toMatchObject({ exitCode: 0, out: '# Restore\n' });
-  expect(page.heard[0]).toMatchObject({ accept: 'text/markdown' });
+  expect(page.received[0]).toMatchObject({ accept: 'text/markdown' });
   const facts = await play(
     { 'GET /api/restores/*/report': [{ body: { id: RESTORE_ID } }] },
     'report',
@@ -80,7 +80,7 @@ test('report is the Markdown page, and with --json its facts', async () => {
     '--json',
   );
   expect(JSON.parse(facts.out)).toEqual({ id: RESTORE_ID });
-  expect(facts.heard[0]).toMatchObject({ accept: 'application/json' });
+  expect(facts.received[0]).toMatchObject({ accept: 'application/json' });
 });
 
 test('failures are read over all pages', async () => {

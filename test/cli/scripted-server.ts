@@ -11,7 +11,7 @@ export interface ScriptedAnswer {
   readonly isReset?: boolean;
 }
 
-export interface HeardCall {
+export interface ReceivedCall {
   /** Such as `POST /api/restores`. */
   readonly call: string;
   readonly key: string | undefined;
@@ -21,20 +21,20 @@ export interface HeardCall {
 
 export interface ScriptedServer extends AsyncDisposable {
   readonly url: string;
-  readonly heard: readonly HeardCall[];
+  readonly received: readonly ReceivedCall[];
 }
 
-/** Answers each call from its list in turn, the last one for ever. A `*` in a call stands for one path segment. */
+/** Answers each call from its list in turn, then the last one each time. A `*` in a call stands for one path segment. */
 export async function startScriptedServer(
   script: Readonly<Record<string, readonly ScriptedAnswer[]>>,
 ): Promise<ScriptedServer> {
-  const heard: HeardCall[] = [];
+  const received: ReceivedCall[] = [];
   const turns = new Map<string, number>();
   const server = createServer(async (request, response) => {
     const call = `${request.method} ${request.url}`;
     const body = await text(request);
     const key = request.headers['x-functions-key'];
-    heard.push({
+    received.push({
       call,
       key: String(key),
       accept: request.headers.accept,
@@ -61,7 +61,7 @@ export async function startScriptedServer(
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
     url: `http://127.0.0.1:${port}`,
-    heard,
+    received,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();

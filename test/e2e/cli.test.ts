@@ -105,7 +105,7 @@ test('a primary that lost its rows gets them back, once its name is typed', asyn
   expect(await stack.emulator.admin('GET', `${PRIMARY_HUB}/stats`)).toMatchObject({ devices });
 });
 
-test('a wrong key and a wrong id are told as such', async () => {
+test('a wrong key and a wrong id are reported as such', async () => {
   const wrongKey = await dr('status', '--key', 'wrong');
   expect(wrongKey).toMatchObject({ exitCode: 1, err: expect.stringContaining('does not accept the key (401)') });
   expect(await dr('watch', 'nothing')).toMatchObject({ exitCode: 1, err: expect.stringContaining('RunNotFound') });

@@ -1,8 +1,8 @@
 import type { Command } from '@commander-js/extra-typings';
-import { renderCard } from '../card.ts';
 import type { Run } from '../context.ts';
 import { exitCodes } from '../errors.ts';
-import { textAt } from '../json.ts';
+import { type Fact, formatAge, formatCount, formatFacts, formatSeconds } from '../format.ts';
+import { flagAt, type Json, listAt, numberAt, objectAt, textAt } from '../json.ts';
 
 export function addStatus(program: Command, run: Run): void {
   program
@@ -15,4 +15,93 @@ export function addStatus(program: Command, run: Run): void {
         return textAt(card, 'verdict') === 'NotReady' ? exitCodes.failed : exitCodes.done;
       }),
     );
+}
+
+/** The readiness card: the verdict and its reason, then the facts behind it. */
+function renderCard(card: Json, nowMs: number): string {
+  const facts: readonly Fact[] = [
+    ['primary', hubName(card, 'primary')],
+    ['secondary', [hubName(card, 'secondary'), ...targetFacts(objectAt(card, 'target'))].join(', ')],
+    ['snapshot', describeSnapshot(objectAt(card, 'latestGoodSnapshot'))],
+    ['proven', 'provenSnapshot' in card ? describeProof(objectAt(card, 'provenSnapshot')) : undefined],
+    ['at risk', describeRisk(objectAt(card, 'atRisk'))],
+    ['a restore', describePrediction(objectAt(card, 'predictedRestore'))],
+    ['last backup', describeRun(objectAt(card, 'lastBackup'), nowMs)],
+    ['last restore', describeRun(objectAt(card, 'lastRestore'), nowMs)],
+    ['last drill', describeDrill(objectAt(card, 'lastDrill'), nowMs)],
+    ...listAt(card, 'undeliverable').map((one): Fact => {
+      const count = formatCount(numberAt(one, 'registrations') ?? 0);
+      return ['undeliverable', `${count} ${textAt(one, 'platform')}: ${textAt(one, 'reason')}`];
+    }),
+    ...listAt(card, 'alerts', 'open').map((one): Fact => {
+      return ['alert', `${textAt(one, 'code')} since ${textAt(one, 'since')}: ${textAt(one, 'message')}`];
+    }),
+    ...listAt(card, 'findings').map((one): Fact => {
+      return [textAt(one, 'level') ?? 'finding', `${textAt(one, 'code')}: ${textAt(one, 'message')}`];
+    }),
+  ];
+  return `${textAt(card, 'verdict') ?? 'Unknown'}: ${textAt(card, 'reason') ?? ''}\n${formatFacts(facts, 14)}`;
+}
+
+function hubName(card: Json, role: 'primary' | 'secondary'): string {
+  return `${textAt(card, role, 'namespace')}/${textAt(card, role, 'hub')}`;
+}
+
+function targetFacts(target: Json): readonly string[] {
+  const isReachable = flagAt(target, 'reachable');
+  if (isReachable === undefined) return [];
+  const tier = textAt(target, 'tier');
+  const room = numberAt(target, 'room');
+  return [
+    isReachable ? 'reachable' : 'NOT reachable',
+    ...(flagAt(target, 'rights') === false ? ['access rights MISSING'] : []),
+    ...(tier === undefined ? [] : [`tier ${tier}`]),
+    ...(room === undefined ? [] : [`room for ${formatCount(room)} more devices`]),
+  ];
+}
+
+function describeSnapshot(latest: Json): string {
+  const id = textAt(latest, 'id');
+  if (id === undefined) return 'NO good snapshot';
+  return `${id}, ${ageOf(latest)} old, ${formatCount(numberAt(latest, 'counts', 'records') ?? 0)} devices`;
+}
+
+function describeProof(proven: Json): string {
+  const id = textAt(proven, 'id');
+  if (id === undefined) return 'no good snapshot has been proven by a restore, drill or verification';
+  return `${id} by ${textAt(proven, 'how')}, ${ageOf(proven)} old`;
+}
+
+function ageOf(snapshot: Json): string {
+  return formatSeconds(numberAt(snapshot, 'ageSeconds') ?? 0);
+}
+
+function describeRisk(atRisk: Json): string | undefined {
+  const minutes = numberAt(atRisk, 'minutes');
+  if (minutes === undefined) return undefined;
+  const devices = numberAt(atRisk, 'devicesEstimate');
+  const estimate = devices === undefined ? 'device count unknown' : `about ${formatCount(Math.round(devices))} devices`;
+  return `the last ${formatSeconds(minutes * 60)}, ${estimate}`;
+}
+
+function describePrediction(predicted: Json): string | undefined {
+  const seconds = numberAt(predicted, 'seconds');
+  return seconds === undefined
+    ? undefined
+    : `would take about ${formatSeconds(seconds)} (measured by the last ${textAt(predicted, 'basis')})`;
+}
+
+function describeRun(run: Json, nowMs: number): string {
+  const id = textAt(run, 'id');
+  const outcome = textAt(run, 'error', 'code') ?? textAt(run, 'status');
+  return id === undefined ? 'none' : `${id}, ${outcome}, ${formatAge(textAt(run, 'createdAt'), nowMs)}`;
+}
+
+function describeDrill(drill: Json, nowMs: number): string | undefined {
+  if (textAt(drill, 'id') === undefined) return undefined;
+  const seconds = numberAt(drill, 'seconds');
+  const duration = seconds === undefined ? '' : ` in ${formatSeconds(seconds)}`;
+  const reason = textAt(drill, 'reason');
+  const outcome = `${textAt(drill, 'verdict')} (${textAt(drill, 'how')})${duration}`;
+  return `${outcome}, ${formatAge(textAt(drill, 'at'), nowMs)}${reason === undefined ? '' : `: ${reason}`}`;
 }
