@@ -1,3 +1,4 @@
+import { keyCommand } from './connection.ts';
 import { Fault } from './errors.ts';
 import { isObject, type Json, textAt } from './json.ts';
 
@@ -74,10 +75,7 @@ function toFault(url: string, { status, headers }: Response, json: unknown): Fau
 
 function explain(url: string, status: number, headers: Headers): string {
   if (status === 401 || status === 403) {
-    return (
-      `does not accept the key (${status}). Use a function key of this app: ` +
-      'az functionapp keys list -g GROUP -n APP --query functionKeys.default -o tsv'
-    );
+    return `does not accept the key (${status}). Use a function key of this app: ${keyCommand}`;
   }
   if (status >= 300 && status < 400) {
     const location = URL.parse(headers.get('location') ?? '', url)?.origin ?? 'another address';

@@ -1,14 +1,14 @@
-import { Fault } from './errors.ts';
+import { wrongUse } from './errors.ts';
 import type { Terminal } from './terminal.ts';
+
+const example = 'https://my-dr-app.azurewebsites.net';
+export const keyCommand = 'az functionapp keys list -g GROUP -n APP --query functionKeys.default -o tsv';
 
 /** The address from `--url` or the environment. Warns when the key would cross a network unencrypted. */
 export function findUrl(option: string | undefined, terminal: Terminal): string {
   const text = option ?? terminal.env['NOTIFICATION_HUBS_DR_URL'] ?? '';
   if (text === '') {
-    throw new Fault(
-      'wrongUse',
-      'The address of the app is missing: export NOTIFICATION_HUBS_DR_URL=https://my-dr-app.azurewebsites.net, or add --url.',
-    );
+    throw wrongUse(`The address of the app is missing: export NOTIFICATION_HUBS_DR_URL=${example}, or add --url.`);
   }
   const url = parseUrl(text);
   if (isClearText(url)) terminal.err(`Warning: the key goes to ${new URL(url).host} unencrypted. Use https.\n`);
@@ -20,14 +20,11 @@ export async function findKey(option: string | undefined, terminal: Terminal, ur
   const given = (option ?? terminal.env['NOTIFICATION_HUBS_DR_KEY'] ?? '').trim();
   const key = given === '' ? await terminal.ask?.(`Function key of ${url}: `, { isHidden: true }) : given;
   if (key === undefined || key === '') {
-    throw new Fault(
-      'wrongUse',
-      'The function key is missing: export NOTIFICATION_HUBS_DR_KEY="$(az functionapp keys list -g GROUP -n APP --query functionKeys.default -o tsv)"',
-    );
+    throw wrongUse(`The function key is missing: export NOTIFICATION_HUBS_DR_KEY="$(${keyCommand})"`);
   }
   // A header cannot carry anything else, and the error that says so would quote the key.
   if (!/^[\x21-\x7e]+$/.test(key)) {
-    throw new Fault('wrongUse', 'The function key contains characters that no key has. Copy it again.');
+    throw wrongUse('The function key contains characters that no key has. Copy it again.');
   }
   return key;
 }
@@ -40,16 +37,12 @@ export function isClearText(url: string): boolean {
 
 /** Accepts an address as people paste it, with or without `/` or `/api` at its end. Never quotes what may be a key. */
 function parseUrl(text: string): string {
-  const form = 'the address of the Function App, such as https://my-dr-app.azurewebsites.net';
+  const form = `the address of the Function App, such as ${example}`;
   const url = URL.parse(text);
-  if (url === null) throw new Fault('wrongUse', `The address cannot be read as a URL. Give ${form}.`);
-  if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    throw new Fault('wrongUse', `The address must be ${form}.`);
+  if (url === null) throw wrongUse(`The address cannot be read as a URL. Give ${form}.`);
+  if (!['https:', 'http:'].includes(url.protocol)) throw wrongUse(`The address must be ${form}.`);
   if (url.search !== '' || url.username !== '' || url.password !== '') {
-    throw new Fault(
-      'wrongUse',
-      `The address must not contain a key or password. Give ${form}, and the key separately.`,
-    );
+    throw wrongUse(`The address must not contain a key or password. Give ${form}, and the key separately.`);
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '').replace(/\/api$/, '');
 }

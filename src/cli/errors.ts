@@ -32,6 +32,10 @@ export class Fault extends Error {
   }
 }
 
+export function wrongUse(message: string): Fault {
+  return new Fault('wrongUse', message);
+}
+
 export function isFault(error: unknown, kind: FaultKind, code?: string): error is Fault {
   return error instanceof Fault && error.kind === kind && (code === undefined || error.facts.code === code);
 }

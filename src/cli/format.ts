@@ -25,8 +25,10 @@ export function formatAge(instant: string | undefined, nowMs: number): string {
   return Number.isNaN(startMs) ? 'at an unknown time' : `${formatSeconds((nowMs - startMs) / 1000)} ago`;
 }
 
-/** Columns two spaces apart. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+/** Columns two spaces apart under their headings, or the text for no rows. */
+export function formatTable(headings: readonly string[], body: readonly (readonly string[])[], none: string): string {
+  if (body.length === 0) return `${none}\n`;
+  const rows = [headings, ...body];
   const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
   const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widthOf(column))).join('  '));
   return lines.map((line) => `${line.trimEnd()}\n`).join('');

@@ -7,7 +7,7 @@ import { addSnapshotCommands } from './commands/snapshots.ts';
 import { addStatus } from './commands/status.ts';
 import { findKey, findUrl } from './connection.ts';
 import type { Run } from './context.ts';
-import { exitCodes, Fault } from './errors.ts';
+import { exitCodes, wrongUse } from './errors.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Of help in a log or a pipe. */
@@ -34,7 +34,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
   const run: Run =
     (command) =>
     async (...args) => {
-      if (args[0] === '') throw new Fault('wrongUse', 'The id is empty. Is the shell variable set?');
+      if (args[0] === '') throw wrongUse('The id is empty. Is the shell variable set?');
       const { url: urlOption, key, json: isJson = false } = program.opts();
       const url = findUrl(urlOption, terminal);
       const client = createClient(url, await findKey(key, terminal, url), terminal.interrupted);
@@ -64,7 +64,7 @@ function checkedWords(argv: readonly string[], program: Command): string[] {
   const options = new Map([program, ...program.commands].flatMap((one) => one.options.map((o) => [o.long, o])));
   const words = argv.map((word, at) => {
     if (options.get(word)?.required === true && argv[at + 1]?.startsWith('-') === true) {
-      throw new Fault('wrongUse', `${word} needs a value. Write ${word}=VALUE if the value starts with "-".`);
+      throw wrongUse(`${word} needs a value. Write ${word}=VALUE if the value starts with "-".`);
     }
     // The parser would quote all of a misspelt `--kye=…`.
     const [name = ''] = word.split('=', 1);

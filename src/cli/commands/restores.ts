@@ -1,6 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
 import { type Context, type Run, watchOption } from '../context.ts';
-import { exitCodes, Fault } from '../errors.ts';
+import { exitCodes, wrongUse } from '../errors.ts';
 import { formatAge, formatCounts, formatTable } from '../format.ts';
 import { countsAt, listAt, numberAt, objectAt, textAt } from '../json.ts';
 import { startRun } from '../runs.ts';
@@ -59,8 +59,8 @@ async function listRestores({ client, terminal, show }: Context): Promise<number
     textAt(view, 'error', 'code') ?? textAt(view, 'status') ?? '',
     formatCounts(countsAt(view, 'counts')),
   ]);
-  const heading = ['ID', 'STARTED', 'WHAT', 'STATUS', 'DEVICES'];
-  show(body, rows.length === 0 ? 'There are no restores yet.\n' : formatTable([heading, ...rows]));
+  const headings = ['ID', 'STARTED', 'WHAT', 'STATUS', 'DEVICES'];
+  show(body, formatTable(headings, rows, 'There are no restores yet.'));
   return exitCodes.done;
 }
 
@@ -83,8 +83,8 @@ async function listFailures({ client, show }: Context, id: string): Promise<numb
     `${numberAt(failure, 'status') ?? '-'}`,
     textAt(failure, 'record') ?? '',
   ]);
-  const heading = ['REASON', 'HTTP', 'RECORD'];
-  show({ value }, rows.length === 0 ? 'No record failed.\n' : formatTable([heading, ...rows]));
+  const headings = ['REASON', 'HTTP', 'RECORD'];
+  show({ value }, formatTable(headings, rows, 'No record failed.'));
   return exitCodes.done;
 }
 
@@ -93,13 +93,13 @@ async function askForHub({ client, terminal }: Context, id: string): Promise<str
   const hub = textAt(view, 'target', 'hub') ?? '';
   if (terminal.ask === undefined) {
     const name = hub === '' ? 'NAME' : hub;
-    throw new Fault('wrongUse', `A rollback removes devices: add --confirm ${name}, the name of the hub it writes to.`);
+    throw wrongUse(`A rollback removes devices: add --confirm ${name}, the name of the hub it writes to.`);
   }
   const target = `${textAt(view, 'target', 'namespace')}/${hub}`;
   terminal.err(`This removes from ${target} everything that ${id} wrote, except what has changed since.\n`);
   const typed = await terminal.ask('Type the hub name to continue: ');
   if (typed.toLowerCase() === hub.toLowerCase()) return typed;
-  throw new Fault('wrongUse', 'That is not the name of the hub. Nothing was changed.');
+  throw wrongUse('That is not the name of the hub. Nothing was changed.');
 }
 
 function pathOf(id: string): string {

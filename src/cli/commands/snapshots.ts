@@ -38,8 +38,8 @@ async function listSnapshots({ client, terminal, show }: Context): Promise<numbe
     flagAt(snapshot, 'pinned') === true ? 'pinned' : '-',
     textAt(snapshot, 'error', 'code') ?? listAt(snapshot, 'healthReasons').map(String).join('; '),
   ]);
-  const heading = ['SNAPSHOT', 'TAKEN', 'HEALTH', 'DEVICES', 'PROVEN BY', 'PINNED', ''];
-  show(body, rows.length === 0 ? 'There are no snapshots yet.\n' : formatTable([heading, ...rows]));
+  const headings = ['SNAPSHOT', 'TAKEN', 'HEALTH', 'DEVICES', 'PROVEN BY', 'PINNED', ''];
+  show(body, formatTable(headings, rows, 'There are no snapshots yet.'));
   return exitCodes.done;
 }
 
