@@ -26,6 +26,8 @@ export interface Staging {
 
 /** Rows are packed when there are so many: each section's share is then large enough to pack well. */
 const RAW_BYTES = 16 * 1024 * 1024;
+/** Of a small hub's scan. Doubled as rows come: V8 collects garbage for each buffer as large as the whole. */
+const FIRST_BYTES = 256 * 1024;
 /** The page that fills a staging up; more is made room for. */
 const HEADROOM_BYTES = 1024 * 1024;
 /** Packed without a pause: some 2 ms in which this process answers nobody. */
@@ -38,7 +40,7 @@ const LENGTH_BYTES = 4;
  * them twice and marking them over and over costs more than the rest of a scan.
  */
 export function createStaging(sectionCount: number, newName: () => string, nextTurn: () => Promise<void>): Staging {
-  let raw = Buffer.allocUnsafeSlow(RAW_BYTES + HEADROOM_BYTES);
+  let raw = Buffer.allocUnsafeSlow(FIRST_BYTES);
   // Beginning and end of each row with its length.
   const bounds: number[][] = Array.from({ length: sectionCount }, () => []);
   const tables: number[][] = Array.from({ length: sectionCount }, () => []);
@@ -82,7 +84,7 @@ export function createStaging(sectionCount: number, newName: () => string, nextT
     },
     add(section, row, numbers) {
       const end = rawBytes + LENGTH_BYTES + row.length;
-      if (end > raw.length) raw = Buffer.concat([raw.subarray(0, rawBytes)], end + HEADROOM_BYTES);
+      if (end > raw.length) raw = enlarged(raw.subarray(0, rawBytes), end);
       raw.writeUInt32LE(row.length, rawBytes);
       raw.write(row, rawBytes + LENGTH_BYTES, 'latin1');
       bounds[section]?.push(rawBytes, end);
@@ -110,6 +112,11 @@ export function createStaging(sectionCount: number, newName: () => string, nextT
       return segment;
     },
   };
+}
+
+function enlarged(used: Uint8Array, atLeast: number): Buffer<ArrayBuffer> {
+  const doubled = Math.min(2 * used.length, RAW_BYTES + HEADROOM_BYTES);
+  return Buffer.concat([used], doubled < atLeast ? atLeast + HEADROOM_BYTES : doubled);
 }
 
 /**
