@@ -1,12 +1,62 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+const all = ['test/**/*.test.ts'];
+
+/** They start processes: a stack, a browser, a host, a benchmark. */
+const e2e = [
+  'test/e2e/**/*.test.ts',
+  'test/host/{http,loading,queues,timers}.test.ts',
+  'test/bench/bench-hub.test.ts',
+  'test/cli/run-commands.test.ts',
+  'test/faults/secrets.test.ts',
+];
+
+/** They open sockets in their own process, or start azurite. */
+const integration = [
+  'test/contract/**/*.test.ts',
+  'test/emulator/{access,community-errors,faults,installations,page-faults,paging,rate-limit,recordings}.test.ts',
+  'test/emulator/{registrations,sdk,seed,sends,test-bench,tier}.test.ts',
+  'test/app/request-counts.test.ts',
+  'test/bench/{options,wire}.test.ts',
+  'test/cli/{command-line,read-commands}.test.ts',
+  'test/faults/hostile-hub.test.ts',
+  'test/host/run-host.test.ts',
+  'test/hub/client.test.ts',
+  'test/notify/**/*.test.ts',
+  'test/property/{requests,round-trip}.test.ts',
+  'test/queue/**/*.test.ts',
+  'test/regressions/{blob-said-to-exist-is-missing,bytes-changed-on-their-way}.test.ts',
+  'test/storage/azure-blobs.test.ts',
+];
+
+/** The longest of each project, begun first: a long file that begins last is waited for with one core at rest. */
+const longest = ['runbook', 'console', 'worker', 'bad-storage', 'deployments', 'timers', 'chaos', 'secrets', 'cli'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const projects = ['e2e', 'integration', 'unit'];
+    const rank = ({ project, moduleId }: TestSpecification): number => {
+      const at = longest.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
+      return projects.indexOf(project.name) * 100 + (at < 0 ? longest.length : at);
+    };
+    return files.toSorted((a, b) => rank(a) - rank(b) || (a.moduleId < b.moduleId ? -1 : 1));
+  }
+}
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: 'test/support/build-app.ts',
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Several suites start real servers and child processes; two cores hold two of them at once.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      { extends: true, test: { name: 'e2e', include: e2e, globalSetup: 'test/support/build-app.ts' } },
+      { extends: true, test: { name: 'integration', include: integration } },
+      {
+        extends: true,
+        test: { name: 'unit', include: all, exclude: [...e2e, ...integration], pool: 'threads', isolate: false },
+      },
+    ],
   },
 });
