@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DrError } from '../../src/core/errors.ts';
-import { readAnyContents, readContents, readPushVariables } from '../../src/core/registration/contents.ts';
+import { canonicalAnyRow } from '../../src/core/registration/canonical.ts';
+import { readContents, readPushVariables } from '../../src/core/registration/contents.ts';
 import { areDistinct } from '../../src/core/registration/likeness.ts';
 import { recordKey } from '../../src/core/registration/record.ts';
 import {
   anyDescriptionForWrite,
+  canonicalRow,
   descriptionForWrite,
   parseRegistration,
+  readElements,
 } from '../../src/core/registration/registration.ts';
 import { distinctRows, planRecord } from '../../src/core/restore/plan.ts';
 import { readRecordings } from '../support/recordings.ts';
@@ -114,8 +117,9 @@ function expectSame(xml: string): void {
     if (error instanceof DrError) return;
     throw error;
   }
-  const contents = readAnyContents(xml);
+  const contents = readContents(xml, readElements);
   expect(readContents(xml)).toEqual(contents);
+  expect(canonicalRow(xml)).toBe(canonicalAnyRow(xml));
   expect(readPushVariables(xml)).toBe(contents.pushVariables);
   expect(descriptionForWrite(xml)).toBe(anyDescriptionForWrite(xml));
 }

@@ -1,6 +1,6 @@
-import type { XmlElement } from '../xml/description.ts';
-import { canonicalHandle, isHandleElement, kindOf, readElements } from './elements.ts';
+import { type Content, canonicalHandle, isHandleElement, kindOf, readElements } from './elements.ts';
 import { splitTags } from './tags.ts';
+import { readDescription } from './usual.ts';
 
 /**
  * A text that is equal for two descriptions exactly when they are the same registration to a device.
@@ -11,7 +11,15 @@ import { splitTags } from './tags.ts';
  * them: what the hub stored with `\r\n` outside a reference is `\n` to whoever parses it, so it is here.
  */
 export function canonicalRow(xml: string): string {
-  const { type, elements } = readElements(xml);
+  return canonicalForm(readDescription(xml));
+}
+
+/** `canonicalRow` for every description there can be. */
+export function canonicalAnyRow(xml: string): string {
+  return canonicalForm(readElements(xml));
+}
+
+function canonicalForm({ type, elements }: ReturnType<typeof readDescription>): string {
   const { platform } = kindOf(type);
   const fields: Field[] = [];
   for (const element of elements) {
@@ -24,7 +32,7 @@ export function canonicalRow(xml: string): string {
 type Canonical = string | readonly Canonical[];
 type Field = readonly [name: string, value: Canonical];
 
-function canonicalField(platform: string, element: XmlElement): Canonical | undefined {
+function canonicalField(platform: string, element: Content): Canonical | undefined {
   const { name, text } = element;
   switch (name) {
     case 'ETag':
@@ -72,18 +80,18 @@ function readDictionary(text: string): Field[] | undefined {
   }
 }
 
-function canonicalHeaders(headers: readonly XmlElement[]): Canonical {
+function canonicalHeaders(headers: readonly Content[]): Canonical {
   return headers
     .map((header) => JSON.stringify([header.name, header.children.map(canonicalHeaderPart).sort(byName)]))
     .sort();
 }
 
-function canonicalHeaderPart(part: XmlElement): Field {
+function canonicalHeaderPart(part: Content): Field {
   return part.name === 'Header' ? ['Header', part.text.toLowerCase()] : [part.name, canonicalContent(part) ?? ''];
 }
 
 /** Any element: its text, or what it is made of, in order. Attributes count because nothing known has any. */
-function canonicalContent(element: XmlElement): Canonical | undefined {
+function canonicalContent(element: Content): Canonical | undefined {
   const { attributes, children, text } = element;
   if (attributes.length === 0 && children.length === 0) return text === '' ? undefined : text;
   const parts: Field[] = attributes.map(({ name, value }): Field => [`@${name}`, value]).sort(byName);

@@ -1,6 +1,5 @@
-import { createCursor } from '../xml/cursor.ts';
-import { readElement, skipMisc, type XmlElement } from '../xml/description.ts';
-import { misread, type XmlSource } from '../xml/text.ts';
+import { readXml, type XmlAttribute, type XmlElement } from '../xml/element.ts';
+import { misread, type XmlSource } from '../xml/misread.ts';
 
 /** The elements of one description in document order. `type` is `AppleTemplateRegistrationDescription` and so on. */
 export interface DescriptionElements {
@@ -9,15 +8,19 @@ export interface DescriptionElements {
   readonly elements: readonly XmlElement[];
 }
 
-/** Reads one description completely; it must stand alone: its own namespace declarations, no XML declaration. */
+/** Reads one complete description, which must hold its own namespace declarations and no XML declaration. */
 export function readElements(xml: string): DescriptionElements {
-  const cursor = createCursor(xml, DESCRIPTION);
-  skipMisc(cursor);
-  const root = readElement(cursor);
-  skipMisc(cursor);
-  if (cursor.position !== xml.length) throw misread(DESCRIPTION, 'something follows its end', cursor.position);
+  const root = readXml(xml, DESCRIPTION);
   if (root.text.trim() !== '') throw misread(DESCRIPTION, 'it holds text instead of elements');
   return { rootName: root.name, type: root.type ?? root.name, elements: root.children };
+}
+
+/** What an element says, apart from where and how it is written. */
+export interface Content {
+  readonly name: string;
+  readonly text: string;
+  readonly children: readonly Content[];
+  readonly attributes: readonly XmlAttribute[];
 }
 
 /** The text of the element called `name`; absent, nil and empty are all `undefined`. Throws when there are two. */
@@ -25,7 +28,7 @@ export function textOf(elements: readonly XmlElement[], name: string): string | 
   let found: XmlElement | undefined;
   for (const element of elements) {
     if (element.name !== name) continue;
-    if (found !== undefined) throw misread(DESCRIPTION, `element '${name}' stands twice`);
+    if (found !== undefined) throw misread(DESCRIPTION, `element '${name}' appears twice`);
     if (element.children.length > 0) throw misread(DESCRIPTION, `element '${name}' holds elements`);
     found = element;
   }
@@ -70,7 +73,11 @@ export function isHandleElement(platform: string, name: string): boolean {
 }
 
 /** What the messages call it. */
-export const DESCRIPTION: XmlSource = { what: 'A registration description', isRetryable: false };
+export const DESCRIPTION: XmlSource = {
+  what: 'A registration description',
+  isRetryable: false,
+  mayBeDeclared: false,
+};
 
 /** The element that is the handle, for the platforms that have one; Baidu has two. */
 export const handleElements: ReadonlyMap<string, string> = new Map([

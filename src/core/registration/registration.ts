@@ -1,11 +1,11 @@
 import { decodeUtf8, type Octets } from '../bytes/utf8.ts';
-import { misread } from '../xml/text.ts';
+import { misread } from '../xml/misread.ts';
 import { DESCRIPTION, kindOf, readElements, readHandle, textOf } from './elements.ts';
 import { findOwn } from './own.ts';
 import { splitTags } from './tags.ts';
 import { readUsual, type UsualFields } from './usual.ts';
 
-export type { XmlElement } from '../xml/description.ts';
+export type { XmlElement } from '../xml/element.ts';
 export { canonicalRow } from './canonical.ts';
 export { readElements } from './elements.ts';
 export { installationIdOf, userIdOf } from './tags.ts';

@@ -1,5 +1,4 @@
-import { decodeText } from '../xml/text.ts';
-import { canonicalHandle, DESCRIPTION, handleElements } from './elements.ts';
+import { type Content, canonicalHandle, handleElements, readElements } from './elements.ts';
 
 /** What this app reads of a description; `undefined` is absent. */
 export interface UsualFields extends UsualTemplate {
@@ -38,8 +37,7 @@ export function readUsual(xml: string, decode: (raw: string) => string = asItIs)
   const place: Place = {
     xml,
     at: root.length,
-    hasCdataEnd: xml.includes(CDATA_END),
-    isPlain: !xml.includes('&') && !xml.includes('\r'),
+    isPlain: !xml.includes('&') && !xml.includes('\r') && !xml.includes(CDATA_END),
     decode,
   };
   const etag = take(place, '<ETag>', '</ETag>');
@@ -59,6 +57,41 @@ export function readUsual(xml: string, decode: (raw: string) => string = asItIs)
   return { ...device, body, expiry, templateName, headers };
 }
 
+/** The kind of a description and its contents, in no particular order; elements that say nothing may be left out. */
+export function readDescription(xml: string): { readonly type: string; readonly elements: readonly Content[] } {
+  const usual = readUsual(xml);
+  if (usual === undefined) return readElements(xml);
+  const { platform, isTemplate, tags, pushVariables, handle, p256dh, auth, body, expiry, templateName, headers } =
+    usual;
+  const elements = [
+    textElement('Tags', tags),
+    textElement('PushVariables', pushVariables),
+    textElement(handleElements.get(platform) ?? '', handle),
+    textElement('P256DH', p256dh),
+    textElement('Auth', auth),
+    // Taken from its CDATA section as written; an XML parser reports every line end as one line feed.
+    textElement('BodyTemplate', body?.replaceAll(/\r\n?/g, '\n')),
+    textElement('Expiry', expiry),
+    textElement('TemplateName', templateName),
+  ];
+  if (headers !== undefined) elements.push(headersElement(headers));
+  return { type: `${platform}${isTemplate ? 'Template' : ''}RegistrationDescription`, elements };
+}
+
+function textElement(name: string, text = '', children: readonly Content[] = []): Content {
+  return { name, text, children, attributes: [] };
+}
+
+/** Nothing in them needs decoding, or the description would not have been read as usual. */
+function headersElement(xml: string): Content {
+  const headers = Array.from(xml.matchAll(HEADER), ([, platform, name, value]) =>
+    textElement(`${platform}Header`, '', [textElement('Header', name), textElement('Value', value)]),
+  );
+  return textElement(xml.slice(1, xml.indexOf('>')), '', headers);
+}
+
+const HEADER = /<(Apns|Mpns|Wns)Header><Header>([^<]*)<\/Header><Value>([^<]*)<\/Value>/g;
+
 /** The tags around the handle, by platform. */
 const HANDLE_TAGS = new Map(
   [...handleElements].map(([platform, name]) => [platform, { open: `<${name}>`, close: `</${name}>` }]),
@@ -76,8 +109,7 @@ const ROOT = new RegExp(
 interface Place {
   readonly xml: string;
   at: number;
-  readonly hasCdataEnd: boolean;
-  /** It holds no references and no line ends that are read as another. */
+  /** Its text between tags is what it means. */
   readonly isPlain: boolean;
   readonly decode: (raw: string) => string;
 }
@@ -101,8 +133,7 @@ function takeTemplate(place: Place): UsualTemplate {
   const before = takeMatch(place, HEADERS);
   const templateName = take(place, '<TemplateName>', '</TemplateName>');
   if (templateName === undefined) takeMatch(place, NIL_NAME);
-  const after = takeMatch(place, HEADERS);
-  return { body, expiry, templateName, headers: before ?? after };
+  return { body, expiry, templateName, headers: before ?? takeMatch(place, HEADERS) };
 }
 
 const NIL_EXPIRY = /<Expiry i:nil="true"\/>/y;
@@ -118,15 +149,8 @@ function takeMatch(place: Place, pattern: RegExp): string | undefined {
   return xml.slice(at, place.at);
 }
 
-/** The text between two tags and the place moved behind them; `undefined` where they do not stand there as usual. */
+/** The text between two tags and the place moved behind them; `undefined` unless they follow here as usual. */
 function take(place: Place, open: string, close: string): string | undefined {
-  const raw = cut(place, open, close);
-  if (raw === undefined) return undefined;
-  const text = place.decode(raw);
-  return place.isPlain || close.startsWith(CDATA_END) ? text : decodeText(text, DESCRIPTION);
-}
-
-function cut(place: Place, open: string, close: string): string | undefined {
   const { xml, at } = place;
   if (!xml.startsWith(open, at)) return undefined;
   const start = at + open.length;
@@ -134,7 +158,21 @@ function cut(place: Place, open: string, close: string): string | undefined {
   const end = xml.indexOf(isCdata ? CDATA_END : '<', start);
   if (!xml.startsWith(close, end)) return undefined;
   const raw = xml.slice(start, end);
-  if (!isCdata && place.hasCdataEnd && raw.includes(CDATA_END)) return undefined;
+  const isPlain = isCdata || place.isPlain || !/[&\r\]]/.test(raw);
+  if (!isPlain && NEEDS_PARSER.test(raw)) return undefined;
   place.at = end + close.length;
-  return raw;
+  const text = place.decode(raw);
+  return isPlain ? text : decodeNamed(text);
+}
+
+/** The end of a CDATA section outside one, a line end to normalise, or any reference but the five that XML names. */
+const NEEDS_PARSER = /\]\]>|\r|&(?!(?:lt|gt|amp|quot|apos);)/;
+
+function decodeNamed(text: string): string {
+  return text
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&apos;', "'")
+    .replaceAll('&amp;', '&');
 }
