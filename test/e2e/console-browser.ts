@@ -1,29 +1,7 @@
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import axe from 'axe-core';
-import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { z } from 'zod';
-
-/** A real Chromium. Throws when there is none: without a browser the console is not tested. */
-export async function startBrowser(): Promise<Browser> {
-  return await chromium.launch({ executablePath: findChromium() });
-}
-
-function findChromium(): string {
-  const named = process.env['CHROMIUM_PATH'];
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
-  const candidates =
-    named === undefined ? names.flatMap((name) => folders.map((folder) => join(folder, name))) : [named];
-  const found = candidates.find((candidate) => existsSync(candidate));
-  if (found !== undefined) return found;
-  throw new Error(
-    named === undefined
-      ? 'The tests of the console need Chromium: install the package chromium, or set CHROMIUM_PATH.'
-      : `CHROMIUM_PATH names ${named}, which does not exist.`,
-  );
-}
 
 export interface Watched {
   readonly context: BrowserContext;

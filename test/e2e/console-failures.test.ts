@@ -1,15 +1,8 @@
 import { expect, test } from 'vitest';
 import { createApi } from '../../local/api.ts';
+import { startBrowser } from '../../local/chromium.ts';
 import { startStack } from '../../local/stack.ts';
-import {
-  appears,
-  columnSums,
-  countsOf,
-  expectAccessible,
-  figuresOf,
-  openTab,
-  startBrowser,
-} from './console-browser.ts';
+import { appears, columnSums, countsOf, expectAccessible, figuresOf, openTab } from './console-browser.ts';
 
 const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '2' };
 

@@ -1,15 +1,9 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { createApi } from '../../local/api.ts';
+import { startBrowser } from '../../local/chromium.ts';
 import { startStack } from '../../local/stack.ts';
-import {
-  appears,
-  expectAccessible,
-  expectNoSideScroll,
-  openTab,
-  type Screen,
-  startBrowser,
-} from './console-browser.ts';
+import { appears, expectAccessible, expectNoSideScroll, openTab, type Screen } from './console-browser.ts';
 
 const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '2' };
 /** While it holds, nothing is written, however slow this machine is. */

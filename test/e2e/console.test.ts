@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApi } from '../../local/api.ts';
+import { startBrowser } from '../../local/chromium.ts';
 import { judgeDelivery, readRows } from '../../local/delivery.ts';
 import { PRIMARY_HUB, SECONDARY_HUB, type Stack, startStack } from '../../local/stack.ts';
-import { appears, countsOf, openTab, type Screen, startBrowser, tabTo } from './console-browser.ts';
+import { appears, countsOf, openTab, type Screen, tabTo } from './console-browser.ts';
 
 const desk: Screen = { width: 1280, height: 900, colorScheme: 'light' };
 const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '2' };
