@@ -1,8 +1,8 @@
-import { parseArgs } from 'node:util';
 import { createApi } from './api.ts';
 import { explain } from './autopsy.ts';
 import type { MissedDevice } from './delivery.ts';
 import { seededRandom } from './emulator/random.ts';
+import { readOptions, wholeNumber } from './options.ts';
 import { type DrillReport, rehearse, restoreIdOf } from './rehearsal.ts';
 import { watchRestore } from './run-watch.ts';
 import { startStack } from './stack.ts';
@@ -22,24 +22,20 @@ const help = `Runs the disaster drill while hosts are killed and hubs and storag
 Exit codes: 0 every device got the message exactly once, whatever happened; 1 not so; 2 wrong options.
 `;
 
-const { values } = parseArgs({
-  options: {
-    devices: { type: 'string', default: '2000' },
-    seed: { type: 'string', default: '1' },
-    minutes: { type: 'string', default: '0' },
-    json: { type: 'boolean', default: false },
-    verbose: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+const values = readOptions(help, {
+  devices: { type: 'string', default: '2000' },
+  seed: { type: 'string', default: '1' },
+  minutes: { type: 'string', default: '0' },
+  json: { type: 'boolean', default: false },
+  verbose: { type: 'boolean', default: false },
 });
 
-if (values.help) process.stdout.write(help);
-else process.exitCode = await main();
+process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const devices = whole('devices', 10);
-  const endAt = Date.now() + whole('minutes', 0) * 60_000;
-  let seed = whole('seed', 0);
+  const devices = wholeNumber(help, 'devices', values.devices, 10);
+  const endAt = Date.now() + wholeNumber(help, 'minutes', values.minutes, 0) * 60_000;
+  let seed = wholeNumber(help, 'seed', values.seed, 0);
   for (;;) {
     const report = await weather(devices, seed);
     const isLast = report.verdict === 'fail' || Date.now() >= endAt;
@@ -107,11 +103,4 @@ async function weather(devices: number, seed: number) {
 
 function say(line: string): void {
   (values.json ? process.stderr : process.stdout).write(`${line}\n`);
-}
-
-function whole(name: 'devices' | 'seed' | 'minutes', least: number): number {
-  const value = Number(values[name]);
-  if (Number.isInteger(value) && value >= least) return value;
-  process.stderr.write(`--${name} must be a whole number from ${least}.\n\n${help}`);
-  process.exit(2);
 }

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { readOptions, wholeNumber } from './options.ts';
 import { rehearse } from './rehearsal.ts';
 import { startStack } from './stack.ts';
 
@@ -16,23 +16,19 @@ const help = `Rehearses a disaster end to end and proves that every device is re
 Exit codes: 0 every device got the message exactly once; 1 not so; 2 wrong options.
 `;
 
-const { values } = parseArgs({
-  options: {
-    devices: { type: 'string', default: '2000' },
-    seed: { type: 'string', default: '1' },
-    'host-node': { type: 'string' },
-    json: { type: 'boolean', default: false },
-    verbose: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+const values = readOptions(help, {
+  devices: { type: 'string', default: '2000' },
+  seed: { type: 'string', default: '1' },
+  'host-node': { type: 'string' },
+  json: { type: 'boolean', default: false },
+  verbose: { type: 'boolean', default: false },
 });
 
-if (values.help) process.stdout.write(help);
-else process.exitCode = await main();
+process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const devices = whole('devices', 10);
-  const seed = whole('seed', 0);
+  const devices = wholeNumber(help, 'devices', values.devices, 10);
+  const seed = wholeNumber(help, 'seed', values.seed, 0);
   say(`Disaster drill with ${devices} devices, seed ${seed}`);
   await using stack = await startStack({
     devices,
@@ -55,11 +51,4 @@ async function main(): Promise<number> {
 /** With `--json` the readable proof goes to stderr, so that stdout is the object alone. */
 function say(line: string): void {
   (values.json ? process.stderr : process.stdout).write(`${line}\n`);
-}
-
-function whole(name: 'devices' | 'seed', least: number): number {
-  const value = Number(values[name]);
-  if (Number.isInteger(value) && value >= least) return value;
-  process.stderr.write(`--${name} must be a whole number from ${least}.\n\n${help}`);
-  process.exit(2);
 }

@@ -36,7 +36,7 @@ export async function startEmulatorProcess(options: EmulatorProcessOptions): Pro
     `--port=${options.port ?? 0}`,
     `--admin-port=${options.adminPort ?? 0}`,
   ];
-  const child = fork(fileURLToPath(new URL('./emulator/main.ts', import.meta.url)), args, {
+  const child = fork(fileURLToPath(new URL('./hub-lab/main.ts', import.meta.url)), args, {
     execArgv: ['--max-old-space-size=8192'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

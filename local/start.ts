@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import { freeOr } from './emulator/free-port.ts';
+import { scheduleFault } from '../src/settings/schedule.ts';
+import { freeOr } from './hub-lab/free-port.ts';
+import { readOptions, refuse, wholeNumber } from './options.ts';
 import { type Stack, startStack } from './stack.ts';
 import { swapHubs } from './swap-hubs.ts';
 
@@ -18,20 +19,27 @@ const help = `Runs the main job on this machine: storage, two emulated hubs, the
   --help
 `;
 
-const { values } = parseArgs({
-  options: {
-    devices: { type: 'string', default: '2000' },
-    seed: { type: 'string', default: '1' },
-    schedule: { type: 'string', default: '0 * * * * *' },
-    port: { type: 'string', default: '7071' },
-    'hub-port': { type: 'string', default: '5770' },
-    'admin-port': { type: 'string', default: '5769' },
-    help: { type: 'boolean', default: false },
-  },
+const values = readOptions(help, {
+  devices: { type: 'string', default: '2000' },
+  seed: { type: 'string', default: '1' },
+  schedule: { type: 'string', default: '0 * * * * *' },
+  port: { type: 'string', default: '7071' },
+  'hub-port': { type: 'string', default: '5770' },
+  'admin-port': { type: 'string', default: '5769' },
 });
+const whole = (name: 'devices' | 'seed' | 'port' | 'hub-port' | 'admin-port', most?: number): number =>
+  wholeNumber(help, name, values[name], 0, most);
+const options = {
+  devices: whole('devices'),
+  seed: whole('seed'),
+  port: whole('port', 65_535),
+  hubPort: whole('hub-port', 65_534),
+  adminPort: whole('admin-port', 65_535),
+};
+const fault = scheduleFault(values.schedule);
+if (fault !== undefined) refuse(help, `--schedule ${fault}.`);
 
-if (values.help) process.stdout.write(help);
-else await main();
+await main();
 
 async function main(): Promise<void> {
   let isStopping = false;
@@ -41,11 +49,11 @@ async function main(): Promise<void> {
   });
   process.stdout.write('Starting storage, two hubs and the Functions host …\n');
   await using stack = await startStack({
-    devices: whole('devices'),
-    seed: whole('seed'),
-    port: await freeOr(whole('port')),
-    hubPort: (await freeOr(whole('hub-port'))) && (await freeOr(whole('hub-port') + 1)) ? whole('hub-port') : 0,
-    adminPort: await freeOr(whole('admin-port')),
+    devices: options.devices,
+    seed: options.seed,
+    port: await freeOr(options.port),
+    hubPort: (await freeOr(options.hubPort)) && (await freeOr(options.hubPort + 1)) ? options.hubPort : 0,
+    adminPort: await freeOr(options.adminPort),
     settings: { BACKUP_SCHEDULE: values.schedule, SETTLE_SECONDS: '3' },
     onOutput: (text) => process.stdout.write(text),
   });
@@ -93,7 +101,7 @@ function guide({ host, emulator }: Stack): string {
   const api = `curl -s -H 'x-functions-key: ${host.keys.default}'`;
   const admin = `curl -s -X POST ${emulator.adminUrl}/namespaces`;
   return `
-Primary hub    ${emulator.namespaces['primary']?.url}/devices (${values.devices} devices)
+Primary hub    ${emulator.namespaces['primary']?.url}/devices (${options.devices} devices)
 Secondary hub  ${emulator.namespaces['secondary']?.url}/devices (empty)
 HTTP API       ${host.url}/api
 Console        ${host.url}/api/console (paste the function key there)
@@ -119,11 +127,4 @@ Try, in another terminal:
   ${api} ${host.url}/api/status
 
 `;
-}
-
-function whole(name: 'devices' | 'seed' | 'port' | 'hub-port' | 'admin-port'): number {
-  const value = Number(values[name]);
-  if (Number.isInteger(value) && value >= 0) return value;
-  process.stderr.write(`--${name} must be a whole number.\n\n${help}`);
-  process.exit(2);
 }

@@ -1,6 +1,7 @@
 import type { Hub } from './hub.ts';
 import type { Namespace } from './namespace.ts';
 import type { PageFault } from './page-faults.ts';
+import type { Right } from './sas.ts';
 
 /** A request as the rules see it: no socket, no stream. */
 export interface HubRequest {
@@ -35,6 +36,15 @@ export interface RouteContext {
   readonly key: string;
   /** What is to be wrong with the page, where the route gives one. */
   readonly pageFault: PageFault | undefined;
+}
+
+/** One row of the route table. `{}` in the path stands for the variable part. */
+export interface Route {
+  readonly method: string;
+  /** Below the hub, lower-case, such as `registrations/{}`. */
+  readonly path: string;
+  readonly right: Right | ((request: HubRequest) => Right);
+  readonly handle: (context: RouteContext) => HubResponse;
 }
 
 /** Reads method, target, headers and body of an HTTP request; a path that cannot be decoded stands as it is. */

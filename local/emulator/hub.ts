@@ -1,11 +1,10 @@
 import { DelayedQueue } from './delayed-queue.ts';
-import { Inboxes } from './inboxes.ts';
 import { derive, handleOfInstallation, type Installation, readStored, renderInstallation } from './installation.ts';
 import { applyPatch, type PatchOperation } from './installation-patch.ts';
 import { type Random, registrationId, seededRandom, seedOf } from './random.ts';
 import { isExpired, type Row, type RowContent, splitTags, toRowContent } from './row.ts';
 import { RowList } from './row-list.ts';
-import { Sender } from './sends.ts';
+import { type Push, Sender } from './sends.ts';
 import { ServiceError } from './service-error.ts';
 import { defaultSwitches, type HubSwitches } from './switches.ts';
 import { type Bucket, takeToken } from './token-bucket.ts';
@@ -17,11 +16,10 @@ export interface StoredInstallation {
   readonly derived: readonly { readonly key: string; readonly id: string }[];
 }
 
-/** The rows, installations and inboxes of one hub, and the service's rules for changing them. Knows no HTTP. */
+/** The rows and installations of one hub, and the service's rules for changing them. Knows no HTTP. */
 export class Hub {
   readonly name: string;
   readonly createdAt = new Date();
-  readonly inboxes = new Inboxes();
   readonly sender: Sender;
   readonly rows = new Map<string, Row>();
   readonly installations = new Map<string, StoredInstallation>();
@@ -43,13 +41,23 @@ export class Hub {
   readonly #random: Random;
   readonly #hasRoom: () => boolean;
 
-  /** @param scope namespace and hub name, from which ids follow. @param hasRoom whether the namespace takes one more device. */
-  constructor(name: string, scope: string, hasRoom: () => boolean, switches: Partial<HubSwitches> = {}) {
+  /**
+   * @param scope namespace and hub name, from which ids follow.
+   * @param hasRoom whether the namespace takes one more device.
+   * @param push the push services behind the hub.
+   */
+  constructor(
+    name: string,
+    scope: string,
+    hasRoom: () => boolean,
+    switches: Partial<HubSwitches> = {},
+    push: (push: Push) => void = () => {},
+  ) {
     this.name = name;
     this.switches = { ...defaultSwitches, ...switches };
     this.#random = seededRandom(seedOf(scope));
     this.#hasRoom = hasRoom;
-    this.sender = new Sender(this);
+    this.sender = new Sender(this, push);
   }
 
   /** Unique handles: what the tier's limit counts. */

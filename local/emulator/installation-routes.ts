@@ -1,7 +1,6 @@
-import type { HubResponse, RouteContext } from './http-types.ts';
+import type { HubResponse, Route, RouteContext } from './http-types.ts';
 import { parseInstallation } from './installation.ts';
 import { parsePatch } from './installation-patch.ts';
-import type { Route } from './routes.ts';
 import { ServiceError } from './service-error.ts';
 
 export const installationRoutes: readonly Route[] = [

@@ -1,5 +1,6 @@
 import { Hub } from './hub.ts';
 import { type AccessRule, makeRule } from './sas.ts';
+import type { Push } from './sends.ts';
 import type { HubSwitches } from './switches.ts';
 
 /** Devices a tier allows in a namespace, from the vendor's FAQ; a number sets the limit itself. */
@@ -12,10 +13,13 @@ export class Namespace {
   readonly name: string;
   readonly deviceLimit: number;
   readonly hubs = new Map<string, Hub>();
+  readonly #push: (hub: Hub, push: Push) => void;
   #keyRound = 0;
 
-  constructor(name: string, tier: Tier = 'Standard') {
+  /** @param push the push services behind all hubs. */
+  constructor(name: string, tier: Tier = 'Standard', push: (hub: Hub, push: Push) => void = () => {}) {
     this.name = name;
+    this.#push = push;
     this.deviceLimit = typeof tier === 'number' ? tier : deviceLimits[tier];
   }
 
@@ -30,7 +34,8 @@ export class Namespace {
   }
 
   addHub(name: string, switches: Partial<HubSwitches> = {}): Hub {
-    const hub = new Hub(name, `${this.name}/${name}`, () => this.deviceCount < this.deviceLimit, switches);
+    const hasRoom = () => this.deviceCount < this.deviceLimit;
+    const hub: Hub = new Hub(name, `${this.name}/${name}`, hasRoom, switches, (push) => this.#push(hub, push));
     this.hubs.set(name.toLowerCase(), hub);
     return hub;
   }

@@ -1,8 +1,7 @@
-import type { HubRequest, HubResponse, RouteContext } from './http-types.ts';
+import type { HubRequest, HubResponse, Route, RouteContext } from './http-types.ts';
 import type { Hub } from './hub.ts';
 import { distort, type Page } from './page-faults.ts';
 import { platforms } from './platforms.ts';
-import type { Route } from './routes.ts';
 import { type Row, toRowContent } from './row.ts';
 import { RowList } from './row-list.ts';
 import { ServiceError } from './service-error.ts';

@@ -1,4 +1,4 @@
-import type { HubRequest, HubResponse, RouteContext } from './http-types.ts';
+import type { HubRequest, HubResponse, Route } from './http-types.ts';
 import { hubManagementRoutes, renderPublicServices } from './hub-management.ts';
 import { installationRoutes } from './installation-routes.ts';
 import type { Namespace } from './namespace.ts';
@@ -8,15 +8,6 @@ import { authorize, type Right } from './sas.ts';
 import { sendRoutes } from './send-routes.ts';
 import { noSuchService, renderError, ServiceError } from './service-error.ts';
 import type { HubSwitches } from './switches.ts';
-
-/** One row of the route table. `{}` in the path stands for the variable part. */
-export interface Route {
-  readonly method: string;
-  /** Below the hub, lower-case, such as `registrations/{}`. */
-  readonly path: string;
-  readonly right: Right | ((request: HubRequest) => Right);
-  readonly handle: (context: RouteContext) => HubResponse;
-}
 
 const routes: readonly Route[] = [...registrationRoutes, ...installationRoutes, ...sendRoutes];
 

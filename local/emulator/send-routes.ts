@@ -1,6 +1,5 @@
-import type { HubResponse, RouteContext } from './http-types.ts';
+import type { HubResponse, Route, RouteContext } from './http-types.ts';
 import { platforms } from './platforms.ts';
-import type { Route } from './routes.ts';
 import type { Notification } from './sends.ts';
 import { ServiceError } from './service-error.ts';
 import { connect, instance } from './xml-out.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Hub } from './hub.ts';
-import { platformOfFormat, platforms } from './platforms.ts';
+import { platformOfFormat } from './platforms.ts';
 import { isExpired, type Row, splitTags } from './row.ts';
 import { ServiceError } from './service-error.ts';
+import type { HubSwitches } from './switches.ts';
 import { parseTagExpression, singleTag } from './tag-expression.ts';
 
 /** What a client asks to be sent. */
@@ -14,7 +14,7 @@ export interface SendRequest {
   /** A direct send: to this handle alone, through no row. */
   readonly deviceHandle?: string | undefined;
   readonly body: string;
-  /** Name under which inboxes count it; the notification id when absent. */
+  /** Name under which it reaches the push service; the notification id when absent. */
   readonly message?: string | undefined;
 }
 
@@ -30,13 +30,34 @@ export interface Notification {
 
 const keptNotifications = 1000;
 
-/** Delivers sends of one hub into the inboxes of its devices, at once. */
+/** One message as it is handed to a push service. */
+export interface Push {
+  readonly handle: string;
+  readonly platform: string;
+  /** `direct`: addressed by handle, through no row. */
+  readonly kind: 'native' | 'template' | 'direct';
+  readonly templateName: string;
+  /** Of the row, joined with commas. */
+  readonly tags: string;
+  readonly message: string;
+}
+
+/** What a sender sees of its hub. */
+interface Audience {
+  readonly rows: ReadonlyMap<string, Row>;
+  readonly switches: HubSwitches;
+  listedWithTag(tag: string): Iterable<Row>;
+}
+
+/** Carries out the sends of one hub, at once. */
 export class Sender {
-  readonly #hub: Hub;
+  readonly #hub: Audience;
+  readonly #push: (push: Push) => void;
   readonly #sent = new Map<string, Notification>();
 
-  constructor(hub: Hub) {
+  constructor(hub: Audience, push: (push: Push) => void) {
     this.#hub = hub;
+    this.#push = push;
   }
 
   /** @throws ServiceError 400 for an unknown format or a tag expression that cannot be read. */
@@ -52,14 +73,6 @@ export class Sender {
       this.#sent.delete(oldest);
     }
     return notification;
-  }
-
-  /** One native send for each platform and one template send, all under one message: every live row gets it once. */
-  broadcast(message: string = randomUUID()): { message: string; deliveries: number; notificationIds: string[] } {
-    const formats = [...platforms.map(({ sendFormat }) => sendFormat), 'template'];
-    const sent = formats.map((format) => this.send({ format, body: '{}', message }));
-    const deliveries = sent.flatMap((each) => [...each.deliveries.values()]).reduce((sum, count) => sum + count, 0);
-    return { message, deliveries, notificationIds: sent.map(({ id }) => id) };
   }
 
   find(id: string): Notification | undefined {
@@ -79,7 +92,9 @@ export class Sender {
         if (reached.has(row.handle)) continue;
         reached.add(row.handle);
       }
-      this.#hub.inboxes.deliver(row, message);
+      const { handle, templateName, tags } = row;
+      const kind = isTemplate ? 'template' : 'native';
+      this.#push({ handle, platform: row.platform, kind, templateName, tags, message });
       deliveries.set(row.platform, (deliveries.get(row.platform) ?? 0) + 1);
     }
     return deliveries;
@@ -89,7 +104,7 @@ export class Sender {
     const platform = platformOfFormat(format);
     if (platform === undefined) throw new ServiceError(400, 'The notification format is not supported.');
     const handle = platform.name === 'Apple' ? deviceHandle.toUpperCase() : deviceHandle;
-    this.#hub.inboxes.deliverDirect(handle, platform.name, message);
+    this.#push({ handle, platform: platform.name, kind: 'direct', templateName: '', tags: '', message });
     return new Map([[platform.name, 1]]);
   }
 

@@ -1,4 +1,5 @@
-import { inspect, parseArgs } from 'node:util';
+import { inspect } from 'node:util';
+import { readOptions, refuse, wholeNumber } from '../options.ts';
 import { randomKey } from './keys.ts';
 import { runHost } from './run-host.ts';
 
@@ -20,38 +21,26 @@ const help = `Runs a built Azure Functions app on this machine.
   --quiet                    only the app's own lines, warnings and errors
   --help
 
-Exit codes: 0 stopped by a signal; 1 the app or its settings are at fault, or a function overran functionTimeout.
+Exit codes: 0 stopped by a signal; 1 the app or its settings are at fault, or a function overran functionTimeout; 2 wrong
+options.
 `;
 
-const values = parseOptions();
-if (values.help) process.stdout.write(help);
-else await main().catch(fail);
+const values = readOptions(help, {
+  app: { type: 'string', default: '.' },
+  port: { type: 'string', default: '7071' },
+  address: { type: 'string', default: '127.0.0.1' },
+  settings: { type: 'string' },
+  'master-key': { type: 'string' },
+  'host-key': { type: 'string' },
+  'function-key': { type: 'string', multiple: true, default: [] },
+  'queue-lease-seconds': { type: 'string', default: '30' },
+  'grace-seconds': { type: 'string', default: '10' },
+  'http-timeout-seconds': { type: 'string', default: '230' },
+  'invocation-log': { type: 'string' },
+  quiet: { type: 'boolean', default: false },
+});
 
-function parseOptions() {
-  try {
-    return parseArgs({
-      options: {
-        app: { type: 'string', default: '.' },
-        port: { type: 'string', default: '7071' },
-        address: { type: 'string', default: '127.0.0.1' },
-        settings: { type: 'string' },
-        'master-key': { type: 'string' },
-        'host-key': { type: 'string' },
-        'function-key': { type: 'string', multiple: true, default: [] },
-        'queue-lease-seconds': { type: 'string', default: '30' },
-        'grace-seconds': { type: 'string', default: '10' },
-        'http-timeout-seconds': { type: 'string', default: '230' },
-        'invocation-log': { type: 'string' },
-        quiet: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    // A mistyped option deserves a sentence, not a stack.
-    process.stderr.write(`${error instanceof Error ? error.message : error} See --help.\n`);
-    return process.exit(1);
-  }
-}
+await main().catch(fail);
 
 async function main(): Promise<void> {
   const keys = {
@@ -61,17 +50,17 @@ async function main(): Promise<void> {
   };
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
-  // Started by another program: without it there is nobody left to stop this one.
+  // Started by another program: without that one, nothing would stop this process.
   process.once('disconnect', () => stopping.abort());
   const host = await runHost({
     appDir: values.app,
-    port: seconds('port'),
+    port: whole('port', 65_535),
     address: values.address,
     ...(values.settings === undefined ? {} : { settingsFile: values.settings }),
     keys,
-    queueLeaseSeconds: seconds('queue-lease-seconds'),
-    graceSeconds: seconds('grace-seconds'),
-    httpTimeoutSeconds: seconds('http-timeout-seconds'),
+    queueLeaseSeconds: whole('queue-lease-seconds'),
+    graceSeconds: whole('grace-seconds'),
+    httpTimeoutSeconds: whole('http-timeout-seconds'),
     isQuiet: values.quiet,
     ...(values['invocation-log'] === undefined ? {} : { invocationLog: values['invocation-log'] }),
     takesConsole: true,
@@ -86,17 +75,13 @@ async function main(): Promise<void> {
   process.exit(0);
 }
 
-function seconds(name: 'port' | 'queue-lease-seconds' | 'grace-seconds' | 'http-timeout-seconds'): number {
-  const number = Number(values[name]);
-  if (!Number.isInteger(number) || number < 0)
-    throw new Error(`--${name} takes a whole number, not "${values[name]}".`);
-  return number;
+function whole(name: 'port' | 'queue-lease-seconds' | 'grace-seconds' | 'http-timeout-seconds', most?: number): number {
+  return wholeNumber(help, name, values[name], 0, most);
 }
 
 function parseFunctionKey(text: string): [string, string] {
   const [, name = '', key = ''] = /^([^=]+)=(.+)$/.exec(text) ?? [];
-  if (key === '') throw new Error('--function-key takes NAME=KEY.');
-  return [name, key];
+  return key === '' ? refuse(help, '--function-key takes NAME=KEY.') : [name, key];
 }
 
 function printKeys(keys: { readonly master: string; readonly default: string }): void {

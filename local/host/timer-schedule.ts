@@ -21,11 +21,12 @@ export const never = new Date('0001-01-01T00:00:00Z');
 /** Parses an NCRONTAB expression of six fields (or five, without seconds). Day and weekday must both match. */
 export function parseSchedule(expression: string, where: string): Schedule {
   const fields = expression.trim().split(/\s+/);
-  const isPlain = fields.every((field) => /^[\d*,/\-a-z]+$/i.test(field) && !/[l#w]$/i.test(field));
+  // Croner knows more than NCRONTAB: L, W, # and ?.
+  const isPlain = fields.every((field) => /^[\d*,/\-a-z]+$/i.test(field) && !/(?<![a-z])\d*[lw](?![a-z])/i.test(field));
   if (!isPlain || (fields.length !== 5 && fields.length !== 6)) throw invalid(expression, where);
   let cron: Cron;
   try {
-    cron = new Cron(fields.join(' '), { timezone: 'UTC', domAndDow: true, paused: true });
+    cron = new Cron(fields.join(' '), { timezone: 'UTC', domAndDow: true, sloppyRanges: true, paused: true });
   } catch (cause) {
     throw invalid(expression, where, cause);
   }

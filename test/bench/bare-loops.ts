@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Pool } from 'undici';
+import type { Deed, Job } from './job.ts';
 import { forEachAtOnce, readWrites } from './read-writes.ts';
-import type { Deed, Job } from './rival.ts';
 import { ByteStore } from './row-store.ts';
 
 /**

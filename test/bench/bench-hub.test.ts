@@ -10,8 +10,8 @@ import {
 } from '@azure/notification-hubs';
 import { expect, test } from 'vitest';
 import { Hub } from '../../local/emulator/hub.ts';
-import { seed } from '../../local/emulator/seed.ts';
 import { renderDescription, renderFeed } from '../../local/emulator/xml-out.ts';
+import { seed } from '../../local/hub-lab/seed.ts';
 import { BenchHub } from './bench-hub.ts';
 import { startHubs } from './hub-process.ts';
 

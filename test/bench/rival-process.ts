@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { reply } from './hub-process.ts';
+import type { Job } from './job.ts';
 import { readCost } from './process-cost.ts';
-import type { Job } from './rival.ts';
 import type { Measured } from './sample.ts';
 
 const deedSchema = z.union([

@@ -1,31 +1,11 @@
-import { z } from 'zod';
 import { listBare, putBare } from './bare-loops.ts';
-import { rivals } from './sample.ts';
+import { type Deed, type Job, jobSchema } from './job.ts';
 import { backUpWithSdk, restoreWithSdk } from './sdk-peer.ts';
 
 /**
  * One rival in a process of its own: gets its job as a message, makes ready what is not part of the job, says so, runs
  * when told to, and gives what it did.
  */
-const jobSchema = z.object({
-  contender: z.enum(rivals),
-  hubUrl: z.string(),
-  connectionString: z.string(),
-  storage: z.string(),
-  /** PUTs of a restore, one JSON object a line. */
-  writesFile: z.string(),
-  /** A restore may stop then: its rate is what is asked for. */
-  maxSeconds: z.number(),
-});
-
-export type Job = z.infer<typeof jobSchema>;
-
-/** What a rival did. */
-export interface Deed {
-  readonly count: number;
-  readonly storedBytes?: number;
-}
-
 process.once('message', (message) => void race(jobSchema.parse(message)));
 process.once('disconnect', () => process.exit(0));
 

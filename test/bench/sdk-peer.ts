@@ -1,8 +1,8 @@
 import { type Installation, NotificationHubsClient, type RegistrationDescription } from '@azure/notification-hubs';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { z } from 'zod';
+import type { Deed, Job } from './job.ts';
 import { forEachAtOnce, readWrites } from './read-writes.ts';
-import type { Deed, Job } from './rival.ts';
 
 /** What a user writes from the vendor's samples: list into an array, make it JSON, upload it. */
 export async function backUpWithSdk(job: Job): Promise<() => Promise<Deed>> {

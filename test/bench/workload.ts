@@ -1,7 +1,7 @@
 import { Hub } from '../../local/emulator/hub.ts';
 import type { Row } from '../../local/emulator/row.ts';
-import { seed } from '../../local/emulator/seed.ts';
 import { renderDescription } from '../../local/emulator/xml-out.ts';
+import { seed } from '../../local/hub-lab/seed.ts';
 import { groupRows } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { planRecord } from '../../src/core/restore/plan.ts';

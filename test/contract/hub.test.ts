@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { type EmulatorOptions, startEmulator } from '../../local/emulator/index.ts';
+import { type EmulatorOptions, startEmulator } from '../../local/hub-lab/index.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { createHub } from '../../src/hub/client.ts';
 import { parseHubConnection } from '../../src/hub/connection-string.ts';

@@ -4,7 +4,7 @@ import {
   type Emulator,
   type NamespaceOptions,
   startEmulator,
-} from '../../local/emulator/index.ts';
+} from '../../local/hub-lab/index.ts';
 import { anApple, caller, textOf } from './hub-caller.ts';
 import { sasHeader } from './sas-header.ts';
 
@@ -70,8 +70,11 @@ it.each([
 
 it.each(['/h/', '/H/registrations/', '/h/registrations?$top=1', '/'])('takes a token signed for %s', async (path) => {
   await using emulator = await start();
-  const { url, connectionString } = emulator.namespace('n');
-  const authorization = sasHeader(connectionString(), { resource: `sb://${url.slice('http://'.length)}${path}` });
+  const namespace = emulator.namespace('n');
+  const { url } = namespace;
+  const authorization = sasHeader(namespace.connectionString(), {
+    resource: `sb://${url.slice('http://'.length)}${path}`,
+  });
   const answer = await fetch(`${url}/h/registrations?$top=1`, { headers: { authorization } });
   expect(answer.status).toBe(200);
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { startEmulator } from '../../local/emulator/index.ts';
+import { startEmulator } from '../../local/hub-lab/index.ts';
 import { anApple, caller, describe, entry, textOf } from './hub-caller.ts';
 
 const namespaces = [{ name: 'n', hubs: ['h'] }];

@@ -1,4 +1,4 @@
-import { type Emulator, type Fault, type FaultInput, startEmulator } from '../../local/emulator/index.ts';
+import { type Emulator, type Fault, type FaultInput, startEmulator } from '../../local/hub-lab/index.ts';
 import { type Call, caller } from './hub-caller.ts';
 
 /** An emulator with the one hub `n/h`, and a caller of it. */
@@ -21,8 +21,8 @@ export async function startFaultBench({ devices = 0 }: { devices?: number } = {}
     emulator,
     url: namespace.url,
     call: caller(namespace),
-    setFaults: namespace.setFaults,
-    faults: namespace.faults,
+    setFaults: (rules) => namespace.setFaults(rules),
+    faults: () => namespace.faults(),
     rowCount: () => emulator.hub('n', 'h').stats().registrations,
     faulty: async (rules, send) => {
       namespace.setFaults(rules);

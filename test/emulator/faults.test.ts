@@ -7,7 +7,7 @@ import {
   faultRulesSchema,
 } from '../../local/emulator/faults.ts';
 import { toHubRequest } from '../../local/emulator/http-types.ts';
-import { startEmulator } from '../../local/emulator/index.ts';
+import { startEmulator } from '../../local/hub-lab/index.ts';
 import { startFaultBench } from './fault-bench.ts';
 import { anApple, caller, idsIn, textOf } from './hub-caller.ts';
 

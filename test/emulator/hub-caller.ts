@@ -1,4 +1,4 @@
-import type { EmulatedNamespace } from '../../local/emulator/index.ts';
+import type { EmulatedNamespace } from '../../local/hub-lab/index.ts';
 import { sasHeader } from './sas-header.ts';
 
 export interface Answer {

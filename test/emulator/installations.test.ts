@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { type Emulator, type HubSwitches, startEmulator } from '../../local/emulator/index.ts';
+import { type Emulator, type HubSwitches, startEmulator } from '../../local/hub-lab/index.ts';
 import { caller } from './hub-caller.ts';
 
 const simple = { platform: 'apns', pushChannel: 'aa', tags: ['one'] };

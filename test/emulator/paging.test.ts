@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type Emulator, type HubSwitches, startEmulator } from '../../local/emulator/index.ts';
 import type { Row } from '../../local/emulator/row.ts';
 import { compareIds, RowList } from '../../local/emulator/row-list.ts';
+import { type Emulator, type HubSwitches, startEmulator } from '../../local/hub-lab/index.ts';
 import { anApple, caller, idsIn, listAll } from './hub-caller.ts';
 
 it('pages through everything in list order, each row once', async () => {

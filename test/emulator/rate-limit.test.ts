@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type HubSwitches, startEmulator } from '../../local/emulator/index.ts';
 import { type Bucket, takeToken } from '../../local/emulator/token-bucket.ts';
+import { type HubSwitches, startEmulator } from '../../local/hub-lab/index.ts';
 import { caller } from './hub-caller.ts';
 
 it('never takes more in any span than the burst and what flowed in meanwhile', () => {

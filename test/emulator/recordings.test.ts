@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { startEmulator } from '../../local/emulator/index.ts';
 import { parseDescription } from '../../local/emulator/xml-in.ts';
+import { startEmulator } from '../../local/hub-lab/index.ts';
 import { type Exchange, hasRecordings, looseExchanges, sessions } from './exchanges.ts';
 import { type Call, caller } from './hub-caller.ts';
 import { Replay } from './replay.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Emulator, type HubSwitches, startEmulator } from '../../local/emulator/index.ts';
+import { type Emulator, type HubSwitches, startEmulator } from '../../local/hub-lab/index.ts';
 import { anApple, caller, describe as description, entry, idsIn, listAll, textOf } from './hub-caller.ts';
 
 it('makes another registration for every POST, and one for any number of PUTs', async () => {

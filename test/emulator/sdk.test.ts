@@ -15,7 +15,7 @@ import {
   type RegistrationDescription,
 } from '@azure/notification-hubs';
 import { expect, it } from 'vitest';
-import { type EmulatedNamespace, type Emulator, startEmulator } from '../../local/emulator/index.ts';
+import { type EmulatedNamespace, type Emulator, startEmulator } from '../../local/hub-lab/index.ts';
 
 const handle = 'ab'.repeat(32);
 

@@ -1,6 +1,6 @@
 import { SaxesParser } from 'saxes';
 import { expect, it } from 'vitest';
-import { type EmulatedHub, startEmulator } from '../../local/emulator/index.ts';
+import { type EmulatedHub, startEmulator } from '../../local/hub-lab/index.ts';
 
 const now = Date.UTC(2026, 0, 1);
 

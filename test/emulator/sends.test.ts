@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Emulator, startEmulator } from '../../local/emulator/index.ts';
+import { type Emulator, startEmulator } from '../../local/hub-lab/index.ts';
 import { anApple, type Call, caller, textOf } from './hub-caller.ts';
 
 it('delivers a native send to native rows of the platform, a template send to template rows', async () => {

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
-import { type EmulatedHub, startEmulator } from '../../local/emulator/index.ts';
+import { type EmulatedHub, startEmulator } from '../../local/hub-lab/index.ts';
 import { anApple, caller, textOf } from './hub-caller.ts';
 
 it('refuses connections while a namespace is down, keeps the other up, and comes back on the same port', async () => {
@@ -146,7 +146,7 @@ it('offers the same over the admin endpoint, and says what is wrong with a call'
 });
 
 it('runs as a process of its own, says when it is ready, and ends on a signal', async () => {
-  const main = new URL('../../local/emulator/main.ts', import.meta.url);
+  const main = new URL('../../local/hub-lab/main.ts', import.meta.url);
   const child = fork(main, ['--port', '0', '--admin-port', '0', '--devices', '20'], { silent: true });
   const [message] = await once(child, 'message');
   expect(message).toMatchObject({
@@ -164,7 +164,7 @@ it.each([
   [['--colour'], 2, "Unknown option '--colour'"],
   [['--help'], 0, 'npm run emulator'],
 ])('answers %j on the command line', async (args, code, text) => {
-  const child = fork(new URL('../../local/emulator/main.ts', import.meta.url), args, { silent: true });
+  const child = fork(new URL('../../local/hub-lab/main.ts', import.meta.url), args, { silent: true });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += String(chunk)));
   expect((await once(child, 'close'))[0]).toBe(code);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { startEmulator } from '../../local/emulator/index.ts';
+import { startEmulator } from '../../local/hub-lab/index.ts';
 import { createHub } from '../../src/hub/client.ts';
 import { parseHubConnection } from '../../src/hub/connection-string.ts';
 import { createLimiter } from '../../src/hub/limiter.ts';

@@ -1,4 +1,4 @@
-import { type Emulator, type EmulatorOptions, startEmulator } from '../../local/emulator/index.ts';
+import { type Emulator, type EmulatorOptions, startEmulator } from '../../local/hub-lab/index.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';

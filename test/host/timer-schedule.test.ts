@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkPastDue, never, parseSchedule } from '../../local/host/timer-schedule.ts';
+import { scheduleFault, scheduleIntervalMs } from '../../src/settings/schedule.ts';
 
 const at = (text: string) => new Date(`2026-03-10T${text}Z`);
 
@@ -30,6 +32,84 @@ describe('NCRONTAB', () => {
     expect(parseSchedule('*/10 5 * * * *', 'test').isSubMinute).toBe(false);
   });
 });
+
+/** Milliseconds between the first firings after a Thursday in a leap year. */
+function gapsOf(schedule: string, count: number): number[] {
+  const { next } = parseSchedule(schedule, 'test');
+  const firings = [next(new Date('2032-01-01T00:00:00Z'))];
+  for (let at = firings[0]; at !== undefined && firings.length <= count; at = firings.at(-1)) firings.push(next(at));
+  return firings.slice(1).map((at, index) => at.getTime() - (firings[index]?.getTime() ?? 0));
+}
+
+describe('every form the settings accept fires at the times the settings count with', () => {
+  test.each([
+    ['* * * * * *', '10:00:01 10:00:02 10:00:03'],
+    ['*,5 * * * * *', '10:00:01 10:00:02 10:00:03'],
+    ['59/59 * * * * *', '10:00:59 10:01:59 10:02:59'],
+    ['0 0/15 * * * *', '10:15:00 10:30:00 10:45:00'],
+    ['0 */59 * * * *', '10:59:00 11:00:00 11:59:00'],
+    ['0 50/20 * * * *', '10:50:00 11:50:00 12:50:00'],
+    ['0 5-5 * * * *', '10:05:00 11:05:00 12:05:00'],
+    ['0 05 * * * *', '10:05:00 11:05:00 12:05:00'],
+    ['0 1-10/3,20 * * * *', '10:01:00 10:04:00 10:07:00'],
+    ['  0  0   * * * * ', '11:00:00 12:00:00 13:00:00'],
+    ['0 0 */9 * * *', '18:00:00 03-11T00:00:00 03-11T09:00:00'],
+    ['0 0 0 1/7 * *', '03-15T00:00:00 03-22T00:00:00 03-29T00:00:00'],
+    ['0 0 0 */31 * *', '04-01T00:00:00 05-01T00:00:00 06-01T00:00:00'],
+    ['0 0 0 1 JUL *', '07-01T00:00:00 2027-07-01T00:00:00 2028-07-01T00:00:00'],
+    ['0 0 0 1 jul,Sep-dec/2 *', '07-01T00:00:00 09-01T00:00:00 11-01T00:00:00'],
+    ['0 0 0 1 1-12/5 *', '06-01T00:00:00 11-01T00:00:00 2027-01-01T00:00:00'],
+    ['0 0 0 1 4/4 *', '04-01T00:00:00 08-01T00:00:00 12-01T00:00:00'],
+    ['0 0 0 * * SUN-SAT', '03-11T00:00:00 03-12T00:00:00 03-13T00:00:00'],
+    ['0 0 0 * * MON/2', '03-11T00:00:00 03-13T00:00:00 03-16T00:00:00'],
+    ['0 0 0 * * tue,THU,6', '03-12T00:00:00 03-14T00:00:00 03-17T00:00:00'],
+    ['0 0 0 31 * MON', '08-31T00:00:00 2027-05-31T00:00:00 2028-01-31T00:00:00'],
+    ['0 0 0 29 2 MON', '2044-02-29T00:00:00 2072-02-29T00:00:00 2112-02-29T00:00:00'],
+  ])('%s', (schedule, expected) => {
+    expect(scheduleFault(schedule)).toBeUndefined();
+    const { next } = parseSchedule(schedule, 'test');
+    let at = new Date('2026-03-10T10:00:00Z');
+    for (const text of expected.split(' ')) {
+      at = next(at);
+      const missing = '2026-03-10T'.slice(0, '2026-03-10T00:00:00'.length - text.length);
+      expect(at.toISOString()).toBe(`${missing}${text}.000Z`);
+    }
+  });
+
+  test('and no gap is longer than the interval the settings work out', () => {
+    fc.assert(
+      fc.property(scheduleArbitrary, (schedule) => {
+        expect(scheduleFault(schedule)).toBeUndefined();
+        expect(Math.max(...gapsOf(schedule, 40))).toBeLessThanOrEqual(scheduleIntervalMs(schedule));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+/** A list of items of one field, in each form NCRONTAB has. */
+function field(least: number, most: number, names: readonly string[] = []): fc.Arbitrary<string> {
+  const value = fc.integer({ min: least, max: most });
+  const text = (number: number) => fc.constantFrom(String(number), names[number - least] ?? String(number));
+  const step = fc.integer({ min: 1, max: most });
+  const range = fc
+    .tuple(value, value)
+    .chain(([a, b]) => fc.tuple(text(Math.min(a, b)), text(Math.max(a, b))))
+    .map((ends) => ends.join('-'));
+  const start = fc.oneof(fc.constant('*'), value.chain(text), range);
+  const item = fc.oneof(
+    start,
+    fc.tuple(start, step).map((parts) => parts.join('/')),
+  );
+  return fc.array(item, { minLength: 1, maxLength: 3 }).map((items) => items.join(','));
+}
+
+const months = 'JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC'.split(' ');
+const weekdays = 'sun mon tue wed thu fri sat'.split(' ');
+/** Days up to the 28th, so that every month has them. */
+const scheduleArbitrary = fc
+  .tuple(field(0, 59), field(0, 59), field(0, 23), field(1, 28), field(1, 12, months), field(0, 6, weekdays))
+  .map((fields) => fields.join(' '));
 
 describe('a missed occurrence', () => {
   const schedule = parseSchedule('0 0 * * * *', 'test');

@@ -2,9 +2,9 @@ import { readdir } from 'node:fs/promises';
 import { HttpRequest, HttpResponse, type HttpResponseInit, InvocationContext } from '@azure/functions';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { startAzurite } from '../../local/azurite.ts';
-import { startEmulator } from '../../local/emulator/index.ts';
 import { collectRegistrations } from '../../local/host/core-module.ts';
 import { type FunctionDefinition, readDefinitions } from '../../local/host/function-definition.ts';
+import { startEmulator } from '../../local/hub-lab/index.ts';
 
 /** The app's own functions in this process, before azurite and the emulator, called with the library's own objects. */
 export interface FunctionBench extends AsyncDisposable {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type EmulatedHub, type Emulator, startEmulator } from '../../local/emulator/index.ts';
+import { type EmulatedHub, type Emulator, startEmulator } from '../../local/hub-lab/index.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';

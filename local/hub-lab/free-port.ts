@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { listen } from './namespace-server.ts';
+import { listen } from '../emulator/namespace-server.ts';
 
 /** The port when nobody listens on it, else 0: any free one. */
 export async function freeOr(port: number): Promise<number> {

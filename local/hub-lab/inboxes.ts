@@ -1,11 +1,11 @@
-import { type Row, splitTags } from './row.ts';
+import { splitTags } from '../emulator/row.ts';
+import type { Push } from '../emulator/sends.ts';
 
-/** What one device got through rows that look alike (same kind, template and tags). */
+/** What one device received through rows that look alike (same kind, template and tags). */
 export interface InboxLine {
   readonly handle: string;
   readonly platform: string;
-  /** `direct`: addressed by handle, through no row. */
-  readonly kind: 'native' | 'template' | 'direct';
+  readonly kind: Push['kind'];
   readonly templateName: string;
   readonly tags: readonly string[];
   /** Deliveries by message. */
@@ -13,7 +13,7 @@ export interface InboxLine {
   readonly total: number;
 }
 
-/** One device's view of all it got. */
+/** Everything one device received. */
 export interface Inbox {
   readonly handle: string;
   readonly total: number;
@@ -21,11 +21,11 @@ export interface Inbox {
 }
 
 interface Line {
-  readonly kind: InboxLine['kind'];
+  readonly kind: Push['kind'];
   readonly platform: string;
   readonly templateName: string;
   readonly tags: string;
-  /** A message stands here once for every delivery of it. */
+  /** One entry for each delivery. */
   readonly messages: string[];
 }
 
@@ -33,13 +33,15 @@ interface Line {
 export class Inboxes {
   readonly #byHandle = new Map<string, Line[]>();
 
-  deliver(row: Row, message: string): void {
-    const kind = row.isTemplate ? 'template' : 'native';
-    this.#add(row.handle, { kind, platform: row.platform, templateName: row.templateName, tags: row.tags }, message);
-  }
-
-  deliverDirect(handle: string, platform: string, message: string): void {
-    this.#add(handle, { kind: 'direct', platform, templateName: '', tags: '' }, message);
+  deliver({ handle, message, ...key }: Push): void {
+    const lines = this.#byHandle.get(handle);
+    const line = lines?.find(
+      ({ kind, platform, templateName, tags }) =>
+        kind === key.kind && platform === key.platform && templateName === key.templateName && tags === key.tags,
+    );
+    if (line !== undefined) line.messages.push(message);
+    else if (lines !== undefined) lines.push({ ...key, messages: [message] });
+    else this.#byHandle.set(handle, [{ ...key, messages: [message] }]);
   }
 
   inbox(handle: string): Inbox {
@@ -59,17 +61,6 @@ export class Inboxes {
 
   clear(): void {
     this.#byHandle.clear();
-  }
-
-  #add(handle: string, key: Omit<Line, 'messages'>, message: string): void {
-    const lines = this.#byHandle.get(handle);
-    const line = lines?.find(
-      ({ kind, platform, templateName, tags }) =>
-        kind === key.kind && platform === key.platform && templateName === key.templateName && tags === key.tags,
-    );
-    if (line !== undefined) line.messages.push(message);
-    else if (lines !== undefined) lines.push({ ...key, messages: [message] });
-    else this.#byHandle.set(handle, [{ ...key, messages: [message] }]);
   }
 }
 

@@ -2,16 +2,24 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { faultRulesSchema } from '../emulator/faults.ts';
+import { listen, readBody } from '../emulator/namespace-server.ts';
 import { churnOptionsSchema } from './churn.ts';
 import type { EmulatedHub } from './emulated-hub.ts';
-import { faultRulesSchema } from './faults.ts';
-import type { Emulator } from './index.ts';
-import { listen, readBody } from './namespace-server.ts';
+import type { EmulatedNamespace } from './emulated-namespace.ts';
 import { seedOptionsSchema } from './seed.ts';
 
-type Bench = Pick<Emulator, 'namespaces' | 'namespace' | 'hub'>;
-type NamespaceAction = (bench: Bench, name: string, body: unknown) => unknown;
-type HubAction = (hub: EmulatedHub, body: unknown, bench: Bench) => unknown;
+/** Emulated namespaces and their hubs. */
+export interface Lab {
+  readonly namespaces: readonly EmulatedNamespace[];
+  /** @throws RangeError when there is none of that name. */
+  namespace(name: string): EmulatedNamespace;
+  /** @throws RangeError when there is none of that name. */
+  hub(namespace: string, hub: string): EmulatedHub;
+}
+
+type NamespaceAction = (lab: Lab, name: string, body: unknown) => unknown;
+type HubAction = (hub: EmulatedHub, body: unknown, lab: Lab) => unknown;
 
 const goLiveSchema = z.strictObject({
   from: z.string().regex(/^[^/]+\/[^/]+$/, 'is namespace/hub'),
@@ -26,29 +34,29 @@ const changesSchema = z.record(z.string(), z.unknown());
 
 /** `POST /namespaces/{ns}/{action}`, or the method named */
 const namespaceActions: Readonly<Record<string, NamespaceAction>> = {
-  down: async (bench, name) => bench.namespace(name).down(),
-  up: async (bench, name) => bench.namespace(name).up(),
-  'rotate-keys': (bench, name) => {
-    bench.namespace(name).rotateKeys();
-    return { connectionString: bench.namespace(name).connectionString() };
+  down: async (lab, name) => lab.namespace(name).down(),
+  up: async (lab, name) => lab.namespace(name).up(),
+  'rotate-keys': (lab, name) => {
+    lab.namespace(name).rotateKeys();
+    return { connectionString: lab.namespace(name).connectionString() };
   },
-  latency: (bench, name, body) => bench.namespace(name).setLatency(latencySchema.parse(body).latencyMs),
-  faults: (bench, name, body) => {
-    bench.namespace(name).setFaults(faultRulesSchema.parse(body));
-    return bench.namespace(name).faults();
+  latency: (lab, name, body) => lab.namespace(name).setLatency(latencySchema.parse(body).latencyMs),
+  faults: (lab, name, body) => {
+    lab.namespace(name).setFaults(faultRulesSchema.parse(body));
+    return lab.namespace(name).faults();
   },
-  'GET faults': (bench, name) => bench.namespace(name).faults(),
-  'DELETE faults': (bench, name) => bench.namespace(name).setFaults([]),
+  'GET faults': (lab, name) => lab.namespace(name).faults(),
+  'DELETE faults': (lab, name) => lab.namespace(name).setFaults([]),
 };
 
 /** `POST /namespaces/{ns}/hubs/{hub}/{action}` */
 const hubActions: Readonly<Record<string, HubAction>> = {
   seed: (hub, body) => hub.seed(seedOptionsSchema.parse(body)),
   churn: (hub, body) => hub.churn(churnOptionsSchema.parse(body)),
-  'go-live': (hub, body, bench) => {
+  'go-live': (hub, body, lab) => {
     const { from, ...options } = goLiveSchema.parse(body);
     const [namespace = '', name = ''] = from.split('/');
-    return hub.goLive(bench.hub(namespace, name), options);
+    return hub.goLive(lab.hub(namespace, name), options);
   },
   broadcast: (hub, body) => hub.broadcast(broadcastSchema.parse(body)),
   settle: (hub) => hub.settle(),
@@ -75,15 +83,15 @@ class AdminError extends Error {
   }
 }
 
-/** The test bench over HTTP, for an emulator in a process of its own. Loopback only, no keys. */
+/** The lab over HTTP, for an emulator in a process of its own. Loopback only, no keys. */
 export class AdminServer {
-  readonly #bench: Bench;
+  readonly #lab: Lab;
   readonly #server = createServer((request, response) => {
     this.#serve(request, response).catch((error: unknown) => sendError(response, error));
   });
 
-  constructor(bench: Bench) {
-    this.#bench = bench;
+  constructor(lab: Lab) {
+    this.#lab = lab;
   }
 
   /** Gives the URL. */
@@ -102,19 +110,19 @@ export class AdminServer {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const [root, namespace, hubs, hub, action, ...rest] = url.pathname.slice(1).split('/').map(decodeURIComponent);
     const body = parseJson(await readBody(request));
-    if (root === '' && request.method === 'GET') return sendJson(response, overview(this.#bench));
+    if (root === '' && request.method === 'GET') return sendJson(response, overview(this.#lab));
     if (root !== 'namespaces' || namespace === undefined || rest.length > 0) throw notFound();
     if (hub === undefined || action === undefined || hubs !== 'hubs') {
       const name = request.method === 'POST' ? hubs : `${request.method} ${hubs}`;
       const run = hub === undefined ? namespaceActions[name ?? ''] : undefined;
       if (run === undefined) throw notFound();
-      return sendJson(response, (await run(this.#bench, namespace, body)) ?? {});
+      return sendJson(response, (await run(this.#lab, namespace, body)) ?? {});
     }
-    const found = this.#bench.hub(namespace, hub);
+    const found = this.#lab.hub(namespace, hub);
     if (request.method === 'POST') {
       const run = hubActions[action];
       if (run === undefined) throw notFound();
-      return sendJson(response, (await run(found, body, this.#bench)) ?? {});
+      return sendJson(response, (await run(found, body, this.#lab)) ?? {});
     }
     if (action === 'stats') return sendJson(response, found.stats());
     if (action === 'inbox') return sendJson(response, found.inbox(url.searchParams.get('handle') ?? ''));
@@ -125,7 +133,7 @@ export class AdminServer {
   }
 }
 
-function overview({ namespaces }: Bench): unknown {
+function overview({ namespaces }: Lab): unknown {
   return {
     namespaces: namespaces.map((namespace) => ({
       name: namespace.name,

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { Hub } from './hub.ts';
-import type { Installation } from './installation.ts';
-import { type PlatformSpec, platforms } from './platforms.ts';
-import { integer, pick, type Random, seededRandom } from './random.ts';
-import { toRowContent } from './row.ts';
+import type { Hub } from '../emulator/hub.ts';
+import type { Installation } from '../emulator/installation.ts';
+import { type PlatformSpec, platforms } from '../emulator/platforms.ts';
+import { integer, pick, type Random, seededRandom } from '../emulator/random.ts';
+import { toRowContent } from '../emulator/row.ts';
+import { element } from '../emulator/xml-text.ts';
 import { aHandle, aTemplate, installationId, someTags, templateHeaders, userId, variables } from './seed-shapes.ts';
-import { element } from './xml-text.ts';
 
 const share = z.number().min(0).max(1);
 const whole = z.int().min(0);

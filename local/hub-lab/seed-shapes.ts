@@ -1,5 +1,5 @@
-import type { PlatformSpec } from './platforms.ts';
-import { integer, pick, type Random } from './random.ts';
+import type { PlatformSpec } from '../emulator/platforms.ts';
+import { integer, pick, type Random } from '../emulator/random.ts';
 
 /** A handle's elements with lengths and characters as the push services make them. */
 export function aHandle(random: Random, { name, handle }: PlatformSpec): Map<string, string> {

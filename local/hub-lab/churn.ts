@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Hub } from './hub.ts';
-import { type Installation, readStored } from './installation.ts';
-import { integer, type Random, seededRandom, seedOf } from './random.ts';
-import { type Row, sortTags, splitTags } from './row.ts';
+import type { Hub } from '../emulator/hub.ts';
+import { type Installation, readStored } from '../emulator/installation.ts';
+import { integer, type Random, seededRandom, seedOf } from '../emulator/random.ts';
+import { type Row, sortTags, splitTags } from '../emulator/row.ts';
 import { seed } from './seed.ts';
 
 const whole = z.int().min(0);
@@ -17,7 +17,13 @@ export const churnOptionsSchema = z.strictObject({
 
 export type ChurnOptions = z.input<typeof churnOptionsSchema>;
 
-/** Changes, removes and adds devices; fewer than asked for when the hub has not so many. */
+export interface GoLiveOptions {
+  readonly add: number;
+  readonly returning: number;
+  readonly seed: number;
+}
+
+/** Changes, removes and adds devices; fewer than asked for when the hub has fewer. */
 export function churn(hub: Hub, options: ChurnOptions): { changed: number; removed: number; added: number } {
   const { change, remove, add, seed: seedNumber } = churnOptionsSchema.parse(options);
   const picked = pickDistinct(seededRandom(seedNumber), [...hub.handles()], change + remove);
@@ -31,11 +37,7 @@ export function churn(hub: Hub, options: ChurnOptions): { changed: number; remov
 }
 
 /** Devices that register in a hub after a failover: some new, some that `source` knows, with one more tag. */
-export function goLive(
-  hub: Hub,
-  source: Hub,
-  options: { readonly add: number; readonly returning: number; readonly seed: number },
-): { added: number; returned: number } {
+export function goLive(hub: Hub, source: Hub, options: GoLiveOptions): { added: number; returned: number } {
   seed(hub, { devices: options.add, seed: seedOf(`live/${options.seed}`) });
   // A handle with several records would come back in part only, which no real device does.
   const candidates = [...source.handles()].filter((handle) => hasOneRecord(source.rowsOfHandle(handle)));

@@ -1,0 +1,89 @@
+import type { Hub } from '../emulator/hub.ts';
+import { Namespace, type Tier } from '../emulator/namespace.ts';
+import { NamespaceServer } from '../emulator/namespace-server.ts';
+import type { HubSwitches } from '../emulator/switches.ts';
+import { AdminServer, type Lab } from './admin.ts';
+import type { EmulatedHub } from './emulated-hub.ts';
+import { EmulatedNamespace } from './emulated-namespace.ts';
+import { Inboxes } from './inboxes.ts';
+
+export type { Fault, FaultInput } from '../emulator/faults.ts';
+export type { HubSwitches } from '../emulator/switches.ts';
+export type { EmulatedHub } from './emulated-hub.ts';
+export type { EmulatedNamespace } from './emulated-namespace.ts';
+
+export interface EmulatorOptions {
+  /** `primary` and `secondary` with a hub `devices` each when absent. */
+  readonly namespaces?: readonly NamespaceOptions[];
+  /** 0 (default) = a free one. */
+  readonly adminPort?: number;
+}
+
+export interface NamespaceOptions {
+  readonly name: string;
+  /** 0 (default) = a free one. */
+  readonly port?: number;
+  /** Devices it takes, as a tier or a number; Standard by default. */
+  readonly tier?: Tier;
+  readonly hubs: readonly (string | { readonly name: string; readonly switches?: Partial<HubSwitches> })[];
+  /** Added to every answer. */
+  readonly latencyMs?: number;
+}
+
+/** Emulated namespaces, each listening on its own loopback port, and the admin endpoint. */
+export interface Emulator extends Lab, AsyncDisposable {
+  /** Without a slash at the end. */
+  readonly adminUrl: string;
+  close(): Promise<void>;
+}
+
+const defaultNamespaces: readonly NamespaceOptions[] = [
+  { name: 'primary', hubs: ['devices'] },
+  { name: 'secondary', hubs: ['devices'] },
+];
+
+/** Starts all listeners, or none: rejects when a port is taken. */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const inboxes = new Map<Hub, Inboxes>();
+  const inboxesOf = (hub: Hub): Inboxes => {
+    const found = inboxes.get(hub) ?? new Inboxes();
+    inboxes.set(hub, found);
+    return found;
+  };
+  const servers = (options.namespaces ?? defaultNamespaces).map((each) => createServer(each, inboxesOf));
+  const namespaces = servers.map((server) => new EmulatedNamespace(server, inboxesOf));
+  const find = (name: string): EmulatedNamespace => {
+    const found = namespaces.find((each) => each.name.toLowerCase() === name.toLowerCase());
+    if (found === undefined) throw new RangeError(`There is no namespace ${name}.`);
+    return found;
+  };
+  const hub = (namespace: string, name: string): EmulatedHub => {
+    const found = find(namespace).hubs.find((each) => each.name.toLowerCase() === name.toLowerCase());
+    if (found === undefined) throw new RangeError(`There is no hub ${name} in namespace ${namespace}.`);
+    return found;
+  };
+  const admin = new AdminServer({ namespaces, namespace: find, hub });
+  const close = async (): Promise<void> => {
+    await Promise.all([admin.close(), ...servers.map((server) => server.down())]);
+  };
+  try {
+    for (const server of servers) await server.up();
+    const adminUrl = await admin.listen(options.adminPort ?? 0);
+    return { adminUrl, namespaces, namespace: find, hub, close, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function createServer(
+  { name, port = 0, tier, hubs, latencyMs = 0 }: NamespaceOptions,
+  inboxesOf: (hub: Hub) => Inboxes,
+): NamespaceServer {
+  const namespace = new Namespace(name, tier, (hub, push) => inboxesOf(hub).deliver(push));
+  for (const hub of hubs) {
+    if (typeof hub === 'string') namespace.addHub(hub);
+    else namespace.addHub(hub.name, hub.switches);
+  }
+  return new NamespaceServer(namespace, port, latencyMs);
+}

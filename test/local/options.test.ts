@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** Runs a script of `package.json` by its file. */
+function run(script: string, ...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((ended) => {
+    const child = execFile(process.execPath, [resolve(root, script), ...args], (_, stdout, stderr) =>
+      ended({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+const scripts = [
+  ['local/start.ts', 'npm start'],
+  ['local/drill.ts', 'npm run drill'],
+  ['local/chaos.ts', 'npm run chaos'],
+  ['local/hub-lab/main.ts', 'npm run emulator'],
+  ['local/host/main.ts', 'node local/host/main.ts'],
+] as const;
+
+test.each(scripts)('%s answers --help, and a wrong option with what is allowed', async (script, call) => {
+  const [help, unknown] = await Promise.all([run(script, '--help'), run(script, '--colour')]);
+  expect(help).toEqual({ code: 0, stderr: '', stdout: expect.stringContaining(call) });
+  expect(unknown).toMatchObject({ code: 2, stdout: '' });
+  expect(unknown.stderr).toMatch(/^Unknown option '--colour'/);
+  expect(unknown.stderr).toContain(help.stdout);
+  expect(unknown.stderr).not.toMatch(/\n\s+at /);
+});
+
+test.each([
+  ['local/start.ts', ['--port', '70000'], '--port must be a whole number from 0 to 65535, not "70000".'],
+  ['local/start.ts', ['--devices'], "Option '--devices <value>' argument missing"],
+  ['local/start.ts', ['--schedule', '0 0 0 30 2 *'], '--schedule names a day that no year has.'],
+  ['local/start.ts', ['--schedule', 'hourly'], '--schedule must have six fields, not 1'],
+  ['local/drill.ts', ['--devices', '9'], '--devices must be a whole number from 10, not "9".'],
+  ['local/chaos.ts', ['--minutes', 'long'], '--minutes must be a whole number from 0, not "long".'],
+  ['local/hub-lab/main.ts', ['--generation', '1999'], '--generation must be 2022 or 2024.'],
+  ['local/host/main.ts', ['--port', 'http'], '--port must be a whole number from 0 to 65535, not "http".'],
+  ['local/host/main.ts', ['--function-key', 'K'], '--function-key takes NAME=KEY.'],
+])('%s %j is refused', async (script, args, message) => {
+  const { code, stderr, stdout } = await run(script, ...args);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(message);
+  expect(stderr).toContain('--help');
+});
