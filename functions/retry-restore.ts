@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { startRetry } from '../src/app/restore/follow.ts';
+import { startRetry } from '../src/app/restore/retry.ts';
 import { viewRestore } from '../src/app/restore/view.ts';
 import { accepted, answer } from '../src/http.ts';
 

@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { startRollback } from '../src/app/restore/follow.ts';
+import { startRollback } from '../src/app/restore/rollback.ts';
 import { viewRestore } from '../src/app/restore/view.ts';
 import { parseRollbackRequest } from '../src/core/request/restore.ts';
 import { accepted, answer } from '../src/http.ts';

@@ -1,7 +1,7 @@
 import { DrError } from '../core/errors.ts';
 import type { Blobs, Hub, HubRef, Log, Notifier, StepQueue, World } from '../core/ports.ts';
 import type { ProbedTarget, Tier } from '../core/readiness/tiers.ts';
-import type { Run } from '../core/run.ts';
+import type { Run } from '../core/run/run.ts';
 import type { RetentionPolicy } from '../core/snapshot/retention.ts';
 
 /** What the use cases work with: ports, and the settings that shape their decisions. */

@@ -1,6 +1,6 @@
 import { kindOfLock, LOCKS_FOLDER, manifestName, runKinds, snapshotFolder } from '../core/paths.ts';
 import type { Drill } from '../core/readiness/drill.ts';
-import { isOver, type Run, startOfRunId } from '../core/run.ts';
+import { isOver, type Run, startOfRunId } from '../core/run/run.ts';
 import { type KeptSnapshot, snapshotsToDelete } from '../core/snapshot/retention.ts';
 import type { App } from './app.ts';
 import { pruneDrills, readNewestDrills } from './drill/store.ts';

@@ -1,16 +1,19 @@
 import { DrError } from '../core/errors.ts';
-import { comparePhases, isOver, type Run } from '../core/run.ts';
-import { formatStep, type Step } from '../core/step.ts';
+import type { Neighbours } from '../core/registration/record.ts';
+import { comparePhases, isOver, type Run } from '../core/run/run.ts';
+import { formatStep, type Step } from '../core/run/step.ts';
 import { afterRun } from './after-run.ts';
 import type { App } from './app.ts';
+import { buildShards } from './backup/build-shards.ts';
 import { publish } from './backup/publish.ts';
 import { scan } from './listing/scan.ts';
 import { reconcile } from './restore/apply/reconcile.ts';
-import { finishRestore, readSums, toResult } from './restore/complete-reconcile.ts';
+import { compareShards } from './restore/compare/compare-shards.ts';
+import { finishRestore } from './restore/finish.ts';
+import { readSums, toResult } from './restore/outcomes/totals.ts';
 import { dispatch, isOneStep, type Moved, stepOf } from './runs/dispatch.ts';
 import { endRun, failureOf } from './runs/end.ts';
 import { readRun, Superseded } from './runs/store.ts';
-import { seal } from './seal.ts';
 import { finishVerification, sumVerification, verifyShard } from './snapshots/verify.ts';
 
 /** A service that stays away: with waits of up to a minute this is about an hour. */
@@ -54,7 +57,7 @@ async function perform(app: App, run: Run, step: Step, deadlineAt: number): Prom
     case 'scan':
       return scan(app, run, deadlineAt);
     case 'seal':
-      return seal(app, run, { first: shard, count: Math.min(step.span ?? 1, run.shardCount - shard) });
+      return sortShards(app, run, { first: shard, count: Math.min(step.span ?? 1, run.shardCount - shard) });
     case 'publish':
       if (run.kind === 'backup') await publish(app, run);
       return undefined;
@@ -69,6 +72,12 @@ async function perform(app: App, run: Run, step: Step, deadlineAt: number): Prom
     default:
       return run.phase.name satisfies never;
   }
+}
+
+/** The stored phase `seal`: neighbouring shards are made ready from what a scan staged. */
+async function sortShards(app: App, run: Run, shards: Neighbours): Promise<Moved> {
+  if (run.kind === 'backup') return buildShards(app, run, shards);
+  return run.kind === 'restore' ? compareShards(app, run, shards) : undefined;
 }
 
 async function putOffOrFail(app: App, step: Step, run: Run | undefined, error: DrError): Promise<void> {

@@ -1,5 +1,5 @@
 import type { RunKind } from '../core/paths.ts';
-import { type BackupRun, isOver, type Run, type VerificationRun } from '../core/run.ts';
+import { type BackupRun, isOver, type Run, type VerificationRun } from '../core/run/run.ts';
 import type { Manifest } from '../core/snapshot/manifest.ts';
 import type { App } from './app.ts';
 import { type BackupProgress, readBackupProgress } from './backup/progress.ts';

@@ -1,6 +1,6 @@
 import { DrError } from '../core/errors.ts';
 import { kindOfLock, LOCKS_FOLDER, type RunKind } from '../core/paths.ts';
-import { describePhase, isOver } from '../core/run.ts';
+import { describePhase, isOver } from '../core/run/run.ts';
 import type { App } from './app.ts';
 import { failRun } from './run-step.ts';
 import { dispatch } from './runs/dispatch.ts';

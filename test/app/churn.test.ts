@@ -3,7 +3,7 @@ import { openLastGood } from '../../src/app/backup/churn.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { readRun } from '../../src/app/runs/store.ts';
 import { listSnapshotViews, readSnapshotView } from '../../src/app/views.ts';
-import { PrintTable } from '../../src/core/fingerprint/print-table.ts';
+import { PrintTable } from '../../src/core/fingerprint/table.ts';
 import { backUp, seed } from '../faults/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';

@@ -12,7 +12,7 @@ import { watchRuns } from '../../src/app/watch-runs.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { parseStep } from '../../src/core/step.ts';
+import { parseStep } from '../../src/core/run/step.ts';
 import { backUp, codeOf, seed } from '../faults/drive.ts';
 import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
 import { createMortalEngine, survive } from '../support/mortal-engine.ts';

@@ -4,7 +4,7 @@ import { exportIdMap } from '../../src/app/restore/export-id-map.ts';
 import { readRun } from '../../src/app/runs/store.ts';
 import { keyHashOf, recordKey, sectionOf, sectionsOf } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
-import type { RestoreRun } from '../../src/core/run.ts';
+import type { RestoreRun } from '../../src/core/run/run.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { backUp, restore, seed } from '../support/restores.ts';
 import { anAppleRow } from '../support/rows.ts';

@@ -7,7 +7,7 @@ import { readRun } from '../../src/app/runs/store.ts';
 import { watchRuns } from '../../src/app/watch-runs.ts';
 import type { Blobs } from '../../src/core/ports.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { parseStep, type Step } from '../../src/core/step.ts';
+import { parseStep, type Step } from '../../src/core/run/step.ts';
 import { backUp, seed } from '../faults/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 

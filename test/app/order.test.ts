@@ -4,7 +4,7 @@ import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { parseStep } from '../../src/core/step.ts';
+import { parseStep } from '../../src/core/run/step.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { backUp, restore, seed } from '../support/restores.ts';
 

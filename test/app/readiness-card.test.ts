@@ -13,7 +13,7 @@ import { watch } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import type { Blobs } from '../../src/core/ports.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { parseStep } from '../../src/core/step.ts';
+import { parseStep } from '../../src/core/run/step.ts';
 import { damages, flips, remembering, strike } from '../faults/damage.ts';
 import { backUp, seed } from '../faults/drive.ts';
 import { countingBlobs } from '../support/counting-blobs.ts';

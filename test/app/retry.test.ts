@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { cancelRestore } from '../../src/app/restore/cancel.ts';
-import { startRetry } from '../../src/app/restore/follow.ts';
+import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/backup/start.ts';
-import { startRollback } from '../../src/app/restore/follow.ts';
+import { startRollback } from '../../src/app/restore/rollback.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { listRuns } from '../../src/app/runs/store.ts';
 import { listRunViews } from '../../src/app/views.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { isOver } from '../../src/core/run.ts';
+import { isOver } from '../../src/core/run/run.ts';
 import type { Engine } from '../support/engine.ts';
 import { type CrashPoint, createMortalEngine, deliverAll, survive } from '../support/mortal-engine.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';

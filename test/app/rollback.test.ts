@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cancelRestore } from '../../src/app/restore/cancel.ts';
-import { startRetry, startRollback } from '../../src/app/restore/follow.ts';
+import { startRetry } from '../../src/app/restore/retry.ts';
+import { startRollback } from '../../src/app/restore/rollback.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { watchRuns } from '../../src/app/watch-runs.ts';

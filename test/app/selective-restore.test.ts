@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startRollback } from '../../src/app/restore/follow.ts';
+import { startRollback } from '../../src/app/restore/rollback.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { makeLines } from '../../src/app/backup/shard-lines.ts';
 import { SnapshotRows, toSnapshotRow } from '../../src/app/listing/staged-row.ts';
-import { makeLines } from '../../src/app/snapshots/shard-lines.ts';
 import { linesOf as textLinesOf } from '../../src/app/stored/lines.ts';
 import { encodeUtf8 } from '../../src/core/bytes/utf8.ts';
-import { printContent, printRecord } from '../../src/core/fingerprint/row-print.ts';
+import { printContent, printRecord } from '../../src/core/fingerprint/row.ts';
 import { groupRows, keyHashOf, recordKey } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { openShardRecords, recordsIn } from '../../src/core/snapshot/shard.ts';

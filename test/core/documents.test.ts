@@ -12,9 +12,10 @@ import {
 } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { addSample, sumOutcomes, toFacts } from '../../src/core/restore/outcome-sums.ts';
 import { formatOutcomes, newestLetters, parseOutcomes } from '../../src/core/restore/outcomes.ts';
-import { advance, formatRun, isRunId, newRunId, parseRun, type Run, startOfRunId } from '../../src/core/run.ts';
+import { addSample, sumOutcomes, toFacts } from '../../src/core/restore/totals.ts';
+import { advance, formatRun, isRunId, newRunId, parseRun, type Run, startOfRunId } from '../../src/core/run/run.ts';
+import { formatStep, parseStep, type Step } from '../../src/core/run/step.ts';
 import { judgeSnapshot } from '../../src/core/snapshot/health.ts';
 import { formatManifest, parseManifest, sealManifest } from '../../src/core/snapshot/manifest.ts';
 import {
@@ -23,7 +24,6 @@ import {
   parseRowCount,
   parseScanCheckpoint,
 } from '../../src/core/snapshot/scan-checkpoint.ts';
-import { formatStep, parseStep, type Step } from '../../src/core/step.ts';
 import { anAppleRow } from '../support/rows.ts';
 
 const digestOf = (text: string): string => text.length.toString(16).padStart(64, '0');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { markOf } from '../../src/core/fingerprint/row-print.ts';
+import { markOf } from '../../src/core/fingerprint/row.ts';
 import type { RecordOfRows } from '../../src/core/registration/record.ts';
 import { parseRegistration, type Registration } from '../../src/core/registration/registration.ts';
 import { planRemoval, type WrittenRecord } from '../../src/core/restore/plan-removal.ts';

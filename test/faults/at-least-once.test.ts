@@ -8,8 +8,8 @@ import { runStep } from '../../src/app/run-step.ts';
 import { startVerification } from '../../src/app/snapshots/start-verification.ts';
 import { listSnapshotIds } from '../../src/app/snapshots/store.ts';
 import { watchRuns } from '../../src/app/watch-runs.ts';
-import { isOver } from '../../src/core/run.ts';
-import { parseStep } from '../../src/core/step.ts';
+import { isOver } from '../../src/core/run/run.ts';
+import { parseStep } from '../../src/core/run/step.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { backUp, beginRestore, codeOf, contentOf, deliverAsHost, runToEnd, seed, storedRun } from './drive.ts';
 

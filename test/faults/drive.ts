@@ -8,8 +8,8 @@ import { DrError } from '../../src/core/errors.ts';
 import type { RunKind } from '../../src/core/paths.ts';
 import { canonicalRow } from '../../src/core/registration/registration.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { isOver, type Run } from '../../src/core/run.ts';
-import { parseStep } from '../../src/core/step.ts';
+import { isOver, type Run } from '../../src/core/run/run.ts';
+import { parseStep } from '../../src/core/run/step.ts';
 import type { Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';
 

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeUtf8 } from '../../src/core/bytes/utf8.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { areAlike as areHashesAlike, printOf, printRecord } from '../../src/core/fingerprint/row-print.ts';
+import { areAlike as areHashesAlike, printOf, printRecord } from '../../src/core/fingerprint/row.ts';
+import { distinctRows } from '../../src/core/registration/distinct.ts';
 import { parseRegistration, type Registration } from '../../src/core/registration/registration.ts';
-import { distinctRows } from '../../src/core/restore/plan.ts';
 import { aDescription, mutations, render } from './descriptions.ts';
 
 /** Choices that write a description as the service does. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatCard, parseCard, type ReadinessCard, withRun } from '../../src/core/readiness/card.ts';
-import type { BackupRun, RestoreRun, Run } from '../../src/core/run.ts';
+import type { BackupRun, RestoreRun, Run } from '../../src/core/run/run.ts';
 
 const NAME = 'one/devices/readiness.json';
 const FIRST_MS = Date.parse('2026-11-23T09:00:00Z');

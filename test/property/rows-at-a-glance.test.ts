@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { DrError } from '../../src/core/errors.ts';
 import { canonicalAnyRow } from '../../src/core/registration/canonical.ts';
 import { readContents, readPushVariables } from '../../src/core/registration/contents.ts';
-import { areDistinct } from '../../src/core/registration/likeness.ts';
+import { areDistinct, distinctRows } from '../../src/core/registration/distinct.ts';
 import { recordKey } from '../../src/core/registration/record.ts';
 import {
   anyDescriptionForWrite,
@@ -12,7 +12,7 @@ import {
   parseRegistration,
   readElements,
 } from '../../src/core/registration/registration.ts';
-import { distinctRows, planRecord } from '../../src/core/restore/plan.ts';
+import { planRecord } from '../../src/core/restore/plan.ts';
 import { readRecordings } from '../support/recordings.ts';
 import { aDescription, mutations, renderPlainly, shuffled } from './descriptions.ts';
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { startRetry, startRollback } from '../../src/app/restore/follow.ts';
+import { startRetry } from '../../src/app/restore/retry.ts';
+import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { backUp, restore, seed } from '../support/restores.ts';

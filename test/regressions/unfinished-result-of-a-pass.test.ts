@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { runStep } from '../../src/app/run-step.ts';
 import { openDocument, sealDocument } from '../../src/app/stored/codec.ts';
 import { resultName } from '../../src/core/paths.ts';
-import { describePhase } from '../../src/core/run.ts';
-import { parseStep } from '../../src/core/step.ts';
+import { describePhase } from '../../src/core/run/run.ts';
+import { parseStep } from '../../src/core/run/step.ts';
 import { backUp, beginRestore, runToEnd, seed, storedRun } from '../faults/drive.ts';
 import { createEngine } from '../support/engine.ts';
 

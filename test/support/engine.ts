@@ -2,7 +2,7 @@ import { type App, createMemory, type Policy } from '../../src/app/app.ts';
 import { noteOnCard } from '../../src/app/readiness/card-store.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import type { Blobs, StepQueue, World } from '../../src/core/ports.ts';
-import { parseStep } from '../../src/core/step.ts';
+import { parseStep } from '../../src/core/run/step.ts';
 import { realWorld } from '../../src/world.ts';
 import { createMemoryBlobs } from './memory-blobs.ts';
 import { createMemoryHub, type MemoryHub } from './memory-hub.ts';

@@ -1,7 +1,7 @@
 import type { App } from '../../src/app/app.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { watchRuns } from '../../src/app/watch-runs.ts';
-import { parseStep } from '../../src/core/step.ts';
+import { parseStep } from '../../src/core/run/step.ts';
 import { createEngine, type Engine } from './engine.ts';
 
 /** The process dies here: nothing of the engine may catch this and go on. */

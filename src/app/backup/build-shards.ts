@@ -3,22 +3,24 @@ import { DrError } from '../../core/errors.ts';
 import { parseJson, parseWith } from '../../core/parse.ts';
 import { resultName, shardLabel, snapshotPrintsName, snapshotShardName } from '../../core/paths.ts';
 import { membersOf, type Neighbours, shardOf } from '../../core/registration/record.ts';
-import type { BackupRun } from '../../core/run.ts';
+import type { BackupRun } from '../../core/run/run.ts';
 import type { ManifestShard } from '../../core/snapshot/manifest.ts';
 import type { App } from '../app.ts';
 import { readFinishedScan } from '../listing/scan.ts';
 import { readStagedRows, readStagedTables } from '../listing/segments.ts';
 import { STAGED_SECTIONS } from '../listing/stage-rows.ts';
 import { SnapshotRows } from '../listing/staged-row.ts';
+import type { Moved } from '../runs/dispatch.ts';
+import { doShards } from '../runs/do-shards.ts';
 import { beat } from '../runs/store.ts';
-import { packPrints } from '../snapshots/prints.ts';
-import { makeLines, type ShardLines } from '../snapshots/shard-lines.ts';
+import { packPrints } from '../snapshots/fingerprints.ts';
 import { openDocument, sealDocument, sha256Hex } from '../stored/codec.ts';
 import { forEachConcurrent } from '../stored/concurrent.ts';
 import { type LastGood, openLastGood } from './churn.ts';
+import { makeLines, type ShardLines } from './shard-lines.ts';
 
 const count = z.int().nonnegative();
-const sealResultSchema = z.strictObject({
+const shardResultSchema = z.strictObject({
   formatVersion: z.literal(1),
   shard: z.strictObject({ name: z.string(), records: count, registrations: count, bytes: count, sha256: z.string() }),
   counts: z.strictObject({
@@ -31,7 +33,7 @@ const sealResultSchema = z.strictObject({
   duplicatesSeen: count,
 });
 
-export type SealResult = Readonly<z.infer<typeof sealResultSchema>>;
+export type ShardResult = Readonly<z.infer<typeof shardResultSchema>>;
 
 /** Results read at once. */
 const READERS = 16;
@@ -40,7 +42,11 @@ const READERS = 16;
  * Stores shards of the snapshot: rows seen twice dropped, rows of a record together. While one is packed and stored the
  * next is made.
  */
-export async function sealSnapshotShards(app: App, run: BackupRun, shards: Neighbours): Promise<void> {
+export function buildShards(app: App, run: BackupRun, shards: Neighbours): Promise<Moved> {
+  return doShards(app, run, shards, () => buildAll(app, run, shards), 'publish');
+}
+
+async function buildAll(app: App, run: BackupRun, shards: Neighbours): Promise<void> {
   const { shardCount } = run;
   const { segments } = await readFinishedScan(app, run);
   const staged = { segments, shards, shardCount };
@@ -84,16 +90,16 @@ async function storeShard(
 }
 
 /** All shards' results of a backup, in shard order. Throws `StoredDocumentInvalid`, naming the one it is about. */
-export async function readSealResults(app: App, run: BackupRun): Promise<SealResult[]> {
-  const results = new Map<number, SealResult>();
+export async function readShardResults(app: App, run: BackupRun): Promise<ShardResult[]> {
+  const results = new Map<number, ShardResult>();
   const shards = membersOf({ first: 0, count: run.shardCount });
   await forEachConcurrent(shards, READERS, async (shard) => {
-    results.set(shard, await readSealResult(app, resultName(run.kind, run.id, run.phase.pass, 'seal', shard)));
+    results.set(shard, await readShardResult(app, resultName(run.kind, run.id, run.phase.pass, 'seal', shard)));
   });
   return shards.flatMap((shard) => results.get(shard) ?? []);
 }
 
-async function readSealResult(app: App, name: string): Promise<SealResult> {
+async function readShardResult(app: App, name: string): Promise<ShardResult> {
   const blob = await app.blobs.get(name);
   const source = {
     code: 'StoredDocumentInvalid',
@@ -102,14 +108,14 @@ async function readSealResult(app: App, name: string): Promise<SealResult> {
     target: name,
   } as const;
   if (blob === undefined) throw new DrError(source.code, `The ${source.what} is missing. ${source.hint}`, source);
-  return parseWith(sealResultSchema, parseJson(openDocument(name, blob.bytes), source), source);
+  return parseWith(shardResultSchema, parseJson(openDocument(name, blob.bytes), source), source);
 }
 
 function toResult(
   shard: number,
   stored: { bytes: number; sha256: string },
   { counts, duplicatesSeen }: ShardLines,
-): SealResult {
+): ShardResult {
   const entry: ManifestShard = {
     name: `shards/${shardLabel(shard)}.jsonl.gz`,
     records: counts.records,

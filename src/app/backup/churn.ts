@@ -1,28 +1,17 @@
 import { DrError } from '../../core/errors.ts';
-import type { PrintTable } from '../../core/fingerprint/print-table.ts';
-import { haveSame } from '../../core/fingerprint/row-print.ts';
+import { haveSame } from '../../core/fingerprint/row.ts';
+import type { PrintTable } from '../../core/fingerprint/table.ts';
 import { markName, resultsFolder } from '../../core/paths.ts';
 import type { BlobFacts } from '../../core/ports.ts';
 import { sectionsOf, shardOf } from '../../core/registration/record.ts';
 import { isDoneFact } from '../../core/restore/outcomes.ts';
-import type { BackupRun } from '../../core/run.ts';
+import type { BackupRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import type { App } from '../app.ts';
+import { findSnapshotPrints } from '../snapshots/fingerprints.ts';
 import { readLatest } from '../snapshots/latest.ts';
-import { findSnapshotPrints } from '../snapshots/prints.ts';
 import { readManifest } from '../snapshots/store.ts';
 import { toBytes } from '../stored/codec.ts';
-
-/** How a snapshot differs from the good one before it, in records. */
-export interface Churn {
-  readonly sinceSnapshotId: string;
-  /** Between the beginnings of the two. */
-  readonly seconds: number;
-  readonly added: number;
-  readonly removed: number;
-  /** Of the same key, but with rows that say something else to the device. */
-  readonly changed: number;
-}
 
 /** The last good snapshot before a run's own, to compare new shards with. */
 export interface LastGood {
@@ -85,17 +74,6 @@ export async function storeChurn(app: App, run: BackupRun, manifest: Manifest): 
     removed: sum('removed'),
     changed: sum('changed'),
   });
-}
-
-/** `undefined` when the facts are not those of a churn. */
-export function readChurn({ since, ...facts }: BlobFacts): Churn | undefined {
-  const [seconds, added, removed, changed] = ['seconds', 'added', 'removed', 'changed'].map((name) =>
-    Number(facts[name] ?? Number.NaN),
-  );
-  if (since === undefined || seconds === undefined || added === undefined) return undefined;
-  if (removed === undefined || changed === undefined) return undefined;
-  if (![seconds, added, removed, changed].every(Number.isFinite)) return undefined;
-  return { sinceSnapshotId: since, seconds, added, removed, changed };
 }
 
 async function readLastGood(app: App, run: BackupRun): Promise<Manifest | undefined> {

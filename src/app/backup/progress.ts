@@ -1,6 +1,6 @@
 import { DrError } from '../../core/errors.ts';
 import { scanName } from '../../core/paths.ts';
-import { type BackupRun, isOver } from '../../core/run.ts';
+import { type BackupRun, isOver } from '../../core/run/run.ts';
 import { parseRowCount } from '../../core/snapshot/scan-checkpoint.ts';
 import type { App } from '../app.ts';
 import { readBeat } from '../runs/store.ts';

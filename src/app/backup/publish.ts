@@ -1,7 +1,7 @@
 import { DrError } from '../../core/errors.ts';
 import { manifestName, scanName } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
-import type { BackupRun } from '../../core/run.ts';
+import type { BackupRun } from '../../core/run/run.ts';
 import { judgeSnapshot } from '../../core/snapshot/health.ts';
 import { addCounts, formatManifest, type Manifest, noCounts, sealManifest } from '../../core/snapshot/manifest.ts';
 import type { ScanCheckpoint } from '../../core/snapshot/scan-checkpoint.ts';
@@ -11,7 +11,7 @@ import { endRun } from '../runs/end.ts';
 import { readLatest, storeLatest } from '../snapshots/latest.ts';
 import { checkShardsStored, findLatestGood, listSnapshotIds, readManifest } from '../snapshots/store.ts';
 import { sha256Hex, toBytes } from '../stored/codec.ts';
-import { readSealResults, type SealResult } from './build-shards.ts';
+import { readShardResults, type ShardResult } from './build-shards.ts';
 import { storeChurn } from './churn.ts';
 
 /** How many good snapshots the usual count is the median of. */
@@ -40,7 +40,7 @@ export async function publish(app: App, run: BackupRun): Promise<void> {
 
 async function writeManifest(app: App, run: BackupRun): Promise<Manifest> {
   const checkpoint = await readFinishedScan(app, run);
-  const results = await readSealResults(app, run);
+  const results = await readShardResults(app, run);
   const counts = results.reduce((total, result) => addCounts(total, result.counts), noCounts);
   await refuseLoss(app, run, checkpoint, results);
   const earlier = await earlierCounts(app, run);
@@ -72,7 +72,7 @@ async function refuseLoss(
   app: App,
   run: BackupRun,
   { rowCount, unreadableCount }: ScanCheckpoint,
-  results: readonly SealResult[],
+  results: readonly ShardResult[],
 ): Promise<void> {
   const kept = results.reduce((total, { shard, duplicatesSeen }) => total + shard.registrations + duplicatesSeen, 0);
   if (kept !== rowCount - unreadableCount) {

@@ -1,4 +1,4 @@
-import { type BackupRun, newRunId } from '../../core/run.ts';
+import { type BackupRun, newRunId } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { launchRun } from '../runs/launch.ts';
 import { runNotStored } from '../runs/store.ts';

@@ -1,6 +1,6 @@
 import { DrError } from '../../core/errors.ts';
 import type { Drill } from '../../core/readiness/drill.ts';
-import { newRunId } from '../../core/run.ts';
+import { newRunId } from '../../core/run/run.ts';
 import { type App, isSameHub, toInstant } from '../app.ts';
 import { findSnapshot } from '../snapshots/store.ts';
 import { advanceDrills } from './advance.ts';

@@ -3,7 +3,7 @@ import { DrError } from '../../core/errors.ts';
 import { parseJson, parseWith } from '../../core/parse.ts';
 import { DRILLS_FOLDER, drillName, NEWEST_DRILL_NAME } from '../../core/paths.ts';
 import { type Drill, formatDrill, parseDrill } from '../../core/readiness/drill.ts';
-import { startOfRunId } from '../../core/run.ts';
+import { startOfRunId } from '../../core/run/run.ts';
 import { type App, emit, toInstant } from '../app.ts';
 import { openDocument, sealDocument } from '../stored/codec.ts';
 import { forEachConcurrent } from '../stored/concurrent.ts';

@@ -1,6 +1,6 @@
 import { DrError } from '../../core/errors.ts';
 import type { Drill } from '../../core/readiness/drill.ts';
-import { isRunId } from '../../core/run.ts';
+import { isRunId } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { listDrills, readDrill } from './store.ts';
 

@@ -2,8 +2,8 @@ import { DrError } from '../../core/errors.ts';
 import { scanName } from '../../core/paths.ts';
 import type { Hub } from '../../core/ports.ts';
 import { shardCountFor } from '../../core/registration/record.ts';
-import type { Run } from '../../core/run.ts';
-import { isOver } from '../../core/run.ts';
+import type { Run } from '../../core/run/run.ts';
+import { isOver } from '../../core/run/run.ts';
 import {
   formatScanCheckpoint,
   newScanCheckpoint,

@@ -1,11 +1,11 @@
 import { isAscii } from 'node:buffer';
 import type { Octets } from '../../core/bytes/utf8.ts';
 import { DrError } from '../../core/errors.ts';
-import { printContent, printOf } from '../../core/fingerprint/row-print.ts';
+import { printContent, printOf } from '../../core/fingerprint/row.ts';
 import { segmentName } from '../../core/paths.ts';
 import { shardOf } from '../../core/registration/record.ts';
 import { parseOctets, type RegistrationFields } from '../../core/registration/registration.ts';
-import type { Run } from '../../core/run.ts';
+import type { Run } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { toOctets } from '../stored/codec.ts';
 import { toSnapshotRow } from './staged-row.ts';

@@ -1,6 +1,6 @@
 import { hash53 } from '../../core/bytes/hash.ts';
 import { encodeUtf8, type Octets } from '../../core/bytes/utf8.ts';
-import type { ContentPrint } from '../../core/fingerprint/row-print.ts';
+import type { ContentPrint } from '../../core/fingerprint/row.ts';
 import type { RegistrationFields } from '../../core/registration/registration.ts';
 
 /*

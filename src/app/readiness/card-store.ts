@@ -1,7 +1,7 @@
 import { DrError } from '../../core/errors.ts';
 import { cardName } from '../../core/paths.ts';
 import { formatCard, parseCard, type ReadinessCard, withRun } from '../../core/readiness/card.ts';
-import { isOver } from '../../core/run.ts';
+import { isOver } from '../../core/run/run.ts';
 import { type App, type Change, isSameHub } from '../app.ts';
 import { openDocument, sealDocument } from '../stored/codec.ts';
 

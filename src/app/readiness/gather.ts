@@ -1,11 +1,11 @@
 import { BACKUPS_ON_CARD, type ReadinessCard } from '../../core/readiness/card.ts';
 import { isDrillRunId } from '../../core/readiness/drill.ts';
-import { type BackupRun, isOver, type RestoreRun } from '../../core/run.ts';
+import { type BackupRun, isOver, type RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, toInstant } from '../app.ts';
 import { readBackupProgress } from '../backup/progress.ts';
 import { readNewestDrills } from '../drill/store.ts';
-import { readPace, readSeen } from '../restore/notes.ts';
+import { readPace, readSeen } from '../restore/outcomes/notes.ts';
 import { listRuns } from '../runs/store.ts';
 import { type Marks, newestProofAt, newestProven, readMarks } from '../snapshots/marks.ts';
 import { searchLatest } from '../snapshots/store.ts';

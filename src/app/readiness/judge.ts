@@ -1,7 +1,7 @@
 import type { ReadinessCard } from '../../core/readiness/card.ts';
 import { type Finding, findRisks, type ReadinessFacts } from '../../core/readiness/readiness.ts';
 import type { ProbedTarget } from '../../core/readiness/tiers.ts';
-import { type BackupRun, isOver } from '../../core/run.ts';
+import { type BackupRun, isOver } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 
 /** Everything the verdict rests on, and what it comes to. */

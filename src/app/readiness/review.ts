@@ -1,14 +1,14 @@
 import { heartbeatSentName } from '../../core/paths.ts';
 import type { Condition } from '../../core/readiness/alerts.ts';
 import { type Finding, verdictOf } from '../../core/readiness/readiness.ts';
-import { isOver, type RestoreRun } from '../../core/run.ts';
+import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
-import { probeTarget } from '../restore/probe-target.ts';
 import { toBytes, toText } from '../stored/codec.ts';
 import { listOpenAlerts, updateAlerts } from './alerts.ts';
 import { readCard, storeCard } from './card-store.ts';
 import { gatherCard, renewCard } from './gather.ts';
 import { judgeReadiness } from './judge.ts';
+import { probeTarget } from './probe-target.ts';
 
 /**
  * Looks at how things are, calls the heartbeat for a good snapshot it was not called for yet, raises and resolves alerts,

@@ -1,16 +1,16 @@
 import type { ReadinessCard } from '../../core/readiness/card.ts';
 import { isBackupMissed, verdictOf } from '../../core/readiness/readiness.ts';
 import type { ProbedTarget } from '../../core/readiness/tiers.ts';
-import type { RestoreRun } from '../../core/run.ts';
+import type { RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { readBackupProgress } from '../backup/progress.ts';
 import { viewLastDrill } from '../drill/view.ts';
-import { probeTarget } from '../restore/probe-target.ts';
 import { viewRestore } from '../restore/view.ts';
 import { viewBackup } from '../views.ts';
 import { readCard } from './card-store.ts';
 import { renewCard } from './gather.ts';
 import { judgeReadiness } from './judge.ts';
+import { probeTarget } from './probe-target.ts';
 
 const ALL_WELL = 'The newest snapshot is good and young enough, one is proven, and the target is ready.';
 

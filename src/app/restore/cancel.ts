@@ -1,8 +1,8 @@
-import { isOver, type RestoreRun } from '../../core/run.ts';
+import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { endRun } from '../runs/end.ts';
 import { readRun, runNotFound } from '../runs/store.ts';
-import { readSums, toResult } from './complete-reconcile.ts';
+import { readSums, toResult } from './outcomes/totals.ts';
 
 /** Stops a restore; what it wrote stays, and a new restore goes on from there. One that is over stays as it is. */
 export async function cancelRestore(app: App, runId: string): Promise<RestoreRun> {

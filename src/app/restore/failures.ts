@@ -1,7 +1,7 @@
 import { DrError } from '../../core/errors.ts';
 import { passOfName, phaseFolder, shardOfName } from '../../core/paths.ts';
 import { parseOutcomes, type RecordFailure } from '../../core/restore/outcomes.ts';
-import type { RestoreRun } from '../../core/run.ts';
+import type { RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { readManifest, readSnapshotShard } from '../snapshots/store.ts';
 import { openDocument, sha256Hex } from '../stored/codec.ts';

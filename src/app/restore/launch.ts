@@ -1,5 +1,4 @@
-import { DrError } from '../../core/errors.ts';
-import { newRunId, type RestoreRun } from '../../core/run.ts';
+import { newRunId, type RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, toInstant } from '../app.ts';
 import { launchRun } from '../runs/launch.ts';
@@ -51,14 +50,4 @@ export async function launchRestore(
   const { purpose, of } = run.request;
   app.log.info('restore started', { runId: run.id, purpose, of, snapshotId: manifest.id, records: run.recordCount });
   return { run, isNew: true };
-}
-
-/** For the preflight of whatever is about to write to a hub. */
-export function refuseWrongConfirmation(confirm: string | undefined, hubName: string): void {
-  if (confirm === undefined || confirm.toLowerCase() === hubName) return;
-  throw new DrError(
-    'ConfirmationMissing',
-    'The confirm field does not name the target hub. Type the name of the hub that is to be written to.',
-    { target: 'confirm' },
-  );
 }

@@ -1,10 +1,10 @@
 import { DrError } from '../../core/errors.ts';
 import { nextActionsOf } from '../../core/restore/next-actions.ts';
 import type { ReportFacts, SnapshotFacts, TimelineEntry } from '../../core/restore/report.ts';
-import { isOver, type RestoreResult, type RestoreRun } from '../../core/run.ts';
+import { isOver, type RestoreResult, type RestoreRun } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { readManifest } from '../snapshots/store.ts';
-import { readSums, toResult } from './complete-reconcile.ts';
+import { readSums, toResult } from './outcomes/totals.ts';
 import { readRestore } from './view.ts';
 
 /** Gathers what is known of a restore, also while it runs. Throws `RunNotFound`. */

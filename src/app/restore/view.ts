@@ -1,9 +1,9 @@
 import { nextActionsOf } from '../../core/restore/next-actions.ts';
-import { isOver, type RestoreResult, type RestoreRun } from '../../core/run.ts';
+import { isOver, type RestoreResult, type RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { readRun, runNotFound } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
-import { readProgress, toResult } from './complete-reconcile.ts';
+import { readProgress, toResult } from './outcomes/totals.ts';
 
 export async function readRestore(app: App, runId: string): Promise<RestoreRun> {
   const run = (await readRun(app, 'restore', runId))?.run;

@@ -1,8 +1,16 @@
 import { membersOf, type Neighbours } from '../../core/registration/record.ts';
-import { advance, comparePhases, describePhase, isOver, type Phase, type PhaseKey, type Run } from '../../core/run.ts';
-import { formatStep, type Step } from '../../core/step.ts';
+import {
+  advance,
+  comparePhases,
+  describePhase,
+  isOver,
+  type Phase,
+  type PhaseKey,
+  type Run,
+} from '../../core/run/run.ts';
+import { formatStep, type Step } from '../../core/run/step.ts';
 import { type App, toInstant } from '../app.ts';
-import { doneShards } from './phase-end.ts';
+import { doneShards } from './shard-phase.ts';
 import { changeRun } from './store.ts';
 
 /** Puts the messages of the run's phase into the queue, then notes that they are there. */
@@ -27,7 +35,7 @@ export function stepOf({ kind, id: runId }: Run, { name, pass, wave }: PhaseKey)
  * Shards sealed by one step: what many need is read once, and each segment is asked for one range instead of several. A
  * backup's have all their rows in memory; a restore's only prints, so that a large hub's, of many segments, are more.
  */
-function sealedTogether({ kind, shardCount }: Run): number {
+function sortedTogether({ kind, shardCount }: Run): number {
   return kind === 'restore' ? Math.min(16, Math.max(4, shardCount / 16)) : 4;
 }
 
@@ -38,7 +46,7 @@ async function openShards(app: App, run: Run): Promise<Pick<Step, 'shard' | 'spa
   const done = await doneShards(app, run, name);
   const open = membersOf({ first: 0, count: run.shardCount }).filter((shard) => !done.has(shard));
   // All are done and nobody has moved the run on: doing one of them again does.
-  return spansOf(open.length > 0 ? open : [0], name === 'seal' ? sealedTogether(run) : 1);
+  return spansOf(open.length > 0 ? open : [0], name === 'seal' ? sortedTogether(run) : 1);
 }
 
 /** Rows of neighbours among ascending shards, each of at most so many. */

@@ -1,5 +1,5 @@
 import type { DrError } from '../../core/errors.ts';
-import { isOver, type Run } from '../../core/run.ts';
+import { isOver, type Run } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { changeRun, releaseLock, removeStaging } from './store.ts';
 

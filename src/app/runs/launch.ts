@@ -1,4 +1,4 @@
-import type { Run } from '../../core/run.ts';
+import type { Run } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { dispatch } from './dispatch.ts';
 import { createRun, takeLock } from './store.ts';

@@ -9,7 +9,7 @@ import {
   stagingFolder,
 } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
-import { formatRun, isOver, isRunId, parseRun, type Run, startOfRunId } from '../../core/run.ts';
+import { formatRun, isOver, isRunId, parseRun, type Run, startOfRunId } from '../../core/run/run.ts';
 import { type App, emit, toInstant } from '../app.ts';
 import { openDocument, sealDocument, toBytes, toText } from '../stored/codec.ts';
 import { forEachConcurrent } from '../stored/concurrent.ts';

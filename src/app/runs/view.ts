@@ -1,4 +1,4 @@
-import { isOver, type Run } from '../../core/run.ts';
+import { isOver, type Run } from '../../core/run/run.ts';
 import { toInstant } from '../app.ts';
 import { lastSignOfLife } from './store.ts';
 

@@ -1,7 +1,7 @@
 import { marksFolder } from '../../core/paths.ts';
 import type { BlobEntry, HubRef } from '../../core/ports.ts';
 import type { App } from '../app.ts';
-import { type Churn, readChurn } from '../backup/churn.ts';
+import { type Churn, readChurn } from './churn.ts';
 import { type Proof, readProof } from './proof.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { newRunId, type Run, type VerificationRun } from '../../core/run.ts';
+import { newRunId, type Run, type VerificationRun } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { launchRun } from '../runs/launch.ts';
 import { readRun, runNotStored } from '../runs/store.ts';

@@ -2,7 +2,7 @@ import { DrError, type ErrorDetail } from '../../core/errors.ts';
 import { manifestName, snapshotFolder, snapshotsFolder } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import type { RecordOfRows } from '../../core/registration/record.ts';
-import { isRunId } from '../../core/run.ts';
+import { isRunId } from '../../core/run/run.ts';
 import { type Manifest, type ManifestShard, parseManifest } from '../../core/snapshot/manifest.ts';
 import { openShardRecords, recordsIn, type ShardRecords } from '../../core/snapshot/shard.ts';
 import { type App, isSameHub } from '../app.ts';

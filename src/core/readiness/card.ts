@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseJson, parseWith } from '../parse.ts';
-import { backupSchema, comparePhases, isOver, type Run, restoreSchema } from '../run.ts';
+import { backupSchema, comparePhases, isOver, type Run, restoreSchema } from '../run/run.ts';
 import { countsSchema } from '../snapshot/manifest.ts';
 import { drillSchema, isDrillRunId } from './drill.ts';
 

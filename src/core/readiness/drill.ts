@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseJson, parseWith } from '../parse.ts';
-import { startOfRunId } from '../run.ts';
+import { startOfRunId } from '../run/run.ts';
 
 const instant = z.iso.datetime();
 

@@ -1,6 +1,6 @@
 import { numbersIn } from '../bytes/numbers-in.ts';
 import type { BlobFacts } from '../ports.ts';
-import type { Milestones } from '../run.ts';
+import type { Milestones } from '../run/run.ts';
 
 /** When the first pass had put a share of all records in place; none that later passes took back. */
 export function milestonesOf(

@@ -1,4 +1,4 @@
-import { isOver, type RestoreCounts, type RestoreRun } from '../run.ts';
+import { isOver, type RestoreCounts, type RestoreRun } from '../run/run.ts';
 
 /** A call of the HTTP API that makes sense now. With `needsConfirm` its body must name the target hub. */
 export interface NextAction {

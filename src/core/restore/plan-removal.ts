@@ -1,7 +1,8 @@
-import { markOf } from '../fingerprint/row-print.ts';
+import { markOf } from '../fingerprint/row.ts';
+import { distinctRows } from '../registration/distinct.ts';
 import type { RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, type Registration } from '../registration/registration.ts';
-import { distinctRows, type PlanOptions, type Write } from './plan.ts';
+import type { PlanOptions, Write } from './plan.ts';
 
 /** What a restore wrote of one record. */
 export interface WrittenRecord {

@@ -1,5 +1,5 @@
+import { areDistinct, distinctRows } from '../registration/distinct.ts';
 import { type RebuildFault, rebuildInstallation, withRepairTag } from '../registration/installation.ts';
-import { areDistinct } from '../registration/likeness.ts';
 import type { RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, descriptionForWrite, type Registration } from '../registration/registration.ts';
 
@@ -75,24 +75,6 @@ function withdrawals(
       .filter(({ xml }) => canonicalRow(xml) === form)
       .map((row) => ({ kind: 'withdrawal', id: row.id, etag: row.etag }) as const);
   });
-}
-
-/** The distinct rows by canonical form. Of rows equal in kind, template and tags only the newest stays. */
-export function distinctRows(rows: readonly Registration[]): Map<string, Registration> {
-  const newest = new Map<string, Registration>();
-  for (const row of rows) {
-    const likeness = likenessOf(row);
-    const seen = newest.get(likeness);
-    if (seen === undefined || row.etag > seen.etag) newest.set(likeness, row);
-  }
-  return new Map([...newest.values()].map((row) => [canonicalRow(row.xml), row]));
-}
-
-/** Templates without a name are told apart by all they hold. */
-function likenessOf(row: Registration): string {
-  if (row.isTemplate && row.templateName === undefined) return canonicalRow(row.xml);
-  const tags = [...new Set(row.tags.map((tag) => tag.toLowerCase()))].sort();
-  return JSON.stringify([row.platform, row.isTemplate, row.templateName, row.tileName, row.handle, tags]);
 }
 
 function toWrites(

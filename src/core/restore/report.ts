@@ -1,4 +1,4 @@
-import type { OutcomeCounts, RestoreResult, RestoreRun } from '../run.ts';
+import type { OutcomeCounts, RestoreResult, RestoreRun } from '../run/run.ts';
 import type { NextAction } from './next-actions.ts';
 
 /** All that is told of one restore, as JSON and, rendered, as one page of Markdown. */

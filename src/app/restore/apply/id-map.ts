@@ -3,7 +3,7 @@ import { parseJson, parseWith } from '../../../core/parse.ts';
 import { idMapName, idMapsFolder } from '../../../core/paths.ts';
 import type { Hub, WriteOutcome } from '../../../core/ports.ts';
 import type { Write } from '../../../core/restore/plan.ts';
-import type { RestoreRun } from '../../../core/run.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { openDocument, sealDocument } from '../../stored/codec.ts';
 import { forEachConcurrent } from '../../stored/concurrent.ts';

@@ -1,20 +1,20 @@
-import type { PrintTable } from '../../../core/fingerprint/print-table.ts';
-import { markOf } from '../../../core/fingerprint/row-print.ts';
+import { markOf } from '../../../core/fingerprint/row.ts';
+import type { PrintTable } from '../../../core/fingerprint/table.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
 import { type Decision, decide, decideRemoval } from '../../../core/restore/decide.ts';
 import type { WrittenOutcome } from '../../../core/restore/outcomes.ts';
 import { type PlanOptions, planRecord } from '../../../core/restore/plan.ts';
 import { marksOf, planRemoval } from '../../../core/restore/plan-removal.ts';
-import type { RestoreRun } from '../../../core/run.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
 import { openShardRecords, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { App } from '../../app.ts';
+import { readLikeness } from '../compare/comparison.ts';
 import { readForeignHandles } from '../compare/foreign-handles.ts';
-import { readLikeness } from '../compare/likeness.ts';
 import { readLiveRecords } from '../compare/live-rows.ts';
-import { LAST_PASS } from '../complete-reconcile.ts';
+import { readJournal } from '../outcomes/journal.ts';
+import { readRunOf, readWritten } from '../outcomes/written.ts';
 import { type IdMap, readMintedIds } from './id-map.ts';
-import { readJournal } from './journal.ts';
-import { readRunOf, readWritten } from './written-records.ts';
+import { LAST_PASS } from './next-pass.ts';
 
 /** What one pass makes of one record. */
 export interface Planned {

@@ -8,22 +8,22 @@ import {
   type ShardOutcomes,
   type WrittenOutcome,
 } from '../../../core/restore/outcomes.ts';
-import type { RestoreRun } from '../../../core/run.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
 import { recordsIn, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import { type App, hubOf } from '../../app.ts';
 import type { Moved } from '../../runs/dispatch.ts';
-import { withOthers } from '../../runs/in-flight.ts';
-import { lacksShard } from '../../runs/phase-end.ts';
-import { readSnapshotPrints } from '../../snapshots/prints.ts';
+import { isSurelyOpen, withOthers } from '../../runs/shard-phase.ts';
+import { readSnapshotPrints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { createWorkers } from '../../stored/concurrent.ts';
-import { completeReconcile, tooManyFailures } from '../complete-reconcile.ts';
+import { storeJournal } from '../outcomes/journal.ts';
+import { readFinishedOutcomes, readOutcomes, type StoredOutcomes } from '../outcomes/store.ts';
 import { openIdMap } from './id-map.ts';
-import { storeJournal } from './journal.ts';
 import { countLostTime } from './lost-time.ts';
+import { moveToNextPass, tooManyFailures } from './next-pass.ts';
+import { openOutcomes } from './open-outcomes.ts';
 import { openPlanner, type Planned, type RecordPlanner } from './planner.ts';
-import { openShardProgress, readFinishedOutcomes, readOutcomes, type StoredOutcomes } from './shard-progress.ts';
-import { type DueWrite, type Writer, writeBatch } from './write-records.ts';
+import { type DueWrite, type Writer, writeBatch } from './write-batch.ts';
 
 /**
  * Outcomes are saved, and a cancelled run noticed, each time that so many more records are about to be written: as many
@@ -51,8 +51,8 @@ export async function reconcile(
   });
   if (end === 'continue') return 'continue';
   // Failures of all shards are summed up as they come, since too many of them end the run.
-  const isOpen = !isLast || (end.failureCount === 0 && (await lacksShard(app, run, 'reconcile')));
-  return isOpen ? undefined : completeReconcile(app, run);
+  const isOpen = !isLast || (end.failureCount === 0 && (await isSurelyOpen(app, run, 'reconcile')));
+  return isOpen ? undefined : moveToNextPass(app, run);
 }
 
 /** `continue` when time ran out. */
@@ -84,7 +84,7 @@ async function openWork(
   const before = pass === 1 ? undefined : await readFinishedOutcomes(app, run, pass - 1, shard, recordCount);
   const openRecords = (): Promise<ShardRecords> => openSnapshotRecords(app, run, shard);
   const { order } = run.request;
-  const progress = openShardProgress(app, run, shard, {
+  const progress = openOutcomes(app, run, shard, {
     platforms: prints.platformOfEach(),
     groups: pass === 1 && order !== undefined ? recordsIn(await openRecords()).map(groupOf(order)) : [],
     stored,

@@ -1,20 +1,21 @@
 import { DrError } from '../../../core/errors.ts';
-import { Likeness, type LivePrints } from '../../../core/fingerprint/likeness.ts';
-import type { PrintTable } from '../../../core/fingerprint/print-table.ts';
+import { Likeness, type LivePrints } from '../../../core/fingerprint/comparison.ts';
+import type { PrintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName, resultName } from '../../../core/paths.ts';
 import { membersOf, type Neighbours } from '../../../core/registration/record.ts';
-import type { RestoreRun } from '../../../core/run.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
 import type { Manifest } from '../../../core/snapshot/manifest.ts';
 import type { App } from '../../app.ts';
+import type { Moved } from '../../runs/dispatch.ts';
+import { doShards } from '../../runs/do-shards.ts';
 import { beat } from '../../runs/store.ts';
-import { openSnapshotPrints, readSnapshotPrints } from '../../snapshots/prints.ts';
+import { openSnapshotPrints, readSnapshotPrints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { sealDocument } from '../../stored/codec.ts';
-import { storeSelection } from '../apply/shard-progress.ts';
-import { selectionOf } from '../apply/written-records.ts';
+import { storeLikeness } from './comparison.ts';
 import { storeForeignHandles } from './foreign-handles.ts';
-import { storeLikeness } from './likeness.ts';
 import { openLivePrints } from './live-rows.ts';
+import { selectionOf, storeSelection } from './selection.ts';
 
 /**
  * Holds what lives in the target against shards of the snapshot, by their prints. In the first pass that does four
@@ -22,17 +23,21 @@ import { openLivePrints } from './live-rows.ts';
  * for this pass and later ones, devices that live under another key are known to all shards, and so is how many records
  * the restore is about.
  */
-export async function sealTargetShards(app: App, run: RestoreRun, shards: Neighbours): Promise<void> {
+export function compareShards(app: App, run: RestoreRun, shards: Neighbours): Promise<Moved> {
+  return doShards(app, run, shards, () => compareAll(app, run, shards), 'reconcile');
+}
+
+async function compareAll(app: App, run: RestoreRun, shards: Neighbours): Promise<void> {
   const printsOf =
     run.phase.pass === 1 ? await openSnapshot(app, run) : (shard: number) => readSnapshotPrints(app, run, shard);
   const livePrintsOf = await openLivePrints(app, run, shards);
   for (const shard of membersOf(shards)) {
-    await storeSealed(app, run, shard, await printsOf(shard), await livePrintsOf(shard));
+    await storeCompared(app, run, shard, await printsOf(shard), await livePrintsOf(shard));
     await beat(app, 'restore', run.id);
   }
 }
 
-async function storeSealed(app: App, run: RestoreRun, shard: number, prints: PrintTable, live: LivePrints) {
+async function storeCompared(app: App, run: RestoreRun, shard: number, prints: PrintTable, live: LivePrints) {
   const name = resultName('restore', run.id, run.phase.pass, 'seal', shard);
   await storeForeignHandles(app, run, shard, handlesLivingElsewhere(live, prints));
   await storeLikeness(app, run, shard, Likeness.of(prints, live));

@@ -4,7 +4,7 @@ import { parseJson, parseWith } from '../../../core/parse.ts';
 import { foreignName } from '../../../core/paths.ts';
 import { handleHash, membersOf } from '../../../core/registration/record.ts';
 import type { Registration } from '../../../core/registration/registration.ts';
-import type { RestoreRun } from '../../../core/run.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { openDocument, sealDocument } from '../../stored/codec.ts';
 import { forEachConcurrent } from '../../stored/concurrent.ts';

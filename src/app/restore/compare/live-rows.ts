@@ -1,8 +1,8 @@
-import type { LivePrints } from '../../../core/fingerprint/likeness.ts';
-import type { RowPrint } from '../../../core/fingerprint/row-print.ts';
+import type { LivePrints } from '../../../core/fingerprint/comparison.ts';
+import type { RowPrint } from '../../../core/fingerprint/row.ts';
 import { groupRows, type Neighbours, type RecordOfRows } from '../../../core/registration/record.ts';
 import { parseRegistration } from '../../../core/registration/registration.ts';
-import type { RestoreRun } from '../../../core/run.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readFinishedScan } from '../../listing/scan.ts';
 import { readStagedRows, readStagedTables, type StagedShards } from '../../listing/segments.ts';

@@ -1,5 +1,5 @@
-import type { PrintTable } from './print-table.ts';
-import { areAlike, type RowPrint } from './row-print.ts';
+import { areAlike, type RowPrint } from './row.ts';
+import type { PrintTable } from './table.ts';
 
 /** What lives in the target, by the hash of its key. */
 export type LivePrints = ReadonlyMap<number, readonly RowPrint[]>;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { DrError } from '../../core/errors.ts';
-import { parseJson, parseWith } from '../../core/parse.ts';
-import { PACE_NAME, resultsFolder, seenName } from '../../core/paths.ts';
-import type { HubRef } from '../../core/ports.ts';
-import type { RestoreCounts, RestoreRun } from '../../core/run.ts';
-import { type App, toInstant } from '../app.ts';
-import { openDocument, sealDocument } from '../stored/codec.ts';
+import { DrError } from '../../../core/errors.ts';
+import { parseJson, parseWith } from '../../../core/parse.ts';
+import { PACE_NAME, resultsFolder, seenName } from '../../../core/paths.ts';
+import type { HubRef } from '../../../core/ports.ts';
+import type { RestoreCounts, RestoreRun } from '../../../core/run/run.ts';
+import { type App, toInstant } from '../../app.ts';
+import { openDocument, sealDocument } from '../../stored/codec.ts';
 
 /** What a restore leaves behind for the readiness card, so that asking for it reads no old runs. */
 

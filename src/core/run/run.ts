@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { DrError, errorCodes } from './errors.ts';
-import { parseJson, parseWith } from './parse.ts';
-import { noteSchema } from './request/restore.ts';
-import { orderSchema, selectionSchema } from './request/selection.ts';
+import { DrError, errorCodes } from '../errors.ts';
+import { parseJson, parseWith } from '../parse.ts';
+import { noteSchema } from '../request/restore.ts';
+import { orderSchema, selectionSchema } from '../request/selection.ts';
 
 const hubRef = z.strictObject({ namespace: z.string(), hub: z.string() });
 const instant = z.iso.datetime();

@@ -1,19 +1,11 @@
 import { DrError } from '../../../core/errors.ts';
-import { selectorOf } from '../../../core/request/selection.ts';
-import {
-  intentOf,
-  newestLetters,
-  outcomeLetters,
-  outcomeOf,
-  type ShardOutcomes,
-} from '../../../core/restore/outcomes.ts';
+import { intentOf, newestLetters, outcomeOf, type ShardOutcomes } from '../../../core/restore/outcomes.ts';
 import type { WrittenRecord } from '../../../core/restore/plan-removal.ts';
-import type { RestoreRun } from '../../../core/run.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readRun } from '../../runs/store.ts';
-import type { OpenShard } from '../../snapshots/store.ts';
 import { readJournal } from './journal.ts';
-import { readOutcomes } from './shard-progress.ts';
+import { readOutcomes } from './store.ts';
 
 /** The restore a retry or a rollback is about. Throws `StoredDocumentInvalid` when its document is gone. */
 export async function readRunOf(app: App, run: RestoreRun): Promise<RestoreRun> {
@@ -22,47 +14,6 @@ export async function readRunOf(app: App, run: RestoreRun): Promise<RestoreRun> 
   if (found?.kind === 'restore') return found;
   const message = `The restore '${of}', which run ${run.id} is about, is no longer stored. Start a new restore.`;
   throw new DrError('StoredDocumentInvalid', message, { target: of });
-}
-
-/** Which records of a shard a run is about, by position. */
-export async function selectionOf(
-  app: App,
-  run: RestoreRun,
-  shard: number,
-  snapshot: Pick<OpenShard, 'count' | 'openRecords'>,
-): Promise<(index: number) => boolean> {
-  const { purpose, only } = run.request;
-  if (purpose === 'rollback') {
-    const written = await readWritten(app, await readRunOf(app, run), shard);
-    return (index) => written.has(index);
-  }
-  if (purpose === 'retry') {
-    const letters = await lettersOf(app, await readRunOf(app, run), shard, snapshot);
-    return (index) => isUnfinished(letters[index]);
-  }
-  if (only === undefined) return () => true;
-  const isSelected = selectorOf(only);
-  const records = await snapshot.openRecords();
-  return (index) => isSelected(records.at(index));
-}
-
-function isUnfinished(letter: string | undefined): boolean {
-  const outcome = outcomeOf(letter);
-  return outcome === 'failed' || outcome === 'pending';
-}
-
-/** The newest that is known of each record of a shard; of a run that died early, what it was to restore. */
-async function lettersOf(
-  app: App,
-  run: RestoreRun,
-  shard: number,
-  snapshot: Pick<OpenShard, 'count' | 'openRecords'>,
-): Promise<string> {
-  const newest = await readNewest(app, run, shard);
-  if (newest?.letters.length === snapshot.count) return newest.letters;
-  const isSelected = await selectionOf(app, run, shard, snapshot);
-  const letterOf = (_: unknown, index: number) => outcomeLetters[isSelected(index) ? 'pending' : 'excluded'];
-  return Array.from({ length: snapshot.count }, letterOf).join('');
 }
 
 /**
@@ -93,7 +44,7 @@ export async function readWritten(
 }
 
 /** The result of the newest pass, its letters filled up from the pass before. */
-async function readNewest(app: App, run: RestoreRun, shard: number): Promise<ShardOutcomes | undefined> {
+export async function readNewest(app: App, run: RestoreRun, shard: number): Promise<ShardOutcomes | undefined> {
   for (let pass = run.phase.pass; pass >= 1; pass--) {
     const outcomes = (await readOutcomes(app, run, pass, shard))?.outcomes;
     if (outcomes === undefined) continue;

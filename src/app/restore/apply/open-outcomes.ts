@@ -1,6 +1,4 @@
-import { DrError } from '../../../core/errors.ts';
 import { resultName } from '../../../core/paths.ts';
-import { addSample, countInPlace, toFacts } from '../../../core/restore/outcome-sums.ts';
 import {
   formatOutcomes,
   intentOf,
@@ -8,22 +6,23 @@ import {
   type Outcome,
   outcomeLetters,
   outcomeOf,
-  parseOutcomes,
   type RecordFailure,
   type ShardOutcomes,
   underWayLetters,
   type WrittenOutcome,
 } from '../../../core/restore/outcomes.ts';
-import { isOver, type RestoreRun } from '../../../core/run.ts';
+import { addSample, countInPlace, toFacts } from '../../../core/restore/totals.ts';
+import { isOver, type RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { beat, readRun, Superseded } from '../../runs/store.ts';
-import { openDocument, sealDocument } from '../../stored/codec.ts';
+import { sealDocument } from '../../stored/codec.ts';
+import { noOutcomes, type StoredOutcomes, unusableOutcomes } from '../outcomes/store.ts';
 
 /** More groups than an order may have. */
 const MAX_WAVES = 100;
 
 /** What became of each record of one shard in one pass, kept in step with its stored document. */
-export interface ShardProgress {
+export interface OpenOutcomes {
   /** Positions of the records whose outcome is not known yet, and whose turn it is in the restore's order. */
   open(): number[];
   /** How many have no outcome yet, whosever turn it is. */
@@ -41,66 +40,6 @@ export interface ShardProgress {
   save(): Promise<void>;
 }
 
-export interface StoredOutcomes {
-  readonly outcomes: ShardOutcomes;
-  readonly etag: string;
-}
-
-export async function readOutcomes(
-  app: App,
-  run: RestoreRun,
-  pass: number,
-  shard: number,
-): Promise<StoredOutcomes | undefined> {
-  const name = resultName('restore', run.id, pass, 'reconcile', shard);
-  const blob = await app.blobs.get(name);
-  if (blob === undefined) return undefined;
-  return { outcomes: parseOutcomes(openDocument(name, blob.bytes), name), etag: blob.etag };
-}
-
-/** What a pass before made of a shard. Throws `StoredDocumentInvalid` when that is missing, or not all of it. */
-export async function readFinishedOutcomes(
-  app: App,
-  run: RestoreRun,
-  pass: number,
-  shard: number,
-  recordCount: number,
-): Promise<ShardOutcomes> {
-  const outcomes = (await readOutcomes(app, run, pass, shard))?.outcomes;
-  if (outcomes?.isDone && outcomes.letters.length === recordCount) return outcomes;
-  throw unusable(run, pass, shard);
-}
-
-/**
- * Stores what a shard begins with: which of its records the restore is about. Nothing that a step has stored since is
- * overwritten.
- */
-export async function storeSelection(
-  app: App,
-  run: RestoreRun,
-  shard: number,
-  platforms: readonly string[],
-  isSelected: (index: number) => boolean,
-): Promise<void> {
-  const name = resultName('restore', run.id, 1, 'reconcile', shard);
-  const letters = platforms.map((_, index) => outcomeLetters[isSelected(index) ? 'pending' : 'excluded']).join('');
-  const outcomes: ShardOutcomes = { ...blank, letters };
-  const facts = toFacts(outcomes, { letters, platforms, wavesDone: 0 });
-  await app.blobs.put(name, sealDocument(name, formatOutcomes(outcomes)), 'new', facts);
-}
-
-const blank: Omit<ShardOutcomes, 'letters'> = {
-  formatVersion: 1,
-  isDone: false,
-  added: [],
-  duplicatesCollapsed: 0,
-  repaired: 0,
-  changedSince: 0,
-  lostMilliseconds: 0,
-  inPlace: [],
-  failures: [],
-};
-
 export interface ShardToDo {
   /** The platform of each record's first row. */
   readonly platforms: readonly string[];
@@ -114,15 +53,15 @@ export interface ShardToDo {
 }
 
 /** Goes on from what is stored, or begins with what is carried over from the pass before. */
-export function openShardProgress(app: App, run: RestoreRun, shard: number, toDo: ShardToDo): ShardProgress {
+export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: ShardToDo): OpenOutcomes {
   const { groups, stored, before, newlyLostMs } = toDo;
   const platforms = withSharedTexts(toDo.platforms);
   const { pass, wave = 0 } = run.phase;
   // The first pass begins with what the seal has stored: without it, which records are meant would be a guess.
-  if (pass === 1 && stored?.outcomes.letters.length !== platforms.length) throw unusable(run, pass, shard);
+  if (pass === 1 && stored?.outcomes.letters.length !== platforms.length) throw unusableOutcomes(run, pass, shard);
   const name = resultName('restore', run.id, pass, 'reconcile', shard);
   const start = stored?.outcomes ?? {
-    ...blank,
+    ...noOutcomes,
     letters: outcomeLetters.pending.repeat(platforms.length),
     added: before?.added ?? [],
     changedSince: before?.changedSince ?? 0,
@@ -209,13 +148,4 @@ function withSharedTexts(texts: readonly string[]): string[] {
     known.set(text, shared);
     return shared;
   });
-}
-
-function unusable(run: RestoreRun, pass: number, shard: number): DrError {
-  const name = resultName('restore', run.id, pass, 'reconcile', shard);
-  return new DrError(
-    'StoredDocumentInvalid',
-    `The result ${name} of pass ${pass} is missing or not whole. Start a new restore; it finds what this one wrote and leaves it unchanged.`,
-    { target: name },
-  );
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DrError } from '../../../core/errors.ts';
 import { parseJson, parseWith } from '../../../core/parse.ts';
 import { journalName } from '../../../core/paths.ts';
-import type { RestoreRun } from '../../../core/run.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { decompress, openDocument, sealDocument } from '../../stored/codec.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Likeness } from '../../src/core/fingerprint/likeness.ts';
-import { PrintTable } from '../../src/core/fingerprint/print-table.ts';
+import { Likeness } from '../../src/core/fingerprint/comparison.ts';
+import { PrintTable } from '../../src/core/fingerprint/table.ts';
 
 const record = (keyHash: number, ...contentHashes: number[]) => ({
   platform: 'Apple',

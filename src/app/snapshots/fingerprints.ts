@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { DrError } from '../../core/errors.ts';
-import { PrintTable } from '../../core/fingerprint/print-table.ts';
-import { printRecord } from '../../core/fingerprint/row-print.ts';
+import { printRecord } from '../../core/fingerprint/row.ts';
+import { PrintTable } from '../../core/fingerprint/table.ts';
 import { parseJson, parseWith } from '../../core/parse.ts';
 import { printsName, snapshotPrintsName } from '../../core/paths.ts';
-import type { RestoreRun } from '../../core/run.ts';
+import type { RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { recordsIn } from '../../core/snapshot/shard.ts';
 import type { App } from '../app.ts';

@@ -1,7 +1,7 @@
 import { DrError } from '../../../core/errors.ts';
-import { Likeness } from '../../../core/fingerprint/likeness.ts';
+import { Likeness } from '../../../core/fingerprint/comparison.ts';
 import { likenessName } from '../../../core/paths.ts';
-import type { RestoreRun } from '../../../core/run.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { packNumbers, unpackNumbers } from '../../stored/numbers-blob.ts';
 

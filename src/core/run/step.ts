@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseWith } from './parse.ts';
-import { runKinds } from './paths.ts';
+import { parseWith } from '../parse.ts';
+import { runKinds } from '../paths.ts';
 
 const stepSchema = z.strictObject({
   formatVersion: z.literal(1),

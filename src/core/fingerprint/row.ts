@@ -1,10 +1,9 @@
 import { hash53, hashOctets } from '../bytes/hash.ts';
 import { encodeUtf8, type Octets } from '../bytes/utf8.ts';
-import { areDistinct } from '../registration/likeness.ts';
+import { areDistinct, distinctRows } from '../registration/distinct.ts';
 import { findOwn } from '../registration/own.ts';
 import { handleHash, keyHashOf, platformOf, type RecordOfRows, recordKey } from '../registration/record.ts';
 import type { Registration, RegistrationFields } from '../registration/registration.ts';
-import { distinctRows } from '../restore/plan.ts';
 
 /** What tells a row from others without its text, as 53-bit hashes: equal rows have equal ones, and next to no others do. */
 export interface RowPrint {

@@ -1,4 +1,4 @@
-import type { RecordPrint } from './row-print.ts';
+import type { RecordPrint } from './row.ts';
 
 /**
  * The prints of a shard's records, as numbers in one piece: as objects, ten thousand of them outlive every young

@@ -1,6 +1,6 @@
 import { numbersIn } from '../bytes/numbers-in.ts';
 import type { BlobFacts } from '../ports.ts';
-import type { Milestones, OutcomeCounts, RestoreCounts } from '../run.ts';
+import type { Milestones, OutcomeCounts, RestoreCounts } from '../run/run.ts';
 import { milestonesOf } from './milestones.ts';
 import { isDoneFact, outcomeOf, type ShardOutcomes } from './outcomes.ts';
 

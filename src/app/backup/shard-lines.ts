@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { createPrintWriter, type PrintTable } from '../../core/fingerprint/print-table.ts';
-import { printRecord, type RecordPrint } from '../../core/fingerprint/row-print.ts';
+import { printRecord, type RecordPrint } from '../../core/fingerprint/row.ts';
+import { createPrintWriter, type PrintTable } from '../../core/fingerprint/table.ts';
 import { parseRegistration } from '../../core/registration/registration.ts';
 import type { RecordCounts } from '../../core/snapshot/manifest.ts';
 import type { Piece, SnapshotRows } from '../listing/staged-row.ts';

@@ -4,7 +4,7 @@ import type { Write } from '../../../core/restore/plan.ts';
 import type { App } from '../../app.ts';
 import type { Workers } from '../../stored/concurrent.ts';
 import type { IdMap } from './id-map.ts';
-import type { ShardProgress } from './shard-progress.ts';
+import type { OpenOutcomes } from './open-outcomes.ts';
 
 /** A hub that refuses even ids it has just given out is not asked for ever. */
 const MAX_NEW_IDS = 3;
@@ -15,7 +15,7 @@ export interface Writer {
   readonly hub: Hub;
   readonly deadlineAt: number;
   readonly idMap: IdMap;
-  readonly progress: ShardProgress;
+  readonly progress: OpenOutcomes;
   /** Shared by the batches, so that one begins while the last of the one before are under way. */
   readonly workers: Workers;
   /** The records were written by a pass before, and did not appear. */

@@ -1,0 +1,64 @@
+import { DrError } from '../../core/errors.ts';
+import { isOver, type RestoreRun } from '../../core/run/run.ts';
+import type { Manifest } from '../../core/snapshot/manifest.ts';
+import { type App, hubOf } from '../app.ts';
+import { checkShardsStored, findSnapshot } from '../snapshots/store.ts';
+import { launchRestore } from './launch.ts';
+import { readRestore } from './view.ts';
+
+/** What a retry and a rollback share: each is a run about a restore that is over, of the same snapshot, on the same hub. */
+
+export async function readEnded(app: App, runId: string): Promise<RestoreRun> {
+  const run = await readRestore(app, runId);
+  if (isOver(run)) return run;
+  throw new DrError('RunNotOver', `The restore '${runId}' still runs. Wait until it is over, or cancel it.`, {
+    target: runId,
+  });
+}
+
+export function refusal(code: 'NothingToRetry' | 'NothingToRollBack', { id }: RestoreRun, why: string): DrError {
+  return new DrError(code, `The restore '${id}' ${why}.`, { target: id });
+}
+
+export async function openTarget(app: App, { request, hub }: RestoreRun) {
+  const target = hubOf(app, hub);
+  const manifest = await findSnapshot(app, request.sourceHub, request.snapshotId);
+  await checkShardsStored(app, manifest);
+  return { manifest, hub: target };
+}
+
+interface AgainOptions {
+  readonly id?: string | undefined;
+  readonly purpose: 'retry' | 'rollback';
+  readonly warnings: string[];
+  readonly note?: string | undefined;
+  readonly requestedBy?: RestoreRun['requestedBy'];
+}
+
+export async function launchAgain(
+  app: App,
+  { id: of, hub, request }: RestoreRun,
+  manifest: Manifest,
+  { id, purpose, warnings, note = request.note, requestedBy = 'http' }: AgainOptions,
+): Promise<RestoreRun> {
+  const { target, onConflict, only, order } = request;
+  const { run } = await launchRestore(app, {
+    id,
+    manifest,
+    hub,
+    warnings,
+    requestedBy,
+    request: {
+      purpose,
+      of,
+      askedSnapshot: manifest.id,
+      target,
+      onConflict,
+      dryRun: false,
+      ...(only === undefined ? {} : { only }),
+      ...(order === undefined || purpose === 'rollback' ? {} : { order }),
+      ...(note === undefined ? {} : { note }),
+    },
+  });
+  return run;
+}

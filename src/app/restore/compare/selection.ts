@@ -1,0 +1,69 @@
+import { resultName } from '../../../core/paths.ts';
+import { selectorOf } from '../../../core/request/selection.ts';
+import { formatOutcomes, outcomeLetters, outcomeOf, type ShardOutcomes } from '../../../core/restore/outcomes.ts';
+import { toFacts } from '../../../core/restore/totals.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
+import type { App } from '../../app.ts';
+import type { OpenShard } from '../../snapshots/store.ts';
+import { sealDocument } from '../../stored/codec.ts';
+import { noOutcomes } from '../outcomes/store.ts';
+import { readNewest, readRunOf, readWritten } from '../outcomes/written.ts';
+
+/**
+ * Stores what a shard begins with: which of its records the restore is about. Nothing that a step has stored since is
+ * overwritten.
+ */
+export async function storeSelection(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  platforms: readonly string[],
+  isSelected: (index: number) => boolean,
+): Promise<void> {
+  const name = resultName('restore', run.id, 1, 'reconcile', shard);
+  const letters = platforms.map((_, index) => outcomeLetters[isSelected(index) ? 'pending' : 'excluded']).join('');
+  const outcomes: ShardOutcomes = { ...noOutcomes, letters };
+  const facts = toFacts(outcomes, { letters, platforms, wavesDone: 0 });
+  await app.blobs.put(name, sealDocument(name, formatOutcomes(outcomes)), 'new', facts);
+}
+
+/** Which records of a shard a run is about, by position. */
+export async function selectionOf(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  snapshot: Pick<OpenShard, 'count' | 'openRecords'>,
+): Promise<(index: number) => boolean> {
+  const { purpose, only } = run.request;
+  if (purpose === 'rollback') {
+    const written = await readWritten(app, await readRunOf(app, run), shard);
+    return (index) => written.has(index);
+  }
+  if (purpose === 'retry') {
+    const letters = await lettersOf(app, await readRunOf(app, run), shard, snapshot);
+    return (index) => isUnfinished(letters[index]);
+  }
+  if (only === undefined) return () => true;
+  const isSelected = selectorOf(only);
+  const records = await snapshot.openRecords();
+  return (index) => isSelected(records.at(index));
+}
+
+function isUnfinished(letter: string | undefined): boolean {
+  const outcome = outcomeOf(letter);
+  return outcome === 'failed' || outcome === 'pending';
+}
+
+/** The newest that is known of each record of a shard; of a run that died early, what it was to restore. */
+async function lettersOf(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  snapshot: Pick<OpenShard, 'count' | 'openRecords'>,
+): Promise<string> {
+  const newest = await readNewest(app, run, shard);
+  if (newest?.letters.length === snapshot.count) return newest.letters;
+  const isSelected = await selectionOf(app, run, shard, snapshot);
+  const letterOf = (_: unknown, index: number) => outcomeLetters[isSelected(index) ? 'pending' : 'excluded'];
+  return Array.from({ length: snapshot.count }, letterOf).join('');
+}

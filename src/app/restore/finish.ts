@@ -1,0 +1,39 @@
+import { DrError } from '../../core/errors.ts';
+import type { RestoreRun } from '../../core/run/run.ts';
+import type { App } from '../app.ts';
+import { endRun, failureOf } from '../runs/end.ts';
+import { storeProof } from '../snapshots/proof.ts';
+import { readManifest } from '../snapshots/store.ts';
+import { noteSeen } from './outcomes/notes.ts';
+import { readSums, toResult } from './outcomes/totals.ts';
+
+/** Counts the whole restore and ends it: green only when every record is where it should be. */
+export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
+  const result = toResult(await readSums(app, run), run);
+  const { failed, pending } = result.counts;
+  const isComplete = failed === 0 && pending === 0;
+  await noteSeen(app, run);
+  if (isComplete) await proveSnapshot(app, run);
+  const error = incomplete(run, failed, result.counts.total);
+  await endRun(app, run, isComplete ? 'Succeeded' : 'Failed', (current) =>
+    current.kind === 'restore' ? { ...current, result, ...(isComplete ? {} : { error: failureOf(error) }) } : current,
+  );
+}
+
+/** Every record of the snapshot was found in the target: it can be restored, because it was. */
+async function proveSnapshot(app: App, run: RestoreRun): Promise<void> {
+  const { purpose, dryRun, only, sourceHub, snapshotId } = run.request;
+  if (dryRun || only !== undefined || (purpose !== 'restore' && purpose !== 'drill')) return;
+  const manifest = await readManifest(app, sourceHub, snapshotId);
+  if (manifest !== undefined) await storeProof(app, manifest, { how: purpose, runId: run.id, isSound: true });
+}
+
+function incomplete(run: RestoreRun, failed: number, total: number): DrError {
+  const message =
+    run.request.purpose === 'rollback'
+      ? `${failed} of ${total} records could not be removed; all others are as before the restore. ` +
+        `failuresByCode says why. Roll back ${run.request.of} again: what is gone stays so.`
+      : `${failed} of ${total} records could not be restored; all others are in place. failuresByCode says why. ` +
+        `Mend the cause, then retry the failures: POST /api/restores/${run.id}/retry.`;
+  return new DrError('RestoreIncomplete', message);
+}

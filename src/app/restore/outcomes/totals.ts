@@ -1,0 +1,50 @@
+import { heartbeatName, passOfName, phaseFolder, shardOfName } from '../../../core/paths.ts';
+import type { BlobFacts } from '../../../core/ports.ts';
+import { type OutcomeSums, type PassFacts, sumOutcomes } from '../../../core/restore/totals.ts';
+import type { RestoreResult, RestoreRun } from '../../../core/run/run.ts';
+import type { App } from '../../app.ts';
+
+/** What a restore has come to so far, from its shards' facts: one listing, however many passes there were. */
+export async function readSums(app: App, run: RestoreRun): Promise<OutcomeSums> {
+  return (await readProgress(app, run)).sums;
+}
+
+/** The same, and its last heartbeat, which the same listing gives. */
+export async function readProgress(app: App, run: RestoreRun) {
+  const { passes, beatAt } = await readResults(app, run);
+  return { sums: sumOutcomes(run.recordCount, passes, run.createdAt), beatAt };
+}
+
+export function toResult(sums: OutcomeSums, run: RestoreRun): RestoreResult {
+  return {
+    counts: sums.counts,
+    byPlatform: { ...sums.byPlatform },
+    milestones: run.request.dryRun ? {} : sums.milestones,
+    duplicatesCollapsed: sums.duplicatesCollapsed,
+    repaired: sums.repaired,
+    changedSince: sums.changedSince,
+    secondsLostToThrottling: Math.round(sums.lostMilliseconds / 100) / 10,
+    failuresByCode: { ...sums.failuresByCode },
+    passes: run.phase.pass,
+  };
+}
+
+interface Results {
+  readonly passes: PassFacts;
+  readonly beatAt: string | undefined;
+}
+
+/** The facts of each shard in each pass, and the last heartbeat: one listing. */
+export async function readResults(app: App, run: RestoreRun): Promise<Results> {
+  const passes = new Map<number, Map<number, BlobFacts>>();
+  let beatAt: string | undefined;
+  const heartbeat = heartbeatName('restore', run.id);
+  for (const { name, facts } of await app.blobs.list(phaseFolder('restore', run.id, 'reconcile'))) {
+    if (name === heartbeat) beatAt = facts['at'];
+    const number = passOfName(name);
+    if (number < 1) continue;
+    const pass = passes.get(number) ?? new Map<number, BlobFacts>();
+    passes.set(number, pass.set(shardOfName(name), facts));
+  }
+  return { passes, beatAt };
+}

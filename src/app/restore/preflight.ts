@@ -1,0 +1,75 @@
+import { DrError } from '../../core/errors.ts';
+import type { Hub } from '../../core/ports.ts';
+import { deviceLimits } from '../../core/readiness/tiers.ts';
+import type { RestoreRequest } from '../../core/request/restore.ts';
+import type { RestoreRun } from '../../core/run/run.ts';
+import type { Manifest } from '../../core/snapshot/manifest.ts';
+import { type App, isSameHub } from '../app.ts';
+
+/** The caller waits for the preflight; a hub that needs longer is not reachable for this purpose. */
+export const PREFLIGHT_MS = 10_000;
+
+/** A request from outside, or a drill's into its scratch hub. */
+export type RestoreOrder = Omit<RestoreRequest, 'target'> & { readonly target: RestoreRun['request']['target'] };
+
+/** The configured hub of that role. Throws `WrongTarget` when there is no scratch hub. */
+export function targetOf(app: App, role: RestoreOrder['target']): Hub {
+  if (role === 'primary') return app.primary;
+  if (role === 'secondary') return app.secondary;
+  if (app.drillHub !== undefined) return app.drillHub;
+  throw new DrError('WrongTarget', 'There is no scratch hub: set DRILL_HUB_CONNECTION and DRILL_HUB_NAME.', {
+    target: 'target',
+  });
+}
+
+export function refuseUnsafeTarget(request: RestoreOrder, manifest: Manifest, target: Hub): void {
+  refuseWrongConfirmation(request.confirm, target.ref.hub);
+  if (!isSameHub(manifest.hub, target.ref) || request.confirm !== undefined) return;
+  throw new DrError(
+    'TargetIsSource',
+    `The target is the hub the snapshot was taken from. If that is meant, add "confirm":"${target.ref.hub}" to the body.`,
+    { target: 'target' },
+  );
+}
+
+/** For the preflight of whatever is about to write to a hub. */
+export function refuseWrongConfirmation(confirm: string | undefined, hubName: string): void {
+  if (confirm === undefined || confirm.toLowerCase() === hubName) return;
+  throw new DrError(
+    'ConfirmationMissing',
+    'The confirm field does not name the target hub. Type the name of the hub that is to be written to.',
+    { target: 'confirm' },
+  );
+}
+
+/** Reachable, with the rights, and large enough. What cannot be known is a warning, not a guess. */
+export async function preflight(
+  app: App,
+  target: Hub,
+  manifest: Manifest,
+  { role, isWhole }: { readonly role: RestoreOrder['target']; readonly isWhole: boolean },
+): Promise<string[]> {
+  const warnings: string[] = [];
+  const probe = await target.probe({ deadlineAt: app.world.now() + PREFLIGHT_MS });
+  const told = role === 'secondary' ? app.policy.secondaryTier : undefined;
+  const tier = told ?? (probe.tier === 'BasicOrFree' ? 'Basic' : probe.tier);
+  if (tier === 'unknown')
+    warnings.push('The tier of the target could not be learnt, so its device limit was not checked.');
+  else if (manifest.counts.records > deviceLimits[tier]) {
+    const facts = `The snapshot holds ${manifest.counts.records} devices; the target's tier (${tier}) takes ${deviceLimits[tier]}.`;
+    if (isWhole) {
+      throw new DrError('TargetTooSmall', `${facts} Raise the tier of its namespace, then restore again.`, {
+        target: 'target',
+      });
+    }
+    warnings.push(`${facts} Only some of them are restored.`);
+  }
+  const undeliverable = manifest.counts.byPlatform['Gcm'] ?? 0;
+  if (undeliverable > 0) {
+    warnings.push(`${undeliverable} registrations are of platform Gcm, to which nothing can be delivered since 2024.`);
+  }
+  if (manifest.health === 'suspect') {
+    warnings.push(`The snapshot is suspect: ${manifest.healthReasons.join('; ')}.`);
+  }
+  return warnings;
+}

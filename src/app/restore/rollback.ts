@@ -1,0 +1,43 @@
+import { DrError } from '../../core/errors.ts';
+import type { RollbackRequest } from '../../core/request/restore.ts';
+import type { RestoreRun } from '../../core/run/run.ts';
+import type { App } from '../app.ts';
+import { launchAgain, openTarget, readEnded, refusal } from './again.ts';
+import { readSums } from './outcomes/totals.ts';
+import { PREFLIGHT_MS, refuseWrongConfirmation } from './preflight.ts';
+
+export interface RollbackOptions {
+  /** The run's own id, for a caller that may have to start it again. */
+  readonly id?: string | undefined;
+  readonly requestedBy?: RestoreRun['requestedBy'];
+}
+
+/**
+ * Removes from the target what the restore wrote and nobody changed since. Throws `ConfirmationMissing` unless the
+ * target hub's name is typed back, `RunNotOver` while the restore runs, `NothingToRollBack` when it wrote nothing.
+ */
+export async function startRollback(
+  app: App,
+  runId: string,
+  { confirm, note }: RollbackRequest,
+  { id, requestedBy = 'http' }: RollbackOptions = {},
+): Promise<RestoreRun> {
+  const restore = await readEnded(app, runId);
+  const { purpose, dryRun } = restore.request;
+  if (confirm === undefined) {
+    throw new DrError(
+      'ConfirmationMissing',
+      `A rollback removes devices from hub ${restore.hub.hub}. If that is meant, send {"confirm":"${restore.hub.hub}"}.`,
+      { target: 'confirm' },
+    );
+  }
+  refuseWrongConfirmation(confirm, restore.hub.hub);
+  if (purpose === 'rollback')
+    throw refusal('NothingToRollBack', restore, 'is a rollback itself. Restore again instead');
+  if (dryRun) throw refusal('NothingToRollBack', restore, 'was a dry run');
+  const { counts, attempted } = await readSums(app, restore);
+  if (counts.created + counts.updated + attempted === 0) throw refusal('NothingToRollBack', restore, 'wrote nothing');
+  const { manifest, hub } = await openTarget(app, restore);
+  await hub.probe({ deadlineAt: app.world.now() + PREFLIGHT_MS });
+  return launchAgain(app, restore, manifest, { id, purpose: 'rollback', note, warnings: [], requestedBy });
+}
