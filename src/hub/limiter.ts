@@ -51,6 +51,8 @@ class RateLimiter implements Limiter {
   readonly #cap: number;
   readonly #finder: RateFinder;
   readonly #waiting: Waiter[] = [];
+  /** No waiting call's deadline is before this, so that most holds need not look at each. */
+  #firstDeadlineAt = Number.POSITIVE_INFINITY;
   #inFlight = 0;
   #pausedUntil = Number.NEGATIVE_INFINITY;
   /** When the next request may be sent, by the rate. */
@@ -87,6 +89,7 @@ class RateLimiter implements Limiter {
     }
     return new Promise((resolve) => {
       this.#waiting.push({ deadlineAt, resolve });
+      this.#firstDeadlineAt = Math.min(this.#firstDeadlineAt, deadlineAt);
       this.#serve();
     });
   }
@@ -140,14 +143,16 @@ class RateLimiter implements Limiter {
     this.#nextAt = Math.max(this.#nextAt, this.#pausedUntil);
   }
 
-  /** Nobody may go before `dueAt`. Those for whom that is too late are told now. */
+  /** No call may go before `dueAt`. Those for which that is too late are refused now. */
   #hold(now: number, dueAt: number): void {
-    const { length } = this.#waiting;
-    const patient = this.#waiting.filter(({ deadlineAt }) => deadlineAt > dueAt);
-    const hasty = patient.length === length ? [] : this.#waiting.filter(({ deadlineAt }) => deadlineAt <= dueAt);
-    if (hasty.length > 0) this.#waiting.splice(0, length, ...patient);
-    for (const { resolve } of hasty) resolve(undefined);
-    if (patient.length === 0) return;
+    if (this.#firstDeadlineAt <= dueAt) {
+      const hasty = this.#waiting.filter(({ deadlineAt }) => deadlineAt <= dueAt);
+      const patient = this.#waiting.filter(({ deadlineAt }) => deadlineAt > dueAt);
+      this.#waiting.splice(0, this.#waiting.length, ...patient);
+      this.#firstDeadlineAt = Math.min(...patient.map(({ deadlineAt }) => deadlineAt));
+      for (const { resolve } of hasty) resolve(undefined);
+    }
+    if (this.#waiting.length === 0) return;
     this.#heldSince = now;
     this.#wakeAtLatest(dueAt, now);
   }
