@@ -1,28 +1,24 @@
 import { createHmac } from 'node:crypto';
 import { Pool } from 'undici';
-import type { Deed, Job } from './job.ts';
-import { forEachAtOnce, readWrites } from './read-writes.ts';
-import { ByteStore } from './row-store.ts';
+import { ByteStore } from './byte-store.ts';
+import type { Job, Outcome } from './rivals.ts';
+import { forEachAtOnce, readWrites } from './writes.ts';
 
 /**
  * The ceiling: the same requests with nothing around them. No parsing, no retries, no limiter, no storing; what it
  * reaches is what client library, kernel and server allow.
  */
-export async function listBare({ hubUrl, connectionString }: Job): Promise<() => Promise<Deed>> {
+export async function listBare({ hubUrl, connectionString }: Job): Promise<() => Promise<Outcome>> {
   const pool = new Pool(hubUrl, { connections: 1 });
   const headers = { authorization: sasOf(connectionString) };
   return async () => {
     let count = 0;
-    let token: string | undefined;
-    do {
-      const query: string = token === undefined ? '' : `&continuationtoken=${token}`;
-      const answer = await pool.request({
-        method: 'GET',
-        path: `/primary/registrations?api-version=2020-06&$top=100${query}`,
-        headers,
-      });
+    for (let token: string | undefined = ''; token !== undefined; ) {
+      const query: string = token === '' ? '' : `&continuationtoken=${token}`;
+      const path = `/primary/registrations?api-version=2020-06&$top=100${query}`;
+      const answer = await pool.request({ method: 'GET', path, headers });
       if (answer.statusCode !== 200) throw new Error(`The hub answered ${answer.statusCode}.`);
-      token = String(answer.headers['x-ms-continuationtoken'] ?? '') || undefined;
+      token = answer.headers['x-ms-continuationtoken']?.toString();
       if (token === undefined) {
         count += (await answer.body.text()).split('<entry ').length - 1;
       } else {
@@ -30,16 +26,27 @@ export async function listBare({ hubUrl, connectionString }: Job): Promise<() =>
         for await (const _piece of answer.body);
         count += 100;
       }
-    } while (token !== undefined);
+    }
     return { count };
   };
 }
 
-/** Gets the PUTs ready in memory, so that reading and parsing a file is no part of them. */
-export async function putBare(job: Job, concurrency: number): Promise<() => Promise<Deed>> {
+/** None is put twice, for an update is another thing; this many take longer than a rival is given. */
+const MOST_PUTS = 400_000;
+
+/** The PUTs are prepared in memory, so that reading and parsing a file is no part of them. */
+export async function putBare(job: Job, concurrency: number): Promise<() => Promise<Outcome>> {
   const pool = new Pool(job.hubUrl, { connections: concurrency });
   const authorization = sasOf(job.connectionString);
-  const puts = await readPuts(job.writesFile);
+  const puts: { readonly path: string; readonly contentType: string; readonly body: Buffer }[] = [];
+  // Outside the heap, where they cost no garbage collection.
+  const bodies = new ByteStore();
+  for await (const { kind, id, body } of readWrites(job.writesFile)) {
+    const path = `/secondary/${kind}s/${encodeURIComponent(id)}?api-version=2020-06`;
+    const bytes = Buffer.from(body);
+    puts.push({ path, contentType: contentTypes[kind], body: bodies.at(bodies.keep(bytes), bytes.length) });
+    if (puts.length === MOST_PUTS) break;
+  }
   return async () => {
     const count = await forEachAtOnce(puts, { concurrency, maxSeconds: job.maxSeconds }, async (put) => {
       const { path, contentType, body } = put;
@@ -50,28 +57,6 @@ export async function putBare(job: Job, concurrency: number): Promise<() => Prom
     });
     return { count };
   };
-}
-
-interface Put {
-  readonly path: string;
-  readonly contentType: string;
-  readonly body: Buffer;
-}
-
-/** None is put twice, for an update is another thing; so many take longer than a rival is given. */
-const MOST_PUTS = 400_000;
-
-async function readPuts(writesFile: string): Promise<Put[]> {
-  const puts: Put[] = [];
-  // Outside the heap, where they cost no garbage collection.
-  const bodies = new ByteStore();
-  for await (const { kind, id, body } of readWrites(writesFile)) {
-    const path = `/secondary/${kind}s/${encodeURIComponent(id)}?api-version=2020-06`;
-    const place = bodies.keepText(body);
-    puts.push({ path, contentType: contentTypes[kind], body: bodies.at(place, Buffer.byteLength(body)) });
-    if (puts.length === MOST_PUTS) break;
-  }
-  return puts;
 }
 
 const contentTypes = {

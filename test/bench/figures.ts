@@ -1,57 +1,51 @@
-import type { BenchResult } from './result.ts';
-import type { Contender, Sample } from './sample.ts';
+import type { BenchResult, Contender, Sample } from './measures.ts';
 import { median } from './statistics.ts';
 
-/** Where a case stands: how many devices, how slow a hub. */
+/** One case: how many devices, how slow a hub. */
 export interface Case {
   readonly devices: number;
   readonly latencyMs: number;
 }
 
-/** Medians over the runs of one case. */
-export interface Figures {
-  readonly count: number;
-  readonly seconds: number;
-  readonly perSecond: number;
-  /** Processor seconds for 100,000 of what is counted. */
-  readonly cpuPer100k: number;
-  /** Processor microseconds the hub's server used for each of what is counted. */
-  readonly serverMicros: number;
-  readonly peakBytes: number;
-  readonly storedPerRow: number;
-  part(...names: string[]): number;
-  /** Rows the hub's server had to make while a listing waited. */
-  readonly lateCount: number;
-}
+/** Medians over the runs of one case; all are NaN for a contender that did not run. */
+export type Figures = ReturnType<typeof figuresOf>;
 
 export function casesOf({ samples }: BenchResult): Case[] {
   const cases = new Map(samples.map(({ devices, latencyMs }) => [`${devices}/${latencyMs}`, { devices, latencyMs }]));
-  // As a table is read: parts of a bench may come in any order.
+  // Results of several calls come in any order.
   return [...cases.values()].sort((a, b) => a.devices - b.devices || a.latencyMs - b.latencyMs);
 }
 
-/** `undefined` when the contender did not run in this case. */
-export function figuresOf({ samples }: BenchResult, where: Case, contender: Contender): Figures | undefined {
+export function figuresOf({ samples }: BenchResult, { devices, latencyMs }: Case, contender: Contender) {
   const own = samples.filter(
-    (sample) =>
-      sample.contender === contender && sample.devices === where.devices && sample.latencyMs === where.latencyMs,
+    (one) => one.contender === contender && one.devices === devices && one.latencyMs === latencyMs,
   );
-  if (own.length === 0) return undefined;
   const over = (value: (sample: Sample) => number): number => median(own.map(value));
+  const part = (...names: readonly string[]) =>
+    over(({ parts }) => names.reduce((sum, name) => sum + (parts?.[name] ?? 0), 0));
+  const [count, seconds] = [over((one) => one.count), over((one) => one.seconds)];
   return {
-    count: over(({ count }) => count),
-    seconds: over(({ seconds }) => seconds),
-    perSecond: over(({ count, seconds }) => count / seconds),
-    cpuPer100k: over(({ cpuSeconds, count }) => (cpuSeconds / count) * 100_000),
-    serverMicros: over(({ serverCpuSeconds, count }) => (serverCpuSeconds / count) * 1e6),
-    peakBytes: over(({ peakBytes }) => peakBytes),
-    storedPerRow: over(({ storedBytes, count }) => (storedBytes ?? Number.NaN) / count),
-    lateCount: over(({ lateCount }) => lateCount ?? 0),
-    part: (...names) => over(({ parts }) => names.reduce((sum, name) => sum + (parts?.[name] ?? 0), 0)),
+    count,
+    seconds,
+    perSecond: over((one) => one.count / one.seconds),
+    /** Processor seconds for 100,000 of what is counted. */
+    cpuPer100k: over((one) => (one.cpuSeconds / one.count) * 100_000),
+    /** Processor microseconds the hub server used for each of what is counted. */
+    serverMicros: over((one) => (one.serverCpuSeconds / one.count) * 1e6),
+    peakMegabytes: over((one) => one.peakBytes / 2 ** 20),
+    storedPerRow: over((one) => (one.storedBytes ?? Number.NaN) / one.count),
+    lateCount: over((one) => one.lateCount ?? 0),
+    part,
+    /** Without the settling wait, which is the same at any size and speed. */
+    workingSeconds: seconds - part('settle'),
+    /** Rates of a restore by what it does. */
+    writing: count / part(...restoreParts.write),
+    lookingAndWriting: count / part(...restoreParts.look, ...restoreParts.write),
+    unsettled: count / (seconds - part('settle')),
   };
 }
 
-/** The parts of a restore, by what they are for. */
+/** The parts of a restore by purpose. */
 export const restoreParts = {
   look: ['scan1', 'seal1'],
   write: ['reconcile1'],

@@ -1,39 +1,29 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { createServer, type Server } from 'node:net';
-import { parseArgs } from 'node:util';
+import { createServer } from 'node:net';
 import { z } from 'zod';
-import { type Answer, BenchHub } from './bench-hub.ts';
+import { type Answer, FastHub } from './fast-hub.ts';
 import { serveConnection, type WireAnswer, type WireRequest } from './wire.ts';
 import { deviceBatches, writesFor } from './workload.ts';
 
 /**
  * The hubs `primary` (full) and `secondary` (empty) for peers, ceilings and the app alike, as a process of its own that
- * is told what to do by messages. Answers have the bytes of the emulator's, but cost a fraction of its time: what is
- * measured should be the clients.
+ * is controlled by messages. Answers have the bytes of the emulator's, but cost a fraction of its time: what is measured
+ * should be the clients. Arguments: the number of devices, and the file that gets every PUT of a restore, if any.
  */
-const { values } = parseArgs({
-  options: {
-    devices: { type: 'string' },
-    seed: { type: 'string', default: '1' },
-    /** File that gets every PUT of a restore, one JSON object a line; without it none is made. */
-    writes: { type: 'string' },
-  },
-});
+const [devices, writesFile = ''] = process.argv.slice(2);
 
 const hubs = new Map([
-  ['primary', new BenchHub('primary')],
-  ['secondary', new BenchHub('secondary')],
+  ['primary', new FastHub('primary')],
+  ['secondary', new FastHub('secondary')],
 ]);
 let latencyMs = 0;
 let lastRequestAt = 0;
 let trackingNumber = 0;
 let date = '';
 
-/** So long without a request, and a hub does what it put off. */
+/** After this long without a request a hub does its deferred work. */
 const IDLE_MS = 20;
-const notSigned: Answer = { status: 401 };
-const unknownHub: Answer = { status: 404 };
 const reasons: Readonly<Record<number, string>> = {
   200: 'OK',
   201: 'Created',
@@ -42,28 +32,26 @@ const reasons: Readonly<Record<number, string>> = {
   404: 'Not Found',
 };
 
+const portSchema = z.object({ port: z.number() });
 const commandSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('latency'), latencyMs: z.number() }),
   z.object({ kind: z.literal('clear') }),
   z.object({ kind: z.literal('stats') }),
 ]);
 
-await main();
-
-async function main(): Promise<void> {
-  const seeded = await fill();
-  const server = createServer({ noDelay: true }, (socket) => serveConnection(socket, serve, () => latencyMs));
-  const port = await listen(server);
-  settleWhenIdle();
-  process.on('message', (message) => process.send?.(obey(message)));
-  process.once('disconnect', () => process.exit(0));
-  process.send?.({ url: `http://127.0.0.1:${port}`, ...seeded });
-}
+const seeded = await fill();
+const server = createServer({ noDelay: true }, (socket) => serveConnection(socket, serve, () => latencyMs));
+server.listen(0, '127.0.0.1');
+await once(server, 'listening');
+settleWhenIdle();
+process.on('message', (message) => process.send?.(obey(message)));
+process.once('disconnect', () => process.exit(0));
+process.send?.({ url: `http://127.0.0.1:${portSchema.parse(server.address()).port}`, ...seeded });
 
 async function fill(): Promise<{ readonly rowCount: number; readonly writeCount: number }> {
-  const file = values.writes === undefined ? undefined : createWriteStream(values.writes);
+  const file = writesFile === '' ? undefined : createWriteStream(writesFile);
   let [rowCount, writeCount] = [0, 0];
-  for (const rows of deviceBatches(Number(values.devices), Number(values.seed))) {
+  for (const rows of deviceBatches(Number(devices))) {
     for (const { id, xml } of rows) hubs.get('primary')?.seed(id, xml);
     rowCount += rows.length;
     if (file === undefined) continue;
@@ -83,7 +71,7 @@ function obey(message: unknown): object {
       latencyMs = command.latencyMs;
       return {};
     case 'clear':
-      hubs.set('secondary', new BenchHub('secondary'));
+      hubs.set('secondary', new FastHub('secondary'));
       return {};
     case 'stats':
       return Object.fromEntries([...hubs].map(([name, hub]) => [name, hub.stats()]));
@@ -95,57 +83,46 @@ function obey(message: unknown): object {
 function serve({ method, target, headers, body }: WireRequest): WireAnswer {
   lastRequestAt = performance.now();
   const isSigned = headers.get('authorization')?.startsWith('SharedAccessSignature ') ?? false;
-  const queryAt = target.indexOf('?');
-  const path = queryAt < 0 ? target : target.slice(0, queryAt);
+  const [path = ''] = target.split('?', 1);
   const [, hubName = '', resource = '', key = ''] = path.split('/');
   const hub = hubs.get(hubName);
-  if (hub === undefined || !isSigned) return toWire(isSigned ? unknownHub : notSigned);
+  if (hub === undefined || !isSigned) return toWire({ status: isSigned ? 404 : 401 });
   const route = {
     method,
     resource: resource.toLowerCase(),
     key: decodeURIComponent(key),
     origin: `http://${headers.get('host')}`,
     path,
-    query: queryAt < 0 ? '' : target.slice(queryAt),
+    query: target.slice(path.length),
   };
   return toWire(hub.answer(route, body));
 }
 
-function toWire({ status, headers = '', body = '', onSent }: Answer): WireAnswer {
+function toWire({ status, headers = '', body = '' }: Answer): WireAnswer {
   trackingNumber += 1;
   const trackingId = `00000000-0000-4000-8000-${trackingNumber.toString(16).padStart(12, '0')}`;
   const head = `HTTP/1.1 ${status} ${reasons[status]}\r\n${headers}Server: Microsoft-HTTPAPI/2.0\r\nStrict-Transport-Security: max-age=2592000\r\nTrackingId: ${trackingId}\r\nx-ms-correlation-request-id: ${trackingId}\r\nDate: ${dateNow()}\r\n`;
-  return { head, body, ...(onSent === undefined ? {} : { onSent }) };
+  return { head, body };
 }
 
 /** Rendered once a second, as every server does. */
 function dateNow(): string {
   if (date === '') {
     date = new Date().toUTCString();
-    setTimeout(
-      () => {
-        date = '';
-      },
-      1000 - (Date.now() % 1000),
-    ).unref();
+    const forget = () => {
+      date = '';
+    };
+    setTimeout(forget, 1000 - (Date.now() % 1000)).unref();
   }
   return date;
 }
 
 /**
- * Does what hubs put off, while no request comes or, with a latency, while all that came wait anyhow. A request that
+ * Does the deferred work while no request comes or, with a latency, while all that came wait anyhow. A request that
  * comes meanwhile waits for one installation at most, some 20 us.
  */
 function settleWhenIdle(): void {
   const isIdle = latencyMs > 0 || performance.now() - lastRequestAt > IDLE_MS;
   if (isIdle && [...hubs.values()].some((hub) => hub.settle())) setImmediate(settleWhenIdle);
   else setTimeout(settleWhenIdle, IDLE_MS);
-}
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
-  return address.port;
 }

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
-import { expect, test } from 'vitest';
-import { help, OptionError, parseOptions } from './options.ts';
-import { contenders } from './sample.ts';
+import { CommanderError } from '@commander-js/extra-typings';
+import { expect, test, vi } from 'vitest';
+import { contenders } from './measures.ts';
+import { parseOptions } from './options.ts';
 
 test('without options everything is measured', () => {
   expect(parseOptions([])).toMatchObject({
-    kind: 'bench',
+    report: [],
     isJson: false,
     plan: {
       runs: 3,
@@ -26,20 +27,24 @@ test('who runs can be chosen, and then nothing else is measured', () => {
 });
 
 test.each([
-  [['--only', 'backup,nobody'], '"nobody"'],
-  [['--only', ''], '--only knows no ""'],
-  [['--devices', '20k'], '--devices takes whole numbers, not "20k".'],
+  [['--only', 'backup,none'], '"none"'],
+  [['--only', ''], 'Unknown: ""'],
+  [['--devices', '20k'], "argument '20k' is invalid. It takes whole numbers."],
   [['--latency', '5,'], '--latency'],
   [['--runs', '-1'], '--runs'],
   [['--nonsense'], '--nonsense'],
   [['file.json'], 'file.json'],
-  [['--report'], '--report takes files.'],
+  [['--report'], "'--report <files...>' argument missing"],
 ])('refuses %j by name', (args, message) => {
-  expect(() => parseOptions(args)).toThrow(OptionError);
+  using _silent = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  expect(() => parseOptions(args)).toThrow(CommanderError);
   expect(() => parseOptions(args)).toThrow(message);
 });
 
 test('asks for a report of files, and the help names every contender', () => {
-  expect(parseOptions(['--report', 'a', 'b'])).toEqual({ kind: 'report', files: ['a', 'b'] });
+  expect(parseOptions(['--report', 'a', 'b'])).toMatchObject({ report: ['a', 'b'] });
+  using out = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  expect(() => parseOptions(['--help'])).toThrow(expect.objectContaining({ exitCode: 0 }));
+  const help = out.mock.calls.join('');
   for (const contender of contenders) expect(help).toContain(contender);
 });

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import { Command } from '@commander-js/extra-typings';
 import { z } from 'zod';
+import { runTool, wholeNumber } from './options.ts';
 import { table } from './table.ts';
 
 /** What V8 writes with `--cpu-prof`: a tree of calls, and which node of it was running at each sample. */
@@ -35,7 +35,7 @@ export interface ProfileSummary {
   readonly modules: readonly Spent[];
 }
 
-/** Sums a profile up, the idle time left out. */
+/** Sums up a profile without its idle time. */
 export function summarize(profile: Profile): ProfileSummary {
   const selfById = new Map<number, number>();
   for (const [at, id] of profile.samples.entries()) {
@@ -54,24 +54,21 @@ function sumBy(
   selfById: ReadonlyMap<number, number>,
   keyOf: (frame: Frame) => string,
 ): Spent[] {
-  const byId = new Map(nodes.map((node) => [node.id, node]));
-  const children = new Set(nodes.flatMap((node) => node.children ?? []));
-  const [selfs, totals] = [new Map<string, number>(), new Map<string, number>()];
-  const add = (sums: Map<string, number>, key: string, ms: number) => sums.set(key, (sums.get(key) ?? 0) + ms);
-  // A stack of calls may be deeper than one of a recursive walk may be: nodes are left as they were entered.
-  const open = nodes.filter(({ id }) => !children.has(id)).map((node) => ({ node, above: new Set<string>() }));
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const key = keyOf(next.node.callFrame);
-    const own = selfById.get(next.node.id) ?? 0;
-    const on = next.above.has(key) ? next.above : new Set([...next.above, key]);
-    add(selfs, key, own);
-    if (own > 0) for (const each of on) add(totals, each, own);
-    for (const id of next.node.children ?? []) {
-      const node = byId.get(id);
-      if (node !== undefined) open.push({ node, above: on });
+  const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)));
+  const keys = new Map(nodes.map(({ id, callFrame }) => [id, keyOf(callFrame)]));
+  const sums = new Map<string, { selfMs: number; totalMs: number }>();
+  for (const [id, own] of keys) {
+    const ms = selfById.get(id) ?? 0;
+    // Every name once, from the node up to the root.
+    const above = new Set<string>();
+    for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) above.add(keys.get(at) ?? '');
+    above.delete('');
+    for (const name of above) {
+      const { selfMs, totalMs } = sums.get(name) ?? { selfMs: 0, totalMs: 0 };
+      sums.set(name, { selfMs: name === own ? selfMs + ms : selfMs, totalMs: totalMs + ms });
     }
   }
-  return [...selfs].map(([name, selfMs]) => ({ name, selfMs, totalMs: totals.get(name) ?? 0 }));
+  return [...sums].map(([name, sum]) => ({ name, ...sum }));
 }
 
 function nameOf(frame: Frame): string {
@@ -109,23 +106,15 @@ export function renderProfile({ totalMs, functions, modules }: ProfileSummary, t
   ].join('\n\n');
 }
 
-const help = `Sums up a .cpuprofile, as npm run bench -- --profile DIR makes them.
-
-  node test/bench/profile.ts FILE [--top N]
-`;
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { top: { type: 'string', default: '25' } },
+if (import.meta.main) {
+  await runTool(async () => {
+    const command = new Command('node test/bench/profile.ts')
+      .description('Sums up a .cpuprofile, as npm run bench -- --profile DIR makes them.')
+      .argument('<file>')
+      .option('--top <n>', 'how many of each', wholeNumber, 25)
+      .exitOverride()
+      .parse();
+    const profile = profileSchema.parse(JSON.parse(await readFile(command.args[0] ?? '', 'utf8')));
+    process.stdout.write(`${renderProfile(summarize(profile), command.opts().top)}\n`);
   });
-  const [file] = positionals;
-  const top = Number(values.top);
-  if (file === undefined || !Number.isInteger(top) || top < 1) {
-    process.stderr.write(help);
-    process.exitCode = 2;
-  } else {
-    const profile = profileSchema.parse(JSON.parse(await readFile(file, 'utf8')));
-    process.stdout.write(`${renderProfile(summarize(profile), top)}\n`);
-  }
 }

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkBars } from './bars.ts';
+import { type BenchResult, type Contender, emptyResult, mergeResults, readResult, type Sample } from './measures.ts';
 import { renderReport } from './report.ts';
-import { type BenchResult, emptyResult, mergeResults, readResult } from './result.ts';
-import type { Contender, Sample } from './sample.ts';
 
 test('parts of a bench make one report: runs of a case together, sizes side by side', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'report-'));

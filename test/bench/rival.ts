@@ -1,31 +1,26 @@
 import { listBare, putBare } from './bare-loops.ts';
-import { type Deed, type Job, jobSchema } from './job.ts';
+import { type Failure, type Job, jobSchema, type Outcome } from './rivals.ts';
 import { backUpWithSdk, restoreWithSdk } from './sdk-peer.ts';
 
-/**
- * One rival in a process of its own: gets its job as a message, makes ready what is not part of the job, says so, runs
- * when told to, and gives what it did.
- */
+// One rival in a process of its own: gets its job as a message, prepares, says so, runs at the next message, and reports.
 process.once('message', (message) => void race(jobSchema.parse(message)));
 process.once('disconnect', () => process.exit(0));
 
 async function race(job: Job): Promise<void> {
   const run = await prepare(job);
-  process.once('message', () => {
+  process.once('message', async () => {
     const startedAt = performance.now();
-    run().then(
-      (deed) => process.send?.({ ...deed, seconds: (performance.now() - startedAt) / 1000 }),
-      (error: unknown) => {
-        // More than fits into one string is a limit of the rival's way, and part of what is found; all else is a fault.
-        if (!(error instanceof RangeError)) throw error;
-        process.send?.({ failure: error.message });
-      },
-    );
+    const outcome = await run().catch((error: unknown): Failure => {
+      // More than fits into one string is a limit of the rival's way, and part of what is found.
+      if (error instanceof RangeError) return { failure: error.message };
+      throw error;
+    });
+    process.send?.({ ...outcome, seconds: (performance.now() - startedAt) / 1000 });
   });
-  process.send?.({ ready: true });
+  process.send?.({ isReady: true });
 }
 
-function prepare(job: Job): Promise<() => Promise<Deed>> {
+function prepare(job: Job): Promise<() => Promise<Outcome>> {
   switch (job.contender) {
     case 'sdk-backup':
       return backUpWithSdk(job);

@@ -1,83 +1,40 @@
-const SLAB_BYTES = 64 * 1024 * 1024;
+import { ByteStore } from './byte-store.ts';
 
-/** Bytes side by side outside the JavaScript heap: millions of them cost no garbage collection. */
-export class ByteStore {
-  readonly #slabs: Buffer[] = [];
-  #slabUsed = SLAB_BYTES;
-
-  /** Gives the place of what is kept. */
-  keepText(text: string): number {
-    const slab = this.#slabFor(Buffer.byteLength(text));
-    return this.#taken(slab.write(text, this.#slabUsed));
-  }
-
-  keep(bytes: Uint8Array): number {
-    const slab = this.#slabFor(bytes.length);
-    slab.set(bytes, this.#slabUsed);
-    return this.#taken(bytes.length);
-  }
-
-  at(place: number, sizeBytes: number): Buffer {
-    const start = place % SLAB_BYTES;
-    const slab = this.#slabs[Math.floor(place / SLAB_BYTES)] ?? Buffer.alloc(0);
-    return slab.subarray(start, start + sizeBytes);
-  }
-
-  #slabFor(sizeBytes: number): Buffer {
-    const last = this.#slabs.at(-1);
-    if (last !== undefined && this.#slabUsed + sizeBytes <= SLAB_BYTES) return last;
-    const slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
-    this.#slabs.push(slab);
-    this.#slabUsed = 0;
-    return slab;
-  }
-
-  #taken(sizeBytes: number): number {
-    const start = this.#slabUsed;
-    this.#slabUsed += sizeBytes;
-    return (this.#slabs.length - 1) * SLAB_BYTES + start;
-  }
-}
-
-/** What a page needs of a row: its id, its ETag and its description's bytes. */
+/** What a page needs of a row; the description's bytes as a text of one character a byte. */
 export interface StoredRow {
   readonly id: string;
   readonly etag: number;
-  readonly description: Buffer;
+  readonly description: string;
 }
 
-/** Numbers of a row: its place, the lengths of its id and of its description there, and its ETag; 0 once it is gone. */
-const [PLACE, ID_LENGTH, LENGTH, ETAG, WIDTH] = [0, 1, 2, 3, 4];
-
-/** The rows of one hub in the order they came, as bytes and numbers: as objects, a PUT would cost twice as much. */
+/**
+ * The rows of one hub in the order they came, as bytes and numbers: as objects, a PUT would cost twice as much. Ids are
+ * ASCII, and lie before the description.
+ */
 export class RowStore {
   readonly #bytes = new ByteStore();
-  #numbers = new Float64Array(WIDTH * 1024);
-  #rowCount = 0;
+  /** By row. V8 keeps arrays of numbers without an object each. An ETag of 0 is a row that is gone. */
+  readonly #places: number[] = [];
+  readonly #sizes: number[] = [];
+  readonly #idLengths: number[] = [];
+  readonly #etags: number[] = [];
   #removedCount = 0;
   /** Made once it is asked for: a hub that is only listed needs none. */
   #byId: Map<string, number> | undefined;
 
   /** Rows that are there. */
   get size(): number {
-    return this.#rowCount - this.#removedCount;
+    return this.#places.length - this.#removedCount;
   }
 
   etagOf(id: string): number {
-    const index = this.#index().get(id);
-    return index === undefined ? 0 : this.#number(index, ETAG);
+    return this.#etags[this.#index().get(id) ?? -1] ?? 0;
   }
 
   /** Adds a row whose id is new. */
   add(id: string, etag: number, description: string): void {
-    this.#byId?.set(id, this.#rowCount);
-    this.#rowCount += 1;
-    if (this.#rowCount * WIDTH > this.#numbers.length) {
-      const larger = new Float64Array(2 * this.#numbers.length);
-      larger.set(this.#numbers);
-      this.#numbers = larger;
-    }
-    this.#set(this.#rowCount - 1, id, etag, description);
+    this.#byId?.set(id, this.#places.length);
+    this.#set(this.#places.length, id, etag, description);
   }
 
   /** Adds a row, or replaces the one with this id in its place. */
@@ -90,46 +47,39 @@ export class RowStore {
   remove(id: string): void {
     const index = this.#index().get(id);
     if (index === undefined) return;
-    this.#numbers[index * WIDTH + ETAG] = 0;
+    this.#etags[index] = 0;
     this.#removedCount += 1;
     this.#byId?.delete(id);
   }
 
-  /** Up to `top` rows from an offset, and the offset to go on from. */
+  /** Up to `top` rows from an offset, and the offset of the next page. */
   page(offset: number, top: number): { readonly rows: StoredRow[]; readonly nextOffset: number | undefined } {
-    const end = Math.min(offset + top, this.#rowCount);
+    const end = Math.min(offset + top, this.#places.length);
     const rows: StoredRow[] = [];
     for (let index = offset; index < end; index += 1) {
-      const etag = this.#number(index, ETAG);
-      if (etag > 0) rows.push({ id: this.#idAt(index), etag, description: this.#descriptionAt(index) });
+      const etag = this.#etags[index] ?? 0;
+      const [text, idLength] = [this.#textAt(index), this.#idLengths[index] ?? 0];
+      if (etag > 0) rows.push({ id: text.slice(0, idLength), etag, description: text.slice(idLength) });
     }
-    return { rows, nextOffset: end < this.#rowCount ? end : undefined };
+    return { rows, nextOffset: end < this.#places.length ? end : undefined };
   }
 
   #set(index: number, id: string, etag: number, description: string): void {
-    // One piece: what of it is the id's is told by the lengths, for ids are ASCII.
-    const place = this.#bytes.keepText(id + description);
-    this.#numbers.set([place, id.length, Buffer.byteLength(description), etag], index * WIDTH);
+    const bytes = Buffer.from(id + description);
+    this.#places[index] = this.#bytes.keep(bytes);
+    this.#sizes[index] = bytes.length;
+    this.#idLengths[index] = id.length;
+    this.#etags[index] = etag;
   }
 
-  #idAt(index: number): string {
-    return this.#bytes.at(this.#number(index, PLACE), this.#number(index, ID_LENGTH)).toString('latin1');
-  }
-
-  #descriptionAt(index: number): Buffer {
-    const start = this.#number(index, PLACE) + this.#number(index, ID_LENGTH);
-    return this.#bytes.at(start, this.#number(index, LENGTH));
-  }
-
-  #number(index: number, column: number): number {
-    return this.#numbers[index * WIDTH + column] ?? 0;
+  #textAt(index: number): string {
+    return this.#bytes.at(this.#places[index] ?? 0, this.#sizes[index] ?? 0).toString('latin1');
   }
 
   #index(): Map<string, number> {
-    if (this.#byId !== undefined) return this.#byId;
-    const byId = new Map<string, number>();
-    for (let index = 0; index < this.#rowCount; index += 1) byId.set(this.#idAt(index), index);
-    this.#byId = byId;
-    return byId;
+    this.#byId ??= new Map(
+      this.#places.map((_, index) => [this.#textAt(index).slice(0, this.#idLengths[index]), index]),
+    );
+    return this.#byId;
   }
 }

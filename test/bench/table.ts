@@ -1,7 +1,12 @@
-/** A table in Markdown. */
+import { markdownTable } from 'markdown-table';
+
+/** A section in Markdown, or nothing without rows. */
+export function section(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return rows.length === 0 ? [] : [...(title === '' ? [] : [`### ${title}`]), table(head, rows)];
+}
+
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+  return markdownTable([head, ...rows], { alignDelimiters: false });
 }
 
 /** Rounded; empty for what was not measured. */
@@ -9,8 +14,7 @@ export function whole(value: number): string {
   return Number.isNaN(value) ? '' : Math.round(value).toLocaleString('en');
 }
 
-/** One by the other; empty when either was not measured. */
-export function ratio(own: number, other: number | undefined): string {
-  const found = own / (other ?? Number.NaN);
-  return Number.isNaN(found) ? '' : found.toFixed(2);
+/** Empty for what was not measured. */
+export function fixed(value: number, digits: number): string {
+  return Number.isNaN(value) ? '' : value.toFixed(digits);
 }

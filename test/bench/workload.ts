@@ -5,6 +5,7 @@ import { seed } from '../../local/hub-lab/seed.ts';
 import { groupRows } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { planRecord } from '../../src/core/restore/plan.ts';
+import type { RestoreWrite } from './writes.ts';
 
 /** A row as the listing shows it. */
 export interface ListedRow {
@@ -12,22 +13,16 @@ export interface ListedRow {
   readonly xml: string;
 }
 
-/** One PUT of a restore into an empty hub, with the very body the app sends. */
-export interface RestoreWrite {
-  readonly kind: 'registration' | 'installation';
-  readonly id: string;
-  readonly body: string;
-}
-
 /** Devices are made in batches of this many, so that no process ever holds them all as objects. */
 const BATCH_DEVICES = 2500;
+const SEED = 1;
 
-/** The devices of the emulator's seed, the same for the same arguments, as rows to list. */
-export function* deviceBatches(devices: number, seedNumber: number): Iterable<readonly ListedRow[]> {
+/** The devices of the emulator's seed, always the same, as rows to list. */
+export function* deviceBatches(devices: number): Iterable<readonly ListedRow[]> {
   for (let first = 0; first < devices; first += BATCH_DEVICES) {
     // Of a scope of its own: from it follow the registration ids.
-    const hub = new Hub('devices', `bench/${seedNumber}/${first}`, () => true);
-    seed(hub, { devices: Math.min(BATCH_DEVICES, devices - first), seed: seedNumber * 1_000_003 + first });
+    const hub = new Hub('devices', `bench/${SEED}/${first}`, () => true);
+    seed(hub, { devices: Math.min(BATCH_DEVICES, devices - first), seed: SEED * 1_000_003 + first });
     yield [...hub.listed()].map((row: Row) => ({ id: row.id, xml: renderDescription(row, 2022) }));
   }
 }

@@ -1,30 +1,25 @@
-import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  createAppleInstallation,
-  createAppleRegistrationDescription,
-  NotificationHubsClient,
-  type RegistrationDescription,
-} from '@azure/notification-hubs';
+import { createAppleInstallation, createAppleRegistrationDescription } from '@azure/notification-hubs';
 import { expect, test } from 'vitest';
 import { Hub } from '../../local/emulator/hub.ts';
-import { renderDescription, renderFeed } from '../../local/emulator/xml-out.ts';
 import { seed } from '../../local/hub-lab/seed.ts';
-import { BenchHub } from './bench-hub.ts';
-import { startHubs } from './hub-process.ts';
+import { renderDescription, renderFeed } from '../../local/emulator/xml-out.ts';
+import { FastHub } from './fast-hub.ts';
+import { startHubs } from './hubs.ts';
+import { listAll, sdkClient } from './sdk-peer.ts';
 
-test('a page of the bench hub has the bytes of the emulator', () => {
-  const source = new Hub('devices', 'bench', () => true);
+test('a page of the fast hub has the bytes of the emulator', () => {
+  const source = new Hub('devices', 'fast', () => true);
   seed(source, { devices: 150, seed: 5 });
   const rows = [...source.listed()].slice(0, 100);
-  const bench = new BenchHub('primary');
-  for (const row of rows) bench.seed(row.id, renderDescription(row, 2022));
+  const fast = new FastHub('primary');
+  for (const row of rows) fast.seed(row.id, renderDescription(row, 2022));
   const url = new URL('http://127.0.0.1:1/primary/registrations?api-version=2020-06&$top=100');
   const { origin, pathname: path, search: query } = url;
   const route = { method: 'GET', resource: 'registrations', key: '', origin, path, query };
-  const { body } = bench.answer(route, Buffer.alloc(0));
+  const { body } = fast.answer(route, Buffer.alloc(0));
   const context = { generation: 2022, hubUrl: 'http://127.0.0.1:1/primary', query: url.search } as const;
   const expected = renderFeed({ rows, nextUrl: undefined }, { ...context, selfUrl: url.href }).join('');
   expect(withoutTimes(body?.toString() ?? '')).toBe(withoutTimes(expected));
@@ -32,11 +27,11 @@ test('a page of the bench hub has the bytes of the emulator', () => {
 
 test('rows of an installation are made in idle moments, or before the listing that asks for them', () => {
   const body = Buffer.from(JSON.stringify({ platform: 'apns', pushChannel: 'ab'.repeat(32), tags: ['x'] }));
-  const put = (hub: BenchHub, key: string) =>
+  const put = (hub: FastHub, key: string) =>
     hub.answer({ method: 'PUT', resource: 'installations', key, origin: 'http://a', path: '/b', query: '' }, body);
-  const list = (hub: BenchHub) =>
+  const list = (hub: FastHub) =>
     hub.answer({ method: 'GET', resource: 'registrations', key: '', origin: 'http://a', path: '/b', query: '' }, body);
-  const [idle, busy] = [new BenchHub('idle'), new BenchHub('busy')];
+  const [idle, busy] = [new FastHub('idle'), new FastHub('busy')];
   for (const hub of [idle, busy]) for (const key of ['one', 'two']) expect(put(hub, key).status).toBe(200);
   expect([idle.settle(), idle.settle(), idle.settle()]).toEqual([true, true, false]);
   for (const hub of [idle, busy]) expect(list(hub).body?.toString().split('<entry ')).toHaveLength(3);
@@ -44,17 +39,17 @@ test('rows of an installation are made in idle moments, or before the listing th
   expect(busy.stats()).toEqual({ rowCount: 2, listCount: 1, putCount: 2, lateCount: 2 });
 });
 
-test('the official SDK lists every device of the bench hub once, and finds what it writes', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'bench-hub-'));
+test('the official SDK lists every device of the fast hub once, and finds what it writes', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'fast-hub-'));
   try {
     await using hubs = await startHubs(250, join(folder, 'writes.jsonl'));
-    const primary = clientOf(hubs.url, 'primary');
+    const primary = sdkClient(hubs.connectionString, 'primary');
     const ids = new Set((await listAll(primary)).map(({ registrationId }) => registrationId));
     expect(ids.size).toBe(hubs.rowCount);
     const lines = (await readFile(join(folder, 'writes.jsonl'), 'utf8')).trimEnd().split('\n');
     expect(lines).toHaveLength(hubs.writeCount);
 
-    const secondary = clientOf(hubs.url, 'secondary');
+    const secondary = sdkClient(hubs.connectionString, 'secondary');
     const deviceToken = 'AB'.repeat(32);
     await secondary.createRegistration(createAppleRegistrationDescription({ deviceToken, tags: ['b', 'a'] }));
     for (const tags of [['x'], ['x', 'y']]) {
@@ -73,30 +68,6 @@ test('the official SDK lists every device of the bench hub once, and finds what 
     await rm(folder, { recursive: true });
   }
 });
-
-function clientOf(url: string, hub: string): NotificationHubsClient {
-  const key = createHash('sha256').update('test').digest('base64');
-  return new NotificationHubsClient(`Endpoint=${url}/;SharedAccessKeyName=Root;SharedAccessKey=${key}`, hub, {
-    additionalPolicies: [
-      {
-        position: 'perCall',
-        policy: {
-          name: 'plainHttp',
-          sendRequest: (request, next) => {
-            request.allowInsecureConnection = true;
-            return next(request);
-          },
-        },
-      },
-    ],
-  });
-}
-
-async function listAll(client: NotificationHubsClient): Promise<RegistrationDescription[]> {
-  const found: RegistrationDescription[] = [];
-  for await (const registration of client.listRegistrations()) found.push(registration);
-  return found;
-}
 
 function withoutTimes(text: string): string {
   return text.replaceAll(/<(published|updated)>[^<]*</g, '<$1><');

@@ -1,15 +1,12 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { startAzurite } from '../../local/azurite.ts';
 import { measurePackage } from '../../local/package-cost.ts';
-import { type HubProcess, startHubs } from './hub-process.ts';
-import type { Job } from './job.ts';
+import { peakBytesOf } from './child.ts';
+import { type Hubs, startHubs } from './hubs.ts';
+import { type BenchResult, type Contender, emptyResult, type Measured, rivals } from './measures.ts';
 import { runOurs } from './ours.ts';
-import { readCost } from './process-cost.ts';
 import { renderCases } from './report.ts';
-import { type BenchResult, emptyResult } from './result.ts';
-import { runRival } from './rival-process.ts';
-import { type Contender, type Measured, rivals } from './sample.ts';
+import { runRival } from './rivals.ts';
 import { measureThrottled } from './throttled.ts';
 import { measureTwoHosts } from './two-hosts.ts';
 
@@ -31,7 +28,7 @@ export interface Plan {
 export interface BenchOptions extends Plan {
   readonly machine: string;
   readonly appDir: string;
-  /** For files of this bench; there until it ends. */
+  /** For files of this benchmark; there until it ends. */
   readonly folder: string;
   readonly say: (line: string) => void;
   /** Gets all that was measured so far, whenever a run of a size is over, and at the end. */
@@ -43,12 +40,12 @@ const SLOW_MS = 50;
 const MOST_DEVICES_WHEN_SLOW = 200_000;
 
 /** Runs every case of the plan, contender after contender, so that slow changes of the machine hit all alike. */
-export async function bench(options: BenchOptions): Promise<BenchResult> {
+export async function runBenchmark(options: BenchOptions): Promise<BenchResult> {
   const result = emptyResult(options.machine);
   if (options.hasPackage) result.packages.push(await measurePackage(join(options.folder, 'package')));
   for (const devices of options.devices) {
     await runSize(options, devices, result);
-    // The last size stands in the report that follows.
+    // The last size is in the report that follows.
     if (devices !== options.devices.at(-1)) options.say(`\n${renderCases(result, devices)}\n`);
   }
   await runExtras(options, result);
@@ -57,33 +54,31 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
 }
 
 async function runSize(options: BenchOptions, devices: number, result: BenchResult): Promise<void> {
-  const writesFile = join(options.folder, `writes-${devices}.jsonl`);
   const startedAt = performance.now();
   const isWriting = options.only.some((name) => name !== 'sdk-backup' && name !== 'bare-list' && name !== 'backup');
-  await using hubs = await startHubs(devices, isWriting ? writesFile : undefined);
-  const { peakBytes } = await readCost(hubs.pid);
+  const writesFile = isWriting ? join(options.folder, `writes-${devices}.jsonl`) : '';
+  await using hubs = await startHubs(devices, writesFile);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  options.say(`a hub with ${devices} devices: filled in ${seconds} s, ${Math.round(peakBytes / 2 ** 20)} MB`);
-  await warmUp(hubs, isWriting ? writesFile : undefined);
+  const megabytes = Math.round((await peakBytesOf(hubs.pid)) / 2 ** 20);
+  options.say(`a hub with ${devices} devices: filled in ${seconds} s, ${megabytes} MB`);
+  // The server's code is compiled as it runs: the first contender would find it several times as slow as the next.
+  const job = { hubUrl: hubs.url, connectionString: hubs.connectionString, storage: '', writesFile, maxSeconds: 2 };
+  await runRival({ ...job, contender: 'bare-list' }, hubs.pid);
+  if (isWriting) await runRival({ ...job, contender: 'bare-put' }, hubs.pid);
   for (let run = 1; run <= options.runs; run += 1) {
     for (const latencyMs of options.latencies) {
       if (latencyMs >= SLOW_MS && devices > MOST_DEVICES_WHEN_SLOW) continue;
       await hubs.setLatency(latencyMs);
-      await runCase({ ...options, hubs, writesFile, run, devices, latencyMs, result });
+      const one = { ...options, hubs, writesFile, run, devices, latencyMs, result };
+      await runRivals(one);
+      await runApp(one);
     }
     options.onResult(result);
   }
 }
 
-/** The server's code is compiled as it runs: whoever came first would find it several times as slow as the next. */
-async function warmUp(hubs: HubProcess, writesFile: string | undefined): Promise<void> {
-  const job = { hubUrl: hubs.url, connectionString: connectionTo(hubs), storage: '', writesFile: '', maxSeconds: 2 };
-  await runRival({ ...job, contender: 'bare-list' }, hubs.pid);
-  if (writesFile !== undefined) await runRival({ ...job, writesFile, contender: 'bare-put' }, hubs.pid);
-}
-
 interface CaseRun extends Omit<BenchOptions, 'devices'> {
-  readonly hubs: HubProcess;
+  readonly hubs: Hubs;
   readonly writesFile: string;
   readonly run: number;
   readonly devices: number;
@@ -91,39 +86,17 @@ interface CaseRun extends Omit<BenchOptions, 'devices'> {
   readonly result: BenchResult;
 }
 
-async function runCase(one: CaseRun): Promise<void> {
-  const { hubs, run, devices, latencyMs, result, say, only, profileDir } = one;
-  await runRivals(one);
-  if (!(['backup', 'restore', 'dry-run'] as const).some((name) => only.includes(name))) return;
-  await hubs.clear();
-  await using azurite = await startAzurite();
-  const { samples, status } = await runOurs({
-    appDir: one.appDir,
-    hubs,
-    connectionString: connectionTo(hubs),
-    azurite,
-    last: only.includes('dry-run') ? 'dry-run' : only.includes('restore') ? 'restore' : 'backup',
-    ...(profileDir === undefined
-      ? {}
-      : { profile: { folder: profileDir, name: `${devices}-devices-${latencyMs}-ms-run-${run}.cpuprofile` } }),
-  });
-  for (const sample of samples) note(one, sample);
-  if (status !== undefined) result.status.push({ ...status, devices, latencyMs });
-  if (profileDir !== undefined) say(`profile of the app's host in ${profileDir}`);
-}
-
 async function runRivals(one: CaseRun): Promise<void> {
-  const { hubs, writesFile, maxRestoreSeconds: maxSeconds, devices, latencyMs, result, say } = one;
+  const { hubs, devices, latencyMs, result, say } = one;
   const chosen = rivals.filter((name) => one.only.includes(name));
   if (chosen.length === 0) return;
   await using azurite = await startAzurite();
-  const job: Omit<Job, 'contender'> = {
-    ...{ writesFile, maxSeconds, hubUrl: hubs.url, connectionString: connectionTo(hubs) },
-    storage: azurite.connectionString,
-  };
+  const { writesFile, maxRestoreSeconds: maxSeconds } = one;
+  const { url: hubUrl, connectionString } = hubs;
   for (const contender of chosen) {
     await hubs.clear();
-    const sample = await runRival({ ...job, contender }, hubs.pid);
+    const storage = azurite.connectionString;
+    const sample = await runRival({ contender, hubUrl, connectionString, storage, writesFile, maxSeconds }, hubs.pid);
     if ('failure' in sample) {
       result.failures.push({ contender, devices, latencyMs, message: sample.failure });
       say(`${contender} cannot do ${devices} devices: ${sample.failure}`);
@@ -136,10 +109,18 @@ async function runRivals(one: CaseRun): Promise<void> {
   }
 }
 
-/** The key opens nothing: the bench's hub looks only whether a request is signed. */
-function connectionTo({ url }: HubProcess): string {
-  const key = createHash('sha256').update('bench').digest('base64');
-  return `Endpoint=${url}/;SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=${key}`;
+async function runApp(one: CaseRun): Promise<void> {
+  const { appDir, hubs, run, devices, latencyMs, result, say, only, profileDir: folder } = one;
+  const last = (['dry-run', 'restore', 'backup'] as const).find((name) => only.includes(name));
+  if (last === undefined) return;
+  await hubs.clear();
+  await using azurite = await startAzurite();
+  const name = `${devices}-devices-${latencyMs}-ms-run-${run}.cpuprofile`;
+  const profile = folder === undefined ? {} : { profile: { folder, name } };
+  const { samples, status } = await runOurs({ appDir, hubs, azurite, last, ...profile });
+  for (const sample of samples) note(one, sample);
+  if (status !== undefined) result.status.push({ ...status, devices, latencyMs });
+  if (folder !== undefined) say(`profile of the app's host in ${folder}`);
 }
 
 function note({ result, run, devices, latencyMs, say }: CaseRun, sample: Measured): void {
@@ -152,13 +133,13 @@ function note({ result, run, devices, latencyMs, say }: CaseRun, sample: Measure
   );
 }
 
-/** On the emulator, which can limit its rate and tell whom a broadcast reaches; the app is this project's. */
+/** On the emulator, which can limit its rate and report whom a broadcast reaches; the app is this project's. */
 async function runExtras({ runs, hasExtras, say }: BenchOptions, result: BenchResult): Promise<void> {
   const devices = 20_000;
   for (let run = 1; run <= (hasExtras ? runs : 0); run += 1) {
-    const limit = { requestsPerSecond: 500, burst: 100, isSilent: false, latencyMs: 5 };
+    const limit = { rate: 500, burst: 100, silent: false, latency: 5 };
     result.throttled.push({ ...(await measureThrottled({ devices, seed: run, ...limit })) });
-    result.twoHosts.push({ ...(await measureTwoHosts({ devices, seed: run, latencyMs: 20, maxConcurrency: 16 })) });
+    result.twoHosts.push({ ...(await measureTwoHosts({ devices, seed: run, latency: 20, concurrency: 16 })) });
     say(`run ${run}: a restore into a limited hub, and one by two hosts`);
   }
 }

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Api, createApi } from '../../local/api.ts';
+import type { Azurite } from '../../local/azurite.ts';
+import { startFaultProxy } from '../../local/fault-proxy.ts';
+import { spawnHost } from '../../local/host/spawn-host.ts';
+import type { BenchResult } from './measures.ts';
+import { median, percentile } from './statistics.ts';
+
+/** How long the status calls took while a restore ran, and how many requests to blob storage one costs. */
+export type StatusCost = Omit<BenchResult['status'][number], 'devices' | 'latencyMs'>;
+
+const CALL_EVERY_MS = 500;
+
+/** Asks for the readiness and for the run in turn, as a person's and a monitor's tools would, until stopped. */
+export function watchStatus(api: Api, restoreId: string): { stop(): Promise<Omit<StatusCost, 'requests'>> } {
+  const durations: number[] = [];
+  const stopping = new AbortController();
+  const loop = (async () => {
+    for (let turn = 0; !stopping.signal.aborted; turn += 1) {
+      const startedAt = performance.now();
+      await api.call('GET', turn % 2 === 0 ? '/api/status' : `/api/restores/${restoreId}`);
+      durations.push(performance.now() - startedAt);
+      await sleep(CALL_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  })();
+  return {
+    async stop() {
+      stopping.abort();
+      await loop;
+      return { count: durations.length, medianMs: median(durations), p99Ms: percentile(durations, 0.99) };
+    },
+  };
+}
+
+/**
+ * Counts the storage requests of a call, with a snapshot stored and a restore under way. Its steps and all timers are
+ * off, so that nothing else asks for blobs.
+ */
+export async function countStatusRequests(
+  appDir: string,
+  { blobUrl, connectionString }: Azurite,
+  settings: Readonly<Record<string, string>>,
+): Promise<StatusCost['requests']> {
+  await using proxy = await startFaultProxy(blobUrl);
+  const own = { ...settings, ...quiet, SNAPSHOT_STORAGE: connectionString.replace(blobUrl, proxy.url) };
+  await using host = await spawnHost({ appDir, settings: own, isQuiet: true });
+  const api = createApi(() => host);
+  const { id } = await api.start('/api/restores');
+  const count = async (path: string): Promise<number> => {
+    // What is read once for the life of the process is not a call's cost.
+    await api.call('GET', path);
+    const before = proxy.requests.length;
+    await api.call('GET', path);
+    return proxy.requests.length - before;
+  };
+  return { readiness: await count('/api/status'), restore: await count(`/api/restores/${id}`) };
+}
+
+const quiet = Object.fromEntries(
+  ['steps', 'watchdog', 'backup', 'retention'].map((name) => [`AzureWebJobs.${name}.Disabled`, 'true']),
+);
