@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { ensureBuilt } from '../../local/build.ts';
 import { runBenchmark } from './benchmark.ts';
 import { mergeResults, readResult } from './measures.ts';
-import { type BenchCommand, parseOptions, refuse, runTool } from './options.ts';
+import { type BenchCommand, parseOptions, refuse } from './options.ts';
 import { renderReport } from './report.ts';
+import { runTool } from './tool.ts';
 
 // An orderly exit ends azurite and the host, too.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));

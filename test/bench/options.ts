@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command, CommanderError, InvalidArgumentError } from '@commander-js/extra-typings';
+import { Command, InvalidArgumentError } from '@commander-js/extra-typings';
 import type { Plan } from './benchmark.ts';
 import { type Contender, contenders } from './measures.ts';
+import { wholes } from './tool.ts';
 
 export interface BenchCommand {
   readonly plan: Plan;
@@ -57,26 +58,6 @@ export function parseOptions(args: readonly string[]): BenchCommand {
 /** Ends as a wrong option does. */
 export function refuse(error: unknown): never {
   return command.error(error instanceof Error ? error.message : String(error));
-}
-
-/** Runs a tool of the benchmark; a wrong option is a message and exit code 2. */
-export async function runTool(tool: () => Promise<void>): Promise<void> {
-  try {
-    await tool();
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
-  }
-}
-
-export function wholes(text: string): number[] {
-  return text.split(',').map(wholeNumber);
-}
-
-export function wholeNumber(text: string): number {
-  const number = text.trim() === '' ? Number.NaN : Number(text);
-  if (Number.isInteger(number) && number >= 0) return number;
-  throw new InvalidArgumentError('It takes whole numbers.');
 }
 
 function contendersOf(text: string): Contender[] {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from '@commander-js/extra-typings';
 import { z } from 'zod';
-import { runTool, wholeNumber } from './options.ts';
 import { table } from './table.ts';
+import { runTool, wholeNumber } from './tool.ts';
 
 /** What V8 writes with `--cpu-prof`: a tree of calls, and which node of it was running at each sample. */
 const profileSchema = z.object({

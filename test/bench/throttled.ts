@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { SECONDARY_HUB, startStack } from '../../local/stack.ts';
-import { runTool, wholeNumber } from './options.ts';
 import { backUp, countLost, type Delivery, type RestoreTimes, restore } from './stack-restore.ts';
-import { printRuns, stackCommand } from './stack-tool.ts';
+import { printRuns, runTool, stackCommand, wholeNumber } from './tool.ts';
 
 export interface ThrottledOptions {
   readonly devices: number;

@@ -1,7 +1,6 @@
 import { startStack } from '../../local/stack.ts';
-import { runTool, wholeNumber } from './options.ts';
 import { backUp, countLost, type Delivery, type RestoreTimes, restore } from './stack-restore.ts';
-import { printRuns, stackCommand } from './stack-tool.ts';
+import { printRuns, runTool, stackCommand, wholeNumber } from './tool.ts';
 
 export interface TwoHostsOptions {
   readonly devices: number;

@@ -1,5 +1,24 @@
-import { Command } from '@commander-js/extra-typings';
-import { wholeNumber } from './options.ts';
+import { Command, CommanderError, InvalidArgumentError } from '@commander-js/extra-typings';
+
+/** Runs a tool of the benchmark; a wrong option is a message and exit code 2. */
+export async function runTool(tool: () => Promise<void>): Promise<void> {
+  try {
+    await tool();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  }
+}
+
+export function wholes(text: string): number[] {
+  return text.split(',').map(wholeNumber);
+}
+
+export function wholeNumber(text: string): number {
+  const number = text.trim() === '' ? Number.NaN : Number(text);
+  if (Number.isInteger(number) && number >= 0) return number;
+  throw new InvalidArgumentError('It takes whole numbers.');
+}
 
 /** What every measurement on the real stack takes on the command line. */
 export function stackCommand(file: string, description: string) {
