@@ -1,12 +1,5 @@
-import { app } from '@azure/functions';
-import { readSnapshotView } from '../src/app/views.ts';
-import { answer } from '../src/http.ts';
+import { readSnapshotView } from '../src/app/snapshots/view.ts';
+import { route } from '../src/http.ts';
 
-/** `GET /api/snapshots/{id}`: one snapshot with its shards; \`latest\` is the newest good one. */
-app.http('getSnapshot', {
-  methods: ['GET'],
-  route: 'snapshots/{id}',
-  authLevel: 'function',
-  handler: (request, context) =>
-    answer(context, async (dr) => ({ jsonBody: await readSnapshotView(dr, request.params['id'] ?? '') })),
-});
+/** `GET /api/snapshots/{id}`: one snapshot with its shards; `latest` is the newest good one. */
+route('getSnapshot', 'GET', 'snapshots/{id}', async ({ app, id }) => ({ jsonBody: await readSnapshotView(app, id) }));

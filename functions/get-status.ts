@@ -1,15 +1,8 @@
-import { app } from '@azure/functions';
 import { readStatus } from '../src/app/readiness/status.ts';
-import { answer } from '../src/http.ts';
+import { route } from '../src/http.ts';
 
 /** `GET /api/status`: would a failover now go well? 503 when not, so that any monitor can watch it. */
-app.http('getStatus', {
-  methods: ['GET'],
-  route: 'status',
-  authLevel: 'function',
-  handler: (_request, context) =>
-    answer(context, async (dr) => {
-      const status = await readStatus(dr);
-      return { status: status.verdict === 'NotReady' ? 503 : 200, jsonBody: status };
-    }),
+route('getStatus', 'GET', 'status', async ({ app }) => {
+  const status = await readStatus(app);
+  return { status: status.verdict === 'NotReady' ? 503 : 200, jsonBody: status };
 });

@@ -1,16 +1,9 @@
-import { app } from '@azure/functions';
 import { startDrill } from '../src/app/drill/start.ts';
 import { viewDrill } from '../src/app/drill/view.ts';
-import { accepted, answer } from '../src/http.ts';
+import { accepted, route } from '../src/http.ts';
 
 /** `POST /api/drills`: rehearse a restore now. */
-app.http('startDrill', {
-  methods: ['POST'],
-  route: 'drills',
-  authLevel: 'function',
-  handler: (request, context) =>
-    answer(context, async (dr) => {
-      const drill = await startDrill(dr, 'http');
-      return accepted(request, `/api/drills/${drill.id}`, viewDrill(drill));
-    }),
+route('startDrill', 'POST', 'drills', async ({ app, request }) => {
+  const drill = await startDrill(app, 'http');
+  return accepted(request, `/api/drills/${drill.id}`, viewDrill(drill));
 });

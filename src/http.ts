@@ -1,4 +1,4 @@
-import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import { app as functions, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 import type { App } from './app/app.ts';
 import { appFor } from './compose.ts';
 import { DrError, type ErrorCode } from './core/errors.ts';
@@ -38,16 +38,32 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   StorageUnavailable: 503,
 };
 
-/** Composes the app, does the work, and turns what is thrown into an Azure-style error body. */
-export async function answer(
-  context: InvocationContext,
-  work: (app: App) => Promise<HttpResponseInit>,
-): Promise<HttpResponseInit> {
-  try {
-    return await work(appFor(context));
-  } catch (error) {
-    return toErrorResponse(context, error);
-  }
+export interface Call {
+  readonly app: App;
+  readonly request: HttpRequest;
+  /** `{id}` of the route; empty where it has none. */
+  readonly id: string;
+}
+
+/** Registers a route that needs a function key. What its work throws becomes an Azure-style error body. */
+export function route(
+  name: string,
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+  path: string,
+  work: (call: Call) => Promise<HttpResponseInit>,
+): void {
+  functions.http(name, {
+    methods: [method],
+    route: path,
+    authLevel: 'function',
+    handler: async (request, context) => {
+      try {
+        return await work({ app: appFor(context), request, id: request.params['id'] ?? '' });
+      } catch (error) {
+        return toErrorResponse(context, error);
+      }
+    },
+  });
 }
 
 function toErrorResponse(context: Pick<InvocationContext, 'error'>, error: unknown): HttpResponseInit {

@@ -1,29 +1,14 @@
 import type { RunKind } from '../core/paths.ts';
-import { type BackupRun, isOver, type Run, type VerificationRun } from '../core/run/run.ts';
-import type { Manifest } from '../core/snapshot/manifest.ts';
+import type { Run } from '../core/run/run.ts';
 import type { App } from './app.ts';
-import { type BackupProgress, readBackupProgress } from './backup/progress.ts';
+import { viewBackup } from './backup/view.ts';
 import { viewRestore } from './restore/view.ts';
-import { listRuns, readBeat, readRun, runNotFound } from './runs/store.ts';
-import { viewCommon } from './runs/view.ts';
-import { type Marks, noMarks, readMarks } from './snapshots/marks.ts';
-import { findSnapshot, type ListedSnapshot, listSnapshots } from './snapshots/store.ts';
-import { sumVerification } from './snapshots/verify.ts';
+import { listRuns } from './runs/store.ts';
+import { viewVerification } from './snapshots/view.ts';
 
-/** What the HTTP API shows of runs and snapshots. Fields are contract: add, never rename. */
+/** What the HTTP API shows of runs. Fields are contract: add, never rename. */
 
 const LISTED_RUNS = 50;
-export async function readBackupView(app: App, runId: string) {
-  const run = (await readRun(app, 'backup', runId))?.run;
-  if (run?.kind !== 'backup') throw runNotFound('backup', runId);
-  return viewBackup(app, run);
-}
-
-export async function readVerificationView(app: App, runId: string) {
-  const run = (await readRun(app, 'verification', runId))?.run;
-  if (run?.kind !== 'verification') throw runNotFound('verification', runId);
-  return viewVerification(app, run);
-}
 
 export async function listRunViews(app: App, kind: RunKind) {
   const runs = await listRuns(app, kind, LISTED_RUNS);
@@ -41,58 +26,4 @@ function viewRun(app: App, run: Run) {
     default:
       return run satisfies never;
   }
-}
-
-export async function viewBackup(app: App, run: BackupRun, progress?: BackupProgress) {
-  const { rowsRead, beatAt } = progress ?? (await readBackupProgress(app, run));
-  return {
-    ...viewCommon(run, beatAt),
-    hub: run.hub,
-    rowsRead,
-    ...(run.result === undefined ? {} : { result: run.result }),
-  };
-}
-
-export async function viewVerification(app: App, run: VerificationRun) {
-  const { counts, damagedArtefacts } = run.result ?? (await sumVerification(app, run));
-  const endedAt = run.finishedAt === undefined ? app.world.now() : Date.parse(run.finishedAt);
-  const seconds = Math.max((endedAt - Date.parse(run.createdAt)) / 1000, 0.001);
-  return {
-    ...viewCommon(run, isOver(run) ? undefined : await readBeat(app, run)),
-    snapshot: { id: run.snapshotId, hub: run.hub },
-    counts,
-    damagedArtefacts,
-    recordsPerSecond: Math.round((counts.total - counts.pending) / seconds),
-  };
-}
-
-export async function listSnapshotViews(app: App) {
-  const hub = app.primary.ref;
-  const [listed, marks] = await Promise.all([listSnapshots(app, hub), readMarks(app, hub)]);
-  return listed.map((one) => viewListed(one, marks.get(one.id)));
-}
-
-export async function readSnapshotView(app: App, snapshotId: string) {
-  const manifest = await findSnapshot(app, app.primary.ref, snapshotId);
-  return viewSnapshot(app, manifest);
-}
-
-export async function viewSnapshot(app: App, manifest: Manifest) {
-  const marks = await readMarks(app, manifest.hub, manifest.id);
-  return { ...viewManifest(manifest, marks.get(manifest.id)), shards: manifest.shards };
-}
-
-function viewListed({ id, manifest, fault }: ListedSnapshot, marks: Marks | undefined) {
-  if (manifest !== undefined) return viewManifest(manifest, marks);
-  const error = { code: fault?.code ?? 'SnapshotCorrupt', message: fault?.message ?? '' };
-  return { id, health: 'unusable', error, ...viewMarks(marks) };
-}
-
-function viewManifest({ shards, formatVersion: _version, toolVersion: _tool, ...shown }: Manifest, marks?: Marks) {
-  return { ...shown, bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0), ...viewMarks(marks) };
-}
-
-function viewMarks({ isPinned, proof, churn }: Marks = noMarks) {
-  const shown = proof?.isSound ? { how: proof.how, at: proof.at, runId: proof.runId } : null;
-  return { pinned: isPinned, proof: shown, churn: churn ?? null };
 }

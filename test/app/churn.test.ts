@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { openLastGood } from '../../src/app/backup/churn.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { readRun } from '../../src/app/runs/store.ts';
-import { listSnapshotViews, readSnapshotView } from '../../src/app/views.ts';
+import { listSnapshotViews, readSnapshotView } from '../../src/app/snapshots/view.ts';
 import { PrintTable } from '../../src/core/fingerprint/table.ts';
 import { backUp, seed } from '../faults/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';

@@ -7,7 +7,7 @@ import { prune } from '../../src/app/prune.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { runStep } from '../../src/app/run-step.ts';
-import { readSnapshotView } from '../../src/app/views.ts';
+import { readSnapshotView } from '../../src/app/snapshots/view.ts';
 import { watchRuns } from '../../src/app/watch-runs.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';

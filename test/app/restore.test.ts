@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/backup/start.ts';
+import { readBackupView } from '../../src/app/backup/view.ts';
 import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { type FailuresPage, readFailures } from '../../src/app/restore/failures.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { readBackupView, readSnapshotView } from '../../src/app/views.ts';
+import { readSnapshotView } from '../../src/app/snapshots/view.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { recordKey } from '../../src/core/registration/record.ts';
 import { canonicalRow, parseRegistration } from '../../src/core/registration/registration.ts';

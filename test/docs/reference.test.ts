@@ -36,8 +36,11 @@ test('the table of routes lists every route of the app once, and no other', () =
   const folder = new URL('functions/', root);
   const registered = readdirSync(folder).flatMap((file) => {
     const source = readFileSync(new URL(file, folder), 'utf8');
-    const route = /route: '([^']+)'/.exec(source)?.[1]?.replace(/\/\{\*\w+\}$/, '');
-    return route === undefined ? [] : [`${/methods: \['(\w+)'\]/.exec(source)?.[1]} /api/${route}`];
+    const [, method, path] =
+      /\broute\('\w+', '(\w+)', '([^']+)'/.exec(source) ??
+      /methods: \['(\w+)'\],\s*route: '([^']+)'/.exec(source) ??
+      [];
+    return path === undefined ? [] : [`${method} /api/${path.replace(/\/\{\*\w+\}$/, '')}`];
   });
   const listed = tableRows('routes').flatMap(([calls = '']) =>
     [...calls.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? ''),

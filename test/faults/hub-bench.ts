@@ -1,8 +1,8 @@
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../local/hub-lab/index.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
+import { readBackupView } from '../../src/app/backup/view.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { readBackupView } from '../../src/app/views.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import type { HubClient } from '../../src/hub/client.ts';
 import { createHub } from '../../src/hub/client.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/backup/start.ts';
+import { readBackupView } from '../../src/app/backup/view.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { readBackupView } from '../../src/app/views.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { backUp, beginRestore, contentOf, runToEnd, seed } from './drive.ts';
 

@@ -3,7 +3,7 @@ import { isDrillRunId } from '../../core/readiness/drill.ts';
 import { type BackupRun, isOver, type RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, toInstant } from '../app.ts';
-import { readBackupProgress } from '../backup/progress.ts';
+import { readBackupProgress } from '../backup/view.ts';
 import { readNewestDrills } from '../drill/store.ts';
 import { readPace, readSeen } from '../restore/outcomes/notes.ts';
 import { listRuns } from '../runs/store.ts';

@@ -3,8 +3,25 @@ import { scanName } from '../../core/paths.ts';
 import { type BackupRun, isOver } from '../../core/run/run.ts';
 import { parseRowCount } from '../../core/snapshot/scan-checkpoint.ts';
 import type { App } from '../app.ts';
-import { readBeat } from '../runs/store.ts';
+import { readBeat, readRun, runNotFound } from '../runs/store.ts';
+import { viewCommon } from '../runs/view.ts';
 import { openDocument } from '../stored/codec.ts';
+
+export async function readBackupView(app: App, runId: string) {
+  const run = (await readRun(app, 'backup', runId))?.run;
+  if (run?.kind !== 'backup') throw runNotFound('backup', runId);
+  return viewBackup(app, run);
+}
+
+export async function viewBackup(app: App, run: BackupRun, progress?: BackupProgress) {
+  const { rowsRead, beatAt } = progress ?? (await readBackupProgress(app, run));
+  return {
+    ...viewCommon(run, beatAt),
+    hub: run.hub,
+    rowsRead,
+    ...(run.result === undefined ? {} : { result: run.result }),
+  };
+}
 
 /** How far a backup is, beside what its run document tells. */
 export interface BackupProgress {
