@@ -1,5 +1,5 @@
 /**
- * What the page reads of the HTTP API's answers. What an older app does not send is optional: the page hides it.
+ * The fields the page reads from the HTTP API. A field that an older app does not send is optional: the page hides it.
  */
 
 export type Outcomes = Partial<

@@ -16,15 +16,15 @@ let leaving = new AbortController();
 useKeyFrom(askForKey);
 keepTimesFresh();
 watchConnection();
-// The key is nowhere but in the memory of this page: a reload forgets it.
+// The key is only in the memory of this page: a reload drops it.
 byId('lock', HTMLElement).addEventListener('click', () => location.reload());
 window.addEventListener('hashchange', () => show(true));
 show(false);
 if (isOverview()) await goToRunning();
 
 /**
- * Shows what the address asks for. No address holds anything secret.
- * @param {boolean} isMove Whether the person came from another view: then the new one's title gets the focus.
+ * Shows the view of the current address. No address holds a secret.
+ * @param {boolean} isMove Whether another view was open before: then the new title gets the focus.
  */
 function show(isMove) {
   leaving.abort();
@@ -46,7 +46,7 @@ function isOverview() {
   return ['', '#', '#/'].includes(location.hash);
 }
 
-/** Who comes back while a restore runs (a reload, another phone) wants to see that one. */
+/** Opens a running restore after a reload or on another device. */
 async function goToRunning() {
   try {
     const running = (await readRestores()).find((run) => !isOver(run) && run.purpose !== 'drill');
@@ -54,6 +54,6 @@ async function goToRunning() {
       location.hash = `#/restores/${encodeURIComponent(running.id)}`;
     }
   } catch {
-    // Best effort: the overview reads the same list, shows it, and says what is wrong.
+    // Best effort: the overview reads the same list and reports the error.
   }
 }

@@ -26,7 +26,7 @@ test('a restore that fails in part is explained and retried, the retry reported 
   await page.getByRole('button', { name: 'Continue' }).click();
   await main.getByText('Incomplete', { exact: true }).waitFor();
   expect(await countsOf(page, 'Failed')).toBe(failed);
-  expect(await columnSums(page)).toEqual(await figuresOf(page, 'Asked for'));
+  expect(await columnSums(page)).toEqual(await figuresOf(page, 'Requested'));
   await page.getByRole('button', { name: 'Show the failed devices' }).click();
   await main.getByText('installation ').first().waitFor();
   expect(await page.locator('.failures li').count()).toBe(failed);
@@ -35,7 +35,7 @@ test('a restore that fails in part is explained and retried, the retry reported 
   await page.getByRole('button', { name: 'Retry the failed ones' }).click();
   await page.getByRole('heading', { name: 'Retry into hub devices' }).waitFor();
   await appears(main.getByText('Restored and proven'));
-  expect(await countsOf(page, 'Asked for')).toBe(failed);
+  expect(await countsOf(page, 'Requested')).toBe(failed);
 
   const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Download the report' }).click();
@@ -54,7 +54,7 @@ test('a restore that fails in part is explained and retried, the retry reported 
   expect(await countsOf(page, 'Removed')).toBe(failed);
   await expectAccessible(page, 'rolled back');
 
-  await page.getByRole('link', { name: 'To the overview' }).click();
+  await page.getByRole('link', { name: 'Back to overview' }).click();
   await page.locator('summary').first().click();
   await page.getByRole('button', { name: 'Pin', exact: true }).click();
   await page.getByRole('button', { name: 'Unpin' }).waitFor();
@@ -68,6 +68,6 @@ test('a restore that fails in part is explained and retried, the retry reported 
   await main.getByText('only the phones of the board').waitFor();
   await appears(page.getByLabel(/^Type the hub’s name/));
   expect(await page.locator('.counts thead th').allInnerTexts()).toEqual(['Devices', 'All', 'Apple']);
-  expect(await columnSums(page)).toEqual(await figuresOf(page, 'Asked for'));
+  expect(await columnSums(page)).toEqual(await figuresOf(page, 'Requested'));
   expect(faults).toEqual([]);
 }, 240_000);

@@ -80,7 +80,7 @@ test('the whole restore by keyboard alone, with a reload, a changed key and a lo
   expect(before).toMatchObject([{ status: 'Succeeded', counts: { failed: 0, pending: 0 } }]);
   const total = before[0]?.counts?.total ?? 0;
   expect(await countsOf(page, 'To create')).toBe(total);
-  expect(await countsOf(page, 'Asked for')).toBe(total);
+  expect(await countsOf(page, 'Requested')).toBe(total);
 
   await tabTo(page, /^Type the hub’s name/);
   await keyboard.type('another');

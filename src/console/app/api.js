@@ -3,7 +3,7 @@
 /** The API's own folder: this file is served from a folder of it, whatever the route prefix is. */
 const base = new URL('../../', import.meta.url);
 const READ_TIMEOUT_MS = 20_000;
-/** Starting a restore waits for its checks of the target hub. */
+/** Starting a restore includes checks of the target hub. */
 const WRITE_TIMEOUT_MS = 60_000;
 
 let key = '';
@@ -12,7 +12,7 @@ let askForKey = async () => '';
 /** @type {Promise<string> | undefined} */
 let asking;
 
-/** An answer that says no. `code` is the API's own error code. */
+/** An error answer. `code` is the API's own error code. */
 export class ApiError extends Error {
   /**
    * @param {number} status
@@ -27,25 +27,25 @@ export class ApiError extends Error {
     this.details = details;
   }
 
-  /** Worth asking again without anybody changing anything. */
+  /** Whether a retry alone may succeed. */
   get isTemporary() {
     return this.status === 503 || (this.code === 'NoAnswer' && (this.status >= 500 || this.status === 429));
   }
 }
 
-/** No answer at all: the network, or the app, is away. */
+/** No answer at all: the network or the app is down. */
 export class ConnectionError extends Error {}
 
 /**
- * @param {(why: 'missing' | 'refused') => Promise<string>} ask Asks the person, and gives what was typed.
+ * @param {(why: 'missing' | 'refused') => Promise<string>} ask Prompts for a key and returns it.
  */
 export function useKeyFrom(ask) {
   askForKey = ask;
 }
 
 /**
- * Asks the API and gives the JSON of its answer. A key that is refused is asked for again, and the call then made again:
- * nobody loses what they were doing. A readiness card that comes with 503 is an answer, not an error.
+ * Calls the API and returns the JSON of its answer. When the key is refused it prompts for another one and repeats the
+ * call, so that no input is lost. A readiness card with status 503 is an answer, not an error.
  * @template T
  * @param {string} path Relative to the API (`restores`), or as an answer names it (`/api/restores`).
  * @param {{ method?: string, body?: object }} [options]
@@ -60,7 +60,7 @@ export async function call(path, options = {}) {
 }
 
 /**
- * Fetches a file with the key in the header, and hands it to the browser to save.
+ * Fetches a file with the key in the header and lets the browser save it.
  * @param {string} path
  * @param {string} name
  */
@@ -89,16 +89,16 @@ async function send(path, { method = 'GET', body }) {
     if (key === '') key = await ask('missing');
     const used = key;
     const response = await fetchOnce(path, method, body);
-    // 401 is the host's: the call never reached the app, and making it again is safe.
+    // 401 comes from the host: the call never reached the app, so repeating it is safe.
     if (response.status !== 401) return response;
-    // Another call may have been told of a better key meanwhile.
+    // Another call may have got a new key meanwhile.
     if (key === used) key = '';
     key = await ask('refused');
   }
 }
 
 /**
- * Calls that are refused at the same time share one question.
+ * Concurrent calls share one prompt.
  * @param {'missing' | 'refused'} why
  */
 function ask(why) {
@@ -134,7 +134,7 @@ async function readBody(response) {
   try {
     return await response.text();
   } catch (cause) {
-    throw new ConnectionError('The answer broke off.', { cause });
+    throw new ConnectionError('The answer was cut off.', { cause });
   }
 }
 
@@ -157,7 +157,7 @@ function errorOf(response, body) {
   return new ApiError(
     response.status,
     error?.code ?? 'NoAnswer',
-    error?.message ?? `The function app answered with status ${response.status} and did not say why.`,
+    error?.message ?? `The function app answered with status ${response.status} and gave no reason.`,
     details,
   );
 }

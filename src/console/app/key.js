@@ -1,7 +1,7 @@
 import { byId } from '../parts/dom.js';
 
 /**
- * Asks the person for the function key. What is shown behind stays as it is, with all that was typed.
+ * Prompts for the function key. The view behind keeps its state and input.
  * @param {'missing' | 'refused'} why
  * @returns {Promise<string>}
  */
@@ -9,9 +9,9 @@ export function askForKey(why) {
   const dialog = byId('key-dialog', HTMLDialogElement);
   const form = byId('key-form', HTMLFormElement);
   const input = byId('key', HTMLInputElement);
-  const says = byId('key-problem', HTMLElement);
+  const problem = byId('key-problem', HTMLElement);
   const say = (/** @type {string} */ text) => {
-    says.textContent = text;
+    problem.textContent = text;
     if (text === '') input.removeAttribute('aria-invalid');
     else input.setAttribute('aria-invalid', 'true');
   };
@@ -24,7 +24,7 @@ export function askForKey(why) {
       event.preventDefault();
       const key = input.value.trim();
       if (!isHeaderValue(key)) {
-        say(key === '' ? 'Paste or type the key.' : 'A key has no spaces and no special letters. Copy it again.');
+        say(key === '' ? 'Paste or type the key.' : 'A key has no spaces or special characters. Copy it again.');
         input.focus();
         return;
       }
@@ -37,11 +37,11 @@ export function askForKey(why) {
     },
     { signal },
   );
-  // There is nothing to see without a key, so Escape does not leave an empty page behind.
+  // Without a key there is nothing to show, so Escape does not close the dialog.
   dialog.addEventListener('cancel', (event) => event.preventDefault(), { signal });
   dialog.addEventListener('close', () => signal.aborted || dialog.showModal(), { signal });
   if (!dialog.open) dialog.showModal();
-  say(why === 'refused' ? 'The function app does not accept this key. Try another one.' : '');
+  say(why === 'refused' ? 'The function app does not accept this key. Try another.' : '');
   input.focus();
   return promise;
 }

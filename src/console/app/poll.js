@@ -4,14 +4,14 @@ import { isTemporary } from './api.js';
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 
-/** Polls that get no answer just now, with the instant at which each asks again. @type {Map<object, number>} */
+/** Polls that currently get no answer, each with the time of its next try. @type {Map<object, number>} */
 const lost = new Map();
 const waking = new EventTarget();
 
 /**
- * Calls `work` until it gives no further pause, or `signal` ends it. While there is no answer it asks again with growing
- * pauses and says so at the top of the page. Throws what will not mend itself.
- * @param {() => Promise<number | undefined>} work Gives the pause in milliseconds, or `undefined` when it is over.
+ * Calls `work` until it returns no further pause, or `signal` aborts. While there is no answer it retries with growing
+ * pauses and says so at the top of the page. Throws errors that a retry cannot fix.
+ * @param {() => Promise<number | undefined>} work Returns the pause in milliseconds, or `undefined` when it is done.
  * @param {AbortSignal} signal
  */
 export async function poll(work, signal) {
@@ -39,12 +39,12 @@ export async function poll(work, signal) {
   }
 }
 
-/** Every poll asks at once: after something was done, or when the person or the browser says the network is back. */
+/** Makes every poll due now: after an action, or when the network is back. */
 export function wake() {
   waking.dispatchEvent(new Event('wake'));
 }
 
-/** To be called once. */
+/** Call it once. */
 export function watchConnection() {
   byId('connection-retry', HTMLButtonElement).addEventListener('click', wake);
   window.addEventListener('online', wake);
@@ -67,12 +67,12 @@ function showConnection() {
     if (wasLost) announce('The connection is back.');
     return;
   }
-  // Said once; the seconds that count down are for the eye.
-  if (!wasLost) announce('Connection lost. Retrying by itself; nothing that runs is affected.');
+  // Announced once; the countdown is visual only.
+  if (!wasLost) announce('Connection lost. Retrying. Running operations are not affected.');
   const seconds = Math.max(0, Math.ceil((Math.min(...lost.values()) - Date.now()) / 1000));
   const when = seconds === 0 ? 'now' : `in ${seconds} s`;
   byId('connection-text', HTMLElement).textContent =
-    `Connection lost, retrying ${when}. What runs goes on without this page.`;
+    `Connection lost. Retrying ${when}. Running operations continue without this page.`;
 }
 
 /**

@@ -1,8 +1,8 @@
 import { ApiError, call } from './api.js';
 
 /**
- * Ids of starts whose answer never came, by what was asked. Asking again under the same id finds the run that may have
- * begun, instead of beginning another.
+ * Ids of start requests that got no answer, by their body. Repeating a request under its id finds the run it may have
+ * started instead of starting a second one.
  * @type {Map<string, string>}
  */
 const unanswered = new Map();
@@ -25,7 +25,7 @@ export async function startRestore(body) {
   }
 }
 
-/** In the form the app's own ids have, which sort by time. */
+/** In the format of the app's own ids, which sort by time. */
 function newId() {
   const suffix = [...crypto.getRandomValues(new Uint8Array(3))].map((byte) => byte.toString(16).padStart(2, '0'));
   return `${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}Z-${suffix.join('')}`;

@@ -8,8 +8,8 @@ const BOTTOM = 24;
 const SHOWN = 60;
 
 /**
- * Devices in each snapshot over time. Its text for those who cannot see it says what the line shows; the list below it
- * has every number.
+ * Devices in each snapshot over time. The label describes the line for screen readers; the list below has every number.
+ * Drawn by hand: a chart library is larger than the whole console.
  * @param {import('../api-types.d.ts').Snapshot[]} snapshots Newest first.
  */
 export function sizeChart(snapshots) {
@@ -25,7 +25,7 @@ export function sizeChart(snapshots) {
     }));
   if (points.length < 2) return undefined;
   const figure = h('figure', { class: 'chart' });
-  // Drawn in real pixels, so that its text is as large as all other text on any width.
+  // Drawn in real pixels, so that its text has the size of all other text at any width.
   new ResizeObserver(([entry]) => draw(figure, points, entry?.contentRect.width ?? 0)).observe(figure);
   return figure;
 }
@@ -50,8 +50,8 @@ function draw(figure, points, space) {
     /** @type {number} */ left,
     /** @type {number} */ up,
     /** @type {string} */ anchor,
-    /** @type {string} */ says,
-  ) => svg('text', { x: left, y: up, 'text-anchor': anchor }, says);
+    /** @type {string} */ content,
+  ) => svg('text', { x: left, y: up, 'text-anchor': anchor }, content);
   figure.replaceChildren(
     svg(
       'svg',
@@ -60,8 +60,8 @@ function draw(figure, points, space) {
       svg('line', { class: 'axis', x1: 0, x2: width, y1: baseline, y2: baseline }),
       svg('polygon', { class: 'area', points: `${LEFT},${baseline} ${line.join(' ')} ${width - LEFT},${baseline}` }),
       svg('polyline', { class: 'line', points: line.join(' ') }),
-      points.map((point) => mark(point, x(point), y(point.devices))),
-      text(0, 14, 'start', `${plural(top, 'device')} at most`),
+      points.map((point) => marker(point, x(point), y(point.devices))),
+      text(0, 14, 'start', `Peak: ${plural(top, 'device')}`),
       text(0, HEIGHT - 6, 'start', dayAndTime(from)),
       text(width, HEIGHT - 6, 'end', dayAndTime(from + span)),
     ),
@@ -73,7 +73,7 @@ function draw(figure, points, space) {
  * @param {number} x
  * @param {number} y
  */
-function mark({ devices, isGood, snapshot }, x, y) {
+function marker({ devices, isGood, snapshot }, x, y) {
   const title = svg(
     'title',
     {},

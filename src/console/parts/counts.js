@@ -5,10 +5,10 @@ import { number } from './format.js';
  * @typedef {object} OutcomeRow
  * @property {keyof import('../api-types.d.ts').Outcomes} outcome
  * @property {string} name
- * @property {string} dryName What a dry run says: nothing has been done.
+ * @property {string} dryName For a dry run, which writes nothing.
  * @property {string} meaning
  * @property {string} [dryMeaning]
- * @property {boolean} [isRare] Shown only when there is one.
+ * @property {boolean} [isRare] Shown only when it is not zero.
  */
 
 /** @type {OutcomeRow[]} */
@@ -17,46 +17,46 @@ const restoreRows = [
     outcome: 'created',
     name: 'Created',
     dryName: 'To create',
-    meaning: 'were missing, and were put in place',
+    meaning: 'were missing; now restored',
     dryMeaning: 'missing in the hub',
   },
   {
     outcome: 'updated',
     name: 'Completed',
     dryName: 'To complete',
-    meaning: 'were there in part; the rest was added',
-    dryMeaning: 'there in part; the rest is added',
+    meaning: 'were incomplete; the rest was added',
+    dryMeaning: 'incomplete; the rest will be added',
     isRare: true,
   },
-  { outcome: 'unchanged', name: 'Unchanged', dryName: 'Unchanged', meaning: 'in place already' },
+  { outcome: 'unchanged', name: 'Unchanged', dryName: 'Unchanged', meaning: 'already in place' },
   {
     outcome: 'keptLive',
     name: 'Kept live',
     dryName: 'Kept live',
-    meaning: 'registered anew meanwhile; left alone',
+    meaning: 'registered again since; left alone',
   },
-  { outcome: 'removed', name: 'Removed', dryName: 'To remove', meaning: 'taken out again', isRare: true },
+  { outcome: 'removed', name: 'Removed', dryName: 'To remove', meaning: 'removed again', isRare: true },
   { outcome: 'failed', name: 'Failed', dryName: 'Would fail', meaning: 'could not be restored', isRare: true },
   {
     outcome: 'pending',
-    name: 'Open',
-    dryName: 'Open',
-    meaning: 'not looked at yet',
+    name: 'Pending',
+    dryName: 'Pending',
+    meaning: 'not processed yet',
     isRare: true,
   },
 ];
 
 /** @type {OutcomeRow[]} */
 const rollbackRows = [
-  { outcome: 'removed', name: 'Removed', dryName: 'To remove', meaning: 'taken out again' },
+  { outcome: 'removed', name: 'Removed', dryName: 'To remove', meaning: 'removed again' },
   { outcome: 'unchanged', name: 'Already gone', dryName: 'Already gone', meaning: 'nothing was left to remove' },
   { outcome: 'keptLive', name: 'Kept live', dryName: 'Kept live', meaning: 'changed by the device since; left alone' },
   { outcome: 'failed', name: 'Failed', dryName: 'Would fail', meaning: 'could not be removed', isRare: true },
-  { outcome: 'pending', name: 'Open', dryName: 'Open', meaning: 'not looked at yet', isRare: true },
+  { outcome: 'pending', name: 'Pending', dryName: 'Pending', meaning: 'not processed yet', isRare: true },
 ];
 
 /**
- * What became (or, in a dry run, would become) of every device, by platform. Each column adds up to its last line.
+ * The outcome, or for a dry run the expected outcome, of every device by platform. Each column adds up to its last row.
  * @param {import('../api-types.d.ts').Restore} run
  */
 export function countsTable(run) {
@@ -107,7 +107,7 @@ export function countsTable(run) {
         h(
           'tr',
           {},
-          h('th', { scope: 'row' }, run.purpose === 'rollback' ? 'Written by that restore' : 'Asked for'),
+          h('th', { scope: 'row' }, run.purpose === 'rollback' ? 'Written by that restore' : 'Requested'),
           h('td', { class: 'figure all' }, number(run.counts.total)),
           columns.map(([, counts]) => h('td', { class: 'figure' }, number(sum(counts)))),
         ),
@@ -117,7 +117,7 @@ export function countsTable(run) {
 }
 
 /**
- * All that is in the hub as it should be.
+ * Devices that are neither failed nor pending.
  * @param {import('../api-types.d.ts').Restore} run
  */
 export function settledCount({ counts }) {
@@ -126,5 +126,5 @@ export function settledCount({ counts }) {
 
 /** @param {import('../api-types.d.ts').Outcomes} counts */
 function sum(counts) {
-  return restoreRows.reduce((sofar, { outcome }) => sofar + (counts[outcome] ?? 0), 0);
+  return restoreRows.reduce((total, { outcome }) => total + (counts[outcome] ?? 0), 0);
 }

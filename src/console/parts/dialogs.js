@@ -1,16 +1,16 @@
 import { h } from './dom.js';
-import { attempt } from './widgets.js';
+import { onSubmit } from './widgets.js';
 
 /**
- * A question that must be answered before something is done. Escape and the second button leave all as it is; what was
- * typed stays when the work fails.
+ * Asks for confirmation before an action. Escape and the second button cancel it; when it fails the dialog keeps its
+ * input.
  * @param {object} question
  * @param {string} question.title
  * @param {import('./dom.js').Child} question.body
  * @param {string} question.yes
  * @param {string} question.no
  * @param {string} question.failed
- * @param {HubNameField} [question.hubName] Must hold the hub's name.
+ * @param {HubNameField} [question.hubName] Must match the hub's name.
  * @param {() => Promise<unknown>} question.work
  */
 export function askFirst({ title, body, yes, no, failed, hubName, work }) {
@@ -28,18 +28,13 @@ export function askFirst({ title, body, yes, no, failed, hubName, work }) {
     h('div', { class: 'actions' }, yesButton, h('button', { type: 'button', onclick: () => dialog.close() }, no)),
   );
   dialog.append(form);
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    if (hubName !== undefined && !hubName.check()) return;
-    await attempt(
-      yesButton,
-      place,
-      async () => {
-        await work();
-        dialog.close();
-      },
-      failed,
-    );
+  onSubmit(form, yesButton, place, {
+    isValid: hubName?.check,
+    work: async () => {
+      await work();
+      dialog.close();
+    },
+    failed,
   });
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
@@ -50,11 +45,11 @@ export function askFirst({ title, body, yes, no, failed, hubName, work }) {
  * @typedef {object} HubNameField
  * @property {HTMLElement} element
  * @property {() => string} value
- * @property {() => boolean} check Whether the name is right; says so at the field, and goes there, when not.
+ * @property {() => boolean} check Whether the name matches. If not, it shows the problem and focuses the field.
  */
 
 /**
- * The target hub's name, typed: the last thing between a tired person and the wrong hub.
+ * The typed name of the target hub: the last guard against writing to the wrong hub.
  * @param {string} hub
  * @param {string} id Unique on the page.
  * @returns {HubNameField}
@@ -68,10 +63,10 @@ export function hubNameField(hub, id) {
     spellcheck: 'false',
     'aria-describedby': `${id}-problem`,
   });
-  const says = h('p', { class: 'problem-text', id: `${id}-problem`, role: 'alert' });
+  const problem = h('p', { class: 'problem-text', id: `${id}-problem`, role: 'alert' });
   const isRight = () => input.value.trim().toLowerCase() === hub.toLowerCase();
   const clear = () => {
-    says.textContent = '';
+    problem.textContent = '';
     input.removeAttribute('aria-invalid');
   };
   input.addEventListener('input', () => isRight() && clear());
@@ -81,13 +76,13 @@ export function hubNameField(hub, id) {
       { class: 'field' },
       h('label', { for: id }, 'Type the hub’s name to confirm: ', h('strong', { class: 'name' }, hub)),
       input,
-      says,
+      problem,
     ),
     value: () => input.value.trim(),
     check() {
       clear();
       if (isRight()) return true;
-      says.textContent = input.value.trim() === '' ? `Type ${hub}.` : `That is not the hub’s name. Type ${hub}.`;
+      problem.textContent = input.value.trim() === '' ? `Type ${hub}.` : `That is not the hub’s name. Type ${hub}.`;
       input.setAttribute('aria-invalid', 'true');
       input.focus();
       return false;

@@ -2,7 +2,7 @@
 /** @typedef {Record<string, string | number | boolean | undefined | ((event: Event) => unknown)>} Props */
 
 /**
- * Makes an element. Texts become text nodes, never markup; a function is a listener of the event it is named after
+ * Creates an element. Text becomes text nodes, never markup; a function is a listener of the event it is named after
  * (`onclick`); `undefined` and `false` attributes are left out.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
@@ -10,7 +10,7 @@
  * @param {...Child} children
  */
 export function h(tag, props = {}, ...children) {
-  return furnish(document.createElement(tag), props, children);
+  return build(document.createElement(tag), props, children);
 }
 
 /**
@@ -21,12 +21,12 @@ export function h(tag, props = {}, ...children) {
  * @param {...Child} children
  */
 export function svg(tag, props = {}, ...children) {
-  return furnish(document.createElementNS('http://www.w3.org/2000/svg', tag), props, children);
+  return build(document.createElementNS('http://www.w3.org/2000/svg', tag), props, children);
 }
 
 /**
- * Shows `children` in `region` and touches only those that changed, so that what a person reads, selects or has in focus
- * stays while numbers beside it move on. What has the same `data-kept` as what is there is left as it is.
+ * Replaces only the children of `region` that changed, so that a refresh disturbs neither selection nor focus. A child
+ * with the same `data-kept` as the current one is left alone.
  * @param {Element} region
  * @param {...Child} children
  */
@@ -48,7 +48,7 @@ export function fill(region, ...children) {
 }
 
 /**
- * An element the page cannot be without.
+ * A required element of the page.
  * @template {Element} T
  * @param {string} id
  * @param {new () => T} type
@@ -60,7 +60,7 @@ export function byId(id, type) {
 }
 
 /**
- * Says something to those who listen to the page instead of looking at it.
+ * Announces text to screen readers.
  * @param {string} text
  */
 export function announce(text) {
@@ -74,7 +74,7 @@ export function announce(text) {
  * @param {Child[]} children
  * @returns {E}
  */
-function furnish(element, props, children) {
+function build(element, props, children) {
   for (const [name, value] of Object.entries(props)) {
     if (typeof value === 'function') element.addEventListener(name.slice(2), value);
     else if (value === true) element.setAttribute(name, '');

@@ -23,7 +23,7 @@ export function plural(count, one, many = `${one}s`) {
 }
 
 /**
- * The two largest units that matter: `3 h 20 min`.
+ * The two largest units: `3 h 20 min`.
  * @param {number} seconds
  */
 export function duration(seconds) {
@@ -56,7 +56,7 @@ export function size(bytes) {
 export function ago(iso) {
   const seconds = (Date.now() - Date.parse(iso)) / 1000;
   if (seconds < 5) return 'just now';
-  // Seconds would only flicker: what counts is minutes.
+  // From one minute on, seconds are noise.
   return `${duration(seconds < 60 ? seconds - (seconds % 5) : seconds - (seconds % 60))} ago`;
 }
 
@@ -70,7 +70,7 @@ const local = new Intl.DateTimeFormat('en-GB', {
 const utc = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
 
 /**
- * `23 Nov, 15:04 CET (14:04 UTC)`: incidents are told in UTC, lived in local time.
+ * `23 Nov, 15:04 CET (14:04 UTC)`: incident reports use UTC, people local time.
  * @param {string} iso
  */
 export function moment(iso) {
@@ -87,21 +87,21 @@ export function dayAndTime(at) {
 }
 
 /**
- * How long ago, with the instant itself after it. Kept up to date by {@link keepTimesFresh}.
+ * How long ago, followed by the instant. Kept current by {@link keepTimesFresh}.
  * @param {string | null | undefined} iso
  */
 export function time(iso) {
   if (!iso || Number.isNaN(Date.parse(iso))) return 'never';
   return h(
     'span',
-    { class: 'time' },
+    {},
     h('time', { datetime: iso, 'data-relative': true }, ago(iso)),
     ' ',
     h('span', { class: 'instant muted small' }, moment(iso)),
   );
 }
 
-/** Times on the page grow older by themselves. */
+/** Updates the relative times on the page. */
 export function keepTimesFresh() {
   setInterval(() => {
     for (const element of document.querySelectorAll('time[data-relative]')) {

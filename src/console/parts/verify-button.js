@@ -7,13 +7,16 @@ import { actionButton, isOver, notice } from './widgets.js';
 const POLL_MS = 1000;
 
 /**
- * A button that has every byte of a snapshot read again, and says under itself how that goes.
+ * A button that starts the verification of a snapshot and shows its progress below.
  * @param {string} id
  * @param {string} label
  */
 export function verifyButton(id, label) {
   const place = h('div', { role: 'status' });
-  const button = actionButton(label, () => verify(id, place), { focus: 'verify', failed: 'It was not verified.' });
+  const button = actionButton(label, () => verify(id, place), {
+    focus: 'verify',
+    failed: 'The snapshot was not verified.',
+  });
   return h('div', { class: 'action', 'data-kept': `${label} ${id}` }, button, place);
 }
 
@@ -34,7 +37,7 @@ async function verify(id, place) {
       fill(place, notice('run', h('p', {}, `Verifying: ${number(verified)} of ${plural(total, 'device')}`)));
     else if (now.status === 'Succeeded')
       fill(place, notice('ok', h('p', {}, `Verified: all ${plural(total, 'device')} can be read.`)));
-    else fill(place, notice('bad', h('p', {}, now.error?.message ?? 'Not verified.'), damage(now)));
+    else fill(place, notice('bad', h('p', {}, now.error?.message ?? 'The verification failed.'), damage(now)));
     if (!isOver(now)) return POLL_MS;
     announce(place.innerText);
     wake();

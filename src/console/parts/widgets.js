@@ -13,7 +13,7 @@ const shapes = {
 };
 
 /**
- * A shape of its own for each tone, so that nothing is told by colour alone.
+ * Each tone has its own shape, so that colour never carries meaning alone.
  * @param {Tone} tone
  */
 export function icon(tone) {
@@ -33,7 +33,7 @@ export function badge(tone, text) {
 }
 
 /**
- * The one thing that is to be seen first, in words.
+ * The headline of a view.
  * @param {Tone} tone
  * @param {string} title
  * @param {...import('./dom.js').Child} children
@@ -48,7 +48,7 @@ export function verdict(tone, title, ...children) {
 }
 
 /**
- * Names and values; a value of `undefined` is not known to this app and leaves its line out.
+ * Names and values. An `undefined` value leaves out its row: an older app does not send it.
  * @param {[string, import('./dom.js').Child][]} entries
  */
 export function facts(entries) {
@@ -62,9 +62,9 @@ export function facts(entries) {
 }
 
 /**
- * What went wrong, and what the API says to do about it.
+ * What failed, why, and what the API advises.
  * @param {unknown} error
- * @param {string} attempt What was being done: `The restore was not started.`
+ * @param {string} attempt What failed: `The restore was not started.`
  */
 export function problem(error, attempt) {
   const message = error instanceof Error ? error.message : String(error);
@@ -98,32 +98,27 @@ export function notice(tone, ...children) {
 }
 
 /**
- * A button that cannot be pressed twice, and shows under itself why it could not do its work.
+ * A button that ignores clicks while it works and shows a failure below itself.
  * @param {string} label
  * @param {() => Promise<unknown>} work
- * @param {{ class?: string, focus?: string, failed?: string, name?: string }} [options] `name`: what a screen reader
- *   says when the label alone does not tell it from others.
+ * @param {{ class?: string, focus?: string, failed?: string }} [options]
  */
 export function actionButton(label, work, options = {}) {
   const place = h('div', { class: 'action-problem' });
-  const button = h(
-    'button',
-    { type: 'button', class: options.class, 'data-focus': options.focus, 'aria-label': options.name },
-    label,
-  );
+  const button = h('button', { type: 'button', class: options.class, 'data-focus': options.focus }, label);
   button.addEventListener('click', () => attempt(button, place, work, options.failed ?? 'That did not work.'));
-  // Kept while its label is the same, so that a problem is there as long as it takes to read it.
+  // Kept across refreshes while the label is the same, so that an error stays readable.
   return h('div', { class: 'action', 'data-kept': label }, button, place);
 }
 
 /**
- * Does `work` once at a time. The button stays focusable meanwhile: disabling it would throw the focus away.
+ * Runs `work` once at a time. The button stays enabled meanwhile: disabling it would lose the focus.
  * @param {HTMLButtonElement} button
  * @param {Element} place
  * @param {() => Promise<unknown>} work
  * @param {string} failed
  */
-export async function attempt(button, place, work, failed) {
+async function attempt(button, place, work, failed) {
   if (button.ariaBusy === 'true') return;
   button.ariaBusy = 'true';
   place.replaceChildren();
@@ -134,6 +129,20 @@ export async function attempt(button, place, work, failed) {
   } finally {
     button.ariaBusy = 'false';
   }
+}
+
+/**
+ * Runs `work` when the form is submitted and `isValid` holds.
+ * @param {HTMLFormElement} form
+ * @param {HTMLButtonElement} button
+ * @param {Element} place Shows a failure.
+ * @param {{ isValid?: () => boolean, work: () => Promise<unknown>, failed: string }} options
+ */
+export function onSubmit(form, button, place, { isValid, work, failed }) {
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    if (isValid === undefined || isValid()) await attempt(button, place, work, failed);
+  });
 }
 
 /** @param {import('../api-types.d.ts').Restore['status']} status */

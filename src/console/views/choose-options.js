@@ -10,19 +10,19 @@ const empty = {
   snapshot: 'latest',
   target: 'secondary',
   note: '',
-  /** Tag expressions: whom to restore, and whom first. */
+  /** Tag expressions: which devices to restore, and which first. */
   tags: '',
   first: '',
   /** @type {string[]} */
   platforms: [],
-  /** What a restore that is repeated asked for and this form has no fields for. */
+  /** Options of a repeated restore that the form has no fields for. */
   more: /** @type {Pick<Restore, 'only' | 'order'>} */ ({}),
 };
 
-/** What was chosen and typed. It outlives the form, so that a look at another page costs nothing. */
+/** The input so far. It outlives the form, so that visiting another view loses nothing. */
 export const draft = { ...empty };
 
-/** The next restore is another matter. */
+/** After a restore has started, the next one starts from defaults. */
 export function forgetDraft() {
   Object.assign(draft, empty);
 }
@@ -33,7 +33,7 @@ export function choose({ snapshot }) {
 }
 
 /**
- * Asks for the same again as an earlier restore did.
+ * Takes over the options of an earlier restore.
  * @param {Restore} run
  */
 export function chooseAsIn({ snapshot, target, only = {}, order, note = '' }) {
@@ -52,10 +52,10 @@ export function chooseAsIn({ snapshot, target, only = {}, order, note = '' }) {
 }
 
 /**
- * The body of a restore as it was chosen.
+ * The request body for the chosen options.
  * @param {typeof draft} chosen
  */
-export function askedOf({ snapshot, target, note, tags, first, platforms, more }) {
+export function requestBody({ snapshot, target, note, tags, first, platforms, more }) {
   const only = {
     ...more.only,
     ...(platforms.length === 0 ? {} : { platforms }),
@@ -72,11 +72,11 @@ export function askedOf({ snapshot, target, note, tags, first, platforms, more }
 }
 
 /**
- * What is seldom needed: a note, a part of the devices, an order.
- * @param {HTMLElement} platforms Where the platforms of the chosen snapshot are.
+ * Rarely needed options: a note, a subset of the devices, an order.
+ * @param {HTMLElement} platforms Holds the platforms of the chosen snapshot.
  */
 export function options(platforms) {
-  const isUsed = Object.keys(askedOf(draft)).length > 2;
+  const isUsed = Object.keys(requestBody(draft)).length > 2;
   return h(
     'details',
     { open: isUsed },
@@ -84,11 +84,11 @@ export function options(platforms) {
     h(
       'div',
       { class: 'form' },
-      textField('note', 'Note', 'Who asks and why. It is shown with the restore and in its report.', 200),
+      textField('note', 'Note', 'Who is restoring and why. Shown with the restore and in its report.', 200),
       platforms,
       textField('tags', 'Only devices with tags', 'For example: (news && !beta) || vip. Empty: all devices.', 2000),
-      textField('first', 'First the devices with tags', 'They are written before all others. Empty: no order.', 2000),
-      moreAsked(),
+      textField('first', 'Devices with these tags first', 'Written before all others. Empty: no order.', 2000),
+      earlierOptions(),
     ),
   );
 }
@@ -122,8 +122,8 @@ function textField(name, label, help, length) {
   );
 }
 
-/** Ids and groups of a restore that is repeated: all or none of them. */
-function moreAsked() {
+/** Ids and groups of a repeated restore, to keep or to remove together. */
+function earlierOptions() {
   const { only = {}, order } = draft.more;
   const parts = [
     only.installationIds && plural(only.installationIds.length, 'installation id'),
@@ -131,12 +131,12 @@ function moreAsked() {
     order && `${plural(order.length, 'group')} in order`,
   ].filter(Boolean);
   if (parts.length === 0) return undefined;
-  const line = h('div', { class: 'field' }, h('p', {}, `As in the restore before: ${parts.join(', ')}.`));
+  const line = h('div', { class: 'field' }, h('p', {}, `From the earlier restore: ${parts.join(', ')}.`));
   const forget = () => {
     draft.more = {};
     line.remove();
   };
-  line.append(h('div', { class: 'actions' }, h('button', { type: 'button', onclick: forget }, 'Leave that out')));
+  line.append(h('div', { class: 'actions' }, h('button', { type: 'button', onclick: forget }, 'Remove')));
   return line;
 }
 
@@ -148,7 +148,7 @@ export function platformBoxes({ counts }) {
     'fieldset',
     {},
     h('legend', {}, 'Only these platforms'),
-    h('p', { class: 'muted small' }, 'None checked: all of them.'),
+    h('p', { class: 'muted small' }, 'None checked: all platforms.'),
     names.map(([name, count]) =>
       h(
         'label',

@@ -4,8 +4,8 @@ import { startRestore } from '../app/start-restore.js';
 import { fill, h } from '../parts/dom.js';
 import { ago, moment, plural } from '../parts/format.js';
 import { stepper } from '../parts/stepper.js';
-import { attempt, hubName, notice, problem } from '../parts/widgets.js';
-import { askedOf, draft, options, platformBoxes } from './choose-options.js';
+import { hubName, notice, onSubmit, problem } from '../parts/widgets.js';
+import { draft, options, platformBoxes, requestBody } from './choose-options.js';
 import { healthBadge } from './snapshots.js';
 
 /**
@@ -14,12 +14,12 @@ import { healthBadge } from './snapshots.js';
  */
 
 /**
- * The first step of a restore: which snapshot, into which hub.
+ * The first step of a restore: choose the snapshot and the target hub.
  * @param {HTMLElement} view
  * @param {AbortSignal} signal
  */
 export function showChoose(view, signal) {
-  const place = h('div', {}, h('p', { class: 'muted' }, 'Reading what there is to restore …'));
+  const place = h('div', {}, h('p', { class: 'muted' }, 'Loading snapshots …'));
   view.replaceChildren(h('h1', { tabindex: -1 }, 'Restore'), stepper(1), place);
   poll(async () => {
     const [status, { value }] = await Promise.all([
@@ -71,21 +71,18 @@ function chooseForm(status, snapshots) {
     options(platforms),
     failed,
     h('div', { class: 'actions' }, button, h('a', { class: 'button', href: '#/' }, 'Back')),
-    h('p', { class: 'muted small' }, 'A dry run compares and writes nothing. You confirm after it.'),
+    h('p', { class: 'muted small' }, 'A dry run only compares. You confirm before anything is written.'),
   );
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    await attempt(button, failed, () => startDryRun(status), 'The dry run was not started.');
-  });
+  onSubmit(form, button, failed, { work: () => startDryRun(status), failed: 'The dry run was not started.' });
   return form;
 }
 
 /** @param {Status} status */
 async function startDryRun({ primary }) {
   const run = await startRestore({
-    ...askedOf(draft),
+    ...requestBody(draft),
     dryRun: true,
-    // The primary is the snapshot's own hub. A dry run writes nothing; its name is typed before anything is.
+    // The API asks for this name because the primary is the snapshot's own hub; a person types it before the real restore.
     ...(draft.target === 'primary' ? { confirm: primary.hub } : {}),
   });
   location.hash = `#/restores/${encodeURIComponent(run.id)}`;
@@ -93,7 +90,7 @@ async function startDryRun({ primary }) {
 
 /** @param {Snapshot | undefined} snapshot */
 function latestText(snapshot) {
-  return `The latest good one (${ago(snapshot?.readStartedAt ?? '')})`;
+  return `Latest good snapshot (${ago(snapshot?.readStartedAt ?? '')})`;
 }
 
 /** @param {Snapshot | undefined} snapshot */
@@ -111,8 +108,8 @@ function aboutSnapshot(snapshot) {
       'p',
       { class: 'muted' },
       healthBadge(snapshot),
-      ` Read ${moment(readStartedAt ?? '')}. ${plural(counts?.registrations ?? 0, 'registration')} of ${plural(counts?.records ?? 0, 'device')}.`,
-      proof === null && ' Not proven yet: the dry run reads every byte of it.',
+      ` Taken ${moment(readStartedAt ?? '')}. ${plural(counts?.registrations ?? 0, 'registration')} of ${plural(counts?.records ?? 0, 'device')}.`,
+      proof === null && ' Not proven yet: the dry run reads every byte.',
     ),
     snapshot.health === 'suspect' && notice('warn', h('p', {}, `Suspect: ${healthReasons.join('; ')}`)),
   ];
@@ -138,8 +135,8 @@ function targetChoice({ primary, secondary }) {
   return h(
     'fieldset',
     {},
-    h('legend', {}, 'Into'),
-    radio('secondary', hubName(secondary), 'the secondary: failover'),
-    radio('primary', hubName(primary), 'the primary, which the snapshot was taken from: to repair it'),
+    h('legend', {}, 'Target hub'),
+    radio('secondary', hubName(secondary), 'secondary: failover'),
+    radio('primary', hubName(primary), 'primary, the source of the snapshot: repair'),
   );
 }

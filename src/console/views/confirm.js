@@ -2,11 +2,11 @@ import { startRestore } from '../app/start-restore.js';
 import { hubNameField } from '../parts/dialogs.js';
 import { h } from '../parts/dom.js';
 import { plural } from '../parts/format.js';
-import { attempt, hubName } from '../parts/widgets.js';
+import { hubName, onSubmit } from '../parts/widgets.js';
 import { forgetDraft } from './choose-options.js';
 
 /**
- * After a dry run: the hub's name, and the button that restores exactly what the dry run looked at.
+ * After a dry run: the hub's name and the button that restores exactly what the dry run compared.
  * @param {import('../api-types.d.ts').Restore} dryRun
  */
 export function confirmForm(dryRun) {
@@ -22,32 +22,27 @@ export function confirmForm(dryRun) {
   const form = h(
     'form',
     { class: 'card form', novalidate: true, 'aria-labelledby': 'confirm-title' },
-    h('h2', { id: 'confirm-title' }, 'Restore for real?'),
+    h('h2', { id: 'confirm-title' }, 'Start the restore?'),
     h(
       'p',
       {},
       'This writes into ',
       h('strong', { class: 'name' }, hubName(target)),
-      '. Devices that registered there meanwhile are left alone. It can be stopped, repeated, and rolled back.',
+      '. Devices that have registered there since are left alone. You can stop, repeat and roll back the restore.',
     ),
     field.element,
     place,
     h('div', { class: 'actions' }, button, h('a', { class: 'button', href: '#/restore' }, 'Choose again')),
   );
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    if (!field.check()) return;
-    const body = { snapshot: snapshot.id, target: target.role, confirm: field.value(), only, order, note };
-    await attempt(
-      button,
-      place,
-      async () => {
-        const run = await startRestore(body);
-        forgetDraft();
-        location.hash = `#/restores/${encodeURIComponent(run.id)}`;
-      },
-      'The restore was not started.',
-    );
+  onSubmit(form, button, place, {
+    isValid: field.check,
+    work: async () => {
+      const body = { snapshot: snapshot.id, target: target.role, confirm: field.value(), only, order, note };
+      const run = await startRestore(body);
+      forgetDraft();
+      location.hash = `#/restores/${encodeURIComponent(run.id)}`;
+    },
+    failed: 'The restore was not started.',
   });
   return form;
 }

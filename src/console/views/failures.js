@@ -7,25 +7,27 @@ import { reasonOf } from './run-words.js';
 /** @typedef {{ value: import('../api-types.d.ts').Failure[], nextLink?: string }} Page */
 
 /**
- * Why devices failed, and on demand which ones, a page at a time.
+ * Why devices failed and, on request, which ones, page by page.
  * @param {string} runId
  * @param {Record<string, number>} byCode
  */
 export function failures(runId, byCode) {
   const path = `restores/${encodeURIComponent(runId)}/failures`;
-  const list = h('ol', { class: 'plain failures' });
+  const list = h('ol', { class: 'failures' });
   const more = h('div');
   const load = async (/** @type {string} */ query) => {
     /** @type {Page} */
     const page = await call(`${path}${query}`);
     const items = page.value.map(failureRow);
     list.append(...items);
-    // Only the position is taken of the link: behind a gateway its host need not be the one this page came from.
+    // Only the query of the link is used: behind a gateway its host may differ from this page's.
     const next = page.nextLink === undefined ? undefined : new URL(page.nextLink).search;
     more.replaceChildren(...(next === undefined ? [] : [actionButton('Show more', () => load(next))]));
     items[0]?.focus();
   };
-  more.replaceChildren(actionButton('Show the failed devices', () => load(''), { failed: 'They could not be read.' }));
+  more.replaceChildren(
+    actionButton('Show the failed devices', () => load(''), { failed: 'The failed devices could not be read.' }),
+  );
   return h(
     'section',
     { class: 'card', 'aria-labelledby': 'failures-title' },

@@ -5,7 +5,7 @@ import { duration, moment, number, plural, rate, time } from '../parts/format.js
 import { verifyButton } from '../parts/verify-button.js';
 import { actionButton, badge, facts, hubName, icon, isOver, problem, statusBadge, verdict } from '../parts/widgets.js';
 import { showRestores } from './restores.js';
-import { showSnapshots } from './snapshots.js';
+import { proofWords, showSnapshots } from './snapshots.js';
 
 /** @typedef {import('../api-types.d.ts').Status} Status */
 
@@ -13,25 +13,25 @@ const CALM_MS = 15_000;
 const BUSY_MS = 2000;
 
 /**
- * "If we failed over now": the readiness card, the snapshots and the restores, kept fresh.
+ * The readiness card, the snapshots and the restores, kept current.
  * @param {HTMLElement} view
  * @param {AbortSignal} signal
  */
 export function showOverview(view, signal) {
-  const head = h('div', {}, h('div', { class: 'verdict' }, h('p', { class: 'muted' }, 'Asking for the readiness …')));
+  const head = h('div', {}, h('div', { class: 'verdict' }, h('p', { class: 'muted' }, 'Loading readiness …')));
   const actions = h('div', { class: 'actions' });
   const details = h('div', { class: 'stack' });
   const snapshots = h('section', { 'aria-labelledby': 'snapshots-title' });
   const restores = h('section', { 'aria-labelledby': 'restores-title' });
   view.replaceChildren(
-    h('h1', { tabindex: -1 }, 'If we failed over now'),
+    h('h1', { tabindex: -1 }, 'Failover readiness'),
     h('section', { class: 'card', 'aria-label': 'Readiness' }, head, actions, details),
     snapshots,
     restores,
   );
   const refreshSnapshots = showSnapshots(snapshots, signal);
   showRestores(restores, signal);
-  let said = '';
+  let announced = '';
   let newestBackup = '';
   poll(async () => {
     /** @type {Status} */
@@ -39,8 +39,8 @@ export function showOverview(view, signal) {
     fill(head, verdict(toneOf(status), wordsOf[status.verdict] ?? status.verdict, h('p', {}, status.reason)));
     fill(actions, actionsOf(status));
     fill(details, findings(status), cardFacts(status));
-    if (said !== status.verdict) announce(`${wordsOf[status.verdict]}. ${status.reason}`);
-    said = status.verdict;
+    if (announced !== status.verdict) announce(`${wordsOf[status.verdict]}. ${status.reason}`);
+    announced = status.verdict;
     const backup = `${status.lastBackup?.id} ${status.lastBackup?.status}`;
     if (newestBackup !== '' && backup !== newestBackup) refreshSnapshots();
     newestBackup = backup;
@@ -96,8 +96,8 @@ async function startDrill() {
 }
 
 /**
- * All that is wrong, the worst first. The verdict says the first already; an alert says what a finding says, until it is
- * one that stays open after its cause.
+ * All findings, the worst first, without the one the verdict shows. An open alert is listed only when it has outlived its
+ * finding.
  * @param {Status} status
  */
 function findings({ findings: all = [], reason, alerts }) {
@@ -125,22 +125,22 @@ function cardFacts(status) {
       latest === null ? 'none' : [time(latest.readStartedAt), line(plural(latest.counts.records, 'device'))],
     ],
     ['Newest proven snapshot', provenOf(status)],
-    ['What would be lost', atRiskOf(status)],
-    ['A restore takes', predictedOf(status)],
-    ['Restored into', targetOf(status)],
+    ['Would be lost', atRiskOf(status)],
+    ['Restore time', predictedOf(status)],
+    ['Target hub', targetOf(status)],
     ['Last backup', lastBackupOf(status)],
     ['Last drill', lastDrillOf(status)],
     [
-      'Cannot be delivered to',
+      'Undeliverable',
       status.undeliverable === undefined || status.undeliverable.length === 0
         ? undefined
         : status.undeliverable.map(({ platform, registrations, reason }) =>
-            line(`${plural(registrations, 'registration')} of ${platform}: ${reason}`),
+            line(`${platform}, ${plural(registrations, 'registration')}: ${reason}`),
           ),
     ],
     ['Alerts', alertsOf(status)],
     [
-      'Backed up',
+      'Source hub',
       [
         hubName(status.primary),
         status.backupIntervalSeconds !== undefined && line(`every ${duration(status.backupIntervalSeconds)}`),
@@ -159,8 +159,7 @@ function provenOf({ provenSnapshot }) {
   if (provenSnapshot === undefined) return undefined;
   if (provenSnapshot === null) return 'none yet: verify one, or run a drill';
   const { how, at } = provenSnapshot;
-  const words = how === 'verified' ? 'every byte read again' : how === 'drill' ? 'by a drill' : 'by a restore';
-  return [time(at), line(words)];
+  return [time(at), line(proofWords[how] ?? how)];
 }
 
 /** @param {Status} status */
@@ -169,7 +168,7 @@ function atRiskOf({ atRisk }) {
   if (atRisk === null) return 'everything: there is no good snapshot';
   const { minutes, devicesEstimate, basis } = atRisk;
   const changes = devicesEstimate === null ? '' : `, about ${plural(Math.round(devicesEstimate), 'device')}`;
-  return [`the changes of ${duration(minutes * 60)}${changes}`, line(basis)];
+  return [`changes of the last ${duration(minutes * 60)}${changes}`, line(basis)];
 }
 
 /** @param {Status} status */
@@ -185,7 +184,7 @@ function targetOf({ secondary, target }) {
   if (target === undefined) return hubName(secondary);
   const { reachable, rights, tier, devicesNow, room } = target;
   const parts = [
-    rights === false ? 'the key lacks the Manage right' : rights ? 'Manage right' : '',
+    rights === false ? 'the key has no Manage right' : rights ? 'Manage right' : '',
     tier && tier !== 'unknown' ? `${tier} tier` : '',
     typeof devicesNow === 'number' ? `${plural(devicesNow, 'device')} now` : '',
     typeof room === 'number' ? `room for ${number(room)}` : '',
@@ -208,7 +207,7 @@ function lastBackupOf({ lastBackup, missedBackups }) {
     statusBadge(status),
     status === 'Running' && line(`${phase}, ${plural(rowsRead ?? 0, 'registration')} read`),
     error !== undefined && line(error.message),
-    missedBackups?.missed && line('A backup was due and has not been seen.'),
+    missedBackups?.missed && line('A scheduled backup is missing.'),
   ];
 }
 
@@ -231,5 +230,5 @@ function alertsOf({ alerts }) {
   const { webhook, heartbeatUrl } = alerts;
   if (webhook && heartbeatUrl) return 'sent to a webhook; heartbeat after each good backup';
   if (webhook) return 'sent to a webhook; no heartbeat';
-  return heartbeatUrl ? 'no webhook; heartbeat after each good backup' : 'none: neither webhook nor heartbeat is set';
+  return heartbeatUrl ? 'no webhook; heartbeat after each good backup' : 'none: no webhook or heartbeat is set';
 }

@@ -18,7 +18,7 @@ const SHOWN = 12;
  */
 export function showRestores(section, signal) {
   const list = h('ul', { class: 'list' });
-  const state = h('p', { class: 'muted' }, 'Reading the restores …');
+  const state = h('p', { class: 'muted' }, 'Loading restores …');
   section.replaceChildren(h('h2', { id: 'restores-title' }, 'Restores'), state, list);
   poll(async () => {
     const value = await readRestores();
@@ -39,7 +39,7 @@ export async function readRestores() {
 }
 
 /**
- * What kind of restore it is, in two or three words.
+ * The kind of restore and its target.
  * @param {Restore} run
  */
 export function nameOf({ dryRun, purpose, target }) {

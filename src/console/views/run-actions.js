@@ -5,6 +5,7 @@ import { h } from '../parts/dom.js';
 import { verifyButton } from '../parts/verify-button.js';
 import { actionButton, hubName } from '../parts/widgets.js';
 import { chooseAsIn } from './choose-options.js';
+import { stoppedText } from './run-words.js';
 
 /**
  * @typedef {import('../api-types.d.ts').Restore} Restore
@@ -12,13 +13,13 @@ import { chooseAsIn } from './choose-options.js';
  */
 
 /**
- * What can be done about a restore now: what the app offers and this page knows, the way back always.
+ * The actions the app offers and this page knows, plus the way back.
  * @param {Restore} run
  */
 export function runActions(run) {
   return [
     (run.nextActions ?? []).map((action) => control(run, action)),
-    h('a', { class: 'button', href: '#/', 'data-focus': 'back' }, 'To the overview'),
+    h('a', { class: 'button', href: '#/', 'data-focus': 'back' }, 'Back to overview'),
   ];
 }
 
@@ -31,7 +32,7 @@ function control(run, action) {
     case 'cancel':
       return actionButton('Stop …', async () => askToCancel(run, action), { focus: 'cancel' });
     case 'retry':
-      return actionButton('Retry the failed ones', () => follow(action), {
+      return actionButton('Retry the failed ones', () => perform(action), {
         class: 'main',
         focus: 'retry',
         failed: 'The retry was not started.',
@@ -48,17 +49,17 @@ function control(run, action) {
     case 'restoreAgain':
       return actionButton('Restore again …', async () => chooseAgain(run), { focus: 'again' });
     default:
-      // `watch` is this page, `failures` and `restore` are parts of it; what a newer app offers is not known here.
+      // `watch` is this page; `failures` and `restore` are parts of it. Actions of a newer app are unknown here.
       return undefined;
   }
 }
 
 /**
- * Does what an action says and goes to the run it began.
+ * Performs an action and opens the run it started.
  * @param {Action} action
  * @param {object} [body]
  */
-async function follow({ href, method, body: given }, body = given) {
+async function perform({ href, method, body: given }, body = given) {
   /** @type {Restore} */
   const run = await call(href, { method, body });
   location.hash = `#/restores/${encodeURIComponent(run.id)}`;
@@ -72,11 +73,11 @@ async function follow({ href, method, body: given }, body = given) {
 function askToCancel(run, action) {
   askFirst({
     title: 'Stop this run?',
-    body: h('p', {}, run.dryRun ? 'It writes nothing.' : 'What is written stays. A new restore goes on from there.'),
+    body: h('p', {}, run.dryRun ? 'It writes nothing.' : stoppedText),
     yes: 'Stop it',
     no: 'Let it run',
-    failed: 'It was not stopped.',
-    work: () => follow(action),
+    failed: 'The run was not stopped.',
+    work: () => perform(action),
   });
 }
 
@@ -93,13 +94,13 @@ function askToRollBack(run, action) {
       {},
       'This removes from ',
       h('strong', { class: 'name' }, hubName(run.target)),
-      ' what this restore wrote and what is still as it wrote it. Devices that changed since stay.',
+      ' everything this restore wrote that has not changed since. Devices that changed stay.',
     ),
     yes: 'Roll back',
     no: 'Keep it',
     failed: 'The rollback was not started.',
     hubName: field,
-    work: () => follow(action, { confirm: field.value() }),
+    work: () => perform(action, { confirm: field.value() }),
   });
 }
 

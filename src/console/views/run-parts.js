@@ -1,13 +1,14 @@
 import { settledCount } from '../parts/counts.js';
 import { h } from '../parts/dom.js';
 import { duration, moment, number, plural, rate, time } from '../parts/format.js';
+import { stepList } from '../parts/stepper.js';
 import { facts, hubName, icon, isOver, notice } from '../parts/widgets.js';
 import { percentOf, phases, tookOf } from './run-words.js';
 
 /** @typedef {import('../api-types.d.ts').Restore} Restore */
 
 /**
- * How far a running restore is: phases, percent, rate, time left, throttling.
+ * The progress of a running restore: phases, percent, rate, time left, throttling. The bar is the browser's own element.
  * @param {Restore} run
  */
 export function progress(run) {
@@ -19,15 +20,15 @@ export function progress(run) {
     'section',
     { class: 'card', 'aria-label': 'Progress' },
     phaseList(run),
-    h('progress', { max: 100, value: isCounting ? percent : undefined, 'aria-label': 'Devices settled' }),
+    h('progress', { max: 100, value: isCounting ? percent : undefined, 'aria-label': 'Devices done' }),
     h(
       'dl',
       { class: 'figures' },
       figure('Done', `${percent} %`),
       figure('Devices', `${number(settledCount(run))} of ${number(run.counts.total)}`),
-      figure('Pace', run.recordsPerSecond === undefined ? '–' : rate(run.recordsPerSecond)),
+      figure('Rate', run.recordsPerSecond === undefined ? '–' : rate(run.recordsPerSecond)),
       figure('Time left', run.etaSeconds === undefined ? '–' : `about ${duration(run.etaSeconds)}`),
-      figure('Running for', tookOf(run)),
+      figure('Elapsed', tookOf(run)),
       figure('Lost to throttling', lost === 0 ? 'none' : duration(lost)),
     ),
     milestones(run),
@@ -39,19 +40,8 @@ function phaseList(run) {
   const shown = run.dryRun ? phases.slice(0, 3) : phases;
   const at = shown.findIndex((phase) => phase.name === run.phase);
   const current = at === -1 ? shown.length - 1 : at;
-  return h(
-    'ol',
-    { class: 'steps phases', 'aria-label': 'Phases' },
-    shown.map(({ name, short }, index) =>
-      h(
-        'li',
-        { class: index < current ? 'done' : '', 'aria-current': index === current ? 'step' : undefined },
-        h('span', { class: 'step-mark', 'aria-hidden': true }, index < current ? '✓' : index + 1),
-        h('span', { class: 'step-name' }, name === 'Writing' && run.dryRun ? 'Compare' : short),
-        index < current && h('span', { class: 'unseen' }, ' (done)'),
-      ),
-    ),
-  );
+  const names = shown.map(({ name, short }) => (name === 'Writing' && run.dryRun ? 'Compare' : short));
+  return stepList('Phases', names, current);
 }
 
 /**
@@ -63,24 +53,23 @@ function figure(name, value) {
 }
 
 /**
- * What shows that a restore that is over did what it says.
+ * The evidence that a finished restore is complete.
  * @param {Restore} run
  */
 export function proof(run) {
   if (run.status !== 'Succeeded' || run.dryRun || run.purpose === 'rollback') return undefined;
   const { counts, passes = run.pass ?? 1, repaired = 0, changedSince = 0, duplicatesCollapsed = 0 } = run;
-  const looked =
+  const listed =
     passes > 1
-      ? `After writing, the hub was listed again (${plural(passes, 'pass', 'passes')} in all), until a look found nothing more to write.`
-      : 'The hub was listed once and held every device already: nothing had to be written.';
+      ? `After writing, the hub was listed again until nothing was left to write (${plural(passes, 'pass', 'passes')} in total).`
+      : 'One listing found every device in place: nothing had to be written.';
   const sentences = [
-    `${number(settledCount(run))} of ${number(counts.total)} devices are in place, none failed, none is open.`,
-    looked,
-    repaired > 0 &&
-      `${plural(repaired, 'write')} had to be repeated, because the listing did not show what was written.`,
-    changedSince > 0 && `${plural(changedSince, 'device')} changed by themselves meanwhile and were left as they are.`,
+    `${number(settledCount(run))} of ${number(counts.total)} devices are in place. None failed, none is pending.`,
+    listed,
+    repaired > 0 && `${plural(repaired, 'write')} had to be repeated because the listing did not show the result.`,
+    changedSince > 0 && `${plural(changedSince, 'device')} changed during the restore and kept the newer state.`,
     duplicatesCollapsed > 0 &&
-      `${plural(duplicatesCollapsed, 'doubled registration')} became one, so that nobody is pushed to twice.`,
+      `${plural(duplicatesCollapsed, 'duplicate registration')} merged, so that no device gets a notification twice.`,
   ];
   return h(
     'section',
@@ -96,16 +85,10 @@ export function proof(run) {
     h(
       'ol',
       { class: 'next' },
-      h(
-        'li',
-        {},
-        'Let your back end send through ',
-        h('strong', { class: 'name' }, hubName(run.target)),
-        ' from now on.',
-      ),
-      h('li', {}, 'Send one test notification to a device of your own.'),
-      h('li', {}, 'Keep the report with the incident’s record.'),
-      h('li', {}, 'When the region is back, fail back by daylight, as docs/RUNBOOK.md says.'),
+      h('li', {}, 'Switch your back end to ', h('strong', { class: 'name' }, hubName(run.target)), '.'),
+      h('li', {}, 'Send a test notification to one of your own devices.'),
+      h('li', {}, 'Keep the report with the incident record.'),
+      h('li', {}, 'When the region is back, fail back at a quiet time: see docs/RUNBOOK.md.'),
     ),
   );
 }
@@ -114,7 +97,7 @@ export function proof(run) {
 function milestones({ milestones: at = {}, createdAt }) {
   /** @type {[string, string | undefined][]} */
   const all = [
-    ['Half of the devices', at.p50At],
+    ['50 %', at.p50At],
     ['90 %', at.p90At],
     ['99 %', at.p99At],
   ];
@@ -122,7 +105,7 @@ function milestones({ milestones: at = {}, createdAt }) {
   if (reached.length === 0) return undefined;
   return facts(
     reached.map(({ name, iso }) => [
-      `${name} back after`,
+      `${name} restored after`,
       [
         duration((Date.parse(iso) - Date.parse(createdAt)) / 1000),
         h('span', { class: 'line muted small' }, moment(iso)),
@@ -144,7 +127,7 @@ export function runFacts(run) {
       ['Only', only === undefined ? undefined : describeOnly(only)],
       ['First', order === undefined ? undefined : order.map(describeOnly).join(', then ')],
       ['Note', note],
-      ['Belongs to', of === undefined ? undefined : h('a', { href: `#/restores/${encodeURIComponent(of)}` }, of)],
+      ['Original restore', of === undefined ? undefined : h('a', { href: `#/restores/${encodeURIComponent(of)}` }, of)],
       ['Started', time(run.createdAt)],
       [
         'Ended',
@@ -152,7 +135,7 @@ export function runFacts(run) {
           ? undefined
           : [time(run.finishedAt), h('span', { class: 'line muted' }, `after ${tookOf(run)}`)],
       ],
-      ['Asked by', run.requestedBy === 'http' ? 'a person or a script, over HTTP' : run.requestedBy],
+      ['Requested by', run.requestedBy === 'http' ? 'HTTP API' : run.requestedBy],
       ['Id', h('code', {}, run.id)],
     ]),
   );

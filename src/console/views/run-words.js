@@ -5,7 +5,7 @@ import { hubName, isOver } from '../parts/widgets.js';
 /** @typedef {import('../api-types.d.ts').Restore} Restore */
 
 /**
- * What is to be read first about a restore: its tone, its verdict, and what that means.
+ * The headline of a restore: tone, verdict and explanation.
  * @param {Restore} run
  * @returns {{ tone: import('../parts/widgets.js').Tone, title: string, text: string }}
  */
@@ -14,18 +14,20 @@ export function verdictOf(run) {
   if (run.status === 'Succeeded') return succeeded(run);
   const failed = run.counts.failed ?? 0;
   if (run.status === 'Canceled') {
-    return { tone: 'warn', title: 'Stopped', text: 'What was written stays. A new restore goes on from there.' };
+    return { tone: 'warn', title: 'Stopped', text: stoppedText };
   }
   if (run.error?.code === 'RestoreIncomplete' && failed > 0) {
     const what = run.purpose === 'rollback' ? 'removed' : 'restored';
     return {
       tone: 'bad',
       title: 'Incomplete',
-      text: `${plural(failed, 'device')} of ${number(run.counts.total)} could not be ${what}. All others are settled.`,
+      text: `${plural(failed, 'device')} of ${number(run.counts.total)} could not be ${what}. All others are done.`,
     };
   }
-  return { tone: 'bad', title: 'Failed', text: run.error?.message ?? 'It ended without saying why.' };
+  return { tone: 'bad', title: 'Failed', text: run.error?.message ?? 'No reason was given.' };
 }
+
+export const stoppedText = 'Devices already written stay. A new restore resumes from there.';
 
 /** @param {Restore} run */
 function succeeded(run) {
@@ -36,8 +38,8 @@ function succeeded(run) {
     const rest = counts.total - toWrite - (counts.failed ?? 0);
     const text =
       toWrite === 0
-        ? `All ${plural(counts.total, 'device')} asked for are in ${hubName(target)} already.`
-        : `Into ${hubName(target)}. ${rest === 0 ? 'Nothing was written yet.' : `${plural(rest, 'device')} would be left as they are. Nothing was written yet.`}`;
+        ? `All ${plural(counts.total, 'device')} requested are already in ${hubName(target)}.`
+        : `Into ${hubName(target)}. ${rest === 0 ? 'Nothing was written yet.' : `${plural(rest, 'device')} would be left unchanged. Nothing was written yet.`}`;
     return { tone: /** @type {const} */ ('ok'), title, text };
   }
   if (purpose === 'rollback') {
@@ -54,12 +56,12 @@ function succeeded(run) {
   };
 }
 
-/** Each phase as the app names it, with what it does, in order. */
+/** Each phase by its API name, in order. */
 export const phases = /** @type {const} */ ([
   { name: 'Reading', title: 'Reading the hub', short: 'Read' },
   { name: 'Sorting', title: 'Sorting', short: 'Sort' },
   { name: 'Writing', title: 'Writing', short: 'Write' },
-  { name: 'Verifying', title: 'Proving', short: 'Prove' },
+  { name: 'Verifying', title: 'Verifying', short: 'Verify' },
 ]);
 
 /** @param {Restore} run */
@@ -79,10 +81,11 @@ function runningTitle(run) {
 
 /** @param {Restore} run */
 function runningText(run) {
-  if (run.phase === 'Verifying')
-    return 'All is written. The hub is listed again, and every device looked at once more.';
+  if (run.phase === 'Verifying') return 'Everything is written. The hub is listed again to check every device.';
   const place = hubName(run.target);
-  return run.dryRun ? `Looking at ${place}. Nothing is written.` : `In ${place}. It goes on without this page.`;
+  return run.dryRun
+    ? `Comparing with ${place}. Nothing is written.`
+    : `Target: ${place}. It continues without this page.`;
 }
 
 /** @param {Restore} run */
@@ -93,11 +96,11 @@ export function tookOf({ createdAt, finishedAt }) {
 /** @type {Record<string, string>} */
 const reasons = {
   Rejected: 'the hub refused it',
-  TooLarge: 'larger than the hub takes',
-  Stale: 'changed while it was written',
-  UnknownPlatform: 'of a platform this version does not know',
-  TemplateWithoutName: 'a template without a name, which the hub no longer takes',
-  NotApplied: 'the hub said yes and did not keep it',
+  TooLarge: 'larger than the hub accepts',
+  Stale: 'changed while being written',
+  UnknownPlatform: 'unknown platform',
+  TemplateWithoutName: 'a template without a name, which the hub no longer accepts',
+  NotApplied: 'accepted by the hub, but missing afterwards',
 };
 
 /** @param {string} code */

@@ -16,20 +16,20 @@ import { percentOf, verdictOf } from './run-words.js';
 const POLL_MS = 1000;
 
 /**
- * One restore from its start to its proof: the same page for a dry run, a retry and a rollback.
+ * One restore from start to proof; also for dry runs, retries and rollbacks.
  * @param {HTMLElement} view
  * @param {string} id
  * @param {AbortSignal} signal
  */
 export function showRun(view, id, signal) {
   const frame = newFrame();
-  fill(frame.head, h('p', { class: 'muted' }, 'Asking how it goes …'));
+  fill(frame.head, h('p', { class: 'muted' }, 'Loading …'));
   view.replaceChildren(...Object.values(frame));
-  const say = announcer();
+  const announceChange = announcer();
   poll(async () => {
     /** @type {Restore} */
     const run = await call(`restores/${encodeURIComponent(id)}`);
-    say(run);
+    announceChange(run);
     show(frame, run);
     if (!isOver(run)) return POLL_MS;
     showOnce(frame, run);
@@ -37,7 +37,7 @@ export function showRun(view, id, signal) {
   }, signal).catch((error) => fill(frame.head, problem(error, 'This restore could not be read.')));
 }
 
-/** @typedef {ReturnType<typeof newFrame>} Frame The parts of the page, in the order in which they are wanted. */
+/** @typedef {ReturnType<typeof newFrame>} Frame The parts of the page, in display order. */
 
 function newFrame() {
   return {
@@ -69,14 +69,14 @@ function show(frame, run) {
   fill(frame.progress, progress(run));
   fill(frame.proof, proof(run));
   fill(frame.counts, run.counts.total > 0 && h('section', { class: 'card', 'aria-label': 'Counts' }, countsTable(run)));
-  // After a dry run the thing to do is to confirm; anything else comes after it.
+  // After a dry run the confirmation comes first, other actions after it.
   fill(frame.actions, !canConfirm(run) && runActions(run));
   fill(frame.lastActions, canConfirm(run) && runActions(run));
   fill(frame.about, runFacts(run));
 }
 
 /**
- * Forms, and what a person unfolds, are made when nothing will change any more.
+ * Forms and failure lists are built once, when the run is over: a refresh would reset them.
  * @param {Frame} frame
  * @param {Restore} run
  */
@@ -97,13 +97,13 @@ function stepOf(run) {
   return stepper(isOver(run) ? (run.status === 'Succeeded' ? 6 : 5) : 4);
 }
 
-/** Says each phase and each quarter once, and how it ended: every second would be noise. */
+/** Announces each phase, each quarter and the end once; each second would be noise. */
 function announcer() {
-  let said = '';
+  let announced = '';
   return (/** @type {Restore} */ run) => {
     const { title, text } = verdictOf(run);
     const stage = isOver(run) ? run.status : `${run.phase} ${Math.floor(percentOf(run) / 25)}`;
-    if (stage !== said) announce(isOver(run) ? `${title}. ${text}` : title);
-    said = stage;
+    if (stage !== announced) announce(isOver(run) ? `${title}. ${text}` : title);
+    announced = stage;
   };
 }

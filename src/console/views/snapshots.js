@@ -12,7 +12,7 @@ const REFRESH_MS = 60_000;
 const FIRST_SHOWN = 8;
 
 /**
- * What there is to restore, newest first, with its size over time. Gives a function that reads it anew.
+ * The snapshots, newest first, with their size over time. Returns a function that reloads them.
  * @param {HTMLElement} section
  * @param {AbortSignal} signal
  */
@@ -20,14 +20,14 @@ export function showSnapshots(section, signal) {
   const chart = h('div');
   const list = h('ul', { class: 'list' });
   const more = h('div', { class: 'actions' });
-  const state = h('p', { class: 'muted' }, 'Reading the snapshots …');
+  const state = h('p', { class: 'muted' }, 'Loading snapshots …');
   section.replaceChildren(h('h2', { id: 'snapshots-title' }, 'Snapshots'), state, chart, list, more);
   /** @type {Map<string, { text: string, element: HTMLElement }>} */
   const rows = new Map();
   let shown = FIRST_SHOWN;
   let drawn = '';
   const show = (/** @type {Snapshot[]} */ snapshots) => {
-    fill(state, snapshots.length === 0 && 'None yet. A backup makes one.');
+    fill(state, snapshots.length === 0 && 'None yet. A backup creates one.');
     state.hidden = snapshots.length > 0;
     const text = JSON.stringify(snapshots.map(({ id, counts, health }) => [id, counts?.records, health]));
     if (text !== drawn) chart.replaceChildren(...[sizeChart(snapshots)].filter((one) => one !== undefined));
@@ -64,7 +64,7 @@ export function showSnapshots(section, signal) {
 }
 
 /**
- * The row of a snapshot; the same element as before while nothing about it changed, and open if it was open.
+ * The row of a snapshot: the same element while the snapshot is unchanged, and open if it was open.
  * @param {Map<string, { text: string, element: HTMLElement }>} rows
  * @param {Snapshot} snapshot
  */
@@ -124,7 +124,7 @@ function snapshotFacts({ id, counts, healthReasons = [], error, proof, churn, by
     facts([
       ['Registrations by platform', counts?.byPlatform === undefined ? undefined : platformList(counts)],
       [
-        'Since the one before',
+        'Since the previous one',
         churn
           ? `${number(churn.added)} added, ${number(churn.removed)} removed, ${number(churn.changed)} changed`
           : undefined,
@@ -143,7 +143,8 @@ function snapshotFacts({ id, counts, healthReasons = [], error, proof, churn, by
   ];
 }
 
-const proofWords = { verified: 'every byte read again', drill: 'restored in a drill', restore: 'restored' };
+/** @type {Record<string, string>} */
+export const proofWords = { verified: 'every byte verified', drill: 'restored in a drill', restore: 'restored' };
 
 /** @param {import('../api-types.d.ts').SnapshotCounts} counts */
 function platformList({ byPlatform = {}, registrations }) {
@@ -152,22 +153,22 @@ function platformList({ byPlatform = {}, registrations }) {
     'ul',
     { class: 'inline' },
     entries.map(([platform, count]) => h('li', {}, `${platform} ${number(count)}`)),
-    registrations !== undefined && h('li', { class: 'muted' }, `${number(registrations)} in all`),
+    registrations !== undefined && h('li', { class: 'muted' }, `${number(registrations)} in total`),
   );
 }
 
 /** @param {Snapshot} snapshot */
 function snapshotActions({ id, health, pinned }) {
-  // An app that says nothing of pins has none of these routes.
-  const hasMarks = pinned !== undefined;
+  // An older app sends no `pinned` and has neither of these routes.
+  const hasPins = pinned !== undefined;
   return h(
     'div',
     { class: 'actions' },
     health !== 'unusable' &&
       h('a', { class: 'button', href: `#/restore?snapshot=${encodeURIComponent(id)}` }, 'Restore this one …'),
-    hasMarks &&
+    hasPins &&
       actionButton(pinned ? 'Unpin' : 'Pin', () => setPin(id, !pinned), { failed: 'The pin was not changed.' }),
-    hasMarks && verifyButton(id, 'Verify'),
+    hasPins && verifyButton(id, 'Verify'),
   );
 }
 
@@ -177,6 +178,6 @@ function snapshotActions({ id, health, pinned }) {
  */
 async function setPin(id, isPinned) {
   await call(`snapshots/${encodeURIComponent(id)}/pin`, { method: isPinned ? 'PUT' : 'DELETE' });
-  announce(isPinned ? 'Pinned: it is never deleted by itself.' : 'No longer pinned.');
+  announce(isPinned ? 'Pinned: it is never deleted automatically.' : 'No longer pinned.');
   wake();
 }
