@@ -1,61 +1,61 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { z } from 'zod';
+import { exchangeSessions } from '../fixtures/exchanges/index.ts';
 
-/** One recorded exchange with the real service, or one request of its SDK. */
-export interface Recording {
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? undefined);
+const headers = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((value) => value ?? {});
+
+/** An exchange of the service, a request of its SDK, or a fixture of another SDK: some of it may be missing. */
+const recordingSchema = z.object({
+  method: text,
+  path: text,
+  status: z
+    .number()
+    .nullish()
+    .transform((value) => value ?? undefined),
+  requestHeaders: headers,
+  requestBody: text.transform((value) => value ?? ''),
+  responseHeaders: headers,
+  responseBody: text.transform((value) => value ?? ''),
+});
+
+export interface Recording extends z.infer<typeof recordingSchema> {
   readonly file: string;
-  readonly method: string | undefined;
-  readonly path: string | undefined;
-  readonly status: number | undefined;
-  readonly requestHeaders: Readonly<Record<string, string>>;
-  readonly requestBody: string;
-  readonly responseBody: string;
 }
 
 const folder = resolve(import.meta.dirname, '../../../shared/recorded');
 
-/** Empty where the recordings are not at hand, which is printed: they are no part of this repository. */
+/** Recordings of the real service lie beside the project and are no part of it. */
+export const hasRecordings = existsSync(folder);
+
+/** Our own exchanges, and the recorded ones where they are at hand. */
 export function readRecordings(): readonly Recording[] {
-  if (!existsSync(folder)) {
-    console.warn('The recordings of the service are absent: only the examples in this repository are checked.');
-    return [];
-  }
-  const files = readdirSync(folder).filter((file) => file.endsWith('.json') && file !== 'index.json');
-  return files.flatMap((file) => readFile(file));
-}
-
-function readFile(file: string): Recording[] {
-  const list: unknown = JSON.parse(readFileSync(resolve(folder, file), 'utf8'));
-  if (!Array.isArray(list)) throw new Error(`recording ${file} is not a list`);
-  return list.map((item: unknown) => {
-    const text = (name: string): string | undefined => {
-      const value = fieldOf(item, name);
-      return typeof value === 'string' ? value : undefined;
-    };
-    const status = fieldOf(item, 'status');
-    return {
-      file,
-      method: text('method'),
-      path: text('path'),
-      status: typeof status === 'number' ? status : undefined,
-      requestHeaders: toHeaders(fieldOf(item, 'requestHeaders')),
-      requestBody: text('requestBody') ?? '',
-      responseBody: text('responseBody') ?? '',
-    };
-  });
-}
-
-function fieldOf(item: unknown, name: string): unknown {
-  return typeof item === 'object' && item !== null
-    ? Object.entries(item).find(([key]) => key === name)?.[1]
-    : undefined;
-}
-
-function toHeaders(value: unknown): Record<string, string> {
-  if (typeof value !== 'object' || value === null) return {};
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([key, text]) => (typeof text === 'string' ? [[key, text]] : [])),
+  const own = exchangeSessions.flatMap(([file, exchanges]) =>
+    exchanges.map((exchange) => ({ ...recordingSchema.parse(exchange), file })),
   );
+  return [...own, ...recordedFiles(/./).flatMap(readRecorded)];
+}
+
+/** Names of the recorded files, sorted; none where there are no recordings. */
+export function recordedFiles(pattern: RegExp): readonly string[] {
+  if (!hasRecordings) return [];
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json') && name !== 'index.json');
+  return names.filter((name) => pattern.test(name)).sort();
+}
+
+export function readRecorded(file: string): readonly Recording[] {
+  const list: unknown = JSON.parse(readFileSync(resolve(folder, file), 'utf8'));
+  return z
+    .array(recordingSchema)
+    .parse(list)
+    .map((recording) => ({ ...recording, file }));
 }
 
 /** Every registration description in a text, cut out by a pattern and so by other means than the code under test. */
