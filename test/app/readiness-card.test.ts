@@ -8,7 +8,7 @@ import { startRestore } from '../../src/app/restore/start.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { startVerification } from '../../src/app/snapshots/start-verification.ts';
 import { findSnapshot } from '../../src/app/snapshots/store.ts';
-import { sealDocument } from '../../src/app/stored/codec.ts';
+import { checksummed } from '../../src/app/stored/envelopes.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import type { Blobs } from '../../src/core/ports.ts';
@@ -153,8 +153,7 @@ test.each([...damages, ...flips(1)])('a card that is damaged is judged and writt
 
 test('a card of another version of the app, or for another target, is judged and written anew', async () => {
   const engine = await aWatchedEngine();
-  const newer = '{"formatVersion":2}';
-  await engine.blobs.put(CARD, sealDocument(CARD, newer), 'any');
+  await engine.blobs.put(CARD, checksummed.wrap(CARD, { formatVersion: 2 }), 'any');
   expect(await codesOf(engine)).toEqual(['NotProven']);
   expect(await isFromCard(engine)).toBe(true);
   const other: App = { ...engine.app, secondary: { ...engine.secondary, ref: { namespace: 'four', hub: 'devices' } } };

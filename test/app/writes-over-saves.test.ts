@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { openDocument } from '../../src/app/stored/codec.ts';
+import { documents } from '../../src/app/stored/documents.ts';
 import type { Blobs } from '../../src/core/ports.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { intentOf, parseOutcomes } from '../../src/core/restore/outcomes.ts';
+import { intentOf } from '../../src/core/restore/outcomes.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { backUp, restore } from '../support/restores.ts';
 import { anAppleRow } from '../support/rows.ts';
@@ -53,7 +53,7 @@ function engineWith(
 
 /** How many of a shard's records are about to be written, by the document that is being stored. */
 function intentsIn(name: string, bytes: Uint8Array): number {
-  const { letters } = parseOutcomes(openDocument(name, bytes), name);
+  const { letters } = documents.restoredShard.open(name, bytes);
   return [...letters].filter((letter) => intentOf(letter) !== undefined).length;
 }
 
@@ -85,7 +85,8 @@ test.each([
   const engine = engineWith(async (store, name, bytes) => {
     const etag = await store();
     const intents = intentsIn(name, bytes);
-    const settled = [...parseOutcomes(openDocument(name, bytes), name).letters].filter((one) => one === 'c').length;
+    const { letters } = documents.restoredShard.open(name, bytes);
+    const settled = [...letters].filter((one) => one === 'c').length;
     announced.set(name, intents + settled);
     mostAtOnce = Math.max(mostAtOnce, intents);
     return etag;

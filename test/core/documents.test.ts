@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { sha256Hex } from '../../src/app/stored/codec.ts';
+import { documents } from '../../src/app/stored/documents.ts';
 import { toMetadata } from '../../src/azure/facts.ts';
 import { DrError } from '../../src/core/errors.ts';
 import {
@@ -12,25 +14,17 @@ import {
 } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { formatOutcomes, newestLetters, parseOutcomes } from '../../src/core/restore/outcomes.ts';
+import { newestLetters, outcomesSchema } from '../../src/core/restore/outcomes.ts';
 import { addSample, sumOutcomes, toFacts } from '../../src/core/restore/totals.ts';
-import { advance, formatRun, isRunId, newRunId, parseRun, type Run, startOfRunId } from '../../src/core/run/run.ts';
+import { advance, isRunId, newRunId, type Run, startOfRunId } from '../../src/core/run/run.ts';
 import { formatStep, parseStep, type Step } from '../../src/core/run/step.ts';
 import { judgeSnapshot } from '../../src/core/snapshot/health.ts';
-import { formatManifest, parseManifest, sealManifest } from '../../src/core/snapshot/manifest.ts';
-import {
-  formatScanCheckpoint,
-  newScanCheckpoint,
-  parseRowCount,
-  parseScanCheckpoint,
-} from '../../src/core/snapshot/scan-checkpoint.ts';
+import { sealManifest } from '../../src/core/snapshot/manifest.ts';
+import { newScanCheckpoint } from '../../src/core/snapshot/scan-checkpoint.ts';
 import { anAppleRow } from '../support/rows.ts';
-
-const digestOf = (text: string): string => text.length.toString(16).padStart(64, '0');
 
 const manifest = sealManifest(
   {
-    formatVersion: 1,
     id: '2026-11-23T09-00-00Z-abcdef',
     hub: { namespace: 'one', hub: 'devices' },
     readStartedAt: '2026-11-23T09:00:00.000Z',
@@ -45,7 +39,7 @@ const manifest = sealManifest(
     toolVersion: '0.1.0',
     shards: [{ name: 'shards/0000.jsonl.gz', records: 1, registrations: 1, bytes: 10, sha256: 'a'.repeat(64) }],
   },
-  digestOf,
+  sha256Hex,
 );
 
 const run: Run = {
@@ -72,35 +66,33 @@ function codeOf(work: () => unknown): string {
 }
 
 test('a manifest is read back as written, and refused when a digit of it changed', () => {
-  const text = formatManifest(manifest);
-  expect(parseManifest(text, 'm', digestOf)).toEqual(manifest);
-  expect(codeOf(() => parseManifest(text.replace('"bytes": 10', '"bytes": 100'), 'm', digestOf))).toBe(
-    'SnapshotCorrupt',
-  );
-  expect(codeOf(() => parseManifest(text.replace('"formatVersion": 1', '"formatVersion": 2'), 'm', digestOf))).toBe(
-    'SnapshotVersionUnknown',
-  );
-  expect(codeOf(() => parseManifest(text.slice(0, -9), 'm', digestOf))).toBe('SnapshotCorrupt');
+  const text = Buffer.from(documents.manifest.pack('m', manifest)).toString();
+  const read = (changed: string) => documents.manifest.open('m', Buffer.from(changed));
+  expect(read(text)).toEqual(manifest);
+  expect(codeOf(() => read(text.replace('"bytes": 10', '"bytes": 100')))).toBe('SnapshotCorrupt');
+  expect(codeOf(() => read(text.replace('"formatVersion": 1', '"formatVersion": 2')))).toBe('SnapshotVersionUnknown');
+  expect(codeOf(() => read(text.slice(0, -9)))).toBe('SnapshotCorrupt');
 });
 
 test('stored documents and messages are read back as written', () => {
-  expect(parseRun(formatRun(run), 'r')).toEqual(run);
+  expect(documents.run.open('r', documents.run.pack('r', run))).toEqual(run);
   const step: Step = { formatVersion: 1, kind: 'backup', runId: 'x', phase: 'seal', pass: 1, shard: 3, attempt: 0 };
   expect(parseStep(JSON.parse(formatStep(step)))).toEqual(step);
 });
 
 test('whatever a stored document, message or body holds, reading it ends in a coded error or a value', () => {
   const readers: ((text: string) => unknown)[] = [
-    (text) => parseRun(text, 'r'),
-    (text) => parseManifest(text, 'm', digestOf),
-    (text) => parseOutcomes(text, 'o'),
+    (text) => documents.lock.open('l', Buffer.from(text)),
+    (text) => documents.manifest.open('m', Buffer.from(text)),
+    (text) => documents.run.open('r', withItsChecksum('r', text)),
+    (text) => documents.restoredShard.open('o', withItsChecksum('o', text)),
     (text) => parseStep(text),
     (text) => parseRestoreRequest(text),
   ];
   const texts = fc.oneof(
     fc.string(),
     fc.json(),
-    fc.constant(formatRun(run)).map((text) => text.replace('1', '')),
+    fc.constant(JSON.stringify(run)).map((text) => text.replace('1', '')),
   );
   fc.assert(
     fc.property(texts, fc.constantFrom(...readers), (text, read) => {
@@ -109,11 +101,17 @@ test('whatever a stored document, message or body holds, reading it ends in a co
   );
 });
 
+/** The bytes of a document whose checksum fits a text that may be no JSON object. */
+function withItsChecksum(name: string, text: string): Uint8Array {
+  return Buffer.from(`${text.slice(0, -1)},"sha256":"${sha256Hex(`${name}\n${text.slice(0, -1)}}`)}"}\n`);
+}
+
 test('who only shows how far a listing has come reads the same checkpoint as who goes on with it', () => {
   const segment = { name: 's', lengths: [3, 0], tableLengths: [] };
   const checkpoint = { ...newScanCheckpoint(run.createdAt, 1), rowCount: 700, segments: [segment] };
-  expect(parseScanCheckpoint(formatScanCheckpoint(checkpoint), 'c')).toEqual(checkpoint);
-  expect(parseRowCount(formatScanCheckpoint(checkpoint), 'c')).toBe(700);
+  const bytes = documents.scan.pack('c', checkpoint);
+  expect(documents.scan.open('c', bytes)).toEqual(checkpoint);
+  expect(documents.scanRowCount.open('c', bytes)).toEqual({ rowCount: 700 });
 });
 
 test('a run only moves forward', () => {
@@ -195,7 +193,7 @@ test('counts add up to the total, and to those of the platforms, whatever the sh
           const [first, second] = [0, 1].map((at) => records.map((one) => one[at]).join(''));
           const letters = pass === 1 ? (first ?? '') : newestLetters(second ?? '', first);
           const outcomes = { ...someOutcomes, letters };
-          expect(parseOutcomes(formatOutcomes(outcomes), 'o')).toEqual(outcomes);
+          expect(outcomesSchema.parse(JSON.parse(JSON.stringify(outcomes)))).toEqual(outcomes);
           return toFacts(outcomes, { letters, platforms: records.map(([, , platform]) => platform), wavesDone: 0 });
         });
         return [pass, new Map(facts.map((one, shard) => [shard, one]))] as const;
@@ -212,7 +210,6 @@ test('counts add up to the total, and to those of the platforms, whatever the sh
 });
 
 const someOutcomes = {
-  formatVersion: 1 as const,
   isDone: false,
   letters: '',
   added: [],

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatCard, parseCard, type ReadinessCard, withRun } from '../../src/core/readiness/card.ts';
+import { documents } from '../../src/app/stored/documents.ts';
+import { checksummed } from '../../src/app/stored/envelopes.ts';
+import { type ReadinessCard, withRun } from '../../src/core/readiness/card.ts';
 import type { BackupRun, RestoreRun, Run } from '../../src/core/run/run.ts';
 
 const NAME = 'one/devices/readiness.json';
+const { readinessCard } = documents;
 const FIRST_MS = Date.parse('2026-11-23T09:00:00Z');
 
 const instant = fc.nat({ max: 1_000_000 }).map((seconds) => new Date(FIRST_MS + seconds * 1000).toISOString());
@@ -61,7 +64,6 @@ const counts = fc.record({
 const churn = fc.record({ sinceSnapshotId: fc.string(), seconds: count, added: count, changed: count });
 
 const card: fc.Arbitrary<ReadinessCard> = fc.record({
-  formatVersion: fc.constant(1 as const),
   judgedAt: instant,
   isExpired: optional(fc.boolean()),
   watchedAt: optional(instant),
@@ -116,9 +118,10 @@ const card: fc.Arbitrary<ReadinessCard> = fc.record({
 test('a card is read as it was written', () => {
   fc.assert(
     fc.property(card, (written) => {
-      const read = parseCard(formatCard(written), NAME);
+      const read = readinessCard.open(NAME, readinessCard.pack(NAME, written));
       expect(read).toEqual(written);
-      expect(formatCard(parseCard(formatCard(read), NAME))).toBe(formatCard(read));
+      const bytes = readinessCard.pack(NAME, read);
+      expect(readinessCard.pack(NAME, readinessCard.open(NAME, bytes))).toEqual(bytes);
     }),
   );
 });
@@ -126,9 +129,11 @@ test('a card is read as it was written', () => {
 test('a card of another version, or with a field more or less, is refused by name', () => {
   fc.assert(
     fc.property(card, fc.constantFrom('version', 'more', 'less'), (written, how) => {
-      const { passedOver: _, ...less } = written;
-      const changed = { version: { ...written, formatVersion: 2 }, more: { ...written, extra: 1 }, less }[how];
-      expect(() => parseCard(JSON.stringify(changed), NAME)).toThrow(NAME);
+      const { passedOver: _, ...rest } = written;
+      const whole = { formatVersion: 1, ...written };
+      const less = { formatVersion: 1, ...rest };
+      const changed = { version: { ...whole, formatVersion: 2 }, more: { ...whole, extra: 1 }, less }[how];
+      expect(() => readinessCard.open(NAME, checksummed.wrap(NAME, changed))).toThrow(NAME);
     }),
   );
 });

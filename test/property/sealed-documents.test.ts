@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { openDocument, sealDocument } from '../../src/app/stored/codec.ts';
+import { documents } from '../../src/app/stored/documents.ts';
+import { checksummed } from '../../src/app/stored/envelopes.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { parseScanCheckpoint } from '../../src/core/snapshot/scan-checkpoint.ts';
 
 const NAME = '_runs/backup/2026-11-23T09-00-00Z-000001/pass-1/scan.json';
 
@@ -19,13 +19,12 @@ function codeOf(work: () => unknown): string {
   }
 }
 
-test('a document is opened as it was sealed, and stays JSON that other tools read', () => {
+test('a document is opened as it was stored, and stays JSON that other tools read', () => {
   fc.assert(
     fc.property(objects, (object) => {
-      const json = JSON.stringify(object);
-      const sealed = sealDocument(NAME, json);
-      expect(openDocument(NAME, sealed)).toBe(json);
-      expect(Object.keys(JSON.parse(Buffer.from(sealed).toString()))).toContain('sha256');
+      const stored = checksummed.wrap(NAME, object);
+      expect(checksummed.unwrap(NAME, stored)).toBe(JSON.stringify(object));
+      expect(Object.keys(JSON.parse(Buffer.from(stored).toString()))).toContain('sha256');
     }),
   );
 });
@@ -34,15 +33,16 @@ test('a document with any byte changed, cut off or added, or of another name, is
   const changes = fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 }), fc.constantFrom('change', 'cut', 'add', 'move'));
   fc.assert(
     fc.property(objects, changes, (object, [position, by, how]) => {
-      const sealed = sealDocument(how === 'move' ? `${NAME}x` : NAME, JSON.stringify(object));
-      const at = position % sealed.length;
+      const stored = checksummed.wrap(how === 'move' ? `${NAME}x` : NAME, object);
+      const at = position % stored.length;
       const changed = {
-        change: () => sealed.with(at, (sealed[at] ?? 0) ^ by),
-        cut: () => sealed.slice(0, at),
-        add: () => Buffer.concat([sealed.slice(0, at), Uint8Array.of(by), sealed.slice(at)]),
-        move: () => sealed,
+        change: () => stored.with(at, (stored[at] ?? 0) ^ by),
+        cut: () => stored.slice(0, at),
+        add: () => Buffer.concat([stored.slice(0, at), Uint8Array.of(by), stored.slice(at)]),
+        move: () => stored,
       }[how]();
-      expect(codeOf(() => openDocument(NAME, changed))).toBe('StoredDocumentInvalid');
+      expect(checksummed.unwrap(NAME, changed)).toBeUndefined();
+      expect(codeOf(() => documents.scan.open(NAME, changed))).toBe('StoredDocumentInvalid');
     }),
     { numRuns: 1000 },
   );
@@ -53,13 +53,12 @@ test('whatever bytes are stored, opening and reading them ends in a coded error 
     fc.uint8Array({ maxLength: 300 }),
     fc.json().map((text) => Buffer.from(text)),
     fc.constant(Buffer.from(`,"sha256":"${'0'.repeat(64)}"}\n`)),
-    fc.json().map((text) => sealDocument(NAME, text)),
-    objects.map((object) => sealDocument(NAME, JSON.stringify(object))),
+    fc.jsonValue().map((value) => checksummed.wrap(NAME, Object(value))),
+    objects.map((object) => checksummed.wrap(NAME, object)),
   );
   fc.assert(
     fc.property(bytes, (stored) => {
-      const code = codeOf(() => parseScanCheckpoint(openDocument(NAME, stored), NAME));
-      expect(code).toBe('StoredDocumentInvalid');
+      expect(codeOf(() => documents.scan.open(NAME, stored))).toBe('StoredDocumentInvalid');
     }),
     { numRuns: 500 },
   );

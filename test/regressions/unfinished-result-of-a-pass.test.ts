@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { runStep } from '../../src/app/run-step.ts';
-import { openDocument, sealDocument } from '../../src/app/stored/codec.ts';
+import { documents } from '../../src/app/stored/documents.ts';
 import { resultName } from '../../src/core/paths.ts';
 import { describePhase } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
@@ -18,10 +18,9 @@ test('an older result of a pass, with records still open, does not keep the next
     if (!isReplaced && describePhase((await storedRun(engine.app, 'restore', id)).phase) === 'reconcile#2') {
       isReplaced = true;
       const facts = (await engine.blobs.list(name))[0]?.facts;
-      const result: unknown = JSON.parse(openDocument(name, (await engine.blobs.get(name))?.bytes ?? new Uint8Array()));
-      if (typeof result !== 'object' || result === null || !('letters' in result)) throw new Error('No such result.');
-      const older = { ...result, isDone: false, letters: `.${String(result.letters).slice(1)}` };
-      await engine.blobs.put(name, sealDocument(name, JSON.stringify(older)), 'any', facts);
+      const result = await documents.restoredShard.read(engine.app, name);
+      const older = { ...result, isDone: false, letters: `.${result.letters.slice(1)}` };
+      await documents.restoredShard.write(engine.app, name, older, 'any', facts);
     }
     await runStep(engine.app, parseStep(JSON.parse(text)));
   });

@@ -1,6 +1,3 @@
-import { z } from 'zod';
-import { DrError } from '../../core/errors.ts';
-import { parseJson, parseWith } from '../../core/parse.ts';
 import { resultName, shardLabel, snapshotPrintsName, snapshotShardName } from '../../core/paths.ts';
 import { membersOf, type Neighbours, shardOf } from '../../core/registration/record.ts';
 import type { BackupRun } from '../../core/run/run.ts';
@@ -14,26 +11,13 @@ import type { Moved } from '../runs/dispatch.ts';
 import { doShards } from '../runs/do-shards.ts';
 import { beat } from '../runs/store.ts';
 import { packPrints } from '../snapshots/fingerprints.ts';
-import { openDocument, sealDocument, sha256Hex } from '../stored/codec.ts';
+import { sha256Hex } from '../stored/codec.ts';
 import { forEachConcurrent } from '../stored/concurrent.ts';
+import { documents } from '../stored/documents.ts';
 import { type LastGood, openLastGood } from './churn.ts';
 import { makeLines, type ShardLines } from './shard-lines.ts';
 
-const count = z.int().nonnegative();
-const shardResultSchema = z.strictObject({
-  formatVersion: z.literal(1),
-  shard: z.strictObject({ name: z.string(), records: count, registrations: count, bytes: count, sha256: z.string() }),
-  counts: z.strictObject({
-    records: count,
-    installations: count,
-    registrations: count,
-    templates: count,
-    byPlatform: z.record(z.string(), count),
-  }),
-  duplicatesSeen: count,
-});
-
-export type ShardResult = Readonly<z.infer<typeof shardResultSchema>>;
+export type ShardResult = Awaited<ReturnType<typeof documents.snapshotShard.read>>;
 
 /** Results read at once. */
 const READERS = 16;
@@ -81,7 +65,7 @@ async function storeShard(
     app.blobs.put(snapshotShardName(run.hub, run.id, shard), bytes, 'any'),
     app.blobs.put(printsName, packPrints(printsName, stored.sha256, lines.prints), 'any'),
   ]);
-  await app.blobs.put(name, sealDocument(name, JSON.stringify(toResult(shard, stored, lines))), 'any', {
+  await documents.snapshotShard.write(app, name, toResult(shard, stored, lines), 'any', {
     done: '1',
     records: String(lines.counts.records),
     ...churn,
@@ -94,21 +78,12 @@ export async function readShardResults(app: App, run: BackupRun): Promise<ShardR
   const results = new Map<number, ShardResult>();
   const shards = membersOf({ first: 0, count: run.shardCount });
   await forEachConcurrent(shards, READERS, async (shard) => {
-    results.set(shard, await readShardResult(app, resultName(run.kind, run.id, run.phase.pass, 'seal', shard)));
+    results.set(
+      shard,
+      await documents.snapshotShard.read(app, resultName(run.kind, run.id, run.phase.pass, 'seal', shard)),
+    );
   });
   return shards.flatMap((shard) => results.get(shard) ?? []);
-}
-
-async function readShardResult(app: App, name: string): Promise<ShardResult> {
-  const blob = await app.blobs.get(name);
-  const source = {
-    code: 'StoredDocumentInvalid',
-    what: `shard result ${name}`,
-    hint: 'Start a new run.',
-    target: name,
-  } as const;
-  if (blob === undefined) throw new DrError(source.code, `The ${source.what} is missing. ${source.hint}`, source);
-  return parseWith(shardResultSchema, parseJson(openDocument(name, blob.bytes), source), source);
 }
 
 function toResult(
@@ -122,5 +97,5 @@ function toResult(
     registrations: counts.registrations,
     ...stored,
   };
-  return { formatVersion: 1, shard: entry, counts, duplicatesSeen };
+  return { shard: entry, counts, duplicatesSeen };
 }

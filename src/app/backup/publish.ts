@@ -3,14 +3,15 @@ import { manifestName, scanName } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import type { BackupRun } from '../../core/run/run.ts';
 import { judgeSnapshot } from '../../core/snapshot/health.ts';
-import { addCounts, formatManifest, type Manifest, noCounts, sealManifest } from '../../core/snapshot/manifest.ts';
+import { addCounts, type Manifest, noCounts, sealManifest } from '../../core/snapshot/manifest.ts';
 import type { ScanCheckpoint } from '../../core/snapshot/scan-checkpoint.ts';
 import { type App, toInstant } from '../app.ts';
 import { readFinishedScan } from '../listing/scan.ts';
 import { endRun } from '../runs/end.ts';
 import { readLatest, storeLatest } from '../snapshots/latest.ts';
 import { checkShardsStored, findLatestGood, listSnapshotIds, readManifest } from '../snapshots/store.ts';
-import { sha256Hex, toBytes } from '../stored/codec.ts';
+import { sha256Hex } from '../stored/codec.ts';
+import { documents } from '../stored/documents.ts';
 import { readShardResults, type ShardResult } from './build-shards.ts';
 import { storeChurn } from './churn.ts';
 
@@ -46,7 +47,6 @@ async function writeManifest(app: App, run: BackupRun): Promise<Manifest> {
   const earlier = await earlierCounts(app, run);
   const manifest = sealManifest(
     {
-      formatVersion: 1,
       id: run.id,
       hub: run.hub,
       readStartedAt: checkpoint.startedAt,
@@ -62,7 +62,7 @@ async function writeManifest(app: App, run: BackupRun): Promise<Manifest> {
     },
     sha256Hex,
   );
-  const stored = await app.blobs.put(manifestName(run.hub, run.id), toBytes(formatManifest(manifest)), 'new');
+  const stored = await documents.manifest.write(app, manifestName(run.hub, run.id), manifest, 'new');
   if (stored !== 'conflict') return manifest;
   return (await readManifest(app, run.hub, run.id)) ?? manifest;
 }

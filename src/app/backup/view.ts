@@ -1,11 +1,9 @@
-import { DrError } from '../../core/errors.ts';
 import { scanName } from '../../core/paths.ts';
 import { type BackupRun, isOver } from '../../core/run/run.ts';
-import { parseRowCount } from '../../core/snapshot/scan-checkpoint.ts';
 import type { App } from '../app.ts';
 import { readBeat, readRun, runNotFound } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
-import { openDocument } from '../stored/codec.ts';
+import { documents } from '../stored/documents.ts';
 
 export async function readBackupView(app: App, runId: string) {
   const run = (await readRun(app, 'backup', runId))?.run;
@@ -47,14 +45,7 @@ export async function readBackupProgress(app: App, run: BackupRun, frugality?: F
 }
 
 async function readRowsRead(app: App, run: BackupRun): Promise<number> {
-  const name = scanName('backup', run.id, 1);
-  const blob = await app.blobs.get(name, 'mayBeMissing');
-  if (blob === undefined) return 0; // Before the first checkpoint.
-  try {
-    return parseRowCount(openDocument(name, blob.bytes), name);
-  } catch (error) {
-    if (!(error instanceof DrError)) throw error;
-    // The run's own step tells of the damage when it comes to it.
-    return 0;
-  }
+  const found = await documents.scanRowCount.look(app, scanName('backup', run.id, 1), 'mayBeMissing');
+  // None before the first checkpoint; a damaged one is reported by the run's own step.
+  return found === undefined || 'fault' in found ? 0 : found.value.rowCount;
 }

@@ -1,20 +1,10 @@
-import { z } from 'zod';
-import { DrError } from '../../core/errors.ts';
-import { parseJson, parseWith } from '../../core/parse.ts';
 import { DRILLS_FOLDER, drillName, NEWEST_DRILL_NAME } from '../../core/paths.ts';
-import { type Drill, formatDrill, parseDrill } from '../../core/readiness/drill.ts';
+import type { Drill } from '../../core/readiness/drill.ts';
 import { startOfRunId } from '../../core/run/run.ts';
 import { type App, emit, toInstant } from '../app.ts';
-import { openDocument, sealDocument } from '../stored/codec.ts';
 import { forEachConcurrent } from '../stored/concurrent.ts';
-
-const pointerSchema = z.strictObject({
-  formatVersion: z.literal(1),
-  id: z.string(),
-  before: z.string().optional(),
-  at: z.iso.datetime(),
-});
-type Pointer = Readonly<z.infer<typeof pointerSchema>>;
+import type { Unusable } from '../stored/document.ts';
+import { documents } from '../stored/documents.ts';
 
 export interface StoredDrill {
   readonly drill: Drill;
@@ -36,9 +26,13 @@ export interface NewestDrills {
 }
 
 export async function readNewestDrills(app: App): Promise<NewestDrills> {
-  const blob = await app.blobs.get(NEWEST_DRILL_NAME);
-  const pointer = blob === undefined ? undefined : readPointer(app, blob.bytes);
-  if (pointer === undefined) return { newest: undefined, lastEnded: undefined, isBeingBorn: false, etag: blob?.etag };
+  const found = await documents.newestDrill.look(app, NEWEST_DRILL_NAME);
+  const etag = found?.etag;
+  if (found === undefined || 'fault' in found) {
+    if (found !== undefined) warnUnreadable(app, NEWEST_DRILL_NAME, found);
+    return { newest: undefined, lastEnded: undefined, isBeingBorn: false, etag };
+  }
+  const pointer = found.value;
   const newest = await readDrill(app, pointer.id);
   const isOver = newest?.drill.stage === 'over';
   const before = isOver || pointer.before === undefined ? undefined : (await readDrill(app, pointer.before))?.drill;
@@ -46,30 +40,22 @@ export async function readNewestDrills(app: App): Promise<NewestDrills> {
     newest,
     lastEnded: isOver ? newest.drill : before,
     isBeingBorn: newest === undefined && app.world.now() - Date.parse(pointer.at) < BIRTH_MS,
-    etag: blob?.etag,
+    etag,
   };
 }
 
 /** Stores a new drill as the newest. False when another one was faster. */
 export async function createDrill(app: App, drill: Drill, after: NewestDrills): Promise<boolean> {
   const { id, before } = drill;
-  const pointer: Pointer = {
-    formatVersion: 1,
-    id,
-    ...(before === undefined ? {} : { before }),
-    at: toInstant(app.world.now()),
-  };
-  const bytes = sealDocument(NEWEST_DRILL_NAME, JSON.stringify(pointer));
+  const pointer = { id, before, at: toInstant(app.world.now()) };
   const condition = after.etag === undefined ? 'new' : { etag: after.etag };
-  if ((await app.blobs.put(NEWEST_DRILL_NAME, bytes, condition)) === 'conflict') return false;
-  const name = drillName(id);
-  return (await app.blobs.put(name, sealDocument(name, formatDrill(drill)), 'new')) !== 'conflict';
+  if ((await documents.newestDrill.write(app, NEWEST_DRILL_NAME, pointer, condition)) === 'conflict') return false;
+  return (await documents.drill.write(app, drillName(id), drill, 'new')) !== 'conflict';
 }
 
 /** `undefined` when somebody else moved the drill on meanwhile. */
 export async function changeDrill(app: App, stored: StoredDrill, drill: Drill): Promise<StoredDrill | undefined> {
-  const name = drillName(drill.id);
-  const etag = await app.blobs.put(name, sealDocument(name, formatDrill(drill)), { etag: stored.etag });
+  const etag = await documents.drill.write(app, drillName(drill.id), drill, { etag: stored.etag });
   if (etag === 'conflict') return undefined;
   if (drill.stage === 'over') await emit(app, { kind: 'drillEnded' });
   return { drill, etag };
@@ -78,15 +64,11 @@ export async function changeDrill(app: App, stored: StoredDrill, drill: Drill): 
 /** `undefined` when there is none, or when it cannot be read, which the log tells. */
 export async function readDrill(app: App, id: string): Promise<StoredDrill | undefined> {
   const name = drillName(id);
-  const blob = await app.blobs.get(name);
-  if (blob === undefined) return undefined;
-  try {
-    return { drill: parseDrill(openDocument(name, blob.bytes), name), etag: blob.etag };
-  } catch (error) {
-    if (!(error instanceof DrError)) throw error;
-    app.log.error('drill unreadable', { name, code: error.code });
-    return undefined;
-  }
+  const found = await documents.drill.look(app, name);
+  if (found === undefined) return undefined;
+  if (!('fault' in found)) return { drill: found.value, etag: found.etag };
+  warnUnreadable(app, name, found);
+  return undefined;
 }
 
 /** Newest first. */
@@ -115,13 +97,6 @@ async function listDrillIds(app: App): Promise<string[]> {
   return names.map((name) => name.slice(DRILLS_FOLDER.length, -'.json'.length));
 }
 
-function readPointer(app: App, bytes: Uint8Array): Pointer | undefined {
-  const source = { code: 'StoredDocumentInvalid', what: NEWEST_DRILL_NAME, hint: 'The next drill mends it.' } as const;
-  try {
-    return parseWith(pointerSchema, parseJson(openDocument(NEWEST_DRILL_NAME, bytes), source), source);
-  } catch (error) {
-    if (!(error instanceof DrError)) throw error;
-    app.log.error('drill unreadable', { name: NEWEST_DRILL_NAME, code: error.code });
-    return undefined;
-  }
+function warnUnreadable(app: App, name: string, { fault }: Unusable): void {
+  app.log.error('drill unreadable', { name, code: fault.code });
 }

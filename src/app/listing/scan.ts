@@ -4,16 +4,11 @@ import type { Hub } from '../../core/ports.ts';
 import { shardCountFor } from '../../core/registration/record.ts';
 import type { Run } from '../../core/run/run.ts';
 import { isOver } from '../../core/run/run.ts';
-import {
-  formatScanCheckpoint,
-  newScanCheckpoint,
-  parseScanCheckpoint,
-  type ScanCheckpoint,
-} from '../../core/snapshot/scan-checkpoint.ts';
+import { newScanCheckpoint, type ScanCheckpoint } from '../../core/snapshot/scan-checkpoint.ts';
 import { type App, hubOf, toInstant } from '../app.ts';
 import { type Moved, moveOn } from '../runs/dispatch.ts';
 import { beat, readRun, Superseded } from '../runs/store.ts';
-import { openDocument, sealDocument } from '../stored/codec.ts';
+import { documents } from '../stored/documents.ts';
 import { openListing } from './pages.ts';
 import { storeSegment } from './segments.ts';
 import { openStaging, stageRows } from './stage-rows.ts';
@@ -42,31 +37,12 @@ export async function scan(app: App, run: Run, deadlineAt: number): Promise<Move
   }));
 }
 
-/** The newest checkpoint of a pass. Throws `StoredDocumentInvalid` when it is missing or damaged. */
-export async function readScan(app: App, run: Run, pass: number): Promise<ScanCheckpoint> {
-  const name = scanName(run.kind, run.id, pass);
-  const stored = await readCheckpoint(app, name);
-  if (stored !== undefined) return stored.checkpoint;
-  throw unusable(name, 'is missing');
-}
-
 /** The checkpoint of a complete listing: an older one in its place would leave rows out. */
 export async function readFinishedScan(app: App, run: Run): Promise<ScanCheckpoint> {
-  const checkpoint = await readScan(app, run, run.phase.pass);
+  const name = scanName(run.kind, run.id, run.phase.pass);
+  const checkpoint = await documents.scan.read(app, name);
   if (checkpoint.isFinished) return checkpoint;
-  throw unusable(scanName(run.kind, run.id, run.phase.pass), 'is an older one than the one that ended its listing');
-}
-
-function unusable(name: string, what: string): DrError {
-  return new DrError('StoredDocumentInvalid', `The scan checkpoint ${name} ${what}. Start a new run.`, {
-    target: name,
-  });
-}
-
-async function readCheckpoint(app: App, name: string) {
-  const blob = await app.blobs.get(name);
-  if (blob === undefined) return undefined;
-  return { checkpoint: parseScanCheckpoint(openDocument(name, blob.bytes), name), etag: blob.etag };
+  throw documents.scan.invalid(name, 'is an older one than the one that ended its listing');
 }
 
 interface Progress {
@@ -79,8 +55,8 @@ interface Progress {
 
 async function openProgress(app: App, run: Run): Promise<Progress> {
   const name = scanName(run.kind, run.id, run.phase.pass);
-  const stored = await readCheckpoint(app, name);
-  const checkpoint = stored?.checkpoint ?? newScanCheckpoint(toInstant(app.world.now()));
+  const stored = await documents.scan.find(app, name);
+  const checkpoint = stored?.value ?? newScanCheckpoint(toInstant(app.world.now()));
   return { run, checkpoint, etag: stored?.etag, staged: openStaging(app, run, checkpoint.segments.length) };
 }
 
@@ -141,7 +117,6 @@ async function store(app: App, progress: Progress, packed: PackedSegment | undef
   const { startedAt, restartCount } = progress.checkpoint;
   const segment = packed === undefined ? [] : [await storeSegment(app, packed)];
   await save(app, progress, {
-    formatVersion: 4,
     ...at,
     startedAt,
     restartCount,
@@ -171,7 +146,7 @@ async function save(app: App, progress: Progress, checkpoint: ScanCheckpoint): P
   if (stored === undefined || isOver(stored.run)) throw new Superseded('the run is over');
   const name = scanName(run.kind, run.id, run.phase.pass);
   const condition = progress.etag === undefined ? 'new' : { etag: progress.etag };
-  const etag = await app.blobs.put(name, sealDocument(name, formatScanCheckpoint(checkpoint)), condition);
+  const etag = await documents.scan.write(app, name, checkpoint, condition);
   if (etag === 'conflict') throw new Superseded('another step went on with this listing');
   progress.checkpoint = checkpoint;
   progress.etag = etag;

@@ -1,16 +1,8 @@
-import { DrError } from '../../core/errors.ts';
 import { alertName, alertsFolder } from '../../core/paths.ts';
 import type { PutCondition } from '../../core/ports.ts';
-import {
-  type Alert,
-  alertCodes,
-  type Condition,
-  formatAlert,
-  nextAlert,
-  parseAlert,
-} from '../../core/readiness/alerts.ts';
+import { type Alert, alertCodes, type Condition, nextAlert } from '../../core/readiness/alerts.ts';
 import { type App, toInstant } from '../app.ts';
-import { openDocument, sealDocument } from '../stored/codec.ts';
+import { documents } from '../stored/documents.ts';
 
 /** Whoever noted a change sends it; when that one died, others do after this. */
 const TAKE_OVER_MS = 30_000;
@@ -46,16 +38,13 @@ export async function listOpenAlerts(app: App): Promise<{ code: string; since: s
 async function readAlerts(app: App): Promise<Map<string, StoredAlert>> {
   const alerts = new Map<string, StoredAlert>();
   for (const { name } of await app.blobs.list(alertsFolder(app.primary.ref))) {
-    const blob = await app.blobs.get(name);
-    if (blob === undefined) continue;
-    try {
-      const alert = parseAlert(openDocument(name, blob.bytes), name);
-      alerts.set(alert.opening.code, { name, alert, etag: blob.etag });
-    } catch (error) {
-      if (!(error instanceof DrError)) throw error;
-      app.log.warn('alert unreadable and removed', { name, code: error.code });
-      await app.blobs.remove(name, blob.etag);
-    }
+    const found = await documents.alert.look(app, name);
+    if (found === undefined) continue;
+    const { etag } = found;
+    if ('fault' in found) {
+      app.log.warn('alert unreadable and removed', { name, code: found.fault.code });
+      await app.blobs.remove(name, etag);
+    } else alerts.set(found.value.opening.code, { name, alert: found.value, etag });
   }
   return alerts;
 }
@@ -103,6 +92,6 @@ async function send(app: App, stored: StoredAlert): Promise<void> {
 }
 
 async function put(app: App, name: string, alert: Alert, condition: PutCondition): Promise<StoredAlert | undefined> {
-  const etag = await app.blobs.put(name, sealDocument(name, formatAlert(alert)), condition);
+  const etag = await documents.alert.write(app, name, alert, condition);
   return etag === 'conflict' ? undefined : { name, alert, etag };
 }

@@ -1,9 +1,9 @@
 import { DrError } from '../../core/errors.ts';
 import { cardName } from '../../core/paths.ts';
-import { formatCard, parseCard, type ReadinessCard, withRun } from '../../core/readiness/card.ts';
+import { type ReadinessCard, withRun } from '../../core/readiness/card.ts';
 import { isOver } from '../../core/run/run.ts';
 import { type App, type Change, isSameHub } from '../app.ts';
-import { openDocument, sealDocument } from '../stored/codec.ts';
+import { documents } from '../stored/documents.ts';
 
 /** Steps of several hosts may note their runs at once. */
 const MAX_TRIES = 5;
@@ -17,24 +17,20 @@ export interface StoredCard {
 
 export async function readCard(app: App): Promise<StoredCard> {
   const name = cardName(app.primary.ref);
-  const blob = await app.blobs.get(name, 'mayBeMissing');
-  if (blob === undefined) return { card: undefined, etag: undefined };
-  const { etag } = blob;
-  try {
-    const card = parseCard(openDocument(name, blob.bytes), name);
-    return { card: isSameHub(card.secondary, app.secondary.ref) ? card : undefined, etag };
-  } catch (error) {
-    if (!(error instanceof DrError)) throw error;
-    app.log.warn('readiness card unreadable', { name, code: error.code });
+  const found = await documents.readinessCard.look(app, name, 'mayBeMissing');
+  if (found === undefined) return { card: undefined, etag: undefined };
+  const { etag } = found;
+  if ('fault' in found) {
+    app.log.warn('readiness card unreadable', { name, code: found.fault.code });
     return { card: undefined, etag };
   }
+  return { card: isSameHub(found.value.secondary, app.secondary.ref) ? found.value : undefined, etag };
 }
 
 /** False when it changed since it was read with that ETag. */
 export async function storeCard(app: App, card: ReadinessCard, etag: string | undefined): Promise<boolean> {
-  const name = cardName(app.primary.ref);
   const condition = etag === undefined ? 'new' : { etag };
-  return (await app.blobs.put(name, sealDocument(name, formatCard(card)), condition)) !== 'conflict';
+  return (await documents.readinessCard.write(app, cardName(app.primary.ref), card, condition)) !== 'conflict';
 }
 
 /** Likewise, for those who have to answer whether it can be stored or not. */

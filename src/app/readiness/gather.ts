@@ -43,7 +43,6 @@ export async function gatherCard(app: App, watchedAt: string | undefined): Promi
   const backups = backupRuns.flatMap((run) => (run.kind === 'backup' ? [run] : []));
   const restores = restoreRuns.flatMap((run) => (run.kind === 'restore' ? [run] : []));
   const card: ReadinessCard = {
-    formatVersion: 1,
     judgedAt,
     watchedAt,
     secondary: app.secondary.ref,

@@ -1,10 +1,11 @@
 import { DrError } from '../../core/errors.ts';
 import { passOfName, phaseFolder, shardOfName } from '../../core/paths.ts';
-import { parseOutcomes, type RecordFailure } from '../../core/restore/outcomes.ts';
+import type { RecordFailure } from '../../core/restore/outcomes.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { readManifest, readSnapshotShard } from '../snapshots/store.ts';
-import { openDocument, sha256Hex } from '../stored/codec.ts';
+import { sha256Hex } from '../stored/codec.ts';
+import { documents } from '../stored/documents.ts';
 import { readRestore } from './view.ts';
 
 const PAGE = 100;
@@ -30,7 +31,7 @@ export async function readFailures(app: App, runId: string, from = '0:0'): Promi
   const value: FailureView[] = [];
   const results = await newestResults(app, run);
   for (const { shard, name } of results.filter((one) => one.failed > 0 && one.shard >= firstShard)) {
-    const failures = await failuresIn(app, name);
+    const failures = (await documents.restoredShard.find(app, name))?.value.failures ?? [];
     const start = shard === firstShard ? firstIndex : 0;
     const taken = failures.slice(start, start + PAGE - value.length);
     if (taken.length > 0) value.push(...(await describe(app, run, shard, taken)));
@@ -55,11 +56,6 @@ async function newestResults(app: App, run: RestoreRun) {
     newest.set(shard, { shard, name, failed: Number(facts['failed'] ?? 0) });
   }
   return [...newest.values()].sort((a, b) => a.shard - b.shard);
-}
-
-async function failuresIn(app: App, name: string): Promise<readonly RecordFailure[]> {
-  const blob = await app.blobs.get(name);
-  return blob === undefined ? [] : parseOutcomes(openDocument(name, blob.bytes), name).failures;
 }
 
 async function describe(

@@ -9,10 +9,11 @@ import {
   stagingFolder,
 } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
-import { formatRun, isOver, isRunId, parseRun, type Run, startOfRunId } from '../../core/run/run.ts';
+import { isOver, isRunId, type Run, startOfRunId } from '../../core/run/run.ts';
 import { type App, emit, toInstant } from '../app.ts';
-import { openDocument, sealDocument, toBytes, toText } from '../stored/codec.ts';
+import { toBytes, toText } from '../stored/codec.ts';
 import { forEachConcurrent } from '../stored/concurrent.ts';
+import { documents } from '../stored/documents.ts';
 
 export interface StoredRun {
   readonly run: Run;
@@ -37,19 +38,16 @@ export async function readRun(app: App, kind: RunKind, runId: string): Promise<S
   // Ids come from addresses and messages: one that is no id must not become the name of a blob.
   if (!isRunId(runId)) return undefined;
   const name = runName(kind, runId);
-  const blob = await app.blobs.get(name);
-  if (blob === undefined) return undefined;
-  const run = parseRun(openDocument(name, blob.bytes), name);
-  if (run.id === runId && run.kind === kind) return { run, etag: blob.etag };
-  throw new DrError('StoredDocumentInvalid', `The run document ${name} is that of another run. Start a new run.`, {
-    target: name,
-  });
+  const found = await documents.run.find(app, name);
+  if (found === undefined) return undefined;
+  const { value: run, etag } = found;
+  if (run.id === runId && run.kind === kind) return { run, etag };
+  throw documents.run.invalid(name, 'is that of another run');
 }
 
 /** False when the id is taken. */
 export async function createRun(app: App, run: Run): Promise<boolean> {
-  const name = runName(run.kind, run.id);
-  if ((await app.blobs.put(name, sealDocument(name, formatRun(run)), 'new')) === 'conflict') return false;
+  if ((await documents.run.write(app, runName(run.kind, run.id), run, 'new')) === 'conflict') return false;
   await emit(app, { kind: 'run', run });
   return true;
 }
@@ -70,7 +68,7 @@ export async function changeRun(
     if (stored === undefined) throw runNotFound(kind, runId);
     const next = change(stored.run);
     if (next === undefined) return stored.run;
-    const etag = await app.blobs.put(name, sealDocument(name, formatRun(next)), { etag: stored.etag });
+    const etag = await documents.run.write(app, name, next, { etag: stored.etag });
     if (etag === 'conflict') continue;
     await emit(app, { kind: 'run', run: next });
     return next;
@@ -149,15 +147,14 @@ export function lastSignOfLife(run: Run, beatAt: string | undefined): number {
  */
 export async function takeLock(app: App, kind: RunKind, hub: HubRef, runId: string): Promise<void> {
   const name = lockName(kind, hub);
-  const bytes = toBytes(JSON.stringify({ runId, takenAt: toInstant(app.world.now()) }));
+  const lock = { runId, takenAt: toInstant(app.world.now()) };
   for (let tries = 1; ; tries += 1) {
-    if (await putLock(app, name, bytes, tries < LOCK_TRIES)) return;
-    const blob = await app.blobs.get(name);
-    if (blob === undefined) continue;
-    const holder = parseLock(toText(blob.bytes));
+    if (await putLock(app, name, lock, tries < LOCK_TRIES)) return;
+    const holder = await readLock(app, name);
+    if (holder === undefined) continue;
     if (holder.runId === runId) return;
     await refuseLivingHolder(app, kind, holder);
-    if ((await app.blobs.put(name, bytes, { etag: blob.etag })) !== 'conflict') return;
+    if ((await documents.lock.write(app, name, lock, { etag: holder.etag })) !== 'conflict') return;
   }
 }
 
@@ -168,9 +165,9 @@ const LOCK_TRIES = 3;
  * Whether the lock surely is ours. The lock of a run that ends just now is there when the put is refused and gone when it
  * is looked at, so that the put's outcome is not known: with `mayBeUnclear` that is no error, and the caller looks itself.
  */
-async function putLock(app: App, name: string, bytes: Uint8Array, mayBeUnclear: boolean): Promise<boolean> {
+async function putLock(app: App, name: string, lock: Lock, mayBeUnclear: boolean): Promise<boolean> {
   try {
-    return (await app.blobs.put(name, bytes, 'new')) !== 'conflict';
+    return (await documents.lock.write(app, name, lock, 'new')) !== 'conflict';
   } catch (error) {
     if (mayBeUnclear && error instanceof DrError && error.retryable) return false;
     throw error;
@@ -188,7 +185,7 @@ export async function readHolder(app: App, kind: RunKind, runId: string): Promis
   }
 }
 
-async function refuseLivingHolder(app: App, kind: RunKind, holder: { runId: string; takenAt: number }): Promise<void> {
+async function refuseLivingHolder(app: App, kind: RunKind, holder: Lock): Promise<void> {
   const run = await readHolder(app, kind, holder.runId);
   const inProgress = new DrError(
     'RunInProgress',
@@ -197,7 +194,7 @@ async function refuseLivingHolder(app: App, kind: RunKind, holder: { runId: stri
   );
   if (run === 'missing' || run === 'unreadable') {
     const waitMs = run === 'missing' ? BIRTH_MS : TAKEOVER_AFTER_MS;
-    if (app.world.now() - holder.takenAt < waitMs) throw inProgress;
+    if (app.world.now() - Date.parse(holder.takenAt) < waitMs) throw inProgress;
     return;
   }
   if (isOver(run)) return;
@@ -217,23 +214,17 @@ async function refuseLivingHolder(app: App, kind: RunKind, holder: { runId: stri
   );
 }
 
-/** The run that holds the hub, if any. A damaged lock names nobody, and whoever comes next may have it. */
-function parseLock(text: string): { runId: string; takenAt: number } {
-  const nobody = { runId: '', takenAt: 0 };
-  try {
-    const lock: unknown = JSON.parse(text);
-    if (typeof lock !== 'object' || lock === null || !('runId' in lock) || !('takenAt' in lock)) return nobody;
-    const takenAt = Date.parse(String(lock.takenAt));
-    return typeof lock.runId === 'string' && !Number.isNaN(takenAt) ? { runId: lock.runId, takenAt } : nobody;
-  } catch {
-    // Not JSON: the same as no holder.
-    return nobody;
-  }
+interface Lock {
+  readonly runId: string;
+  readonly takenAt: string;
 }
 
-export async function readLock(app: App, name: string): Promise<{ runId: string; etag: string } | undefined> {
-  const blob = await app.blobs.get(name);
-  return blob === undefined ? undefined : { runId: parseLock(toText(blob.bytes)).runId, etag: blob.etag };
+/** The run that holds the hub, if any. A damaged lock names no run, and any run may take it. */
+export async function readLock(app: App, name: string): Promise<(Lock & { readonly etag: string }) | undefined> {
+  const found = await documents.lock.look(app, name);
+  if (found === undefined) return undefined;
+  const { etag } = found;
+  return 'fault' in found ? { runId: '', takenAt: toInstant(0), etag } : { ...found.value, etag };
 }
 
 export async function releaseLock(app: App, run: Run): Promise<void> {

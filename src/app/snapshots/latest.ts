@@ -1,18 +1,9 @@
-import { z } from 'zod';
-import { DrError } from '../../core/errors.ts';
-import { parseJson, parseWith } from '../../core/parse.ts';
+import type { DrError } from '../../core/errors.ts';
 import { latestName } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import type { App } from '../app.ts';
-import { openDocument, sealDocument } from '../stored/codec.ts';
-
-const latestSchema = z.strictObject({
-  formatVersion: z.literal(1),
-  snapshotId: z.string(),
-  /** The manifest's own. */
-  digest: z.string(),
-});
+import { documents } from '../stored/documents.ts';
 
 /** What `latest.json` says: for readers outside, and a second opinion on the newest manifest. */
 export interface Latest {
@@ -26,28 +17,13 @@ export interface Latest {
 
 /** Whoever takes a missing one for granted asks once only. */
 export async function readLatest(app: App, hub: HubRef, how?: 'mayBeMissing'): Promise<Latest> {
-  const name = latestName(hub);
-  const blob = await app.blobs.get(name, how);
-  if (blob === undefined) return {};
-  const { etag } = blob;
-  const source = {
-    code: 'StoredDocumentInvalid',
-    what: `document ${name}`,
-    hint: 'The next backup mends it.',
-    target: name,
-  } as const;
-  try {
-    const { snapshotId, digest } = parseWith(latestSchema, parseJson(openDocument(name, blob.bytes), source), source);
-    return { snapshotId, digest, etag };
-  } catch (fault) {
-    if (fault instanceof DrError) return { fault, etag };
-    throw fault;
-  }
+  const found = await documents.latest.look(app, latestName(hub), how);
+  if (found === undefined) return {};
+  return 'fault' in found ? found : { ...found.value, etag: found.etag };
 }
 
 /** Takes effect only while the blob still has the ETag it was read with. */
 export async function storeLatest(app: App, { id, hub, digest }: Manifest, etag: string | undefined) {
-  const name = latestName(hub);
-  const bytes = sealDocument(name, JSON.stringify({ formatVersion: 1, snapshotId: id, digest }));
-  return app.blobs.put(name, bytes, etag === undefined ? 'new' : { etag });
+  const condition = etag === undefined ? 'new' : { etag };
+  return documents.latest.write(app, latestName(hub), { snapshotId: id, digest }, condition);
 }

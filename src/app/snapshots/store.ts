@@ -3,25 +3,22 @@ import { manifestName, snapshotFolder, snapshotsFolder } from '../../core/paths.
 import type { HubRef } from '../../core/ports.ts';
 import type { RecordOfRows } from '../../core/registration/record.ts';
 import { isRunId } from '../../core/run/run.ts';
-import { type Manifest, type ManifestShard, parseManifest } from '../../core/snapshot/manifest.ts';
+import type { Manifest, ManifestShard } from '../../core/snapshot/manifest.ts';
 import { openShardRecords, recordsIn, type ShardRecords } from '../../core/snapshot/shard.ts';
 import { type App, isSameHub } from '../app.ts';
-import { decompress, sha256Hex, toText } from '../stored/codec.ts';
+import { decompress, sha256Hex } from '../stored/codec.ts';
+import { documents } from '../stored/documents.ts';
 import { linesOf } from '../stored/lines.ts';
 import { type Latest, readLatest } from './latest.ts';
 
 /** `undefined` when there is no such snapshot. Throws `SnapshotCorrupt` or `SnapshotVersionUnknown`, naming the blob. */
 export async function readManifest(app: App, hub: HubRef, snapshotId: string): Promise<Manifest | undefined> {
   const name = manifestName(hub, snapshotId);
-  const blob = await app.blobs.get(name);
-  if (blob === undefined) return undefined;
-  const manifest = parseManifest(toText(blob.bytes), name, sha256Hex);
+  const manifest = (await documents.manifest.find(app, name))?.value;
+  if (manifest === undefined) return undefined;
   if (manifest.id === snapshotId && isSameHub(manifest.hub, hub)) return manifest;
-  throw new DrError(
-    'SnapshotCorrupt',
-    `The manifest ${name} is that of snapshot ${manifest.id} of hub ${manifest.hub.namespace}/${manifest.hub.hub}. Restore another snapshot (GET /api/snapshots).`,
-    { target: name },
-  );
+  const { namespace, hub: hubName } = manifest.hub;
+  throw documents.manifest.invalid(name, `is that of snapshot ${manifest.id} of hub ${namespace}/${hubName}`);
 }
 
 export interface FoundSnapshot {

@@ -1,6 +1,4 @@
-import { z } from 'zod';
-import { DrError, errorCodes } from '../../core/errors.ts';
-import { parseJson, parseWith } from '../../core/parse.ts';
+import { DrError } from '../../core/errors.ts';
 import { resultName, resultsFolder, snapshotFolder } from '../../core/paths.ts';
 import type { BlobFacts } from '../../core/ports.ts';
 import type { VerificationResult, VerificationRun } from '../../core/run/run.ts';
@@ -10,19 +8,13 @@ import { type Moved, moveOn } from '../runs/dispatch.ts';
 import { endRun, failureOf } from '../runs/end.ts';
 import { areAllDone } from '../runs/shard-phase.ts';
 import { beat } from '../runs/store.ts';
-import { openDocument, sealDocument } from '../stored/codec.ts';
+import { documents } from '../stored/documents.ts';
 import { storeProof } from './proof.ts';
 import { readManifest, readSnapshotShard } from './store.ts';
 
 /** So many damaged artefacts are named; the counts tell of all. */
 const MAX_NAMED = 100;
 
-const artefactSchema = z.strictObject({
-  formatVersion: z.literal(1),
-  name: z.string(),
-  code: z.enum(errorCodes),
-  message: z.string(),
-});
 type Artefact = VerificationResult['damagedArtefacts'][number];
 
 /** Checks one shard and stores what became of it. Running it twice finds the same. */
@@ -36,7 +28,8 @@ export async function verifyShard(app: App, run: VerificationRun, shard: number)
       records: String(manifest.shards[shard]?.records ?? 0),
       damaged: damage === undefined ? '0' : '1',
     };
-    await app.blobs.put(name, sealDocument(name, JSON.stringify({ formatVersion: 1, ...damage })), 'any', facts);
+    if (damage === undefined) await documents.soundShard.write(app, name, {}, 'any', facts);
+    else await documents.damagedShard.write(app, name, damage, 'any', facts);
     await beat(app, 'verification', run.id);
   }
   return (await areAllDone(app, run, 'verify')) ? moveOn(app, run, { name: 'finish', pass: 1 }) : undefined;
@@ -66,7 +59,7 @@ export async function sumVerification(app: App, run: VerificationRun): Promise<V
   const damagedArtefacts: Artefact[] = [];
   for (const { name, facts } of entries) {
     if (facts['damaged'] !== '1' || damagedArtefacts.length === MAX_NAMED) continue;
-    damagedArtefacts.push(await readArtefact(app, name));
+    damagedArtefacts.push(await documents.damagedShard.read(app, name));
   }
   const pending = Math.max(0, run.recordCount - verified - damaged);
   return { counts: { total: run.recordCount, verified, damaged, pending }, damagedArtefacts };
@@ -94,23 +87,6 @@ async function findDamage(app: App, manifest: Manifest, shard: number): Promise<
     if (!(error instanceof DrError) || error.retryable) throw error;
     return { name, code: 'SnapshotCorrupt', message: error.message };
   }
-}
-
-async function readArtefact(app: App, name: string): Promise<Artefact> {
-  const source = {
-    code: 'StoredDocumentInvalid',
-    what: `result ${name}`,
-    hint: 'Verify again.',
-    target: name,
-  } as const;
-  const blob = await app.blobs.get(name);
-  if (blob === undefined) throw new DrError(source.code, `The ${source.what} is missing. ${source.hint}`, source);
-  const { formatVersion: _, ...artefact } = parseWith(
-    artefactSchema,
-    parseJson(openDocument(name, blob.bytes), source),
-    source,
-  );
-  return artefact;
 }
 
 function numberOf(facts: BlobFacts, name: string): number {

@@ -31,7 +31,7 @@ function viewListed({ id, manifest, fault }: ListedSnapshot, marks: Marks | unde
   return { id, health: 'unusable', error, ...viewMarks(marks) };
 }
 
-function viewManifest({ shards, formatVersion: _version, toolVersion: _tool, ...shown }: Manifest, marks?: Marks) {
+function viewManifest({ shards, toolVersion: _tool, ...shown }: Manifest, marks?: Marks) {
   return { ...shown, bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0), ...viewMarks(marks) };
 }
 

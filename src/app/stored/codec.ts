@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Octets } from '../../core/bytes/utf8.ts';
-import { DrError } from '../../core/errors.ts';
+import type { DrError } from '../../core/errors.ts';
 import type { World } from '../../core/ports.ts';
+import { invalidDocument } from './invalid.ts';
 
 /** Of the pieces a frame of unknown size unpacks to. */
 const CHUNK_BYTES = 256 * 1024;
@@ -52,38 +53,8 @@ export function sha256Hex(data: Uint8Array | string): string {
   return createHash('sha256').update(data).digest('hex');
 }
 
-/**
- * The bytes of a control document: its JSON object with one more field at the end, the SHA-256 of the blob's name, a
- * line feed and the object without that field. With the name in it, a document put in another's place is refused, too.
- * By hand: `(echo NAME; jq -cj 'del(.sha256)' FILE) | sha256sum`.
- */
-export function sealDocument(blobName: string, json: string): Uint8Array {
-  return toBytes(`${json.slice(0, -1)},"sha256":"${digestOf(blobName, json)}"}\n`);
-}
-
-/**
- * The JSON of a control document as it was before `sealDocument`. Throws `StoredDocumentInvalid`, naming the blob, when
- * a byte of it changed, a part is missing, or it was written under another name.
- */
-export function openDocument(blobName: string, bytes: Uint8Array): string {
-  const text = toText(bytes);
-  const seal = /,"sha256":"([0-9a-f]{64})"\}\n$/.exec(text);
-  const json = `${text.slice(0, seal?.index)}}`;
-  if (seal !== null && seal[1] === digestOf(blobName, json)) return json;
-  throw new DrError(
-    'StoredDocumentInvalid',
-    `The document ${blobName} is not as it was written: its checksum does not fit. Start a new run.`,
-    { target: blobName },
-  );
-}
-
 function damaged(blobName: string, cause: unknown): DrError {
-  const message = `The document ${blobName} is damaged: it cannot be unpacked. Start a new run.`;
-  return new DrError('StoredDocumentInvalid', message, { target: blobName, cause });
-}
-
-function digestOf(blobName: string, json: string): string {
-  return sha256Hex(`${blobName}\n${json}`);
+  return invalidDocument({ what: 'document', name: blobName, why: 'is damaged: it cannot be unpacked', cause });
 }
 
 export function toBytes(text: string): Uint8Array {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { DrError } from '../../core/errors.ts';
 import type { Lines } from '../../core/snapshot/shard.ts';
+import { invalidDocument } from './invalid.ts';
 
 const LINE_FEED = 10;
 
@@ -10,8 +10,7 @@ const LINE_FEED = 10;
  */
 export function linesOf(bytes: Buffer, blobName: string): Lines {
   if (!isUtf8(bytes)) {
-    const message = `The document ${blobName} is damaged: it is no UTF-8. Start a new run.`;
-    throw new DrError('StoredDocumentInvalid', message, { target: blobName });
+    throw invalidDocument({ what: 'document', name: blobName, why: 'is damaged: it is no UTF-8' });
   }
   const starts: number[] = [];
   for (let at = 0; at < bytes.length; at = endOfLine(bytes, at) + 1) starts.push(at);

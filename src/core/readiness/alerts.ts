@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { parseJson, parseWith } from '../parse.ts';
 import type { AlertMessage } from '../ports.ts';
 
 /** What somebody is told of, and how urgent it is. */
@@ -48,8 +47,7 @@ const messageSchema = z.strictObject({
   at: z.iso.datetime(),
 });
 
-const alertSchema = z.strictObject({
-  formatVersion: z.literal(1),
+export const alertSchema = z.strictObject({
   state: z.enum(['suspected', 'open', 'resolved']),
   /** As it was told, or is to be told when it is still so. */
   opening: messageSchema,
@@ -61,20 +59,6 @@ const alertSchema = z.strictObject({
 
 /** The stored state of one condition; absent while all is well. */
 export type Alert = Readonly<z.infer<typeof alertSchema>>;
-
-export function formatAlert(alert: Alert): string {
-  return JSON.stringify(alert);
-}
-
-export function parseAlert(text: string, blobName: string): Alert {
-  const source = {
-    code: 'StoredDocumentInvalid',
-    what: `alert ${blobName}`,
-    hint: 'It is written anew if it is still so.',
-    target: blobName,
-  } as const;
-  return parseWith(alertSchema, parseJson(text, source), source);
-}
 
 export interface Surroundings {
   readonly hub: string;
@@ -125,7 +109,6 @@ function begin(alert: Alert | undefined, condition: Condition, around: Surroundi
   const earlier = alert?.unsent ?? [];
   const isSure = !needsConfirmation.has(code);
   return {
-    formatVersion: 1,
     state: isSure ? 'open' : 'suspected',
     opening,
     unsent: isSure ? withUnsent(earlier, opening, around) : [...earlier],

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { parseJson, parseWith } from '../parse.ts';
 import { backupSchema, comparePhases, isOver, type Run, restoreSchema } from '../run/run.ts';
 import { countsSchema } from '../snapshot/manifest.ts';
 import { drillSchema, isDrillRunId } from './drill.ts';
@@ -8,8 +7,7 @@ const instant = z.iso.datetime();
 const count = z.int().nonnegative();
 const hubRef = z.strictObject({ namespace: z.string(), hub: z.string() });
 
-const cardSchema = z.strictObject({
-  formatVersion: z.literal(1),
+export const cardSchema = z.strictObject({
   /** When everything here was last read from where it is kept; runs are noted as they move. */
   judgedAt: instant,
   /** Something it rests on has changed since: of all that is here only when the watchdog looked is still believed. */
@@ -70,20 +68,6 @@ export type ReadinessCard = Readonly<z.infer<typeof cardSchema>>;
 
 /** The newest may still go on, and those before it may have been cancelled. */
 export const BACKUPS_ON_CARD = 4;
-
-export function formatCard(card: ReadinessCard): string {
-  return JSON.stringify(card);
-}
-
-export function parseCard(text: string, blobName: string): ReadinessCard {
-  const source = {
-    code: 'StoredDocumentInvalid',
-    what: `readiness card ${blobName}`,
-    hint: 'It is judged and written anew.',
-    target: blobName,
-  } as const;
-  return parseWith(cardSchema, parseJson(text, source), source);
-}
 
 /** The card with the run as it is now; `undefined` when the card shows that already, or does not show such a run. */
 export function withRun(card: ReadinessCard, run: Run): ReadinessCard | undefined {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { parseJson, parseWith } from '../parse.ts';
 import { startOfRunId } from '../run/run.ts';
 
 const instant = z.iso.datetime();
 
 export const drillSchema = z.strictObject({
-  formatVersion: z.literal(1),
+  /** In here because the readiness card holds a whole drill. */
+  formatVersion: z.literal(1).default(1),
   id: z.string(),
   requestedBy: z.enum(['timer', 'http']),
   createdAt: instant,
@@ -35,20 +35,6 @@ export const drillSchema = z.strictObject({
 
 /** A rehearsal: a restore into the scratch hub that is emptied again, or a verification where there is none. */
 export type Drill = Readonly<z.infer<typeof drillSchema>>;
-
-export function formatDrill(drill: Drill): string {
-  return JSON.stringify(drill);
-}
-
-export function parseDrill(text: string, blobName: string): Drill {
-  const source = {
-    code: 'StoredDocumentInvalid',
-    what: `drill ${blobName}`,
-    hint: 'Start a new drill: POST /api/drills.',
-    target: blobName,
-  } as const;
-  return parseWith(drillSchema, parseJson(text, source), source);
-}
 
 export type DrillPart = 'sweep' | 'drill' | 'cleanup' | 'verify';
 

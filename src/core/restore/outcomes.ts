@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { parseJson, parseWith } from '../parse.ts';
 import type { BlobFacts } from '../ports.ts';
 
 /** What became of one record of a shard, as one letter: a shard's outcomes are a text as long as it has records. */
@@ -71,8 +70,7 @@ const failure = z.strictObject({
   attempted: z.enum(['created', 'updated']).optional(),
 });
 
-const outcomesSchema = z.strictObject({
-  formatVersion: z.literal(1),
+export const outcomesSchema = z.strictObject({
   /** Set when every record of the shard was found as it should be, with nothing left to write. */
   isDone: z.boolean(),
   letters: z.string().regex(/^[.cu=krf\-CUR]*$/),
@@ -90,20 +88,6 @@ const outcomesSchema = z.strictObject({
 /** How far one shard of a restore has come in one pass: checkpoint while it runs, result when it is done. */
 export type ShardOutcomes = Readonly<z.infer<typeof outcomesSchema>>;
 export type RecordFailure = z.infer<typeof failure>;
-
-export function formatOutcomes(outcomes: ShardOutcomes): string {
-  return JSON.stringify(outcomes);
-}
-
-export function parseOutcomes(text: string, blobName: string): ShardOutcomes {
-  const source = {
-    code: 'StoredDocumentInvalid',
-    what: `shard result ${blobName}`,
-    hint: 'Start a new restore; it finds what this one wrote and leaves it unchanged.',
-    target: blobName,
-  } as const;
-  return parseWith(outcomesSchema, parseJson(text, source), source);
-}
 
 /** Whether a phase's result for a shard is complete, by the facts kept beside it. */
 export function isDoneFact(facts: BlobFacts): boolean {

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { DrError, errorCodes } from '../errors.ts';
-import { parseJson, parseWith } from '../parse.ts';
 import { noteSchema } from '../request/restore.ts';
 import { orderSchema, selectionSchema } from '../request/selection.ts';
 
@@ -60,7 +59,8 @@ const failureSchema = z.strictObject({
 });
 
 const commonFields = {
-  formatVersion: z.literal(1),
+  /** In here because the readiness card holds whole runs. */
+  formatVersion: z.literal(1).default(1),
   id: z.string(),
   status: z.enum(['NotStarted', 'Running', 'Succeeded', 'Failed', 'Canceled']),
   requestedBy: z.enum(['timer', 'http', 'drill']),
@@ -148,7 +148,7 @@ const verificationSchema = z.strictObject({
     .optional(),
 });
 
-const runSchema = z.discriminatedUnion('kind', [backupSchema, restoreSchema, verificationSchema]);
+export const runSchema = z.discriminatedUnion('kind', [backupSchema, restoreSchema, verificationSchema]);
 
 export type BackupRun = Readonly<z.infer<typeof backupSchema>>;
 export type RestoreRun = Readonly<z.infer<typeof restoreSchema>>;
@@ -163,20 +163,6 @@ export type Milestones = Readonly<z.infer<typeof milestonesSchema>>;
 export type PhaseStart = NonNullable<Run['history']>[number];
 export type RestoreResult = NonNullable<RestoreRun['result']>;
 export type VerificationResult = NonNullable<VerificationRun['result']>;
-
-export function formatRun(run: Run): string {
-  return JSON.stringify(run);
-}
-
-export function parseRun(text: string, blobName: string): Run {
-  const source = {
-    code: 'StoredDocumentInvalid',
-    what: `run document ${blobName}`,
-    hint: 'Start a new run; this one cannot go on.',
-    target: blobName,
-  } as const;
-  return parseWith(runSchema, parseJson(text, source), source);
-}
 
 export function isOver(run: Run): boolean {
   return run.status === 'Succeeded' || run.status === 'Failed' || run.status === 'Canceled';

@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import { DrError } from '../errors.ts';
-import { parseJson, parseWith, type Source } from '../parse.ts';
 
 /** The only snapshot format so far. An older app refuses a newer snapshot by this number instead of misreading it. */
-const MANIFEST_VERSION = 1;
+export const MANIFEST_VERSION = 1;
 
 const count = z.int().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
@@ -27,8 +25,7 @@ export const countsSchema = z.strictObject({
   byPlatform: z.record(z.string(), count),
 });
 
-const manifestSchema = z.strictObject({
-  formatVersion: z.literal(MANIFEST_VERSION),
+export const manifestSchema = z.strictObject({
   id: z.string(),
   hub: z.strictObject({ namespace: z.string(), hub: z.string() }),
   /** A listing is not a point in time: changes between the two instants may or may not be in the snapshot. */
@@ -57,42 +54,12 @@ export type RecordCounts = Manifest['counts'];
 export type DigestOf = (text: string) => string;
 
 export function sealManifest(manifest: Omit<Manifest, 'digest'>, digestOf: DigestOf): Manifest {
-  return { ...manifest, digest: digestOf(JSON.stringify(manifest)) };
+  return { ...manifest, digest: digestOf(JSON.stringify({ formatVersion: MANIFEST_VERSION, ...manifest })) };
 }
 
-export function formatManifest(manifest: Manifest): string {
-  return `${JSON.stringify(manifest, null, 1)}\n`;
-}
-
-/** Throws `SnapshotVersionUnknown` for a format this version cannot read, `SnapshotCorrupt` for anything damaged. */
-export function parseManifest(text: string, blobName: string, digestOf: DigestOf): Manifest {
-  const source: Source = {
-    code: 'SnapshotCorrupt',
-    what: `manifest ${blobName}`,
-    hint: 'Restore another snapshot (GET /api/snapshots), and look into who changed the container.',
-    target: blobName,
-  };
-  const json = parseJson(text, source);
-  refuseUnknownVersion(json, blobName);
-  const manifest = parseWith(manifestSchema, json, source);
-  const { digest, ...rest } = manifest;
-  if (digestOf(JSON.stringify(rest)) !== digest) {
-    throw new DrError('SnapshotCorrupt', `The ${source.what} was changed after it was written. ${source.hint}`, {
-      target: blobName,
-    });
-  }
-  return manifest;
-}
-
-function refuseUnknownVersion(json: unknown, blobName: string): void {
-  const version = typeof json === 'object' && json !== null && 'formatVersion' in json ? json.formatVersion : undefined;
-  if (typeof version !== 'number' || version === MANIFEST_VERSION) return;
-  throw new DrError(
-    'SnapshotVersionUnknown',
-    `The manifest ${blobName} has format version ${version}; this app reads version ${MANIFEST_VERSION}. ` +
-      'Deploy the version of the app that wrote it, or restore another snapshot.',
-    { target: blobName },
-  );
+/** Whether it is as it was written. */
+export function hasItsDigest({ digest, ...manifest }: Manifest, digestOf: DigestOf): boolean {
+  return sealManifest(manifest, digestOf).digest === digest;
 }
 
 export function addCounts(a: RecordCounts, b: RecordCounts): RecordCounts {

@@ -1,13 +1,11 @@
 import { z } from 'zod';
-import { parseJson, parseWith } from '../parse.ts';
 import { SECTION_COUNT } from '../registration/record.ts';
 
 const count = z.int().nonnegative();
 
 const sectionLengths = z.array(count).max(SECTION_COUNT);
 
-const checkpointSchema = z.strictObject({
-  formatVersion: z.literal(4),
+export const checkpointSchema = z.strictObject({
   /** Where the listing goes on; absent before the first page and after the last. */
   token: z.string().optional(),
   isFinished: z.boolean(),
@@ -26,7 +24,8 @@ const checkpointSchema = z.strictObject({
   segments: z.array(z.strictObject({ name: z.string(), lengths: sectionLengths.min(1), tableLengths: sectionLengths })),
 });
 
-const rowCountSchema = checkpointSchema.pick({ formatVersion: true, rowCount: true }).strip();
+/** For those who only show how far it has come: a long listing's checkpoint has a hundred thousand lengths. */
+export const rowCountSchema = checkpointSchema.pick({ rowCount: true }).strip();
 
 /** How far a listing has come: what is named here is stored, and nothing else counts. */
 export type ScanCheckpoint = Readonly<z.infer<typeof checkpointSchema>>;
@@ -35,7 +34,6 @@ export type Segment = ScanCheckpoint['segments'][number];
 
 export function newScanCheckpoint(startedAt: string, restartCount = 0): ScanCheckpoint {
   return {
-    formatVersion: 4,
     isFinished: false,
     startedAt,
     pageCount: 0,
@@ -44,28 +42,4 @@ export function newScanCheckpoint(startedAt: string, restartCount = 0): ScanChec
     restartCount,
     segments: [],
   };
-}
-
-export function formatScanCheckpoint(checkpoint: ScanCheckpoint): string {
-  return JSON.stringify(checkpoint);
-}
-
-export function parseScanCheckpoint(text: string, blobName: string): ScanCheckpoint {
-  const source = sourceOf(blobName);
-  return parseWith(checkpointSchema, parseJson(text, source), source);
-}
-
-/** How many rows were read, for those who only show it: a long listing's checkpoint has a hundred thousand lengths. */
-export function parseRowCount(text: string, blobName: string): number {
-  const source = sourceOf(blobName);
-  return parseWith(rowCountSchema, parseJson(text, source), source).rowCount;
-}
-
-function sourceOf(blobName: string) {
-  return {
-    code: 'StoredDocumentInvalid',
-    what: `scan checkpoint ${blobName}`,
-    hint: 'Start a new run; this one cannot go on.',
-    target: blobName,
-  } as const;
 }

@@ -1,18 +1,10 @@
-import { z } from 'zod';
-import { parseJson, parseWith } from '../../../core/parse.ts';
 import { idMapName, idMapsFolder } from '../../../core/paths.ts';
 import type { Hub, WriteOutcome } from '../../../core/ports.ts';
 import type { Write } from '../../../core/restore/plan.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
-import { openDocument, sealDocument } from '../../stored/codec.ts';
 import { forEachConcurrent } from '../../stored/concurrent.ts';
-
-const idMapSchema = z.strictObject({
-  formatVersion: z.literal(1),
-  /** By the snapshot's id, oldest first. */
-  ids: z.record(z.string(), z.array(z.string()).min(1)),
-});
+import { documents } from '../../stored/documents.ts';
 
 export interface IdMap {
   /** The id to write to: the snapshot's own, or the newest that stands for it. */
@@ -57,8 +49,8 @@ export async function openIdMap(app: App, hub: Hub, run: RestoreRun, shard: numb
     for (;;) {
       // What a twin of this step stored first stands; its ids may be in use already.
       for (const [id, freshId] of fresh) if (needsNew(id)) ids.set(id, [...(ids.get(id) ?? []), freshId]);
-      const bytes = sealDocument(name, JSON.stringify({ formatVersion: 1, ids: Object.fromEntries(ids) }));
-      const next = await app.blobs.put(name, bytes, etag === undefined ? 'new' : { etag });
+      const condition = etag === undefined ? 'new' : { etag };
+      const next = await documents.idMap.write(app, name, { ids: Object.fromEntries(ids) }, condition);
       if (next !== 'conflict') {
         etag = next;
         return;
@@ -128,16 +120,10 @@ async function readMap(
   name: string,
   earlier: MintedIds,
 ): Promise<{ ids: Map<string, readonly string[]>; etag: string | undefined }> {
-  const blob = await app.blobs.get(name);
-  if (blob === undefined) return { ids: new Map(earlier), etag: undefined };
-  const source = {
-    code: 'StoredDocumentInvalid',
-    what: `id map ${name}`,
-    hint: 'Start a new restore.',
-    target: name,
-  } as const;
-  const { ids } = parseWith(idMapSchema, parseJson(openDocument(name, blob.bytes), source), source);
+  const found = await documents.idMap.find(app, name);
   const merged = new Map(earlier);
-  for (const [id, minted] of Object.entries(ids)) merged.set(id, [...new Set([...(merged.get(id) ?? []), ...minted])]);
-  return { ids: merged, etag: blob.etag };
+  for (const [id, minted] of Object.entries(found?.value.ids ?? {})) {
+    merged.set(id, [...new Set([...(merged.get(id) ?? []), ...minted])]);
+  }
+  return { ids: merged, etag: found?.etag };
 }

@@ -1,6 +1,5 @@
 import { resultName } from '../../../core/paths.ts';
 import {
-  formatOutcomes,
   intentOf,
   newestLetters,
   type Outcome,
@@ -15,7 +14,7 @@ import { addSample, countInPlace, toFacts } from '../../../core/restore/totals.t
 import { isOver, type RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { beat, readRun, Superseded } from '../../runs/store.ts';
-import { sealDocument } from '../../stored/codec.ts';
+import { documents } from '../../stored/documents.ts';
 import { noOutcomes, type StoredOutcomes, unusableOutcomes } from '../outcomes/store.ts';
 
 /** More groups than an order may have. */
@@ -117,7 +116,6 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
       const known = newestLetters(written, before?.letters);
       inPlace = addSample(inPlace, app.world.now() - Date.parse(run.createdAt), countInPlace(known));
       const outcomes: ShardOutcomes = {
-        formatVersion: 1,
         isDone: openCount === 0,
         letters: written,
         added: [...added].map(([index, rows]) => ({ index, rows: [...rows] })),
@@ -127,12 +125,8 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
         failures,
       };
       const condition = etag === undefined ? 'new' : { etag };
-      const next = await app.blobs.put(
-        name,
-        sealDocument(name, formatOutcomes(outcomes)),
-        condition,
-        toFacts(outcomes, { letters: known, platforms, wavesDone: wavesDone() }),
-      );
+      const facts = toFacts(outcomes, { letters: known, platforms, wavesDone: wavesDone() });
+      const next = await documents.restoredShard.write(app, name, outcomes, condition, facts);
       if (next === 'conflict') throw new Superseded('another step went on with this shard');
       etag = next;
       await beat(app, 'restore', run.id);

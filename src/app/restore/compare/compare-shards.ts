@@ -1,4 +1,3 @@
-import { DrError } from '../../../core/errors.ts';
 import { Likeness, type LivePrints } from '../../../core/fingerprint/comparison.ts';
 import type { PrintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName, resultName } from '../../../core/paths.ts';
@@ -11,7 +10,8 @@ import { doShards } from '../../runs/do-shards.ts';
 import { beat } from '../../runs/store.ts';
 import { openSnapshotPrints, readSnapshotPrints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
-import { sealDocument } from '../../stored/codec.ts';
+import { documents } from '../../stored/documents.ts';
+import { invalidDocument } from '../../stored/invalid.ts';
 import { storeLikeness } from './comparison.ts';
 import { storeForeignHandles } from './foreign-handles.ts';
 import { openLivePrints } from './live-rows.ts';
@@ -41,18 +41,21 @@ async function storeCompared(app: App, run: RestoreRun, shard: number, prints: P
   const name = resultName('restore', run.id, run.phase.pass, 'seal', shard);
   await storeForeignHandles(app, run, shard, handlesLivingElsewhere(live, prints));
   await storeLikeness(app, run, shard, Likeness.of(prints, live));
-  const result = { formatVersion: 1, records: live.size };
-  await app.blobs.put(name, sealDocument(name, JSON.stringify(result)), 'any', {
-    done: '1',
-    records: String(live.size),
-  });
+  const facts = { done: '1', records: String(live.size) };
+  await documents.comparedShard.write(app, name, { records: live.size }, 'any', facts);
 }
 
 /** Gives a shard's prints once its bytes are proven and its selection is stored. */
 async function openSnapshot(app: App, run: RestoreRun): Promise<(shard: number) => Promise<PrintTable>> {
   const { sourceHub, snapshotId } = run.request;
   const manifest = await readManifest(app, sourceHub, snapshotId);
-  if (manifest === undefined) throw missing(manifestName(sourceHub, snapshotId));
+  if (manifest === undefined) {
+    throw invalidDocument({
+      what: 'document',
+      name: manifestName(sourceHub, snapshotId),
+      why: 'of this run is missing',
+    });
+  }
   return (shard) => proveShard(app, run, manifest, shard);
 }
 
@@ -62,12 +65,6 @@ async function proveShard(app: App, run: RestoreRun, manifest: Manifest, shard: 
   const isSelected = await selectionOf(app, run, shard, snapshot);
   await storeSelection(app, run, shard, prints.platformOfEach(), isSelected);
   return prints;
-}
-
-function missing(name: string): DrError {
-  return new DrError('StoredDocumentInvalid', `The document ${name} of this run is missing. Start a new run.`, {
-    target: name,
-  });
 }
 
 /**

@@ -1,11 +1,11 @@
 import { resultName } from '../../../core/paths.ts';
 import { selectorOf } from '../../../core/request/selection.ts';
-import { formatOutcomes, outcomeLetters, outcomeOf, type ShardOutcomes } from '../../../core/restore/outcomes.ts';
+import { outcomeLetters, outcomeOf, type ShardOutcomes } from '../../../core/restore/outcomes.ts';
 import { toFacts } from '../../../core/restore/totals.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import type { OpenShard } from '../../snapshots/store.ts';
-import { sealDocument } from '../../stored/codec.ts';
+import { documents } from '../../stored/documents.ts';
 import { noOutcomes } from '../outcomes/store.ts';
 import { readNewest, readRunOf, readWritten } from '../outcomes/written.ts';
 
@@ -24,7 +24,7 @@ export async function storeSelection(
   const letters = platforms.map((_, index) => outcomeLetters[isSelected(index) ? 'pending' : 'excluded']).join('');
   const outcomes: ShardOutcomes = { ...noOutcomes, letters };
   const facts = toFacts(outcomes, { letters, platforms, wavesDone: 0 });
-  await app.blobs.put(name, sealDocument(name, formatOutcomes(outcomes)), 'new', facts);
+  await documents.restoredShard.write(app, name, outcomes, 'new', facts);
 }
 
 /** Which records of a shard a run is about, by position. */

@@ -1,9 +1,9 @@
-import { DrError } from '../../../core/errors.ts';
+import type { DrError } from '../../../core/errors.ts';
 import { resultName } from '../../../core/paths.ts';
-import { parseOutcomes, type ShardOutcomes } from '../../../core/restore/outcomes.ts';
+import type { ShardOutcomes } from '../../../core/restore/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
-import { openDocument } from '../../stored/codec.ts';
+import { documents } from '../../stored/documents.ts';
 
 export interface StoredOutcomes {
   readonly outcomes: ShardOutcomes;
@@ -16,10 +16,8 @@ export async function readOutcomes(
   pass: number,
   shard: number,
 ): Promise<StoredOutcomes | undefined> {
-  const name = resultName('restore', run.id, pass, 'reconcile', shard);
-  const blob = await app.blobs.get(name);
-  if (blob === undefined) return undefined;
-  return { outcomes: parseOutcomes(openDocument(name, blob.bytes), name), etag: blob.etag };
+  const found = await documents.restoredShard.find(app, resultName('restore', run.id, pass, 'reconcile', shard));
+  return found === undefined ? undefined : { outcomes: found.value, etag: found.etag };
 }
 
 /** What a pass before made of a shard. Throws `StoredDocumentInvalid` when that is missing, or not all of it. */
@@ -37,7 +35,6 @@ export async function readFinishedOutcomes(
 
 /** Of a shard no step has worked on. */
 export const noOutcomes: Omit<ShardOutcomes, 'letters'> = {
-  formatVersion: 1,
   isDone: false,
   added: [],
   duplicatesCollapsed: 0,
@@ -50,9 +47,5 @@ export const noOutcomes: Omit<ShardOutcomes, 'letters'> = {
 
 export function unusableOutcomes(run: RestoreRun, pass: number, shard: number): DrError {
   const name = resultName('restore', run.id, pass, 'reconcile', shard);
-  return new DrError(
-    'StoredDocumentInvalid',
-    `The result ${name} of pass ${pass} is missing or not whole. Start a new restore; it finds what this one wrote and leaves it unchanged.`,
-    { target: name },
-  );
+  return documents.restoredShard.invalid(name, 'is missing or not whole');
 }

@@ -1,0 +1,120 @@
+import type { z } from 'zod';
+import { DrError, type ErrorCode } from '../../core/errors.ts';
+import { parseJson, parseWith, type Source } from '../../core/parse.ts';
+import type { BlobFacts, PutCondition } from '../../core/ports.ts';
+import type { App } from '../app.ts';
+import { decompress } from './codec.ts';
+import { checksummed, type Envelope } from './envelopes.ts';
+import { invalidDocument } from './invalid.ts';
+
+export interface DocumentKind<T extends object> {
+  /** What it is called in messages: "run document". */
+  readonly what: string;
+  /** What to do when it cannot be used, as a sentence. */
+  readonly hint: string;
+  /** Of the document without its `formatVersion`. */
+  readonly schema: z.ZodType<T>;
+  /** Stored as `formatVersion`; any other version is refused by name. */
+  readonly version?: number;
+  readonly envelope?: Envelope;
+  /** For large ones. */
+  readonly isGzipped?: boolean;
+  readonly codes?: { readonly invalid: ErrorCode; readonly unknownVersion: ErrorCode };
+}
+
+export interface Found<T> {
+  readonly value: T;
+  readonly etag: string;
+}
+
+/** A document that is there and cannot be used. */
+export interface Unusable {
+  readonly fault: DrError;
+  readonly etag: string;
+}
+
+type Storage = Pick<App, 'blobs' | 'world'>;
+
+/** One kind of stored document: the only way its blobs are read and written. */
+export interface StoredDocument<T extends object> {
+  /** Throws the kind's error (`StoredDocumentInvalid`), naming the blob, when it is missing or cannot be used. */
+  read(app: Storage, name: string): Promise<T>;
+  /** The same, but `undefined` when there is none. */
+  find(app: Storage, name: string): Promise<Found<T> | undefined>;
+  /** The same, but what is wrong with it is given and not thrown. */
+  look(app: Storage, name: string, how?: 'mayBeMissing'): Promise<Found<T> | Unusable | undefined>;
+  /** As `Blobs.put`; the value is taken at once, before anything is awaited. */
+  write(app: Storage, name: string, value: T, condition: PutCondition, facts?: BlobFacts): Promise<string | 'conflict'>;
+  /** The bytes before they are compressed. */
+  pack(name: string, value: T): Uint8Array;
+  open(name: string, bytes: Uint8Array): T;
+  /** The kind's error, for what only the reader can see is wrong. */
+  invalid(name: string, why: string): DrError;
+}
+
+export function defineDocument<T extends object>(kind: DocumentKind<T>): StoredDocument<T> {
+  const { version, envelope = checksummed, isGzipped = false } = kind;
+  const invalid = (name: string, why: string): DrError => invalidOf(kind, name, why);
+  const pack = (name: string, value: T): Uint8Array =>
+    envelope.wrap(name, version === undefined ? value : { formatVersion: version, ...value });
+  const open = (name: string, bytes: Uint8Array): T => {
+    const text = envelope.unwrap(name, bytes);
+    if (text === undefined) throw invalid(name, 'is not as it was written: its checksum does not fit');
+    return parse(kind, name, text);
+  };
+  const look = async (app: Storage, name: string, how?: 'mayBeMissing'): Promise<Found<T> | Unusable | undefined> => {
+    const blob = await app.blobs.get(name, how);
+    if (blob === undefined) return undefined;
+    const { bytes, etag } = blob;
+    try {
+      return { value: open(name, isGzipped ? await decompress(app.world, bytes, name) : bytes), etag };
+    } catch (fault) {
+      if (fault instanceof DrError) return { fault, etag };
+      throw fault;
+    }
+  };
+  const find = async (app: Storage, name: string): Promise<Found<T> | undefined> => {
+    const found = await look(app, name);
+    if (found !== undefined && 'fault' in found) throw found.fault;
+    return found;
+  };
+  return {
+    look,
+    find,
+    open,
+    pack,
+    invalid,
+    async read(app, name) {
+      const found = await find(app, name);
+      if (found === undefined) throw invalid(name, 'is missing');
+      return found.value;
+    },
+    async write(app, name, value, condition, facts) {
+      const bytes = pack(name, value);
+      return app.blobs.put(name, isGzipped ? await app.world.gzip(bytes) : bytes, condition, facts);
+    },
+  };
+}
+
+const usualCodes = { invalid: 'StoredDocumentInvalid', unknownVersion: 'StoredDocumentInvalid' } as const;
+type Kind = Omit<DocumentKind<object>, 'schema'>;
+
+function invalidOf({ what, hint, codes = usualCodes }: Kind, name: string, why: string, isVersion = false): DrError {
+  return invalidDocument({ what, name, why, hint, code: isVersion ? codes.unknownVersion : codes.invalid });
+}
+
+function parse<T extends object>(kind: DocumentKind<T>, name: string, text: string): T {
+  const { what, hint, schema, codes = usualCodes } = kind;
+  const source: Source = { code: codes.invalid, what: `${what} ${name}`, hint, target: name };
+  return parseWith(schema, withoutVersion(kind, name, parseJson(text, source)), source);
+}
+
+function withoutVersion(kind: Kind, name: string, json: unknown): unknown {
+  const { version } = kind;
+  if (version === undefined || typeof json !== 'object' || json === null) return json;
+  const { formatVersion, ...rest }: { formatVersion?: unknown } = json;
+  if (formatVersion === version) return rest;
+  if (typeof formatVersion !== 'number') throw invalidOf(kind, name, 'has no format version');
+  const why = `has format version ${formatVersion}; this version of the app reads version ${version}`;
+  throw invalidOf(kind, name, why, true);
+}

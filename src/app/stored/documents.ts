@@ -1,0 +1,174 @@
+import { z } from 'zod';
+import { errorCodes } from '../../core/errors.ts';
+import { alertSchema } from '../../core/readiness/alerts.ts';
+import { cardSchema } from '../../core/readiness/card.ts';
+import { drillSchema } from '../../core/readiness/drill.ts';
+import { outcomesSchema } from '../../core/restore/outcomes.ts';
+import { runSchema } from '../../core/run/run.ts';
+import { countsSchema, hasItsDigest, MANIFEST_VERSION, manifestSchema } from '../../core/snapshot/manifest.ts';
+import { checkpointSchema, rowCountSchema } from '../../core/snapshot/scan-checkpoint.ts';
+import { sha256Hex } from './codec.ts';
+import { defineDocument } from './document.ts';
+import { bare, indented } from './envelopes.ts';
+
+const count = z.int().nonnegative();
+const instant = z.iso.datetime();
+const START_NEW_RUN = 'Start a new run; this one cannot continue.';
+const scanKind = { what: 'scan checkpoint', version: 4, hint: START_NEW_RUN };
+const verifiedKind = { what: 'result', version: 1, hint: 'Verify again.' };
+const noteKind = { version: 1, hint: 'The next restore repairs it.' };
+
+/** Every kind of JSON document the app stores. Their blobs' names are in `core/paths.ts`. */
+export const documents = {
+  run: defineDocument({ what: 'run document', version: 1, hint: START_NEW_RUN, schema: runSchema }),
+
+  /** The one active run of its kind on a hub. */
+  lock: defineDocument({
+    what: 'lock',
+    hint: 'The next run takes its place.',
+    envelope: bare,
+    schema: z.object({ runId: z.string(), takenAt: z.string().refine((at) => !Number.isNaN(Date.parse(at))) }),
+  }),
+
+  scan: defineDocument({ ...scanKind, schema: checkpointSchema }),
+  /** The same blob, for those who only show how far it has come. */
+  scanRowCount: defineDocument({ ...scanKind, schema: rowCountSchema }),
+
+  /** A snapshot's shard as it was stored, until the manifest names it. */
+  snapshotShard: defineDocument({
+    what: 'shard result',
+    version: 1,
+    hint: 'Start a new run.',
+    schema: z.strictObject({
+      shard: z.strictObject({
+        name: z.string(),
+        records: count,
+        registrations: count,
+        bytes: count,
+        sha256: z.string(),
+      }),
+      counts: countsSchema,
+      duplicatesSeen: count,
+    }),
+  }),
+
+  manifest: defineDocument({
+    what: 'manifest',
+    version: MANIFEST_VERSION,
+    hint: 'Restore another snapshot (GET /api/snapshots), and find out who changed the container.',
+    codes: { invalid: 'SnapshotCorrupt', unknownVersion: 'SnapshotVersionUnknown' },
+    envelope: indented,
+    schema: manifestSchema.refine(
+      (manifest) => hasItsDigest(manifest, sha256Hex),
+      'it was changed after it was written',
+    ),
+  }),
+
+  /** For readers outside, and a second opinion on the newest manifest, whose digest it has. */
+  latest: defineDocument({
+    what: 'document',
+    version: 1,
+    hint: 'The next backup repairs it.',
+    schema: z.strictObject({ snapshotId: z.string(), digest: z.string() }),
+  }),
+
+  /** What a verification found in one shard: nothing, or why it cannot be restored. */
+  soundShard: defineDocument({ ...verifiedKind, schema: z.strictObject({}) }),
+  damagedShard: defineDocument({
+    ...verifiedKind,
+    schema: z.strictObject({ name: z.string(), code: z.enum(errorCodes), message: z.string() }),
+  }),
+
+  /** How many records of one shard live in a restore's target. */
+  comparedShard: defineDocument({
+    what: 'comparison result',
+    version: 1,
+    hint: 'Start a new restore.',
+    schema: z.strictObject({ records: count }),
+  }),
+
+  /** Hashes of handles that live in the target under a key the snapshot's shard does not have them under. */
+  foreignHandles: defineDocument({
+    what: 'list of handles',
+    version: 1,
+    hint: 'Start a new restore.',
+    schema: z.strictObject({ hashes: z.array(count).readonly() }),
+  }),
+
+  restoredShard: defineDocument({
+    what: 'shard result',
+    version: 1,
+    hint: 'Start a new restore; it finds what this one wrote and leaves it unchanged.',
+    schema: outcomesSchema,
+  }),
+
+  /** What a pass saw of the rows its restore had written. */
+  journal: defineDocument({
+    what: 'journal',
+    version: 2,
+    hint: 'What the restore wrote can no longer be told from what devices changed since: remove it by hand.',
+    isGzipped: true,
+    schema: z.strictObject({
+      /** A record's position in its shard, and the marks of its rows. */
+      seen: z.array(z.tuple([count], count)),
+      /** Positions of records that were written again: what was seen of them before no longer holds. */
+      rewritten: z.array(count),
+    }),
+  }),
+
+  /** New registration ids in place of those the target refused: by the snapshot's id, oldest first. */
+  idMap: defineDocument({
+    what: 'id map',
+    version: 1,
+    hint: 'Start a new restore.',
+    schema: z.strictObject({ ids: z.record(z.string(), z.array(z.string()).min(1).readonly()) }),
+  }),
+
+  /** How fast the last restore wrote. */
+  pace: defineDocument({
+    what: 'note',
+    ...noteKind,
+    schema: z.strictObject({
+      runId: z.string(),
+      basis: z.enum(['restore', 'drill']),
+      recordsPerSecond: z.number().positive(),
+      at: instant,
+    }),
+  }),
+
+  /** How many devices the last listing of a hub by a restore counted. */
+  seen: defineDocument({
+    what: 'note',
+    ...noteKind,
+    schema: z.strictObject({ runId: z.string(), devices: count, at: instant }),
+  }),
+
+  drill: defineDocument({
+    what: 'drill',
+    version: 1,
+    hint: 'Start a new drill: POST /api/drills.',
+    schema: drillSchema,
+  }),
+
+  /** Which drill is the newest; the place of a new one is taken by compare-and-swap. */
+  newestDrill: defineDocument({
+    what: 'document',
+    version: 1,
+    hint: 'The next drill repairs it.',
+    schema: z.strictObject({ id: z.string(), before: z.string().optional(), at: instant }),
+  }),
+
+  alert: defineDocument({
+    what: 'alert',
+    version: 1,
+    hint: 'It is written again if its condition still holds.',
+    schema: alertSchema,
+  }),
+
+  readinessCard: defineDocument({
+    what: 'readiness card',
+    version: 1,
+    hint: 'It is judged and written again.',
+    schema: cardSchema,
+  }),
+} as const;

@@ -1,0 +1,237 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { sha256Hex } from '../../src/app/stored/codec.ts';
+import type { StoredDocument } from '../../src/app/stored/document.ts';
+import { documents } from '../../src/app/stored/documents.ts';
+import { checksummed, indented } from '../../src/app/stored/envelopes.ts';
+import { DrError } from '../../src/core/errors.ts';
+import type { Blobs } from '../../src/core/ports.ts';
+import type { Run } from '../../src/core/run/run.ts';
+import { sealManifest } from '../../src/core/snapshot/manifest.ts';
+import { newScanCheckpoint } from '../../src/core/snapshot/scan-checkpoint.ts';
+import { realWorld as world } from '../../src/world.ts';
+import { createMemoryBlobs } from '../support/memory-blobs.ts';
+
+type Kind = keyof typeof documents;
+
+/** One kind with a value of it. A kind that is missing here does not compile. */
+interface Sample {
+  readonly value: object;
+  readonly write: (blobs: Blobs, name: string) => Promise<unknown>;
+  readonly read: (blobs: Blobs, name: string) => Promise<object>;
+}
+
+function of<T extends object>(document: StoredDocument<T>, value: T): Sample {
+  return {
+    value,
+    write: (blobs, name) => document.write({ blobs, world }, name, value, 'any'),
+    read: (blobs, name) => document.read({ blobs, world }, name),
+  };
+}
+
+const at = '2026-11-23T09:00:00.000Z';
+const hub = { namespace: 'one', hub: 'devices' };
+const counts = { records: 1, installations: 0, registrations: 1, templates: 0, byPlatform: { Apple: 1 } };
+const shard = { name: 'shards/0000.jsonl.gz', records: 1, registrations: 1, bytes: 10, sha256: 'a'.repeat(64) };
+const run: Run = {
+  formatVersion: 1,
+  kind: 'backup',
+  id: '2026-11-23T09-00-00Z-abcdef',
+  status: 'Running',
+  requestedBy: 'timer',
+  createdAt: at,
+  hub,
+  phase: { name: 'scan', pass: 1, isDispatched: true, startedAt: at },
+  shardCount: 4,
+  kicks: 0,
+  warnings: [],
+};
+const manifest = sealManifest(
+  {
+    id: run.id,
+    hub,
+    readStartedAt: at,
+    readFinishedAt: at,
+    publishedAt: at,
+    counts,
+    duplicatesSeen: 0,
+    unreadableRows: 0,
+    listingRestarts: 0,
+    health: 'good',
+    healthReasons: [],
+    toolVersion: '0.1.0',
+    shards: [shard],
+  },
+  sha256Hex,
+);
+const message = {
+  id: 'BackupFailed-1',
+  state: 'open',
+  code: 'BackupFailed',
+  severity: 'critical',
+  message: 'The backup failed.',
+  hub: 'one/devices',
+  at,
+} as const;
+const outcomes = {
+  isDone: false,
+  letters: '.cu=krf-CUR',
+  added: [{ index: 2, rows: [0] }],
+  duplicatesCollapsed: 0,
+  repaired: 0,
+  changedSince: 0,
+  lostMilliseconds: 0,
+  inPlace: [[1000, 4]] satisfies [number, number][],
+  failures: [{ index: 6, code: 'Rejected' as const, status: 400 }],
+};
+
+const samples: Readonly<Record<Kind, Sample>> = {
+  run: of(documents.run, run),
+  lock: of(documents.lock, { runId: run.id, takenAt: at }),
+  scan: of(documents.scan, newScanCheckpoint(at, 1)),
+  scanRowCount: of(documents.scanRowCount, { rowCount: 7 }),
+  snapshotShard: of(documents.snapshotShard, { shard, counts, duplicatesSeen: 0 }),
+  manifest: of(documents.manifest, manifest),
+  latest: of(documents.latest, { snapshotId: run.id, digest: manifest.digest }),
+  soundShard: of(documents.soundShard, {}),
+  damagedShard: of(documents.damagedShard, { name: shard.name, code: 'SnapshotCorrupt', message: 'It is damaged.' }),
+  comparedShard: of(documents.comparedShard, { records: 3 }),
+  foreignHandles: of(documents.foreignHandles, { hashes: [1, 2, 3] }),
+  restoredShard: of(documents.restoredShard, outcomes),
+  journal: of(documents.journal, { seen: [[0, 11, 12]], rewritten: [1] }),
+  idMap: of(documents.idMap, { ids: { '1-1-1': ['2-2-2', '3-3-3'] } }),
+  pace: of(documents.pace, { runId: run.id, basis: 'restore', recordsPerSecond: 12.5, at }),
+  seen: of(documents.seen, { runId: run.id, devices: 12, at }),
+  drill: of(documents.drill, {
+    formatVersion: 1,
+    id: run.id,
+    requestedBy: 'http',
+    createdAt: at,
+    snapshotId: run.id,
+    stage: 'over',
+    stageSince: at,
+  }),
+  newestDrill: of(documents.newestDrill, { id: run.id, at }),
+  alert: of(documents.alert, { state: 'open', opening: message, unsent: [message], changedAt: at }),
+  readinessCard: of(documents.readinessCard, {
+    judgedAt: at,
+    secondary: hub,
+    passedOver: [],
+    backups: [run],
+    openAlerts: [],
+  }),
+};
+const kinds = Object.entries(samples);
+
+/** What a kind's format does not show: its reader compares the content with what it expects, or the content is no proof. */
+const blindTo: Readonly<Partial<Record<string, readonly Damage[]>>> = {
+  lock: ['flipped', 'renamed', 'of another version'],
+  manifest: ['renamed'],
+};
+
+const damages = [
+  'missing',
+  'emptied',
+  'truncated',
+  'flipped',
+  'extended',
+  'replaced',
+  'renamed',
+  'of another version',
+] as const;
+type Damage = (typeof damages)[number];
+
+const NAME = 'one/devices/document';
+const OTHER = 'one/devices/other';
+
+test.each(kinds)('a document of the kind %s is read as it was written', async (_, { value, write, read }) => {
+  const blobs = createMemoryBlobs();
+  await write(blobs, NAME);
+  expect(await read(blobs, NAME)).toEqual(value);
+});
+
+test('a damaged document of any kind is refused by the one error, which names it', async () => {
+  const seen = new Set<string>();
+  const cases = fc.record({
+    kind: fc.constantFrom(...kinds),
+    other: fc.constantFrom(...kinds),
+    damage: fc.constantFrom(...damages),
+    position: fc.nat(),
+    bit: fc.nat({ max: 7 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ kind: [kind, sample], other, damage, position, bit }) => {
+      if (damage === 'replaced' && blobOf(other[0]) === blobOf(kind)) return;
+      const blobs = createMemoryBlobs();
+      await sample.write(blobs, NAME);
+      const bytes = (await blobs.get(NAME))?.bytes ?? new Uint8Array();
+      await strike(blobs, bytes, { damage, at: position % bytes.length, bit, kind, sample, other: other[1] });
+      const answer = await sample.read(blobs, NAME).catch((error: unknown) => error);
+      if (answer instanceof DrError) {
+        seen.add(`${kind} ${damage}`);
+        expect(answer.target).toBe(NAME);
+        expect(answer.code).toMatch(codeOf(kind, damage));
+        expect(answer.message).toMatch(new RegExp(`^The [a-z ]+ ${NAME} .+\\. [A-Z].+\\.?$`));
+        return;
+      }
+      if (blindTo[kind]?.includes(damage)) return;
+      // A bit that says nothing: white space, or of gzip's own header.
+      expect([kind, damage, answer]).toEqual([kind, damage, sample.value]);
+      expect(['manifest', 'journal', 'lock']).toContain(kind);
+    }),
+    { numRuns: 4000 },
+  );
+  const wanted = kinds.flatMap(([kind]) =>
+    damages.filter((damage) => !blindTo[kind]?.includes(damage)).map((damage) => `${kind} ${damage}`),
+  );
+  expect(wanted.filter((one) => !seen.has(one))).toEqual([]);
+});
+
+function codeOf(kind: string, damage: Damage): RegExp {
+  if (kind !== 'manifest') return /^StoredDocumentInvalid$/;
+  if (damage === 'of another version') return /^SnapshotVersionUnknown$/;
+  // What takes its place may have a version of its own, and so may a version of which one bit changed.
+  return damage === 'replaced' || damage === 'flipped' ? /^Snapshot(?:Corrupt|VersionUnknown)$/ : /^SnapshotCorrupt$/;
+}
+
+/** Two kinds read the same blob. */
+function blobOf(kind: string): string {
+  return kind === 'scanRowCount' ? 'scan' : kind;
+}
+
+interface Strike {
+  readonly damage: Damage;
+  readonly at: number;
+  readonly bit: number;
+  readonly kind: string;
+  readonly sample: Sample;
+  readonly other: Sample;
+}
+
+async function strike(blobs: Blobs, bytes: Uint8Array, { damage, at: position, bit, kind, sample, other }: Strike) {
+  const put = (changed: Uint8Array) => blobs.put(NAME, changed, 'any');
+  switch (damage) {
+    case 'missing':
+      return blobs.remove(NAME);
+    case 'emptied':
+      return put(new Uint8Array());
+    case 'truncated':
+      return put(bytes.slice(0, kind === 'manifest' ? Math.min(position, bytes.length - 2) : position));
+    case 'flipped':
+      return put(bytes.with(position, (bytes[position] ?? 0) ^ (1 << bit)));
+    case 'extended':
+      return put(Buffer.concat([bytes, bytes]));
+    case 'replaced':
+      return other.write(blobs, NAME);
+    case 'renamed':
+      await sample.write(blobs, OTHER);
+      return put((await blobs.get(OTHER))?.bytes ?? new Uint8Array());
+    case 'of another version': {
+      const newer = { ...sample.value, formatVersion: 99 };
+      const changed = (kind === 'manifest' ? indented : checksummed).wrap(NAME, newer);
+      return put(kind === 'journal' ? await world.gzip(changed) : changed);
+    }
+    default:
+      return damage satisfies never;
+  }
+}
