@@ -8,6 +8,7 @@ const e2e = [
   'test/e2e/**/*.test.ts',
   'test/host/{http,loading,queues,timers}.test.ts',
   'test/bench/bench-hub.test.ts',
+  'test/local/**/*.test.ts',
   'test/cli/run-commands.test.ts',
   'test/faults/secrets.test.ts',
 ];
@@ -15,7 +16,7 @@ const e2e = [
 /** They open sockets in their own process, or start azurite. */
 const integration = [
   'test/contract/**/*.test.ts',
-  'test/emulator/{access,community-errors,faults,installations,page-faults,paging,rate-limit,recordings}.test.ts',
+  'test/emulator/{access,community-errors,faults,installations,exchanges,page-faults,paging,rate-limit}.test.ts',
   'test/emulator/{registrations,sdk,seed,sends,test-bench,tier}.test.ts',
   'test/app/request-counts.test.ts',
   'test/bench/{options,wire}.test.ts',
