@@ -97,16 +97,15 @@ async function putOffOrFail(app: App, step: Step, run: Run | undefined, error: D
 
 /** Ends a run with an error; a restore or verification keeps its counts, so that its status still adds up. */
 export async function failRun(app: App, run: Run, error: DrError): Promise<Run> {
-  const counted = await withCounts(app, run);
-  return endRun(app, run, 'Failed', (current) => ({ ...counted(current), error: failureOf(error) }));
-}
-
-async function withCounts(app: App, run: Run): Promise<(current: Run) => Run> {
-  if (run.kind === 'restore') {
-    const result = toResult(await readSums(app, run), run);
-    return (current) => (current.kind === 'restore' ? { ...current, result } : current);
+  const ended = { error: failureOf(error) };
+  switch (run.kind) {
+    case 'backup':
+      return endRun(app, run, 'Failed', ended);
+    case 'restore':
+      return endRun(app, run, 'Failed', { ...ended, result: toResult(await readSums(app, run), run) });
+    case 'verification':
+      return endRun(app, run, 'Failed', { ...ended, result: await sumVerification(app, run) });
+    default:
+      return run satisfies never;
   }
-  if (run.kind !== 'verification') return (current) => current;
-  const result = await sumVerification(app, run);
-  return (current) => (current.kind === 'verification' ? { ...current, result } : current);
 }

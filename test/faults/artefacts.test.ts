@@ -4,6 +4,7 @@ import { startBackup } from '../../src/app/backup/start.ts';
 import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { runStep } from '../../src/app/run-step.ts';
+import { findRun } from '../../src/app/runs/store.ts';
 import { findLatestGood, searchLatest } from '../../src/app/snapshots/store.ts';
 import { DrError } from '../../src/core/errors.ts';
 import type { RunKind } from '../../src/core/paths.ts';
@@ -16,7 +17,7 @@ import type { MemoryHub } from '../support/memory-hub.ts';
 import { anAppleRow } from '../support/rows.ts';
 import { type Artefact, artefacts } from './artefacts.ts';
 import { type Damage, damages, flips, type History, remembering, strike } from './damage.ts';
-import { backUp, beginRestore, contentOf, runToEnd, seed, storedRun } from './drive.ts';
+import { backUp, beginRestore, contentOf, runToEnd, seed } from './drive.ts';
 
 /** How often each damage could be done, over all artefacts. */
 const tally = new Map<string, number>();
@@ -143,7 +144,7 @@ async function backUpAndRestore(artefact: Artefact, damage: Damage): Promise<End
     if (isHitting || damaged !== undefined || !/^(?:publish|finish)#/.test(artefact.before)) return;
     const [, kind, runId = ''] = /^_runs\/(backup|restore)\/([^/]+)\/run\.json$/.exec(name) ?? [];
     if (kind !== artefact.during) return;
-    const { phase } = await storedRun(bench.app, artefact.during, runId);
+    const { phase } = await findRun(bench.app, artefact.during, runId);
     if (describePhase(phase) !== artefact.before) return;
     isHitting = true;
     await hit();
@@ -151,7 +152,7 @@ async function backUpAndRestore(artefact: Artefact, damage: Damage): Promise<End
   const drive = async (kind: RunKind, runId: string) => {
     const run = await runToEnd(bench, kind, runId, async (text) => {
       const current =
-        damaged === undefined && kind === artefact.during ? await storedRun(bench.app, kind, runId) : undefined;
+        damaged === undefined && kind === artefact.during ? await findRun(bench.app, kind, runId) : undefined;
       if (current !== undefined && (isOver(current) || describePhase(current.phase) === artefact.before)) await hit();
       await runStep(bench.app, parseStep(JSON.parse(text)));
     });

@@ -5,13 +5,14 @@ import { startBackup } from '../../src/app/backup/start.ts';
 import { prune } from '../../src/app/prune.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { runStep } from '../../src/app/run-step.ts';
+import { findRun } from '../../src/app/runs/store.ts';
 import { startVerification } from '../../src/app/snapshots/start-verification.ts';
 import { listSnapshotIds } from '../../src/app/snapshots/store.ts';
 import { watchRuns } from '../../src/app/watch-runs.ts';
 import { isOver } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import { backUp, beginRestore, codeOf, contentOf, deliverAsHost, runToEnd, seed, storedRun } from './drive.ts';
+import { backUp, beginRestore, codeOf, contentOf, deliverAsHost, runToEnd, seed } from './drive.ts';
 
 const HOUR_MS = 3_600_000;
 const wholeRestore = { status: 'Succeeded', counts: { total: 24, created: 24, pending: 0, failed: 0 } };
@@ -56,7 +57,7 @@ test('messages in any order, twice, and again after the end give the same hub', 
         engine.secondary.refusesForeignIds = refuses;
         const backup = await startBackup(engine.app, 'timer');
         const late = await deliverInAnyOrder(engine, choices);
-        expect(await storedRun(engine.app, 'backup', backup.id)).toMatchObject({ status: 'Succeeded' });
+        expect(await findRun(engine.app, 'backup', backup.id)).toMatchObject({ status: 'Succeeded' });
         const restoreId = await beginRestore(engine.app);
         late.push(...(await deliverInAnyOrder(engine, choices)));
         expect(await readRestoreView(engine.app, restoreId)).toMatchObject(wholeRestore);
@@ -96,7 +97,7 @@ test('a poison message is set aside and the run beside it ends as ever', async (
   await engine.queue.send(['{"formatVersion":7}', 'no JSON at all']);
   const { poisoned } = await deliverAsHost(engine);
   expect([...poisoned].sort()).toEqual(['no JSON at all', '{"formatVersion":7}']);
-  expect(await storedRun(engine.app, 'backup', id)).toMatchObject({ status: 'Succeeded' });
+  expect(await findRun(engine.app, 'backup', id)).toMatchObject({ status: 'Succeeded' });
 });
 
 test('two timers at the same time start one backup', async () => {
@@ -126,7 +127,7 @@ test('a restore during a backup restores the snapshot before it, and both end we
   const backup = await startBackup(engine.app, 'timer');
   const restoreId = await beginRestore(engine.app);
   await deliverAsHost(engine);
-  expect(await storedRun(engine.app, 'backup', backup.id)).toMatchObject({ status: 'Succeeded' });
+  expect(await findRun(engine.app, 'backup', backup.id)).toMatchObject({ status: 'Succeeded' });
   expect(await readRestoreView(engine.app, restoreId)).toMatchObject({ ...wholeRestore, snapshot: { id: before } });
 });
 
@@ -170,13 +171,13 @@ test('a run whose steps always throw is ended by the watchdog as RunStuck', asyn
   });
   const { id } = await startBackup(engine.app, 'timer');
   let ticks = 0;
-  for (; ticks < 30 && !isOver(await storedRun(engine.app, 'backup', id)); ticks++) {
+  for (; ticks < 30 && !isOver(await findRun(engine.app, 'backup', id)); ticks++) {
     await deliverAsHost(engine);
     engine.advance(60_000);
     await watchRuns(engine.app);
   }
   expect(ticks).toBeLessThan(30);
-  expect(await storedRun(engine.app, 'backup', id)).toMatchObject({ status: 'Failed', error: { code: 'RunStuck' } });
+  expect(await findRun(engine.app, 'backup', id)).toMatchObject({ status: 'Failed', error: { code: 'RunStuck' } });
   expect(await codeOf(startBackup(engine.app, 'timer'))).toBe('undefined');
 });
 
@@ -199,8 +200,8 @@ test('a silent run is taken over after fifteen minutes and not before, and its l
   const second = await startBackup(engine.app, 'timer');
   await engine.queue.send(late);
   await deliverAsHost(engine);
-  const taken = await storedRun(engine.app, 'backup', first.id);
+  const taken = await findRun(engine.app, 'backup', first.id);
   expect(taken).toMatchObject({ status: 'Failed', error: { code: 'RunTakenOver' } });
-  expect(await storedRun(engine.app, 'backup', second.id)).toMatchObject({ status: 'Succeeded' });
+  expect(await findRun(engine.app, 'backup', second.id)).toMatchObject({ status: 'Succeeded' });
   expect(await listSnapshotIds(engine.app, engine.app.primary.ref)).toEqual([second.id]);
 });

@@ -2,7 +2,7 @@ import type { App } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { runStep } from '../../src/app/run-step.ts';
-import { readRun, runNotFound } from '../../src/app/runs/store.ts';
+import { findRun } from '../../src/app/runs/store.ts';
 import { watchRuns } from '../../src/app/watch-runs.ts';
 import { DrError } from '../../src/core/errors.ts';
 import type { RunKind } from '../../src/core/paths.ts';
@@ -66,18 +66,12 @@ export async function runToEnd(
 ): Promise<Run> {
   for (let tick = 0; tick < MAX_TICKS; tick++) {
     await deliverAsHost(engine, deliver);
-    const run = await storedRun(engine.app, kind, runId);
+    const run = await findRun(engine.app, kind, runId);
     if (isOver(run)) return run;
     engine.advance(60_000);
     await watchRuns(engine.app);
   }
   throw new Error(`The ${kind} hangs.`);
-}
-
-export async function storedRun(app: App, kind: RunKind, runId: string): Promise<Run> {
-  const stored = await readRun(app, kind, runId);
-  if (stored === undefined) throw runNotFound(kind, runId);
-  return stored.run;
 }
 
 /** A finished backup's id, a minute later than whatever was before. */

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { runStep } from '../../src/app/run-step.ts';
+import { findRun } from '../../src/app/runs/store.ts';
 import type { RunKind } from '../../src/core/paths.ts';
 import { describePhase, type Run } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, beginRestore, contentOf, runToEnd, seed, storedRun } from '../faults/drive.ts';
+import { backUp, beginRestore, contentOf, runToEnd, seed } from '../faults/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
 
@@ -43,7 +44,7 @@ async function runWith(
     return { name, text: Buffer.from((await engine.blobs.get(name))?.bytes ?? []).toString('latin1') };
   };
   const run = await runToEnd(engine, kind, runId, async (text) => {
-    if (!isChanged && isDue(await storedRun(engine.app, kind, runId), (await read(/scan\.json$/)).text)) {
+    if (!isChanged && isDue(await findRun(engine.app, kind, runId), (await read(/scan\.json$/)).text)) {
       isChanged = true;
       await change(read);
     }

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/backup/start.ts';
+import { findRun } from '../../src/app/runs/store.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { seed, storedRun } from '../faults/drive.ts';
+import { seed } from '../faults/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 /** An engine in which the outcome of a lock's put is not known so many times, whether or not it took effect. */
@@ -32,7 +33,7 @@ test.each([true, false])(
     const engine = anEngine(1, isApplied);
     const { id } = await startBackup(engine.app, 'http');
     await engine.drain();
-    expect((await storedRun(engine.app, 'backup', id)).status).toBe('Succeeded');
+    expect((await findRun(engine.app, 'backup', id)).status).toBe('Succeeded');
   },
 );
 

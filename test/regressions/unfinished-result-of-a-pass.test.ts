@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { runStep } from '../../src/app/run-step.ts';
+import { findRun } from '../../src/app/runs/store.ts';
 import { documents } from '../../src/app/stored/documents.ts';
 import { resultName } from '../../src/core/paths.ts';
 import { describePhase } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, beginRestore, runToEnd, seed, storedRun } from '../faults/drive.ts';
+import { backUp, beginRestore, runToEnd, seed } from '../faults/drive.ts';
 import { createEngine } from '../support/engine.ts';
 
 test('an older result of a pass, with records still open, does not keep the next pass busy for ever', async () => {
@@ -15,7 +16,7 @@ test('an older result of a pass, with records still open, does not keep the next
   const name = resultName('restore', id, 1, 'reconcile', 1);
   let isReplaced = false;
   const run = await runToEnd(engine, 'restore', id, async (text) => {
-    if (!isReplaced && describePhase((await storedRun(engine.app, 'restore', id)).phase) === 'reconcile#2') {
+    if (!isReplaced && describePhase((await findRun(engine.app, 'restore', id)).phase) === 'reconcile#2') {
       isReplaced = true;
       const facts = (await engine.blobs.list(name))[0]?.facts;
       const result = await documents.restoredShard.read(engine.app, name);

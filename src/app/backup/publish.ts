@@ -36,7 +36,7 @@ export async function publish(app: App, run: BackupRun): Promise<void> {
     health,
     healthReasons: [...healthReasons],
   };
-  await endRun(app, run, 'Succeeded', (current) => (current.kind === 'backup' ? { ...current, result } : current));
+  await endRun(app, run, 'Succeeded', { result });
 }
 
 async function writeManifest(app: App, run: BackupRun): Promise<Manifest> {

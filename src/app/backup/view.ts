@@ -1,14 +1,12 @@
 import { scanName } from '../../core/paths.ts';
 import { type BackupRun, isOver } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
-import { readBeat, readRun, runNotFound } from '../runs/store.ts';
+import { findRun, readBeat } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
 import { documents } from '../stored/documents.ts';
 
 export async function readBackupView(app: App, runId: string) {
-  const run = (await readRun(app, 'backup', runId))?.run;
-  if (run?.kind !== 'backup') throw runNotFound('backup', runId);
-  return viewBackup(app, run);
+  return viewBackup(app, await findRun(app, 'backup', runId));
 }
 
 export async function viewBackup(app: App, run: BackupRun, progress?: BackupProgress) {

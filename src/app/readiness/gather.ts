@@ -29,19 +29,16 @@ export interface Gathered {
 export async function gatherCard(app: App, watchedAt: string | undefined): Promise<Gathered> {
   const hub = app.primary.ref;
   const judgedAt = toInstant(app.world.now());
-  const [{ manifest, faults }, marks, backupRuns, restoreRuns, seen, pace, { lastEnded }, openAlerts] =
-    await Promise.all([
-      searchLatest(app, hub),
-      readMarks(app, hub),
-      listRuns(app, 'backup', BACKUPS_ON_CARD),
-      listRuns(app, 'restore', RESTORES_READ, (id) => !isDrillRunId(id)),
-      readSeen(app, app.secondary.ref),
-      readPace(app),
-      readNewestDrills(app),
-      listOpenAlerts(app),
-    ]);
-  const backups = backupRuns.flatMap((run) => (run.kind === 'backup' ? [run] : []));
-  const restores = restoreRuns.flatMap((run) => (run.kind === 'restore' ? [run] : []));
+  const [{ manifest, faults }, marks, backups, restores, seen, pace, { lastEnded }, openAlerts] = await Promise.all([
+    searchLatest(app, hub),
+    readMarks(app, hub),
+    listRuns(app, 'backup', BACKUPS_ON_CARD),
+    listRuns(app, 'restore', RESTORES_READ, (id) => !isDrillRunId(id)),
+    readSeen(app, app.secondary.ref),
+    readPace(app),
+    readNewestDrills(app),
+    listOpenAlerts(app),
+  ]);
   const card: ReadinessCard = {
     judgedAt,
     watchedAt,

@@ -2,14 +2,14 @@ import { DrError } from '../../core/errors.ts';
 import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, hubOf } from '../app.ts';
+import { findRun } from '../runs/store.ts';
 import { checkShardsStored, findSnapshot } from '../snapshots/store.ts';
 import { launchRestore } from './launch.ts';
-import { readRestore } from './view.ts';
 
 /** What a retry and a rollback share: each is a run about a restore that is over, of the same snapshot, on the same hub. */
 
 export async function readEnded(app: App, runId: string): Promise<RestoreRun> {
-  const run = await readRestore(app, runId);
+  const run = await findRun(app, 'restore', runId);
   if (isOver(run)) return run;
   throw new DrError('RunNotOver', `The restore '${runId}' still runs. Wait until it is over, or cancel it.`, {
     target: runId,

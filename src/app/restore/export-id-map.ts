@@ -1,13 +1,13 @@
 import type { App } from '../app.ts';
+import { findRun } from '../runs/store.ts';
 import { readTargetsMintedIds } from './apply/id-map.ts';
-import { readRestore } from './view.ts';
 
 /**
  * The registration ids that the restore's target refused, in this restore or an earlier one, and those it gave out
  * instead, as CSV: for app backends that store ids. Throws `RunNotFound`.
  */
 export async function exportIdMap(app: App, runId: string): Promise<string> {
-  const run = await readRestore(app, runId);
+  const run = await findRun(app, 'restore', runId);
   const lines = ['old_registration_id,new_registration_id'];
   for (const [id, minted] of await readTargetsMintedIds(app, run)) {
     const newest = minted.at(-1);

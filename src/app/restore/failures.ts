@@ -3,10 +3,10 @@ import { passOfName, phaseFolder, shardOfName } from '../../core/paths.ts';
 import type { RecordFailure } from '../../core/restore/outcomes.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
+import { findRun } from '../runs/store.ts';
 import { readManifest, readSnapshotShard } from '../snapshots/store.ts';
 import { sha256Hex } from '../stored/codec.ts';
 import { documents } from '../stored/documents.ts';
-import { readRestore } from './view.ts';
 
 const PAGE = 100;
 
@@ -26,7 +26,7 @@ interface FailureView {
 
 /** The records a restore could not bring back, 100 a page, in the snapshot's order. `from` is a page's `next`. */
 export async function readFailures(app: App, runId: string, from = '0:0'): Promise<FailuresPage> {
-  const run = await readRestore(app, runId);
+  const run = await findRun(app, 'restore', runId);
   const { shard: firstShard, index: firstIndex } = parsePosition(from);
   const value: FailureView[] = [];
   const results = await newestResults(app, run);

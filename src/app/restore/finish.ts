@@ -15,9 +15,10 @@ export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
   await noteSeen(app, run);
   if (isComplete) await proveSnapshot(app, run);
   const error = incomplete(run, failed, result.counts.total);
-  await endRun(app, run, isComplete ? 'Succeeded' : 'Failed', (current) =>
-    current.kind === 'restore' ? { ...current, result, ...(isComplete ? {} : { error: failureOf(error) }) } : current,
-  );
+  await endRun(app, run, isComplete ? 'Succeeded' : 'Failed', {
+    result,
+    ...(isComplete ? {} : { error: failureOf(error) }),
+  });
 }
 
 /** Every record of the snapshot was found in the target: it can be restored, because it was. */

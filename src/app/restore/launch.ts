@@ -1,8 +1,7 @@
-import { newRunId, type RestoreRun } from '../../core/run/run.ts';
+import type { RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, toInstant } from '../app.ts';
-import { launchRun } from '../runs/launch.ts';
-import { readRun, runNotStored } from '../runs/store.ts';
+import { launchRun, newRun } from '../runs/launch.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -22,32 +21,24 @@ export async function launchRestore(
   app: App,
   { id, manifest, request, ...given }: NewRestore,
 ): Promise<{ readonly run: RestoreRun; readonly isNew: boolean }> {
-  const nowMs = app.world.now();
-  const createdAt = toInstant(nowMs);
-  const run: RestoreRun = {
-    formatVersion: 1,
-    kind: 'restore',
-    id: id ?? newRunId(nowMs, app.world.newSuffix()),
-    status: 'Running',
-    createdAt,
-    phase: { name: 'scan', pass: 1, isDispatched: false, startedAt: createdAt },
-    shardCount: manifest.shards.length,
-    kicks: 0,
-    recordCount: manifest.counts.records,
+  const base = newRun(app, 'scan', id);
+  const launched = await launchRun(app, {
+    ...base,
     ...given,
+    kind: 'restore',
+    shardCount: manifest.shards.length,
+    recordCount: manifest.counts.records,
     request: {
       ...request,
       snapshotId: manifest.id,
       sourceHub: manifest.hub,
-      expiryFloorAt: toInstant(nowMs + app.policy.expiryFloorDays * DAY_MS),
+      expiryFloorAt: toInstant(Date.parse(base.createdAt) + app.policy.expiryFloorDays * DAY_MS),
     },
-  };
-  if (!(await launchRun(app, run))) {
-    const existing = (await readRun(app, 'restore', run.id))?.run;
-    if (existing?.kind !== 'restore') throw runNotStored('restore', run.id);
-    return { run: existing, isNew: false };
-  }
+  });
+  const { run } = launched;
   const { purpose, of } = run.request;
-  app.log.info('restore started', { runId: run.id, purpose, of, snapshotId: manifest.id, records: run.recordCount });
-  return { run, isNew: true };
+  if (launched.isNew) {
+    app.log.info('restore started', { runId: run.id, purpose, of, snapshotId: manifest.id, records: run.recordCount });
+  }
+  return launched;
 }

@@ -3,13 +3,13 @@ import { nextActionsOf } from '../../core/restore/next-actions.ts';
 import type { ReportFacts, SnapshotFacts, TimelineEntry } from '../../core/restore/report.ts';
 import { isOver, type RestoreResult, type RestoreRun } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
+import { findRun } from '../runs/store.ts';
 import { readManifest } from '../snapshots/store.ts';
 import { readSums, toResult } from './outcomes/totals.ts';
-import { readRestore } from './view.ts';
 
 /** Gathers what is known of a restore, also while it runs. Throws `RunNotFound`. */
 export async function reportRestore(app: App, runId: string): Promise<ReportFacts> {
-  const run = await readRestore(app, runId);
+  const run = await findRun(app, 'restore', runId);
   const result = run.result ?? toResult(await readSums(app, run), run);
   const { purpose, of, note, dryRun, only, order, target } = run.request;
   const nowMs = app.world.now();

@@ -30,8 +30,8 @@ export async function startRestore(
 ): Promise<StartedRestore> {
   if (id !== undefined) {
     refuseBadId(id);
-    const existing = (await readRun(app, 'restore', id))?.run;
-    if (existing?.kind === 'restore') return { run: requireSame(existing, request), isNew: false };
+    const existing = await readRun(app, 'restore', id);
+    if (existing !== undefined) return { run: requireSame(existing.run, request), isNew: false };
   }
   await app.blobs.ensure();
   const target = targetOf(app, request.target);

@@ -1,18 +1,12 @@
 import { nextActionsOf } from '../../core/restore/next-actions.ts';
 import { isOver, type RestoreResult, type RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
-import { readRun, runNotFound } from '../runs/store.ts';
+import { findRun } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
 import { readProgress, toResult } from './outcomes/totals.ts';
 
-export async function readRestore(app: App, runId: string): Promise<RestoreRun> {
-  const run = (await readRun(app, 'restore', runId))?.run;
-  if (run?.kind === 'restore') return run;
-  throw runNotFound('restore', runId);
-}
-
 export async function readRestoreView(app: App, runId: string) {
-  return viewRestore(app, await readRestore(app, runId));
+  return viewRestore(app, await findRun(app, 'restore', runId));
 }
 
 /** What the HTTP API shows of a restore. It costs one listing while the run goes on, nothing after. */

@@ -1,18 +1,19 @@
 import type { DrError } from '../../core/errors.ts';
-import { isOver, type Run } from '../../core/run/run.ts';
+import type { RunKind } from '../../core/paths.ts';
+import { isOver, type OfKind, type Run, type RunOf } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { changeRun, releaseLock, removeStaging } from './store.ts';
 
 /** Ends a run once and for all, frees its hub and removes what it staged. May run twice: the first end stands. */
-export async function endRun(
+export async function endRun<Kind extends RunKind>(
   app: App,
-  run: Run,
+  run: OfKind<Kind>,
   status: 'Succeeded' | 'Failed' | 'Canceled',
-  change: (run: Run) => Run = (current) => current,
-): Promise<Run> {
+  end: Partial<Pick<RunOf<Kind>, 'result' | 'error'>>,
+): Promise<RunOf<Kind>> {
   const finishedAt = toInstant(app.world.now());
   const ended = await changeRun(app, run.kind, run.id, (current) =>
-    isOver(current) ? undefined : { ...change(current), status, finishedAt },
+    isOver(current) ? undefined : { ...current, ...end, status, finishedAt },
   );
   await releaseLock(app, ended);
   // Steps still in flight may stage a little more; retention removes that.
@@ -22,10 +23,14 @@ export async function endRun(
     kind: ended.kind,
     status: ended.status,
     code: ended.error?.code,
-    records: ended.kind === 'backup' ? ended.result?.recordCount : ended.result?.counts.total,
+    records: recordCountOf(ended),
     seconds: Math.round((Date.parse(ended.finishedAt ?? finishedAt) - Date.parse(ended.createdAt)) / 100) / 10,
   });
   return ended;
+}
+
+function recordCountOf(run: Run): number | undefined {
+  return run.kind === 'backup' ? run.result?.recordCount : run.result?.counts.total;
 }
 
 export function failureOf(error: DrError): NonNullable<Run['error']> {

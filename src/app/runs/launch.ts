@@ -1,15 +1,41 @@
-import type { Run } from '../../core/run/run.ts';
-import type { App } from '../app.ts';
+import { DrError } from '../../core/errors.ts';
+import type { RunKind } from '../../core/paths.ts';
+import { newRunId, type OfKind, type Phase, type RunOf } from '../../core/run/run.ts';
+import { type App, toInstant } from '../app.ts';
 import { dispatch } from './dispatch.ts';
-import { createRun, takeLock } from './store.ts';
+import { createRun, readRun, takeLock } from './store.ts';
+
+/** What every new run begins with; its id is made here unless the caller has one. */
+export function newRun(app: App, phase: Phase['name'], id?: string) {
+  const nowMs = app.world.now();
+  const createdAt = toInstant(nowMs);
+  return {
+    formatVersion: 1,
+    id: id ?? newRunId(nowMs, app.world.newSuffix()),
+    status: 'Running',
+    createdAt,
+    phase: { name: phase, pass: 1, isDispatched: false, startedAt: createdAt },
+    kicks: 0,
+  } as const;
+}
 
 /**
- * Makes the run the one active of its kind on its hub, stores it and enqueues its first step. False, and no step, when
- * its id is taken. Throws `RunInProgress` while another one lives.
+ * Makes the run the one active of its kind on its hub, stores it and enqueues its first step. When its id is taken, the
+ * answer is the run that has it. Throws `RunInProgress` while another one lives.
  */
-export async function launchRun(app: App, run: Run): Promise<boolean> {
+export async function launchRun<Kind extends RunKind>(
+  app: App,
+  run: OfKind<Kind>,
+): Promise<{ readonly run: RunOf<Kind>; readonly isNew: boolean }> {
   await takeLock(app, run.kind, run.hub, run.id);
-  if (!(await createRun(app, run))) return false;
-  await dispatch(app, run);
-  return true;
+  if (await createRun(app, run)) {
+    await dispatch(app, run);
+    return { run, isNew: true };
+  }
+  const existing = await readRun(app, run.kind, run.id);
+  if (existing !== undefined) return { run: existing.run, isNew: false };
+  throw new DrError('StorageUnavailable', `The ${run.kind} '${run.id}' could not be stored: start it again.`, {
+    target: run.id,
+    retryable: true,
+  });
 }

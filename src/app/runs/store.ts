@@ -9,14 +9,14 @@ import {
   stagingFolder,
 } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
-import { isOver, isRunId, type Run, startOfRunId } from '../../core/run/run.ts';
+import { isOver, isRunId, type Run, type RunOf, startOfRunId } from '../../core/run/run.ts';
 import { type App, emit, toInstant } from '../app.ts';
 import { toBytes, toText } from '../stored/codec.ts';
 import { forEachConcurrent } from '../stored/concurrent.ts';
 import { documents } from '../stored/documents.ts';
 
-export interface StoredRun {
-  readonly run: Run;
+export interface StoredRun<Kind extends RunKind = RunKind> {
+  readonly run: RunOf<Kind>;
   readonly etag: string;
 }
 
@@ -34,15 +34,30 @@ const READERS = 16;
 /** Blobs removed at once. */
 const REMOVERS = 16;
 
-export async function readRun(app: App, kind: RunKind, runId: string): Promise<StoredRun | undefined> {
+export async function readRun<Kind extends RunKind>(
+  app: App,
+  kind: Kind,
+  runId: string,
+): Promise<StoredRun<Kind> | undefined> {
   // Ids come from addresses and messages: one that is no id must not become the name of a blob.
   if (!isRunId(runId)) return undefined;
   const name = runName(kind, runId);
   const found = await documents.run.find(app, name);
   if (found === undefined) return undefined;
   const { value: run, etag } = found;
-  if (run.id === runId && run.kind === kind) return { run, etag };
+  if (run.id === runId && isOfKind(run, kind)) return { run, etag };
   throw documents.run.invalid(name, 'is that of another run');
+}
+
+function isOfKind<Kind extends RunKind>(run: Run, kind: Kind): run is RunOf<Kind> {
+  return run.kind === kind;
+}
+
+/** Throws `RunNotFound`. */
+export async function findRun<Kind extends RunKind>(app: App, kind: Kind, runId: string): Promise<RunOf<Kind>> {
+  const stored = await readRun(app, kind, runId);
+  if (stored === undefined) throw runNotFound(kind, runId);
+  return stored.run;
 }
 
 /** False when the id is taken. */
@@ -56,12 +71,12 @@ export async function createRun(app: App, run: Run): Promise<boolean> {
  * Changes a run by compare-and-swap until it holds. `change` may be called several times and gives `undefined` to
  * leave the run as it is. The answer is the run as stored afterwards.
  */
-export async function changeRun(
+export async function changeRun<Kind extends RunKind>(
   app: App,
-  kind: RunKind,
+  kind: Kind,
   runId: string,
-  change: (run: Run) => Run | undefined,
-): Promise<Run> {
+  change: (run: RunOf<Kind>) => RunOf<Kind> | undefined,
+): Promise<RunOf<Kind>> {
   const name = runName(kind, runId);
   for (;;) {
     const stored = await readRun(app, kind, runId);
@@ -75,33 +90,25 @@ export async function changeRun(
   }
 }
 
-/** Storage said that the id of a new run is taken, and holds no such run. */
-export function runNotStored(kind: RunKind, runId: string): DrError {
-  return new DrError('StorageUnavailable', `The ${kind} '${runId}' could not be stored: start it again.`, {
-    target: runId,
-    retryable: true,
-  });
-}
-
-export function runNotFound(kind: RunKind, runId: string): DrError {
+function runNotFound(kind: RunKind, runId: string): DrError {
   return new DrError('RunNotFound', `There is no ${kind} '${runId}'. GET /api/${kind}s lists those there are.`, {
     target: runId,
   });
 }
 
 /** Newest first, at most `limit`. Runs whose document cannot be read are left out, with a warning in the log. */
-export async function listRuns(
+export async function listRuns<Kind extends RunKind>(
   app: App,
-  kind: RunKind,
+  kind: Kind,
   limit: number,
   isWanted: (runId: string) => boolean = () => true,
-): Promise<Run[]> {
+): Promise<RunOf<Kind>[]> {
   const folder = runsFolder(kind);
   const ids = (await app.blobs.listFolders(folder)).map((name) => name.slice(folder.length, -1)).filter(isWanted);
   // Ids made here sort by time; a caller's own ids sort anywhere, and so all of those are read.
   const isDated = (id: string): boolean => startOfRunId(id) !== undefined;
   const candidates = [...ids.filter(isDated).slice(-limit), ...ids.filter((id) => !isDated(id))];
-  const runs: Run[] = [];
+  const runs: RunOf<Kind>[] = [];
   await forEachConcurrent(candidates, READERS, async (runId) => {
     const run = await readHolder(app, kind, runId);
     if (typeof run === 'object') runs.push(run);
@@ -175,7 +182,11 @@ async function putLock(app: App, name: string, lock: Lock, mayBeUnclear: boolean
 }
 
 /** The run a lock names, or why its document cannot be used: damage to one run must not stop the others. */
-export async function readHolder(app: App, kind: RunKind, runId: string): Promise<Run | 'missing' | 'unreadable'> {
+export async function readHolder<Kind extends RunKind>(
+  app: App,
+  kind: Kind,
+  runId: string,
+): Promise<RunOf<Kind> | 'missing' | 'unreadable'> {
   try {
     return (await readRun(app, kind, runId))?.run ?? 'missing';
   } catch (error) {

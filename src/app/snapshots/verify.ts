@@ -45,9 +45,10 @@ export async function finishVerification(app: App, run: VerificationRun): Promis
     `Snapshot ${run.snapshotId} is damaged: ${result.damagedArtefacts.length} of its ${run.shardCount} shards cannot be restored. Restore another snapshot (GET /api/snapshots), and back up now: POST /api/backups.`,
     { target: run.snapshotId },
   );
-  await endRun(app, run, isSound ? 'Succeeded' : 'Failed', (current) =>
-    current.kind === 'verification' ? { ...current, result, ...(isSound ? {} : { error: failureOf(error) }) } : current,
-  );
+  await endRun(app, run, isSound ? 'Succeeded' : 'Failed', {
+    result,
+    ...(isSound ? {} : { error: failureOf(error) }),
+  });
 }
 
 /** What a verification has come to so far: one listing, and a read for each damaged shard. */

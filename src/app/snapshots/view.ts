@@ -1,7 +1,7 @@
 import { isOver, type VerificationRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import type { App } from '../app.ts';
-import { readBeat, readRun, runNotFound } from '../runs/store.ts';
+import { findRun, readBeat } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
 import { type Marks, noMarks, readMarks } from './marks.ts';
 import { findSnapshot, type ListedSnapshot, listSnapshots } from './store.ts';
@@ -41,9 +41,7 @@ function viewMarks({ isPinned, proof, churn }: Marks = noMarks) {
 }
 
 export async function readVerificationView(app: App, runId: string) {
-  const run = (await readRun(app, 'verification', runId))?.run;
-  if (run?.kind !== 'verification') throw runNotFound('verification', runId);
-  return viewVerification(app, run);
+  return viewVerification(app, await findRun(app, 'verification', runId));
 }
 
 export async function viewVerification(app: App, run: VerificationRun) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DrError, errorCodes } from '../errors.ts';
+import type { RunKind } from '../paths.ts';
 import { noteSchema } from '../request/restore.ts';
 import { orderSchema, selectionSchema } from '../request/selection.ts';
 
@@ -154,6 +155,9 @@ export type BackupRun = Readonly<z.infer<typeof backupSchema>>;
 export type RestoreRun = Readonly<z.infer<typeof restoreSchema>>;
 export type VerificationRun = Readonly<z.infer<typeof verificationSchema>>;
 export type Run = BackupRun | RestoreRun | VerificationRun;
+export type RunOf<Kind extends RunKind> = Extract<Run, { readonly kind: Kind }>;
+/** The same for a parameter: the kind is inferred from the run that is handed in. */
+export type OfKind<Kind extends RunKind> = RunOf<Kind> & { readonly kind: Kind };
 
 export type Phase = Readonly<z.infer<typeof phaseSchema>>;
 type PhaseName = Phase['name'];

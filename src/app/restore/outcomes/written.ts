@@ -10,8 +10,8 @@ import { readOutcomes } from './store.ts';
 /** The restore a retry or a rollback is about. Throws `StoredDocumentInvalid` when its document is gone. */
 export async function readRunOf(app: App, run: RestoreRun): Promise<RestoreRun> {
   const of = run.request.of ?? '';
-  const found = (await readRun(app, 'restore', of))?.run;
-  if (found?.kind === 'restore') return found;
+  const found = await readRun(app, 'restore', of);
+  if (found !== undefined) return found.run;
   const message = `The restore '${of}', which run ${run.id} is about, is no longer stored. Start a new restore.`;
   throw new DrError('StoredDocumentInvalid', message, { target: of });
 }
