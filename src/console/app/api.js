@@ -1,6 +1,6 @@
 /** The HTTP API as the page uses it. The key is kept here, in the memory of the tab, and leaves it only as a header. */
 
-/** The API's own folder: this file is served from a folder of it, whatever the route prefix is. */
+/** The API's base address, derived from this file's own: it holds for any route prefix. */
 const base = new URL('../../', import.meta.url);
 const READ_TIMEOUT_MS = 20_000;
 /** Starting a restore includes checks of the target hub. */

@@ -9,7 +9,7 @@ const SHOWN = 60;
 
 /**
  * Devices in each snapshot over time. The label describes the line for screen readers; the list below has every number.
- * Drawn by hand: a chart library is larger than the whole console.
+ * Drawn by hand: one line does not justify a library that the page would have to serve.
  * @param {import('../api-types.d.ts').Snapshot[]} snapshots Newest first.
  */
 export function sizeChart(snapshots) {
