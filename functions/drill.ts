@@ -11,7 +11,7 @@ app.timer('drill', {
     try {
       await startDrill(dr, 'timer');
     } catch (error) {
-      // The one before still goes on, or there is nothing to rehearse with, which the card tells already.
+      // The previous drill is still active, or there is nothing to rehearse with, which the card already shows.
       if (!(error instanceof DrError && (error.code === 'RunInProgress' || error.code === 'NoGoodSnapshot')))
         throw error;
       dr.log.warn('drill skipped', { code: error.code, reason: error.message });

@@ -3,7 +3,7 @@ import { viewRestore } from '../src/app/restore/view.ts';
 import { parseRollbackRequest } from '../src/core/request/restore.ts';
 import { accepted, route } from '../src/http.ts';
 
-/** `POST /api/restores/{id}/rollback`: remove what a restore wrote and nobody changed since. */
+/** `POST /api/restores/{id}/rollback`: removes what a restore wrote and nothing has changed since. */
 route('rollbackRestore', 'POST', 'restores/{id}/rollback', async ({ app, request, id }) => {
   const run = await startRollback(app, id, parseRollbackRequest(await request.text()));
   return accepted(request, `/api/restores/${run.id}`, await viewRestore(app, run));

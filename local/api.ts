@@ -69,7 +69,7 @@ export function createApi(host: () => Pick<SpawnedHost, 'url' | 'keys'>, patienc
       const isLast = Date.now() >= deadlineAt;
       const answer = await callOnce(method, path, body).catch((error: unknown) => {
         if (isLast) throw error;
-        return undefined; // Nobody listens just now.
+        return undefined; // The host is down at the moment.
       });
       if (answer !== undefined && (answer.status < 500 || isLast)) return answer;
       await sleep(250);

@@ -14,7 +14,7 @@ const help = `Runs the disaster drill while hosts are killed and hubs and storag
 
   --devices N   devices in the primary hub (default: 2000)
   --seed S      seed of the devices and of the storm (default: 1)
-  --minutes M   goes on with the next seeds until M minutes have passed (default: one seed)
+  --minutes M   continues with the next seeds until M minutes have passed (default: one seed)
   --json        the last line of stdout is one JSON object, of the last seed or the first that failed
   --verbose     the host's log on stderr, too
   --help

@@ -55,7 +55,7 @@ export async function readRows(emulator: EmulatorProcess, hub: string): Promise<
 /**
  * Whom a broadcast should have reached, and whom it did. A device counts as reached once when each of its rows was
  * delivered to exactly once; rows of one device equal in kind, template and tags are one. Where a record lives in both
- * hubs, what is live counts. `onMissed` is told of each device that was not.
+ * hubs, what is live counts. `onMissed` is called for each device that was not.
  */
 export async function judgeDelivery(
   emulator: EmulatorProcess,

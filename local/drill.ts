@@ -43,7 +43,7 @@ async function main(): Promise<number> {
   });
   const report = await rehearse(stack, { devices, seed, say });
   const isPass = report.verdict === 'pass';
-  say(isPass ? 'PASS: every device got the message exactly once, and nobody else did.' : 'FAIL: see above.');
+  say(isPass ? 'PASS: every device got the message exactly once, and no other did.' : 'FAIL: see above.');
   if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   return isPass ? 0 : 1;
 }

@@ -28,7 +28,7 @@ interface Planned {
 
 const MAX_REQUESTS_NOTED = 10_000;
 
-/** A proxy on 127.0.0.1 before the HTTP server at `target` that fails as it is told, or by rules and chance. */
+/** A proxy on 127.0.0.1 before the HTTP server at `target` that fails on command, or by rules and chance. */
 export async function startFaultProxy(target: string, options: FaultProxyOptions = {}): Promise<FaultProxy> {
   const { rules = createProxyRules(), service = '' } = options;
   const { origin, pathname } = new URL(target);
@@ -98,7 +98,7 @@ async function serve(
 
 function refuse(outgoing: ServerResponse, { status, code }: Extract<Fault, object>): void {
   outgoing.writeHead(status, { 'x-ms-error-code': code, 'content-type': 'application/xml' });
-  outgoing.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>Told to.</Message></Error>`);
+  outgoing.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>On command.</Message></Error>`);
 }
 
 function hand(

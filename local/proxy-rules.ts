@@ -51,7 +51,7 @@ export interface AskedRequest {
 
 /** Rules, and how often each acted. */
 export interface ProxyRules {
-  /** Puts these in place of the ones before; counts begin anew. Throws `ZodError` for a rule that makes no sense. */
+  /** Puts these in place of the ones before; counts begin again at 0. Throws `ZodError` for a rule that makes no sense. */
   set(rules: readonly ProxyRule[]): void;
   /** Of the rules since the last `set`, by name. */
   counts(): Readonly<Record<string, number>>;

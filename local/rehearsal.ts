@@ -31,7 +31,7 @@ export interface RehearsalOptions {
   readonly patienceMs?: number;
   /** Runs when the restore is over, before the broadcast is sent and counted. */
   readonly beforeProof?: () => Promise<void>;
-  /** Is told of each device that was not reached exactly once. */
+  /** Called for each device that was not reached exactly once. */
   readonly onMissed?: (device: MissedDevice) => void;
 }
 

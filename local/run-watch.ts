@@ -33,8 +33,8 @@ type View = z.infer<typeof viewSchema>;
 
 /**
  * Reads a restore's status again and again, and holds every answer to what is promised: it is well formed, its counts
- * add up, the total stays, a run that is known stays known and one that is over stays over. `read` throws while nobody
- * listens.
+ * add up, the total stays, a run that is known stays known and one that is over stays over. `read` throws while no
+ * host listens.
  */
 export function watchRestore(read: () => Promise<ApiAnswer>): RunWatch {
   const violations = new Set<string>();
@@ -43,7 +43,7 @@ export function watchRestore(read: () => Promise<ApiAnswer>): RunWatch {
   let isOver = false;
   const watching = (async () => {
     while (!isOver) {
-      // Nobody listens just now, or the host died in the middle of its answer.
+      // No host listens at the moment, or it died in the middle of its answer.
       const answer = await read().catch(() => undefined);
       if (answer !== undefined) {
         answerCount += 1;

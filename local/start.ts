@@ -91,7 +91,7 @@ function endpointOf(connectionString: string): string {
   return /Endpoint=([^;]+)/.exec(connectionString)?.[1] ?? 'unknown';
 }
 
-/** The shell npm starts this in does not hand a signal on: when it is gone, nobody is left to stop this process. */
+/** The shell npm starts this in does not hand a signal on: when it is gone, nothing is left to stop this process. */
 async function orphaned(): Promise<void> {
   const parent = process.ppid;
   while (process.ppid === parent) await sleep(500, undefined, { ref: false });

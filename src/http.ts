@@ -86,7 +86,7 @@ function toErrorResponse(context: Pick<InvocationContext, 'error'>, error: unkno
   };
 }
 
-/** 202 for work that goes on, with where to watch it (Azure REST guidelines, long-running operations). */
+/** 202 for work in progress, with where to watch it (Azure REST guidelines, long-running operations). */
 export function accepted(request: HttpRequest, path: string, body: unknown, status = 202): HttpResponseInit {
   const location = new URL(path, request.url).href;
   return { status, headers: { 'Operation-Location': location, 'Retry-After': '2' }, jsonBody: body };

@@ -66,7 +66,7 @@ function firstHalf(bytes: Buffer): Buffer {
   return bytes.subarray(0, Math.floor(bytes.length / 2));
 }
 
-/** Resolves when the chunk is on its way, or the client gone: nobody is left to be told. */
+/** Resolves when the chunk is on its way, or the client is gone, and then there is nothing left to do. */
 async function writeChunk(outgoing: ServerResponse, chunk: Buffer): Promise<void> {
   await new Promise<void>((resolve) => outgoing.write(chunk, () => resolve()));
 }

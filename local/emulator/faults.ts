@@ -40,7 +40,7 @@ const ruleShape = z.strictObject({
   everyNth: z.int().min(1).optional(),
   /** So often, then the rule is spent. */
   times: z.int().min(1).optional(),
-  /** `after`: the request is carried out and the client told otherwise. */
+  /** `after`: the request is carried out, but the client gets the fault. */
   when: z.literal(['before', 'after']).default('before'),
   status: z.int().min(200).max(599).optional(),
   retryAfterSeconds: z.int().min(0).optional(),

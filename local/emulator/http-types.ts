@@ -47,7 +47,7 @@ export interface Route {
   readonly handle: (context: RouteContext) => HubResponse;
 }
 
-/** Reads method, target, headers and body of an HTTP request; a path that cannot be decoded stands as it is. */
+/** Reads method, target, headers and body of an HTTP request; a path that cannot be decoded is kept as it is. */
 export function toHubRequest(
   method: string,
   target: string,

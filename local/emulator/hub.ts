@@ -279,7 +279,7 @@ export class Hub {
       try {
         write();
       } catch (error) {
-        // The client was told 200 long ago: the service drops such a write without a trace, and so do we, but count it.
+        // The client got its 200 long ago: the service drops such a write without a trace, and so do we, but count it.
         if (!(error instanceof ServiceError)) throw error;
         this.droppedWriteCount += 1;
       }

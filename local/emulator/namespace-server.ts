@@ -10,7 +10,7 @@ import { renderError } from './service-error.ts';
 
 /** What a fault does to one request; without status, reset and hang the request is answered, late or damaged. */
 export interface Interception extends Damage {
-  /** `before` (default): the request is not carried out. `after`: it is, and the client is told otherwise. */
+  /** `before` (default): the request is not carried out. `after`: it is, but the client gets the fault. */
   readonly when?: 'before' | 'after';
   readonly delayMs?: number | undefined;
   readonly status?: number | undefined;

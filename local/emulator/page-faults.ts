@@ -15,7 +15,7 @@ export interface Page {
 /**
  * The page as a faulty service gives it. @param start token that leads to this very page.
  * - repeat-token: leads to this page again, as often as the fault acts
- * - empty: no rows, and a new token for the same place, so that a client that goes on misses nothing
+ * - empty: no rows, and a new token for the same place, so that a client that continues misses nothing
  * - repeat-rows: the first half of the rows once more at the end
  */
 export function distort(page: Page, fault: PageFault, start: string): Page {

@@ -158,7 +158,7 @@ function answerContext(hub: Hub, { host, query }: HubRequest): AnswerContext {
   return { generation: hub.switches.generation, hubUrl: `http://${host}/${hub.name}`, query };
 }
 
-/** The service writes the names anew and the token, percent-encoded already, once more; both as recorded. */
+/** The service writes the names again and encodes the token, already percent-encoded, once more; both as recorded. */
 function nextLink(selfUrl: string, token: string): string {
   const url = new URL(selfUrl);
   const parameters = [...url.searchParams].filter(([name]) => name.toLowerCase() !== 'continuationtoken');

@@ -80,7 +80,7 @@ function respond(handle: () => HubResponse): HubResponse {
   }
 }
 
-/** `Retry-After` in whole seconds, rounded up: who waits so long finds a token, if nobody else takes it. */
+/** `Retry-After` in whole seconds, rounded up: a client that waits this long finds a token, unless another takes it. */
 function renderThrottled(waitMs: number, { throttleSilently }: HubSwitches): HubResponse {
   const headers: Record<string, string> = { 'Content-Type': 'application/xml; charset=utf-8' };
   if (!throttleSilently) headers['Retry-After'] = String(Math.ceil(waitMs / 1000));

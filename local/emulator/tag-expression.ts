@@ -51,7 +51,7 @@ export function singleTag(expression: string): string | undefined {
 }
 
 function tokenize(text: string): string[] {
-  // A reserved tag runs to its closing brace whatever stands between; any other ends at an operator or a blank.
+  // A reserved tag runs to its closing brace whatever is between; any other ends at an operator or a blank.
   const tokens = text.match(/\|\||&&|[!()]|\$\w+:\{[^}]*\}|[^\s|&!()]+|\S/g) ?? [];
   if (tokens.some((token) => token === '|' || token === '&')) throw invalid();
   return tokens;

@@ -18,7 +18,7 @@ export function element(name: string, text: string): string {
   return `<${name}>${escapeText(text)}</${name}>`;
 }
 
-/** Verbatim for any text: `]]>` is split over two sections, a carriage return (which parsers drop) stands between two. */
+/** Verbatim for any text: `]]>` is split over two sections, a carriage return (which parsers drop) is put between two. */
 export function cdata(text: string): string {
   return `<![CDATA[${text.replaceAll(']]>', ']]]]><![CDATA[>').replaceAll('\r', ']]>&#xD;<![CDATA[')}]]>`;
 }

@@ -88,7 +88,7 @@ async function receive(listener: QueueListenerOptions, count: number): Promise<r
     const answer = await queue.receiveMessages({ numberOfMessages: count, visibilityTimeout: leaseSeconds });
     return answer.receivedMessageItems;
   } catch (error) {
-    // A missing queue is a quiet one: it is made by whoever first writes to it.
+    // A missing queue is an idle one: the first writer creates it.
     if (!isNotFound(error)) log.host('warning', `Queue '${queue.name}' cannot be polled, will try again: ${error}`);
     return [];
   }

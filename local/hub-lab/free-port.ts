@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { listen } from '../emulator/namespace-server.ts';
 
-/** The port when nobody listens on it, else 0: any free one. */
+/** The port when it is free, else 0: any free one. */
 export async function freeOr(port: number): Promise<number> {
   const probe = createServer();
   try {

@@ -17,7 +17,7 @@ export const seedOptionsSchema = z.strictObject({
   seed: whole.default(1),
   installationShare: share.default(0.6),
   templateShare: share.default(0.2),
-  /** Devices whose handle stands in a second record: an equal plain row, or another installation. */
+  /** Devices whose handle is in a second record: an equal plain row, or another installation. */
   duplicateShare: share.default(0.03),
   expiringShare: share.default(0.1),
   /** Rows that expired yesterday and were not purged yet. */

@@ -17,7 +17,7 @@ export async function prune(app: App): Promise<void> {
   const hub = app.primary.ref;
   const nowMs = app.world.now();
   const listed = await listSnapshots(app, hub);
-  // A snapshot whose manifest cannot be read is evidence, not rubbish: it stays until somebody looked at it.
+  // A snapshot whose manifest cannot be read is evidence, not rubbish: it stays until a person has looked at it.
   const kept: KeptSnapshot[] = listed.flatMap(({ id, manifest }) =>
     manifest === undefined ? [] : [{ id, takenAtMs: Date.parse(manifest.readStartedAt), health: manifest.health }],
   );

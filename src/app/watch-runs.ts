@@ -41,7 +41,7 @@ async function watchRun(app: App, kind: RunKind, runId: string): Promise<void> {
       run,
       new DrError(
         'RunStuck',
-        `Nothing has moved in phase ${describePhase(run.phase)} although its steps were enqueued ${MAX_KICKS} times. Look into the log for the steps' errors, then start a new run: it goes on from what is in place.`,
+        `Nothing has moved in phase ${describePhase(run.phase)} although its steps were enqueued ${MAX_KICKS} times. Look into the log for the steps' errors, then start a new run: it continues from what is in place.`,
       ),
     );
     return;

@@ -3,7 +3,7 @@ import { advanceDrills } from './drill/advance.ts';
 import { reviewReadiness } from './readiness/review.ts';
 import { watchRuns } from './watch-runs.ts';
 
-/** Each minute: no run stays stuck, the drill goes on, and somebody is told when things are not as they should be. */
+/** Each minute: no run stays stuck, the drill advances, and alerts are sent when things are not as they should be. */
 export async function watch(app: App): Promise<void> {
   const failures: unknown[] = [];
   const review = (): Promise<void> => reviewReadiness(app, { isWatchdog: true });

@@ -113,7 +113,7 @@ async function download(
   // The SDK takes a length of 0 for "to the end".
   if (range?.length === 0) return emptyRange(blob, abortSignal);
   const rangeGetContentMD5 = range !== undefined && range.length <= MAX_MD5_RANGE;
-  // The SDK goes on reading after an early end but not after a cut connection. So its re-reading is off, and the whole
+  // The SDK continues to read after an early end but not after a cut connection. So its re-reading is off, and the whole
   // is read again: never the rest of one version after the beginning of another.
   const options = { abortSignal, maxRetryRequests: 0, ...(rangeGetContentMD5 ? { rangeGetContentMD5 } : {}) };
   for (let tryCount = 1; ; tryCount += 1) {
@@ -175,7 +175,7 @@ function brokeOff(name: string): DrError {
 async function removeIf(blob: BlockBlobClient, etag: string | undefined, abortSignal: AbortSignal): Promise<void> {
   const conditions = etag === undefined ? {} : { ifMatch: etag };
   try {
-    // Snapshots that somebody took of the blob would else forbid it.
+    // Otherwise snapshots taken of the blob would forbid it.
     await blob.delete({ conditions, abortSignal, deleteSnapshots: 'include' });
   } catch (error) {
     if (statusOf(error) !== 404 && codeOf(error) !== 'ConditionNotMet') throw error;

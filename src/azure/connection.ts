@@ -18,7 +18,7 @@ export interface StorageLimits {
     /** The SDK waits 0, 1 and 3 times this before the second, third and fourth try. */
     readonly retryDelayInMs: number;
     readonly maxRetryDelayInMs: number;
-    /** After this the service gives up a try; it is told in whole seconds. */
+    /** After this the service gives up a try; it is sent in whole seconds. */
     readonly tryTimeoutInMs: number;
   };
   /**

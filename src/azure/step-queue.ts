@@ -91,7 +91,7 @@ function toMessage(text: string): string {
   return message;
 }
 
-/** Waits for all before it throws, so that no send goes on behind the caller's back. */
+/** Waits for all before it throws, so that no send continues behind the caller's back. */
 async function allSettledOrThrow(sends: readonly Promise<void>[]): Promise<void> {
   const results = await Promise.allSettled(sends);
   const failed = results.find((result) => result.status === 'rejected');

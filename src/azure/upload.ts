@@ -23,7 +23,7 @@ export async function uploadOnce(
   let tryCount = 0;
   // With it the service refuses what was changed on its way.
   const transactionalContentMD5 = createHash('md5').update(bytes).digest();
-  // The SDK asks for the body anew at each try, which is the only sign of a retry it gives.
+  // The SDK asks for the body again at each try, which is the only sign of a retry it gives.
   const body = () => {
     tryCount += 1;
     return Readable.from([bytes]);
@@ -48,12 +48,12 @@ export async function uploadOnce(
     if (tryCount === 1 && condition !== 'new') return 'conflict';
   }
   const found = await ifThere(blob.getProperties({ abortSignal }));
-  // Whoever asks for a new blob and hears that there is one counts on it: it has to be there.
+  // A caller that asks for a new blob and learns that it exists relies on it: it has to be there.
   if (tryCount === 1 && found !== undefined) return 'conflict';
   if (found !== undefined && putIdOf(found.metadata) === putIdOf(metadata)) return needEtag(found.etag);
   throw new DrError(
     'StorageUnavailable',
-    `What became of a write of blob '${blob.name}' is not known, since its answer was lost or contradicts what is there: read it again and decide anew.`,
+    `What became of a write of blob '${blob.name}' is not known, since its answer was lost or contradicts what is there: read it again and decide again.`,
     { target: `blob '${blob.name}'`, retryable: true },
   );
 }

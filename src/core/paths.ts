@@ -29,7 +29,7 @@ export const alertsFolder = (hub: HubRef): string => `_alerts/${hubFolder(hub)}`
 export const alertName = (hub: HubRef, code: string): string => `${alertsFolder(hub)}${code}.json`;
 export const heartbeatSentName = (hub: HubRef): string => `${hubFolder(hub)}heartbeat-sent`;
 
-/** The readiness as it was last judged: a copy, for whoever asks. */
+/** The readiness as it was last judged: a copy for status calls. */
 export const cardName = (hub: HubRef): string => `${hubFolder(hub)}readiness.json`;
 
 /** What the last listing of a hub by a restore counted, and how fast the last restore wrote: for the readiness card. */

@@ -29,7 +29,7 @@ export interface CallOptions {
 
 export interface ListOptions extends CallOptions {
   /**
-   * Told the next page's token as soon as it is known, before this page has come whole. The page may yet name another
+   * Gets the next page's token as soon as it is known, before this page has come whole. The page may yet name another
    * one, when it came damaged and was asked for again.
    */
   readonly onNextToken?: (token: string) => void;
@@ -64,7 +64,7 @@ export interface Hub {
 }
 
 export interface HubProbe {
-  /** `Standard` when the hub offers what only Standard has; `BasicOrFree` when it says its tier lacks it. */
+  /** `Standard` when the hub offers what only Standard has; `BasicOrFree` when it says that its tier does not. */
   readonly tier: 'Standard' | 'BasicOrFree' | 'unknown';
   /** Milliseconds of the slowest probe call. */
   readonly latencyMs: number;
@@ -126,7 +126,7 @@ export interface StepQueue {
   send(texts: readonly string[], delaySeconds?: number): Promise<void>;
 }
 
-/** What the alert webhook is told. Counts, ids and what to do; never a secret or device data. */
+/** What the alert webhook gets. Counts, ids and what to do; never a secret or device data. */
 export interface AlertMessage {
   /** The same when a condition begins and when it ends. */
   readonly id: string;
@@ -141,14 +141,14 @@ export interface AlertMessage {
   readonly at: string;
 }
 
-/** Why nobody took a call, fit for a log: a status or the code of a network fault, never an address. */
+/** Why a call was not accepted, fit for a log: a status or the code of a network fault, never an address. */
 export type NotTaken = string;
 
 /** Tells the world outside. Never throws; every call may be made twice, and ends within seconds. */
 export interface Notifier {
   readonly hasHeartbeat: boolean;
   readonly hasWebhook: boolean;
-  /** `undefined` when it was taken, or when there is nobody to tell. */
+  /** `undefined` when it was accepted, or when no address is set. */
   heartbeat(): Promise<NotTaken | undefined>;
   alert(message: AlertMessage): Promise<NotTaken | undefined>;
 }

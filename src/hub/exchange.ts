@@ -11,7 +11,7 @@ export interface RawAnswer {
 export interface ExchangeLimits {
   /** How long the body may take to come. Silence, and a head that does not come, are cut off by the dispatcher. */
   readonly bodyTimeoutMs: number;
-  /** Whether anybody reads the body of an answer; one that nobody reads is not kept. */
+  /** Whether the body of an answer is read; a body that is not read is not kept. */
   readonly isBodyWanted: (status: number) => boolean;
 }
 

@@ -57,7 +57,7 @@ class RateLimiter implements Limiter {
   #pausedUntil = Number.NEGATIVE_INFINITY;
   /** When the next request may be sent, by the rate. */
   #nextAt = Number.NEGATIVE_INFINITY;
-  /** When somebody in line is looked at again. */
+  /** When the queue of waiting calls is checked again. */
   #wakeAt = Number.POSITIVE_INFINITY;
   #lastReleaseAt: number;
   #requestCount = 0;
@@ -83,7 +83,7 @@ class RateLimiter implements Limiter {
       this.#nextAt = Math.max(this.#nextAt, now - BURST_MS);
     }
     const isFree = this.#waiting.length === 0 && this.#inFlight < this.#maxConcurrency;
-    // Nobody is waiting, so nothing has to be seen to.
+    // No call is waiting, so there is nothing to do.
     if (isFree && Math.max(this.#pausedUntil, this.#nextAt) <= now && deadlineAt > now) {
       return Promise.resolve(this.#permit(now));
     }

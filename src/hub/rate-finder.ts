@@ -2,7 +2,7 @@
 export interface RateFinder {
   /** Requests per second to send now. */
   rate(): number;
-  /** Somebody waited so long because of the rate. Only a rate that is made use of is raised. */
+  /** A call waited this long because of the rate. Only a rate that is used is raised. */
   waited(milliseconds: number): void;
   /** A request sent at that time was accepted. */
   accepted(sentAtMs: number): void;
@@ -17,7 +17,7 @@ const MIN_RATE = 1;
 const MAX_RATE = 50_000;
 /** As long as nothing tells where the limit is, the rate doubles in this time. */
 const DOUBLING_MS = 125;
-/** A rate is held for so many times the pause that a try at a higher one costs: 2.5 % of the time. */
+/** A rate is held for this many times the pause that a try at a higher one costs: 2.5 % of the time. */
 const HOLD_PAUSES = 40;
 const MAX_HOLD_MS = 300_000;
 /** Until the rate is known it is held for this part of that, and raised so much faster. */
@@ -30,13 +30,13 @@ const START_CUT = 0.8;
 /** What the first, second … refusal in a row leaves of the rate, when nothing better is known. */
 const CUTS = [0.95, 0.9, 0.8];
 const DEEPEST_CUT = 0.7;
-/** Of the requests under way at a refusal, so many and such a share refused, too, mean a rate far too high. */
+/** Of the requests under way at a refusal, this number and this share refused, too, mean a rate far too high. */
 const CROWD = { least: 3, share: 0.4, shareAtStart: 0.6 };
 /** A higher rate is to blame for a refusal only if the one before was good for this many requests. */
 const MIN_PROOF = 200;
 /** Refusals this many requests apart, four in a row although each slowed us down, may have nothing to do with the rate. */
 const SPORADIC = { inARow: 4, least: 15, most: 400 };
-/** So many refusals show whether more is got through when they slow nothing down. */
+/** This many refusals show whether more is got through when they slow nothing down. */
 const TRIAL = 8;
 
 /** Where the rate doubles (`start`, `trial`), and where it is held and then raised. */
@@ -56,7 +56,7 @@ interface Stretch {
  *   reserve + limit × time. Two such stretches tell the limit; until there are two, the rate goes down in steps.
  * - Most of what is under way is refused: the accepted share tells how far the rate is above the limit.
  * - Refusals keep coming however slow we are: then they are not about the rate. It is tried whether more gets through,
- *   pauses included, when they only make us pause; if so the rate goes up again. If not, it goes on down.
+ *   pauses included, when they only make us pause; if so the rate goes up again. If not, it falls further.
  *
  * So an estimate goes down only towards what was accepted, and a sporadic refusal costs its pause and little else.
  */
@@ -118,7 +118,7 @@ class AdaptiveRate implements RateFinder {
     const isRaised = !this.#isDoubling() && this.#waitedMs >= this.#holdMs && stretch.accepted >= MIN_PROOF;
     const shareWanted = this.#mode === 'start' ? CROWD.shareAtStart : CROWD.share;
     this.#crowd = { rate, accepted: 0, refused: 1, isTelling: !isRaised, shareWanted };
-    // A client that had little to send until now has told nothing of the limit, however little was accepted.
+    // A client that had little to send until now has revealed nothing of the limit, however little was accepted.
     if (this.#mode === 'start') this.#search(START_CUT * this.rate(), pauseMs);
     else if (this.#mode === 'trial') this.#triedOn(rate, stretch, pauseMs);
     else if (isRaised) this.#found(rate, pauseMs);

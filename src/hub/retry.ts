@@ -25,7 +25,7 @@ const FIRST_BACK_OFF_MS = 200;
 const MAX_BACK_OFF_MS = 15_000;
 
 /**
- * Goes on from what the `first` attempt came to until there is an answer: after the time the hub named, else after a
+ * Continues from the result of the `first` attempt until there is an answer: after the time the hub named, else after a
  * capped exponential back-off with full jitter. Throws `HubUnavailable` (retryable) rather than wait past the deadline;
  * an attempt under way is not cut off.
  */

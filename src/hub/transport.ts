@@ -30,7 +30,7 @@ export interface HubRequest {
   /** The entity tag the call is for, as a number. */
   readonly ifMatch?: number;
   readonly body?: string;
-  /** Told what a good answer begins with, before its body has come: once an attempt. */
+  /** Called with the start of a good answer, before its body has come: once an attempt. */
   readonly onHead?: (head: HubHead) => void;
 }
 

@@ -7,13 +7,13 @@ export interface HttpNotifierOptions {
   readonly timeoutMs?: number;
 }
 
-/** Whoever is told has this long; a run waits for it at its end. */
+/** The receiver has this long; a run waits for it at its end. */
 const TIMEOUT_MS = 5_000;
 const TRIES = 2;
 
 /**
  * Calls the two addresses of the settings. They may hold keys, so nothing that comes back names them, and a redirection
- * is a refusal: whoever answers must not send the message elsewhere.
+ * is a refusal: the receiver must not send the message elsewhere.
  */
 export function createHttpNotifier(options: HttpNotifierOptions): Notifier {
   const { heartbeatUrl, alertWebhookUrl, timeoutMs = TIMEOUT_MS } = options;

@@ -129,7 +129,7 @@ function parseHub(
   }
 }
 
-/** A drill empties its hub when it is done: it must be nobody's. */
+/** A drill empties its hub when it is done: it must not be in use. */
 function parseDrillHub(
   settings: SettingsReader,
   used: readonly (HubConnection | undefined)[],

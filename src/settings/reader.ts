@@ -10,7 +10,7 @@ export interface Form {
 }
 
 /**
- * Reads settings one by one and keeps what is wrong with them instead of throwing, so that all faults are told at once.
+ * Reads settings one by one and keeps what is wrong with them instead of throwing, so that all faults are reported at once.
  * A setting that is at fault or, unless required, absent reads as its default.
  */
 export interface SettingsReader {

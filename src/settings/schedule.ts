@@ -76,7 +76,7 @@ function readField(text: string, field: Field): ReadonlySet<number> | undefined 
   return values;
 }
 
-/** One of `*`, `a`, `a-b`, each with an optional `/step`; `a/step` goes on to the end of the field. */
+/** One of `*`, `a`, `a-b`, each with an optional `/step`; `a/step` runs to the end of the field. */
 function readItem(item: string, field: Field): { from: number; to: number; step: number } | undefined {
   const { start = '', end, every } = /^(?<start>\*|\w+)(?:-(?<end>\w+))?(?:\/(?<every>\d+))?$/.exec(item)?.groups ?? {};
   const step = every === undefined ? 1 : Number(every);

@@ -18,7 +18,7 @@ async function anEngine(): Promise<Engine> {
   return engine;
 }
 
-/** The watchdog's ticks of so many minutes. */
+/** The watchdog's ticks of this many minutes. */
 async function minutes(engine: Engine, amount: number): Promise<void> {
   for (let minute = 0; minute < amount; minute += 1) {
     engine.advance(60_000);
@@ -38,11 +38,11 @@ async function failBackup(engine: Engine): Promise<string> {
   return id;
 }
 
-const told = ({ notifier }: Engine): string[] => notifier.alerts.map(({ code, state }) => `${code} ${state}`);
+const sent = ({ notifier }: Engine): string[] => notifier.alerts.map(({ code, state }) => `${code} ${state}`);
 const openCodes = async ({ app }: Engine): Promise<string[]> =>
   (await readStatus(app)).alerts.open.map(({ code }) => code);
 
-test('a failed backup is told once, however often it fails, and once more when one succeeds', async () => {
+test('a failed backup is reported once, however often it fails, and once more when one succeeds', async () => {
   const engine = await anEngine();
   const failed = await failBackup(engine);
   await failBackup(engine);
@@ -62,40 +62,40 @@ test('a failed backup is told once, however often it fails, and once more when o
   expect(await openCodes(engine)).toEqual(['BackupFailed']);
   await backUp(engine);
   await minutes(engine, 2);
-  expect(told(engine)).toEqual(['BackupFailed open', 'BackupFailed resolved']);
+  expect(sent(engine)).toEqual(['BackupFailed open', 'BackupFailed resolved']);
   expect(engine.notifier.alerts[1]?.id).toBe(engine.notifier.alerts[0]?.id);
   expect(await openCodes(engine)).toEqual([]);
   expect(await engine.blobs.list('_alerts/')).toEqual([]);
 });
 
-test('a suspect snapshot, a missed backup and a failed restore are told, and when they are over', async () => {
+test('a suspect snapshot, a missed backup and a failed restore are reported, and again when they are resolved', async () => {
   const engine = await anEngine();
   const rows = [...engine.primary.rows];
   for (const [id] of rows.slice(0, 30)) engine.primary.rows.delete(id);
   await backUp(engine);
-  expect(told(engine)).toEqual(['SnapshotSuspect open']);
+  expect(sent(engine)).toEqual(['SnapshotSuspect open']);
   for (const [id, xml] of rows) engine.primary.rows.set(id, xml);
   await backUp(engine);
-  expect(told(engine).slice(1)).toEqual(['SnapshotSuspect resolved']);
+  expect(sent(engine).slice(1)).toEqual(['SnapshotSuspect resolved']);
 
   engine.secondary.intercept = () => ({ kind: 'rejected', status: 400, reason: 'Rejected' });
   await startRestore(engine.app, parseRestoreRequest(''));
   await engine.drain();
-  expect(told(engine).slice(2)).toEqual(['RestoreFailed open']);
+  expect(sent(engine).slice(2)).toEqual(['RestoreFailed open']);
   engine.secondary.intercept = () => undefined;
   await startRestore(engine.app, parseRestoreRequest(''));
   await engine.drain();
-  expect(told(engine).slice(3)).toEqual(['RestoreFailed resolved']);
+  expect(sent(engine).slice(3)).toEqual(['RestoreFailed resolved']);
 
   engine.advance(1.6 * HOUR_MS);
   await watch(engine.app);
-  expect(told(engine).slice(4)).toEqual(['BackupMissed open']);
+  expect(sent(engine).slice(4)).toEqual(['BackupMissed open']);
   await backUp(engine);
   await watch(engine.app);
-  expect(told(engine).slice(5)).toEqual(['BackupMissed resolved']);
+  expect(sent(engine).slice(5)).toEqual(['BackupMissed resolved']);
 });
 
-test('a target that is away for a moment wakes nobody; one that stays away does', async () => {
+test('a target that is down for a moment raises no alert; one that stays down does', async () => {
   const engine = await anEngine();
   const { probe } = engine.secondary;
   const away: typeof probe = async () => {
@@ -105,28 +105,28 @@ test('a target that is away for a moment wakes nobody; one that stays away does'
   await minutes(engine, 1);
   engine.secondary.probe = probe;
   await minutes(engine, 3);
-  expect(told(engine)).toEqual([]);
+  expect(sent(engine)).toEqual([]);
   engine.secondary.probe = away;
   await minutes(engine, 4);
-  expect(told(engine)).toEqual(['NotReady open']);
+  expect(sent(engine)).toEqual(['NotReady open']);
   engine.secondary.probe = probe;
   await minutes(engine, 2);
-  expect(told(engine)).toEqual(['NotReady open', 'NotReady resolved']);
+  expect(sent(engine)).toEqual(['NotReady open', 'NotReady resolved']);
 });
 
-test('an alert nobody took is sent again until somebody does, in the order in which things happened', async () => {
+test('an alert that was not accepted is sent again until it is, in the order in which things happened', async () => {
   const engine = await anEngine();
   engine.notifier.isDown = true;
   await failBackup(engine);
   await minutes(engine, 3);
   await backUp(engine);
   await minutes(engine, 1);
-  expect(told(engine)).toEqual([]);
+  expect(sent(engine)).toEqual([]);
   engine.notifier.isDown = false;
   await minutes(engine, 2);
-  expect(told(engine)).toEqual(['BackupFailed open', 'BackupFailed resolved']);
+  expect(sent(engine)).toEqual(['BackupFailed open', 'BackupFailed resolved']);
   await minutes(engine, 3);
-  expect(told(engine)).toHaveLength(2);
+  expect(sent(engine)).toHaveLength(2);
 });
 
 test('a webhook that fails fails no run', async () => {
@@ -143,7 +143,7 @@ test('two instances that see the same change tell it once', async () => {
   await engine.blobs.remove((await engine.blobs.list('_alerts/'))[0]?.name ?? '');
   engine.notifier.alerts.length = 0;
   await Promise.all([reviewReadiness(engine.app), reviewReadiness({ ...engine.app })]);
-  expect(told(engine)).toEqual(['BackupFailed open']);
+  expect(sent(engine)).toEqual(['BackupFailed open']);
 });
 
 test('without a webhook the card still shows what is open, and nothing is kept for later', async () => {
@@ -160,7 +160,7 @@ test('without a webhook the card still shows what is open, and nothing is kept f
   expect(await engine.blobs.list('_alerts/')).toEqual([]);
 });
 
-test('a damaged alert document is written anew', async () => {
+test('a damaged alert document is written again', async () => {
   const engine = await anEngine();
   await failBackup(engine);
   const [name = ''] = (await engine.blobs.list('_alerts/')).map((entry) => entry.name);

@@ -21,7 +21,7 @@ function content(hub: { rows: Map<string, string> }): string[] {
   return [...hub.rows.values()].map(canonicalRow).sort();
 }
 
-/** Backs up and restores; whoever asks repeats what got no answer, as a timer and a person do. */
+/** Backs up and restores; the caller repeats what got no answer, as a timer and a person do. */
 async function backUpAndRestore(engine: Engine): Promise<void> {
   seed(engine);
   const { primary } = engine.app;

@@ -71,7 +71,7 @@ test('with one it restores every record into it, which proves the snapshot, and 
   });
 });
 
-test('a scratch hub that holds something fails the drill and is left as it is; somebody is told', async () => {
+test('a scratch hub that holds something fails the drill and is left as it is; an alert is sent', async () => {
   const engine = await anEngine();
   engine.scratch.rows.set('1-1-1', anAppleRow({ id: '1-1-1' }));
   const view = await drill(engine);

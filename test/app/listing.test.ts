@@ -14,7 +14,7 @@ interface Asked {
   fail(error: DrError): void;
 }
 
-/** A hub whose pages come when they are told to. */
+/** A hub whose pages come on command. */
 function aSlowHub(): { readonly hub: Hub; readonly asked: readonly Asked[]; tokens(): (string | undefined)[] } {
   const asked: Asked[] = [];
   const hub: Hub = {
@@ -51,7 +51,7 @@ test('the next page is asked for with the head of an answer, before the page has
   expect(tokens()).toEqual([undefined, 'a', 'b']);
 });
 
-test('pages nobody has taken yet are few, and asking goes on as they are taken', async () => {
+test('pages not taken yet are few, and asking continues as they are taken', async () => {
   const { hub, asked, tokens } = aSlowHub();
   const listing = openListing(
     hub,
@@ -100,7 +100,7 @@ test('a page that names another token than its head did decides what comes next'
   asked[0]?.give(pageTo('right'));
   expect(await first).toEqual(pageTo('right'));
   expect(tokens()).toEqual([undefined, 'damaged', 'right']);
-  asked[1]?.fail(new DrError('HubMisbehaves', 'nobody waits for it'));
+  asked[1]?.fail(new DrError('HubMisbehaves', 'nothing waits for it'));
   asked[2]?.give(pageTo(undefined));
   expect(await listing.page('right')).toEqual(pageTo(undefined));
   await turn();

@@ -44,7 +44,7 @@ test('earlier groups are written before later ones, over all shards; what matche
 
 test('a later group that nothing belongs to is passed over, and after one that all belong to nothing is left to write', async () => {
   const engine = await aBackedUpEngine();
-  const none = await restore(engine, { order: [{ tags: 'nobody' }, { tags: 'news' }, { tags: 'nobody2' }] });
+  const none = await restore(engine, { order: [{ tags: 'no-device' }, { tags: 'news' }, { tags: 'nobody2' }] });
   const waves = async (id: string) =>
     (await reportRestore(engine.app, id)).timeline
       .filter(({ phase, pass }) => phase === 'reconcile' && pass === 1)

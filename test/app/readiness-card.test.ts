@@ -53,13 +53,13 @@ async function step({ app, queue }: Engine): Promise<void> {
 
 const codesOf = async ({ app }: Engine): Promise<string[]> => (await readStatus(app)).findings.map(({ code }) => code);
 
-test('what the card tells is what would be judged anew, at each step of a backup and a restore', async () => {
+test('what the card shows is what would be judged again, at each step of a backup and a restore', async () => {
   const engine = await aWatchedEngine();
   const compare = async (): Promise<void> => {
     expect(await isFromCard(engine)).toBe(true);
-    const { judgedAt: _, watchdog: __, ...told } = await readStatus(engine.app);
-    const { judgedAt: ___, watchdog: ____, ...anew } = await judgedAnew(engine);
-    expect(told).toEqual(anew);
+    const { judgedAt: _, watchdog: __, ...shown } = await readStatus(engine.app);
+    const { judgedAt: ___, watchdog: ____, ...again } = await judgedAnew(engine);
+    expect(shown).toEqual(again);
   };
   engine.advance(1000);
   await startBackup(engine.app, 'http');
@@ -113,7 +113,7 @@ test('a card older than three minutes is not believed, and one from a clock far 
   }
 });
 
-test('a watchdog that looks no more is told, however often somebody asks or a run ends, until it looks again', async () => {
+test('a watchdog that is silent is reported, however often the status is read or a run ends, until it runs again', async () => {
   const engine = await aWatchedEngine();
   for (let minute = 0; minute < 5; minute += 1) {
     expect(await codesOf(engine)).toEqual(['NotProven']);
@@ -132,7 +132,7 @@ test('a watchdog that looks no more is told, however often somebody asks or a ru
   expect(await codesOf(engine)).toEqual(['NotProven']);
 });
 
-test.each([...damages, ...flips(1)])('a card that is damaged is judged and written anew: %j', async (damage) => {
+test.each([...damages, ...flips(1)])('a card that is damaged is judged and written again: %j', async (damage) => {
   let remembered = remembering(createEngine().blobs, new Map());
   const engine = await aWatchedEngine(24, (blobs) => {
     remembered = remembering(blobs, new Map());
@@ -151,7 +151,7 @@ test.each([...damages, ...flips(1)])('a card that is damaged is judged and writt
   expect(await isFromCard(engine)).toBe(true);
 });
 
-test('a card of another version of the app, or for another target, is judged and written anew', async () => {
+test('a card of another version of the app, or for another target, is judged and written again', async () => {
   const engine = await aWatchedEngine();
   await engine.blobs.put(CARD, checksummed.wrap(CARD, { formatVersion: 2 }), 'any');
   expect(await codesOf(engine)).toEqual(['NotProven']);
@@ -160,7 +160,7 @@ test('a card of another version of the app, or for another target, is judged and
   expect(await isFromCard({ ...engine, app: other })).toBe(false);
 });
 
-test('a run that moves on while somebody judges is not shown as it was before', async () => {
+test('a run that moves on while the card is judged is not shown as it was before', async () => {
   const engine = await aWatchedEngine();
   const { id } = await startBackup(engine.app, 'http');
   let isFirst = true;

@@ -45,7 +45,7 @@ test('a report outlives its snapshot', async () => {
   expect(renderReport(await reportRestore(engine.app, id))).toContain('its manifest can no longer be read');
   await engine.blobs.remove(name);
   expect(renderReport(await reportRestore(engine.app, id))).toContain('its manifest can no longer be read');
-  expect(await codeOf(reportRestore(engine.app, 'nobody'))).toBe('RunNotFound');
+  expect(await codeOf(reportRestore(engine.app, 'unknown'))).toBe('RunNotFound');
 });
 
 test('the id map is a table of old and new ids, empty when the target took the old ones', async () => {
@@ -54,7 +54,7 @@ test('the id map is a table of old and new ids, empty when the target took the o
   seed(calm);
   await backUp(calm);
   expect(await exportIdMap(calm.app, (await restore(calm)).id)).toBe(head);
-  expect(await codeOf(exportIdMap(calm.app, 'nobody'))).toBe('RunNotFound');
+  expect(await codeOf(exportIdMap(calm.app, 'unknown'))).toBe('RunNotFound');
 
   const engine = createEngine();
   seed(engine);

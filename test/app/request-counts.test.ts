@@ -98,7 +98,7 @@ async function aFullEngine(): Promise<Engine> {
   return engine;
 }
 
-test('the readiness is told by three requests, whatever there is, and while a backup and a restore run', async () => {
+test('the readiness takes three requests, whatever there is, and while a backup and a restore run', async () => {
   const engine = await aFullEngine();
   const { app } = engine;
   const most = async () => countOf(app, readStatus);
@@ -115,7 +115,7 @@ test('the readiness is told by three requests, whatever there is, and while a ba
   });
 });
 
-test('the readiness is told by three requests in the last pass of a restore of the most shards, beside a backup', async () => {
+test('the readiness takes three requests in the last pass of a restore of the most shards, beside a backup', async () => {
   const engine = await anEngine();
   const { app } = engine;
   await aLongRestore(engine);

@@ -85,7 +85,7 @@ test('a second restore writes nothing, and a third leaves a device alone that ch
   expect(engine.secondary.writes).toEqual([]);
 });
 
-test('a device that registered anew under another identity is not restored beside it', async () => {
+test('a device that registered again under another identity is not restored beside it', async () => {
   const engine = createEngine();
   seed(engine);
   await backUp(engine);
@@ -171,7 +171,7 @@ test('a dry run counts what it would do and writes nothing', async () => {
   expect(engine.secondary.writes).toEqual([]);
 });
 
-test('a cancelled restore stops, keeps its counts, and a new one goes on from there', async () => {
+test('a cancelled restore stops, keeps its counts, and a new one continues from there', async () => {
   const engine = createEngine();
   seed(engine);
   await backUp(engine);
@@ -312,7 +312,7 @@ test('failures are listed page by page with their reasons, and without device to
     status: 413,
   });
   expect(await codeOf(readFailures(engine.app, id, 'nonsense'))).toBe('BadRequest');
-  expect(await codeOf(readFailures(engine.app, 'nobody'))).toBe('RunNotFound');
+  expect(await codeOf(readFailures(engine.app, 'unknown'))).toBe('RunNotFound');
 });
 
 test('a hub that keeps a step waiting until its time is up does not wear the run out while records settle', async () => {

@@ -13,7 +13,7 @@ async function retry(engine: Engine, id: string) {
   return readRestoreView(engine.app, run.id);
 }
 
-/** The hub refuses these installations until it is told otherwise. */
+/** The hub refuses these installations until it is switched. */
 function refuse(engine: Engine, ids: readonly string[]): void {
   engine.secondary.intercept = (_kind, id) =>
     ids.includes(id) ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
@@ -90,5 +90,5 @@ test('a dry run and a run that is not there cannot be retried', async () => {
   await backUp(engine);
   const { id } = await restore(engine, { dryRun: true });
   expect(await codeOf(startRetry(engine.app, id))).toBe('NothingToRetry');
-  expect(await codeOf(startRetry(engine.app, 'nobody'))).toBe('RunNotFound');
+  expect(await codeOf(startRetry(engine.app, 'unknown'))).toBe('RunNotFound');
 });

@@ -68,7 +68,7 @@ test('devices that changed since the restore stay as they are, byte for byte, al
   const moved = (id: string): string => (rows.get(id) ?? '').replace(/<ETag>\d+<\/ETag>/, '<ETag>9</ETag>');
   rows.set('19-5-1', anAppleRow({ id: '19-5-1', tags: ['moved-on'], etag: 2 }));
   rows.set('39-5-1', moved('39-5-1'));
-  // Registered anew, the same: other rows with the same content.
+  // Registered again, the same: other rows with the same content.
   const again = [...rows].filter(([, xml]) => xml.includes('$InstallationId:{device-4}'));
   for (const [id, xml] of again) {
     rows.delete(id);
@@ -156,7 +156,7 @@ test('what a rollback removed but still shows is removed again, and has failed w
   expect(rowsOf(engine)).toEqual({});
 });
 
-test('a device that registers the same again while the rollback goes on stays', async () => {
+test('a device that registers the same again during the rollback stays', async () => {
   const { engine, restored } = await aRestoredEngine();
   const { deleteInstallation, putInstallation } = engine.secondary;
   engine.secondary.deleteInstallation = async (id, call) => {
@@ -261,7 +261,7 @@ test('what cannot be rolled back is refused by its own code', async () => {
     codeOf(startRollback(engine.app, id, confirm === undefined ? {} : { confirm }));
   expect(await start(restored.id)).toBe('ConfirmationMissing');
   expect(await start(restored.id, 'other')).toBe('ConfirmationMissing');
-  expect(await start('nobody', 'devices')).toBe('RunNotFound');
+  expect(await start('unknown', 'devices')).toBe('RunNotFound');
   const idle = await restore(engine);
   expect(await start(idle.id, 'devices')).toBe('NothingToRollBack');
   const dry = await restore(engine, { dryRun: true });

@@ -32,7 +32,7 @@ test('by id, by user and by platform', async () => {
   const engine = createEngine();
   seed(engine);
   await backUp(engine);
-  expect(await restore(engine, { only: { installationIds: ['device-6', 'device-8', 'nobody'] } })).toMatchObject({
+  expect(await restore(engine, { only: { installationIds: ['device-6', 'device-8', 'unknown'] } })).toMatchObject({
     counts: { total: 2, created: 2 },
   });
   expect(await restore(engine, { only: { platforms: ['FcmV1'] } })).toMatchObject({

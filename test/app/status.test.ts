@@ -59,7 +59,7 @@ test('a young good snapshot that is proven, and a target that can be written to,
   });
 });
 
-test('a snapshot nobody proved is a risk, and so is a proof of more than eight days ago', async () => {
+test('a snapshot without a proof is a risk, and so is a proof of more than eight days ago', async () => {
   const engine = createEngine();
   seed(engine);
   await backUp(engine);
@@ -148,7 +148,7 @@ test('a tier that is too small stops; one that may be too small is a risk', asyn
   await prove(engine, await backUp(engine));
   await startRestore(engine.app, parseRestoreRequest(''));
   await engine.drain();
-  // The same 300 devices, but nobody can tell without listing both.
+  // The same 300 devices, but that cannot be known without listing both.
   expect(await codesOf(engine)).toEqual(['risk TargetMayBeFull']);
   expect((await readStatus(engine.app)).target).toMatchObject({ deviceLimit: 500, devicesNow: 300, room: 200 });
   seed(engine, 501);
@@ -170,7 +170,7 @@ test('the next restore is predicted from the rate of the last one that wrote eno
   expect((await readStatus(engine.app)).predictedRestore).toEqual(predictedRestore);
 });
 
-test('registrations of legacy FCM are told as undeliverable', async () => {
+test('registrations of legacy FCM are reported as undeliverable', async () => {
   const engine = await aReadyEngine();
   const row = anAppleRow({ id: '7-7-1' });
   engine.primary.rows.set(

@@ -113,7 +113,7 @@ describe('settings that are right', () => {
 });
 
 describe('settings at fault', () => {
-  test('are all told at once, each with its name and what is accepted', () => {
+  test('are all reported at once, each with its name and what is accepted', () => {
     const faults = faultsOf({
       PRIMARY_HUB_CONNECTION: 'nonsense',
       SECONDARY_HUB_NAME: 'a hub',
@@ -152,7 +152,7 @@ describe('settings at fault', () => {
     for (const [name, message] of Object.entries(faults)) expect(message.startsWith(`${name}: `)).toBe(true);
   });
 
-  test('are in the message, too, for whoever sees only that', () => {
+  test('are in the message, too, for a reader who sees only that', () => {
     const error = thrownBy(anEnv({ PRIMARY_HUB_NAME: undefined, MAX_FAILURES: 'many' }));
     expect(error).toMatchObject({ code: 'SettingsInvalid', retryable: false });
     expect(error.message).toMatch(/^These settings cannot be used: PRIMARY_HUB_NAME: .*; MAX_FAILURES: .*'many'\.$/);

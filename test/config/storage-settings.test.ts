@@ -42,7 +42,7 @@ describe('a connection string', () => {
 });
 
 describe('as the Functions host does', () => {
-  test('the name with AzureWebJobs before it comes first, and the other is told to be unused', () => {
+  test('the name with AzureWebJobs before it comes first, and the other is reported as unused', () => {
     const prefixed = 'AccountName=other;AccountKey=a2V5';
     const both = { AzureWebJobsSNAPSHOT_STORAGE: prefixed, SNAPSHOT_STORAGE: withKey };
     expect(parse({ AzureWebJobsSNAPSHOT_STORAGE: prefixed })).toMatchObject({
@@ -55,7 +55,7 @@ describe('as the Functions host does', () => {
     });
   });
 
-  test('a connection string wins over URIs, which are told to be unused', () => {
+  test('a connection string wins over URIs, which are reported as unused', () => {
     expect(parse({ SNAPSHOT_STORAGE: withKey, ...uris })).toMatchObject({
       storage: { kind: 'connectionString' },
       faults: [],

@@ -160,7 +160,7 @@ export function hubContract(title: string, open: () => Promise<OpenHub>): void {
       await opened.hub.putInstallation('i-1', json(['news'], { t: { body: '{}' } }), soon);
       await opened.settle();
       await opened.hub.deleteInstallation('i-1', soon);
-      await opened.hub.deleteInstallation('nobody / at all', soon);
+      await opened.hub.deleteInstallation('no one / at all', soon);
       await opened.settle();
       expect((await listAll(opened.hub)).rows.map((row) => row.id)).toEqual(['7-8-1']);
       await opened.hub.deleteInstallation('i-1', soon);

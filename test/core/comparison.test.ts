@@ -10,7 +10,7 @@ const record = (keyHash: number, ...contentHashes: number[]) => ({
 });
 const row = (keyHash: number, contentHash: number, mark: number) => ({ keyHash, handleHash: 7, contentHash, mark });
 
-test('tells what lacks, what surely is the same and what has to be looked at, also from its numbers alone', () => {
+test('tells what is missing, what surely is the same and what has to be read, also from its numbers alone', () => {
   const prints = PrintTable.of([record(1, 11), record(2, 21), record(3, 31, 32), record(4, 0), record(5, 51)]);
   const live = new Map([
     [2, [row(2, 21, 201)]],
@@ -40,6 +40,6 @@ test.each([
   ['too many', [-1, -1, -1], 2],
   ['an end within a record', [-1, 3, 5], 2],
   ['no number', [Number.NaN, -1], 2],
-])('refuses numbers that are not of so many records: %s', (_, numbers, count) => {
+])('refuses numbers that are not of this many records: %s', (_, numbers, count) => {
   expect(() => new Likeness(Float64Array.from(numbers), count)).toThrow(RangeError);
 });

@@ -106,7 +106,7 @@ function withItsChecksum(name: string, text: string): Uint8Array {
   return Buffer.from(`${text.slice(0, -1)},"sha256":"${sha256Hex(`${name}\n${text.slice(0, -1)}}`)}"}\n`);
 }
 
-test('who only shows how far a listing has come reads the same checkpoint as who goes on with it', () => {
+test('who only shows how far a listing has come reads the same checkpoint as who resumes it', () => {
   const segment = { name: 's', lengths: [3, 0], tableLengths: [] };
   const checkpoint = { ...newScanCheckpoint(run.createdAt, 1), rowCount: 700, segments: [segment] };
   const bytes = documents.scan.pack('c', checkpoint);

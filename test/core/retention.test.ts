@@ -14,12 +14,12 @@ function suspect(hoursAgo: number): KeptSnapshot {
 }
 
 const policy = { hourly: 3, daily: 2, weekly: 0, monthly: 0 };
-const nobody: ReadonlySet<string> = new Set();
+const noPins: ReadonlySet<string> = new Set();
 
 test('the newest of each of the last hours and days stays', () => {
   const all = [0, 1, 2, 3, 4, 13, 14, 40].map(good);
   // Hours 12, 11, 10; days of the 23rd (hour 0 ago) and of the 22nd (13 hours ago).
-  expect(snapshotsToDelete(all, policy, nobody, now)).toEqual(['g40', 'g14', 'g4', 'g3']);
+  expect(snapshotsToDelete(all, policy, noPins, now)).toEqual(['g40', 'g14', 'g4', 'g3']);
 });
 
 test('a snapshot that a run reads stays', () => {
@@ -27,13 +27,13 @@ test('a snapshot that a run reads stays', () => {
 });
 
 test('while the newest is suspect, no good one is deleted', () => {
-  expect(snapshotsToDelete([suspect(0), ...[1, 2, 3, 4, 5, 60].map(good)], policy, nobody, now)).toEqual([]);
+  expect(snapshotsToDelete([suspect(0), ...[1, 2, 3, 4, 5, 60].map(good)], policy, noPins, now)).toEqual([]);
 });
 
 test('a suspect one goes after a week, once a newer good one exists', () => {
-  expect(snapshotsToDelete([good(0), suspect(169)], policy, nobody, now)).toEqual(['s169']);
-  expect(snapshotsToDelete([suspect(169)], policy, nobody, now)).toEqual([]);
-  expect(snapshotsToDelete([good(0), suspect(100)], policy, nobody, now)).toEqual([]);
+  expect(snapshotsToDelete([good(0), suspect(169)], policy, noPins, now)).toEqual(['s169']);
+  expect(snapshotsToDelete([suspect(169)], policy, noPins, now)).toEqual([]);
+  expect(snapshotsToDelete([good(0), suspect(100)], policy, noPins, now)).toEqual([]);
 });
 
 test('whatever the history and the policy, the newest good one and the protected ones are never deleted', () => {

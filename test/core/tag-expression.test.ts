@@ -86,17 +86,17 @@ test('an expression means the same as trying it out by hand, for every set of ta
 });
 
 test.each([
-  ['', 'position 1 stands the end where a tag, ! or ( should stand'],
-  ['a && ', 'position 5 stands the end where a tag'],
-  ['|| a', "position 1 stands '||' where a tag"],
-  ['a b', 'position 3 stands another tag where &&, || or the end should stand'],
-  ['(a || b', 'position 8 stands the end where &&, || or ) should stand'],
-  ['a)', "position 2 stands ')' where &&"],
-  ['a & b', "position 3 stands '&' where &&, || or the end should stand (operators are && and ||)"],
-  ['a && | b', "position 6 stands '|'"],
-  ['!', 'position 2 stands the end'],
-  ['()', "position 2 stands ')'"],
-  ['a!b', "position 2 stands '!'"],
+  ['', 'position 1 has the end instead of a tag, ! or ('],
+  ['a && ', 'position 5 has the end instead of a tag'],
+  ['|| a', "position 1 has '||' instead of a tag"],
+  ['a b', 'position 3 has another tag instead of &&, || or the end'],
+  ['(a || b', 'position 8 has the end instead of &&, || or )'],
+  ['a)', "position 2 has ')' instead of &&"],
+  ['a & b', "position 3 has '&' instead of &&, || or the end (operators are && and ||)"],
+  ['a && | b', "position 6 has '|'"],
+  ['!', 'position 2 has the end'],
+  ['()', "position 2 has ')'"],
+  ['a!b', "position 2 has '!'"],
   ['('.repeat(60), 'position 52 it is nested deeper than 50 levels'],
   ['a'.repeat(2001), 'longer than 2000 characters'],
 ])('%j is refused, and the message says where and what', (text, words) => {

@@ -25,7 +25,7 @@ const card = z.object({
 
 const TOKEN = 'token-of-the-receiver';
 
-test('backups that break raise the alert and the 503, and the heart stops; mending them clears both', async () => {
+test('backups that break raise the alert and the 503, and the heartbeat stops; a good backup clears both', async () => {
   await using receiver = await startScriptedServer({ status: 204 });
   let output = '';
   await using stack = await startStack({
@@ -48,7 +48,7 @@ test('backups that break raise the alert and the 503, and the heart stops; mendi
 
   const { connectionString } = await rotateKeys(stack);
   await stack.host.fire('backup');
-  await until('the failed backup is told', () => alerts().length === 1);
+  await until('the failed backup is reported', () => alerts().length === 1);
   expect(alerts()[0]).toMatchObject({ code: 'BackupFailed', state: 'open', severity: 'critical' });
   expect(await readCard(stack)).toMatchObject({
     status: 503,
@@ -65,7 +65,7 @@ test('backups that break raise the alert and the 503, and the heart stops; mendi
   await stack.host.stop();
   await stack.startHost({ settings: { PRIMARY_HUB_CONNECTION: connectionString } });
   await stack.host.fire('backup');
-  await until('the end is told', () => alerts().some(({ state }) => state === 'resolved'));
+  await until('the end is reported', () => alerts().some(({ state }) => state === 'resolved'));
   expect(alerts().map(({ code, state }) => `${code} ${state}`)).toEqual(['BackupFailed open', 'BackupFailed resolved']);
   expect(new Set(alerts().map(({ id }) => id)).size).toBe(1);
   expect(await readCard(stack)).toMatchObject({ status: 200, findings: [{ code: 'NotProven' }], alerts: { open: [] } });

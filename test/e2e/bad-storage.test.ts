@@ -50,7 +50,7 @@ test('the admin endpoint of the storage proxy sets rules, counts them and refuse
     });
     return { status: answer.status, body: await answer.json() };
   };
-  // Only what nobody else asks for: the host of the stack looks after its storage meanwhile.
+  // Only what no other process asks for: the host of the stack looks after its storage meanwhile.
   const busy = { name: 'busy', path: '/any$', fault: { status: 503, code: 'ServerBusy' }, times: 2 };
   expect(await call('POST', [busy])).toEqual({ status: 200, body: { busy: 0 } });
   expect((await fetch(`${blobs.url}/any`)).status).toBe(503);

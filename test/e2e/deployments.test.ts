@@ -49,7 +49,7 @@ test('keys rotated in the middle of a backup and of a restore end both by name; 
   await expectEachDeviceOnce(stack);
 }, 300_000);
 
-test('another build with other settings, deployed in the middle of a backup and beside the old one in a restore, goes on where that was', async () => {
+test('another build with other settings, deployed in the middle of a backup and beside the old one in a restore, resumes where that was', async () => {
   const appDir = await anotherBuild();
   try {
     await using stack = await startStack({ devices: 1200, seed: 22, settings: quickSettings, queueLeaseSeconds: 3 });

@@ -42,7 +42,7 @@ test('a drill on the whole stack restores into a scratch hub, proves the snapsho
   });
 });
 
-/** As somebody would in the portal: the hub does not exist before. */
+/** As a person would in the portal: the hub does not exist before. */
 async function createScratchHub(connectionString: string): Promise<void> {
   const connection = parseHubConnection(connectionString, SCRATCH, 'DRILL_HUB_CONNECTION');
   const response = await fetch(new URL(`/${SCRATCH}?api-version=2020-06`, connection.endpoint), {

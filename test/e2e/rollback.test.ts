@@ -29,7 +29,7 @@ async function rowsOf({ emulator }: Stack): Promise<Map<string, Row>> {
 const recordOf = ({ installationId, platform, handle }: Row): string =>
   installationId ? `i:${installationId}` : `d:${platform.toLowerCase()}:${handle}`;
 
-/** A device that registers anew just as it is, through the official SDK: only its ETag moves. */
+/** A device that registers again just as it is, through the official SDK: only its ETag moves. */
 async function registerAgain({ emulator }: Stack, row: Row): Promise<void> {
   const client = new NotificationHubsClient(emulator.namespaces['secondary']?.connectionString ?? '', 'devices', {
     additionalPolicies: [

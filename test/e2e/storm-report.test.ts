@@ -28,7 +28,7 @@ async function violationsOf(...answers: ApiAnswer[]): Promise<readonly string[]>
   const waiting = [...answers];
   const watch = watchRestore(async () => {
     const answer = waiting.shift();
-    if (answer === undefined) throw new Error('nobody listens');
+    if (answer === undefined) throw new Error('no host listens');
     return answer;
   });
   await until('all answers are seen', async () => watch.answerCount === answers.length);
@@ -90,7 +90,7 @@ test('a failed storm is explained by kinds of devices, the run and its id map, a
   await emulator.admin('POST', `${SECONDARY_HUB}/churn`, { remove: 5, seed: 3 });
   await emulator.admin('POST', `${SECONDARY_HUB}/broadcast`, { message: 'proof' });
   const missed: MissedDevice[] = [];
-  // The last two rows are taken for devices nobody expected.
+  // The last two rows are taken for unexpected devices.
   const verdict = await judgeDelivery(emulator, SECONDARY_HUB, rows.slice(0, -2), [], (one) => void missed.push(one));
   expect(verdict.never).toBeGreaterThan(2);
   expect(missed.length).toBe(verdict.never + verdict.moreThanOnce + verdict.unexpected);

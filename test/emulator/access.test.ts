@@ -45,7 +45,7 @@ it.each([
     /^InvalidAudience/,
   ],
   [
-    'one for a hub whose name goes on',
+    'one for a hub whose name is longer',
     (n: EmulatedNamespace) =>
       sasHeader(n.connectionString(), { resource: `${n.url}/` }).replace(/sr=[^&]*/, (sr) => `${sr}x`),
     /^InvalidSignature/,

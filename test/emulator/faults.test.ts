@@ -105,7 +105,7 @@ it('asks the hook before the rules', async () => {
   expect((await bench.call('DELETE', 'h/registrations/1-2-3')).status).toBe(503);
 });
 
-it('spends a rule after so many times and then tries the next one', async () => {
+it('spends a rule after its number of times and then tries the next one', async () => {
   await using bench = await startFaultBench();
   bench.setFaults([
     { name: 'busy503', times: 2 },

@@ -10,7 +10,7 @@ it('gives one continuation token again, so that a page is read twice', async () 
   expect(seen).toEqual([...all.slice(0, 200), ...all.slice(100)]);
 });
 
-it('gives empty pages with a token, after which the list goes on where it was', async () => {
+it('gives empty pages with a token, after which the list continues where it was', async () => {
   for (const listOffsetTokens of [true, false]) {
     await using bench = await startFaultBench({ devices: 350 });
     bench.emulator.hub('n', 'h').switches({ listOffsetTokens });

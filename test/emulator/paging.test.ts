@@ -30,7 +30,7 @@ it('caps a page, and gives no token after a last page that is exactly full', asy
   expect((await call('GET', 'h/registrations?continuationtoken=rubbish')).status).toBe(400);
 });
 
-it('takes a token encoded once or twice, its name in any letter case, or the next link as it stands', async () => {
+it('takes a token encoded once or twice, its name in any letter case, or the next link as it is', async () => {
   await using emulator = await start({ devices: 0 });
   const call = caller(emulator.namespace('n'));
   for (let n = 0; n < 5; n += 1) await call('POST', 'h/registrations', anApple({ token: `a${n}` }));

@@ -26,7 +26,7 @@ it('writes with If-Match only what is there and still the same', async () => {
   expect([await remove('"1"'), await remove('"4"'), await remove('*')]).toEqual([412, 200, 404]);
 });
 
-it('refuses ids it did not give out when told so', async () => {
+it('refuses ids it did not give out when switched so', async () => {
   await using emulator = await start({ acceptForeignIds: false });
   const call = caller(emulator.namespace('n'));
   const minted = await call('POST', 'h/registrationIDs');
@@ -86,7 +86,7 @@ it('takes the base form with a type, out of order, with reserved elements, and a
   expect(status, 'the handle came too late to be seen').toBe(400);
 });
 
-it('keeps an unknown element when told so, and lists it', async () => {
+it('keeps an unknown element when switched so, and lists it', async () => {
   await using emulator = await start({ unknownElements: 'keep' });
   const call = caller(emulator.namespace('n'));
   const content = '<DeviceToken>AA</DeviceToken><Future kind="a&amp;b"><Inner>x &lt; y</Inner></Future>';
@@ -94,7 +94,7 @@ it('keeps an unknown element when told so, and lists it', async () => {
   expect((await call('GET', 'h/registrations')).text).toContain(content);
 });
 
-it('answers in the form of 2024 when told so', async () => {
+it('answers in the form of 2024 when switched so', async () => {
   await using emulator = await start({ generation: 2024 });
   const call = caller(emulator.namespace('n'));
   const written = await call('PUT', 'h/registrations/1-2-3?api-version=2020-06', anApple());

@@ -81,7 +81,7 @@ export class Replay {
     }
   }
 
-  /** The session goes on with the ids the real service gave out. */
+  /** The session continues with the ids the real service gave out. */
   #adoptIds({ method, path, responseBody }: Exchange, body: string): void {
     const hub = this.#hub(path);
     const [recorded] = descriptionsIn(responseBody ?? '');
@@ -103,7 +103,7 @@ export class Replay {
     const isPatched = this.#exchanges.some((each) => each.method === 'PATCH');
     if (method === 'PATCH') return JSON.stringify([{ op: 'add', path: '/tags', value: 'tag1' }]);
     const { tags, ...installation } = JSON.parse(later?.responseBody ?? '{"platform":"apns","pushChannel":"AB"}');
-    // The template's implicit tag may have a blank, which the service takes from nobody but itself.
+    // The template's implicit tag may have a blank, which the service takes only from itself.
     for (const template of Object.values<Record<string, unknown>>(installation.templates ?? {}))
       delete template['tags'];
     return JSON.stringify(isPatched ? installation : { ...installation, tags });

@@ -11,10 +11,10 @@ test.each([
   ['Standard', 'Standard'],
   ['Basic', 'BasicOrFree'],
   ['Free', 'BasicOrFree'],
-] as const)('the probe tells a namespace of tier %s as %s', async (tier, told) => {
+] as const)('the probe tells a namespace of tier %s as %s', async (tier, probed) => {
   await using emulator = await startEmulator({ namespaces: [{ name: 'one', tier, hubs: ['devices'] }] });
   const connection = parseHubConnection(emulator.namespace('one').connectionString(), 'devices', 'TEST');
   const hub = createHub({ connection, clock, random: () => 0, limiter: createLimiter({ maxConcurrency: 4, clock }) });
-  expect((await hub.probe({ deadlineAt: Date.now() + 5000 })).tier).toBe(told);
+  expect((await hub.probe({ deadlineAt: Date.now() + 5000 })).tier).toBe(probed);
   await hub.close();
 });

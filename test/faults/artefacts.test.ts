@@ -221,7 +221,7 @@ async function stageAndFindFrames(engine: Engine): Promise<number[]> {
   return starts;
 }
 
-test('latest falls back to the newest intact good snapshot, says so, and is mended by the next backup', async () => {
+test('latest falls back to the newest intact good snapshot, says so, and is repaired by the next backup', async () => {
   const engine = createEngine();
   seed(engine);
   const warnings: string[] = [];

@@ -13,7 +13,7 @@ import { parseStep } from '../../src/core/run/step.ts';
 import type { Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';
 
-/** As in host.json: after so many failures a message is poisoned. */
+/** As in host.json: after this many failures a message is poisoned. */
 const MAX_DEQUEUE_COUNT = 5;
 /** More watchdog ticks than any run may need to end, one way or the other. */
 const MAX_TICKS = 60;

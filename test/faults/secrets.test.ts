@@ -6,7 +6,7 @@ import { createApi } from '../../local/api.ts';
 import { readRows } from '../../local/delivery.ts';
 import { PRIMARY_HUB, type Stack, startStack } from '../../local/stack.ts';
 
-/** In addresses of which nobody listens at any: every call of them is told in the log. */
+/** In addresses without a listener: every call of them is reported in the log. */
 const ADDRESS_KEYS = ['key-of-the-heartbeat', 'key-of-the-webhook'] as const;
 
 const settings = {
@@ -169,7 +169,7 @@ function secretsOf({ azurite, emulator }: Stack): string[] {
   return [...keys, 'SharedAccessKey=', 'AccountKey=', 'SharedAccessSignature', 'sig='];
 }
 
-/** Tags that tell who somebody is: long enough not to be a word of ours by chance. */
+/** Tags that identify a person: long enough not to be a word of ours by chance. */
 function personalTags(tags: readonly string[]): string[] {
   return tags.filter((tag) => tag.length >= 8 && /user|mail|@|\d{4}/i.test(tag));
 }

@@ -43,7 +43,7 @@ describe('routes', () => {
     expect(await statusOf('/api/number/twelve')).toBe(404);
   });
 
-  test('an unknown path and a method the route lacks are 404 with an empty body', async () => {
+  test('an unknown path and a method the route does not have are 404 with an empty body', async () => {
     for (const [path, method] of [
       ['/api/unknown', 'GET'],
       ['/echo/1', 'GET'],

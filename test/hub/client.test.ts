@@ -73,21 +73,21 @@ describe('the listing', () => {
 
   test('tells the next token while the page is still coming, but not that of a refusal', async () => {
     const token = { 'x-ms-continuationtoken': 'next' };
-    const told: string[] = [];
-    const onNextToken = (next: string): void => void told.push(next);
+    const tokens: string[] = [];
+    const onNextToken = (next: string): void => void tokens.push(next);
     await on(
       [{ body: page, headers: token, drips: true }],
       async ({ hub, call }) => {
         const whole = hub.listPage(undefined, { ...call, onNextToken });
-        await expect.poll(() => told).toContain('next');
+        await expect.poll(() => tokens).toContain('next');
         await expect(whole).rejects.toMatchObject({ code: 'HubUnavailable' });
       },
       { requestTimeoutMs: 100, patienceMs: 1000 },
     );
-    told.length = 0;
+    tokens.length = 0;
     await on([{ status: 500, headers: token }, { body: page }], async ({ hub, call }) => {
       expect(await hub.listPage(undefined, { ...call, onNextToken })).toMatchObject({ nextToken: undefined });
-      expect(told).toEqual([]);
+      expect(tokens).toEqual([]);
     });
   });
 
@@ -192,7 +192,7 @@ describe('a fault on the way', () => {
     );
   });
 
-  test('is nobody listening', async () => {
+  test('is no listener', async () => {
     const clock = createFakeClock({ isAutomatic: true });
     const server = await startScriptedServer();
     const connection = connectionTo(server.url);

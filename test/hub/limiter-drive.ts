@@ -16,7 +16,7 @@ export interface DriveOptions {
   readonly seconds: number;
   /** Limiters with a process's worth of callers each. */
   readonly processCount?: number;
-  /** So many requests, then it is over. */
+  /** This many requests, then it is over. */
   readonly total?: number;
   readonly seed?: number;
 }

@@ -115,7 +115,7 @@ describe('a throttle answer', () => {
 });
 
 describe('someone whose deadline has passed', () => {
-  test('is told when a request in flight ends, and leaves nothing behind', async () => {
+  test('is reported when a request in flight ends, and leaves nothing behind', async () => {
     const { clock, limiter } = start({ maxConcurrency: 1 });
     const [permit] = await take(limiter, 1);
     const late = ask(limiter, 1000);
@@ -142,7 +142,7 @@ describe('the configured cap', () => {
 });
 
 describe('the pace', () => {
-  test('counts requests, throttle answers, and by the wall clock the time somebody waited for the hub', async () => {
+  test('counts requests, throttle answers, and by the wall clock the time a call waited for the hub', async () => {
     const { clock, limiter } = start();
     const [a, b, c] = await take(limiter, 3);
     a?.release('accepted');

@@ -123,7 +123,7 @@ describe('readPage', () => {
         const rest = isDamaged ? mutate(whole) : whole;
         const slow = attempt(() => readPage(`${open}${declaration}${rest}`));
         const fast = attempt(() => readPage(open + rest));
-        // What is inside a description is seen by whoever reads that, or by the page's general reader in passing.
+        // What is inside a description is seen by the reader of the description, or by the page's general reader in passing.
         if (slow === undefined) expect(fast?.every(isReadable) ?? false).toBe(false);
         else expect(fast).toEqual(slow.map((xml) => xml.replace(declaration, '')));
       }),

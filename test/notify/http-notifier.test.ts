@@ -52,19 +52,19 @@ test('a redirection is not followed', async () => {
 test.each([
   ['does not answer', { delayMs: 60_000 }, 'TimeoutError'],
   ['takes it, and never ends its answer', { drips: true }, undefined],
-])('a server that %s holds nobody up', async (_, answer, seen) => {
+])('a server that %s delays nothing', async (_, answer, seen) => {
   await using server = await startScriptedServer(answer);
   expect(await notifierFor(server.url, 50).heartbeat()).toBe(seen);
 });
 
-test('a fault is told by its code, without the address', async () => {
+test('a fault is reported by its code, without the address', async () => {
   const server = await startScriptedServer({});
   const notifier = notifierFor(server.url);
   await server[Symbol.asyncDispose]();
   expect(await notifier.heartbeat()).toBe('ECONNREFUSED');
 });
 
-test('without addresses nobody is called', async () => {
+test('without addresses nothing is called', async () => {
   const notifier = createHttpNotifier({ heartbeatUrl: undefined, alertWebhookUrl: undefined });
   expect(notifier).toMatchObject({ hasHeartbeat: false, hasWebhook: false });
   expect(await notifier.heartbeat()).toBeUndefined();

@@ -33,14 +33,14 @@ test('a share is in place when, counted one by one, enough is', () => {
         return { in_place: samples.join(' ') };
       });
       const { p50At, p90At, p99At } = milestonesOf(facts, { total, inPlace }, STARTED_MS);
-      for (const [percent, told] of [
+      for (const [percent, reached] of [
         [50, p50At],
         [90, p90At],
         [99, p99At],
       ] as const) {
         const wanted = Math.ceil((total * percent) / 100);
         const expected = wanted === 0 || inPlace < wanted ? undefined : countedOneByOne(shards, wanted);
-        expect(told).toBe(expected);
+        expect(reached).toBe(expected);
       }
     }),
     { numRuns: 500 },

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => azurite.close());
 
-/** A queue through a proxy that fails as told, and the SDK's own client of it beside the proxy. */
+/** A queue through a proxy that fails on command, and the SDK's own client of it beside the proxy. */
 async function open(limits = hastyLimits) {
   const proxy = await startFaultProxy(azurite.queueUrl);
   onTestFinished(() => proxy[Symbol.asyncDispose]());
@@ -86,7 +86,7 @@ describe('faults', () => {
     expect(texts.filter((text) => text === 'step').length).toBeGreaterThanOrEqual(1);
   });
 
-  test('that stay are told as retryable', async () => {
+  test('that stay are reported as retryable', async () => {
     const { queue, client, proxy } = await open();
     await queue.send(['first']);
     for (let index = 0; index < hastyLimits.retry.maxTries; index += 1) {

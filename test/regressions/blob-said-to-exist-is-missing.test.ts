@@ -3,7 +3,7 @@ import { startAzurite } from '../../local/azurite.ts';
 import { startFaultProxy } from '../../local/fault-proxy.ts';
 import { createAzureBlobs } from '../../src/azure/blobs.ts';
 
-/** Chaos, seed 3: the selection of a shard was "stored by somebody else", and the restore then missed it. */
+/** Chaos, seed 3: the selection of a shard was "stored by another process", and the restore then missed it. */
 test('a new blob that is said to exist and does not is no conflict, and says that it may be tried again', async () => {
   const azurite = await startAzurite();
   onTestFinished(() => azurite.close());

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => azurite.close());
 
-/** Blobs behind a proxy that fails as told. */
+/** Blobs behind a proxy that fails on command. */
 async function open() {
   const proxy = await startFaultProxy(azurite.blobUrl);
   onTestFinished(() => proxy[Symbol.asyncDispose]());

@@ -5,7 +5,7 @@ import { DrError } from '../../src/core/errors.ts';
 import { seed } from '../faults/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
-/** An engine in which the outcome of a lock's put is not known so many times, whether or not it took effect. */
+/** An engine in which the outcome of a lock's put is not known this many times, whether or not it took effect. */
 function anEngine(unclearCount: number, isApplied: boolean): Engine {
   let count = 0;
   const engine = createEngine({

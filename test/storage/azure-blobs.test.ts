@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => azurite.close());
 
-/** The same container twice: through a proxy that fails as told, and beside it. */
+/** The same container twice: through a proxy that fails on command, and beside it. */
 async function open(limits = hastyLimits) {
   const proxy = await startFaultProxy(azurite.blobUrl);
   onTestFinished(() => proxy[Symbol.asyncDispose]());
@@ -134,7 +134,7 @@ describe('faults that pass', () => {
     ['a busy service', { status: 503, code: 'ServerBusy' }, /status 503, ServerBusy/],
     ['throttling by a gateway', { status: 429, code: 'TooManyRequests' }, /status 429/],
     ['a cut connection', 'reset', /REQUEST_SEND_ERROR|ECONNRESET/],
-  ])('that stay are told as retryable: %s', async (_, fault, came) => {
+  ])('that stay are reported as retryable: %s', async (_, fault, came) => {
     const { blobs, failAll } = await open();
     failAll('GET', fault);
     const call = blobs.get('runs/1/run.json');
@@ -210,7 +210,7 @@ describe('faults that stay', () => {
     expect(requests).toHaveLength(1);
   });
 
-  test('a wrong key is told without the key, the account or the address', async () => {
+  test('a wrong key is reported without the key, the account or the address', async () => {
     const key = Buffer.alloc(64, 7).toString('base64');
     const value = azurite.connectionString.replace(/AccountKey=[^;]+/, `AccountKey=${key}`);
     const blobs = createAzureBlobs({ connection: { kind: 'connectionString', value }, container: 'c-1' });
@@ -304,7 +304,7 @@ test('a removal whose answer is lost is done', async () => {
   expect(await rival.get('a')).toBeUndefined();
 });
 
-test('a blob of which somebody took a snapshot can be removed', async () => {
+test('a blob with a snapshot can be removed', async () => {
   const { blobs, container } = await open();
   await blobs.put('a', text('1'), 'new');
   await new ContainerClient(azurite.connectionString, container).getBlobClient('a').createSnapshot();

@@ -4,7 +4,7 @@ import type { Clock } from '../../src/core/ports.ts';
 export interface FakeClock extends Clock {
   /** Moves time on by so much, waking sleepers in the order of their times; each may sleep again on the way. */
   advance(milliseconds: number): Promise<void>;
-  /** Moves time on to the next sleeper, again and again, until `work` is settled. Throws when nobody sleeps any more. */
+  /** Moves time on to the next sleeper, again and again, until `work` is settled. Throws when nothing sleeps any more. */
   advanceUntil<T>(work: Promise<T>): Promise<T>;
   /** How many sleep at the moment. */
   readonly sleeperCount: number;
@@ -67,7 +67,7 @@ export function createFakeClock(options: FakeClockOptions = {}): FakeClock {
       work.then(settle, settle);
       await setImmediate();
       while (!isSettled) {
-        if (sleepers.length === 0) throw new Error('everybody waits, and nobody for the clock');
+        if (sleepers.length === 0) throw new Error('everything waits, and nothing for the clock');
         await wakeNext();
       }
       return work;

@@ -4,7 +4,7 @@ export interface MemoryNotifier extends Notifier {
   heartbeatCount: number;
   /** What the webhook took, in order. */
   readonly alerts: AlertMessage[];
-  /** Nobody takes anything meanwhile. */
+  /** Nothing is accepted meanwhile. */
   isDown: boolean;
 }
 

@@ -16,7 +16,7 @@ export interface ShardLines {
   readonly duplicatesSeen: number;
 }
 
-/** Written without a pause: some milliseconds in which this process answers nobody. */
+/** Written without a pause: some milliseconds in which this process answers no call. */
 const ROWS_AT_ONCE = 2000;
 
 /**

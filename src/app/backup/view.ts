@@ -26,12 +26,12 @@ export interface BackupProgress {
 }
 
 export interface Frugality {
-  /** No more than so many; what is not asked for is as it was `known` to be. */
+  /** No more than this many; what is not asked for is as it was `known` to be. */
   readonly requests: number;
   readonly known: BackupProgress | undefined;
 }
 
-/** Two requests while the run goes on, nothing after. */
+/** Two requests while the run is active, nothing after. */
 export async function readBackupProgress(app: App, run: BackupRun, frugality?: Frugality): Promise<BackupProgress> {
   if (isOver(run)) return { rowsRead: run.result?.registrationCount ?? 0, beatAt: undefined };
   const { requests, known } = frugality ?? { requests: 2, known: undefined };

@@ -19,7 +19,7 @@ const NOT_EMPTY =
   'The scratch hub is not empty, and what it holds was not left there by a drill. Nothing of it was touched. Empty it, or name another hub in DRILL_HUB_NAME.';
 
 /**
- * Moves the drill that goes on as far as it can: called at the end of each of its runs and by the watchdog. It may die
+ * Moves the active drill as far as it can: called at the end of each of its runs and by the watchdog. It may die
  * anywhere: a run is named in the drill before it is started, and starting it again finds it.
  */
 export async function advanceDrills(app: App): Promise<void> {
@@ -76,7 +76,7 @@ async function verify(app: App, drill: Drill): Promise<Drill> {
   return isOver(run) ? end(app, drill, failureOf(run)) : drill;
 }
 
-/** Only what an earlier drill restored is removed: somebody may have named a hub that is in use. */
+/** Only what an earlier drill restored is removed: the named hub may be in use. */
 async function sweep(app: App, drill: Drill, hub: Hub): Promise<Drill> {
   const { owes, sweepId } = drill;
   if (await isEmpty(app, hub)) return enter(app, withoutDebt(drill), 'restoring');

@@ -8,7 +8,7 @@ import { createDrill, readDrill, readNewestDrills } from './store.ts';
 
 /**
  * Starts a drill of the latest good snapshot. It is moved on by the ends of its runs and by the watchdog. Throws
- * `RunInProgress` while another one goes on, `NoGoodSnapshot` when there is nothing to rehearse with.
+ * `RunInProgress` while another one is active, `NoGoodSnapshot` when there is nothing to rehearse with.
  */
 export async function startDrill(app: App, requestedBy: Drill['requestedBy']): Promise<Drill> {
   await app.blobs.ensure();

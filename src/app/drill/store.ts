@@ -20,7 +20,7 @@ export interface NewestDrills {
   readonly newest: StoredDrill | undefined;
   /** The newest that ended: `newest` itself, or the one before it. */
   readonly lastEnded: Drill | undefined;
-  /** A drill is just being stored by somebody else. */
+  /** Another process is just storing a drill. */
   readonly isBeingBorn: boolean;
   readonly etag: string | undefined;
 }
@@ -53,7 +53,7 @@ export async function createDrill(app: App, drill: Drill, after: NewestDrills): 
   return (await documents.drill.write(app, drillName(id), drill, 'new')) !== 'conflict';
 }
 
-/** `undefined` when somebody else moved the drill on meanwhile. */
+/** `undefined` when another process advanced the drill meanwhile. */
 export async function changeDrill(app: App, stored: StoredDrill, drill: Drill): Promise<StoredDrill | undefined> {
   const etag = await documents.drill.write(app, drillName(drill.id), drill, { etag: stored.etag });
   if (etag === 'conflict') return undefined;

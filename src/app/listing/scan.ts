@@ -22,7 +22,7 @@ const MAX_RESTARTS = 5;
 
 /**
  * Lists the run's hub within the step's time: every row goes to the section its record key hashes to, and a checkpoint
- * names what is stored. Answers whether the listing is complete; if not, another step goes on from the checkpoint.
+ * names what is stored. Answers whether the listing is complete; if not, another step resumes from the checkpoint.
  */
 export async function scan(app: App, run: Run, deadlineAt: number): Promise<Moved | 'continue'> {
   const progress = await openProgress(app, run);
@@ -64,7 +64,7 @@ async function openProgress(app: App, run: Run): Promise<Progress> {
 type Position = Pick<ScanCheckpoint, 'token' | 'pageCount' | 'rowCount' | 'unreadableCount' | 'isFinished'>;
 
 /**
- * Lists page after page. While what has gathered is being stored, the listing goes on. What was listed before a fault is
+ * Lists page after page. While what has gathered is being stored, the listing continues. What was listed before a fault is
  * stored, too, so that nothing is read twice.
  */
 async function list(app: App, hub: Hub, progress: Progress, deadlineAt: number): Promise<'finished' | 'interrupted'> {
@@ -78,7 +78,7 @@ async function list(app: App, hub: Hub, progress: Progress, deadlineAt: number):
     if (page instanceof DrError) {
       await storing;
       if (!page.retryable || staged.isEmpty) throw page;
-      // A fault after some pages: they are stored, and the next step goes on from there.
+      // A fault after some pages: they are stored, and the next step resumes there.
       app.log.info('listing interrupted', { runId: progress.run.id, code: page.code });
       await store(app, progress, await staged.take(), at);
       return 'interrupted';

@@ -24,13 +24,13 @@ export interface Staging {
   take(): Promise<PackedSegment | undefined>;
 }
 
-/** Rows are packed when there are so many: each section's share is then large enough to pack well. */
+/** Rows are packed when there are this many: each section's share is then large enough to pack well. */
 const RAW_BYTES = 16 * 1024 * 1024;
 /** Of a small hub's scan. Doubled as rows come: V8 collects garbage for each buffer as large as the whole. */
 const FIRST_BYTES = 256 * 1024;
 /** The page that fills a staging up; more is made room for. */
 const HEADROOM_BYTES = 1024 * 1024;
-/** Packed without a pause: some 2 ms in which this process answers nobody. */
+/** Packed without a pause: some 2 ms in which this process answers no call. */
 const BYTES_AT_ONCE = 256 * 1024;
 /** Before each row, and twice before each frame. */
 const LENGTH_BYTES = 4;

@@ -4,7 +4,7 @@ import { type Alert, alertCodes, type Condition, nextAlert } from '../../core/re
 import { type App, toInstant } from '../app.ts';
 import { documents } from '../stored/documents.ts';
 
-/** Whoever noted a change sends it; when that one died, others do after this. */
+/** The process that noted a change sends it; when that one died, others do after this. */
 const TAKE_OVER_MS = 30_000;
 
 interface StoredAlert {
@@ -15,7 +15,7 @@ interface StoredAlert {
 
 /**
  * Notes which of all conditions began and which ended, and tells the webhook once of each. What it does not take is
- * told again at the next call. Several may do this at once: of those that see the same change one stores and sends it.
+ * sent again at the next call. Several may do this at once: of those that see the same change one stores and sends it.
  */
 export async function updateAlerts(app: App, conditions: readonly Condition[]): Promise<void> {
   const stored = await readAlerts(app);

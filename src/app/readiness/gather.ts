@@ -24,7 +24,7 @@ export interface Gathered {
 
 /**
  * Reads everything the readiness rests on from where it is kept. About twenty storage requests, none of which grows with
- * the hub; whoever only asks how things are gets the card that was stored.
+ * the hub; a status call gets the stored card.
  */
 export async function gatherCard(app: App, watchedAt: string | undefined): Promise<Gathered> {
   const hub = app.primary.ref;

@@ -2,7 +2,7 @@ import { DrError } from '../../core/errors.ts';
 import { deviceLimits, type ProbedTarget } from '../../core/readiness/tiers.ts';
 import { type App, toInstant } from '../app.ts';
 
-/** Whoever asks for the status waits for this. */
+/** A status call waits for this. */
 const PATIENCE_MS = 3_000;
 /** Monitors ask often, and each probe costs the hub three requests. */
 const FRESH_MS = 60_000;
@@ -21,10 +21,10 @@ export function probeTarget(app: App): Promise<ProbedTarget> {
 }
 
 async function probe(app: App, atMs: number): Promise<ProbedTarget> {
-  const told = app.policy.secondaryTier;
+  const configured = app.policy.secondaryTier;
   try {
     const probed = await app.secondary.probe({ deadlineAt: atMs + PATIENCE_MS });
-    const tier = told ?? probed.tier;
+    const tier = configured ?? probed.tier;
     return {
       reachable: true,
       rights: true,
@@ -39,8 +39,8 @@ async function probe(app: App, atMs: number): Promise<ProbedTarget> {
     return {
       reachable: error.code !== 'HubUnavailable',
       rights: isRefused ? false : null,
-      tier: told ?? 'unknown',
-      deviceLimit: limitOf(told ?? 'unknown'),
+      tier: configured ?? 'unknown',
+      deviceLimit: limitOf(configured ?? 'unknown'),
       checkedAt: toInstant(atMs),
       latencyMs: app.world.now() - atMs,
       fault: { code: error.code, message: error.message },

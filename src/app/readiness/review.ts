@@ -37,13 +37,13 @@ async function sendHeartbeat(app: App, snapshotId: string | undefined): Promise<
   else app.log.warn('HEARTBEAT_URL did not take the heartbeat; it is called again', { snapshotId, seen: notTaken });
 }
 
-const told = ['BackupFailed', 'BackupMissed', 'SnapshotSuspect', 'DrillFailed'] as const;
+const alerting = ['BackupFailed', 'BackupMissed', 'SnapshotSuspect', 'DrillFailed'] as const;
 
 const titleOf = { restore: 'Restore', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' } as const;
 
 function conditionsOf(findings: readonly Finding[], restores: readonly RestoreRun[]): Condition[] {
   const conditions: Condition[] = findings.flatMap((finding) => {
-    const code = told.find((one) => one === finding.code);
+    const code = alerting.find((one) => one === finding.code);
     if (code === undefined) return [];
     const { message, runId, snapshotId } = finding;
     return [{ code, message, runId, snapshotId }];

@@ -15,7 +15,7 @@ const ALL_WELL = 'The newest snapshot is good and young enough, one is proven, a
 
 /** The watchdog renews the card each minute: one older than this says that it does not, and is not believed. */
 const FRESH_MS = 3 * 60_000;
-/** A storage listing gives so many blobs a request. */
+/** A storage listing gives this many blobs per request. */
 const BLOBS_A_REQUEST = 5000;
 /** One was for the card. */
 const REQUESTS_LEFT = 2;
@@ -58,7 +58,7 @@ export async function readStatus(app: App) {
   };
 }
 
-/** As it is stored; judged anew when there is none that could be believed. */
+/** As it is stored; judged again when there is none that can be trusted. */
 async function currentCard(app: App): Promise<ReadinessCard> {
   const { card } = await readCard(app);
   if (card === undefined || card.isExpired === true) return renewCard(app);

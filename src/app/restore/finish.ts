@@ -35,6 +35,6 @@ function incomplete(run: RestoreRun, failed: number, total: number): DrError {
       ? `${failed} of ${total} records could not be removed; all others are as before the restore. ` +
         `failuresByCode says why. Roll back ${run.request.of} again: what is gone stays so.`
       : `${failed} of ${total} records could not be restored; all others are in place. failuresByCode says why. ` +
-        `Mend the cause, then retry the failures: POST /api/restores/${run.id}/retry.`;
+        `Fix the cause, then retry the failures: POST /api/restores/${run.id}/retry.`;
   return new DrError('RestoreIncomplete', message);
 }

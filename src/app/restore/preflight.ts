@@ -51,8 +51,8 @@ export async function preflight(
 ): Promise<string[]> {
   const warnings: string[] = [];
   const probe = await target.probe({ deadlineAt: app.world.now() + PREFLIGHT_MS });
-  const told = role === 'secondary' ? app.policy.secondaryTier : undefined;
-  const tier = told ?? (probe.tier === 'BasicOrFree' ? 'Basic' : probe.tier);
+  const configured = role === 'secondary' ? app.policy.secondaryTier : undefined;
+  const tier = configured ?? (probe.tier === 'BasicOrFree' ? 'Basic' : probe.tier);
   if (tier === 'unknown')
     warnings.push('The tier of the target could not be learnt, so its device limit was not checked.');
   else if (manifest.counts.records > deviceLimits[tier]) {

@@ -13,7 +13,7 @@ export interface RollbackOptions {
 }
 
 /**
- * Removes from the target what the restore wrote and nobody changed since. Throws `ConfirmationMissing` unless the
+ * Removes from the target what the restore wrote and nothing has changed since. Throws `ConfirmationMissing` unless the
  * target hub's name is typed back, `RunNotOver` while the restore runs, `NothingToRollBack` when it wrote nothing.
  */
 export async function startRollback(

@@ -63,7 +63,7 @@ function refuseBadId(runId: string): void {
   );
 }
 
-/** What was asked for under an id stands: the same request finds it, another one is refused. */
+/** What was asked for under an id stays: the same request finds it, another one is refused. */
 function requireSame(run: RestoreRun, request: RestoreOrder): RestoreRun {
   const { purpose, askedSnapshot, target, onConflict, dryRun, only, order, note } = run.request;
   const isSame =

@@ -9,7 +9,7 @@ export async function readRestoreView(app: App, runId: string) {
   return viewRestore(app, await findRun(app, 'restore', runId));
 }
 
-/** What the HTTP API shows of a restore. It costs one listing while the run goes on, nothing after. */
+/** What the HTTP API shows of a restore. It costs one listing while the run is active, nothing after. */
 export async function viewRestore(app: App, run: RestoreRun) {
   const { result, beatAt } = run.result === undefined ? await resultSoFar(app, run) : { result: run.result };
   const { purpose, of, snapshotId, askedSnapshot, target, sourceHub, onConflict, dryRun, only, order, note } =

@@ -45,11 +45,11 @@ async function openShards(app: App, run: Run): Promise<Pick<Step, 'shard' | 'spa
   if (name !== 'seal' && name !== 'reconcile' && name !== 'verify') return [{}];
   const done = await doneShards(app, run, name);
   const open = membersOf({ first: 0, count: run.shardCount }).filter((shard) => !done.has(shard));
-  // All are done and nobody has moved the run on: doing one of them again does.
+  // All are done but the run has not moved on: doing one of them again moves it.
   return spansOf(open.length > 0 ? open : [0], name === 'seal' ? sortedTogether(run) : 1);
 }
 
-/** Rows of neighbours among ascending shards, each of at most so many. */
+/** Rows of neighbours among ascending shards, each of at most this many. */
 function spansOf(shards: readonly number[], most: number): Pick<Step, 'shard' | 'span'>[] {
   const ranges: Neighbours[] = [];
   for (const shard of shards) {
@@ -63,7 +63,7 @@ function spansOf(shards: readonly number[], most: number): Pick<Step, 'shard' | 
 
 /**
  * Moves the run to its next phase by compare-and-swap, and enqueues it; a phase of one step is left to the caller, who
- * goes on with it at once. Of shards that finish together one moves the run; if it dies before its messages are sent, or
+ * continues with it at once. Of shards that finish together one moves the run; if it dies before its messages are sent, or
  * that one step is done, its own message comes again and sends them.
  */
 export async function moveOn<K extends Phase['name']>(
@@ -94,7 +94,7 @@ export async function moveOn<K extends Phase['name']>(
 /** The run one phase on, for who moved it there. */
 export type Moved = Run | undefined;
 
-/** Whether a phase is one step, which whoever moved the run there does at once. */
+/** Whether a phase is one step, which the mover of the run does at once. */
 export function isOneStep({ name }: PhaseKey): boolean {
   return name === 'publish' || name === 'finish';
 }

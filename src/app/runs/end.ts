@@ -4,7 +4,7 @@ import { isOver, type OfKind, type Run, type RunOf } from '../../core/run/run.ts
 import { type App, toInstant } from '../app.ts';
 import { changeRun, releaseLock, removeStaging } from './store.ts';
 
-/** Ends a run once and for all, frees its hub and removes what it staged. May run twice: the first end stands. */
+/** Ends a run once and for all, frees its hub and removes what it staged. May run twice: the first end counts. */
 export async function endRun<Kind extends RunKind>(
   app: App,
   run: OfKind<Kind>,

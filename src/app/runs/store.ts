@@ -244,7 +244,7 @@ export async function releaseLock(app: App, run: Run): Promise<void> {
   if (lock?.runId === run.id) await app.blobs.remove(name, lock.etag);
 }
 
-/** Removes what the run staged: listings hold device handles, and nobody needs them once it is over. */
+/** Removes what the run staged: listings hold device handles, and are not needed once it is over. */
 export async function removeStaging(app: App, run: Run): Promise<void> {
   const entries = await app.blobs.list(stagingFolder(run.kind, run.id));
   await forEachConcurrent(entries, REMOVERS, ({ name }) => app.blobs.remove(name));

@@ -15,7 +15,7 @@ export interface Latest {
   readonly etag?: string;
 }
 
-/** Whoever takes a missing one for granted asks once only. */
+/** A caller that expects none asks once only. */
 export async function readLatest(app: App, hub: HubRef, how?: 'mayBeMissing'): Promise<Latest> {
   const found = await documents.latest.look(app, latestName(hub), how);
   if (found === undefined) return {};

@@ -8,7 +8,7 @@ import { findSnapshot } from './store.ts';
 export async function pinSnapshot(app: App, asked: string): Promise<Manifest> {
   const manifest = await findSnapshot(app, app.primary.ref, asked);
   await app.blobs.put(markName(manifest.hub, manifest.id, 'pin'), toBytes(`${manifest.id}\n`), 'any');
-  // Retention may have looked at the pins just before and removed the snapshot: that is told, not hidden.
+  // Retention may have looked at the pins just before and removed the snapshot: that is reported, not hidden.
   return findSnapshot(app, app.primary.ref, manifest.id);
 }
 

@@ -17,7 +17,7 @@ export interface Proof {
   readonly readStartedAt: string;
 }
 
-/** The newest proof stands, whether it speaks for the snapshot or against it. */
+/** The newest proof counts, whether it speaks for the snapshot or against it. */
 export async function storeProof(
   app: App,
   manifest: Manifest,
@@ -36,7 +36,7 @@ export async function storeProof(
   await emit(app, { kind: 'proof' });
 }
 
-/** `undefined` when the facts are not those of a proof: a blob somebody else put there proves nothing. */
+/** `undefined` when the facts are not those of a proof: a blob put there by hand proves nothing. */
 export function readProof(facts: BlobFacts): Proof | undefined {
   const { how, at = '', run_id: runId, sound, health, read_started_at: readStartedAt = '' } = facts;
   if (how !== 'verified' && how !== 'drill' && how !== 'restore') return undefined;

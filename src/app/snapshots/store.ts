@@ -23,7 +23,7 @@ export async function readManifest(app: App, hub: HubRef, snapshotId: string): P
 
 export interface FoundSnapshot {
   readonly manifest: Manifest;
-  /** Why it is not the one that was to be expected: what newer ones lack, for whoever restores it. */
+  /** Why it is not the one that was to be expected: what is wrong with newer ones, as a warning to its restore. */
   readonly warnings: readonly string[];
 }
 
@@ -67,9 +67,9 @@ export async function searchLatest(app: App, hub: HubRef): Promise<LatestGood> {
   for (const snapshotId of [...ids].sort().reverse()) {
     const manifest = await readIntact(app, hub, snapshotId, latest);
     if (manifest instanceof DrError) faults.push(manifest);
-    else if (manifest?.health === 'good') return told(app, { manifest, faults });
+    else if (manifest?.health === 'good') return reported(app, { manifest, faults });
   }
-  return told(app, { manifest: undefined, faults });
+  return reported(app, { manifest: undefined, faults });
 }
 
 /** The snapshot `latest` stands for, if there is one. */
@@ -77,7 +77,7 @@ export async function findLatestGood(app: App, hub: HubRef): Promise<Manifest | 
   return (await searchLatest(app, hub)).manifest;
 }
 
-function told(app: App, found: LatestGood): LatestGood {
+function reported(app: App, found: LatestGood): LatestGood {
   for (const { code, message } of found.faults) {
     app.log.warn('passed over for latest', { code, reason: message, snapshotId: found.manifest?.id });
   }
@@ -148,7 +148,7 @@ export interface OpenShard {
   readonly openRecords: () => Promise<ShardRecords>;
 }
 
-/** A shard whose bytes are those the manifest names; it is unpacked for whoever needs its records. Throws `SnapshotCorrupt`. */
+/** A shard whose bytes are those the manifest names; it is unpacked when its records are needed. Throws `SnapshotCorrupt`. */
 export async function openSnapshotShard(app: App, manifest: Manifest, shard: number): Promise<OpenShard> {
   const entry = manifest.shards[shard];
   if (entry === undefined) throw corrupt(manifest, `shard ${shard}`, 'is not in the manifest');

@@ -12,7 +12,7 @@ import { documents } from '../stored/documents.ts';
 import { storeProof } from './proof.ts';
 import { readManifest, readSnapshotShard } from './store.ts';
 
-/** So many damaged artefacts are named; the counts tell of all. */
+/** This many damaged documents are named; the counts cover all. */
 const MAX_NAMED = 100;
 
 type Artefact = VerificationResult['damagedArtefacts'][number];

@@ -24,7 +24,7 @@ export async function forEachConcurrent<T>(
   if (failed !== undefined) throw failed.reason;
 }
 
-/** Works on several lists, in the order they are given, at most so many items at once whichever list they are of. */
+/** Works on several lists, in the order they are given, at most this many items at once over all lists. */
 export interface Workers {
   /** As `forEachConcurrent`, but the first failure stops new work on all lists. */
   forEach<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void>;

@@ -106,7 +106,7 @@ export const documents = {
   journal: defineDocument({
     what: 'journal',
     version: 2,
-    hint: 'What the restore wrote can no longer be told from what devices changed since: remove it by hand.',
+    hint: 'What the restore wrote can no longer be distinguished from what devices changed since: remove it by hand.',
     isGzipped: true,
     schema: z.strictObject({
       /** A record's position in its shard, and the marks of its rows. */

@@ -6,7 +6,7 @@ export type LivePrints = ReadonlyMap<number, readonly RowPrint[]>;
 
 /**
  * What the target has of each record of a snapshot's shard, as far as prints tell, as numbers in one piece. Of each
- * record `LACKS`, `DIFFERS`, or, where what lives under its key surely is the same, how many rows that are and their
+ * record `MISSING`, `DIFFERS`, or, where what lives under its key surely is the same, how many rows that are and their
  * marks.
  */
 export class Likeness {
@@ -22,14 +22,14 @@ export class Likeness {
       this.#starts[index] = at;
       at += 1 + Math.max(0, numbers[at] ?? Number.NaN);
     }
-    if (at !== numbers.length) throw new RangeError('The numbers are not of so many records.');
+    if (at !== numbers.length) throw new RangeError('The numbers are not of this many records.');
   }
 
   static of(prints: PrintTable, live: LivePrints): Likeness {
     const numbers: number[] = [];
     for (let index = 0; index < prints.count; index += 1) {
       const rows = live.get(prints.keyHashAt(index));
-      if (rows === undefined) numbers.push(LACKS);
+      if (rows === undefined) numbers.push(MISSING);
       else if (!areAlike(prints.contentHashesAt(index), contentHashesOf(rows))) numbers.push(DIFFERS);
       else numbers.push(rows.length, ...rows.map(({ mark }) => mark));
     }
@@ -38,7 +38,7 @@ export class Likeness {
 
   /** Whether anything lives under the record's key. */
   livesAt(index: number): boolean {
-    return this.#headAt(index) !== LACKS;
+    return this.#headAt(index) !== MISSING;
   }
 
   isAlikeAt(index: number): boolean {
@@ -52,11 +52,11 @@ export class Likeness {
   }
 
   #headAt(index: number): number {
-    return this.numbers[this.#starts[index] ?? Number.NaN] ?? LACKS;
+    return this.numbers[this.#starts[index] ?? Number.NaN] ?? MISSING;
   }
 }
 
-const LACKS = -1;
+const MISSING = -1;
 /** Something lives there that has to be looked at itself. */
 const DIFFERS = 0;
 

@@ -38,7 +38,7 @@ function toMark(octets: Octets, { id, etag }: RegistrationFields, contentHash: n
   return hash53(`${id} ${etag} ${contentHash || hashOctets(octets)}`);
 }
 
-/** 0 where the description is not written as the service writes it: what is the hub's own cannot be told at a glance. */
+/** 0 where the description is not written as the service writes it: the hub's own values cannot be found on the fast path. */
 function contentHashOf(octets: Octets): number {
   const own = findOwn(octets);
   return own === undefined ? 0 : hashOctets(octets, own.start, own.end);

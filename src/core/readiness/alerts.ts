@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AlertMessage } from '../ports.ts';
 
-/** What somebody is told of, and how urgent it is. */
+/** A condition that raises an alert, and how urgent it is. */
 const severityOf = {
   BackupFailed: 'critical',
   BackupMissed: 'critical',
@@ -29,7 +29,7 @@ export interface Condition {
   readonly snapshotId?: string | undefined;
 }
 
-/** A hub that does not answer for a moment wakes nobody: this is told only when it is still so at the next look. */
+/** A hub that is down for a moment raises no alert: it is sent only when the next check still finds it. */
 const CONFIRM_AFTER_MS = 45_000;
 const needsConfirmation: ReadonlySet<AlertCode> = new Set(['NotReady']);
 /** A webhook that is gone for good: what it missed first is forgotten first. */
@@ -49,11 +49,11 @@ const messageSchema = z.strictObject({
 
 export const alertSchema = z.strictObject({
   state: z.enum(['suspected', 'open', 'resolved']),
-  /** As it was told, or is to be told when it is still so. */
+  /** As it was sent, or will be sent if the condition persists. */
   opening: messageSchema,
   /** What the webhook has not taken yet, oldest first. */
   unsent: z.array(messageSchema),
-  /** Whoever wrote this is sending; others wait before they take over. */
+  /** The writer of this is sending; others wait before they take over. */
   changedAt: z.iso.datetime(),
 });
 

@@ -9,14 +9,14 @@ export const drillSchema = z.strictObject({
   id: z.string(),
   requestedBy: z.enum(['timer', 'http']),
   createdAt: instant,
-  /** The drill before this one, as it is the newest that ended while this one goes on. */
+  /** The drill before this one, as the newest that ended while this one is active. */
   before: z.string().optional(),
   snapshotId: z.string(),
   /** Absent where there is none: then the snapshot is verified. */
   scratchHub: z.strictObject({ namespace: z.string(), hub: z.string() }).optional(),
   /**
    * `sweeping`: what an earlier drill left is rolled back. `emptying`: what this one restored is. The run a stage waits
-   * for is named before it is started, so that whoever comes later finds it.
+   * for is named before it is started, so that a later call finds it.
    */
   stage: z.enum(['sweeping', 'restoring', 'emptying', 'verifying', 'over']),
   /** Since when the stage lasts. */

@@ -4,7 +4,7 @@ const USELESS_INTERVALS = 3;
 const DAY_MS = 86_400_000;
 /** Drills are weekly unless set otherwise: a day more, so that the next one has time to prove its snapshot. */
 const PROOF_DAYS = 8;
-/** A host that starts anew, or a look that fails once, is nothing to tell. */
+/** A host that restarts, or a check that fails once, is no finding. */
 const WATCHDOG_PATIENCE_MS = 5 * 60_000;
 
 export type Verdict = 'Ready' | 'AtRisk' | 'NotReady';
@@ -171,14 +171,14 @@ function judgeProof({ latest, provenAtMs, drillFailure, nowMs }: ReadinessFacts)
   return found;
 }
 
-/** Nobody else says so: without it a stuck run stays stuck, and no alert is raised or repeated. */
+/** Nothing else reports it: without the watchdog a stuck run stays stuck, and no alert is raised or repeated. */
 function judgeWatchdog({ watchedAtMs, watchIntervalMs, nowMs }: ReadinessFacts): Finding[] {
   const silentMs = nowMs - (watchedAtMs ?? nowMs);
   if (silentMs <= Math.max(WATCHDOG_PATIENCE_MS, USELESS_INTERVALS * watchIntervalMs)) return [];
   return [
     risk(
       'WatchdogSilent',
-      `The watchdog has not looked for ${describeDuration(silentMs)}; it is due every ${describeDuration(watchIntervalMs)}. Stuck runs stay stuck and nobody is told. Look whether the timers run, and what the watchdog's log says.`,
+      `The watchdog has not looked for ${describeDuration(silentMs)}; it is due every ${describeDuration(watchIntervalMs)}. Stuck runs stay stuck and no alert is sent. Check whether the timers run, and what the watchdog's log says.`,
     ),
   ];
 }

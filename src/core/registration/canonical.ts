@@ -8,7 +8,7 @@ import { readDescription } from './usual.ts';
  * Ignored: `ETag`, `ExpirationTime`, `RegistrationId`, element order, namespace prefixes, the root's form, CDATA or
  * escapes, nil or empty or absent, the order and letter case of tags, the case of Apple tokens, the order of headers
  * and the case of their names, white space and key order in push variables. Bodies count as an XML parser reports
- * them: what the hub stored with `\r\n` outside a reference is `\n` to whoever parses it, so it is here.
+ * them: what the hub stored with `\r\n` outside a reference is `\n` to any parser, so it is here.
  */
 export function canonicalRow(xml: string): string {
   return canonicalForm(readDescription(xml));

@@ -16,7 +16,7 @@ export interface UsualFields extends UsualTemplate {
 
 /** What makes a template. */
 interface UsualTemplate {
-  /** As it stands in its CDATA section. */
+  /** As it is in its CDATA section. */
   readonly body: string | undefined;
   readonly expiry: string | undefined;
   readonly templateName: string | undefined;

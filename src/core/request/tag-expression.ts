@@ -28,14 +28,14 @@ interface Token {
 
 interface TokenReader {
   next(): Token;
-  /** Goes on to the token after. */
+  /** Moves to the next token. */
   take(): Token;
   takes(text: string): boolean;
   unexpected(wanted: string): DrError;
   tooDeep(): DrError;
 }
 
-/** An operator; a reserved tag, which runs to its closing brace whatever stands between; any other tag; a stray sign. */
+/** An operator; a reserved tag, which runs to its closing brace whatever is between; any other tag; a stray sign. */
 const tokenPattern = /\s*(&&|\|\||[!()]|\$\w+:\{[^}]*\}|[^\s&|!()]+|[&|])/y;
 const operators: ReadonlySet<string> = new Set(['&&', '||', '!', '(', ')', '&', '|']);
 
@@ -65,7 +65,7 @@ function createReader(text: string, field: string): TokenReader {
       const found = next();
       const what = found.text === '' ? 'the end' : operators.has(found.text) ? `'${found.text}'` : 'another tag';
       const hint = found.text === '&' || found.text === '|' ? ' (operators are && and ||)' : '';
-      return faulty(field, `at position ${found.at + 1} stands ${what} where ${wanted} should stand${hint}`);
+      return faulty(field, `position ${found.at + 1} has ${what} instead of ${wanted}${hint}`);
     },
     tooDeep: () => faulty(field, `at position ${next().at + 1} it is nested deeper than ${MAX_DEPTH} levels`),
   };

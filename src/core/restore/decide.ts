@@ -17,7 +17,7 @@ export interface PassRules {
 
 /**
  * `earlier` is what the pass before made of the record, absent in the first pass. Later passes only look after records
- * this run wrote: one that differs now was changed by its device since, one that lacks is written again.
+ * this run wrote: one that differs now was changed by its device since, a missing one is written again.
  */
 export function decide(plan: RecordPlan, earlier: 'created' | 'updated' | undefined, rules: PassRules): Decision {
   switch (plan.kind) {
@@ -42,7 +42,7 @@ export function decide(plan: RecordPlan, earlier: 'created' | 'updated' | undefi
 
 /**
  * The same for a rollback. Later passes look after records that were removed: what still shows, and is the same, is
- * removed again; what differs is its device registering anew.
+ * removed again; what differs is its device registering again.
  */
 export function decideRemoval(
   plan: RemovalPlan,

@@ -19,7 +19,7 @@ export type Outcome = keyof typeof outcomeLetters;
 /** An outcome that writing brings about. */
 export type WrittenOutcome = 'created' | 'updated' | 'removed';
 
-/** Stored before the record is written: what it will have become, for whoever finds the run dead in the middle of it. */
+/** Stored before the record is written: its intended outcome, in case the run dies during the write. */
 export const underWayLetters = { created: 'C', updated: 'U', removed: 'R' } as const;
 
 /** The outcome a letter stands for; `pending` for a write that is under way, `undefined` for any other text. */

@@ -1,7 +1,7 @@
 import type { OutcomeCounts, RestoreResult, RestoreRun } from '../run/run.ts';
 import type { NextAction } from './next-actions.ts';
 
-/** All that is told of one restore, as JSON and, rendered, as one page of Markdown. */
+/** All that is reported about one restore, as JSON and, rendered, as one page of Markdown. */
 export interface ReportFacts {
   readonly id: string;
   readonly purpose: RestoreRun['request']['purpose'];

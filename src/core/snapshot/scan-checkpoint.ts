@@ -6,7 +6,7 @@ const count = z.int().nonnegative();
 const sectionLengths = z.array(count).max(SECTION_COUNT);
 
 export const checkpointSchema = z.strictObject({
-  /** Where the listing goes on; absent before the first page and after the last. */
+  /** Where the listing resumes; absent before the first page and after the last. */
   token: z.string().optional(),
   isFinished: z.boolean(),
   startedAt: z.iso.datetime(),

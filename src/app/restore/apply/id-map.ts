@@ -47,7 +47,7 @@ export async function openIdMap(app: App, hub: Hub, run: RestoreRun, shard: numb
       fresh.set(id, await hub.createRegistrationId({ deadlineAt }));
     });
     for (;;) {
-      // What a twin of this step stored first stands; its ids may be in use already.
+      // What a twin of this step stored first counts; its ids may be in use already.
       for (const [id, freshId] of fresh) if (needsNew(id)) ids.set(id, [...(ids.get(id) ?? []), freshId]);
       const condition = etag === undefined ? 'new' : { etag };
       const next = await documents.idMap.write(app, name, { ids: Object.fromEntries(ids) }, condition);

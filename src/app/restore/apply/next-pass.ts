@@ -16,7 +16,7 @@ const SETTLE_GROWTH = 3;
 const MAX_SETTLE_SECONDS = 300;
 
 /**
- * After each finished shard: once all are, the restore goes on with the next group of its order, then looks at the
+ * After each finished shard: once all are, the restore continues with the next group of its order, then looks at the
  * target again, or ends when a pass found nothing left to write.
  */
 export async function moveToNextPass(app: App, run: RestoreRun): Promise<Moved> {
@@ -46,6 +46,6 @@ export async function moveToNextPass(app: App, run: RestoreRun): Promise<Moved> 
 export function tooManyFailures(failed: number, most: number): DrError {
   return new DrError(
     'TooManyFailures',
-    `The target refused ${failed} records, more than MAX_FAILURES (${most}). Look at failuresByCode, mend the cause, and restore again; what is written stays.`,
+    `The target refused ${failed} records, more than MAX_FAILURES (${most}). Look at failuresByCode, fix the cause, and restore again; what is written stays.`,
   );
 }

@@ -28,7 +28,7 @@ export interface OpenOutcomes {
   openCount(): number;
   /** Of every record, as the step found it or left it. */
   letters(): readonly string[];
-  /** The record is about to be written: once saved, whoever comes after a crash knows it. */
+  /** The record is about to be written: once saved, it survives a crash. */
   begin(index: number, outcome: WrittenOutcome, addedRows: readonly number[]): void;
   settleAs(index: number, outcome: Outcome): void;
   /** A record that was begun may have been written in part, unless it is known that nothing was. */
@@ -51,7 +51,7 @@ export interface ShardToDo {
   readonly newlyLostMs: () => number;
 }
 
-/** Goes on from what is stored, or begins with what is carried over from the pass before. */
+/** Continues from what is stored, or begins with what is carried over from the pass before. */
 export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: ShardToDo): OpenOutcomes {
   const { groups, stored, before, newlyLostMs } = toDo;
   const platforms = withSharedTexts(toDo.platforms);

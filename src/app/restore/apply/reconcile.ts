@@ -26,17 +26,17 @@ import { openPlanner, type Planned, type RecordPlanner } from './planner.ts';
 import { type DueWrite, type Writer, writeBatch } from './write-batch.ts';
 
 /**
- * Outcomes are saved, and a cancelled run noticed, each time that so many more records are about to be written: as many
+ * Outcomes are saved, and a cancelled run noticed, each time that this many more records are about to be written: as many
  * as are written in about a second, within these bounds.
  */
 const BATCH = { least: 500, most: 2000, quickMs: 500, slowMs: 2000 };
-/** Decided about without a pause: some milliseconds in which this process answers nobody. */
+/** Decided about without a pause: some milliseconds in which this process answers no call. */
 const DECIDED_AT_ONCE = 250;
 
 /**
- * Brings one shard of the target to what the run wants of it, within the step's time. The first pass writes what lacks,
+ * Brings one shard of the target to what the run wants of it, within the step's time. The first pass writes what is missing,
  * or removes what a rollback is about; later passes look again and repair. Answers whether the shard is done; if not,
- * another step goes on where the stored outcomes end.
+ * another step resumes where the stored outcomes end.
  */
 export async function reconcile(
   app: App,
@@ -65,7 +65,7 @@ interface Work extends Writer {
   /** What the pass before made of the shard. */
   readonly before: ShardOutcomes | undefined;
   readonly plan: RecordPlanner;
-  /** What this step noted of the records it decided about; absent where nobody will ask. */
+  /** What this step noted of the records it decided about; absent where it is not needed. */
   readonly noted: Map<number, Planned['noted']> | undefined;
 }
 
@@ -175,7 +175,7 @@ function nextSize(size: number, tookMs: number): number {
   return tookMs > BATCH.slowMs ? BATCH.least : size;
 }
 
-/** Decides about the next records until there are so many to write. */
+/** Decides about the next records until there are enough to write. */
 async function decideBatch(work: Work, positions: Iterator<number>, size: number): Promise<DueWrite[]> {
   const due: DueWrite[] = [];
   for (let count = 1; due.length < size; count++) {

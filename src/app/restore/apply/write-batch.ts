@@ -68,7 +68,7 @@ async function writeAndSettle(
   const { app, progress, deadlineAt } = work;
   const { index, outcome, collapsed } = due;
   if (app.world.now() >= deadlineAt) {
-    if (outcome === 'removed') progress.settleAs(index, 'pending'); // Nobody has tried.
+    if (outcome === 'removed') progress.settleAs(index, 'pending'); // Not attempted yet.
     return 'settled';
   }
   const answer = await writeRecord(work, due);

@@ -69,7 +69,7 @@ async function proveShard(app: App, run: RestoreRun, manifest: Manifest, shard: 
 
 /**
  * The handles that live in the target under a key the snapshot's shard does not have them under: their devices
- * registered anew, so that restoring them under the old key would push to them twice.
+ * registered again, so that restoring them under the old key would push to them twice.
  */
 function handlesLivingElsewhere(live: LivePrints, prints: PrintTable): number[] {
   const known = new Map<number, readonly number[]>();
