@@ -136,15 +136,16 @@ export class FastHub {
     const link = `${collection}?continuationtoken=${encodeURIComponent(token ?? '')}`;
     const next = token === undefined ? '' : `<link rel="next" href="${link}"/>`;
     const head = `<feed xmlns="${atom}"><title type="text">Registrations</title><id>${collection}${query}</id><updated>${now}</updated><link rel="self" href="${collection}${query}"/>${next}`;
-    const entries = rows.map(({ id, etag, description }) =>
-      entryOf({ id, etag, description, now, self: `${collection}/${id}${query}`, xmlns: '' }),
-    );
+    const page: (string | Buffer)[] = [head];
+    for (const { id, etag, description } of rows) {
+      page.push(entryHead({ id, etag, now, self: `${collection}/${id}${query}`, xmlns: '' }), description, ENTRY_END);
+    }
+    page.push('</feed>');
     const header = token === undefined ? '' : `x-ms-continuationtoken: ${token}\r\n`;
     return {
       status: 200,
       headers: `Content-Type: application/atom+xml; type=feed; charset=utf-8\r\n${header}`,
-      // Descriptions have one character a byte.
-      body: Buffer.from(`${head}${entries.join('')}</feed>`, 'latin1'),
+      body: joined(page),
     };
   }
 
@@ -162,7 +163,7 @@ export class FastHub {
     return {
       status: 200,
       headers: `Content-Type: application/atom+xml; type=entry; charset=utf-8\r\nETag: W/"${etag}"\r\nContent-Location: ${self}\r\n`,
-      body: entryOf({ id, etag, description: xml, now, self, xmlns: ` xmlns="${atom}"` }),
+      body: `${entryHead({ id, etag, now, self, xmlns: ` xmlns="${atom}"` })}${xml}${ENTRY_END}`,
     };
   }
 
@@ -190,15 +191,29 @@ export class FastHub {
 interface Entry {
   readonly id: string;
   readonly etag: number;
-  readonly description: string;
   readonly now: string;
   readonly self: string;
   /** The default namespace, where no feed around the entry gives it. */
   readonly xmlns: string;
 }
 
-function entryOf({ id, etag, description, now, self, xmlns }: Entry): string {
-  return `<entry a:etag="W/&quot;${etag}&quot;"${xmlns} xmlns:a="${METADATA}"><id>${self}</id><title type="text">${id}</title><published>${now}</published><updated>${now}</updated><link rel="self" href="${self}"/><content type="application/xml">${description}</content></entry>`;
+const ENTRY_END = '</content></entry>';
+
+function entryHead({ id, etag, now, self, xmlns }: Entry): string {
+  return `<entry a:etag="W/&quot;${etag}&quot;"${xmlns} xmlns:a="${METADATA}"><id>${self}</id><title type="text">${id}</title><published>${now}</published><updated>${now}</updated><link rel="self" href="${self}"/><content type="application/xml">`;
+}
+
+let scratch = Buffer.alloc(0);
+
+/** Texts (ASCII) and bytes as one buffer. They are collected in one place, so that each page is allocated once, whole. */
+function joined(pieces: readonly (string | Buffer)[]): Buffer {
+  const sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+  if (scratch.length < sizeBytes) scratch = Buffer.allocUnsafeSlow(2 * sizeBytes);
+  let used = 0;
+  for (const piece of pieces) {
+    used += typeof piece === 'string' ? scratch.write(piece, used, 'latin1') : piece.copy(scratch, used);
+  }
+  return Buffer.from(scratch.subarray(0, used));
 }
 
 /** As it came in the header or, from the JavaScript SDK, encoded once more; none is the start. */

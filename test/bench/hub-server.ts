@@ -20,7 +20,6 @@ const hubs = new Map([
 let latencyMs = 0;
 let lastRequestAt = 0;
 let trackingNumber = 0;
-let date = '';
 
 /** After this long without a request a hub does its deferred work. */
 const IDLE_MS = 20;
@@ -101,20 +100,8 @@ function serve({ method, target, headers, body }: WireRequest): WireAnswer {
 function toWire({ status, headers = '', body = '' }: Answer): WireAnswer {
   trackingNumber += 1;
   const trackingId = `00000000-0000-4000-8000-${trackingNumber.toString(16).padStart(12, '0')}`;
-  const head = `HTTP/1.1 ${status} ${reasons[status]}\r\n${headers}Server: Microsoft-HTTPAPI/2.0\r\nStrict-Transport-Security: max-age=2592000\r\nTrackingId: ${trackingId}\r\nx-ms-correlation-request-id: ${trackingId}\r\nDate: ${dateNow()}\r\n`;
+  const head = `HTTP/1.1 ${status} ${reasons[status]}\r\n${headers}Server: Microsoft-HTTPAPI/2.0\r\nStrict-Transport-Security: max-age=2592000\r\nTrackingId: ${trackingId}\r\nx-ms-correlation-request-id: ${trackingId}\r\nDate: ${new Date().toUTCString()}\r\n`;
   return { head, body };
-}
-
-/** Rendered once a second, as every server does. */
-function dateNow(): string {
-  if (date === '') {
-    date = new Date().toUTCString();
-    const forget = () => {
-      date = '';
-    };
-    setTimeout(forget, 1000 - (Date.now() % 1000)).unref();
-  }
-  return date;
 }
 
 /**

@@ -1,10 +1,10 @@
 import { ByteStore } from './byte-store.ts';
 
-/** What a page needs of a row; the description's bytes as a text of one character a byte. */
+/** What a page needs of a row. */
 export interface StoredRow {
   readonly id: string;
   readonly etag: number;
-  readonly description: string;
+  readonly description: Buffer;
 }
 
 /**
@@ -58,8 +58,8 @@ export class RowStore {
     const rows: StoredRow[] = [];
     for (let index = offset; index < end; index += 1) {
       const etag = this.#etags[index] ?? 0;
-      const [text, idLength] = [this.#textAt(index), this.#idLengths[index] ?? 0];
-      if (etag > 0) rows.push({ id: text.slice(0, idLength), etag, description: text.slice(idLength) });
+      const description = this.#bytesAt(index).subarray(this.#idLengths[index]);
+      if (etag > 0) rows.push({ id: this.#idAt(index), etag, description });
     }
     return { rows, nextOffset: end < this.#places.length ? end : undefined };
   }
@@ -72,14 +72,16 @@ export class RowStore {
     this.#etags[index] = etag;
   }
 
-  #textAt(index: number): string {
-    return this.#bytes.at(this.#places[index] ?? 0, this.#sizes[index] ?? 0).toString('latin1');
+  #bytesAt(index: number): Buffer {
+    return this.#bytes.at(this.#places[index] ?? 0, this.#sizes[index] ?? 0);
+  }
+
+  #idAt(index: number): string {
+    return this.#bytesAt(index).toString('latin1', 0, this.#idLengths[index]);
   }
 
   #index(): Map<string, number> {
-    this.#byId ??= new Map(
-      this.#places.map((_, index) => [this.#textAt(index).slice(0, this.#idLengths[index]), index]),
-    );
+    this.#byId ??= new Map(this.#places.map((_, index) => [this.#idAt(index), index]));
     return this.#byId;
   }
 }
