@@ -47,9 +47,3 @@ test('the table of routes lists every route of the app once, and no other', () =
   );
   expect(listed.sort()).toEqual(registered.sort());
 });
-
-test('README stays within 150 lines, and no line of it is a wall of text', () => {
-  const lines = readFileSync(new URL('README.md', root), 'utf8').split('\n');
-  expect(lines.length).toBeLessThanOrEqual(151);
-  expect(lines.filter((line) => line.length > 180)).toEqual([]);
-});

@@ -1,0 +1,31 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+test('README stays within 150 lines, and no line of it is a wall of text', () => {
+  const lines = read('README.md').split('\n');
+  expect(lines.length).toBeLessThanOrEqual(151);
+  expect(lines.filter((line) => line.length > 180)).toEqual([]);
+});
+
+test('ARCHITECTURE stays within 900 words, and its glossary within 15 terms', () => {
+  const text = read('docs/ARCHITECTURE.md');
+  expect(text.trim().split(/\s+/).length).toBeLessThanOrEqual(900);
+  const glossary = text.split('## Glossary')[1]?.split('## ')[0] ?? '';
+  const terms = glossary.split('\n').filter((line) => line.startsWith('| ')).length - 1;
+  expect(terms).toBeGreaterThan(5);
+  expect(terms).toBeLessThanOrEqual(15);
+});
+
+test('every link of a document leads to a file', () => {
+  const files = execFileSync('git', ['ls-files', '*.md'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
+  const links = files.flatMap((file) =>
+    [...read(file).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path = '']) => join(dirname(file), path)),
+  );
+  expect(links.length).toBeGreaterThan(10);
+  expect(links.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
