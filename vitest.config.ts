@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { compileCache } from './local/compile-cache.ts';
 
 const all = ['test/**/*.test.ts'];
 
@@ -47,6 +48,8 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
+    // For the processes that tests start.
+    env: compileCache,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

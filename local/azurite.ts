@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
+import { compileCache } from './compile-cache.ts';
 
 export interface Azurite extends AsyncDisposable {
   /** Of the well-known account `devstoreaccount1`, blobs and queues. */
@@ -19,7 +20,10 @@ export async function startAzurite(options: { readonly dataDir?: string } = {}):
   const require = createRequire(import.meta.url);
   const bin = require.resolve('azurite/dist/src/azurite.js');
   const storage = options.dataDir === undefined ? ['--inMemoryPersistence'] : ['--location', options.dataDir];
-  const child = spawn(process.execPath, [bin, ...fixedArguments, ...storage], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--import', preload, bin, ...fixedArguments, ...storage], {
+    env: { ...process.env, ...compileCache },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   // A program that ends without closing it must not leave it running.
   const killAtExit = () => child.kill('SIGKILL');
   process.once('exit', killAtExit);
@@ -54,6 +58,20 @@ const fixedArguments = [
   ...['--blobPort', '0', '--queuePort', '0', '--tablePort', '0'],
   ...['--silent', '--skipApiVersionCheck', '--disableTelemetry'],
 ];
+
+/**
+ * Azurite loads the 2,800 files of its telemetry even when that is disabled, which is most of the time it takes to start.
+ * It is mostly ended by SIGKILL, so the compile cache has to be written before.
+ */
+const preload = `data:text/javascript,${encodeURIComponent(`
+  import { flushCompileCache, registerHooks } from 'node:module';
+  const empty = { url: 'empty:telemetry', format: 'commonjs', source: '', shortCircuit: true };
+  registerHooks({
+    resolve: (name, context, next) => (name === 'applicationinsights' ? empty : next(name, context)),
+    load: (url, context, next) => (url === empty.url ? empty : next(url, context)),
+  });
+  setTimeout(flushCompileCache, 2000).unref();
+`)}`;
 
 async function listening(child: ChildProcess): Promise<{ readonly blob: string; readonly queue: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ readonly blob: string; readonly queue: string }>();

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { compileCache } from './compile-cache.ts';
 
 /** The hub emulator in a process of its own, driven through its admin endpoint. */
 export interface EmulatorProcess extends AsyncDisposable {
@@ -38,6 +39,7 @@ export async function startEmulatorProcess(options: EmulatorProcessOptions): Pro
   ];
   const child = fork(fileURLToPath(new URL('./hub-lab/main.ts', import.meta.url)), args, {
     execArgv: ['--max-old-space-size=8192'],
+    env: { ...process.env, ...compileCache },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const closed = once(child, 'close');

@@ -96,7 +96,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   let host = await startHost();
   const keep = parts.move();
   const close = async (): Promise<void> => {
-    await Promise.all(hosts.map((each) => each.stop()));
+    // Their storage goes with them: there is nothing to release.
+    await Promise.all(hosts.map((each) => each.kill()));
     await keep.disposeAsync();
   };
   return {

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { inspect } from 'node:util';
 import { readOptions, refuse, wholeNumber } from '../options.ts';
 import { randomKey } from './keys.ts';
@@ -68,6 +69,8 @@ async function main(): Promise<void> {
   });
   if (process.send !== undefined) process.send({ ready: true, url: host.url, keys });
   else printKeys(keys);
+  // It may be killed, which would lose what was compiled.
+  flushCompileCache();
   if (!stopping.signal.aborted) {
     await new Promise((resolve) => stopping.signal.addEventListener('abort', resolve, { once: true }));
   }

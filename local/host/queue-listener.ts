@@ -65,6 +65,10 @@ async function poll(listener: QueueListenerOptions, stopping: AbortSignal): Prom
   let waitMs = minPollingIntervalMs;
   while (!stopping.aborted) {
     const messages = await receive(listener, batchSize);
+    if (stopping.aborted) {
+      await Promise.all(messages.map((message) => giveBack(listener, message)));
+      return;
+    }
     for (const message of messages) {
       const work = handle(listener, message).catch((error) => {
         listener.log.host('error', `Queue '${listener.queue.name}', message ${message.messageId}: ${error}`);
@@ -109,6 +113,12 @@ async function handle(listener: QueueListenerOptions, message: DequeuedMessageIt
   const popReceipt = await renewal.stop();
   if (result.kind === 'failed') return release(listener, message, popReceipt);
   await settle(listener, message, () => queue.deleteMessage(message.messageId, popReceipt));
+}
+
+/** A message that came after the stop is for another host, at once. */
+async function giveBack(listener: QueueListenerOptions, message: DequeuedMessageItem): Promise<void> {
+  const { messageId, popReceipt } = message;
+  await settle(listener, message, () => listener.queue.updateMessage(messageId, popReceipt, undefined, 0));
 }
 
 /** A failed message comes back after the visibility timeout, or goes to the poison queue when that was its last try. */

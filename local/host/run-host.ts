@@ -180,10 +180,11 @@ async function shutDown(
   graceMs: number,
   abandoned: AbortController,
 ): Promise<void> {
+  const stopped = listeners.map((listener) => listener.stop());
   log.host('information', `Stopping; still running: ${invoker.running().join(', ') || 'nothing'}.`);
   const closed = new Promise((done) => server.close(done));
   server.closeIdleConnections();
-  const finished = Promise.all([...listeners.map((listener) => listener.stop()), invoker.idle()]);
+  const finished = Promise.all([...stopped, invoker.idle()]);
   const isClean = await Promise.race([finished.then(() => true), sleep(graceMs, false, { ref: false })]);
   if (!isClean)
     log.host('warning', `Still running after the grace time, left behind: ${invoker.running().join(', ')}.`);

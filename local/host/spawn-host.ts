@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { compileCache } from '../compile-cache.ts';
 import type { HostKeys } from './keys.ts';
 
 export interface SpawnHostOptions {
@@ -51,7 +52,7 @@ export async function spawnHost(options: SpawnHostOptions): Promise<SpawnedHost>
   const child = fork(fileURLToPath(new URL('./main.ts', import.meta.url)), argumentsOf(options), {
     execArgv: smallInstance,
     ...(options.nodePath === undefined ? {} : { execPath: options.nodePath }),
-    env: { ...process.env, MALLOC_ARENA_MAX: '2', ...options.settings },
+    env: { ...process.env, ...compileCache, MALLOC_ARENA_MAX: '2', ...options.settings },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let output = '';

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import type { LogSink } from '../../local/host/log.ts';
+import type { RunningHost } from '../../local/host/run-host.ts';
 import { type SpawnedHost, type SpawnHostOptions, spawnHost } from '../../local/host/spawn-host.ts';
+import { startInProcess } from './in-process.ts';
 
 const fixtureDir = fileURLToPath(new URL('../fixtures/host-app', import.meta.url));
 
@@ -33,6 +36,8 @@ type Invocation = z.infer<typeof invocationSchema>;
 export interface FixtureRun extends AsyncDisposable {
   /** A host of the fixture app; all hosts of a run write into one journal. */
   spawn(options?: Partial<SpawnHostOptions>): Promise<SpawnedHost>;
+  /** The same in the process of the test, one at a time; `log` takes the host's lines. */
+  start(log?: LogSink): Promise<RunningHost & AsyncDisposable>;
   journal(): Promise<JournalEntry[]>;
   /** The hosts' invocation log, also one for all. */
   invocations(): Promise<Invocation[]>;
@@ -50,27 +55,23 @@ export async function runFixture(
   const hosts: SpawnedHost[] = [];
   const listened = ['work', 'tick', 'yearly', 'startup', 'off'];
   const disabled = listened.filter((name) => !enabled.includes(name));
+  const common = { appDir: fixtureDir, graceSeconds: 5, invocationLog };
+  const allSettings = {
+    AzureWebJobsStorage: connectionString ?? unreachable,
+    FIXTURE_STORAGE: connectionString ?? unreachable,
+    FIXTURE_QUEUE: 'work',
+    FIXTURE_TICK: '* * * * * *',
+    FIXTURE_JOURNAL: journalPath,
+    ...Object.fromEntries(disabled.map((name) => [`AzureWebJobs.${name}.Disabled`, 'true'])),
+    ...settings,
+  };
   return {
     async spawn(options = {}) {
-      const host = await spawnHost({
-        appDir: fixtureDir,
-        graceSeconds: 5,
-        invocationLog,
-        ...options,
-        settings: {
-          AzureWebJobsStorage: connectionString ?? unreachable,
-          FIXTURE_STORAGE: connectionString ?? unreachable,
-          FIXTURE_QUEUE: 'work',
-          FIXTURE_TICK: '* * * * * *',
-          FIXTURE_JOURNAL: journalPath,
-          ...Object.fromEntries(disabled.map((name) => [`AzureWebJobs.${name}.Disabled`, 'true'])),
-          ...settings,
-          ...options.settings,
-        },
-      });
+      const host = await spawnHost({ ...common, ...options, settings: { ...allSettings, ...options.settings } });
       hosts.push(host);
       return host;
     },
+    start: (log) => startInProcess({ ...common, settings: allSettings, ...(log === undefined ? {} : { log }) }),
     journal: () => readLines(journalPath, entrySchema),
     invocations: () => readLines(invocationLog, invocationSchema),
     async [Symbol.asyncDispose]() {
@@ -87,7 +88,7 @@ export async function eventually<T>(read: () => Promise<T>, timeoutMs = 20_000):
     const value = await read();
     if (value) return value;
     if (Date.now() > deadline) throw new Error(`Not seen within ${timeoutMs} ms: ${read}`);
-    await sleep(50);
+    await sleep(20);
   }
 }
 
