@@ -6,10 +6,10 @@ import { restoreIdOf } from './rehearsal.ts';
 import type { Stack } from './stack.ts';
 
 export interface Findings {
-  /** What the rehearsal threw, when it did not come to its end. */
+  /** What the rehearsal threw, if it did not finish. */
   readonly error: Error | undefined;
   readonly missed: readonly MissedDevice[];
-  /** Broken promises of the restore's status. */
+  /** What was wrong with the restore's status. */
   readonly violations: readonly string[];
   /** The hosts' warnings and errors. */
   readonly warnings: readonly string[];
@@ -18,11 +18,11 @@ export interface Findings {
 const MAX_WARNINGS = 60;
 const idMapSchema = z.object({ ids: z.record(z.string(), z.unknown()) });
 
-/** Says what can be known about a failed storm, without handles and tags. */
+/** Prints what is known about a failed storm, without handles and tags. */
 export async function explain(stack: Stack, seed: number, found: Findings, say: (line: string) => void): Promise<void> {
   const runId = restoreIdOf(seed);
-  if (found.error !== undefined) say(`   the rehearsal broke off: ${found.error.message}`);
-  for (const violation of found.violations) say(`   broken promise: ${violation}`);
+  if (found.error !== undefined) say(`   the rehearsal was aborted: ${found.error.message}`);
+  for (const violation of found.violations) say(`   wrong status: ${violation}`);
   for (const [kind, count] of kindsOf(found.missed)) say(`   ${count} devices: ${kind}`);
   say(`   restore: ${await viewOf(stack, runId)}`);
   say(`   id map: ${await describeIdMap(stack)}`);
@@ -52,8 +52,8 @@ async function viewOf(stack: Stack, runId: string): Promise<string> {
     const { status, body } = await createApi(() => stack.host, 10_000).call('GET', `/api/restores/${runId}`);
     return `${status} ${JSON.stringify(body)}`;
   } catch (error) {
-    // All else can still be said.
-    return `its status could not be had (${error})`;
+    // The rest of the report does not need it.
+    return `its status could not be read (${error})`;
   }
 }
 

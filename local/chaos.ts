@@ -19,7 +19,7 @@ const help = `Runs the disaster drill while hosts are killed and hubs and storag
   --verbose     the host's log on stderr, too
   --help
 
-Exit codes: 0 every device got the message exactly once, whatever happened; 1 not so; 2 wrong options.
+Exit codes: 0 every device got the message exactly once; 1 some did not; 2 wrong options.
 `;
 
 const values = readOptions(help, {
@@ -78,14 +78,14 @@ async function weather(devices: number, seed: number) {
     const onMissed = (device: MissedDevice): void => void missed.push(device);
     report = await rehearse(stack, { devices, seed, say, patienceMs: 60_000, beforeProof: calm, onMissed });
   } catch (thrown) {
-    // A drill that breaks off is a result, too: it is explained below.
+    // An aborted drill is a result, too, and explained below.
     error = thrown instanceof Error ? thrown : new Error(String(thrown));
   }
   await calm();
   const { faultsInjected, kills } = storm.counts();
   const faults = Object.entries(faultsInjected).map(([name, count]) => `${count} ${name}`);
   say(`   storm: ${kills} kills of a host, faults answered: ${faults.join(', ') || 'none'}`);
-  say(`   status of the restore: ${watch.answerCount} answers, ${watch.violations.length} kinds of broken promises`);
+  say(`   status of the restore: ${watch.answerCount} answers, ${watch.violations.length} kinds of wrong answers`);
   const isPass = report?.verdict === 'pass' && watch.violations.length === 0;
   if (!isPass) await explain(stack, seed, { error, missed, violations: watch.violations, warnings }, say);
   say(isPass ? 'PASS' : 'FAIL');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { EmulatorProcess } from './emulator-process.ts';
 
-/** A row of an emulated hub as its admin endpoint shows it, as far as a drill looks at it. */
+/** The fields of a row that a drill reads from the admin endpoint. */
 const rowSchema = z.object({
   platform: z.string(),
   isTemplate: z.boolean(),
@@ -39,7 +39,7 @@ export interface MissedDevice {
   readonly record: 'installation' | 'plain' | 'both' | 'none';
   readonly snapshotRows: number;
   readonly liveRows: number;
-  /** Deliveries it should have had, and had. */
+  /** Deliveries expected and received. */
   readonly expected: number;
   readonly received: number;
   /** It changed between the two backups. */
@@ -53,7 +53,7 @@ export async function readRows(emulator: EmulatorProcess, hub: string): Promise<
 }
 
 /**
- * Whom a broadcast should have reached, and whom it did. A device counts as reached once when each of its rows was
+ * Which devices a broadcast should have reached, and which it reached. A device counts as reached once when each of its rows was
  * delivered to exactly once; rows of one device equal in kind, template and tags are one. Where a record lives in both
  * hubs, what is live counts. `onMissed` is called for each device that was not.
  */
@@ -69,7 +69,7 @@ export async function judgeDelivery(
   for await (const line of emulator.adminLines(`${hub}/inboxes`)) {
     const { handle, platform, kind, templateName, tags, total } = inboxLineSchema.parse(line);
     const lines = got.get(handle) ?? new Map<string, number>();
-    lines.set(likeness({ platform, isTemplate: kind === 'template', templateName, tags }), total);
+    lines.set(rowLabel({ platform, isTemplate: kind === 'template', templateName, tags }), total);
     got.set(handle, lines);
   }
   let once = 0;
@@ -78,11 +78,11 @@ export async function judgeDelivery(
   for (const [handle, lines] of wanted) {
     const received = got.get(handle) ?? new Map<string, number>();
     const surplus = [...received].some(([line, total]) => total > (lines.get(line) ?? 0));
-    const lacking = [...lines].some(([line, total]) => (received.get(line) ?? 0) < total);
+    const isMissed = [...lines].some(([line, total]) => (received.get(line) ?? 0) < total);
     if (surplus) moreThanOnce += 1;
-    else if (lacking) never += 1;
+    else if (isMissed) never += 1;
     else once += 1;
-    if (!surplus && !lacking) continue;
+    if (!surplus && !isMissed) continue;
     onMissed(describe(handle, surplus ? 'moreThanOnce' : 'never', { snapshotRows, liveRows, lines, received }));
   }
   const unexpected = [...got].filter(([handle]) => !wanted.has(handle));
@@ -120,7 +120,7 @@ function describe(
   };
 }
 
-/** By device: how often each kind of row should have been delivered to. */
+/** By device: how many deliveries each kind of row should have received. */
 function expectedLines(snapshotRows: readonly HubRow[], liveRows: readonly HubRow[]): Map<string, Map<string, number>> {
   const liveKeys = new Set(liveRows.map(recordKey));
   const expected = new Map<string, Map<string, number>>();
@@ -130,13 +130,13 @@ function expectedLines(snapshotRows: readonly HubRow[], liveRows: readonly HubRo
     lines.set(line, (lines.get(line) ?? 0) + 1);
     expected.set(row.handle, lines);
   };
-  for (const row of liveRows) expect(row, likeness(row));
+  for (const row of liveRows) expect(row, rowLabel(row));
   for (const row of snapshotRows) {
-    const identity = `${recordKey(row)} ${likeness(row)}`;
+    const identity = `${recordKey(row)} ${rowLabel(row)}`;
     if (liveKeys.has(recordKey(row)) || seen.has(identity)) continue;
-    // Equal rows of one device are one row: the restore collapses them. What is live it leaves as it is.
+    // The restore collapses equal rows of one device into one, and leaves live rows alone.
     seen.add(identity);
-    expect(row, likeness(row));
+    expect(row, rowLabel(row));
   }
   return expected;
 }
@@ -145,7 +145,7 @@ function recordKey(row: HubRow): string {
   return row.installationId ? `i:${row.installationId}` : `d:${row.platform}:${row.handle}`;
 }
 
-function likeness({
+function rowLabel({
   platform,
   isTemplate,
   templateName,

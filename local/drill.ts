@@ -13,7 +13,7 @@ const help = `Rehearses a disaster end to end and proves that every device is re
   --verbose     the host's log on stderr, too
   --help
 
-Exit codes: 0 every device got the message exactly once; 1 not so; 2 wrong options.
+Exit codes: 0 every device got the message exactly once; 1 some did not; 2 wrong options.
 `;
 
 const values = readOptions(help, {
@@ -36,7 +36,7 @@ async function main(): Promise<number> {
     ...(values['host-node'] === undefined ? {} : { nodePath: values['host-node'] }),
     ...(values.verbose ? { onOutput: (text: string) => void process.stderr.write(text) } : {}),
     settings: {
-      // Fired by hand below: the schedule itself stays out of the way.
+      // The timer is fired by hand below, so its schedule must not fire.
       BACKUP_SCHEDULE: '0 0 0 1 1 *',
       SETTLE_SECONDS: '1',
     },

@@ -6,7 +6,7 @@ import { createProxyRules, type Fault, type ProxyRules } from './proxy-rules.ts'
 export type { Fault } from './proxy-rules.ts';
 
 export interface FaultProxy extends AsyncDisposable {
-  /** In place of the server's own address. */
+  /** Replaces the server's own address. */
   readonly url: string;
   /** `METHOD path?query` of the last requests, oldest first, at most 10,000. */
   readonly requests: readonly string[];
@@ -15,7 +15,7 @@ export interface FaultProxy extends AsyncDisposable {
 }
 
 export interface FaultProxyOptions {
-  /** For what no `fail` was called for; shared with other proxies, they know this one by `service`. */
+  /** Applied where `fail` was not called; shared with other proxies, which the rules tell apart by `service`. */
   readonly rules?: ProxyRules;
   readonly service?: string;
 }
@@ -98,7 +98,7 @@ async function serve(
 
 function refuse(outgoing: ServerResponse, { status, code }: Extract<Fault, object>): void {
   outgoing.writeHead(status, { 'x-ms-error-code': code, 'content-type': 'application/xml' });
-  outgoing.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>On command.</Message></Error>`);
+  outgoing.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>Injected by the proxy.</Message></Error>`);
 }
 
 function hand(

@@ -38,7 +38,7 @@ export async function measurePackage(folder: string): Promise<PackageCost> {
   return { ...built, bundledMs, unbundledMs };
 }
 
-/** The loader as plain JavaScript: to take the types off it when it starts costs Node half of what loading the app does. */
+/** The loader as plain JavaScript: stripping its types at the start would cost half of what loading the app does. */
 async function buildLoader(folder: string): Promise<string> {
   const outfile = join(folder, 'cold-load.mjs');
   const entry = fileURLToPath(new URL('./cold-load.ts', import.meta.url));

@@ -28,10 +28,10 @@ const ruleSchema = z.strictObject({
   header: z.string().optional(),
   /** Only the first read of what was written just before. */
   isFreshlyWritten: z.boolean().optional(),
-  /** Share of the requests that match, drawn from `seed`. */
+  /** Share of the matching requests, drawn from `seed`. */
   probability: z.number().gt(0).max(1).default(1),
   seed: z.int().min(0).default(1),
-  /** So often, then the rule is spent. */
+  /** How many times the rule acts before it is used up. */
   times: z.int().min(1).optional(),
 });
 
@@ -40,7 +40,7 @@ export const proxyRulesSchema = z.array(ruleSchema);
 export type Fault = z.infer<typeof faultSchema>;
 export type ProxyRule = z.input<typeof ruleSchema>;
 
-/** What the rules look at. */
+/** What a rule matches against. */
 export interface AskedRequest {
   readonly service: string;
   readonly method: string;
@@ -51,7 +51,7 @@ export interface AskedRequest {
 
 /** Rules, and how often each acted. */
 export interface ProxyRules {
-  /** Puts these in place of the ones before; counts begin again at 0. Throws `ZodError` for a rule that makes no sense. */
+  /** Replaces the rules and resets their counts. Throws `ZodError` for a rule that makes no sense. */
   set(rules: readonly ProxyRule[]): void;
   /** Of the rules since the last `set`, by name. */
   counts(): Readonly<Record<string, number>>;
@@ -101,7 +101,7 @@ function isRegExp(text: string): boolean {
     new RegExp(text);
     return true;
   } catch {
-    // The only way to ask is to try.
+    // Compiling it is the only check there is.
     return false;
   }
 }

@@ -5,7 +5,7 @@ import { type Api, createApi, type RunView } from './api.ts';
 import { judgeDelivery, type MissedDevice, readRows, type Verdict } from './delivery.ts';
 import { PRIMARY_HUB, SECONDARY_HUB, type Stack } from './stack.ts';
 
-/** What a rehearsal came to; the drill's `--json` line. */
+/** The result of a rehearsal, and the drill's `--json` line. */
 export interface DrillReport {
   /** Devices that should be reachable after it. */
   readonly devices: number;
@@ -25,9 +25,9 @@ export interface DrillReport {
 export interface RehearsalOptions {
   readonly devices: number;
   readonly seed: number;
-  /** Takes the lines of the readable proof. */
+  /** Receives the lines of the report. */
   readonly say: (line: string) => void;
-  /** How long a call is repeated while the host cannot be reached or says it is not available. */
+  /** How long a call is retried while the host cannot be reached or is not available. */
   readonly patienceMs?: number;
   /** Runs when the restore is over, before the broadcast is sent and counted. */
   readonly beforeProof?: () => Promise<void>;
@@ -66,7 +66,7 @@ export async function rehearse(stack: Stack, options: RehearsalOptions): Promise
   await emulator.admin('POST', '/namespaces/primary/down');
   say('4  the primary region fails: connections are refused');
 
-  // Under an id of our own: a call whose answer was lost can be repeated.
+  // With our own id, a call whose answer was lost can be retried.
   const started = await api.put(`/api/restores/${restoreIdOf(seed)}`);
   const restore = await api.finished('restore', started.id, { timeoutMs: 3_600_000 });
   const counts = restore.counts ?? {
@@ -123,7 +123,7 @@ async function backUp(stack: Stack, api: Api): Promise<RunView> {
   const known = new Set((await api.runs('backup')).map((run) => run.id));
   const deadlineAt = Date.now() + 120_000;
   for (;;) {
-    // Fired until a run is there: a host that dies on the way has started none.
+    // Fired until there is a run: a host that dies first has started none.
     await stack.host.fire('backup').catch((error: unknown) => {
       if (Date.now() > deadlineAt) throw error;
     });
@@ -139,7 +139,7 @@ async function backUp(stack: Stack, api: Api): Promise<RunView> {
   }
 }
 
-/** Devices that are faster than the restore: some new to both hubs, some the snapshot knows, with other tags. */
+/** Devices that register before the restore: some new to both hubs, some in the snapshot, with other tags. */
 async function goLive({ emulator }: Stack, amount: number, seed: number) {
   const answer = await emulator.admin('POST', `${SECONDARY_HUB}/go-live`, {
     from: 'primary/devices',
@@ -159,7 +159,7 @@ function secondsOf(run: RunView): number {
   return Math.round((Date.parse(run.finishedAt) - Date.parse(run.createdAt)) / 100) / 10;
 }
 
-/** From the kernel's own account of the process; 0 where there is none. */
+/** As the kernel reports it; 0 on systems without `/proc`. */
 async function peakMegabytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024);

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import type { ApiAnswer } from './api.ts';
 
 export interface RunWatch {
-  /** Answers looked at so far, those of hosts that were not there left out. */
+  /** Answers checked so far; a host that could not be reached gave none. */
   readonly answerCount: number;
-  /** What was wrong with them, each once. */
+  /** What was wrong with them, deduplicated. */
   readonly violations: readonly string[];
   stop(): Promise<void>;
 }
@@ -32,9 +32,8 @@ const refusalSchema = z.object({ error: z.object({ code: z.string().min(1), mess
 type View = z.infer<typeof viewSchema>;
 
 /**
- * Reads a restore's status again and again, and holds every answer to what is promised: it is well formed, its counts
- * add up, the total stays, a run that is known stays known and one that is over stays over. `read` throws while no
- * host listens.
+ * Polls a restore's status and verifies every answer: it is well formed, its counts add up, the total does not change, a
+ * known run stays known and a finished one stays finished. `read` throws while no host listens.
  */
 export function watchRestore(read: () => Promise<ApiAnswer>): RunWatch {
   const violations = new Set<string>();
@@ -43,7 +42,7 @@ export function watchRestore(read: () => Promise<ApiAnswer>): RunWatch {
   let isOver = false;
   const watching = (async () => {
     while (!isOver) {
-      // No host listens at the moment, or it died in the middle of its answer.
+      // No host is listening, or it died while answering.
       const answer = await read().catch(() => undefined);
       if (answer !== undefined) {
         answerCount += 1;

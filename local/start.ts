@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   });
   process.stdout.write(guide(stack));
   const died = hostDied(stack).then(async (code) => {
-    // Ctrl-C reaches the children, too, and one may be gone before this process has heard of it.
+    // Ctrl-C also reaches the children, and one may end before this process has handled the signal.
     await sleep(200);
     if (!isStopping) process.stderr.write(`The Functions host ended (exit code ${code}).\n`);
     return isStopping ? 0 : 1;
@@ -68,7 +68,7 @@ async function main(): Promise<void> {
   process.stdout.write('\nStopping …\n');
 }
 
-/** Resolves with the exit code of a host that ended by itself. At SIGUSR2 one is replaced, with the hubs exchanged. */
+/** Resolves with the exit code of a host that ended by itself. SIGUSR2 replaces the host by one with the hubs exchanged. */
 async function hostDied(stack: Stack): Promise<unknown> {
   let swap: Promise<void> | undefined;
   process.on('SIGUSR2', () => {

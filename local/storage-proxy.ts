@@ -6,9 +6,9 @@ import type { Azurite } from './azurite.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { createProxyRules, type ProxyRule, type ProxyRules, proxyRulesSchema } from './proxy-rules.ts';
 
-/** Azurite's blobs and queues behind a proxy that fails by rules. */
+/** Azurite's blobs and queues behind a proxy that injects faults by rules. */
 export interface StorageProxy extends AsyncDisposable {
-  /** In place of azurite's own. */
+  /** Replaces azurite's own. */
   readonly connectionString: string;
   /** `GET /faults` gives the counts by name, `POST` sets rules (JSON list), `DELETE` clears them. Loopback, no keys. */
   readonly adminUrl: string;
@@ -22,7 +22,7 @@ const blobReads = { service: 'blob', method: 'GET', path: '^(?!.*[?&]comp=)' } a
 const busy = (status: number, code: string) => ({ status, code });
 
 /**
- * What storage does on a bad day. The names of the statuses' codes are the service's (learn.microsoft.com, "Blob
+ * The faults of storage. The names of the error codes are the service's (learn.microsoft.com, "Blob
  * service error codes"). A hang is for what the worker sends: the local host's listener has no time-out of its own, as
  * the platform's has.
  */
@@ -32,7 +32,7 @@ const storageFaults = {
   'storage-500-after': [{ fault: { ...busy(500, 'OperationTimedOut'), isCarriedOut: true } }],
   'storage-reset-before': [{ fault: 'reset' }],
   'storage-reset-after': [{ fault: 'loseAnswer' }],
-  /** A write that took effect and whose repetition meets what it wrote itself. */
+  /** A write that took effect but whose answer was lost: the retry meets its own result. */
   'storage-own-conflict': [
     { fault: 'loseAnswer', service: 'blob', method: 'PUT', header: 'if-match' },
     { fault: 'loseAnswer', service: 'blob', method: 'PUT', header: 'if-none-match' },
@@ -55,7 +55,7 @@ const storageFaults = {
 
 export type StorageFaultName = keyof typeof storageFaults;
 
-/** The narrow ones first: the first rule that is due acts. */
+/** Narrow rules first: the first rule that is due acts. */
 export const storageFaultNames: readonly StorageFaultName[] = [
   'storage-lost-race',
   'storage-own-conflict',
@@ -71,7 +71,7 @@ export const storageFaultNames: readonly StorageFaultName[] = [
   'storage-reset-after',
 ];
 
-/** The rules of a fault by its name, narrowed by what is given. */
+/** The rules of a fault by its name, restricted further by `narrowed`. */
 export function storageFault(name: StorageFaultName, narrowed: Partial<Omit<ProxyRule, 'name'>> = {}): ProxyRule[] {
   return storageFaults[name].map((rule) => ({ ...rule, ...narrowed, name }));
 }

@@ -7,7 +7,7 @@ import { SECONDARY_HUB, type Stack } from './stack.ts';
 import { type StorageFaultName, storageFault, storageFaultNames } from './storage-proxy.ts';
 
 export interface Storm {
-  /** Ends it: no more kills, one host, hubs and storage behave again. May be called twice. */
+  /** Ends the storm: no more kills, one host, no more faults. May be called twice. */
   end(): Promise<void>;
   counts(): { readonly kills: number; readonly faultsInjected: Readonly<Record<string, number>> };
 }
@@ -15,15 +15,15 @@ export interface Storm {
 /** Share of requests that meet each of these. */
 const SHARE = 0.005;
 const everywhere = ['busy503', 'reset-before', 'reset-after'];
-/** A few of each: throttling at random would read as a very low limit, to which the worker rightly slows down. */
+/** A few of each: random throttling looks like a very low limit, to which the worker rightly slows down. */
 const throttles = ['throttle429', 'throttle429-silent', 'throttle403', 'throttle409'];
-/** Rare ones: each costs a time-out or a listing from the start, which no test needs more than once. */
+/** Rare: each costs a timeout or a listing from the start, which no test needs more than once. */
 const listingFaults = ['truncated-page', 'expired-token', 'repeated-token', 'empty-page', 'repeated-rows'];
 const writeFaults = ['gone410'];
 
 /**
- * Share of the storage requests that meet each; most are for few kinds of requests only. A lost race sends a step home
- * until the watchdog sends it again a minute and a half later, and a hang lasts a minute: one of each is enough.
+ * Share of the storage requests that meet each; most apply to few kinds of requests. After a lost race a step waits a
+ * minute and a half for the watchdog to requeue it, and a hang lasts a minute: one of each is enough.
  */
 const storageShares: Readonly<Record<StorageFaultName, Pick<ProxyRule, 'probability' | 'times'>>> = {
   'storage-lost-race': { probability: 0.02, times: 1 },
@@ -42,7 +42,7 @@ const storageShares: Readonly<Record<StorageFaultName, Pick<ProxyRule, 'probabil
 
 const faultsSchema = z.array(z.object({ rule: z.object({ name: z.string() }), injectedCount: z.number() }));
 
-/** Faults from both hubs and the storage by chance, and hosts killed every few seconds, from now until `end`. */
+/** Random faults from both hubs and storage, and a host killed every few seconds, until `end`. */
 export async function startStorm(stack: Stack, chance: Random): Promise<Storm> {
   const faultsInjected: Record<string, number> = {};
   const note = (name: string, count: number): void => {
@@ -82,7 +82,7 @@ async function spoilHubs({ emulator }: Stack, chance: Random): Promise<void> {
     ...throttles.map(few),
     ...listingFaults.map(once),
   ]);
-  // What the evidence leaves open about the service is one way in one storm and another in the next.
+  // Where it is unknown how the service behaves, each storm picks one way.
   await emulator.admin('POST', `${SECONDARY_HUB}/switches`, {
     acceptForeignIds: chance() < 0.5,
     noOpPutTrap: chance() < 0.5,
@@ -91,7 +91,7 @@ async function spoilHubs({ emulator }: Stack, chance: Random): Promise<void> {
   });
 }
 
-/** The hubs behave again; how often each fault was met. */
+/** Clears the faults of the hubs and counts how often each was injected. */
 async function calmHubs({ emulator }: Stack): Promise<[string, number][]> {
   const met: [string, number][] = [];
   for (const namespace of ['primary', 'secondary']) {
@@ -108,9 +108,9 @@ function storageRules(chance: Random): ProxyRule[] {
 }
 
 /**
- * Every few seconds a host dies. One in three is asked to stop and may finish what it does; the others are gone at
- * once. Half of the times the next one starts while the old one still works, so that two share the queue for a while,
- * as in a deployment or when the platform scales.
+ * Every few seconds a host ends. One in three is asked to stop and may finish its work; the others are killed. Half of
+ * the time the next one starts before the old one ends, so that two share the queue for a while, as in a deployment or
+ * when the platform scales.
  */
 function startKilling(stack: Stack, chance: Random) {
   let kills = 0;

@@ -34,11 +34,11 @@ const ruleShape = z.strictObject({
   /** Tried, without regard to letter case, on the route (`/registrations/{}`) and on path and query as sent. */
   route: z.string().refine(isRegExp, 'is no regular expression').optional(),
   method: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
-  /** Share of the requests that match, drawn from `seed`. */
+  /** Share of the matching requests, drawn from `seed`. */
   probability: z.number().gt(0).max(1).optional(),
   seed: z.int().min(0).default(1),
   everyNth: z.int().min(1).optional(),
-  /** So often, then the rule is spent. */
+  /** How many times the rule acts before it is used up. */
   times: z.int().min(1).optional(),
   /** `after`: the request is carried out, but the client gets the fault. */
   when: z.literal(['before', 'after']).default('before'),
@@ -149,7 +149,7 @@ function isRegExp(text: string): boolean {
     new RegExp(text);
     return true;
   } catch {
-    // The only way to ask is to try.
+    // Compiling it is the only check there is.
     return false;
   }
 }

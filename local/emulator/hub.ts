@@ -9,7 +9,7 @@ import { ServiceError } from './service-error.ts';
 import { defaultSwitches, type HubSwitches } from './switches.ts';
 import { type Bucket, takeToken } from './token-bucket.ts';
 
-/** An installation and the registrations it brought about. */
+/** An installation and the registrations derived from it. */
 export interface StoredInstallation {
   /** What a GET answers. */
   readonly json: string;

@@ -104,7 +104,7 @@ export function readStored(json: string): Installation {
   return { ...installationSchema.parse(body), installationId };
 }
 
-/** One registration an installation brings about; `key` tells them apart within the installation. */
+/** One registration derived from an installation; `key` is unique within the installation. */
 export interface DerivedRegistration {
   readonly key: string;
   readonly description: Description;

@@ -55,7 +55,7 @@ export class RowList {
     }
   }
 
-  /** How many rows stand before or at the key: the offset to go on from after it. */
+  /** How many rows come before the key or have it: the offset of the first row after it. */
   offsetAfter(key: RowKey): number {
     const { chunkIndex, index, isFound } = this.#locate(key);
     let offset = index + (isFound ? 1 : 0);

@@ -15,7 +15,7 @@ export interface Description {
   readonly unknownXml?: string | undefined;
 }
 
-/** One registration of a hub. Never changed in place: an update puts another row in its stead. */
+/** One registration of a hub. Never changed in place: an update replaces it by another row. */
 export interface Row {
   readonly id: string;
   readonly etag: number;

@@ -8,7 +8,7 @@ import type { HostLog } from './log.ts';
 import { isNotFound } from './queue-output.ts';
 
 export interface Listener {
-  /** Takes nothing new from now on; resolves when the loop has ended. Running invocations go on. */
+  /** Takes nothing new from now on; resolves when the loop has ended. Running invocations continue. */
   stop(): Promise<void>;
 }
 

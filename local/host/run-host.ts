@@ -63,7 +63,7 @@ interface FunctionSummary {
 
 /**
  * Runs a built function app in this process until `close`. Rejects, with nothing left running, when settings, host.json
- * or the app are at fault. One app at a time in a process: `process.env` and the library's runtime are shared.
+ * or the app are at fault. Only one app at a time in a process: `process.env` and the library's runtime are shared.
  */
 export async function runHost(options: HostOptions): Promise<RunningHost> {
   const { env } = process;

@@ -46,7 +46,7 @@ export interface HubStats {
   readonly installations: number;
   readonly devices: number;
   readonly pendingInstallationWrites: number;
-  /** Accepted, found impossible later, and dropped without a word to the client. */
+  /** Accepted, found impossible later, and dropped without the client being informed. */
   readonly droppedInstallationWrites: number;
   /** Calls refused by the hub's own rate, since the counts were cleared. */
   readonly throttled: number;

@@ -1,7 +1,7 @@
 import { splitTags } from '../emulator/row.ts';
 import type { Push } from '../emulator/sends.ts';
 
-/** What one device received through rows that look alike (same kind, template and tags). */
+/** What one device received through rows of the same kind, template and tags. */
 export interface InboxLine {
   readonly handle: string;
   readonly platform: string;

@@ -96,7 +96,7 @@ function describe(emulator: Emulator): string {
   return `${lines.join('\n')}
 admin      ${emulator.adminUrl}   (GET it for a list of actions)
 
-The primary holds ${devices} devices made from seed ${seed}. The official SDK needs leave to speak plain HTTP:
+The primary holds ${devices} devices made from seed ${seed}. The official SDK has to be allowed plain HTTP:
 
   new NotificationHubsClient(connectionString, 'devices', { additionalPolicies: [{ position: 'perCall', policy: {
     name: 'plainHttp',

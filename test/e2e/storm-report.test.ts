@@ -101,8 +101,8 @@ test('a failed storm is explained by kinds of devices, the run and its id map, a
     said.push(line);
   });
   const text = said.join('\n');
-  expect(text).toMatch(/the rehearsal broke off: broke off/);
-  expect(text).toMatch(/broken promise: counts do not add up/);
+  expect(text).toMatch(/the rehearsal was aborted: broke off/);
+  expect(text).toMatch(/wrong status: counts do not add up/);
   expect(text).toMatch(
     /\d+ devices: never: \w+, (plain|installation), \d rows in the primary, 0 live, not live, got 0 of \d/,
   );

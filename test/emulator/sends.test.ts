@@ -61,12 +61,12 @@ it('broadcasts to every live row once under one message, and keeps what was deli
   );
   const { deliveries } = await hub.broadcast({ message: 'drill' });
   const lines = [...hub.inboxCounts()];
-  const likeness = (handle: string, isTemplate: boolean, name: string, tags: readonly string[]) =>
+  const rowLabel = (handle: string, isTemplate: boolean, name: string, tags: readonly string[]) =>
     JSON.stringify([handle, isTemplate, name, tags]);
   expect(deliveries).toBe(live.length);
   expect(
-    lines.map((line) => likeness(line.handle, line.kind === 'template', line.templateName, line.tags)).sort(),
-  ).toEqual(live.map((row) => likeness(row.handle, row.isTemplate, row.templateName, row.tags)).sort());
+    lines.map((line) => rowLabel(line.handle, line.kind === 'template', line.templateName, line.tags)).sort(),
+  ).toEqual(live.map((row) => rowLabel(row.handle, row.isTemplate, row.templateName, row.tags)).sort());
   expect(lines.every(({ counts }) => counts['drill'] === 1)).toBe(true);
   await hub.broadcast({ message: 'again' });
   expect([...hub.inboxCounts()].every(({ counts }) => counts['again'] === 1 && counts['drill'] === 1)).toBe(true);
