@@ -1,7 +1,9 @@
 import { app } from '@azure/functions';
 import { readAsset } from '../src/console/assets.ts';
 
-/** `GET /api/console`: the web page. It holds no data, so it needs no key: it calls this API with the key typed into it. */
+/**
+ * `GET /api/console`: the web page. It holds no data, so it needs no key: it calls this API with the key typed into it.
+ */
 app.http('getConsole', {
   methods: ['GET'],
   route: 'console/{*asset}',

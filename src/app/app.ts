@@ -28,7 +28,9 @@ export async function emit(app: App, change: Change): Promise<void> {
   for (const listener of app.listeners) await listener(app, change);
 }
 
-/** What one process remembers from step to step, a field for each user. It only saves requests: losing it loses nothing. */
+/**
+ * What one process remembers from step to step, a field for each user. It only saves requests: losing it loses nothing.
+ */
 export interface Memory {
   /** The last heartbeat this process wrote. */
   lastBeat: { readonly name: string; readonly at: number } | undefined;

@@ -10,7 +10,7 @@ import { scan } from './listing/scan.ts';
 import { reconcile } from './restore/apply/reconcile.ts';
 import { compareShards } from './restore/compare/compare-shards.ts';
 import { finishRestore } from './restore/finish.ts';
-import { readSums, toResult } from './restore/outcomes/totals.ts';
+import { readTotals, toResult } from './restore/outcomes/totals.ts';
 import { dispatch, isOneStep, type Moved, stepOf } from './runs/dispatch.ts';
 import { endRun, failureOf } from './runs/end.ts';
 import { readRun, Superseded } from './runs/store.ts';
@@ -102,7 +102,7 @@ export async function failRun(app: App, run: Run, error: DrError): Promise<Run> 
     case 'backup':
       return endRun(app, run, 'Failed', ended);
     case 'restore':
-      return endRun(app, run, 'Failed', { ...ended, result: toResult(await readSums(app, run), run) });
+      return endRun(app, run, 'Failed', { ...ended, result: toResult(await readTotals(app, run), run) });
     case 'verification':
       return endRun(app, run, 'Failed', { ...ended, result: await sumVerification(app, run) });
     default:

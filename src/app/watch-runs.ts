@@ -11,7 +11,9 @@ const QUIET_AFTER_MS = 90_000;
 /** Enqueued again this often without a sign of life in between, a run has no future. */
 const MAX_KICKS = 10;
 
-/** Looks at every active run: enqueues what a quiet one still has to do, ends one that stays quiet, frees dead locks. */
+/**
+ * Looks at every active run: enqueues what a quiet one still has to do, ends one that stays quiet, frees dead locks.
+ */
 export async function watchRuns(app: App): Promise<void> {
   for (const entry of await app.blobs.list(LOCKS_FOLDER)) {
     const kind = kindOfLock(entry.name);

@@ -15,8 +15,8 @@ export const manifestName = (hub: HubRef, snapshotId: string): string =>
   `${snapshotFolder(hub, snapshotId)}manifest.json`;
 export const snapshotShardName = (hub: HubRef, snapshotId: string, shard: number): string =>
   `${snapshotFolder(hub, snapshotId)}shards/${shardLabel(shard)}.jsonl.gz`;
-/** The prints of a shard, beside it: a snapshot can do without. */
-export const snapshotPrintsName = (hub: HubRef, snapshotId: string, shard: number): string =>
+/** The fingerprints of a shard, beside it: a snapshot can do without. */
+export const snapshotFingerprintsName = (hub: HubRef, snapshotId: string, shard: number): string =>
   `${snapshotFolder(hub, snapshotId)}prints/${shardLabel(shard)}`;
 export const latestName = (hub: HubRef): string => `${hubFolder(hub)}latest.json`;
 /** What is known of snapshots beside their manifests, apart from their folders: one listing tells it of all. */
@@ -68,13 +68,13 @@ export const scanName = (kind: RunKind, runId: string, pass: number): string =>
 export const stagingFolder = (kind: RunKind, runId: string): string => `${runFolder(kind, runId)}staging/`;
 export const segmentName = (kind: RunKind, runId: string, pass: number, label: string): string =>
   `${stagingFolder(kind, runId)}pass-${pass}/segments/${label}`;
-/** A copy of them, or prints made of the shard itself, for all passes of a restore. */
-export const printsName = (runId: string, shard: number): string =>
+/** A copy of them, or fingerprints made of the shard itself, for all passes of a restore. */
+export const fingerprintsName = (runId: string, shard: number): string =>
   `${stagingFolder('restore', runId)}prints/${shardLabel(shard)}`;
 export const foreignName = (runId: string, pass: number, shard: number): string =>
   `${stagingFolder('restore', runId)}pass-${pass}/foreign/${shardLabel(shard)}.json`;
 /** What a pass found in the target of each record of a snapshot's shard. */
-export const likenessName = (runId: string, pass: number, shard: number): string =>
+export const comparisonName = (runId: string, pass: number, shard: number): string =>
   `${stagingFolder('restore', runId)}pass-${pass}/likeness/${shardLabel(shard)}`;
 /** The results of a phase in all passes together: one listing tells a run's progress. */
 export const phaseFolder = (kind: RunKind, runId: string, phase: ShardPhase): string =>

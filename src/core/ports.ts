@@ -5,7 +5,8 @@ export interface HubRef {
 }
 
 /**
- * One page of a hub's listing: at most 100 registrations, each its description's XML in UTF-8 exactly as the hub gave it.
+ * One page of a hub's listing: at most 100 registrations, each its description's XML in UTF-8 exactly as the hub gave
+ * it.
  */
 export interface Page {
   readonly rows: readonly Uint8Array[];
@@ -47,15 +48,17 @@ export interface Hub {
   /** Creates or replaces the registration under `id`; `xml` has no ETag, ExpirationTime or RegistrationId. */
   putRegistration(id: string, xml: string, options: CallOptions): Promise<WriteOutcome>;
   /**
-   * Deletes the registration if it still has that ETag: `gone` also when it was not there, `changed` when it has another
-   * one and stays.
+   * Deletes the registration if it still has that ETag: `gone` also when it was not there, `changed` when it has
+   * another one and stays.
    */
   deleteRegistration(id: string, etag: number, options: CallOptions): Promise<'gone' | 'changed'>;
   /** Asks the hub for an unused registration id. Leaves nothing behind when it is not used. */
   createRegistrationId(options: CallOptions): Promise<string>;
   /** Hands over an installation (JSON body). `written` means queued by the service, not applied. */
   putInstallation(id: string, json: string, options: CallOptions): Promise<WriteOutcome>;
-  /** Asks the service to delete an installation with all its rows; queued like a PUT. One that is not there is no error. */
+  /**
+   * Asks the service to delete an installation with all its rows; queued like a PUT. One that is not there is no error.
+   */
   deleteInstallation(id: string, options: CallOptions): Promise<void>;
   /** Rights and tier as far as they can be known without writing a device. Throws what `listPage` throws. */
   probe(options: CallOptions): Promise<HubProbe>;

@@ -3,7 +3,7 @@ import { openLastGood } from '../../src/app/backup/churn.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { readRun } from '../../src/app/runs/store.ts';
 import { listSnapshotViews, readSnapshotView } from '../../src/app/snapshots/view.ts';
-import { PrintTable } from '../../src/core/fingerprint/table.ts';
+import { FingerprintTable } from '../../src/core/fingerprint/table.ts';
 import { backUp, seed } from '../faults/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
@@ -63,7 +63,7 @@ test.each([2, 4, 8, 1024])('every record is compared once, whatever the number o
   const last = await openLastGood(engine.app, { ...run, id: 'next', shardCount });
   let removed = 0;
   for (let shard = 0; shard < shardCount; shard += 1) {
-    const facts = await last?.compare(shard, PrintTable.of([]));
+    const facts = await last?.compare(shard, FingerprintTable.of([]));
     removed += Number(facts?.['removed']);
   }
   expect(removed).toBe(60);

@@ -4,7 +4,7 @@ import { makeLines } from '../../src/app/backup/shard-lines.ts';
 import { SnapshotRows, toSnapshotRow } from '../../src/app/listing/staged-row.ts';
 import { linesOf as textLinesOf } from '../../src/app/stored/lines.ts';
 import { encodeUtf8 } from '../../src/core/bytes/utf8.ts';
-import { printContent, printRecord } from '../../src/core/fingerprint/row.ts';
+import { fingerprintContent, fingerprintRecord } from '../../src/core/fingerprint/row.ts';
 import { groupRows, keyHashOf, recordKey } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { openShardRecords, recordsIn } from '../../src/core/snapshot/shard.ts';
@@ -15,7 +15,7 @@ import { anAppleRow, tokenOf } from '../support/rows.ts';
 async function linesOf(xmls: readonly string[], hashOf: (key: string) => number = keyHashOf) {
   const staged = xmls.map((xml) => {
     const fields = parseRegistration(xml);
-    const print = { ...printContent(encodeUtf8(xml), fields), keyHash: hashOf(recordKey(fields)) };
+    const print = { ...fingerprintContent(encodeUtf8(xml), fields), keyHash: hashOf(recordKey(fields)) };
     return toSnapshotRow(encodeUtf8(xml), fields, print);
   });
   const table = Float64Array.from(staged.flatMap(({ numbers }) => numbers));
@@ -24,8 +24,8 @@ async function linesOf(xmls: readonly string[], hashOf: (key: string) => number 
     table,
   );
   const lines = await makeLines(rows, realWorld.nextTurn);
-  const { prints } = lines;
-  const printOfEach = Array.from({ length: prints.count }, (_, index) => prints.at(index));
+  const { fingerprints } = lines;
+  const printOfEach = Array.from({ length: fingerprints.count }, (_, index) => fingerprints.at(index));
   return {
     ...lines,
     printOfEach,
@@ -58,7 +58,7 @@ test('a shard has a line for each record, with its rows as they came, each id on
         new Map(all.map(({ key, rows }) => [key, rows.map(({ xml }) => xml).sort()]));
       expect(byKey(records)).toEqual(byKey(expected.records));
       expect(records).toHaveLength(expected.records.length);
-      expect(printOfEach).toEqual(records.map(printRecord));
+      expect(printOfEach).toEqual(records.map(fingerprintRecord));
       expect(duplicatesSeen).toBe(expected.duplicatesSeen);
       const rows = expected.records.flatMap((record) => record.rows);
       expect(counts).toEqual({

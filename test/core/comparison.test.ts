@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Likeness } from '../../src/core/fingerprint/comparison.ts';
-import { PrintTable } from '../../src/core/fingerprint/table.ts';
+import { Comparison } from '../../src/core/fingerprint/comparison.ts';
+import { FingerprintTable } from '../../src/core/fingerprint/table.ts';
 
 const record = (keyHash: number, ...contentHashes: number[]) => ({
   platform: 'Apple',
@@ -8,22 +8,27 @@ const record = (keyHash: number, ...contentHashes: number[]) => ({
   handleHashes: contentHashes,
   contentHashes,
 });
-const row = (keyHash: number, contentHash: number, mark: number) => ({ keyHash, handleHash: 7, contentHash, mark });
+const row = (keyHash: number, contentHash: number, versionHash: number) => ({
+  keyHash,
+  handleHash: 7,
+  contentHash,
+  versionHash,
+});
 
 test('tells what is missing, what surely is the same and what has to be read, also from its numbers alone', () => {
-  const prints = PrintTable.of([record(1, 11), record(2, 21), record(3, 31, 32), record(4, 0), record(5, 51)]);
+  const prints = FingerprintTable.of([record(1, 11), record(2, 21), record(3, 31, 32), record(4, 0), record(5, 51)]);
   const live = new Map([
     [2, [row(2, 21, 201)]],
     [3, [row(3, 32, 302), row(3, 31, 301)]],
     [4, [row(4, 0, 401)]],
     [5, [row(5, 51, 501), row(5, 52, 502)]],
   ]);
-  const made = Likeness.of(prints, live);
-  for (const likeness of [made, new Likeness(made.numbers, prints.count)]) {
+  const made = Comparison.of(prints, live);
+  for (const likeness of [made, new Comparison(made.numbers, prints.count)]) {
     const seen = [0, 1, 2, 3, 4].map((index) => [
       likeness.livesAt(index),
-      likeness.isAlikeAt(index),
-      likeness.marksAt(index),
+      likeness.isSameAt(index),
+      likeness.versionHashesAt(index),
     ]);
     expect(seen).toEqual([
       [false, false, []],
@@ -41,5 +46,5 @@ test.each([
   ['an end within a record', [-1, 3, 5], 2],
   ['no number', [Number.NaN, -1], 2],
 ])('refuses numbers that are not of this many records: %s', (_, numbers, count) => {
-  expect(() => new Likeness(Float64Array.from(numbers), count)).toThrow(RangeError);
+  expect(() => new Comparison(Float64Array.from(numbers), count)).toThrow(RangeError);
 });

@@ -19,11 +19,11 @@ import { addSample, sumOutcomes, toFacts } from '../../src/core/restore/totals.t
 import { advance, isRunId, newRunId, type Run, startOfRunId } from '../../src/core/run/run.ts';
 import { formatStep, parseStep, type Step } from '../../src/core/run/step.ts';
 import { judgeSnapshot } from '../../src/core/snapshot/health.ts';
-import { sealManifest } from '../../src/core/snapshot/manifest.ts';
+import { addDigest } from '../../src/core/snapshot/manifest.ts';
 import { newScanCheckpoint } from '../../src/core/snapshot/scan-checkpoint.ts';
 import { anAppleRow } from '../support/rows.ts';
 
-const manifest = sealManifest(
+const manifest = addDigest(
   {
     id: '2026-11-23T09-00-00Z-abcdef',
     hub: { namespace: 'one', hub: 'devices' },

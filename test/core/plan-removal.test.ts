@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { markOf } from '../../src/core/fingerprint/row.ts';
+import { versionHashOf } from '../../src/core/fingerprint/row.ts';
 import type { RecordOfRows } from '../../src/core/registration/record.ts';
 import { parseRegistration, type Registration } from '../../src/core/registration/registration.ts';
 import { planRemoval, type WrittenRecord } from '../../src/core/restore/plan-removal.ts';
@@ -17,7 +17,7 @@ function aDevice(...rows: Registration[]): RecordOfRows {
 }
 
 function asSeen(...rows: Registration[]): WrittenRecord {
-  return { seen: new Set(rows.map(markOf)) };
+  return { seen: new Set(rows.map(versionHashOf)) };
 }
 
 function anApp(etag: number, tags: readonly string[] = ['news']): RecordOfRows {

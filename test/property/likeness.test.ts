@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeUtf8 } from '../../src/core/bytes/utf8.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { areAlike as areHashesAlike, printOf, printRecord } from '../../src/core/fingerprint/row.ts';
+import { areSurelySame as areHashesAlike, fingerprintOf, fingerprintRecord } from '../../src/core/fingerprint/row.ts';
 import { distinctRows } from '../../src/core/registration/distinct.ts';
 import { parseRegistration, type Registration } from '../../src/core/registration/registration.ts';
 import { aDescription, mutations, render } from './descriptions.ts';
@@ -34,10 +34,10 @@ const someRow = fc.tuple(aDescription, fc.boolean()).map(([{ source, xml }, isPl
 const someRows = fc.array(someRow, { minLength: 1, maxLength: 4 }).map((rows) => rows.map(({ xml }) => xml));
 
 /** As a restore sees it: the snapshot's record by what is to be written of it, what is live row by row. */
-function areAlike(rows: readonly Registration[], live: readonly Registration[]): boolean {
+function areSurelySame(rows: readonly Registration[], live: readonly Registration[]): boolean {
   return areHashesAlike(
-    printRecord({ key: 'i:any', rows }).contentHashes,
-    live.map((row) => printOf(encodeUtf8(row.xml), row).contentHash),
+    fingerprintRecord({ key: 'i:any', rows }).contentHashes,
+    live.map((row) => fingerprintOf(encodeUtf8(row.xml), row).contentHash),
   );
 }
 
@@ -60,8 +60,8 @@ test('what is seen to be alike has the same canonical forms, and nothing that li
         if (kind === 'one changed') moved.splice(0, 1, mutate(moved[0] ?? ''));
         const [rows, others] = [read(xmls), read(moved)];
         if (rows === undefined || others === undefined) return;
-        if (areAlike(rows, others)) expectTruth(rows, others);
-        if (areAlike(others, rows)) expectTruth(others, rows);
+        if (areSurelySame(rows, others)) expectTruth(rows, others);
+        if (areSurelySame(others, rows)) expectTruth(others, rows);
       },
     ),
     { numRuns: 4000 },
@@ -74,7 +74,7 @@ test('a row as the service writes it is seen to be alike in another hub, in any 
       const rows = given.map(({ source }) => render(source, plainly()));
       const [before, after] = [read(rows) ?? [], read(rows.map(elsewhere).reverse()) ?? []];
       const isWhole = distinctRows(before).size === before.length;
-      expect(areAlike(before, after)).toBe(isWhole);
+      expect(areSurelySame(before, after)).toBe(isWhole);
     }),
     { numRuns: 500 },
   );
@@ -87,5 +87,5 @@ test.each([
   const prefix = start.includes('<c:') ? 'c:' : '';
   const row = (etag: number): string =>
     `${start.replace('<ETag>1', `<ETag>${etag}`)}<${prefix}RegistrationId>1</${prefix}RegistrationId><${prefix}DeviceToken>A</${prefix}DeviceToken></${prefix}AppleRegistrationDescription>`;
-  expect(areAlike([parseRegistration(row(1))], [parseRegistration(row(2))])).toBe(false);
+  expect(areSurelySame([parseRegistration(row(1))], [parseRegistration(row(2))])).toBe(false);
 });

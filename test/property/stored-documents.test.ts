@@ -7,7 +7,7 @@ import { checksummed, indented } from '../../src/app/stored/envelopes.ts';
 import { DrError } from '../../src/core/errors.ts';
 import type { Blobs } from '../../src/core/ports.ts';
 import type { Run } from '../../src/core/run/run.ts';
-import { sealManifest } from '../../src/core/snapshot/manifest.ts';
+import { addDigest } from '../../src/core/snapshot/manifest.ts';
 import { newScanCheckpoint } from '../../src/core/snapshot/scan-checkpoint.ts';
 import { realWorld as world } from '../../src/world.ts';
 import { createMemoryBlobs } from '../support/memory-blobs.ts';
@@ -46,7 +46,7 @@ const run: Run = {
   kicks: 0,
   warnings: [],
 };
-const manifest = sealManifest(
+const manifest = addDigest(
   {
     id: run.id,
     hub,

@@ -1,4 +1,4 @@
-import { resultName, shardLabel, snapshotPrintsName, snapshotShardName } from '../../core/paths.ts';
+import { resultName, shardLabel, snapshotFingerprintsName, snapshotShardName } from '../../core/paths.ts';
 import { membersOf, type Neighbours, shardOf } from '../../core/registration/record.ts';
 import type { BackupRun } from '../../core/run/run.ts';
 import type { ManifestShard } from '../../core/snapshot/manifest.ts';
@@ -10,7 +10,7 @@ import { SnapshotRows } from '../listing/staged-row.ts';
 import type { Moved } from '../runs/dispatch.ts';
 import { doShards } from '../runs/do-shards.ts';
 import { beat } from '../runs/store.ts';
-import { packPrints } from '../snapshots/fingerprints.ts';
+import { packFingerprints } from '../snapshots/fingerprints.ts';
 import { sha256Hex } from '../stored/codec.ts';
 import { forEachConcurrent } from '../stored/concurrent.ts';
 import { documents } from '../stored/documents.ts';
@@ -59,11 +59,11 @@ async function storeShard(
   const name = resultName(run.kind, run.id, run.phase.pass, 'seal', shard);
   const bytes = await app.world.gzip(lines.bytes);
   const stored = { bytes: bytes.length, sha256: sha256Hex(bytes) };
-  const printsName = snapshotPrintsName(run.hub, run.id, shard);
+  const fingerprintsName = snapshotFingerprintsName(run.hub, run.id, shard);
   const [churn] = await Promise.all([
-    last?.compare(shard, lines.prints),
+    last?.compare(shard, lines.fingerprints),
     app.blobs.put(snapshotShardName(run.hub, run.id, shard), bytes, 'any'),
-    app.blobs.put(printsName, packPrints(printsName, stored.sha256, lines.prints), 'any'),
+    app.blobs.put(fingerprintsName, packFingerprints(fingerprintsName, stored.sha256, lines.fingerprints), 'any'),
   ]);
   await documents.snapshotShard.write(app, name, toResult(shard, stored, lines), 'any', {
     done: '1',

@@ -1,6 +1,6 @@
 import { DrError } from '../../core/errors.ts';
 import { haveSame } from '../../core/fingerprint/row.ts';
-import type { PrintTable } from '../../core/fingerprint/table.ts';
+import type { FingerprintTable } from '../../core/fingerprint/table.ts';
 import { markName, resultsFolder } from '../../core/paths.ts';
 import type { BlobFacts } from '../../core/ports.ts';
 import { sectionsOf, shardOf } from '../../core/registration/record.ts';
@@ -8,7 +8,7 @@ import { isDoneFact } from '../../core/restore/outcomes.ts';
 import type { BackupRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import type { App } from '../app.ts';
-import { findSnapshotPrints } from '../snapshots/fingerprints.ts';
+import { findSnapshotFingerprints } from '../snapshots/fingerprints.ts';
 import { readLatest } from '../snapshots/latest.ts';
 import { readManifest } from '../snapshots/store.ts';
 import { toBytes } from '../stored/codec.ts';
@@ -17,24 +17,24 @@ import { toBytes } from '../stored/codec.ts';
 export interface LastGood {
   /**
    * What of a new shard's records that snapshot had otherwise, as facts of the shard's result. It is for the readiness
-   * card only: where the older prints cannot be read there are no facts.
+   * card only: where the older fingerprints cannot be read there are no facts.
    */
-  compare(shard: number, prints: PrintTable): Promise<BlobFacts>;
+  compare(shard: number, fingerprints: FingerprintTable): Promise<BlobFacts>;
 }
 
 /** `undefined` when there is none. */
 export async function openLastGood(app: App, run: BackupRun): Promise<LastGood | undefined> {
   const before = await orNothing(app, run, () => readLastGood(app, run));
   if (before === undefined) return undefined;
-  const compare = async (shard: number, prints: PrintTable): Promise<BlobFacts> => {
+  const compare = async (shard: number, fingerprints: FingerprintTable): Promise<BlobFacts> => {
     const left = await readRecords(app, before, shard, run.shardCount);
     if (left === undefined) return {};
     let [added, changed] = [0, 0];
-    for (let index = 0; index < prints.count; index += 1) {
-      const keyHash = prints.keyHashAt(index);
+    for (let index = 0; index < fingerprints.count; index += 1) {
+      const keyHash = fingerprints.keyHashAt(index);
       const old = left.get(keyHash);
       if (old === undefined) added += 1;
-      else if (!haveSame(old, prints.contentHashesAt(index))) changed += 1;
+      else if (!haveSame(old, fingerprints.contentHashesAt(index))) changed += 1;
       left.delete(keyHash);
     }
     return {
@@ -45,7 +45,9 @@ export async function openLastGood(app: App, run: BackupRun): Promise<LastGood |
       changed: String(changed),
     };
   };
-  return { compare: async (shard, prints) => (await orNothing(app, run, () => compare(shard, prints))) ?? {} };
+  return {
+    compare: async (shard, fingerprints) => (await orNothing(app, run, () => compare(shard, fingerprints))) ?? {},
+  };
 }
 
 async function orNothing<T>(app: App, run: BackupRun, read: () => Promise<T>): Promise<T | undefined> {
@@ -94,11 +96,11 @@ async function readRecords(
   for (const index of before.shards.keys()) {
     const theirs = sectionsOf(index, before.shards.length);
     if (theirs.first >= first + count || theirs.first + theirs.count <= first) continue;
-    const prints = await findSnapshotPrints(app, before, index);
-    if (prints === undefined) return undefined;
-    for (let record = 0; record < prints.count; record += 1) {
-      const keyHash = prints.keyHashAt(record);
-      if (shardOf(keyHash, shardCount) === shard) found.set(keyHash, prints.contentHashesAt(record));
+    const fingerprints = await findSnapshotFingerprints(app, before, index);
+    if (fingerprints === undefined) return undefined;
+    for (let record = 0; record < fingerprints.count; record += 1) {
+      const keyHash = fingerprints.keyHashAt(record);
+      if (shardOf(keyHash, shardCount) === shard) found.set(keyHash, fingerprints.contentHashesAt(record));
     }
   }
   return found;

@@ -3,7 +3,7 @@ import { manifestName, scanName } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import type { BackupRun } from '../../core/run/run.ts';
 import { judgeSnapshot } from '../../core/snapshot/health.ts';
-import { addCounts, type Manifest, noCounts, sealManifest } from '../../core/snapshot/manifest.ts';
+import { addCounts, addDigest, type Manifest, noCounts } from '../../core/snapshot/manifest.ts';
 import type { ScanCheckpoint } from '../../core/snapshot/scan-checkpoint.ts';
 import { type App, toInstant } from '../app.ts';
 import { readFinishedScan } from '../listing/scan.ts';
@@ -45,7 +45,7 @@ async function writeManifest(app: App, run: BackupRun): Promise<Manifest> {
   const counts = results.reduce((total, result) => addCounts(total, result.counts), noCounts);
   await refuseLoss(app, run, checkpoint, results);
   const earlier = await earlierCounts(app, run);
-  const manifest = sealManifest(
+  const manifest = addDigest(
     {
       id: run.id,
       hub: run.hub,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { printRecord, type RecordPrint } from '../../core/fingerprint/row.ts';
-import { createPrintWriter, type PrintTable } from '../../core/fingerprint/table.ts';
+import { fingerprintRecord, type RecordFingerprint } from '../../core/fingerprint/row.ts';
+import { createFingerprintWriter, type FingerprintTable } from '../../core/fingerprint/table.ts';
 import { parseRegistration } from '../../core/registration/registration.ts';
 import type { RecordCounts } from '../../core/snapshot/manifest.ts';
 import type { Piece, SnapshotRows } from '../listing/staged-row.ts';
@@ -10,7 +10,7 @@ export interface ShardLines {
   /** One JSON object a line: `{"key":…,"rows":[…]}`. */
   readonly bytes: Uint8Array;
   /** Of each line. */
-  readonly prints: PrintTable;
+  readonly fingerprints: FingerprintTable;
   readonly counts: RecordCounts;
   /** Rows dropped because the listing showed their id more than once. */
   readonly duplicatesSeen: number;
@@ -20,8 +20,8 @@ export interface ShardLines {
 const ROWS_AT_ONCE = 2000;
 
 /**
- * Makes a shard's lines of its rows as they were staged: a line a record, in the order of the keys' hashes. Of rows of a
- * record with one id the one with the highest ETag stays, then the later seen. With `isOurs` other rows are left out.
+ * Makes a shard's lines of its rows as they were staged: a line a record, in the order of the keys' hashes. Of rows of
+ * a record with one id the one with the highest ETag stays, then the later seen. With `isOurs` other rows are left out.
  */
 export async function makeLines(
   rows: SnapshotRows,
@@ -51,7 +51,7 @@ function createDraft(rows: SnapshotRows) {
   let size = 0;
   for (let row = 0; row < rows.count; row += 1) size += rows.bytes(row).length;
   const out = Buffer.allocUnsafe(size);
-  const prints = createPrintWriter(rows.count);
+  const fingerprints = createFingerprintWriter(rows.count);
   const byPlatform: Record<string, number> = {};
   let [at, installations, registrations, templates] = [0, 0, 0, 0];
   const copy = (row: number, start: number, end: number): void => {
@@ -85,24 +85,24 @@ function createDraft(rows: SnapshotRows) {
       }
       registrations += 1 + others.length;
       if (rows.isInstallation(first)) installations += 1;
-      prints.add(printStaged(rows, [first, ...others]));
+      fingerprints.add(fingerprintStaged(rows, [first, ...others]));
     },
     finish(rowCount: number): ShardLines {
-      const table = prints.finish();
+      const table = fingerprints.finish();
       const counts = { records: table.count, installations, registrations, templates, byPlatform };
-      return { bytes: out.subarray(0, at), prints: table, counts, duplicatesSeen: rowCount - registrations };
+      return { bytes: out.subarray(0, at), fingerprints: table, counts, duplicatesSeen: rowCount - registrations };
     },
   };
 }
 
 const COMMA = ','.charCodeAt(0);
 
-/** The print of a record; where rows of it may become one with another, it is read for that. */
-function printStaged(rows: SnapshotRows, record: readonly [number, ...number[]]): RecordPrint {
+/** The fingerprint of a record; where rows of it may become one with another, it is read for that. */
+function fingerprintStaged(rows: SnapshotRows, record: readonly [number, ...number[]]): RecordFingerprint {
   const [first, ...others] = record;
   if (others.length > 0 && new Set(record.map(rows.templateHash)).size < record.length) {
     const descriptions = record.map((row) => parseRegistration(readText(rows, row, rows.description(row))));
-    return printRecord({ key: readText(rows, first, rows.key(first)), rows: descriptions });
+    return fingerprintRecord({ key: readText(rows, first, rows.key(first)), rows: descriptions });
   }
   return {
     platform: rows.platform(first),

@@ -64,8 +64,8 @@ async function openProgress(app: App, run: Run): Promise<Progress> {
 type Position = Pick<ScanCheckpoint, 'token' | 'pageCount' | 'rowCount' | 'unreadableCount' | 'isFinished'>;
 
 /**
- * Lists page after page. While what has gathered is being stored, the listing continues. What was listed before a fault is
- * stored, too, so that nothing is read twice.
+ * Lists page after page. While what has gathered is being stored, the listing continues. What was listed before a fault
+ * is stored, too, so that nothing is read twice.
  */
 async function list(app: App, hub: Hub, progress: Progress, deadlineAt: number): Promise<'finished' | 'interrupted'> {
   const { staged } = progress;

@@ -7,7 +7,9 @@ import { unpackFrame } from '../stored/codec.ts';
 import { forEachConcurrent } from '../stored/concurrent.ts';
 import { type PackedSegment, titleOf } from './staging.ts';
 
-/** One blob for all that was gathered. Its name is the step's own: a step running twice overwrites nothing that counts. */
+/**
+ * One blob for all that was gathered. Its name is the step's own: a step running twice overwrites nothing that counts.
+ */
 export async function storeSegment(app: App, { name, bytes, lengths, tableLengths }: PackedSegment): Promise<Segment> {
   await app.blobs.put(name, bytes, 'any');
   return { name, lengths: [...lengths], tableLengths: [...tableLengths] };

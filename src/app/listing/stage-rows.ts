@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import type { Octets } from '../../core/bytes/utf8.ts';
 import { DrError } from '../../core/errors.ts';
-import { printContent, printOf } from '../../core/fingerprint/row.ts';
+import { fingerprintContent, fingerprintOf } from '../../core/fingerprint/row.ts';
 import { segmentName } from '../../core/paths.ts';
 import { shardOf } from '../../core/registration/record.ts';
 import { parseOctets, type RegistrationFields } from '../../core/registration/registration.ts';
@@ -23,7 +23,7 @@ function sectionCountOf(run: Run): number {
 
 /**
  * A backup does not know yet how many shards there will be, and stages by section. A restore stages by shard of its
- * snapshot, with a print of each row: what is in place is known by that alone.
+ * snapshot, with a fingerprint of each row: what is in place is known by that alone.
  */
 export function openStaging(app: App, run: Run, firstSegment: number): Staging {
   let sequence = firstSegment;
@@ -47,12 +47,12 @@ export function stageRows(staging: Staging, run: Run, rows: readonly Uint8Array[
       continue;
     }
     if (run.kind === 'restore') {
-      const { keyHash, handleHash, contentHash, mark } = printOf(octets, fields);
-      staging.add(shardOf(keyHash, sectionCount), octets, [keyHash, handleHash, contentHash, mark]);
+      const { keyHash, handleHash, contentHash, versionHash } = fingerprintOf(octets, fields);
+      staging.add(shardOf(keyHash, sectionCount), octets, [keyHash, handleHash, contentHash, versionHash]);
     } else {
-      const print = printContent(octets, fields);
-      const staged = toSnapshotRow(octets, fields, print);
-      staging.add(shardOf(print.keyHash, sectionCount), staged.octets, staged.numbers);
+      const fingerprint = fingerprintContent(octets, fields);
+      const staged = toSnapshotRow(octets, fields, fingerprint);
+      staging.add(shardOf(fingerprint.keyHash, sectionCount), staged.octets, staged.numbers);
     }
   }
   return unreadableCount;

@@ -1,6 +1,6 @@
 import { hash53 } from '../../core/bytes/hash.ts';
 import { encodeUtf8, type Octets } from '../../core/bytes/utf8.ts';
-import type { ContentPrint } from '../../core/fingerprint/row.ts';
+import type { ContentFingerprint } from '../../core/fingerprint/row.ts';
 import type { RegistrationFields } from '../../core/registration/registration.ts';
 
 /*
@@ -29,18 +29,18 @@ export interface StagedRow {
   readonly numbers: readonly number[];
 }
 
-export function toSnapshotRow(octets: Octets, fields: RegistrationFields, print: ContentPrint): StagedRow {
+export function toSnapshotRow(octets: Octets, fields: RegistrationFields, fingerprint: ContentFingerprint): StagedRow {
   const platform = encodeUtf8(fields.platform);
-  const key = encodeUtf8(JSON.stringify(print.key));
+  const key = encodeUtf8(JSON.stringify(fingerprint.key));
   const { id, etag, isTemplate, templateName } = fields;
   return {
     octets: `${platform}${LINE_START}${key}${BEFORE_ROWS}${JSON.stringify(octets)}${LINE_END}`,
     numbers: [
-      print.keyHash,
+      fingerprint.keyHash,
       hash53(id),
       etag,
-      print.handleHash,
-      print.contentHash,
+      fingerprint.handleHash,
+      fingerprint.contentHash,
       isTemplate ? hash53(`t ${templateName ?? ''}`) : NO_TEMPLATE,
       platform.length,
       key.length,

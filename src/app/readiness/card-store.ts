@@ -43,8 +43,8 @@ export async function storeOrWarn(app: App, card: ReadinessCard, etag: string | 
 }
 
 /**
- * Listens to what is stored: the card shows a run that began or moved on. When one ended, a drill ended or a proof came,
- * more of the card has changed: the next reader judges again.
+ * Listens to what is stored: the card shows a run that began or moved on. When one ended, a drill ended or a proof
+ * came, more of the card has changed: the next reader judges again.
  */
 export async function noteOnCard(app: App, change: Change): Promise<void> {
   await changeCard(app, (card) =>

@@ -23,8 +23,8 @@ export interface Gathered {
 }
 
 /**
- * Reads everything the readiness rests on from where it is kept. About twenty storage requests, none of which grows with
- * the hub; a status call gets the stored card.
+ * Reads everything the readiness rests on from where it is kept. About twenty storage requests, none of which grows
+ * with the hub; a status call gets the stored card.
  */
 export async function gatherCard(app: App, watchedAt: string | undefined): Promise<Gathered> {
   const hub = app.primary.ref;

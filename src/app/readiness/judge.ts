@@ -10,7 +10,9 @@ export interface Readiness {
   readonly findings: readonly Finding[];
 }
 
-/** Would a failover now go well? Judged for this instant, from what was gathered before and the target as it answers. */
+/**
+ * Would a failover now go well? Judged for this instant, from what was gathered before and the target as it answers.
+ */
 export function judgeReadiness(app: App, card: ReadinessCard, probed: ProbedTarget): Readiness {
   const { backups, provenAt, watchedAt } = card;
   const { reachable, rights, deviceLimit, fault } = probed;

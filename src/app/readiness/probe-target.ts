@@ -8,8 +8,8 @@ const PATIENCE_MS = 3_000;
 const FRESH_MS = 60_000;
 
 /**
- * Whether a restore into the secondary could begin: reachable, rights, tier. Never throws what the hub answered. All who
- * ask within a minute share one answer.
+ * Whether a restore into the secondary could begin: reachable, rights, tier. Never throws what the hub answered. All
+ * who ask within a minute share one answer.
  */
 export function probeTarget(app: App): Promise<ProbedTarget> {
   const atMs = app.world.now();

@@ -11,9 +11,9 @@ import { judgeReadiness } from './judge.ts';
 import { probeTarget } from './probe-target.ts';
 
 /**
- * Looks at how things are, calls the heartbeat for a good snapshot it was not called for yet, raises and resolves alerts,
- * and stores the card. It goes by what is stored and not by events, so that a call that is lost or comes twice changes
- * nothing.
+ * Looks at how things are, calls the heartbeat for a good snapshot it was not called for yet, raises and resolves
+ * alerts, and stores the card. It goes by what is stored and not by events, so that a call that is lost or comes twice
+ * changes nothing.
  */
 export async function reviewReadiness(app: App, { isWatchdog = false } = {}): Promise<void> {
   const before = await readCard(app);

@@ -21,8 +21,8 @@ const BLOBS_A_REQUEST = 5000;
 const REQUESTS_LEFT = 2;
 
 /**
- * "If we failed over now": the readiness card. At most three storage requests: what is judged each minute, and whenever a
- * run moves on, is one document; how far the running ones are takes the rest.
+ * "If we failed over now": the readiness card. At most three storage requests: what is judged each minute, and whenever
+ * a run moves on, is one document; how far the running ones are takes the rest.
  */
 export async function readStatus(app: App) {
   const [card, probed] = await Promise.all([currentCard(app), probeTarget(app)]);
@@ -102,7 +102,9 @@ function viewProven({ id, how, at, readStartedAt }: NonNullable<ReadinessCard['p
   return { id, how, at, ageSeconds: secondsSince(readStartedAt, nowMs) };
 }
 
-/** What would be lost: what was added or changed since the newest good snapshot was begun, if things go on as before. */
+/**
+ * What would be lost: what was added or changed since the newest good snapshot was begun, if things go on as before.
+ */
 function viewAtRisk({ readStartedAt, churn }: LatestGood, nowMs: number) {
   const age = secondsSince(readStartedAt, nowMs);
   const minutes = Math.round(age / 6) / 10;

@@ -6,7 +6,9 @@ import { findRun } from '../runs/store.ts';
 import { checkShardsStored, findSnapshot } from '../snapshots/store.ts';
 import { launchRestore } from './launch.ts';
 
-/** What a retry and a rollback share: each is a run about a restore that is over, of the same snapshot, on the same hub. */
+/**
+ * What a retry and a rollback share: each is a run about a restore that is over, of the same snapshot, on the same hub.
+ */
 
 export async function readEnded(app: App, runId: string): Promise<RestoreRun> {
   const run = await findRun(app, 'restore', runId);

@@ -5,11 +5,11 @@ import { endRun, failureOf } from '../runs/end.ts';
 import { storeProof } from '../snapshots/proof.ts';
 import { readManifest } from '../snapshots/store.ts';
 import { noteSeen } from './outcomes/notes.ts';
-import { readSums, toResult } from './outcomes/totals.ts';
+import { readTotals, toResult } from './outcomes/totals.ts';
 
 /** Counts the whole restore and ends it: green only when every record is where it should be. */
 export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
-  const result = toResult(await readSums(app, run), run);
+  const result = toResult(await readTotals(app, run), run);
   const { failed, pending } = result.counts;
   const isComplete = failed === 0 && pending === 0;
   await noteSeen(app, run);

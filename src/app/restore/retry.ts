@@ -1,7 +1,7 @@
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { launchAgain, openTarget, readEnded, refusal } from './again.ts';
-import { readSums } from './outcomes/totals.ts';
+import { readTotals } from './outcomes/totals.ts';
 import { preflight } from './preflight.ts';
 
 /**
@@ -15,7 +15,7 @@ export async function startRetry(app: App, runId: string): Promise<RestoreRun> {
     throw refusal('NothingToRetry', restore, `is a rollback. Roll back ${of} again: what is gone stays so`);
   }
   if (dryRun) throw refusal('NothingToRetry', restore, 'was a dry run. Start a restore');
-  const { counts } = await readSums(app, restore);
+  const { counts } = await readTotals(app, restore);
   if (counts.failed + counts.pending === 0) throw refusal('NothingToRetry', restore, 'left no record out');
   const { manifest, hub } = await openTarget(app, restore);
   const warnings = await preflight(app, hub, manifest, { role: target, isWhole: false });

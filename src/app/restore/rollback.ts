@@ -3,7 +3,7 @@ import type { RollbackRequest } from '../../core/request/restore.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { launchAgain, openTarget, readEnded, refusal } from './again.ts';
-import { readSums } from './outcomes/totals.ts';
+import { readTotals } from './outcomes/totals.ts';
 import { PREFLIGHT_MS, refuseWrongConfirmation } from './preflight.ts';
 
 export interface RollbackOptions {
@@ -35,7 +35,7 @@ export async function startRollback(
   if (purpose === 'rollback')
     throw refusal('NothingToRollBack', restore, 'is a rollback itself. Restore again instead');
   if (dryRun) throw refusal('NothingToRollBack', restore, 'was a dry run');
-  const { counts, attempted } = await readSums(app, restore);
+  const { counts, attempted } = await readTotals(app, restore);
   if (counts.created + counts.updated + attempted === 0) throw refusal('NothingToRollBack', restore, 'wrote nothing');
   const { manifest, hub } = await openTarget(app, restore);
   await hub.probe({ deadlineAt: app.world.now() + PREFLIGHT_MS });

@@ -33,8 +33,8 @@ export async function viewRestore(app: App, run: RestoreRun) {
 }
 
 async function resultSoFar(app: App, run: RestoreRun) {
-  const { sums, beatAt } = await readProgress(app, run);
-  return { result: toResult(sums, run), beatAt };
+  const { totals, beatAt } = await readProgress(app, run);
+  return { result: toResult(totals, run), beatAt };
 }
 
 /** The share of the records whose outcome is known, rounded down, so that 100 means all. */

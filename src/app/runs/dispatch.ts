@@ -33,7 +33,8 @@ export function stepOf({ kind, id: runId }: Run, { name, pass, wave }: PhaseKey)
 
 /**
  * Shards sealed by one step: what many need is read once, and each segment is asked for one range instead of several. A
- * backup's have all their rows in memory; a restore's only prints, so that a large hub's, of many segments, are more.
+ * backup's have all their rows in memory; a restore's only fingerprints, so that a large hub's, of many segments, are
+ * more.
  */
 function sortedTogether({ kind, shardCount }: Run): number {
   return kind === 'restore' ? Math.min(16, Math.max(4, shardCount / 16)) : 4;
@@ -63,8 +64,8 @@ function spansOf(shards: readonly number[], most: number): Pick<Step, 'shard' | 
 
 /**
  * Moves the run to its next phase by compare-and-swap, and enqueues it; a phase of one step is left to the caller, who
- * continues with it at once. Of shards that finish together one moves the run; if it dies before its messages are sent, or
- * that one step is done, its own message comes again and sends them.
+ * continues with it at once. Of shards that finish together one moves the run; if it dies before its messages are sent,
+ * or that one step is done, its own message comes again and sends them.
  */
 export async function moveOn<K extends Phase['name']>(
   app: App,

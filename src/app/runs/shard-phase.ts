@@ -31,8 +31,9 @@ export async function areAllDone(app: App, run: Run, phase: ShardPhase): Promise
 }
 
 /**
- * True when a shard that was open the last time still is, so that the run's phase surely continues: the step that does that one
- * asks again. It spares a listing, which costs with the number of shards; one at the end of each would cost their square.
+ * True when a shard that was open the last time still is, so that the run's phase surely continues: the step that does
+ * that one asks again. It spares a listing, which costs with the number of shards; one at the end of each would cost
+ * their square.
  */
 export async function isSurelyOpen(app: App, run: Run, phase: ShardPhase): Promise<boolean> {
   const known = app.memory.lastOpen.get(run.id);
@@ -43,9 +44,9 @@ export async function isSurelyOpen(app: App, run: Run, phase: ShardPhase): Promi
 
 /**
  * Does one shard's work of a run's phase, and tells whether this process works at no other shard of that phase at its
- * end. Only then is it worth asking storage whether the phase is over: a step that works at another one asks when that ends,
- * and if it dies, the step that repeats it. Without this a run of a thousand shards would list a thousand results a
- * thousand times.
+ * end. Only then is it worth asking storage whether the phase is over: a step that works at another one asks when that
+ * ends, and if it dies, the step that repeats it. Without this a run of a thousand shards would list a thousand results
+ * a thousand times.
  */
 export async function withOthers<T>(
   app: App,

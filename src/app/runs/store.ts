@@ -169,8 +169,9 @@ export async function takeLock(app: App, kind: RunKind, hub: HubRef, runId: stri
 const LOCK_TRIES = 3;
 
 /**
- * Whether the lock surely is ours. The lock of a run that ends just now is there when the put is refused and gone when it
- * is looked at, so that the put's outcome is not known: with `mayBeUnclear` that is no error, and the caller looks itself.
+ * Whether the lock surely is ours. The lock of a run that ends just now is there when the put is refused and gone when
+ * it is looked at, so that the put's outcome is not known: with `mayBeUnclear` that is no error, and the caller looks
+ * itself.
  */
 async function putLock(app: App, name: string, lock: Lock, mayBeUnclear: boolean): Promise<boolean> {
   try {

@@ -11,7 +11,9 @@ import { documents } from '../stored/documents.ts';
 import { linesOf } from '../stored/lines.ts';
 import { type Latest, readLatest } from './latest.ts';
 
-/** `undefined` when there is no such snapshot. Throws `SnapshotCorrupt` or `SnapshotVersionUnknown`, naming the blob. */
+/**
+ * `undefined` when there is no such snapshot. Throws `SnapshotCorrupt` or `SnapshotVersionUnknown`, naming the blob.
+ */
 export async function readManifest(app: App, hub: HubRef, snapshotId: string): Promise<Manifest | undefined> {
   const name = manifestName(hub, snapshotId);
   const manifest = (await documents.manifest.find(app, name))?.value;
@@ -148,7 +150,10 @@ export interface OpenShard {
   readonly openRecords: () => Promise<ShardRecords>;
 }
 
-/** A shard whose bytes are those the manifest names; it is unpacked when its records are needed. Throws `SnapshotCorrupt`. */
+/**
+ * A shard whose bytes are those the manifest names; it is unpacked when its records are needed. Throws
+ * `SnapshotCorrupt`.
+ */
 export async function openSnapshotShard(app: App, manifest: Manifest, shard: number): Promise<OpenShard> {
   const entry = manifest.shards[shard];
   if (entry === undefined) throw corrupt(manifest, `shard ${shard}`, 'is not in the manifest');

@@ -9,8 +9,8 @@ import { invalidDocument } from './invalid.ts';
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * For what is staged: a quarter of gzip's time, and no larger. With a checksum. At once, because the way to a thread and
- * back costs as much as the work; of a window for small pieces, because a large one is cleared for each.
+ * For what is staged: a quarter of gzip's time, and no larger. With a checksum. At once, because the way to a thread
+ * and back costs as much as the work; of a window for small pieces, because a large one is cleared for each.
  */
 export function packFrame(bytes: Uint8Array): Uint8Array {
   return zstdCompressSync(bytes, { params: FRAME });
@@ -27,8 +27,8 @@ const FRAME = {
 };
 
 /**
- * What `packFrame` was given. Throws `StoredDocumentInvalid`, naming the blob, on damaged bytes. Where the size is known
- * it is unpacked into one piece of it, instead of into many that are put together.
+ * What `packFrame` was given. Throws `StoredDocumentInvalid`, naming the blob, on damaged bytes. Where the size is
+ * known it is unpacked into one piece of it, instead of into many that are put together.
  */
 export function unpackFrame(frame: Uint8Array, blobName: string, size = CHUNK_BYTES): Buffer {
   try {

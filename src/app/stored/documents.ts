@@ -109,7 +109,7 @@ export const documents = {
     hint: 'What the restore wrote can no longer be distinguished from what devices changed since: remove it by hand.',
     isGzipped: true,
     schema: z.strictObject({
-      /** A record's position in its shard, and the marks of its rows. */
+      /** A record's position in its shard, and the version hashes of its rows. */
       seen: z.array(z.tuple([count], count)),
       /** Positions of records that were written again: what was seen of them before no longer holds. */
       rewritten: z.array(count),

@@ -1,7 +1,9 @@
 import { DrError } from '../../core/errors.ts';
 import { packFrame, toText, unpackFrame } from './codec.ts';
 
-/** A blob of numbers: a title, which is a JSON object and tells what they are, on a line of its own before them; packed. */
+/**
+ * A blob of numbers: a title, which is a JSON object and tells what they are, on a line of its own before them; packed.
+ */
 export function packNumbers(title: object, numbers: Float64Array): Uint8Array {
   return packFrame(Buffer.concat([Buffer.from(`${JSON.stringify(title)}\n`), bytesOf(numbers)]));
 }

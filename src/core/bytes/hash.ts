@@ -20,7 +20,8 @@ export function hash53(text: string): number {
 
 /**
  * A 53-bit hash of octets, but for those from `skipFrom` up to `skipTo`: two lanes of MurmurHash3's 32-bit construction
- * (public domain), four octets at a time, which takes a third of `hash53`'s time. Prints of stored snapshots depend on it.
+ * (public domain), four octets at a time, which takes a third of `hash53`'s time. Fingerprints of stored snapshots
+ * depend on it.
  */
 export function hashOctets(octets: Octets, skipFrom = octets.length, skipTo = octets.length): number {
   const lanes = { high: 0xdeadbeef, low: 0x41c6ce57 };

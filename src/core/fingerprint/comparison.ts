@@ -1,19 +1,19 @@
-import { areAlike, type RowPrint } from './row.ts';
-import type { PrintTable } from './table.ts';
+import { areSurelySame, type RowFingerprint } from './row.ts';
+import type { FingerprintTable } from './table.ts';
 
 /** What lives in the target, by the hash of its key. */
-export type LivePrints = ReadonlyMap<number, readonly RowPrint[]>;
+export type LiveFingerprints = ReadonlyMap<number, readonly RowFingerprint[]>;
 
 /**
- * What the target has of each record of a snapshot's shard, as far as prints tell, as numbers in one piece. Of each
- * record `MISSING`, `DIFFERS`, or, where what lives under its key surely is the same, how many rows that are and their
- * marks.
+ * What the target has of each record of a snapshot's shard, as far as fingerprints tell, as numbers in one piece. Of
+ * each record `MISSING`, `DIFFERS`, or, where what lives under its key surely is the same, how many rows that are and
+ * their version hashes.
  */
-export class Likeness {
+export class Comparison {
   readonly numbers: Float64Array;
   readonly #starts: Uint32Array;
 
-  /** Numbers as a `Likeness` has them. Throws a `RangeError` when they are not of `count` records. */
+  /** Numbers as a `Comparison` has them. Throws a `RangeError` when they are not of `count` records. */
   constructor(numbers: Float64Array, count: number) {
     this.numbers = numbers;
     this.#starts = new Uint32Array(count);
@@ -25,15 +25,15 @@ export class Likeness {
     if (at !== numbers.length) throw new RangeError('The numbers are not of this many records.');
   }
 
-  static of(prints: PrintTable, live: LivePrints): Likeness {
+  static of(fingerprints: FingerprintTable, live: LiveFingerprints): Comparison {
     const numbers: number[] = [];
-    for (let index = 0; index < prints.count; index += 1) {
-      const rows = live.get(prints.keyHashAt(index));
+    for (let index = 0; index < fingerprints.count; index += 1) {
+      const rows = live.get(fingerprints.keyHashAt(index));
       if (rows === undefined) numbers.push(MISSING);
-      else if (!areAlike(prints.contentHashesAt(index), contentHashesOf(rows))) numbers.push(DIFFERS);
-      else numbers.push(rows.length, ...rows.map(({ mark }) => mark));
+      else if (!areSurelySame(fingerprints.contentHashesAt(index), contentHashesOf(rows))) numbers.push(DIFFERS);
+      else numbers.push(rows.length, ...rows.map(({ versionHash }) => versionHash));
     }
-    return new Likeness(Float64Array.from(numbers), prints.count);
+    return new Comparison(Float64Array.from(numbers), fingerprints.count);
   }
 
   /** Whether anything lives under the record's key. */
@@ -41,12 +41,12 @@ export class Likeness {
     return this.#headAt(index) !== MISSING;
   }
 
-  isAlikeAt(index: number): boolean {
+  isSameAt(index: number): boolean {
     return this.#headAt(index) > 0;
   }
 
   /** Of the rows that live under the record's key, where those surely are the same. */
-  marksAt(index: number): number[] {
+  versionHashesAt(index: number): number[] {
     const start = (this.#starts[index] ?? 0) + 1;
     return [...this.numbers.subarray(start, start + Math.max(0, this.#headAt(index)))];
   }
@@ -60,6 +60,6 @@ const MISSING = -1;
 /** Something lives there that has to be looked at itself. */
 const DIFFERS = 0;
 
-function contentHashesOf(rows: readonly RowPrint[]): number[] {
+function contentHashesOf(rows: readonly RowFingerprint[]): number[] {
   return rows.map(({ contentHash }) => contentHash);
 }

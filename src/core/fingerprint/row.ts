@@ -5,47 +5,53 @@ import { findOwn } from '../registration/own.ts';
 import { handleHash, keyHashOf, platformOf, type RecordOfRows, recordKey } from '../registration/record.ts';
 import type { Registration, RegistrationFields } from '../registration/registration.ts';
 
-/** What tells a row from others without its text, as 53-bit hashes: equal rows have equal ones, and next to no others do. */
-export interface RowPrint {
+/**
+ * What tells a row from others without its text, as 53-bit hashes: equal rows have equal ones, and next to no others
+ * do.
+ */
+export interface RowFingerprint {
   readonly keyHash: number;
   readonly handleHash: number;
   /** Of all that is the same to a device in the same words; 0 for a row that has to be looked at itself. */
   readonly contentHash: number;
   /** By it a row is known again in its hub: the same id, the same ETag, the same words. */
-  readonly mark: number;
+  readonly versionHash: number;
 }
 
-export function printOf(octets: Octets, fields: RegistrationFields): RowPrint {
-  const { keyHash, handleHash: ownHandleHash, contentHash } = printContent(octets, fields);
-  return { keyHash, handleHash: ownHandleHash, contentHash, mark: toMark(octets, fields, contentHash) };
+export function fingerprintOf(octets: Octets, fields: RegistrationFields): RowFingerprint {
+  const { keyHash, handleHash: ownHandleHash, contentHash } = fingerprintContent(octets, fields);
+  return { keyHash, handleHash: ownHandleHash, contentHash, versionHash: toVersionHash(octets, fields, contentHash) };
 }
 
-/** A row's print without the mark, and the key it is of. */
-export type ContentPrint = Omit<RowPrint, 'mark'> & { readonly key: string };
+/** A row's fingerprint without the version hash, and the key it is of. */
+export type ContentFingerprint = Omit<RowFingerprint, 'versionHash'> & { readonly key: string };
 
-export function printContent(octets: Octets, fields: RegistrationFields): ContentPrint {
+export function fingerprintContent(octets: Octets, fields: RegistrationFields): ContentFingerprint {
   const key = recordKey(fields);
   return { key, keyHash: keyHashOf(key), handleHash: handleHash(fields), contentHash: contentHashOf(octets) };
 }
 
-/** The mark of a row that has been read. */
-export function markOf(row: Registration): number {
+/** The version hash of a row that has been read. */
+export function versionHashOf(row: Registration): number {
   const octets = encodeUtf8(row.xml);
-  return toMark(octets, row, contentHashOf(octets));
+  return toVersionHash(octets, row, contentHashOf(octets));
 }
 
-function toMark(octets: Octets, { id, etag }: RegistrationFields, contentHash: number): number {
+function toVersionHash(octets: Octets, { id, etag }: RegistrationFields, contentHash: number): number {
   return hash53(`${id} ${etag} ${contentHash || hashOctets(octets)}`);
 }
 
-/** 0 where the description is not written as the service writes it: the hub's own values cannot be found on the fast path. */
+/**
+ * 0 where the description is not written as the service writes it: the hub's own values cannot be found on the fast
+ * path.
+ */
 function contentHashOf(octets: Octets): number {
   const own = findOwn(octets);
   return own === undefined ? 0 : hashOctets(octets, own.start, own.end);
 }
 
 /** What tells a snapshot's record from others without its text. */
-export interface RecordPrint {
+export interface RecordFingerprint {
   /** Of its first row. */
   readonly platform: string;
   readonly keyHash: number;
@@ -55,7 +61,7 @@ export interface RecordPrint {
   readonly contentHashes: readonly number[];
 }
 
-export function printRecord(record: RecordOfRows): RecordPrint {
+export function fingerprintRecord(record: RecordOfRows): RecordFingerprint {
   const wanted = areDistinct(record.rows) ? record.rows : [...distinctRows(record.rows).values()];
   return {
     platform: platformOf(record),
@@ -66,10 +72,11 @@ export function printRecord(record: RecordOfRows): RecordPrint {
 }
 
 /**
- * True when the content hashes of a snapshot's record and of what lives under its key surely are those of the same rows.
- * That is how nearly every record of a restored hub looks, and no text has to be read to see it. False says nothing.
+ * True when the content hashes of a snapshot's record and of what lives under its key surely are those of the same
+ * rows. That is how nearly every record of a restored hub looks, and no text has to be read to see it. False says
+ * nothing.
  */
-export function areAlike(hashes: readonly number[], live: readonly number[]): boolean {
+export function areSurelySame(hashes: readonly number[], live: readonly number[]): boolean {
   return !hashes.includes(0) && haveSame(hashes, live);
 }
 

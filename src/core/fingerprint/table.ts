@@ -1,15 +1,15 @@
-import type { RecordPrint } from './row.ts';
+import type { RecordFingerprint } from './row.ts';
 
 /**
- * The prints of a shard's records, as numbers in one piece: as objects, ten thousand of them outlive every young
+ * The fingerprints of a shard's records, as numbers in one piece: as objects, ten thousand of them outlive every young
  * generation. Of each record its platform's place in `platforms`, its key, two counts, and its hashes.
  */
-export class PrintTable {
+export class FingerprintTable {
   readonly platforms: readonly string[];
   readonly numbers: Float64Array;
   readonly #starts: Uint32Array;
 
-  /** Numbers as a `PrintTable` has them. Throws a `RangeError` when they end within a record. */
+  /** Numbers as a `FingerprintTable` has them. Throws a `RangeError` when they end within a record. */
   constructor(platforms: readonly string[], numbers: Float64Array) {
     this.platforms = platforms;
     this.numbers = numbers;
@@ -24,8 +24,8 @@ export class PrintTable {
     this.#starts = starts.subarray(0, count);
   }
 
-  static of(records: readonly RecordPrint[]): PrintTable {
-    const writer = createPrintWriter(records.length);
+  static of(records: readonly RecordFingerprint[]): FingerprintTable {
+    const writer = createFingerprintWriter(records.length);
     for (const record of records) writer.add(record);
     return writer.finish();
   }
@@ -34,7 +34,7 @@ export class PrintTable {
     return this.#starts.length;
   }
 
-  at(index: number): RecordPrint {
+  at(index: number): RecordFingerprint {
     const [handlesAt, contentsAt, end] = this.#bounds(index);
     return {
       platform: this.platformAt(index),
@@ -93,13 +93,13 @@ function endOf(numbers: Float64Array, start: number): number {
   return start + HEAD + (numbers[start + 2] ?? 0) + (numbers[start + 3] ?? 0);
 }
 
-export interface PrintWriter {
-  add(record: RecordPrint): void;
-  finish(): PrintTable;
+export interface FingerprintWriter {
+  add(record: RecordFingerprint): void;
+  finish(): FingerprintTable;
 }
 
 /** `rowCount`: for how many rows room is made at once. */
-export function createPrintWriter(rowCount: number): PrintWriter {
+export function createFingerprintWriter(rowCount: number): FingerprintWriter {
   const places = new Map<string, number>();
   let numbers = new Float64Array(rowCount * (HEAD + 2));
   let end = 0;
@@ -123,6 +123,6 @@ export function createPrintWriter(rowCount: number): PrintWriter {
       for (const hash of handleHashes) push(hash);
       for (const hash of contentHashes) push(hash);
     },
-    finish: () => new PrintTable([...places.keys()], numbers.subarray(0, end)),
+    finish: () => new FingerprintTable([...places.keys()], numbers.subarray(0, end)),
   };
 }

@@ -59,8 +59,8 @@ export function membersOf({ first, count }: Neighbours): number[] {
 }
 
 /**
- * The sections that make up one shard: neighbours, so that one range read gets them. Where there are fewer sections than
- * shards it is the one the shard is in.
+ * The sections that make up one shard: neighbours, so that one range read gets them. Where there are fewer sections
+ * than shards it is the one the shard is in.
  */
 export function sectionsOf(shard: number, shardCount: number, sectionCount = SECTION_COUNT): Neighbours {
   const perShard = sectionCount / shardCount;

@@ -80,8 +80,8 @@ export function parseAnyRegistration(xml: string): Registration {
 }
 
 /**
- * The description of a row as it may be written: without `ETag`, `ExpirationTime`, `RegistrationId`, else byte for byte.
- * `parseRegistration` has read it before, and refused one in which any of these occurs twice.
+ * The description of a row as it may be written: without `ETag`, `ExpirationTime`, `RegistrationId`, else byte for
+ * byte. `parseRegistration` has read it before, and refused one in which any of these occurs twice.
  */
 export function descriptionForWrite(xml: string): string {
   const own = findOwn(xml);

@@ -20,7 +20,9 @@ export function milestonesOf(
   return { ...(p50At ? { p50At } : {}), ...(p90At ? { p90At } : {}), ...(p99At ? { p99At } : {}) };
 }
 
-/** Of each shard times and records in turn. What is in place only grows: the first time of enough is searched by halves. */
+/**
+ * Of each shard times and records in turn. What is in place only grows: the first time of enough is searched by halves.
+ */
 function whenInPlace(shards: readonly (readonly number[])[], wanted: number): number | undefined {
   const at = (ms: number): number => shards.reduce((sum, samples) => sum + recordsAt(samples, ms), 0);
   let high = shards.reduce((latest, samples) => Math.max(latest, samples.at(-2) ?? 0), 0);

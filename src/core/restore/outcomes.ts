@@ -50,7 +50,10 @@ const outcomesByLetter: ReadonlyMap<string, Outcome> = new Map<string, Outcome>(
   ...Array.from(intentsByLetter.keys(), (letter) => [letter, 'pending'] as const),
 ]);
 
-/** The newest that is known of each record, as letters: what this pass did not come to yet is as the pass before left it. */
+/**
+ * The newest that is known of each record, as letters: what this pass did not come to yet is as the pass before left
+ * it.
+ */
 export function newestLetters(letters: string, before: string | undefined): string {
   if (before === undefined || !letters.includes(outcomeLetters.pending)) return letters;
   return Array.from(letters, (letter, index) =>

@@ -1,4 +1,4 @@
-import { markOf } from '../fingerprint/row.ts';
+import { versionHashOf } from '../fingerprint/row.ts';
 import { distinctRows } from '../registration/distinct.ts';
 import type { RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, type Registration } from '../registration/registration.ts';
@@ -6,7 +6,9 @@ import type { PlanOptions, Write } from './plan.ts';
 
 /** What a restore wrote of one record. */
 export interface WrittenRecord {
-  /** Positions of the rows that were added to a device which lived already; absent when the restore created all of it. */
+  /**
+   * Positions of the rows that were added to a device which lived already; absent when the restore created all of it.
+   */
   readonly added?: readonly number[];
   /** Marks of its rows as the target showed them afterwards; absent when the restore ended before it looked again. */
   readonly seen?: ReadonlySet<number>;
@@ -18,19 +20,19 @@ export type RemovalPlan =
   | { readonly kind: 'remove'; readonly writes: readonly Write[] };
 
 /**
- * The marks of a record's rows as its restore left them: none of rows that are no longer what the restore wrote, and
- * none at all of an installation that is not.
+ * The version hashes of a record's rows as its restore left them: none of rows that are no longer what the restore
+ * wrote, and none at all of an installation that is not.
  */
-export function marksOf(record: RecordOfRows, live: RecordOfRows): number[] {
-  if (record.key.startsWith('i:')) return isSameToDevice(record.rows, live.rows) ? live.rows.map(markOf) : [];
+export function versionHashesOf(record: RecordOfRows, live: RecordOfRows): number[] {
+  if (record.key.startsWith('i:')) return isSameToDevice(record.rows, live.rows) ? live.rows.map(versionHashOf) : [];
   const forms = distinctRows(record.rows);
-  return live.rows.filter((row) => forms.has(canonicalRow(row.xml))).map(markOf);
+  return live.rows.filter((row) => forms.has(canonicalRow(row.xml))).map(versionHashOf);
 }
 
 /**
  * Removes what a restore wrote of a record and only while all of that is exactly as the restore left it; else its
- * device changed it since and keeps it. Rows under other ids are the device's own and stay. Without marks a row counts
- * as untouched when it is what the restore would have written, and an installation when it is so as a whole.
+ * device changed it since and keeps it. Rows under other ids are the device's own and stay. Without version hashes a
+ * row counts as untouched when it is what the restore would have written, and an installation when it is so as a whole.
  */
 export function planRemoval(
   record: RecordOfRows,
@@ -46,7 +48,9 @@ export function planRemoval(
 
 function planInstallation(record: RecordOfRows, live: RecordOfRows, { seen }: WrittenRecord): RemovalPlan {
   const isUntouched =
-    seen === undefined ? isSameToDevice(record.rows, live.rows) : live.rows.every((row) => seen.has(markOf(row)));
+    seen === undefined
+      ? isSameToDevice(record.rows, live.rows)
+      : live.rows.every((row) => seen.has(versionHashOf(row)));
   if (!isUntouched) return { kind: 'changed' };
   return { kind: 'remove', writes: [{ kind: 'removal', id: record.key.slice(2) }] };
 }
@@ -70,7 +74,7 @@ function planDevice(
   );
   const ours = live.rows.filter((row) => formById.has(row.id));
   const isUntouched = (row: Registration): boolean =>
-    seen === undefined ? formById.get(row.id) === canonicalRow(row.xml) : seen.has(markOf(row));
+    seen === undefined ? formById.get(row.id) === canonicalRow(row.xml) : seen.has(versionHashOf(row));
   if (ours.length === 0) return { kind: 'gone' };
   if (!ours.every(isUntouched)) return { kind: 'changed' };
   return { kind: 'remove', writes: ours.map(({ id, etag }) => ({ kind: 'withdrawal', id, etag }) as const) };

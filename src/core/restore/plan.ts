@@ -58,8 +58,9 @@ function planNew(record: RecordOfRows, options: PlanOptions): RecordPlan {
 }
 
 /**
- * Rows this run wrote twice: under one id, whose answer was lost, and under a new one after the hub refused the repeated
- * call (410). The device would be pushed twice. The one under the snapshot's id stays, since app backends may know it.
+ * Rows this run wrote twice: under one id, whose answer was lost, and under a new one after the hub refused the
+ * repeated call (410). The device would be pushed twice. The one under the snapshot's id stays, since app backends may
+ * know it.
  */
 function withdrawals(
   wanted: Iterable<Registration>,

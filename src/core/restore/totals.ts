@@ -62,7 +62,7 @@ export function addSample(samples: readonly (readonly [number, number])[], atMs:
   return thinned.map(([at, amount]): [number, number] => [at, amount]);
 }
 
-export interface OutcomeSums {
+export interface Totals {
   readonly counts: RestoreCounts;
   readonly byPlatform: Readonly<Record<string, OutcomeCounts>>;
   readonly milestones: Milestones;
@@ -82,7 +82,7 @@ export type PassFacts = ReadonlyMap<number, ReadonlyMap<number, BlobFacts>>;
  * A restore's sums. What became of a record is what its shard's newest pass says; work done (repairs, time lost) adds
  * up over the passes. Until every shard has facts, `recordCount` still counts records that will turn out excluded.
  */
-export function sumOutcomes(recordCount: number, passes: PassFacts, startedAt: string): OutcomeSums {
+export function sumOutcomes(recordCount: number, passes: PassFacts, startedAt: string): Totals {
   const newest = newestFacts(passes);
   const all = [...passes.values()].flatMap((pass) => [...pass.values()]);
   const byPlatform = sumPlatforms(newest);

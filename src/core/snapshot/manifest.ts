@@ -53,13 +53,13 @@ export type RecordCounts = Manifest['counts'];
 /** Hex SHA-256 of a text, passed in: core computes nothing that needs the platform. */
 export type DigestOf = (text: string) => string;
 
-export function sealManifest(manifest: Omit<Manifest, 'digest'>, digestOf: DigestOf): Manifest {
+export function addDigest(manifest: Omit<Manifest, 'digest'>, digestOf: DigestOf): Manifest {
   return { ...manifest, digest: digestOf(JSON.stringify({ formatVersion: MANIFEST_VERSION, ...manifest })) };
 }
 
 /** Whether it is as it was written. */
 export function hasItsDigest({ digest, ...manifest }: Manifest, digestOf: DigestOf): boolean {
-  return sealManifest(manifest, digestOf).digest === digest;
+  return addDigest(manifest, digestOf).digest === digest;
 }
 
 export function addCounts(a: RecordCounts, b: RecordCounts): RecordCounts {

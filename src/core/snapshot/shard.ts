@@ -13,7 +13,9 @@ export interface Lines {
   at(index: number): string | undefined;
 }
 
-/** The records of a shard in the order of its lines, each read when it is asked for: all at once would fill the heap. */
+/**
+ * The records of a shard in the order of its lines, each read when it is asked for: all at once would fill the heap.
+ */
 export interface ShardRecords {
   readonly count: number;
   /** Throws `SnapshotCorrupt` naming the blob when the line is damaged, a `RangeError` when there is none. */

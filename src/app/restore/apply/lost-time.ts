@@ -5,8 +5,8 @@ import type { App } from '../../app.ts';
 const STALE_MS = 60_000;
 
 /**
- * Milliseconds a hub's throttling has cost this process since anybody last asked: the shards of a process wait for their
- * target together, so each counts only what none has counted yet.
+ * Milliseconds a hub's throttling has cost this process since anybody last asked: the shards of a process wait for
+ * their target together, so each counts only what none has counted yet.
  */
 export function countLostTime({ memory: { lostTime }, world: { now } }: App, hub: Hub): () => number {
   const total = (): number => hub.pace().millisecondsLostToThrottling;

@@ -24,8 +24,9 @@ export async function moveToNextPass(app: App, run: RestoreRun): Promise<Moved> 
   const { passes } = await readResults(app, run);
   const current = passes.get(pass) ?? new Map<number, BlobFacts>();
   const wavesDone = [...current.values()].map(wavesDoneOf);
-  const sums = sumOutcomes(run.recordCount, passes, run.createdAt);
-  if (sums.counts.failed > app.policy.maxFailures) throw tooManyFailures(sums.counts.failed, app.policy.maxFailures);
+  const totals = sumOutcomes(run.recordCount, passes, run.createdAt);
+  if (totals.counts.failed > app.policy.maxFailures)
+    throw tooManyFailures(totals.counts.failed, app.policy.maxFailures);
   const done = new Set([...current].flatMap(([shard, facts]) => (wavesDoneOf(facts) > wave ? [shard] : [])));
   rememberOpen(app, run, done);
   if (done.size < run.shardCount) return undefined;
@@ -33,8 +34,8 @@ export async function moveToNextPass(app: App, run: RestoreRun): Promise<Moved> 
   if (Number.isFinite(nextWave)) {
     return moveOn(app, run, { name: 'reconcile', pass, wave: nextWave });
   }
-  if (pass === 1) await notePace(app, run, sums.counts);
-  const { created, updated, removed } = sums.counts;
+  if (pass === 1) await notePace(app, run, totals.counts);
+  const { created, updated, removed } = totals.counts;
   const written = pass === 1 ? created + updated + removed : repairedIn(current);
   if (run.request.dryRun || written === 0 || pass === LAST_PASS) {
     return moveOn(app, run, { name: 'finish', pass });

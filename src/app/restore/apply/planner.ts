@@ -1,14 +1,14 @@
-import { markOf } from '../../../core/fingerprint/row.ts';
-import type { PrintTable } from '../../../core/fingerprint/table.ts';
+import { versionHashOf } from '../../../core/fingerprint/row.ts';
+import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
 import { type Decision, decide, decideRemoval } from '../../../core/restore/decide.ts';
 import type { WrittenOutcome } from '../../../core/restore/outcomes.ts';
 import { type PlanOptions, planRecord } from '../../../core/restore/plan.ts';
-import { marksOf, planRemoval } from '../../../core/restore/plan-removal.ts';
+import { planRemoval, versionHashesOf } from '../../../core/restore/plan-removal.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { openShardRecords, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { App } from '../../app.ts';
-import { readLikeness } from '../compare/comparison.ts';
+import { readComparison } from '../compare/comparison.ts';
 import { readForeignHandles } from '../compare/foreign-handles.ts';
 import { readLiveRecords } from '../compare/live-rows.ts';
 import { readJournal } from '../outcomes/journal.ts';
@@ -23,7 +23,9 @@ export interface Planned {
   readonly collapsed: number;
   /** Positions of the rows that are added to a device which lives already. */
   readonly addedRows: readonly number[];
-  /** For the journal: the marks by which the record's rows are known again, or that it has to be written again. */
+  /**
+   * For the journal: the version hashes by which the record's rows are known again, or that it has to be written again.
+   */
   readonly noted: readonly number[] | 'rewritten' | undefined;
 }
 
@@ -32,7 +34,7 @@ export type RecordPlanner = (index: number, earlier: WrittenOutcome | undefined)
 
 export interface ShardToPlan {
   readonly shard: number;
-  readonly prints: PrintTable;
+  readonly fingerprints: FingerprintTable;
   readonly idMap: IdMap;
   /** Positions of the records that may have to be decided about. */
   readonly wanted: readonly number[];
@@ -44,16 +46,19 @@ export function openPlanner(app: App, run: RestoreRun, given: ShardToPlan): Prom
   return run.request.purpose === 'rollback' ? openRemover(app, run, given) : openRestorer(app, run, given);
 }
 
-/** What is in place is seen by its prints. Only where something is not, the texts are read, of the side that needs it. */
+/**
+ * What is in place is seen by its fingerprints. Only where something is not, the texts are read, of the side that needs
+ * it.
+ */
 async function openRestorer(
   app: App,
   run: RestoreRun,
-  { shard, prints, idMap, wanted, openRecords }: ShardToPlan,
+  { shard, fingerprints, idMap, wanted, openRecords }: ShardToPlan,
 ): Promise<RecordPlanner> {
-  const likeness = await readLikeness(app, run, shard, prints.count);
-  const open = wanted.filter((index) => !likeness.isAlikeAt(index));
+  const comparison = await readComparison(app, run, shard, fingerprints.count);
+  const open = wanted.filter((index) => !comparison.isSameAt(index));
   const records = open.length === 0 ? NO_RECORDS : await openRecords();
-  const lives = open.some((index) => likeness.livesAt(index));
+  const lives = open.some((index) => comparison.livesAt(index));
   const live = lives ? await readLiveRecords(app, run, shard) : new Map<string, RecordOfRows>();
   const livesElsewhere = await readForeignHandles(app, run);
   const { pass } = run.phase;
@@ -66,17 +71,17 @@ async function openRestorer(
   };
   return (index, earlier) => {
     const before = earlier === 'removed' ? undefined : earlier;
-    if (likeness.isAlikeAt(index)) {
-      const collapsed = pass === 1 ? prints.collapsedAt(index) : 0;
+    if (comparison.isSameAt(index)) {
+      const collapsed = pass === 1 ? fingerprints.collapsedAt(index) : 0;
       const decision = decide({ kind: 'unchanged', collapsed }, before, rules);
-      const noted = earlier === undefined ? undefined : likeness.marksAt(index);
+      const noted = earlier === undefined ? undefined : comparison.versionHashesAt(index);
       return { decision, collapsed, addedRows: [], noted };
     }
     const record = records.at(index);
     const found = live.get(record.key);
     const plan = planRecord(record, found, options);
     const decision = decide(plan, before, rules);
-    const seen = found !== undefined && decision.kind === 'settled' ? marksOf(record, found) : undefined;
+    const seen = found !== undefined && decision.kind === 'settled' ? versionHashesOf(record, found) : undefined;
     const noted = decision.kind === 'write' ? 'rewritten' : seen;
     return {
       decision,
@@ -107,15 +112,15 @@ async function openRemover(app: App, run: RestoreRun, { shard, openRecords }: Sh
   return (index, earlier) => {
     const record = records.at(index);
     const found = live.get(record.key);
-    const marks = removed?.get(index);
-    const seen = typeof marks === 'object' ? { seen: new Set(marks) } : {};
+    const versionHashes = removed?.get(index);
+    const seen = typeof versionHashes === 'object' ? { seen: new Set(versionHashes) } : {};
     const what = { ...written.get(index), ...seen };
     const plan = planRemoval(record, found, what, (id) => minted.get(id) ?? []);
     const decision = decideRemoval(plan, earlier === 'removed' ? earlier : undefined, {
       isLastPass: pass === LAST_PASS,
     });
     const isNoted = pass === 1 && plan.kind === 'remove' && found !== undefined;
-    return { decision, collapsed: 0, addedRows: [], noted: isNoted ? found.rows.map(markOf) : undefined };
+    return { decision, collapsed: 0, addedRows: [], noted: isNoted ? found.rows.map(versionHashOf) : undefined };
   };
 }
 

@@ -13,7 +13,7 @@ import { recordsIn, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import { type App, hubOf } from '../../app.ts';
 import type { Moved } from '../../runs/dispatch.ts';
 import { isSurelyOpen, withOthers } from '../../runs/shard-phase.ts';
-import { readSnapshotPrints } from '../../snapshots/fingerprints.ts';
+import { readSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { createWorkers } from '../../stored/concurrent.ts';
 import { storeJournal } from '../outcomes/journal.ts';
@@ -26,17 +26,17 @@ import { openPlanner, type Planned, type RecordPlanner } from './planner.ts';
 import { type DueWrite, type Writer, writeBatch } from './write-batch.ts';
 
 /**
- * Outcomes are saved, and a cancelled run noticed, each time that this many more records are about to be written: as many
- * as are written in about a second, within these bounds.
+ * Outcomes are saved, and a cancelled run noticed, each time that this many more records are about to be written: as
+ * many as are written in about a second, within these bounds.
  */
 const BATCH = { least: 500, most: 2000, quickMs: 500, slowMs: 2000 };
 /** Decided about without a pause: some milliseconds in which this process answers no call. */
 const DECIDED_AT_ONCE = 250;
 
 /**
- * Brings one shard of the target to what the run wants of it, within the step's time. The first pass writes what is missing,
- * or removes what a rollback is about; later passes look again and repair. Answers whether the shard is done; if not,
- * another step resumes where the stored outcomes end.
+ * Brings one shard of the target to what the run wants of it, within the step's time. The first pass writes what is
+ * missing, or removes what a rollback is about; later passes look again and repair. Answers whether the shard is done;
+ * if not, another step resumes where the stored outcomes end.
  */
 export async function reconcile(
   app: App,
@@ -79,46 +79,49 @@ async function openWork(
   const { pass } = run.phase;
   const hub = hubOf(app, run.hub);
   const newlyLostMs = countLostTime(app, hub);
-  const prints = await readSnapshotPrints(app, run, shard);
-  const recordCount = prints.count;
+  const fingerprints = await readSnapshotFingerprints(app, run, shard);
+  const recordCount = fingerprints.count;
   const before = pass === 1 ? undefined : await readFinishedOutcomes(app, run, pass - 1, shard, recordCount);
   const openRecords = (): Promise<ShardRecords> => openSnapshotRecords(app, run, shard);
   const { order } = run.request;
-  const progress = openOutcomes(app, run, shard, {
-    platforms: prints.platformOfEach(),
+  const outcomes = openOutcomes(app, run, shard, {
+    platforms: fingerprints.platformOfEach(),
     groups: pass === 1 && order !== undefined ? recordsIn(await openRecords()).map(groupOf(order)) : [],
     stored,
     before,
     newlyLostMs,
   });
   const idMap = await openIdMap(app, hub, run, shard);
-  const wanted = progress
+  const wanted = outcomes
     .letters()
     .flatMap((letter, index) => (isWanted(letter, before?.letters[index]) ? [index] : []));
-  const plan = await openPlanner(app, run, { shard, prints, idMap, wanted, openRecords });
+  const plan = await openPlanner(app, run, { shard, fingerprints, idMap, wanted, openRecords });
   const isRepair = before !== undefined;
   const workers = createWorkers(app.policy.maxConcurrency);
   const noted = takesNotes(run, before) ? new Map() : undefined;
-  return { app, run, shard, hub, deadlineAt, before, isRepair, plan, idMap, progress, workers, noted };
+  return { app, run, shard, hub, deadlineAt, before, isRepair, plan, idMap, outcomes, workers, noted };
 }
 
 async function settleOpen(work: Work): Promise<ShardEnd> {
-  const { app, progress } = work;
-  const open = progress.open();
+  const { app, outcomes } = work;
+  const open = outcomes.open();
   const failure = await writeOpen(work, open);
-  if (progress.openCount() === 0) await storeNotes(work);
+  if (outcomes.openCount() === 0) await storeNotes(work);
   // Also when a write failed for good: what was written before must not be written again.
-  await progress.save();
+  await outcomes.save();
   const { maxFailures } = app.policy;
-  if (progress.failureCount() > maxFailures) throw tooManyFailures(progress.failureCount(), maxFailures);
-  const openCount = progress.open().length;
-  if (failure === undefined) return openCount === 0 ? { failureCount: progress.failureCount() } : 'continue';
+  if (outcomes.failureCount() > maxFailures) throw tooManyFailures(outcomes.failureCount(), maxFailures);
+  const openCount = outcomes.open().length;
+  if (failure === undefined) return openCount === 0 ? { failureCount: outcomes.failureCount() } : 'continue';
   // A hub that throttles lets the time run out in the middle of a call. That is no absence while records settle.
   if (!(failure instanceof DrError && failure.retryable && openCount < open.length)) throw failure;
   return 'continue';
 }
 
-/** Whether a record may have to be decided about: it is open, or this run's doing, of which a pass takes note at its end. */
+/**
+ * Whether a record may have to be decided about: it is open, or this run's doing, of which a pass takes note at its
+ * end.
+ */
 function isWanted(letter: string, before: string | undefined): boolean {
   if (before === undefined) return outcomeOf(letter) === 'pending';
   return isOurs(outcomeOf(before));
@@ -142,7 +145,7 @@ async function openSnapshotRecords(app: App, { request }: RestoreRun, shard: num
  * thrown once nothing is under way any more.
  */
 async function writeOpen(work: Work, open: readonly number[]): Promise<unknown> {
-  const { app, progress, workers, deadlineAt } = work;
+  const { app, outcomes, workers, deadlineAt } = work;
   const positions = open.values();
   const batches: Promise<void>[] = [];
   const failures: unknown[] = [];
@@ -151,8 +154,8 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<unknown> 
   try {
     while (!workers.isStopped() && app.world.now() < deadlineAt) {
       const due = await decideBatch(work, positions, size);
-      if (due.length === 0 || progress.failureCount() > app.policy.maxFailures) break;
-      await progress.save();
+      if (due.length === 0 || outcomes.failureCount() > app.policy.maxFailures) break;
+      await outcomes.save();
       const batch = writeBatch(work, due);
       batches.push(batch.catch((error: unknown) => void failures.push(error)));
       await workers.untilFewerWait(due.length);
@@ -194,10 +197,10 @@ function takesNotes({ request }: RestoreRun, before: ShardOutcomes | undefined):
 }
 
 /** What later passes, or a rollback, must know of the rows of this shard. */
-async function storeNotes({ app, run, shard, before, plan, progress, noted }: Work): Promise<void> {
+async function storeNotes({ app, run, shard, before, plan, outcomes, noted }: Work): Promise<void> {
   if (noted === undefined) return;
   const journal = new Map<number, readonly number[] | 'rewritten'>();
-  for (const [index, letter] of progress.letters().entries()) {
+  for (const [index, letter] of outcomes.letters().entries()) {
     const outcome = outcomeOf(letter);
     if (!isOurs(outcome)) continue;
     // What a step before this one decided is decided once more: the same look gives the same.
@@ -209,30 +212,30 @@ async function storeNotes({ app, run, shard, before, plan, progress, noted }: Wo
 }
 
 /** What is to be written for a record; nothing when its outcome is known without. */
-function decideRecord({ plan, progress, before, noted }: Work, index: number): DueWrite | undefined {
+function decideRecord({ plan, outcomes, before, noted }: Work, index: number): DueWrite | undefined {
   const earlier = before === undefined ? undefined : outcomeOf(before.letters[index]);
   if (earlier !== undefined && !isOurs(earlier)) {
     // Not written by this run: what happened to it in the target since is its device's own doing.
-    progress.settleAs(index, earlier);
+    outcomes.settleAs(index, earlier);
     return undefined;
   }
-  if (intentOf(progress.letters()[index]) === 'removed') {
+  if (intentOf(outcomes.letters()[index]) === 'removed') {
     // Whether a step that died had removed it, the next pass sees; its device may have registered again since the look.
-    progress.settleAs(index, 'removed');
+    outcomes.settleAs(index, 'removed');
     return undefined;
   }
-  const isFirstTry = earlier === undefined && intentOf(progress.letters()[index]) === undefined;
+  const isFirstTry = earlier === undefined && intentOf(outcomes.letters()[index]) === undefined;
   const { decision, collapsed, addedRows, noted: note } = plan(index, earlier);
   noted?.set(index, note);
   if (decision.kind === 'write') {
-    progress.begin(index, decision.outcome, addedRows);
+    outcomes.begin(index, decision.outcome, addedRows);
     return { index, outcome: decision.outcome, writes: decision.writes, collapsed, isFirstTry };
   }
-  progress.count('duplicatesCollapsed', collapsed);
-  if (decision.kind === 'failed') progress.fail(index, { code: decision.code });
+  outcomes.count('duplicatesCollapsed', collapsed);
+  if (decision.kind === 'failed') outcomes.fail(index, { code: decision.code });
   else {
-    progress.settleAs(index, decision.outcome);
-    progress.count('changedSince', decision.hasChangedSince ? 1 : 0);
+    outcomes.settleAs(index, decision.outcome);
+    outcomes.count('changedSince', decision.hasChangedSince ? 1 : 0);
   }
   return undefined;
 }

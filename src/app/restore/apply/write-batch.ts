@@ -15,7 +15,7 @@ export interface Writer {
   readonly hub: Hub;
   readonly deadlineAt: number;
   readonly idMap: IdMap;
-  readonly progress: OpenOutcomes;
+  readonly outcomes: OpenOutcomes;
   /** Shared by the batches, so that one begins while the last of the one before are under way. */
   readonly workers: Workers;
   /** The records were written by a pass before, and did not appear. */
@@ -55,7 +55,7 @@ export async function writeBatch(work: Writer, due: readonly DueWrite[]): Promis
       if (answer === 'settled') return;
       // An id the hub has just given out is not what it dislikes about a 400.
       if (answer.status !== 400 && tries < MAX_NEW_IDS) refused.push(one);
-      else work.progress.fail(one.index, { code: 'Rejected', status: answer.status }, answer.isUntouched);
+      else work.outcomes.fail(one.index, { code: 'Rejected', status: answer.status }, answer.isUntouched);
     });
   }
 }
@@ -65,26 +65,26 @@ async function writeAndSettle(
   work: Writer,
   due: DueWrite,
 ): Promise<'settled' | Extract<RecordAnswer, { kind: 'idRefused' }>> {
-  const { app, progress, deadlineAt } = work;
+  const { app, outcomes, deadlineAt } = work;
   const { index, outcome, collapsed } = due;
   if (app.world.now() >= deadlineAt) {
-    if (outcome === 'removed') progress.settleAs(index, 'pending'); // Not attempted yet.
+    if (outcome === 'removed') outcomes.settleAs(index, 'pending'); // Not attempted yet.
     return 'settled';
   }
   const answer = await writeRecord(work, due);
   switch (answer.kind) {
     case 'written':
-      progress.settleAs(index, outcome);
-      progress.count('duplicatesCollapsed', collapsed);
-      progress.count('repaired', work.isRepair ? 1 : 0);
+      outcomes.settleAs(index, outcome);
+      outcomes.count('duplicatesCollapsed', collapsed);
+      outcomes.count('repaired', work.isRepair ? 1 : 0);
       return 'settled';
     case 'rejected':
-      progress.fail(index, { code: answer.reason, status: answer.status }, answer.isUntouched);
+      outcomes.fail(index, { code: answer.reason, status: answer.status }, answer.isUntouched);
       return 'settled';
     case 'changed':
       // Its device was faster. Rows taken back from a record that stays are looked at again by the next pass.
-      progress.settleAs(index, outcome === 'removed' ? 'keptLive' : outcome);
-      progress.count('repaired', work.isRepair ? 1 : 0);
+      outcomes.settleAs(index, outcome === 'removed' ? 'keptLive' : outcome);
+      outcomes.count('repaired', work.isRepair ? 1 : 0);
       return 'settled';
     case 'idRefused':
       return answer;
@@ -94,9 +94,9 @@ async function writeAndSettle(
 }
 
 /**
- * Writes one record's rows in turn; the first answer that is not `written` is the record's. A hub that refuses the first
- * one for what it is has written nothing; about a refused id that is not certain: the answer to an earlier call may be
- * lost.
+ * Writes one record's rows in turn; the first answer that is not `written` is the record's. A hub that refuses the
+ * first one for what it is has written nothing; about a refused id that is not certain: the answer to an earlier call
+ * may be lost.
  */
 async function writeRecord(
   { hub, idMap, deadlineAt }: Writer,

@@ -1,5 +1,5 @@
-import { Likeness, type LivePrints } from '../../../core/fingerprint/comparison.ts';
-import type { PrintTable } from '../../../core/fingerprint/table.ts';
+import { Comparison, type LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
+import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName, resultName } from '../../../core/paths.ts';
 import { membersOf, type Neighbours } from '../../../core/registration/record.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
@@ -8,45 +8,51 @@ import type { App } from '../../app.ts';
 import type { Moved } from '../../runs/dispatch.ts';
 import { doShards } from '../../runs/do-shards.ts';
 import { beat } from '../../runs/store.ts';
-import { openSnapshotPrints, readSnapshotPrints } from '../../snapshots/fingerprints.ts';
+import { openSnapshotFingerprints, readSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { documents } from '../../stored/documents.ts';
 import { invalidDocument } from '../../stored/invalid.ts';
-import { storeLikeness } from './comparison.ts';
+import { storeComparison } from './comparison.ts';
 import { storeForeignHandles } from './foreign-handles.ts';
-import { openLivePrints } from './live-rows.ts';
+import { openLiveFingerprints } from './live-rows.ts';
 import { selectionOf, storeSelection } from './selection.ts';
 
 /**
- * Holds what lives in the target against shards of the snapshot, by their prints. In the first pass that does four
- * things before any reconcile step begins: the shard's checksum is proven before the first write, its prints are stored
- * for this pass and later ones, devices that live under another key are known to all shards, and so is how many records
- * the restore is about.
+ * Holds what lives in the target against shards of the snapshot, by their fingerprints. In the first pass that does
+ * four things before any reconcile step begins: the shard's checksum is proven before the first write, its fingerprints
+ * are stored for this pass and later ones, devices that live under another key are known to all shards, and so is how
+ * many records the restore is about.
  */
 export function compareShards(app: App, run: RestoreRun, shards: Neighbours): Promise<Moved> {
   return doShards(app, run, shards, () => compareAll(app, run, shards), 'reconcile');
 }
 
 async function compareAll(app: App, run: RestoreRun, shards: Neighbours): Promise<void> {
-  const printsOf =
-    run.phase.pass === 1 ? await openSnapshot(app, run) : (shard: number) => readSnapshotPrints(app, run, shard);
-  const livePrintsOf = await openLivePrints(app, run, shards);
+  const fingerprintsOf =
+    run.phase.pass === 1 ? await openSnapshot(app, run) : (shard: number) => readSnapshotFingerprints(app, run, shard);
+  const liveFingerprintsOf = await openLiveFingerprints(app, run, shards);
   for (const shard of membersOf(shards)) {
-    await storeCompared(app, run, shard, await printsOf(shard), await livePrintsOf(shard));
+    await storeResult(app, run, shard, await fingerprintsOf(shard), await liveFingerprintsOf(shard));
     await beat(app, 'restore', run.id);
   }
 }
 
-async function storeCompared(app: App, run: RestoreRun, shard: number, prints: PrintTable, live: LivePrints) {
+async function storeResult(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  fingerprints: FingerprintTable,
+  live: LiveFingerprints,
+) {
   const name = resultName('restore', run.id, run.phase.pass, 'seal', shard);
-  await storeForeignHandles(app, run, shard, handlesLivingElsewhere(live, prints));
-  await storeLikeness(app, run, shard, Likeness.of(prints, live));
+  await storeForeignHandles(app, run, shard, handlesLivingElsewhere(live, fingerprints));
+  await storeComparison(app, run, shard, Comparison.of(fingerprints, live));
   const facts = { done: '1', records: String(live.size) };
   await documents.comparedShard.write(app, name, { records: live.size }, 'any', facts);
 }
 
-/** Gives a shard's prints once its bytes are proven and its selection is stored. */
-async function openSnapshot(app: App, run: RestoreRun): Promise<(shard: number) => Promise<PrintTable>> {
+/** Gives a shard's fingerprints once its bytes are proven and its selection is stored. */
+async function openSnapshot(app: App, run: RestoreRun): Promise<(shard: number) => Promise<FingerprintTable>> {
   const { sourceHub, snapshotId } = run.request;
   const manifest = await readManifest(app, sourceHub, snapshotId);
   if (manifest === undefined) {
@@ -59,22 +65,22 @@ async function openSnapshot(app: App, run: RestoreRun): Promise<(shard: number) 
   return (shard) => proveShard(app, run, manifest, shard);
 }
 
-async function proveShard(app: App, run: RestoreRun, manifest: Manifest, shard: number): Promise<PrintTable> {
+async function proveShard(app: App, run: RestoreRun, manifest: Manifest, shard: number): Promise<FingerprintTable> {
   const snapshot = await openSnapshotShard(app, manifest, shard);
-  const prints = await openSnapshotPrints(app, run, shard, snapshot);
+  const fingerprints = await openSnapshotFingerprints(app, run, shard, snapshot);
   const isSelected = await selectionOf(app, run, shard, snapshot);
-  await storeSelection(app, run, shard, prints.platformOfEach(), isSelected);
-  return prints;
+  await storeSelection(app, run, shard, fingerprints.platformOfEach(), isSelected);
+  return fingerprints;
 }
 
 /**
  * The handles that live in the target under a key the snapshot's shard does not have them under: their devices
  * registered again, so that restoring them under the old key would push to them twice.
  */
-function handlesLivingElsewhere(live: LivePrints, prints: PrintTable): number[] {
+function handlesLivingElsewhere(live: LiveFingerprints, fingerprints: FingerprintTable): number[] {
   const known = new Map<number, readonly number[]>();
-  for (let index = 0; index < prints.count; index += 1) {
-    const { keyHash, handleHashes } = prints.at(index);
+  for (let index = 0; index < fingerprints.count; index += 1) {
+    const { keyHash, handleHashes } = fingerprints.at(index);
     if (live.has(keyHash)) known.set(keyHash, handleHashes);
   }
   const elsewhere = new Set<number>();

@@ -12,8 +12,8 @@ const READERS = 16;
 const REMEMBERED = 2;
 
 /**
- * Notes the handles that live in the target under a key the snapshot's shard does not have them under, as 53-bit hashes.
- * One document a shard, even when it is empty; those of all shards together are asked for every record.
+ * Notes the handles that live in the target under a key the snapshot's shard does not have them under, as 53-bit
+ * hashes. One document a shard, even when it is empty; those of all shards together are asked for every record.
  */
 export async function storeForeignHandles(app: App, run: RestoreRun, shard: number, hashes: readonly number[]) {
   const name = foreignName(run.id, run.phase.pass, shard);

@@ -1,5 +1,5 @@
-import type { LivePrints } from '../../../core/fingerprint/comparison.ts';
-import type { RowPrint } from '../../../core/fingerprint/row.ts';
+import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
+import type { RowFingerprint } from '../../../core/fingerprint/row.ts';
 import { groupRows, type Neighbours, type RecordOfRows } from '../../../core/registration/record.ts';
 import { parseRegistration } from '../../../core/registration/registration.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
@@ -11,35 +11,35 @@ import { readStagedRows, readStagedTables, type StagedShards } from '../../listi
  * What lives in the target in neighbouring shards, each when it is asked for; rows the listing showed twice are there
  * once. Throws `StoredDocumentInvalid`, naming the segment that is not as it was stored.
  */
-export async function openLivePrints(
+export async function openLiveFingerprints(
   app: App,
   run: RestoreRun,
   shards: Neighbours,
-): Promise<(shard: number) => Promise<LivePrints>> {
+): Promise<(shard: number) => Promise<LiveFingerprints>> {
   const tableOf = await readStagedTables(app, await stagedOf(app, run, shards));
-  return async (shard) => toLivePrints(await tableOf(shard));
+  return async (shard) => toLiveFingerprints(await tableOf(shard));
 }
 
-/** Numbers of a row in the table of a restore's scan: key, handle, content, mark. */
+/** Numbers of a row in the table of a restore's scan: key, handle, content, version hash. */
 const TABLE_WIDTH = 4;
 
-function toLivePrints(table: Float64Array): LivePrints {
-  const byKey = new Map<number, RowPrint[]>();
+function toLiveFingerprints(table: Float64Array): LiveFingerprints {
+  const byKey = new Map<number, RowFingerprint[]>();
   for (let at = 0; at < table.length; at += TABLE_WIDTH) {
-    const print = {
+    const fingerprint = {
       keyHash: table[at] ?? 0,
       handleHash: table[at + 1] ?? 0,
       contentHash: table[at + 2] ?? 0,
-      mark: table[at + 3] ?? 0,
+      versionHash: table[at + 3] ?? 0,
     };
-    const rows = byKey.get(print.keyHash);
-    if (rows === undefined) byKey.set(print.keyHash, [print]);
-    else if (!rows.some(({ mark }) => mark === print.mark)) rows.push(print);
+    const rows = byKey.get(fingerprint.keyHash);
+    if (rows === undefined) byKey.set(fingerprint.keyHash, [fingerprint]);
+    else if (!rows.some(({ versionHash }) => versionHash === fingerprint.versionHash)) rows.push(fingerprint);
   }
   return byKey;
 }
 
-/** What lives in the target in one shard with all that the rows say, by key. Throws as `openLivePrints` does. */
+/** What lives in the target in one shard with all that the rows say, by key. Throws as `openLiveFingerprints` does. */
 export async function readLiveRecords(app: App, run: RestoreRun, shard: number): Promise<Map<string, RecordOfRows>> {
   const rowsOf = await readStagedRows(app, await stagedOf(app, run, { first: shard, count: 1 }));
   const { records } = groupRows((await rowsOf(shard)).map((row) => parseRegistration(row.toString('utf8'))));

@@ -4,18 +4,18 @@ import type { App } from '../../app.ts';
 import { documents } from '../../stored/documents.ts';
 
 /**
- * By the position of a record in its shard the marks of its rows (ids, ETags and content, none of which can be read
- * back), or that it was written again.
+ * By the position of a record in its shard the version hashes of its rows (ids, ETags and content, none of which can be
+ * read back), or that it was written again.
  */
 export type Journal = ReadonlyMap<number, readonly number[] | 'rewritten'>;
 
 /** Notes what a pass saw of one shard. The same pass stores the same again. */
 export async function storeJournal(app: App, run: RestoreRun, shard: number, journal: Journal): Promise<void> {
   const name = journalName(run.id, run.phase.pass, shard);
-  const seen = [...journal].flatMap(([index, marks]): [number, ...number[]][] =>
-    marks === 'rewritten' ? [] : [[index, ...marks]],
+  const seen = [...journal].flatMap(([index, versionHashes]): [number, ...number[]][] =>
+    versionHashes === 'rewritten' ? [] : [[index, ...versionHashes]],
   );
-  const rewritten = [...journal].flatMap(([index, marks]) => (marks === 'rewritten' ? [index] : []));
+  const rewritten = [...journal].flatMap(([index, versionHashes]) => (versionHashes === 'rewritten' ? [index] : []));
   await documents.journal.write(app, name, { seen, rewritten }, 'any');
 }
 
@@ -23,7 +23,7 @@ export async function storeJournal(app: App, run: RestoreRun, shard: number, jou
 export async function readJournal(app: App, runId: string, pass: number, shard: number): Promise<Journal> {
   const { seen, rewritten } = await documents.journal.read(app, journalName(runId, pass, shard));
   return new Map<number, number[] | 'rewritten'>([
-    ...seen.map(([index, ...marks]) => [index, marks] as const),
+    ...seen.map(([index, ...versionHashes]) => [index, versionHashes] as const),
     ...rewritten.map((index) => [index, 'rewritten'] as const),
   ]);
 }

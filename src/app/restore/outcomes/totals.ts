@@ -1,30 +1,30 @@
 import { heartbeatName, passOfName, phaseFolder, shardOfName } from '../../../core/paths.ts';
 import type { BlobFacts } from '../../../core/ports.ts';
-import { type OutcomeSums, type PassFacts, sumOutcomes } from '../../../core/restore/totals.ts';
+import { type PassFacts, sumOutcomes, type Totals } from '../../../core/restore/totals.ts';
 import type { RestoreResult, RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 
 /** What a restore has come to so far, from its shards' facts: one listing, however many passes there were. */
-export async function readSums(app: App, run: RestoreRun): Promise<OutcomeSums> {
-  return (await readProgress(app, run)).sums;
+export async function readTotals(app: App, run: RestoreRun): Promise<Totals> {
+  return (await readProgress(app, run)).totals;
 }
 
 /** The same, and its last heartbeat, which the same listing gives. */
 export async function readProgress(app: App, run: RestoreRun) {
   const { passes, beatAt } = await readResults(app, run);
-  return { sums: sumOutcomes(run.recordCount, passes, run.createdAt), beatAt };
+  return { totals: sumOutcomes(run.recordCount, passes, run.createdAt), beatAt };
 }
 
-export function toResult(sums: OutcomeSums, run: RestoreRun): RestoreResult {
+export function toResult(totals: Totals, run: RestoreRun): RestoreResult {
   return {
-    counts: sums.counts,
-    byPlatform: { ...sums.byPlatform },
-    milestones: run.request.dryRun ? {} : sums.milestones,
-    duplicatesCollapsed: sums.duplicatesCollapsed,
-    repaired: sums.repaired,
-    changedSince: sums.changedSince,
-    secondsLostToThrottling: Math.round(sums.lostMilliseconds / 100) / 10,
-    failuresByCode: { ...sums.failuresByCode },
+    counts: totals.counts,
+    byPlatform: { ...totals.byPlatform },
+    milestones: run.request.dryRun ? {} : totals.milestones,
+    duplicatesCollapsed: totals.duplicatesCollapsed,
+    repaired: totals.repaired,
+    changedSince: totals.changedSince,
+    secondsLostToThrottling: Math.round(totals.lostMilliseconds / 100) / 10,
+    failuresByCode: { ...totals.failuresByCode },
     passes: run.phase.pass,
   };
 }

@@ -34,10 +34,10 @@ export async function readWritten(
   for (const [index, letter] of [...newest.letters].entries()) {
     const outcome = intentOf(letter) ?? attempted.get(index) ?? outcomeOf(letter);
     if (outcome !== 'created' && outcome !== 'updated') continue;
-    const marks = seen.get(index);
+    const versionHashes = seen.get(index);
     written.set(index, {
       ...(outcome === 'updated' ? { added: added.get(index) ?? [] } : {}),
-      ...(marks === undefined ? {} : { seen: marks }),
+      ...(versionHashes === undefined ? {} : { seen: versionHashes }),
     });
   }
   return written;
@@ -63,9 +63,9 @@ async function readSeen(app: App, run: RestoreRun, shard: number): Promise<Map<n
   for (let pass = 2; pass <= run.phase.pass; pass++) {
     const outcomes = (await readOutcomes(app, run, pass, shard))?.outcomes;
     if (!outcomes?.isDone) break;
-    for (const [index, marks] of await readJournal(app, run.id, pass, shard)) {
-      if (marks === 'rewritten') seen.delete(index);
-      else if (!seen.has(index)) seen.set(index, new Set(marks));
+    for (const [index, versionHashes] of await readJournal(app, run.id, pass, shard)) {
+      if (versionHashes === 'rewritten') seen.delete(index);
+      else if (!seen.has(index)) seen.set(index, new Set(versionHashes));
     }
   }
   return seen;
