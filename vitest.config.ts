@@ -11,6 +11,7 @@ const e2e = [
   'test/bench/bench-hub.test.ts',
   'test/local/**/*.test.ts',
   'test/cli/run-commands.test.ts',
+  'test/local/**/*.test.ts',
   'test/faults/secrets.test.ts',
 ];
 
@@ -55,8 +56,18 @@ export default defineConfig({
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     projects: [
-      { extends: true, test: { name: 'e2e', include: e2e, globalSetup: 'test/support/build-app.ts' } },
-      { extends: true, test: { name: 'integration', include: integration } },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: e2e,
+          globalSetup: ['test/support/build-app.ts', 'test/support/start-azurite.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'integration', include: integration, globalSetup: 'test/support/start-azurite.ts' },
+      },
       {
         extends: true,
         test: { name: 'unit', include: all, exclude: [...e2e, ...integration], pool: 'threads', isolate: false },

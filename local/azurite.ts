@@ -3,34 +3,52 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { compileCache } from './compile-cache.ts';
 
-export interface Azurite extends AsyncDisposable {
-  /** Of the well-known account `devstoreaccount1`, blobs and queues. */
+/** Blobs and queues of one account. */
+export interface StorageAccount {
   readonly connectionString: string;
   readonly blobUrl: string;
   readonly queueUrl: string;
+}
+
+/** Its own account is the well-known `devstoreaccount1`, or the first of those it was started with. */
+export interface Azurite extends StorageAccount, AsyncDisposable {
   readonly pid: number;
+  readonly urls: AzuriteUrls;
   close(): Promise<void>;
+}
+
+export interface AzuriteUrls {
+  readonly blob: string;
+  readonly queue: string;
+}
+
+export interface AzuriteOptions {
+  readonly dataDir?: string;
+  readonly accounts?: readonly string[];
 }
 
 /**
  * Starts azurite (blobs, queues, tables) on free ports of 127.0.0.1 as a child process. Without `dataDir` it keeps all
  * in memory. Rejects with its output when it does not start.
  */
-export async function startAzurite(options: { readonly dataDir?: string } = {}): Promise<Azurite> {
+export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurite> {
+  const accounts = options.accounts ?? [wellKnown];
   const require = createRequire(import.meta.url);
   const bin = require.resolve('azurite/dist/src/azurite.js');
   const storage = options.dataDir === undefined ? ['--inMemoryPersistence'] : ['--location', options.dataDir];
   const child = spawn(process.execPath, ['--import', preload, bin, ...fixedArguments, ...storage], {
-    env: { ...process.env, ...compileCache },
+    env: {
+      ...process.env,
+      ...compileCache,
+      AZURITE_ACCOUNTS: accounts.map((name) => `${name}:${keyOf(name)}`).join(';'),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   // A program that ends without closing it must not leave it running.
   const killAtExit = () => child.kill('SIGKILL');
   process.once('exit', killAtExit);
   child.once('exit', () => process.off('exit', killAtExit));
-  const { blob, queue } = await listening(child);
-  const blobUrl = `${blob}/${account}`;
-  const queueUrl = `${queue}/${account}`;
+  const urls = await listening(child);
   const close = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
@@ -39,20 +57,31 @@ export async function startAzurite(options: { readonly dataDir?: string } = {}):
     await exited;
   };
   return {
-    connectionString:
-      `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${accountKey};` +
-      `BlobEndpoint=${blobUrl};QueueEndpoint=${queueUrl};`,
-    blobUrl,
-    queueUrl,
+    ...accountAt(urls, accounts[0] ?? wellKnown),
+    urls,
     pid: child.pid ?? 0,
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
+/** One of the accounts of the azurite that listens at these URLs. */
+export function accountAt({ blob, queue }: AzuriteUrls, name: string): StorageAccount {
+  const [blobUrl, queueUrl] = [`${blob}/${name}`, `${queue}/${name}`];
+  const connectionString =
+    `DefaultEndpointsProtocol=http;AccountName=${name};AccountKey=${keyOf(name)};` +
+    `BlobEndpoint=${blobUrl};QueueEndpoint=${queueUrl};`;
+  return { connectionString, blobUrl, queueUrl };
+}
+
 // Public, the same in every storage emulator: "Use the Azurite emulator for local Azure Storage development".
-const account = 'devstoreaccount1';
+const wellKnown = 'devstoreaccount1';
 const accountKey = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+
+/** All of them go through one environment variable, which holds 128 KB: others have a short key. */
+function keyOf(account: string): string {
+  return account === wellKnown ? accountKey : Buffer.from(account.padEnd(24, '.')).toString('base64');
+}
 
 const fixedArguments = [
   ...['--blobPort', '0', '--queuePort', '0', '--tablePort', '0'],
@@ -73,8 +102,8 @@ const preload = `data:text/javascript,${encodeURIComponent(`
   setTimeout(flushCompileCache, 2000).unref();
 `)}`;
 
-async function listening(child: ChildProcess): Promise<{ readonly blob: string; readonly queue: string }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ readonly blob: string; readonly queue: string }>();
+async function listening(child: ChildProcess): Promise<AzuriteUrls> {
+  const { promise, resolve, reject } = Promise.withResolvers<AzuriteUrls>();
   let output = '';
   const read = (text: string) => {
     output = (output + text).slice(-10_000);

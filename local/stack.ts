@@ -1,11 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import { type Azurite, startAzurite } from './azurite.ts';
+import { type StorageAccount, startAzurite } from './azurite.ts';
 import { ensureBuilt } from './build.ts';
 import { type EmulatorProcess, startEmulatorProcess } from './emulator-process.ts';
 import { type SpawnedHost, spawnHost } from './host/spawn-host.ts';
 import { type StorageProxy, startStorageProxy } from './storage-proxy.ts';
 
 export interface StackOptions {
+  /** An account of its own, in place of an azurite of its own. */
+  readonly account?: StorageAccount;
   readonly devices: number;
   readonly seed: number;
   /** Of the Functions host; a free one when absent or 0. */
@@ -37,7 +39,7 @@ export interface HostChange {
 
 /** Storage, two hubs and the Functions host, each a process of its own, on 127.0.0.1 only. */
 export interface Stack extends AsyncDisposable {
-  readonly azurite: Azurite;
+  readonly azurite: StorageAccount;
   /**
    * Before the app's own storage (`SNAPSHOT_STORAGE`, and the queue trigger that shares it), when there is one. The
    * host's (`AzureWebJobsStorage`: keys, timers) is never under fire: that is the platform's part.
@@ -61,7 +63,7 @@ export const SECONDARY_HUB = '/namespaces/secondary/hubs/devices';
 export async function startStack(options: StackOptions): Promise<Stack> {
   await using parts = new AsyncDisposableStack();
   const [azurite, emulator] = await Promise.all([
-    startAzurite().then((one) => parts.use(one)),
+    options.account ?? startAzurite().then((one) => parts.use(one)),
     startEmulatorProcess({
       devices: options.devices,
       seed: options.seed,
@@ -131,7 +133,7 @@ function hostOptions({ port, queueLeaseSeconds, graceSeconds, invocationLog, nod
   };
 }
 
-function stackSettings(azurite: Azurite, emulator: EmulatorProcess): Record<string, string> {
+function stackSettings(azurite: StorageAccount, emulator: EmulatorProcess): Record<string, string> {
   return {
     AzureWebJobsStorage: azurite.connectionString,
     SNAPSHOT_STORAGE: azurite.connectionString,

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { startAzurite } from '../../local/azurite.ts';
 import { startFaultProxy } from '../../local/fault-proxy.ts';
 import type { App } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
@@ -17,6 +16,7 @@ import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { backUp, seed } from '../faults/drive.ts';
 import { countingBlobs } from '../support/counting-blobs.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
+import { openStorageAccount } from '../support/storage-account.ts';
 
 /** What is asked for while a region is down must not queue behind storage, whatever there is to look through. */
 const MOST_REQUESTS = 3;
@@ -129,7 +129,7 @@ test('the readiness takes three requests in the last pass of a restore of the mo
 });
 
 test('what is counted here is what reaches a storage account', async () => {
-  await using azurite = await startAzurite();
+  const azurite = openStorageAccount();
   await using proxy = await startFaultProxy(azurite.blobUrl);
   const container = randomUUID();
   const value = azurite.connectionString.replace(azurite.blobUrl, proxy.url);

@@ -1,15 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll } from 'vitest';
-import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import { createAzureBlobs } from '../../src/azure/blobs.ts';
 import { createMemoryBlobs } from '../support/memory-blobs.ts';
+import { openStorageAccount } from '../support/storage-account.ts';
 import { blobsContract } from './blobs.ts';
 
-let azurite: Azurite;
-beforeAll(async () => {
-  azurite = await startAzurite();
-});
-afterAll(() => azurite.close());
+const azurite = openStorageAccount();
 
 blobsContract('memory', async () => createMemoryBlobs());
 

@@ -1,16 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { QueueClient } from '@azure/storage-queue';
-import { afterAll, beforeAll } from 'vitest';
-import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import { createAzureStepQueue } from '../../src/azure/step-queue.ts';
 import { createMemoryQueue } from '../support/memory-queue.ts';
+import { openStorageAccount } from '../support/storage-account.ts';
 import { stepQueueContract } from './step-queue.ts';
 
-let azurite: Azurite;
-beforeAll(async () => {
-  azurite = await startAzurite();
-});
-afterAll(() => azurite.close());
+const azurite = openStorageAccount();
 
 stepQueueContract('memory', async () => {
   const queue = createMemoryQueue();

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { createApi } from '../../local/api.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
+import type { Stack } from '../../local/stack.ts';
 import { startScriptedServer } from '../hub/scripted-server.ts';
+import { openStack } from '../support/stack.ts';
 
 const alert = z.strictObject({
   id: z.string(),
@@ -28,7 +29,7 @@ const TOKEN = 'token-of-the-receiver';
 test('backups that break raise the alert and the 503, and the heartbeat stops; a good backup clears both', async () => {
   await using receiver = await startScriptedServer({ status: 204 });
   let output = '';
-  await using stack = await startStack({
+  await using stack = await openStack({
     devices: 60,
     seed: 7,
     settings: {

@@ -2,8 +2,9 @@ import { ContainerClient } from '@azure/storage-blob';
 import { expect, test } from 'vitest';
 import { createApi } from '../../local/api.ts';
 import { watchRestore } from '../../local/run-watch.ts';
-import { SECONDARY_HUB, type Stack, startStack } from '../../local/stack.ts';
+import { SECONDARY_HUB, type Stack } from '../../local/stack.ts';
 import { type StorageProxy, storageFault, storageFaultNames } from '../../local/storage-proxy.ts';
+import { openStack } from '../support/stack.ts';
 import { backUp, expectEachDeviceOnce, quickSettings, restore, slowDown, until } from './bench.ts';
 
 function storageOf({ storage }: Stack): StorageProxy {
@@ -12,7 +13,7 @@ function storageOf({ storage }: Stack): StorageProxy {
 }
 
 test('storage that is busy, errs, cuts, changes bytes, loses answers and blobs: a backup and a restore reach each device once', async () => {
-  await using stack = await startStack({
+  await using stack = await openStack({
     devices: 300,
     seed: 31,
     settings: { ...quickSettings, WATCHDOG_SCHEDULE: '*/5 * * * * *' },
@@ -41,7 +42,7 @@ test('storage that is busy, errs, cuts, changes bytes, loses answers and blobs: 
 }, 400_000);
 
 test('the admin endpoint of the storage proxy sets rules, counts them and refuses nonsense', async () => {
-  await using stack = await startStack({ devices: 1, seed: 1, settings: quickSettings, hasStorageProxy: true });
+  await using stack = await openStack({ devices: 1, seed: 1, settings: quickSettings, hasStorageProxy: true });
   const { adminUrl, blobs } = storageOf(stack);
   const call = async (method: string, body?: unknown) => {
     const answer = await fetch(`${adminUrl}/faults`, {
@@ -61,7 +62,7 @@ test('the admin endpoint of the storage proxy sets rules, counts them and refuse
 }, 60_000);
 
 test('staged rows that are deleted end the backup by name, and the next one is whole', async () => {
-  await using stack = await startStack({ devices: 800, seed: 32, settings: quickSettings });
+  await using stack = await openStack({ devices: 800, seed: 32, settings: quickSettings });
   const api = createApi(() => stack.host);
   await slowDown(stack, 250);
   const { id } = await api.start('/api/backups');
@@ -85,7 +86,7 @@ test('staged rows that are deleted end the backup by name, and the next one is w
 }, 120_000);
 
 test('a hub that shows writes seconds later makes no device fail and doubles none', async () => {
-  await using stack = await startStack({ devices: 300, seed: 33, settings: { ...quickSettings, SETTLE_SECONDS: '1' } });
+  await using stack = await openStack({ devices: 300, seed: 33, settings: { ...quickSettings, SETTLE_SECONDS: '1' } });
   const api = createApi(() => stack.host);
   await backUp(api);
   await stack.emulator.admin('POST', `${SECONDARY_HUB}/switches`, {

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { PRIMARY_HUB, SECONDARY_HUB, type Stack, startStack } from '../../local/stack.ts';
+import { PRIMARY_HUB, SECONDARY_HUB, type Stack } from '../../local/stack.ts';
+import { openStack } from '../support/stack.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
@@ -11,7 +12,7 @@ const devicesOf = (stats: unknown) => z.object({ devices: z.number() }).parse(st
 let stack: Stack;
 
 beforeAll(async () => {
-  stack = await startStack({
+  stack = await openStack({
     devices: 300,
     seed: 21,
     settings: { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0' },

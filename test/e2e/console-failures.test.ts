@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { createApi } from '../../local/api.ts';
 import { startBrowser } from '../../local/chromium.ts';
-import { startStack } from '../../local/stack.ts';
+import { openStack } from '../support/stack.ts';
 import { appears, columnSums, countsOf, expectAccessible, figuresOf, openTab } from './console-browser.ts';
 
 const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '2' };
 
 test('a restore that fails in part is explained and retried, the retry reported and rolled back; a snapshot is pinned, and one platform of it restored', async () => {
-  await using stack = await startStack({ devices: 300, seed: 23, settings });
+  await using stack = await openStack({ devices: 300, seed: 23, settings });
   await using browser = await startBrowser();
   const api = createApi(() => stack.host);
   const backup = await api.start('/api/backups');

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { createApi } from '../../local/api.ts';
 import { startBrowser } from '../../local/chromium.ts';
-import { startStack } from '../../local/stack.ts';
+import { openStack } from '../support/stack.ts';
 import { appears, expectAccessible, expectNoSideScroll, openTab, type Screen } from './console-browser.ts';
 
 const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '2' };
@@ -17,7 +17,7 @@ const screens: readonly Screen[] = [
 ];
 
 test('axe finds no fault in any view, on a desk and on a phone, light and dark; nothing scrolls sideways', async () => {
-  await using stack = await startStack({ devices: 300, seed: 22, settings });
+  await using stack = await openStack({ devices: 300, seed: 22, settings });
   await using browser = await startBrowser();
   const api = createApi(() => stack.host);
   const tabs = await Promise.all(screens.map((screen) => openTab(browser, screen)));

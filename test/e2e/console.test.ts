@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApi } from '../../local/api.ts';
 import { startBrowser } from '../../local/chromium.ts';
 import { judgeDelivery, readRows } from '../../local/delivery.ts';
-import { PRIMARY_HUB, SECONDARY_HUB, type Stack, startStack } from '../../local/stack.ts';
+import { PRIMARY_HUB, SECONDARY_HUB, type Stack } from '../../local/stack.ts';
+import { openStack } from '../support/stack.ts';
 import { appears, countsOf, openTab, type Screen, tabTo } from './console-browser.ts';
 
 const desk: Screen = { width: 1280, height: 900, colorScheme: 'light' };
@@ -12,7 +13,7 @@ const slowWrites = [{ name: 'slow', method: ['POST', 'PUT'], route: '^/(registra
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack({ devices: 300, seed: 21, settings });
+  stack = await openStack({ devices: 300, seed: 21, settings });
 });
 afterAll(() => stack.close());
 

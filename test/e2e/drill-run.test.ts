@@ -2,15 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { createApi } from '../../local/api.ts';
-import { type Stack, startStack } from '../../local/stack.ts';
+import type { Stack } from '../../local/stack.ts';
 import { parseHubConnection } from '../../src/hub/connection-string.ts';
 import { createSas } from '../../src/hub/sas.ts';
+import { openStack } from '../support/stack.ts';
 
 const SCRATCH = 'scratch';
 const drillView = z.object({ id: z.string(), status: z.string(), verdict: z.string().optional() });
 
 test('a drill on the whole stack restores into a scratch hub, proves the snapshot and leaves the hub empty', async () => {
-  await using stack = await startStack({
+  await using stack = await openStack({
     devices: 300,
     seed: 9,
     settings: { BACKUP_SCHEDULE: '0 0 0 1 1 *', WATCHDOG_SCHEDULE: '*/5 * * * * *', SETTLE_SECONDS: '0' },

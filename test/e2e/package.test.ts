@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { createApi } from '../../local/api.ts';
-import { startAzurite } from '../../local/azurite.ts';
 import { buildPackage } from '../../local/build-package.ts';
 import { spawnHost } from '../../local/host/spawn-host.ts';
+import { openStorageAccount } from '../support/storage-account.ts';
 
 const hub = 'Endpoint=sb://ns.example/;SharedAccessKeyName=Root;SharedAccessKey=a2V5';
 
@@ -19,7 +19,7 @@ test('what is deployed is small, names its licences, needs no other package, and
     const notices = await readFile(join(folder, 'THIRD-PARTY-NOTICES.txt'), 'utf8');
     for (const name of ['undici', 'zod', '@azure/functions', '@azure/storage-blob']) expect(notices).toContain(name);
 
-    await using azurite = await startAzurite();
+    const azurite = openStorageAccount();
     // The folder is outside the project: what is not in it cannot be found.
     await using host = await spawnHost({
       appDir: folder,

@@ -2,7 +2,8 @@ import { NotificationHubsClient } from '@azure/notification-hubs';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { type Api, createApi } from '../../local/api.ts';
-import { SECONDARY_HUB, type Stack, startStack } from '../../local/stack.ts';
+import { SECONDARY_HUB, type Stack } from '../../local/stack.ts';
+import { openStack } from '../support/stack.ts';
 import { backUp, quickSettings } from './bench.ts';
 
 const rowSchema = z.looseObject({
@@ -57,7 +58,7 @@ async function followUp(api: Api, path: string, body?: unknown) {
 }
 
 test('a rollback after a restore onto a hub with live devices leaves exactly those, and the restored ones that changed meanwhile', async () => {
-  await using stack = await startStack({ devices: 800, seed: 21, settings: quickSettings });
+  await using stack = await openStack({ devices: 800, seed: 21, settings: quickSettings });
   const { emulator } = stack;
   const api = createApi(() => stack.host);
   await backUp(api);
@@ -105,7 +106,7 @@ test('a rollback after a restore onto a hub with live devices leaves exactly tho
 });
 
 test('a selective restore in order, and a retry of what the hub refused, through the HTTP API', async () => {
-  await using stack = await startStack({ devices: 300, seed: 22, settings: quickSettings });
+  await using stack = await openStack({ devices: 300, seed: 22, settings: quickSettings });
   const { emulator } = stack;
   const api = createApi(() => stack.host);
   await backUp(api);

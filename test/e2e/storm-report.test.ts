@@ -4,7 +4,8 @@ import { explain } from '../../local/autopsy.ts';
 import { judgeDelivery, type MissedDevice, readRows } from '../../local/delivery.ts';
 import { restoreIdOf } from '../../local/rehearsal.ts';
 import { watchRestore } from '../../local/run-watch.ts';
-import { PRIMARY_HUB, SECONDARY_HUB, startStack } from '../../local/stack.ts';
+import { PRIMARY_HUB, SECONDARY_HUB } from '../../local/stack.ts';
+import { openStack } from '../support/stack.ts';
 import { backUp, quickSettings, until } from './bench.ts';
 
 const counts = { total: 3, created: 1, updated: 0, unchanged: 0, keptLive: 0, failed: 0, pending: 2 };
@@ -79,7 +80,7 @@ test.each([
 });
 
 test('a failed storm is explained by kinds of devices, the run and its id map, and shows no handle', async () => {
-  await using stack = await startStack({ devices: 40, seed: 9, settings: quickSettings });
+  await using stack = await openStack({ devices: 40, seed: 9, settings: quickSettings });
   const { emulator } = stack;
   const api = createApi(() => stack.host);
   await emulator.admin('POST', `${SECONDARY_HUB}/switches`, { acceptForeignIds: false });

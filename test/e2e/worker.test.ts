@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { type Api, createApi } from '../../local/api.ts';
 import { judgeDelivery, readRows } from '../../local/delivery.ts';
-import { PRIMARY_HUB, SECONDARY_HUB, type Stack, startStack } from '../../local/stack.ts';
+import { PRIMARY_HUB, SECONDARY_HUB, type Stack } from '../../local/stack.ts';
+import { openStack } from '../support/stack.ts';
 
 const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '1' };
 
@@ -35,7 +36,7 @@ async function until(what: string, isTrue: () => Promise<boolean>, timeoutMs = 6
 }
 
 test('backup on one host, region down, restore, and a broadcast reaches each device exactly once', async () => {
-  await using stack = await startStack({ devices: 1000, seed: 11, settings });
+  await using stack = await openStack({ devices: 1000, seed: 11, settings });
   const api = createApi(() => stack.host);
   expect((await api.call('GET', '/api/status')).status).toBe(503);
   await backUp(api);
@@ -69,7 +70,7 @@ test('backup on one host, region down, restore, and a broadcast reaches each dev
 });
 
 test('bad input gets its own code and a message that says what to do', async () => {
-  await using stack = await startStack({ devices: 50, seed: 3, settings });
+  await using stack = await openStack({ devices: 50, seed: 3, settings });
   const api = createApi(() => stack.host);
   const codeOf = async (method: string, path: string, body?: unknown) => {
     const answer = await api.call(method, path, body);
@@ -98,7 +99,7 @@ test('bad input gets its own code and a message that says what to do', async () 
 });
 
 test('missing settings are all named in one answer', async () => {
-  await using stack = await startStack({
+  await using stack = await openStack({
     devices: 1,
     seed: 3,
     settings: {
@@ -125,7 +126,7 @@ test('a host killed in the middle of a backup and of a restore, and started agai
   const folder = await mkdtemp(join(tmpdir(), 'dr-e2e-'));
   const invocationLog = join(folder, 'invocations.ndjson');
   try {
-    await using stack = await startStack({ devices: 6000, seed: 5, settings, queueLeaseSeconds: 3, invocationLog });
+    await using stack = await openStack({ devices: 6000, seed: 5, settings, queueLeaseSeconds: 3, invocationLog });
     const api = createApi(() => stack.host);
     // Slow enough to be hit in the middle, and to need many steps of one second.
     await stack.emulator.admin('POST', '/namespaces/primary/latency', { latencyMs: 60 });
@@ -170,7 +171,7 @@ async function readInvocations(file: string) {
 }
 
 test('a target whose tier is too small is refused before the first write', async () => {
-  await using stack = await startStack({ devices: 600, seed: 4, settings: { ...settings, SECONDARY_TIER: 'Free' } });
+  await using stack = await openStack({ devices: 600, seed: 4, settings: { ...settings, SECONDARY_TIER: 'Free' } });
   const api = createApi(() => stack.host);
   await backUp(api);
   expect(await api.call('POST', '/api/restores')).toMatchObject({

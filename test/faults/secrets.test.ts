@@ -4,7 +4,8 @@ import { QueueServiceClient } from '@azure/storage-queue';
 import { expect, test } from 'vitest';
 import { createApi } from '../../local/api.ts';
 import { readRows } from '../../local/delivery.ts';
-import { PRIMARY_HUB, type Stack, startStack } from '../../local/stack.ts';
+import { PRIMARY_HUB, type Stack } from '../../local/stack.ts';
+import { openStack } from '../support/stack.ts';
 
 /** In addresses without a listener: every call of them is reported in the log. */
 const ADDRESS_KEYS = ['key-of-the-heartbeat', 'key-of-the-webhook'] as const;
@@ -22,7 +23,7 @@ type Sightings = [where: string, text: string][];
 
 test('no handle, tag, key or signature is in a log line, an answer, a message or a blob name', async () => {
   const seen: Sightings = [];
-  await using stack = await startStack({
+  await using stack = await openStack({
     devices: 300,
     seed: 17,
     settings,

@@ -1,17 +1,11 @@
 import { QueueServiceClient } from '@azure/storage-queue';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Azurite, startAzurite } from '../../local/azurite.ts';
+import { expect, test } from 'vitest';
+import { openStorageAccount } from '../support/storage-account.ts';
 import { eventually, type FixtureRun, runFixture } from './fixture-app.ts';
 
-let azurite: Azurite;
-let queues: QueueServiceClient;
+const azurite = openStorageAccount();
+const queues = QueueServiceClient.fromConnectionString(azurite.connectionString);
 let queueCount = 0;
-
-beforeAll(async () => {
-  azurite = await startAzurite();
-  queues = QueueServiceClient.fromConnectionString(azurite.connectionString);
-});
-afterAll(() => azurite.close());
 
 /** A run with a queue of its own. */
 async function runOnQueue(settings: Readonly<Record<string, string>> = {}) {

@@ -1,14 +1,10 @@
 import { BlobServiceClient } from '@azure/storage-blob';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Azurite, startAzurite } from '../../local/azurite.ts';
+import { expect, test } from 'vitest';
 import type { RunningHost } from '../../local/host/run-host.ts';
+import { openStorageAccount } from '../support/storage-account.ts';
 import { eventually, type FixtureRun, type JournalEntry, runFixture } from './fixture-app.ts';
 
-let azurite: Azurite;
-beforeAll(async () => {
-  azurite = await startAzurite();
-});
-afterAll(() => azurite.close());
+const azurite = openStorageAccount();
 
 /** Hosts of one id are one app: each test is an app of its own. */
 const runTimers = (hostId: string, enabled: readonly string[], settings: Readonly<Record<string, string>> = {}) =>

@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { HttpRequest, HttpResponse, type HttpResponseInit, InvocationContext } from '@azure/functions';
 import { QueueServiceClient } from '@azure/storage-queue';
-import { startAzurite } from '../../local/azurite.ts';
 import { collectRegistrations } from '../../local/host/core-module.ts';
 import { type FunctionDefinition, readDefinitions } from '../../local/host/function-definition.ts';
 import { startEmulator } from '../../local/hub-lab/index.ts';
+import { openStorageAccount } from '../support/storage-account.ts';
 
 /** The app's own functions in this process, before azurite and the emulator, called with the library's own objects. */
 export interface FunctionBench extends AsyncDisposable {
@@ -45,7 +45,7 @@ const functionsFolder = new URL('../../functions/', import.meta.url);
 /** One to a process: the app reads its settings once. */
 export async function openFunctions(): Promise<FunctionBench> {
   await using parts = new AsyncDisposableStack();
-  const azurite = parts.use(await startAzurite());
+  const azurite = openStorageAccount();
   const emulator = parts.use(await startEmulator({}));
   emulator.hub('primary', 'devices').seed({ devices: 20, seed: 5 });
   const [primary, secondary] = ['primary', 'secondary'].map((name) => emulator.namespace(name).connectionString());

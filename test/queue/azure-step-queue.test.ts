@@ -1,16 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { QueueClient } from '@azure/storage-queue';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type Azurite, startAzurite } from '../../local/azurite.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Fault, startFaultProxy } from '../../local/fault-proxy.ts';
 import { createAzureStepQueue } from '../../src/azure/step-queue.ts';
 import { hastyLimits } from '../support/hasty-limits.ts';
+import { openStorageAccount } from '../support/storage-account.ts';
 
-let azurite: Azurite;
-beforeAll(async () => {
-  azurite = await startAzurite();
-});
-afterAll(() => azurite.close());
+const azurite = openStorageAccount();
 
 /** A queue through a proxy that fails on command, and the SDK's own client of it beside the proxy. */
 async function open(limits = hastyLimits) {

@@ -1,12 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { startAzurite } from '../../local/azurite.ts';
 import { startFaultProxy } from '../../local/fault-proxy.ts';
 import { createAzureBlobs } from '../../src/azure/blobs.ts';
+import { openStorageAccount } from '../support/storage-account.ts';
 
 /** Chaos, seed 3: the selection of a shard was "stored by another process", and the restore then missed it. */
 test('a new blob that is said to exist and does not is no conflict, and says that it may be tried again', async () => {
-  const azurite = await startAzurite();
-  onTestFinished(() => azurite.close());
+  const azurite = openStorageAccount();
   const proxy = await startFaultProxy(azurite.blobUrl);
   onTestFinished(() => proxy[Symbol.asyncDispose]());
   const value = azurite.connectionString.replace(azurite.blobUrl, proxy.url);

@@ -1,15 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { type Azurite, startAzurite } from '../../local/azurite.ts';
+import { expect, onTestFinished, test } from 'vitest';
 import { startFaultProxy } from '../../local/fault-proxy.ts';
 import { createAzureBlobs } from '../../src/azure/blobs.ts';
 import { hastyLimits } from '../support/hasty-limits.ts';
+import { openStorageAccount } from '../support/storage-account.ts';
 
-let azurite: Azurite;
-beforeAll(async () => {
-  azurite = await startAzurite();
-});
-afterAll(() => azurite.close());
+const azurite = openStorageAccount();
 
 /** Blobs behind a proxy that fails on command. */
 async function open() {

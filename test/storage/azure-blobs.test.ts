@@ -1,17 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { ContainerClient } from '@azure/storage-blob';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type Azurite, startAzurite } from '../../local/azurite.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Fault, startFaultProxy } from '../../local/fault-proxy.ts';
 import { createAzureBlobs } from '../../src/azure/blobs.ts';
 import type { Blobs } from '../../src/core/ports.ts';
 import { hastyLimits } from '../support/hasty-limits.ts';
+import { openStorageAccount } from '../support/storage-account.ts';
 
-let azurite: Azurite;
-beforeAll(async () => {
-  azurite = await startAzurite();
-});
-afterAll(() => azurite.close());
+const azurite = openStorageAccount();
 
 /** The same container twice: through a proxy that fails on command, and beside it. */
 async function open(limits = hastyLimits) {
