@@ -8,10 +8,10 @@ const all = ['test/**/*.test.ts'];
 const e2e = [
   'test/e2e/**/*.test.ts',
   'test/host/{http,loading,queues,timers}.test.ts',
-  'test/bench/bench-hub.test.ts',
-  'test/local/**/*.test.ts',
+  'test/bench/fast-hub.test.ts',
+  'test/{lint,local}/**/*.test.ts',
   'test/cli/run-commands.test.ts',
-  'test/local/**/*.test.ts',
+  'test/{lint,local}/**/*.test.ts',
   'test/faults/secrets.test.ts',
 ];
 

@@ -5,7 +5,7 @@ import { readRestoreView } from '../../src/app/restore/view.ts';
 import { findLatestGood } from '../../src/app/snapshots/store.ts';
 import { canonicalRow } from '../../src/core/registration/registration.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import type { Engine } from '../support/engine.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
 import { createMortalEngine, deliverAll, survive } from '../support/mortal-engine.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';
 
@@ -21,14 +21,17 @@ function content(hub: { rows: Map<string, string> }): string[] {
   return [...hub.rows.values()].map(canonicalRow).sort();
 }
 
-/** Backs up and restores; the caller repeats what got no answer, as a timer and a person do. */
-async function backUpAndRestore(engine: Engine): Promise<void> {
-  seed(engine);
+/** The caller repeats what got no answer, as a timer does. */
+async function backUp(engine: Engine): Promise<void> {
   const { primary } = engine.app;
   for (let tries = 0; (await findLatestGood(engine.app, primary.ref)) === undefined && tries < 3; tries++) {
     await survive(() => startBackup(engine.app, 'timer').catch(ignoreRunning));
     await deliverAll(engine);
   }
+}
+
+/** Likewise, as a person does. */
+async function restore(engine: Engine): Promise<void> {
   const request = parseRestoreRequest('');
   for (let tries = 0; tries < 3; tries++) {
     await survive(() => startRestore(engine.app, request, { id: 'drill' }));
@@ -42,15 +45,24 @@ function ignoreRunning(error: unknown): void {
 }
 
 test('dying at any write of a backup and a restore, before or after it takes effect, ends in the same hub', async () => {
-  const calm = createMortalEngine({ at: 0, isApplied: false });
-  await backUpAndRestore(calm.engine);
+  const seeded = createEngine();
+  seed(seeded);
+  const backedUp = createMortalEngine({ at: 0, isApplied: false }, seeded);
+  await backUp(backedUp.engine);
+  const backupWrites = backedUp.writeCount();
+  const calm = createMortalEngine({ at: 0, isApplied: false }, backedUp.engine);
+  await restore(calm.engine);
   const expected = content(calm.engine.secondary);
   expect(expected).toEqual(content(calm.engine.primary));
-  const boundaries = calm.writeCount();
+  const boundaries = backupWrites + calm.writeCount();
   for (let at = 1; at <= boundaries; at++) {
     for (const isApplied of [false, true]) {
-      const { engine } = createMortalEngine({ at, isApplied });
-      await backUpAndRestore(engine);
+      const engine =
+        at <= backupWrites
+          ? createMortalEngine({ at, isApplied }, seeded).engine
+          : createMortalEngine({ at: at - backupWrites, isApplied }, backedUp.engine).engine;
+      if (at <= backupWrites) await backUp(engine);
+      await restore(engine);
       const where = `write ${at} of ${boundaries}, ${isApplied ? 'applied' : 'not applied'}`;
       expect(content(engine.secondary), where).toEqual(expected);
       const view = await readRestoreView(engine.app, 'drill');

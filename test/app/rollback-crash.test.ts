@@ -6,14 +6,15 @@ import { listRuns } from '../../src/app/runs/store.ts';
 import { listRunViews } from '../../src/app/views.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { isOver } from '../../src/core/run/run.ts';
-import type { Engine } from '../support/engine.ts';
-import { type CrashPoint, createMortalEngine, deliverAll, survive } from '../support/mortal-engine.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import { createMortalEngine, deliverAll, survive } from '../support/mortal-engine.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';
 
 const live: [string, string][] = [...anInstallation('stranger'), ['8-8-8', anAppleRow({ id: '8-8-8', tags: ['own'] })]];
 
 /** Restored into a hub with live devices; two of the restored ones changed since. Nothing has died so far. */
-async function aRestoredHub(engine: Engine): Promise<{ readonly id: string; readonly expected: object }> {
+async function aRestoredHub() {
+  const engine = createEngine();
   for (let index = 0; index < 3; index++) {
     for (const [id, xml] of anInstallation(`device-${index}`)) engine.primary.rows.set(id, xml);
     engine.primary.rows.set(`${index}9-5-1`, anAppleRow({ id: `${index}9-5-1`, tags: ['plain'] }));
@@ -28,21 +29,19 @@ async function aRestoredHub(engine: Engine): Promise<{ readonly id: string; read
   const moved = new Map([...rows].filter(([id, xml]) => id === '19-5-1' || xml.includes('device-2}')));
   for (const [id, xml] of moved) rows.set(id, xml.replace(/<ETag>\d+</, '<ETag>9<'));
   const kept = [...rows].filter(([id]) => moved.has(id) || live.some(([own]) => own === id));
-  return { id: run.id, expected: Object.fromEntries(kept) };
+  return { engine, id: run.id, expected: Object.fromEntries(kept) };
 }
 
-async function rollBackDying(at: number, isApplied: boolean) {
-  const point: CrashPoint = { at: 0, isApplied };
-  const { engine, writeCount, hasDied } = createMortalEngine(point);
-  const { id, expected } = await aRestoredHub(engine);
-  const before = writeCount();
-  point.at = at === 0 ? 0 : before + at;
+type RestoredHub = Awaited<ReturnType<typeof aRestoredHub>>;
+
+async function rollBackDying({ engine: restored, id }: RestoredHub, at: number, isApplied: boolean) {
+  const { engine, writeCount, hasDied } = createMortalEngine({ at, isApplied }, restored);
   for (let tries = 0; (await endedRollbacks(engine)) === 0 && tries < 3; tries++) {
     await survive(() => startRollback(engine.app, id, { confirm: 'devices' }).catch(ignoreRunning));
     await deliverAll(engine);
   }
   expect(hasDied()).toBe(at > 0);
-  return { engine, expected, boundaries: writeCount() - before };
+  return { engine, boundaries: writeCount() };
 }
 
 async function endedRollbacks({ app }: Engine): Promise<number> {
@@ -56,12 +55,13 @@ function ignoreRunning(error: unknown): void {
 }
 
 test('dying at any write of a rollback, before or after it takes effect, leaves the same hub: live and changed devices', async () => {
-  const calm = await rollBackDying(0, false);
-  const expected = calm.expected;
+  const restored = await aRestoredHub();
+  const { expected } = restored;
+  const calm = await rollBackDying(restored, 0, false);
   expect(Object.keys(expected)).toHaveLength(6);
   for (let at = 1; at <= calm.boundaries; at++) {
     for (const isApplied of [false, true]) {
-      const { engine } = await rollBackDying(at, isApplied);
+      const { engine } = await rollBackDying(restored, at, isApplied);
       const where = `write ${at} of ${calm.boundaries}, ${isApplied ? 'applied' : 'not applied'}`;
       expect(Object.fromEntries(engine.secondary.rows), where).toEqual(expected);
       for (const view of await listRunViews(engine.app, 'restore')) {
@@ -79,8 +79,7 @@ test('dying at any write of a rollback, before or after it takes effect, leaves 
 }, 120_000);
 
 test('a rollback of which every message comes twice, and late, leaves the same hub', async () => {
-  const { engine } = createMortalEngine({ at: 0, isApplied: false });
-  const { id, expected } = await aRestoredHub(engine);
+  const { engine, id, expected } = await aRestoredHub();
   const { send } = engine.queue;
   const sent: string[] = [];
   engine.queue.send = async (texts, delay) => {

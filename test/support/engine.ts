@@ -1,10 +1,11 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { type App, createMemory, type Policy } from '../../src/app/app.ts';
 import { noteOnCard } from '../../src/app/readiness/card-store.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import type { Blobs, StepQueue, World } from '../../src/core/ports.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { realWorld } from '../../src/world.ts';
-import { createMemoryBlobs } from './memory-blobs.ts';
+import { createMemoryBlobs, type MemoryBlobs } from './memory-blobs.ts';
 import { createMemoryHub, type MemoryHub } from './memory-hub.ts';
 import { createMemoryNotifier, type MemoryNotifier } from './memory-notifier.ts';
 import { createMemoryQueue, type MemoryQueue } from './memory-queue.ts';
@@ -25,6 +26,11 @@ export interface Engine {
   drain(): Promise<void>;
   /** Likewise, but all that are visible at the same time. */
   drainTogether(): Promise<void>;
+  /**
+   * An engine that begins where this one is, with other things between it and its parts; the process is a new one.
+   * Messages that wait are none of its.
+   */
+  fork(wrap?: EngineOptions['wrap']): Engine;
 }
 
 export interface EngineOptions {
@@ -35,9 +41,29 @@ export interface EngineOptions {
   readonly wrap?: (parts: { blobs: Blobs; queue: StepQueue; primary: MemoryHub; secondary: MemoryHub }) => Partial<App>;
 }
 
-export function createEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions = {}): Engine {
-  let nowMs = Date.parse('2026-11-23T09:00:00Z');
-  let suffix = 0;
+/** What outlives a process. */
+interface Stored {
+  readonly nowMs: number;
+  readonly suffix: number;
+  readonly blobs: MemoryBlobs;
+  readonly primary: MemoryHub;
+  readonly secondary: MemoryHub;
+  readonly scratch: MemoryHub;
+}
+
+export function createEngine(options: EngineOptions = {}): Engine {
+  return openEngine(options, {
+    nowMs: Date.parse('2026-11-23T09:00:00Z'),
+    suffix: 0,
+    blobs: createMemoryBlobs(),
+    primary: createMemoryHub({ ref: { namespace: 'one', hub: 'devices' } }),
+    secondary: createMemoryHub({ ref: { namespace: 'three', hub: 'devices' } }),
+    scratch: createMemoryHub({ ref: { namespace: 'scratch', hub: 'devices' } }),
+  });
+}
+
+function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions, stored: Stored): Engine {
+  let { nowMs, suffix } = stored;
   const now = (): number => nowMs;
   const world: World = {
     ...realWorld,
@@ -46,13 +72,14 @@ export function createEngine({ policy = {}, hasScratchHub = false, wrap }: Engin
       nowMs += milliseconds;
     },
     newSuffix: () => (++suffix).toString(16).padStart(6, '0'),
+    // Small and many: the way to a thread and the buffers for a real shard would cost more than the work.
+    gzip: async (bytes) => gzipSync(bytes, { level: 1 }),
+    gunzip: async (bytes) => gunzipSync(bytes),
   };
-  const blobs = createMemoryBlobs(now);
+  const { primary, secondary, scratch } = stored;
+  const blobs = stored.blobs.copy(now);
   const queue = createMemoryQueue(now);
   const notifier = createMemoryNotifier();
-  const primary = createMemoryHub({ ref: { namespace: 'one', hub: 'devices' } });
-  const secondary = createMemoryHub({ ref: { namespace: 'three', hub: 'devices' } });
-  const scratch = createMemoryHub({ ref: { namespace: 'scratch', hub: 'devices' } });
   const app: App = {
     blobs,
     queue,
@@ -88,6 +115,11 @@ export function createEngine({ policy = {}, hasScratchHub = false, wrap }: Engin
     blobs,
     queue,
     notifier,
+    fork: (otherWrap) =>
+      openEngine(
+        { policy, hasScratchHub, ...(otherWrap === undefined ? {} : { wrap: otherWrap }) },
+        { nowMs, suffix, blobs, primary: primary.copy(), secondary: secondary.copy(), scratch: scratch.copy() },
+      ),
     advance: (milliseconds) => {
       nowMs += milliseconds;
     },

@@ -9,11 +9,20 @@ interface Stored {
   readonly modifiedAt: Date;
 }
 
+export interface MemoryBlobs extends Blobs {
+  /** Blobs that begin with what these hold now. */
+  copy(now: () => number): MemoryBlobs;
+}
+
 /** Blobs in memory, as atomic and as strict about facts as the real ones. Every call takes effect at once. */
-export function createMemoryBlobs(now: () => number = Date.now): Blobs {
-  const stored = new Map<string, Stored>();
-  let version = 0;
+export function createMemoryBlobs(now: () => number = Date.now): MemoryBlobs {
+  return openMemoryBlobs(now, new Map(), 0);
+}
+
+function openMemoryBlobs(now: () => number, stored: Map<string, Stored>, startVersion: number): MemoryBlobs {
+  let version = startVersion;
   return {
+    copy: (copyNow) => openMemoryBlobs(copyNow, new Map(stored), version),
     get: async (name, how) => {
       const range = how === 'mayBeMissing' ? undefined : how;
       const blob = stored.get(name);

@@ -19,16 +19,27 @@ export interface MemoryHub extends Hub {
   /** An identical installation PUT after its rows were lost does nothing. */
   ignoresIdenticalPuts: boolean;
   loseNextToken: boolean;
+  /** A hub that begins with the rows and habits of this one; nothing intercepts its writes. */
+  copy(): MemoryHub;
 }
 
 const connect = 'http://schemas.microsoft.com/netservices/2010/10/servicebus/connect';
 
-export function createMemoryHub({ ref, pageSize = 100 }: MemoryHubOptions): MemoryHub {
-  const minted = new Set<string>();
-  const lastPuts = new Map<string, string>();
-  let nextId = 1;
+interface HubState {
+  readonly rows: Map<string, string>;
+  readonly minted: Set<string>;
+  readonly lastPuts: Map<string, string>;
+  nextId: number;
+}
+
+export function createMemoryHub(options: MemoryHubOptions): MemoryHub {
+  return openMemoryHub(options, { rows: new Map(), minted: new Set(), lastPuts: new Map(), nextId: 1 });
+}
+
+function openMemoryHub({ ref, pageSize = 100 }: MemoryHubOptions, state: HubState): MemoryHub {
+  const { minted, lastPuts } = state;
   const mint = (): string => {
-    const id = `${ref.namespace.length}${nextId++}-1-1`;
+    const id = `${ref.namespace.length}${state.nextId++}-1-1`;
     minted.add(id);
     return id;
   };
@@ -38,12 +49,22 @@ export function createMemoryHub({ ref, pageSize = 100 }: MemoryHubOptions): Memo
   };
   const hub: MemoryHub = {
     ref,
-    rows: new Map(),
+    rows: state.rows,
     writes: [],
     intercept: () => undefined,
     refusesForeignIds: false,
     ignoresIdenticalPuts: false,
     loseNextToken: false,
+    copy() {
+      const rows = new Map(hub.rows);
+      const copy = openMemoryHub(
+        { ref, pageSize },
+        { rows, minted: new Set(minted), lastPuts: new Map(lastPuts), nextId: state.nextId },
+      );
+      copy.refusesForeignIds = hub.refusesForeignIds;
+      copy.ignoresIdenticalPuts = hub.ignoresIdenticalPuts;
+      return copy;
+    },
     async listPage(token) {
       if (token !== undefined && hub.loseNextToken) {
         hub.loseNextToken = false;

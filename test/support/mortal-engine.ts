@@ -14,12 +14,14 @@ export interface CrashPoint {
   readonly isApplied: boolean;
 }
 
-/** An engine that dies at one of its writes: blob, queue or hub. */
-export function createMortalEngine(point: CrashPoint): {
-  engine: Engine;
-  writeCount: () => number;
-  hasDied: () => boolean;
-} {
+export interface MortalEngine {
+  readonly engine: Engine;
+  readonly writeCount: () => number;
+  readonly hasDied: () => boolean;
+}
+
+/** An engine that dies at one of its writes: blob, queue or hub. It begins where `from` is. */
+export function createMortalEngine(point: CrashPoint, from: Engine = createEngine()): MortalEngine {
   let count = 0;
   let hasDied = false;
   const mortal = async <T>(write: () => Promise<T>): Promise<T> => {
@@ -29,8 +31,8 @@ export function createMortalEngine(point: CrashPoint): {
     if (point.isApplied) await write();
     throw new Crash();
   };
-  const engine = createEngine({
-    wrap: ({ blobs, queue, primary, secondary }): Partial<App> => ({
+  const engine = from.fork(
+    ({ blobs, queue, primary, secondary }): Partial<App> => ({
       blobs: {
         ...blobs,
         put: (...args) => mortal(() => blobs.put(...args)),
@@ -47,7 +49,7 @@ export function createMortalEngine(point: CrashPoint): {
         createRegistrationId: (...args) => mortal(() => secondary.createRegistrationId(...args)),
       },
     }),
-  });
+  );
   return { engine, writeCount: () => count, hasDied: () => hasDied };
 }
 
