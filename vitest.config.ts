@@ -9,7 +9,6 @@ const e2e = [
   'test/e2e/**/*.test.ts',
   'test/host/{http,loading,queues,timers}.test.ts',
   'test/bench/fast-hub.test.ts',
-  'test/{lint,local}/**/*.test.ts',
   'test/cli/run-commands.test.ts',
   'test/{lint,local}/**/*.test.ts',
   'test/faults/secrets.test.ts',
