@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import { type Decision, decide, decideRemoval, type PassRules } from '../../src/core/restore/decide.ts';
+import type { RecordPlan, Write } from '../../src/core/restore/plan.ts';
+import type { RemovalPlan } from '../../src/core/restore/plan-removal.ts';
+
+const writes: readonly Write[] = [{ kind: 'registration', id: '1-1-1', xml: '<a/>' }];
+const first: PassRules = { isDryRun: false, isLastPass: false };
+const dryRun: PassRules = { isDryRun: true, isLastPass: false };
+const last: PassRules = { isDryRun: false, isLastPass: true };
+
+const plans = {
+  unchanged: { kind: 'unchanged', collapsed: 0 },
+  keptLive: { kind: 'keptLive', collapsed: 0 },
+  impossible: { kind: 'impossible', fault: 'UnknownPlatform', collapsed: 0 },
+  create: { kind: 'create', writes, collapsed: 0 },
+  complete: { kind: 'complete', writes, collapsed: 0 },
+  withdraw: { kind: 'withdraw', writes, collapsed: 0 },
+} as const satisfies Record<RecordPlan['kind'], RecordPlan>;
+
+const settled = (outcome: Extract<Decision, { kind: 'settled' }>['outcome'], hasChangedSince = false): Decision => ({
+  kind: 'settled',
+  outcome,
+  hasChangedSince,
+});
+const failed = (code: Extract<Decision, { kind: 'failed' }>['code']): Decision => ({ kind: 'failed', code });
+const write = (outcome: Extract<Decision, { kind: 'write' }>['outcome']): Decision => ({
+  kind: 'write',
+  outcome,
+  writes,
+});
+
+test.each<[keyof typeof plans, 'created' | 'updated' | undefined, PassRules, Decision]>([
+  // In the first pass the plan decides.
+  ['unchanged', undefined, first, settled('unchanged')],
+  ['keptLive', undefined, first, settled('keptLive')],
+  ['impossible', undefined, first, failed('UnknownPlatform')],
+  ['create', undefined, first, write('created')],
+  ['complete', undefined, first, write('updated')],
+  ['withdraw', undefined, first, write('updated')],
+  // A dry run counts what it would write.
+  ['create', undefined, dryRun, settled('created')],
+  ['complete', undefined, dryRun, settled('updated')],
+  ['withdraw', undefined, dryRun, settled('updated')],
+  ['unchanged', undefined, dryRun, settled('unchanged')],
+  ['keptLive', undefined, dryRun, settled('keptLive')],
+  ['impossible', undefined, dryRun, failed('UnknownPlatform')],
+  // A record the run wrote keeps its outcome: in place, or changed by its device since.
+  ['unchanged', 'created', first, settled('created')],
+  ['unchanged', 'updated', last, settled('updated')],
+  ['keptLive', 'created', first, settled('created', true)],
+  ['keptLive', 'updated', last, settled('updated', true)],
+  // One that is missing is written again as what it was, and has failed when the last pass misses it.
+  ['create', 'created', first, write('created')],
+  ['create', 'updated', first, write('updated')],
+  ['complete', 'created', first, write('created')],
+  ['withdraw', 'created', first, write('created')],
+  ['create', 'created', last, failed('NotApplied')],
+  ['complete', 'updated', last, failed('NotApplied')],
+  ['withdraw', 'created', last, failed('NotApplied')],
+  ['impossible', 'created', first, failed('UnknownPlatform')],
+])('a restore: plan %s, before %s, rules %o', (kind, earlier, rules, decision) => {
+  expect(decide(plans[kind], earlier, rules)).toEqual(decision);
+});
+
+const removals = {
+  gone: { kind: 'gone' },
+  changed: { kind: 'changed' },
+  remove: { kind: 'remove', writes },
+} as const satisfies Record<RemovalPlan['kind'], RemovalPlan>;
+
+test.each<[keyof typeof removals, 'removed' | undefined, boolean, Decision]>([
+  ['gone', undefined, false, settled('unchanged')],
+  ['changed', undefined, false, settled('keptLive')],
+  ['remove', undefined, false, write('removed')],
+  ['remove', undefined, true, write('removed')],
+  // A record the rollback removed is gone, was registered again by its device, or still shows.
+  ['gone', 'removed', false, settled('removed')],
+  ['changed', 'removed', false, settled('removed', true)],
+  ['remove', 'removed', false, write('removed')],
+  ['remove', 'removed', true, failed('NotApplied')],
+])('a rollback: plan %s, before %s, last pass %s', (kind, earlier, isLastPass, decision) => {
+  expect(decideRemoval(removals[kind], earlier, { isLastPass })).toEqual(decision);
+});
