@@ -14,8 +14,9 @@ import {
 } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { addSample } from '../../src/core/restore/milestones.ts';
 import { newestLetters, outcomesSchema } from '../../src/core/restore/outcomes.ts';
-import { addSample, sumOutcomes, toFacts } from '../../src/core/restore/totals.ts';
+import { sumOutcomes, toFacts } from '../../src/core/restore/totals.ts';
 import { advance, isRunId, newRunId, type Run, startOfRunId } from '../../src/core/run/run.ts';
 import { formatStep, parseStep, type Step } from '../../src/core/run/step.ts';
 import { judgeSnapshot } from '../../src/core/snapshot/health.ts';

@@ -10,7 +10,7 @@ import { SnapshotRows } from '../listing/staged-row.ts';
 import type { Moved } from '../runs/dispatch.ts';
 import { doShards } from '../runs/do-shards.ts';
 import { beat } from '../runs/store.ts';
-import { packFingerprints } from '../snapshots/fingerprints.ts';
+import { storeFingerprints } from '../snapshots/fingerprints.ts';
 import { sha256Hex } from '../stored/codec.ts';
 import { forEachConcurrent } from '../stored/concurrent.ts';
 import { documents } from '../stored/documents.ts';
@@ -59,11 +59,10 @@ async function storeShard(
   const name = resultName(run.kind, run.id, run.phase.pass, 'seal', shard);
   const bytes = await app.world.gzip(lines.bytes);
   const stored = { bytes: bytes.length, sha256: sha256Hex(bytes) };
-  const fingerprintsName = snapshotFingerprintsName(run.hub, run.id, shard);
   const [churn] = await Promise.all([
     last?.compare(shard, lines.fingerprints),
     app.blobs.put(snapshotShardName(run.hub, run.id, shard), bytes, 'any'),
-    app.blobs.put(fingerprintsName, packFingerprints(fingerprintsName, stored.sha256, lines.fingerprints), 'any'),
+    storeFingerprints(app, snapshotFingerprintsName(run.hub, run.id, shard), stored.sha256, lines.fingerprints),
   ]);
   await documents.snapshotShard.write(app, name, toResult(shard, stored, lines), 'any', {
     done: '1',

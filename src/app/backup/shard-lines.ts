@@ -3,7 +3,8 @@ import { fingerprintRecord, type RecordFingerprint } from '../../core/fingerprin
 import { createFingerprintWriter, type FingerprintTable } from '../../core/fingerprint/table.ts';
 import { parseRegistration } from '../../core/registration/registration.ts';
 import type { RecordCounts } from '../../core/snapshot/manifest.ts';
-import type { Piece, SnapshotRows } from '../listing/staged-row.ts';
+import { type Piece, ROW_SEPARATOR } from '../../core/snapshot/shard.ts';
+import type { SnapshotRows } from '../listing/staged-row.ts';
 
 /** A snapshot's shard before it is packed. */
 export interface ShardLines {
@@ -68,7 +69,7 @@ function createDraft(rows: SnapshotRows) {
     copy(first, line.start, lineEndAt);
     for (const row of others) {
       const { start, end } = rows.description(row);
-      out[at] = COMMA;
+      out[at] = ROW_SEPARATOR;
       at += 1;
       copy(row, start, end);
     }
@@ -94,8 +95,6 @@ function createDraft(rows: SnapshotRows) {
     },
   };
 }
-
-const COMMA = ','.charCodeAt(0);
 
 /** The fingerprint of a record; where rows of it may become one with another, it is read for that. */
 function fingerprintStaged(rows: SnapshotRows, record: readonly [number, ...number[]]): RecordFingerprint {

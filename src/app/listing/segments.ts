@@ -1,11 +1,10 @@
-import { DrError } from '../../core/errors.ts';
 import type { BlobRange } from '../../core/ports.ts';
 import { membersOf, type Neighbours, sectionsOf } from '../../core/registration/record.ts';
 import type { Segment } from '../../core/snapshot/scan-checkpoint.ts';
 import type { App } from '../app.ts';
-import { unpackFrame } from '../stored/codec.ts';
 import { forEachConcurrent } from '../stored/concurrent.ts';
-import { type PackedSegment, titleOf } from './staging.ts';
+import { joinTables, type Part, readFrames, readRows, unusableSegment } from './segment-format.ts';
+import type { PackedSegment } from './staging.ts';
 
 /**
  * One blob for all that was gathered. Its name is the step's own: a step running twice overwrites nothing that counts.
@@ -36,14 +35,8 @@ export async function readStagedRows(
   const packed = await readPacked(app, staged, 'rows');
   return async (shard) => {
     const rows: Buffer[] = [];
-    await eachFrame(app, packed, shard, (bytes, name) => {
-      for (let at = 0; at < bytes.length; ) {
-        const start = at + LENGTH_BYTES;
-        const end = start + (start <= bytes.length ? bytes.readUInt32LE(at) : Number.POSITIVE_INFINITY);
-        if (end > bytes.length) throw unusable(name, 'ends within a row');
-        rows.push(bytes.subarray(start, end));
-        at = end;
-      }
+    await eachFrame(app, packed, shard, (bytes, segment) => {
+      for (const row of readRows(bytes, segment)) rows.push(row);
     });
     return rows;
   };
@@ -58,20 +51,9 @@ export async function readStagedTables(
   return async (shard) => {
     const tables: Buffer[] = [];
     await eachFrame(app, packed, shard, (bytes) => void tables.push(bytes));
-    // Copied, because numbers must stand at a multiple of their size.
-    const whole = new Uint8Array(tables.reduce((size, { length }) => size + length, 0));
-    let at = 0;
-    for (const table of tables) {
-      whole.set(table, at);
-      at += table.length;
-    }
-    return new Float64Array(whole.buffer);
+    return joinTables(tables);
   };
 }
-
-const LENGTH_BYTES = 4;
-
-type Part = 'rows' | 'table';
 
 /** Sections as they are stored: of each segment those of the shards asked for, in one piece. */
 interface Packed {
@@ -104,8 +86,8 @@ async function readPacked(app: App, { segments, shards, shardCount }: StagedShar
 
 async function readRange(app: App, name: string, range: BlobRange): Promise<Uint8Array> {
   const blob = await app.blobs.get(name, range);
-  if (blob === undefined) throw unusable(name, 'is missing');
-  if (blob.bytes.length !== range.length) throw unusable(name, 'is shorter than it was');
+  if (blob === undefined) throw unusableSegment(name, 'is missing');
+  if (blob.bytes.length !== range.length) throw unusableSegment(name, 'is shorter than it was');
   return blob.bytes;
 }
 
@@ -121,32 +103,13 @@ async function eachFrame(
     let at = sum(lengths.slice(0, sections.first - firstSection));
     for (const section of membersOf(sections)) {
       const end = at + (lengths[section - firstSection] ?? 0);
-      const title = titleOf(name, section, part);
-      for (const { frame, size } of framesOf(bytes.subarray(at, end), name)) {
-        const content = unpackFrame(frame, name, size);
-        if (!content.subarray(0, title.length).equals(title)) throw unusable(name, 'holds what was stored elsewhere');
-        take(content.subarray(title.length), name);
+      for (const content of readFrames(bytes.subarray(at, end), { segment: name, section, part })) {
+        take(content, name);
         await app.world.nextTurn();
       }
       at = end;
     }
   }
-}
-
-/** The frames of a section, each behind its length and that of what it unpacks to. */
-function* framesOf(bytes: Uint8Array, name: string): Generator<{ readonly frame: Uint8Array; readonly size: number }> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at < bytes.length; ) {
-    const start = at + 2 * LENGTH_BYTES;
-    const end = start + (start <= bytes.length ? view.getUint32(at, true) : Number.POSITIVE_INFINITY);
-    if (end > bytes.length) throw unusable(name, 'ends within a frame');
-    yield { frame: bytes.subarray(start, end), size: view.getUint32(at + LENGTH_BYTES, true) };
-    at = end;
-  }
-}
-
-function unusable(name: string, what: string): DrError {
-  return new DrError('StoredDocumentInvalid', `The segment ${name} ${what}. Start a new run.`, { target: name });
 }
 
 function sum(values: readonly number[]): number {

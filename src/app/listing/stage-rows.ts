@@ -8,7 +8,7 @@ import { parseOctets, type RegistrationFields } from '../../core/registration/re
 import type { Run } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { toOctets } from '../stored/codec.ts';
-import { toSnapshotRow } from './staged-row.ts';
+import { fingerprintNumbers, toSnapshotRow } from './staged-row.ts';
 import { createStaging, type Staging } from './staging.ts';
 
 /**
@@ -47,8 +47,8 @@ export function stageRows(staging: Staging, run: Run, rows: readonly Uint8Array[
       continue;
     }
     if (run.kind === 'restore') {
-      const { keyHash, handleHash, contentHash, versionHash } = fingerprintOf(octets, fields);
-      staging.add(shardOf(keyHash, sectionCount), octets, [keyHash, handleHash, contentHash, versionHash]);
+      const fingerprint = fingerprintOf(octets, fields);
+      staging.add(shardOf(fingerprint.keyHash, sectionCount), octets, fingerprintNumbers(fingerprint));
     } else {
       const fingerprint = fingerprintContent(octets, fields);
       const staged = toSnapshotRow(octets, fields, fingerprint);

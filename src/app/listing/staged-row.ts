@@ -1,7 +1,8 @@
 import { hash53 } from '../../core/bytes/hash.ts';
 import { encodeUtf8, type Octets } from '../../core/bytes/utf8.ts';
-import type { ContentFingerprint } from '../../core/fingerprint/row.ts';
+import type { ContentFingerprint, RowFingerprint } from '../../core/fingerprint/row.ts';
 import type { RegistrationFields } from '../../core/registration/registration.ts';
+import { formatLine, isInstallationLine, keyIn, type Piece, rowIn } from '../../core/snapshot/shard.ts';
 
 /*
  * A backup's row as it is staged: what sealing wants to know of it, as numbers in its section's table, and its
@@ -20,10 +21,6 @@ const PLATFORM_LENGTH = 6;
 const KEY_LENGTH = 7;
 const WIDTH = 8;
 
-const LINE_START = '{"key":';
-const BEFORE_ROWS = ',"rows":[';
-const LINE_END = ']}\n';
-
 export interface StagedRow {
   readonly octets: Octets;
   readonly numbers: readonly number[];
@@ -34,7 +31,7 @@ export function toSnapshotRow(octets: Octets, fields: RegistrationFields, finger
   const key = encodeUtf8(JSON.stringify(fingerprint.key));
   const { id, etag, isTemplate, templateName } = fields;
   return {
-    octets: `${platform}${LINE_START}${key}${BEFORE_ROWS}${JSON.stringify(octets)}${LINE_END}`,
+    octets: platform + formatLine(key, JSON.stringify(octets)),
     numbers: [
       fingerprint.keyHash,
       hash53(id),
@@ -49,11 +46,6 @@ export function toSnapshotRow(octets: Octets, fields: RegistrationFields, finger
 }
 
 const NO_TEMPLATE = 0;
-
-export interface Piece {
-  readonly start: number;
-  readonly end: number;
-}
 
 /** A shard's rows as they were staged, by their place in the order they came. */
 export class SnapshotRows {
@@ -89,7 +81,7 @@ export class SnapshotRows {
   }
 
   isInstallation(index: number): boolean {
-    return this.bytes(index)[this.key(index).start + 1] === INSTALLATION_LETTER;
+    return isInstallationLine(this.bytes(index), this.line(index).start);
   }
 
   /** The line of a record of this row alone, with its line feed. */
@@ -99,13 +91,12 @@ export class SnapshotRows {
 
   /** The record's key as JSON. */
   key(index: number): Piece {
-    const start = this.#number(index, PLATFORM_LENGTH) + LINE_START.length;
-    return { start, end: start + this.#number(index, KEY_LENGTH) };
+    return keyIn(this.line(index), this.#number(index, KEY_LENGTH));
   }
 
   /** The description as JSON. */
   description(index: number): Piece {
-    return { start: this.key(index).end + BEFORE_ROWS.length, end: this.bytes(index).length - LINE_END.length };
+    return rowIn(this.line(index), this.#number(index, KEY_LENGTH));
   }
 
   #number(index: number, column: number): number {
@@ -113,4 +104,25 @@ export class SnapshotRows {
   }
 }
 
-const INSTALLATION_LETTER = 'i'.charCodeAt(0);
+/* A restore's row is staged as it was listed; the numbers in its section's table are its fingerprint. */
+
+export const FINGERPRINT_WIDTH = 4;
+
+export function fingerprintNumbers({
+  keyHash,
+  handleHash,
+  contentHash,
+  versionHash,
+}: RowFingerprint): readonly number[] {
+  return [keyHash, handleHash, contentHash, versionHash];
+}
+
+/** `at` is a multiple of `FINGERPRINT_WIDTH`. */
+export function fingerprintAt(table: Float64Array, at: number): RowFingerprint {
+  return {
+    keyHash: table[at] ?? 0,
+    handleHash: table[at + 1] ?? 0,
+    contentHash: table[at + 2] ?? 0,
+    versionHash: table[at + 3] ?? 0,
+  };
+}

@@ -1,5 +1,5 @@
 import type { Octets } from '../../core/bytes/utf8.ts';
-import { packFrame } from '../stored/codec.ts';
+import { packTable, sizeOfRow, titleOf, toFrame, writeRow } from './segment-format.ts';
 
 /** A segment to be stored: the sections' tables one after another, then the sections' rows. */
 export interface PackedSegment {
@@ -32,8 +32,6 @@ const FIRST_BYTES = 256 * 1024;
 const HEADROOM_BYTES = 1024 * 1024;
 /** Packed without a pause: some 2 ms in which this process answers no call. */
 const BYTES_AT_ONCE = 256 * 1024;
-/** Before each row, and twice before each frame. */
-const LENGTH_BYTES = 4;
 
 /**
  * Rows are kept as bytes outside the JavaScript heap: as strings they would outlive every young generation, and moving
@@ -50,7 +48,7 @@ export function createStaging(sectionCount: number, newName: () => string, nextT
 
   const gather = (section: number): Uint8Array => {
     const own = bounds[section] ?? [];
-    const title = titleOf(name, section, 'rows');
+    const title = titleOf({ segment: name, section, part: 'rows' });
     let size = title.length;
     for (let at = 0; at < own.length; at += 2) size += (own[at + 1] ?? 0) - (own[at] ?? 0);
     const rows = Buffer.allocUnsafe(size);
@@ -83,10 +81,9 @@ export function createStaging(sectionCount: number, newName: () => string, nextT
       return packedBytes;
     },
     add(section, row, numbers) {
-      const end = rawBytes + LENGTH_BYTES + row.length;
+      const end = rawBytes + sizeOfRow(row);
       if (end > raw.length) raw = enlarged(raw.subarray(0, rawBytes), end);
-      raw.writeUInt32LE(row.length, rawBytes);
-      raw.write(row, rawBytes + LENGTH_BYTES, 'latin1');
+      writeRow(raw, rawBytes, row);
       bounds[section]?.push(rawBytes, end);
       rawBytes = end;
       const table = tables[section] ?? [];
@@ -117,28 +114,4 @@ export function createStaging(sectionCount: number, newName: () => string, nextT
 function enlarged(used: Uint8Array, atLeast: number): Buffer<ArrayBuffer> {
   const doubled = Math.min(2 * used.length, RAW_BYTES + HEADROOM_BYTES);
   return Buffer.concat([used], doubled < atLeast ? atLeast + HEADROOM_BYTES : doubled);
-}
-
-/**
- * What a frame begins with, as a line of its own: by it one put in another's place is noticed, of this run or of
- * another.
- */
-export function titleOf(name: string, section: number, part: 'rows' | 'table'): Uint8Array {
-  return Buffer.from(`${JSON.stringify({ segment: name, section, part })}\n`);
-}
-
-function packTable(name: string, section: number, table: readonly number[]): Uint8Array {
-  if (table.length === 0) return new Uint8Array();
-  const numbers = new Float64Array(table);
-  return toFrame(Buffer.concat([titleOf(name, section, 'table'), new Uint8Array(numbers.buffer)]));
-}
-
-/** Packed, behind its length and that of what it was made of. */
-function toFrame(content: Uint8Array): Uint8Array {
-  const frame = packFrame(content);
-  const bytes = Buffer.allocUnsafe(2 * LENGTH_BYTES + frame.length);
-  bytes.writeUInt32LE(frame.length);
-  bytes.writeUInt32LE(content.length, LENGTH_BYTES);
-  bytes.set(frame, 2 * LENGTH_BYTES);
-  return bytes;
 }

@@ -1,15 +1,13 @@
-import { z } from 'zod';
 import { DrError } from '../../core/errors.ts';
 import { fingerprintRecord } from '../../core/fingerprint/row.ts';
 import { FingerprintTable } from '../../core/fingerprint/table.ts';
-import { parseJson, parseWith } from '../../core/parse.ts';
 import { fingerprintsName, snapshotFingerprintsName } from '../../core/paths.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { recordsIn } from '../../core/snapshot/shard.ts';
 import type { App } from '../app.ts';
-import { sha256Hex } from '../stored/codec.ts';
-import { bytesOf, packNumbers, unpackNumbers } from '../stored/numbers-blob.ts';
+import { numberBlobs } from '../stored/documents.ts';
+import { digestOfNumbers } from '../stored/numbers.ts';
 import type { OpenShard } from './store.ts';
 
 /**
@@ -26,20 +24,14 @@ export async function openSnapshotFingerprints(
   const found = await findFingerprints(app, snapshotFingerprintsName(sourceHub, snapshotId, shard), sha256);
   const fingerprints =
     found?.count === count ? found : FingerprintTable.of(recordsIn(await openRecords()).map(fingerprintRecord));
-  const name = fingerprintsName(run.id, shard);
-  await app.blobs.put(name, packFingerprints(name, sha256, fingerprints), 'any');
+  await storeFingerprints(app, fingerprintsName(run.id, shard), sha256, fingerprints);
   return fingerprints;
 }
 
-/**
- * Those that `openSnapshotFingerprints` stored. Throws `StoredDocumentInvalid`, naming the blob, on missing or damaged
- * ones.
- */
+/** Those that `openSnapshotFingerprints` stored. Throws `StoredDocumentInvalid` when they are missing or damaged. */
 export async function readSnapshotFingerprints(app: App, run: RestoreRun, shard: number): Promise<FingerprintTable> {
   const name = fingerprintsName(run.id, shard);
-  const blob = await app.blobs.get(name);
-  if (blob === undefined) throw unusable(name, 'is missing');
-  return parseFingerprints(name, blob.bytes).fingerprints;
+  return toTable(name, await numberBlobs.fingerprints.read(app, name));
 }
 
 /** The fingerprints the backup left beside a shard; `undefined` when there are none that can be used. */
@@ -55,8 +47,8 @@ async function findFingerprints(app: App, name: string, sha256: string): Promise
   const blob = await app.blobs.get(name, 'mayBeMissing');
   if (blob === undefined) return undefined;
   try {
-    const { of, fingerprints } = parseFingerprints(name, blob.bytes);
-    if (of === sha256) return fingerprints;
+    const found = numberBlobs.fingerprints.open(name, blob.bytes);
+    if (found.title.of === sha256) return toTable(name, found);
     app.log.warn('fingerprints of another shard passed over', { name });
   } catch (error) {
     if (!(error instanceof DrError)) throw error;
@@ -65,54 +57,20 @@ async function findFingerprints(app: App, name: string, sha256: string): Promise
   return undefined;
 }
 
-/** The bytes of fingerprints under a name, for a shard whose stored bytes have that SHA-256. */
-export function packFingerprints(
+/** Stores fingerprints for a shard whose stored bytes have that SHA-256. */
+export async function storeFingerprints(
+  app: App,
   name: string,
-  shardSha256: string,
+  of: string,
   { platforms, numbers }: FingerprintTable,
-): Uint8Array {
-  const title: FingerprintsTitle = {
-    prints: name,
-    of: shardSha256,
-    sha256: sha256Hex(bytesOf(numbers)),
-    platforms: [...platforms],
-  };
-  return packNumbers(title, numbers);
+): Promise<void> {
+  const title = { of, sha256: digestOfNumbers(numbers), platforms };
+  await numberBlobs.fingerprints.write(app, name, { title, numbers });
 }
 
-function parseFingerprints(
-  name: string,
-  blob: Uint8Array,
-): { readonly of: string; readonly fingerprints: FingerprintTable } {
-  const { title, numbers } = unpackNumbers(name, blob);
-  const { of, sha256, platforms } = parseTitle(title, name);
-  if (sha256Hex(bytesOf(numbers)) !== sha256) throw unusable(name, 'is not as it was stored');
-  return { of, fingerprints: new FingerprintTable(platforms, numbers) };
+function toTable(name: string, { title: { sha256, platforms }, numbers }: StoredFingerprints): FingerprintTable {
+  if (digestOfNumbers(numbers) === sha256) return new FingerprintTable(platforms, numbers);
+  throw numberBlobs.fingerprints.invalid(name, 'are not as they were stored');
 }
 
-const titleSchema = z.strictObject({
-  prints: z.string(),
-  of: z.string(),
-  sha256: z.string(),
-  platforms: z.array(z.string()),
-});
-type FingerprintsTitle = z.infer<typeof titleSchema>;
-
-/** The name in it shows that the fingerprints stand where they were put. */
-function parseTitle(text: string, name: string): FingerprintsTitle {
-  const source = {
-    code: 'StoredDocumentInvalid',
-    what: `fingerprints ${name}`,
-    hint: 'Start a new run.',
-    target: name,
-  } as const;
-  const title = parseWith(titleSchema, parseJson(text, source), source);
-  if (title.prints !== name) throw unusable(name, 'holds what was stored elsewhere');
-  return title;
-}
-
-function unusable(name: string, what: string): DrError {
-  return new DrError('StoredDocumentInvalid', `The fingerprints ${name} of the snapshot ${what}. Start a new run.`, {
-    target: name,
-  });
-}
+type StoredFingerprints = ReturnType<typeof numberBlobs.fingerprints.open>;

@@ -10,6 +10,7 @@ import { checkpointSchema, rowCountSchema } from '../../core/snapshot/scan-check
 import { sha256Hex } from './codec.ts';
 import { defineDocument } from './document.ts';
 import { bare, indented } from './envelopes.ts';
+import { defineNumbers } from './numbers.ts';
 
 const count = z.int().nonnegative();
 const instant = z.iso.datetime();
@@ -170,5 +171,30 @@ export const documents = {
     version: 1,
     hint: 'It is judged and written again.',
     schema: cardSchema,
+  }),
+} as const;
+
+/** Every kind of blob of numbers. */
+export const numberBlobs = {
+  /** The fingerprints of the records of a snapshot's shard. */
+  fingerprints: defineNumbers({
+    what: 'fingerprints',
+    hint: 'Start a new run.',
+    nameField: 'prints',
+    title: z.strictObject({
+      /** The SHA-256 of the shard's stored bytes. */
+      of: z.string(),
+      /** Of the numbers. */
+      sha256: z.string(),
+      platforms: z.array(z.string()).readonly(),
+    }),
+  }),
+
+  /** What a restore's target has of each record of a snapshot's shard. */
+  comparison: defineNumbers({
+    what: 'comparison',
+    hint: 'Start a new run.',
+    nameField: 'likeness',
+    title: z.strictObject({}),
   }),
 } as const;

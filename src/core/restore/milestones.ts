@@ -2,6 +2,24 @@ import { numbersIn } from '../bytes/numbers-in.ts';
 import type { BlobFacts } from '../ports.ts';
 import type { Milestones } from '../run/run.ts';
 
+/** How many records were in place at which time: milliseconds since the run began, and records. */
+type Sample = readonly [atMs: number, records: number];
+
+const MAX_SAMPLES = 64;
+
+/** One more sample; of many, every other one is kept. */
+export function addSample(samples: readonly Sample[], atMs: number, records: number): [number, number][] {
+  const last = samples.at(-1);
+  const kept = last?.[1] === records ? samples : [...samples, [atMs, records] as const];
+  const thinned = kept.length > MAX_SAMPLES ? kept.filter((_, index) => (kept.length - 1 - index) % 2 === 0) : kept;
+  return thinned.map(([at, amount]) => [at, amount]);
+}
+
+/** As the fact that `milestonesOf` reads. */
+export function formatSamples(samples: readonly Sample[]): string {
+  return samples.map(([atMs, records]) => `${atMs}:${records}`).join(' ');
+}
+
 /** When the first pass had put a share of all records in place; none that later passes took back. */
 export function milestonesOf(
   first: readonly BlobFacts[],

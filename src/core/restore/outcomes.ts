@@ -1,8 +1,14 @@
 import { z } from 'zod';
 import type { BlobFacts } from '../ports.ts';
 
+const outcomes = ['pending', 'created', 'updated', 'unchanged', 'keptLive', 'removed', 'failed', 'excluded'] as const;
+export type Outcome = (typeof outcomes)[number];
+const writtenOutcomes = ['created', 'updated', 'removed'] as const;
+/** An outcome that writing brings about. */
+export type WrittenOutcome = (typeof writtenOutcomes)[number];
+
 /** What became of one record of a shard, as one letter: a shard's outcomes are a text as long as it has records. */
-export const outcomeLetters = {
+export const outcomeLetters: Readonly<Record<Outcome, string>> = {
   pending: '.',
   created: 'c',
   updated: 'u',
@@ -13,14 +19,17 @@ export const outcomeLetters = {
   failed: 'f',
   /** Not what the restore was asked for; counted nowhere. */
   excluded: '-',
-} as const;
+};
 
-export type Outcome = keyof typeof outcomeLetters;
-/** An outcome that writing brings about. */
-export type WrittenOutcome = 'created' | 'updated' | 'removed';
+/** Stored before the record is written: what it will have become, in case the run dies in the middle of it. */
+export const underWayLetters: Readonly<Record<WrittenOutcome, string>> = { created: 'C', updated: 'U', removed: 'R' };
 
-/** Stored before the record is written: its intended outcome, in case the run dies during the write. */
-export const underWayLetters = { created: 'C', updated: 'U', removed: 'R' } as const;
+const intentsByLetter = new Map(writtenOutcomes.map((outcome) => [underWayLetters[outcome], outcome]));
+const outcomesByLetter = new Map<string, Outcome>([
+  ...outcomes.map((outcome) => [outcomeLetters[outcome], outcome] as const),
+  ...[...intentsByLetter.keys()].map((letter) => [letter, 'pending'] as const),
+]);
+const isLetters = (text: string): boolean => [...text].every((letter) => outcomesByLetter.has(letter));
 
 /** The outcome a letter stands for; `pending` for a write that is under way, `undefined` for any other text. */
 export function outcomeOf(letter: string | undefined): Outcome | undefined {
@@ -32,23 +41,32 @@ export function intentOf(letter: string | undefined): WrittenOutcome | undefined
   return letter === undefined ? undefined : intentsByLetter.get(letter);
 }
 
-const intentsByLetter: ReadonlyMap<string, WrittenOutcome> = new Map([
-  [underWayLetters.created, 'created'],
-  [underWayLetters.updated, 'updated'],
-  [underWayLetters.removed, 'removed'],
-]);
+/** How many records are being written. */
+export function countUnderWay(letters: string): number {
+  return countOf(letters, isUnderWay);
+}
 
-const outcomesByLetter: ReadonlyMap<string, Outcome> = new Map<string, Outcome>([
-  [outcomeLetters.pending, 'pending'],
-  [outcomeLetters.created, 'created'],
-  [outcomeLetters.updated, 'updated'],
-  [outcomeLetters.unchanged, 'unchanged'],
-  [outcomeLetters.keptLive, 'keptLive'],
-  [outcomeLetters.removed, 'removed'],
-  [outcomeLetters.failed, 'failed'],
-  [outcomeLetters.excluded, 'excluded'],
-  ...Array.from(intentsByLetter.keys(), (letter) => [letter, 'pending'] as const),
-]);
+/** How many records are settled, and not failed. */
+export function countInPlace(letters: string): number {
+  return countOf(letters, isInPlace);
+}
+
+/** At each save of each shard: by the codes of the letters, which are ASCII. */
+function countOf(letters: string, isCounted: Uint8Array): number {
+  let count = 0;
+  for (let index = 0; index < letters.length; index += 1) count += isCounted[letters.charCodeAt(index)] ?? 0;
+  return count;
+}
+
+function codesOf(letters: Iterable<string>): Uint8Array {
+  const codes = new Uint8Array(128);
+  for (const letter of letters) codes[letter.charCodeAt(0)] = 1;
+  return codes;
+}
+
+const isUnderWay = codesOf(intentsByLetter.keys());
+const notInPlace: ReadonlySet<Outcome> = new Set(['pending', 'failed', 'excluded']);
+const isInPlace = codesOf(outcomes.filter((one) => !notInPlace.has(one)).map((one) => outcomeLetters[one]));
 
 /**
  * The newest that is known of each record, as letters: what this pass did not come to yet is as the pass before left
@@ -76,7 +94,7 @@ const failure = z.strictObject({
 export const outcomesSchema = z.strictObject({
   /** Set when every record of the shard was found as it should be, with nothing left to write. */
   isDone: z.boolean(),
-  letters: z.string().regex(/^[.cu=krf\-CUR]*$/),
+  letters: z.string().refine(isLetters, 'has a letter that stands for no outcome'),
   /** Of updated devices: the positions of the rows that were added. */
   added: z.array(z.strictObject({ index: count, rows: z.array(count) })).default([]),
   duplicatesCollapsed: count,

@@ -1,8 +1,8 @@
 import { numbersIn } from '../bytes/numbers-in.ts';
 import type { BlobFacts } from '../ports.ts';
 import type { Milestones, OutcomeCounts, RestoreCounts } from '../run/run.ts';
-import { milestonesOf } from './milestones.ts';
-import { isDoneFact, outcomeOf, type ShardOutcomes } from './outcomes.ts';
+import { formatSamples, milestonesOf } from './milestones.ts';
+import { countUnderWay, isDoneFact, outcomeOf, type ShardOutcomes } from './outcomes.ts';
 
 /** A shard's sums as blob facts, so that a run's progress is one listing and not a read per shard. */
 
@@ -12,7 +12,6 @@ const counted = ['created', 'updated', 'unchanged', 'keptLive', 'removed', 'fail
 const MAX_PLATFORMS = 16;
 const MAX_PLATFORM_NAME = 40;
 const OTHER = 'Other';
-const MAX_SAMPLES = 64;
 
 export interface ShardView {
   /** What `newestLetters` gives. */
@@ -28,7 +27,6 @@ export function toFacts(outcomes: ShardOutcomes, { letters, platforms, wavesDone
   const all = [...byPlatform.values()].reduce(addCounts, noCounts);
   const codes = Object.entries(Object.groupBy(outcomes.failures, (one) => one.code));
   const excluded = letters.length - counted.reduce((sum, name) => sum + all[name], 0);
-  const underWay = letters.replace(/[^CUR]/g, '').length;
   const facts: Record<string, string> = {
     done: outcomes.isDone ? '1' : '0',
     waves: String(wavesDone),
@@ -37,12 +35,12 @@ export function toFacts(outcomes: ShardOutcomes, { letters, platforms, wavesDone
       .join(' '),
     failed: String(all.failed),
     excluded: String(excluded),
-    attempted: String(underWay + outcomes.failures.filter((one) => one.attempted !== undefined).length),
+    attempted: String(countUnderWay(letters) + outcomes.failures.filter((one) => one.attempted !== undefined).length),
     collapsed: String(outcomes.duplicatesCollapsed),
     repaired: String(outcomes.repaired),
     changed_since: String(outcomes.changedSince),
     lost_ms: String(outcomes.lostMilliseconds),
-    in_place: outcomes.inPlace.map(([atMs, records]) => `${atMs}:${records}`).join(' '),
+    in_place: formatSamples(outcomes.inPlace),
     codes: codes.map(([code, list]) => `${code}=${list?.length ?? 0}`).join(' '),
   };
   // A fact cannot be empty.
@@ -52,14 +50,6 @@ export function toFacts(outcomes: ShardOutcomes, { letters, platforms, wavesDone
 /** How many groups of the order the shard has written: as many as there are, and more, when it is done. */
 export function wavesDoneOf(facts: BlobFacts): number {
   return isDoneFact(facts) ? Number.POSITIVE_INFINITY : numberOf(facts, 'waves');
-}
-
-/** One more sample of how many records are in place; of many, every other one is kept. */
-export function addSample(samples: readonly (readonly [number, number])[], atMs: number, records: number) {
-  const last = samples.at(-1);
-  const kept = last?.[1] === records ? samples : [...samples, [atMs, records] as const];
-  const thinned = kept.length > MAX_SAMPLES ? kept.filter((_, index) => (kept.length - 1 - index) % 2 === 0) : kept;
-  return thinned.map(([at, amount]): [number, number] => [at, amount]);
 }
 
 export interface Totals {
@@ -107,11 +97,6 @@ export function sumOutcomes(recordCount: number, passes: PassFacts, startedAt: s
 /** Writes of one pass for records the pass before had written. */
 export function repairedIn(pass: ReadonlyMap<number, BlobFacts> | undefined): number {
   return sum([...(pass?.values() ?? [])], 'repaired');
-}
-
-/** How many of a shard's records are settled, and not failed. */
-export function countInPlace(letters: string): number {
-  return letters.replace(/[^cu=kr]/g, '').length;
 }
 
 /** Settled, and not failed. */

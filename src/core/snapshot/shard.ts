@@ -1,9 +1,48 @@
 import { z } from 'zod';
+import type { Octets } from '../bytes/utf8.ts';
 import { parseJson, parseWith, type Source } from '../parse.ts';
 import type { RecordOfRows } from '../registration/record.ts';
 import { parseRegistration } from '../registration/registration.ts';
 
-/** One record is a line of a shard: `{"key":…,"rows":[xml,…]}`, rows verbatim as the hub gave them. */
+/*
+ * One record is a line of a shard: `{"key":…,"rows":[xml,…]}`, rows verbatim as the hub gave them. Lines are made of
+ * octets, one row each; a record of several rows is the line of its first with the others put in behind.
+ */
+
+const LINE_START = '{"key":';
+const BEFORE_ROWS = ',"rows":[';
+const LINE_END = ']}\n';
+/** Between two rows. */
+export const ROW_SEPARATOR = ','.charCodeAt(0);
+
+/** The line of a record of one row, with its line feed; key and row are JSON. */
+export function formatLine(key: Octets, row: Octets): Octets {
+  return `${LINE_START}${key}${BEFORE_ROWS}${row}${LINE_END}`;
+}
+
+export interface Piece {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where the key is of which that line was made. */
+export function keyIn(line: Piece, keyLength: number): Piece {
+  const start = line.start + LINE_START.length;
+  return { start, end: start + keyLength };
+}
+
+/** Where the row is. */
+export function rowIn(line: Piece, keyLength: number): Piece {
+  return { start: keyIn(line, keyLength).end + BEFORE_ROWS.length, end: line.end - LINE_END.length };
+}
+
+/** Whether the line that begins there is that of an installation. */
+export function isInstallationLine(bytes: Uint8Array, start: number): boolean {
+  return bytes[start + LINE_START.length + 1] === INSTALLATION_LETTER;
+}
+
+const INSTALLATION_LETTER = 'i'.charCodeAt(0);
+
 const lineSchema = z.strictObject({ key: z.string().min(3), rows: z.array(z.string()).min(1) });
 
 /** The lines of a text, each made when it is asked for. */

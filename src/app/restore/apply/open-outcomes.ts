@@ -1,5 +1,7 @@
 import { resultName } from '../../../core/paths.ts';
+import { addSample } from '../../../core/restore/milestones.ts';
 import {
+  countInPlace,
   intentOf,
   newestLetters,
   type Outcome,
@@ -10,7 +12,7 @@ import {
   underWayLetters,
   type WrittenOutcome,
 } from '../../../core/restore/outcomes.ts';
-import { addSample, countInPlace, toFacts } from '../../../core/restore/totals.ts';
+import { toFacts } from '../../../core/restore/totals.ts';
 import { isOver, type RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { beat, readRun, Superseded } from '../../runs/store.ts';

@@ -6,6 +6,7 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readFinishedScan } from '../../listing/scan.ts';
 import { readStagedRows, readStagedTables, type StagedShards } from '../../listing/segments.ts';
+import { FINGERPRINT_WIDTH, fingerprintAt } from '../../listing/staged-row.ts';
 
 /**
  * What lives in the target in neighbouring shards, each when it is asked for; rows the listing showed twice are there
@@ -20,18 +21,10 @@ export async function openLiveFingerprints(
   return async (shard) => toLiveFingerprints(await tableOf(shard));
 }
 
-/** Numbers of a row in the table of a restore's scan: key, handle, content, version hash. */
-const TABLE_WIDTH = 4;
-
 function toLiveFingerprints(table: Float64Array): LiveFingerprints {
   const byKey = new Map<number, RowFingerprint[]>();
-  for (let at = 0; at < table.length; at += TABLE_WIDTH) {
-    const fingerprint = {
-      keyHash: table[at] ?? 0,
-      handleHash: table[at + 1] ?? 0,
-      contentHash: table[at + 2] ?? 0,
-      versionHash: table[at + 3] ?? 0,
-    };
+  for (let at = 0; at < table.length; at += FINGERPRINT_WIDTH) {
+    const fingerprint = fingerprintAt(table, at);
     const rows = byKey.get(fingerprint.keyHash);
     if (rows === undefined) byKey.set(fingerprint.keyHash, [fingerprint]);
     else if (!rows.some(({ versionHash }) => versionHash === fingerprint.versionHash)) rows.push(fingerprint);
