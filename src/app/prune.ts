@@ -27,7 +27,7 @@ export async function prune(app: App): Promise<void> {
   // Newer ones may not restore: the newest that is known to stays.
   const proven = newestProven(marks);
   const { newest } = await readNewestDrills(app);
-  for (const id of await snapshotsOfDrill(app, newest?.drill)) inUse.add(id);
+  for (const id of await snapshotsOfDrill(app, newest?.value)) inUse.add(id);
   const keep = new Set([...inUse, ...pinned, ...(proven === undefined ? [] : [proven.id])]);
   const old = snapshotsToDelete(kept, app.policy.retention, keep, nowMs);
   for (const id of old) await removeSnapshot(app, id);

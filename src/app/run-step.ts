@@ -29,7 +29,7 @@ export async function runStep(app: App, step: Step): Promise<void> {
   const deadlineAt = app.world.now() + app.policy.stepBudgetMs;
   let run: Run | undefined;
   try {
-    run = (await readRun(app, step.kind, step.runId))?.run;
+    run = await readRun(app, step.kind, step.runId);
     if (run === undefined || isOver(run)) return;
     const order = comparePhases({ ...step, name: step.phase }, run.phase);
     if (order !== 0) {

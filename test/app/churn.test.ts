@@ -58,7 +58,7 @@ test('an older snapshot whose prints cannot be read costs the churn and not the 
 test.each([2, 4, 8, 1024])('every record is compared once, whatever the number of shards (%i)', async (shardCount) => {
   const engine = createEngine();
   seed(engine, 60);
-  const run = (await readRun(engine.app, 'backup', await backUp(engine)))?.run;
+  const run = await readRun(engine.app, 'backup', await backUp(engine));
   if (run?.kind !== 'backup') throw new Error('no backup');
   const last = await openLastGood(engine.app, { ...run, id: 'next', shardCount });
   let removed = 0;

@@ -12,7 +12,7 @@ import { anAppleRow } from '../support/rows.ts';
 async function aRestore(engine: Engine): Promise<RestoreRun> {
   seed(engine);
   await backUp(engine);
-  const run = (await readRun(engine.app, 'restore', (await restore(engine)).id))?.run;
+  const run = await readRun(engine.app, 'restore', (await restore(engine)).id);
   if (run?.kind !== 'restore') throw new Error('a restore was expected');
   return run;
 }

@@ -4,7 +4,7 @@ import { startBackup } from '../../src/app/backup/start.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { readRun } from '../../src/app/runs/store.ts';
-import { watchRuns } from '../../src/app/watch-runs.ts';
+import { watchRuns } from '../../src/app/watchdog.ts';
 import type { Blobs } from '../../src/core/ports.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { parseStep, type Step } from '../../src/core/run/step.ts';
@@ -54,10 +54,10 @@ test('of shards that are worked at together only the last one asks whether the p
   expect(steps).toHaveLength(4);
   seen.listings = 0;
   await Promise.all(steps.map((step) => runStep(engine.app, step)));
-  expect((await readRun(engine.app, 'restore', id))?.run.phase).toMatchObject({ name: 'scan', pass: 2 });
+  expect((await readRun(engine.app, 'restore', id))?.phase).toMatchObject({ name: 'scan', pass: 2 });
   expect(seen.listings).toBe(1);
   await engine.drain();
-  expect((await readRun(engine.app, 'restore', id))?.run.status).toBe('Succeeded');
+  expect((await readRun(engine.app, 'restore', id))?.status).toBe('Succeeded');
 });
 
 test('shards that are done one after the other list all results only at the end', async () => {
@@ -65,10 +65,10 @@ test('shards that are done one after the other list all results only at the end'
   const { id, steps } = await toReconcile(engine);
   seen.listings = 0;
   for (const step of steps) await runStep(engine.app, step);
-  expect((await readRun(engine.app, 'restore', id))?.run.phase).toMatchObject({ name: 'scan', pass: 2 });
+  expect((await readRun(engine.app, 'restore', id))?.phase).toMatchObject({ name: 'scan', pass: 2 });
   expect(seen.listings).toBe(1);
   await engine.drain();
-  expect((await readRun(engine.app, 'restore', id))?.run.status).toBe('Succeeded');
+  expect((await readRun(engine.app, 'restore', id))?.status).toBe('Succeeded');
 });
 
 test('a process that does only some of the shards, the last one not among them, ends no phase, and the other one does', async () => {
@@ -82,9 +82,9 @@ test('a process that does only some of the shards, the last one not among them, 
   expect(seen.listings).toBe(0);
   if (last !== undefined) await runStep(other, last);
   expect(seen.listings).toBe(1);
-  expect((await readRun(engine.app, 'restore', id))?.run.phase).toMatchObject({ name: 'scan', pass: 2 });
+  expect((await readRun(engine.app, 'restore', id))?.phase).toMatchObject({ name: 'scan', pass: 2 });
   await engine.drain();
-  expect((await readRun(engine.app, 'restore', id))?.run.status).toBe('Succeeded');
+  expect((await readRun(engine.app, 'restore', id))?.status).toBe('Succeeded');
 });
 
 test('a shard that fails while the others rely on it asks when it comes again', async () => {
@@ -96,7 +96,7 @@ test('a shard that fails while the others rely on it asks when it comes again', 
   expect(failed).toHaveLength(1);
   for (const step of failed) await runStep(engine.app, step);
   await engine.drain();
-  expect((await readRun(engine.app, 'restore', id))?.run.status).toBe('Succeeded');
+  expect((await readRun(engine.app, 'restore', id))?.status).toBe('Succeeded');
 });
 
 test('neighbouring shards are sealed by one step, and those that are left when some are done', async () => {
@@ -119,5 +119,5 @@ test('neighbouring shards are sealed by one step, and those that are left when s
   // The message that was lost comes late and does it all.
   if (step !== undefined) await runStep(engine.app, step);
   await engine.drain();
-  expect((await readRun(engine.app, 'backup', id))?.run.status).toBe('Succeeded');
+  expect((await readRun(engine.app, 'backup', id))?.status).toBe('Succeeded');
 });

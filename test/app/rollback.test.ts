@@ -5,7 +5,7 @@ import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { watchRuns } from '../../src/app/watch-runs.ts';
+import { watchRuns } from '../../src/app/watchdog.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
 import { backUp, codeOf, restore, seed } from '../support/restores.ts';

@@ -5,7 +5,7 @@ import { runStep } from '../../src/app/run-step.ts';
 import { startVerification } from '../../src/app/snapshots/start-verification.ts';
 import { readSnapshotView, readVerificationView } from '../../src/app/snapshots/view.ts';
 import { listRunViews } from '../../src/app/views.ts';
-import { watchRuns } from '../../src/app/watch-runs.ts';
+import { watchRuns } from '../../src/app/watchdog.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { backUp, codeOf, runToEnd, seed } from '../faults/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';

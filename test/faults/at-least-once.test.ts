@@ -8,7 +8,7 @@ import { runStep } from '../../src/app/run-step.ts';
 import { findRun } from '../../src/app/runs/store.ts';
 import { startVerification } from '../../src/app/snapshots/start-verification.ts';
 import { listSnapshotIds } from '../../src/app/snapshots/store.ts';
-import { watchRuns } from '../../src/app/watch-runs.ts';
+import { watchRuns } from '../../src/app/watchdog.ts';
 import { isOver } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { createEngine, type Engine } from '../support/engine.ts';

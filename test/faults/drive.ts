@@ -3,7 +3,7 @@ import { startBackup } from '../../src/app/backup/start.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { findRun } from '../../src/app/runs/store.ts';
-import { watchRuns } from '../../src/app/watch-runs.ts';
+import { watchRuns } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import type { RunKind } from '../../src/core/paths.ts';
 import { canonicalRow } from '../../src/core/registration/registration.ts';

@@ -7,7 +7,7 @@ import { reportRestore } from '../../src/app/restore/report.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readMarks } from '../../src/app/snapshots/marks.ts';
 import { searchLatest } from '../../src/app/snapshots/store.ts';
-import { watchRuns } from '../../src/app/watch-runs.ts';
+import { watchRuns } from '../../src/app/watchdog.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { beginRestore, contentOf, runToEnd } from './drive.ts';
 

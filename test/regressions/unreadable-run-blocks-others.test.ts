@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { watchRuns } from '../../src/app/watch-runs.ts';
+import { watchRuns } from '../../src/app/watchdog.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { createEngine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';

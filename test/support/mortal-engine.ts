@@ -1,6 +1,6 @@
 import type { App } from '../../src/app/app.ts';
 import { runStep } from '../../src/app/run-step.ts';
-import { watchRuns } from '../../src/app/watch-runs.ts';
+import { watchRuns } from '../../src/app/watchdog.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { createEngine, type Engine } from './engine.ts';
 

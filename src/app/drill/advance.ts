@@ -24,9 +24,9 @@ const NOT_EMPTY =
  */
 export async function advanceDrills(app: App): Promise<void> {
   let current = (await readNewestDrills(app)).newest;
-  while (current !== undefined && current.drill.stage !== 'over') {
-    const next = await tryNext(app, current.drill);
-    if (next === current.drill) return;
+  while (current !== undefined && current.value.stage !== 'over') {
+    const next = await tryNext(app, current.value);
+    if (next === current.value) return;
     if (next.stage === 'over') {
       app.log.info('drill ended', { drillId: next.id, verdict: next.verdict, reason: next.failure });
     }
@@ -114,7 +114,7 @@ async function empty(app: App, drill: Drill, hub: Hub): Promise<Drill> {
 }
 
 async function rollBack(app: App, of: string, id: string, hub: Hub): Promise<Run | 'nothing'> {
-  const existing = (await readRun(app, 'restore', id))?.run;
+  const existing = await readRun(app, 'restore', id);
   if (existing !== undefined) return existing;
   try {
     return await startRollback(app, of, { confirm: hub.ref.hub }, { id, requestedBy: 'drill' });

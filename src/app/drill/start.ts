@@ -14,7 +14,7 @@ export async function startDrill(app: App, requestedBy: Drill['requestedBy']): P
   await app.blobs.ensure();
   const others = await readNewestDrills(app);
   const { newest, lastEnded } = others;
-  if (others.isBeingBorn || (newest !== undefined && newest.drill.stage !== 'over')) throw inProgress(newest?.drill.id);
+  if (others.isBeingBorn || (newest !== undefined && newest.value.stage !== 'over')) throw inProgress(newest?.value.id);
   const { id: snapshotId } = await findSnapshot(app, app.primary.ref, 'latest');
   const nowMs = app.world.now();
   const createdAt = toInstant(nowMs);
@@ -37,7 +37,7 @@ export async function startDrill(app: App, requestedBy: Drill['requestedBy']): P
   if (!(await createDrill(app, drill, others))) throw inProgress(undefined);
   app.log.info('drill started', { drillId: drill.id, snapshotId, requestedBy });
   await advanceDrills(app);
-  return (await readDrill(app, drill.id))?.drill ?? drill;
+  return (await readDrill(app, drill.id))?.value ?? drill;
 }
 
 function inProgress(id: string | undefined): DrError {

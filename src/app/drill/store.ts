@@ -2,14 +2,9 @@ import { DRILLS_FOLDER, drillName, NEWEST_DRILL_NAME } from '../../core/paths.ts
 import type { Drill } from '../../core/readiness/drill.ts';
 import { startOfRunId } from '../../core/run/run.ts';
 import { type App, emit, toInstant } from '../app.ts';
-import { forEachConcurrent } from '../stored/concurrent.ts';
-import type { Unusable } from '../stored/document.ts';
+import { mapConcurrent } from '../stored/concurrent.ts';
+import type { Found, Unusable } from '../stored/document.ts';
 import { documents } from '../stored/documents.ts';
-
-export interface StoredDrill {
-  readonly drill: Drill;
-  readonly etag: string;
-}
 
 /** Between taking its place and writing its document lies one storage call. */
 const BIRTH_MS = 60_000;
@@ -17,7 +12,7 @@ const READERS = 16;
 
 /** The newest drill, and the one before it; the place of a new one is taken by compare-and-swap. */
 export interface NewestDrills {
-  readonly newest: StoredDrill | undefined;
+  readonly newest: Found<Drill> | undefined;
   /** The newest that ended: `newest` itself, or the one before it. */
   readonly lastEnded: Drill | undefined;
   /** Another process is just storing a drill. */
@@ -34,11 +29,11 @@ export async function readNewestDrills(app: App): Promise<NewestDrills> {
   }
   const pointer = found.value;
   const newest = await readDrill(app, pointer.id);
-  const isOver = newest?.drill.stage === 'over';
-  const before = isOver || pointer.before === undefined ? undefined : (await readDrill(app, pointer.before))?.drill;
+  const isOver = newest?.value.stage === 'over';
+  const before = isOver || pointer.before === undefined ? undefined : (await readDrill(app, pointer.before))?.value;
   return {
     newest,
-    lastEnded: isOver ? newest.drill : before,
+    lastEnded: isOver ? newest.value : before,
     isBeingBorn: newest === undefined && app.world.now() - Date.parse(pointer.at) < BIRTH_MS,
     etag,
   };
@@ -54,31 +49,27 @@ export async function createDrill(app: App, drill: Drill, after: NewestDrills): 
 }
 
 /** `undefined` when another process advanced the drill meanwhile. */
-export async function changeDrill(app: App, stored: StoredDrill, drill: Drill): Promise<StoredDrill | undefined> {
+export async function changeDrill(app: App, stored: Found<Drill>, drill: Drill): Promise<Found<Drill> | undefined> {
   const etag = await documents.drill.write(app, drillName(drill.id), drill, { etag: stored.etag });
   if (etag === 'conflict') return undefined;
   if (drill.stage === 'over') await emit(app, { kind: 'drillEnded' });
-  return { drill, etag };
+  return { value: drill, etag };
 }
 
 /** `undefined` when there is none, or when it cannot be read, which the log tells. */
-export async function readDrill(app: App, id: string): Promise<StoredDrill | undefined> {
+export async function readDrill(app: App, id: string): Promise<Found<Drill> | undefined> {
   const name = drillName(id);
   const found = await documents.drill.look(app, name);
   if (found === undefined) return undefined;
-  if (!('fault' in found)) return { drill: found.value, etag: found.etag };
+  if (!('fault' in found)) return found;
   warnUnreadable(app, name, found);
   return undefined;
 }
 
 /** Newest first. */
 export async function listDrills(app: App, limit: number): Promise<Drill[]> {
-  const drills: Drill[] = [];
-  await forEachConcurrent((await listDrillIds(app)).slice(-limit), READERS, async (id) => {
-    const stored = await readDrill(app, id);
-    if (stored !== undefined) drills.push(stored.drill);
-  });
-  return drills.sort((a, b) => (a.id < b.id ? 1 : -1));
+  const stored = await mapConcurrent((await listDrillIds(app)).slice(-limit), READERS, (id) => readDrill(app, id));
+  return stored.flatMap((one) => one?.value ?? []).sort((a, b) => (a.id < b.id ? 1 : -1));
 }
 
 /** Deletes the records of drills that began before. */

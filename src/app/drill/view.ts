@@ -37,7 +37,7 @@ export function viewLastDrill(drill: Drill) {
 
 export async function readDrillView(app: App, id: string) {
   const stored = isRunId(id) ? await readDrill(app, id) : undefined;
-  if (stored !== undefined) return viewDrill(stored.drill);
+  if (stored !== undefined) return viewDrill(stored.value);
   throw new DrError('RunNotFound', `There is no drill '${id}'. GET /api/drills lists those there are.`, { target: id });
 }
 

@@ -143,7 +143,7 @@ async function restart(app: App, progress: Progress): Promise<Position> {
 async function save(app: App, progress: Progress, checkpoint: ScanCheckpoint): Promise<void> {
   const { run } = progress;
   const stored = await readRun(app, run.kind, run.id);
-  if (stored === undefined || isOver(stored.run)) throw new Superseded('the run is over');
+  if (stored === undefined || isOver(stored)) throw new Superseded('the run is over');
   const name = scanName(run.kind, run.id, run.phase.pass);
   const condition = progress.etag === undefined ? 'new' : { etag: progress.etag };
   const etag = await documents.scan.write(app, name, checkpoint, condition);

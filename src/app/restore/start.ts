@@ -31,7 +31,7 @@ export async function startRestore(
   if (id !== undefined) {
     refuseBadId(id);
     const existing = await readRun(app, 'restore', id);
-    if (existing !== undefined) return { run: requireSame(existing.run, request), isNew: false };
+    if (existing !== undefined) return { run: requireSame(existing, request), isNew: false };
   }
   await app.blobs.ensure();
   const target = targetOf(app, request.target);

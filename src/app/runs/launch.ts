@@ -33,7 +33,7 @@ export async function launchRun<Kind extends RunKind>(
     return { run, isNew: true };
   }
   const existing = await readRun(app, run.kind, run.id);
-  if (existing !== undefined) return { run: existing.run, isNew: false };
+  if (existing !== undefined) return { run: existing, isNew: false };
   throw new DrError('StorageUnavailable', `The ${run.kind} '${run.id}' could not be stored: start it again.`, {
     target: run.id,
     retryable: true,

@@ -12,13 +12,9 @@ import type { HubRef } from '../../core/ports.ts';
 import { isOver, isRunId, type Run, type RunOf, startOfRunId } from '../../core/run/run.ts';
 import { type App, emit, toInstant } from '../app.ts';
 import { toBytes, toText } from '../stored/codec.ts';
-import { forEachConcurrent } from '../stored/concurrent.ts';
+import { forEachConcurrent, mapConcurrent } from '../stored/concurrent.ts';
+import type { Found } from '../stored/document.ts';
 import { documents } from '../stored/documents.ts';
-
-export interface StoredRun<Kind extends RunKind = RunKind> {
-  readonly run: RunOf<Kind>;
-  readonly etag: string;
-}
 
 /** A step that finds its run over, or its checkpoint moved on by a twin, stops without a trace. */
 export class Superseded extends Error {
@@ -34,18 +30,27 @@ const READERS = 16;
 /** Blobs removed at once. */
 const REMOVERS = 16;
 
+/** `undefined` when there is none. */
 export async function readRun<Kind extends RunKind>(
   app: App,
   kind: Kind,
   runId: string,
-): Promise<StoredRun<Kind> | undefined> {
+): Promise<RunOf<Kind> | undefined> {
+  return (await readStored(app, kind, runId))?.value;
+}
+
+async function readStored<Kind extends RunKind>(
+  app: App,
+  kind: Kind,
+  runId: string,
+): Promise<Found<RunOf<Kind>> | undefined> {
   // Ids come from addresses and messages: one that is no id must not become the name of a blob.
   if (!isRunId(runId)) return undefined;
   const name = runName(kind, runId);
   const found = await documents.run.find(app, name);
   if (found === undefined) return undefined;
   const { value: run, etag } = found;
-  if (run.id === runId && isOfKind(run, kind)) return { run, etag };
+  if (run.id === runId && isOfKind(run, kind)) return { value: run, etag };
   throw documents.run.invalid(name, 'is that of another run');
 }
 
@@ -55,9 +60,9 @@ function isOfKind<Kind extends RunKind>(run: Run, kind: Kind): run is RunOf<Kind
 
 /** Throws `RunNotFound`. */
 export async function findRun<Kind extends RunKind>(app: App, kind: Kind, runId: string): Promise<RunOf<Kind>> {
-  const stored = await readRun(app, kind, runId);
-  if (stored === undefined) throw runNotFound(kind, runId);
-  return stored.run;
+  const run = await readRun(app, kind, runId);
+  if (run === undefined) throw runNotFound(kind, runId);
+  return run;
 }
 
 /** False when the id is taken. */
@@ -79,10 +84,10 @@ export async function changeRun<Kind extends RunKind>(
 ): Promise<RunOf<Kind>> {
   const name = runName(kind, runId);
   for (;;) {
-    const stored = await readRun(app, kind, runId);
+    const stored = await readStored(app, kind, runId);
     if (stored === undefined) throw runNotFound(kind, runId);
-    const next = change(stored.run);
-    if (next === undefined) return stored.run;
+    const next = change(stored.value);
+    if (next === undefined) return stored.value;
     const etag = await documents.run.write(app, name, next, { etag: stored.etag });
     if (etag === 'conflict') continue;
     await emit(app, { kind: 'run', run: next });
@@ -108,12 +113,9 @@ export async function listRuns<Kind extends RunKind>(
   // Ids made here sort by time; a caller's own ids sort anywhere, and so all of those are read.
   const isDated = (id: string): boolean => startOfRunId(id) !== undefined;
   const candidates = [...ids.filter(isDated).slice(-limit), ...ids.filter((id) => !isDated(id))];
-  const runs: RunOf<Kind>[] = [];
-  await forEachConcurrent(candidates, READERS, async (runId) => {
-    const run = await readHolder(app, kind, runId);
-    if (typeof run === 'object') runs.push(run);
-  });
-  return runs.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, limit);
+  const runs = await mapConcurrent(candidates, READERS, (runId) => readHolder(app, kind, runId));
+  const readable = runs.filter((run) => typeof run === 'object');
+  return readable.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, limit);
 }
 
 /** Shows that the run lives. A process that has just done so does not do it again: only minutes without it matter. */
@@ -189,7 +191,7 @@ export async function readHolder<Kind extends RunKind>(
   runId: string,
 ): Promise<RunOf<Kind> | 'missing' | 'unreadable'> {
   try {
-    return (await readRun(app, kind, runId))?.run ?? 'missing';
+    return (await readRun(app, kind, runId)) ?? 'missing';
   } catch (error) {
     if (!(error instanceof DrError) || error.retryable) throw error;
     app.log.error('run document unreadable', { runId, code: error.code });

@@ -15,7 +15,7 @@ export async function startVerification(
   callersId?: string,
 ): Promise<VerificationRun> {
   const existing = callersId === undefined ? undefined : await readRun(app, 'verification', callersId);
-  if (existing !== undefined) return existing.run;
+  if (existing !== undefined) return existing;
   await app.blobs.ensure();
   const manifest = await findSnapshot(app, app.primary.ref, asked);
   const { run, isNew } = await launchRun(app, {

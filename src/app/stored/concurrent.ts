@@ -10,6 +10,19 @@ export function forEachConcurrent<T>(
   return createWorkers(limit).forEach(items, work);
 }
 
+/** The same, with what came of each item, in the order of the items. */
+export async function mapConcurrent<T, R>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  await forEachConcurrent([...items.entries()], limit, async ([index, item]) => {
+    results[index] = await work(item);
+  });
+  return results;
+}
+
 /** Works on several lists, in the order they are given, at most this many items at once over all lists. */
 export interface Workers {
   /** As `forEachConcurrent`, but the first failure stops new work on all lists. */
@@ -21,79 +34,49 @@ export interface Workers {
 }
 
 export function createWorkers(limit: number): Workers {
-  const lists: List[] = [];
-  let waiting = 0;
+  const turns = new Set<() => Promise<void>>();
   let working = 0;
   let isStopped = false;
   let room: { readonly count: number; readonly resolve: () => void } | undefined;
 
-  /** The list whose next item's turn it is. */
-  const takeTurn = (): List | undefined => {
-    const [list] = lists;
-    if (list === undefined) return undefined;
-    list.begun += 1;
-    if (list.begun === list.count) lists.shift();
-    waiting -= 1;
-    if (room !== undefined && waiting < room.count) {
-      room.resolve();
-      room = undefined;
-    }
-    return list;
-  };
   const worker = async (): Promise<void> => {
     working += 1;
-    for (let list = takeTurn(); list !== undefined; list = takeTurn()) {
-      try {
-        if (!isStopped) await list.workAtNext();
-      } catch (error) {
-        isStopped = true;
-        list.failures.push(error);
-      }
-      list.ended += 1;
-      if (list.ended === list.count) list.end();
+    for (const turn of turns) {
+      turns.delete(turn);
+      if (room !== undefined && turns.size < room.count) room.resolve();
+      await turn();
     }
     working -= 1;
   };
   return {
-    forEach<T>(items: readonly T[], work: (item: T) => Promise<void>) {
-      if (items.length === 0) return Promise.resolve();
-      return new Promise<void>((resolve, reject) => {
-        const failures: unknown[] = [];
-        const rest = items.values();
-        lists.push({
-          count: items.length,
-          begun: 0,
-          ended: 0,
-          failures,
-          workAtNext: () => {
-            const { value, done } = rest.next();
-            return done ? undefined : work(value);
-          },
-          end: () => (failures.length > 0 ? reject(failures[0]) : resolve()),
+    async forEach<T>(items: readonly T[], work: (item: T) => Promise<void>) {
+      const failures: unknown[] = [];
+      const ends = items.map((item) => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        turns.add(async () => {
+          try {
+            if (!isStopped) await work(item);
+          } catch (error) {
+            isStopped = true;
+            failures.push(error);
+          }
+          resolve();
         });
-        waiting += items.length;
-        while (working < limit && waiting > 0) void worker();
+        return promise;
       });
+      while (working < limit && turns.size > 0) void worker();
+      await Promise.all(ends);
+      if (failures.length > 0) throw failures[0];
     },
     untilFewerWait(count) {
-      if (waiting < count) return Promise.resolve();
-      return new Promise((resolve) => {
-        room = { count, resolve };
-      });
+      if (turns.size < count) return Promise.resolve();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      room = { count, resolve };
+      return promise;
     },
     stop() {
       isStopped = true;
     },
     isStopped: () => isStopped,
   };
-}
-
-/** One call of `forEach`: counters instead of a task an item, of which there are thousands. */
-interface List {
-  readonly count: number;
-  begun: number;
-  ended: number;
-  readonly failures: unknown[];
-  readonly workAtNext: () => Promise<void> | undefined;
-  readonly end: () => void;
 }

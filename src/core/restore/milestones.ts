@@ -1,4 +1,5 @@
 import { numbersIn } from '../bytes/numbers-in.ts';
+import { firstIndex } from '../bytes/search.ts';
 import type { BlobFacts } from '../ports.ts';
 import type { Milestones } from '../run/run.ts';
 
@@ -43,24 +44,12 @@ export function milestonesOf(
  */
 function whenInPlace(shards: readonly (readonly number[])[], wanted: number): number | undefined {
   const at = (ms: number): number => shards.reduce((sum, samples) => sum + recordsAt(samples, ms), 0);
-  let high = shards.reduce((latest, samples) => Math.max(latest, samples.at(-2) ?? 0), 0);
-  if (at(high) < wanted) return undefined;
-  for (let low = 0; low < high; ) {
-    const middle = Math.floor((low + high) / 2);
-    if (at(middle) >= wanted) high = middle;
-    else low = middle + 1;
-  }
-  return high;
+  const end = shards.reduce((latest, samples) => Math.max(latest, samples.at(-2) ?? 0), 0);
+  return at(end) < wanted ? undefined : firstIndex(end, (ms) => at(ms) >= wanted);
 }
 
 /** What the last sample up to then says. */
 function recordsAt(samples: readonly number[], ms: number): number {
-  let low = 0;
-  let high = samples.length >> 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((samples[2 * middle] ?? 0) <= ms) low = middle + 1;
-    else high = middle;
-  }
-  return low === 0 ? 0 : (samples[2 * low - 1] ?? 0);
+  const later = firstIndex(samples.length >> 1, (index) => (samples[2 * index] ?? 0) > ms);
+  return later === 0 ? 0 : (samples[2 * later - 1] ?? 0);
 }

@@ -16,8 +16,9 @@ import { toFacts } from '../../../core/restore/totals.ts';
 import { isOver, type RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { beat, readRun, Superseded } from '../../runs/store.ts';
+import type { Found } from '../../stored/document.ts';
 import { documents } from '../../stored/documents.ts';
-import { noOutcomes, type StoredOutcomes, unusableOutcomes } from '../outcomes/store.ts';
+import { noOutcomes, unusableOutcomes } from '../outcomes/store.ts';
 
 /** More groups than an order may have. */
 const MAX_WAVES = 100;
@@ -46,7 +47,7 @@ export interface ShardToDo {
   readonly platforms: readonly string[];
   /** The group of the restore's order each record is written with. */
   readonly groups: readonly number[];
-  readonly stored: StoredOutcomes | undefined;
+  readonly stored: Found<ShardOutcomes> | undefined;
   /** What the pass before made of the shard; absent in the first. */
   readonly before: ShardOutcomes | undefined;
   /** Milliseconds the target's throttling has cost since any shard of this process last asked. */
@@ -59,9 +60,9 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
   const platforms = withSharedTexts(toDo.platforms);
   const { pass, wave = 0 } = run.phase;
   // The first pass begins with what the seal has stored: without it, which records are meant would be a guess.
-  if (pass === 1 && stored?.outcomes.letters.length !== platforms.length) throw unusableOutcomes(run, pass, shard);
+  if (pass === 1 && stored?.value.letters.length !== platforms.length) throw unusableOutcomes(run, pass, shard);
   const name = resultName('restore', run.id, pass, 'reconcile', shard);
-  const start = stored?.outcomes ?? {
+  const start = stored?.value ?? {
     ...noOutcomes,
     letters: outcomeLetters.pending.repeat(platforms.length),
     added: before?.added ?? [],
@@ -111,7 +112,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     failureCount: () => failures.length,
     async save() {
       const current = await readRun(app, 'restore', run.id);
-      if (current === undefined || isOver(current.run)) throw new Superseded('the run is over');
+      if (current === undefined || isOver(current)) throw new Superseded('the run is over');
       lostMs += newlyLostMs();
       // From here to the `put` nothing waits, so that what is stored is of one moment though writes go on meanwhile.
       const written = letters.join('');

@@ -16,8 +16,9 @@ import { isSurelyOpen, withOthers } from '../../runs/shard-phase.ts';
 import { readSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { createWorkers } from '../../stored/concurrent.ts';
+import type { Found } from '../../stored/document.ts';
 import { storeJournal } from '../outcomes/journal.ts';
-import { readFinishedOutcomes, readOutcomes, type StoredOutcomes } from '../outcomes/store.ts';
+import { readFinishedOutcomes, readOutcomes } from '../outcomes/store.ts';
 import { openIdMap } from './id-map.ts';
 import { countLostTime } from './lost-time.ts';
 import { moveToNextPass, tooManyFailures } from './next-pass.ts';
@@ -46,7 +47,7 @@ export async function reconcile(
 ): Promise<Moved | 'continue'> {
   const { result: end, isLast } = await withOthers(app, run, shard, async (): Promise<ShardEnd> => {
     const stored = await readOutcomes(app, run, run.phase.pass, shard);
-    if (stored?.outcomes.isDone) return { failureCount: stored.outcomes.failures.length };
+    if (stored?.value.isDone) return { failureCount: stored.value.failures.length };
     return settleOpen(await openWork(app, run, shard, stored, deadlineAt));
   });
   if (end === 'continue') return 'continue';
@@ -73,7 +74,7 @@ async function openWork(
   app: App,
   run: RestoreRun,
   shard: number,
-  stored: StoredOutcomes | undefined,
+  stored: Found<ShardOutcomes> | undefined,
   deadlineAt: number,
 ): Promise<Work> {
   const { pass } = run.phase;

@@ -1,3 +1,4 @@
+import { firstIndex } from '../../../core/bytes/search.ts';
 import { foreignName } from '../../../core/paths.ts';
 import { handleHash, membersOf } from '../../../core/registration/record.ts';
 import type { Registration } from '../../../core/registration/registration.ts';
@@ -23,7 +24,11 @@ export async function storeForeignHandles(app: App, run: RestoreRun, shard: numb
 /** Tells of a row whether its handle is one of them. Throws `StoredDocumentInvalid`, naming the blob it is about. */
 export async function readForeignHandles(app: App, run: RestoreRun): Promise<(row: Registration) => boolean> {
   const hashes = await remember(app.memory.foreignHandles, `${run.id} ${run.phase.pass}`, () => readAll(app, run));
-  return (row) => hashes.length > 0 && includes(hashes, handleHash(row));
+  return (row) => {
+    if (hashes.length === 0) return false;
+    const wanted = handleHash(row);
+    return hashes[firstIndex(hashes.length, (index) => (hashes[index] ?? 0) >= wanted)] === wanted;
+  };
 }
 
 type Remembered = App['memory']['foreignHandles'];
@@ -48,15 +53,4 @@ async function readAll(app: App, run: RestoreRun): Promise<Float64Array> {
     for (const hash of hashes) all.push(hash);
   });
   return Float64Array.from(all).sort();
-}
-
-function includes(sorted: Float64Array, wanted: number): boolean {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] ?? 0) < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return sorted[low] === wanted;
 }

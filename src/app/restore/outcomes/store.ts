@@ -5,19 +5,8 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { documents } from '../../stored/documents.ts';
 
-export interface StoredOutcomes {
-  readonly outcomes: ShardOutcomes;
-  readonly etag: string;
-}
-
-export async function readOutcomes(
-  app: App,
-  run: RestoreRun,
-  pass: number,
-  shard: number,
-): Promise<StoredOutcomes | undefined> {
-  const found = await documents.restoredShard.find(app, resultName('restore', run.id, pass, 'reconcile', shard));
-  return found === undefined ? undefined : { outcomes: found.value, etag: found.etag };
+export function readOutcomes(app: App, run: RestoreRun, pass: number, shard: number) {
+  return documents.restoredShard.find(app, resultName('restore', run.id, pass, 'reconcile', shard));
 }
 
 /** What a pass before made of a shard. Throws `StoredDocumentInvalid` when that is missing, or not all of it. */
@@ -28,7 +17,7 @@ export async function readFinishedOutcomes(
   shard: number,
   recordCount: number,
 ): Promise<ShardOutcomes> {
-  const outcomes = (await readOutcomes(app, run, pass, shard))?.outcomes;
+  const outcomes = (await readOutcomes(app, run, pass, shard))?.value;
   if (outcomes?.isDone && outcomes.letters.length === recordCount) return outcomes;
   throw unusableOutcomes(run, pass, shard);
 }

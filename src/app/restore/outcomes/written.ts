@@ -11,7 +11,7 @@ import { readOutcomes } from './store.ts';
 export async function readRunOf(app: App, run: RestoreRun): Promise<RestoreRun> {
   const of = run.request.of ?? '';
   const found = await readRun(app, 'restore', of);
-  if (found !== undefined) return found.run;
+  if (found !== undefined) return found;
   const message = `The restore '${of}', which run ${run.id} is about, is no longer stored. Start a new restore.`;
   throw new DrError('StoredDocumentInvalid', message, { target: of });
 }
@@ -46,9 +46,9 @@ export async function readWritten(
 /** The result of the newest pass, its letters filled up from the pass before. */
 export async function readNewest(app: App, run: RestoreRun, shard: number): Promise<ShardOutcomes | undefined> {
   for (let pass = run.phase.pass; pass >= 1; pass--) {
-    const outcomes = (await readOutcomes(app, run, pass, shard))?.outcomes;
+    const outcomes = (await readOutcomes(app, run, pass, shard))?.value;
     if (outcomes === undefined) continue;
-    const before = pass === 1 ? undefined : (await readOutcomes(app, run, pass - 1, shard))?.outcomes;
+    const before = pass === 1 ? undefined : (await readOutcomes(app, run, pass - 1, shard))?.value;
     return { ...outcomes, letters: newestLetters(outcomes.letters, before?.letters) };
   }
   return undefined;
@@ -61,7 +61,7 @@ export async function readNewest(app: App, run: RestoreRun, shard: number): Prom
 async function readSeen(app: App, run: RestoreRun, shard: number): Promise<Map<number, ReadonlySet<number>>> {
   const seen = new Map<number, ReadonlySet<number>>();
   for (let pass = 2; pass <= run.phase.pass; pass++) {
-    const outcomes = (await readOutcomes(app, run, pass, shard))?.outcomes;
+    const outcomes = (await readOutcomes(app, run, pass, shard))?.value;
     if (!outcomes?.isDone) break;
     for (const [index, versionHashes] of await readJournal(app, run.id, pass, shard)) {
       if (versionHashes === 'rewritten') seen.delete(index);

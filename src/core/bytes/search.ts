@@ -1,0 +1,10 @@
+/** The first index, of `count`, from which on `isReached` is true; `count` when it never is. */
+export function firstIndex(count: number, isReached: (index: number) => boolean): number {
+  let low = 0;
+  for (let high = count; low < high; ) {
+    const middle = Math.floor((low + high) / 2);
+    if (isReached(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
