@@ -1,87 +1,79 @@
+import { z } from 'zod';
+import { address, count, hubConnection, hubName, requestRate, schedule, storageName, tier } from './forms.ts';
+
 /** The connection prefix the queue trigger and both storage adapters share. */
 export const storageSetting = 'SNAPSHOT_STORAGE';
+
+/** Every setting of the app: its form, its default, and what it means. */
+export const settingsSchema = z.object({
+  PRIMARY_HUB_CONNECTION: hubConnection.describe(
+    'connection string of the hub to back up (Manage right, which listing needs)',
+  ),
+  PRIMARY_HUB_NAME: hubName.describe('name of that hub'),
+  SECONDARY_HUB_CONNECTION: hubConnection.describe('connection string of the hub to restore into (Manage right)'),
+  SECONDARY_HUB_NAME: hubName.describe('name of that hub'),
+  PRIMARY_TIER: tier.describe(
+    '`Free`, `Basic` or `Standard`: the tier of its namespace, which limits its devices; the hub is asked when absent',
+  ),
+  SECONDARY_TIER: tier.describe('the same for the secondary, which must hold all devices of the primary'),
+  /** `storage.ts` reads it, with its parts. */
+  [storageSetting]: z
+    .string()
+    .describe(
+      'storage for snapshots and steps: a connection string, or `SNAPSHOT_STORAGE__blobServiceUri` and `SNAPSHOT_STORAGE__queueServiceUri` (and `SNAPSHOT_STORAGE__clientId`) for an identity',
+    ),
+  SNAPSHOT_CONTAINER: storageName.prefault('hub-snapshots').describe('blob container, created if missing'),
+  STEP_QUEUE: storageName.prefault('dr-steps').describe('queue of steps, created if missing'),
+  BACKUP_SCHEDULE: schedule.prefault('0 0 * * * *').describe('when to back up (NCRONTAB, six fields): hourly'),
+  RETENTION_SCHEDULE: schedule.prefault('0 30 2 * * *').describe('when to delete old snapshots: nightly'),
+  WATCHDOG_SCHEDULE: schedule.prefault('30 * * * * *').describe('when to look for stuck runs: each minute'),
+  DRILL_SCHEDULE: schedule.prefault('0 0 4 * * 0').describe('when to rehearse a restore: weekly'),
+  DRILL_HUB_CONNECTION: hubConnection
+    .optional()
+    .describe(
+      'connection string of a scratch hub without push credentials; drills restore into it and empty it again (Manage right)',
+    ),
+  DRILL_HUB_NAME: hubName
+    .optional()
+    .describe(
+      'name of that hub, neither the primary nor the secondary; without a scratch hub a drill verifies the snapshot',
+    ),
+  RETAIN_HOURLY: count(0, 8_784, 24).describe('number of hours for which the newest good snapshot is kept'),
+  RETAIN_DAILY: count(0, 3_660, 7).describe('the same in days'),
+  RETAIN_WEEKLY: count(0, 1_040, 5).describe('the same in weeks'),
+  RETAIN_MONTHLY: count(0, 240, 12).describe('the same in months'),
+  HEARTBEAT_URL: address.describe('called (GET) after each good backup, so that silence raises an alarm elsewhere'),
+  ALERT_WEBHOOK_URL: address.describe(
+    'gets one JSON message (POST) when something goes wrong, and one when it is resolved',
+  ),
+  /** At most five minutes less than the 30 minutes a Flex plan gives one invocation by default. */
+  STEP_BUDGET_SECONDS: count(1, 1_500, 240).describe(
+    'work time of one invocation; keep it below half of `functionTimeout`',
+  ),
+  MAX_CONCURRENCY: count(1, 1_024, 64).describe('maximum requests in flight to one hub from one process'),
+  BACKUP_MAX_REQUESTS_PER_SECOND: requestRate.describe('rate limit on the primary; no limit when absent'),
+  RESTORE_MAX_REQUESTS_PER_SECOND: requestRate.describe('rate limit on the target; no limit when absent'),
+  SUSPECT_DROP_PERCENT: count(1, 100, 20).describe(
+    'a snapshot this far below the usual count is kept but never becomes `latest`',
+  ),
+  RESTORE_EXPIRY_FLOOR_DAYS: count(0, 3_660, 14).describe('a restored installation lives at least this long'),
+  SETTLE_SECONDS: count(0, 3_600, 10).describe('wait before the restored hub is listed again'),
+  MAX_FAILURES: count(0, 10_000_000, 1_000).describe('a restore with more failed records than this is stopped'),
+});
+
+export type SettingName = keyof typeof settingsSchema.shape;
 
 /** One row of the table of settings in docs/REFERENCE.md; a test holds the two together. */
 export interface Setting {
   readonly name: string;
   /** As text, the way it would be set; absent when the setting has none. */
   readonly default?: string;
-  readonly isRequired?: true;
+  readonly isRequired: boolean;
   readonly meaning: string;
 }
 
-/** Every setting of the app with its default and the reason for it. */
-export const settings = [
-  {
-    name: 'PRIMARY_HUB_CONNECTION',
-    isRequired: true,
-    meaning: 'connection string of the hub to back up (Manage right, which listing needs)',
-  },
-  { name: 'PRIMARY_HUB_NAME', isRequired: true, meaning: 'name of that hub' },
-  {
-    name: 'SECONDARY_HUB_CONNECTION',
-    isRequired: true,
-    meaning: 'connection string of the hub to restore into (Manage right)',
-  },
-  { name: 'SECONDARY_HUB_NAME', isRequired: true, meaning: 'name of that hub' },
-  {
-    name: 'PRIMARY_TIER',
-    meaning:
-      '`Free`, `Basic` or `Standard`: the tier of its namespace, which limits its devices; the hub is asked when absent',
-  },
-  { name: 'SECONDARY_TIER', meaning: 'the same for the secondary, which must hold all devices of the primary' },
-  {
-    name: storageSetting,
-    isRequired: true,
-    meaning:
-      'storage for snapshots and steps: a connection string, or `SNAPSHOT_STORAGE__blobServiceUri` and `SNAPSHOT_STORAGE__queueServiceUri` (and `SNAPSHOT_STORAGE__clientId`) for an identity',
-  },
-  { name: 'SNAPSHOT_CONTAINER', default: 'hub-snapshots', meaning: 'blob container, created if missing' },
-  { name: 'STEP_QUEUE', default: 'dr-steps', meaning: 'queue of steps, created if missing' },
-  { name: 'BACKUP_SCHEDULE', default: '0 0 * * * *', meaning: 'when to back up (NCRONTAB, six fields): hourly' },
-  { name: 'RETENTION_SCHEDULE', default: '0 30 2 * * *', meaning: 'when to delete old snapshots: nightly' },
-  { name: 'WATCHDOG_SCHEDULE', default: '30 * * * * *', meaning: 'when to look for stuck runs: each minute' },
-  { name: 'DRILL_SCHEDULE', default: '0 0 4 * * 0', meaning: 'when to rehearse a restore: weekly' },
-  {
-    name: 'DRILL_HUB_CONNECTION',
-    meaning:
-      'connection string of a scratch hub without push credentials; drills restore into it and empty it again (Manage right)',
-  },
-  {
-    name: 'DRILL_HUB_NAME',
-    meaning:
-      'name of that hub, neither the primary nor the secondary; without a scratch hub a drill verifies the snapshot',
-  },
-  { name: 'RETAIN_HOURLY', default: '24', meaning: 'number of hours for which the newest good snapshot is kept' },
-  { name: 'RETAIN_DAILY', default: '7', meaning: 'the same in days' },
-  { name: 'RETAIN_WEEKLY', default: '5', meaning: 'the same in weeks' },
-  { name: 'RETAIN_MONTHLY', default: '12', meaning: 'the same in months' },
-  { name: 'HEARTBEAT_URL', meaning: 'called (GET) after each good backup, so that silence raises an alarm elsewhere' },
-  {
-    name: 'ALERT_WEBHOOK_URL',
-    meaning: 'gets one JSON message (POST) when something goes wrong, and one when it is resolved',
-  },
-  {
-    name: 'STEP_BUDGET_SECONDS',
-    default: '240',
-    meaning: 'work time of one invocation; keep it below half of `functionTimeout`',
-  },
-  { name: 'MAX_CONCURRENCY', default: '64', meaning: 'maximum requests in flight to one hub from one process' },
-  { name: 'BACKUP_MAX_REQUESTS_PER_SECOND', meaning: 'rate limit on the primary; no limit when absent' },
-  { name: 'RESTORE_MAX_REQUESTS_PER_SECOND', meaning: 'rate limit on the target; no limit when absent' },
-  {
-    name: 'SUSPECT_DROP_PERCENT',
-    default: '20',
-    meaning: 'a snapshot this far below the usual count is kept but never becomes `latest`',
-  },
-  { name: 'RESTORE_EXPIRY_FLOOR_DAYS', default: '14', meaning: 'a restored installation lives at least this long' },
-  { name: 'SETTLE_SECONDS', default: '10', meaning: 'wait before the restored hub is listed again' },
-  { name: 'MAX_FAILURES', default: '1000', meaning: 'a restore with more failed records than this is stopped' },
-] as const satisfies readonly Setting[];
-
-export type SettingName = (typeof settings)[number]['name'];
-
-export function defaultOf(name: SettingName): string | undefined {
-  const setting: Setting | undefined = settings.find((candidate) => candidate.name === name);
-  return setting?.default;
-}
+export const settings: readonly Setting[] = Object.entries(settingsSchema.shape).map(([name, form]) => {
+  const { success: isOptional, data } = form.safeParse(undefined);
+  const preset = data === undefined ? {} : { default: String(data) };
+  return { name, isRequired: !isOptional, meaning: form.description ?? '', ...preset };
+});

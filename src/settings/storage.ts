@@ -63,7 +63,7 @@ function readGroup(env: Environment, prefix: string): Group | undefined {
   return connectionString === undefined && parts.size === 0 ? undefined : { prefix, connectionString, parts };
 }
 
-/** Enough to tell a slip from a connection string; the SDK reads it in full. */
+/** Enough to notice a slip; the SDK reads the connection string in full. */
 function connectionStringFault(text: string): string | undefined {
   if (isReference(text)) return unresolved;
   const names = new Map<string, string>();

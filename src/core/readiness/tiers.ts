@@ -3,6 +3,8 @@ import type { HubProbe } from '../ports.ts';
 /** Active devices a namespace may hold (learn.microsoft.com, Notification Hubs pricing and FAQ, read 2026-11). */
 export const deviceLimits = { Free: 500, Basic: 200_000, Standard: 10_000_000 } as const;
 
+export const tiers = ['Free', 'Basic', 'Standard'] as const satisfies readonly Tier[];
+
 export type Tier = keyof typeof deviceLimits;
 
 /** How the target answered when it was last asked. */

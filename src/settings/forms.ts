@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { type Tier, tiers } from '../core/readiness/tiers.ts';
+import { isReference, unresolved } from './reader.ts';
+import { scheduleFault } from './schedule.ts';
+
+/** The forms a setting's text can have. A message ends the sentence that the setting's name begins. */
+
+export const hubConnection = required('the connection string of a hub or its namespace');
+
+/** Microsoft.NotificationHubs, "Naming rules and restrictions for Azure resources". */
+export const hubName = required(
+  'the name of the hub: letters, digits, periods, hyphens and underscores',
+  /^[A-Za-z0-9][\w.-]{0,259}$/,
+);
+
+/** Containers and queues: learn.microsoft.com, "Naming and referencing containers" and "Naming queues and metadata". */
+export const storageName = required(
+  '3 to 63 lower-case letters, digits and single hyphens between them',
+  /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/,
+);
+
+export const schedule = textWith(scheduleFault);
+
+const whole = (least: number, most: number) =>
+  textWith((text) =>
+    /^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most
+      ? undefined
+      : `must be a whole number from ${least} to ${most}${shown(text)}`,
+  );
+
+export const count = (least: number, most: number, preset: number) =>
+  whole(least, most).prefault(`${preset}`).transform(Number);
+
+export const requestRate = whole(1, 100_000).transform(Number).optional();
+
+export const tier = textWith((text) =>
+  tierOf(text) === undefined ? `must be ${tiers.join(', ')} or absent${shown(text)}` : undefined,
+)
+  .transform(tierOf)
+  .optional();
+
+/** Its text is never quoted: such addresses hold keys. */
+export const address = textWith((text) => {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return undefined;
+  return isReference(text) ? unresolved : 'must be an http or https address';
+}).optional();
+
+function required(form: string, pattern?: RegExp) {
+  return textWith((text) => {
+    if (isReference(text)) return unresolved;
+    return pattern === undefined || pattern.test(text) ? undefined : `must be ${form}${shown(text)}`;
+  }, `is missing: set it to ${form}`);
+}
+
+/** `faultOf` says what is wrong with a text, if anything. */
+function textWith(faultOf: (text: string) => string | undefined, missing?: string) {
+  return z
+    .string(missing)
+    .refine((text) => faultOf(text) === undefined, { error: ({ input }) => faultOf(String(input)) });
+}
+
+function tierOf(text: string): Tier | undefined {
+  return tiers.find((name) => name.toLowerCase() === text.toLowerCase());
+}
+
+/** Nothing long or with an equals sign: a key or connection string may have been put into the wrong setting. */
+function shown(text: string): string {
+  return /^[\w .,:*/+-]{1,24}$/.test(text) ? `, not '${text}'` : '';
+}
