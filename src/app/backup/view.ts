@@ -15,7 +15,7 @@ export async function viewBackup(app: App, run: BackupRun, progress?: BackupProg
     ...viewCommon(run, beatAt),
     hub: run.hub,
     rowsRead,
-    ...(run.result === undefined ? {} : { result: run.result }),
+    result: run.result,
   };
 }
 

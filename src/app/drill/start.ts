@@ -27,12 +27,12 @@ export async function startDrill(app: App, requestedBy: Drill['requestedBy']): P
     id: newRunId(nowMs, app.world.newSuffix()),
     requestedBy,
     createdAt,
-    ...(lastEnded === undefined ? {} : { before: lastEnded.id }),
+    before: lastEnded?.id,
     snapshotId,
-    ...(scratchHub === undefined ? {} : { scratchHub: { ...scratchHub } }),
+    scratchHub,
     stage: scratchHub === undefined ? 'verifying' : 'sweeping',
     stageSince: createdAt,
-    ...(owes === undefined ? {} : { owes }),
+    owes,
   };
   if (!(await createDrill(app, drill, others))) throw inProgress(undefined);
   app.log.info('drill started', { drillId: drill.id, snapshotId, requestedBy });

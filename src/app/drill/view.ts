@@ -8,6 +8,7 @@ import { listDrills, readDrill } from './store.ts';
 
 const LISTED = 50;
 
+/** What is undefined is left out of the JSON. */
 export function viewDrill(drill: Drill) {
   const { id, requestedBy, createdAt, snapshotId, restoreId, cleanupId, verificationId, finishedAt, verdict, failure } =
     drill;
@@ -17,22 +18,22 @@ export function viewDrill(drill: Drill) {
     how: howOf(drill),
     stage: drill.stage,
     snapshot: snapshotId,
-    ...(restoreId === undefined ? {} : { restoreId }),
-    ...(cleanupId === undefined ? {} : { cleanupId }),
-    ...(verificationId === undefined ? {} : { verificationId }),
+    restoreId,
+    cleanupId,
+    verificationId,
     requestedBy,
     createdAt,
-    ...(finishedAt === undefined ? {} : { finishedAt, seconds: secondsOf(drill, finishedAt) }),
-    ...(verdict === undefined ? {} : { verdict }),
-    ...(failure === undefined ? {} : { reason: failure }),
+    finishedAt,
+    seconds: finishedAt === undefined ? undefined : secondsOf(drill, finishedAt),
+    verdict,
+    reason: failure,
   };
 }
 
 /** Of a drill that ended, for the readiness card. */
 export function viewLastDrill(drill: Drill) {
   const { id, finishedAt = drill.createdAt, verdict = 'Failed', failure } = drill;
-  const reason = failure === undefined ? {} : { reason: failure };
-  return { id, at: finishedAt, verdict, seconds: secondsOf(drill, finishedAt), how: howOf(drill), ...reason };
+  return { id, at: finishedAt, verdict, seconds: secondsOf(drill, finishedAt), how: howOf(drill), reason: failure };
 }
 
 export async function readDrillView(app: App, id: string) {

@@ -57,9 +57,9 @@ export async function launchAgain(
       target,
       onConflict,
       dryRun: false,
-      ...(only === undefined ? {} : { only }),
-      ...(order === undefined || purpose === 'rollback' ? {} : { order }),
-      ...(note === undefined ? {} : { note }),
+      only,
+      order: purpose === 'rollback' ? undefined : order,
+      note,
     },
   });
   return run;

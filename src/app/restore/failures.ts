@@ -21,7 +21,7 @@ interface FailureView {
   readonly record: string;
   readonly code: string;
   /** HTTP status of the hub's refusal, where there was one. */
-  readonly status?: number;
+  readonly status: number | undefined;
 }
 
 /** The records a restore could not bring back, 100 a page, in the snapshot's order. `from` is a page's `next`. */
@@ -69,7 +69,7 @@ async function describe(
   return failures.map(({ index, code, status }) => ({
     record: nameOf(records[index]?.key),
     code,
-    ...(status === undefined ? {} : { status }),
+    status,
   }));
 }
 

@@ -46,7 +46,7 @@ function timelineOf(run: RestoreRun, endMs: number): TimelineEntry[] {
   return phases.map(({ name, pass, wave, startedAt }, index) => {
     const next = phases[index + 1];
     const seconds = secondsBetween(startedAt, next === undefined ? endMs : Date.parse(next.startedAt));
-    return { phase: name, pass, ...(wave === undefined ? {} : { wave }), startedAt, seconds };
+    return { phase: name, pass, wave, startedAt, seconds };
   });
 }
 

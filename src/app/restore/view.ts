@@ -14,17 +14,12 @@ export async function viewRestore(app: App, run: RestoreRun) {
   const { result, beatAt } = run.result === undefined ? await resultSoFar(app, run) : { result: run.result };
   const { purpose, of, snapshotId, askedSnapshot, target, sourceHub, onConflict, dryRun, only, order, note } =
     run.request;
+  const asked = { purpose, of, onConflict, dryRun, only, order, note };
   return {
     ...viewCommon(run, beatAt),
-    purpose,
-    ...(of === undefined ? {} : { of }),
+    ...asked,
     snapshot: { id: snapshotId, asked: askedSnapshot, hub: sourceHub },
     target: { role: target, ...run.hub },
-    onConflict,
-    dryRun,
-    ...(only === undefined ? {} : { only }),
-    ...(order === undefined ? {} : { order }),
-    ...(note === undefined ? {} : { note }),
     ...result,
     percent: percentOf(result),
     ...paceOf(app, run, result),

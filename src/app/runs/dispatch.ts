@@ -1,13 +1,5 @@
 import { membersOf, type Neighbours } from '../../core/registration/record.ts';
-import {
-  advance,
-  comparePhases,
-  describePhase,
-  isOver,
-  type Phase,
-  type PhaseKey,
-  type Run,
-} from '../../core/run/run.ts';
+import { advance, comparePhases, describePhase, isOver, type PhaseKey, type Run } from '../../core/run/run.ts';
 import { formatStep, type Step } from '../../core/run/step.ts';
 import { type App, toInstant } from '../app.ts';
 import { doneShards } from './shard-phase.ts';
@@ -27,8 +19,7 @@ export async function dispatch(app: App, run: Run): Promise<void> {
 }
 
 export function stepOf({ kind, id: runId }: Run, { name, pass, wave }: PhaseKey): Step {
-  const key = { phase: name, pass, ...(wave === undefined ? {} : { wave }) };
-  return { formatVersion: 1, kind, runId, ...key, attempt: 0 };
+  return { formatVersion: 1, kind, runId, phase: name, pass, wave, attempt: 0 };
 }
 
 /**
@@ -67,20 +58,15 @@ function spansOf(shards: readonly number[], most: number): Pick<Step, 'shard' | 
  * continues with it at once. Of shards that finish together one moves the run; if it dies before its messages are sent,
  * or that one step is done, its own message comes again and sends them.
  */
-export async function moveOn<K extends Phase['name']>(
+export async function moveOn(
   app: App,
   from: Run,
-  to: { readonly name: K; readonly pass: number; readonly wave?: number; readonly delaySeconds?: number },
+  { delaySeconds = 0, ...to }: PhaseKey & { readonly delaySeconds?: number },
   change: (run: Run) => Run = (run) => run,
 ): Promise<Moved> {
   const nowMs = app.world.now();
-  const phase = {
-    name: to.name,
-    pass: to.pass,
-    ...(to.wave === undefined ? {} : { wave: to.wave }),
-    startedAt: toInstant(nowMs),
-    ...(to.delaySeconds ? { notBefore: toInstant(nowMs + to.delaySeconds * 1000) } : {}),
-  };
+  const notBefore = delaySeconds > 0 ? toInstant(nowMs + delaySeconds * 1000) : undefined;
+  const phase = { ...to, startedAt: toInstant(nowMs), notBefore };
   let isMover = false;
   const run = await changeRun(app, from.kind, from.id, (current) => {
     isMover = !isOver(current) && comparePhases(current.phase, from.phase) === 0;

@@ -11,21 +11,15 @@ const phaseNames = {
   finish: 'Finishing',
 } as const;
 
-/** What the HTTP API shows of every run; `beatAt` is its last heartbeat, where it has one. */
+/**
+ * What the HTTP API shows of every run; `beatAt` is its last heartbeat, where it has one. What is undefined is left out
+ * of the JSON.
+ */
 export function viewCommon(run: Run, beatAt: string | undefined) {
+  const { id, kind, status, createdAt, finishedAt, requestedBy, error, warnings } = run;
   const { name, pass } = run.phase;
-  const phase = run.kind === 'restore' && pass > 1 ? 'Verifying' : phaseNames[name];
-  return {
-    id: run.id,
-    kind: run.kind,
-    status: run.status,
-    phase: isOver(run) ? 'Done' : phase,
-    pass,
-    createdAt: run.createdAt,
-    ...(run.finishedAt === undefined ? {} : { finishedAt: run.finishedAt }),
-    requestedBy: run.requestedBy,
-    ...(isOver(run) ? {} : { lastHeartbeatAt: toInstant(lastSignOfLife(run, beatAt)) }),
-    ...(run.error === undefined ? {} : { error: run.error }),
-    warnings: run.warnings,
-  };
+  const current = kind === 'restore' && pass > 1 ? 'Verifying' : phaseNames[name];
+  const phase = isOver(run) ? 'Done' : current;
+  const lastHeartbeatAt = isOver(run) ? undefined : toInstant(lastSignOfLife(run, beatAt));
+  return { id, kind, status, phase, pass, createdAt, finishedAt, requestedBy, lastHeartbeatAt, error, warnings };
 }

@@ -67,8 +67,8 @@ function restoreAction(name: 'restore' | 'restoreAgain', { hub, request }: Resto
     body: {
       snapshot: snapshotId,
       target,
-      ...(only === undefined ? {} : { only }),
-      ...(order === undefined ? {} : { order }),
+      only,
+      order,
       ...(dryRun && name === 'restoreAgain' ? { dryRun } : {}),
     },
     ...(isIntoSource ? { needsConfirm: true } : {}),

@@ -181,7 +181,7 @@ export function advance<R extends Run>(run: R, to: Omit<Phase, 'isDispatched'>):
     throw new DrError('Internal', `Run ${run.id} cannot go from ${describePhase(run.phase)} to ${describePhase(to)}.`);
   }
   const { name, pass, wave, startedAt } = run.phase;
-  const past: PhaseStart = { name, pass, ...(wave === undefined ? {} : { wave }), startedAt };
+  const past: PhaseStart = { name, pass, wave, startedAt };
   const history = [...(run.history ?? []), past].slice(-MAX_HISTORY);
   return { ...run, status: 'Running', kicks: 0, phase: { ...to, isDispatched: false }, history };
 }
