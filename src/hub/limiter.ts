@@ -1,5 +1,5 @@
 import type { Clock, HubPace } from '../core/ports.ts';
-import { createRateFinder, type RateFinder } from './rate-finder.ts';
+import { RateFinder } from './rate-finder.ts';
 
 /** Shared by every call to one hub from this process. Callers are served in the order they came. */
 export interface Limiter {
@@ -70,7 +70,7 @@ class RateLimiter implements Limiter {
     this.#clock = clock;
     this.#maxConcurrency = maxConcurrency;
     this.#cap = maxRequestsPerSecond ?? Number.POSITIVE_INFINITY;
-    this.#finder = createRateFinder(clock.now());
+    this.#finder = new RateFinder(clock.now());
     this.#lastReleaseAt = clock.now();
     this.#nextAt = clock.now() - BURST_MS;
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createRateFinder } from '../../src/hub/rate-finder.ts';
+import { RateFinder } from '../../src/hub/rate-finder.ts';
 import { drive } from '../hub/limiter-drive.ts';
 
 test('refusals at random are not read as a low limit: 2,000 writes, 1 % refused, are through in little more than their pauses', async () => {
@@ -10,7 +10,7 @@ test('refusals at random are not read as a low limit: 2,000 writes, 1 % refused,
 });
 
 test('a refused burst after a lull does not set the rate to what was sent in the lull', () => {
-  const finder = createRateFinder(0);
+  const finder = new RateFinder(0);
   let now = 0;
   const send = (count: number, perSecond: number): void => {
     for (let request = 0; request < count; request++) {
