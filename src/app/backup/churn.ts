@@ -8,6 +8,7 @@ import { isDoneFact } from '../../core/restore/outcomes.ts';
 import type { BackupRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import type { App } from '../app.ts';
+import { churnFacts } from '../snapshots/churn.ts';
 import { findSnapshotFingerprints } from '../snapshots/fingerprints.ts';
 import { readLatest } from '../snapshots/latest.ts';
 import { readManifest } from '../snapshots/store.ts';
@@ -67,15 +68,11 @@ export async function storeChurn(app: App, run: BackupRun, manifest: Manifest): 
   const [{ since, since_at: sinceAt } = {}] = facts;
   // While the shards were sealed another snapshot may have become the last good one.
   if (since === undefined || sinceAt === undefined || facts.some((one) => one['since'] !== since)) return;
-  const sum = (name: string): string => String(facts.reduce((total, one) => total + Number(one[name]), 0));
+  const sum = (name: string): number => facts.reduce((total, one) => total + Number(one[name]), 0);
   const seconds = Math.round((Date.parse(manifest.readStartedAt) - Date.parse(sinceAt)) / 1000);
-  await app.blobs.put(markName(manifest.hub, manifest.id, 'churn'), toBytes(`${manifest.id}\n`), 'any', {
-    since,
-    seconds: String(seconds),
-    added: sum('added'),
-    removed: sum('removed'),
-    changed: sum('changed'),
-  });
+  const [added, removed, changed] = [sum('added'), sum('removed'), sum('changed')];
+  const sums = churnFacts({ sinceSnapshotId: since, seconds, added, removed, changed });
+  await app.blobs.put(markName(manifest.hub, manifest.id, 'churn'), toBytes(`${manifest.id}\n`), 'any', sums);
 }
 
 async function readLastGood(app: App, run: BackupRun): Promise<Manifest | undefined> {

@@ -3,7 +3,7 @@ import type { Drill } from '../../core/readiness/drill.ts';
 import { startOfRunId } from '../../core/run/run.ts';
 import { type App, emit, toInstant } from '../app.ts';
 import { mapConcurrent } from '../stored/concurrent.ts';
-import type { Found, Unusable } from '../stored/document.ts';
+import type { Found } from '../stored/document.ts';
 import { documents } from '../stored/documents.ts';
 
 /** Between taking its place and writing its document lies one storage call. */
@@ -21,13 +21,8 @@ export interface NewestDrills {
 }
 
 export async function readNewestDrills(app: App): Promise<NewestDrills> {
-  const found = await documents.newestDrill.look(app, NEWEST_DRILL_NAME);
-  const etag = found?.etag;
-  if (found === undefined || 'fault' in found) {
-    if (found !== undefined) warnUnreadable(app, NEWEST_DRILL_NAME, found);
-    return { newest: undefined, lastEnded: undefined, isBeingBorn: false, etag };
-  }
-  const pointer = found.value;
+  const { value: pointer, etag } = await documents.newestDrill.tryFind(app, NEWEST_DRILL_NAME);
+  if (pointer === undefined) return { newest: undefined, lastEnded: undefined, isBeingBorn: false, etag };
   const newest = await readDrill(app, pointer.id);
   const isOver = newest?.value.stage === 'over';
   const before = isOver || pointer.before === undefined ? undefined : (await readDrill(app, pointer.before))?.value;
@@ -43,8 +38,8 @@ export async function readNewestDrills(app: App): Promise<NewestDrills> {
 export async function createDrill(app: App, drill: Drill, after: NewestDrills): Promise<boolean> {
   const { id, before } = drill;
   const pointer = { id, before, at: toInstant(app.world.now()) };
-  const condition = after.etag === undefined ? 'new' : { etag: after.etag };
-  if ((await documents.newestDrill.write(app, NEWEST_DRILL_NAME, pointer, condition)) === 'conflict') return false;
+  const etag = await documents.newestDrill.write(app, NEWEST_DRILL_NAME, pointer, { etag: after.etag });
+  if (etag === 'conflict') return false;
   return (await documents.drill.write(app, drillName(id), drill, 'new')) !== 'conflict';
 }
 
@@ -58,12 +53,8 @@ export async function changeDrill(app: App, stored: Found<Drill>, drill: Drill):
 
 /** `undefined` when there is none, or when it cannot be read, which the log tells. */
 export async function readDrill(app: App, id: string): Promise<Found<Drill> | undefined> {
-  const name = drillName(id);
-  const found = await documents.drill.look(app, name);
-  if (found === undefined) return undefined;
-  if (!('fault' in found)) return found;
-  warnUnreadable(app, name, found);
-  return undefined;
+  const { value, etag } = await documents.drill.tryFind(app, drillName(id));
+  return value === undefined || etag === undefined ? undefined : { value, etag };
 }
 
 /** Newest first. */
@@ -86,8 +77,4 @@ async function listDrillIds(app: App): Promise<string[]> {
     .map(({ name }) => name)
     .filter((name) => name !== NEWEST_DRILL_NAME);
   return names.map((name) => name.slice(DRILLS_FOLDER.length, -'.json'.length));
-}
-
-function warnUnreadable(app: App, name: string, { fault }: Unusable): void {
-  app.log.error('drill unreadable', { name, code: fault.code });
 }

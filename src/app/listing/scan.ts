@@ -145,8 +145,7 @@ async function save(app: App, progress: Progress, checkpoint: ScanCheckpoint): P
   const stored = await readRun(app, run.kind, run.id);
   if (stored === undefined || isOver(stored)) throw new Superseded('the run is over');
   const name = scanName(run.kind, run.id, run.phase.pass);
-  const condition = progress.etag === undefined ? 'new' : { etag: progress.etag };
-  const etag = await documents.scan.write(app, name, checkpoint, condition);
+  const etag = await documents.scan.write(app, name, checkpoint, { etag: progress.etag });
   if (etag === 'conflict') throw new Superseded('another step went on with this listing');
   progress.checkpoint = checkpoint;
   progress.etag = etag;

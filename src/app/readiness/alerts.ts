@@ -1,5 +1,4 @@
 import { alertName, alertsFolder } from '../../core/paths.ts';
-import type { PutCondition } from '../../core/ports.ts';
 import { type Alert, alertCodes, type Condition, nextAlert } from '../../core/readiness/alerts.ts';
 import { type App, toInstant } from '../app.ts';
 import { documents } from '../stored/documents.ts';
@@ -38,13 +37,10 @@ export async function listOpenAlerts(app: App): Promise<{ code: string; since: s
 async function readAlerts(app: App): Promise<Map<string, StoredAlert>> {
   const alerts = new Map<string, StoredAlert>();
   for (const { name } of await app.blobs.list(alertsFolder(app.primary.ref))) {
-    const found = await documents.alert.look(app, name);
-    if (found === undefined) continue;
-    const { etag } = found;
-    if ('fault' in found) {
-      app.log.warn('alert unreadable and removed', { name, code: found.fault.code });
-      await app.blobs.remove(name, etag);
-    } else alerts.set(found.value.opening.code, { name, alert: found.value, etag });
+    const { value: alert, etag } = await documents.alert.tryFind(app, name);
+    if (etag === undefined) continue;
+    if (alert === undefined) await app.blobs.remove(name, etag);
+    else alerts.set(alert.opening.code, { name, alert, etag });
   }
   return alerts;
 }
@@ -71,7 +67,7 @@ async function storeChange(
     return nowMs - Date.parse(alert.changedAt) > TAKE_OVER_MS ? before : undefined;
   }
   app.log.warn('alert', { code, state: alert.state, reason: alert.opening.message });
-  return put(app, alertName(app.primary.ref, code), alert, before === undefined ? 'new' : { etag: before.etag });
+  return put(app, alertName(app.primary.ref, code), alert, before?.etag);
 }
 
 async function send(app: App, stored: StoredAlert): Promise<void> {
@@ -86,12 +82,12 @@ async function send(app: App, stored: StoredAlert): Promise<void> {
       });
       return;
     }
-    current = await put(app, stored.name, { ...current.alert, unsent }, { etag: current.etag });
+    current = await put(app, stored.name, { ...current.alert, unsent }, current.etag);
   }
   if (current?.alert.state === 'resolved') await app.blobs.remove(current.name, current.etag);
 }
 
-async function put(app: App, name: string, alert: Alert, condition: PutCondition): Promise<StoredAlert | undefined> {
-  const etag = await documents.alert.write(app, name, alert, condition);
+async function put(app: App, name: string, alert: Alert, before: string | undefined): Promise<StoredAlert | undefined> {
+  const etag = await documents.alert.write(app, name, alert, { etag: before });
   return etag === 'conflict' ? undefined : { name, alert, etag };
 }

@@ -17,20 +17,13 @@ export interface StoredCard {
 
 export async function readCard(app: App): Promise<StoredCard> {
   const name = cardName(app.primary.ref);
-  const found = await documents.readinessCard.look(app, name, 'mayBeMissing');
-  if (found === undefined) return { card: undefined, etag: undefined };
-  const { etag } = found;
-  if ('fault' in found) {
-    app.log.warn('readiness card unreadable', { name, code: found.fault.code });
-    return { card: undefined, etag };
-  }
-  return { card: isSameHub(found.value.secondary, app.secondary.ref) ? found.value : undefined, etag };
+  const { value: card, etag } = await documents.readinessCard.tryFind(app, name, 'mayBeMissing');
+  return { card: card !== undefined && isSameHub(card.secondary, app.secondary.ref) ? card : undefined, etag };
 }
 
 /** False when it changed since it was read with that ETag. */
 export async function storeCard(app: App, card: ReadinessCard, etag: string | undefined): Promise<boolean> {
-  const condition = etag === undefined ? 'new' : { etag };
-  return (await documents.readinessCard.write(app, cardName(app.primary.ref), card, condition)) !== 'conflict';
+  return (await documents.readinessCard.write(app, cardName(app.primary.ref), card, { etag })) !== 'conflict';
 }
 
 /** Likewise, for those who have to answer whether it can be stored or not. */

@@ -235,10 +235,8 @@ interface Lock {
 
 /** The run that holds the hub, if any. A damaged lock names no run, and any run may take it. */
 export async function readLock(app: App, name: string): Promise<(Lock & { readonly etag: string }) | undefined> {
-  const found = await documents.lock.look(app, name);
-  if (found === undefined) return undefined;
-  const { etag } = found;
-  return 'fault' in found ? { runId: '', takenAt: toInstant(0), etag } : { ...found.value, etag };
+  const { value, etag } = await documents.lock.tryFind(app, name);
+  return etag === undefined ? undefined : { ...(value ?? { runId: '', takenAt: toInstant(0) }), etag };
 }
 
 export async function releaseLock(app: App, run: Run): Promise<void> {

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { BlobFacts } from '../../core/ports.ts';
 
 /** How a snapshot differs from the good one before it, in records. */
@@ -11,13 +12,18 @@ export interface Churn {
   readonly changed: number;
 }
 
+const number = z.coerce.number();
+const churnSchema = z.object({ since: z.string(), seconds: number, added: number, removed: number, changed: number });
+
+export function churnFacts({ sinceSnapshotId, seconds, added, removed, changed }: Churn): BlobFacts {
+  const numbers = Object.entries({ seconds, added, removed, changed }).map(([name, value]) => [name, String(value)]);
+  return { since: sinceSnapshotId, ...Object.fromEntries(numbers) };
+}
+
 /** `undefined` when the facts are not those of a churn. */
-export function readChurn({ since, ...facts }: BlobFacts): Churn | undefined {
-  const [seconds, added, removed, changed] = ['seconds', 'added', 'removed', 'changed'].map((name) =>
-    Number(facts[name] ?? Number.NaN),
-  );
-  if (since === undefined || seconds === undefined || added === undefined) return undefined;
-  if (removed === undefined || changed === undefined) return undefined;
-  if (![seconds, added, removed, changed].every(Number.isFinite)) return undefined;
-  return { sinceSnapshotId: since, seconds, added, removed, changed };
+export function readChurn(facts: BlobFacts): Churn | undefined {
+  const { data } = churnSchema.safeParse(facts);
+  if (data === undefined) return undefined;
+  const { since: sinceSnapshotId, ...counts } = data;
+  return { sinceSnapshotId, ...counts };
 }

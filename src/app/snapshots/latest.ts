@@ -24,6 +24,5 @@ export async function readLatest(app: App, hub: HubRef, how?: 'mayBeMissing'): P
 
 /** Takes effect only while the blob still has the ETag it was read with. */
 export async function storeLatest(app: App, { id, hub, digest }: Manifest, etag: string | undefined) {
-  const condition = etag === undefined ? 'new' : { etag };
-  return documents.latest.write(app, latestName(hub), { snapshotId: id, digest }, condition);
+  return documents.latest.write(app, latestName(hub), { snapshotId: id, digest }, { etag });
 }

@@ -15,7 +15,7 @@ export interface DocumentKind<T extends object> {
   /** Of the document without its `formatVersion`. */
   readonly schema: z.ZodType<T>;
   /** Stored as `formatVersion`; any other version is refused by name. */
-  readonly version?: number;
+  readonly version: number | 'none';
   readonly envelope?: Envelope;
   /** For large ones. */
   readonly isGzipped?: boolean;
@@ -34,34 +34,25 @@ export interface Unusable {
 }
 
 type Storage = Pick<App, 'blobs' | 'world'>;
+/** An ETag that is absent is that of a document which was not there. */
+type Condition = PutCondition | { readonly etag: string | undefined };
 
-/** One kind of stored document: the only way its blobs are read and written. */
-export interface StoredDocument<T extends object> {
-  /** Throws the kind's error (`StoredDocumentInvalid`), naming the blob, when it is missing or cannot be used. */
-  read(app: Storage, name: string): Promise<T>;
-  /** The same, but `undefined` when there is none. */
-  find(app: Storage, name: string): Promise<Found<T> | undefined>;
-  /** The same, but what is wrong with it is given and not thrown. */
-  look(app: Storage, name: string, how?: 'mayBeMissing'): Promise<Found<T> | Unusable | undefined>;
-  /** As `Blobs.put`; the value is taken at once, before anything is awaited. */
-  write(app: Storage, name: string, value: T, condition: PutCondition, facts?: BlobFacts): Promise<string | 'conflict'>;
-  /** The bytes before they are compressed. */
-  pack(name: string, value: T): Uint8Array;
-  open(name: string, bytes: Uint8Array): T;
+export type StoredDocument<T extends object> = ReturnType<typeof defineDocument<T>>;
+
+/** The only way the blobs of one kind of document are read and written. */
+export function defineDocument<T extends object>(kind: DocumentKind<T>) {
+  const { what, version, envelope = checksummed, isGzipped = false } = kind;
   /** The kind's error, for what only the reader can see is wrong. */
-  invalid(name: string, why: string): DrError;
-}
-
-export function defineDocument<T extends object>(kind: DocumentKind<T>): StoredDocument<T> {
-  const { version, envelope = checksummed, isGzipped = false } = kind;
   const invalid = (name: string, why: string): DrError => invalidOf(kind, name, why);
+  /** The bytes before they are compressed. */
   const pack = (name: string, value: T): Uint8Array =>
-    envelope.wrap(name, version === undefined ? value : { formatVersion: version, ...value });
+    envelope.wrap(name, version === 'none' ? value : { formatVersion: version, ...value });
   const open = (name: string, bytes: Uint8Array): T => {
     const text = envelope.unwrap(name, bytes);
     if (text === undefined) throw invalid(name, 'is not as it was written: its checksum does not fit');
     return parse(kind, name, text);
   };
+  /** `undefined` when there is none; what is wrong with one is given and not thrown. */
   const look = async (app: Storage, name: string, how?: 'mayBeMissing'): Promise<Found<T> | Unusable | undefined> => {
     const blob = await app.blobs.get(name, how);
     if (blob === undefined) return undefined;
@@ -73,6 +64,7 @@ export function defineDocument<T extends object>(kind: DocumentKind<T>): StoredD
       throw fault;
     }
   };
+  /** The same, but throws the kind's error (`StoredDocumentInvalid`), naming the blob, when it cannot be used. */
   const find = async (app: Storage, name: string): Promise<Found<T> | undefined> => {
     const found = await look(app, name);
     if (found !== undefined && 'fault' in found) throw found.fault;
@@ -84,16 +76,31 @@ export function defineDocument<T extends object>(kind: DocumentKind<T>): StoredD
     open,
     pack,
     invalid,
-    async read(app, name) {
+    /** The same, but throws when it is missing, too. */
+    async read(app: Storage, name: string): Promise<T> {
       const found = await find(app, name);
       if (found === undefined) throw invalid(name, 'is missing');
       return found.value;
     },
-    async write(app, name, value, condition, facts) {
+    /** For what can be done without: one that cannot be used is logged, and has no value. */
+    async tryFind(app: Storage & Pick<App, 'log'>, name: string, how?: 'mayBeMissing'): Promise<Partial<Found<T>>> {
+      const found = await look(app, name, how);
+      if (found === undefined || !('fault' in found)) return found ?? {};
+      app.log.warn(`${what} unreadable`, { name, code: found.fault.code });
+      return { etag: found.etag };
+    },
+    /** As `Blobs.put`; the value is taken at once, before anything is awaited. */
+    async write(app: Storage, name: string, value: T, condition: Condition, facts?: BlobFacts) {
       const bytes = pack(name, value);
-      return app.blobs.put(name, isGzipped ? await app.world.gzip(bytes) : bytes, condition, facts);
+      return app.blobs.put(name, isGzipped ? await app.world.gzip(bytes) : bytes, toPut(condition), facts);
     },
   };
+}
+
+function toPut(condition: Condition): PutCondition {
+  if (typeof condition !== 'object') return condition;
+  const { etag } = condition;
+  return etag === undefined ? 'new' : { etag };
 }
 
 const usualCodes = { invalid: 'StoredDocumentInvalid', unknownVersion: 'StoredDocumentInvalid' } as const;
@@ -111,7 +118,7 @@ function parse<T extends object>(kind: DocumentKind<T>, name: string, text: stri
 
 function withoutVersion(kind: Kind, name: string, json: unknown): unknown {
   const { version } = kind;
-  if (version === undefined || typeof json !== 'object' || json === null) return json;
+  if (version === 'none' || typeof json !== 'object' || json === null) return json;
   const { formatVersion, ...rest }: { formatVersion?: unknown } = json;
   if (formatVersion === version) return rest;
   if (typeof formatVersion !== 'number') throw invalidOf(kind, name, 'has no format version');

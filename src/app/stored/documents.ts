@@ -5,7 +5,13 @@ import { cardSchema } from '../../core/readiness/card.ts';
 import { drillSchema } from '../../core/readiness/drill.ts';
 import { outcomesSchema } from '../../core/restore/outcomes.ts';
 import { runSchema } from '../../core/run/run.ts';
-import { countsSchema, hasItsDigest, MANIFEST_VERSION, manifestSchema } from '../../core/snapshot/manifest.ts';
+import {
+  countsSchema,
+  hasItsDigest,
+  MANIFEST_VERSION,
+  manifestSchema,
+  shardSchema,
+} from '../../core/snapshot/manifest.ts';
 import { checkpointSchema, rowCountSchema } from '../../core/snapshot/scan-checkpoint.ts';
 import { sha256Hex } from './codec.ts';
 import { defineDocument } from './document.ts';
@@ -17,7 +23,7 @@ const instant = z.iso.datetime();
 const START_NEW_RUN = 'Start a new run; this one cannot continue.';
 const scanKind = { what: 'scan checkpoint', version: 4, hint: START_NEW_RUN };
 const verifiedKind = { what: 'result', version: 1, hint: 'Verify again.' };
-const noteKind = { version: 1, hint: 'The next restore repairs it.' };
+const noteKind = { what: 'note', version: 1, hint: 'The next restore repairs it.' };
 
 /** Every kind of JSON document the app stores. Their blobs' names are in `core/paths.ts`. */
 export const documents = {
@@ -26,6 +32,7 @@ export const documents = {
   /** The one active run of its kind on a hub. */
   lock: defineDocument({
     what: 'lock',
+    version: 'none',
     hint: 'The next run takes its place.',
     envelope: bare,
     schema: z.object({ runId: z.string(), takenAt: z.string().refine((at) => !Number.isNaN(Date.parse(at))) }),
@@ -40,17 +47,7 @@ export const documents = {
     what: 'shard result',
     version: 1,
     hint: 'Start a new run.',
-    schema: z.strictObject({
-      shard: z.strictObject({
-        name: z.string(),
-        records: count,
-        registrations: count,
-        bytes: count,
-        sha256: z.string(),
-      }),
-      counts: countsSchema,
-      duplicatesSeen: count,
-    }),
+    schema: z.strictObject({ shard: shardSchema, counts: countsSchema, duplicatesSeen: count }),
   }),
 
   manifest: defineDocument({
@@ -127,7 +124,6 @@ export const documents = {
 
   /** How fast the last restore wrote. */
   pace: defineDocument({
-    what: 'note',
     ...noteKind,
     schema: z.strictObject({
       runId: z.string(),
@@ -139,7 +135,6 @@ export const documents = {
 
   /** How many devices the last listing of a hub by a restore counted. */
   seen: defineDocument({
-    what: 'note',
     ...noteKind,
     schema: z.strictObject({ runId: z.string(), devices: count, at: instant }),
   }),

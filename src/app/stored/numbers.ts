@@ -22,15 +22,9 @@ export interface Numbers<Title> {
 
 type Storage = Pick<App, 'blobs'>;
 
-export interface StoredNumbers<Title extends object> {
-  /** Throws `StoredDocumentInvalid`, naming the blob, when it is missing or damaged. */
-  read(app: Storage, name: string): Promise<Numbers<Title>>;
-  open(name: string, blob: Uint8Array): Numbers<Title>;
-  write(app: Storage, name: string, value: Numbers<Title>): Promise<void>;
-  invalid(name: string, why: string): DrError;
-}
+export type StoredNumbers<Title extends object> = ReturnType<typeof defineNumbers<Title>>;
 
-export function defineNumbers<Title extends object>(kind: NumbersKind<Title>): StoredNumbers<Title> {
+export function defineNumbers<Title extends object>(kind: NumbersKind<Title>) {
   const { what, hint, nameField } = kind;
   const invalid = (name: string, why: string): DrError => invalidDocument({ what, name, why, hint });
   const open = (name: string, blob: Uint8Array): Numbers<Title> => {
@@ -49,12 +43,13 @@ export function defineNumbers<Title extends object>(kind: NumbersKind<Title>): S
   return {
     open,
     invalid,
-    async read(app, name) {
+    /** Throws `StoredDocumentInvalid`, naming the blob, when it is missing or damaged. */
+    async read(app: Storage, name: string): Promise<Numbers<Title>> {
       const blob = await app.blobs.get(name);
       if (blob === undefined) throw invalid(name, 'is missing');
       return open(name, blob.bytes);
     },
-    async write(app, name, { title, numbers }) {
+    async write(app: Storage, name: string, { title, numbers }: Numbers<Title>): Promise<void> {
       const titleLine = `${JSON.stringify({ [nameField]: name, ...title })}\n`;
       await app.blobs.put(name, packFrame(Buffer.concat([Buffer.from(titleLine), bytesOf(numbers)])), 'any');
     },

@@ -6,7 +6,7 @@ export const MANIFEST_VERSION = 1;
 const count = z.int().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
 
-const shardSchema = z.strictObject({
+export const shardSchema = z.strictObject({
   /** Relative to the snapshot's folder. */
   name: z.string(),
   records: count,

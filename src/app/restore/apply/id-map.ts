@@ -49,8 +49,7 @@ export async function openIdMap(app: App, hub: Hub, run: RestoreRun, shard: numb
     for (;;) {
       // What a twin of this step stored first counts; its ids may be in use already.
       for (const [id, freshId] of fresh) if (needsNew(id)) ids.set(id, [...(ids.get(id) ?? []), freshId]);
-      const condition = etag === undefined ? 'new' : { etag };
-      const next = await documents.idMap.write(app, name, { ids: Object.fromEntries(ids) }, condition);
+      const next = await documents.idMap.write(app, name, { ids: Object.fromEntries(ids) }, { etag });
       if (next !== 'conflict') {
         etag = next;
         return;

@@ -127,9 +127,8 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
         inPlace,
         failures,
       };
-      const condition = etag === undefined ? 'new' : { etag };
       const facts = toFacts(outcomes, { letters: known, platforms, wavesDone: wavesDone() });
-      const next = await documents.restoredShard.write(app, name, outcomes, condition, facts);
+      const next = await documents.restoredShard.write(app, name, outcomes, { etag }, facts);
       if (next === 'conflict') throw new Superseded('another step went on with this shard');
       etag = next;
       await beat(app, 'restore', run.id);

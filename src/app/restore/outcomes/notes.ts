@@ -2,7 +2,6 @@ import { PACE_NAME, resultsFolder, seenName } from '../../../core/paths.ts';
 import type { HubRef } from '../../../core/ports.ts';
 import type { RestoreCounts, RestoreRun } from '../../../core/run/run.ts';
 import { type App, toInstant } from '../../app.ts';
-import type { StoredDocument } from '../../stored/document.ts';
 import { documents } from '../../stored/documents.ts';
 
 /** What a restore leaves behind for the readiness card, so that asking for it reads no old runs. */
@@ -34,18 +33,11 @@ export async function noteSeen(app: App, run: RestoreRun): Promise<void> {
   await documents.seen.write(app, seenName(run.hub), seen, 'any');
 }
 
-export function readPace(app: App) {
-  return readNote(app, PACE_NAME, documents.pace);
-}
-
-export function readSeen(app: App, hub: HubRef) {
-  return readNote(app, seenName(hub), documents.seen);
-}
-
 /** A damaged note counts as none: the card shows less, and the next restore writes it again. */
-async function readNote<T extends object>(app: App, name: string, note: StoredDocument<T>): Promise<T | undefined> {
-  const found = await note.look(app, name);
-  if (found === undefined || !('fault' in found)) return found?.value;
-  app.log.warn('note unreadable', { name, code: found.fault.code });
-  return undefined;
+export async function readPace(app: App) {
+  return (await documents.pace.tryFind(app, PACE_NAME)).value;
+}
+
+export async function readSeen(app: App, hub: HubRef) {
+  return (await documents.seen.tryFind(app, seenName(hub))).value;
 }
