@@ -1,3 +1,7 @@
+import { isOver } from '../run/run.ts';
+import type { ReadinessCard } from './card.ts';
+import type { ProbedTarget } from './tiers.ts';
+
 /** A backup that is half an interval late is worth a look; one that misses a day is no protection. */
 const LATE_INTERVALS = 1.5;
 const USELESS_INTERVALS = 3;
@@ -18,41 +22,13 @@ export interface Finding {
   readonly snapshotId?: string;
 }
 
-/** What is known of the hub a restore would write to. */
-export interface TargetState {
-  readonly reachable: boolean;
-  /** `null`: not known, because it could not be asked. */
-  readonly rights: boolean | null;
-  readonly deviceLimit: number | null;
-  readonly devicesNow: number | null;
-  /** Why it could not be used, in the words of the hub port's error. */
-  readonly fault?: { readonly code: string; readonly message: string };
-}
-
-/** Everything the verdict depends on; instants in epoch ms. */
+/** Everything the verdict depends on: what was gathered, and the target as it answers now. */
 export interface ReadinessFacts {
+  readonly card: ReadinessCard;
+  readonly target: ProbedTarget;
+  /** Epoch ms. */
   readonly nowMs: number;
   readonly backupIntervalMs: number;
-  readonly latest:
-    | {
-        readonly id: string;
-        readonly takenAtMs: number;
-        readonly records: number;
-        readonly damagedAt: string | undefined;
-      }
-    | undefined;
-  /** Newer snapshots that cannot be used, and why. */
-  readonly passedOver: readonly string[];
-  /** The newest backup that ended, well or not; a cancelled one tells nothing. */
-  readonly lastEnded:
-    | { readonly id: string; readonly failure: string | undefined; readonly suspectBecause: string | undefined }
-    | undefined;
-  readonly lastStartedAtMs: number | undefined;
-  readonly provenAtMs: number | undefined;
-  readonly drillFailure: string | undefined;
-  readonly target: TargetState;
-  /** When the watchdog last looked; not known before its first look. */
-  readonly watchedAtMs: number | undefined;
   readonly watchIntervalMs: number;
 }
 
@@ -74,8 +50,13 @@ export function verdictOf(findings: readonly Finding[]): Verdict {
 }
 
 /** True when the timer should have started a backup by now and did not. */
-export function isBackupMissed({ nowMs, lastStartedAtMs, backupIntervalMs }: ReadinessFacts): boolean {
-  return lastStartedAtMs !== undefined && nowMs - lastStartedAtMs > LATE_INTERVALS * backupIntervalMs;
+export function isBackupMissed(facts: ReadinessFacts): boolean {
+  const { createdAt } = facts.card.backups[0] ?? {};
+  return createdAt !== undefined && ageOf(createdAt, facts) > LATE_INTERVALS * facts.backupIntervalMs;
+}
+
+function ageOf(instant: string, { nowMs }: ReadinessFacts): number {
+  return nowMs - Date.parse(instant);
 }
 
 /** `90 seconds`, `45 minutes`, `30 hours`, `12 days`. */
@@ -86,20 +67,18 @@ export function describeDuration(durationMs: number): string {
   return minutes < 4 * 1_440 ? `${Math.round(minutes / 60)} hours` : `${Math.round(minutes / 1_440)} days`;
 }
 
-function judgeLatest({ nowMs, backupIntervalMs, latest, passedOver }: ReadinessFacts): Finding[] {
+function judgeLatest(facts: ReadinessFacts): Finding[] {
+  const { backupIntervalMs, card } = facts;
+  const { latest, passedOver } = card;
   if (latest === undefined) {
     return [stop('NoGoodSnapshot', 'There is no good snapshot. Back up now: POST /api/backups.')];
   }
-  const ageMs = nowMs - latest.takenAtMs;
+  const ageMs = ageOf(latest.readStartedAt, facts);
   const late = `The newest good snapshot is ${describeDuration(ageMs)} old; one is due every ${describeDuration(backupIntervalMs)}.`;
   const found: Finding[] = [];
   if (latest.damagedAt !== undefined) {
-    found.push(
-      stop(
-        'SnapshotCorrupt',
-        `The newest good snapshot was found damaged at ${latest.damagedAt}. Back up now: POST /api/backups; until then restore one before ${latest.id}.`,
-      ),
-    );
+    const damage = `The newest good snapshot was found damaged at ${latest.damagedAt}. Back up now: POST /api/backups; until then restore one before ${latest.id}.`;
+    found.push(stop('SnapshotCorrupt', damage));
   }
   if (ageMs > Math.max(DAY_MS, USELESS_INTERVALS * backupIntervalMs)) found.push(stop('SnapshotTooOld', late));
   else if (ageMs > LATE_INTERVALS * backupIntervalMs) found.push(risk('SnapshotOld', late));
@@ -107,80 +86,63 @@ function judgeLatest({ nowMs, backupIntervalMs, latest, passedOver }: ReadinessF
   return found;
 }
 
-function judgeTarget({ latest, target }: ReadinessFacts): Finding[] {
-  const { fault, deviceLimit, devicesNow } = target;
+function judgeTarget({ card: { latest, devicesInTarget }, target: { fault, deviceLimit } }: ReadinessFacts): Finding[] {
   if (fault !== undefined) return [stop(fault.code, `A restore could not begin. ${fault.message}`)];
-  const records = latest?.records ?? 0;
+  const records = latest?.counts.records ?? 0;
   if (deviceLimit === null) return [];
   if (records > deviceLimit) {
-    return [
-      stop(
-        'TargetTooSmall',
-        `The newest good snapshot holds ${records} devices; the target's tier takes ${deviceLimit}. Raise the tier of its namespace.`,
-      ),
-    ];
+    const message = `The newest good snapshot holds ${records} devices; the target's tier takes ${deviceLimit}. Raise the tier of its namespace.`;
+    return [stop('TargetTooSmall', message)];
   }
-  if (devicesNow === null || records + devicesNow <= deviceLimit) return [];
-  return [
-    risk(
-      'TargetMayBeFull',
-      `The target held ${devicesNow} devices when it was last listed; with the snapshot's ${records} that is more than the ${deviceLimit} its tier takes, unless they are the same ones.`,
-    ),
-  ];
+  if (devicesInTarget === undefined || records + devicesInTarget <= deviceLimit) return [];
+  const message = `The target held ${devicesInTarget} devices when it was last listed; with the snapshot's ${records} that is more than the ${deviceLimit} its tier takes, unless they are the same ones.`;
+  return [risk('TargetMayBeFull', message)];
 }
 
+/** The newest backup that ended counts, well or not; a cancelled one tells nothing. */
 function judgeBackups(facts: ReadinessFacts): Finding[] {
-  const { lastEnded, lastStartedAtMs, nowMs, backupIntervalMs } = facts;
+  const { backups } = facts.card;
+  const ended = backups.find((run) => isOver(run) && run.status !== 'Canceled');
   const found: Finding[] = [];
-  if (lastEnded?.failure !== undefined) {
-    const message = `The newest backup, ${lastEnded.id}, failed. ${lastEnded.failure}`;
-    found.push({ ...risk('BackupFailed', message), runId: lastEnded.id });
+  if (ended?.status === 'Failed') {
+    const message = `The newest backup, ${ended.id}, failed. ${ended.error?.message ?? 'The log says why.'}`;
+    found.push({ ...risk('BackupFailed', message), runId: ended.id });
   }
-  if (lastEnded?.suspectBecause !== undefined) {
-    const message = `The newest snapshot, ${lastEnded.id}, is suspect: ${lastEnded.suspectBecause}. An older one is latest.`;
-    found.push({ ...risk('SnapshotSuspect', message), snapshotId: lastEnded.id });
+  if (ended?.result?.health === 'suspect') {
+    const message = `The newest snapshot, ${ended.id}, is suspect: ${ended.result.healthReasons.join('; ')}. An older one is latest.`;
+    found.push({ ...risk('SnapshotSuspect', message), snapshotId: ended.id });
   }
-  if (isBackupMissed(facts)) {
-    const since = describeDuration(nowMs - (lastStartedAtMs ?? nowMs));
-    found.push(
-      risk(
-        'BackupMissed',
-        `No backup has started for ${since}; one is due every ${describeDuration(backupIntervalMs)}. Look whether the timer runs and what the running backup does: GET /api/backups.`,
-      ),
-    );
+  const [newest] = backups;
+  if (newest !== undefined && isBackupMissed(facts)) {
+    const message = `No backup has started for ${describeDuration(ageOf(newest.createdAt, facts))}; one is due every ${describeDuration(facts.backupIntervalMs)}. Look whether the timer runs and what the running backup does: GET /api/backups.`;
+    found.push(risk('BackupMissed', message));
   }
   return found;
 }
 
-function judgeProof({ latest, provenAtMs, drillFailure, nowMs }: ReadinessFacts): Finding[] {
+function judgeProof(facts: ReadinessFacts): Finding[] {
+  const { latest, provenAt, lastDrill } = facts.card;
   const found: Finding[] = [];
-  if (drillFailure !== undefined) found.push(risk('DrillFailed', `The last drill failed: ${drillFailure}`));
+  if (lastDrill?.failure !== undefined) {
+    found.push(risk('DrillFailed', `The last drill failed: ${lastDrill.failure}`));
+  }
   if (latest === undefined) return found;
-  if (provenAtMs === undefined) {
-    found.push(
-      risk('NotProven', 'No snapshot has been proven yet. Prove the newest: POST /api/snapshots/latest/verify.'),
-    );
-  } else if (nowMs - provenAtMs > PROOF_DAYS * DAY_MS) {
-    found.push(
-      risk(
-        'ProofOld',
-        `No snapshot has been proven for ${describeDuration(nowMs - provenAtMs)}. Prove the newest: POST /api/snapshots/latest/verify.`,
-      ),
-    );
+  const prove = 'Prove the newest: POST /api/snapshots/latest/verify.';
+  if (provenAt === undefined) found.push(risk('NotProven', `No snapshot has been proven yet. ${prove}`));
+  else if (ageOf(provenAt, facts) > PROOF_DAYS * DAY_MS) {
+    const message = `No snapshot has been proven for ${describeDuration(ageOf(provenAt, facts))}. ${prove}`;
+    found.push(risk('ProofOld', message));
   }
   return found;
 }
 
 /** Nothing else reports it: without the watchdog a stuck run stays stuck, and no alert is raised or repeated. */
-function judgeWatchdog({ watchedAtMs, watchIntervalMs, nowMs }: ReadinessFacts): Finding[] {
-  const silentMs = nowMs - (watchedAtMs ?? nowMs);
+function judgeWatchdog(facts: ReadinessFacts): Finding[] {
+  const { watchIntervalMs, card } = facts;
+  const silentMs = card.watchedAt === undefined ? 0 : ageOf(card.watchedAt, facts);
   if (silentMs <= Math.max(WATCHDOG_PATIENCE_MS, USELESS_INTERVALS * watchIntervalMs)) return [];
-  return [
-    risk(
-      'WatchdogSilent',
-      `The watchdog has not looked for ${describeDuration(silentMs)}; it is due every ${describeDuration(watchIntervalMs)}. Stuck runs stay stuck and no alert is sent. Check whether the timers run, and what the watchdog's log says.`,
-    ),
-  ];
+  const message = `The watchdog has not looked for ${describeDuration(silentMs)}; it is due every ${describeDuration(watchIntervalMs)}. Stuck runs stay stuck and no alert is sent. Check whether the timers run, and what the watchdog's log says.`;
+  return [risk('WatchdogSilent', message)];
 }
 
 const stop = (code: string, message: string): Finding => ({ level: 'stop', code, message });

@@ -2,29 +2,18 @@ import type { OutcomeCounts, RestoreResult, RestoreRun } from '../run/run.ts';
 import type { NextAction } from './next-actions.ts';
 
 /** All that is reported about one restore, as JSON and, rendered, as one page of Markdown. */
-export interface ReportFacts {
-  readonly id: string;
-  readonly purpose: RestoreRun['request']['purpose'];
-  readonly of?: string | undefined;
-  readonly status: RestoreRun['status'];
+export interface ReportFacts
+  extends Pick<RestoreRun, 'id' | 'status' | 'requestedBy' | 'createdAt' | 'finishedAt' | 'warnings' | 'error'>,
+    Pick<RestoreRun['request'], 'purpose' | 'of' | 'note' | 'dryRun' | 'only' | 'order'> {
   readonly isOver: boolean;
-  readonly requestedBy: RestoreRun['requestedBy'];
-  readonly note?: string | undefined;
-  readonly dryRun: boolean;
-  readonly only?: RestoreRun['request']['only'];
-  readonly order?: RestoreRun['request']['order'];
   readonly snapshot: SnapshotFacts;
   readonly target: { readonly role: string; readonly namespace: string; readonly hub: string };
-  readonly createdAt: string;
-  readonly finishedAt?: string | undefined;
   /** Up to now while it runs. */
   readonly seconds: number;
   readonly timeline: readonly TimelineEntry[];
   readonly result: RestoreResult;
   /** Over the whole first writing; absent when nothing was settled yet. */
-  readonly recordsPerSecond?: number | undefined;
-  readonly warnings: readonly string[];
-  readonly error?: RestoreRun['error'];
+  readonly recordsPerSecond: number | undefined;
   readonly nextActions: readonly NextAction[];
   readonly reportedAt: string;
 }
@@ -87,7 +76,11 @@ export function proofOf({ isOver, status, dryRun, purpose, result }: ReportFacts
 
 function renderSummary(facts: ReportFacts): string {
   const { snapshot, target, note, of, only, order, error, result } = facts;
+  const { digest, health, readStartedAt, readFinishedAt, records } = snapshot;
+  const suspect = health === 'suspect' ? ' (suspect)' : '';
+  const { recordsPerSecond: rate } = facts;
   const { secondsLostToThrottling: lost, milestones } = result;
+  const { p50At, p90At, p99At } = milestones;
   const rows: (readonly [string, string | undefined])[] = [
     ['asked for by', `${facts.requestedBy}, ${facts.createdAt}`],
     ['note', note === undefined ? undefined : inText(note)],
@@ -95,32 +88,13 @@ function renderSummary(facts: ReportFacts): string {
     ['what', facts.dryRun ? 'a dry run' : undefined],
     ['only', only === undefined ? undefined : inCell(JSON.stringify(only))],
     ['order', order === undefined ? undefined : inCell(JSON.stringify(order))],
-    [
-      'snapshot',
-      `${snapshot.id} of hub ${snapshot.namespace}/${snapshot.hub}${snapshot.health === 'suspect' ? ' (suspect)' : ''}`,
-    ],
-    [
-      'taken',
-      snapshot.readStartedAt === undefined
-        ? undefined
-        : `${snapshot.readStartedAt} to ${snapshot.readFinishedAt}, ${snapshot.records} devices`,
-    ],
-    [
-      'digest',
-      snapshot.digest === undefined ? 'unknown: its manifest can no longer be read' : `SHA-256 ${snapshot.digest}`,
-    ],
+    ['snapshot', `${snapshot.id} of hub ${snapshot.namespace}/${snapshot.hub}${suspect}`],
+    ['taken', readStartedAt && `${readStartedAt} to ${readFinishedAt}, ${records} devices`],
+    ['digest', digest === undefined ? 'unknown: its manifest can no longer be read' : `SHA-256 ${digest}`],
     ['target', `${target.role}, hub ${target.namespace}/${target.hub}`],
     ['took', `${inWords(facts.seconds)}${facts.finishedAt === undefined ? ' so far' : `, until ${facts.finishedAt}`}`],
-    [
-      'rate',
-      facts.recordsPerSecond === undefined
-        ? undefined
-        : `${facts.recordsPerSecond} records a second; ${lost} s lost to throttling`,
-    ],
-    [
-      '50 / 90 / 99 % in place',
-      [milestones.p50At, milestones.p90At, milestones.p99At].map((at) => at ?? '–').join(' / '),
-    ],
+    ['rate', rate === undefined ? undefined : `${rate} records a second; ${lost} s lost to throttling`],
+    ['50 / 90 / 99 % in place', [p50At, p90At, p99At].map((at) => at ?? '–').join(' / ')],
     ['error', error === undefined ? undefined : `${error.code}: ${inText(error.message)}`],
   ];
   return table(
