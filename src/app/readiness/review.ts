@@ -1,13 +1,12 @@
 import { heartbeatSentName } from '../../core/paths.ts';
 import type { Condition } from '../../core/readiness/alerts.ts';
-import { type Finding, verdictOf } from '../../core/readiness/readiness.ts';
+import { type Finding, findRisks, verdictOf } from '../../core/readiness/readiness.ts';
 import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { toBytes, toText } from '../stored/codec.ts';
 import { listOpenAlerts, updateAlerts } from './alerts.ts';
 import { readCard, storeCard } from './card-store.ts';
 import { gatherCard, renewCard } from './gather.ts';
-import { judgeReadiness } from './judge.ts';
 import { probeTarget } from './probe-target.ts';
 
 /**
@@ -18,8 +17,8 @@ import { probeTarget } from './probe-target.ts';
 export async function reviewReadiness(app: App, { isWatchdog = false } = {}): Promise<void> {
   const before = await readCard(app);
   const watchedAt = isWatchdog ? toInstant(app.world.now()) : before.card?.watchedAt;
-  const [{ card, restores }, probed] = await Promise.all([gatherCard(app, watchedAt), probeTarget(app)]);
-  const { findings } = judgeReadiness(app, card, probed);
+  const [{ card, restores }, target] = await Promise.all([gatherCard(app, watchedAt), probeTarget(app)]);
+  const findings = findRisks({ ...app.policy, card, target, nowMs: app.world.now() });
   await sendHeartbeat(app, card.latest?.id);
   await updateAlerts(app, conditionsOf(findings, restores));
   const reviewed = { ...card, openAlerts: await listOpenAlerts(app) };
@@ -44,9 +43,7 @@ const titleOf = { restore: 'Restore', retry: 'Retry', rollback: 'Rollback', dril
 function conditionsOf(findings: readonly Finding[], restores: readonly RestoreRun[]): Condition[] {
   const conditions: Condition[] = findings.flatMap((finding) => {
     const code = alerting.find((one) => one === finding.code);
-    if (code === undefined) return [];
-    const { message, runId, snapshotId } = finding;
-    return [{ code, message, runId, snapshotId }];
+    return code === undefined ? [] : [{ ...finding, code }];
   });
   const restore = restores.find((run) => isOver(run) && run.status !== 'Canceled' && !run.request.dryRun);
   if (restore?.status === 'Failed') {

@@ -1,5 +1,5 @@
 import type { ReadinessCard } from '../../core/readiness/card.ts';
-import { isBackupMissed, verdictOf } from '../../core/readiness/readiness.ts';
+import { findRisks, isBackupMissed, verdictOf } from '../../core/readiness/readiness.ts';
 import type { ProbedTarget } from '../../core/readiness/tiers.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
@@ -8,7 +8,6 @@ import { viewLastDrill } from '../drill/view.ts';
 import { viewRestore } from '../restore/view.ts';
 import { readCard } from './card-store.ts';
 import { renewCard } from './gather.ts';
-import { judgeReadiness } from './judge.ts';
 import { probeTarget } from './probe-target.ts';
 
 const ALL_WELL = 'The newest snapshot is good and young enough, one is proven, and the target is ready.';
@@ -25,11 +24,15 @@ const REQUESTS_LEFT = 2;
  * a run moves on, is one document; how far the running ones are takes the rest.
  */
 export async function readStatus(app: App) {
-  const [card, probed] = await Promise.all([currentCard(app), probeTarget(app)]);
-  const { facts, findings } = judgeReadiness(app, card, probed);
-  const { nowMs } = facts;
+  const [card, target] = await Promise.all([currentCard(app), probeTarget(app)]);
+  const nowMs = app.world.now();
+  const facts = { ...app.policy, card, target, nowMs };
+  const findings = findRisks(facts);
   const { latest, proven, pace, lastDrill } = card;
-  const [lastBackup, lastRestore] = await Promise.all([viewLastBackup(app, card), viewLastRestore(app, card.restore)]);
+  const [lastBackup, lastRestore] = await Promise.all([
+    viewLastBackup(app, card),
+    card.restore && viewRestore(app, card.restore),
+  ]);
   const expectedEverySeconds = app.policy.backupIntervalMs / 1000;
   return {
     verdict: verdictOf(findings),
@@ -40,12 +43,12 @@ export async function readStatus(app: App) {
     secondary: app.secondary.ref,
     backupIntervalSeconds: expectedEverySeconds,
     lastBackup,
-    lastRestore,
+    lastRestore: lastRestore ?? null,
     latestGoodSnapshot: latest === undefined ? null : viewLatest(latest, nowMs),
     provenSnapshot: proven === undefined ? null : viewProven(proven, nowMs),
     atRisk: latest === undefined ? null : viewAtRisk(latest, nowMs),
     predictedRestore: latest === undefined || pace === undefined ? null : predict(latest, pace),
-    target: viewTarget(probed, card.devicesInTarget),
+    target: viewTarget(target, card.devicesInTarget),
     undeliverable: undeliverableOf(latest),
     missedBackups: {
       expectedEverySeconds,
@@ -75,10 +78,6 @@ async function viewLastBackup(app: App, { backups: [run], backupProgress, restor
   return viewBackup(app, run, await readBackupProgress(app, run, { requests, known }));
 }
 
-async function viewLastRestore(app: App, run: RestoreRun | undefined) {
-  return run === undefined ? null : viewRestore(app, run);
-}
-
 /** What showing the restore costs: its results are listed until they are summed up in its document. */
 function listingsOf(restore: RestoreRun | undefined): number {
   if (restore === undefined || restore.result !== undefined) return 0;
@@ -88,18 +87,12 @@ function listingsOf(restore: RestoreRun | undefined): number {
 
 type LatestGood = NonNullable<ReadinessCard['latest']>;
 
-function viewLatest(latest: LatestGood, nowMs: number) {
-  return {
-    id: latest.id,
-    ageSeconds: secondsSince(latest.readStartedAt, nowMs),
-    readStartedAt: latest.readStartedAt,
-    readFinishedAt: latest.readFinishedAt,
-    counts: latest.counts,
-  };
+function viewLatest({ churn: _, damagedAt: __, ...shown }: LatestGood, nowMs: number) {
+  return { ...shown, ageSeconds: secondsSince(shown.readStartedAt, nowMs) };
 }
 
-function viewProven({ id, how, at, readStartedAt }: NonNullable<ReadinessCard['proven']>, nowMs: number) {
-  return { id, how, at, ageSeconds: secondsSince(readStartedAt, nowMs) };
+function viewProven({ readStartedAt, ...shown }: NonNullable<ReadinessCard['proven']>, nowMs: number) {
+  return { ...shown, ageSeconds: secondsSince(readStartedAt, nowMs) };
 }
 
 /**
@@ -116,14 +109,14 @@ function viewAtRisk({ readStartedAt, churn }: LatestGood, nowMs: number) {
   return { minutes, devicesEstimate: Math.round(((added + changed) / seconds) * age), basis };
 }
 
-function predict(latest: LatestGood, { recordsPerSecond, basis, runId }: NonNullable<ReadinessCard['pace']>) {
-  return { seconds: Math.ceil(latest.counts.records / recordsPerSecond), recordsPerSecond, basis, runId };
+function predict({ counts }: LatestGood, pace: NonNullable<ReadinessCard['pace']>) {
+  return { seconds: Math.ceil(counts.records / pace.recordsPerSecond), ...pace };
 }
 
-function viewTarget(probed: ProbedTarget, devicesNow: number | undefined) {
-  const { reachable, rights, tier, deviceLimit, checkedAt, latencyMs } = probed;
+function viewTarget({ fault: _, ...shown }: ProbedTarget, devicesNow: number | undefined) {
+  const { deviceLimit } = shown;
   const room = deviceLimit === null || devicesNow === undefined ? null : Math.max(0, deviceLimit - devicesNow);
-  return { reachable, rights, tier, deviceLimit, devicesNow: devicesNow ?? null, room, checkedAt, latencyMs };
+  return { ...shown, devicesNow: devicesNow ?? null, room };
 }
 
 /**
