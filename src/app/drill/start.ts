@@ -19,8 +19,7 @@ export async function startDrill(app: App, requestedBy: Drill['requestedBy']): P
   const nowMs = app.world.now();
   const createdAt = toInstant(nowMs);
   const scratchHub = app.drillHub?.ref;
-  const isSame =
-    scratchHub !== undefined && lastEnded?.scratchHub !== undefined && isSameHub(scratchHub, lastEnded.scratchHub);
+  const isSame = scratchHub && lastEnded?.scratchHub && isSameHub(scratchHub, lastEnded.scratchHub);
   const owes = isSame ? lastEnded.owes : undefined;
   const drill: Drill = {
     formatVersion: 1,
@@ -41,11 +40,6 @@ export async function startDrill(app: App, requestedBy: Drill['requestedBy']): P
 }
 
 function inProgress(id: string | undefined): DrError {
-  return new DrError(
-    'RunInProgress',
-    `A drill is still going on. Watch it at GET /api/drills${id === undefined ? '' : `/${id}`}.`,
-    {
-      target: id ?? 'drill',
-    },
-  );
+  const where = id === undefined ? '/api/drills' : `/api/drills/${id}`;
+  return new DrError('RunInProgress', `A drill is still running. Watch it at GET ${where}.`, { target: id ?? 'drill' });
 }

@@ -43,14 +43,14 @@ export async function gatherCard(app: App, watchedAt: string | undefined): Promi
     judgedAt,
     watchedAt,
     secondary: app.secondary.ref,
-    latest: manifest === undefined ? undefined : noteLatest(manifest, marks.get(manifest.id)),
+    latest: manifest && noteLatest(manifest, marks.get(manifest.id)),
     passedOver: faults.map(({ message }) => message),
     ...noteProofs(marks),
     backups,
     backupProgress: await noteProgress(app, backups[0]),
     restore: restores[0],
     devicesInTarget: seen?.devices,
-    pace: pace === undefined ? undefined : notePace(pace),
+    pace: pace && { runId: pace.runId, basis: pace.basis, recordsPerSecond: pace.recordsPerSecond },
     lastDrill: lastEnded,
     openAlerts,
   };
@@ -67,19 +67,12 @@ export async function renewCard(app: App, watchedAt?: string): Promise<Readiness
 }
 
 function noteLatest({ id, readStartedAt, readFinishedAt, counts }: Manifest, marks: Marks | undefined) {
-  const { proof, churn } = marks ?? {};
-  return {
-    id,
-    readStartedAt,
-    readFinishedAt,
-    counts,
-    damagedAt: proof === undefined || proof.isSound ? undefined : proof.at,
-    churn: churn === undefined ? undefined : noteChurn(churn),
-  };
-}
-
-function noteChurn({ sinceSnapshotId, seconds, added, changed }: NonNullable<Marks['churn']>) {
-  return { sinceSnapshotId, seconds, added, changed };
+  const { proof, churn: found } = marks ?? {};
+  const damagedAt = proof?.isSound === false ? proof.at : undefined;
+  const latest = { id, readStartedAt, readFinishedAt, counts, damagedAt };
+  if (found === undefined) return latest;
+  const { sinceSnapshotId, seconds, added, changed } = found;
+  return { ...latest, churn: { sinceSnapshotId, seconds, added, changed } };
 }
 
 function noteProofs(marks: ReadonlyMap<string, Marks>): Pick<ReadinessCard, 'proven' | 'provenAt'> {
@@ -93,8 +86,4 @@ function noteProofs(marks: ReadonlyMap<string, Marks>): Pick<ReadinessCard, 'pro
 async function noteProgress(app: App, run: BackupRun | undefined): Promise<ReadinessCard['backupProgress']> {
   if (run === undefined || isOver(run)) return undefined;
   return { runId: run.id, ...(await readBackupProgress(app, run)) };
-}
-
-function notePace({ runId, basis, recordsPerSecond }: NonNullable<ReadinessCard['pace']>) {
-  return { runId, basis, recordsPerSecond };
 }

@@ -22,28 +22,22 @@ export function probeTarget(app: App): Promise<ProbedTarget> {
 
 async function probe(app: App, atMs: number): Promise<ProbedTarget> {
   const configured = app.policy.secondaryTier;
+  const answer = (found: ProbedTarget['tier']) => {
+    const tier = configured ?? found;
+    return { tier, deviceLimit: limitOf(tier), checkedAt: toInstant(atMs) };
+  };
   try {
-    const probed = await app.secondary.probe({ deadlineAt: atMs + PATIENCE_MS });
-    const tier = configured ?? probed.tier;
-    return {
-      reachable: true,
-      rights: true,
-      tier,
-      deviceLimit: limitOf(tier),
-      checkedAt: toInstant(atMs),
-      latencyMs: probed.latencyMs,
-    };
+    const { tier, latencyMs } = await app.secondary.probe({ deadlineAt: atMs + PATIENCE_MS });
+    return { reachable: true, rights: true, ...answer(tier), latencyMs };
   } catch (error) {
     if (!(error instanceof DrError)) throw error;
-    const isRefused = error.code === 'HubUnauthorized' || error.code === 'HubForbidden';
+    const { code, message } = error;
     return {
-      reachable: error.code !== 'HubUnavailable',
-      rights: isRefused ? false : null,
-      tier: configured ?? 'unknown',
-      deviceLimit: limitOf(configured ?? 'unknown'),
-      checkedAt: toInstant(atMs),
+      reachable: code !== 'HubUnavailable',
+      rights: code === 'HubUnauthorized' || code === 'HubForbidden' ? false : null,
+      ...answer('unknown'),
       latencyMs: app.world.now() - atMs,
-      fault: { code: error.code, message: error.message },
+      fault: { code, message },
     };
   }
 }

@@ -1,25 +1,17 @@
 import { z } from 'zod';
 import type { AlertMessage } from '../ports.ts';
 
-/** A condition that raises an alert, and how urgent it is. */
-const severityOf = {
-  BackupFailed: 'critical',
-  BackupMissed: 'critical',
-  SnapshotSuspect: 'warning',
-  DrillFailed: 'warning',
-  RestoreFailed: 'critical',
-  NotReady: 'critical',
-} as const satisfies Readonly<Record<string, AlertMessage['severity']>>;
-
-export type AlertCode = keyof typeof severityOf;
-export const alertCodes: readonly AlertCode[] = [
+/** The conditions that raise an alert. */
+export const alertCodes = [
   'BackupFailed',
   'BackupMissed',
   'SnapshotSuspect',
   'DrillFailed',
   'RestoreFailed',
   'NotReady',
-];
+] as const;
+export type AlertCode = (typeof alertCodes)[number];
+const lessUrgent: ReadonlySet<AlertCode> = new Set(['SnapshotSuspect', 'DrillFailed']);
 
 /** Something that is wrong now. */
 export interface Condition {
@@ -99,7 +91,7 @@ function begin(alert: Alert | undefined, condition: Condition, around: Surroundi
     id: `${code}-${around.hub.replaceAll('/', '-')}-${around.now}`,
     state: 'open',
     code,
-    severity: severityOf[code],
+    severity: lessUrgent.has(code) ? 'warning' : 'critical',
     message,
     hub: around.hub,
     runId,

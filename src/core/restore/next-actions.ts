@@ -20,33 +20,24 @@ export interface NextAction {
 
 /** What to do about a restore, the likeliest first. */
 export function nextActionsOf(run: RestoreRun, counts: RestoreCounts): NextAction[] {
-  const { purpose, of, dryRun, snapshotId } = run.request;
+  const { purpose, of = '', dryRun, snapshotId } = run.request;
   const self = `/api/restores/${run.id}`;
-  const report: NextAction = { name: 'report', method: 'GET', href: `${self}/report` };
-  if (!isOver(run)) {
-    return [
-      { name: 'watch', method: 'GET', href: self },
-      { name: 'cancel', method: 'POST', href: `${self}/cancel` },
-      report,
-    ];
-  }
+  const get = (name: NextAction['name'], href: string): NextAction => ({ name, method: 'GET', href });
+  const post = (name: NextAction['name'], href: string): NextAction => ({ name, method: 'POST', href });
+  const report = get('report', `${self}/report`);
+  if (!isOver(run)) return [get('watch', self), post('cancel', `${self}/cancel`), report];
   const isRollback = purpose === 'rollback';
   const isGreen = run.status === 'Succeeded';
+  const isWriter = !isRollback && !dryRun;
   const actions: (NextAction | false)[] = [
-    counts.failed > 0 && { name: 'failures', method: 'GET', href: `${self}/failures` },
-    counts.failed + counts.pending > 0 &&
-      !isRollback &&
-      !dryRun && { name: 'retry', method: 'POST', href: `${self}/retry` },
-    run.error?.code === 'SnapshotCorrupt' && {
-      name: 'verify',
-      method: 'POST',
-      href: `/api/snapshots/${snapshotId}/verify`,
-    },
+    counts.failed > 0 && get('failures', `${self}/failures`),
+    counts.failed + counts.pending > 0 && isWriter && post('retry', `${self}/retry`),
+    run.error?.code === 'SnapshotCorrupt' && post('verify', `/api/snapshots/${snapshotId}/verify`),
     isGreen && dryRun && restoreAction('restore', run),
     report,
     !isGreen && !isRollback && restoreAction('restoreAgain', run),
-    !isGreen && isRollback && rollbackAction(of ?? ''),
-    counts.created + counts.updated > 0 && !isRollback && !dryRun && rollbackAction(run.id),
+    !isGreen && isRollback && rollbackAction(of),
+    counts.created + counts.updated > 0 && isWriter && rollbackAction(run.id),
   ];
   return actions.filter((action) => action !== false);
 }
