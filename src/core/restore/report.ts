@@ -76,31 +76,30 @@ export function proofOf({ isOver, status, dryRun, purpose, result }: ReportFacts
 
 function renderSummary(facts: ReportFacts): string {
   const { snapshot, target, note, of, only, order, error, result } = facts;
-  const { digest, health, readStartedAt, readFinishedAt, records } = snapshot;
-  const suspect = health === 'suspect' ? ' (suspect)' : '';
-  const { recordsPerSecond: rate } = facts;
   const { secondsLostToThrottling: lost, milestones } = result;
-  const { p50At, p90At, p99At } = milestones;
-  const rows: (readonly [string, string | undefined])[] = [
+  const origin = `${snapshot.id} of hub ${snapshot.namespace}/${snapshot.hub}`;
+  const taken = `${snapshot.readStartedAt} to ${snapshot.readFinishedAt}, ${snapshot.records} devices`;
+  const rate = `${facts.recordsPerSecond} records a second; ${lost} s lost to throttling`;
+  const took = inWords(facts.seconds);
+  const reached = [milestones.p50At, milestones.p90At, milestones.p99At];
+  const rows: (readonly [string, string | false | undefined])[] = [
     ['asked for by', `${facts.requestedBy}, ${facts.createdAt}`],
-    ['note', note === undefined ? undefined : inText(note)],
-    [facts.purpose === 'rollback' ? 'rolls back' : 'retries', of === undefined ? undefined : inText(of)],
-    ['what', facts.dryRun ? 'a dry run' : undefined],
-    ['only', only === undefined ? undefined : inCell(JSON.stringify(only))],
-    ['order', order === undefined ? undefined : inCell(JSON.stringify(order))],
-    ['snapshot', `${snapshot.id} of hub ${snapshot.namespace}/${snapshot.hub}${suspect}`],
-    ['taken', readStartedAt && `${readStartedAt} to ${readFinishedAt}, ${records} devices`],
-    ['digest', digest === undefined ? 'unknown: its manifest can no longer be read' : `SHA-256 ${digest}`],
+    ['note', note && inText(note)],
+    [facts.purpose === 'rollback' ? 'rolls back' : 'retries', of && inText(of)],
+    ['what', facts.dryRun && 'a dry run'],
+    ['only', only && inCell(JSON.stringify(only))],
+    ['order', order && inCell(JSON.stringify(order))],
+    ['snapshot', snapshot.health === 'suspect' ? `${origin} (suspect)` : origin],
+    ['taken', snapshot.readStartedAt !== undefined && taken],
+    ['digest', snapshot.digest ? `SHA-256 ${snapshot.digest}` : 'unknown: its manifest can no longer be read'],
     ['target', `${target.role}, hub ${target.namespace}/${target.hub}`],
-    ['took', `${inWords(facts.seconds)}${facts.finishedAt === undefined ? ' so far' : `, until ${facts.finishedAt}`}`],
-    ['rate', rate === undefined ? undefined : `${rate} records a second; ${lost} s lost to throttling`],
-    ['50 / 90 / 99 % in place', [p50At, p90At, p99At].map((at) => at ?? '–').join(' / ')],
-    ['error', error === undefined ? undefined : `${error.code}: ${inText(error.message)}`],
+    ['took', facts.finishedAt === undefined ? `${took} so far` : `${took}, until ${facts.finishedAt}`],
+    ['rate', facts.recordsPerSecond !== undefined && rate],
+    ['50 / 90 / 99 % in place', reached.map((at) => at ?? '–').join(' / ')],
+    ['error', error && `${error.code}: ${inText(error.message)}`],
   ];
-  return table(
-    ['', ''],
-    rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
+  const shown = rows.flatMap(([name, value]) => (value === undefined || value === false ? [] : [[name, value]]));
+  return table(['', ''], shown);
 }
 
 function renderCounts({ counts, byPlatform, failuresByCode }: RestoreResult): string {
