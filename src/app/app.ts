@@ -79,11 +79,8 @@ export function hubOf(app: App, ref: HubRef): Hub {
   const hubs = [app.primary, app.secondary, ...(app.drillHub === undefined ? [] : [app.drillHub])];
   const hub = hubs.find((candidate) => isSameHub(candidate.ref, ref));
   if (hub !== undefined) return hub;
-  throw new DrError(
-    'WrongTarget',
-    `The run was started for hub ${ref.namespace}/${ref.hub}, which the settings no longer name. Start a new run.`,
-    { target: `${ref.namespace}/${ref.hub}` },
-  );
+  const message = `The run was started for hub ${ref.namespace}/${ref.hub}, which the settings no longer name. Start a new run.`;
+  throw new DrError('WrongTarget', message, { target: `${ref.namespace}/${ref.hub}` });
 }
 
 export function isSameHub(a: HubRef, b: HubRef): boolean {

@@ -51,21 +51,12 @@ async function watchRun(app: App, kind: RunKind, runId: string): Promise<void> {
     return;
   }
   if (run.kicks >= MAX_KICKS) {
-    await failRun(
-      app,
-      run,
-      new DrError(
-        'RunStuck',
-        `Nothing has moved in phase ${describePhase(run.phase)} although its steps were enqueued ${MAX_KICKS} times. Look into the log for the steps' errors, then start a new run: it continues from what is in place.`,
-      ),
-    );
+    const message = `Nothing has moved in phase ${describePhase(run.phase)} although its steps were enqueued ${MAX_KICKS} times. Look into the log for the steps' errors, then start a new run: it continues from what is in place.`;
+    await failRun(app, run, new DrError('RunStuck', message));
     return;
   }
-  app.log.warn('quiet run is enqueued again', {
-    runId,
-    phase: describePhase(run.phase),
-    quietSeconds: Math.round(quietMs / 1000),
-  });
+  const quietSeconds = Math.round(quietMs / 1000);
+  app.log.warn('quiet run is enqueued again', { runId, phase: describePhase(run.phase), quietSeconds });
   await changeRun(app, kind, runId, (current) => ({ ...current, kicks: current.kicks + 1 }));
   await dispatch(app, run);
 }

@@ -76,11 +76,8 @@ async function refuseLoss(
 ): Promise<void> {
   const kept = results.reduce((total, { shard, duplicatesSeen }) => total + shard.registrations + duplicatesSeen, 0);
   if (kept !== rowCount - unreadableCount) {
-    throw new DrError(
-      'StoredDocumentInvalid',
-      `Of ${rowCount - unreadableCount} registrations listed the shards hold ${kept}. Start a new backup.`,
-      { target: scanName(run.kind, run.id, run.phase.pass) },
-    );
+    const message = `Of ${rowCount - unreadableCount} registrations listed the shards hold ${kept}. Start a new backup.`;
+    throw new DrError('StoredDocumentInvalid', message, { target: scanName(run.kind, run.id, run.phase.pass) });
   }
   await checkShardsStored(app, { id: run.id, hub: run.hub, shards: results.map((result) => result.shard) });
 }

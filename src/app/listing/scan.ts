@@ -131,10 +131,8 @@ async function restart(app: App, progress: Progress): Promise<Position> {
   const { id, hub } = progress.run;
   app.log.warn('listing begins again: its continuation token was lost', { runId: id, restartCount });
   if (restartCount > MAX_RESTARTS) {
-    throw new DrError(
-      'ListingUnstable',
-      `The listing of hub ${hub.namespace}/${hub.hub} lost its place ${restartCount} times. Try again when the hub is quieter, or look at the service's health.`,
-    );
+    const message = `The listing of hub ${hub.namespace}/${hub.hub} lost its place ${restartCount} times. Try again when the hub is quieter, or look at the service's health.`;
+    throw new DrError('ListingUnstable', message);
   }
   await save(app, progress, newScanCheckpoint(toInstant(app.world.now()), restartCount));
   return progress.checkpoint;

@@ -13,9 +13,8 @@ import { launchRestore } from './launch.ts';
 export async function readEnded(app: App, runId: string): Promise<RestoreRun> {
   const run = await findRun(app, 'restore', runId);
   if (isOver(run)) return run;
-  throw new DrError('RunNotOver', `The restore '${runId}' still runs. Wait until it is over, or cancel it.`, {
-    target: runId,
-  });
+  const message = `The restore '${runId}' still runs. Wait until it is over, or cancel it.`;
+  throw new DrError('RunNotOver', message, { target: runId });
 }
 
 export function refusal(code: 'NothingToRetry' | 'NothingToRollBack', { id }: RestoreRun, why: string): DrError {

@@ -15,10 +15,8 @@ export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
   await noteSeen(app, run);
   if (isComplete) await proveSnapshot(app, run);
   const error = incomplete(run, failed, result.counts.total);
-  await endRun(app, run, isComplete ? 'Succeeded' : 'Failed', {
-    result,
-    ...(isComplete ? {} : { error: failureOf(error) }),
-  });
+  if (isComplete) await endRun(app, run, 'Succeeded', { result });
+  else await endRun(app, run, 'Failed', { result, error: failureOf(error) });
 }
 
 /** Every record of the snapshot was found in the target: it can be restored, because it was. */

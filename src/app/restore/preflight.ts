@@ -17,29 +17,22 @@ export function targetOf(app: App, role: RestoreOrder['target']): Hub {
   if (role === 'primary') return app.primary;
   if (role === 'secondary') return app.secondary;
   if (app.drillHub !== undefined) return app.drillHub;
-  throw new DrError('WrongTarget', 'There is no scratch hub: set DRILL_HUB_CONNECTION and DRILL_HUB_NAME.', {
-    target: 'target',
-  });
+  const message = 'There is no scratch hub: set DRILL_HUB_CONNECTION and DRILL_HUB_NAME.';
+  throw new DrError('WrongTarget', message, { target: 'target' });
 }
 
 export function refuseUnsafeTarget(request: RestoreOrder, manifest: Manifest, target: Hub): void {
   refuseWrongConfirmation(request.confirm, target.ref.hub);
   if (!isSameHub(manifest.hub, target.ref) || request.confirm !== undefined) return;
-  throw new DrError(
-    'TargetIsSource',
-    `The target is the hub the snapshot was taken from. If that is meant, add "confirm":"${target.ref.hub}" to the body.`,
-    { target: 'target' },
-  );
+  const message = `The target is the hub the snapshot was taken from. If that is meant, add "confirm":"${target.ref.hub}" to the body.`;
+  throw new DrError('TargetIsSource', message, { target: 'target' });
 }
 
 /** For the preflight of whatever is about to write to a hub. */
 export function refuseWrongConfirmation(confirm: string | undefined, hubName: string): void {
   if (confirm === undefined || confirm.toLowerCase() === hubName) return;
-  throw new DrError(
-    'ConfirmationMissing',
-    'The confirm field does not name the target hub. Type the name of the hub that is to be written to.',
-    { target: 'confirm' },
-  );
+  const message = 'The confirm field does not name the target hub. Type the name of the hub that is to be written to.';
+  throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
 }
 
 /** Reachable, with the rights, and large enough. What cannot be known is a warning, not a guess. */
@@ -58,9 +51,8 @@ export async function preflight(
   else if (manifest.counts.records > deviceLimits[tier]) {
     const facts = `The snapshot holds ${manifest.counts.records} devices; the target's tier (${tier}) takes ${deviceLimits[tier]}.`;
     if (isWhole) {
-      throw new DrError('TargetTooSmall', `${facts} Raise the tier of its namespace, then restore again.`, {
-        target: 'target',
-      });
+      const message = `${facts} Raise the tier of its namespace, then restore again.`;
+      throw new DrError('TargetTooSmall', message, { target: 'target' });
     }
     warnings.push(`${facts} Only some of them are restored.`);
   }

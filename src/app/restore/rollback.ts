@@ -25,11 +25,8 @@ export async function startRollback(
   const restore = await readEnded(app, runId);
   const { purpose, dryRun } = restore.request;
   if (confirm === undefined) {
-    throw new DrError(
-      'ConfirmationMissing',
-      `A rollback removes devices from hub ${restore.hub.hub}. If that is meant, send {"confirm":"${restore.hub.hub}"}.`,
-      { target: 'confirm' },
-    );
+    const message = `A rollback removes devices from hub ${restore.hub.hub}. If that is meant, send {"confirm":"${restore.hub.hub}"}.`;
+    throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
   }
   refuseWrongConfirmation(confirm, restore.hub.hub);
   if (purpose === 'rollback')

@@ -56,11 +56,9 @@ export async function startRestore(
 
 function refuseBadId(runId: string): void {
   if (isRunId(runId)) return;
-  throw new DrError(
-    'BadRequest',
-    'A restore id is 1 to 64 letters, digits, "-", "_" or ".", beginning and ending with a letter or digit.',
-    { target: 'id' },
-  );
+  const message =
+    'A restore id is 1 to 64 letters, digits, "-", "_" or ".", beginning and ending with a letter or digit.';
+  throw new DrError('BadRequest', message, { target: 'id' });
 }
 
 /** What was asked for under an id stays: the same request finds it, another one is refused. */
@@ -74,7 +72,6 @@ function requireSame(run: RestoreRun, request: RestoreOrder): RestoreRun {
     dryRun === request.dryRun &&
     JSON.stringify([only, order, note]) === JSON.stringify([request.only, request.order, request.note]);
   if (isSame) return run;
-  throw new DrError('RunIdInUse', `The restore '${run.id}' exists with another request. Choose another id.`, {
-    target: run.id,
-  });
+  const message = `The restore '${run.id}' exists with another request. Choose another id.`;
+  throw new DrError('RunIdInUse', message, { target: run.id });
 }

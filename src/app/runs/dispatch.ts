@@ -2,7 +2,7 @@ import { membersOf, type Neighbours } from '../../core/registration/record.ts';
 import { advance, comparePhases, describePhase, isOver, type PhaseKey, type Run } from '../../core/run/run.ts';
 import { formatStep, type Step } from '../../core/run/step.ts';
 import { type App, toInstant } from '../app.ts';
-import { doneShards } from './shard-phase.ts';
+import { areAllDone, doneShards, withOthers } from './shard-phase.ts';
 import { changeRun } from './store.ts';
 
 /** Puts the messages of the run's phase into the queue, then notes that they are there. */
@@ -84,4 +84,17 @@ export type Moved = Run | undefined;
 /** Whether a phase is one step, which the mover of the run does at once. */
 export function isOneStep({ name }: PhaseKey): boolean {
   return name === 'publish' || name === 'finish';
+}
+
+/** Does neighbouring shards of the phase `seal`, and moves the run to the next phase when they were the last ones. */
+export async function doShards(
+  app: App,
+  run: Run,
+  shards: Neighbours,
+  work: () => Promise<void>,
+  next: PhaseKey['name'],
+): Promise<Moved> {
+  const { isLast } = await withOthers(app, run, shards.first, work);
+  if (!isLast || !(await areAllDone(app, run, 'seal'))) return undefined;
+  return moveOn(app, run, { name: next, pass: run.phase.pass });
 }

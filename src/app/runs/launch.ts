@@ -34,8 +34,6 @@ export async function launchRun<Kind extends RunKind>(
   }
   const existing = await readRun(app, run.kind, run.id);
   if (existing !== undefined) return { run: existing, isNew: false };
-  throw new DrError('StorageUnavailable', `The ${run.kind} '${run.id}' could not be stored: start it again.`, {
-    target: run.id,
-    retryable: true,
-  });
+  const message = `The ${run.kind} '${run.id}' could not be stored: start it again.`;
+  throw new DrError('StorageUnavailable', message, { target: run.id, retryable: true });
 }

@@ -96,9 +96,8 @@ export async function changeRun<Kind extends RunKind>(
 }
 
 function runNotFound(kind: RunKind, runId: string): DrError {
-  return new DrError('RunNotFound', `There is no ${kind} '${runId}'. GET /api/${kind}s lists those there are.`, {
-    target: runId,
-  });
+  const message = `There is no ${kind} '${runId}'. GET /api/${kind}s lists those there are.`;
+  return new DrError('RunNotFound', message, { target: runId });
 }
 
 /** Newest first, at most `limit`. Runs whose document cannot be read are left out, with a warning in the log. */
@@ -201,11 +200,8 @@ export async function readHolder<Kind extends RunKind>(
 
 async function refuseLivingHolder(app: App, kind: RunKind, holder: Lock): Promise<void> {
   const run = await readHolder(app, kind, holder.runId);
-  const inProgress = new DrError(
-    'RunInProgress',
-    `The ${kind} '${holder.runId}' is still running on this hub. Watch it at GET /api/${kind}s/${holder.runId}, or cancel it.`,
-    { target: holder.runId },
-  );
+  const message = `The ${kind} '${holder.runId}' is still running on this hub. Watch it at GET /api/${kind}s/${holder.runId}, or cancel it.`;
+  const inProgress = new DrError('RunInProgress', message, { target: holder.runId });
   if (run === 'missing' || run === 'unreadable') {
     const waitMs = run === 'missing' ? BIRTH_MS : TAKEOVER_AFTER_MS;
     if (app.world.now() - Date.parse(holder.takenAt) < waitMs) throw inProgress;

@@ -34,17 +34,13 @@ export async function chooseSnapshot(app: App, hub: HubRef, asked: string): Prom
   if (asked === 'latest') {
     const { manifest, faults } = await searchLatest(app, hub);
     if (manifest !== undefined) return { manifest, warnings: faults.map((fault) => fault.message) };
-    throw new DrError(
-      'NoGoodSnapshot',
-      `There is no good snapshot of hub ${hub.namespace}/${hub.hub}. GET /api/snapshots shows whether a suspect one exists, which can be restored by its id; else back up now: POST /api/backups.`,
-      { details: faults.map(toDetail) },
-    );
+    const message = `There is no good snapshot of hub ${hub.namespace}/${hub.hub}. GET /api/snapshots shows whether a suspect one exists, which can be restored by its id; else back up now: POST /api/backups.`;
+    throw new DrError('NoGoodSnapshot', message, { details: faults.map(toDetail) });
   }
   const manifest = isRunId(asked) ? await readManifest(app, hub, asked) : undefined;
   if (manifest !== undefined) return { manifest, warnings: [] };
-  throw new DrError('SnapshotNotFound', `There is no snapshot '${asked}'. GET /api/snapshots lists those there are.`, {
-    target: 'snapshot',
-  });
+  const message = `There is no snapshot '${asked}'. GET /api/snapshots lists those there are.`;
+  throw new DrError('SnapshotNotFound', message, { target: 'snapshot' });
 }
 
 export async function findSnapshot(app: App, hub: HubRef, asked: string): Promise<Manifest> {
@@ -182,9 +178,6 @@ export async function checkShardsStored(app: App, manifest: Pick<Manifest, 'id' 
 }
 
 function corrupt(manifest: Pick<Manifest, 'id'>, name: string, what: string): DrError {
-  return new DrError(
-    'SnapshotCorrupt',
-    `Snapshot ${manifest.id} is damaged: ${name} ${what}. Nothing of it was restored. Restore another snapshot (GET /api/snapshots).`,
-    { target: name },
-  );
+  const message = `Snapshot ${manifest.id} is damaged: ${name} ${what}. Nothing of it was restored. Restore another snapshot (GET /api/snapshots).`;
+  return new DrError('SnapshotCorrupt', message, { target: name });
 }

@@ -40,15 +40,10 @@ export async function finishVerification(app: App, run: VerificationRun): Promis
   const result = await sumVerification(app, run);
   const isSound = result.counts.verified === result.counts.total;
   await storeProof(app, await manifestOf(app, run), { how: 'verified', runId: run.id, isSound });
-  const error = new DrError(
-    'SnapshotCorrupt',
-    `Snapshot ${run.snapshotId} is damaged: ${result.damagedArtefacts.length} of its ${run.shardCount} shards cannot be restored. Restore another snapshot (GET /api/snapshots), and back up now: POST /api/backups.`,
-    { target: run.snapshotId },
-  );
-  await endRun(app, run, isSound ? 'Succeeded' : 'Failed', {
-    result,
-    ...(isSound ? {} : { error: failureOf(error) }),
-  });
+  const message = `Snapshot ${run.snapshotId} is damaged: ${result.damagedArtefacts.length} of its ${run.shardCount} shards cannot be restored. Restore another snapshot (GET /api/snapshots), and back up now: POST /api/backups.`;
+  const error = new DrError('SnapshotCorrupt', message, { target: run.snapshotId });
+  if (isSound) await endRun(app, run, 'Succeeded', { result });
+  else await endRun(app, run, 'Failed', { result, error: failureOf(error) });
 }
 
 /** What a verification has come to so far: one listing, and a read for each damaged shard. */
@@ -69,9 +64,8 @@ export async function sumVerification(app: App, run: VerificationRun): Promise<V
 async function manifestOf(app: App, run: VerificationRun): Promise<Manifest> {
   const manifest = await readManifest(app, run.hub, run.snapshotId);
   if (manifest !== undefined) return manifest;
-  throw new DrError('SnapshotNotFound', `Snapshot ${run.snapshotId} is gone; it was there when this run began.`, {
-    target: run.snapshotId,
-  });
+  const message = `Snapshot ${run.snapshotId} is gone; it was there when this run began.`;
+  throw new DrError('SnapshotNotFound', message, { target: run.snapshotId });
 }
 
 /** Reads a shard as a restore does: bytes against their checksum, then every record and registration. */

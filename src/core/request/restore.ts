@@ -67,9 +67,7 @@ function parseBody(body: string, source: Source): unknown {
 function refuseUnknownTarget(json: unknown): void {
   if (typeof json !== 'object' || json === null || !('target' in json)) return;
   if (json.target === 'secondary' || json.target === 'primary') return;
-  throw new DrError(
-    'WrongTarget',
-    'The target must be "secondary" or "primary": the two hubs the app is configured with. Leave it out for the secondary.',
-    { target: 'target' },
-  );
+  const message =
+    'The target must be "secondary" or "primary": the two hubs the app is configured with. Leave it out for the secondary.';
+  throw new DrError('WrongTarget', message, { target: 'target' });
 }

@@ -101,9 +101,6 @@ function readOne(reader: TokenReader, depth: number): TagPredicate {
 }
 
 function faulty(field: string, why: string): DrError {
-  return new DrError(
-    'BadRequest',
-    `'${field}' is not a tag expression: ${why}. Write tags joined by &&, || and !, with parentheses: (news && !beta) || vip.`,
-    { target: field },
-  );
+  const message = `'${field}' is not a tag expression: ${why}. Write tags joined by &&, || and !, with parentheses: (news && !beta) || vip.`;
+  return new DrError('BadRequest', message, { target: field });
 }

@@ -11,9 +11,6 @@ export interface XmlSource {
 /** The error for XML that cannot be trusted. `fault` is fixed text, never a piece of what was read. */
 export function misread(source: XmlSource, fault: string, offset?: number): DrError {
   const place = offset === undefined ? '' : ` (character ${offset})`;
-  return new DrError(
-    'HubMisbehaves',
-    `${source.what} cannot be read: ${fault}${place}. None of it was used; if this persists, report it as a bug with the hub's region.`,
-    { retryable: source.isRetryable },
-  );
+  const message = `${source.what} cannot be read: ${fault}${place}. None of it was used; if this persists, report it as a bug with the hub's region.`;
+  return new DrError('HubMisbehaves', message, { retryable: source.isRetryable });
 }

@@ -45,8 +45,6 @@ export async function moveToNextPass(app: App, run: RestoreRun): Promise<Moved> 
 }
 
 export function tooManyFailures(failed: number, most: number): DrError {
-  return new DrError(
-    'TooManyFailures',
-    `The target refused ${failed} records, more than MAX_FAILURES (${most}). Look at failuresByCode, fix the cause, and restore again; what is written stays.`,
-  );
+  const message = `The target refused ${failed} records, more than MAX_FAILURES (${most}). Look at failuresByCode, fix the cause, and restore again; what is written stays.`;
+  return new DrError('TooManyFailures', message);
 }

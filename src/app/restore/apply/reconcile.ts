@@ -135,9 +135,8 @@ function isOurs(outcome: Outcome | undefined): outcome is WrittenOutcome {
 async function openSnapshotRecords(app: App, { request }: RestoreRun, shard: number): Promise<ShardRecords> {
   const manifest = await readManifest(app, request.sourceHub, request.snapshotId);
   if (manifest !== undefined) return (await openSnapshotShard(app, manifest, shard)).openRecords();
-  throw new DrError('SnapshotNotFound', `Snapshot ${request.snapshotId} was deleted. Restore another one.`, {
-    target: manifestName(request.sourceHub, request.snapshotId),
-  });
+  const message = `Snapshot ${request.snapshotId} was deleted. Restore another one.`;
+  throw new DrError('SnapshotNotFound', message, { target: manifestName(request.sourceHub, request.snapshotId) });
 }
 
 /**

@@ -5,8 +5,7 @@ import { membersOf, type Neighbours } from '../../../core/registration/record.ts
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { Manifest } from '../../../core/snapshot/manifest.ts';
 import type { App } from '../../app.ts';
-import type { Moved } from '../../runs/dispatch.ts';
-import { doShards } from '../../runs/do-shards.ts';
+import { doShards, type Moved } from '../../runs/dispatch.ts';
 import { beat } from '../../runs/store.ts';
 import { openSnapshotFingerprints, readSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
