@@ -66,7 +66,7 @@ export async function storeChurn(app: App, run: BackupRun, manifest: Manifest): 
   const entries = await app.blobs.list(resultsFolder('backup', run.id, run.phase.pass, 'seal'));
   const facts = entries.map((entry) => entry.facts).filter(isDoneFact);
   const [{ since, since_at: sinceAt } = {}] = facts;
-  // While the shards were sealed another snapshot may have become the last good one.
+  // While the shards were built another snapshot may have become the last good one.
   if (since === undefined || sinceAt === undefined || facts.some((one) => one['since'] !== since)) return;
   const sum = (name: string): number => facts.reduce((total, one) => total + Number(one[name]), 0);
   const seconds = Math.round((Date.parse(manifest.readStartedAt) - Date.parse(sinceAt)) / 1000);

@@ -5,8 +5,8 @@ import type { RegistrationFields } from '../../core/registration/registration.ts
 import { formatLine, isInstallationLine, keyIn, type Piece, rowIn } from '../../core/snapshot/shard.ts';
 
 /*
- * A backup's row as it is staged: what sealing wants to know of it, as numbers in its section's table, and its
- * platform's name with the line a record of this row alone is, so that sealing neither reads XML nor makes a text of it.
+ * A backup's row as it is staged: what building a shard needs of it, as numbers in its section's table, and its
+ * platform's name with the line a record of this row alone is, so that building neither reads XML nor makes a text of it.
  */
 
 /** The numbers of a row in its section's table. */

@@ -23,9 +23,9 @@ export function stepOf({ kind, id: runId }: Run, { name, pass, wave }: PhaseKey)
 }
 
 /**
- * Shards sealed by one step: what many need is read once, and each segment is asked for one range instead of several. A
- * backup's have all their rows in memory; a restore's only fingerprints, so that a large hub's, of many segments, are
- * more.
+ * Shards built or compared by one step: what many need is read once, and each segment is asked for one range instead of
+ * several. A backup's have all their rows in memory; a restore's only fingerprints, so that a large hub's, of many
+ * segments, are more.
  */
 function sortedTogether({ kind, shardCount }: Run): number {
   return kind === 'restore' ? Math.min(16, Math.max(4, shardCount / 16)) : 4;

@@ -59,7 +59,8 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
   const { groups, stored, before, newlyLostMs } = toDo;
   const platforms = withSharedTexts(toDo.platforms);
   const { pass, wave = 0 } = run.phase;
-  // The first pass begins with what the seal has stored: without it, which records are meant would be a guess.
+  // The first pass begins with the selection that the comparison stored: without it, the records meant would be a
+  // guess.
   if (pass === 1 && stored?.value.letters.length !== platforms.length) throw unusableOutcomes(run, pass, shard);
   const name = resultName('restore', run.id, pass, 'reconcile', shard);
   const start = stored?.value ?? {

@@ -26,9 +26,9 @@ export async function notePace(app: App, run: RestoreRun, counts: RestoreCounts)
 
 /** Notes how many devices the run's last listing of its target showed. */
 export async function noteSeen(app: App, run: RestoreRun): Promise<void> {
-  const sealed = await app.blobs.list(resultsFolder('restore', run.id, run.phase.pass, 'seal'));
-  const devices = sealed.reduce((sum, { facts }) => sum + Number(facts['records']), 0);
-  if (sealed.length < run.shardCount || !Number.isInteger(devices)) return;
+  const compared = await app.blobs.list(resultsFolder('restore', run.id, run.phase.pass, 'seal'));
+  const devices = compared.reduce((sum, { facts }) => sum + Number(facts['records']), 0);
+  if (compared.length < run.shardCount || !Number.isInteger(devices)) return;
   const seen = { runId: run.id, devices, at: toInstant(app.world.now()) };
   await documents.seen.write(app, seenName(run.hub), seen, 'any');
 }
