@@ -52,7 +52,8 @@ export default defineConfig({
     env: compileCache,
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    maxWorkers: 3,
+    isolate: false,
     sequence: { sequencer: LongestFirst },
     projects: [
       {
@@ -69,7 +70,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'unit', include: all, exclude: [...e2e, ...integration], pool: 'threads', isolate: false },
+        test: { name: 'unit', include: all, exclude: [...e2e, ...integration], pool: 'threads' },
       },
     ],
   },

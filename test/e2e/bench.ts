@@ -58,6 +58,6 @@ export async function until(what: string, isTrue: () => Promise<boolean>, timeou
   const deadlineAt = Date.now() + timeoutMs;
   while (!(await isTrue())) {
     if (Date.now() > deadlineAt) throw new Error(`Waited in vain: ${what}`);
-    await sleep(20);
+    await sleep(100);
   }
 }

@@ -141,7 +141,7 @@ function watchQueue({ azurite }: Stack, seen: Sightings) {
         const { peekedMessageItems } = await service.getQueueClient(name).peekMessages({ numberOfMessages: 32 });
         for (const { messageText } of peekedMessageItems) texts.add(messageText);
       }
-      await sleep(10);
+      await sleep(30);
     }
   };
   const watching = watch();
