@@ -126,11 +126,11 @@ test('a host killed in the middle of a backup and of a restore, and started agai
   const folder = await mkdtemp(join(tmpdir(), 'dr-e2e-'));
   const invocationLog = join(folder, 'invocations.ndjson');
   try {
-    await using stack = await openStack({ devices: 6000, seed: 5, settings, queueLeaseSeconds: 3, invocationLog });
+    await using stack = await openStack({ devices: 2000, seed: 5, settings, queueLeaseSeconds: 3, invocationLog });
     const api = createApi(() => stack.host);
     // Slow enough to be hit in the middle, and to need many steps of one second.
-    await stack.emulator.admin('POST', '/namespaces/primary/latency', { latencyMs: 60 });
-    await stack.emulator.admin('POST', '/namespaces/secondary/latency', { latencyMs: 60 });
+    await stack.emulator.admin('POST', '/namespaces/primary/latency', { latencyMs: 180 });
+    await stack.emulator.admin('POST', '/namespaces/secondary/latency', { latencyMs: 180 });
 
     const backup = await api.start('/api/backups');
     await until('the backup has read rows', async () => ((await api.read('backup', backup.id)).rowsRead ?? 0) > 1000);
