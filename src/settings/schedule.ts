@@ -41,6 +41,11 @@ const DAY_SECONDS = 86_400;
 /** Weekdays and leap years repeat every 28 years (2001 to 2028; 2100 is further than a schedule has to look). */
 const CYCLE_DAYS = 28 * 365 + 7;
 const CYCLE_START = Date.UTC(2001, 0, 1);
+/** Day, month and weekday of every day of the cycle: each schedule of the settings asks for all of them. */
+const CALENDAR = Array.from({ length: CYCLE_DAYS }, (_, day) => {
+  const date = new Date(CYCLE_START + day * DAY_SECONDS * 1_000);
+  return [date.getUTCDate(), date.getUTCMonth() + 1, date.getUTCDay()] as const;
+});
 
 interface Field {
   readonly name: string;
@@ -108,10 +113,8 @@ function timesOfDay([seconds = none, minutes = none, hours = none]: Parsed): num
 /** Days since the start of the cycle, ascending. */
 function firingDays([, , , days = none, months = none, weekdays = none]: Parsed): number[] {
   const firing: number[] = [];
-  for (let day = 0; day < CYCLE_DAYS; day += 1) {
-    const date = new Date(CYCLE_START + day * DAY_SECONDS * 1_000);
-    const matches = days.has(date.getUTCDate()) && months.has(date.getUTCMonth() + 1) && weekdays.has(date.getUTCDay());
-    if (matches) firing.push(day);
+  for (const [day, [date, month, weekday]] of CALENDAR.entries()) {
+    if (days.has(date) && months.has(month) && weekdays.has(weekday)) firing.push(day);
   }
   return firing;
 }

@@ -27,7 +27,7 @@ test.each(artefacts)(
   async (artefact) => {
     for (const damage of [...damages, ...flips(artefacts.indexOf(artefact))]) {
       const where = `${artefact.what} before ${artefact.before}, ${JSON.stringify(damage)}`;
-      const { bench, failure, warnings, damaged } = await backUpAndRestore(artefact, damage);
+      const { fixture, failure, warnings, damaged } = await backUpAndRestore(artefact, damage);
       if (damaged.length === 0) continue;
       const kind = typeof damage === 'string' ? damage : 'a byte changed';
       tally.set(kind, (tally.get(kind) ?? 0) + 1);
@@ -38,8 +38,8 @@ test.each(artefacts)(
         expect(isNamed(failure), `${where}: ${failure} names ${damaged.join(' or ')}`).toBe(true);
       } else if (warnings.some(isNamed)) {
         // The snapshot before, or the newest one although `latest.json` cannot be read.
-        expect([bench.olderContent, contentOf(bench.primary)], where).toContainEqual(contentOf(bench.secondary));
-      } else expect(contentOf(bench.secondary), where).toEqual(contentOf(bench.primary));
+        expect([fixture.olderContent, contentOf(fixture.primary)], where).toContainEqual(contentOf(fixture.secondary));
+      } else expect(contentOf(fixture.secondary), where).toEqual(contentOf(fixture.primary));
     }
   },
 );
@@ -50,7 +50,7 @@ test('every kind of damage was done', () => {
   console.log(`damages done: ${cells} over ${artefacts.length} artefacts`, Object.fromEntries(tally));
 });
 
-interface Bench extends Engine {
+interface Fixture extends Engine {
   readonly history: History;
   /** What comes after each blob that is stored. */
   onPut: (name: string) => Promise<void>;
@@ -58,56 +58,47 @@ interface Bench extends Engine {
   readonly olderContent: readonly string[];
 }
 
-let onceBacked: Promise<Bench> | undefined;
-let twiceBacked: Promise<Bench> | undefined;
+let onceBacked: Promise<Fixture> | undefined;
+let twiceBacked: Promise<Fixture> | undefined;
 
-/** A bench for one damage. What comes before `during` is done once for all of them. */
-async function benchFor(during: RunKind): Promise<Bench> {
+/** A fixture for one damage. What comes before `during` is done once for all of them. */
+async function fixtureFor(during: RunKind): Promise<Fixture> {
   onceBacked ??= changedAfterBackup();
   if (during === 'backup') return copyOf(await onceBacked);
-  twiceBacked ??= onceBacked.then(async (bench) => {
-    const next = await copyOf(bench);
+  twiceBacked ??= onceBacked.then(async (fixture) => {
+    const next = copyOf(fixture);
     await backUp(next);
     return next;
   });
   return copyOf(await twiceBacked);
 }
 
-async function changedAfterBackup(): Promise<Bench> {
-  const bench = createBench(new Map());
-  seed(bench);
-  await backUp(bench);
-  const olderContent = contentOf(bench.primary);
-  bench.primary.rows.set('779-5-1', anAppleRow({ id: '779-5-1', tags: ['new'] }));
-  bench.primary.rows.set('19-5-1', anAppleRow({ id: '19-5-1', tags: ['changed'], etag: 2 }));
-  bench.advance(60_000);
-  return Object.assign(bench, { olderContent });
+async function changedAfterBackup(): Promise<Fixture> {
+  const fixture = createFixture(createEngine(), new Map());
+  seed(fixture);
+  await backUp(fixture);
+  const olderContent = contentOf(fixture.primary);
+  fixture.primary.rows.set('779-5-1', anAppleRow({ id: '779-5-1', tags: ['new'] }));
+  fixture.primary.rows.set('19-5-1', anAppleRow({ id: '19-5-1', tags: ['changed'], etag: 2 }));
+  fixture.advance(60_000);
+  return Object.assign(fixture, { olderContent });
 }
 
-async function copyOf(from: Bench): Promise<Bench> {
-  const bench = createBench(from.history);
-  bench.advance(from.app.world.now() - bench.app.world.now());
-  for (const { name, facts } of await from.blobs.list('')) {
-    await bench.blobs.put(name, (await from.blobs.get(name))?.bytes ?? new Uint8Array(), 'new', facts);
-  }
-  for (const [id, xml] of from.primary.rows) bench.primary.rows.set(id, xml);
-  return Object.assign(bench, { olderContent: from.olderContent });
-}
+const copyOf = (from: Fixture): Fixture =>
+  Object.assign(createFixture(from, from.history), { olderContent: from.olderContent });
 
 /** Hubs whose listings have several pages and are slow enough for several segments; the target gives ids of its own. */
-function createBench(before: History): Bench {
+function createFixture(from: Engine, before: History): Fixture {
   let history: History = before;
-  const engine: Engine = createEngine({
-    wrap: (parts) => {
-      const remembered = remembering(parts.blobs, before, (name) => bench.onPut(name));
-      history = remembered.history;
-      const slowly = (hub: MemoryHub): Hub => ({ ...hub, listPage: async (token) => listSlowly(engine, hub, token) });
-      return { blobs: remembered.blobs, primary: slowly(parts.primary), secondary: slowly(parts.secondary) };
-    },
+  const engine: Engine = from.fork((parts) => {
+    const remembered = remembering(parts.blobs, before, (name) => fixture.onPut(name));
+    history = remembered.history;
+    const slowly = (hub: MemoryHub): Hub => ({ ...hub, listPage: async (token) => listSlowly(engine, hub, token) });
+    return { blobs: remembered.blobs, primary: slowly(parts.primary), secondary: slowly(parts.secondary) };
   });
   engine.secondary.refusesForeignIds = true;
-  const bench: Bench = { ...engine, blobs: engine.app.blobs, history, olderContent: [], onPut: async () => {} };
-  return bench;
+  const fixture: Fixture = { ...engine, blobs: engine.app.blobs, history, olderContent: [], onPut: async () => {} };
+  return fixture;
 }
 
 const PAGE = 6;
@@ -124,7 +115,7 @@ async function listSlowly(engine: Engine, hub: MemoryHub, token: string | undefi
 }
 
 interface Ending {
-  readonly bench: Bench;
+  readonly fixture: Fixture;
   /** Code, message, target and details; absent when backup and restore both ended well. */
   readonly failure: string | undefined;
   readonly warnings: readonly string[];
@@ -133,42 +124,42 @@ interface Ending {
 }
 
 async function backUpAndRestore(artefact: Artefact, damage: Damage): Promise<Ending> {
-  const bench = await benchFor(artefact.during);
+  const fixture = await fixtureFor(artefact.during);
   let damaged: readonly string[] | undefined;
   const hit = async (): Promise<void> => {
-    damaged ??= await strike(bench.blobs, bench.history, artefact, damage);
+    damaged ??= await strike(fixture.blobs, fixture.history, artefact, damage);
   };
   // A phase of one step has no message of its own before which it could be damaged.
   let isHitting = false;
-  bench.onPut = async (name) => {
+  fixture.onPut = async (name) => {
     if (isHitting || damaged !== undefined || !/^(?:publish|finish)#/.test(artefact.before)) return;
     const [, kind, runId = ''] = /^_runs\/(backup|restore)\/([^/]+)\/run\.json$/.exec(name) ?? [];
     if (kind !== artefact.during) return;
-    const { phase } = await findRun(bench.app, artefact.during, runId);
+    const { phase } = await findRun(fixture.app, artefact.during, runId);
     if (describePhase(phase) !== artefact.before) return;
     isHitting = true;
     await hit();
   };
   const drive = async (kind: RunKind, runId: string) => {
-    const run = await runToEnd(bench, kind, runId, async (text) => {
+    const run = await runToEnd(fixture, kind, runId, async (text) => {
       const current =
-        damaged === undefined && kind === artefact.during ? await findRun(bench.app, kind, runId) : undefined;
+        damaged === undefined && kind === artefact.during ? await findRun(fixture.app, kind, runId) : undefined;
       if (current !== undefined && (isOver(current) || describePhase(current.phase) === artefact.before)) await hit();
-      await runStep(bench.app, parseStep(JSON.parse(text)));
+      await runStep(fixture.app, parseStep(JSON.parse(text)));
     });
     return { warnings: run.warnings, failure: run.error === undefined ? undefined : describeError(run.error) };
   };
   const ending = (failure: string | undefined, warnings: readonly string[] = []): Ending => {
     if (damaged === undefined) throw new Error(`${artefact.what} was not damaged: ${failure}`);
-    return { bench, failure, warnings, damaged };
+    return { fixture, failure, warnings, damaged };
   };
   try {
     if (artefact.during === 'backup') {
-      const { failure } = await drive('backup', (await startBackup(bench.app, 'timer')).id);
+      const { failure } = await drive('backup', (await startBackup(fixture.app, 'timer')).id);
       if (failure !== undefined) return ending(failure);
     }
     if (artefact.before === 'start') await hit();
-    const restored = await drive('restore', await beginRestore(bench.app));
+    const restored = await drive('restore', await beginRestore(fixture.app));
     return ending(restored.failure, restored.warnings);
   } catch (error) {
     if (error instanceof DrError) return ending(describeError(error));
