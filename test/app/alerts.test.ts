@@ -6,7 +6,7 @@ import { startRestore } from '../../src/app/restore/start.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { backUp, seed } from '../faults/drive.ts';
+import { backUp, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 const HOUR_MS = 3_600_000;

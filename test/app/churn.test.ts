@@ -4,7 +4,7 @@ import { readStatus } from '../../src/app/readiness/status.ts';
 import { readRun } from '../../src/app/runs/store.ts';
 import { listSnapshotViews, readSnapshotView } from '../../src/app/snapshots/view.ts';
 import { FingerprintTable } from '../../src/core/fingerprint/table.ts';
-import { backUp, seed } from '../faults/drive.ts';
+import { backUp, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
 

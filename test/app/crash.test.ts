@@ -3,10 +3,10 @@ import { startBackup } from '../../src/app/backup/start.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { findLatestGood } from '../../src/app/snapshots/store.ts';
-import { canonicalRow } from '../../src/core/registration/registration.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { contentOf } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import { createMortalEngine, deliverAll, survive } from '../support/mortal-engine.ts';
+import { createMortalEngine, deliverAll, ignoreRunning, survive } from '../support/mortal-engine.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';
 
 function seed(engine: Engine): void {
@@ -15,10 +15,6 @@ function seed(engine: Engine): void {
     engine.primary.rows.set(`${index}9-5-1`, anAppleRow({ id: `${index}9-5-1`, tags: ['plain'] }));
   }
   engine.secondary.refusesForeignIds = true;
-}
-
-function content(hub: { rows: Map<string, string> }): string[] {
-  return [...hub.rows.values()].map(canonicalRow).sort();
 }
 
 /** The caller repeats what got no answer, as a timer does. */
@@ -39,11 +35,6 @@ async function restore(engine: Engine): Promise<void> {
   }
 }
 
-function ignoreRunning(error: unknown): void {
-  if (error instanceof Error && 'code' in error && error.code === 'RunInProgress') return;
-  throw error;
-}
-
 test('dying at any write of a backup and a restore, before or after it takes effect, ends in the same hub', async () => {
   const seeded = createEngine();
   seed(seeded);
@@ -52,8 +43,8 @@ test('dying at any write of a backup and a restore, before or after it takes eff
   const backupWrites = backedUp.writeCount();
   const calm = createMortalEngine({ at: 0, isApplied: false }, backedUp.engine);
   await restore(calm.engine);
-  const expected = content(calm.engine.secondary);
-  expect(expected).toEqual(content(calm.engine.primary));
+  const expected = contentOf(calm.engine.secondary);
+  expect(expected).toEqual(contentOf(calm.engine.primary));
   const boundaries = backupWrites + calm.writeCount();
   for (let at = 1; at <= boundaries; at++) {
     for (const isApplied of [false, true]) {
@@ -64,7 +55,7 @@ test('dying at any write of a backup and a restore, before or after it takes eff
       if (at <= backupWrites) await backUp(engine);
       await restore(engine);
       const where = `write ${at} of ${boundaries}, ${isApplied ? 'applied' : 'not applied'}`;
-      expect(content(engine.secondary), where).toEqual(expected);
+      expect(contentOf(engine.secondary), where).toEqual(expected);
       const view = await readRestoreView(engine.app, 'drill');
       expect(view, where).toMatchObject({ status: 'Succeeded', counts: { total: 12, pending: 0, failed: 0 } });
     }

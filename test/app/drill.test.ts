@@ -12,7 +12,7 @@ import { watch, watchRuns } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, codeOf, seed } from '../faults/drive.ts';
+import { backUp, codeOf, seed } from '../support/drive.ts';
 import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
 import { createMortalEngine, survive } from '../support/mortal-engine.ts';
 import { anAppleRow } from '../support/rows.ts';
@@ -174,7 +174,7 @@ test('one drill at a time, and none without a snapshot', async () => {
   expect(await codeOf(startDrill(empty.app, 'timer'))).toBe('NoGoodSnapshot');
   const engine = await anEngine();
   const codes = await Promise.all([codeOf(startDrill(engine.app, 'timer')), codeOf(startDrill(engine.app, 'timer'))]);
-  expect(codes.sort()).toEqual(['RunInProgress', 'undefined']);
+  expect(codes.sort()).toEqual(['RunInProgress', 'none']);
   expect(await codeOf(startDrill(engine.app, 'http'))).toBe('RunInProgress');
   expect(await codeOf(readDrillView(engine.app, 'nothing'))).toBe('RunNotFound');
 });

@@ -5,12 +5,12 @@ import { readRun } from '../../src/app/runs/store.ts';
 import { keyHashOf, recordKey, sectionOf, sectionsOf } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import type { RestoreRun } from '../../src/core/run/run.ts';
+import { backUp, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import { backUp, restore, seed } from '../support/restores.ts';
 import { anAppleRow } from '../support/rows.ts';
 
 async function aRestore(engine: Engine): Promise<RestoreRun> {
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   const run = await readRun(engine.app, 'restore', (await restore(engine)).id);
   if (run?.kind !== 'restore') throw new Error('a restore was expected');

@@ -8,7 +8,7 @@ import { watchRuns } from '../../src/app/watchdog.ts';
 import type { Blobs } from '../../src/core/ports.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { parseStep, type Step } from '../../src/core/run/step.ts';
-import { backUp, seed } from '../faults/drive.ts';
+import { backUp, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 /** Counts listings of all results of a phase, and fails the first write of one shard's result if asked to. */

@@ -5,12 +5,12 @@ import { readRestoreView } from '../../src/app/restore/view.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { parseStep } from '../../src/core/run/step.ts';
+import { backUp, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import { backUp, restore, seed } from '../support/restores.ts';
 
 async function aBackedUpEngine(...options: Parameters<typeof createEngine>): Promise<Engine> {
   const engine = createEngine(...options);
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   return engine;
 }

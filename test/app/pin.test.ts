@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { prune } from '../../src/app/prune.ts';
 import { pinSnapshot, unpinSnapshot } from '../../src/app/snapshots/pin.ts';
 import { listSnapshotViews, readSnapshotView } from '../../src/app/snapshots/view.ts';
-import { backUp, codeOf, seed } from '../faults/drive.ts';
+import { backUp, codeOf, seed } from '../support/drive.ts';
 import { createEngine } from '../support/engine.ts';
 
 const keepOne = { retention: { hourly: 1, daily: 0, weekly: 0, monthly: 0 } };

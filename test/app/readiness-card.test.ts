@@ -15,8 +15,8 @@ import type { Blobs } from '../../src/core/ports.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { damages, flips, remembering, strike } from '../faults/damage.ts';
-import { backUp, seed } from '../faults/drive.ts';
 import { countingBlobs } from '../support/counting-blobs.ts';
+import { backUp, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 const CARD = 'one/devices/readiness.json';

@@ -4,13 +4,13 @@ import { reportRestore } from '../../src/app/restore/report.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { renderReport } from '../../src/core/restore/report.ts';
+import { backUp, codeOf, restore, seed } from '../support/drive.ts';
 import { createEngine } from '../support/engine.ts';
-import { backUp, codeOf, restore, seed } from '../support/restores.ts';
 import { tokenOf } from '../support/rows.ts';
 
 test('a report tells the phases with their times, also while the restore runs, and no device', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   const { run } = await startRestore(engine.app, parseRestoreRequest('{"note":"who and why"}'));
   const early = await reportRestore(engine.app, run.id);
@@ -37,7 +37,7 @@ test('a report tells the phases with their times, also while the restore runs, a
 
 test('a report outlives its snapshot', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   const snapshotId = await backUp(engine);
   const { id } = await restore(engine);
   const name = `one/devices/snapshots/${snapshotId}/manifest.json`;
@@ -51,13 +51,13 @@ test('a report outlives its snapshot', async () => {
 test('the id map is a table of old and new ids, empty when the target took the old ones', async () => {
   const head = 'old_registration_id,new_registration_id\r\n';
   const calm = createEngine();
-  seed(calm);
+  seed(calm, 30);
   await backUp(calm);
   expect(await exportIdMap(calm.app, (await restore(calm)).id)).toBe(head);
   expect(await codeOf(exportIdMap(calm.app, 'unknown'))).toBe('RunNotFound');
 
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   engine.secondary.refusesForeignIds = true;
   await backUp(engine);
   const csv = await exportIdMap(engine.app, (await restore(engine)).id);

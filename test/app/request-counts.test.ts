@@ -13,8 +13,8 @@ import { watch } from '../../src/app/watchdog.ts';
 import { createAzureBlobs } from '../../src/azure/blobs.ts';
 import { resultName } from '../../src/core/paths.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { backUp, seed } from '../faults/drive.ts';
 import { countingBlobs } from '../support/counting-blobs.ts';
+import { backUp, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { openStorageAccount } from '../support/storage-account.ts';
 

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { startBackup } from '../../src/app/backup/start.ts';
 import { readBackupView } from '../../src/app/backup/view.ts';
 import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { type FailuresPage, readFailures } from '../../src/app/restore/failures.ts';
@@ -10,32 +9,9 @@ import { DrError } from '../../src/core/errors.ts';
 import { recordKey } from '../../src/core/registration/record.ts';
 import { canonicalRow, parseRegistration } from '../../src/core/registration/registration.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { backUp, codeOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
-
-function seed(engine: Engine, amount = 30): void {
-  for (let index = 0; index < amount; index++) {
-    const rows =
-      index % 2 === 0
-        ? anInstallation(`device-${index}`, { tags: ['news', `n${index}`] })
-        : ([[`${index}9-5-1`, anAppleRow({ id: `${index}9-5-1`, tags: ['plain'] })]] as const);
-    for (const [id, xml] of rows) engine.primary.rows.set(id, xml);
-  }
-}
-
-async function backUp(engine: Engine): Promise<string> {
-  engine.advance(60_000);
-  const { id } = await startBackup(engine.app, 'http');
-  await engine.drain();
-  expect(await readBackupView(engine.app, id)).toMatchObject({ status: 'Succeeded' });
-  return id;
-}
-
-async function restore(engine: Engine, body: object = {}) {
-  const { run } = await startRestore(engine.app, parseRestoreRequest(JSON.stringify(body)));
-  await engine.drain();
-  return readRestoreView(engine.app, run.id);
-}
 
 /** A hub's content by record: what a device would notice. */
 function contentOf(hub: { rows: Map<string, string> }): Record<string, string[]> {
@@ -47,17 +23,9 @@ function contentOf(hub: { rows: Map<string, string> }): Record<string, string[]>
   return content;
 }
 
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  return error instanceof DrError ? error.code : String(error);
-}
-
 test('a restore into an empty hub brings every record back as it was', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   const view = await restore(engine);
   expect(view).toMatchObject({ status: 'Succeeded', counts: { total: 30, created: 30, pending: 0, failed: 0 } });
@@ -66,7 +34,7 @@ test('a restore into an empty hub brings every record back as it was', async () 
 
 test('plain registrations keep their registration ids', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   await restore(engine);
   expect(engine.secondary.rows.has('19-5-1')).toBe(true);
@@ -74,7 +42,7 @@ test('plain registrations keep their registration ids', async () => {
 
 test('a second restore writes nothing, and a third leaves a device alone that changed live', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   await restore(engine);
   engine.secondary.writes.length = 0;
@@ -87,7 +55,7 @@ test('a second restore writes nothing, and a third leaves a device alone that ch
 
 test('a device that registered again under another identity is not restored beside it', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   for (const [id, xml] of anInstallation('new-app')) {
     engine.secondary.rows.set(id, xml.replaceAll(tokenOf('new-app'), tokenOf('19-5-1')));
@@ -121,7 +89,7 @@ test('equal rows of one device become one and are counted', async () => {
 
 test('a target that refuses foreign registration ids gives new ones, once for each row', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   engine.secondary.refusesForeignIds = true;
   await backUp(engine);
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 30 } });
@@ -130,7 +98,7 @@ test('a target that refuses foreign registration ids gives new ones, once for ea
 
 test('a record the target will not take is set aside with its reason, and the restore is not green', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   engine.secondary.intercept = (_kind, id) =>
     id === 'device-2' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
@@ -144,7 +112,7 @@ test('a record the target will not take is set aside with its reason, and the re
 
 test('an installation PUT that is swallowed is repaired by one that differs', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   await restore(engine);
   engine.secondary.ignoresIdenticalPuts = true;
@@ -165,7 +133,7 @@ async function restoreAfterLoss(engine: Engine): Promise<void> {
 
 test('a dry run counts what it would do and writes nothing', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   expect(await restore(engine, { dryRun: true })).toMatchObject({ status: 'Succeeded', counts: { created: 30 } });
   expect(engine.secondary.writes).toEqual([]);
@@ -173,7 +141,7 @@ test('a dry run counts what it would do and writes nothing', async () => {
 
 test('a cancelled restore stops, keeps its counts, and a new one continues from there', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   const { run } = await startRestore(engine.app, parseRestoreRequest(''));
   await cancelRestore(engine.app, run.id);
@@ -185,7 +153,7 @@ test('a cancelled restore stops, keeps its counts, and a new one continues from 
 
 test('a damaged shard fails the restore before anything is written', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   const id = await backUp(engine);
   const name = `one/devices/snapshots/${id}/shards/0001.jsonl.gz`;
   const blob = await engine.blobs.get(name);
@@ -199,7 +167,7 @@ test('a damaged shard fails the restore before anything is written', async () =>
 
 test('a missing shard, a damaged manifest and an unknown version each have their own error', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   const id = await backUp(engine);
   const manifestName = `one/devices/snapshots/${id}/manifest.json`;
   const original = (await engine.blobs.get(manifestName))?.bytes ?? new Uint8Array();
@@ -217,12 +185,12 @@ test('a missing shard, a damaged manifest and an unknown version each have their
 
 test('the source hub is refused as target unless its name is typed back', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   const start = (body: object) => startRestore(engine.app, parseRestoreRequest(JSON.stringify(body)));
   expect(await codeOf(start({ target: 'primary' }))).toBe('TargetIsSource');
   expect(await codeOf(start({ target: 'primary', confirm: 'other' }))).toBe('ConfirmationMissing');
-  expect(await codeOf(start({ target: 'primary', confirm: 'devices' }))).toBe('undefined');
+  expect(await codeOf(start({ target: 'primary', confirm: 'devices' }))).toBe('none');
 });
 
 test('a target whose tier is too small is refused before the first write', async () => {
@@ -234,7 +202,7 @@ test('a target whose tier is too small is refused before the first write', async
 
 test('the same id with the same body is one restore; with another body it is refused', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   const first = await startRestore(engine.app, parseRestoreRequest(''), { id: 'incident-42' });
   expect(first.isNew).toBe(true);
@@ -247,7 +215,7 @@ test('the same id with the same body is one restore; with another body it is ref
 
 test('every message delivered twice, and again late, changes nothing', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   const sent: string[] = [];
   const plain = engine.queue.send;
   engine.queue.send = async (texts, delay) => {
@@ -280,7 +248,7 @@ test('a row that cannot be read is counted and left out; all others are backed u
 
 test('a row the target refuses for its own fault costs no other row its registration id', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   engine.secondary.intercept = (_kind, _id, body) =>
     body.includes(tokenOf('19-5-1')) ? { kind: 'idRefused', status: 400 } : undefined;

@@ -4,8 +4,8 @@ import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { backUp, codeOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import { backUp, codeOf, restore, seed } from '../support/restores.ts';
 
 async function retry(engine: Engine, id: string) {
   const run = await startRetry(engine.app, id);
@@ -21,7 +21,7 @@ function refuse(engine: Engine, ids: readonly string[]): void {
 
 test('a retry restores what failed, and looks at nothing else', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   refuse(engine, ['device-2', 'device-4']);
   const first = await restore(engine, { note: 'INC-1' });
@@ -52,7 +52,7 @@ test('a retry restores what failed, and looks at nothing else', async () => {
 
 test('a retry of a cancelled restore restores what was not come to, within its selection', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   const { run } = await startRestore(engine.app, parseRestoreRequest('{"only":{"tags":"plain"}}'));
   expect(await codeOf(startRetry(engine.app, run.id))).toBe('RunNotOver');
@@ -65,7 +65,7 @@ test('a retry of a cancelled restore restores what was not come to, within its s
 
 test('a retry finds what the restore had written before it died', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   const { run } = await startRestore(engine.app, parseRestoreRequest(''));
   let writes = 0;
@@ -86,7 +86,7 @@ test('a retry finds what the restore had written before it died', async () => {
 
 test('a dry run and a run that is not there cannot be retried', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   const { id } = await restore(engine, { dryRun: true });
   expect(await codeOf(startRetry(engine.app, id))).toBe('NothingToRetry');

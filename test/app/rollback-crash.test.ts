@@ -7,7 +7,7 @@ import { listRunViews } from '../../src/app/views.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { isOver } from '../../src/core/run/run.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import { createMortalEngine, deliverAll, survive } from '../support/mortal-engine.ts';
+import { createMortalEngine, deliverAll, ignoreRunning, survive } from '../support/mortal-engine.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';
 
 const live: [string, string][] = [...anInstallation('stranger'), ['8-8-8', anAppleRow({ id: '8-8-8', tags: ['own'] })]];
@@ -47,11 +47,6 @@ async function rollBackDying({ engine: restored, id }: RestoredHub, at: number, 
 async function endedRollbacks({ app }: Engine): Promise<number> {
   const runs = await listRuns(app, 'restore', 9);
   return runs.filter((run) => run.kind === 'restore' && run.request.purpose === 'rollback' && isOver(run)).length;
-}
-
-function ignoreRunning(error: unknown): void {
-  if (error instanceof Error && 'code' in error && error.code === 'RunInProgress') return;
-  throw error;
 }
 
 test('dying at any write of a rollback, before or after it takes effect, leaves the same hub: live and changed devices', async () => {

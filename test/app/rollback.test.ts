@@ -7,8 +7,8 @@ import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { backUp, codeOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
-import { backUp, codeOf, restore, seed } from '../support/restores.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
 async function rollBack(engine: Engine, id: string, note?: string) {
@@ -19,7 +19,7 @@ async function rollBack(engine: Engine, id: string, note?: string) {
 
 async function aRestoredEngine(options: EngineOptions = {}, live: readonly (readonly [string, string])[] = []) {
   const engine = createEngine(options);
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   for (const [id, xml] of live) engine.secondary.rows.set(id, xml);
   const restored = await restore(engine);
@@ -103,7 +103,7 @@ test('of a device that was completed only the added rows go', async () => {
 
 test('rows under ids the target gave out are found again', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   engine.secondary.refusesForeignIds = true;
   await backUp(engine);
   const { id } = await restore(engine);
@@ -113,7 +113,7 @@ test('rows under ids the target gave out are found again', async () => {
 
 test('a restore that was cancelled in the middle is rolled back as far as it had come', async () => {
   const engine = createEngine({ policy: { maxConcurrency: 1 } });
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   // One device lives already, exactly as the snapshot has it: the restore never writes it.
   const own = anAppleRow({ id: '19-5-1', tags: ['plain', 'n1'] });
@@ -174,7 +174,7 @@ test('a device that registers the same again during the rollback stays', async (
 
 test('so it does when the restore had died before it looked again', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   const { run } = await startRestore(engine.app, parseRestoreRequest(''));
   const { deleteInstallation, putInstallation, listPage } = engine.secondary;
@@ -216,7 +216,7 @@ test('a device that registers the same again after the step that removed it died
 
 test('what a later pass of the restore had to write again is rolled back, too', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   const { listPage, putInstallation } = engine.secondary;
   let lists = 0;
@@ -242,7 +242,7 @@ test('what a later pass of the restore had to write again is rolled back, too', 
 
 test('rolling back a retry removes what the retry wrote and no more', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   engine.secondary.intercept = (_kind, id) =>
     id === 'device-2' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;

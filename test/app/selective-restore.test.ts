@@ -3,13 +3,13 @@ import { startRollback } from '../../src/app/restore/rollback.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { backUp, codeOf, restore, seed } from '../support/drive.ts';
 import { createEngine } from '../support/engine.ts';
 import { createMemoryHub } from '../support/memory-hub.ts';
-import { backUp, codeOf, restore, seed } from '../support/restores.ts';
 
 test('only the records that are asked for are restored, and only they are counted', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   const only = { tags: 'news && !n4' };
   const view = await restore(engine, { only, note: 'INC-7: installations first' });
@@ -30,7 +30,7 @@ test('only the records that are asked for are restored, and only they are counte
 
 test('by id, by user and by platform', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   expect(await restore(engine, { only: { installationIds: ['device-6', 'device-8', 'unknown'] } })).toMatchObject({
     counts: { total: 2, created: 2 },
@@ -47,7 +47,7 @@ test('by id, by user and by platform', async () => {
 
 test('the number of selected records is known before the first write', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   const totals: number[] = [];
   let runId = '';
@@ -63,7 +63,7 @@ test('the number of selected records is known before the first write', async () 
 
 test('an id stands for its whole request, selection and note included', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   const start = (body: string) => startRestore(engine.app, parseRestoreRequest(body), { id: 'incident' });
   await start('{"only":{"platforms":["apple"]},"note":"a"}');
@@ -75,7 +75,7 @@ test('an id stands for its whole request, selection and note included', async ()
 test('a restore whose selection is lost or damaged stops before the first write', async () => {
   for (const damage of ['removed', 'changed'] as const) {
     const engine = createEngine();
-    seed(engine);
+    seed(engine, 30);
     await backUp(engine);
     const { run } = await startRestore(engine.app, parseRestoreRequest('{"only":{"tags":"plain"}}'));
     const name = `_runs/restore/${run.id}/reconcile/pass-1/0001.json`;
@@ -99,7 +99,7 @@ test('a restore whose selection is lost or damaged stops before the first write'
 
 test('a status costs two storage requests while the restore runs, and one afterwards, however many passes there were', async () => {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   const { run } = await startRestore(engine.app, parseRestoreRequest(''));
   let calls = 0;
@@ -145,7 +145,7 @@ test('some devices of a snapshot may go to a hub whose tier is too small for all
 test('a drill restores into the scratch hub and is rolled back there; without one it is refused', async () => {
   const drillHub = createMemoryHub({ ref: { namespace: 'scratch', hub: 'drill' } });
   const engine = createEngine({ wrap: () => ({ drillHub }) });
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   const order = { ...parseRestoreRequest(''), target: 'drill' } as const;
   const { run } = await startRestore(engine.app, order, { purpose: 'drill', requestedBy: 'drill' });

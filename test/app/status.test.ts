@@ -7,7 +7,7 @@ import { storeProof } from '../../src/app/snapshots/proof.ts';
 import { findSnapshot } from '../../src/app/snapshots/store.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { backUp, seed } from '../faults/drive.ts';
+import { backUp, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
 

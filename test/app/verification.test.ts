@@ -7,7 +7,7 @@ import { readSnapshotView, readVerificationView } from '../../src/app/snapshots/
 import { listRunViews } from '../../src/app/views.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, codeOf, runToEnd, seed } from '../faults/drive.ts';
+import { backUp, codeOf, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 async function verify(engine: Engine, snapshotId = 'latest') {

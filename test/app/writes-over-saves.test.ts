@@ -6,8 +6,8 @@ import { documents } from '../../src/app/stored/documents.ts';
 import type { Blobs } from '../../src/core/ports.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { intentOf } from '../../src/core/restore/outcomes.ts';
+import { backUp, restore } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import { backUp, restore } from '../support/restores.ts';
 import { anAppleRow } from '../support/rows.ts';
 
 /** Four batches a shard, of which there are four. */

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { createApi } from '../../local/api.ts';
 import type { Stack } from '../../local/stack.ts';
 import { startScriptedServer } from '../hub/scripted-server.ts';
 import { openStack } from '../support/stack.ts';
+import { until } from './drive.ts';
 
 const alert = z.strictObject({
   id: z.string(),
@@ -94,12 +94,4 @@ async function failedBackups({ host }: Stack): Promise<number> {
 
 function keyOf(connectionString: string): string {
   return /SharedAccessKey=([^;]+)/.exec(connectionString)?.[1] ?? '';
-}
-
-async function until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const deadlineAt = Date.now() + 30_000;
-  while (!(await isTrue())) {
-    if (Date.now() > deadlineAt) throw new Error(`Waited in vain: ${what}`);
-    await sleep(50);
-  }
 }

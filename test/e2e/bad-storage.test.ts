@@ -5,7 +5,7 @@ import { watchRestore } from '../../local/run-watch.ts';
 import { SECONDARY_HUB, type Stack } from '../../local/stack.ts';
 import { type StorageProxy, storageFault, storageFaultNames } from '../../local/storage-proxy.ts';
 import { openStack } from '../support/stack.ts';
-import { backUp, expectEachDeviceOnce, quickSettings, restore, slowDown, until } from './bench.ts';
+import { backUp, expectEachDeviceOnce, quickSettings, restore, slowDown, until } from './drive.ts';
 
 function storageOf({ storage }: Stack): StorageProxy {
   if (storage === undefined) throw new Error('The stack was started without a storage proxy.');

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { createApi } from '../../local/api.ts';
 import type { Stack } from '../../local/stack.ts';
 import { openStack } from '../support/stack.ts';
-import { backUp, expectEachDeviceOnce, quickSettings, restore, slowDown, untilRead, untilWritten } from './bench.ts';
+import { backUp, expectEachDeviceOnce, quickSettings, restore, slowDown, untilRead, untilWritten } from './drive.ts';
 
 const rotatedSchema = z.object({ connectionString: z.string() });
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Api, createApi } from '../../local/api.ts';
 import { SECONDARY_HUB, type Stack } from '../../local/stack.ts';
 import { openStack } from '../support/stack.ts';
-import { backUp, quickSettings } from './bench.ts';
+import { backUp, quickSettings } from './drive.ts';
 
 const rowSchema = z.looseObject({
   id: z.string(),

@@ -6,7 +6,7 @@ import { restoreIdOf } from '../../local/rehearsal.ts';
 import { watchRestore } from '../../local/run-watch.ts';
 import { PRIMARY_HUB, SECONDARY_HUB } from '../../local/stack.ts';
 import { openStack } from '../support/stack.ts';
-import { backUp, quickSettings, until } from './bench.ts';
+import { backUp, quickSettings, until } from './drive.ts';
 
 const counts = { total: 3, created: 1, updated: 0, unchanged: 0, keptLive: 0, failed: 0, pending: 2 };
 const view = {

@@ -1,42 +1,16 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { type Api, createApi } from '../../local/api.ts';
+import { createApi } from '../../local/api.ts';
 import { judgeDelivery, readRows } from '../../local/delivery.ts';
-import { PRIMARY_HUB, SECONDARY_HUB, type Stack } from '../../local/stack.ts';
+import { PRIMARY_HUB, SECONDARY_HUB } from '../../local/stack.ts';
 import { openStack } from '../support/stack.ts';
-
-const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '1' };
-
-async function backUp(api: Api) {
-  const started = await api.start('/api/backups');
-  const run = await api.finished('backup', started.id, { timeoutMs: 120_000 });
-  expect(run).toMatchObject({ status: 'Succeeded' });
-  return run;
-}
-
-async function deliveryOf({ emulator }: Stack) {
-  const rows = await readRows(emulator, PRIMARY_HUB);
-  await emulator.admin('POST', `${SECONDARY_HUB}/settle`);
-  await emulator.admin('POST', `${SECONDARY_HUB}/clear-inboxes`);
-  await emulator.admin('POST', `${SECONDARY_HUB}/broadcast`, { message: 'proof' });
-  return judgeDelivery(emulator, SECONDARY_HUB, rows, []);
-}
-
-/** Waits for something to become true, and fails with `what` when it does not. */
-async function until(what: string, isTrue: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
-  const deadlineAt = Date.now() + timeoutMs;
-  while (!(await isTrue())) {
-    if (Date.now() > deadlineAt) throw new Error(`Waited in vain: ${what}`);
-    await sleep(20);
-  }
-}
+import { backUp, deliveryOf, quickSettings, until } from './drive.ts';
 
 test('backup on one host, region down, restore, and a broadcast reaches each device exactly once', async () => {
-  await using stack = await openStack({ devices: 1000, seed: 11, settings });
+  await using stack = await openStack({ devices: 1000, seed: 11, settings: quickSettings });
   const api = createApi(() => stack.host);
   expect((await api.call('GET', '/api/status')).status).toBe(503);
   await backUp(api);
@@ -70,7 +44,7 @@ test('backup on one host, region down, restore, and a broadcast reaches each dev
 });
 
 test('bad input gets its own code and a message that says what to do', async () => {
-  await using stack = await openStack({ devices: 50, seed: 3, settings });
+  await using stack = await openStack({ devices: 50, seed: 3, settings: quickSettings });
   const api = createApi(() => stack.host);
   const codeOf = async (method: string, path: string, body?: unknown) => {
     const answer = await api.call(method, path, body);
@@ -103,7 +77,7 @@ test('missing settings are all named in one answer', async () => {
     devices: 1,
     seed: 3,
     settings: {
-      ...settings,
+      ...quickSettings,
       PRIMARY_HUB_NAME: '',
       SECONDARY_HUB_CONNECTION: 'Endpoint=sb://x/',
       MAX_CONCURRENCY: 'many',
@@ -126,7 +100,13 @@ test('a host killed in the middle of a backup and of a restore, and started agai
   const folder = await mkdtemp(join(tmpdir(), 'dr-e2e-'));
   const invocationLog = join(folder, 'invocations.ndjson');
   try {
-    await using stack = await openStack({ devices: 2000, seed: 5, settings, queueLeaseSeconds: 3, invocationLog });
+    await using stack = await openStack({
+      devices: 2000,
+      seed: 5,
+      settings: quickSettings,
+      queueLeaseSeconds: 3,
+      invocationLog,
+    });
     const api = createApi(() => stack.host);
     // Slow enough to be hit in the middle, and to need many steps of one second.
     await stack.emulator.admin('POST', '/namespaces/primary/latency', { latencyMs: 180 });
@@ -171,7 +151,11 @@ async function readInvocations(file: string) {
 }
 
 test('a target whose tier is too small is refused before the first write', async () => {
-  await using stack = await openStack({ devices: 600, seed: 4, settings: { ...settings, SECONDARY_TIER: 'Free' } });
+  await using stack = await openStack({
+    devices: 600,
+    seed: 4,
+    settings: { ...quickSettings, SECONDARY_TIER: 'Free' },
+  });
   const api = createApi(() => stack.host);
   await backUp(api);
   expect(await api.call('POST', '/api/restores')).toMatchObject({

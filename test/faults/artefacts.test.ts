@@ -12,12 +12,12 @@ import type { Hub } from '../../src/core/ports.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { describePhase, isOver } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
+import { backUp, beginRestore, contentOf, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import type { MemoryHub } from '../support/memory-hub.ts';
 import { anAppleRow } from '../support/rows.ts';
 import { type Artefact, artefacts } from './artefacts.ts';
 import { type Damage, damages, flips, type History, remembering, strike } from './damage.ts';
-import { backUp, beginRestore, contentOf, runToEnd, seed } from './drive.ts';
 
 /** How often each damage could be done, over all artefacts. */
 const tally = new Map<string, number>();

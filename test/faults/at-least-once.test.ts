@@ -11,8 +11,8 @@ import { listSnapshotIds } from '../../src/app/snapshots/store.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';
 import { isOver } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
+import { backUp, beginRestore, codeOf, contentOf, deliverAsHost, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import { backUp, beginRestore, codeOf, contentOf, deliverAsHost, runToEnd, seed } from './drive.ts';
 
 const HOUR_MS = 3_600_000;
 const wholeRestore = { status: 'Succeeded', counts: { total: 24, created: 24, pending: 0, failed: 0 } };
@@ -105,7 +105,7 @@ test('two timers at the same time start one backup', async () => {
   seed(engine);
   const other = anotherInstance(engine);
   const codes = await Promise.all([codeOf(startBackup(engine.app, 'timer')), codeOf(startBackup(other, 'timer'))]);
-  expect(codes.sort()).toEqual(['RunInProgress', 'undefined']);
+  expect(codes.sort()).toEqual(['RunInProgress', 'none']);
   await deliverAsHost(engine);
   expect(await listSnapshotIds(engine.app, engine.app.primary.ref)).toHaveLength(1);
 });
@@ -116,7 +116,7 @@ test('a second restore to the same target is refused while the first one runs', 
   await backUp(engine);
   const other = anotherInstance(engine);
   const codes = await Promise.all([codeOf(beginRestore(engine.app)), codeOf(beginRestore(other))]);
-  expect(codes.sort()).toEqual(['RunInProgress', 'undefined']);
+  expect(codes.sort()).toEqual(['RunInProgress', 'none']);
 });
 
 test('a restore during a backup restores the snapshot before it, and both end well', async () => {
@@ -178,7 +178,7 @@ test('a run whose steps always throw is ended by the watchdog as RunStuck', asyn
   }
   expect(ticks).toBeLessThan(30);
   expect(await findRun(engine.app, 'backup', id)).toMatchObject({ status: 'Failed', error: { code: 'RunStuck' } });
-  expect(await codeOf(startBackup(engine.app, 'timer'))).toBe('undefined');
+  expect(await codeOf(startBackup(engine.app, 'timer'))).toBe('none');
 });
 
 test('messages that are lost are enqueued again by the watchdog', async () => {

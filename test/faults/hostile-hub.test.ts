@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { caller } from '../emulator/hub-caller.ts';
-import { openHubBench } from './hub-bench.ts';
+import { openHubRig } from './hub-rig.ts';
 
 const green = { status: 'Succeeded', counts: { failed: 0, pending: 0 } };
 /** Equal rows of one device come back as one. */
 const distinct = (rows: readonly string[]): string[] => [...new Set(rows)];
 
 test('pages cut off, empty, with rows twice, and tokens that expire or repeat leave out no device and double none', async () => {
-  await using bench = await openHubBench({ devices: 400 });
-  const { emulator, contentOf } = bench;
+  await using rig = await openHubRig({ devices: 400 });
+  const { emulator, contentOf } = rig;
   emulator.hub('primary', 'devices').switches({ pageSizeLimit: 20 });
   const faults = [
     { name: 'truncated-page', probability: 0.1, seed: 1 },
@@ -19,63 +19,63 @@ test('pages cut off, empty, with rows twice, and tokens that expire or repeat le
     { name: 'repeated-token', everyNth: 11, times: 1 },
   ];
   emulator.namespace('primary').setFaults(faults);
-  const backup = await bench.backUp();
+  const backup = await rig.backUp();
   expect(backup).toMatchObject({ status: 'Succeeded', result: { health: 'good' } });
   const injected = emulator.namespace('primary').faults();
   expect(injected.filter((fault) => fault.injectedCount === 0)).toEqual([]);
   emulator.namespace('secondary').setFaults(faults);
-  expect(await bench.restore()).toMatchObject(green);
+  expect(await rig.restore()).toMatchObject(green);
   expect(contentOf('secondary')).toEqual(distinct(contentOf('primary')));
 });
 
 test('sockets that never answer and answers that come by drops cost their time-out, and the restore ends well', async () => {
-  await using bench = await openHubBench({ devices: 60, requestTimeoutMs: 400 });
-  await bench.backUp();
-  bench.emulator.namespace('secondary').setFaults([
+  await using rig = await openHubRig({ devices: 60, requestTimeoutMs: 400 });
+  await rig.backUp();
+  rig.emulator.namespace('secondary').setFaults([
     { name: 'half-open', everyNth: 15, times: 4 },
     { name: 'drops', route: '^/registrations', everyNth: 6, times: 4, slowBytes: 1 },
     { name: 'slow', probability: 0.1, seed: 5, delayMs: 50 },
   ]);
   const startedAt = Date.now();
-  expect(await bench.restore()).toMatchObject(green);
+  expect(await rig.restore()).toMatchObject(green);
   expect(
-    bench.emulator
+    rig.emulator
       .namespace('secondary')
       .faults()
       .every((fault) => fault.injectedCount > 1),
   ).toBe(true);
   expect(Date.now() - startedAt).toBeLessThan(20_000);
-  expect(bench.contentOf('secondary')).toEqual(distinct(bench.contentOf('primary')));
+  expect(rig.contentOf('secondary')).toEqual(distinct(rig.contentOf('primary')));
 });
 
 test('records answered 412 or 413 are set aside by their reason, and a restore after that brings them', async () => {
-  await using bench = await openHubBench({ devices: 80 });
-  await bench.backUp();
-  bench.emulator.namespace('secondary').setFaults([
+  await using rig = await openHubRig({ devices: 80 });
+  await rig.backUp();
+  rig.emulator.namespace('secondary').setFaults([
     { name: 'stale', method: 'PUT', status: 412, everyNth: 10, times: 3 },
     { name: 'large', method: 'PUT', status: 413, everyNth: 11, times: 2 },
   ]);
-  const first = await bench.restore();
+  const first = await rig.restore();
   expect(first).toMatchObject({
     status: 'Failed',
     error: { code: 'RestoreIncomplete' },
     counts: { failed: 5, pending: 0 },
     failuresByCode: { Stale: 3, TooLarge: 2 },
   });
-  expect(await bench.restore()).toMatchObject({ ...green, counts: { created: 5, unchanged: first.counts.total - 5 } });
-  expect(bench.contentOf('secondary')).toEqual(distinct(bench.contentOf('primary')));
+  expect(await rig.restore()).toMatchObject({ ...green, counts: { created: 5, unchanged: first.counts.total - 5 } });
+  expect(rig.contentOf('secondary')).toEqual(distinct(rig.contentOf('primary')));
 });
 
 test('a namespace that fills up half way stops the restore with what to do; with more room a new one completes it', async () => {
-  await using bench = await openHubBench({
+  await using rig = await openHubRig({
     devices: 100,
     namespaces: [
       { name: 'primary', hubs: ['devices'] },
       { name: 'secondary', hubs: ['devices'], tier: 40 },
     ],
   });
-  await bench.backUp();
-  const full = await bench.restore();
+  await rig.backUp();
+  const full = await rig.restore();
   expect(full).toMatchObject({
     status: 'Failed',
     error: { code: 'QuotaExceeded', message: expect.stringMatching(/Raise the namespace's tier .* restore again/) },
@@ -84,37 +84,37 @@ test('a namespace that fills up half way stops the restore with what to do; with
   expect(created).toBeGreaterThan(20);
   expect(created + pending).toBe(total);
   expect(others).toEqual({ updated: 0, unchanged: 0, keptLive: 0, removed: 0, failed: 0 });
-  expect(bench.emulator.hub('secondary', 'devices').stats().devices).toBe(40);
+  expect(rig.emulator.hub('secondary', 'devices').stats().devices).toBe(40);
 
-  bench.emulator.hub('secondary', 'devices').switches({ enforceDeviceQuota: false });
-  const after = await bench.restore();
+  rig.emulator.hub('secondary', 'devices').switches({ enforceDeviceQuota: false });
+  const after = await rig.restore();
   expect(after).toMatchObject(green);
   expect(after.counts.unchanged).toBeGreaterThanOrEqual(created);
-  expect(bench.contentOf('secondary')).toEqual(distinct(bench.contentOf('primary')));
+  expect(rig.contentOf('secondary')).toEqual(distinct(rig.contentOf('primary')));
 });
 
 test('installation PUTs that take no effect because an equal one came before are noticed and repaired', async () => {
-  await using bench = await openHubBench({ devices: 60 });
-  await bench.backUp();
-  const hub = bench.emulator.hub('secondary', 'devices');
+  await using rig = await openHubRig({ devices: 60 });
+  await rig.backUp();
+  const hub = rig.emulator.hub('secondary', 'devices');
   hub.switches({ noOpPutTrap: true });
-  expect(await bench.restore()).toMatchObject(green);
-  const whole = bench.contentOf('secondary');
+  expect(await rig.restore()).toMatchObject(green);
+  const whole = rig.contentOf('secondary');
   // Gone behind the service's back: it still remembers the last PUT of each.
   const lost = [...hub.registrations()].filter((row) => row.installationId !== null);
-  const call = caller(bench.emulator.namespace('secondary'));
+  const call = caller(rig.emulator.namespace('secondary'));
   for (const { id } of lost) await call('DELETE', `devices/registrations/${id}`, undefined, { 'if-match': '*' });
-  const again = await bench.restore();
+  const again = await rig.restore();
   expect(again).toMatchObject(green);
   expect(again.repaired).toBeGreaterThan(20);
-  expect(bench.contentOf('secondary')).toEqual(whole);
+  expect(rig.contentOf('secondary')).toEqual(whole);
 });
 
 test.each([true, false])(
   'rows that move while the hub is listed double no device, and the next snapshot has those that were passed over (offset tokens: %s)',
   async (listOffsetTokens) => {
-    await using bench = await openHubBench({ devices: 1000 });
-    const { emulator, contentOf } = bench;
+    await using rig = await openHubRig({ devices: 1000 });
+    const { emulator, contentOf } = rig;
     const hub = emulator.hub('primary', 'devices');
     hub.switches({ listOffsetTokens, pageSizeLimit: 50 });
     const before = new Set(contentOf('primary'));
@@ -123,10 +123,10 @@ test.each([true, false])(
       hub.churn({ change: 1, remove: 2, add: 2, seed: 1000 + pageCount++ });
       return undefined;
     });
-    expect(await bench.backUp()).toMatchObject({ status: 'Succeeded' });
+    expect(await rig.backUp()).toMatchObject({ status: 'Succeeded' });
     emulator.namespace('primary').intercept(undefined);
     const stayed = contentOf('primary').filter((row) => before.has(row));
-    expect(await bench.restore()).toMatchObject(green);
+    expect(await rig.restore()).toMatchObject(green);
     const restored = contentOf('secondary');
     expect(restored).toEqual(distinct(restored));
     const missed = stayed.filter((row) => !restored.includes(row)).length;
@@ -134,9 +134,9 @@ test.each([true, false])(
     expect(missed).toBeLessThanOrEqual(listOffsetTokens ? 2 * pageCount : 0);
 
     emulator.hub('secondary', 'devices').churn({ remove: restored.length });
-    const next = await bench.backUp();
+    const next = await rig.backUp();
     expect(next).toMatchObject({ status: 'Succeeded', result: { health: 'good' } });
-    expect(await bench.restore({ snapshot: next.id })).toMatchObject(green);
+    expect(await rig.restore({ snapshot: next.id })).toMatchObject(green);
     expect(contentOf('secondary')).toEqual(distinct(contentOf('primary')));
   },
 );

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readRestoreView } from '../../src/app/restore/view.ts';
+import { backUp, beginRestore, contentOf, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import { backUp, beginRestore, contentOf, runToEnd, seed } from './drive.ts';
 
 const MINUTE_MS = 60_000;
 

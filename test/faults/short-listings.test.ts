@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { readBackupView } from '../../src/app/backup/view.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
+import { backUp, beginRestore, contentOf, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import { backUp, beginRestore, contentOf, runToEnd, seed } from './drive.ts';
 
 /** From now on the token after the primary's first page is another one: that of a later page, or none. */
 function leadAstray({ primary }: Engine, nextToken: string | undefined): void {

@@ -8,8 +8,8 @@ import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readMarks } from '../../src/app/snapshots/marks.ts';
 import { searchLatest } from '../../src/app/snapshots/store.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';
+import { beginRestore, contentOf, runToEnd } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import { beginRestore, contentOf, runToEnd } from './drive.ts';
 
 const stateSchema = z.object({
   nowMs: z.number(),

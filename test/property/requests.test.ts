@@ -2,16 +2,16 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { DrError, errorCodes } from '../../src/core/errors.ts';
-import { type FunctionAnswer, type FunctionBench, openFunctions } from './function-bench.ts';
+import { type FunctionAnswer, type FunctionRig, openFunctions } from './function-rig.ts';
 
 /** Requests to a route that reads a part of them, and to one that takes all of them alike. */
 const RUNS = { reading: 30, alike: 6 };
 
-let bench: FunctionBench;
+let rig: FunctionRig;
 beforeAll(async () => {
-  bench = await openFunctions();
+  rig = await openFunctions();
 });
-afterAll(() => bench[Symbol.asyncDispose]());
+afterAll(() => rig[Symbol.asyncDispose]());
 
 const errorSchema = z.strictObject({
   error: z.strictObject({
@@ -29,7 +29,7 @@ const callersKey = 'callers-own-function-key';
 
 /** Wrong or right, every answer is one the documentation knows. */
 function expectDocumented(answer: FunctionAnswer, what: string): void {
-  for (const secret of [...bench.secrets, callersKey]) {
+  for (const secret of [...rig.secrets, callersKey]) {
     expect(answer.text, what).not.toContain(secret);
     expect(JSON.stringify([...answer.headers]), what).not.toContain(secret);
   }
@@ -108,14 +108,14 @@ const queries = fc.dictionary(
 );
 
 test('whatever is asked, by any route, the answer is a documented one and shows no secret', async () => {
-  const backup = bench.routes.find(({ name }) => name === 'startBackup');
-  const restore = bench.routes.find(({ name }) => name === 'putRestore');
+  const backup = rig.routes.find(({ name }) => name === 'startBackup');
+  const restore = rig.routes.find(({ name }) => name === 'putRestore');
   if (backup === undefined || restore === undefined) throw new Error('The routes are not there.');
-  await bench.call(backup, 'POST', {});
-  await bench.drain();
-  expect(await bench.call(restore, 'PUT', { params: { id: 'known' } })).toMatchObject({ status: 201 });
-  expect(bench.routes.length).toBeGreaterThan(10);
-  for (const route of bench.routes) {
+  await rig.call(backup, 'POST', {});
+  await rig.drain();
+  expect(await rig.call(restore, 'PUT', { params: { id: 'known' } })).toMatchObject({ status: 201 });
+  expect(rig.routes.length).toBeGreaterThan(10);
+  for (const route of rig.routes) {
     const params = fc.record(Object.fromEntries(route.paramNames.map((name) => [name, oddText])));
     const request = fc.record({ params, query: queries, headers, body: bodies });
     const numRuns = route.paramNames.length > 0 || route.name === 'startRestore' ? RUNS.reading : RUNS.alike;
@@ -123,14 +123,14 @@ test('whatever is asked, by any route, the answer is a documented one and shows 
       fc.asyncProperty(fc.constantFrom(...route.methods), request, async (method, { query, body, ...rest }) => {
         const sent = { ...rest, query: { ...query, code: callersKey }, body: textOf(body) };
         const what = `${route.name} ${method} ${JSON.stringify([rest.params, query, body])}`;
-        expectDocumented(await bench.call(route, method, sent), what);
+        expectDocumented(await rig.call(route, method, sent), what);
       }),
       { numRuns, seed: 1 },
     );
   }
-  for (const line of bench.logged) {
+  for (const line of rig.logged) {
     expect(line).not.toMatch(/unexpected error/);
-    for (const secret of [...bench.secrets, callersKey]) expect(line).not.toContain(secret);
+    for (const secret of [...rig.secrets, callersKey]) expect(line).not.toContain(secret);
   }
 });
 
@@ -153,7 +153,7 @@ test('a message that is no step is refused with a code, and harms nothing', asyn
   );
   await fc.assert(
     fc.asyncProperty(messages, async (message) => {
-      const outcome: unknown = await bench.deliver(message).then(
+      const outcome: unknown = await rig.deliver(message).then(
         () => 'done',
         (error: unknown) => (error instanceof DrError ? 'coded' : error),
       );

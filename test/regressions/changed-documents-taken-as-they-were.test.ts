@@ -5,7 +5,7 @@ import { findRun } from '../../src/app/runs/store.ts';
 import type { RunKind } from '../../src/core/paths.ts';
 import { describePhase, type Run } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, beginRestore, contentOf, runToEnd, seed } from '../faults/drive.ts';
+import { backUp, beginRestore, contentOf, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
 

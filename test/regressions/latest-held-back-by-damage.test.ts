@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { chooseSnapshot } from '../../src/app/snapshots/store.ts';
-import { backUp, codeOf, seed } from '../faults/drive.ts';
+import { backUp, codeOf, seed } from '../support/drive.ts';
 import { createEngine } from '../support/engine.ts';
 
 const latestFile = 'one/devices/latest.json';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { findRun } from '../../src/app/runs/store.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { seed } from '../faults/drive.ts';
+import { seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 /** An engine in which the outcome of a lock's put is not known this many times, whether or not it took effect. */

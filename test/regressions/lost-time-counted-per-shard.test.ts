@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { backUp, seed } from '../support/drive.ts';
 import { createEngine } from '../support/engine.ts';
-import { backUp, seed } from '../support/restores.ts';
 
 test('time lost to throttling is counted once, however many shards wait for the same target', async () => {
   const engine = createEngine();

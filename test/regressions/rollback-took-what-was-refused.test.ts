@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
+import { backUp, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import { backUp, restore, seed } from '../support/restores.ts';
 
 async function aPartialRestore(): Promise<{ engine: Engine; id: string }> {
   const engine = createEngine();
-  seed(engine);
+  seed(engine, 30);
   await backUp(engine);
   const refused = new Set(['device-2', 'device-8', '19-5-1']);
   engine.secondary.intercept = (kind, id) => {

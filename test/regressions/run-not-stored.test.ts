@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { backUp, codeOf, runToEnd, seed } from '../faults/drive.ts';
+import { backUp, codeOf, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 /** Storage says once that the new run's id is taken, and holds no such run. */

@@ -5,7 +5,7 @@ import { documents } from '../../src/app/stored/documents.ts';
 import { resultName } from '../../src/core/paths.ts';
 import { describePhase } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, beginRestore, runToEnd, seed } from '../faults/drive.ts';
+import { backUp, beginRestore, runToEnd, seed } from '../support/drive.ts';
 import { createEngine } from '../support/engine.ts';
 
 test('an older result of a pass, with records still open, does not keep the next pass busy for ever', async () => {

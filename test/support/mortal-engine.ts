@@ -79,3 +79,9 @@ export async function survive<T>(work: () => Promise<T>): Promise<T | undefined>
     throw error;
   }
 }
+
+/** Asking again for what is under way already is no fault of a caller that got no answer. */
+export function ignoreRunning(error: unknown): void {
+  if (error instanceof Error && 'code' in error && error.code === 'RunInProgress') return;
+  throw error;
+}

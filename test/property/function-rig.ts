@@ -7,7 +7,7 @@ import { startEmulator } from '../../local/hub-lab/index.ts';
 import { openStorageAccount } from '../support/storage-account.ts';
 
 /** The app's own functions in this process, before azurite and the emulator, called with the library's own objects. */
-export interface FunctionBench extends AsyncDisposable {
+export interface FunctionRig extends AsyncDisposable {
   readonly routes: readonly HttpFunction[];
   call(route: HttpFunction, method: string, request: FuzzedRequest): Promise<FunctionAnswer>;
   /** Hands a message to the queue's function, as the host does: already through `JSON.parse` where that goes. */
@@ -43,7 +43,7 @@ export interface FunctionAnswer {
 const functionsFolder = new URL('../../functions/', import.meta.url);
 
 /** One to a process: the app reads its settings once. */
-export async function openFunctions(): Promise<FunctionBench> {
+export async function openFunctions(): Promise<FunctionRig> {
   await using parts = new AsyncDisposableStack();
   const azurite = openStorageAccount();
   const emulator = parts.use(await startEmulator({}));

@@ -12,7 +12,7 @@ import { realWorld } from '../../src/world.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 /** The engine with the app's own hub clients before an emulator, on the real clock; storage and queue are in memory. */
-export interface HubBench extends AsyncDisposable {
+export interface HubRig extends AsyncDisposable {
   readonly engine: Engine;
   readonly emulator: Emulator;
   backUp(): Promise<Awaited<ReturnType<typeof readBackupView>>>;
@@ -21,13 +21,13 @@ export interface HubBench extends AsyncDisposable {
   contentOf(namespace: 'primary' | 'secondary'): string[];
 }
 
-export interface HubBenchOptions {
+export interface HubRigOptions {
   readonly devices: number;
   readonly namespaces?: EmulatorOptions['namespaces'];
   readonly requestTimeoutMs?: number;
 }
 
-export async function openHubBench({ devices, namespaces, requestTimeoutMs }: HubBenchOptions): Promise<HubBench> {
+export async function openHubRig({ devices, namespaces, requestTimeoutMs }: HubRigOptions): Promise<HubRig> {
   await using parts = new AsyncDisposableStack();
   const emulator = parts.use(await startEmulator(namespaces === undefined ? {} : { namespaces }));
   emulator.hub('primary', 'devices').seed({ devices, seed: 7 });

@@ -54,7 +54,7 @@ export async function untilWritten(api: Api, restoreId: string, records: number)
 }
 
 /** Waits for something to become true, and fails with `what` when it does not. */
-export async function until(what: string, isTrue: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+export async function until(what: string, isTrue: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const deadlineAt = Date.now() + timeoutMs;
   while (!(await isTrue())) {
     if (Date.now() > deadlineAt) throw new Error(`Waited in vain: ${what}`);

@@ -1,6 +1,7 @@
 import type { App } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { findRun } from '../../src/app/runs/store.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';
@@ -10,20 +11,22 @@ import { canonicalRow } from '../../src/core/registration/registration.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { isOver, type Run } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import type { Engine } from '../support/engine.ts';
-import { anAppleRow, anInstallation } from '../support/rows.ts';
+import type { Engine } from './engine.ts';
+import { anAppleRow, anInstallation } from './rows.ts';
 
 /** As in host.json: after this many failures a message is poisoned. */
 const MAX_DEQUEUE_COUNT = 5;
 /** More watchdog ticks than any run may need to end, one way or the other. */
 const MAX_TICKS = 60;
 
-/** Half installations with two rows each, half plain registrations, in the primary. */
+/** Half installations `device-0`, `device-2`, … with two rows each, half plain registrations `19-5-1`, `39-5-1`, … */
 export function seed(engine: Engine, amount = 24): void {
   for (let index = 0; index < amount; index++) {
     const id = `${index}9-5-1`;
     const rows: readonly (readonly [string, string])[] =
-      index % 2 === 0 ? anInstallation(`device-${index}`) : [[id, anAppleRow({ id, tags: ['plain'] })]];
+      index % 2 === 0
+        ? anInstallation(`device-${index}`, { tags: ['news', `n${index}`] })
+        : [[id, anAppleRow({ id, tags: ['plain', `n${index}`] })]];
     for (const [rowId, xml] of rows) engine.primary.rows.set(rowId, xml);
   }
 }
@@ -87,10 +90,19 @@ export async function beginRestore(app: App, body: object = {}): Promise<string>
   return (await startRestore(app, parseRestoreRequest(JSON.stringify(body)))).run.id;
 }
 
+/** The view of a restore that was asked for with this body, when it is over. */
+export async function restore(engine: Engine, body: object = {}) {
+  const runId = await beginRestore(engine.app, body);
+  await engine.drain();
+  return readRestoreView(engine.app, runId);
+}
+
+/** The error's code, or `none`. */
 export async function codeOf(work: Promise<unknown>): Promise<string> {
   const error: unknown = await work.then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
+  if (error === undefined) return 'none';
   return error instanceof DrError ? error.code : String(error);
 }
