@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { addAbortSignal, Readable } from 'node:stream';
-import type { TokenCredential } from '@azure/identity';
 import { type BlobItem, type BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { DrError } from '../core/errors.ts';
 import type { Blob, BlobEntry, BlobRange, Blobs } from '../core/ports.ts';
 import { ifThere, needEtag } from './answers.ts';
 import { type StorageConnection, type StorageLimits, storageLimits } from './connection.ts';
+import { openClient } from './credential.ts';
 import { toFacts, toMetadata } from './facts.ts';
 import { codeOf, statusOf, storageFault } from './fault.ts';
 import { uploadOnce } from './upload.ts';
@@ -17,13 +17,13 @@ export interface AzureBlobsOptions {
 }
 
 /**
- * Blobs in one container of a storage account. Retries are the SDK's own, by `limits`, but for a read that breaks off
- * or comes changed, which the SDK gives up or does not notice. Throws `StorageUnavailable`: retryable after faults that pass, not retryable when the account
- * refuses us. A `put` that throws may have taken effect.
+ * Blobs in one container of a storage account. Retries are the SDK's own, by `limits`, except for a read that breaks off
+ * or arrives changed, which the SDK gives up or does not notice. Throws `StorageUnavailable`: retryable after faults that
+ * pass, not retryable when the account refuses us. A `put` that throws may have taken effect.
  */
 export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
   const { limits = storageLimits } = options;
-  const container = openContainer(options.connection, options.container, limits);
+  const container = openClient(ContainerClient, options.connection, 'blob', options.container, limits);
   /** One call with its time limit; what the SDK throws becomes ours. */
   const call = async <T>(action: string, target: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     try {
@@ -42,7 +42,7 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
       blobCall('read', name, async (blob, signal) => {
         const range = how === 'mayBeMissing' ? undefined : how;
         const read = () => ifThere(download(blob, range, limits, signal));
-        // A document that is missing ends a run for good, so a 404 is believed when it is said twice.
+        // A document that is missing ends a run for good, so a 404 is believed only the second time.
         return (await read()) ?? (how === 'mayBeMissing' ? undefined : await read());
       }),
     put: async (name, bytes, condition, facts = {}) => {
@@ -78,30 +78,6 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
     remove: (name, etag) => blobCall('remove', name, (blob, signal) => removeIf(blob, etag, signal)),
     ensure: () => call('create', 'the snapshot container', (signal) => ensureContainer(container, signal)),
   };
-}
-
-function openContainer(connection: StorageConnection, container: string, limits: StorageLimits): ContainerClient {
-  const retryOptions = limits.retry;
-  if (connection.kind === 'identity') {
-    const url = `${connection.blobServiceUri.replace(/\/+$/, '')}/${container}`;
-    return new ContainerClient(url, credentialOf(connection.clientId), { retryOptions });
-  }
-  try {
-    return new ContainerClient(connection.value, container, { retryOptions });
-  } catch {
-    // Not kept as cause: its message may quote the connection string.
-    const message = 'SNAPSHOT_STORAGE is not a storage connection string: set the one of the account.';
-    throw new DrError('SettingsInvalid', message, { target: 'SNAPSHOT_STORAGE' });
-  }
-}
-
-/** Loaded only when used: the package costs hundreds of milliseconds of a cold start. */
-function credentialOf(clientId: string | undefined): TokenCredential {
-  const options = clientId === undefined ? {} : { managedIdentityClientId: clientId };
-  const credential = import('@azure/identity').then(
-    ({ DefaultAzureCredential }) => new DefaultAzureCredential(options),
-  );
-  return { getToken: async (scopes, tokenOptions) => (await credential).getToken(scopes, tokenOptions) };
 }
 
 async function download(
@@ -164,7 +140,7 @@ async function readBody(
 function brokeOff(name: string): DrError {
   return new DrError(
     'StorageUnavailable',
-    `Blob '${name}' came broken off or changed whenever it was read; trying again may help.`,
+    `Blob '${name}' broke off or arrived changed each time it was read; trying again may help.`,
     {
       target: `blob '${name}'`,
       retryable: true,

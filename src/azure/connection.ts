@@ -12,7 +12,7 @@ export type StorageConnection =
 
 /** How long and how often storage is asked. */
 export interface StorageLimits {
-  /** The storage SDK's options; but for a read that breaks off, its retries are the only ones of blob and queue calls. */
+  /** The storage SDK's options. Its retries are the only ones of blob and queue calls, except for a read that breaks off. */
   readonly retry: {
     readonly maxTries: number;
     /** The SDK waits 0, 1 and 3 times this before the second, third and fourth try. */
@@ -23,7 +23,7 @@ export interface StorageLimits {
   };
   /**
    * A whole call, all tries, ends after this. `tryTimeoutInMs` only asks the service: a request or an answer that is
-   * lost on the way would else hold the caller for many minutes, until TCP gives up.
+   * lost on the way would otherwise hold the caller for many minutes, until TCP gives up.
    */
   readonly callTimeoutMs: number;
   /** Blobs a listing asks for at once; the service gives 5,000 at most. */

@@ -1,7 +1,7 @@
 import { DrError } from '../core/errors.ts';
 import type { BlobFacts } from '../core/ports.ts';
 
-/** Beside the caller's facts: which `put` wrote the blob, see `azure-blobs.ts`. */
+/** Beside the caller's facts: which `put` wrote the blob, see `upload.ts`. */
 const PUT_ID = 'putid';
 
 /**

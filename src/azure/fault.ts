@@ -8,7 +8,7 @@ export interface StorageAttempt {
 }
 
 /**
- * What a storage or identity SDK threw, as `StorageUnavailable`; what neither of them throws comes back as it is. The
+ * What a storage or identity SDK threw, as `StorageUnavailable`; any other error is returned unchanged. The
  * SDK's error holds the request with its SAS or token, so nothing of it but status and codes is kept, not even as cause.
  */
 export function storageFault(error: unknown, attempt: StorageAttempt): unknown {

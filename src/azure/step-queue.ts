@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
-import type { TokenCredential } from '@azure/identity';
 import { QueueClient } from '@azure/storage-queue';
 import { DrError } from '../core/errors.ts';
 import type { StepQueue } from '../core/ports.ts';
 import { type StorageConnection, type StorageLimits, storageLimits } from './connection.ts';
+import { openClient } from './credential.ts';
 import { statusOf, storageFault } from './fault.ts';
 
 export interface AzureStepQueueOptions {
@@ -19,7 +19,7 @@ export interface AzureStepQueueOptions {
  */
 export function createAzureStepQueue(options: AzureStepQueueOptions): StepQueue {
   const { limits = storageLimits } = options;
-  const queue = openQueue(options.connection, options.queue, limits);
+  const queue = openClient(QueueClient, options.connection, 'queue', options.queue, limits);
   const sendOne = async (text: string, delaySeconds: number): Promise<void> => {
     const abortSignal = AbortSignal.timeout(limits.callTimeoutMs);
     // Never expires: a step that waited a week for an app that was stopped still has to be done.
@@ -53,30 +53,6 @@ const PARALLEL_SENDS = 16;
 /** Service limits: learn.microsoft.com, "Put Message". */
 const MAX_DELAY_SECONDS = 7 * 24 * 3_600;
 const MAX_MESSAGE_BYTES = 64 * 1_024;
-
-function openQueue(connection: StorageConnection, queue: string, limits: StorageLimits): QueueClient {
-  const retryOptions = limits.retry;
-  if (connection.kind === 'identity') {
-    const url = `${connection.queueServiceUri.replace(/\/+$/, '')}/${queue}`;
-    return new QueueClient(url, credentialOf(connection.clientId), { retryOptions });
-  }
-  try {
-    return new QueueClient(connection.value, queue, { retryOptions });
-  } catch {
-    // Not kept as cause: its message may quote the connection string.
-    const message = 'SNAPSHOT_STORAGE is not a storage connection string: set the one of the account.';
-    throw new DrError('SettingsInvalid', message, { target: 'SNAPSHOT_STORAGE' });
-  }
-}
-
-/** Loaded only when used: the package costs hundreds of milliseconds of a cold start. */
-function credentialOf(clientId: string | undefined): TokenCredential {
-  const options = clientId === undefined ? {} : { managedIdentityClientId: clientId };
-  const credential = import('@azure/identity').then(
-    ({ DefaultAzureCredential }) => new DefaultAzureCredential(options),
-  );
-  return { getToken: async (scopes, tokenOptions) => (await credential).getToken(scopes, tokenOptions) };
-}
 
 function checkDelay(delaySeconds: number): void {
   if (delaySeconds >= 0 && delaySeconds <= MAX_DELAY_SECONDS) return;

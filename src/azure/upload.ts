@@ -21,7 +21,7 @@ export async function uploadOnce(
   abortSignal: AbortSignal,
 ): Promise<string | 'conflict'> {
   let tryCount = 0;
-  // With it the service refuses what was changed on its way.
+  // With it the service refuses bytes that were changed on the way.
   const transactionalContentMD5 = createHash('md5').update(bytes).digest();
   // The SDK asks for the body again at each try, which is the only sign of a retry it gives.
   const body = () => {

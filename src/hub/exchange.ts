@@ -70,7 +70,7 @@ class Receiver implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    // A body that comes by drops is never silent, so it is looked at with each: a timer a body would cost more.
+    // A body that trickles in is never silent, so the time is checked with each chunk: a timer per body would cost more.
     const now = performance.now();
     if (this.#cutOffAt === Number.POSITIVE_INFINITY) this.#cutOffAt = now + this.#limits.bodyTimeoutMs;
     else if (now >= this.#cutOffAt) controller.abort(new errors.BodyTimeoutError());

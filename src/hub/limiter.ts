@@ -51,7 +51,7 @@ class RateLimiter implements Limiter {
   readonly #cap: number;
   readonly #finder: RateFinder;
   readonly #waiting: Waiter[] = [];
-  /** No waiting call's deadline is before this, so that most holds need not look at each. */
+  /** No waiting call's deadline is before this, so that most holds need not check every call. */
   #firstDeadlineAt = Number.POSITIVE_INFINITY;
   #inFlight = 0;
   #pausedUntil = Number.NEGATIVE_INFINITY;
@@ -103,7 +103,7 @@ class RateLimiter implements Limiter {
     };
   }
 
-  /** Lets those go whose turn it is, and sees to it that the next ones are looked at in time. */
+  /** Releases the calls whose turn it is, and schedules the next check. */
   #serve(): void {
     const now = this.#clock.now();
     this.#stopHolding(now);

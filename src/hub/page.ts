@@ -21,7 +21,7 @@ export function readPage(body: Uint8Array): Uint8Array[] {
 /** A byte order mark at the beginning is left out. */
 const utf8 = new TextDecoder();
 
-/** `readPage` for every page there can be, decoded. */
+/** `readPage` for any page, decoded. */
 function readAnyPage(body: string): string[] {
   const feed = readXml(body, FEED);
   if (feed.name !== 'feed' || feed.namespace !== ATOM) throw misread(FEED, 'it is not a feed');

@@ -8,7 +8,7 @@ export type Attempt<T> =
       readonly kind: 'again';
       /** A status or error code, for the message when time runs out; never a text from outside. */
       readonly seen?: string;
-      /** How long to wait, if that is known: what the hub asked for, 0 when the limiter sees to it, infinite to stop. */
+      /** How long to wait, if known: what the hub asked for, 0 when the limiter does the waiting, infinite to stop. */
       readonly waitMs?: number | undefined;
     };
 

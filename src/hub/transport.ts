@@ -118,7 +118,7 @@ class HttpTransport implements Transport {
     const { verdict, status } = answer;
     if (verdict.kind === 'throttled') {
       permit.release('throttled', verdict.retryAfterMs);
-      // The limiter makes everybody wait, this call among them.
+      // The limiter makes every call wait, including this one.
       return { kind: 'again', seen: `status ${status} (throttled)`, waitMs: 0 };
     }
     permit.release(verdict.kind === 'transient' ? 'failed' : 'accepted');

@@ -19,7 +19,7 @@ const ENTRY_START = new RegExp(
 );
 const ENTRY_END = '</content></entry>';
 const FEED_END = '</feed>';
-/** Where a name may stand that uses the prefix an entry declares. */
+/** What precedes a name that uses the prefix an entry declares. */
 const USES = { a: /[<\s"']a:/, p2: /[<\s"']p2:/ } as const;
 
 export interface Bounds {
@@ -28,10 +28,10 @@ export interface Bounds {
 }
 
 /**
- * Where the descriptions stand in a page that is written as the service writes it: such a page is well-formed by its
+ * Where the descriptions are in a page that is written as the service writes it: such a page is well-formed by its
  * form, and what declares namespaces around a description is not used inside it. `undefined` for any other page: the
  * general reader takes ten times as long, and finds the fault if there is one. Read entry by entry: a text of a whole
- * page is too large for V8's young generation, and costs more than all else here.
+ * page is too large for V8's young generation, and costs more than everything else here.
  */
 export function readUsualPage(page: Buffer): Bounds[] | undefined {
   let at = page.indexOf('<entry ');

@@ -35,7 +35,7 @@ export function parseConfig(env: Environment) {
     /** The scratch hub of drills, where there is one. */
     drill,
     storage,
-    /** What works but is probably not meant, such as a misspelt name. Whole sentences, free of secrets. */
+    /** What works but is probably a mistake, such as a misspelt name. Whole sentences, free of secrets. */
     warnings: Object.freeze([...settings.warnings, ...misspeltSettings(env)]),
   });
 }
@@ -113,7 +113,7 @@ function parseHub(
   const hub = usable(hubNameName);
   if (text === undefined) return undefined;
   try {
-    // Without a hub name the rest can still be judged, but for the name.
+    // Without a hub name everything but the name can still be checked.
     const connection =
       hub === undefined
         ? parseHubConnection(text.replace(/(^|;)\s*EntityPath\s*=[^;]*/i, ''), 'unnamed', connectionName)

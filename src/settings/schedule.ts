@@ -3,7 +3,7 @@
  * both match. Where that library is lax (a range turned round, a step longer than the field) this one refuses.
  */
 
-/** What is wrong with a schedule, as the end of a sentence that begins with the setting's name; else `undefined`. */
+/** What is wrong with a schedule, as the end of a sentence that begins with the setting's name; `undefined` when nothing is. */
 export function scheduleFault(schedule: string): string | undefined {
   const parts = schedule.trim().split(/\s+/);
   if (parts.length === 1 && isTimeSpan.test(schedule.trim())) {

@@ -19,7 +19,7 @@ export function hash53(text: string): number {
 }
 
 /**
- * A 53-bit hash of octets, but for those from `skipFrom` up to `skipTo`: two lanes of MurmurHash3's 32-bit construction
+ * A 53-bit hash of octets without those from `skipFrom` up to `skipTo`: two lanes of MurmurHash3's 32-bit construction
  * (public domain), four octets at a time, which takes a third of `hash53`'s time. Fingerprints of stored snapshots
  * depend on it.
  */

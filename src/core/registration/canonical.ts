@@ -14,7 +14,7 @@ export function canonicalRow(xml: string): string {
   return canonicalForm(readDescription(xml));
 }
 
-/** `canonicalRow` for every description there can be. */
+/** `canonicalRow` for any description. */
 export function canonicalAnyRow(xml: string): string {
   return canonicalForm(readElements(xml));
 }

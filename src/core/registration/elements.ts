@@ -91,7 +91,7 @@ export const handleElements: ReadonlyMap<string, string> = new Map([
   ['Xiaomi', 'XiaomiRegistrationId'],
 ]);
 
-/** Elements that can stand in the description of any platform and are never its handle. */
+/** Elements that can occur in the description of any platform and are never its handle. */
 const commonElements: ReadonlySet<string> = new Set([
   'ETag',
   'ExpirationTime',
@@ -112,7 +112,7 @@ function handlePart(platform: string, elements: readonly XmlElement[], name: str
   return handle;
 }
 
-/** Every known contract puts the handle first after the common elements: a platform yet to come will too. */
+/** Every known contract puts the handle first after the common elements: a new platform will too. */
 function firstUnknown(elements: readonly XmlElement[]): string {
   const candidate = elements.find(
     ({ name, text }) => text.trim() !== '' && !commonElements.has(name) && !name.startsWith('{'),

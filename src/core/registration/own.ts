@@ -3,7 +3,7 @@ const OWN =
   /(<\w+ [^<>]*>)<ETag>[^<]*<\/ETag><ExpirationTime>[^<]*<\/ExpirationTime><RegistrationId>[^<]*<\/RegistrationId>/y;
 
 /**
- * Where the elements that a hub gives each row itself begin and end in a description, if they stand there as usual. A
+ * Where the elements that a hub gives each row itself begin and end in a description, if they are there as usual. A
  * description that could be read has no others of these names: it would have been refused.
  */
 export function findOwn(xml: string): { readonly start: number; readonly end: number } | undefined {

@@ -26,7 +26,7 @@ export function platformOf({ rows: [first] }: RecordOfRows<Pick<Registration, 'p
   return first?.platform ?? '';
 }
 
-/** The hash of a record key, by which records are told apart and spread. */
+/** The hash of a record key, which identifies records and spreads them over shards. */
 export function keyHashOf(key: string): number {
   return hash53(key);
 }

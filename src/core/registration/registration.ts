@@ -10,7 +10,7 @@ export { canonicalRow } from './canonical.ts';
 export { readElements } from './elements.ts';
 export { installationIdOf, userIdOf } from './tags.ts';
 
-/** One row of a hub: what this app reads of a registration description. All else is carried in `xml`. */
+/** One row of a hub: what this app reads of a registration description. Everything else is carried in `xml`. */
 export interface Registration {
   /** The description exactly as the hub gave it. */
   readonly xml: string;
@@ -59,7 +59,7 @@ function toFields(usual: UsualFields): RegistrationFields {
   };
 }
 
-/** `parseRegistration` for every description there can be. */
+/** `parseRegistration` for any description. */
 export function parseAnyRegistration(xml: string): Registration {
   const { type, elements } = readElements(xml);
   const { platform, isTemplate } = kindOf(type);
@@ -80,7 +80,7 @@ export function parseAnyRegistration(xml: string): Registration {
 }
 
 /**
- * The description of a row as it may be written: without `ETag`, `ExpirationTime`, `RegistrationId`, else byte for
+ * The description of a row as it may be written: without `ETag`, `ExpirationTime`, `RegistrationId`, otherwise byte for
  * byte. `parseRegistration` has read it before, and refused one in which any of these occurs twice.
  */
 export function descriptionForWrite(xml: string): string {
@@ -88,7 +88,7 @@ export function descriptionForWrite(xml: string): string {
   return own === undefined ? anyDescriptionForWrite(xml) : xml.slice(0, own.start) + xml.slice(own.end);
 }
 
-/** `descriptionForWrite` for every description there can be. */
+/** `descriptionForWrite` for any description. */
 export function anyDescriptionForWrite(xml: string): string {
   let written = '';
   let copied = 0;
