@@ -2,7 +2,7 @@ import { DrError } from '../core/errors.ts';
 import type { CallOptions, Hub, HubProbe, ListOptions, Page, WriteOutcome } from '../core/ports.ts';
 import { readPage } from './page.ts';
 import { refusal } from './refusal.ts';
-import { createTransport, type HubAnswer, type HubHead, type Transport, type TransportOptions } from './transport.ts';
+import { type HubAnswer, type HubHead, Transport, type TransportOptions } from './transport.ts';
 
 /** A hub over HTTP. `close` ends its connections. */
 export type HubClient = Hub & { close(): Promise<void> };
@@ -21,7 +21,7 @@ const ENTRY_TYPE = 'application/atom+xml;type=entry;charset=utf-8';
 /** Our own thin client for what this app does with a hub; `docs/decisions` says why not the SDK. */
 export function createHub(options: HubClientOptions): HubClient {
   const { connection, clock } = options;
-  const transport = createTransport(options);
+  const transport = new Transport(options);
   const where = `hub ${connection.ref.namespace}/${connection.ref.hub}`;
   const endpoint: HubEndpoint = { transport, where, now: clock.now };
   return {

@@ -25,65 +25,36 @@ export type RawHead = Pick<RawAnswer, 'status' | 'headers'>;
 export function exchange(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
-  limits: ExchangeLimits,
+  { bodyTimeoutMs, isBodyWanted }: ExchangeLimits,
   onHead?: (head: RawHead) => void,
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
-    dispatcher.dispatch(request, new Receiver(limits, onHead, resolve, reject));
+    let head: RawHead = { status: 0, headers: {} };
+    let cutOffAt = Number.POSITIVE_INFINITY;
+    const chunks: Uint8Array[] = [];
+    dispatcher.dispatch(request, {
+      /** Undici requires it. */
+      onRequestStart() {},
+      onResponseStart(_, status, headers) {
+        head = { status, headers };
+        onHead?.(head);
+      },
+      onResponseData(controller, chunk) {
+        // A body that trickles in is never silent, so the time is checked with each chunk: a timer per body would cost more.
+        const now = performance.now();
+        if (cutOffAt === Number.POSITIVE_INFINITY) cutOffAt = now + bodyTimeoutMs;
+        else if (now >= cutOffAt) controller.abort(new errors.BodyTimeoutError());
+        if (isBodyWanted(head.status)) chunks.push(chunk);
+      },
+      onResponseEnd() {
+        const [first = NOTHING, ...others] = chunks;
+        resolve({ ...head, body: others.length === 0 ? first : Buffer.concat(chunks) });
+      },
+      onResponseError(_, error) {
+        reject(error);
+      },
+    });
   });
 }
 
 const NOTHING = new Uint8Array(0);
-
-/** Undici calls it as the answer comes, and with nothing more once it ended or failed. */
-class Receiver implements Dispatcher.DispatchHandler {
-  readonly #limits: ExchangeLimits;
-  readonly #onHead: ((head: RawHead) => void) | undefined;
-  readonly #resolve: (answer: RawAnswer) => void;
-  readonly #reject: (error: Error) => void;
-  #status = 0;
-  #headers: RawAnswer['headers'] = {};
-  #isWanted = false;
-  readonly #chunks: Uint8Array[] = [];
-  #cutOffAt = Number.POSITIVE_INFINITY;
-
-  constructor(
-    limits: ExchangeLimits,
-    onHead: ((head: RawHead) => void) | undefined,
-    resolve: (answer: RawAnswer) => void,
-    reject: (error: Error) => void,
-  ) {
-    this.#limits = limits;
-    this.#onHead = onHead;
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  /** Undici asks for it although there is nothing to do. */
-  onRequestStart(): void {}
-
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: RawAnswer['headers']): void {
-    this.#status = status;
-    this.#headers = headers;
-    this.#isWanted = this.#limits.isBodyWanted(status);
-    this.#onHead?.({ status, headers });
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    // A body that trickles in is never silent, so the time is checked with each chunk: a timer per body would cost more.
-    const now = performance.now();
-    if (this.#cutOffAt === Number.POSITIVE_INFINITY) this.#cutOffAt = now + this.#limits.bodyTimeoutMs;
-    else if (now >= this.#cutOffAt) controller.abort(new errors.BodyTimeoutError());
-    if (this.#isWanted) this.#chunks.push(chunk);
-  }
-
-  onResponseEnd(): void {
-    const [first = NOTHING, ...others] = this.#chunks;
-    const body = others.length === 0 ? first : Buffer.concat(this.#chunks);
-    this.#resolve({ status: this.#status, headers: this.#headers, body });
-  }
-
-  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    this.#reject(error);
-  }
-}

@@ -46,24 +46,14 @@ export interface HubAnswer extends HubHead {
   readonly body: Uint8Array;
 }
 
-/** Sends requests to one hub: paced, retried until the deadline, signed. */
-export interface Transport {
-  /** Every answer that is not to be tried again. Throws `HubUnavailable` (retryable) when there was none in time. */
-  call(request: HubRequest, deadlineAt: number): Promise<HubAnswer>;
-  close(): Promise<void>;
-}
-
 const API_VERSION = '2020-06';
 const REQUEST_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** More than any limiter lets through at once; sockets are opened as they are needed. */
 const MAX_SOCKETS = 256;
 
-export function createTransport(options: TransportOptions): Transport {
-  return new HttpTransport(options);
-}
-
-class HttpTransport implements Transport {
+/** Sends requests to one hub: paced, retried until the deadline, signed. */
+export class Transport {
   readonly #options: TransportOptions;
   readonly #reading: ExchangeLimits;
   readonly #writing: ExchangeLimits;
@@ -84,6 +74,7 @@ class HttpTransport implements Transport {
     this.#authorization = createSas(connection, clock.now);
   }
 
+  /** Every answer that is not to be tried again. Throws `HubUnavailable` (retryable) when there was none in time. */
   async call(request: HubRequest, deadlineAt: number): Promise<HubAnswer> {
     const { refreshConnection } = this.#options;
     const first = await this.#attempt(request, deadlineAt);
