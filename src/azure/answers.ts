@@ -1,14 +1,12 @@
 import { DrError } from '../core/errors.ts';
 import { statusOf } from './fault.ts';
 
-/** The answer, or `undefined` when the blob or its container is not there. */
-export async function ifThere<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (statusOf(error) === 404) return undefined;
+/** The answer, or `undefined` when it is the status of what is not there. */
+export function ifThere<T>(answer: Promise<T>, absentStatus = 404): Promise<T | undefined> {
+  return answer.catch((error: unknown) => {
+    if (statusOf(error) === absentStatus) return undefined;
     throw error;
-  }
+  });
 }
 
 export function needEtag(etag: string | undefined): string {

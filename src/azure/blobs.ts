@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { addAbortSignal, Readable } from 'node:stream';
 import { type BlobItem, type BlockBlobClient, ContainerClient } from '@azure/storage-blob';
+import { compareText } from '../core/bytes/search.ts';
 import { DrError } from '../core/errors.ts';
 import type { Blob, BlobEntry, BlobRange, Blobs } from '../core/ports.ts';
 import { ifThere, needEtag } from './answers.ts';
@@ -15,6 +16,11 @@ export interface AzureBlobsOptions {
   readonly container: string;
   readonly limits?: StorageLimits;
 }
+
+type BlobWork<T> = (blob: BlockBlobClient, signal: AbortSignal) => Promise<T>;
+type Page = { readonly continuationToken?: string };
+type PageSettings = Page & { readonly maxPageSize: number };
+type Listing<P> = { byPage(settings: PageSettings): AsyncIterator<P> };
 
 /**
  * Blobs in one container of a storage account. Retries are the SDK's own, by `limits`, except for a read that breaks off
@@ -32,11 +38,20 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
       throw storageFault(error, { service: 'blob', action, target });
     }
   };
-  const blobCall = <T>(
-    action: string,
-    name: string,
-    work: (blob: BlockBlobClient, signal: AbortSignal) => Promise<T>,
-  ) => call(action, `blob '${name}'`, (signal) => work(container.getBlockBlobClient(name), signal));
+  const blobCall = <T>(action: string, name: string, work: BlobWork<T>) =>
+    call(action, `blob '${name}'`, (signal) => work(container.getBlockBlobClient(name), signal));
+  /** Pages until one has no continuation token; each is a call of its own, so that long listings have time. */
+  const allPages = async <P extends Page>(what: string, list: (signal: AbortSignal) => Listing<P>): Promise<P[]> => {
+    const pages: P[] = [];
+    let from: { continuationToken?: string } | undefined = {};
+    while (from !== undefined) {
+      const settings: PageSettings = { maxPageSize: limits.listPageSize, ...from };
+      const page: P | undefined = await call('list', what, (signal) => firstOf(list(signal).byPage(settings)));
+      if (page !== undefined) pages.push(page);
+      from = page?.continuationToken ? { continuationToken: page.continuationToken } : undefined;
+    }
+    return pages;
+  };
   return {
     get: (name, how) =>
       blobCall('read', name, async (blob, signal) => {
@@ -59,21 +74,19 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
       });
     },
     list: async (prefix) => {
-      const pages = await allPages(limits, (page) =>
-        call('list', `blobs '${prefix}*'`, (abortSignal) =>
-          ifThere(firstOf(container.listBlobsFlat({ prefix, includeMetadata: true, abortSignal }).byPage(page))),
-        ),
+      const pages = await allPages(`blobs '${prefix}*'`, (abortSignal) =>
+        container.listBlobsFlat({ prefix, includeMetadata: true, abortSignal }),
       );
-      return pages.flatMap((page) => page.segment.blobItems.filter(isFile).map(toEntry)).sort(byName);
+      return pages
+        .flatMap((page) => page.segment.blobItems.filter(isFile).map(toEntry))
+        .sort((a, b) => compareText(a.name, b.name));
     },
     listFolders: async (prefix) => {
-      const pages = await allPages(limits, (page) =>
-        call('list', `folders '${prefix}*'`, (abortSignal) =>
-          ifThere(firstOf(container.listBlobsByHierarchy('/', { prefix, abortSignal }).byPage(page))),
-        ),
+      const pages = await allPages(`folders '${prefix}*'`, (abortSignal) =>
+        container.listBlobsByHierarchy('/', { prefix, abortSignal }),
       );
       const folders = pages.flatMap((page) => page.segment.blobPrefixes ?? []);
-      return folders.sort(byName).map((folder) => folder.name);
+      return folders.map((folder) => folder.name).sort(compareText);
     },
     remove: (name, etag) => blobCall('remove', name, (blob, signal) => removeIf(blob, etag, signal)),
     ensure: () => call('create', 'the snapshot container', (signal) => ensureContainer(container, signal)),
@@ -93,11 +106,13 @@ async function download(
   // is read again: never the rest of one version after the beginning of another.
   const options = { abortSignal, maxRetryRequests: 0, ...(rangeGetContentMD5 ? { rangeGetContentMD5 } : {}) };
   for (let tryCount = 1; ; tryCount += 1) {
-    const answer = await ifInRange(blob.download(range?.offset, range?.length, options));
+    const answer = await ifThere(blob.download(range?.offset, range?.length, options), 416);
     if (answer === undefined) return emptyRange(blob, abortSignal);
     const bytes = await readBody(answer.readableStreamBody, abortSignal);
     if (bytes !== undefined && isAsSent(bytes, answer.contentMD5)) return { bytes, etag: needEtag(answer.etag) };
-    if (tryCount === limits.retry.maxTries || abortSignal.aborted) throw brokeOff(blob.name);
+    if (tryCount < limits.retry.maxTries && !abortSignal.aborted) continue;
+    const message = `Blob '${blob.name}' broke off or arrived changed each time it was read; trying again may help.`;
+    throw new DrError('StorageUnavailable', message, { target: `blob '${blob.name}'`, retryable: true });
   }
 }
 
@@ -107,15 +122,6 @@ const MAX_MD5_RANGE = 4 * 1_024 * 1_024;
 /** The SDK does not look at the checksum it gets. A longer range has none; its documents bring checksums of their own. */
 function isAsSent(bytes: Uint8Array, contentMd5: Uint8Array | undefined): boolean {
   return contentMd5 === undefined || createHash('md5').update(bytes).digest().equals(contentMd5);
-}
-
-async function ifInRange<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (statusOf(error) === 416) return undefined;
-    throw error;
-  }
 }
 
 /** A range that begins at the end of the blob or behind it. */
@@ -137,17 +143,6 @@ async function readBody(
   }
 }
 
-function brokeOff(name: string): DrError {
-  return new DrError(
-    'StorageUnavailable',
-    `Blob '${name}' broke off or arrived changed each time it was read; trying again may help.`,
-    {
-      target: `blob '${name}'`,
-      retryable: true,
-    },
-  );
-}
-
 async function removeIf(blob: BlockBlobClient, etag: string | undefined, abortSignal: AbortSignal): Promise<void> {
   const conditions = etag === undefined ? {} : { ifMatch: etag };
   try {
@@ -167,30 +162,9 @@ async function ensureContainer(container: ContainerClient, abortSignal: AbortSig
   }
 }
 
-interface PageSettings {
-  readonly maxPageSize: number;
-  readonly continuationToken?: string;
-}
-
-/** Pages until one has no continuation token; each is a call of its own, so that long listings have time. */
-async function allPages<P extends { readonly continuationToken?: string }>(
-  { listPageSize: maxPageSize }: StorageLimits,
-  read: (settings: PageSettings) => Promise<P | undefined>,
-): Promise<P[]> {
-  const pages: P[] = [];
-  let settings: PageSettings | undefined = { maxPageSize };
-  while (settings !== undefined) {
-    const page: P | undefined = await read(settings);
-    if (page !== undefined) pages.push(page);
-    const continuationToken: string | undefined = page?.continuationToken;
-    settings = continuationToken ? { maxPageSize, continuationToken } : undefined;
-  }
-  return pages;
-}
-
 async function firstOf<P>(pages: AsyncIterator<P>): Promise<P | undefined> {
-  const first = await pages.next();
-  return first.done === true ? undefined : first.value;
+  const first = await ifThere(pages.next());
+  return first?.done === false ? first.value : undefined;
 }
 
 /** An account with hierarchical namespace lists its directories as blobs, too. */
@@ -206,9 +180,4 @@ function toEntry({ name, metadata, properties }: BlobItem): BlobEntry {
     createdAt: properties.createdOn ?? properties.lastModified,
     modifiedAt: properties.lastModified,
   };
-}
-
-function byName(a: { readonly name: string }, b: { readonly name: string }): number {
-  if (a.name === b.name) return 0;
-  return a.name < b.name ? -1 : 1;
 }

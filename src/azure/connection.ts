@@ -10,29 +10,24 @@ export type StorageConnection =
       readonly clientId?: string;
     };
 
-/** How long and how often storage is asked. */
-export interface StorageLimits {
-  /** The storage SDK's options. Its retries are the only ones of blob and queue calls, except for a read that breaks off. */
-  readonly retry: {
-    readonly maxTries: number;
-    /** The SDK waits 0, 1 and 3 times this before the second, third and fourth try. */
-    readonly retryDelayInMs: number;
-    readonly maxRetryDelayInMs: number;
-    /** After this the service gives up a try; it is sent in whole seconds. */
-    readonly tryTimeoutInMs: number;
-  };
+/**
+ * How long and how often storage is asked. A busy partition moves within seconds; 60 s for a call leave a step of 240 s
+ * time for more than one that is lost.
+ */
+export const storageLimits = {
+  /**
+   * The storage SDK's options. Its retries are the only ones of blob and queue calls, except for a read that breaks
+   * off. The SDK waits 0, 1 and 3 times the delay before the second, third and fourth try. After `tryTimeoutInMs` the service
+   * gives up a try; it is sent in whole seconds.
+   */
+  retry: { maxTries: 4, retryDelayInMs: 2_000, maxRetryDelayInMs: 10_000, tryTimeoutInMs: 30_000 },
   /**
    * A whole call, all tries, ends after this. `tryTimeoutInMs` only asks the service: a request or an answer that is
    * lost on the way would otherwise hold the caller for many minutes, until TCP gives up.
    */
-  readonly callTimeoutMs: number;
-  /** Blobs a listing asks for at once; the service gives 5,000 at most. */
-  readonly listPageSize: number;
-}
-
-/** A busy partition moves within seconds; 60 s for a call leave a step of 240 s time for more than one that is lost. */
-export const storageLimits: StorageLimits = {
-  retry: { maxTries: 4, retryDelayInMs: 2_000, maxRetryDelayInMs: 10_000, tryTimeoutInMs: 30_000 },
   callTimeoutMs: 60_000,
+  /** Blobs a listing asks for at once; the service gives 5,000 at most. */
   listPageSize: 5_000,
 };
+
+export type StorageLimits = Readonly<typeof storageLimits>;

@@ -11,47 +11,37 @@ export interface StorageAttempt {
  * What a storage or identity SDK threw, as `StorageUnavailable`; any other error is returned unchanged. The
  * SDK's error holds the request with its SAS or token, so nothing of it but status and codes is kept, not even as cause.
  */
-export function storageFault(error: unknown, attempt: StorageAttempt): unknown {
-  const seen = read(error);
-  if (seen === undefined) return error;
-  const came = [
-    seen.status === undefined ? undefined : `status ${seen.status}`,
-    seen.code,
-    seen.requestId === undefined ? undefined : `request id ${seen.requestId}`,
-  ].filter((part) => part !== undefined);
-  const { advice, retryable } = judge(seen, attempt.service);
-  return new DrError(
-    'StorageUnavailable',
-    `Could not ${attempt.action} ${attempt.target}: ${came.join(', ') || seen.name}. ${advice}`,
-    { target: attempt.target, retryable },
-  );
+export function storageFault(error: unknown, { service, action, target }: StorageAttempt): unknown {
+  const { name, status, ...seen } = read(error);
+  if (!isSdkError.test(name)) return error;
+  const code = word(seen.code);
+  const requestId = word(seen.requestId);
+  const came = [status !== undefined && `status ${status}`, code, requestId && `request id ${requestId}`]
+    .filter(Boolean)
+    .join(', ');
+  const { advice, retryable } = judge(name, status, code, service);
+  const message = `Could not ${action} ${target}: ${came || name}. ${advice}`;
+  return new DrError('StorageUnavailable', message, { target, retryable });
 }
 
 /** The HTTP status of what an SDK threw, if it carries one. */
 export function statusOf(error: unknown): number | undefined {
-  return numberIn(error, 'statusCode');
+  return read(error).status;
 }
 
 /** The service's error code (`BlobAlreadyExists`) or the network's (`ECONNRESET`) of what an SDK threw. */
 export function codeOf(error: unknown): string | undefined {
-  return textIn(error, 'code') ?? textIn(fieldOf(error, 'details'), 'errorCode');
+  return read(error).code;
 }
 
-interface Seen {
-  readonly name: string;
-  readonly status: number | undefined;
-  readonly code: string | undefined;
-  readonly requestId: string | undefined;
-}
-
-function read(error: unknown): Seen | undefined {
-  const name = textIn(error, 'name') ?? '';
-  if (!isSdkError.test(name)) return undefined;
+function read(error: unknown) {
+  const details = fieldOf(error, 'details');
+  const status = fieldOf(error, 'statusCode');
   return {
-    name,
-    status: statusOf(error),
-    code: word(codeOf(error)),
-    requestId: word(textIn(fieldOf(error, 'details'), 'x-ms-request-id')),
+    name: textIn(error, 'name') ?? '',
+    status: typeof status === 'number' ? status : undefined,
+    code: textIn(error, 'code') ?? textIn(details, 'errorCode'),
+    requestId: textIn(details, 'x-ms-request-id'),
   };
 }
 
@@ -64,13 +54,12 @@ function word(text: string | undefined): string | undefined {
   return text !== undefined && /^[\w.-]{1,80}$/.test(text) ? text : undefined;
 }
 
-function judge(seen: Seen, service: 'blob' | 'queue'): { readonly advice: string; readonly retryable: boolean } {
-  const { status } = seen;
-  if (isIdentityError.test(seen.name)) {
+function judge(name: string, status: number | undefined, code: string | undefined, service: 'blob' | 'queue') {
+  if (isIdentityError.test(name)) {
     return { advice: identityAdvice, retryable: status === undefined || isTransient(status) };
   }
-  if (status === 401 || status === 403) return { advice: refusalAdvice(seen.code, service), retryable: false };
-  if (status === undefined || isTransient(status) || isPassing(seen.code)) {
+  if (status === 401 || status === 403) return { advice: refusalAdvice(code, service), retryable: false };
+  if (status === undefined || isTransient(status) || isPassing(code)) {
     return { advice: 'The storage account did not answer as it should; trying again later may help.', retryable: true };
   }
   return { advice: 'The storage account refused the call; trying again will not help.', retryable: false };
@@ -117,9 +106,4 @@ function fieldOf(value: unknown, key: string): unknown {
 function textIn(value: unknown, key: string): string | undefined {
   const field = fieldOf(value, key);
   return typeof field === 'string' && field !== '' ? field : undefined;
-}
-
-function numberIn(value: unknown, key: string): number | undefined {
-  const field = fieldOf(value, key);
-  return typeof field === 'number' ? field : undefined;
 }

@@ -36,7 +36,9 @@ export function createAzureStepQueue(options: AzureStepQueueOptions): StepQueue 
   };
   return {
     send: async (texts, delaySeconds = 0) => {
-      checkDelay(delaySeconds);
+      if (!(delaySeconds >= 0 && delaySeconds <= MAX_DELAY_SECONDS)) {
+        throw new DrError('Internal', `A message can wait 0 to ${MAX_DELAY_SECONDS} seconds, not ${delaySeconds}.`);
+      }
       const waiting = texts.map(toMessage).values();
       const sendRest = async () => {
         for (const message of waiting) await sendOne(message, Math.ceil(delaySeconds));
@@ -54,17 +56,10 @@ const PARALLEL_SENDS = 16;
 const MAX_DELAY_SECONDS = 7 * 24 * 3_600;
 const MAX_MESSAGE_BYTES = 64 * 1_024;
 
-function checkDelay(delaySeconds: number): void {
-  if (delaySeconds >= 0 && delaySeconds <= MAX_DELAY_SECONDS) return;
-  throw new DrError('Internal', `A message can wait 0 to ${MAX_DELAY_SECONDS} seconds, not ${delaySeconds}.`);
-}
-
 function toMessage(text: string): string {
   const message = Buffer.from(text, 'utf8').toString('base64');
-  if (message.length > MAX_MESSAGE_BYTES) {
-    throw new DrError('Internal', `A message holds ${message.length} of ${MAX_MESSAGE_BYTES} bytes in base64.`);
-  }
-  return message;
+  if (message.length <= MAX_MESSAGE_BYTES) return message;
+  throw new DrError('Internal', `A message holds ${message.length} of ${MAX_MESSAGE_BYTES} bytes in base64.`);
 }
 
 /** Waits for all before it throws, so that no send continues behind the caller's back. */

@@ -21,6 +21,8 @@ export async function uploadOnce(
   abortSignal: AbortSignal,
 ): Promise<string | 'conflict'> {
   let tryCount = 0;
+  const conditions =
+    condition === 'new' ? { ifNoneMatch: '*' } : condition === 'any' ? {} : { ifMatch: condition.etag };
   // With it the service refuses bytes that were changed on the way.
   const transactionalContentMD5 = createHash('md5').update(bytes).digest();
   // The SDK asks for the body again at each try, which is the only sign of a retry it gives.
@@ -30,7 +32,7 @@ export async function uploadOnce(
   };
   const upload = () =>
     blob.upload(body, bytes.byteLength, {
-      conditions: conditionsOf(condition),
+      conditions,
       metadata,
       abortSignal,
       transactionalContentMD5,
@@ -62,11 +64,6 @@ export async function uploadOnce(
 function contentTypeOf(name: string): string {
   if (name.endsWith('.json')) return 'application/json';
   return name.endsWith('.gz') ? 'application/gzip' : 'application/octet-stream';
-}
-
-function conditionsOf(condition: PutCondition): { ifNoneMatch?: string; ifMatch?: string } {
-  if (condition === 'any') return {};
-  return condition === 'new' ? { ifNoneMatch: '*' } : { ifMatch: condition.etag };
 }
 
 /** By code: 409 and 412 also stand for leases, immutability and a container that is being deleted. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Decision, decide, decideRemoval, type PassRules } from '../../src/core/restore/decide.ts';
+import { type Decision, decide, type PassRules } from '../../src/core/restore/decide.ts';
 import type { RecordPlan, Write } from '../../src/core/restore/plan.ts';
 import type { RemovalPlan } from '../../src/core/restore/plan-removal.ts';
 
@@ -79,5 +79,5 @@ test.each<[keyof typeof removals, 'removed' | undefined, boolean, Decision]>([
   ['remove', 'removed', false, write('removed')],
   ['remove', 'removed', true, failed('NotApplied')],
 ])('a rollback: plan %s, before %s, last pass %s', (kind, earlier, isLastPass, decision) => {
-  expect(decideRemoval(removals[kind], earlier, { isLastPass })).toEqual(decision);
+  expect(decide(removals[kind], earlier, { isLastPass })).toEqual(decision);
 });

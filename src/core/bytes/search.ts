@@ -8,3 +8,9 @@ export function firstIndex(count: number, isReached: (index: number) => boolean)
   }
   return low;
 }
+
+/** Code unit order: the same everywhere, unlike a locale's. */
+export function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -30,7 +30,13 @@ export class Comparison {
     for (let index = 0; index < fingerprints.count; index += 1) {
       const rows = live.get(fingerprints.keyHashAt(index));
       if (rows === undefined) numbers.push(MISSING);
-      else if (!areSurelySame(fingerprints.contentHashesAt(index), contentHashesOf(rows))) numbers.push(DIFFERS);
+      else if (
+        !areSurelySame(
+          fingerprints.contentHashesAt(index),
+          rows.map((row) => row.contentHash),
+        )
+      )
+        numbers.push(DIFFERS);
       else numbers.push(rows.length, ...rows.map(({ versionHash }) => versionHash));
     }
     return new Comparison(Float64Array.from(numbers), fingerprints.count);
@@ -59,7 +65,3 @@ export class Comparison {
 const MISSING = -1;
 /** Something lives there that has to be looked at itself. */
 const DIFFERS = 0;
-
-function contentHashesOf(rows: readonly RowFingerprint[]): number[] {
-  return rows.map(({ contentHash }) => contentHash);
-}

@@ -93,13 +93,8 @@ function endOf(numbers: Float64Array, start: number): number {
   return start + HEAD + (numbers[start + 2] ?? 0) + (numbers[start + 3] ?? 0);
 }
 
-export interface FingerprintWriter {
-  add(record: RecordFingerprint): void;
-  finish(): FingerprintTable;
-}
-
 /** `rowCount`: for how many rows room is made at once. */
-export function createFingerprintWriter(rowCount: number): FingerprintWriter {
+export function createFingerprintWriter(rowCount: number) {
   const places = new Map<string, number>();
   let numbers = new Float64Array(rowCount * (HEAD + 2));
   let end = 0;
@@ -113,7 +108,7 @@ export function createFingerprintWriter(rowCount: number): FingerprintWriter {
     end += 1;
   };
   return {
-    add({ platform, keyHash, handleHashes, contentHashes }) {
+    add({ platform, keyHash, handleHashes, contentHashes }: RecordFingerprint): void {
       const place = places.get(platform) ?? places.size;
       places.set(platform, place);
       push(place);

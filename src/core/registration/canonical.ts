@@ -1,3 +1,4 @@
+import { compareText } from '../bytes/search.ts';
 import { type Content, canonicalHandle, isHandleElement, kindOf, readElements } from './elements.ts';
 import { splitTags } from './tags.ts';
 import { readDescription } from './usual.ts';
@@ -21,16 +22,22 @@ export function canonicalAnyRow(xml: string): string {
 
 function canonicalForm({ type, elements }: ReturnType<typeof readDescription>): string {
   const { platform } = kindOf(type);
-  const fields: Field[] = [];
-  for (const element of elements) {
-    const value = canonicalField(platform, element);
-    if (value !== undefined) fields.push([element.name, value]);
-  }
+  const fields = toFields(elements, (element) => canonicalField(platform, element));
   return JSON.stringify([type, fields.sort(byName)]);
 }
 
 type Canonical = string | readonly Canonical[];
 type Field = readonly [name: string, value: Canonical];
+
+/** The elements that say something, with what they say. */
+function toFields(elements: readonly Content[], read: (element: Content) => Canonical | undefined): Field[] {
+  const fields: Field[] = [];
+  for (const element of elements) {
+    const value = read(element);
+    if (value !== undefined) fields.push([element.name, value]);
+  }
+  return fields;
+}
 
 function canonicalField(platform: string, element: Content): Canonical | undefined {
   const { name, text } = element;
@@ -68,12 +75,8 @@ function readDictionary(text: string): Field[] | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-    const entries: Field[] = [];
-    for (const [name, entry] of Object.entries(value)) {
-      if (typeof entry !== 'string') return undefined;
-      entries.push([name, entry]);
-    }
-    return entries;
+    const entries: [string, unknown][] = Object.entries(value);
+    return entries.every((entry): entry is [string, string] => typeof entry[1] === 'string') ? entries : undefined;
   } catch {
     // Not JSON: the caller compares the text.
     return undefined;
@@ -94,17 +97,13 @@ function canonicalHeaderPart(part: Content): Field {
 function canonicalContent(element: Content): Canonical | undefined {
   const { attributes, children, text } = element;
   if (attributes.length === 0 && children.length === 0) return text === '' ? undefined : text;
-  const parts: Field[] = attributes.map(({ name, value }): Field => [`@${name}`, value]).sort(byName);
-  for (const child of children) {
-    const content = canonicalContent(child);
-    if (content !== undefined) parts.push([child.name, content]);
-  }
+  const parts = attributes.map(({ name, value }): Field => [`@${name}`, value]).sort(byName);
+  parts.push(...toFields(children, canonicalContent));
   if (text !== '') parts.push(['', text]);
   return parts.length === 0 ? undefined : parts;
 }
 
 /** Stable, so that elements of one name keep their order. */
 function byName(a: Field, b: Field): number {
-  if (a[0] === b[0]) return 0;
-  return a[0] < b[0] ? -1 : 1;
+  return compareText(a[0], b[0]);
 }

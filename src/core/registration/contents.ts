@@ -1,19 +1,11 @@
 import type { Content } from './elements.ts';
 import { readDescription } from './usual.ts';
 
-/** What only rebuilding an installation wants to know of a row; `undefined` is absent, nil or empty. */
-export interface RowContents {
-  readonly pushVariables: string | undefined;
-  readonly p256dh: string | undefined;
-  readonly auth: string | undefined;
-  readonly body: string | undefined;
-  readonly expiry: string | undefined;
-  /** In their order; names may repeat. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
-}
-
-/** Reads them from a row's description, which `parseRegistration` has read before. */
-export function readContents(xml: string, read = readDescription): RowContents {
+/**
+ * What only rebuilding an installation wants to know of a row's description, which `parseRegistration` has read before;
+ * `undefined` is absent, nil or empty. Headers are in their order; names may repeat.
+ */
+export function readContents(xml: string, read = readDescription) {
   const { elements } = read(xml);
   return {
     pushVariables: textOf(elements, 'PushVariables'),
@@ -30,7 +22,7 @@ export function readPushVariables(xml: string): string | undefined {
   return xml.includes('PushVariables') ? readContents(xml).pushVariables : undefined;
 }
 
-function headersOf(elements: readonly Content[]): RowContents['headers'] {
+function headersOf(elements: readonly Content[]) {
   const collection = elements.find((element) => /^(?:Wns|Mpns|Apns)Headers$/.test(element.name));
   return (collection?.children ?? []).flatMap(({ children }) => {
     const name = textOf(children, 'Header');

@@ -1,4 +1,4 @@
-import { readXml, type XmlAttribute, type XmlElement } from '../xml/element.ts';
+import { readXml, type XmlElement } from '../xml/element.ts';
 import { misread, type XmlSource } from '../xml/misread.ts';
 
 /** The elements of one description in document order. `type` is `AppleTemplateRegistrationDescription` and so on. */
@@ -16,11 +16,8 @@ export function readElements(xml: string): DescriptionElements {
 }
 
 /** What an element says, apart from where and how it is written. */
-export interface Content {
-  readonly name: string;
-  readonly text: string;
+export interface Content extends Pick<XmlElement, 'name' | 'text' | 'attributes'> {
   readonly children: readonly Content[];
-  readonly attributes: readonly XmlAttribute[];
 }
 
 /** The text of the element called `name`; absent, nil and empty are all `undefined`. Throws when there are two. */
@@ -35,14 +32,8 @@ export function textOf(elements: readonly XmlElement[], name: string): string | 
   return found === undefined || found.text === '' ? undefined : found.text;
 }
 
-export interface Kind {
-  /** `Apple`, `FcmV1`, ...; unknown ones as they come. */
-  readonly platform: string;
-  readonly isTemplate: boolean;
-}
-
-/** Takes `AppleTemplateRegistrationDescription` apart. */
-export function kindOf(type: string): Kind {
+/** Takes `AppleTemplateRegistrationDescription` apart: `Apple`, `FcmV1`, ...; unknown platforms as they come. */
+export function kindOf(type: string) {
   const kind = cutEnd(type, 'RegistrationDescription');
   const platform = cutEnd(kind, 'Template');
   if (kind === type || platform === '') throw misread(DESCRIPTION, 'its root names no kind of registration');
@@ -73,11 +64,7 @@ export function isHandleElement(platform: string, name: string): boolean {
 }
 
 /** What the messages call it. */
-export const DESCRIPTION: XmlSource = {
-  what: 'A registration description',
-  isRetryable: false,
-  mayBeDeclared: false,
-};
+export const DESCRIPTION: XmlSource = { what: 'A registration description', isRetryable: false, mayBeDeclared: false };
 
 /** The element that is the handle, for the platforms that have one; Baidu has two. */
 export const handleElements: ReadonlyMap<string, string> = new Map([

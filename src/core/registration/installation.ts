@@ -1,41 +1,9 @@
+import { compareText } from '../bytes/search.ts';
 import { readContents, readPushVariables } from './contents.ts';
-import { compareText } from './record.ts';
 import { installationIdOf, type Registration, userIdOf } from './registration.ts';
 
 /** Why an installation could not be rebuilt from its rows. Stable: operators see these. */
 export type RebuildFault = 'UnknownPlatform' | 'TemplateWithoutName';
-
-export interface RebuiltInstallation {
-  readonly id: string;
-  readonly body: InstallationBody;
-  /** The native row was missing, so the installation's own tags are those all its templates share. */
-  readonly isPartial: boolean;
-}
-
-interface InstallationBody {
-  readonly installationId: string;
-  readonly platform: string;
-  readonly pushChannel: string;
-  readonly expirationTime?: string;
-  readonly userId?: string;
-  readonly tags?: readonly string[];
-  readonly pushVariables?: unknown;
-  readonly templates?: Readonly<Record<string, TemplateBody>>;
-  readonly secondaryTiles?: Readonly<Record<string, TileBody>>;
-}
-
-interface TemplateBody {
-  readonly body: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly expiry?: string;
-  readonly tags?: readonly string[];
-}
-
-interface TileBody {
-  readonly pushChannel: string;
-  readonly tags?: readonly string[];
-  readonly templates?: Readonly<Record<string, TemplateBody>>;
-}
 
 /** The installation API's platform names (service-facts 1.6); it compares them without regard to case. */
 const platformNames: Readonly<Record<string, string>> = {
@@ -56,107 +24,83 @@ const NEVER_FROM_YEAR = 9000;
 /**
  * The installation that produced these rows (service-facts 1.7): the native row carries its tags, user id, push
  * variables and expiry; a template row's own tags are what it has beyond those, without its name, which the service
- * adds by itself and would refuse from us when it holds a space.
+ * adds by itself and would refuse from us when it holds a space. Where the native row is missing, the installation's
+ * own tags are those all its templates share.
  */
-export function rebuildInstallation(
-  rows: readonly Registration[],
-  expiryFloorAtMs: number,
-): RebuiltInstallation | RebuildFault {
+export function rebuildInstallation(rows: readonly Registration[], expiryFloorAtMs: number) {
   const main = rows.filter((row) => row.tileName === undefined);
   const source = main.find((row) => !row.isTemplate) ?? main[0] ?? rows[0];
   const id = installationIdOf(source?.tags ?? []);
   if (source === undefined || id === undefined) return 'UnknownPlatform';
   const platform = platformNames[source.platform];
   if (platform === undefined) return 'UnknownPlatform';
-  const isPartial = source.isTemplate;
-  const tags = isPartial ? sharedTags(main) : ownTags(source);
+  const tags = source.isTemplate ? sharedTags(main) : ownTags(source.tags);
   const templates = templatesOf(main, tags);
   const tiles = tilesOf(rows);
   if (templates === undefined || tiles === undefined) return 'TemplateWithoutName';
-  const userId = userIdOf(source.tags);
-  const expirationTime = expiryOf(source, expiryFloorAtMs);
-  const pushVariables = pushVariablesOf(source);
-  const body: InstallationBody = {
+  const body = {
     installationId: id,
     platform,
     pushChannel: pushChannelOf(source),
-    ...(expirationTime === undefined ? {} : { expirationTime }),
-    ...(userId === undefined ? {} : { userId }),
-    ...(tags.length === 0 ? {} : { tags }),
-    ...(pushVariables === undefined ? {} : { pushVariables }),
-    ...(isEmpty(templates) ? {} : { templates }),
-    ...(isEmpty(tiles) ? {} : { secondaryTiles: tiles }),
+    expirationTime: expiryOf(source, expiryFloorAtMs),
+    userId: userIdOf(source.tags),
+    tags: unlessEmpty(tags),
+    pushVariables: pushVariablesOf(source),
+    templates: unlessEmpty(templates),
+    secondaryTiles: unlessEmpty(tiles),
   };
-  return { id, body, isPartial };
+  return { id, body };
 }
 
 /** The same installation with one more tag: a PUT of it takes effect where an identical one would be ignored. */
-export function withRepairTag(body: InstallationBody): InstallationBody {
+export function withRepairTag<T extends { readonly tags: readonly string[] | undefined }>(body: T): T {
   return { ...body, tags: [...(body.tags ?? []), 'notification-hubs-dr-repair'] };
 }
 
-function ownTags(row: Registration): string[] {
-  return row.tags.filter((tag) => !tag.startsWith('$'));
+function ownTags(tags: readonly string[]): string[] {
+  return tags.filter((tag) => !tag.startsWith('$'));
 }
 
 function sharedTags(rows: readonly Registration[]): string[] {
-  const [first, ...others] = rows.map((row) =>
-    without(ownTags(row), inLowerCase(row.templateName === undefined ? [] : [row.templateName])),
+  const [first = [], ...others] = rows.map(({ tags, templateName }) =>
+    without(ownTags(tags), inLowerCase(templateName === undefined ? [] : [templateName])),
   );
   const lowered = others.map(inLowerCase);
-  return (first ?? []).filter((tag) => lowered.every((tags) => tags.has(tag.toLowerCase())));
+  return first.filter((tag) => lowered.every((tags) => tags.has(tag.toLowerCase())));
 }
 
 /** `undefined` when a template row has no name: the installation API cannot hold such a template. */
 function templatesOf(rows: readonly Registration[], installationTags: readonly string[]) {
-  const templates: Record<string, TemplateBody> = {};
-  if (!rows.some(({ isTemplate }) => isTemplate)) return templates;
   const unwanted = inLowerCase(installationTags);
-  for (const row of rows) {
-    if (!row.isTemplate) continue;
-    if (row.templateName === undefined) return undefined;
-    const name = row.templateName.toLowerCase();
-    const tags = without(ownTags(row), unwanted).filter((tag) => tag.toLowerCase() !== name);
-    const { body = '', expiry, headers: pairs } = readContents(row.xml);
-    const headers: Record<string, string> = {};
-    for (const [header, value] of pairs) headers[header] = value;
-    Object.defineProperty(templates, row.templateName, {
-      enumerable: true,
-      // Of two rows of one name, which only a torn listing shows, the later one stays.
-      configurable: true,
-      value: {
-        body,
-        ...(isEmpty(headers) ? {} : { headers }),
-        ...(expiry === undefined ? {} : { expiry }),
-        ...(tags.length === 0 ? {} : { tags }),
-      },
-    });
+  const templates: [string, object][] = [];
+  for (const { isTemplate, templateName, tags, xml } of rows) {
+    if (!isTemplate) continue;
+    if (templateName === undefined) return undefined;
+    const name = templateName.toLowerCase();
+    const own = without(ownTags(tags), unwanted).filter((tag) => tag.toLowerCase() !== name);
+    const { body = '', expiry, headers } = readContents(xml);
+    const rest = { headers: unlessEmpty(Object.fromEntries(headers)), expiry, tags: unlessEmpty(own) };
+    templates.push([templateName, { body, ...rest }]);
   }
-  return templates;
+  // Of two rows of one name, which only a torn listing shows, the later one stays.
+  return Object.fromEntries(templates);
 }
 
 /** How tiles show in a listing is a guess (service-facts 9.9): rows with a SecondaryTileName, native or template. */
 function tilesOf(rows: readonly Registration[]) {
-  const tiles: Record<string, TileBody> = {};
-  if (rows.every(({ tileName }) => tileName === undefined)) return tiles;
-  const names = new Set(rows.flatMap((row) => (row.tileName === undefined ? [] : [row.tileName])));
+  const tiles: [string, object][] = [];
+  const names = new Set(rows.flatMap(({ tileName }) => tileName ?? []));
   for (const name of [...names].sort(compareText)) {
     const tileRows = rows.filter((row) => row.tileName === name);
     const source = tileRows.find((row) => !row.isTemplate) ?? tileRows[0];
     if (source === undefined) continue;
-    const tags = source.isTemplate ? [] : ownTags(source);
+    const tags = source.isTemplate ? [] : ownTags(source.tags);
     const templates = templatesOf(tileRows, tags);
     if (templates === undefined) return undefined;
-    Object.defineProperty(tiles, name, {
-      enumerable: true,
-      value: {
-        pushChannel: source.handle,
-        ...(tags.length === 0 ? {} : { tags }),
-        ...(isEmpty(templates) ? {} : { templates }),
-      },
-    });
+    const rest = { tags: unlessEmpty(tags), templates: unlessEmpty(templates) };
+    tiles.push([name, { pushChannel: source.handle, ...rest }]);
   }
-  return tiles;
+  return Object.fromEntries(tiles);
 }
 
 function pushChannelOf(row: Registration): string {
@@ -195,6 +139,7 @@ function without(tags: readonly string[], unwanted: ReadonlySet<string>): string
   return unwanted.size === 0 ? [...tags] : tags.filter((tag) => !unwanted.has(tag.toLowerCase()));
 }
 
-function isEmpty(record: object): boolean {
-  return Object.keys(record).length === 0;
+/** JSON leaves out what is undefined. */
+function unlessEmpty<T extends object>(value: T): T | undefined {
+  return Object.keys(value).length === 0 ? undefined : value;
 }

@@ -1,4 +1,5 @@
 import { hash53 } from '../bytes/hash.ts';
+import { compareText } from '../bytes/search.ts';
 import { installationIdOf, type Registration, type RegistrationFields } from './registration.ts';
 
 /** What a restore brings back as one: an installation with all its rows, or one device outside installations. */
@@ -72,15 +73,11 @@ export function handleHash({ platform, handle }: Pick<Registration, 'platform' |
   return hash53(`${platform.toLowerCase()}:${handle}`);
 }
 
-export interface GroupedRows<Row = Registration> {
-  /** In key order; the rows of a record in id order. */
-  readonly records: readonly RecordOfRows<Row>[];
-  /** Rows dropped because the listing showed their id more than once. */
-  readonly duplicatesSeen: number;
-}
-
-/** Groups a shard's rows into records. Of rows with one id the one with the highest ETag stays, then the later seen. */
-export function groupRows<Row extends RegistrationFields>(rows: Iterable<Row>): GroupedRows<Row> {
+/**
+ * Groups a shard's rows into records, in key order, their rows in id order. Of rows with one id the one with the highest
+ * ETag stays, then the later seen; `duplicatesSeen` counts the others.
+ */
+export function groupRows<Row extends RegistrationFields>(rows: Iterable<Row>) {
   const byId = new Map<string, Row>();
   let rowCount = 0;
   for (const row of rows) {
@@ -88,21 +85,8 @@ export function groupRows<Row extends RegistrationFields>(rows: Iterable<Row>): 
     const seen = byId.get(row.id);
     if (seen === undefined || row.etag >= seen.etag) byId.set(row.id, row);
   }
-  const byKey = new Map<string, Row[]>();
-  for (const row of byId.values()) {
-    const key = recordKey(row);
-    const group = byKey.get(key);
-    if (group === undefined) byKey.set(key, [row]);
-    else group.push(row);
-  }
-  const records = [...byKey]
+  const records: readonly RecordOfRows<Row>[] = [...Map.groupBy(byId.values(), recordKey)]
     .map(([key, group]) => ({ key, rows: group.sort((a, b) => compareText(a.id, b.id)) }))
     .sort((a, b) => compareText(a.key, b.key));
   return { records, duplicatesSeen: rowCount - byId.size };
-}
-
-/** Code unit order: the same everywhere, unlike a locale's. */
-export function compareText(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

@@ -1,35 +1,13 @@
 import { type Content, canonicalHandle, handleElements, readElements } from './elements.ts';
 
-/** What this app reads of a description; `undefined` is absent. */
-export interface UsualFields extends UsualTemplate {
-  readonly platform: string;
-  readonly isTemplate: boolean;
-  readonly id: string;
-  readonly etag: string | undefined;
-  readonly expirationTime: string | undefined;
-  readonly tags: string | undefined;
-  readonly pushVariables: string | undefined;
-  readonly handle: string;
-  readonly p256dh: string | undefined;
-  readonly auth: string | undefined;
-}
-
-/** What makes a template. */
-interface UsualTemplate {
-  /** As it is in its CDATA section. */
-  readonly body: string | undefined;
-  readonly expiry: string | undefined;
-  readonly templateName: string | undefined;
-  /** The XML of the collection. */
-  readonly headers: string | undefined;
-}
+export type UsualFields = NonNullable<ReturnType<typeof readUsual>>;
 
 /**
  * Reads a description that is written as the service writes nearly all: its elements in its order, nothing between
  * them. That takes a third of the general reader's time. `undefined` leaves it to that reader, which finds the fault if
  * there is one. With `decode` the description may be in another form, in which ASCII is as it is, and so is all markup.
  */
-export function readUsual(xml: string, decode: (raw: string) => string = asItIs): UsualFields | undefined {
+export function readUsual(xml: string, decode: (raw: string) => string = asItIs) {
   ROOT.lastIndex = 0;
   const [root = '', platform = '', template = ''] = ROOT.exec(xml) ?? [];
   const handleTags = HANDLE_TAGS.get(platform);
@@ -61,18 +39,17 @@ export function readUsual(xml: string, decode: (raw: string) => string = asItIs)
 export function readDescription(xml: string): { readonly type: string; readonly elements: readonly Content[] } {
   const usual = readUsual(xml);
   if (usual === undefined) return readElements(xml);
-  const { platform, isTemplate, tags, pushVariables, handle, p256dh, auth, body, expiry, templateName, headers } =
-    usual;
+  const { platform, isTemplate, headers } = usual;
   const elements = [
-    textElement('Tags', tags),
-    textElement('PushVariables', pushVariables),
-    textElement(handleElements.get(platform) ?? '', handle),
-    textElement('P256DH', p256dh),
-    textElement('Auth', auth),
+    textElement('Tags', usual.tags),
+    textElement('PushVariables', usual.pushVariables),
+    textElement(handleElements.get(platform) ?? '', usual.handle),
+    textElement('P256DH', usual.p256dh),
+    textElement('Auth', usual.auth),
     // Taken from its CDATA section as written; an XML parser reports every line end as one line feed.
-    textElement('BodyTemplate', body?.replaceAll(/\r\n?/g, '\n')),
-    textElement('Expiry', expiry),
-    textElement('TemplateName', templateName),
+    textElement('BodyTemplate', usual.body?.replaceAll(/\r\n?/g, '\n')),
+    textElement('Expiry', usual.expiry),
+    textElement('TemplateName', usual.templateName),
   ];
   if (headers !== undefined) elements.push(headersElement(headers));
   return { type: `${platform}${isTemplate ? 'Template' : ''}RegistrationDescription`, elements };
@@ -118,15 +95,13 @@ function asItIs(raw: string): string {
   return raw;
 }
 
-const NO_TEMPLATE: UsualTemplate = {
-  body: undefined,
-  expiry: undefined,
-  templateName: undefined,
-  headers: undefined,
-};
+const NO_TEMPLATE: Partial<ReturnType<typeof takeTemplate>> = {};
 
-/** What makes a template, and the place moved behind it. */
-function takeTemplate(place: Place): UsualTemplate {
+/**
+ * What makes a template, and the place moved behind it: its body as it is in its CDATA section, its headers as the XML of
+ * the collection.
+ */
+function takeTemplate(place: Place) {
   const body = take(place, '<BodyTemplate><![CDATA[', ']]></BodyTemplate>');
   const expiry = take(place, '<Expiry>', '</Expiry>');
   takeMatch(place, NIL_EXPIRY);

@@ -10,53 +10,41 @@ export type Decision =
 
 export interface PassRules {
   /** Count what would be written, and write nothing. */
-  readonly isDryRun: boolean;
+  readonly isDryRun?: boolean;
   /** Look only: what is still missing has failed. */
   readonly isLastPass: boolean;
 }
 
+const outcomeOfWriting = { create: 'created', complete: 'updated', withdraw: 'updated', remove: 'removed' } as const;
+
 /**
  * `earlier` is what the pass before made of the record, absent in the first pass. Later passes only look after records
- * this run wrote: one that differs now was changed by its device since, a missing one is written again.
+ * this run wrote: one that differs now was changed by its device since, a missing one is written again. The same for a
+ * rollback, where what still shows, and is the same, is removed again; what differs is its device registering again.
  */
-export function decide(plan: RecordPlan, earlier: 'created' | 'updated' | undefined, rules: PassRules): Decision {
+export function decide(
+  plan: RecordPlan | RemovalPlan,
+  earlier: WrittenOutcome | undefined,
+  { isDryRun = false, isLastPass }: PassRules,
+): Decision {
   switch (plan.kind) {
     case 'unchanged':
+    case 'gone':
       return { kind: 'settled', outcome: earlier ?? 'unchanged', hasChangedSince: false };
     case 'keptLive':
+    case 'changed':
       return { kind: 'settled', outcome: earlier ?? 'keptLive', hasChangedSince: earlier !== undefined };
     case 'impossible':
       return { kind: 'failed', code: plan.fault };
     case 'create':
     case 'complete':
-    case 'withdraw': {
-      const outcome = earlier ?? (plan.kind === 'create' ? 'created' : 'updated');
-      if (earlier === undefined && rules.isDryRun) return { kind: 'settled', outcome, hasChangedSince: false };
-      if (earlier !== undefined && rules.isLastPass) return { kind: 'failed', code: 'NotApplied' };
+    case 'withdraw':
+    case 'remove': {
+      const outcome = earlier ?? outcomeOfWriting[plan.kind];
+      if (earlier === undefined && isDryRun) return { kind: 'settled', outcome, hasChangedSince: false };
+      if (earlier !== undefined && isLastPass) return { kind: 'failed', code: 'NotApplied' };
       return { kind: 'write', outcome, writes: plan.writes };
     }
-    default:
-      return plan satisfies never;
-  }
-}
-
-/**
- * The same for a rollback. Later passes look after records that were removed: what still shows, and is the same, is
- * removed again; what differs is its device registering again.
- */
-export function decideRemoval(
-  plan: RemovalPlan,
-  earlier: 'removed' | undefined,
-  { isLastPass }: Pick<PassRules, 'isLastPass'>,
-): Decision {
-  switch (plan.kind) {
-    case 'gone':
-      return { kind: 'settled', outcome: earlier ?? 'unchanged', hasChangedSince: false };
-    case 'changed':
-      return { kind: 'settled', outcome: earlier ?? 'keptLive', hasChangedSince: earlier !== undefined };
-    case 'remove':
-      if (earlier !== undefined && isLastPass) return { kind: 'failed', code: 'NotApplied' };
-      return { kind: 'write', outcome: 'removed', writes: plan.writes };
     default:
       return plan satisfies never;
   }

@@ -1,7 +1,7 @@
 import { versionHashOf } from '../../../core/fingerprint/row.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
-import { type Decision, decide, decideRemoval } from '../../../core/restore/decide.ts';
+import { type Decision, decide } from '../../../core/restore/decide.ts';
 import type { WrittenOutcome } from '../../../core/restore/outcomes.ts';
 import { type PlanOptions, planRecord } from '../../../core/restore/plan.ts';
 import { planRemoval, versionHashesOf } from '../../../core/restore/plan-removal.ts';
@@ -116,9 +116,7 @@ async function openRemover(app: App, run: RestoreRun, { shard, openRecords }: Sh
     const seen = typeof versionHashes === 'object' ? { seen: new Set(versionHashes) } : {};
     const what = { ...written.get(index), ...seen };
     const plan = planRemoval(record, found, what, (id) => minted.get(id) ?? []);
-    const decision = decideRemoval(plan, earlier === 'removed' ? earlier : undefined, {
-      isLastPass: pass === LAST_PASS,
-    });
+    const decision = decide(plan, earlier === 'removed' ? earlier : undefined, { isLastPass: pass === LAST_PASS });
     const isNoted = pass === 1 && plan.kind === 'remove' && found !== undefined;
     return { decision, collapsed: 0, addedRows: [], noted: isNoted ? found.rows.map(versionHashOf) : undefined };
   };
