@@ -95,7 +95,7 @@ function asItIs(raw: string): string {
   return raw;
 }
 
-const NO_TEMPLATE: Partial<ReturnType<typeof takeTemplate>> = {};
+const NO_TEMPLATE = { body: undefined, expiry: undefined, templateName: undefined, headers: undefined };
 
 /**
  * What makes a template, and the place moved behind it: its body as it is in its CDATA section, its headers as the XML of
