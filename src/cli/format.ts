@@ -4,6 +4,11 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US', { maximumFractionDigits: 1 });
 }
 
+/** Parts of a sentence, without those there is nothing to say of. */
+export function joined(separator: string, parts: readonly (string | false | undefined)[]): string {
+  return parts.filter(Boolean).join(separator);
+}
+
 /** `1,950 created, 50 kept live` */
 export function formatCounts(counts: readonly (readonly [string, number])[]): string {
   return counts.map(([name, count]) => `${formatCount(count)} ${name}`).join(', ');

@@ -5,21 +5,13 @@ export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-export const textAt = reader((value) => typeof value === 'string');
-export const numberAt = reader((value) => typeof value === 'number');
-export const flagAt = reader((value) => typeof value === 'boolean');
-const foundObjectAt = reader(isObject);
-const foundListAt = reader((value): value is readonly unknown[] => Array.isArray(value));
-
+export const textAt = reader((value) => typeof value === 'string', undefined);
+export const numberAt = reader((value) => typeof value === 'number', undefined);
+export const flagAt = reader((value) => typeof value === 'boolean', undefined);
 /** The object at this path, or an empty one. */
-export function objectAt(from: unknown, ...path: readonly string[]): Json {
-  return foundObjectAt(from, ...path) ?? {};
-}
-
+export const objectAt = reader(isObject, {});
 /** The list at this path, or an empty one. */
-export function listAt(from: unknown, ...path: readonly string[]): readonly unknown[] {
-  return foundListAt(from, ...path) ?? [];
-}
+export const listAt = reader((value): value is readonly unknown[] => Array.isArray(value), []);
 
 /** The numbers above zero in an object, by name. */
 export function countsAt(from: unknown, ...path: readonly string[]): readonly (readonly [string, number])[] {
@@ -28,9 +20,9 @@ export function countsAt(from: unknown, ...path: readonly string[]): readonly (r
   );
 }
 
-function reader<T>(isWanted: (value: unknown) => value is T) {
-  return (from: unknown, ...path: readonly string[]): T | undefined => {
+function reader<T, Absent extends T | undefined>(isWanted: (value: unknown) => value is T, absent: Absent) {
+  return (from: unknown, ...path: readonly string[]): T | Absent => {
     const found = path.reduce<unknown>((value, name) => (isObject(value) ? value[name] : undefined), from);
-    return isWanted(found) ? found : undefined;
+    return isWanted(found) ? found : absent;
   };
 }

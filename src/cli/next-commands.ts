@@ -1,3 +1,4 @@
+import { joined } from './format.ts';
 import { flagAt, type Json, listAt, objectAt, textAt } from './json.ts';
 
 /** The API's next actions as command lines without the tool's name. Actions without a command are left out. */
@@ -41,7 +42,7 @@ function joinedAt(from: unknown, name: string): string | undefined {
 function groupText(group: unknown): string {
   const platforms = joinedAt(group, 'platforms');
   const tags = textAt(group, 'tags');
-  return [platforms && `platforms=${platforms}`, tags && `tags=${tags}`].filter(Boolean).join(';');
+  return joined(';', [platforms && `platforms=${platforms}`, tags && `tags=${tags}`]);
 }
 
 /** For a POSIX shell. */

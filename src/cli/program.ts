@@ -42,22 +42,14 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
         terminal.out(isJson ? `${JSON.stringify(view, undefined, 2)}\n` : text);
       exitCode = await command({ client, terminal, isJson, show }, ...args);
     };
-  addCommands(program, run);
+  for (const add of commands) add(program, run);
   program.addHelpText('after', exitCodesHelp);
   await program.parseAsync(checkedWords(argv, program), { from: 'user' });
   return exitCode;
 }
 
 /** In the order of a bad night. */
-function addCommands(program: Command, run: Run): void {
-  addStatus(program, run);
-  addBackup(program, run);
-  addSnapshotCommands(program, run);
-  addRestore(program, run);
-  addWatch(program, run);
-  addRestoreCommands(program, run);
-  addDrill(program, run);
-}
+const commands = [addStatus, addBackup, addSnapshotCommands, addRestore, addWatch, addRestoreCommands, addDrill];
 
 /** Guards against what the parser lets pass: an option as another's value, a quoted key, help for an unknown command. */
 function checkedWords(argv: readonly string[], program: Command): string[] {

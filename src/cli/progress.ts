@@ -1,25 +1,21 @@
-import { formatCount, formatSeconds } from './format.ts';
+import { formatCount, formatSeconds, joined } from './format.ts';
 import { type Json, numberAt, textAt } from './json.ts';
 import type { Terminal } from './terminal.ts';
-
-/** Shows a run's progress: a bar redrawn in place on a screen, one line per change elsewhere. */
-export interface Progress {
-  show(view: Json): void;
-  /** Clears the bar. */
-  end(): void;
-}
 
 const BAR_WIDTH = 24;
 /** A log gets one line per phase and per tenth of it. */
 const LINE_EVERY_PERCENT = 10;
 const CLEAR_LINE = '\r\u001b[2K';
 
-/** By hand: bar libraries own the timer and the stream, while this one draws whatever each poll brings. */
-export function createProgress(terminal: Terminal): Progress {
+/**
+ * Shows a run's progress: a bar redrawn in place on a screen, one line per change elsewhere. By hand: bar libraries own
+ * the timer and the stream, while this one draws whatever each poll brings.
+ */
+export function createProgress(terminal: Terminal) {
   let isDrawn = false;
   let lastChange = '';
   return {
-    show(view) {
+    show(view: Json): void {
       const columns = terminal.columns();
       if (columns !== undefined) {
         terminal.err(`${CLEAR_LINE}${drawBar(view).slice(0, columns - 1)}`);
@@ -31,7 +27,8 @@ export function createProgress(terminal: Terminal): Progress {
       if (change !== lastChange) terminal.err(`${describe(view)}\n`);
       lastChange = change;
     },
-    end() {
+    /** Clears the bar. */
+    end(): void {
       if (isDrawn) terminal.err(CLEAR_LINE);
       isDrawn = false;
     },
@@ -54,16 +51,14 @@ function describe(view: Json): string {
   const throttled = numberAt(view, 'secondsLostToThrottling') ?? 0;
   const failed = numberAt(view, 'counts', 'failed') ?? numberAt(view, 'counts', 'damaged') ?? 0;
   const phase = `${phaseOf(view)}${pass > 1 ? ` (pass ${pass})` : ''}`;
-  return [
+  return joined(', ', [
     percent === undefined ? phase : `${phase} ${Math.floor(percent)} %`,
     amountOf(view),
-    rate === 0 ? '' : `${formatCount(rate)} a second`,
-    eta === undefined ? '' : `${formatSeconds(eta)} left`,
-    throttled < 1 ? '' : `throttled ${formatSeconds(throttled)}`,
-    failed === 0 ? '' : `${formatCount(failed)} failed`,
-  ]
-    .filter((part) => part !== '')
-    .join(', ');
+    rate !== 0 && `${formatCount(rate)} a second`,
+    eta !== undefined && `${formatSeconds(eta)} left`,
+    throttled >= 1 && `throttled ${formatSeconds(throttled)}`,
+    failed !== 0 && `${formatCount(failed)} failed`,
+  ]);
 }
 
 function amountOf(view: Json): string {

@@ -1,5 +1,5 @@
 import { exitCodes } from './errors.ts';
-import { type Fact, formatCount, formatCounts, formatFacts, formatSeconds } from './format.ts';
+import { type Fact, formatCount, formatCounts, formatFacts, formatSeconds, joined } from './format.ts';
 import { countsAt, flagAt, type Json, listAt, numberAt, objectAt, textAt } from './json.ts';
 import { nextCommands } from './next-commands.ts';
 
@@ -44,12 +44,12 @@ export function summarize(view: Json): string {
 function headline(view: Json): string {
   const milliseconds = Date.parse(textAt(view, 'finishedAt') ?? '') - Date.parse(textAt(view, 'createdAt') ?? '');
   const phase = textAt(view, 'phase') ?? '';
-  const isRunning = textAt(view, 'status') === 'Running' && phase !== '';
-  return (
-    `${nounOf(view)} ${textAt(view, 'id') ?? ''}: ${textAt(view, 'verdict') ?? textAt(view, 'status') ?? 'unknown'}` +
-    (isRunning ? ` (${phase})` : '') +
-    (Number.isNaN(milliseconds) ? '' : ` after ${formatSeconds(milliseconds / 1000)}`)
-  );
+  const status = textAt(view, 'status');
+  return joined(' ', [
+    `${nounOf(view)} ${textAt(view, 'id') ?? ''}: ${textAt(view, 'verdict') ?? status ?? 'unknown'}`,
+    status === 'Running' && phase !== '' && `(${phase})`,
+    !Number.isNaN(milliseconds) && `after ${formatSeconds(milliseconds / 1000)}`,
+  ]);
 }
 
 function factsOfKind(view: Json): readonly Fact[] {
@@ -59,15 +59,14 @@ function factsOfKind(view: Json): readonly Fact[] {
     case 'backup':
       return backupFacts(objectAt(view, 'result'));
     case 'verification':
-      return [
-        ['devices', describeCounts(view, 'counts')],
-        ...listAt(view, 'damagedArtefacts').map(
-          (one): Fact => ['damaged', `${textAt(one, 'name')}: ${textAt(one, 'message')}`],
-        ),
-      ];
+      return [['devices', describeCounts(view, 'counts')], ...listAt(view, 'damagedArtefacts').map(damageFact)];
     default:
       return [];
   }
+}
+
+function damageFact(damaged: unknown): Fact {
+  return ['damaged', `${textAt(damaged, 'name')}: ${textAt(damaged, 'message')}`];
 }
 
 function restoreFacts(view: Json): readonly Fact[] {
@@ -75,15 +74,13 @@ function restoreFacts(view: Json): readonly Fact[] {
   const repaired = numberAt(view, 'repaired') ?? 0;
   const hasWritten = textAt(view, 'status') === 'Succeeded' && flagAt(view, 'dryRun') !== true && passes > 0;
   const isProven = hasWritten && textAt(view, 'purpose') !== 'rollback';
-  const proof =
-    `pass ${passes} listed the hub and had nothing left to write` +
-    (repaired > 0 ? ` (${formatCount(repaired)} repaired along the way)` : '');
+  const repairs = repaired > 0 ? ` (${formatCount(repaired)} repaired along the way)` : '';
   return [
     ['devices', `${formatCount(numberAt(view, 'counts', 'total') ?? 0)}: ${describeCounts(view, 'counts') || 'none'}`],
     ...Object.keys(objectAt(view, 'byPlatform')).map(
       (platform): Fact => [`  ${platform.padEnd(9)}`, describeCounts(view, 'byPlatform', platform)],
     ),
-    ['proof', isProven ? proof : undefined],
+    ['proof', isProven ? `pass ${passes} listed the hub and had nothing left to write${repairs}` : undefined],
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { Run } from '../context.ts';
 import { exitCodes } from '../errors.ts';
-import { type Fact, formatAge, formatCount, formatFacts, formatSeconds } from '../format.ts';
+import { type Fact, formatAge, formatCount, formatFacts, formatSeconds, joined } from '../format.ts';
 import { flagAt, type Json, listAt, numberAt, objectAt, textAt } from '../json.ts';
 
 export function addStatus(program: Command, run: Run): void {
@@ -21,7 +21,7 @@ export function addStatus(program: Command, run: Run): void {
 function renderCard(card: Json, nowMs: number): string {
   const facts: readonly Fact[] = [
     ['primary', hubName(card, 'primary')],
-    ['secondary', [hubName(card, 'secondary'), ...targetFacts(objectAt(card, 'target'))].join(', ')],
+    ['secondary', joined(', ', [hubName(card, 'secondary'), describeTarget(objectAt(card, 'target'))])],
     ['snapshot', describeSnapshot(objectAt(card, 'latestGoodSnapshot'))],
     ['proven', 'provenSnapshot' in card ? describeProof(objectAt(card, 'provenSnapshot')) : undefined],
     ['at risk', describeRisk(objectAt(card, 'atRisk'))],
@@ -47,17 +47,17 @@ function hubName(card: Json, role: 'primary' | 'secondary'): string {
   return `${textAt(card, role, 'namespace')}/${textAt(card, role, 'hub')}`;
 }
 
-function targetFacts(target: Json): readonly string[] {
+function describeTarget(target: Json): string | undefined {
   const isReachable = flagAt(target, 'reachable');
-  if (isReachable === undefined) return [];
+  if (isReachable === undefined) return undefined;
   const tier = textAt(target, 'tier');
   const room = numberAt(target, 'room');
-  return [
+  return joined(', ', [
     isReachable ? 'reachable' : 'NOT reachable',
-    ...(flagAt(target, 'rights') === false ? ['access rights MISSING'] : []),
-    ...(tier === undefined ? [] : [`tier ${tier}`]),
-    ...(room === undefined ? [] : [`room for ${formatCount(room)} more devices`]),
-  ];
+    flagAt(target, 'rights') === false && 'access rights MISSING',
+    tier && `tier ${tier}`,
+    room !== undefined && `room for ${formatCount(room)} more devices`,
+  ]);
 }
 
 function describeSnapshot(latest: Json): string {
@@ -86,9 +86,8 @@ function describeRisk(atRisk: Json): string | undefined {
 
 function describePrediction(predicted: Json): string | undefined {
   const seconds = numberAt(predicted, 'seconds');
-  return seconds === undefined
-    ? undefined
-    : `would take about ${formatSeconds(seconds)} (measured by the last ${textAt(predicted, 'basis')})`;
+  if (seconds === undefined) return undefined;
+  return `would take about ${formatSeconds(seconds)} (measured by the last ${textAt(predicted, 'basis')})`;
 }
 
 function describeRun(run: Json, nowMs: number): string {
