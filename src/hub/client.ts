@@ -2,7 +2,7 @@ import { DrError } from '../core/errors.ts';
 import type { CallOptions, Hub, HubProbe, ListOptions, Page, WriteOutcome } from '../core/ports.ts';
 import { readPage } from './page.ts';
 import { refusal } from './refusal.ts';
-import { type HubAnswer, type HubHead, Transport, type TransportOptions } from './transport.ts';
+import { type HubAnswer, type HubHead, type HubRequest, Transport, type TransportOptions } from './transport.ts';
 
 /** A hub over HTTP. `close` ends its connections. */
 export type HubClient = Hub & { close(): Promise<void> };
@@ -16,6 +16,7 @@ const MAX_DAMAGED_PAGES = 3;
 /** A hub that will not say its tier must not hold up a restore. */
 const FEATURE_PATIENCE_MS = 5000;
 
+const JSON_TYPE = 'application/json;charset=utf-8';
 const ENTRY_TYPE = 'application/atom+xml;type=entry;charset=utf-8';
 
 /** Our own thin client for what this app does with a hub; `docs/decisions` says why not the SDK. */
@@ -27,21 +28,24 @@ export function createHub(options: HubClientOptions): HubClient {
   return {
     ref: connection.ref,
     listPage: (token, call) => listPage(endpoint, token, PAGE_SIZE, call),
-    deleteRegistration: (id, etag, call) => deleteRegistration(endpoint, id, etag, call),
-    deleteInstallation: (id, call) => deleteInstallation(endpoint, id, call),
+    deleteRegistration(id, ifMatch, call) {
+      const path = pathOf('registrations', id);
+      return remove(endpoint, { operation: 'deleteRegistration', method: 'DELETE', path, ifMatch }, call);
+    },
+    async deleteInstallation(id, call) {
+      const path = pathOf('installations', id);
+      await remove(endpoint, { operation: 'deleteInstallation', method: 'DELETE', path }, call);
+    },
     createRegistrationId: (call) => createRegistrationId(endpoint, call),
     probe: (call) => probe(endpoint, call),
-    async putRegistration(id, xml, { deadlineAt }) {
-      const path = `registrations/${encodeURIComponent(id)}`;
+    putRegistration(id, xml, call) {
       const body = `<entry xmlns="http://www.w3.org/2005/Atom"><content type="application/xml">${xml}</content></entry>`;
-      const request = { operation: 'putRegistration', method: 'PUT', path, contentType: ENTRY_TYPE, body } as const;
-      return toOutcome(await transport.call(request, deadlineAt), where);
+      const path = pathOf('registrations', id);
+      return put(endpoint, { operation: 'putRegistration', method: 'PUT', path, contentType: ENTRY_TYPE, body }, call);
     },
-    async putInstallation(id, json, { deadlineAt }) {
-      const path = `installations/${encodeURIComponent(id)}`;
-      const contentType = 'application/json;charset=utf-8';
-      const request = { operation: 'putInstallation', method: 'PUT', path, contentType, body: json } as const;
-      return toOutcome(await transport.call(request, deadlineAt), where);
+    putInstallation(id, body, call) {
+      const path = pathOf('installations', id);
+      return put(endpoint, { operation: 'putInstallation', method: 'PUT', path, contentType: JSON_TYPE, body }, call);
     },
     pace: () => options.limiter.pace(),
     close: () => transport.close(),
@@ -92,10 +96,9 @@ function asQueryValue(token: string): string {
 }
 
 async function createRegistrationId({ transport, where }: HubEndpoint, { deadlineAt }: CallOptions): Promise<string> {
-  const answer = await transport.call(
-    { operation: 'newRegistrationId', method: 'POST', path: 'registrationIDs', contentType: ENTRY_TYPE },
-    deadlineAt,
-  );
+  const path = 'registrationIDs';
+  const request = { operation: 'newRegistrationId', method: 'POST', path, contentType: ENTRY_TYPE } as const;
+  const answer = await transport.call(request, deadlineAt);
   requireOk(answer, where);
   const location = answer.header('location') ?? answer.header('content-location') ?? '';
   const id = /\/registrations?(?:ids)?\/([^/?]+)/i.exec(location)?.[1];
@@ -103,29 +106,15 @@ async function createRegistrationId({ transport, where }: HubEndpoint, { deadlin
   throw new DrError('HubMisbehaves', `The ${where} minted a registration id without saying which.`, { target: where });
 }
 
-async function deleteRegistration(
-  { transport, where }: HubEndpoint,
-  id: string,
-  etag: number,
-  { deadlineAt }: CallOptions,
-): Promise<'gone' | 'changed'> {
-  const path = `registrations/${encodeURIComponent(id)}`;
-  const request = { operation: 'deleteRegistration', method: 'DELETE', path, ifMatch: etag } as const;
-  const { verdict, status } = await transport.call(request, deadlineAt);
-  if (verdict.kind === 'ok' || verdict.kind === 'gone') return 'gone';
-  if (verdict.kind === 'stale') return 'changed';
-  throw refusal(verdict.kind, status, where);
+function pathOf(collection: 'registrations' | 'installations', id: string): string {
+  return `${collection}/${encodeURIComponent(id)}`;
 }
 
-async function deleteInstallation(
-  { transport, where }: HubEndpoint,
-  id: string,
-  { deadlineAt }: CallOptions,
-): Promise<void> {
-  const path = `installations/${encodeURIComponent(id)}`;
-  const request = { operation: 'deleteInstallation', method: 'DELETE', path } as const;
-  const { verdict, status } = await transport.call(request, deadlineAt);
-  if (verdict.kind !== 'ok' && verdict.kind !== 'gone') throw refusal(verdict.kind, status, where);
+async function remove(hub: HubEndpoint, request: HubRequest, call: CallOptions): Promise<'gone' | 'changed'> {
+  const { verdict, status } = await hub.transport.call(request, call.deadlineAt);
+  if (verdict.kind === 'ok' || verdict.kind === 'gone') return 'gone';
+  if (verdict.kind === 'stale') return 'changed';
+  throw refusal(verdict.kind, status, hub.where);
 }
 
 /** Lists (the Manage right), mints an id (the right to write) and asks for a feature only the Standard tier has. */
@@ -146,10 +135,8 @@ async function probe(endpoint: HubEndpoint, call: CallOptions): Promise<HubProbe
 async function readTier({ transport, now }: HubEndpoint, call: CallOptions): Promise<HubProbe['tier']> {
   const deadlineAt = Math.min(call.deadlineAt, now() + FEATURE_PATIENCE_MS);
   try {
-    const { verdict, status } = await transport.call(
-      { operation: 'feature', method: 'GET', path: 'feedbackcontainer' },
-      deadlineAt,
-    );
+    const request = { operation: 'feature', method: 'GET', path: 'feedbackcontainer' } as const;
+    const { verdict, status } = await transport.call(request, deadlineAt);
     if (verdict.kind === 'ok') return 'Standard';
     return status === 403 ? 'BasicOrFree' : 'unknown';
   } catch (error) {
@@ -165,7 +152,8 @@ function requireOk({ verdict, status }: HubAnswer, where: string): void {
 
 const WRITTEN: WriteOutcome = { kind: 'written' };
 
-function toOutcome({ verdict, status }: HubAnswer, where: string): WriteOutcome {
+async function put(hub: HubEndpoint, request: HubRequest, call: CallOptions): Promise<WriteOutcome> {
+  const { verdict, status } = await hub.transport.call(request, call.deadlineAt);
   switch (verdict.kind) {
     case 'ok':
       return WRITTEN;
@@ -174,6 +162,6 @@ function toOutcome({ verdict, status }: HubAnswer, where: string): WriteOutcome 
     case 'rejected':
       return { kind: 'rejected', status, reason: verdict.reason };
     default:
-      throw refusal(verdict.kind, status, where);
+      throw refusal(verdict.kind, status, hub.where);
   }
 }

@@ -25,7 +25,10 @@ const utf8 = new TextDecoder();
 function readAnyPage(body: string): string[] {
   const feed = readXml(body, FEED);
   if (feed.name !== 'feed' || feed.namespace !== ATOM) throw misread(FEED, 'it is not a feed');
-  if (feed.children.some(({ name, text }) => name === 'title' && text === TITLE_OF_NO_HUB)) throw hubNotFound();
+  if (feed.children.some(({ name, text }) => name === 'title' && text === TITLE_OF_NO_HUB)) {
+    const message = 'The namespace answered the listing, but has no hub of this name. Check the hub name setting.';
+    throw new DrError('HubNotFound', message);
+  }
   return feed.children.filter(({ name }) => name === 'entry').map((entry) => readEntry(body, feed, entry));
 }
 
@@ -35,13 +38,6 @@ const FEED: XmlSource = { what: "A page of the hub's listing", isRetryable: true
 
 /** Recorded in 2020: asked for a hub it does not know, the service answers 200 with an empty feed of this title. */
 const TITLE_OF_NO_HUB = 'Publicly Listed Services';
-
-function hubNotFound(): DrError {
-  return new DrError(
-    'HubNotFound',
-    'The namespace answered the listing, but has no hub of this name. Check the hub name setting.',
-  );
-}
 
 function readEntry(body: string, feed: XmlElement, entry: XmlElement): string {
   const contents = entry.children.filter(({ name }) => name === 'content');

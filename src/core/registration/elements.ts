@@ -1,15 +1,11 @@
 import { readXml, type XmlElement } from '../xml/element.ts';
 import { misread, type XmlSource } from '../xml/misread.ts';
 
-/** The elements of one description in document order. `type` is `AppleTemplateRegistrationDescription` and so on. */
-export interface DescriptionElements {
-  readonly rootName: string;
-  readonly type: string;
-  readonly elements: readonly XmlElement[];
-}
-
-/** Reads one complete description, which must hold its own namespace declarations and no XML declaration. */
-export function readElements(xml: string): DescriptionElements {
+/**
+ * Reads one complete description, which must hold its own namespace declarations and no XML declaration: its elements in
+ * document order, and its type, `AppleTemplateRegistrationDescription` and so on.
+ */
+export function readElements(xml: string) {
   const root = readXml(xml, DESCRIPTION);
   if (root.text.trim() !== '') throw misread(DESCRIPTION, 'it holds text instead of elements');
   return { rootName: root.name, type: root.type ?? root.name, elements: root.children };

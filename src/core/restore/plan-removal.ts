@@ -37,36 +37,17 @@ export function versionHashesOf(record: RecordOfRows, live: RecordOfRows): numbe
 export function planRemoval(
   record: RecordOfRows,
   live: RecordOfRows | undefined,
-  written: WrittenRecord,
-  mintedFor: PlanOptions['mintedFor'],
-): RemovalPlan {
-  if (live === undefined) return { kind: 'gone' };
-  return record.key.startsWith('i:')
-    ? planInstallation(record, live, written)
-    : planDevice(record, live, written, mintedFor);
-}
-
-function planInstallation(record: RecordOfRows, live: RecordOfRows, { seen }: WrittenRecord): RemovalPlan {
-  const isUntouched =
-    seen === undefined
-      ? isSameToDevice(record.rows, live.rows)
-      : live.rows.every((row) => seen.has(versionHashOf(row)));
-  if (!isUntouched) return { kind: 'changed' };
-  return { kind: 'remove', writes: [{ kind: 'removal', id: record.key.slice(2) }] };
-}
-
-function isSameToDevice(rows: readonly Registration[], live: readonly Registration[]): boolean {
-  const forms = distinctRows(rows);
-  const liveForms = distinctRows(live);
-  return forms.size === liveForms.size && [...forms.keys()].every((form) => liveForms.has(form));
-}
-
-function planDevice(
-  record: RecordOfRows,
-  live: RecordOfRows,
   { added, seen }: WrittenRecord,
   mintedFor: PlanOptions['mintedFor'],
 ): RemovalPlan {
+  if (live === undefined) return { kind: 'gone' };
+  if (record.key.startsWith('i:')) {
+    const isUntouched = seen
+      ? live.rows.every((row) => seen.has(versionHashOf(row)))
+      : isSameToDevice(record.rows, live.rows);
+    if (!isUntouched) return { kind: 'changed' };
+    return { kind: 'remove', writes: [{ kind: 'removal', id: record.key.slice(2) }] };
+  }
   const rows =
     added === undefined ? [...distinctRows(record.rows).values()] : added.flatMap((at) => record.rows[at] ?? []);
   const formById = new Map(
@@ -78,4 +59,10 @@ function planDevice(
   if (ours.length === 0) return { kind: 'gone' };
   if (!ours.every(isUntouched)) return { kind: 'changed' };
   return { kind: 'remove', writes: ours.map(({ id, etag }) => ({ kind: 'withdrawal', id, etag }) as const) };
+}
+
+function isSameToDevice(rows: readonly Registration[], live: readonly Registration[]): boolean {
+  const forms = distinctRows(rows);
+  const liveForms = distinctRows(live);
+  return forms.size === liveForms.size && [...forms.keys()].every((form) => liveForms.has(form));
 }
