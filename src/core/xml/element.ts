@@ -47,6 +47,8 @@ export function readXml(xml: string, source: XmlSource): XmlElement {
     const element = open.at(-1);
     if (element !== undefined) element.text += text;
   };
+  // No UTF-8 decodes to that, but the parser throws an error of another kind where a text ends so.
+  if (!xml.isWellFormed()) refuse('it has half of a surrogate pair');
   refuseFaults(parser, xml, source, refuse);
   parser.on('text', addText);
   parser.on('cdata', addText);
