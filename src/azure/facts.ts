@@ -17,10 +17,8 @@ export function toMetadata(facts: BlobFacts, putId: string): Record<string, stri
       throw new DrError('Internal', `'${name}' cannot name a blob's fact: use a-z, 0-9 and _, and not '${PUT_ID}'.`);
     }
     if (!/^[!-~]([ -~]*[!-~])?$/.test(value)) {
-      throw new DrError(
-        'Internal',
-        `The fact '${name}' must be printable ASCII, not empty, without a space at its ends.`,
-      );
+      const message = `The fact '${name}' must be printable ASCII, not empty, without a space at its ends.`;
+      throw new DrError('Internal', message);
     }
     sizeBytes += name.length + value.length;
     metadata[name] = value;
@@ -32,11 +30,8 @@ export function toMetadata(facts: BlobFacts, putId: string): Record<string, stri
 const MAX_BYTES = 8_192;
 
 export function toFacts(metadata: Readonly<Record<string, string>> = {}): BlobFacts {
-  return Object.fromEntries(
-    Object.entries(metadata)
-      .map(([name, value]) => [name.toLowerCase(), value] as const)
-      .filter(([name]) => name !== PUT_ID),
-  );
+  const facts = Object.entries(metadata).map(([name, value]) => [name.toLowerCase(), value] as const);
+  return Object.fromEntries(facts.filter(([name]) => name !== PUT_ID));
 }
 
 export function putIdOf(metadata: Readonly<Record<string, string>> = {}): string | undefined {

@@ -44,7 +44,10 @@ export function createAzureStepQueue(options: AzureStepQueueOptions): StepQueue 
         for (const message of waiting) await sendOne(message, Math.ceil(delaySeconds));
       };
       // One iterator for all: each takes the next message, and the first error stops its taker only.
-      await allSettledOrThrow(Array.from({ length: Math.min(PARALLEL_SENDS, texts.length) }, sendRest));
+      const sends = Array.from({ length: Math.min(PARALLEL_SENDS, texts.length) }, sendRest);
+      // Waits for all before it throws, so that no send continues behind the caller's back.
+      const failed = (await Promise.allSettled(sends)).find((result) => result.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
     },
   };
 }
@@ -60,11 +63,4 @@ function toMessage(text: string): string {
   const message = Buffer.from(text, 'utf8').toString('base64');
   if (message.length <= MAX_MESSAGE_BYTES) return message;
   throw new DrError('Internal', `A message holds ${message.length} of ${MAX_MESSAGE_BYTES} bytes in base64.`);
-}
-
-/** Waits for all before it throws, so that no send continues behind the caller's back. */
-async function allSettledOrThrow(sends: readonly Promise<void>[]): Promise<void> {
-  const results = await Promise.allSettled(sends);
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
 }

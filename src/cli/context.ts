@@ -10,9 +10,9 @@ export interface Context {
   show(view: unknown, text: string): void;
 }
 
-/** Makes a parser's action of a command that gives its exit code. */
+/** Makes a parser's action of a command. One that gives no exit code is done. */
 export type Run = <Args extends readonly unknown[]>(
-  command: (context: Context, ...args: Args) => Promise<number>,
+  command: (context: Context, ...args: Args) => Promise<number | undefined>,
 ) => (...args: Args) => Promise<void>;
 
 export const watchOption = ['--watch', 'stay until the run ends; Ctrl-C stops watching, not the run'] as const;

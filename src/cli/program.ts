@@ -40,7 +40,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
       const client = createClient(url, await findKey(key, terminal, url), terminal.interrupted);
       const show = (view: unknown, text: string) =>
         terminal.out(isJson ? `${JSON.stringify(view, undefined, 2)}\n` : text);
-      exitCode = await command({ client, terminal, isJson, show }, ...args);
+      exitCode = (await command({ client, terminal, isJson, show }, ...args)) ?? exitCodes.done;
     };
   for (const add of commands) add(program, run);
   program.addHelpText('after', exitCodesHelp);

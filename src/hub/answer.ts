@@ -42,8 +42,7 @@ export function judgeAnswer(operation: Operation, answer: AnswerHead, nowMs: num
       if (retryAfter !== undefined) return { kind: 'throttled', retryAfterMs };
       return { kind: isQuota(answer.detail) ? 'quotaExceeded' : 'forbidden' };
     case 409:
-      // "Request rate too high" on registration writes; nothing else this app does can conflict.
-      return { kind: 'throttled', retryAfterMs };
+    // "Request rate too high" on registration writes; nothing else this app does can conflict.
     case 429:
       return { kind: 'throttled', retryAfterMs };
     case 408:

@@ -7,8 +7,6 @@ import { type HubAnswer, type HubHead, type HubRequest, Transport, type Transpor
 /** A hub over HTTP. `close` ends its connections. */
 export type HubClient = Hub & { close(): Promise<void> };
 
-export type HubClientOptions = TransportOptions;
-
 /** Most the service gives at once (javadoc of its SDK; no recording has more). */
 const PAGE_SIZE = 100;
 /** A page that is damaged this often is not damaged on its way. */
@@ -20,7 +18,7 @@ const JSON_TYPE = 'application/json;charset=utf-8';
 const ENTRY_TYPE = 'application/atom+xml;type=entry;charset=utf-8';
 
 /** Our own thin client for what this app does with a hub; `docs/decisions` says why not the SDK. */
-export function createHub(options: HubClientOptions): HubClient {
+export function createHub(options: TransportOptions): HubClient {
   const { connection, clock } = options;
   const transport = new Transport(options);
   const where = `hub ${connection.ref.namespace}/${connection.ref.hub}`;

@@ -42,10 +42,8 @@ export async function retry<T>(
     seen = outcome.seen ?? seen;
     const waitMs = outcome.waitMs ?? random() * Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** tries);
     if (clock.now() + waitMs >= deadlineAt) {
-      throw new DrError('HubUnavailable', `The ${where} did not serve the call in time; last seen: ${seen}.`, {
-        retryable: true,
-        target: where,
-      });
+      const message = `The ${where} did not serve the call in time; last seen: ${seen}.`;
+      throw new DrError('HubUnavailable', message, { retryable: true, target: where });
     }
     if (waitMs > 0) await clock.sleep(waitMs);
     outcome = await attempt();

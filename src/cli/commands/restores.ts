@@ -1,6 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
 import { type Context, type Run, watchOption } from '../context.ts';
-import { exitCodes, wrongUse } from '../errors.ts';
+import { wrongUse } from '../errors.ts';
 import { formatAge, formatCounts, formatTable } from '../format.ts';
 import { countsAt, listAt, numberAt, objectAt, textAt } from '../json.ts';
 import { startRun } from '../runs.ts';
@@ -44,13 +44,12 @@ export function addRestoreCommands(program: Command, run: Run): void {
     );
 }
 
-async function cancel({ client, show }: Context, id: string): Promise<number> {
+async function cancel({ client, show }: Context, id: string): Promise<undefined> {
   const view = await client.call('POST', `${pathOf(id)}/cancel`);
   show(view, summarize(view));
-  return exitCodes.done;
 }
 
-async function listRestores({ client, terminal, show }: Context): Promise<number> {
+async function listRestores({ client, terminal, show }: Context): Promise<undefined> {
   const body = await client.call('GET', '/api/restores');
   const rows = listAt(body, 'value').map((view) => [
     textAt(view, 'id') ?? '',
@@ -61,17 +60,15 @@ async function listRestores({ client, terminal, show }: Context): Promise<number
   ]);
   const headings = ['ID', 'STARTED', 'WHAT', 'STATUS', 'DEVICES'];
   show(body, formatTable(headings, rows, 'There are no restores yet.'));
-  return exitCodes.done;
 }
 
-async function showReport({ client, isJson, show }: Context, id: string): Promise<number> {
+async function showReport({ client, isJson, show }: Context, id: string): Promise<undefined> {
   const path = `${pathOf(id)}/report`;
   if (isJson) show(await client.call('GET', path), '');
   else show(undefined, `${(await client.markdown(path)).trimEnd()}\n`);
-  return exitCodes.done;
 }
 
-async function listFailures({ client, show }: Context, id: string): Promise<number> {
+async function listFailures({ client, show }: Context, id: string): Promise<undefined> {
   const value: unknown[] = [];
   for (let query: string | undefined = ''; query !== undefined; ) {
     const page = await client.call('GET', `${pathOf(id)}/failures${query}`);
@@ -85,7 +82,6 @@ async function listFailures({ client, show }: Context, id: string): Promise<numb
   ]);
   const headings = ['REASON', 'HTTP', 'RECORD'];
   show({ value }, formatTable(headings, rows, 'No record failed.'));
-  return exitCodes.done;
 }
 
 async function askForHub({ client, terminal }: Context, id: string): Promise<string> {

@@ -1,7 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { Method } from '../client.ts';
 import { type Context, type Run, watchOption } from '../context.ts';
-import { exitCodes } from '../errors.ts';
 import { formatAge, formatCount, formatTable } from '../format.ts';
 import { flagAt, listAt, numberAt, textAt } from '../json.ts';
 import { startRun } from '../runs.ts';
@@ -27,7 +26,7 @@ export function addSnapshotCommands(program: Command, run: Run): void {
     .action(run((context, id) => setPin(context, 'DELETE', id)));
 }
 
-async function listSnapshots({ client, terminal, show }: Context): Promise<number> {
+async function listSnapshots({ client, terminal, show }: Context): Promise<undefined> {
   const body = await client.call('GET', '/api/snapshots');
   const rows = listAt(body, 'value').map((snapshot) => [
     textAt(snapshot, 'id') ?? '',
@@ -40,14 +39,12 @@ async function listSnapshots({ client, terminal, show }: Context): Promise<numbe
   ]);
   const headings = ['SNAPSHOT', 'TAKEN', 'HEALTH', 'DEVICES', 'PROVEN BY', 'PINNED', ''];
   show(body, formatTable(headings, rows, 'There are no snapshots yet.'));
-  return exitCodes.done;
 }
 
-async function setPin({ client, show }: Context, method: Method, id: string): Promise<number> {
+async function setPin({ client, show }: Context, method: Method, id: string): Promise<undefined> {
   const body = await client.call(method, `${pathOf(id)}/pin`);
   const isPinned = flagAt(body, 'pinned') ?? method === 'PUT';
   show(body, `${textAt(body, 'id') ?? id} is ${isPinned ? 'pinned' : 'not pinned'}.\n`);
-  return exitCodes.done;
 }
 
 function pathOf(id: string): string {

@@ -42,11 +42,9 @@ function cutEnd(text: string, end: string): string {
 
 /** The device's address at its push service, in the one spelling by which two rows of a device are known as such. */
 export function readHandle(platform: string, elements: readonly XmlElement[]): string {
-  if (platform === 'Baidu') {
-    return `${handlePart(platform, elements, 'BaiduUserId')}-${handlePart(platform, elements, 'BaiduChannelId')}`;
-  }
-  const name = handleElements.get(platform) ?? firstUnknown(elements);
-  return handlePart(platform, elements, name);
+  const isBaidu = platform === 'Baidu';
+  const names = isBaidu ? ['BaiduUserId', 'BaiduChannelId'] : [handleElements.get(platform) ?? firstUnknown(elements)];
+  return names.map((name) => handlePart(platform, elements, name)).join('-');
 }
 
 /** One spelling for a handle: Apple tokens are hexadecimal, sent in lower case and returned in upper case. */

@@ -86,9 +86,7 @@ function toWrites(
   collapsed: number,
 ): RecordPlan {
   if (!record.key.startsWith('i:')) {
-    const writes = rows.map(
-      (row) => ({ kind: 'registration', id: row.id, xml: descriptionForWrite(row.xml) }) as const,
-    );
+    const writes = rows.map(({ id, xml }) => ({ kind: 'registration', id, xml: descriptionForWrite(xml) }) as const);
     return { kind, writes, collapsed };
   }
   const rebuilt = rebuildInstallation(record.rows, options.expiryFloorAtMs);
