@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { DrError } from '../core/errors.ts';
 import { readXml, type XmlElement } from '../core/xml/element.ts';
 import { misread, type XmlSource } from '../core/xml/misread.ts';
-import { readUsualPage } from './usual-page.ts';
+import { endOf, readUsualPage } from './usual-page.ts';
 
 /**
  * Slices every registration description out of a page of the listing (an atom feed), verbatim: one piece of `body` an
@@ -23,13 +23,54 @@ const utf8 = new TextDecoder();
 
 /** `readPage` for any page, decoded. */
 function readAnyPage(body: string): string[] {
-  const feed = readXml(body, FEED);
+  const feed = readXml(withoutContents(body), FEED);
   if (feed.name !== 'feed' || feed.namespace !== ATOM) throw misread(FEED, 'it is not a feed');
   if (feed.children.some(({ name, text }) => name === 'title' && text === TITLE_OF_NO_HUB)) {
     const message = 'The namespace answered the listing, but has no hub of this name. Check the hub name setting.';
     throw new DrError('HubNotFound', message);
   }
   return feed.children.filter(({ name }) => name === 'entry').map((entry) => readEntry(body, feed, entry));
+}
+
+/**
+ * The page with blanks in place of what is inside its descriptions, so that a fault in one is not a fault of the page.
+ * A description is left as it is where its end is not certain, or where it may use declarations from outside.
+ */
+function withoutContents(body: string): string {
+  let blanked = '';
+  let from = 0;
+  for (const { 0: tag, 1: name = '', index: start } of body.matchAll(DESCRIPTION_TAG)) {
+    if (start < from || isInSection(body, start)) continue;
+    const end = endOf(body, start, name);
+    if (end === undefined || mayUseOutside(tag, body.slice(start, end))) continue;
+    const contentStart = start + tag.length;
+    const contentEnd = end - `</${name}>`.length;
+    blanked += body.slice(from, contentStart) + ' '.repeat(contentEnd - contentStart);
+    from = contentEnd;
+  }
+  return blanked + body.slice(from);
+}
+
+const DESCRIPTION_TAG =
+  /<((?:[\w.-]+:)?\w*RegistrationDescription)(?:\s+[^\s=<>"'/]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*>/g;
+
+/** Whether a comment, a CDATA section or a processing instruction may be open there: then it is no tag. */
+function isInSection(body: string, at: number): boolean {
+  return SECTIONS.some(([open, close]) => body.lastIndexOf(open, at) > body.lastIndexOf(close, at));
+}
+
+const SECTIONS = [
+  ['<!--', '-->'],
+  ['<![CDATA[', ']]>'],
+  ['<?', '?>'],
+] as const;
+
+/** True also where a text only looks like it. */
+function mayUseOutside(tag: string, description: string): boolean {
+  if (!/\sxmlns\s*=/.test(tag)) return true;
+  const declared = new Set(Array.from(tag.matchAll(/\sxmlns:([\w.-]+)\s*=/g), ([, prefix]) => prefix));
+  const used = description.matchAll(/[</\s"']([^\s"'<>/=:&;]+):[^\s"'<>/=:&;]/g);
+  return Array.from(used).some(([, prefix = '']) => prefix !== 'xmlns' && !declared.has(prefix));
 }
 
 const ATOM = 'http://www.w3.org/2005/Atom';

@@ -63,7 +63,7 @@ function readUsualEntry(entry: Octets): Bounds | undefined {
 }
 
 /** Where the description that begins at `start` ends, unless what looks like its end could be something else. */
-function endOf(xml: string, start: number, qualifiedName: string): number | undefined {
+export function endOf(xml: string, start: number, qualifiedName: string): number | undefined {
   const close = `</${qualifiedName}>`;
   const found = xml.indexOf(close, start);
   if (found === -1) return undefined;

@@ -51,6 +51,16 @@ describe('readPage', () => {
     );
   });
 
+  test.each([
+    ['written as usual', feed],
+    ['that begins with a declaration', (entries: string) => `<?xml version="1.0"?>${feed(entries)}`],
+  ])('leaves a fault inside one description to its reader, on a page %s', (_, page) => {
+    const rows = [row('1'), row('2', '<Tags>&unknown;</Tags>'), row('3', '<Tags>a</Tagz>'), row('4')];
+    expect(readPage(page(rows.map(newerEntry).join('')))).toEqual(rows);
+    for (const faulty of rows.slice(1, 3)) expect(() => parseRegistration(faulty)).toThrow(DrError);
+    expect(parseRegistration(rows[3] ?? '').id).toBe('4');
+  });
+
   test('reads an empty page and a page of one', () => {
     expect(readPage(feed(''))).toEqual([]);
     expect(readPage(`<feed xmlns="${ATOM}"/>`)).toEqual([]);
