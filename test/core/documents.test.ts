@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { noOutcomes } from '../../src/app/restore/outcomes/store.ts';
 import { sha256Hex } from '../../src/app/stored/codec.ts';
 import { documents } from '../../src/app/stored/documents.ts';
 import { toMetadata } from '../../src/azure/facts.ts';
@@ -23,6 +24,7 @@ import { judgeSnapshot } from '../../src/core/snapshot/health.ts';
 import { addDigest } from '../../src/core/snapshot/manifest.ts';
 import { newScanCheckpoint } from '../../src/core/snapshot/scan-checkpoint.ts';
 import { anAppleRow } from '../support/rows.ts';
+import { aBackupRun } from '../support/runs.ts';
 
 const manifest = addDigest(
   {
@@ -43,19 +45,7 @@ const manifest = addDigest(
   sha256Hex,
 );
 
-const run: Run = {
-  formatVersion: 1,
-  kind: 'backup',
-  id: '2026-11-23T09-00-00Z-abcdef',
-  status: 'Running',
-  requestedBy: 'timer',
-  createdAt: '2026-11-23T09:00:00.000Z',
-  hub: { namespace: 'one', hub: 'devices' },
-  phase: { name: 'scan', pass: 1, isDispatched: true, startedAt: '2026-11-23T09:00:00.000Z' },
-  shardCount: 0,
-  kicks: 0,
-  warnings: [],
-};
+const run: Run = aBackupRun;
 
 function codeOf(work: () => unknown): string {
   try {
@@ -210,17 +200,7 @@ test('counts add up to the total, and to those of the platforms, whatever the sh
   );
 });
 
-const someOutcomes = {
-  isDone: false,
-  letters: '',
-  added: [],
-  duplicatesCollapsed: 0,
-  repaired: 0,
-  changedSince: 0,
-  lostMilliseconds: 0,
-  inPlace: [],
-  failures: [],
-};
+const someOutcomes = { ...noOutcomes, letters: '' };
 
 test('milestones are the instants at which a share of all records was in place, and none that failures took back', () => {
   const startedAt = '2026-11-23T09:00:00.000Z';

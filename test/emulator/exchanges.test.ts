@@ -7,6 +7,8 @@ import { hasRecordings, type Recording, readRecorded, recordedFiles } from '../s
 import { type Call, caller } from './hub-caller.ts';
 import { Replay } from './replay.ts';
 
+const whySkipped = hasRecordings ? '' : ' (skipped: the recordings are no part of the repository)';
+
 it.each(exchangeSessions)('answers as the service does: %s', (_, exchanges) => {
   const replay = new Replay(exchanges, true);
   exchanges.forEach((exchange, index) => {
@@ -15,7 +17,7 @@ it.each(exchangeSessions)('answers as the service does: %s', (_, exchanges) => {
   });
 });
 
-describe.skipIf(!hasRecordings)('answers what the service was recorded to answer', () => {
+describe.skipIf(!hasRecordings)(`answers what the service was recorded to answer${whySkipped}`, () => {
   // Bulk jobs are not emulated.
   const isEmulated = ({ path }: Recording) => !/\/jobs\b/.test(path ?? '');
   const sessions = recordedFiles(/^(dotnet|js2022|js2024)-/).map(
@@ -35,7 +37,7 @@ describe.skipIf(!hasRecordings)('answers what the service was recorded to answer
   });
 });
 
-it.skipIf(!hasRecordings)('reads every registration in the fixtures of other SDKs, in both forms', () => {
+it.skipIf(!hasRecordings)(`reads every registration in the fixtures of other SDKs, in both forms${whySkipped}`, () => {
   const entries = [...readRecorded('fixtures-java.json'), ...readRecorded('fixtures-go.json')]
     .map(({ responseBody }) => responseBody)
     .filter(
@@ -48,7 +50,7 @@ it.skipIf(!hasRecordings)('reads every registration in the fixtures of other SDK
   expect(entries.length).toBeGreaterThanOrEqual(15);
 });
 
-it.skipIf(!hasRecordings)('takes the requests that the JavaScript SDK was seen to send', async () => {
+it.skipIf(!hasRecordings)(`takes the requests that the JavaScript SDK was seen to send${whySkipped}`, async () => {
   await using emulator = await startEmulator({ namespaces: [{ name: 'n', hubs: ['hub1'] }] });
   const call = caller(emulator.namespace('n'));
   const refused: string[] = [];

@@ -12,6 +12,7 @@ import { addDigest } from '../../src/core/snapshot/manifest.ts';
 import { newScanCheckpoint } from '../../src/core/snapshot/scan-checkpoint.ts';
 import { realWorld as world } from '../../src/world.ts';
 import { createMemoryBlobs } from '../support/memory-blobs.ts';
+import { aBackupRun } from '../support/runs.ts';
 
 type Kind = keyof typeof documents | keyof typeof numberBlobs;
 
@@ -42,19 +43,7 @@ const at = '2026-11-23T09:00:00.000Z';
 const hub = { namespace: 'one', hub: 'devices' };
 const counts = { records: 1, installations: 0, registrations: 1, templates: 0, byPlatform: { Apple: 1 } };
 const shard = { name: 'shards/0000.jsonl.gz', records: 1, registrations: 1, bytes: 10, sha256: 'a'.repeat(64) };
-const run: Run = {
-  formatVersion: 1,
-  kind: 'backup',
-  id: '2026-11-23T09-00-00Z-abcdef',
-  status: 'Running',
-  requestedBy: 'timer',
-  createdAt: at,
-  hub,
-  phase: { name: 'scan', pass: 1, isDispatched: true, startedAt: at },
-  shardCount: 4,
-  kicks: 0,
-  warnings: [],
-};
+const run: Run = { ...aBackupRun, shardCount: 4 };
 const manifest = addDigest(
   {
     id: run.id,
