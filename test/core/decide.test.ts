@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Decision, decide, type PassRules } from '../../src/core/restore/decide.ts';
 import type { RecordPlan, Write } from '../../src/core/restore/plan.ts';
-import type { RemovalPlan } from '../../src/core/restore/plan-removal.ts';
 
 const writes: readonly Write[] = [{ kind: 'registration', id: '1-1-1', xml: '<a/>' }];
 const first: PassRules = { isDryRun: false, isLastPass: false };
@@ -60,24 +59,4 @@ test.each<[keyof typeof plans, 'created' | 'updated' | undefined, PassRules, Dec
   ['impossible', 'created', first, failed('UnknownPlatform')],
 ])('a restore: plan %s, before %s, rules %o', (kind, earlier, rules, decision) => {
   expect(decide(plans[kind], earlier, rules)).toEqual(decision);
-});
-
-const removals = {
-  gone: { kind: 'gone' },
-  changed: { kind: 'changed' },
-  remove: { kind: 'remove', writes },
-} as const satisfies Record<RemovalPlan['kind'], RemovalPlan>;
-
-test.each<[keyof typeof removals, 'removed' | undefined, boolean, Decision]>([
-  ['gone', undefined, false, settled('unchanged')],
-  ['changed', undefined, false, settled('keptLive')],
-  ['remove', undefined, false, write('removed')],
-  ['remove', undefined, true, write('removed')],
-  // A record the rollback removed is gone, was registered again by its device, or still shows.
-  ['gone', 'removed', false, settled('removed')],
-  ['changed', 'removed', false, settled('removed', true)],
-  ['remove', 'removed', false, write('removed')],
-  ['remove', 'removed', true, failed('NotApplied')],
-])('a rollback: plan %s, before %s, last pass %s', (kind, earlier, isLastPass, decision) => {
-  expect(decide(removals[kind], earlier, { isLastPass })).toEqual(decision);
 });

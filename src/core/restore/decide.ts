@@ -1,6 +1,5 @@
 import type { Outcome, RecordFailure, WrittenOutcome } from './outcomes.ts';
 import type { RecordPlan, Write } from './plan.ts';
-import type { RemovalPlan } from './plan-removal.ts';
 
 /** What a pass makes of one record's plan. */
 export type Decision =
@@ -10,36 +9,32 @@ export type Decision =
 
 export interface PassRules {
   /** Count what would be written, and write nothing. */
-  readonly isDryRun?: boolean;
+  readonly isDryRun: boolean;
   /** Look only: what is still missing has failed. */
   readonly isLastPass: boolean;
 }
 
-const outcomeOfWriting = { create: 'created', complete: 'updated', withdraw: 'updated', remove: 'removed' } as const;
+const outcomeOfWriting = { create: 'created', complete: 'updated', withdraw: 'updated' } as const;
 
 /**
  * `earlier` is what the pass before made of the record, absent in the first pass. Later passes only look after records
- * this run wrote: one that differs now was changed by its device since, a missing one is written again. The same for a
- * rollback, where what still shows, and is the same, is removed again; what differs is its device registering again.
+ * this run wrote: one that differs now was changed by its device since, a missing one is written again.
  */
 export function decide(
-  plan: RecordPlan | RemovalPlan,
+  plan: RecordPlan,
   earlier: WrittenOutcome | undefined,
-  { isDryRun = false, isLastPass }: PassRules,
+  { isDryRun, isLastPass }: PassRules,
 ): Decision {
   switch (plan.kind) {
     case 'unchanged':
-    case 'gone':
       return { kind: 'settled', outcome: earlier ?? 'unchanged', hasChangedSince: false };
     case 'keptLive':
-    case 'changed':
       return { kind: 'settled', outcome: earlier ?? 'keptLive', hasChangedSince: earlier !== undefined };
     case 'impossible':
       return { kind: 'failed', code: plan.fault };
     case 'create':
     case 'complete':
-    case 'withdraw':
-    case 'remove': {
+    case 'withdraw': {
       const outcome = earlier ?? outcomeOfWriting[plan.kind];
       if (earlier === undefined && isDryRun) return { kind: 'settled', outcome, hasChangedSince: false };
       if (earlier !== undefined && isLastPass) return { kind: 'failed', code: 'NotApplied' };

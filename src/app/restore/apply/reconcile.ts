@@ -23,7 +23,9 @@ import { openIdMap } from './id-map.ts';
 import { countLostTime } from './lost-time.ts';
 import { moveToNextPass, tooManyFailures } from './next-pass.ts';
 import { openOutcomes } from './open-outcomes.ts';
-import { openPlanner, type Planned, type RecordPlanner } from './planner.ts';
+import type { Planned, RecordPlanner } from './planner.ts';
+import { openRemover } from './remover.ts';
+import { openRestorer } from './restorer.ts';
 import { type DueWrite, type Writer, writeBatch } from './write-batch.ts';
 
 /**
@@ -96,6 +98,7 @@ async function openWork(
   const wanted = outcomes
     .letters()
     .flatMap((letter, index) => (isWanted(letter, before?.letters[index]) ? [index] : []));
+  const openPlanner = run.request.purpose === 'rollback' ? openRemover : openRestorer;
   const plan = await openPlanner(app, run, { shard, fingerprints, idMap, wanted, openRecords });
   const isRepair = before !== undefined;
   const workers = createWorkers(app.policy.maxConcurrency);
