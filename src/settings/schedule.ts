@@ -15,7 +15,8 @@ export function scheduleFault(schedule: string): string | undefined {
     const names = wrong.names === undefined ? '' : ` or ${wrong.names[0]}-${wrong.names.at(-1)}`;
     return `has a ${wrong.name} that cannot be read: write *, ${wrong.least}-${wrong.most}${names}, lists, ranges or steps`;
   }
-  return firingDays(parseSchedule(schedule)).length === 0 ? 'names a day that no year has' : undefined;
+  const parsed = parseSchedule(schedule);
+  return CALENDAR.some((day) => firesOn(parsed, day)) ? undefined : 'names a day that no year has';
 }
 
 /**
@@ -41,10 +42,11 @@ const DAY_SECONDS = 86_400;
 /** Weekdays and leap years repeat every 28 years (2001 to 2028; 2100 is further than a schedule has to look). */
 const CYCLE_DAYS = 28 * 365 + 7;
 const CYCLE_START = Date.UTC(2001, 0, 1);
-/** Day, month and weekday of every day of the cycle: each schedule of the settings asks for all of them. */
-const CALENDAR = Array.from({ length: CYCLE_DAYS }, (_, day) => {
+type Day = readonly [date: number, month: number, weekday: number];
+/** Every day of the cycle: each schedule of the settings is looked up in all of them. */
+const CALENDAR = Array.from({ length: CYCLE_DAYS }, (_, day): Day => {
   const date = new Date(CYCLE_START + day * DAY_SECONDS * 1_000);
-  return [date.getUTCDate(), date.getUTCMonth() + 1, date.getUTCDay()] as const;
+  return [date.getUTCDate(), date.getUTCMonth() + 1, date.getUTCDay()];
 });
 
 interface Field {
@@ -111,12 +113,14 @@ function timesOfDay([seconds = none, minutes = none, hours = none]: Parsed): num
 }
 
 /** Days since the start of the cycle, ascending. */
-function firingDays([, , , days = none, months = none, weekdays = none]: Parsed): number[] {
+function firingDays(parsed: Parsed): number[] {
   const firing: number[] = [];
-  for (const [day, [date, month, weekday]] of CALENDAR.entries()) {
-    if (days.has(date) && months.has(month) && weekdays.has(weekday)) firing.push(day);
-  }
+  for (const [index, day] of CALENDAR.entries()) if (firesOn(parsed, day)) firing.push(index);
   return firing;
+}
+
+function firesOn([, , , days = none, months = none, weekdays = none]: Parsed, [date, month, weekday]: Day): boolean {
+  return days.has(date) && months.has(month) && weekdays.has(weekday);
 }
 
 const none: ReadonlySet<number> = new Set();

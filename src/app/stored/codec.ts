@@ -5,8 +5,9 @@ import type { DrError } from '../../core/errors.ts';
 import type { World } from '../../core/ports.ts';
 import { invalidDocument } from './invalid.ts';
 
-/** Of the pieces a frame of unknown size unpacks to. */
+/** Of the pieces a frame of unknown size unpacks to; a small one, as most are, has room to grow to 16 times its size. */
 const CHUNK_BYTES = 256 * 1024;
+const ROOM = 16;
 
 /**
  * For what is staged: a quarter of gzip's time, and no larger. With a checksum. At once, because the way to a thread
@@ -30,7 +31,11 @@ const FRAME = {
  * What `packFrame` was given. Throws `StoredDocumentInvalid`, naming the blob, on damaged bytes. Where the size is
  * known it is unpacked into one piece of it, instead of into many that are put together.
  */
-export function unpackFrame(frame: Uint8Array, blobName: string, size = CHUNK_BYTES): Buffer {
+export function unpackFrame(
+  frame: Uint8Array,
+  blobName: string,
+  size = Math.min(CHUNK_BYTES, ROOM * frame.length),
+): Buffer {
   try {
     // One byte more: where all room is used up, zlib makes room for what might follow.
     return zstdDecompressSync(frame, { chunkSize: Math.max(SMALLEST_CHUNK, Math.min(size + 1, LARGEST_CHUNK)) });
