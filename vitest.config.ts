@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { compileCache } from './local/compile-cache.ts';
@@ -45,6 +46,10 @@ class LongestFirst extends BaseSequencer {
     return files.toSorted((a, b) => rank(a) - rank(b) || (a.moduleId < b.moduleId ? -1 : 1));
   }
 }
+
+// Property tests make much short-lived garbage: with this room for it, the unit project takes a tenth less CPU. Set here,
+// because threads refuse such options of their own.
+for (const flag of ['--min-semi-space-size=32', '--max-semi-space-size=64']) setFlagsFromString(flag);
 
 export default defineConfig({
   test: {

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Octets } from '../../core/bytes/utf8.ts';
 import type { DrError } from '../../core/errors.ts';
 import type { World } from '../../core/ports.ts';
 import { invalidDocument } from './invalid.ts';
 
-/** Of the pieces a frame of unknown size unpacks to; a small one, as most are, has room to grow to 16 times its size. */
+/** Of the pieces a frame of unknown size unpacks to; a small one, as most are, is given room for 16 times its size. */
 const CHUNK_BYTES = 256 * 1024;
 const ROOM = 16;
 
@@ -55,7 +55,7 @@ export async function decompress(world: World, bytes: Uint8Array, blobName: stri
 }
 
 export function sha256Hex(data: Uint8Array | string): string {
-  return createHash('sha256').update(data).digest('hex');
+  return hash('sha256', data, 'hex');
 }
 
 function damaged(blobName: string, cause: unknown): DrError {
