@@ -6,7 +6,7 @@ import { findLatestGood } from '../../src/app/snapshots/store.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { contentOf } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import { createMortalEngine, deliverAll, ignoreRunning, survive } from '../support/mortal-engine.ts';
+import { deliverAll, ignoreRunning, type Progress, rehearse, survive } from '../support/mortal-engine.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';
 
 function seed(engine: Engine): void {
@@ -18,42 +18,38 @@ function seed(engine: Engine): void {
 }
 
 /** The caller repeats what got no answer, as a timer does. */
-async function backUp(engine: Engine): Promise<void> {
+async function backUp(engine: Engine, { isStarted, onMessage }: Progress): Promise<void> {
   const { primary } = engine.app;
   for (let tries = 0; (await findLatestGood(engine.app, primary.ref)) === undefined && tries < 3; tries++) {
-    await survive(() => startBackup(engine.app, 'timer').catch(ignoreRunning));
-    await deliverAll(engine);
+    const isResumed = isStarted && tries === 0;
+    if (!isResumed) await survive(() => startBackup(engine.app, 'timer').catch(ignoreRunning));
+    await deliverAll(engine, tries === 0 ? onMessage : undefined);
   }
 }
 
 /** Likewise, as a person does. */
-async function restore(engine: Engine): Promise<void> {
+async function restore(engine: Engine, { isStarted, onMessage }: Progress): Promise<void> {
   const request = parseRestoreRequest('');
   for (let tries = 0; tries < 3; tries++) {
-    await survive(() => startRestore(engine.app, request, { id: 'drill' }));
-    await deliverAll(engine);
+    const isResumed = isStarted && tries === 0;
+    if (!isResumed) await survive(() => startRestore(engine.app, request, { id: 'drill' }));
+    await deliverAll(engine, tries === 0 ? onMessage : undefined);
   }
 }
 
 test('dying at any write of a backup and a restore, before or after it takes effect, ends in the same hub', async () => {
   const seeded = createEngine();
   seed(seeded);
-  const backedUp = createMortalEngine({ at: 0, isApplied: false }, seeded);
-  await backUp(backedUp.engine);
-  const backupWrites = backedUp.writeCount();
-  const calm = createMortalEngine({ at: 0, isApplied: false }, backedUp.engine);
-  await restore(calm.engine);
+  const backup = await rehearse(seeded, backUp);
+  const calm = await rehearse(backup.engine, restore);
   const expected = contentOf(calm.engine.secondary);
   expect(expected).toEqual(contentOf(calm.engine.primary));
-  const boundaries = backupWrites + calm.writeCount();
+  const boundaries = backup.writeCount + calm.writeCount;
   for (let at = 1; at <= boundaries; at++) {
     for (const isApplied of [false, true]) {
-      const engine =
-        at <= backupWrites
-          ? createMortalEngine({ at, isApplied }, seeded).engine
-          : createMortalEngine({ at: at - backupWrites, isApplied }, backedUp.engine).engine;
-      if (at <= backupWrites) await backUp(engine);
-      await restore(engine);
+      const isBackup = at <= backup.writeCount;
+      const engine = await (isBackup ? backup.dieAt(at, isApplied) : calm.dieAt(at - backup.writeCount, isApplied));
+      if (isBackup) await restore(engine, { isStarted: false });
       const where = `write ${at} of ${boundaries}, ${isApplied ? 'applied' : 'not applied'}`;
       expect(contentOf(engine.secondary), where).toEqual(expected);
       const view = await readRestoreView(engine.app, 'drill');

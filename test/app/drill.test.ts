@@ -6,15 +6,13 @@ import { listDrillViews, readDrillView } from '../../src/app/drill/view.ts';
 import { prune } from '../../src/app/prune.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
-import { runStep } from '../../src/app/run-step.ts';
 import { readSnapshotView } from '../../src/app/snapshots/view.ts';
 import { watch, watchRuns } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { parseStep } from '../../src/core/run/step.ts';
 import { backUp, codeOf, seed } from '../support/drive.ts';
 import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
-import { createMortalEngine, survive } from '../support/mortal-engine.ts';
+import { deliverWaiting, type Progress, rehearse, survive } from '../support/mortal-engine.ts';
 import { anAppleRow } from '../support/rows.ts';
 
 const DAY_MS = 86_400_000;
@@ -198,22 +196,12 @@ test('a restore into the secondary and a drill do not hinder each other', async 
   expect((await readStatus(engine.app)).lastRestore).toMatchObject({ status: 'Succeeded', purpose: 'restore' });
 });
 
-/** A drill whose process dies at the given write to storage or queue; the watchdog and a second try bring it to its end. */
-async function drillDying(backedUp: Engine, at: number, isApplied: boolean) {
-  const { engine, writeCount } = createMortalEngine({ at, isApplied }, backedUp);
-  const app = { ...engine.app, drillHub: engine.scratch };
-  await survive(() => startDrill(app, 'timer'));
+/** The watchdog and a second try bring a drill to its end whose process dies. */
+async function drillToEnd(engine: Engine, { isStarted, onMessage }: Progress): Promise<void> {
+  const { app } = engine;
+  if (!isStarted) await survive(() => startDrill(app, 'timer'));
   for (let tick = 0; tick < 12; tick += 1) {
-    for (let nextAt = engine.queue.nextAt(); nextAt !== undefined; nextAt = engine.queue.nextAt()) {
-      engine.advance(Math.max(0, nextAt - app.world.now()));
-      for (const text of engine.queue.take()) {
-        const done = await survive(async () => {
-          await runStep(app, parseStep(JSON.parse(text)));
-          return true;
-        });
-        if (done === undefined) await engine.queue.send([text]);
-      }
-    }
+    await deliverWaiting(engine, onMessage);
     const [newest] = await listDrillViews(app);
     if (newest?.verdict !== undefined) break;
     engine.advance(100_000);
@@ -221,25 +209,24 @@ async function drillDying(backedUp: Engine, at: number, isApplied: boolean) {
     await survive(() => advanceDrills(app));
     if (newest === undefined) await survive(() => startDrill(app, 'timer'));
   }
-  return { drills: await listDrillViews(app), rows: engine.scratch.rows.size, boundaries: writeCount() };
 }
 
 test('dying at any write of a drill ends in a passed drill and an empty hub', async () => {
-  const backedUp = createEngine();
+  const backedUp = createEngine({ hasScratchHub: true });
   seed(backedUp, 2);
   await startBackup(backedUp.app, 'http');
   await backedUp.drain();
-  const { boundaries } = await drillDying(backedUp, 0, false);
-  expect(boundaries).toBeGreaterThan(60);
+  const { writeCount, dieAt } = await rehearse(backedUp, drillToEnd);
+  expect(writeCount).toBeGreaterThan(60);
   // The writes of restore and rollback die both ways in tests of their own; here each dies one way in turn.
-  for (let at = 1; at <= boundaries; at += 1) {
+  for (let at = 1; at <= writeCount; at += 1) {
     const isApplied = at % 2 === 0;
-    const where = `write ${at} of ${boundaries}, ${isApplied ? 'applied' : 'not applied'}`;
-    const { drills, rows } = await drillDying(backedUp, at, isApplied);
+    const where = `write ${at} of ${writeCount}, ${isApplied ? 'applied' : 'not applied'}`;
+    const engine = await dieAt(at, isApplied);
     expect(
-      drills.map(({ verdict }) => verdict),
+      (await listDrillViews(engine.app)).map(({ verdict }) => verdict),
       where,
     ).toEqual(['Passed']);
-    expect(rows, where).toBe(0);
+    expect(engine.scratch.rows.size, where).toBe(0);
   }
 }, 120_000);

@@ -1,5 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { type App, createMemory, type Policy } from '../../src/app/app.ts';
+import { type App, createMemory, type Memory, type Policy } from '../../src/app/app.ts';
 import { noteOnCard } from '../../src/app/readiness/card-store.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import type { Blobs, StepQueue, World } from '../../src/core/ports.ts';
@@ -26,10 +26,7 @@ export interface Engine {
   drain(): Promise<void>;
   /** Likewise, but all that are visible at the same time. */
   drainTogether(): Promise<void>;
-  /**
-   * An engine that begins where this one is, with other things between it and its parts; the process is a new one.
-   * Messages that wait are none of its.
-   */
+  /** An engine that begins between two steps of this one, with other things between it and its parts. */
   fork(wrap?: EngineOptions['wrap']): Engine;
 }
 
@@ -41,11 +38,13 @@ export interface EngineOptions {
   readonly wrap?: (parts: { blobs: Blobs; queue: StepQueue; primary: MemoryHub; secondary: MemoryHub }) => Partial<App>;
 }
 
-/** What outlives a process. */
-interface Stored {
+/** What an engine begins with. */
+interface State {
   readonly nowMs: number;
   readonly suffix: number;
+  readonly memory: Memory;
   readonly blobs: MemoryBlobs;
+  readonly queue: MemoryQueue;
   readonly primary: MemoryHub;
   readonly secondary: MemoryHub;
   readonly scratch: MemoryHub;
@@ -55,15 +54,17 @@ export function createEngine(options: EngineOptions = {}): Engine {
   return openEngine(options, {
     nowMs: Date.parse('2026-11-23T09:00:00Z'),
     suffix: 0,
+    memory: createMemory(),
     blobs: createMemoryBlobs(),
+    queue: createMemoryQueue(),
     primary: createMemoryHub({ ref: { namespace: 'one', hub: 'devices' } }),
     secondary: createMemoryHub({ ref: { namespace: 'three', hub: 'devices' } }),
     scratch: createMemoryHub({ ref: { namespace: 'scratch', hub: 'devices' } }),
   });
 }
 
-function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions, stored: Stored): Engine {
-  let { nowMs, suffix } = stored;
+function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions, state: State): Engine {
+  let { nowMs, suffix } = state;
   const now = (): number => nowMs;
   const world: World = {
     ...realWorld,
@@ -76,9 +77,9 @@ function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions,
     gzip: async (bytes) => gzipSync(bytes, { level: 1 }),
     gunzip: async (bytes) => gunzipSync(bytes),
   };
-  const { primary, secondary, scratch } = stored;
-  const blobs = stored.blobs.copy(now);
-  const queue = createMemoryQueue(now);
+  const { memory, primary, secondary, scratch } = state;
+  const blobs = state.blobs.copy(now);
+  const queue = state.queue.copy(now);
   const notifier = createMemoryNotifier();
   const app: App = {
     blobs,
@@ -89,7 +90,7 @@ function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions,
     secondary,
     drillHub: hasScratchHub ? scratch : undefined,
     notifier,
-    memory: createMemory(),
+    memory,
     listeners: [noteOnCard],
     policy: {
       toolVersion: 'test',
@@ -118,7 +119,10 @@ function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions,
     fork: (otherWrap) =>
       openEngine(
         { policy, hasScratchHub, ...(otherWrap === undefined ? {} : { wrap: otherWrap }) },
-        { nowMs, suffix, blobs, primary: primary.copy(), secondary: secondary.copy(), scratch: scratch.copy() },
+        {
+          ...{ nowMs, suffix, memory: copyOf(memory), blobs, queue },
+          ...{ primary: primary.copy(), secondary: secondary.copy(), scratch: scratch.copy() },
+        },
       ),
     advance: (milliseconds) => {
       nowMs += milliseconds;
@@ -136,4 +140,9 @@ function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions,
       }
     },
   };
+}
+
+/** Without what it holds for each hub object: a fork has hubs of its own. */
+function copyOf({ lastBeat, lastOpen, foreignHandles }: Memory): Memory {
+  return { ...createMemory(), lastBeat, lastOpen: new Map(lastOpen), foreignHandles: new Map(foreignHandles) };
 }

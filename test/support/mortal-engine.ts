@@ -53,20 +53,67 @@ export function createMortalEngine(point: CrashPoint, from: Engine = createEngin
   return { engine, writeCount: () => count, hasDied: () => hasDied };
 }
 
+export interface Progress {
+  /** The engine begins between two messages of the first delivery. */
+  readonly isStarted: boolean;
+  /** Comes before each message of the first delivery. */
+  readonly onMessage?: () => void;
+}
+
+export interface Rehearsal {
+  /** As it ended without a crash. */
+  readonly engine: Engine;
+  readonly writeCount: number;
+  /** What becomes of the engine that dies at this write, counted from 1. */
+  readonly dieAt: (at: number, isApplied: boolean) => Promise<Engine>;
+}
+
+/**
+ * Does the work without a crash, and then with one at any of its writes. What comes before the step that dies is done
+ * once for all of them.
+ */
+export async function rehearse(
+  from: Engine,
+  work: (engine: Engine, progress: Progress) => Promise<void>,
+): Promise<Rehearsal> {
+  const calm = createMortalEngine({ at: 0, isApplied: false }, from);
+  const checkpoints = [{ engine: from, writes: 0, isStarted: false }];
+  const onMessage = (): void =>
+    void checkpoints.push({ engine: calm.engine.fork(), writes: calm.writeCount(), isStarted: true });
+  await work(calm.engine, { isStarted: false, onMessage });
+  return {
+    engine: calm.engine,
+    writeCount: calm.writeCount(),
+    async dieAt(at, isApplied) {
+      const before = checkpoints.findLast(({ writes }) => writes < at);
+      if (before === undefined) throw new Error(`There is no write ${at}.`);
+      const { engine, hasDied } = createMortalEngine({ at: at - before.writes, isApplied }, before.engine);
+      await work(engine, { isStarted: before.isStarted });
+      if (!hasDied()) throw new Error(`Nothing died at write ${at}.`);
+      return engine;
+    },
+  };
+}
+
 /** Delivers messages as the host does: one whose step died comes again. The watchdog ticks when all is quiet. */
-export async function deliverAll(engine: Engine): Promise<void> {
+export async function deliverAll(engine: Engine, onMessage?: () => void): Promise<void> {
   for (let round = 0; round < 4; round++) {
-    for (let nextAt = engine.queue.nextAt(); nextAt !== undefined; nextAt = engine.queue.nextAt()) {
-      engine.advance(Math.max(0, nextAt - engine.app.world.now()));
-      for (const text of engine.queue.take()) {
-        await runStep(engine.app, parseStep(JSON.parse(text))).catch(async (error: unknown) => {
-          if (!(error instanceof Crash)) throw error;
-          await engine.queue.send([text]);
-        });
-      }
-    }
+    await deliverWaiting(engine, round === 0 ? onMessage : undefined);
     engine.advance(100_000);
     await survive(() => watchRuns(engine.app));
+  }
+}
+
+export async function deliverWaiting({ app, queue, advance }: Engine, onMessage?: () => void): Promise<void> {
+  for (let nextAt = queue.nextAt(); nextAt !== undefined; nextAt = queue.nextAt()) {
+    advance(Math.max(0, nextAt - app.world.now()));
+    onMessage?.();
+    for (const text of queue.take(1)) {
+      await runStep(app, parseStep(JSON.parse(text))).catch(async (error: unknown) => {
+        if (!(error instanceof Crash)) throw error;
+        await queue.send([text]);
+      });
+    }
   }
 }
 
