@@ -7,7 +7,7 @@ import { runStep } from '../../src/app/run-step.ts';
 import { findRun } from '../../src/app/runs/store.ts';
 import { findLatestGood, searchLatest } from '../../src/app/snapshots/store.ts';
 import { DrError } from '../../src/core/errors.ts';
-import type { RunKind } from '../../src/core/paths.ts';
+import { type RunKind, runName } from '../../src/core/paths.ts';
 import type { Hub } from '../../src/core/ports.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { describePhase, isOver } from '../../src/core/run/run.ts';
@@ -25,9 +25,10 @@ const tally = new Map<string, number>();
 test.each(artefacts)(
   'a damaged $what before $before ends in a coded failure that names it, or in the same hub',
   async (artefact) => {
+    const near = await approach(artefact);
     for (const damage of [...damages, ...flips(artefacts.indexOf(artefact))]) {
       const where = `${artefact.what} before ${artefact.before}, ${JSON.stringify(damage)}`;
-      const { fixture, failure, warnings, damaged } = await backUpAndRestore(artefact, damage);
+      const { fixture, failure, warnings, damaged } = await backUpAndRestore(artefact, near, damage);
       if (damaged.length === 0) continue;
       const kind = typeof damage === 'string' ? damage : 'a byte changed';
       tally.set(kind, (tally.get(kind) ?? 0) + 1);
@@ -123,44 +124,85 @@ interface Ending {
   readonly damaged: readonly string[];
 }
 
-async function backUpAndRestore(artefact: Artefact, damage: Damage): Promise<Ending> {
-  const fixture = await fixtureFor(artefact.during);
-  let damaged: readonly string[] | undefined;
-  const hit = async (): Promise<void> => {
-    damaged ??= await strike(fixture.blobs, fixture.history, artefact, damage);
-  };
-  // A phase of one step has no message of its own before which it could be damaged.
-  let isHitting = false;
-  fixture.onPut = async (name) => {
-    if (isHitting || damaged !== undefined || !/^(?:publish|finish)#/.test(artefact.before)) return;
-    const [, kind, runId = ''] = /^_runs\/(backup|restore)\/([^/]+)\/run\.json$/.exec(name) ?? [];
-    if (kind !== artefact.during) return;
-    const { phase } = await findRun(fixture.app, artefact.during, runId);
-    if (describePhase(phase) !== artefact.before) return;
-    isHitting = true;
+/** The last message before a damage is done, or within whose step it is done. */
+interface Approach {
+  readonly fixture: Fixture;
+  /** Absent where the damage is done before the run starts. */
+  readonly runId?: string;
+}
+
+/** Done once for all damages of an artefact. */
+async function approach(artefact: Artefact): Promise<Approach> {
+  const { what, during, before } = artefact;
+  const fixture = await fixtureFor(during);
+  if (before === 'start') return { fixture };
+  const runId = await (during === 'backup' ? startTimedBackup(fixture) : beginRestore(fixture.app));
+  let last: Fixture | undefined;
+  let isReached = false;
+  const deliver = lieInWait(fixture, artefact, runId, async () => {
+    isReached = true;
+  });
+  await runToEnd(fixture, during, runId, deliver, () => {
+    if (!isReached) last = copyOf(fixture);
+  });
+  if (!isReached || last === undefined) throw new Error(`There is no ${before} before which ${what} could be damaged.`);
+  return { fixture: last, runId };
+}
+
+async function startTimedBackup({ app }: Fixture): Promise<string> {
+  return (await startBackup(app, 'timer')).id;
+}
+
+/** Delivers messages, and calls `hit` once when it is time for the damage. */
+function lieInWait(
+  fixture: Fixture,
+  { during, before }: Artefact,
+  runId: string,
+  hit: () => Promise<void>,
+): (text: string) => Promise<void> {
+  let isDone = false;
+  const hitIf = async (isTime: boolean): Promise<void> => {
+    if (isDone || !isTime) return;
+    isDone = true;
     await hit();
   };
-  const drive = async (kind: RunKind, runId: string) => {
-    const run = await runToEnd(fixture, kind, runId, async (text) => {
-      const current =
-        damaged === undefined && kind === artefact.during ? await findRun(fixture.app, kind, runId) : undefined;
-      if (current !== undefined && (isOver(current) || describePhase(current.phase) === artefact.before)) await hit();
-      await runStep(fixture.app, parseStep(JSON.parse(text)));
-    });
-    return { warnings: run.warnings, failure: run.error === undefined ? undefined : describeError(run.error) };
+  // A phase of one step has no message of its own before which it could be damaged.
+  fixture.onPut = async (name) => {
+    if (isDone || !/^(?:publish|finish)#/.test(before) || name !== runName(during, runId)) return;
+    await hitIf(describePhase((await findRun(fixture.app, during, runId)).phase) === before);
+  };
+  return async (text) => {
+    const run = isDone ? undefined : await findRun(fixture.app, during, runId);
+    if (run !== undefined) await hitIf(isOver(run) || describePhase(run.phase) === before);
+    await runStep(fixture.app, parseStep(JSON.parse(text)));
+  };
+}
+
+async function backUpAndRestore(
+  artefact: Artefact,
+  { fixture: near, runId }: Approach,
+  damage: Damage,
+): Promise<Ending> {
+  const fixture = copyOf(near);
+  let damaged: readonly string[] | undefined;
+  const hit = async (): Promise<void> => {
+    damaged = await strike(fixture.blobs, fixture.history, artefact, damage);
+  };
+  const drive = async (kind: RunKind, id: string, deliver?: (text: string) => Promise<void>): Promise<Ending> => {
+    const { warnings, error } = await runToEnd(fixture, kind, id, deliver);
+    return ending(error === undefined ? undefined : describeError(error), warnings);
   };
   const ending = (failure: string | undefined, warnings: readonly string[] = []): Ending => {
     if (damaged === undefined) throw new Error(`${artefact.what} was not damaged: ${failure}`);
     return { fixture, failure, warnings, damaged };
   };
   try {
-    if (artefact.during === 'backup') {
-      const { failure } = await drive('backup', (await startBackup(fixture.app, 'timer')).id);
-      if (failure !== undefined) return ending(failure);
+    if (runId === undefined) await hit();
+    else {
+      const ended = await drive(artefact.during, runId, lieInWait(fixture, artefact, runId, hit));
+      if (artefact.during === 'restore' || ended.failure !== undefined) return ended;
     }
-    if (artefact.before === 'start') await hit();
-    const restored = await drive('restore', await beginRestore(fixture.app));
-    return ending(restored.failure, restored.warnings);
+    return await drive('restore', await beginRestore(fixture.app));
   } catch (error) {
     if (error instanceof DrError) return ending(describeError(error));
     throw error;

@@ -40,12 +40,14 @@ export function contentOf(hub: { readonly rows: ReadonlyMap<string, string> }): 
 export async function deliverAsHost(
   engine: Engine,
   deliver: (text: string) => Promise<void> = async (text) => runStep(engine.app, parseStep(JSON.parse(text))),
+  onMessage: () => void = () => {},
 ): Promise<{ readonly poisoned: readonly string[] }> {
   const failures = new Map<string, number>();
   const poisoned: string[] = [];
   for (let nextAt = engine.queue.nextAt(); nextAt !== undefined; nextAt = engine.queue.nextAt()) {
     engine.advance(Math.max(0, nextAt - engine.app.world.now()));
-    for (const text of engine.queue.take()) {
+    onMessage();
+    for (const text of engine.queue.take(1)) {
       const isDelivered = await deliver(text).then(
         () => true,
         () => false,
@@ -66,9 +68,10 @@ export async function runToEnd(
   kind: RunKind,
   runId: string,
   deliver?: (text: string) => Promise<void>,
+  onMessage?: () => void,
 ): Promise<Run> {
   for (let tick = 0; tick < MAX_TICKS; tick++) {
-    await deliverAsHost(engine, deliver);
+    await deliverAsHost(engine, deliver, onMessage);
     const run = await findRun(engine.app, kind, runId);
     if (isOver(run)) return run;
     engine.advance(60_000);
