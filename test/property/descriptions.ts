@@ -245,6 +245,8 @@ function writeText(text: string, choose: (count: number) => number): string {
 }
 
 function escapeText(text: string): string {
+  // Most are a single character that needs none.
+  if (!/[&<>"]/.test(text)) return text;
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 

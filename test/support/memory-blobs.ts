@@ -42,17 +42,18 @@ function openMemoryBlobs(now: () => number, stored: Map<string, Stored>, startVe
       stored.set(name, { bytes: bytes.slice(), etag, facts: checked, createdAt, modifiedAt });
       return etag;
     },
-    list: async (prefix) =>
-      [...stored]
-        .filter(([name]) => name.startsWith(prefix))
-        .map(toEntry)
-        .sort(byName),
+    list: async (prefix) => {
+      const entries: BlobEntry[] = [];
+      for (const [name, blob] of stored) if (name.startsWith(prefix)) entries.push(toEntry(name, blob));
+      return entries.sort(byName);
+    },
     listFolders: async (prefix) => {
-      const rests = [...stored.keys()]
-        .filter((name) => name.startsWith(prefix))
-        .map((name) => name.slice(prefix.length));
-      const folders = rests.filter((rest) => rest.includes('/')).map((rest) => rest.slice(0, rest.indexOf('/') + 1));
-      return [...new Set(folders)].sort().map((folder) => `${prefix}${folder}`);
+      const folders = new Set<string>();
+      for (const name of stored.keys()) {
+        const end = name.indexOf('/', prefix.length) + 1;
+        if (end > 0 && name.startsWith(prefix)) folders.add(name.slice(0, end));
+      }
+      return [...folders].sort();
     },
     remove: async (name, etag) => {
       if (etag === undefined || stored.get(name)?.etag === etag) stored.delete(name);
@@ -61,7 +62,7 @@ function openMemoryBlobs(now: () => number, stored: Map<string, Stored>, startVe
   };
 }
 
-function toEntry([name, { bytes, facts, createdAt, modifiedAt }]: readonly [string, Stored]): BlobEntry {
+function toEntry(name: string, { bytes, facts, createdAt, modifiedAt }: Stored): BlobEntry {
   return { name, facts, sizeBytes: bytes.length, createdAt, modifiedAt };
 }
 
