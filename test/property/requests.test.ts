@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { DrError, errorCodes } from '../../src/core/errors.ts';
+import { codePoint } from './code-point.ts';
 import { type FunctionAnswer, type FunctionRig, openFunctions } from './function-rig.ts';
 
 /** Requests to a route that reads a part of them, and to one that takes all of them alike. */
@@ -49,7 +50,7 @@ function expectDocumented(answer: FunctionAnswer, what: string): void {
 
 const oddText = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 80 }),
-  fc.string({ unit: 'binary', maxLength: 80 }),
+  fc.string({ unit: codePoint, maxLength: 80 }),
   fc.constantFrom(
     ...['', ' ', '.', '..', '../../primary/devices/latest', 'a/b', 'a\\b', '%2e%2e', '%', 'a b', "'; DROP TABLE", 'a.'],
     ...['__proto__', 'constructor', 'toString', 'latest', 'LATEST', 'known', 'KNOWN', '0', '-1', 'null', 'undefined'],
