@@ -13,6 +13,6 @@ export async function afterRun(app: App, runId: string): Promise<void> {
     await reviewReadiness(app);
   } catch (error) {
     if (!(error instanceof DrError)) throw error;
-    app.log.warn('review put off', { runId, code: error.code, reason: error.message });
+    app.log.warn('review deferred', { runId, code: error.code, reason: error.message });
   }
 }

@@ -22,7 +22,7 @@ const MAX_WAIT_SECONDS = 60;
 
 /**
  * Does one queue message's worth of a run. A step may come twice, late or out of order: one whose phase is past is
- * dropped. What fails for now is put off by a message of its own; what fails for good ends the run. Anything else is
+ * dropped. What fails for now is deferred by a message of its own; what fails for good ends the run. Anything else is
  * a fault of ours and thrown, so that the host delivers the message again.
  */
 export async function runStep(app: App, step: Step): Promise<void> {
@@ -47,7 +47,7 @@ export async function runStep(app: App, step: Step): Promise<void> {
       return;
     }
     if (!(error instanceof DrError)) throw error;
-    await putOffOrFail(app, step, run, error);
+    await deferOrFail(app, step, run, error);
   }
 }
 
@@ -80,13 +80,13 @@ async function sortShards(app: App, run: Run, shards: Neighbours): Promise<Moved
   return run.kind === 'restore' ? compareShards(app, run, shards) : undefined;
 }
 
-async function putOffOrFail(app: App, step: Step, run: Run | undefined, error: DrError): Promise<void> {
+async function deferOrFail(app: App, step: Step, run: Run | undefined, error: DrError): Promise<void> {
   const fields = { runId: step.runId, phase: step.phase, shard: step.shard, code: error.code };
   if (run === undefined || (error.retryable && step.attempt < MAX_ATTEMPTS)) {
     // Without a run document nothing can be noted: the host delivers the message again.
     if (run === undefined) throw error;
     const waitSeconds = Math.min(MAX_WAIT_SECONDS, 2 ** step.attempt);
-    app.log.warn('step put off', { ...fields, attempt: step.attempt, waitSeconds, reason: error.message });
+    app.log.warn('step deferred', { ...fields, attempt: step.attempt, waitSeconds, reason: error.message });
     await app.queue.send([formatStep({ ...step, attempt: step.attempt + 1 })], waitSeconds);
     return;
   }

@@ -3,7 +3,7 @@ import type { App } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
-import { storeProof } from '../../src/app/snapshots/proof.ts';
+import { storeProof } from '../../src/app/snapshots/marks.ts';
 import { findSnapshot } from '../../src/app/snapshots/store.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';

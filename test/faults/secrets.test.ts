@@ -69,10 +69,10 @@ async function useEverything(stack: Stack, seen: Sightings): Promise<void> {
   const failed = await api.finished('restore', (await api.start('/api/restores')).id);
   expect(failed).toMatchObject({ status: 'Failed', error: { code: 'SnapshotCorrupt' } });
 
-  // The primary away: its backup is put off, with a line in the log, until it is back.
+  // The primary away: its backup is deferred, with a line in the log, until it is back.
   await down('primary');
   const late = await api.start('/api/backups');
-  await expect.poll(() => seen.some(([, text]) => text.includes('step put off')), { timeout: 60_000 }).toBe(true);
+  await expect.poll(() => seen.some(([, text]) => text.includes('step deferred')), { timeout: 60_000 }).toBe(true);
   await call('GET', `/api/backups/${late.id}`);
   await up('primary');
   expect(await api.finished('backup', late.id, { timeoutMs: 120_000 })).toMatchObject({ status: 'Succeeded' });

@@ -23,7 +23,7 @@ test('a document is opened as it was stored, and stays JSON that other tools rea
   fc.assert(
     fc.property(objects, (object) => {
       const stored = checksummed.wrap(NAME, object);
-      expect(checksummed.unwrap(NAME, stored)).toBe(JSON.stringify(object));
+      expect(checksummed.unwrap(NAME, stored, (text) => text)).toBe(JSON.stringify(object));
       expect(Object.keys(JSON.parse(Buffer.from(stored).toString()))).toContain('sha256');
     }),
   );
@@ -41,7 +41,7 @@ test('a document with any byte changed, cut off or added, or of another name, is
         add: () => Buffer.concat([stored.slice(0, at), Uint8Array.of(by), stored.slice(at)]),
         move: () => stored,
       }[how]();
-      expect(checksummed.unwrap(NAME, changed)).toBeUndefined();
+      expect(checksummed.unwrap(NAME, changed, (text) => text)).toBeUndefined();
       expect(codeOf(() => documents.scan.open(NAME, changed))).toBe('StoredDocumentInvalid');
     }),
     { numRuns: 1000 },

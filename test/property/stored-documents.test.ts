@@ -3,8 +3,7 @@ import { expect, test } from 'vitest';
 import { sha256Hex } from '../../src/app/stored/codec.ts';
 import type { StoredDocument } from '../../src/app/stored/document.ts';
 import { documents, numberBlobs } from '../../src/app/stored/documents.ts';
-import { checksummed, indented } from '../../src/app/stored/envelopes.ts';
-import type { Numbers, StoredNumbers } from '../../src/app/stored/numbers.ts';
+import { checksummed, digestOfNumbers, indented } from '../../src/app/stored/envelopes.ts';
 import { DrError } from '../../src/core/errors.ts';
 import type { Blobs } from '../../src/core/ports.ts';
 import type { Run } from '../../src/core/run/run.ts';
@@ -28,14 +27,6 @@ function of<T extends object>(document: StoredDocument<T>, value: T): Sample {
     value,
     write: (blobs, name) => document.write({ blobs, world }, name, value, 'any'),
     read: (blobs, name) => document.read({ blobs, world }, name),
-  };
-}
-
-function ofNumbers<T extends object>(blob: StoredNumbers<T>, value: Numbers<T>): Sample {
-  return {
-    value,
-    write: (blobs, name) => blob.write({ blobs }, name, value),
-    read: (blobs, name) => blob.read({ blobs }, name),
   };
 }
 
@@ -71,6 +62,7 @@ const message = {
   hub: 'one/devices',
   at,
 } as const;
+const numbers = Float64Array.of(0, 1, 2, 3);
 const outcomes = {
   isDone: false,
   letters: '.cu=krf-CUR',
@@ -118,11 +110,11 @@ const samples: Readonly<Record<Kind, Sample>> = {
     backups: [run],
     openAlerts: [],
   }),
-  fingerprints: ofNumbers(numberBlobs.fingerprints, {
-    title: { of: shard.sha256, sha256: 'b'.repeat(64), platforms: ['Apple'] },
-    numbers: Float64Array.of(0, 1, 2, 3),
+  fingerprints: of(numberBlobs.fingerprints, {
+    title: { of: shard.sha256, sha256: digestOfNumbers(numbers), platforms: ['Apple'] },
+    numbers,
   }),
-  comparison: ofNumbers(numberBlobs.comparison, { title: {}, numbers: Float64Array.of(0, -1, 1, 5) }),
+  comparison: of(numberBlobs.comparison, { title: {}, numbers: Float64Array.of(0, -1, 1, 5) }),
 };
 const kinds = Object.entries(samples);
 

@@ -1,18 +1,17 @@
 import { DrError } from '../../core/errors.ts';
 import { haveSame } from '../../core/fingerprint/row.ts';
 import type { FingerprintTable } from '../../core/fingerprint/table.ts';
-import { markName, resultsFolder } from '../../core/paths.ts';
+import { resultsFolder } from '../../core/paths.ts';
 import type { BlobFacts } from '../../core/ports.ts';
 import { sectionsOf, shardOf } from '../../core/registration/record.ts';
 import { isDoneFact } from '../../core/restore/outcomes.ts';
 import type { BackupRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import type { App } from '../app.ts';
-import { churnFacts } from '../snapshots/churn.ts';
 import { findSnapshotFingerprints } from '../snapshots/fingerprints.ts';
 import { readLatest } from '../snapshots/latest.ts';
+import { putMark } from '../snapshots/marks.ts';
 import { readManifest } from '../snapshots/store.ts';
-import { toBytes } from '../stored/codec.ts';
 
 /** The last good snapshot before a run's own, to compare new shards with. */
 export interface LastGood {
@@ -70,9 +69,8 @@ export async function storeChurn(app: App, run: BackupRun, manifest: Manifest): 
   if (since === undefined || sinceAt === undefined || facts.some((one) => one['since'] !== since)) return;
   const sum = (name: string): number => facts.reduce((total, one) => total + Number(one[name]), 0);
   const seconds = Math.round((Date.parse(manifest.readStartedAt) - Date.parse(sinceAt)) / 1000);
-  const [added, removed, changed] = [sum('added'), sum('removed'), sum('changed')];
-  const sums = churnFacts({ sinceSnapshotId: since, seconds, added, removed, changed });
-  await app.blobs.put(markName(manifest.hub, manifest.id, 'churn'), toBytes(`${manifest.id}\n`), 'any', sums);
+  const counts = { added: sum('added'), removed: sum('removed'), changed: sum('changed') };
+  await putMark(app, manifest, 'churn', { since, seconds, ...counts });
 }
 
 async function readLastGood(app: App, run: BackupRun): Promise<Manifest | undefined> {

@@ -105,7 +105,8 @@ function viewAtRisk({ readStartedAt, churn }: LatestGood, nowMs: number) {
     return { minutes, devicesEstimate: null, basis: 'no two snapshots were compared yet' };
   }
   const { added, changed, seconds, sinceSnapshotId } = churn;
-  const basis = `${added} added and ${changed} changed in the ${seconds} seconds since snapshot ${sinceSnapshotId}`;
+  const duration = seconds === 1 ? 'second' : `${seconds} seconds`;
+  const basis = `${added} added and ${changed} changed in the ${duration} since snapshot ${sinceSnapshotId}`;
   return { minutes, devicesEstimate: Math.round(((added + changed) / seconds) * age), basis };
 }
 

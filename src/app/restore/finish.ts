@@ -2,7 +2,7 @@ import { DrError } from '../../core/errors.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { endRun, failureOf } from '../runs/end.ts';
-import { storeProof } from '../snapshots/proof.ts';
+import { storeProof } from '../snapshots/marks.ts';
 import { readManifest } from '../snapshots/store.ts';
 import { noteSeen } from './outcomes/notes.ts';
 import { readTotals, toResult } from './outcomes/totals.ts';

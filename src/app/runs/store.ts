@@ -21,7 +21,7 @@ export class Superseded extends Error {
   override readonly name = 'Superseded';
 }
 
-/** A holder whose heart has not beaten for this long is dead: the next run takes its place. */
+/** A holder without a heartbeat for this long is dead: the next run takes its place. */
 const TAKEOVER_AFTER_MS = 15 * 60_000;
 /** Between taking a lock and writing the run lie two storage calls. */
 const BIRTH_MS = 60_000;

@@ -1,4 +1,3 @@
-import { DrError } from '../../core/errors.ts';
 import { fingerprintRecord } from '../../core/fingerprint/row.ts';
 import { FingerprintTable } from '../../core/fingerprint/table.ts';
 import { fingerprintsName, snapshotFingerprintsName } from '../../core/paths.ts';
@@ -7,7 +6,7 @@ import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { recordsIn } from '../../core/snapshot/shard.ts';
 import type { App } from '../app.ts';
 import { numberBlobs } from '../stored/documents.ts';
-import { digestOfNumbers } from '../stored/numbers.ts';
+import { digestOfNumbers } from '../stored/envelopes.ts';
 import type { OpenShard } from './store.ts';
 
 /**
@@ -30,8 +29,7 @@ export async function openSnapshotFingerprints(
 
 /** Those that `openSnapshotFingerprints` stored. Throws `StoredDocumentInvalid` when they are missing or damaged. */
 export async function readSnapshotFingerprints(app: App, run: RestoreRun, shard: number): Promise<FingerprintTable> {
-  const name = fingerprintsName(run.id, shard);
-  return toTable(name, await numberBlobs.fingerprints.read(app, name));
+  return toTable(await numberBlobs.fingerprints.read(app, fingerprintsName(run.id, shard)));
 }
 
 /** The fingerprints the backup left beside a shard; `undefined` when there are none that can be used. */
@@ -44,16 +42,9 @@ export async function findSnapshotFingerprints(
 }
 
 async function findFingerprints(app: App, name: string, sha256: string): Promise<FingerprintTable | undefined> {
-  const blob = await app.blobs.get(name, 'mayBeMissing');
-  if (blob === undefined) return undefined;
-  try {
-    const found = numberBlobs.fingerprints.open(name, blob.bytes);
-    if (found.title.of === sha256) return toTable(name, found);
-    app.log.warn('fingerprints of another shard passed over', { name });
-  } catch (error) {
-    if (!(error instanceof DrError)) throw error;
-    app.log.warn('fingerprints passed over', { name, code: error.code });
-  }
+  const { value } = await numberBlobs.fingerprints.tryFind(app, name, 'mayBeMissing');
+  if (value === undefined || value.title.of === sha256) return value && toTable(value);
+  app.log.warn('fingerprints of another shard passed over', { name });
   return undefined;
 }
 
@@ -65,12 +56,9 @@ export async function storeFingerprints(
   { platforms, numbers }: FingerprintTable,
 ): Promise<void> {
   const title = { of, sha256: digestOfNumbers(numbers), platforms };
-  await numberBlobs.fingerprints.write(app, name, { title, numbers });
+  await numberBlobs.fingerprints.write(app, name, { title, numbers }, 'any');
 }
 
-function toTable(name: string, { title: { sha256, platforms }, numbers }: StoredFingerprints): FingerprintTable {
-  if (digestOfNumbers(numbers) === sha256) return new FingerprintTable(platforms, numbers);
-  throw numberBlobs.fingerprints.invalid(name, 'are not as they were stored');
+function toTable({ title, numbers }: Awaited<ReturnType<typeof numberBlobs.fingerprints.read>>): FingerprintTable {
+  return new FingerprintTable(title.platforms, numbers);
 }
-
-type StoredFingerprints = ReturnType<typeof numberBlobs.fingerprints.open>;

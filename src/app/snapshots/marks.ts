@@ -1,21 +1,80 @@
-import { marksFolder } from '../../core/paths.ts';
+import { z } from 'zod';
+import { markName, marksFolder, type SnapshotMark } from '../../core/paths.ts';
 import type { BlobEntry, HubRef } from '../../core/ports.ts';
-import type { App } from '../app.ts';
-import { type Churn, readChurn } from './churn.ts';
-import { type Proof, readProof } from './proof.ts';
+import type { Manifest } from '../../core/snapshot/manifest.ts';
+import { type App, emit, toInstant } from '../app.ts';
+import { toBytes } from '../stored/codec.ts';
 
 /**
  * What came to be known of a snapshot after its manifest was written, which never changes: small blobs with facts, so
- * that one listing gives the marks of all snapshots.
+ * that one listing gives the marks of all snapshots. One put there by hand, without the facts of its kind, says nothing.
  */
 export interface Marks {
   /** Retention leaves it alone. */
   readonly isPinned: boolean;
-  readonly proof?: Proof;
-  readonly churn?: Churn;
+  readonly proof?: Proof | undefined;
+  readonly churn?: Churn | undefined;
 }
 
 export const noMarks: Marks = { isPinned: false };
+
+const proofFacts = z
+  .object({
+    how: z.enum(['verified', 'drill', 'restore']),
+    at: z.iso.datetime(),
+    run_id: z.string(),
+    /** `1`, or that the snapshot was found damaged. */
+    sound: z.string().optional(),
+    /** Of the snapshot, so that the marks alone tell the newest good one that is proven. */
+    health: z.enum(['good', 'suspect']),
+    read_started_at: z.iso.datetime(),
+  })
+  .transform(({ run_id: runId, sound, read_started_at: readStartedAt, ...facts }) => {
+    return { ...facts, runId, isSound: sound === '1', readStartedAt };
+  });
+
+/** What showed that a snapshot can, or cannot, be restored. */
+export type Proof = Readonly<z.infer<typeof proofFacts>>;
+
+const number = z.coerce.number();
+const churnFacts = z
+  .object({
+    since: z.string(),
+    /** Between the beginnings of the two. */
+    seconds: number,
+    added: number,
+    removed: number,
+    /** Of the same key, but with rows that say something else to the device. */
+    changed: number,
+  })
+  .transform(({ since: sinceSnapshotId, ...counts }) => ({ sinceSnapshotId, ...counts }));
+
+/** How a snapshot differs from the good one before it, in records. */
+export type Churn = Readonly<z.infer<typeof churnFacts>>;
+
+/** A mark stored again takes the place of the one before. */
+export async function putMark(
+  app: App,
+  { hub, id }: Manifest,
+  mark: SnapshotMark,
+  facts: Readonly<Record<string, string | number>> = {},
+): Promise<void> {
+  const texts = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, String(value)]));
+  await app.blobs.put(markName(hub, id, mark), toBytes(`${id}\n`), 'any', texts);
+}
+
+/** The newest proof counts, whether it speaks for the snapshot or against it. */
+export async function storeProof(
+  app: App,
+  manifest: Manifest,
+  { how, runId, isSound }: Pick<Proof, 'how' | 'runId' | 'isSound'>,
+): Promise<void> {
+  const { health, readStartedAt } = manifest;
+  const sound = isSound ? '1' : '0';
+  const at = toInstant(app.world.now());
+  await putMark(app, manifest, 'proof', { how, at, run_id: runId, sound, health, read_started_at: readStartedAt });
+  await emit(app, { kind: 'proof' });
+}
 
 /** The marks of every snapshot that has any, or of one, by snapshot id. */
 export async function readMarks(app: App, hub: HubRef, snapshotId?: string): Promise<ReadonlyMap<string, Marks>> {
@@ -55,10 +114,6 @@ function proofsIn(marks: ReadonlyMap<string, Marks>): Proven[] {
 
 function readMark(name: string | undefined, { facts }: BlobEntry): Partial<Marks> {
   if (name === 'pin') return { isPinned: true };
-  if (name === 'proof') {
-    const proof = readProof(facts);
-    return proof === undefined ? {} : { proof };
-  }
-  const churn = name === 'churn' ? readChurn(facts) : undefined;
-  return churn === undefined ? {} : { churn };
+  if (name === 'proof') return { proof: proofFacts.safeParse(facts).data };
+  return name === 'churn' ? { churn: churnFacts.safeParse(facts).data } : {};
 }

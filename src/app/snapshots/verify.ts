@@ -9,7 +9,7 @@ import { endRun, failureOf } from '../runs/end.ts';
 import { areAllDone } from '../runs/shard-phase.ts';
 import { beat } from '../runs/store.ts';
 import { documents } from '../stored/documents.ts';
-import { storeProof } from './proof.ts';
+import { storeProof } from './marks.ts';
 import { readManifest, readSnapshotShard } from './store.ts';
 
 /** This many damaged documents are named; the counts cover all. */

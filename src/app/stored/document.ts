@@ -16,7 +16,7 @@ export interface DocumentKind<T extends object> {
   readonly schema: z.ZodType<T>;
   /** Stored as `formatVersion`; any other version is refused by name. */
   readonly version: number | 'none';
-  readonly envelope?: Envelope;
+  readonly envelope?: Envelope<NoInfer<T>>;
   /** For large ones. */
   readonly isGzipped?: boolean;
   readonly codes?: { readonly invalid: ErrorCode; readonly unknownVersion: ErrorCode };
@@ -41,16 +41,17 @@ export type StoredDocument<T extends object> = ReturnType<typeof defineDocument<
 
 /** The only way the blobs of one kind of document are read and written. */
 export function defineDocument<T extends object>(kind: DocumentKind<T>) {
-  const { what, version, envelope = checksummed, isGzipped = false } = kind;
+  const { what, hint, version, envelope = checksummed, isGzipped = false, codes = usualCodes } = kind;
   /** The kind's error, for what only the reader can see is wrong. */
   const invalid = (name: string, why: string): DrError => invalidOf(kind, name, why);
   /** The bytes before they are compressed. */
   const pack = (name: string, value: T): Uint8Array =>
     envelope.wrap(name, version === 'none' ? value : { formatVersion: version, ...value });
   const open = (name: string, bytes: Uint8Array): T => {
-    const text = envelope.unwrap(name, bytes);
-    if (text === undefined) throw invalid(name, 'is not as it was written: its checksum does not fit');
-    return parse(kind, name, text);
+    const source: Source = { code: codes.invalid, what: `${what} ${name}`, hint, target: name };
+    const content = envelope.unwrap(name, bytes, (text) => parseJson(text, source));
+    if (content === undefined) throw invalid(name, 'is not as it was written under that name');
+    return parseWith(kind.schema, withoutVersion(kind, name, content), source);
   };
   /** `undefined` when there is none; what is wrong with one is given and not thrown. */
   const look = async (app: Storage, name: string, how?: 'mayBeMissing'): Promise<Found<T> | Unusable | undefined> => {
@@ -104,16 +105,10 @@ function toPut(condition: Condition): PutCondition {
 }
 
 const usualCodes = { invalid: 'StoredDocumentInvalid', unknownVersion: 'StoredDocumentInvalid' } as const;
-type Kind = Omit<DocumentKind<object>, 'schema'>;
+type Kind = Omit<DocumentKind<object>, 'schema' | 'envelope'>;
 
 function invalidOf({ what, hint, codes = usualCodes }: Kind, name: string, why: string, isVersion = false): DrError {
   return invalidDocument({ what, name, why, hint, code: isVersion ? codes.unknownVersion : codes.invalid });
-}
-
-function parse<T extends object>(kind: DocumentKind<T>, name: string, text: string): T {
-  const { what, hint, schema, codes = usualCodes } = kind;
-  const source: Source = { code: codes.invalid, what: `${what} ${name}`, hint, target: name };
-  return parseWith(schema, withoutVersion(kind, name, parseJson(text, source)), source);
 }
 
 function withoutVersion(kind: Kind, name: string, json: unknown): unknown {

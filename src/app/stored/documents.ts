@@ -15,8 +15,7 @@ import {
 import { checkpointSchema, rowCountSchema } from '../../core/snapshot/scan-checkpoint.ts';
 import { sha256Hex } from './codec.ts';
 import { defineDocument } from './document.ts';
-import { bare, indented } from './envelopes.ts';
-import { defineNumbers } from './numbers.ts';
+import { bare, digestOfNumbers, indented, numbered } from './envelopes.ts';
 
 const count = z.int().nonnegative();
 const instant = z.iso.datetime();
@@ -169,27 +168,36 @@ export const documents = {
   }),
 } as const;
 
-/** Every kind of blob of numbers. */
+const numbers = z.custom<Float64Array>((value) => value instanceof Float64Array);
+
+/** Every kind of blob of numbers. They have no version: what an older app stored of them is made again. */
 export const numberBlobs = {
   /** The fingerprints of the records of a snapshot's shard. */
-  fingerprints: defineNumbers({
+  fingerprints: defineDocument({
     what: 'fingerprints',
+    version: 'none',
     hint: 'Start a new run.',
-    nameField: 'prints',
-    title: z.strictObject({
-      /** The SHA-256 of the shard's stored bytes. */
-      of: z.string(),
-      /** Of the numbers. */
-      sha256: z.string(),
-      platforms: z.array(z.string()).readonly(),
-    }),
+    envelope: numbered('prints'),
+    schema: z
+      .strictObject({
+        title: z.strictObject({
+          /** The SHA-256 of the shard's stored bytes. */
+          of: z.string(),
+          /** Of the numbers. */
+          sha256: z.string(),
+          platforms: z.array(z.string()).readonly(),
+        }),
+        numbers,
+      })
+      .refine((whole) => whole.title.sha256 === digestOfNumbers(whole.numbers), 'they are not as they were stored'),
   }),
 
   /** What a restore's target has of each record of a snapshot's shard. */
-  comparison: defineNumbers({
+  comparison: defineDocument({
     what: 'comparison',
+    version: 'none',
     hint: 'Start a new run.',
-    nameField: 'likeness',
-    title: z.strictObject({}),
+    envelope: numbered('likeness'),
+    schema: z.strictObject({ title: z.strictObject({}), numbers }),
   }),
 } as const;

@@ -13,7 +13,7 @@ const stepSchema = z.strictObject({
   shard: z.int().min(0).max(1023).optional(),
   /** How many neighbouring shards from that one on are done together; one when absent. */
   span: z.int().min(2).max(1024).optional(),
-  /** How often this step was put off because a service was not available. */
+  /** How often this step was deferred because a service was not available. */
   attempt: z.int().nonnegative(),
 });
 

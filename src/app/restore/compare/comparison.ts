@@ -7,7 +7,7 @@ import { numberBlobs } from '../../stored/documents.ts';
 /** Stores what the pass's look at the target showed of a shard, for the step that goes by it. */
 export async function storeComparison(app: App, run: RestoreRun, shard: number, comparison: Comparison): Promise<void> {
   const name = comparisonName(run.id, run.phase.pass, shard);
-  await numberBlobs.comparison.write(app, name, { title: {}, numbers: comparison.numbers });
+  await numberBlobs.comparison.write(app, name, { title: {}, numbers: comparison.numbers }, 'any');
 }
 
 /** Throws `StoredDocumentInvalid`, naming the blob, when it is missing, damaged, or not of `count` records. */
