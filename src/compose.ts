@@ -5,7 +5,7 @@ import { createAzureBlobs } from './azure/blobs.ts';
 import { createAzureStepQueue } from './azure/step-queue.ts';
 import { createHub } from './hub/client.ts';
 import type { HubConnection } from './hub/connection-string.ts';
-import { createLimiter } from './hub/limiter.ts';
+import { Limiter } from './hub/limiter.ts';
 import { createLog } from './log.ts';
 import { createHttpNotifier } from './notify/http-notifier.ts';
 import { type Config, parseConfig, triggerBindings } from './settings/config.ts';
@@ -40,7 +40,7 @@ function compose(config: Config): Omit<App, 'log'> {
       connection,
       clock: realWorld,
       random: Math.random,
-      limiter: createLimiter({ maxConcurrency, maxRequestsPerSecond, clock: realWorld }),
+      limiter: new Limiter({ maxConcurrency, maxRequestsPerSecond, clock: realWorld }),
     });
   return {
     blobs: createAzureBlobs({ connection: config.storage, container: config.container }),

@@ -1,13 +1,6 @@
 import type { Clock, HubPace } from '../core/ports.ts';
 import { RateFinder } from './rate-finder.ts';
 
-/** Shared by every call to one hub from this process. Callers are served in the order they came. */
-export interface Limiter {
-  /** Waits until a request may be sent; `undefined` when that is not before the deadline (epoch ms). */
-  acquire(deadlineAt: number): Promise<Permit | undefined>;
-  pace(): HubPace;
-}
-
 /** Leave for one request; to be released exactly once, with what the hub answered. */
 export interface Permit {
   release(answer: 'accepted' | 'throttled' | 'failed', retryAfterMs?: number): void;
@@ -36,16 +29,14 @@ interface Waiter {
 }
 
 /**
+ * Shared by every call to one hub from this process. Callers are served in the order they came.
+ *
  * Finds the rate the hub takes, since it publishes none. Requests are spaced in time, from the first on and ever closer
  * until the hub throttles, then at the rate it is found to accept; Retry-After makes all callers wait. Spacing rather
  * than fewer in flight is what settles: at a few milliseconds a call even a single one in flight can be more than a hub
  * allows.
  */
-export function createLimiter(options: LimiterOptions): Limiter {
-  return new RateLimiter(options);
-}
-
-class RateLimiter implements Limiter {
+export class Limiter {
   readonly #clock: Clock;
   readonly #maxConcurrency: number;
   readonly #cap: number;
@@ -75,6 +66,7 @@ class RateLimiter implements Limiter {
     this.#nextAt = clock.now() - BURST_MS;
   }
 
+  /** Waits until a request may be sent; `undefined` when that is not before the deadline (epoch ms). */
   acquire(deadlineAt: number): Promise<Permit | undefined> {
     const now = this.#clock.now();
     const isIdle = this.#inFlight === 0 && this.#waiting.length === 0;

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { openListing } from '../../src/app/listing/pages.ts';
+import { Listing } from '../../src/app/listing/pages.ts';
 import { DrError } from '../../src/core/errors.ts';
 import type { Hub, Page } from '../../src/core/ports.ts';
 import { realWorld } from '../../src/world.ts';
@@ -33,7 +33,7 @@ const pageTo = (nextToken: string | undefined): Page => ({ rows: [], nextToken }
 
 test('the next page is asked for with the head of an answer, before the page has come', async () => {
   const { hub, asked, tokens } = aSlowHub();
-  const listing = openListing(
+  const listing = new Listing(
     hub,
     1000,
     at(() => 0),
@@ -53,7 +53,7 @@ test('the next page is asked for with the head of an answer, before the page has
 
 test('pages not taken yet are few, and asking continues as they are taken', async () => {
   const { hub, asked, tokens } = aSlowHub();
-  const listing = openListing(
+  const listing = new Listing(
     hub,
     1000,
     at(() => 0),
@@ -69,7 +69,7 @@ test('pages not taken yet are few, and asking continues as they are taken', asyn
 
 test('pages of large rows wait in smaller number', async () => {
   const { hub, asked, tokens } = aSlowHub();
-  const listing = openListing(
+  const listing = new Listing(
     hub,
     1000,
     at(() => 0),
@@ -90,7 +90,7 @@ test('pages of large rows wait in smaller number', async () => {
 
 test('a page that names another token than its head did decides what comes next', async () => {
   const { hub, asked, tokens } = aSlowHub();
-  const listing = openListing(
+  const listing = new Listing(
     hub,
     1000,
     at(() => 0),
@@ -109,7 +109,7 @@ test('a page that names another token than its head did decides what comes next'
 
 test('a listing that begins again lets go of what was under way', async () => {
   const { hub, asked, tokens } = aSlowHub();
-  const listing = openListing(
+  const listing = new Listing(
     hub,
     1000,
     at(() => 0),
@@ -130,7 +130,7 @@ test('a listing that begins again lets go of what was under way', async () => {
 test('an error of the hub is a value, and nothing is asked for once time is over', async () => {
   const { hub, asked, tokens } = aSlowHub();
   let now = 0;
-  const listing = openListing(
+  const listing = new Listing(
     hub,
     1000,
     at(() => now),

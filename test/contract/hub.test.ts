@@ -4,7 +4,7 @@ import { type EmulatorOptions, startEmulator } from '../../local/hub-lab/index.t
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { createHub } from '../../src/hub/client.ts';
 import { parseHubConnection } from '../../src/hub/connection-string.ts';
-import { createLimiter } from '../../src/hub/limiter.ts';
+import { Limiter } from '../../src/hub/limiter.ts';
 import { createMemoryHub } from '../support/memory-hub.ts';
 import { anAppleRow } from '../support/rows.ts';
 import { hubContract, type OpenHub } from './hub.ts';
@@ -92,7 +92,7 @@ async function openEmulated({ switches = {}, tier }: EmulatedOptions, hubName = 
   const namespace = emulator.namespace('x');
   const emulated = emulator.hub('x', 'devices');
   const connection = parseHubConnection(namespace.connectionString(), hubName, 'TEST');
-  const limiter = createLimiter({ maxConcurrency: 16, clock });
+  const limiter = new Limiter({ maxConcurrency: 16, clock });
   const hub = createHub({ connection, clock, limiter, random: Math.random });
   return {
     hub,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { startEmulator } from '../../local/hub-lab/index.ts';
 import { createHub } from '../../src/hub/client.ts';
 import { parseHubConnection } from '../../src/hub/connection-string.ts';
-import { createLimiter } from '../../src/hub/limiter.ts';
+import { Limiter } from '../../src/hub/limiter.ts';
 
 const clock = { now: Date.now, sleep: (milliseconds: number) => sleep(milliseconds) };
 
@@ -14,7 +14,7 @@ test.each([
 ] as const)('the probe tells a namespace of tier %s as %s', async (tier, probed) => {
   await using emulator = await startEmulator({ namespaces: [{ name: 'one', tier, hubs: ['devices'] }] });
   const connection = parseHubConnection(emulator.namespace('one').connectionString(), 'devices', 'TEST');
-  const hub = createHub({ connection, clock, random: () => 0, limiter: createLimiter({ maxConcurrency: 4, clock }) });
+  const hub = createHub({ connection, clock, random: () => 0, limiter: new Limiter({ maxConcurrency: 4, clock }) });
   expect((await hub.probe({ deadlineAt: Date.now() + 5000 })).tier).toBe(probed);
   await hub.close();
 });

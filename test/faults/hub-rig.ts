@@ -7,7 +7,7 @@ import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import type { HubClient } from '../../src/hub/client.ts';
 import { createHub } from '../../src/hub/client.ts';
 import { parseHubConnection } from '../../src/hub/connection-string.ts';
-import { createLimiter } from '../../src/hub/limiter.ts';
+import { Limiter } from '../../src/hub/limiter.ts';
 import { realWorld } from '../../src/world.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
@@ -35,7 +35,7 @@ export async function openHubRig({ devices, namespaces, requestTimeoutMs }: HubR
     parts.adopt(
       createHub({
         connection: parseHubConnection(emulator.namespace(name).connectionString(), 'devices', name),
-        limiter: createLimiter({ maxConcurrency: 16, clock: realWorld }),
+        limiter: new Limiter({ maxConcurrency: 16, clock: realWorld }),
         clock: realWorld,
         random: Math.random,
         ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Clock, Hub } from '../../src/core/ports.ts';
 import { createHub } from '../../src/hub/client.ts';
 import { type HubConnection, parseHubConnection } from '../../src/hub/connection-string.ts';
-import { createLimiter } from '../../src/hub/limiter.ts';
+import { Limiter } from '../../src/hub/limiter.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { readRecordings } from '../support/recordings.ts';
 import { type ScriptedAnswer, type SeenRequest, startScriptedServer } from './scripted-server.ts';
@@ -33,7 +33,7 @@ async function on<T>(
   await using server = await startScriptedServer(...script);
   const clock = createFakeClock({ isAutomatic: true });
   const { patienceMs = 60_000, ...rest } = setup;
-  const limiter = createLimiter({ maxConcurrency: 8, clock });
+  const limiter = new Limiter({ maxConcurrency: 8, clock });
   const hub = createHub({ connection: connectionTo(server.url), clock, limiter, random: () => 0.5, ...rest });
   try {
     return await act({ hub, clock, call: { deadlineAt: clock.now() + patienceMs }, requests: server.requests });
@@ -200,7 +200,7 @@ describe('a fault on the way', () => {
     const hub = createHub({
       connection,
       clock,
-      limiter: createLimiter({ maxConcurrency: 1, clock }),
+      limiter: new Limiter({ maxConcurrency: 1, clock }),
       random: () => 0.5,
     });
     await expect(hub.listPage(undefined, { deadlineAt: clock.now() + 5000 })).rejects.toMatchObject({

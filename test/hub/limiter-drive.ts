@@ -1,6 +1,6 @@
 import { seededRandom } from '../../local/emulator/random.ts';
 import type { Clock } from '../../src/core/ports.ts';
-import { createLimiter, type Limiter } from '../../src/hub/limiter.ts';
+import { Limiter } from '../../src/hub/limiter.ts';
 
 export interface HubModel {
   /** Requests a second it takes, as a token bucket; none when absent. May change at a time. */
@@ -56,7 +56,7 @@ export async function drive(hub: HubModel, options: DriveOptions): Promise<Drive
     });
   };
   for (let process = 0; process < processCount; process += 1) {
-    const limiter = createLimiter({ maxConcurrency: MAX_CONCURRENCY, clock: time.clock });
+    const limiter = new Limiter({ maxConcurrency: MAX_CONCURRENCY, clock: time.clock });
     for (let caller = 0; caller < CALLERS; caller += 1) void call(limiter);
   }
   await time.run();

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { createLimiter, type Limiter, type Permit } from '../../src/hub/limiter.ts';
+import { Limiter, type Permit } from '../../src/hub/limiter.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 
 function start(options: { maxConcurrency?: number; maxRequestsPerSecond?: number } = {}) {
   const clock = createFakeClock({ startAt: 0 });
-  const limiter = createLimiter({ maxConcurrency: 64, clock, ...options });
+  const limiter = new Limiter({ maxConcurrency: 64, clock, ...options });
   return { clock, limiter };
 }
 

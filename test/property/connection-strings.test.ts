@@ -5,7 +5,7 @@ import { createAzureStepQueue } from '../../src/azure/step-queue.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { createHub } from '../../src/hub/client.ts';
 import { parseHubConnection } from '../../src/hub/connection-string.ts';
-import { createLimiter } from '../../src/hub/limiter.ts';
+import { Limiter } from '../../src/hub/limiter.ts';
 import { parseConfig } from '../../src/settings/config.ts';
 import { codePoint } from './code-point.ts';
 
@@ -79,7 +79,7 @@ test('any connection string of a hub is refused with a code, or serves to call t
       const outcome = outcomeOf(() => {
         const connection = parseHubConnection(text, 'devices', 'PRIMARY_HUB_CONNECTION');
         expect(connection.ref.namespace).not.toBe('');
-        const limiter = createLimiter({ maxConcurrency: 1, clock });
+        const limiter = new Limiter({ maxConcurrency: 1, clock });
         return createHub({ connection, clock, random: Math.random, limiter }).close();
       });
       outcomes[outcome] += 1;

@@ -9,7 +9,7 @@ import { canonicalRow, parseRegistration } from '../../src/core/registration/reg
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { createHub, type HubClient } from '../../src/hub/client.ts';
 import { parseHubConnection } from '../../src/hub/connection-string.ts';
-import { createLimiter } from '../../src/hub/limiter.ts';
+import { Limiter } from '../../src/hub/limiter.ts';
 import { realWorld } from '../../src/world.ts';
 import { createEngine } from '../support/engine.ts';
 import { aDescription, render } from './descriptions.ts';
@@ -23,7 +23,7 @@ function clientOf(emulator: Emulator, namespace: string): HubClient {
     connection,
     clock: realWorld,
     random: () => 0.5,
-    limiter: createLimiter({ maxConcurrency: 32, clock: realWorld }),
+    limiter: new Limiter({ maxConcurrency: 32, clock: realWorld }),
   });
 }
 

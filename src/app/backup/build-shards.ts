@@ -1,7 +1,6 @@
 import { resultName, shardLabel, snapshotFingerprintsName, snapshotShardName } from '../../core/paths.ts';
 import { membersOf, type Neighbours, shardOf } from '../../core/registration/record.ts';
 import type { BackupRun } from '../../core/run/run.ts';
-import type { ManifestShard } from '../../core/snapshot/manifest.ts';
 import type { App } from '../app.ts';
 import { readFinishedScan } from '../listing/scan.ts';
 import { readStagedRows, readStagedTables } from '../listing/segments.ts';
@@ -11,7 +10,7 @@ import { doShards, type Moved } from '../runs/dispatch.ts';
 import { beat } from '../runs/store.ts';
 import { storeFingerprints } from '../snapshots/fingerprints.ts';
 import { sha256Hex } from '../stored/codec.ts';
-import { forEachConcurrent } from '../stored/concurrent.ts';
+import { mapConcurrent } from '../stored/concurrent.ts';
 import { documents } from '../stored/documents.ts';
 import { type LastGood, openLastGood } from './churn.ts';
 import { makeLines, type ShardLines } from './shard-lines.ts';
@@ -56,44 +55,24 @@ async function storeShard(
   last: LastGood | undefined,
 ): Promise<void> {
   const name = resultName(run.kind, run.id, run.phase.pass, 'seal', shard);
+  const { counts, duplicatesSeen } = lines;
   const bytes = await app.world.gzip(lines.bytes);
-  const stored = { bytes: bytes.length, sha256: sha256Hex(bytes) };
+  const sha256 = sha256Hex(bytes);
   const [churn] = await Promise.all([
     last?.compare(shard, lines.fingerprints),
     app.blobs.put(snapshotShardName(run.hub, run.id, shard), bytes, 'any'),
-    storeFingerprints(app, snapshotFingerprintsName(run.hub, run.id, shard), stored.sha256, lines.fingerprints),
+    storeFingerprints(app, snapshotFingerprintsName(run.hub, run.id, shard), sha256, lines.fingerprints),
   ]);
-  await documents.snapshotShard.write(app, name, toResult(shard, stored, lines), 'any', {
-    done: '1',
-    records: String(lines.counts.records),
-    ...churn,
-  });
+  const { records, registrations } = counts;
+  const entry = { name: `shards/${shardLabel(shard)}.jsonl.gz`, records, registrations, bytes: bytes.length, sha256 };
+  const facts = { done: '1', records: String(records), ...churn };
+  await documents.snapshotShard.write(app, name, { shard: entry, counts, duplicatesSeen }, 'any', facts);
   await beat(app, run.kind, run.id);
 }
 
 /** All shards' results of a backup, in shard order. Throws `StoredDocumentInvalid`, naming the one it is about. */
-export async function readShardResults(app: App, run: BackupRun): Promise<ShardResult[]> {
-  const results = new Map<number, ShardResult>();
-  const shards = membersOf({ first: 0, count: run.shardCount });
-  await forEachConcurrent(shards, READERS, async (shard) => {
-    results.set(
-      shard,
-      await documents.snapshotShard.read(app, resultName(run.kind, run.id, run.phase.pass, 'seal', shard)),
-    );
-  });
-  return shards.flatMap((shard) => results.get(shard) ?? []);
-}
-
-function toResult(
-  shard: number,
-  stored: { bytes: number; sha256: string },
-  { counts, duplicatesSeen }: ShardLines,
-): ShardResult {
-  const entry: ManifestShard = {
-    name: `shards/${shardLabel(shard)}.jsonl.gz`,
-    records: counts.records,
-    registrations: counts.registrations,
-    ...stored,
-  };
-  return { shard: entry, counts, duplicatesSeen };
+export function readShardResults(app: App, run: BackupRun): Promise<ShardResult[]> {
+  return mapConcurrent(membersOf({ first: 0, count: run.shardCount }), READERS, (shard) =>
+    documents.snapshotShard.read(app, resultName(run.kind, run.id, run.phase.pass, 'seal', shard)),
+  );
 }

@@ -3,25 +3,11 @@ import type { Hub, Page, World } from '../../core/ports.ts';
 
 type Arrival = Page | 'tokenLost' | DrError;
 
-/** The pages of a hub's listing one after another; while one is worked on the next are under way. */
-export interface Listing {
-  /** The page a token leads to, `undefined` to the first; the error when the hub did not give it. */
-  page(token: string | undefined): Promise<Arrival>;
-}
-
 /** Pages that wait to be worked on: as many as come while rows are packed, unless they are of large rows. */
 const PAGES_AHEAD = 16;
 const BYTES_AHEAD = 4 * 1024 * 1024;
 
 type ListingWorld = Pick<World, 'now' | 'nextTurn'>;
-
-/**
- * The next page is asked for as soon as its token is known: with the head of an answer, before the page itself has
- * come. None is asked for after `deadlineAt` (epoch ms).
- */
-export function openListing(hub: Hub, deadlineAt: number, world: ListingWorld): Listing {
-  return new PagesAhead(hub, deadlineAt, world);
-}
 
 interface Request {
   readonly token: string | undefined;
@@ -32,7 +18,12 @@ interface Request {
   sizeBytes: number;
 }
 
-class PagesAhead implements Listing {
+/**
+ * The pages of a hub's listing one after another; while one is worked on the next are under way. The next page is asked
+ * for as soon as its token is known: with the head of an answer, before the page itself has come. None is asked for
+ * after `deadlineAt` (epoch ms).
+ */
+export class Listing {
   readonly #hub: Hub;
   readonly #deadlineAt: number;
   readonly #world: ListingWorld;
@@ -46,9 +37,12 @@ class PagesAhead implements Listing {
     this.#world = world;
   }
 
+  /** The page a token leads to, `undefined` to the first; the error when the hub did not give it. */
   async page(token: string | undefined): Promise<Arrival> {
     const asked = this.#ahead.shift();
-    const request = asked !== undefined && asked.token === token ? asked : this.#beginAt(token);
+    const isAhead = asked !== undefined && asked.token === token;
+    if (!isAhead) this.#ahead = [];
+    const request = isAhead ? asked : this.#ask(token);
     this.#askOn();
     const page = await request.arrival;
     if (page === 'tokenLost' || page instanceof DrError) return page;
@@ -62,11 +56,6 @@ class PagesAhead implements Listing {
     // An idle connection is written to a turn of the event loop later; the work on this page must not come before.
     await this.#world.nextTurn();
     return page;
-  }
-
-  #beginAt(token: string | undefined): Request {
-    this.#ahead = [];
-    return this.#ask(token);
   }
 
   #askOn(): void {

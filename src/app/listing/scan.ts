@@ -9,7 +9,7 @@ import { type App, hubOf, toInstant } from '../app.ts';
 import { type Moved, moveOn } from '../runs/dispatch.ts';
 import { beat, readRun, Superseded } from '../runs/store.ts';
 import { documents } from '../stored/documents.ts';
-import { openListing } from './pages.ts';
+import { Listing } from './pages.ts';
 import { storeSegment } from './segments.ts';
 import { openStaging, stageRows } from './stage-rows.ts';
 import type { PackedSegment, Staging } from './staging.ts';
@@ -72,7 +72,7 @@ async function list(app: App, hub: Hub, progress: Progress, deadlineAt: number):
   let at: Position = progress.checkpoint;
   let storeAt = app.world.now() + STORE_AFTER_MS;
   let storing = Promise.resolve();
-  const listing = openListing(hub, deadlineAt, app.world);
+  const listing = new Listing(hub, deadlineAt, app.world);
   for (;;) {
     const page = await listing.page(at.token);
     if (page instanceof DrError) {

@@ -56,13 +56,7 @@ export function packTable(segment: string, section: number, table: readonly numb
 
 export function joinTables(tables: readonly Buffer[]): Float64Array {
   // Copied, because numbers must lie at a multiple of their size.
-  const whole = new Uint8Array(tables.reduce((size, { length }) => size + length, 0));
-  let at = 0;
-  for (const table of tables) {
-    whole.set(table, at);
-    at += table.length;
-  }
-  return new Float64Array(whole.buffer);
+  return new Float64Array(Uint8Array.from(Buffer.concat(tables)).buffer);
 }
 
 /** Title and content, packed. */

@@ -2,7 +2,7 @@ import type { BlobRange } from '../../core/ports.ts';
 import { membersOf, type Neighbours, sectionsOf } from '../../core/registration/record.ts';
 import type { Segment } from '../../core/snapshot/scan-checkpoint.ts';
 import type { App } from '../app.ts';
-import { forEachConcurrent } from '../stored/concurrent.ts';
+import { mapConcurrent } from '../stored/concurrent.ts';
 import { joinTables, type Part, readFrames, readRows, unusableSegment } from './segment-format.ts';
 import type { PackedSegment } from './staging.ts';
 
@@ -28,60 +28,55 @@ const READERS = 4;
  * Reads what is staged for neighbouring shards, one range a segment, and gives the rows of each when it is asked for.
  * Throws `StoredDocumentInvalid`, naming the segment, when one is not as it was stored.
  */
-export async function readStagedRows(
-  app: App,
-  staged: StagedShards,
-): Promise<(shard: number) => Promise<readonly Buffer[]>> {
-  const packed = await readPacked(app, staged, 'rows');
-  return async (shard) => {
-    const rows: Buffer[] = [];
-    await eachFrame(app, packed, shard, (bytes, segment) => {
-      for (const row of readRows(bytes, segment)) rows.push(row);
-    });
-    return rows;
-  };
+export async function readStagedRows(app: App, staged: StagedShards) {
+  const framesOf = await readFramesOf(app, staged, 'rows');
+  return async (shard: number): Promise<readonly Buffer[]> =>
+    (await framesOf(shard)).flatMap(({ name, content }) => readRows(content, name));
 }
 
 /** The same for the tables, row after row. */
-export async function readStagedTables(
-  app: App,
-  staged: StagedShards,
-): Promise<(shard: number) => Promise<Float64Array>> {
-  const packed = await readPacked(app, staged, 'table');
-  return async (shard) => {
-    const tables: Buffer[] = [];
-    await eachFrame(app, packed, shard, (bytes) => void tables.push(bytes));
-    return joinTables(tables);
-  };
+export async function readStagedTables(app: App, staged: StagedShards) {
+  const framesOf = await readFramesOf(app, staged, 'table');
+  return async (shard: number) => joinTables((await framesOf(shard)).map(({ content }) => content));
 }
 
-/** Sections as they are stored: of each segment those of the shards asked for, in one piece. */
-interface Packed {
-  readonly part: Part;
-  readonly sectionsOfShard: (shard: number) => Neighbours;
-  readonly firstSection: number;
-  readonly segments: readonly {
-    readonly name: string;
-    readonly lengths: readonly number[];
-    readonly bytes: Uint8Array;
-  }[];
+interface Frame {
+  /** Of its segment. */
+  readonly name: string;
+  readonly content: Buffer;
 }
 
-async function readPacked(app: App, { segments, shards, shardCount }: StagedShards, part: Part): Promise<Packed> {
+/** Reads of each segment the sections of all the shards in one piece; the frames of a shard are unpacked when asked for. */
+async function readFramesOf(app: App, { segments, shards, shardCount }: StagedShards, part: Part) {
   const sectionCount = segments[0]?.lengths.length ?? 1;
   const sectionsOfShard = (shard: number): Neighbours => sectionsOf(shard, shardCount, sectionCount);
   const firstSection = sectionsOfShard(shards.first).first;
   const last = sectionsOfShard(shards.first + shards.count - 1);
-  const read: Packed['segments'][number][] = [];
-  await forEachConcurrent([...segments.entries()], READERS, async ([index, segment]) => {
+  const pieces = await mapConcurrent(segments, READERS, async (segment) => {
     const all = part === 'rows' ? segment.lengths : segment.tableLengths;
     const lengths = all.slice(firstSection, last.first + last.count);
     const length = sum(lengths);
     const offset = sum(all.slice(0, firstSection)) + (part === 'rows' ? sum(segment.tableLengths) : 0);
     const bytes = length === 0 ? new Uint8Array() : await readRange(app, segment.name, { offset, length });
-    read[index] = { name: segment.name, lengths, bytes };
+    return { name: segment.name, lengths, bytes };
   });
-  return { part, sectionsOfShard, firstSection, segments: read };
+  return async (shard: number): Promise<Frame[]> => {
+    const sections = sectionsOfShard(shard);
+    const frames: Frame[] = [];
+    for (const { name, lengths, bytes } of pieces) {
+      let at = sum(lengths.slice(0, sections.first - firstSection));
+      for (const section of membersOf(sections)) {
+        const end = at + (lengths[section - firstSection] ?? 0);
+        for (const content of readFrames(bytes.subarray(at, end), { segment: name, section, part })) {
+          frames.push({ name, content });
+          // Others are let in between two frames.
+          await app.world.nextTurn();
+        }
+        at = end;
+      }
+    }
+    return frames;
+  };
 }
 
 async function readRange(app: App, name: string, range: BlobRange): Promise<Uint8Array> {
@@ -89,27 +84,6 @@ async function readRange(app: App, name: string, range: BlobRange): Promise<Uint
   if (blob === undefined) throw unusableSegment(name, 'is missing');
   if (blob.bytes.length !== range.length) throw unusableSegment(name, 'is shorter than it was');
   return blob.bytes;
-}
-
-/** Unpacks each frame of one shard, title taken off; others are let in between two frames. */
-async function eachFrame(
-  app: App,
-  { part, sectionsOfShard, firstSection, segments }: Packed,
-  shard: number,
-  take: (bytes: Buffer, name: string) => void,
-): Promise<void> {
-  const sections = sectionsOfShard(shard);
-  for (const { name, lengths, bytes } of segments) {
-    let at = sum(lengths.slice(0, sections.first - firstSection));
-    for (const section of membersOf(sections)) {
-      const end = at + (lengths[section - firstSection] ?? 0);
-      for (const content of readFrames(bytes.subarray(at, end), { segment: name, section, part })) {
-        take(content, name);
-        await app.world.nextTurn();
-      }
-      at = end;
-    }
-  }
 }
 
 function sum(values: readonly number[]): number {
