@@ -71,18 +71,13 @@ function toErrorResponse(context: Pick<InvocationContext, 'error'>, error: unkno
   if (known === undefined)
     context.error(`unexpected error ${error instanceof Error ? (error.stack ?? error.name) : ''}`);
   const code = known?.code ?? 'Internal';
+  const details = known?.details.length ? known.details : undefined;
   const message = known?.message ?? 'Something unexpected happened; the log of this invocation says what. Try again.';
   return {
     status: statusOf[code],
     headers: { 'x-ms-error-code': code, ...(statusOf[code] === 503 ? { 'Retry-After': '10' } : {}) },
-    jsonBody: {
-      error: {
-        code,
-        message,
-        ...(known?.target === undefined ? {} : { target: known.target }),
-        ...(known === undefined || known.details.length === 0 ? {} : { details: known.details }),
-      },
-    },
+    // What is undefined is left out of the JSON.
+    jsonBody: { error: { code, message, target: known?.target, details } },
   };
 }
 

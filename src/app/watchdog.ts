@@ -1,12 +1,12 @@
 import { DrError } from '../core/errors.ts';
-import { kindOfLock, LOCKS_FOLDER, type RunKind } from '../core/paths.ts';
-import { describePhase, isOver } from '../core/run/run.ts';
+import { kindOfLock, LOCKS_FOLDER } from '../core/paths.ts';
+import { describePhase, isOver, type Run } from '../core/run/run.ts';
 import type { App } from './app.ts';
 import { advanceDrills } from './drill/advance.ts';
 import { reviewReadiness } from './readiness/review.ts';
 import { failRun } from './run-step.ts';
 import { dispatch } from './runs/dispatch.ts';
-import { changeRun, lastHeartbeatAt, readHolder, readLock, readRun } from './runs/store.ts';
+import { changeRun, lastHeartbeatAt, readHolder, readLock } from './runs/store.ts';
 
 /** Each minute: no run stays stuck, the drill advances, and alerts are sent when things are not as they should be. */
 export async function watch(app: App): Promise<void> {
@@ -34,7 +34,7 @@ export async function watchRuns(app: App): Promise<void> {
     if (lock === undefined) continue;
     const run = lock.runId === '' ? 'missing' : await readHolder(app, kind, lock.runId);
     if (run === 'unreadable') continue; // The next run takes its place; the others are watched meanwhile.
-    if (run !== 'missing' && !isOver(run)) await watchRun(app, kind, run.id);
+    if (run !== 'missing' && !isOver(run)) await watchRun(app, run);
     else if (app.world.now() - entry.modifiedAt.getTime() > QUIET_AFTER_MS) {
       app.log.warn('lock of a run that is over was left behind', { runId: lock.runId });
       await app.blobs.remove(entry.name, lock.etag);
@@ -42,9 +42,8 @@ export async function watchRuns(app: App): Promise<void> {
   }
 }
 
-async function watchRun(app: App, kind: RunKind, runId: string): Promise<void> {
-  const run = await readRun(app, kind, runId);
-  if (run === undefined || isOver(run)) return;
+async function watchRun(app: App, run: Run): Promise<void> {
+  const { kind, id: runId } = run;
   const quietMs = app.world.now() - (await lastHeartbeatAt(app, run));
   if (quietMs < QUIET_AFTER_MS) {
     if (run.kicks > 0) await changeRun(app, kind, runId, (current) => ({ ...current, kicks: 0 }));

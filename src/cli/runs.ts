@@ -55,9 +55,13 @@ export async function watchRun(context: Context, collection: Collection, id: str
   }
 }
 
+/** Of one run or snapshot in the API. */
+export function pathOf(collection: Collection | 'snapshots', id: string): string {
+  return `/api/${collection}/${encodeURIComponent(id)}`;
+}
+
 export function readRun({ client, terminal }: Context, collection: Collection, id: string): Promise<Json> {
-  const path = `/api/${collection}/${encodeURIComponent(id)}`;
-  return retryWhileAway(terminal, 'read', () => client.call('GET', path));
+  return retryWhileAway(terminal, 'read', () => client.call('GET', pathOf(collection, id)));
 }
 
 /** Only views of restores name their next actions. */

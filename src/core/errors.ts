@@ -40,7 +40,7 @@ export type ErrorCode = (typeof errorCodes)[number];
 
 export interface DrErrorOptions {
   /** What the error is about: a setting, a field, a blob, a run id. Never a secret. */
-  readonly target?: string;
+  readonly target?: string | undefined;
   /** True when the same call may succeed later without anybody changing anything. */
   readonly retryable?: boolean;
   readonly details?: readonly ErrorDetail[];
@@ -50,7 +50,7 @@ export interface DrErrorOptions {
 export interface ErrorDetail {
   readonly code: ErrorCode;
   readonly message: string;
-  readonly target?: string;
+  readonly target?: string | undefined;
 }
 
 /** An error whose code is contract. The message says what was attempted, what came back and what to do next. */
@@ -68,4 +68,10 @@ export class DrError extends Error {
     this.retryable = options.retryable ?? false;
     this.details = options.details ?? [];
   }
+}
+
+/** The code of a network fault (`ECONNREFUSED`, `UND_ERR_SOCKET`, ...), never its text, which may hold addresses. */
+export function faultCode(error: unknown): string {
+  if (!(error instanceof Error)) return 'an unknown fault';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

@@ -25,10 +25,7 @@ export function parseWith<T>(schema: z.ZodType<T>, input: unknown, source: Sourc
   const more = all.length > details.length ? `; and ${all.length - details.length} more` : '';
   const list = `${details.map((detail) => detail.message).join('; ')}${more}`;
   const target = source.target ?? details[0]?.target;
-  throw new DrError(code, `The ${source.what} cannot be used: ${list}. ${source.hint}`, {
-    details,
-    ...(target === undefined ? {} : { target }),
-  });
+  throw new DrError(code, `The ${source.what} cannot be used: ${list}. ${source.hint}`, { details, target });
 }
 
 /** `JSON.parse` whose failure is a `DrError` of the source's code. */
@@ -36,9 +33,16 @@ export function parseJson(text: string, source: Source): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const target = source.target === undefined ? {} : { target: source.target };
-    throw new DrError(source.code, `The ${source.what} is not JSON. ${source.hint}`, { ...target, cause });
+    throw new DrError(source.code, `The ${source.what} is not JSON. ${source.hint}`, { target: source.target, cause });
   }
+}
+
+/** The values of a connection string by lower-case name; `undefined` when a part of it is not `Name=Value`. */
+export function partsOf(connectionString: string): ReadonlyMap<string, string> | undefined {
+  const pieces = connectionString.split(';').filter((piece) => piece.trim() !== '');
+  const parts = pieces.map((piece) => /^([^=]+)=(.*)$/s.exec(piece)?.slice(1) ?? []);
+  if (parts.some((part) => part.length === 0)) return undefined;
+  return new Map(parts.map(([name = '', value = '']) => [name.trim().toLowerCase(), value.trim()]));
 }
 
 function toDetails(issue: z.core.$ZodIssue, code: ErrorCode): ErrorDetail[] {

@@ -1,4 +1,5 @@
 import { DrError } from '../core/errors.ts';
+import { partsOf } from '../core/parse.ts';
 import type { HubRef } from '../core/ports.ts';
 
 /** A hub's address and the access policy used for it. */
@@ -20,12 +21,8 @@ export function parseHubConnection(connectionString: string, hubName: string, se
     new DrError('SettingsInvalid', `${setting}: ${what}. Copy the connection string of the namespace or hub again.`, {
       target: setting,
     });
-  const parts = new Map<string, string>();
-  for (const part of connectionString.split(';').filter((piece) => piece.trim() !== '')) {
-    const equals = part.indexOf('=');
-    if (equals < 1) throw fail('a part of it is not of the form Name=Value');
-    parts.set(part.slice(0, equals).trim().toLowerCase(), part.slice(equals + 1).trim());
-  }
+  const parts = partsOf(connectionString);
+  if (parts === undefined) throw fail('a part of it is not of the form Name=Value');
   const keyName = parts.get('sharedaccesskeyname');
   const key = parts.get('sharedaccesskey');
   const entityPath = parts.get('entitypath');

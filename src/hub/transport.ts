@@ -1,4 +1,5 @@
 import { Pool } from 'undici';
+import { faultCode } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import { judgeAnswer, type Operation, type Verdict } from './answer.ts';
 import type { HubConnection } from './connection-string.ts';
@@ -138,7 +139,8 @@ export class Transport {
   #toAnswer({ operation }: HubRequest, raw: RawAnswer): HubAnswer {
     const { status, body } = raw;
     const header = headerOf(raw);
-    const detail = status === 403 ? toWords(body) : '';
+    // For looking at only, so that bytes which are no text do no harm.
+    const detail = status === 403 ? Buffer.from(body).toString() : '';
     return { status, body, header, verdict: this.#judge(operation, status, header, detail) };
   }
 
@@ -174,20 +176,9 @@ function createPool({ endpoint }: HubConnection, timeoutMs: number): Pool {
   });
 }
 
-/** For looking at only, so that bytes which are no text do no harm. */
-function toWords(body: Uint8Array): string {
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
-}
-
 function headerOf({ headers }: Pick<RawHead, 'headers'>): HubHead['header'] {
   return (name) => {
     const value = headers[name];
     return Array.isArray(value) ? value[0] : value;
   };
-}
-
-/** The code of a network fault (`ECONNREFUSED`, `UND_ERR_SOCKET`, ...), never its text, which may hold addresses. */
-function faultCode(error: unknown): string {
-  if (!(error instanceof Error)) return 'an unknown fault';
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

@@ -1,4 +1,5 @@
 import { request } from 'undici';
+import { faultCode } from '../core/errors.ts';
 import type { Notifier, NotTaken } from '../core/ports.ts';
 
 export interface HttpNotifierOptions {
@@ -51,10 +52,4 @@ async function callOnce(url: string, timeoutMs: number, json: string | undefined
   } catch (error) {
     return faultCode(error);
   }
-}
-
-/** Never the text of the fault, which may hold the address. */
-function faultCode(error: unknown): NotTaken {
-  if (!(error instanceof Error)) return 'an unknown fault';
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

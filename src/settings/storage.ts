@@ -1,4 +1,5 @@
 import type { StorageConnection } from '../azure/connection.ts';
+import { partsOf } from '../core/parse.ts';
 import { type Environment, isReference, type SettingsReader, textOf, unresolved } from './reader.ts';
 import { storageSetting } from './settings.ts';
 
@@ -66,12 +67,8 @@ function readGroup(env: Environment, prefix: string): Group | undefined {
 /** Enough to notice a slip; the SDK reads the connection string in full. */
 function connectionStringFault(text: string): string | undefined {
   if (isReference(text)) return unresolved;
-  const names = new Map<string, string>();
-  for (const part of text.split(';').filter((piece) => piece.trim() !== '')) {
-    const equals = part.indexOf('=');
-    if (equals < 1) return `has a part that is not Name=Value: set it to ${accepted}`;
-    names.set(part.slice(0, equals).trim().toLowerCase(), part.slice(equals + 1).trim());
-  }
+  const names = partsOf(text);
+  if (names === undefined) return `has a part that is not Name=Value: set it to ${accepted}`;
   const has = (...wanted: readonly string[]): boolean => wanted.every((name) => names.get(name));
   if (names.get('usedevelopmentstorage')?.toLowerCase() === 'true') return undefined;
   if (has('accountname', 'accountkey')) return undefined;

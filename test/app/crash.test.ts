@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { findLatestGood } from '../../src/app/snapshots/store.ts';
+import { searchLatest } from '../../src/app/snapshots/store.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { contentOf } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
@@ -20,7 +20,7 @@ function seed(engine: Engine): void {
 /** The caller repeats what got no answer, as a timer does. */
 async function backUp(engine: Engine, { isStarted, onMessage }: Progress): Promise<void> {
   const { primary } = engine.app;
-  for (let tries = 0; (await findLatestGood(engine.app, primary.ref)) === undefined && tries < 3; tries++) {
+  for (let tries = 0; (await searchLatest(engine.app, primary.ref)).manifest === undefined && tries < 3; tries++) {
     const isResumed = isStarted && tries === 0;
     if (!isResumed) await survive(() => startBackup(engine.app, 'timer').catch(ignoreRunning));
     await deliverAll(engine, tries === 0 ? onMessage : undefined);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readBackupView } from '../../src/app/backup/view.ts';
 import { cancelRestore } from '../../src/app/restore/cancel.ts';
-import { type FailuresPage, readFailures } from '../../src/app/restore/failures.ts';
+import { readFailures } from '../../src/app/restore/failures.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { readSnapshotView } from '../../src/app/snapshots/view.ts';
@@ -265,7 +265,7 @@ test('failures are listed page by page with their reasons, and without device to
   engine.secondary.intercept = (kind) =>
     kind === 'registration' ? { kind: 'rejected', status: 413, reason: 'TooLarge' } : undefined;
   const { id } = await restore(engine);
-  const found: FailuresPage['value'][number][] = [];
+  const found: Awaited<ReturnType<typeof readFailures>>['value'][number][] = [];
   let from: string | undefined;
   do {
     const page = await readFailures(engine.app, id, from);

@@ -9,7 +9,7 @@ import { type App, toInstant } from '../app.ts';
 import { readFinishedScan } from '../listing/scan.ts';
 import { endRun } from '../runs/end.ts';
 import { readLatest, storeLatest } from '../snapshots/latest.ts';
-import { checkShardsStored, findLatestGood, listSnapshotIds, readManifest } from '../snapshots/store.ts';
+import { checkShardsStored, listSnapshotIds, readManifest, searchLatest } from '../snapshots/store.ts';
 import { sha256Hex } from '../stored/codec.ts';
 import { documents } from '../stored/documents.ts';
 import { readShardResults, type ShardResult } from './build-shards.ts';
@@ -21,20 +21,17 @@ const JUDGED_BY = 7;
 /** Writes the manifest, which makes the snapshot exist, then `latest.json` if it is good. May run twice. */
 export async function publish(app: App, run: BackupRun): Promise<void> {
   const manifest = (await readManifest(app, run.hub, run.id)) ?? (await writeManifest(app, run));
-  if (manifest.health === 'good') await pointLatest(app, run.hub);
-  else
-    app.log.warn('snapshot is suspect and will not be latest', {
-      runId: run.id,
-      reasons: manifest.healthReasons.join('; '),
-    });
-  await storeChurn(app, run, manifest);
   const { counts, health, healthReasons } = manifest;
+  const reasons = healthReasons.join('; ');
+  if (health === 'good') await pointLatest(app, run.hub);
+  else app.log.warn('snapshot is suspect and will not be latest', { runId: run.id, reasons });
+  await storeChurn(app, run, manifest);
   const result = {
     snapshotId: manifest.id,
     recordCount: counts.records,
     registrationCount: counts.registrations,
     health,
-    healthReasons: [...healthReasons],
+    healthReasons,
   };
   await endRun(app, run, 'Succeeded', { result });
 }
@@ -56,7 +53,7 @@ async function writeManifest(app: App, run: BackupRun): Promise<Manifest> {
       duplicatesSeen: results.reduce((total, result) => total + result.duplicatesSeen, 0),
       unreadableRows: checkpoint.unreadableCount,
       listingRestarts: checkpoint.restartCount,
-      ...toMutable(judgeSnapshot(counts.records, earlier, checkpoint, app.policy.suspectDropPercent)),
+      ...judgeSnapshot(counts.records, earlier, checkpoint, app.policy.suspectDropPercent),
       toolVersion: app.policy.toolVersion,
       shards: results.map((result) => result.shard),
     },
@@ -82,10 +79,6 @@ async function refuseLoss(
   await checkShardsStored(app, { id: run.id, hub: run.hub, shards: results.map((result) => result.shard) });
 }
 
-function toMutable(health: ReturnType<typeof judgeSnapshot>) {
-  return { health: health.health, healthReasons: [...health.healthReasons] };
-}
-
 async function earlierCounts(app: App, run: BackupRun): Promise<number[]> {
   const found: number[] = [];
   for (const id of (await listSnapshotIds(app, run.hub)).reverse()) {
@@ -106,7 +99,7 @@ async function earlierCounts(app: App, run: BackupRun): Promise<number[]> {
 async function pointLatest(app: App, hub: HubRef): Promise<void> {
   for (;;) {
     const etag = (await readLatest(app, hub)).etag;
-    const manifest = await findLatestGood(app, hub);
+    const { manifest } = await searchLatest(app, hub);
     if (manifest === undefined || (await storeLatest(app, manifest, etag)) !== 'conflict') return;
   }
 }

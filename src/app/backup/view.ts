@@ -11,12 +11,7 @@ export async function readBackupView(app: App, runId: string) {
 
 export async function viewBackup(app: App, run: BackupRun, progress?: BackupProgress) {
   const { rowsRead, beatAt } = progress ?? (await readBackupProgress(app, run));
-  return {
-    ...viewCommon(run, beatAt),
-    hub: run.hub,
-    rowsRead,
-    result: run.result,
-  };
+  return { ...viewCommon(run, beatAt), hub: run.hub, rowsRead, result: run.result };
 }
 
 /** How far a backup is, beside what its run document tells. */
@@ -25,19 +20,19 @@ export interface BackupProgress {
   readonly beatAt?: string | undefined;
 }
 
-export interface Frugality {
-  /** No more than this many; what is not asked for is as it was `known` to be. */
-  readonly requests: number;
-  readonly known: BackupProgress | undefined;
-}
-
-/** Two requests while the run is active, nothing after. */
-export async function readBackupProgress(app: App, run: BackupRun, frugality?: Frugality): Promise<BackupProgress> {
+/**
+ * Two requests while the run is active, nothing after. With fewer `requests`, what is not asked for is as it was `known`
+ * to be.
+ */
+export async function readBackupProgress(
+  app: App,
+  run: BackupRun,
+  { requests, known }: { readonly requests: number; readonly known?: BackupProgress | undefined } = { requests: 2 },
+): Promise<BackupProgress> {
   if (isOver(run)) return { rowsRead: run.result?.registrationCount ?? 0, beatAt: undefined };
-  const { requests, known } = frugality ?? { requests: 2, known: undefined };
   const [rowsRead, beatAt] = await Promise.all([
     requests > 0 ? readRowsRead(app, run) : (known?.rowsRead ?? 0),
-    requests > 1 ? readBeat(app, run) : known?.beatAt,
+    requests > 1 ? readBeat(app, run, 'mayBeMissing') : known?.beatAt,
   ]);
   return { rowsRead, beatAt };
 }

@@ -10,17 +10,11 @@ import { documents } from '../stored/documents.ts';
 const BIRTH_MS = 60_000;
 const READERS = 16;
 
-/** The newest drill, and the one before it; the place of a new one is taken by compare-and-swap. */
-export interface NewestDrills {
-  readonly newest: Found<Drill> | undefined;
-  /** The newest that ended: `newest` itself, or the one before it. */
-  readonly lastEnded: Drill | undefined;
-  /** Another process is just storing a drill. */
-  readonly isBeingBorn: boolean;
-  readonly etag: string | undefined;
-}
-
-export async function readNewestDrills(app: App): Promise<NewestDrills> {
+/**
+ * The newest drill, and the newest that ended: itself, or the one before it. `isBeingBorn` while another process is
+ * just storing one; `etag` is for taking the place of a new one by compare-and-swap.
+ */
+export async function readNewestDrills(app: App) {
   const { value: pointer, etag } = await documents.newestDrill.tryFind(app, NEWEST_DRILL_NAME);
   if (pointer === undefined) return { newest: undefined, lastEnded: undefined, isBeingBorn: false, etag };
   const newest = await readDrill(app, pointer.id);
@@ -35,7 +29,11 @@ export async function readNewestDrills(app: App): Promise<NewestDrills> {
 }
 
 /** Stores a new drill as the newest. False when another one was faster. */
-export async function createDrill(app: App, drill: Drill, after: NewestDrills): Promise<boolean> {
+export async function createDrill(
+  app: App,
+  drill: Drill,
+  after: { readonly etag: string | undefined },
+): Promise<boolean> {
   const { id, before } = drill;
   const pointer = { id, before, at: toInstant(app.world.now()) };
   const etag = await documents.newestDrill.write(app, NEWEST_DRILL_NAME, pointer, { etag: after.etag });

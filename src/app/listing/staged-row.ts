@@ -21,12 +21,7 @@ const PLATFORM_LENGTH = 6;
 const KEY_LENGTH = 7;
 const WIDTH = 8;
 
-export interface StagedRow {
-  readonly octets: Octets;
-  readonly numbers: readonly number[];
-}
-
-export function toSnapshotRow(octets: Octets, fields: RegistrationFields, fingerprint: ContentFingerprint): StagedRow {
+export function toSnapshotRow(octets: Octets, fields: RegistrationFields, fingerprint: ContentFingerprint) {
   const platform = encodeUtf8(fields.platform);
   const key = encodeUtf8(JSON.stringify(fingerprint.key));
   const { id, etag, isTemplate, templateName } = fields;

@@ -8,14 +8,8 @@ import { documents } from '../stored/documents.ts';
 /** Steps of several hosts may note their runs at once. */
 const MAX_TRIES = 5;
 
-export interface StoredCard {
-  /** Absent when there is none, or none that can be used. */
-  readonly card: ReadinessCard | undefined;
-  /** Of the blob; absent when there is none. */
-  readonly etag: string | undefined;
-}
-
-export async function readCard(app: App): Promise<StoredCard> {
+/** The card is absent when there is none that can be used, the ETag when there is no blob. */
+export async function readCard(app: App) {
   const name = cardName(app.primary.ref);
   const { value: card, etag } = await documents.readinessCard.tryFind(app, name, 'mayBeMissing');
   return { card: card !== undefined && isSameHub(card.secondary, app.secondary.ref) ? card : undefined, etag };

@@ -1,6 +1,6 @@
 import { BACKUPS_ON_CARD, type ReadinessCard } from '../../core/readiness/card.ts';
 import { isDrillRunId } from '../../core/readiness/drill.ts';
-import { type BackupRun, isOver, type RestoreRun } from '../../core/run/run.ts';
+import { type BackupRun, isOver } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, toInstant } from '../app.ts';
 import { readBackupProgress } from '../backup/view.ts';
@@ -16,17 +16,11 @@ import { readCard, storeOrWarn } from './card-store.ts';
 const RESTORES_READ = 4;
 const MAX_TRIES = 3;
 
-export interface Gathered {
-  readonly card: ReadinessCard;
-  /** Newest first. */
-  readonly restores: readonly RestoreRun[];
-}
-
 /**
  * Reads everything the readiness rests on from where it is kept. About twenty storage requests, none of which grows
- * with the hub; a status call gets the stored card.
+ * with the hub; a status call gets the stored card. Also gives the last restores, newest first.
  */
-export async function gatherCard(app: App, watchedAt: string | undefined): Promise<Gathered> {
+export async function gatherCard(app: App, watchedAt: string | undefined) {
   const hub = app.primary.ref;
   const judgedAt = toInstant(app.world.now());
   const [{ manifest, faults }, marks, backups, restores, seen, pace, { lastEnded }, openAlerts] = await Promise.all([

@@ -10,12 +10,6 @@ import { documents } from '../stored/documents.ts';
 
 const PAGE = 100;
 
-export interface FailuresPage {
-  readonly value: readonly FailureView[];
-  /** Where the next page begins; absent on the last one. */
-  readonly next?: string;
-}
-
 interface FailureView {
   /** `installation {id}`, or `device {platform} {first digits of the handle's SHA-256}`: never a device token. */
   readonly record: string;
@@ -24,8 +18,8 @@ interface FailureView {
   readonly status: number | undefined;
 }
 
-/** The records a restore could not bring back, 100 a page, in the snapshot's order. `from` is a page's `next`. */
-export async function readFailures(app: App, runId: string, from = '0:0'): Promise<FailuresPage> {
+/** The records a restore could not bring back, 100 a page, in the snapshot's order. `from` is the `next` of the page before. */
+export async function readFailures(app: App, runId: string, from = '0:0') {
   const run = await findRun(app, 'restore', runId);
   const { shard: firstShard, index: firstIndex } = parsePosition(from);
   const value: FailureView[] = [];
@@ -37,7 +31,7 @@ export async function readFailures(app: App, runId: string, from = '0:0'): Promi
     if (taken.length > 0) value.push(...(await describe(app, run, shard, taken)));
     if (value.length === PAGE) return { value, next: `${shard}:${start + taken.length}` };
   }
-  return { value };
+  return { value, next: undefined };
 }
 
 function parsePosition(text: string): { shard: number; index: number } {
@@ -66,11 +60,7 @@ async function describe(
 ): Promise<FailureView[]> {
   const manifest = await readManifest(app, run.request.sourceHub, run.request.snapshotId);
   const records = manifest === undefined ? [] : await readSnapshotShard(app, manifest, shard);
-  return failures.map(({ index, code, status }) => ({
-    record: nameOf(records[index]?.key),
-    code,
-    status,
-  }));
+  return failures.map(({ index, code, status }) => ({ record: nameOf(records[index]?.key), code, status }));
 }
 
 function nameOf(key: string | undefined): string {

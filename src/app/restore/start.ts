@@ -6,12 +6,6 @@ import { checkShardsStored, chooseSnapshot } from '../snapshots/store.ts';
 import { launchRestore } from './launch.ts';
 import { preflight, type RestoreOrder, refuseUnsafeTarget, targetOf } from './preflight.ts';
 
-export interface StartedRestore {
-  readonly run: RestoreRun;
-  /** False when the caller repeated a request whose run exists. */
-  readonly isNew: boolean;
-}
-
 export interface StartOptions {
   /** The caller's own id. */
   readonly id?: string | undefined;
@@ -21,13 +15,13 @@ export interface StartOptions {
 
 /**
  * Checks everything that can be checked before the first write, then starts a restore. With a caller's id it is
- * idempotent: the same request again finds its run, another one under that id is `RunIdInUse`.
+ * idempotent: the same request again finds its run, which then is not new, another one under that id is `RunIdInUse`.
  */
 export async function startRestore(
   app: App,
   request: RestoreOrder,
   { id, purpose = 'restore', requestedBy = 'http' }: StartOptions = {},
-): Promise<StartedRestore> {
+) {
   if (id !== undefined) {
     refuseBadId(id);
     const existing = await readRun(app, 'restore', id);

@@ -34,5 +34,5 @@ function recordCountOf(run: Run): number | undefined {
 }
 
 export function failureOf(error: DrError): NonNullable<Run['error']> {
-  return { code: error.code, message: error.message, ...(error.target === undefined ? {} : { target: error.target }) };
+  return { code: error.code, message: error.message, target: error.target };
 }

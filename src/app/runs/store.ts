@@ -133,14 +133,13 @@ const BEAT_EVERY_MS = 5000;
 
 /** Epoch ms of the last sign of life, for those who act on it. */
 export async function lastHeartbeatAt(app: App, run: Run): Promise<number> {
-  const blob = await app.blobs.get(heartbeatName(run.kind, run.id));
-  return lastSignOfLife(run, blob === undefined ? undefined : toText(blob.bytes));
+  return lastSignOfLife(run, await readBeat(app, run));
 }
 
-/** Of a run's heartbeat, for those who only show it: one request, also before the first beat. */
-export async function readBeat(app: App, run: Run): Promise<string | undefined> {
-  const blob = await app.blobs.get(heartbeatName(run.kind, run.id), 'mayBeMissing');
-  return blob === undefined ? undefined : toText(blob.bytes);
+/** The instant of a run's heartbeat. Those who only show it ask once, also before the first beat. */
+export async function readBeat(app: App, run: Run, how?: 'mayBeMissing') {
+  const blob = await app.blobs.get(heartbeatName(run.kind, run.id), how);
+  return blob && toText(blob.bytes);
 }
 
 /** Epoch ms of a heartbeat, the phase's start, or the instant its messages become visible, whichever is last. */
@@ -209,25 +208,16 @@ async function refuseLivingHolder(app: App, kind: RunKind, holder: Lock): Promis
   }
   if (isOver(run)) return;
   if (app.world.now() - (await lastHeartbeatAt(app, run)) < TAKEOVER_AFTER_MS) throw inProgress;
+  const why = 'It gave no sign of life for 15 minutes and a new run took its place.';
+  const finishedAt = toInstant(app.world.now());
   await changeRun(app, kind, holder.runId, (current) =>
     isOver(current)
       ? undefined
-      : {
-          ...current,
-          status: 'Failed',
-          finishedAt: toInstant(app.world.now()),
-          error: {
-            code: 'RunTakenOver',
-            message: 'It gave no sign of life for 15 minutes and a new run took its place.',
-          },
-        },
+      : { ...current, status: 'Failed', finishedAt, error: { code: 'RunTakenOver', message: why } },
   );
 }
 
-interface Lock {
-  readonly runId: string;
-  readonly takenAt: string;
-}
+type Lock = Awaited<ReturnType<typeof documents.lock.read>>;
 
 /** The run that holds the hub, if any. A damaged lock names no run, and any run may take it. */
 export async function readLock(app: App, name: string): Promise<(Lock & { readonly etag: string }) | undefined> {

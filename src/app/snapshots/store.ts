@@ -1,4 +1,4 @@
-import { DrError, type ErrorDetail } from '../../core/errors.ts';
+import { DrError } from '../../core/errors.ts';
 import { manifestName, snapshotFolder, snapshotsFolder } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import type { RecordOfRows } from '../../core/registration/record.ts';
@@ -35,7 +35,8 @@ export async function chooseSnapshot(app: App, hub: HubRef, asked: string): Prom
     const { manifest, faults } = await searchLatest(app, hub);
     if (manifest !== undefined) return { manifest, warnings: faults.map((fault) => fault.message) };
     const message = `There is no good snapshot of hub ${hub.namespace}/${hub.hub}. GET /api/snapshots shows whether a suspect one exists, which can be restored by its id; else back up now: POST /api/backups.`;
-    throw new DrError('NoGoodSnapshot', message, { details: faults.map(toDetail) });
+    const details = faults.map(({ code, message: fault, target }) => ({ code, message: fault, target }));
+    throw new DrError('NoGoodSnapshot', message, { details });
   }
   const manifest = isRunId(asked) ? await readManifest(app, hub, asked) : undefined;
   if (manifest !== undefined) return { manifest, warnings: [] };
@@ -47,39 +48,29 @@ export async function findSnapshot(app: App, hub: HubRef, asked: string): Promis
   return (await chooseSnapshot(app, hub, asked)).manifest;
 }
 
-export interface LatestGood {
-  readonly manifest: Manifest | undefined;
-  /** What is wrong with `latest.json` and with newer snapshots that were passed over. */
-  readonly faults: readonly DrError[];
-}
-
 /**
  * The newest good snapshot whose manifest and shards are in place. The snapshots themselves are asked, newest first:
- * a `latest.json` that is damaged, lost or an older one of its kind then hides nothing.
+ * a `latest.json` that is damaged, lost or an older one of its kind then hides nothing. `faults` are what is wrong with
+ * it and with newer snapshots that were passed over.
  */
-export async function searchLatest(app: App, hub: HubRef): Promise<LatestGood> {
+export async function searchLatest(app: App, hub: HubRef) {
   const latest = await readLatest(app, hub);
   const faults = latest.fault === undefined ? [] : [latest.fault];
   const ids = new Set(await listSnapshotIds(app, hub));
   if (latest.snapshotId !== undefined) ids.add(latest.snapshotId);
+  let manifest: Manifest | undefined;
   for (const snapshotId of [...ids].sort().reverse()) {
-    const manifest = await readIntact(app, hub, snapshotId, latest);
-    if (manifest instanceof DrError) faults.push(manifest);
-    else if (manifest?.health === 'good') return reported(app, { manifest, faults });
+    const found = await readIntact(app, hub, snapshotId, latest);
+    if (found instanceof DrError) faults.push(found);
+    else if (found?.health === 'good') {
+      manifest = found;
+      break;
+    }
   }
-  return reported(app, { manifest: undefined, faults });
-}
-
-/** The snapshot `latest` stands for, if there is one. */
-export async function findLatestGood(app: App, hub: HubRef): Promise<Manifest | undefined> {
-  return (await searchLatest(app, hub)).manifest;
-}
-
-function reported(app: App, found: LatestGood): LatestGood {
-  for (const { code, message } of found.faults) {
-    app.log.warn('passed over for latest', { code, reason: message, snapshotId: found.manifest?.id });
+  for (const { code, message } of faults) {
+    app.log.warn('passed over for latest', { code, reason: message, snapshotId: manifest?.id });
   }
-  return found;
+  return { manifest, faults };
 }
 
 async function readIntact(
@@ -100,10 +91,6 @@ async function readIntact(
     if (!(error instanceof DrError) || error.retryable) throw error;
     return error;
   }
-}
-
-function toDetail({ code, message, target }: DrError): ErrorDetail {
-  return { code, message, ...(target === undefined ? {} : { target }) };
 }
 
 /** Every id with a folder, oldest first; one without a manifest is a backup that runs or died. */

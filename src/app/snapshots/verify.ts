@@ -1,6 +1,5 @@
 import { DrError } from '../../core/errors.ts';
 import { resultName, resultsFolder, snapshotFolder } from '../../core/paths.ts';
-import type { BlobFacts } from '../../core/ports.ts';
 import type { VerificationResult, VerificationRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import type { App } from '../app.ts';
@@ -50,7 +49,10 @@ export async function finishVerification(app: App, run: VerificationRun): Promis
 export async function sumVerification(app: App, run: VerificationRun): Promise<VerificationResult> {
   const entries = await app.blobs.list(resultsFolder('verification', run.id, 1, 'verify'));
   const recordsOf = (isDamaged: string): number =>
-    entries.reduce((sum, { facts }) => (facts['damaged'] === isDamaged ? sum + numberOf(facts, 'records') : sum), 0);
+    entries.reduce(
+      (sum, { facts }) => (facts['damaged'] === isDamaged ? sum + (Number(facts['records']) || 0) : sum),
+      0,
+    );
   const [verified, damaged] = [recordsOf('0'), recordsOf('1')];
   const damagedArtefacts: Artefact[] = [];
   for (const { name, facts } of entries) {
@@ -82,9 +84,4 @@ async function findDamage(app: App, manifest: Manifest, shard: number): Promise<
     if (!(error instanceof DrError) || error.retryable) throw error;
     return { name, code: 'SnapshotCorrupt', message: error.message };
   }
-}
-
-function numberOf(facts: BlobFacts, name: string): number {
-  const value = Number(facts[name] ?? 0);
-  return Number.isFinite(value) ? value : 0;
 }

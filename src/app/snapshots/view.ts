@@ -49,7 +49,7 @@ export async function viewVerification(app: App, run: VerificationRun) {
   const endedAt = run.finishedAt === undefined ? app.world.now() : Date.parse(run.finishedAt);
   const seconds = Math.max((endedAt - Date.parse(run.createdAt)) / 1000, 0.001);
   return {
-    ...viewCommon(run, isOver(run) ? undefined : await readBeat(app, run)),
+    ...viewCommon(run, isOver(run) ? undefined : await readBeat(app, run, 'mayBeMissing')),
     snapshot: { id: run.snapshotId, hub: run.hub },
     counts,
     damagedArtefacts,

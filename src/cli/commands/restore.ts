@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { type Context, type Run, watchOption } from '../context.ts';
 import { isFault } from '../errors.ts';
-import { type Start, startRun } from '../runs.ts';
+import { pathOf, type Start, startRun } from '../runs.ts';
 
 interface Group {
   readonly platforms?: readonly string[];
@@ -40,7 +40,7 @@ export function addRestore(program: Command, run: Run): void {
         };
         const isSelective = Object.values(only).some((value) => value !== undefined);
         // The id is ours, so that a call whose answer was lost can be repeated without starting a second restore.
-        const path = `/api/restores/${encodeURIComponent(id ?? newId(context.terminal.now()))}`;
+        const path = pathOf('restores', id ?? newId(context.terminal.now()));
         const body = isSelective ? { ...rest, only } : rest;
         return restore(context, { collection: 'restores', method: 'PUT', path, body }, watch);
       }),

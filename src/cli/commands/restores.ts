@@ -3,7 +3,7 @@ import { type Context, type Run, watchOption } from '../context.ts';
 import { wrongUse } from '../errors.ts';
 import { formatAge, formatCounts, formatTable } from '../format.ts';
 import { countsAt, listAt, numberAt, objectAt, textAt } from '../json.ts';
-import { startRun } from '../runs.ts';
+import { pathOf, startRun } from '../runs.ts';
 import { nounOf, summarize } from '../summary.ts';
 
 /** What can be done with a restore that exists. */
@@ -27,7 +27,7 @@ export function addRestoreCommands(program: Command, run: Run): void {
     .option(...watchOption)
     .action(
       run((context, id, { watch }) =>
-        startRun(context, { collection: 'restores', path: `${pathOf(id)}/retry` }, watch),
+        startRun(context, { collection: 'restores', path: `${pathOf('restores', id)}/retry` }, watch),
       ),
     );
   program
@@ -39,13 +39,13 @@ export function addRestoreCommands(program: Command, run: Run): void {
     .action(
       run(async (context, id, { watch, note, confirm }) => {
         const body = { confirm: confirm ?? (await askForHub(context, id)), note };
-        return startRun(context, { collection: 'restores', path: `${pathOf(id)}/rollback`, body }, watch);
+        return startRun(context, { collection: 'restores', path: `${pathOf('restores', id)}/rollback`, body }, watch);
       }),
     );
 }
 
 async function cancel({ client, show }: Context, id: string): Promise<undefined> {
-  const view = await client.call('POST', `${pathOf(id)}/cancel`);
+  const view = await client.call('POST', `${pathOf('restores', id)}/cancel`);
   show(view, summarize(view));
 }
 
@@ -63,7 +63,7 @@ async function listRestores({ client, terminal, show }: Context): Promise<undefi
 }
 
 async function showReport({ client, isJson, show }: Context, id: string): Promise<undefined> {
-  const path = `${pathOf(id)}/report`;
+  const path = `${pathOf('restores', id)}/report`;
   if (isJson) show(await client.call('GET', path), '');
   else show(undefined, `${(await client.markdown(path)).trimEnd()}\n`);
 }
@@ -71,7 +71,7 @@ async function showReport({ client, isJson, show }: Context, id: string): Promis
 async function listFailures({ client, show }: Context, id: string): Promise<undefined> {
   const value: unknown[] = [];
   for (let query: string | undefined = ''; query !== undefined; ) {
-    const page = await client.call('GET', `${pathOf(id)}/failures${query}`);
+    const page = await client.call('GET', `${pathOf('restores', id)}/failures${query}`);
     value.push(...listAt(page, 'value'));
     query = URL.parse(textAt(page, 'nextLink') ?? '')?.search;
   }
@@ -85,7 +85,7 @@ async function listFailures({ client, show }: Context, id: string): Promise<unde
 }
 
 async function askForHub({ client, terminal }: Context, id: string): Promise<string> {
-  const view = await client.call('GET', pathOf(id));
+  const view = await client.call('GET', pathOf('restores', id));
   const hub = textAt(view, 'target', 'hub') ?? '';
   if (terminal.ask === undefined) {
     const name = hub === '' ? 'NAME' : hub;
@@ -96,8 +96,4 @@ async function askForHub({ client, terminal }: Context, id: string): Promise<str
   const typed = await terminal.ask('Type the hub name to continue: ');
   if (typed.toLowerCase() === hub.toLowerCase()) return typed;
   throw wrongUse('That is not the name of the hub. Nothing was changed.');
-}
-
-function pathOf(id: string): string {
-  return `/api/restores/${encodeURIComponent(id)}`;
 }

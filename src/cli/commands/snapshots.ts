@@ -3,7 +3,7 @@ import type { Method } from '../client.ts';
 import { type Context, type Run, watchOption } from '../context.ts';
 import { formatAge, formatCount, formatTable } from '../format.ts';
 import { flagAt, listAt, numberAt, textAt } from '../json.ts';
-import { startRun } from '../runs.ts';
+import { pathOf, startRun } from '../runs.ts';
 
 export function addSnapshotCommands(program: Command, run: Run): void {
   program.command('snapshots').description('list the snapshots, newest first').action(run(listSnapshots));
@@ -13,7 +13,7 @@ export function addSnapshotCommands(program: Command, run: Run): void {
     .option(...watchOption)
     .action(
       run((context, id, { watch }) =>
-        startRun(context, { collection: 'verifications', path: `${pathOf(id)}/verify` }, watch),
+        startRun(context, { collection: 'verifications', path: `${pathOf('snapshots', id)}/verify` }, watch),
       ),
     );
   program
@@ -42,11 +42,7 @@ async function listSnapshots({ client, terminal, show }: Context): Promise<undef
 }
 
 async function setPin({ client, show }: Context, method: Method, id: string): Promise<undefined> {
-  const body = await client.call(method, `${pathOf(id)}/pin`);
+  const body = await client.call(method, `${pathOf('snapshots', id)}/pin`);
   const isPinned = flagAt(body, 'pinned') ?? method === 'PUT';
   show(body, `${textAt(body, 'id') ?? id} is ${isPinned ? 'pinned' : 'not pinned'}.\n`);
-}
-
-function pathOf(id: string): string {
-  return `/api/snapshots/${encodeURIComponent(id)}`;
 }

@@ -1,8 +1,4 @@
-/** Why a snapshot is kept but never chosen by itself. */
-export interface Health {
-  readonly health: 'good' | 'suspect';
-  readonly healthReasons: readonly string[];
-}
+import type { Manifest } from './manifest.ts';
 
 /** The listing may begin again this often (its token was lost) before its result is doubted. */
 const MAX_TRUSTED_RESTARTS = 2;
@@ -12,14 +8,15 @@ const MAX_TRUSTED_UNREADABLE = 0.001;
 
 /**
  * Judges a finished backup. `earlierCounts` are the record counts of the last good snapshots, in any order; a fall
- * of more than `dropPercent` below their median is what a broken listing or an emptied hub looks like.
+ * of more than `dropPercent` below their median is what a broken listing or an emptied hub looks like. The reasons are
+ * why a suspect one is kept but never chosen by itself.
  */
 export function judgeSnapshot(
   recordCount: number,
   earlierCounts: readonly number[],
   { restartCount, unreadableCount }: { readonly restartCount: number; readonly unreadableCount: number },
   dropPercent: number,
-): Health {
+) {
   const reasons: string[] = [];
   const usual = median(earlierCounts);
   if (recordCount === 0) reasons.push('the hub was empty');
@@ -28,7 +25,8 @@ export function judgeSnapshot(
   }
   if (restartCount > MAX_TRUSTED_RESTARTS) reasons.push(`the listing had to begin again ${restartCount} times`);
   if (unreadableCount > MAX_TRUSTED_UNREADABLE * recordCount) reasons.push(`${unreadableCount} rows could not be read`);
-  return { health: reasons.length === 0 ? 'good' : 'suspect', healthReasons: reasons };
+  const health: Manifest['health'] = reasons.length === 0 ? 'good' : 'suspect';
+  return { health, healthReasons: reasons };
 }
 
 function median(values: readonly number[]): number | undefined {

@@ -33,13 +33,6 @@ export type ScanCheckpoint = Readonly<z.infer<typeof checkpointSchema>>;
 export type Segment = ScanCheckpoint['segments'][number];
 
 export function newScanCheckpoint(startedAt: string, restartCount = 0): ScanCheckpoint {
-  return {
-    isFinished: false,
-    startedAt,
-    pageCount: 0,
-    rowCount: 0,
-    unreadableCount: 0,
-    restartCount,
-    segments: [],
-  };
+  const counts = { pageCount: 0, rowCount: 0, unreadableCount: 0, restartCount };
+  return { isFinished: false, startedAt, ...counts, segments: [] };
 }

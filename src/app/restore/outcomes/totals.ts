@@ -1,6 +1,6 @@
 import { heartbeatName, passOfName, phaseFolder, shardOfName } from '../../../core/paths.ts';
 import type { BlobFacts } from '../../../core/ports.ts';
-import { type PassFacts, sumOutcomes, type Totals } from '../../../core/restore/totals.ts';
+import { sumOutcomes, type Totals } from '../../../core/restore/totals.ts';
 import type { RestoreResult, RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 
@@ -29,13 +29,8 @@ export function toResult(totals: Totals, run: RestoreRun): RestoreResult {
   };
 }
 
-interface Results {
-  readonly passes: PassFacts;
-  readonly beatAt: string | undefined;
-}
-
 /** The facts of each shard in each pass, and the last heartbeat: one listing. */
-export async function readResults(app: App, run: RestoreRun): Promise<Results> {
+export async function readResults(app: App, run: RestoreRun) {
   const passes = new Map<number, Map<number, BlobFacts>>();
   let beatAt: string | undefined;
   const heartbeat = heartbeatName('restore', run.id);
