@@ -14,7 +14,7 @@ export interface BuiltPackage {
 const SUPPLIED = ['@azure/functions-core'];
 
 /** Some CommonJS packages inside ask for Node's modules when they run; an ES module has no `require` by itself. */
-const REQUIRE =
+export const requireBanner =
   "import { createRequire as createRequireOf } from 'node:module';\nconst require = createRequireOf(import.meta.url);";
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -39,7 +39,7 @@ export async function buildPackage(folder: string): Promise<BuiltPackage> {
     format: 'esm',
     target: 'node22',
     external: SUPPLIED,
-    banner: { js: REQUIRE },
+    banner: { js: requireBanner },
     // Names stay as they are, so that a stack in a log can be read.
     minifyWhitespace: true,
     minifySyntax: true,

@@ -78,7 +78,7 @@ async function removeOld(builds: string, fingerprint: string): Promise<void> {
 }
 
 /** For `catch`: gives `undefined` for an error with one of these codes and throws any other. */
-function unless(...codes: readonly string[]): (error: unknown) => undefined {
+export function unless(...codes: readonly string[]): (error: unknown) => undefined {
   return (error) => {
     if (error instanceof Error && 'code' in error && codes.includes(String(error.code))) return undefined;
     throw error;

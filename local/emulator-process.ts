@@ -21,6 +21,8 @@ export interface EmulatorProcessOptions {
   readonly seed: number;
   readonly port?: number;
   readonly adminPort?: number;
+  /** Another copy of the emulator's program, such as a bundle. */
+  readonly program?: string;
 }
 
 const readySchema = z.object({
@@ -28,6 +30,8 @@ const readySchema = z.object({
   adminUrl: z.string(),
   namespaces: z.record(z.string(), z.object({ url: z.string(), connectionString: z.string() })),
 });
+
+const ownProgram = fileURLToPath(new URL('./hub-lab/main.ts', import.meta.url));
 
 /** Starts the emulator with namespaces `primary` (seeded) and `secondary` (empty), hub `devices` in each. */
 export async function startEmulatorProcess(options: EmulatorProcessOptions): Promise<EmulatorProcess> {
@@ -37,7 +41,7 @@ export async function startEmulatorProcess(options: EmulatorProcessOptions): Pro
     `--port=${options.port ?? 0}`,
     `--admin-port=${options.adminPort ?? 0}`,
   ];
-  const child = fork(fileURLToPath(new URL('./hub-lab/main.ts', import.meta.url)), args, {
+  const child = fork(options.program ?? ownProgram, args, {
     execArgv: ['--max-old-space-size=8192'],
     env: { ...process.env, ...compileCache },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

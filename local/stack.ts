@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type StorageAccount, startAzurite } from './azurite.ts';
 import { ensureBuilt } from './build.ts';
+import type { Bundle } from './bundle.ts';
 import { type EmulatorProcess, startEmulatorProcess } from './emulator-process.ts';
 import { type SpawnedHost, spawnHost } from './host/spawn-host.ts';
 import { type StorageProxy, startStorageProxy } from './storage-proxy.ts';
@@ -24,6 +25,8 @@ export interface StackOptions {
   readonly invocationLog?: string;
   /** The Node that runs the Functions host; the one of this process when absent. */
   readonly nodePath?: string;
+  /** In place of the built app and of the programs as they are in the project. */
+  readonly bundle?: Bundle;
   readonly onOutput?: (text: string) => void;
 }
 
@@ -69,8 +72,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       seed: options.seed,
       port: options.hubPort ?? 0,
       adminPort: options.adminPort ?? 0,
+      ...(options.bundle === undefined ? {} : { program: options.bundle.emulatorProgram }),
     }).then((one) => parts.use(one)),
-    ensureBuilt(),
+    options.bundle ?? ensureBuilt(),
   ]);
   const storage = options.hasStorageProxy === true ? parts.use(await startStorageProxy(azurite)) : undefined;
   let settings: Readonly<Record<string, string>> = {
@@ -78,7 +82,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...(storage === undefined ? {} : { SNAPSHOT_STORAGE: storage.connectionString }),
     ...options.settings,
   };
-  let appDir = ownAppDir;
+  let appDir = options.bundle?.appDir ?? ownAppDir;
   const hosts: SpawnedHost[] = [];
   const startHost = async (change: HostChange = {}): Promise<SpawnedHost> => {
     settings = { ...settings, ...change.settings };
@@ -121,7 +125,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 }
 
-function hostOptions({ port, queueLeaseSeconds, graceSeconds, invocationLog, nodePath, onOutput }: StackOptions) {
+function hostOptions(options: StackOptions) {
+  const { port, queueLeaseSeconds, graceSeconds, invocationLog, nodePath, bundle, onOutput } = options;
   return {
     isQuiet: true,
     ...(port === undefined ? {} : { port }),
@@ -129,6 +134,7 @@ function hostOptions({ port, queueLeaseSeconds, graceSeconds, invocationLog, nod
     ...(graceSeconds === undefined ? {} : { graceSeconds }),
     ...(invocationLog === undefined ? {} : { invocationLog }),
     ...(nodePath === undefined ? {} : { nodePath }),
+    ...(bundle === undefined ? {} : { program: bundle.hostProgram }),
     ...(onOutput === undefined ? {} : { onOutput }),
   };
 }

@@ -20,6 +20,8 @@ export interface SpawnHostOptions {
   readonly isQuiet?: boolean;
   /** The Node that runs the host; the one of this process when absent. */
   readonly nodePath?: string;
+  /** Another copy of the host's program, such as a bundle; `main.ts` when absent. */
+  readonly program?: string;
   /** Takes the child's output, line ends included, as it comes. */
   readonly onOutput?: (text: string) => void;
 }
@@ -47,9 +49,11 @@ export interface SpawnedHost extends AsyncDisposable {
  */
 const smallInstance = ['--max-old-space-size=224', '--max-semi-space-size=16', '--heap-growing-percent=100'];
 
+const ownProgram = fileURLToPath(new URL('./main.ts', import.meta.url));
+
 /** Runs the host as a child process; rejects with the end of its error output when it does not start. */
 export async function spawnHost(options: SpawnHostOptions): Promise<SpawnedHost> {
-  const child = fork(fileURLToPath(new URL('./main.ts', import.meta.url)), argumentsOf(options), {
+  const child = fork(options.program ?? ownProgram, argumentsOf(options), {
     execArgv: smallInstance,
     ...(options.nodePath === undefined ? {} : { execPath: options.nodePath }),
     env: { ...process.env, ...compileCache, MALLOC_ARENA_MAX: '2', ...options.settings },

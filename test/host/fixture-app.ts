@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
 import { z } from 'zod';
 import type { LogSink } from '../../local/host/log.ts';
 import type { RunningHost } from '../../local/host/run-host.ts';
@@ -67,7 +68,12 @@ export async function runFixture(
   };
   return {
     async spawn(options = {}) {
-      const host = await spawnHost({ ...common, ...options, settings: { ...allSettings, ...options.settings } });
+      const host = await spawnHost({
+        ...common,
+        program: inject('bundle').hostProgram,
+        ...options,
+        settings: { ...allSettings, ...options.settings },
+      });
       hosts.push(host);
       return host;
     },
