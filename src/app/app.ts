@@ -1,5 +1,5 @@
 import { DrError } from '../core/errors.ts';
-import type { Blobs, Hub, HubRef, Log, Notifier, StepQueue, World } from '../core/ports.ts';
+import type { Blobs, Hub, HubRef, Log, LogFields, Notifier, StepQueue, World } from '../core/ports.ts';
 import type { ProbedTarget, Tier } from '../core/readiness/tiers.ts';
 import type { Run } from '../core/run/run.ts';
 import type { RetentionPolicy } from '../core/snapshot/retention.ts';
@@ -85,6 +85,22 @@ export function hubOf(app: App, ref: HubRef): Hub {
 
 export function isSameHub(a: HubRef, b: HubRef): boolean {
   return a.namespace === b.namespace && a.hub === b.hub;
+}
+
+/** For work that can be done without: where it fails, that is logged, and nothing is thrown. */
+export async function orWarn<T>(
+  { log }: App,
+  message: string,
+  fields: LogFields,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof DrError)) throw error;
+    log.warn(message, { ...fields, code: error.code, reason: error.message });
+    return undefined;
+  }
 }
 
 /** An instant as stored documents hold it. */

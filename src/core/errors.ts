@@ -70,6 +70,16 @@ export class DrError extends Error {
   }
 }
 
+/** What the work gives, or the error that trying again does not change; any other is thrown. */
+export async function orFault<T>(work: Promise<T>): Promise<T | DrError> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof DrError) || error.retryable) throw error;
+    return error;
+  }
+}
+
 /** The code of a network fault (`ECONNREFUSED`, `UND_ERR_SOCKET`, ...), never its text, which may hold addresses. */
 export function faultCode(error: unknown): string {
   if (!(error instanceof Error)) return 'an unknown fault';

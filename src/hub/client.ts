@@ -21,8 +21,7 @@ const ENTRY_TYPE = 'application/atom+xml;type=entry;charset=utf-8';
 export function createHub(options: TransportOptions): HubClient {
   const { connection, clock } = options;
   const transport = new Transport(options);
-  const where = `hub ${connection.ref.namespace}/${connection.ref.hub}`;
-  const endpoint: HubEndpoint = { transport, where, now: clock.now };
+  const endpoint: HubEndpoint = { transport, where: transport.where, now: clock.now };
   return {
     ref: connection.ref,
     listPage: (token, call) => listPage(endpoint, token, PAGE_SIZE, call),

@@ -60,7 +60,8 @@ export class Transport {
   readonly #writing: ExchangeLimits;
   readonly #pool: Pool;
   readonly #hubPath: string;
-  readonly #where: string;
+  /** What messages call the hub. */
+  readonly where: string;
   #authorization: () => string;
   #refreshing: Promise<void> | undefined;
 
@@ -71,7 +72,7 @@ export class Transport {
     this.#writing = { bodyTimeoutMs: requestTimeoutMs, isBodyWanted: (status) => status >= 300 };
     this.#pool = createPool(connection, requestTimeoutMs);
     this.#hubPath = `/${encodeURIComponent(connection.hubName)}`;
-    this.#where = `hub ${connection.ref.namespace}/${connection.ref.hub}`;
+    this.where = `hub ${connection.ref.namespace}/${connection.ref.hub}`;
     this.#authorization = createSas(connection, clock.now);
   }
 
@@ -87,7 +88,7 @@ export class Transport {
 
   #retry(first: Attempt<HubAnswer>, request: HubRequest, deadlineAt: number): Promise<HubAnswer> {
     const { clock, random } = this.#options;
-    const options = { where: this.#where, deadlineAt, clock, random };
+    const options = { where: this.where, deadlineAt, clock, random };
     return retry(first, () => this.#attempt(request, deadlineAt), options);
   }
 

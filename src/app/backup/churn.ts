@@ -1,4 +1,3 @@
-import { DrError } from '../../core/errors.ts';
 import { haveSame } from '../../core/fingerprint/row.ts';
 import type { FingerprintTable } from '../../core/fingerprint/table.ts';
 import { resultsFolder } from '../../core/paths.ts';
@@ -7,7 +6,7 @@ import { sectionsOf, shardOf } from '../../core/registration/record.ts';
 import { isDoneFact } from '../../core/restore/outcomes.ts';
 import type { BackupRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
-import type { App } from '../app.ts';
+import { type App, orWarn } from '../app.ts';
 import { findSnapshotFingerprints } from '../snapshots/fingerprints.ts';
 import { readLatest } from '../snapshots/latest.ts';
 import { putMark } from '../snapshots/marks.ts';
@@ -24,7 +23,8 @@ export interface LastGood {
 
 /** `undefined` when there is none. */
 export async function openLastGood(app: App, run: BackupRun): Promise<LastGood | undefined> {
-  const before = await orNothing(app, run, () => readLastGood(app, run));
+  const orNothing = <T>(work: () => Promise<T>) => orWarn(app, 'churn not counted', { runId: run.id }, work);
+  const before = await orNothing(() => readLastGood(app, run));
   if (before === undefined) return undefined;
   const compare = async (shard: number, fingerprints: FingerprintTable): Promise<BlobFacts> => {
     const left = await readRecords(app, before, shard, run.shardCount);
@@ -45,19 +45,7 @@ export async function openLastGood(app: App, run: BackupRun): Promise<LastGood |
       changed: String(changed),
     };
   };
-  return {
-    compare: async (shard, fingerprints) => (await orNothing(app, run, () => compare(shard, fingerprints))) ?? {},
-  };
-}
-
-async function orNothing<T>(app: App, run: BackupRun, read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof DrError)) throw error;
-    app.log.warn('churn not counted', { runId: run.id, code: error.code });
-    return undefined;
-  }
+  return { compare: async (shard, fingerprints) => (await orNothing(() => compare(shard, fingerprints))) ?? {} };
 }
 
 /** Adds the shards' facts up and keeps the sum beside the snapshot. */

@@ -1,4 +1,4 @@
-import { DrError } from '../../core/errors.ts';
+import { DrError, orFault } from '../../core/errors.ts';
 import { manifestName, scanName } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import type { BackupRun } from '../../core/run/run.ts';
@@ -84,13 +84,9 @@ async function earlierCounts(app: App, run: BackupRun): Promise<number[]> {
   for (const id of (await listSnapshotIds(app, run.hub)).reverse()) {
     if (found.length === JUDGED_BY) break;
     if (id >= run.id) continue;
-    try {
-      const manifest = await readManifest(app, run.hub, id);
-      if (manifest?.health === 'good') found.push(manifest.counts.records);
-    } catch (error) {
-      if (!(error instanceof DrError) || error.retryable) throw error;
-      app.log.warn('manifest unusable', { snapshotId: id, code: error.code });
-    }
+    const manifest = await orFault(readManifest(app, run.hub, id));
+    if (manifest instanceof DrError) app.log.warn('manifest unusable', { snapshotId: id, code: manifest.code });
+    else if (manifest?.health === 'good') found.push(manifest.counts.records);
   }
   return found;
 }

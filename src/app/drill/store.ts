@@ -71,8 +71,6 @@ export async function pruneDrills(app: App, beforeMs: number): Promise<void> {
 
 /** Oldest first: they sort by time. */
 async function listDrillIds(app: App): Promise<string[]> {
-  const names = (await app.blobs.list(DRILLS_FOLDER))
-    .map(({ name }) => name)
-    .filter((name) => name !== NEWEST_DRILL_NAME);
-  return names.map((name) => name.slice(DRILLS_FOLDER.length, -'.json'.length));
+  const drills = (await app.blobs.list(DRILLS_FOLDER)).filter(({ name }) => name !== NEWEST_DRILL_NAME);
+  return drills.map(({ name }) => name.slice(DRILLS_FOLDER.length, -'.json'.length));
 }

@@ -1,12 +1,13 @@
-import { DrError } from '../../core/errors.ts';
 import { cardName } from '../../core/paths.ts';
 import { type ReadinessCard, withRun } from '../../core/readiness/card.ts';
 import { isOver } from '../../core/run/run.ts';
-import { type App, type Change, isSameHub } from '../app.ts';
+import { type App, type Change, isSameHub, orWarn } from '../app.ts';
 import { documents } from '../stored/documents.ts';
 
 /** Steps of several hosts may note their runs at once. */
 const MAX_TRIES = 5;
+/** The card is a copy of what is stored elsewhere: failing to write it fails nothing else. */
+const NOT_WRITTEN = 'readiness card not written';
 
 /** The card is absent when there is none that can be used, the ETag when there is no blob. */
 export async function readCard(app: App) {
@@ -22,11 +23,7 @@ export async function storeCard(app: App, card: ReadinessCard, etag: string | un
 
 /** Likewise, for those who have to answer whether it can be stored or not. */
 export async function storeOrWarn(app: App, card: ReadinessCard, etag: string | undefined): Promise<boolean> {
-  let isStored = true;
-  await orWarn(app, async () => {
-    isStored = await storeCard(app, card, etag);
-  });
-  return isStored;
+  return (await orWarn(app, NOT_WRITTEN, {}, () => storeCard(app, card, etag))) ?? true;
 }
 
 /**
@@ -41,7 +38,7 @@ export async function noteOnCard(app: App, change: Change): Promise<void> {
 
 /** Best effort: what changed is stored where it belongs, and the next look shows it, too. */
 async function changeCard(app: App, change: (card: ReadinessCard) => ReadinessCard | undefined): Promise<void> {
-  await orWarn(app, async () => {
+  await orWarn(app, NOT_WRITTEN, {}, async () => {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const { card, etag } = await readCard(app);
       const next = card === undefined ? undefined : change(card);
@@ -49,14 +46,4 @@ async function changeCard(app: App, change: (card: ReadinessCard) => ReadinessCa
     }
     await app.blobs.remove(cardName(app.primary.ref));
   });
-}
-
-/** The card is a copy of what is stored elsewhere: failing to write it fails nothing else. */
-async function orWarn(app: App, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof DrError)) throw error;
-    app.log.warn('readiness card not written', { code: error.code, reason: error.message });
-  }
 }

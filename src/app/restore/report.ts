@@ -1,4 +1,4 @@
-import { DrError } from '../../core/errors.ts';
+import { DrError, orFault } from '../../core/errors.ts';
 import { nextActionsOf } from '../../core/restore/next-actions.ts';
 import type { ReportFacts, SnapshotFacts, TimelineEntry } from '../../core/restore/report.ts';
 import { isOver, type RestoreResult, type RestoreRun } from '../../core/run/run.ts';
@@ -64,14 +64,9 @@ function secondsBetween(from: string, toMs: number): number {
 /** A report outlives its snapshot: what can no longer be read is left out. */
 async function readSnapshotFacts(app: App, { request: { snapshotId, sourceHub } }: RestoreRun): Promise<SnapshotFacts> {
   const named = { id: snapshotId, ...sourceHub };
-  try {
-    const manifest = await readManifest(app, sourceHub, snapshotId);
-    if (manifest === undefined) return named;
-    const { digest, health, readStartedAt, readFinishedAt, counts } = manifest;
-    return { ...named, digest, health, readStartedAt, readFinishedAt, records: counts.records };
-  } catch (error) {
-    if (!(error instanceof DrError) || error.retryable) throw error;
-    app.log.warn('manifest unusable', { snapshotId, code: error.code });
-    return named;
-  }
+  const manifest = await orFault(readManifest(app, sourceHub, snapshotId));
+  if (manifest instanceof DrError) app.log.warn('manifest unusable', { snapshotId, code: manifest.code });
+  if (manifest === undefined || manifest instanceof DrError) return named;
+  const { digest, health, readStartedAt, readFinishedAt, counts } = manifest;
+  return { ...named, digest, health, readStartedAt, readFinishedAt, records: counts.records };
 }

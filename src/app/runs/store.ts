@@ -1,4 +1,4 @@
-import { DrError } from '../../core/errors.ts';
+import { DrError, orFault } from '../../core/errors.ts';
 import {
   heartbeatName,
   lockName,
@@ -188,13 +188,10 @@ export async function readHolder<Kind extends RunKind>(
   kind: Kind,
   runId: string,
 ): Promise<RunOf<Kind> | 'missing' | 'unreadable'> {
-  try {
-    return (await readRun(app, kind, runId)) ?? 'missing';
-  } catch (error) {
-    if (!(error instanceof DrError) || error.retryable) throw error;
-    app.log.error('run document unreadable', { runId, code: error.code });
-    return 'unreadable';
-  }
+  const run = await orFault(readRun(app, kind, runId));
+  if (!(run instanceof DrError)) return run ?? 'missing';
+  app.log.error('run document unreadable', { runId, code: run.code });
+  return 'unreadable';
 }
 
 async function refuseLivingHolder(app: App, kind: RunKind, holder: Lock): Promise<void> {

@@ -1,4 +1,4 @@
-import { DrError } from '../../core/errors.ts';
+import { DrError, orFault } from '../../core/errors.ts';
 import { manifestName, snapshotFolder, snapshotsFolder } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import type { RecordOfRows } from '../../core/registration/record.ts';
@@ -60,7 +60,7 @@ export async function searchLatest(app: App, hub: HubRef) {
   if (latest.snapshotId !== undefined) ids.add(latest.snapshotId);
   let manifest: Manifest | undefined;
   for (const snapshotId of [...ids].sort().reverse()) {
-    const found = await readIntact(app, hub, snapshotId, latest);
+    const found = await orFault(readIntact(app, hub, snapshotId, latest));
     if (found instanceof DrError) faults.push(found);
     else if (found?.health === 'good') {
       manifest = found;
@@ -73,24 +73,14 @@ export async function searchLatest(app: App, hub: HubRef) {
   return { manifest, faults };
 }
 
-async function readIntact(
-  app: App,
-  hub: HubRef,
-  snapshotId: string,
-  latest: Latest,
-): Promise<Manifest | DrError | undefined> {
-  try {
-    const manifest = await readManifest(app, hub, snapshotId);
-    if (latest.snapshotId === snapshotId && latest.digest !== manifest?.digest) {
-      const what = manifest === undefined ? 'is missing' : 'is not the one latest.json was written for';
-      throw corrupt({ id: snapshotId }, manifestName(hub, snapshotId), what);
-    }
-    if (manifest?.health === 'good') await checkShardsStored(app, manifest);
-    return manifest;
-  } catch (error) {
-    if (!(error instanceof DrError) || error.retryable) throw error;
-    return error;
+async function readIntact(app: App, hub: HubRef, snapshotId: string, latest: Latest): Promise<Manifest | undefined> {
+  const manifest = await readManifest(app, hub, snapshotId);
+  if (latest.snapshotId === snapshotId && latest.digest !== manifest?.digest) {
+    const what = manifest === undefined ? 'is missing' : 'is not the one latest.json was written for';
+    throw corrupt({ id: snapshotId }, manifestName(hub, snapshotId), what);
   }
+  if (manifest?.health === 'good') await checkShardsStored(app, manifest);
+  return manifest;
 }
 
 /** Every id with a folder, oldest first; one without a manifest is a backup that runs or died. */
@@ -110,13 +100,9 @@ export interface ListedSnapshot {
 export async function listSnapshots(app: App, hub: HubRef): Promise<ListedSnapshot[]> {
   const listed: ListedSnapshot[] = [];
   for (const id of (await listSnapshotIds(app, hub)).reverse()) {
-    try {
-      const manifest = await readManifest(app, hub, id);
-      if (manifest !== undefined) listed.push({ id, manifest });
-    } catch (error) {
-      if (!(error instanceof DrError) || error.retryable) throw error;
-      listed.push({ id, fault: error });
-    }
+    const found = await orFault(readManifest(app, hub, id));
+    if (found instanceof DrError) listed.push({ id, fault: found });
+    else if (found !== undefined) listed.push({ id, manifest: found });
   }
   return listed;
 }

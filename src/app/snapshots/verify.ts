@@ -1,4 +1,4 @@
-import { DrError } from '../../core/errors.ts';
+import { DrError, orFault } from '../../core/errors.ts';
 import { resultName, resultsFolder, snapshotFolder } from '../../core/paths.ts';
 import type { VerificationResult, VerificationRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
@@ -74,14 +74,10 @@ async function manifestOf(app: App, run: VerificationRun): Promise<Manifest> {
 async function findDamage(app: App, manifest: Manifest, shard: number): Promise<Artefact | undefined> {
   const entry = manifest.shards[shard];
   const name = `${snapshotFolder(manifest.hub, manifest.id)}${entry?.name ?? `shard ${shard}`}`;
-  try {
-    const records = await readSnapshotShard(app, manifest, shard);
-    const registrations = records.reduce((sum, { rows }) => sum + rows.length, 0);
-    if (registrations === entry?.registrations) return undefined;
-    const message = `It holds ${registrations} registrations; the manifest says ${entry?.registrations}.`;
-    return { name, code: 'SnapshotCorrupt', message };
-  } catch (error) {
-    if (!(error instanceof DrError) || error.retryable) throw error;
-    return { name, code: 'SnapshotCorrupt', message: error.message };
-  }
+  const records = await orFault(readSnapshotShard(app, manifest, shard));
+  if (records instanceof DrError) return { name, code: 'SnapshotCorrupt', message: records.message };
+  const registrations = records.reduce((sum, { rows }) => sum + rows.length, 0);
+  if (registrations === entry?.registrations) return undefined;
+  const message = `It holds ${registrations} registrations; the manifest says ${entry?.registrations}.`;
+  return { name, code: 'SnapshotCorrupt', message };
 }
