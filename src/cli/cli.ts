@@ -1,7 +1,7 @@
 import { CommanderError } from '@commander-js/extra-typings';
-import { exitCodes, Fault, isFault } from './errors.ts';
+import { exitCodes, Fault, isFault } from './parts/errors.ts';
+import type { Terminal } from './parts/terminal.ts';
 import { runProgram } from './program.ts';
-import type { Terminal } from './terminal.ts';
 
 /** Runs one command line and gives its exit code. Every fault becomes a message on stderr. */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {

@@ -1,14 +1,14 @@
 import { Command } from '@commander-js/extra-typings';
-import { createClient } from './client.ts';
 import { addRestore } from './commands/restore.ts';
 import { addRestoreCommands } from './commands/restores.ts';
 import { addBackup, addDrill, addWatch } from './commands/runs.ts';
 import { addSnapshotCommands } from './commands/snapshots.ts';
 import { addStatus } from './commands/status.ts';
-import { findKey, findUrl } from './connection.ts';
-import type { Run } from './context.ts';
-import { exitCodes, wrongUse } from './errors.ts';
-import type { Terminal } from './terminal.ts';
+import { createClient } from './parts/client.ts';
+import { findKey, findUrl } from './parts/connection.ts';
+import type { Run } from './parts/context.ts';
+import { exitCodes, wrongUse } from './parts/errors.ts';
+import type { Terminal } from './parts/terminal.ts';
 
 /** Of help in a log or a pipe. */
 const HELP_WIDTH = 120;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isClearText } from '../../src/cli/connection.ts';
+import { isClearText } from '../../src/cli/parts/connection.ts';
 import { runIn } from './fake-terminal.ts';
 import { type ScriptedAnswer, startScriptedServer } from './scripted-server.ts';
 import { aCard } from './views.ts';

@@ -1,5 +1,5 @@
 import { runCli } from '../../src/cli/cli.ts';
-import { Fault } from '../../src/cli/errors.ts';
+import { Fault } from '../../src/cli/parts/errors.ts';
 
 export interface Outcome {
   readonly exitCode: number;

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import { type Context, type Run, watchOption } from '../context.ts';
-import { isFault } from '../errors.ts';
-import { pathOf, type Start, startRun } from '../runs.ts';
+import { type Context, type Run, watchOption } from '../parts/context.ts';
+import { isFault } from '../parts/errors.ts';
+import { pathOf, type Start, startRun } from '../parts/runs.ts';
 
 interface Group {
   readonly platforms?: readonly string[];

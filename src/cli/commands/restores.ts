@@ -1,10 +1,10 @@
 import type { Command } from '@commander-js/extra-typings';
-import { type Context, type Run, watchOption } from '../context.ts';
-import { wrongUse } from '../errors.ts';
-import { formatAge, formatCounts, formatTable } from '../format.ts';
-import { countsAt, listAt, numberAt, objectAt, textAt } from '../json.ts';
-import { pathOf, startRun } from '../runs.ts';
-import { nounOf, summarize } from '../summary.ts';
+import { type Context, type Run, watchOption } from '../parts/context.ts';
+import { wrongUse } from '../parts/errors.ts';
+import { formatAge, formatCounts, formatTable } from '../parts/format.ts';
+import { countsAt, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
+import { pathOf, startRun } from '../parts/runs.ts';
+import { nounOf, summarize } from '../parts/summary.ts';
 
 /** What can be done with a restore that exists. */
 export function addRestoreCommands(program: Command, run: Run): void {

@@ -1,7 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
-import { type Context, type Run, watchOption } from '../context.ts';
-import { Fault, isFault } from '../errors.ts';
-import { type Collection, collections, readRun, startRun, watchRun } from '../runs.ts';
+import { type Context, type Run, watchOption } from '../parts/context.ts';
+import { Fault, isFault } from '../parts/errors.ts';
+import { type Collection, collections, readRun, startRun, watchRun } from '../parts/runs.ts';
 
 export function addBackup(program: Command, run: Run): void {
   program

@@ -1,9 +1,9 @@
 import type { Command } from '@commander-js/extra-typings';
-import type { Method } from '../client.ts';
-import { type Context, type Run, watchOption } from '../context.ts';
-import { formatAge, formatCount, formatTable } from '../format.ts';
-import { flagAt, listAt, numberAt, textAt } from '../json.ts';
-import { pathOf, startRun } from '../runs.ts';
+import type { Method } from '../parts/client.ts';
+import { type Context, type Run, watchOption } from '../parts/context.ts';
+import { formatAge, formatCount, formatTable } from '../parts/format.ts';
+import { flagAt, listAt, numberAt, textAt } from '../parts/json.ts';
+import { pathOf, startRun } from '../parts/runs.ts';
 
 export function addSnapshotCommands(program: Command, run: Run): void {
   program.command('snapshots').description('list the snapshots, newest first').action(run(listSnapshots));

@@ -1,8 +1,8 @@
 import type { Command } from '@commander-js/extra-typings';
-import type { Run } from '../context.ts';
-import { exitCodes } from '../errors.ts';
-import { type Fact, formatAge, formatCount, formatFacts, formatSeconds, joined } from '../format.ts';
-import { flagAt, type Json, listAt, numberAt, objectAt, textAt } from '../json.ts';
+import type { Run } from '../parts/context.ts';
+import { exitCodes } from '../parts/errors.ts';
+import { type Fact, formatAge, formatCount, formatFacts, formatSeconds, joined } from '../parts/format.ts';
+import { flagAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
 
 export function addStatus(program: Command, run: Run): void {
   program
