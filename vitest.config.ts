@@ -19,7 +19,7 @@ const e2e = [
 const integration = [
   'test/contract/**/*.test.ts',
   'test/emulator/{access,community-errors,faults,installations,exchanges,page-faults,paging,rate-limit}.test.ts',
-  'test/emulator/{registrations,sdk,seed,sends,test-bench,tier}.test.ts',
+  'test/emulator/{late-writes,lists,stored-otherwise,registrations,sdk,seed,sends,test-bench,tier}.test.ts',
   'test/app/request-counts.test.ts',
   'test/bench/{options,wire}.test.ts',
   'test/cli/{command-line,read-commands}.test.ts',

@@ -1,51 +1,70 @@
-/** Runs work after a delay, strictly in the order it was pushed: a later push never overtakes an earlier one. */
-export class DelayedQueue {
-  readonly #items: { readonly dueAt: number; readonly run: () => void }[] = [];
-  #head = 0;
-  #timer: NodeJS.Timeout | undefined;
+import type { World } from './world.ts';
 
-  get length(): number {
-    return this.#items.length - this.#head;
+/**
+ * Order among the writes that wait under one key. `kept`: as pushed. `drawn`: each after its own delay, so that a
+ * later one may come first. `reversed`: the latest first.
+ */
+export type WriteOrder = 'kept' | 'drawn' | 'reversed';
+
+interface Waiting {
+  readonly dueAt: number;
+  readonly run: () => void;
+}
+
+/** Runs work after a delay; what waits under different keys does not wait for each other. */
+export class DelayedQueue {
+  readonly #world: World;
+  /** Under each key in the order in which it will run. */
+  readonly #waiting = new Map<string, Waiting[]>();
+  #length = 0;
+  /** Callbacks from before the last flush have nothing left to run. */
+  #flushCount = 0;
+
+  constructor(world: World) {
+    this.#world = world;
   }
 
-  /** With no delay and nothing waiting, `run` is called before this returns. */
-  push(delayMs: number, run: () => void): void {
-    if (delayMs <= 0 && this.length === 0) {
+  get length(): number {
+    return this.#length;
+  }
+
+  isWaiting(key: string): boolean {
+    return this.#waiting.has(key);
+  }
+
+  /** With no delay, and nothing waiting that has to go first, `run` is called before this returns. */
+  push(key: string, delayMs: number, order: WriteOrder, run: () => void): void {
+    const queue = this.#waiting.get(key) ?? [];
+    if (delayMs <= 0 && (queue.length === 0 || order !== 'kept')) {
       run();
       return;
     }
-    const dueAt = Math.max(performance.now() + delayMs, this.#items.at(-1)?.dueAt ?? 0);
-    this.#items.push({ dueAt, run });
-    this.#arm();
+    const dueAt = this.#world.now() + delayMs;
+    const laterAt = order === 'drawn' ? queue.findIndex((each) => each.dueAt > dueAt) : -1;
+    queue.splice(order === 'reversed' ? 0 : laterAt === -1 ? queue.length : laterAt, 0, { dueAt, run });
+    this.#waiting.set(key, queue);
+    this.#length += 1;
+    const flushCount = this.#flushCount;
+    this.#world.after(delayMs, () => {
+      if (flushCount === this.#flushCount) this.#runFirst(key);
+    });
   }
 
   /** Runs all that waits, now. */
   flush(): void {
-    this.#runUntil(Number.POSITIVE_INFINITY);
+    this.#flushCount += 1;
+    const queues = [...this.#waiting.values()];
+    this.#waiting.clear();
+    this.#length = 0;
+    for (const { run } of queues.flat()) run();
   }
 
-  #arm(): void {
-    const next = this.#items[this.#head];
-    if (this.#timer !== undefined || next === undefined) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#runUntil(performance.now());
-        this.#arm();
-      },
-      Math.max(0, next.dueAt - performance.now()),
-    );
-    this.#timer.unref();
-  }
-
-  #runUntil(now: number): void {
-    for (let next = this.#items[this.#head]; next !== undefined && next.dueAt <= now; next = this.#items[this.#head]) {
-      this.#head += 1;
-      next.run();
-    }
-    if (this.length === 0) this.#items.length = 0;
-    else if (this.#head > 10_000) this.#items.splice(0, this.#head);
-    else return;
-    this.#head = 0;
+  /** As many callbacks come as writes wait: each runs the one whose turn it is. */
+  #runFirst(key: string): void {
+    const queue = this.#waiting.get(key) ?? [];
+    const first = queue.shift();
+    if (queue.length === 0) this.#waiting.delete(key);
+    this.#length -= 1;
+    first?.run();
   }
 }

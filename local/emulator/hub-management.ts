@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { HubRequest, HubResponse } from './http-types.ts';
 import type { Hub } from './hub.ts';
 import type { Namespace } from './namespace.ts';
@@ -22,7 +21,7 @@ export const hubManagementRoutes: Readonly<Record<string, ManagementHandler>> = 
   GET: (namespace, name, request) => {
     const hub = namespace.hub(name);
     // An unknown hub is not 404 but a list of services without it; recorded.
-    if (hub === undefined) return renderPublicServices(undefined, request);
+    if (hub === undefined) return renderPublicServices(namespace, request, []);
     return { status: 200, headers: entryType, body: render(namespace, hub, request, 'read') };
   },
   DELETE: (namespace, name) => {
@@ -33,11 +32,11 @@ export const hubManagementRoutes: Readonly<Record<string, ManagementHandler>> = 
 
 const entryType = { 'Content-Type': 'application/atom+xml; type=entry; charset=utf-8' };
 
-/** Feed of the hubs of a namespace; empty without one. */
-export function renderPublicServices(namespace: Namespace | undefined, { host }: HubRequest): HubResponse {
-  const now = seconds(new Date());
-  const uuid = randomUUID();
-  const entries = [...(namespace?.hubs.values() ?? [])].map(
+/** Feed of hubs of a namespace. */
+export function renderPublicServices(namespace: Namespace, { host }: HubRequest, hubs: Iterable<Hub>): HubResponse {
+  const { at, uuid } = namespace.stamp();
+  const now = seconds(at);
+  const entries = [...hubs].map(
     ({ name }, index) =>
       `<entry><id>uuid:${uuid};id=${index + 2}</id><title type="text">${escapeText(name)}</title><updated>${now}</updated><link rel="alternate" href="http://${host}/${escapeAttribute(name)}"/></entry>`,
   );
@@ -49,7 +48,7 @@ function render(namespace: Namespace, hub: Hub, request: HubRequest, occasion: '
   const url = escapeAttribute(`http://${request.host}${request.path}${request.query}`);
   const published = occasion === 'updated' ? '' : element('published', seconds(hub.createdAt));
   const rules = namespace.hubRules(hub.name).map((rule) => renderRule(rule, hub.createdAt.toISOString()));
-  return `<entry xmlns="${atom}"><id>${url}</id><title type="text">${escapeText(hub.name)}</title>${published}<updated>${seconds(new Date())}</updated><author>${element('name', namespace.name)}</author><link rel="self" href="${url}"/><content type="application/xml"><NotificationHubDescription xmlns="${connect}" xmlns:i="${instance}"><RegistrationTtl>P10675199DT2H48M5.4775807S</RegistrationTtl><AuthorizationRules>${rules.join('')}</AuthorizationRules>${renderTail(hub, occasion)}</NotificationHubDescription></content></entry>`;
+  return `<entry xmlns="${atom}"><id>${url}</id><title type="text">${escapeText(hub.name)}</title>${published}<updated>${seconds(namespace.stamp().at)}</updated><author>${element('name', namespace.name)}</author><link rel="self" href="${url}"/><content type="application/xml"><NotificationHubDescription xmlns="${connect}" xmlns:i="${instance}"><RegistrationTtl>P10675199DT2H48M5.4775807S</RegistrationTtl><AuthorizationRules>${rules.join('')}</AuthorizationRules>${renderTail(hub, occasion)}</NotificationHubDescription></content></entry>`;
 }
 
 function renderTail(hub: Hub, occasion: 'created' | 'updated' | 'read'): string {

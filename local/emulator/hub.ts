@@ -1,152 +1,196 @@
-import { DelayedQueue } from './delayed-queue.ts';
-import { derive, handleOfInstallation, type Installation, readStored, renderInstallation } from './installation.ts';
-import { applyPatch, type PatchOperation } from './installation-patch.ts';
-import { type Random, registrationId, seededRandom, seedOf } from './random.ts';
-import { isExpired, type Row, type RowContent, splitTags, toRowContent } from './row.ts';
-import { RowList } from './row-list.ts';
+import { handleOfInstallation, type Installation } from './installation.ts';
+import type { PatchOperation } from './installation-patch.ts';
+import { InstallationStore, type StoredInstallation } from './installation-store.ts';
+import { Keeper } from './keeper.ts';
+import { type ListQuery, listPage } from './listing.ts';
+import type { Page } from './page-faults.ts';
+import type { Random } from './random.ts';
+import { RegistrationStore } from './registration-store.ts';
+import { type Row, type RowContent, splitTags } from './row.ts';
+import type { RowKey } from './row-order.ts';
+import { RowTable } from './row-table.ts';
 import { type Push, Sender } from './sends.ts';
 import { ServiceError } from './service-error.ts';
 import { defaultSwitches, type HubSwitches } from './switches.ts';
+import { requireTagRoom } from './tags.ts';
 import { type Bucket, takeToken } from './token-bucket.ts';
+import { realWorld, type World } from './world.ts';
 
-/** An installation and the registrations derived from it. */
-export interface StoredInstallation {
-  /** What a GET answers. */
-  readonly json: string;
-  readonly derived: readonly { readonly key: string; readonly id: string }[];
+/** What a hub lives in; the machine's own world and a namespace without end when absent. */
+export interface HubSurroundings {
+  readonly world?: World | undefined;
+  readonly switches?: Partial<HubSwitches> | undefined;
+  /** Whether the namespace takes one more device. */
+  readonly hasRoom?: () => boolean;
+  /** The push services behind the hub. */
+  readonly push?: (push: Push) => void;
 }
 
-/** The rows and installations of one hub, and the service's rules for changing them. Knows no HTTP. */
+/**
+ * The rows and installations of one hub, and the service's rules for changing them. Knows no HTTP, and takes time,
+ * delays and chance from its world alone.
+ */
 export class Hub {
   readonly name: string;
-  readonly createdAt = new Date();
+  readonly createdAt: Date;
   readonly sender: Sender;
-  readonly rows = new Map<string, Row>();
-  readonly installations = new Map<string, StoredInstallation>();
   /** How often each answer was given, by `METHOD /route status`. */
   readonly requests = new Map<string, number>();
-  switches: HubSwitches;
-  /** Accepted installation writes that turned out impossible later; invisible to the client. */
-  droppedWriteCount = 0;
   /** Calls refused by the hub's rate. */
   throttledCount = 0;
 
-  readonly #listed = new RowList();
-  readonly #byHandle = new Map<string, Row[]>();
-  readonly #mintedIds = new Set<string>();
-  readonly #deletedInstallations = new Map<string, string>();
-  readonly #installationWrites = new DelayedQueue();
-  readonly #listWrites = new DelayedQueue();
-  #bucket: Bucket | undefined;
-  readonly #random: Random;
+  readonly #world: World;
+  readonly #rows: RowTable;
+  readonly #registrations: RegistrationStore;
+  readonly #installations: InstallationStore;
+  readonly #pageRandom: Random;
   readonly #hasRoom: () => boolean;
+  #switches: HubSwitches;
+  #bucket: Bucket | undefined;
 
-  /**
-   * @param scope namespace and hub name, from which ids follow.
-   * @param hasRoom whether the namespace takes one more device.
-   * @param push the push services behind the hub.
-   */
-  constructor(
-    name: string,
-    scope: string,
-    hasRoom: () => boolean,
-    switches: Partial<HubSwitches> = {},
-    push: (push: Push) => void = () => {},
-  ) {
+  /** @param scope namespace and hub name, from which ids and chance follow. */
+  constructor(name: string, scope: string, surroundings: HubSurroundings = {}) {
+    const { world = realWorld, switches, hasRoom = () => true, push = () => {} } = surroundings;
     this.name = name;
-    this.switches = { ...defaultSwitches, ...switches };
-    this.#random = seededRandom(seedOf(scope));
+    this.#world = world;
+    this.createdAt = new Date(world.now());
+    this.#switches = { ...defaultSwitches, ...switches };
     this.#hasRoom = hasRoom;
-    this.sender = new Sender(this, push);
+    this.#pageRandom = world.random(`${scope}#pages`);
+    const parts = { world, scope, switches: () => this.#switches };
+    const keeper = new Keeper(parts);
+    this.#rows = new RowTable(parts);
+    this.#registrations = new RegistrationStore(parts, this.#rows, keeper);
+    this.#installations = new InstallationStore(parts, this.#rows, keeper);
+    this.sender = new Sender(this, { world, scope, push });
+  }
+
+  get switches(): HubSwitches {
+    return this.#switches;
+  }
+
+  set switches(next: HubSwitches) {
+    const isReordered = next.listOrder !== this.#switches.listOrder;
+    this.#switches = next;
+    if (isReordered) this.#rows.reorder();
+  }
+
+  /** Milliseconds since 1970. */
+  get nowMs(): number {
+    return this.#world.now();
+  }
+
+  get rows(): ReadonlyMap<string, Row> {
+    this.#installations.dropExpired();
+    return this.#rows.byId;
+  }
+
+  get installations(): ReadonlyMap<string, StoredInstallation> {
+    this.#installations.dropExpired();
+    return this.#installations.byId;
   }
 
   /** Unique handles: what the tier's limit counts. */
   get deviceCount(): number {
-    return this.#byHandle.size;
+    this.#installations.dropExpired();
+    return this.#rows.deviceCount;
   }
 
   get pendingWriteCount(): number {
-    return this.#installationWrites.length;
+    return this.#installations.pendingWriteCount;
+  }
+
+  /** Accepted installation writes that turned out impossible later; invisible to the client. */
+  get droppedWriteCount(): number {
+    return this.#installations.droppedWriteCount;
   }
 
   /** Takes one call at the hub's rate: 0, or the milliseconds until there is room for the next. */
-  admit(nowMs: number): number {
+  admit(): number {
     if (this.switches.requestsPerSecond === 0) {
       this.#bucket = undefined;
       return 0;
     }
-    const { bucket, waitMs } = takeToken(this.#bucket, this.switches, nowMs);
+    const { bucket, waitMs } = takeToken(this.#bucket, this.switches, this.#world.now());
     this.#bucket = bucket;
     if (waitMs > 0) this.throttledCount += 1;
     return waitMs;
   }
 
   handles(): Iterable<string> {
-    return this.#byHandle.keys();
+    this.#installations.dropExpired();
+    return this.#rows.handles();
   }
 
   rowsOfHandle(handle: string): readonly Row[] {
-    return this.#byHandle.get(handle) ?? [];
+    this.#installations.dropExpired();
+    return this.#rows.ofHandle(handle);
+  }
+
+  /** @throws ServiceError 400 for a token this hub did not give. */
+  listPage(query: ListQuery): Page {
+    this.#installations.dropExpired();
+    return listPage(this, query, this.#pageRandom);
   }
 
   /** Rows in list order, as far as the lists know them already. */
   listed(offset = 0): Iterable<Row> {
-    return this.#listed.from(offset);
+    return this.#rows.listed.from(offset);
   }
 
-  offsetAfter(key: Pick<Row, 'platform' | 'id'>): number {
-    return this.#listed.offsetAfter(key);
+  offsetAfter(key: RowKey): number {
+    return this.#rows.listed.offsetAfter(key);
   }
 
-  /** Rows that carry the tag, in list order; an installation's own tag is looked up, any other is searched for. */
+  inListOrder(rows: Iterable<Row>): Iterable<Row> {
+    return this.#rows.inListOrder(rows);
+  }
+
+  /** Rows that carry the tag, in list order; an installation's own tag is looked up, unless lists lag, any other is searched for. */
   *listedWithTag(tag: string): Iterable<Row> {
     const wanted = tag.toUpperCase();
     const installationId = /^\$InstallationId:\{(.*)\}$/is.exec(tag)?.[1];
-    const installation = installationId === undefined ? undefined : this.installations.get(installationId);
-    const candidates = installation === undefined ? this.listed() : this.#listedRows(installation);
-    for (const row of candidates) {
+    const derived = installationId === undefined ? undefined : this.installations.get(installationId)?.derived;
+    const own = derived?.flatMap(({ id }) => this.rows.get(id) ?? []);
+    for (const row of own === undefined || this.#rows.isLagging ? this.listed() : this.inListOrder(own)) {
       if (splitTags(row.tags).some((each) => each.toUpperCase() === wanted)) yield row;
     }
   }
 
   mintId(): string {
-    const id = registrationId(this.#random);
-    this.#mintedIds.add(id);
-    return id;
+    return this.#registrations.mintId();
   }
 
-  /** @throws ServiceError 403 over the quota. */
+  /** @throws ServiceError 400 for too many tags, 403 over the quota. */
   createRegistration(content: RowContent): Row {
-    return this.#write(registrationId(this.#random), content);
+    this.#requireFit(splitTags(content.tags), content.handle);
+    return this.#registrations.put(this.#rows.newId(), content);
   }
 
   /**
    * Creates or replaces; with an ETag only replaces.
-   * @throws ServiceError 404 or 412 for a condition not met, 410 for an id this hub refuses, 403 over the quota.
+   * @throws ServiceError 404 or 412 for a condition not met, 410 for an id this hub refuses, else as for creating.
    */
-  putRegistration(id: string, content: RowContent, ifMatch: string | undefined): Row {
-    const current = this.rows.get(id);
-    if (ifMatch !== undefined) requireMatch(current, ifMatch);
-    if (current === undefined && !this.switches.acceptForeignIds && !this.#mintedIds.has(id)) {
-      throw new ServiceError(410, 'The registration id cannot be used. Request another one.');
-    }
-    return this.#write(id, content);
+  putRegistration(id: string, content: RowContent, ifMatch?: string): Row {
+    this.#installations.dropExpired();
+    this.#registrations.requireWritable(id, ifMatch);
+    this.#requireFit(splitTags(content.tags), content.handle);
+    return this.#registrations.put(id, content);
   }
 
   /** @throws ServiceError 404 or 412. */
-  deleteRegistration(id: string, ifMatch: string | undefined): void {
-    requireMatch(this.rows.get(id), ifMatch ?? '*');
-    this.removeRow(id);
-    this.#mintedIds.add(id);
+  deleteRegistration(id: string, ifMatch = '*'): void {
+    this.#installations.dropExpired();
+    this.#registrations.remove(id, ifMatch);
   }
 
   /**
-   * Accepts a PUT; it takes effect after `installationDelayMs`.
-   * @throws ServiceError 403 over the quota.
+   * Accepts a PUT; it takes effect after its delay.
+   * @throws ServiceError 400 for too many tags, 403 over the quota.
    */
   putInstallation(installation: Installation): void {
-    this.#requireRoom(handleOfInstallation(installation));
-    this.#queueInstallationWrite(() => this.applyInstallation(installation));
+    this.#requireFit(installation.tags, handleOfInstallation(installation));
+    this.#installations.queuePut(installation);
   }
 
   /**
@@ -154,159 +198,53 @@ export class Hub {
    * @throws ServiceError 404 when there is no such installation and no write waiting that might bring it.
    */
   patchInstallation(installationId: string, operations: readonly PatchOperation[]): void {
-    if (!this.installations.has(installationId) && this.pendingWriteCount === 0) {
-      throw new ServiceError(404, 'Installation not found');
-    }
-    this.#queueInstallationWrite(() => {
-      const current = this.installations.get(installationId);
-      if (current === undefined) throw new ServiceError(404, 'Installation not found');
-      this.applyInstallation(applyPatch(readStored(current.json), operations));
-    });
+    this.#installations.dropExpired();
+    this.#installations.queuePatch(installationId, operations);
   }
 
   /** Deleting what does not exist is no fault. */
   deleteInstallation(installationId: string): void {
-    this.#queueInstallationWrite(() => this.removeInstallation(installationId));
+    this.#installations.queueDelete(installationId);
   }
 
   /** Puts an installation and its registrations in place now. */
   applyInstallation(installation: Installation): void {
-    const { installationId, expirationTime: expiresAt } = installation;
-    const json = renderInstallation(installation);
-    const current = this.installations.get(installationId);
-    const lastJson = current?.json ?? this.#deletedInstallations.get(installationId);
-    if (this.switches.noOpPutTrap && lastJson === json) return;
-    const oldIds = new Map(current?.derived.map(({ key, id }) => [key, id]));
-    const derived = derive(installation).map(({ key, description }) => {
-      const content = toRowContent(description, { installationId, expiresAt });
-      const id = this.#writeDerived(oldIds.get(key), content);
-      oldIds.delete(key);
-      return { key, id };
-    });
-    this.#removeDerived(installationId, oldIds.values());
-    this.installations.set(installationId, { json, derived });
-    this.#deletedInstallations.delete(installationId);
+    this.#installations.apply(installation);
   }
 
   removeInstallation(installationId: string): void {
-    const current = this.installations.get(installationId);
-    if (current === undefined) return;
-    const ids = current.derived.map(({ id }) => id);
-    this.#removeDerived(installationId, ids);
-    this.installations.delete(installationId);
-    if (this.switches.noOpPutTrap) this.#deletedInstallations.set(installationId, current.json);
+    this.#installations.remove(installationId);
   }
 
   /** Adds a registration past every rule; for seeding. */
   addRow(content: RowContent): string {
-    const id = registrationId(this.#random);
-    this.setRow({ ...content, id, etag: 1 });
-    return id;
+    return this.#rows.add(content).id;
   }
 
   /** Puts a row in place of the one with its id, past every rule. */
   setRow(row: Row): void {
-    const current = this.rows.get(row.id);
-    if (current !== undefined) this.#unindex(current);
-    this.rows.set(row.id, row);
-    const sameHandle = this.#byHandle.get(row.handle);
-    if (sameHandle === undefined) this.#byHandle.set(row.handle, [row]);
-    else sameHandle.push(row);
-    this.#listWrites.push(this.switches.registrationReadLagMs, () => {
-      if (current !== undefined && current.platform !== row.platform) this.#listed.remove(current);
-      this.#listed.put(row);
-    });
+    this.#rows.put(row);
   }
 
   removeRow(id: string): void {
-    const current = this.rows.get(id);
-    if (current === undefined) return;
-    this.#unindex(current);
-    this.rows.delete(id);
-    this.#listWrites.push(this.switches.registrationReadLagMs, () => this.#listed.remove(current));
+    this.#rows.remove(id);
   }
 
   /** All accepted writes take effect and show in lists, now. */
   settle(): void {
-    this.#installationWrites.flush();
-    this.#listWrites.flush();
+    this.#installations.settle();
+    this.#rows.settle();
   }
 
   /** Deletes what has expired, as the service does some time after; gives how many rows went. */
   purgeExpired(): number {
-    const expired = [...this.rows.values()].filter((row) => isExpired(row, Date.now()));
-    for (const { id, installationId } of expired) {
-      this.removeRow(id);
-      if (installationId !== undefined) this.installations.delete(installationId);
-    }
-    return expired.length;
+    return this.#installations.purge(this.#world.now());
   }
 
-  #requireRoom(handle: string): void {
-    if (!this.switches.enforceDeviceQuota || this.#byHandle.has(handle) || this.#hasRoom()) return;
+  /** @throws ServiceError 400 or 403. */
+  #requireFit(tags: readonly string[], handle: string): void {
+    requireTagRoom(tags, this.switches);
+    if (!this.switches.enforceDeviceQuota || this.#rows.ofHandle(handle).length > 0 || this.#hasRoom()) return;
     throw new ServiceError(403, 'The namespace has reached the number of active devices that its tier allows');
-  }
-
-  #write(id: string, content: RowContent): Row {
-    this.#requireRoom(content.handle);
-    const row = { ...content, id, etag: (this.rows.get(id)?.etag ?? 0) + 1 };
-    this.setRow(row);
-    this.#mintedIds.delete(id);
-    return row;
-  }
-
-  /** Keeps the row when nothing changed. A row that is gone, or was taken over by a plain PUT, gets a successor. */
-  #writeDerived(oldId: string | undefined, content: RowContent): string {
-    const old = oldId === undefined ? undefined : this.rows.get(oldId);
-    if (old === undefined || old.installationId !== content.installationId) {
-      return this.addRow(content);
-    }
-    const isSame =
-      old.content === content.content &&
-      old.tags === content.tags &&
-      old.platform === content.platform &&
-      old.expiresAt === content.expiresAt;
-    if (!isSame) this.setRow({ ...content, id: old.id, etag: old.etag + 1 });
-    return old.id;
-  }
-
-  #removeDerived(installationId: string, ids: Iterable<string>): void {
-    for (const id of ids) if (this.rows.get(id)?.installationId === installationId) this.removeRow(id);
-  }
-
-  #queueInstallationWrite(write: () => void): void {
-    this.#installationWrites.push(this.switches.installationDelayMs, () => {
-      try {
-        write();
-      } catch (error) {
-        // The client got its 200 long ago: the service drops such a write without a trace, and so do we, but count it.
-        if (!(error instanceof ServiceError)) throw error;
-        this.droppedWriteCount += 1;
-      }
-    });
-  }
-
-  *#listedRows(installation: StoredInstallation): Iterable<Row> {
-    const rows = new RowList();
-    for (const { id } of installation.derived) {
-      const row = this.rows.get(id);
-      const listed = row === undefined ? undefined : this.#listed.find(row);
-      if (listed !== undefined) rows.put(listed);
-    }
-    yield* rows.from();
-  }
-
-  #unindex(row: Row): void {
-    const rest = this.#byHandle.get(row.handle)?.filter(({ id }) => id !== row.id) ?? [];
-    if (rest.length === 0) this.#byHandle.delete(row.handle);
-    else this.#byHandle.set(row.handle, rest);
-  }
-}
-
-function requireMatch(current: Row | undefined, ifMatch: string): void {
-  if (current === undefined) throw new ServiceError(404, '');
-  const wanted = ifMatch.replace(/^W\//, '').replaceAll('"', '');
-  if (wanted !== '*' && wanted !== String(current.etag)) {
-    throw new ServiceError(412, 'The supplied ETag does not match the registration.');
   }
 }

@@ -111,7 +111,7 @@ export class NamespaceServer {
     if (this.faults.length === 0) return undefined;
     const { faults, rule } = decideFault(this.faults, request, routeName(request));
     this.faults = faults;
-    return rule === undefined ? undefined : toInterception(rule);
+    return rule === undefined ? undefined : toInterception(this.namespace, rule);
   }
 }
 
@@ -149,7 +149,7 @@ function faultResponse({ headers = {}, body = '' }: Interception, status: number
   return { status, headers, body };
 }
 
-function toInterception(rule: FaultRule): Interception {
+function toInterception(namespace: Namespace, rule: FaultRule): Interception {
   const { status, retryAfterSeconds, retryAfterDate } = rule;
   if (status === undefined) return rule;
   const retryAfter = retryAfterDate === undefined ? retryAfterSeconds : new Date(retryAfterDate).toUTCString();
@@ -157,5 +157,6 @@ function toInterception(rule: FaultRule): Interception {
     'Content-Type': 'application/xml; charset=utf-8',
     ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
   };
-  return { ...rule, headers, body: rule.body ?? renderError(status, faultTexts.get(status) ?? rule.name) };
+  const body = rule.body ?? renderError(status, faultTexts.get(status) ?? rule.name, namespace.stamp());
+  return { ...rule, headers, body };
 }

@@ -1,25 +1,38 @@
 import { Hub } from './hub.ts';
+import { type Random, uuid } from './random.ts';
 import { type AccessRule, makeRule } from './sas.ts';
 import type { Push } from './sends.ts';
 import type { HubSwitches } from './switches.ts';
+import { realWorld, type World } from './world.ts';
 
 /** Devices a tier allows in a namespace, from the vendor's FAQ; a number sets the limit itself. */
 export type Tier = 'Free' | 'Basic' | 'Standard' | number;
 
 const deviceLimits = { Free: 500, Basic: 200_000, Standard: 10_000_000 } as const;
 
+export interface NamespaceSurroundings {
+  readonly tier?: Tier | undefined;
+  /** The push services behind all hubs. */
+  readonly push?: (hub: Hub, push: Push) => void;
+  readonly world?: World | undefined;
+}
+
 /** Hubs and access policies of one namespace. Knows no HTTP. */
 export class Namespace {
   readonly name: string;
   readonly deviceLimit: number;
   readonly hubs = new Map<string, Hub>();
+  readonly world: World;
   readonly #push: (hub: Hub, push: Push) => void;
+  readonly #random: Random;
   #keyRound = 0;
 
-  /** @param push the push services behind all hubs. */
-  constructor(name: string, tier: Tier = 'Standard', push: (hub: Hub, push: Push) => void = () => {}) {
+  constructor(name: string, surroundings: NamespaceSurroundings = {}) {
+    const { tier = 'Standard', push = () => {}, world = realWorld } = surroundings;
     this.name = name;
+    this.world = world;
     this.#push = push;
+    this.#random = world.random(`${name}#uuids`);
     this.deviceLimit = typeof tier === 'number' ? tier : deviceLimits[tier];
   }
 
@@ -28,14 +41,23 @@ export class Namespace {
     return [...this.hubs.values()].reduce((sum, hub) => sum + hub.deviceCount, 0);
   }
 
+  /** Time and tracking id of an answer. */
+  stamp(): { readonly at: Date; readonly uuid: string } {
+    return { at: new Date(this.world.now()), uuid: uuid(this.#random) };
+  }
+
   /** Hub names compare without regard to case. */
   hub(name: string): Hub | undefined {
     return this.hubs.get(name.toLowerCase());
   }
 
   addHub(name: string, switches: Partial<HubSwitches> = {}): Hub {
-    const hasRoom = () => this.deviceCount < this.deviceLimit;
-    const hub: Hub = new Hub(name, `${this.name}/${name}`, hasRoom, switches, (push) => this.#push(hub, push));
+    const hub: Hub = new Hub(name, `${this.name}/${name}`, {
+      world: this.world,
+      switches,
+      hasRoom: () => this.deviceCount < this.deviceLimit,
+      push: (push) => this.#push(hub, push),
+    });
     this.hubs.set(name.toLowerCase(), hub);
     return hub;
   }

@@ -33,6 +33,11 @@ export function registrationId(random: Random): string {
   return `${large()}-${large()}-${1 + Math.floor(random() * 3)}`;
 }
 
+export function uuid(random: Random): string {
+  const hex = Array.from({ length: 4 }, () => integer(random, 0x1_0000_0000).toString(16).padStart(8, '0')).join('');
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-4$3-8$4-$5');
+}
+
 export function integer(random: Random, below: number): number {
   return Math.floor(random() * below);
 }

@@ -1,9 +1,9 @@
 import type { HubRequest, HubResponse, Route, RouteContext } from './http-types.ts';
 import type { Hub } from './hub.ts';
-import { distort, type Page } from './page-faults.ts';
+import { type ListQuery, startToken } from './listing.ts';
+import { distort } from './page-faults.ts';
 import { platforms } from './platforms.ts';
 import { type Row, toRowContent } from './row.ts';
-import { RowList } from './row-list.ts';
 import { ServiceError } from './service-error.ts';
 import { requireValidTags } from './tags.ts';
 import { parseDescription } from './xml-in.ts';
@@ -29,9 +29,12 @@ function list({ hub, request, key: tag, pageFault }: RouteContext): HubResponse 
   const { pageSizeLimit, generation } = hub.switches;
   const top = Number(request.parameters.get('$top') ?? pageSizeLimit);
   if (!Number.isInteger(top) || top < 1) throw new ServiceError(400, 'The value of $top is invalid.');
-  const intact = readPage(hub, request, tag, Math.min(top, pageSizeLimit));
-  const start = decodeToken(request.parameters.get('continuationtoken'));
-  const { rows, nextToken: nextText } = pageFault === undefined ? intact : distort(intact, pageFault, start);
+  const filter = request.parameters.get('$filter');
+  const handle = filter === undefined ? undefined : parseFilter(filter);
+  const token = decodeToken(request.parameters.get('continuationtoken'));
+  const intact = hub.listPage({ token, top, handle, tag: tag === '' ? undefined : tag });
+  const { rows, nextToken: nextText } =
+    pageFault === undefined ? intact : distort(intact, pageFault, token ?? startToken);
   const nextToken = nextText === undefined ? undefined : Buffer.from(nextText).toString('base64');
   const selfUrl = `http://${request.host}${request.path}${request.query}`;
   const nextUrl = nextToken === undefined ? undefined : nextLink(selfUrl, nextToken);
@@ -43,46 +46,17 @@ function list({ hub, request, key: tag, pageFault }: RouteContext): HubResponse 
   return { status: 200, headers, body };
 }
 
-function readPage(hub: Hub, { parameters }: HubRequest, tag: string, top: number): Page {
-  const filter = parameters.get('$filter');
-  const start = parseToken(decodeToken(parameters.get('continuationtoken')));
-  const selected = filter === undefined ? (tag === '' ? undefined : hub.listedWithTag(tag)) : findByHandle(hub, filter);
-  const offset = start.after === undefined || selected !== undefined ? start.offset : hub.offsetAfter(start.after);
-  const rows: Row[] = [];
-  let skipped = 0;
-  for (const row of selected ?? hub.listed(offset)) {
-    if (selected !== undefined && skipped < offset) skipped += 1;
-    else if (rows.push(row) > top) break;
-  }
-  const last = rows[top - 1];
-  if (rows.length <= top || last === undefined) return { rows, nextToken: undefined };
-  rows.pop();
-  const isByOffset = selected !== undefined || hub.switches.listOffsetTokens;
-  return { rows, nextToken: isByOffset ? `31(n);${offset + top}` : `31(k);${last.platform};${last.id}` };
-}
-
-/** Takes the token as it came in the header and as the JavaScript SDK sends it, encoded once more; none is the start. */
-function decodeToken(given: string | undefined): string {
-  if (given === undefined || given === '') return '31(n);0';
+/** Takes the token as it came in the header and as the JavaScript SDK sends it, encoded once more. */
+function decodeToken(given: string | undefined): string | undefined {
+  if (given === undefined || given === '') return undefined;
   return Buffer.from(given.replaceAll(/%3d/gi, '='), 'base64').toString();
-}
-
-/** An empty page's token has a mark behind, so that it differs from the one before. */
-function parseToken(marked: string): { offset: number; after?: Pick<Row, 'platform' | 'id'> } {
-  const text = marked.replace(/(;empty)+$/, '');
-  const offset = /^31\(n\);(\d+)$/.exec(text)?.[1];
-  if (offset !== undefined) return { offset: Number(offset) };
-  const [, name, id] = /^31\(k\);(\w+);(.+)$/.exec(text) ?? [];
-  const platform = platforms.find((each) => each.name === name)?.name;
-  if (platform === undefined || id === undefined) throw new ServiceError(400, 'The continuation token is invalid.');
-  return { offset: 0, after: { platform, id } };
 }
 
 /**
  * `ChannelUri eq 'x'` for every platform, or the platform's own fields joined by `and`. Takes the JavaScript SDK's
  * faults too: an opening quote left out (Baidu), a value encoded twice (Windows, Browser).
  */
-function findByHandle(hub: Hub, filter: string): Iterable<Row> {
+function parseFilter(filter: string): ListQuery['handle'] {
   const conditions = new Map<string, string>();
   for (const part of filter.split(/\s+and\s+/i)) {
     const [, field, value] = /^\s*(\w+)\s+eq\s+'?(.*?)'?\s*$/is.exec(part) ?? [];
@@ -95,14 +69,8 @@ function findByHandle(hub: Hub, filter: string): Iterable<Row> {
   const parts = own?.handle.map((name) => values(name) ?? '') ?? [];
   const wanted = any ?? (own?.name === 'Baidu' ? parts.join('-') : parts[0]);
   if (wanted === undefined) throw new ServiceError(400, 'The $filter is invalid.');
-  const platformName = any === undefined ? own?.name : undefined;
-  const rows = new RowList();
-  for (const handle of new Set([wanted, wanted.toUpperCase(), decodeAgain(wanted)])) {
-    for (const row of hub.rowsOfHandle(handle)) {
-      if (platformName === undefined || row.platform === platformName) rows.put(row);
-    }
-  }
-  return rows.from();
+  const spellings = new Set([wanted, wanted.toUpperCase(), decodeAgain(wanted)]);
+  return { spellings, platform: any === undefined ? own?.name : undefined };
 }
 
 function create({ hub, request }: RouteContext): HubResponse {
@@ -155,7 +123,8 @@ function written(hub: Hub, request: HubRequest, row: Row): HubResponse {
 }
 
 function answerContext(hub: Hub, { host, query }: HubRequest): AnswerContext {
-  return { generation: hub.switches.generation, hubUrl: `http://${host}/${hub.name}`, query };
+  const at = new Date(hub.nowMs);
+  return { generation: hub.switches.generation, hubUrl: `http://${host}/${hub.name}`, query, at };
 }
 
 /** The service writes the names again and encodes the token, already percent-encoded, once more; both as recorded. */

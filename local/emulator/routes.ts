@@ -15,18 +15,18 @@ const routes: readonly Route[] = [...registrationRoutes, ...installationRoutes, 
 export function answer(namespace: Namespace, request: HubRequest, pageFault?: PageFault): HubResponse {
   const hub = namespace.hub(request.segments[0] ?? '');
   const found = findRoute(request);
-  const response = respond(() => {
+  const response = respond(namespace, () => {
     const rules = [...namespace.rules(), ...(hub === undefined ? [] : namespace.hubRules(hub.name))];
     const url = `${request.host}${request.path}${request.query}`;
-    const rights = authorize(request.headers['authorization'], url, rules);
+    const rights = authorize(request.headers['authorization'], url, rules, namespace.world.now());
     if (request.segments.length < 2) return manage(namespace, request, rights);
     if (hub === undefined) throw new ServiceError(404, noSuchService);
     // Jobs are not emulated; they fall through to here like any unknown path.
     if (found === undefined) throw new ServiceError(404, 'The requested resource is not part of this emulator');
     const { route, key } = found;
     requireRight(rights, typeof route.right === 'function' ? route.right(request) : route.right);
-    const waitMs = hub.admit(performance.now());
-    if (waitMs > 0) return renderThrottled(waitMs, hub.switches);
+    const waitMs = hub.admit();
+    if (waitMs > 0) return renderThrottled(namespace, waitMs, hub.switches);
     return route.handle({ namespace, hub, request, key, pageFault });
   });
   if (hub !== undefined) {
@@ -58,7 +58,8 @@ function manage(namespace: Namespace, request: HubRequest, rights: readonly Righ
   if (!rights.includes('Manage')) throw new ServiceError(401, 'Manage claim is required for this operation.');
   const handle = hubManagementRoutes[request.method];
   const name = request.segments[0];
-  if (name === undefined && request.method === 'GET') return renderPublicServices(namespace, request);
+  if (name === undefined && request.method === 'GET')
+    return renderPublicServices(namespace, request, namespace.hubs.values());
   if (handle === undefined || name === undefined) throw new ServiceError(404, noSuchService);
   return handle(namespace, name, request);
 }
@@ -68,7 +69,7 @@ function requireRight(rights: readonly Right[], wanted: Right): void {
   if (!rights.includes(wanted)) throw new ServiceError(403, '');
 }
 
-function respond(handle: () => HubResponse): HubResponse {
+function respond(namespace: Namespace, handle: () => HubResponse): HubResponse {
   try {
     return handle();
   } catch (error) {
@@ -76,13 +77,13 @@ function respond(handle: () => HubResponse): HubResponse {
     const { status, message } = error;
     if (status === 403 && message === '') return { status };
     const headers = { 'Content-Type': 'application/xml; charset=utf-8' };
-    return { status, headers, body: renderError(status, message) };
+    return { status, headers, body: renderError(status, message, namespace.stamp()) };
   }
 }
 
 /** `Retry-After` in whole seconds, rounded up: a client that waits this long finds a token, unless another takes it. */
-function renderThrottled(waitMs: number, { throttleSilently }: HubSwitches): HubResponse {
+function renderThrottled(namespace: Namespace, waitMs: number, { throttleSilently }: HubSwitches): HubResponse {
   const headers: Record<string, string> = { 'Content-Type': 'application/xml; charset=utf-8' };
   if (!throttleSilently) headers['Retry-After'] = String(Math.ceil(waitMs / 1000));
-  return { status: 429, headers, body: renderError(429, 'The request rate is too high') };
+  return { status: 429, headers, body: renderError(429, 'The request rate is too high', namespace.stamp()) };
 }

@@ -1,24 +1,26 @@
-import { platforms } from './platforms.ts';
 import type { Row } from './row.ts';
-
-type RowKey = Pick<Row, 'platform' | 'id'>;
+import { byPlatform, type RowKey, type RowOrder } from './row-order.ts';
 
 const chunkLimit = 128;
-const rank = new Map(platforms.map((platform, index) => [platform.name, index]));
 
 /**
- * Rows in the service's list order (platform, then numeric id), as sorted chunks: an insert moves at most one chunk,
- * a page by offset walks chunk lengths, so that a million rows stay quick to list while they change.
+ * Sorted rows, as chunks: an insert moves at most one chunk, a page by offset walks chunk lengths, so that a million
+ * rows stay quick to list while they change.
  */
 export class RowList {
+  readonly #order: RowOrder;
   readonly #chunks: Row[][] = [];
   #size = 0;
+
+  constructor(order: RowOrder = byPlatform) {
+    this.#order = order;
+  }
 
   get size(): number {
     return this.#size;
   }
 
-  /** Inserts, or replaces the row with the same platform and id. */
+  /** Inserts, or replaces the row that the order does not tell from it. */
   put(row: Row): void {
     const { chunk, chunkIndex, index, isFound } = this.#locate(row);
     if (chunk === undefined) {
@@ -36,11 +38,6 @@ export class RowList {
     chunk.splice(index, 1);
     if (chunk.length === 0) this.#chunks.splice(chunkIndex, 1);
     this.#size -= 1;
-  }
-
-  find(key: RowKey): Row | undefined {
-    const { chunk, index, isFound } = this.#locate(key);
-    return isFound ? chunk?.[index] : undefined;
   }
 
   *from(offset = 0): Iterable<Row> {
@@ -69,12 +66,16 @@ export class RowList {
       0,
       Math.min(
         last,
-        lowerBound(this.#chunks.length, (at) => compare(this.#chunks[at]?.at(-1), key)),
+        lowerBound(this.#chunks.length, (at) => this.#compare(this.#chunks[at]?.at(-1), key)),
       ),
     );
     const chunk = this.#chunks[chunkIndex];
-    const index = lowerBound(chunk?.length ?? 0, (at) => compare(chunk?.[at], key));
-    return { chunk, chunkIndex, index, isFound: compare(chunk?.[index], key) === 0 };
+    const index = lowerBound(chunk?.length ?? 0, (at) => this.#compare(chunk?.[at], key));
+    return { chunk, chunkIndex, index, isFound: this.#compare(chunk?.[index], key) === 0 };
+  }
+
+  #compare(row: Row | undefined, key: RowKey): number {
+    return row === undefined ? 1 : this.#order(row, key);
   }
 }
 
@@ -88,27 +89,4 @@ function lowerBound(length: number, compareAt: (index: number) => number): numbe
     else high = middle;
   }
   return low;
-}
-
-function compare(a: RowKey | undefined, b: RowKey): number {
-  if (a === undefined) return 1;
-  if (a.platform !== b.platform) return (rank.get(a.platform) ?? 0) - (rank.get(b.platform) ?? 0);
-  return compareIds(a.id, b.id);
-}
-
-/** Ids are numbers joined by dashes, too large for a double: of two numbers the longer one is greater. */
-export function compareIds(a: string, b: string): number {
-  if (a === b) return 0;
-  const lengthOfA = firstPartLength(a);
-  const lengthOfB = firstPartLength(b);
-  if (lengthOfA !== lengthOfB) return lengthOfA - lengthOfB;
-  if (a.charCodeAt(0) === b.charCodeAt(0) && a.startsWith(b.slice(0, lengthOfB))) {
-    return compareIds(a.slice(lengthOfA + 1), b.slice(lengthOfB + 1));
-  }
-  return a < b ? -1 : 1;
-}
-
-function firstPartLength(id: string): number {
-  const dash = id.indexOf('-');
-  return dash === -1 ? id.length : dash;
 }

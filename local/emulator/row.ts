@@ -31,10 +31,12 @@ export interface Row {
   readonly installationId: string | undefined;
   /** The description's XML from `PushVariables` on: rendered once, served in every page. */
   readonly content: string;
+  /** When the hub first and last wrote it, counted over all its writes; given by the hub. */
+  readonly place?: { readonly inserted: number; readonly updated: number };
 }
 
 /** What a description and its origin say; the hub adds id and ETag. */
-export type RowContent = Omit<Row, 'id' | 'etag'>;
+export type RowContent = Omit<Row, 'id' | 'etag' | 'place'>;
 
 export function toRowContent(
   description: Description,
@@ -64,8 +66,24 @@ export function splitTags(tags: string): string[] {
   return tags === '' ? [] : tags.split(',');
 }
 
-export function isExpired(row: Row, now: number): boolean {
-  return row.expiresAt !== undefined && Date.parse(row.expiresAt) <= now;
+/** Whether an update from one to the other changes nothing; expiry apart. */
+export function isSameContent(a: RowContent, b: RowContent): boolean {
+  return (
+    a.content === b.content &&
+    a.tags === b.tags &&
+    a.platform === b.platform &&
+    a.isTemplate === b.isTemplate &&
+    a.installationId === b.installationId
+  );
+}
+
+/** Milliseconds since 1970; infinite = never. */
+export function expiresAtMs({ expiresAt }: Pick<Row, 'expiresAt'>): number {
+  return expiresAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(expiresAt);
+}
+
+export function isExpired(row: Row, nowMs: number): boolean {
+  return expiresAtMs(row) <= nowMs;
 }
 
 /** The device's address: for Browser the endpoint, for Baidu `user-channel`, for Apple in upper case. */

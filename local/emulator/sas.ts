@@ -22,14 +22,19 @@ export function makeRule(scope: string, name: string, rights: readonly Right[], 
  * @param url host, path and query of the request, without the scheme.
  * @throws ServiceError 401; only the text of a wrong signature is recorded, the others are guesses.
  */
-export function authorize(header: string | undefined, url: string, rules: readonly AccessRule[]): readonly Right[] {
+export function authorize(
+  header: string | undefined,
+  url: string,
+  rules: readonly AccessRule[],
+  nowMs: number,
+): readonly Right[] {
   if (header === undefined) throw new ServiceError(401, 'MissingToken: The authorization header was not found.');
   const token = parseToken(header);
   const rule = rules.find(({ name }) => name === token.keyName);
   if (rule === undefined || !rule.keys.some((key) => isSignedWith(key, token))) {
     throw new ServiceError(401, 'InvalidSignature: The token has an invalid signature.');
   }
-  if (!(token.expiresAt * 1000 > Date.now())) throw new ServiceError(401, 'ExpiredToken: The token is expired.');
+  if (!(token.expiresAt * 1000 > nowMs)) throw new ServiceError(401, 'ExpiredToken: The token is expired.');
   if (!covers(token.resource, url)) throw new ServiceError(401, 'InvalidAudience: The token is for another resource.');
   return rule.rights;
 }

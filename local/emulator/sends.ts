@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { platformOfFormat } from './platforms.ts';
+import { type Random, uuid } from './random.ts';
 import { isExpired, type Row, splitTags } from './row.ts';
 import { ServiceError } from './service-error.ts';
 import type { HubSwitches } from './switches.ts';
 import { parseTagExpression, singleTag } from './tag-expression.ts';
+import type { World } from './world.ts';
 
 /** What a client asks to be sent. */
 export interface SendRequest {
@@ -52,21 +53,26 @@ interface Audience {
 /** Carries out the sends of one hub, at once. */
 export class Sender {
   readonly #hub: Audience;
+  readonly #world: World;
   readonly #push: (push: Push) => void;
+  readonly #random: Random;
   readonly #sent = new Map<string, Notification>();
 
-  constructor(hub: Audience, push: (push: Push) => void) {
+  constructor(hub: Audience, { world, scope, push }: { world: World; scope: string; push: (push: Push) => void }) {
     this.#hub = hub;
+    this.#world = world;
     this.#push = push;
+    this.#random = world.random(`${scope}#sends`);
   }
 
   /** @throws ServiceError 400 for an unknown format or a tag expression that cannot be read. */
   send(request: SendRequest): Notification {
-    const id = `${randomUUID().replaceAll('-', '')}-${timestamp()}-1`;
+    const sentAt = new Date(this.#world.now());
+    const id = `${uuid(this.#random).replaceAll('-', '')}-${timestamp(sentAt)}-1`;
     const message = request.message ?? id;
     const deliveries =
       request.deviceHandle === undefined ? this.#deliver(request, message) : this.#deliverDirect(request, message);
-    const notification = { id, format: request.format, body: request.body, sentAt: new Date(), deliveries };
+    const notification = { id, format: request.format, body: request.body, sentAt, deliveries };
     this.#sent.set(id, notification);
     for (const oldest of this.#sent.keys()) {
       if (this.#sent.size <= keptNotifications) break;
@@ -85,7 +91,7 @@ export class Sender {
     if (!isTemplate && platform === undefined) throw new ServiceError(400, 'The notification format is not supported.');
     const deliveries = new Map<string, number>();
     const reached = new Set<string>();
-    const now = Date.now();
+    const now = this.#world.now();
     for (const row of this.#targets(tagExpression)) {
       if (row.isTemplate !== isTemplate || (!isTemplate && row.platform !== platform) || isExpired(row, now)) continue;
       if (this.#hub.switches.deduplicateDeliveries) {
@@ -126,6 +132,6 @@ function tagSet(row: Row): Set<string> {
 }
 
 /** `20181107001834` */
-function timestamp(): string {
-  return new Date().toISOString().replace(/\D/g, '').slice(0, 14);
+function timestamp(at: Date): string {
+  return at.toISOString().replace(/\D/g, '').slice(0, 14);
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { escapeText } from './xml-text.ts';
 
 /** An answer other than success, thrown by the hub's rules and rendered in one place. */
@@ -17,8 +16,8 @@ export const invalidDescription = 'The specified resource description is invalid
 export const noSuchService = 'No service is hosted at the specified address.';
 
 /** `<Error>` as recorded: text, tracking id and a US date in one Detail. */
-export function renderError(status: number, text: string): string {
-  const at = new Date().toLocaleString('en-US', { timeZone: 'UTC' }).replace(',', '').replaceAll('\u202f', ' ');
-  const detail = `${text}.TrackingId:${randomUUID()}_G1,TimeStamp:${at}`;
+export function renderError(status: number, text: string, stamp: { readonly at: Date; readonly uuid: string }): string {
+  const at = stamp.at.toLocaleString('en-US', { timeZone: 'UTC' }).replace(',', '').replaceAll('\u202f', ' ');
+  const detail = `${text}.TrackingId:${stamp.uuid}_G1,TimeStamp:${at}`;
   return `<Error><Code>${status}</Code><Detail>${escapeText(detail)}</Detail></Error>`;
 }

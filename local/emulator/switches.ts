@@ -1,23 +1,63 @@
 import { z } from 'zod';
 
+const share = z.number().min(0).max(1);
+/** Up to a day: longer delays do not fit a timer. */
+const delay = z.number().min(0).max(86_400_000);
+
 /** Every behaviour of a hub that the evidence leaves open, or that a test wants otherwise; see README.md. */
 export const switchesSchema = z.strictObject({
   /** Shape of the answers: the service up to 2022, or that of April 2024. */
   generation: z.literal([2022, 2024]),
   /** Default and ceiling of `$top`. */
   pageSizeLimit: z.int().min(1).max(10_000),
+  /** Platform and id as recorded; id; first written; last written; ETag; or an order drawn from the hub's name. */
+  listOrder: z.literal(['platform', 'id', 'inserted', 'updated', 'etag', 'shuffled']),
   /** true: the token is an offset, as recorded, so rows are skipped or repeated when others vanish or appear. false: it names the last row. */
   listOffsetTokens: z.boolean(),
+  /** Share of pages with fewer rows than asked for, though more follow. */
+  shortPageShare: share,
+  /** Share of pages without a row, with a token for the same place; a list must have an end. */
+  emptyPageShare: share.max(0.9),
+  /** true: the last page with rows, or a first page without any, has a token too; the page behind it is empty and has none. */
+  tokenOnLastPage: z.boolean(),
   /** Lists and tag queries show a write this much later; reads by id or handle at once. */
-  registrationReadLagMs: z.number().min(0),
+  registrationReadLagMs: delay,
+  /** For this time after an update, lists show the old row beside the new one. */
+  oldRowListedMs: delay,
   /** false: a PUT with an id this hub never gave out is answered 410. */
   acceptForeignIds: z.boolean(),
+  /** false: `If-Match` is not looked at. */
+  honourIfMatch: z.boolean(),
+  /** Answer to `If-Match` on a registration that does not exist. */
+  absentMatchStatus: z.literal([404, 412]),
+  /** false: a registration PUT that changes nothing keeps the ETag; it renews the expiry all the same. */
+  unchangedPutRaisesEtag: z.boolean(),
+  /** true: an installation write that changes nothing raises the ETags of its rows and renews an expiry the hub gives. */
+  unchangedInstallationRaisesEtag: z.boolean(),
+  /** false: a registration deleted and created again under its id continues with its old ETag. */
+  etagRestarts: z.boolean(),
+  /** Expiry of what is written without one, from then on. 0 = never. */
+  timeToLiveMs: z.number().min(0),
+  /** An expired row is deleted this long after; null = not before it is purged. */
+  expiredStayMs: z.number().min(0).nullable(),
+  /** Tags a registration or an installation may have; above it 400. 0 = no limit. */
+  tagLimit: z.int().min(0),
+  /** What of a write is not stored as sent: tags dropped, all or the last; expiry never, or a day early. */
+  storesOtherwise: z.array(z.literal(['no-tags', 'fewer-tags', 'no-expiry', 'earlier-expiry'])),
+  /** Share of the writes that `storesOtherwise` is about. */
+  storesOtherwiseShare: share,
   /** 'accept': elements of a registration may stand in any order. 'ignore': one that comes too late is dropped. */
   outOfOrderElements: z.literal(['accept', 'ignore']),
   /** What becomes of an element outside the contract. 'keep' stores and lists it. */
   unknownElements: z.literal(['reject', 'ignore', 'keep']),
-  /** An installation write is accepted at once and takes effect after this time, in order. */
-  installationDelayMs: z.number().min(0),
+  /** An installation write is accepted at once and takes effect after this time. */
+  installationDelayMs: delay,
+  /** Up to this much later than that, drawn for each write. */
+  installationDelaySpreadMs: delay,
+  /** Order among the waiting writes of one installation; 'drawn': as their delays are; 'reversed': the latest first. */
+  installationOrder: z.literal(['kept', 'drawn', 'reversed']),
+  /** Delays and lags pass this many times faster than they are stated. */
+  delaySpeed: z.number().min(1),
   /** An installation PUT equal to the last one takes no effect, even when its registrations or itself were deleted since. */
   noOpPutTrap: z.boolean(),
   /** false: a device gets one push for every row of it that a send matches. */
@@ -37,12 +77,30 @@ export type HubSwitches = Readonly<z.infer<typeof switchesSchema>>;
 export const defaultSwitches: HubSwitches = Object.freeze({
   generation: 2022,
   pageSizeLimit: 100,
+  listOrder: 'platform',
   listOffsetTokens: true,
+  shortPageShare: 0,
+  emptyPageShare: 0,
+  tokenOnLastPage: false,
   registrationReadLagMs: 0,
+  oldRowListedMs: 0,
   acceptForeignIds: true,
+  honourIfMatch: true,
+  absentMatchStatus: 404,
+  unchangedPutRaisesEtag: true,
+  unchangedInstallationRaisesEtag: false,
+  etagRestarts: true,
+  timeToLiveMs: 0,
+  expiredStayMs: null,
+  tagLimit: 0,
+  storesOtherwise: [],
+  storesOtherwiseShare: 1,
   outOfOrderElements: 'accept',
   unknownElements: 'reject',
   installationDelayMs: 0,
+  installationDelaySpreadMs: 0,
+  installationOrder: 'kept',
+  delaySpeed: 1,
   noOpPutTrap: false,
   deduplicateDeliveries: false,
   enforceDeviceQuota: true,

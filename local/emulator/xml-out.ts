@@ -9,6 +9,8 @@ export interface AnswerContext {
   readonly hubUrl: string;
   /** Query of the request with its `?`, or empty; the service repeats it in every link. */
   readonly query: string;
+  /** When it is written. */
+  readonly at: Date;
 }
 
 export const atom = 'http://www.w3.org/2005/Atom';
@@ -33,7 +35,7 @@ export function renderFeed(
   context: AnswerContext & { readonly selfUrl: string },
 ): string[] {
   const { generation, hubUrl } = context;
-  const now = seconds(new Date());
+  const now = seconds(context.at);
   const isOld = generation === 2022;
   const slash = isOld ? '/' : ' /';
   const prefix = isOld ? 'a' : 'p2';
@@ -59,7 +61,7 @@ export function renderFeed(
 /** One registration as answer to a read or a write. */
 export function renderEntry(row: Row, context: AnswerContext, isWrite: boolean): string {
   const isOld = context.generation === 2022;
-  const now = seconds(new Date());
+  const now = seconds(context.at);
   const url = escapeAttribute(entryUrl(row, context, isWrite));
   const attributes = isOld
     ? `a:etag="W/&quot;${row.etag}&quot;" xmlns="${atom}" xmlns:a="${metadata}"`

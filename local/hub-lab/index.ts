@@ -2,6 +2,7 @@ import type { Hub } from '../emulator/hub.ts';
 import { Namespace, type Tier } from '../emulator/namespace.ts';
 import { NamespaceServer } from '../emulator/namespace-server.ts';
 import type { HubSwitches } from '../emulator/switches.ts';
+import type { World } from '../emulator/world.ts';
 import { AdminServer, type Lab } from './admin.ts';
 import type { EmulatedHub } from './emulated-hub.ts';
 import { EmulatedNamespace } from './emulated-namespace.ts';
@@ -17,6 +18,8 @@ export interface EmulatorOptions {
   readonly namespaces?: readonly NamespaceOptions[];
   /** 0 (default) = a free one. */
   readonly adminPort?: number;
+  /** Time, delays and chance of all namespaces; the machine's own when absent. */
+  readonly world?: World;
 }
 
 export interface NamespaceOptions {
@@ -50,7 +53,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     inboxes.set(hub, found);
     return found;
   };
-  const servers = (options.namespaces ?? defaultNamespaces).map((each) => createServer(each, inboxesOf));
+  const servers = (options.namespaces ?? defaultNamespaces).map((each) => createServer(each, inboxesOf, options.world));
   const namespaces = servers.map((server) => new EmulatedNamespace(server, inboxesOf));
   const find = (name: string): EmulatedNamespace => {
     const found = namespaces.find((each) => each.name.toLowerCase() === name.toLowerCase());
@@ -79,8 +82,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 function createServer(
   { name, port = 0, tier, hubs, latencyMs = 0 }: NamespaceOptions,
   inboxesOf: (hub: Hub) => Inboxes,
+  world: World | undefined,
 ): NamespaceServer {
-  const namespace = new Namespace(name, tier, (hub, push) => inboxesOf(hub).deliver(push));
+  const namespace = new Namespace(name, { tier, world, push: (hub, push) => inboxesOf(hub).deliver(push) });
   for (const hub of hubs) {
     if (typeof hub === 'string') namespace.addHub(hub);
     else namespace.addHub(hub.name, hub.switches);

@@ -76,7 +76,7 @@ class Seeder {
     this.#hub = hub;
     this.#options = options;
     this.#random = seededRandom(options.seed);
-    this.#now = options.now ?? Math.floor(Date.now() / dayMs) * dayMs;
+    this.#now = options.now ?? Math.floor(hub.nowMs / dayMs) * dayMs;
   }
 
   addDevice(): void {

@@ -11,7 +11,7 @@ import { startHubs } from './hubs.ts';
 import { listAll, sdkClient } from './sdk-peer.ts';
 
 test('a page of the fast hub has the bytes of the emulator', () => {
-  const source = new Hub('devices', 'fast', () => true);
+  const source = new Hub('devices', 'fast');
   seed(source, { devices: 150, seed: 5 });
   const rows = [...source.listed()].slice(0, 100);
   const fast = new FastHub('primary');
@@ -20,7 +20,12 @@ test('a page of the fast hub has the bytes of the emulator', () => {
   const { origin, pathname: path, search: query } = url;
   const route = { method: 'GET', resource: 'registrations', key: '', origin, path, query };
   const { body } = fast.answer(route, Buffer.alloc(0));
-  const context = { generation: 2022, hubUrl: 'http://127.0.0.1:1/primary', query: url.search } as const;
+  const context = {
+    generation: 2022,
+    hubUrl: 'http://127.0.0.1:1/primary',
+    query: url.search,
+    at: new Date(),
+  } as const;
   const expected = renderFeed({ rows, nextUrl: undefined }, { ...context, selfUrl: url.href }).join('');
   expect(withoutTimes(body?.toString() ?? '')).toBe(withoutTimes(expected));
 });

@@ -21,7 +21,7 @@ const SEED = 1;
 export function* deviceBatches(devices: number): Iterable<readonly ListedRow[]> {
   for (let first = 0; first < devices; first += BATCH_DEVICES) {
     // Of a scope of its own: from it follow the registration ids.
-    const hub = new Hub('devices', `bench/${SEED}/${first}`, () => true);
+    const hub = new Hub('devices', `bench/${SEED}/${first}`);
     seed(hub, { devices: Math.min(BATCH_DEVICES, devices - first), seed: SEED * 1_000_003 + first });
     yield [...hub.listed()].map((row: Row) => ({ id: row.id, xml: renderDescription(row, 2022) }));
   }

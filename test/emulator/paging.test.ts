@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Row } from '../../local/emulator/row.ts';
-import { compareIds, RowList } from '../../local/emulator/row-list.ts';
+import { RowList } from '../../local/emulator/row-list.ts';
+import { compareIds } from '../../local/emulator/row-order.ts';
 import { type Emulator, type HubSwitches, startEmulator } from '../../local/hub-lab/index.ts';
 import { anApple, caller, idsIn, listAll } from './hub-caller.ts';
 

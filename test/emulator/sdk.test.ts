@@ -11,11 +11,11 @@ import {
   createTemplateNotification,
   createWindowsRegistrationDescription,
   createXiaomiRegistrationDescription,
-  NotificationHubsClient,
   type RegistrationDescription,
 } from '@azure/notification-hubs';
 import { expect, it } from 'vitest';
-import { type EmulatedNamespace, type Emulator, startEmulator } from '../../local/hub-lab/index.ts';
+import { type Emulator, startEmulator } from '../../local/hub-lab/index.ts';
+import { all, sdk } from './sdk-client.ts';
 
 const handle = 'ab'.repeat(32);
 
@@ -130,28 +130,4 @@ it('writes installations and sends to them through the SDK', async () => {
 
 function start(): Promise<Emulator> {
   return startEmulator({ namespaces: [{ name: 'n', hubs: ['h'] }] });
-}
-
-/** The official client, allowed to speak plain HTTP. */
-function sdk(namespace: EmulatedNamespace): NotificationHubsClient {
-  return new NotificationHubsClient(namespace.connectionString(), 'h', {
-    additionalPolicies: [
-      {
-        position: 'perCall',
-        policy: {
-          name: 'plainHttp',
-          sendRequest: (request, next) => {
-            request.allowInsecureConnection = true;
-            return next(request);
-          },
-        },
-      },
-    ],
-  });
-}
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of items) found.push(item);
-  return found;
 }

@@ -1,0 +1,149 @@
+import { DelayedQueue } from './delayed-queue.ts';
+import { type Random, registrationId } from './random.ts';
+import { expiresAtMs, type Row, type RowContent } from './row.ts';
+import { RowList } from './row-list.ts';
+import { type RowOrder, rowOrder } from './row-order.ts';
+import type { HubSwitches } from './switches.ts';
+import type { World } from './world.ts';
+
+/** What the parts of one hub share. */
+export interface HubParts {
+  readonly world: World;
+  /** Namespace and hub name, from which ids and chance follow. */
+  readonly scope: string;
+  /** As they are now. */
+  readonly switches: () => HubSwitches;
+}
+
+/** The rows of one hub, by id and by handle, and the lists of them, which may lag behind. */
+export class RowTable {
+  readonly byId = new Map<string, Row>();
+  readonly #parts: HubParts;
+  readonly #byHandle = new Map<string, Row[]>();
+  readonly #listWrites: DelayedQueue;
+  readonly #random: Random;
+  readonly #lastEtags = new Map<string, number>();
+  #order: RowOrder;
+  #listed: RowList;
+  #writeCount = 0;
+  /** No row expires before. */
+  #soonestExpiryMs = Number.POSITIVE_INFINITY;
+
+  constructor(parts: HubParts) {
+    this.#parts = parts;
+    this.#listWrites = new DelayedQueue(parts.world);
+    this.#random = parts.world.random(parts.scope);
+    this.#order = rowOrder(parts.switches().listOrder, parts.scope);
+    this.#listed = new RowList(this.#order);
+  }
+
+  /** Unique handles. */
+  get deviceCount(): number {
+    return this.#byHandle.size;
+  }
+
+  get listed(): RowList {
+    return this.#listed;
+  }
+
+  newId(): string {
+    return registrationId(this.#random);
+  }
+
+  handles(): Iterable<string> {
+    return this.#byHandle.keys();
+  }
+
+  ofHandle(handle: string): readonly Row[] {
+    return this.#byHandle.get(handle) ?? [];
+  }
+
+  /** Adds a row under a new id. */
+  add(content: RowContent): Row {
+    return this.put({ ...content, id: this.newId(), etag: 1 });
+  }
+
+  /** The ETag of the next version of the row with this id. */
+  nextEtag(id: string): number {
+    return (this.byId.get(id)?.etag ?? this.#lastEtags.get(id) ?? 0) + 1;
+  }
+
+  /** Puts a row in place of the one with its id. */
+  put(given: Omit<Row, 'place'>): Row {
+    const current = this.byId.get(given.id);
+    this.#writeCount += 1;
+    const place = { inserted: current?.place?.inserted ?? this.#writeCount, updated: this.#writeCount };
+    const row = { ...given, place };
+    if (current !== undefined) this.#unindex(current);
+    this.byId.set(row.id, row);
+    const sameHandle = this.#byHandle.get(row.handle);
+    if (sameHandle === undefined) this.#byHandle.set(row.handle, [row]);
+    else sameHandle.push(row);
+    this.#soonestExpiryMs = Math.min(this.#soonestExpiryMs, expiresAtMs(row));
+    if (current !== undefined && this.#order(current, row) !== 0) {
+      this.#unlist(current, this.#parts.switches().oldRowListedMs);
+    }
+    this.#later(row, 0, () => this.#listed.put(row));
+    return row;
+  }
+
+  remove(id: string): void {
+    const current = this.byId.get(id);
+    if (current === undefined) return;
+    this.#unindex(current);
+    this.byId.delete(id);
+    if (!this.#parts.switches().etagRestarts) this.#lastEtags.set(id, current.etag);
+    this.#unlist(current, 0);
+  }
+
+  /** Whether lists have yet to learn of a write. */
+  get isLagging(): boolean {
+    return this.#listWrites.length > 0;
+  }
+
+  inListOrder(rows: Iterable<Row>): Iterable<Row> {
+    return [...rows].sort(this.#order);
+  }
+
+  /** Lists from now on in the order that the switches say. */
+  reorder(): void {
+    const rows = this.#listed.from();
+    this.#order = rowOrder(this.#parts.switches().listOrder, this.#parts.scope);
+    this.#listed = new RowList(this.#order);
+    for (const row of rows) this.#listed.put(row);
+  }
+
+  /** The lists show every write, now. */
+  settle(): void {
+    this.#listWrites.flush();
+  }
+
+  /** Rows that expired at that time or before; looks through all of them only when one may be due. */
+  expiredBy(atMs: number): readonly Row[] {
+    if (this.#soonestExpiryMs > atMs) return [];
+    const expired: Row[] = [];
+    this.#soonestExpiryMs = Number.POSITIVE_INFINITY;
+    for (const row of this.byId.values()) {
+      const expiryMs = expiresAtMs(row);
+      if (expiryMs <= atMs) expired.push(row);
+      else this.#soonestExpiryMs = Math.min(this.#soonestExpiryMs, expiryMs);
+    }
+    return expired;
+  }
+
+  #unlist(row: Row, afterMs: number): void {
+    this.#later(row, afterMs, () => this.#listed.remove(row));
+  }
+
+  /** What is done to the list about one version of a row stays in order. */
+  #later({ id, etag }: Row, afterMs: number, run: () => void): void {
+    const { registrationReadLagMs, delaySpeed } = this.#parts.switches();
+    this.#listWrites.push(`${id};${etag}`, (registrationReadLagMs + afterMs) / delaySpeed, 'kept', run);
+  }
+
+  #unindex(row: Row): void {
+    const rest = this.ofHandle(row.handle).filter(({ id }) => id !== row.id);
+    if (rest.length === 0) this.#byHandle.delete(row.handle);
+    else this.#byHandle.set(row.handle, rest);
+  }
+}
