@@ -48,7 +48,15 @@ function render(namespace: Namespace, hub: Hub, request: HubRequest, occasion: '
   const url = escapeAttribute(`http://${request.host}${request.path}${request.query}`);
   const published = occasion === 'updated' ? '' : element('published', seconds(hub.createdAt));
   const rules = namespace.hubRules(hub.name).map((rule) => renderRule(rule, hub.createdAt.toISOString()));
-  return `<entry xmlns="${atom}"><id>${url}</id><title type="text">${escapeText(hub.name)}</title>${published}<updated>${seconds(namespace.stamp().at)}</updated><author>${element('name', namespace.name)}</author><link rel="self" href="${url}"/><content type="application/xml"><NotificationHubDescription xmlns="${connect}" xmlns:i="${instance}"><RegistrationTtl>P10675199DT2H48M5.4775807S</RegistrationTtl><AuthorizationRules>${rules.join('')}</AuthorizationRules>${renderTail(hub, occasion)}</NotificationHubDescription></content></entry>`;
+  return `<entry xmlns="${atom}"><id>${url}</id><title type="text">${escapeText(hub.name)}</title>${published}<updated>${seconds(namespace.stamp().at)}</updated><author>${element('name', namespace.name)}</author><link rel="self" href="${url}"/><content type="application/xml"><NotificationHubDescription xmlns="${connect}" xmlns:i="${instance}"><RegistrationTtl>${renderTimeToLive(hub)}</RegistrationTtl><AuthorizationRules>${rules.join('')}</AuthorizationRules>${renderTail(hub, occasion)}</NotificationHubDescription></content></entry>`;
+}
+
+/** The longest time there is stands for none. */
+function renderTimeToLive({ switches: { timeToLiveMs } }: Hub): string {
+  if (timeToLiveMs === 0) return 'P10675199DT2H48M5.4775807S';
+  const days = Math.floor(timeToLiveMs / 86_400_000);
+  const rest = (timeToLiveMs % 86_400_000) / 1000;
+  return `P${days}D${rest === 0 ? '' : `T${rest}S`}`;
 }
 
 function renderTail(hub: Hub, occasion: 'created' | 'updated' | 'read'): string {

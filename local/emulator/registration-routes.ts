@@ -74,7 +74,12 @@ function parseFilter(filter: string): ListQuery['handle'] {
 }
 
 function create({ hub, request }: RouteContext): HubResponse {
-  return written(hub, request, hub.createRegistration(parseBody(hub, request)));
+  const row = hub.createRegistration(parseBody(hub, request));
+  const answer = written(hub, request, row);
+  if (hub.switches.generation !== 2022) return answer;
+  // A PUT has no such header.
+  const location = entryUrl(row, answerContext(hub, request), true);
+  return { ...answer, headers: { ...answer.headers, 'Content-Location': location } };
 }
 
 function put({ hub, request, key }: RouteContext): HubResponse {
@@ -113,12 +118,9 @@ function mintId({ hub, request }: RouteContext): HubResponse {
 }
 
 function written(hub: Hub, request: HubRequest, row: Row): HubResponse {
-  const context = { ...answerContext(hub, request), hubUrl: `http://${request.host}/${hub.name}` };
+  const context = answerContext(hub, request);
   const headers: Record<string, string> = { 'Content-Type': 'application/atom+xml; type=entry; charset=utf-8' };
-  if (context.generation === 2022) {
-    headers['ETag'] = `W/"${row.etag}"`;
-    headers['Content-Location'] = entryUrl(row, context, true);
-  }
+  if (context.generation === 2022) headers['ETag'] = `W/"${row.etag}"`;
   return { status: 200, headers, body: renderEntry(row, context, true) };
 }
 

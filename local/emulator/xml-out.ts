@@ -39,7 +39,8 @@ export function renderFeed(
   const isOld = generation === 2022;
   const slash = isOld ? '/' : ' /';
   const prefix = isOld ? 'a' : 'p2';
-  const collection = `${escapeAttribute(hubUrl)}/${isOld ? 'registrations' : 'resources'}`;
+  // A list by tag has its entries below the tag's own path.
+  const collection = escapeAttribute(isOld ? context.selfUrl.replace(/\?.*$/s, '') : `${hubUrl}/resources`);
   const query = escapeAttribute(context.query);
   const self = isOld ? escapeAttribute(context.selfUrl) : `${collection}${query}`;
   const dates = `</title><published>${now}</published><updated>${now}</updated><link rel="self" href="${collection}/`;

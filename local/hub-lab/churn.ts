@@ -1,17 +1,28 @@
 import { z } from 'zod';
 import type { Hub } from '../emulator/hub.ts';
 import { type Installation, readStored } from '../emulator/installation.ts';
+import { platformSpec } from '../emulator/platforms.ts';
 import { integer, type Random, seededRandom, seedOf } from '../emulator/random.ts';
-import { type Row, sortTags, splitTags } from '../emulator/row.ts';
+import { type Row, sortTags, splitTags, toRowContent } from '../emulator/row.ts';
+import { parseDescription } from '../emulator/xml-in.ts';
+import { renderDescription } from '../emulator/xml-out.ts';
 import { seed } from './seed.ts';
+import { aHandle, channelOf, installationId } from './seed-shapes.ts';
 
 const whole = z.int().min(0);
 
-/** How many devices change, go and come; the same seed picks the same ones. */
+/** How many devices do what; the same seed picks the same ones, each for one thing. */
 export const churnOptionsSchema = z.strictObject({
+  /** Get one more tag. */
   change: whole.default(0),
   remove: whole.default(0),
   add: whole.default(0),
+  /** Get a new handle under the ids they have. */
+  refresh: whole.default(0),
+  /** Get new ids, of registrations and installation, under the handle they have. */
+  rename: whole.default(0),
+  /** Register once more under new ids, with all they have. */
+  duplicate: whole.default(0),
   seed: whole.default(1),
 });
 
@@ -23,17 +34,39 @@ export interface GoLiveOptions {
   readonly seed: number;
 }
 
-/** Changes, removes and adds devices; fewer than asked for when the hub has fewer. */
-export function churn(hub: Hub, options: ChurnOptions): { changed: number; removed: number; added: number } {
-  const { change, remove, add, seed: seedNumber } = churnOptionsSchema.parse(options);
-  const picked = pickDistinct(seededRandom(seedNumber), [...hub.handles()], change + remove);
-  const changed = picked.slice(0, change);
-  const removed = picked.slice(change);
-  for (const handle of changed) changeDevice(hub, handle, `churned:${seedNumber}`);
-  for (const handle of removed) removeDevice(hub, handle);
+/** How many devices did what. */
+export interface ChurnSummary {
+  readonly changed: number;
+  readonly removed: number;
+  readonly added: number;
+  readonly refreshed: number;
+  readonly renamed: number;
+  readonly duplicated: number;
+}
+
+/** Fewer than asked for when the hub has fewer. */
+export function churn(hub: Hub, options: ChurnOptions): ChurnSummary {
+  const { change, remove, add, refresh, rename, duplicate, seed: seedNumber } = churnOptionsSchema.parse(options);
+  const total = change + remove + refresh + rename + duplicate;
+  const picked = pickDistinct(seededRandom(seedNumber), [...hub.handles()], total);
+  const random = seededRandom(seedOf(`ids/${seedNumber}`));
+  const apply = (count: number, action: (handle: string) => void): number => {
+    const handles = picked.splice(0, count);
+    for (const handle of handles) action(handle);
+    return handles.length;
+  };
+  const changed = apply(change, (handle) => changeDevice(hub, handle, `churned:${seedNumber}`));
+  const removed = apply(remove, (handle) => removeDevice(hub, handle));
+  const refreshed = apply(refresh, (handle) => refreshDevice(hub, handle, random));
+  const duplicated = apply(duplicate, (handle) => duplicateDevice(hub, handle, random));
+  const renamed = apply(rename, (handle) => {
+    const old = recordsOf(hub, handle);
+    duplicateDevice(hub, handle, random);
+    removeRecords(hub, old);
+  });
   // Another stream than seeding has: with the same number the "new" devices would be the old ones.
   seed(hub, { devices: add, seed: seedOf(`churn/${seedNumber}`) });
-  return { changed: changed.length, removed: removed.length, added: add };
+  return { changed, removed, added: add, refreshed, renamed, duplicated };
 }
 
 /** Devices that register in a hub after a failover: some new, some that `source` knows, with one more tag. */
@@ -61,10 +94,49 @@ function changeDevice(hub: Hub, handle: string, tag: string): void {
 }
 
 function removeDevice(hub: Hub, handle: string): void {
-  for (const { id, installationId } of hub.rowsOfHandle(handle)) {
-    if (installationId === undefined) hub.removeRow(id);
-    else hub.removeInstallation(installationId);
+  removeRecords(hub, recordsOf(hub, handle));
+}
+
+function refreshDevice(hub: Hub, handle: string, random: Random): void {
+  const { installations, rows } = recordsOf(hub, handle);
+  const [first] = hub.rowsOfHandle(handle);
+  if (first === undefined) return;
+  const spec = platformSpec(first.platform);
+  const texts = aHandle(random, spec);
+  for (const one of installations) hub.applyInstallation({ ...one, pushChannel: channelOf(spec, texts) });
+  for (const row of rows) {
+    const xml = renderDescription(row, 2022);
+    const description = parseDescription(xml, { outOfOrderElements: 'accept', unknownElements: 'keep' });
+    const renewed = { ...description, texts: new Map([...description.texts, ...texts]) };
+    hub.setRow({ ...toRowContent(renewed, { expiresAt: row.expiresAt }), id: row.id, etag: row.etag + 1 });
   }
+}
+
+function duplicateDevice(hub: Hub, handle: string, random: Random): void {
+  const { installations, rows } = recordsOf(hub, handle);
+  for (const one of installations) hub.applyInstallation({ ...one, installationId: installationId(random) });
+  for (const { id, etag, place, ...content } of rows) hub.addRow(content);
+}
+
+interface Records {
+  readonly installations: readonly Installation[];
+  /** Plain ones. */
+  readonly rows: readonly Row[];
+}
+
+function recordsOf(hub: Hub, handle: string): Records {
+  const rows = hub.rowsOfHandle(handle);
+  const ids = new Set(rows.map(({ installationId: id }) => id));
+  const stored = [...ids].map((id) => (id === undefined ? undefined : hub.installations.get(id)?.json));
+  return {
+    installations: stored.flatMap((json) => (json === undefined ? [] : readStored(json))),
+    rows: rows.filter((row) => row.installationId === undefined),
+  };
+}
+
+function removeRecords(hub: Hub, { installations, rows }: Records): void {
+  for (const { installationId: id } of installations) hub.removeInstallation(id);
+  for (const { id } of rows) hub.removeRow(id);
 }
 
 function hasOneRecord(rows: readonly Row[]): boolean {

@@ -4,7 +4,7 @@ import { type PlatformName, platforms } from '../emulator/platforms.ts';
 import { splitTags } from '../emulator/row.ts';
 import { type HubSwitches, switchesSchema } from '../emulator/switches.ts';
 import { renderDescription } from '../emulator/xml-out.ts';
-import { type ChurnOptions, churn, type GoLiveOptions, goLive } from './churn.ts';
+import { type ChurnOptions, type ChurnSummary, churn, type GoLiveOptions, goLive } from './churn.ts';
 import type { Inbox, Inboxes, InboxLine } from './inboxes.ts';
 import { type SeedOptions, type SeedSummary, seed } from './seed.ts';
 
@@ -72,8 +72,8 @@ export class EmulatedHub {
     return seed(this.#hub, options);
   }
 
-  /** Changes, removes and adds devices, the same ones for the same seed. */
-  churn(options: ChurnOptions): { changed: number; removed: number; added: number } {
+  /** Devices change, go and come, the same ones for the same seed. */
+  churn(options: ChurnOptions): ChurnSummary {
     return churn(this.#hub, options);
   }
 

@@ -1,3 +1,4 @@
+import type { Installation } from '../emulator/installation.ts';
 import type { PlatformSpec } from '../emulator/platforms.ts';
 import { integer, pick, type Random } from '../emulator/random.ts';
 
@@ -32,6 +33,16 @@ export function aHandle(random: Random, { name, handle }: PlatformSpec): Map<str
     default:
       return name satisfies never;
   }
+}
+
+/** The handle as an installation has it. */
+export function channelOf(
+  { name, handle }: PlatformSpec,
+  texts: ReadonlyMap<string, string>,
+): Installation['pushChannel'] {
+  const [first = '', second = '', third = ''] = handle.map((element) => texts.get(element));
+  if (name === 'Baidu') return `${first}-${second}`;
+  return name === 'Browser' ? { endpoint: first, p256dh: second, auth: third } : first;
 }
 
 /** 64 hex characters mostly, else a GUID; a few that a path must percent-encode. */

@@ -5,7 +5,16 @@ import { type PlatformSpec, platforms } from '../emulator/platforms.ts';
 import { integer, pick, type Random, seededRandom } from '../emulator/random.ts';
 import { toRowContent } from '../emulator/row.ts';
 import { element } from '../emulator/xml-text.ts';
-import { aHandle, aTemplate, installationId, someTags, templateHeaders, userId, variables } from './seed-shapes.ts';
+import {
+  aHandle,
+  aTemplate,
+  channelOf,
+  installationId,
+  someTags,
+  templateHeaders,
+  userId,
+  variables,
+} from './seed-shapes.ts';
 
 const share = z.number().min(0).max(1);
 const whole = z.int().min(0);
@@ -147,10 +156,8 @@ class Seeder {
 
   /** Browsers come as an object or as JSON text; the rest as text. */
   #channel(spec: PlatformSpec, texts: ReadonlyMap<string, string>): Installation['pushChannel'] {
-    if (spec.name !== 'Browser') return texts.get(spec.handle[0] ?? '') ?? '';
-    const [endpoint = '', p256dh = '', auth = ''] = spec.handle.map((name) => texts.get(name));
-    const channel = { endpoint, p256dh, auth };
-    return this.#chance(0.5) ? channel : JSON.stringify(channel);
+    const channel = channelOf(spec, texts);
+    return typeof channel === 'string' || this.#chance(0.5) ? channel : JSON.stringify(channel);
   }
 
   #expiry(): string | undefined {

@@ -84,11 +84,33 @@ it('changes, removes and adds as many devices as asked', async () => {
   const hub = emulator.hub('primary', 'devices');
   hub.seed({ devices: 500, seed: 1 });
   const before = byHandle(hub);
-  expect(hub.churn({ change: 20, remove: 30, add: 40, seed: 2 })).toEqual({ changed: 20, removed: 30, added: 40 });
+  const counts = { changed: 20, removed: 30, added: 40, refreshed: 0, renamed: 0, duplicated: 0 };
+  expect(hub.churn({ change: 20, remove: 30, add: 40, seed: 2 })).toEqual(counts);
   const after = byHandle(hub);
   expect([...before.keys()].filter((handle) => !after.has(handle))).toHaveLength(30);
   expect([...after.keys()].filter((handle) => !before.has(handle))).toHaveLength(40);
   expect([...after].filter(([handle, rows]) => before.has(handle) && before.get(handle) !== rows)).toHaveLength(20);
+});
+
+it('gives devices new handles under their ids, new ids under their handles, or second records', async () => {
+  await using emulator = await startEmulator();
+  const hub = emulator.hub('primary', 'devices');
+  hub.seed({ devices: 300, seed: 1, duplicateShare: 0 });
+  const seeded = { records: recordsByHandle(hub), ids: idsOf(hub) };
+  expect(hub.churn({ refresh: 40, seed: 2 })).toMatchObject({ refreshed: 40 });
+  const refreshed = recordsByHandle(hub);
+  expect([...seeded.records.keys()].filter((handle) => !refreshed.has(handle))).toHaveLength(40);
+  expect([refreshed.size, idsOf(hub)]).toEqual([300, seeded.ids]);
+
+  expect(hub.churn({ rename: 30, seed: 3 })).toMatchObject({ renamed: 30 });
+  const renamed = recordsByHandle(hub);
+  const isMoved = ([handle, records]: [string, string]) => renamed.get(handle) !== records;
+  expect([...refreshed].filter(isMoved)).toHaveLength(30);
+  expect([renamed.size, hub.stats().registrations]).toEqual([300, seeded.ids.length]);
+
+  expect(hub.churn({ duplicate: 25, seed: 4 })).toMatchObject({ duplicated: 25 });
+  expect([...recordsByHandle(hub)].filter(isMoved)).toHaveLength(25);
+  expect(hub.devices()).toBe(300);
 });
 
 it('lets devices of one hub come back in another with one more tag, and new ones join', async () => {
@@ -117,4 +139,17 @@ function byHandle(hub: EmulatedHub): Map<string, string> {
   const rows = new Map<string, string>();
   for (const { handle, tags } of hub.registrations()) rows.set(handle, `${rows.get(handle) ?? ''}${tags.join()};`);
   return rows;
+}
+
+/** Ids of a handle's installations and plain rows. */
+function recordsByHandle(hub: EmulatedHub): Map<string, string> {
+  const records = new Map<string, Set<string>>();
+  for (const { handle, id, installationId } of hub.registrations()) {
+    records.set(handle, (records.get(handle) ?? new Set()).add(installationId ?? id));
+  }
+  return new Map([...records].map(([handle, ids]) => [handle, [...ids].sort().join()]));
+}
+
+function idsOf(hub: EmulatedHub): string[] {
+  return [...hub.registrations()].map(({ id }) => id).sort();
 }

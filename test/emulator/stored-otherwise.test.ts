@@ -45,6 +45,10 @@ it('writes an expiry without zeros at its end, and keeps what expired until it i
   const { text } = await caller(emulator.namespace('n'))('PUT', 'h/registrations/1-1-1', anApple());
   expect(text).toContain('<ExpirationTime>2026-01-01T00:00:51.13<');
   expect([...hub.registrations()].map(({ expiresAt }) => expiresAt)).toEqual(['2026-01-01T00:00:51.13Z']);
+  const described = async () => (await caller(emulator.namespace('n'))('GET', 'h')).text;
+  expect(await described()).toContain('<RegistrationTtl>P0DT1S<');
+  hub.switches({ timeToLiveMs: 90 * 24 * 60 * minute });
+  expect(await described()).toContain('<RegistrationTtl>P90D<');
   world.advance(1000);
   expect([hub.stats().registrations, hub.purgeExpired(), hub.stats().registrations]).toEqual([1, 1, 0]);
 });

@@ -95,6 +95,9 @@ it('offers the same over the admin endpoint, and says what is wrong with a call'
     changed: 0,
     removed: 0,
     added: 2,
+    refreshed: 0,
+    renamed: 0,
+    duplicated: 0,
   });
   expect(JSON.parse((await admin('POST', `${hub}/switches`, { generation: 2024 })).text)).toMatchObject({
     generation: 2024,
