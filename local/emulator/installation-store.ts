@@ -80,7 +80,8 @@ export class InstallationStore {
       return { key, id };
     });
     this.#removeDerived(installationId, oldIds.values());
-    const json = renderInstallation({ ...altered, expirationTime: expiresAt });
+    const isAsSent = altered === sent && expiresAt === sent.expirationTime;
+    const json = isAsSent ? sentJson : renderInstallation({ ...altered, expirationTime: expiresAt });
     this.byId.set(installationId, { json, sentJson, expiresAt, derived });
     this.#deleted.delete(installationId);
   }

@@ -22,9 +22,14 @@ export class Keeper {
     return alterContent({ ...sent, expiresAt: sent.expiresAt ?? this.#givenExpiry() }, this.#alterations());
   }
 
+  /** The same object where all of it is kept as sent. */
   installation(sent: Installation): Installation {
-    const full = { ...sent, expirationTime: sent.expirationTime ?? this.#givenExpiry() };
-    return alterInstallation(full, this.#alterations());
+    const expirationTime = sent.expirationTime ?? this.#givenExpiry();
+    const alterations = this.#alterations();
+    const pushChannel = this.#parts.switches().uriChannels ? asUri(sent) : sent.pushChannel;
+    const isKept = expirationTime === sent.expirationTime && pushChannel === sent.pushChannel;
+    if (isKept && alterations.length === 0) return sent;
+    return alterInstallation({ ...sent, expirationTime, pushChannel }, alterations);
   }
 
   #alterations(): Alterations {
@@ -38,6 +43,11 @@ export class Keeper {
     if (timeToLiveMs === 0) return undefined;
     return new Date(this.#parts.world.now() + timeToLiveMs).toISOString().replace(/\.?0+Z$/, 'Z');
   }
+}
+
+function asUri({ platform, pushChannel }: Installation): Installation['pushChannel'] {
+  if (platform !== 'wns' || typeof pushChannel !== 'string') return pushChannel;
+  return pushChannel.replace(/^(https?:\/\/[^/?#]+)(?=[?#]|$)/i, '$1/');
 }
 
 function alterContent(content: RowContent, alterations: Alterations): RowContent {

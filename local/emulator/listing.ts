@@ -80,8 +80,8 @@ function nextToken(hub: Listable, { tag, handle }: ListQuery, start: Start, rows
   const isByOffset = tag !== undefined || handle !== undefined || hub.switches.listOffsetTokens;
   if (isByOffset || last === undefined)
     return `31(n);${start.offset + rows.length}${rows.length === 0 ? ';empty' : ''}`;
-  const { platform, id, etag, place } = last;
-  return `31(k);${platform};${id};${etag};${place?.inserted ?? 0};${place?.updated ?? 0}`;
+  const { platform, id, etag, inserted = 0, updated = 0 } = last;
+  return `31(k);${platform};${id};${etag};${inserted};${updated}`;
 }
 
 /** An empty page's token has a mark behind, so that it differs from the one before. */
@@ -93,5 +93,5 @@ function parseToken(marked: string): Start {
   const platform = platforms.find((each) => each.name === name)?.name;
   if (platform === undefined || id === undefined) throw new ServiceError(400, 'The continuation token is invalid.');
   const [etag = 0, inserted = 0, updated = 0] = counts.map(Number);
-  return { offset: 0, after: { platform, id, etag, place: { inserted, updated } } };
+  return { offset: 0, after: { platform, id, etag, inserted, updated } };
 }

@@ -9,6 +9,7 @@ import { sendRoutes } from './send-routes.ts';
 import { noSuchService, renderError, ServiceError } from './service-error.ts';
 import type { HubSwitches } from './switches.ts';
 
+const manageMissing = 'Manage claim is required for this operation.';
 const routes: readonly Route[] = [...registrationRoutes, ...installationRoutes, ...sendRoutes];
 
 /** Answers one request by the service's rules: known token, existing hub, sufficient right, the hub's rate, then the route. */
@@ -24,7 +25,7 @@ export function answer(namespace: Namespace, request: HubRequest, pageFault?: Pa
     // Jobs are not emulated; they fall through to here like any unknown path.
     if (found === undefined) throw new ServiceError(404, 'The requested resource is not part of this emulator');
     const { route, key } = found;
-    requireRight(rights, typeof route.right === 'function' ? route.right(request) : route.right);
+    requireRight(rights, typeof route.right === 'function' ? route.right(request) : route.right, hub.switches);
     const waitMs = hub.admit();
     if (waitMs > 0) return renderThrottled(namespace, waitMs, hub.switches);
     return route.handle({ namespace, hub, request, key, pageFault });
@@ -55,7 +56,7 @@ function findRoute(request: HubRequest): { route: Route; key: string; name: stri
 
 function manage(namespace: Namespace, request: HubRequest, rights: readonly Right[]): HubResponse {
   // Unlike the data calls: recorded.
-  if (!rights.includes('Manage')) throw new ServiceError(401, 'Manage claim is required for this operation.');
+  if (!rights.includes('Manage')) throw new ServiceError(401, manageMissing);
   const handle = hubManagementRoutes[request.method];
   const name = request.segments[0];
   if (name === undefined && request.method === 'GET')
@@ -64,9 +65,11 @@ function manage(namespace: Namespace, request: HubRequest, rights: readonly Righ
   return handle(namespace, name, request);
 }
 
-/** A missing right is answered with nothing in the body, as recorded. */
-function requireRight(rights: readonly Right[], wanted: Right): void {
-  if (!rights.includes(wanted)) throw new ServiceError(403, '');
+/** With nothing in the body, or with a claim named: both were recorded, in different years. */
+function requireRight(rights: readonly Right[], wanted: Right, { missingRightStatus }: HubSwitches): void {
+  if (rights.includes(wanted)) return;
+  const isNamed = missingRightStatus === 401 && wanted === 'Manage';
+  throw new ServiceError(missingRightStatus, isNamed ? manageMissing : '');
 }
 
 function respond(namespace: Namespace, handle: () => HubResponse): HubResponse {
@@ -75,7 +78,7 @@ function respond(namespace: Namespace, handle: () => HubResponse): HubResponse {
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     const { status, message } = error;
-    if (status === 403 && message === '') return { status };
+    if ((status === 401 || status === 403) && message === '') return { status };
     const headers = { 'Content-Type': 'application/xml; charset=utf-8' };
     return { status, headers, body: renderError(status, message, namespace.stamp()) };
   }

@@ -4,7 +4,7 @@ import type { Row } from './row.ts';
 import type { HubSwitches } from './switches.ts';
 
 /** What orders may look at; what is absent counts as 0. */
-export type RowKey = Pick<Row, 'platform' | 'id'> & Partial<Pick<Row, 'etag' | 'place'>>;
+export type RowKey = Pick<Row, 'platform' | 'id'> & Partial<Pick<Row, 'etag' | 'inserted' | 'updated'>>;
 
 export type RowOrder = (a: RowKey, b: RowKey) => number;
 
@@ -27,9 +27,9 @@ export function rowOrder(name: HubSwitches['listOrder'], scope: string): RowOrde
     case 'id':
       return (a, b) => compareIds(a.id, b.id) || byVersion(a, b);
     case 'inserted':
-      return by(({ place }) => place?.inserted ?? 0);
+      return by(({ inserted = 0 }) => inserted);
     case 'updated':
-      return by(({ place }) => place?.updated ?? 0);
+      return by(({ updated = 0 }) => updated);
     case 'etag':
       return by(({ etag = 0 }) => etag);
     case 'shuffled':

@@ -31,12 +31,14 @@ export interface Row {
   readonly installationId: string | undefined;
   /** The description's XML from `PushVariables` on: rendered once, served in every page. */
   readonly content: string;
-  /** When the hub first and last wrote it, counted over all its writes; given by the hub. */
-  readonly place?: { readonly inserted: number; readonly updated: number };
+  /** When the hub first wrote it, counted over all its writes; given by the hub. */
+  readonly inserted?: number;
+  /** When the hub last wrote it, likewise. */
+  readonly updated?: number;
 }
 
 /** What a description and its origin say; the hub adds id and ETag. */
-export type RowContent = Omit<Row, 'id' | 'etag' | 'place'>;
+export type RowContent = Omit<Row, 'id' | 'etag' | 'inserted' | 'updated'>;
 
 export function toRowContent(
   description: Description,

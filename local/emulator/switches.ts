@@ -46,6 +46,10 @@ export const switchesSchema = z.strictObject({
   storesOtherwise: z.array(z.literal(['no-tags', 'fewer-tags', 'no-expiry', 'earlier-expiry'])),
   /** Share of the writes that `storesOtherwise` is about. */
   storesOtherwiseShare: share,
+  /** true: a Windows installation's channel is kept as a URI, so that one without a path is shown with a slash. */
+  uriChannels: z.boolean(),
+  /** Answer to a call for which the key has not the right; 401 says so in the body where it is Manage. */
+  missingRightStatus: z.literal([401, 403]),
   /** 'accept': elements of a registration may stand in any order. 'ignore': one that comes too late is dropped. */
   outOfOrderElements: z.literal(['accept', 'ignore']),
   /** What becomes of an element outside the contract. 'keep' stores and lists it. */
@@ -95,6 +99,8 @@ export const defaultSwitches: HubSwitches = Object.freeze({
   tagLimit: 0,
   storesOtherwise: [],
   storesOtherwiseShare: 1,
+  uriChannels: true,
+  missingRightStatus: 403,
   outOfOrderElements: 'accept',
   unknownElements: 'reject',
   installationDelayMs: 0,

@@ -115,7 +115,7 @@ function refreshDevice(hub: Hub, handle: string, random: Random): void {
 function duplicateDevice(hub: Hub, handle: string, random: Random): void {
   const { installations, rows } = recordsOf(hub, handle);
   for (const one of installations) hub.applyInstallation({ ...one, installationId: installationId(random) });
-  for (const { id, etag, place, ...content } of rows) hub.addRow(content);
+  for (const { id, etag, inserted, updated, ...content } of rows) hub.addRow(content);
 }
 
 interface Records {

@@ -25,6 +25,16 @@ it.each([
   if (status === 403) expect([answer.text, answer.headers.get('retry-after')]).toEqual(['', null]);
 });
 
+it.each([
+  ['GET', 'h/registrations', 'Manage claim is required'],
+  ['POST', 'h/messages', ''],
+])('can answer a missing right as 401: %s %s', async (method, path, text) => {
+  await using emulator = await start();
+  emulator.hub('n', 'h').switches({ missingRightStatus: 401 });
+  const answer = await caller(emulator.namespace('n'), listen)(method, path);
+  expect([answer.status, answer.text === '', answer.text.includes(text)]).toEqual([401, text === '', true]);
+});
+
 it('lets the full rule of a hub do everything there, and nothing in another hub', async () => {
   await using emulator = await start();
   const call = caller(emulator.namespace('n'), 'h/DefaultFullSharedAccessSignature');

@@ -49,6 +49,18 @@ it.each([
   expect([...emulator.hub('n', 'h').registrations()].map((row) => row.xml.includes(xml))).toEqual([true]);
 });
 
+it.each([true, false])(
+  'shows a channel without a path with a slash when it is kept as a URI: %s',
+  async (uriChannels) => {
+    await using emulator = await start({ uriChannels });
+    const call = caller(emulator.namespace('n'));
+    await call('PUT', 'h/installations/i', { platform: 'wns', pushChannel: 'https://wns.example?token=a%2fb' });
+    const shown = `https://wns.example${uriChannels ? '/' : ''}?token=a%2fb`;
+    expect([...emulator.hub('n', 'h').registrations()].map(({ handle }) => handle)).toEqual([shown]);
+    expect(JSON.parse((await call('GET', 'h/installations/i')).text).pushChannel).toBe(shown);
+  },
+);
+
 it('shows a secondary tile as template rows with its own channel and name', async () => {
   await using emulator = await start();
   const tile = { pushChannel: 'tile', tags: ['t'], templates: { a: { body: '<x/>' } } };
