@@ -1,10 +1,12 @@
 import { startRollback } from '../src/app/restore/rollback.ts';
 import { viewRestore } from '../src/app/restore/view.ts';
 import { parseRollbackRequest } from '../src/core/request/restore.ts';
-import { accepted, route } from '../src/http.ts';
+import { accepted, type Call, route } from '../src/http.ts';
 
 /** `POST /api/restores/{id}/rollback`: removes what a restore wrote and nothing has changed since. */
-route('rollbackRestore', 'POST', 'restores/{id}/rollback', async ({ app, request, id }) => {
-  const run = await startRollback(app, id, parseRollbackRequest(await request.text()));
+route('rollbackRestore', 'POST', 'restores/{id}/rollback', start, { body: true });
+
+async function start({ app, request, id, body }: Call) {
+  const run = await startRollback(app, id, parseRollbackRequest(body));
   return accepted(request, `/api/restores/${run.id}`, await viewRestore(app, run));
-});
+}

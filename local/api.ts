@@ -79,7 +79,10 @@ export function createApi(host: () => Pick<SpawnedHost, 'url' | 'keys'>, patienc
     const { url, keys } = host();
     const response = await fetch(`${url}${path}`, {
       method,
-      headers: { 'x-functions-key': keys.default, 'content-type': 'application/json' },
+      headers: {
+        'x-functions-key': keys.default,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();

@@ -2,10 +2,12 @@ import { app as functions, type HttpRequest, type HttpResponseInit, type Invocat
 import type { App } from './app/app.ts';
 import { appFor } from './compose.ts';
 import { DrError, type ErrorCode } from './core/errors.ts';
+import { type Reads, refuseUnread } from './core/request/sent.ts';
 
 /** The one place that knows which HTTP status an error code gets. */
 const statusOf: Readonly<Record<ErrorCode, number>> = {
   BadRequest: 400,
+  BodyNotReceived: 400,
   UnknownField: 400,
   WrongTarget: 400,
   ConfirmationMissing: 400,
@@ -43,27 +45,44 @@ export interface Call {
   readonly request: HttpRequest;
   /** `{id}` of the route; empty where it has none. */
   readonly id: string;
+  /** Empty when none was sent. */
+  readonly body: string;
 }
 
-/** Registers a route that needs a function key. What its work throws becomes an Azure-style error body. */
+/** Registers a route that needs a function key. */
 export function route(
   name: string,
   method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   work: (call: Call) => Promise<HttpResponseInit>,
+  reads: Reads = {},
 ): void {
   functions.http(name, {
     methods: [method],
     route: path,
     authLevel: 'function',
-    handler: async (request, context) => {
-      try {
-        return await work({ app: appFor(context), request, id: request.params['id'] ?? '' });
-      } catch (error) {
-        return toErrorResponse(context, error);
-      }
-    },
+    handler: (request, context) =>
+      answer(request, context, reads, (body) =>
+        work({ app: appFor(context), request, id: request.params['id'] ?? '', body }),
+      ),
   });
+}
+
+/** Does the work of a call that sent nothing else than what is read. What is thrown becomes an Azure-style error body. */
+export async function answer(
+  request: HttpRequest,
+  context: InvocationContext,
+  reads: Reads,
+  work: (body: string) => Promise<HttpResponseInit>,
+): Promise<HttpResponseInit> {
+  try {
+    const { method, headers, query } = request;
+    const text = await request.text();
+    refuseUnread({ method, headers, query, text }, reads);
+    return await work(text);
+  } catch (error) {
+    return toErrorResponse(context, error);
+  }
 }
 
 function toErrorResponse(context: Pick<InvocationContext, 'error'>, error: unknown): HttpResponseInit {

@@ -4,6 +4,16 @@ import type { InvocationResponse, Nullable, RequestHttpData, ResponseCookie } fr
 /** ASP.NET's limit in the real host (`ScriptConstants.DefaultMaxRequestBodySize`). */
 const maxBodyBytes = 104_857_600;
 
+/**
+ * The body as a function gets it. One without a length, sent in chunks, does not reach it; nor does the host wait for
+ * its end.
+ */
+export async function readFunctionBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  if (request.headers['content-length'] !== undefined) return readBody(request);
+  request.resume();
+  return Buffer.alloc(0);
+}
+
 /** The body, or `undefined` when it is larger than the host takes. */
 export async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return undefined;

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { FunctionDefinition, HttpTrigger } from './function-definition.ts';
-import { readBody, toRequestData, writeResponse } from './http-data.ts';
+import { readBody, readFunctionBody, toRequestData, writeResponse } from './http-data.ts';
 import { byHand, type Invoker } from './invocation.ts';
 import { grantedLevel, type HostKeys, isAllowed } from './keys.ts';
 import type { HostLog } from './log.ts';
@@ -77,7 +77,7 @@ async function answerFunction(
   const granted = grantedLevel(options.keys, request.headers, url.searchParams, definition.name);
   if (!isAllowed(granted, trigger.authLevel)) return end(response, 401);
   if (definition.isDisabled && granted !== 'admin') return end(response, 404);
-  const body = await readBody(request);
+  const body = await readFunctionBody(request);
   if (body === undefined) {
     response.setHeader('connection', 'close');
     return end(response, 413);

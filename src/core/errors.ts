@@ -4,6 +4,7 @@
  */
 export const errorCodes = [
   'BadRequest',
+  'BodyNotReceived',
   'ConfirmationMissing',
   'HubForbidden',
   'HubMisbehaves',

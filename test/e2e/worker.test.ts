@@ -66,6 +66,14 @@ test('bad input gets its own code and a message that says what to do', async () 
   );
   expect(await codeOf('GET', '/api/restores/nothing')).toBe('404 RunNotFound');
   expect(await codeOf('PUT', '/api/restores/bad%20id')).toBe('400 BadRequest');
+  const chunked = await fetch(`${stack.host.url}/api/restores`, {
+    method: 'POST',
+    headers: { 'x-functions-key': stack.host.keys.default },
+    body: new Blob(['{"dryRun":true}']).stream(),
+    duplex: 'half',
+  });
+  expect([chunked.status, chunked.headers.get('x-ms-error-code')]).toEqual([400, 'BodyNotReceived']);
+  expect(await api.runs('restore')).toEqual([]);
   const stranger = await fetch(`${stack.host.url}/api/status`, { headers: { 'x-functions-key': 'wrong' } });
   expect(stranger.status).toBe(401);
   await stack.emulator.admin('POST', '/namespaces/secondary/down');

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SpawnedHost } from '../../local/host/spawn-host.ts';
 import { eventually, type FixtureRun, runFixture } from './fixture-app.ts';
@@ -65,6 +67,16 @@ describe('routes', () => {
     const body = 'x'.repeat(5_000_000);
     const response = await call('/api/echo/big', { method: 'POST', body });
     expect(await response.json()).toMatchObject({ body });
+  });
+
+  test('a body sent in chunks does not arrive, nor is its end waited for; its headers do', async () => {
+    const { port } = new URL(host.url);
+    const caller = connect(Number(port), '127.0.0.1');
+    const head = 'POST /api/echo/x HTTP/1.1\r\nHost: x\r\nX-Test: sent\r\nTransfer-Encoding: chunked\r\n\r\n';
+    caller.write(`${head}5\r\nhello\r\n`);
+    const [answer] = await once(caller, 'data');
+    caller.destroy();
+    expect(String(answer)).toMatch(/^HTTP\/1.1 200 .*"header":"sent","body":""/s);
   });
 });
 

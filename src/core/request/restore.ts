@@ -61,7 +61,7 @@ export function parseRollbackRequest(body: string): RollbackRequest {
 }
 
 function parseBody(body: string, source: Source): unknown {
-  return body.trim() === '' ? {} : parseJson(body, source);
+  return body === '' ? {} : parseJson(body, source);
 }
 
 function refuseUnknownTarget(json: unknown): void {
