@@ -109,7 +109,7 @@ Function key   ${host.keys.default}
 Backup runs on schedule "${values.schedule}". Ctrl-C ends everything.
 
 To rehearse docs/RUNBOOK.md, in another terminal:
-  export NOTIFICATION_HUBS_DR_URL=${host.url} NOTIFICATION_HUBS_DR_KEY=${host.keys.default} HUB=devices ADMIN=${emulator.adminUrl} STACK=${process.pid}
+  export NOTIFICATION_HUBS_DR_URL=${host.url} NOTIFICATION_HUBS_DR_KEY=${host.keys.default} ADMIN=${emulator.adminUrl} STACK=${process.pid}
 
 Try, in another terminal:
   # back up now, and see the snapshots

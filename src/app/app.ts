@@ -79,8 +79,14 @@ export function hubOf(app: App, ref: HubRef): Hub {
   const hubs = [app.primary, app.secondary, ...(app.drillHub === undefined ? [] : [app.drillHub])];
   const hub = hubs.find((candidate) => isSameHub(candidate.ref, ref));
   if (hub !== undefined) return hub;
-  const message = `The run was started for hub ${ref.namespace}/${ref.hub}, which the settings no longer name. Start a new run.`;
-  throw new DrError('WrongTarget', message, { target: `${ref.namespace}/${ref.hub}` });
+  const name = fullNameOf(ref);
+  const message = `The run was started for hub ${name}, which the settings no longer name. Start a new run.`;
+  throw new DrError('WrongTarget', message, { target: name });
+}
+
+/** A hub's own name may be that of both hubs: only this one says which. */
+export function fullNameOf({ namespace, hub }: HubRef): string {
+  return `${namespace}/${hub}`;
 }
 
 export function isSameHub(a: HubRef, b: HubRef): boolean {

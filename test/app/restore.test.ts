@@ -183,14 +183,15 @@ test('a missing shard, a damaged manifest and an unknown version each have their
   expect(await codeOf(start('2020-01-01T00-00-00Z-none'))).toBe('SnapshotNotFound');
 });
 
-test('the source hub is refused as target unless its name is typed back', async () => {
+test('the source hub is refused as target unless its full name is typed back', async () => {
   const engine = createEngine();
   seed(engine, 30);
   await backUp(engine);
   const start = (body: object) => startRestore(engine.app, parseRestoreRequest(JSON.stringify(body)));
   expect(await codeOf(start({ target: 'primary' }))).toBe('TargetIsSource');
-  expect(await codeOf(start({ target: 'primary', confirm: 'other' }))).toBe('ConfirmationMissing');
-  expect(await codeOf(start({ target: 'primary', confirm: 'devices' }))).toBe('none');
+  expect(await codeOf(start({ target: 'primary', confirm: 'devices' }))).toBe('ConfirmationMissing');
+  expect(await codeOf(start({ target: 'primary', confirm: 'three/devices' }))).toBe('ConfirmationMissing');
+  expect(await codeOf(start({ target: 'primary', confirm: 'One/Devices' }))).toBe('none');
 });
 
 test('a target whose tier is too small is refused before the first write', async () => {

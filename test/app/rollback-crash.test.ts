@@ -35,7 +35,8 @@ async function aRestoredHub() {
 async function rollBack(engine: Engine, id: string, { isStarted, onMessage }: Progress): Promise<void> {
   for (let tries = 0; (await endedRollbacks(engine)) === 0 && tries < 3; tries++) {
     const isResumed = isStarted && tries === 0;
-    if (!isResumed) await survive(() => startRollback(engine.app, id, { confirm: 'devices' }).catch(ignoreRunning));
+    if (!isResumed)
+      await survive(() => startRollback(engine.app, id, { confirm: 'three/devices' }).catch(ignoreRunning));
     await deliverAll(engine, tries === 0 ? onMessage : undefined);
   }
 }
@@ -76,7 +77,7 @@ test('a rollback of which every message comes twice, and late, leaves the same h
     sent.push(...texts);
     await send([...texts, ...texts], delay);
   };
-  await startRollback(engine.app, id, { confirm: 'devices' });
+  await startRollback(engine.app, id, { confirm: 'three/devices' });
   await engine.drain();
   await send(sent);
   await engine.drain();

@@ -12,7 +12,10 @@ import { createEngine, type Engine, type EngineOptions } from '../support/engine
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
 async function rollBack(engine: Engine, id: string, note?: string) {
-  const run = await startRollback(engine.app, id, { confirm: 'devices', ...(note === undefined ? {} : { note }) });
+  const run = await startRollback(engine.app, id, {
+    confirm: 'three/devices',
+    ...(note === undefined ? {} : { note }),
+  });
   await engine.drain();
   return readRestoreView(engine.app, run.id);
 }
@@ -204,7 +207,7 @@ test('a device that registers the same again after the step that removed it died
     await putInstallation(id, JSON.stringify(installationJson(id)), call);
     throw new Error('The process dies here.');
   };
-  const run = await startRollback(engine.app, restored.id, { confirm: 'devices' });
+  const run = await startRollback(engine.app, restored.id, { confirm: 'three/devices' });
   await engine.drain().catch(() => {});
   engine.advance(100_000);
   await watchRuns(engine.app);
@@ -255,22 +258,37 @@ test('rolling back a retry removes what the retry wrote and no more', async () =
   expect(rowsOf(engine)).toEqual(before);
 });
 
+test('once the hubs have changed places, what confirms a write to one of them fits no write to the other', async () => {
+  const { engine, restored } = await aRestoredEngine();
+  const exchanged = engine.fork(({ primary, secondary }) => ({ primary: secondary, secondary: primary }));
+  await backUp(exchanged);
+  const { app } = exchanged;
+  for (const confirm of ['devices', 'one/devices']) {
+    expect(await codeOf(startRollback(app, restored.id, { confirm }))).toBe('ConfirmationMissing');
+    const inPlace = parseRestoreRequest(JSON.stringify({ target: 'primary', confirm }));
+    expect(await codeOf(startRestore(app, inPlace))).toBe('ConfirmationMissing');
+  }
+  await expect(startRollback(app, restored.id, {})).rejects.toThrow('removes devices from hub three/devices');
+  expect(await codeOf(startRollback(app, restored.id, { confirm: 'three/devices' }))).toBe('none');
+});
+
 test('what cannot be rolled back is refused by its own code', async () => {
   const { engine, restored } = await aRestoredEngine();
   const start = (id: string, confirm?: string) =>
     codeOf(startRollback(engine.app, id, confirm === undefined ? {} : { confirm }));
   expect(await start(restored.id)).toBe('ConfirmationMissing');
   expect(await start(restored.id, 'other')).toBe('ConfirmationMissing');
-  expect(await start('unknown', 'devices')).toBe('RunNotFound');
+  expect(await start(restored.id, 'devices')).toBe('ConfirmationMissing');
+  expect(await start('unknown', 'three/devices')).toBe('RunNotFound');
   const idle = await restore(engine);
-  expect(await start(idle.id, 'devices')).toBe('NothingToRollBack');
+  expect(await start(idle.id, 'three/devices')).toBe('NothingToRollBack');
   const dry = await restore(engine, { dryRun: true });
-  expect(await start(dry.id, 'devices')).toBe('NothingToRollBack');
+  expect(await start(dry.id, 'three/devices')).toBe('NothingToRollBack');
   const { run } = await startRestore(engine.app, parseRestoreRequest(''));
-  expect(await start(run.id, 'devices')).toBe('RunNotOver');
+  expect(await start(run.id, 'three/devices')).toBe('RunNotOver');
   await engine.drain();
   const undone = await rollBack(engine, restored.id);
-  expect(await start(undone.id, 'devices')).toBe('NothingToRollBack');
+  expect(await start(undone.id, 'three/devices')).toBe('NothingToRollBack');
   expect(await codeOf(startRetry(engine.app, undone.id))).toBe('NothingToRetry');
 });
 

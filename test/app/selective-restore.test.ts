@@ -158,7 +158,7 @@ test('a drill restores into the scratch hub and is rolled back there; without on
     counts: { created: 30 },
   });
   expect([drillHub.rows.size, engine.secondary.rows.size]).toEqual([45, 0]);
-  await startRollback(engine.app, run.id, { confirm: 'drill' }, { requestedBy: 'drill' });
+  await startRollback(engine.app, run.id, { confirm: 'scratch/drill' }, { requestedBy: 'drill' });
   await engine.drain();
   expect(drillHub.rows.size).toBe(0);
   expect(await codeOf(startRestore(createEngine().app, order, { purpose: 'drill' }))).toBe('WrongTarget');

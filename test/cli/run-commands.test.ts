@@ -41,7 +41,7 @@ test('restore sends what was asked for, and nothing else', async () => {
       'primary',
       '--dry-run',
       '--confirm',
-      'devices',
+      'dr-neu/devices',
     ],
     ...['--note', 'region down', '--only-platforms', 'Apple, FcmV1', '--only-tags', '!beta', '--only-users', 'u1'],
     ...['--only-installations', 'i1,i2', '--order', 'tags=vip && !beta', '--order', 'platforms=Apple;tags=news'],
@@ -51,7 +51,7 @@ test('restore sends what was asked for, and nothing else', async () => {
     snapshot: SNAPSHOT_ID,
     target: 'primary',
     dryRun: true,
-    confirm: 'devices',
+    confirm: 'dr-neu/devices',
     note: 'region down',
     only: { platforms: ['Apple', 'FcmV1'], tags: '!beta', installationIds: ['i1', 'i2'], userIds: ['u1'] },
     order: [{ tags: 'vip && !beta' }, { platforms: ['Apple'], tags: 'news' }],
@@ -87,7 +87,7 @@ test('the end of a restore shows counts, platforms, proof and the next commands'
   expect(out).toContain('devices  2,000: 1,950 created, 50 kept live');
   expect(out).toMatch(/Apple +1,000 created, 50 kept live/);
   expect(out).toContain('pass 2 listed the hub and had nothing left to write');
-  expect(out).toContain(`notification-hubs-dr rollback ${RESTORE_ID} --confirm devices --watch`);
+  expect(out).toContain(`notification-hubs-dr rollback ${RESTORE_ID} --watch`);
 });
 
 test('an incomplete restore leads to its failures and the retry', async () => {
@@ -121,7 +121,7 @@ test('a rollback that failed leads to the rollback of the restore it was of', as
     nextActions: [{ name: 'rollback', href, needsConfirm: true }],
   });
   const { out } = await play({ 'GET /api/restores/r3': [{ body: failed }] }, ['watch', 'r3']);
-  expect(out).toContain(`notification-hubs-dr rollback ${RESTORE_ID} --confirm devices --watch`);
+  expect(out).toContain(`notification-hubs-dr rollback ${RESTORE_ID} --watch`);
 });
 
 test('where no screen is, progress is a line a change and no flood', async () => {
@@ -236,31 +236,33 @@ test('rollback without a name typed back is refused before anything is called fo
   const script = { 'GET /api/restores/*': [{ body: restored() }] };
   const { exitCode, err, received } = await play(script, ['rollback', RESTORE_ID]);
   expect(exitCode).toBe(2);
-  expect(err).toContain('--confirm devices');
+  expect(err).toContain('removes devices from dr-weu/devices. If that is meant, repeat this full name after --confirm');
   expect(received.every(({ call }) => call.startsWith('GET'))).toBe(true);
 });
 
-test('rollback asks a person to type the name of the hub, and believes nothing else', async () => {
+test('rollback asks a person to type the full name of the hub, and believes nothing else', async () => {
   const undone = aRestore({ id: 'r3', purpose: 'rollback', of: RESTORE_ID });
   const script = {
     'GET /api/restores/*': [{ body: restored() }],
     'POST /api/restores/*/rollback': [{ status: 202, body: undone }],
   };
-  const wrong = await play(script, ['rollback', RESTORE_ID], { typed: ['yes'] });
-  expect(wrong).toMatchObject({ exitCode: 2, err: expect.stringContaining('Nothing was changed') });
-  expect(wrong.received).toHaveLength(1);
-  const right = await play(script, ['rollback', RESTORE_ID, '--note', 'wrong snapshot'], { typed: ['Devices'] });
+  for (const word of ['yes', 'devices', 'dr-neu/devices']) {
+    const wrong = await play(script, ['rollback', RESTORE_ID], { typed: [word] });
+    expect(wrong).toMatchObject({ exitCode: 2, err: expect.stringContaining('Nothing was changed') });
+    expect(wrong.received).toHaveLength(1);
+  }
+  const right = await play(script, ['rollback', RESTORE_ID, '--note', 'wrong snapshot'], { typed: ['DR-WEU/Devices'] });
   expect(right).toMatchObject({ exitCode: 0, out: expect.stringContaining('Rollback r3: Running') });
   expect(right.err).toContain('dr-weu/devices');
-  expect(right.received.at(-1)?.body).toEqual({ confirm: 'Devices', note: 'wrong snapshot' });
+  expect(right.received.at(-1)?.body).toEqual({ confirm: 'DR-WEU/Devices', note: 'wrong snapshot' });
 });
 
 test('restoring into the source hub asks a person to type its name, and fails without a keyboard', async () => {
   const refused = refusal(409, 'TargetIsSource', 'The target is the hub the snapshot was taken from.');
   const script = { 'PUT /api/restores/*': [refused, { status: 201, body: aRestore() }] };
-  const asked = await play(script, ['restore', '--target', 'primary'], { typed: ['devices'] });
+  const asked = await play(script, ['restore', '--target', 'primary'], { typed: ['dr-neu/devices'] });
   expect(asked.exitCode).toBe(0);
-  expect(asked.received[1]?.body).toEqual({ target: 'primary', confirm: 'devices' });
+  expect(asked.received[1]?.body).toEqual({ target: 'primary', confirm: 'dr-neu/devices' });
   const alone = await play(script, ['restore', '--target', 'primary']);
   expect(alone).toMatchObject({ exitCode: 1, err: expect.stringContaining('TargetIsSource') });
 });

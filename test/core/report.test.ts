@@ -101,7 +101,7 @@ Pass 2 listed the target again after the last write, and saw each of the 97 reco
 ## Next
 
 - retry: \`POST /api/restores/failover-1/retry\`
-- rollback: \`POST /api/restores/failover-1/rollback\` (with \`confirm\`: the target hub’s name)
+- rollback: \`POST /api/restores/failover-1/rollback\` (with \`confirm\`: the target’s namespace/hub)
 - restoreAgain: \`POST /api/restores\` \` {"only":{"tags":"news || vip"}} \`
 `);
 });

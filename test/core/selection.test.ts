@@ -80,8 +80,8 @@ test.each([
 });
 
 test('a rollback takes a confirmation and a note, and nothing else', () => {
-  expect(parseRollbackRequest('{"confirm":"devices","note":"wrong hub"}')).toEqual({
-    confirm: 'devices',
+  expect(parseRollbackRequest('{"confirm":"three/devices","note":"wrong hub"}')).toEqual({
+    confirm: 'three/devices',
     note: 'wrong hub',
   });
   expect(parseRollbackRequest('')).toEqual({});

@@ -88,9 +88,12 @@ test('what the hub refused is retried, reported and rolled back, each with its e
   const retry = z.object({ id: z.string(), of: z.literal('partial') }).parse(JSON.parse(retried.out));
   expect(await dr('retry', retry.id)).toMatchObject({ exitCode: 1, err: expect.stringContaining('NothingToRetry: ') });
 
-  expect((await dr('rollback', 'partial')).err).toContain('--confirm devices');
-  expect(await dr('rollback', retry.id, '--confirm', 'devices', '--watch')).toMatchObject({ exitCode: 0 });
-  const undone = await dr('rollback', 'partial', '--confirm', 'devices', '--watch');
+  const unasked = await dr('rollback', 'partial');
+  const name = /removes devices from (\S+\/devices)\. .* --confirm\.$/m.exec(unasked.err)?.[1] ?? unasked.err;
+  const half = await dr('rollback', 'partial', '--confirm', 'devices');
+  expect(half).toMatchObject({ exitCode: 1, err: expect.stringContaining('ConfirmationMissing') });
+  expect(await dr('rollback', retry.id, '--confirm', name, '--watch')).toMatchObject({ exitCode: 0 });
+  const undone = await dr('rollback', 'partial', '--confirm', name, '--watch');
   expect(undone).toMatchObject({ exitCode: 0, out: expect.stringMatching(/^Rollback .* Succeeded.* removed/s) });
   expect(await stack.emulator.admin('GET', `${SECONDARY_HUB}/stats`)).toMatchObject({ devices: 0 });
 }, 120_000);
@@ -101,7 +104,8 @@ test('a primary that lost its rows gets them back, once its name is typed', asyn
   await stack.emulator.admin('POST', `${PRIMARY_HUB}/churn`, { remove: 1_000_000 });
   const unasked = await dr('restore', '--target', 'primary', '--watch');
   expect(unasked).toMatchObject({ exitCode: 1, err: expect.stringContaining('TargetIsSource') });
-  const restored = await dr('restore', '--target', 'primary', '--confirm', 'devices', '--watch');
+  const name = /The target, (\S+\/devices), is/.exec(unasked.err)?.[1] ?? unasked.err;
+  const restored = await dr('restore', '--target', 'primary', '--confirm', name, '--watch');
   expect(restored).toMatchObject({ exitCode: 0, out: expect.stringContaining('Succeeded') });
   expect(await stack.emulator.admin('GET', `${PRIMARY_HUB}/stats`)).toMatchObject({ devices });
 });

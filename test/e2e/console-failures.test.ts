@@ -3,6 +3,7 @@ import { createApi } from '../../local/api.ts';
 import { startBrowser } from '../../local/chromium.ts';
 import { openStack } from '../support/stack.ts';
 import { appears, columnSums, countsOf, expectAccessible, figuresOf, openTab } from './console-browser.ts';
+import { fullNameOf } from './drive.ts';
 
 const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '2' };
 
@@ -46,9 +47,10 @@ test('a restore that fails in part is explained and retried, the retry reported 
 
   await page.getByRole('button', { name: 'Roll back …' }).click();
   await page.getByRole('button', { name: 'Roll back', exact: true }).click();
-  await page.locator('dialog').getByText('Type devices.').waitFor();
+  const name = await fullNameOf(api, 'secondary');
+  await page.locator('dialog').getByText(`Type ${name}.`).waitFor();
   await expectAccessible(page, 'roll back?');
-  await page.getByLabel(/^Type the hub’s name/).fill('devices');
+  await page.getByLabel(/^Type the hub’s name/).fill(name);
   await page.keyboard.press('Enter');
   await appears(main.getByText('Rolled back', { exact: true }));
   expect(await countsOf(page, 'Removed')).toBe(failed);

@@ -5,6 +5,7 @@ import { judgeDelivery, readRows } from '../../local/delivery.ts';
 import { PRIMARY_HUB, SECONDARY_HUB, type Stack } from '../../local/stack.ts';
 import { openStack } from '../support/stack.ts';
 import { appears, countsOf, openTab, type Screen, tabTo } from './console-browser.ts';
+import { fullNameOf } from './drive.ts';
 
 const desk: Screen = { width: 1280, height: 900, colorScheme: 'light' };
 const settings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '0', STEP_BUDGET_SECONDS: '2' };
@@ -77,20 +78,21 @@ test('the whole restore by keyboard alone, with a reload, a changed key and a lo
       .getByText(/devices would be restored/)
       .first(),
   );
-  const before = await createApi(() => stack.host).runs('restore');
+  const api = createApi(() => stack.host);
+  const before = await api.runs('restore');
   expect(before).toMatchObject([{ status: 'Succeeded', counts: { failed: 0, pending: 0 } }]);
   const total = before[0]?.counts?.total ?? 0;
   expect(await countsOf(page, 'To create')).toBe(total);
   expect(await countsOf(page, 'Requested')).toBe(total);
 
   await tabTo(page, /^Type the hub’s name/);
-  await keyboard.type('another');
+  await keyboard.type('devices');
   await keyboard.press('Enter');
   await page.locator('main').getByText('That is not the hub’s name').first().waitFor();
-  expect(await createApi(() => stack.host).runs('restore')).toHaveLength(1);
+  expect(await api.runs('restore')).toHaveLength(1);
   await stack.emulator.admin('POST', '/namespaces/secondary/faults', slowWrites);
   await keyboard.press('Control+A');
-  await keyboard.type('devices');
+  await keyboard.type(await fullNameOf(api, 'secondary'));
   // The key is changed in this moment: what was typed waits until there is another one.
   await page.route('**/api/restores/*', (route) => route.fulfill({ status: 401 }), { times: 1 });
   await keyboard.press('Enter');

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { z } from 'zod';
 import type { Api, RunView } from '../../local/api.ts';
 import { judgeDelivery, readRows, type Verdict } from '../../local/delivery.ts';
 import { PRIMARY_HUB, SECONDARY_HUB, type Stack } from '../../local/stack.ts';
@@ -11,6 +12,13 @@ export const quickSettings = { BACKUP_SCHEDULE: '0 0 0 1 1 *', SETTLE_SECONDS: '
 export async function slowDown({ emulator }: Stack, latencyMs = 150): Promise<void> {
   await emulator.admin('POST', '/namespaces/primary/latency', { latencyMs });
   await emulator.admin('POST', '/namespaces/secondary/latency', { latencyMs });
+}
+
+/** `namespace/hub`, as it is typed to confirm. */
+export async function fullNameOf(api: Api, role: 'primary' | 'secondary'): Promise<string> {
+  const hub = z.object({ namespace: z.string(), hub: z.string() });
+  const card = z.object({ primary: hub, secondary: hub }).parse((await api.call('GET', '/api/status')).body);
+  return `${card[role].namespace}/${card[role].hub}`;
 }
 
 export async function backUp(api: Api): Promise<RunView> {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Api, createApi } from '../../local/api.ts';
 import { SECONDARY_HUB, type Stack } from '../../local/stack.ts';
 import { openStack } from '../support/stack.ts';
-import { backUp, quickSettings } from './drive.ts';
+import { backUp, fullNameOf, quickSettings } from './drive.ts';
 
 const rowSchema = z.looseObject({
   id: z.string(),
@@ -87,7 +87,8 @@ test('a rollback after a restore onto a hub with live devices leaves exactly tho
 
   const path = `/api/restores/${started.id}/rollback`;
   expect(await api.call('POST', path)).toMatchObject({ status: 400, body: { error: { code: 'ConfirmationMissing' } } });
-  const undone = await followUp(api, path, { confirm: 'devices' });
+  expect(await api.call('POST', path, { confirm: 'devices' })).toMatchObject({ status: 400 });
+  const undone = await followUp(api, path, { confirm: await fullNameOf(api, 'secondary') });
   expect(undone).toMatchObject({ status: 'Succeeded', purpose: 'rollback', of: started.id, counts: { failed: 0 } });
   const { counts } = z.object({ counts: z.record(z.string(), z.number()) }).parse(undone);
   expect(counts['total']).toBe((restored.counts?.created ?? 0) + (restored.counts?.updated ?? 0));

@@ -151,7 +151,9 @@ test('its own commands, in order, bring every device through failover, partial f
         } else if (language === 'sh') {
           conclude();
           const oldest = /^(\S+) .* good .*\n*$/m.exec(last.output.trimEnd().split('\n').at(-1) ?? '')?.[1] ?? '';
-          last = await shell.run(lines.join('\n').replace(/^export SNAPSHOT=….*$/m, `export SNAPSHOT=${oldest}`));
+          const target = /^ *into +(\S+)$/m.exec(last.output)?.[1] ?? '';
+          const commands = lines.join('\n').replace(/^export SNAPSHOT=….*$/m, `export SNAPSHOT=${oldest}`);
+          last = await shell.run(commands.replace(/^export HUB=….*$/m, `export HUB=${target}`));
           isJudged = false;
           await afterRun(lines.join('\n'));
         } else expect(language).toBe('sh azure');

@@ -128,7 +128,7 @@ test.each(
   expect(withoutOwn(engine)).toEqual(contentOf(engine.primary));
   expect(await reportRestore(engine.app, runId)).toMatchObject({ note: 'by dbab354', status: 'Succeeded' });
   // What it saw of its rows in both versions is enough to take them back.
-  const { id } = await startRollback(engine.app, runId, { confirm: 'devices' });
+  const { id } = await startRollback(engine.app, runId, { confirm: 'three/devices' });
   expect(await runToEnd(engine, 'restore', id)).toMatchObject({ status: 'Succeeded' });
   expect([...engine.secondary.rows.keys()]).toEqual([OWN]);
 });

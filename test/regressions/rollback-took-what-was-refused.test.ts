@@ -38,7 +38,7 @@ test('a rollback leaves alone what its restore was refused and a retry wrote', a
   const { engine, id } = await aPartialRestore();
   const retry = await ended(engine, (await startRetry(engine.app, id)).id);
   expect(retry).toMatchObject({ status: 'Succeeded', counts: { total: 3, created: 3 } });
-  const rolledBack = await ended(engine, (await startRollback(engine.app, id, { confirm: 'devices' })).id);
+  const rolledBack = await ended(engine, (await startRollback(engine.app, id, { confirm: 'three/devices' })).id);
   expect(rolledBack).toMatchObject({ status: 'Succeeded', counts: { total: 27, removed: 27 } });
   expect(engine.secondary.rows.size).toBe(5);
 });
@@ -48,6 +48,6 @@ test('a rollback leaves alone a device that was refused and registered by itself
   for (const [rowId, xml] of engine.primary.rows) {
     if (xml.includes('InstallationId:{device-2}')) engine.secondary.rows.set(rowId, xml);
   }
-  await ended(engine, (await startRollback(engine.app, id, { confirm: 'devices' })).id);
+  await ended(engine, (await startRollback(engine.app, id, { confirm: 'three/devices' })).id);
   expect(engine.secondary.rows.size).toBe(2);
 });

@@ -2,7 +2,7 @@ import { DrError } from '../../core/errors.ts';
 import type { Hub } from '../../core/ports.ts';
 import { type Drill, drillRunId } from '../../core/readiness/drill.ts';
 import { isOver, type Run } from '../../core/run/run.ts';
-import { type App, isSameHub, toInstant } from '../app.ts';
+import { type App, fullNameOf, isSameHub, toInstant } from '../app.ts';
 import { startRollback } from '../restore/rollback.ts';
 import { startRestore } from '../restore/start.ts';
 import { readRun } from '../runs/store.ts';
@@ -117,7 +117,7 @@ async function rollBack(app: App, of: string, id: string, hub: Hub): Promise<Run
   const existing = await readRun(app, 'restore', id);
   if (existing !== undefined) return existing;
   try {
-    return await startRollback(app, of, { confirm: hub.ref.hub }, { id, requestedBy: 'drill' });
+    return await startRollback(app, of, { confirm: fullNameOf(hub.ref) }, { id, requestedBy: 'drill' });
   } catch (error) {
     if (error instanceof DrError && error.code === 'NothingToRollBack') return 'nothing';
     throw error;

@@ -1,10 +1,10 @@
 import { DrError } from '../../core/errors.ts';
-import type { Hub } from '../../core/ports.ts';
+import type { Hub, HubRef } from '../../core/ports.ts';
 import { deviceLimits } from '../../core/readiness/tiers.ts';
 import type { RestoreRequest } from '../../core/request/restore.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
-import { type App, isSameHub } from '../app.ts';
+import { type App, fullNameOf, isSameHub } from '../app.ts';
 
 /** The caller waits for the preflight; a hub that needs longer is not reachable for this purpose. */
 export const PREFLIGHT_MS = 10_000;
@@ -22,16 +22,17 @@ export function targetOf(app: App, role: RestoreOrder['target']): Hub {
 }
 
 export function refuseUnsafeTarget(request: RestoreOrder, manifest: Manifest, target: Hub): void {
-  refuseWrongConfirmation(request.confirm, target.ref.hub);
+  refuseWrongConfirmation(request.confirm, target.ref);
   if (!isSameHub(manifest.hub, target.ref) || request.confirm !== undefined) return;
-  const message = `The target is the hub the snapshot was taken from. If that is meant, add "confirm":"${target.ref.hub}" to the body.`;
+  const message = `The target, ${fullNameOf(target.ref)}, is the hub the snapshot was taken from. If that is meant, repeat this full name in the field confirm.`;
   throw new DrError('TargetIsSource', message, { target: 'target' });
 }
 
 /** For the preflight of whatever is about to write to a hub. */
-export function refuseWrongConfirmation(confirm: string | undefined, hubName: string): void {
-  if (confirm === undefined || confirm.toLowerCase() === hubName) return;
-  const message = 'The confirm field does not name the target hub. Type the name of the hub that is to be written to.';
+export function refuseWrongConfirmation(confirm: string | undefined, hub: HubRef): void {
+  if (confirm === undefined || confirm.toLowerCase() === fullNameOf(hub)) return;
+  const message =
+    'The field confirm does not name the target hub. Type the full name, namespace/hub, of the hub that is to be written to.';
   throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
 }
 

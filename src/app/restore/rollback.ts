@@ -1,7 +1,7 @@
 import { DrError } from '../../core/errors.ts';
 import type { RollbackRequest } from '../../core/request/restore.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
-import type { App } from '../app.ts';
+import { type App, fullNameOf } from '../app.ts';
 import { launchAgain, openTarget, readEnded, refusal } from './again.ts';
 import { readTotals } from './outcomes/totals.ts';
 import { PREFLIGHT_MS, refuseWrongConfirmation } from './preflight.ts';
@@ -14,7 +14,7 @@ export interface RollbackOptions {
 
 /**
  * Removes from the target what the restore wrote and nothing has changed since. Throws `ConfirmationMissing` unless the
- * target hub's name is typed back, `RunNotOver` while the restore runs, `NothingToRollBack` when it wrote nothing.
+ * target hub's full name is typed back, `RunNotOver` while the restore runs, `NothingToRollBack` when it wrote nothing.
  */
 export async function startRollback(
   app: App,
@@ -25,10 +25,10 @@ export async function startRollback(
   const restore = await readEnded(app, runId);
   const { purpose, dryRun } = restore.request;
   if (confirm === undefined) {
-    const message = `A rollback removes devices from hub ${restore.hub.hub}. If that is meant, send {"confirm":"${restore.hub.hub}"}.`;
+    const message = `A rollback removes devices from hub ${fullNameOf(restore.hub)}. If that is meant, repeat this full name in the field confirm.`;
     throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
   }
-  refuseWrongConfirmation(confirm, restore.hub.hub);
+  refuseWrongConfirmation(confirm, restore.hub);
   if (purpose === 'rollback')
     throw refusal('NothingToRollBack', restore, 'is a rollback itself. Restore again instead');
   if (dryRun) throw refusal('NothingToRollBack', restore, 'was a dry run');

@@ -20,7 +20,7 @@ export function addRestore(program: Command, run: Run): void {
     .option('--snapshot <id>', 'from "snapshots"; default: the latest good one')
     .addOption(new Option('--target <role>', 'hub to write to; default: secondary').choices(['secondary', 'primary']))
     .option('--dry-run', 'count what would be written, and write nothing')
-    .option('--confirm <name>', 'name of the hub to write to, as confirmation')
+    .option('--confirm <namespace/hub>', 'full name of the hub to write to, as confirmation')
     .option(...watchOption)
     .option('--note <text>', 'who asks and why, for the report')
     .option('--id <id>', 'an id of your own; repeating the call finds the same run')
@@ -47,7 +47,7 @@ export function addRestore(program: Command, run: Run): void {
     );
 }
 
-/** Asks for the hub's name when the restore would write to the hub that the snapshot came from. */
+/** Asks for the hub's full name when the restore would write to the hub that the snapshot came from. */
 async function restore(context: Context, start: Start & { body: { confirm?: string } }, watch?: true): Promise<number> {
   try {
     return await startRun(context, start, watch);
@@ -56,7 +56,7 @@ async function restore(context: Context, start: Start & { body: { confirm?: stri
     const isAsked = isFault(error, 'refused', 'TargetIsSource') && start.body.confirm === undefined;
     if (!isAsked || ask === undefined) throw error;
     err(`${error.message}\n`);
-    const confirm = await ask('Type the hub name to restore into it: ');
+    const confirm = await ask('To confirm, type the full name of the hub, namespace/hub: ');
     return startRun(context, { ...start, body: { ...start.body, confirm } }, watch);
   }
 }

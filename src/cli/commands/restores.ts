@@ -33,7 +33,7 @@ export function addRestoreCommands(program: Command, run: Run): void {
   program
     .command('rollback <id>')
     .description('remove what a restore wrote, except what has changed since')
-    .option('--confirm <name>', 'name of the hub to remove from, as confirmation')
+    .option('--confirm <namespace/hub>', 'full name of the hub to remove from, as confirmation')
     .option('--note <text>', 'who asks and why, for the report')
     .option(...watchOption)
     .action(
@@ -86,14 +86,14 @@ async function listFailures({ client, show }: Context, id: string): Promise<unde
 
 async function askForHub({ client, terminal }: Context, id: string): Promise<string> {
   const view = await client.call('GET', pathOf('restores', id));
-  const hub = textAt(view, 'target', 'hub') ?? '';
+  const target = `${textAt(view, 'target', 'namespace')}/${textAt(view, 'target', 'hub')}`;
   if (terminal.ask === undefined) {
-    const name = hub === '' ? 'NAME' : hub;
-    throw wrongUse(`A rollback removes devices: add --confirm ${name}, the name of the hub it writes to.`);
+    throw wrongUse(
+      `A rollback removes devices from ${target}. If that is meant, repeat this full name after --confirm.`,
+    );
   }
-  const target = `${textAt(view, 'target', 'namespace')}/${hub}`;
   terminal.err(`This removes from ${target} everything that ${id} wrote, except what has changed since.\n`);
-  const typed = await terminal.ask('Type the hub name to continue: ');
-  if (typed.toLowerCase() === hub.toLowerCase()) return typed;
-  throw wrongUse('That is not the name of the hub. Nothing was changed.');
+  const typed = await terminal.ask('To confirm, type the full name of the hub, namespace/hub: ');
+  if (typed.toLowerCase() === target.toLowerCase()) return typed;
+  throw wrongUse('That is not the full name of the hub. Nothing was changed.');
 }

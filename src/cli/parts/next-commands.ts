@@ -1,17 +1,18 @@
 import { joined } from './format.ts';
 import { flagAt, type Json, listAt, objectAt, textAt } from './json.ts';
 
-/** The API's next actions as command lines without the tool's name. Actions without a command are left out. */
+/**
+ * The API's next actions as command lines without the tool's name. Actions without a command are left out. None carries
+ * the confirmation it needs: pasted, it would confirm nothing.
+ */
 export function nextCommands(view: Json): readonly string[] {
-  const hub = quoted(textAt(view, 'target', 'hub') ?? 'HUB');
   return listAt(view, 'nextActions').flatMap((action) => {
     // The href names the run that is acted on: a failed rollback leads to rolling back its restore, not itself.
     const id = /^\/api\/\w+\/([^/]+)/.exec(textAt(action, 'href') ?? '')?.[1] ?? textAt(view, 'id') ?? '';
-    const confirm = flagAt(action, 'needsConfirm') === true ? ` --confirm ${hub}` : '';
     const name = textAt(action, 'name') ?? '';
-    if (name === 'restore' || name === 'restoreAgain') return [`${restoreCommand(objectAt(action, 'body'))}${confirm}`];
+    if (name === 'restore' || name === 'restoreAgain') return [restoreCommand(objectAt(action, 'body'))];
     if (reading.has(name)) return [`${name} ${id}`];
-    return starting.has(name) ? [`${name} ${id}${confirm} --watch`] : [];
+    return starting.has(name) ? [`${name} ${id} --watch`] : [];
   });
 }
 

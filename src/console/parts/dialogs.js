@@ -1,5 +1,5 @@
 import { h } from './dom.js';
-import { onSubmit } from './widgets.js';
+import { hubName, onSubmit } from './widgets.js';
 
 /**
  * Asks for confirmation before an action. Escape and the second button cancel it; when it fails the dialog keeps its
@@ -10,10 +10,10 @@ import { onSubmit } from './widgets.js';
  * @param {string} question.yes
  * @param {string} question.no
  * @param {string} question.failed
- * @param {HubNameField} [question.hubName] Must match the hub's name.
+ * @param {HubNameField} [question.nameField] Must match the hub's name.
  * @param {() => Promise<unknown>} question.work
  */
-export function askFirst({ title, body, yes, no, failed, hubName, work }) {
+export function askFirst({ title, body, yes, no, failed, nameField, work }) {
   const place = h('div');
   const yesButton = h('button', { type: 'submit', class: 'danger' }, yes);
   /** @type {HTMLDialogElement} */
@@ -23,13 +23,13 @@ export function askFirst({ title, body, yes, no, failed, hubName, work }) {
     { novalidate: true },
     h('h2', { id: 'question-title' }, title),
     h('div', { id: 'question-body' }, body),
-    hubName?.element,
+    nameField?.element,
     place,
     h('div', { class: 'actions' }, yesButton, h('button', { type: 'button', onclick: () => dialog.close() }, no)),
   );
   dialog.append(form);
   onSubmit(form, yesButton, place, {
-    isValid: hubName?.check,
+    isValid: nameField?.check,
     work: async () => {
       await work();
       dialog.close();
@@ -49,12 +49,13 @@ export function askFirst({ title, body, yes, no, failed, hubName, work }) {
  */
 
 /**
- * The typed name of the target hub: the last guard against writing to the wrong hub.
- * @param {string} hub
+ * The typed name of the target hub, namespace included: the last guard against writing to the wrong hub.
+ * @param {import('../api-types.d.ts').HubRef} target
  * @param {string} id Unique on the page.
  * @returns {HubNameField}
  */
-export function hubNameField(hub, id) {
+export function hubNameField(target, id) {
+  const name = hubName(target);
   const input = h('input', {
     id,
     type: 'text',
@@ -64,7 +65,7 @@ export function hubNameField(hub, id) {
     'aria-describedby': `${id}-problem`,
   });
   const problem = h('p', { class: 'problem-text', id: `${id}-problem`, role: 'alert' });
-  const isRight = () => input.value.trim().toLowerCase() === hub.toLowerCase();
+  const isRight = () => input.value.trim().toLowerCase() === name.toLowerCase();
   const clear = () => {
     problem.textContent = '';
     input.removeAttribute('aria-invalid');
@@ -74,7 +75,7 @@ export function hubNameField(hub, id) {
     element: h(
       'div',
       { class: 'field' },
-      h('label', { for: id }, 'Type the hub’s name to confirm: ', h('strong', { class: 'name' }, hub)),
+      h('label', { for: id }, 'Type the hub’s name to confirm: ', h('strong', { class: 'name' }, name)),
       input,
       problem,
     ),
@@ -82,7 +83,7 @@ export function hubNameField(hub, id) {
     check() {
       clear();
       if (isRight()) return true;
-      problem.textContent = input.value.trim() === '' ? `Type ${hub}.` : `That is not the hub’s name. Type ${hub}.`;
+      problem.textContent = input.value.trim() === '' ? `Type ${name}.` : `That is not the hub’s name. Type ${name}.`;
       input.setAttribute('aria-invalid', 'true');
       input.focus();
       return false;

@@ -83,7 +83,7 @@ async function startDryRun({ primary }) {
     ...requestBody(draft),
     dryRun: true,
     // The API asks for this name because the primary is the snapshot's own hub; a person types it before the real restore.
-    ...(draft.target === 'primary' ? { confirm: primary.hub } : {}),
+    ...(draft.target === 'primary' ? { confirm: hubName(primary) } : {}),
   });
   location.hash = `#/restores/${encodeURIComponent(run.id)}`;
 }

@@ -11,13 +11,13 @@ import { forgetDraft } from './choose-options.js';
  */
 export function confirmForm(dryRun) {
   const { snapshot, target, counts, only, order, note } = dryRun;
-  const field = hubNameField(target.hub, 'confirm-name');
+  const field = hubNameField(target, 'confirm-name');
   const place = h('div');
   const toWrite = (counts.created ?? 0) + (counts.updated ?? 0);
   const button = h(
     'button',
     { type: 'submit', class: 'main' },
-    `Restore ${plural(toWrite, 'device')} into hub ${target.hub}`,
+    `Restore ${plural(toWrite, 'device')} into ${hubName(target)}`,
   );
   const form = h(
     'form',

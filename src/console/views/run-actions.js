@@ -86,7 +86,7 @@ function askToCancel(run, action) {
  * @param {Action} action
  */
 function askToRollBack(run, action) {
-  const field = hubNameField(run.target.hub, 'rollback-name');
+  const field = hubNameField(run.target, 'rollback-name');
   askFirst({
     title: 'Roll this restore back?',
     body: h(
@@ -99,7 +99,7 @@ function askToRollBack(run, action) {
     yes: 'Roll back',
     no: 'Keep it',
     failed: 'The rollback was not started.',
-    hubName: field,
+    nameField: field,
     work: () => perform(action, { confirm: field.value() }),
   });
 }

@@ -19,7 +19,7 @@ const requestSchema = z.strictObject({
   only: selectionSchema.optional(),
   order: orderSchema.optional(),
   note: noteSchema.optional(),
-  /** The target hub's name typed back: needed to restore into the hub the snapshot was taken from. */
+  /** `namespace/hub` of the target typed back: needed to restore into the hub the snapshot was taken from. */
   confirm: z.string().optional(),
 });
 
@@ -27,7 +27,7 @@ const rollbackSchema = z.strictObject({ confirm: z.string().optional(), note: no
 
 /** What an on-call engineer asks for. An empty body asks for the latest good snapshot into the secondary hub. */
 export type RestoreRequest = Readonly<z.infer<typeof requestSchema>>;
-/** `confirm` is the name of the hub that is to be emptied of what a restore wrote. */
+/** `confirm` is `namespace/hub` of the hub from which devices are to be removed. */
 export type RollbackRequest = Readonly<z.infer<typeof rollbackSchema>>;
 
 /** Reads the body of `POST /api/restores`. Throws `BadRequest`, `UnknownField` or `WrongTarget`. */
@@ -39,7 +39,7 @@ export function parseRestoreRequest(body: string): RestoreRequest {
       'Send nothing, or a JSON object with any of: snapshot ("latest" or an id of GET /api/snapshots), ' +
       'target ("secondary" or "primary"), onConflict ("keep"), dryRun (true or false), ' +
       'only ({platforms, tags, installationIds, userIds}), order (a list of {platforms, tags}), note (text), ' +
-      "confirm (the target hub's name).",
+      'confirm (namespace/hub of the target).',
   };
   const json = parseBody(body, source);
   refuseUnknownTarget(json);
@@ -55,7 +55,7 @@ export function parseRollbackRequest(body: string): RollbackRequest {
   const source: Source = {
     code: 'BadRequest',
     what: 'request body',
-    hint: "Send a JSON object with confirm (the target hub's name), and note (text) if you like.",
+    hint: 'Send a JSON object with confirm (namespace/hub of the target), and note (text) if you like.',
   };
   return parseWith(rollbackSchema, parseBody(body, source), source);
 }

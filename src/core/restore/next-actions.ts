@@ -1,6 +1,6 @@
 import { isOver, type RestoreCounts, type RestoreRun } from '../run/run.ts';
 
-/** A call of the HTTP API that makes sense now. With `needsConfirm` its body must name the target hub. */
+/** A call of the HTTP API that makes sense now. With `needsConfirm` its body must repeat the target's `namespace/hub`. */
 export interface NextAction {
   readonly name:
     | 'watch'

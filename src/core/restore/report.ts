@@ -139,7 +139,7 @@ function renderNext({ nextActions }: ReportFacts): string {
   return nextActions
     .map(({ name, method, href, body, needsConfirm }) => {
       const sent = body === undefined ? '' : ` ${inCode(JSON.stringify(body))}`;
-      const confirm = needsConfirm ? ' (with `confirm`: the target hub’s name)' : '';
+      const confirm = needsConfirm ? ' (with `confirm`: the target’s namespace/hub)' : '';
       return `- ${name}: \`${method} ${href}\`${sent}${confirm}`;
     })
     .join('\n');
