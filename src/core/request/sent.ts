@@ -58,7 +58,7 @@ function announcing(method: string, headers: Sent['headers']): string | undefine
   if (headers.get('transfer-encoding') !== null) return 'Transfer-Encoding';
   const length = headers.get('content-length');
   if (Number(length) > 0) return 'Content-Length';
-  const type = headers.get('content-type') ?? '';
+  const type = headers.get('content-type')?.toLowerCase() ?? '';
   // Many clients name a type in every call; a GET has no body that could be lost.
   if (type === '' || method === 'GET') return undefined;
   // Windows PowerShell and `curl -d ''` add this type to a POST without a body.
