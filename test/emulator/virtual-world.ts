@@ -1,7 +1,7 @@
 import { seededRandom, seedOf } from '../../local/emulator/random.ts';
 import type { World } from '../../local/emulator/world.ts';
 
-/** A world whose time passes only when told. */
+/** A world whose time passes only when a test moves it. */
 export interface VirtualWorld extends World {
   /** What falls due happens in its order, at its time. */
   advance(milliseconds: number): void;
