@@ -94,10 +94,15 @@ function toErrorResponse(context: Pick<InvocationContext, 'error'>, error: unkno
   const message = known?.message ?? 'Something unexpected happened; the log of this invocation says what. Try again.';
   return {
     status: statusOf[code],
-    headers: { 'x-ms-error-code': code, ...(statusOf[code] === 503 ? { 'Retry-After': '10' } : {}) },
+    headers: { 'x-ms-error-code': code, ...retryAfterOf(code, known) },
     // What is undefined is left out of the JSON.
     jsonBody: { error: { code, message, target: known?.target, details } },
   };
+}
+
+function retryAfterOf(code: ErrorCode, error: DrError | undefined): { 'Retry-After'?: string } {
+  if (error?.retryAfterMs !== undefined) return { 'Retry-After': String(Math.ceil(error.retryAfterMs / 1000)) };
+  return statusOf[code] === 503 ? { 'Retry-After': '10' } : {};
 }
 
 /** 202 for work in progress, with where to watch it (Azure REST guidelines, long-running operations). */

@@ -38,6 +38,8 @@ export interface Memory {
   readonly lastOpen: Map<string, { readonly phase: string; readonly shard: number }>;
   /** By run and phase the shards that are being worked on; a shard twice when its message came twice. */
   readonly inFlight: Map<string, number[]>;
+  /** By run whether it was over when it was last read. */
+  readonly endLooks: Map<string, { isOver: boolean; atMs: number }>;
   /** By run and pass the handles that live under another key. */
   readonly foreignHandles: Map<string, Promise<Float64Array>>;
   /** Time a hub's throttling has cost that some shard has already counted. */
@@ -51,6 +53,7 @@ export function createMemory(): Memory {
     lastBeat: undefined,
     lastOpen: new Map(),
     inFlight: new Map(),
+    endLooks: new Map(),
     foreignHandles: new Map(),
     lostTime: new Map(),
     probes: new Map(),

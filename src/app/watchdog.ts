@@ -6,7 +6,9 @@ import { advanceDrills } from './drill/advance.ts';
 import { reviewReadiness } from './readiness/review.ts';
 import { failRun } from './run-step.ts';
 import { dispatch } from './runs/dispatch.ts';
-import { changeRun, lastHeartbeatAt, readHolder, readLock } from './runs/store.ts';
+import { readLock } from './runs/lock.ts';
+import { changeRun, lastHeartbeatAt, readHolder } from './runs/store.ts';
+import { writersUntil } from './runs/writers.ts';
 
 /** Each minute: no run stays stuck, the drill advances, and alerts are sent when things are not as they should be. */
 export async function watch(app: App): Promise<void> {
@@ -36,6 +38,7 @@ export async function watchRuns(app: App): Promise<void> {
     if (run === 'unreadable') continue; // The next run takes its place; the others are watched meanwhile.
     if (run !== 'missing' && !isOver(run)) await watchRun(app, run);
     else if (app.world.now() - entry.modifiedAt.getTime() > QUIET_AFTER_MS) {
+      if (run !== 'missing' && (await writersUntil(app, run)) > app.world.now()) continue;
       app.log.warn('lock of a run that is over was left behind', { runId: lock.runId });
       await app.blobs.remove(entry.name, lock.etag);
     }

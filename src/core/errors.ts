@@ -44,6 +44,8 @@ export interface DrErrorOptions {
   readonly target?: string | undefined;
   /** True when the same call may succeed later without anybody changing anything. */
   readonly retryable?: boolean;
+  /** How long a caller should wait before it tries again. */
+  readonly retryAfterMs?: number;
   readonly details?: readonly ErrorDetail[];
   readonly cause?: unknown;
 }
@@ -60,6 +62,7 @@ export class DrError extends Error {
   readonly code: ErrorCode;
   readonly target: string | undefined;
   readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
   readonly details: readonly ErrorDetail[];
 
   constructor(code: ErrorCode, message: string, options: DrErrorOptions = {}) {
@@ -67,6 +70,7 @@ export class DrError extends Error {
     this.code = code;
     this.target = options.target;
     this.retryable = options.retryable ?? false;
+    this.retryAfterMs = options.retryAfterMs;
     this.details = options.details ?? [];
   }
 }

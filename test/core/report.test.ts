@@ -39,6 +39,7 @@ const facts: ReportFacts = {
     duplicatesCollapsed: 0,
     repaired: 2,
     changedSince: 1,
+    attempted: 0,
     secondsLostToThrottling: 12.5,
     failuresByCode: { Rejected: 2, TooLarge: 1 },
     passes: 2,

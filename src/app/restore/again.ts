@@ -3,6 +3,7 @@ import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, hubOf } from '../app.ts';
 import { findRun } from '../runs/store.ts';
+import { refuseWhileWriting } from '../runs/writers.ts';
 import { checkShardsStored, findSnapshot } from '../snapshots/store.ts';
 import { launchRestore } from './launch.ts';
 
@@ -10,9 +11,13 @@ import { launchRestore } from './launch.ts';
  * What a retry and a rollback share: each is a run about a restore that is over, of the same snapshot, on the same hub.
  */
 
+/** Throws `RunNotOver` while the restore runs, and while steps of it may still write. */
 export async function readEnded(app: App, runId: string): Promise<RestoreRun> {
   const run = await findRun(app, 'restore', runId);
-  if (isOver(run)) return run;
+  if (isOver(run)) {
+    await refuseWhileWriting(app, run);
+    return run;
+  }
   const message = `The restore '${runId}' still runs. Wait until it is over, or cancel it.`;
   throw new DrError('RunNotOver', message, { target: runId });
 }

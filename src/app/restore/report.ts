@@ -5,12 +5,12 @@ import { isOver, type RestoreResult, type RestoreRun } from '../../core/run/run.
 import { type App, toInstant } from '../app.ts';
 import { findRun } from '../runs/store.ts';
 import { readManifest } from '../snapshots/store.ts';
-import { readTotals, toResult } from './outcomes/totals.ts';
+import { readCurrentResult } from './outcomes/totals.ts';
 
 /** Gathers what is known of a restore, also while it runs. Throws `RunNotFound`. */
 export async function reportRestore(app: App, runId: string): Promise<ReportFacts> {
   const run = await findRun(app, 'restore', runId);
-  const result = run.result ?? toResult(await readTotals(app, run), run);
+  const { result } = await readCurrentResult(app, run);
   const { purpose, of, note, dryRun, only, order, target } = run.request;
   const nowMs = app.world.now();
   const endMs = run.finishedAt === undefined ? nowMs : Date.parse(run.finishedAt);
@@ -36,7 +36,7 @@ export async function reportRestore(app: App, runId: string): Promise<ReportFact
     recordsPerSecond: rateOf(timeline, result),
     warnings: run.warnings,
     error: run.error,
-    nextActions: nextActionsOf(run, result.counts),
+    nextActions: nextActionsOf(run, result),
     reportedAt: toInstant(nowMs),
   };
 }

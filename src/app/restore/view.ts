@@ -3,15 +3,16 @@ import { isOver, type RestoreResult, type RestoreRun } from '../../core/run/run.
 import type { App } from '../app.ts';
 import { findRun } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
-import { readProgress, toResult } from './outcomes/totals.ts';
+import { readCurrentResult } from './outcomes/totals.ts';
 
 export async function readRestoreView(app: App, runId: string) {
   return viewRestore(app, await findRun(app, 'restore', runId));
 }
 
-/** What the HTTP API shows of a restore. It costs one listing while the run is active, nothing after. */
+/** What the HTTP API shows of a restore. It costs one listing while the run is active or when it was stopped, nothing after an
+ * end in order. */
 export async function viewRestore(app: App, run: RestoreRun) {
-  const { result, beatAt } = run.result === undefined ? await resultSoFar(app, run) : { result: run.result };
+  const { result, beatAt } = await readCurrentResult(app, run);
   const { purpose, of, snapshotId, askedSnapshot, target, sourceHub, onConflict, dryRun, only, order, note } =
     run.request;
   const asked = { purpose, of, onConflict, dryRun, only, order, note };
@@ -23,13 +24,8 @@ export async function viewRestore(app: App, run: RestoreRun) {
     ...result,
     percent: percentOf(result),
     ...paceOf(app, run, result),
-    nextActions: nextActionsOf(run, result.counts),
+    nextActions: nextActionsOf(run, result),
   };
-}
-
-async function resultSoFar(app: App, run: RestoreRun) {
-  const { totals, beatAt } = await readProgress(app, run);
-  return { result: toResult(totals, run), beatAt };
 }
 
 /** The share of the records whose outcome is known, rounded down, so that 100 means all. */

@@ -2,7 +2,9 @@ import type { DrError } from '../../core/errors.ts';
 import type { RunKind } from '../../core/paths.ts';
 import { isOver, type OfKind, type Run, type RunOf } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
-import { changeRun, releaseLock, removeStaging } from './store.ts';
+import { releaseLock } from './lock.ts';
+import { changeRun, removeStaging } from './store.ts';
+import { writersUntil } from './writers.ts';
 
 /** Ends a run once and for all, frees its hub and removes what it staged. May run twice: the first end counts. */
 export async function endRun<Kind extends RunKind>(
@@ -15,7 +17,7 @@ export async function endRun<Kind extends RunKind>(
   const ended = await changeRun(app, run.kind, run.id, (current) =>
     isOver(current) ? undefined : { ...current, ...end, status, finishedAt },
   );
-  await releaseLock(app, ended);
+  await freeHub(app, ended);
   // Steps still in flight may stage a little more; retention removes that.
   await removeStaging(app, ended);
   app.log.info('run ended', {
@@ -27,6 +29,11 @@ export async function endRun<Kind extends RunKind>(
     seconds: Math.round((Date.parse(ended.finishedAt ?? finishedAt) - Date.parse(ended.createdAt)) / 100) / 10,
   });
   return ended;
+}
+
+/** Unless steps of the run may still write: then the hub is freed by the last of them, or by whoever asks for it later. */
+export async function freeHub(app: App, run: Run): Promise<void> {
+  if ((await writersUntil(app, run)) <= app.world.now()) await releaseLock(app, run);
 }
 
 function recordCountOf(run: Run): number | undefined {

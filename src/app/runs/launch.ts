@@ -3,7 +3,8 @@ import type { RunKind } from '../../core/paths.ts';
 import { newRunId, type OfKind, type Phase, type RunOf } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { dispatch } from './dispatch.ts';
-import { createRun, readRun, takeLock } from './store.ts';
+import { takeLock } from './lock.ts';
+import { createRun, readRun } from './store.ts';
 
 /** What every new run begins with; its id is made here unless the caller has one. */
 export function newRun(app: App, phase: Phase['name'], id?: string) {

@@ -1,15 +1,6 @@
 import { DrError, orFault } from '../../core/errors.ts';
-import {
-  heartbeatName,
-  lockName,
-  type RunKind,
-  runFolder,
-  runName,
-  runsFolder,
-  stagingFolder,
-} from '../../core/paths.ts';
-import type { HubRef } from '../../core/ports.ts';
-import { isOver, isRunId, type Run, type RunOf, startOfRunId } from '../../core/run/run.ts';
+import { heartbeatName, type RunKind, runFolder, runName, runsFolder, stagingFolder } from '../../core/paths.ts';
+import { isRunId, type Run, type RunOf, startOfRunId } from '../../core/run/run.ts';
 import { type App, emit, toInstant } from '../app.ts';
 import { toBytes, toText } from '../stored/codec.ts';
 import { forEachConcurrent, mapConcurrent } from '../stored/concurrent.ts';
@@ -21,10 +12,6 @@ export class Superseded extends Error {
   override readonly name = 'Superseded';
 }
 
-/** A holder without a heartbeat for this long is dead: the next run takes its place. */
-const TAKEOVER_AFTER_MS = 15 * 60_000;
-/** Between taking a lock and writing the run lie two storage calls. */
-const BIRTH_MS = 60_000;
 /** Run documents read at once. */
 const READERS = 16;
 /** Blobs removed at once. */
@@ -148,40 +135,6 @@ export function lastSignOfLife(run: Run, beatAt: string | undefined): number {
   return Math.max(...instants.filter((at) => !Number.isNaN(at)));
 }
 
-/**
- * Makes `runId` the one active run of its kind on the hub. Throws `RunInProgress` while another one lives; one that is
- * over or dead is taken over.
- */
-export async function takeLock(app: App, kind: RunKind, hub: HubRef, runId: string): Promise<void> {
-  const name = lockName(kind, hub);
-  const lock = { runId, takenAt: toInstant(app.world.now()) };
-  for (let tries = 1; ; tries += 1) {
-    if (await putLock(app, name, lock, tries < LOCK_TRIES)) return;
-    const holder = await readLock(app, name);
-    if (holder === undefined) continue;
-    if (holder.runId === runId) return;
-    await refuseLivingHolder(app, kind, holder);
-    if ((await documents.lock.write(app, name, lock, { etag: holder.etag })) !== 'conflict') return;
-  }
-}
-
-/** A put whose outcome stays unclear so often has another cause than a run that ends just now. */
-const LOCK_TRIES = 3;
-
-/**
- * Whether the lock surely is ours. The lock of a run that ends just now is there when the put is refused and gone when
- * it is looked at, so that the put's outcome is not known: with `mayBeUnclear` that is no error, and the caller looks
- * itself.
- */
-async function putLock(app: App, name: string, lock: Lock, mayBeUnclear: boolean): Promise<boolean> {
-  try {
-    return (await documents.lock.write(app, name, lock, 'new')) !== 'conflict';
-  } catch (error) {
-    if (mayBeUnclear && error instanceof DrError && error.retryable) return false;
-    throw error;
-  }
-}
-
 /** The run a lock names, or why its document cannot be used: damage to one run must not stop the others. */
 export async function readHolder<Kind extends RunKind>(
   app: App,
@@ -192,40 +145,6 @@ export async function readHolder<Kind extends RunKind>(
   if (!(run instanceof DrError)) return run ?? 'missing';
   app.log.error('run document unreadable', { runId, code: run.code });
   return 'unreadable';
-}
-
-async function refuseLivingHolder(app: App, kind: RunKind, holder: Lock): Promise<void> {
-  const run = await readHolder(app, kind, holder.runId);
-  const message = `The ${kind} '${holder.runId}' is still running on this hub. Watch it at GET /api/${kind}s/${holder.runId}, or cancel it.`;
-  const inProgress = new DrError('RunInProgress', message, { target: holder.runId });
-  if (run === 'missing' || run === 'unreadable') {
-    const waitMs = run === 'missing' ? BIRTH_MS : TAKEOVER_AFTER_MS;
-    if (app.world.now() - Date.parse(holder.takenAt) < waitMs) throw inProgress;
-    return;
-  }
-  if (isOver(run)) return;
-  if (app.world.now() - (await lastHeartbeatAt(app, run)) < TAKEOVER_AFTER_MS) throw inProgress;
-  const why = 'It gave no sign of life for 15 minutes and a new run took its place.';
-  const finishedAt = toInstant(app.world.now());
-  await changeRun(app, kind, holder.runId, (current) =>
-    isOver(current)
-      ? undefined
-      : { ...current, status: 'Failed', finishedAt, error: { code: 'RunTakenOver', message: why } },
-  );
-}
-
-type Lock = Awaited<ReturnType<typeof documents.lock.read>>;
-
-/** The run that holds the hub, if any. A damaged lock names no run, and any run may take it. */
-export async function readLock(app: App, name: string): Promise<(Lock & { readonly etag: string }) | undefined> {
-  const { value, etag } = await documents.lock.tryFind(app, name);
-  return etag === undefined ? undefined : { ...(value ?? { runId: '', takenAt: toInstant(0) }), etag };
-}
-
-export async function releaseLock(app: App, run: Run): Promise<void> {
-  const name = lockName(run.kind, run.hub);
-  const lock = await readLock(app, name);
-  if (lock?.runId === run.id) await app.blobs.remove(name, lock.etag);
 }
 
 /** Removes what the run staged: listings hold device handles, and are not needed once it is over. */

@@ -1,4 +1,4 @@
-import { isOver, type RestoreCounts, type RestoreRun } from '../run/run.ts';
+import { isOver, type RestoreResult, type RestoreRun } from '../run/run.ts';
 
 /** A call of the HTTP API that makes sense now. With `needsConfirm` its body must repeat the target's `namespace/hub`. */
 export interface NextAction {
@@ -19,7 +19,10 @@ export interface NextAction {
 }
 
 /** What to do about a restore, the likeliest first. */
-export function nextActionsOf(run: RestoreRun, counts: RestoreCounts): NextAction[] {
+export function nextActionsOf(
+  run: RestoreRun,
+  { counts, attempted }: Pick<RestoreResult, 'counts' | 'attempted'>,
+): NextAction[] {
   const { purpose, of = '', dryRun, snapshotId } = run.request;
   const self = `/api/restores/${run.id}`;
   const get = (name: NextAction['name'], href: string): NextAction => ({ name, method: 'GET', href });
@@ -37,7 +40,7 @@ export function nextActionsOf(run: RestoreRun, counts: RestoreCounts): NextActio
     report,
     !isGreen && !isRollback && restoreAction('restoreAgain', run),
     !isGreen && isRollback && rollbackAction(of),
-    counts.created + counts.updated > 0 && isWriter && rollbackAction(run.id),
+    counts.created + counts.updated + attempted > 0 && isWriter && rollbackAction(run.id),
   ];
   return actions.filter((action) => action !== false);
 }

@@ -101,6 +101,8 @@ export const outcomesSchema = z.strictObject({
   repaired: count,
   changedSince: count,
   lostMilliseconds: count,
+  /** Until when a step may be writing what is under way (epoch ms); absent when the last one has said that it stopped. */
+  writesUntil: count.optional(),
   /** How many records were in place at which time: milliseconds since the run began, and records. */
   inPlace: z.array(z.tuple([count, count])).default([]),
   failures: z.array(failure),

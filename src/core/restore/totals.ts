@@ -40,6 +40,7 @@ export function toFacts(outcomes: ShardOutcomes, { letters, platforms, wavesDone
     repaired: String(outcomes.repaired),
     changed_since: String(outcomes.changedSince),
     lost_ms: String(outcomes.lostMilliseconds),
+    writes_until: String(outcomes.writesUntil ?? ''),
     in_place: formatSamples(outcomes.inPlace),
     codes: codes.map(([code, list]) => `${code}=${list?.length ?? 0}`).join(' '),
   };
@@ -50,6 +51,11 @@ export function toFacts(outcomes: ShardOutcomes, { letters, platforms, wavesDone
 /** How many groups of the order the shard has written: as many as there are, and more, when it is done. */
 export function wavesDoneOf(facts: BlobFacts): number {
   return isDoneFact(facts) ? Number.POSITIVE_INFINITY : numberOf(facts, 'waves');
+}
+
+/** Until when a step may be writing for the shard (epoch ms); 0 when none is. */
+export function writesUntilOf(facts: BlobFacts): number {
+  return numberOf(facts, 'writes_until');
 }
 
 export interface Totals {

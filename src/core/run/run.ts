@@ -121,6 +121,8 @@ export const restoreSchema = z.strictObject({
       repaired: count,
       /** Records whose device changed in the target after this run saw or wrote them. */
       changedSince: count,
+      /** Failed or pending records of which something may have been written. */
+      attempted: count.default(0),
       secondsLostToThrottling: z.number().nonnegative(),
       failuresByCode: z.record(z.string(), count),
       passes: count,

@@ -13,12 +13,15 @@ import {
   type WrittenOutcome,
 } from '../../../core/restore/outcomes.ts';
 import { toFacts } from '../../../core/restore/totals.ts';
-import { isOver, type RestoreRun } from '../../../core/run/run.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
-import { beat, readRun, Superseded } from '../../runs/store.ts';
+import { beat, Superseded } from '../../runs/store.ts';
 import type { Found } from '../../stored/document.ts';
 import { documents } from '../../stored/documents.ts';
 import { noOutcomes, unusableOutcomes } from '../outcomes/store.ts';
+
+/** What a call that began just before its deadline may take beyond it: the hub client's time-outs together. */
+const LAST_CALL_MS = 60_000;
 
 /** More groups than an order may have. */
 const MAX_WAVES = 100;
@@ -33,13 +36,21 @@ export interface OpenOutcomes {
   letters(): readonly string[];
   /** The record is about to be written: once saved, it survives a crash. */
   begin(index: number, outcome: WrittenOutcome, addedRows: readonly number[]): void;
+  /** The first call about a record that was begun is made now. */
+  send(index: number): void;
+  /** What was begun and never sent is as it was before. */
+  dropUnsent(): void;
   settleAs(index: number, outcome: Outcome): void;
   /** A record that was begun may have been written in part, unless it is known that nothing was. */
   fail(index: number, failure: Pick<RecordFailure, 'code' | 'status'>, isUntouched?: boolean): void;
   count(what: 'duplicatesCollapsed' | 'repaired' | 'changedSince', amount: number): void;
   failureCount(): number;
-  /** Stores it all. Throws `Superseded` when the run is over or a twin of this step stored first. */
-  save(): Promise<void>;
+  /**
+   * Stores it all, also when the run is over: what was written counts. With `writing` it says until when this step may
+   * write; the caller then looks whether the run is over before it does. Throws `Superseded` when a twin of this step
+   * stored first.
+   */
+  save(state: 'writing' | 'still'): Promise<void>;
 }
 
 export interface ShardToDo {
@@ -50,13 +61,15 @@ export interface ShardToDo {
   readonly stored: Found<ShardOutcomes> | undefined;
   /** What the pass before made of the shard; absent in the first. */
   readonly before: ShardOutcomes | undefined;
+  /** When the step's time is up (epoch ms). */
+  readonly deadlineAt: number;
   /** Milliseconds the target's throttling has cost since any shard of this process last asked. */
   readonly newlyLostMs: () => number;
 }
 
 /** Continues from what is stored, or begins with what is carried over from the pass before. */
 export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: ShardToDo): OpenOutcomes {
-  const { groups, stored, before, newlyLostMs } = toDo;
+  const { groups, stored, before, newlyLostMs, deadlineAt } = toDo;
   const platforms = withSharedTexts(toDo.platforms);
   const { pass, wave = 0 } = run.phase;
   // The first pass begins with the selection that the comparison stored: without it, the records meant would be a
@@ -81,10 +94,17 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
   let lostMs = start.lostMilliseconds;
   let { inPlace } = start;
   let etag = stored?.etag;
+  // A step before this one that has not said that it stopped may be alive until then.
+  const othersUntil = (start.writesUntil ?? 0) > app.world.now() ? start.writesUntil : undefined;
+  const untilOf = (state: 'writing' | 'still'): number | undefined =>
+    state === 'still' ? othersUntil : Math.max(othersUntil ?? 0, deadlineAt + LAST_CALL_MS);
+  /** By position the letter that a record had before it was begun. */
+  const unsent = new Map<number, string>();
 
   const isOpen = (index: number): boolean => outcomeOf(letters[index]) === 'pending';
   let openCount = letters.filter((_, index) => isOpen(index)).length;
   const setLetter = (index: number, letter: string): void => {
+    unsent.delete(index);
     if (isOpen(index)) openCount -= 1;
     letters[index] = letter;
     if (isOpen(index)) openCount += 1;
@@ -98,8 +118,14 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     letters: () => letters,
     settleAs,
     begin(index, outcome, addedRows) {
+      const letter = letters[index] ?? outcomeLetters.pending;
       setLetter(index, underWayLetters[outcome]);
+      unsent.set(index, letter);
       if (addedRows.length > 0) added.set(index, new Set([...(added.get(index) ?? []), ...addedRows]));
+    },
+    send: (index) => void unsent.delete(index),
+    dropUnsent() {
+      for (const [index, letter] of unsent) setLetter(index, letter);
     },
     fail(index, failure, isUntouched = false) {
       const attempted = intentOf(letters[index]) ?? outcomeOf(before?.letters[index]);
@@ -111,9 +137,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
       tally[what] += amount;
     },
     failureCount: () => failures.length,
-    async save() {
-      const current = await readRun(app, 'restore', run.id);
-      if (current === undefined || isOver(current)) throw new Superseded('the run is over');
+    async save(state) {
       lostMs += newlyLostMs();
       // From here to the `put` nothing waits, so that what is stored is of one moment though writes go on meanwhile.
       const written = letters.join('');
@@ -125,6 +149,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
         added: [...added].map(([index, rows]) => ({ index, rows: [...rows] })),
         ...tally,
         lostMilliseconds: lostMs,
+        writesUntil: untilOf(state),
         inPlace,
         failures,
       };

@@ -12,6 +12,7 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import { recordsIn, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import { type App, hubOf } from '../../app.ts';
 import type { Moved } from '../../runs/dispatch.ts';
+import { watchEnd } from '../../runs/end-watch.ts';
 import { isSurelyOpen, withOthers } from '../../runs/shard-phase.ts';
 import { readSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
@@ -19,6 +20,7 @@ import { createWorkers } from '../../stored/concurrent.ts';
 import type { Found } from '../../stored/document.ts';
 import { storeJournal } from '../outcomes/journal.ts';
 import { readFinishedOutcomes, readOutcomes } from '../outcomes/store.ts';
+import { acknowledgeEnd } from './acknowledge-end.ts';
 import { openIdMap } from './id-map.ts';
 import { countLostTime } from './lost-time.ts';
 import { moveToNextPass, tooManyFailures } from './next-pass.ts';
@@ -26,7 +28,7 @@ import { openOutcomes } from './open-outcomes.ts';
 import type { Planned, RecordPlanner } from './planner.ts';
 import { openRemover } from './remover.ts';
 import { openRestorer } from './restorer.ts';
-import { type DueWrite, type Writer, writeBatch } from './write-batch.ts';
+import { type DueWrite, mayWrite, type Writer, writeBatch } from './write-batch.ts';
 
 /**
  * Outcomes are saved, and a cancelled run noticed, each time that this many more records are about to be written: as
@@ -52,14 +54,18 @@ export async function reconcile(
     if (stored?.value.isDone) return { failureCount: stored.value.failures.length };
     return settleOpen(await openWork(app, run, shard, stored, deadlineAt));
   });
+  if (end === 'over') {
+    if (isLast) await acknowledgeEnd(app, run);
+    return undefined;
+  }
   if (end === 'continue') return 'continue';
   // Failures of all shards are summed up as they come, since too many of them end the run.
   const isOpen = !isLast || (end.failureCount === 0 && (await isSurelyOpen(app, run, 'reconcile')));
   return isOpen ? undefined : moveToNextPass(app, run);
 }
 
-/** `continue` when time ran out. */
-type ShardEnd = 'continue' | { readonly failureCount: number };
+/** `continue` when time ran out; `over` when the run is, and this step has stored that it stopped. */
+type ShardEnd = 'continue' | 'over' | { readonly failureCount: number };
 
 /** All that one step knows about its shard. */
 interface Work extends Writer {
@@ -92,6 +98,7 @@ async function openWork(
     groups: pass === 1 && order !== undefined ? recordsIn(await openRecords()).map(groupOf(order)) : [],
     stored,
     before,
+    deadlineAt,
     newlyLostMs,
   });
   const idMap = await openIdMap(app, hub, run, shard);
@@ -103,16 +110,19 @@ async function openWork(
   const isRepair = before !== undefined;
   const workers = createWorkers(app.policy.maxConcurrency);
   const noted = takesNotes(run, before) ? new Map() : undefined;
-  return { app, run, shard, hub, deadlineAt, before, isRepair, plan, idMap, outcomes, workers, noted };
+  const endWatch = watchEnd(app, run);
+  return { app, run, shard, hub, deadlineAt, before, isRepair, plan, idMap, outcomes, workers, endWatch, noted };
 }
 
 async function settleOpen(work: Work): Promise<ShardEnd> {
-  const { app, outcomes } = work;
+  const { app, outcomes, endWatch } = work;
   const open = outcomes.open();
   const failure = await writeOpen(work, open);
+  outcomes.dropUnsent();
   if (outcomes.openCount() === 0) await storeNotes(work);
   // Also when a write failed for good: what was written before must not be written again.
-  await outcomes.save();
+  await outcomes.save('still');
+  if (await endWatch.look()) return 'over';
   const { maxFailures } = app.policy;
   if (outcomes.failureCount() > maxFailures) throw tooManyFailures(outcomes.failureCount(), maxFailures);
   const openCount = outcomes.open().length;
@@ -148,17 +158,18 @@ async function openSnapshotRecords(app: App, { request }: RestoreRun, shard: num
  * thrown once nothing is under way any more.
  */
 async function writeOpen(work: Work, open: readonly number[]): Promise<unknown> {
-  const { app, outcomes, workers, deadlineAt } = work;
+  const { app, outcomes, workers, endWatch } = work;
   const positions = open.values();
   const batches: Promise<void>[] = [];
   const failures: unknown[] = [];
   let size = BATCH.least;
   let roomAt: number | undefined;
   try {
-    while (!workers.isStopped() && app.world.now() < deadlineAt) {
+    while (mayWrite(work)) {
       const due = await decideBatch(work, positions, size);
       if (due.length === 0 || outcomes.failureCount() > app.policy.maxFailures) break;
-      await outcomes.save();
+      await outcomes.save('writing');
+      if (await endWatch.look()) break;
       const batch = writeBatch(work, due);
       batches.push(batch.catch((error: unknown) => void failures.push(error)));
       await workers.untilFewerWait(due.length);

@@ -2,6 +2,7 @@ import type { Hub, WriteOutcome } from '../../../core/ports.ts';
 import type { WrittenOutcome } from '../../../core/restore/outcomes.ts';
 import type { Write } from '../../../core/restore/plan.ts';
 import type { App } from '../../app.ts';
+import type { EndWatch } from '../../runs/end-watch.ts';
 import type { Workers } from '../../stored/concurrent.ts';
 import type { IdMap } from './id-map.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
@@ -16,6 +17,7 @@ export interface Writer {
   readonly deadlineAt: number;
   readonly idMap: IdMap;
   readonly outcomes: OpenOutcomes;
+  readonly endWatch: EndWatch;
   /** Shared by the batches, so that one begins while the last of the one before are under way. */
   readonly workers: Workers;
   /** The records were written by a pass before, and did not appear. */
@@ -33,17 +35,22 @@ export interface DueWrite {
   readonly isFirstTry: boolean;
 }
 
+/** Whether another call may begin. */
+export function mayWrite({ app, workers, deadlineAt, endWatch }: Writer): boolean {
+  return !workers.isStopped() && app.world.now() < deadlineAt && !endWatch.isOver();
+}
+
 /**
  * Writes what is due, and again under new ids what the hub refused the ids of. What time does not suffice for stays
  * open: another step takes it up.
  */
 export async function writeBatch(work: Writer, due: readonly DueWrite[]): Promise<void> {
-  const { app, idMap, workers, deadlineAt } = work;
+  const { idMap, workers, deadlineAt } = work;
   let refused: DueWrite[] = [];
   await workers.forEach(due, async (one) => {
     if (idMap.mustMap(one.writes) || (await writeAndSettle(work, one)) !== 'settled') refused.push(one);
   });
-  for (let tries = 1; refused.length > 0 && !workers.isStopped() && app.world.now() < deadlineAt; tries++) {
+  for (let tries = 1; refused.length > 0 && mayWrite(work); tries++) {
     const mapped = refused;
     refused = [];
     await idMap.map(
@@ -60,17 +67,15 @@ export async function writeBatch(work: Writer, due: readonly DueWrite[]): Promis
   }
 }
 
-/** Out of time, a record stays open: another step takes it up. */
+/** Out of time, or when the run is over, a record stays open: another step takes it up, if there is one. */
 async function writeAndSettle(
   work: Writer,
   due: DueWrite,
 ): Promise<'settled' | Extract<RecordAnswer, { kind: 'idRefused' }>> {
-  const { app, outcomes, deadlineAt } = work;
+  const { outcomes } = work;
   const { index, outcome, collapsed } = due;
-  if (app.world.now() >= deadlineAt) {
-    if (outcome === 'removed') outcomes.settleAs(index, 'pending'); // Not attempted yet.
-    return 'settled';
-  }
+  if (!mayWrite(work)) return 'settled';
+  outcomes.send(index);
   const answer = await writeRecord(work, due);
   switch (answer.kind) {
     case 'written':
@@ -86,6 +91,8 @@ async function writeAndSettle(
       outcomes.settleAs(index, outcome === 'removed' ? 'keptLive' : outcome);
       outcomes.count('repaired', work.isRepair ? 1 : 0);
       return 'settled';
+    case 'stopped':
+      return 'settled';
     case 'idRefused':
       return answer;
     default:
@@ -99,11 +106,12 @@ async function writeAndSettle(
  * may be lost.
  */
 async function writeRecord(
-  { hub, idMap, deadlineAt }: Writer,
+  { hub, idMap, deadlineAt, endWatch }: Writer,
   { writes, isFirstTry }: DueWrite,
 ): Promise<RecordAnswer> {
   let isFirst = true;
   for (const write of writes) {
+    if (!isFirst && endWatch.isOver()) return STOPPED;
     const answer = await writeOne(hub, write, idMap, deadlineAt);
     if (write.kind === 'registration' && answer.kind !== 'changed') idMap.noteAnswer(write.id, answer);
     if (answer.kind !== 'written') {
@@ -116,10 +124,12 @@ async function writeRecord(
 }
 
 const WRITTEN: RecordAnswer = { kind: 'written', isUntouched: false };
+const STOPPED: RecordAnswer = { kind: 'stopped', isUntouched: false };
 
 /** `changed`: a row that was to be taken back is no longer as it was seen, and stays. */
 type WriteAnswer = WriteOutcome | { readonly kind: 'changed' };
-type RecordAnswer = WriteAnswer & { readonly isUntouched: boolean };
+/** `stopped`: the run was over before the record's last row. */
+type RecordAnswer = (WriteAnswer | { readonly kind: 'stopped' }) & { readonly isUntouched: boolean };
 
 function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number): Promise<WriteAnswer> {
   switch (write.kind) {

@@ -6,13 +6,19 @@ import type { App } from '../../app.ts';
 
 /** What a restore has come to so far, from its shards' facts: one listing, however many passes there were. */
 export async function readTotals(app: App, run: RestoreRun): Promise<Totals> {
-  return (await readProgress(app, run)).totals;
+  return sumOutcomes(run.recordCount, (await readResults(app, run)).passes, run.createdAt);
 }
 
-/** The same, and its last heartbeat, which the same listing gives. */
-export async function readProgress(app: App, run: RestoreRun) {
+/**
+ * The result as of now, and the last heartbeat, which the same listing gives. One that ended while shards were being
+ * written may be ahead of what its document says, until the last step has stored that it stopped.
+ */
+export async function readCurrentResult(app: App, run: RestoreRun) {
+  const endedInOrder = run.status === 'Succeeded' || run.phase.name !== 'reconcile';
+  if (run.result !== undefined && endedInOrder) return { result: run.result, beatAt: undefined };
   const { passes, beatAt } = await readResults(app, run);
-  return { totals: sumOutcomes(run.recordCount, passes, run.createdAt), beatAt };
+  if (run.result !== undefined && passes.size === 0) return { result: run.result, beatAt };
+  return { result: toResult(sumOutcomes(run.recordCount, passes, run.createdAt), run), beatAt };
 }
 
 export function toResult(totals: Totals, run: RestoreRun): RestoreResult {
@@ -23,6 +29,7 @@ export function toResult(totals: Totals, run: RestoreRun): RestoreResult {
     duplicatesCollapsed: totals.duplicatesCollapsed,
     repaired: totals.repaired,
     changedSince: totals.changedSince,
+    attempted: totals.attempted,
     secondsLostToThrottling: Math.round(totals.lostMilliseconds / 100) / 10,
     failuresByCode: { ...totals.failuresByCode },
     passes: run.phase.pass,

@@ -1,0 +1,40 @@
+import { isOver, type Run } from '../../core/run/run.ts';
+import type { App } from '../app.ts';
+import { readRun } from './store.ts';
+
+/** Tells the writers of one process whether their run is over. */
+export interface EndWatch {
+  /** Reads the run. */
+  look(): Promise<boolean>;
+  /** What the last look found. One that is older than a second is repeated meanwhile. */
+  isOver(): boolean;
+}
+
+const LOOK_EVERY_MS = 1000;
+/** Runs remembered by one process. */
+const REMEMBERED = 8;
+
+/** All shards of the run that this process works on share its looks. */
+export function watchEnd(app: App, { kind, id }: Run): EndWatch {
+  const { endLooks } = app.memory;
+  const last = endLooks.get(id) ?? { isOver: false, atMs: Number.NEGATIVE_INFINITY };
+  // Set again, so that the first in the map is the one longest unused.
+  endLooks.delete(id);
+  endLooks.set(id, last);
+  for (const oldest of [...endLooks.keys()].slice(0, -REMEMBERED)) endLooks.delete(oldest);
+
+  const look = async (): Promise<boolean> => {
+    last.atMs = app.world.now();
+    const run = await readRun(app, kind, id);
+    last.isOver ||= run === undefined || isOver(run);
+    return last.isOver;
+  };
+  return {
+    look,
+    isOver() {
+      // What keeps the run from being read also fails the step's next save, which is awaited.
+      if (!last.isOver && app.world.now() - last.atMs >= LOOK_EVERY_MS) look().catch(() => {});
+      return last.isOver;
+    },
+  };
+}
