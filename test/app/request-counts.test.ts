@@ -21,7 +21,7 @@ import { openStorageAccount } from '../support/storage-account.ts';
 /** What is asked for while a region is down must not queue behind storage, whatever there is to look through. */
 const MOST_REQUESTS = 3;
 const MOST_SHARDS = 1024;
-const MOST_PASSES = 5;
+const MOST_PASSES = 6;
 
 /** How many requests one call costs. */
 async function countOf(app: App, call: (app: App) => Promise<unknown>): Promise<number> {

@@ -65,14 +65,17 @@ const message = {
 const numbers = Float64Array.of(0, 1, 2, 3);
 const outcomes = {
   isDone: false,
-  letters: '.cu=krf-CUR',
+  letters: '.cu=krgxf-CUR',
   added: [{ index: 2, rows: [0] }],
   duplicatesCollapsed: 0,
   repaired: 0,
   changedSince: 0,
+  unconfirmed: 0,
+  tooEarly: 0,
   lostMilliseconds: 0,
   inPlace: [[1000, 4]] satisfies [number, number][],
-  failures: [{ index: 6, code: 'Rejected' as const, status: 400 }],
+  writesUntil: 1000,
+  failures: [{ index: 8, code: 'Rejected' as const, status: 400 }],
 };
 
 const samples: Readonly<Record<Kind, Sample>> = {

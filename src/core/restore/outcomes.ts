@@ -14,12 +14,27 @@ export const outcomeLetters: Readonly<Record<Outcome, string>> = {
   updated: 'u',
   unchanged: '=',
   keptLive: 'k',
-  /** Of a rollback: what a restore had written is gone again. */
+  /** Of a rollback: what a restore had written was asked to be removed. */
   removed: 'r',
   failed: 'f',
   /** Not what the restore was asked for; counted nowhere. */
   excluded: '-',
 };
+
+/** What is known of a removal: it was asked for, the hub answered that it is done, or a later look did not show it. */
+const removals = ['asked', 'answered', 'unseen'] as const;
+export type Removal = (typeof removals)[number];
+const removalLetters: Readonly<Record<Removal, string>> = { asked: outcomeLetters.removed, answered: 'g', unseen: 'x' };
+
+/** The letter of a record whose removal is that far. */
+export function removalLetter(removal: Removal): string {
+  return removalLetters[removal];
+}
+
+/** How far the removal is that the letter stands for. */
+export function removalOf(letter: string | undefined): Removal | undefined {
+  return removals.find((removal) => removalLetters[removal] === letter);
+}
 
 /** Stored before the record is written: what it will have become, in case the run dies in the middle of it. */
 export const underWayLetters: Readonly<Record<WrittenOutcome, string>> = { created: 'C', updated: 'U', removed: 'R' };
@@ -28,6 +43,7 @@ const intentsByLetter = new Map(writtenOutcomes.map((outcome) => [underWayLetter
 const outcomesByLetter = new Map<string, Outcome>([
   ...outcomes.map((outcome) => [outcomeLetters[outcome], outcome] as const),
   ...[...intentsByLetter.keys()].map((letter) => [letter, 'pending'] as const),
+  ...removals.map((removal) => [removalLetters[removal], 'removed'] as const),
 ]);
 const isLetters = (text: string): boolean => [...text].every((letter) => outcomesByLetter.has(letter));
 
@@ -66,7 +82,9 @@ function codesOf(letters: Iterable<string>): Uint8Array {
 
 const isUnderWay = codesOf(intentsByLetter.keys());
 const notInPlace: ReadonlySet<Outcome> = new Set(['pending', 'failed', 'excluded']);
-const isInPlace = codesOf(outcomes.filter((one) => !notInPlace.has(one)).map((one) => outcomeLetters[one]));
+const isInPlace = codesOf(
+  [...outcomesByLetter].flatMap(([letter, outcome]) => (notInPlace.has(outcome) ? [] : [letter])),
+);
 
 /**
  * The newest that is known of each record, as letters: what this pass did not come to yet is as the pass before left
@@ -100,6 +118,10 @@ export const outcomesSchema = z.strictObject({
   duplicatesCollapsed: count,
   repaired: count,
   changedSince: count,
+  /** What one look alone does not prove: the record has to be looked at again. */
+  unconfirmed: count.default(0),
+  /** Of those the ones whose writes may still be on their way. */
+  tooEarly: count.default(0),
   lostMilliseconds: count,
   /** Until when a step may be writing what is under way (epoch ms); absent when the last one has said that it stopped. */
   writesUntil: count.optional(),

@@ -1,3 +1,4 @@
+import { hash53 } from '../bytes/hash.ts';
 import { versionHashOf } from '../fingerprint/row.ts';
 import { distinctRows } from '../registration/distinct.ts';
 import type { RecordOfRows } from '../registration/record.ts';
@@ -14,6 +15,14 @@ export interface WrittenRecord {
   readonly seen?: ReadonlySet<number>;
 }
 
+/** What a rollback has done about a record so far. */
+export interface RemovedRecord extends WrittenRecord {
+  /** What `removalHashesOf` gave of the rows that earlier passes removed. */
+  readonly removed?: ReadonlySet<number> | undefined;
+  /** The hub has answered that those rows are gone: the same row again is its device registering again. */
+  readonly isAnswered?: boolean;
+}
+
 /** What is to become of one record a restore wrote, when that is undone. */
 export type RemovalPlan =
   | { readonly kind: 'gone' | 'changed' }
@@ -24,41 +33,67 @@ export type RemovalPlan =
  * wrote, and none at all of an installation that is not.
  */
 export function versionHashesOf(record: RecordOfRows, live: RecordOfRows): number[] {
-  if (record.key.startsWith('i:')) return isSameToDevice(record.rows, live.rows) ? live.rows.map(versionHashOf) : [];
+  if (isInstallation(record)) return isSameToDevice(record.rows, live.rows) ? live.rows.map(versionHashOf) : [];
   const forms = distinctRows(record.rows);
   return live.rows.filter((row) => forms.has(canonicalRow(row.xml))).map(versionHashOf);
+}
+
+/** By these a later pass knows a row that is removed now, and its id where another version shows under it. */
+export function removalHashesOf(writes: readonly Write[], live: readonly Registration[]): number[] {
+  const removed = live.filter((row) => writes.some(({ kind, id }) => kind === 'removal' || id === row.id));
+  return removed.flatMap((row) => [versionHashOf(row), idHashOf(row)]);
 }
 
 /**
  * Removes what a restore wrote of a record and only while all of that is exactly as the restore left it; else its
  * device changed it since and keeps it. Rows under other ids are the device's own and stay. Without version hashes a
  * row counts as untouched when it is what the restore would have written, and an installation when it is so as a whole.
+ * A listing may leave rows out: one that shows later is judged by the same rules.
  */
 export function planRemoval(
   record: RecordOfRows,
   live: RecordOfRows | undefined,
-  { added, seen }: WrittenRecord,
+  what: RemovedRecord,
   mintedFor: PlanOptions['mintedFor'],
 ): RemovalPlan {
   if (live === undefined) return { kind: 'gone' };
-  if (record.key.startsWith('i:')) {
-    const isUntouched = seen
-      ? live.rows.every((row) => seen.has(versionHashOf(row)))
-      : isSameToDevice(record.rows, live.rows);
-    if (!isUntouched) return { kind: 'changed' };
+  if (isInstallation(record)) {
+    if (!isInstallationUntouched(record, live, what)) return { kind: 'changed' };
     return { kind: 'remove', writes: [{ kind: 'removal', id: record.key.slice(2) }] };
   }
+  const { added } = what;
   const rows =
     added === undefined ? [...distinctRows(record.rows).values()] : added.flatMap((at) => record.rows[at] ?? []);
   const formById = new Map(
     rows.flatMap((row) => [row.id, ...mintedFor(row.id)].map((id) => [id, canonicalRow(row.xml)] as const)),
   );
   const ours = live.rows.filter((row) => formById.has(row.id));
-  const isUntouched = (row: Registration): boolean =>
-    seen === undefined ? formById.get(row.id) === canonicalRow(row.xml) : seen.has(versionHashOf(row));
   if (ours.length === 0) return { kind: 'gone' };
-  if (!ours.every(isUntouched)) return { kind: 'changed' };
-  return { kind: 'remove', writes: ours.map(({ id, etag }) => ({ kind: 'withdrawal', id, etag }) as const) };
+  if (!ours.every((row) => isRowUntouched(row, formById.get(row.id), what))) return { kind: 'changed' };
+  const writes = ours.map(({ id, etag }) => ({ kind: 'withdrawal', id, etag }) as const);
+  return { kind: 'remove', writes };
+}
+
+function isInstallationUntouched(record: RecordOfRows, live: RecordOfRows, { seen, removed }: RemovedRecord): boolean {
+  const known = seen ?? removed;
+  if (known === undefined) return isSameToDevice(record.rows, live.rows);
+  return live.rows.every((row) => known.has(versionHashOf(row)));
+}
+
+function isRowUntouched(row: Registration, form: string | undefined, what: RemovedRecord): boolean {
+  const { seen, removed, isAnswered } = what;
+  const version = versionHashOf(row);
+  if (removed?.has(version)) return !isAnswered;
+  if (seen !== undefined) return seen.has(version);
+  return !removed?.has(idHashOf(row)) && form === canonicalRow(row.xml);
+}
+
+function idHashOf({ id }: Registration): number {
+  return hash53(`id ${id}`);
+}
+
+function isInstallation({ key }: RecordOfRows): boolean {
+  return key.startsWith('i:');
 }
 
 function isSameToDevice(rows: readonly Registration[], live: readonly Registration[]): boolean {

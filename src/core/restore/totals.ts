@@ -39,6 +39,8 @@ export function toFacts(outcomes: ShardOutcomes, { letters, platforms, wavesDone
     collapsed: String(outcomes.duplicatesCollapsed),
     repaired: String(outcomes.repaired),
     changed_since: String(outcomes.changedSince),
+    unconfirmed: String(outcomes.unconfirmed),
+    too_early: String(outcomes.tooEarly),
     lost_ms: String(outcomes.lostMilliseconds),
     writes_until: String(outcomes.writesUntil ?? ''),
     in_place: formatSamples(outcomes.inPlace),
@@ -103,6 +105,14 @@ export function sumOutcomes(recordCount: number, passes: PassFacts, startedAt: s
 /** Writes of one pass for records the pass before had written. */
 export function repairedIn(pass: ReadonlyMap<number, BlobFacts> | undefined): number {
   return sum([...(pass?.values() ?? [])], 'repaired');
+}
+
+/** Records that a pass found in a state which one look does not prove; `too_early`: which may yet change by itself. */
+export function unconfirmedIn(
+  pass: ReadonlyMap<number, BlobFacts> | undefined,
+  what: 'unconfirmed' | 'too_early' = 'unconfirmed',
+): number {
+  return sum([...(pass?.values() ?? [])], what);
 }
 
 /** Settled, and not failed. */

@@ -40,7 +40,7 @@ const milestonesSchema = z.strictObject({
   p99At: instant.optional(),
 });
 
-/** More phases than any run has: five passes of three, the waves of the first, and the end. */
+/** More phases than any run has: six passes of three, the waves of the first, and the end. */
 const MAX_HISTORY = 60;
 const historySchema = z
   .array(phaseSchema.pick({ name: true, pass: true, wave: true, startedAt: true }))

@@ -1,6 +1,7 @@
 import { DrError } from '../../../core/errors.ts';
 import type { BlobFacts } from '../../../core/ports.ts';
-import { repairedIn, sumOutcomes, wavesDoneOf } from '../../../core/restore/totals.ts';
+import { allShowsAt } from '../../../core/restore/too-early.ts';
+import { type PassFacts, repairedIn, sumOutcomes, unconfirmedIn, wavesDoneOf } from '../../../core/restore/totals.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { type Moved, moveOn } from '../../runs/dispatch.ts';
@@ -8,8 +9,10 @@ import { rememberOpen } from '../../runs/shard-phase.ts';
 import { notePace } from '../outcomes/notes.ts';
 import { readResults } from '../outcomes/totals.ts';
 
-/** The last pass only looks: what it still misses has failed. */
-export const LAST_PASS = 5;
+/** From this pass on a restore only looks: what it still misses has failed. */
+export const LOOKING_FROM = 5;
+/** What only the first look of these shows may need one more. */
+export const LAST_PASS = LOOKING_FROM + 1;
 
 /** Settling grows with each pass: a hub that shows writes late gets the time it seems to need. */
 const SETTLE_GROWTH = 3;
@@ -37,11 +40,18 @@ export async function moveToNextPass(app: App, run: RestoreRun): Promise<Moved> 
   if (pass === 1) await notePace(app, run, totals.counts);
   const { created, updated, removed } = totals.counts;
   const written = pass === 1 ? created + updated + removed : repairedIn(current);
-  if (run.request.dryRun || written === 0 || pass === LAST_PASS) {
+  if (run.request.dryRun || written + unconfirmedIn(current) === 0 || pass === LAST_PASS) {
     return moveOn(app, run, { name: 'finish', pass });
   }
-  const delaySeconds = Math.min(MAX_SETTLE_SECONDS, app.policy.settleSeconds * SETTLE_GROWTH ** (pass - 1));
-  return moveOn(app, run, { name: 'scan', pass: pass + 1, delaySeconds });
+  return moveOn(app, run, { name: 'scan', pass: pass + 1, delaySeconds: settleSecondsOf(app, run, passes) });
+}
+
+/** A pass that only confirms what the one before has seen needs no longer than that. */
+function settleSecondsOf({ policy, world }: App, run: RestoreRun, passes: PassFacts): number {
+  const repairs = [...passes].filter(([pass, facts]) => pass > 1 && repairedIn(facts) > 0).length;
+  const seconds = Math.min(MAX_SETTLE_SECONDS, policy.settleSeconds * SETTLE_GROWTH ** repairs);
+  if (unconfirmedIn(passes.get(run.phase.pass), 'too_early') === 0) return seconds;
+  return Math.max(seconds, Math.ceil((allShowsAt(run) - world.now()) / 1000));
 }
 
 export function tooManyFailures(failed: number, most: number): DrError {

@@ -8,6 +8,8 @@ import {
   outcomeLetters,
   outcomeOf,
   type RecordFailure,
+  type Removal,
+  removalLetter,
   type ShardOutcomes,
   underWayLetters,
   type WrittenOutcome,
@@ -41,9 +43,10 @@ export interface OpenOutcomes {
   /** What was begun and never sent is as it was before. */
   dropUnsent(): void;
   settleAs(index: number, outcome: Outcome): void;
+  settleRemoval(index: number, removal: Removal): void;
   /** A record that was begun may have been written in part, unless it is known that nothing was. */
   fail(index: number, failure: Pick<RecordFailure, 'code' | 'status'>, isUntouched?: boolean): void;
-  count(what: 'duplicatesCollapsed' | 'repaired' | 'changedSince', amount: number): void;
+  count(what: Tally, amount: number): void;
   failureCount(): number;
   /**
    * Stores it all, also when the run is over: what was written counts. With `writing` it says until when this step may
@@ -52,6 +55,8 @@ export interface OpenOutcomes {
    */
   save(state: 'writing' | 'still'): Promise<void>;
 }
+
+type Tally = 'duplicatesCollapsed' | 'repaired' | 'changedSince' | 'unconfirmed' | 'tooEarly';
 
 export interface ShardToDo {
   /** The platform of each record's first row. */
@@ -80,7 +85,6 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     ...noOutcomes,
     letters: outcomeLetters.pending.repeat(platforms.length),
     added: before?.added ?? [],
-    changedSince: before?.changedSince ?? 0,
     failures: before?.failures ?? [],
   };
   const letters = [...start.letters];
@@ -90,6 +94,8 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     duplicatesCollapsed: start.duplicatesCollapsed,
     repaired: start.repaired,
     changedSince: start.changedSince,
+    unconfirmed: start.unconfirmed,
+    tooEarly: start.tooEarly,
   };
   let lostMs = start.lostMilliseconds;
   let { inPlace } = start;
@@ -117,6 +123,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     openCount: () => openCount,
     letters: () => letters,
     settleAs,
+    settleRemoval: (index, removal) => setLetter(index, removalLetter(removal)),
     begin(index, outcome, addedRows) {
       const letter = letters[index] ?? outcomeLetters.pending;
       setLetter(index, underWayLetters[outcome]);

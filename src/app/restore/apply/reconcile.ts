@@ -1,13 +1,7 @@
 import { DrError } from '../../../core/errors.ts';
 import { manifestName } from '../../../core/paths.ts';
 import { groupOf } from '../../../core/request/selection.ts';
-import {
-  intentOf,
-  type Outcome,
-  outcomeOf,
-  type ShardOutcomes,
-  type WrittenOutcome,
-} from '../../../core/restore/outcomes.ts';
+import { intentOf, type Outcome, outcomeOf, type ShardOutcomes } from '../../../core/restore/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { recordsIn, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import { type App, hubOf } from '../../app.ts';
@@ -18,14 +12,14 @@ import { readSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { createWorkers } from '../../stored/concurrent.ts';
 import type { Found } from '../../stored/document.ts';
-import { storeJournal } from '../outcomes/journal.ts';
 import { readFinishedOutcomes, readOutcomes } from '../outcomes/store.ts';
 import { acknowledgeEnd } from './acknowledge-end.ts';
 import { openIdMap } from './id-map.ts';
 import { countLostTime } from './lost-time.ts';
 import { moveToNextPass, tooManyFailures } from './next-pass.ts';
-import { openOutcomes } from './open-outcomes.ts';
-import type { Planned, RecordPlanner } from './planner.ts';
+import { isWritten, type NoteTaker, storeNotes, takesNotes } from './notes.ts';
+import { type OpenOutcomes, openOutcomes } from './open-outcomes.ts';
+import type { Planned } from './planner.ts';
 import { openRemover } from './remover.ts';
 import { openRestorer } from './restorer.ts';
 import { type DueWrite, mayWrite, type Writer, writeBatch } from './write-batch.ts';
@@ -68,15 +62,7 @@ export async function reconcile(
 type ShardEnd = 'continue' | 'over' | { readonly failureCount: number };
 
 /** All that one step knows about its shard. */
-interface Work extends Writer {
-  readonly run: RestoreRun;
-  readonly shard: number;
-  /** What the pass before made of the shard. */
-  readonly before: ShardOutcomes | undefined;
-  readonly plan: RecordPlanner;
-  /** What this step noted of the records it decided about; absent where it is not needed. */
-  readonly noted: Map<number, Planned['noted']> | undefined;
-}
+type Work = Writer & NoteTaker;
 
 async function openWork(
   app: App,
@@ -104,7 +90,7 @@ async function openWork(
   const idMap = await openIdMap(app, hub, run, shard);
   const wanted = outcomes
     .letters()
-    .flatMap((letter, index) => (isWanted(letter, before?.letters[index]) ? [index] : []));
+    .flatMap((letter, index) => (isWanted(run, letter, before?.letters[index]) ? [index] : []));
   const openPlanner = run.request.purpose === 'rollback' ? openRemover : openRestorer;
   const plan = await openPlanner(app, run, { shard, fingerprints, idMap, wanted, openRecords });
   const isRepair = before !== undefined;
@@ -133,16 +119,17 @@ async function settleOpen(work: Work): Promise<ShardEnd> {
 }
 
 /**
- * Whether a record may have to be decided about: it is open, or this run's doing, of which a pass takes note at its
- * end.
+ * Whether a record may have to be decided about: it is open, or one that each pass looks at, of which it takes note at
+ * its end.
  */
-function isWanted(letter: string, before: string | undefined): boolean {
+function isWanted(run: RestoreRun, letter: string, before: string | undefined): boolean {
   if (before === undefined) return outcomeOf(letter) === 'pending';
-  return isOurs(outcomeOf(before));
+  return isLookedAtAgain(run, outcomeOf(before));
 }
 
-function isOurs(outcome: Outcome | undefined): outcome is WrittenOutcome {
-  return outcome === 'created' || outcome === 'updated' || outcome === 'removed';
+/** A restore looks after what it wrote, a rollback after all that it is about. */
+function isLookedAtAgain({ request }: RestoreRun, outcome: Outcome | undefined): boolean {
+  return isWritten(outcome) || (request.purpose === 'rollback' && (outcome === 'unchanged' || outcome === 'keptLive'));
 }
 
 async function openSnapshotRecords(app: App, { request }: RestoreRun, shard: number): Promise<ShardRecords> {
@@ -205,51 +192,42 @@ async function decideBatch(work: Work, positions: Iterator<number>, size: number
   return due;
 }
 
-/** A restore notes what it sees of what it wrote, a rollback what it is about to remove. */
-function takesNotes({ request }: RestoreRun, before: ShardOutcomes | undefined): boolean {
-  return (request.purpose === 'rollback') === (before === undefined);
-}
-
-/** What later passes, or a rollback, must know of the rows of this shard. */
-async function storeNotes({ app, run, shard, before, plan, outcomes, noted }: Work): Promise<void> {
-  if (noted === undefined) return;
-  const journal = new Map<number, readonly number[] | 'rewritten'>();
-  for (const [index, letter] of outcomes.letters().entries()) {
-    const outcome = outcomeOf(letter);
-    if (!isOurs(outcome)) continue;
-    // What a step before this one decided is decided once more: the same look gives the same.
-    const earlier = before === undefined ? undefined : outcome;
-    const note = noted.has(index) ? noted.get(index) : plan(index, earlier).noted;
-    if (note !== undefined) journal.set(index, note);
-  }
-  await storeJournal(app, run, shard, journal);
-}
-
 /** What is to be written for a record; nothing when its outcome is known without. */
-function decideRecord({ plan, outcomes, before, noted }: Work, index: number): DueWrite | undefined {
-  const earlier = before === undefined ? undefined : outcomeOf(before.letters[index]);
-  if (earlier !== undefined && !isOurs(earlier)) {
+function decideRecord({ run, plan, outcomes, before, noted }: Work, index: number): DueWrite | undefined {
+  const letter = before?.letters[index];
+  const outcomeBefore = outcomeOf(letter);
+  if (outcomeBefore !== undefined && !isLookedAtAgain(run, outcomeBefore)) {
     // Not written by this run: what happened to it in the target since is its device's own doing.
-    outcomes.settleAs(index, earlier);
+    outcomes.settleAs(index, outcomeBefore);
     return undefined;
   }
-  if (intentOf(outcomes.letters()[index]) === 'removed') {
+  const intent = intentOf(outcomes.letters()[index]);
+  if (intent === 'removed') {
     // Whether a step that died had removed it, the next pass sees; its device may have registered again since the look.
-    outcomes.settleAs(index, 'removed');
+    outcomes.settleRemoval(index, 'asked');
+    outcomes.count('unconfirmed', 1);
     return undefined;
   }
-  const isFirstTry = earlier === undefined && intentOf(outcomes.letters()[index]) === undefined;
-  const { decision, collapsed, addedRows, noted: note } = plan(index, earlier);
-  noted?.set(index, note);
-  if (decision.kind === 'write') {
-    outcomes.begin(index, decision.outcome, addedRows);
-    return { index, outcome: decision.outcome, writes: decision.writes, collapsed, isFirstTry };
+  const planned = plan(index, isWritten(outcomeBefore) ? outcomeBefore : undefined, letter);
+  const { decision, collapsed, addedRows } = planned;
+  noted?.set(index, planned.noted);
+  if (decision.kind !== 'write') {
+    settle(outcomes, index, planned);
+    return undefined;
   }
+  outcomes.begin(index, decision.outcome, addedRows);
+  const isFirstTry = before === undefined && intent === undefined;
+  return { index, outcome: decision.outcome, writes: decision.writes, collapsed, isFirstTry };
+}
+
+/** Settles a record of which nothing is to be written. */
+function settle(outcomes: OpenOutcomes, index: number, { decision, collapsed, removal, unconfirmed }: Planned): void {
   outcomes.count('duplicatesCollapsed', collapsed);
   if (decision.kind === 'failed') outcomes.fail(index, { code: decision.code });
-  else {
-    outcomes.settleAs(index, decision.outcome);
-    outcomes.count('changedSince', decision.hasChangedSince ? 1 : 0);
-  }
-  return undefined;
+  if (decision.kind !== 'settled') return;
+  if (removal === undefined) outcomes.settleAs(index, decision.outcome);
+  else outcomes.settleRemoval(index, removal);
+  outcomes.count('changedSince', decision.hasChangedSince ? 1 : 0);
+  outcomes.count('unconfirmed', unconfirmed === undefined ? 0 : 1);
+  outcomes.count('tooEarly', unconfirmed === 'tooEarly' ? 1 : 0);
 }

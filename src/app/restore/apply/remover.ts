@@ -1,18 +1,19 @@
-import { versionHashOf } from '../../../core/fingerprint/row.ts';
-import { decideRemoval } from '../../../core/restore/decide-removal.ts';
-import { planRemoval } from '../../../core/restore/plan-removal.ts';
+import { decideRemoval, type RemovalDecision, type RemovalRules } from '../../../core/restore/decide-removal.ts';
+import { outcomeOf, removalOf } from '../../../core/restore/outcomes.ts';
+import { planRemoval, removalHashesOf } from '../../../core/restore/plan-removal.ts';
+import { isTooEarlyToMiss } from '../../../core/restore/too-early.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readLiveRecords } from '../compare/live-rows.ts';
-import { readJournal } from '../outcomes/journal.ts';
+import { type Journal, readJournals } from '../outcomes/journal.ts';
 import { readRunOf, readWritten } from '../outcomes/written.ts';
 import { readMintedIds } from './id-map.ts';
-import { LAST_PASS } from './next-pass.ts';
-import type { RecordPlanner, ShardToPlan } from './planner.ts';
+import { LOOKING_FROM } from './next-pass.ts';
+import type { Planned, RecordPlanner, ShardToPlan } from './planner.ts';
 
 /**
- * The first pass of a rollback compares with what the restore saw, and notes what it is about to remove; later passes
- * compare with that note, so that a device which registers the same again is not taken for what was removed.
+ * A rollback compares what it sees with what the restore saw, and, where the restore never looked again, with what it
+ * wrote. What a pass is about to remove it notes, so that later passes know whether that still shows.
  */
 export async function openRemover(
   app: App,
@@ -24,17 +25,58 @@ export async function openRemover(
   const restore = await readRunOf(app, run);
   const written = await readWritten(app, restore, shard);
   const minted = await readMintedIds(app, restore, shard);
-  const { pass } = run.phase;
-  const removed = pass === 1 ? undefined : await readJournal(app, run.id, 1, shard);
-  return (index, earlier) => {
+  const removed = removedIn(await readJournals(app, run, run.phase.pass - 1, shard));
+  const isLastPass = run.phase.pass >= LOOKING_FROM;
+  const isEarly = isTooEarlyToMiss(run);
+  return (index, _, letter) => {
     const record = records.at(index);
+    const removal = removalOf(letter);
+    const what = { ...written.get(index), removed: removed.get(index), isAnswered: removal === 'answered' };
     const found = live.get(record.key);
-    const versionHashes = removed?.get(index);
-    const seen = typeof versionHashes === 'object' ? { seen: new Set(versionHashes) } : {};
-    const what = { ...written.get(index), ...seen };
     const plan = planRemoval(record, found, what, (id) => minted.get(id) ?? []);
-    const decision = decideRemoval(plan, earlier === 'removed', pass === LAST_PASS);
-    const isNoted = pass === 1 && plan.kind === 'remove' && found !== undefined;
-    return { decision, collapsed: 0, addedRows: [], noted: isNoted ? found.rows.map(versionHashOf) : undefined };
+    const isKnown = what.seen !== undefined;
+    const isTooEarly = isEarly && !isKnown && record.key.startsWith('i:');
+    const before = removal ?? beforeOf(letter);
+    const decision = decideRemoval(plan, { before, isKnown, isTooEarly, isLastPass });
+    const noted = plan.kind === 'remove' ? removalHashesOf(plan.writes, found?.rows ?? []) : undefined;
+    return toPlanned(decision, noted, isTooEarly);
   };
+}
+
+/** What the passes before were about to remove, by a record's position. */
+function removedIn(journals: readonly Journal[]): Map<number, Set<number>> {
+  const removed = new Map<number, Set<number>>();
+  for (const [index, note] of journals.flatMap((journal) => [...journal])) {
+    if (note !== 'rewritten') removed.set(index, new Set([...(removed.get(index) ?? []), ...note]));
+  }
+  return removed;
+}
+
+function beforeOf(letter: string | undefined): RemovalRules['before'] {
+  const outcome = outcomeOf(letter);
+  return outcome === 'unchanged' || outcome === 'keptLive' ? outcome : undefined;
+}
+
+function doubtOf(isTooEarly: boolean): NonNullable<Planned['unconfirmed']> {
+  return isTooEarly ? 'tooEarly' : 'unconfirmed';
+}
+
+function toPlanned(decision: RemovalDecision, noted: Planned['noted'], isTooEarly: boolean): Planned {
+  const unconfirmed = decision.unconfirmed ? doubtOf(isTooEarly) : undefined;
+  const common = { collapsed: 0, addedRows: [], noted, unconfirmed };
+  switch (decision.kind) {
+    case 'unchanged':
+    case 'keptLive':
+      return { ...common, decision: { kind: 'settled', outcome: decision.kind, hasChangedSince: false } };
+    case 'removed': {
+      const { removal, hasChangedSince } = decision;
+      return { ...common, removal, decision: { kind: 'settled', outcome: 'removed', hasChangedSince } };
+    }
+    case 'failed':
+      return { ...common, decision };
+    case 'remove':
+      return { ...common, decision: { kind: 'write', outcome: 'removed', writes: decision.writes } };
+    default:
+      return decision satisfies never;
+  }
 }

@@ -8,7 +8,7 @@ import type { App } from '../../app.ts';
 import { readComparison } from '../compare/comparison.ts';
 import { readForeignHandles } from '../compare/foreign-handles.ts';
 import { readLiveRecords } from '../compare/live-rows.ts';
-import { LAST_PASS } from './next-pass.ts';
+import { LOOKING_FROM } from './next-pass.ts';
 import type { RecordPlanner, ShardToPlan } from './planner.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function openRestorer(
   const live = lives ? await readLiveRecords(app, run, shard) : new Map<string, RecordOfRows>();
   const livesElsewhere = await readForeignHandles(app, run);
   const { pass } = run.phase;
-  const rules = { isDryRun: run.request.dryRun, isLastPass: pass === LAST_PASS };
+  const rules = { isDryRun: run.request.dryRun, isLastPass: pass >= LOOKING_FROM };
   const options: PlanOptions = {
     expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
     livesElsewhere,

@@ -79,7 +79,8 @@ async function writeAndSettle(
   const answer = await writeRecord(work, due);
   switch (answer.kind) {
     case 'written':
-      outcomes.settleAs(index, outcome);
+      if (outcome === 'removed') outcomes.settleRemoval(index, isAnswered(due) ? 'answered' : 'asked');
+      else outcomes.settleAs(index, outcome);
       outcomes.count('duplicatesCollapsed', collapsed);
       outcomes.count('repaired', work.isRepair ? 1 : 0);
       return 'settled';
@@ -98,6 +99,11 @@ async function writeAndSettle(
     default:
       return answer satisfies never;
   }
+}
+
+/** An answer about a row says what became of it; a written installation is queued. */
+function isAnswered({ writes }: DueWrite): boolean {
+  return writes.every(({ kind }) => kind === 'withdrawal');
 }
 
 /**

@@ -29,6 +29,8 @@ export const noOutcomes: Omit<ShardOutcomes, 'letters'> = {
   duplicatesCollapsed: 0,
   repaired: 0,
   changedSince: 0,
+  unconfirmed: 0,
+  tooEarly: 0,
   lostMilliseconds: 0,
   inPlace: [],
   failures: [],

@@ -1,10 +1,11 @@
 import { DrError } from '../../../core/errors.ts';
 import { intentOf, newestLetters, outcomeOf, type ShardOutcomes } from '../../../core/restore/outcomes.ts';
 import type { WrittenRecord } from '../../../core/restore/plan-removal.ts';
+import { seenVersions } from '../../../core/restore/seen.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readRun } from '../../runs/store.ts';
-import { readJournal } from './journal.ts';
+import { readJournals } from './journal.ts';
 import { readOutcomes } from './store.ts';
 
 /** The restore a retry or a rollback is about. Throws `StoredDocumentInvalid` when its document is gone. */
@@ -54,19 +55,15 @@ export async function readNewest(app: App, run: RestoreRun, shard: number): Prom
   return undefined;
 }
 
-/**
- * Of each record what the first pass that saw it after it was last written noted: later ones saw what its device did
- * since, too.
- */
+/** Of each record the version hashes of its rows as the restore left them, where that is known. */
 async function readSeen(app: App, run: RestoreRun, shard: number): Promise<Map<number, ReadonlySet<number>>> {
+  let lastDone = 1;
+  while ((await readOutcomes(app, run, lastDone + 1, shard))?.value.isDone) lastDone += 1;
+  const journals = await readJournals(app, run, lastDone, shard);
   const seen = new Map<number, ReadonlySet<number>>();
-  for (let pass = 2; pass <= run.phase.pass; pass++) {
-    const outcomes = (await readOutcomes(app, run, pass, shard))?.value;
-    if (!outcomes?.isDone) break;
-    for (const [index, versionHashes] of await readJournal(app, run.id, pass, shard)) {
-      if (versionHashes === 'rewritten') seen.delete(index);
-      else if (!seen.has(index)) seen.set(index, new Set(versionHashes));
-    }
+  for (const index of new Set(journals.flatMap((journal) => [...journal.keys()]))) {
+    const versions = seenVersions(journals.map((journal) => journal.get(index)));
+    if (versions !== undefined) seen.set(index, new Set(versions));
   }
   return seen;
 }

@@ -1,0 +1,68 @@
+import { outcomeOf, type ShardOutcomes, type WrittenOutcome } from '../../../core/restore/outcomes.ts';
+import { type Note, seenVersions } from '../../../core/restore/seen.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
+import type { App } from '../../app.ts';
+import { type Journal, readJournals, storeJournal } from '../outcomes/journal.ts';
+import { LAST_PASS } from './next-pass.ts';
+import type { OpenOutcomes } from './open-outcomes.ts';
+import type { Planned, RecordPlanner } from './planner.ts';
+
+/** What a step needs to note what later passes, or a rollback, must know of the rows of its shard. */
+export interface NoteTaker {
+  readonly app: App;
+  readonly run: RestoreRun;
+  readonly shard: number;
+  /** What the pass before made of the shard. */
+  readonly before: ShardOutcomes | undefined;
+  readonly plan: RecordPlanner;
+  readonly outcomes: OpenOutcomes;
+  /** What this step noted of the records it decided about; absent where it is not needed. */
+  readonly noted: Map<number, Planned['noted']> | undefined;
+}
+
+/** A restore notes what it sees of what it wrote, a rollback what it is about to remove. */
+export function takesNotes({ request }: RestoreRun, before: ShardOutcomes | undefined): boolean {
+  return request.purpose === 'rollback' || before !== undefined;
+}
+
+/** At the end of a shard's pass. */
+export async function storeNotes(taker: NoteTaker): Promise<void> {
+  const { app, run, shard, outcomes, noted } = taker;
+  if (noted === undefined) return;
+  const journal = new Map<number, Note>();
+  for (const [index, letter] of outcomes.letters().entries()) {
+    const note = isNoted(run, letter) ? noteOf(taker, noted, index) : undefined;
+    if (note !== undefined) journal.set(index, note);
+  }
+  await storeJournal(app, run, shard, journal);
+  if (run.request.purpose !== 'rollback')
+    outcomes.count('unconfirmed', await countUnconfirmed(app, run, shard, journal));
+}
+
+/** Of a rollback, too, what was about to be removed when its device turned out to be faster. */
+function isNoted({ request }: RestoreRun, letter: string): boolean {
+  const outcome = outcomeOf(letter);
+  return isWritten(outcome) || (request.purpose === 'rollback' && outcome === 'keptLive');
+}
+
+function noteOf({ plan, before }: NoteTaker, noted: ReadonlyMap<number, Planned['noted']>, index: number) {
+  if (noted.has(index)) return noted.get(index);
+  // What a step before this one decided is decided once more: the same look gives the same.
+  const letter = before?.letters[index];
+  const earlier = outcomeOf(letter);
+  return plan(index, isWritten(earlier) ? earlier : undefined, letter).noted;
+}
+
+export function isWritten(outcome: string | undefined): outcome is WrittenOutcome {
+  return outcome === 'created' || outcome === 'updated' || outcome === 'removed';
+}
+
+/** Of the records that were written again, those of which it is not certain yet what the hub shows. */
+async function countUnconfirmed(app: App, run: RestoreRun, shard: number, journal: Journal): Promise<number> {
+  const { pass } = run.phase;
+  if (pass <= 2 || pass === LAST_PASS) return 0;
+  const journals = [...(await readJournals(app, run, pass - 1, shard)), journal];
+  const isUnconfirmed = ([index, note]: [number, Note]): boolean =>
+    note !== 'rewritten' && seenVersions(journals.map((one) => one.get(index))) === undefined;
+  return [...journal].filter(isUnconfirmed).length;
+}

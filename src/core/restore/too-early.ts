@@ -1,0 +1,19 @@
+import type { RestoreRun } from '../run/run.ts';
+
+/** The service applies an installation's write late: up to this long after it was accepted. */
+const LATE_MS = 180_000;
+
+/**
+ * When all that the restore wrote shows which a rollback undoes (epoch ms): its writers had stopped when the rollback
+ * was started.
+ */
+export function allShowsAt(rollback: RestoreRun): number {
+  return Date.parse(rollback.createdAt) + LATE_MS;
+}
+
+/** Whether the look of the rollback's pass began before that: what it does not show may be there later. */
+export function isTooEarlyToMiss(rollback: RestoreRun): boolean {
+  const { pass } = rollback.phase;
+  const scan = (rollback.history ?? []).find((phase) => phase.name === 'scan' && phase.pass === pass);
+  return Date.parse(scan?.startedAt ?? rollback.createdAt) < allShowsAt(rollback);
+}

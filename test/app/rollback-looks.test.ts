@@ -1,0 +1,171 @@
+import { expect, test } from 'vitest';
+import { cancelRestore } from '../../src/app/restore/cancel.ts';
+import { startRollback } from '../../src/app/restore/rollback.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
+import { DrError } from '../../src/core/errors.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { backUp, restore, runToEnd, seed } from '../support/drive.ts';
+import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
+import { applyLate, hideInListing } from '../support/late-hub.ts';
+import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
+
+async function rollBack(engine: Engine, id: string) {
+  const run = await startRollback(engine.app, id, { confirm: 'devices' });
+  await runToEnd(engine, 'restore', run.id);
+  return readRestoreView(engine.app, run.id);
+}
+
+async function aBackedUpEngine(options: EngineOptions = {}): Promise<Engine> {
+  const engine = createEngine(options);
+  seed(engine, 30);
+  await backUp(engine);
+  return engine;
+}
+
+async function aRestoredEngine(options: EngineOptions = {}) {
+  const engine = await aBackedUpEngine(options);
+  const { id, status } = await restore(engine);
+  expect(status).toBe('Succeeded');
+  return { engine, id };
+}
+
+/** A restore that is cancelled as soon as it has written, so that it never looks at what it wrote. */
+async function aCancelledRestore(engine: Engine): Promise<string> {
+  const { run } = await startRestore(engine.app, parseRestoreRequest(''));
+  const { listPage } = engine.secondary;
+  let listings = 0;
+  engine.secondary.listPage = async (...args) => {
+    listings += 1;
+    if (listings === 2) await cancelRestore(engine.app, run.id);
+    return listPage(...args);
+  };
+  await engine.drain();
+  engine.secondary.listPage = listPage;
+  expect(await readRestoreView(engine.app, run.id)).toMatchObject({ status: 'Canceled' });
+  return run.id;
+}
+
+const isOf = (id: string) => (xml: string) => xml.includes(`$InstallationId:{${id}}`) || xml.includes(tokenOf(id));
+const away = (): DrError => new DrError('HubUnavailable', 'The hub is away.', { retryable: true });
+const dies = (): Error => new Error('The process dies here.');
+
+test.each([
+  { how: 'the hub is not available', failure: away },
+  { how: 'the process dies', failure: dies },
+])('when $how in pass 1 and again in pass 2, a rollback still removes what it says', async ({ failure }) => {
+  const { engine, id } = await aRestoredEngine();
+  const { deleteInstallation, deleteRegistration, listPage } = engine.secondary;
+  let failures = 0;
+  let listings = 0;
+  engine.secondary.listPage = (...args) => {
+    listings += 1;
+    failures = 0;
+    return listPage(...args);
+  };
+  // Each of the four shards' steps ends at its first deletion, in the first two passes.
+  const failing = async (remove: () => Promise<unknown>): Promise<void> => {
+    if (listings <= 2 && failures < 4) {
+      failures += 1;
+      throw failure();
+    }
+    await remove();
+  };
+  engine.secondary.deleteInstallation = (...args) => failing(() => deleteInstallation(...args));
+  engine.secondary.deleteRegistration = async (...args) => {
+    await failing(() => deleteRegistration(...args));
+    return 'gone';
+  };
+  const view = await rollBack(engine, id);
+  expect(view).toMatchObject({ status: 'Succeeded', counts: { total: 30, removed: 30, failed: 0 } });
+  expect(engine.secondary.rows.size).toBe(0);
+});
+
+test.each([1, 2])('a record that listing %i of a rollback leaves out is removed all the same', async (which) => {
+  for (const hidden of ['device-6', '19-5-1']) {
+    const { engine, id } = await aRestoredEngine();
+    hideInListing(engine, which, isOf(hidden));
+    const { deleteInstallation, deleteRegistration } = engine.secondary;
+    let lost = 1;
+    // With the second listing: the deletion is accepted, and takes no effect.
+    engine.secondary.deleteInstallation = async (...args) => {
+      if (which === 2 && args[0] === hidden && lost-- > 0) return;
+      await deleteInstallation(...args);
+    };
+    engine.secondary.deleteRegistration = deleteRegistration;
+    expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { removed: 30 } });
+    expect(engine.secondary.rows.size).toBe(0);
+  }
+});
+
+test('what really is gone counts as unchanged after two looks', async () => {
+  const { engine, id } = await aRestoredEngine();
+  engine.secondary.rows.delete('19-5-1');
+  expect(await rollBack(engine, id)).toMatchObject({ counts: { removed: 29, unchanged: 1 } });
+  expect(await rollBack(engine, id)).toMatchObject({ counts: { removed: 0, unchanged: 30 }, passes: 2 });
+});
+
+test('one of several rows of a device that a listing leaves out is removed, too', async () => {
+  for (const isCancelled of [false, true]) {
+    const engine = createEngine();
+    const token = tokenOf('both');
+    engine.primary.rows.set('1-1-1', anAppleRow({ id: '1-1-1', token, tags: ['a'] }));
+    engine.primary.rows.set('1-1-2', anAppleRow({ id: '1-1-2', token, tags: ['b'] }));
+    for (const [id, xml] of anInstallation('phone')) engine.primary.rows.set(id, xml);
+    await backUp(engine);
+    const id = isCancelled ? await aCancelledRestore(engine) : (await restore(engine)).id;
+    expect(engine.secondary.rows.size).toBe(4);
+    hideInListing(engine, 1, (xml) => xml.includes('>1-1-2<') || xml.includes('TemplateName'));
+    expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { removed: 2, keptLive: 0 } });
+    expect(engine.secondary.rows.size).toBe(0);
+  }
+});
+
+test('what a cancelled restore has handed over and the hub shows minutes later is removed', async () => {
+  for (const delayMs of [35_000, 110_000]) {
+    const engine = await aBackedUpEngine();
+    applyLate(engine, () => delayMs);
+    const id = await aCancelledRestore(engine);
+    const view = await rollBack(engine, id);
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { total: 30, removed: 30, unchanged: 0 } });
+    engine.advance(600_000);
+    await engine.secondary.listPage(undefined, { deadlineAt: 0 });
+    expect(engine.secondary.rows.size).toBe(0);
+  }
+});
+
+test.each([
+  { from: 32_000, to: 38_000 },
+  { from: 100_000, to: 125_000 },
+])('a hub that shows installation writes $from to $to ms late is left as it was', async ({ from, to }) => {
+  for (const waitMs of [0, 20_000, 600_000]) {
+    const engine = createEngine();
+    for (let index = 0; index < 100; index++) {
+      for (const [id, xml] of anInstallation(`phone-${index}`)) engine.primary.rows.set(id, xml);
+    }
+    await backUp(engine);
+    applyLate(engine, (id) => from + (Number(id.slice(6)) * (to - from)) / 100);
+    const restored = await restore(engine);
+    expect(restored).toMatchObject({ status: 'Succeeded', counts: { created: 100 }, changedSince: 0 });
+    engine.advance(waitMs);
+    const view = await rollBack(engine, restored.id);
+    const counts = { removed: 100, keptLive: 0, unchanged: 0 };
+    expect(view, `after ${waitMs} ms`).toMatchObject({ status: 'Succeeded', counts });
+    engine.advance(600_000);
+    await engine.secondary.listPage(undefined, { deadlineAt: 0 });
+    expect(engine.secondary.rows.size).toBe(0);
+  }
+});
+
+test('a plain row that is registered again under its id while a rollback runs stays, also when nothing tells it apart', async () => {
+  const { engine, id } = await aRestoredEngine();
+  const { deleteRegistration } = engine.secondary;
+  const xml = engine.secondary.rows.get('19-5-1') ?? '';
+  engine.secondary.deleteRegistration = async (...args) => {
+    const answer = await deleteRegistration(...args);
+    if (args[0] === '19-5-1') engine.secondary.rows.set('19-5-1', xml);
+    return answer;
+  };
+  expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { removed: 30 }, changedSince: 1 });
+  expect([...engine.secondary.rows.keys()]).toEqual(['19-5-1']);
+});
