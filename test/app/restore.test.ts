@@ -126,9 +126,10 @@ async function restoreAfterLoss(engine: Engine): Promise<void> {
   await restore(engine); // Teaches the trap what was put last: nothing, all is unchanged.
   for (const [id, xml] of engine.secondary.rows) if (xml.includes('$InstallationId')) engine.secondary.rows.delete(id);
   const first = await restore(engine);
-  expect(first).toMatchObject({ status: 'Succeeded' });
+  expect(first).toMatchObject({ status: 'Succeeded', repaired: 15 });
   for (const [id, xml] of engine.secondary.rows) if (xml.includes('$InstallationId')) engine.secondary.rows.delete(id);
-  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', repaired: 15 });
+  // What the hub remembers is the repair, which differs.
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', repaired: 0 });
 }
 
 test('a dry run counts what it would do and writes nothing', async () => {

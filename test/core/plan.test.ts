@@ -22,6 +22,9 @@ const newId = aRow({ id: '77-7-1', tags: ['a'], etag: 3 });
 const older = aRow({ id: '1-1-3', tags: ['A'], etag: 0 });
 const appRows = anInstallation('app').map(([, xml]) => parseRegistration(xml));
 const [appNative = native, appTemplate = templated] = appRows;
+const withMark = ({ xml }: Registration) =>
+  parseRegistration(xml.replace('</Tags>', ',Notification-Hubs-DR-repair</Tags>'));
+const markedApp = [withMark(appNative), withMark(appTemplate)] as const;
 const unnamed = parseRegistration(appTemplate.xml.replace('<TemplateName>alert</TemplateName>', ''));
 
 const put = ({ id, xml }: Registration) => ({ kind: 'registration', id, xml: descriptionForWrite(xml) });
@@ -40,7 +43,7 @@ const plain: PlanOptions = {
 const elsewhere = { livesElsewhere: (row: Registration) => row === native };
 const minted = { mintedFor: (id: string) => (id === '1-1-1' ? ['77-7-1'] : []) };
 const repair = { isRepair: true };
-const wholeRepair = [putApp('notification-hubs-dr-repair'), putApp()];
+const varied = [{ kind: 'installation', id: 'app', json: expect.stringContaining('"9998-12-31T23:59:59.000Z"') }];
 
 interface Row {
   readonly record: RecordOfRows;
@@ -103,11 +106,11 @@ test.each<[string, Row]>([
     { record: aRecord(appNative, appTemplate), plan: { kind: 'create', writes: [putApp()], collapsed: 0 } },
   ],
   [
-    'an installation that did not appear is put with one more tag, then as it is',
+    'an installation that did not appear is put with another expiry',
     {
       record: aRecord(appNative, appTemplate),
       options: repair,
-      plan: { kind: 'create', writes: wholeRepair, collapsed: 0 },
+      plan: { kind: 'create', writes: varied, collapsed: 0 },
     },
   ],
   [
@@ -124,7 +127,31 @@ test.each<[string, Row]>([
       record: aRecord(appNative, appTemplate),
       live: aRecord(appNative),
       options: repair,
-      plan: { kind: 'complete', writes: wholeRepair, collapsed: 0 },
+      plan: { kind: 'complete', writes: varied, collapsed: 0 },
+    },
+  ],
+  [
+    'an installation with the tag that earlier versions left is put without it',
+    {
+      record: aRecord(appNative, appTemplate),
+      live: aRecord(...markedApp),
+      plan: { kind: 'complete', writes: [putApp()], collapsed: 0 },
+    },
+  ],
+  [
+    'so it is when the snapshot has the tag, too',
+    {
+      record: aRecord(...markedApp),
+      live: aRecord(...markedApp),
+      plan: { kind: 'complete', writes: [putApp()], collapsed: 0 },
+    },
+  ],
+  [
+    'a snapshot with that tag is the same as a target without it',
+    {
+      record: aRecord(...markedApp),
+      live: aRecord(appNative, appTemplate),
+      plan: { kind: 'unchanged', collapsed: 0 },
     },
   ],
   [

@@ -3,7 +3,7 @@ import { encodeUtf8, type Octets } from '../bytes/utf8.ts';
 import { areDistinct, distinctRows } from '../registration/distinct.ts';
 import { findOwn } from '../registration/own.ts';
 import { handleHash, keyHashOf, platformOf, type RecordOfRows, recordKey } from '../registration/record.ts';
-import type { Registration, RegistrationFields } from '../registration/registration.ts';
+import { hasRepairTag, type Registration, type RegistrationFields } from '../registration/registration.ts';
 
 /**
  * What tells a row from others without its text, as 53-bit hashes: equal rows have equal ones, and next to no others
@@ -28,13 +28,13 @@ export type ContentFingerprint = Omit<RowFingerprint, 'versionHash'> & { readonl
 
 export function fingerprintContent(octets: Octets, fields: RegistrationFields): ContentFingerprint {
   const key = recordKey(fields);
-  return { key, keyHash: keyHashOf(key), handleHash: handleHash(fields), contentHash: contentHashOf(octets) };
+  return { key, keyHash: keyHashOf(key), handleHash: handleHash(fields), contentHash: contentHashOf(octets, fields) };
 }
 
 /** The version hash of a row that has been read. */
 export function versionHashOf(row: Registration): number {
   const octets = encodeUtf8(row.xml);
-  return toVersionHash(octets, row, contentHashOf(octets));
+  return toVersionHash(octets, row, contentHashOf(octets, row));
 }
 
 function toVersionHash(octets: Octets, { id, etag }: RegistrationFields, contentHash: number): number {
@@ -43,9 +43,10 @@ function toVersionHash(octets: Octets, { id, etag }: RegistrationFields, content
 
 /**
  * 0 where the description is not written as the service writes it: the hub's own values cannot be found on the fast
- * path.
+ * path. Also of a row with the tag that earlier versions left: it has to be written again without it.
  */
-function contentHashOf(octets: Octets): number {
+function contentHashOf(octets: Octets, { tags }: Pick<RegistrationFields, 'tags'>): number {
+  if (hasRepairTag(tags)) return 0;
   const own = findOwn(octets);
   return own === undefined ? 0 : hashOctets(octets, own.start, own.end);
 }
@@ -67,7 +68,7 @@ export function fingerprintRecord(record: RecordOfRows): RecordFingerprint {
     platform: platformOf(record),
     keyHash: keyHashOf(record.key),
     handleHashes: record.rows.map(handleHash),
-    contentHashes: wanted.map(({ xml }) => contentHashOf(encodeUtf8(xml))),
+    contentHashes: wanted.map((row) => contentHashOf(encodeUtf8(row.xml), row)),
   };
 }
 

@@ -1,6 +1,6 @@
 import { compareText } from '../bytes/search.ts';
 import { type Content, canonicalHandle, isHandleElement, kindOf, readElements } from './elements.ts';
-import { splitTags } from './tags.ts';
+import { REPAIR_TAG, splitTags } from './tags.ts';
 import { readDescription } from './usual.ts';
 
 /**
@@ -8,7 +8,7 @@ import { readDescription } from './usual.ts';
  *
  * Ignored: `ETag`, `ExpirationTime`, `RegistrationId`, element order, namespace prefixes, the root's form, CDATA or
  * escapes, nil or empty or absent, the order and letter case of tags, the case of Apple tokens, the order of headers
- * and the case of their names, white space and key order in push variables. Bodies count as an XML parser reports
+ * and the case of their names, white space and key order in push variables, and the tag that this app once left. Bodies count as an XML parser reports
  * them: what the hub stored with `\r\n` outside a reference is `\n` to any parser, so it is here.
  */
 export function canonicalRow(xml: string): string {
@@ -61,6 +61,7 @@ function canonicalField(platform: string, element: Content): Canonical | undefin
 
 function canonicalTags(text: string): Canonical | undefined {
   const tags = new Set(splitTags(text.toLowerCase()));
+  tags.delete(REPAIR_TAG);
   return tags.size === 0 ? undefined : [...tags].sort();
 }
 

@@ -1,6 +1,6 @@
 import { compareText } from '../bytes/search.ts';
 import { readContents, readPushVariables } from './contents.ts';
-import { installationIdOf, type Registration, userIdOf } from './registration.ts';
+import { hasRepairTag, installationIdOf, type Registration, userIdOf } from './registration.ts';
 
 /** Why an installation could not be rebuilt from its rows. Stable: operators see these. */
 export type RebuildFault = 'UnknownPlatform' | 'TemplateWithoutName';
@@ -52,13 +52,22 @@ export function rebuildInstallation(rows: readonly Registration[], expiryFloorAt
   return { id, body };
 }
 
-/** The same installation with one more tag: a PUT of it takes effect where an identical one would be ignored. */
-export function withRepairTag<T extends { readonly tags: readonly string[] | undefined }>(body: T): T {
-  return { ...body, tags: [...(body.tags ?? []), 'notification-hubs-dr-repair'] };
+/**
+ * The same installation with another expiry: a PUT of it takes effect where an identical one would be ignored, and
+ * whichever of the two counts in the end, the device has the same. The expiry is a second later, and "never" a year
+ * sooner: a hub may take the whole of its last year for "never".
+ */
+export function withVariedExpiry<T extends { readonly expirationTime: string | undefined }>(body: T): T {
+  const { expirationTime } = body;
+  const varied =
+    expirationTime === undefined ? ALMOST_NEVER : new Date(Date.parse(expirationTime) + 1000).toISOString();
+  return { ...body, expirationTime: varied };
 }
 
+const ALMOST_NEVER = '9998-12-31T23:59:59.000Z';
+
 function ownTags(tags: readonly string[]): string[] {
-  return tags.filter((tag) => !tag.startsWith('$'));
+  return tags.filter((tag) => !tag.startsWith('$') && !hasRepairTag([tag]));
 }
 
 function sharedTags(rows: readonly Registration[]): string[] {

@@ -8,7 +8,7 @@ import { readUsual, type UsualFields } from './usual.ts';
 export type { XmlElement } from '../xml/element.ts';
 export { canonicalRow } from './canonical.ts';
 export { readElements } from './elements.ts';
-export { installationIdOf, userIdOf } from './tags.ts';
+export { hasRepairTag, installationIdOf, userIdOf } from './tags.ts';
 
 /** One row of a hub: what this app reads of a registration description. Everything else is carried in `xml`. */
 export interface Registration {

@@ -8,6 +8,16 @@ export function splitTags(text: string): string[] {
   return tags;
 }
 
+/**
+ * Earlier versions put an installation that had not appeared with this tag first. It never belongs to a device: rows are
+ * compared and written without it.
+ */
+export const REPAIR_TAG = 'notification-hubs-dr-repair';
+
+export function hasRepairTag(tags: readonly string[]): boolean {
+  return tags.some((tag) => tag.length === REPAIR_TAG.length && tag.toLowerCase() === REPAIR_TAG);
+}
+
 /** The id inside the tag `$InstallationId:{...}`: the row belongs to that installation. */
 export function installationIdOf(tags: readonly string[]): string | undefined {
   return reservedTag(tags, '$installationid:{');

@@ -58,6 +58,8 @@ export function planRemoval(
 ): RemovalPlan {
   if (live === undefined) return { kind: 'gone' };
   if (isInstallation(record)) {
+    // One that lived before was only rid of the tag that earlier versions left.
+    if (what.added !== undefined) return { kind: 'changed' };
     if (!isInstallationUntouched(record, live, what)) return { kind: 'changed' };
     return { kind: 'remove', writes: [{ kind: 'removal', id: record.key.slice(2) }] };
   }

@@ -1,7 +1,7 @@
 import { areDistinct, distinctRows } from '../registration/distinct.ts';
-import { type RebuildFault, rebuildInstallation, withRepairTag } from '../registration/installation.ts';
+import { type RebuildFault, rebuildInstallation, withVariedExpiry } from '../registration/installation.ts';
 import type { RecordOfRows } from '../registration/record.ts';
-import { canonicalRow, descriptionForWrite, type Registration } from '../registration/registration.ts';
+import { canonicalRow, descriptionForWrite, hasRepairTag, type Registration } from '../registration/registration.ts';
 
 /**
  * One call to the target hub. A withdrawal takes back a row a restore wrote, if it is as it was seen; a removal takes
@@ -32,7 +32,7 @@ export interface PlanOptions {
 /**
  * Compares a record with what lives in the target under the same key. What is live is newer: a record that lives and
  * differs is left alone. A device whose live rows are some of the snapshot's is completed, since a step that died half
- * way leaves it so.
+ * way leaves it so. An installation with the tag that earlier versions left is ours, and written as it should be.
  */
 export function planRecord(record: RecordOfRows, live: RecordOfRows | undefined, options: PlanOptions): RecordPlan {
   if (live === undefined) return planNew(record, options);
@@ -41,6 +41,9 @@ export function planRecord(record: RecordOfRows, live: RecordOfRows | undefined,
   const isInstallation = record.key.startsWith('i:');
   const writes = withdrawals(wanted.values(), live.rows, options.mintedFor);
   if (writes.length > 0) return { kind: 'withdraw', writes, collapsed };
+  if (isInstallation && live.rows.some(({ tags }) => hasRepairTag(tags))) {
+    return toWrites('complete', record, record.rows, options, collapsed);
+  }
   const liveForms = new Set(distinctRows(live.rows).keys());
   const missing = [...wanted].filter(([form]) => !liveForms.has(form)).map(([, row]) => row);
   const isSubset = liveForms.size + missing.length === wanted.size;
@@ -91,7 +94,6 @@ function toWrites(
   }
   const rebuilt = rebuildInstallation(record.rows, options.expiryFloorAtMs);
   if (typeof rebuilt === 'string') return { kind: 'impossible', fault: rebuilt, collapsed };
-  const bodies = options.isRepair ? [withRepairTag(rebuilt.body), rebuilt.body] : [rebuilt.body];
-  const writes = bodies.map((body) => ({ kind: 'installation', id: rebuilt.id, json: JSON.stringify(body) }) as const);
-  return { kind, writes, collapsed };
+  const json = JSON.stringify(options.isRepair ? withVariedExpiry(rebuilt.body) : rebuilt.body);
+  return { kind, writes: [{ kind: 'installation', id: rebuilt.id, json }], collapsed };
 }
