@@ -14,6 +14,7 @@ const plans = {
   create: { kind: 'create', writes, collapsed: 0 },
   complete: { kind: 'complete', writes, collapsed: 0 },
   withdraw: { kind: 'withdraw', writes, collapsed: 0 },
+  takeBack: { kind: 'takeBack', writes, collapsed: 0 },
 } as const satisfies Record<RecordPlan['kind'], RecordPlan>;
 
 const settled = (outcome: Extract<Decision, { kind: 'settled' }>['outcome'], hasChangedSince = false): Decision => ({
@@ -57,6 +58,9 @@ test.each<[keyof typeof plans, 'created' | 'updated' | undefined, PassRules, Dec
   ['complete', 'updated', last, failed('NotApplied')],
   ['withdraw', 'created', last, failed('NotApplied')],
   ['impossible', 'created', first, failed('UnknownPlatform')],
+  // What it created is taken back where its device registered meanwhile.
+  ['takeBack', 'created', first, { kind: 'takeBack', writes }],
+  ['takeBack', 'created', last, failed('NotApplied')],
 ])('a restore: plan %s, before %s, rules %o', (kind, earlier, rules, decision) => {
   expect(decide(plans[kind], earlier, rules)).toEqual(decision);
 });

@@ -38,6 +38,7 @@ const facts: ReportFacts = {
     milestones: { p50At: '2026-11-23T09:01:00.000Z', p90At: '2026-11-23T09:01:50.000Z' },
     duplicatesCollapsed: 0,
     repaired: 2,
+    takenBack: 0,
     changedSince: 1,
     attempted: 0,
     secondsLostToThrottling: 12.5,

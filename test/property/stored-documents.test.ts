@@ -69,6 +69,7 @@ const outcomes = {
   added: [{ index: 2, rows: [0] }],
   duplicatesCollapsed: 0,
   repaired: 0,
+  takenBack: 0,
   changedSince: 0,
   unconfirmed: 0,
   tooEarly: 0,

@@ -56,6 +56,11 @@ export class FingerprintTable {
     return this.numbers[this.#start(index) + 1] ?? 0;
   }
 
+  handleHashesAt(index: number): readonly number[] {
+    const [handlesAt, contentsAt] = this.#bounds(index);
+    return this.#list(handlesAt, contentsAt);
+  }
+
   contentHashesAt(index: number): readonly number[] {
     const [, contentsAt, end] = this.#bounds(index);
     return this.#list(contentsAt, end);

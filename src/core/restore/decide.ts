@@ -5,7 +5,9 @@ import type { RecordPlan, Write } from './plan.ts';
 export type Decision =
   | { readonly kind: 'settled'; readonly outcome: Outcome; readonly hasChangedSince: boolean }
   | { readonly kind: 'failed'; readonly code: RecordFailure['code'] }
-  | { readonly kind: 'write'; readonly outcome: WrittenOutcome; readonly writes: readonly Write[] };
+  | { readonly kind: 'write'; readonly outcome: WrittenOutcome; readonly writes: readonly Write[] }
+  /** What the run created is taken back, and the record left to its device. */
+  | { readonly kind: 'takeBack'; readonly writes: readonly Write[] };
 
 export interface PassRules {
   /** Count what would be written, and write nothing. */
@@ -32,6 +34,8 @@ export function decide(
       return { kind: 'settled', outcome: earlier ?? 'keptLive', hasChangedSince: earlier !== undefined };
     case 'impossible':
       return { kind: 'failed', code: plan.fault };
+    case 'takeBack':
+      return isLastPass ? { kind: 'failed', code: 'NotApplied' } : { kind: 'takeBack', writes: plan.writes };
     case 'create':
     case 'complete':
     case 'withdraw': {

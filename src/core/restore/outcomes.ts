@@ -117,6 +117,8 @@ export const outcomesSchema = z.strictObject({
   added: z.array(z.strictObject({ index: count, rows: z.array(count) })).default([]),
   duplicatesCollapsed: count,
   repaired: count,
+  /** Created records that were left to their devices, which had registered meanwhile. */
+  takenBack: count.default(0),
   changedSince: count,
   /** What one look alone does not prove: the record has to be looked at again. */
   unconfirmed: count.default(0),

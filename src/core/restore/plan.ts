@@ -17,6 +17,8 @@ export type Write =
 export type RecordPlan =
   | { readonly kind: 'unchanged' | 'keptLive'; readonly collapsed: number }
   | { readonly kind: 'create' | 'complete' | 'withdraw'; readonly writes: readonly Write[]; readonly collapsed: number }
+  /** A row of this run's is taken back: its device has registered by itself. */
+  | { readonly kind: 'takeBack'; readonly writes: readonly Write[]; readonly collapsed: number }
   | { readonly kind: 'impossible'; readonly fault: RebuildFault; readonly collapsed: number };
 
 export interface PlanOptions {

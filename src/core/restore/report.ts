@@ -57,7 +57,7 @@ export function renderReport(facts: ReportFacts): string {
 
 /** What the last pass saw, in a sentence: why the result can be believed, or why not yet. */
 export function proofOf({ isOver, status, dryRun, purpose, result }: ReportFacts): string {
-  const { passes, repaired, changedSince, counts } = result;
+  const { passes, repaired, takenBack, changedSince, counts } = result;
   if (!isOver) return 'None yet: the run is not over.';
   if (dryRun) return 'None: a dry run counts what it would write, and writes nothing.';
   if (counts.pending > 0) return `None: the run ended before it came to ${counts.pending} records.`;
@@ -71,7 +71,9 @@ export function proofOf({ isOver, status, dryRun, purpose, result }: ReportFacts
   const repairs = repaired === 0 ? '' : ` ${repaired} had to be written again on the way.`;
   const changes =
     changedSince === 0 ? '' : ` ${changedSince} were changed by their devices meanwhile, and left to them.`;
-  return `Pass ${passes} listed the target again after the last write, and saw ${what}.${repairs}${changes}${failed}`;
+  const returned =
+    takenBack === 0 ? '' : ` ${takenBack} were taken back, since their devices had registered by themselves meanwhile.`;
+  return `Pass ${passes} listed the target again after the last write, and saw ${what}.${repairs}${returned}${changes}${failed}`;
 }
 
 function renderSummary(facts: ReportFacts): string {

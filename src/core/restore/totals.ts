@@ -39,6 +39,7 @@ export function toFacts(outcomes: ShardOutcomes, { letters, platforms, wavesDone
     collapsed: String(outcomes.duplicatesCollapsed),
     repaired: String(outcomes.repaired),
     changed_since: String(outcomes.changedSince),
+    taken_back: String(outcomes.takenBack),
     unconfirmed: String(outcomes.unconfirmed),
     too_early: String(outcomes.tooEarly),
     lost_ms: String(outcomes.lostMilliseconds),
@@ -68,6 +69,7 @@ export interface Totals {
   readonly attempted: number;
   readonly duplicatesCollapsed: number;
   readonly repaired: number;
+  readonly takenBack: number;
   readonly changedSince: number;
   readonly lostMilliseconds: number;
   readonly failuresByCode: Readonly<Record<string, number>>;
@@ -96,6 +98,7 @@ export function sumOutcomes(recordCount: number, passes: PassFacts, startedAt: s
     attempted: sum(newest, 'attempted'),
     duplicatesCollapsed: sum(first, 'collapsed'),
     repaired: sum(all, 'repaired'),
+    takenBack: sum(newest, 'taken_back'),
     changedSince: sum(newest, 'changed_since'),
     lostMilliseconds: sum(all, 'lost_ms'),
     failuresByCode: sumCodes(newest),

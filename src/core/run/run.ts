@@ -119,6 +119,8 @@ export const restoreSchema = z.strictObject({
       duplicatesCollapsed: count,
       /** Writes of the later passes, for records the first pass wrote but the listing did not show, or showed twice. */
       repaired: count,
+      /** Plain records this run created, and took back since their devices had registered by themselves meanwhile. */
+      takenBack: count.default(0),
       /** Records whose device changed in the target after this run saw or wrote them. */
       changedSince: count,
       /** Failed or pending records of which something may have been written. */

@@ -56,7 +56,7 @@ export interface OpenOutcomes {
   save(state: 'writing' | 'still'): Promise<void>;
 }
 
-type Tally = 'duplicatesCollapsed' | 'repaired' | 'changedSince' | 'unconfirmed' | 'tooEarly';
+type Tally = 'duplicatesCollapsed' | 'repaired' | 'takenBack' | 'changedSince' | 'unconfirmed' | 'tooEarly';
 
 export interface ShardToDo {
   /** The platform of each record's first row. */
@@ -85,6 +85,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     ...noOutcomes,
     letters: outcomeLetters.pending.repeat(platforms.length),
     added: before?.added ?? [],
+    takenBack: before?.takenBack ?? 0,
     failures: before?.failures ?? [],
   };
   const letters = [...start.letters];
@@ -93,6 +94,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
   const tally = {
     duplicatesCollapsed: start.duplicatesCollapsed,
     repaired: start.repaired,
+    takenBack: start.takenBack,
     changedSince: start.changedSince,
     unconfirmed: start.unconfirmed,
     tooEarly: start.tooEarly,

@@ -211,13 +211,15 @@ function decideRecord({ run, plan, outcomes, before, noted }: Work, index: numbe
   const planned = plan(index, isWritten(outcomeBefore) ? outcomeBefore : undefined, letter);
   const { decision, collapsed, addedRows } = planned;
   noted?.set(index, planned.noted);
-  if (decision.kind !== 'write') {
+  if (decision.kind !== 'write' && decision.kind !== 'takeBack') {
     settle(outcomes, index, planned);
     return undefined;
   }
-  outcomes.begin(index, decision.outcome, addedRows);
+  const takesBack = decision.kind === 'takeBack';
+  const outcome = decision.kind === 'takeBack' ? 'created' : decision.outcome;
+  outcomes.begin(index, outcome, addedRows);
   const isFirstTry = before === undefined && intent === undefined;
-  return { index, outcome: decision.outcome, writes: decision.writes, collapsed, isFirstTry };
+  return { index, outcome, writes: decision.writes, collapsed, isFirstTry, takesBack };
 }
 
 /** Settles a record of which nothing is to be written. */

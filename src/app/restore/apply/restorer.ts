@@ -2,6 +2,7 @@ import type { RecordOfRows } from '../../../core/registration/record.ts';
 import { type Decision, decide } from '../../../core/restore/decide.ts';
 import { type PlanOptions, planRecord } from '../../../core/restore/plan.ts';
 import { versionHashesOf } from '../../../core/restore/plan-removal.ts';
+import { planTakeBack } from '../../../core/restore/plan-take-back.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { openShardRecords, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { App } from '../../app.ts';
@@ -21,22 +22,25 @@ export async function openRestorer(
   { shard, fingerprints, idMap, wanted, openRecords }: ShardToPlan,
 ): Promise<RecordPlanner> {
   const comparison = await readComparison(app, run, shard, fingerprints.count);
-  const open = wanted.filter((index) => !comparison.isSameAt(index));
+  const { pass } = run.phase;
+  const foreignHandles = await readForeignHandles(app, run);
+  const isAlone = pass === 1 || foreignHandles.isEmpty;
+  const isInPlace = (index: number): boolean =>
+    comparison.isSameAt(index) && (isAlone || !fingerprints.handleHashesAt(index).some(foreignHandles.has));
+  const open = wanted.filter((index) => !isInPlace(index));
   const records = open.length === 0 ? NO_RECORDS : await openRecords();
   const lives = open.some((index) => comparison.livesAt(index));
   const live = lives ? await readLiveRecords(app, run, shard) : new Map<string, RecordOfRows>();
-  const livesElsewhere = await readForeignHandles(app, run);
-  const { pass } = run.phase;
   const rules = { isDryRun: run.request.dryRun, isLastPass: pass >= LOOKING_FROM };
   const options: PlanOptions = {
     expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
-    livesElsewhere,
+    livesElsewhere: foreignHandles.hasOf,
     mintedFor: idMap.mintedFor,
     isRepair: pass > 1,
   };
   return (index, earlier) => {
     const before = earlier === 'removed' ? undefined : earlier;
-    if (comparison.isSameAt(index)) {
+    if (isInPlace(index)) {
       const collapsed = pass === 1 ? fingerprints.collapsedAt(index) : 0;
       const decision = decide({ kind: 'unchanged', collapsed }, before, rules);
       const noted = earlier === undefined ? undefined : comparison.versionHashesAt(index);
@@ -44,10 +48,14 @@ export async function openRestorer(
     }
     const record = records.at(index);
     const found = live.get(record.key);
-    const plan = planRecord(record, found, options);
+    const takenBack = before === 'created' ? planTakeBack(record, found, options) : undefined;
+    const plan =
+      takenBack === undefined
+        ? planRecord(record, found, options)
+        : ({ kind: 'takeBack', writes: takenBack, collapsed: 0 } as const);
     const decision = decide(plan, before, rules);
     const seen = found !== undefined && decision.kind === 'settled' ? versionHashesOf(record, found) : undefined;
-    const noted = decision.kind === 'write' ? 'rewritten' : seen;
+    const noted = decision.kind === 'write' || decision.kind === 'takeBack' ? 'rewritten' : seen;
     return {
       decision,
       collapsed: pass === 1 ? plan.collapsed : 0,

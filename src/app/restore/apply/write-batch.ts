@@ -33,6 +33,8 @@ export interface DueWrite {
   readonly collapsed: number;
   /** No step before this one, and no pass, has tried to write the record. */
   readonly isFirstTry: boolean;
+  /** The run had created the record, which now is left to its device. */
+  readonly takesBack: boolean;
 }
 
 /** Whether another call may begin. */
@@ -79,17 +81,18 @@ async function writeAndSettle(
   const answer = await writeRecord(work, due);
   switch (answer.kind) {
     case 'written':
-      if (outcome === 'removed') outcomes.settleRemoval(index, isAnswered(due) ? 'answered' : 'asked');
+      if (due.takesBack) settleTakenBack(outcomes, index);
+      else if (outcome === 'removed') outcomes.settleRemoval(index, isAnswered(due) ? 'answered' : 'asked');
       else outcomes.settleAs(index, outcome);
       outcomes.count('duplicatesCollapsed', collapsed);
-      outcomes.count('repaired', work.isRepair ? 1 : 0);
+      outcomes.count('repaired', work.isRepair && !due.takesBack ? 1 : 0);
       return 'settled';
     case 'rejected':
       outcomes.fail(index, { code: answer.reason, status: answer.status }, answer.isUntouched);
       return 'settled';
     case 'changed':
       // Its device was faster. Rows taken back from a record that stays are looked at again by the next pass.
-      outcomes.settleAs(index, outcome === 'removed' ? 'keptLive' : outcome);
+      outcomes.settleAs(index, outcome === 'removed' || due.takesBack ? 'keptLive' : outcome);
       outcomes.count('repaired', work.isRepair ? 1 : 0);
       return 'settled';
     case 'stopped':
@@ -99,6 +102,11 @@ async function writeAndSettle(
     default:
       return answer satisfies never;
   }
+}
+
+function settleTakenBack(outcomes: OpenOutcomes, index: number): void {
+  outcomes.settleAs(index, 'keptLive');
+  outcomes.count('takenBack', 1);
 }
 
 /** An answer about a row says what became of it; a written installation is queued. */

@@ -21,14 +21,20 @@ export async function storeForeignHandles(app: App, run: RestoreRun, shard: numb
   await documents.foreignHandles.write(app, name, { hashes }, 'any');
 }
 
-/** Tells of a row whether its handle is one of them. Throws `StoredDocumentInvalid`, naming the blob it is about. */
-export async function readForeignHandles(app: App, run: RestoreRun): Promise<(row: Registration) => boolean> {
+interface ForeignHandles {
+  readonly isEmpty: boolean;
+  /** By a handle's hash. */
+  has(hash: number): boolean;
+  hasOf(row: Registration): boolean;
+}
+
+/** Throws `StoredDocumentInvalid`, naming the blob it is about. */
+export async function readForeignHandles(app: App, run: RestoreRun): Promise<ForeignHandles> {
   const hashes = await remember(app.memory.foreignHandles, `${run.id} ${run.phase.pass}`, () => readAll(app, run));
-  return (row) => {
-    if (hashes.length === 0) return false;
-    const wanted = handleHash(row);
-    return hashes[firstIndex(hashes.length, (index) => (hashes[index] ?? 0) >= wanted)] === wanted;
-  };
+  const has = (wanted: number): boolean =>
+    hashes[firstIndex(hashes.length, (index) => (hashes[index] ?? 0) >= wanted)] === wanted;
+  const isEmpty = hashes.length === 0;
+  return { isEmpty, has, hasOf: (row) => !isEmpty && has(handleHash(row)) };
 }
 
 type Remembered = App['memory']['foreignHandles'];

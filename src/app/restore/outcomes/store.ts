@@ -28,6 +28,7 @@ export const noOutcomes: Omit<ShardOutcomes, 'letters'> = {
   added: [],
   duplicatesCollapsed: 0,
   repaired: 0,
+  takenBack: 0,
   changedSince: 0,
   unconfirmed: 0,
   tooEarly: 0,

@@ -28,6 +28,7 @@ export function toResult(totals: Totals, run: RestoreRun): RestoreResult {
     milestones: run.request.dryRun ? {} : totals.milestones,
     duplicatesCollapsed: totals.duplicatesCollapsed,
     repaired: totals.repaired,
+    takenBack: totals.takenBack,
     changedSince: totals.changedSince,
     attempted: totals.attempted,
     secondsLostToThrottling: Math.round(totals.lostMilliseconds / 100) / 10,
