@@ -20,7 +20,7 @@ async function aBackedUpEngine(tags: readonly string[] = ['news']): Promise<Engi
 const contentsOf = ({ secondary }: Engine): string => JSON.stringify([...secondary.rows.values()]);
 const tagsOf = (xml: string): readonly string[] => parseRegistration(xml).tags;
 
-/** The puts of each installation take effect as told, when the target is listed next; others never. */
+/** The puts of each installation take effect as `order` has them, when the target is listed next; others never. */
 function applyPuts({ secondary }: Engine, order: (puts: readonly string[]) => readonly (string | undefined)[]): void {
   const { putInstallation, listPage } = secondary;
   const puts = new Map<string, string[]>();
@@ -37,12 +37,13 @@ function applyPuts({ secondary }: Engine, order: (puts: readonly string[]) => re
   };
 }
 
+const second = (puts: readonly string[]): readonly (string | undefined)[] => (puts.length < 2 ? [] : [puts[1]]);
+const swapped = (puts: readonly string[]): readonly (string | undefined)[] =>
+  puts.length < 2 ? [] : [puts.at(-1), puts.at(-2)];
+
 test.each([
-  { how: 'only the repair takes effect', order: (puts: readonly string[]) => puts.slice(1) },
-  {
-    how: 'the first write takes effect after its repair',
-    order: (puts: readonly string[]) => (puts.length < 2 ? [] : puts.toReversed()),
-  },
+  { how: 'only the write after the first one takes effect', order: second },
+  { how: 'the last two writes take effect in the other order', order: swapped },
 ])('when $how, the target has what the primary has', async ({ order }) => {
   const engine = await aBackedUpEngine();
   applyPuts(engine, order);

@@ -1,8 +1,8 @@
 import type { Engine } from './engine.ts';
 
 /**
- * From now on the secondary accepts installation writes at once and applies each so many milliseconds later, in the
- * order of these times.
+ * From now on the secondary accepts installation writes at once and applies each after its delay, in the
+ * order in which they are due.
  */
 export function applyLate({ app, secondary }: Engine, delayMs: (id: string) => number): void {
   const { putInstallation, deleteInstallation, listPage } = secondary;

@@ -10,6 +10,8 @@ class Crash extends Error {}
 export interface CrashPoint {
   /** The write at which to die, counted from 1; 0 never dies. May be set while the engine runs. */
   at: number;
+  /** Another one. */
+  readonly again?: number;
   /** Whether that write still takes effect. */
   readonly isApplied: boolean;
 }
@@ -26,7 +28,7 @@ export function createMortalEngine(point: CrashPoint, from: Engine = createEngin
   let hasDied = false;
   const mortal = async <T>(write: () => Promise<T>): Promise<T> => {
     count += 1;
-    if (count !== point.at) return write();
+    if (count !== point.at && count !== point.again) return write();
     hasDied = true;
     if (point.isApplied) await write();
     throw new Crash();

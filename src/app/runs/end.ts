@@ -31,7 +31,7 @@ export async function endRun<Kind extends RunKind>(
   return ended;
 }
 
-/** Unless steps of the run may still write: then the hub is freed by the last of them, or by whoever asks for it later. */
+/** Unless steps of the run may still write: then the hub is freed by the last of them, or by the next run that asks for it. */
 export async function freeHub(app: App, run: Run): Promise<void> {
   if ((await writersUntil(app, run)) <= app.world.now()) await releaseLock(app, run);
 }

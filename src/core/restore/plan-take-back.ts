@@ -5,8 +5,8 @@ import type { PlanOptions, Write } from './plan.ts';
 
 /**
  * Takes back a plain record that this run created while its device registered by itself, under another id or as an
- * installation: the device would be pushed twice. Only while all of it is as it was written; a row that somebody
- * changed since is in use. `undefined` when nothing of that kind happened.
+ * installation: the device would be pushed twice. Only while all of it is as it was written: a row
+ * that changed since is in use. `undefined` when nothing of that kind happened.
  */
 export function planTakeBack(
   record: RecordOfRows,
