@@ -27,11 +27,13 @@ function registerWhile({ secondary }: Engine, rows: readonly (readonly [string, 
 
 const installation = anInstallation('app').map(([id, xml]) => [id, xml.replace(tokenOf('app'), token)] as const);
 
-test.each<{ how: string; rows: readonly (readonly [string, string])[] }>([
+const ways: readonly { readonly how: string; readonly rows: readonly (readonly [string, string])[] }[] = [
   { how: 'with other tags', rows: [['7-7-7', anAppleRow({ id: '7-7-7', token, tags: ['b'] })]] },
   { how: 'the same', rows: [['7-7-7', anAppleRow({ id: '7-7-7', token, tags: ['a'] })]] },
   { how: 'as an installation', rows: installation },
-])('a created row whose device registers $how meanwhile is taken back, and counted', async ({ rows }) => {
+];
+
+test.each(ways)('a created row whose device registers $how meanwhile is taken back, and counted', async ({ rows }) => {
   const engine = await aBackedUpEngine();
   registerWhile(engine, rows);
   const view = await restore(engine);
