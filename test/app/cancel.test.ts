@@ -26,7 +26,7 @@ async function aBackedUpEngine(devices: number, options: EngineOptions = {}): Pr
 }
 
 const begin = async ({ app }: Engine): Promise<string> => (await startRestore(app, parseRestoreRequest(''))).run.id;
-const rollBack = (engine: Engine, id: string) => startRollback(engine.app, id, { confirm: 'devices' });
+const rollBack = (engine: Engine, id: string) => startRollback(engine.app, id, { confirm: 'three/devices' });
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Writes take a moment, of real time and of the engine's. */

@@ -76,7 +76,7 @@ test('the tag that earlier versions left is removed by the next restore, from th
     expect(contentsOf(engine)).not.toContain(MARK);
     expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unchanged: PHONES } });
     // It lived before: a rollback leaves it.
-    await startRollback(engine.app, restored.id, { confirm: 'devices' });
+    await startRollback(engine.app, restored.id, { confirm: 'three/devices' });
     await engine.drain();
     expect(engine.secondary.rows.size).toBe(2);
     for (const xml of engine.secondary.rows.values()) expect(tagsOf(xml)).toContain('$InstallationId:{phone-3}');

@@ -11,7 +11,7 @@ import { applyLate, hideInListing } from '../support/late-hub.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
 async function rollBack(engine: Engine, id: string) {
-  const run = await startRollback(engine.app, id, { confirm: 'devices' });
+  const run = await startRollback(engine.app, id, { confirm: 'three/devices' });
   await runToEnd(engine, 'restore', run.id);
   return readRestoreView(engine.app, run.id);
 }

@@ -45,7 +45,7 @@ test.each(ways)('a created row whose device registers $how meanwhile is taken ba
     passes: 2,
   });
   expect([...engine.secondary.rows.keys()].sort()).toEqual(['1-1-1', '2-2-2', ...rows.map(([id]) => id)].sort());
-  const undone = await startRollback(engine.app, view.id, { confirm: 'devices' });
+  const undone = await startRollback(engine.app, view.id, { confirm: 'three/devices' });
   await engine.drain();
   expect(await readRestoreView(engine.app, undone.id)).toMatchObject({ counts: { total: 2, removed: 2 } });
   expect([...engine.secondary.rows]).toEqual(rows);
