@@ -4,7 +4,7 @@ import { makeLines } from '../../src/app/backup/shard-lines.ts';
 import { SnapshotRows, toSnapshotRow } from '../../src/app/listing/staged-row.ts';
 import { linesOf as textLinesOf } from '../../src/app/stored/lines.ts';
 import { encodeUtf8 } from '../../src/core/bytes/utf8.ts';
-import { fingerprintContent, fingerprintRecord } from '../../src/core/fingerprint/row.ts';
+import { fingerprintOf, fingerprintRecord } from '../../src/core/fingerprint/row.ts';
 import { groupRows, keyHashOf, recordKey } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { openShardRecords, recordsIn } from '../../src/core/snapshot/shard.ts';
@@ -15,7 +15,7 @@ import { anAppleRow, tokenOf } from '../support/rows.ts';
 async function linesOf(xmls: readonly string[], hashOf: (key: string) => number = keyHashOf) {
   const staged = xmls.map((xml) => {
     const fields = parseRegistration(xml);
-    const print = { ...fingerprintContent(encodeUtf8(xml), fields), keyHash: hashOf(recordKey(fields)) };
+    const print = { ...fingerprintOf(encodeUtf8(xml), fields), keyHash: hashOf(recordKey(fields)) };
     return toSnapshotRow(encodeUtf8(xml), fields, print);
   });
   const table = Float64Array.from(staged.flatMap(({ numbers }) => numbers));
@@ -41,11 +41,18 @@ const aRow = fc
     installation: fc.option(fc.constantFrom('a', 'Zoë-日本', 'q"\\uote'), { nil: undefined }),
     tag: fc.constantFrom('x', 'é', '😀'),
     isTemplate: fc.boolean(),
+    expirationTime: fc.constantFrom('9999-12-31T23:59:59.999Z', '2030-01-01T00:00:00Z', '2031-01-01T00:00:00Z'),
   })
-  .map(({ id, etag, device, installation, tag, isTemplate }) => {
+  .map(({ id, etag, device, installation, tag, isTemplate, expirationTime }) => {
     const tags = [...(installation === undefined ? [] : [`$InstallationId:{${installation}}`]), tag];
     // A registration is one device's: what a listing shows under one id is that device's, older or newer.
-    const given = { id: `${id}-${installation ?? device}`, etag, token: tokenOf(`device ${device}`), tags };
+    const given = {
+      id: `${id}-${installation ?? device}`,
+      etag,
+      token: tokenOf(`device ${device}`),
+      tags,
+      expirationTime,
+    };
     return anAppleRow(isTemplate ? { ...given, template: { name: 't', body: '{"a":\n"é"}' } } : given);
   });
 

@@ -18,13 +18,17 @@ function openStaging(): Staging {
   return createStaging(SECTIONS, () => `segment-${count++}`, realWorld.nextTurn);
 }
 
+function noNumbers(): never {
+  throw new Error('The numbers are stored.');
+}
+
 /** The whole number of shards, read together or one by one. */
 async function readShards(app: App, segments: readonly Segment[], shardCount: number, together: number) {
   const shards: { readonly rows: string[]; readonly table: number[] }[] = [];
   for (let first = 0; first < shardCount; first += together) {
     const range = { first, count: Math.min(together, shardCount - first) };
     const staged = { segments, shards: range, shardCount };
-    const [rowsOf, tableOf] = [await readStagedRows(app, staged), await readStagedTables(app, staged)];
+    const [rowsOf, tableOf] = [await readStagedRows(app, staged), await readStagedTables(app, staged, noNumbers)];
     for (const shard of membersOf(range)) {
       shards.push({ rows: (await rowsOf(shard)).map(toOctets), table: [...(await tableOf(shard))] });
     }
@@ -80,4 +84,20 @@ test('rows are packed once they are many, and a page larger than there is room f
   const read = (await readShards(app, segments, SECTIONS, 1))[7];
   expect(read?.rows.map((octets) => octets.slice(0, 20))).toEqual(rows.map((row) => toOctets(row.subarray(0, 20))));
   expect(read?.table).toHaveLength(0);
+});
+
+test('numbers that an older version stored are made again of the rows, also where newer ones follow', async () => {
+  const { app } = createEngine();
+  const staging = openStaging();
+  const store = async (rows: readonly string[], numbers: readonly number[]) => {
+    for (const row of rows) staging.add(2, row, numbers);
+    const packed = await staging.take();
+    return packed === undefined ? [] : [await storeSegment(app, packed)];
+  };
+  const older = (await store(['a', 'bb'], [7])).map(({ tableForm: _, ...segment }) => segment);
+  const newer = await store(['ccc'], [1, 2]);
+  const staged = { segments: [...older, ...newer], shards: { first: 0, count: SECTIONS }, shardCount: SECTIONS };
+  const tableOf = await readStagedTables(app, staged, (row) => [row.length, 0]);
+  expect([...(await tableOf(2))]).toEqual([1, 0, 2, 0, 1, 2]);
+  expect([...(await tableOf(3))]).toEqual([]);
 });

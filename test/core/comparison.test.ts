@@ -5,7 +5,10 @@ import { FingerprintTable } from '../../src/core/fingerprint/table.ts';
 const record = (keyHash: number, ...contentHashes: number[]) => ({
   platform: 'Apple',
   keyHash,
+  versionHash: 1,
+  expiry: 0,
   handleHashes: contentHashes,
+  idHashes: [],
   contentHashes,
 });
 const row = (keyHash: number, contentHash: number, versionHash: number) => ({
@@ -13,6 +16,8 @@ const row = (keyHash: number, contentHash: number, versionHash: number) => ({
   handleHash: 7,
   contentHash,
   versionHash,
+  idHash: 8,
+  expiry: 0,
 });
 
 test('tells what is missing, what surely is the same and what has to be read, also from its numbers alone', () => {

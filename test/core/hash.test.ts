@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { hash53, hashOctets } from '../../src/core/bytes/hash.ts';
+import { hash53, hashOctets, hashPair } from '../../src/core/bytes/hash.ts';
 import { encodeUtf8 } from '../../src/core/bytes/utf8.ts';
 
 test('hashes never change: stored snapshots depend on them', () => {
@@ -20,6 +20,20 @@ test('hashes never change: stored snapshots depend on them', () => {
       8220135147102760,
     ]
   `);
+});
+
+test('pairs of numbers have hashes of their own, which never change', () => {
+  expect([hashPair(0, 0), hashPair(3338908027751811, 1)]).toMatchInlineSnapshot(`
+    [
+      5125747260484515,
+      8281590541814539,
+    ]
+  `);
+  const numbers = [0, 1, 2, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 52, 2 ** 53 - 1];
+  const hashes = numbers.flatMap((one) => numbers.map((other) => hashPair(one, other)));
+  expect(new Set(hashes).size).toBe(hashes.length);
+  expect(new Set(hashes.map((hash) => hash % 2 ** 32)).size).toBe(hashes.length);
+  expect(hashes.every(Number.isSafeInteger)).toBe(true);
 });
 
 test('what is skipped does not count, nor how long it is', () => {

@@ -5,7 +5,7 @@ import type { App } from '../app.ts';
 import { readFinishedScan } from '../listing/scan.ts';
 import { readStagedRows, readStagedTables } from '../listing/segments.ts';
 import { STAGED_SECTIONS } from '../listing/stage-rows.ts';
-import { SnapshotRows } from '../listing/staged-row.ts';
+import { SnapshotRows, snapshotNumbersOf } from '../listing/staged-row.ts';
 import { doShards, type Moved } from '../runs/dispatch.ts';
 import { beat } from '../runs/store.ts';
 import { storeFingerprints } from '../snapshots/fingerprints.ts';
@@ -32,7 +32,10 @@ async function buildAll(app: App, run: BackupRun, shards: Neighbours): Promise<v
   const { shardCount } = run;
   const { segments } = await readFinishedScan(app, run);
   const staged = { segments, shards, shardCount };
-  const [rowsOf, tableOf] = await Promise.all([readStagedRows(app, staged), readStagedTables(app, staged)]);
+  const [rowsOf, tableOf] = await Promise.all([
+    readStagedRows(app, staged),
+    readStagedTables(app, staged, snapshotNumbersOf),
+  ]);
   const last = await openLastGood(app, run);
   let storing = Promise.resolve();
   for (const shard of membersOf(shards)) {

@@ -1,9 +1,7 @@
-import { z } from 'zod';
-import { fingerprintRecord, type RecordFingerprint } from '../../core/fingerprint/row.ts';
+import { earliestOf, fingerprintRecord, type RecordFingerprint, recordVersionOf } from '../../core/fingerprint/row.ts';
 import { createFingerprintWriter, type FingerprintTable } from '../../core/fingerprint/table.ts';
-import { parseRegistration } from '../../core/registration/registration.ts';
 import type { RecordCounts } from '../../core/snapshot/manifest.ts';
-import { type Piece, ROW_SEPARATOR } from '../../core/snapshot/shard.ts';
+import { ROW_SEPARATOR } from '../../core/snapshot/shard.ts';
 import type { SnapshotRows } from '../listing/staged-row.ts';
 
 /** A snapshot's shard before it is packed. */
@@ -100,19 +98,17 @@ function createDraft(rows: SnapshotRows) {
 function fingerprintStaged(rows: SnapshotRows, record: readonly [number, ...number[]]): RecordFingerprint {
   const [first, ...others] = record;
   if (others.length > 0 && new Set(record.map(rows.templateHash)).size < record.length) {
-    const descriptions = record.map((row) => parseRegistration(readText(rows, row, rows.description(row))));
-    return fingerprintRecord({ key: readText(rows, first, rows.key(first)), rows: descriptions });
+    return fingerprintRecord({ key: rows.text(first, rows.key(first)), rows: record.map((row) => rows.read(row)) });
   }
   return {
     platform: rows.platform(first),
     keyHash: rows.keyHash(first),
+    versionHash: recordVersionOf(record.map((row) => rows.versionHash(row))),
+    expiry: earliestOf(record.map(rows.expiry)),
     handleHashes: record.map(rows.handleHash),
+    idHashes: rows.isInstallation(first) ? [] : record.map(rows.idHash),
     contentHashes: record.map(rows.contentHash),
   };
-}
-
-function readText(rows: SnapshotRows, row: number, { start, end }: Piece): string {
-  return z.string().parse(JSON.parse(rows.bytes(row).toString('utf8', start, end)));
 }
 
 /** The places of the rows in the order in which records are made of them. */

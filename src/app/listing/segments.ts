@@ -11,7 +11,7 @@ import type { PackedSegment } from './staging.ts';
  */
 export async function storeSegment(app: App, { name, bytes, lengths, tableLengths }: PackedSegment): Promise<Segment> {
   await app.blobs.put(name, bytes, 'any');
-  return { name, lengths: [...lengths], tableLengths: [...tableLengths] };
+  return { name, lengths: [...lengths], tableLengths: [...tableLengths], tableForm: 2 };
 }
 
 /** Neighbouring shards of what a scan has staged. */
@@ -34,41 +34,51 @@ export async function readStagedRows(app: App, staged: StagedShards) {
     (await framesOf(shard)).flatMap(({ name, content }) => readRows(content, name));
 }
 
-/** The same for the tables, row after row. */
-export async function readStagedTables(app: App, staged: StagedShards) {
+/** The same for the tables, row after row. `numbersOf` makes a row's numbers where an older version stored fewer. */
+export async function readStagedTables(app: App, staged: StagedShards, numbersOf: (row: Buffer) => readonly number[]) {
   const framesOf = await readFramesOf(app, staged, 'table');
-  return async (shard: number) => joinTables((await framesOf(shard)).map(({ content }) => content));
+  return async (shard: number) => {
+    const frames = await framesOf(shard);
+    return joinTables(
+      frames.map(({ name, part, content }) => {
+        if (part === 'table') return content;
+        return Buffer.from(Float64Array.from(readRows(content, name).flatMap(numbersOf)).buffer);
+      }),
+    );
+  };
 }
 
 interface Frame {
   /** Of its segment. */
   readonly name: string;
+  readonly part: Part;
   readonly content: Buffer;
 }
 
 /** Reads of each segment the sections of all the shards in one piece; the frames of a shard are unpacked when asked for. */
-async function readFramesOf(app: App, { segments, shards, shardCount }: StagedShards, part: Part) {
+async function readFramesOf(app: App, { segments, shards, shardCount }: StagedShards, wanted: Part) {
   const sectionCount = segments[0]?.lengths.length ?? 1;
   const sectionsOfShard = (shard: number): Neighbours => sectionsOf(shard, shardCount, sectionCount);
   const firstSection = sectionsOfShard(shards.first).first;
   const last = sectionsOfShard(shards.first + shards.count - 1);
   const pieces = await mapConcurrent(segments, READERS, async (segment) => {
+    const part = segment.tableForm === undefined ? 'rows' : wanted;
     const all = part === 'rows' ? segment.lengths : segment.tableLengths;
     const lengths = all.slice(firstSection, last.first + last.count);
     const length = sum(lengths);
     const offset = sum(all.slice(0, firstSection)) + (part === 'rows' ? sum(segment.tableLengths) : 0);
     const bytes = length === 0 ? new Uint8Array() : await readRange(app, segment.name, { offset, length });
-    return { name: segment.name, lengths, bytes };
+    return { name: segment.name, part, lengths, bytes };
   });
   return async (shard: number): Promise<Frame[]> => {
     const sections = sectionsOfShard(shard);
     const frames: Frame[] = [];
-    for (const { name, lengths, bytes } of pieces) {
+    for (const { name, part, lengths, bytes } of pieces) {
       let at = sum(lengths.slice(0, sections.first - firstSection));
       for (const section of membersOf(sections)) {
         const end = at + (lengths[section - firstSection] ?? 0);
         for (const content of readFrames(bytes.subarray(at, end), { segment: name, section, part })) {
-          frames.push({ name, content });
+          frames.push({ name, part, content });
           // Others are let in between two frames.
           await app.world.nextTurn();
         }

@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import type { Octets } from '../../core/bytes/utf8.ts';
 import { DrError } from '../../core/errors.ts';
-import { fingerprintContent, fingerprintOf } from '../../core/fingerprint/row.ts';
+import { fingerprintOf } from '../../core/fingerprint/row.ts';
 import { segmentName } from '../../core/paths.ts';
 import { shardOf } from '../../core/registration/record.ts';
 import { parseOctets, type RegistrationFields } from '../../core/registration/registration.ts';
@@ -46,13 +46,13 @@ export function stageRows(staging: Staging, run: Run, rows: readonly Uint8Array[
       unreadableCount += 1;
       continue;
     }
+    const fingerprint = fingerprintOf(octets, fields);
+    const section = shardOf(fingerprint.keyHash, sectionCount);
     if (run.kind === 'restore') {
-      const fingerprint = fingerprintOf(octets, fields);
-      staging.add(shardOf(fingerprint.keyHash, sectionCount), octets, fingerprintNumbers(fingerprint));
+      staging.add(section, octets, fingerprintNumbers(fingerprint));
     } else {
-      const fingerprint = fingerprintContent(octets, fields);
       const staged = toSnapshotRow(octets, fields, fingerprint);
-      staging.add(shardOf(fingerprint.keyHash, sectionCount), staged.octets, staged.numbers);
+      staging.add(section, staged.octets, staged.numbers);
     }
   }
   return unreadableCount;

@@ -1,8 +1,22 @@
+import { z } from 'zod';
 import { hash53 } from '../../core/bytes/hash.ts';
 import { encodeUtf8, type Octets } from '../../core/bytes/utf8.ts';
-import type { ContentFingerprint, RowFingerprint } from '../../core/fingerprint/row.ts';
-import type { RegistrationFields } from '../../core/registration/registration.ts';
-import { formatLine, isInstallationLine, keyIn, type Piece, rowIn } from '../../core/snapshot/shard.ts';
+import { fingerprintOf, type RowFingerprint, versionHashFrom, versionHashOf } from '../../core/fingerprint/row.ts';
+import {
+  parseOctets,
+  parseRegistration,
+  type Registration,
+  type RegistrationFields,
+} from '../../core/registration/registration.ts';
+import {
+  formatLine,
+  isInstallationLine,
+  keyIn,
+  openShardRecords,
+  type Piece,
+  rowIn,
+} from '../../core/snapshot/shard.ts';
+import { toOctets } from '../stored/codec.ts';
 
 /*
  * A backup's row as it is staged: what building a shard needs of it, as numbers in its section's table, and its
@@ -19,28 +33,45 @@ const TEMPLATE_HASH = 5;
 const PLATFORM_LENGTH = 6;
 /** Of the key as JSON, in bytes. */
 const KEY_LENGTH = 7;
-const WIDTH = 8;
+const EXPIRY = 8;
+const WIDTH = 9;
 
-export function toSnapshotRow(octets: Octets, fields: RegistrationFields, fingerprint: ContentFingerprint) {
+/** `key`: of the row's record. */
+export function toSnapshotRow(
+  octets: Octets,
+  fields: RegistrationFields,
+  fingerprint: RowFingerprint & { readonly key: string },
+) {
   const platform = encodeUtf8(fields.platform);
   const key = encodeUtf8(JSON.stringify(fingerprint.key));
-  const { id, etag, isTemplate, templateName } = fields;
+  const { etag, isTemplate, templateName } = fields;
   return {
     octets: platform + formatLine(key, JSON.stringify(octets)),
     numbers: [
       fingerprint.keyHash,
-      hash53(id),
+      fingerprint.idHash,
       etag,
       fingerprint.handleHash,
       fingerprint.contentHash,
       isTemplate ? hash53(`t ${templateName ?? ''}`) : NO_TEMPLATE,
       platform.length,
       key.length,
+      fingerprint.expiry,
     ],
   };
 }
 
 const NO_TEMPLATE = 0;
+
+/** The numbers of a row that was staged for a backup, made once more. */
+export function snapshotNumbersOf(row: Buffer): readonly number[] {
+  const line = row.toString('utf8', row.indexOf('{'));
+  const { rows } = openShardRecords({ count: 1, at: () => line }, 'of staged rows').at(0);
+  return rows.flatMap((fields) => {
+    const octets = encodeUtf8(fields.xml);
+    return toSnapshotRow(octets, fields, fingerprintOf(octets, fields)).numbers;
+  });
+}
 
 /** A shard's rows as they were staged, by their place in the order they came. */
 export class SnapshotRows {
@@ -69,10 +100,16 @@ export class SnapshotRows {
   contentHash = (index: number): number => this.#number(index, CONTENT_HASH);
   /** Rows of one record may become one with another where this is the same. */
   templateHash = (index: number): number => this.#number(index, TEMPLATE_HASH);
+  expiry = (index: number): number => this.#number(index, EXPIRY);
   isTemplate = (index: number): boolean => this.templateHash(index) !== NO_TEMPLATE;
 
   platform(index: number): string {
     return this.bytes(index).toString('utf8', 0, this.#number(index, PLATFORM_LENGTH));
+  }
+
+  versionHash(index: number): number {
+    const etag = this.etag(index);
+    return etag === 0 ? versionHashOf(this.read(index)) : versionHashFrom(this.idHash(index), etag);
   }
 
   isInstallation(index: number): boolean {
@@ -94,6 +131,14 @@ export class SnapshotRows {
     return rowIn(this.line(index), this.#number(index, KEY_LENGTH));
   }
 
+  read(index: number): Registration {
+    return parseRegistration(this.text(index, this.description(index)));
+  }
+
+  text(index: number, { start, end }: Piece): string {
+    return z.string().parse(JSON.parse(this.bytes(index).toString('utf8', start, end)));
+  }
+
   #number(index: number, column: number): number {
     return this.#table[index * WIDTH + column] ?? 0;
   }
@@ -101,15 +146,23 @@ export class SnapshotRows {
 
 /* A restore's row is staged as it was listed; the numbers in its section's table are its fingerprint. */
 
-export const FINGERPRINT_WIDTH = 4;
+export const FINGERPRINT_WIDTH = 6;
 
 export function fingerprintNumbers({
   keyHash,
   handleHash,
   contentHash,
   versionHash,
+  idHash,
+  expiry,
 }: RowFingerprint): readonly number[] {
-  return [keyHash, handleHash, contentHash, versionHash];
+  return [keyHash, handleHash, contentHash, versionHash, idHash, expiry];
+}
+
+/** The numbers of a row that was staged for a restore, made once more. */
+export function fingerprintNumbersOf(row: Buffer): readonly number[] {
+  const octets = toOctets(row);
+  return fingerprintNumbers(fingerprintOf(octets, parseOctets(octets)));
 }
 
 /** `at` is a multiple of `FINGERPRINT_WIDTH`. */
@@ -119,5 +172,7 @@ export function fingerprintAt(table: Float64Array, at: number): RowFingerprint {
     handleHash: table[at + 1] ?? 0,
     contentHash: table[at + 2] ?? 0,
     versionHash: table[at + 3] ?? 0,
+    idHash: table[at + 4] ?? 0,
+    expiry: table[at + 5] ?? 0,
   };
 }

@@ -7,7 +7,7 @@ import { recordsIn } from '../../core/snapshot/shard.ts';
 import type { App } from '../app.ts';
 import { numberBlobs } from '../stored/documents.ts';
 import { digestOfNumbers } from '../stored/envelopes.ts';
-import type { OpenShard } from './store.ts';
+import { type OpenShard, openSnapshotShard, readManifest } from './store.ts';
 
 /**
  * The fingerprints of a snapshot's shard, for all passes of a restore: those the backup left beside it, or, where there
@@ -21,29 +21,50 @@ export async function openSnapshotFingerprints(
 ): Promise<FingerprintTable> {
   const { sourceHub, snapshotId } = run.request;
   const found = await findFingerprints(app, snapshotFingerprintsName(sourceHub, snapshotId, shard), sha256);
-  const fingerprints =
-    found?.count === count ? found : FingerprintTable.of(recordsIn(await openRecords()).map(fingerprintRecord));
+  const isUsable = found instanceof FingerprintTable && found.count === count;
+  const fingerprints = isUsable ? found : await makeFingerprints(openRecords);
   await storeFingerprints(app, fingerprintsName(run.id, shard), sha256, fingerprints);
   return fingerprints;
 }
 
-/** Those that `openSnapshotFingerprints` stored. Throws `StoredDocumentInvalid` when they are missing or damaged. */
+/**
+ * Those that `openSnapshotFingerprints` stored; where an older version of the app did, they are made again. Throws
+ * `StoredDocumentInvalid` when they are missing or damaged.
+ */
 export async function readSnapshotFingerprints(app: App, run: RestoreRun, shard: number): Promise<FingerprintTable> {
-  return toTable(await numberBlobs.fingerprints.read(app, fingerprintsName(run.id, shard)));
+  const name = fingerprintsName(run.id, shard);
+  const stored = await numberBlobs.fingerprints.read(app, name);
+  if (stored.title.form !== undefined) return toTable(stored);
+  const { sourceHub, snapshotId } = run.request;
+  const manifest = await readManifest(app, sourceHub, snapshotId);
+  if (manifest === undefined) throw numberBlobs.fingerprints.invalid(name, 'are of a snapshot that was deleted');
+  return openSnapshotFingerprints(app, run, shard, await openSnapshotShard(app, manifest, shard));
 }
 
-/** The fingerprints the backup left beside a shard; `undefined` when there are none that can be used. */
+/**
+ * The fingerprints the backup left beside a shard; where an older version of the app did, they are made of the shard.
+ * `undefined` when there are none that can be used.
+ */
 export async function findSnapshotFingerprints(
   app: App,
-  { hub, id, shards }: Manifest,
+  manifest: Manifest,
   shard: number,
 ): Promise<FingerprintTable | undefined> {
-  return findFingerprints(app, snapshotFingerprintsName(hub, id, shard), shards[shard]?.sha256 ?? '');
+  const { hub, id, shards } = manifest;
+  const found = await findFingerprints(app, snapshotFingerprintsName(hub, id, shard), shards[shard]?.sha256 ?? '');
+  if (found !== 'older') return found;
+  return makeFingerprints((await openSnapshotShard(app, manifest, shard)).openRecords);
 }
 
-async function findFingerprints(app: App, name: string, sha256: string): Promise<FingerprintTable | undefined> {
+async function makeFingerprints(openRecords: OpenShard['openRecords']): Promise<FingerprintTable> {
+  return FingerprintTable.of(recordsIn(await openRecords()).map(fingerprintRecord));
+}
+
+/** `older`: an older version of the app stored them, and they say less. */
+async function findFingerprints(app: App, name: string, sha256: string) {
   const { value } = await numberBlobs.fingerprints.tryFind(app, name, 'mayBeMissing');
-  if (value === undefined || value.title.of === sha256) return value && toTable(value);
+  if (value === undefined) return undefined;
+  if (value.title.of === sha256) return value.title.form === undefined ? 'older' : toTable(value);
   app.log.warn('fingerprints of another shard passed over', { name });
   return undefined;
 }
@@ -55,7 +76,7 @@ export async function storeFingerprints(
   of: string,
   { platforms, numbers }: FingerprintTable,
 ): Promise<void> {
-  const title = { of, sha256: digestOfNumbers(numbers), platforms };
+  const title = { form: 2, of, sha256: digestOfNumbers(numbers), platforms } as const;
   await numberBlobs.fingerprints.write(app, name, { title, numbers }, 'any');
 }
 

@@ -181,6 +181,8 @@ export const numberBlobs = {
     schema: z
       .strictObject({
         title: z.strictObject({
+          /** Absent where an older version of the app stored them: those say less. */
+          form: z.literal(2).optional(),
           /** The SHA-256 of the shard's stored bytes. */
           of: z.string(),
           /** Of the numbers. */

@@ -32,6 +32,23 @@ export function hashOctets(octets: Octets, skipFrom = octets.length, skipTo = oc
   return 4294967296 * (2097151 & low) + (high >>> 0);
 }
 
+/** A 53-bit hash of two whole numbers, for which no text has to be made. */
+export function hashPair(one: number, other: number): number {
+  let high = 0xdeadbeef;
+  let low = 0x41c6ce57;
+  for (const number of [one, other]) {
+    const upper = Math.floor(number / 4294967296);
+    high = mixWord(mixWord(high, number, 0xcc9e2d51), upper, 0xcc9e2d51);
+    low = mixWord(mixWord(low, number, 0x85ebca6b), upper, 0x85ebca6b);
+  }
+  return 4294967296 * (2097151 & finish(low)) + (finish(high) >>> 0);
+}
+
+function mixWord(lane: number, word: number, factor: number): number {
+  const mixed = Math.imul(rotate(Math.imul(word, factor), 15), 0x1b873593);
+  return (Math.imul(rotate(lane ^ mixed, 13), 5) + 0xe6546b64) | 0;
+}
+
 function mixInto(lanes: { high: number; low: number }, octets: Octets, from: number, to: number): void {
   let { high, low } = lanes;
   for (let at = from; at < to; at += 4) {

@@ -1,6 +1,7 @@
-import { hash53, hashOctets } from '../bytes/hash.ts';
+import { hash53, hashOctets, hashPair } from '../bytes/hash.ts';
 import { encodeUtf8, type Octets } from '../bytes/utf8.ts';
 import { areDistinct, distinctRows } from '../registration/distinct.ts';
+import { expiryMsOf } from '../registration/expiry.ts';
 import { findOwn } from '../registration/own.ts';
 import { handleHash, keyHashOf, platformOf, type RecordOfRows, recordKey } from '../registration/record.ts';
 import { hasRepairTag, type Registration, type RegistrationFields } from '../registration/registration.ts';
@@ -14,31 +15,74 @@ export interface RowFingerprint {
   readonly handleHash: number;
   /** Of all that is the same to a device in the same words; 0 for a row that has to be looked at itself. */
   readonly contentHash: number;
-  /** By it a row is known again in its hub: the same id, the same ETag, the same words. */
+  /** Of its id and ETag: a row whose version is the same is untouched in its hub, whatever its text. */
   readonly versionHash: number;
+  readonly idHash: number;
+  /** When it expires, in whole seconds since 1970; 0 for never. */
+  readonly expiry: number;
 }
 
-export function fingerprintOf(octets: Octets, fields: RegistrationFields): RowFingerprint {
-  const { keyHash, handleHash: ownHandleHash, contentHash } = fingerprintContent(octets, fields);
-  return { keyHash, handleHash: ownHandleHash, contentHash, versionHash: toVersionHash(octets, fields, contentHash) };
-}
-
-/** A row's fingerprint without the version hash, and the key it is of. */
-export type ContentFingerprint = Omit<RowFingerprint, 'versionHash'> & { readonly key: string };
-
-export function fingerprintContent(octets: Octets, fields: RegistrationFields): ContentFingerprint {
+/** A row's fingerprint, and the key it is of. */
+export function fingerprintOf(octets: Octets, fields: RegistrationFields): RowFingerprint & { readonly key: string } {
   const key = recordKey(fields);
-  return { key, keyHash: keyHashOf(key), handleHash: handleHash(fields), contentHash: contentHashOf(octets, fields) };
+  const contentHash = contentHashOf(octets, fields);
+  const idHash = hash53(fields.id);
+  return {
+    key,
+    keyHash: keyHashOf(key),
+    handleHash: handleHash(fields),
+    contentHash,
+    versionHash: toVersionHash(idHash, fields.etag, contentHash, octets),
+    idHash,
+    expiry: expiryOf(fields),
+  };
 }
 
 /** The version hash of a row that has been read. */
 export function versionHashOf(row: Registration): number {
+  const { id, etag } = row;
   const octets = encodeUtf8(row.xml);
-  return toVersionHash(octets, row, contentHashOf(octets, row));
+  return toVersionHash(hash53(id), etag, etag === 0 ? contentHashOf(octets, row) : 0, octets);
 }
 
-function toVersionHash(octets: Octets, { id, etag }: RegistrationFields, contentHash: number): number {
-  return hash53(`${id} ${etag} ${contentHash || hashOctets(octets)}`);
+/** The version hash of a row that has an ETag. */
+export function versionHashFrom(idHash: number, etag: number): number {
+  return hashPair(idHash, etag);
+}
+
+/** Without an ETag only its content can tell whether a row is untouched. */
+function toVersionHash(idHash: number, etag: number, contentHash: number, octets: Octets): number {
+  return versionHashFrom(idHash, etag === 0 ? contentHash || hashOctets(octets) : etag);
+}
+
+/**
+ * The version of a record, of those of its rows in any order: their sum without what is beyond 53 bits. 0 for a record
+ * without rows.
+ */
+export function recordVersionOf(versionHashes: readonly number[]): number {
+  let sum = 0;
+  for (const hash of versionHashes) {
+    const room = BEYOND_53_BITS - sum;
+    sum = hash < room ? sum + hash : hash - room;
+  }
+  return sum;
+}
+
+const BEYOND_53_BITS = 2 ** 53;
+
+/**
+ * Whether a row's version is among those that a restore saw. Journals of older versions of the app hold hashes of id,
+ * ETag and content.
+ */
+export function isAmong(seen: ReadonlySet<number>, row: Registration): boolean {
+  if (seen.has(versionHashOf(row))) return true;
+  const octets = encodeUtf8(row.xml);
+  return seen.has(hash53(`${row.id} ${row.etag} ${hashWithoutOwn(octets) || hashOctets(octets)}`));
+}
+
+function expiryOf({ expirationTime }: Pick<RegistrationFields, 'expirationTime'>): number {
+  const atMs = expiryMsOf(expirationTime);
+  return atMs === undefined ? 0 : Math.max(1, Math.floor(atMs / 1000));
 }
 
 /**
@@ -46,7 +90,10 @@ function toVersionHash(octets: Octets, { id, etag }: RegistrationFields, content
  * path. Also of a row with the tag that earlier versions left: it has to be written again without it.
  */
 function contentHashOf(octets: Octets, { tags }: Pick<RegistrationFields, 'tags'>): number {
-  if (hasRepairTag(tags)) return 0;
+  return hasRepairTag(tags) ? 0 : hashWithoutOwn(octets);
+}
+
+function hashWithoutOwn(octets: Octets): number {
   const own = findOwn(octets);
   return own === undefined ? 0 : hashOctets(octets, own.start, own.end);
 }
@@ -56,8 +103,14 @@ export interface RecordFingerprint {
   /** Of its first row. */
   readonly platform: string;
   readonly keyHash: number;
+  /** `recordVersionOf` all its rows. */
+  readonly versionHash: number;
+  /** The earliest at which a row of it expires, in whole seconds since 1970; 0 for never. */
+  readonly expiry: number;
   /** Of every row. */
   readonly handleHashes: readonly number[];
+  /** Of every row; none of an installation, whose rows' ids are the hub's to choose. */
+  readonly idHashes: readonly number[];
   /** Of the rows a restore would write: fewer, where some become one with another. */
   readonly contentHashes: readonly number[];
 }
@@ -67,9 +120,20 @@ export function fingerprintRecord(record: RecordOfRows): RecordFingerprint {
   return {
     platform: platformOf(record),
     keyHash: keyHashOf(record.key),
+    versionHash: recordVersionOf(record.rows.map(versionHashOf)),
+    expiry: earliestOf(record.rows.map(expiryOf)),
     handleHashes: record.rows.map(handleHash),
+    idHashes: record.key.startsWith('i:') ? [] : record.rows.map(({ id }) => hash53(id)),
     contentHashes: wanted.map((row) => contentHashOf(encodeUtf8(row.xml), row)),
   };
+}
+
+/** The earliest of the expiries that are no "never". */
+export function earliestOf(expiries: readonly number[]): number {
+  return expiries.reduce(
+    (earliest, expiry) => (earliest === 0 || (expiry > 0 && expiry < earliest) ? expiry : earliest),
+    0,
+  );
 }
 
 /**

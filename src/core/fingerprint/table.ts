@@ -2,7 +2,8 @@ import type { RecordFingerprint } from './row.ts';
 
 /**
  * The fingerprints of a shard's records, as numbers in one piece: as objects, ten thousand of them outlive every young
- * generation. Of each record its platform's place in `platforms`, its key, two counts, and its hashes.
+ * generation. Of each record its platform's place in `platforms`, its key, its version, its expiry, three counts, and
+ * its hashes.
  */
 export class FingerprintTable {
   readonly platforms: readonly string[];
@@ -35,11 +36,14 @@ export class FingerprintTable {
   }
 
   at(index: number): RecordFingerprint {
-    const [handlesAt, contentsAt, end] = this.#bounds(index);
+    const [handlesAt, idsAt, contentsAt, end] = this.#bounds(index);
     return {
       platform: this.platformAt(index),
       keyHash: this.keyHashAt(index),
-      handleHashes: this.#list(handlesAt, contentsAt),
+      versionHash: this.versionHashAt(index),
+      expiry: this.expiryAt(index),
+      handleHashes: this.#list(handlesAt, idsAt),
+      idHashes: this.#list(idsAt, contentsAt),
       contentHashes: this.#list(contentsAt, end),
     };
   }
@@ -56,20 +60,28 @@ export class FingerprintTable {
     return this.numbers[this.#start(index) + 1] ?? 0;
   }
 
+  versionHashAt(index: number): number {
+    return this.numbers[this.#start(index) + 2] ?? 0;
+  }
+
+  expiryAt(index: number): number {
+    return this.numbers[this.#start(index) + 3] ?? 0;
+  }
+
   handleHashesAt(index: number): readonly number[] {
-    const [handlesAt, contentsAt] = this.#bounds(index);
-    return this.#list(handlesAt, contentsAt);
+    const [handlesAt, idsAt] = this.#bounds(index);
+    return this.#list(handlesAt, idsAt);
   }
 
   contentHashesAt(index: number): readonly number[] {
-    const [, contentsAt, end] = this.#bounds(index);
+    const [, , contentsAt, end] = this.#bounds(index);
     return this.#list(contentsAt, end);
   }
 
   /** How many of the record's rows become one with another. */
   collapsedAt(index: number): number {
     const start = this.#start(index);
-    return (this.numbers[start + 2] ?? 0) - (this.numbers[start + 3] ?? 0);
+    return (this.numbers[start + HANDLES] ?? 0) - (this.numbers[start + CONTENTS] ?? 0);
   }
 
   #start(index: number): number {
@@ -78,10 +90,11 @@ export class FingerprintTable {
     return start;
   }
 
-  #bounds(index: number): [handlesAt: number, contentsAt: number, end: number] {
+  #bounds(index: number): [handlesAt: number, idsAt: number, contentsAt: number, end: number] {
     const start = this.#start(index);
     const handlesAt = start + HEAD;
-    return [handlesAt, handlesAt + (this.numbers[start + 2] ?? 0), endOf(this.numbers, start)];
+    const idsAt = handlesAt + (this.numbers[start + HANDLES] ?? 0);
+    return [handlesAt, idsAt, idsAt + (this.numbers[start + IDS] ?? 0), endOf(this.numbers, start)];
   }
 
   #list(from: number, to: number): number[] {
@@ -91,17 +104,22 @@ export class FingerprintTable {
   }
 }
 
+/** Where a record's counts of hashes are. */
+const HANDLES = 4;
+const IDS = 5;
+const CONTENTS = 6;
 /** Numbers of a record before its hashes. */
-const HEAD = 4;
+const HEAD = 7;
 
 function endOf(numbers: Float64Array, start: number): number {
-  return start + HEAD + (numbers[start + 2] ?? 0) + (numbers[start + 3] ?? 0);
+  const [handles, ids] = [numbers[start + HANDLES] ?? 0, numbers[start + IDS] ?? 0];
+  return start + HEAD + handles + ids + (numbers[start + CONTENTS] ?? 0);
 }
 
 /** `rowCount`: for how many rows room is made at once. */
 export function createFingerprintWriter(rowCount: number) {
   const places = new Map<string, number>();
-  let numbers = new Float64Array(rowCount * (HEAD + 2));
+  let numbers = new Float64Array(rowCount * (HEAD + 3));
   let end = 0;
   const push = (value: number): void => {
     if (end === numbers.length) {
@@ -113,14 +131,19 @@ export function createFingerprintWriter(rowCount: number) {
     end += 1;
   };
   return {
-    add({ platform, keyHash, handleHashes, contentHashes }: RecordFingerprint): void {
+    add({ platform, keyHash, versionHash, expiry, ...hashes }: RecordFingerprint): void {
+      const { handleHashes, idHashes, contentHashes } = hashes;
       const place = places.get(platform) ?? places.size;
       places.set(platform, place);
       push(place);
       push(keyHash);
+      push(versionHash);
+      push(expiry);
       push(handleHashes.length);
+      push(idHashes.length);
       push(contentHashes.length);
       for (const hash of handleHashes) push(hash);
+      for (const hash of idHashes) push(hash);
       for (const hash of contentHashes) push(hash);
     },
     finish: () => new FingerprintTable([...places.keys()], numbers.subarray(0, end)),

@@ -1,5 +1,6 @@
 import { compareText } from '../bytes/search.ts';
 import { readContents, readPushVariables } from './contents.ts';
+import { expiryMsOf, withZone } from './expiry.ts';
 import { hasRepairTag, installationIdOf, type Registration, userIdOf } from './registration.ts';
 
 /** Why an installation could not be rebuilt from its rows. Stable: operators see these. */
@@ -17,9 +18,6 @@ const platformNames: Readonly<Record<string, string>> = {
   Browser: 'browser',
   Xiaomi: 'xiaomi',
 };
-
-/** Expiries from this year on mean "never"; the service writes 9999-12-31. */
-const NEVER_FROM_YEAR = 9000;
 
 /**
  * The installation that produced these rows (service-facts 1.7): the native row carries its tags, user id, push
@@ -119,13 +117,9 @@ function pushChannelOf(row: Registration): string {
 }
 
 function expiryOf(row: Registration, floorAtMs: number): string | undefined {
-  if (row.expirationTime === undefined) return undefined;
-  const year = Number(row.expirationTime.slice(0, 4));
-  if (!(year < NEVER_FROM_YEAR)) return undefined;
-  const hasZone = /(?:Z|[+-]\d{2}:\d{2})$/i.test(row.expirationTime);
-  const atMs = Date.parse(hasZone ? row.expirationTime : `${row.expirationTime}Z`);
-  if (Number.isNaN(atMs)) return undefined;
-  return atMs < floorAtMs ? new Date(floorAtMs).toISOString() : hasZone ? row.expirationTime : `${row.expirationTime}Z`;
+  const atMs = expiryMsOf(row.expirationTime);
+  if (row.expirationTime === undefined || atMs === undefined) return undefined;
+  return atMs < floorAtMs ? new Date(floorAtMs).toISOString() : withZone(row.expirationTime);
 }
 
 function pushVariablesOf(row: Registration): unknown {

@@ -1,5 +1,5 @@
 import { hash53 } from '../bytes/hash.ts';
-import { versionHashOf } from '../fingerprint/row.ts';
+import { isAmong, versionHashOf } from '../fingerprint/row.ts';
 import { distinctRows } from '../registration/distinct.ts';
 import type { RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, type Registration } from '../registration/registration.ts';
@@ -79,14 +79,13 @@ export function planRemoval(
 function isInstallationUntouched(record: RecordOfRows, live: RecordOfRows, { seen, removed }: RemovedRecord): boolean {
   const known = seen ?? removed;
   if (known === undefined) return isSameToDevice(record.rows, live.rows);
-  return live.rows.every((row) => known.has(versionHashOf(row)));
+  return live.rows.every((row) => isAmong(known, row));
 }
 
 function isRowUntouched(row: Registration, form: string | undefined, what: RemovedRecord): boolean {
   const { seen, removed, isAnswered } = what;
-  const version = versionHashOf(row);
-  if (removed?.has(version)) return !isAnswered;
-  if (seen !== undefined) return seen.has(version);
+  if (removed !== undefined && isAmong(removed, row)) return !isAnswered;
+  if (seen !== undefined) return isAmong(seen, row);
   return !removed?.has(idHashOf(row)) && form === canonicalRow(row.xml);
 }
 

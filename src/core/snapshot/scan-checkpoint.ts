@@ -18,10 +18,18 @@ export const checkpointSchema = z.strictObject({
   /** How often the listing had to begin again because the hub no longer took its token. */
   restartCount: count,
   /**
-   * What is staged: each segment is the tables of its sections one after another, then their rows; 0 for none. A backup
-   * has no tables; a restore has a section for each of its shards.
+   * What is staged: each segment is the tables of its sections one after another, then their rows; 0 for none. A
+   * restore has a section for each of its shards.
    */
-  segments: z.array(z.strictObject({ name: z.string(), lengths: sectionLengths.min(1), tableLengths: sectionLengths })),
+  segments: z.array(
+    z.strictObject({
+      name: z.string(),
+      lengths: sectionLengths.min(1),
+      tableLengths: sectionLengths,
+      /** Absent where an older version of the app stored it: its tables have fewer columns. */
+      tableForm: z.literal(2).optional(),
+    }),
+  ),
 });
 
 /** For those who only show how far it has come: a long listing's checkpoint has a hundred thousand lengths. */

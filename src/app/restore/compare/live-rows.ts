@@ -6,7 +6,7 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readFinishedScan } from '../../listing/scan.ts';
 import { readStagedRows, readStagedTables, type StagedShards } from '../../listing/segments.ts';
-import { FINGERPRINT_WIDTH, fingerprintAt } from '../../listing/staged-row.ts';
+import { FINGERPRINT_WIDTH, fingerprintAt, fingerprintNumbersOf } from '../../listing/staged-row.ts';
 
 /**
  * What lives in the target in neighbouring shards, each when it is asked for; rows the listing showed twice are there
@@ -17,7 +17,7 @@ export async function openLiveFingerprints(
   run: RestoreRun,
   shards: Neighbours,
 ): Promise<(shard: number) => Promise<LiveFingerprints>> {
-  const tableOf = await readStagedTables(app, await stagedOf(app, run, shards));
+  const tableOf = await readStagedTables(app, await stagedOf(app, run, shards), fingerprintNumbersOf);
   return async (shard) => toLiveFingerprints(await tableOf(shard));
 }
 
