@@ -5,6 +5,8 @@ import { SnapshotRows, toSnapshotRow } from '../../src/app/listing/staged-row.ts
 import { linesOf as textLinesOf } from '../../src/app/stored/lines.ts';
 import { encodeUtf8 } from '../../src/core/bytes/utf8.ts';
 import { fingerprintOf, fingerprintRecord } from '../../src/core/fingerprint/row.ts';
+import { chooseRows } from '../../src/core/registration/distinct.ts';
+import { isPartial } from '../../src/core/registration/expected.ts';
 import { groupRows, keyHashOf, recordKey } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { openShardRecords, recordsIn } from '../../src/core/snapshot/shard.ts';
@@ -74,6 +76,8 @@ test('a shard has a line for each record, with its rows as they came, each id on
         registrations: rows.length,
         templates: rows.filter(({ isTemplate }) => isTemplate).length,
         byPlatform: rows.length === 0 ? {} : { Apple: rows.length },
+        partialInstallations: expected.records.filter(isPartial).length,
+        supersededRows: expected.records.map((record) => chooseRows(record.rows).superseded).reduce((a, b) => a + b, 0),
       });
     }),
   );

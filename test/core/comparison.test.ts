@@ -9,6 +9,7 @@ const record = (keyHash: number, ...contentHashes: number[]) => ({
   expiry: 0,
   handleHashes: contentHashes,
   idHashes: [],
+  superseded: 0,
   contentHashes,
 });
 const row = (keyHash: number, contentHash: number, versionHash: number) => ({

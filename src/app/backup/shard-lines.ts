@@ -52,7 +52,7 @@ function createDraft(rows: SnapshotRows) {
   const out = Buffer.allocUnsafe(size);
   const fingerprints = createFingerprintWriter(rows.count);
   const byPlatform: Record<string, number> = {};
-  let [at, installations, registrations, templates] = [0, 0, 0, 0];
+  let [at, installations, registrations, templates, partialInstallations, supersededRows] = [0, 0, 0, 0, 0, 0];
   const copy = (row: number, start: number, end: number): void => {
     at += rows.bytes(row).copy(out, at, start, end);
   };
@@ -84,11 +84,15 @@ function createDraft(rows: SnapshotRows) {
       }
       registrations += 1 + others.length;
       if (rows.isInstallation(first)) installations += 1;
-      fingerprints.add(fingerprintStaged(rows, [first, ...others]));
+      if (isPartialStaged(rows, [first, ...others])) partialInstallations += 1;
+      const fingerprint = fingerprintStaged(rows, [first, ...others]);
+      supersededRows += fingerprint.superseded;
+      fingerprints.add(fingerprint);
     },
     finish(rowCount: number): ShardLines {
       const table = fingerprints.finish();
-      const counts = { records: table.count, installations, registrations, templates, byPlatform };
+      const inDoubt = { partialInstallations, supersededRows };
+      const counts = { records: table.count, installations, registrations, templates, byPlatform, ...inDoubt };
       return { bytes: out.subarray(0, at), fingerprints: table, counts, duplicatesSeen: rowCount - registrations };
     },
   };
@@ -107,8 +111,13 @@ function fingerprintStaged(rows: SnapshotRows, record: readonly [number, ...numb
     expiry: earliestOf(record.map(rows.expiry)),
     handleHashes: record.map(rows.handleHash),
     idHashes: rows.isInstallation(first) ? [] : record.map(rows.idHash),
-    contentHashes: record.map(rows.contentHash),
+    contentHashes: isPartialStaged(rows, record) ? record.map(() => 0) : record.map(rows.contentHash),
+    superseded: 0,
   };
+}
+
+function isPartialStaged(rows: SnapshotRows, record: readonly [number, ...number[]]): boolean {
+  return rows.isInstallation(record[0]) && record.every((row) => rows.isTemplate(row));
 }
 
 /** The places of the rows in the order in which records are made of them. */

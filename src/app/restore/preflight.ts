@@ -57,9 +57,20 @@ export async function preflight(
     }
     warnings.push(`${facts} Only some of them are restored.`);
   }
+  return [...warnings, ...warningsAbout(manifest)];
+}
+
+function warningsAbout(manifest: Manifest): string[] {
+  const warnings: string[] = [];
   const undeliverable = manifest.counts.byPlatform['Gcm'] ?? 0;
   if (undeliverable > 0) {
     warnings.push(`${undeliverable} registrations are of platform Gcm, to which nothing can be delivered since 2024.`);
+  }
+  const partial = manifest.counts.partialInstallations ?? 0;
+  if (partial > 0) {
+    warnings.push(
+      `Of ${partial} installations the snapshot holds only templates. They are restored with the tags that all of these share.`,
+    );
   }
   if (manifest.health === 'suspect') {
     warnings.push(`The snapshot is suspect: ${manifest.healthReasons.join('; ')}.`);

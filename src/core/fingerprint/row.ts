@@ -1,6 +1,7 @@
 import { hash53, hashOctets, hashPair } from '../bytes/hash.ts';
 import { encodeUtf8, type Octets } from '../bytes/utf8.ts';
-import { areDistinct, distinctRows } from '../registration/distinct.ts';
+import { areDistinct, chooseRows } from '../registration/distinct.ts';
+import { isPartial } from '../registration/expected.ts';
 import { expiryMsOf } from '../registration/expiry.ts';
 import { findOwn } from '../registration/own.ts';
 import { handleHash, keyHashOf, platformOf, type RecordOfRows, recordKey } from '../registration/record.ts';
@@ -111,12 +112,18 @@ export interface RecordFingerprint {
   readonly handleHashes: readonly number[];
   /** Of every row; none of an installation, whose rows' ids are the hub's to choose. */
   readonly idHashes: readonly number[];
-  /** Of the rows a restore would write: fewer, where some become one with another. */
+  /**
+   * Of the rows a restore would write: fewer, where some are left out for others. All 0 for an installation whose rows
+   * are not all there: what a hub lists once it is restored differs from them.
+   */
   readonly contentHashes: readonly number[];
+  /** Rows left out for a newer one. */
+  readonly superseded: number;
 }
 
 export function fingerprintRecord(record: RecordOfRows): RecordFingerprint {
-  const wanted = areDistinct(record.rows) ? record.rows : [...distinctRows(record.rows).values()];
+  const chosen = areDistinct(record.rows) ? undefined : chooseRows(record.rows);
+  const wanted = chosen === undefined ? record.rows : [...chosen.rows.values()];
   return {
     platform: platformOf(record),
     keyHash: keyHashOf(record.key),
@@ -124,7 +131,8 @@ export function fingerprintRecord(record: RecordOfRows): RecordFingerprint {
     expiry: earliestOf(record.rows.map(expiryOf)),
     handleHashes: record.rows.map(handleHash),
     idHashes: record.key.startsWith('i:') ? [] : record.rows.map(({ id }) => hash53(id)),
-    contentHashes: wanted.map((row) => contentHashOf(encodeUtf8(row.xml), row)),
+    contentHashes: wanted.map((row) => (isPartial(record) ? 0 : contentHashOf(encodeUtf8(row.xml), row))),
+    superseded: chosen?.superseded ?? 0,
   };
 }
 

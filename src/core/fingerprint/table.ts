@@ -2,7 +2,7 @@ import type { RecordFingerprint } from './row.ts';
 
 /**
  * The fingerprints of a shard's records, as numbers in one piece: as objects, ten thousand of them outlive every young
- * generation. Of each record its platform's place in `platforms`, its key, its version, its expiry, three counts, and
+ * generation. Of each record its platform's place in `platforms`, its key, its version, its expiry, four counts, and
  * its hashes.
  */
 export class FingerprintTable {
@@ -45,6 +45,7 @@ export class FingerprintTable {
       handleHashes: this.#list(handlesAt, idsAt),
       idHashes: this.#list(idsAt, contentsAt),
       contentHashes: this.#list(contentsAt, end),
+      superseded: this.supersededAt(index),
     };
   }
 
@@ -78,10 +79,16 @@ export class FingerprintTable {
     return this.#list(contentsAt, end);
   }
 
-  /** How many of the record's rows become one with another. */
+  /** How many of the record's rows are left out for a newer one. */
+  supersededAt(index: number): number {
+    return this.numbers[this.#start(index) + SUPERSEDED] ?? 0;
+  }
+
+  /** How many of the record's rows are equal to another one. */
   collapsedAt(index: number): number {
     const start = this.#start(index);
-    return (this.numbers[start + HANDLES] ?? 0) - (this.numbers[start + CONTENTS] ?? 0);
+    const [rows, wanted] = [this.numbers[start + HANDLES] ?? 0, this.numbers[start + CONTENTS] ?? 0];
+    return rows - wanted - this.supersededAt(index);
   }
 
   #start(index: number): number {
@@ -104,12 +111,13 @@ export class FingerprintTable {
   }
 }
 
+const SUPERSEDED = 4;
 /** Where a record's counts of hashes are. */
-const HANDLES = 4;
-const IDS = 5;
-const CONTENTS = 6;
+const HANDLES = 5;
+const IDS = 6;
+const CONTENTS = 7;
 /** Numbers of a record before its hashes. */
-const HEAD = 7;
+const HEAD = 8;
 
 function endOf(numbers: Float64Array, start: number): number {
   const [handles, ids] = [numbers[start + HANDLES] ?? 0, numbers[start + IDS] ?? 0];
@@ -131,7 +139,7 @@ export function createFingerprintWriter(rowCount: number) {
     end += 1;
   };
   return {
-    add({ platform, keyHash, versionHash, expiry, ...hashes }: RecordFingerprint): void {
+    add({ platform, keyHash, versionHash, expiry, superseded, ...hashes }: RecordFingerprint): void {
       const { handleHashes, idHashes, contentHashes } = hashes;
       const place = places.get(platform) ?? places.size;
       places.set(platform, place);
@@ -139,6 +147,7 @@ export function createFingerprintWriter(rowCount: number) {
       push(keyHash);
       push(versionHash);
       push(expiry);
+      push(superseded);
       push(handleHashes.length);
       push(idHashes.length);
       push(contentHashes.length);

@@ -20,7 +20,8 @@ export function canonicalAnyRow(xml: string): string {
   return canonicalForm(readElements(xml));
 }
 
-function canonicalForm({ type, elements }: ReturnType<typeof readDescription>): string {
+/** `canonicalRow` for a description that was read. */
+export function canonicalForm({ type, elements }: ReturnType<typeof readDescription>): string {
   const { platform } = kindOf(type);
   const fields = toFields(elements, (element) => canonicalField(platform, element));
   return JSON.stringify([type, fields.sort(byName)]);

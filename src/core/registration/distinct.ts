@@ -1,6 +1,8 @@
-import { canonicalRow, type Registration } from './registration.ts';
+import { compareText } from '../bytes/search.ts';
+import { expiryMsOf } from './expiry.ts';
+import { canonicalRow, installationIdOf, type Registration } from './registration.ts';
 
-/** True when none of a record's rows can collapse into another, seen at a glance: no two are of one template. */
+/** True when none of a record's rows can stand for another, seen at a glance: no two are of one template. */
 export function areDistinct(rows: readonly Registration[]): boolean {
   if (rows.length > MAX_ROWS) return false;
   return rows.every((row, index) => !rows.some((one, at) => at > index && isSameTemplate(one, row)));
@@ -13,20 +15,69 @@ function isSameTemplate(a: Registration, b: Registration): boolean {
   return a.isTemplate === b.isTemplate && a.templateName === b.templateName;
 }
 
-/** The distinct rows by canonical form. Of rows equal in kind, template and tags only the newest stays. */
-export function distinctRows(rows: readonly Registration[]): Map<string, Registration> {
-  const newest = new Map<string, Registration>();
+/** The rows of a record that a restore writes. */
+export interface ChosenRows {
+  /** By canonical form. */
+  readonly rows: ReadonlyMap<string, Registration>;
+  /** Rows left out because an equal one stays. */
+  readonly duplicates: number;
+  /** Rows left out because a newer one of their kind, template and tags stays. */
+  readonly superseded: number;
+}
+
+/**
+ * Of equal rows one stays, of unequal rows of one kind, template and tags the newer one.
+ *
+ * Which one is newer is never told by comparing their ETags as versions: an ETag counts the updates of its own row, and
+ * ids are random. Where both expire, the one that was written later expires later. An installation has one row for each
+ * template, so that a listing shows two only where one took the other's place meanwhile: that one has had fewer updates.
+ * Plain rows of one template can exist side by side; where neither is known to be newer, both stay.
+ */
+export function chooseRows(rows: readonly Registration[]): ChosenRows {
+  const isInstallation = rows.some(({ tags }) => installationIdOf(tags) !== undefined);
+  const distinct = new Map<string, Registration>();
   for (const row of rows) {
-    const identity = identityOf(row);
-    const seen = newest.get(identity);
-    if (seen === undefined || row.etag > seen.etag) newest.set(identity, row);
+    const form = canonicalRow(row.xml);
+    const seen = distinct.get(form);
+    if (seen === undefined || isPreferred(row, seen)) distinct.set(form, row);
   }
-  return new Map([...newest.values()].map((row) => [canonicalRow(row.xml), row]));
+  const rivals = Map.groupBy(distinct, ([form, row]) => identityOf(row, form, isInstallation));
+  const chosen = new Map(
+    [...rivals.values()].flatMap((group) => {
+      if (group.length === 1) return group;
+      const byId = group.toSorted(([, a], [, b]) => compareText(a.id, b.id));
+      if (isInstallation) return [byId.reduce((best, other) => (isNewer(best[1], other[1]) ? best : other))];
+      return group.filter(([, row]) => !group.some(([, other]) => expiresLater(other, row)));
+    }),
+  );
+  return { rows: chosen, duplicates: rows.length - distinct.size, superseded: distinct.size - chosen.size };
+}
+
+/** Of equal rows any would do; the choice is the same in whatever order they come. */
+function isPreferred(row: Registration, other: Registration): boolean {
+  return row.etag > other.etag || (row.etag === other.etag && row.id < other.id);
+}
+
+/** The chosen rows by canonical form. */
+export function distinctRows(rows: readonly Registration[]): ReadonlyMap<string, Registration> {
+  return chooseRows(rows).rows;
 }
 
 /** Templates without a name are told apart by all they hold. */
-function identityOf(row: Registration): string {
-  if (row.isTemplate && row.templateName === undefined) return canonicalRow(row.xml);
+function identityOf(row: Registration, form: string, isInstallation: boolean): string {
+  if (row.isTemplate && row.templateName === undefined) return form;
+  if (isInstallation) return JSON.stringify([row.isTemplate, row.templateName, row.tileName]);
   const tags = [...new Set(row.tags.map((tag) => tag.toLowerCase()))].sort();
   return JSON.stringify([row.platform, row.isTemplate, row.templateName, row.tileName, row.handle, tags]);
+}
+
+function isNewer(row: Registration, other: Registration): boolean {
+  if (expiresLater(row, other)) return true;
+  return !expiresLater(other, row) && row.etag > 0 && row.etag < other.etag;
+}
+
+/** Both expire, and `row` later. */
+function expiresLater(row: Registration, other: Registration): boolean {
+  const [own, others] = [expiryMsOf(row.expirationTime), expiryMsOf(other.expirationTime)];
+  return own !== undefined && others !== undefined && own > others;
 }

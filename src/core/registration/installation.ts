@@ -1,5 +1,6 @@
 import { compareText } from '../bytes/search.ts';
 import { readContents, readPushVariables } from './contents.ts';
+import { areDistinct, chooseRows } from './distinct.ts';
 import { expiryMsOf, withZone } from './expiry.ts';
 import { hasRepairTag, installationIdOf, type Registration, userIdOf } from './registration.ts';
 
@@ -25,14 +26,13 @@ const platformNames: Readonly<Record<string, string>> = {
  * adds by itself and would refuse from us when it holds a space. Where the native row is missing, the installation's
  * own tags are those all its templates share.
  */
-export function rebuildInstallation(rows: readonly Registration[], expiryFloorAtMs: number) {
-  const main = rows.filter((row) => row.tileName === undefined);
-  const source = main.find((row) => !row.isTemplate) ?? main[0] ?? rows[0];
+export function rebuildInstallation(given: readonly Registration[], expiryFloorAtMs: number) {
+  const rows = areDistinct(given) ? given : [...chooseRows(given).rows.values()];
+  const { source, tags, main } = readInstallation(rows);
   const id = installationIdOf(source?.tags ?? []);
   if (source === undefined || id === undefined) return 'UnknownPlatform';
   const platform = platformNames[source.platform];
   if (platform === undefined) return 'UnknownPlatform';
-  const tags = source.isTemplate ? sharedTags(main) : ownTags(source.tags);
   const templates = templatesOf(main, tags);
   const tiles = tilesOf(rows);
   if (templates === undefined || tiles === undefined) return 'TemplateWithoutName';
@@ -50,6 +50,14 @@ export function rebuildInstallation(rows: readonly Registration[], expiryFloorAt
   return { id, body };
 }
 
+/** Without its tiles: its rows, the one that says what all have in common, and its own tags. */
+export function readInstallation(rows: readonly Registration[]) {
+  const main = rows.filter((row) => row.tileName === undefined);
+  const source = main.find((row) => !row.isTemplate) ?? main[0] ?? rows[0];
+  const tags = source === undefined || source.isTemplate ? sharedTags(main) : ownTags(source.tags);
+  return { main, source, tags };
+}
+
 /**
  * The same installation with another expiry: a PUT of it takes effect where an identical one would be ignored, and
  * whichever of the two counts in the end, the device has the same. The expiry is a second later, and "never" a year
@@ -64,7 +72,8 @@ export function withVariedExpiry<T extends { readonly expirationTime: string | u
 
 const ALMOST_NEVER = '9998-12-31T23:59:59.000Z';
 
-function ownTags(tags: readonly string[]): string[] {
+/** Without those the service makes, and the one that earlier versions of the app left. */
+export function ownTags(tags: readonly string[]): string[] {
   return tags.filter((tag) => !tag.startsWith('$') && !hasRepairTag([tag]));
 }
 
@@ -89,7 +98,6 @@ function templatesOf(rows: readonly Registration[], installationTags: readonly s
     const rest = { headers: unlessEmpty(Object.fromEntries(headers)), expiry, tags: unlessEmpty(own) };
     templates.push([templateName, { body, ...rest }]);
   }
-  // Of two rows of one name, which only a torn listing shows, the later one stays.
   return Object.fromEntries(templates);
 }
 

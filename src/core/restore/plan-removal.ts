@@ -1,6 +1,7 @@
 import { hash53 } from '../bytes/hash.ts';
 import { isAmong, versionHashOf } from '../fingerprint/row.ts';
 import { distinctRows } from '../registration/distinct.ts';
+import { isInPlace } from '../registration/expected.ts';
 import type { RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, type Registration } from '../registration/registration.ts';
 import type { PlanOptions, Write } from './plan.ts';
@@ -33,7 +34,7 @@ export type RemovalPlan =
  * wrote, and none at all of an installation that is not.
  */
 export function versionHashesOf(record: RecordOfRows, live: RecordOfRows): number[] {
-  if (isInstallation(record)) return isSameToDevice(record.rows, live.rows) ? live.rows.map(versionHashOf) : [];
+  if (isInstallation(record)) return isInPlace(record, live) ? live.rows.map(versionHashOf) : [];
   const forms = distinctRows(record.rows);
   return live.rows.filter((row) => forms.has(canonicalRow(row.xml))).map(versionHashOf);
 }
@@ -78,7 +79,7 @@ export function planRemoval(
 
 function isInstallationUntouched(record: RecordOfRows, live: RecordOfRows, { seen, removed }: RemovedRecord): boolean {
   const known = seen ?? removed;
-  if (known === undefined) return isSameToDevice(record.rows, live.rows);
+  if (known === undefined) return isInPlace(record, live);
   return live.rows.every((row) => isAmong(known, row));
 }
 
@@ -95,10 +96,4 @@ function idHashOf({ id }: Registration): number {
 
 function isInstallation({ key }: RecordOfRows): boolean {
   return key.startsWith('i:');
-}
-
-function isSameToDevice(rows: readonly Registration[], live: readonly Registration[]): boolean {
-  const forms = distinctRows(rows);
-  const liveForms = distinctRows(live);
-  return forms.size === liveForms.size && [...forms.keys()].every((form) => liveForms.has(form));
 }

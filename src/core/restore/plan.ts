@@ -1,4 +1,5 @@
-import { areDistinct, distinctRows } from '../registration/distinct.ts';
+import { areDistinct, chooseRows, distinctRows } from '../registration/distinct.ts';
+import { expectedForms } from '../registration/expected.ts';
 import { type RebuildFault, rebuildInstallation, withVariedExpiry } from '../registration/installation.ts';
 import type { RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, descriptionForWrite, hasRepairTag, type Registration } from '../registration/registration.ts';
@@ -38,26 +39,30 @@ export interface PlanOptions {
  */
 export function planRecord(record: RecordOfRows, live: RecordOfRows | undefined, options: PlanOptions): RecordPlan {
   if (live === undefined) return planNew(record, options);
-  const wanted = distinctRows(record.rows);
-  const collapsed = record.rows.length - wanted.size;
+  const { rows: wanted, duplicates: collapsed } = chooseRows(record.rows);
   const isInstallation = record.key.startsWith('i:');
   const writes = withdrawals(wanted.values(), live.rows, options.mintedFor);
   if (writes.length > 0) return { kind: 'withdraw', writes, collapsed };
   if (isInstallation && live.rows.some(({ tags }) => hasRepairTag(tags))) {
     return toWrites('complete', record, record.rows, options, collapsed);
   }
+  const expected = expectedForms(record, wanted);
   const liveForms = new Set(distinctRows(live.rows).keys());
-  const missing = [...wanted].filter(([form]) => !liveForms.has(form)).map(([, row]) => row);
-  const isSubset = liveForms.size + missing.length === wanted.size;
+  const missing = [...expected].filter((form) => !liveForms.has(form));
+  const isSubset = liveForms.size + missing.length === expected.size;
   if (isSubset && missing.length === 0) return { kind: 'unchanged', collapsed };
   if (!isSubset || (isInstallation && !options.isRepair)) return { kind: 'keptLive', collapsed };
-  return toWrites('complete', record, missing, options, collapsed);
+  const rows = missing.flatMap((form) => wanted.get(form) ?? []);
+  return toWrites('complete', record, rows, options, collapsed);
 }
 
 /** Nothing lives to be compared with, so canonical forms are needed only where rows of the record could be one. */
 function planNew(record: RecordOfRows, options: PlanOptions): RecordPlan {
-  const rows = areDistinct(record.rows) ? record.rows : [...distinctRows(record.rows).values()];
-  const collapsed = record.rows.length - rows.length;
+  const chosen = areDistinct(record.rows) ? undefined : chooseRows(record.rows);
+  const { rows, collapsed } =
+    chosen === undefined
+      ? { rows: record.rows, collapsed: 0 }
+      : { rows: [...chosen.rows.values()], collapsed: chosen.duplicates };
   if (record.rows.some(options.livesElsewhere)) return { kind: 'keptLive', collapsed };
   return toWrites('create', record, rows, options, collapsed);
 }

@@ -23,6 +23,10 @@ export const countsSchema = z.strictObject({
   templates: count,
   /** Registrations by platform (`Apple`, `FcmV1`, …). */
   byPlatform: z.record(z.string(), count),
+  /** Those of which no native row was listed. Absent, like the next one, in a snapshot of an older version of the app. */
+  partialInstallations: count.optional(),
+  /** Rows in place of which a restore writes a newer one of the same template. */
+  supersededRows: count.optional(),
 });
 
 export const manifestSchema = z.strictObject({
@@ -73,6 +77,8 @@ export function addCounts(a: RecordCounts, b: RecordCounts): RecordCounts {
     registrations: a.registrations + b.registrations,
     templates: a.templates + b.templates,
     byPlatform,
+    partialInstallations: (a.partialInstallations ?? 0) + (b.partialInstallations ?? 0),
+    supersededRows: (a.supersededRows ?? 0) + (b.supersededRows ?? 0),
   };
 }
 
