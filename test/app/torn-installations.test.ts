@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { advanceDrills } from '../../src/app/drill/advance.ts';
+import { startDrill } from '../../src/app/drill/start.ts';
+import { readDrillView } from '../../src/app/drill/view.ts';
+import { startRollback } from '../../src/app/restore/rollback.ts';
+import { readSnapshotView } from '../../src/app/snapshots/view.ts';
+import { backUp, contentOf, restore, runToEnd, seed } from '../support/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import { anInstallation } from '../support/rows.ts';
+
+/** A hub whose listing passes over the native rows of two installations, and a backup of it. */
+async function tornEngine(): Promise<Engine> {
+  const engine = createEngine({ hasScratchHub: true });
+  seed(engine, 12);
+  for (const name of ['device-0', 'device-2']) {
+    const [[native = ''] = []] = anInstallation(name);
+    expect(engine.primary.rows.delete(native)).toBe(true);
+  }
+  await backUp(engine);
+  return engine;
+}
+
+test('installations without a native row are restored, seen to be in place, counted and said', async () => {
+  const engine = await tornEngine();
+  const dryRun = await restore(engine, { dryRun: true });
+  expect(dryRun.warnings).toEqual([expect.stringContaining('Of 2 installations the snapshot holds only templates')]);
+  const view = await restore(engine);
+  expect(view).toMatchObject({ status: 'Succeeded', counts: { total: 12, created: 12, failed: 0 }, repaired: 0 });
+  expect(view.warnings).toEqual(dryRun.warnings);
+  expect(await readSnapshotView(engine.app, view.snapshot.id)).toMatchObject({ counts: { partialInstallations: 2 } });
+  // The same again finds all of it in place.
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unchanged: 12 } });
+});
+
+test('a rollback takes them back', async () => {
+  const engine = await tornEngine();
+  const { id } = await restore(engine);
+  const rollback = await startRollback(engine.app, id, { confirm: 'devices' });
+  await runToEnd(engine, 'restore', rollback.id);
+  expect(contentOf(engine.secondary)).toEqual([]);
+});
+
+test('every drill passes and leaves the scratch hub empty', async () => {
+  const engine = await tornEngine();
+  for (let count = 0; count < 2; count += 1) {
+    const { id } = await startDrill(engine.app, 'http');
+    for (let tick = 0; tick < 5; tick += 1) {
+      await engine.drain();
+      engine.advance(60_000);
+      await advanceDrills(engine.app);
+    }
+    expect(await readDrillView(engine.app, id)).toMatchObject({ status: 'Succeeded', verdict: 'Passed' });
+    expect(engine.scratch.rows.size).toBe(0);
+  }
+});
