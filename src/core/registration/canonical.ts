@@ -87,12 +87,12 @@ function readDictionary(text: string): Field[] | undefined {
 
 function canonicalHeaders(headers: readonly Content[]): Canonical {
   return headers
-    .map((header) => JSON.stringify([header.name, header.children.map(canonicalHeaderPart).sort(byName)]))
+    .map(({ name, children }) => JSON.stringify([name, toFields(children, canonicalHeaderPart).sort(byName)]))
     .sort();
 }
 
-function canonicalHeaderPart(part: Content): Field {
-  return part.name === 'Header' ? ['Header', part.text.toLowerCase()] : [part.name, canonicalContent(part) ?? ''];
+function canonicalHeaderPart(part: Content): Canonical | undefined {
+  return part.name === 'Header' ? part.text.toLowerCase() : canonicalContent(part);
 }
 
 /** Any element: its text, or what it is made of, in order. Attributes count because nothing known has any. */
