@@ -30,7 +30,7 @@ export function buildShards(app: App, run: BackupRun, shards: Neighbours): Promi
 
 async function buildAll(app: App, run: BackupRun, shards: Neighbours): Promise<void> {
   const { shardCount } = run;
-  const { segments } = await readFinishedScan(app, run);
+  const { segments, superseded = [] } = await readFinishedScan(app, run);
   const staged = { segments, shards, shardCount };
   const [rowsOf, tableOf] = await Promise.all([
     readStagedRows(app, staged),
@@ -41,7 +41,10 @@ async function buildAll(app: App, run: BackupRun, shards: Neighbours): Promise<v
   for (const shard of membersOf(shards)) {
     const rows = new SnapshotRows(await rowsOf(shard), await tableOf(shard));
     const isOurs = (keyHash: number): boolean => shardOf(keyHash, shardCount) === shard;
-    const lines = await makeLines(rows, app.world.nextTurn, shardCount > STAGED_SECTIONS ? isOurs : undefined);
+    const lines = await makeLines(rows, app.world.nextTurn, {
+      superseded,
+      ...(shardCount > STAGED_SECTIONS ? { isOurs } : {}),
+    });
     await storing;
     storing = storeShard(app, run, shard, lines, last);
     // What becomes of it is seen when it is awaited.

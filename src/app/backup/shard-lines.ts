@@ -3,6 +3,7 @@ import { createFingerprintWriter, type FingerprintTable } from '../../core/finge
 import type { RecordCounts } from '../../core/snapshot/manifest.ts';
 import { ROW_SEPARATOR } from '../../core/snapshot/shard.ts';
 import type { SnapshotRows } from '../listing/staged-row.ts';
+import type { SupersededRow } from '../listing/superseded.ts';
 
 /** A snapshot's shard before it is packed. */
 export interface ShardLines {
@@ -18,21 +19,30 @@ export interface ShardLines {
 /** Written without a pause: some milliseconds in which this process answers no call. */
 const ROWS_AT_ONCE = 2000;
 
+export interface LinesOptions {
+  /** Rows of other shards are left out. */
+  readonly isOurs?: (keyHash: number) => boolean;
+  /** These rows are dropped: another record has their ids. */
+  readonly superseded?: readonly SupersededRow[];
+}
+
 /**
  * Makes a shard's lines of its rows as they were staged: a line a record, in the order of the keys' hashes. Of rows of
- * a record with one id the one with the highest ETag stays, then the later seen. With `isOurs` other rows are left out.
+ * a record with one id the one with the highest ETag stays, then the later seen.
  */
 export async function makeLines(
   rows: SnapshotRows,
   nextTurn: () => Promise<void>,
-  isOurs: (keyHash: number) => boolean = () => true,
+  { isOurs = () => true, superseded = [] }: LinesOptions = {},
 ): Promise<ShardLines> {
   const order = sortRows(rows, isOurs);
+  const dropped = Map.groupBy(superseded, ([idHash]) => idHash);
   const draft = createDraft(rows);
   let record: number[] = [];
   let last: number | undefined;
   for (const [count, row] of order.entries()) {
     if (count % ROWS_AT_ONCE === 0) await nextTurn();
+    if (dropped.get(rows.idHash(row))?.some(([, keyHash]) => keyHash === rows.keyHash(row))) continue;
     const isSameRecord = last !== undefined && compareKeys(rows, last, row) === 0;
     if (isSameRecord && last !== undefined && rows.idHash(last) === rows.idHash(row)) continue;
     if (!isSameRecord) {

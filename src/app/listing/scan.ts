@@ -13,6 +13,7 @@ import { Listing } from './pages.ts';
 import { storeSegment } from './segments.ts';
 import { openStaging, stageRows } from './stage-rows.ts';
 import type { PackedSegment, Staging } from './staging.ts';
+import { findSuperseded } from './superseded.ts';
 
 /** Rows are stored when so much of them, packed, has gathered, or after this time, whichever comes first. */
 const SEGMENT_BYTES = 12 * 1024 * 1024;
@@ -30,11 +31,22 @@ export async function scan(app: App, run: Run, deadlineAt: number): Promise<Move
     const end = await list(app, hubOf(app, run.hub), progress, deadlineAt);
     if (end === 'interrupted') return 'continue';
   }
+  if (run.kind === 'backup') await noteSuperseded(app, progress);
   const { rowCount } = progress.checkpoint;
   return moveOn(app, run, { name: 'seal', pass: run.phase.pass }, (current) => ({
     ...current,
     shardCount: current.kind === 'backup' ? shardCountFor(rowCount) : current.shardCount,
   }));
+}
+
+/** A step that runs twice finds the same rows. */
+async function noteSuperseded(app: App, progress: Progress): Promise<void> {
+  const { run, checkpoint } = progress;
+  if (checkpoint.superseded !== undefined) return;
+  const superseded = await findSuperseded(app, run, checkpoint);
+  if (superseded.length === 0) return;
+  app.log.warn('ids listed under two keys', { runId: run.id, rows: superseded.length });
+  await save(app, progress, { ...checkpoint, superseded });
 }
 
 /** The checkpoint of a complete listing: an older one in its place would leave rows out. */

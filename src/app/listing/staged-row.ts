@@ -73,18 +73,40 @@ export function snapshotNumbersOf(row: Buffer): readonly number[] {
   });
 }
 
-/** A shard's rows as they were staged, by their place in the order they came. */
-export class SnapshotRows {
+/** The numbers of rows as they were staged, by the rows' place in the order they came. */
+export class SnapshotTable {
   readonly count: number;
+  readonly numbers: Float64Array;
+
+  constructor(numbers: Float64Array) {
+    this.count = numbers.length / WIDTH;
+    this.numbers = numbers;
+  }
+
+  keyHash = (index: number): number => this.number(index, KEY_HASH);
+  idHash = (index: number): number => this.number(index, ID_HASH);
+  etag = (index: number): number => this.number(index, ETAG);
+  handleHash = (index: number): number => this.number(index, HANDLE_HASH);
+  contentHash = (index: number): number => this.number(index, CONTENT_HASH);
+  /** Rows of one record may stand for one another where this is the same. */
+  templateHash = (index: number): number => this.number(index, TEMPLATE_HASH);
+  expiry = (index: number): number => this.number(index, EXPIRY);
+  isTemplate = (index: number): boolean => this.templateHash(index) !== NO_TEMPLATE;
+
+  protected number(index: number, column: number): number {
+    return this.numbers[index * WIDTH + column] ?? 0;
+  }
+}
+
+/** A shard's rows with their numbers. */
+export class SnapshotRows extends SnapshotTable {
   readonly #rows: readonly Buffer[];
-  readonly #table: Float64Array;
 
   /** Throws a `RangeError` when rows and table are not of each other. */
   constructor(rows: readonly Buffer[], table: Float64Array) {
-    if (rows.length * WIDTH !== table.length) throw new RangeError('There are not as many numbers as rows.');
-    this.count = rows.length;
+    super(table);
+    if (rows.length !== this.count) throw new RangeError('There are not as many numbers as rows.');
     this.#rows = rows;
-    this.#table = table;
   }
 
   bytes(index: number): Buffer {
@@ -93,18 +115,8 @@ export class SnapshotRows {
     return row;
   }
 
-  keyHash = (index: number): number => this.#number(index, KEY_HASH);
-  idHash = (index: number): number => this.#number(index, ID_HASH);
-  etag = (index: number): number => this.#number(index, ETAG);
-  handleHash = (index: number): number => this.#number(index, HANDLE_HASH);
-  contentHash = (index: number): number => this.#number(index, CONTENT_HASH);
-  /** Rows of one record may become one with another where this is the same. */
-  templateHash = (index: number): number => this.#number(index, TEMPLATE_HASH);
-  expiry = (index: number): number => this.#number(index, EXPIRY);
-  isTemplate = (index: number): boolean => this.templateHash(index) !== NO_TEMPLATE;
-
   platform(index: number): string {
-    return this.bytes(index).toString('utf8', 0, this.#number(index, PLATFORM_LENGTH));
+    return this.bytes(index).toString('utf8', 0, this.number(index, PLATFORM_LENGTH));
   }
 
   versionHash(index: number): number {
@@ -118,17 +130,17 @@ export class SnapshotRows {
 
   /** The line of a record of this row alone, with its line feed. */
   line(index: number): Piece {
-    return { start: this.#number(index, PLATFORM_LENGTH), end: this.bytes(index).length };
+    return { start: this.number(index, PLATFORM_LENGTH), end: this.bytes(index).length };
   }
 
   /** The record's key as JSON. */
   key(index: number): Piece {
-    return keyIn(this.line(index), this.#number(index, KEY_LENGTH));
+    return keyIn(this.line(index), this.number(index, KEY_LENGTH));
   }
 
   /** The description as JSON. */
   description(index: number): Piece {
-    return rowIn(this.line(index), this.#number(index, KEY_LENGTH));
+    return rowIn(this.line(index), this.number(index, KEY_LENGTH));
   }
 
   read(index: number): Registration {
@@ -137,10 +149,6 @@ export class SnapshotRows {
 
   text(index: number, { start, end }: Piece): string {
     return z.string().parse(JSON.parse(this.bytes(index).toString('utf8', start, end)));
-  }
-
-  #number(index: number, column: number): number {
-    return this.#table[index * WIDTH + column] ?? 0;
   }
 }
 

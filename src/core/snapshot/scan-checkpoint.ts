@@ -30,6 +30,11 @@ export const checkpointSchema = z.strictObject({
       tableForm: z.literal(2).optional(),
     }),
   ),
+  /**
+   * Hashes of the id and the key of each row of a backup that is left out, because the listing shows its id under
+   * another key with a higher ETag; absent while none are known.
+   */
+  superseded: z.array(z.tuple([count, count]).readonly()).optional(),
 });
 
 /** For those who only show how far it has come: a long listing's checkpoint has a hundred thousand lengths. */
