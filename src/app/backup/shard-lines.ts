@@ -84,18 +84,20 @@ function createDraft(rows: SnapshotRows) {
     copy(first, lineEndAt, line.end);
   };
   return {
-    add([first, ...others]: readonly number[]): void {
+    add(record: readonly number[]): void {
+      const [first, ...others] = record;
       if (first === undefined) return;
       writeLine(first, others);
-      for (const row of [first, ...others]) {
+      for (const row of record) {
         if (rows.isTemplate(row)) templates += 1;
         const platform = rows.platform(row);
         byPlatform[platform] = (byPlatform[platform] ?? 0) + 1;
       }
-      registrations += 1 + others.length;
-      if (rows.isInstallation(first)) installations += 1;
-      if (isPartialStaged(rows, [first, ...others])) partialInstallations += 1;
-      const fingerprint = fingerprintStaged(rows, [first, ...others]);
+      registrations += record.length;
+      const kind = kindOf(rows, record, first);
+      if (kind !== 'device') installations += 1;
+      if (kind === 'partial') partialInstallations += 1;
+      const fingerprint = fingerprintStaged(rows, record, first, kind);
       supersededRows += fingerprint.superseded;
       fingerprints.add(fingerprint);
     },
@@ -109,9 +111,13 @@ function createDraft(rows: SnapshotRows) {
 }
 
 /** The fingerprint of a record; where rows of it may become one with another, it is read for that. */
-function fingerprintStaged(rows: SnapshotRows, record: readonly [number, ...number[]]): RecordFingerprint {
-  const [first, ...others] = record;
-  if (others.length > 0 && new Set(record.map(rows.templateHash)).size < record.length) {
+function fingerprintStaged(
+  rows: SnapshotRows,
+  record: readonly number[],
+  first: number,
+  kind: RecordKind,
+): RecordFingerprint {
+  if (record.length > 1 && new Set(record.map(rows.templateHash)).size < record.length) {
     return fingerprintRecord({ key: rows.text(first, rows.key(first)), rows: record.map((row) => rows.read(row)) });
   }
   return {
@@ -120,14 +126,17 @@ function fingerprintStaged(rows: SnapshotRows, record: readonly [number, ...numb
     versionHash: recordVersionOf(record.map((row) => rows.versionHash(row))),
     expiry: earliestOf(record.map(rows.expiry)),
     handleHashes: record.map(rows.handleHash),
-    idHashes: rows.isInstallation(first) ? [] : record.map(rows.idHash),
-    contentHashes: isPartialStaged(rows, record) ? record.map(() => 0) : record.map(rows.contentHash),
+    idHashes: kind === 'device' ? record.map(rows.idHash) : [],
+    contentHashes: kind === 'partial' ? record.map(() => 0) : record.map(rows.contentHash),
     superseded: 0,
   };
 }
 
-function isPartialStaged(rows: SnapshotRows, record: readonly [number, ...number[]]): boolean {
-  return rows.isInstallation(record[0]) && record.every((row) => rows.isTemplate(row));
+type RecordKind = 'device' | 'installation' | 'partial';
+
+function kindOf(rows: SnapshotRows, record: readonly number[], first: number): RecordKind {
+  if (!rows.isInstallation(first)) return 'device';
+  return record.every(rows.isTemplate) ? 'partial' : 'installation';
 }
 
 /** The places of the rows in the order in which records are made of them. */

@@ -28,10 +28,10 @@ export interface ChosenRows {
 /**
  * Of equal rows one stays, of unequal rows of one kind, template and tags the newer one.
  *
- * Which one is newer is never told by comparing their ETags as versions: an ETag counts the updates of its own row, and
- * ids are random. Where both expire, the one that was written later expires later. An installation has one row for each
- * template, so that a listing shows two only where one took the other's place meanwhile: that one has had fewer updates.
- * Plain rows of one template can exist side by side; where neither is known to be newer, both stay.
+ * A higher ETag does not make a row newer than another: it counts the updates of its own row. Ids are random. Where both
+ * rows expire, the one that was written later expires later. An installation has one row for each template, so a listing
+ * shows two only where one replaced the other meanwhile: the new one has had fewer updates. Plain rows of one template
+ * can exist side by side; where neither is known to be newer, both stay.
  */
 export function chooseRows(rows: readonly Registration[]): ChosenRows {
   const isInstallation = rows.some(({ tags }) => installationIdOf(tags) !== undefined);
