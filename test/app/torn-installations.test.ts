@@ -35,7 +35,7 @@ test('installations without a native row are restored, seen to be in place, coun
 test('a rollback takes them back', async () => {
   const engine = await tornEngine();
   const { id } = await restore(engine);
-  const rollback = await startRollback(engine.app, id, { confirm: 'devices' });
+  const rollback = await startRollback(engine.app, id, { confirm: 'three/devices' });
   await runToEnd(engine, 'restore', rollback.id);
   expect(contentOf(engine.secondary)).toEqual([]);
 });
@@ -52,4 +52,19 @@ test('every drill passes and leaves the scratch hub empty', async () => {
     expect(await readDrillView(engine.app, id)).toMatchObject({ status: 'Succeeded', verdict: 'Passed' });
     expect(engine.scratch.rows.size).toBe(0);
   }
+});
+
+test('of two bodies of one template the newer one is restored, and the older one is not counted as equal', async () => {
+  const engine = createEngine();
+  for (const [id, xml] of anInstallation('app', { body: 'older' })) {
+    engine.primary.rows.set(id, xml.replace('<ETag>1<', '<ETag>5<'));
+  }
+  // The template was replaced while the hub was listed, which shows both of its rows.
+  const [, [templateId = '', newer = ''] = []] = anInstallation('app', { body: 'newer' });
+  engine.primary.rows.set('9-9-9', newer.replace(templateId, '9-9-9'));
+  const snapshotId = await backUp(engine);
+  expect(await readSnapshotView(engine.app, snapshotId)).toMatchObject({ counts: { supersededRows: 1 } });
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 1 }, duplicatesCollapsed: 0 });
+  const bodies = [...engine.secondary.rows.values()].flatMap((xml) => /<BodyTemplate>(\w+)/.exec(xml)?.[1] ?? []);
+  expect(bodies).toEqual(['newer']);
 });
