@@ -1,0 +1,50 @@
+import { pathToFileURL } from 'node:url';
+
+type Loaded<T> = Promise<T>;
+
+/** The app's entry functions as one build has them: the real one, or a copy with a planted bug. */
+export type Engine = Awaited<ReturnType<typeof loadEngine>>;
+
+/** Loads a build's modules; `dist` is the folder that holds `src`. */
+export async function loadEngine(dist: string) {
+  const root = pathToFileURL(`${dist}/src/`);
+  const load = (path: string) => import(new URL(path, root).href);
+  const app: Loaded<typeof import('../../src/app/app.ts')> = load('app/app.js');
+  const backup: Loaded<typeof import('../../src/app/backup/start.ts')> = load('app/backup/start.js');
+  const start: Loaded<typeof import('../../src/app/restore/start.ts')> = load('app/restore/start.js');
+  const cancel: Loaded<typeof import('../../src/app/restore/cancel.ts')> = load('app/restore/cancel.js');
+  const retry: Loaded<typeof import('../../src/app/restore/retry.ts')> = load('app/restore/retry.js');
+  const rollback: Loaded<typeof import('../../src/app/restore/rollback.ts')> = load('app/restore/rollback.js');
+  const view: Loaded<typeof import('../../src/app/restore/view.ts')> = load('app/restore/view.js');
+  const runStep: Loaded<typeof import('../../src/app/run-step.ts')> = load('app/run-step.js');
+  const watchdog: Loaded<typeof import('../../src/app/watchdog.ts')> = load('app/watchdog.js');
+  const startDrill: Loaded<typeof import('../../src/app/drill/start.ts')> = load('app/drill/start.js');
+  const advance: Loaded<typeof import('../../src/app/drill/advance.ts')> = load('app/drill/advance.js');
+  const review: Loaded<typeof import('../../src/app/readiness/review.ts')> = load('app/readiness/review.js');
+  const status: Loaded<typeof import('../../src/app/readiness/status.ts')> = load('app/readiness/status.js');
+  const card: Loaded<typeof import('../../src/app/readiness/card-store.ts')> = load('app/readiness/card-store.js');
+  const errors: Loaded<typeof import('../../src/core/errors.ts')> = load('core/errors.js');
+  const request: Loaded<typeof import('../../src/core/request/restore.ts')> = load('core/request/restore.js');
+  const step: Loaded<typeof import('../../src/core/run/step.ts')> = load('core/run/step.js');
+  const { parseRestoreRequest, parseRollbackRequest } = await request;
+  return {
+    createMemory: (await app).createMemory,
+    startBackup: (await backup).startBackup,
+    startRestore: (await start).startRestore,
+    cancelRestore: (await cancel).cancelRestore,
+    startRetry: (await retry).startRetry,
+    startRollback: (await rollback).startRollback,
+    readRestoreView: (await view).readRestoreView,
+    runStep: (await runStep).runStep,
+    watchRuns: (await watchdog).watchRuns,
+    startDrill: (await startDrill).startDrill,
+    advanceDrills: (await advance).advanceDrills,
+    reviewReadiness: (await review).reviewReadiness,
+    readStatus: (await status).readStatus,
+    noteOnCard: (await card).noteOnCard,
+    DrError: (await errors).DrError,
+    parseStep: (await step).parseStep,
+    parseRestoreRequest,
+    parseRollbackRequest,
+  };
+}

@@ -1,0 +1,268 @@
+import type { HubKnobs } from './knobs.ts';
+import type { Random } from './random.ts';
+import { type Description, isSame, type Row, renderRow, slotOf, type Writer } from './row.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** What a hub keeps of an installation beside its rows. */
+export interface InstallationBody extends Omit<Description, 'body'> {
+  readonly installationId: string;
+  /** Of its one template, where it has one. */
+  readonly body: string | undefined;
+  readonly expiresAt: number | undefined;
+}
+
+/** A row that changed, as the oracle is told. */
+export interface RowChange {
+  readonly hub: string;
+  readonly before: Row | undefined;
+  readonly after: Row | undefined;
+  readonly by: Writer;
+}
+
+interface Installation {
+  readonly body: InstallationBody;
+  readonly rowIds: readonly string[];
+}
+
+/** The service's rules for one hub's rows and installations, as the emulator has them; a test holds the two together. */
+export class HubStore {
+  readonly name: string;
+  readonly knobs: HubKnobs;
+  readonly #rows = new Map<string, Row>();
+  readonly #installations = new Map<string, Installation>();
+  readonly #deleted = new Map<string, InstallationBody>();
+  readonly #minted = new Set<string>();
+  readonly #places = new Map<string, number>();
+  readonly #scheduler: Scheduler;
+  readonly #random: Random;
+  readonly #observe: (change: RowChange) => void;
+  #sorted: Row[] | undefined;
+  #lastEffectAt = 0;
+  #waiting = 0;
+
+  constructor(
+    name: string,
+    knobs: HubKnobs,
+    parts: { scheduler: Scheduler; random: Random; observe: (change: RowChange) => void },
+  ) {
+    this.name = name;
+    this.knobs = knobs;
+    this.#scheduler = parts.scheduler;
+    this.#random = parts.random;
+    this.#observe = parts.observe;
+  }
+
+  /** Accepted installation writes that have not taken effect yet. */
+  get waitingCount(): number {
+    return this.#waiting;
+  }
+
+  rows(): Row[] {
+    this.#expire();
+    return [...this.#rows.values()];
+  }
+
+  row(id: string): Row | undefined {
+    this.#expire();
+    return this.#rows.get(id);
+  }
+
+  rowsOfHandle(handle: string): Row[] {
+    return this.rows().filter((row) => row.handle === handle);
+  }
+
+  rowsOfInstallation(installationId: string): Row[] {
+    return this.rows().filter((row) => row.installationId === installationId);
+  }
+
+  /** In list order. */
+  listed(): readonly Row[] {
+    this.#expire();
+    this.#sorted ??= [...this.#rows.values()].sort((a, b) => this.#compare(a, b));
+    return this.#sorted;
+  }
+
+  mintId(): string {
+    const digits = (): number => this.#random.between(1, 9_999_999);
+    const id = `${digits()}-${digits()}-${this.#random.between(1, 3)}`;
+    this.#minted.add(id);
+    return id;
+  }
+
+  /** Creates or replaces; with an ETag only replaces. */
+  putRegistration(id: string, given: Description, by: Writer, ifMatch?: number): 'written' | 'refused' | 'stale' {
+    const before = this.row(id);
+    if (ifMatch !== undefined && before?.etag !== ifMatch) return 'stale';
+    if (before === undefined && this.knobs.refusesForeignIds && !this.#minted.has(id)) return 'refused';
+    const isUnchanged =
+      before !== undefined && before.installationId === undefined && isSame(before, this.#kept(given));
+    const etag = isUnchanged && !this.knobs.unchangedRaisesEtag ? before.etag : (before?.etag ?? 0) + 1;
+    this.#set(id, { ...this.#kept(given), installationId: undefined, expiresAt: this.#expiry(undefined) }, etag, by);
+    return 'written';
+  }
+
+  /** Without an ETag whatever is there. */
+  deleteRegistration(id: string, etag: number | undefined, by: Writer): 'gone' | 'changed' {
+    const before = this.row(id);
+    if (before === undefined) return 'gone';
+    if (etag !== undefined && before.etag !== etag) return 'changed';
+    this.#remove(id, by);
+    this.#minted.add(id);
+    return 'gone';
+  }
+
+  /** Accepts an installation; it takes effect some time later. */
+  putInstallation(body: InstallationBody, by: Writer): void {
+    this.#accept(() => this.#apply(body, by));
+  }
+
+  deleteInstallation(installationId: string, by: Writer): void {
+    this.#accept(() => {
+      const current = this.#installations.get(installationId);
+      if (current === undefined) return;
+      for (const id of current.rowIds) if (this.#isOf(id, installationId)) this.#remove(id, by);
+      this.#installations.delete(installationId);
+      this.#deleted.set(installationId, current.body);
+    });
+  }
+
+  /** The service itself loses a row; an installation it belongs to stays without it. */
+  lose(id: string): void {
+    if (this.row(id) !== undefined) this.#remove(id, { kind: 'service' });
+  }
+
+  /** The hub is deleted and made anew. */
+  wipe(): void {
+    for (const id of [...this.#rows.keys()]) this.#remove(id, { kind: 'service' });
+    this.#installations.clear();
+    this.#deleted.clear();
+    this.#minted.clear();
+  }
+
+  #accept(takeEffect: () => void): void {
+    const [least, most] = this.knobs.installationDelayMs;
+    if (most === 0) return takeEffect();
+    const own = this.#scheduler.now + this.#random.between(least, most);
+    const at = this.knobs.reorders ? own : Math.max(own, this.#lastEffectAt);
+    this.#lastEffectAt = Math.max(at, this.#lastEffectAt);
+    this.#waiting += 1;
+    // One after another where they keep their order: the scheduler draws lots for one instant.
+    if (!this.knobs.reorders) this.#lastEffectAt += 1;
+    this.#scheduler.at(at, () => {
+      this.#waiting -= 1;
+      takeEffect();
+    });
+  }
+
+  #apply(body: InstallationBody, by: Writer): void {
+    const { installationId } = body;
+    const current = this.#installations.get(installationId);
+    const last = current?.body ?? this.#deleted.get(installationId);
+    if (this.knobs.noOpPutTrap && last !== undefined && isSameBody(last, body)) return;
+    this.#deleted.delete(installationId);
+    const left = new Map(
+      (current?.rowIds ?? []).flatMap((id) => {
+        const row = this.#isOf(id, installationId) ? this.#rows.get(id) : undefined;
+        return row === undefined ? [] : [[slotOf(row), row] as const];
+      }),
+    );
+    const rowIds = rowsOf(this.#kept(body)).map((given) => {
+      const before = left.get(slotOf(given));
+      left.delete(slotOf(given));
+      const isUnchanged = before !== undefined && isSame(before, given);
+      const raises = !isUnchanged || this.knobs.unchangedInstallationRaisesEtag;
+      const id = before?.id ?? this.#newRowId();
+      const etag = (before?.etag ?? 0) + (raises ? 1 : 0);
+      this.#set(id, { ...given, expiresAt: this.#expiry(body.expiresAt) }, etag, by);
+      return id;
+    });
+    for (const { id } of left.values()) this.#remove(id, by);
+    this.#installations.set(installationId, { body, rowIds });
+  }
+
+  /** What the hub stores of what it is given. */
+  #kept<T extends Description>(given: T): T {
+    return this.knobs.dropsTags ? { ...given, tags: given.tags.slice(0, -1) } : given;
+  }
+
+  #expiry(asked: number | undefined): number | undefined {
+    const { timeToLiveMs } = this.knobs;
+    return asked ?? (timeToLiveMs === undefined ? undefined : this.#scheduler.now + timeToLiveMs);
+  }
+
+  #newRowId(): string {
+    const id = this.mintId();
+    this.#minted.delete(id);
+    return id;
+  }
+
+  #isOf(id: string, installationId: string): boolean {
+    return this.#rows.get(id)?.installationId === installationId;
+  }
+
+  #set(id: string, given: Description & Pick<Row, 'expiresAt'>, etag: number, by: Writer): void {
+    const { platform, handle, tags, body, installationId, expiresAt } = given;
+    const before = this.#rows.get(id);
+    const isRewritten = before === undefined || before.etag !== etag || !isSame(before, given);
+    const origin = isRewritten
+      ? { appliedAt: this.#scheduler.now, by }
+      : { appliedAt: before.appliedAt, by: before.by };
+    const after = { platform, handle, tags, body, installationId, expiresAt, id, etag, ...origin };
+    if (!this.#places.has(id)) this.#places.set(id, this.#places.size);
+    this.#rows.set(id, after);
+    this.#sorted = undefined;
+    this.#observe({ hub: this.name, before, after, by });
+  }
+
+  #remove(id: string, by: Writer): void {
+    const before = this.#rows.get(id);
+    this.#rows.delete(id);
+    this.#sorted = undefined;
+    if (before !== undefined) this.#observe({ hub: this.name, before, after: undefined, by });
+  }
+
+  #expire(): void {
+    for (const row of this.#rows.values()) {
+      if (row.expiresAt !== undefined && row.expiresAt <= this.#scheduler.now)
+        this.#remove(row.id, { kind: 'service' });
+    }
+  }
+
+  #compare(a: Row, b: Row): number {
+    const place = (row: Row): number => this.#places.get(row.id) ?? 0;
+    switch (this.knobs.order) {
+      case 'platformAndId':
+        return compareText(a.platform, b.platform) || a.id.length - b.id.length || compareText(a.id, b.id);
+      case 'insertion':
+        return place(a) - place(b);
+      case 'newestFirst':
+        return place(b) - place(a);
+      case 'idText':
+        return compareText(a.id, b.id);
+      case 'shuffled':
+        return compareText([...a.id].reverse().join(''), [...b.id].reverse().join(''));
+      default:
+        return this.knobs.order satisfies never;
+    }
+  }
+}
+
+/** The registrations of an installation. */
+function rowsOf(body: InstallationBody): Description[] {
+  const native = { ...body, body: undefined };
+  return body.body === undefined ? [native] : [native, body];
+}
+
+function isSameBody(a: InstallationBody, b: InstallationBody): boolean {
+  return isSame(a, b) && a.expiresAt === b.expiresAt;
+}
+
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** One page's worth of what a listing shows. */
+export function renderAll(rows: readonly Row[]): Uint8Array[] {
+  return rows.map(renderRow);
+}

@@ -1,0 +1,98 @@
+import type { CallOptions, Hub, HubRef, Page, WriteOutcome } from '../../src/core/ports.ts';
+import type { Engine } from './engine.ts';
+import { type HubStore, type InstallationBody, renderAll } from './hub-store.ts';
+import type { Knobs } from './knobs.ts';
+import type { Caller, Net } from './net.ts';
+import type { Random } from './random.ts';
+import { type Description, readDescription, type Writer } from './row.ts';
+
+export interface HubParts {
+  readonly net: Net;
+  readonly engine: Engine;
+  readonly knobs: Knobs;
+  readonly random: Random;
+  /** Called before a listing shows a page: devices may speak meanwhile. */
+  readonly onPage: (hub: string) => void;
+  readonly onListing: (hub: string, caller: Caller) => void;
+  /** Called when the hub carries out a write of the app. */
+  readonly onWrite: (write: { hub: string; caller: Caller; key: string; sentAt: number }) => void;
+  readonly now: () => number;
+}
+
+/** The `Hub` port of any process, over a hub of the simulation. */
+export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
+  const { net, engine, knobs, now } = parts;
+  const fault = (): Error =>
+    new engine.DrError('HubUnavailable', 'The simulated hub does not answer.', { retryable: true });
+  const call = <T>(label: string, milliseconds: number, { deadlineAt }: CallOptions, effect: (caller: Caller) => T) =>
+    net.call({ label: `${store.name} ${label}`, milliseconds, faults: knobs.hubFaults, deadlineAt, effect, fault });
+  const write = <T>(label: string, key: string, options: CallOptions, effect: (by: Writer) => T): Promise<T> => {
+    const sentAt = now();
+    return call(`${label} ${key}`, store.knobs.writeMs, options, (caller) => {
+      parts.onWrite({ hub: store.name, caller, key, sentAt });
+      return effect({ kind: 'tool', runId: caller.runId ?? '' });
+    });
+  };
+  return {
+    ref,
+    async listPage(token, options) {
+      const page = await call(`page ${token ?? 'first'}`, store.knobs.listMs, options, (caller) => {
+        if (token === undefined) parts.onListing(store.name, caller);
+        parts.onPage(store.name);
+        return readPage(store, token, parts.random);
+      });
+      if (page.nextToken !== undefined) options.onNextToken?.(page.nextToken);
+      return page;
+    },
+    putRegistration: (id, xml, options) =>
+      write('put', id, options, (by): WriteOutcome => {
+        const answer = store.putRegistration(id, readDescription(xml), by);
+        return answer === 'refused' ? { kind: 'idRefused', status: 410 } : { kind: 'written' };
+      }),
+    deleteRegistration: (id, etag, options) =>
+      write('delete', id, options, (by) => store.deleteRegistration(id, etag, by)),
+    createRegistrationId: (options) => call('mint', store.knobs.writeMs, options, () => store.mintId()),
+    putInstallation: (id, json, options) =>
+      write('install', id, options, (by): WriteOutcome => {
+        store.putInstallation(readInstallation(JSON.parse(json)), by);
+        return { kind: 'written' };
+      }),
+    deleteInstallation: (id, options) => write('uninstall', id, options, (by) => store.deleteInstallation(id, by)),
+    probe: (options) => call('probe', store.knobs.listMs, options, () => ({ tier: 'Standard', latencyMs: 1 }) as const),
+    pace: () => ({ requestCount: 0, throttledCount: 0, millisecondsLostToThrottling: 0 }),
+  };
+}
+
+/** Tokens are offsets, as recorded, with a mark that tells one from the one before. */
+function readPage(store: HubStore, token: string | undefined, random: Random): Page {
+  const [offset = 0, mark = 0] = (token ?? '').split(';').map(Number);
+  const { pageSize, shortPages, emptyPages, hasLastToken } = store.knobs;
+  const rows = store.listed();
+  const isEmpty = random.chance(emptyPages);
+  const size = random.chance(shortPages) ? random.between(1, pageSize) : pageSize;
+  const end = isEmpty ? offset : Math.min(rows.length, offset + size);
+  const isLast = end >= rows.length && !isEmpty && !(hasLastToken && end > offset);
+  const nextToken = isLast ? undefined : `${end};${mark + 1}`;
+  return { rows: renderAll(rows.slice(offset, end)), nextToken };
+}
+
+interface InstallationJson {
+  readonly installationId: string;
+  readonly platform: string;
+  readonly pushChannel: string;
+  readonly expirationTime?: string;
+  readonly tags?: readonly string[];
+  readonly templates?: Readonly<Record<string, { readonly body: string }>>;
+}
+
+function readInstallation({ installationId, platform, ...rest }: InstallationJson): InstallationBody {
+  const kind: Description['platform'] = platform === 'apns' ? 'Apple' : 'FcmV1';
+  return {
+    installationId,
+    platform: kind,
+    handle: rest.pushChannel,
+    tags: rest.tags ?? [],
+    body: Object.values(rest.templates ?? {})[0]?.body,
+    expiresAt: rest.expirationTime === undefined ? undefined : Date.parse(rest.expirationTime),
+  };
+}

@@ -1,0 +1,74 @@
+import type { RestoreRun, Run } from '../../../src/core/run/run.ts';
+import type { Row } from '../row.ts';
+
+/** What the oracle knows of one run, beside what is stored of it. */
+export interface KnownRun {
+  readonly id: string;
+  /** As last stored. */
+  doc: Run;
+  /** When its newest listing of each hub began. */
+  readonly listedAt: Map<string, number>;
+  /** When its first listing of the hub it is about began. */
+  firstListedAt: number | undefined;
+  /** The rows of that hub at that moment. */
+  before: readonly Row[];
+  /** When it was first stored as over. */
+  endedAt: number | undefined;
+  /** Records of which the hub took a write, by the key written to: how often, and when last sent. */
+  readonly written: Map<string, number>;
+  lastSentAt: number;
+  /** Of the hub's changes, how many there were when its first listing began. */
+  changesBefore: number;
+}
+
+export class KnownRuns {
+  readonly #runs = new Map<string, KnownRun>();
+
+  get(id: string): KnownRun | undefined {
+    return this.#runs.get(id);
+  }
+
+  all(): KnownRun[] {
+    return [...this.#runs.values()];
+  }
+
+  restores(): (KnownRun & { readonly doc: RestoreRun })[] {
+    return this.all().filter(isRestore);
+  }
+
+  /** A run's document was stored; gives what is known of it. */
+  store(doc: Run): KnownRun {
+    const known = this.#runs.get(doc.id);
+    if (known !== undefined) {
+      known.doc = doc;
+      return known;
+    }
+    const run: KnownRun = {
+      id: doc.id,
+      doc,
+      listedAt: new Map(),
+      firstListedAt: undefined,
+      before: [],
+      endedAt: undefined,
+      written: new Map(),
+      lastSentAt: 0,
+      changesBefore: 0,
+    };
+    this.#runs.set(doc.id, run);
+    return run;
+  }
+}
+
+export function isRestore(run: KnownRun): run is KnownRun & { readonly doc: RestoreRun } {
+  return run.doc.kind === 'restore';
+}
+
+/** The simulation's hubs are told apart by their namespaces. */
+export function hubOf({ doc }: Pick<KnownRun, 'doc'>): string {
+  return doc.hub.namespace;
+}
+
+/** Writes to its hub, or may. */
+export function isWriter({ doc }: KnownRun): boolean {
+  return doc.kind === 'restore' && !doc.request.dryRun;
+}

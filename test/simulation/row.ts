@@ -1,0 +1,102 @@
+/** What a registration says, apart from its place in a hub. */
+export interface Description {
+  readonly platform: 'Apple' | 'FcmV1';
+  readonly handle: string;
+  /** Without the names of installation and template. */
+  readonly tags: readonly string[];
+  /** Of a template row. */
+  readonly body: string | undefined;
+  readonly installationId: string | undefined;
+}
+
+/** Who wrote a row as it is. */
+export type Writer =
+  | { readonly kind: 'device'; readonly word: number }
+  | { readonly kind: 'tool'; readonly runId: string }
+  | { readonly kind: 'service' };
+
+/** One registration of a hub. Never changed in place. */
+export interface Row extends Description {
+  readonly id: string;
+  readonly etag: number;
+  /** Epoch ms; absent: never. */
+  readonly expiresAt: number | undefined;
+  /** When it became as it is, and by whom: nothing that the app can see. */
+  readonly appliedAt: number;
+  readonly by: Writer;
+}
+
+export const TEMPLATE_NAME = 'alert';
+
+const CONNECT = 'http://schemas.microsoft.com/netservices/2010/10/servicebus/connect';
+const INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance';
+const NEVER = '9999-12-31T23:59:59.9999999Z';
+
+const rendered = new WeakMap<Row, Uint8Array>();
+
+/** The description as a listing shows it. */
+export function renderRow(row: Row): Uint8Array {
+  const known = rendered.get(row);
+  if (known !== undefined) return known;
+  const { platform, handle, body } = row;
+  const name = `${platform}${body === undefined ? '' : 'Template'}RegistrationDescription`;
+  const expires = row.expiresAt === undefined ? NEVER : new Date(row.expiresAt).toISOString();
+  const tags = shownTags(row).join(',');
+  const element = platform === 'Apple' ? 'DeviceToken' : 'FcmV1RegistrationId';
+  const template =
+    body === undefined
+      ? ''
+      : `<BodyTemplate><![CDATA[${body}]]></BodyTemplate><TemplateName>${TEMPLATE_NAME}</TemplateName>`;
+  const xml = `<${name} xmlns="${CONNECT}" xmlns:i="${INSTANCE}"><ETag>${row.etag}</ETag><ExpirationTime>${expires}</ExpirationTime><RegistrationId>${row.id}</RegistrationId>${tags === '' ? '' : `<Tags>${tags}</Tags>`}<${element}>${handle}</${element}>${template}</${name}>`;
+  const bytes = Buffer.from(xml, 'latin1');
+  rendered.set(row, bytes);
+  return bytes;
+}
+
+function shownTags({ tags, body, installationId }: Description): string[] {
+  const own = installationId === undefined ? [] : [`$InstallationId:{${installationId}}`];
+  const name = installationId === undefined || body === undefined ? [] : [TEMPLATE_NAME];
+  return [...own, ...new Set([...tags, ...name])].sort();
+}
+
+/** Reads what the app writes: a description without the hub's own values. */
+export function readDescription(xml: string): Description {
+  const platform = /^<(Apple|FcmV1)(?:Template)?RegistrationDescription /.exec(xml)?.[1];
+  if (platform !== 'Apple' && platform !== 'FcmV1') throw new Error(`No description: ${xml}`);
+  const handle = /<(?:DeviceToken|FcmV1RegistrationId)>([^<]+)</.exec(xml)?.[1] ?? '';
+  const tags = /<Tags>([^<]*)</.exec(xml)?.[1]?.split(',') ?? [];
+  const body = /<BodyTemplate><!\[CDATA\[(.*?)\]\]></.exec(xml)?.[1];
+  const installationId = tags.map((tag) => /^\$InstallationId:\{(.*)\}$/.exec(tag)?.[1]).find((id) => id !== undefined);
+  const isOwn = (tag: string): boolean =>
+    !tag.startsWith('$') && !(installationId !== undefined && body !== undefined && tag === TEMPLATE_NAME);
+  return { platform, handle, tags: tags.filter(isOwn), body, installationId };
+}
+
+/** Which registration of its device it is. */
+export function slotOf({ body }: Description): 'native' | 'template' {
+  return body === undefined ? 'native' : 'template';
+}
+
+/** The content's number, which each device's word puts into a tag of its own. */
+export function contentOf({ tags }: Description): number {
+  const tag = tags.find((one) => /^c\d+$/.test(one));
+  return tag === undefined ? -1 : Number(tag.slice(1));
+}
+
+/** Whether two descriptions are the same to a device. */
+export function isSame(a: Description, b: Description): boolean {
+  return (
+    a.platform === b.platform &&
+    a.handle === b.handle &&
+    a.body === b.body &&
+    a.installationId === b.installationId &&
+    a.tags.length === b.tags.length &&
+    a.tags.every((tag) => b.tags.includes(tag))
+  );
+}
+
+/** For traces. */
+export function tell(row: Description): string {
+  const form = row.installationId === undefined ? 'plain' : row.installationId;
+  return `${form}/${slotOf(row)} ${row.handle} [${row.tags.join(' ')}]`;
+}

@@ -1,0 +1,114 @@
+import type { BlobEntry, BlobFacts, Blobs, PutCondition } from '../../src/core/ports.ts';
+import type { Engine } from './engine.ts';
+import type { Knobs } from './knobs.ts';
+import type { Net } from './net.ts';
+import type { Scheduler } from './scheduler.ts';
+
+interface Stored {
+  readonly bytes: Uint8Array;
+  readonly etag: string;
+  readonly facts: BlobFacts;
+  readonly createdAt: Date;
+  readonly modifiedAt: Date;
+}
+
+/** The one container that all processes share. */
+export class Container {
+  readonly #scheduler: Scheduler;
+  readonly #stored = new Map<string, Stored>();
+  /** Sorted, so that a listing is a slice. */
+  readonly #names: string[] = [];
+  readonly #observe: (name: string, bytes: Uint8Array) => void;
+  #version = 0;
+
+  constructor(scheduler: Scheduler, observe: (name: string, bytes: Uint8Array) => void) {
+    this.#scheduler = scheduler;
+    this.#observe = observe;
+  }
+
+  get(name: string): Stored | undefined {
+    return this.#stored.get(name);
+  }
+
+  put(name: string, bytes: Uint8Array, condition: PutCondition, facts: BlobFacts): string | 'conflict' {
+    const before = this.#stored.get(name);
+    if (condition === 'new' && before !== undefined) return 'conflict';
+    if (typeof condition === 'object' && before?.etag !== condition.etag) return 'conflict';
+    this.#version += 1;
+    const modifiedAt = new Date(this.#scheduler.now);
+    const createdAt = before?.createdAt ?? modifiedAt;
+    const etag = `"${this.#version}"`;
+    if (before === undefined) this.#names.splice(this.#placeOf(name), 0, name);
+    this.#stored.set(name, { bytes: bytes.slice(), etag, facts, createdAt, modifiedAt });
+    this.#observe(name, bytes);
+    return etag;
+  }
+
+  list(prefix: string): BlobEntry[] {
+    const entries: BlobEntry[] = [];
+    for (const name of this.names(prefix)) {
+      const stored = this.#stored.get(name);
+      if (stored === undefined) continue;
+      const { facts, bytes, createdAt, modifiedAt } = stored;
+      entries.push({ name, facts, sizeBytes: bytes.length, createdAt, modifiedAt });
+    }
+    return entries;
+  }
+
+  names(prefix: string): string[] {
+    const names: string[] = [];
+    for (let at = this.#placeOf(prefix); at < this.#names.length; at += 1) {
+      const name = this.#names[at] ?? '';
+      if (!name.startsWith(prefix)) break;
+      names.push(name);
+    }
+    return names;
+  }
+
+  remove(name: string, etag: string | undefined): void {
+    const stored = this.#stored.get(name);
+    if (stored === undefined || (etag !== undefined && stored.etag !== etag)) return;
+    this.#stored.delete(name);
+    this.#names.splice(this.#placeOf(name), 1);
+  }
+
+  #placeOf(name: string): number {
+    let low = 0;
+    let high = this.#names.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#names[middle] ?? '') < name) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** The `Blobs` port of any process: the current caller's. */
+export function createBlobs(container: Container, net: Net, engine: Engine, knobs: Knobs): Blobs {
+  const fault = (): Error =>
+    new engine.DrError('StorageUnavailable', 'The simulated storage does not answer.', { retryable: true });
+  const call = <T>(label: string, effect: () => T): Promise<T> =>
+    net.call({ label, milliseconds: knobs.storageMs, faults: knobs.storageFaults, effect, fault });
+  return {
+    get: (name, how) =>
+      call(`get ${name}`, () => {
+        const blob = container.get(name);
+        if (blob === undefined) return undefined;
+        const { bytes, etag } = blob;
+        if (how === undefined || how === 'mayBeMissing') return { bytes, etag };
+        return { bytes: bytes.subarray(how.offset, how.offset + how.length), etag };
+      }),
+    put: (name, bytes, condition, facts = {}) =>
+      call(`put ${name}`, () => container.put(name, bytes, condition, facts)),
+    list: (prefix) => call(`list ${prefix}`, () => container.list(prefix)),
+    listFolders: (prefix) => call(`folders ${prefix}`, () => foldersOf(container.names(prefix), prefix)),
+    remove: (name, etag) => call(`remove ${name}`, () => container.remove(name, etag)),
+    ensure: async () => {},
+  };
+}
+
+function foldersOf(names: readonly string[], prefix: string): string[] {
+  const rests = names.map((name) => name.slice(prefix.length)).filter((rest) => rest.includes('/'));
+  return [...new Set(rests.map((rest) => `${prefix}${rest.slice(0, rest.indexOf('/') + 1)}`))];
+}
