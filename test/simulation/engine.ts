@@ -1,4 +1,15 @@
+import { registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
+
+const plainFrames = new URL('./plain-frames.ts', import.meta.url).href;
+
+// Staged rows are packed on the spot and not by the World: their bytes differ with the version of Node, and cost.
+registerHooks({
+  resolve(specifier, context, next) {
+    const isCodec = specifier === 'node:zlib' && context.parentURL?.endsWith('/src/app/stored/codec.js') === true;
+    return isCodec ? { url: plainFrames, format: 'module-typescript', shortCircuit: true } : next(specifier, context);
+  },
+});
 
 type Loaded<T> = Promise<T>;
 

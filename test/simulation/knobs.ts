@@ -63,6 +63,8 @@ export interface Knobs {
   /** The service itself loses a row, each minute. */
   readonly lossesPerMinute: number;
   readonly hasScratchHub: boolean;
+  /** The readiness card is kept up to date with each step: a tenth of all calls. */
+  readonly notesOnCard: boolean;
   readonly policy: Policy;
 }
 
@@ -97,6 +99,7 @@ export function drawKnobs(seed: number): Knobs {
     churnPerMinute: random.pick([0, 0.2, 1, 4]),
     lossesPerMinute: rate(0.15, 0.3),
     hasScratchHub: random.chance(0.7),
+    notesOnCard: random.chance(0.25),
     policy: drawPolicy(random),
   };
 }

@@ -240,7 +240,7 @@ export class Simulation {
         alert: async () => undefined,
       },
       policy: knobs.policy,
-      listeners: [engine.noteOnCard],
+      listeners: knobs.notesOnCard ? [engine.noteOnCard] : [],
     };
     return () => ({ ...shared, primary: portOf(this.settings.primary), secondary: portOf(this.settings.secondary) });
   }
