@@ -25,6 +25,7 @@ interface Device {
   /** It keeps ids; else it looks its rows up by handle. */
   readonly keepsIds: boolean;
   readonly hasTwin: boolean;
+  readonly isFull: boolean;
   /** Of what it registers; absent: never. */
   readonly lifetimeMs: number | undefined;
 }
@@ -51,6 +52,7 @@ export class Devices {
       ids: [],
       keepsIds: random.chance(0.7),
       hasTwin: random.chance(knobs.twinShare),
+      isFull: random.chance(knobs.fullShare),
       lifetimeMs: random.chance(0.15) ? 30 * DAY_MS : undefined,
     };
     this.#devices.push(device);
@@ -66,9 +68,31 @@ export class Devices {
   act(): void {
     const { random } = this.#parts;
     const device = random.pickAny(this.#devices);
-    if (device === undefined || random.chance(0.12)) return this.add(device?.hub ?? this.#anyHub());
+    if (device === undefined) return;
+    if (random.chance(0.12)) {
+      this.add(device.hub);
+      return;
+    }
     const { content } = device;
-    if (content === undefined) return random.chance(0.4) ? this.#register(device, random.chance(0.5)) : undefined;
+    if (content !== undefined) this.#change(device, content);
+    else if (random.chance(0.4)) this.#register(device, random.chance(0.5));
+  }
+
+  /** The device a listing has just shown last does something, and rows move on to the next page, or back. */
+  actAround(hub: HubStore, handle: string | undefined): void {
+    const { random } = this.#parts;
+    const device = this.#devices.find((one) => one.hub === hub && one.content?.handle === handle);
+    if (device?.content === undefined) {
+      this.act();
+      return;
+    }
+    if (random.chance(0.5)) this.#refresh(device, device.content);
+    else this.#change(device, device.content);
+    if (random.chance(0.6)) this.add(hub);
+  }
+
+  #change(device: Device, content: Content): void {
+    const { random } = this.#parts;
     const lot = random.below(100);
     if (lot < 35) this.#speak(device, { ...content, number: this.#newContent() });
     else if (lot < 55) this.#refresh(device, content);
@@ -76,12 +100,6 @@ export class Devices {
     else if (lot < 90) this.#leave(device, content);
     else if (content.installationId === undefined) this.#upgrade(device, content);
     else this.#speak(device, { ...content, number: this.#newContent(), body: this.#newBody(content.body) });
-  }
-
-  #anyHub(): HubStore {
-    const [first] = this.#devices;
-    if (first === undefined) throw new Error('There are no devices.');
-    return first.hub;
   }
 
   #register(device: Device, isPlain: boolean): void {
@@ -123,7 +141,7 @@ export class Devices {
 
   #speak(device: Device, given: Content): void {
     const isSame = given.number === device.content?.number;
-    const content = isSame ? given : { ...given, tags: [`c${given.number}`, `d${device.number}`, 'z-news'] };
+    const content = isSame ? given : { ...given, tags: tagsOf(given.number, device) };
     const by = this.#writer(this.#say(device, content));
     this.#parts.trace(
       () => `DEVICE ${device.number} speaks at ${device.hub.name}: c${content.number} ${content.handle}`,
@@ -193,4 +211,13 @@ export class Devices {
     const random = this.#parts.random.below(0x1000000);
     return `${random.toString(16).padStart(6, '0')}${this.#tokenCount.toString(16).padStart(6, '0')}`.toUpperCase();
   }
+}
+
+const MOST_TAGS = 60;
+
+/** The first names the content, so that the oracle knows it anywhere. */
+function tagsOf(content: number, { number, isFull }: Device): string[] {
+  const tags = [`c${content}`, `d${number}`, 'z-news'];
+  for (let count = tags.length; isFull && count < MOST_TAGS; count += 1) tags.push(`t${count}`);
+  return tags;
 }

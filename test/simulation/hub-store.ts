@@ -19,6 +19,9 @@ export interface RowChange {
   readonly by: Writer;
 }
 
+/** Of an installation. */
+const MAX_TAGS = 60;
+
 interface Installation {
   readonly body: InstallationBody;
   readonly rowIds: readonly string[];
@@ -112,8 +115,10 @@ export class HubStore {
   }
 
   /** Accepts an installation; it takes effect some time later. */
-  putInstallation(body: InstallationBody, by: Writer): void {
+  putInstallation(body: InstallationBody, by: Writer): 'accepted' | 'rejected' {
+    if (body.tags.length > MAX_TAGS) return 'rejected';
     this.#accept(() => this.#apply(body, by));
+    return 'accepted';
   }
 
   deleteInstallation(installationId: string, by: Writer): void {
@@ -141,7 +146,10 @@ export class HubStore {
 
   #accept(takeEffect: () => void): void {
     const [least, most] = this.knobs.installationDelayMs;
-    if (most === 0) return takeEffect();
+    if (most === 0) {
+      takeEffect();
+      return;
+    }
     const own = this.#scheduler.now + this.#random.between(least, most);
     const at = this.knobs.reorders ? own : Math.max(own, this.#lastEffectAt);
     this.#lastEffectAt = Math.max(at, this.#lastEffectAt);
@@ -171,13 +179,19 @@ export class HubStore {
       left.delete(slotOf(given));
       const isUnchanged = before !== undefined && isSame(before, given);
       const raises = !isUnchanged || this.knobs.unchangedInstallationRaisesEtag;
-      const id = before?.id ?? this.#newRowId();
-      const etag = (before?.etag ?? 0) + (raises ? 1 : 0);
+      const isReplaced = !isUnchanged && given.body !== undefined && this.knobs.replacesTemplates;
+      if (before !== undefined && isReplaced) this.#removeLater(before.id, by);
+      const id = isReplaced ? this.#newRowId() : (before?.id ?? this.#newRowId());
+      const etag = isReplaced ? 1 : (before?.etag ?? 0) + (raises ? 1 : 0);
       this.#set(id, { ...given, expiresAt: this.#expiry(body.expiresAt) }, etag, by);
       return id;
     });
     for (const { id } of left.values()) this.#remove(id, by);
     this.#installations.set(installationId, { body, rowIds });
+  }
+
+  #removeLater(id: string, by: Writer): void {
+    this.#scheduler.after(this.#random.between(500, 20_000), () => this.#remove(id, by));
   }
 
   /** What the hub stores of what it is given. */

@@ -11,11 +11,13 @@ export interface HubParts {
   readonly engine: Engine;
   readonly knobs: Knobs;
   readonly random: Random;
-  /** Called before a listing shows a page: devices may speak meanwhile. */
-  readonly onPage: (hub: string) => void;
-  readonly onListing: (hub: string, caller: Caller) => void;
+  /** Called when a listing has shown a page: devices may speak meanwhile, also the last it has shown. */
+  readonly onPage: (lastHandle: string | undefined) => void;
+  /** No device has more tags than there may be. */
+  readonly onRejected: (installationId: string) => void;
+  readonly onListing: (caller: Caller) => void;
   /** Called when the hub carries out a write of the app. */
-  readonly onWrite: (write: { hub: string; caller: Caller; key: string; sentAt: number }) => void;
+  readonly onWrite: (write: { caller: Caller; key: string; sentAt: number }) => void;
   readonly now: () => number;
 }
 
@@ -29,7 +31,7 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
   const write = <T>(label: string, key: string, options: CallOptions, effect: (by: Writer) => T): Promise<T> => {
     const sentAt = now();
     return call(`${label} ${key}`, store.knobs.writeMs, options, (caller) => {
-      parts.onWrite({ hub: store.name, caller, key, sentAt });
+      parts.onWrite({ caller, key, sentAt });
       return effect({ kind: 'tool', runId: caller.runId ?? '' });
     });
   };
@@ -37,9 +39,10 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
     ref,
     async listPage(token, options) {
       const page = await call(`page ${token ?? 'first'}`, store.knobs.listMs, options, (caller) => {
-        if (token === undefined) parts.onListing(store.name, caller);
-        parts.onPage(store.name);
-        return readPage(store, token, parts.random);
+        if (token === undefined) parts.onListing(caller);
+        const page = readPage(store, token, parts.random);
+        parts.onPage(page.lastHandle);
+        return page;
       });
       if (page.nextToken !== undefined) options.onNextToken?.(page.nextToken);
       return page;
@@ -54,8 +57,9 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
     createRegistrationId: (options) => call('mint', store.knobs.writeMs, options, () => store.mintId()),
     putInstallation: (id, json, options) =>
       write('install', id, options, (by): WriteOutcome => {
-        store.putInstallation(readInstallation(JSON.parse(json)), by);
-        return { kind: 'written' };
+        const answer = store.putInstallation(readInstallation(JSON.parse(json)), by);
+        if (answer === 'rejected') parts.onRejected(id);
+        return answer === 'rejected' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : { kind: 'written' };
       }),
     deleteInstallation: (id, options) => write('uninstall', id, options, (by) => store.deleteInstallation(id, by)),
     probe: (options) => call('probe', store.knobs.listMs, options, () => ({ tier: 'Standard', latencyMs: 1 }) as const),
@@ -64,7 +68,11 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
 }
 
 /** Tokens are offsets, as recorded, with a mark that tells one from the one before. */
-function readPage(store: HubStore, token: string | undefined, random: Random): Page {
+function readPage(
+  store: HubStore,
+  token: string | undefined,
+  random: Random,
+): Page & { lastHandle: string | undefined } {
   const [offset = 0, mark = 0] = (token ?? '').split(';').map(Number);
   const { pageSize, shortPages, emptyPages, hasLastToken } = store.knobs;
   const rows = store.listed();
@@ -73,7 +81,7 @@ function readPage(store: HubStore, token: string | undefined, random: Random): P
   const end = isEmpty ? offset : Math.min(rows.length, offset + size);
   const isLast = end >= rows.length && !isEmpty && !(hasLastToken && end > offset);
   const nextToken = isLast ? undefined : `${end};${mark + 1}`;
-  return { rows: renderAll(rows.slice(offset, end)), nextToken };
+  return { rows: renderAll(rows.slice(offset, end)), nextToken, lastHandle: rows[end - 1]?.handle };
 }
 
 interface InstallationJson {

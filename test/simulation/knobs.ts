@@ -27,6 +27,8 @@ export interface HubKnobs {
   readonly refusesForeignIds: boolean;
   /** Stores installations and registrations without their last tag. */
   readonly dropsTags: boolean;
+  /** A template whose body changes gets a row of its own; the old one goes some seconds later. */
+  readonly replacesTemplates: boolean;
   readonly listMs: number;
   readonly writeMs: number;
 }
@@ -38,6 +40,8 @@ export interface Knobs {
   readonly plainShare: number;
   /** Of the plain devices: with two registrations, or one registered twice. */
   readonly twinShare: number;
+  /** Of the devices: with as many tags as there may be. */
+  readonly fullShare: number;
   readonly primary: HubKnobs;
   readonly secondary: HubKnobs;
   readonly scratch: HubKnobs;
@@ -81,6 +85,7 @@ export function drawKnobs(seed: number): Knobs {
     deviceCount: random.chance(0.15) ? random.between(21, 40) : random.between(3, 14),
     plainShare: random.pick([0, 0.5, 0.5, 1]),
     twinShare: random.pick([0, 0, 0.2]),
+    fullShare: random.pick([0, 0, 0, 0, 0.2]),
     primary: drawHub(random),
     secondary: drawHub(random),
     scratch: drawHub(random),
@@ -120,6 +125,7 @@ function drawHub(random: Random): HubKnobs {
     timeToLiveMs: random.chance(0.15) ? 90 * DAY_MS : undefined,
     refusesForeignIds: random.chance(0.12),
     dropsTags: random.chance(0.03),
+    replacesTemplates: random.chance(0.15),
     listMs: random.spread(10, 400),
     writeMs: random.spread(10, random.chance(0.25) ? 8000 : 300),
   };

@@ -1,10 +1,11 @@
 import type { App } from '../../src/app/app.ts';
+import { MINUTE_MS } from './clocks.ts';
 import type { Engine } from './engine.ts';
+import { Died } from './hosts.ts';
 import type { KnownRun } from './oracle/runs.ts';
 import type { Random } from './random.ts';
-import type { Simulation } from './simulation.ts';
+import type { Stage } from './stage.ts';
 
-const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const POLL_MS = 3000;
 /** A run that takes longer than this is left to itself. */
@@ -15,18 +16,18 @@ type Deed = readonly [weight: number, name: string, work: () => Promise<void>];
 
 /** The people and timers around the app: they ask for runs, cancel, retry and roll back; and things happen to hubs. */
 export class Operator {
-  readonly #sim: Simulation;
+  readonly #stage: Stage;
   readonly #random: Random;
   #restoreCount = 0;
 
-  constructor(sim: Simulation, random: Random) {
-    this.#sim = sim;
-    this.#random = random;
+  constructor(stage: Stage) {
+    this.#stage = stage;
+    this.#random = stage.random('operator');
   }
 
   async work(): Promise<void> {
-    const { devices, settings, knobs } = this.#sim;
-    for (let count = 0; count < knobs.deviceCount; count += 1) devices.add(settings.primary);
+    const { devices, primary, knobs } = this.#stage;
+    for (let count = 0; count < knobs.deviceCount; count += 1) devices.add(primary);
     await this.#rest(3);
     await this.#backUp();
     const deedCount = this.#random.between(2, 6);
@@ -36,48 +37,66 @@ export class Operator {
     }
   }
 
-  async #doAny(): Promise<void> {
-    const deeds: readonly Deed[] = [
+  /** A restore that was stopped and had written something can be rolled back, and says so. */
+  async askAtTheEnd(): Promise<void> {
+    for (const { id, doc, written } of this.#runs()) {
+      if (doc.kind !== 'restore' || doc.status !== 'Canceled' || doc.request.purpose === 'rollback') continue;
+      if (written.size === 0 || doc.request.dryRun) continue;
+      await this.#ask(`view ${id}`, async (app, engine) => {
+        const { nextActions } = await engine.readRestoreView(app, id);
+        if (nextActions.some(({ name }) => name === 'rollback')) return;
+        this.#stage.oracle.violate('offersNoRollback', `${id} wrote ${written.size}`);
+      });
+    }
+    if (this.#random.chance(0.1)) await this.#ask('status', (app, engine) => engine.readStatus(app));
+  }
+
+  #deeds(): readonly Deed[] {
+    return [
       [18, 'backup', () => this.#backUp()],
       [22, 'churn', () => this.#churnAndBackUp()],
       [30, 'restore', () => this.#restore({})],
       [6, 'dryRun', () => this.#restore({ dryRun: true })],
       [6, 'older', () => this.#restoreOlder()],
       [5, 'only', () => this.#restore({ only: { platforms: ['Apple'] } })],
-      [10, 'cancel', () => this.#restoreAndCancel()],
+      [14, 'cancel', () => this.#restoreAndCancel()],
       [16, 'rollback', () => this.#rollBack()],
       [8, 'retry', () => this.#retry()],
       [8, 'drill', () => this.#drill()],
       [8, 'failover', () => this.#failOver()],
       [4, 'repair', () => this.#repair()],
       [3, 'wipe', () => this.#wipe()],
+      [3, 'tear', () => this.#tear()],
       [3, 'days', () => this.#letDaysPass()],
     ];
+  }
+
+  async #doAny(): Promise<void> {
+    const deeds = this.#deeds();
     let lot = this.#random.below(deeds.reduce((sum, [weight]) => sum + weight, 0));
     for (const [weight, name, work] of deeds) {
       lot -= weight;
       if (lot >= 0) continue;
-      this.#sim.trace(() => `OPERATOR ${name}`);
-      this.#sim.sometimes(`operator ${name}`);
-      return work();
+      this.#stage.trace(() => `OPERATOR ${name}`);
+      this.#stage.count(`operator ${name}`);
+      await work();
+      return;
     }
   }
 
   async #rest(minutes: number): Promise<void> {
-    if (minutes > 0) await this.#sim.scheduler.sleep(this.#random.below(minutes * MINUTE_MS));
+    if (minutes > 0) await this.#stage.scheduler.sleep(this.#random.below(minutes * MINUTE_MS));
   }
 
   async #backUp(): Promise<void> {
-    const since = this.#sim.scheduler.now;
+    const since = this.#stage.scheduler.now;
     await this.#ask('backup', (app, engine) => engine.startBackup(app, 'timer'));
-    const run = this.#runs().findLast(({ doc }) => doc.kind === 'backup' && Date.parse(doc.createdAt) >= since - 1);
-    if (run !== undefined) await this.#untilOver(run.id);
+    await this.#untilNewestOver('backup', since);
   }
 
   async #churnAndBackUp(): Promise<void> {
-    const { devices } = this.#sim;
     for (let count = this.#random.between(1, 12); count > 0; count -= 1) {
-      devices.act();
+      this.#stage.devices.act();
       if (this.#random.chance(0.3)) await this.#rest(1);
     }
     await this.#rest(2);
@@ -97,93 +116,105 @@ export class Operator {
 
   async #restore(body: object): Promise<void> {
     const id = await this.#begin(body);
-    if (this.#random.chance(0.3)) this.#sim.devices.act();
+    if (this.#random.chance(0.3)) this.#stage.devices.act();
     if (this.#random.chance(0.15)) await this.#backUp();
     await this.#untilOver(id);
   }
 
   async #restoreOlder(): Promise<void> {
-    const backups = this.#runs().filter(
-      ({ doc }) =>
-        doc.kind === 'backup' && doc.status === 'Succeeded' && doc.hub.namespace === this.#sim.settings.primary.name,
-    );
+    const { primary } = this.#stage;
+    const isOurs = ({ doc }: KnownRun): boolean => doc.kind === 'backup' && doc.hub.namespace === primary.name;
+    const backups = this.#runs().filter((run) => isOurs(run) && run.doc.status === 'Succeeded');
     const snapshot = this.#random.pickAny(backups)?.id;
     await this.#restore(snapshot === undefined ? {} : { snapshot });
   }
 
   async #restoreAndCancel(): Promise<void> {
+    const { scheduler, oracle } = this.#stage;
     const id = await this.#begin({});
-    await this.#sim.scheduler.sleep(this.#random.spread(100, 120_000));
+    if (this.#random.chance(0.5)) await scheduler.sleep(this.#random.spread(100, 120_000));
+    else {
+      const until = scheduler.now + 5 * MINUTE_MS;
+      while (oracle.runs.get(id)?.written.size === 0 && scheduler.now < until) await scheduler.sleep(200);
+    }
     await this.#ask(`cancel ${id}`, (app, engine) => engine.cancelRestore(app, id));
     await this.#untilOver(id);
     const next = this.#random.below(4);
     if (next === 0) await this.#rollBack(id);
-    if (next === 1) await this.#restore({});
+    if (next === 1) await this.#restoreOlder();
     if (next === 2) await this.#retry(id);
   }
 
   async #rollBack(id = this.#anyRestore()): Promise<void> {
     if (id === undefined) return;
-    const since = this.#sim.scheduler.now;
-    const target = this.#sim.oracle.runs.get(id)?.doc.hub;
-    const text = JSON.stringify({ confirm: target?.hub });
+    const since = this.#stage.scheduler.now;
+    const text = JSON.stringify({ confirm: 'devices' });
     await this.#ask(`rollback ${id}`, (app, engine) =>
       engine.startRollback(app, id, engine.parseRollbackRequest(text)),
     );
-    await this.#untilLatestOver(since);
+    await this.#untilNewestOver('restore', since);
   }
 
   async #retry(id = this.#anyRestore()): Promise<void> {
     if (id === undefined) return;
-    const since = this.#sim.scheduler.now;
+    const since = this.#stage.scheduler.now;
     await this.#ask(`retry ${id}`, (app, engine) => engine.startRetry(app, id));
-    await this.#untilLatestOver(since);
+    await this.#untilNewestOver('restore', since);
   }
 
   async #drill(): Promise<void> {
-    this.#sim.hasDrill = true;
+    this.#stage.hasDrill = true;
     await this.#ask('drill', (app, engine) => engine.startDrill(app, 'http'));
-    await this.#sim.scheduler.sleep(this.#random.spread(MINUTE_MS, 15 * MINUTE_MS));
+    await this.#stage.scheduler.sleep(this.#random.spread(MINUTE_MS, 15 * MINUTE_MS));
   }
 
   /** Devices are sent to the secondary, and later the settings say so. */
   async #failOver(): Promise<void> {
-    const { devices, settings } = this.#sim;
-    const isBefore = this.#random.chance(0.3);
-    if (isBefore) devices.moveTo(settings.secondary, 0.5);
+    const { devices, secondary } = this.#stage;
+    if (this.#random.chance(0.3)) devices.moveTo(secondary, 0.5);
     await this.#restore({});
-    devices.moveTo(settings.secondary, this.#random.pick([1, 1, 0.8]));
+    devices.moveTo(secondary, this.#random.pick([1, 1, 0.8]));
     for (let count = this.#random.between(1, 8); count > 0; count -= 1) {
       devices.act();
       if (this.#random.chance(0.4)) await this.#rest(3);
     }
     if (this.#random.chance(0.25)) return this.#restore({});
-    await this.#quiet();
-    this.#sim.exchangeHubs();
-    devices.moveTo(settings.primary);
+    for (const { id, endedAt } of this.#runs()) if (endedAt === undefined) await this.#untilOver(id);
+    this.#stage.exchangeHubs();
+    devices.moveTo(this.#stage.primary);
     await this.#rest(3);
     await this.#churnAndBackUp();
   }
 
   async #repair(): Promise<void> {
-    const { primary } = this.#sim.settings;
+    const { primary } = this.#stage;
     for (const row of primary.rows()) if (this.#random.chance(0.3)) primary.lose(row.id);
     await this.#restore({ target: 'primary', confirm: 'devices' });
   }
 
-  async #letDaysPass(): Promise<void> {
-    this.#sim.isQuiet = true;
-    await this.#sim.scheduler.sleep(this.#random.between(1, 40) * DAY_MS);
-    this.#sim.isQuiet = false;
-  }
-
   async #wipe(): Promise<void> {
-    this.#sim.settings.secondary.wipe();
+    this.#stage.secondary.wipe();
     await this.#restore({});
   }
 
+  /** Installations lose one of their rows, and stay. */
+  async #tear(): Promise<void> {
+    const { primary } = this.#stage;
+    for (const row of primary.rows()) {
+      if (row.installationId !== undefined && this.#random.chance(0.2)) primary.lose(row.id);
+    }
+    await this.#backUp();
+    await (this.#random.chance(0.3) ? this.#drill() : this.#restore({}));
+  }
+
+  async #letDaysPass(): Promise<void> {
+    this.#stage.isQuiet = true;
+    await this.#stage.scheduler.sleep(this.#random.between(1, 40) * DAY_MS);
+    this.#stage.isQuiet = false;
+  }
+
   #runs(): KnownRun[] {
-    return this.#sim.oracle.runs.all();
+    return this.#stage.oracle.runs.all();
   }
 
   #anyRestore(): string | undefined {
@@ -191,13 +222,13 @@ export class Operator {
     return this.#random.chance(0.7) ? restores.at(-1)?.id : this.#random.pickAny(restores)?.id;
   }
 
-  async #untilLatestOver(since: number): Promise<void> {
-    const run = this.#runs().findLast(({ doc }) => doc.kind === 'restore' && Date.parse(doc.createdAt) >= since - 1);
+  async #untilNewestOver(kind: 'backup' | 'restore', since: number): Promise<void> {
+    const run = this.#runs().findLast(({ doc }) => doc.kind === kind && Date.parse(doc.createdAt) >= since - 1);
     if (run !== undefined) await this.#untilOver(run.id);
   }
 
   async #untilOver(id: string): Promise<void> {
-    const { scheduler, oracle } = this.#sim;
+    const { scheduler, oracle } = this.#stage;
     const until = scheduler.now + PATIENCE_MS;
     while (scheduler.now < until) {
       const run = oracle.runs.get(id);
@@ -206,27 +237,21 @@ export class Operator {
     }
   }
 
-  /** No run is under way. */
-  async #quiet(): Promise<void> {
-    for (const { id, endedAt } of this.#runs()) if (endedAt === undefined) await this.#untilOver(id);
-  }
-
-  /** As a person does: what may pass is asked for again, what died, too. */
+  /** As a person does: what may pass is asked for again, and who got no answer asks again. */
   async #ask<T>(label: string, work: (app: App, engine: Engine) => Promise<T>): Promise<void> {
-    const { scheduler, engine, trace } = this.#sim;
+    const { scheduler, engine, oracle } = this.#stage;
     for (let tries = 1; tries <= TRIES; tries += 1) {
-      const { host } = this.#sim;
-      trace(() => `ASK ${label} ${host?.name ?? 'nobody'}`);
+      const { host } = this.#stage;
+      this.#stage.trace(() => `ASK ${host?.name ?? 'nobody'} ${label}`);
       try {
         await host?.ask(work);
         if (host !== undefined) return;
       } catch (error) {
-        const mayPass = this.#sim.isDeath(error) || (error instanceof engine.DrError && error.retryable);
         const code = error instanceof engine.DrError ? error.code : 'Died';
-        trace(() => `ANSWER ${label}: ${code}`);
-        this.#sim.sometimes(`answered ${code}`);
-        if (!mayPass && code === 'Died') this.#sim.oracle.violate('appThrew', `${label} ${String(error)}`);
-        if (!mayPass) return;
+        this.#stage.trace(() => `ANSWER ${label}: ${code}`);
+        this.#stage.count(`answered ${code}`);
+        if (error instanceof engine.DrError && !error.retryable) return;
+        if (code === 'Died' && !(error instanceof Died)) oracle.violate('appThrew', `${label} ${String(error)}`);
       }
       await scheduler.sleep(10_000);
     }

@@ -1,7 +1,65 @@
+import { MINUTE_MS, startClocks } from './clocks.ts';
 import type { Engine } from './engine.ts';
-import { type Outcome, Simulation } from './simulation.ts';
+import { Operator } from './operator.ts';
+import type { Violation } from './oracle/facts.ts';
+import { START_AT, Stage } from './stage.ts';
+
+/** What runs have to end in once nothing goes wrong any more. */
+const HEALED_MS = 3 * 60 * MINUTE_MS;
+/** The oracle looks at an end once more after five minutes. */
+const REST_MS = 6 * MINUTE_MS;
+const MAX_EVENTS = 500_000;
+
+export interface Outcome {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly sometimes: ReadonlyMap<string, number>;
+  readonly eventCount: number;
+  /** Of virtual time. */
+  readonly milliseconds: number;
+  /** Empty unless it was asked for. */
+  readonly trace: readonly string[];
+}
 
 /** Runs one seed from its beginning to its end. */
-export function simulate(engine: Engine, seed: number, isTraced = false): Promise<Outcome> {
-  return new Simulation(engine, seed, isTraced).run();
+export async function simulate(engine: Engine, seed: number, isTraced = false): Promise<Outcome> {
+  const stage = new Stage(engine, seed, isTraced);
+  const operator = new Operator(stage);
+  startClocks(stage);
+  await play(stage, operator.work(), MAX_EVENTS);
+  await heal(stage);
+  await play(stage, operator.askAtTheEnd(), 2 * MAX_EVENTS);
+  stage.oracle.end();
+  return {
+    seed,
+    violations: stage.oracle.violations,
+    sometimes: stage.sometimes,
+    eventCount: stage.scheduler.count,
+    milliseconds: stage.scheduler.now - START_AT,
+    trace: stage.lines,
+  };
+}
+
+async function play(stage: Stage, work: Promise<void>, maxEvents: number): Promise<void> {
+  let isDone = false;
+  const end = work.then(() => {
+    isDone = true;
+  });
+  await stage.scheduler.run(() => isDone || stage.scheduler.count > maxEvents);
+  if (isDone) await end;
+  else stage.oracle.violate('tooManyEvents', `${stage.scheduler.count}`);
+}
+
+/** Faults end, devices fall silent, and everything has to come to an end. */
+async function heal(stage: Stage): Promise<void> {
+  const { scheduler, hubs, queue } = stage;
+  stage.isHealed = true;
+  stage.trace(() => 'HEALED');
+  const until = scheduler.now + HEALED_MS;
+  let quietSince = scheduler.now;
+  await scheduler.run(() => {
+    const isBusy = stage.hasActiveRun || queue.waitingCount > 0 || hubs.some((hub) => hub.waitingCount > 0);
+    if (isBusy) quietSince = scheduler.now;
+    return scheduler.now - quietSince > REST_MS || scheduler.now > until || scheduler.count > 2 * MAX_EVENTS;
+  });
 }

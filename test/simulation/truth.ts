@@ -1,5 +1,4 @@
-import type { Row } from './row.ts';
-import { contentOf } from './row.ts';
+import { contentOf, type Description } from './row.ts';
 
 /** What a device said of itself at a hub: what it is now, or that it is gone. */
 export interface Word {
@@ -12,7 +11,7 @@ export interface Word {
 
 export interface Content {
   readonly number: number;
-  readonly platform: Row['platform'];
+  readonly platform: Description['platform'];
   readonly handle: string;
   readonly tags: readonly string[];
   /** Of its template, where it has one. */
@@ -25,7 +24,6 @@ export class Truth {
   readonly #words: Word[] = [];
   readonly #byDevice = new Map<number, Word[]>();
   readonly #deviceOfHandle = new Map<string, number>();
-  readonly #contents = new Map<number, Content>();
   #contentCount = 0;
 
   newContentNumber(): number {
@@ -41,7 +39,6 @@ export class Truth {
     this.#byDevice.set(word.device, own);
     if (word.content !== 'out') {
       this.#deviceOfHandle.set(word.content.handle, word.device);
-      this.#contents.set(word.content.number, word.content);
     }
     return said;
   }
@@ -61,22 +58,14 @@ export class Truth {
   }
 
   /** -1 for a handle no device ever had. */
-  deviceOf({ handle }: Pick<Row, 'handle'>): number {
+  deviceOf({ handle }: Pick<Description, 'handle'>): number {
     return this.#deviceOfHandle.get(handle) ?? -1;
   }
 
-  contentOf(row: Pick<Row, 'tags' | 'platform' | 'handle' | 'body' | 'installationId'>): Content | undefined {
-    return this.#contents.get(contentOf(row));
-  }
-
   /** The newest word that what a row says can stem from; `undefined` when nobody ever said it. */
-  wordOf(row: Row): Word | undefined {
+  wordOf(row: Description): Word | undefined {
     const number = contentOf(row);
     const own = this.#byDevice.get(this.deviceOf(row));
     return own?.findLast(({ content }) => content !== 'out' && content.number === number);
-  }
-
-  devices(): Iterable<number> {
-    return this.#byDevice.keys();
   }
 }

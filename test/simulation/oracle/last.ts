@@ -1,25 +1,28 @@
-import type { Oracle } from './oracle.ts';
-import { hubOf, isRestore } from './runs.ts';
+import type { Facts } from './facts.ts';
+import { hubOf, isRestore, type KnownRestore } from './runs.ts';
 
 /** Cancelling is noticed at each write. */
 const CANCEL_MS = 15_000;
 
 /** Judges what only the end of everything shows. */
-export function judgeLast(oracle: Oracle): void {
-  for (const run of oracle.runs.all()) {
-    if (run.endedAt === undefined)
-      oracle.violate('neverEnds', `${run.doc.kind} ${run.id} is in ${run.doc.phase.name}#${run.doc.phase.pass}`);
-    if (!isRestore(run)) continue;
-    const { status, request, result } = run.doc;
-    if (request.dryRun && run.written.size > 0)
-      oracle.violate('dryRunWrote', `${run.id}: ${[...run.written.keys()].join()}`);
-    if (run.endedAt !== undefined && run.lastSentAt > run.endedAt + CANCEL_MS) {
-      const seconds = Math.round((run.lastSentAt - run.endedAt) / 1000);
-      oracle.violate('wroteAfterItsEnd', `${run.id} ended ${status} and wrote ${seconds} s later to ${hubOf(run)}`);
-    }
-    if (status !== 'Canceled' || result === undefined || request.purpose === 'rollback') continue;
-    const told = result.counts.created + result.counts.updated + result.counts.failed;
-    if (told === 0 && run.written.size > 0)
-      oracle.violate('canceledSaysNothingWritten', `${run.id} wrote ${run.written.size}`);
+export function judgeLast(facts: Facts): void {
+  for (const run of facts.runs.all()) {
+    const { kind, phase } = run.doc;
+    if (run.endedAt === undefined) facts.violate('neverEnds', `${kind} ${run.id} is in ${phase.name}#${phase.pass}`);
+    if (isRestore(run)) judgeWrites(facts, run);
   }
+}
+
+function judgeWrites(facts: Facts, run: KnownRestore): void {
+  const { status, request, result } = run.doc;
+  const { written, endedAt, lastSentAt } = run;
+  if (request.dryRun && written.size > 0) facts.violate('dryRunWrote', `${run.id}: ${[...written.keys()].join()}`);
+  if (endedAt !== undefined && lastSentAt > endedAt + CANCEL_MS) {
+    const seconds = Math.round((lastSentAt - endedAt) / 1000);
+    facts.violate('wroteAfterItsEnd', `${run.id} ended ${status} and wrote ${seconds} s later to ${hubOf(run)}`);
+  }
+  if (status !== 'Canceled' || result === undefined || request.purpose === 'rollback') return;
+  const { created, updated, failed } = result.counts;
+  if (created + updated + failed > 0 || written.size === 0) return;
+  facts.violate('canceledSaysNothingWritten', `${run.id} wrote ${written.size}`);
 }

@@ -14,12 +14,14 @@ export interface KnownRun {
   before: readonly Row[];
   /** When it was first stored as over. */
   endedAt: number | undefined;
-  /** Records of which the hub took a write, by the key written to: how often, and when last sent. */
+  /** How often the hub took a write, by the key written to. */
   readonly written: Map<string, number>;
   lastSentAt: number;
   /** Of the hub's changes, how many there were when its first listing began. */
   changesBefore: number;
 }
+
+export type KnownRestore = KnownRun & { readonly doc: RestoreRun };
 
 export class KnownRuns {
   readonly #runs = new Map<string, KnownRun>();
@@ -30,10 +32,6 @@ export class KnownRuns {
 
   all(): KnownRun[] {
     return [...this.#runs.values()];
-  }
-
-  restores(): (KnownRun & { readonly doc: RestoreRun })[] {
-    return this.all().filter(isRestore);
   }
 
   /** A run's document was stored; gives what is known of it. */
@@ -59,7 +57,7 @@ export class KnownRuns {
   }
 }
 
-export function isRestore(run: KnownRun): run is KnownRun & { readonly doc: RestoreRun } {
+export function isRestore(run: KnownRun): run is KnownRestore {
   return run.doc.kind === 'restore';
 }
 
@@ -71,4 +69,9 @@ export function hubOf({ doc }: Pick<KnownRun, 'doc'>): string {
 /** Writes to its hub, or may. */
 export function isWriter({ doc }: KnownRun): boolean {
   return doc.kind === 'restore' && !doc.request.dryRun;
+}
+
+/** When its newest listing of its hub began. */
+export function lookedAt(run: KnownRun): number {
+  return run.listedAt.get(hubOf(run)) ?? 0;
 }

@@ -1,32 +1,61 @@
 import type { HubRef } from '../../../src/core/ports.ts';
-import { type Description, readDescription } from '../row.ts';
+import { contentOf, type Description, readDescription, slotOf } from '../row.ts';
 import type { Container } from '../storage.ts';
+import type { Truth, Word } from '../truth.ts';
 
 export interface SnapshotRow extends Description {
   readonly id: string;
+  /** Epoch ms; absent: never. */
+  readonly expiresAt: number | undefined;
 }
 
-export interface SnapshotRecord {
-  readonly key: string;
+/** What a snapshot wants of one device. */
+export interface Wanted {
+  readonly device: number;
+  /** For messages. */
+  readonly name: string;
+  /** Of what the listing showed under one id, or of one template, only the newest. */
   readonly rows: readonly SnapshotRow[];
+  /** The newest word in them. */
+  readonly word: Word | undefined;
+  /** Its rows stem from several words: what it will be made of them is not any of these. */
+  readonly isTorn: boolean;
 }
 
-/** What a snapshot holds, read as anybody can: its shards are lines of JSON, which the simulation does not compress. */
-export function readSnapshot(container: Container, hub: HubRef, id: string): SnapshotRecord[] {
-  const records: SnapshotRecord[] = [];
+/** The rows a snapshot holds, read as anybody can: its shards are lines of JSON, which the simulation does not pack. */
+export function readSnapshot(container: Container, hub: HubRef, id: string): SnapshotRow[] {
+  const rows: SnapshotRow[] = [];
   for (const name of container.names(`${hub.namespace}/${hub.hub}/snapshots/${id}/shards/`)) {
     const text = Buffer.from(container.get(name)?.bytes ?? []).toString('utf8');
-    for (const line of text.split('\n')) if (line !== '') records.push(readRecord(JSON.parse(line)));
+    for (const line of text.split('\n')) if (line !== '') rows.push(...readLine(JSON.parse(line)));
   }
-  return records;
+  return rows;
 }
 
-function readRecord({ key, rows }: { readonly key: string; readonly rows: readonly string[] }): SnapshotRecord {
-  return {
-    key,
-    rows: rows.map((xml) => ({
+function readLine({ rows }: { readonly rows: readonly string[] }): SnapshotRow[] {
+  return rows.map((xml) => {
+    const expires = /<ExpirationTime>([^<]*)</.exec(xml)?.[1] ?? '9999';
+    return {
       ...readDescription(xml),
       id: /<RegistrationId>([^<]*)</.exec(xml)?.[1] ?? '',
-    })),
-  };
+      expiresAt: expires.startsWith('9999') ? undefined : Date.parse(expires),
+    };
+  });
+}
+
+export function wantedOf(rows: readonly SnapshotRow[], truth: Truth): Wanted[] {
+  const byDevice = Map.groupBy(rows, (row) => truth.deviceOf(row));
+  return [...byDevice].map(([device, own]) => {
+    const numberOf = (row: SnapshotRow): number => truth.wordOf(row)?.number ?? -1;
+    const newest = new Map<string, SnapshotRow>();
+    for (const row of own) {
+      const key = row.installationId === undefined ? row.id : `${row.installationId} ${slotOf(row)}`;
+      const known = newest.get(key);
+      if (known === undefined || numberOf(row) > numberOf(known)) newest.set(key, row);
+    }
+    const kept = [...newest.values()];
+    const words = kept.map((row) => truth.wordOf(row)).sort((a, b) => (b?.number ?? -1) - (a?.number ?? -1));
+    const isTorn = new Set(kept.map(contentOf)).size > 1;
+    return { device, name: kept[0]?.installationId ?? `device ${device}`, rows: kept, word: words[0], isTorn };
+  });
 }

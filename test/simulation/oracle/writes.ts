@@ -1,68 +1,61 @@
 import type { RowChange } from '../hub-store.ts';
 import { isSame, type Row, tell } from '../row.ts';
-import type { Oracle } from './oracle.ts';
-import { isRestore, type KnownRun } from './runs.ts';
+import type { Facts } from './facts.ts';
+import { isRestore, type KnownRestore } from './runs.ts';
 
 /** Judges what a write of the app did to a row, at the moment at which it took effect. */
-export function judgeChange(oracle: Oracle, change: RowChange, runId: string): void {
-  const { before, after } = change;
-  const run = oracle.runs.get(runId);
-  if (run === undefined || !isRestore(run)) {
-    oracle.violate('wroteOutsideARestore', `${change.hub} ${tell(after ?? before ?? neverRow)}`);
-    return;
-  }
-  if (after === undefined) judgeRemoval(oracle, run, change);
-  else if (before === undefined) judgeCreation(oracle, run, change.hub, after);
-  else judgeReplacement(oracle, run, change.hub, before, after);
+export function judgeChange(facts: Facts, { hub, before, after }: RowChange, runId: string): void {
+  const run = facts.runs.get(runId);
+  if (run === undefined || !isRestore(run)) facts.violate('wroteOutsideARestore', `${hub} by ${runId}`);
+  else if (after !== undefined && before !== undefined) judgeReplacement(facts, run, hub, before, after);
+  else if (after !== undefined) judgeCreation(facts, run, hub, after);
+  else if (before !== undefined) judgeRemoval(facts, run, hub, before);
 }
 
-const neverRow = { platform: 'Apple', handle: 'none', tags: [], body: undefined, installationId: undefined } as const;
-
 /** Whether the run cannot have seen the row as it is: it became so after the run's newest look began. */
-function isInWindow(run: KnownRun, hub: string, row: Row): boolean {
+function isInWindow(run: KnownRestore, hub: string, row: Row): boolean {
   return row.appliedAt >= (run.listedAt.get(hub) ?? 0);
 }
 
-function judgeReplacement(oracle: Oracle, run: KnownRun, hub: string, before: Row, after: Row): void {
-  const { truth, sometimes } = oracle.parts;
+function judgeReplacement(facts: Facts, run: KnownRestore, hub: string, before: Row, after: Row): void {
   if (isSame(before, after)) return;
-  const [old, now] = [truth.wordOf(before), truth.wordOf(after)];
+  const [old, now] = [facts.truth.wordOf(before), facts.truth.wordOf(after)];
   if (old === undefined || now === undefined || old.number <= now.number) return;
-  if (isInWindow(run, hub, before)) return sometimes('overwroteInItsWindow');
+  if (isInWindow(run, hub, before)) {
+    facts.sometimes('overwroteInItsWindow');
+    return;
+  }
   // A rollback puts back what was there before.
-  if (isRestore(run) && run.doc.request.purpose === 'rollback' && before.by.kind === 'tool') return;
+  if (run.doc.request.purpose === 'rollback' && before.by.kind === 'tool') return;
   const whose = before.by.kind === 'device' ? "its device's own" : "an earlier run's";
-  oracle.violate(
+  facts.violate(
     'overwrittenByOlder',
     `${hub} ${before.id}: ${whose} ${tell(before)} became ${tell(after)} by ${run.id}`,
   );
 }
 
-function judgeCreation(oracle: Oracle, run: KnownRun, hub: string, after: Row): void {
-  const { truth, sometimes } = oracle.parts;
-  const device = truth.deviceOf(after);
-  const now = truth.wordOf(after);
-  const out = truth.lastWordAt(device, hub);
+function judgeCreation(facts: Facts, run: KnownRestore, hub: string, after: Row): void {
+  const device = facts.truth.deviceOf(after);
+  const now = facts.truth.wordOf(after);
+  const out = facts.truth.lastWordAt(device, hub);
   if (now === undefined || out === undefined || out.content !== 'out' || out.number < now.number) return;
-  if (out.at >= (run.listedAt.get(hub) ?? 0) || oracle.changedSince(hub, device, run.listedAt.get(hub) ?? 0)) {
-    return sometimes('resurrectedInItsWindow');
-  }
+  const lookedAt = run.listedAt.get(hub) ?? 0;
+  const { sourceHub, purpose } = run.doc.request;
+  if (out.at >= lookedAt || facts.changedSince(hub, device, lookedAt)) facts.sometimes('resurrectedInItsWindow');
   // Nobody has told the app that the hub was in use then.
-  if (!oracle.wasInUse(hub, out.at)) return sometimes('resurrectedWhereNotInUse');
-  const isRepair = isRestore(run) && run.doc.request.sourceHub.namespace === hub;
-  const isRollback = isRestore(run) && run.doc.request.purpose === 'rollback';
-  if (isRepair || isRollback) return sometimes('resurrectedByRepair');
-  oracle.violate('resurrected', `${hub}: ${tell(after)} by ${run.id}, unregistered there before`);
+  else if (!facts.wasInUse(hub, out.at)) facts.sometimes('resurrectedWhereNotInUse');
+  else if (sourceHub.namespace === hub || purpose === 'rollback') facts.sometimes('resurrectedByRepair');
+  else facts.violate('resurrected', `${hub}: ${tell(after)} by ${run.id}, unregistered there before`);
 }
 
-function judgeRemoval(oracle: Oracle, run: KnownRun, { hub, before }: RowChange): void {
-  if (before === undefined || !isRestore(run)) return;
-  const { truth, sometimes } = oracle.parts;
-  if (isInWindow(run, hub, before)) return sometimes('removedInItsWindow');
-  const isRollback = run.doc.request.purpose === 'rollback';
-  const word = truth.wordOf(before);
-  const isSuperseded = truth.wordsOf(truth.deviceOf(before)).some(({ number }) => number > (word?.number ?? -1));
-  if (before.by.kind === 'device' && (isRollback || !isSuperseded)) {
-    oracle.violate('deviceRemoved', `${hub}: ${tell(before)}, its device's own, by ${run.id}`);
+function judgeRemoval(facts: Facts, run: KnownRestore, hub: string, before: Row): void {
+  if (isInWindow(run, hub, before)) {
+    facts.sometimes('removedInItsWindow');
+    return;
   }
+  const word = facts.truth.wordOf(before)?.number ?? -1;
+  const isSuperseded = facts.truth.wordsOf(facts.truth.deviceOf(before)).some(({ number }) => number > word);
+  const isRollback = run.doc.request.purpose === 'rollback';
+  if (before.by.kind !== 'device' || (!isRollback && isSuperseded)) return;
+  facts.violate('deviceRemoved', `${hub}: ${tell(before)}, its device's own, by ${run.id}`);
 }

@@ -1,0 +1,47 @@
+import { Died } from './hosts.ts';
+import type { Random } from './random.ts';
+import type { Stage } from './stage.ts';
+
+export const MINUTE_MS = 60_000;
+/** Of days in which little happens. */
+const QUIET_TICK_MS = 60 * MINUTE_MS;
+const CHANCES = 4;
+
+/** What happens each minute: the watchdog looks, devices speak, the service loses rows. */
+export function startClocks(stage: Stage): void {
+  const random = stage.random('clocks');
+  const tick = (): void => {
+    stage.scheduler.after(stage.isQuiet ? QUIET_TICK_MS : MINUTE_MS, tick);
+    const isBusy = stage.hasActiveRun || stage.container.names('_locks/').length > 0 || stage.hasDrill;
+    if (isBusy) watch(stage, random);
+    if (!stage.isHealed && !stage.isQuiet) disturb(stage, random);
+  };
+  stage.scheduler.after(MINUTE_MS, tick);
+}
+
+function disturb(stage: Stage, random: Random): void {
+  const { knobs, devices, hubs } = stage;
+  for (let count = 0; count < CHANCES; count += 1) if (random.chance(knobs.churnPerMinute / CHANCES)) devices.act();
+  if (!random.chance(knobs.lossesPerMinute)) return;
+  const hub = random.pick([hubs[0], hubs[1]]);
+  const row = random.pickAny(hub.rows());
+  if (row === undefined) return;
+  stage.trace(() => `LOSS ${hub.name} ${row.id}`);
+  stage.count('serviceLostARow');
+  hub.lose(row.id);
+}
+
+/** On one process at a time. */
+function watch(stage: Stage, random: Random): void {
+  const { watchRuns, advanceDrills, reviewReadiness, DrError } = stage.engine;
+  const duties = [watchRuns];
+  if (stage.hasDrill) duties.push(advanceDrills);
+  if (random.chance(0.1)) duties.push(reviewReadiness);
+  const work = stage.host?.ask(async (app) => {
+    for (const duty of duties) await duty(app);
+  });
+  work?.catch((error: unknown) => {
+    if (error instanceof DrError || error instanceof Died) return;
+    stage.oracle.violate('appThrew', `watchdog ${String(error)}`);
+  });
+}

@@ -1,0 +1,10 @@
+import type { Drill } from '../../../src/core/readiness/drill.ts';
+import type { Facts } from './facts.ts';
+
+/** No device speaks at the scratch hub: a drill finds it empty and leaves it so. */
+export function judgeDrill(facts: Facts, { id, verdict, scratchHub, failure = '' }: Drill): void {
+  if (scratchHub === undefined) return;
+  const rows = facts.rowsOf(scratchHub.namespace);
+  if (verdict === 'Passed' && rows.length > 0) facts.violate('drillLeftRows', `${id} left ${rows.length} rows`);
+  if (failure.includes('was not left there by a drill')) facts.violate('drillDisowned', `${id}: ${failure}`);
+}

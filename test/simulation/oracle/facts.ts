@@ -1,0 +1,111 @@
+import type { HubStore } from '../hub-store.ts';
+import type { Row } from '../row.ts';
+import type { Scheduler } from '../scheduler.ts';
+import type { Container } from '../storage.ts';
+import type { Truth } from '../truth.ts';
+import { hubOf, isWriter, type KnownRun, KnownRuns } from './runs.ts';
+
+/** Something that must never happen. */
+export interface Violation {
+  readonly kind: string;
+  readonly at: number;
+  readonly text: string;
+}
+
+export interface FactParts {
+  readonly scheduler: Scheduler;
+  readonly truth: Truth;
+  readonly container: Container;
+  readonly hubs: ReadonlyMap<string, HubStore>;
+  readonly trace: (line: () => string) => void;
+  readonly sometimes: (what: string) => void;
+}
+
+/** What the oracle knows and the app does not: what happened in each hub, when, and by whom. */
+export class Facts {
+  readonly truth: Truth;
+  readonly container: Container;
+  readonly sometimes: (what: string) => void;
+  readonly runs = new KnownRuns();
+  readonly violations: Violation[] = [];
+  readonly #parts: FactParts;
+  readonly #roles: { readonly at: number; readonly primary: string }[] = [];
+  readonly #foreignChanges = new Map<string, number>();
+  readonly #losses = new Map<string, number>();
+  readonly #changeCounts = new Map<string, number>();
+
+  constructor(parts: FactParts) {
+    this.#parts = parts;
+    this.truth = parts.truth;
+    this.container = parts.container;
+    this.sometimes = parts.sometimes;
+  }
+
+  get now(): number {
+    return this.#parts.scheduler.now;
+  }
+
+  violate(kind: string, text: string): void {
+    this.trace(() => `VIOLATION ${kind}: ${text}`);
+    this.violations.push({ kind, at: this.now, text });
+  }
+
+  trace(line: () => string): void {
+    this.#parts.trace(line);
+  }
+
+  hub(name: string): HubStore | undefined {
+    return this.#parts.hubs.get(name);
+  }
+
+  rowsOf(hub: string): readonly Row[] {
+    return this.hub(hub)?.rows() ?? [];
+  }
+
+  rowsOfDevice(hub: string, device: number): Row[] {
+    return this.rowsOf(hub).filter((row) => this.truth.deviceOf(row) === device);
+  }
+
+  noteSettings(primary: string): void {
+    this.#roles.push({ at: this.now, primary });
+  }
+
+  /** Whether the settings called it primary at that time. */
+  wasInUse(hub: string, at: number): boolean {
+    return this.#roles.findLast((role) => role.at <= at)?.primary === hub;
+  }
+
+  noteChange(hub: string): void {
+    this.#changeCounts.set(hub, this.changeCount(hub) + 1);
+  }
+
+  /** How often any row of it changed. */
+  changeCount(hub: string): number {
+    return this.#changeCounts.get(hub) ?? 0;
+  }
+
+  /** Its device, or the service, changed a row. */
+  noteForeignChange(hub: string, row: Row, isLoss: boolean): void {
+    const key = `${hub} ${this.truth.deviceOf(row)}`;
+    this.#foreignChanges.set(key, this.now);
+    if (isLoss) this.#losses.set(key, this.now);
+  }
+
+  /** Whether its device, or the service, changed a device's rows there at or after that time. */
+  changedSince(hub: string, device: number, at: number): boolean {
+    return (this.#foreignChanges.get(`${hub} ${device}`) ?? -1) >= at;
+  }
+
+  /** Whether the service itself lost a row of the device there, since it last spoke there. */
+  wasLost(hub: string, device: number): boolean {
+    const lostAt = this.#losses.get(`${hub} ${device}`);
+    return lostAt !== undefined && lostAt >= (this.truth.lastWordAt(device, hub)?.at ?? 0);
+  }
+
+  /** Whether another run has begun to write to its hub since it began. */
+  isFollowed(run: KnownRun): boolean {
+    const isLater = (other: KnownRun): boolean =>
+      other !== run && isWriter(other) && hubOf(other) === hubOf(run) && other.doc.createdAt > run.doc.createdAt;
+    return this.runs.all().some(isLater);
+  }
+}

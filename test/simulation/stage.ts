@@ -1,0 +1,168 @@
+import type { App } from '../../src/app/app.ts';
+import { Devices } from './devices.ts';
+import type { Engine } from './engine.ts';
+import { Host } from './hosts.ts';
+import { createHub } from './hub.ts';
+import { HubStore, type RowChange } from './hub-store.ts';
+import { drawKnobs, type Knobs } from './knobs.ts';
+import { Net } from './net.ts';
+import { Oracle } from './oracle/oracle.ts';
+import { createQueuePort, Queue } from './queue.ts';
+import { type Random, randomOf } from './random.ts';
+import { tell } from './row.ts';
+import { Scheduler } from './scheduler.ts';
+import { Container, createBlobs } from './storage.ts';
+import { Truth } from './truth.ts';
+
+export const START_AT = Date.UTC(2026, 10, 23, 9);
+
+/** One seed's world: its hubs, storage and queue, the processes of the app, the devices, and the oracle that watches. */
+export class Stage {
+  readonly seed: number;
+  readonly engine: Engine;
+  readonly knobs: Knobs;
+  readonly scheduler: Scheduler;
+  readonly truth = new Truth();
+  readonly oracle: Oracle;
+  readonly devices: Devices;
+  readonly queue: Queue;
+  readonly container: Container;
+  readonly hosts: readonly Host[];
+  /** Of the first settings; then the drills' own. */
+  readonly hubs: readonly [primary: HubStore, secondary: HubStore, scratch: HubStore];
+  readonly trace: (line: () => string) => void;
+  readonly lines: string[] = [];
+  readonly sometimes = new Map<string, number>();
+  /** As the settings name them at the moment. */
+  primary: HubStore;
+  secondary: HubStore;
+  /** No faults any more, and silent devices. */
+  isHealed = false;
+  /** Days go by in which little happens. */
+  isQuiet = false;
+  /** There was a drill. */
+  hasDrill = false;
+  readonly #hostRandom: Random;
+
+  constructor(engine: Engine, seed: number, isTraced: boolean) {
+    this.seed = seed;
+    this.engine = engine;
+    this.knobs = drawKnobs(seed);
+    this.scheduler = new Scheduler(START_AT, this.random('order'));
+    this.#hostRandom = this.random('host');
+    this.trace = isTraced ? (line) => void this.lines.push(`${this.#clock()} ${line()}`) : () => {};
+    const { scheduler, knobs, trace, truth } = this;
+    const sometimes = (what: string): void => this.count(what);
+    const isHealed = (): boolean => this.isHealed;
+    this.hubs = [this.#openHub('p', 'primary'), this.#openHub('s', 'secondary'), this.#openHub('x', 'scratch')];
+    [this.primary, this.secondary] = this.hubs;
+    this.container = new Container(scheduler, (name, bytes) => this.#stored(name, bytes));
+    const hubs = new Map(this.hubs.map((hub) => [hub.name, hub]));
+    this.oracle = new Oracle({ scheduler, truth, container: this.container, hubs, trace, sometimes });
+    this.oracle.settingsChanged(this.primary.name);
+    this.devices = new Devices({ scheduler, random: this.random('devices'), knobs, truth, trace, sometimes });
+    this.queue = new Queue({ scheduler, random: this.random('queue'), knobs, isHealed, trace, sometimes });
+    const net = new Net({ scheduler, random: this.random('net'), knobs, trace, sometimes, isHealed });
+    const onBug = (what: string): void => this.oracle.violate('appThrew', what);
+    const given = { scheduler, random: this.random('hosts'), knobs, engine, queue: this.queue, trace, sometimes };
+    const parts = { ...given, shared: this.#share(net), onBug };
+    this.hosts = Array.from({ length: knobs.hostCount }, (_, index) => new Host(`h${index}`, parts));
+    this.queue.take = (message) => this.host?.take(message) ?? false;
+  }
+
+  random(name: string): Random {
+    return randomOf(this.seed, name);
+  }
+
+  /** Something happened that does not always. */
+  count(what: string): void {
+    this.sometimes.set(what, (this.sometimes.get(what) ?? 0) + 1);
+  }
+
+  /** A process that is up, if there is one. */
+  get host(): Host | undefined {
+    return this.#hostRandom.pickAny(this.hosts.filter((host) => host.isWell));
+  }
+
+  get hasActiveRun(): boolean {
+    return this.oracle.runs.all().some(({ endedAt }) => endedAt === undefined);
+  }
+
+  /** Primary and secondary exchanged in the settings: all processes start again. */
+  exchangeHubs(): void {
+    [this.primary, this.secondary] = [this.secondary, this.primary];
+    this.trace(() => `SETTINGS primary is ${this.primary.name}`);
+    this.oracle.settingsChanged(this.primary.name);
+    for (const host of this.hosts) if (host.isAlive) host.die();
+  }
+
+  #openHub(name: string, of: 'primary' | 'secondary' | 'scratch'): HubStore {
+    const observe = (change: RowChange): void => this.#rowChanged(change);
+    return new HubStore(name, this.knobs[of], { scheduler: this.scheduler, random: this.random(name), observe });
+  }
+
+  #share(net: Net): () => Omit<App, 'world' | 'memory' | 'log'> {
+    const { engine, knobs } = this;
+    const [first, second, scratch] = this.hubs.map((store) => this.#openPort(store, net));
+    if (first === undefined || second === undefined) throw new Error('There are three hubs.');
+    const shared = {
+      blobs: createBlobs(this.container, net, engine, knobs),
+      queue: createQueuePort(this.queue, net, engine, knobs),
+      drillHub: knobs.hasScratchHub ? scratch : undefined,
+      notifier,
+      policy: knobs.policy,
+      listeners: knobs.notesOnCard ? [engine.noteOnCard] : [],
+    };
+    return () => {
+      const isExchanged = this.primary !== this.hubs[0];
+      return { ...shared, primary: isExchanged ? second : first, secondary: isExchanged ? first : second };
+    };
+  }
+
+  #openPort(store: HubStore, net: Net) {
+    const { engine, knobs, oracle, devices, scheduler } = this;
+    const random = this.random(`pages of ${store.name}`);
+    const ref = { namespace: store.name, hub: 'devices' };
+    return createHub(store, ref, {
+      net,
+      engine,
+      knobs,
+      random,
+      now: () => scheduler.now,
+      onListing: (caller) => oracle.listingBegan(store.name, caller),
+      onWrite: (write) => oracle.written(write),
+      onRejected: (id) => oracle.violate('rejectedForOurOwnDoing', `${store.name}: ${id}`),
+      onPage: (lastHandle) => {
+        if (!this.isHealed && random.chance(knobs.busyListing)) devices.actAround(store, lastHandle);
+      },
+    });
+  }
+
+  #rowChanged(change: RowChange): void {
+    const { hub, before, after, by } = change;
+    this.trace(
+      () => `ROW ${hub} ${(after ?? before)?.id} ${after ? `e${after.etag} ${tell(after)}` : 'gone'} by ${by.kind}`,
+    );
+    this.oracle.rowChanged(change);
+  }
+
+  #stored(name: string, bytes: Uint8Array): void {
+    const isRun = /^_runs\/(?:backup|restore|verification)\/[^/]+\/run\.json$/.test(name);
+    const isDrill = /^_drills\/\d[^/]*\.json$/.test(name);
+    if (!isRun && !isDrill) return;
+    const doc = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    if (isRun) this.oracle.runStored(doc);
+    else this.oracle.drillStored(doc);
+  }
+
+  #clock(): string {
+    return ((this.scheduler.now - START_AT) / 1000).toFixed(3).padStart(10);
+  }
+}
+
+const notifier: App['notifier'] = {
+  hasHeartbeat: false,
+  hasWebhook: false,
+  heartbeat: () => Promise.resolve(undefined),
+  alert: () => Promise.resolve(undefined),
+};
