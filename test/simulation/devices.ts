@@ -64,6 +64,13 @@ export class Devices {
     for (const device of this.#devices) if (this.#parts.random.chance(share)) device.hub = hub;
   }
 
+  /** Whoever registers for a time only does so again before it is over. */
+  renewAll(): void {
+    for (const device of this.#devices) {
+      if (device.lifetimeMs !== undefined && device.content !== undefined) this.#renew(device, device.content);
+    }
+  }
+
   /** Some device does something, now. */
   act(): void {
     const { random } = this.#parts;

@@ -35,6 +35,7 @@ export class HubStore {
   readonly #installations = new Map<string, Installation>();
   readonly #deleted = new Map<string, InstallationBody>();
   readonly #minted = new Set<string>();
+  readonly #leaving = new Set<string>();
   readonly #places = new Map<string, number>();
   readonly #scheduler: Scheduler;
   readonly #random: Random;
@@ -63,6 +64,11 @@ export class HubStore {
   rows(): Row[] {
     this.#expire();
     return [...this.#rows.values()];
+  }
+
+  /** Without those that the service is about to remove. */
+  lastingRows(): Row[] {
+    return this.rows().filter(({ id }) => !this.#leaving.has(id));
   }
 
   row(id: string): Row | undefined {
@@ -191,6 +197,7 @@ export class HubStore {
   }
 
   #removeLater(id: string, by: Writer): void {
+    this.#leaving.add(id);
     this.#scheduler.after(this.#random.between(500, 20_000), () => this.#remove(id, by));
   }
 

@@ -16,8 +16,8 @@ export interface HubParts {
   /** No device has more tags than there may be. */
   readonly onRejected: (installationId: string) => void;
   readonly onListing: (caller: Caller) => void;
-  /** Called when the hub carries out a write of the app. */
-  readonly onWrite: (write: { caller: Caller; key: string; sentAt: number }) => void;
+  /** Called when the hub takes a write of the app; tells whose it is. */
+  readonly onWrite: (write: { caller: Caller; key: string; sentAt: number }) => Writer;
   readonly now: () => number;
 }
 
@@ -30,10 +30,9 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
     net.call({ label: `${store.name} ${label}`, milliseconds, faults: knobs.hubFaults, deadlineAt, effect, fault });
   const write = <T>(label: string, key: string, options: CallOptions, effect: (by: Writer) => T): Promise<T> => {
     const sentAt = now();
-    return call(`${label} ${key}`, store.knobs.writeMs, options, (caller) => {
-      parts.onWrite({ caller, key, sentAt });
-      return effect({ kind: 'tool', runId: caller.runId ?? '' });
-    });
+    return call(`${label} ${key}`, store.knobs.writeMs, options, (caller) =>
+      effect(parts.onWrite({ caller, key, sentAt })),
+    );
   };
   return {
     ref,

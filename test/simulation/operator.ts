@@ -209,8 +209,14 @@ export class Operator {
 
   async #letDaysPass(): Promise<void> {
     this.#stage.isQuiet = true;
-    await this.#stage.scheduler.sleep(this.#random.between(1, 40) * DAY_MS);
+    for (let weeks = this.#random.between(1, 5); weeks > 0; weeks -= 1) {
+      await this.#stage.scheduler.sleep(this.#random.between(3, 9) * DAY_MS);
+      if (this.#random.chance(0.8)) this.#stage.devices.renewAll();
+    }
     this.#stage.isQuiet = false;
+    if (this.#random.chance(0.3)) return;
+    await this.#backUp();
+    await this.#restore({});
   }
 
   #runs(): KnownRun[] {

@@ -12,7 +12,8 @@ export interface Description {
 /** Who wrote a row as it is. */
 export type Writer =
   | { readonly kind: 'device'; readonly word: number }
-  | { readonly kind: 'tool'; readonly runId: string }
+  /** With the beginning of the run's newest look at the hub when it sent the write. */
+  | { readonly kind: 'tool'; readonly runId: string; readonly lookedAt: number }
   | { readonly kind: 'service' };
 
 /** One registration of a hub. Never changed in place. */

@@ -130,7 +130,7 @@ export class Stage {
       random,
       now: () => scheduler.now,
       onListing: (caller) => oracle.listingBegan(store.name, caller),
-      onWrite: (write) => oracle.written(write),
+      onWrite: (write) => oracle.written(store.name, write),
       onRejected: (id) => oracle.violate('rejectedForOurOwnDoing', `${store.name}: ${id}`),
       onPage: (lastHandle) => {
         if (!this.isHealed && random.chance(knobs.busyListing)) devices.actAround(store, lastHandle);

@@ -59,7 +59,7 @@ export class Facts {
   }
 
   rowsOf(hub: string): readonly Row[] {
-    return this.hub(hub)?.rows() ?? [];
+    return this.hub(hub)?.lastingRows() ?? [];
   }
 
   rowsOfDevice(hub: string, device: number): Row[] {

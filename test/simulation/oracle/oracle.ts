@@ -2,6 +2,7 @@ import type { Drill } from '../../../src/core/readiness/drill.ts';
 import type { Run } from '../../../src/core/run/run.ts';
 import type { RowChange } from '../hub-store.ts';
 import type { Caller } from '../net.ts';
+import type { Writer } from '../row.ts';
 import { judgeBackup } from './backups.ts';
 import { judgeDrill } from './drills.ts';
 import { judgeEnd } from './ends.ts';
@@ -44,7 +45,7 @@ export class Oracle {
     const { hub, before, after, by } = change;
     this.#facts.noteChange(hub);
     if (by.kind === 'tool') {
-      judgeChange(this.#facts, change, by.runId);
+      judgeChange(this.#facts, change, by);
       return;
     }
     // A handle that changed under its id was its device's, too.
@@ -53,21 +54,24 @@ export class Oracle {
     }
   }
 
-  listingBegan(hub: string, { runId }: Caller): void {
+  listingBegan(hub: string, { runId, pass }: Caller): void {
     const run = runId === undefined ? undefined : this.runs.get(runId);
     if (run === undefined) return;
     run.listedAt.set(hub, this.#facts.now);
+    run.listedAt.set(`${hub}#${pass}`, this.#facts.now);
     if (run.firstListedAt !== undefined || hub !== hubOf(run)) return;
     run.firstListedAt = this.#facts.now;
     run.before = this.#facts.rowsOf(hub);
     run.changesBefore = this.#facts.changeCount(hub);
   }
 
-  written({ caller, key, sentAt }: { caller: Caller; key: string; sentAt: number }): void {
-    const run = caller.runId === undefined ? undefined : this.runs.get(caller.runId);
-    if (run === undefined) return;
-    run.written.set(key, (run.written.get(key) ?? 0) + 1);
-    run.lastSentAt = Math.max(run.lastSentAt, sentAt);
+  /** A hub takes a write of the app; gives whose it is. */
+  written(hub: string, { caller, key, sentAt }: { caller: Caller; key: string; sentAt: number }): Writer {
+    const { runId = '', pass } = caller;
+    const run = this.runs.get(runId);
+    run?.written.set(key, (run.written.get(key) ?? 0) + 1);
+    if (run !== undefined) run.lastSentAt = Math.max(run.lastSentAt, sentAt);
+    return { kind: 'tool', runId, lookedAt: run?.listedAt.get(`${hub}#${pass}`) ?? 0 };
   }
 
   runStored(doc: Run): void {

@@ -6,7 +6,7 @@ export interface KnownRun {
   readonly id: string;
   /** As last stored. */
   doc: Run;
-  /** When its newest listing of each hub began. */
+  /** When its newest listing of each hub began; after a `#`, that of a pass. */
   readonly listedAt: Map<string, number>;
   /** When its first listing of the hub it is about began. */
   firstListedAt: number | undefined;

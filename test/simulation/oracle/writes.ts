@@ -1,45 +1,53 @@
 import type { RowChange } from '../hub-store.ts';
-import { isSame, type Row, tell } from '../row.ts';
+import { isSame, type Row, tell, type Writer } from '../row.ts';
 import type { Facts } from './facts.ts';
 import { isRestore, type KnownRestore } from './runs.ts';
 
 /** Judges what a write of the app did to a row, at the moment at which it took effect. */
-export function judgeChange(facts: Facts, { hub, before, after }: RowChange, runId: string): void {
-  const run = facts.runs.get(runId);
-  if (run === undefined || !isRestore(run)) facts.violate('wroteOutsideARestore', `${hub} by ${runId}`);
-  else if (after !== undefined && before !== undefined) judgeReplacement(facts, run, hub, before, after);
-  else if (after !== undefined) judgeCreation(facts, run, hub, after);
-  else if (before !== undefined) judgeRemoval(facts, run, hub, before);
+export function judgeChange(facts: Facts, { hub, before, after }: RowChange, by: ToolWriter): void {
+  const run = facts.runs.get(by.runId);
+  if (run === undefined || !isRestore(run)) facts.violate('wroteOutsideARestore', `${hub} by ${by.runId}`);
+  else if (after !== undefined && before !== undefined) judgeReplacement(facts, { run, hub, by }, before, after);
+  else if (after !== undefined) judgeCreation(facts, { run, hub, by }, after);
+  else if (before !== undefined) judgeRemoval(facts, { run, hub, by }, before);
 }
 
-/** Whether the run cannot have seen the row as it is: it became so after the run's newest look began. */
-function isInWindow(run: KnownRestore, hub: string, row: Row): boolean {
-  return row.appliedAt >= (run.listedAt.get(hub) ?? 0);
+type ToolWriter = Extract<Writer, { readonly kind: 'tool' }>;
+
+interface Write {
+  readonly run: KnownRestore;
+  readonly hub: string;
+  readonly by: ToolWriter;
 }
 
-function judgeReplacement(facts: Facts, run: KnownRestore, hub: string, before: Row, after: Row): void {
+/** Whether the run cannot have seen the row as it is: it became so after the look began on which the write rests. */
+function isInWindow({ by }: Write, row: Row): boolean {
+  return row.appliedAt >= by.lookedAt;
+}
+
+function judgeReplacement(facts: Facts, write: Write, before: Row, after: Row): void {
+  const { run, hub } = write;
   if (isSame(before, after)) return;
   const [old, now] = [facts.truth.wordOf(before), facts.truth.wordOf(after)];
   if (old === undefined || now === undefined || old.number <= now.number) return;
-  if (isInWindow(run, hub, before)) {
+  if (isInWindow(write, before)) {
     facts.sometimes('overwroteInItsWindow');
     return;
   }
   // A rollback puts back what was there before.
   if (run.doc.request.purpose === 'rollback' && before.by.kind === 'tool') return;
-  const whose = before.by.kind === 'device' ? "its device's own" : "an earlier run's";
+  const whose = before.by.kind === 'tool' ? `${before.by.runId}'s` : "its device's own";
   facts.violate(
     'overwrittenByOlder',
     `${hub} ${before.id}: ${whose} ${tell(before)} became ${tell(after)} by ${run.id}`,
   );
 }
 
-function judgeCreation(facts: Facts, run: KnownRestore, hub: string, after: Row): void {
+function judgeCreation(facts: Facts, { run, hub, by: { lookedAt } }: Write, after: Row): void {
   const device = facts.truth.deviceOf(after);
   const now = facts.truth.wordOf(after);
   const out = facts.truth.lastWordAt(device, hub);
   if (now === undefined || out === undefined || out.content !== 'out' || out.number < now.number) return;
-  const lookedAt = run.listedAt.get(hub) ?? 0;
   const { sourceHub, purpose } = run.doc.request;
   if (out.at >= lookedAt || facts.changedSince(hub, device, lookedAt)) facts.sometimes('resurrectedInItsWindow');
   // Nobody has told the app that the hub was in use then.
@@ -48,8 +56,9 @@ function judgeCreation(facts: Facts, run: KnownRestore, hub: string, after: Row)
   else facts.violate('resurrected', `${hub}: ${tell(after)} by ${run.id}, unregistered there before`);
 }
 
-function judgeRemoval(facts: Facts, run: KnownRestore, hub: string, before: Row): void {
-  if (isInWindow(run, hub, before)) {
+function judgeRemoval(facts: Facts, write: Write, before: Row): void {
+  const { run, hub } = write;
+  if (isInWindow(write, before)) {
     facts.sometimes('removedInItsWindow');
     return;
   }
