@@ -95,7 +95,13 @@ export class Devices {
     }
     if (random.chance(0.5)) this.#refresh(device, device.content);
     else this.#change(device, device.content);
-    if (random.chance(0.6)) this.add(hub);
+    if (random.chance(0.5)) this.add(hub);
+    else this.#leaveAny(hub);
+  }
+
+  #leaveAny(hub: HubStore): void {
+    const device = this.#parts.random.pickAny(this.#devices.filter((one) => one.hub === hub && one.content));
+    if (device?.content !== undefined) this.#leave(device, device.content);
   }
 
   #change(device: Device, content: Content): void {

@@ -40,6 +40,8 @@ export interface Knobs {
   readonly plainShare: number;
   /** Of the plain devices: with two registrations, or one registered twice. */
   readonly twinShare: number;
+  /** Of the devices: they speak at the secondary before anybody sends them there. */
+  readonly strayShare: number;
   /** Of the devices: with as many tags as there may be. */
   readonly fullShare: number;
   readonly primary: HubKnobs;
@@ -85,6 +87,7 @@ export function drawKnobs(seed: number): Knobs {
     deviceCount: random.chance(0.15) ? random.between(21, 40) : random.between(3, 14),
     plainShare: random.pick([0, 0.5, 0.5, 1]),
     twinShare: random.pick([0, 0, 0.2]),
+    strayShare: random.pick([0, 0, 0, 0.3]),
     fullShare: random.pick([0, 0, 0, 0, 0.2]),
     primary: drawHub(random),
     secondary: drawHub(random),
@@ -100,7 +103,7 @@ export function drawKnobs(seed: number): Knobs {
     lostMessages: rate(0.25, 0.1),
     doubledMessages: rate(0.3, 0.2),
     lateMessages: rate(0.25, 0.1),
-    busyListing: random.pick([0, 0, 0.1, 0.5]),
+    busyListing: random.pick([0, 0.1, 0.5, 0.8]),
     churnPerMinute: random.pick([0, 0.2, 1, 4]),
     lossesPerMinute: rate(0.15, 0.3),
     hasScratchHub: random.chance(0.7),
@@ -112,7 +115,7 @@ export function drawKnobs(seed: number): Knobs {
 function drawHub(random: Random): HubKnobs {
   const hasDelay = random.chance(0.6);
   return {
-    pageSize: random.pick([100, 100, random.between(2, 12)]),
+    pageSize: random.pick([100, random.between(2, 5), random.between(2, 12)]),
     order: random.pick(listOrders),
     shortPages: random.pick([0, 0, 0.3]),
     emptyPages: random.pick([0, 0, 0.1]),

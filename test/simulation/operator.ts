@@ -26,8 +26,10 @@ export class Operator {
   }
 
   async work(): Promise<void> {
-    const { devices, primary, knobs } = this.#stage;
-    for (let count = 0; count < knobs.deviceCount; count += 1) devices.add(primary);
+    const { devices, primary, secondary, knobs } = this.#stage;
+    for (let count = 0; count < knobs.deviceCount; count += 1) {
+      devices.add(this.#random.chance(knobs.strayShare) ? secondary : primary);
+    }
     await this.#rest(3);
     await this.#backUp();
     const deedCount = this.#random.between(2, 6);
@@ -64,6 +66,7 @@ export class Operator {
       [8, 'retry', () => this.#retry()],
       [8, 'drill', () => this.#drill()],
       [8, 'failover', () => this.#failOver()],
+      [6, 'lateSettings', () => this.#restoreUnderDevices()],
       [4, 'repair', () => this.#repair()],
       [3, 'wipe', () => this.#wipe()],
       [3, 'tear', () => this.#tear()],
@@ -184,6 +187,18 @@ export class Operator {
     devices.moveTo(this.#stage.primary);
     await this.#rest(3);
     await this.#churnAndBackUp();
+  }
+
+  /** Devices speak at the secondary already, and restores into it go on. */
+  async #restoreUnderDevices(): Promise<void> {
+    const { devices, primary, secondary } = this.#stage;
+    if (this.#random.chance(0.5)) await this.#restore({});
+    devices.moveTo(secondary);
+    for (let count = this.#random.between(3, 12); count > 0; count -= 1) devices.act();
+    await this.#rest(3);
+    await this.#restore({});
+    if (this.#random.chance(0.5)) await this.#rollBack();
+    if (this.#random.chance(0.5)) devices.moveTo(primary);
   }
 
   async #repair(): Promise<void> {

@@ -21,8 +21,17 @@ function judgeWrites(facts: Facts, run: KnownRestore): void {
     const seconds = Math.round((lastSentAt - endedAt) / 1000);
     facts.violate('wroteAfterItsEnd', `${run.id} ended ${status} and wrote ${seconds} s later to ${hubOf(run)}`);
   }
+  judgeClaims(facts, run);
   if (status !== 'Canceled' || result === undefined || request.purpose === 'rollback') return;
   const { created, updated, failed } = result.counts;
   if (created + updated + failed > 0 || written.size === 0) return;
   facts.violate('canceledSaysNothingWritten', `${run.id} wrote ${written.size}`);
+}
+
+/** What it says it did to the hub, it has sent. */
+function judgeClaims(facts: Facts, { id, doc, written }: KnownRestore): void {
+  if (doc.result === undefined || doc.request.dryRun) return;
+  const { created, updated, removed } = doc.result.counts;
+  const told = created + updated + removed;
+  if (told > written.size) facts.violate('saysMoreThanItSent', `${id}: ${told} records, ${written.size} written to`);
 }

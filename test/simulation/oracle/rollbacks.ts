@@ -12,16 +12,19 @@ export function judgeRollback(facts: Facts, run: KnownRestore, when: '' | 'Later
   for (const device of devices) {
     if (facts.changedSince(hub, device, undone.firstListedAt)) continue;
     const before = undone.before.filter((row) => facts.truth.deviceOf(row) === device);
-    compare(facts, before, facts.rowsOfDevice(hub, device), `${hub} after ${run.id} of ${undone.id}`, when);
+    compare(facts, run, before, facts.rowsOfDevice(hub, device), when);
   }
 }
 
-function compare(facts: Facts, before: readonly Row[], now: readonly Row[], where: string, when: string): void {
+function compare(facts: Facts, run: KnownRestore, before: readonly Row[], now: readonly Row[], when: string): void {
   const left = now.filter((row) => !before.some((one) => isSame(one, row)));
   const lost = before.filter((row) => !now.some((one) => isSame(one, row)));
-  const text = `${where}: ${list(before)} is ${list(now)}`;
+  const text = `${hubOf(run)} after ${run.id} of ${run.doc.request.of}: ${list(before)} is ${list(now)}`;
+  const isSent = ({ id, installationId = '' }: Row): boolean => run.written.has(id) || run.written.has(installationId);
+  // What it keeps because its device changed it, it counts so.
+  const isClaimed = run.doc.result?.counts.keptLive === 0 && !left.some(isSent);
   if (lost.length > 0) facts.violate(`rollbackLost${when}`, text);
-  else if (left.length > 0) facts.violate(`rollbackLeft${when}`, text);
+  else if (left.length > 0) facts.violate(`${isClaimed ? 'rollbackNotSent' : 'rollbackLeft'}${when}`, text);
   else if (now.length > before.length) facts.violate(`rollbackDoubled${when}`, text);
 }
 
