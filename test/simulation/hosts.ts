@@ -85,7 +85,7 @@ export class Host implements Process {
       this.#taken.delete(message);
       work();
     };
-    runAs({ process: this, runId: step.runId, pass: step.pass }, () => engine.runStep(app, step)).then(
+    runAs({ process: this, epoch, runId: step.runId, pass: step.pass }, () => engine.runStep(app, step)).then(
       () => end(() => queue.done(message)),
       (error: unknown) => {
         if (!(error instanceof engine.DrError)) onBug(`runStep threw ${tellError(error)}`);
@@ -96,7 +96,7 @@ export class Host implements Process {
   }
 
   /** A call from outside, or a timer's. Rejects with `Died` when the process dies first. */
-  ask<T>(work: (app: App, engine: Engine) => Promise<T>, runId?: string): Promise<T> {
+  ask<T>(work: (app: App, engine: Engine) => Promise<T>): Promise<T> {
     const { engine } = this.#parts;
     return new Promise<T>((resolve, reject) => {
       this.#asked.add(reject);
@@ -104,7 +104,7 @@ export class Host implements Process {
         this.#asked.delete(reject);
         settle();
       };
-      runAs({ process: this, runId, pass: 0 }, () => work(this.#app, engine)).then(
+      runAs({ process: this, epoch: this.epoch, runId: undefined, pass: 0 }, () => work(this.#app, engine)).then(
         (value) => done(() => resolve(value)),
         (error: unknown) => done(() => reject(error)),
       );

@@ -1,6 +1,6 @@
 import type { HubKnobs } from './knobs.ts';
 import type { Random } from './random.ts';
-import { type Description, isSame, type Row, renderRow, slotOf, type Writer } from './row.ts';
+import { type Description, isSame, type Row, slotOf, type Writer } from './row.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** What a hub keeps of an installation beside its rows. */
@@ -281,9 +281,4 @@ function isSameBody(a: InstallationBody, b: InstallationBody): boolean {
 function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
-}
-
-/** One page's worth of what a listing shows. */
-export function renderAll(rows: readonly Row[]): Uint8Array[] {
-  return rows.map(renderRow);
 }

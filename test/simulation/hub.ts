@@ -1,10 +1,10 @@
 import type { CallOptions, Hub, HubRef, Page, WriteOutcome } from '../../src/core/ports.ts';
 import type { Engine } from './engine.ts';
-import { type HubStore, type InstallationBody, renderAll } from './hub-store.ts';
+import type { HubStore, InstallationBody } from './hub-store.ts';
 import type { Knobs } from './knobs.ts';
 import type { Caller, Net } from './net.ts';
 import type { Random } from './random.ts';
-import { type Description, readDescription, type Writer } from './row.ts';
+import { type Description, readDescription, renderRow, type Writer } from './row.ts';
 
 export interface HubParts {
   readonly net: Net;
@@ -80,7 +80,7 @@ function readPage(
   const end = isEmpty ? offset : Math.min(rows.length, offset + size);
   const isLast = end >= rows.length && !isEmpty && !(hasLastToken && end > offset);
   const nextToken = isLast ? undefined : `${end};${mark + 1}`;
-  return { rows: renderAll(rows.slice(offset, end)), nextToken, lastHandle: rows[end - 1]?.handle };
+  return { rows: rows.slice(offset, end).map(renderRow), nextToken, lastHandle: rows[end - 1]?.handle };
 }
 
 interface InstallationJson {

@@ -81,6 +81,8 @@ export function drawKnobs(seed: number): Knobs {
   const rate = (share: number, most: number): number =>
     !isCalm && random.chance(share) ? most * random.pick([0.1, 0.3, 1]) : 0;
   const storageMs = random.spread(1, 40);
+  const [primary, secondary, scratch] = [drawHub(random), drawHub(random), drawHub(random)];
+  const slowestMs = Math.max(primary.writeMs, secondary.writeMs, scratch.writeMs);
   return {
     hostCount: random.between(1, 3),
     messagesPerHost: random.between(1, 3),
@@ -89,9 +91,9 @@ export function drawKnobs(seed: number): Knobs {
     twinShare: random.pick([0, 0, 0.2]),
     strayShare: random.pick([0, 0, 0, 0.3]),
     fullShare: random.pick([0, 0, 0, 0, 0.2]),
-    primary: drawHub(random),
-    secondary: drawHub(random),
-    scratch: drawHub(random),
+    primary,
+    secondary,
+    scratch,
     storageMs,
     slowShare: rate(0.5, 0.1),
     slowness: random.spread(5, 200),
@@ -108,7 +110,7 @@ export function drawKnobs(seed: number): Knobs {
     lossesPerMinute: rate(0.15, 0.3),
     hasScratchHub: random.chance(0.7),
     notesOnCard: random.chance(0.25),
-    policy: drawPolicy(random),
+    policy: drawPolicy(random, slowestMs),
   };
 }
 
@@ -146,10 +148,11 @@ function drawDelay(random: Random): readonly [number, number] {
   ]);
 }
 
-function drawPolicy(random: Random): Policy {
+function drawPolicy(random: Random, slowestMs: number): Policy {
   return {
     toolVersion: 'simulated',
-    stepBudgetMs: random.pick([240_000, 240_000, 20_000, 2000]),
+    // Short ones end in the middle of a shard; none is too short for a single call.
+    stepBudgetMs: random.pick([240_000, 240_000, 20_000, Math.max(2000, 3 * slowestMs)]),
     maxConcurrency: random.pick([8, 8, 3, 1]),
     backupIntervalMs: 3_600_000,
     watchIntervalMs: 60_000,

@@ -7,6 +7,7 @@ const resultSchema = z.object({
   violations: z.array(z.object({ kind: z.string(), at: z.number(), text: z.string() })),
   sometimes: z.map(z.string(), z.number()),
   eventCount: z.number(),
+  hash: z.string(),
 });
 export type SeedResult = Readonly<z.infer<typeof resultSchema>>;
 
@@ -14,35 +15,42 @@ export interface Many {
   readonly from: number;
   readonly count: number;
   readonly dist: string;
-  readonly onResult: (result: SeedResult) => 'continue' | 'stop';
+  /** Of each trace, which costs time. */
+  readonly isHashed: boolean;
+  /** False ends it early. */
+  readonly onResult: (result: SeedResult) => boolean;
 }
 
-/** Runs many seeds, a worker on each processor. Rejects when a seed does not end at all. */
-export function runMany({ from, count, dist, onResult }: Many): Promise<void> {
-  const end = from + count;
+/** Runs many seeds, a worker on each processor. Rejects when a worker dies. */
+export async function runMany({ from, count, dist, isHashed, onResult }: Many): Promise<void> {
   let next = from;
-  let open = 0;
-  let isStopped = false;
-  const workers = Array.from(
-    { length: Math.min(availableParallelism(), count) },
-    () => new Worker(new URL('./worker.ts', import.meta.url), { workerData: { dist } }),
-  );
-  const ended = new Promise<void>((resolve, reject) => {
-    const give = (worker: Worker): void => {
-      if (next >= end || isStopped) return open === 0 ? resolve() : undefined;
-      open += 1;
-      worker.postMessage(next);
-      next += 1;
-    };
-    for (const worker of workers) {
-      worker.on('message', (message: unknown) => {
-        open -= 1;
-        if (onResult(resultSchema.parse(message)) === 'stop') isStopped = true;
-        give(worker);
-      });
-      worker.on('error', reject);
-      give(worker);
-    }
+  let isWanted = true;
+  const workers = Array.from({ length: Math.min(availableParallelism(), count) }, () => {
+    return new Worker(new URL('./worker.ts', import.meta.url), { workerData: { dist, isHashed } });
   });
-  return ended.finally(() => Promise.all(workers.map((worker) => worker.terminate())));
+  const work = async (worker: Worker): Promise<void> => {
+    while (isWanted && next < from + count) {
+      const seed = next;
+      next += 1;
+      if (!onResult(await ask(worker, seed))) isWanted = false;
+    }
+  };
+  try {
+    await Promise.all(workers.map(work));
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
+
+function ask(worker: Worker, seed: number): Promise<SeedResult> {
+  return new Promise((resolve, reject) => {
+    const end = (settle: () => void): void => {
+      worker.off('message', answered).off('error', failed);
+      settle();
+    };
+    const answered = (message: unknown): void => end(() => resolve(resultSchema.parse(message)));
+    const failed = (cause: unknown): void => end(() => reject(new Error(`Seed ${seed} ended its worker.`, { cause })));
+    worker.on('message', answered).on('error', failed);
+    worker.postMessage(seed);
+  });
 }

@@ -17,6 +17,8 @@ export interface Process {
 /** On whose behalf a call is made. */
 export interface Caller {
   readonly process: Process;
+  /** The process's when it began. */
+  readonly epoch: number;
   /** Of a step: the run it belongs to. */
   readonly runId: string | undefined;
   readonly pass: number;
@@ -65,47 +67,43 @@ export class Net {
 
   /** Carries out a call of the current process. Its promise is never settled when the process dies. */
   call<T>(call: Call<T>): Promise<T> {
-    const { scheduler, random, knobs } = this.#parts;
+    const { scheduler, random, knobs, isHealed, sometimes } = this.#parts;
     const caller = currentCaller();
-    const { process } = caller;
-    const { epoch } = process;
     const fate = this.#drawFate(call.faults);
-    const isSlow = random.next() < knobs.slowShare && !this.#parts.isHealed();
+    const isSlow = random.next() < knobs.slowShare && !isHealed();
     const milliseconds = Math.ceil(call.milliseconds * (0.5 + random.next()) * (isSlow ? knobs.slowness : 1));
     const lateMs = random.next() < knobs.lateAnswers ? random.below(4 * call.milliseconds + 1) : 0;
+    const { deadlineAt = Number.POSITIVE_INFINITY } = call;
     return new Promise<T>((resolve, reject) => {
-      const settle = (work: () => void, at = scheduler.now): void => {
-        if (process.epoch !== epoch) return;
-        if (process.pausedUntil > at) scheduler.at(process.pausedUntil, () => settle(work));
-        else work();
-      };
-      let isOver = false;
-      const end = (work: () => void): void => {
-        if (isOver) return;
-        isOver = true;
-        settle(work);
-      };
+      const end = endOnce(caller.process, scheduler);
       const fail = (error: unknown): void => end(() => reject(error));
-      const arrive = (): void => {
-        if (fate.kind === 'deadBefore') return this.#kill(process, epoch, call.label);
-        if (fate.kind === 'failsBefore') return fail(this.#fault(call));
-        // The process died while the call was on its way: it may have been sent.
-        if (process.epoch !== epoch && random.chance(0.5)) return;
-        const value = this.#apply(call, caller);
-        if (fate.kind === 'deadAfter') return this.#kill(process, epoch, call.label);
-        if (fate.kind === 'failsAfter') return fail(this.#fault(call));
-        if (fate.kind === 'pauses' && process.epoch === epoch) process.pause();
-        if (value.kind === 'thrown') return fail(value.error);
-        if (lateMs === 0) end(() => resolve(value.value));
-        else scheduler.after(lateMs, () => end(() => resolve(value.value)));
-      };
-      scheduler.after(milliseconds, arrive);
-      const { deadlineAt } = call;
-      if (deadlineAt !== undefined && scheduler.now + milliseconds + lateMs > deadlineAt) {
-        this.#parts.sometimes('deadlinePassedInACall');
-        scheduler.at(deadlineAt, () => fail(call.fault()));
-      }
+      scheduler.after(milliseconds, () => {
+        const applied = this.#carryOut(call, caller, fate);
+        if (fate === 'failsBefore' || fate === 'failsAfter') fail(this.#fault(call));
+        else if (applied?.kind === 'thrown') fail(applied.error);
+        else if (applied === undefined) return;
+        else if (lateMs === 0) end(() => resolve(applied.value));
+        else scheduler.after(lateMs, () => end(() => resolve(applied.value)));
+      });
+      if (scheduler.now + milliseconds + lateMs <= deadlineAt) return;
+      sometimes('deadlinePassedInACall');
+      scheduler.at(deadlineAt, () => fail(call.fault()));
     });
+  }
+
+  #carryOut<T>(call: Call<T>, caller: Caller, fate: Fate): Applied<T> | undefined {
+    const { process, epoch } = caller;
+    // The process may have died while the call was on its way: then it may have been sent.
+    const isSent = process.epoch === epoch || this.#parts.random.chance(0.5);
+    const isApplied = isSent && fate !== 'deadBefore' && fate !== 'failsBefore';
+    const applied = isApplied ? this.#apply(call, caller) : undefined;
+    if (process.epoch !== epoch) return applied;
+    if (fate === 'deadBefore' || fate === 'deadAfter') {
+      this.#parts.trace(() => `DEATH of ${process.name} at ${call.label}`);
+      process.die();
+    }
+    if (fate === 'pauses') process.pause();
+    return applied;
   }
 
   #apply<T>(call: Call<T>, caller: Caller): Applied<T> {
@@ -123,25 +121,37 @@ export class Net {
     return call.fault();
   }
 
-  #kill(process: Process, epoch: number, label: string): void {
-    if (process.epoch !== epoch) return;
-    this.#parts.trace(() => `DEATH of ${process.name} at ${label}`);
-    process.die();
-  }
-
-  #drawFate(faults: number): { kind: 'fine' | 'deadBefore' | 'deadAfter' | 'failsBefore' | 'failsAfter' | 'pauses' } {
+  #drawFate(faults: number): Fate {
     const { random, knobs, isHealed } = this.#parts;
     let lot = random.next();
-    if (isHealed()) return { kind: 'fine' };
-    if (lot < knobs.deaths) return { kind: lot < knobs.deaths / 2 ? 'deadBefore' : 'deadAfter' };
+    if (isHealed()) return 'fine';
+    if (lot < knobs.deaths) return lot < knobs.deaths / 2 ? 'deadBefore' : 'deadAfter';
     lot -= knobs.deaths;
-    if (lot < faults) return { kind: lot < faults / 2 ? 'failsBefore' : 'failsAfter' };
+    if (lot < faults) return lot < faults / 2 ? 'failsBefore' : 'failsAfter';
     lot -= faults;
-    return { kind: lot < knobs.pauses ? 'pauses' : 'fine' };
+    return lot < knobs.pauses ? 'pauses' : 'fine';
   }
 }
 
+type Fate = 'fine' | 'deadBefore' | 'deadAfter' | 'failsBefore' | 'failsAfter' | 'pauses';
+
 type Applied<T> = { readonly kind: 'value'; readonly value: T } | { readonly kind: 'thrown'; readonly error: unknown };
+
+/** Settles a call once, and only while its process lives and does not stand still. */
+function endOnce(process: Process, scheduler: Scheduler): (settle: () => void) => void {
+  const { epoch } = process;
+  let isOver = false;
+  const when = (settle: () => void): void => {
+    if (process.epoch !== epoch) return;
+    if (process.pausedUntil > scheduler.now) scheduler.at(process.pausedUntil, () => when(settle));
+    else settle();
+  };
+  return (settle) => {
+    if (isOver) return;
+    isOver = true;
+    when(settle);
+  };
+}
 
 function tellValue(value: unknown): string {
   if (typeof value === 'string') return ` -> ${value}`;

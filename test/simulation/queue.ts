@@ -74,9 +74,8 @@ export class Queue {
     message.dequeueCount += 1;
     if (message.dequeueCount >= MAX_DEQUEUE_COUNT) {
       this.#parts.sometimes('messagePoisoned');
-      return this.done(message);
-    }
-    this.#show(message, RETRY_AFTER_MS);
+      this.done(message);
+    } else this.#show(message, RETRY_AFTER_MS);
   }
 
   /** Its holder died, or stands still for longer than its lease. */

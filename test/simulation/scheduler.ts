@@ -50,15 +50,17 @@ export class Scheduler {
       const step = (): void => {
         try {
           const event = isOver() ? undefined : this.#pop();
-          if (event === undefined) return resolve();
-          this.#now = event.at;
-          this.#count += 1;
-          event.run();
+          if (event === undefined) resolve();
+          else {
+            this.#now = event.at;
+            this.#count += 1;
+            event.run();
+            // A tick comes once no microtask is left; it is asked for from within one, or it would come before.
+            queueMicrotask(() => process.nextTick(step));
+          }
         } catch (error) {
-          return reject(error);
+          reject(error);
         }
-        // A tick comes once the queue of microtasks is empty; it is asked for from within, or it would come before.
-        queueMicrotask(() => process.nextTick(step));
       };
       process.nextTick(step);
     });
