@@ -13,6 +13,7 @@ const e2e = [
   'test/cli/run-commands.test.ts',
   'test/{lint,local}/**/*.test.ts',
   'test/faults/secrets.test.ts',
+  'test/simulation/simulation.test.ts',
 ];
 
 /** They open sockets in their own process, or start azurite. */

@@ -15,7 +15,7 @@ const USAGE = `Runs the app against simulated hubs, storage, queue and devices, 
   npm run simulate -- --seed SEED [--trace]       one seed; --trace prints all that happens
   npm run simulate -- --planted NAME [--seeds N]  the app with a known bug, until a seed finds it
 
-  --hash    prints a hash of all traces: the same seeds give the same one, on each version of Node
+  --hash    prints a hash of all traces, whatever they hold: the same seeds give the same one, on each version of Node
   --planted with --seed or --trace runs that one seed of it
 
 Known bugs: ${Object.keys(plants).join(', ')}
@@ -64,7 +64,7 @@ async function runAll(dist: string, from: number, count: number): Promise<boolea
   print(
     `${count} seeds from ${from}: ${tally.failedCount} with violations, ${seconds.toFixed(1)} s, ${each} ms a seed`,
   );
-  return tally.failedCount === 0;
+  return values.hash || tally.failedCount === 0;
 }
 
 function hashOfAll(hashes: ReadonlyMap<number, string>): string {

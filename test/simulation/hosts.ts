@@ -136,11 +136,13 @@ export class Host implements Process {
   }
 
   #log(): Log {
-    const { trace } = this.#parts;
+    const { trace, sometimes } = this.#parts;
     const line =
       (level: string): Log['info'] =>
-      (message, fields) =>
+      (message, fields) => {
+        sometimes(`app: ${message}`);
         trace(() => `${this.name} ${level}: ${message} ${JSON.stringify(fields ?? {})}`);
+      };
     return { info: line('log'), warn: line('warn'), error: line('error') };
   }
 }

@@ -21,12 +21,15 @@ export interface Many {
   readonly onResult: (result: SeedResult) => boolean;
 }
 
+/** A seed leaves much short-lived garbage. */
+const resourceLimits = { maxYoungGenerationSizeMb: 64 };
+
 /** Runs many seeds, a worker on each processor. Rejects when a worker dies. */
 export async function runMany({ from, count, dist, isHashed, onResult }: Many): Promise<void> {
   let next = from;
   let isWanted = true;
   const workers = Array.from({ length: Math.min(availableParallelism(), count) }, () => {
-    return new Worker(new URL('./worker.ts', import.meta.url), { workerData: { dist, isHashed } });
+    return new Worker(new URL('./worker.ts', import.meta.url), { workerData: { dist, isHashed }, resourceLimits });
   });
   const work = async (worker: Worker): Promise<void> => {
     while (isWanted && next < from + count) {

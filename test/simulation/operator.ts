@@ -70,7 +70,7 @@ export class Operator {
       [4, 'repair', () => this.#repair()],
       [3, 'wipe', () => this.#wipe()],
       [3, 'tear', () => this.#tear()],
-      [3, 'days', () => this.#letDaysPass()],
+      [6, 'days', () => this.#letDaysPass()],
     ];
   }
 

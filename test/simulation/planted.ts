@@ -19,21 +19,21 @@ export const plants: Readonly<Record<string, Plant>> = {
     from: 'const isFinished = nextToken === undefined;',
     to: 'const isFinished = nextToken === undefined || page.rows.length === 0;',
     kind: 'snapshotDiffers',
-    seed: 1,
+    seed: 7,
   },
   'last page is left out': {
     file: 'src/app/listing/scan.js',
-    from: 'stageRows(staged, progress.run, page.rows)',
-    to: 'stageRows(staged, progress.run, isFinished && at.pageCount > 0 ? [] : page.rows)',
+    from: 'const { nextToken } = page;',
+    to: 'const { nextToken } = page; if (nextToken === undefined && at.pageCount > 0) page.rows.length = 0;',
     kind: 'snapshotDiffers',
-    seed: 1,
+    seed: 8,
   },
-  'messages of a phase are not sent again': {
+  'a quiet run is not enqueued again': {
     file: 'src/app/watchdog.js',
     from: 'await dispatch(app, run);',
     to: '',
-    kind: 'neverEnds',
-    seed: 1,
+    kind: 'stuck',
+    seed: 2,
   },
 };
 
