@@ -1,15 +1,9 @@
+import { type InstallationBody, isSameBody, rowsOf } from './installation-body.ts';
 import type { HubKnobs } from './knobs.ts';
+import { comparisonFor } from './list-order.ts';
 import type { Random } from './random.ts';
 import { type Description, isSame, type Row, slotOf, type Writer } from './row.ts';
 import type { Scheduler } from './scheduler.ts';
-
-/** What a hub keeps of an installation beside its rows. */
-export interface InstallationBody extends Omit<Description, 'body'> {
-  readonly installationId: string;
-  /** Of its one template, where it has one. */
-  readonly body: string | undefined;
-  readonly expiresAt: number | undefined;
-}
 
 /** A row that changed, as the oracle is told. */
 export interface RowChange {
@@ -87,7 +81,9 @@ export class HubStore {
   /** In list order. */
   listed(): readonly Row[] {
     this.#expire();
-    this.#sorted ??= [...this.#rows.values()].sort((a, b) => this.#compare(a, b));
+    this.#sorted ??= [...this.#rows.values()].sort(
+      comparisonFor(this.knobs.order, (row) => this.#places.get(row.id) ?? 0),
+    );
     return this.#sorted;
   }
 
@@ -248,37 +244,4 @@ export class HubStore {
         this.#remove(row.id, { kind: 'service' });
     }
   }
-
-  #compare(a: Row, b: Row): number {
-    const place = (row: Row): number => this.#places.get(row.id) ?? 0;
-    switch (this.knobs.order) {
-      case 'platformAndId':
-        return compareText(a.platform, b.platform) || a.id.length - b.id.length || compareText(a.id, b.id);
-      case 'insertion':
-        return place(a) - place(b);
-      case 'newestFirst':
-        return place(b) - place(a);
-      case 'idText':
-        return compareText(a.id, b.id);
-      case 'shuffled':
-        return compareText([...a.id].reverse().join(''), [...b.id].reverse().join(''));
-      default:
-        return this.knobs.order satisfies never;
-    }
-  }
-}
-
-/** The registrations of an installation. */
-function rowsOf(body: InstallationBody): Description[] {
-  const native = { ...body, body: undefined };
-  return body.body === undefined ? [native] : [native, body];
-}
-
-function isSameBody(a: InstallationBody, b: InstallationBody): boolean {
-  return isSame(a, b) && a.expiresAt === b.expiresAt;
-}
-
-function compareText(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

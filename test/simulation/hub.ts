@@ -1,10 +1,11 @@
-import type { CallOptions, Hub, HubRef, Page, WriteOutcome } from '../../src/core/ports.ts';
+import type { CallOptions, Hub, HubRef, WriteOutcome } from '../../src/core/ports.ts';
 import type { Engine } from './engine.ts';
-import type { HubStore, InstallationBody } from './hub-store.ts';
+import type { HubStore } from './hub-store.ts';
+import type { InstallationBody } from './installation-body.ts';
 import type { Knobs } from './knobs.ts';
 import type { Caller, Net } from './net.ts';
 import type { Random } from './random.ts';
-import { type Description, readDescription, renderRow, type Writer } from './row.ts';
+import { type Description, type Row, readDescription, renderRow, type Writer } from './row.ts';
 
 export interface HubParts {
   readonly net: Net;
@@ -16,6 +17,7 @@ export interface HubParts {
   /** No device has more tags than there may be. */
   readonly onRejected: (installationId: string) => void;
   readonly onListing: (caller: Caller) => void;
+  readonly onShown: (caller: Caller, rows: readonly Row[]) => void;
   /** Called when the hub takes a write of the app; tells whose it is. */
   readonly onWrite: (write: { caller: Caller; key: string; sentAt: number }) => Writer;
   readonly now: () => number;
@@ -39,9 +41,10 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
     async listPage(token, options) {
       const page = await call(`page ${token ?? 'first'}`, store.knobs.listMs, options, (caller) => {
         if (token === undefined) parts.onListing(caller);
-        const page = readPage(store, token, parts.random);
-        parts.onPage(page.lastHandle);
-        return page;
+        const { rows, nextToken } = readPage(store, token, parts.random);
+        parts.onShown(caller, rows);
+        parts.onPage(rows.at(-1)?.handle);
+        return { rows: rows.map(renderRow), nextToken };
       });
       if (page.nextToken !== undefined) options.onNextToken?.(page.nextToken);
       return page;
@@ -67,11 +70,7 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
 }
 
 /** Tokens are offsets, as recorded, with a mark that tells one from the one before. */
-function readPage(
-  store: HubStore,
-  token: string | undefined,
-  random: Random,
-): Page & { lastHandle: string | undefined } {
+function readPage(store: HubStore, token: string | undefined, random: Random) {
   const [offset = 0, mark = 0] = (token ?? '').split(';').map(Number);
   const { pageSize, shortPages, emptyPages, hasLastToken } = store.knobs;
   const rows = store.listed();
@@ -80,7 +79,7 @@ function readPage(
   const end = isEmpty ? offset : Math.min(rows.length, offset + size);
   const isLast = end >= rows.length && !isEmpty && !(hasLastToken && end > offset);
   const nextToken = isLast ? undefined : `${end};${mark + 1}`;
-  return { rows: rows.slice(offset, end).map(renderRow), nextToken, lastHandle: rows[end - 1]?.handle };
+  return { rows: rows.slice(offset, end), nextToken };
 }
 
 interface InstallationJson {

@@ -1,16 +1,10 @@
-import type { App } from '../../src/app/app.ts';
+import { Asker } from './asker.ts';
 import { MINUTE_MS } from './clocks.ts';
-import type { Engine } from './engine.ts';
-import { Died } from './hosts.ts';
 import type { KnownRun } from './oracle/runs.ts';
 import type { Random } from './random.ts';
 import type { Stage } from './stage.ts';
 
 const DAY_MS = 24 * 60 * MINUTE_MS;
-const POLL_MS = 3000;
-/** A run that takes longer than this is left to itself. */
-const PATIENCE_MS = 90 * MINUTE_MS;
-const TRIES = 6;
 
 type Deed = readonly [weight: number, name: string, work: () => Promise<void>];
 
@@ -18,11 +12,13 @@ type Deed = readonly [weight: number, name: string, work: () => Promise<void>];
 export class Operator {
   readonly #stage: Stage;
   readonly #random: Random;
+  readonly #asker: Asker;
   #restoreCount = 0;
 
   constructor(stage: Stage) {
     this.#stage = stage;
     this.#random = stage.random('operator');
+    this.#asker = new Asker(stage, this.#random);
   }
 
   async work(): Promise<void> {
@@ -30,11 +26,11 @@ export class Operator {
     for (let count = 0; count < knobs.deviceCount; count += 1) {
       devices.add(this.#random.chance(knobs.strayShare) ? secondary : primary);
     }
-    await this.#rest(3);
+    await this.#asker.rest(3);
     await this.#backUp();
     const deedCount = this.#random.between(2, 6);
     for (let count = 0; count < deedCount; count += 1) {
-      await this.#rest(this.#random.pick([0, 1, 3, 20]));
+      await this.#asker.rest(this.#random.pick([0, 1, 3, 20]));
       await this.#doAny();
     }
   }
@@ -44,13 +40,13 @@ export class Operator {
     for (const { id, doc, written } of this.#runs()) {
       if (doc.kind !== 'restore' || doc.status !== 'Canceled' || doc.request.purpose === 'rollback') continue;
       if (written.size === 0 || doc.request.dryRun) continue;
-      await this.#ask(`view ${id}`, async (app, engine) => {
+      await this.#asker.ask(`view ${id}`, async (app, engine) => {
         const { nextActions } = await engine.readRestoreView(app, id);
         if (nextActions.some(({ name }) => name === 'rollback')) return;
         this.#stage.oracle.violate('offersNoRollback', `${id} wrote ${written.size}`);
       });
     }
-    if (this.#random.chance(0.1)) await this.#ask('status', (app, engine) => engine.readStatus(app));
+    if (this.#random.chance(0.1)) await this.#asker.ask('status', (app, engine) => engine.readStatus(app));
   }
 
   #deeds(): readonly Deed[] {
@@ -87,22 +83,18 @@ export class Operator {
     }
   }
 
-  async #rest(minutes: number): Promise<void> {
-    if (minutes > 0) await this.#stage.scheduler.sleep(this.#random.below(minutes * MINUTE_MS));
-  }
-
   async #backUp(): Promise<void> {
     const since = this.#stage.scheduler.now;
-    await this.#ask('backup', (app, engine) => engine.startBackup(app, 'timer'));
-    await this.#untilNewestOver('backup', since);
+    await this.#asker.ask('backup', (app, engine) => engine.startBackup(app, 'timer'));
+    await this.#asker.untilNewestOver('backup', since);
   }
 
   async #churnAndBackUp(): Promise<void> {
     for (let count = this.#random.between(1, 12); count > 0; count -= 1) {
       this.#stage.devices.act();
-      if (this.#random.chance(0.3)) await this.#rest(1);
+      if (this.#random.chance(0.3)) await this.#asker.rest(1);
     }
-    await this.#rest(2);
+    await this.#asker.rest(2);
     await this.#backUp();
   }
 
@@ -111,7 +103,7 @@ export class Operator {
     this.#restoreCount += 1;
     const id = `restore-${this.#restoreCount}`;
     const text = JSON.stringify(body);
-    await this.#ask(`restore ${text}`, (app, engine) =>
+    await this.#asker.ask(`restore ${text}`, (app, engine) =>
       engine.startRestore(app, engine.parseRestoreRequest(text), { id }),
     );
     return id;
@@ -121,7 +113,7 @@ export class Operator {
     const id = await this.#begin(body);
     if (this.#random.chance(0.3)) this.#stage.devices.act();
     if (this.#random.chance(0.15)) await this.#backUp();
-    await this.#untilOver(id);
+    await this.#asker.untilOver(id);
   }
 
   async #restoreOlder(): Promise<void> {
@@ -140,8 +132,8 @@ export class Operator {
       const until = scheduler.now + 5 * MINUTE_MS;
       while (oracle.runs.get(id)?.written.size === 0 && scheduler.now < until) await scheduler.sleep(200);
     }
-    await this.#ask(`cancel ${id}`, (app, engine) => engine.cancelRestore(app, id));
-    await this.#untilOver(id);
+    await this.#asker.ask(`cancel ${id}`, (app, engine) => engine.cancelRestore(app, id));
+    await this.#asker.untilOver(id);
     const next = this.#random.below(4);
     if (next === 0) await this.#rollBack(id);
     if (next === 1) await this.#restoreOlder();
@@ -152,22 +144,22 @@ export class Operator {
     if (id === undefined) return;
     const since = this.#stage.scheduler.now;
     const text = JSON.stringify({ confirm: 'devices' });
-    await this.#ask(`rollback ${id}`, (app, engine) =>
+    await this.#asker.ask(`rollback ${id}`, (app, engine) =>
       engine.startRollback(app, id, engine.parseRollbackRequest(text)),
     );
-    await this.#untilNewestOver('restore', since);
+    await this.#asker.untilNewestOver('restore', since);
   }
 
   async #retry(id = this.#anyRestore()): Promise<void> {
     if (id === undefined) return;
     const since = this.#stage.scheduler.now;
-    await this.#ask(`retry ${id}`, (app, engine) => engine.startRetry(app, id));
-    await this.#untilNewestOver('restore', since);
+    await this.#asker.ask(`retry ${id}`, (app, engine) => engine.startRetry(app, id));
+    await this.#asker.untilNewestOver('restore', since);
   }
 
   async #drill(): Promise<void> {
     this.#stage.hasDrill = true;
-    await this.#ask('drill', (app, engine) => engine.startDrill(app, 'http'));
+    await this.#asker.ask('drill', (app, engine) => engine.startDrill(app, 'http'));
     await this.#stage.scheduler.sleep(this.#random.spread(MINUTE_MS, 15 * MINUTE_MS));
   }
 
@@ -179,13 +171,13 @@ export class Operator {
     devices.moveTo(secondary, this.#random.pick([1, 1, 0.8]));
     for (let count = this.#random.between(1, 8); count > 0; count -= 1) {
       devices.act();
-      if (this.#random.chance(0.4)) await this.#rest(3);
+      if (this.#random.chance(0.4)) await this.#asker.rest(3);
     }
     if (this.#random.chance(0.25)) return this.#restore({});
-    for (const { id, endedAt } of this.#runs()) if (endedAt === undefined) await this.#untilOver(id);
+    for (const { id, endedAt } of this.#runs()) if (endedAt === undefined) await this.#asker.untilOver(id);
     this.#stage.exchangeHubs();
     devices.moveTo(this.#stage.primary);
-    await this.#rest(3);
+    await this.#asker.rest(3);
     await this.#churnAndBackUp();
   }
 
@@ -195,7 +187,7 @@ export class Operator {
     if (this.#random.chance(0.5)) await this.#restore({});
     devices.moveTo(secondary);
     for (let count = this.#random.between(3, 12); count > 0; count -= 1) devices.act();
-    await this.#rest(3);
+    await this.#asker.rest(3);
     await this.#restore({});
     if (this.#random.chance(0.5)) await this.#rollBack();
     if (this.#random.chance(0.5)) devices.moveTo(primary);
@@ -241,40 +233,5 @@ export class Operator {
   #anyRestore(): string | undefined {
     const restores = this.#runs().filter(({ doc }) => doc.kind === 'restore' && doc.requestedBy === 'http');
     return this.#random.chance(0.7) ? restores.at(-1)?.id : this.#random.pickAny(restores)?.id;
-  }
-
-  async #untilNewestOver(kind: 'backup' | 'restore', since: number): Promise<void> {
-    const run = this.#runs().findLast(({ doc }) => doc.kind === kind && Date.parse(doc.createdAt) >= since - 1);
-    if (run !== undefined) await this.#untilOver(run.id);
-  }
-
-  async #untilOver(id: string): Promise<void> {
-    const { scheduler, oracle } = this.#stage;
-    const until = scheduler.now + PATIENCE_MS;
-    while (scheduler.now < until) {
-      const run = oracle.runs.get(id);
-      if (run === undefined || run.endedAt !== undefined) return;
-      await scheduler.sleep(POLL_MS);
-    }
-  }
-
-  /** As a person does: what may pass is asked for again, and who got no answer asks again. */
-  async #ask<T>(label: string, work: (app: App, engine: Engine) => Promise<T>): Promise<void> {
-    const { scheduler, engine, oracle } = this.#stage;
-    for (let tries = 1; tries <= TRIES; tries += 1) {
-      const { host } = this.#stage;
-      this.#stage.trace(() => `ASK ${host?.name ?? 'nobody'} ${label}`);
-      try {
-        await host?.ask(work);
-        if (host !== undefined) return;
-      } catch (error) {
-        const code = error instanceof engine.DrError ? error.code : 'Died';
-        this.#stage.trace(() => `ANSWER ${label}: ${code}`);
-        this.#stage.count(`answered ${code}`);
-        if (error instanceof engine.DrError && !error.retryable) return;
-        if (code === 'Died' && !(error instanceof Died)) oracle.violate('appThrew', `${label} ${String(error)}`);
-      }
-      await scheduler.sleep(10_000);
-    }
   }
 }

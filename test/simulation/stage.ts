@@ -130,6 +130,7 @@ export class Stage {
       random,
       now: () => scheduler.now,
       onListing: (caller) => oracle.listingBegan(store.name, caller),
+      onShown: (caller, rows) => oracle.shown(caller, rows),
       onWrite: (write) => oracle.written(store.name, write),
       onRejected: (id) => oracle.violate('rejectedForOurOwnDoing', `${store.name}: ${id}`),
       onPage: (lastHandle) => {

@@ -15,8 +15,27 @@ export function judgeEnd(facts: Facts, run: KnownRestore, when: '' | 'Later'): v
   const wanted = all.filter((one) => isSelected(run, one));
   if (status === 'Failed' && error?.code === 'RestoreIncomplete' && when === '') judgeRed(facts, run, wanted);
   if (status !== 'Succeeded') return;
-  for (const one of wanted) judgeDevice(facts, run, one, when);
-  if (request.only === undefined && request.purpose === 'restore') judgeLeftovers(facts, run, all, when);
+  const faults = wanted.flatMap((one) => judgeDevice(facts, run, one));
+  if (request.only === undefined && request.purpose === 'restore') faults.push(...judgeLeftovers(facts, run, all));
+  const declared = declaredBy(run);
+  for (const { kind, text } of faults) {
+    if ((declared[kind] ?? 0) > 0) {
+      declared[kind] = (declared[kind] ?? 0) - 1;
+      facts.sometimes(`declared ${kind}`);
+    } else facts.violate(`${kind}${when}`, text);
+  }
+}
+
+interface Fault {
+  readonly kind: 'stale' | 'altered' | 'lost' | 'doubled' | 'expiresEarly' | 'leftover';
+  readonly text: string;
+}
+
+/** Of how many records a run says that they are not as the snapshot has them: it shows which. */
+function declaredBy({ doc }: KnownRestore): Record<string, number> {
+  const counts: Readonly<Record<string, number>> = doc.result?.counts ?? {};
+  const { conflict = 0, unknownOrigin = 0, goneInTarget = 0, leftover = 0 } = counts;
+  return { stale: conflict + unknownOrigin, lost: goneInTarget, leftover: leftover + conflict };
 }
 
 function judgeCounts(facts: Facts, { id, doc }: KnownRestore): void {
@@ -38,83 +57,98 @@ function isExcused(facts: Facts, run: KnownRestore, device: number): boolean {
   return device < 0 || facts.changedSince(hubOf(run), device, lookedAt(run)) || facts.wasLost(hubOf(run), device);
 }
 
-function judgeDevice(facts: Facts, run: KnownRestore, wanted: Wanted, when: string): void {
-  if (isExcused(facts, run, wanted.device)) return;
+function judgeDevice(facts: Facts, run: KnownRestore, wanted: Wanted): Fault[] {
+  if (isExcused(facts, run, wanted.device)) return [];
   const hub = hubOf(run);
   const there = facts.rowsOfDevice(hub, wanted.device);
   const where = `${hub}: ${wanted.name} by ${run.id}`;
-  if (there.length === 0) judgeAbsence(facts, run, wanted.device, where, when);
-  else if (isInPlace(wanted, there)) {
-    judgeTwins(facts, wanted, there, where, when);
-    judgeExpiry(facts, run, wanted, there, where);
-  } else if (!wanted.isTorn) judgeDifference(facts, wanted, there, where, when);
+  if (there.length === 0) return judgeAbsence(facts, run, wanted.device, where);
+  if (isInPlace(wanted, there)) {
+    return [...judgeSurplus(wanted, there, where), ...judgeExpiry(facts, run, wanted, there, where)];
+  }
+  return wanted.isTorn ? [] : judgeDifference(facts, wanted, there, where);
 }
 
 function isInPlace({ rows }: Wanted, there: readonly Row[]): boolean {
   return rows.every((row) => there.some((one) => isSame(one, row)));
 }
 
-function judgeDifference(facts: Facts, wanted: Wanted, there: readonly Row[], where: string, when: string): void {
+function judgeDifference(facts: Facts, wanted: Wanted, there: readonly Row[], where: string): Fault[] {
   // Its device's own word counts, as far as anybody can tell.
-  if (there.some((row) => row.by.kind === 'device')) return;
+  if (there.some((row) => row.by.kind === 'device')) return [];
   const newest = Math.max(...there.map((row) => facts.truth.wordOf(row)?.number ?? -1));
   const number = wanted.word?.number ?? -1;
-  if (newest > number) return;
-  const kind = newest === number ? 'altered' : 'stale';
-  facts.violate(`${kind}${when}`, `${where} is ${list(there)} instead of ${list(wanted.rows)}`);
+  const text = `${where} is ${list(there)} instead of ${list(wanted.rows)}`;
+  return newest > number ? [] : [{ kind: newest === number ? 'altered' : 'stale', text }];
 }
 
 function list(rows: readonly Description[]): string {
   return rows.map(tell).join(' and ') || 'nothing';
 }
 
-function judgeAbsence(facts: Facts, run: KnownRestore, device: number, where: string, when: string): void {
+function judgeAbsence(facts: Facts, run: KnownRestore, device: number, text: string): Fault[] {
   // It said itself that it is gone: there, or in the hub it comes from after the snapshot.
   if (facts.truth.lastWordAt(device, hubOf(run))?.content === 'out') facts.sometimes('goneByItsOwnWord');
   else if (facts.truth.lastWordOf(device)?.content === 'out') facts.sometimes('goneByItsOwnWordElsewhere');
-  else facts.violate(`lost${when}`, where);
+  else return [{ kind: 'lost', text }];
+  return [];
 }
 
-/** A device must not have more rows of one kind than the snapshot has, unless it made them itself. */
-function judgeTwins(facts: Facts, wanted: Wanted, there: readonly Row[], where: string, when: string): void {
-  for (const slot of ['native', 'template'] as const) {
-    const isIn = (row: Description): boolean => slotOf(row) === slot;
-    const extra = there.filter(isIn).length - wanted.rows.filter(isIn).length;
-    const ours = there.filter((row) => isIn(row) && row.by.kind === 'tool').length;
-    if (extra <= 0 || ours < 2) continue;
-    facts.violate(`doubled${when}`, `${where} is ${list(there)}`);
+/** Rows beside the wanted ones: the same again, or what its device was before; unless it made them itself. */
+function judgeSurplus(wanted: Wanted, there: readonly Row[], where: string): Fault[] {
+  const surplus = [...there];
+  for (const row of wanted.rows) {
+    const at = surplus.findIndex((one) => isSame(one, row));
+    if (at >= 0) surplus.splice(at, 1);
   }
+  // What a torn installation's body gives is more than was listed of it.
+  const isOfBody = (row: Row): boolean =>
+    wanted.rows.some(({ installationId }) => installationId === row.installationId) &&
+    !wanted.rows.some((one) => slotOf(one) === slotOf(row));
+  const ours = surplus.filter((row) => row.by.kind === 'tool' && !(row.installationId !== undefined && isOfBody(row)));
+  if (ours.length === 0) return [];
+  // The same handle as an installation and as a plain registration are two records.
+  const isCopy = (one: Row, row: Description): boolean =>
+    one.handle === row.handle && one.installationId === row.installationId && slotOf(one) === slotOf(row);
+  const kind = ours.some((one) => wanted.rows.some((row) => isCopy(one, row))) ? 'doubled' : 'leftover';
+  return [{ kind, text: `${where} is ${list(there)} instead of ${list(wanted.rows)}` }];
 }
 
 /** What expires much earlier than in the source is lost with a failover. */
-function judgeExpiry(facts: Facts, run: KnownRestore, { rows }: Wanted, there: readonly Row[], where: string): void {
+function judgeExpiry(facts: Facts, run: KnownRestore, { rows }: Wanted, there: readonly Row[], where: string): Fault[] {
   const timeToLiveMs = facts.hub(hubOf(run))?.knobs.timeToLiveMs ?? Number.POSITIVE_INFINITY;
   const most = lookedAt(run) + timeToLiveMs;
-  for (const row of rows) {
+  return rows.flatMap((row): Fault[] => {
     const copies = there.filter((one) => one.by.kind === 'tool' && isSame(one, row));
     const expected = Math.min(row.expiresAt ?? Number.POSITIVE_INFINITY, most);
-    if (!copies.some(({ expiresAt }) => expiresAt !== undefined && expiresAt < expected - DAY_MS)) continue;
-    const [is, should] = [copies[0]?.expiresAt, expected].map((at) => new Date(at ?? 0).toISOString());
-    facts.violate('expiresEarly', `${where}: ${tell(row)} expires ${is} instead of ${should}`);
-  }
+    const early = copies.find(({ expiresAt }) => expiresAt !== undefined && expiresAt < expected - DAY_MS);
+    if (early === undefined) return [];
+    const [is, should] = [early.expiresAt, expected].map((at) =>
+      at === Infinity ? 'never' : new Date(at ?? 0).toISOString(),
+    );
+    return [{ kind: 'expiresEarly', text: `${where}: ${tell(row)} expires ${is} instead of ${should}` }];
+  });
 }
 
 /** Who left the source before the snapshot was read must not stay where the app itself has put it. */
-function judgeLeftovers(facts: Facts, run: KnownRestore, wanted: readonly Wanted[], when: string): void {
+function judgeLeftovers(facts: Facts, run: KnownRestore, wanted: readonly Wanted[]): Fault[] {
   const hub = hubOf(run);
   const { sourceHub, snapshotId } = run.doc.request;
   const source = sourceHub.namespace;
   const held = new Set(wanted.map(({ device }) => device));
   const readAt = facts.runs.get(snapshotId)?.firstListedAt ?? 0;
+  const left = new Map<number, Fault>();
   for (const row of facts.rowsOf(hub)) {
     const device = facts.truth.deviceOf(row);
     const last = facts.truth.lastWordOf(device);
     if (held.has(device) || row.by.kind !== 'tool' || isExcused(facts, run, device)) continue;
     if (last?.content !== 'out' || last.hub !== source) continue;
     const isKnown = last.at < readAt && !facts.changedSince(source, device, readAt);
-    if (isKnown) facts.violate(`leftover${when}`, `${hub}: ${tell(row)} left ${source} before ${snapshotId}`);
+    if (isKnown)
+      left.set(device, { kind: 'leftover', text: `${hub}: ${tell(row)} left ${source} before ${snapshotId}` });
     else facts.sometimes('leftAfterTheSnapshot');
   }
+  return [...left.values()];
 }
 
 /** Red although everything was in place before the run last looked. */

@@ -75,6 +75,11 @@ export class Facts {
     return this.#roles.findLast((role) => role.at <= at)?.primary === hub;
   }
 
+  /** Whether the settings have called one hub primary all the time since. */
+  hasOneRoleSince(at: number): boolean {
+    return (this.#roles.at(-1)?.at ?? 0) <= at;
+  }
+
   noteChange(hub: string): void {
     this.#changeCounts.set(hub, this.changeCount(hub) + 1);
   }

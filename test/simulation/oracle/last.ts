@@ -28,10 +28,13 @@ function judgeWrites(facts: Facts, run: KnownRestore): void {
   facts.violate('canceledSaysNothingWritten', `${run.id} wrote ${written.size}`);
 }
 
+/** Outcomes that a write brings about. */
+const WRITTEN = ['created', 'updated', 'renewed', 'moved', 'withdrawn', 'removed', 'putBack'];
+
 /** What it says it did to the hub, it has sent. */
 function judgeClaims(facts: Facts, { id, doc, written }: KnownRestore): void {
   if (doc.result === undefined || doc.request.dryRun) return;
-  const { created, updated, removed } = doc.result.counts;
-  const told = created + updated + removed;
+  const counts: Readonly<Record<string, number>> = doc.result.counts;
+  const told = WRITTEN.reduce((sum, outcome) => sum + (counts[outcome] ?? 0), 0);
   if (told > written.size) facts.violate('saysMoreThanItSent', `${id}: ${told} records, ${written.size} written to`);
 }

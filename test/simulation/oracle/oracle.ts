@@ -2,14 +2,14 @@ import type { Drill } from '../../../src/core/readiness/drill.ts';
 import type { Run } from '../../../src/core/run/run.ts';
 import type { RowChange } from '../hub-store.ts';
 import type { Caller } from '../net.ts';
-import type { Writer } from '../row.ts';
+import type { Row, Writer } from '../row.ts';
 import { judgeBackup } from './backups.ts';
 import { judgeDrill } from './drills.ts';
 import { judgeEnd } from './ends.ts';
 import { type FactParts, Facts, type Violation } from './facts.ts';
 import { judgeLast } from './last.ts';
 import { judgeRollback } from './rollbacks.ts';
-import { hubOf, isRestore, type KnownRun, type KnownRuns } from './runs.ts';
+import { hubOf, isRestore, type KnownRun, type KnownRuns, versionOf } from './runs.ts';
 import { judgeChange } from './writes.ts';
 
 /** A run that says all is well is looked at again after this, when what was on its way has arrived. */
@@ -63,6 +63,12 @@ export class Oracle {
     run.firstListedAt = this.#facts.now;
     run.before = this.#facts.rowsOf(hub);
     run.changesBefore = this.#facts.changeCount(hub);
+  }
+
+  /** A hub has shown a run these rows. */
+  shown({ runId = '' }: Caller, rows: readonly Row[]): void {
+    const seen = this.runs.get(runId)?.seen;
+    for (const row of rows) seen?.add(versionOf(row));
   }
 
   /** A hub takes a write of the app; gives whose it is. */

@@ -10,6 +10,8 @@ export interface KnownRun {
   readonly listedAt: Map<string, number>;
   /** When its first listing of the hub it is about began. */
   firstListedAt: number | undefined;
+  /** Versions of rows that a page, or the answer to a question, has shown it. */
+  readonly seen: Set<string>;
   /** The rows of that hub at that moment. */
   before: readonly Row[];
   /** When it was first stored as over. */
@@ -46,6 +48,7 @@ export class KnownRuns {
       doc,
       listedAt: new Map(),
       firstListedAt: undefined,
+      seen: new Set(),
       before: [],
       endedAt: undefined,
       written: new Map(),
@@ -69,6 +72,11 @@ export function hubOf({ doc }: Pick<KnownRun, 'doc'>): string {
 /** Writes to its hub, or may. */
 export function isWriter({ doc }: KnownRun): boolean {
   return doc.kind === 'restore' && !doc.request.dryRun;
+}
+
+/** What tells one version of a row from others of its hub. */
+export function versionOf({ id, etag }: Pick<Row, 'id' | 'etag'>): string {
+  return `${id} ${etag}`;
 }
 
 /** When its newest listing of its hub began. */

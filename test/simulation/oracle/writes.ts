@@ -1,7 +1,7 @@
 import type { RowChange } from '../hub-store.ts';
 import { isSame, type Row, tell, type Writer } from '../row.ts';
 import type { Facts } from './facts.ts';
-import { isRestore, type KnownRestore } from './runs.ts';
+import { isRestore, type KnownRestore, versionOf } from './runs.ts';
 
 /** Judges what a write of the app did to a row, at the moment at which it took effect. */
 export function judgeChange(facts: Facts, { hub, before, after }: RowChange, by: ToolWriter): void {
@@ -37,10 +37,12 @@ function judgeReplacement(facts: Facts, write: Write, before: Row, after: Row): 
   // A rollback puts back what was there before.
   if (run.doc.request.purpose === 'rollback' && before.by.kind === 'tool') return;
   const whose = before.by.kind === 'tool' ? `${before.by.runId}'s` : "its device's own";
-  facts.violate(
-    'overwrittenByOlder',
-    `${hub} ${before.id}: ${whose} ${tell(before)} became ${tell(after)} by ${run.id}`,
-  );
+  const text = `${hub} ${before.id}: ${whose} ${tell(before)} became ${tell(after)} by ${run.id}`;
+  const isDeadToken = before.installationId === undefined && before.handle !== after.handle;
+  if (!run.seen.has(versionOf(before))) facts.violate('overwroteUnseen', text);
+  // Nobody has told the app that the hub was in use then: what it shows cannot be its device's newer word.
+  else if (!isDeadToken && !facts.wasInUse(hub, old.at)) facts.sometimes('overwroteWhereNotInUse');
+  else facts.violate('overwrittenByOlder', text);
 }
 
 function judgeCreation(facts: Facts, { run, hub, by: { lookedAt } }: Write, after: Row): void {
@@ -53,7 +55,11 @@ function judgeCreation(facts: Facts, { run, hub, by: { lookedAt } }: Write, afte
   // Nobody has told the app that the hub was in use then.
   else if (!facts.wasInUse(hub, out.at)) facts.sometimes('resurrectedWhereNotInUse');
   else if (sourceHub.namespace === hub || purpose === 'rollback') facts.sometimes('resurrectedByRepair');
-  else facts.violate('resurrected', `${hub}: ${tell(after)} by ${run.id}, unregistered there before`);
+  else
+    facts.violate(
+      facts.hasOneRoleSince(out.at) ? 'resurrected' : 'resurrectedByAnotherRole',
+      `${hub}: ${tell(after)} by ${run.id}, unregistered there before`,
+    );
 }
 
 function judgeRemoval(facts: Facts, write: Write, before: Row): void {
