@@ -36,7 +36,7 @@ export class HubStore {
   readonly #observe: (change: RowChange) => void;
   #sorted: Row[] | undefined;
   #lastEffectAt = 0;
-  #waiting = 0;
+  readonly #waiting: string[] = [];
 
   constructor(
     name: string,
@@ -50,8 +50,8 @@ export class HubStore {
     this.#observe = parts.observe;
   }
 
-  /** Accepted installation writes that have not taken effect yet. */
-  get waitingCount(): number {
+  /** Of accepted installation writes that have not taken effect yet, whom they are for. */
+  get waiting(): readonly string[] {
     return this.#waiting;
   }
 
@@ -119,12 +119,12 @@ export class HubStore {
   /** Accepts an installation; it takes effect some time later. */
   putInstallation(body: InstallationBody, by: Writer): 'accepted' | 'rejected' {
     if (body.tags.length > MAX_TAGS) return 'rejected';
-    this.#accept(() => this.#apply(body, by));
+    this.#accept(body.installationId, () => this.#apply(body, by));
     return 'accepted';
   }
 
   deleteInstallation(installationId: string, by: Writer): void {
-    this.#accept(() => {
+    this.#accept(installationId, () => {
       const current = this.#installations.get(installationId);
       if (current === undefined) return;
       for (const id of current.rowIds) if (this.#isOf(id, installationId)) this.#remove(id, by);
@@ -146,7 +146,7 @@ export class HubStore {
     this.#minted.clear();
   }
 
-  #accept(takeEffect: () => void): void {
+  #accept(installationId: string, takeEffect: () => void): void {
     const [least, most] = this.knobs.installationDelayMs;
     if (most === 0) {
       takeEffect();
@@ -155,11 +155,11 @@ export class HubStore {
     const own = this.#scheduler.now + this.#random.between(least, most);
     const at = this.knobs.reorders ? own : Math.max(own, this.#lastEffectAt);
     this.#lastEffectAt = Math.max(at, this.#lastEffectAt);
-    this.#waiting += 1;
+    this.#waiting.push(installationId);
     // One after another where they keep their order: the scheduler draws lots for one instant.
     if (!this.knobs.reorders) this.#lastEffectAt += 1;
     this.#scheduler.at(at, () => {
-      this.#waiting -= 1;
+      this.#waiting.splice(this.#waiting.indexOf(installationId), 1);
       takeEffect();
     });
   }

@@ -58,7 +58,7 @@ async function heal(stage: Stage): Promise<void> {
   const until = scheduler.now + HEALED_MS;
   let quietSince = scheduler.now;
   await scheduler.run(() => {
-    const isBusy = stage.hasActiveRun || queue.waitingCount > 0 || hubs.some((hub) => hub.waitingCount > 0);
+    const isBusy = stage.hasActiveRun || queue.waitingCount > 0 || hubs.some((hub) => hub.waiting.length > 0);
     if (isBusy) quietSince = scheduler.now;
     return scheduler.now - quietSince > REST_MS || scheduler.now > until || scheduler.count > 2 * MAX_EVENTS;
   });

@@ -46,15 +46,19 @@ function judgeCounts(facts: Facts, { id, doc }: KnownRestore): void {
   if (doc.status === 'Succeeded' && counts.failed + counts.pending > 0) facts.violate('greenWithFailures', id);
 }
 
-/** The simulation's operators select platforms only. */
-function isSelected({ doc }: KnownRestore, { rows }: Wanted): boolean {
-  const { only } = doc.request;
+/** The simulation's operators select platforms only; what a retry is about shows by what it wrote. */
+function isSelected({ doc, written }: KnownRestore, { rows }: Wanted): boolean {
+  const { only, purpose } = doc.request;
+  const isWritten = rows.some(({ id, installationId = '' }) => written.has(id) || written.has(installationId));
+  if (purpose === 'retry' && !isWritten) return false;
   return only?.platforms === undefined || rows.some(({ platform }) => only.platforms?.includes(platform));
 }
 
 /** What its device, or the service, did since the run's last look, no run can know. */
 function isExcused(facts: Facts, run: KnownRestore, device: number): boolean {
-  return device < 0 || facts.changedSince(hubOf(run), device, lookedAt(run)) || facts.wasLost(hubOf(run), device);
+  const hub = hubOf(run);
+  const isWaiting = facts.hub(hub)?.waiting.includes(`device-${device}`) === true;
+  return device < 0 || isWaiting || facts.changedSince(hub, device, lookedAt(run));
 }
 
 function judgeDevice(facts: Facts, run: KnownRestore, wanted: Wanted): Fault[] {
@@ -63,6 +67,7 @@ function judgeDevice(facts: Facts, run: KnownRestore, wanted: Wanted): Fault[] {
   const there = facts.rowsOfDevice(hub, wanted.device);
   const where = `${hub}: ${wanted.name} by ${run.id}`;
   if (there.length === 0) return judgeAbsence(facts, run, wanted.device, where);
+  if (facts.wasLost(hub, wanted.device)) return [];
   if (isInPlace(wanted, there)) {
     return [...judgeSurplus(wanted, there, where), ...judgeExpiry(facts, run, wanted, there, where)];
   }
@@ -90,8 +95,14 @@ function judgeAbsence(facts: Facts, run: KnownRestore, device: number, text: str
   // It said itself that it is gone: there, or in the hub it comes from after the snapshot.
   if (facts.truth.lastWordAt(device, hubOf(run))?.content === 'out') facts.sometimes('goneByItsOwnWord');
   else if (facts.truth.lastWordOf(device)?.content === 'out') facts.sometimes('goneByItsOwnWordElsewhere');
+  // What the service itself loses in the hub in use nobody can tell from its device's word.
+  else if (facts.wasLostInUse(hubOf(run), device) && !isRepair(run)) facts.sometimes('lostByTheService');
   else return [{ kind: 'lost', text }];
   return [];
+}
+
+function isRepair({ doc }: KnownRestore): boolean {
+  return doc.request.sourceHub.namespace === doc.hub.namespace;
 }
 
 /** Rows beside the wanted ones: the same again, or what its device was before; unless it made them itself. */
@@ -142,6 +153,7 @@ function judgeLeftovers(facts: Facts, run: KnownRestore, wanted: readonly Wanted
     const device = facts.truth.deviceOf(row);
     const last = facts.truth.lastWordOf(device);
     if (held.has(device) || row.by.kind !== 'tool' || isExcused(facts, run, device)) continue;
+    if (facts.wasLost(hub, device)) continue;
     if (last?.content !== 'out' || last.hub !== source) continue;
     const isKnown = last.at < readAt && !facts.changedSince(source, device, readAt);
     if (isKnown)
@@ -158,7 +170,12 @@ function judgeRed(facts: Facts, run: KnownRestore, wanted: readonly Wanted[]): v
   const isSettled = (one: Wanted): boolean => {
     const there = facts.rowsOfDevice(hub, one.device);
     const isOld = there.length > 0 && there.every((row) => row.appliedAt < lookedAt(run));
-    return isOld && (one.isTorn || isInPlace(one, there)) && !isExcused(facts, run, one.device);
+    return (
+      isOld &&
+      (one.isTorn || isInPlace(one, there)) &&
+      !isExcused(facts, run, one.device) &&
+      !facts.wasLost(hub, one.device)
+    );
   };
   if (wanted.every(isSettled)) {
     facts.violate('redThoughInPlace', `${run.id}: ${JSON.stringify(run.doc.result?.failuresByCode)}`);

@@ -107,6 +107,11 @@ export class Facts {
     return lostAt !== undefined && lostAt >= (this.truth.lastWordAt(device, hub)?.at ?? 0);
   }
 
+  /** Likewise, while the settings called it primary. */
+  wasLostInUse(hub: string, device: number): boolean {
+    return this.wasLost(hub, device) && this.wasInUse(hub, this.#losses.get(`${hub} ${device}`) ?? 0);
+  }
+
   /** Whether another run has begun to write to its hub since it began. */
   isFollowed(run: KnownRun): boolean {
     const isLater = (other: KnownRun): boolean =>
