@@ -49,20 +49,27 @@ function judgeCounts(facts: Facts, { id, doc }: KnownRestore): void {
 /** The simulation's operators select platforms only; what a retry is about shows by what it wrote. */
 function isSelected({ doc, written }: KnownRestore, { rows }: Wanted): boolean {
   const { only, purpose } = doc.request;
-  const isWritten = rows.some(({ id, installationId = '' }) => written.has(id) || written.has(installationId));
-  if (purpose === 'retry' && !isWritten) return false;
+  if (purpose === 'retry' && !isWritten({ written }, rows)) return false;
   return only?.platforms === undefined || rows.some(({ platform }) => only.platforms?.includes(platform));
 }
 
-/** What its device, or the service, did since the run's last look, no run can know. */
-function isExcused(facts: Facts, run: KnownRestore, device: number): boolean {
+function isWritten({ written }: Pick<KnownRestore, 'written'>, rows: Wanted['rows']): boolean {
+  return rows.some(({ id, installationId = '' }) => written.has(id) || written.has(installationId));
+}
+
+/**
+ * What its device, or the service, did since the run's look, no run can know. Only what it wrote does it look at more
+ * than once.
+ */
+function isExcused(facts: Facts, run: KnownRestore, device: number, rows: Wanted['rows'] = []): boolean {
   const hub = hubOf(run);
+  const since = isWritten(run, rows) ? lookedAt(run) : (run.firstListedAt ?? 0);
   const isWaiting = facts.hub(hub)?.waiting.includes(`device-${device}`) === true;
-  return device < 0 || isWaiting || facts.changedSince(hub, device, lookedAt(run));
+  return device < 0 || isWaiting || facts.changedSince(hub, device, since);
 }
 
 function judgeDevice(facts: Facts, run: KnownRestore, wanted: Wanted): Fault[] {
-  if (isExcused(facts, run, wanted.device)) return [];
+  if (isExcused(facts, run, wanted.device, wanted.rows)) return [];
   const hub = hubOf(run);
   const there = facts.rowsOfDevice(hub, wanted.device);
   const where = `${hub}: ${wanted.name} by ${run.id}`;
@@ -173,7 +180,7 @@ function judgeRed(facts: Facts, run: KnownRestore, wanted: readonly Wanted[]): v
     return (
       isOld &&
       (one.isTorn || isInPlace(one, there)) &&
-      !isExcused(facts, run, one.device) &&
+      !isExcused(facts, run, one.device, one.rows) &&
       !facts.wasLost(hub, one.device)
     );
   };
