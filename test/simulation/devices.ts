@@ -120,7 +120,7 @@ export class Devices {
     const number = this.#newContent();
     const platform = random.pick(['Apple', 'FcmV1'] as const);
     const installationId = isPlain ? undefined : `device-${device.number}`;
-    const body = random.chance(isPlain ? 0.25 : 0.5) ? `{"c":"${number}"}` : undefined;
+    const body = random.chance(isPlain ? 0.25 : 0.5) ? '{}' : undefined;
     const content = { number, platform, handle: this.#newHandle(), tags: [], body, installationId };
     this.#speak(device, content);
   }
@@ -154,7 +154,8 @@ export class Devices {
 
   #speak(device: Device, given: Content): void {
     const isSame = given.number === device.content?.number;
-    const content = isSame ? given : { ...given, tags: tagsOf(given.number, device) };
+    const body = given.body === undefined ? undefined : `{"c":"${given.number}"}`;
+    const content = isSame ? given : { ...given, tags: tagsOf(given.number, device), body };
     const by = this.#writer(this.#say(device, content));
     this.#parts.trace(
       () => `DEVICE ${device.number} speaks at ${device.hub.name}: c${content.number} ${content.handle}`,
@@ -214,8 +215,9 @@ export class Devices {
     return this.#parts.truth.newContentNumber();
   }
 
+  /** A template, or none any more; what it says is the content's. */
   #newBody(body: string | undefined): string | undefined {
-    return body === undefined || this.#parts.random.chance(0.6) ? `{"c":"${this.#tokenCount}-b"}` : undefined;
+    return body === undefined || this.#parts.random.chance(0.6) ? '{}' : undefined;
   }
 
   /** Upper case hexadecimal, as the service shows Apple's. */

@@ -194,7 +194,7 @@ export class HubStore {
 
   #removeLater(id: string, by: Writer): void {
     this.#leaving.add(id);
-    this.#scheduler.after(this.#random.between(500, 20_000), () => this.#remove(id, by));
+    this.#scheduler.after(this.#random.between(500, 120_000), () => this.#remove(id, by));
   }
 
   /** What the hub stores of what it is given. */

@@ -130,7 +130,7 @@ function drawHub(random: Random): HubKnobs {
     timeToLiveMs: random.chance(0.15) ? 90 * DAY_MS : undefined,
     refusesForeignIds: random.chance(0.12),
     dropsTags: random.chance(0.03),
-    replacesTemplates: random.chance(0.15),
+    replacesTemplates: random.chance(0.25),
     listMs: random.spread(10, 400),
     writeMs: random.spread(10, random.chance(0.25) ? 8000 : 300),
   };

@@ -99,5 +99,6 @@ export function isSame(a: Description, b: Description): boolean {
 /** For traces. */
 export function tell(row: Description): string {
   const form = row.installationId === undefined ? 'plain' : row.installationId;
-  return `${form}/${slotOf(row)} ${row.handle} [${row.tags.join(' ')}]`;
+  const tags = row.tags.length > 10 ? [...row.tags.slice(0, 3), `and ${row.tags.length - 3} more`] : row.tags;
+  return `${form}/${slotOf(row)} ${row.handle} [${tags.join(' ')}]${row.body === undefined ? '' : ` ${row.body}`}`;
 }

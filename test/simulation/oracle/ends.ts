@@ -27,7 +27,7 @@ export function judgeEnd(facts: Facts, run: KnownRestore, when: '' | 'Later'): v
 }
 
 interface Fault {
-  readonly kind: 'stale' | 'altered' | 'lost' | 'doubled' | 'expiresEarly' | 'leftover';
+  readonly kind: 'stale' | 'incomplete' | 'otherBody' | 'altered' | 'lost' | 'doubled' | 'expiresEarly' | 'leftover';
   readonly text: string;
 }
 
@@ -91,7 +91,16 @@ function judgeDifference(facts: Facts, wanted: Wanted, there: readonly Row[], wh
   const newest = Math.max(...there.map((row) => facts.truth.wordOf(row)?.number ?? -1));
   const number = wanted.word?.number ?? -1;
   const text = `${where} is ${list(there)} instead of ${list(wanted.rows)}`;
-  return newest > number ? [] : [{ kind: newest === number ? 'altered' : 'stale', text }];
+  if (newest > number) return [];
+  return [{ kind: newest < number ? 'stale' : kindOfDifference(wanted, there), text }];
+}
+
+/** How rows differ that stem from the right word. */
+function kindOfDifference({ rows }: Wanted, there: readonly Row[]): Fault['kind'] {
+  const isMissing = rows.some((row) => !there.some((one) => slotOf(one) === slotOf(row)));
+  if (isMissing) return 'incomplete';
+  const isOtherBody = (row: Row): boolean => row.body !== undefined && !rows.some(({ body }) => body === row.body);
+  return there.some(isOtherBody) ? 'otherBody' : 'altered';
 }
 
 function list(rows: readonly Description[]): string {
