@@ -30,7 +30,7 @@ export class Asker {
     const { scheduler, engine, oracle } = this.#stage;
     for (let tries = 1; tries <= TRIES; tries += 1) {
       const { host } = this.#stage;
-      this.#stage.trace(() => `ASK ${host?.name ?? 'nobody'} ${label}`);
+      this.#stage.trace(() => `ASK ${host?.name ?? 'no process'} ${label}`);
       try {
         await host?.ask(work);
         if (host !== undefined) return;

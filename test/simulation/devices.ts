@@ -59,12 +59,12 @@ export class Devices {
     this.#register(device, random.chance(knobs.plainShare));
   }
 
-  /** All devices, or a share of them, are told of another hub. */
+  /** All devices, or a share of them, are sent to another hub. */
   moveTo(hub: HubStore, share = 1): void {
     for (const device of this.#devices) if (this.#parts.random.chance(share)) device.hub = hub;
   }
 
-  /** Whoever registers for a time only does so again before it is over. */
+  /** Devices that register for a limited time do so again before it ends. */
   renewAll(): void {
     for (const device of this.#devices) {
       if (device.lifetimeMs !== undefined && device.content !== undefined) this.#renew(device, device.content);

@@ -24,7 +24,7 @@ export interface HostParts {
   readonly onBug: (what: string) => void;
 }
 
-/** One process of the Functions host. It dies, comes back empty, or stands still for minutes. */
+/** One process of the Functions host. It dies, comes back empty, or freezes for minutes. */
 export class Host implements Process {
   readonly name: string;
   readonly #parts: HostParts;
@@ -68,7 +68,7 @@ export class Host implements Process {
     const milliseconds = random.spread(5000, 900_000);
     sometimes(milliseconds > 300_000 ? 'hostPausedLong' : 'hostPaused');
     this.pausedUntil = scheduler.now + milliseconds;
-    // Who stands still renews no lease: others take up what it holds, and it goes on beside them.
+    // A frozen process renews no lease: others take up what it holds, and it resumes beside them.
     for (const message of this.#taken) if (random.chance(0.5)) queue.abandoned(message);
   }
 

@@ -5,7 +5,7 @@ import type { Random } from './random.ts';
 import { type Description, isSame, type Row, slotOf, type Writer } from './row.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** A row that changed, as the oracle is told. */
+/** A row that changed, as the oracle sees it. */
 export interface RowChange {
   readonly hub: string;
   readonly before: Row | undefined;
@@ -138,7 +138,7 @@ export class HubStore {
     if (this.row(id) !== undefined) this.#remove(id, { kind: 'service' });
   }
 
-  /** The hub is deleted and made anew. */
+  /** The hub is deleted, and a new one of its name made. */
   wipe(): void {
     for (const id of [...this.#rows.keys()]) this.#remove(id, { kind: 'service' });
     this.#installations.clear();

@@ -57,14 +57,14 @@ export interface Knobs {
   readonly hubFaults: number;
   /** Of the calls: the host dies at it. */
   readonly deaths: number;
-  /** Of the calls: the host stands still at it, for minutes. */
+  /** Of the calls: the host freezes at it, for minutes. */
   readonly pauses: number;
   readonly lostMessages: number;
   readonly doubledMessages: number;
   readonly lateMessages: number;
   /** Of the calls that list a hub: a device speaks at the same time. */
   readonly busyListing: number;
-  /** Devices that speak each minute while nobody looks. */
+  /** Devices that speak each minute, whatever the app does. */
   readonly churnPerMinute: number;
   /** The service itself loses a row, each minute. */
   readonly lossesPerMinute: number;

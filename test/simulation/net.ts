@@ -8,7 +8,7 @@ export interface Process {
   readonly name: string;
   /** Rises with each death. */
   readonly epoch: number;
-  /** It stands still until then. */
+  /** It is frozen until then. */
   readonly pausedUntil: number;
   die(): void;
   pause(): void;
@@ -137,7 +137,7 @@ type Fate = 'fine' | 'deadBefore' | 'deadAfter' | 'failsBefore' | 'failsAfter' |
 
 type Applied<T> = { readonly kind: 'value'; readonly value: T } | { readonly kind: 'thrown'; readonly error: unknown };
 
-/** Settles a call once, and only while its process lives and does not stand still. */
+/** Settles a call once, and only while its process lives and is not frozen. */
 function endOnce(process: Process, scheduler: Scheduler): (settle: () => void) => void {
   const { epoch } = process;
   let isOver = false;

@@ -78,7 +78,7 @@ export class Queue {
     } else this.#show(message, RETRY_AFTER_MS);
   }
 
-  /** Its holder died, or stands still for longer than its lease. */
+  /** Its holder died, or is frozen for longer than its lease. */
   abandoned(message: Message): void {
     if (message.isDone) return;
     this.#parts.sometimes('messageAbandoned');

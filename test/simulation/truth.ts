@@ -62,7 +62,7 @@ export class Truth {
     return this.#deviceOfHandle.get(handle) ?? -1;
   }
 
-  /** The newest word that what a row says can stem from; `undefined` when nobody ever said it. */
+  /** The newest word that what a row says can stem from; `undefined` when no device ever said it. */
   wordOf(row: Description): Word | undefined {
     const number = contentOf(row);
     const own = this.#byDevice.get(this.deviceOf(row));

@@ -111,7 +111,7 @@ function judgeAbsence(facts: Facts, run: KnownRestore, device: number, text: str
   // It said itself that it is gone: there, or in the hub it comes from after the snapshot.
   if (facts.truth.lastWordAt(device, hubOf(run))?.content === 'out') facts.sometimes('goneByItsOwnWord');
   else if (facts.truth.lastWordOf(device)?.content === 'out') facts.sometimes('goneByItsOwnWordElsewhere');
-  // What the service itself loses in the hub in use nobody can tell from its device's word.
+  // What the service itself loses in the hub in use looks like its device's own word.
   else if (facts.wasLostInUse(hubOf(run), device) && !isRepair(run)) facts.sometimes('lostByTheService');
   else return [{ kind: 'lost', text }];
   return [];

@@ -35,6 +35,7 @@ const WRITTEN = ['created', 'updated', 'renewed', 'moved', 'withdrawn', 'removed
 function judgeClaims(facts: Facts, { id, doc, written }: KnownRestore): void {
   if (doc.result === undefined || doc.request.dryRun) return;
   const counts: Readonly<Record<string, number>> = doc.result.counts;
-  const told = WRITTEN.reduce((sum, outcome) => sum + (counts[outcome] ?? 0), 0);
-  if (told > written.size) facts.violate('saysMoreThanItSent', `${id}: ${told} records, ${written.size} written to`);
+  const claimed = WRITTEN.reduce((sum, outcome) => sum + (counts[outcome] ?? 0), 0);
+  if (claimed > written.size)
+    facts.violate('saysMoreThanItSent', `${id}: ${claimed} records, ${written.size} written to`);
 }

@@ -40,7 +40,7 @@ function judgeReplacement(facts: Facts, write: Write, before: Row, after: Row): 
   const text = `${hub} ${before.id}: ${whose} ${tell(before)} became ${tell(after)} by ${run.id}`;
   const isDeadToken = before.installationId === undefined && before.handle !== after.handle;
   if (!run.seen.has(versionOf(before))) facts.violate('overwroteUnseen', text);
-  // Nobody has told the app that the hub was in use then: what it shows cannot be its device's newer word.
+  // The settings did not call the hub primary then: to the app what it shows cannot be a device's newer word.
   else if (!isDeadToken && !facts.wasInUse(hub, old.at)) facts.sometimes('overwroteWhereNotInUse');
   else facts.violate('overwrittenByOlder', text);
 }
@@ -52,7 +52,7 @@ function judgeCreation(facts: Facts, { run, hub, by: { lookedAt } }: Write, afte
   if (now === undefined || out === undefined || out.content !== 'out' || out.number < now.number) return;
   const { sourceHub, purpose } = run.doc.request;
   if (out.at >= lookedAt || facts.changedSince(hub, device, lookedAt)) facts.sometimes('resurrectedInItsWindow');
-  // Nobody has told the app that the hub was in use then.
+  // The settings did not call the hub primary then.
   else if (!facts.wasInUse(hub, out.at)) facts.sometimes('resurrectedWhereNotInUse');
   else if (sourceHub.namespace === hub || purpose === 'rollback') facts.sometimes('resurrectedByRepair');
   else
