@@ -29,7 +29,7 @@ function openBoth(random: Random, noOpPutTrap: boolean) {
   };
   const parts = { scheduler: new Scheduler(0, random), random: randomOf(1, 'ids'), observe: () => {} };
   const store = new HubStore('ours', knobs, parts);
-  const emulated = new EmulatedHub('theirs', 'namespace/theirs', () => true, { noOpPutTrap });
+  const emulated = new EmulatedHub('theirs', 'namespace/theirs', { switches: { noOpPutTrap } });
   const emulatedXml = (): string[] => [...emulated.rows.values()].map((row) => renderDescription(row, 2022));
   return { store, emulated, emulatedXml };
 }

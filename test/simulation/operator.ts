@@ -143,7 +143,8 @@ export class Operator {
   async #rollBack(id = this.#anyRestore()): Promise<void> {
     if (id === undefined) return;
     const since = this.#stage.scheduler.now;
-    const text = JSON.stringify({ confirm: 'devices' });
+    const hub = this.#stage.oracle.runs.get(id)?.doc.hub;
+    const text = JSON.stringify({ confirm: `${hub?.namespace}/${hub?.hub}` });
     await this.#asker.ask(`rollback ${id}`, (app, engine) =>
       engine.startRollback(app, id, engine.parseRollbackRequest(text)),
     );
@@ -196,7 +197,7 @@ export class Operator {
   async #repair(): Promise<void> {
     const { primary } = this.#stage;
     for (const row of primary.rows()) if (this.#random.chance(0.3)) primary.lose(row.id);
-    await this.#restore({ target: 'primary', confirm: 'devices' });
+    await this.#restore({ target: 'primary', confirm: `${primary.name}/devices` });
   }
 
   async #wipe(): Promise<void> {

@@ -5,6 +5,8 @@ import { readSnapshot, type Wanted, wantedOf } from './snapshots.ts';
 
 /** Differences of expiry below this do not count. */
 const DAY_MS = 86_400_000;
+/** What is later than this never expires. */
+const NEVER_FROM = Date.UTC(9000);
 
 /** Judges what a restore says at its end against what is there. `when` tells the second look from the first. */
 export function judgeEnd(facts: Facts, run: KnownRestore, when: '' | 'Later'): void {
@@ -65,7 +67,8 @@ function isExcused(facts: Facts, run: KnownRestore, device: number, rows: Wanted
   const hub = hubOf(run);
   const since = isWritten(run, rows) ? lookedAt(run) : (run.firstListedAt ?? 0);
   const isWaiting = facts.hub(hub)?.waiting.includes(`device-${device}`) === true;
-  return device < 0 || isWaiting || facts.changedSince(hub, device, since);
+  const isLate = facts.hadLateWrite(hub, device, run, since);
+  return device < 0 || isWaiting || isLate || facts.changedSince(hub, device, since);
 }
 
 function judgeDevice(facts: Facts, run: KnownRestore, wanted: Wanted): Fault[] {
@@ -147,7 +150,7 @@ function judgeExpiry(facts: Facts, run: KnownRestore, { rows }: Wanted, there: r
   const most = lookedAt(run) + timeToLiveMs;
   return rows.flatMap((row): Fault[] => {
     const copies = there.filter((one) => one.by.kind === 'tool' && isSame(one, row));
-    const expected = Math.min(row.expiresAt ?? Number.POSITIVE_INFINITY, most);
+    const expected = Math.min(row.expiresAt ?? NEVER_FROM, most, NEVER_FROM);
     const early = copies.find(({ expiresAt }) => expiresAt !== undefined && expiresAt < expected - DAY_MS);
     if (early === undefined) return [];
     const [is, should] = [early.expiresAt, expected].map((at) =>

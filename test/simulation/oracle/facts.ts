@@ -21,6 +21,9 @@ export interface FactParts {
   readonly sometimes: (what: string) => void;
 }
 
+/** A service that takes effect later than this is waited for by no run. */
+const VERY_LATE_MS = 30_000;
+
 /** What the oracle knows and the app does not: what happened in each hub, when, and by whom. */
 export class Facts {
   readonly truth: Truth;
@@ -32,6 +35,7 @@ export class Facts {
   readonly #roles: { readonly at: number; readonly primary: string }[] = [];
   readonly #foreignChanges = new Map<string, number>();
   readonly #losses = new Map<string, number>();
+  readonly #toolChanges = new Map<string, { readonly runId: string; readonly at: number }>();
   readonly #changeCounts = new Map<string, number>();
 
   constructor(parts: FactParts) {
@@ -94,6 +98,17 @@ export class Facts {
     const key = `${hub} ${this.truth.deviceOf(row)}`;
     this.#foreignChanges.set(key, this.now);
     if (isLoss) this.#losses.set(key, this.now);
+  }
+
+  noteToolChange(hub: string, row: Row, runId: string): void {
+    this.#toolChanges.set(`${hub} ${this.truth.deviceOf(row)}`, { runId, at: this.now });
+  }
+
+  /** Whether a write that another run had sent took effect at or after that time, so late that no look shows it. */
+  hadLateWrite(hub: string, device: number, run: KnownRun, since: number): boolean {
+    const change = this.#toolChanges.get(`${hub} ${device}`);
+    const [, most] = this.hub(hub)?.knobs.installationDelayMs ?? [0, 0];
+    return change !== undefined && change.runId !== run.id && change.at >= since && most >= VERY_LATE_MS;
   }
 
   /** Whether its device, or the service, changed a device's rows there at or after that time. */

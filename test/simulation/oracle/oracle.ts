@@ -45,6 +45,7 @@ export class Oracle {
     const { hub, before, after, by } = change;
     this.#facts.noteChange(hub);
     if (by.kind === 'tool') {
+      for (const row of [before, after]) if (row !== undefined) this.#facts.noteToolChange(hub, row, by.runId);
       judgeChange(this.#facts, change, by);
       return;
     }
@@ -73,10 +74,12 @@ export class Oracle {
 
   /** A hub takes a write of the app; gives whose it is. */
   written(hub: string, { caller, key, sentAt }: { caller: Caller; key: string; sentAt: number }): Writer {
-    const { runId = '', pass } = caller;
+    const { runId = '', pass, process } = caller;
     const run = this.runs.get(runId);
     run?.written.set(key, (run.written.get(key) ?? 0) + 1);
-    if (run !== undefined) run.lastSentAt = Math.max(run.lastSentAt, sentAt);
+    // A process that was frozen when the run ended cannot know that it did.
+    const isFrozen = process.pausedUntil >= (run?.endedAt ?? Number.POSITIVE_INFINITY);
+    if (run !== undefined && !isFrozen) run.lastSentAt = Math.max(run.lastSentAt, sentAt);
     return { kind: 'tool', runId, lookedAt: run?.listedAt.get(`${hub}#${pass}`) ?? 0 };
   }
 
