@@ -61,6 +61,7 @@ function compose(config: Config): Omit<App, 'log'> {
       expiryFloorDays: config.expiryFloorDays,
       settleSeconds: config.settleSeconds,
       maxFailures: config.maxFailures,
+      maxDeletePercent: config.maxDeletePercent,
       secondaryTier: config.secondaryTier,
     },
     memory: createMemory(),

@@ -20,6 +20,8 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   RunNotOver: 409,
   RunInProgress: 409,
   RunTakenOver: 409,
+  RunOfOlderVersion: 409,
+  TargetAltersRecords: 502,
   RunStuck: 409,
   TargetIsSource: 409,
   TargetTooSmall: 409,

@@ -29,6 +29,18 @@ export async function emit(app: App, change: Change): Promise<void> {
 }
 
 /**
+ * Hashes of what lives in a target elsewhere than the snapshot has it, in ascending order and 8 bytes each: a `Set` of
+ * as many devices as a hub may hold would not fit. What is ours does not stand in the way.
+ */
+export interface ForeignRows {
+  readonly takenHandles: Float64Array;
+  readonly takenIds: Float64Array;
+  readonly ourIds: Float64Array;
+  /** Of the row at the same place in `ourIds`. */
+  readonly ourVersions: Float64Array;
+}
+
+/**
  * What one process remembers from step to step, a field for each user. It only saves requests: losing it loses nothing.
  */
 export interface Memory {
@@ -40,8 +52,10 @@ export interface Memory {
   readonly inFlight: Map<string, number[]>;
   /** By run whether it was over when it was last read. */
   readonly endLooks: Map<string, { isOver: boolean; atMs: number }>;
-  /** By run and pass the handles that live under another key. */
-  readonly foreignHandles: Map<string, Promise<Float64Array>>;
+  /** By run and pass what lives in the target under another key. */
+  readonly foreignRows: Map<string, Promise<ForeignRows>>;
+  /** By run, sources that did not answer. */
+  readonly silentSources: Set<string>;
   /** Time a hub's throttling has cost that some shard has already counted. */
   readonly lostTime: Map<Hub, { atMs: number; totalMs: number }>;
   /** The last probe of each hub. */
@@ -54,7 +68,8 @@ export function createMemory(): Memory {
     lastOpen: new Map(),
     inFlight: new Map(),
     endLooks: new Map(),
-    foreignHandles: new Map(),
+    foreignRows: new Map(),
+    silentSources: new Set(),
     lostTime: new Map(),
     probes: new Map(),
   };
@@ -73,6 +88,8 @@ export interface Policy {
   readonly expiryFloorDays: number;
   readonly settleSeconds: number;
   readonly maxFailures: number;
+  /** A run that would withdraw more of the target's records than this, and more than 20, withdraws none. */
+  readonly maxDeletePercent: number;
   /** The device limit of the secondary's tier where the settings say so. */
   readonly secondaryTier: Tier | undefined;
 }

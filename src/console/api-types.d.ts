@@ -3,7 +3,25 @@
  */
 
 export type Outcomes = Partial<
-  Record<'created' | 'updated' | 'unchanged' | 'keptLive' | 'removed' | 'failed' | 'pending', number>
+  Record<
+    | 'created'
+    | 'updated'
+    | 'renewed'
+    | 'moved'
+    | 'unchanged'
+    | 'keptLive'
+    | 'conflict'
+    | 'unknownOrigin'
+    | 'goneInTarget'
+    | 'withdrawn'
+    | 'leftover'
+    | 'onlyInTarget'
+    | 'removed'
+    | 'putBack'
+    | 'failed'
+    | 'pending',
+    number
+  >
 >;
 
 export interface HubRef {

@@ -24,6 +24,8 @@ export const errorCodes = [
   'RunNotOver',
   'RunStuck',
   'RunTakenOver',
+  'RunOfOlderVersion',
+  'TargetAltersRecords',
   'SettingsInvalid',
   'SnapshotCorrupt',
   'SnapshotNotFound',

@@ -61,6 +61,23 @@ export const idMapName = (target: HubRef, shardCount: number, shard: number): st
 export const journalName = (runId: string, pass: number, shard: number): string =>
   `${runFolder('restore', runId)}journal/pass-${pass}/${shardLabel(shard)}.json.gz`;
 
+/** What belongs to a pair of hubs, in whichever direction it is restored. */
+const pairFolder = (a: HubRef, b: HubRef): string => `_pairs/${[hubFolder(a), hubFolder(b)].sort().join('')}`;
+export const baselineName = (a: HubRef, b: HubRef): string => `${pairFolder(a, b)}baseline.json`;
+export const baselinesFolder = (a: HubRef, b: HubRef): string => `${pairFolder(a, b)}baselines/`;
+/** As that run left it. */
+export const baselineFolder = (a: HubRef, b: HubRef, runId: string): string => `${baselinesFolder(a, b)}${runId}/`;
+export const baselineShardName = (a: HubRef, b: HubRef, runId: string, shard: number): string =>
+  `${baselineFolder(a, b, runId)}${shardLabel(shard)}`;
+/** Which of the two sides of a stored record is that hub's. */
+export const isFirstOfPair = (hub: HubRef, other: HubRef): boolean => hubFolder(hub) < hubFolder(other);
+
+/** What lived in the target before a restore overwrote or withdrew it, from that record of the shard on. */
+export const undoFolder = (runId: string, shard: number): string =>
+  `${runFolder('restore', runId)}undo/${shardLabel(shard)}/`;
+export const undoName = (runId: string, shard: number, firstIndex: number): string =>
+  `${undoFolder(runId, shard)}${String(firstIndex).padStart(9, '0')}.json.gz`;
+
 /** What one pass over the hub leaves: staging, removed when the run ends, and a result per shard and phase. */
 const passFolder = (kind: RunKind, runId: string, pass: number): string => `${runFolder(kind, runId)}pass-${pass}/`;
 export const scanName = (kind: RunKind, runId: string, pass: number): string =>
@@ -72,10 +89,7 @@ export const segmentName = (kind: RunKind, runId: string, pass: number, label: s
 export const fingerprintsName = (runId: string, shard: number): string =>
   `${stagingFolder('restore', runId)}prints/${shardLabel(shard)}`;
 export const foreignName = (runId: string, pass: number, shard: number): string =>
-  `${stagingFolder('restore', runId)}pass-${pass}/foreign/${shardLabel(shard)}.json`;
-/** What a pass found in the target of each record of a snapshot's shard. */
-export const comparisonName = (runId: string, pass: number, shard: number): string =>
-  `${stagingFolder('restore', runId)}pass-${pass}/likeness/${shardLabel(shard)}`;
+  `${stagingFolder('restore', runId)}pass-${pass}/foreign/${shardLabel(shard)}`;
 /** The results of a phase in all passes together: one listing tells a run's progress. */
 export const phaseFolder = (kind: RunKind, runId: string, phase: ShardPhase): string =>
   `${runFolder(kind, runId)}${phase}/`;

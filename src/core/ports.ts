@@ -18,7 +18,9 @@ export interface Page {
 export type WriteOutcome =
   | { readonly kind: 'written' }
   | { readonly kind: 'idRefused'; readonly status: number }
-  | { readonly kind: 'rejected'; readonly status: number; readonly reason: RejectReason };
+  | { readonly kind: 'rejected'; readonly status: number; readonly reason: RejectReason }
+  /** It is no longer as it was seen, and stays. */
+  | { readonly kind: 'changed' };
 
 /** Stable reason codes of a record the hub would not take. */
 export type RejectReason = 'Rejected' | 'TooLarge' | 'Stale';
@@ -26,6 +28,11 @@ export type RejectReason = 'Rejected' | 'TooLarge' | 'Stale';
 /** How long a call may go on: it stops retrying at `deadlineAt` (epoch ms) and throws a retryable error. */
 export interface CallOptions {
   readonly deadlineAt: number;
+}
+
+export interface PutOptions extends CallOptions {
+  /** Only over a registration that still has this ETag. */
+  readonly ifMatch?: number | undefined;
 }
 
 export interface ListOptions extends CallOptions {
@@ -46,7 +53,11 @@ export interface Hub {
   /** `token: undefined` starts a listing. Answers `'tokenLost'` when the hub no longer takes the token. */
   listPage(token: string | undefined, options: ListOptions): Promise<Page | 'tokenLost'>;
   /** Creates or replaces the registration under `id`; `xml` has no ETag, ExpirationTime or RegistrationId. */
-  putRegistration(id: string, xml: string, options: CallOptions): Promise<WriteOutcome>;
+  putRegistration(id: string, xml: string, options: PutOptions): Promise<WriteOutcome>;
+  /** The registration under that id, as `Page` has rows; `undefined` when there is none. */
+  findRegistration(id: string, options: CallOptions): Promise<Uint8Array | undefined>;
+  /** The rows of that installation, asked for by its tag. */
+  findInstallation(id: string, options: CallOptions): Promise<readonly Uint8Array[]>;
   /**
    * Deletes the registration if it still has that ETag: `gone` also when it was not there, `changed` when it has
    * another one and stays.

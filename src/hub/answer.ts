@@ -5,6 +5,9 @@ export type Operation =
   | 'list'
   | 'listOn'
   | 'putRegistration'
+  | 'updateRegistration'
+  | 'findRegistration'
+  | 'findByTag'
   | 'deleteRegistration'
   | 'putInstallation'
   | 'deleteInstallation'
@@ -56,16 +59,25 @@ export function judgeAnswer(operation: Operation, answer: AnswerHead, nowMs: num
   }
 }
 
+/** They name something that need not be there. */
+const mayBeGone: ReadonlySet<Operation> = new Set([
+  'deleteRegistration',
+  'deleteInstallation',
+  'updateRegistration',
+  'findRegistration',
+]);
+
 function judgeRefusal(operation: Operation, status: number): Verdict {
   const isAboutName = status === 400 || status === 404 || status === 410;
   // A hub that is not there is found by the calls that name nothing but the hub.
   if (operation === 'listOn' && isAboutName) return { kind: 'tokenLost' };
   if (operation === 'putRegistration' && isAboutName) return { kind: 'idRefused' };
-  const isDelete = operation === 'deleteRegistration' || operation === 'deleteInstallation';
-  if (isDelete && (status === 404 || status === 410)) return { kind: 'gone' };
-  if (operation === 'deleteRegistration' && status === 412) return { kind: 'stale' };
+  if (mayBeGone.has(operation) && (status === 404 || status === 410)) return { kind: 'gone' };
+  if ((operation === 'deleteRegistration' || operation === 'updateRegistration') && status === 412)
+    return { kind: 'stale' };
   if (status === 404) return { kind: 'notFound' };
-  const isWrite = operation === 'putRegistration' || operation === 'putInstallation';
+  const isWrite =
+    operation === 'putRegistration' || operation === 'updateRegistration' || operation === 'putInstallation';
   if (!isWrite || status < 400 || status > 499) return { kind: 'unexpected' };
   if (status === 413) return { kind: 'rejected', reason: 'TooLarge' };
   if (status === 412) return { kind: 'rejected', reason: 'Stale' };

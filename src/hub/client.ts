@@ -35,10 +35,14 @@ export function createHub(options: TransportOptions): HubClient {
     },
     createRegistrationId: (call) => createRegistrationId(endpoint, call),
     probe: (call) => probe(endpoint, call),
-    putRegistration(id, xml, call) {
+    findRegistration: (id, call) => findRegistration(endpoint, id, call),
+    findInstallation: (id, call) => findInstallation(endpoint, id, call),
+    putRegistration(id, xml, { deadlineAt, ifMatch }) {
+      const call = { deadlineAt };
       const body = `<entry xmlns="http://www.w3.org/2005/Atom"><content type="application/xml">${xml}</content></entry>`;
       const path = pathOf('registrations', id);
-      return put(endpoint, { operation: 'putRegistration', method: 'PUT', path, contentType: ENTRY_TYPE, body }, call);
+      const operation = ifMatch === undefined ? 'putRegistration' : 'updateRegistration';
+      return put(endpoint, { operation, method: 'PUT', path, contentType: ENTRY_TYPE, body, ifMatch }, call);
     },
     putInstallation(id, body, call) {
       const path = pathOf('installations', id);
@@ -81,6 +85,29 @@ async function listPage(
       if (!error.retryable || tries >= MAX_DAMAGED_PAGES) throw error;
     }
   }
+}
+
+async function findRegistration(
+  { transport, where }: HubEndpoint,
+  id: string,
+  { deadlineAt }: CallOptions,
+): Promise<Uint8Array | undefined> {
+  const request = { operation: 'findRegistration', method: 'GET', path: pathOf('registrations', id) } as const;
+  const answer = await transport.call(request, deadlineAt);
+  if (answer.verdict.kind === 'gone') return undefined;
+  requireOk(answer, where);
+  return readPage(answer.body)[0];
+}
+
+async function findInstallation(
+  { transport, where }: HubEndpoint,
+  id: string,
+  { deadlineAt }: CallOptions,
+): Promise<readonly Uint8Array[]> {
+  const path = `tags/${encodeURIComponent(`$InstallationId:{${id}}`)}/registrations`;
+  const answer = await transport.call({ operation: 'findByTag', method: 'GET', path }, deadlineAt);
+  requireOk(answer, where);
+  return readPage(answer.body);
 }
 
 function nextTokenIn(header: HubHead['header']): string | undefined {
@@ -158,6 +185,9 @@ async function put(hub: HubEndpoint, request: HubRequest, call: CallOptions): Pr
       return { kind: 'idRefused', status };
     case 'rejected':
       return { kind: 'rejected', status, reason: verdict.reason };
+    case 'stale':
+    case 'gone':
+      return { kind: 'changed' };
     default:
       throw refusal(verdict.kind, status, hub.where);
   }

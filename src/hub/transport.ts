@@ -29,7 +29,7 @@ export interface HubRequest {
   readonly query?: string;
   readonly contentType?: string;
   /** The entity tag the call is for, as a number. */
-  readonly ifMatch?: number;
+  readonly ifMatch?: number | undefined;
   readonly body?: string;
   /** Called with the start of a good answer, before its body has come: once an attempt. */
   readonly onHead?: (head: HubHead) => void;

@@ -95,6 +95,7 @@ function parseValues(settings: SettingsReader) {
     expiryFloorDays: data.RESTORE_EXPIRY_FLOOR_DAYS,
     settleSeconds: data.SETTLE_SECONDS,
     maxFailures: data.MAX_FAILURES,
+    maxDeletePercent: data.MAX_DELETE_PERCENT,
   };
 }
 

@@ -48,7 +48,7 @@ test('a second restore writes nothing, and a third leaves a device alone that ch
   engine.secondary.writes.length = 0;
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unchanged: 30, created: 0 } });
   expect(engine.secondary.writes).toEqual([]);
-  engine.secondary.rows.set('19-5-1', anAppleRow({ id: '19-5-1', tags: ['moved-on'] }));
+  engine.secondary.rows.set('19-5-1', anAppleRow({ id: '19-5-1', tags: ['moved-on'], etag: 7 }));
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unchanged: 29, keptLive: 1 } });
   expect(engine.secondary.writes).toEqual([]);
 });

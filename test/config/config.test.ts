@@ -67,6 +67,7 @@ describe('settings that are right', () => {
       expiryFloorDays: 14,
       settleSeconds: 10,
       maxFailures: 1_000,
+      maxDeletePercent: 10,
       heartbeatUrl: undefined,
       alertWebhookUrl: undefined,
       warnings: [],

@@ -29,8 +29,9 @@ test('tells what is missing, what surely is the same and what has to be read, al
     [4, [row(4, 0, 401)]],
     [5, [row(5, 51, 501), row(5, 52, 502)]],
   ]);
-  const made = Comparison.of(prints, live);
-  for (const likeness of [made, new Comparison(made.numbers, prints.count)]) {
+  const extra = { keyHash: 9, version: 901, content: 91 };
+  const made = Comparison.of(prints, live, [extra]);
+  for (const likeness of [made, new Comparison(made.numbers, prints.count, 1)]) {
     const seen = [0, 1, 2, 3, 4].map((index) => [
       likeness.livesAt(index),
       likeness.isSameAt(index),
@@ -40,9 +41,10 @@ test('tells what is missing, what surely is the same and what has to be read, al
       [false, false, []],
       [true, true, [201]],
       [true, true, [302, 301]],
-      [true, false, []],
-      [true, false, []],
+      [true, false, [401]],
+      [true, false, [501, 502]],
     ]);
+    expect(likeness.extras).toEqual([extra]);
   }
 });
 
@@ -52,5 +54,5 @@ test.each([
   ['an end within a record', [-1, 3, 5], 2],
   ['no number', [Number.NaN, -1], 2],
 ])('refuses numbers that are not of this many records: %s', (_, numbers, count) => {
-  expect(() => new Comparison(Float64Array.from(numbers), count)).toThrow(RangeError);
+  expect(() => new Comparison(Float64Array.from(numbers), count, 0)).toThrow(RangeError);
 });

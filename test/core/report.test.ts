@@ -1,7 +1,24 @@
 import { expect, test } from 'vitest';
 import { proofOf, type ReportFacts, renderReport } from '../../src/core/restore/report.ts';
 
-const none = { created: 0, updated: 0, unchanged: 0, keptLive: 0, removed: 0, failed: 0, pending: 0 };
+const none = {
+  created: 0,
+  updated: 0,
+  renewed: 0,
+  moved: 0,
+  unchanged: 0,
+  keptLive: 0,
+  conflict: 0,
+  unknownOrigin: 0,
+  goneInTarget: 0,
+  withdrawn: 0,
+  leftover: 0,
+  onlyInTarget: 0,
+  removed: 0,
+  putBack: 0,
+  failed: 0,
+  pending: 0,
+};
 
 const facts: ReportFacts = {
   id: 'failover-1',
@@ -41,6 +58,7 @@ const facts: ReportFacts = {
     takenBack: 0,
     changedSince: 1,
     attempted: 0,
+    absenceVoid: 0,
     secondsLostToThrottling: 12.5,
     failuresByCode: { Rejected: 2, TooLarge: 1 },
     passes: 2,

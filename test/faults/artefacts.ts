@@ -112,31 +112,17 @@ export const artefacts: readonly Artefact[] = [
     before: 'seal#2',
   },
   ...['1', '2'].flatMap((pass) => [
-    {
-      what: `seal result of pass ${pass} of a restore`,
-      name: new RegExp(`_runs/restore/.*(?:seal/pass-${pass}|pass-${pass}/seal)/0001\\.json$`),
-      sibling: new RegExp(`_runs/restore/.*(?:seal/pass-${pass}|pass-${pass}/seal)/0002\\.json$`),
-      during: 'restore' as const,
-      before: `reconcile#${pass}`,
-    },
-    {
-      what: `prints of the snapshot before reconcile ${pass}`,
-      name: /\/staging\/prints\/0001/,
-      sibling: /\/staging\/prints\/0002/,
-      during: 'restore' as const,
-      before: `reconcile#${pass}`,
-    },
-    ...[new RegExp(`pass-${pass}/likeness/0002`), /pass-1\/likeness\/0001/].map((sibling) => ({
+    ...[new RegExp(`seal/pass-${pass}/0002\\.json$`), /seal\/pass-1\/0001\.json$/].map((sibling) => ({
       what: `comparison of pass ${pass}, or ${sibling.source},`,
-      name: new RegExp(`pass-${pass}/likeness/0001`),
+      name: new RegExp(`_runs/restore/.*seal/pass-${pass}/0001\\.json$`),
       sibling,
       during: 'restore' as const,
       before: `reconcile#${pass}`,
     })),
     {
-      what: `list of handles in pass ${pass}`,
-      name: new RegExp(`pass-${pass}/foreign/0001`),
-      sibling: new RegExp(`pass-${pass}/foreign/0002`),
+      what: `prints of the snapshot before reconcile ${pass}`,
+      name: /\/staging\/prints\/0001/,
+      sibling: /\/staging\/prints\/0002/,
       during: 'restore' as const,
       before: `reconcile#${pass}`,
     },

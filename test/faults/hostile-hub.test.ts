@@ -83,7 +83,7 @@ test('a namespace that fills up half way stops the restore with what to do; with
   const { total, created, pending, ...others } = full.counts;
   expect(created).toBeGreaterThan(20);
   expect(created + pending).toBe(total);
-  expect(others).toEqual({ updated: 0, unchanged: 0, keptLive: 0, removed: 0, failed: 0 });
+  expect(Object.values(others).every((amount) => amount === 0)).toBe(true);
   expect(rig.emulator.hub('secondary', 'devices').stats().devices).toBe(40);
 
   rig.emulator.hub('secondary', 'devices').switches({ enforceDeviceQuota: false });

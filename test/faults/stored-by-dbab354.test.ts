@@ -118,20 +118,30 @@ test.each(
     { file, queue: 'kept' as const },
     { file, queue: 'lost' as const },
   ]),
-)('a run it had begun ($file) is finished, its messages $queue', async ({ file, queue }) => {
-  const { engine, runId } = await resume(file, queue);
-  expect(await runToEnd(engine, 'restore', runId)).toMatchObject({
-    status: 'Succeeded',
-    result: { counts: { failed: 0, pending: 0 } },
-  });
-  expect(engine.secondary.rows.has(OWN)).toBe(true);
-  expect(withoutOwn(engine)).toEqual(contentOf(engine.primary));
-  expect(await reportRestore(engine.app, runId)).toMatchObject({ note: 'by dbab354', status: 'Succeeded' });
-  // What it saw of its rows in both versions is enough to take them back.
-  const { id } = await startRollback(engine.app, runId, { confirm: 'three/devices' });
-  expect(await runToEnd(engine, 'restore', id)).toMatchObject({ status: 'Succeeded' });
-  expect([...engine.secondary.rows.keys()]).toEqual([OWN]);
-});
+)(
+  'a run it had begun ($file) is ended by name and finished by a new one, its messages $queue',
+  async ({ file, queue }) => {
+    const { engine, runId } = await resume(file, queue);
+    expect(await runToEnd(engine, 'restore', runId)).toMatchObject({
+      status: 'Failed',
+      error: { code: 'RunOfOlderVersion', message: expect.stringContaining('Start a new restore') },
+    });
+    const newId = await beginRestore(engine.app);
+    expect(await runToEnd(engine, 'restore', newId)).toMatchObject({
+      status: 'Succeeded',
+      result: { counts: { failed: 0, pending: 0 } },
+    });
+    expect(engine.secondary.rows.has(OWN)).toBe(true);
+    expect(withoutOwn(engine)).toEqual(contentOf(engine.primary));
+    expect(await reportRestore(engine.app, runId)).toMatchObject({ note: 'by dbab354', status: 'Failed' });
+    // What it saw of its rows in both versions is enough to take them back.
+    for (const of of file === 'restore' ? [newId, runId] : [runId]) {
+      const { id } = await startRollback(engine.app, of, { confirm: 'three/devices' });
+      expect(await runToEnd(engine, 'restore', id)).toMatchObject({ status: 'Succeeded' });
+    }
+    expect([...engine.secondary.rows.keys()]).toEqual([OWN]);
+  },
+);
 
 test.each(['kept', 'lost'] as const)('a rollback it had begun is finished, its messages %s', async (queue) => {
   const { engine, runId } = await resume('rollback', queue);

@@ -65,7 +65,10 @@ const message = {
 const numbers = Float64Array.of(0, 1, 2, 3);
 const outcomes = {
   isDone: false,
-  letters: '.cu=krgxf-CUR',
+  letters: '.cu=krgxf-CUR!awl?',
+  extraCount: 2,
+  onlyInTarget: 4,
+  absenceVoid: 1,
   added: [{ index: 2, rows: [0] }],
   duplicatesCollapsed: 0,
   repaired: 0,
@@ -89,8 +92,8 @@ const samples: Readonly<Record<Kind, Sample>> = {
   latest: of(documents.latest, { snapshotId: run.id, digest: manifest.digest }),
   soundShard: of(documents.soundShard, {}),
   damagedShard: of(documents.damagedShard, { name: shard.name, code: 'SnapshotCorrupt', message: 'It is damaged.' }),
-  comparedShard: of(documents.comparedShard, { records: 3 }),
-  foreignHandles: of(documents.foreignHandles, { hashes: [1, 2, 3] }),
+  undo: of(documents.undo, { records: [{ index: 3, key: 'd:apple:0A', rows: ['<a/>'] }] }),
+  baseline: of(documents.baseline, { current: { runId: run.id, shardCount: 4, at } }),
   restoredShard: of(documents.restoredShard, outcomes),
   journal: of(documents.journal, { seen: [[0, 11, 12]], rewritten: [1] }),
   idMap: of(documents.idMap, { ids: { '1-1-1': ['2-2-2', '3-3-3'] } }),
@@ -118,7 +121,9 @@ const samples: Readonly<Record<Kind, Sample>> = {
     title: { of: shard.sha256, sha256: digestOfNumbers(numbers), platforms: ['Apple'] },
     numbers,
   }),
-  comparison: of(numberBlobs.comparison, { title: {}, numbers: Float64Array.of(0, -1, 1, 5) }),
+  comparison: of(numberBlobs.comparison, { title: { extraCount: 0 }, numbers: Float64Array.of(-1, 1, 5) }),
+  foreignRows: of(numberBlobs.foreignRows, { title: {}, numbers: Float64Array.of(1, 2, 3, 0) }),
+  baselineShard: of(numberBlobs.baselineShard, { title: {}, numbers: Float64Array.of(1, 2, 3, 4) }),
 };
 const kinds = Object.entries(samples);
 
@@ -129,6 +134,8 @@ const blindTo: Readonly<Partial<Record<string, readonly Damage[]>>> = {
   // They have no version, and zstd reads one frame and no further.
   fingerprints: ['of another version', 'extended'],
   comparison: ['of another version', 'extended'],
+  foreignRows: ['of another version', 'extended'],
+  baselineShard: ['of another version', 'extended'],
 };
 
 const damages = [
@@ -179,7 +186,7 @@ test('a damaged document of any kind is refused by the one error, which names it
       if (kind === 'lock' && blindTo[kind]?.includes(damage)) return;
       // A bit that says nothing: white space, or of the header of what is compressed.
       expect([kind, damage, answer]).toEqual([kind, damage, sample.value]);
-      expect(['manifest', 'journal', 'fingerprints', 'comparison']).toContain(kind);
+      expect(['manifest', 'journal', 'undo', ...Object.keys(numberBlobs)]).toContain(kind);
     }),
     { numRuns: 4000 },
   );

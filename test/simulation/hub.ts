@@ -18,6 +18,7 @@ export interface HubParts {
   readonly onRejected: (installationId: string) => void;
   readonly onListing: (caller: Caller) => void;
   readonly onShown: (caller: Caller, rows: readonly Row[]) => void;
+  readonly onQuestion: (caller: Caller, key: string) => void;
   /** Called when the hub takes a write of the app; tells whose it is. */
   readonly onWrite: (write: { caller: Caller; key: string; sentAt: number }) => Writer;
   readonly now: () => number;
@@ -51,8 +52,23 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
     },
     putRegistration: (id, xml, options) =>
       write('put', id, options, (by): WriteOutcome => {
-        const answer = store.putRegistration(id, readDescription(xml), by);
-        return answer === 'refused' ? { kind: 'idRefused', status: 410 } : { kind: 'written' };
+        const answer = store.putRegistration(id, readDescription(xml), by, options.ifMatch);
+        if (answer === 'refused') return { kind: 'idRefused', status: 410 };
+        return { kind: answer === 'stale' ? 'changed' : 'written' };
+      }),
+    findRegistration: (id, options) =>
+      call(`find ${id}`, store.knobs.listMs, options, (caller) => {
+        parts.onQuestion(caller, id);
+        const row = store.row(id);
+        parts.onShown(caller, row === undefined ? [] : [row]);
+        return row === undefined ? undefined : renderRow(row);
+      }),
+    findInstallation: (id, options) =>
+      call(`find installation ${id}`, store.knobs.listMs, options, (caller) => {
+        parts.onQuestion(caller, id);
+        const rows = store.rowsOfInstallation(id);
+        parts.onShown(caller, rows);
+        return rows.map(renderRow);
       }),
     deleteRegistration: (id, etag, options) =>
       write('delete', id, options, (by) => store.deleteRegistration(id, etag, by)),

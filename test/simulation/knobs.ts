@@ -161,6 +161,7 @@ function drawPolicy(random: Random, slowestMs: number): Policy {
     expiryFloorDays: 14,
     settleSeconds: random.pick([10, 10, 1, 30]),
     maxFailures: 1000,
+    maxDeletePercent: 10,
     secondaryTier: undefined,
   };
 }

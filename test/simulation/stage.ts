@@ -131,6 +131,7 @@ export class Stage {
       now: () => scheduler.now,
       onListing: (caller) => oracle.listingBegan(store.name, caller),
       onShown: (caller, rows) => oracle.shown(caller, rows),
+      onQuestion: (caller, key) => oracle.asked(store.name, caller, key),
       onWrite: (write) => oracle.written(store.name, write),
       onRejected: (id) => oracle.violate('rejectedForOurOwnDoing', `${store.name}: ${id}`),
       onPage: (lastHandle) => {

@@ -103,6 +103,7 @@ function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions,
       expiryFloorDays: 14,
       settleSeconds: 10,
       maxFailures: 1000,
+      maxDeletePercent: 10,
       secondaryTier: undefined,
       ...policy,
     },
@@ -143,6 +144,6 @@ function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions,
 }
 
 /** Without what it holds for each hub object: a fork has hubs of its own. */
-function copyOf({ lastBeat, lastOpen, foreignHandles }: Memory): Memory {
-  return { ...createMemory(), lastBeat, lastOpen: new Map(lastOpen), foreignHandles: new Map(foreignHandles) };
+function copyOf({ lastBeat, lastOpen, foreignRows }: Memory): Memory {
+  return { ...createMemory(), lastBeat, lastOpen: new Map(lastOpen), foreignRows: new Map(foreignRows) };
 }

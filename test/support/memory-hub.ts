@@ -75,9 +75,18 @@ function openMemoryHub({ ref, pageSize = 100 }: MemoryHubOptions, state: HubStat
       const rows = all.slice(from, from + pageSize).map((xml) => Buffer.from(xml));
       return { rows, nextToken: from + pageSize < all.length ? String(from + pageSize) : undefined };
     },
-    async putRegistration(id, xml) {
+    async findRegistration(id) {
+      const xml = hub.rows.get(id);
+      return xml === undefined ? undefined : Buffer.from(xml);
+    },
+    async findInstallation(id) {
+      const tag = `$InstallationId:{${toXmlText(id)}}`;
+      return [...hub.rows.values()].filter((xml) => xml.includes(tag)).map((xml) => Buffer.from(xml));
+    },
+    async putRegistration(id, xml, { ifMatch }) {
       const answer = hub.intercept('registration', id, xml);
       if (answer !== undefined) return answer;
+      if (ifMatch !== undefined && etagOf(hub.rows.get(id)) !== ifMatch) return { kind: 'changed' };
       if (hub.refusesForeignIds && !minted.has(id)) return { kind: 'idRefused', status: 410 };
       hub.writes.push(`registration ${id}`);
       hub.rows.set(id, withIdentity(xml, id, etagOf(hub.rows.get(id)) + 1));

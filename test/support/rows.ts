@@ -33,10 +33,10 @@ export function anAppleRow(options: AppleRowOptions): string {
 /** The rows of an installation with one template, as a listing shows them. */
 export function anInstallation(
   installationId: string,
-  options: { readonly tags?: readonly string[]; readonly body?: string } = {},
+  options: { readonly tags?: readonly string[]; readonly body?: string; readonly token?: string } = {},
 ): [string, string][] {
   const own = [`$InstallationId:{${installationId}}`, ...(options.tags ?? ['news'])];
-  const token = tokenOf(installationId);
+  const { token = tokenOf(installationId) } = options;
   const native = `${installationId.length}1${hexOf(installationId)}-1-1`;
   const templated = `${installationId.length}2${hexOf(installationId)}-1-1`;
   const template = { name: 'alert', body: options.body ?? '{"aps":{"alert":"$(message)"}}' };

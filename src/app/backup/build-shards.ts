@@ -25,7 +25,7 @@ const READERS = 16;
  * next is made.
  */
 export function buildShards(app: App, run: BackupRun, shards: Neighbours): Promise<Moved> {
-  return doShards(app, run, shards, () => buildAll(app, run, shards), 'publish');
+  return doShards(app, run, shards, { work: () => buildAll(app, run, shards), next: 'publish' });
 }
 
 async function buildAll(app: App, run: BackupRun, shards: Neighbours): Promise<void> {

@@ -33,10 +33,12 @@ export async function scan(app: App, run: Run, deadlineAt: number): Promise<Move
   }
   if (run.kind === 'backup') await noteSuperseded(app, progress);
   const { rowCount } = progress.checkpoint;
-  return moveOn(app, run, { name: 'seal', pass: run.phase.pass }, (current) => ({
-    ...current,
-    shardCount: current.kind === 'backup' ? shardCountFor(rowCount) : current.shardCount,
-  }));
+  return moveOn(app, run, { name: 'seal', pass: run.phase.pass }, (current) => noteListing(current, rowCount));
+}
+
+function noteListing(run: Run, rowCount: number): Run {
+  if (run.kind === 'backup') return { ...run, shardCount: shardCountFor(rowCount) };
+  return run.kind === 'restore' && run.phase.pass === 1 ? { ...run, found: { rows: rowCount } } : run;
 }
 
 /** A step that runs twice finds the same rows. */

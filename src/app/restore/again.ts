@@ -47,7 +47,7 @@ export async function launchAgain(
   manifest: Manifest,
   { id, purpose, warnings, note = request.note, requestedBy = 'http' }: AgainOptions,
 ): Promise<RestoreRun> {
-  const { target, onConflict, only, order } = request;
+  const { target, onConflict, leftovers, resurrect, only, order } = request;
   const { run } = await launchRestore(app, {
     id,
     manifest,
@@ -60,6 +60,8 @@ export async function launchAgain(
       askedSnapshot: manifest.id,
       target,
       onConflict,
+      leftovers,
+      resurrect,
       dryRun: false,
       only,
       order: purpose === 'rollback' ? undefined : order,

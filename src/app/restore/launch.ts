@@ -1,7 +1,9 @@
-import type { RestoreRun } from '../../core/run/run.ts';
+import { type RestoreRun, startOfRunId } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, toInstant } from '../app.ts';
+import { findBaseline } from '../baseline/store.ts';
 import { launchRun, newRun } from '../runs/launch.ts';
+import { findNewestGood, listSnapshotIds } from '../snapshots/store.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -22,18 +24,21 @@ export async function launchRestore(
   { id, manifest, request, ...given }: NewRestore,
 ): Promise<{ readonly run: RestoreRun; readonly isNew: boolean }> {
   const base = newRun(app, 'scan', id);
+  const asked = {
+    ...request,
+    snapshotId: manifest.id,
+    sourceHub: manifest.hub,
+    expiryFloorAt: toInstant(Date.parse(base.createdAt) + app.policy.expiryFloorDays * DAY_MS),
+  };
   const launched = await launchRun(app, {
     ...base,
     ...given,
     kind: 'restore',
     shardCount: manifest.shards.length,
     recordCount: manifest.counts.records,
-    request: {
-      ...request,
-      snapshotId: manifest.id,
-      sourceHub: manifest.hub,
-      expiryFloorAt: toInstant(Date.parse(base.createdAt) + app.policy.expiryFloorDays * DAY_MS),
-    },
+    baseline: await findBaseline(app, { hub: given.hub, request: asked }),
+    source: await describeSource(app, manifest),
+    request: asked,
   });
   const { run } = launched;
   const { purpose, of } = run.request;
@@ -41,4 +46,16 @@ export async function launchRestore(
     app.log.info('restore started', { runId: run.id, purpose, of, snapshotId: manifest.id, records: run.recordCount });
   }
   return launched;
+}
+
+/** What withdrawing and creating again go by, beside the snapshot itself. */
+async function describeSource(app: App, manifest: Manifest): Promise<RestoreRun['source']> {
+  const ids = await listSnapshotIds(app, manifest.hub);
+  const oldest = startOfRunId(ids[0] ?? manifest.id) ?? Date.parse(manifest.readStartedAt);
+  return {
+    readAt: manifest.readStartedAt,
+    isSuspect: manifest.health === 'suspect',
+    newestGood: await findNewestGood(app, manifest.hub, ids),
+    oldestAt: toInstant(oldest),
+  };
 }

@@ -1,5 +1,6 @@
 import { DrError } from '../../core/errors.ts';
 import type { RollbackRequest } from '../../core/request/restore.ts';
+import { wrote } from '../../core/restore/next-actions.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import { type App, fullNameOf } from '../app.ts';
 import { launchAgain, openTarget, readEnded, refusal } from './again.ts';
@@ -33,7 +34,7 @@ export async function startRollback(
     throw refusal('NothingToRollBack', restore, 'is a rollback itself. Restore again instead');
   if (dryRun) throw refusal('NothingToRollBack', restore, 'was a dry run');
   const { counts, attempted } = await readTotals(app, restore);
-  if (counts.created + counts.updated + attempted === 0) throw refusal('NothingToRollBack', restore, 'wrote nothing');
+  if (wrote(counts) + attempted === 0) throw refusal('NothingToRollBack', restore, 'wrote nothing');
   const { manifest, hub } = await openTarget(app, restore);
   await hub.probe({ deadlineAt: app.world.now() + PREFLIGHT_MS });
   return launchAgain(app, restore, manifest, { id, purpose: 'rollback', note, warnings: [], requestedBy });

@@ -57,14 +57,15 @@ function refuseBadId(runId: string): void {
 
 /** What was asked for under an id stays: the same request finds it, another one is refused. */
 function requireSame(run: RestoreRun, request: RestoreOrder): RestoreRun {
-  const { purpose, askedSnapshot, target, onConflict, dryRun, only, order, note } = run.request;
+  const { purpose, askedSnapshot, target, onConflict, leftovers, resurrect, dryRun, only, order, note } = run.request;
   const isSame =
     (purpose === 'restore' || purpose === 'drill') &&
     askedSnapshot === request.snapshot &&
     target === request.target &&
     onConflict === request.onConflict &&
     dryRun === request.dryRun &&
-    JSON.stringify([only, order, note]) === JSON.stringify([request.only, request.order, request.note]);
+    JSON.stringify([leftovers, resurrect, only, order, note]) ===
+      JSON.stringify([request.leftovers, request.resurrect, request.only, request.order, request.note]);
   if (isSame) return run;
   const message = `The restore '${run.id}' exists with another request. Choose another id.`;
   throw new DrError('RunIdInUse', message, { target: run.id });

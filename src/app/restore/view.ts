@@ -13,9 +13,7 @@ export async function readRestoreView(app: App, runId: string) {
  * end in order. */
 export async function viewRestore(app: App, run: RestoreRun) {
   const { result, beatAt } = await readCurrentResult(app, run);
-  const { purpose, of, snapshotId, askedSnapshot, target, sourceHub, onConflict, dryRun, only, order, note } =
-    run.request;
-  const asked = { purpose, of, onConflict, dryRun, only, order, note };
+  const { snapshotId, askedSnapshot, target, sourceHub, expiryFloorAt: _floor, ...asked } = run.request;
   return {
     ...viewCommon(run, beatAt),
     ...asked,

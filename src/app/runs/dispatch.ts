@@ -86,15 +86,22 @@ export function isOneStep({ name }: PhaseKey): boolean {
   return name === 'publish' || name === 'finish';
 }
 
+/** Work of the phase `seal`, and what comes after it. */
+export interface ShardWork {
+  readonly work: () => Promise<void>;
+  readonly next: PhaseKey['name'];
+  /** Once all shards are done: what the run is to remember of them. */
+  readonly noteEnd?: () => Promise<(run: Run) => Run>;
+}
+
 /** Does neighbouring shards of the phase `seal`, and moves the run to the next phase when they were the last ones. */
 export async function doShards(
   app: App,
   run: Run,
   shards: Neighbours,
-  work: () => Promise<void>,
-  next: PhaseKey['name'],
+  { work, next, noteEnd }: ShardWork,
 ): Promise<Moved> {
   const { isLast } = await withOthers(app, run, shards.first, work);
   if (!isLast || !(await areAllDone(app, run, 'seal'))) return undefined;
-  return moveOn(app, run, { name: next, pass: run.phase.pass });
+  return moveOn(app, run, { name: next, pass: run.phase.pass }, await noteEnd?.());
 }

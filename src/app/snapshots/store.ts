@@ -89,6 +89,17 @@ export async function listSnapshotIds(app: App, hub: HubRef): Promise<string[]> 
   return (await app.blobs.listFolders(folder)).map((name) => name.slice(folder.length, -1));
 }
 
+/** The two newest good ones among those ids, the newest first. What cannot be read is passed over. */
+export async function findNewestGood(app: App, hub: HubRef, ids: readonly string[]): Promise<string[]> {
+  const good: string[] = [];
+  for (const id of ids.toReversed()) {
+    if (good.length === 2) break;
+    const { value } = await documents.manifest.tryFind(app, manifestName(hub, id));
+    if (value?.health === 'good') good.push(id);
+  }
+  return good;
+}
+
 export interface ListedSnapshot {
   readonly id: string;
   readonly manifest?: Manifest;

@@ -4,7 +4,7 @@ import { alertSchema } from '../../core/readiness/alerts.ts';
 import { cardSchema } from '../../core/readiness/card.ts';
 import { drillSchema } from '../../core/readiness/drill.ts';
 import { outcomesSchema } from '../../core/restore/outcomes.ts';
-import { runSchema } from '../../core/run/run.ts';
+import { baselineRefSchema, runSchema } from '../../core/run/run.ts';
 import {
   countsSchema,
   hasItsDigest,
@@ -76,22 +76,6 @@ export const documents = {
     schema: z.strictObject({ name: z.string(), code: z.enum(errorCodes), message: z.string() }),
   }),
 
-  /** How many records of one shard live in a restore's target. */
-  comparedShard: defineDocument({
-    what: 'comparison result',
-    version: 1,
-    hint: 'Start a new restore.',
-    schema: z.strictObject({ records: count }),
-  }),
-
-  /** Hashes of handles that live in the target under a key the snapshot's shard does not have them under. */
-  foreignHandles: defineDocument({
-    what: 'list of handles',
-    version: 1,
-    hint: 'Start a new restore.',
-    schema: z.strictObject({ hashes: z.array(count).readonly() }),
-  }),
-
   restoredShard: defineDocument({
     what: 'shard result',
     version: 1,
@@ -113,12 +97,31 @@ export const documents = {
     }),
   }),
 
+  /** What lived in a restore's target before it was overwritten or withdrawn. */
+  undo: defineDocument({
+    what: 'record of what was overwritten',
+    version: 1,
+    hint: 'What the restore overwrote or withdrew of these devices cannot be put back.',
+    isGzipped: true,
+    schema: z.strictObject({
+      records: z.array(z.strictObject({ index: count, key: z.string(), rows: z.array(z.string()) })),
+    }),
+  }),
+
   /** New registration ids in place of those the target refused: by the snapshot's id, oldest first. */
   idMap: defineDocument({
     what: 'id map',
     version: 1,
     hint: 'Start a new restore.',
     schema: z.strictObject({ ids: z.record(z.string(), z.array(z.string()).min(1).readonly()) }),
+  }),
+
+  /** What a pair of hubs last agreed on: the run that left it so, and the one before, in case it is damaged. */
+  baseline: defineDocument({
+    what: 'baseline',
+    version: 1,
+    hint: 'Until a restore ends, nothing is withdrawn and rows that differ stay.',
+    schema: z.strictObject({ current: baselineRefSchema, previous: baselineRefSchema.optional() }),
   }),
 
   /** How fast the last restore wrote. */
@@ -199,7 +202,25 @@ export const numberBlobs = {
     what: 'comparison',
     version: 'none',
     hint: 'Start a new run.',
-    envelope: numbered('likeness'),
+    envelope: numbered('comparison'),
+    schema: z.strictObject({ title: z.strictObject({ extraCount: count }), numbers }),
+  }),
+
+  /** Rows of a restore's target whose handle, or id, the snapshot's shard does not have under their key. */
+  foreignRows: defineDocument({
+    what: 'list of rows',
+    version: 'none',
+    hint: 'Start a new restore.',
+    envelope: numbered('foreign'),
+    schema: z.strictObject({ title: z.strictObject({}), numbers }),
+  }),
+
+  /** A shard of what a pair of hubs last agreed on. */
+  baselineShard: defineDocument({
+    what: 'baseline',
+    version: 'none',
+    hint: 'Its records are of unknown origin: nothing of them is withdrawn.',
+    envelope: numbered('baseline'),
     schema: z.strictObject({ title: z.strictObject({}), numbers }),
   }),
 } as const;

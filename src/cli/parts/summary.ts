@@ -84,7 +84,15 @@ function restoreFacts(view: Json): readonly Fact[] {
   ];
 }
 
-const countWords: Readonly<Record<string, string>> = { updated: 'completed', keptLive: 'kept live' };
+const countWords: Readonly<Record<string, string>> = {
+  keptLive: 'kept live',
+  conflict: 'in conflict',
+  unknownOrigin: 'of unknown origin',
+  goneInTarget: 'gone since',
+  leftover: 'left over',
+  onlyInTarget: 'only in the target',
+  putBack: 'put back',
+};
 
 function describeCounts(view: Json, ...path: readonly string[]): string {
   const counts = countsAt(view, ...path).filter(([name]) => name !== 'total');

@@ -1,45 +1,51 @@
 import { areSurelySame, type RowFingerprint } from './row.ts';
+import { contentOf } from './shown.ts';
 import type { FingerprintTable } from './table.ts';
 
 /** What lives in the target, by the hash of its key. */
 export type LiveFingerprints = ReadonlyMap<number, readonly RowFingerprint[]>;
 
+/** A live record that the snapshot does not hold, of which the baseline knows. */
+export interface Extra {
+  readonly keyHash: number;
+  readonly version: number;
+  readonly content: number;
+}
+
 /**
  * What the target has of each record of a snapshot's shard, as far as fingerprints tell, as numbers in one piece. Of
- * each record `MISSING`, `DIFFERS`, or, where what lives under its key surely is the same, how many rows that are and
- * their version hashes.
+ * each record `MISSING`; or, where what lives under its key surely is the same, how many rows that are, and their
+ * version hashes; or that number negative, the hash of their content, and their version hashes. Then the extras.
  */
 export class Comparison {
   readonly numbers: Float64Array;
+  readonly extras: readonly Extra[];
   readonly #starts: Uint32Array;
 
-  /** Numbers as a `Comparison` has them. Throws a `RangeError` when they are not of `count` records. */
-  constructor(numbers: Float64Array, count: number) {
+  /** Numbers as a `Comparison` has them. Throws a `RangeError` when they are not of this many records and extras. */
+  constructor(numbers: Float64Array, count: number, extraCount: number) {
     this.numbers = numbers;
     this.#starts = new Uint32Array(count);
     let at = 0;
     for (let index = 0; index < count; index += 1) {
       this.#starts[index] = at;
-      at += 1 + Math.max(0, numbers[at] ?? Number.NaN);
+      at += widthOf(numbers[at] ?? Number.NaN);
     }
-    if (at !== numbers.length) throw new RangeError('The numbers are not of this many records.');
+    if (at + extraCount * EXTRA_WIDTH !== numbers.length) throw new RangeError('The numbers are not of this shard.');
+    this.extras = Array.from({ length: extraCount }, (_, place) => extraAt(numbers, at + place * EXTRA_WIDTH));
   }
 
-  static of(fingerprints: FingerprintTable, live: LiveFingerprints): Comparison {
+  static of(fingerprints: FingerprintTable, live: LiveFingerprints, extras: readonly Extra[]): Comparison {
     const numbers: number[] = [];
     for (let index = 0; index < fingerprints.count; index += 1) {
       const rows = live.get(fingerprints.keyHashAt(index));
       if (rows === undefined) numbers.push(MISSING);
-      else if (
-        !areSurelySame(
-          fingerprints.contentHashesAt(index),
-          rows.map((row) => row.contentHash),
-        )
-      )
-        numbers.push(DIFFERS);
-      else numbers.push(rows.length, ...rows.map(({ versionHash }) => versionHash));
+      else if (isInPlace(fingerprints, index, rows)) numbers.push(rows.length);
+      else numbers.push(-rows.length - 1, contentOf(rows.map((row) => row.contentHash)));
+      for (const { versionHash } of rows ?? []) numbers.push(versionHash);
     }
-    return new Comparison(Float64Array.from(numbers), fingerprints.count);
+    for (const { keyHash, version, content } of extras) numbers.push(keyHash, version, content);
+    return new Comparison(Float64Array.from(numbers), fingerprints.count, extras.length);
   }
 
   /** Whether anything lives under the record's key. */
@@ -47,14 +53,22 @@ export class Comparison {
     return this.#headAt(index) !== MISSING;
   }
 
+  /** It lives there in the same words, under the same ids, and no shorter. */
   isSameAt(index: number): boolean {
     return this.#headAt(index) > 0;
   }
 
-  /** Of the rows that live under the record's key, where those surely are the same. */
+  /** Of the rows that live under the record's key. */
   versionHashesAt(index: number): number[] {
-    const start = (this.#starts[index] ?? 0) + 1;
-    return [...this.numbers.subarray(start, start + Math.max(0, this.#headAt(index)))];
+    const start = this.#starts[index] ?? 0;
+    const head = this.#headAt(index);
+    if (head === MISSING) return [];
+    return [...this.numbers.subarray(start + (head > 0 ? 1 : 2), start + widthOf(head))];
+  }
+
+  /** Hash of the content of what lives there, where it is not surely the same. */
+  contentAt(index: number): number {
+    return this.numbers[(this.#starts[index] ?? 0) + 1] ?? 0;
   }
 
   #headAt(index: number): number {
@@ -63,5 +77,37 @@ export class Comparison {
 }
 
 const MISSING = -1;
-/** Something lives there that has to be looked at itself. */
-const DIFFERS = 0;
+const EXTRA_WIDTH = 3;
+
+function widthOf(head: number): number {
+  if (head === MISSING) return 1;
+  return head > 0 ? 1 + head : 1 - head;
+}
+
+function extraAt(numbers: Float64Array, at: number): Extra {
+  return { keyHash: numbers[at] ?? 0, version: numbers[at + 1] ?? 0, content: numbers[at + 2] ?? 0 };
+}
+
+function isInPlace(fingerprints: FingerprintTable, index: number, rows: readonly RowFingerprint[]): boolean {
+  return (
+    areSurelySame(
+      fingerprints.contentHashesAt(index),
+      rows.map((row) => row.contentHash),
+    ) &&
+    hasIds(fingerprints.idHashesAt(index), rows) &&
+    !isShorter(fingerprints.expiryAt(index), rows)
+  );
+}
+
+/** Of an installation the ids are the hub's own. */
+function hasIds(idHashes: readonly number[], rows: readonly RowFingerprint[]): boolean {
+  return idHashes.length === 0 || rows.every(({ idHash }) => idHashes.includes(idHash));
+}
+
+/** An expiry that much earlier is renewed: about the precision of a day in which hubs count. */
+const TOLERATED_SECONDS = 86_400;
+
+/** Whether a row ends more than a day before the snapshot's expiry, in epoch seconds (0: it never ends). */
+export function isShorter(expiry: number, rows: readonly Pick<RowFingerprint, 'expiry'>[]): boolean {
+  return expiry > 0 && rows.some((row) => row.expiry > 0 && row.expiry < expiry - TOLERATED_SECONDS);
+}

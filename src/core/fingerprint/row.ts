@@ -81,7 +81,7 @@ export function isAmong(seen: ReadonlySet<number>, row: Registration): boolean {
   return seen.has(hash53(`${row.id} ${row.etag} ${hashWithoutOwn(octets) || hashOctets(octets)}`));
 }
 
-function expiryOf({ expirationTime }: Pick<RegistrationFields, 'expirationTime'>): number {
+export function expiryOf({ expirationTime }: Pick<RegistrationFields, 'expirationTime'>): number {
   const atMs = expiryMsOf(expirationTime);
   return atMs === undefined ? 0 : Math.max(1, Math.floor(atMs / 1000));
 }
@@ -90,7 +90,7 @@ function expiryOf({ expirationTime }: Pick<RegistrationFields, 'expirationTime'>
  * 0 where the description is not written as the service writes it: the hub's own values cannot be found on the fast
  * path. Also of a row with the tag that earlier versions left: it has to be written again without it.
  */
-function contentHashOf(octets: Octets, { tags }: Pick<RegistrationFields, 'tags'>): number {
+export function contentHashOf(octets: Octets, { tags }: Pick<RegistrationFields, 'tags'>): number {
   return hasRepairTag(tags) ? 0 : hashWithoutOwn(octets);
 }
 

@@ -74,6 +74,11 @@ export class FingerprintTable {
     return this.#list(handlesAt, idsAt);
   }
 
+  idHashesAt(index: number): readonly number[] {
+    const [, idsAt, contentsAt] = this.#bounds(index);
+    return this.#list(idsAt, contentsAt);
+  }
+
   contentHashesAt(index: number): readonly number[] {
     const [, , contentsAt, end] = this.#bounds(index);
     return this.#list(contentsAt, end);

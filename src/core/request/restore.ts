@@ -14,7 +14,15 @@ export const noteSchema = z
 const requestSchema = z.strictObject({
   snapshot: z.string().min(1).max(64).default('latest'),
   target: z.enum(['secondary', 'primary']).default('secondary'),
-  onConflict: z.enum(['keep']).default('keep'),
+  /** What differs in the target and is not provably older: `overwrite` needs `confirm`. */
+  onConflict: z.enum(['keep', 'overwrite']).default('keep'),
+  /**
+   * What the source no longer holds and is provably ours. Said, `withdraw` takes the snapshot's word for it while the
+   * source does not answer.
+   */
+  leftovers: z.enum(['withdraw', 'keep']).optional(),
+  /** Creates again what went from the target, or from the source since the snapshot. */
+  resurrect: z.boolean().optional(),
   dryRun: z.boolean().default(false),
   only: selectionSchema.optional(),
   order: orderSchema.optional(),
@@ -37,7 +45,8 @@ export function parseRestoreRequest(body: string): RestoreRequest {
     what: 'request body',
     hint:
       'Send nothing, or a JSON object with any of: snapshot ("latest" or an id of GET /api/snapshots), ' +
-      'target ("secondary" or "primary"), onConflict ("keep"), dryRun (true or false), ' +
+      'target ("secondary" or "primary"), onConflict ("keep" or "overwrite"), ' +
+      'leftovers ("withdraw" or "keep"), resurrect (true or false), dryRun (true or false), ' +
       'only ({platforms, tags, installationIds, userIds}), order (a list of {platforms, tags}), note (text), ' +
       'confirm (namespace/hub of the target).',
   };

@@ -1,4 +1,4 @@
-import { isOver, type RestoreResult, type RestoreRun } from '../run/run.ts';
+import { isOver, type RestoreCounts, type RestoreResult, type RestoreRun } from '../run/run.ts';
 
 /** A call of the HTTP API that makes sense now. With `needsConfirm` its body must repeat the target's `namespace/hub`. */
 export interface NextAction {
@@ -40,9 +40,14 @@ export function nextActionsOf(
     report,
     !isGreen && !isRollback && restoreAction('restoreAgain', run),
     !isGreen && isRollback && rollbackAction(of),
-    counts.created + counts.updated + attempted > 0 && isWriter && rollbackAction(run.id),
+    wrote(counts) + attempted > 0 && isWriter && rollbackAction(run.id),
   ];
   return actions.filter((action) => action !== false);
+}
+
+/** Records that a rollback is about. */
+export function wrote({ created, updated, renewed, moved, withdrawn }: RestoreCounts): number {
+  return created + updated + renewed + moved + withdrawn;
 }
 
 function rollbackAction(runId: string): NextAction {
@@ -51,7 +56,7 @@ function rollbackAction(runId: string): NextAction {
 
 /** A drill is repeated by its schedule, into a hub that the API's own restores do not reach. */
 function restoreAction(name: 'restore' | 'restoreAgain', { hub, request }: RestoreRun): NextAction | false {
-  const { snapshotId, target, only, order, dryRun, sourceHub } = request;
+  const { snapshotId, target, onConflict, leftovers, resurrect, only, order, dryRun, sourceHub } = request;
   if (target === 'drill') return false;
   const isIntoSource = hub.namespace === sourceHub.namespace && hub.hub === sourceHub.hub;
   return {
@@ -61,10 +66,13 @@ function restoreAction(name: 'restore' | 'restoreAgain', { hub, request }: Resto
     body: {
       snapshot: snapshotId,
       target,
+      ...(onConflict === 'keep' ? {} : { onConflict }),
+      leftovers,
+      resurrect,
       only,
       order,
       ...(dryRun && name === 'restoreAgain' ? { dryRun } : {}),
     },
-    ...(isIntoSource ? { needsConfirm: true } : {}),
+    ...(isIntoSource || onConflict === 'overwrite' ? { needsConfirm: true } : {}),
   };
 }

@@ -1,21 +1,48 @@
 import { z } from 'zod';
 import type { BlobFacts } from '../ports.ts';
 
-const outcomes = ['pending', 'created', 'updated', 'unchanged', 'keptLive', 'removed', 'failed', 'excluded'] as const;
-export type Outcome = (typeof outcomes)[number];
-const writtenOutcomes = ['created', 'updated', 'removed'] as const;
+const writtenOutcomes = ['created', 'updated', 'removed', 'renewed', 'moved', 'withdrawn', 'putBack'] as const;
 /** An outcome that writing brings about. */
 export type WrittenOutcome = (typeof writtenOutcomes)[number];
+const outcomes = [
+  'pending',
+  ...writtenOutcomes,
+  'unchanged',
+  'keptLive',
+  'conflict',
+  'unknownOrigin',
+  'goneInTarget',
+  'leftover',
+  'failed',
+  'excluded',
+] as const;
+export type Outcome = (typeof outcomes)[number];
 
 /** What became of one record of a shard, as one letter: a shard's outcomes are a text as long as it has records. */
 export const outcomeLetters: Readonly<Record<Outcome, string>> = {
   pending: '.',
   created: 'c',
   updated: 'u',
+  /** Its expiry was earlier in the target. */
+  renewed: 'n',
+  /** The same under another registration id. */
+  moved: 'm',
   unchanged: '=',
   keptLive: 'k',
+  /** Differs, and the target's is not provably older. */
+  conflict: '!',
+  /** Differs, and nothing is known of where the target has it from. */
+  unknownOrigin: '?',
+  /** Its device went from the target, or from the source since the snapshot. */
+  goneInTarget: 'a',
+  /** The source no longer holds it, and it was ours. */
+  withdrawn: 'w',
+  /** The source no longer holds it, and it stays. */
+  leftover: 'l',
   /** Of a rollback: what a restore had written was asked to be removed. */
   removed: 'r',
+  /** Of a rollback: what a restore had overwritten or withdrawn is there again. */
+  putBack: 'p',
   failed: 'f',
   /** Not what the restore was asked for; counted nowhere. */
   excluded: '-',
@@ -37,7 +64,19 @@ export function removalOf(letter: string | undefined): Removal | undefined {
 }
 
 /** Stored before the record is written: what it will have become, in case the run dies in the middle of it. */
-export const underWayLetters: Readonly<Record<WrittenOutcome, string>> = { created: 'C', updated: 'U', removed: 'R' };
+export const underWayLetters: Readonly<Record<WrittenOutcome, string>> = {
+  created: 'C',
+  updated: 'U',
+  renewed: 'N',
+  moved: 'M',
+  withdrawn: 'W',
+  removed: 'R',
+  putBack: 'P',
+};
+
+export function isWrittenOutcome(outcome: Outcome | undefined): outcome is WrittenOutcome {
+  return writtenOutcomes.some((written) => written === outcome);
+}
 
 const intentsByLetter = new Map(writtenOutcomes.map((outcome) => [underWayLetters[outcome], outcome]));
 const outcomesByLetter = new Map<string, Outcome>([
@@ -106,7 +145,7 @@ const failure = z.strictObject({
   /** HTTP status of the refusal, where there was one. */
   status: z.int().optional(),
   /** Some of the record may have been written before it failed. */
-  attempted: z.enum(['created', 'updated']).optional(),
+  attempted: z.enum(writtenOutcomes).optional(),
 });
 
 export const outcomesSchema = z.strictObject({
@@ -115,6 +154,12 @@ export const outcomesSchema = z.strictObject({
   letters: z.string().refine(isLetters, 'has a letter that stands for no outcome'),
   /** Of updated devices: the positions of the rows that were added. */
   added: z.array(z.strictObject({ index: count, rows: z.array(count) })).default([]),
+  /** How many of the letters, the last ones, are of records that only the target holds. */
+  extraCount: count.default(0),
+  /** Records that live in the target alone, and of which nothing is known. */
+  onlyInTarget: count.default(0),
+  /** Created though they were agreed on before: that they were missing is not taken for their devices' own word. */
+  absenceVoid: count.default(0),
   duplicatesCollapsed: count,
   repaired: count,
   /** Created records that were left to their devices, which had registered meanwhile. */

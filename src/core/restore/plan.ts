@@ -10,9 +10,23 @@ import { canonicalRow, descriptionForWrite, hasRepairTag, type Registration } fr
  */
 export type Write =
   | { readonly kind: 'withdrawal'; readonly id: string; readonly etag: number }
-  | { readonly kind: 'removal'; readonly id: string }
-  | { readonly kind: 'registration'; readonly id: string; readonly xml: string }
-  | { readonly kind: 'installation'; readonly id: string; readonly json: string };
+  | { readonly kind: 'removal'; readonly id: string; readonly asSeen?: AsSeen }
+  | {
+      readonly kind: 'registration';
+      /** Of the snapshot. */
+      readonly id: string;
+      readonly xml: string;
+      /** Over that row, if it still has the ETag it was listed with. */
+      readonly over?: Pick<Registration, 'id' | 'etag'>;
+      readonly asSeen?: AsSeen;
+    }
+  | { readonly kind: 'installation'; readonly id: string; readonly json: string; readonly asSeen?: AsSeen };
+
+/**
+ * Version hashes: the hub is asked right before what lives there, and nothing is written over a row of any other
+ * version.
+ */
+export type AsSeen = readonly number[];
 
 /** What is to become of one record of the snapshot. */
 export type RecordPlan =

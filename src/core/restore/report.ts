@@ -1,5 +1,5 @@
 import type { OutcomeCounts, RestoreResult, RestoreRun } from '../run/run.ts';
-import type { NextAction } from './next-actions.ts';
+import { type NextAction, wrote } from './next-actions.ts';
 
 /** All that is reported about one restore, as JSON and, rendered, as one page of Markdown. */
 export interface ReportFacts
@@ -39,7 +39,19 @@ export interface TimelineEntry {
 }
 
 const titles = { restore: 'Restore', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' } as const;
-const counted = ['created', 'updated', 'unchanged', 'keptLive', 'removed', 'failed', 'pending'] as const;
+const always = ['created', 'updated', 'unchanged', 'keptLive', 'removed', 'failed', 'pending'] as const;
+/** Shown where there are any. */
+const ifAny = [
+  'renewed',
+  'moved',
+  'conflict',
+  'unknownOrigin',
+  'goneInTarget',
+  'withdrawn',
+  'leftover',
+  'onlyInTarget',
+  'putBack',
+] as const;
 
 /** One page for the incident's record. Whatever a person wrote is shown as text, never as markup. */
 export function renderReport(facts: ReportFacts): string {
@@ -67,7 +79,7 @@ export function proofOf({ isOver, status, dryRun, purpose, result }: ReportFacts
   const what =
     purpose === 'rollback'
       ? `none of the ${counts.removed} records it had removed`
-      : `each of the ${counts.created + counts.updated} records it had written`;
+      : `each of the ${wrote(counts)} records it had written`;
   const repairs = repaired === 0 ? '' : ` ${repaired} had to be written again on the way.`;
   const changes =
     changedSince === 0 ? '' : ` ${changedSince} were changed by their devices meanwhile, and left to them.`;
@@ -106,6 +118,7 @@ function renderSummary(facts: ReportFacts): string {
 
 function renderCounts({ counts, byPlatform, failuresByCode }: RestoreResult): string {
   const { total, ...all } = counts;
+  const counted = [...always, ...ifAny.filter((outcome) => all[outcome] > 0)];
   const row = (name: string, one: OutcomeCounts, sum: number): string[] => [
     name,
     String(sum),

@@ -7,7 +7,24 @@ import { countUnderWay, isDoneFact, outcomeOf, type ShardOutcomes } from './outc
 /** A shard's sums as blob facts, so that a run's progress is one listing and not a read per shard. */
 
 /** Numbers in this order stand for a platform's records. */
-const counted = ['created', 'updated', 'unchanged', 'keptLive', 'removed', 'failed', 'pending'] as const;
+const counted = [
+  'created',
+  'updated',
+  'unchanged',
+  'keptLive',
+  'removed',
+  'failed',
+  'pending',
+  // Of later versions: older runs have none of them.
+  'renewed',
+  'moved',
+  'conflict',
+  'unknownOrigin',
+  'goneInTarget',
+  'withdrawn',
+  'leftover',
+  'putBack',
+] as const satisfies readonly (keyof OutcomeCounts)[];
 /** Facts are small: what is beyond is summed up under one name. */
 const MAX_PLATFORMS = 16;
 const MAX_PLATFORM_NAME = 40;
@@ -16,7 +33,7 @@ const OTHER = 'Other';
 export interface ShardView {
   /** What `newestLetters` gives. */
   readonly letters: string;
-  /** The platform of each record's first row. */
+  /** The platform of each record's first row; of the last, which only the target holds, it is not known. */
   readonly platforms: readonly string[];
   /** How many groups of the restore's order are written, counted from the first. */
   readonly wavesDone: number;
@@ -35,6 +52,7 @@ export function toFacts(outcomes: ShardOutcomes, { letters, platforms, wavesDone
       .join(' '),
     failed: String(all.failed),
     excluded: String(excluded),
+    extra: String(outcomes.extraCount),
     attempted: String(countUnderWay(letters) + outcomes.failures.filter((one) => one.attempted !== undefined).length),
     collapsed: String(outcomes.duplicatesCollapsed),
     repaired: String(outcomes.repaired),
@@ -42,6 +60,8 @@ export function toFacts(outcomes: ShardOutcomes, { letters, platforms, wavesDone
     taken_back: String(outcomes.takenBack),
     unconfirmed: String(outcomes.unconfirmed),
     too_early: String(outcomes.tooEarly),
+    only_in_target: String(outcomes.onlyInTarget),
+    absence_void: String(outcomes.absenceVoid),
     lost_ms: String(outcomes.lostMilliseconds),
     writes_until: String(outcomes.writesUntil ?? ''),
     in_place: formatSamples(outcomes.inPlace),
@@ -71,6 +91,7 @@ export interface Totals {
   readonly repaired: number;
   readonly takenBack: number;
   readonly changedSince: number;
+  readonly absenceVoid: number;
   readonly lostMilliseconds: number;
   readonly failuresByCode: Readonly<Record<string, number>>;
 }
@@ -88,8 +109,10 @@ export function sumOutcomes(recordCount: number, passes: PassFacts, startedAt: s
   const byPlatform = sumPlatforms(newest);
   const known = Object.values(byPlatform).reduce(addCounts, noCounts);
   const settled = settledOf(known);
-  const total = Math.max(recordCount - sum(newest, 'excluded'), settled);
-  const counts: RestoreCounts = { total, ...known, pending: total - settled };
+  const onlyInTarget = sum(newest, 'only_in_target');
+  const expected = recordCount - sum(newest, 'excluded') + sum(newest, 'extra');
+  const total = Math.max(expected, settled) + onlyInTarget;
+  const counts: RestoreCounts = { total, ...known, onlyInTarget, pending: total - settled - onlyInTarget };
   const first = [...(passes.get(1)?.values() ?? [])];
   return {
     counts,
@@ -100,6 +123,7 @@ export function sumOutcomes(recordCount: number, passes: PassFacts, startedAt: s
     repaired: sum(all, 'repaired'),
     takenBack: sum(newest, 'taken_back'),
     changedSince: sum(newest, 'changed_since'),
+    absenceVoid: sum(first, 'absence_void'),
     lostMilliseconds: sum(all, 'lost_ms'),
     failuresByCode: sumCodes(newest),
   };
@@ -123,16 +147,25 @@ export function inPlaceOf(counts: OutcomeCounts): number {
   return settledOf(counts) - counts.failed;
 }
 
-function settledOf({ created, updated, unchanged, keptLive, removed, failed }: OutcomeCounts): number {
-  return created + updated + unchanged + keptLive + removed + failed;
+function settledOf(counts: OutcomeCounts): number {
+  return counted.reduce((sum, outcome) => sum + (outcome === 'pending' ? 0 : counts[outcome]), 0);
 }
 
 const noCounts: OutcomeCounts = {
   created: 0,
   updated: 0,
+  renewed: 0,
+  moved: 0,
   unchanged: 0,
   keptLive: 0,
+  conflict: 0,
+  unknownOrigin: 0,
+  goneInTarget: 0,
+  withdrawn: 0,
+  leftover: 0,
+  onlyInTarget: 0,
   removed: 0,
+  putBack: 0,
   failed: 0,
   pending: 0,
 };

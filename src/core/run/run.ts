@@ -26,8 +26,17 @@ const outcomeCounts = {
   updated: count,
   unchanged: count,
   keptLive: count,
+  renewed: count.default(0),
+  moved: count.default(0),
+  conflict: count.default(0),
+  unknownOrigin: count.default(0),
+  goneInTarget: count.default(0),
+  withdrawn: count.default(0),
+  leftover: count.default(0),
+  onlyInTarget: count.default(0),
   /** Of a rollback. */
   removed: count.default(0),
+  putBack: count.default(0),
   failed: count,
   pending: count,
 };
@@ -51,6 +60,9 @@ const failureSchema = z.strictObject({
   message: z.string(),
   target: z.string().optional(),
 });
+
+/** A baseline as a run left it. */
+export const baselineRefSchema = z.strictObject({ runId: z.string(), shardCount: z.int().positive(), at: instant });
 
 const commonFields = {
   /** In here because the readiness card holds whole runs. */
@@ -99,7 +111,11 @@ export const restoreSchema = z.strictObject({
     askedSnapshot: z.string(),
     target: z.enum(['secondary', 'primary', 'drill']),
     sourceHub: hubRef,
-    onConflict: z.enum(['keep']),
+    onConflict: z.enum(['keep', 'overwrite']),
+    /** What the source no longer holds and is provably ours. */
+    leftovers: z.enum(['withdraw', 'keep']).optional(),
+    /** Creates again what went since. */
+    resurrect: z.boolean().optional(),
     dryRun: z.boolean(),
     only: selectionSchema.optional(),
     order: orderSchema.optional(),
@@ -107,6 +123,28 @@ export const restoreSchema = z.strictObject({
     /** Installations get at least this expiry. Fixed when the run starts, so that every step decides alike. */
     expiryFloorAt: instant,
   }),
+  /** The baseline that the run decides by; absent where the pair had none when it began. */
+  baseline: z.strictObject({ current: baselineRefSchema, previous: baselineRefSchema.optional() }).optional(),
+  /** What was known of the source when the run began. Absent in runs of older versions. */
+  source: z
+    .strictObject({
+      /** When the listing of the snapshot began. */
+      readAt: instant,
+      isSuspect: z.boolean(),
+      /** Its two newest good snapshots, the newest first. */
+      newestGood: z.array(z.string()).max(2),
+      /** When its oldest snapshot began. */
+      oldestAt: instant,
+    })
+    .optional(),
+  /** What the first look at the target showed. */
+  found: z
+    .strictObject({
+      rows: count,
+      /** Records, of which these are to be withdrawn, went from the source since, or are missing though agreed on. */
+      plan: z.strictObject({ records: count, doomed: count, goneSince: count, absent: count }).optional(),
+    })
+    .optional(),
   /** Of the whole snapshot. */
   recordCount: count,
   result: z
@@ -125,6 +163,8 @@ export const restoreSchema = z.strictObject({
       changedSince: count,
       /** Failed or pending records of which something may have been written. */
       attempted: count.default(0),
+      /** Created though they had been agreed on and were missing: their absence was not taken for their own word. */
+      absenceVoid: count.default(0),
       secondsLostToThrottling: z.number().nonnegative(),
       failuresByCode: z.record(z.string(), count),
       passes: count,

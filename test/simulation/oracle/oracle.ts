@@ -72,6 +72,11 @@ export class Oracle {
     for (const row of rows) seen?.add(versionOf(row));
   }
 
+  /** A run asks for one record right before it writes to it. */
+  asked(hub: string, { runId = '' }: Caller, key: string): void {
+    this.runs.get(runId)?.listedAt.set(`${hub}/${key}`, this.#facts.now);
+  }
+
   /** A hub takes a write of the app; gives whose it is. */
   written(hub: string, { caller, key, sentAt }: { caller: Caller; key: string; sentAt: number }): Writer {
     const { runId = '', pass, process } = caller;
@@ -80,7 +85,8 @@ export class Oracle {
     // A process that was frozen when the run ended cannot know that it did.
     const isFrozen = process.pausedUntil >= (run?.endedAt ?? Number.POSITIVE_INFINITY);
     if (run !== undefined && !isFrozen) run.lastSentAt = Math.max(run.lastSentAt, sentAt);
-    return { kind: 'tool', runId, lookedAt: run?.listedAt.get(`${hub}#${pass}`) ?? 0 };
+    const looks = [run?.listedAt.get(`${hub}#${pass}`) ?? 0, run?.listedAt.get(`${hub}/${key}`) ?? 0];
+    return { kind: 'tool', runId, lookedAt: Math.max(...looks) };
   }
 
   runStored(doc: Run): void {

@@ -1,4 +1,4 @@
-import { outcomeOf, type ShardOutcomes, type WrittenOutcome } from '../../../core/restore/outcomes.ts';
+import { isWrittenOutcome, outcomeOf, type ShardOutcomes } from '../../../core/restore/outcomes.ts';
 import { type Note, seenVersions } from '../../../core/restore/seen.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
@@ -42,7 +42,7 @@ export async function storeNotes(taker: NoteTaker): Promise<void> {
 /** Of a rollback, too, what was about to be removed when its device turned out to be faster. */
 function isNoted({ request }: RestoreRun, letter: string): boolean {
   const outcome = outcomeOf(letter);
-  return isWritten(outcome) || (request.purpose === 'rollback' && outcome === 'keptLive');
+  return isWrittenOutcome(outcome) || (request.purpose === 'rollback' && outcome === 'keptLive');
 }
 
 function noteOf({ plan, before }: NoteTaker, noted: ReadonlyMap<number, Planned['noted']>, index: number) {
@@ -50,11 +50,7 @@ function noteOf({ plan, before }: NoteTaker, noted: ReadonlyMap<number, Planned[
   // What a step before this one decided is decided once more: the same look gives the same.
   const letter = before?.letters[index];
   const earlier = outcomeOf(letter);
-  return plan(index, isWritten(earlier) ? earlier : undefined, letter).noted;
-}
-
-export function isWritten(outcome: string | undefined): outcome is WrittenOutcome {
-  return outcome === 'created' || outcome === 'updated' || outcome === 'removed';
+  return plan(index, isWrittenOutcome(earlier) ? earlier : undefined, letter).noted;
 }
 
 /** Of the records that were written again, those of which it is not certain yet what the hub shows. */

@@ -3,6 +3,7 @@ import { addSample } from '../../../core/restore/milestones.ts';
 import {
   countInPlace,
   intentOf,
+  isWrittenOutcome,
   newestLetters,
   type Outcome,
   outcomeLetters,
@@ -27,6 +28,8 @@ const LAST_CALL_MS = 60_000;
 
 /** More groups than an order may have. */
 const MAX_WAVES = 100;
+/** Withdrawals come last: when all else is written in all shards. */
+const WITHDRAWALS = MAX_WAVES - 1;
 
 /** What became of each record of one shard in one pass, kept in step with its stored document. */
 export interface OpenOutcomes {
@@ -56,7 +59,14 @@ export interface OpenOutcomes {
   save(state: 'writing' | 'still'): Promise<void>;
 }
 
-type Tally = 'duplicatesCollapsed' | 'repaired' | 'takenBack' | 'changedSince' | 'unconfirmed' | 'tooEarly';
+type Tally =
+  | 'duplicatesCollapsed'
+  | 'repaired'
+  | 'takenBack'
+  | 'changedSince'
+  | 'unconfirmed'
+  | 'tooEarly'
+  | 'absenceVoid';
 
 export interface ShardToDo {
   /** The platform of each record's first row. */
@@ -76,14 +86,19 @@ export interface ShardToDo {
 export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: ShardToDo): OpenOutcomes {
   const { groups, stored, before, newlyLostMs, deadlineAt } = toDo;
   const platforms = withSharedTexts(toDo.platforms);
+  const { extraCount, onlyInTarget } = stored?.value ?? before ?? noOutcomes;
+  const recordCount = platforms.length + extraCount;
   const { pass, wave = 0 } = run.phase;
   // The first pass begins with the selection that the comparison stored: without it, the records meant would be a
   // guess.
-  if (pass === 1 && stored?.value.letters.length !== platforms.length) throw unusableOutcomes(run, pass, shard);
+  if (pass === 1 && stored?.value.letters.length !== recordCount) throw unusableOutcomes(run, pass, shard);
   const name = resultName('restore', run.id, pass, 'reconcile', shard);
   const start = stored?.value ?? {
     ...noOutcomes,
-    letters: outcomeLetters.pending.repeat(platforms.length),
+    letters: outcomeLetters.pending.repeat(recordCount),
+    extraCount,
+    onlyInTarget,
+    absenceVoid: before?.absenceVoid ?? 0,
     added: before?.added ?? [],
     takenBack: before?.takenBack ?? 0,
     failures: before?.failures ?? [],
@@ -98,6 +113,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     changedSince: start.changedSince,
     unconfirmed: start.unconfirmed,
     tooEarly: start.tooEarly,
+    absenceVoid: start.absenceVoid,
   };
   let lostMs = start.lostMilliseconds;
   let { inPlace } = start;
@@ -109,6 +125,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
   /** By position the letter that a record had before it was begun. */
   const unsent = new Map<number, string>();
 
+  const groupOf = (index: number): number => (index < platforms.length ? (groups[index] ?? 0) : WITHDRAWALS);
   const isOpen = (index: number): boolean => outcomeOf(letters[index]) === 'pending';
   let openCount = letters.filter((_, index) => isOpen(index)).length;
   const setLetter = (index: number, letter: string): void => {
@@ -119,9 +136,9 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
   };
   const settleAs = (index: number, outcome: Outcome): void => setLetter(index, outcomeLetters[outcome]);
   const wavesDone = (): number =>
-    letters.reduce((least, _, index) => (isOpen(index) ? Math.min(least, groups[index] ?? 0) : least), MAX_WAVES);
+    letters.reduce((least, _, index) => (isOpen(index) ? Math.min(least, groupOf(index)) : least), MAX_WAVES);
   return {
-    open: () => [...letters.keys()].filter((index) => isOpen(index) && (groups[index] ?? 0) <= wave),
+    open: () => [...letters.keys()].filter((index) => isOpen(index) && groupOf(index) <= wave),
     openCount: () => openCount,
     letters: () => letters,
     settleAs,
@@ -139,7 +156,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     fail(index, failure, isUntouched = false) {
       const attempted = intentOf(letters[index]) ?? outcomeOf(before?.letters[index]);
       settleAs(index, 'failed');
-      const isWritten = !isUntouched && (attempted === 'created' || attempted === 'updated');
+      const isWritten = !isUntouched && isWrittenOutcome(attempted) && attempted !== 'removed';
       failures.push({ index, ...failure, ...(isWritten ? { attempted } : {}) });
     },
     count(what, amount) {
@@ -156,6 +173,8 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
         isDone: openCount === 0,
         letters: written,
         added: [...added].map(([index, rows]) => ({ index, rows: [...rows] })),
+        extraCount,
+        onlyInTarget,
         ...tally,
         lostMilliseconds: lostMs,
         writesUntil: untilOf(state),

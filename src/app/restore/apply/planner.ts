@@ -1,7 +1,10 @@
+import type { Comparison } from '../../../core/fingerprint/comparison.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
+import type { RecordOfRows } from '../../../core/registration/record.ts';
 import type { Decision } from '../../../core/restore/decide.ts';
 import type { Removal, WrittenOutcome } from '../../../core/restore/outcomes.ts';
 import type { ShardRecords } from '../../../core/snapshot/shard.ts';
+import type { ForeignLookup } from '../compare/foreign-rows.ts';
 import type { IdMap } from './id-map.ts';
 
 /** What one pass makes of one record. */
@@ -19,6 +22,10 @@ export interface Planned {
   readonly removal?: Removal;
   /** One look does not prove what is settled; `tooEarly` when the restore's writes may still be on their way. */
   readonly unconfirmed?: 'unconfirmed' | 'tooEarly' | undefined;
+  /** What lives there and is about to be changed: kept for a rollback. */
+  readonly undo?: RecordOfRows | undefined;
+  /** It was agreed on and is missing, which is not taken for its device's own word. */
+  readonly isAbsenceVoid?: boolean;
 }
 
 /**
@@ -35,4 +42,21 @@ export interface ShardToPlan {
   readonly wanted: readonly number[];
   /** The snapshot's records in full. */
   readonly openRecords: () => Promise<ShardRecords>;
+}
+
+/** All that a pass knows of a shard of the snapshot and of what lives in the target. */
+export interface OpenComparison extends ShardToPlan {
+  readonly comparison: Comparison;
+  readonly records: ShardRecords;
+  readonly live: ReadonlyMap<string, RecordOfRows>;
+  readonly elsewhere: ForeignLookup;
+  /** Nothing of the record has to be looked at itself. */
+  readonly isInPlace: (index: number) => boolean;
+}
+
+/** Positions of the rows that are written to a device which lives already. */
+export function addedRowsOf({ rows }: RecordOfRows, decision: Decision): number[] {
+  if (decision.kind !== 'write' || decision.outcome !== 'updated') return [];
+  const ids = new Set(decision.writes.flatMap((write) => (write.kind === 'registration' ? [write.id] : [])));
+  return rows.flatMap(({ id }, index) => (ids.has(id) ? [index] : []));
 }

@@ -1,7 +1,14 @@
 import { DrError } from '../../../core/errors.ts';
+import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName } from '../../../core/paths.ts';
 import { groupOf } from '../../../core/request/selection.ts';
-import { intentOf, type Outcome, outcomeOf, type ShardOutcomes } from '../../../core/restore/outcomes.ts';
+import {
+  intentOf,
+  isWrittenOutcome,
+  type Outcome,
+  outcomeOf,
+  type ShardOutcomes,
+} from '../../../core/restore/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { recordsIn, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import { type App, hubOf } from '../../app.ts';
@@ -13,11 +20,13 @@ import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { createWorkers } from '../../stored/concurrent.ts';
 import type { Found } from '../../stored/document.ts';
 import { readFinishedOutcomes, readOutcomes } from '../outcomes/store.ts';
+import { storeUndo } from '../outcomes/undo.ts';
 import { acknowledgeEnd } from './acknowledge-end.ts';
+import { closeBaselineShard } from './close-baseline.ts';
 import { openIdMap } from './id-map.ts';
 import { countLostTime } from './lost-time.ts';
 import { moveToNextPass, tooManyFailures } from './next-pass.ts';
-import { isWritten, type NoteTaker, storeNotes, takesNotes } from './notes.ts';
+import { type NoteTaker, storeNotes, takesNotes } from './notes.ts';
 import { type OpenOutcomes, openOutcomes } from './open-outcomes.ts';
 import type { Planned } from './planner.ts';
 import { openRemover } from './remover.ts';
@@ -62,7 +71,13 @@ export async function reconcile(
 type ShardEnd = 'continue' | 'over' | { readonly failureCount: number };
 
 /** All that one step knows about its shard. */
-type Work = Writer & NoteTaker;
+interface Work extends Writer, NoteTaker {
+  readonly app: App;
+  readonly outcomes: OpenOutcomes;
+  readonly fingerprints: FingerprintTable;
+  /** The snapshot's records in full. */
+  readonly openRecords: () => Promise<ShardRecords>;
+}
 
 async function openWork(
   app: App,
@@ -97,7 +112,8 @@ async function openWork(
   const workers = createWorkers(app.policy.maxConcurrency);
   const noted = takesNotes(run, before) ? new Map() : undefined;
   const endWatch = watchEnd(app, run);
-  return { app, run, shard, hub, deadlineAt, before, isRepair, plan, idMap, outcomes, workers, endWatch, noted };
+  const shared = { app, run, shard, before, plan, outcomes };
+  return { ...shared, hub, deadlineAt, isRepair, idMap, workers, endWatch, noted, fingerprints, openRecords };
 }
 
 async function settleOpen(work: Work): Promise<ShardEnd> {
@@ -105,7 +121,10 @@ async function settleOpen(work: Work): Promise<ShardEnd> {
   const open = outcomes.open();
   const failure = await writeOpen(work, open);
   outcomes.dropUnsent();
-  if (outcomes.openCount() === 0) await storeNotes(work);
+  if (outcomes.openCount() === 0) {
+    await storeNotes(work);
+    await closeBaselineShard(work);
+  }
   // Also when a write failed for good: what was written before must not be written again.
   await outcomes.save('still');
   if (await endWatch.look()) return 'over';
@@ -129,7 +148,9 @@ function isWanted(run: RestoreRun, letter: string, before: string | undefined): 
 
 /** A restore looks after what it wrote, a rollback after all that it is about. */
 function isLookedAtAgain({ request }: RestoreRun, outcome: Outcome | undefined): boolean {
-  return isWritten(outcome) || (request.purpose === 'rollback' && (outcome === 'unchanged' || outcome === 'keptLive'));
+  return (
+    isWrittenOutcome(outcome) || (request.purpose === 'rollback' && (outcome === 'unchanged' || outcome === 'keptLive'))
+  );
 }
 
 async function openSnapshotRecords(app: App, { request }: RestoreRun, shard: number): Promise<ShardRecords> {
@@ -155,6 +176,7 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<unknown> 
     while (mayWrite(work)) {
       const due = await decideBatch(work, positions, size);
       if (due.length === 0 || outcomes.failureCount() > app.policy.maxFailures) break;
+      await storeUndo(app, work.run, work.shard, due);
       await outcomes.save('writing');
       if (await endWatch.look()) break;
       const batch = writeBatch(work, due);
@@ -208,8 +230,10 @@ function decideRecord({ run, plan, outcomes, before, noted }: Work, index: numbe
     outcomes.count('unconfirmed', 1);
     return undefined;
   }
-  const planned = plan(index, isWritten(outcomeBefore) ? outcomeBefore : undefined, letter);
-  const { decision, collapsed, addedRows } = planned;
+  const planned = plan(index, isWrittenOutcome(outcomeBefore) ? outcomeBefore : undefined, letter);
+  const { decision, collapsed, addedRows, undo, isAbsenceVoid } = planned;
+  const isFirstTry = before === undefined && intent === undefined;
+  outcomes.count('absenceVoid', isAbsenceVoid && isFirstTry ? 1 : 0);
   noted?.set(index, planned.noted);
   if (decision.kind !== 'write' && decision.kind !== 'takeBack') {
     settle(outcomes, index, planned);
@@ -218,8 +242,7 @@ function decideRecord({ run, plan, outcomes, before, noted }: Work, index: numbe
   const takesBack = decision.kind === 'takeBack';
   const outcome = decision.kind === 'takeBack' ? 'created' : decision.outcome;
   outcomes.begin(index, outcome, addedRows);
-  const isFirstTry = before === undefined && intent === undefined;
-  return { index, outcome, writes: decision.writes, collapsed, isFirstTry, takesBack };
+  return { index, outcome, writes: decision.writes, collapsed, isFirstTry, takesBack, undo };
 }
 
 /** Settles a record of which nothing is to be written. */

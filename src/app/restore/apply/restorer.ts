@@ -1,5 +1,7 @@
+import { recordVersionOf } from '../../../core/fingerprint/row.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
 import { type Decision, decide } from '../../../core/restore/decide.ts';
+import type { WrittenOutcome } from '../../../core/restore/outcomes.ts';
 import { type PlanOptions, planRecord } from '../../../core/restore/plan.ts';
 import { versionHashesOf } from '../../../core/restore/plan-removal.ts';
 import { planTakeBack } from '../../../core/restore/plan-take-back.ts';
@@ -7,67 +9,97 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import { openShardRecords, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { App } from '../../app.ts';
 import { readComparison } from '../compare/comparison.ts';
-import { readForeignHandles } from '../compare/foreign-handles.ts';
+import { readForeignRows } from '../compare/foreign-rows.ts';
 import { readLiveRecords } from '../compare/live-rows.ts';
+import { openFirstPass } from './first-pass.ts';
 import { LOOKING_FROM } from './next-pass.ts';
-import type { RecordPlanner, ShardToPlan } from './planner.ts';
+import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, type ShardToPlan } from './planner.ts';
 
 /**
  * What is in place is seen by its fingerprints. Only where something is not, the texts are read, of the side that needs
  * it.
  */
-export async function openRestorer(
-  app: App,
-  run: RestoreRun,
-  { shard, fingerprints, idMap, wanted, openRecords }: ShardToPlan,
-): Promise<RecordPlanner> {
+export async function openRestorer(app: App, run: RestoreRun, given: ShardToPlan): Promise<RecordPlanner> {
+  const { shard, fingerprints, wanted, openRecords } = given;
   const comparison = await readComparison(app, run, shard, fingerprints.count);
-  const { pass } = run.phase;
-  const foreignHandles = await readForeignHandles(app, run);
-  const isAlone = pass === 1 || foreignHandles.isEmpty;
+  const elsewhere = await readForeignRows(app, run);
+  // A later pass also looks for devices that registered by themselves under another id or key.
+  const isAlone = run.phase.pass === 1 || elsewhere.isEmpty;
   const isInPlace = (index: number): boolean =>
-    comparison.isSameAt(index) && (isAlone || !fingerprints.handleHashesAt(index).some(foreignHandles.has));
-  const open = wanted.filter((index) => !isInPlace(index));
-  const records = open.length === 0 ? NO_RECORDS : await openRecords();
-  const lives = open.some((index) => comparison.livesAt(index));
+    comparison.isSameAt(index) && (isAlone || !fingerprints.handleHashesAt(index).some(elsewhere.hasHandle));
+  const open = wanted.filter((index) => index >= fingerprints.count || !isInPlace(index));
+  const records = open.some((index) => index < fingerprints.count) ? await openRecords() : NO_RECORDS;
+  const lives = open.some((index) => index >= fingerprints.count || comparison.livesAt(index));
   const live = lives ? await readLiveRecords(app, run, shard) : new Map<string, RecordOfRows>();
-  const rules = { isDryRun: run.request.dryRun, isLastPass: pass >= LOOKING_FROM };
+  const opened = { ...given, comparison, records, live, isInPlace, elsewhere };
+  return run.phase.pass === 1 ? openFirstPass(app, run, opened) : openLaterPass(app, run, opened);
+}
+
+/** Later passes look after what this run wrote. */
+async function openLaterPass(app: App, run: RestoreRun, opened: OpenComparison): Promise<RecordPlanner> {
+  const { comparison, records, live, idMap, isInPlace, elsewhere } = opened;
+  const rules = { isDryRun: run.request.dryRun, isLastPass: run.phase.pass >= LOOKING_FROM };
   const options: PlanOptions = {
     expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
-    livesElsewhere: foreignHandles.hasOf,
+    livesElsewhere: elsewhere.isTaken,
     mintedFor: idMap.mintedFor,
-    isRepair: pass > 1,
+    isRepair: true,
   };
+  const unapplied = await openUnapplied(app, run, opened);
   return (index, earlier) => {
-    const before = earlier === 'removed' ? undefined : earlier;
+    const planned = (decision: Decision, noted: Planned['noted']): Planned => ({
+      decision,
+      collapsed: 0,
+      addedRows: [],
+      noted,
+    });
+    if (earlier === undefined) throw new RangeError(`No pass before has written record ${index}.`);
     if (isInPlace(index)) {
-      const collapsed = pass === 1 ? fingerprints.collapsedAt(index) : 0;
-      const decision = decide({ kind: 'unchanged', collapsed }, before, rules);
-      const noted = earlier === undefined ? undefined : comparison.versionHashesAt(index);
-      return { decision, collapsed, addedRows: [], noted };
+      const decision = decide({ kind: 'unchanged', collapsed: 0 }, earlier, rules);
+      return planned(decision, comparison.versionHashesAt(index));
     }
+    const again = unapplied(index, earlier);
+    if (again !== undefined) return planned(again, again.kind === 'write' ? 'rewritten' : undefined);
     const record = records.at(index);
     const found = live.get(record.key);
-    const takenBack = before === 'created' ? planTakeBack(record, found, options) : undefined;
+    const takenBack = earlier === 'created' ? planTakeBack(record, found, options) : undefined;
     const plan =
       takenBack === undefined
         ? planRecord(record, found, options)
         : ({ kind: 'takeBack', writes: takenBack, collapsed: 0 } as const);
-    const decision = decide(plan, before, rules);
+    const decision = decide(plan, earlier, rules);
     const seen = found !== undefined && decision.kind === 'settled' ? versionHashesOf(record, found) : undefined;
-    const noted = decision.kind === 'write' || decision.kind === 'takeBack' ? 'rewritten' : seen;
+    const isRewritten = decision.kind === 'write' || decision.kind === 'takeBack';
     return {
-      decision,
-      collapsed: pass === 1 ? plan.collapsed : 0,
-      addedRows: decision.kind === 'write' && decision.outcome === 'updated' ? rowsOf(record, decision) : [],
-      noted: earlier === undefined ? undefined : noted,
+      ...planned(decision, isRewritten ? 'rewritten' : seen),
+      addedRows: addedRowsOf(record, decision),
     };
   };
 }
 
-function rowsOf({ rows }: RecordOfRows, { writes }: Extract<Decision, { kind: 'write' }>): number[] {
-  const ids = new Set(writes.flatMap((write) => (write.kind === 'registration' ? [write.id] : [])));
-  return rows.flatMap(({ id }, index) => (ids.has(id) ? [index] : []));
+/**
+ * For what was to be changed or withdrawn, and shows as it was listed before: the write did not take effect yet, and is
+ * due again. For a withdrawn record that is gone or came again: that.
+ */
+async function openUnapplied(app: App, run: RestoreRun, opened: OpenComparison) {
+  const { shard, fingerprints, comparison } = opened;
+  const isLastPass = run.phase.pass >= LOOKING_FROM;
+  const first = await readComparison(app, run, shard, fingerprints.count, 1);
+  const planFirst = await openFirstPass(app, run, { ...opened, comparison: first });
+  const liveNow = new Map(comparison.extras.map(({ keyHash, version }) => [keyHash, version]));
+  return (index: number, earlier: WrittenOutcome): Decision | undefined => {
+    const extra = first.extras[index - fingerprints.count];
+    const now = extra === undefined ? recordVersionOf(comparison.versionHashesAt(index)) : liveNow.get(extra.keyHash);
+    const then = extra === undefined ? recordVersionOf(first.versionHashesAt(index)) : extra.version;
+    if (extra !== undefined && now === undefined)
+      return { kind: 'settled', outcome: 'withdrawn', hasChangedSince: false };
+    if (now === then && earlier !== 'created') {
+      if (isLastPass) return { kind: 'failed', code: 'NotApplied' };
+      const { decision } = planFirst(index, undefined, undefined);
+      return decision.kind === 'write' ? { ...decision, outcome: earlier } : decision;
+    }
+    return extra === undefined ? undefined : { kind: 'settled', outcome: 'leftover', hasChangedSince: true };
+  };
 }
 
 /** Of a shard in which all that is wanted is in place, so that none is asked for. */

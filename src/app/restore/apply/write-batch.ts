@@ -1,8 +1,12 @@
+import { versionHashOf } from '../../../core/fingerprint/row.ts';
 import type { Hub, WriteOutcome } from '../../../core/ports.ts';
-import type { WrittenOutcome } from '../../../core/restore/outcomes.ts';
-import type { Write } from '../../../core/restore/plan.ts';
+import type { RecordOfRows } from '../../../core/registration/record.ts';
+import { canonicalRow, parseRegistration } from '../../../core/registration/registration.ts';
+import type { Outcome, WrittenOutcome } from '../../../core/restore/outcomes.ts';
+import type { AsSeen, Write } from '../../../core/restore/plan.ts';
 import type { App } from '../../app.ts';
 import type { EndWatch } from '../../runs/end-watch.ts';
+import { toText } from '../../stored/codec.ts';
 import type { Workers } from '../../stored/concurrent.ts';
 import type { IdMap } from './id-map.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
@@ -35,6 +39,8 @@ export interface DueWrite {
   readonly isFirstTry: boolean;
   /** The run had created the record, which now is left to its device. */
   readonly takesBack: boolean;
+  /** What lives there before. */
+  readonly undo?: RecordOfRows | undefined;
 }
 
 /** Whether another call may begin. */
@@ -91,8 +97,11 @@ async function writeAndSettle(
       outcomes.fail(index, { code: answer.reason, status: answer.status }, answer.isUntouched);
       return 'settled';
     case 'changed':
-      // Its device was faster. Rows taken back from a record that stays are looked at again by the next pass.
-      outcomes.settleAs(index, outcome === 'removed' || due.takesBack ? 'keptLive' : outcome);
+      // Its device was faster. What was written in part is looked at again by the next pass.
+      outcomes.settleAs(
+        index,
+        outcome === 'removed' || due.takesBack || answer.isUntouched ? outcomeWhenChanged(outcome) : outcome,
+      );
       outcomes.count('repaired', work.isRepair ? 1 : 0);
       return 'settled';
     case 'stopped':
@@ -114,6 +123,10 @@ function isAnswered({ writes }: DueWrite): boolean {
   return writes.every(({ kind }) => kind === 'withdrawal');
 }
 
+function outcomeWhenChanged(outcome: WrittenOutcome): Outcome {
+  return outcome === 'withdrawn' ? 'leftover' : 'keptLive';
+}
+
 /**
  * Writes one record's rows in turn; the first answer that is not `written` is the record's. A hub that refuses the
  * first one for what it is has written nothing; about a refused id that is not certain: the answer to an earlier call
@@ -127,9 +140,9 @@ async function writeRecord(
   for (const write of writes) {
     if (!isFirst && endWatch.isOver()) return STOPPED;
     const answer = await writeOne(hub, write, idMap, deadlineAt);
-    if (write.kind === 'registration' && answer.kind !== 'changed') idMap.noteAnswer(write.id, answer);
+    if (write.kind === 'registration' && write.over === undefined) idMap.noteAnswer(write.id, answer);
     if (answer.kind !== 'written') {
-      const isCertain = answer.kind === 'rejected' || (answer.kind === 'idRefused' && answer.status === 400);
+      const isCertain = answer.kind !== 'idRefused' || answer.status === 400;
       return { ...answer, isUntouched: isFirstTry && isFirst && isCertain };
     }
     isFirst = false;
@@ -140,34 +153,64 @@ async function writeRecord(
 const WRITTEN: RecordAnswer = { kind: 'written', isUntouched: false };
 const STOPPED: RecordAnswer = { kind: 'stopped', isUntouched: false };
 
-/** `changed`: a row that was to be taken back is no longer as it was seen, and stays. */
-type WriteAnswer = WriteOutcome | { readonly kind: 'changed' };
 /** `stopped`: the run was over before the record's last row. */
-type RecordAnswer = (WriteAnswer | { readonly kind: 'stopped' }) & { readonly isUntouched: boolean };
+type RecordAnswer = (WriteOutcome | { readonly kind: 'stopped' }) & { readonly isUntouched: boolean };
 
-function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number): Promise<WriteAnswer> {
+function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number): Promise<WriteOutcome> {
   switch (write.kind) {
     case 'registration':
-      return hub.putRegistration(idMap.idFor(write.id), write.xml, { deadlineAt });
+      return writeRegistration(hub, write, idMap, deadlineAt);
     case 'installation':
-      return hub.putInstallation(write.id, write.json, { deadlineAt });
+      return whileAsSeen(hub, write, deadlineAt, () => hub.putInstallation(write.id, write.json, { deadlineAt }));
     case 'withdrawal':
       return withdraw(hub, write, deadlineAt);
     case 'removal':
-      return remove(hub, write, deadlineAt);
+      return whileAsSeen(hub, write, deadlineAt, () => remove(hub, write, deadlineAt));
     default:
       return write satisfies never;
   }
 }
 
-async function withdraw(hub: Hub, { id, etag }: WriteOf<'withdrawal'>, deadlineAt: number): Promise<WriteAnswer> {
-  const answer = await hub.deleteRegistration(id, etag, { deadlineAt });
-  return { kind: answer === 'gone' ? 'written' : 'changed' };
+async function writeRegistration(
+  hub: Hub,
+  { id, xml, over, asSeen }: WriteOf<'registration'>,
+  idMap: IdMap,
+  deadlineAt: number,
+): Promise<WriteOutcome> {
+  if (over !== undefined) return hub.putRegistration(over.id, xml, { deadlineAt, ifMatch: over.etag });
+  const target = idMap.idFor(id);
+  if (asSeen === undefined) return hub.putRegistration(target, xml, { deadlineAt });
+  const bytes = await hub.findRegistration(target, { deadlineAt });
+  if (bytes === undefined) return hub.putRegistration(target, xml, { deadlineAt });
+  const row = parseRegistration(toText(bytes));
+  // What this run wrote itself before it died shows the same.
+  const isOurs = asSeen.includes(versionHashOf(row)) || canonicalRow(row.xml) === canonicalRow(xml);
+  return isOurs ? hub.putRegistration(target, xml, { deadlineAt, ifMatch: row.etag }) : CHANGED;
 }
 
-async function remove(hub: Hub, { id }: WriteOf<'removal'>, deadlineAt: number): Promise<WriteAnswer> {
+/** Installations have no ETag: they are asked for right before. */
+async function whileAsSeen(
+  hub: Hub,
+  { id, asSeen }: { readonly id: string; readonly asSeen?: AsSeen },
+  deadlineAt: number,
+  write: () => Promise<WriteOutcome>,
+): Promise<WriteOutcome> {
+  if (asSeen === undefined) return write();
+  const rows = await hub.findInstallation(id, { deadlineAt });
+  const isAsSeen = rows.every((bytes) => asSeen.includes(versionHashOf(parseRegistration(toText(bytes)))));
+  return isAsSeen ? write() : CHANGED;
+}
+
+async function withdraw(hub: Hub, { id, etag }: WriteOf<'withdrawal'>, deadlineAt: number): Promise<WriteOutcome> {
+  const answer = await hub.deleteRegistration(id, etag, { deadlineAt });
+  return answer === 'gone' ? { kind: 'written' } : CHANGED;
+}
+
+async function remove(hub: Hub, { id }: WriteOf<'removal'>, deadlineAt: number): Promise<WriteOutcome> {
   await hub.deleteInstallation(id, { deadlineAt });
   return { kind: 'written' };
 }
+
+const CHANGED: WriteOutcome = { kind: 'changed' };
 
 type WriteOf<Kind extends Write['kind']> = Extract<Write, { readonly kind: Kind }>;

@@ -1,19 +1,23 @@
-import { Comparison, type LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
+import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
-import { manifestName, resultName } from '../../../core/paths.ts';
+import { manifestName, resultsFolder } from '../../../core/paths.ts';
 import { membersOf, type Neighbours } from '../../../core/registration/record.ts';
-import type { RestoreRun } from '../../../core/run/run.ts';
-import type { Manifest } from '../../../core/snapshot/manifest.ts';
+import { circumstancesOf, isWhole, readAtOf } from '../../../core/restore/circumstances.ts';
+import { warningsOf } from '../../../core/restore/plan-warnings.ts';
+import { type Survey, surveyTarget } from '../../../core/restore/survey.ts';
+import type { RestoreRun, Run } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
+import { openBaseline } from '../../baseline/store.ts';
 import { doShards, type Moved } from '../../runs/dispatch.ts';
 import { beat } from '../../runs/store.ts';
 import { openSnapshotFingerprints, readSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
-import { documents } from '../../stored/documents.ts';
 import { invalidDocument } from '../../stored/invalid.ts';
+import { proveAbsence } from './absence-proof.ts';
 import { storeComparison } from './comparison.ts';
-import { storeForeignHandles } from './foreign-handles.ts';
+import { storeForeignRows } from './foreign-rows.ts';
 import { openLiveFingerprints } from './live-rows.ts';
+import { readNewestKeys } from './newest-keys.ts';
 import { selectionOf, storeSelection } from './selection.ts';
 
 /**
@@ -23,35 +27,105 @@ import { selectionOf, storeSelection } from './selection.ts';
  * many records the restore is about.
  */
 export function compareShards(app: App, run: RestoreRun, shards: Neighbours): Promise<Moved> {
-  return doShards(app, run, shards, () => compareAll(app, run, shards), 'reconcile');
+  const work = (): Promise<void> => compareAll(app, run, shards);
+  return doShards(app, run, shards, { work, next: 'reconcile', noteEnd: () => notePlan(app, run) });
+}
+
+/** What the run is about to do to the whole target: its bounds hold for all shards together. */
+async function notePlan(app: App, run: RestoreRun): Promise<(run: Run) => Run> {
+  const results = await app.blobs.list(resultsFolder('restore', run.id, run.phase.pass, 'seal'));
+  const sumOf = (name: string): number => results.reduce((sum, { facts }) => sum + Number(facts[name] ?? 0), 0);
+  const plan = {
+    records: sumOf('records'),
+    doomed: sumOf('doomed'),
+    goneSince: sumOf('gone_since'),
+    absent: sumOf('absent'),
+  };
+  return (current) => {
+    if (current.kind !== 'restore' || current.found === undefined || run.phase.pass > 1) return current;
+    const planned: RestoreRun = { ...current, found: { ...current.found, plan } };
+    const lost = results.some(({ facts }) => facts['lost'] === '1');
+    return { ...planned, warnings: [...planned.warnings, ...warningsOf(planned, lost, app.policy.maxDeletePercent)] };
+  };
 }
 
 async function compareAll(app: App, run: RestoreRun, shards: Neighbours): Promise<void> {
-  const fingerprintsOf =
-    run.phase.pass === 1 ? await openSnapshot(app, run) : (shard: number) => readSnapshotFingerprints(app, run, shard);
+  const snapshotOf = run.phase.pass === 1 ? await openSnapshot(app, run) : knownSnapshot(app, run);
   const liveFingerprintsOf = await openLiveFingerprints(app, run, shards);
   for (const shard of membersOf(shards)) {
-    await storeResult(app, run, shard, await fingerprintsOf(shard), await liveFingerprintsOf(shard));
+    await compare(app, run, shard, await snapshotOf(shard), await liveFingerprintsOf(shard));
     await beat(app, 'restore', run.id);
   }
 }
 
-async function storeResult(
+/** In the first pass what becomes of each record begins with it. The comparison is stored last: then all is there. */
+async function compare(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  { fingerprints, isSelected }: SnapshotShard,
+  live: LiveFingerprints,
+): Promise<void> {
+  const found = await survey(app, run, shard, fingerprints, live);
+  const { comparison, extraOutcomes, onlyInTarget, foreign } = found;
+  await storeForeignRows(app, run, shard, foreign);
+  if (isSelected !== undefined) {
+    const platforms = fingerprints.platformOfEach();
+    await storeSelection(app, run, shard, { platforms, isSelected, extraOutcomes, onlyInTarget });
+  }
+  await storeComparison(app, run, shard, comparison, {
+    done: '1',
+    records: String(live.size),
+    foreign: String(foreign.length),
+    doomed: String(extraOutcomes.filter((outcome) => outcome === 'pending').length),
+    absent: String(found.absentCount),
+    gone_since: String(found.goneSinceCount),
+    lost: found.isLost ? '1' : '0',
+  });
+}
+
+async function survey(
   app: App,
   run: RestoreRun,
   shard: number,
   fingerprints: FingerprintTable,
   live: LiveFingerprints,
-) {
-  const name = resultName('restore', run.id, run.phase.pass, 'seal', shard);
-  await storeForeignHandles(app, run, shard, handlesLivingElsewhere(live, fingerprints));
-  await storeComparison(app, run, shard, Comparison.of(fingerprints, live));
-  const facts = { done: '1', records: String(live.size) };
-  await documents.comparedShard.write(app, name, { records: live.size }, 'any', facts);
+): Promise<Survey & { readonly isLost: boolean }> {
+  const isFirst = run.phase.pass === 1;
+  const { get: baselineOf, isLost } = await openBaseline(app, run, shard);
+  const found = surveyTarget(fingerprints, live, {
+    readAt: readAtOf(run),
+    nowMs: Date.parse(run.createdAt),
+    around: circumstancesOf(run),
+    isWhole: isWhole(run),
+    newestKeys: isFirst ? await readNewestKeys(app, run, shard) : undefined,
+    baselineOf,
+  });
+  if (!isFirst) return { ...found, isLost };
+  const { extras } = found.comparison;
+  const doomed = extras.flatMap(({ keyHash }, index) => (found.extraOutcomes[index] === 'pending' ? [keyHash] : []));
+  const proven = await proveAbsence(app, run, shard, doomed);
+  const isDoomed = (index: number): boolean => proven.has(extras[index]?.keyHash ?? Number.NaN);
+  const extraOutcomes = found.extraOutcomes.map((one, index) =>
+    one === 'pending' && !isDoomed(index) ? 'leftover' : one,
+  );
+  return { ...found, extraOutcomes, isLost };
 }
 
-/** Gives a shard's fingerprints once its bytes are proven and its selection is stored. */
-async function openSnapshot(app: App, run: RestoreRun): Promise<(shard: number) => Promise<FingerprintTable>> {
+interface SnapshotShard {
+  readonly fingerprints: FingerprintTable;
+  /** Of the first pass. */
+  readonly isSelected?: (index: number) => boolean;
+}
+
+function knownSnapshot(app: App, run: RestoreRun) {
+  return async (shard: number): Promise<SnapshotShard> => ({
+    fingerprints: await readSnapshotFingerprints(app, run, shard),
+  });
+}
+
+/** Gives a shard's fingerprints once its bytes are proven. */
+async function openSnapshot(app: App, run: RestoreRun): Promise<(shard: number) => Promise<SnapshotShard>> {
   const { sourceHub, snapshotId } = run.request;
   const manifest = await readManifest(app, sourceHub, snapshotId);
   if (manifest === undefined) {
@@ -61,31 +135,9 @@ async function openSnapshot(app: App, run: RestoreRun): Promise<(shard: number) 
       why: 'of this run is missing',
     });
   }
-  return (shard) => proveShard(app, run, manifest, shard);
-}
-
-async function proveShard(app: App, run: RestoreRun, manifest: Manifest, shard: number): Promise<FingerprintTable> {
-  const snapshot = await openSnapshotShard(app, manifest, shard);
-  const fingerprints = await openSnapshotFingerprints(app, run, shard, snapshot);
-  const isSelected = await selectionOf(app, run, shard, snapshot);
-  await storeSelection(app, run, shard, fingerprints.platformOfEach(), isSelected);
-  return fingerprints;
-}
-
-/**
- * The handles that live in the target under a key the snapshot's shard does not have them under: their devices
- * registered again, so that restoring them under the old key would push to them twice.
- */
-function handlesLivingElsewhere(live: LiveFingerprints, fingerprints: FingerprintTable): number[] {
-  const known = new Map<number, readonly number[]>();
-  for (let index = 0; index < fingerprints.count; index += 1) {
-    const { keyHash, handleHashes } = fingerprints.at(index);
-    if (live.has(keyHash)) known.set(keyHash, handleHashes);
-  }
-  const elsewhere = new Set<number>();
-  for (const [keyHash, rows] of live) {
-    const handles = known.get(keyHash) ?? [];
-    for (const { handleHash } of rows) if (!handles.includes(handleHash)) elsewhere.add(handleHash);
-  }
-  return [...elsewhere];
+  return async (shard) => {
+    const snapshot = await openSnapshotShard(app, manifest, shard);
+    const fingerprints = await openSnapshotFingerprints(app, run, shard, snapshot);
+    return { fingerprints, isSelected: await selectionOf(app, run, shard, snapshot) };
+  };
 }

@@ -1,6 +1,6 @@
 import { resultName } from '../../../core/paths.ts';
 import { selectorOf } from '../../../core/request/selection.ts';
-import { outcomeLetters, outcomeOf, type ShardOutcomes } from '../../../core/restore/outcomes.ts';
+import { type Outcome, outcomeLetters, outcomeOf, type ShardOutcomes } from '../../../core/restore/outcomes.ts';
 import { toFacts } from '../../../core/restore/totals.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
@@ -9,20 +9,24 @@ import { documents } from '../../stored/documents.ts';
 import { noOutcomes } from '../outcomes/store.ts';
 import { readNewest, readRunOf, readWritten } from '../outcomes/written.ts';
 
-/**
- * Stores what a shard begins with: which of its records the restore is about. Nothing that a step has stored since is
- * overwritten.
- */
-export async function storeSelection(
-  app: App,
-  run: RestoreRun,
-  shard: number,
-  platforms: readonly string[],
-  isSelected: (index: number) => boolean,
-): Promise<void> {
+/** What a shard begins with. */
+export interface Beginning {
+  /** Of each record of the snapshot. */
+  readonly platforms: readonly string[];
+  /** Which of them the restore is about. */
+  readonly isSelected: (index: number) => boolean;
+  /** Of records that only the target holds and the baseline knows: they come after those of the snapshot. */
+  readonly extraOutcomes: readonly Outcome[];
+  readonly onlyInTarget: number;
+}
+
+/** Stores what a shard begins with. Nothing that a step has stored since is overwritten. */
+export async function storeSelection(app: App, run: RestoreRun, shard: number, beginning: Beginning): Promise<void> {
+  const { platforms, isSelected, extraOutcomes, onlyInTarget } = beginning;
   const name = resultName('restore', run.id, 1, 'reconcile', shard);
-  const letters = platforms.map((_, index) => outcomeLetters[isSelected(index) ? 'pending' : 'excluded']).join('');
-  const outcomes: ShardOutcomes = { ...noOutcomes, letters };
+  const selected = platforms.map((_, index) => outcomeLetters[isSelected(index) ? 'pending' : 'excluded']);
+  const letters = [...selected, ...extraOutcomes.map((outcome) => outcomeLetters[outcome])].join('');
+  const outcomes: ShardOutcomes = { ...noOutcomes, letters, extraCount: extraOutcomes.length, onlyInTarget };
   const facts = toFacts(outcomes, { letters, platforms, wavesDone: 0 });
   await documents.restoredShard.write(app, name, outcomes, 'new', facts);
 }
@@ -62,7 +66,7 @@ async function lettersOf(
   snapshot: Pick<OpenShard, 'count' | 'openRecords'>,
 ): Promise<string> {
   const newest = await readNewest(app, run, shard);
-  if (newest?.letters.length === snapshot.count) return newest.letters;
+  if (newest !== undefined && newest.letters.length === snapshot.count + newest.extraCount) return newest.letters;
   const isSelected = await selectionOf(app, run, shard, snapshot);
   const letterOf = (_: unknown, index: number) => outcomeLetters[isSelected(index) ? 'pending' : 'excluded'];
   return Array.from({ length: snapshot.count }, letterOf).join('');

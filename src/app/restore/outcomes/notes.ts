@@ -1,5 +1,6 @@
 import { PACE_NAME, resultsFolder, seenName } from '../../../core/paths.ts';
 import type { HubRef } from '../../../core/ports.ts';
+import { wrote } from '../../../core/restore/next-actions.ts';
 import type { RestoreCounts, RestoreRun } from '../../../core/run/run.ts';
 import { type App, toInstant } from '../../app.ts';
 import { documents } from '../../stored/documents.ts';
@@ -14,7 +15,7 @@ const LEAST_WRITES = 100;
  * the target included, for a failover waits for that, too. A pass that found most in place already says nothing.
  */
 export async function notePace(app: App, run: RestoreRun, counts: RestoreCounts): Promise<void> {
-  const written = counts.created + counts.updated;
+  const written = wrote(counts);
   if (run.request.dryRun || written < LEAST_WRITES || written * 2 < counts.total) return;
   const nowMs = app.world.now();
   const seconds = Math.max((nowMs - Date.parse(run.createdAt)) / 1000, 0.001);

@@ -18,7 +18,7 @@ export async function readFinishedOutcomes(
   recordCount: number,
 ): Promise<ShardOutcomes> {
   const outcomes = (await readOutcomes(app, run, pass, shard))?.value;
-  if (outcomes?.isDone && outcomes.letters.length === recordCount) return outcomes;
+  if (outcomes?.isDone && outcomes.letters.length === recordCount + outcomes.extraCount) return outcomes;
   throw unusableOutcomes(run, pass, shard);
 }
 
@@ -26,6 +26,9 @@ export async function readFinishedOutcomes(
 export const noOutcomes: Omit<ShardOutcomes, 'letters'> = {
   isDone: false,
   added: [],
+  extraCount: 0,
+  onlyInTarget: 0,
+  absenceVoid: 0,
   duplicatesCollapsed: 0,
   repaired: 0,
   takenBack: 0,

@@ -31,6 +31,7 @@ export function toResult(totals: Totals, run: RestoreRun): RestoreResult {
     takenBack: totals.takenBack,
     changedSince: totals.changedSince,
     attempted: totals.attempted,
+    absenceVoid: totals.absenceVoid,
     secondsLostToThrottling: Math.round(totals.lostMilliseconds / 100) / 10,
     failuresByCode: { ...totals.failuresByCode },
     passes: run.phase.pass,

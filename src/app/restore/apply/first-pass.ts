@@ -1,0 +1,85 @@
+import { shownAt } from '../../../core/fingerprint/shown.ts';
+import { keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
+import { circumstancesOf, isWithinBounds, readAtOf } from '../../../core/restore/circumstances.ts';
+import type { Decision } from '../../../core/restore/decide.ts';
+import { type FirstPass, type FirstPlan, planFirst } from '../../../core/restore/first-pass.ts';
+import { planWithdrawal } from '../../../core/restore/first-writes.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
+import type { App } from '../../app.ts';
+import { openBaseline } from '../../baseline/store.ts';
+import { readNewestKeys } from '../compare/newest-keys.ts';
+import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner } from './planner.ts';
+
+/** Decides by the table about the records of a shard, and about those that only the target holds and are ours. */
+export async function openFirstPass(app: App, run: RestoreRun, opened: OpenComparison): Promise<RecordPlanner> {
+  const { shard, fingerprints, comparison, records, live, idMap } = opened;
+  const baseline = await openBaseline(app, run, shard);
+  const newest = await readNewestKeys(app, run, shard);
+  const pass: FirstPass = {
+    around: circumstancesOf(run),
+    readAt: readAtOf(run),
+    nowMs: Date.parse(run.createdAt),
+    overwrites: run.request.onConflict === 'overwrite',
+    expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
+    isTargetEmpty: run.found?.rows === 0,
+    elsewhere: opened.elsewhere,
+    mintedFor: idMap.mintedFor,
+  };
+  const extras = new Map([...live.values()].map((record) => [keyHashOf(record.key), record]));
+  const { maxDeletePercent } = app.policy;
+  const mayWithdraw = isWithinBounds(run, 'doomed', maxDeletePercent);
+  const mayBeGone = newest !== undefined && isWithinBounds(run, 'goneSince', maxDeletePercent);
+  const { dryRun } = run.request;
+  return (index) => {
+    if (index >= fingerprints.count) {
+      const found = extras.get(comparison.extras[index - fingerprints.count]?.keyHash ?? Number.NaN);
+      return planExtra(found, mayWithdraw, dryRun);
+    }
+    const collapsed = fingerprints.collapsedAt(index);
+    if (comparison.isSameAt(index)) return settled('unchanged', collapsed);
+    const record = records.at(index);
+    const keyHash = fingerprints.keyHashAt(index);
+    const isGoneSince = mayBeGone && !newest.has(keyHash);
+    const wanted = { record, shown: shownAt(fingerprints, index), isGoneSince };
+    const found = live.get(record.key);
+    return toPlanned(planFirst(wanted, found, baseline.get(keyHash), pass), record, found, { collapsed, dryRun });
+  };
+}
+
+function planExtra(found: RecordOfRows | undefined, mayWithdraw: boolean, isDryRun: boolean): Planned {
+  if (!mayWithdraw || found === undefined) return settled('leftover', 0);
+  if (isDryRun) return settled('withdrawn', 0);
+  const writes = planWithdrawal(found);
+  return { ...settled('withdrawn', 0), decision: { kind: 'write', outcome: 'withdrawn', writes }, undo: found };
+}
+
+function settled(outcome: Extract<Decision, { kind: 'settled' }>['outcome'], collapsed: number): Planned {
+  return {
+    decision: { kind: 'settled', outcome, hasChangedSince: false },
+    collapsed,
+    addedRows: [],
+    noted: undefined,
+  };
+}
+
+function toPlanned(
+  plan: FirstPlan,
+  record: RecordOfRows,
+  found: RecordOfRows | undefined,
+  { collapsed, dryRun }: { readonly collapsed: number; readonly dryRun: boolean },
+): Planned {
+  if (typeof plan === 'string') return { ...settled('failed', collapsed), decision: { kind: 'failed', code: plan } };
+  if (plan.kind === 'settled') return settled(plan.outcome, collapsed);
+  const isAbsenceVoid = plan.isAbsenceVoid === true;
+  if (dryRun) return { ...settled(plan.outcome, collapsed), isAbsenceVoid };
+  const { outcome, writes } = plan;
+  const decision: Decision = { kind: 'write', outcome, writes };
+  return {
+    decision,
+    collapsed,
+    addedRows: addedRowsOf(record, decision),
+    noted: undefined,
+    undo: found,
+    isAbsenceVoid,
+  };
+}

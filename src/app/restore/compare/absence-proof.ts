@@ -1,0 +1,67 @@
+import { DrError } from '../../../core/errors.ts';
+import { keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
+import { type App, hubOf } from '../../app.ts';
+import { readLiveRecords } from './live-rows.ts';
+import { readKeysOfBoth } from './newest-keys.ts';
+
+/** Of a shard's doomed this many are asked for; when there are more, they are spread over all. */
+const ASKED = 20;
+const PATIENCE_MS = 5_000;
+
+/**
+ * Which of the records that are to be withdrawn the source provably no longer holds, by hash. While it answers, it is
+ * asked for them, and one that it still has saves all of them: then its listing has passed over rows. While it does
+ * not, only what its two newest good snapshots both do not hold is proven, or all of them where the request says so.
+ */
+export async function proveAbsence(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  doomed: readonly number[],
+): Promise<ReadonlySet<number>> {
+  if (doomed.length === 0) return new Set();
+  const answer = await askSource(app, run, shard, new Set(doomed));
+  if (answer === 'has one') return new Set();
+  if (answer === 'has none' || run.request.leftovers === 'withdraw') return new Set(doomed);
+  const held = await readKeysOfBoth(app, run, shard);
+  return new Set(held === undefined ? [] : doomed.filter((keyHash) => !held.has(keyHash)));
+}
+
+async function askSource(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  doomed: ReadonlySet<number>,
+): Promise<'has one' | 'has none' | 'silent'> {
+  if (app.memory.silentSources.has(run.id)) return 'silent';
+  const live = [...(await readLiveRecords(app, run, shard)).values()];
+  const records = sampleOf(live.filter(({ key }) => doomed.has(keyHashOf(key))));
+  try {
+    for (const record of records) {
+      if (await isInSource(app, run, record)) {
+        app.log.warn('withdrawals stopped: the source still holds one of them', { runId: run.id, shard });
+        return 'has one';
+      }
+    }
+    return 'has none';
+  } catch (error) {
+    if (!(error instanceof DrError)) throw error;
+    app.memory.silentSources.add(run.id);
+    app.log.info('source does not answer', { runId: run.id, code: error.code });
+    return 'silent';
+  }
+}
+
+function sampleOf(records: readonly RecordOfRows[]): RecordOfRows[] {
+  const step = Math.max(1, Math.floor(records.length / ASKED));
+  return records.filter((_, index) => index % step === 0).slice(0, ASKED);
+}
+
+async function isInSource(app: App, run: RestoreRun, { key, rows }: RecordOfRows): Promise<boolean> {
+  const source = hubOf(app, run.request.sourceHub);
+  const options = { deadlineAt: app.world.now() + PATIENCE_MS };
+  if (key.startsWith('i:')) return (await source.findInstallation(key.slice(2), options)).length > 0;
+  for (const { id } of rows) if ((await source.findRegistration(id, options)) !== undefined) return true;
+  return false;
+}

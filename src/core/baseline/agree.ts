@@ -1,0 +1,145 @@
+import type { Shown } from '../fingerprint/shown.ts';
+import type { Agreed, BaselineRecord, Entry, Note, Reading, Side } from './record.ts';
+
+/** What a run did about a record, and what its closing look showed. */
+export interface Observation {
+  /**
+   * `agreed`: both hubs were to hold the same. `removed`: withdrawn from the target. `gone`: it stays out of the
+   * target. `left`: the target keeps what it has. `none`: the run has not decided about it, or failed to.
+   */
+  readonly end: 'agreed' | 'removed' | 'gone' | 'left' | 'none';
+  /** What this run wrote of what the target shows: `again` without changing its content. */
+  readonly written: 'nothing' | 'again' | 'content';
+  /** Of the snapshot. */
+  readonly wanted: Shown | undefined;
+  /** Of the target, at the closing look. */
+  readonly live: Shown | undefined;
+  /** Both hold the same content. */
+  readonly isSame: boolean;
+  /** Epoch seconds of the snapshot's expiry; 0 where there is none. */
+  readonly expiry: number;
+}
+
+/** When the snapshot was read, and when the closing look was. */
+export interface Times {
+  readonly readAt: number;
+  readonly lookAt: number;
+  wasTargetInUse(since: number): boolean;
+}
+
+/**
+ * What the baseline holds of a record after a run: it moves only for what the closing look proved to be as the run
+ * wanted it. Everything else keeps what it had, and gets a note.
+ */
+export function nextRecord(before: BaselineRecord, seen: Observation, times: Times): BaselineRecord {
+  switch (seen.end) {
+    case 'agreed':
+      return seen.isSame ? agree(before, seen, times) : before;
+    case 'removed':
+      return seen.live === undefined ? { ...before, agreed: bothAbsent(times), note: undefined } : before;
+    case 'gone':
+      return seen.live === undefined ? keepOut(before, seen, times) : before;
+    case 'left':
+      return { ...before, note: noteLeft(before.note, seen, times) };
+    case 'none':
+      return before;
+    default:
+      return seen.end satisfies never;
+  }
+}
+
+/** Gone from both hubs. */
+export function bothAbsent({ readAt, lookAt }: Times): Agreed {
+  return { kind: 'tombstone', source: { version: undefined, at: readAt }, target: { version: undefined, at: lookAt } };
+}
+
+/** An agreement never moves back: a snapshot read before the source's side of it leaves that side. */
+function agree(before: BaselineRecord, seen: Observation, { readAt, lookAt }: Times): BaselineRecord {
+  const { wanted, live, written, expiry } = seen;
+  if (wanted === undefined || live === undefined) return before;
+  const { agreed } = before;
+  const earlier = typeof agreed === 'object' ? agreed : undefined;
+  const entry = earlier?.kind === 'entry' ? earlier : undefined;
+  const isOlder = earlier !== undefined && readAt < earlier.source.at;
+  const isSameContent = entry !== undefined && holdsContentOf(entry, seen);
+  if (isOlder && !isSameContent && written !== 'content') return before;
+  const isOwn = written !== 'nothing' || (entry !== undefined && isOwnStill(entry, live.version, readAt));
+  const source: Side =
+    isOlder && isSameContent
+      ? entry.source
+      : { ...wanted, at: readAt, isOwn: entry !== undefined && isOwnSource(entry, wanted) };
+  return {
+    keyHash: before.keyHash,
+    agreed: { kind: 'entry', source, target: { ...live, at: lookAt, isOwn }, expiry },
+    note: undefined,
+  };
+}
+
+/** Contents are equal where the version is, or where the same hub showed it in the same words. */
+function holdsContentOf({ source, target }: Entry, { wanted, live }: Observation): boolean {
+  return isShownAs(source, wanted) || isShownAs(target, live);
+}
+
+export function isShownAs(side: Side, shown: Shown | undefined): boolean {
+  return shown !== undefined && (side.version === shown.version || side.content === shown.content);
+}
+
+function isOwnStill({ target }: Entry, version: number, readAt: number): boolean {
+  return target.version === version && (target.isOwn || target.at < readAt);
+}
+
+function isOwnSource({ source }: Entry, { version }: Shown): boolean {
+  return source.isOwn && source.version === version;
+}
+
+/**
+ * The record stays out of the target. Where the source's version had moved since the agreement, or the agreed one was
+ * its device's own, the tombstone keeps the agreed version and a note the one seen: that row is not ours to withdraw
+ * on the way back.
+ */
+function keepOut(before: BaselineRecord, { wanted }: Observation, { readAt, lookAt }: Times): BaselineRecord {
+  const { agreed } = before;
+  const seenNow: Note = {
+    source: { version: wanted?.version, at: readAt },
+    target: { version: undefined, at: lookAt },
+  };
+  if (typeof agreed === 'object' && agreed.kind === 'tombstone') {
+    const { target } = agreed;
+    return isNewerThanLook(agreed, before.note, readAt) ? { ...before, note: { ...seenNow, target } } : before;
+  }
+  const isForeign = typeof agreed === 'object' && isTargetsOwnWord(agreed);
+  if (typeof agreed === 'object' && (isForeign || agreed.source.version !== wanted?.version)) {
+    const source = { version: isForeign ? Number.NaN : agreed.source.version, at: agreed.source.at };
+    return { ...before, agreed: { kind: 'tombstone', source, target: seenNow.target }, note: seenNow };
+  }
+  return { ...before, agreed: { kind: 'tombstone', ...seenNow }, note: undefined };
+}
+
+/** The agreed version was written by the device itself after the source was read. */
+export function isTargetsOwnWord({ source, target }: Entry): boolean {
+  return !target.isOwn && source.at > target.at;
+}
+
+/** What the source held after the look of the tombstone is noted once. */
+function isNewerThanLook(
+  { source, target }: { source: Reading; target: Reading },
+  note: Note | undefined,
+  readAt: number,
+) {
+  if (readAt <= target.at || source.version === undefined) return false;
+  return note === undefined || note.target.version !== undefined || note.source.at <= note.target.at;
+}
+
+/**
+ * The first look at this version of the target counts. Its source's side is renewed once, by the first snapshot read
+ * after that look, where the target was in use between.
+ */
+function noteLeft(note: Note | undefined, { wanted, live }: Observation, times: Times): Note | undefined {
+  if (live === undefined) return note;
+  const source = { version: wanted?.version, at: times.readAt };
+  if (note === undefined || note.target.version !== live.version) {
+    return { source, target: { version: live.version, at: times.lookAt } };
+  }
+  const isDue = note.source.at < note.target.at && times.readAt > note.target.at;
+  return isDue && times.wasTargetInUse(note.source.at) ? { ...note, source } : note;
+}

@@ -1,0 +1,64 @@
+/**
+ * What a pair of hubs last agreed on, record by record. Versions are hashes of registration ids and ETags: equal or
+ * not, and only ever compared with others of the same hub. Times are epoch milliseconds of the reading.
+ */
+
+/** A version as one hub held it, and when that was read. `undefined`: it held none. */
+export interface Reading {
+  readonly version: number | undefined;
+  readonly at: number;
+}
+
+/** One hub's side of an agreement. */
+export interface Side extends Reading {
+  /** Hash of the rows' content in the words of that hub, which may differ from the other hub's for one content. */
+  readonly content: number;
+  /** The version is of our writing, or a look earlier than the snapshot had seen it. */
+  readonly isOwn: boolean;
+}
+
+/** Both hubs held the same content. */
+export interface Entry {
+  readonly kind: 'entry';
+  readonly source: Side;
+  readonly target: Side;
+  /** Epoch seconds of the expiry agreed on; 0 where there is none. */
+  readonly expiry: number;
+}
+
+/** The record went: the readings are of the last look. It is compared by versions and times, never by content. */
+export interface Tombstone {
+  readonly kind: 'tombstone';
+  readonly source: Reading;
+  readonly target: Reading;
+}
+
+/** What each hub held at the first look that left the record different. */
+export interface Note {
+  readonly source: Reading;
+  readonly target: Reading;
+}
+
+/** `none`: its device registered by itself. `unknown`: met when the pair had no baseline at all. */
+export type Agreed = Entry | Tombstone | 'none' | 'unknown';
+
+export interface BaselineRecord {
+  readonly keyHash: number;
+  readonly agreed: Agreed;
+  readonly note: Note | undefined;
+}
+
+/** The same record for a restore in the other direction. */
+export function turned({ keyHash, agreed, note }: BaselineRecord): BaselineRecord {
+  return {
+    keyHash,
+    agreed: typeof agreed === 'string' ? agreed : turnedAgreement(agreed),
+    note: note && { source: note.target, target: note.source },
+  };
+}
+
+function turnedAgreement(agreed: Entry | Tombstone): Entry | Tombstone {
+  return agreed.kind === 'entry'
+    ? { ...agreed, source: agreed.target, target: agreed.source }
+    : { ...agreed, source: agreed.target, target: agreed.source };
+}

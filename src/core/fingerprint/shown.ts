@@ -1,0 +1,34 @@
+import { encodeUtf8 } from '../bytes/utf8.ts';
+import type { Registration } from '../registration/registration.ts';
+import { contentHashOf, type RowFingerprint, recordVersionOf, versionHashOf } from './row.ts';
+import type { FingerprintTable } from './table.ts';
+
+/** What one hub shows of a record at a look: hashes of its version and of its content, in the words of that hub. */
+export interface Shown {
+  readonly version: number;
+  /** `NaN`, which equals nothing, where a row has to be looked at itself. */
+  readonly content: number;
+}
+
+export function shownBy(rows: readonly RowFingerprint[]): Shown {
+  return {
+    version: recordVersionOf(rows.map(({ versionHash }) => versionHash)),
+    content: contentOf(rows.map(({ contentHash }) => contentHash)),
+  };
+}
+
+export function shownIn(rows: readonly Registration[]): Shown {
+  return {
+    version: recordVersionOf(rows.map(versionHashOf)),
+    content: contentOf(rows.map((row) => contentHashOf(encodeUtf8(row.xml), row))),
+  };
+}
+
+/** Of a snapshot's record. */
+export function shownAt(fingerprints: FingerprintTable, index: number): Shown {
+  return { version: fingerprints.versionHashAt(index), content: contentOf(fingerprints.contentHashesAt(index)) };
+}
+
+export function contentOf(contentHashes: readonly number[]): number {
+  return contentHashes.includes(0) ? Number.NaN : recordVersionOf(contentHashes);
+}

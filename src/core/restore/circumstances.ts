@@ -1,0 +1,75 @@
+import type { Times } from '../baseline/agree.ts';
+import type { HubRef } from '../ports.ts';
+import type { RestoreRun } from '../run/run.ts';
+import type { Circumstances } from './decision-table.ts';
+
+/** Fewer withdrawals than this are always within bounds. */
+const LEAST_DELETES = 20;
+
+/** A restore into the hub its snapshot was taken from: what is missing is created, what differs stays. */
+export function isRepairInPlace({ hub, request: { sourceHub } }: RestoreRun): boolean {
+  return isSame(hub, sourceHub);
+}
+
+function isSame(a: HubRef, b: HubRef): boolean {
+  return a.namespace === b.namespace && a.hub === b.hub;
+}
+
+/** Whether the run is about everything: only then does it say what is no longer there. */
+export function isWhole({ request: { purpose, only } }: RestoreRun): boolean {
+  return only === undefined && (purpose === 'restore' || purpose === 'drill');
+}
+
+/** When the snapshot was read, in epoch milliseconds. A run of an older version does not know: then before everything. */
+export function readAtOf({ source }: RestoreRun): number {
+  return source === undefined ? 0 : Date.parse(source.readAt);
+}
+
+/** When the snapshot was read, and when the listing of the run's present pass had ended. */
+export function timesOf(run: RestoreRun): Times {
+  const phases = [...(run.history ?? []), run.phase];
+  const compared = phases.find(({ name, pass }) => name === 'seal' && pass === run.phase.pass) ?? run.phase;
+  return {
+    readAt: readAtOf(run),
+    lookAt: Date.parse(compared.startedAt),
+    wasTargetInUse: circumstancesOf(run).wasTargetInUse,
+  };
+}
+
+/** Whether the run says anything of what the pair agrees on. */
+export function movesBaseline({ source, request: { dryRun, purpose } }: RestoreRun): boolean {
+  return source !== undefined && !dryRun && purpose !== 'rollback';
+}
+
+/**
+ * What decides beside a record's three states. The hub that the settings call primary is the one in use, from the
+ * beginning: its snapshots are the only ones that are restored, and no other hub's rows are taken for later words.
+ */
+export function circumstancesOf(run: RestoreRun): Circumstances {
+  const { source, recordCount, request } = run;
+  return {
+    purpose: 'restore',
+    isResurrecting: request.resurrect === true,
+    wasTargetInUse: () => false,
+    wasSourceInUseLast: () => true,
+    wasTargetInUseBefore: false,
+    sourceTermStart: 0,
+    isFromBefore: false,
+    isGoneSince: false,
+    isAbsenceProven: true,
+    isSourceNew: source === undefined || source.isSuspect || recordCount === 0 || isRepairInPlace(run),
+    exceeded: { deletes: request.leftovers === 'keep', absences: false, drift: false },
+  };
+}
+
+/** A bound is over the whole plan, before the first write: exceeded, nothing of its kind happens at all. */
+export function isWithinBounds(
+  { found, recordCount }: RestoreRun,
+  what: 'doomed' | 'goneSince',
+  maxDeletePercent: number,
+): boolean {
+  const plan = found?.plan;
+  if (plan === undefined) return false;
+  const all = what === 'doomed' ? plan.records : recordCount;
+  return plan[what] <= Math.max(LEAST_DELETES, Math.floor((all * maxDeletePercent) / 100));
+}

@@ -1,0 +1,128 @@
+import { isShownAs } from '../baseline/agree.ts';
+import type { Agreed, BaselineRecord } from '../baseline/record.ts';
+import { type Shown, shownIn } from '../fingerprint/shown.ts';
+import { isInPlace } from '../registration/expected.ts';
+import type { RecordOfRows } from '../registration/record.ts';
+import { hasRepairTag } from '../registration/registration.ts';
+import { type Circumstances, decideByTable, type RecordView } from './decision-table.ts';
+import {
+  isShorterThan,
+  type Planning,
+  planCreation,
+  planMissing,
+  planMove,
+  planRenewal,
+  planUpdate,
+} from './first-writes.ts';
+import type { Outcome, WrittenOutcome } from './outcomes.ts';
+import type { Write } from './plan.ts';
+
+/** What the first pass makes of one record of the snapshot. */
+export type FirstPlan =
+  | { readonly kind: 'settled'; readonly outcome: Outcome }
+  /** It was agreed on, and its absence in the target is not taken for its device's own word. */
+  | {
+      readonly kind: 'write';
+      readonly outcome: WrittenOutcome;
+      readonly writes: readonly Write[];
+      readonly isAbsenceVoid?: true;
+    }
+  | Extract<ReturnType<typeof planCreation>, string>;
+
+export interface FirstPass extends Planning {
+  readonly around: Circumstances;
+  /** When the snapshot was read. */
+  readonly readAt: number;
+  readonly nowMs: number;
+  readonly overwrites: boolean;
+}
+
+/** A record of the snapshot, and what it shows by its fingerprint. */
+export interface WantedRecord {
+  readonly record: RecordOfRows;
+  readonly shown: Shown;
+  /** An older snapshot was chosen, and the newest one no longer holds it. */
+  readonly isGoneSince: boolean;
+}
+
+/** Decides by the table about one record that the snapshot holds, and plans what is to be written for it. */
+export function planFirst(
+  wanted: WantedRecord,
+  live: RecordOfRows | undefined,
+  before: BaselineRecord,
+  pass: FirstPass,
+): FirstPlan {
+  const { record, isGoneSince } = wanted;
+  const view = viewOf(wanted, live, before, pass);
+  const { row, outcome } = decideByTable(view, isGoneSince ? { ...pass.around, isGoneSince } : pass.around);
+  if (live === undefined) return planAbsent(record, outcome === 'created', row === '10', pass);
+  const update = (): FirstPlan => toPlan('updated', planUpdate(record, live, pass));
+  // Earlier versions left a tag of their own: what it is on is as they wrote it.
+  if (live.rows.some(({ tags }) => hasRepairTag(tags))) return update();
+  switch (outcome) {
+    case 'unchanged':
+      return planInPlace(record, live, view, pass);
+    case 'updated':
+    case 'sourceWins':
+      return update();
+    case 'conflict':
+      return pass.overwrites ? update() : { kind: 'settled', outcome: 'conflict' };
+    case 'keptLive':
+    case 'unknownOrigin': {
+      const missing = planMissing(record, live, pass);
+      return missing === undefined ? { kind: 'settled', outcome } : toPlan('updated', missing);
+    }
+    default:
+      throw new TypeError(`A record that both hold cannot be ${outcome}.`);
+  }
+}
+
+function planAbsent(record: RecordOfRows, isWanted: boolean, isAbsenceVoid: boolean, pass: FirstPass): FirstPlan {
+  if (!isWanted) return { kind: 'settled', outcome: 'goneInTarget' };
+  // Its device registered again under another key, or another device has its registration id.
+  if (record.rows.some(pass.elsewhere.isTaken)) return { kind: 'settled', outcome: 'keptLive' };
+  const plan = toPlan('created', planCreation(record, pass));
+  return isAbsenceVoid && typeof plan === 'object' && plan.kind === 'write' ? { ...plan, isAbsenceVoid } : plan;
+}
+
+/** The same in both: it may have to live longer, or under the snapshot's registration ids where its row is ours. */
+function planInPlace(record: RecordOfRows, live: RecordOfRows, view: RecordView, pass: FirstPass): FirstPlan {
+  const { agreed, liveVersion } = view;
+  const isOurs = typeof agreed === 'object' && agreed.kind === 'entry' && agreed.target.version === liveVersion;
+  const move = isOurs ? planMove(record, live, pass) : undefined;
+  if (move !== undefined) return { kind: 'write', outcome: 'moved', writes: move };
+  if (isShorterThan(live, record)) return toPlan('renewed', planRenewal(record, live, pass));
+  return { kind: 'settled', outcome: 'unchanged' };
+}
+
+function toPlan(outcome: WrittenOutcome, writes: ReturnType<typeof planCreation>): FirstPlan {
+  return typeof writes === 'string' ? writes : { kind: 'write', outcome, writes };
+}
+
+function viewOf(
+  { record, shown: wanted }: WantedRecord,
+  live: RecordOfRows | undefined,
+  { agreed, note }: BaselineRecord,
+  { readAt, nowMs }: FirstPass,
+): RecordView {
+  const shown = live === undefined ? undefined : shownIn(live.rows);
+  const entry = typeof agreed === 'object' && agreed.kind === 'entry' ? agreed : undefined;
+  const isLive = entry !== undefined && isShownAs(entry.target, shown);
+  const isWanted = entry !== undefined && isShownAs(entry.source, wanted);
+  return {
+    readAt,
+    wantedVersion: wanted.version,
+    liveVersion: shown?.version,
+    isSame: live !== undefined && (isUntouched(agreed, wanted, shown) || isInPlace(record, live)),
+    agreed,
+    agreedContent: isLive ? 'live' : isWanted ? 'wanted' : 'other',
+    isExpired: entry !== undefined && entry.expiry > 0 && entry.expiry * 1000 < nowMs,
+    note,
+  };
+}
+
+/** Neither hub has changed it since they agreed: then their texts say the same, in whatever form they are listed. */
+function isUntouched(agreed: Agreed, wanted: Shown, live: Shown | undefined): boolean {
+  if (typeof agreed !== 'object' || agreed.kind !== 'entry') return false;
+  return agreed.source.version === wanted.version && agreed.target.version === live?.version;
+}

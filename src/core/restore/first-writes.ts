@@ -1,0 +1,121 @@
+import { isShorter } from '../fingerprint/comparison.ts';
+import { earliestOf, expiryOf, versionHashOf } from '../fingerprint/row.ts';
+import { areDistinct, distinctRows } from '../registration/distinct.ts';
+import { type RebuildFault, rebuildInstallation } from '../registration/installation.ts';
+import type { RecordOfRows } from '../registration/record.ts';
+import { canonicalRow, descriptionForWrite, type Registration } from '../registration/registration.ts';
+import type { Write } from './plan.ts';
+
+/** What planning the writes of the first pass goes by. */
+export interface Planning {
+  readonly expiryFloorAtMs: number;
+  /** The target held nothing at the first look: it need not be asked before a record is created. */
+  readonly isTargetEmpty: boolean;
+  readonly elsewhere: Elsewhere;
+  /** The ids this run asked the target for in place of one of the snapshot's, oldest first. */
+  readonly mintedFor: (id: string) => readonly string[];
+}
+
+/** What lives in the target under other keys than the snapshot has it under. */
+export interface Elsewhere {
+  /** Its handle, or its id, is that of a row which is not as it was agreed on: its device's own. */
+  isTaken(row: Registration): boolean;
+  /** Version hashes of the rows under that id which are as they were agreed on. */
+  oursUnder(id: string): readonly number[];
+}
+
+type Writes = readonly Write[] | RebuildFault;
+
+/** Nothing lives under its key. */
+export function planCreation(record: RecordOfRows, planning: Planning): Writes {
+  if (isInstallation(record)) return planInstallation(record, planning, planning.isTargetEmpty ? undefined : []);
+  const rows = areDistinct(record.rows) ? record.rows : [...distinctRows(record.rows).values()];
+  return rows.map((row) => creationOf(row, planning));
+}
+
+/** What lives there is brought to what the record is, as far as it is still as it was listed. */
+export function planUpdate(record: RecordOfRows, live: RecordOfRows, planning: Planning): Writes {
+  if (isInstallation(record)) return planInstallation(record, planning, live.rows.map(versionHashOf));
+  const liveById = new Map(live.rows.map((row) => [row.id, row]));
+  const writes: Write[] = [];
+  const kept = new Set<string>();
+  for (const [form, row] of distinctRows(record.rows)) {
+    const found = [row.id, ...planning.mintedFor(row.id)].flatMap((id) => liveById.get(id) ?? [])[0];
+    if (found === undefined) writes.push(creationOf(row, planning));
+    else {
+      kept.add(found.id);
+      if (canonicalRow(found.xml) !== form) writes.push(overwriteOf(row, found));
+    }
+  }
+  const surplus = live.rows.filter(({ id }) => !kept.has(id));
+  return [...writes, ...surplus.map(({ id, etag }) => ({ kind: 'withdrawal', id, etag }) as const)];
+}
+
+/**
+ * A device outside installations of which only some rows live, as a step that died half way leaves it: the missing
+ * ones. `undefined` when that is not so.
+ */
+export function planMissing(record: RecordOfRows, live: RecordOfRows, planning: Planning): Writes | undefined {
+  if (isInstallation(record)) return undefined;
+  const wanted = distinctRows(record.rows);
+  const liveForms = distinctRows(live.rows);
+  if ([...liveForms.keys()].some((form) => !wanted.has(form))) return undefined;
+  return [...wanted].flatMap(([form, row]) => (liveForms.has(form) ? [] : [creationOf(row, planning)]));
+}
+
+/** The same content under other ids than the snapshot's, as plain rows. `undefined` when all ids are right. */
+export function planMove(record: RecordOfRows, live: RecordOfRows, planning: Planning): readonly Write[] | undefined {
+  if (isInstallation(record)) return undefined;
+  const liveByForm = distinctRows(live.rows);
+  const writes = [...distinctRows(record.rows)].flatMap(([form, row]): Write[] => {
+    const found = liveByForm.get(form);
+    if (found === undefined || [row.id, ...planning.mintedFor(row.id)].includes(found.id)) return [];
+    return [creationOf(row, planning), { kind: 'withdrawal', id: found.id, etag: found.etag }];
+  });
+  return writes.length === 0 ? undefined : writes;
+}
+
+/** The same once more, so that it lives as long as the hub lets it. */
+export function planRenewal(record: RecordOfRows, live: RecordOfRows, planning: Planning): Writes {
+  if (isInstallation(record)) return planInstallation(record, planning, live.rows.map(versionHashOf));
+  return live.rows.map((row) => overwriteOf(row, row));
+}
+
+/** Removes from the target what the snapshot no longer holds, while it is as it was listed. */
+export function planWithdrawal(live: RecordOfRows): readonly Write[] {
+  if (isInstallation(live)) {
+    return [{ kind: 'removal', id: live.key.slice(2), asSeen: live.rows.map(versionHashOf) }];
+  }
+  return live.rows.map(({ id, etag }) => ({ kind: 'withdrawal', id, etag }) as const);
+}
+
+export function isShorterThan(live: RecordOfRows, record: RecordOfRows): boolean {
+  return isShorter(
+    earliestOf(record.rows.map(expiryOf)),
+    live.rows.map((row) => ({ expiry: expiryOf(row) })),
+  );
+}
+
+function isInstallation({ key }: RecordOfRows): boolean {
+  return key.startsWith('i:');
+}
+
+function creationOf({ id, xml }: Registration, { isTargetEmpty, elsewhere }: Planning): Write {
+  const write = { kind: 'registration', id, xml: descriptionForWrite(xml) } as const;
+  return isTargetEmpty ? write : { ...write, asSeen: elsewhere.oursUnder(id) };
+}
+
+function overwriteOf({ id, xml }: Registration, found: Registration): Write {
+  return { kind: 'registration', id, over: { id: found.id, etag: found.etag }, xml: descriptionForWrite(xml) };
+}
+
+function planInstallation(
+  { rows }: RecordOfRows,
+  { expiryFloorAtMs }: Planning,
+  asSeen: readonly number[] | undefined,
+): Writes {
+  const rebuilt = rebuildInstallation(rows, expiryFloorAtMs);
+  if (typeof rebuilt === 'string') return rebuilt;
+  const json = JSON.stringify(rebuilt.body);
+  return [{ kind: 'installation', id: rebuilt.id, json, ...(asSeen === undefined ? {} : { asSeen }) }];
+}

@@ -1,0 +1,32 @@
+import type { RestoreRun } from '../run/run.ts';
+import { isRepairInPlace, isWithinBounds } from './circumstances.ts';
+
+/** What an operator must know of a run before it writes, from its first look at the whole target. */
+export function warningsOf(run: RestoreRun, isBaselineLost: boolean, maxDeletePercent: number): string[] {
+  const { found, baseline, request } = run;
+  const { doomed = 0, goneSince = 0, absent = 0 } = found?.plan ?? {};
+  const warnings: string[] = [];
+  if (isRepairInPlace(run) || request.purpose === 'rollback') return warnings;
+  if (isBaselineLost || (baseline === undefined && found?.rows !== 0)) {
+    const why = isBaselineLost
+      ? 'The baseline of this pair of hubs cannot be read'
+      : 'This pair of hubs has no baseline yet';
+    warnings.push(`${why}: rows of the target that differ are of unknown origin and stay, and nothing is withdrawn.`);
+  }
+  if (!isWithinBounds(run, 'doomed', maxDeletePercent)) {
+    warnings.push(
+      `${doomed} records of the target are no longer in the snapshot, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows: none is withdrawn.`,
+    );
+  }
+  if (!isWithinBounds(run, 'goneSince', maxDeletePercent)) {
+    warnings.push(
+      `${goneSince} records of this snapshot are missing in the newest one, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows: they are created.`,
+    );
+  }
+  if (absent > 0) {
+    warnings.push(
+      `${absent} records that both hubs held are missing in the target. It was not in use, so that is not taken for their devices' own word: they are created again.`,
+    );
+  }
+  return warnings;
+}

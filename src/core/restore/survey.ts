@@ -1,0 +1,126 @@
+import { isShownAs } from '../baseline/agree.ts';
+import type { BaselineRecord } from '../baseline/record.ts';
+import { Comparison, type Extra, type LiveFingerprints } from '../fingerprint/comparison.ts';
+import type { RowFingerprint } from '../fingerprint/row.ts';
+import { type Shown, shownBy } from '../fingerprint/shown.ts';
+import type { FingerprintTable } from '../fingerprint/table.ts';
+import { type Circumstances, decideByTable, type RecordView } from './decision-table.ts';
+import type { Outcome } from './outcomes.ts';
+
+/** A row of the target whose handle, or id, the snapshot's shard does not have under its key. */
+export interface ForeignRow {
+  /** 0 where the handle is where the snapshot has it, and only the id is not. */
+  readonly handleHash: number;
+  readonly idHash: number;
+  readonly versionHash: number;
+  /** It is as it was agreed on: nothing of its device's own. */
+  readonly isOurs: boolean;
+}
+
+/** What a look at the target says of one shard, before any text is read. */
+export interface Survey {
+  readonly comparison: Comparison;
+  /** For each extra of the comparison what becomes of it; `pending` for what is to be withdrawn. */
+  readonly extraOutcomes: readonly Outcome[];
+  readonly onlyInTarget: number;
+  readonly foreign: readonly ForeignRow[];
+  /** Agreed on, in the snapshot, and missing in the target. */
+  readonly absentCount: number;
+  /** In an older snapshot, missing in the target, and no longer in the newest snapshot. */
+  readonly goneSinceCount: number;
+}
+
+export interface SurveyOptions {
+  readonly readAt: number;
+  readonly nowMs: number;
+  readonly around: Circumstances;
+  /** Records that the run is not about, and withdrawals, are left out. */
+  readonly isWhole: boolean;
+  /** Of the newest snapshot, where the run restores another one. */
+  readonly newestKeys: ReadonlySet<number> | undefined;
+  readonly baselineOf: (keyHash: number) => BaselineRecord;
+}
+
+export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerprints, options: SurveyOptions): Survey {
+  const places = new Map<number, number>();
+  for (let index = 0; index < fingerprints.count; index += 1) places.set(fingerprints.keyHashAt(index), index);
+  const foreign: ForeignRow[] = [];
+  const extras: Extra[] = [];
+  const extraOutcomes: Outcome[] = [];
+  let onlyInTarget = 0;
+  for (const [keyHash, rows] of live) {
+    const place = places.get(keyHash);
+    const shown = shownBy(rows);
+    foreign.push(
+      ...foreignRows(
+        place === undefined ? undefined : fingerprints.at(place),
+        rows,
+        options.baselineOf(keyHash),
+        shown,
+      ),
+    );
+    if (place !== undefined) continue;
+    const outcome = options.isWhole ? outcomeOfExtra(options.baselineOf(keyHash), shown, options) : undefined;
+    if (outcome === undefined) onlyInTarget += options.isWhole ? 1 : 0;
+    else {
+      extras.push({ keyHash, ...shown });
+      extraOutcomes.push(outcome);
+    }
+  }
+  const comparison = Comparison.of(fingerprints, live, extras);
+  return { comparison, extraOutcomes, onlyInTarget, foreign, ...countMissing(places.keys(), live, options) };
+}
+
+function countMissing(keyHashes: Iterable<number>, live: LiveFingerprints, { newestKeys, baselineOf }: SurveyOptions) {
+  let absentCount = 0;
+  let goneSinceCount = 0;
+  for (const keyHash of keyHashes) {
+    if (live.has(keyHash)) continue;
+    const { agreed } = baselineOf(keyHash);
+    if (typeof agreed === 'object' && agreed.kind === 'entry') absentCount += 1;
+    if (newestKeys?.has(keyHash) === false && (typeof agreed === 'string' || agreed.kind === 'entry'))
+      goneSinceCount += 1;
+  }
+  return { absentCount, goneSinceCount };
+}
+
+/** `undefined` for one of which nothing is known. */
+function outcomeOfExtra(before: BaselineRecord, shown: Shown, options: SurveyOptions): Outcome | undefined {
+  const { agreed, note } = before;
+  const entry = typeof agreed === 'object' && agreed.kind === 'entry' ? agreed : undefined;
+  const view: RecordView = {
+    readAt: options.readAt,
+    wantedVersion: undefined,
+    liveVersion: shown.version,
+    isSame: false,
+    agreed,
+    agreedContent: entry !== undefined && isShownAs(entry.target, shown) ? 'live' : 'other',
+    isExpired: entry !== undefined && entry.expiry > 0 && entry.expiry * 1000 < options.nowMs,
+    note,
+  };
+  const { outcome } = decideByTable(view, options.around);
+  switch (outcome) {
+    case 'withdrawn':
+      return 'pending';
+    case 'leftover':
+    case 'conflict':
+      return outcome;
+    default:
+      return undefined;
+  }
+}
+
+function foreignRows(
+  wanted: ReturnType<FingerprintTable['at']> | undefined,
+  rows: readonly RowFingerprint[],
+  { agreed }: BaselineRecord,
+  shown: Shown,
+): ForeignRow[] {
+  const isOurs = typeof agreed === 'object' && agreed.kind === 'entry' && agreed.target.version === shown.version;
+  return rows.flatMap(({ handleHash, idHash, versionHash }) => {
+    const isHandleKnown = wanted?.handleHashes.includes(handleHash) === true;
+    const isIdKnown = wanted !== undefined && (wanted.idHashes.length === 0 || wanted.idHashes.includes(idHash));
+    if (isHandleKnown && isIdKnown) return [];
+    return [{ handleHash: isHandleKnown ? 0 : handleHash, idHash, versionHash, isOurs }];
+  });
+}

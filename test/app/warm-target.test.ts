@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { readMarks } from '../../src/app/snapshots/marks.ts';
+import type { Hub } from '../../src/core/ports.ts';
+import { backUp, contentOf, restore, seed } from '../support/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import type { MemoryHub } from '../support/memory-hub.ts';
+import { anAppleRow } from '../support/rows.ts';
+
+/** What a device does in a hub by itself: its row with other tags, and a higher ETag. */
+function retag(hub: Engine['primary'], id: string, tags: readonly string[]): void {
+  const before = /<ETag>(\d+)<\/ETag>/.exec(hub.rows.get(id) ?? '')?.[1] ?? '0';
+  const etag = Number(before) + 1;
+  hub.rows.set(id, anAppleRow({ id, tags, etag }));
+}
+
+describe('a target that an earlier restore has filled', () => {
+  it('gets what devices changed in the source since', async () => {
+    const engine = createEngine();
+    seed(engine);
+    await backUp(engine);
+    expect((await restore(engine)).counts).toMatchObject({ created: 24 });
+    retag(engine.primary, '19-5-1', ['changed']);
+    await backUp(engine);
+    const view = await restore(engine);
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { total: 24, updated: 1, unchanged: 23 } });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+  });
+
+  it('loses what devices removed in the source since', async () => {
+    const engine = createEngine();
+    seed(engine);
+    await backUp(engine);
+    await restore(engine);
+    engine.primary.rows.delete('19-5-1');
+    await backUp(engine);
+    const view = await restore(engine);
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { total: 24, withdrawn: 1, unchanged: 23 } });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+  });
+
+  it('keeps what a device changed there', async () => {
+    const engine = createEngine();
+    seed(engine);
+    await backUp(engine);
+    await restore(engine);
+    retag(engine.secondary, '19-5-1', ['its own']);
+    await backUp(engine);
+    expect(await restore(engine)).toMatchObject({ counts: { keptLive: 1, unchanged: 23 } });
+    retag(engine.primary, '19-5-1', ['both']);
+    await backUp(engine);
+    expect(await restore(engine)).toMatchObject({ counts: { updated: 1, unchanged: 23 } });
+  });
+
+  it('does the same when the same restore runs again', async () => {
+    const engine = createEngine();
+    seed(engine);
+    await backUp(engine);
+    for (let run = 0; run < 3; run++) await restore(engine);
+    const view = await restore(engine);
+    expect(view).toMatchObject({ counts: { total: 24, unchanged: 24 }, passes: 1 });
+  });
+});
+
+describe('a target that stores something else than it was sent', () => {
+  it('ends the restore by name, without a proof', async () => {
+    const engine = createEngine({ wrap: ({ secondary }) => ({ secondary: withoutTags(secondary) }) });
+    for (let index = 0; index < 50; index++) {
+      const id = `${index}9-5-1`;
+      engine.primary.rows.set(id, anAppleRow({ id, tags: ['plain', `n${index}`] }));
+    }
+    const snapshotId = await backUp(engine);
+    const view = await restore(engine);
+    expect(view).toMatchObject({ status: 'Failed', error: { code: 'TargetAltersRecords' }, changedSince: 50 });
+    const marks = await readMarks(engine.app, engine.app.primary.ref);
+    expect(marks.get(snapshotId)?.proof).toBeUndefined();
+  });
+});
+
+function withoutTags(hub: MemoryHub): Hub {
+  return {
+    ...hub,
+    putRegistration: (id, xml, options) => hub.putRegistration(id, xml.replace(/<Tags>.*<\/Tags>/, ''), options),
+  };
+}

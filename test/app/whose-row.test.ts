@@ -1,0 +1,270 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { backUp, contentOf, restore, seed } from '../support/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
+
+type Rows = Engine['primary']['rows'];
+
+/** A device's own word: its row under that id, whatever was there, with a higher ETag. */
+function register(rows: Rows, id: string, handle: string, tags: readonly string[], expirationTime?: string): void {
+  const before = /<ETag>(\d+)<\/ETag>/.exec(rows.get(id) ?? '')?.[1] ?? '0';
+  const time = expirationTime === undefined ? {} : { expirationTime };
+  rows.set(id, anAppleRow({ id, token: tokenOf(handle), tags, etag: Number(before) + 1, ...time }));
+}
+
+async function aRehearsed(amount = 24): Promise<Engine> {
+  const engine = createEngine();
+  seed(engine, amount);
+  await backUp(engine);
+  await restore(engine);
+  return engine;
+}
+
+describe('a handle that changed under its registration id', () => {
+  it('in the target after a restore is not overwritten by the dead one', async () => {
+    const engine = await aRehearsed();
+    register(engine.secondary.rows, '19-5-1', 'new phone', ['plain']);
+    const before = new Map(engine.secondary.rows);
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { keptLive: 1, unchanged: 23 } });
+    expect(engine.secondary.rows).toEqual(before);
+  });
+
+  it('in the target before a first restore is not overwritten', async () => {
+    const engine = createEngine();
+    seed(engine);
+    register(engine.secondary.rows, '19-5-1', 'new phone', ['plain']);
+    const own = engine.secondary.rows.get('19-5-1');
+    await backUp(engine);
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { keptLive: 1, created: 23 } });
+    expect(engine.secondary.rows.get('19-5-1')).toBe(own);
+  });
+
+  it('between two passes is not overwritten', async () => {
+    const engine = createEngine();
+    seed(engine);
+    await backUp(engine);
+    const { intercept } = engine.secondary;
+    engine.secondary.intercept = (kind, id, body) => {
+      // The last of a shard: then the device is faster than the look of the second pass.
+      queueMicrotask(() => {
+        if (id === '19-5-1') register(engine.secondary.rows, '19-5-1', 'new phone', ['plain']);
+      });
+      return intercept(kind, id, body);
+    };
+    await restore(engine);
+    expect(engine.secondary.rows.get('19-5-1')).toContain(tokenOf('new phone'));
+  });
+
+  it('in the primary is not overwritten by a repair of it', async () => {
+    const engine = await aRehearsed();
+    register(engine.primary.rows, '19-5-1', 'new phone', ['plain']);
+    const before = new Map(engine.primary.rows);
+    const view = await restore(engine, { target: 'primary', confirm: 'one/devices' });
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { keptLive: 1, unchanged: 23 } });
+    expect(engine.primary.rows).toEqual(before);
+  });
+
+  it('in the source is one move, and pushes reach the device once', async () => {
+    const engine = await aRehearsed();
+    register(engine.primary.rows, '19-5-1', 'new phone', ['plain']);
+    await backUp(engine);
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { failed: 0 } });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+  });
+});
+
+it('a plain row of a rehearsal gives way to the installation that took its handle', async () => {
+  const engine = await aRehearsed();
+  engine.primary.rows.delete('19-5-1');
+  for (const [id, xml] of anInstallation('upgraded', { tags: ['news'], token: tokenOf('19-5-1') })) {
+    engine.primary.rows.set(id, xml);
+  }
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 1, withdrawn: 1 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+it('a registration renewed in the source is renewed in the target', async () => {
+  const engine = createEngine();
+  register(engine.primary.rows, '1-1-1', 'phone', ['a'], '2026-12-10T00:00:00Z');
+  await backUp(engine);
+  register(engine.secondary.rows, '1-1-1', 'phone', ['a'], '2026-12-10T00:00:00Z');
+  register(engine.primary.rows, '1-1-1', 'phone', ['a'], '2027-01-10T00:00:00Z');
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { renewed: 1, total: 1 } });
+  expect(await restore(engine)).toMatchObject({ counts: { unchanged: 1 } });
+});
+
+describe('a hub that lost its rows is filled', () => {
+  it('when it is the target of a rehearsal, made again since', async () => {
+    const engine = await aRehearsed();
+    engine.secondary.rows.clear();
+    const view = await restore(engine);
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { created: 24 }, absenceVoid: 24 });
+    expect(view.warnings).toContainEqual(expect.stringContaining('24 records that both hubs held are missing'));
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+  });
+
+  it('when it is the primary, in place, and the pair agrees again after', async () => {
+    const engine = await aRehearsed();
+    const all = contentOf(engine.primary);
+    engine.primary.rows.clear();
+    await restore(engine, { target: 'primary', confirm: 'one/devices' });
+    expect(contentOf(engine.primary)).toEqual(all);
+    await backUp(engine);
+    expect(await restore(engine)).toMatchObject({ counts: { unchanged: 24, total: 24 } });
+  });
+});
+
+describe('what the source no longer holds', () => {
+  it('stays where it is more than the bound', async () => {
+    const engine = await aRehearsed(140);
+    for (let index = 1; index < 46; index += 2) engine.primary.rows.delete(`${index}9-5-1`);
+    await backUp(engine);
+    const view = await restore(engine);
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { leftover: 23, withdrawn: 0, unchanged: 117 } });
+    expect(view.warnings).toContainEqual(
+      expect.stringContaining('23 records of the target are no longer in the snapshot'),
+    );
+  });
+
+  it('stays while the source still has it, whatever its listing said', async () => {
+    const engine = await aRehearsed();
+    const xml = engine.primary.rows.get('19-5-1') ?? '';
+    engine.primary.rows.delete('19-5-1');
+    await backUp(engine);
+    engine.primary.rows.set('19-5-1', xml);
+    expect(await restore(engine)).toMatchObject({ counts: { leftover: 1, withdrawn: 0 } });
+  });
+
+  it('stays when the request says so', async () => {
+    const engine = await aRehearsed();
+    engine.primary.rows.delete('19-5-1');
+    await backUp(engine);
+    expect(await restore(engine, { leftovers: 'keep' })).toMatchObject({ counts: { leftover: 1, withdrawn: 0 } });
+  });
+
+  it('comes back with an older snapshot only when asked for', async () => {
+    const engine = await aRehearsed();
+    const [older = ''] = [(await restore(engine)).snapshot.id];
+    engine.primary.rows.delete('19-5-1');
+    await backUp(engine);
+    await restore(engine);
+    expect(await restore(engine, { snapshot: older })).toMatchObject({ counts: { goneInTarget: 1, created: 0 } });
+    expect(await restore(engine, { snapshot: older, resurrect: true })).toMatchObject({ counts: { created: 1 } });
+  });
+});
+
+describe('a row that differs on both sides', () => {
+  const aConflict = async (): Promise<Engine> => {
+    const engine = await aRehearsed();
+    register(engine.secondary.rows, '19-5-1', '19-5-1', ['there']);
+    register(engine.primary.rows, '19-5-1', '19-5-1', ['here']);
+    await backUp(engine);
+    return engine;
+  };
+
+  it('is a conflict and stays', async () => {
+    const engine = await aConflict();
+    const before = new Map(engine.secondary.rows);
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { conflict: 1, unchanged: 23 } });
+    expect(engine.secondary.rows).toEqual(before);
+  });
+
+  it('is overwritten where the request says so', async () => {
+    const engine = await aConflict();
+    const view = await restore(engine, { onConflict: 'overwrite', confirm: 'three/devices' });
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { updated: 1, unchanged: 23 } });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+  });
+});
+
+it('a dry run shows what would become of each record, and writes nothing', async () => {
+  const engine = await aRehearsed();
+  register(engine.primary.rows, '19-5-1', '19-5-1', ['changed']);
+  engine.primary.rows.delete('39-5-1');
+  await backUp(engine);
+  const before = new Map(engine.secondary.rows);
+  expect(await restore(engine, { dryRun: true })).toMatchObject({
+    counts: { updated: 1, withdrawn: 1, unchanged: 22 },
+  });
+  expect(engine.secondary.rows).toEqual(before);
+});
+
+describe('a baseline that cannot be used', () => {
+  const aChanged = async (): Promise<Engine> => {
+    const engine = await aRehearsed();
+    await restore(engine);
+    register(engine.primary.rows, '19-5-1', '19-5-1', ['changed']);
+    engine.primary.rows.delete('39-5-1');
+    await backUp(engine);
+    return engine;
+  };
+  const shardsOf = async (engine: Engine): Promise<Map<string, string[]>> => {
+    const entries = (await engine.blobs.list('_pairs/')).filter(({ name }) => /\/baselines\/[^/]+\/\d{4}$/.test(name));
+    return Map.groupBy(
+      entries.map(({ name }) => name),
+      (name) => name.split('/').at(-2) ?? '',
+    );
+  };
+
+  it('damaged, is read as the run before left it', async () => {
+    const engine = await aChanged();
+    const newest = [...(await shardsOf(engine))].at(-1)?.[1] ?? [];
+    for (const name of newest) await engine.blobs.put(name, Buffer.from('damaged'), 'any');
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: 1, withdrawn: 1 } });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+  });
+
+  it.each(['removed', 'damaged'])('%s altogether, deletes and overwrites nothing, and says so', async (how) => {
+    const engine = await aChanged();
+    const before = new Map(engine.secondary.rows);
+    for (const { name } of await engine.blobs.list('_pairs/')) {
+      if (how === 'removed') await engine.blobs.remove(name);
+      else await engine.blobs.put(name, Buffer.from('damaged'), 'any');
+    }
+    const view = await restore(engine);
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { unknownOrigin: 1, onlyInTarget: 1, unchanged: 22 } });
+    expect(view.warnings).toContainEqual(expect.stringContaining('no baseline yet'));
+    expect(engine.secondary.rows).toEqual(before);
+  });
+});
+
+const word = fc.record({
+  device: fc.integer({ min: 0, max: 5 }),
+  hub: fc.constantFrom('primary' as const, 'secondary' as const),
+  what: fc.constantFrom('tags', 'handle', 'gone'),
+});
+
+type Word = typeof word extends fc.Arbitrary<infer T> ? T : never;
+
+/** One device's word, as its client would bring it about. */
+function speak({ primary, secondary }: Engine, { device, hub, what }: Word, turn: number): void {
+  const { rows } = hub === 'primary' ? primary : secondary;
+  const id = `${device}-7-1`;
+  if (what === 'gone') rows.delete(id);
+  else register(rows, id, what === 'handle' ? `phone ${device} ${turn}` : `phone ${device}`, [`t${turn}`]);
+}
+
+it('the same restore any number of times, with device changes between, is the same as once', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.array(word, { maxLength: 4 }), { minLength: 1, maxLength: 4 }), async (rounds) => {
+      const engine = createEngine();
+      for (let device = 0; device < 6; device++)
+        register(engine.primary.rows, `${device}-7-1`, `phone ${device}`, ['first']);
+      await backUp(engine);
+      for (const [turn, words] of rounds.entries()) {
+        await restore(engine);
+        for (const one of words) speak(engine, one, turn);
+        if (turn % 2 === 0) await backUp(engine);
+      }
+      await restore(engine);
+      const once = new Map(engine.secondary.rows);
+      const again = await restore(engine);
+      expect(again.counts).toMatchObject({ created: 0, updated: 0, renewed: 0, moved: 0, withdrawn: 0, failed: 0 });
+      expect(engine.secondary.rows).toEqual(once);
+    }),
+    { numRuns: 30 },
+  );
+});

@@ -1,0 +1,79 @@
+import { expect, it } from 'vitest';
+import { nextRecord, type Observation, type Times } from '../../src/core/baseline/agree.ts';
+import { type Agreed, type BaselineRecord, turned } from '../../src/core/baseline/record.ts';
+import { BaselineTable } from '../../src/core/baseline/table.ts';
+
+const entry: Agreed = {
+  kind: 'entry',
+  source: { version: 1, at: 10, content: 7, isOwn: false },
+  target: { version: 2, at: 20, content: 8, isOwn: true },
+  expiry: 1_800_000_000,
+};
+const tombstone: Agreed = { kind: 'tombstone', source: { version: 1, at: 10 }, target: { version: undefined, at: 20 } };
+const before = (agreed: Agreed, note?: BaselineRecord['note']): BaselineRecord => ({ keyHash: 9, agreed, note });
+const times: Times = { readAt: 30, lookAt: 40, wasTargetInUse: () => false };
+const seen = (change: Partial<Observation>): Observation => ({
+  end: 'agreed',
+  written: 'nothing',
+  wanted: { version: 3, content: 7 },
+  live: { version: 4, content: 8 },
+  isSame: true,
+  expiry: 0,
+  ...change,
+});
+
+it('keeps its numbers, also seen from the other hub', () => {
+  const note = { source: { version: undefined, at: 5 }, target: { version: 6, at: 7 } };
+  const records = [before(entry, note), before(tombstone), before('unknown', note), before('none', note)];
+  for (const [index, record] of records.entries()) {
+    const one = { ...record, keyHash: index };
+    expect(new BaselineTable(BaselineTable.of([one]).numbers).get(index)).toEqual(one);
+    expect(turned(turned(one))).toEqual(one);
+  }
+  expect(turned(before(entry)).agreed).toMatchObject({ source: { version: 2 }, target: { version: 1 } });
+  expect(() => new BaselineTable(Float64Array.of(1, 2))).toThrow(RangeError);
+});
+
+it('moves for what a look has proven, and for nothing else', () => {
+  const agreed = nextRecord(before('none'), seen({ written: 'content' }), times);
+  expect(agreed.agreed).toMatchObject({ source: { version: 3, at: 30 }, target: { version: 4, at: 40, isOwn: true } });
+  for (const one of [seen({ isSame: false }), seen({ end: 'none' }), seen({ end: 'removed' }), seen({ end: 'gone' })]) {
+    expect(nextRecord(before(entry), one, times)).toEqual(before(entry));
+  }
+});
+
+it('never moves back', () => {
+  const older: Times = { ...times, readAt: 5 };
+  const same = nextRecord(before(entry), seen({}), older);
+  expect(same.agreed).toMatchObject({ source: { version: 1, at: 10 }, target: { version: 4, at: 40 } });
+  const other = seen({ wanted: { version: 3, content: 70 }, live: { version: 4, content: 80 } });
+  expect(nextRecord(before(entry), other, older)).toEqual(before(entry));
+  expect(nextRecord(before(tombstone), other, older)).toEqual(before(tombstone));
+});
+
+it('turns what was withdrawn into a tombstone, and what stays out as well', () => {
+  const gone = seen({ live: undefined, isSame: false });
+  const removed = nextRecord(before(entry), { ...gone, end: 'removed' }, times);
+  expect(removed.agreed).toMatchObject({ kind: 'tombstone', source: { version: undefined }, target: { at: 40 } });
+  const kept = nextRecord(before(entry), { ...gone, end: 'gone' }, times);
+  // The source has moved since: the tombstone keeps the agreed version, and a note the one seen.
+  expect(kept).toMatchObject({ agreed: { source: { version: 1, at: 10 } }, note: { source: { version: 3, at: 30 } } });
+});
+
+it('notes the first look at what it leaves, and renews only what moved', () => {
+  const left = seen({ end: 'left', isSame: false });
+  const noted = nextRecord(before(entry), left, times);
+  expect(noted).toMatchObject({
+    agreed: entry,
+    note: { source: { version: 3, at: 30 }, target: { version: 4, at: 40 } },
+  });
+  const later: Times = { ...times, readAt: 50, lookAt: 60 };
+  const again = { ...left, wanted: { version: 33, content: 1 } };
+  expect(nextRecord(noted, again, later)).toEqual(noted);
+  expect(nextRecord(noted, again, { ...later, wasTargetInUse: () => true }).note?.source).toEqual({
+    version: 33,
+    at: 50,
+  });
+  const moved = { ...left, live: { version: 44, content: 1 } };
+  expect(nextRecord(noted, moved, later).note).toMatchObject({ target: { version: 44, at: 60 } });
+});

@@ -1,0 +1,103 @@
+import { expect, it } from 'vitest';
+import type { Agreed, Note } from '../../src/core/baseline/record.ts';
+import { type Circumstances, decideByTable, type RecordView } from '../../src/core/restore/decision-table.ts';
+
+/** The source was read at 10; the two hubs agreed at 20, when the target was looked at; the snapshot is of 30. */
+const entry: Agreed = {
+  kind: 'entry',
+  source: { version: 1, at: 10, content: 7, isOwn: false },
+  target: { version: 2, at: 20, content: 7, isOwn: true },
+  expiry: 0,
+};
+const tombstone: Agreed = { kind: 'tombstone', source: { version: 1, at: 10 }, target: { version: undefined, at: 20 } };
+const seenAgain: Agreed = { kind: 'tombstone', source: { version: undefined, at: 10 }, target: { version: 2, at: 20 } };
+const note: Note = { source: { version: 1, at: 10 }, target: { version: 5, at: 20 } };
+
+const view = (change: Partial<RecordView>): RecordView => ({
+  readAt: 30,
+  wantedVersion: 1,
+  liveVersion: 2,
+  isSame: false,
+  agreed: 'none',
+  agreedContent: 'other',
+  isExpired: false,
+  note: undefined,
+  ...change,
+});
+
+const calm: Circumstances = {
+  purpose: 'restore',
+  isResurrecting: false,
+  wasTargetInUse: () => false,
+  wasSourceInUseLast: () => true,
+  wasTargetInUseBefore: false,
+  sourceTermStart: 0,
+  isFromBefore: false,
+  isGoneSince: false,
+  isAbsenceProven: true,
+  isSourceNew: false,
+  exceeded: { deletes: false, absences: false, drift: false },
+};
+const inUse = { wasTargetInUse: () => true, wasSourceInUseLast: () => false };
+const absent = { wantedVersion: undefined };
+const missing = { liveVersion: undefined };
+const tooMany = { exceeded: { deletes: true, absences: true, drift: true } };
+
+type Case = readonly [row: string, outcome: string, Partial<RecordView>, Partial<Circumstances>?];
+const cases: readonly Case[] = [
+  ['1', 'unchanged', { isSame: true }],
+  ['1', 'unchanged', { isSame: true, agreed: tombstone }],
+  ['2', 'updated', { wantedVersion: 3, liveVersion: 5, note }],
+  ['7', 'keptLive', { wantedVersion: 3, liveVersion: 5, note }, inUse],
+  ['7', 'keptLive', { wantedVersion: 1, liveVersion: 5, note }],
+  ['2', 'withdrawn', { ...absent, liveVersion: 5, note, agreed: entry }],
+  ['3', 'updated', { wantedVersion: 3, agreed: entry, agreedContent: 'live' }],
+  ['3', 'conflict', { wantedVersion: 3, agreed: entry, agreedContent: 'live', readAt: 5 }],
+  ['3b', 'conflict', { wantedVersion: 3, liveVersion: 4, agreed: entry, agreedContent: 'live' }],
+  ['3b', 'sourceWins', { liveVersion: 4, agreed: entry, agreedContent: 'live' }, { purpose: 'failback' }],
+  ['4', 'keptLive', { liveVersion: 4, agreed: entry, agreedContent: 'wanted' }],
+  ['5', 'conflict', { wantedVersion: 3, liveVersion: 4, agreed: entry }],
+  ['5', 'conflict', { wantedVersion: 3, liveVersion: 4, agreed: tombstone }],
+  ['5', 'conflict', { wantedVersion: 3, liveVersion: 4, agreed: entry }, { purpose: 'failback', ...tooMany }],
+  ['6', 'conflict', {}, { wasTargetInUseBefore: true }],
+  ['6', 'updated', {}, { wasTargetInUseBefore: true, isFromBefore: true }],
+  ['7', 'keptLive', {}],
+  ['8', 'unknownOrigin', { agreed: 'unknown' }],
+  ['9', 'goneInTarget', { ...missing, agreed: entry }, { isGoneSince: true }],
+  ['12', 'created', missing, { isGoneSince: true, isResurrecting: true }],
+  ['12', 'created', missing, { isGoneSince: true, ...tooMany }],
+  ['9b', 'created', { ...missing, wantedVersion: 3, agreed: entry }],
+  ['10', 'created', { ...missing, agreed: entry }],
+  ['10', 'goneInTarget', { ...missing, agreed: entry }, inUse],
+  ['10', 'created', { ...missing, agreed: entry, isExpired: true }, inUse],
+  ['10', 'created', { ...missing, agreed: entry }, { ...inUse, ...tooMany }],
+  ['11', 'goneInTarget', { ...missing, agreed: tombstone }],
+  ['11', 'created', { ...missing, agreed: tombstone }, { isResurrecting: true }],
+  ['11', 'created', { ...missing, wantedVersion: 3, agreed: tombstone }],
+  ['11', 'created', { ...missing, agreed: seenAgain }],
+  ['12', 'created', missing],
+  ['12', 'created', { ...missing, agreed: 'unknown' }],
+  ['13', 'withdrawn', { ...absent, agreed: entry, agreedContent: 'live' }],
+  ['13', 'withdrawn', { ...absent, agreed: seenAgain }],
+  ['13', 'leftover', { ...absent, agreed: entry, agreedContent: 'live' }, { isAbsenceProven: false }],
+  ['13', 'leftover', { ...absent, agreed: entry, agreedContent: 'live' }, { isSourceNew: true }],
+  ['13', 'leftover', { ...absent, agreed: entry, agreedContent: 'live', isExpired: true }],
+  ['13', 'leftover', { ...absent, agreed: entry, agreedContent: 'live' }, tooMany],
+  ['13', 'conflict', { ...absent, agreed: entry, agreedContent: 'live', readAt: 5 }],
+  ['14', 'leftover', { ...absent, liveVersion: 4, agreed: entry }],
+  ['14', 'withdrawn', { ...absent, liveVersion: 4, agreed: entry }, { purpose: 'failback' }],
+  ['15', 'onlyInTarget', absent],
+  ['15', 'onlyInTarget', { ...absent, agreed: 'unknown' }],
+  ['16', 'nothing', { ...absent, ...missing, agreed: entry }],
+];
+
+for (const [row, outcome, change, around] of cases) {
+  it(`row ${row} of the table gives ${outcome} of ${JSON.stringify(change)}`, () => {
+    expect(decideByTable(view(change), { ...calm, ...around })).toEqual({ row, outcome });
+  });
+}
+
+it('has a case for every row', () => {
+  const rows = ['1', '2', '3', '3b', '4', '5', '6', '7', '8', '9', '9b', '10', '11', '12', '13', '14', '15', '16'];
+  expect([...new Set(cases.map(([row]) => row))].sort()).toEqual(rows.sort());
+});
