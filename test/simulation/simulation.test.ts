@@ -25,6 +25,7 @@ const KNOWN = [
   'incomplete',
   'leftover',
   'otherBody',
+  'overwrittenByAnotherRole',
   'overwrittenByOlder',
   'overwroteUnseen',
   'redThoughInPlace',

@@ -37,7 +37,9 @@ interface Fault {
 function declaredBy({ doc }: KnownRestore): Record<string, number> {
   const counts: Readonly<Record<string, number>> = doc.result?.counts ?? {};
   const { conflict = 0, unknownOrigin = 0, goneInTarget = 0, leftover = 0 } = counts;
-  return { stale: conflict + unknownOrigin, lost: goneInTarget, leftover: leftover + conflict };
+  // An older snapshot's record that has gone since stays out, and what its device was before may be left.
+  const goneSince = doc.request.askedSnapshot === 'latest' ? 0 : goneInTarget;
+  return { stale: conflict + unknownOrigin + goneSince, lost: goneInTarget, leftover: leftover + conflict };
 }
 
 function judgeCounts(facts: Facts, { id, doc }: KnownRestore): void {

@@ -42,7 +42,7 @@ function judgeReplacement(facts: Facts, write: Write, before: Row, after: Row): 
   if (!run.seen.has(versionOf(before))) facts.violate('overwroteUnseen', text);
   // The settings did not call the hub primary then: to the app what it shows cannot be a device's newer word.
   else if (!isDeadToken && !facts.wasInUse(hub, old.at)) facts.sometimes('overwroteWhereNotInUse');
-  else facts.violate('overwrittenByOlder', text);
+  else facts.violate(facts.hasOneRoleSince(old.at) ? 'overwrittenByOlder' : 'overwrittenByAnotherRole', text);
 }
 
 function judgeCreation(facts: Facts, { run, hub, by: { lookedAt } }: Write, after: Row): void {
@@ -70,7 +70,9 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   }
   const word = facts.truth.wordOf(before)?.number ?? -1;
   const isSuperseded = facts.truth.wordsOf(facts.truth.deviceOf(before)).some(({ number }) => number > word);
-  const isRollback = run.doc.request.purpose === 'rollback';
-  if (before.by.kind !== 'device' || (!isRollback && isSuperseded)) return;
-  facts.violate('deviceRemoved', `${hub}: ${tell(before)}, its device's own, by ${run.id}`);
+  const { purpose, sourceHub } = run.doc.request;
+  if (before.by.kind !== 'device' || (purpose !== 'rollback' && isSuperseded)) return;
+  // What the service itself loses in the source looks like its device's own word there.
+  if (facts.wasLost(sourceHub.namespace, facts.truth.deviceOf(before))) facts.sometimes('removedWhatTheSourceLost');
+  else facts.violate('deviceRemoved', `${hub}: ${tell(before)}, its device's own, by ${run.id}`);
 }
