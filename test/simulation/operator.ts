@@ -35,15 +35,17 @@ export class Operator {
     }
   }
 
-  /** A restore that was stopped and had written something can be rolled back, and says so. */
+  /** A restore that was stopped and had written something says so, and that it can be rolled back. */
   async askAtTheEnd(): Promise<void> {
     for (const { id, doc, written } of this.#runs()) {
       if (doc.kind !== 'restore' || doc.status !== 'Canceled' || doc.request.purpose === 'rollback') continue;
       if (written.size === 0 || doc.request.dryRun) continue;
       await this.#asker.ask(`view ${id}`, async (app, engine) => {
-        const { nextActions } = await engine.readRestoreView(app, id);
-        if (nextActions.some(({ name }) => name === 'rollback')) return;
-        this.#stage.oracle.violate('offersNoRollback', `${id} wrote ${written.size}`);
+        const { nextActions, counts } = await engine.readRestoreView(app, id);
+        const isOffered = nextActions.some(({ name }) => name === 'rollback');
+        const isTold = counts === undefined || counts.created + counts.updated + counts.failed > 0;
+        if (!isOffered) this.#stage.oracle.violate('offersNoRollback', `${id} wrote ${written.size}`);
+        if (!isTold) this.#stage.oracle.violate('canceledSaysNothingWritten', `${id} wrote ${written.size}`);
       });
     }
     if (this.#random.chance(0.1)) await this.#asker.ask('status', (app, engine) => engine.readStatus(app));
