@@ -182,7 +182,7 @@ export class HubStore {
       const isUnchanged = before !== undefined && isSame(before, given);
       const raises = !isUnchanged || this.knobs.unchangedInstallationRaisesEtag;
       const isReplaced = !isUnchanged && given.body !== undefined && this.knobs.replacesTemplates;
-      if (before !== undefined && isReplaced) this.#removeLater(before.id, by);
+      if (before !== undefined && isReplaced) this.#removeLater(before);
       const id = isReplaced ? this.#newRowId() : (before?.id ?? this.#newRowId());
       const etag = isReplaced ? 1 : (before?.etag ?? 0) + (raises ? 1 : 0);
       this.#set(id, { ...given, expiresAt: this.#expiry(body.expiresAt) }, etag, by);
@@ -192,7 +192,8 @@ export class HubStore {
     this.#installations.set(installationId, { body, rowIds });
   }
 
-  #removeLater(id: string, by: Writer): void {
+  /** As its writer's own doing: it is part of what replaced the row. */
+  #removeLater({ id, by }: Row): void {
     this.#leaving.add(id);
     this.#scheduler.after(this.#random.between(500, 120_000), () => this.#remove(id, by));
   }
