@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { startRollback } from '../../src/app/restore/rollback.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
 import { backUp, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
@@ -227,6 +229,38 @@ describe('a baseline that cannot be used', () => {
     const view = await restore(engine);
     expect(view).toMatchObject({ status: 'Succeeded', counts: { unknownOrigin: 1, onlyInTarget: 1, unchanged: 22 } });
     expect(view.warnings).toContainEqual(expect.stringContaining('no baseline yet'));
+    expect(engine.secondary.rows).toEqual(before);
+  });
+});
+
+describe('a rollback', () => {
+  it.each(['19-5-1', 'device-0'])('puts back what the restore overwrote: %s', async (which) => {
+    const engine = await aRehearsed();
+    if (which === '19-5-1') register(engine.primary.rows, which, which, ['changed']);
+    else
+      for (const [id, xml] of anInstallation(which, { tags: ['changed'] }))
+        engine.primary.rows.set(id, xml.replace('<ETag>1<', '<ETag>2<'));
+    await backUp(engine);
+    const before = contentOf(engine.secondary);
+    const { id, counts } = await restore(engine);
+    expect(counts).toMatchObject({ updated: 1, unchanged: 23 });
+    const { id: undoneBy } = await startRollback(engine.app, id, { confirm: 'three/devices' });
+    await engine.drain();
+    const view = await readRestoreView(engine.app, undoneBy);
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { total: 1, putBack: 1 } });
+    expect(contentOf(engine.secondary)).toEqual(before);
+  });
+
+  it('leaves what its device changed after the restore overwrote it', async () => {
+    const engine = await aRehearsed();
+    register(engine.primary.rows, '19-5-1', '19-5-1', ['changed']);
+    await backUp(engine);
+    const { id } = await restore(engine);
+    register(engine.secondary.rows, '19-5-1', '19-5-1', ['its own']);
+    const before = new Map(engine.secondary.rows);
+    const { id: undoneBy } = await startRollback(engine.app, id, { confirm: 'three/devices' });
+    await engine.drain();
+    expect(await readRestoreView(engine.app, undoneBy)).toMatchObject({ status: 'Succeeded', counts: { keptLive: 1 } });
     expect(engine.secondary.rows).toEqual(before);
   });
 });

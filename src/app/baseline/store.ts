@@ -136,6 +136,17 @@ export async function moveBaseline(app: App, run: RestoreRun): Promise<void> {
   await removeOthers(app, pair, [run.id, ...(previous === undefined ? [] : [previous.runId])]);
 }
 
+/** After a rollback the pair has the baseline again that the restore had decided by, if no run has moved it since. */
+export async function revertBaseline(app: App, rollback: RestoreRun): Promise<void> {
+  const pair = pairOf(app, rollback);
+  const name = baselineName(...pair);
+  const { value, etag } = await documents.baseline.tryFind(app, name, 'mayBeMissing');
+  if (value === undefined || value.current.runId !== rollback.request.of) return;
+  const { previous } = value;
+  if (previous === undefined) await app.blobs.remove(name, etag);
+  else await documents.baseline.write(app, name, { current: previous }, { etag });
+}
+
 async function removeOthers(app: App, pair: Pair, kept: readonly string[]): Promise<void> {
   const folder = baselinesFolder(...pair);
   for (const name of await app.blobs.listFolders(folder)) {

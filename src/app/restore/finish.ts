@@ -2,7 +2,7 @@ import { DrError } from '../../core/errors.ts';
 import { movesBaseline } from '../../core/restore/circumstances.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
-import { moveBaseline } from '../baseline/store.ts';
+import { moveBaseline, revertBaseline } from '../baseline/store.ts';
 import { endRun, failureOf } from '../runs/end.ts';
 import { storeProof } from '../snapshots/marks.ts';
 import { readManifest } from '../snapshots/store.ts';
@@ -16,6 +16,7 @@ export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
   const isComplete = failed === 0 && pending === 0;
   await noteSeen(app, run);
   if (movesBaseline(run)) await moveBaseline(app, run);
+  if (run.request.purpose === 'rollback' && isComplete) await revertBaseline(app, run);
   if (isComplete) await proveSnapshot(app, run);
   const error = incomplete(run, failed, result.counts.total);
   if (isComplete) await endRun(app, run, 'Succeeded', { result });

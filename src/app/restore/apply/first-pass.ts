@@ -74,12 +74,15 @@ function toPlanned(
   if (dryRun) return { ...settled(plan.outcome, collapsed), isAbsenceVoid };
   const { outcome, writes } = plan;
   const decision: Decision = { kind: 'write', outcome, writes };
+  // Rows that are only added are taken back without it.
+  const changes = writes.some((write) => write.kind !== 'registration' || write.over !== undefined);
+  const undo = changes ? found : undefined;
   return {
     decision,
     collapsed,
     addedRows: addedRowsOf(record, decision),
     noted: undefined,
-    undo: found,
+    undo,
     isAbsenceVoid,
   };
 }

@@ -57,6 +57,8 @@ export interface OpenComparison extends ShardToPlan {
 /** Positions of the rows that are written to a device which lives already. */
 export function addedRowsOf({ rows }: RecordOfRows, decision: Decision): number[] {
   if (decision.kind !== 'write' || decision.outcome !== 'updated') return [];
-  const ids = new Set(decision.writes.flatMap((write) => (write.kind === 'registration' ? [write.id] : [])));
+  const ids = new Set(
+    decision.writes.flatMap((write) => (write.kind === 'registration' && write.over === undefined ? [write.id] : [])),
+  );
   return rows.flatMap(({ id }, index) => (ids.has(id) ? [index] : []));
 }

@@ -1,11 +1,14 @@
 import { decideRemoval, type RemovalDecision, type RemovalRules } from '../../../core/restore/decide-removal.ts';
 import { outcomeOf, removalOf } from '../../../core/restore/outcomes.ts';
+import { planPutBack } from '../../../core/restore/plan-put-back.ts';
 import { planRemoval, removalHashesOf } from '../../../core/restore/plan-removal.ts';
 import { isTooEarlyToMiss } from '../../../core/restore/too-early.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
+import { readForeignRows } from '../compare/foreign-rows.ts';
 import { readLiveRecords } from '../compare/live-rows.ts';
 import { type Journal, readJournals } from '../outcomes/journal.ts';
+import { readUndo } from '../outcomes/undo.ts';
 import { readRunOf, readWritten } from '../outcomes/written.ts';
 import { readMintedIds } from './id-map.ts';
 import { LOOKING_FROM } from './next-pass.ts';
@@ -27,13 +30,26 @@ export async function openRemover(
   const minted = await readMintedIds(app, restore, shard);
   const removed = removedIn(await readJournals(app, run, run.phase.pass - 1, shard));
   const isLastPass = run.phase.pass >= LOOKING_FROM;
+  const undo = await readUndo(app, restore, shard);
+  const planning = {
+    expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
+    isTargetEmpty: false,
+    elsewhere: await readForeignRows(app, run),
+    mintedFor: (id: string) => minted.get(id) ?? [],
+  };
   const isEarly = isTooEarlyToMiss(run);
-  return (index, _, letter) => {
+  return (index, earlier, letter) => {
     const record = records.at(index);
+    const overwritten = undo.get(index);
+    if (overwritten !== undefined) {
+      const given = { record, undo: overwritten, live: live.get(record.key), written: written.get(index) };
+      const decision = planPutBack({ ...given, wasPutBack: earlier === 'putBack', isLastPass }, planning);
+      return { decision, collapsed: 0, addedRows: [], noted: undefined };
+    }
     const removal = removalOf(letter);
     const what = { ...written.get(index), removed: removed.get(index), isAnswered: removal === 'answered' };
     const found = live.get(record.key);
-    const plan = planRemoval(record, found, what, (id) => minted.get(id) ?? []);
+    const plan = planRemoval(record, found, what, planning.mintedFor);
     const isKnown = what.seen !== undefined;
     const isTooEarly = isEarly && !isKnown && record.key.startsWith('i:');
     const before = removal ?? beforeOf(letter);

@@ -1,5 +1,11 @@
 import { DrError } from '../../../core/errors.ts';
-import { intentOf, newestLetters, outcomeOf, type ShardOutcomes } from '../../../core/restore/outcomes.ts';
+import {
+  intentOf,
+  isWrittenOutcome,
+  newestLetters,
+  outcomeOf,
+  type ShardOutcomes,
+} from '../../../core/restore/outcomes.ts';
 import type { WrittenRecord } from '../../../core/restore/plan-removal.ts';
 import { seenVersions } from '../../../core/restore/seen.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
@@ -32,12 +38,13 @@ export async function readWritten(
   const seen = await readSeen(app, run, shard);
   const added = new Map(newest.added.map(({ index, rows }) => [index, rows]));
   const attempted = new Map(newest.failures.map(({ index, attempted: intent }) => [index, intent]));
-  for (const [index, letter] of [...newest.letters].entries()) {
+  const recordCount = newest.letters.length - newest.extraCount;
+  for (const [index, letter] of [...newest.letters.slice(0, recordCount)].entries()) {
     const outcome = intentOf(letter) ?? attempted.get(index) ?? outcomeOf(letter);
-    if (outcome !== 'created' && outcome !== 'updated') continue;
+    if (!isWrittenOutcome(outcome)) continue;
     const versionHashes = seen.get(index);
     written.set(index, {
-      ...(outcome === 'updated' ? { added: added.get(index) ?? [] } : {}),
+      ...(outcome !== 'created' ? { added: added.get(index) ?? [] } : {}),
       ...(versionHashes === undefined ? {} : { seen: versionHashes }),
     });
   }
