@@ -89,7 +89,9 @@ function judge(
   return [
     ...(sum === total ? [] : [`counts do not add up: ${JSON.stringify(counts)}`]),
     // What only the target holds is found, shard by shard, before the first write.
-    ...(before === undefined || before.counts.total === total || (isLooking(before.phase) && before.counts.total < total)
+    ...(before === undefined ||
+    before.counts.total === total ||
+    (isLooking(before.phase) && before.counts.total < total)
       ? []
       : [`total went from ${before.counts.total} to ${total}`]),
     ...(wasOver && before.status !== now ? [`${before.status} became ${now}`] : []),
