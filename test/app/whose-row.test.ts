@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { backUp, contentOf, restore, seed } from '../support/drive.ts';
+import { backUp, codeOf, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
@@ -176,6 +176,7 @@ describe('a row that differs on both sides', () => {
 
   it('is overwritten where the request says so', async () => {
     const engine = await aConflict();
+    expect(await codeOf(restore(engine, { onConflict: 'overwrite' }))).toBe('ConfirmationMissing');
     const view = await restore(engine, { onConflict: 'overwrite', confirm: 'three/devices' });
     expect(view).toMatchObject({ status: 'Succeeded', counts: { updated: 1, unchanged: 23 } });
     expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));

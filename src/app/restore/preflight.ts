@@ -23,9 +23,16 @@ export function targetOf(app: App, role: RestoreOrder['target']): Hub {
 
 export function refuseUnsafeTarget(request: RestoreOrder, manifest: Manifest, target: Hub): void {
   refuseWrongConfirmation(request.confirm, target.ref);
+  refuseUnconfirmedOverwrite(request, target);
   if (!isSameHub(manifest.hub, target.ref) || request.confirm !== undefined) return;
   const message = `The target, ${fullNameOf(target.ref)}, is the hub the snapshot was taken from. If that is meant, repeat this full name in the field confirm.`;
   throw new DrError('TargetIsSource', message, { target: 'target' });
+}
+
+function refuseUnconfirmedOverwrite({ onConflict, confirm, dryRun }: RestoreOrder, { ref }: Hub): void {
+  if (onConflict !== 'overwrite' || dryRun || confirm !== undefined) return;
+  const message = `Overwriting conflicts replaces what devices have registered in ${fullNameOf(ref)}. If that is meant, repeat this full name in the field confirm.`;
+  throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
 }
 
 /** For the preflight of whatever is about to write to a hub. */
