@@ -100,9 +100,10 @@ function isInstallation({ key }: RecordOfRows): boolean {
   return key.startsWith('i:');
 }
 
-function creationOf({ id, xml }: Registration, { isTargetEmpty, elsewhere }: Planning): Write {
+function creationOf({ id, xml }: Registration, { isTargetEmpty, elsewhere, mintedFor }: Planning): Write {
   const write = { kind: 'registration', id, xml: descriptionForWrite(xml) } as const;
-  return isTargetEmpty ? write : { ...write, asSeen: elsewhere.oursUnder(id) };
+  // It may be written under an id that the target gave out in its place.
+  return isTargetEmpty ? write : { ...write, asSeen: [id, ...mintedFor(id)].flatMap(elsewhere.oursUnder) };
 }
 
 function overwriteOf({ id, xml }: Registration, found: Registration): Write {

@@ -1,7 +1,9 @@
 import { DrError } from '../../../core/errors.ts';
-import { keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
+import { keyHashOf, type RecordOfRows, recordKey } from '../../../core/registration/record.ts';
+import { parseRegistration } from '../../../core/registration/registration.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
+import { toText } from '../../stored/codec.ts';
 import { readLiveRecords } from './live-rows.ts';
 import { readKeysOfBoth } from './newest-keys.ts';
 
@@ -62,6 +64,10 @@ async function isInSource(app: App, run: RestoreRun, { key, rows }: RecordOfRows
   const source = hubOf(app, run.request.sourceHub);
   const options = { deadlineAt: app.world.now() + PATIENCE_MS };
   if (key.startsWith('i:')) return (await source.findInstallation(key.slice(2), options)).length > 0;
-  for (const { id } of rows) if ((await source.findRegistration(id, options)) !== undefined) return true;
+  for (const { id } of rows) {
+    const found = await source.findRegistration(id, options);
+    // Under its id there may be another handle by now: then this one is gone.
+    if (found !== undefined && recordKey(parseRegistration(toText(found))) === key) return true;
+  }
   return false;
 }

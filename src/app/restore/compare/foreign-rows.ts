@@ -76,7 +76,8 @@ function remember(known: Remembered, key: string, read: () => Promise<ForeignRow
 
 async function readAll(app: App, run: RestoreRun): Promise<ForeignRows> {
   const results = await app.blobs.list(resultsFolder('restore', run.id, run.phase.pass, 'seal'));
-  const shards = results.flatMap(({ name, facts }) => (facts['foreign'] === '0' ? [] : [shardOfName(name)]));
+  // Without the fact it is of an older version, which stored them elsewhere.
+  const shards = results.flatMap(({ name, facts }) => (Number(facts['foreign'] ?? 0) > 0 ? [shardOfName(name)] : []));
   const takenHandles: number[] = [];
   const takenIds: number[] = [];
   const ours: (readonly [id: number, version: number])[] = [];
