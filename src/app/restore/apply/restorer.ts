@@ -32,11 +32,13 @@ export async function openRestorer(app: App, run: RestoreRun, given: ShardToPlan
   const lives = open.some((index) => index >= fingerprints.count || comparison.livesAt(index));
   const live = lives ? await readLiveRecords(app, run, shard) : new Map<string, RecordOfRows>();
   const opened = { ...given, comparison, records, live, isInPlace, elsewhere };
-  return run.phase.pass === 1 ? openFirstPass(app, run, opened) : openLaterPass(app, run, opened);
+  if (run.phase.pass === 1) return openFirstPass(app, run, opened);
+  // Nearly always all is in place by now: then the first pass is not opened again.
+  return openLaterPass(run, opened, open.length === 0 ? undefined : await openUnapplied(app, run, opened));
 }
 
 /** Later passes look after what this run wrote. */
-async function openLaterPass(app: App, run: RestoreRun, opened: OpenComparison): Promise<RecordPlanner> {
+function openLaterPass(run: RestoreRun, opened: OpenComparison, unapplied: Unapplied | undefined): RecordPlanner {
   const { comparison, records, live, idMap, isInPlace, elsewhere } = opened;
   const rules = { isDryRun: run.request.dryRun, isLastPass: run.phase.pass >= LOOKING_FROM };
   const options: PlanOptions = {
@@ -45,7 +47,6 @@ async function openLaterPass(app: App, run: RestoreRun, opened: OpenComparison):
     mintedFor: idMap.mintedFor,
     isRepair: true,
   };
-  const unapplied = await openUnapplied(app, run, opened);
   return (index, earlier) => {
     const planned = (decision: Decision, noted: Planned['noted']): Planned => ({
       decision,
@@ -58,7 +59,7 @@ async function openLaterPass(app: App, run: RestoreRun, opened: OpenComparison):
       const decision = decide({ kind: 'unchanged', collapsed: 0 }, earlier, rules);
       return planned(decision, comparison.versionHashesAt(index));
     }
-    const again = unapplied(index, earlier);
+    const again = unapplied?.(index, earlier);
     if (again !== undefined) return planned(again, again.kind === 'write' ? 'rewritten' : undefined);
     const record = records.at(index);
     const found = live.get(record.key);
@@ -77,17 +78,19 @@ async function openLaterPass(app: App, run: RestoreRun, opened: OpenComparison):
   };
 }
 
+type Unapplied = (index: number, earlier: WrittenOutcome) => Decision | undefined;
+
 /**
  * For what was to be changed or withdrawn, and shows as it was listed before: the write did not take effect yet, and is
  * due again. For a withdrawn record that is gone or came again: that.
  */
-async function openUnapplied(app: App, run: RestoreRun, opened: OpenComparison) {
+async function openUnapplied(app: App, run: RestoreRun, opened: OpenComparison): Promise<Unapplied> {
   const { shard, fingerprints, comparison } = opened;
   const isLastPass = run.phase.pass >= LOOKING_FROM;
   const first = await readComparison(app, run, shard, fingerprints.count, 1);
   const planFirst = await openFirstPass(app, run, { ...opened, comparison: first });
   const liveNow = new Map(comparison.extras.map(({ keyHash, version }) => [keyHash, version]));
-  return (index: number, earlier: WrittenOutcome): Decision | undefined => {
+  return (index, earlier) => {
     const extra = first.extras[index - fingerprints.count];
     const now = extra === undefined ? recordVersionOf(comparison.versionHashesAt(index)) : liveNow.get(extra.keyHash);
     const then = extra === undefined ? recordVersionOf(first.versionHashesAt(index)) : extra.version;

@@ -28,7 +28,12 @@ import { selectionOf, storeSelection } from './selection.ts';
  */
 export function compareShards(app: App, run: RestoreRun, shards: Neighbours): Promise<Moved> {
   const work = (): Promise<void> => compareAll(app, run, shards);
-  return doShards(app, run, shards, { work, next: 'reconcile', noteEnd: () => notePlan(app, run) });
+  const isFirst = run.phase.pass === 1;
+  return doShards(app, run, shards, {
+    work,
+    next: 'reconcile',
+    ...(isFirst ? { noteEnd: () => notePlan(app, run) } : {}),
+  });
 }
 
 /** What the run is about to do to the whole target: its bounds hold for all shards together. */
@@ -42,7 +47,7 @@ async function notePlan(app: App, run: RestoreRun): Promise<(run: Run) => Run> {
     absent: sumOf('absent'),
   };
   return (current) => {
-    if (current.kind !== 'restore' || current.found === undefined || run.phase.pass > 1) return current;
+    if (current.kind !== 'restore' || current.found === undefined) return current;
     const planned: RestoreRun = { ...current, found: { ...current.found, plan } };
     const lost = results.some(({ facts }) => facts['lost'] === '1');
     return { ...planned, warnings: [...planned.warnings, ...warningsOf(planned, lost, app.policy.maxDeletePercent)] };
