@@ -1,4 +1,5 @@
 import { DrError } from '../core/errors.ts';
+import { isSameHub } from '../core/paths.ts';
 import type { Blobs, Hub, HubRef, Log, LogFields, Notifier, StepQueue, World } from '../core/ports.ts';
 import type { ProbedTarget, Tier } from '../core/readiness/tiers.ts';
 import type { Run } from '../core/run/run.ts';
@@ -107,10 +108,6 @@ export function hubOf(app: App, ref: HubRef): Hub {
 /** A hub's own name may be that of both hubs: only this one says which. */
 export function fullNameOf({ namespace, hub }: HubRef): string {
   return `${namespace}/${hub}`;
-}
-
-export function isSameHub(a: HubRef, b: HubRef): boolean {
-  return a.namespace === b.namespace && a.hub === b.hub;
 }
 
 /** For work that can be done without: where it fails, that is logged, and nothing is thrown. */

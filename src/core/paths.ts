@@ -69,6 +69,9 @@ export const baselinesFolder = (a: HubRef, b: HubRef): string => `${pairFolder(a
 export const baselineFolder = (a: HubRef, b: HubRef, runId: string): string => `${baselinesFolder(a, b)}${runId}/`;
 export const baselineShardName = (a: HubRef, b: HubRef, runId: string, shard: number): string =>
   `${baselineFolder(a, b, runId)}${shardLabel(shard)}`;
+export function isSameHub(a: HubRef, b: HubRef): boolean {
+  return a.namespace === b.namespace && a.hub === b.hub;
+}
 /** Which of the two sides of a stored record is that hub's. */
 export const isFirstOfPair = (hub: HubRef, other: HubRef): boolean => hubFolder(hub) < hubFolder(other);
 

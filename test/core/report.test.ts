@@ -1,24 +1,6 @@
 import { expect, test } from 'vitest';
 import { proofOf, type ReportFacts, renderReport } from '../../src/core/restore/report.ts';
-
-const none = {
-  created: 0,
-  updated: 0,
-  renewed: 0,
-  moved: 0,
-  unchanged: 0,
-  keptLive: 0,
-  conflict: 0,
-  unknownOrigin: 0,
-  goneInTarget: 0,
-  withdrawn: 0,
-  leftover: 0,
-  onlyInTarget: 0,
-  removed: 0,
-  putBack: 0,
-  failed: 0,
-  pending: 0,
-};
+import { noCounts } from '../../src/core/restore/totals.ts';
 
 const facts: ReportFacts = {
   id: 'failover-1',
@@ -50,8 +32,8 @@ const facts: ReportFacts = {
     { phase: 'reconcile', pass: 2, startedAt: '2026-11-23T09:02:00.000Z', seconds: 30 },
   ],
   result: {
-    counts: { ...none, total: 100, created: 97, failed: 3 },
-    byPlatform: { Apple: { ...none, created: 60, failed: 3 }, FcmV1: { ...none, created: 37 } },
+    counts: { ...noCounts, total: 100, created: 97, failed: 3 },
+    byPlatform: { Apple: { ...noCounts, created: 60, failed: 3 }, FcmV1: { ...noCounts, created: 37 } },
     milestones: { p50At: '2026-11-23T09:01:00.000Z', p90At: '2026-11-23T09:01:50.000Z' },
     duplicatesCollapsed: 0,
     repaired: 2,
@@ -136,12 +118,12 @@ test.each<[string, Partial<ReportFacts>, Partial<ReportFacts['result']>]>([
   [
     'The first pass compared every record with the target, and nothing was written.',
     { status: 'Succeeded' },
-    { counts: { ...none, total: 100, unchanged: 100 }, passes: 1 },
+    { counts: { ...noCounts, total: 100, unchanged: 100 }, passes: 1 },
   ],
   [
     'Pass 2 listed the target again after the last write, and saw none of the 97 records it had removed.',
     { status: 'Succeeded', purpose: 'rollback' },
-    { counts: { ...none, total: 100, removed: 97, keptLive: 3 }, repaired: 0, changedSince: 0 },
+    { counts: { ...noCounts, total: 100, removed: 97, keptLive: 3 }, repaired: 0, changedSince: 0 },
   ],
 ])('the proof says no more than was seen: %s', (proof, change, result) => {
   expect(proofOf({ ...facts, ...change, result: { ...facts.result, ...result } })).toBe(proof);

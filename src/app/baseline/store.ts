@@ -1,13 +1,20 @@
 import { type BaselineRecord, turned } from '../../core/baseline/record.ts';
 import { BaselineTable } from '../../core/baseline/table.ts';
 import { DrError } from '../../core/errors.ts';
-import { baselineFolder, baselineName, baselineShardName, baselinesFolder, isFirstOfPair } from '../../core/paths.ts';
+import {
+  baselineFolder,
+  baselineName,
+  baselineShardName,
+  baselinesFolder,
+  isFirstOfPair,
+  isSameHub,
+} from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import { membersOf, sectionsOf, shardOf } from '../../core/registration/record.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
-import { type App, isSameHub, toInstant } from '../app.ts';
-import { forEachConcurrent } from '../stored/concurrent.ts';
+import { type App, toInstant } from '../app.ts';
 import { documents, numberBlobs } from '../stored/documents.ts';
+import { removeAll } from '../stored/remove-all.ts';
 
 /** What a pair of hubs agreed on, of one shard of a run, as seen from the run's source to its target. */
 export interface BaselineShard {
@@ -150,11 +157,6 @@ export async function revertBaseline(app: App, rollback: RestoreRun): Promise<vo
 async function removeOthers(app: App, pair: Pair, kept: readonly string[]): Promise<void> {
   const folder = baselinesFolder(...pair);
   for (const name of await app.blobs.listFolders(folder)) {
-    if (kept.includes(name.slice(folder.length, -1))) continue;
-    const entries = await app.blobs.list(name);
-    await forEachConcurrent(entries, REMOVERS, (entry) => app.blobs.remove(entry.name));
+    if (!kept.includes(name.slice(folder.length, -1))) await removeAll(app, name);
   }
 }
-
-/** Blobs removed at once. */
-const REMOVERS = 16;

@@ -1,8 +1,9 @@
 import { DrError } from '../../core/errors.ts';
+import { isSameHub } from '../../core/paths.ts';
 import type { Hub } from '../../core/ports.ts';
 import { type Drill, drillRunId } from '../../core/readiness/drill.ts';
 import { isOver, type Run } from '../../core/run/run.ts';
-import { type App, fullNameOf, isSameHub, toInstant } from '../app.ts';
+import { type App, fullNameOf, toInstant } from '../app.ts';
 import { startRollback } from '../restore/rollback.ts';
 import { startRestore } from '../restore/start.ts';
 import { readRun } from '../runs/store.ts';

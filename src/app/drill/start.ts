@@ -1,7 +1,8 @@
 import { DrError } from '../../core/errors.ts';
+import { isSameHub } from '../../core/paths.ts';
 import type { Drill } from '../../core/readiness/drill.ts';
 import { newRunId } from '../../core/run/run.ts';
-import { type App, isSameHub, toInstant } from '../app.ts';
+import { type App, toInstant } from '../app.ts';
 import { findSnapshot } from '../snapshots/store.ts';
 import { advanceDrills } from './advance.ts';
 import { createDrill, readDrill, readNewestDrills } from './store.ts';

@@ -1,7 +1,7 @@
-import { cardName } from '../../core/paths.ts';
+import { cardName, isSameHub } from '../../core/paths.ts';
 import { type ReadinessCard, withRun } from '../../core/readiness/card.ts';
 import { isOver } from '../../core/run/run.ts';
-import { type App, type Change, isSameHub, orWarn } from '../app.ts';
+import { type App, type Change, orWarn } from '../app.ts';
 import { documents } from '../stored/documents.ts';
 
 /** Steps of several hosts may note their runs at once. */

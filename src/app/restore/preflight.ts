@@ -1,10 +1,11 @@
 import { DrError } from '../../core/errors.ts';
+import { isSameHub } from '../../core/paths.ts';
 import type { Hub, HubRef } from '../../core/ports.ts';
 import { deviceLimits } from '../../core/readiness/tiers.ts';
 import type { RestoreRequest } from '../../core/request/restore.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
-import { type App, fullNameOf, isSameHub } from '../app.ts';
+import { type App, fullNameOf } from '../app.ts';
 
 /** The caller waits for the preflight; a hub that needs longer is not reachable for this purpose. */
 export const PREFLIGHT_MS = 10_000;

@@ -3,9 +3,10 @@ import { heartbeatName, type RunKind, runFolder, runName, runsFolder, stagingFol
 import { isRunId, type Run, type RunOf, startOfRunId } from '../../core/run/run.ts';
 import { type App, emit, toInstant } from '../app.ts';
 import { toBytes, toText } from '../stored/codec.ts';
-import { forEachConcurrent, mapConcurrent } from '../stored/concurrent.ts';
+import { mapConcurrent } from '../stored/concurrent.ts';
 import type { Found } from '../stored/document.ts';
 import { documents } from '../stored/documents.ts';
+import { removeAll } from '../stored/remove-all.ts';
 
 /** A step that finds its run over, or its checkpoint moved on by a twin, stops without a trace. */
 export class Superseded extends Error {
@@ -14,8 +15,6 @@ export class Superseded extends Error {
 
 /** Run documents read at once. */
 const READERS = 16;
-/** Blobs removed at once. */
-const REMOVERS = 16;
 
 /** `undefined` when there is none. */
 export async function readRun<Kind extends RunKind>(
@@ -149,8 +148,7 @@ export async function readHolder<Kind extends RunKind>(
 
 /** Removes what the run staged: listings hold device handles, and are not needed once it is over. */
 export async function removeStaging(app: App, run: Run): Promise<void> {
-  const entries = await app.blobs.list(stagingFolder(run.kind, run.id));
-  await forEachConcurrent(entries, REMOVERS, ({ name }) => app.blobs.remove(name));
+  await removeAll(app, stagingFolder(run.kind, run.id));
 }
 
 export async function removeRun(app: App, run: Run): Promise<void> {

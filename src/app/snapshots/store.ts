@@ -1,11 +1,11 @@
 import { DrError, orFault } from '../../core/errors.ts';
-import { manifestName, snapshotFolder, snapshotsFolder } from '../../core/paths.ts';
+import { isSameHub, manifestName, snapshotFolder, snapshotsFolder } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import type { RecordOfRows } from '../../core/registration/record.ts';
 import { isRunId } from '../../core/run/run.ts';
 import type { Manifest, ManifestShard } from '../../core/snapshot/manifest.ts';
 import { openShardRecords, recordsIn, type ShardRecords } from '../../core/snapshot/shard.ts';
-import { type App, isSameHub } from '../app.ts';
+import type { App } from '../app.ts';
 import { decompress, sha256Hex } from '../stored/codec.ts';
 import { documents } from '../stored/documents.ts';
 import { linesOf } from '../stored/lines.ts';

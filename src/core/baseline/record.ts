@@ -42,6 +42,16 @@ export interface Note {
 /** `none`: its device registered by itself. `unknown`: met when the pair had no baseline at all. */
 export type Agreed = Entry | Tombstone | 'none' | 'unknown';
 
+/** The agreement, where both hubs are to hold the record. */
+export function entryOf({ agreed }: Pick<BaselineRecord, 'agreed'>): Entry | undefined {
+  return typeof agreed === 'object' && agreed.kind === 'entry' ? agreed : undefined;
+}
+
+/** Whether the expiry agreed on has passed. */
+export function hasExpired(entry: Entry | undefined, nowMs: number): boolean {
+  return entry !== undefined && entry.expiry > 0 && entry.expiry * 1000 < nowMs;
+}
+
 export interface BaselineRecord {
   readonly keyHash: number;
   readonly agreed: Agreed;

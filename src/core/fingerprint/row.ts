@@ -4,7 +4,14 @@ import { areDistinct, chooseRows } from '../registration/distinct.ts';
 import { isPartial } from '../registration/expected.ts';
 import { expiryMsOf } from '../registration/expiry.ts';
 import { findOwn } from '../registration/own.ts';
-import { handleHash, keyHashOf, platformOf, type RecordOfRows, recordKey } from '../registration/record.ts';
+import {
+  handleHash,
+  isInstallation,
+  keyHashOf,
+  platformOf,
+  type RecordOfRows,
+  recordKey,
+} from '../registration/record.ts';
 import { hasRepairTag, type Registration, type RegistrationFields } from '../registration/registration.ts';
 
 /**
@@ -130,7 +137,7 @@ export function fingerprintRecord(record: RecordOfRows): RecordFingerprint {
     versionHash: recordVersionOf(record.rows.map(versionHashOf)),
     expiry: earliestOf(record.rows.map(expiryOf)),
     handleHashes: record.rows.map(handleHash),
-    idHashes: record.key.startsWith('i:') ? [] : record.rows.map(({ id }) => hash53(id)),
+    idHashes: isInstallation(record) ? [] : record.rows.map(({ id }) => hash53(id)),
     contentHashes: wanted.map((row) => (isPartial(record) ? 0 : contentHashOf(encodeUtf8(row.xml), row))),
     superseded: chosen?.superseded ?? 0,
   };

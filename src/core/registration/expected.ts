@@ -2,7 +2,7 @@ import { canonicalForm, canonicalRow } from './canonical.ts';
 import { distinctRows } from './distinct.ts';
 import { type Content, isHandleElement } from './elements.ts';
 import { ownTags, readInstallation } from './installation.ts';
-import type { RecordOfRows } from './record.ts';
+import { isInstallation, type RecordOfRows } from './record.ts';
 import type { Registration } from './registration.ts';
 import { readDescription } from './usual.ts';
 
@@ -11,7 +11,7 @@ import { readDescription } from './usual.ts';
  * come while the installation was being written. That a template is missing does not show.
  */
 export function isPartial({ key, rows }: RecordOfRows<Pick<Registration, 'isTemplate'>>): boolean {
-  return key.startsWith('i:') && rows.every(({ isTemplate }) => isTemplate);
+  return isInstallation({ key }) && rows.every(({ isTemplate }) => isTemplate);
 }
 
 /**
@@ -19,7 +19,7 @@ export function isPartial({ key, rows }: RecordOfRows<Pick<Registration, 'isTemp
  * whole: its native row is there then, and each template's row has what is the installation's own.
  */
 export function expectedForms({ key, rows }: RecordOfRows, chosen = distinctRows(rows)): ReadonlySet<string> {
-  return new Set(key.startsWith('i:') ? expectedOf([...chosen.values()]) : chosen.keys());
+  return new Set(isInstallation({ key }) ? expectedOf([...chosen.values()]) : chosen.keys());
 }
 
 /** Whether what lives in a target is what restoring the record gives. */

@@ -22,6 +22,11 @@ export function recordKey(registration: RegistrationFields): string {
   return `d:${registration.platform.toLowerCase()}:${registration.handle}`;
 }
 
+/** Of all rows of an installation, by what its key says. */
+export function isInstallation({ key }: Pick<RecordOfRows, 'key'>): boolean {
+  return key.startsWith('i:');
+}
+
 /** The platform a record is counted under: that of its first row. */
 export function platformOf({ rows: [first] }: RecordOfRows<Pick<Registration, 'platform'>>): string {
   return first?.platform ?? '';

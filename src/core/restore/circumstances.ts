@@ -1,5 +1,5 @@
 import type { Times } from '../baseline/agree.ts';
-import type { HubRef } from '../ports.ts';
+import { isSameHub } from '../paths.ts';
 import type { RestoreRun } from '../run/run.ts';
 import type { Circumstances } from './decision-table.ts';
 
@@ -8,11 +8,7 @@ const LEAST_DELETES = 20;
 
 /** A restore into the hub its snapshot was taken from: what is missing is created, what differs stays. */
 export function isRepairInPlace({ hub, request: { sourceHub } }: RestoreRun): boolean {
-  return isSame(hub, sourceHub);
-}
-
-function isSame(a: HubRef, b: HubRef): boolean {
-  return a.namespace === b.namespace && a.hub === b.hub;
+  return isSameHub(hub, sourceHub);
 }
 
 /** Whether the run is about everything: only then does it say what is no longer there. */

@@ -1,5 +1,5 @@
 import { isShownAs } from '../baseline/agree.ts';
-import type { Agreed, BaselineRecord } from '../baseline/record.ts';
+import { type BaselineRecord, type Entry, entryOf, hasExpired } from '../baseline/record.ts';
 import { type Shown, shownIn } from '../fingerprint/shown.ts';
 import { isInPlace } from '../registration/expected.ts';
 import type { RecordOfRows } from '../registration/record.ts';
@@ -88,7 +88,7 @@ function planAbsent(record: RecordOfRows, isWanted: boolean, isAbsenceVoid: bool
 /** The same in both: it may have to live longer, or under the snapshot's registration ids where its row is ours. */
 function planInPlace(record: RecordOfRows, live: RecordOfRows, view: RecordView, pass: FirstPass): FirstPlan {
   const { agreed, liveVersion } = view;
-  const isOurs = typeof agreed === 'object' && agreed.kind === 'entry' && agreed.target.version === liveVersion;
+  const isOurs = entryOf({ agreed })?.target.version === liveVersion;
   const move = isOurs ? planMove(record, live, pass) : undefined;
   if (move !== undefined) return { kind: 'write', outcome: 'moved', writes: move };
   if (isShorterThan(live, record)) return toPlan('renewed', planRenewal(record, live, pass));
@@ -106,23 +106,22 @@ function viewOf(
   { readAt, nowMs }: FirstPass,
 ): RecordView {
   const shown = live === undefined ? undefined : shownIn(live.rows);
-  const entry = typeof agreed === 'object' && agreed.kind === 'entry' ? agreed : undefined;
+  const entry = entryOf({ agreed });
   const isLive = entry !== undefined && isShownAs(entry.target, shown);
   const isWanted = entry !== undefined && isShownAs(entry.source, wanted);
   return {
     readAt,
     wantedVersion: wanted.version,
     liveVersion: shown?.version,
-    isSame: live !== undefined && (isUntouched(agreed, wanted, shown) || isInPlace(record, live)),
+    isSame: live !== undefined && (isUntouched(entry, wanted, shown) || isInPlace(record, live)),
     agreed,
     agreedContent: isLive ? 'live' : isWanted ? 'wanted' : 'other',
-    isExpired: entry !== undefined && entry.expiry > 0 && entry.expiry * 1000 < nowMs,
+    isExpired: hasExpired(entry, nowMs),
     note,
   };
 }
 
 /** Neither hub has changed it since they agreed: then their texts say the same, in whatever form they are listed. */
-function isUntouched(agreed: Agreed, wanted: Shown, live: Shown | undefined): boolean {
-  if (typeof agreed !== 'object' || agreed.kind !== 'entry') return false;
-  return agreed.source.version === wanted.version && agreed.target.version === live?.version;
+function isUntouched(entry: Entry | undefined, wanted: Shown, live: Shown | undefined): boolean {
+  return entry !== undefined && entry.source.version === wanted.version && entry.target.version === live?.version;
 }

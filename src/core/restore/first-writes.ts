@@ -2,9 +2,9 @@ import { isShorter } from '../fingerprint/comparison.ts';
 import { earliestOf, expiryOf, versionHashOf } from '../fingerprint/row.ts';
 import { areDistinct, distinctRows } from '../registration/distinct.ts';
 import { type RebuildFault, rebuildInstallation } from '../registration/installation.ts';
-import type { RecordOfRows } from '../registration/record.ts';
+import { isInstallation, type RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, descriptionForWrite, type Registration } from '../registration/registration.ts';
-import type { Write } from './plan.ts';
+import { type Write, withdrawalOf } from './plan.ts';
 
 /** What planning the writes of the first pass goes by. */
 export interface Planning {
@@ -48,7 +48,7 @@ export function planUpdate(record: RecordOfRows, live: RecordOfRows, planning: P
     }
   }
   const surplus = live.rows.filter(({ id }) => !kept.has(id));
-  return [...writes, ...surplus.map(({ id, etag }) => ({ kind: 'withdrawal', id, etag }) as const)];
+  return [...writes, ...surplus.map(withdrawalOf)];
 }
 
 /**
@@ -70,7 +70,7 @@ export function planMove(record: RecordOfRows, live: RecordOfRows, planning: Pla
   const writes = [...distinctRows(record.rows)].flatMap(([form, row]): Write[] => {
     const found = liveByForm.get(form);
     if (found === undefined || [row.id, ...planning.mintedFor(row.id)].includes(found.id)) return [];
-    return [creationOf(row, planning), { kind: 'withdrawal', id: found.id, etag: found.etag }];
+    return [creationOf(row, planning), withdrawalOf(found)];
   });
   return writes.length === 0 ? undefined : writes;
 }
@@ -86,7 +86,7 @@ export function planWithdrawal(live: RecordOfRows): readonly Write[] {
   if (isInstallation(live)) {
     return [{ kind: 'removal', id: live.key.slice(2), asSeen: live.rows.map(versionHashOf) }];
   }
-  return live.rows.map(({ id, etag }) => ({ kind: 'withdrawal', id, etag }) as const);
+  return live.rows.map(withdrawalOf);
 }
 
 export function isShorterThan(live: RecordOfRows, record: RecordOfRows): boolean {
@@ -94,10 +94,6 @@ export function isShorterThan(live: RecordOfRows, record: RecordOfRows): boolean
     earliestOf(record.rows.map(expiryOf)),
     live.rows.map((row) => ({ expiry: expiryOf(row) })),
   );
-}
-
-function isInstallation({ key }: RecordOfRows): boolean {
-  return key.startsWith('i:');
 }
 
 function creationOf({ id, xml }: Registration, { isTargetEmpty, elsewhere, mintedFor }: Planning): Write {

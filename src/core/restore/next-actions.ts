@@ -1,3 +1,4 @@
+import { isSameHub } from '../paths.ts';
 import { isOver, type RestoreCounts, type RestoreResult, type RestoreRun } from '../run/run.ts';
 
 /** A call of the HTTP API that makes sense now. With `needsConfirm` its body must repeat the target's `namespace/hub`. */
@@ -58,7 +59,7 @@ function rollbackAction(runId: string): NextAction {
 function restoreAction(name: 'restore' | 'restoreAgain', { hub, request }: RestoreRun): NextAction | false {
   const { snapshotId, target, onConflict, leftovers, resurrect, only, order, dryRun, sourceHub } = request;
   if (target === 'drill') return false;
-  const isIntoSource = hub.namespace === sourceHub.namespace && hub.hub === sourceHub.hub;
+  const isIntoSource = isSameHub(hub, sourceHub);
   return {
     name,
     method: 'POST',

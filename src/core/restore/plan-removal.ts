@@ -2,9 +2,9 @@ import { hash53 } from '../bytes/hash.ts';
 import { isAmong, versionHashOf } from '../fingerprint/row.ts';
 import { distinctRows } from '../registration/distinct.ts';
 import { isInPlace } from '../registration/expected.ts';
-import type { RecordOfRows } from '../registration/record.ts';
+import { isInstallation, type RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, type Registration } from '../registration/registration.ts';
-import type { PlanOptions, Write } from './plan.ts';
+import { type PlanOptions, type Write, withdrawalOf } from './plan.ts';
 
 /** What a restore wrote of one record. */
 export interface WrittenRecord {
@@ -73,7 +73,7 @@ export function planRemoval(
   const ours = live.rows.filter((row) => formById.has(row.id));
   if (ours.length === 0) return { kind: 'gone' };
   if (!ours.every((row) => isRowUntouched(row, formById.get(row.id), what))) return { kind: 'changed' };
-  const writes = ours.map(({ id, etag }) => ({ kind: 'withdrawal', id, etag }) as const);
+  const writes = ours.map(withdrawalOf);
   return { kind: 'remove', writes };
 }
 
@@ -92,8 +92,4 @@ function isRowUntouched(row: Registration, form: string | undefined, what: Remov
 
 function idHashOf({ id }: Registration): number {
   return hash53(`id ${id}`);
-}
-
-function isInstallation({ key }: RecordOfRows): boolean {
-  return key.startsWith('i:');
 }

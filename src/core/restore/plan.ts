@@ -1,7 +1,7 @@
 import { areDistinct, chooseRows, distinctRows } from '../registration/distinct.ts';
 import { expectedForms } from '../registration/expected.ts';
 import { type RebuildFault, rebuildInstallation, withVariedExpiry } from '../registration/installation.ts';
-import type { RecordOfRows } from '../registration/record.ts';
+import { isInstallation, type RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, descriptionForWrite, hasRepairTag, type Registration } from '../registration/registration.ts';
 
 /**
@@ -21,6 +21,11 @@ export type Write =
       readonly asSeen?: AsSeen;
     }
   | { readonly kind: 'installation'; readonly id: string; readonly json: string; readonly asSeen?: AsSeen };
+
+/** Takes the row back, if it is as it was seen. */
+export function withdrawalOf({ id, etag }: Pick<Registration, 'id' | 'etag'>): Extract<Write, { kind: 'withdrawal' }> {
+  return { kind: 'withdrawal', id, etag };
+}
 
 /**
  * Version hashes: the hub is asked right before what lives there, and nothing is written over a row of any other
@@ -54,10 +59,9 @@ export interface PlanOptions {
 export function planRecord(record: RecordOfRows, live: RecordOfRows | undefined, options: PlanOptions): RecordPlan {
   if (live === undefined) return planNew(record, options);
   const { rows: wanted, duplicates: collapsed } = chooseRows(record.rows);
-  const isInstallation = record.key.startsWith('i:');
   const writes = withdrawals(wanted.values(), live.rows, options.mintedFor);
   if (writes.length > 0) return { kind: 'withdraw', writes, collapsed };
-  if (isInstallation && live.rows.some(({ tags }) => hasRepairTag(tags))) {
+  if (isInstallation(record) && live.rows.some(({ tags }) => hasRepairTag(tags))) {
     return toWrites('complete', record, record.rows, options, collapsed);
   }
   const expected = expectedForms(record, wanted);
@@ -65,7 +69,7 @@ export function planRecord(record: RecordOfRows, live: RecordOfRows | undefined,
   const missing = [...expected].filter((form) => !liveForms.has(form));
   const isSubset = liveForms.size + missing.length === expected.size;
   if (isSubset && missing.length === 0) return { kind: 'unchanged', collapsed };
-  if (!isSubset || (isInstallation && !options.isRepair)) return { kind: 'keptLive', collapsed };
+  if (!isSubset || (isInstallation(record) && !options.isRepair)) return { kind: 'keptLive', collapsed };
   const rows = missing.flatMap((form) => wanted.get(form) ?? []);
   return toWrites('complete', record, rows, options, collapsed);
 }
@@ -96,9 +100,7 @@ function withdrawals(
     const [first, ...others] = [id, ...mintedFor(id)].flatMap((written) => liveById.get(written) ?? []);
     if (first === undefined) return [];
     const form = canonicalRow(first.xml);
-    return others
-      .filter(({ xml }) => canonicalRow(xml) === form)
-      .map((row) => ({ kind: 'withdrawal', id: row.id, etag: row.etag }) as const);
+    return others.filter(({ xml }) => canonicalRow(xml) === form).map(withdrawalOf);
   });
 }
 
@@ -109,7 +111,7 @@ function toWrites(
   options: PlanOptions,
   collapsed: number,
 ): RecordPlan {
-  if (!record.key.startsWith('i:')) {
+  if (!isInstallation(record)) {
     const writes = rows.map(({ id, xml }) => ({ kind: 'registration', id, xml: descriptionForWrite(xml) }) as const);
     return { kind, writes, collapsed };
   }

@@ -1,5 +1,5 @@
 import { isShownAs } from '../baseline/agree.ts';
-import type { BaselineRecord } from '../baseline/record.ts';
+import { type BaselineRecord, entryOf, hasExpired } from '../baseline/record.ts';
 import { Comparison, type Extra, type LiveFingerprints } from '../fingerprint/comparison.ts';
 import type { RowFingerprint } from '../fingerprint/row.ts';
 import { type Shown, shownBy } from '../fingerprint/shown.ts';
@@ -77,9 +77,9 @@ function countMissing(keyHashes: Iterable<number>, live: LiveFingerprints, { new
   for (const keyHash of keyHashes) {
     if (live.has(keyHash)) continue;
     const { agreed } = baselineOf(keyHash);
-    if (typeof agreed === 'object' && agreed.kind === 'entry') absentCount += 1;
-    if (newestKeys?.has(keyHash) === false && (typeof agreed === 'string' || agreed.kind === 'entry'))
-      goneSinceCount += 1;
+    const isAgreed = entryOf({ agreed }) !== undefined;
+    if (isAgreed) absentCount += 1;
+    if (newestKeys?.has(keyHash) === false && (typeof agreed === 'string' || isAgreed)) goneSinceCount += 1;
   }
   return { absentCount, goneSinceCount };
 }
@@ -87,7 +87,7 @@ function countMissing(keyHashes: Iterable<number>, live: LiveFingerprints, { new
 /** `undefined` for one of which nothing is known. */
 function outcomeOfExtra(before: BaselineRecord, shown: Shown, options: SurveyOptions): Outcome | undefined {
   const { agreed, note } = before;
-  const entry = typeof agreed === 'object' && agreed.kind === 'entry' ? agreed : undefined;
+  const entry = entryOf(before);
   const view: RecordView = {
     readAt: options.readAt,
     wantedVersion: undefined,
@@ -95,7 +95,7 @@ function outcomeOfExtra(before: BaselineRecord, shown: Shown, options: SurveyOpt
     isSame: false,
     agreed,
     agreedContent: entry !== undefined && isShownAs(entry.target, shown) ? 'live' : 'other',
-    isExpired: entry !== undefined && entry.expiry > 0 && entry.expiry * 1000 < options.nowMs,
+    isExpired: hasExpired(entry, options.nowMs),
     note,
   };
   const { outcome } = decideByTable(view, options.around);
@@ -113,10 +113,10 @@ function outcomeOfExtra(before: BaselineRecord, shown: Shown, options: SurveyOpt
 function foreignRows(
   wanted: ReturnType<FingerprintTable['at']> | undefined,
   rows: readonly RowFingerprint[],
-  { agreed }: BaselineRecord,
+  before: BaselineRecord,
   shown: Shown,
 ): ForeignRow[] {
-  const isOurs = typeof agreed === 'object' && agreed.kind === 'entry' && agreed.target.version === shown.version;
+  const isOurs = entryOf(before)?.target.version === shown.version;
   return rows.flatMap(({ handleHash, idHash, versionHash }) => {
     const isHandleKnown = wanted?.handleHashes.includes(handleHash) === true;
     const isIdKnown = wanted !== undefined && (wanted.idHashes.length === 0 || wanted.idHashes.includes(idHash));

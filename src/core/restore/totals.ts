@@ -151,7 +151,7 @@ function settledOf(counts: OutcomeCounts): number {
   return counted.reduce((sum, outcome) => sum + (outcome === 'pending' ? 0 : counts[outcome]), 0);
 }
 
-const noCounts: OutcomeCounts = {
+export const noCounts: OutcomeCounts = {
   created: 0,
   updated: 0,
   renewed: 0,

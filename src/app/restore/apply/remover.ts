@@ -1,3 +1,4 @@
+import { isInstallation } from '../../../core/registration/record.ts';
 import { decideRemoval, type RemovalDecision, type RemovalRules } from '../../../core/restore/decide-removal.ts';
 import { outcomeOf, removalOf } from '../../../core/restore/outcomes.ts';
 import { planPutBack } from '../../../core/restore/plan-put-back.ts';
@@ -51,7 +52,7 @@ export async function openRemover(
     const found = live.get(record.key);
     const plan = planRemoval(record, found, what, planning.mintedFor);
     const isKnown = what.seen !== undefined;
-    const isTooEarly = isEarly && !isKnown && record.key.startsWith('i:');
+    const isTooEarly = isEarly && !isKnown && isInstallation(record);
     const before = removal ?? beforeOf(letter);
     const decision = decideRemoval(plan, { before, isKnown, isTooEarly, isLastPass });
     const noted = plan.kind === 'remove' ? removalHashesOf(plan.writes, found?.rows ?? []) : undefined;

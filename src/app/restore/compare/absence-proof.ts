@@ -1,5 +1,5 @@
 import { DrError } from '../../../core/errors.ts';
-import { keyHashOf, type RecordOfRows, recordKey } from '../../../core/registration/record.ts';
+import { isInstallation, keyHashOf, type RecordOfRows, recordKey } from '../../../core/registration/record.ts';
 import { parseRegistration } from '../../../core/registration/registration.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
@@ -63,7 +63,7 @@ function sampleOf(records: readonly RecordOfRows[]): RecordOfRows[] {
 async function isInSource(app: App, run: RestoreRun, { key, rows }: RecordOfRows): Promise<boolean> {
   const source = hubOf(app, run.request.sourceHub);
   const options = { deadlineAt: app.world.now() + PATIENCE_MS };
-  if (key.startsWith('i:')) return (await source.findInstallation(key.slice(2), options)).length > 0;
+  if (isInstallation({ key })) return (await source.findInstallation(key.slice(2), options)).length > 0;
   for (const { id } of rows) {
     const found = await source.findRegistration(id, options);
     // Under its id there may be another handle by now: then this one is gone.
