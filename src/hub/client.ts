@@ -1,6 +1,6 @@
 import { DrError } from '../core/errors.ts';
 import type { CallOptions, Hub, HubProbe, ListOptions, Page, WriteOutcome } from '../core/ports.ts';
-import { readPage } from './page.ts';
+import { readPage, readSingle } from './page.ts';
 import { refusal } from './refusal.ts';
 import { type HubAnswer, type HubHead, type HubRequest, Transport, type TransportOptions } from './transport.ts';
 
@@ -96,7 +96,7 @@ async function findRegistration(
   const answer = await transport.call(request, deadlineAt);
   if (answer.verdict.kind === 'gone') return undefined;
   requireOk(answer, where);
-  return readPage(answer.body)[0];
+  return readSingle(answer.body);
 }
 
 async function findInstallation(

@@ -18,6 +18,15 @@ export function readPage(body: Uint8Array): Uint8Array[] {
   return readAnyPage(utf8.decode(body)).map((xml) => Buffer.from(xml));
 }
 
+/** The registration description in the answer to a call about one registration, which is an entry and no feed. */
+export function readSingle(body: Uint8Array): Uint8Array {
+  if (!isUtf8(body)) throw misread(ENTRY, 'it is not UTF-8');
+  const text = utf8.decode(body);
+  const entry = readXml(withoutContents(text), ENTRY);
+  if (entry.name !== 'entry' || entry.namespace !== ATOM) throw misread(ENTRY, 'it is not an entry');
+  return Buffer.from(readEntry(text, entry));
+}
+
 /** A byte order mark at the beginning is left out. */
 const utf8 = new TextDecoder();
 
@@ -29,7 +38,7 @@ function readAnyPage(body: string): string[] {
     const message = 'The namespace answered the listing, but has no hub of this name. Check the hub name setting.';
     throw new DrError('HubNotFound', message);
   }
-  return feed.children.filter(({ name }) => name === 'entry').map((entry) => readEntry(body, feed, entry));
+  return feed.children.filter(({ name }) => name === 'entry').map((entry) => readEntry(body, entry, feed));
 }
 
 /**
@@ -77,10 +86,12 @@ const ATOM = 'http://www.w3.org/2005/Atom';
 
 const FEED: XmlSource = { what: "A page of the hub's listing", isRetryable: true, mayBeDeclared: true };
 
+const ENTRY: XmlSource = { ...FEED, what: "The hub's answer about a registration" };
+
 /** Recorded in 2020: asked for a hub it does not know, the service answers 200 with an empty feed of this title. */
 const TITLE_OF_NO_HUB = 'Publicly Listed Services';
 
-function readEntry(body: string, feed: XmlElement, entry: XmlElement): string {
+function readEntry(body: string, entry: XmlElement, ...around: readonly XmlElement[]): string {
   const contents = entry.children.filter(({ name }) => name === 'content');
   const [description, second] = contents.flatMap(({ children }) => children);
   if (description === undefined) throw misread(FEED, 'an entry holds no registration', entry.start);
@@ -88,7 +99,7 @@ function readEntry(body: string, feed: XmlElement, entry: XmlElement): string {
   if (!description.name.endsWith('RegistrationDescription')) {
     throw misread(FEED, 'an entry holds something other than a registration', description.start);
   }
-  const outer = Object.fromEntries([feed, entry, ...contents].flatMap(({ declared }) => Object.entries(declared)));
+  const outer = Object.fromEntries([...around, entry, ...contents].flatMap(({ declared }) => Object.entries(declared)));
   return carryNamespaces(body.slice(description.start, description.end), description, outer);
 }
 

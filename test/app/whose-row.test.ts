@@ -144,6 +144,14 @@ describe('what the source no longer holds', () => {
     expect(await restore(engine)).toMatchObject({ counts: { leftover: 1, withdrawn: 0 } });
   });
 
+  it('stays while the source is empty and only its newest snapshot is without it', async () => {
+    const engine = await aRehearsed();
+    engine.primary.rows.delete('19-5-1');
+    await backUp(engine);
+    engine.primary.rows.clear();
+    expect(await restore(engine)).toMatchObject({ counts: { leftover: 1, withdrawn: 0 } });
+  });
+
   it('stays when the request says so', async () => {
     const engine = await aRehearsed();
     engine.primary.rows.delete('19-5-1');

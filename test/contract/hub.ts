@@ -107,6 +107,32 @@ export function hubContract(title: string, open: () => Promise<OpenHub>): void {
       expect(await opened.hub.deleteRegistration('7-8-1', current, soon)).toBe('gone');
     });
 
+    test('one is found by its id as it is listed, and one that is not there is not found', async () => {
+      await using opened = await open();
+      const xml = anAppleRow({ id: '7-8-1', tags: ['a'], template: { name: 't', body: '{"a":"<$(m)>"}' } });
+      expect(await opened.hub.findRegistration('7-8-1', soon)).toBeUndefined();
+      await opened.hub.putRegistration('7-8-1', written(xml), soon);
+      await opened.settle();
+      const found = await opened.hub.findRegistration('7-8-1', soon);
+      const row = parseRegistration(Buffer.from(found ?? []).toString());
+      expect(row).toEqual((await listAll(opened.hub)).rows[0]);
+      expect(canonicalRow(row.xml)).toBe(canonicalRow(xml));
+    });
+
+    test('one is written over only with the ETag it was seen with', async () => {
+      await using opened = await open();
+      const put = (tag: string, ifMatch?: number) =>
+        opened.hub.putRegistration('7-8-1', written(anAppleRow({ id: '7-8-1', tags: [tag] })), { ...soon, ifMatch });
+      expect(await put('first', 1)).toEqual({ kind: 'changed' });
+      await put('first');
+      await opened.settle();
+      const seen = (await listAll(opened.hub)).rows[0]?.etag ?? 0;
+      expect(await put('second', seen)).toEqual({ kind: 'written' });
+      expect(await put('third', seen)).toEqual({ kind: 'changed' });
+      await opened.settle();
+      expect((await listAll(opened.hub)).rows.map(({ tags }) => tags)).toEqual([['second']]);
+    });
+
     test('asking for ids gives new ones and leaves nothing behind', async () => {
       await using opened = await open();
       const ids = [await opened.hub.createRegistrationId(soon), await opened.hub.createRegistrationId(soon)];
@@ -117,6 +143,18 @@ export function hubContract(title: string, open: () => Promise<OpenHub>): void {
   });
 
   describe(`${title}: installations`, () => {
+    test('all rows of one are found, and none of one that is not there', async () => {
+      await using opened = await open();
+      expect(await opened.hub.findInstallation('i-1', soon)).toEqual([]);
+      await opened.hub.putInstallation('i-1', json(['news'], { alert: { body: '{}' } }), soon);
+      await opened.settle();
+      const found = await opened.hub.findInstallation('i-1', soon);
+      const rows = found.map((bytes) => parseRegistration(Buffer.from(bytes).toString()));
+      const byId = (all: readonly Registration[]) => all.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      expect(byId(rows)).toEqual(byId((await listAll(opened.hub)).rows));
+      expect(rows).toHaveLength(2);
+    });
+
     const json = (tags: readonly string[], templates: Readonly<Record<string, object>>): string =>
       JSON.stringify({
         installationId: 'i-1',

@@ -1,4 +1,5 @@
 import { DrError } from '../../../core/errors.ts';
+import type { CallOptions, Hub } from '../../../core/ports.ts';
 import { isInstallation, keyHashOf, type RecordOfRows, recordKey } from '../../../core/registration/record.ts';
 import { parseRegistration } from '../../../core/registration/registration.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
@@ -39,9 +40,12 @@ async function askSource(
   if (app.memory.silentSources.has(run.id)) return 'silent';
   const live = [...(await readLiveRecords(app, run, shard)).values()];
   const records = sampleOf(live.filter(({ key }) => doomed.has(keyHashOf(key))));
+  const source = hubOf(app, run.request.sourceHub);
   try {
+    // One that was deleted answers every question about a registration as if that were gone.
+    if (!(await showsRows(app, source))) return 'silent';
     for (const record of records) {
-      if (await isInSource(app, run, record)) {
+      if (await isInSource(app, source, record)) {
         app.log.warn('withdrawals stopped: the source still holds one of them', { runId: run.id, shard });
         return 'has one';
       }
@@ -60,9 +64,17 @@ function sampleOf(records: readonly RecordOfRows[]): RecordOfRows[] {
   return records.filter((_, index) => index % step === 0).slice(0, ASKED);
 }
 
-async function isInSource(app: App, run: RestoreRun, { key, rows }: RecordOfRows): Promise<boolean> {
-  const source = hubOf(app, run.request.sourceHub);
-  const options = { deadlineAt: app.world.now() + PATIENCE_MS };
+async function showsRows(app: App, source: Hub): Promise<boolean> {
+  const page = await source.listPage(undefined, soon(app));
+  return page !== 'tokenLost' && (page.rows.length > 0 || page.nextToken !== undefined);
+}
+
+function soon({ world }: App): CallOptions {
+  return { deadlineAt: world.now() + PATIENCE_MS };
+}
+
+async function isInSource(app: App, source: Hub, { key, rows }: RecordOfRows): Promise<boolean> {
+  const options = soon(app);
   if (isInstallation({ key })) return (await source.findInstallation(key.slice(2), options)).length > 0;
   for (const { id } of rows) {
     const found = await source.findRegistration(id, options);
