@@ -1,8 +1,8 @@
-import { NotificationHubsClient } from '@azure/notification-hubs';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { type Api, createApi } from '../../local/api.ts';
 import { SECONDARY_HUB, type Stack } from '../../local/stack.ts';
+import { plainClient } from '../emulator/sdk-client.ts';
 import { openStack } from '../support/stack.ts';
 import { backUp, fullNameOf, quickSettings } from './drive.ts';
 
@@ -32,20 +32,7 @@ const recordOf = ({ installationId, platform, handle }: Row): string =>
 
 /** A device that registers again just as it is, through the official SDK: only its ETag moves. */
 async function registerAgain({ emulator }: Stack, row: Row): Promise<void> {
-  const client = new NotificationHubsClient(emulator.namespaces['secondary']?.connectionString ?? '', 'devices', {
-    additionalPolicies: [
-      {
-        position: 'perCall',
-        policy: {
-          name: 'plainHttp',
-          sendRequest: (request, next) => {
-            request.allowInsecureConnection = true;
-            return next(request);
-          },
-        },
-      },
-    ],
-  });
+  const client = plainClient(emulator.namespaces['secondary']?.connectionString ?? '', 'devices');
   await client.updateRegistration(await client.getRegistration(row.id));
 }
 

@@ -1,9 +1,14 @@
 import { NotificationHubsClient } from '@azure/notification-hubs';
 import type { EmulatedNamespace } from '../../local/hub-lab/index.ts';
 
-/** The official client, allowed to speak plain HTTP. */
+/** The official client of the hub `h`. */
 export function sdk(namespace: EmulatedNamespace): NotificationHubsClient {
-  return new NotificationHubsClient(namespace.connectionString(), 'h', {
+  return plainClient(namespace.connectionString(), 'h');
+}
+
+/** The official client, allowed to speak plain HTTP. */
+export function plainClient(connectionString: string, hub: string): NotificationHubsClient {
+  return new NotificationHubsClient(connectionString, hub, {
     additionalPolicies: [
       {
         position: 'perCall',
