@@ -70,9 +70,13 @@ function wrap(xml: string): string {
 
 function putInstallation({ store, emulated }: Both, random: Random): void {
   const installationId = random.pick(['one', 'two']);
-  const body = { ...describe(random, installationId), installationId, expiresAt: undefined };
+  const given = { ...describe(random, installationId), installationId, expiresAt: undefined };
+  const hasOwnTags = given.body !== undefined && random.chance(0.3);
+  const templateTags = hasOwnTags ? ['d1', `c${random.below(4)}`, 'own'] : undefined;
+  const body = templateTags === undefined ? given : { ...given, templateTags };
   store.putInstallation(body, by);
-  const templates = body.body === undefined ? {} : { [TEMPLATE_NAME]: { body: body.body } };
+  const template = { body: body.body, ...(templateTags === undefined ? {} : { tags: templateTags }) };
+  const templates = body.body === undefined ? {} : { [TEMPLATE_NAME]: template };
   const platform = body.platform === 'Apple' ? 'apns' : 'fcmv1';
   const json = { platform, pushChannel: body.handle, tags: body.tags, templates };
   emulated.applyInstallation(parseInstallation(installationId, json));

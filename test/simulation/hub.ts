@@ -104,17 +104,19 @@ interface InstallationJson {
   readonly pushChannel: string;
   readonly expirationTime?: string;
   readonly tags?: readonly string[];
-  readonly templates?: Readonly<Record<string, { readonly body: string }>>;
+  readonly templates?: Readonly<Record<string, { readonly body: string; readonly tags?: readonly string[] }>>;
 }
 
 function readInstallation({ installationId, platform, ...rest }: InstallationJson): InstallationBody {
   const kind: Description['platform'] = platform === 'apns' ? 'Apple' : 'FcmV1';
+  const [template] = Object.values(rest.templates ?? {});
   return {
     installationId,
     platform: kind,
     handle: rest.pushChannel,
     tags: rest.tags ?? [],
-    body: Object.values(rest.templates ?? {})[0]?.body,
+    body: template?.body,
+    ...(template?.tags === undefined ? {} : { templateTags: template.tags }),
     expiresAt: rest.expirationTime === undefined ? undefined : Date.parse(rest.expirationTime),
   };
 }
