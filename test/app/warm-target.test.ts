@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { startRollback } from '../../src/app/restore/rollback.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
 import { readMarks } from '../../src/app/snapshots/marks.ts';
 import type { Hub } from '../../src/core/ports.ts';
 import { backUp, contentOf, restore, seed } from '../support/drive.ts';
@@ -73,6 +75,23 @@ describe('a target that stores something else than it was sent', () => {
     expect(view).toMatchObject({ status: 'Failed', error: { code: 'TargetAltersRecords' }, changedSince: 50 });
     const marks = await readMarks(engine.app, engine.app.primary.ref);
     expect(marks.get(snapshotId)?.proof).toBeUndefined();
+  });
+
+  it('is rid of it all by a rollback, but for what a device has changed since', async () => {
+    const engine = createEngine({ wrap: ({ secondary }) => ({ secondary: withoutTags(secondary) }) });
+    for (let index = 0; index < 50; index++) {
+      const id = `${index}9-5-1`;
+      engine.primary.rows.set(id, anAppleRow({ id, tags: ['plain', `n${index}`] }));
+    }
+    await backUp(engine);
+    const { id } = await restore(engine);
+    const own = anAppleRow({ id: '79-5-1', tags: ['own'], etag: 2 });
+    engine.secondary.rows.set('79-5-1', own);
+    const rollback = await startRollback(engine.app, id, { confirm: 'three/devices' });
+    await engine.drain();
+    const view = await readRestoreView(engine.app, rollback.id);
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { removed: 49, keptLive: 1 } });
+    expect(engine.secondary.rows).toEqual(new Map([['79-5-1', own]]));
   });
 });
 

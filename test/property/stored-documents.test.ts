@@ -95,7 +95,7 @@ const samples: Readonly<Record<Kind, Sample>> = {
   undo: of(documents.undo, { records: [{ index: 3, key: 'd:apple:0A', rows: ['<a/>'] }] }),
   baseline: of(documents.baseline, { current: { runId: run.id, shardCount: 4, at } }),
   restoredShard: of(documents.restoredShard, outcomes),
-  journal: of(documents.journal, { seen: [[0, 11, 12]], rewritten: [1] }),
+  journal: of(documents.journal, { seen: [[0, 11, 12]], rewritten: [1], altered: [[0, 13]] }),
   idMap: of(documents.idMap, { ids: { '1-1-1': ['2-2-2', '3-3-3'] } }),
   pace: of(documents.pace, { runId: run.id, basis: 'restore', recordsPerSecond: 12.5, at }),
   seen: of(documents.seen, { runId: run.id, devices: 12, at }),

@@ -94,6 +94,8 @@ export const documents = {
       seen: z.array(z.tuple([count], count)),
       /** Positions of records that were written again: what was seen of them before no longer holds. */
       rewritten: z.array(count),
+      /** Likewise of rows that were not as they were written. */
+      altered: z.array(z.tuple([count], count)).default([]),
     }),
   }),
 

@@ -5,6 +5,7 @@ import { isInPlace } from '../registration/expected.ts';
 import { isInstallation, type RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, type Registration } from '../registration/registration.ts';
 import { type PlanOptions, type Write, withdrawalOf } from './plan.ts';
+import type { Sighting } from './seen.ts';
 
 /** What a restore wrote of one record. */
 export interface WrittenRecord {
@@ -29,14 +30,13 @@ export type RemovalPlan =
   | { readonly kind: 'gone' | 'changed' }
   | { readonly kind: 'remove'; readonly writes: readonly Write[] };
 
-/**
- * The version hashes of a record's rows as its restore left them: none of rows that are no longer what the restore
- * wrote, and none at all of an installation that is not.
- */
-export function versionHashesOf(record: RecordOfRows, live: RecordOfRows): number[] {
-  if (isInstallation(record)) return isInPlace(record, live) ? live.rows.map(versionHashOf) : [];
+/** What a look shows of a record that its restore wrote. An installation is as it was written as a whole, or not. */
+export function sightingOf(record: RecordOfRows, live: RecordOfRows): Sighting {
   const forms = distinctRows(record.rows);
-  return live.rows.filter((row) => forms.has(canonicalRow(row.xml))).map(versionHashOf);
+  const isWhole = isInstallation(record) && isInPlace(record, live);
+  const isSeen = ({ xml }: Registration): boolean => (isInstallation(record) ? isWhole : forms.has(canonicalRow(xml)));
+  const altered = live.rows.filter((row) => !isSeen(row)).map(versionHashOf);
+  return { seen: live.rows.filter(isSeen).map(versionHashOf), ...(altered.length > 0 ? { altered } : {}) };
 }
 
 /** By these a later pass knows a row that is removed now, and its id where another version shows under it. */

@@ -3,6 +3,7 @@ import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
 import type { Decision } from '../../../core/restore/decide.ts';
 import type { Removal, WrittenOutcome } from '../../../core/restore/outcomes.ts';
+import type { Note } from '../../../core/restore/seen.ts';
 import type { ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { ForeignLookup } from '../compare/foreign-rows.ts';
 import type { IdMap } from './id-map.ts';
@@ -14,10 +15,8 @@ export interface Planned {
   readonly collapsed: number;
   /** Positions of the rows that are added to a device which lives already. */
   readonly addedRows: readonly number[];
-  /**
-   * For the journal: the version hashes by which the record's rows are known again, or that it has to be written again.
-   */
-  readonly noted: readonly number[] | 'rewritten' | undefined;
+  /** For the journal. */
+  readonly noted: Note | undefined;
   /** Of a record that is settled as removed. */
   readonly removal?: Removal;
   /** One look does not prove what is settled; `tooEarly` when the restore's writes may still be on their way. */

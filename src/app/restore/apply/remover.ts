@@ -55,7 +55,7 @@ export async function openRemover(
     const isTooEarly = isEarly && !isKnown && isInstallation(record);
     const before = removal ?? beforeOf(letter);
     const decision = decideRemoval(plan, { before, isKnown, isTooEarly, isLastPass });
-    const noted = plan.kind === 'remove' ? removalHashesOf(plan.writes, found?.rows ?? []) : undefined;
+    const noted = plan.kind === 'remove' ? { seen: removalHashesOf(plan.writes, found?.rows ?? []) } : undefined;
     return toPlanned(decision, noted, isTooEarly);
   };
 }
@@ -64,7 +64,7 @@ export async function openRemover(
 function removedIn(journals: readonly Journal[]): Map<number, Set<number>> {
   const removed = new Map<number, Set<number>>();
   for (const [index, note] of journals.flatMap((journal) => [...journal])) {
-    if (note !== 'rewritten') removed.set(index, new Set([...(removed.get(index) ?? []), ...note]));
+    if (note !== 'rewritten') removed.set(index, new Set([...(removed.get(index) ?? []), ...note.seen]));
   }
   return removed;
 }

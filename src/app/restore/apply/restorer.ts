@@ -3,7 +3,7 @@ import type { RecordOfRows } from '../../../core/registration/record.ts';
 import { type Decision, decide } from '../../../core/restore/decide.ts';
 import type { WrittenOutcome } from '../../../core/restore/outcomes.ts';
 import { type PlanOptions, planRecord } from '../../../core/restore/plan.ts';
-import { versionHashesOf } from '../../../core/restore/plan-removal.ts';
+import { sightingOf } from '../../../core/restore/plan-removal.ts';
 import { planTakeBack } from '../../../core/restore/plan-take-back.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { openShardRecords, type ShardRecords } from '../../../core/snapshot/shard.ts';
@@ -57,7 +57,7 @@ function openLaterPass(run: RestoreRun, opened: OpenComparison, unapplied: Unapp
     if (earlier === undefined) throw new RangeError(`No pass before has written record ${index}.`);
     if (isInPlace(index)) {
       const decision = decide({ kind: 'unchanged', collapsed: 0 }, earlier, rules);
-      return planned(decision, comparison.versionHashesAt(index));
+      return planned(decision, { seen: comparison.versionHashesAt(index) });
     }
     const again = unapplied?.(index, earlier);
     if (again !== undefined) return planned(again, again.kind === 'write' ? 'rewritten' : undefined);
@@ -69,7 +69,7 @@ function openLaterPass(run: RestoreRun, opened: OpenComparison, unapplied: Unapp
         ? planRecord(record, found, options)
         : ({ kind: 'takeBack', writes: takenBack, collapsed: 0 } as const);
     const decision = decide(plan, earlier, rules);
-    const seen = found !== undefined && decision.kind === 'settled' ? versionHashesOf(record, found) : undefined;
+    const seen = found !== undefined && decision.kind === 'settled' ? sightingOf(record, found) : undefined;
     const isRewritten = decision.kind === 'write' || decision.kind === 'takeBack';
     return {
       ...planned(decision, isRewritten ? 'rewritten' : seen),

@@ -4,20 +4,23 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { documents } from '../../stored/documents.ts';
 
-/**
- * By the position of a record in its shard the version hashes of its rows (ids, ETags and content, none of which can be
- * read back), or that it was written again.
- */
+/** By the position of a record in its shard what a pass saw of it: hashes, of which nothing can be read back. */
 export type Journal = ReadonlyMap<number, Note>;
 
 /** Notes what a pass saw of one shard. The same pass stores the same again. */
 export async function storeJournal(app: App, run: RestoreRun, shard: number, journal: Journal): Promise<void> {
   const name = journalName(run.id, run.phase.pass, shard);
-  const seen = [...journal].flatMap(([index, versionHashes]): [number, ...number[]][] =>
-    versionHashes === 'rewritten' ? [] : [[index, ...versionHashes]],
-  );
-  const rewritten = [...journal].flatMap(([index, versionHashes]) => (versionHashes === 'rewritten' ? [index] : []));
-  await documents.journal.write(app, name, { seen, rewritten }, 'any');
+  const seen: [number, ...number[]][] = [];
+  const altered: [number, ...number[]][] = [];
+  const rewritten: number[] = [];
+  for (const [index, note] of journal) {
+    if (note === 'rewritten') rewritten.push(index);
+    else {
+      seen.push([index, ...note.seen]);
+      if (note.altered !== undefined) altered.push([index, ...note.altered]);
+    }
+  }
+  await documents.journal.write(app, name, { seen, rewritten, altered }, 'any');
 }
 
 /** Of the passes up to `last`; a restore takes no notes in its first one, a rollback does. */
@@ -31,9 +34,10 @@ export async function readJournals(app: App, run: RestoreRun, last: number, shar
 
 /** Throws `StoredDocumentInvalid` when it is missing or damaged: without it, what a device changed would be a guess. */
 async function readJournal(app: App, runId: string, pass: number, shard: number): Promise<Journal> {
-  const { seen, rewritten } = await documents.journal.read(app, journalName(runId, pass, shard));
+  const { seen, rewritten, altered } = await documents.journal.read(app, journalName(runId, pass, shard));
+  const alteredAt = new Map(altered.map(([index, ...hashes]) => [index, { altered: hashes }]));
   return new Map<number, Note>([
-    ...seen.map(([index, ...versionHashes]) => [index, versionHashes] as const),
+    ...seen.map(([index, ...hashes]) => [index, { seen: hashes, ...alteredAt.get(index) }] as const),
     ...rewritten.map((index) => [index, 'rewritten'] as const),
   ]);
 }
