@@ -1,13 +1,27 @@
 import { registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-const plainFrames = new URL('./plain-frames.ts', import.meta.url).href;
+/** A module that one of the app's imports, and what it gets instead. Only what costs, or differs with the version of Node. */
+const replaced = [
+  { importer: '/src/app/stored/codec.js', specifier: 'node:zlib', by: new URL('./plain-frames.ts', import.meta.url) },
+  {
+    importer: '/src/app/stored/document.js',
+    specifier: './opener.js',
+    by: new URL('./remembered-documents.ts', import.meta.url),
+  },
+];
 
-// Staged rows are packed on the spot and not by the World: their bytes differ with the version of Node, and cost.
 registerHooks({
   resolve(specifier, context, next) {
-    const isCodec = specifier === 'node:zlib' && context.parentURL?.endsWith('/src/app/stored/codec.js') === true;
-    return isCodec ? { url: plainFrames, format: 'module-typescript', shortCircuit: true } : next(specifier, context);
+    const { parentURL = '' } = context;
+    const found = replaced.find((one) => one.specifier === specifier && parentURL.endsWith(one.importer));
+    const real = next(specifier, context);
+    if (found === undefined) return real;
+    return {
+      url: `${found.by.href}?${real.url}`,
+      format: 'module-typescript',
+      shortCircuit: true,
+    };
   },
 });
 

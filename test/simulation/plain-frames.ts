@@ -4,7 +4,7 @@ import { constants as real } from 'node:zlib';
 export const constants = real;
 
 export function zstdCompressSync(bytes: Uint8Array): Uint8Array {
-  return Uint8Array.from(bytes);
+  return new Uint8Array(bytes);
 }
 
 export function zstdDecompressSync(frame: Uint8Array): Buffer {

@@ -55,6 +55,7 @@ export function packTable(segment: string, section: number, table: readonly numb
 }
 
 export function joinTables(tables: readonly Buffer[]): Float64Array {
+  if (tables.length === 0) return new Float64Array();
   // Copied, because numbers must lie at a multiple of their size.
   return new Float64Array(Uint8Array.from(Buffer.concat(tables)).buffer);
 }
@@ -71,6 +72,8 @@ export function toFrame(content: Uint8Array): Uint8Array {
 
 /** What the frames of a section's part hold, one after another. Throws as `readRows` does. */
 export function* readFrames(bytes: Uint8Array, of: FrameOf): Generator<Buffer> {
+  // Of a small hub most sections are empty.
+  if (bytes.length === 0) return;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const title = titleOf(of);
   for (let at = 0; at < bytes.length; ) {

@@ -1,26 +1,9 @@
-import type { z } from 'zod';
-import { DrError, type ErrorCode } from '../../core/errors.ts';
-import { parseJson, parseWith, type Source } from '../../core/parse.ts';
+import { DrError } from '../../core/errors.ts';
 import type { BlobFacts, PutCondition } from '../../core/ports.ts';
 import type { App } from '../app.ts';
 import { decompress } from './codec.ts';
-import { checksummed, type Envelope } from './envelopes.ts';
-import { invalidDocument } from './invalid.ts';
-
-export interface DocumentKind<T extends object> {
-  /** What it is called in messages: "run document". */
-  readonly what: string;
-  /** What to do when it cannot be used, as a sentence. */
-  readonly hint: string;
-  /** Of the document without its `formatVersion`. */
-  readonly schema: z.ZodType<T>;
-  /** Stored as `formatVersion`; any other version is refused by name. */
-  readonly version: number | 'none';
-  readonly envelope?: Envelope<NoInfer<T>>;
-  /** For large ones. */
-  readonly isGzipped?: boolean;
-  readonly codes?: { readonly invalid: ErrorCode; readonly unknownVersion: ErrorCode };
-}
+import { checksummed } from './envelopes.ts';
+import { type DocumentKind, invalidOf, openerOf } from './opener.ts';
 
 export interface Found<T> {
   readonly value: T;
@@ -41,18 +24,13 @@ export type StoredDocument<T extends object> = ReturnType<typeof defineDocument<
 
 /** The only way the blobs of one kind of document are read and written. */
 export function defineDocument<T extends object>(kind: DocumentKind<T>) {
-  const { what, hint, version, envelope = checksummed, isGzipped = false, codes = usualCodes } = kind;
+  const { what, version, envelope = checksummed, isGzipped = false } = kind;
   /** The kind's error, for what only the reader can see is wrong. */
   const invalid = (name: string, why: string): DrError => invalidOf(kind, name, why);
   /** The bytes before they are compressed. */
   const pack = (name: string, value: T): Uint8Array =>
     envelope.wrap(name, version === 'none' ? value : { formatVersion: version, ...value });
-  const open = (name: string, bytes: Uint8Array): T => {
-    const source: Source = { code: codes.invalid, what: `${what} ${name}`, hint, target: name };
-    const content = envelope.unwrap(name, bytes, (text) => parseJson(text, source));
-    if (content === undefined) throw invalid(name, 'is not as it was written under that name');
-    return parseWith(kind.schema, withoutVersion(kind, name, content), source);
-  };
+  const open = openerOf(kind);
   /** `undefined` when there is none; what is wrong with one is given and not thrown. */
   const look = async (app: Storage, name: string, how?: 'mayBeMissing'): Promise<Found<T> | Unusable | undefined> => {
     const blob = await app.blobs.get(name, how);
@@ -102,21 +80,4 @@ function toPut(condition: Condition): PutCondition {
   if (typeof condition !== 'object') return condition;
   const { etag } = condition;
   return etag === undefined ? 'new' : { etag };
-}
-
-const usualCodes = { invalid: 'StoredDocumentInvalid', unknownVersion: 'StoredDocumentInvalid' } as const;
-type Kind = Omit<DocumentKind<object>, 'schema' | 'envelope'>;
-
-function invalidOf({ what, hint, codes = usualCodes }: Kind, name: string, why: string, isVersion = false): DrError {
-  return invalidDocument({ what, name, why, hint, code: isVersion ? codes.unknownVersion : codes.invalid });
-}
-
-function withoutVersion(kind: Kind, name: string, json: unknown): unknown {
-  const { version } = kind;
-  if (version === 'none' || typeof json !== 'object' || json === null) return json;
-  const { formatVersion, ...rest }: { formatVersion?: unknown } = json;
-  if (formatVersion === version) return rest;
-  if (typeof formatVersion !== 'number') throw invalidOf(kind, name, 'has no format version');
-  const why = `has format version ${formatVersion}; this version of the app reads version ${version}`;
-  throw invalidOf(kind, name, why, true);
 }
