@@ -20,7 +20,11 @@ export type WriteOutcome =
   | { readonly kind: 'idRefused'; readonly status: number }
   | { readonly kind: 'rejected'; readonly status: number; readonly reason: RejectReason }
   /** It is no longer as it was seen, and stays. */
-  | { readonly kind: 'changed' };
+  | {
+      readonly kind: 'changed';
+      /** The call was made more than once: the hub may have taken it before, and lost the answer. */
+      readonly isRetried?: boolean;
+    };
 
 /** Stable reason codes of a record the hub would not take. */
 export type RejectReason = 'Rejected' | 'TooLarge' | 'Stale';

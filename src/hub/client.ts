@@ -177,7 +177,7 @@ function requireOk({ verdict, status }: HubAnswer, where: string): void {
 const WRITTEN: WriteOutcome = { kind: 'written' };
 
 async function put(hub: HubEndpoint, request: HubRequest, call: CallOptions): Promise<WriteOutcome> {
-  const { verdict, status } = await hub.transport.call(request, call.deadlineAt);
+  const { verdict, status, isRetried } = await hub.transport.call(request, call.deadlineAt);
   switch (verdict.kind) {
     case 'ok':
       return WRITTEN;
@@ -187,7 +187,7 @@ async function put(hub: HubEndpoint, request: HubRequest, call: CallOptions): Pr
       return { kind: 'rejected', status, reason: verdict.reason };
     case 'stale':
     case 'gone':
-      return { kind: 'changed' };
+      return { kind: 'changed', isRetried };
     default:
       throw refusal(verdict.kind, status, hub.where);
   }

@@ -45,6 +45,8 @@ export interface HubAnswer extends HubHead {
   readonly verdict: Verdict;
   /** As it came; empty for a call that is answered by its status. */
   readonly body: Uint8Array;
+  /** An attempt before this one was not answered, or refused for now. */
+  readonly isRetried: boolean;
 }
 
 const API_VERSION = '2020-06';
@@ -86,10 +88,11 @@ export class Transport {
     return this.#retry(await this.#attempt(request, deadlineAt), request, deadlineAt);
   }
 
-  #retry(first: Attempt<HubAnswer>, request: HubRequest, deadlineAt: number): Promise<HubAnswer> {
+  async #retry(first: Attempt<HubAnswer>, request: HubRequest, deadlineAt: number): Promise<HubAnswer> {
     const { clock, random } = this.#options;
     const options = { where: this.where, deadlineAt, clock, random };
-    return retry(first, () => this.#attempt(request, deadlineAt), options);
+    const answer = await retry(first, () => this.#attempt(request, deadlineAt), options);
+    return { ...answer, isRetried: true };
   }
 
   close(): Promise<void> {
@@ -142,7 +145,7 @@ export class Transport {
     const header = headerOf(raw);
     // For looking at only, so that bytes which are no text do no harm.
     const detail = status === 403 ? Buffer.from(body).toString() : '';
-    return { status, body, header, verdict: this.#judge(operation, status, header, detail) };
+    return { status, body, header, verdict: this.#judge(operation, status, header, detail), isRetried: false };
   }
 
   #tellHead({ operation, onHead }: HubRequest, head: RawHead): void {

@@ -230,3 +230,13 @@ test('dying at any write of a drill ends in a passed drill and an empty hub', as
     expect(engine.scratch.rows.size, where).toBe(0);
   }
 }, 120_000);
+
+test('an empty first page that names a next one is no registration', async () => {
+  const engine = await anEngine();
+  const { listPage } = engine.scratch;
+  engine.scratch.listPage = async (token, options) =>
+    token === undefined ? { rows: [], nextToken: '0' } : listPage(token, options);
+  expect(await drill(engine)).toMatchObject({ verdict: 'Passed' });
+  engine.scratch.rows.set('1-1-1', anAppleRow({ id: '1-1-1' }));
+  expect(await drill(engine)).toMatchObject({ verdict: 'Failed', reason: expect.stringContaining('is not empty') });
+});

@@ -152,6 +152,17 @@ describe('what the source no longer holds', () => {
     expect(await restore(engine)).toMatchObject({ counts: { leftover: 1, withdrawn: 0 } });
   });
 
+  it('stays while the source is empty, whatever pages it gives', async () => {
+    const engine = await aRehearsed();
+    engine.primary.rows.delete('19-5-1');
+    await backUp(engine);
+    engine.primary.rows.clear();
+    const { listPage } = engine.primary;
+    engine.primary.listPage = async (token, options) =>
+      token === undefined ? { rows: [], nextToken: '0' } : listPage(token, options);
+    expect(await restore(engine)).toMatchObject({ counts: { leftover: 1, withdrawn: 0 } });
+  });
+
   it('stays when the request says so', async () => {
     const engine = await aRehearsed();
     engine.primary.rows.delete('19-5-1');

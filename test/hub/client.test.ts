@@ -307,6 +307,16 @@ describe('writes', () => {
     await on([{ status }], async ({ hub, call }) => expect(await hub.putRegistration('1', row, call)).toEqual(outcome));
   });
 
+  test('over a row that changed say so, and whether an earlier attempt may have done that', async () => {
+    const over = { ifMatch: 3 };
+    await on([{ status: 412 }], async ({ hub, call }) => {
+      expect(await hub.putRegistration('1', row, { ...call, ...over })).toEqual({ kind: 'changed', isRetried: false });
+    });
+    await on([{ status: 503 }, { status: 412 }], async ({ hub, call }) => {
+      expect(await hub.putRegistration('1', row, { ...call, ...over })).toEqual({ kind: 'changed', isRetried: true });
+    });
+  });
+
   test.each([
     [401, '', 'HubUnauthorized'],
     [403, '', 'HubForbidden'],

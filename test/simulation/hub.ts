@@ -21,6 +21,8 @@ export interface HubParts {
   readonly onQuestion: (caller: Caller, key: string) => void;
   /** Called when the hub takes a write of the app; tells whose it is. */
   readonly onWrite: (write: { caller: Caller; key: string; sentAt: number }) => Writer;
+  /** Called when it did not take it: the id is none of its own. */
+  readonly onIdRefused: (caller: Caller, id: string) => void;
   readonly now: () => number;
 }
 
@@ -31,10 +33,15 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
     new engine.DrError('HubUnavailable', 'The simulated hub does not answer.', { retryable: true });
   const call = <T>(label: string, milliseconds: number, { deadlineAt }: CallOptions, effect: (caller: Caller) => T) =>
     net.call({ label: `${store.name} ${label}`, milliseconds, faults: knobs.hubFaults, deadlineAt, effect, fault });
-  const write = <T>(label: string, key: string, options: CallOptions, effect: (by: Writer) => T): Promise<T> => {
+  const write = <T>(
+    label: string,
+    key: string,
+    options: CallOptions,
+    effect: (by: Writer, caller: Caller) => T,
+  ): Promise<T> => {
     const sentAt = now();
     return call(`${label} ${key}`, store.knobs.writeMs, options, (caller) =>
-      effect(parts.onWrite({ caller, key, sentAt })),
+      effect(parts.onWrite({ caller, key, sentAt }), caller),
     );
   };
   return {
@@ -51,9 +58,12 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
       return page;
     },
     putRegistration: (id, xml, options) =>
-      write('put', id, options, (by): WriteOutcome => {
+      write('put', id, options, (by, caller): WriteOutcome => {
         const answer = store.putRegistration(id, readDescription(xml), by, options.ifMatch);
-        if (answer === 'refused') return { kind: 'idRefused', status: 410 };
+        if (answer === 'refused') {
+          parts.onIdRefused(caller, id);
+          return { kind: 'idRefused', status: 410 };
+        }
         return { kind: answer === 'stale' ? 'changed' : 'written' };
       }),
     findRegistration: (id, options) =>

@@ -1,6 +1,6 @@
 import { Asker } from './asker.ts';
 import { MINUTE_MS } from './clocks.ts';
-import type { KnownRun } from './oracle/runs.ts';
+import { claimsOf, type KnownRun } from './oracle/runs.ts';
 import type { Random } from './random.ts';
 import type { Stage } from './stage.ts';
 
@@ -41,9 +41,10 @@ export class Operator {
       if (doc.kind !== 'restore' || doc.status !== 'Canceled' || doc.request.purpose === 'rollback') continue;
       if (written.size === 0 || doc.request.dryRun) continue;
       await this.#asker.ask(`view ${id}`, async (app, engine) => {
-        const { nextActions, counts } = await engine.readRestoreView(app, id);
+        const { nextActions, counts, attempted } = await engine.readRestoreView(app, id);
         const isOffered = nextActions.some(({ name }) => name === 'rollback');
-        const isTold = counts === undefined || counts.created + counts.updated + counts.failed > 0;
+        // What no answer came to, or came to a process that died, is counted as attempted.
+        const isTold = claimsOf(counts) + counts.failed + attempted > 0;
         if (!isOffered) this.#stage.oracle.violate('offersNoRollback', `${id} wrote ${written.size}`);
         if (!isTold) this.#stage.oracle.violate('canceledSaysNothingWritten', `${id} wrote ${written.size}`);
       });

@@ -78,10 +78,12 @@ export function slotOf({ body }: Description): 'native' | 'template' {
   return body === undefined ? 'native' : 'template';
 }
 
-/** The content's number, which each device's word puts into a tag of its own. */
+/**
+ * The content's number, which each device's word puts into a tag of its own; the newest, where a template kept the tags
+ * of an older word.
+ */
 export function contentOf({ tags }: Description): number {
-  const tag = tags.find((one) => /^c\d+$/.test(one));
-  return tag === undefined ? -1 : Number(tag.slice(1));
+  return Math.max(-1, ...tags.filter((tag) => /^c\d+$/.test(tag)).map((tag) => Number(tag.slice(1))));
 }
 
 /** Whether two descriptions are the same to a device. */

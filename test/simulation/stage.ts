@@ -133,6 +133,7 @@ export class Stage {
       onShown: (caller, rows) => oracle.shown(caller, rows),
       onQuestion: (caller, key) => oracle.asked(store.name, caller, key),
       onWrite: (write) => oracle.written(store.name, write),
+      onIdRefused: (caller, id) => oracle.idRefused(caller, id),
       onRejected: (id) => oracle.violate('rejectedForOurOwnDoing', `${store.name}: ${id}`),
       onPage: (lastHandle) => {
         if (!this.isHealed && random.chance(knobs.busyListing)) devices.actAround(store, lastHandle);

@@ -86,7 +86,7 @@ export function planWithdrawal(live: RecordOfRows): readonly Write[] {
   if (isInstallation(live)) {
     return [{ kind: 'removal', id: live.key.slice(2), asSeen: live.rows.map(versionHashOf) }];
   }
-  return live.rows.map(withdrawalOf);
+  return live.rows.map((row) => ({ ...withdrawalOf(row), key: live.key }));
 }
 
 export function isShorterThan(live: RecordOfRows, record: RecordOfRows): boolean {

@@ -9,7 +9,13 @@ import { canonicalRow, descriptionForWrite, hasRepairTag, type Registration } fr
  * back an installation, which cannot be made to depend on what was seen.
  */
 export type Write =
-  | { readonly kind: 'withdrawal'; readonly id: string; readonly etag: number }
+  | {
+      readonly kind: 'withdrawal';
+      readonly id: string;
+      readonly etag: number;
+      /** Of the record: when the row has become another record's, it is gone from this one. */
+      readonly key?: string;
+    }
   | { readonly kind: 'removal'; readonly id: string; readonly asSeen?: AsSeen }
   | {
       readonly kind: 'registration';

@@ -1,5 +1,5 @@
 import type { Facts } from './facts.ts';
-import { hubOf, isRestore, type KnownRestore } from './runs.ts';
+import { claimsOf, hubOf, isRestore, type KnownRestore } from './runs.ts';
 
 /** Cancelling is noticed at each write, by a look at the run that may be slow itself. */
 const CANCEL_MS = 30_000;
@@ -24,14 +24,10 @@ function judgeWrites(facts: Facts, run: KnownRestore): void {
   judgeClaims(facts, run);
 }
 
-/** Outcomes that a write brings about. */
-const WRITTEN = ['created', 'updated', 'renewed', 'moved', 'withdrawn', 'removed', 'putBack'];
-
-/** What it says it did to the hub, it has sent. */
-function judgeClaims(facts: Facts, { id, doc, written }: KnownRestore): void {
+/** What it says it did to the hub, it has sent. Who has another handle under its id is two records, and one write. */
+function judgeClaims(facts: Facts, { id, doc, written, replaced }: KnownRestore): void {
   if (doc.result === undefined || doc.request.dryRun) return;
-  const counts: Readonly<Record<string, number>> = doc.result.counts;
-  const claimed = WRITTEN.reduce((sum, outcome) => sum + (counts[outcome] ?? 0), 0);
-  if (claimed > written.size)
-    facts.violate('saysMoreThanItSent', `${id}: ${claimed} records, ${written.size} written to`);
+  const claimed = claimsOf(doc.result.counts);
+  const sent = written.size + replaced.size;
+  if (claimed > sent) facts.violate('saysMoreThanItSent', `${id}: ${claimed} records, ${sent} written to`);
 }

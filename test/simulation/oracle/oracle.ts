@@ -46,6 +46,8 @@ export class Oracle {
     this.#facts.noteChange(hub);
     if (by.kind === 'tool') {
       for (const row of [before, after]) if (row !== undefined) this.#facts.noteToolChange(hub, row, by.runId);
+      if (before !== undefined && after !== undefined && before.handle !== after.handle)
+        this.runs.get(by.runId)?.replaced.add(before.handle);
       judgeChange(this.#facts, change, by);
       return;
     }
@@ -87,6 +89,11 @@ export class Oracle {
     if (run !== undefined && !isFrozen) run.lastSentAt = Math.max(run.lastSentAt, sentAt);
     const looks = [run?.listedAt.get(`${hub}#${pass}`) ?? 0, run?.listedAt.get(`${hub}/${key}`) ?? 0];
     return { kind: 'tool', runId, lookedAt: Math.max(...looks) };
+  }
+
+  /** The write was none. */
+  idRefused({ runId = '' }: Caller, id: string): void {
+    this.runs.get(runId)?.written.delete(id);
   }
 
   runStored(doc: Run): void {

@@ -1,4 +1,4 @@
-import type { RestoreRun, Run } from '../../../src/core/run/run.ts';
+import type { RestoreCounts, RestoreRun, Run } from '../../../src/core/run/run.ts';
 import type { Row } from '../row.ts';
 
 /** What the oracle knows of one run, beside what is stored of it. */
@@ -18,6 +18,8 @@ export interface KnownRun {
   endedAt: number | undefined;
   /** How often the hub took a write, by the key written to. */
   readonly written: Map<string, number>;
+  /** The handles that its writes have replaced by others, under one id. */
+  readonly replaced: Set<string>;
   lastSentAt: number;
   /** Of the hub's changes, how many there were when its first listing began. */
   changesBefore: number;
@@ -52,6 +54,7 @@ export class KnownRuns {
       before: [],
       endedAt: undefined,
       written: new Map(),
+      replaced: new Set(),
       lastSentAt: 0,
       changesBefore: 0,
     };
@@ -72,6 +75,14 @@ export function hubOf({ doc }: Pick<KnownRun, 'doc'>): string {
 /** Writes to its hub, or may. */
 export function isWriter({ doc }: KnownRun): boolean {
   return doc.kind === 'restore' && !doc.request.dryRun;
+}
+
+/** Outcomes that a write brings about. */
+const WRITTEN = ['created', 'updated', 'renewed', 'moved', 'withdrawn', 'removed', 'putBack'] as const;
+
+/** How many records a run says it has changed. */
+export function claimsOf(counts: RestoreCounts): number {
+  return WRITTEN.reduce((sum, outcome) => sum + counts[outcome], 0);
 }
 
 /** What tells one version of a row from others of its hub. */

@@ -1,7 +1,7 @@
 import { versionHashOf } from '../../../core/fingerprint/row.ts';
 import type { Hub, WriteOutcome } from '../../../core/ports.ts';
-import type { RecordOfRows } from '../../../core/registration/record.ts';
-import { canonicalRow, parseRegistration } from '../../../core/registration/registration.ts';
+import { type RecordOfRows, recordKey } from '../../../core/registration/record.ts';
+import { canonicalRow, parseRegistration, type Registration } from '../../../core/registration/registration.ts';
 import type { Outcome, WrittenOutcome } from '../../../core/restore/outcomes.ts';
 import type { AsSeen, Write } from '../../../core/restore/plan.ts';
 import type { App } from '../../app.ts';
@@ -129,8 +129,8 @@ function outcomeWhenChanged(outcome: WrittenOutcome): Outcome {
 
 /**
  * Writes one record's rows in turn; the first answer that is not `written` is the record's. A hub that refuses the
- * first one for what it is has written nothing; about a refused id that is not certain: the answer to an earlier call
- * may be lost.
+ * first one for what it is has written nothing; about a refused id, or a row that changed before a repeated call, that
+ * is not certain: the answer to an earlier call may be lost.
  */
 async function writeRecord(
   { hub, idMap, deadlineAt, endWatch }: Writer,
@@ -142,7 +142,8 @@ async function writeRecord(
     const answer = await writeOne(hub, write, idMap, deadlineAt);
     if (write.kind === 'registration' && write.over === undefined) idMap.noteAnswer(write.id, answer);
     if (answer.kind !== 'written') {
-      const isCertain = answer.kind !== 'idRefused' || answer.status === 400;
+      const isCertain =
+        answer.kind === 'changed' ? !answer.isRetried : answer.kind !== 'idRefused' || answer.status === 400;
       return { ...answer, isUntouched: isFirstTry && isFirst && isCertain };
     }
     isFirst = false;
@@ -180,9 +181,8 @@ async function writeRegistration(
   if (over !== undefined) return hub.putRegistration(over.id, xml, { deadlineAt, ifMatch: over.etag });
   const target = idMap.idFor(id);
   if (asSeen === undefined) return hub.putRegistration(target, xml, { deadlineAt });
-  const bytes = await hub.findRegistration(target, { deadlineAt });
-  if (bytes === undefined) return hub.putRegistration(target, xml, { deadlineAt });
-  const row = parseRegistration(toText(bytes));
+  const row = await findRow(hub, target, deadlineAt);
+  if (row === undefined) return hub.putRegistration(target, xml, { deadlineAt });
   // What this run wrote itself before it died shows the same.
   const isOurs = asSeen.includes(versionHashOf(row)) || canonicalRow(row.xml) === canonicalRow(xml);
   return isOurs ? hub.putRegistration(target, xml, { deadlineAt, ifMatch: row.etag }) : CHANGED;
@@ -201,16 +201,26 @@ async function whileAsSeen(
   return isAsSeen ? write() : CHANGED;
 }
 
-async function withdraw(hub: Hub, { id, etag }: WriteOf<'withdrawal'>, deadlineAt: number): Promise<WriteOutcome> {
+async function withdraw(hub: Hub, { id, etag, key }: WriteOf<'withdrawal'>, deadlineAt: number): Promise<WriteOutcome> {
   const answer = await hub.deleteRegistration(id, etag, { deadlineAt });
-  return answer === 'gone' ? { kind: 'written' } : CHANGED;
+  if (answer === 'gone') return DONE;
+  if (key === undefined) return CHANGED;
+  // Under its id this run may have written the handle that its device has now.
+  const row = await findRow(hub, id, deadlineAt);
+  return row === undefined || recordKey(row) !== key ? DONE : CHANGED;
+}
+
+async function findRow(hub: Hub, id: string, deadlineAt: number): Promise<Registration | undefined> {
+  const bytes = await hub.findRegistration(id, { deadlineAt });
+  return bytes === undefined ? undefined : parseRegistration(toText(bytes));
 }
 
 async function remove(hub: Hub, { id }: WriteOf<'removal'>, deadlineAt: number): Promise<WriteOutcome> {
   await hub.deleteInstallation(id, { deadlineAt });
-  return { kind: 'written' };
+  return DONE;
 }
 
+const DONE: WriteOutcome = { kind: 'written' };
 const CHANGED: WriteOutcome = { kind: 'changed' };
 
 type WriteOf<Kind extends Write['kind']> = Extract<Write, { readonly kind: Kind }>;

@@ -5,6 +5,7 @@ import { parseRegistration } from '../../../core/registration/registration.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
 import { toText } from '../../stored/codec.ts';
+import { holdsRows } from './holds-rows.ts';
 import { readLiveRecords } from './live-rows.ts';
 import { readKeysOfBoth } from './newest-keys.ts';
 
@@ -43,7 +44,7 @@ async function askSource(
   const source = hubOf(app, run.request.sourceHub);
   try {
     // One that was deleted answers every question about a registration as if that were gone.
-    if (!(await showsRows(app, source))) return 'silent';
+    if (!(await holdsRows(source, soon(app)))) return 'silent';
     for (const record of records) {
       if (await isInSource(app, source, record)) {
         app.log.warn('withdrawals stopped: the source still holds one of them', { runId: run.id, shard });
@@ -62,11 +63,6 @@ async function askSource(
 function sampleOf(records: readonly RecordOfRows[]): RecordOfRows[] {
   const step = Math.max(1, Math.floor(records.length / ASKED));
   return records.filter((_, index) => index % step === 0).slice(0, ASKED);
-}
-
-async function showsRows(app: App, source: Hub): Promise<boolean> {
-  const page = await source.listPage(undefined, soon(app));
-  return page !== 'tokenLost' && (page.rows.length > 0 || page.nextToken !== undefined);
 }
 
 function soon({ world }: App): CallOptions {

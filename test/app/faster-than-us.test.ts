@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import type { Hub, WriteOutcome } from '../../src/core/ports.ts';
+import { backUp, contentOf, restore, seed } from '../support/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import { anAppleRow, tokenOf } from '../support/rows.ts';
+
+/** What the hub answers when a row is no longer as it was listed, and what became of its record. */
+
+/** A target that an earlier restore has filled. */
+async function aRehearsed(): Promise<Engine> {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  await restore(engine);
+  return engine;
+}
+
+test('a handle that changed under its id in the source is withdrawn, and its new one created, by one write', async () => {
+  const engine = await aRehearsed();
+  engine.primary.rows.set(
+    '19-5-1',
+    anAppleRow({ id: '19-5-1', token: tokenOf('new phone'), tags: ['plain'], etag: 2 }),
+  );
+  await backUp(engine);
+  expect(await restore(engine, { dryRun: true })).toMatchObject({ counts: { created: 1, withdrawn: 1 } });
+  const view = await restore(engine);
+  expect(view).toMatchObject({ status: 'Succeeded', counts: { created: 1, withdrawn: 1, leftover: 0 } });
+  const writes = engine.secondary.writes.filter((write) => write.endsWith(' 19-5-1'));
+  expect(writes).toEqual(['registration 19-5-1', 'registration 19-5-1']);
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+test('a row whose tags its device changed right before it was to be withdrawn stays, and is a leftover', async () => {
+  const engine = await aRehearsed();
+  engine.primary.rows.delete('19-5-1');
+  await backUp(engine);
+  const { deleteRegistration } = engine.secondary;
+  const own = anAppleRow({ id: '19-5-1', tags: ['own'], etag: 2 });
+  engine.secondary.deleteRegistration = (...args) => {
+    engine.secondary.rows.set('19-5-1', own);
+    return deleteRegistration(...args);
+  };
+  expect(await restore(engine)).toMatchObject({ counts: { withdrawn: 0, leftover: 1 } });
+  expect(engine.secondary.rows.get('19-5-1')).toBe(own);
+});
+
+/** The hub takes an update and loses its answer; the call is made again. */
+const losingTheAnswer =
+  (put: Hub['putRegistration']): Hub['putRegistration'] =>
+  async (id, xml, options): Promise<WriteOutcome> => {
+    if (options.ifMatch === undefined) return put(id, xml, options);
+    await put(id, xml, options);
+    const again = await put(id, xml, options);
+    return again.kind === 'changed' ? { kind: 'changed', isRetried: true } : again;
+  };
+
+test('an update whose answer was lost, and which was sent again, is an update', async () => {
+  const engine = await aRehearsed();
+  engine.primary.rows.set('19-5-1', anAppleRow({ id: '19-5-1', tags: ['changed'], etag: 2 }));
+  await backUp(engine);
+  engine.secondary.putRegistration = losingTheAnswer(engine.secondary.putRegistration);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: 1, keptLive: 0 } });
+});
