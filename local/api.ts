@@ -27,6 +27,7 @@ const runView = z.object({
       failed: count,
       pending: count,
     })
+    .catchall(count)
     .optional(),
   duplicatesCollapsed: count.optional(),
   repaired: count.optional(),

@@ -9,6 +9,7 @@ const rowSchema = z.object({
   handle: z.string(),
   tags: z.array(z.string()),
   installationId: z.string().nullish(),
+  expiresAt: z.string().nullable(),
 });
 
 const inboxLineSchema = z.object({
@@ -124,21 +125,19 @@ function describe(
 function expectedLines(snapshotRows: readonly HubRow[], liveRows: readonly HubRow[]): Map<string, Map<string, number>> {
   const liveKeys = new Set(liveRows.map(recordKey));
   const expected = new Map<string, Map<string, number>>();
-  const seen = new Set<string>();
-  const expect = (row: HubRow, line: string): void => {
+  // The restore leaves live rows alone.
+  const restored = snapshotRows.filter((row) => !liveKeys.has(recordKey(row)));
+  for (const row of [...liveRows, ...byIdentity(restored).values()]) {
     const lines = expected.get(row.handle) ?? new Map<string, number>();
-    lines.set(line, (lines.get(line) ?? 0) + 1);
+    lines.set(rowLabel(row), (lines.get(rowLabel(row)) ?? 0) + 1);
     expected.set(row.handle, lines);
-  };
-  for (const row of liveRows) expect(row, rowLabel(row));
-  for (const row of snapshotRows) {
-    const identity = `${recordKey(row)} ${rowLabel(row)}`;
-    if (liveKeys.has(recordKey(row)) || seen.has(identity)) continue;
-    // The restore collapses equal rows of one device into one, and leaves live rows alone.
-    seen.add(identity);
-    expect(row, rowLabel(row));
   }
   return expected;
+}
+
+/** Equal rows of one device are one: a restore collapses them. */
+export function byIdentity(rows: readonly HubRow[]): Map<string, HubRow> {
+  return new Map(rows.map((row) => [`${recordKey(row)} ${rowLabel(row)}`, row]));
 }
 
 function recordKey(row: HubRow): string {

@@ -1,13 +1,18 @@
-import { readOptions, wholeNumber } from './options.ts';
+import { readOptions, refuse, wholeNumber } from './options.ts';
 import { rehearse } from './rehearsal.ts';
-import { startStack } from './stack.ts';
+import { type Stack, startStack } from './stack.ts';
+import { rehearseWarmSecondary } from './warm-secondary.ts';
 
-const help = `Rehearses a disaster end to end and proves that every device is reached.
+const help = `Rehearses disasters end to end and proves that every device is reached.
 
-  npm run drill -- [--devices N] [--seed S] [--json]
+  npm run drill -- [--devices N] [--seed S] [--story NAME] [--json]
 
   --devices N   devices in the primary hub (default: 2000)
   --seed S      seed they are made from (default: 1)
+  --story NAME  disaster: failover into an empty hub in which devices have begun to register;
+                warm-secondary: into one that a rehearsal filled before devices changed and opted out
+                (default: both)
+  --app DIR     folder of another build of the app (default: this one)
   --host-node P the Node that runs the Functions host (default: this one)
   --json        the last line of stdout is one JSON object
   --verbose     the host's log on stderr, too
@@ -16,36 +21,59 @@ const help = `Rehearses a disaster end to end and proves that every device is re
 Exit codes: 0 every device got the message exactly once; 1 some did not; 2 wrong options.
 `;
 
+const stories = ['disaster', 'warm-secondary'] as const;
+
 const values = readOptions(help, {
   devices: { type: 'string', default: '2000' },
   seed: { type: 'string', default: '1' },
+  story: { type: 'string' },
+  app: { type: 'string' },
   'host-node': { type: 'string' },
   json: { type: 'boolean', default: false },
   verbose: { type: 'boolean', default: false },
 });
+const chosen = stories.filter((story) => values.story === undefined || values.story === story);
+if (chosen.length === 0) refuse(help, `--story must be ${stories.join(' or ')}, not "${values.story}".`);
 
 process.exitCode = await main();
 
 async function main(): Promise<number> {
   const devices = wholeNumber(help, 'devices', values.devices, 10);
   const seed = wholeNumber(help, 'seed', values.seed, 0);
-  say(`Disaster drill with ${devices} devices, seed ${seed}`);
-  await using stack = await startStack({
+  const options = { devices, seed, say };
+  let report: object = {};
+  let isPass = true;
+  for (const story of chosen) {
+    await using stack = await openStack(devices, seed);
+    say(`Drill "${story}" with ${devices} devices, seed ${seed}`);
+    if (story === 'disaster') {
+      const disaster = await rehearse(stack, options);
+      isPass &&= disaster.verdict === 'pass';
+      report = { ...report, ...disaster };
+    } else {
+      const warmSecondary = await rehearseWarmSecondary(stack, options);
+      isPass &&= warmSecondary.verdict === 'pass';
+      report = { ...report, warmSecondary };
+    }
+  }
+  say(isPass ? 'PASS: every device got the message exactly once, and no other did.' : 'FAIL: see above.');
+  if (values.json) process.stdout.write(`${JSON.stringify({ ...report, verdict: isPass ? 'pass' : 'fail' })}\n`);
+  return isPass ? 0 : 1;
+}
+
+function openStack(devices: number, seed: number): Promise<Stack> {
+  return startStack({
     devices,
     seed,
+    appDir: values.app,
     ...(values['host-node'] === undefined ? {} : { nodePath: values['host-node'] }),
     ...(values.verbose ? { onOutput: (text: string) => void process.stderr.write(text) } : {}),
     settings: {
-      // The timer is fired by hand below, so its schedule must not fire.
+      // The timer is fired by hand, so its schedule must not fire.
       BACKUP_SCHEDULE: '0 0 0 1 1 *',
       SETTLE_SECONDS: '1',
     },
   });
-  const report = await rehearse(stack, { devices, seed, say });
-  const isPass = report.verdict === 'pass';
-  say(isPass ? 'PASS: every device got the message exactly once, and no other did.' : 'FAIL: see above.');
-  if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
-  return isPass ? 0 : 1;
 }
 
 /** With `--json` the readable proof goes to stderr, so that stdout is the object alone. */

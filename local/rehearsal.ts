@@ -119,7 +119,7 @@ export function restoreIdOf(seed: number): string {
 }
 
 /** Fires the timer function as the schedule would, and waits for the run it starts. */
-async function backUp(stack: Stack, api: Api): Promise<RunView> {
+export async function backUp(stack: Stack, api: Api): Promise<RunView> {
   const known = new Set((await api.runs('backup')).map((run) => run.id));
   const deadlineAt = Date.now() + 120_000;
   for (;;) {
@@ -150,7 +150,7 @@ async function goLive({ emulator }: Stack, amount: number, seed: number) {
   return liveSchema.parse(answer);
 }
 
-function describeBackup(run: RunView): string {
+export function describeBackup(run: RunView): string {
   return `${run.result?.recordCount ?? 0} records, ${run.result?.registrationCount ?? 0} registrations, ${run.result?.health ?? ''}, ${secondsOf(run)} s`;
 }
 
@@ -160,7 +160,7 @@ function secondsOf(run: RunView): number {
 }
 
 /** As the kernel reports it; 0 on systems without `/proc`. */
-async function peakMegabytes(pid: number): Promise<number> {
+export async function peakMegabytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024);
 }

@@ -25,6 +25,8 @@ export interface StackOptions {
   readonly invocationLog?: string;
   /** The Node that runs the Functions host; the one of this process when absent. */
   readonly nodePath?: string;
+  /** Folder of another build of the app, in place of the project's own, which is built first. */
+  readonly appDir?: string | undefined;
   /** In place of the built app and of the programs as they are in the project. */
   readonly bundle?: Bundle;
   readonly onOutput?: (text: string) => void;
@@ -74,7 +76,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       adminPort: options.adminPort ?? 0,
       ...(options.bundle === undefined ? {} : { program: options.bundle.emulatorProgram }),
     }).then((one) => parts.use(one)),
-    options.bundle ?? ensureBuilt(),
+    options.bundle ?? options.appDir ?? ensureBuilt(),
   ]);
   const storage = options.hasStorageProxy === true ? parts.use(await startStorageProxy(azurite)) : undefined;
   let settings: Readonly<Record<string, string>> = {
@@ -82,7 +84,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...(storage === undefined ? {} : { SNAPSHOT_STORAGE: storage.connectionString }),
     ...options.settings,
   };
-  let appDir = options.bundle?.appDir ?? ownAppDir;
+  let appDir = options.appDir ?? options.bundle?.appDir ?? ownAppDir;
   const hosts: SpawnedHost[] = [];
   const startHost = async (change: HostChange = {}): Promise<SpawnedHost> => {
     settings = { ...settings, ...change.settings };

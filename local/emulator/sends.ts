@@ -92,8 +92,10 @@ export class Sender {
     const deliveries = new Map<string, number>();
     const reached = new Set<string>();
     const now = this.#world.now();
-    for (const row of this.#targets(tagExpression)) {
-      if (row.isTemplate !== isTemplate || (!isTemplate && row.platform !== platform) || isExpired(row, now)) continue;
+    const { candidates, matches } = this.#targets(tagExpression);
+    for (const row of candidates) {
+      if (row.isTemplate !== isTemplate || (!isTemplate && row.platform !== platform)) continue;
+      if (isExpired(row, now) || !matches(row)) continue;
       if (this.#hub.switches.deduplicateDeliveries) {
         if (reached.has(row.handle)) continue;
         reached.add(row.handle);
@@ -114,16 +116,15 @@ export class Sender {
     return new Map([[platform.name, 1]]);
   }
 
-  *#targets(tagExpression: string | undefined): Iterable<Row> {
+  #targets(tagExpression: string | undefined) {
     if (tagExpression === undefined || tagExpression.trim() === '') {
-      yield* this.#hub.rows.values();
-      return;
+      return { candidates: this.#hub.rows.values(), matches: () => true };
     }
-    const matches = parseTagExpression(tagExpression);
+    const predicate = parseTagExpression(tagExpression);
     const only = singleTag(tagExpression);
     // One reserved tag is how most applications address one device: no walk through the whole hub for it.
     const candidates = only === undefined ? this.#hub.rows.values() : this.#hub.listedWithTag(only);
-    for (const row of candidates) if (matches(tagSet(row))) yield row;
+    return { candidates, matches: (row: Row) => predicate(tagSet(row)) };
   }
 }
 

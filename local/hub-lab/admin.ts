@@ -29,6 +29,7 @@ const goLiveSchema = z.strictObject({
 });
 const latencySchema = z.strictObject({ latencyMs: z.number().min(0) });
 const broadcastSchema = z.strictObject({ message: z.string().min(1).optional() });
+const pushSchema = z.strictObject({ tags: z.array(z.string().min(1)) });
 /** Checked by the hub itself, together with the switches it has. */
 const changesSchema = z.record(z.string(), z.unknown());
 
@@ -59,6 +60,7 @@ const hubActions: Readonly<Record<string, HubAction>> = {
     return hub.goLive(lab.hub(namespace, name), options);
   },
   broadcast: (hub, body) => hub.broadcast(broadcastSchema.parse(body)),
+  push: (hub, body) => hub.pushToTags(pushSchema.parse(body).tags),
   settle: (hub) => hub.settle(),
   purge: (hub) => ({ purged: hub.purgeExpired() }),
   'clear-inboxes': (hub) => hub.clearInboxes(),

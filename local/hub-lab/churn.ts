@@ -3,11 +3,11 @@ import type { Hub } from '../emulator/hub.ts';
 import { type Installation, readStored } from '../emulator/installation.ts';
 import { platformSpec } from '../emulator/platforms.ts';
 import { integer, type Random, seededRandom, seedOf } from '../emulator/random.ts';
-import { type Row, sortTags, splitTags, toRowContent } from '../emulator/row.ts';
+import { expiresAtMs, type Row, sortTags, splitTags, toRowContent } from '../emulator/row.ts';
 import { parseDescription } from '../emulator/xml-in.ts';
 import { renderDescription } from '../emulator/xml-out.ts';
 import { seed } from './seed.ts';
-import { aHandle, channelOf, installationId } from './seed-shapes.ts';
+import { aHandle, channelOf, installationId, someTags } from './seed-shapes.ts';
 
 const whole = z.int().min(0);
 
@@ -23,6 +23,10 @@ export const churnOptionsSchema = z.strictObject({
   rename: whole.default(0),
   /** Register once more under new ids, with all they have. */
   duplicate: whole.default(0),
+  /** Of those that expire: do so a year later. */
+  renew: whole.default(0),
+  /** Go, and their handle registers under new ids and with other tags, as a phone does for its next owner. */
+  handOver: whole.default(0),
   seed: whole.default(1),
 });
 
@@ -42,14 +46,20 @@ export interface ChurnSummary {
   readonly refreshed: number;
   readonly renamed: number;
   readonly duplicated: number;
+  readonly renewed: number;
+  readonly handedOver: number;
 }
+
+const yearMs = 365 * 86_400_000;
 
 /** Fewer than asked for when the hub has fewer. */
 export function churn(hub: Hub, options: ChurnOptions): ChurnSummary {
-  const { change, remove, add, refresh, rename, duplicate, seed: seedNumber } = churnOptionsSchema.parse(options);
-  const total = change + remove + refresh + rename + duplicate;
+  const checked = churnOptionsSchema.parse(options);
+  const { change, remove, add, refresh, rename, duplicate, renew, handOver, seed: seedNumber } = checked;
+  const total = change + remove + refresh + rename + duplicate + handOver;
   const picked = pickDistinct(seededRandom(seedNumber), [...hub.handles()], total);
   const random = seededRandom(seedOf(`ids/${seedNumber}`));
+  const toRenew = renew === 0 ? [] : pickExpiring(hub, new Set(picked), renew, seedNumber);
   const apply = (count: number, action: (handle: string) => void): number => {
     const handles = picked.splice(0, count);
     for (const handle of handles) action(handle);
@@ -64,9 +74,11 @@ export function churn(hub: Hub, options: ChurnOptions): ChurnSummary {
     duplicateDevice(hub, handle, random);
     removeRecords(hub, old);
   });
+  const handedOver = apply(handOver, (handle) => handOverDevice(hub, handle, random));
+  for (const handle of toRenew) renewDevice(hub, handle);
   // Another stream than seeding has: with the same number the "new" devices would be the old ones.
   seed(hub, { devices: add, seed: seedOf(`churn/${seedNumber}`) });
-  return { changed, removed, added: add, refreshed, renamed, duplicated };
+  return { changed, removed, added: add, refreshed, renamed, duplicated, renewed: toRenew.length, handedOver };
 }
 
 /** Devices that register in a hub after a failover: some new, some that `source` knows, with one more tag. */
@@ -116,6 +128,39 @@ function duplicateDevice(hub: Hub, handle: string, random: Random): void {
   const { installations, rows } = recordsOf(hub, handle);
   for (const one of installations) hub.applyInstallation({ ...one, installationId: installationId(random) });
   for (const { id, etag, inserted, updated, ...content } of rows) hub.addRow(content);
+}
+
+function handOverDevice(hub: Hub, handle: string, random: Random): void {
+  const { installations, rows } = recordsOf(hub, handle);
+  removeRecords(hub, { installations, rows });
+  const tags = [...someTags(random), `owner:${installationId(random).slice(0, 8)}`];
+  const [installation] = installations;
+  if (installation !== undefined) {
+    hub.applyInstallation({ ...installation, installationId: installationId(random), userId: undefined, tags });
+    return;
+  }
+  for (const { id, etag, inserted, updated, ...content } of rows.slice(0, 1)) {
+    hub.addRow({ ...content, tags: sortTags(tags).join(',') });
+  }
+}
+
+function renewDevice(hub: Hub, handle: string): void {
+  const { installations, rows } = recordsOf(hub, handle);
+  for (const one of installations) {
+    hub.applyInstallation({ ...one, expirationTime: aYearLater(one.expirationTime) });
+  }
+  for (const row of rows) hub.setRow({ ...row, expiresAt: aYearLater(row.expiresAt), etag: row.etag + 1 });
+}
+
+function aYearLater(instant: string | undefined): string | undefined {
+  return instant === undefined ? undefined : new Date(Date.parse(instant) + yearMs).toISOString();
+}
+
+function pickExpiring(hub: Hub, others: ReadonlySet<string>, count: number, seedNumber: number): string[] {
+  const isExpiring = (handle: string): boolean =>
+    hub.rowsOfHandle(handle).some((row) => Number.isFinite(expiresAtMs(row)));
+  const candidates = [...hub.handles()].filter((handle) => !others.has(handle) && isExpiring(handle));
+  return pickDistinct(seededRandom(seedOf(`renew/${seedNumber}`)), candidates, count);
 }
 
 interface Records {

@@ -55,6 +55,9 @@ export interface HubStats {
   readonly switches: HubSwitches;
 }
 
+/** What a send may be in, for every row to be reached by one. */
+const formats = [...platforms.map(({ sendFormat }) => sendFormat), 'template'];
+
 /** A hub as a test sees it: everything that the service's own API does not offer. */
 export class EmulatedHub {
   readonly name: string;
@@ -108,10 +111,19 @@ export class EmulatedHub {
 
   /** One native send for each platform and one template send under one message: every live row gets it once. */
   async broadcast({ message = randomUUID() }: { message?: string | undefined } = {}): Promise<Broadcast> {
-    const formats = [...platforms.map(({ sendFormat }) => sendFormat), 'template'];
     const sent = formats.map((format) => this.#hub.sender.send({ format, body: '{}', message }));
     const deliveries = sent.flatMap((each) => [...each.deliveries.values()]).reduce((sum, count) => sum + count, 0);
     return { message, deliveries, notificationIds: sent.map(({ id }) => id) };
+  }
+
+  /**
+   * For each tag the same as a broadcast, to the rows that carry it, under a message of the tag's name.
+   * @throws ServiceError 400 for a tag that an expression cannot name.
+   */
+  pushToTags(tags: readonly string[]): void {
+    for (const tag of tags) {
+      for (const format of formats) this.#hub.sender.send({ format, tagExpression: tag, body: '{}', message: tag });
+    }
   }
 
   inbox(handle: string): Inbox {

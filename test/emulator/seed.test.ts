@@ -84,7 +84,8 @@ it('changes, removes and adds as many devices as asked', async () => {
   const hub = emulator.hub('primary', 'devices');
   hub.seed({ devices: 500, seed: 1 });
   const before = byHandle(hub);
-  const counts = { changed: 20, removed: 30, added: 40, refreshed: 0, renamed: 0, duplicated: 0 };
+  const none = { refreshed: 0, renamed: 0, duplicated: 0, renewed: 0, handedOver: 0 };
+  const counts = { changed: 20, removed: 30, added: 40, ...none };
   expect(hub.churn({ change: 20, remove: 30, add: 40, seed: 2 })).toEqual(counts);
   const after = byHandle(hub);
   expect([...before.keys()].filter((handle) => !after.has(handle))).toHaveLength(30);
@@ -110,6 +111,24 @@ it('gives devices new handles under their ids, new ids under their handles, or s
 
   expect(hub.churn({ duplicate: 25, seed: 4 })).toMatchObject({ duplicated: 25 });
   expect([...recordsByHandle(hub)].filter(isMoved)).toHaveLength(25);
+  expect(hub.devices()).toBe(300);
+});
+
+it('gives devices a later expiry, or another owner with other tags and ids', async () => {
+  await using emulator = await startEmulator();
+  const hub = emulator.hub('primary', 'devices');
+  hub.seed({ devices: 300, seed: 1, duplicateShare: 0, expiringShare: 0.2 });
+  const before = new Map([...hub.registrations()].map((row) => [row.id, row]));
+  expect(hub.churn({ renew: 20, handOver: 30, seed: 2 })).toMatchObject({ renewed: 20, handedOver: 30 });
+  const rows = [...hub.registrations()];
+  const renewed = rows.filter(({ id, expiresAt }) => before.has(id) && before.get(id)?.expiresAt !== expiresAt);
+  expect(new Set(renewed.map(({ handle }) => handle)).size).toBe(20);
+  for (const { id, expiresAt } of renewed) {
+    expect(Date.parse(expiresAt ?? '') - Date.parse(before.get(id)?.expiresAt ?? '')).toBe(365 * 86_400_000);
+  }
+  const handedOver = rows.filter(({ id }) => !before.has(id));
+  expect(new Set(handedOver.map(({ handle }) => handle)).size).toBe(30);
+  for (const { tags } of handedOver) expect(tags).toContainEqual(expect.stringMatching(/^owner:/));
   expect(hub.devices()).toBe(300);
 });
 

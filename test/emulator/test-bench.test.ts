@@ -98,6 +98,8 @@ it('offers the same over the admin endpoint, and says what is wrong with a call'
     refreshed: 0,
     renamed: 0,
     duplicated: 0,
+    renewed: 0,
+    handedOver: 0,
   });
   expect(JSON.parse((await admin('POST', `${hub}/switches`, { generation: 2024 })).text)).toMatchObject({
     generation: 2024,
@@ -121,6 +123,12 @@ it('offers the same over the admin endpoint, and says what is wrong with a call'
     devices: 302,
     registrations: rows.length,
   });
+  await admin('POST', `${hub}/clear-inboxes`);
+  const [tag = ''] = rows.flatMap(({ tags }) => tags);
+  expect((await admin('POST', `${hub}/push`, { tags: [tag] })).status).toBe(200);
+  const reached = await lines('inboxes');
+  expect(reached.every(({ tags, counts }) => tags.includes(tag) && Object.keys(counts).join() === tag)).toBe(true);
+  expect(reached.length).toBeGreaterThan(0);
   const live = { from: 'primary/devices', add: 1, returning: 2, seed: 3 };
   expect(JSON.parse((await admin('POST', '/namespaces/secondary/hubs/devices/go-live', live)).text)).toEqual({
     added: 1,
