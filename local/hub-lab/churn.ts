@@ -7,7 +7,7 @@ import { expiresAtMs, type Row, sortTags, splitTags, toRowContent } from '../emu
 import { parseDescription } from '../emulator/xml-in.ts';
 import { renderDescription } from '../emulator/xml-out.ts';
 import { seed } from './seed.ts';
-import { aHandle, channelOf, installationId, someTags } from './seed-shapes.ts';
+import { aHandle, channelOf, installationId, someTags, userId } from './seed-shapes.ts';
 
 const whole = z.int().min(0);
 
@@ -133,7 +133,7 @@ function duplicateDevice(hub: Hub, handle: string, random: Random): void {
 function handOverDevice(hub: Hub, handle: string, random: Random): void {
   const { installations, rows } = recordsOf(hub, handle);
   removeRecords(hub, { installations, rows });
-  const tags = [...someTags(random), `owner:${installationId(random).slice(0, 8)}`];
+  const tags = [...someTags(random), `owner:${userId(random)}`];
   const [installation] = installations;
   if (installation !== undefined) {
     hub.applyInstallation({ ...installation, installationId: installationId(random), userId: undefined, tags });
