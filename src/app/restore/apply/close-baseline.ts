@@ -5,7 +5,6 @@ import { recordVersionOf } from '../../../core/fingerprint/row.ts';
 import { type Shown, shownAt } from '../../../core/fingerprint/shown.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { isInPlace } from '../../../core/registration/expected.ts';
-import type { RecordOfRows } from '../../../core/registration/record.ts';
 import { isRepairInPlace, isWhole, movesBaseline, timesOf } from '../../../core/restore/circumstances.ts';
 import {
   isWrittenOutcome,
@@ -15,22 +14,19 @@ import {
   type ShardOutcomes,
 } from '../../../core/restore/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
-import type { ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { App } from '../../app.ts';
-import { type BaselineShard, openBaseline, storeBaselineShard } from '../../baseline/store.ts';
+import { type BaselineShard, storeBaselineShard } from '../../baseline/store.ts';
 import { readComparison } from '../compare/comparison.ts';
-import { readLiveRecords } from '../compare/live-rows.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
+import type { ShardReads } from './shard-reads.ts';
 
 /** A shard of which a pass has nothing left to do. */
-export interface ClosedShard {
+export interface ClosedShard extends ShardReads {
   readonly app: App;
   readonly run: RestoreRun;
   readonly shard: number;
   readonly outcomes: Pick<OpenOutcomes, 'letters'>;
   readonly before: ShardOutcomes | undefined;
-  readonly fingerprints: FingerprintTable;
-  readonly openRecords: () => Promise<ShardRecords>;
 }
 
 /** Stores what the pair agrees on after this pass's look, once nothing is to be written that a look has not shown. */
@@ -39,7 +35,7 @@ export async function closeBaselineShard(closed: ClosedShard): Promise<void> {
   const letters = newestLetters(outcomes.letters().join(''), before?.letters);
   const isProven = run.phase.pass > 1 || ![...letters].some((letter) => isWrittenOutcome(outcomeOf(letter)));
   if (!isProven || !movesBaseline(run)) return;
-  const baseline = await openBaseline(app, run, shard);
+  const baseline = await closed.openPairBaseline();
   const look = await openLook(closed, letters);
   const records = isRepairInPlace(run) ? repairedRecords(baseline, look) : agreedRecords(run, baseline, look);
   await storeBaselineShard(
@@ -64,7 +60,7 @@ interface Look {
 
 async function openLook(closed: ClosedShard, letters: string): Promise<Look> {
   const { app, run, shard, fingerprints } = closed;
-  const comparison = await readComparison(app, run, shard, fingerprints.count);
+  const comparison = await closed.openComparison();
   const isSame = await openSameness(closed, letters, comparison);
   const extras = new Map(comparison.extras.map(({ keyHash, ...shown }) => [keyHash, shown]));
   const seen: Look['seen'][number][] = [];
@@ -101,7 +97,7 @@ function liveAt(fingerprints: FingerprintTable, comparison: Comparison, index: n
 
 /** Texts are read where fingerprints do not tell that a record is in place as it is to be. */
 async function openSameness(
-  { app, run, shard, fingerprints, openRecords }: ClosedShard,
+  { fingerprints, openRecords, openLive }: ClosedShard,
   letters: string,
   comparison: Comparison,
 ): Promise<(index: number) => boolean> {
@@ -110,7 +106,7 @@ async function openSameness(
   const isNeeded = Array.from({ length: fingerprints.count }, (_, index) => index).some(isOpen);
   if (!isNeeded) return (index) => comparison.isSameAt(index);
   const records = await openRecords();
-  const live: ReadonlyMap<string, RecordOfRows> = await readLiveRecords(app, run, shard);
+  const live = await openLive();
   return (index) => {
     if (!isOpen(index)) return comparison.isSameAt(index);
     const record = records.at(index);

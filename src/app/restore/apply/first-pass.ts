@@ -6,14 +6,13 @@ import { type FirstPass, type FirstPlan, planFirst } from '../../../core/restore
 import { planWithdrawal } from '../../../core/restore/first-writes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
-import { openBaseline } from '../../baseline/store.ts';
 import { readNewestKeys } from '../compare/newest-keys.ts';
 import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner } from './planner.ts';
 
 /** Decides by the table about the records of a shard, and about those that only the target holds and are ours. */
 export async function openFirstPass(app: App, run: RestoreRun, opened: OpenComparison): Promise<RecordPlanner> {
   const { shard, fingerprints, comparison, records, live, idMap } = opened;
-  const baseline = await openBaseline(app, run, shard);
+  const baseline = await opened.openPairBaseline();
   const newest = await readNewestKeys(app, run, shard);
   const pass: FirstPass = {
     around: circumstancesOf(run),

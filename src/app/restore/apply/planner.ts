@@ -1,5 +1,4 @@
 import type { Comparison } from '../../../core/fingerprint/comparison.ts';
-import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
 import type { Decision } from '../../../core/restore/decide.ts';
 import type { Removal, WrittenOutcome } from '../../../core/restore/outcomes.ts';
@@ -7,6 +6,7 @@ import type { Note } from '../../../core/restore/seen.ts';
 import type { ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { ForeignLookup } from '../compare/foreign-rows.ts';
 import type { IdMap } from './id-map.ts';
+import type { ShardReads } from './shard-reads.ts';
 
 /** What one pass makes of one record. */
 export interface Planned {
@@ -33,14 +33,11 @@ export interface Planned {
  */
 export type RecordPlanner = (index: number, earlier: WrittenOutcome | undefined, letter: string | undefined) => Planned;
 
-export interface ShardToPlan {
+export interface ShardToPlan extends ShardReads {
   readonly shard: number;
-  readonly fingerprints: FingerprintTable;
   readonly idMap: IdMap;
   /** Positions of the records that may have to be decided about. */
   readonly wanted: readonly number[];
-  /** The snapshot's records in full. */
-  readonly openRecords: () => Promise<ShardRecords>;
 }
 
 /** All that a pass knows of a shard of the snapshot and of what lives in the target. */

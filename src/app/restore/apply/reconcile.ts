@@ -1,6 +1,4 @@
 import { DrError } from '../../../core/errors.ts';
-import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
-import { manifestName } from '../../../core/paths.ts';
 import { groupOf } from '../../../core/request/selection.ts';
 import {
   intentOf,
@@ -10,13 +8,11 @@ import {
   type ShardOutcomes,
 } from '../../../core/restore/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
-import { recordsIn, type ShardRecords } from '../../../core/snapshot/shard.ts';
+import { recordsIn } from '../../../core/snapshot/shard.ts';
 import { type App, hubOf } from '../../app.ts';
 import type { Moved } from '../../runs/dispatch.ts';
 import { watchEnd } from '../../runs/end-watch.ts';
 import { isSurelyOpen, withOthers } from '../../runs/shard-phase.ts';
-import { readSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
-import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { createWorkers } from '../../stored/concurrent.ts';
 import type { Found } from '../../stored/document.ts';
 import { readFinishedOutcomes, readOutcomes } from '../outcomes/store.ts';
@@ -31,6 +27,7 @@ import { type OpenOutcomes, openOutcomes } from './open-outcomes.ts';
 import type { Planned } from './planner.ts';
 import { openRemover } from './remover.ts';
 import { openRestorer } from './restorer.ts';
+import { openShardReads, type ShardReads } from './shard-reads.ts';
 import { type DueWrite, mayWrite, type Writer, writeBatch } from './write-batch.ts';
 
 /**
@@ -71,12 +68,9 @@ export async function reconcile(
 type ShardEnd = 'continue' | 'over' | { readonly failureCount: number };
 
 /** All that one step knows about its shard. */
-interface Work extends Writer, NoteTaker {
+interface Work extends Writer, NoteTaker, ShardReads {
   readonly app: App;
   readonly outcomes: OpenOutcomes;
-  readonly fingerprints: FingerprintTable;
-  /** The snapshot's records in full. */
-  readonly openRecords: () => Promise<ShardRecords>;
 }
 
 async function openWork(
@@ -89,10 +83,10 @@ async function openWork(
   const { pass } = run.phase;
   const hub = hubOf(app, run.hub);
   const newlyLostMs = countLostTime(app, hub);
-  const fingerprints = await readSnapshotFingerprints(app, run, shard);
+  const reads = await openShardReads(app, run, shard);
+  const { fingerprints, openRecords } = reads;
   const recordCount = fingerprints.count;
   const before = pass === 1 ? undefined : await readFinishedOutcomes(app, run, pass - 1, shard, recordCount);
-  const openRecords = (): Promise<ShardRecords> => openSnapshotRecords(app, run, shard);
   const { order } = run.request;
   const outcomes = openOutcomes(app, run, shard, {
     platforms: fingerprints.platformOfEach(),
@@ -107,13 +101,13 @@ async function openWork(
     .letters()
     .flatMap((letter, index) => (isWanted(run, letter, before?.letters[index]) ? [index] : []));
   const openPlanner = run.request.purpose === 'rollback' ? openRemover : openRestorer;
-  const plan = await openPlanner(app, run, { shard, fingerprints, idMap, wanted, openRecords });
+  const plan = await openPlanner(app, run, { ...reads, shard, idMap, wanted });
   const isRepair = before !== undefined;
   const workers = createWorkers(app.policy.maxConcurrency);
   const noted = takesNotes(run, before) ? new Map() : undefined;
   const endWatch = watchEnd(app, run);
-  const shared = { app, run, shard, before, plan, outcomes };
-  return { ...shared, hub, deadlineAt, isRepair, idMap, workers, endWatch, noted, fingerprints, openRecords };
+  const shared = { ...reads, app, run, shard, before, plan, outcomes };
+  return { ...shared, hub, deadlineAt, isRepair, idMap, workers, endWatch, noted };
 }
 
 async function settleOpen(work: Work): Promise<ShardEnd> {
@@ -151,13 +145,6 @@ function isLookedAtAgain({ request }: RestoreRun, outcome: Outcome | undefined):
   return (
     isWrittenOutcome(outcome) || (request.purpose === 'rollback' && (outcome === 'unchanged' || outcome === 'keptLive'))
   );
-}
-
-async function openSnapshotRecords(app: App, { request }: RestoreRun, shard: number): Promise<ShardRecords> {
-  const manifest = await readManifest(app, request.sourceHub, request.snapshotId);
-  if (manifest !== undefined) return (await openSnapshotShard(app, manifest, shard)).openRecords();
-  const message = `Snapshot ${request.snapshotId} was deleted. Restore another one.`;
-  throw new DrError('SnapshotNotFound', message, { target: manifestName(request.sourceHub, request.snapshotId) });
 }
 
 /**

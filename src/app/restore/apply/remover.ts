@@ -7,7 +7,6 @@ import { isTooEarlyToMiss } from '../../../core/restore/too-early.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
-import { readLiveRecords } from '../compare/live-rows.ts';
 import { type Journal, readJournals } from '../outcomes/journal.ts';
 import { readUndo } from '../outcomes/undo.ts';
 import { readRunOf, readWritten } from '../outcomes/written.ts';
@@ -22,10 +21,10 @@ import type { Planned, RecordPlanner, ShardToPlan } from './planner.ts';
 export async function openRemover(
   app: App,
   run: RestoreRun,
-  { shard, openRecords }: ShardToPlan,
+  { shard, openRecords, openLive }: ShardToPlan,
 ): Promise<RecordPlanner> {
   const records = await openRecords();
-  const live = await readLiveRecords(app, run, shard);
+  const live = await openLive();
   const restore = await readRunOf(app, run);
   const written = await readWritten(app, restore, shard);
   const minted = await readMintedIds(app, restore, shard);

@@ -10,7 +10,6 @@ import { openShardRecords, type ShardRecords } from '../../../core/snapshot/shar
 import type { App } from '../../app.ts';
 import { readComparison } from '../compare/comparison.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
-import { readLiveRecords } from '../compare/live-rows.ts';
 import { openFirstPass } from './first-pass.ts';
 import { LOOKING_FROM } from './next-pass.ts';
 import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, type ShardToPlan } from './planner.ts';
@@ -20,17 +19,17 @@ import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, typ
  * it.
  */
 export async function openRestorer(app: App, run: RestoreRun, given: ShardToPlan): Promise<RecordPlanner> {
-  const { shard, fingerprints, wanted, openRecords } = given;
-  const comparison = await readComparison(app, run, shard, fingerprints.count);
+  const { fingerprints, wanted } = given;
+  const comparison = await given.openComparison();
   const elsewhere = await readForeignRows(app, run);
   // A later pass also looks for devices that registered by themselves under another id or key.
   const isAlone = run.phase.pass === 1 || elsewhere.isEmpty;
   const isInPlace = (index: number): boolean =>
     comparison.isSameAt(index) && (isAlone || !fingerprints.handleHashesAt(index).some(elsewhere.hasHandle));
   const open = wanted.filter((index) => index >= fingerprints.count || !isInPlace(index));
-  const records = open.some((index) => index < fingerprints.count) ? await openRecords() : NO_RECORDS;
+  const records = open.some((index) => index < fingerprints.count) ? await given.openRecords() : NO_RECORDS;
   const lives = open.some((index) => index >= fingerprints.count || comparison.livesAt(index));
-  const live = lives ? await readLiveRecords(app, run, shard) : new Map<string, RecordOfRows>();
+  const live = lives ? await given.openLive() : new Map<string, RecordOfRows>();
   const opened = { ...given, comparison, records, live, isInPlace, elsewhere };
   if (run.phase.pass === 1) return openFirstPass(app, run, opened);
   // Nearly always all is in place by now: then the first pass is not opened again.

@@ -1,0 +1,52 @@
+import { DrError } from '../../../core/errors.ts';
+import type { Comparison } from '../../../core/fingerprint/comparison.ts';
+import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
+import { manifestName } from '../../../core/paths.ts';
+import type { RecordOfRows } from '../../../core/registration/record.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
+import type { ShardRecords } from '../../../core/snapshot/shard.ts';
+import type { App } from '../../app.ts';
+import { type BaselineShard, openBaseline } from '../../baseline/store.ts';
+import { readSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
+import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
+import { readComparison } from '../compare/comparison.ts';
+import { readLiveRecords } from '../compare/live-rows.ts';
+
+/** What a step reads of its shard: each at most once, and only when it is needed. */
+export interface ShardReads {
+  readonly fingerprints: FingerprintTable;
+  /** The snapshot's records in full. */
+  readonly openRecords: () => Promise<ShardRecords>;
+  /** What this pass's look at the target showed. */
+  readonly openComparison: () => Promise<Comparison>;
+  /** The same with all that the rows say, by key. */
+  readonly openLive: () => Promise<ReadonlyMap<string, RecordOfRows>>;
+  /** What the pair agreed on before this run. */
+  readonly openPairBaseline: () => Promise<BaselineShard>;
+}
+
+export async function openShardReads(app: App, run: RestoreRun, shard: number): Promise<ShardReads> {
+  const fingerprints = await readSnapshotFingerprints(app, run, shard);
+  return {
+    fingerprints,
+    openRecords: once(() => openSnapshotRecords(app, run, shard)),
+    openComparison: once(() => readComparison(app, run, shard, fingerprints.count)),
+    openLive: once(() => readLiveRecords(app, run, shard)),
+    openPairBaseline: once(() => openBaseline(app, run, shard)),
+  };
+}
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let found: Promise<T> | undefined;
+  return () => {
+    found ??= read();
+    return found;
+  };
+}
+
+async function openSnapshotRecords(app: App, { request }: RestoreRun, shard: number): Promise<ShardRecords> {
+  const manifest = await readManifest(app, request.sourceHub, request.snapshotId);
+  if (manifest !== undefined) return (await openSnapshotShard(app, manifest, shard)).openRecords();
+  const message = `Snapshot ${request.snapshotId} was deleted. Restore another one.`;
+  throw new DrError('SnapshotNotFound', message, { target: manifestName(request.sourceHub, request.snapshotId) });
+}
