@@ -39,6 +39,11 @@ test.each<[string, Case]>([
     'also with other tags, as an installation has one row for each template',
     { older: { etag: 5, tags: [...templateTags, 'old'] }, newer: { etag: 1, tags: [...templateTags, 'new'] } },
   ],
+  ['the current row has the native row’s tags', { older: { etag: 1, tags: [app, 'alert'] }, newer: { etag: 1 } }],
+  [
+    'whatever the ETags: the older one may be as new as the other',
+    { older: { etag: 1, tags: [app, 'sport', 'alert'] }, newer: { etag: 2 } },
+  ],
 ])('of two bodies of one template of an installation the newer one stays: %s', (_, { older, newer }) => {
   for (const [oldId, newId] of [
     ['2-1-1', '3-1-1'],

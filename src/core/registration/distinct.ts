@@ -30,8 +30,9 @@ export interface ChosenRows {
  *
  * A higher ETag does not make a row newer than another: it counts the updates of its own row. Ids are random. Where both
  * rows expire, the one that was written later expires later. An installation has one row for each template, so a listing
- * shows two only where one replaced the other meanwhile: the new one has had fewer updates. Plain rows of one template
- * can exist side by side; where neither is known to be newer, both stay.
+ * shows two only where one replaced the other meanwhile: the current one has what its native row has, and the new one
+ * has had fewer updates. Plain rows of one template can exist side by side; where neither is known to be newer, both
+ * stay.
  */
 export function chooseRows(rows: readonly Registration[]): ChosenRows {
   const isInstallation = rows.some(({ tags }) => installationIdOf(tags) !== undefined);
@@ -42,12 +43,13 @@ export function chooseRows(rows: readonly Registration[]): ChosenRows {
     if (seen === undefined || isPreferred(row, seen)) distinct.set(form, row);
   }
   const rivals = Map.groupBy(distinct, ([form, row]) => identityOf(row, form, isInstallation));
+  const [native] = newestOf([...distinct].filter(([, row]) => !row.isTemplate && row.tileName === undefined));
   const chosen = new Map(
     [...rivals.values()].flatMap((group) => {
       if (group.length === 1) return group;
-      const byId = group.toSorted(([, a], [, b]) => compareText(a.id, b.id));
-      if (isInstallation) return [byId.reduce((best, other) => (isNewer(best[1], other[1]) ? best : other))];
-      return group.filter(([, row]) => !group.some(([, other]) => expiresLater(other, row)));
+      if (!isInstallation) return group.filter(([, row]) => !group.some(([, other]) => expiresLater(other, row)));
+      const current = group.filter(([, row]) => native !== undefined && isOfNative(row, native[1]));
+      return newestOf(current.length === 0 ? group : current);
     }),
   );
   return { rows: chosen, duplicates: rows.length - distinct.size, superseded: distinct.size - chosen.size };
@@ -69,6 +71,21 @@ function identityOf(row: Registration, form: string, isInstallation: boolean): s
   if (isInstallation) return JSON.stringify([row.isTemplate, row.templateName, row.tileName]);
   const tags = [...new Set(row.tags.map((tag) => tag.toLowerCase()))].sort();
   return JSON.stringify([row.platform, row.isTemplate, row.templateName, row.tileName, row.handle, tags]);
+}
+
+type Candidate = readonly [form: string, row: Registration];
+
+/** As a list, empty where there are none; in whatever order they come. */
+function newestOf(candidates: readonly Candidate[]): readonly Candidate[] {
+  const [first, ...others] = candidates.toSorted(([, a], [, b]) => compareText(a.id, b.id));
+  if (first === undefined) return [];
+  return [others.reduce((best, other) => (isNewer(best[1], other[1]) ? best : other), first)];
+}
+
+/** Whether a row has the handle and all tags of its installation's native row, as each write of the installation gives it. */
+function isOfNative(row: Registration, native: Registration): boolean {
+  const tags = new Set(row.tags.map((tag) => tag.toLowerCase()));
+  return row.handle === native.handle && native.tags.every((tag) => tags.has(tag.toLowerCase()));
 }
 
 function isNewer(row: Registration, other: Registration): boolean {
