@@ -69,6 +69,10 @@ export const baselinesFolder = (a: HubRef, b: HubRef): string => `${pairFolder(a
 export const baselineFolder = (a: HubRef, b: HubRef, runId: string): string => `${baselinesFolder(a, b)}${runId}/`;
 export const baselineShardName = (a: HubRef, b: HubRef, runId: string, shard: number): string =>
   `${baselineFolder(a, b, runId)}${shardLabel(shard)}`;
+/** Since when which hub of the pair is in use: a blob for each change, by number. */
+export const rolesFolder = (a: HubRef, b: HubRef): string => `${pairFolder(a, b)}roles/`;
+export const roleName = (a: HubRef, b: HubRef, number: number): string =>
+  `${rolesFolder(a, b)}${String(number).padStart(6, '0')}`;
 export function isSameHub(a: HubRef, b: HubRef): boolean {
   return a.namespace === b.namespace && a.hub === b.hub;
 }

@@ -51,6 +51,16 @@ it('never moves back', () => {
   expect(nextRecord(before(tombstone), other, older)).toEqual(before(tombstone));
 });
 
+it('calls a version its own that was seen before the source was read', () => {
+  const foreign: Agreed = { ...entry, target: { ...entry.target, isOwn: false } };
+  const still = seen({ live: { version: 2, content: 8 } });
+  expect(nextRecord(before(foreign), still, times).agreed).toMatchObject({ target: { isOwn: true } });
+  // The agreement keeps the source's side, which was read before that look.
+  expect(nextRecord(before(foreign), still, { ...times, readAt: 5 }).agreed).toMatchObject({
+    target: { isOwn: false },
+  });
+});
+
 it('turns what was withdrawn into a tombstone, and what stays out as well', () => {
   const gone = seen({ live: undefined, isSame: false });
   const removed = nextRecord(before(entry), { ...gone, end: 'removed' }, times);

@@ -9,6 +9,8 @@ const entry: Agreed = {
   target: { version: 2, at: 20, content: 7, isOwn: true },
   expiry: 0,
 };
+/** Seen from the other hub: what is the source now was looked at last. */
+const back: Agreed = { ...entry, source: entry.target, target: entry.source };
 const tombstone: Agreed = { kind: 'tombstone', source: { version: 1, at: 10 }, target: { version: undefined, at: 20 } };
 const seenAgain: Agreed = { kind: 'tombstone', source: { version: undefined, at: 10 }, target: { version: 2, at: 20 } };
 const note: Note = { source: { version: 1, at: 10 }, target: { version: 5, at: 20 } };
@@ -67,7 +69,10 @@ const cases: readonly Case[] = [
   ['12', 'created', missing, { isGoneSince: true, isResurrecting: true }],
   ['12', 'created', missing, { isGoneSince: true, ...tooMany }],
   ['9b', 'created', { ...missing, wantedVersion: 3, agreed: entry }],
+  ['9b', 'created', { ...missing, wantedVersion: 2, agreed: { ...back, source: { ...back.source, isOwn: false } } }],
   ['10', 'created', { ...missing, agreed: entry }],
+  ['10', 'goneInTarget', { ...missing, wantedVersion: 2, agreed: back }, inUse],
+  ['10', 'created', { ...missing, agreed: entry }, { ...inUse, isResurrecting: true }],
   ['10', 'goneInTarget', { ...missing, agreed: entry }, inUse],
   ['10', 'created', { ...missing, agreed: entry, isExpired: true }, inUse],
   ['10', 'created', { ...missing, agreed: entry }, { ...inUse, ...tooMany }],

@@ -1,10 +1,12 @@
 import type { BackupRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { launchRun, newRun } from '../runs/launch.ts';
+import { noteRoles } from '../runs/roles.ts';
 
 /** Starts a backup of the primary hub. Throws `RunInProgress` while one is running. */
 export async function startBackup(app: App, requestedBy: 'timer' | 'http'): Promise<BackupRun> {
   await app.blobs.ensure();
+  await noteRoles(app);
   const { run } = await launchRun(app, {
     ...newRun(app, 'scan'),
     kind: 'backup',

@@ -1,9 +1,11 @@
-import { type RestoreRun, startOfRunId } from '../../core/run/run.ts';
+import { isSameHub } from '../../core/paths.ts';
+import { type RestoreRun, startOfRunId, type Term } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, toInstant } from '../app.ts';
 import { findBaseline } from '../baseline/store.ts';
 import { launchRun, newRun } from '../runs/launch.ts';
-import { findNewestGood, listSnapshotIds } from '../snapshots/store.ts';
+import { noteRoles } from '../runs/roles.ts';
+import { findNewestGood, listSnapshotIds, readManifest } from '../snapshots/store.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -30,6 +32,7 @@ export async function launchRestore(
     sourceHub: manifest.hub,
     expiryFloorAt: toInstant(Date.parse(base.createdAt) + app.policy.expiryFloorDays * DAY_MS),
   };
+  const terms = await noteRoles(app);
   const launched = await launchRun(app, {
     ...base,
     ...given,
@@ -37,6 +40,8 @@ export async function launchRestore(
     shardCount: manifest.shards.length,
     recordCount: manifest.counts.records,
     baseline: await findBaseline(app, { hub: given.hub, request: asked }),
+    terms: [...terms],
+    ownSnapshot: await findOwnSnapshot(app, terms, given.hub),
     source: await describeSource(app, manifest),
     request: asked,
   });
@@ -46,6 +51,18 @@ export async function launchRestore(
     app.log.info('restore started', { runId: run.id, purpose, of, snapshotId: manifest.id, records: run.recordCount });
   }
   return launched;
+}
+
+/** The newest good snapshot of the target itself, if that was in use before. */
+async function findOwnSnapshot(
+  app: App,
+  terms: readonly Term[],
+  hub: RestoreRun['hub'],
+): Promise<RestoreRun['ownSnapshot']> {
+  if (!terms.slice(0, -1).some((term) => isSameHub(term.hub, hub))) return undefined;
+  const [id] = await findNewestGood(app, hub, await listSnapshotIds(app, hub));
+  const manifest = id === undefined ? undefined : await readManifest(app, hub, id);
+  return manifest && { id: manifest.id, readAt: manifest.readStartedAt };
 }
 
 /** What withdrawing and creating again go by, beside the snapshot itself. */

@@ -49,7 +49,7 @@ export function nextRecord(before: BaselineRecord, seen: Observation, times: Tim
 }
 
 /** Gone from both hubs. */
-export function bothAbsent({ readAt, lookAt }: Times): Agreed {
+function bothAbsent({ readAt, lookAt }: Times): Agreed {
   return { kind: 'tombstone', source: { version: undefined, at: readAt }, target: { version: undefined, at: lookAt } };
 }
 
@@ -63,11 +63,11 @@ function agree(before: BaselineRecord, seen: Observation, { readAt, lookAt }: Ti
   const isOlder = earlier !== undefined && readAt < earlier.source.at;
   const isSameContent = entry !== undefined && holdsContentOf(entry, seen);
   if (isOlder && !isSameContent && written !== 'content') return before;
-  const isOwn = written !== 'nothing' || (entry !== undefined && isOwnStill(entry, live.version, readAt));
   const source: Side =
     isOlder && isSameContent
       ? entry.source
       : { ...wanted, at: readAt, isOwn: entry !== undefined && isOwnSource(entry, wanted) };
+  const isOwn = written !== 'nothing' || (entry !== undefined && isOwnStill(entry, live.version, source.at));
   return {
     keyHash: before.keyHash,
     agreed: { kind: 'entry', source, target: { ...live, at: lookAt, isOwn }, expiry },
@@ -84,8 +84,8 @@ export function isShownAs(side: Side, shown: Shown | undefined): boolean {
   return shown !== undefined && (side.version === shown.version || side.content === shown.content);
 }
 
-function isOwnStill({ target }: Entry, version: number, readAt: number): boolean {
-  return target.version === version && (target.isOwn || target.at < readAt);
+function isOwnStill({ target }: Entry, version: number, sourceReadAt: number): boolean {
+  return target.version === version && (target.isOwn || target.at < sourceReadAt);
 }
 
 function isOwnSource({ source }: Entry, { version }: Shown): boolean {
@@ -107,7 +107,7 @@ function keepOut(before: BaselineRecord, { wanted }: Observation, { readAt, look
     const { target } = agreed;
     return isNewerThanLook(agreed, before.note, readAt) ? { ...before, note: { ...seenNow, target } } : before;
   }
-  const isForeign = typeof agreed === 'object' && isTargetsOwnWord(agreed);
+  const isForeign = typeof agreed === 'object' && isSourcesOwnWord(agreed);
   if (typeof agreed === 'object' && (isForeign || agreed.source.version !== wanted?.version)) {
     const source = { version: isForeign ? Number.NaN : agreed.source.version, at: agreed.source.at };
     return { ...before, agreed: { kind: 'tombstone', source, target: seenNow.target }, note: seenNow };
@@ -115,9 +115,9 @@ function keepOut(before: BaselineRecord, { wanted }: Observation, { readAt, look
   return { ...before, agreed: { kind: 'tombstone', ...seenNow }, note: undefined };
 }
 
-/** The agreed version was written by the device itself after the source was read. */
-export function isTargetsOwnWord({ source, target }: Entry): boolean {
-  return !target.isOwn && source.at > target.at;
+/** Its device wrote the agreed version in what is the source now, after the target had been read. */
+export function isSourcesOwnWord({ source, target }: Entry): boolean {
+  return !source.isOwn && source.at > target.at;
 }
 
 /** What the source held after the look of the tombstone is noted once. */

@@ -2,6 +2,7 @@ import type { Times } from '../baseline/agree.ts';
 import { isSameHub } from '../paths.ts';
 import type { RestoreRun } from '../run/run.ts';
 import type { Circumstances } from './decision-table.ts';
+import { rolesOf } from './roles.ts';
 
 /** Fewer withdrawals than this are always within bounds. */
 const LEAST_DELETES = 20;
@@ -37,19 +38,14 @@ export function movesBaseline({ source, request: { dryRun, purpose } }: RestoreR
   return source !== undefined && !dryRun && purpose !== 'rollback';
 }
 
-/**
- * What decides beside a record's three states. The hub that the settings call primary is the one in use, from the
- * beginning: its snapshots are the only ones that are restored, and no other hub's rows are taken for later words.
- */
+/** What decides beside a record's three states. */
 export function circumstancesOf(run: RestoreRun): Circumstances {
-  const { source, recordCount, request } = run;
+  const { source, recordCount, hub, request } = run;
+  const { sourceHub } = request;
   return {
+    ...rolesOf(run.terms ?? [{ hub: sourceHub, since: BEGINNING }], sourceHub, hub),
     purpose: 'restore',
     isResurrecting: request.resurrect === true,
-    wasTargetInUse: () => false,
-    wasSourceInUseLast: () => true,
-    wasTargetInUseBefore: false,
-    sourceTermStart: 0,
     isFromBefore: false,
     isGoneSince: false,
     isAbsenceProven: true,
@@ -58,14 +54,19 @@ export function circumstancesOf(run: RestoreRun): Circumstances {
   };
 }
 
+/** Runs of older versions do not know since when their source is in use. */
+const BEGINNING = new Date(0).toISOString();
+
 /** A bound is over the whole plan, before the first write: exceeded, nothing of its kind happens at all. */
 export function isWithinBounds(
   { found, recordCount }: RestoreRun,
-  what: 'doomed' | 'goneSince',
+  what: 'doomed' | 'goneSince' | 'absent',
   maxDeletePercent: number,
 ): boolean {
   const plan = found?.plan;
   if (plan === undefined) return false;
+  // Where more is missing than there is, it was emptied, and not by its devices.
+  if (what === 'absent' && plan.absent > plan.records) return false;
   const all = what === 'doomed' ? plan.records : recordCount;
   return plan[what] <= Math.max(LEAST_DELETES, Math.floor((all * maxDeletePercent) / 100));
 }

@@ -1,9 +1,10 @@
+import { isSourcesOwnWord } from '../baseline/agree.ts';
 import type { Agreed, Entry, Note, Reading, Tombstone } from '../baseline/record.ts';
 
 /**
  * Whose row is it? The decision of a restore about one record, from three states: what the snapshot holds, what the
  * target holds, and the baseline, which is the last state on which the two hubs agreed. Pure and total: exactly one row
- * of the table in docs/decisions/0012 decides, and the same inputs give the same outcome in any order of shards and
+ * of the table in docs/decisions/0013 decides, and the same inputs give the same outcome in any order of shards and
  * passes. Versions are compared for equality only, and only with versions of the same hub.
  */
 export function decideByTable(view: RecordView, around: Circumstances): Decision {
@@ -130,11 +131,11 @@ function decideMissing(view: RecordView, around: Circumstances): Decision {
     return { row: '11', outcome: isBack ? 'created' : 'goneInTarget' };
   }
   const { source, target } = agreed;
-  // The agreed version was the device's own there: what the source holds, equal or not, is its later word.
-  const isForeign = !target.isOwn && source.at > target.at;
-  const since = { version: isForeign ? Number.NaN : source.version, at: source.at };
+  // What the source holds, equal to it or not, is then the later word.
+  const since = { version: isSourcesOwnWord(agreed) ? Number.NaN : source.version, at: source.at };
   if (isSourceLater(view, around, since, Number.POSITIVE_INFINITY)) return { row: '9b', outcome: 'created' };
-  const isOwnWord = around.wasTargetInUse(target.at) && !view.isExpired && !around.exceeded.absences;
+  const isVoid = view.isExpired || around.exceeded.absences || around.isResurrecting;
+  const isOwnWord = around.wasTargetInUse(target.at) && !isVoid;
   return { row: '10', outcome: isOwnWord ? 'goneInTarget' : 'created' };
 }
 
@@ -171,7 +172,7 @@ function isSourceLater(
 ): boolean {
   if (wantedVersion === reading.version || readAt <= reading.at) return false;
   if (reading.at >= seenAt || !around.wasTargetInUse(reading.at)) return true;
-  return around.wasSourceInUseLast(reading.at) && readAt > around.sourceTermStart;
+  return around.wasSourceInUseLast(reading.at) && readAt >= around.sourceTermStart;
 }
 
 /** An earlier look left the record different, the target's row is untouched since, and the source has spoken later. */

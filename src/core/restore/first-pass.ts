@@ -43,6 +43,8 @@ export interface WantedRecord {
   readonly shown: Shown;
   /** An older snapshot was chosen, and the newest one no longer holds it. */
   readonly isGoneSince: boolean;
+  /** What lives in the target was there before the source came into use. */
+  readonly isFromBefore: boolean;
 }
 
 /** Decides by the table about one record that the snapshot holds, and plans what is to be written for it. */
@@ -52,9 +54,9 @@ export function planFirst(
   before: BaselineRecord,
   pass: FirstPass,
 ): FirstPlan {
-  const { record, isGoneSince } = wanted;
+  const { record, isGoneSince, isFromBefore } = wanted;
   const view = viewOf(wanted, live, before, pass);
-  const { row, outcome } = decideByTable(view, isGoneSince ? { ...pass.around, isGoneSince } : pass.around);
+  const { row, outcome } = decideByTable(view, { ...pass.around, isGoneSince, isFromBefore });
   if (live === undefined) return planAbsent(record, outcome === 'created', row === '10', pass);
   const update = (): FirstPlan => toPlan('updated', planUpdate(record, live, pass));
   // Earlier versions left a tag of their own: what it is on is as they wrote it.

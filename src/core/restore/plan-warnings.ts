@@ -1,5 +1,5 @@
 import type { RestoreRun } from '../run/run.ts';
-import { isRepairInPlace, isWithinBounds } from './circumstances.ts';
+import { circumstancesOf, isRepairInPlace, isWithinBounds } from './circumstances.ts';
 
 /** What an operator must know of a run before it writes, from its first look at the whole target. */
 export function warningsOf(run: RestoreRun, isBaselineLost: boolean, maxDeletePercent: number): string[] {
@@ -23,10 +23,17 @@ export function warningsOf(run: RestoreRun, isBaselineLost: boolean, maxDeletePe
       `${goneSince} records of this snapshot are missing in the newest one, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows: they are created.`,
     );
   }
-  if (absent > 0) {
-    warnings.push(
-      `${absent} records that both hubs held are missing in the target. It was not in use, so that is not taken for their devices' own word: they are created again.`,
-    );
-  }
+  if (absent > 0) warnings.push(aboutAbsent(run, absent, maxDeletePercent));
   return warnings;
+}
+
+function aboutAbsent(run: RestoreRun, absent: number, maxDeletePercent: number): string {
+  const missing = `${absent} records that both hubs held are missing in the target`;
+  if (!circumstancesOf(run).wasTargetInUse(0)) {
+    return `${missing}. It was not in use, so that is not taken for their devices' own word: they are created again.`;
+  }
+  if (!isWithinBounds(run, 'absent', maxDeletePercent)) {
+    return `${missing}, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows: that is not taken for their devices' own word, and they are created again.`;
+  }
+  return `${missing}, which has been in use: those that their devices deleted there since stay out (goneInTarget). With resurrect they are created.`;
 }

@@ -37,7 +37,7 @@ export interface SurveyOptions {
   /** Records that the run is not about, and withdrawals, are left out. */
   readonly isWhole: boolean;
   /** Of the newest snapshot, where the run restores another one. */
-  readonly newestKeys: ReadonlySet<number> | undefined;
+  readonly newestKeys: Pick<ReadonlySet<number>, 'has'> | undefined;
   readonly baselineOf: (keyHash: number) => BaselineRecord;
 }
 

@@ -61,6 +61,11 @@ const failureSchema = z.strictObject({
   target: z.string().optional(),
 });
 
+/** Since when a hub is in use. */
+const termSchema = z.strictObject({ hub: hubRef, since: instant });
+/** Hubs that changed their roles more often than this: the oldest changes are forgotten. */
+export const MAX_TERMS = 50;
+
 /** A baseline as a run left it. */
 export const baselineRefSchema = z.strictObject({ runId: z.string(), shardCount: z.int().positive(), at: instant });
 
@@ -125,6 +130,10 @@ export const restoreSchema = z.strictObject({
   }),
   /** The baseline that the run decides by; absent where the pair had none when it began. */
   baseline: z.strictObject({ current: baselineRefSchema, previous: baselineRefSchema.optional() }).optional(),
+  /** Which hub was in use since when, the oldest first; that one was so from the beginning. */
+  terms: z.array(termSchema).max(MAX_TERMS).optional(),
+  /** The newest good snapshot of the target itself, where that was in use once. */
+  ownSnapshot: z.strictObject({ id: z.string(), readAt: instant }).optional(),
   /** What was known of the source when the run began. Absent in runs of older versions. */
   source: z
     .strictObject({
@@ -196,6 +205,7 @@ export type RunOf<Kind extends RunKind> = Extract<Run, { readonly kind: Kind }>;
 /** The same for a parameter: the kind is inferred from the run that is handed in. */
 export type OfKind<Kind extends RunKind> = RunOf<Kind> & { readonly kind: Kind };
 
+export type Term = Readonly<z.infer<typeof termSchema>>;
 export type Phase = Readonly<z.infer<typeof phaseSchema>>;
 type PhaseName = Phase['name'];
 export type RestoreCounts = Readonly<z.infer<typeof countsSchema>>;

@@ -1,4 +1,4 @@
-import { bothAbsent, isShownAs, nextRecord, type Observation, type Times } from '../../../core/baseline/agree.ts';
+import { isShownAs, nextRecord, type Observation, type Times } from '../../../core/baseline/agree.ts';
 import type { BaselineRecord } from '../../../core/baseline/record.ts';
 import type { Comparison } from '../../../core/fingerprint/comparison.ts';
 import { recordVersionOf } from '../../../core/fingerprint/row.ts';
@@ -149,21 +149,19 @@ function agreedRecords(run: RestoreRun, baseline: BaselineShard, { times, seen, 
   for (const keyHash of baseline.keyHashes()) {
     if (known.has(keyHash)) continue;
     const record = baseline.get(keyHash);
-    const { agreed } = record;
-    const isGone = isWhole(run) && !extras.has(keyHash) && typeof agreed === 'object' && agreed.kind === 'entry';
-    if (isGone) records.push({ ...record, agreed: bothAbsent(times), note: undefined });
-    else if (!isOutlived(run, record)) records.push(record);
+    if (!isOutlived(run, record, isWhole(run) && !extras.has(keyHash))) records.push(record);
   }
   return records;
 }
 
-/** A tombstone is kept at least this long, and as long as a snapshot may hold its record. */
-const TOMBSTONE_MS = 10 * 86_400_000;
+/** What went is remembered at least this long, and as long as a snapshot may hold it. */
+const REMEMBERED_MS = 10 * 86_400_000;
 
-function isOutlived({ createdAt, source }: RestoreRun, { agreed }: BaselineRecord): boolean {
-  if (typeof agreed !== 'object' || agreed.kind === 'entry') return false;
+/** That both hubs are without a record proves nothing: a listing may have passed over it. So its entry stays, too. */
+function isOutlived({ createdAt, source }: RestoreRun, { agreed }: BaselineRecord, isMissing: boolean): boolean {
+  if (typeof agreed !== 'object' || (agreed.kind === 'entry' && !isMissing)) return false;
   const oldest = source === undefined ? 0 : Date.parse(source.oldestAt);
-  return agreed.target.at < Math.min(Date.parse(createdAt) - TOMBSTONE_MS, oldest);
+  return agreed.target.at < Math.min(Date.parse(createdAt) - REMEMBERED_MS, oldest);
 }
 
 /** A repair in place moves no agreement: the versions it gave are put into entries of the same content. */

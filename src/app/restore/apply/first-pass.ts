@@ -1,4 +1,4 @@
-import { shownAt } from '../../../core/fingerprint/shown.ts';
+import { shownAt, shownIn } from '../../../core/fingerprint/shown.ts';
 import { keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
 import { circumstancesOf, isWithinBounds, readAtOf } from '../../../core/restore/circumstances.ts';
 import type { Decision } from '../../../core/restore/decide.ts';
@@ -6,7 +6,7 @@ import { type FirstPass, type FirstPlan, planFirst } from '../../../core/restore
 import { planWithdrawal } from '../../../core/restore/first-writes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
-import { readNewestKeys } from '../compare/newest-keys.ts';
+import { readNewestKeys, readVersionsFromBefore } from '../compare/newest-keys.ts';
 import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner } from './planner.ts';
 
 /** Decides by the table about the records of a shard, and about those that only the target holds and are ours. */
@@ -14,8 +14,12 @@ export async function openFirstPass(app: App, run: RestoreRun, opened: OpenCompa
   const { shard, fingerprints, comparison, records, live, idMap } = opened;
   const baseline = await opened.openPairBaseline();
   const newest = await readNewestKeys(app, run, shard);
+  const before = await readVersionsFromBefore(app, run, shard);
+  const { maxDeletePercent } = app.policy;
+  const around = circumstancesOf(run);
+  const absences = !isWithinBounds(run, 'absent', maxDeletePercent);
   const pass: FirstPass = {
-    around: circumstancesOf(run),
+    around: { ...around, exceeded: { ...around.exceeded, absences } },
     readAt: readAtOf(run),
     nowMs: Date.parse(run.createdAt),
     overwrites: run.request.onConflict === 'overwrite',
@@ -25,7 +29,6 @@ export async function openFirstPass(app: App, run: RestoreRun, opened: OpenCompa
     mintedFor: idMap.mintedFor,
   };
   const extras = new Map([...live.values()].map((record) => [keyHashOf(record.key), record]));
-  const { maxDeletePercent } = app.policy;
   const mayWithdraw = isWithinBounds(run, 'doomed', maxDeletePercent);
   const mayBeGone = newest !== undefined && isWithinBounds(run, 'goneSince', maxDeletePercent);
   const { dryRun } = run.request;
@@ -39,8 +42,9 @@ export async function openFirstPass(app: App, run: RestoreRun, opened: OpenCompa
     const record = records.at(index);
     const keyHash = fingerprints.keyHashAt(index);
     const isGoneSince = mayBeGone && !newest.has(keyHash);
-    const wanted = { record, shown: shownAt(fingerprints, index), isGoneSince };
     const found = live.get(record.key);
+    const isFromBefore = found !== undefined && before?.get(keyHash) === shownIn(found.rows).version;
+    const wanted = { record, shown: shownAt(fingerprints, index), isGoneSince, isFromBefore };
     return toPlanned(planFirst(wanted, found, baseline.get(keyHash), pass), record, found, { collapsed, dryRun });
   };
 }

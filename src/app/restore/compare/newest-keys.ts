@@ -1,17 +1,27 @@
+import type { HubRef } from '../../../core/ports.ts';
 import { membersOf, sectionsOf, shardOf } from '../../../core/registration/record.ts';
+import { circumstancesOf, readAtOf } from '../../../core/restore/circumstances.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { findSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { readManifest } from '../../snapshots/store.ts';
 
 /** By hash what the newest good snapshot of the source holds of a shard, where the run restores another one. */
-export async function readNewestKeys(
-  app: App,
-  run: RestoreRun,
-  shard: number,
-): Promise<ReadonlySet<number> | undefined> {
+export async function readNewestKeys(app: App, run: RestoreRun, shard: number): Promise<Versions | undefined> {
   const newest = run.source?.newestGood[0];
-  return newest === undefined || newest === run.request.snapshotId ? undefined : readKeys(app, run, newest, shard);
+  if (newest === undefined || newest === run.request.snapshotId) return undefined;
+  return readVersions(app, run, run.request.sourceHub, newest, shard);
+}
+
+/**
+ * By hash what the target's own newest good snapshot holds of a shard, where the target was in use before the source
+ * was: a row that is as it was then is older than what devices have said to the source since.
+ */
+export async function readVersionsFromBefore(app: App, run: RestoreRun, shard: number): Promise<Versions | undefined> {
+  const { ownSnapshot, hub } = run;
+  const { sourceTermStart } = circumstancesOf(run);
+  const isBetween = ownSnapshot !== undefined && Date.parse(ownSnapshot.readAt) < sourceTermStart;
+  return isBetween && sourceTermStart <= readAtOf(run) ? readVersions(app, run, hub, ownSnapshot.id, shard) : undefined;
 }
 
 /** By hash what the two newest good snapshots hold of a shard. `undefined` when there are not two that can be read. */
@@ -21,28 +31,32 @@ export async function readKeysOfBoth(
   shard: number,
 ): Promise<ReadonlySet<number> | undefined> {
   const ids = run.source?.newestGood ?? [];
-  const all = await Promise.all(ids.map((id) => readKeys(app, run, id, shard)));
-  const both = all.flatMap((keys) => (keys === undefined ? [] : [keys]));
-  return both.length < 2 ? undefined : new Set(both.flatMap((keys) => [...keys]));
+  const all = await Promise.all(ids.map((id) => readVersions(app, run, run.request.sourceHub, id, shard)));
+  const both = all.flatMap((versions) => (versions === undefined ? [] : [versions]));
+  return both.length < 2 ? undefined : new Set(both.flatMap((versions) => [...versions.keys()]));
 }
 
+/** Of each record by the hash of its key. */
+type Versions = ReadonlyMap<number, number>;
+
 /** `undefined` where the snapshot, or its fingerprints, cannot be used: then it tells nothing. */
-async function readKeys(
+async function readVersions(
   app: App,
   run: RestoreRun,
+  hub: HubRef,
   snapshotId: string,
   shard: number,
-): Promise<Set<number> | undefined> {
-  const manifest = await readManifest(app, run.request.sourceHub, snapshotId);
+): Promise<Versions | undefined> {
+  const manifest = await readManifest(app, hub, snapshotId);
   if (manifest === undefined) return undefined;
-  const keys = new Set<number>();
+  const versions = new Map<number, number>();
   for (const one of membersOf(sectionsOf(shard, run.shardCount, manifest.shards.length))) {
     const fingerprints = await findSnapshotFingerprints(app, manifest, one);
     if (fingerprints === undefined) return undefined;
     for (let index = 0; index < fingerprints.count; index += 1) {
       const keyHash = fingerprints.keyHashAt(index);
-      if (shardOf(keyHash, run.shardCount) === shard) keys.add(keyHash);
+      if (shardOf(keyHash, run.shardCount) === shard) versions.set(keyHash, fingerprints.versionHashAt(index));
     }
   }
-  return keys;
+  return versions;
 }

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { noteRoles } from '../../src/app/runs/roles.ts';
+import { findRun } from '../../src/app/runs/store.ts';
+import { rolesFolder } from '../../src/core/paths.ts';
+import { backUp, contentOf, restore, seed } from '../support/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import { anAppleRow, tokenOf } from '../support/rows.ts';
+
+/** A device's own word: its row under that id, with a higher ETag than was there. */
+function register(hub: Engine['primary'], id: string, tags: readonly string[], handle = id): void {
+  const before = /<ETag>(\d+)<\/ETag>/.exec(hub.rows.get(id) ?? '')?.[1] ?? '0';
+  hub.rows.set(id, anAppleRow({ id, token: tokenOf(handle), tags, etag: Number(before) + 1 }));
+}
+
+/** Both hubs agree on 24 devices. */
+async function aWarmPair(): Promise<Engine> {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  await restore(engine);
+  return engine;
+}
+
+/** Primary and secondary exchanged in the settings, and backed up. `primary` is still the hub that it was. */
+async function exchange(engine: Engine): Promise<Engine> {
+  const exchanged = engine.fork(({ primary, secondary }) => ({ primary: secondary, secondary: primary }));
+  await backUp(exchanged);
+  return exchanged;
+}
+
+describe('a restore into the hub that was in use before', () => {
+  it('leaves out what its devices deleted there', async () => {
+    const engine = await aWarmPair();
+    engine.primary.rows.delete('19-5-1');
+    const exchanged = await exchange(engine);
+    const view = await restore(exchanged);
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { goneInTarget: 1, unchanged: 23 }, absenceVoid: 0 });
+    expect(view.warnings).toContainEqual(expect.stringContaining('which has been in use'));
+    expect(await restore(exchanged)).toMatchObject({ counts: { goneInTarget: 1, created: 0 } });
+  });
+
+  it('creates it where its device has registered in the hub in use since', async () => {
+    const engine = await aWarmPair();
+    engine.primary.rows.delete('19-5-1');
+    register(engine.secondary, '19-5-1', ['moved']);
+    const exchanged = await exchange(engine);
+    expect(await restore(exchanged)).toMatchObject({ counts: { created: 1, goneInTarget: 0 } });
+  });
+
+  it('creates it when asked to', async () => {
+    const engine = await aWarmPair();
+    engine.primary.rows.delete('19-5-1');
+    const exchanged = await exchange(engine);
+    expect(await restore(exchanged, { resurrect: true })).toMatchObject({ counts: { created: 1, goneInTarget: 0 } });
+  });
+
+  it('fills it where most of it is missing', async () => {
+    const engine = await aWarmPair();
+    engine.primary.rows.clear();
+    register(engine.primary, '990-5-1', ['first']);
+    const exchanged = await exchange(engine);
+    const view = await restore(exchanged);
+    expect(view).toMatchObject({ counts: { created: 24, goneInTarget: 0 }, absenceVoid: 24 });
+    expect(view.warnings).toContainEqual(expect.stringContaining('more than MAX_DELETE_PERCENT (10) allows'));
+  });
+
+  it('updates a device that the restore before did not meet, while its row there is as in its last backup', async () => {
+    const engine = await aWarmPair();
+    register(engine.primary, '990-5-1', ['old']);
+    register(engine.primary, '991-5-1', ['old']);
+    await backUp(engine);
+    register(engine.primary, '991-5-1', ['since the backup']);
+    register(engine.secondary, '990-5-1', ['new']);
+    register(engine.secondary, '991-5-1', ['new']);
+    const exchanged = await exchange(engine);
+    expect(await restore(exchanged)).toMatchObject({ counts: { updated: 1, conflict: 1, unchanged: 24 } });
+    expect(exchanged.primary.rows.get('990-5-1')).toContain('<Tags>new</Tags>');
+    expect(exchanged.primary.rows.get('991-5-1')).toContain('<Tags>since the backup</Tags>');
+  });
+
+  it('remembers a record that neither look has shown: one may have passed over it', async () => {
+    const engine = await aWarmPair();
+    engine.primary.rows.delete('19-5-1');
+    const row = engine.secondary.rows.get('19-5-1') ?? '';
+    engine.secondary.rows.delete('19-5-1');
+    const exchanged = await exchange(engine);
+    await restore(exchanged);
+    exchanged.secondary.rows.set('19-5-1', row);
+    await backUp(exchanged);
+    expect(await restore(exchanged)).toMatchObject({ counts: { goneInTarget: 1, created: 0 } });
+  });
+});
+
+it('roles exchanged there and back plan nothing where no device has spoken', async () => {
+  const engine = await aWarmPair();
+  const exchanged = await exchange(engine);
+  expect(await restore(exchanged)).toMatchObject({ counts: { unchanged: 24, total: 24 } });
+  const back = exchanged.fork();
+  await backUp(back);
+  expect(await restore(back)).toMatchObject({ counts: { unchanged: 24, total: 24 } });
+  expect(contentOf(back.secondary)).toEqual(contentOf(back.primary));
+});
+
+it('notes a change of roles once, at the time of the storage, for all runs after it', async () => {
+  const engine = await aWarmPair();
+  engine.advance(3_600_000);
+  const exchanged = engine.fork(({ primary, secondary }) => ({ primary: secondary, secondary: primary }));
+  const [terms, same] = await Promise.all([noteRoles(exchanged.app), noteRoles(exchanged.app)]);
+  expect(same).toEqual(terms);
+  expect(terms).toMatchObject([
+    { hub: { namespace: 'one' }, since: '1970-01-01T00:00:00.000Z' },
+    { hub: { namespace: 'three' }, since: new Date(exchanged.app.world.now()).toISOString() },
+  ]);
+  await backUp(exchanged);
+  const { id } = await restore(exchanged);
+  expect((await findRun(exchanged.app, 'restore', id)).terms).toEqual(terms);
+  const stored = await exchanged.blobs.list(rolesFolder(engine.primary.ref, engine.secondary.ref));
+  expect(stored).toHaveLength(2);
+});
