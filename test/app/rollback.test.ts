@@ -221,7 +221,7 @@ test('what a later pass of the restore had to write again is rolled back, too', 
   const engine = createEngine();
   seed(engine, 30);
   await backUp(engine);
-  const { listPage, putInstallation } = engine.secondary;
+  const { listPage, findInstallation, putInstallation } = engine.secondary;
   let lists = 0;
   let puts = 0;
   engine.secondary.putInstallation = async (id, json, call) => {
@@ -237,6 +237,8 @@ test('what a later pass of the restore had to write again is rolled back, too', 
       lists === 3 && Buffer.from(row).includes('$InstallationId:{device-2}');
     return page === 'tokenLost' ? page : { ...page, rows: page.rows.filter((xml) => !isHidden(xml)) };
   };
+  engine.secondary.findInstallation = async (id, call) =>
+    lists === 3 && id === 'device-2' ? [] : findInstallation(id, call);
   const restored = await restore(engine);
   expect(restored).toMatchObject({ status: 'Succeeded', passes: 5, repaired: 2 });
   expect(await rollBack(engine, restored.id)).toMatchObject({ counts: { removed: 30, keptLive: 0 } });

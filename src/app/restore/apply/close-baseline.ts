@@ -17,6 +17,7 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { type BaselineShard, storeBaselineShard } from '../../baseline/store.ts';
 import { readComparison } from '../compare/comparison.ts';
+import type { Journal } from '../outcomes/journal.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
 import type { ShardReads } from './shard-reads.ts';
 
@@ -27,6 +28,8 @@ export interface ClosedShard extends ShardReads {
   readonly shard: number;
   readonly outcomes: Pick<OpenOutcomes, 'letters'>;
   readonly before: ShardOutcomes | undefined;
+  /** What this pass noted of the records that the run wrote. */
+  readonly journal: Journal;
 }
 
 /** Stores what the pair agrees on after this pass's look, once nothing is to be written that a look has not shown. */
@@ -59,19 +62,21 @@ interface Look {
 }
 
 async function openLook(closed: ClosedShard, letters: string): Promise<Look> {
-  const { app, run, shard, fingerprints } = closed;
+  const { app, run, shard, fingerprints, journal } = closed;
   const comparison = await closed.openComparison();
   const isSame = await openSameness(closed, letters, comparison);
   const extras = new Map(comparison.extras.map(({ keyHash, ...shown }) => [keyHash, shown]));
   const seen: Look['seen'][number][] = [];
   for (let index = 0; index < fingerprints.count; index += 1) {
     const outcome = outcomeOf(letters[index]);
+    const wanted = shownAt(fingerprints, index);
+    const asked = comparison.livesAt(index) ? undefined : askedFor(journal.get(index), wanted);
     const observation = {
       end: endOf(outcome),
       written: writtenOf(outcome),
-      wanted: shownAt(fingerprints, index),
-      live: liveAt(fingerprints, comparison, index),
-      isSame: isSame(index),
+      wanted,
+      live: asked ?? liveAt(fingerprints, comparison, index),
+      isSame: asked !== undefined || isSame(index),
       expiry: fingerprints.expiryAt(index),
     };
     seen.push({ keyHash: fingerprints.keyHashAt(index), outcome, observation });
@@ -85,6 +90,12 @@ async function openLook(closed: ClosedShard, letters: string): Promise<Look> {
     }
   }
   return { times: timesOf(run), seen, extras };
+}
+
+/** What the listing passed over, and the hub has shown as it is to be when it was asked. */
+function askedFor(note: ReturnType<Journal['get']>, { content }: Shown): Shown | undefined {
+  if (typeof note !== 'object' || note.altered !== undefined || note.seen.length === 0) return undefined;
+  return { version: recordVersionOf(note.seen), content };
 }
 
 function liveAt(fingerprints: FingerprintTable, comparison: Comparison, index: number): Shown | undefined {

@@ -25,11 +25,11 @@ export function takesNotes({ request }: RestoreRun, before: ShardOutcomes | unde
   return request.purpose === 'rollback' || before !== undefined;
 }
 
-/** At the end of a shard's pass. */
-export async function storeNotes(taker: NoteTaker): Promise<void> {
+/** At the end of a shard's pass; gives what is noted. */
+export async function storeNotes(taker: NoteTaker): Promise<Journal> {
   const { app, run, shard, outcomes, noted } = taker;
-  if (noted === undefined) return;
   const journal = new Map<number, Note>();
+  if (noted === undefined) return journal;
   for (const [index, letter] of outcomes.letters().entries()) {
     const note = isNoted(run, letter) ? noteOf(taker, noted, index) : undefined;
     if (note !== undefined) journal.set(index, note);
@@ -37,6 +37,7 @@ export async function storeNotes(taker: NoteTaker): Promise<void> {
   await storeJournal(app, run, shard, journal);
   if (run.request.purpose !== 'rollback')
     outcomes.count('unconfirmed', await countUnconfirmed(app, run, shard, journal));
+  return journal;
 }
 
 /** Of a rollback, too, what was about to be removed when its device turned out to be faster. */

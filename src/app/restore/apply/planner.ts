@@ -1,4 +1,5 @@
 import type { Comparison } from '../../../core/fingerprint/comparison.ts';
+import type { CallOptions } from '../../../core/ports.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
 import type { Decision } from '../../../core/restore/decide.ts';
 import type { Removal, WrittenOutcome } from '../../../core/restore/outcomes.ts';
@@ -23,6 +24,8 @@ export interface Planned {
   readonly unconfirmed?: 'unconfirmed' | 'tooEarly' | undefined;
   /** What lives there and is about to be changed: kept for a rollback. */
   readonly undo?: RecordOfRows | undefined;
+  /** The listing does not show all of the record: the hub is asked for it before it counts as missing. */
+  readonly ask?: (options: CallOptions) => Promise<Planned>;
   /** It was agreed on and is missing, which is not taken for its device's own word. */
   readonly isAbsenceVoid?: boolean;
 }

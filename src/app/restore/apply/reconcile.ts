@@ -1,12 +1,6 @@
 import { DrError } from '../../../core/errors.ts';
 import { groupOf } from '../../../core/request/selection.ts';
-import {
-  intentOf,
-  isWrittenOutcome,
-  type Outcome,
-  outcomeOf,
-  type ShardOutcomes,
-} from '../../../core/restore/outcomes.ts';
+import { outcomeOf, type ShardOutcomes } from '../../../core/restore/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { recordsIn } from '../../../core/snapshot/shard.ts';
 import { type App, hubOf } from '../../app.ts';
@@ -19,24 +13,22 @@ import { readFinishedOutcomes, readOutcomes } from '../outcomes/store.ts';
 import { storeUndo } from '../outcomes/undo.ts';
 import { acknowledgeEnd } from './acknowledge-end.ts';
 import { closeBaselineShard } from './close-baseline.ts';
+import { decideBatch, isLookedAtAgain } from './decide-batch.ts';
 import { openIdMap } from './id-map.ts';
 import { countLostTime } from './lost-time.ts';
 import { moveToNextPass, tooManyFailures } from './next-pass.ts';
 import { type NoteTaker, storeNotes, takesNotes } from './notes.ts';
 import { type OpenOutcomes, openOutcomes } from './open-outcomes.ts';
-import type { Planned } from './planner.ts';
 import { openRemover } from './remover.ts';
 import { openRestorer } from './restorer.ts';
 import { openShardReads, type ShardReads } from './shard-reads.ts';
-import { type DueWrite, mayWrite, type Writer, writeBatch } from './write-batch.ts';
+import { mayWrite, type Writer, writeBatch } from './write-batch.ts';
 
 /**
  * Outcomes are saved, and a cancelled run noticed, each time that this many more records are about to be written: as
  * many as are written in about a second, within these bounds.
  */
 const BATCH = { least: 500, most: 2000, quickMs: 500, slowMs: 2000 };
-/** Decided about without a pause: some milliseconds in which this process answers no call. */
-const DECIDED_AT_ONCE = 250;
 
 /**
  * Brings one shard of the target to what the run wants of it, within the step's time. The first pass writes what is
@@ -116,8 +108,8 @@ async function settleOpen(work: Work): Promise<ShardEnd> {
   const failure = await writeOpen(work, open);
   outcomes.dropUnsent();
   if (outcomes.openCount() === 0) {
-    await storeNotes(work);
-    await closeBaselineShard(work);
+    const journal = await storeNotes(work);
+    await closeBaselineShard({ ...work, journal });
   }
   // Also when a write failed for good: what was written before must not be written again.
   await outcomes.save('still');
@@ -140,13 +132,6 @@ function isWanted(run: RestoreRun, letter: string, before: string | undefined): 
   return isLookedAtAgain(run, outcomeOf(before));
 }
 
-/** A restore looks after what it wrote, a rollback after all that it is about. */
-function isLookedAtAgain({ request }: RestoreRun, outcome: Outcome | undefined): boolean {
-  return (
-    isWrittenOutcome(outcome) || (request.purpose === 'rollback' && (outcome === 'unchanged' || outcome === 'keptLive'))
-  );
-}
-
 /**
  * Batch by batch, without a pause between them: while one is written, what is about to be written next is stored
  * together with what became of those before. Gives what the first write that failed has thrown; what a save throws is
@@ -160,9 +145,12 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<unknown> 
   let size = BATCH.least;
   let roomAt: number | undefined;
   try {
-    while (mayWrite(work)) {
-      const due = await decideBatch(work, positions, size);
-      if (due.length === 0 || outcomes.failureCount() > app.policy.maxFailures) break;
+    for (let isLast = false; !isLast && mayWrite(work); ) {
+      const decided = await decideBatch(work, positions, size).catch((error: unknown) => void failures.push(error));
+      if (decided === undefined || outcomes.failureCount() > app.policy.maxFailures) break;
+      const { due } = decided;
+      isLast = decided.isLast;
+      if (isLast && due.length === 0) break;
       await storeUndo(app, work.run, work.shard, due);
       await outcomes.save('writing');
       if (await endWatch.look()) break;
@@ -186,60 +174,4 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<unknown> 
 function nextSize(size: number, tookMs: number): number {
   if (tookMs < BATCH.quickMs) return Math.min(BATCH.most, 2 * size);
   return tookMs > BATCH.slowMs ? BATCH.least : size;
-}
-
-/** Decides about the next records until there are enough to write. */
-async function decideBatch(work: Work, positions: Iterator<number>, size: number): Promise<DueWrite[]> {
-  const due: DueWrite[] = [];
-  for (let count = 1; due.length < size; count++) {
-    const { value: index, done } = positions.next();
-    if (done) break;
-    const write = decideRecord(work, index);
-    if (write !== undefined) due.push(write);
-    if (count % DECIDED_AT_ONCE === 0 && due.length < size) await work.app.world.nextTurn();
-  }
-  return due;
-}
-
-/** What is to be written for a record; nothing when its outcome is known without. */
-function decideRecord({ run, plan, outcomes, before, noted }: Work, index: number): DueWrite | undefined {
-  const letter = before?.letters[index];
-  const outcomeBefore = outcomeOf(letter);
-  if (outcomeBefore !== undefined && !isLookedAtAgain(run, outcomeBefore)) {
-    // Not written by this run: what happened to it in the target since is its device's own doing.
-    outcomes.settleAs(index, outcomeBefore);
-    return undefined;
-  }
-  const intent = intentOf(outcomes.letters()[index]);
-  if (intent === 'removed') {
-    // Whether a step that died had removed it, the next pass sees; its device may have registered again since the look.
-    outcomes.settleRemoval(index, 'asked');
-    outcomes.count('unconfirmed', 1);
-    return undefined;
-  }
-  const planned = plan(index, isWrittenOutcome(outcomeBefore) ? outcomeBefore : undefined, letter);
-  const { decision, collapsed, addedRows, undo, isAbsenceVoid } = planned;
-  const isFirstTry = before === undefined && intent === undefined;
-  outcomes.count('absenceVoid', isAbsenceVoid && isFirstTry ? 1 : 0);
-  noted?.set(index, planned.noted);
-  if (decision.kind !== 'write' && decision.kind !== 'takeBack') {
-    settle(outcomes, index, planned);
-    return undefined;
-  }
-  const takesBack = decision.kind === 'takeBack';
-  const outcome = decision.kind === 'takeBack' ? 'created' : decision.outcome;
-  outcomes.begin(index, outcome, addedRows);
-  return { index, outcome, writes: decision.writes, collapsed, isFirstTry, takesBack, undo };
-}
-
-/** Settles a record of which nothing is to be written. */
-function settle(outcomes: OpenOutcomes, index: number, { decision, collapsed, removal, unconfirmed }: Planned): void {
-  outcomes.count('duplicatesCollapsed', collapsed);
-  if (decision.kind === 'failed') outcomes.fail(index, { code: decision.code });
-  if (decision.kind !== 'settled') return;
-  if (removal === undefined) outcomes.settleAs(index, decision.outcome);
-  else outcomes.settleRemoval(index, removal);
-  outcomes.count('changedSince', decision.hasChangedSince ? 1 : 0);
-  outcomes.count('unconfirmed', unconfirmed === undefined ? 0 : 1);
-  outcomes.count('tooEarly', unconfirmed === 'tooEarly' ? 1 : 0);
 }

@@ -1,15 +1,17 @@
-import { recordVersionOf } from '../../../core/fingerprint/row.ts';
+import { recordVersionOf, versionHashOf } from '../../../core/fingerprint/row.ts';
+import type { CallOptions, Hub } from '../../../core/ports.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
-import { type Decision, decide } from '../../../core/restore/decide.ts';
+import { type Decision, decide, type PassRules } from '../../../core/restore/decide.ts';
 import type { WrittenOutcome } from '../../../core/restore/outcomes.ts';
 import { type PlanOptions, planRecord } from '../../../core/restore/plan.ts';
 import { sightingOf } from '../../../core/restore/plan-removal.ts';
 import { planTakeBack } from '../../../core/restore/plan-take-back.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { openShardRecords, type ShardRecords } from '../../../core/snapshot/shard.ts';
-import type { App } from '../../app.ts';
+import { type App, hubOf } from '../../app.ts';
 import { readComparison } from '../compare/comparison.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
+import { askFor } from './ask-for.ts';
 import { openFirstPass } from './first-pass.ts';
 import { LOOKING_FROM } from './next-pass.ts';
 import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, type ShardToPlan } from './planner.ts';
@@ -33,11 +35,17 @@ export async function openRestorer(app: App, run: RestoreRun, given: ShardToPlan
   const opened = { ...given, comparison, records, live, isInPlace, elsewhere };
   if (run.phase.pass === 1) return openFirstPass(app, run, opened);
   // Nearly always all is in place by now: then the first pass is not opened again.
-  return openLaterPass(run, opened, open.length === 0 ? undefined : await openUnapplied(app, run, opened));
+  const unapplied = open.length === 0 ? undefined : await openUnapplied(app, run, opened);
+  return openLaterPass(run, hubOf(app, run.hub), opened, unapplied);
 }
 
 /** Later passes look after what this run wrote. */
-function openLaterPass(run: RestoreRun, opened: OpenComparison, unapplied: Unapplied | undefined): RecordPlanner {
+function openLaterPass(
+  run: RestoreRun,
+  hub: Hub,
+  opened: OpenComparison,
+  unapplied: Unapplied | undefined,
+): RecordPlanner {
   const { comparison, records, live, idMap, isInPlace, elsewhere } = opened;
   const rules = { isDryRun: run.request.dryRun, isLastPass: run.phase.pass >= LOOKING_FROM };
   const options: PlanOptions = {
@@ -47,41 +55,59 @@ function openLaterPass(run: RestoreRun, opened: OpenComparison, unapplied: Unapp
     isRepair: true,
   };
   return (index, earlier) => {
-    const planned = (decision: Decision, noted: Planned['noted']): Planned => ({
-      decision,
-      collapsed: 0,
-      addedRows: [],
-      noted,
-    });
     if (earlier === undefined) throw new RangeError(`No pass before has written record ${index}.`);
     if (isInPlace(index)) {
       const decision = decide({ kind: 'unchanged', collapsed: 0 }, earlier, rules);
-      return planned(decision, { seen: comparison.versionHashesAt(index) });
+      return laterPlan(decision, { seen: comparison.versionHashesAt(index) });
     }
     const again = unapplied?.(index, earlier);
-    if (again !== undefined) return planned(again, again.kind === 'write' ? 'rewritten' : undefined);
+    if (again !== undefined) return laterPlan(again);
     const record = records.at(index);
     const found = live.get(record.key);
-    const takenBack = earlier === 'created' ? planTakeBack(record, found, options) : undefined;
-    const plan =
-      takenBack === undefined
-        ? planRecord(record, found, options)
-        : ({ kind: 'takeBack', writes: takenBack, collapsed: 0 } as const);
-    const decision = decide(plan, earlier, rules);
-    const seen = found !== undefined && decision.kind === 'settled' ? sightingOf(record, found) : undefined;
-    const isRewritten = decision.kind === 'write' || decision.kind === 'takeBack';
-    return {
-      ...planned(decision, isRewritten ? 'rewritten' : seen),
-      addedRows: addedRowsOf(record, decision),
+    const planned = planLater(record, found, earlier, { options, rules });
+    if (found !== undefined && !isToRepair(planned)) return planned;
+    const ask = async (call: CallOptions): Promise<Planned> => {
+      const answer = await askFor(hub, record, found, idMap.mintedFor, call);
+      const late = unapplied?.(index, earlier, recordVersionOf((answer?.rows ?? []).map(versionHashOf)));
+      return late === undefined ? planLater(record, answer, earlier, { options, rules }) : laterPlan(late);
     };
+    return { ...planned, ask };
   };
 }
 
-type Unapplied = (index: number, earlier: WrittenOutcome) => Decision | undefined;
+function laterPlan(decision: Decision, seen?: Planned['noted']): Planned {
+  const isRewritten = decision.kind === 'write' || decision.kind === 'takeBack';
+  return { decision, collapsed: 0, addedRows: [], noted: isRewritten ? 'rewritten' : seen };
+}
+
+function planLater(
+  record: RecordOfRows,
+  found: RecordOfRows | undefined,
+  earlier: WrittenOutcome,
+  { options, rules }: { readonly options: PlanOptions; readonly rules: PassRules },
+): Planned {
+  const takenBack = earlier === 'created' ? planTakeBack(record, found, options) : undefined;
+  const plan =
+    takenBack === undefined
+      ? planRecord(record, found, options)
+      : ({ kind: 'takeBack', writes: takenBack, collapsed: 0 } as const);
+  const decision = decide(plan, earlier, rules);
+  const seen = found !== undefined && decision.kind === 'settled' ? sightingOf(record, found) : undefined;
+  return { ...laterPlan(decision, seen), addedRows: addedRowsOf(record, decision) };
+}
+
+/** A listing by offset passes over rows: what it does not show is asked for before it counts as missing. */
+function isToRepair({ decision }: Planned): boolean {
+  if (decision.kind === 'failed') return decision.code === 'NotApplied';
+  return decision.kind === 'write' && decision.writes.some(({ kind }) => kind !== 'withdrawal');
+}
+
+type Unapplied = (index: number, earlier: WrittenOutcome, asked?: number) => Decision | undefined;
 
 /**
  * For what was to be changed or withdrawn, and shows as it was listed before: the write did not take effect yet, and is
- * due again. For a withdrawn record that is gone or came again: that.
+ * due again. For a withdrawn record that is gone or came again: that. `asked` is the version that the hub has shown when
+ * it was asked.
  */
 async function openUnapplied(app: App, run: RestoreRun, opened: OpenComparison): Promise<Unapplied> {
   const { shard, fingerprints, comparison } = opened;
@@ -89,9 +115,11 @@ async function openUnapplied(app: App, run: RestoreRun, opened: OpenComparison):
   const first = await readComparison(app, run, shard, fingerprints.count, 1);
   const planFirst = await openFirstPass(app, run, { ...opened, comparison: first });
   const liveNow = new Map(comparison.extras.map(({ keyHash, version }) => [keyHash, version]));
-  return (index, earlier) => {
+  return (index, earlier, asked) => {
     const extra = first.extras[index - fingerprints.count];
-    const now = extra === undefined ? recordVersionOf(comparison.versionHashesAt(index)) : liveNow.get(extra.keyHash);
+    const listed =
+      extra === undefined ? recordVersionOf(comparison.versionHashesAt(index)) : liveNow.get(extra.keyHash);
+    const now = asked ?? listed;
     const then = extra === undefined ? recordVersionOf(first.versionHashesAt(index)) : extra.version;
     if (extra !== undefined && now === undefined)
       return { kind: 'settled', outcome: 'withdrawn', hasChangedSince: false };

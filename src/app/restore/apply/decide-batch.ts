@@ -1,0 +1,94 @@
+import { intentOf, isWrittenOutcome, type Outcome, outcomeOf } from '../../../core/restore/outcomes.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
+import type { NoteTaker } from './notes.ts';
+import type { OpenOutcomes } from './open-outcomes.ts';
+import type { Planned } from './planner.ts';
+import { type DueWrite, mayWrite, type Writer } from './write-batch.ts';
+
+/** Decided about without a pause: some milliseconds in which this process answers no call. */
+const DECIDED_AT_ONCE = 250;
+
+/** Decides about the next records until there are enough to write, or to ask for. */
+export async function decideBatch(
+  work: Writer & NoteTaker,
+  positions: Iterator<number>,
+  size: number,
+): Promise<{ readonly due: readonly DueWrite[]; readonly isLast: boolean }> {
+  const due: DueWrite[] = [];
+  const unseen: { readonly index: number; readonly ask: NonNullable<Planned['ask']> }[] = [];
+  const carryOut = (index: number, planned: Planned): void => {
+    const write = toDueWrite(work, index, planned);
+    if (write !== undefined) due.push(write);
+  };
+  let isLast = false;
+  for (let count = 1; due.length + unseen.length < size; count++) {
+    const { value: index, done } = positions.next();
+    isLast = done === true;
+    if (done) break;
+    const planned = planOpen(work, index);
+    if (planned?.ask !== undefined) unseen.push({ index, ask: planned.ask });
+    else if (planned !== undefined) carryOut(index, planned);
+    if (count % DECIDED_AT_ONCE === 0 && due.length < size) await work.app.world.nextTurn();
+  }
+  await work.workers.forEach(unseen, async ({ index, ask }) => {
+    if (mayWrite(work)) carryOut(index, await ask({ deadlineAt: work.deadlineAt }));
+  });
+  return { due, isLast };
+}
+
+/** A restore looks after what it wrote, a rollback after all that it is about. */
+export function isLookedAtAgain({ request }: RestoreRun, outcome: Outcome | undefined): boolean {
+  return (
+    isWrittenOutcome(outcome) || (request.purpose === 'rollback' && (outcome === 'unchanged' || outcome === 'keptLive'))
+  );
+}
+
+/** What the pass makes of a record; nothing when its outcome is known without a plan. */
+function planOpen({ run, plan, outcomes, before }: Writer & NoteTaker, index: number): Planned | undefined {
+  const letter = before?.letters[index];
+  const outcomeBefore = outcomeOf(letter);
+  if (outcomeBefore !== undefined && !isLookedAtAgain(run, outcomeBefore)) {
+    // Not written by this run: what happened to it in the target since is its device's own doing.
+    outcomes.settleAs(index, outcomeBefore);
+    return undefined;
+  }
+  if (intentOf(outcomes.letters()[index]) === 'removed') {
+    // Whether a step that died had removed it, the next pass sees; its device may have registered again since the look.
+    outcomes.settleRemoval(index, 'asked');
+    outcomes.count('unconfirmed', 1);
+    return undefined;
+  }
+  return plan(index, isWrittenOutcome(outcomeBefore) ? outcomeBefore : undefined, letter);
+}
+
+/** What is to be written for a record; nothing when it is settled. */
+function toDueWrite(
+  { outcomes, before, noted }: Writer & NoteTaker,
+  index: number,
+  planned: Planned,
+): DueWrite | undefined {
+  const { decision, collapsed, addedRows, undo, isAbsenceVoid } = planned;
+  const isFirstTry = before === undefined && intentOf(outcomes.letters()[index]) === undefined;
+  outcomes.count('absenceVoid', isAbsenceVoid && isFirstTry ? 1 : 0);
+  noted?.set(index, planned.noted);
+  if (decision.kind !== 'write' && decision.kind !== 'takeBack') {
+    settle(outcomes, index, planned);
+    return undefined;
+  }
+  const takesBack = decision.kind === 'takeBack';
+  const outcome = decision.kind === 'takeBack' ? 'created' : decision.outcome;
+  outcomes.begin(index, outcome, addedRows);
+  return { index, outcome, writes: decision.writes, collapsed, isFirstTry, takesBack, undo };
+}
+
+/** Settles a record of which nothing is to be written. */
+function settle(outcomes: OpenOutcomes, index: number, { decision, collapsed, removal, unconfirmed }: Planned): void {
+  outcomes.count('duplicatesCollapsed', collapsed);
+  if (decision.kind === 'failed') outcomes.fail(index, { code: decision.code });
+  if (decision.kind !== 'settled') return;
+  if (removal === undefined) outcomes.settleAs(index, decision.outcome);
+  else outcomes.settleRemoval(index, removal);
+  outcomes.count('changedSince', decision.hasChangedSince ? 1 : 0);
+  outcomes.count('unconfirmed', unconfirmed === undefined ? 0 : 1);
+  outcomes.count('tooEarly', unconfirmed === 'tooEarly' ? 1 : 0);
+}
