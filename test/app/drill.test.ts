@@ -133,6 +133,19 @@ test('records the scratch hub does not take fail the drill, which still empties 
   expect(await readSnapshotView(engine.app, 'latest')).toMatchObject({ proof: null });
 });
 
+test('one device that the scratch hub stores otherwise than it was sent fails the drill', async () => {
+  const engine = await anEngine();
+  const { putRegistration } = engine.scratch;
+  engine.scratch.putRegistration = (id, xml, options) =>
+    putRegistration(id, id === '19-5-1' ? xml.replace(/<Tags>.*<\/Tags>/, '') : xml, options);
+  const view = await drill(engine);
+  expect(view).toMatchObject({
+    verdict: 'Failed',
+    reason: expect.stringContaining('differently from how they were sent'),
+  });
+  expect(await readSnapshotView(engine.app, 'latest')).toMatchObject({ proof: null });
+});
+
 test('a damaged snapshot fails the drill', async () => {
   const engine = await anEngine({});
   const { id } = await readSnapshotView(engine.app, 'latest');

@@ -107,9 +107,10 @@ function openMemoryHub({ ref, pageSize = 100 }: MemoryHubOptions, state: HubStat
       if (hub.ignoresIdenticalPuts && lastPuts.get(id) === json) return { kind: 'written' };
       lastPuts.set(id, json);
       removeRowsOf(id);
-      for (const xml of deriveRows(id, JSON.parse(json))) {
+      const body: InstallationJson = JSON.parse(json);
+      for (const xml of deriveRows(id, body)) {
         const rowId = mint();
-        hub.rows.set(rowId, withIdentity(xml, rowId, 1));
+        hub.rows.set(rowId, withIdentity(xml, rowId, 1, body.expirationTime));
       }
       return { kind: 'written' };
     },
@@ -127,15 +128,16 @@ function etagOf(xml = ''): number {
   return Number(/<ETag>(\d+)<\/ETag>/.exec(xml)?.[1] ?? 0);
 }
 
-function withIdentity(xml: string, id: string, etag: number): string {
+function withIdentity(xml: string, id: string, etag: number, expirationTime = '9999-12-31T23:59:59.999Z'): string {
   const start = xml.indexOf('>') + 1;
-  const identity = `<ETag>${etag}</ETag><ExpirationTime>9999-12-31T23:59:59.999Z</ExpirationTime><RegistrationId>${id}</RegistrationId>`;
+  const identity = `<ETag>${etag}</ETag><ExpirationTime>${expirationTime}</ExpirationTime><RegistrationId>${id}</RegistrationId>`;
   return xml.slice(0, start) + identity + xml.slice(start);
 }
 
 interface InstallationJson {
   readonly platform: string;
   readonly pushChannel: string;
+  readonly expirationTime?: string;
   readonly userId?: string;
   readonly tags?: readonly string[];
   readonly pushVariables?: unknown;

@@ -33,16 +33,21 @@ export function anAppleRow(options: AppleRowOptions): string {
 /** The rows of an installation with one template, as a listing shows them. */
 export function anInstallation(
   installationId: string,
-  options: { readonly tags?: readonly string[]; readonly body?: string; readonly token?: string } = {},
+  options: Pick<AppleRowOptions, 'tags' | 'token' | 'etag' | 'expirationTime'> & { readonly body?: string } = {},
 ): [string, string][] {
   const own = [`$InstallationId:{${installationId}}`, ...(options.tags ?? ['news'])];
-  const { token = tokenOf(installationId) } = options;
+  const { token = tokenOf(installationId), etag, expirationTime } = options;
+  const all = {
+    token,
+    ...(etag === undefined ? {} : { etag }),
+    ...(expirationTime === undefined ? {} : { expirationTime }),
+  };
   const native = `${installationId.length}1${hexOf(installationId)}-1-1`;
   const templated = `${installationId.length}2${hexOf(installationId)}-1-1`;
   const template = { name: 'alert', body: options.body ?? '{"aps":{"alert":"$(message)"}}' };
   return [
-    [native, anAppleRow({ id: native, tags: own, token })],
-    [templated, anAppleRow({ id: templated, tags: [...own, 'alert'], token, template })],
+    [native, anAppleRow({ id: native, tags: own, ...all })],
+    [templated, anAppleRow({ id: templated, tags: [...own, 'alert'], ...all, template })],
   ];
 }
 

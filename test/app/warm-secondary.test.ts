@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import { startRollback } from '../../src/app/restore/rollback.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
+import { DrError } from '../../src/core/errors.ts';
+import { backUp, contentOf, restore, seed } from '../support/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import { hideInListing } from '../support/late-hub.ts';
+import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
+
+type Rows = Engine['primary']['rows'];
+
+/** A secondary that a rehearsal has filled: half installations, half plain registrations. */
+async function aRehearsed(amount = 24): Promise<Engine> {
+  const engine = createEngine();
+  seed(engine, amount);
+  await backUp(engine);
+  await restore(engine);
+  return engine;
+}
+
+function install(rows: Rows, id: string, options: Parameters<typeof anInstallation>[1]): void {
+  for (const [rowId, xml] of anInstallation(id, options)) rows.set(rowId, xml);
+}
+
+function uninstall(rows: Rows, id: string): void {
+  for (const [rowId] of anInstallation(id)) rows.delete(rowId);
+}
+
+/** Each call to the hub fails, as while its region is away. */
+function takeAway({ primary }: Engine): void {
+  const away = async (): Promise<never> => {
+    throw new DrError('HubUnavailable', 'The region is away.', { retryable: true });
+  };
+  Object.assign(primary, { listPage: away, findInstallation: away, findRegistration: away });
+}
+
+describe('while the source is away', () => {
+  it('twenty devices with other tags are updated, and those that opted out before both snapshots are withdrawn', async () => {
+    const engine = await aRehearsed(60);
+    for (let index = 20; index < 40; index += 2) {
+      install(engine.primary.rows, `device-${index}`, { tags: ['next user'], etag: 2 });
+      const id = `${index + 1}9-5-1`;
+      engine.primary.rows.set(id, anAppleRow({ id, tags: ['next user'], etag: 2 }));
+    }
+    uninstall(engine.primary.rows, 'device-0');
+    engine.primary.rows.delete('19-5-1');
+    await backUp(engine);
+    await backUp(engine);
+    takeAway(engine);
+    const counts = { updated: 20, withdrawn: 2, unchanged: 38, keptLive: 0, leftover: 0 };
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unchanged: 58, total: 58 } });
+  });
+
+  it('what only the newest snapshot is without stays, unless the request says so', async () => {
+    const engine = await aRehearsed();
+    await backUp(engine);
+    engine.primary.rows.delete('19-5-1');
+    await backUp(engine);
+    takeAway(engine);
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { leftover: 1, withdrawn: 0 } });
+    expect(engine.secondary.rows.has('19-5-1')).toBe(true);
+    const view = await restore(engine, { leftovers: 'withdraw' });
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { leftover: 0, withdrawn: 1 } });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+  });
+});
+
+describe('what is withdrawn', () => {
+  it('goes after everything else is written, over all shards', async () => {
+    const engine = await aRehearsed(60);
+    for (let index = 0; index < 10; index += 1) {
+      uninstall(engine.primary.rows, `device-${2 * index}`);
+      install(engine.primary.rows, `new-${index}`, {});
+    }
+    await backUp(engine);
+    engine.secondary.writes.length = 0;
+    expect(await restore(engine)).toMatchObject({ counts: { created: 10, withdrawn: 10 } });
+    const kinds = engine.secondary.writes.map((write) => (write.startsWith('delete') ? 'delete' : 'write'));
+    expect(kinds).toEqual([...Array(10).fill('write'), ...Array(10).fill('delete')]);
+  });
+
+  it('may be twenty of a small hub, however many percent that is', async () => {
+    const engine = await aRehearsed(60);
+    for (let index = 0; index < 20; index += 1) engine.primary.rows.delete(`${2 * index + 1}9-5-1`);
+    // Fewer by so many makes a snapshot suspect: others come.
+    for (let index = 0; index < 20; index += 1) install(engine.primary.rows, `new-${index}`, {});
+    await backUp(engine);
+    expect(await restore(engine)).toMatchObject({ counts: { withdrawn: 20, leftover: 0 } });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+  });
+
+  it('is nothing where the snapshot is suspect', async () => {
+    const engine = await aRehearsed();
+    for (let index = 1; index < 20; index += 2) engine.primary.rows.delete(`${index}9-5-1`);
+    const suspect = await backUp(engine);
+    const before = new Map(engine.secondary.rows);
+    const view = await restore(engine, { snapshot: suspect });
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { leftover: 10, withdrawn: 0, unchanged: 14 } });
+    expect(engine.secondary.rows).toEqual(before);
+  });
+
+  it('is nothing in a restore of some devices only', async () => {
+    const engine = await aRehearsed();
+    engine.primary.rows.delete('19-5-1');
+    await backUp(engine);
+    const before = new Map(engine.secondary.rows);
+    const view = await restore(engine, { only: { platforms: ['apple'] } });
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { withdrawn: 0, unchanged: 23 } });
+    expect(engine.secondary.rows).toEqual(before);
+  });
+});
+
+it('an installation renewed in the source is renewed in the target', async () => {
+  const engine = createEngine();
+  install(engine.primary.rows, 'phone', { expirationTime: '2026-12-20T00:00:00Z' });
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ counts: { created: 1 } });
+  install(engine.primary.rows, 'phone', { expirationTime: '2027-01-20T00:00:00Z', etag: 2 });
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { renewed: 1, total: 1 } });
+  for (const xml of engine.secondary.rows.values()) expect(xml).toContain('2027-01-20T00:00:00');
+  expect(await restore(engine)).toMatchObject({ counts: { unchanged: 1, total: 1 } });
+});
+
+describe('a row that a listing of the target passes over', () => {
+  const rows = {
+    plain: { needle: tokenOf('19-5-1'), own: [['19-5-1', anAppleRow({ id: '19-5-1', tags: ['own'], etag: 7 })]] },
+    installed: {
+      needle: '$InstallationId:{device-0}',
+      own: anInstallation('device-0', { tags: ['own'], etag: 7 }),
+    },
+  } as const;
+
+  it.each(['plain', 'installed'] as const)('is not overwritten with older tags: %s', async (which) => {
+    for (const isRehearsed of [false, true]) {
+      const engine = isRehearsed ? await aRehearsed() : createEngine();
+      seed(engine);
+      await backUp(engine);
+      const { needle, own } = rows[which];
+      for (const [id, xml] of own) engine.secondary.rows.set(id, xml);
+      // Not empty: then nothing would be asked before it is created.
+      engine.secondary.rows.set('8-8-8', anAppleRow({ id: '8-8-8' }));
+      hideInListing(engine, 1, (xml) => xml.includes(needle));
+      expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { keptLive: 1 } });
+      for (const [id, xml] of own) expect(engine.secondary.rows.get(id)).toBe(xml);
+    }
+  });
+
+  it.each(['plain', 'installed'] as const)('does not fail a restore, in whichever listing: %s', async (which) => {
+    for (const listing of [1, 2, 3]) {
+      const engine = createEngine();
+      seed(engine);
+      await backUp(engine);
+      for (let run = 0; run < 2; run += 1) {
+        hideInListing(engine, listing, (xml) => xml.includes(rows[which].needle));
+        expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { failed: 0 } });
+        expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+      }
+    }
+  });
+});
+
+it('a rollback leaves a device whose handle changed under its id before the restore', async () => {
+  const engine = createEngine();
+  seed(engine);
+  engine.secondary.rows.set('19-5-1', anAppleRow({ id: '19-5-1', token: tokenOf('new phone'), tags: ['plain'] }));
+  const before = new Map(engine.secondary.rows);
+  await backUp(engine);
+  const { id } = await restore(engine);
+  const rollback = await startRollback(engine.app, id, { confirm: 'three/devices' });
+  await engine.drain();
+  expect(await readRestoreView(engine.app, rollback.id)).toMatchObject({
+    status: 'Succeeded',
+    counts: { removed: 23 },
+  });
+  expect(engine.secondary.rows).toEqual(before);
+});
