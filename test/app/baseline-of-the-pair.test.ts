@@ -87,6 +87,45 @@ it('the baseline of another pair is none: nothing is overwritten or withdrawn by
   expect(twin.rows).toEqual(engine.secondary.rows);
 });
 
+describe('a registration that its device deleted and made again, under its id and with its ETag', () => {
+  const again = anAppleRow({ id: '19-5-1', tags: ['next user'] });
+
+  it('in the source is brought to the target', async () => {
+    const engine = await aRehearsed();
+    engine.primary.rows.set('19-5-1', again);
+    await backUp(engine);
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: 1, unchanged: 23 } });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unchanged: 24 } });
+  });
+
+  it('in the target stays, also where the source no longer holds it', async () => {
+    const engine = await aRehearsed();
+    engine.secondary.rows.set('19-5-1', again);
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { keptLive: 1, unchanged: 23 } });
+    engine.primary.rows.delete('19-5-1');
+    await backUp(engine);
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { withdrawn: 0, unchanged: 23 } });
+    expect(engine.secondary.rows.get('19-5-1')).toBe(again);
+  });
+});
+
+it('another form of most records is no change by their devices, and that is said', async () => {
+  const engine = createEngine();
+  seed(engine, 60);
+  await backUp(engine);
+  await restore(engine);
+  for (const [id, xml] of engine.primary.rows) {
+    engine.primary.rows.set(id, xml.replace('</DeviceToken>', '</DeviceToken><Future>x</Future>'));
+  }
+  await backUp(engine);
+  const before = new Map(engine.secondary.rows);
+  const view = await restore(engine);
+  expect(view).toMatchObject({ status: 'Succeeded', counts: { unchanged: 60, total: 60 } });
+  expect(view.warnings).toContainEqual(expect.stringContaining('another form'));
+  expect(engine.secondary.rows).toEqual(before);
+});
+
 describe('after a failover, with the hubs exchanged in the settings', () => {
   it('a restore back plans nothing where nobody else wrote', async () => {
     const exchanged = exchange(await aRehearsed());

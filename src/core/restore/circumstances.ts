@@ -70,3 +70,11 @@ export function isWithinBounds(
   const all = what === 'doomed' ? plan.records : recordCount;
   return plan[what] <= Math.max(LEAST_DELETES, Math.floor((all * maxDeletePercent) / 100));
 }
+
+/**
+ * Whether so many records are in other words under the version agreed on that no devices did that: the service writes
+ * them in another form. Then versions alone tell what is untouched.
+ */
+export function isAnotherForm(reworded: number, agreed: number): boolean {
+  return reworded > LEAST_DELETES && reworded * 2 > agreed;
+}

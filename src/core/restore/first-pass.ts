@@ -1,5 +1,5 @@
-import { isShownAs } from '../baseline/agree.ts';
-import { type BaselineRecord, type Entry, entryOf, hasExpired } from '../baseline/record.ts';
+import { isReworded, isShownAs } from '../baseline/agree.ts';
+import { type BaselineRecord, type Entry, entryOf, hasExpired, type Side } from '../baseline/record.ts';
 import { type Shown, shownIn } from '../fingerprint/shown.ts';
 import { isInPlace } from '../registration/expected.ts';
 import type { RecordOfRows } from '../registration/record.ts';
@@ -35,6 +35,8 @@ export interface FirstPass extends Planning {
   readonly readAt: number;
   readonly nowMs: number;
   readonly overwrites: boolean;
+  /** A hub writes most records in another form than when they were agreed on. */
+  readonly isAnotherForm: boolean;
 }
 
 /** A record of the snapshot, and what it shows by its fingerprint. */
@@ -102,13 +104,16 @@ function toPlan(outcome: WrittenOutcome, writes: ReturnType<typeof planCreation>
 }
 
 function viewOf(
-  { record, shown: wanted }: WantedRecord,
+  given: WantedRecord,
   live: RecordOfRows | undefined,
   { agreed, note }: BaselineRecord,
-  { readAt, nowMs }: FirstPass,
+  pass: FirstPass,
 ): RecordView {
-  const shown = live === undefined ? undefined : shownIn(live.rows);
+  const { record } = given;
+  const { readAt, nowMs } = pass;
   const entry = entryOf({ agreed });
+  const wanted = asMoved(given.shown, entry?.source, pass);
+  const shown = live === undefined ? undefined : asMoved(shownIn(live.rows), entry?.target, pass);
   const isLive = entry !== undefined && isShownAs(entry.target, shown);
   const isWanted = entry !== undefined && isShownAs(entry.source, wanted);
   return {
@@ -121,6 +126,12 @@ function viewOf(
     isExpired: hasExpired(entry, nowMs),
     note,
   };
+}
+
+/** A version that equals none, where what shows is another row than the one of that version. */
+function asMoved(shown: Shown, side: Side | undefined, { isAnotherForm }: FirstPass): Shown {
+  const isOther = side !== undefined && !isAnotherForm && isReworded(side, shown);
+  return isOther ? { ...shown, version: Number.NaN } : shown;
 }
 
 /** Neither hub has changed it since they agreed: then their texts say the same, in whatever form they are listed. */

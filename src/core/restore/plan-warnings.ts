@@ -13,6 +13,11 @@ export function warningsOf(run: RestoreRun, isBaselineLost: boolean, maxDeletePe
       : 'This pair of hubs has no baseline yet';
     warnings.push(`${why}: rows of the target that differ are of unknown origin and stay, and nothing is withdrawn.`);
   }
+  if (found?.plan?.isAnotherForm === true) {
+    warnings.push(
+      'A hub writes most records in another form than when both hubs held the same, though their ETags are as they were: that is not taken for changes by their devices.',
+    );
+  }
   if (!isWithinBounds(run, 'doomed', maxDeletePercent)) {
     warnings.push(
       `${doomed} records of the target are no longer in the snapshot, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows: none is withdrawn.`,

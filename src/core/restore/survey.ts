@@ -1,8 +1,8 @@
-import { isShownAs } from '../baseline/agree.ts';
+import { isReworded, isShownAs } from '../baseline/agree.ts';
 import { type BaselineRecord, entryOf, hasExpired } from '../baseline/record.ts';
 import { Comparison, type Extra, type LiveFingerprints } from '../fingerprint/comparison.ts';
 import type { RowFingerprint } from '../fingerprint/row.ts';
-import { type Shown, shownBy } from '../fingerprint/shown.ts';
+import { type Shown, shownAt, shownBy } from '../fingerprint/shown.ts';
 import type { FingerprintTable } from '../fingerprint/table.ts';
 import { type Circumstances, decideByTable, type RecordView } from './decision-table.ts';
 import type { Outcome } from './outcomes.ts';
@@ -28,6 +28,10 @@ export interface Survey {
   readonly absentCount: number;
   /** In an older snapshot, missing in the target, and no longer in the newest snapshot. */
   readonly goneSinceCount: number;
+  /** Of the records that both hold and that were agreed on. */
+  readonly agreedCount: number;
+  /** Of these, the ones that a hub shows in the agreed version and in other words. */
+  readonly rewordedCount: number;
 }
 
 export interface SurveyOptions {
@@ -68,7 +72,24 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
     }
   }
   const comparison = Comparison.of(fingerprints, live, extras);
-  return { comparison, extraOutcomes, onlyInTarget, foreign, ...countMissing(places.keys(), live, options) };
+  const counts = { ...countMissing(places.keys(), live, options), ...countReworded(fingerprints, live, options) };
+  return { comparison, extraOutcomes, onlyInTarget, foreign, ...counts };
+}
+
+function countReworded(fingerprints: FingerprintTable, live: LiveFingerprints, { baselineOf }: SurveyOptions) {
+  let agreedCount = 0;
+  let rewordedCount = 0;
+  for (let index = 0; index < fingerprints.count; index += 1) {
+    const keyHash = fingerprints.keyHashAt(index);
+    const rows = live.get(keyHash);
+    const entry = rows === undefined ? undefined : entryOf(baselineOf(keyHash));
+    if (rows === undefined || entry === undefined) continue;
+    agreedCount += 1;
+    const isInOtherWords =
+      isReworded(entry.source, shownAt(fingerprints, index)) || isReworded(entry.target, shownBy(rows));
+    if (isInOtherWords) rewordedCount += 1;
+  }
+  return { agreedCount, rewordedCount };
 }
 
 function countMissing(keyHashes: Iterable<number>, live: LiveFingerprints, { newestKeys, baselineOf }: SurveyOptions) {

@@ -151,7 +151,16 @@ export const restoreSchema = z.strictObject({
     .strictObject({
       rows: count,
       /** Records, of which these are to be withdrawn, went from the source since, or are missing though agreed on. */
-      plan: z.strictObject({ records: count, doomed: count, goneSince: count, absent: count }).optional(),
+      plan: z
+        .strictObject({
+          records: count,
+          doomed: count,
+          goneSince: count,
+          absent: count,
+          /** A hub writes most records in another form than when they were agreed on. */
+          isAnotherForm: z.boolean().optional(),
+        })
+        .optional(),
     })
     .optional(),
   /** Of the whole snapshot. */

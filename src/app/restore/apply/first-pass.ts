@@ -1,3 +1,5 @@
+import { isReworded } from '../../../core/baseline/agree.ts';
+import { entryOf } from '../../../core/baseline/record.ts';
 import { shownAt, shownIn } from '../../../core/fingerprint/shown.ts';
 import { keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
 import { circumstancesOf, isWithinBounds, readAtOf } from '../../../core/restore/circumstances.ts';
@@ -23,6 +25,7 @@ export async function openFirstPass(app: App, run: RestoreRun, opened: OpenCompa
     readAt: readAtOf(run),
     nowMs: Date.parse(run.createdAt),
     overwrites: run.request.onConflict === 'overwrite',
+    isAnotherForm: run.found?.plan?.isAnotherForm === true,
     expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
     isTargetEmpty: run.found?.rows === 0,
     elsewhere: opened.elsewhere,
@@ -34,8 +37,14 @@ export async function openFirstPass(app: App, run: RestoreRun, opened: OpenCompa
   const { dryRun } = run.request;
   return (index) => {
     if (index >= fingerprints.count) {
-      const found = extras.get(comparison.extras[index - fingerprints.count]?.keyHash ?? Number.NaN);
-      return planExtra(found, mayWithdraw, dryRun);
+      const extra = comparison.extras[index - fingerprints.count];
+      const entry = extra === undefined ? undefined : entryOf(baseline.get(extra.keyHash));
+      const isOther = extra !== undefined && entry !== undefined && isReworded(entry.target, extra);
+      return planExtra(
+        extras.get(extra?.keyHash ?? Number.NaN),
+        mayWithdraw && (pass.isAnotherForm || !isOther),
+        dryRun,
+      );
     }
     const collapsed = fingerprints.collapsedAt(index);
     if (comparison.isSameAt(index)) return settled('unchanged', collapsed);

@@ -2,7 +2,7 @@ import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName, resultsFolder } from '../../../core/paths.ts';
 import { membersOf, type Neighbours } from '../../../core/registration/record.ts';
-import { circumstancesOf, isWhole, readAtOf } from '../../../core/restore/circumstances.ts';
+import { circumstancesOf, isAnotherForm, isWhole, readAtOf } from '../../../core/restore/circumstances.ts';
 import { warningsOf } from '../../../core/restore/plan-warnings.ts';
 import { type Survey, surveyTarget } from '../../../core/restore/survey.ts';
 import type { RestoreRun, Run } from '../../../core/run/run.ts';
@@ -45,6 +45,7 @@ async function notePlan(app: App, run: RestoreRun): Promise<(run: Run) => Run> {
     doomed: sumOf('doomed'),
     goneSince: sumOf('gone_since'),
     absent: sumOf('absent'),
+    isAnotherForm: isAnotherForm(sumOf('reworded'), sumOf('agreed')),
   };
   return (current) => {
     if (current.kind !== 'restore' || current.found === undefined) return current;
@@ -85,6 +86,8 @@ async function compare(
     doomed: String(extraOutcomes.filter((outcome) => outcome === 'pending').length),
     absent: String(found.absentCount),
     gone_since: String(found.goneSinceCount),
+    agreed: String(found.agreedCount),
+    reworded: String(found.rewordedCount),
     lost: found.isLost ? '1' : '0',
   });
 }
