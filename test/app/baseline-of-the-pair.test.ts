@@ -127,7 +127,7 @@ it('another form of most records is no change by their devices, and that is said
 });
 
 describe('after a failover, with the hubs exchanged in the settings', () => {
-  it('a restore back plans nothing where nobody else wrote', async () => {
+  it('a restore back plans nothing where no device wrote', async () => {
     const exchanged = exchange(await aRehearsed());
     await backUp(exchanged);
     const before = new Map(exchanged.primary.rows);

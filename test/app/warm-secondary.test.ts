@@ -84,7 +84,7 @@ describe('what is withdrawn', () => {
   it('may be twenty of a small hub, however many percent that is', async () => {
     const engine = await aRehearsed(60);
     for (let index = 0; index < 20; index += 1) engine.primary.rows.delete(`${2 * index + 1}9-5-1`);
-    // Fewer by so many makes a snapshot suspect: others come.
+    // With twenty fewer a snapshot would be suspect: others come.
     for (let index = 0; index < 20; index += 1) install(engine.primary.rows, `new-${index}`, {});
     await backUp(engine);
     expect(await restore(engine)).toMatchObject({ counts: { withdrawn: 20, leftover: 0 } });

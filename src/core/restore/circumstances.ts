@@ -72,7 +72,7 @@ export function isWithinBounds(
 }
 
 /**
- * Whether so many records are in other words under the version agreed on that no devices did that: the service writes
+ * Whether too many records are in other words under the version agreed on for devices to have done that: the service writes
  * them in another form. Then versions alone tell what is untouched.
  */
 export function isAnotherForm(reworded: number, agreed: number): boolean {
