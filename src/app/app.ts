@@ -36,6 +36,7 @@ export async function emit(app: App, change: Change): Promise<void> {
 export interface ForeignRows {
   readonly takenHandles: Float64Array;
   readonly takenIds: Float64Array;
+  readonly ourHandles: Float64Array;
   readonly ourIds: Float64Array;
   /** Of the row at the same place in `ourIds`. */
   readonly ourVersions: Float64Array;

@@ -15,7 +15,7 @@ test('every row of the table of failures names a test that exists', () => {
   }
 });
 
-/** What follows `test(`, or the table of a `test.each(…)(`, in quotes; a title may hold the other kind of quotes. */
+/** What follows `test(` or `it(`, or the table of a `test.each(…)(`, in quotes; a title may hold the other kind of quotes. */
 function titlesIn(source: string): string[] {
-  return [...source.matchAll(/(?:\btest(?:\.\w+)?|\))\(\s*(['"])(.+?)\1,/g)].map(([, , title = '']) => title);
+  return [...source.matchAll(/(?:\b(?:test|it)(?:\.\w+)?|\))\(\s*(['"])(.+?)\1,/g)].map(([, , title = '']) => title);
 }

@@ -2,7 +2,7 @@ import type { DocumentKind } from '../../src/app/stored/opener.ts';
 
 type Real = typeof import('../../src/app/stored/opener.ts');
 
-/** A build's module, whose URL stands behind the question mark of this one's. */
+/** A build's module, whose URL follows the question mark of this one's. */
 const real: Real = await import(new URL(import.meta.url).search.slice(1));
 
 export const { invalidOf } = real;

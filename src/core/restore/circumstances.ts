@@ -68,11 +68,15 @@ export function isWithinBounds(
   // Where more is missing than there is, it was emptied, and not by its devices.
   if (what === 'absent' && plan.absent > plan.records) return false;
   const all = what === 'doomed' ? plan.records : recordCount;
-  return plan[what] <= Math.max(LEAST_DELETES, Math.floor((all * maxDeletePercent) / 100));
+  return plan[what] <= mostDeletes(all, maxDeletePercent);
+}
+
+export function mostDeletes(records: number, maxDeletePercent: number): number {
+  return Math.max(LEAST_DELETES, Math.floor((records * maxDeletePercent) / 100));
 }
 
 /**
- * Whether too many records are in other words under the version agreed on for devices to have done that: the service writes
+ * Whether more records are in other words under the version agreed on than devices would have done: the service writes
  * them in another form. Then versions alone tell what is untouched.
  */
 export function isAnotherForm(reworded: number, agreed: number): boolean {

@@ -2,7 +2,7 @@ import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName, resultsFolder } from '../../../core/paths.ts';
 import { membersOf, type Neighbours } from '../../../core/registration/record.ts';
-import { circumstancesOf, isAnotherForm, isWhole, readAtOf } from '../../../core/restore/circumstances.ts';
+import { circumstancesOf, isAnotherForm, isWhole, mostDeletes, readAtOf } from '../../../core/restore/circumstances.ts';
 import { warningsOf } from '../../../core/restore/plan-warnings.ts';
 import { type Survey, surveyTarget } from '../../../core/restore/survey.ts';
 import type { RestoreRun, Run } from '../../../core/run/run.ts';
@@ -17,6 +17,7 @@ import { proveAbsence } from './absence-proof.ts';
 import { storeComparison } from './comparison.ts';
 import { storeForeignRows } from './foreign-rows.ts';
 import { openLiveFingerprints } from './live-rows.ts';
+import { countMoves } from './moves.ts';
 import { readNewestKeys } from './newest-keys.ts';
 import { selectionOf, storeSelection } from './selection.ts';
 
@@ -47,9 +48,13 @@ async function notePlan(app: App, run: RestoreRun): Promise<(run: Run) => Run> {
     absent: sumOf('absent'),
     isAnotherForm: isAnotherForm(sumOf('reworded'), sumOf('agreed')),
   };
+  // Only then it matters how many of them are moves.
+  const isExceeded = plan.doomed > mostDeletes(plan.records, app.policy.maxDeletePercent);
+  const moves = isExceeded ? await countMoves(app, run) : 0;
   return (current) => {
     if (current.kind !== 'restore' || current.found === undefined) return current;
-    const planned: RestoreRun = { ...current, found: { ...current.found, plan } };
+    const found = { ...current.found, plan: { ...plan, doomed: Math.max(0, plan.doomed - moves) } };
+    const planned: RestoreRun = { ...current, found };
     const lost = results.some(({ facts }) => facts['lost'] === '1');
     return { ...planned, warnings: [...planned.warnings, ...warningsOf(planned, lost, app.policy.maxDeletePercent)] };
   };

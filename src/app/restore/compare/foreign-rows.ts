@@ -30,6 +30,8 @@ export interface ForeignLookup extends Elsewhere {
   readonly isEmpty: boolean;
   /** By a handle's hash. */
   hasHandle(hash: number): boolean;
+  /** A row as it was agreed on has one of these handles or ids, by their hashes. */
+  isOurs(handleHashes: readonly number[], idHashes: readonly number[]): boolean;
 }
 
 /** What lives elsewhere, of all shards. Throws `StoredDocumentInvalid`, naming the blob it is about. */
@@ -39,6 +41,9 @@ export async function readForeignRows(app: App, run: RestoreRun): Promise<Foreig
   return {
     isEmpty: all.takenHandles.length === 0,
     hasHandle,
+    isOurs: (handleHashes, idHashes) =>
+      handleHashes.some((hash) => includes(all.ourHandles, () => hash)) ||
+      idHashes.some((hash) => includes(all.ourIds, () => hash)),
     isTaken: (row) => includes(all.takenHandles, () => handleHash(row)) || includes(all.takenIds, () => hash53(row.id)),
     oursUnder(id) {
       if (all.ourIds.length === 0) return [];
@@ -80,22 +85,22 @@ async function readAll(app: App, run: RestoreRun): Promise<ForeignRows> {
   const shards = results.flatMap(({ name, facts }) => (Number(facts['foreign'] ?? 0) > 0 ? [shardOfName(name)] : []));
   const takenHandles: number[] = [];
   const takenIds: number[] = [];
+  const ourHandles: number[] = [];
   const ours: (readonly [id: number, version: number])[] = [];
   await forEachConcurrent(shards, READERS, async (shard) => {
     const { numbers } = await numberBlobs.foreignRows.read(app, foreignName(run.id, run.phase.pass, shard));
     for (let at = 0; at < numbers.length; at += WIDTH) {
       const [handle = 0, id = 0, version = 0, isOurs] = numbers.subarray(at, at + WIDTH);
+      if (handle !== 0) (isOurs === 1 ? ourHandles : takenHandles).push(handle);
       if (isOurs === 1) ours.push([id, version]);
-      else {
-        if (handle !== 0) takenHandles.push(handle);
-        takenIds.push(id);
-      }
+      else takenIds.push(id);
     }
   });
   ours.sort((a, b) => a[0] - b[0]);
   return {
     takenHandles: Float64Array.from(takenHandles).sort(),
     takenIds: Float64Array.from(takenIds).sort(),
+    ourHandles: Float64Array.from(ourHandles).sort(),
     ourIds: Float64Array.from(ours, ([id]) => id),
     ourVersions: Float64Array.from(ours, ([, version]) => version),
   };
