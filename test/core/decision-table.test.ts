@@ -12,8 +12,17 @@ const entry: Agreed = {
 /** Seen from the other hub: what is the source now was looked at last. */
 const back: Agreed = { ...entry, source: entry.target, target: entry.source };
 const tombstone: Agreed = { kind: 'tombstone', source: { version: 1, at: 10 }, target: { version: undefined, at: 20 } };
+/** The target's device has written what was agreed on, after the source was read. */
+const ofTarget: Agreed = { ...entry, target: { ...entry.target, isOwn: false } };
+/** The source's device has, after the target was read. */
+const ofSource: Agreed = { ...ofTarget, source: { ...entry.source, at: 25 } };
 const seenAgain: Agreed = { kind: 'tombstone', source: { version: undefined, at: 10 }, target: { version: 2, at: 20 } };
 const note: Note = { source: { version: 1, at: 10 }, target: { version: 5, at: 20 } };
+
+/** Both sides were read at the same time, in that order. */
+const noteAtOnce: Note = { source: { version: 1, at: 20 }, target: { version: 5, at: 20 } };
+/** The source spoke again, and the record still was to stay out. */
+const noteOfAbsence: Note = { source: { version: 3, at: 30 }, target: { version: undefined, at: 30 } };
 
 const view = (change: Partial<RecordView>): RecordView => ({
   readAt: 30,
@@ -53,7 +62,17 @@ const cases: readonly Case[] = [
   ['7', 'keptLive', { wantedVersion: 3, liveVersion: 5, note }, inUse],
   ['7', 'keptLive', { wantedVersion: 1, liveVersion: 5, note }],
   ['2', 'withdrawn', { ...absent, liveVersion: 5, note, agreed: entry }],
+  ['2', 'updated', { wantedVersion: 3, liveVersion: 5, note: noteAtOnce }, inUse],
+  ['2', 'updated', { wantedVersion: 3, liveVersion: 5, note }, { wasSourceInUseLast: () => false }],
+  ['2', 'updated', { wantedVersion: 3, liveVersion: 5, note }, { wasTargetInUse: () => true, sourceTermStart: 25 }],
+  ['7', 'keptLive', { wantedVersion: 3, liveVersion: 5, note }, { wasTargetInUse: () => true, sourceTermStart: 40 }],
+  ['2', 'withdrawn', { ...absent, liveVersion: 5, note: noteAtOnce, agreed: ofTarget }, inUse],
   ['3', 'updated', { wantedVersion: 3, agreed: entry, agreedContent: 'live' }],
+  ['3', 'updated', { wantedVersion: 3, agreed: entry, agreedContent: 'live', readAt: 10 }],
+  ['3', 'updated', { wantedVersion: 3, agreed: entry, agreedContent: 'live' }, inUse],
+  ['3', 'updated', { wantedVersion: 3, agreed: ofTarget, agreedContent: 'live' }],
+  ['3', 'updated', { wantedVersion: 3, agreed: ofSource, agreedContent: 'live' }, inUse],
+  ['3', 'conflict', { wantedVersion: 3, agreed: ofTarget, agreedContent: 'live' }, inUse],
   ['3', 'conflict', { wantedVersion: 3, agreed: entry, agreedContent: 'live', readAt: 5 }],
   ['3b', 'conflict', { wantedVersion: 3, liveVersion: 4, agreed: entry, agreedContent: 'live' }],
   ['3b', 'sourceWins', { liveVersion: 4, agreed: entry, agreedContent: 'live' }, { purpose: 'failback' }],
@@ -63,13 +82,18 @@ const cases: readonly Case[] = [
   ['5', 'conflict', { wantedVersion: 3, liveVersion: 4, agreed: entry }, { purpose: 'failback', ...tooMany }],
   ['6', 'conflict', {}, { wasTargetInUseBefore: true }],
   ['6', 'updated', {}, { wasTargetInUseBefore: true, isFromBefore: true }],
+  ['6', 'sourceWins', { agreed: 'unknown' }, { wasTargetInUseBefore: true, purpose: 'failback' }],
   ['7', 'keptLive', {}],
   ['8', 'unknownOrigin', { agreed: 'unknown' }],
+  ['8', 'unknownOrigin', { agreed: 'unknown' }, { wasTargetInUseBefore: true }],
   ['9', 'goneInTarget', { ...missing, agreed: entry }, { isGoneSince: true }],
   ['12', 'created', missing, { isGoneSince: true, isResurrecting: true }],
   ['12', 'created', missing, { isGoneSince: true, ...tooMany }],
   ['9b', 'created', { ...missing, wantedVersion: 3, agreed: entry }],
   ['9b', 'created', { ...missing, wantedVersion: 2, agreed: { ...back, source: { ...back.source, isOwn: false } } }],
+  ['9b', 'created', { ...missing, agreed: ofSource }],
+  ['10', 'created', { ...missing, agreed: ofTarget }],
+  ['10', 'created', { ...missing, wantedVersion: 3, agreed: entry, readAt: 10 }],
   ['10', 'created', { ...missing, agreed: entry }],
   ['10', 'goneInTarget', { ...missing, wantedVersion: 2, agreed: back }, inUse],
   ['10', 'created', { ...missing, agreed: entry }, { ...inUse, isResurrecting: true }],
@@ -80,16 +104,28 @@ const cases: readonly Case[] = [
   ['11', 'created', { ...missing, agreed: tombstone }, { isResurrecting: true }],
   ['11', 'created', { ...missing, wantedVersion: 3, agreed: tombstone }],
   ['11', 'created', { ...missing, agreed: seenAgain }],
+  ['11', 'goneInTarget', { ...missing, agreed: seenAgain, readAt: 10 }],
+  ['11', 'goneInTarget', { ...missing, agreed: tombstone }, { isGoneSince: true }],
+  ['11', 'goneInTarget', { ...missing, wantedVersion: 3, agreed: tombstone, readAt: 20 }],
+  ['11', 'goneInTarget', { ...missing, wantedVersion: 3, agreed: tombstone, note: noteOfAbsence, readAt: 35 }],
+  ['11', 'created', { ...missing, wantedVersion: 4, agreed: tombstone, note: noteOfAbsence, readAt: 35 }],
+  [
+    '11',
+    'created',
+    { ...missing, wantedVersion: 3, agreed: tombstone, note: { ...noteOfAbsence, target: note.target } },
+  ],
   ['12', 'created', missing],
   ['12', 'created', { ...missing, agreed: 'unknown' }],
   ['13', 'withdrawn', { ...absent, agreed: entry, agreedContent: 'live' }],
   ['13', 'withdrawn', { ...absent, agreed: seenAgain }],
+  ['13', 'withdrawn', { ...absent, agreed: seenAgain, readAt: 5 }],
   ['13', 'leftover', { ...absent, agreed: entry, agreedContent: 'live' }, { isAbsenceProven: false }],
   ['13', 'leftover', { ...absent, agreed: entry, agreedContent: 'live' }, { isSourceNew: true }],
   ['13', 'leftover', { ...absent, agreed: entry, agreedContent: 'live', isExpired: true }],
   ['13', 'leftover', { ...absent, agreed: entry, agreedContent: 'live' }, tooMany],
   ['13', 'conflict', { ...absent, agreed: entry, agreedContent: 'live', readAt: 5 }],
   ['14', 'leftover', { ...absent, liveVersion: 4, agreed: entry }],
+  ['14', 'leftover', { ...absent, agreed: entry }],
   ['14', 'withdrawn', { ...absent, liveVersion: 4, agreed: entry }, { purpose: 'failback' }],
   ['15', 'onlyInTarget', absent],
   ['15', 'onlyInTarget', { ...absent, agreed: 'unknown' }],
