@@ -79,6 +79,10 @@ export function isSameHub(a: HubRef, b: HubRef): boolean {
 /** Which of the two sides of a stored record is that hub's. */
 export const isFirstOfPair = (hub: HubRef, other: HubRef): boolean => hubFolder(hub) < hubFolder(other);
 
+/** What a run has seen of the writes of earlier ones that were not done, as additions to the pair's baseline. */
+export const adoptedName = (runId: string, shard: number): string =>
+  `${runFolder('restore', runId)}adopted/${shardLabel(shard)}`;
+
 /** What lived in the target before a restore overwrote or withdrew it, from that record of the shard on. */
 export const undoFolder = (runId: string, shard: number): string =>
   `${runFolder('restore', runId)}undo/${shardLabel(shard)}/`;

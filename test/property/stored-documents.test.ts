@@ -93,7 +93,7 @@ const samples: Readonly<Record<Kind, Sample>> = {
   soundShard: of(documents.soundShard, {}),
   damagedShard: of(documents.damagedShard, { name: shard.name, code: 'SnapshotCorrupt', message: 'It is damaged.' }),
   undo: of(documents.undo, { records: [{ index: 3, key: 'd:apple:0A', rows: ['<a/>'] }] }),
-  baseline: of(documents.baseline, { current: { runId: run.id, shardCount: 4, at } }),
+  baseline: of(documents.baseline, { current: { runId: run.id, shardCount: 4, at }, unfinished: ['drill-1'] }),
   restoredShard: of(documents.restoredShard, outcomes),
   journal: of(documents.journal, { seen: [[0, 11, 12]], rewritten: [1], altered: [[0, 13]] }),
   idMap: of(documents.idMap, { ids: { '1-1-1': ['2-2-2', '3-3-3'] } }),

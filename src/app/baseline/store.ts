@@ -2,6 +2,7 @@ import { type BaselineRecord, turned } from '../../core/baseline/record.ts';
 import { BaselineTable } from '../../core/baseline/table.ts';
 import { DrError } from '../../core/errors.ts';
 import {
+  adoptedName,
   baselineFolder,
   baselineName,
   baselineShardName,
@@ -11,7 +12,8 @@ import {
 } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import { membersOf, sectionsOf, shardOf } from '../../core/registration/record.ts';
-import type { RestoreRun } from '../../core/run/run.ts';
+import { isRepairInPlace } from '../../core/restore/circumstances.ts';
+import { MAX_UNFINISHED, type RestoreRun } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { documents, numberBlobs } from '../stored/documents.ts';
 import { removeAll } from '../stored/remove-all.ts';
@@ -36,12 +38,41 @@ function pairOf(app: App, { hub, request: { sourceHub } }: Pick<RestoreRun, 'hub
   return [sourceHub, isRepair && !isSameHub(hub, app.secondary.ref) ? app.secondary.ref : hub];
 }
 
-/** The baseline a new run decides by. One that is damaged counts as none, and is logged. */
+/** What a new run decides by. A baseline that is damaged counts as none, and is logged. */
 export async function findBaseline(
   app: App,
   run: Pick<RestoreRun, 'hub' | 'request'>,
-): Promise<RestoreRun['baseline']> {
-  return (await documents.baseline.tryFind(app, baselineName(...pairOf(app, run)), 'mayBeMissing')).value;
+): Promise<Pick<RestoreRun, 'baseline' | 'unfinished'>> {
+  const { value } = await documents.baseline.tryFind(app, baselineName(...pairOf(app, run)), 'mayBeMissing');
+  if (value === undefined) return {};
+  const { current, previous, unfinished } = value;
+  const baseline = current && { current, ...(previous === undefined ? {} : { previous }) };
+  return { baseline, unfinished };
+}
+
+/** Before the run writes: until the baseline knows what it has written, a later run has to look. */
+export async function noteUnfinished(app: App, run: RestoreRun): Promise<void> {
+  if (isRepairInPlace(run)) return;
+  await changeBaseline(app, pairOf(app, run), ({ unfinished, ...stored }) =>
+    unfinished.includes(run.id) ? undefined : { ...stored, unfinished: [...unfinished, run.id].slice(-MAX_UNFINISHED) },
+  );
+}
+
+type StoredBaseline = Awaited<ReturnType<typeof documents.baseline.read>>;
+
+/** By compare-and-swap until it holds. `change` gives `undefined` to leave it as it is; then the answer is false. */
+async function changeBaseline(
+  app: App,
+  pair: Pair,
+  change: (stored: StoredBaseline) => StoredBaseline | undefined,
+): Promise<boolean> {
+  const name = baselineName(...pair);
+  for (;;) {
+    const { value, etag } = await documents.baseline.tryFind(app, name, 'mayBeMissing');
+    const next = change(value ?? { unfinished: [] });
+    if (next === undefined) return false;
+    if ((await documents.baseline.write(app, name, next, { etag })) !== 'conflict') return true;
+  }
 }
 
 /**
@@ -49,6 +80,18 @@ export async function findBaseline(
  * target that the first look has shown empty starts one without entries; any other holds rows of unknown origin.
  */
 export async function openBaseline(app: App, run: RestoreRun, shard: number): Promise<BaselineShard> {
+  const agreed = await openAgreed(app, run, shard);
+  if (run.unfinished === undefined || run.unfinished.length === 0) return agreed;
+  const adopted = await readTable(app, adoptedName(run.id, shard));
+  return {
+    ...agreed,
+    get: (keyHash) => orientedOf(app, run, adopted.get(keyHash)) ?? agreed.get(keyHash),
+    keyHashes: () => new Set([...adopted.keyHashes(), ...agreed.keyHashes()]),
+  };
+}
+
+/** The same without what this run has seen of the writes of unfinished ones. */
+export async function openAgreed(app: App, run: RestoreRun, shard: number): Promise<BaselineShard> {
   const { baseline, found } = run;
   if (baseline === undefined) return toShard(app, run, shard, [], found?.rows === 0 ? 'none' : 'unknown');
   const { current, previous } = baseline;
@@ -62,10 +105,7 @@ async function tryRead(app: App, run: RestoreRun, ref: Ref, shard: number): Prom
   const shards = membersOf(sectionsOf(shard, run.shardCount, ref.shardCount));
   try {
     return await Promise.all(
-      shards.map(async (one) => {
-        const name = baselineShardName(...pairOf(app, run), ref.runId, one);
-        return toTable(name, (await numberBlobs.baselineShard.read(app, name)).numbers);
-      }),
+      shards.map((one) => readTable(app, baselineShardName(...pairOf(app, run), ref.runId, one))),
     );
   } catch (error) {
     if (!(error instanceof DrError) || error.retryable) throw error;
@@ -74,7 +114,8 @@ async function tryRead(app: App, run: RestoreRun, ref: Ref, shard: number): Prom
   }
 }
 
-function toTable(name: string, numbers: Float64Array): BaselineTable {
+async function readTable(app: App, name: string): Promise<BaselineTable> {
+  const { numbers } = await numberBlobs.baselineShard.read(app, name);
   try {
     return new BaselineTable(numbers);
   } catch (error) {
@@ -90,12 +131,11 @@ function toShard(
   tables: readonly BaselineTable[],
   without: 'none' | 'unknown',
 ): BaselineShard {
-  const isTurned = !isFirstOfPair(...pairOf(app, run));
   return {
     get(keyHash) {
       for (const table of tables) {
-        const record = table.get(keyHash);
-        if (record !== undefined) return isTurned ? turned(record) : record;
+        const record = orientedOf(app, run, table.get(keyHash));
+        if (record !== undefined) return record;
       }
       return { keyHash, agreed: without, note: undefined };
     },
@@ -108,6 +148,11 @@ function toShard(
   };
 }
 
+/** As seen from the run's source to its target, or as it is stored: it is turned likewise. */
+function orientedOf<R extends BaselineRecord | undefined>(app: App, run: RestoreRun, record: R): R | BaselineRecord {
+  return record === undefined || isFirstOfPair(...pairOf(app, run)) ? record : turned(record);
+}
+
 /** Stores what the run makes of a shard. The same run stores the same again. */
 export async function storeBaselineShard(
   app: App,
@@ -115,43 +160,51 @@ export async function storeBaselineShard(
   shard: number,
   records: readonly BaselineRecord[],
 ): Promise<void> {
-  const isTurned = !isFirstOfPair(...pairOf(app, run));
-  const { numbers } = BaselineTable.of(isTurned ? records.map(turned) : records);
-  const name = baselineShardName(...pairOf(app, run), run.id, shard);
+  await writeTable(app, run, baselineShardName(...pairOf(app, run), run.id, shard), records);
+}
+
+/** Likewise what it has seen of the writes of unfinished runs. */
+export async function storeAdoptedShard(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  records: readonly BaselineRecord[],
+): Promise<void> {
+  await writeTable(app, run, adoptedName(run.id, shard), records);
+}
+
+async function writeTable(app: App, run: RestoreRun, name: string, records: readonly BaselineRecord[]): Promise<void> {
+  const { numbers } = BaselineTable.of(records.map((record) => orientedOf(app, run, record)));
   await numberBlobs.baselineShard.write(app, name, { title: {}, numbers }, 'any');
 }
 
 /**
  * Makes what the run left of every shard the pair's baseline, and keeps the one it decided by beside it. Another run of
- * the pair that moved it meanwhile counts: what this one agreed on is met by the next as it is.
+ * the pair that moved it meanwhile counts: this one stays unfinished then, as one does that is not complete.
  */
-export async function moveBaseline(app: App, run: RestoreRun): Promise<void> {
+export async function moveBaseline(app: App, run: RestoreRun, isComplete: boolean): Promise<void> {
   const pair = pairOf(app, run);
   const stored = await app.blobs.list(baselineFolder(...pair, run.id));
   if (stored.length < run.shardCount) return;
-  const name = baselineName(...pair);
-  const { value, etag } = await documents.baseline.tryFind(app, name, 'mayBeMissing');
-  if (value?.current.runId === run.id) return;
-  const isMoved = value !== undefined && value.current.runId !== run.baseline?.current.runId;
   const current = { runId: run.id, shardCount: run.shardCount, at: toInstant(app.world.now()) };
   const previous = run.baseline?.current;
-  const next = { current, ...(previous === undefined ? {} : { previous }) };
-  if (isMoved || (await documents.baseline.write(app, name, next, { etag })) === 'conflict') {
-    app.log.warn('baseline was moved by another run', { runId: run.id });
-    return;
-  }
-  await removeOthers(app, pair, [run.id, ...(previous === undefined ? [] : [previous.runId])]);
+  const done = new Set([...(run.unfinished ?? []), ...(isComplete ? [run.id] : [])]);
+  const isMoved = await changeBaseline(app, pair, (before) =>
+    before.current?.runId === previous?.runId
+      ? { current, previous, unfinished: before.unfinished.filter((id) => !done.has(id)) }
+      : undefined,
+  );
+  if (isMoved) await removeOthers(app, pair, [run.id, ...(previous === undefined ? [] : [previous.runId])]);
+  else app.log.warn('baseline was moved by another run', { runId: run.id });
 }
 
 /** After a rollback the pair has the baseline again that the restore had decided by, if no run has moved it since. */
 export async function revertBaseline(app: App, rollback: RestoreRun): Promise<void> {
-  const pair = pairOf(app, rollback);
-  const name = baselineName(...pair);
-  const { value, etag } = await documents.baseline.tryFind(app, name, 'mayBeMissing');
-  if (value === undefined || value.current.runId !== rollback.request.of) return;
-  const { previous } = value;
-  if (previous === undefined) await app.blobs.remove(name, etag);
-  else await documents.baseline.write(app, name, { current: previous }, { etag });
+  const { of } = rollback.request;
+  await changeBaseline(app, pairOf(app, rollback), ({ current, previous, unfinished }) => ({
+    ...(current?.runId === of ? { current: previous } : { current, previous }),
+    unfinished: unfinished.filter((id) => id !== of),
+  }));
 }
 
 async function removeOthers(app: App, pair: Pair, kept: readonly string[]): Promise<void> {

@@ -15,7 +15,7 @@ export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
   const { failed, pending } = result.counts;
   const isComplete = failed === 0 && pending === 0;
   await noteSeen(app, run);
-  if (movesBaseline(run)) await moveBaseline(app, run);
+  if (movesBaseline(run)) await moveBaseline(app, run, isComplete);
   if (run.request.purpose === 'rollback' && isComplete) await revertBaseline(app, run);
   if (isComplete) await proveSnapshot(app, run);
   const error = incomplete(run, failed, result.counts.total);

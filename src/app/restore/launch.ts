@@ -1,10 +1,11 @@
 import { isSameHub } from '../../core/paths.ts';
-import { type RestoreRun, startOfRunId, type Term } from '../../core/run/run.ts';
+import { isOver, type RestoreRun, startOfRunId, type Term } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, toInstant } from '../app.ts';
 import { findBaseline } from '../baseline/store.ts';
 import { launchRun, newRun } from '../runs/launch.ts';
 import { noteRoles } from '../runs/roles.ts';
+import { readRun } from '../runs/store.ts';
 import { findNewestGood, listSnapshotIds, readManifest } from '../snapshots/store.ts';
 
 const DAY_MS = 86_400_000;
@@ -33,13 +34,16 @@ export async function launchRestore(
     expiryFloorAt: toInstant(Date.parse(base.createdAt) + app.policy.expiryFloorDays * DAY_MS),
   };
   const terms = await noteRoles(app);
+  const { baseline, unfinished = [] } = await findBaseline(app, { hub: given.hub, request: asked });
+  const hasEnded = await Promise.all(unfinished.map((one) => isEnded(app, one)));
   const launched = await launchRun(app, {
     ...base,
     ...given,
     kind: 'restore',
     shardCount: manifest.shards.length,
     recordCount: manifest.counts.records,
-    baseline: await findBaseline(app, { hub: given.hub, request: asked }),
+    baseline,
+    unfinished: unfinished.filter((_, index) => hasEnded[index]),
     terms: [...terms],
     ownSnapshot: await findOwnSnapshot(app, terms, given.hub),
     source: await describeSource(app, manifest),
@@ -51,6 +55,12 @@ export async function launchRestore(
     app.log.info('restore started', { runId: run.id, purpose, of, snapshotId: manifest.id, records: run.recordCount });
   }
   return launched;
+}
+
+/** Also one that is no longer stored. */
+async function isEnded(app: App, runId: string): Promise<boolean> {
+  const run = await readRun(app, 'restore', runId);
+  return run === undefined || isOver(run);
 }
 
 /** The newest good snapshot of the target itself, if that was in use before. */

@@ -118,12 +118,19 @@ export const documents = {
     schema: z.strictObject({ ids: z.record(z.string(), z.array(z.string()).min(1).readonly()) }),
   }),
 
-  /** What a pair of hubs last agreed on: the run that left it so, and the one before, in case it is damaged. */
+  /**
+   * What a pair of hubs last agreed on: the run that left it so, and the one before, in case it is damaged; and runs
+   * that have begun to write, and of which it knows nothing.
+   */
   baseline: defineDocument({
     what: 'baseline',
     version: 1,
     hint: 'Until a restore ends, nothing is withdrawn and rows that differ stay.',
-    schema: z.strictObject({ current: baselineRefSchema, previous: baselineRefSchema.optional() }),
+    schema: z.strictObject({
+      current: baselineRefSchema.optional(),
+      previous: baselineRefSchema.optional(),
+      unfinished: z.array(z.string()).default([]),
+    }),
   }),
 
   /** How fast the last restore wrote. */

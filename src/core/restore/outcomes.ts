@@ -78,6 +78,11 @@ export function isWrittenOutcome(outcome: Outcome | undefined): outcome is Writt
   return writtenOutcomes.some((written) => written === outcome);
 }
 
+/** `again`: the content was not changed. */
+export function writtenOf(outcome: WrittenOutcome): 'again' | 'content' {
+  return outcome === 'renewed' || outcome === 'moved' ? 'again' : 'content';
+}
+
 const intentsByLetter = new Map(writtenOutcomes.map((outcome) => [underWayLetters[outcome], outcome]));
 const outcomesByLetter = new Map<string, Outcome>([
   ...outcomes.map((outcome) => [outcomeLetters[outcome], outcome] as const),

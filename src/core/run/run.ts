@@ -66,6 +66,9 @@ const termSchema = z.strictObject({ hub: hubRef, since: instant });
 /** Hubs that changed their roles more often than this: the oldest changes are forgotten. */
 export const MAX_TERMS = 50;
 
+/** More runs of a pair than this that ended before they were done: the oldest are forgotten. */
+export const MAX_UNFINISHED = 20;
+
 /** A baseline as a run left it. */
 export const baselineRefSchema = z.strictObject({ runId: z.string(), shardCount: z.int().positive(), at: instant });
 
@@ -130,6 +133,8 @@ export const restoreSchema = z.strictObject({
   }),
   /** The baseline that the run decides by; absent where the pair had none when it began. */
   baseline: z.strictObject({ current: baselineRefSchema, previous: baselineRefSchema.optional() }).optional(),
+  /** Runs whose writes the pair's baseline does not know, oldest first: the last look at them is this run's first. */
+  unfinished: z.array(z.string()).max(MAX_UNFINISHED).optional(),
   /** Which hub was in use since when, the oldest first; that one was so from the beginning. */
   terms: z.array(termSchema).max(MAX_TERMS).optional(),
   /** The newest good snapshot of the target itself, where that was in use once. */

@@ -12,6 +12,7 @@ import {
   type Outcome,
   outcomeOf,
   type ShardOutcomes,
+  writtenOf,
 } from '../../../core/restore/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
@@ -71,9 +72,9 @@ async function openLook(closed: ClosedShard, letters: string): Promise<Look> {
     const outcome = outcomeOf(letters[index]);
     const wanted = shownAt(fingerprints, index);
     const asked = comparison.livesAt(index) ? undefined : askedFor(journal.get(index), wanted);
-    const observation = {
+    const observation: Observation = {
       end: endOf(outcome),
-      written: writtenOf(outcome),
+      written: isWrittenOutcome(outcome) ? writtenOf(outcome) : 'nothing',
       wanted,
       live: asked ?? liveAt(fingerprints, comparison, index),
       isSame: asked !== undefined || isSame(index),
@@ -124,11 +125,6 @@ async function openSameness(
     const found = live.get(record.key);
     return found !== undefined && isInPlace(record, found);
   };
-}
-
-function writtenOf(outcome: Outcome | undefined): Observation['written'] {
-  if (outcome === 'renewed' || outcome === 'moved') return 'again';
-  return isWrittenOutcome(outcome) ? 'content' : 'nothing';
 }
 
 /** `none` of a record whose agreement stays as it was. */

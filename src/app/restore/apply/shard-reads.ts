@@ -9,6 +9,7 @@ import type { App } from '../../app.ts';
 import { type BaselineShard, openBaseline } from '../../baseline/store.ts';
 import { readSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
+import { once } from '../../stored/once.ts';
 import { readComparison } from '../compare/comparison.ts';
 import { readLiveRecords } from '../compare/live-rows.ts';
 
@@ -33,14 +34,6 @@ export async function openShardReads(app: App, run: RestoreRun, shard: number): 
     openComparison: once(() => readComparison(app, run, shard, fingerprints.count)),
     openLive: once(() => readLiveRecords(app, run, shard)),
     openPairBaseline: once(() => openBaseline(app, run, shard)),
-  };
-}
-
-function once<T>(read: () => Promise<T>): () => Promise<T> {
-  let found: Promise<T> | undefined;
-  return () => {
-    found ??= read();
-    return found;
   };
 }
 

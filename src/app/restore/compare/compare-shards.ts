@@ -2,18 +2,27 @@ import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName, resultsFolder } from '../../../core/paths.ts';
 import { membersOf, type Neighbours } from '../../../core/registration/record.ts';
-import { circumstancesOf, isAnotherForm, isWhole, mostDeletes, readAtOf } from '../../../core/restore/circumstances.ts';
+import {
+  circumstancesOf,
+  isAnotherForm,
+  isWhole,
+  mostDeletes,
+  movesBaseline,
+  readAtOf,
+} from '../../../core/restore/circumstances.ts';
 import { warningsOf } from '../../../core/restore/plan-warnings.ts';
 import { type Survey, surveyTarget } from '../../../core/restore/survey.ts';
 import type { RestoreRun, Run } from '../../../core/run/run.ts';
+import type { ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { App } from '../../app.ts';
-import { openBaseline } from '../../baseline/store.ts';
+import { noteUnfinished, openBaseline } from '../../baseline/store.ts';
 import { doShards, type Moved } from '../../runs/dispatch.ts';
 import { beat } from '../../runs/store.ts';
 import { openSnapshotFingerprints, readSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { invalidDocument } from '../../stored/invalid.ts';
 import { proveAbsence } from './absence-proof.ts';
+import { storeAdopted } from './adopted.ts';
 import { storeComparison } from './comparison.ts';
 import { storeForeignRows } from './foreign-rows.ts';
 import { openLiveFingerprints } from './live-rows.ts';
@@ -39,6 +48,7 @@ export function compareShards(app: App, run: RestoreRun, shards: Neighbours): Pr
 
 /** What the run is about to do to the whole target: its bounds hold for all shards together. */
 async function notePlan(app: App, run: RestoreRun): Promise<(run: Run) => Run> {
+  if (movesBaseline(run)) await noteUnfinished(app, run);
   const results = await app.blobs.list(resultsFolder('restore', run.id, run.phase.pass, 'seal'));
   const sumOf = (name: string): number => results.reduce((sum, { facts }) => sum + Number(facts[name] ?? 0), 0);
   const plan = {
@@ -74,9 +84,10 @@ async function compare(
   app: App,
   run: RestoreRun,
   shard: number,
-  { fingerprints, isSelected }: SnapshotShard,
+  { fingerprints, openRecords, isSelected }: SnapshotShard,
   live: LiveFingerprints,
 ): Promise<void> {
+  if (openRecords !== undefined) await storeAdopted(app, run, shard, { fingerprints, live, openRecords });
   const found = await survey(app, run, shard, fingerprints, live);
   const { comparison, extraOutcomes, onlyInTarget, foreign } = found;
   await storeForeignRows(app, run, shard, foreign);
@@ -128,6 +139,7 @@ async function survey(
 interface SnapshotShard {
   readonly fingerprints: FingerprintTable;
   /** Of the first pass. */
+  readonly openRecords?: () => Promise<ShardRecords>;
   readonly isSelected?: (index: number) => boolean;
 }
 
@@ -151,6 +163,10 @@ async function openSnapshot(app: App, run: RestoreRun): Promise<(shard: number) 
   return async (shard) => {
     const snapshot = await openSnapshotShard(app, manifest, shard);
     const fingerprints = await openSnapshotFingerprints(app, run, shard, snapshot);
-    return { fingerprints, isSelected: await selectionOf(app, run, shard, snapshot) };
+    return {
+      fingerprints,
+      openRecords: snapshot.openRecords,
+      isSelected: await selectionOf(app, run, shard, snapshot),
+    };
   };
 }

@@ -5,6 +5,7 @@ import {
   newestLetters,
   outcomeOf,
   type ShardOutcomes,
+  type WrittenOutcome,
 } from '../../../core/restore/outcomes.ts';
 import type { WrittenRecord } from '../../../core/restore/plan-removal.ts';
 import { seenVersions } from '../../../core/restore/seen.ts';
@@ -37,16 +38,23 @@ export async function readWritten(
   if (newest === undefined) return written;
   const seen = await readSeen(app, run, shard);
   const added = new Map(newest.added.map(({ index, rows }) => [index, rows]));
-  const attempted = new Map(newest.failures.map(({ index, attempted: intent }) => [index, intent]));
-  const recordCount = newest.letters.length - newest.extraCount;
-  for (const [index, letter] of [...newest.letters.slice(0, recordCount)].entries()) {
-    const outcome = intentOf(letter) ?? attempted.get(index) ?? outcomeOf(letter);
-    if (!isWrittenOutcome(outcome)) continue;
+  for (const [index, outcome] of outcomesOfWritten(newest)) {
     const versionHashes = seen.get(index);
     written.set(index, {
       ...(outcome !== 'created' ? { added: added.get(index) ?? [] } : {}),
       ...(versionHashes === undefined ? {} : { seen: versionHashes }),
     });
+  }
+  return written;
+}
+
+/** By position what the writing of a shard's records has made of them, or was about to. */
+export function outcomesOfWritten({ letters, extraCount, failures }: ShardOutcomes): Map<number, WrittenOutcome> {
+  const attempted = new Map(failures.map(({ index, attempted: intent }) => [index, intent]));
+  const written = new Map<number, WrittenOutcome>();
+  for (const [index, letter] of [...letters.slice(0, letters.length - extraCount)].entries()) {
+    const outcome = intentOf(letter) ?? attempted.get(index) ?? outcomeOf(letter);
+    if (isWrittenOutcome(outcome)) written.set(index, outcome);
   }
   return written;
 }

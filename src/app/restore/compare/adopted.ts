@@ -1,0 +1,142 @@
+import { nextRecord, type Observation } from '../../../core/baseline/agree.ts';
+import { type BaselineRecord, entryOf, turned } from '../../../core/baseline/record.ts';
+import { DrError, orFault } from '../../../core/errors.ts';
+import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
+import { fingerprintRecord } from '../../../core/fingerprint/row.ts';
+import { contentOf, type Shown, shownAt, shownBy } from '../../../core/fingerprint/shown.ts';
+import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
+import { isSameHub } from '../../../core/paths.ts';
+import type { HubRef } from '../../../core/ports.ts';
+import { isInPlace } from '../../../core/registration/expected.ts';
+import { keyHashOf, membersOf, type RecordOfRows, sectionsOf, shardOf } from '../../../core/registration/record.ts';
+import { readAtOf, timesOf } from '../../../core/restore/circumstances.ts';
+import { type WrittenOutcome, writtenOf } from '../../../core/restore/outcomes.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
+import type { Manifest } from '../../../core/snapshot/manifest.ts';
+import { recordsIn, type ShardRecords } from '../../../core/snapshot/shard.ts';
+import type { App } from '../../app.ts';
+import { openAgreed, storeAdoptedShard } from '../../baseline/store.ts';
+import { readRun } from '../../runs/store.ts';
+import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
+import { once } from '../../stored/once.ts';
+import { outcomesOfWritten, readNewest } from '../outcomes/written.ts';
+import { readLiveRecords } from './live-rows.ts';
+
+/** What each of the run's hubs shows of a shard at its first look: the source by the snapshot, the target by the listing. */
+export interface FirstLook {
+  readonly fingerprints: FingerprintTable;
+  readonly live: LiveFingerprints;
+  /** The snapshot's records in full. */
+  readonly openRecords: () => Promise<ShardRecords>;
+}
+
+/**
+ * Earlier runs ended before a look of theirs had shown what they wrote. This run's first look does it for them: what
+ * shows as it was sent is an agreement of the pair, as if they had seen it themselves.
+ */
+export async function storeAdopted(app: App, run: RestoreRun, shard: number, look: FirstLook): Promise<void> {
+  const { unfinished = [] } = run;
+  if (unfinished.length === 0) return;
+  const agreed = await openAgreed(app, run, shard);
+  const showings = { source: sourceShowing(run, look), target: targetShowing(app, run, shard, look) };
+  const adopted = new Map<number, BaselineRecord>();
+  for (const id of unfinished.toReversed()) {
+    const earlier = await readRun(app, 'restore', id);
+    const side = earlier && sideWrittenBy(earlier, run);
+    if (earlier === undefined || side === undefined) continue;
+    const showing = showings[side];
+    for (const one of await readWrittenRecords(app, earlier, shard, run)) {
+      const keyHash = keyHashOf(one.record.key);
+      const before = turnedTo(side, agreed.get(keyHash));
+      const shown = showing.shown(keyHash);
+      const isUntouched = entryOf(before)?.target.version === shown?.version;
+      if (shown === undefined || isUntouched || adopted.has(keyHash)) continue;
+      const found = (await showing.records()).get(one.record.key);
+      if (found === undefined || !isInPlace(one.record, found)) continue;
+      const times = { readAt: readAtOf(earlier), lookAt: showing.at, wasTargetInUse: () => false };
+      adopted.set(keyHash, turnedTo(side, nextRecord(before, observe(one, shown), times)));
+    }
+  }
+  await storeAdoptedShard(app, run, shard, [...adopted.values()]);
+}
+
+type Side = 'source' | 'target';
+
+/** Which of the run's hubs the earlier one wrote to: after an exchange of the settings' hubs that is the source. */
+function sideWrittenBy(earlier: RestoreRun, { hub, request: { sourceHub } }: RestoreRun): Side | undefined {
+  const isBetween = (from: HubRef, to: HubRef): boolean =>
+    isSameHub(earlier.request.sourceHub, from) && isSameHub(earlier.hub, to);
+  if (isBetween(sourceHub, hub)) return 'target';
+  return isBetween(hub, sourceHub) ? 'source' : undefined;
+}
+
+/** As seen from the source of the earlier run to its target. */
+function turnedTo(side: Side, record: BaselineRecord): BaselineRecord {
+  return side === 'target' ? record : turned(record);
+}
+
+interface Showing {
+  readonly at: number;
+  readonly shown: (keyHash: number) => Shown | undefined;
+  readonly records: () => Promise<ReadonlyMap<string, RecordOfRows>>;
+}
+
+function targetShowing(app: App, run: RestoreRun, shard: number, { live }: FirstLook): Showing {
+  return {
+    at: timesOf(run).lookAt,
+    shown(keyHash) {
+      const rows = live.get(keyHash);
+      return rows && shownBy(rows);
+    },
+    records: once(() => readLiveRecords(app, run, shard)),
+  };
+}
+
+function sourceShowing(run: RestoreRun, { fingerprints, openRecords }: FirstLook): Showing {
+  const places = new Map(
+    Array.from({ length: fingerprints.count }, (_, index) => [fingerprints.keyHashAt(index), index]),
+  );
+  return {
+    at: readAtOf(run),
+    shown(keyHash) {
+      const index = places.get(keyHash);
+      return index === undefined ? undefined : shownAt(fingerprints, index);
+    },
+    records: once(async () => new Map(recordsIn(await openRecords()).map((record) => [record.key, record]))),
+  };
+}
+
+interface Sent {
+  readonly record: RecordOfRows;
+  readonly outcome: WrittenOutcome;
+}
+
+/** What an earlier run wrote, or was about to, of one of the run's shards. Without its documents that is not known. */
+async function readWrittenRecords(app: App, earlier: RestoreRun, shard: number, run: RestoreRun): Promise<Sent[]> {
+  const { sourceHub, snapshotId } = earlier.request;
+  const shards = membersOf(sectionsOf(shard, run.shardCount, earlier.shardCount));
+  const read = async (): Promise<Sent[]> => {
+    const manifest = await readManifest(app, sourceHub, snapshotId);
+    if (manifest === undefined) return [];
+    const all = await Promise.all(shards.map((one) => readSent(app, earlier, manifest, one)));
+    return all.flat().filter(({ record }) => shardOf(keyHashOf(record.key), run.shardCount) === shard);
+  };
+  const found = await orFault(read());
+  if (!(found instanceof DrError)) return found;
+  app.log.warn('writes of an unfinished run unknown', { runId: earlier.id, shard, code: found.code });
+  return [];
+}
+
+async function readSent(app: App, earlier: RestoreRun, manifest: Manifest, shard: number): Promise<Sent[]> {
+  const newest = await readNewest(app, earlier, shard);
+  const outcomes = newest === undefined ? [] : [...outcomesOfWritten(newest)];
+  if (outcomes.length === 0) return [];
+  const records = await (await openSnapshotShard(app, manifest, shard)).openRecords();
+  return outcomes.map(([index, outcome]) => ({ record: records.at(index), outcome }));
+}
+
+function observe({ record, outcome }: Sent, live: Shown): Observation {
+  const { versionHash, contentHashes, expiry } = fingerprintRecord(record);
+  const wanted = { version: versionHash, content: contentOf(contentHashes) };
+  return { end: 'agreed', written: writtenOf(outcome), wanted, live, isSame: true, expiry };
+}

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { cancelRestore } from '../../src/app/restore/cancel.ts';
+import { startRollback } from '../../src/app/restore/rollback.ts';
+import { runStep } from '../../src/app/run-step.ts';
+import { snapshotFolder } from '../../src/core/paths.ts';
+import { parseStep } from '../../src/core/run/step.ts';
+import { backUp, beginRestore, contentOf, restore, seed } from '../support/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
+
+type Rows = Engine['primary']['rows'];
+
+/** A device's own word: its row under that id, with a higher ETag than was there. */
+function register(rows: Rows, id: string, tags: readonly string[]): void {
+  const before = /<ETag>(\d+)<\/ETag>/.exec(rows.get(id) ?? '')?.[1] ?? '0';
+  rows.set(id, anAppleRow({ id, token: tokenOf(id), tags, etag: Number(before) + 1 }));
+}
+
+/** An installation's own word, likewise. */
+function install(rows: Rows, id: string, tags: readonly string[]): void {
+  for (const [rowId, xml] of rows) if (xml.includes(`$InstallationId:{${id}}`)) rows.delete(rowId);
+  for (const [rowId, xml] of anInstallation(id, { tags })) rows.set(rowId, xml.replace('<ETag>1<', '<ETag>7<'));
+}
+
+/** A restore that is cancelled when all is written, before it has looked again. */
+async function cancelAfterWriting(engine: Engine): Promise<string> {
+  const id = await beginRestore(engine.app);
+  for (let isWritten = false; !isWritten; ) {
+    for (const text of engine.queue.take()) {
+      const step = parseStep(JSON.parse(text));
+      await runStep(engine.app, step);
+      isWritten ||= step.phase === 'reconcile';
+    }
+  }
+  await cancelRestore(engine.app, id);
+  await engine.drain();
+  return id;
+}
+
+async function anEngineWithACancelledRestore(): Promise<{ readonly engine: Engine; readonly id: string }> {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  return { engine, id: await cancelAfterWriting(engine) };
+}
+
+function changeInSource({ primary }: Engine): void {
+  register(primary.rows, '19-5-1', ['changed']);
+  install(primary.rows, 'device-2', ['changed']);
+  primary.rows.delete('39-5-1');
+}
+
+describe('what a cancelled restore wrote is known as ours by the next one', () => {
+  it('and follows what devices changed in the source since', async () => {
+    const { engine } = await anEngineWithACancelledRestore();
+    changeInSource(engine);
+    await backUp(engine);
+    expect(await restore(engine)).toMatchObject({
+      status: 'Succeeded',
+      counts: { updated: 2, withdrawn: 1, unchanged: 21, keptLive: 0 },
+    });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+  });
+
+  it('also when the next one is cancelled, too', async () => {
+    const { engine } = await anEngineWithACancelledRestore();
+    changeInSource(engine);
+    await backUp(engine);
+    await cancelAfterWriting(engine);
+    register(engine.primary.rows, '19-5-1', ['changed again']);
+    register(engine.primary.rows, '59-5-1', ['changed']);
+    await backUp(engine);
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: 2, keptLive: 0 } });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+    expect(await restore(engine)).toMatchObject({ counts: { unchanged: 23, total: 23 } });
+  });
+
+  it('but not what its device changed there since', async () => {
+    const { engine } = await anEngineWithACancelledRestore();
+    changeInSource(engine);
+    await backUp(engine);
+    register(engine.secondary.rows, '19-5-1', ['its own']);
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: 1, unknownOrigin: 1 } });
+    expect(engine.secondary.rows.get('19-5-1')).toContain('<Tags>its own</Tags>');
+  });
+
+  it('and a dry run says so', async () => {
+    const { engine } = await anEngineWithACancelledRestore();
+    changeInSource(engine);
+    await backUp(engine);
+    expect(await restore(engine, { dryRun: true })).toMatchObject({ counts: { updated: 2, withdrawn: 1 } });
+  });
+
+  it('also after the hubs are exchanged: what changed there before it was in use stays', async () => {
+    const { engine } = await anEngineWithACancelledRestore();
+    register(engine.primary.rows, '19-5-1', ['newer']);
+    await backUp(engine);
+    const exchanged = engine.fork(({ primary, secondary }) => ({ primary: secondary, secondary: primary }));
+    await backUp(exchanged);
+    expect(await restore(exchanged)).toMatchObject({ status: 'Succeeded', counts: { keptLive: 1, updated: 0 } });
+    expect(exchanged.primary.rows.get('19-5-1')).toContain('<Tags>newer</Tags>');
+  });
+});
+
+it('what a failed restore wrote is known as ours by the next one', async () => {
+  const engine = createEngine({ policy: { maxFailures: 0 } });
+  seed(engine);
+  await backUp(engine);
+  engine.secondary.intercept = (_, id) =>
+    id === '239-5-1' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
+  expect(await restore(engine)).toMatchObject({ status: 'Failed' });
+  const written = contentOf(engine.secondary).length;
+  expect(written).toBeGreaterThan(0);
+  engine.secondary.intercept = () => undefined;
+  for (let index = 1; index < 24; index += 2) register(engine.primary.rows, `${index}9-5-1`, ['changed']);
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { keptLive: 0 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+it('a cancelled restore that was rolled back is forgotten', async () => {
+  const { engine, id } = await anEngineWithACancelledRestore();
+  await startRollback(engine.app, id, { confirm: 'three/devices' });
+  await engine.drain();
+  // Its device says the same there by itself, and is not overwritten.
+  register(engine.secondary.rows, '19-5-1', ['plain', 'n1']);
+  register(engine.primary.rows, '19-5-1', ['changed']);
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ counts: { created: 23, unknownOrigin: 1 } });
+});
+
+it('a restore does without what it cannot read of an unfinished one', async () => {
+  const { engine } = await anEngineWithACancelledRestore();
+  const [shard] = await engine.blobs.list(`${snapshotFolder(engine.primary.ref, await backUp(engine))}shards/`);
+  const [old] = (await engine.blobs.list('one/devices/snapshots/')).filter(({ name }) => name.includes('/shards/'));
+  expect(old?.name).not.toBe(shard?.name);
+  await engine.blobs.put(old?.name ?? '', Buffer.from('damaged'), 'any');
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unchanged: 24 } });
+});
