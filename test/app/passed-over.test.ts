@@ -8,7 +8,7 @@ import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
 const id = '19-5-1';
 
-/** The target's listings, but the first, pass over some rows, each one over what it is told to. */
+/** The target's listings, but the first, pass over some rows, each one over its own. */
 function passOver(hub: MemoryHub, isLeftOut: (xml: string, listing: number) => boolean): void {
   const { listPage } = hub;
   let listing = 0;

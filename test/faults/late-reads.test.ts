@@ -5,10 +5,10 @@ import { createEngine, type Engine } from '../support/engine.ts';
 
 const MINUTE_MS = 60_000;
 
-/** From now on the secondary's listings show what it held `lagMs` ago; writes are taken at once. */
+/** From now on the secondary shows what it held `lagMs` ago; writes are taken at once. */
 function lagBehind({ app, secondary }: Engine, lagMs: number): void {
   const past: { readonly until: number; readonly rows: ReadonlyMap<string, string> }[] = [];
-  const { putRegistration, putInstallation, listPage } = secondary;
+  const { putRegistration, putInstallation, listPage, findRegistration, findInstallation } = secondary;
   const note = (): void => void past.push({ until: app.world.now(), rows: new Map(secondary.rows) });
   secondary.putRegistration = (...call) => {
     note();
@@ -18,12 +18,24 @@ function lagBehind({ app, secondary }: Engine, lagMs: number): void {
     note();
     return putInstallation(...call);
   };
-  secondary.listPage = async (token, options) => {
+  const shownNow = (): ReadonlyMap<string, string> | undefined => {
     const seenAt = app.world.now() - lagMs;
-    const shown = past.find((one) => one.until > seenAt)?.rows;
+    return past.find((one) => one.until > seenAt)?.rows;
+  };
+  secondary.listPage = async (token, options) => {
+    const shown = shownNow();
     if (shown === undefined) return listPage(token, options);
     return { rows: [...shown.values()].map((xml) => Buffer.from(xml)), nextToken: undefined };
   };
+  const isShown = (bytes: Uint8Array): boolean => {
+    const shown = shownNow();
+    return shown === undefined || [...shown.values()].includes(Buffer.from(bytes).toString());
+  };
+  secondary.findRegistration = async (id, options) => {
+    const bytes = await findRegistration(id, options);
+    return bytes === undefined || isShown(bytes) ? bytes : undefined;
+  };
+  secondary.findInstallation = async (id, options) => (await findInstallation(id, options)).filter(isShown);
 }
 
 test.each([
