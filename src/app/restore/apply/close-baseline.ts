@@ -70,12 +70,11 @@ async function openLook(closed: ClosedShard, letters: string): Promise<Look> {
   const seen: Look['seen'][number][] = [];
   for (let index = 0; index < fingerprints.count; index += 1) {
     const outcome = outcomeOf(letters[index]);
-    const wanted = shownAt(fingerprints, index);
-    const asked = comparison.livesAt(index) ? undefined : askedFor(journal.get(index), wanted);
+    const asked = comparison.livesAt(index) ? undefined : askedFor(journal.get(index));
     const observation: Observation = {
       end: endOf(outcome),
       written: isWrittenOutcome(outcome) ? writtenOf(outcome) : 'nothing',
-      wanted,
+      wanted: shownAt(fingerprints, index),
       live: asked ?? liveAt(fingerprints, comparison, index),
       isSame: asked !== undefined || isSame(index),
       expiry: fingerprints.expiryAt(index),
@@ -93,10 +92,10 @@ async function openLook(closed: ClosedShard, letters: string): Promise<Look> {
   return { times: timesOf(run), seen, extras };
 }
 
-/** What the listing passed over, and the hub has shown as it is to be when it was asked. */
-function askedFor(note: ReturnType<Journal['get']>, { content }: Shown): Shown | undefined {
+/** What the listing passed over, and the hub has shown as it is to be when it was asked, in words that are not noted. */
+function askedFor(note: ReturnType<Journal['get']>): Shown | undefined {
   if (typeof note !== 'object' || note.altered !== undefined || note.seen.length === 0) return undefined;
-  return { version: recordVersionOf(note.seen), content };
+  return { version: recordVersionOf(note.seen), content: Number.NaN };
 }
 
 function liveAt(fingerprints: FingerprintTable, comparison: Comparison, index: number): Shown | undefined {
