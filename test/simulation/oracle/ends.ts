@@ -21,8 +21,9 @@ export function judgeEnd(facts: Facts, run: KnownRestore, when: '' | 'Later'): v
   if (request.only === undefined && request.purpose === 'restore') faults.push(...judgeLeftovers(facts, run, all));
   const declared = declaredBy(run);
   for (const { kind, text } of faults) {
-    if ((declared[kind] ?? 0) > 0) {
-      declared[kind] = (declared[kind] ?? 0) - 1;
+    const what = differences.has(kind) ? 'different' : kind;
+    if ((declared[what] ?? 0) > 0) {
+      declared[what] = (declared[what] ?? 0) - 1;
       facts.sometimes(`declared ${kind}`);
     } else facts.violate(`${kind}${when}`, text);
   }
@@ -33,13 +34,16 @@ interface Fault {
   readonly text: string;
 }
 
+/** Ways in which what is there differs from the snapshot: a run counts one as a conflict or of unknown origin, whatever it is. */
+const differences: ReadonlySet<Fault['kind']> = new Set(['stale', 'incomplete', 'otherBody', 'altered']);
+
 /** Of how many records a run says that they are not as the snapshot has them: it shows which. */
 function declaredBy({ doc }: KnownRestore): Record<string, number> {
   const counts: Readonly<Record<string, number>> = doc.result?.counts ?? {};
   const { conflict = 0, unknownOrigin = 0, goneInTarget = 0, leftover = 0 } = counts;
   // An older snapshot's record that has gone since stays out, and what its device was before may be left.
   const goneSince = doc.request.askedSnapshot === 'latest' ? 0 : goneInTarget;
-  return { stale: conflict + unknownOrigin + goneSince, lost: goneInTarget, leftover: leftover + conflict };
+  return { different: conflict + unknownOrigin + goneSince, lost: goneInTarget, leftover: leftover + conflict };
 }
 
 function judgeCounts(facts: Facts, { id, doc }: KnownRestore): void {
