@@ -102,6 +102,32 @@ it('a registration renewed in the source is renewed in the target', async () => 
   expect(await restore(engine)).toMatchObject({ counts: { unchanged: 1 } });
 });
 
+it('a registration that never expires in the source is renewed in a target that lets it end soon', async () => {
+  const engine = createEngine();
+  register(engine.primary.rows, '1-1-1', 'phone', ['a']);
+  register(engine.primary.rows, '3-1-1', 'other phone', ['a']);
+  await backUp(engine);
+  const inDays = (days: number): string => new Date(engine.app.world.now() + days * 86_400_000).toISOString();
+  register(engine.secondary.rows, '1-1-1', 'phone', ['a'], inDays(13));
+  register(engine.secondary.rows, '3-1-1', 'other phone', ['a'], inDays(15));
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { renewed: 1, unchanged: 1 } });
+});
+
+it('an installation that never expires in the source is renewed by a write that no hub takes for the same', async () => {
+  const engine = createEngine();
+  for (const [id, xml] of anInstallation('phone')) engine.primary.rows.set(id, xml);
+  await backUp(engine);
+  const bodies = new Set<string>();
+  engine.secondary.intercept = (_kind, _id, body) => void bodies.add(body);
+  await restore(engine);
+  const soon = new Date(engine.app.world.now() + 5 * 86_400_000).toISOString();
+  for (const [id, xml] of engine.secondary.rows) {
+    engine.secondary.rows.set(id, xml.replace(/<ExpirationTime>[^<]*/, `<ExpirationTime>${soon}`));
+  }
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { renewed: 1, failed: 0 } });
+  expect(bodies.size).toBe(2);
+});
+
 describe('a hub that lost its rows is filled', () => {
   it('when it is the target of a rehearsal, made again since', async () => {
     const engine = await aRehearsed();

@@ -30,7 +30,7 @@ test('tells what is missing, what surely is the same and what has to be read, al
     [5, [row(5, 51, 501), row(5, 52, 502)]],
   ]);
   const extra = { keyHash: 9, version: 901, content: 91 };
-  const made = Comparison.of(prints, live, [extra]);
+  const made = Comparison.of(prints, live, [extra], 0);
   for (const likeness of [made, new Comparison(made.numbers, prints.count, 1)]) {
     const seen = [0, 1, 2, 3, 4].map((index) => [
       likeness.livesAt(index),

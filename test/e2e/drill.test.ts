@@ -56,7 +56,7 @@ const reportSchema = z.object({
 const oldBehaviour = [
   ['decision-table.js', 'return decideDifferent(view, around);', "return { row: '7', outcome: 'keptLive' };"],
   ['decision-table.js', ': decideAbsent(view, around);', ": { row: '15', outcome: 'onlyInTarget' };"],
-  ['first-pass.js', 'if (isShorterThan(live, record))', 'if (false)'],
+  ['first-pass.js', 'if (isShorterThan(live, record, pass))', 'if (false)'],
 ] as const;
 
 /** A copy of the build with that behaviour. */

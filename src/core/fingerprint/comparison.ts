@@ -35,12 +35,18 @@ export class Comparison {
     this.extras = Array.from({ length: extraCount }, (_, place) => extraAt(numbers, at + place * EXTRA_WIDTH));
   }
 
-  static of(fingerprints: FingerprintTable, live: LiveFingerprints, extras: readonly Extra[]): Comparison {
+  /** `floor`: what never ends in the snapshot is to live at least until then (epoch seconds). */
+  static of(
+    fingerprints: FingerprintTable,
+    live: LiveFingerprints,
+    extras: readonly Extra[],
+    floor: number,
+  ): Comparison {
     const numbers: number[] = [];
     for (let index = 0; index < fingerprints.count; index += 1) {
       const rows = live.get(fingerprints.keyHashAt(index));
       if (rows === undefined) numbers.push(MISSING);
-      else if (isInPlace(fingerprints, index, rows)) numbers.push(rows.length);
+      else if (isInPlace(fingerprints, index, rows, floor)) numbers.push(rows.length);
       else numbers.push(-rows.length - 1, contentOf(rows.map((row) => row.contentHash)));
       for (const { versionHash } of rows ?? []) numbers.push(versionHash);
     }
@@ -88,14 +94,19 @@ function extraAt(numbers: Float64Array, at: number): Extra {
   return { keyHash: numbers[at] ?? 0, version: numbers[at + 1] ?? 0, content: numbers[at + 2] ?? 0 };
 }
 
-function isInPlace(fingerprints: FingerprintTable, index: number, rows: readonly RowFingerprint[]): boolean {
+function isInPlace(
+  fingerprints: FingerprintTable,
+  index: number,
+  rows: readonly RowFingerprint[],
+  floor: number,
+): boolean {
   return (
     areSurelySame(
       fingerprints.contentHashesAt(index),
       rows.map((row) => row.contentHash),
     ) &&
     hasIds(fingerprints.idHashesAt(index), rows) &&
-    !isShorter(fingerprints.expiryAt(index), rows)
+    !isShorter(fingerprints.expiryAt(index), rows, floor)
   );
 }
 
@@ -107,7 +118,11 @@ function hasIds(idHashes: readonly number[], rows: readonly RowFingerprint[]): b
 /** An expiry that much earlier is renewed: about the precision of a day in which hubs count. */
 const TOLERATED_SECONDS = 86_400;
 
-/** Whether a row ends more than a day before the snapshot's expiry, in epoch seconds (0: it never ends). */
-export function isShorter(expiry: number, rows: readonly Pick<RowFingerprint, 'expiry'>[]): boolean {
-  return expiry > 0 && rows.some((row) => row.expiry > 0 && row.expiry < expiry - TOLERATED_SECONDS);
+/**
+ * Whether a row ends more than a day before the snapshot's expiry, in epoch seconds; or, where the snapshot's never ends
+ * (0) and the target gives each row a time to live, before `floor`.
+ */
+export function isShorter(expiry: number, rows: readonly Pick<RowFingerprint, 'expiry'>[], floor: number): boolean {
+  const least = expiry > 0 ? expiry - TOLERATED_SECONDS : floor;
+  return rows.some((row) => row.expiry > 0 && row.expiry < least);
 }

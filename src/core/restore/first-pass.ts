@@ -95,7 +95,7 @@ function planInPlace(record: RecordOfRows, live: RecordOfRows, view: RecordView,
   const isOurs = entryOf({ agreed })?.target.version === liveVersion;
   const move = isOurs ? planMove(record, live, pass) : undefined;
   if (move !== undefined) return { kind: 'write', outcome: 'moved', writes: move };
-  if (isShorterThan(live, record)) return toPlan('renewed', planRenewal(record, live, pass));
+  if (isShorterThan(live, record, pass)) return toPlan('renewed', planRenewal(record, live, pass));
   return { kind: 'settled', outcome: 'unchanged' };
 }
 

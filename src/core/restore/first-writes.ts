@@ -1,7 +1,7 @@
 import { isShorter } from '../fingerprint/comparison.ts';
 import { earliestOf, expiryOf, versionHashOf } from '../fingerprint/row.ts';
 import { areDistinct, distinctRows } from '../registration/distinct.ts';
-import { type RebuildFault, rebuildInstallation } from '../registration/installation.ts';
+import { type RebuildFault, rebuildInstallation, withVariedExpiry } from '../registration/installation.ts';
 import { isInstallation, type RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, descriptionForWrite, type Registration } from '../registration/registration.ts';
 import { type Write, withdrawalOf } from './plan.ts';
@@ -75,9 +75,9 @@ export function planMove(record: RecordOfRows, live: RecordOfRows, planning: Pla
   return writes.length === 0 ? undefined : writes;
 }
 
-/** The same once more, so that it lives as long as the hub lets it. */
+/** The same once more, so that it lives as long as the hub lets it. An identical installation may be ignored: it varies. */
 export function planRenewal(record: RecordOfRows, live: RecordOfRows, planning: Planning): Writes {
-  if (isInstallation(record)) return planInstallation(record, planning, live.rows.map(versionHashOf));
+  if (isInstallation(record)) return planInstallation(record, planning, live.rows.map(versionHashOf), true);
   return live.rows.map((row) => overwriteOf(row, row));
 }
 
@@ -89,10 +89,11 @@ export function planWithdrawal(live: RecordOfRows): readonly Write[] {
   return live.rows.map((row) => ({ ...withdrawalOf(row), key: live.key }));
 }
 
-export function isShorterThan(live: RecordOfRows, record: RecordOfRows): boolean {
+export function isShorterThan(live: RecordOfRows, record: RecordOfRows, { expiryFloorAtMs }: Planning): boolean {
   return isShorter(
     earliestOf(record.rows.map(expiryOf)),
     live.rows.map((row) => ({ expiry: expiryOf(row) })),
+    expiryFloorAtMs / 1000,
   );
 }
 
@@ -110,9 +111,10 @@ function planInstallation(
   { rows }: RecordOfRows,
   { expiryFloorAtMs }: Planning,
   asSeen: readonly number[] | undefined,
+  isVaried = false,
 ): Writes {
   const rebuilt = rebuildInstallation(rows, expiryFloorAtMs);
   if (typeof rebuilt === 'string') return rebuilt;
-  const json = JSON.stringify(rebuilt.body);
+  const json = JSON.stringify(isVaried ? withVariedExpiry(rebuilt.body) : rebuilt.body);
   return [{ kind: 'installation', id: rebuilt.id, json, ...(asSeen === undefined ? {} : { asSeen }) }];
 }

@@ -38,6 +38,8 @@ export interface SurveyOptions {
   readonly readAt: number;
   readonly nowMs: number;
   readonly around: Circumstances;
+  /** What never ends in the snapshot is to live at least until then (epoch seconds). */
+  readonly expiryFloor: number;
   /** Records that the run is not about, and withdrawals, are left out. */
   readonly isWhole: boolean;
   /** Of the newest snapshot, where the run restores another one. */
@@ -71,7 +73,7 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
       extraOutcomes.push(outcome);
     }
   }
-  const comparison = Comparison.of(fingerprints, live, extras);
+  const comparison = Comparison.of(fingerprints, live, extras, options.expiryFloor);
   const counts = { ...countMissing(places.keys(), live, options), ...countReworded(fingerprints, live, options) };
   return { comparison, extraOutcomes, onlyInTarget, foreign, ...counts };
 }

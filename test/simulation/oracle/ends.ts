@@ -150,13 +150,17 @@ function judgeSurplus(wanted: Wanted, there: readonly Row[], where: string): Fau
   return [{ kind, text: `${where} is ${list(there)} instead of ${list(wanted.rows)}` }];
 }
 
-/** What expires much earlier than in the source is lost with a failover. */
+/**
+ * What expires much earlier than in the source is lost with a failover. A target with a time to live takes a row that
+ * never expires in the source for no longer than that: it is renewed when it ends sooner than the app promises.
+ */
 function judgeExpiry(facts: Facts, run: KnownRestore, { rows }: Wanted, there: readonly Row[], where: string): Fault[] {
   const timeToLiveMs = facts.hub(hubOf(run))?.knobs.timeToLiveMs ?? Number.POSITIVE_INFINITY;
   const most = lookedAt(run) + timeToLiveMs;
   return rows.flatMap((row): Fault[] => {
     const copies = there.filter((one) => one.by.kind === 'tool' && isSame(one, row));
-    const expected = Math.min(row.expiresAt ?? NEVER_FROM, most, NEVER_FROM);
+    const promised = Date.parse(run.doc.request.expiryFloorAt);
+    const expected = Math.min(row.expiresAt ?? promised, most, NEVER_FROM);
     const early = copies.find(({ expiresAt }) => expiresAt !== undefined && expiresAt < expected - DAY_MS);
     if (early === undefined) return [];
     const [is, should] = [early.expiresAt, expected].map((at) =>

@@ -1,5 +1,5 @@
 import type { RowChange } from '../hub-store.ts';
-import { isSame, type Row, tell, type Writer } from '../row.ts';
+import { isSame, type Row, slotOf, tell, type Writer } from '../row.ts';
 import type { Facts } from './facts.ts';
 import { isRestore, type KnownRestore, versionOf } from './runs.ts';
 
@@ -72,7 +72,16 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   const isSuperseded = facts.truth.wordsOf(facts.truth.deviceOf(before)).some(({ number }) => number > word);
   const { purpose, sourceHub } = run.doc.request;
   if (before.by.kind !== 'device' || (purpose !== 'rollback' && isSuperseded)) return;
+  // Of two rows that say the same its device keeps one.
+  const isTwin = (row: Row): boolean => slotOf(row) === slotOf(before) && (facts.truth.wordOf(row)?.number ?? -1) >= word;
+  if (facts.rowsOfDevice(hub, facts.truth.deviceOf(before)).some(isTwin)) {
+    facts.sometimes('removedATwin');
+    return;
+  }
+  // The settings did not call the hub primary when its device spoke there.
+  const spokenAt = facts.truth.lastWordAt(facts.truth.deviceOf(before), hub)?.at ?? 0;
+  if (!facts.wasInUse(hub, spokenAt) && purpose !== 'rollback') facts.sometimes('removedWhereNotInUse');
   // What the service itself loses in the source looks like its device's own word there.
-  if (facts.wasLost(sourceHub.namespace, facts.truth.deviceOf(before))) facts.sometimes('removedWhatTheSourceLost');
+  else if (facts.wasLost(sourceHub.namespace, facts.truth.deviceOf(before))) facts.sometimes('removedWhatTheSourceLost');
   else facts.violate('deviceRemoved', `${hub}: ${tell(before)}, its device's own, by ${run.id}`);
 }

@@ -121,6 +121,7 @@ async function survey(
     readAt: readAtOf(run),
     nowMs: Date.parse(run.createdAt),
     around: circumstancesOf(run),
+    expiryFloor: Date.parse(run.request.expiryFloorAt) / 1000,
     isWhole: isWhole(run),
     newestKeys: isFirst ? await readNewestKeys(app, run, shard) : undefined,
     baselineOf,
