@@ -73,7 +73,8 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   const { purpose, sourceHub } = run.doc.request;
   if (before.by.kind !== 'device' || (purpose !== 'rollback' && isSuperseded)) return;
   // Of two rows that say the same its device keeps one.
-  const isTwin = (row: Row): boolean => slotOf(row) === slotOf(before) && (facts.truth.wordOf(row)?.number ?? -1) >= word;
+  const isTwin = (row: Row): boolean =>
+    slotOf(row) === slotOf(before) && (facts.truth.wordOf(row)?.number ?? -1) >= word;
   if (facts.rowsOfDevice(hub, facts.truth.deviceOf(before)).some(isTwin)) {
     facts.sometimes('removedATwin');
     return;
@@ -82,6 +83,7 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   const spokenAt = facts.truth.lastWordAt(facts.truth.deviceOf(before), hub)?.at ?? 0;
   if (!facts.wasInUse(hub, spokenAt) && purpose !== 'rollback') facts.sometimes('removedWhereNotInUse');
   // What the service itself loses in the source looks like its device's own word there.
-  else if (facts.wasLost(sourceHub.namespace, facts.truth.deviceOf(before))) facts.sometimes('removedWhatTheSourceLost');
+  else if (facts.wasLost(sourceHub.namespace, facts.truth.deviceOf(before)))
+    facts.sometimes('removedWhatTheSourceLost');
   else facts.violate('deviceRemoved', `${hub}: ${tell(before)}, its device's own, by ${run.id}`);
 }
