@@ -250,13 +250,18 @@ function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 
-/** As the service writes it: bodies in CDATA, nothing unusual in the root's tag. */
+/**
+ * As the service writes it: bodies in CDATA, nothing unusual in the root's tag. Tabs of a body become carriage returns,
+ * which no other way of writing keeps.
+ */
 export function renderPlainly(source: Description): string {
+  const body = source.fields.find(({ name }) => name === 'BodyTemplate')?.text ?? '';
+  const sections = body.replaceAll(']]>', ']]]]><![CDATA[>').replaceAll('\t', ']]>&#xD;<![CDATA[');
   const choices = (function* (): Generator<number> {
     for (;;) yield 2;
   })();
   return render(source, choices)
     .replace('\n', ' ')
     .replace(' = ', '=')
-    .replace(/<BodyTemplate>([^<&]*)<\/BodyTemplate>/, '<BodyTemplate><![CDATA[$1]]></BodyTemplate>');
+    .replace(/<BodyTemplate>.*<\/BodyTemplate>/s, () => `<BodyTemplate><![CDATA[${sections}]]></BodyTemplate>`);
 }

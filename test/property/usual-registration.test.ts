@@ -86,9 +86,8 @@ test('wherever a description is cut, it is refused by both', () => {
 
 test('most of what the generators write plainly is read at a glance', () => {
   const given = fc.sample(aDescription, { numRuns: 400, seed: 1 }).map(({ source }) => known(source));
-  const platforms = given.filter(({ type }) => !type.startsWith('Baidu'));
-  const read = platforms.filter((source) => readUsual(renderPlainly(source)) !== undefined);
-  expect(read.length / platforms.length).toBeGreaterThan(0.3);
+  const read = given.filter((source) => readUsual(renderPlainly(source)) !== undefined);
+  expect(read.length / given.length).toBeGreaterThan(0.6);
 });
 
 test('every recorded description is read alike', () => {

@@ -42,8 +42,7 @@ function cutEnd(text: string, end: string): string {
 
 /** The device's address at its push service, in the one spelling by which two rows of a device are known as such. */
 export function readHandle(platform: string, elements: readonly XmlElement[]): string {
-  const isBaidu = platform === 'Baidu';
-  const names = isBaidu ? ['BaiduUserId', 'BaiduChannelId'] : [handleElements.get(platform) ?? firstUnknown(elements)];
+  const names = handleElements.get(platform) ?? [firstUnknown(elements)];
   return names.map((name) => handlePart(platform, elements, name)).join('-');
 }
 
@@ -54,22 +53,23 @@ export function canonicalHandle(platform: string, handle: string): string {
 
 /** The elements that hold the handle, by platform (`service-facts` 1.5, from the contract of the .NET SDK). */
 export function isHandleElement(platform: string, name: string): boolean {
-  return handleElements.get(platform) === name || (platform === 'Baidu' && name.startsWith('Baidu'));
+  return handleElements.get(platform)?.includes(name) === true;
 }
 
 /** What the messages call it. */
 export const DESCRIPTION: XmlSource = { what: 'A registration description', isRetryable: false, mayBeDeclared: false };
 
-/** The element that is the handle, for the platforms that have one; Baidu has two. */
-export const handleElements: ReadonlyMap<string, string> = new Map([
-  ['Adm', 'AdmRegistrationId'],
-  ['Apple', 'DeviceToken'],
-  ['Browser', 'Endpoint'],
-  ['FcmV1', 'FcmV1RegistrationId'],
-  ['Gcm', 'GcmRegistrationId'],
-  ['Mpns', 'ChannelUri'],
-  ['Windows', 'ChannelUri'],
-  ['Xiaomi', 'XiaomiRegistrationId'],
+/** The elements that are the handle, by platform. */
+export const handleElements: ReadonlyMap<string, readonly string[]> = new Map([
+  ['Adm', ['AdmRegistrationId']],
+  ['Apple', ['DeviceToken']],
+  ['Baidu', ['BaiduUserId', 'BaiduChannelId']],
+  ['Browser', ['Endpoint']],
+  ['FcmV1', ['FcmV1RegistrationId']],
+  ['Gcm', ['GcmRegistrationId']],
+  ['Mpns', ['ChannelUri']],
+  ['Windows', ['ChannelUri']],
+  ['Xiaomi', ['XiaomiRegistrationId']],
 ]);
 
 /** Elements that can occur in the description of any platform and are never its handle. */

@@ -53,7 +53,7 @@ function toFields(usual: UsualFields): RegistrationFields {
     tags: splitTags(usual.tags ?? ''),
     platform: usual.platform,
     isTemplate: usual.isTemplate,
-    handle: usual.handle,
+    handle: usual.handles.join('-'),
     templateName: usual.templateName || undefined,
     tileName: undefined,
   };

@@ -23,15 +23,15 @@ export function readUsual(xml: string, decode: (raw: string) => string = asItIs)
   const id = take(place, '<RegistrationId>', '</RegistrationId>')?.trim();
   const tags = take(place, '<Tags>', '</Tags>');
   const pushVariables = take(place, '<PushVariables>', '</PushVariables>');
-  const handle = canonicalHandle(platform, take(place, handleTags.open, handleTags.close) ?? '');
+  const handles = handleTags.map(({ open, close }) => canonicalHandle(platform, take(place, open, close) ?? ''));
   const p256dh = take(place, '<P256DH>', '</P256DH>');
   const auth = take(place, '<Auth>', '</Auth>');
   const { body, expiry, templateName, headers } = template === '' ? NO_TEMPLATE : takeTemplate(place);
   const end = `</${platform}${template}RegistrationDescription>`;
   const isWhole = xml.startsWith(end, place.at) && xml.length === place.at + end.length;
-  if (!isWhole || id === undefined || id === '' || handle === '') return undefined;
+  if (!isWhole || id === undefined || id === '' || handles.includes('')) return undefined;
   const isTemplate = template !== '';
-  const device = { platform, isTemplate, id, etag, expirationTime, tags, pushVariables, handle, p256dh, auth };
+  const device = { platform, isTemplate, id, etag, expirationTime, tags, pushVariables, handles, p256dh, auth };
   return { ...device, body, expiry, templateName, headers };
 }
 
@@ -43,11 +43,10 @@ export function readDescription(xml: string): { readonly type: string; readonly 
   const elements = [
     textElement('Tags', usual.tags),
     textElement('PushVariables', usual.pushVariables),
-    textElement(handleElements.get(platform) ?? '', usual.handle),
+    ...usual.handles.map((handle, part) => textElement(handleElements.get(platform)?.[part] ?? '', handle)),
     textElement('P256DH', usual.p256dh),
     textElement('Auth', usual.auth),
-    // Taken from its CDATA section as written; an XML parser reports every line end as one line feed.
-    textElement('BodyTemplate', usual.body?.replaceAll(/\r\n?/g, '\n')),
+    textElement('BodyTemplate', usual.body),
     textElement('Expiry', usual.expiry),
     textElement('TemplateName', usual.templateName),
   ];
@@ -69,11 +68,15 @@ function headersElement(xml: string): Content {
 
 const HEADER = /<(Apns|Mpns|Wns)Header><Header>([^<]*)<\/Header><Value>([^<]*)<\/Value>/g;
 
-/** The tags around the handle, by platform. */
+/** The tags around each part of the handle, by platform. */
 const HANDLE_TAGS = new Map(
-  [...handleElements].map(([platform, name]) => [platform, { open: `<${name}>`, close: `</${name}>` }]),
+  [...handleElements].map(([platform, names]) => [
+    platform,
+    names.map((name) => ({ open: `<${name}>`, close: `</${name}>` })),
+  ]),
 );
 
+const CDATA_START = '<![CDATA[';
 const CDATA_END = ']]>';
 
 const ROOT = new RegExp(
@@ -97,12 +100,9 @@ function asItIs(raw: string): string {
 
 const NO_TEMPLATE = { body: undefined, expiry: undefined, templateName: undefined, headers: undefined };
 
-/**
- * What makes a template, and the place moved behind it: its body as it is in its CDATA section, its headers as the XML of
- * the collection.
- */
+/** What makes a template, and the place moved behind it: its headers are the XML of the collection. */
 function takeTemplate(place: Place) {
-  const body = take(place, '<BodyTemplate><![CDATA[', ']]></BodyTemplate>');
+  const body = takeBody(place);
   const expiry = take(place, '<Expiry>', '</Expiry>');
   takeMatch(place, NIL_EXPIRY);
   const before = takeMatch(place, HEADERS);
@@ -110,6 +110,35 @@ function takeTemplate(place: Place) {
   if (templateName === undefined) takeMatch(place, NIL_NAME);
   return { body, expiry, templateName, headers: before ?? takeMatch(place, HEADERS) };
 }
+
+/**
+ * The text of CDATA sections, of which one that holds `]]>` takes two, with references for the carriage returns between
+ * them: within one, an XML parser reports every line end as one line feed.
+ */
+function takeBody(place: Place): string | undefined {
+  const { xml } = place;
+  if (!xml.startsWith(BODY_START, place.at)) return undefined;
+  let at = place.at + BODY_START.length;
+  let body = '';
+  while (!xml.startsWith(BODY_END, at)) {
+    if (xml.startsWith(CDATA_START, at)) {
+      const start = at + CDATA_START.length;
+      const end = xml.indexOf(CDATA_END, start);
+      if (end < 0) return undefined;
+      body += place.decode(xml.slice(start, end)).replaceAll(/\r\n?/g, '\n');
+      at = end + CDATA_END.length;
+    } else if (xml.startsWith(CARRIAGE_RETURN, at)) {
+      body += '\r';
+      at += CARRIAGE_RETURN.length;
+    } else return undefined;
+  }
+  place.at = at + BODY_END.length;
+  return body;
+}
+
+const BODY_START = '<BodyTemplate>';
+const BODY_END = '</BodyTemplate>';
+const CARRIAGE_RETURN = '&#xD;';
 
 const NIL_EXPIRY = /<Expiry i:nil="true"\/>/y;
 const NIL_NAME = /<TemplateName i:nil="true"\/>/y;
@@ -129,11 +158,10 @@ function take(place: Place, open: string, close: string): string | undefined {
   const { xml, at } = place;
   if (!xml.startsWith(open, at)) return undefined;
   const start = at + open.length;
-  const isCdata = close.startsWith(CDATA_END);
-  const end = xml.indexOf(isCdata ? CDATA_END : '<', start);
+  const end = xml.indexOf('<', start);
   if (!xml.startsWith(close, end)) return undefined;
   const raw = xml.slice(start, end);
-  const isPlain = isCdata || place.isPlain || !/[&\r\]]/.test(raw);
+  const isPlain = place.isPlain || !/[&\r\]]/.test(raw);
   if (!isPlain && NEEDS_PARSER.test(raw)) return undefined;
   place.at = end + close.length;
   const text = place.decode(raw);
