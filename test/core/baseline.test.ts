@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { nextRecord, type Observation, type Times } from '../../src/core/baseline/agree.ts';
 import { type Agreed, type BaselineRecord, turned } from '../../src/core/baseline/record.ts';
-import { BaselineTable } from '../../src/core/baseline/table.ts';
+import { BaselineTable, createBaselineWriter } from '../../src/core/baseline/table.ts';
 
 const entry: Agreed = {
   kind: 'entry',
@@ -25,9 +25,11 @@ const seen = (change: Partial<Observation>): Observation => ({
 it('keeps its numbers, also seen from the other hub', () => {
   const note = { source: { version: undefined, at: 5 }, target: { version: 6, at: 7 } };
   const records = [before(entry, note), before(tombstone), before('unknown', note), before('none', note)];
+  const writer = createBaselineWriter(1);
   for (const [index, record] of records.entries()) {
     const one = { ...record, keyHash: index };
-    expect(new BaselineTable(BaselineTable.of([one]).numbers).get(index)).toEqual(one);
+    writer.add(one);
+    expect(new BaselineTable(writer.finish()).get(index)).toEqual(one);
     expect(turned(turned(one))).toEqual(one);
   }
   expect(turned(before(entry)).agreed).toMatchObject({ source: { version: 2 }, target: { version: 1 } });

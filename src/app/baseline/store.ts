@@ -1,5 +1,5 @@
 import { type BaselineRecord, turned } from '../../core/baseline/record.ts';
-import { BaselineTable } from '../../core/baseline/table.ts';
+import { BaselineTable, createBaselineWriter } from '../../core/baseline/table.ts';
 import { DrError } from '../../core/errors.ts';
 import {
   adoptedName,
@@ -153,29 +153,31 @@ function orientedOf<R extends BaselineRecord | undefined>(app: App, run: Restore
   return record === undefined || isFirstOfPair(...pairOf(app, run)) ? record : turned(record);
 }
 
-/** Stores what the run makes of a shard. The same run stores the same again. */
-export async function storeBaselineShard(
-  app: App,
-  run: RestoreRun,
-  shard: number,
-  records: readonly BaselineRecord[],
-): Promise<void> {
-  await writeTable(app, run, baselineShardName(...pairOf(app, run), run.id, shard), records);
+/** Takes what the run makes of each record of a shard, and stores it. The same run stores the same again. */
+export function writeBaselineShard(app: App, run: RestoreRun, shard: number, recordCount: number) {
+  return writeTable(app, run, baselineShardName(...pairOf(app, run), run.id, shard), recordCount);
 }
 
-/** Likewise what it has seen of the writes of unfinished runs. */
+/** Stores what the run has seen of the writes of unfinished runs. */
 export async function storeAdoptedShard(
   app: App,
   run: RestoreRun,
   shard: number,
   records: readonly BaselineRecord[],
 ): Promise<void> {
-  await writeTable(app, run, adoptedName(run.id, shard), records);
+  const table = writeTable(app, run, adoptedName(run.id, shard), records.length);
+  for (const record of records) table.add(record);
+  await table.store();
 }
 
-async function writeTable(app: App, run: RestoreRun, name: string, records: readonly BaselineRecord[]): Promise<void> {
-  const { numbers } = BaselineTable.of(records.map((record) => orientedOf(app, run, record)));
-  await numberBlobs.baselineShard.write(app, name, { title: {}, numbers }, 'any');
+function writeTable(app: App, run: RestoreRun, name: string, recordCount: number) {
+  const writer = createBaselineWriter(recordCount);
+  return {
+    add: (record: BaselineRecord): void => writer.add(orientedOf(app, run, record)),
+    async store(): Promise<void> {
+      await numberBlobs.baselineShard.write(app, name, { title: {}, numbers: writer.finish() }, 'any');
+    },
+  };
 }
 
 /**

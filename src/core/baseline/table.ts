@@ -1,4 +1,4 @@
-import type { Agreed, BaselineRecord, Note, Reading, Side } from './record.ts';
+import type { Agreed, BaselineRecord, Note, Reading } from './record.ts';
 
 /** Numbers of one record: key, kind and flags, the two sides, expiry, and the note's two readings. */
 const WIDTH = 13;
@@ -28,16 +28,6 @@ export class BaselineTable {
     for (let at = 0; at < numbers.length; at += WIDTH) this.#places.set(numbers[at] ?? 0, at);
   }
 
-  static of(records: readonly BaselineRecord[]): BaselineTable {
-    const numbers = new Float64Array(records.length * WIDTH);
-    for (const [index, record] of records.entries()) numbers.set(toNumbers(record), index * WIDTH);
-    return new BaselineTable(numbers);
-  }
-
-  get count(): number {
-    return this.#places.size;
-  }
-
   keyHashes(): Iterable<number> {
     return this.#places.keys();
   }
@@ -48,26 +38,50 @@ export class BaselineTable {
   }
 }
 
-function toNumbers({ keyHash, agreed, note }: BaselineRecord): number[] {
-  const kind = kinds.indexOf(typeof agreed === 'string' ? agreed : agreed.kind);
-  const sides = typeof agreed === 'string' ? [0, 0, 0, 0, 0, 0, 0] : sidesOf(agreed);
-  const own = typeof agreed === 'object' && agreed.kind === 'entry' ? ownFlags(agreed) : 0;
-  const noted = note === undefined ? [0, 0, 0, 0] : [...readingOf(note.source), ...readingOf(note.target)];
-  return [keyHash, kind + own + (note === undefined ? 0 : HAS_NOTE), ...sides, ...noted];
+/** The numbers of a table, record by record: as objects, ten thousand of them outlive every young generation. */
+export function createBaselineWriter(recordCount: number) {
+  let numbers = new Float64Array(recordCount * WIDTH);
+  let end = 0;
+  return {
+    add(record: BaselineRecord): void {
+      if (end === numbers.length) {
+        const larger = new Float64Array(2 * end + WIDTH);
+        larger.set(numbers);
+        numbers = larger;
+      }
+      writeRecord(numbers, end, record);
+      end += WIDTH;
+    },
+    finish: () => numbers.subarray(0, end),
+  };
 }
 
-function sidesOf(agreed: Exclude<Agreed, string>): number[] {
-  if (agreed.kind === 'tombstone') return [...readingOf(agreed.source), 0, ...readingOf(agreed.target), 0, 0];
-  const { source, target, expiry } = agreed;
-  return [...readingOf(source), source.content, ...readingOf(target), target.content, expiry];
+/** Into numbers that are all 0 there. */
+function writeRecord(numbers: Float64Array, at: number, { keyHash, agreed, note }: BaselineRecord): void {
+  numbers[at] = keyHash;
+  let flags = kinds.indexOf(typeof agreed === 'string' ? agreed : agreed.kind);
+  if (typeof agreed === 'object') {
+    writeReading(numbers, at + SOURCE, agreed.source);
+    writeReading(numbers, at + TARGET, agreed.target);
+    if (agreed.kind === 'entry') {
+      const { source, target, expiry } = agreed;
+      flags += (source.isOwn ? SOURCE_IS_OWN : 0) + (target.isOwn ? TARGET_IS_OWN : 0);
+      numbers[at + SOURCE + 2] = source.content;
+      numbers[at + TARGET + 2] = target.content;
+      numbers[at + EXPIRY] = expiry;
+    }
+  }
+  if (note !== undefined) {
+    flags += HAS_NOTE;
+    writeReading(numbers, at + NOTE_SOURCE, note.source);
+    writeReading(numbers, at + NOTE_TARGET, note.target);
+  }
+  numbers[at + KIND] = flags;
 }
 
-function ownFlags({ source, target }: { readonly source: Side; readonly target: Side }): number {
-  return (source.isOwn ? SOURCE_IS_OWN : 0) + (target.isOwn ? TARGET_IS_OWN : 0);
-}
-
-function readingOf({ version, at }: Reading): [number, number] {
-  return [version ?? ABSENT, at];
+function writeReading(numbers: Float64Array, at: number, reading: Reading): void {
+  numbers[at] = reading.version ?? ABSENT;
+  numbers[at + 1] = reading.at;
 }
 
 function toRecord(numbers: Float64Array): BaselineRecord {

@@ -1,5 +1,5 @@
-import { areSurelySame, type RowFingerprint } from './row.ts';
-import { contentOf } from './shown.ts';
+import { areSurelySame, type RowFingerprint, recordVersionOf } from './row.ts';
+import { contentOf, type Shown } from './shown.ts';
 import type { FingerprintTable } from './table.ts';
 
 /** What lives in the target, by the hash of its key. */
@@ -51,7 +51,7 @@ export class Comparison {
       for (const { versionHash } of rows ?? []) numbers.push(versionHash);
     }
     for (const { keyHash, version, content } of extras) numbers.push(keyHash, version, content);
-    return new Comparison(Float64Array.from(numbers), fingerprints.count, extras.length);
+    return new Comparison(new Float64Array(numbers), fingerprints.count, extras.length);
   }
 
   /** Whether anything lives under the record's key. */
@@ -68,13 +68,15 @@ export class Comparison {
   versionHashesAt(index: number): number[] {
     const start = this.#starts[index] ?? 0;
     const head = this.#headAt(index);
-    if (head === MISSING) return [];
-    return [...this.numbers.subarray(start + (head > 0 ? 1 : 2), start + widthOf(head))];
+    if (head === 1) return [this.numbers[start + 1] ?? 0];
+    return head === MISSING ? [] : [...this.numbers.subarray(start + (head > 0 ? 1 : 2), start + widthOf(head))];
   }
 
-  /** Hash of the content of what lives there, where it is not surely the same. */
-  contentAt(index: number): number {
-    return this.numbers[(this.#starts[index] ?? 0) + 1] ?? 0;
+  /** What lives there; of what surely is the same the content is `wantedContent`. */
+  shownAt(index: number, wantedContent: number): Shown | undefined {
+    if (!this.livesAt(index)) return undefined;
+    const content = this.isSameAt(index) ? wantedContent : (this.numbers[(this.#starts[index] ?? 0) + 1] ?? 0);
+    return { version: recordVersionOf(this.versionHashesAt(index)), content };
   }
 
   #headAt(index: number): number {
@@ -105,14 +107,9 @@ function isInPlace(
       fingerprints.contentHashesAt(index),
       rows.map((row) => row.contentHash),
     ) &&
-    hasIds(fingerprints.idHashesAt(index), rows) &&
+    rows.every(({ idHash }) => fingerprints.mayHaveIdAt(index, idHash)) &&
     !isShorter(fingerprints.expiryAt(index), rows, floor)
   );
-}
-
-/** Of an installation the ids are the hub's own. */
-function hasIds(idHashes: readonly number[], rows: readonly RowFingerprint[]): boolean {
-  return idHashes.length === 0 || rows.every(({ idHash }) => idHashes.includes(idHash));
 }
 
 /** An expiry that much earlier is renewed: about the precision of a day in which hubs count. */

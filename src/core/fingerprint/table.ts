@@ -84,6 +84,19 @@ export class FingerprintTable {
     return this.#list(contentsAt, end);
   }
 
+  /** Whether a row of the record has that handle. */
+  hasHandleAt(index: number, handleHash: number): boolean {
+    const start = this.#start(index) + HEAD;
+    return includes(this.numbers, start, this.#countAt(index, HANDLES), handleHash);
+  }
+
+  /** Whether a row of the record may have that id: of an installation any. */
+  mayHaveIdAt(index: number, idHash: number): boolean {
+    const count = this.#countAt(index, IDS);
+    const start = this.#start(index) + HEAD + this.#countAt(index, HANDLES);
+    return count === 0 || includes(this.numbers, start, count, idHash);
+  }
+
   /** How many of the record's rows are left out for a newer one. */
   supersededAt(index: number): number {
     return this.numbers[this.#start(index) + SUPERSEDED] ?? 0;
@@ -94,6 +107,10 @@ export class FingerprintTable {
     const start = this.#start(index);
     const [rows, wanted] = [this.numbers[start + HANDLES] ?? 0, this.numbers[start + CONTENTS] ?? 0];
     return rows - wanted - this.supersededAt(index);
+  }
+
+  #countAt(index: number, which: number): number {
+    return this.numbers[this.#start(index) + which] ?? 0;
   }
 
   #start(index: number): number {
@@ -110,6 +127,8 @@ export class FingerprintTable {
   }
 
   #list(from: number, to: number): number[] {
+    // Nearly always one: a list that grows gets room for seventeen at once.
+    if (to === from + 1) return [this.numbers[from] ?? 0];
     const list: number[] = [];
     for (let at = from; at < to; at += 1) list.push(this.numbers[at] ?? 0);
     return list;
@@ -123,6 +142,11 @@ const IDS = 6;
 const CONTENTS = 7;
 /** Numbers of a record before its hashes. */
 const HEAD = 8;
+
+function includes(numbers: Float64Array, start: number, count: number, wanted: number): boolean {
+  for (let at = start; at < start + count; at += 1) if (numbers[at] === wanted) return true;
+  return false;
+}
 
 function endOf(numbers: Float64Array, start: number): number {
   const [handles, ids] = [numbers[start + HANDLES] ?? 0, numbers[start + IDS] ?? 0];

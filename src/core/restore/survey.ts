@@ -56,17 +56,15 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
   let onlyInTarget = 0;
   for (const [keyHash, rows] of live) {
     const place = places.get(keyHash);
+    const strangers = strangersAmong(rows, fingerprints, place);
+    // Nearly always: then the baseline is not asked.
+    if (strangers.length === 0) continue;
+    const before = options.baselineOf(keyHash);
     const shown = shownBy(rows);
-    foreign.push(
-      ...foreignRows(
-        place === undefined ? undefined : fingerprints.at(place),
-        rows,
-        options.baselineOf(keyHash),
-        shown,
-      ),
-    );
+    const isOurs = entryOf(before)?.target.version === shown.version;
+    for (const stranger of strangers) foreign.push({ ...stranger, isOurs });
     if (place !== undefined) continue;
-    const outcome = options.isWhole ? outcomeOfExtra(options.baselineOf(keyHash), shown, options) : undefined;
+    const outcome = options.isWhole ? outcomeOfExtra(before, shown, options) : undefined;
     if (outcome === undefined) onlyInTarget += options.isWhole ? 1 : 0;
     else {
       extras.push({ keyHash, ...shown });
@@ -99,10 +97,10 @@ function countMissing(keyHashes: Iterable<number>, live: LiveFingerprints, { new
   let goneSinceCount = 0;
   for (const keyHash of keyHashes) {
     if (live.has(keyHash)) continue;
-    const { agreed } = baselineOf(keyHash);
-    const isAgreed = entryOf({ agreed }) !== undefined;
+    const before = baselineOf(keyHash);
+    const isAgreed = entryOf(before) !== undefined;
     if (isAgreed) absentCount += 1;
-    if (newestKeys?.has(keyHash) === false && (typeof agreed === 'string' || isAgreed)) goneSinceCount += 1;
+    if (newestKeys?.has(keyHash) === false && (typeof before.agreed === 'string' || isAgreed)) goneSinceCount += 1;
   }
   return { absentCount, goneSinceCount };
 }
@@ -133,17 +131,13 @@ function outcomeOfExtra(before: BaselineRecord, shown: Shown, options: SurveyOpt
   }
 }
 
-function foreignRows(
-  wanted: ReturnType<FingerprintTable['at']> | undefined,
-  rows: readonly RowFingerprint[],
-  before: BaselineRecord,
-  shown: Shown,
-): ForeignRow[] {
-  const isOurs = entryOf(before)?.target.version === shown.version;
-  return rows.flatMap(({ handleHash, idHash, versionHash }) => {
-    const isHandleKnown = wanted?.handleHashes.includes(handleHash) === true;
-    const isIdKnown = wanted !== undefined && (wanted.idHashes.length === 0 || wanted.idHashes.includes(idHash));
-    if (isHandleKnown && isIdKnown) return [];
-    return [{ handleHash: isHandleKnown ? 0 : handleHash, idHash, versionHash, isOurs }];
-  });
+function strangersAmong(rows: readonly RowFingerprint[], fingerprints: FingerprintTable, place: number | undefined) {
+  const strangers: Omit<ForeignRow, 'isOurs'>[] = [];
+  for (const { handleHash, idHash, versionHash } of rows) {
+    const isHandleKnown = place !== undefined && fingerprints.hasHandleAt(place, handleHash);
+    const isIdKnown = place !== undefined && fingerprints.mayHaveIdAt(place, idHash);
+    if (isHandleKnown && isIdKnown) continue;
+    strangers.push({ handleHash: isHandleKnown ? 0 : handleHash, idHash, versionHash });
+  }
+  return strangers;
 }

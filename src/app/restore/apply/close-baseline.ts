@@ -1,9 +1,8 @@
 import { isShownAs, nextRecord, type Observation, type Times } from '../../../core/baseline/agree.ts';
-import type { BaselineRecord } from '../../../core/baseline/record.ts';
+import { type BaselineRecord, entryOf } from '../../../core/baseline/record.ts';
 import type { Comparison } from '../../../core/fingerprint/comparison.ts';
 import { recordVersionOf } from '../../../core/fingerprint/row.ts';
 import { type Shown, shownAt } from '../../../core/fingerprint/shown.ts';
-import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { isInPlace } from '../../../core/registration/expected.ts';
 import { isRepairInPlace, isWhole, movesBaseline, timesOf } from '../../../core/restore/circumstances.ts';
 import {
@@ -16,7 +15,7 @@ import {
 } from '../../../core/restore/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
-import { type BaselineShard, storeBaselineShard } from '../../baseline/store.ts';
+import { type BaselineShard, writeBaselineShard } from '../../baseline/store.ts';
 import { readComparison } from '../compare/comparison.ts';
 import type { Journal } from '../outcomes/journal.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
@@ -35,75 +34,71 @@ export interface ClosedShard extends ShardReads {
 
 /** Stores what the pair agrees on after this pass's look, once nothing is to be written that a look has not shown. */
 export async function closeBaselineShard(closed: ClosedShard): Promise<void> {
-  const { app, run, shard, outcomes, before } = closed;
+  const { app, run, shard, outcomes, before, fingerprints } = closed;
   const letters = newestLetters(outcomes.letters().join(''), before?.letters);
   const isProven = run.phase.pass > 1 || ![...letters].some((letter) => isWrittenOutcome(outcomeOf(letter)));
   if (!isProven || !movesBaseline(run)) return;
   const baseline = await closed.openPairBaseline();
   const look = await openLook(closed, letters);
-  const records = isRepairInPlace(run) ? repairedRecords(baseline, look) : agreedRecords(run, baseline, look);
-  await storeBaselineShard(
-    app,
-    run,
-    shard,
-    records.filter(({ agreed, note }) => agreed !== 'none' || note !== undefined),
-  );
+  const table = writeBaselineShard(app, run, shard, fingerprints.count);
+  const add: Add = (record) => {
+    if (record.agreed !== 'none' || record.note !== undefined) table.add(record);
+  };
+  if (isRepairInPlace(run)) addRepaired(add, baseline, look);
+  else addAgreed(add, run, baseline, look);
+  await table.store();
 }
 
-/** What this pass's look showed of the records that the run decided about. */
+type Add = (record: BaselineRecord) => void;
+
+/** What this pass's look showed. */
 interface Look {
   readonly times: Times;
-  readonly seen: readonly {
-    readonly keyHash: number;
-    readonly outcome: Outcome | undefined;
-    readonly observation: Observation;
-  }[];
+  /** Each record that the run decided about. */
+  readonly forEach: (visit: (keyHash: number, seen: Observation, outcome: Outcome | undefined) => void) => void;
   /** By hash what else lives in the target, as far as the baseline knows of it. */
   readonly extras: ReadonlyMap<number, Shown>;
 }
 
 async function openLook(closed: ClosedShard, letters: string): Promise<Look> {
   const { app, run, shard, fingerprints, journal } = closed;
+  const { count } = fingerprints;
   const comparison = await closed.openComparison();
   const isSame = await openSameness(closed, letters, comparison);
   const extras = new Map(comparison.extras.map(({ keyHash, ...shown }) => [keyHash, shown]));
-  const seen: Look['seen'][number][] = [];
-  for (let index = 0; index < fingerprints.count; index += 1) {
-    const outcome = outcomeOf(letters[index]);
+  const hasExtras = letters.length > count;
+  const first = hasExtras && run.phase.pass > 1 ? await readComparison(app, run, shard, count, 1) : comparison;
+  const seenAt = (index: number, outcome: Outcome | undefined): Observation => {
+    const wanted = shownAt(fingerprints, index);
     const asked = comparison.livesAt(index) ? undefined : askedFor(journal.get(index));
-    const observation: Observation = {
+    return {
       end: endOf(outcome),
       written: isWrittenOutcome(outcome) ? writtenOf(outcome) : 'nothing',
-      wanted: shownAt(fingerprints, index),
-      live: asked ?? liveAt(fingerprints, comparison, index),
+      wanted,
+      live: asked ?? comparison.shownAt(index, wanted.content),
       isSame: asked !== undefined || isSame(index),
       expiry: fingerprints.expiryAt(index),
     };
-    seen.push({ keyHash: fingerprints.keyHashAt(index), outcome, observation });
-  }
-  if (letters.length > fingerprints.count) {
-    const first = run.phase.pass === 1 ? comparison : await readComparison(app, run, shard, fingerprints.count, 1);
-    for (const [place, { keyHash }] of first.extras.entries()) {
-      const outcome = outcomeOf(letters[fingerprints.count + place]);
-      const nothing = { wanted: undefined, isSame: false, written: 'nothing', expiry: 0 } as const;
-      seen.push({ keyHash, outcome, observation: { ...nothing, end: endOf(outcome), live: extras.get(keyHash) } });
+  };
+  const forEach: Look['forEach'] = (visit) => {
+    for (let index = 0; index < count; index += 1) {
+      const outcome = outcomeOf(letters[index]);
+      visit(fingerprints.keyHashAt(index), seenAt(index, outcome), outcome);
     }
-  }
-  return { times: timesOf(run), seen, extras };
+    for (let index = count; index < letters.length; index += 1) {
+      const keyHash = first.extras[index - count]?.keyHash ?? Number.NaN;
+      const outcome = outcomeOf(letters[index]);
+      const nothing = { wanted: undefined, isSame: false, written: 'nothing', expiry: 0 } as const;
+      visit(keyHash, { ...nothing, end: endOf(outcome), live: extras.get(keyHash) }, outcome);
+    }
+  };
+  return { times: timesOf(run), forEach, extras };
 }
 
 /** What the listing passed over, and the hub has shown as it is to be when it was asked, in words that are not noted. */
 function askedFor(note: ReturnType<Journal['get']>): Shown | undefined {
   if (typeof note !== 'object' || note.altered !== undefined || note.seen.length === 0) return undefined;
   return { version: recordVersionOf(note.seen), content: Number.NaN };
-}
-
-function liveAt(fingerprints: FingerprintTable, comparison: Comparison, index: number): Shown | undefined {
-  if (!comparison.livesAt(index)) return undefined;
-  const { content } = comparison.isSameAt(index)
-    ? shownAt(fingerprints, index)
-    : { content: comparison.contentAt(index) };
-  return { version: recordVersionOf(comparison.versionHashesAt(index)), content };
 }
 
 /** Texts are read where fingerprints do not tell that a record is in place as it is to be. */
@@ -149,15 +144,16 @@ function endOf(outcome: Outcome | undefined): Observation['end'] {
   }
 }
 
-function agreedRecords(run: RestoreRun, baseline: BaselineShard, { times, seen, extras }: Look): BaselineRecord[] {
-  const records = seen.map(({ keyHash, observation }) => nextRecord(baseline.get(keyHash), observation, times));
-  const known = new Set(seen.map(({ keyHash }) => keyHash));
-  for (const keyHash of baseline.keyHashes()) {
-    if (known.has(keyHash)) continue;
+function addAgreed(add: Add, run: RestoreRun, baseline: BaselineShard, { times, forEach, extras }: Look): void {
+  const others = new Set(baseline.keyHashes());
+  forEach((keyHash, seen) => {
+    others.delete(keyHash);
+    add(nextRecord(baseline.get(keyHash), seen, times));
+  });
+  for (const keyHash of others) {
     const record = baseline.get(keyHash);
-    if (!isOutlived(run, record, isWhole(run) && !extras.has(keyHash))) records.push(record);
+    if (!isOutlived(run, record, isWhole(run) && !extras.has(keyHash))) add(record);
   }
-  return records;
 }
 
 /** What went is remembered at least this long, and as long as a snapshot may hold it. */
@@ -171,14 +167,17 @@ function isOutlived({ createdAt, source }: RestoreRun, { agreed }: BaselineRecor
 }
 
 /** A repair in place moves no agreement: the versions it gave are put into entries of the same content. */
-function repairedRecords(baseline: BaselineShard, { times, seen }: Look): BaselineRecord[] {
-  const created = new Map(seen.flatMap((one) => (one.outcome === 'created' ? [[one.keyHash, one.observation]] : [])));
-  return [...baseline.keyHashes()].map((keyHash) => {
-    const record = baseline.get(keyHash);
-    const { agreed } = record;
-    const { wanted, live, isSame = false } = created.get(keyHash) ?? {};
-    if (!isSame || live === undefined || typeof agreed === 'string' || agreed.kind === 'tombstone') return record;
-    if (!isShownAs(agreed.source, wanted)) return record;
-    return { ...record, agreed: { ...agreed, source: { ...live, at: times.lookAt, isOwn: true } } };
+function addRepaired(add: Add, baseline: BaselineShard, { times, forEach }: Look): void {
+  const created = new Map<number, Observation>();
+  forEach((keyHash, seen, outcome) => {
+    if (outcome === 'created') created.set(keyHash, seen);
   });
+  for (const keyHash of baseline.keyHashes()) {
+    const record = baseline.get(keyHash);
+    const entry = entryOf(record);
+    const { wanted, live, isSame = false } = created.get(keyHash) ?? {};
+    const isOfSame = isSame && live !== undefined && entry !== undefined && isShownAs(entry.source, wanted);
+    if (isOfSame) add({ ...record, agreed: { ...entry, source: { ...live, at: times.lookAt, isOwn: true } } });
+    else add(record);
+  }
 }
