@@ -1,9 +1,16 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 /** Reads the command line. After `--help` and after a wrong option it prints the help and ends the process: 0 or 2. */
-export function readOptions<const O extends NonNullable<ParseArgsConfig['options']>>(help: string, options: O) {
+export function readOptions<const O extends NonNullable<ParseArgsConfig['options']>>(
+  help: string,
+  options: O,
+  args: readonly string[] = process.argv.slice(2),
+) {
   try {
-    const { values } = parseArgs({ options: { ...options, help: { type: 'boolean', default: false } } });
+    const { values } = parseArgs({
+      args: [...args],
+      options: { ...options, help: { type: 'boolean', default: false } },
+    });
     // TypeScript keeps no property of its own in a generic result.
     const { help: wantsHelp }: { readonly help?: unknown } = values;
     if (wantsHelp !== true) return values;

@@ -1,8 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Pool } from 'undici';
 import { ByteStore } from './byte-store.ts';
-import type { Job, Outcome } from './rivals.ts';
-import { forEachAtOnce, readWrites } from './writes.ts';
+import { firstWrites, type Job, type Outcome } from './workload.ts';
 
 /**
  * The ceiling: the same requests with nothing around them. No parsing, no retries, no limiter, no storing; what it
@@ -31,21 +30,20 @@ export async function listBare({ hubUrl, connectionString }: Job): Promise<() =>
   };
 }
 
-/** None is put twice, for an update is another thing; this many take longer than a rival is given. */
+/** They take longer than a rival is given. */
 const MOST_PUTS = 400_000;
 
-/** The PUTs are prepared in memory, so that reading and parsing a file is no part of them. */
+/** The PUTs are prepared in memory, so that making them is no part of them. */
 export async function putBare(job: Job, concurrency: number): Promise<() => Promise<Outcome>> {
   const pool = new Pool(job.hubUrl, { connections: concurrency });
   const authorization = sasOf(job.connectionString);
   const puts: { readonly path: string; readonly contentType: string; readonly body: Buffer }[] = [];
   // Outside the heap, where they cost no garbage collection.
   const bodies = new ByteStore();
-  for await (const { kind, id, body } of readWrites(job.writesFile)) {
+  for (const { kind, id, body } of firstWrites(job.devices, MOST_PUTS)) {
     const path = `/secondary/${kind}s/${encodeURIComponent(id)}?api-version=2020-06`;
     const bytes = Buffer.from(body);
     puts.push({ path, contentType: contentTypes[kind], body: bodies.at(bodies.keep(bytes), bytes.length) });
-    if (puts.length === MOST_PUTS) break;
   }
   return async () => {
     const count = await forEachAtOnce(puts, { concurrency, maxSeconds: job.maxSeconds }, async (put) => {
@@ -71,4 +69,24 @@ function sasOf(connectionString: string): string {
   const expiry = Math.floor(Date.now() / 1000) + 6 * 3600;
   const signature = createHmac('sha256', key).update(`${resource}\n${expiry}`).digest('base64');
   return `SharedAccessSignature sr=${resource}&sig=${encodeURIComponent(signature)}&se=${expiry}&skn=${keyName}`;
+}
+
+/** Runs `work` on each item, `concurrency` at a time, until the items or the time are used up; gives their number. */
+export async function forEachAtOnce<T>(
+  items: readonly T[],
+  { concurrency, maxSeconds }: { readonly concurrency: number; readonly maxSeconds: number },
+  work: (item: T) => Promise<unknown>,
+): Promise<number> {
+  const endAt = performance.now() + maxSeconds * 1000;
+  const rest = items.values();
+  let count = 0;
+  const worker = async (): Promise<void> => {
+    for (const item of rest) {
+      await work(item);
+      count += 1;
+      if (performance.now() >= endAt) return;
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, worker));
+  return count;
 }

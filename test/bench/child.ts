@@ -12,7 +12,7 @@ export interface Child extends AsyncDisposable {
   ask<T>(message: object | string, schema: z.ZodType<T>): Promise<T>;
 }
 
-export function startChild(file: string, args: readonly string[] = []): Child {
+export function startChild(file: string, args: readonly string[]): Child {
   // As large as a user's machine would allow: at a million rows the SDK needs more than Node's usual heap.
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv: ['--max-old-space-size=8192'] });
   const exited = once(child, 'exit');
@@ -36,19 +36,25 @@ export function startChild(file: string, args: readonly string[] = []): Child {
   };
 }
 
-export interface Cost {
-  readonly cpuSeconds: number;
-  readonly serverCpuSeconds: number;
-  readonly peakBytes: number;
-}
-
 /** Does some work, and tells what it cost the process that does it and the hub server. */
-export async function withCost<T>(pid: number, serverPid: number, work: () => Promise<T>): Promise<[T, Cost]> {
+export async function withCost<T>(pid: number, serverPid: number, work: () => Promise<T>) {
   const before = await Promise.all([pid, serverPid].map(cpuSecondsOf));
   const done = await work();
   const after = await Promise.all([pid, serverPid].map(cpuSecondsOf));
   const [cpuSeconds = 0, serverCpuSeconds = 0] = after.map((now, at) => now - (before[at] ?? 0));
-  return [done, { cpuSeconds, serverCpuSeconds, peakBytes: await peakBytesOf(pid) }];
+  return { done, cost: { cpuSeconds, serverCpuSeconds, peakBytes: await peakBytesOf(pid) } };
+}
+
+export type Cost = Awaited<ReturnType<typeof withCost>>['cost'];
+
+/** Figures of a contender that moved `count` registrations, or made as many PUTs. */
+export function figuresOf(count: number, seconds: number, { cpuSeconds, serverCpuSeconds, peakBytes }: Cost) {
+  return {
+    ...{ count, seconds, perSecond: count / seconds },
+    cpuPer100k: (cpuSeconds / count) * 100_000,
+    serverMicros: (serverCpuSeconds / count) * 1e6,
+    peakMegabytes: peakBytes / 2 ** 20,
+  };
 }
 
 /** The kernel's clock in /proc: 100 on every Linux that Node runs on (proc_pid_stat(5), sysconf(_SC_CLK_TCK)). */

@@ -29,7 +29,8 @@ export interface Answer {
 
 export interface HubStats {
   readonly rowCount: number;
-  readonly listCount: number;
+  /** Of any kind. */
+  readonly requestCount: number;
   readonly putCount: number;
   /** Installations whose rows were made while a listing waited for them. */
   readonly lateCount: number;
@@ -63,7 +64,7 @@ export class FastHub {
   #pending: Pending[] = [];
   #settledCount = 0;
   #mintedCount = 0;
-  #listCount = 0;
+  #requestCount = 0;
   #putCount = 0;
   #lateCount = 0;
 
@@ -79,7 +80,7 @@ export class FastHub {
     while (this.settle());
     return {
       rowCount: this.#rows.size,
-      listCount: this.#listCount,
+      requestCount: this.#requestCount,
       putCount: this.#putCount,
       lateCount: this.#lateCount,
     };
@@ -100,6 +101,7 @@ export class FastHub {
 
   answer(route: HubRoute, body: Buffer): Answer {
     const { method, resource, key, origin } = route;
+    this.#requestCount += 1;
     switch (`${method} ${resource}${key === '' ? '' : '/{}'}`) {
       case 'GET registrations':
         return this.#list(route);
@@ -123,7 +125,6 @@ export class FastHub {
   }
 
   #list(route: HubRoute): Answer {
-    this.#listCount += 1;
     while (this.settle()) this.#lateCount += 1;
     const asked = new URLSearchParams(route.query);
     const top = Math.min(PAGE_SIZE, Number(asked.get('$top') ?? PAGE_SIZE));

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
 import { z } from 'zod';
 import { type Answer, FastHub } from './fast-hub.ts';
@@ -9,10 +8,8 @@ import { deviceBatches, writesFor } from './workload.ts';
 /**
  * The hubs `primary` (full) and `secondary` (empty) for peers, ceilings and the app alike, as a process of its own that
  * is controlled by messages. Answers have the bytes of the emulator's, but cost a fraction of its time: what is measured
- * should be the clients. Arguments: the number of devices, and the file that gets every PUT of a restore, if any.
+ * should be the clients. Its argument is the number of devices.
  */
-const [devices, writesFile = ''] = process.argv.slice(2);
-
 const hubs = new Map([
   ['primary', new FastHub('primary')],
   ['secondary', new FastHub('secondary')],
@@ -38,7 +35,7 @@ const commandSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('stats') }),
 ]);
 
-const seeded = await fill();
+const seeded = fill(Number(process.argv[2]));
 const server = createServer({ noDelay: true }, (socket) => serveConnection(socket, serve, () => latencyMs));
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
@@ -47,19 +44,13 @@ process.on('message', (message) => process.send?.(obey(message)));
 process.once('disconnect', () => process.exit(0));
 process.send?.({ url: `http://127.0.0.1:${portSchema.parse(server.address()).port}`, ...seeded });
 
-async function fill(): Promise<{ readonly rowCount: number; readonly writeCount: number }> {
-  const file = writesFile === '' ? undefined : createWriteStream(writesFile);
+function fill(devices: number): { readonly rowCount: number; readonly writeCount: number } {
   let [rowCount, writeCount] = [0, 0];
-  for (const rows of deviceBatches(Number(devices))) {
+  for (const rows of deviceBatches(devices)) {
     for (const { id, xml } of rows) hubs.get('primary')?.seed(id, xml);
     rowCount += rows.length;
-    if (file === undefined) continue;
-    const writes = writesFor(rows);
-    writeCount += writes.length;
-    if (!file.write(writes.map((write) => `${JSON.stringify(write)}\n`).join(''))) await once(file, 'drain');
+    writeCount += writesFor(rows).length;
   }
-  file?.end();
-  if (file !== undefined) await once(file, 'close');
   return { rowCount, writeCount };
 }
 

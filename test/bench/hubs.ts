@@ -5,7 +5,7 @@ import { startChild } from './child.ts';
 const seededSchema = z.object({ url: z.string(), rowCount: z.number(), writeCount: z.number() });
 const hubStatsSchema = z.object({
   rowCount: z.number(),
-  listCount: z.number(),
+  requestCount: z.number(),
   putCount: z.number(),
   lateCount: z.number(),
 });
@@ -18,7 +18,7 @@ export interface Hubs extends AsyncDisposable {
   readonly pid: number;
   /** Registrations in `primary`. */
   readonly rowCount: number;
-  /** PUTs that restore them into an empty hub; 0 when none were asked for. */
+  /** PUTs that restore them into an empty hub. */
   readonly writeCount: number;
   setLatency(latencyMs: number): Promise<unknown>;
   /** Empties `secondary`, and its counts. */
@@ -26,9 +26,9 @@ export interface Hubs extends AsyncDisposable {
   stats(): Promise<z.infer<typeof statsSchema>>;
 }
 
-/** Starts it and waits until `primary` is full; `writesFile` gets the PUTs of a restore, if there is one. */
-export async function startHubs(devices: number, writesFile = ''): Promise<Hubs> {
-  const child = startChild('./hub-server.ts', [String(devices), writesFile]);
+/** Starts it and waits until `primary` is full. */
+export async function startHubs(devices: number): Promise<Hubs> {
+  const child = startChild('./hub-server.ts', [String(devices)]);
   const seeded = await child.reply(seededSchema);
   // The key opens nothing: the server only looks whether a request is signed.
   const key = createHash('sha256').update('benchmark').digest('base64');

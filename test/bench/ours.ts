@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { type Api, createApi } from '../../local/api.ts';
 import type { Azurite } from '../../local/azurite.ts';
 import { type SpawnedHost, spawnHost } from '../../local/host/spawn-host.ts';
-import { forgetPeak, withCost } from './child.ts';
+import { type Cost, figuresOf, forgetPeak, withCost } from './child.ts';
+import type { ownRuns, Sample } from './figures.ts';
 import type { Hubs } from './hubs.ts';
-import type { Measured } from './measures.ts';
 import { finishedRun, type Timeline } from './run-watch.ts';
-import { countStatusRequests, type StatusCost, watchStatus } from './status.ts';
+import { countStatusRequests, watchStatus } from './status.ts';
 
 export interface OursOptions {
   /** Folder of the built app. */
@@ -14,48 +14,45 @@ export interface OursOptions {
   readonly hubs: Hubs;
   readonly azurite: Azurite;
   /** Each needs what comes before it; none after it runs. */
-  readonly last: 'backup' | 'restore' | 'dry-run';
+  readonly last: (typeof ownRuns)[number];
   /** Has the host write a profile of its processor time. */
   readonly profile?: { readonly folder: string; readonly name: string };
 }
 
-export interface OurRun {
-  readonly samples: readonly Measured[];
-  /** When a restore ran. */
-  readonly status?: StatusCost;
-}
+export type Measured = Pick<Sample, 'subject' | 'figures' | 'failure'>;
 
 /**
  * The app as it is deployed, in the local Functions host with a small instance's memory, at its default settings:
  * backup, restore with its verification, and a dry run over what was restored. Throws when a count is not right.
  */
-export async function runOurs(options: OursOptions): Promise<OurRun> {
-  const { appDir, azurite } = options;
-  const { samples, status } = await moveAll(options);
-  if (status === undefined) return { samples };
-  const requests = await countStatusRequests(appDir, azurite, settingsOf(options));
-  return { samples, status: { ...status, requests } };
+export async function runOurs(options: OursOptions): Promise<Measured[]> {
+  const { appDir, azurite, last } = options;
+  const settings = settingsOf(options);
+  const samples = await runAll(options, settings);
+  if (last === 'backup') return samples;
+  const requests = await countStatusRequests(appDir, azurite, settings);
+  return samples.map(({ subject, figures }) =>
+    subject === 'status' ? { subject, figures: { ...figures, ...requests } } : { subject, figures },
+  );
+}
+
+async function runAll(options: OursOptions, settings: Record<string, string>): Promise<Measured[]> {
+  const own = { ...settings, ...profiling(options) };
+  await using host = await spawnHost({ appDir: options.appDir, settings: own, isQuiet: true });
+  const work: Work = { ...options, host, api: createApi(() => host) };
+  try {
+    const samples = [await backUp(work)];
+    if (options.last !== 'backup') samples.push(...(await restore(work)));
+    if (options.last === 'dry-run') samples.push(await runDry(work));
+    return samples;
+  } catch (cause) {
+    throw new Error(`The app failed. Its host wrote last:\n${host.output().slice(-3000)}`, { cause });
+  }
 }
 
 interface Work extends OursOptions {
   readonly host: SpawnedHost;
   readonly api: Api;
-}
-
-async function moveAll(options: OursOptions) {
-  const settings = { ...settingsOf(options), ...profiling(options) };
-  await using host = await spawnHost({ appDir: options.appDir, settings, isQuiet: true });
-  const work: Work = { ...options, host, api: createApi(() => host) };
-  try {
-    const samples = [await backUp(work)];
-    if (options.last === 'backup') return { samples };
-    const { sample, status } = await restoreAll(work);
-    samples.push(sample);
-    if (options.last === 'dry-run') samples.push(await runDry(work));
-    return { samples, status };
-  } catch (cause) {
-    throw new Error(`The app failed. Its host wrote last:\n${host.output().slice(-3000)}`, { cause });
-  }
 }
 
 /** Node writes the profile when the host ends in order, as it does when it is stopped. */
@@ -78,51 +75,74 @@ function settingsOf({ hubs, azurite }: OursOptions): Record<string, string> {
 }
 
 async function backUp(work: Work): Promise<Measured> {
-  const { rowCount: count } = work.hubs;
-  const { run, cost } = await measured(work, 'backup', () => work.api.start('/api/backups'));
-  expectEqual('registrations in the snapshot', run.result?.registrationCount, count);
+  const { rowCount } = work.hubs;
+  const { run, figures } = await measured(work, 'backup', rowCount, () => work.api.start('/api/backups'));
+  expectEqual('registrations in the snapshot', run.result?.registrationCount, rowCount);
   const snapshot = await work.api.call('GET', '/api/snapshots/latest');
   const { bytes } = z.object({ bytes: z.number() }).parse(snapshot.body);
-  return { contender: 'backup', count, ...cost, storedBytes: bytes };
+  return { subject: 'backup', figures: { ...figures, bytesPerRow: bytes / rowCount } };
 }
 
-async function restoreAll(work: Work) {
+async function restore(work: Work): Promise<Measured[]> {
   const { api, hubs } = work;
   let watch: ReturnType<typeof watchStatus> | undefined;
-  const { run, cost } = await measured(work, 'restore', async () => {
+  const { run, figures } = await measured(work, 'restore', hubs.writeCount, async () => {
     const started = await api.start('/api/restores');
     watch = watchStatus(api, started.id);
     return started;
   });
-  const status = await watch?.stop();
+  const status = (await watch?.stop()) ?? {};
   const counts = run.result?.counts;
   expectEqual('records created', counts?.created, counts?.total ?? -1);
   const { putCount, lateCount } = (await hubs.stats()).secondary;
   expectEqual('PUTs', putCount, hubs.writeCount);
-  const sample: Measured = { contender: 'restore', count: hubs.writeCount, ...cost, lateCount };
-  return { sample, status };
+  return [
+    { subject: 'restore', figures: { ...figures, ...ratesOf(figures), lateCount } },
+    { subject: 'status', figures: status },
+  ];
+}
+
+/** Rates of a restore by what it does. */
+function ratesOf(figures: Sample['figures']) {
+  const part = (...names: readonly string[]): number => names.reduce((sum, name) => sum + (figures[name] ?? 0), 0);
+  const [count, look, write] = [part('count'), part('scan1', 'seal1'), part('reconcile1')];
+  return {
+    writing: count / write,
+    lookingAndWriting: count / (look + write),
+    unsettled: count / (part('seconds') - part('settle')),
+    /** Seconds. */
+    verifying: part('scan2', 'seal2', 'reconcile2', 'finish2'),
+  };
 }
 
 async function runDry(work: Work): Promise<Measured> {
-  const { run, cost } = await measured(work, 'restore', () => work.api.start('/api/restores', { dryRun: true }));
+  const { writeCount } = work.hubs;
+  const start = () => work.api.start('/api/restores', { dryRun: true });
+  const { run, figures } = await measured(work, 'restore', writeCount, start);
   const counts = run.result?.counts;
   expectEqual('records found unchanged', counts?.unchanged, counts?.total ?? -1);
-  return { contender: 'dry-run', count: work.hubs.writeCount, ...cost };
+  return { subject: 'dry-run', figures };
 }
-
-type RunCost = Pick<Measured, 'seconds' | 'cpuSeconds' | 'serverCpuSeconds' | 'peakBytes' | 'parts'>;
 
 async function measured(
   { host, hubs, azurite }: Work,
   kind: 'backup' | 'restore',
+  count: number,
   start: () => Promise<{ readonly id: string }>,
-): Promise<{ readonly run: Timeline['run']; readonly cost: RunCost }> {
+): Promise<{ readonly run: Timeline['run']; readonly figures: Sample['figures'] }> {
   await forgetPeak(host.pid);
-  const [{ run, seconds, parts }, cost] = await withCost(host.pid, hubs.pid, async () => {
-    const { id } = await start();
-    return finishedRun(azurite.connectionString, kind, id);
-  });
-  return { run, cost: { seconds, ...cost, parts } };
+  const { done, cost }: { readonly done: Timeline; readonly cost: Cost } = await withCost(
+    host.pid,
+    hubs.pid,
+    async () => {
+      const { id } = await start();
+      return finishedRun(azurite.connectionString, kind, id);
+    },
+  );
+  const { run, seconds, parts } = done;
+  // The settling wait is the same at any size and speed.
+  const workingSeconds = seconds - (parts['settle'] ?? 0);
+  return { run, figures: { ...figuresOf(count, seconds, cost), workingSeconds, ...parts } };
 }
 
 /** Work that was not done right is not measured. */

@@ -1,12 +1,13 @@
+import { markdownTable } from 'markdown-table';
 import { checkBars } from './bars.ts';
-import { casesOf, type Figures, figuresOf } from './figures.ts';
-import { type BenchResult, type Contender, contenders } from './measures.ts';
-import { median } from './statistics.ts';
-import { fixed, section, table, whole } from './table.ts';
+import { type BenchResult, casesOf, contenders, type FigureOf, figuresAt, median, ownRuns } from './figures.ts';
 
 /** Everything measured as Markdown: the cases, how figures grow, and the bars. What did not run is left out. */
 export function renderReport(result: BenchResult): string {
-  const { failures, status, packages } = result;
+  const failures = result.samples.filter(({ failure }) => failure !== undefined);
+  const bars = checkBars(result).map(({ name, limit, found, isMet, beside = '' }) => [
+    ...[name, limit, found.toFixed(2), isMet ? 'yes' : '**no**', beside],
+  ]);
   return [
     result.machine,
     renderCases(result),
@@ -14,97 +15,75 @@ export function renderReport(result: BenchResult): string {
     ...section(
       'What could not be done',
       ['who', 'devices', 'ms', 'why'],
-      failures.map(({ contender, devices, latencyMs, message }) => [
-        contender,
-        whole(devices),
-        whole(latencyMs),
-        message,
-      ]),
+      failures.map((one) => [one.subject, whole(one.devices), whole(one.latencyMs), one.failure ?? '']),
     ),
-    ...section(
-      'Status calls during a restore',
-      ['devices', 'ms', 'calls', 'median ms', 'p99 ms', 'storage requests: readiness', 'storage requests: restore'],
-      status.map(({ devices, latencyMs, count, medianMs, p99Ms, requests }) =>
-        [devices, latencyMs, count, medianMs, p99Ms, requests.readiness, requests.restore].map(whole),
-      ),
-    ),
-    ...section(
-      'What is deployed',
-      ['MB', 'cold load ms', 'unbundled ms', 'of it'],
-      packages.map(({ bytes, bundledMs, unbundledMs }) => {
-        const [bundled, unbundled] = [median(bundledMs), median(unbundledMs)];
-        return [(bytes / 1e6).toFixed(2), whole(bundled), whole(unbundled), fixed(bundled / unbundled, 2)];
-      }),
-    ),
-    ...renderExtras(result),
-    ...section(
-      'Bars',
-      ['bar', 'limit', 'found', 'met', 'beside it'],
-      checkBars(result).map(({ name, limit, found, isMet, beside = '' }) => [
-        name,
-        limit,
-        found,
-        isMet ? 'yes' : '**no**',
-        beside,
-      ]),
-    ),
+    ...renderOthers(result),
+    ...section('Bars', ['bar', 'limit', 'found', 'met', 'beside it'], bars),
   ].join('\n\n');
 }
 
 /** For each case a table of backups, one of restores, the parts of ours, and what the hub server cost. */
-export function renderCases(result: BenchResult, devices?: number): string {
-  return casesOf(result)
-    .filter((where) => devices === undefined || where.devices === devices)
+export function renderCases(result: BenchResult, only?: number): string {
+  const cases = casesOf(result).filter(({ devices }) => only === undefined || devices === only);
+  return cases
     .flatMap((where) => {
-      const of = (name: Contender) => figuresOf(result, where, name);
+      const of = figuresAt(result, where);
       return [
         `### ${whole(where.devices)} devices, ${where.latencyMs} ms`,
-        ...section('', ['backup', 'rows/s', 'x SDK', 'x bare', ...costHead, 'bytes/row'], backups(of)),
-        ...section('', ['restore', 'PUTs/s', 'x SDK', 'x SDK 64', 'x bare', ...costHead], restores(of)),
-        ...section('', ['part of ours', 'seconds'], parts(of)),
-        ...section('', ['hub server', 'us of its processor'], serverRows(of)),
+        ...section('', ['backup', 'rows/s', 'x SDK', 'x bare', ...costHead, 'bytes/row'], backupRows(of)),
+        ...section('', ['restore', 'PUTs/s', 'x SDK', 'x SDK 64', 'x bare', ...costHead], restoreRows(of)),
+        ...section(
+          '',
+          ['part of ours', 'seconds'],
+          ownRuns.flatMap((name) => partsRow(of, name)),
+        ),
+        ...section('', ['hub server', ''], serverRows(of)),
       ];
     })
     .join('\n\n');
 }
 
-type Of = (name: Contender) => Figures;
 const costHead = ['CPU s/100k', 'peak MB'];
-const costs = ({ cpuPer100k, peakMegabytes }: Figures) => [fixed(cpuPer100k, 1), whole(peakMegabytes)];
 
-/** The rows whose rate was measured: a label, the rate, and its ratio to each of the others. */
-function rateRow(label: string, rate: number, others: readonly Figures[], ...rest: readonly string[]): string[][] {
+function costs(of: FigureOf, subject: Parameters<FigureOf>[0]): string[] {
+  return [fixed(of(subject, 'cpuPer100k'), 1), whole(of(subject, 'peakMegabytes'))];
+}
+
+/** A label, a rate, and its ratio to each of the others; nothing for a rate that was not measured. */
+function rateRow(label: string, rate: number, others: readonly number[], rest: readonly string[]): string[][] {
   if (Number.isNaN(rate)) return [];
-  return [[label, whole(rate), ...others.map(({ perSecond }) => fixed(rate / perSecond, 2)), ...rest]];
+  return [[label, whole(rate), ...others.map((other) => fixed(rate / other, 2)), ...rest]];
 }
 
-function backups(of: Of): string[][] {
-  const others = [of('sdk-backup'), of('bare-list')];
-  return Object.entries({
-    'SDK: list, stringify, upload': of('sdk-backup'),
-    'bare listing loop': of('bare-list'),
-    ours: of('backup'),
-  }).flatMap(([label, own]) => rateRow(label, own.perSecond, others, ...costs(own), whole(own.storedPerRow)));
-}
-
-function restores(of: Of): string[][] {
-  const [single, many, bare, own, dry] = [
-    of('sdk-restore-1'),
-    of('sdk-restore-64'),
-    of('bare-put'),
-    of('restore'),
-    of('dry-run'),
-  ];
-  const others = [single, many, bare];
+function backupRows(of: FigureOf): string[][] {
+  const others = [of('sdk-backup', 'perSecond'), of('bare-list', 'perSecond')];
+  const row = (label: string, subject: 'sdk-backup' | 'bare-list' | 'backup') => {
+    const rest = [...costs(of, subject), whole(of(subject, 'bytesPerRow'))];
+    return rateRow(label, of(subject, 'perSecond'), others, rest);
+  };
   return [
-    ...rateRow('SDK, one by one', single.perSecond, others, ...costs(single)),
-    ...rateRow('SDK, 64 at once', many.perSecond, others, ...costs(many)),
-    ...rateRow('bare PUTs, 64 at once', bare.perSecond, others, ...costs(bare)),
-    ...rateRow('ours: the writing phase', own.writing, others, '', ''),
-    ...rateRow('ours: looking and writing', own.lookingAndWriting, others, '', ''),
-    ...rateRow('ours: whole but for the settling wait', own.unsettled, others, '', ''),
-    ...rateRow('ours: whole', own.perSecond, others, ...costs(own)),
-    ...rateRow('ours: dry run (nothing written)', dry.perSecond, [], '', '', '', ...costs(dry)),
+    ...row('SDK: list, stringify, upload', 'sdk-backup'),
+    ...row('bare listing loop', 'bare-list'),
+    ...row('ours', 'backup'),
+  ];
+}
+
+function restoreRows(of: FigureOf): string[][] {
+  const peers = ['sdk-restore-1', 'sdk-restore-64', 'bare-put'] as const;
+  const others = peers.map((peer) => of(peer, 'perSecond'));
+  const labels = ['SDK, one by one', 'SDK, 64 at once', 'bare PUTs, 64 at once'];
+  return [
+    ...peers.flatMap((peer, at) => rateRow(labels[at] ?? '', of(peer, 'perSecond'), others, costs(of, peer))),
+    ...rateRow('ours: the writing phase', of('restore', 'writing'), others, ['', '']),
+    ...rateRow('ours: looking and writing', of('restore', 'lookingAndWriting'), others, ['', '']),
+    ...rateRow('ours: whole but for the settling wait', of('restore', 'unsettled'), others, ['', '']),
+    ...rateRow('ours: whole', of('restore', 'perSecond'), others, costs(of, 'restore')),
+    ...rateRow(
+      'ours: dry run (nothing written)',
+      of('dry-run', 'perSecond'),
+      [],
+      ['', '', '', ...costs(of, 'dry-run')],
+    ),
   ];
 }
 
@@ -113,63 +92,81 @@ const partNames = [
   ...['scan2', 'seal2', 'reconcile2', 'finish2'],
 ];
 
-function parts(of: Of): string[][] {
-  return (['backup', 'restore', 'dry-run'] as const).flatMap((contender) => {
-    const own = of(contender);
-    const found = partNames.map((name) => [name, own.part(name)] as const).filter(([, seconds]) => seconds > 0);
-    const text = found.map(([name, seconds]) => `${name} ${seconds.toFixed(1)}`).join(', ');
-    return Number.isNaN(own.seconds) ? [] : [[contender, `${own.seconds.toFixed(1)}: ${text}`]];
+function partsRow(of: FigureOf, subject: (typeof ownRuns)[number]): string[][] {
+  const seconds = of(subject, 'seconds');
+  if (Number.isNaN(seconds)) return [];
+  const parts = partNames.flatMap((name) => {
+    const part = of(subject, name);
+    return part > 0 ? `${name} ${part.toFixed(1)}` : [];
   });
+  return [[subject, `${seconds.toFixed(1)}: ${parts.join(', ')}`]];
 }
 
 /** What every contender shares the machine with. */
-function serverRows(of: Of): string[][] {
+function serverRows(of: FigureOf): string[][] {
   return [
-    ['a page of 100, bare listing', whole(of('bare-list').serverMicros * 100)],
-    ['a PUT, bare', whole(of('bare-put').serverMicros)],
-    ['our restore: installations whose rows a listing had to wait for', whole(of('restore').lateCount)],
+    ['us of processor for a page of 100, bare listing', whole(of('bare-list', 'serverMicros') * 100)],
+    ['us of processor for a PUT, bare', whole(of('bare-put', 'serverMicros'))],
+    ['our restore: installations whose rows a listing had to wait for', whole(of('restore', 'lateCount'))],
   ].filter(([, value]) => value !== '');
 }
 
-function renderExtras({ throttled, twoHosts }: BenchResult): string[] {
-  if (throttled.length === 0) return [];
-  return section(
-    'A hub that takes 500 requests a second, 5 ms; one host and two, 20 ms, 16 in flight each; 20,000 devices',
-    ['', 'median'],
-    [
-      ['writing, in the least time the limit allows', median(throttled.map((run) => run.writingRatio)).toFixed(3)],
-      ['requests refused', `${(100 * median(throttled.map((run) => run.refusedShare))).toFixed(2)} %`],
-      ['writing by two hosts, times as fast', median(twoHosts.map((run) => run.writingRatio)).toFixed(2)],
-      ['whole restore by two hosts, times as fast', median(twoHosts.map((run) => run.ratio)).toFixed(2)],
-    ],
-  );
+/** What is no contender: a row for each figure. */
+function renderOthers({ samples }: BenchResult): string[] {
+  const titles = {
+    status: 'Status calls during a restore',
+    package: 'What is deployed',
+    throttled: 'A hub that limits its rate',
+    'two-hosts': 'Two hosts instead of one',
+  };
+  return Object.entries(titles).flatMap(([subject, title]) => {
+    const own = samples.filter((one) => one.subject === subject);
+    const cases = Map.groupBy(own, ({ devices, latencyMs }) => `${whole(devices)} devices, ${latencyMs} ms`);
+    const rows = [...cases].flatMap(([where, all]) =>
+      Object.keys(all[0]?.figures ?? {}).map((name) => {
+        const found = median(all.flatMap(({ figures }) => figures[name] ?? []));
+        return [...(subject === 'package' ? [] : [where]), name, Number(found.toFixed(3)).toLocaleString('en')];
+      }),
+    );
+    return section(title, [...(subject === 'package' ? [] : ['case']), 'figure', 'median'], rows);
+  });
 }
 
-const MEASURES: readonly (readonly [name: string, value: (figures: Figures) => number, digits: number])[] = [
-  ['a second', ({ perSecond }) => perSecond, 0],
-  ['seconds', ({ seconds }) => seconds, 1],
-  ['CPU s/100k', ({ cpuPer100k }) => cpuPer100k, 1],
-  ['peak MB', ({ peakMegabytes }) => peakMegabytes, 0],
-  ['bytes/row', ({ storedPerRow }) => storedPerRow, 0],
-];
+const grown = { perSecond: 0, seconds: 1, cpuPer100k: 1, peakMegabytes: 0, bytesPerRow: 0 };
 
 /** How each figure grows with the number of devices, latency by latency; nothing with one size. */
 function renderGrowth(result: BenchResult): string[] {
   const byLatency = Map.groupBy(casesOf(result), ({ latencyMs }) => latencyMs);
   return [...byLatency].flatMap(([latencyMs, sizes]) => {
-    const rows = contenders.flatMap((contender) => {
-      const all = sizes.map((where) => figuresOf(result, where, contender));
-      return MEASURES.flatMap(([name, value, digits]) => growthRow(`${contender}: ${name}`, all.map(value), digits));
-    });
-    if (rows.length === 0) return [];
-    const names = sizes.map(({ devices }) => whole(devices));
-    return [`### Growth, ${latencyMs} ms`, table(['', ...names, 'last by first'], rows)];
+    const rows = contenders.flatMap((contender) =>
+      Object.entries(grown).flatMap(([name, digits]) => {
+        const found = sizes.map((where) => figuresAt(result, where)(contender, name));
+        const known = found.filter((one) => !Number.isNaN(one));
+        const growth = ((known.at(-1) ?? 0) / (known[0] ?? 1)).toFixed(2);
+        const texts = found.map((one) => (digits === 0 ? whole(one) : fixed(one, digits)));
+        return known.length < 2 ? [] : [[`${contender}: ${name}`, ...texts, growth]];
+      }),
+    );
+    const head = ['', ...sizes.map(({ devices }) => whole(devices)), 'last by first'];
+    return section(`Growth, ${latencyMs} ms`, head, rows);
   });
 }
 
-function growthRow(name: string, found: readonly number[], digits: number): string[][] {
-  const known = found.filter((one) => !Number.isNaN(one));
-  if (known.length < 2) return [];
-  const growth = ((known.at(-1) ?? Number.NaN) / (known[0] ?? Number.NaN)).toFixed(2);
-  return [[name, ...found.map((one) => (digits === 0 ? whole(one) : fixed(one, digits))), growth]];
+/** A section in Markdown, or nothing without rows. */
+function section(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return rows.length === 0 ? [] : [...(title === '' ? [] : [`### ${title}`]), table(head, rows)];
+}
+
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return markdownTable([head, ...rows], { alignDelimiters: false });
+}
+
+/** Rounded; empty for what was not measured. */
+function whole(value: number): string {
+  return Number.isNaN(value) ? '' : Math.round(value).toLocaleString('en');
+}
+
+/** Empty for what was not measured. */
+function fixed(value: number, digits: number): string {
+  return Number.isNaN(value) ? '' : value.toFixed(digits);
 }

@@ -1,27 +1,44 @@
+import { z } from 'zod';
 import { listBare, putBare } from './bare-loops.ts';
-import { type Failure, type Job, jobSchema, type Outcome } from './rivals.ts';
+import { figuresOf, startChild, withCost } from './child.ts';
+import type { Measured } from './ours.ts';
 import { backUpWithSdk, restoreWithSdk } from './sdk-peer.ts';
+import { type Job, jobSchema, type Outcome } from './workload.ts';
 
-// One rival in a process of its own: gets its job as a message, prepares, says so, runs at the next message, and reports.
-process.once('message', (message) => void race(jobSchema.parse(message)));
-process.once('disconnect', () => process.exit(0));
+const outcomeSchema = z.object({ count: z.number(), seconds: z.number(), storedBytes: z.number().optional() });
+const failureSchema = z.object({ failure: z.string() });
 
+/** Runs one rival as a process of its own; its preparation is not part of the figures. */
+export async function runRival(job: Job, hubPid: number): Promise<Measured> {
+  const { subject } = job;
+  await using child = startChild('./rival.ts', [JSON.stringify(job)]);
+  await child.reply(z.literal('ready'));
+  const { done, cost } = await withCost(child.pid, hubPid, () =>
+    child.ask('go', z.union([outcomeSchema, failureSchema])),
+  );
+  if ('failure' in done) return { subject, figures: {}, ...done };
+  const { count, seconds, storedBytes } = done;
+  const stored = storedBytes === undefined ? {} : { bytesPerRow: storedBytes / count };
+  return { subject, figures: { ...figuresOf(count, seconds, cost), ...stored } };
+}
+
+/** Prepares, says so, runs at the next message, and reports. */
 async function race(job: Job): Promise<void> {
   const run = await prepare(job);
   process.once('message', async () => {
     const startedAt = performance.now();
-    const outcome = await run().catch((error: unknown): Failure => {
+    const outcome = await run().catch((error: unknown) => {
       // More than fits into one string is a limit of the rival's way, and part of what is found.
       if (error instanceof RangeError) return { failure: error.message };
       throw error;
     });
     process.send?.({ ...outcome, seconds: (performance.now() - startedAt) / 1000 });
   });
-  process.send?.({ isReady: true });
+  process.send?.('ready');
 }
 
 function prepare(job: Job): Promise<() => Promise<Outcome>> {
-  switch (job.contender) {
+  switch (job.subject) {
     case 'sdk-backup':
       return backUpWithSdk(job);
     case 'bare-list':
@@ -33,6 +50,11 @@ function prepare(job: Job): Promise<() => Promise<Outcome>> {
     case 'bare-put':
       return putBare(job, 64);
     default:
-      return job.contender satisfies never;
+      return job.subject satisfies never;
   }
+}
+
+if (import.meta.main) {
+  process.once('disconnect', () => process.exit(0));
+  await race(jobSchema.parse(JSON.parse(process.argv[2] ?? '')));
 }

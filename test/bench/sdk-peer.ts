@@ -1,8 +1,8 @@
 import { type Installation, NotificationHubsClient, type RegistrationDescription } from '@azure/notification-hubs';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { z } from 'zod';
-import type { Job, Outcome } from './rivals.ts';
-import { forEachAtOnce, readWrites } from './writes.ts';
+import { forEachAtOnce } from './bare-loops.ts';
+import { firstWrites, type Job, type Outcome } from './workload.ts';
 
 /** What a user writes from the vendor's samples: list into an array, make it JSON, upload it. */
 export async function backUpWithSdk({ connectionString, storage }: Job): Promise<() => Promise<Outcome>> {
@@ -35,9 +35,11 @@ export async function restoreWithSdk(job: Job, concurrency: number): Promise<() 
   });
 }
 
-export async function listAll(client: NotificationHubsClient): Promise<RegistrationDescription[]> {
+export async function listAll(client: NotificationHubsClient, most = Infinity): Promise<RegistrationDescription[]> {
   const found: RegistrationDescription[] = [];
-  for await (const registration of client.listRegistrations()) found.push(registration);
+  for await (const registration of client.listRegistrations()) {
+    if (found.push(registration) === most) break;
+  }
   return found;
 }
 
@@ -61,26 +63,14 @@ const installationSchema = z.custom<Installation>(
 
 /** The first records, in the app's own order: installations as the app sends them, registrations as the SDK lists them. */
 async function readRecords(job: Job): Promise<(Installation | RegistrationDescription)[]> {
-  const listed = sdkClient(job.connectionString, 'primary').listRegistrations();
-  const byId = new Map<string | undefined, RegistrationDescription>();
-  const records: (Installation | RegistrationDescription)[] = [];
-  for await (const { kind, id, body } of readWrites(job.writesFile)) {
-    if (records.length === MOST_RECORDS) break;
-    records.push(kind === 'installation' ? installationSchema.parse(JSON.parse(body)) : await findRegistration(id));
-  }
-  return records;
-
-  async function findRegistration(id: string): Promise<RegistrationDescription> {
-    for (let found = byId.get(id); ; found = byId.get(id)) {
-      if (found !== undefined) {
-        byId.delete(id);
-        // The SDK refuses the id of another hub: the user has to take it out.
-        const { registrationId: _id, etag: _etag, expirationTime: _expiry, ...rest } = found;
-        return rest;
-      }
-      const next = await listed.next();
-      if (next.done === true) throw new Error(`The hub does not list ${id}.`);
-      byId.set(next.value.registrationId, next.value);
-    }
-  }
+  const listed = await listAll(sdkClient(job.connectionString, 'primary'), 2 * MOST_RECORDS);
+  const byId = new Map(listed.map((registration) => [registration.registrationId, registration]));
+  return [...firstWrites(job.devices, MOST_RECORDS)].flatMap(({ kind, id, body }) => {
+    if (kind === 'installation') return installationSchema.parse(JSON.parse(body));
+    const found = byId.get(id);
+    if (found === undefined) return [];
+    // The SDK refuses the id of another hub: the user has to take it out.
+    const { registrationId: _id, etag: _etag, expirationTime: _expiry, ...rest } = found;
+    return rest;
+  });
 }

@@ -3,16 +3,12 @@ import { type Api, createApi } from '../../local/api.ts';
 import type { Azurite } from '../../local/azurite.ts';
 import { startFaultProxy } from '../../local/fault-proxy.ts';
 import { spawnHost } from '../../local/host/spawn-host.ts';
-import type { BenchResult } from './measures.ts';
-import { median, percentile } from './statistics.ts';
-
-/** How long the status calls took while a restore ran, and how many requests to blob storage one costs. */
-export type StatusCost = Omit<BenchResult['status'][number], 'devices' | 'latencyMs'>;
+import { median, percentile } from './figures.ts';
 
 const CALL_EVERY_MS = 500;
 
 /** Asks for the readiness and for the run in turn, as a person's and a monitor's tools would, until stopped. */
-export function watchStatus(api: Api, restoreId: string): { stop(): Promise<Omit<StatusCost, 'requests'>> } {
+export function watchStatus(api: Api, restoreId: string) {
   const durations: number[] = [];
   const stopping = new AbortController();
   const loop = (async () => {
@@ -27,7 +23,7 @@ export function watchStatus(api: Api, restoreId: string): { stop(): Promise<Omit
     async stop() {
       stopping.abort();
       await loop;
-      return { count: durations.length, medianMs: median(durations), p99Ms: percentile(durations, 0.99) };
+      return { calls: durations.length, medianMs: median(durations), p99Ms: percentile(durations, 0.99) };
     },
   };
 }
@@ -40,7 +36,7 @@ export async function countStatusRequests(
   appDir: string,
   { blobUrl, connectionString }: Azurite,
   settings: Readonly<Record<string, string>>,
-): Promise<StatusCost['requests']> {
+) {
   await using proxy = await startFaultProxy(blobUrl);
   const own = { ...settings, ...quiet, SNAPSHOT_STORAGE: connectionString.replace(blobUrl, proxy.url) };
   await using host = await spawnHost({ appDir, settings: own, isQuiet: true });
@@ -53,7 +49,7 @@ export async function countStatusRequests(
     await api.call('GET', path);
     return proxy.requests.length - before;
   };
-  return { readiness: await count('/api/status'), restore: await count(`/api/restores/${id}`) };
+  return { requestsForReadiness: await count('/api/status'), requestsForRestore: await count(`/api/restores/${id}`) };
 }
 
 const quiet = Object.fromEntries(

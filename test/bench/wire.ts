@@ -17,8 +17,8 @@ export interface WireAnswer {
 }
 
 /**
- * Answers the requests of one connection one after the other, each after `delayMs()`: HTTP/1.1 with lengths or chunks,
- * kept alive, as far as clients of a hub use it. It exists because `node:http` takes 39 us of processor time to answer
+ * Answers the requests of one connection one after the other, each after `delayMs()`: HTTP/1.1 with lengths, kept alive,
+ * as far as clients of a hub use it. It exists because `node:http` takes 39 us of processor time to answer
  * 200 to anything, a plain socket 20, on cores that the measured clients need. Malformed bytes end the connection.
  */
 export function serveConnection(
@@ -26,7 +26,7 @@ export function serveConnection(
   answer: (request: WireRequest) => WireAnswer,
   delayMs: () => number,
 ): void {
-  const reader = new RequestReader(() => socket.write('HTTP/1.1 100 Continue\r\n\r\n'));
+  const reader = new RequestReader();
   let late: WireRequest | undefined;
   const serve = (): void => {
     try {
@@ -68,14 +68,7 @@ function send(socket: Socket, request: WireRequest, { head, body }: WireAnswer):
 
 /** Takes the bytes of one connection apart into requests. */
 export class RequestReader {
-  readonly #onExpect: () => void;
   #bytes: Buffer = Buffer.alloc(0);
-  #isExpected = false;
-
-  /** `onExpect` is called once for a request that waits for "100 Continue" before it sends its body. */
-  constructor(onExpect: () => void = () => {}) {
-    this.#onExpect = onExpect;
-  }
 
   push(chunk: Buffer): void {
     this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
@@ -86,15 +79,14 @@ export class RequestReader {
     const headEnd = this.#bytes.indexOf('\r\n\r\n');
     if (headEnd < 0) return undefined;
     const head = parseHead(this.#bytes.toString('latin1', 0, headEnd));
-    const found = bodyOf(this.#bytes, headEnd + 4, head.headers);
-    if (found === undefined) {
-      if (!this.#isExpected && head.headers.get('expect')?.toLowerCase() === '100-continue') this.#onExpect();
-      this.#isExpected = true;
-      return undefined;
-    }
-    this.#isExpected = false;
-    this.#bytes = this.#bytes.subarray(found.end);
-    return { ...head, body: found.body };
+    const length = Number(head.headers.get('content-length') ?? 0);
+    const hasOtherEnd = head.headers.has('transfer-encoding') || head.headers.has('expect');
+    if (hasOtherEnd || !Number.isInteger(length) || length < 0) throw new Error('The body has no known end.');
+    const end = headEnd + 4 + length;
+    if (end > this.#bytes.length) return undefined;
+    const body = this.#bytes.subarray(headEnd + 4, end);
+    this.#bytes = this.#bytes.subarray(end);
+    return { ...head, body };
   }
 }
 
@@ -109,38 +101,4 @@ function parseHead(text: string): Omit<WireRequest, 'body'> {
     headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
   }
   return { method, target, headers };
-}
-
-/** The body, and where the next request begins. */
-interface FoundBody {
-  readonly body: Buffer;
-  readonly end: number;
-}
-
-function bodyOf(bytes: Buffer, start: number, headers: WireRequest['headers']): FoundBody | undefined {
-  const coding = headers.get('transfer-encoding');
-  if (coding?.toLowerCase() === 'chunked') return chunkedBodyOf(bytes, start);
-  const length = Number(headers.get('content-length') ?? 0);
-  if (coding !== undefined || !Number.isInteger(length) || length < 0) throw new Error('The body has no known end.');
-  const end = start + length;
-  return end <= bytes.length ? { body: bytes.subarray(start, end), end } : undefined;
-}
-
-function chunkedBodyOf(bytes: Buffer, start: number): FoundBody | undefined {
-  const parts: Buffer[] = [];
-  let at = start;
-  for (;;) {
-    const lineEnd = bytes.indexOf('\r\n', at);
-    if (lineEnd < 0) return undefined;
-    const size = /^([\da-f]+)\s*(?:;.*)?$/i.exec(bytes.toString('latin1', at, lineEnd))?.[1];
-    if (size === undefined) throw new Error('A chunk has no size.');
-    const from = lineEnd + 2;
-    const to = from + Number.parseInt(size, 16);
-    // Trailers are not read: no client of a hub sends any.
-    if (to + 2 > bytes.length) return undefined;
-    if (bytes.toString('latin1', to, to + 2) !== '\r\n') throw new Error('A chunk does not end where it says.');
-    if (to === from) return { body: Buffer.concat(parts), end: to + 2 };
-    parts.push(bytes.subarray(from, to));
-    at = to + 2;
-  }
 }

@@ -1,16 +1,42 @@
+import { z } from 'zod';
 import { Hub } from '../../local/emulator/hub.ts';
-import type { Row } from '../../local/emulator/row.ts';
 import { renderDescription } from '../../local/emulator/xml-out.ts';
 import { seed } from '../../local/hub-lab/seed.ts';
 import { groupRows } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
-import { planRecord } from '../../src/core/restore/plan.ts';
-import type { RestoreWrite } from './writes.ts';
+import { planRecord, type Write } from '../../src/core/restore/plan.ts';
+import { rivals } from './figures.ts';
+
+/** What a rival is to do. */
+export const jobSchema = z.object({
+  subject: z.enum(rivals),
+  hubUrl: z.string(),
+  connectionString: z.string(),
+  storage: z.string(),
+  /** In the hub `primary`. */
+  devices: z.number(),
+  /** A restore may stop then: only its rate is wanted. */
+  maxSeconds: z.number(),
+});
+export type Job = z.infer<typeof jobSchema>;
+
+/** What it did. */
+export interface Outcome {
+  readonly count: number;
+  readonly storedBytes?: number;
+}
 
 /** A row as the listing shows it. */
 export interface ListedRow {
   readonly id: string;
   readonly xml: string;
+}
+
+/** One PUT of a restore into an empty hub, with the very body the app sends. */
+export interface RestoreWrite {
+  readonly kind: 'registration' | 'installation';
+  readonly id: string;
+  readonly body: string;
 }
 
 /** Devices are made in batches of this many, so that no process ever holds them all as objects. */
@@ -23,13 +49,8 @@ export function* deviceBatches(devices: number): Iterable<readonly ListedRow[]> 
     // Of a scope of its own: from it follow the registration ids.
     const hub = new Hub('devices', `bench/${SEED}/${first}`);
     seed(hub, { devices: Math.min(BATCH_DEVICES, devices - first), seed: SEED * 1_000_003 + first });
-    yield [...hub.listed()].map((row: Row) => ({ id: row.id, xml: renderDescription(row, 2022) }));
+    yield [...hub.listed()].map((row) => ({ id: row.id, xml: renderDescription(row, 2022) }));
   }
-}
-
-/** The body with which the app puts a registration; `description` is the XML without id, ETag and expiry. */
-function entryOf(description: string): string {
-  return `<entry xmlns="http://www.w3.org/2005/Atom"><content type="application/xml">${description}</content></entry>`;
 }
 
 /** The PUTs that restore one batch. */
@@ -44,18 +65,26 @@ export function writesFor(rows: readonly ListedRow[]): RestoreWrite[] {
       isRepair: false,
     });
     if (plan.kind !== 'create') throw new Error(`A seeded device cannot be restored: ${plan.kind}.`);
-    return plan.writes.map((write): RestoreWrite => {
-      switch (write.kind) {
-        case 'installation':
-          return { kind: write.kind, id: write.id, body: write.json };
-        case 'registration':
-          return { kind: write.kind, id: write.id, body: entryOf(write.xml) };
-        case 'withdrawal':
-        case 'removal':
-          throw new Error('An empty hub has nothing to withdraw.');
-        default:
-          return write satisfies never;
-      }
-    });
+    return plan.writes.map(toPut);
   });
+}
+
+function toPut(write: Write): RestoreWrite {
+  const { kind, id } = write;
+  if (kind === 'installation') return { kind, id, body: write.json };
+  if (kind !== 'registration') throw new Error('An empty hub has nothing to withdraw.');
+  const content = `<content type="application/xml">${write.xml}</content>`;
+  return { kind, id, body: `<entry xmlns="http://www.w3.org/2005/Atom">${content}</entry>` };
+}
+
+/** The first PUTs of a restore; each is put once, for an update is another thing. */
+export function* firstWrites(devices: number, most: number): Iterable<RestoreWrite> {
+  let count = 0;
+  for (const rows of deviceBatches(devices)) {
+    for (const write of writesFor(rows)) {
+      if (count === most) return;
+      count += 1;
+      yield write;
+    }
+  }
 }

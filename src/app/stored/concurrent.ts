@@ -34,42 +34,51 @@ export interface Workers {
 }
 
 export function createWorkers(limit: number): Workers {
-  const turns = new Set<() => Promise<void>>();
+  /** Of each list that has items left: works at its next one. It does not reject. */
+  const lists: (() => Promise<void>)[] = [];
+  let waiting = 0;
   let working = 0;
   let isStopped = false;
   let room: { readonly count: number; readonly resolve: () => void } | undefined;
 
   const worker = async (): Promise<void> => {
     working += 1;
-    for (const turn of turns) {
-      turns.delete(turn);
-      if (room !== undefined && turns.size < room.count) room.resolve();
-      await turn();
+    while (waiting > 0) {
+      waiting -= 1;
+      if (room !== undefined && waiting < room.count) room.resolve();
+      await lists[0]?.();
     }
     working -= 1;
   };
   return {
-    async forEach<T>(items: readonly T[], work: (item: T) => Promise<void>) {
+    forEach<T>(items: readonly T[], work: (item: T) => Promise<void>) {
+      if (items.length === 0) return Promise.resolve();
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
       const failures: unknown[] = [];
-      const ends = items.map((item) => {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        turns.add(async () => {
-          try {
-            if (!isStopped) await work(item);
-          } catch (error) {
-            isStopped = true;
-            failures.push(error);
-          }
-          resolve();
-        });
-        return promise;
+      const rest = items.values();
+      // Counted, because a promise for each of thousands of items would cost more than the rest of this.
+      let [begun, ended] = [0, 0];
+      lists.push(async () => {
+        begun += 1;
+        if (begun === items.length) lists.shift();
+        const { value, done } = rest.next();
+        try {
+          if (!isStopped && !done) await work(value);
+        } catch (error) {
+          isStopped = true;
+          failures.push(error);
+        }
+        ended += 1;
+        if (ended < items.length) return;
+        if (failures.length > 0) reject(failures[0]);
+        else resolve();
       });
-      while (working < limit && turns.size > 0) void worker();
-      await Promise.all(ends);
-      if (failures.length > 0) throw failures[0];
+      waiting += items.length;
+      while (working < limit && waiting > 0) void worker();
+      return promise;
     },
     untilFewerWait(count) {
-      if (turns.size < count) return Promise.resolve();
+      if (waiting < count) return Promise.resolve();
       const { promise, resolve } = Promise.withResolvers<void>();
       room = { count, resolve };
       return promise;
