@@ -1,12 +1,27 @@
-import type { Content } from './elements.ts';
-import { readDescription } from './usual.ts';
+import { type Content, readElements } from './elements.ts';
+import { headersElement, readUsual } from './usual.ts';
 
 /**
  * What only rebuilding an installation wants to know of a row's description, which `parseRegistration` has read before;
  * `undefined` is absent, nil or empty. Headers are in their order; names may repeat.
  */
-export function readContents(xml: string, read = readDescription) {
-  const { elements } = read(xml);
+export function readContents(xml: string) {
+  const usual = readUsual(xml);
+  if (usual === undefined) return readAnyContents(xml);
+  const { pushVariables, p256dh, auth, body, expiry, headers } = usual;
+  return {
+    pushVariables: pushVariables || undefined,
+    p256dh: p256dh || undefined,
+    auth: auth || undefined,
+    body: body || undefined,
+    expiry: expiry || undefined,
+    headers: headers === undefined ? [] : headersOf([headersElement(headers)]),
+  };
+}
+
+/** `readContents` for any description. */
+export function readAnyContents(xml: string) {
+  const { elements } = readElements(xml);
   return {
     pushVariables: textOf(elements, 'PushVariables'),
     p256dh: textOf(elements, 'P256DH'),

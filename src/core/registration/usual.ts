@@ -59,7 +59,7 @@ function textElement(name: string, text = '', children: readonly Content[] = [])
 }
 
 /** Nothing in them needs decoding, or the description would not have been read as usual. */
-function headersElement(xml: string): Content {
+export function headersElement(xml: string): Content {
   const headers = Array.from(xml.matchAll(HEADER), ([, platform, name, value]) =>
     textElement(`${platform}Header`, '', [textElement('Header', name), textElement('Value', value)]),
   );

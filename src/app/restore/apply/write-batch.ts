@@ -162,6 +162,7 @@ function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number): Pro
     case 'registration':
       return writeRegistration(hub, write, idMap, deadlineAt);
     case 'installation':
+      if (write.asSeen === undefined) return hub.putInstallation(write.id, write.json, { deadlineAt });
       return whileAsSeen(hub, write, deadlineAt, () => hub.putInstallation(write.id, write.json, { deadlineAt }));
     case 'withdrawal':
       return withdraw(hub, write, deadlineAt);
@@ -172,7 +173,7 @@ function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number): Pro
   }
 }
 
-async function writeRegistration(
+function writeRegistration(
   hub: Hub,
   { id, xml, over, asSeen }: WriteOf<'registration'>,
   idMap: IdMap,
@@ -181,6 +182,14 @@ async function writeRegistration(
   if (over !== undefined) return hub.putRegistration(over.id, xml, { deadlineAt, ifMatch: over.etag });
   const target = idMap.idFor(id);
   if (asSeen === undefined) return hub.putRegistration(target, xml, { deadlineAt });
+  return createAsSeen(hub, { target, xml, asSeen }, deadlineAt);
+}
+
+async function createAsSeen(
+  hub: Hub,
+  { target, xml, asSeen }: { readonly target: string; readonly xml: string; readonly asSeen: AsSeen },
+  deadlineAt: number,
+): Promise<WriteOutcome> {
   const row = await findRow(hub, target, deadlineAt);
   if (row === undefined) return hub.putRegistration(target, xml, { deadlineAt });
   // What this run wrote itself before it died shows the same.
