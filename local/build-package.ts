@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile } from 'esbuild';
 import { z } from 'zod';
+import { requiredHttp } from './required-http.ts';
 
 export interface BuiltPackage {
   readonly folder: string;
@@ -39,6 +40,7 @@ export async function buildPackage(folder: string): Promise<BuiltPackage> {
     format: 'esm',
     target: 'node22',
     external: SUPPLIED,
+    plugins: [requiredHttp],
     banner: { js: requireBanner },
     // Names stay as they are, so that a stack in a log can be read.
     minifyWhitespace: true,

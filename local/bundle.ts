@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { unless } from './build.ts';
 import { requireBanner } from './build-package.ts';
+import { requiredHttp } from './required-http.ts';
 
 /** The built app and the programs of a stack in few files, which load in half the time that theirs take. */
 export interface Bundle {
@@ -32,6 +33,7 @@ export async function buildBundle(): Promise<Bundle> {
     format: 'esm',
     target: 'node22',
     external: ['@azure/functions-core'],
+    plugins: [requiredHttp],
     banner: { js: requireBanner },
     legalComments: 'none',
     logLevel: 'warning',
