@@ -86,8 +86,8 @@ export const adoptedName = (runId: string, shard: number): string =>
 /** What lived in the target before a restore overwrote or withdrew it, from that record of the shard on. */
 export const undoFolder = (runId: string, shard: number): string =>
   `${runFolder('restore', runId)}undo/${shardLabel(shard)}/`;
-export const undoName = (runId: string, shard: number, firstIndex: number): string =>
-  `${undoFolder(runId, shard)}${String(firstIndex).padStart(9, '0')}.json.gz`;
+export const undoName = (runId: string, shard: number, suffix: string): string =>
+  `${undoFolder(runId, shard)}${suffix}.json.gz`;
 
 /** What one pass over the hub leaves: staging, removed when the run ends, and a result per shard and phase. */
 const passFolder = (kind: RunKind, runId: string, pass: number): string => `${runFolder(kind, runId)}pass-${pass}/`;

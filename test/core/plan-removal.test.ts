@@ -87,14 +87,18 @@ test('a device the restore never saw again goes when it is what the restore wrot
 });
 
 test('an installation goes as a whole when every row of it is as it was seen', () => {
-  const removal = { kind: 'remove', writes: [{ kind: 'removal', id: 'app' }] };
+  const versions = anApp(3).rows.map(versionHashOf);
+  const removal = (asSeen: readonly number[]) => ({
+    kind: 'remove',
+    writes: [{ kind: 'removal', id: 'app', asSeen }],
+  });
   const seen = asSeen(...anApp(3).rows);
-  expect(planRemoval(anApp(1), anApp(3), seen, same)).toEqual(removal);
+  expect(planRemoval(anApp(1), anApp(3), seen, same)).toEqual(removal(versions));
   expect(planRemoval(anApp(1), anApp(4), seen, same)).toEqual({ kind: 'changed' });
   expect(planRemoval(anApp(1), anApp(4, ['other']), seen, same)).toEqual({ kind: 'changed' });
   expect(planRemoval(anApp(1), undefined, seen, same)).toEqual({ kind: 'gone' });
   const half = { ...anApp(3), rows: anApp(3).rows.slice(1) };
-  expect(planRemoval(anApp(1), half, seen, same)).toEqual(removal);
+  expect(planRemoval(anApp(1), half, seen, same)).toEqual(removal([...versions].reverse()));
 });
 
 test('an installation the restore never saw again goes only when it is there as a whole', () => {

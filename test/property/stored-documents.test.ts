@@ -92,7 +92,7 @@ const samples: Readonly<Record<Kind, Sample>> = {
   latest: of(documents.latest, { snapshotId: run.id, digest: manifest.digest }),
   soundShard: of(documents.soundShard, {}),
   damagedShard: of(documents.damagedShard, { name: shard.name, code: 'SnapshotCorrupt', message: 'It is damaged.' }),
-  undo: of(documents.undo, { records: [{ index: 3, key: 'd:apple:0A', rows: ['<a/>'] }] }),
+  undo: of(documents.undo, { records: [{ key: 'd:apple:0A', rows: ['<a/>'], isDisplaced: false }] }),
   baseline: of(documents.baseline, { current: { runId: run.id, shardCount: 4, at }, unfinished: ['drill-1'] }),
   restoredShard: of(documents.restoredShard, outcomes),
   journal: of(documents.journal, { seen: [[0, 11, 12]], rewritten: [1], altered: [[0, 13]] }),

@@ -106,7 +106,14 @@ export const documents = {
     hint: 'What the restore overwrote or withdrew of these devices cannot be put back.',
     isGzipped: true,
     schema: z.strictObject({
-      records: z.array(z.strictObject({ index: count, key: z.string(), rows: z.array(z.string()) })),
+      records: z.array(
+        z.strictObject({
+          key: z.string(),
+          rows: z.array(z.string()),
+          /** A record under another key was written over these. */
+          isDisplaced: z.boolean().default(false),
+        }),
+      ),
     }),
   }),
 

@@ -24,7 +24,7 @@ export interface Elsewhere {
   oursUnder(id: string): readonly number[];
 }
 
-type Writes = readonly Write[] | RebuildFault;
+export type Writes = readonly Write[] | RebuildFault;
 
 /** Nothing lives under its key. */
 export function planCreation(record: RecordOfRows, planning: Planning): Writes {
@@ -97,17 +97,17 @@ export function isShorterThan(live: RecordOfRows, record: RecordOfRows, { expiry
   );
 }
 
-function creationOf({ id, xml }: Registration, { isTargetEmpty, elsewhere, mintedFor }: Planning): Write {
+export function creationOf({ id, xml }: Registration, { isTargetEmpty, elsewhere, mintedFor }: Planning): Write {
   const write = { kind: 'registration', id, xml: descriptionForWrite(xml) } as const;
   // It may be written under an id that the target gave out in its place.
   return isTargetEmpty ? write : { ...write, asSeen: [id, ...mintedFor(id)].flatMap(elsewhere.oursUnder) };
 }
 
-function overwriteOf({ id, xml }: Registration, found: Registration): Write {
+export function overwriteOf({ id, xml }: Registration, found: Registration): Write {
   return { kind: 'registration', id, over: { id: found.id, etag: found.etag }, xml: descriptionForWrite(xml) };
 }
 
-function planInstallation(
+export function planInstallation(
   { rows }: RecordOfRows,
   { expiryFloorAtMs }: Planning,
   asSeen: readonly number[] | undefined,

@@ -1,37 +1,120 @@
-import { isAmong } from '../fingerprint/row.ts';
-import { isInPlace } from '../registration/expected.ts';
-import type { RecordOfRows } from '../registration/record.ts';
+import { isAmong, versionHashOf } from '../fingerprint/row.ts';
+import { distinctRows } from '../registration/distinct.ts';
+import { expectedForms, isInPlace } from '../registration/expected.ts';
+import { isInstallation, type RecordOfRows } from '../registration/record.ts';
+import { canonicalRow, type Registration } from '../registration/registration.ts';
 import type { Decision } from './decide.ts';
-import { type Planning, planUpdate } from './first-writes.ts';
+import { creationOf, overwriteOf, type Planning, planCreation, planInstallation, type Writes } from './first-writes.ts';
+import { withdrawalOf } from './plan.ts';
 import type { WrittenRecord } from './plan-removal.ts';
 
-export interface PutBack {
-  /** As the snapshot has it, which the restore wrote. */
-  readonly record: RecordOfRows;
-  /** As it lived before. */
-  readonly undo: RecordOfRows;
+/** What lived in the target under a record's key before a restore changed it. */
+export interface Undo {
+  readonly before: RecordOfRows;
+  /** A record under another key was written over a row of it. */
+  readonly isDisplaced: boolean;
+}
+
+export interface PutBack extends Undo {
+  /** As the snapshot has it, which the restore wrote. `undefined` of a record that only the target held. */
+  readonly record: RecordOfRows | undefined;
   readonly live: RecordOfRows | undefined;
   readonly written: WrittenRecord | undefined;
-  /** A pass before has put it back. */
-  readonly wasPutBack: boolean;
+  /** What the pass before made of the record; absent in the first. */
+  readonly earlier: 'putBack' | 'unchanged' | 'keptLive' | undefined;
   /** Look only. */
   readonly isLastPass: boolean;
 }
 
-/** What is to become of a record that a restore overwrote: as it was before, where it still is as the restore left it. */
-export function planPutBack(given: PutBack, planning: Planning): Decision {
-  const { record, undo, live, written, wasPutBack, isLastPass } = given;
-  const settled = (outcome: 'unchanged' | 'keptLive' | 'putBack', hasChangedSince = false): Decision => ({
-    kind: 'settled',
-    outcome,
-    hasChangedSince,
+export interface PutBackPlan {
+  readonly decision: Decision;
+  /** One look does not prove it. */
+  readonly isUnconfirmed: boolean;
+}
+
+/**
+ * What is to become of a record that a restore overwrote or withdrew: as it was before, where the target is still as
+ * the restore left it.
+ */
+export function planPutBack(given: PutBack, planning: Planning): PutBackPlan {
+  const { before, live, earlier } = given;
+  const wasPutBack = earlier === 'putBack';
+  if (live === undefined && !isWithdrawn(given) && !wasPutBack) return keptLive(given, earlier !== 'keptLive');
+  if (live === undefined) {
+    // Its device registered under another key.
+    if (before.rows.some(planning.elsewhere.isTaken)) return keptLive(given, false);
+    return toPlan(given, planCreation(before, planning));
+  }
+  if (isAsBefore(before, live)) return settled(wasPutBack ? 'putBack' : 'unchanged');
+  if (isUntouched(given, live)) return toPlan(given, planRestoration(given, live, planning));
+  return keptLive(given, !isKnown(given) && earlier !== 'keptLive');
+}
+
+/** It was not written over under its own key, or the restore has never seen what it wrote there. */
+function isWithdrawn({ record, written, isDisplaced }: PutBack): boolean {
+  return record === undefined || written === undefined || isDisplaced;
+}
+
+/** What the restore left is known. */
+function isKnown({ record, written }: PutBack): boolean {
+  return record === undefined || written?.seen !== undefined;
+}
+
+function isAsBefore(before: RecordOfRows, live: RecordOfRows): boolean {
+  if (live.rows.length > before.rows.length) return false;
+  const isSameSize = live.rows.length === before.rows.length;
+  return (isSameSize && live.rows.every(wasIn(before))) || isInPlace(before, live);
+}
+
+/** By version and content: a row that was deleted and made again under its id begins with the first ETag again. */
+function wasIn({ rows }: RecordOfRows): (row: Registration) => boolean {
+  return ({ id, etag, xml }) =>
+    rows.some((row) => row.id === id && row.etag === etag && canonicalRow(row.xml) === canonicalRow(xml));
+}
+
+/** Each row is as it was before or as the restore left it: one that died may have written some of them. */
+function isUntouched({ before, record, written }: PutBack, live: RecordOfRows): boolean {
+  const isBefore = wasIn(before);
+  const seen = written?.seen ?? new Set<number>();
+  const forms = record !== undefined && written?.seen === undefined ? expectedForms(record) : new Set<string>();
+  return live.rows.every((row) => isBefore(row) || isAmong(seen, row) || forms.has(canonicalRow(row.xml)));
+}
+
+function planRestoration({ before, written }: PutBack, live: RecordOfRows, planning: Planning): Writes {
+  if (isInstallation(before)) {
+    // A listing may have passed over rows.
+    const known = [...live.rows, ...before.rows].map(versionHashOf);
+    return planInstallation(before, planning, [...known, ...(written?.seen ?? [])]);
+  }
+  // Rows that are there keep their ids: records that exchanged theirs would wait for one another.
+  const wanted = distinctRows(before.rows);
+  const rest = new Map(live.rows.map((row) => [row.id, row]));
+  const missing = [...wanted].filter(([form, { id }]) => {
+    const same = [...rest.values()].filter(({ xml }) => canonicalRow(xml) === form);
+    const kept = same.find((row) => row.id === id) ?? same[0];
+    return kept === undefined || !rest.delete(kept.id);
   });
-  if (live === undefined) return wasPutBack ? settled('putBack', true) : settled('keptLive');
-  if (isInPlace(undo, live)) return settled(wasPutBack ? 'putBack' : 'unchanged');
-  const seen = written?.seen;
-  const isUntouched = seen === undefined ? isInPlace(record, live) : live.rows.every((row) => isAmong(seen, row));
-  if (!isUntouched) return wasPutBack ? settled('putBack', true) : settled('keptLive');
-  if (isLastPass) return { kind: 'failed', code: 'NotApplied' };
-  const writes = planUpdate(undo, live, planning);
-  return typeof writes === 'string' ? { kind: 'failed', code: writes } : { kind: 'write', outcome: 'putBack', writes };
+  const writes = missing.map(([, row]) => {
+    const over = rest.get(row.id) ?? [...rest.values()][0];
+    if (over === undefined) return creationOf(row, planning);
+    rest.delete(over.id);
+    return overwriteOf(row, over);
+  });
+  return [...writes, ...[...rest.values()].map(withdrawalOf)];
+}
+
+function toPlan({ isLastPass }: PutBack, writes: Writes): PutBackPlan {
+  if (isLastPass) return { decision: { kind: 'failed', code: 'NotApplied' }, isUnconfirmed: false };
+  if (typeof writes === 'string') return { decision: { kind: 'failed', code: writes }, isUnconfirmed: false };
+  return { decision: { kind: 'write', outcome: 'putBack', writes }, isUnconfirmed: false };
+}
+
+/** Its device's own by now; what was put back before counts so. */
+function keptLive({ earlier }: PutBack, isUnconfirmed: boolean): PutBackPlan {
+  if (earlier === 'putBack') return settled('putBack', true);
+  return { ...settled('keptLive'), isUnconfirmed };
+}
+
+function settled(outcome: 'unchanged' | 'keptLive' | 'putBack', hasChangedSince = false): PutBackPlan {
+  return { decision: { kind: 'settled', outcome, hasChangedSince }, isUnconfirmed: false };
 }

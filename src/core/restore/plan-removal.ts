@@ -62,7 +62,9 @@ export function planRemoval(
     // One that lived before was only rid of the tag that earlier versions left.
     if (what.added !== undefined) return { kind: 'changed' };
     if (!isInstallationUntouched(record, live, what)) return { kind: 'changed' };
-    return { kind: 'remove', writes: [{ kind: 'removal', id: record.key.slice(2) }] };
+    // A listing may have passed over rows of it.
+    const asSeen = [...new Set([...live.rows.map(versionHashOf), ...(what.seen ?? [])])];
+    return { kind: 'remove', writes: [{ kind: 'removal', id: record.key.slice(2), asSeen }] };
   }
   const { added } = what;
   const rows =

@@ -22,14 +22,16 @@ import { beat, Superseded } from '../../runs/store.ts';
 import type { Found } from '../../stored/document.ts';
 import { documents } from '../../stored/documents.ts';
 import { noOutcomes, unusableOutcomes } from '../outcomes/store.ts';
+import { LAST_WAVE, MAX_WAVES } from './waves.ts';
 
-/** What a call that began just before its deadline may take beyond it: the hub client's time-outs together. */
+/**
+ * What a call that began just before its deadline may take beyond it: the hub client's time-outs together. Likewise a
+ * call that was given up: the hub may carry it out yet.
+ */
 const LAST_CALL_MS = 60_000;
 
-/** More groups than an order may have. */
-const MAX_WAVES = 100;
-/** Withdrawals come last: when all else is written in all shards. */
-const WITHDRAWALS = MAX_WAVES - 1;
+/** Calls of the step may be under way; none is; or some were given up without an answer. */
+type WriterState = 'writing' | 'still' | 'unanswered';
 
 /** What became of each record of one shard in one pass, kept in step with its stored document. */
 export interface OpenOutcomes {
@@ -56,7 +58,7 @@ export interface OpenOutcomes {
    * write; the caller then looks whether the run is over before it does. Throws `Superseded` when a twin of this step
    * stored first.
    */
-  save(state: 'writing' | 'still'): Promise<void>;
+  save(state: WriterState): Promise<void>;
 }
 
 type Tally =
@@ -120,12 +122,14 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
   let etag = stored?.etag;
   // A step before this one that has not said that it stopped may be alive until then.
   const othersUntil = (start.writesUntil ?? 0) > app.world.now() ? start.writesUntil : undefined;
-  const untilOf = (state: 'writing' | 'still'): number | undefined =>
-    state === 'still' ? othersUntil : Math.max(othersUntil ?? 0, deadlineAt + LAST_CALL_MS);
+  const untilOf = (state: WriterState): number | undefined => {
+    if (state === 'still') return othersUntil;
+    return Math.max(othersUntil ?? 0, LAST_CALL_MS + (state === 'writing' ? deadlineAt : app.world.now()));
+  };
   /** By position the letter that a record had before it was begun. */
   const unsent = new Map<number, string>();
 
-  const groupOf = (index: number): number => (index < platforms.length ? (groups[index] ?? 0) : WITHDRAWALS);
+  const groupOf = (index: number): number => (index < platforms.length ? (groups[index] ?? 0) : LAST_WAVE);
   const isOpen = (index: number): boolean => outcomeOf(letters[index]) === 'pending';
   let openCount = letters.filter((_, index) => isOpen(index)).length;
   const setLetter = (index: number, letter: string): void => {

@@ -1,8 +1,6 @@
 import { DrError } from '../../../core/errors.ts';
-import { groupOf } from '../../../core/request/selection.ts';
 import { outcomeOf, type ShardOutcomes } from '../../../core/restore/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
-import { recordsIn } from '../../../core/snapshot/shard.ts';
 import { type App, hubOf } from '../../app.ts';
 import type { Moved } from '../../runs/dispatch.ts';
 import { watchEnd } from '../../runs/end-watch.ts';
@@ -11,6 +9,7 @@ import { createWorkers } from '../../stored/concurrent.ts';
 import type { Found } from '../../stored/document.ts';
 import { readFinishedOutcomes, readOutcomes } from '../outcomes/store.ts';
 import { storeUndo } from '../outcomes/undo.ts';
+import { openUndone } from '../outcomes/undone.ts';
 import { acknowledgeEnd } from './acknowledge-end.ts';
 import { closeBaselineShard } from './close-baseline.ts';
 import { decideBatch, isLookedAtAgain } from './decide-batch.ts';
@@ -22,6 +21,7 @@ import { type OpenOutcomes, openOutcomes } from './open-outcomes.ts';
 import { openRemover } from './remover.ts';
 import { openRestorer } from './restorer.ts';
 import { openShardReads, type ShardReads } from './shard-reads.ts';
+import { groupsOf } from './waves.ts';
 import { mayWrite, type Writer, writeBatch } from './write-batch.ts';
 
 /**
@@ -79,10 +79,10 @@ async function openWork(
   const { fingerprints, openRecords } = reads;
   const recordCount = fingerprints.count;
   const before = pass === 1 ? undefined : await readFinishedOutcomes(app, run, pass - 1, shard, recordCount);
-  const { order } = run.request;
+  const undone = run.request.purpose === 'rollback' ? await openUndone(app, run, shard, fingerprints) : undefined;
   const outcomes = openOutcomes(app, run, shard, {
     platforms: fingerprints.platformOfEach(),
-    groups: pass === 1 && order !== undefined ? recordsIn(await openRecords()).map(groupOf(order)) : [],
+    groups: await groupsOf(run, fingerprints, undone, openRecords),
     stored,
     before,
     deadlineAt,
@@ -92,8 +92,8 @@ async function openWork(
   const wanted = outcomes
     .letters()
     .flatMap((letter, index) => (isWanted(run, letter, before?.letters[index]) ? [index] : []));
-  const openPlanner = run.request.purpose === 'rollback' ? openRemover : openRestorer;
-  const plan = await openPlanner(app, run, { ...reads, shard, idMap, wanted });
+  const toPlan = { ...reads, shard, idMap, wanted };
+  const plan = await (undone === undefined ? openRestorer(app, run, toPlan) : openRemover(app, run, toPlan, undone));
   const isRepair = before !== undefined;
   const workers = createWorkers(app.policy.maxConcurrency);
   const noted = takesNotes(run, before) ? new Map() : undefined;
@@ -112,7 +112,7 @@ async function settleOpen(work: Work): Promise<ShardEnd> {
     await closeBaselineShard({ ...work, journal });
   }
   // Also when a write failed for good: what was written before must not be written again.
-  await outcomes.save('still');
+  await outcomes.save(failure === undefined ? 'still' : 'unanswered');
   if (await endWatch.look()) return 'over';
   const { maxFailures } = app.policy;
   if (outcomes.failureCount() > maxFailures) throw tooManyFailures(outcomes.failureCount(), maxFailures);
@@ -138,7 +138,7 @@ function isWanted(run: RestoreRun, letter: string, before: string | undefined): 
  * thrown once nothing is under way any more.
  */
 async function writeOpen(work: Work, open: readonly number[]): Promise<unknown> {
-  const { app, outcomes, workers, endWatch } = work;
+  const { app, run, outcomes, workers, endWatch } = work;
   const positions = open.values();
   const batches: Promise<void>[] = [];
   const failures: unknown[] = [];
@@ -151,7 +151,7 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<unknown> 
       const { due } = decided;
       isLast = decided.isLast;
       if (isLast && due.length === 0) break;
-      await storeUndo(app, work.run, work.shard, due);
+      if (run.request.purpose !== 'rollback') await storeUndo(app, run, { ...work, idFor: work.idMap.idFor }, due);
       await outcomes.save('writing');
       if (await endWatch.look()) break;
       const batch = writeBatch(work, due);

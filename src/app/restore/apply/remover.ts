@@ -1,15 +1,14 @@
 import { isInstallation } from '../../../core/registration/record.ts';
-import { decideRemoval, type RemovalDecision, type RemovalRules } from '../../../core/restore/decide-removal.ts';
+import { decideRemoval, type RemovalDecision } from '../../../core/restore/decide-removal.ts';
 import { outcomeOf, removalOf } from '../../../core/restore/outcomes.ts';
-import { planPutBack } from '../../../core/restore/plan-put-back.ts';
+import { type PutBack, planPutBack } from '../../../core/restore/plan-put-back.ts';
 import { planRemoval, removalHashesOf } from '../../../core/restore/plan-removal.ts';
 import { isTooEarlyToMiss } from '../../../core/restore/too-early.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
 import { type Journal, readJournals } from '../outcomes/journal.ts';
-import { readUndo } from '../outcomes/undo.ts';
-import { readRunOf, readWritten } from '../outcomes/written.ts';
+import type { Undone } from '../outcomes/undone.ts';
 import { readMintedIds } from './id-map.ts';
 import { LOOKING_FROM } from './next-pass.ts';
 import type { Planned, RecordPlanner, ShardToPlan } from './planner.ts';
@@ -22,15 +21,13 @@ export async function openRemover(
   app: App,
   run: RestoreRun,
   { shard, openRecords, openLive }: ShardToPlan,
+  { restore, written, undo, extras }: Undone,
 ): Promise<RecordPlanner> {
   const records = await openRecords();
   const live = await openLive();
-  const restore = await readRunOf(app, run);
-  const written = await readWritten(app, restore, shard);
   const minted = await readMintedIds(app, restore, shard);
   const removed = removedIn(await readJournals(app, run, run.phase.pass - 1, shard));
   const isLastPass = run.phase.pass >= LOOKING_FROM;
-  const undo = await readUndo(app, restore, shard);
   const planning = {
     expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
     isTargetEmpty: false,
@@ -38,22 +35,25 @@ export async function openRemover(
     mintedFor: (id: string) => minted.get(id) ?? [],
   };
   const isEarly = isTooEarlyToMiss(run);
-  return (index, earlier, letter) => {
-    const record = records.at(index);
-    const overwritten = undo.get(index);
-    if (overwritten !== undefined) {
-      const given = { record, undo: overwritten, live: live.get(record.key), written: written.get(index) };
-      const decision = planPutBack({ ...given, wasPutBack: earlier === 'putBack', isLastPass }, planning);
-      return { decision, collapsed: 0, addedRows: [], noted: undefined };
+  return (index, _, letter) => {
+    const record = index < records.count ? records.at(index) : undefined;
+    const before = undo.get(record?.key ?? extras[index - records.count] ?? '');
+    if (before !== undefined) {
+      const { key } = before.before;
+      const what = { ...before, record, live: live.get(key), written: written.get(index) };
+      const { decision, isUnconfirmed } = planPutBack({ ...what, earlier: putBackOf(letter), isLastPass }, planning);
+      const isTooEarly = isEarly && what.written?.seen === undefined && isInstallation({ key });
+      const doubt = isUnconfirmed || (isTooEarly && decision.kind === 'settled') ? doubtOf(isTooEarly) : undefined;
+      return { decision, collapsed: 0, addedRows: [], noted: undefined, unconfirmed: doubt };
     }
+    if (record === undefined) throw new RangeError(`Nothing is to be put back for record ${index}.`);
     const removal = removalOf(letter);
     const what = { ...written.get(index), removed: removed.get(index), isAnswered: removal === 'answered' };
     const found = live.get(record.key);
     const plan = planRemoval(record, found, what, planning.mintedFor);
     const isKnown = what.seen !== undefined;
     const isTooEarly = isEarly && !isKnown && isInstallation(record);
-    const before = removal ?? beforeOf(letter);
-    const decision = decideRemoval(plan, { before, isKnown, isTooEarly, isLastPass });
+    const decision = decideRemoval(plan, { before: removal ?? beforeOf(letter), isKnown, isTooEarly, isLastPass });
     const noted = plan.kind === 'remove' ? { seen: removalHashesOf(plan.writes, found?.rows ?? []) } : undefined;
     return toPlanned(decision, noted, isTooEarly);
   };
@@ -68,9 +68,13 @@ function removedIn(journals: readonly Journal[]): Map<number, Set<number>> {
   return removed;
 }
 
-function beforeOf(letter: string | undefined): RemovalRules['before'] {
+function beforeOf(letter: string | undefined): 'unchanged' | 'keptLive' | undefined {
   const outcome = outcomeOf(letter);
   return outcome === 'unchanged' || outcome === 'keptLive' ? outcome : undefined;
+}
+
+function putBackOf(letter: string | undefined): PutBack['earlier'] {
+  return outcomeOf(letter) === 'putBack' ? 'putBack' : beforeOf(letter);
 }
 
 function doubtOf(isTooEarly: boolean): NonNullable<Planned['unconfirmed']> {

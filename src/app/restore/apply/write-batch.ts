@@ -103,6 +103,8 @@ async function writeAndSettle(
         outcome === 'removed' || due.takesBack || answer.isUntouched ? outcomeWhenChanged(outcome) : outcome,
       );
       outcomes.count('repaired', work.isRepair ? 1 : 0);
+      // A rollback looks again: what the look before had passed over may be the restore's own.
+      outcomes.count('unconfirmed', outcome === 'removed' || outcome === 'putBack' ? 1 : 0);
       return 'settled';
     case 'stopped':
       return 'settled';
@@ -139,7 +141,7 @@ async function writeRecord(
   let isFirst = true;
   for (const write of writes) {
     if (!isFirst && endWatch.isOver()) return STOPPED;
-    const answer = await writeOne(hub, write, idMap, deadlineAt);
+    const answer = await writeOne(hub, write, idMap, deadlineAt, isFirstTry);
     if (write.kind === 'registration' && write.over === undefined) idMap.noteAnswer(write.id, answer);
     if (answer.kind !== 'written') {
       const isCertain =
@@ -157,10 +159,16 @@ const STOPPED: RecordAnswer = { kind: 'stopped', isUntouched: false };
 /** `stopped`: the run was over before the record's last row. */
 type RecordAnswer = (WriteOutcome | { readonly kind: 'stopped' }) & { readonly isUntouched: boolean };
 
-function writeOne(hub: Hub, write: Write, idMap: IdMap, deadlineAt: number): Promise<WriteOutcome> {
+function writeOne(
+  hub: Hub,
+  write: Write,
+  idMap: IdMap,
+  deadlineAt: number,
+  isFirstTry: boolean,
+): Promise<WriteOutcome> {
   switch (write.kind) {
     case 'registration':
-      return writeRegistration(hub, write, idMap, deadlineAt);
+      return writeRegistration(hub, write, idMap, deadlineAt, isFirstTry);
     case 'installation':
       if (write.asSeen === undefined) return hub.putInstallation(write.id, write.json, { deadlineAt });
       return whileAsSeen(hub, write, deadlineAt, () => hub.putInstallation(write.id, write.json, { deadlineAt }));
@@ -178,6 +186,7 @@ function writeRegistration(
   { id, xml, over, asSeen }: WriteOf<'registration'>,
   idMap: IdMap,
   deadlineAt: number,
+  isFirstTry: boolean,
 ): Promise<WriteOutcome> {
   if (over !== undefined) return hub.putRegistration(over.id, xml, { deadlineAt, ifMatch: over.etag });
   const target = idMap.idFor(id);
@@ -192,9 +201,9 @@ async function createAsSeen(
 ): Promise<WriteOutcome> {
   const row = await findRow(hub, target, deadlineAt);
   if (row === undefined) return hub.putRegistration(target, xml, { deadlineAt });
-  // What this run wrote itself before it died shows the same.
-  const isOurs = asSeen.includes(versionHashOf(row)) || canonicalRow(row.xml) === canonicalRow(xml);
-  return isOurs ? hub.putRegistration(target, xml, { deadlineAt, ifMatch: row.etag }) : CHANGED;
+  if (asSeen.includes(versionHashOf(row))) return hub.putRegistration(target, xml, { deadlineAt, ifMatch: row.etag });
+  // What this run wrote itself before it died shows the same; else its device has registered by itself.
+  return !isFirstTry && canonicalRow(row.xml) === canonicalRow(xml) ? { kind: 'written' } : CHANGED;
 }
 
 /** Installations have no ETag: they are asked for right before. */

@@ -23,6 +23,7 @@ import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { invalidDocument } from '../../stored/invalid.ts';
 import { proveAbsence } from './absence-proof.ts';
 import { storeAdopted } from './adopted.ts';
+import { compareUndone } from './compare-undone.ts';
 import { storeComparison } from './comparison.ts';
 import { storeForeignRows } from './foreign-rows.ts';
 import { openLiveFingerprints } from './live-rows.ts';
@@ -74,7 +75,10 @@ async function compareAll(app: App, run: RestoreRun, shards: Neighbours): Promis
   const snapshotOf = run.phase.pass === 1 ? await openSnapshot(app, run) : knownSnapshot(app, run);
   const liveFingerprintsOf = await openLiveFingerprints(app, run, shards);
   for (const shard of membersOf(shards)) {
-    await compare(app, run, shard, await snapshotOf(shard), await liveFingerprintsOf(shard));
+    const snapshot = await snapshotOf(shard);
+    const live = await liveFingerprintsOf(shard);
+    if (run.request.purpose === 'rollback') await compareUndone(app, run, shard, snapshot.fingerprints, live);
+    else await compare(app, run, shard, snapshot, live);
     await beat(app, 'restore', run.id);
   }
 }
@@ -164,6 +168,7 @@ async function openSnapshot(app: App, run: RestoreRun): Promise<(shard: number) 
   return async (shard) => {
     const snapshot = await openSnapshotShard(app, manifest, shard);
     const fingerprints = await openSnapshotFingerprints(app, run, shard, snapshot);
+    if (run.request.purpose === 'rollback') return { fingerprints };
     return {
       fingerprints,
       openRecords: snapshot.openRecords,

@@ -7,7 +7,7 @@ import type { App } from '../../app.ts';
 import type { OpenShard } from '../../snapshots/store.ts';
 import { documents } from '../../stored/documents.ts';
 import { noOutcomes } from '../outcomes/store.ts';
-import { readNewest, readRunOf, readWritten } from '../outcomes/written.ts';
+import { readNewest, readRunOf } from '../outcomes/written.ts';
 
 /** What a shard begins with. */
 export interface Beginning {
@@ -39,10 +39,6 @@ export async function selectionOf(
   snapshot: Pick<OpenShard, 'count' | 'openRecords'>,
 ): Promise<(index: number) => boolean> {
   const { purpose, only } = run.request;
-  if (purpose === 'rollback') {
-    const written = await readWritten(app, await readRunOf(app, run), shard);
-    return (index) => written.has(index);
-  }
   if (purpose === 'retry') {
     const letters = await lettersOf(app, await readRunOf(app, run), shard, snapshot);
     return (index) => isUnfinished(letters[index]);

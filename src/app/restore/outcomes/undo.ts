@@ -1,31 +1,84 @@
+import { versionHashOf } from '../../../core/fingerprint/row.ts';
 import { undoFolder, undoName } from '../../../core/paths.ts';
-import type { RecordOfRows } from '../../../core/registration/record.ts';
-import { parseRegistration } from '../../../core/registration/registration.ts';
+import type { Hub } from '../../../core/ports.ts';
+import { groupRows, keyHashOf, type RecordOfRows, shardOf } from '../../../core/registration/record.ts';
+import { parseRegistration, type Registration } from '../../../core/registration/registration.ts';
+import type { Write } from '../../../core/restore/plan.ts';
+import type { Undo } from '../../../core/restore/plan-put-back.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
+import { toText } from '../../stored/codec.ts';
+import { forEachConcurrent } from '../../stored/concurrent.ts';
 import { documents } from '../../stored/documents.ts';
+
+export interface AboutToChange {
+  readonly hub: Hub;
+  readonly deadlineAt: number;
+  readonly idFor: (id: string) => string;
+}
+
+interface Change {
+  readonly writes: readonly Write[];
+  /** What lives there under the record's key. */
+  readonly undo?: RecordOfRows | undefined;
+}
 
 /** What a rollback needs to put back what is about to be overwritten or withdrawn; stored before it is. */
 export async function storeUndo(
   app: App,
   run: RestoreRun,
-  shard: number,
-  due: readonly { readonly index: number; readonly undo?: RecordOfRows | undefined }[],
+  target: AboutToChange,
+  due: readonly Change[],
 ): Promise<void> {
-  const records = due.flatMap(({ index, undo }) =>
-    undo === undefined ? [] : [{ index, key: undo.key, rows: undo.rows.map(({ xml }) => xml) }],
-  );
-  const [first] = records;
-  if (first === undefined) return;
-  await documents.undo.write(app, undoName(run.id, shard, first.index), { records }, 'any');
+  const displaced = groupRows(await readDisplaced(app, target, due)).records;
+  const records = [
+    ...due.flatMap(({ undo }) => (undo === undefined ? [] : [{ ...undo, isDisplaced: false }])),
+    ...displaced.map((record) => ({ ...record, isDisplaced: true })),
+  ];
+  // Each under a name of its own: a step that takes up where another died must not replace what that one stored.
+  const name = app.world.newSuffix();
+  for (const [shard, own] of Map.groupBy(records, ({ key }) => shardOf(keyHashOf(key), run.shardCount))) {
+    const stored = own.map((record) => ({ ...record, rows: record.rows.map(({ xml }) => xml) }));
+    await documents.undo.write(app, undoName(run.id, shard, name), { records: stored }, 'any');
+  }
 }
 
-/** By position what lived in the target before the restore changed it. Throws `StoredDocumentInvalid`, naming the blob. */
-export async function readUndo(app: App, restore: RestoreRun, shard: number): Promise<Map<number, RecordOfRows>> {
-  const undo = new Map<number, RecordOfRows>();
+/** Rows under other keys that a record is written over, as the target shows them now. */
+async function readDisplaced(
+  app: App,
+  { hub, deadlineAt, idFor }: AboutToChange,
+  due: readonly Change[],
+): Promise<Registration[]> {
+  const moves = due.flatMap(({ writes }) =>
+    writes.flatMap((write) =>
+      write.kind === 'registration' && write.asSeen !== undefined && write.asSeen.length > 0
+        ? [{ id: idFor(write.id), asSeen: write.asSeen }]
+        : [],
+    ),
+  );
+  const rows: Registration[] = [];
+  await forEachConcurrent(moves, app.policy.maxConcurrency, async ({ id, asSeen }) => {
+    const bytes = await hub.findRegistration(id, { deadlineAt });
+    const row = bytes === undefined ? undefined : parseRegistration(toText(bytes));
+    if (row !== undefined && asSeen.includes(versionHashOf(row))) rows.push(row);
+  });
+  return rows;
+}
+
+/** By key what lived in the target before the restore changed it. Throws `StoredDocumentInvalid`, naming the blob. */
+export async function readUndo(app: App, restore: RestoreRun, shard: number): Promise<Map<string, Undo>> {
+  const undo = new Map<string, Undo>();
   for (const { name } of await app.blobs.list(undoFolder(restore.id, shard))) {
     const { records } = await documents.undo.read(app, name);
-    for (const { index, key, rows } of records) undo.set(index, { key, rows: rows.map(parseRegistration) });
+    for (const { key, rows, isDisplaced } of records) {
+      const known = undo.get(key);
+      const ids = new Set(known?.before.rows.map(({ id }) => id));
+      const added = rows.map(parseRegistration).filter(({ id }) => !ids.has(id));
+      undo.set(key, {
+        before: { key, rows: [...(known?.before.rows ?? []), ...added] },
+        isDisplaced: isDisplaced || known?.isDisplaced === true,
+      });
+    }
   }
   return undo;
 }

@@ -1,0 +1,82 @@
+import { Comparison, type LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
+import { areSurelySame, type RowFingerprint, recordVersionOf } from '../../../core/fingerprint/row.ts';
+import { type Shown, shownBy, shownIn } from '../../../core/fingerprint/shown.ts';
+import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
+import { keyHashOf } from '../../../core/registration/record.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
+import type { App } from '../../app.ts';
+import { openUndone, type Undone } from '../outcomes/undone.ts';
+import { readComparison, storeComparison } from './comparison.ts';
+import { storeForeignRows } from './foreign-rows.ts';
+import { storeSelection } from './selection.ts';
+
+/**
+ * What a rollback begins a pass with: it is about what its restore has changed, and puts back no device that has
+ * registered by itself since under another key, for that would be pushed twice.
+ */
+export async function compareUndone(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  fingerprints: FingerprintTable,
+  live: LiveFingerprints,
+): Promise<void> {
+  const undone = await openUndone(app, run, shard, fingerprints);
+  const isDevicesOwn = await devicesOwnSince(app, shard, undone, fingerprints);
+  const places = new Map<number, number>();
+  for (let index = 0; index < fingerprints.count; index += 1) places.set(fingerprints.keyHashAt(index), index);
+  const foreign = [...live].flatMap(([keyHash, rows]) => {
+    if (!isDevicesOwn({ keyHash, place: places.get(keyHash), rows, shown: shownBy(rows) })) return [];
+    return rows.map(({ handleHash, idHash, versionHash }) => ({ handleHash, idHash, versionHash, isOurs: false }));
+  });
+  await storeForeignRows(app, run, shard, foreign);
+  if (run.phase.pass === 1) {
+    await storeSelection(app, run, shard, {
+      platforms: fingerprints.platformOfEach(),
+      isSelected: (index) => undone.written.has(index) || undone.hasUndoAt(index),
+      extraOutcomes: undone.extras.map(() => 'pending'),
+      onlyInTarget: 0,
+    });
+  }
+  await storeComparison(app, run, shard, Comparison.of(fingerprints, live, [], 0), {
+    done: '1',
+    records: String(live.size),
+    foreign: String(foreign.length),
+  });
+}
+
+interface LiveRecord {
+  readonly keyHash: number;
+  /** In the snapshot's shard. */
+  readonly place: number | undefined;
+  readonly rows: readonly RowFingerprint[];
+  readonly shown: Shown;
+}
+
+/** Tells what devices have registered by themselves since a restore from what is as the restore found it or left it. */
+async function devicesOwnSince(
+  app: App,
+  shard: number,
+  { restore, written, undo }: Undone,
+  fingerprints: FingerprintTable,
+): Promise<(live: LiveRecord) => boolean> {
+  const contents = new Map([...undo].map(([key, { before }]) => [keyHashOf(key), shownIn(before.rows).content]));
+  // One of an older version of the app has withdrawn nothing.
+  const first =
+    restore.source === undefined ? undefined : await readComparison(app, restore, shard, fingerprints.count, 1);
+  const extras = new Map(first?.extras.map(({ keyHash, version }) => [keyHash, version]));
+  const wasLiving = ({ keyHash, place, shown }: LiveRecord): boolean => {
+    if (contents.has(keyHash)) return contents.get(keyHash) === shown.content;
+    if (place === undefined) return extras.get(keyHash) === shown.version;
+    return first?.livesAt(place) === true && recordVersionOf(first.versionHashesAt(place)) === shown.version;
+  };
+  return (live) => {
+    if (wasLiving(live)) return false;
+    const { place = -1, rows } = live;
+    const left = written.get(place);
+    if (left === undefined) return true;
+    if (left.seen !== undefined) return !rows.every(({ versionHash }) => left.seen?.has(versionHash));
+    const contentHashes = rows.map(({ contentHash }) => contentHash);
+    return !areSurelySame(fingerprints.contentHashesAt(place), contentHashes);
+  };
+}

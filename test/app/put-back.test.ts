@@ -1,0 +1,224 @@
+import { describe, expect, it } from 'vitest';
+import { cancelRestore } from '../../src/app/restore/cancel.ts';
+import { startRollback } from '../../src/app/restore/rollback.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
+import { DrError } from '../../src/core/errors.ts';
+import { backUp, beginRestore, codeOf, contentOf, restore, runToEnd, seed } from '../support/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import { applyLate, hideInListing } from '../support/late-hub.ts';
+import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
+
+/** A device's own word: its row under that id, whatever was there, with a higher ETag. */
+function register({ rows }: Engine['primary'], id: string, handle: string, tags: readonly string[]): void {
+  const before = /<ETag>(\d+)<\/ETag>/.exec(rows.get(id) ?? '')?.[1] ?? '0';
+  rows.set(id, anAppleRow({ id, token: tokenOf(handle), tags, etag: Number(before) + 1 }));
+}
+
+function install({ rows }: Engine['primary'], id: string, tags: readonly string[], token = tokenOf(id)): void {
+  for (const [rowId, xml] of anInstallation(id, { tags, token })) {
+    const etag = rows.has(rowId) ? 2 : 1;
+    rows.set(rowId, xml.replace('<ETag>1<', `<ETag>${etag}<`));
+  }
+}
+
+function leave({ rows }: Engine['primary'], id: string): void {
+  for (const [rowId, xml] of rows) if (rowId === id || xml.includes(`$InstallationId:{${id}}`)) rows.delete(rowId);
+}
+
+async function aRehearsed(refusesForeignIds = false): Promise<Engine> {
+  const engine = createEngine();
+  engine.secondary.refusesForeignIds = refusesForeignIds;
+  seed(engine);
+  await backUp(engine);
+  await restore(engine);
+  return engine;
+}
+
+async function rollBack(engine: Engine, id: string) {
+  const run = await startRollback(engine.app, id, { confirm: 'three/devices' });
+  await runToEnd(engine, 'restore', run.id);
+  return readRestoreView(engine.app, run.id);
+}
+
+/** A restore that is cancelled right after it has written to that id. */
+async function cancelAfter(engine: Engine, id: string): Promise<string> {
+  const { putRegistration } = engine.secondary;
+  const runId = await beginRestore(engine.app);
+  engine.secondary.putRegistration = async (...args) => {
+    const answer = await putRegistration(...args);
+    if (args[0] === id) await cancelRestore(engine.app, runId);
+    return answer;
+  };
+  await engine.drain();
+  engine.secondary.putRegistration = putRegistration;
+  expect(await readRestoreView(engine.app, runId)).toMatchObject({ status: 'Canceled' });
+  return runId;
+}
+
+describe('a rollback creates again what its restore withdrew', () => {
+  it.each([false, true])('a plain registration and an installation; ids refused: %s', async (refuses) => {
+    const engine = await aRehearsed(refuses);
+    for (const id of ['39-5-1', 'device-2']) leave(engine.primary, id);
+    await backUp(engine);
+    const before = contentOf(engine.secondary);
+    const { id, counts } = await restore(engine);
+    expect(counts).toMatchObject({ withdrawn: 2, unchanged: 22 });
+    expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { total: 2, putBack: 2 } });
+    expect(contentOf(engine.secondary)).toEqual(before);
+    expect(await rollBack(engine, id)).toMatchObject({ counts: { total: 2, unchanged: 2 } });
+  });
+
+  it('a plain row that gave way to the installation which took its handle', async () => {
+    const engine = await aRehearsed();
+    leave(engine.primary, '19-5-1');
+    install(engine.primary, 'upgraded', ['news'], tokenOf('19-5-1'));
+    await backUp(engine);
+    const before = contentOf(engine.secondary);
+    const { id } = await restore(engine);
+    expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { removed: 1, putBack: 1 } });
+    expect(contentOf(engine.secondary)).toEqual(before);
+  });
+
+  it.each([false, true])('a row that was written over under its id; ids refused: %s', async (refuses) => {
+    const engine = await aRehearsed(refuses);
+    register(engine.primary, '19-5-1', 'new phone', ['plain']);
+    await backUp(engine);
+    const before = contentOf(engine.secondary);
+    const { id } = await restore(engine);
+    expect(contentOf(engine.secondary)).not.toEqual(before);
+    expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { removed: 1, putBack: 1 } });
+    expect(contentOf(engine.secondary)).toEqual(before);
+  });
+
+  it('likewise when the restore was cancelled right after that', async () => {
+    const engine = await aRehearsed();
+    register(engine.primary, '19-5-1', 'new phone', ['plain']);
+    await backUp(engine);
+    const before = contentOf(engine.secondary);
+    const id = await cancelAfter(engine, '19-5-1');
+    expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { removed: 1, putBack: 1 } });
+    expect(contentOf(engine.secondary)).toEqual(before);
+  });
+
+  it('records that exchanged their ids, also when the restore was cancelled between the two', async () => {
+    for (const isCancelled of [false, true]) {
+      const engine = await aRehearsed();
+      register(engine.primary, '19-5-1', '39-5-1', ['plain', 'n3']);
+      register(engine.primary, '39-5-1', '19-5-1', ['plain', 'n1']);
+      await backUp(engine);
+      const before = contentOf(engine.secondary);
+      const id = isCancelled ? await cancelAfter(engine, '19-5-1') : (await restore(engine)).id;
+      expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded' });
+      expect(contentOf(engine.secondary)).toEqual(before);
+    }
+  });
+
+  it('but not where its device has registered there by itself since, under whatever key', async () => {
+    const engine = await aRehearsed();
+    for (const id of ['39-5-1', '59-5-1', 'device-2']) leave(engine.primary, id);
+    await backUp(engine);
+    const { id } = await restore(engine);
+    register(engine.secondary, '39-5-1', '39-5-1', ['its own']);
+    install(engine.secondary, 'upgraded', ['its own'], tokenOf('59-5-1'));
+    install(engine.secondary, 'device-2', ['its own']);
+    const before = contentOf(engine.secondary);
+    expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { total: 3, keptLive: 3 } });
+    expect(contentOf(engine.secondary)).toEqual(before);
+  });
+});
+
+it('what a restore overwrote is put back also when a step of it died in between', async () => {
+  const engine = await aRehearsed();
+  for (let index = 1; index < 24; index += 2) register(engine.primary, `${index}9-5-1`, `${index}9-5-1`, ['changed']);
+  await backUp(engine);
+  const before = contentOf(engine.secondary);
+  const { putRegistration } = engine.secondary;
+  const runId = await beginRestore(engine.app);
+  const failed = new Set<string>();
+  // In each shard the first: the step after resumes with it.
+  engine.secondary.putRegistration = async (...args) => {
+    const isFirst = failed.size < 4 && !failed.has(args[0]);
+    failed.add(args[0]);
+    if (isFirst) throw new Error('The process dies here.');
+    return putRegistration(...args);
+  };
+  await runToEnd(engine, 'restore', runId);
+  expect(await readRestoreView(engine.app, runId)).toMatchObject({ status: 'Succeeded', counts: { updated: 12 } });
+  engine.advance(60_000);
+  expect(await rollBack(engine, runId)).toMatchObject({ status: 'Succeeded', counts: { total: 12, putBack: 12 } });
+  expect(contentOf(engine.secondary)).toEqual(before);
+});
+
+it('what a cancelled restore was about to overwrite, and the hub shows minutes later, is put back', async () => {
+  for (const delayMs of [35_000, 110_000]) {
+    const engine = await aRehearsed();
+    install(engine.primary, 'device-0', ['changed']);
+    await backUp(engine);
+    const before = contentOf(engine.secondary);
+    applyLate(engine, () => delayMs);
+    const runId = await beginRestore(engine.app);
+    const { putInstallation } = engine.secondary;
+    engine.secondary.putInstallation = async (...args) => {
+      const answer = await putInstallation(...args);
+      await cancelRestore(engine.app, runId);
+      return answer;
+    };
+    await engine.drain();
+    engine.secondary.putInstallation = putInstallation;
+    expect(await rollBack(engine, runId)).toMatchObject({ status: 'Succeeded', counts: { total: 1, putBack: 1 } });
+    engine.advance(600_000);
+    await engine.secondary.listPage(undefined, { deadlineAt: 0 });
+    expect(contentOf(engine.secondary)).toEqual(before);
+  }
+});
+
+it('an installation that changes after the look of a rollback, and before it is removed or put back, stays', async () => {
+  const engine = await aRehearsed();
+  install(engine.primary, 'device-0', ['changed']);
+  install(engine.primary, 'new', ['news']);
+  await backUp(engine);
+  const { id, counts } = await restore(engine);
+  expect(counts).toMatchObject({ created: 1, updated: 1 });
+  const { listPage } = engine.secondary;
+  let isFirst = true;
+  engine.secondary.listPage = async (...args) => {
+    const page = await listPage(...args);
+    if (isFirst) for (const own of ['device-0', 'new']) leave(engine.secondary, own);
+    if (isFirst) for (const own of ['device-0', 'new']) install(engine.secondary, own, ['its own']);
+    isFirst = false;
+    return page;
+  };
+  expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { total: 2, keptLive: 2 } });
+  expect(contentOf(engine.secondary).filter((form) => form.includes('its own'))).toHaveLength(4);
+});
+
+it('a row that the listing passed over, and is the same, is not taken for one that the restore created', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  const own = anAppleRow({ id: '19-5-1', tags: ['plain', 'n1'] });
+  engine.secondary.rows.set('19-5-1', own);
+  engine.secondary.rows.set('8-8-8', anAppleRow({ id: '8-8-8' }));
+  hideInListing(engine, 1, (xml) => xml.includes('>19-5-1<'));
+  const { id, counts } = await restore(engine);
+  expect(counts).toMatchObject({ created: 23, keptLive: 1 });
+  expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { removed: 23 } });
+  expect(engine.secondary.rows.get('19-5-1')).toBe(own);
+});
+
+it('a rollback waits while a write that got no answer may yet take effect', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  const runId = await beginRestore(engine.app);
+  engine.secondary.intercept = (_kind, id) => {
+    if (id !== '19-5-1') return undefined;
+    void cancelRestore(engine.app, runId);
+    throw new DrError('HubUnavailable', 'No answer.', { retryable: true });
+  };
+  await runToEnd(engine, 'restore', runId);
+  const start = () => codeOf(startRollback(engine.app, runId, { confirm: 'three/devices' }));
+  expect(await start()).toBe('RunNotOver');
+  engine.advance(60_000);
+  expect(await start()).toBe('none');
+});
