@@ -107,3 +107,11 @@ test('an installation the restore never saw again goes only when it is there as 
   expect(planRemoval(anApp(1), half, {}, same)).toEqual({ kind: 'changed' });
   expect(planRemoval(anApp(1), anApp(1, ['other']), {}, same)).toEqual({ kind: 'changed' });
 });
+
+test('an installation that was written again goes also when the later write has shown after the last look', () => {
+  const written = { ...asSeen(...anApp(1).rows), rewriteCount: 1 };
+  expect(planRemoval(anApp(1), anApp(2), written, same)).toMatchObject({ kind: 'remove' });
+  // Two writes of the restore's own raise the ETag no further.
+  expect(planRemoval(anApp(1), anApp(3), written, same)).toEqual({ kind: 'changed' });
+  expect(planRemoval(anApp(1), anApp(2, ['other']), written, same)).toEqual({ kind: 'changed' });
+});

@@ -4,6 +4,7 @@ import type { HubStore } from './hub-store.ts';
 import type { InstallationBody } from './installation-body.ts';
 import type { Knobs } from './knobs.ts';
 import type { Caller, Net } from './net.ts';
+import type { HubWrite } from './oracle/oracle.ts';
 import type { Random } from './random.ts';
 import { type Description, type Row, readDescription, renderRow, type Writer } from './row.ts';
 
@@ -20,7 +21,7 @@ export interface HubParts {
   readonly onShown: (caller: Caller, rows: readonly Row[]) => void;
   readonly onQuestion: (caller: Caller, key: string) => void;
   /** Called when the hub takes a write of the app; tells whose it is. */
-  readonly onWrite: (write: { caller: Caller; key: string; sentAt: number }) => Writer;
+  readonly onWrite: (write: HubWrite) => Writer;
   /** Called when it did not take it: the id is none of its own. */
   readonly onIdRefused: (caller: Caller, id: string) => void;
   readonly now: () => number;
@@ -34,14 +35,14 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
   const call = <T>(label: string, milliseconds: number, { deadlineAt }: CallOptions, effect: (caller: Caller) => T) =>
     net.call({ label: `${store.name} ${label}`, milliseconds, faults: knobs.hubFaults, deadlineAt, effect, fault });
   const write = <T>(
-    label: string,
+    kind: string,
     key: string,
     options: CallOptions,
     effect: (by: Writer, caller: Caller) => T,
   ): Promise<T> => {
     const sentAt = now();
-    return call(`${label} ${key}`, store.knobs.writeMs, options, (caller) =>
-      effect(parts.onWrite({ caller, key, sentAt }), caller),
+    return call(`${kind} ${key}`, store.knobs.writeMs, options, (caller) =>
+      effect(parts.onWrite({ caller, call: kind, key, sentAt }), caller),
     );
   };
   return {

@@ -6,7 +6,7 @@ import { canonicalRow, type Registration } from '../registration/registration.ts
 import type { Decision } from './decide.ts';
 import { creationOf, overwriteOf, type Planning, planCreation, planInstallation, type Writes } from './first-writes.ts';
 import { withdrawalOf } from './plan.ts';
-import type { WrittenRecord } from './plan-removal.ts';
+import { isOfRewrite, type WrittenRecord } from './plan-removal.ts';
 
 /** What lived in the target under a record's key before a restore changed it. */
 export interface Undo {
@@ -76,8 +76,13 @@ function wasIn({ rows }: RecordOfRows): (row: Registration) => boolean {
 function isUntouched({ before, record, written }: PutBack, live: RecordOfRows): boolean {
   const isBefore = wasIn(before);
   const seen = written?.seen ?? new Set<number>();
-  const forms = record !== undefined && written?.seen === undefined ? expectedForms(record) : new Set<string>();
-  return live.rows.every((row) => isBefore(row) || isAmong(seen, row) || forms.has(canonicalRow(row.xml)));
+  const forms = record === undefined ? new Set<string>() : expectedForms(record);
+  const isWritten = (row: Registration): boolean => {
+    const etagBefore = before.rows.find(({ id }) => id === row.id)?.etag;
+    const mayBeOurs = written?.seen === undefined || isOfRewrite(row, written.rewriteCount, etagBefore);
+    return mayBeOurs && forms.has(canonicalRow(row.xml));
+  };
+  return live.rows.every((row) => isBefore(row) || isAmong(seen, row) || isWritten(row));
 }
 
 function planRestoration({ before, written }: PutBack, live: RecordOfRows, planning: Planning): Writes {

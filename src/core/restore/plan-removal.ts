@@ -15,6 +15,16 @@ export interface WrittenRecord {
   readonly added?: readonly number[];
   /** Marks of its rows as the target showed them afterwards; absent when the restore ended before it looked again. */
   readonly seen?: ReadonlySet<number>;
+  /** How often it was written again because it had not appeared. */
+  readonly rewriteCount?: number;
+}
+
+/**
+ * Whether a row's ETag can come of the restore's own writes: each raises it by one. A write that was repeated may take
+ * effect after the last look.
+ */
+export function isOfRewrite(row: Registration, rewriteCount = 0, etagBefore = 0): boolean {
+  return rewriteCount > 0 && row.etag > 0 && row.etag <= etagBefore + 1 + rewriteCount;
 }
 
 /** What a rollback has done about a record so far. */
@@ -79,10 +89,12 @@ export function planRemoval(
   return { kind: 'remove', writes };
 }
 
-function isInstallationUntouched(record: RecordOfRows, live: RecordOfRows, { seen, removed }: RemovedRecord): boolean {
+function isInstallationUntouched(record: RecordOfRows, live: RecordOfRows, what: RemovedRecord): boolean {
+  const { seen, removed, rewriteCount } = what;
   const known = seen ?? removed;
   if (known === undefined) return isInPlace(record, live);
-  return live.rows.every((row) => isAmong(known, row));
+  if (live.rows.every((row) => isAmong(known, row))) return true;
+  return live.rows.every((row) => isOfRewrite(row, rewriteCount)) && isInPlace(record, live);
 }
 
 function isRowUntouched(row: Registration, form: string | undefined, what: RemovedRecord): boolean {

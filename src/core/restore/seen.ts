@@ -1,3 +1,5 @@
+import { haveSame } from '../fingerprint/row.ts';
+
 /** What a pass noted of a record: the version hashes of its rows, or that it was written again. */
 export type Note = Sighting | 'rewritten';
 
@@ -28,5 +30,5 @@ export function seenVersions(notes: readonly (Note | undefined)[]): Sighting | u
 }
 
 function isSameSighting(a: Note | undefined, b: Sighting): boolean {
-  return typeof a === 'object' && a.seen.length === b.seen.length && a.seen.every((hash) => b.seen.includes(hash));
+  return typeof a === 'object' && haveSame(a.seen, b.seen) && haveSame(a.altered ?? [], b.altered ?? []);
 }

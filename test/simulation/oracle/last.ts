@@ -25,9 +25,9 @@ function judgeWrites(facts: Facts, run: KnownRestore): void {
 }
 
 /** What it says it did to the hub, it has sent. Who has another handle under its id is two records, and one write. */
-function judgeClaims(facts: Facts, { id, doc, written, replaced }: KnownRestore): void {
+function judgeClaims(facts: Facts, { id, doc, calls, replaced }: KnownRestore): void {
   if (doc.result === undefined || doc.request.dryRun) return;
   const claimed = claimsOf(doc.result.counts);
-  const sent = written.size + replaced.size;
+  const sent = calls.size + replaced.size;
   if (claimed > sent) facts.violate('saysMoreThanItSent', `${id}: ${claimed} records, ${sent} written to`);
 }

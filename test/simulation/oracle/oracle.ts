@@ -15,6 +15,14 @@ import { judgeChange } from './writes.ts';
 /** A run that says all is well is looked at again after this, when what was on its way has arrived. */
 const SECOND_LOOK_MS = 300_000;
 
+/** A write as a hub takes it: `call` is its kind. */
+export interface HubWrite {
+  readonly caller: Caller;
+  readonly call: string;
+  readonly key: string;
+  readonly sentAt: number;
+}
+
 /** Watches everything that happens, and judges what the app made of it and says about it. It is no part of the app. */
 export class Oracle {
   readonly #facts: Facts;
@@ -80,10 +88,11 @@ export class Oracle {
   }
 
   /** A hub takes a write of the app; gives whose it is. */
-  written(hub: string, { caller, key, sentAt }: { caller: Caller; key: string; sentAt: number }): Writer {
+  written(hub: string, { caller, call, key, sentAt }: HubWrite): Writer {
     const { runId = '', pass, process } = caller;
     const run = this.runs.get(runId);
     run?.written.set(key, (run.written.get(key) ?? 0) + 1);
+    run?.calls.add(`${call} ${key}`);
     // A process that was frozen when the run ended cannot know that it did.
     const isFrozen = process.pausedUntil >= (run?.endedAt ?? Number.POSITIVE_INFINITY);
     if (run !== undefined && !isFrozen) run.lastSentAt = Math.max(run.lastSentAt, sentAt);

@@ -18,6 +18,8 @@ export interface KnownRun {
   endedAt: number | undefined;
   /** How often the hub took a write, by the key written to. */
   readonly written: Map<string, number>;
+  /** The kinds of these writes, each with its key: two records may have one id in turn. */
+  readonly calls: Set<string>;
   /** The handles that its writes have replaced by others, under one id. */
   readonly replaced: Set<string>;
   lastSentAt: number;
@@ -54,6 +56,7 @@ export class KnownRuns {
       before: [],
       endedAt: undefined,
       written: new Map(),
+      calls: new Set(),
       replaced: new Set(),
       lastSentAt: 0,
       changesBefore: 0,

@@ -46,7 +46,9 @@ export async function moveToNextPass(app: App, run: RestoreRun): Promise<Moved> 
     return moveOn(app, run, { name: 'reconcile', pass, wave: nextWave });
   }
   if (pass === 1) await notePace(app, run, totals.counts);
-  if (pass > 1 && isAltering(run, totals)) throw targetAlters(run, totals.changedSince);
+  // Of what was written again two looks have to agree: without, a rollback would not know it from a device's own.
+  const isSure = unconfirmedIn(current) === 0 || pass === LAST_PASS;
+  if (pass > 1 && isSure && isAltering(run, totals)) throw targetAlters(run, totals.changedSince);
   const { removed, putBack } = totals.counts;
   const written = pass === 1 ? wrote(totals.counts) + removed + putBack : repairedIn(current);
   if (run.request.dryRun || written + unconfirmedIn(current) === 0 || pass === LAST_PASS) {

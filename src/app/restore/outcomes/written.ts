@@ -39,11 +39,7 @@ export async function readWritten(
   const seen = await readSeen(app, run, shard);
   const added = new Map(newest.added.map(({ index, rows }) => [index, rows]));
   for (const [index, outcome] of outcomesOfWritten(newest)) {
-    const versionHashes = seen.get(index);
-    written.set(index, {
-      ...(outcome !== 'created' ? { added: added.get(index) ?? [] } : {}),
-      ...(versionHashes === undefined ? {} : { seen: versionHashes }),
-    });
+    written.set(index, { ...(outcome !== 'created' ? { added: added.get(index) ?? [] } : {}), ...seen.get(index) });
   }
   return written;
 }
@@ -70,17 +66,24 @@ export async function readNewest(app: App, run: RestoreRun, shard: number): Prom
   return undefined;
 }
 
-/** Of each record the version hashes of its rows as the restore left them, where that is known. */
-async function readSeen(app: App, run: RestoreRun, shard: number): Promise<Map<number, ReadonlySet<number>>> {
+/** Of each record the version hashes of its rows as the restore left them, where that is known, and its repairs. */
+async function readSeen(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+): Promise<Map<number, Pick<WrittenRecord, 'seen' | 'rewriteCount'>>> {
   let lastDone = 1;
   while ((await readOutcomes(app, run, lastDone + 1, shard))?.value.isDone) lastDone += 1;
   const journals = await readJournals(app, run, lastDone, shard);
-  const seen = new Map<number, ReadonlySet<number>>();
+  const seen = new Map<number, Pick<WrittenRecord, 'seen' | 'rewriteCount'>>();
   // No device changed most of what was written: what the first look showed is how the target stores what it was sent.
   const isAltering = run.error?.code === 'TargetAltersRecords';
   for (const index of new Set(journals.flatMap((journal) => [...journal.keys()]))) {
-    const found = seenVersions(journals.map((journal) => journal.get(index)));
-    if (found !== undefined) seen.set(index, new Set([...found.seen, ...((isAltering && found.altered) || [])]));
+    const notes = journals.map((journal) => journal.get(index));
+    const found = seenVersions(notes);
+    const rewriteCount = notes.filter((note) => note === 'rewritten').length;
+    const versions = found && { seen: new Set([...found.seen, ...((isAltering && found.altered) || [])]) };
+    seen.set(index, { ...versions, ...(rewriteCount > 0 ? { rewriteCount } : {}) });
   }
   return seen;
 }
