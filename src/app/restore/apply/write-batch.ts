@@ -191,12 +191,19 @@ function writeRegistration(
   if (over !== undefined) return hub.putRegistration(over.id, xml, { deadlineAt, ifMatch: over.etag });
   const target = idMap.idFor(id);
   if (asSeen === undefined) return hub.putRegistration(target, xml, { deadlineAt });
-  return createAsSeen(hub, { target, xml, asSeen }, deadlineAt);
+  return createAsSeen(hub, { target, xml, asSeen, isFirstTry }, deadlineAt);
+}
+
+interface Creation {
+  readonly target: string;
+  readonly xml: string;
+  readonly asSeen: AsSeen;
+  readonly isFirstTry: boolean;
 }
 
 async function createAsSeen(
   hub: Hub,
-  { target, xml, asSeen }: { readonly target: string; readonly xml: string; readonly asSeen: AsSeen },
+  { target, xml, asSeen, isFirstTry }: Creation,
   deadlineAt: number,
 ): Promise<WriteOutcome> {
   const row = await findRow(hub, target, deadlineAt);
