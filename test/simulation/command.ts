@@ -4,8 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ensureBuilt } from '../../local/build.ts';
 import { loadEngine } from './engine.ts';
-import { runMany, type SeedResult } from './many.ts';
-import { plant, plants } from './planted.ts';
+import { huntMany, runMany, type SeedResult } from './many.ts';
+import type { Hunted } from './planted/hunt.ts';
+import { isPlantName, plants } from './planted/plants.ts';
+import { lineOf, storedSeeds, storeSeeds } from './planted/table.ts';
 import { simulate } from './run.ts';
 import { Tally } from './tally.ts';
 
@@ -13,12 +15,19 @@ const USAGE = `Runs the app against simulated hubs, storage, queue and devices, 
 
   npm run simulate -- --seeds N [--from SEED]     many seeds, a worker on each processor
   npm run simulate -- --seed SEED [--trace]       one seed; --trace prints all that happens
-  npm run simulate -- --planted NAME [--seeds N]  the app with a known bug, until a seed finds it
+  npm run simulate -- --planted NAME [--seeds N] [--from SEED | --stored]
+                                                  a copy of the app with a known bug, until a seed finds it
 
-  --hash    prints a hash of all traces, whatever they hold: the same seeds give the same one, on each version of Node
+  --hash            prints a hash of all traces, whatever they hold: the same seeds give the same one, on each Node
+  --planted all     each known bug in turn
+  --stored          from the seed on that is stored for it
+  --store           stores the seeds found
   --planted with --seed or --trace runs that one seed of it
 
-Known bugs: ${Object.keys(plants).join(', ')}
+Known bugs:
+${Object.keys(plants)
+  .map((name) => `  ${name}`)
+  .join('\n')}
 `;
 
 const { values } = parseArgs({
@@ -29,6 +38,8 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     hash: { type: 'boolean', default: false },
     planted: { type: 'string' },
+    stored: { type: 'boolean', default: false },
+    store: { type: 'boolean', default: false },
   },
 });
 
@@ -38,8 +49,8 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function runOne(dist: string, seed: number): Promise<boolean> {
-  const { violations, trace, eventCount, milliseconds } = await simulate(await loadEngine(dist), seed, true);
+async function runOne(dist: string, seed: number, bug: string | undefined): Promise<boolean> {
+  const { violations, trace, eventCount, milliseconds } = await simulate(await loadEngine(dist, bug), seed, true);
   if (values.trace) for (const line of trace) print(line);
   for (const { kind, at, text } of violations) print(`${new Date(at).toISOString()} ${kind}: ${text}`);
   const hours = (milliseconds / 3_600_000).toFixed(1);
@@ -51,12 +62,11 @@ async function runAll(dist: string, from: number, count: number): Promise<boolea
   const startedAt = performance.now();
   const tally = new Tally();
   const hashes = new Map<number, string>();
-  const onResult = (result: SeedResult): boolean => {
+  const onResult = (result: SeedResult): void => {
     tally.add(result);
     hashes.set(result.seed, result.hash);
-    return true;
   };
-  await runMany({ from, count, dist, isHashed: values.hash, onResult });
+  await runMany(dist, { from, count, isHashed: values.hash }, onResult);
   for (const line of tally.lines()) print(line);
   if (values.hash) print(`hash ${hashOfAll(hashes)}`);
   const seconds = (performance.now() - startedAt) / 1000;
@@ -72,28 +82,30 @@ function hashOfAll(hashes: ReadonlyMap<number, string>): string {
   return createHash('sha256').update(lines.join('\n')).digest('hex');
 }
 
-/** Succeeds when the bug is found. */
-async function search(dist: string, kind: string, from: number, count: number): Promise<boolean> {
-  let found: SeedResult | undefined;
-  let tried = 0;
-  const onResult = (result: SeedResult): boolean => {
-    tried += 1;
-    if (result.violations.some((one) => one.kind === kind)) found ??= result;
-    return found === undefined;
-  };
-  await runMany({ from, count, dist, isHashed: false, onResult });
-  print(found === undefined ? `not found by ${tried} seeds` : `${kind}: found by seed ${found.seed}, the ${tried}th`);
-  return found !== undefined;
+/** Succeeds when each of the bugs is found. */
+async function hunt(dist: string, bugs: readonly string[], count: number): Promise<boolean> {
+  const startedAt = performance.now();
+  const stored = values.stored ? await storedSeeds() : {};
+  const tasks = bugs.map((bug) => ({ bug, from: stored[bug] ?? Number(values.from), count }));
+  const all: Hunted[] = [];
+  await huntMany(dist, tasks, (hunted) => {
+    all.push(hunted);
+    print(lineOf(hunted));
+  });
+  if (values.store) await storeSeeds(all);
+  const foundCount = all.filter(({ seed }) => seed !== undefined).length;
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  print(`${foundCount} of ${all.length} known bugs found, ${seconds} s`);
+  return foundCount === all.length;
 }
 
-async function run(dist: string): Promise<boolean> {
-  const { planted, seed, seeds = '500' } = values;
-  const from = Number(values.from);
-  const bug = planted === undefined ? undefined : plants[planted];
-  if (planted !== undefined && bug === undefined) throw new Error(`There is no known bug '${planted}'.\n\n${USAGE}`);
-  if (bug === undefined) return seed === undefined ? runAll(dist, from, Number(seeds)) : runOne(dist, Number(seed));
-  const copy = await plant(dist, bug, `${root}out/planted/${planted?.replaceAll(' ', '-')}`);
-  return seed === undefined ? search(copy, bug.kind, from, Number(seeds)) : runOne(copy, Number(seed));
+function run(dist: string): Promise<boolean> {
+  const { planted, seed, seeds = '500', from } = values;
+  if (planted !== undefined && planted !== 'all' && !isPlantName(planted))
+    throw new Error(`There is no known bug '${planted}'.\n\n${USAGE}`);
+  if (seed !== undefined) return runOne(dist, Number(seed), planted);
+  if (planted === undefined) return runAll(dist, Number(from), Number(seeds));
+  return hunt(dist, planted === 'all' ? Object.keys(plants) : [planted], Number(seeds));
 }
 
 if (values.seed === undefined && values.seeds === undefined && values.planted === undefined) print(USAGE);

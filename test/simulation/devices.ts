@@ -59,6 +59,18 @@ export class Devices {
     this.#register(device, random.chance(knobs.plainShare));
   }
 
+  get count(): number {
+    return this.#devices.length;
+  }
+
+  /** A share of a hub's devices is unregistered. */
+  leave(hub: HubStore, share: number): void {
+    for (const device of this.#devices) {
+      if (device.hub === hub && device.content !== undefined && this.#parts.random.chance(share))
+        this.#leave(device, device.content);
+    }
+  }
+
   /** All devices, or a share of them, are sent to another hub. */
   moveTo(hub: HubStore, share = 1): void {
     for (const device of this.#devices) if (this.#parts.random.chance(share)) device.hub = hub;

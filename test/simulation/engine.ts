@@ -1,39 +1,18 @@
-import { registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
-
-/** A module that one of the app's imports, and what it gets instead. Only what costs, or differs with the version of Node. */
-const replaced = [
-  { importer: '/src/app/stored/codec.js', specifier: 'node:zlib', by: new URL('./plain-frames.ts', import.meta.url) },
-  {
-    importer: '/src/app/stored/document.js',
-    specifier: './opener.js',
-    by: new URL('./remembered-documents.ts', import.meta.url),
-  },
-];
-
-registerHooks({
-  resolve(specifier, context, next) {
-    const { parentURL = '' } = context;
-    const found = replaced.find((one) => one.specifier === specifier && parentURL.endsWith(one.importer));
-    const real = next(specifier, context);
-    if (found === undefined) return real;
-    return {
-      url: `${found.by.href}?${real.url}`,
-      format: 'module-typescript',
-      shortCircuit: true,
-    };
-  },
-});
+import { plantedUrl } from './modules.ts';
 
 type Loaded<T> = Promise<T>;
 
 /** The app's entry functions as one build has them: the real one, or a copy with a planted bug. */
 export type Engine = Awaited<ReturnType<typeof loadEngine>>;
 
-/** Loads a build's modules; `dist` is the folder that holds `src`. */
-export async function loadEngine(dist: string) {
+/** Loads a build's modules, or a copy of them with a known bug; `dist` is the folder that holds `src`. */
+export async function loadEngine(dist: string, bug?: string) {
   const root = pathToFileURL(`${dist}/src/`);
-  const load = (path: string) => import(new URL(path, root).href);
+  const load = (path: string) => {
+    const url = new URL(path, root);
+    return import(bug === undefined ? url.href : plantedUrl(url, bug));
+  };
   const app: Loaded<typeof import('../../src/app/app.ts')> = load('app/app.js');
   const backup: Loaded<typeof import('../../src/app/backup/start.ts')> = load('app/backup/start.js');
   const start: Loaded<typeof import('../../src/app/restore/start.ts')> = load('app/restore/start.js');

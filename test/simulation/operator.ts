@@ -1,10 +1,14 @@
 import { Asker } from './asker.ts';
 import { MINUTE_MS } from './clocks.ts';
-import { claimsOf, type KnownRun } from './oracle/runs.ts';
+import { askAtTheEnd } from './last-questions.ts';
+import type { KnownRun } from './oracle/runs.ts';
 import type { Random } from './random.ts';
+import { RequestOptions } from './request-options.ts';
 import type { Stage } from './stage.ts';
 
 const DAY_MS = 24 * 60 * MINUTE_MS;
+/** Enough devices for a mass deletion to exceed the bound. */
+const MANY = 30;
 
 type Deed = readonly [weight: number, name: string, work: () => Promise<void>];
 
@@ -13,12 +17,14 @@ export class Operator {
   readonly #stage: Stage;
   readonly #random: Random;
   readonly #asker: Asker;
+  readonly #options: RequestOptions;
   #restoreCount = 0;
 
   constructor(stage: Stage) {
     this.#stage = stage;
     this.#random = stage.random('operator');
     this.#asker = new Asker(stage, this.#random);
+    this.#options = new RequestOptions(stage.random('options'));
   }
 
   async work(): Promise<void> {
@@ -35,21 +41,8 @@ export class Operator {
     }
   }
 
-  /** A restore that was stopped and had written something says so, and that it can be rolled back. */
-  async askAtTheEnd(): Promise<void> {
-    for (const { id, doc, written } of this.#runs()) {
-      if (doc.kind !== 'restore' || doc.status !== 'Canceled' || doc.request.purpose === 'rollback') continue;
-      if (written.size === 0 || doc.request.dryRun) continue;
-      await this.#asker.ask(`view ${id}`, async (app, engine) => {
-        const { nextActions, counts, attempted } = await engine.readRestoreView(app, id);
-        const isOffered = nextActions.some(({ name }) => name === 'rollback');
-        // What no answer came to, or came to a process that died, is counted as attempted.
-        const isTold = claimsOf(counts) + counts.failed + attempted > 0;
-        if (!isOffered) this.#stage.oracle.violate('offersNoRollback', `${id} wrote ${written.size}`);
-        if (!isTold) this.#stage.oracle.violate('canceledSaysNothingWritten', `${id} wrote ${written.size}`);
-      });
-    }
-    if (this.#random.chance(0.1)) await this.#asker.ask('status', (app, engine) => engine.readStatus(app));
+  askAtTheEnd(): Promise<void> {
+    return askAtTheEnd(this.#stage, this.#asker, this.#random);
   }
 
   #deeds(): readonly Deed[] {
@@ -70,6 +63,7 @@ export class Operator {
       [3, 'wipe', () => this.#wipe()],
       [3, 'tear', () => this.#tear()],
       [6, 'days', () => this.#letDaysPass()],
+      ...(this.#options.isUsed ? [[6, 'exodus', () => this.#exodus()] as const] : []),
     ];
   }
 
@@ -105,7 +99,7 @@ export class Operator {
   async #begin(body: object): Promise<string> {
     this.#restoreCount += 1;
     const id = `restore-${this.#restoreCount}`;
-    const text = JSON.stringify(body);
+    const text = JSON.stringify({ ...this.#options.draw(this.#stage.secondary), ...body });
     await this.#asker.ask(`restore ${text}`, (app, engine) =>
       engine.startRestore(app, engine.parseRestoreRequest(text), { id }),
     );
@@ -216,6 +210,18 @@ export class Operator {
     }
     await this.#backUp();
     await (this.#random.chance(0.3) ? this.#drill() : this.#restore({}));
+  }
+
+  /** A backend deletes most of its devices, by mistake or not; in an older snapshot they are still there. */
+  async #exodus(): Promise<void> {
+    const { devices, primary } = this.#stage;
+    for (let count = MANY - devices.count; count > 0; count -= 1) devices.add(primary);
+    await this.#backUp();
+    await this.#restore({});
+    devices.leave(primary, this.#random.pick([0.3, 0.9]));
+    await this.#asker.rest(1);
+    await this.#backUp();
+    await (this.#random.chance(0.3) ? this.#restoreOlder() : this.#restore({}));
   }
 
   async #letDaysPass(): Promise<void> {

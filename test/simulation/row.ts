@@ -9,11 +9,21 @@ export interface Description {
   readonly installationId: string | undefined;
 }
 
+/** The looks that a write of the app rests on. */
+export interface Looked {
+  /** When the listing of its pass began. */
+  readonly listedAt: number;
+  /** When it asked for what lives there, if it did so since. */
+  readonly askedAt: number | undefined;
+  /** Whether either has shown something there. */
+  readonly isShown: boolean;
+}
+
 /** Who wrote a row as it is. */
 export type Writer =
   | { readonly kind: 'device'; readonly word: number }
-  /** With the beginning of the run's newest look at the hub when it sent the write. */
-  | { readonly kind: 'tool'; readonly runId: string; readonly lookedAt: number }
+  /** With what its run knew of the hub when it sent the write. */
+  | { readonly kind: 'tool'; readonly runId: string; readonly looked: Looked }
   | { readonly kind: 'service' };
 
 /** One registration of a hub. Never changed in place. */

@@ -130,7 +130,7 @@ export class Stage {
       random,
       now: () => scheduler.now,
       onListing: (caller) => oracle.listingBegan(store.name, caller),
-      onShown: (caller, rows) => oracle.shown(caller, rows),
+      onShown: (caller, rows) => oracle.shown(store.name, caller, rows),
       onQuestion: (caller, key) => oracle.asked(store.name, caller, key),
       onWrite: (write) => oracle.written(store.name, write),
       onIdRefused: (caller, id) => oracle.idRefused(caller, id),

@@ -1,5 +1,6 @@
 import { type Description, isSame, type Row, slotOf, tell } from '../row.ts';
 import type { Facts } from './facts.ts';
+import { judgeAnswer } from './requests.ts';
 import { hubOf, type KnownRestore, lookedAt } from './runs.ts';
 import { readSnapshot, type Wanted, wantedOf } from './snapshots.ts';
 
@@ -11,6 +12,7 @@ const NEVER_FROM = Date.UTC(9000);
 /** Judges what a restore says at its end against what is there. `when` tells the second look from the first. */
 export function judgeEnd(facts: Facts, run: KnownRestore, when: '' | 'Later'): void {
   judgeCounts(facts, run);
+  judgeAnswer(facts, run);
   const { status, request, error } = run.doc;
   if (request.dryRun) return;
   const all = wantedOf(readSnapshot(facts.container, request.sourceHub, request.snapshotId), facts.truth);
@@ -43,7 +45,8 @@ function declaredBy({ doc }: KnownRestore): Record<string, number> {
   const { conflict = 0, unknownOrigin = 0, goneInTarget = 0, leftover = 0 } = counts;
   // An older snapshot's record that has gone since stays out, and what its device was before may be left.
   const goneSince = doc.request.askedSnapshot === 'latest' ? 0 : goneInTarget;
-  return { different: conflict + unknownOrigin + goneSince, lost: goneInTarget, leftover: leftover + conflict };
+  const conflictKept = doc.request.onConflict === 'overwrite' ? 0 : conflict;
+  return { different: conflictKept + unknownOrigin + goneSince, lost: goneInTarget, leftover: leftover + conflict };
 }
 
 function judgeCounts(facts: Facts, { id, doc }: KnownRestore): void {

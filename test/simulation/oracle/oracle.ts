@@ -9,7 +9,7 @@ import { judgeEnd } from './ends.ts';
 import { type FactParts, Facts, type Violation } from './facts.ts';
 import { judgeLast } from './last.ts';
 import { judgeRollback } from './rollbacks.ts';
-import { hubOf, isRestore, type KnownRun, type KnownRuns, versionOf } from './runs.ts';
+import { hubOf, isRestore, type KnownRun, type KnownRuns, keyOf, lookedBefore, versionOf } from './runs.ts';
 import { judgeChange } from './writes.ts';
 
 /** A run that says all is well is looked at again after this, when what was on its way has arrived. */
@@ -77,14 +77,18 @@ export class Oracle {
   }
 
   /** A hub has shown a run these rows. */
-  shown({ runId = '' }: Caller, rows: readonly Row[]): void {
-    const seen = this.runs.get(runId)?.seen;
-    for (const row of rows) seen?.add(versionOf(row));
+  shown(hub: string, { runId = '' }: Caller, rows: readonly Row[]): void {
+    const run = this.runs.get(runId);
+    for (const row of rows) {
+      run?.seen.add(versionOf(hub, row));
+      if (run !== undefined) add(run.shownAt, `${hub}/${keyOf(row)}`, this.#facts.now);
+    }
   }
 
   /** A run asks for one record right before it writes to it. */
   asked(hub: string, { runId = '' }: Caller, key: string): void {
-    this.runs.get(runId)?.listedAt.set(`${hub}/${key}`, this.#facts.now);
+    const run = this.runs.get(runId);
+    if (run !== undefined) add(run.askedAt, `${hub}/${key}`, this.#facts.now);
   }
 
   /** A hub takes a write of the app; gives whose it is. */
@@ -96,8 +100,11 @@ export class Oracle {
     // A process that was frozen when the run ended cannot know that it did.
     const isFrozen = process.pausedUntil >= (run?.endedAt ?? Number.POSITIVE_INFINITY);
     if (run !== undefined && !isFrozen) run.lastSentAt = Math.max(run.lastSentAt, sentAt);
-    const looks = [run?.listedAt.get(`${hub}#${pass}`) ?? 0, run?.listedAt.get(`${hub}/${key}`) ?? 0];
-    return { kind: 'tool', runId, lookedAt: Math.max(...looks) };
+    const looked =
+      run === undefined
+        ? { listedAt: 0, askedAt: undefined, isShown: false }
+        : lookedBefore(run, hub, key, pass, sentAt);
+    return { kind: 'tool', runId, looked };
   }
 
   /** The write was none. */
@@ -140,4 +147,10 @@ export class Oracle {
     if (run.doc.request.purpose === 'rollback') judgeRollback(this.#facts, run, when);
     else judgeEnd(this.#facts, run, when);
   }
+}
+
+function add(times: Map<string, number[]>, key: string, now: number): void {
+  const known = times.get(key);
+  if (known === undefined) times.set(key, [now]);
+  else known.push(now);
 }

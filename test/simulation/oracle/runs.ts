@@ -1,5 +1,5 @@
 import type { RestoreCounts, RestoreRun, Run } from '../../../src/core/run/run.ts';
-import type { Row } from '../row.ts';
+import type { Looked, Row } from '../row.ts';
 
 /** What the oracle knows of one run, beside what is stored of it. */
 export interface KnownRun {
@@ -12,6 +12,9 @@ export interface KnownRun {
   firstListedAt: number | undefined;
   /** Versions of rows that a page, or the answer to a question, has shown it. */
   readonly seen: Set<string>;
+  /** By its hub and what a row is written to, when it was shown, and when asked for. */
+  readonly shownAt: Map<string, number[]>;
+  readonly askedAt: Map<string, number[]>;
   /** The rows of that hub at that moment. */
   before: readonly Row[];
   /** When it was first stored as over. */
@@ -53,6 +56,8 @@ export class KnownRuns {
       listedAt: new Map(),
       firstListedAt: undefined,
       seen: new Set(),
+      shownAt: new Map(),
+      askedAt: new Map(),
       before: [],
       endedAt: undefined,
       written: new Map(),
@@ -88,9 +93,25 @@ export function claimsOf(counts: RestoreCounts): number {
   return WRITTEN.reduce((sum, outcome) => sum + counts[outcome], 0);
 }
 
-/** What tells one version of a row from others of its hub. */
-export function versionOf({ id, etag }: Pick<Row, 'id' | 'etag'>): string {
-  return `${id} ${etag}`;
+/** What tells one version of a row from all others. */
+export function versionOf(hub: string, { id, etag }: Pick<Row, 'id' | 'etag'>): string {
+  return `${hub}/${id} ${etag}`;
+}
+
+/** By which a row is written to: its own id, or its installation's. */
+export function keyOf({ id, installationId }: Pick<Row, 'id' | 'installationId'>): string {
+  return installationId ?? id;
+}
+
+/** What a run knew of what lives there when it sent a write. */
+export function lookedBefore(run: KnownRun, hub: string, key: string, pass: number, sentAt: number): Looked {
+  const listedAt = run.listedAt.get(`${hub}#${pass}`) ?? 0;
+  const isOfPass = (at: number): boolean => at >= listedAt && at <= sentAt;
+  return {
+    listedAt,
+    askedAt: run.askedAt.get(`${hub}/${key}`)?.findLast(isOfPass),
+    isShown: run.shownAt.get(`${hub}/${key}`)?.some(isOfPass) === true,
+  };
 }
 
 /** When its newest listing of its hub began. */

@@ -1,28 +1,23 @@
 import type { RowChange } from '../hub-store.ts';
-import { isSame, type Row, slotOf, tell, type Writer } from '../row.ts';
+import { isSame, type Row, slotOf, tell } from '../row.ts';
+import type { Word } from '../truth.ts';
 import type { Facts } from './facts.ts';
-import { isRestore, type KnownRestore, versionOf } from './runs.ts';
+import { judgeRequest } from './requests.ts';
+import { isRestore } from './runs.ts';
+import { hasSeen, isInWindow, isSourceLaterToTheApp, newestLookOf, type ToolWriter, type Write } from './windows.ts';
 
 /** Judges what a write of the app did to a row, at the moment at which it took effect. */
 export function judgeChange(facts: Facts, { hub, before, after }: RowChange, by: ToolWriter): void {
   const run = facts.runs.get(by.runId);
-  if (run === undefined || !isRestore(run)) facts.violate('wroteOutsideARestore', `${hub} by ${by.runId}`);
-  else if (after !== undefined && before !== undefined) judgeReplacement(facts, { run, hub, by }, before, after);
-  else if (after !== undefined) judgeCreation(facts, { run, hub, by }, after);
-  else if (before !== undefined) judgeRemoval(facts, { run, hub, by }, before);
-}
-
-type ToolWriter = Extract<Writer, { readonly kind: 'tool' }>;
-
-interface Write {
-  readonly run: KnownRestore;
-  readonly hub: string;
-  readonly by: ToolWriter;
-}
-
-/** Whether the run cannot have seen the row as it is: it became so after the look began on which the write rests. */
-function isInWindow({ by }: Write, row: Row): boolean {
-  return row.appliedAt >= by.lookedAt;
+  if (run === undefined || !isRestore(run)) {
+    facts.violate('wroteOutsideARestore', `${hub} by ${by.runId}`);
+    return;
+  }
+  const write = { run, hub, by };
+  if (after !== undefined && before !== undefined) judgeReplacement(facts, write, before, after);
+  else if (after !== undefined) judgeCreation(facts, write, after);
+  else if (before !== undefined) judgeRemoval(facts, write, before);
+  judgeRequest(facts, write, before, after);
 }
 
 function judgeReplacement(facts: Facts, write: Write, before: Row, after: Row): void {
@@ -38,22 +33,41 @@ function judgeReplacement(facts: Facts, write: Write, before: Row, after: Row): 
   if (run.doc.request.purpose === 'rollback' && before.by.kind === 'tool') return;
   const whose = before.by.kind === 'tool' ? `${before.by.runId}'s` : "its device's own";
   const text = `${hub} ${before.id}: ${whose} ${tell(before)} became ${tell(after)} by ${run.id}`;
-  const isDeadToken = before.installationId === undefined && before.handle !== after.handle;
-  if (!run.seen.has(versionOf(before))) facts.violate('overwroteUnseen', text);
-  // The settings did not call the hub primary then: to the app what it shows cannot be a device's newer word.
-  else if (!isDeadToken && !facts.wasInUse(hub, old.at)) facts.sometimes('overwroteWhereNotInUse');
+  const excuse = hasSeen(write, before) ? excuseFor(facts, write, before, after, [old, now]) : undefined;
+  if (excuse !== undefined) facts.sometimes(excuse);
+  else if (!hasSeen(write, before)) facts.violate('overwroteUnseen', text);
   else facts.violate(facts.hasOneRoleSince(old.at) ? 'overwrittenByOlder' : 'overwrittenByAnotherRole', text);
 }
 
-function judgeCreation(facts: Facts, { run, hub, by: { lookedAt } }: Write, after: Row): void {
+/** Why a row that was seen may be replaced by something older; never by a dead token under the row's id. */
+function excuseFor(
+  facts: Facts,
+  write: Write,
+  before: Row,
+  after: Row,
+  [old, now]: readonly [Word, Word],
+): string | undefined {
+  const { onConflict, purpose } = write.run.doc.request;
+  if (purpose === 'rollback' || (before.installationId === undefined && before.handle !== after.handle))
+    return undefined;
+  if (onConflict === 'overwrite') return 'overwroteAsAsked';
+  // The settings did not call the hub primary then: what it shows is not taken for a device's newer word.
+  if (facts.wasInUse(write.hub, old.at) || !isSourceLaterToTheApp(facts, write, before, now.at)) return undefined;
+  return 'overwroteWhereNotInUse';
+}
+
+function judgeCreation(facts: Facts, write: Write, after: Row): void {
+  const { run, hub } = write;
+  const lookedAt = newestLookOf(write);
   const device = facts.truth.deviceOf(after);
   const now = facts.truth.wordOf(after);
   const out = facts.truth.lastWordAt(device, hub);
   if (now === undefined || out === undefined || out.content !== 'out' || out.number < now.number) return;
-  const { sourceHub, purpose } = run.doc.request;
+  const { sourceHub, purpose, resurrect } = run.doc.request;
   if (out.at >= lookedAt || facts.changedSince(hub, device, lookedAt)) facts.sometimes('resurrectedInItsWindow');
   // The settings did not call the hub primary then.
   else if (!facts.wasInUse(hub, out.at)) facts.sometimes('resurrectedWhereNotInUse');
+  else if (resurrect === true) facts.sometimes('resurrectedAsAsked');
   else if (sourceHub.namespace === hub || purpose === 'rollback') facts.sometimes('resurrectedByRepair');
   else
     facts.violate(
@@ -72,6 +86,11 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   const isSuperseded = facts.truth.wordsOf(facts.truth.deviceOf(before)).some(({ number }) => number > word);
   const { purpose, sourceHub } = run.doc.request;
   if (before.by.kind !== 'device' || (purpose !== 'rollback' && isSuperseded)) return;
+  const text = `${hub}: ${tell(before)}, its device's own, by ${run.id}`;
+  if (!hasSeen(write, before)) {
+    facts.violate('removedUnseen', text);
+    return;
+  }
   // Of two rows that say the same its device keeps one.
   const isTwin = (row: Row): boolean =>
     slotOf(row) === slotOf(before) && (facts.truth.wordOf(row)?.number ?? -1) >= word;
@@ -85,5 +104,5 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   // What the service itself loses in the source looks like its device's own word there.
   else if (facts.wasLost(sourceHub.namespace, facts.truth.deviceOf(before)))
     facts.sometimes('removedWhatTheSourceLost');
-  else facts.violate('deviceRemoved', `${hub}: ${tell(before)}, its device's own, by ${run.id}`);
+  else facts.violate('deviceRemoved', text);
 }

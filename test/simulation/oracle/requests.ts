@@ -1,0 +1,58 @@
+import { type Row, tell } from '../row.ts';
+import type { Facts } from './facts.ts';
+import type { KnownRestore } from './runs.ts';
+import type { Write } from './windows.ts';
+
+/** Fewer withdrawals than this are always within the bound. */
+const LEAST_DELETES = 20;
+
+/** Judges a write by what was asked for. */
+export function judgeRequest(facts: Facts, write: Write, before: Row | undefined, after: Row | undefined): void {
+  const { purpose, only } = write.run.doc.request;
+  if (purpose === 'rollback') return;
+  if (after !== undefined && only?.platforms !== undefined && !only.platforms.includes(after.platform))
+    facts.violate('wroteBeyondItsSelection', `${write.hub}: ${tell(after)} by ${write.run.id}`);
+  if (after === undefined && before !== undefined) judgeWithdrawal(facts, write, before);
+  if (after !== undefined && before === undefined) judgeReturn(facts, write, after);
+}
+
+/** What the source holds is not withdrawn, unless it was silent and the request takes its snapshot's word. */
+function judgeWithdrawal(facts: Facts, { run, hub, by }: Write, before: Row): void {
+  const { sourceHub, leftovers } = run.doc.request;
+  // What this run itself wrote is looked after by its later passes.
+  if (leftovers === 'withdraw' || before.by.kind !== 'tool' || before.by.runId === run.id) return;
+  const isOfRecord = ({ handle, installationId }: Row): boolean =>
+    before.installationId === undefined
+      ? installationId === undefined && handle === before.handle
+      : installationId === before.installationId;
+  // It is only moved, or replaced.
+  if (facts.rowsOfDevice(hub, facts.truth.deviceOf(before)).length > 0) return;
+  const inSource = facts.rowsOf(sourceHub.namespace).find(isOfRecord);
+  if (inSource === undefined) return;
+  if (inSource.appliedAt >= by.looked.listedAt) facts.sometimes('withdrawnInItsWindow');
+  else facts.violate('withdrawnThoughInSource', `${hub}: ${tell(before)} by ${run.id}`);
+}
+
+/** Who was gone from the newest good snapshot, as the run knew it, is not brought back by an older one. */
+function judgeReturn(facts: Facts, { run, hub }: Write, after: Row): void {
+  const { doc } = run;
+  const { askedSnapshot, snapshotId, resurrect, leftovers, sourceHub, purpose } = doc.request;
+  const [newest] = doc.source?.newestGood ?? [];
+  if (askedSnapshot === 'latest' || newest === undefined || newest === snapshotId || purpose !== 'restore') return;
+  if (resurrect === true || leftovers === 'keep' || (doc.found?.plan?.goneSince ?? 0) > LEAST_DELETES) return;
+  const readAt = facts.runs.get(newest)?.firstListedAt ?? 0;
+  const last = facts.truth.lastWordOf(facts.truth.deviceOf(after));
+  if (last?.content !== 'out' || last.hub !== sourceHub.namespace || last.at >= readAt) return;
+  facts.violate('broughtBack', `${hub}: ${tell(after)} by ${run.id}, gone before ${newest}`);
+}
+
+/** Judges what a run says at its end by what was asked for. */
+export function judgeAnswer(facts: Facts, { id, doc, before }: KnownRestore): void {
+  const { result, request, found } = doc;
+  if (result === undefined || request.purpose === 'rollback') return;
+  const { withdrawn, goneInTarget } = result.counts;
+  if (request.leftovers === 'keep' && withdrawn > 0) facts.violate('withdrewThoughAskedToKeep', `${id}: ${withdrawn}`);
+  if (request.resurrect === true && goneInTarget > 0) facts.violate('keptOutThoughAskedFor', `${id}: ${goneInTarget}`);
+  const most = Math.max(LEAST_DELETES, (found?.plan?.records ?? before.length) / 10);
+  if (withdrawn > most) facts.violate('withdrewTooMany', `${id}: ${withdrawn} of ${before.length} rows`);
+}
