@@ -2,7 +2,8 @@ import { compareText } from '../bytes/search.ts';
 import { readContents, readPushVariables } from './contents.ts';
 import { areDistinct, chooseRows } from './distinct.ts';
 import { expiryMsOf, withZone } from './expiry.ts';
-import { hasRepairTag, installationIdOf, type Registration, userIdOf } from './registration.ts';
+import { installationIdOf, type Registration, userIdOf } from './registration.ts';
+import { isRepairTag } from './tags.ts';
 
 /** Why an installation could not be rebuilt from its rows. Stable: operators see these. */
 export type RebuildFault = 'UnknownPlatform' | 'TemplateWithoutName';
@@ -74,7 +75,7 @@ const ALMOST_NEVER = '9998-12-31T23:59:59.000Z';
 
 /** Without those the service makes, and the one that earlier versions of the app left. */
 export function ownTags(tags: readonly string[]): string[] {
-  return tags.filter((tag) => !tag.startsWith('$') && !hasRepairTag([tag]));
+  return tags.filter((tag) => !tag.startsWith('$') && !isRepairTag(tag));
 }
 
 function sharedTags(rows: readonly Registration[]): string[] {
@@ -87,6 +88,7 @@ function sharedTags(rows: readonly Registration[]): string[] {
 
 /** `undefined` when a template row has no name: the installation API cannot hold such a template. */
 function templatesOf(rows: readonly Registration[], installationTags: readonly string[]) {
+  if (!rows.some(({ isTemplate }) => isTemplate)) return {};
   const unwanted = inLowerCase(installationTags);
   const templates: [string, object][] = [];
   for (const { isTemplate, templateName, tags, xml } of rows) {
@@ -103,6 +105,7 @@ function templatesOf(rows: readonly Registration[], installationTags: readonly s
 
 /** How tiles show in a listing is a guess (service-facts 9.9): rows with a SecondaryTileName, native or template. */
 function tilesOf(rows: readonly Registration[]) {
+  if (rows.every(({ tileName }) => tileName === undefined)) return {};
   const tiles: [string, object][] = [];
   const names = new Set(rows.flatMap(({ tileName }) => tileName ?? []));
   for (const name of [...names].sort(compareText)) {

@@ -53,7 +53,7 @@ function toFields(usual: UsualFields): RegistrationFields {
     tags: splitTags(usual.tags ?? ''),
     platform: usual.platform,
     isTemplate: usual.isTemplate,
-    handle: usual.handles.join('-'),
+    handle: usual.channel === undefined ? usual.handle : `${usual.handle}-${usual.channel}`,
     templateName: usual.templateName || undefined,
     tileName: undefined,
   };

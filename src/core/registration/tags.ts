@@ -15,7 +15,11 @@ export function splitTags(text: string): string[] {
 export const REPAIR_TAG = 'notification-hubs-dr-repair';
 
 export function hasRepairTag(tags: readonly string[]): boolean {
-  return tags.some((tag) => tag.length === REPAIR_TAG.length && tag.toLowerCase() === REPAIR_TAG);
+  return tags.some(isRepairTag);
+}
+
+export function isRepairTag(tag: string): boolean {
+  return tag.length === REPAIR_TAG.length && tag.toLowerCase() === REPAIR_TAG;
 }
 
 /** The id inside the tag `$InstallationId:{...}`: the row belongs to that installation. */

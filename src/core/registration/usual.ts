@@ -23,15 +23,17 @@ export function readUsual(xml: string, decode: (raw: string) => string = asItIs)
   const id = take(place, '<RegistrationId>', '</RegistrationId>')?.trim();
   const tags = take(place, '<Tags>', '</Tags>');
   const pushVariables = take(place, '<PushVariables>', '</PushVariables>');
-  const handles = handleTags.map(({ open, close }) => canonicalHandle(platform, take(place, open, close) ?? ''));
+  const handle = takeHandle(place, platform, handleTags[0]);
+  // Of Baidu alone.
+  const channel = handleTags.length > 1 ? takeHandle(place, platform, handleTags[1]) : undefined;
   const p256dh = take(place, '<P256DH>', '</P256DH>');
   const auth = take(place, '<Auth>', '</Auth>');
   const { body, expiry, templateName, headers } = template === '' ? NO_TEMPLATE : takeTemplate(place);
   const end = `</${platform}${template}RegistrationDescription>`;
   const isWhole = xml.startsWith(end, place.at) && xml.length === place.at + end.length;
-  if (!isWhole || id === undefined || id === '' || handles.includes('')) return undefined;
+  if (!isWhole || id === undefined || id === '' || handle === '' || channel === '') return undefined;
   const isTemplate = template !== '';
-  const device = { platform, isTemplate, id, etag, expirationTime, tags, pushVariables, handles, p256dh, auth };
+  const device = { platform, isTemplate, id, etag, expirationTime, tags, pushVariables, handle, channel, p256dh, auth };
   return { ...device, body, expiry, templateName, headers };
 }
 
@@ -39,17 +41,19 @@ export function readUsual(xml: string, decode: (raw: string) => string = asItIs)
 export function readDescription(xml: string): { readonly type: string; readonly elements: readonly Content[] } {
   const usual = readUsual(xml);
   if (usual === undefined) return readElements(xml);
-  const { platform, isTemplate, headers } = usual;
+  const { platform, isTemplate, headers, channel } = usual;
+  const [name = '', channelName = ''] = handleElements.get(platform) ?? [];
   const elements = [
     textElement('Tags', usual.tags),
     textElement('PushVariables', usual.pushVariables),
-    ...usual.handles.map((handle, part) => textElement(handleElements.get(platform)?.[part] ?? '', handle)),
+    textElement(name, usual.handle),
     textElement('P256DH', usual.p256dh),
     textElement('Auth', usual.auth),
     textElement('BodyTemplate', usual.body),
     textElement('Expiry', usual.expiry),
     textElement('TemplateName', usual.templateName),
   ];
+  if (channel !== undefined) elements.push(textElement(channelName, channel));
   if (headers !== undefined) elements.push(headersElement(headers));
   return { type: `${platform}${isTemplate ? 'Template' : ''}RegistrationDescription`, elements };
 }
@@ -85,6 +89,14 @@ const ROOT = new RegExp(
     .replaceAll('INSTANCE', 'xmlns:i="http://www\\.w3\\.org/2001/XMLSchema-instance"'),
   'y',
 );
+
+function takeHandle(
+  place: Place,
+  platform: string,
+  tags: { readonly open: string; readonly close: string } | undefined,
+) {
+  return tags === undefined ? '' : canonicalHandle(platform, take(place, tags.open, tags.close) ?? '');
+}
 
 interface Place {
   readonly xml: string;
