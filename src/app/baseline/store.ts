@@ -83,9 +83,13 @@ export async function openBaseline(app: App, run: RestoreRun, shard: number): Pr
   const agreed = await openAgreed(app, run, shard);
   if (run.unfinished === undefined || run.unfinished.length === 0) return agreed;
   const adopted = await readTable(app, adoptedName(run.id, shard));
+  const orient = orientationOf(app, run);
   return {
     ...agreed,
-    get: (keyHash) => orientedOf(app, run, adopted.get(keyHash)) ?? agreed.get(keyHash),
+    get(keyHash) {
+      const record = adopted.get(keyHash);
+      return record === undefined ? agreed.get(keyHash) : orient(record);
+    },
     keyHashes: () => new Set([...adopted.keyHashes(), ...agreed.keyHashes()]),
   };
 }
@@ -131,11 +135,12 @@ function toShard(
   tables: readonly BaselineTable[],
   without: 'none' | 'unknown',
 ): BaselineShard {
+  const orient = orientationOf(app, run);
   return {
     get(keyHash) {
       for (const table of tables) {
-        const record = orientedOf(app, run, table.get(keyHash));
-        if (record !== undefined) return record;
+        const record = table.get(keyHash);
+        if (record !== undefined) return orient(record);
       }
       return { keyHash, agreed: without, note: undefined };
     },
@@ -148,9 +153,9 @@ function toShard(
   };
 }
 
-/** As seen from the run's source to its target, or as it is stored: it is turned likewise. */
-function orientedOf<R extends BaselineRecord | undefined>(app: App, run: RestoreRun, record: R): R | BaselineRecord {
-  return record === undefined || isFirstOfPair(...pairOf(app, run)) ? record : turned(record);
+/** From how it is stored to how it is seen from the run's source to its target, and back: it is turned likewise. */
+function orientationOf(app: App, run: RestoreRun): (record: BaselineRecord) => BaselineRecord {
+  return isFirstOfPair(...pairOf(app, run)) ? (record) => record : turned;
 }
 
 /** Takes what the run makes of each record of a shard, and stores it. The same run stores the same again. */
@@ -172,8 +177,9 @@ export async function storeAdoptedShard(
 
 function writeTable(app: App, run: RestoreRun, name: string, recordCount: number) {
   const writer = createBaselineWriter(recordCount);
+  const orient = orientationOf(app, run);
   return {
-    add: (record: BaselineRecord): void => writer.add(orientedOf(app, run, record)),
+    add: (record: BaselineRecord): void => writer.add(orient(record)),
     async store(): Promise<void> {
       await numberBlobs.baselineShard.write(app, name, { title: {}, numbers: writer.finish() }, 'any');
     },
