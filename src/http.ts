@@ -112,3 +112,10 @@ export function accepted(request: HttpRequest, path: string, body: unknown, stat
   const location = new URL(path, request.url).href;
   return { status, headers: { 'Operation-Location': location, 'Retry-After': '2' }, jsonBody: body };
 }
+
+/** The address of the next page, without the key that may have been in that of this one. */
+export function nextLinkOf({ url }: HttpRequest, query: Readonly<Record<string, string>>): string {
+  const next = new URL(url);
+  next.search = new URLSearchParams(query).toString();
+  return next.href;
+}

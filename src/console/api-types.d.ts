@@ -76,6 +76,8 @@ export interface Restore {
   repaired?: number;
   changedSince?: number;
   passes?: number;
+  /** Of a dry run: some of the records, by outcome. */
+  examples?: Partial<Record<keyof Outcomes, string[]>>;
   error?: RunError;
   warnings?: string[];
   nextActions?: Action[];

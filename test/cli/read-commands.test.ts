@@ -102,6 +102,29 @@ test('failures are read over all pages', async () => {
   expect(JSON.parse(json)).toMatchObject({ value: [{ record: 'installation a' }, { record: 'installation b' }] });
 });
 
+test('records of one outcome are read over all pages', async () => {
+  const path = `/api/restores/${RESTORE_ID}/records`;
+  const script = {
+    [`GET ${path}?outcome=updated`]: [
+      {
+        body: {
+          value: [{ record: 'installation a', outcome: 'updated' }],
+          nextLink: `https://elsewhere.example${path}?outcome=updated&from=0:1`,
+        },
+      },
+    ],
+    [`GET ${path}?outcome=updated&from=0:1`]: [
+      { body: { value: [{ record: 'device apple 12', outcome: 'updated' }] } },
+    ],
+    [`GET ${path}?outcome=onlyInTarget`]: [{ body: { value: [], note: 'They are counted only.' } }],
+  };
+  const { out } = await play(script, 'records', RESTORE_ID, '--outcome', 'updated');
+  expect(out).toMatch(/updated +installation a\nupdated +device apple 12\n/);
+  expect(await play(script, 'records', RESTORE_ID, '--outcome', 'onlyInTarget')).toMatchObject({
+    out: 'They are counted only.\n',
+  });
+});
+
 test('pin and unpin say whether the snapshot is pinned', async () => {
   const path = `/api/snapshots/${SNAPSHOT_ID}/pin`;
   const script = {

@@ -30,7 +30,11 @@ test('a restore that fails in part is explained and retried, the retry reported 
   expect(await columnSums(page)).toEqual(await figuresOf(page, 'Requested'));
   await page.getByRole('button', { name: 'Show the failed devices' }).click();
   await main.getByText('installation ').first().waitFor();
-  expect(await page.locator('.failures li').count()).toBe(failed);
+  expect(await page.locator('.records li').count()).toBe(failed);
+  const created = partly.counts?.created ?? 0;
+  await main.getByText(`Created: ${created} devices`).click();
+  await page.getByRole('button', { name: 'Show them' }).first().click();
+  await expect.poll(() => page.locator('details[open] .records li').count()).toBe(Math.min(100, created));
   await expectAccessible(page, 'incomplete');
 
   await page.getByRole('button', { name: 'Retry the failed ones' }).click();

@@ -1,6 +1,6 @@
 import { DrError } from '../../core/errors.ts';
 import { movesBaseline } from '../../core/restore/circumstances.ts';
-import type { RestoreRun } from '../../core/run/run.ts';
+import type { RestoreResult, RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { moveBaseline, revertBaseline } from '../baseline/store.ts';
 import { endRun, failureOf } from '../runs/end.ts';
@@ -8,10 +8,11 @@ import { storeProof } from '../snapshots/marks.ts';
 import { readManifest } from '../snapshots/store.ts';
 import { noteSeen } from './outcomes/notes.ts';
 import { readTotals, toResult } from './outcomes/totals.ts';
+import { readExamples } from './records.ts';
 
 /** Counts the whole restore and ends it: green only when every record is where it should be. */
 export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
-  const result = toResult(await readTotals(app, run), run);
+  const result = await resultOf(app, run);
   const { failed, pending } = result.counts;
   const isComplete = failed === 0 && pending === 0;
   await noteSeen(app, run);
@@ -21,6 +22,12 @@ export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
   const error = incomplete(run, failed, result.counts.total);
   if (isComplete) await endRun(app, run, 'Succeeded', { result });
   else await endRun(app, run, 'Failed', { result, error: failureOf(error) });
+}
+
+/** A dry run also names some records of each kind. */
+async function resultOf(app: App, run: RestoreRun): Promise<RestoreResult> {
+  const result = toResult(await readTotals(app, run), run);
+  return run.request.dryRun ? { ...result, examples: await readExamples(app, run, result.counts) } : result;
 }
 
 /** Every record of the snapshot was found in the target: it can be restored, because it was. */

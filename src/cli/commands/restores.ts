@@ -22,6 +22,11 @@ export function addRestoreCommands(program: Command, run: Run): void {
     .description('list the records that a restore could not bring back, and why')
     .action(run(listFailures));
   program
+    .command('records <id>')
+    .description('list the records of which a restore made one thing: what it updated, withdrew, kept or left')
+    .requiredOption('--outcome <name>', 'as in the counts of the restore: updated, withdrawn, conflict, leftover, ...')
+    .action(run((context, id, { outcome }) => listRecords(context, id, outcome)));
+  program
     .command('retry <id>')
     .description('restore only the records that failed in a restore')
     .option(...watchOption)
@@ -68,20 +73,35 @@ async function showReport({ client, isJson, show }: Context, id: string): Promis
   else show(undefined, `${(await client.markdown(path)).trimEnd()}\n`);
 }
 
-async function listFailures({ client, show }: Context, id: string): Promise<undefined> {
+/** All pages of a list, and what the first one notes. */
+async function readPages({ client }: Context, path: string, first = '') {
   const value: unknown[] = [];
-  for (let query: string | undefined = ''; query !== undefined; ) {
-    const page = await client.call('GET', `${pathOf('restores', id)}/failures${query}`);
+  let note: string | undefined;
+  for (let query: string | undefined = first; query !== undefined; ) {
+    const page = await client.call('GET', `${path}${query}`);
     value.push(...listAt(page, 'value'));
+    note ??= textAt(page, 'note');
     query = URL.parse(textAt(page, 'nextLink') ?? '')?.search;
   }
+  return { value, note };
+}
+
+async function listRecords(context: Context, id: string, outcome: string): Promise<undefined> {
+  const query = `?${new URLSearchParams({ outcome })}`;
+  const { value, note } = await readPages(context, `${pathOf('restores', id)}/records`, query);
+  const rows = value.map((record) => [textAt(record, 'outcome') ?? '', textAt(record, 'record') ?? '']);
+  context.show({ value, note }, formatTable(['OUTCOME', 'RECORD'], rows, note ?? 'There is no such record.'));
+}
+
+async function listFailures(context: Context, id: string): Promise<undefined> {
+  const { value } = await readPages(context, `${pathOf('restores', id)}/failures`);
   const rows = value.map((failure) => [
     textAt(failure, 'code') ?? '',
     `${numberAt(failure, 'status') ?? '-'}`,
     textAt(failure, 'record') ?? '',
   ]);
   const headings = ['REASON', 'HTTP', 'RECORD'];
-  show({ value }, formatTable(headings, rows, 'No record failed.'));
+  context.show({ value }, formatTable(headings, rows, 'No record failed.'));
 }
 
 async function askForHub({ client, terminal }: Context, id: string): Promise<string> {

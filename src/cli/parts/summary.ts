@@ -80,8 +80,16 @@ function restoreFacts(view: Json): readonly Fact[] {
     ...Object.keys(objectAt(view, 'byPlatform')).map(
       (platform): Fact => [`  ${platform.padEnd(9)}`, describeCounts(view, 'byPlatform', platform)],
     ),
+    ...Object.entries(objectAt(view, 'examples')).map(
+      ([name, records]): Fact => ['such as', `${countWords[name] ?? name}: ${listOf(records)}`],
+    ),
     ['proof', isProven ? `pass ${passes} listed the hub and had nothing left to write${repairs}` : undefined],
   ];
+}
+
+/** Of a dry run: some of the records, which are more where the count says so. */
+function listOf(records: unknown): string {
+  return Array.isArray(records) ? records.map(String).join(', ') : '';
 }
 
 const countWords: Readonly<Record<string, string>> = {

@@ -120,15 +120,18 @@ const rollbackRows = [
   { outcome: 'pending', name: 'Pending', dryName: 'Pending', meaning: 'not processed yet', isRare: true },
 ];
 
+/** @param {import('../api-types.d.ts').Restore} run */
+export function outcomeRows(run) {
+  return run.purpose === 'rollback' ? rollbackRows : restoreRows;
+}
+
 /**
  * The outcome, or for a dry run the expected outcome, of every device by platform. Each column adds up to its last row.
  * @param {import('../api-types.d.ts').Restore} run
  */
 export function countsTable(run) {
   const columns = Object.entries(run.byPlatform ?? {}).sort((a, b) => sum(b[1]) - sum(a[1]));
-  const rows = (run.purpose === 'rollback' ? rollbackRows : restoreRows).filter(
-    ({ outcome, isRare }) => !isRare || (run.counts[outcome] ?? 0) > 0,
-  );
+  const rows = outcomeRows(run).filter(({ outcome, isRare }) => !isRare || (run.counts[outcome] ?? 0) > 0);
   const isDry = run.dryRun === true;
   const head = (/** @type {string} */ text) => h('th', { scope: 'col', class: 'figure' }, text);
   return h(

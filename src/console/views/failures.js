@@ -1,10 +1,7 @@
-import { call } from '../app/api.js';
 import { h } from '../parts/dom.js';
 import { plural } from '../parts/format.js';
-import { actionButton } from '../parts/widgets.js';
+import { pagedList } from '../parts/paged-list.js';
 import { reasonOf } from './run-words.js';
-
-/** @typedef {{ value: import('../api-types.d.ts').Failure[], nextLink?: string }} Page */
 
 /**
  * Why devices failed and, on request, which ones, page by page.
@@ -12,22 +9,6 @@ import { reasonOf } from './run-words.js';
  * @param {Record<string, number>} byCode
  */
 export function failures(runId, byCode) {
-  const path = `restores/${encodeURIComponent(runId)}/failures`;
-  const list = h('ol', { class: 'failures' });
-  const more = h('div');
-  const load = async (/** @type {string} */ query) => {
-    /** @type {Page} */
-    const page = await call(`${path}${query}`);
-    const items = page.value.map(failureRow);
-    list.append(...items);
-    // Only the query of the link is used: behind a gateway its host may differ from this page's.
-    const next = page.nextLink === undefined ? undefined : new URL(page.nextLink).search;
-    more.replaceChildren(...(next === undefined ? [] : [actionButton('Show more', () => load(next))]));
-    items[0]?.focus();
-  };
-  more.replaceChildren(
-    actionButton('Show the failed devices', () => load(''), { failed: 'The failed devices could not be read.' }),
-  );
   return h(
     'section',
     { class: 'card', 'aria-labelledby': 'failures-title' },
@@ -39,8 +20,10 @@ export function failures(runId, byCode) {
         h('li', {}, `${plural(count, 'device')}: ${reasonOf(code)} `, h('code', {}, code)),
       ),
     ),
-    list,
-    more,
+    pagedList(`restores/${encodeURIComponent(runId)}/failures`, failureRow, {
+      show: 'Show the failed devices',
+      failed: 'The failed devices could not be read.',
+    }),
   );
 }
 

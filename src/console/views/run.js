@@ -6,6 +6,7 @@ import { stepper } from '../parts/stepper.js';
 import { isOver, problem, verdict } from '../parts/widgets.js';
 import { confirmForm } from './confirm.js';
 import { failures } from './failures.js';
+import { records } from './records.js';
 import { nameOf } from './restores.js';
 import { runActions } from './run-actions.js';
 import { progress, proof, runFacts, warnings } from './run-parts.js';
@@ -49,6 +50,7 @@ function newFrame() {
     actions: h('div', { class: 'actions' }),
     failures: h('div'),
     counts: h('div'),
+    records: h('div'),
     confirm: h('div'),
     lastActions: h('div', { class: 'actions' }),
     about: h('div'),
@@ -82,6 +84,7 @@ function show(frame, run) {
  */
 function showOnce(frame, run) {
   if (canConfirm(run)) frame.confirm.replaceChildren(confirmForm(run));
+  frame.records.replaceChildren(records(run) ?? '');
   if ((run.counts.failed ?? 0) > 0) frame.failures.replaceChildren(failures(run.id, run.failuresByCode ?? {}));
 }
 

@@ -4,7 +4,7 @@ import type { BlobFacts } from '../ports.ts';
 const writtenOutcomes = ['created', 'updated', 'removed', 'renewed', 'moved', 'withdrawn', 'putBack'] as const;
 /** An outcome that writing brings about. */
 export type WrittenOutcome = (typeof writtenOutcomes)[number];
-const outcomes = [
+const countedOutcomes = [
   'pending',
   ...writtenOutcomes,
   'unchanged',
@@ -14,8 +14,12 @@ const outcomes = [
   'goneInTarget',
   'leftover',
   'failed',
-  'excluded',
 ] as const;
+/** What a restore's records can be listed by, as `counts` names it. */
+export const recordKinds = [...countedOutcomes, 'onlyInTarget'] as const;
+export type RecordKind = (typeof recordKinds)[number];
+export const recordKindSchema = z.enum(recordKinds);
+const outcomes = [...countedOutcomes, 'excluded'] as const;
 export type Outcome = (typeof outcomes)[number];
 
 /** What became of one record of a shard, as one letter: a shard's outcomes are a text as long as it has records. */

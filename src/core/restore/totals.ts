@@ -129,6 +129,11 @@ export function sumOutcomes(recordCount: number, passes: PassFacts, startedAt: s
   };
 }
 
+/** How many of a shard's records came to that. */
+export function countIn(facts: BlobFacts, outcome: keyof OutcomeCounts): number {
+  return Object.values(sumPlatforms([facts])).reduce((sofar, counts) => sofar + counts[outcome], 0);
+}
+
 /** Writes of one pass for records the pass before had written. */
 export function repairedIn(pass: ReadonlyMap<number, BlobFacts> | undefined): number {
   return sum([...(pass?.values() ?? [])], 'repaired');

@@ -191,6 +191,8 @@ export const restoreSchema = z.strictObject({
       secondsLostToThrottling: z.number().nonnegative(),
       failuresByCode: z.record(z.string(), count),
       passes: count,
+      /** Of a dry run: by kind the names of some records, none of them a device token. */
+      examples: z.record(z.string(), z.array(z.string())).optional(),
     })
     .optional(),
 });

@@ -1,0 +1,77 @@
+import { outcomeOf, type RecordKind, recordKinds } from '../../core/restore/outcomes.ts';
+import { countIn } from '../../core/restore/totals.ts';
+import type { RestoreCounts, RestoreRun } from '../../core/run/run.ts';
+import type { App } from '../app.ts';
+import { findRun } from '../runs/store.ts';
+import { readManifest, readSnapshotShard } from '../snapshots/store.ts';
+import { readComparison } from './compare/comparison.ts';
+import { nameOfKey, newestResults, PAGE, parsePosition } from './outcomes/listed.ts';
+import { readUndo } from './outcomes/undo.ts';
+import { readNewest } from './outcomes/written.ts';
+
+/** Counted only: of a large hub they may be millions that the restore is not about. */
+const NOT_STORED =
+  'Records that only the target holds, and of which nothing is known, are counted and not stored one by one.';
+
+/** Of each kind a dry run names this many. */
+const EXAMPLES = 20;
+
+/** The records of which a restore made this, 100 a page. `from` is the `next` of the page before. */
+export async function readRecords(app: App, runId: string, outcome: RecordKind, from = '0:0') {
+  const run = await findRun(app, 'restore', runId);
+  const start = parsePosition(from);
+  if (outcome === 'onlyInTarget') return { value: [], next: undefined, note: NOT_STORED };
+  return { ...(await readPage(app, run, outcome, start, PAGE)), note: undefined };
+}
+
+/** Names a few records of each kind that there is. */
+export async function readExamples(app: App, run: RestoreRun, counts: RestoreCounts) {
+  const examples: Record<string, string[]> = {};
+  for (const kind of recordKinds) {
+    if (kind === 'onlyInTarget' || counts[kind] === 0) continue;
+    const { value } = await readPage(app, run, kind, { shard: 0, index: 0 }, EXAMPLES);
+    examples[kind] = value.map(({ record }) => record);
+  }
+  return examples;
+}
+
+async function readPage(
+  app: App,
+  run: RestoreRun,
+  outcome: Exclude<RecordKind, 'onlyInTarget'>,
+  from: { readonly shard: number; readonly index: number },
+  size: number,
+) {
+  const value: { readonly record: string; readonly outcome: RecordKind }[] = [];
+  const results = await newestResults(app, run);
+  for (const { shard } of results.filter((one) => one.shard >= from.shard && countIn(one.facts, outcome) > 0)) {
+    const newest = await readNewest(app, run, shard);
+    const { letters = '', extraCount = 0 } = newest ?? {};
+    const first = shard === from.shard ? from.index : 0;
+    const positions = [...letters].flatMap((letter, index) =>
+      index >= first && outcomeOf(letter) === outcome ? [index] : [],
+    );
+    const taken = positions.slice(0, size - value.length);
+    const nameAt = await openNames(app, run, shard, letters.length - extraCount, taken);
+    value.push(...taken.map((index) => ({ record: nameAt(index), outcome })));
+    if (value.length === size) return { value, next: `${shard}:${(taken.at(-1) ?? 0) + 1}` };
+  }
+  return { value, next: undefined };
+}
+
+/** Names the records at these positions; those beyond `count` only the target holds, or held. */
+async function openNames(app: App, run: RestoreRun, shard: number, count: number, positions: readonly number[]) {
+  const isInSnapshot = (index: number): boolean => index < count;
+  const manifest = positions.some(isInSnapshot)
+    ? await readManifest(app, run.request.sourceHub, run.request.snapshotId)
+    : undefined;
+  const records = manifest === undefined ? [] : await readSnapshotShard(app, manifest, shard);
+  const hasExtras = positions.some((index) => !isInSnapshot(index));
+  const undo = hasExtras ? await readUndo(app, run, shard) : undefined;
+  const extras = hasExtras ? (await readComparison(app, run, shard, count, 1)).extras : [];
+  return (index: number): string => {
+    if (isInSnapshot(index)) return nameOfKey(records[index]?.key);
+    const key = undo?.get(index)?.key;
+    return key === undefined ? `key ${(extras[index - count]?.keyHash ?? 0).toString(16)}` : nameOfKey(key);
+  };
+}
