@@ -73,6 +73,8 @@ export interface Restore {
   secondsLostToThrottling?: number;
   failuresByCode?: Record<string, number>;
   duplicatesCollapsed?: number;
+  superseded?: number;
+  partialInstallations?: number;
   repaired?: number;
   changedSince?: number;
   passes?: number;

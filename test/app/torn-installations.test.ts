@@ -2,8 +2,10 @@ import { expect, test } from 'vitest';
 import { advanceDrills } from '../../src/app/drill/advance.ts';
 import { startDrill } from '../../src/app/drill/start.ts';
 import { readDrillView } from '../../src/app/drill/view.ts';
+import { reportRestore } from '../../src/app/restore/report.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readSnapshotView } from '../../src/app/snapshots/view.ts';
+import { renderReport } from '../../src/core/restore/report.ts';
 import { backUp, contentOf, restore, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anInstallation } from '../support/rows.ts';
@@ -24,12 +26,17 @@ test('installations without a native row are restored, seen to be in place, coun
   const engine = await tornEngine();
   const dryRun = await restore(engine, { dryRun: true });
   expect(dryRun.warnings).toEqual([expect.stringContaining('Of 2 installations the snapshot holds only templates')]);
+  expect(dryRun).toMatchObject({ partialInstallations: 2, superseded: 0 });
   const view = await restore(engine);
   expect(view).toMatchObject({ status: 'Succeeded', counts: { total: 12, created: 12, failed: 0 }, repaired: 0 });
   expect(view.warnings).toEqual(dryRun.warnings);
+  expect(view.partialInstallations).toBe(2);
+  expect(renderReport(await reportRestore(engine.app, view.id))).toContain(
+    '2 installations are known by their templates alone',
+  );
   expect(await readSnapshotView(engine.app, view.snapshot.id)).toMatchObject({ counts: { partialInstallations: 2 } });
   // The same again finds all of it in place.
-  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unchanged: 12 } });
+  expect(await restore(engine)).toMatchObject({ counts: { unchanged: 12 }, partialInstallations: 2 });
 });
 
 test('a rollback takes them back', async () => {
@@ -64,7 +71,10 @@ test('of two bodies of one template the newer one is restored, and the older one
   engine.primary.rows.set('9-9-9', newer.replace(templateId, '9-9-9'));
   const snapshotId = await backUp(engine);
   expect(await readSnapshotView(engine.app, snapshotId)).toMatchObject({ counts: { supersededRows: 1 } });
-  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 1 }, duplicatesCollapsed: 0 });
+  expect(await restore(engine, { dryRun: true })).toMatchObject({ counts: { created: 1 }, superseded: 1 });
+  const view = await restore(engine);
+  expect(view).toMatchObject({ status: 'Succeeded', counts: { created: 1 }, duplicatesCollapsed: 0, superseded: 1 });
+  expect(renderReport(await reportRestore(engine.app, view.id))).toContain('1 bodies of templates were left out');
   const bodies = [...engine.secondary.rows.values()].flatMap((xml) => /<BodyTemplate>(\w+)/.exec(xml)?.[1] ?? []);
   expect(bodies).toEqual(['newer']);
 });

@@ -41,6 +41,8 @@ const facts: ReportFacts = {
     changedSince: 1,
     attempted: 0,
     absenceVoid: 0,
+    superseded: 0,
+    partialInstallations: 0,
     secondsLostToThrottling: 12.5,
     failuresByCode: { Rejected: 2, TooLarge: 1 },
     passes: 2,

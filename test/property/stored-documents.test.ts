@@ -69,6 +69,8 @@ const outcomes = {
   extraCount: 2,
   onlyInTarget: 4,
   absenceVoid: 1,
+  superseded: 2,
+  partialInstallations: 3,
   added: [{ index: 2, rows: [0] }],
   duplicatesCollapsed: 0,
   repaired: 0,

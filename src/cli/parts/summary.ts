@@ -80,11 +80,25 @@ function restoreFacts(view: Json): readonly Fact[] {
     ...Object.keys(objectAt(view, 'byPlatform')).map(
       (platform): Fact => [`  ${platform.padEnd(9)}`, describeCounts(view, 'byPlatform', platform)],
     ),
+    ['besides', formatCounts(besides.flatMap(([name, words]) => countOf(view, name, words))) || undefined],
     ...Object.entries(objectAt(view, 'examples')).map(
       ([name, records]): Fact => ['such as', `${countWords[name] ?? name}: ${listOf(records)}`],
     ),
     ['proof', isProven ? `pass ${passes} listed the hub and had nothing left to write${repairs}` : undefined],
   ];
+}
+
+/** What is counted beside the outcomes of the records. */
+const besides: readonly (readonly [name: string, words: string])[] = [
+  ['duplicatesCollapsed', 'rows merged'],
+  ['superseded', 'older template bodies left out'],
+  ['partialInstallations', 'installations known by templates only'],
+  ['attempted', 'perhaps written'],
+];
+
+function countOf(view: Json, name: string, words: string): readonly (readonly [string, number])[] {
+  const count = numberAt(view, name) ?? 0;
+  return count === 0 ? [] : [[words, count]];
 }
 
 /** Of a dry run: some of the records, which are more where the count says so. */

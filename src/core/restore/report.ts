@@ -116,7 +116,8 @@ function renderSummary(facts: ReportFacts): string {
   return table(['', ''], shown);
 }
 
-function renderCounts({ counts, byPlatform, failuresByCode }: RestoreResult): string {
+function renderCounts(result: RestoreResult): string {
+  const { counts, byPlatform, failuresByCode } = result;
   const { total, ...all } = counts;
   const counted = [...always, ...ifAny.filter((outcome) => all[outcome] > 0)];
   const row = (name: string, one: OutcomeCounts, sum: number): string[] => [
@@ -128,7 +129,21 @@ function renderCounts({ counts, byPlatform, failuresByCode }: RestoreResult): st
   const rows = Object.entries(byPlatform).map(([name, one]) => row(inText(name), one, sumOf(one)));
   const reasons = Object.entries(failuresByCode).map(([code, amount]) => `${code} ${amount}`);
   const failures = reasons.length === 0 ? 'No record failed.' : `Failed by reason: ${reasons.join(', ')}.`;
-  return `${table(['platform', 'total', ...counted], [...rows, row('all', all, total)])}\n\n${failures}`;
+  return `${table(['platform', 'total', ...counted], [...rows, row('all', all, total)])}\n\n${[failures, ...asides(result)].join(' ')}`;
+}
+
+/** What is counted beside the records' outcomes. */
+function asides({ duplicatesCollapsed, superseded, partialInstallations, absenceVoid }: RestoreResult): string[] {
+  const all: readonly (readonly [number, string])[] = [
+    [duplicatesCollapsed, 'rows became one with an equal row of their device'],
+    [superseded, 'bodies of templates were left out for newer ones of the same template'],
+    [
+      partialInstallations,
+      'installations are known by their templates alone, and get the tags that all of these share',
+    ],
+    [absenceVoid, 'records that both hubs had held were missing, which was not taken for their devices’ own word'],
+  ];
+  return all.flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}.`]));
 }
 
 const phaseTitles = {

@@ -61,6 +61,8 @@ export function toFacts(outcomes: ShardOutcomes, { letters, platforms, wavesDone
     unconfirmed: String(outcomes.unconfirmed),
     too_early: String(outcomes.tooEarly),
     only_in_target: String(outcomes.onlyInTarget),
+    superseded: String(outcomes.superseded),
+    partial: String(outcomes.partialInstallations),
     absence_void: String(outcomes.absenceVoid),
     lost_ms: String(outcomes.lostMilliseconds),
     writes_until: String(outcomes.writesUntil ?? ''),
@@ -92,6 +94,8 @@ export interface Totals {
   readonly takenBack: number;
   readonly changedSince: number;
   readonly absenceVoid: number;
+  readonly superseded: number;
+  readonly partialInstallations: number;
   readonly lostMilliseconds: number;
   readonly failuresByCode: Readonly<Record<string, number>>;
 }
@@ -124,6 +128,8 @@ export function sumOutcomes(recordCount: number, passes: PassFacts, startedAt: s
     takenBack: sum(newest, 'taken_back'),
     changedSince: sum(newest, 'changed_since'),
     absenceVoid: sum(first, 'absence_void'),
+    superseded: sum(first, 'superseded'),
+    partialInstallations: sum(first, 'partial'),
     lostMilliseconds: sum(all, 'lost_ms'),
     failuresByCode: sumCodes(newest),
   };

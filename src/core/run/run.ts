@@ -188,6 +188,10 @@ export const restoreSchema = z.strictObject({
       attempted: count.default(0),
       /** Created though they had been agreed on and were missing: their absence was not taken for their own word. */
       absenceVoid: count.default(0),
+      /** Bodies of templates that were left out for newer ones of the same template. */
+      superseded: count.default(0),
+      /** Installations of which the snapshot holds only templates: they get the tags that all of these share. */
+      partialInstallations: count.default(0),
       secondsLostToThrottling: z.number().nonnegative(),
       failuresByCode: z.record(z.string(), count),
       passes: count,

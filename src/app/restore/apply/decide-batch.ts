@@ -67,9 +67,8 @@ function toDueWrite(
   index: number,
   planned: Planned,
 ): DueWrite | undefined {
-  const { decision, collapsed, addedRows, undo, isAbsenceVoid } = planned;
+  const { decision, collapsed, counted, addedRows, undo } = planned;
   const isFirstTry = before === undefined && intentOf(outcomes.letters()[index]) === undefined;
-  outcomes.count('absenceVoid', isAbsenceVoid && isFirstTry ? 1 : 0);
   noted?.set(index, planned.noted);
   if (decision.kind !== 'write' && decision.kind !== 'takeBack') {
     settle(outcomes, index, planned);
@@ -78,14 +77,16 @@ function toDueWrite(
   const takesBack = decision.kind === 'takeBack';
   const outcome = decision.kind === 'takeBack' ? 'created' : decision.outcome;
   outcomes.begin(index, outcome, addedRows);
-  return { index, outcome, writes: decision.writes, collapsed, isFirstTry, takesBack, undo };
+  return { index, outcome, writes: decision.writes, collapsed, counted, isFirstTry, takesBack, undo };
 }
 
 /** Settles a record of which nothing is to be written. */
-function settle(outcomes: OpenOutcomes, index: number, { decision, collapsed, removal, unconfirmed }: Planned): void {
+function settle(outcomes: OpenOutcomes, index: number, planned: Planned): void {
+  const { decision, collapsed, counted, removal, unconfirmed } = planned;
   outcomes.count('duplicatesCollapsed', collapsed);
   if (decision.kind === 'failed') outcomes.fail(index, { code: decision.code });
   if (decision.kind !== 'settled') return;
+  outcomes.countAll(counted);
   if (removal === undefined) outcomes.settleAs(index, decision.outcome);
   else outcomes.settleRemoval(index, removal);
   outcomes.count('changedSince', decision.hasChangedSince ? 1 : 0);

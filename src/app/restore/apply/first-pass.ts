@@ -1,6 +1,7 @@
 import { isReworded } from '../../../core/baseline/agree.ts';
 import { entryOf } from '../../../core/baseline/record.ts';
 import { shownAt, shownIn } from '../../../core/fingerprint/shown.ts';
+import { isPartial } from '../../../core/registration/expected.ts';
 import { keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
 import { circumstancesOf, isWithinBounds, readAtOf } from '../../../core/restore/circumstances.ts';
 import type { Decision } from '../../../core/restore/decide.ts';
@@ -9,7 +10,7 @@ import { planWithdrawal } from '../../../core/restore/first-writes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readNewestKeys, readVersionsFromBefore } from '../compare/newest-keys.ts';
-import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner } from './planner.ts';
+import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, type RecordTallies } from './planner.ts';
 
 /** Decides by the table about the records of a shard, and about those that only the target holds and are ours. */
 export async function openFirstPass(app: App, run: RestoreRun, opened: OpenComparison): Promise<RecordPlanner> {
@@ -47,14 +48,20 @@ export async function openFirstPass(app: App, run: RestoreRun, opened: OpenCompa
       );
     }
     const collapsed = fingerprints.collapsedAt(index);
-    if (comparison.isSameAt(index)) return settled('unchanged', collapsed);
+    const superseded = fingerprints.supersededAt(index);
+    if (comparison.isSameAt(index)) return { ...settled('unchanged', collapsed), counted: { superseded } };
     const record = records.at(index);
+    const counted = { superseded, partialInstallations: isPartial(record) ? 1 : 0 };
     const keyHash = fingerprints.keyHashAt(index);
     const isGoneSince = mayBeGone && !newest.has(keyHash);
     const found = live.get(record.key);
     const isFromBefore = found !== undefined && before?.get(keyHash) === shownIn(found.rows).version;
     const wanted = { record, shown: shownAt(fingerprints, index), isGoneSince, isFromBefore };
-    return toPlanned(planFirst(wanted, found, baseline.get(keyHash), pass), record, found, { collapsed, dryRun });
+    return toPlanned(planFirst(wanted, found, baseline.get(keyHash), pass), record, found, {
+      collapsed,
+      counted,
+      dryRun,
+    });
   };
 }
 
@@ -78,12 +85,13 @@ function toPlanned(
   plan: FirstPlan,
   record: RecordOfRows,
   found: RecordOfRows | undefined,
-  { collapsed, dryRun }: { readonly collapsed: number; readonly dryRun: boolean },
+  given: { readonly collapsed: number; readonly counted: RecordTallies; readonly dryRun: boolean },
 ): Planned {
+  const { collapsed, dryRun } = given;
   if (typeof plan === 'string') return { ...settled('failed', collapsed), decision: { kind: 'failed', code: plan } };
-  if (plan.kind === 'settled') return settled(plan.outcome, collapsed);
-  const isAbsenceVoid = plan.isAbsenceVoid === true;
-  if (dryRun) return { ...settled(plan.outcome, collapsed), isAbsenceVoid };
+  if (plan.kind === 'settled') return { ...settled(plan.outcome, collapsed), counted: given.counted };
+  const counted = { ...given.counted, absenceVoid: plan.isAbsenceVoid ? 1 : 0 };
+  if (dryRun) return { ...settled(plan.outcome, collapsed), counted };
   const { outcome, writes } = plan;
   const decision: Decision = { kind: 'write', outcome, writes };
   // Rows that are only added are taken back without it.
@@ -95,6 +103,6 @@ function toPlanned(
     addedRows: addedRowsOf(record, decision),
     noted: undefined,
     undo,
-    isAbsenceVoid,
+    counted,
   };
 }

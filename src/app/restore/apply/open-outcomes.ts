@@ -23,6 +23,7 @@ import type { Found } from '../../stored/document.ts';
 import { documents } from '../../stored/documents.ts';
 import { noOutcomes, unusableOutcomes } from '../outcomes/store.ts';
 import { LAST_WAVE, MAX_WAVES } from './waves.ts';
+import type { RecordTallies } from './planner.ts';
 
 /**
  * What a call that began just before its deadline may take beyond it: the hub client's time-outs together. Likewise a
@@ -52,6 +53,7 @@ export interface OpenOutcomes {
   /** A record that was begun may have been written in part, unless it is known that nothing was. */
   fail(index: number, failure: Pick<RecordFailure, 'code' | 'status'>, isUntouched?: boolean): void;
   count(what: Tally, amount: number): void;
+  countAll(counted: RecordTallies | undefined): void;
   failureCount(): number;
   /**
    * Stores it all, also when the run is over: what was written counts. With `writing` it says until when this step may
@@ -68,7 +70,7 @@ type Tally =
   | 'changedSince'
   | 'unconfirmed'
   | 'tooEarly'
-  | 'absenceVoid';
+  | keyof RecordTallies;
 
 export interface ShardToDo {
   /** The platform of each record's first row. */
@@ -100,7 +102,6 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     letters: outcomeLetters.pending.repeat(recordCount),
     extraCount,
     onlyInTarget,
-    absenceVoid: before?.absenceVoid ?? 0,
     added: before?.added ?? [],
     takenBack: before?.takenBack ?? 0,
     failures: before?.failures ?? [],
@@ -115,6 +116,8 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     changedSince: start.changedSince,
     unconfirmed: start.unconfirmed,
     tooEarly: start.tooEarly,
+    superseded: start.superseded,
+    partialInstallations: start.partialInstallations,
     absenceVoid: start.absenceVoid,
   };
   let lostMs = start.lostMilliseconds;
@@ -165,6 +168,11 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     },
     count(what, amount) {
       tally[what] += amount;
+    },
+    countAll({ superseded = 0, partialInstallations = 0, absenceVoid = 0 } = {}) {
+      tally.superseded += superseded;
+      tally.partialInstallations += partialInstallations;
+      tally.absenceVoid += absenceVoid;
     },
     failureCount: () => failures.length,
     async save(state) {

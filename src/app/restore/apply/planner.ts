@@ -26,9 +26,12 @@ export interface Planned {
   readonly undo?: RecordOfRows | undefined;
   /** The listing does not show all of the record: the hub is asked for it before it counts as missing. */
   readonly ask?: (options: CallOptions) => Promise<Planned>;
-  /** It was agreed on and is missing, which is not taken for its device's own word. */
-  readonly isAbsenceVoid?: boolean;
+  /** What else is counted of the record once it is settled. */
+  readonly counted?: RecordTallies;
 }
+
+/** Each at most 1, but for rows of one template that a newer one superseded. */
+export type RecordTallies = Readonly<Partial<Record<'superseded' | 'partialInstallations' | 'absenceVoid', number>>>;
 
 /**
  * Decides about the records of one shard, by position. `earlier` is what the pass before had written of one, `letter`

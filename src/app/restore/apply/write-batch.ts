@@ -10,6 +10,7 @@ import { toText } from '../../stored/codec.ts';
 import type { Workers } from '../../stored/concurrent.ts';
 import type { IdMap } from './id-map.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
+import type { RecordTallies } from './planner.ts';
 
 /** A hub that refuses even ids it has just given out is not asked for ever. */
 const MAX_NEW_IDS = 3;
@@ -35,6 +36,7 @@ export interface DueWrite {
   readonly writes: readonly Write[];
   /** Rows that became one with another. */
   readonly collapsed: number;
+  readonly counted?: RecordTallies | undefined;
   /** No step before this one, and no pass, has tried to write the record. */
   readonly isFirstTry: boolean;
   /** The run had created the record, which now is left to its device. */
@@ -91,6 +93,7 @@ async function writeAndSettle(
       else if (outcome === 'removed') outcomes.settleRemoval(index, isAnswered(due) ? 'answered' : 'asked');
       else outcomes.settleAs(index, outcome);
       outcomes.count('duplicatesCollapsed', collapsed);
+      outcomes.countAll(due.counted);
       outcomes.count('repaired', work.isRepair && !due.takesBack ? 1 : 0);
       return 'settled';
     case 'rejected':

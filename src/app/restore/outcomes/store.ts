@@ -28,6 +28,8 @@ export const noOutcomes: Omit<ShardOutcomes, 'letters'> = {
   added: [],
   extraCount: 0,
   onlyInTarget: 0,
+  superseded: 0,
+  partialInstallations: 0,
   absenceVoid: 0,
   duplicatesCollapsed: 0,
   repaired: 0,

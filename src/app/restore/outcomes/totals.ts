@@ -32,6 +32,8 @@ export function toResult(totals: Totals, run: RestoreRun): RestoreResult {
     changedSince: totals.changedSince,
     attempted: totals.attempted,
     absenceVoid: totals.absenceVoid,
+    superseded: totals.superseded,
+    partialInstallations: totals.partialInstallations,
     secondsLostToThrottling: Math.round(totals.lostMilliseconds / 100) / 10,
     failuresByCode: { ...totals.failuresByCode },
     passes: run.phase.pass,
