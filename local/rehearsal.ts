@@ -79,7 +79,7 @@ export async function rehearse(stack: Stack, options: RehearsalOptions): Promise
     pending: 0,
   };
   say(
-    `5  restore ${restore.status}: ${counts.created} created, ${counts.updated} completed, ${counts.unchanged} unchanged, ${counts.keptLive} kept live, ${counts.failed} failed, ${restore.duplicatesCollapsed ?? 0} duplicate rows collapsed`,
+    `5  restore ${restore.status}: ${outcomesOf(counts)}; ${restore.duplicatesCollapsed ?? 0} duplicate rows collapsed`,
   );
   if (restore.error !== undefined) say(`   ${restore.error.code}: ${restore.error.message}`);
 
@@ -163,4 +163,11 @@ function secondsOf(run: RunView): number {
 export async function peakMegabytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024);
+}
+
+/** Each outcome that there is, by its name in the API. */
+function outcomesOf(counts: NonNullable<RunView['counts']>): string {
+  const { total, ...outcomes } = counts;
+  const shown = Object.entries(outcomes).filter(([, count]) => count > 0);
+  return [`${total} devices`, ...shown.map(([name, count]) => `${count} ${name}`)].join(', ');
 }

@@ -106,3 +106,11 @@ test('what a rollback removed and put back is listed, too', async () => {
   expect(await namesOf(engine, undoing, 'removed')).toHaveLength(counts.removed);
   expect(await namesOf(engine, undoing, 'putBack')).toHaveLength(counts.putBack);
 });
+
+test('records are listed without their names once the snapshot is deleted', async () => {
+  const engine = await aChangedPair();
+  const { id } = await restore(engine);
+  for (const { name } of await engine.blobs.list('one/devices/snapshots/')) await engine.blobs.remove(name);
+  expect(await namesOf(engine, id, 'updated')).toEqual(['unknown: its snapshot was deleted']);
+  expect(await namesOf(engine, id, 'leftover')).toEqual([expect.stringMatching(/^key /)]);
+});

@@ -1,3 +1,4 @@
+import { keyHashOf, type RecordOfRows } from '../../core/registration/record.ts';
 import { outcomeOf, type RecordKind, recordKinds } from '../../core/restore/outcomes.ts';
 import { countIn } from '../../core/restore/totals.ts';
 import type { RestoreCounts, RestoreRun } from '../../core/run/run.ts';
@@ -7,7 +8,7 @@ import { readManifest, readSnapshotShard } from '../snapshots/store.ts';
 import { readComparison } from './compare/comparison.ts';
 import { nameOfKey, newestResults, PAGE, parsePosition } from './outcomes/listed.ts';
 import { readUndo } from './outcomes/undo.ts';
-import { readNewest } from './outcomes/written.ts';
+import { readNewest, readRunOf } from './outcomes/written.ts';
 
 /** Counted only: of a large hub they may be millions that the restore is not about. */
 const NOT_STORED =
@@ -61,17 +62,37 @@ async function readPage(
 
 /** Names the records at these positions; those beyond `count` only the target holds, or held. */
 async function openNames(app: App, run: RestoreRun, shard: number, count: number, positions: readonly number[]) {
-  const isInSnapshot = (index: number): boolean => index < count;
-  const manifest = positions.some(isInSnapshot)
-    ? await readManifest(app, run.request.sourceHub, run.request.snapshotId)
-    : undefined;
+  if (positions.length === 0) return () => '';
+  const manifest = await readManifest(app, run.request.sourceHub, run.request.snapshotId);
   const records = manifest === undefined ? [] : await readSnapshotShard(app, manifest, shard);
-  const hasExtras = positions.some((index) => !isInSnapshot(index));
-  const undo = hasExtras ? await readUndo(app, run, shard) : undefined;
-  const extras = hasExtras ? (await readComparison(app, run, shard, count, 1)).extras : [];
-  return (index: number): string => {
-    if (isInSnapshot(index)) return nameOfKey(records[index]?.key);
-    const key = undo?.get(index)?.key;
-    return key === undefined ? `key ${(extras[index - count]?.keyHash ?? 0).toString(16)}` : nameOfKey(key);
-  };
+  const hasExtras = positions.some((index) => index >= count);
+  const extras = hasExtras ? await namesOfExtras(app, run, shard, count, records) : [];
+  return (index: number): string =>
+    index < count ? nameOfKey(records[index]?.key) : (extras[index - count] ?? 'unknown');
+}
+
+/** Of a record that is not in the snapshot the key is known where its text was kept for a rollback. */
+async function namesOfExtras(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  count: number,
+  records: readonly RecordOfRows[],
+) {
+  if (run.request.purpose === 'rollback') {
+    if (records.length !== count) return [];
+    const keys = [...(await readUndo(app, await readRunOf(app, run), shard)).keys()];
+    const inSnapshot = new Set(records.map(({ key }) => key));
+    return keys
+      .filter((key) => !inSnapshot.has(key))
+      .sort()
+      .map(nameOfKey);
+  }
+  const undo = await readUndo(app, run, shard);
+  const keys = new Map([...undo.keys()].map((key) => [keyHashOf(key), key]));
+  const { extras } = await readComparison(app, run, shard, count, 1);
+  return extras.map(({ keyHash }) => {
+    const key = keys.get(keyHash);
+    return key === undefined ? `key ${keyHash.toString(16)}` : nameOfKey(key);
+  });
 }

@@ -22,8 +22,8 @@ import { beat, Superseded } from '../../runs/store.ts';
 import type { Found } from '../../stored/document.ts';
 import { documents } from '../../stored/documents.ts';
 import { noOutcomes, unusableOutcomes } from '../outcomes/store.ts';
-import { LAST_WAVE, MAX_WAVES } from './waves.ts';
 import type { RecordTallies } from './planner.ts';
+import { LAST_WAVE, MAX_WAVES } from './waves.ts';
 
 /**
  * What a call that began just before its deadline may take beyond it: the hub client's time-outs together. Likewise a
