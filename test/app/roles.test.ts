@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { startRollback } from '../../src/app/restore/rollback.ts';
 import { noteRoles } from '../../src/app/runs/roles.ts';
 import { findRun } from '../../src/app/runs/store.ts';
 import { rolesFolder } from '../../src/core/paths.ts';
-import { backUp, contentOf, restore, seed } from '../support/drive.ts';
+import { backUp, codeOf, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
 
@@ -89,6 +90,23 @@ describe('a restore into the hub that was in use before', () => {
     await backUp(exchanged);
     expect(await restore(exchanged)).toMatchObject({ counts: { goneInTarget: 1, created: 0 } });
   });
+});
+
+it('a snapshot that was read between a restore and its rollback is restored only when asked for by its id', async () => {
+  const engine = createEngine({ policy: { suspectDropPercent: 100 } });
+  seed(engine);
+  await backUp(engine);
+  const { id } = await restore(engine);
+  const exchanged = await exchange(engine);
+  const snapshotId = await backUp(exchanged);
+  await startRollback(exchanged.app, id, { confirm: 'three/devices' });
+  await exchanged.drain();
+  expect(await codeOf(restore(exchanged))).toBe('NoGoodSnapshot');
+  const view = await restore(exchanged, { snapshot: snapshotId, dryRun: true });
+  expect(view.warnings).toContainEqual(expect.stringContaining('it holds devices that were taken back'));
+  register(exchanged.secondary, '990-5-1', ['new']);
+  const after = await backUp(exchanged);
+  expect(await restore(exchanged)).toMatchObject({ snapshot: { id: after } });
 });
 
 it('roles exchanged there and back plan nothing where no device has spoken', async () => {

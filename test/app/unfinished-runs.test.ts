@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { cancelRestore } from '../../src/app/restore/cancel.ts';
+import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { snapshotFolder } from '../../src/core/paths.ts';
 import { parseStep } from '../../src/core/run/step.ts';
@@ -26,6 +28,7 @@ function install(rows: Rows, id: string, tags: readonly string[]): void {
 async function cancelAfterWriting(engine: Engine): Promise<string> {
   const id = await beginRestore(engine.app);
   for (let isWritten = false; !isWritten; ) {
+    engine.advance(Math.max(0, (engine.queue.nextAt() ?? 0) - engine.app.world.now()));
     for (const text of engine.queue.take()) {
       const step = parseStep(JSON.parse(text));
       await runStep(engine.app, step);
@@ -127,6 +130,54 @@ it('a cancelled restore that was rolled back is forgotten', async () => {
   register(engine.primary.rows, '19-5-1', ['changed']);
   await backUp(engine);
   expect(await restore(engine)).toMatchObject({ counts: { created: 23, unknownOrigin: 1 } });
+});
+
+it('what is rolled back after it had been taken over is known again', async () => {
+  const { engine, id } = await anEngineWithACancelledRestore();
+  install(engine.primary.rows, 'device-2', ['changed']);
+  await backUp(engine);
+  const second = await restore(engine);
+  await startRollback(engine.app, second.id, { confirm: 'three/devices' });
+  await engine.drain();
+  register(engine.primary.rows, '19-5-1', ['changed']);
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ counts: { unknownOrigin: 0, keptLive: 0 } });
+  expect(id).not.toBe(second.id);
+});
+
+it('a write that shows late, after the next restore, is known by the one after', async () => {
+  const { engine } = await anEngineWithACancelledRestore();
+  const late = [...engine.secondary.rows].filter(([, xml]) => xml.includes('{device-2}'));
+  for (const [rowId] of late) engine.secondary.rows.delete(rowId);
+  install(engine.primary.rows, 'device-2', ['changed']);
+  await backUp(engine);
+  await restore(engine);
+  for (const [rowId, xml] of engine.secondary.rows) if (xml.includes('{device-2}')) engine.secondary.rows.delete(rowId);
+  for (const [rowId, xml] of late) engine.secondary.rows.set(rowId, xml);
+  expect(await restore(engine)).toMatchObject({ counts: { updated: 1, keptLive: 0 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+it('a restore begun right after one that ended early gives its writes the time to show', async () => {
+  const { engine } = await anEngineWithACancelledRestore();
+  await beginRestore(engine.app);
+  expect((engine.queue.nextAt() ?? 0) - engine.app.world.now()).toBe(10_000);
+});
+
+it('a retry of a restore that withdraws also withdraws', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  await restore(engine);
+  engine.primary.rows.delete('39-5-1');
+  await backUp(engine);
+  const id = await beginRestore(engine.app);
+  await cancelRestore(engine.app, id);
+  await engine.drain();
+  const retry = await startRetry(engine.app, id);
+  await engine.drain();
+  expect(await readRestoreView(engine.app, retry.id)).toMatchObject({ counts: { withdrawn: 1 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
 });
 
 it('a restore does without what it cannot read of an unfinished one', async () => {

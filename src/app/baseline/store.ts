@@ -13,6 +13,7 @@ import {
 import type { HubRef } from '../../core/ports.ts';
 import { membersOf, sectionsOf, shardOf } from '../../core/registration/record.ts';
 import { isRepairInPlace } from '../../core/restore/circumstances.ts';
+import { showsAll } from '../../core/restore/too-early.ts';
 import { MAX_UNFINISHED, type RestoreRun } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { documents, numberBlobs } from '../stored/documents.ts';
@@ -42,9 +43,9 @@ function pairOf(app: App, { hub, request: { sourceHub } }: Pick<RestoreRun, 'hub
 export async function findBaseline(
   app: App,
   run: Pick<RestoreRun, 'hub' | 'request'>,
-): Promise<Pick<RestoreRun, 'baseline' | 'unfinished'>> {
+): Promise<Pick<RestoreRun, 'baseline'> & { readonly unfinished: readonly string[] }> {
   const { value } = await documents.baseline.tryFind(app, baselineName(...pairOf(app, run)), 'mayBeMissing');
-  if (value === undefined) return {};
+  if (value === undefined) return { unfinished: [] };
   const { current, previous, unfinished } = value;
   const baseline = current && { current, ...(previous === undefined ? {} : { previous }) };
   return { baseline, unfinished };
@@ -188,7 +189,8 @@ function writeTable(app: App, run: RestoreRun, name: string, recordCount: number
 
 /**
  * Makes what the run left of every shard the pair's baseline, and keeps the one it decided by beside it. Another run of
- * the pair that moved it meanwhile counts: this one stays unfinished then, as one does that is not complete.
+ * the pair that moved it meanwhile counts: this one stays unfinished then, as one does that is not complete, and an
+ * earlier one of which not all may have shown yet.
  */
 export async function moveBaseline(app: App, run: RestoreRun, isComplete: boolean): Promise<void> {
   const pair = pairOf(app, run);
@@ -196,7 +198,8 @@ export async function moveBaseline(app: App, run: RestoreRun, isComplete: boolea
   if (stored.length < run.shardCount) return;
   const current = { runId: run.id, shardCount: run.shardCount, at: toInstant(app.world.now()) };
   const previous = run.baseline?.current;
-  const done = new Set([...(run.unfinished ?? []), ...(isComplete ? [run.id] : [])]);
+  const adopted = (run.unfinished ?? []).filter(({ endedAt }) => showsAll(endedAt, Date.parse(run.createdAt)));
+  const done = new Set([...adopted.map(({ id }) => id), ...(isComplete ? [run.id] : [])]);
   const isMoved = await changeBaseline(app, pair, (before) =>
     before.current?.runId === previous?.runId
       ? { current, previous, unfinished: before.unfinished.filter((id) => !done.has(id)) }
@@ -206,13 +209,17 @@ export async function moveBaseline(app: App, run: RestoreRun, isComplete: boolea
   else app.log.warn('baseline was moved by another run', { runId: run.id });
 }
 
-/** After a rollback the pair has the baseline again that the restore had decided by, if no run has moved it since. */
-export async function revertBaseline(app: App, rollback: RestoreRun): Promise<void> {
-  const { of } = rollback.request;
-  await changeBaseline(app, pairOf(app, rollback), ({ current, previous, unfinished }) => ({
-    ...(current?.runId === of ? { current: previous } : { current, previous }),
-    unfinished: unfinished.filter((id) => id !== of),
-  }));
+/**
+ * After a rollback the pair has the baseline again that the restore had decided by, if no run has moved it since, and
+ * what was unfinished then is so again.
+ */
+export async function revertBaseline(app: App, { id, ...undone }: RestoreRun): Promise<void> {
+  await changeBaseline(app, pairOf(app, undone), ({ current, previous, unfinished }) => {
+    const others = unfinished.filter((one) => one !== id);
+    if (current?.runId !== id) return { current, previous, unfinished: others };
+    const again = (undone.unfinished ?? []).map((one) => one.id).filter((one) => !others.includes(one));
+    return { current: previous, unfinished: [...again, ...others].slice(-MAX_UNFINISHED) };
+  });
 }
 
 async function removeOthers(app: App, pair: Pair, kept: readonly string[]): Promise<void> {

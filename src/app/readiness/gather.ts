@@ -23,9 +23,10 @@ const MAX_TRIES = 3;
 export async function gatherCard(app: App, watchedAt: string | undefined) {
   const hub = app.primary.ref;
   const judgedAt = toInstant(app.world.now());
+  const marked = readMarks(app, hub);
   const [{ manifest, faults }, marks, backups, restores, seen, pace, { lastEnded }, openAlerts] = await Promise.all([
-    searchLatest(app, hub),
-    readMarks(app, hub),
+    searchLatest(app, hub, marked),
+    marked,
     listRuns(app, 'backup', BACKUPS_ON_CARD),
     listRuns(app, 'restore', RESTORES_READ, (id) => !isDrillRunId(id)),
     readSeen(app, app.secondary.ref),

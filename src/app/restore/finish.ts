@@ -1,13 +1,14 @@
 import { DrError } from '../../core/errors.ts';
 import { movesBaseline } from '../../core/restore/circumstances.ts';
-import type { RestoreResult, RestoreRun } from '../../core/run/run.ts';
+import { type RestoreResult, type RestoreRun, startOfRunId } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { moveBaseline, revertBaseline } from '../baseline/store.ts';
 import { endRun, failureOf } from '../runs/end.ts';
-import { storeProof } from '../snapshots/marks.ts';
-import { readManifest } from '../snapshots/store.ts';
+import { putMark, storeProof } from '../snapshots/marks.ts';
+import { listSnapshotIds, readManifest } from '../snapshots/store.ts';
 import { noteSeen } from './outcomes/notes.ts';
 import { readTotals, toResult } from './outcomes/totals.ts';
+import { readRunOf } from './outcomes/written.ts';
 import { readExamples } from './records.ts';
 
 /** Counts the whole restore and ends it: green only when every record is where it should be. */
@@ -17,7 +18,7 @@ export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
   const isComplete = failed === 0 && pending === 0;
   await noteSeen(app, run);
   if (movesBaseline(run)) await moveBaseline(app, run, isComplete);
-  if (run.request.purpose === 'rollback' && isComplete) await revertBaseline(app, run);
+  if (run.request.purpose === 'rollback' && isComplete) await noteUndone(app, await readRunOf(app, run));
   if (isComplete) await proveSnapshot(app, run);
   const error = incomplete(run, failed, result.counts.total);
   if (isComplete) await endRun(app, run, 'Succeeded', { result });
@@ -28,6 +29,16 @@ export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
 async function resultOf(app: App, run: RestoreRun): Promise<RestoreResult> {
   const result = toResult(await readTotals(app, run), run);
   return run.request.dryRun ? { ...result, examples: await readExamples(app, run, result.counts) } : result;
+}
+
+/** The pair agrees on what it did before the restore; snapshots that hold what this wrote say so. */
+async function noteUndone(app: App, restore: RestoreRun): Promise<void> {
+  await revertBaseline(app, restore);
+  const since = restore.createdAt.slice(0, 'yyyy-mm-ddThh:mm:ss'.length);
+  for (const id of await listSnapshotIds(app, restore.hub)) {
+    const start = startOfRunId(id);
+    if (start !== undefined && start >= Date.parse(`${since}Z`)) await putMark(app, { hub: restore.hub, id }, 'undone');
+  }
 }
 
 /** Every record of the snapshot was found in the target: it can be restored, because it was. */

@@ -1,4 +1,5 @@
 import { isSameHub } from '../../core/paths.ts';
+import { showsAll } from '../../core/restore/too-early.ts';
 import { isOver, type RestoreRun, startOfRunId, type Term } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, toInstant } from '../app.ts';
@@ -34,16 +35,17 @@ export async function launchRestore(
     expiryFloorAt: toInstant(Date.parse(base.createdAt) + app.policy.expiryFloorDays * DAY_MS),
   };
   const terms = await noteRoles(app);
-  const { baseline, unfinished = [] } = await findBaseline(app, { hub: given.hub, request: asked });
-  const hasEnded = await Promise.all(unfinished.map((one) => isEnded(app, one)));
+  const { baseline, unfinished: noted } = await findBaseline(app, { hub: given.hub, request: asked });
+  const unfinished = request.purpose === 'rollback' ? [] : await findEnded(app, noted);
   const launched = await launchRun(app, {
     ...base,
     ...given,
+    phase: { ...base.phase, notBefore: startOfLooking(app, unfinished) },
     kind: 'restore',
     shardCount: manifest.shards.length,
     recordCount: manifest.counts.records,
     baseline,
-    unfinished: unfinished.filter((_, index) => hasEnded[index]),
+    unfinished,
     terms: [...terms],
     ownSnapshot: await findOwnSnapshot(app, terms, given.hub),
     source: await describeSource(app, manifest),
@@ -57,11 +59,22 @@ export async function launchRestore(
   return launched;
 }
 
-/** Also one that is no longer stored. */
-async function isEnded(app: App, runId: string): Promise<boolean> {
-  const run = await readRun(app, 'restore', runId);
-  return run === undefined || isOver(run);
+type Unfinished = NonNullable<RestoreRun['unfinished']>;
+
+/** Those of the runs that are over, or no longer stored. */
+async function findEnded(app: App, ids: readonly string[]): Promise<Unfinished> {
+  const runs = await Promise.all(ids.map(async (id) => ({ id, run: await readRun(app, 'restore', id) })));
+  return runs.flatMap(({ id, run }) => (run === undefined || isOver(run) ? [{ id, endedAt: run?.finishedAt }] : []));
 }
+
+/** What a run wrote that has ended just now gets the time to show. */
+function startOfLooking({ policy, world }: App, unfinished: Unfinished): string | undefined {
+  const nowMs = world.now();
+  if (unfinished.every(({ endedAt }) => showsAll(endedAt, nowMs))) return undefined;
+  return toInstant(nowMs + Math.max(LEAST_WAIT_SECONDS, policy.settleSeconds) * 1000);
+}
+
+const LEAST_WAIT_SECONDS = 10;
 
 /** The newest good snapshot of the target itself, if that was in use before. */
 async function findOwnSnapshot(

@@ -14,6 +14,8 @@ export interface Marks {
   readonly isPinned: boolean;
   readonly proof?: Proof | undefined;
   readonly churn?: Churn | undefined;
+  /** It was read between a restore into its hub and the rollback of that, and holds what was taken back. */
+  readonly isUndone?: true;
 }
 
 export const noMarks: Marks = { isPinned: false };
@@ -55,7 +57,7 @@ export type Churn = Readonly<z.infer<typeof churnFacts>>;
 /** A mark stored again takes the place of the one before. */
 export async function putMark(
   app: App,
-  { hub, id }: Manifest,
+  { hub, id }: Pick<Manifest, 'hub' | 'id'>,
   mark: SnapshotMark,
   facts: Readonly<Record<string, string | number>> = {},
 ): Promise<void> {
@@ -114,6 +116,7 @@ function proofsIn(marks: ReadonlyMap<string, Marks>): Proven[] {
 
 function readMark(name: string | undefined, { facts }: BlobEntry): Partial<Marks> {
   if (name === 'pin') return { isPinned: true };
+  if (name === 'undone') return { isUndone: true };
   if (name === 'proof') return { proof: proofFacts.safeParse(facts).data };
   return name === 'churn' ? { churn: churnFacts.safeParse(facts).data } : {};
 }

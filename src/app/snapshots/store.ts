@@ -10,6 +10,7 @@ import { decompress, sha256Hex } from '../stored/codec.ts';
 import { documents } from '../stored/documents.ts';
 import { linesOf } from '../stored/lines.ts';
 import { type Latest, readLatest } from './latest.ts';
+import { type Marks, readMarks } from './marks.ts';
 
 /**
  * `undefined` when there is no such snapshot. Throws `SnapshotCorrupt` or `SnapshotVersionUnknown`, naming the blob.
@@ -32,14 +33,17 @@ export interface FoundSnapshot {
 /** The snapshot a caller names: `latest` is the newest intact good one, an id may also name a suspect one. */
 export async function chooseSnapshot(app: App, hub: HubRef, asked: string): Promise<FoundSnapshot> {
   if (asked === 'latest') {
-    const { manifest, faults } = await searchLatest(app, hub);
+    const { manifest, faults } = await searchLatest(app, hub, readMarks(app, hub));
     if (manifest !== undefined) return { manifest, warnings: faults.map((fault) => fault.message) };
     const message = `There is no good snapshot of hub ${hub.namespace}/${hub.hub}. GET /api/snapshots shows whether a suspect one exists, which can be restored by its id; else back up now: POST /api/backups.`;
     const details = faults.map(({ code, message: fault, target }) => ({ code, message: fault, target }));
     throw new DrError('NoGoodSnapshot', message, { details });
   }
   const manifest = isRunId(asked) ? await readManifest(app, hub, asked) : undefined;
-  if (manifest !== undefined) return { manifest, warnings: [] };
+  if (manifest !== undefined) {
+    const isUndone = (await readMarks(app, hub, asked)).get(asked)?.isUndone === true;
+    return { manifest, warnings: isUndone ? [undone(asked).message] : [] };
+  }
   const message = `There is no snapshot '${asked}'. GET /api/snapshots lists those there are.`;
   throw new DrError('SnapshotNotFound', message, { target: 'snapshot' });
 }
@@ -53,14 +57,16 @@ export async function findSnapshot(app: App, hub: HubRef, asked: string): Promis
  * a `latest.json` that is damaged, lost or an older one of its kind then hides nothing. `faults` are what is wrong with
  * it and with newer snapshots that were passed over.
  */
-export async function searchLatest(app: App, hub: HubRef) {
+export async function searchLatest(app: App, hub: HubRef, marks?: Promise<ReadonlyMap<string, Marks>>) {
   const latest = await readLatest(app, hub);
+  const marksOf = await marks;
   const faults = latest.fault === undefined ? [] : [latest.fault];
   const ids = new Set(await listSnapshotIds(app, hub));
   if (latest.snapshotId !== undefined) ids.add(latest.snapshotId);
   let manifest: Manifest | undefined;
   for (const snapshotId of [...ids].sort().reverse()) {
-    const found = await orFault(readIntact(app, hub, snapshotId, latest));
+    const isUndone = marksOf?.get(snapshotId)?.isUndone === true;
+    const found = isUndone ? undone(snapshotId) : await orFault(readIntact(app, hub, snapshotId, latest));
     if (found instanceof DrError) faults.push(found);
     else if (found?.health === 'good') {
       manifest = found;
@@ -71,6 +77,11 @@ export async function searchLatest(app: App, hub: HubRef) {
     app.log.warn('passed over for latest', { code, reason: message, snapshotId: manifest?.id });
   }
   return { manifest, faults };
+}
+
+function undone(snapshotId: string): DrError {
+  const message = `Snapshot ${snapshotId} was read between a restore into its hub and the rollback of that: it holds devices that were taken back.`;
+  return new DrError('NoGoodSnapshot', message, { target: snapshotId });
 }
 
 async function readIntact(app: App, hub: HubRef, snapshotId: string, latest: Latest): Promise<Manifest | undefined> {

@@ -14,7 +14,7 @@ export function isRepairInPlace({ hub, request: { sourceHub } }: RestoreRun): bo
 
 /** Whether the run is about everything: only then does it say what is no longer there. */
 export function isWhole({ request: { purpose, only } }: RestoreRun): boolean {
-  return only === undefined && (purpose === 'restore' || purpose === 'drill');
+  return only === undefined && purpose !== 'rollback';
 }
 
 /** When the snapshot was read, in epoch milliseconds. A run of an older version does not know: then before everything. */

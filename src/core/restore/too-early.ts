@@ -3,6 +3,11 @@ import type { RestoreRun } from '../run/run.ts';
 /** The service applies an installation's write late: up to this long after it was accepted. */
 const LATE_MS = 180_000;
 
+/** Whether all that a run wrote which ended at `endedAt` shows at `atMs`. */
+export function showsAll(endedAt: string | undefined, atMs: number): boolean {
+  return endedAt === undefined || Date.parse(endedAt) + LATE_MS < atMs;
+}
+
 /**
  * When all that the restore wrote shows which a rollback undoes (epoch ms): its writers had stopped when the rollback
  * was started.

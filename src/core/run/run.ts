@@ -134,7 +134,10 @@ export const restoreSchema = z.strictObject({
   /** The baseline that the run decides by; absent where the pair had none when it began. */
   baseline: z.strictObject({ current: baselineRefSchema, previous: baselineRefSchema.optional() }).optional(),
   /** Runs whose writes the pair's baseline does not know, oldest first: the last look at them is this run's first. */
-  unfinished: z.array(z.string()).max(MAX_UNFINISHED).optional(),
+  unfinished: z
+    .array(z.strictObject({ id: z.string(), endedAt: instant.optional() }))
+    .max(MAX_UNFINISHED)
+    .optional(),
   /** Which hub was in use since when, the oldest first; that one was so from the beginning. */
   terms: z.array(termSchema).max(MAX_TERMS).optional(),
   /** The newest good snapshot of the target itself, where that was in use once. */

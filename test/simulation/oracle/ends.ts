@@ -24,7 +24,9 @@ export function judgeEnd(facts: Facts, run: KnownRestore, when: '' | 'Later'): v
   const declared = declaredBy(run);
   for (const { kind, text } of faults) {
     const what = differences.has(kind) ? 'different' : kind;
-    if ((declared[what] ?? 0) > 0) {
+    // It withdraws nothing.
+    if (kind === 'leftover' && request.only !== undefined) facts.sometimes('leftOfASelection');
+    else if ((declared[what] ?? 0) > 0) {
       declared[what] = (declared[what] ?? 0) - 1;
       facts.sometimes(`declared ${kind}`);
     } else facts.violate(`${kind}${when}`, text);
@@ -185,7 +187,7 @@ function judgeLeftovers(facts: Facts, run: KnownRestore, wanted: readonly Wanted
     const device = facts.truth.deviceOf(row);
     const last = facts.truth.lastWordOf(device);
     if (held.has(device) || row.by.kind !== 'tool' || isExcused(facts, run, device)) continue;
-    if (facts.wasLost(hub, device)) continue;
+    if (facts.wasLost(hub, device) || facts.isAltered(row)) continue;
     if (last?.content !== 'out' || last.hub !== source) continue;
     const isKnown = last.at < readAt && !facts.changedSince(source, device, readAt);
     if (isKnown)

@@ -127,6 +127,11 @@ export class Facts {
     return this.wasLost(hub, device) && this.wasInUse(hub, this.#losses.get(`${hub} ${device}`) ?? 0);
   }
 
+  /** Whether a run wrote it that ended because its hub stores something else than it is sent. */
+  isAltered({ by }: Row): boolean {
+    return by.kind === 'tool' && this.runs.get(by.runId)?.doc.error?.code === 'TargetAltersRecords';
+  }
+
   /** Whether another run has begun to write to its hub since it began. */
   isFollowed(run: KnownRun): boolean {
     const isLater = (other: KnownRun): boolean =>

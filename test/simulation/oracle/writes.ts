@@ -69,12 +69,22 @@ function judgeCreation(facts: Facts, write: Write, after: Row): void {
   else if (!facts.wasInUse(hub, out.at)) facts.sometimes('resurrectedWhereNotInUse');
   else if (resurrect === true) facts.sometimes('resurrectedAsAsked');
   else if (sourceHub.namespace === hub || purpose === 'rollback') facts.sometimes('resurrectedByRepair');
+  else if (run.doc.warnings.some((warning) => MOST_MISSING.test(warning))) facts.sometimes('resurrectedWithTheMany');
+  else if (run.doc.warnings.some((warning) => HELD_UNDONE.test(warning))) facts.sometimes('resurrectedAsAsked');
+  else if (facts.rowsOfDevice(sourceHub.namespace, device).some((row) => facts.isAltered(row)))
+    facts.sometimes('resurrectedFromAnAlteredRow');
   else
     facts.violate(
       facts.hasOneRoleSince(out.at) ? 'resurrected' : 'resurrectedByAnotherRole',
       `${hub}: ${tell(after)} by ${run.id}, unregistered there before`,
     );
 }
+
+/** More is missing than devices delete: the run says so before it writes, and creates it all. */
+const MOST_MISSING = /missing in the target, more than MAX_DELETE_PERCENT/;
+
+/** A snapshot that no restore takes by itself was asked for by its id. */
+const HELD_UNDONE = /it holds devices that were taken back/;
 
 function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   const { run, hub } = write;

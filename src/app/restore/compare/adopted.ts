@@ -40,7 +40,7 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
   const agreed = await openAgreed(app, run, shard);
   const showings = { source: sourceShowing(run, look), target: targetShowing(app, run, shard, look) };
   const adopted = new Map<number, BaselineRecord>();
-  for (const id of unfinished.toReversed()) {
+  for (const { id } of unfinished.toReversed()) {
     const earlier = await readRun(app, 'restore', id);
     const side = earlier && sideWrittenBy(earlier, run);
     if (earlier === undefined || side === undefined) continue;
