@@ -77,6 +77,41 @@ describe('a target that stores something else than it was sent', () => {
     expect(marks.get(snapshotId)?.proof).toBeUndefined();
   });
 
+  it.each([1, 2])('does so however little was written: %i records', async (amount) => {
+    const engine = createEngine({ wrap: ({ secondary }) => ({ secondary: withoutTags(secondary) }) });
+    for (let index = 0; index < amount; index++) {
+      const id = `${index}9-5-1`;
+      engine.primary.rows.set(id, anAppleRow({ id, tags: ['plain'] }));
+    }
+    await backUp(engine);
+    expect(await restore(engine)).toMatchObject({ status: 'Failed', error: { code: 'TargetAltersRecords' } });
+    // Whose rows these are nobody can tell by now.
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unknownOrigin: amount } });
+  });
+
+  it('does so, too, when what it altered was there before', async () => {
+    let alters = false;
+    const engine = createEngine({
+      wrap: ({ secondary }) => {
+        const altering = withoutTags(secondary);
+        return {
+          secondary: {
+            ...secondary,
+            putRegistration: (...args) => (alters ? altering : secondary).putRegistration(...args),
+          },
+        };
+      },
+    });
+    seed(engine);
+    await backUp(engine);
+    await restore(engine);
+    retag(engine.primary, '19-5-1', ['changed']);
+    await backUp(engine);
+    alters = true;
+    expect(await restore(engine)).toMatchObject({ status: 'Failed', error: { code: 'TargetAltersRecords' } });
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { conflict: 1, unchanged: 23 } });
+  });
+
   it('is rid of it all by a rollback, but for what a device has changed since', async () => {
     const engine = createEngine({ wrap: ({ secondary }) => ({ secondary: withoutTags(secondary) }) });
     for (let index = 0; index < 50; index++) {

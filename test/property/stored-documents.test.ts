@@ -76,6 +76,7 @@ const outcomes = {
   repaired: 0,
   takenBack: 0,
   changedSince: 0,
+  altered: 0,
   unconfirmed: 0,
   tooEarly: 0,
   lostMilliseconds: 0,

@@ -1,5 +1,7 @@
 import { DrError } from '../../core/errors.ts';
+import { alteredIn } from '../../core/restore/altered.ts';
 import { movesBaseline } from '../../core/restore/circumstances.ts';
+import type { Totals } from '../../core/restore/totals.ts';
 import { type RestoreResult, type RestoreRun, startOfRunId } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { moveBaseline, revertBaseline } from '../baseline/store.ts';
@@ -13,21 +15,23 @@ import { readExamples } from './records.ts';
 
 /** Counts the whole restore and ends it: green only when every record is where it should be. */
 export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
-  const result = await resultOf(app, run);
+  const totals = await readTotals(app, run);
+  const result = await resultOf(app, run, totals);
   const { failed, pending } = result.counts;
-  const isComplete = failed === 0 && pending === 0;
+  const altered = alteredIn(run, totals);
+  const isComplete = failed === 0 && pending === 0 && altered === 0;
   await noteSeen(app, run);
   if (movesBaseline(run)) await moveBaseline(app, run, isComplete);
   if (run.request.purpose === 'rollback' && isComplete) await noteUndone(app, await readRunOf(app, run));
   if (isComplete) await proveSnapshot(app, run);
-  const error = incomplete(run, failed, result.counts.total);
+  const error = altered > 0 ? targetAlters(run, altered) : incomplete(run, failed, result.counts.total);
   if (isComplete) await endRun(app, run, 'Succeeded', { result });
   else await endRun(app, run, 'Failed', { result, error: failureOf(error) });
 }
 
 /** A dry run also names some records of each kind. */
-async function resultOf(app: App, run: RestoreRun): Promise<RestoreResult> {
-  const result = toResult(await readTotals(app, run), run);
+async function resultOf(app: App, run: RestoreRun, totals: Totals): Promise<RestoreResult> {
+  const result = toResult(totals, run);
   return run.request.dryRun ? { ...result, examples: await readExamples(app, run, result.counts) } : result;
 }
 
@@ -47,6 +51,11 @@ async function proveSnapshot(app: App, run: RestoreRun): Promise<void> {
   if (dryRun || only !== undefined || (purpose !== 'restore' && purpose !== 'drill')) return;
   const manifest = await readManifest(app, sourceHub, snapshotId);
   if (manifest !== undefined) await storeProof(app, manifest, { how: purpose, runId: run.id, isSound: true });
+}
+
+function targetAlters({ hub }: RestoreRun, altered: number): DrError {
+  const message = `Hub ${hub.namespace}/${hub.hub} shows ${altered} of the records just written differently from how they were sent. Nothing is proven. Compare one of them by hand with the snapshot, and ask the service's support.`;
+  return new DrError('TargetAltersRecords', message, { target: `${hub.namespace}/${hub.hub}` });
 }
 
 function incomplete(run: RestoreRun, failed: number, total: number): DrError {

@@ -34,7 +34,7 @@ export interface Times {
 export function nextRecord(before: BaselineRecord, seen: Observation, times: Times): BaselineRecord {
   switch (seen.end) {
     case 'agreed':
-      return seen.isSame ? agree(before, seen, times) : before;
+      return seen.isSame ? agree(before, seen, times) : doubt(before, seen);
     case 'removed':
       return seen.live === undefined ? { ...before, agreed: bothAbsent(times), note: undefined } : before;
     case 'gone':
@@ -46,6 +46,12 @@ export function nextRecord(before: BaselineRecord, seen: Observation, times: Tim
     default:
       return seen.end satisfies never;
   }
+}
+
+/** What was written shows otherwise: its device changed it since, or the target stores something else than it is sent. */
+function doubt(before: BaselineRecord, { written, live }: Observation): BaselineRecord {
+  const isInDoubt = written === 'content' && live !== undefined && before.agreed === 'none';
+  return isInDoubt ? { ...before, agreed: 'unknown' } : before;
 }
 
 /** Gone from both hubs. */

@@ -178,6 +178,8 @@ export const outcomesSchema = z.strictObject({
   /** Created records that were left to their devices, which had registered meanwhile. */
   takenBack: count.default(0),
   changedSince: count,
+  /** Of those the ones that the target itself has stored otherwise than they were sent. */
+  altered: count.default(0),
   /** What one look alone does not prove: the record has to be looked at again. */
   unconfirmed: count.default(0),
   /** Of those the ones whose writes may still be on their way. */

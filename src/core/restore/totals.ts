@@ -57,6 +57,7 @@ export function toFacts(outcomes: ShardOutcomes, { letters, platforms, wavesDone
     collapsed: String(outcomes.duplicatesCollapsed),
     repaired: String(outcomes.repaired),
     changed_since: String(outcomes.changedSince),
+    altered: String(outcomes.altered),
     taken_back: String(outcomes.takenBack),
     unconfirmed: String(outcomes.unconfirmed),
     too_early: String(outcomes.tooEarly),
@@ -93,6 +94,7 @@ export interface Totals {
   readonly repaired: number;
   readonly takenBack: number;
   readonly changedSince: number;
+  readonly altered: number;
   readonly absenceVoid: number;
   readonly superseded: number;
   readonly partialInstallations: number;
@@ -127,6 +129,7 @@ export function sumOutcomes(recordCount: number, passes: PassFacts, startedAt: s
     repaired: sum(all, 'repaired'),
     takenBack: sum(newest, 'taken_back'),
     changedSince: sum(newest, 'changed_since'),
+    altered: sum(newest, 'altered'),
     absenceVoid: sum(first, 'absence_void'),
     superseded: sum(first, 'superseded'),
     partialInstallations: sum(first, 'partial'),

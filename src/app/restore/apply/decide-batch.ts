@@ -82,7 +82,7 @@ function toDueWrite(
 
 /** Settles a record of which nothing is to be written. */
 function settle(outcomes: OpenOutcomes, index: number, planned: Planned): void {
-  const { decision, collapsed, counted, removal, unconfirmed } = planned;
+  const { decision, collapsed, counted, removal, unconfirmed, isAltered } = planned;
   outcomes.count('duplicatesCollapsed', collapsed);
   if (decision.kind === 'failed') outcomes.fail(index, { code: decision.code });
   if (decision.kind !== 'settled') return;
@@ -90,6 +90,7 @@ function settle(outcomes: OpenOutcomes, index: number, planned: Planned): void {
   if (removal === undefined) outcomes.settleAs(index, decision.outcome);
   else outcomes.settleRemoval(index, removal);
   outcomes.count('changedSince', decision.hasChangedSince ? 1 : 0);
+  outcomes.count('altered', isAltered ? 1 : 0);
   outcomes.count('unconfirmed', unconfirmed === undefined ? 0 : 1);
   outcomes.count('tooEarly', unconfirmed === 'tooEarly' ? 1 : 0);
 }

@@ -68,6 +68,7 @@ type Tally =
   | 'repaired'
   | 'takenBack'
   | 'changedSince'
+  | 'altered'
   | 'unconfirmed'
   | 'tooEarly'
   | keyof RecordTallies;
@@ -114,6 +115,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     repaired: start.repaired,
     takenBack: start.takenBack,
     changedSince: start.changedSince,
+    altered: start.altered,
     unconfirmed: start.unconfirmed,
     tooEarly: start.tooEarly,
     superseded: start.superseded,

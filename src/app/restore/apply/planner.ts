@@ -22,6 +22,8 @@ export interface Planned {
   readonly removal?: Removal;
   /** One look does not prove what is settled; `tooEarly` when the restore's writes may still be on their way. */
   readonly unconfirmed?: 'unconfirmed' | 'tooEarly' | undefined;
+  /** It is not as this run sent it, and nobody else can have written it. */
+  readonly isAltered?: boolean;
   /** What lives there and is about to be changed: kept for a rollback. */
   readonly undo?: RecordOfRows | undefined;
   /** The listing does not show all of the record: the hub is asked for it before it counts as missing. */

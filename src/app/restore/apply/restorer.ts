@@ -1,6 +1,7 @@
 import { recordVersionOf, versionHashOf } from '../../../core/fingerprint/row.ts';
 import type { CallOptions, Hub } from '../../../core/ports.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
+import { isOnlyOurs } from '../../../core/restore/altered.ts';
 import { type Decision, decide, type PassRules } from '../../../core/restore/decide.ts';
 import type { WrittenOutcome } from '../../../core/restore/outcomes.ts';
 import { type PlanOptions, planRecord } from '../../../core/restore/plan.ts';
@@ -35,8 +36,8 @@ export async function openRestorer(app: App, run: RestoreRun, given: ShardToPlan
   const opened = { ...given, comparison, records, live, isInPlace, elsewhere };
   if (run.phase.pass === 1) return openFirstPass(app, run, opened);
   // Nearly always all is in place by now: then the first pass is not opened again.
-  const unapplied = open.length === 0 ? undefined : await openUnapplied(app, run, opened);
-  return openLaterPass(run, hubOf(app, run.hub), opened, unapplied);
+  const firstLook = open.length === 0 ? undefined : await openFirstLook(app, run, opened);
+  return openLaterPass(run, hubOf(app, run.hub), opened, firstLook);
 }
 
 /** Later passes look after what this run wrote. */
@@ -44,7 +45,7 @@ function openLaterPass(
   run: RestoreRun,
   hub: Hub,
   opened: OpenComparison,
-  unapplied: Unapplied | undefined,
+  firstLook: FirstLook | undefined,
 ): RecordPlanner {
   const { comparison, records, live, idMap, isInPlace, elsewhere } = opened;
   const rules = { isDryRun: run.request.dryRun, isLastPass: run.phase.pass >= LOOKING_FROM };
@@ -60,16 +61,17 @@ function openLaterPass(
       const decision = decide({ kind: 'unchanged', collapsed: 0 }, earlier, rules);
       return laterPlan(decision, { seen: comparison.versionHashesAt(index) });
     }
-    const again = unapplied?.(index, earlier);
+    const again = firstLook?.unapplied(index, earlier);
     if (again !== undefined) return laterPlan(again);
     const record = records.at(index);
     const found = live.get(record.key);
-    const planned = planLater(record, found, earlier, { options, rules });
+    const pass = { options, rules, versionsBefore: firstLook?.versionsAt(index) ?? [] };
+    const planned = planLater(record, found, earlier, pass);
     if (found !== undefined && !isToRepair(planned)) return planned;
     const ask = async (call: CallOptions): Promise<Planned> => {
       const answer = await askFor(hub, record, found, idMap.mintedFor, call);
-      const late = unapplied?.(index, earlier, recordVersionOf((answer?.rows ?? []).map(versionHashOf)));
-      return late === undefined ? planLater(record, answer, earlier, { options, rules }) : laterPlan(late);
+      const late = firstLook?.unapplied(index, earlier, recordVersionOf((answer?.rows ?? []).map(versionHashOf)));
+      return late === undefined ? planLater(record, answer, earlier, pass) : laterPlan(late);
     };
     return { ...planned, ask };
   };
@@ -80,11 +82,18 @@ function laterPlan(decision: Decision, seen?: Planned['noted']): Planned {
   return { decision, collapsed: 0, addedRows: [], noted: isRewritten ? 'rewritten' : seen };
 }
 
+interface LaterPass {
+  readonly options: PlanOptions;
+  readonly rules: PassRules;
+  /** Of the record's rows, at the first pass's look. */
+  readonly versionsBefore: readonly number[];
+}
+
 function planLater(
   record: RecordOfRows,
   found: RecordOfRows | undefined,
   earlier: WrittenOutcome,
-  { options, rules }: { readonly options: PlanOptions; readonly rules: PassRules },
+  { options, rules, versionsBefore }: LaterPass,
 ): Planned {
   const takenBack = earlier === 'created' ? planTakeBack(record, found, options) : undefined;
   const plan =
@@ -93,7 +102,9 @@ function planLater(
       : ({ kind: 'takeBack', writes: takenBack, collapsed: 0 } as const);
   const decision = decide(plan, earlier, rules);
   const seen = found !== undefined && decision.kind === 'settled' ? sightingOf(record, found) : undefined;
-  return { ...laterPlan(decision, seen), addedRows: addedRowsOf(record, decision) };
+  const hasChanged = decision.kind === 'settled' && decision.hasChangedSince;
+  const isAltered = hasChanged && found !== undefined && isOnlyOurs(record, found, versionsBefore);
+  return { ...laterPlan(decision, seen), addedRows: addedRowsOf(record, decision), isAltered };
 }
 
 /** A listing by offset passes over rows: what it does not show is asked for before it counts as missing. */
@@ -102,20 +113,24 @@ function isToRepair({ decision }: Planned): boolean {
   return decision.kind === 'write' && decision.writes.some(({ kind }) => kind !== 'withdrawal');
 }
 
-type Unapplied = (index: number, earlier: WrittenOutcome, asked?: number) => Decision | undefined;
+interface FirstLook {
+  /** `asked` is the version that the hub has shown when it was asked. */
+  unapplied(index: number, earlier: WrittenOutcome, asked?: number): Decision | undefined;
+  /** Of the rows that a record had. */
+  versionsAt(index: number): readonly number[];
+}
 
 /**
- * For what was to be changed or withdrawn, and shows as it was listed before: the write did not take effect yet, and is
- * due again. For a withdrawn record that is gone or came again: that. `asked` is the version that the hub has shown when
- * it was asked.
+ * What the first pass saw. `unapplied`: for what was to be changed or withdrawn, and shows as it was listed before: the write did not take effect yet, and is
+ * due again. For a withdrawn record that is gone or came again: that.
  */
-async function openUnapplied(app: App, run: RestoreRun, opened: OpenComparison): Promise<Unapplied> {
+async function openFirstLook(app: App, run: RestoreRun, opened: OpenComparison): Promise<FirstLook> {
   const { shard, fingerprints, comparison } = opened;
   const isLastPass = run.phase.pass >= LOOKING_FROM;
   const first = await readComparison(app, run, shard, fingerprints.count, 1);
   const planFirst = await openFirstPass(app, run, { ...opened, comparison: first });
   const liveNow = new Map(comparison.extras.map(({ keyHash, version }) => [keyHash, version]));
-  return (index, earlier, asked) => {
+  const unapplied: FirstLook['unapplied'] = (index, earlier, asked) => {
     const extra = first.extras[index - fingerprints.count];
     const listed =
       extra === undefined ? recordVersionOf(comparison.versionHashesAt(index)) : liveNow.get(extra.keyHash);
@@ -130,6 +145,7 @@ async function openUnapplied(app: App, run: RestoreRun, opened: OpenComparison):
     }
     return extra === undefined ? undefined : { kind: 'settled', outcome: 'leftover', hasChangedSince: true };
   };
+  return { unapplied, versionsAt: (index) => first.versionHashesAt(index) };
 }
 
 /** Of a shard in which all that is wanted is in place, so that none is asked for. */

@@ -35,6 +35,7 @@ export const noOutcomes: Omit<ShardOutcomes, 'letters'> = {
   repaired: 0,
   takenBack: 0,
   changedSince: 0,
+  altered: 0,
   unconfirmed: 0,
   tooEarly: 0,
   lostMilliseconds: 0,

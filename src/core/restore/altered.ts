@@ -1,0 +1,33 @@
+import { hash53 } from '../bytes/hash.ts';
+import { versionHashFrom } from '../fingerprint/row.ts';
+import type { RecordOfRows } from '../registration/record.ts';
+import type { RestoreRun } from '../run/run.ts';
+import { wrote } from './next-actions.ts';
+import type { Totals } from './totals.ts';
+
+/**
+ * Whether nobody but this run can have written what lives there: every row has been written at most once since the look
+ * that showed the versions `before`. A row that was not there then has its first ETag; one made again by its device
+ * within seconds would come with another handle.
+ */
+export function isOnlyOurs(record: RecordOfRows, live: RecordOfRows, before: readonly number[]): boolean {
+  const handles = new Set(record.rows.map(({ handle }) => handle));
+  return live.rows.every(({ id, etag, handle }) => {
+    const isNextOf = [etag, etag - 1].some((one) => before.includes(versionHashFrom(hash53(id), one)));
+    return handles.has(handle) && (etag === 1 || isNextOf);
+  });
+}
+
+/** Fewer than this may have been changed by their devices within seconds. */
+const LEAST_CHANGED = 3;
+
+/** Most of what was written comes back different: no device did that. In a scratch hub there are no devices at all. */
+export function isAltering({ request: { purpose } }: RestoreRun, { counts, changedSince }: Totals): boolean {
+  if (purpose === 'drill') return changedSince > 0;
+  return purpose !== 'rollback' && changedSince >= LEAST_CHANGED && changedSince * 2 > wrote(counts);
+}
+
+/** How many of the records just written the target has stored otherwise than they were sent. */
+export function alteredIn(run: RestoreRun, totals: Totals): number {
+  return isAltering(run, totals) ? totals.changedSince : totals.altered;
+}
