@@ -48,10 +48,9 @@ export function nextRecord(before: BaselineRecord, seen: Observation, times: Tim
   }
 }
 
-/** What was written shows otherwise: its device changed it since, or the target stores something else than it is sent. */
-function doubt(before: BaselineRecord, { written, live }: Observation): BaselineRecord {
-  const isInDoubt = written === 'content' && live !== undefined && before.agreed === 'none';
-  return isInDoubt ? { ...before, agreed: 'unknown' } : before;
+/** What was written does not show as it was: its device changed it since, or the target stores something else. */
+function doubt(before: BaselineRecord, { written }: Observation): BaselineRecord {
+  return written === 'content' && before.agreed === 'none' ? { ...before, agreed: 'unknown' } : before;
 }
 
 /** Gone from both hubs. */

@@ -21,7 +21,7 @@ export function judgeEnd(facts: Facts, run: KnownRestore, when: '' | 'Later'): v
   if (status !== 'Succeeded') return;
   const faults = wanted.flatMap((one) => judgeDevice(facts, run, one));
   if (request.only === undefined && request.purpose === 'restore') faults.push(...judgeLeftovers(facts, run, all));
-  const declared = declaredBy(run);
+  const declared = declaredBy(run, facts.hub(hubOf(run))?.knobs.dropsTags === true);
   for (const { kind, text } of faults) {
     const what = differences.has(kind) ? 'different' : kind;
     // It withdraws nothing.
@@ -42,13 +42,19 @@ interface Fault {
 const differences: ReadonlySet<Fault['kind']> = new Set(['stale', 'incomplete', 'otherBody', 'altered']);
 
 /** Of how many records a run says that they are not as the snapshot has them: it shows which. */
-function declaredBy({ doc }: KnownRestore): Record<string, number> {
+function declaredBy({ doc }: KnownRestore, dropsTags: boolean): Record<string, number> {
   const counts: Readonly<Record<string, number>> = doc.result?.counts ?? {};
   const { conflict = 0, unknownOrigin = 0, goneInTarget = 0, leftover = 0 } = counts;
   // An older snapshot's record that has gone since stays out, and what its device was before may be left.
   const goneSince = doc.request.askedSnapshot === 'latest' ? 0 : goneInTarget;
   const conflictKept = doc.request.onConflict === 'overwrite' ? 0 : conflict;
-  return { different: conflictKept + unknownOrigin + goneSince, lost: goneInTarget, leftover: leftover + conflict };
+  // What it had to write twice may have been changed by its device between, as far as versions tell.
+  const changedSince = dropsTags ? (doc.result?.changedSince ?? 0) : 0;
+  return {
+    different: conflictKept + unknownOrigin + goneSince + changedSince,
+    lost: goneInTarget,
+    leftover: leftover + conflict,
+  };
 }
 
 function judgeCounts(facts: Facts, { id, doc }: KnownRestore): void {

@@ -32,7 +32,8 @@ export interface FirstLook {
 
 /**
  * Earlier runs ended before a look of theirs had shown what they wrote. This run's first look does it for them: what
- * shows as it was sent is an agreement of the pair, as if they had seen it themselves.
+ * shows as it was sent is an agreement of the pair, as if they had seen it themselves; what does not is of unknown
+ * origin.
  */
 export async function storeAdopted(app: App, run: RestoreRun, shard: number, look: FirstLook): Promise<void> {
   const { unfinished = [] } = run;
@@ -52,9 +53,9 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
       const isUntouched = entryOf(before)?.target.version === shown?.version;
       if (shown === undefined || isUntouched || adopted.has(keyHash)) continue;
       const found = (await showing.records()).get(one.record.key);
-      if (found === undefined || !isInPlace(one.record, found)) continue;
+      const isSame = found !== undefined && isInPlace(one.record, found);
       const times = { readAt: readAtOf(earlier), lookAt: showing.at, wasTargetInUse: () => false };
-      adopted.set(keyHash, turnedTo(side, nextRecord(before, observe(one, shown), times)));
+      adopted.set(keyHash, turnedTo(side, nextRecord(before, observe(one, shown, isSame), times)));
     }
   }
   await storeAdoptedShard(app, run, shard, [...adopted.values()]);
@@ -135,8 +136,8 @@ async function readSent(app: App, earlier: RestoreRun, manifest: Manifest, shard
   return outcomes.map(([index, outcome]) => ({ record: records.at(index), outcome }));
 }
 
-function observe({ record, outcome }: Sent, live: Shown): Observation {
+function observe({ record, outcome }: Sent, live: Shown, isSame: boolean): Observation {
   const { versionHash, contentHashes, expiry } = fingerprintRecord(record);
   const wanted = { version: versionHash, content: contentOf(contentHashes) };
-  return { end: 'agreed', written: writtenOf(outcome), wanted, live, isSame: true, expiry };
+  return { end: 'agreed', written: writtenOf(outcome), wanted, live, isSame, expiry };
 }
