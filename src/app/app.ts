@@ -53,7 +53,7 @@ export interface Memory {
   /** By run and phase the shards that are being worked on; a shard twice when its message came twice. */
   readonly inFlight: Map<string, number[]>;
   /** By run whether it was over when it was last read. */
-  readonly endLooks: Map<string, { isOver: boolean; atMs: number }>;
+  readonly endLooks: Map<string, { isOver: boolean; atMs: number; found: Promise<boolean> }>;
   /** By run and pass what lives in the target under another key. */
   readonly foreignRows: Map<string, Promise<ForeignRows>>;
   /** By run, sources that did not answer. */

@@ -212,3 +212,21 @@ test('a step that reads its run just before the cancel writes nothing after it',
   expect(await readRestoreView(engine.app, id)).toMatchObject({ counts: { created: 0, pending: 20 }, attempted: 0 });
   expect(await codeOf(rollBack(engine, id))).toBe('NothingToRollBack');
 });
+
+test('a restore that is cancelled while the hub is slow to answer a question writes nothing after it', async () => {
+  const engine = await aBackedUpEngine(300);
+  engine.secondary.rows.set('own', anAppleRow({ id: 'own', tags: ['own'] }));
+  const id = await begin(engine);
+  const { findRegistration } = engine.secondary;
+  let canceled: Promise<unknown> | undefined;
+  engine.secondary.findRegistration = async (...args) => {
+    canceled ??= cancelRestore(engine.app, id);
+    await canceled;
+    engine.advance(2000);
+    return findRegistration(...args);
+  };
+  await engine.drain();
+  expect(canceled).toBeDefined();
+  expect(engine.secondary.writes).toEqual([]);
+  expect(await readRestoreView(engine.app, id)).toMatchObject({ status: 'Canceled', counts: { created: 0 } });
+});

@@ -8,6 +8,8 @@ export interface EndWatch {
   look(): Promise<boolean>;
   /** What the last look found. One that is older than a second is repeated meanwhile. */
   isOver(): boolean;
+  /** What a look of the last second found, or a new one: before a write that had to wait for something else. */
+  isOverNow(): Promise<boolean>;
 }
 
 const LOOK_EVERY_MS = 1000;
@@ -17,24 +19,34 @@ const REMEMBERED = 8;
 /** All shards of the run that this process works on share its looks. */
 export function watchEnd(app: App, { kind, id }: Run): EndWatch {
   const { endLooks } = app.memory;
-  const last = endLooks.get(id) ?? { isOver: false, atMs: Number.NEGATIVE_INFINITY };
+  const last = endLooks.get(id) ?? {
+    isOver: false,
+    atMs: Number.NEGATIVE_INFINITY,
+    found: Promise.resolve(false),
+  };
   // Set again, so that the first in the map is the one longest unused.
   endLooks.delete(id);
   endLooks.set(id, last);
   for (const oldest of [...endLooks.keys()].slice(0, -REMEMBERED)) endLooks.delete(oldest);
 
-  const look = async (): Promise<boolean> => {
-    last.atMs = app.world.now();
+  const readEnd = async (): Promise<boolean> => {
     const run = await readRun(app, kind, id);
     last.isOver ||= run === undefined || isOver(run);
     return last.isOver;
   };
+  const look = (): Promise<boolean> => {
+    last.atMs = app.world.now();
+    last.found = readEnd();
+    return last.found;
+  };
+  const isOld = (): boolean => !last.isOver && app.world.now() - last.atMs >= LOOK_EVERY_MS;
   return {
     look,
     isOver() {
       // What keeps the run from being read also fails the step's next save, which is awaited.
-      if (!last.isOver && app.world.now() - last.atMs >= LOOK_EVERY_MS) look().catch(() => {});
+      if (isOld()) look().catch(() => {});
       return last.isOver;
     },
+    isOverNow: () => (isOld() ? look() : last.found),
   };
 }

@@ -137,14 +137,13 @@ function outcomeWhenChanged(outcome: WrittenOutcome): Outcome {
  * first one for what it is has written nothing; about a refused id, or a row that changed before a repeated call, that
  * is not certain: the answer to an earlier call may be lost.
  */
-async function writeRecord(
-  { hub, idMap, deadlineAt, endWatch }: Writer,
-  { writes, isFirstTry }: DueWrite,
-): Promise<RecordAnswer> {
+async function writeRecord(work: Writer, { writes, isFirstTry }: DueWrite): Promise<RecordAnswer> {
+  const { idMap, endWatch } = work;
   let isFirst = true;
   for (const write of writes) {
     if (!isFirst && endWatch.isOver()) return STOPPED;
-    const answer = await writeOne(hub, write, idMap, deadlineAt, isFirstTry);
+    const answer = await writeOne(work, write, isFirstTry);
+    if (answer.kind === 'stopped') return STOPPED;
     if (write.kind === 'registration' && write.over === undefined) idMap.noteAnswer(write.id, answer);
     if (answer.kind !== 'written') {
       const isCertain =
@@ -160,41 +159,36 @@ const WRITTEN: RecordAnswer = { kind: 'written', isUntouched: false };
 const STOPPED: RecordAnswer = { kind: 'stopped', isUntouched: false };
 
 /** `stopped`: the run was over before the record's last row. */
-type RecordAnswer = (WriteOutcome | { readonly kind: 'stopped' }) & { readonly isUntouched: boolean };
+type OneAnswer = WriteOutcome | { readonly kind: 'stopped' };
+type RecordAnswer = OneAnswer & { readonly isUntouched: boolean };
 
-function writeOne(
-  hub: Hub,
-  write: Write,
-  idMap: IdMap,
-  deadlineAt: number,
-  isFirstTry: boolean,
-): Promise<WriteOutcome> {
+function writeOne(work: Writer, write: Write, isFirstTry: boolean): Promise<OneAnswer> {
+  const { hub, deadlineAt } = work;
   switch (write.kind) {
     case 'registration':
-      return writeRegistration(hub, write, idMap, deadlineAt, isFirstTry);
+      return writeRegistration(work, write, isFirstTry);
     case 'installation':
       if (write.asSeen === undefined) return hub.putInstallation(write.id, write.json, { deadlineAt });
-      return whileAsSeen(hub, write, deadlineAt, () => hub.putInstallation(write.id, write.json, { deadlineAt }));
+      return whileAsSeen(work, write, () => hub.putInstallation(write.id, write.json, { deadlineAt }));
     case 'withdrawal':
       return withdraw(hub, write, deadlineAt);
     case 'removal':
-      return whileAsSeen(hub, write, deadlineAt, () => remove(hub, write, deadlineAt));
+      return whileAsSeen(work, write, () => remove(hub, write, deadlineAt));
     default:
       return write satisfies never;
   }
 }
 
 function writeRegistration(
-  hub: Hub,
+  work: Writer,
   { id, xml, over, asSeen }: WriteOf<'registration'>,
-  idMap: IdMap,
-  deadlineAt: number,
   isFirstTry: boolean,
-): Promise<WriteOutcome> {
+): Promise<OneAnswer> {
+  const { hub, idMap, deadlineAt } = work;
   if (over !== undefined) return hub.putRegistration(over.id, xml, { deadlineAt, ifMatch: over.etag });
   const target = idMap.idFor(id);
   if (asSeen === undefined) return hub.putRegistration(target, xml, { deadlineAt });
-  return createAsSeen(hub, { target, xml, asSeen, isFirstTry }, deadlineAt);
+  return createAsSeen(work, { target, xml, asSeen, isFirstTry });
 }
 
 interface Creation {
@@ -205,11 +199,11 @@ interface Creation {
 }
 
 async function createAsSeen(
-  hub: Hub,
+  { hub, deadlineAt, endWatch }: Writer,
   { target, xml, asSeen, isFirstTry }: Creation,
-  deadlineAt: number,
-): Promise<WriteOutcome> {
+): Promise<OneAnswer> {
   const row = await findRow(hub, target, deadlineAt);
+  if (await endWatch.isOverNow()) return STOPPED;
   if (row === undefined) return hub.putRegistration(target, xml, { deadlineAt });
   if (asSeen.includes(versionHashOf(row))) return hub.putRegistration(target, xml, { deadlineAt, ifMatch: row.etag });
   // What this run wrote itself before it died shows the same; else its device has registered by itself.
@@ -218,14 +212,14 @@ async function createAsSeen(
 
 /** Installations have no ETag: they are asked for right before. */
 async function whileAsSeen(
-  hub: Hub,
+  { hub, deadlineAt, endWatch }: Writer,
   { id, asSeen }: { readonly id: string; readonly asSeen?: AsSeen },
-  deadlineAt: number,
   write: () => Promise<WriteOutcome>,
-): Promise<WriteOutcome> {
+): Promise<OneAnswer> {
   if (asSeen === undefined) return write();
   const rows = await hub.findInstallation(id, { deadlineAt });
   const isAsSeen = rows.every((bytes) => asSeen.includes(versionHashOf(parseRegistration(toText(bytes)))));
+  if (await endWatch.isOverNow()) return STOPPED;
   return isAsSeen ? write() : CHANGED;
 }
 
