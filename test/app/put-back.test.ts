@@ -127,6 +127,26 @@ describe('a rollback creates again what its restore withdrew', () => {
   });
 });
 
+it('after a rollback the pair agrees as before its restore: the same restore does the same again', async () => {
+  for (const isCancelled of [false, true]) {
+    const engine = await aRehearsed();
+    register(engine.primary, '19-5-1', '19-5-1', ['changed']);
+    install(engine.primary, 'device-0', ['changed']);
+    for (const id of ['39-5-1', 'device-2']) leave(engine.primary, id);
+    await backUp(engine);
+    const before = contentOf(engine.secondary);
+    const id = isCancelled ? await cancelAfter(engine, '19-5-1') : (await restore(engine)).id;
+    expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { keptLive: 0 } });
+    expect(contentOf(engine.secondary)).toEqual(before);
+    const again = await restore(engine);
+    expect(again).toMatchObject({
+      status: 'Succeeded',
+      counts: { updated: 2, withdrawn: 2, conflict: 0, leftover: 0 },
+    });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+  }
+});
+
 it('what a restore overwrote is put back also when a step of it died in between', async () => {
   const engine = await aRehearsed();
   for (let index = 1; index < 24; index += 2) register(engine.primary, `${index}9-5-1`, `${index}9-5-1`, ['changed']);

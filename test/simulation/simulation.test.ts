@@ -24,8 +24,6 @@ const KNOWN = [
   'overwrittenByAnotherRole',
   'overwrittenByOlder',
   'resurrectedByAnotherRole',
-  'rollbackLeft',
-  'rollbackLost',
   'stale',
 ];
 

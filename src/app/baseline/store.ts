@@ -210,15 +210,23 @@ export async function moveBaseline(app: App, run: RestoreRun, isComplete: boolea
 }
 
 /**
- * After a rollback the pair has the baseline again that the restore had decided by, if no run has moved it since, and
- * what was unfinished then is so again.
+ * After a rollback the pair has the baseline again that the restore had decided by, with the versions that the rollback
+ * gave, if no other run has moved it since; and what was unfinished then is so again.
  */
-export async function revertBaseline(app: App, { id, ...undone }: RestoreRun): Promise<void> {
-  await changeBaseline(app, pairOf(app, undone), ({ current, previous, unfinished }) => {
-    const others = unfinished.filter((one) => one !== id);
-    if (current?.runId !== id) return { current, previous, unfinished: others };
-    const again = (undone.unfinished ?? []).map((one) => one.id).filter((one) => !others.includes(one));
-    return { current: previous, unfinished: [...again, ...others].slice(-MAX_UNFINISHED) };
+export async function revertBaseline(app: App, rollback: RestoreRun, restore: RestoreRun): Promise<void> {
+  const pair = pairOf(app, rollback);
+  const before = restore.baseline?.current;
+  const stored = await app.blobs.list(baselineFolder(...pair, rollback.id));
+  const isStored = stored.length === rollback.shardCount;
+  const own = { runId: rollback.id, shardCount: rollback.shardCount, at: toInstant(app.world.now()) };
+  await changeBaseline(app, pair, ({ current, previous, unfinished }) => {
+    const others = unfinished.filter((one) => one !== restore.id);
+    const wasMoved = current?.runId === restore.id;
+    if (!wasMoved && !(isStored && current?.runId === before?.runId)) return { current, previous, unfinished: others };
+    const reverted = isStored ? { current: own, previous: before } : { current: before };
+    const again = wasMoved ? (restore.unfinished ?? []).map(({ id }) => id) : [];
+    const all = [...again.filter((id) => !others.includes(id)), ...others];
+    return { ...reverted, unfinished: all.slice(-MAX_UNFINISHED) };
   });
 }
 

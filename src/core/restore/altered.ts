@@ -22,7 +22,7 @@ export function isOnlyOurs(record: RecordOfRows, live: RecordOfRows, before: rea
 const LEAST_CHANGED = 3;
 
 /** Most of what was written comes back different: no device did that. In a scratch hub there are no devices at all. */
-export function isAltering({ request: { purpose } }: RestoreRun, { counts, changedSince }: Totals): boolean {
+function isAltering({ request: { purpose } }: RestoreRun, { counts, changedSince }: Totals): boolean {
   if (purpose === 'drill') return changedSince > 0;
   return purpose !== 'rollback' && changedSince >= LEAST_CHANGED && changedSince * 2 > wrote(counts);
 }

@@ -35,9 +35,21 @@ function compare(facts: Facts, run: KnownRestore, before: readonly Row[], now: r
   const isSent = ({ id, installationId = '' }: Row): boolean => run.written.has(id) || run.written.has(installationId);
   // What it keeps because its device changed it, it counts so.
   const isClaimed = run.doc.result?.counts.keptLive === 0 && !left.some(isSent);
-  if (lost.length > 0) facts.violate(`rollbackLost${when}`, text);
+  if (lost.length > 0 && isReached(run, lost, now, isTheirs)) facts.sometimes('notPutBackBesideItself');
+  else if (lost.length > 0) facts.violate(`rollbackLost${when}`, text);
   else if (left.length > 0) facts.violate(`${isClaimed ? 'rollbackNotSent' : 'rollbackLeft'}${when}`, text);
   else if (now.filter(isTheirs).length > before.length) facts.violate(`rollbackDoubled${when}`, text);
+}
+
+/** It lives there by other doing than these two runs', under another key: put back it would be pushed twice. */
+function isReached(
+  { doc }: KnownRestore,
+  lost: readonly Row[],
+  now: readonly Row[],
+  isTheirs: (row: Row) => boolean,
+): boolean {
+  const isThere = ({ handle }: Row): boolean => now.some((one) => one.handle === handle && !isTheirs(one));
+  return (doc.result?.counts.keptLive ?? 0) > 0 && lost.every(isThere);
 }
 
 function list(rows: readonly Row[]): string {

@@ -1,6 +1,5 @@
 import { DrError } from '../../../core/errors.ts';
 import type { BlobFacts } from '../../../core/ports.ts';
-import { isAltering } from '../../../core/restore/altered.ts';
 import { wrote } from '../../../core/restore/next-actions.ts';
 import { allShowsAt } from '../../../core/restore/too-early.ts';
 import { type PassFacts, repairedIn, sumOutcomes, unconfirmedIn, wavesDoneOf } from '../../../core/restore/totals.ts';
@@ -42,10 +41,8 @@ export async function moveToNextPass(app: App, run: RestoreRun): Promise<Moved> 
   if (pass === 1) await notePace(app, run, totals.counts);
   const { removed, putBack } = totals.counts;
   const written = pass === 1 ? wrote(totals.counts) + removed + putBack : repairedIn(current);
-  const unconfirmed = unconfirmedIn(current);
   // Of what was written again two looks have to agree: without, a rollback would not know it from a device's own.
-  const isSurelyAltering = pass > 1 && unconfirmed === 0 && isAltering(run, totals);
-  if (run.request.dryRun || written + unconfirmed === 0 || isSurelyAltering || pass === LAST_PASS) {
+  if (run.request.dryRun || written + unconfirmedIn(current) === 0 || pass === LAST_PASS) {
     return moveOn(app, run, { name: 'finish', pass });
   }
   return moveOn(app, run, { name: 'scan', pass: pass + 1, delaySeconds: settleSecondsOf(app, run, passes) });

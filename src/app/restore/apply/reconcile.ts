@@ -9,9 +9,10 @@ import { createWorkers } from '../../stored/concurrent.ts';
 import type { Found } from '../../stored/document.ts';
 import { readFinishedOutcomes, readOutcomes } from '../outcomes/store.ts';
 import { storeUndo } from '../outcomes/undo.ts';
-import { openUndone } from '../outcomes/undone.ts';
+import { openUndone, type Undone } from '../outcomes/undone.ts';
 import { acknowledgeEnd } from './acknowledge-end.ts';
 import { closeBaselineShard } from './close-baseline.ts';
+import { closeUndoneShard } from './close-rollback.ts';
 import { decideBatch, isLookedAtAgain } from './decide-batch.ts';
 import { openIdMap } from './id-map.ts';
 import { countLostTime } from './lost-time.ts';
@@ -63,6 +64,8 @@ type ShardEnd = 'continue' | 'over' | { readonly failureCount: number };
 interface Work extends Writer, NoteTaker, ShardReads {
   readonly app: App;
   readonly outcomes: OpenOutcomes;
+  /** Of a rollback. */
+  readonly undone: Undone | undefined;
 }
 
 async function openWork(
@@ -98,7 +101,7 @@ async function openWork(
   const workers = createWorkers(app.policy.maxConcurrency);
   const noted = takesNotes(run, before) ? new Map() : undefined;
   const endWatch = watchEnd(app, run);
-  const shared = { ...reads, app, run, shard, before, plan, outcomes };
+  const shared = { ...reads, app, run, shard, before, plan, outcomes, undone };
   return { ...shared, hub, deadlineAt, isRepair, idMap, workers, endWatch, noted };
 }
 
@@ -109,7 +112,8 @@ async function settleOpen(work: Work): Promise<ShardEnd> {
   outcomes.dropUnsent();
   if (outcomes.openCount() === 0) {
     const journal = await storeNotes(work);
-    await closeBaselineShard({ ...work, journal });
+    if (work.undone === undefined) await closeBaselineShard({ ...work, journal });
+    else await closeUndoneShard(work, work.undone);
   }
   // Also when a write failed for good: what was written before must not be written again.
   await outcomes.save(failure === undefined ? 'still' : 'unanswered');
