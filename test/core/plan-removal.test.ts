@@ -115,3 +115,10 @@ test('an installation that was written again goes also when the later write has 
   expect(planRemoval(anApp(1), anApp(3), written, same)).toEqual({ kind: 'changed' });
   expect(planRemoval(anApp(1), anApp(2, ['other']), written, same)).toEqual({ kind: 'changed' });
 });
+
+test('in a hub that no device uses all that lives under a written key goes, however it is there', () => {
+  const what = { ...asSeen(...anApp(1).rows), isOurs: true };
+  expect(planRemoval(anApp(1), anApp(7, ['other']), what, same)).toMatchObject({ kind: 'remove' });
+  const altered = aRow({ id: '1-1-1', tags: [], etag: 5 });
+  expect(planRemoval(aDevice(native), aDevice(altered), { isOurs: true }, same)).toMatchObject({ kind: 'remove' });
+});

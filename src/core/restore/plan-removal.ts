@@ -17,6 +17,8 @@ export interface WrittenRecord {
   readonly seen?: ReadonlySet<number>;
   /** How often it was written again because it had not appeared. */
   readonly rewriteCount?: number;
+  /** No device uses the hub: whatever lives there under its key is the restore's own. */
+  readonly isOurs?: boolean;
 }
 
 /**
@@ -90,7 +92,8 @@ export function planRemoval(
 }
 
 function isInstallationUntouched(record: RecordOfRows, live: RecordOfRows, what: RemovedRecord): boolean {
-  const { seen, removed, rewriteCount } = what;
+  const { seen, removed, rewriteCount, isOurs } = what;
+  if (isOurs) return true;
   const known = seen ?? removed;
   if (known === undefined) return isInPlace(record, live);
   if (live.rows.every((row) => isAmong(known, row))) return true;
@@ -98,7 +101,8 @@ function isInstallationUntouched(record: RecordOfRows, live: RecordOfRows, what:
 }
 
 function isRowUntouched(row: Registration, form: string | undefined, what: RemovedRecord): boolean {
-  const { seen, removed, isAnswered } = what;
+  const { seen, removed, isAnswered, isOurs } = what;
+  if (isOurs) return true;
   if (removed !== undefined && isAmong(removed, row)) return !isAnswered;
   if (seen !== undefined) return isAmong(seen, row);
   return !removed?.has(idHashOf(row)) && form === canonicalRow(row.xml);

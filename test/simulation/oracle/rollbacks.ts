@@ -18,12 +18,13 @@ export function judgeRollback(facts: Facts, run: KnownRestore, when: '' | 'Later
 
 /**
  * In a hub that stores something else than it is sent, what a restore has written looks as if its device had changed
- * it, unless the restore has written enough to see through that.
+ * it, unless the restore has written enough to see through that; and nothing is put back there as it was.
  */
 function isUntold(facts: Facts, run: KnownRestore, undone: KnownRun, device: number): boolean {
-  const hub = facts.hub(hubOf(run));
-  const isKept = (run.doc.result?.counts.keptLive ?? 0) > 0 && facts.rowsOfDevice(hubOf(run), device).length > 0;
-  return hub?.knobs.dropsTags === true && isKept && undone.doc.error?.code !== 'TargetAltersRecords';
+  const isThere = facts.rowsOfDevice(hubOf(run), device).length > 0;
+  if (facts.hub(hubOf(run))?.knobs.dropsTags !== true || !isThere) return false;
+  const { keptLive = 0, putBack = 0 } = run.doc.result?.counts ?? {};
+  return putBack > 0 || (keptLive > 0 && undone.doc.error?.code !== 'TargetAltersRecords');
 }
 
 function compare(facts: Facts, run: KnownRestore, before: readonly Row[], now: readonly Row[], when: string): void {

@@ -39,7 +39,8 @@ export async function readWritten(
   const seen = await readSeen(app, run, shard);
   const added = new Map(newest.added.map(({ index, rows }) => [index, rows]));
   for (const [index, outcome] of outcomesOfWritten(newest)) {
-    written.set(index, { ...(outcome !== 'created' ? { added: added.get(index) ?? [] } : {}), ...seen.get(index) });
+    const more = outcome === 'created' ? {} : { added: added.get(index) ?? [] };
+    written.set(index, { ...more, ...seen.get(index), ...(run.request.purpose === 'drill' ? { isOurs: true } : {}) });
   }
   return written;
 }
