@@ -103,6 +103,12 @@ describe('readPage', () => {
     for (let length = 0; length < whole.length; length++) expect(faultOf(whole.slice(0, length)).retryable).toBe(true);
   });
 
+  test('takes a namespace with white space around its name for another one', () => {
+    const page = feed(newerEntry(row('1'))).replace(`"${ATOM}"`, `" ${ATOM}"`);
+    expect(() => readPage(page)).toThrow(DrError);
+    expect(() => parseAnyRegistration(row('1').replace(`"${CONNECT}"`, `"${CONNECT} "`))).toThrow(DrError);
+  });
+
   test('agrees with a complete XML parser on every page, or throws where the page is damaged', () => {
     const page = fc.array(fc.tuple(aDescription, fc.boolean()), { maxLength: 4 }).map((entries) => ({
       rows: entries.map(([{ xml }]) => xml),

@@ -119,6 +119,8 @@ function readTag(tag: SaxesTagNS, parser: Parser, refuse: Refuse): Tag {
   for (const attribute of Object.values(tag.attributes)) {
     const { local, prefix, uri } = attribute;
     const value = attribute.value.trim();
+    // The parser would take the name without its white space for that of the contract.
+    if (uri === NAMESPACES && value !== attribute.value) refuse('a namespace has white space around its name');
     if (uri === NAMESPACES) continue;
     if (prefix !== '') prefixes.push(prefix);
     if (uri !== SCHEMA_INSTANCE) {
