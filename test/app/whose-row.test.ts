@@ -207,6 +207,17 @@ describe('what the source no longer holds', () => {
   });
 });
 
+it('a row that its source has overtaken is in no way of the handle that its registration id has by now', async () => {
+  const engine = await aRehearsed();
+  register(engine.secondary.rows, '19-5-1', '19-5-1', ['its own']);
+  await restore(engine);
+  register(engine.primary.rows, '19-5-1', 'new phone', ['plain']);
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ counts: { created: 1, withdrawn: 1, keptLive: 0 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+  expect(await restore(engine)).toMatchObject({ counts: { unchanged: 24, total: 24 } });
+});
+
 describe('a row that differs on both sides', () => {
   const aConflict = async (): Promise<Engine> => {
     const engine = await aRehearsed();
@@ -318,7 +329,7 @@ describe('a rollback', () => {
 const word = fc.record({
   device: fc.integer({ min: 0, max: 5 }),
   hub: fc.constantFrom('primary' as const, 'secondary' as const),
-  what: fc.constantFrom('tags', 'gone'),
+  what: fc.constantFrom('tags', 'handle', 'gone'),
 });
 
 type Word = typeof word extends fc.Arbitrary<infer T> ? T : never;
@@ -328,7 +339,7 @@ function speak({ primary, secondary }: Engine, { device, hub, what }: Word, turn
   const { rows } = hub === 'primary' ? primary : secondary;
   const id = `${device}-7-1`;
   if (what === 'gone') rows.delete(id);
-  else register(rows, id, `phone ${device}`, [`t${turn}`]);
+  else register(rows, id, what === 'handle' ? `phone ${device} of ${turn}` : `phone ${device}`, [`t${turn}`]);
 }
 
 it('the same restore any number of times, with device changes between, is the same as once', async () => {

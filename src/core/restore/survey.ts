@@ -9,6 +9,7 @@ import type { Outcome } from './outcomes.ts';
 
 /** A row of the target whose handle, or id, the snapshot's shard does not have under its key. */
 export interface ForeignRow {
+  readonly keyHash: number;
   /** 0 where the handle is where the snapshot has it, and only the id is not. */
   readonly handleHash: number;
   readonly idHash: number;
@@ -62,7 +63,7 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
     const before = options.baselineOf(keyHash);
     const shown = shownBy(rows);
     const isOurs = entryOf(before)?.target.version === shown.version;
-    for (const stranger of strangers) foreign.push({ ...stranger, isOurs });
+    for (const stranger of strangers) foreign.push({ ...stranger, keyHash, isOurs });
     if (place !== undefined) continue;
     const outcome = options.isWhole ? outcomeOfExtra(before, shown, options) : undefined;
     if (outcome === undefined) onlyInTarget += options.isWhole ? 1 : 0;
@@ -132,7 +133,7 @@ function outcomeOfExtra(before: BaselineRecord, shown: Shown, options: SurveyOpt
 }
 
 function strangersAmong(rows: readonly RowFingerprint[], fingerprints: FingerprintTable, place: number | undefined) {
-  const strangers: Omit<ForeignRow, 'isOurs'>[] = [];
+  const strangers: Omit<ForeignRow, 'keyHash' | 'isOurs'>[] = [];
   for (const { handleHash, idHash, versionHash } of rows) {
     const isHandleKnown = place !== undefined && fingerprints.hasHandleAt(place, handleHash);
     const isIdKnown = place !== undefined && fingerprints.mayHaveIdAt(place, idHash);

@@ -138,7 +138,9 @@ async function survey(
   const extraOutcomes = found.extraOutcomes.map((one, index) =>
     one === 'pending' && !isDoomed(index) ? 'leftover' : one,
   );
-  return { ...found, extraOutcomes, isLost };
+  // What is to be withdrawn anyway is in no record's way: under the same registration id one write is the whole move.
+  const foreign = found.foreign.map((row) => (proven.has(row.keyHash) ? { ...row, isOurs: true } : row));
+  return { ...found, extraOutcomes, foreign, isLost };
 }
 
 interface SnapshotShard {

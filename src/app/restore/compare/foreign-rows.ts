@@ -17,7 +17,12 @@ const REMEMBERED = 2;
 const WIDTH = 4;
 
 /** Stores what lives under another key than the snapshot's shard has it under; no blob where there is none. */
-export async function storeForeignRows(app: App, run: RestoreRun, shard: number, rows: readonly ForeignRow[]) {
+export async function storeForeignRows(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  rows: readonly Omit<ForeignRow, 'keyHash'>[],
+): Promise<void> {
   if (rows.length === 0) return;
   const numbers = Float64Array.from(
     rows.flatMap((row) => [row.handleHash, row.idHash, row.versionHash, row.isOurs ? 1 : 0]),
