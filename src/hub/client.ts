@@ -187,7 +187,7 @@ async function put(hub: HubEndpoint, request: HubRequest, call: CallOptions): Pr
       return { kind: 'rejected', status, reason: verdict.reason };
     case 'stale':
     case 'gone':
-      return { kind: 'changed', isRetried };
+      return isRetried ? { kind: 'changed', isRetried } : { kind: 'changed' };
     default:
       throw refusal(verdict.kind, status, hub.where);
   }
