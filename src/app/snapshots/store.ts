@@ -58,8 +58,7 @@ export async function findSnapshot(app: App, hub: HubRef, asked: string): Promis
  * it and with newer snapshots that were passed over.
  */
 export async function searchLatest(app: App, hub: HubRef, marks?: Promise<ReadonlyMap<string, Marks>>) {
-  const latest = await readLatest(app, hub);
-  const marksOf = await marks;
+  const [latest, marksOf] = await Promise.all([readLatest(app, hub), marks]);
   const faults = latest.fault === undefined ? [] : [latest.fault];
   const ids = new Set(await listSnapshotIds(app, hub));
   if (latest.snapshotId !== undefined) ids.add(latest.snapshotId);
