@@ -108,7 +108,8 @@ async function openWork(
 async function settleOpen(work: Work): Promise<ShardEnd> {
   const { app, outcomes, endWatch } = work;
   const open = outcomes.open();
-  const failure = await writeOpen(work, open);
+  const failures = await writeOpen(work, open);
+  const [failure] = failures;
   outcomes.dropUnsent();
   if (outcomes.openCount() === 0) {
     const journal = await storeNotes(work);
@@ -116,7 +117,7 @@ async function settleOpen(work: Work): Promise<ShardEnd> {
     else await closeUndoneShard(work, work.undone);
   }
   // Also when a write failed for good: what was written before must not be written again.
-  await outcomes.save(failure === undefined ? 'still' : 'unanswered');
+  await outcomes.save(failures.some(leavesOpen) ? 'unanswered' : 'still');
   if (await endWatch.look()) return 'over';
   const { maxFailures } = app.policy;
   if (outcomes.failureCount() > maxFailures) throw tooManyFailures(outcomes.failureCount(), maxFailures);
@@ -136,12 +137,17 @@ function isWanted(run: RestoreRun, letter: string, before: string | undefined): 
   return isLookedAtAgain(run, outcomeOf(before));
 }
 
+/** Whether the hub may yet carry out a call that failed so: an answer that is final says that it does not. */
+function leavesOpen(failure: unknown): boolean {
+  return !(failure instanceof DrError) || failure.retryable;
+}
+
 /**
  * Batch by batch, without a pause between them: while one is written, what is about to be written next is stored
- * together with what became of those before. Gives what the first write that failed has thrown; what a save throws is
+ * together with what became of those before. Gives what the batches that failed have thrown; what a save throws is
  * thrown once nothing is under way any more.
  */
-async function writeOpen(work: Work, open: readonly number[]): Promise<unknown> {
+async function writeOpen(work: Work, open: readonly number[]): Promise<readonly unknown[]> {
   const { app, run, outcomes, workers, endWatch } = work;
   const positions = open.values();
   const batches: Promise<void>[] = [];
@@ -172,7 +178,7 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<unknown> 
   } finally {
     await Promise.all(batches);
   }
-  return failures[0];
+  return failures;
 }
 
 function nextSize(size: number, tookMs: number): number {
