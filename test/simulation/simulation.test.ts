@@ -21,9 +21,7 @@ const KNOWN = [
   'deviceRemoved',
   'leftover',
   'otherBody',
-  'overwrittenByAnotherRole',
   'overwrittenByOlder',
-  'resurrectedByAnotherRole',
   'stale',
 ];
 

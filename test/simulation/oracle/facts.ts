@@ -37,6 +37,7 @@ export class Facts {
   readonly #losses = new Map<string, number>();
   readonly #toolChanges = new Map<string, { readonly runId: string; readonly at: number }>();
   readonly #changeCounts = new Map<string, number>();
+  readonly #held = new Set<string>();
 
   constructor(parts: FactParts) {
     this.#parts = parts;
@@ -79,11 +80,6 @@ export class Facts {
     return this.#roles.findLast((role) => role.at <= at)?.primary === hub;
   }
 
-  /** Whether the settings have called one hub primary all the time since. */
-  hasOneRoleSince(at: number): boolean {
-    return (this.#roles.at(-1)?.at ?? 0) <= at;
-  }
-
   noteChange(hub: string): void {
     this.#changeCounts.set(hub, this.changeCount(hub) + 1);
   }
@@ -98,6 +94,15 @@ export class Facts {
     const key = `${hub} ${this.truth.deviceOf(row)}`;
     this.#foreignChanges.set(key, this.now);
     if (isLoss) this.#losses.set(key, this.now);
+  }
+
+  noteHeld(hub: string, row: Row): void {
+    this.#held.add(`${hub} ${recordOf(row)}`);
+  }
+
+  /** Whether the hub has ever held the record that the row belongs to, before the row came. */
+  hasHeld(hub: string, row: Row): boolean {
+    return this.#held.has(`${hub} ${recordOf(row)}`);
   }
 
   noteToolChange(hub: string, row: Row, runId: string): void {
@@ -138,4 +143,9 @@ export class Facts {
       other !== run && isWriter(other) && hubOf(other) === hubOf(run) && other.doc.createdAt > run.doc.createdAt;
     return this.runs.all().some(isLater);
   }
+}
+
+/** What the app calls a record: an installation, or a plain registration's device. */
+function recordOf({ installationId, platform, handle }: Row): string {
+  return installationId ?? `${platform} ${handle}`;
 }

@@ -50,6 +50,11 @@ export class Oracle {
   }
 
   rowChanged(change: RowChange): void {
+    this.#judgeRowChange(change);
+    if (change.after !== undefined) this.#facts.noteHeld(change.hub, change.after);
+  }
+
+  #judgeRowChange(change: RowChange): void {
     const { hub, before, after, by } = change;
     this.#facts.noteChange(hub);
     if (by.kind === 'tool') {

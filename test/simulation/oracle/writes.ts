@@ -3,6 +3,7 @@ import { isSame, type Row, slotOf, tell } from '../row.ts';
 import type { Word } from '../truth.ts';
 import type { Facts } from './facts.ts';
 import { judgeRequest } from './requests.ts';
+import { excuseForReturn } from './returns.ts';
 import { isRestore } from './runs.ts';
 import { hasSeen, isInWindow, isSourceLaterToTheApp, newestLookOf, type ToolWriter, type Write } from './windows.ts';
 
@@ -36,7 +37,7 @@ function judgeReplacement(facts: Facts, write: Write, before: Row, after: Row): 
   const excuse = hasSeen(write, before) ? excuseFor(facts, write, before, after, [old, now]) : undefined;
   if (excuse !== undefined) facts.sometimes(excuse);
   else if (!hasSeen(write, before)) facts.violate('overwroteUnseen', text);
-  else facts.violate(facts.hasOneRoleSince(old.at) ? 'overwrittenByOlder' : 'overwrittenByAnotherRole', text);
+  else facts.violate('overwrittenByOlder', text);
 }
 
 /** Why a row that was seen may be replaced by something older; never by a dead token under the row's id. */
@@ -63,28 +64,11 @@ function judgeCreation(facts: Facts, write: Write, after: Row): void {
   const now = facts.truth.wordOf(after);
   const out = facts.truth.lastWordAt(device, hub);
   if (now === undefined || out === undefined || out.content !== 'out' || out.number < now.number) return;
-  const { sourceHub, purpose, resurrect } = run.doc.request;
-  if (out.at >= lookedAt || facts.changedSince(hub, device, lookedAt)) facts.sometimes('resurrectedInItsWindow');
-  // The settings did not call the hub primary then.
-  else if (!facts.wasInUse(hub, out.at)) facts.sometimes('resurrectedWhereNotInUse');
-  else if (resurrect === true) facts.sometimes('resurrectedAsAsked');
-  else if (sourceHub.namespace === hub || purpose === 'rollback') facts.sometimes('resurrectedByRepair');
-  else if (run.doc.warnings.some((warning) => MOST_MISSING.test(warning))) facts.sometimes('resurrectedWithTheMany');
-  else if (run.doc.warnings.some((warning) => HELD_UNDONE.test(warning))) facts.sometimes('resurrectedAsAsked');
-  else if (facts.rowsOfDevice(sourceHub.namespace, device).some((row) => facts.isAltered(row)))
-    facts.sometimes('resurrectedFromAnAlteredRow');
-  else
-    facts.violate(
-      facts.hasOneRoleSince(out.at) ? 'resurrected' : 'resurrectedByAnotherRole',
-      `${hub}: ${tell(after)} by ${run.id}, unregistered there before`,
-    );
+  const isInItsWindow = out.at >= lookedAt || facts.changedSince(hub, device, lookedAt);
+  const excuse = isInItsWindow ? 'resurrectedInItsWindow' : excuseForReturn(facts, run, hub, after, out);
+  if (excuse !== undefined) facts.sometimes(excuse);
+  else facts.violate('resurrected', `${hub}: ${tell(after)} by ${run.id}, unregistered there before`);
 }
-
-/** More is missing than devices delete: the run says so before it writes, and creates it all. */
-const MOST_MISSING = /missing in the target, more than MAX_DELETE_PERCENT/;
-
-/** A snapshot that no restore takes by itself was asked for by its id. */
-const HELD_UNDONE = /it holds devices that were taken back/;
 
 function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   const { run, hub } = write;

@@ -1,0 +1,56 @@
+import { type Row, slotOf } from '../row.ts';
+import type { Word } from '../truth.ts';
+import type { Facts } from './facts.ts';
+import { hubOf, isRestore, type KnownRestore } from './runs.ts';
+import { readSnapshot } from './snapshots.ts';
+
+/** Why a device may be back in a hub where it had left, by what the app could know. */
+export function excuseForReturn(
+  facts: Facts,
+  run: KnownRestore,
+  hub: string,
+  after: Row,
+  out: Word,
+): string | undefined {
+  const { sourceHub, purpose } = run.doc.request;
+  const source = sourceHub.namespace;
+  // The settings did not call the hub primary then.
+  if (!facts.wasInUse(hub, out.at)) return 'resurrectedWhereNotInUse';
+  if (wasAskedFor(facts, run, hub, after)) return 'resurrectedAsAsked';
+  if (source === hub || purpose === 'rollback') return 'resurrectedByRepair';
+  if (isSaid(run, MOST_MISSING)) return 'resurrectedWithTheMany';
+  if (facts.rowsOfDevice(source, facts.truth.deviceOf(after)).some((row) => facts.isAltered(row)))
+    return 'resurrectedFromAnAlteredRow';
+  // As an installation it is another record than as a plain registration: nothing says that it is the same device.
+  if (!facts.hasHeld(hub, after)) return 'resurrectedAsAnotherRecord';
+  return isTorn(facts, run, after) ? 'resurrectedFromATornListing' : undefined;
+}
+
+/** More is missing than devices delete: the run says so before it writes, and creates it all. */
+const MOST_MISSING = /missing in the target, more than MAX_DELETE_PERCENT/;
+/** A snapshot that no restore takes by itself. */
+const HELD_UNDONE = /it holds devices that were taken back/;
+
+function isSaid({ doc }: KnownRestore, what: RegExp): boolean {
+  return doc.warnings.some((warning) => what.test(warning));
+}
+
+/** By this run, or by one before it, whose writes the pair agreed on. */
+function wasAskedFor(facts: Facts, run: KnownRestore, hub: string, { id, installationId = '' }: Row): boolean {
+  const hasResurrected = facts.runs.all().some((one) => {
+    const isMeant = isRestore(one) && one.doc.request.resurrect === true && hubOf(one) === hub;
+    return isMeant && (one === run || one.written.has(id) || one.written.has(installationId));
+  });
+  return hasResurrected || isSaid(run, HELD_UNDONE);
+}
+
+/** The snapshot's listing passed over a row of it: what it shows seems to have changed. */
+function isTorn(facts: Facts, { doc }: KnownRestore, { installationId }: Row): boolean {
+  if (installationId === undefined) return false;
+  const { sourceHub, snapshotId } = doc.request;
+  const isOfIt = (row: Pick<Row, 'installationId'>): boolean => row.installationId === installationId;
+  const readAt = facts.runs.get(snapshotId)?.firstListedAt ?? 0;
+  const held = readSnapshot(facts.container, sourceHub, snapshotId).filter(isOfIt).map(slotOf);
+  const there = facts.rowsOf(sourceHub.namespace).filter((row) => isOfIt(row) && row.appliedAt < readAt);
+  return there.some((row) => !held.includes(slotOf(row)));
+}
