@@ -132,6 +132,11 @@ export class Facts {
     return this.wasLost(hub, device) && this.wasInUse(hub, this.#losses.get(`${hub} ${device}`) ?? 0);
   }
 
+  /** Whether the service has ever lost a row of the device there. */
+  hasLost(hub: string, device: number): boolean {
+    return this.#losses.has(`${hub} ${device}`);
+  }
+
   /** Whether a run wrote it that ended because its hub stores something else than it is sent. */
   isAltered({ by }: Row): boolean {
     return by.kind === 'tool' && this.runs.get(by.runId)?.doc.error?.code === 'TargetAltersRecords';

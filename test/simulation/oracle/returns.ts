@@ -23,6 +23,9 @@ export function excuseForReturn(
     return 'resurrectedFromAnAlteredRow';
   // As an installation it is another record than as a plain registration: nothing says that it is the same device.
   if (!facts.hasHeld(hub, after)) return 'resurrectedAsAnotherRecord';
+  // It spoke in the source while the settings did not call that primary, and was never seen where it left.
+  const word = facts.truth.wordOf(after);
+  if (word !== undefined && word.hub === source && !facts.wasInUse(source, word.at)) return 'resurrectedByAnEarlyWord';
   return isTorn(facts, run, after) ? 'resurrectedFromATornListing' : undefined;
 }
 
@@ -44,9 +47,11 @@ function wasAskedFor(facts: Facts, run: KnownRestore, hub: string, { id, install
   return hasResurrected || isSaid(run, HELD_UNDONE);
 }
 
-/** The snapshot's listing passed over a row of it: what it shows seems to have changed. */
-function isTorn(facts: Facts, { doc }: KnownRestore, { installationId }: Row): boolean {
+/** The snapshot's listing passed over a row of it, or the source lost one: what it shows seems to have changed. */
+function isTorn(facts: Facts, { doc }: KnownRestore, after: Row): boolean {
+  const { installationId } = after;
   if (installationId === undefined) return false;
+  if (facts.hasLost(doc.request.sourceHub.namespace, facts.truth.deviceOf(after))) return true;
   const { sourceHub, snapshotId } = doc.request;
   const isOfIt = (row: Pick<Row, 'installationId'>): boolean => row.installationId === installationId;
   const readAt = facts.runs.get(snapshotId)?.firstListedAt ?? 0;
