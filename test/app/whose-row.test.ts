@@ -161,14 +161,17 @@ describe('what the source no longer holds', () => {
     );
   });
 
-  it('stays while the source still has it, whatever its listing said', async () => {
-    const engine = await aRehearsed();
-    const xml = engine.primary.rows.get('19-5-1') ?? '';
-    engine.primary.rows.delete('19-5-1');
-    await backUp(engine);
-    engine.primary.rows.set('19-5-1', xml);
-    expect(await restore(engine)).toMatchObject({ counts: { leftover: 1, withdrawn: 0 } });
-  });
+  it.each([false, true])(
+    'stays while the source still has it, whatever its listing said; ids refused: %s',
+    async (refuses) => {
+      const engine = await aRehearsed(24, refuses);
+      const xml = engine.primary.rows.get('19-5-1') ?? '';
+      engine.primary.rows.delete('19-5-1');
+      await backUp(engine);
+      engine.primary.rows.set('19-5-1', xml);
+      expect(await restore(engine)).toMatchObject({ counts: { leftover: 1, withdrawn: 0 } });
+    },
+  );
 
   it('stays while the source is empty and only its newest snapshot is without it', async () => {
     const engine = await aRehearsed();

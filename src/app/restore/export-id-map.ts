@@ -1,6 +1,6 @@
 import type { App } from '../app.ts';
 import { findRun } from '../runs/store.ts';
-import { readTargetsMintedIds } from './apply/id-map.ts';
+import { readTargetsMintedIds } from './outcomes/minted-ids.ts';
 
 /**
  * The registration ids that the restore's target refused, in this restore or an earlier one, and those it gave out

@@ -8,8 +8,8 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
 import { type Journal, readJournals } from '../outcomes/journal.ts';
+import { readMintedIds } from '../outcomes/minted-ids.ts';
 import type { Undone } from '../outcomes/undone.ts';
-import { readMintedIds } from './id-map.ts';
 import { LOOKING_FROM } from './next-pass.ts';
 import type { Planned, RecordPlanner, ShardToPlan } from './planner.ts';
 

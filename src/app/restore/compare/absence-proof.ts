@@ -5,6 +5,7 @@ import { parseRegistration } from '../../../core/registration/registration.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
 import { toText } from '../../stored/codec.ts';
+import { readMintedIds } from '../outcomes/minted-ids.ts';
 import { holdsRows } from './holds-rows.ts';
 import { readLiveRecords } from './live-rows.ts';
 import { readKeysOfBoth } from './newest-keys.ts';
@@ -42,11 +43,12 @@ async function askSource(
   const live = [...(await readLiveRecords(app, run, shard)).values()];
   const records = sampleOf(live.filter(({ key }) => doomed.has(keyHashOf(key))));
   const source = hubOf(app, run.request.sourceHub);
+  const otherIds = await readOtherIds(app, run, shard);
   try {
     // One that was deleted answers every question about a registration as if that were gone.
     if (!(await holdsRows(source, soon(app)))) return 'silent';
     for (const record of records) {
-      if (await isInSource(app, source, record)) {
+      if (await isInSource(app, source, record, otherIds)) {
         app.log.warn('withdrawals stopped: the source still holds one of them', { runId: run.id, shard });
         return 'has one';
       }
@@ -69,13 +71,24 @@ function soon({ world }: App): CallOptions {
   return { deadlineAt: world.now() + PATIENCE_MS };
 }
 
-async function isInSource(app: App, source: Hub, { key, rows }: RecordOfRows): Promise<boolean> {
+async function isInSource(app: App, source: Hub, { key, rows }: RecordOfRows, otherIds: OtherIds): Promise<boolean> {
   const options = soon(app);
   if (isInstallation({ key })) return (await source.findInstallation(key.slice(2), options)).length > 0;
-  for (const { id } of rows) {
+  for (const id of rows.flatMap((row) => [row.id, ...otherIds(row.id)])) {
     const found = await source.findRegistration(id, options);
     // Under its id there may be another handle by now: then this one is gone.
     if (found !== undefined && recordKey(parseRegistration(toText(found))) === key) return true;
   }
   return false;
+}
+
+/** Under which ids the source may hold a registration of the target's. */
+type OtherIds = (id: string) => readonly string[];
+
+/** Either hub may have refused the other's ids, and given out new ones in place of them. */
+async function readOtherIds(app: App, run: RestoreRun, shard: number): Promise<OtherIds> {
+  const inSource = await readMintedIds(app, { ...run, hub: run.request.sourceHub }, shard);
+  const inTarget = await readMintedIds(app, run, shard);
+  const originals = new Map([...inTarget].flatMap(([id, minted]) => minted.map((one) => [one, [id]] as const)));
+  return (id) => [...(inSource.get(id) ?? []), ...(originals.get(id) ?? [])];
 }
