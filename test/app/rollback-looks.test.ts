@@ -169,3 +169,12 @@ test('a plain row that is registered again under its id while a rollback runs st
   expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { removed: 30 }, changedSince: 1 });
   expect([...engine.secondary.rows.keys()]).toEqual(['19-5-1']);
 });
+
+test('an installation of which a look of the restore leaves a row out has not changed, and is removed', async () => {
+  const engine = await aBackedUpEngine();
+  hideInListing(engine, 2, (xml) => isOf('device-6')(xml) && xml.includes('TemplateName'));
+  const restored = await restore(engine);
+  expect(restored).toMatchObject({ status: 'Succeeded', changedSince: 0, passes: 2 });
+  expect(await rollBack(engine, restored.id)).toMatchObject({ status: 'Succeeded', counts: { removed: 30 } });
+  expect(engine.secondary.rows.size).toBe(0);
+});

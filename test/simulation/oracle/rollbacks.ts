@@ -1,6 +1,6 @@
 import { isSame, type Row, tell } from '../row.ts';
 import type { Facts } from './facts.ts';
-import { hubOf, isWriter, type KnownRestore, type KnownRun } from './runs.ts';
+import { hubOf, isWriter, type KnownRestore, type KnownRun, lookedAt } from './runs.ts';
 
 /** A green rollback leaves its hub as it was before the run it undoes, but for what devices did themselves. */
 export function judgeRollback(facts: Facts, run: KnownRestore, when: '' | 'Later'): void {
@@ -38,6 +38,7 @@ function compare(facts: Facts, run: KnownRestore, before: readonly Row[], now: r
   const isClaimed = run.doc.result?.counts.keptLive === 0 && !left.some(isSent);
   if (lost.length > 0 && isReached(run, lost, now, isTheirs)) facts.sometimes('notPutBackBesideItself');
   else if (lost.length > 0) facts.violate(`rollbackLost${when}`, text);
+  else if (left.length > 0 && areOfThirdWrites(facts, run, left)) facts.sometimes('keptWhatAThirdWriteMade');
   else if (left.length > 0) facts.violate(`${isClaimed ? 'rollbackNotSent' : 'rollbackLeft'}${when}`, text);
   else if (now.filter(isTheirs).length > before.length) facts.violate(`rollbackDoubled${when}`, text);
 }
@@ -51,6 +52,19 @@ function isReached(
 ): boolean {
   const isThere = ({ handle }: Row): boolean => now.some((one) => one.handle === handle && !isTheirs(one));
   return (doc.result?.counts.keptLive ?? 0) > 0 && lost.every(isThere);
+}
+
+/**
+ * An installation that its restore wrote three times, since a step was taken over by another: a hub that shows the last
+ * of them when the restore has ended shows no more of it than of a device that registers the same again.
+ */
+function areOfThirdWrites(facts: Facts, { doc }: KnownRestore, left: readonly Row[]): boolean {
+  const undone = facts.runs.get(doc.request.of ?? '');
+  if (undone === undefined || doc.result?.counts.keptLive === 0) return false;
+  return left.every(
+    ({ installationId = '', appliedAt }) =>
+      (undone.written.get(installationId) ?? 0) > 2 && appliedAt > lookedAt(undone),
+  );
 }
 
 function list(rows: readonly Row[]): string {

@@ -1,6 +1,6 @@
 import { recordVersionOf, versionHashOf } from '../../../core/fingerprint/row.ts';
 import type { CallOptions, Hub } from '../../../core/ports.ts';
-import type { RecordOfRows } from '../../../core/registration/record.ts';
+import { isInstallation, type RecordOfRows } from '../../../core/registration/record.ts';
 import { isOnlyOurs } from '../../../core/restore/altered.ts';
 import { type Decision, decide, type PassRules } from '../../../core/restore/decide.ts';
 import type { WrittenOutcome } from '../../../core/restore/outcomes.ts';
@@ -67,7 +67,7 @@ function openLaterPass(
     const found = live.get(record.key);
     const pass = { options, rules, versionsBefore: firstLook?.versionsAt(index) ?? [] };
     const planned = planLater(record, found, earlier, pass);
-    if (found !== undefined && !isToRepair(planned)) return planned;
+    if (found !== undefined && !isToRepair(planned) && !mayBePart(found, planned)) return planned;
     const ask = async (call: CallOptions): Promise<Planned> => {
       const answer = await askFor(hub, record, found, idMap.mintedFor, call);
       const late = firstLook?.unapplied(index, earlier, recordVersionOf((answer?.rows ?? []).map(versionHashOf)));
@@ -105,6 +105,11 @@ function planLater(
   const hasChanged = decision.kind === 'settled' && decision.hasChangedSince;
   const isAltered = hasChanged && found !== undefined && isOnlyOurs(record, found, versionsBefore);
   return { ...laterPlan(decision, seen), addedRows: addedRowsOf(record, decision), isAltered };
+}
+
+/** It may have passed over a row of an installation, too, which then looks as if its device had changed it. */
+function mayBePart(found: RecordOfRows, { decision }: Planned): boolean {
+  return isInstallation(found) && decision.kind === 'settled' && decision.hasChangedSince;
 }
 
 /** A listing by offset passes over rows: what it does not show is asked for before it counts as missing. */
