@@ -133,11 +133,15 @@ export const documents = {
     what: 'baseline',
     version: 1,
     hint: 'Until a restore ends, nothing is withdrawn and rows that differ stay.',
-    schema: z.strictObject({
-      current: baselineRefSchema.optional(),
-      previous: baselineRefSchema.optional(),
-      unfinished: z.array(z.string()).default([]),
-    }),
+    schema: z
+      .strictObject({
+        current: baselineRefSchema.optional(),
+        previous: baselineRefSchema.optional(),
+        // Earlier versions stored none, and always a run.
+        unfinished: z.array(z.string()).optional(),
+      })
+      .refine(({ current, unfinished }) => current !== undefined || unfinished !== undefined)
+      .transform(({ unfinished = [], ...stored }) => ({ ...stored, unfinished })),
   }),
 
   /** How fast the last restore wrote. */
