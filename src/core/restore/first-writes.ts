@@ -75,9 +75,13 @@ export function planMove(record: RecordOfRows, live: RecordOfRows, planning: Pla
   return writes.length === 0 ? undefined : writes;
 }
 
-/** The same once more, so that it lives as long as the hub lets it. An identical installation may be ignored: it varies. */
+/**
+ * The same once more, so that it lives as long as the hub lets it. A hub may ignore an identical installation: one that
+ * never expires varies, any other has another expiry now.
+ */
 export function planRenewal(record: RecordOfRows, live: RecordOfRows, planning: Planning): Writes {
-  if (isInstallation(record)) return planInstallation(record, planning, live.rows.map(versionHashOf), true);
+  const isEndless = record.rows.every((row) => expiryOf(row) === 0);
+  if (isInstallation(record)) return planInstallation(record, planning, live.rows.map(versionHashOf), isEndless);
   return live.rows.map((row) => overwriteOf(row, row));
 }
 

@@ -48,8 +48,9 @@ function declaredBy({ doc }: KnownRestore, dropsTags: boolean): Record<string, n
   // An older snapshot's record that has gone since stays out, and what its device was before may be left.
   const goneSince = doc.request.askedSnapshot === 'latest' ? 0 : goneInTarget;
   const conflictKept = doc.request.onConflict === 'overwrite' ? 0 : conflict;
-  // What it had to write twice may have been changed by its device between, as far as versions tell.
-  const changedSince = dropsTags ? (doc.result?.changedSince ?? 0) : 0;
+  // What it had to write twice may have been changed by its device between, as far as versions tell; and a row of that
+  // kind under another's id looks like that device's own.
+  const changedSince = dropsTags ? (doc.result?.changedSince ?? 0) + (counts['keptLive'] ?? 0) : 0;
   return {
     different: conflictKept + unknownOrigin + goneSince + changedSince,
     lost: goneInTarget,
