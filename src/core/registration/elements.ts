@@ -1,14 +1,26 @@
 import { readXml, type XmlElement } from '../xml/element.ts';
 import { misread, type XmlSource } from '../xml/misread.ts';
 
-/**
- * Reads one complete description, which must hold its own namespace declarations and no XML declaration: its elements in
- * document order, and its type, `AppleTemplateRegistrationDescription` and so on.
- */
-export function readElements(xml: string) {
+/** One complete description. */
+interface Elements {
+  readonly rootName: string;
+  /** `AppleTemplateRegistrationDescription` and so on. */
+  readonly type: string;
+  /** In document order. */
+  readonly elements: readonly XmlElement[];
+}
+
+/** A row is read for what it is, for its canonical form and for a write, one right after another. */
+let last: { readonly xml: string; readonly read: Elements } | undefined;
+
+/** Reads one complete description, which must hold its own namespace declarations and no XML declaration. */
+export function readElements(xml: string): Elements {
+  if (last?.xml === xml) return last.read;
   const root = readXml(xml, DESCRIPTION);
   if (root.text.trim() !== '') throw misread(DESCRIPTION, 'it holds text instead of elements');
-  return { rootName: root.name, type: root.type ?? root.name, elements: root.children };
+  const read = { rootName: root.name, type: root.type ?? root.name, elements: root.children };
+  last = { xml, read };
+  return read;
 }
 
 /** What an element says, apart from where and how it is written. */
