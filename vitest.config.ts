@@ -35,7 +35,11 @@ const integration = [
 ];
 
 /** The longest of each project, begun first: a long file that begins last is waited for with one core at rest. */
-const longest = ['runbook', 'console', 'worker', 'bad-storage', 'deployments', 'timers', 'chaos', 'secrets', 'cli'];
+const longest = [
+  ...['runbook', 'cli', 'bad-storage', 'deployments', 'worker', 'simulation', 'rollback', 'console-failures'],
+  ...['console-views', 'chaos', 'drill', 'drill-run', 'console', 'secrets', 'timers', 'hostile-hub', 'round-trip'],
+  ...['artefacts', 'rollback-crash', 'crash', 'page', 'likeness', 'rows-at-a-glance'],
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -58,7 +62,8 @@ export default defineConfig({
     env: compileCache,
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 3,
+    // Twice the cores of a small machine: e2e files mostly wait.
+    maxWorkers: 4,
     isolate: false,
     sequence: { sequencer: LongestFirst },
     projects: [
