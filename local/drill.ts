@@ -1,7 +1,5 @@
 import { readOptions, refuse, wholeNumber } from './options.ts';
-import { rehearse } from './rehearsal.ts';
-import { type Stack, startStack } from './stack.ts';
-import { rehearseWarmSecondary } from './warm-secondary.ts';
+import type { Stack } from './stack.ts';
 
 const help = `Rehearses disasters end to end and proves that every device is reached.
 
@@ -40,6 +38,8 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   const devices = wholeNumber(help, 'devices', values.devices, 10);
   const seed = wholeNumber(help, 'seed', values.seed, 0);
+  const { rehearse } = await import('./rehearsal.ts');
+  const { rehearseWarmSecondary } = await import('./warm-secondary.ts');
   const options = { devices, seed, say };
   let report: object = {};
   let isPass = true;
@@ -61,7 +61,8 @@ async function main(): Promise<number> {
   return isPass ? 0 : 1;
 }
 
-function openStack(devices: number, seed: number): Promise<Stack> {
+async function openStack(devices: number, seed: number): Promise<Stack> {
+  const { startStack } = await import('./stack.ts');
   return startStack({
     devices,
     seed,

@@ -1,6 +1,9 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
-/** Reads the command line. After `--help` and after a wrong option it prints the help and ends the process: 0 or 2. */
+/**
+ * Reads the command line. After `--help` and after a wrong option it prints the help and ends the process: 0 or 2.
+ * Programs import what takes long to load after this.
+ */
 export function readOptions<const O extends NonNullable<ParseArgsConfig['options']>>(
   help: string,
   options: O,

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scheduleFault } from '../src/settings/schedule.ts';
-import { freeOr } from './hub-lab/free-port.ts';
 import { readOptions, refuse, wholeNumber } from './options.ts';
-import { type Stack, startStack } from './stack.ts';
+import type { Stack } from './stack.ts';
 import { swapHubs } from './swap-hubs.ts';
 
 const help = `Runs the main job on this machine: storage, two emulated hubs, the Functions host.
@@ -42,6 +41,8 @@ if (fault !== undefined) refuse(help, `--schedule ${fault}.`);
 await main();
 
 async function main(): Promise<void> {
+  const { freeOr } = await import('./hub-lab/free-port.ts');
+  const { startStack } = await import('./stack.ts');
   let isStopping = false;
   const stopping = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), orphaned()]).then(() => {
     isStopping = true;

@@ -2,7 +2,6 @@ import { flushCompileCache } from 'node:module';
 import { inspect } from 'node:util';
 import { readOptions, refuse, wholeNumber } from '../options.ts';
 import { randomKey } from './keys.ts';
-import { runHost } from './run-host.ts';
 
 const help = `Runs a built Azure Functions app on this machine.
 
@@ -44,6 +43,7 @@ const values = readOptions(help, {
 await main().catch(fail);
 
 async function main(): Promise<void> {
+  const { runHost } = await import('./run-host.ts');
   const keys = {
     master: values['master-key'] ?? randomKey(),
     default: values['host-key'] ?? randomKey(),

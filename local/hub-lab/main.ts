@@ -1,6 +1,5 @@
 import { readOptions, refuse, wholeNumber } from '../options.ts';
-import { freeOr } from './free-port.ts';
-import { type Emulator, startEmulator } from './index.ts';
+import type { Emulator } from './index.ts';
 
 const help = `Two emulated Notification Hubs namespaces, primary and secondary, each with a hub called devices.
 
@@ -62,6 +61,8 @@ function whole(name: 'devices' | 'seed' | 'devices-limit' | 'latency-ms' | 'inst
 }
 
 async function start(): Promise<Emulator> {
+  const { freeOr } = await import('./free-port.ts');
+  const { startEmulator } = await import('./index.ts');
   const { tier, latencyMs, installationDelayMs } = options;
   const hubs = [{ name: 'devices', switches: { generation: options.generation, installationDelayMs } }];
   const port = options.port ?? (await freeOr(usualPort));

@@ -7,14 +7,7 @@ import { listRunViews } from '../../src/app/views.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { isOver } from '../../src/core/run/run.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import {
-  createMortalEngine,
-  deliverAll,
-  ignoreRunning,
-  type Progress,
-  rehearse,
-  survive,
-} from '../support/mortal-engine.ts';
+import { deliverAll, ignoreRunning, type Progress, rehearse, survive } from '../support/mortal-engine.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';
 
 const live: [string, string][] = [...anInstallation('stranger'), ['8-8-8', anAppleRow({ id: '8-8-8', tags: ['own'] })]];
@@ -78,11 +71,10 @@ test('dying at any write of a rollback, before or after it takes effect, leaves 
 
 test('dying twice does, too', async () => {
   const { engine: restored, id, expected } = await aRestoredHub();
-  const { writeCount } = await rehearse(restored, (engine, progress) => rollBack(engine, id, progress));
+  const { writeCount, dieAt } = await rehearse(restored, (engine, progress) => rollBack(engine, id, progress));
   for (let at = 1; at <= writeCount; at += 3) {
     for (const gap of [1, 4, 13, 40]) {
-      const { engine } = createMortalEngine({ at, again: at + gap, isApplied: at % 2 === 0 }, restored);
-      await rollBack(engine, id, { isStarted: false });
+      const engine = await dieAt(at, at % 2 === 0, gap);
       const where = `writes ${at} and ${at + gap}`;
       expect(Object.fromEntries(engine.secondary.rows), where).toEqual(expected);
       const rollbacks = (await listRuns(engine.app, 'restore', 9)).filter(

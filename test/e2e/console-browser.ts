@@ -100,7 +100,7 @@ export async function appears(locator: Locator): Promise<void> {
     await refresh(locator.page());
     return await locator.isVisible();
   };
-  await expect.poll(seen, { interval: 100, timeout: 60_000 }).toBe(true);
+  await expect.poll(seen, { interval: 250, timeout: 60_000 }).toBe(true);
 }
 
 /** The figure for all platforms in a row of the table of counts. */

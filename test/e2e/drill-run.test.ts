@@ -69,6 +69,6 @@ async function drillEnded({ host }: Stack, id: string): Promise<unknown> {
     const { body } = await createApi(() => host).call('GET', `/api/drills/${id}`);
     if (drillView.parse(body).status !== 'Running') return body;
     if (Date.now() > deadlineAt) throw new Error(`The drill hangs: ${JSON.stringify(body)}`);
-    await sleep(100);
+    await sleep(250);
   }
 }

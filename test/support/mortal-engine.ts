@@ -66,8 +66,8 @@ export interface Rehearsal {
   /** As it ended without a crash. */
   readonly engine: Engine;
   readonly writeCount: number;
-  /** What becomes of the engine that dies at this write, counted from 1. */
-  readonly dieAt: (at: number, isApplied: boolean) => Promise<Engine>;
+  /** What becomes of the engine that dies at this write, counted from 1, and at another one that many writes later. */
+  readonly dieAt: (at: number, isApplied: boolean, gap?: number) => Promise<Engine>;
 }
 
 /**
@@ -86,10 +86,12 @@ export async function rehearse(
   return {
     engine: calm.engine,
     writeCount: calm.writeCount(),
-    async dieAt(at, isApplied) {
+    async dieAt(at, isApplied, gap) {
       const before = checkpoints.findLast(({ writes }) => writes < at);
       if (before === undefined) throw new Error(`There is no write ${at}.`);
-      const { engine, hasDied } = createMortalEngine({ at: at - before.writes, isApplied }, before.engine);
+      const point = { at: at - before.writes, isApplied };
+      const again = gap === undefined ? {} : { again: point.at + gap };
+      const { engine, hasDied } = createMortalEngine({ ...point, ...again }, before.engine);
       await work(engine, { isStarted: before.isStarted });
       if (!hasDied()) throw new Error(`Nothing died at write ${at}.`);
       return engine;
