@@ -6,12 +6,11 @@ import { unless } from './build.ts';
 import { requireBanner } from './build-package.ts';
 import { requiredHttp } from './required-http.ts';
 
-/** The built app and the programs of a stack in few files, which load in half the time that theirs take. */
+/** The built app and the program of the host in few files, which load in half the time that theirs take. */
 export interface Bundle {
   /** With the functions in `dist`, as in the project's own folder. */
   readonly appDir: string;
   readonly hostProgram: string;
-  readonly emulatorProgram: string;
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -21,7 +20,7 @@ const folder = join(root, 'out', 'bundle');
 export async function buildBundle(): Promise<Bundle> {
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: ['dist/functions/*.js', 'local/host/main.ts', 'local/hub-lab/main.ts'],
+    entryPoints: ['dist/functions/*.js', 'local/host/main.ts'],
     // What the host and the app share is loaded once, as from `node_modules`.
     splitting: true,
     bundle: true,
@@ -46,7 +45,6 @@ export async function buildBundle(): Promise<Bundle> {
   return {
     appDir: folder,
     hostProgram: join(folder, 'local/host/main.js'),
-    emulatorProgram: join(folder, 'local/hub-lab/main.js'),
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { EmulatorProcess } from './emulator-process.ts';
+import type { EmulatorHandle } from './emulator-handle.ts';
 
 /** The fields of a row that a drill reads from the admin endpoint. */
 const rowSchema = z.object({
@@ -47,7 +47,7 @@ export interface MissedDevice {
   readonly isChurned: boolean;
 }
 
-export async function readRows(emulator: EmulatorProcess, hub: string): Promise<HubRow[]> {
+export async function readRows(emulator: EmulatorHandle, hub: string): Promise<HubRow[]> {
   const rows: HubRow[] = [];
   for await (const line of emulator.adminLines(`${hub}/rows`)) rows.push(rowSchema.parse(line));
   return rows;
@@ -59,7 +59,7 @@ export async function readRows(emulator: EmulatorProcess, hub: string): Promise<
  * hubs, what is live counts. `onMissed` is called for each device that was not.
  */
 export async function judgeDelivery(
-  emulator: EmulatorProcess,
+  emulator: EmulatorHandle,
   hub: string,
   snapshotRows: readonly HubRow[],
   liveRows: readonly HubRow[],

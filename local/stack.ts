@@ -2,13 +2,16 @@ import { fileURLToPath } from 'node:url';
 import { type StorageAccount, startAzurite } from './azurite.ts';
 import { ensureBuilt } from './build.ts';
 import type { Bundle } from './bundle.ts';
-import { type EmulatorProcess, startEmulatorProcess } from './emulator-process.ts';
+import type { EmulatorHandle } from './emulator-handle.ts';
+import { startEmulatorProcess } from './emulator-process.ts';
 import { type SpawnedHost, spawnHost } from './host/spawn-host.ts';
 import { type StorageProxy, startStorageProxy } from './storage-proxy.ts';
 
 export interface StackOptions {
   /** An account of its own, in place of an azurite of its own. */
   readonly account?: StorageAccount;
+  /** In place of one of its own; closed with the stack. */
+  readonly emulator?: EmulatorHandle;
   readonly devices: number;
   readonly seed: number;
   /** Of the Functions host; a free one when absent or 0. */
@@ -42,7 +45,7 @@ export interface HostChange {
   readonly port?: number;
 }
 
-/** Storage, two hubs and the Functions host, each a process of its own, on 127.0.0.1 only. */
+/** Storage, two hubs and the Functions host on 127.0.0.1 only; each a process of its own, unless it was given. */
 export interface Stack extends AsyncDisposable {
   readonly azurite: StorageAccount;
   /**
@@ -50,7 +53,7 @@ export interface Stack extends AsyncDisposable {
    * host's (`AzureWebJobsStorage`: keys, timers) is never under fire: that is the platform's part.
    */
   readonly storage: StorageProxy | undefined;
-  readonly emulator: EmulatorProcess;
+  readonly emulator: EmulatorHandle;
   /** The host that was started last and is called. One before it that was not stopped runs beside it. */
   readonly host: SpawnedHost;
   /** What the next host starts with. */
@@ -69,13 +72,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await using parts = new AsyncDisposableStack();
   const [azurite, emulator] = await Promise.all([
     options.account ?? startAzurite().then((one) => parts.use(one)),
-    startEmulatorProcess({
-      devices: options.devices,
-      seed: options.seed,
-      port: options.hubPort ?? 0,
-      adminPort: options.adminPort ?? 0,
-      ...(options.bundle === undefined ? {} : { program: options.bundle.emulatorProgram }),
-    }).then((one) => parts.use(one)),
+    (options.emulator === undefined ? startEmulator(options) : Promise.resolve(options.emulator)).then((one) =>
+      parts.use(one),
+    ),
     options.bundle ?? options.appDir ?? ensureBuilt(),
   ]);
   const storage = options.hasStorageProxy === true ? parts.use(await startStorageProxy(azurite)) : undefined;
@@ -127,6 +126,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 }
 
+function startEmulator({ devices, seed, hubPort = 0, adminPort = 0 }: StackOptions): Promise<EmulatorHandle> {
+  return startEmulatorProcess({ devices, seed, port: hubPort, adminPort });
+}
+
 function hostOptions(options: StackOptions) {
   const { port, queueLeaseSeconds, graceSeconds, invocationLog, nodePath, bundle, onOutput } = options;
   return {
@@ -141,7 +144,7 @@ function hostOptions(options: StackOptions) {
   };
 }
 
-function stackSettings(azurite: StorageAccount, emulator: EmulatorProcess): Record<string, string> {
+function stackSettings(azurite: StorageAccount, emulator: EmulatorHandle): Record<string, string> {
   return {
     AzureWebJobsStorage: azurite.connectionString,
     SNAPSHOT_STORAGE: azurite.connectionString,

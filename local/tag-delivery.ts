@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { byIdentity, type HubRow } from './delivery.ts';
-import type { EmulatorProcess } from './emulator-process.ts';
+import type { EmulatorHandle } from './emulator-handle.ts';
 
 /** Whom pushes to tags should have reached, and whom they did: pairs of device and tag. */
 export interface TagVerdict {
@@ -33,7 +33,7 @@ function only(rows: ReadonlyMap<string, HubRow>, others: ReadonlyMap<string, unk
 
 /** Pushes to each of the tags, and compares whom that reached with whom these rows say. */
 export async function pushToTags(
-  emulator: EmulatorProcess,
+  emulator: EmulatorHandle,
   hub: string,
   rows: readonly HubRow[],
   tags: readonly string[],
