@@ -13,7 +13,7 @@ import {
 } from '../../src/core/registration/registration.ts';
 import { planRecord } from '../../src/core/restore/plan.ts';
 import { readRecordings } from '../support/recordings.ts';
-import { aDescription, mutations, renderPlainly, shuffled } from './descriptions.ts';
+import { aDescription, asDecoded, mutations, renderPlainly, shuffled } from './descriptions.ts';
 
 /** What is read of a row at a glance when a restore writes it is what the general reader reads. */
 
@@ -29,7 +29,7 @@ test('what an installation is rebuilt from, and the description for a write, are
         const texts = {
           whole: plain,
           shuffled: plain,
-          damaged: mutate(plain),
+          damaged: asDecoded(mutate(plain)),
           'headers first': headersFirst(plain),
           'own twice': plain.replace(/<(ETag|ExpirationTime)>[^<]*<\/\1>/, '$&$&'),
           free: xml,
