@@ -94,7 +94,13 @@ export function createApi(host: () => Pick<SpawnedHost, 'url' | 'keys'>, patienc
   return {
     call,
     read,
-    start: async (path, body) => parseView(await call('POST', path, body)),
+    async start(path, body) {
+      for (;;) {
+        const answer = await call('POST', path, body);
+        if (!isRunNotOver(answer)) return parseView(answer);
+        await sleep(1000);
+      }
+    },
     put: async (path, body) => parseView(await call('PUT', path, body)),
     runs: async (kind) => {
       const answer = await call('GET', `/api/${kind}s`);
@@ -111,6 +117,11 @@ export function createApi(host: () => Pick<SpawnedHost, 'url' | 'keys'>, patienc
       }
     },
   };
+}
+
+/** Steps of a run that has ended may still write: the answer says until when, and to ask again then. */
+function isRunNotOver({ status, body }: ApiAnswer): boolean {
+  return status === 409 && z.object({ error: z.object({ code: z.literal('RunNotOver') }) }).safeParse(body).success;
 }
 
 function parseView({ status, body }: ApiAnswer): RunView {

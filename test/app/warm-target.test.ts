@@ -85,7 +85,7 @@ describe('a target that stores something else than it was sent', () => {
     }
     await backUp(engine);
     expect(await restore(engine)).toMatchObject({ status: 'Failed', error: { code: 'TargetAltersRecords' } });
-    // Whose rows these are nobody can tell by now.
+    // By now it cannot be known whose rows these are.
     expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unknownOrigin: amount } });
   });
 

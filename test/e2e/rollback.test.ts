@@ -73,7 +73,9 @@ test('a rollback after a restore onto a hub with live devices leaves exactly tho
   expect(expected.size).toBeGreaterThan(live.size + 20);
 
   const path = `/api/restores/${started.id}/rollback`;
-  expect(await api.call('POST', path)).toMatchObject({ status: 400, body: { error: { code: 'ConfirmationMissing' } } });
+  await expect
+    .poll(() => api.call('POST', path), { timeout: 90_000, interval: 1000 })
+    .toMatchObject({ status: 400, body: { error: { code: 'ConfirmationMissing' } } });
   expect(await api.call('POST', path, { confirm: 'devices' })).toMatchObject({ status: 400 });
   const undone = await followUp(api, path, { confirm: await fullNameOf(api, 'secondary') });
   expect(undone).toMatchObject({ status: 'Succeeded', purpose: 'rollback', of: started.id, counts: { failed: 0 } });
@@ -91,7 +93,7 @@ test('a rollback after a restore onto a hub with live devices leaves exactly tho
   const map = await api.call('GET', `/api/restores/${started.id}/id-map`);
   expect(map.headers.get('content-type')).toBe('text/csv; charset=utf-8');
   expect(String(map.body).split('\r\n').length).toBeGreaterThan(20);
-});
+}, 180_000);
 
 test('a selective restore in order, and a retry of what the hub refused, through the HTTP API', async () => {
   await using stack = await openStack({ devices: 300, seed: 22, settings: quickSettings });

@@ -5,7 +5,7 @@ import { DrError } from '../../src/core/errors.ts';
 import { codeOf } from '../support/drive.ts';
 import { createEngine } from '../support/engine.ts';
 
-/** A rejection that nobody waits for ends the process of the Functions host, with all that it works at. */
+/** A rejection that no code waits for ends the process of the Functions host, with all that it works at. */
 test('storage that fails two reads at once fails the call, and nothing else', async () => {
   const away = new DrError('StorageUnavailable', 'The storage is away.', { retryable: true });
   const { app } = createEngine({

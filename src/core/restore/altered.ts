@@ -6,7 +6,7 @@ import { wrote } from './next-actions.ts';
 import type { Totals } from './totals.ts';
 
 /**
- * Whether nobody but this run can have written what lives there: every row has been written at most once since the look
+ * Whether only this run can have written what lives there: every row has been written at most once since the look
  * that showed the versions `before`. A row that was not there then has its first ETag; one made again by its device
  * within seconds would come with another handle.
  */

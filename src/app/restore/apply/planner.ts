@@ -22,7 +22,7 @@ export interface Planned {
   readonly removal?: Removal;
   /** One look does not prove what is settled; `tooEarly` when the restore's writes may still be on their way. */
   readonly unconfirmed?: 'unconfirmed' | 'tooEarly' | undefined;
-  /** It is not as this run sent it, and nobody else can have written it. */
+  /** It is not as this run sent it, and no other writer can have written it. */
   readonly isAltered?: boolean;
   /** What lives there and is about to be changed: kept for a rollback. */
   readonly undo?: RecordOfRows | undefined;
