@@ -48,6 +48,8 @@ export interface DrErrorOptions {
   readonly retryable?: boolean;
   /** How long a caller should wait before it tries again. */
   readonly retryAfterMs?: number;
+  /** True when what was asked for was not carried out, and will not be. */
+  readonly hasNoEffect?: boolean;
   readonly details?: readonly ErrorDetail[];
   readonly cause?: unknown;
 }
@@ -65,6 +67,7 @@ export class DrError extends Error {
   readonly target: string | undefined;
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly hasNoEffect: boolean;
   readonly details: readonly ErrorDetail[];
 
   constructor(code: ErrorCode, message: string, options: DrErrorOptions = {}) {
@@ -73,6 +76,7 @@ export class DrError extends Error {
     this.target = options.target;
     this.retryable = options.retryable ?? false;
     this.retryAfterMs = options.retryAfterMs;
+    this.hasNoEffect = options.hasNoEffect ?? false;
     this.details = options.details ?? [];
   }
 }

@@ -10,6 +10,8 @@ export type Attempt<T> =
       readonly seen?: string;
       /** How long to wait, if known: what the hub asked for, 0 when the limiter does the waiting, infinite to stop. */
       readonly waitMs?: number | undefined;
+      /** It was not sent, or the hub refused it. */
+      readonly hasNoEffect?: true;
     };
 
 export interface RetryOptions {
@@ -36,14 +38,16 @@ export async function retry<T>(
 ): Promise<T> {
   const { where, deadlineAt, clock, random } = options;
   let seen = 'no answer';
+  let hasNoEffect = true;
   let outcome = first;
   for (let tries = 0; ; tries++) {
     if (outcome.kind === 'done') return outcome.value;
     seen = outcome.seen ?? seen;
+    hasNoEffect &&= outcome.hasNoEffect === true;
     const waitMs = outcome.waitMs ?? random() * Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** tries);
     if (clock.now() + waitMs >= deadlineAt) {
       const message = `The ${where} did not serve the call in time; last seen: ${seen}.`;
-      throw new DrError('HubUnavailable', message, { retryable: true, target: where });
+      throw new DrError('HubUnavailable', message, { retryable: true, hasNoEffect, target: where });
     }
     if (waitMs > 0) await clock.sleep(waitMs);
     outcome = await attempt();

@@ -102,7 +102,7 @@ export class Transport {
   /** One attempt, paced and counted by the limiter. */
   async #attempt(request: HubRequest, deadlineAt: number): Promise<Attempt<HubAnswer>> {
     const permit = await this.#options.limiter.acquire(deadlineAt);
-    if (permit === undefined) return { kind: 'again', waitMs: Number.POSITIVE_INFINITY };
+    if (permit === undefined) return { kind: 'again', waitMs: Number.POSITIVE_INFINITY, hasNoEffect: true };
     let answer: HubAnswer;
     try {
       answer = this.#toAnswer(request, await this.#send(request));
@@ -115,7 +115,7 @@ export class Transport {
     if (verdict.kind === 'throttled') {
       permit.release('throttled', verdict.retryAfterMs);
       // The limiter makes every call wait, including this one.
-      return { kind: 'again', seen: `status ${status} (throttled)`, waitMs: 0 };
+      return { kind: 'again', seen: `status ${status} (throttled)`, waitMs: 0, hasNoEffect: true };
     }
     permit.release(verdict.kind === 'transient' ? 'failed' : 'accepted');
     if (verdict.kind !== 'transient') return { kind: 'done', value: answer };

@@ -226,7 +226,10 @@ it('a row that the listing passed over, and is the same, is not taken for one th
   expect(engine.secondary.rows.get('19-5-1')).toBe(own);
 });
 
-it('a rollback waits while a write that got no answer may yet take effect', async () => {
+it.each([
+  ['waits while a write that got no answer may yet take effect', false],
+  ['does not wait for a write that was never sent', true],
+])('a rollback %s', async (_, hasNoEffect) => {
   const engine = createEngine();
   seed(engine);
   await backUp(engine);
@@ -234,11 +237,11 @@ it('a rollback waits while a write that got no answer may yet take effect', asyn
   engine.secondary.intercept = (_kind, id) => {
     if (id !== '19-5-1') return undefined;
     void cancelRestore(engine.app, runId);
-    throw new DrError('HubUnavailable', 'No answer.', { retryable: true });
+    throw new DrError('HubUnavailable', 'No answer.', { retryable: true, hasNoEffect });
   };
   await runToEnd(engine, 'restore', runId);
   const start = () => codeOf(startRollback(engine.app, runId, { confirm: 'three/devices' }));
-  expect(await start()).toBe('RunNotOver');
+  expect(await start()).toBe(hasNoEffect ? 'none' : 'RunNotOver');
   engine.advance(60_000);
-  expect(await start()).toBe('none');
+  expect(await start()).toBe(hasNoEffect ? 'RunInProgress' : 'none');
 });

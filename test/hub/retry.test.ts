@@ -61,6 +61,14 @@ describe('retry', () => {
     expect(elapsedMs()).toBeLessThan(2000);
   });
 
+  test('says that the call had no effect only when no attempt may have had one', async () => {
+    const unsent: Attempt<string> = { kind: 'again', waitMs: Number.POSITIVE_INFINITY, hasNoEffect: true };
+    const throttled: Attempt<string> = { kind: 'again', waitMs: 0, hasNoEffect: true };
+    await expect(script(unsent).run()).rejects.toMatchObject({ hasNoEffect: true });
+    await expect(script(throttled, unsent).run()).rejects.toMatchObject({ hasNoEffect: true });
+    await expect(script(again, unsent).run()).rejects.toMatchObject({ hasNoEffect: false });
+  });
+
   test('gives up at once when no turn will come, naming what was seen before', async () => {
     const { run, waits } = script(again, { kind: 'again', waitMs: Number.POSITIVE_INFINITY });
     await expect(run()).rejects.toMatchObject({ message: expect.stringContaining('status 503') });

@@ -137,9 +137,9 @@ function isWanted(run: RestoreRun, letter: string, before: string | undefined): 
   return isLookedAtAgain(run, outcomeOf(before));
 }
 
-/** Whether the hub may yet carry out a call that failed so: an answer that is final says that it does not. */
+/** Whether the hub may yet carry out a call that failed so: not one that was never sent, or that has a final answer. */
 function leavesOpen(failure: unknown): boolean {
-  return !(failure instanceof DrError) || failure.retryable;
+  return !(failure instanceof DrError) || (failure.retryable && !failure.hasNoEffect);
 }
 
 /**
