@@ -245,3 +245,31 @@ it.each([
   engine.advance(60_000);
   expect(await start()).toBe(hasNoEffect ? 'RunInProgress' : 'none');
 });
+
+it('of a device with several rows the next pass puts back what this one could not', async () => {
+  const engine = createEngine();
+  for (const [id, tags] of [
+    ['1-1-1', ['a']],
+    ['1-1-2', ['b']],
+  ] as const)
+    register(engine.primary, id, 'phone', tags);
+  await backUp(engine);
+  await restore(engine);
+  for (const [id, tags] of [
+    ['1-1-1', ['c']],
+    ['1-1-2', ['d']],
+  ] as const)
+    register(engine.primary, id, 'phone', tags);
+  await backUp(engine);
+  const before = contentOf(engine.secondary);
+  const { id } = await restore(engine);
+  const { putRegistration } = engine.secondary;
+  let puts = 0;
+  engine.secondary.putRegistration = async (...args) => {
+    puts += 1;
+    // The second row's first write: as if the row had changed since the look.
+    return puts === 2 ? { kind: 'changed', isRetried: false } : putRegistration(...args);
+  };
+  expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { total: 1, putBack: 1 } });
+  expect(contentOf(engine.secondary)).toEqual(before);
+});

@@ -178,3 +178,12 @@ test('an installation of which a look of the restore leaves a row out has not ch
   expect(await rollBack(engine, restored.id)).toMatchObject({ status: 'Succeeded', counts: { removed: 30 } });
   expect(engine.secondary.rows.size).toBe(0);
 });
+
+test('a record that every listing of a rollback leaves out is asked for, and removed', async () => {
+  for (const hidden of ['device-6', '19-5-1']) {
+    const { engine, id } = await aRestoredEngine();
+    for (const which of [1, 2]) hideInListing(engine, which, isOf(hidden));
+    expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { removed: 30, unchanged: 0 } });
+    expect(engine.secondary.rows.size).toBe(0);
+  }
+});

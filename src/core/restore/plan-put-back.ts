@@ -72,9 +72,13 @@ function wasIn({ rows }: RecordOfRows): (row: Registration) => boolean {
     rows.some((row) => row.id === id && row.etag === etag && canonicalRow(row.xml) === canonicalRow(xml));
 }
 
-/** Each row is as it was before or as the restore left it: one that died may have written some of them. */
-function isUntouched({ before, record, written }: PutBack, live: RecordOfRows): boolean {
+/**
+ * Each row is as it was before or as the restore left it: one that died may have written some of them. Some may have
+ * been put back, too.
+ */
+function isUntouched({ before, record, written, earlier }: PutBack, live: RecordOfRows): boolean {
   const isBefore = wasIn(before);
+  const formsBefore = earlier === 'putBack' ? distinctRows(before.rows) : new Map<string, Registration>();
   const seen = written?.seen ?? new Set<number>();
   const forms = record === undefined ? new Set<string>() : expectedForms(record);
   const isWritten = (row: Registration): boolean => {
@@ -82,7 +86,9 @@ function isUntouched({ before, record, written }: PutBack, live: RecordOfRows): 
     const mayBeOurs = written?.seen === undefined || isOfRewrite(row, written.rewriteCount, etagBefore);
     return mayBeOurs && forms.has(canonicalRow(row.xml));
   };
-  return live.rows.every((row) => isBefore(row) || isAmong(seen, row) || isWritten(row));
+  return live.rows.every(
+    (row) => isBefore(row) || isAmong(seen, row) || isWritten(row) || formsBefore.has(canonicalRow(row.xml)),
+  );
 }
 
 function planRestoration({ before, written }: PutBack, live: RecordOfRows, planning: Planning): Writes {

@@ -101,7 +101,8 @@ export class Oracle {
     const { runId = '', pass, process } = caller;
     const run = this.runs.get(runId);
     run?.written.set(key, (run.written.get(key) ?? 0) + 1);
-    run?.calls.add(`${call} ${key}`);
+    if (run?.calls.get(`${call} ${key}`) === pass) run.repeats.add(key);
+    run?.calls.set(`${call} ${key}`, pass);
     // A process that was frozen when the run ended cannot know that it did.
     const isFrozen = process.pausedUntil >= (run?.endedAt ?? Number.POSITIVE_INFINITY);
     if (run !== undefined && !isFrozen) run.lastSentAt = Math.max(run.lastSentAt, sentAt);

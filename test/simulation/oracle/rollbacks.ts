@@ -30,6 +30,8 @@ function isUntold(facts: Facts, run: KnownRestore, undone: KnownRun, device: num
 function compare(facts: Facts, run: KnownRestore, before: readonly Row[], now: readonly Row[], when: string): void {
   // What another run had sent may have arrived since.
   const isTheirs = ({ by }: Row): boolean => by.kind === 'tool' && [run.id, run.doc.request.of].includes(by.runId);
+  const since = facts.runs.get(run.doc.request.of ?? '')?.firstListedAt ?? 0;
+  if (now.some((row) => row.by.kind === 'tool' && !isTheirs(row) && row.appliedAt >= since)) return;
   const left = now.filter((row) => isTheirs(row) && !before.some((one) => isSame(one, row)));
   const lost = before.filter((row) => !now.some((one) => isSame(one, row)));
   const text = `${hubOf(run)} after ${run.id} of ${run.doc.request.of}: ${list(before)} is ${list(now)}`;
@@ -38,7 +40,7 @@ function compare(facts: Facts, run: KnownRestore, before: readonly Row[], now: r
   const isClaimed = run.doc.result?.counts.keptLive === 0 && !left.some(isSent);
   if (lost.length > 0 && isReached(run, lost, now, isTheirs)) facts.sometimes('notPutBackBesideItself');
   else if (lost.length > 0) facts.violate(`rollbackLost${when}`, text);
-  else if (left.length > 0 && areOfThirdWrites(facts, run, left)) facts.sometimes('keptWhatAThirdWriteMade');
+  else if (left.length > 0 && areOfTwins(facts, run, left)) facts.sometimes('keptWhatATwinWrote');
   else if (left.length > 0) facts.violate(`${isClaimed ? 'rollbackNotSent' : 'rollbackLeft'}${when}`, text);
   else if (now.filter(isTheirs).length > before.length) facts.violate(`rollbackDoubled${when}`, text);
 }
@@ -55,16 +57,15 @@ function isReached(
 }
 
 /**
- * An installation that its restore wrote three times, since a step was taken over by another: a hub that shows the last
- * of them when the restore has ended shows no more of it than of a device that registers the same again.
+ * Written twice in one pass, by a step and by one that took over: what a hub does of that after the restore's last look
+ * shows as if its device had registered the same again.
  */
-function areOfThirdWrites(facts: Facts, { doc }: KnownRestore, left: readonly Row[]): boolean {
+function areOfTwins(facts: Facts, { doc }: KnownRestore, left: readonly Row[]): boolean {
   const undone = facts.runs.get(doc.request.of ?? '');
   if (undone === undefined || doc.result?.counts.keptLive === 0) return false;
-  return left.every(
-    ({ installationId = '', appliedAt }) =>
-      (undone.written.get(installationId) ?? 0) > 2 && appliedAt > lookedAt(undone),
-  );
+  const isRepeated = ({ id, installationId = '' }: Row): boolean =>
+    undone.repeats.has(id) || undone.repeats.has(installationId);
+  return left.every((row) => isRepeated(row) && row.appliedAt > lookedAt(undone));
 }
 
 function list(rows: readonly Row[]): string {

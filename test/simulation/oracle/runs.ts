@@ -21,8 +21,10 @@ export interface KnownRun {
   endedAt: number | undefined;
   /** How often the hub took a write, by the key written to. */
   readonly written: Map<string, number>;
-  /** The kinds of these writes, each with its key: two records may have one id in turn. */
-  readonly calls: Set<string>;
+  /** The kinds of these writes, each with its key, and its last pass: two records may have one id in turn. */
+  readonly calls: Map<string, number>;
+  /** Likewise, what was written twice in one pass: by a step, and by one that took over. */
+  readonly repeats: Set<string>;
   /** The handles that its writes have replaced by others, under one id. */
   readonly replaced: Set<string>;
   lastSentAt: number;
@@ -61,7 +63,8 @@ export class KnownRuns {
       before: [],
       endedAt: undefined,
       written: new Map(),
-      calls: new Set(),
+      calls: new Map(),
+      repeats: new Set(),
       replaced: new Set(),
       lastSentAt: 0,
       changesBefore: 0,

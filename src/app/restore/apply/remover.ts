@@ -1,15 +1,17 @@
-import { isInstallation } from '../../../core/registration/record.ts';
+import type { CallOptions } from '../../../core/ports.ts';
+import { isInstallation, type RecordOfRows } from '../../../core/registration/record.ts';
 import { decideRemoval, type RemovalDecision } from '../../../core/restore/decide-removal.ts';
 import { outcomeOf, removalOf } from '../../../core/restore/outcomes.ts';
 import { type PutBack, planPutBack } from '../../../core/restore/plan-put-back.ts';
 import { planRemoval, removalHashesOf } from '../../../core/restore/plan-removal.ts';
 import { isTooEarlyToMiss } from '../../../core/restore/too-early.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
-import type { App } from '../../app.ts';
+import { type App, hubOf } from '../../app.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
 import { type Journal, readJournals } from '../outcomes/journal.ts';
 import { readMintedIds } from '../outcomes/minted-ids.ts';
 import type { Undone } from '../outcomes/undone.ts';
+import { askFor } from './ask-for.ts';
 import { LOOKING_FROM } from './next-pass.ts';
 import type { Planned, RecordPlanner, ShardToPlan } from './planner.ts';
 
@@ -35,6 +37,7 @@ export async function openRemover(
     mintedFor: (id: string) => minted.get(id) ?? [],
   };
   const isEarly = isTooEarlyToMiss(run);
+  const hub = hubOf(app, run.hub);
   return (index, _, letter) => {
     const record = index < records.count ? records.at(index) : undefined;
     const before = undo.get(record?.key ?? extras[index - records.count] ?? '');
@@ -48,15 +51,28 @@ export async function openRemover(
     }
     if (record === undefined) throw new RangeError(`Nothing is to be put back for record ${index}.`);
     const removal = removalOf(letter);
+    const earlier = removal ?? beforeOf(letter);
     const what = { ...written.get(index), removed: removed.get(index), isAnswered: removal === 'answered' };
-    const found = live.get(record.key);
-    const plan = planRemoval(record, found, what, planning.mintedFor);
     const isKnown = what.seen !== undefined;
     const isTooEarly = isEarly && !isKnown && isInstallation(record);
-    const decision = decideRemoval(plan, { before: removal ?? beforeOf(letter), isKnown, isTooEarly, isLastPass });
-    const noted = plan.kind === 'remove' ? { seen: removalHashesOf(plan.writes, found?.rows ?? []) } : undefined;
-    return toPlanned(decision, noted, isTooEarly);
+    const planFor = (found: RecordOfRows | undefined): Planned => {
+      const plan = planRemoval(record, found, what, planning.mintedFor);
+      const decision = decideRemoval(plan, { before: earlier, isKnown, isTooEarly, isLastPass });
+      const noted = plan.kind === 'remove' ? { seen: removalHashesOf(plan.writes, found?.rows ?? []) } : undefined;
+      return toPlanned(decision, noted, isTooEarly);
+    };
+    const listed = live.get(record.key);
+    const planned = planFor(listed);
+    if (earlier !== 'unchanged' || !isGone(planned)) return planned;
+    // Listings by offset may pass over one row twice.
+    const ask = async (call: CallOptions): Promise<Planned> =>
+      planFor(await askFor(hub, record, listed, planning.mintedFor, call));
+    return { ...planned, ask };
   };
+}
+
+function isGone({ decision }: Planned): boolean {
+  return decision.kind === 'settled' && decision.outcome === 'unchanged';
 }
 
 /** What the passes before were about to remove, by a record's position. */
