@@ -13,9 +13,9 @@ import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 type Rows = Engine['primary']['rows'];
 
 /** A device's own word: its row under that id, with a higher ETag than was there. */
-function register(rows: Rows, id: string, tags: readonly string[]): void {
+function register(rows: Rows, id: string, tags: readonly string[], handle = id): void {
   const before = /<ETag>(\d+)<\/ETag>/.exec(rows.get(id) ?? '')?.[1] ?? '0';
-  rows.set(id, anAppleRow({ id, token: tokenOf(id), tags, etag: Number(before) + 1 }));
+  rows.set(id, anAppleRow({ id, token: tokenOf(handle), tags, etag: Number(before) + 1 }));
 }
 
 /** An installation's own word, likewise. */
@@ -156,6 +156,39 @@ it('a write that shows late, after the next restore, is known by the one after',
   for (const [rowId, xml] of late) engine.secondary.rows.set(rowId, xml);
   expect(await restore(engine)).toMatchObject({ counts: { updated: 1, keptLive: 0 } });
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+it('a device of which only some rows were written is ours, too', async () => {
+  const engine = createEngine();
+  seed(engine);
+  register(engine.primary.rows, '90-5-1', ['a'], 'twin');
+  register(engine.primary.rows, '91-5-1', ['b'], 'twin');
+  await backUp(engine);
+  await cancelAfterWriting(engine);
+  engine.secondary.rows.delete('91-5-1');
+  engine.primary.rows.delete('90-5-1');
+  engine.primary.rows.delete('91-5-1');
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { withdrawn: 1, unchanged: 24 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+it('a repair that takes effect after the last look is no word of its device', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  let isDropped = false;
+  engine.secondary.intercept = (_, id) => {
+    if (id !== 'device-2' || isDropped) return undefined;
+    isDropped = true;
+    return { kind: 'written' };
+  };
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', repaired: 1 });
+  for (const [rowId, xml] of engine.secondary.rows)
+    if (xml.includes('{device-2}')) engine.secondary.rows.set(rowId, xml.replace(/<ETag>\d+</, '<ETag>77<'));
+  install(engine.primary.rows, 'device-2', ['changed']);
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: 1, conflict: 0 } });
 });
 
 it('a restore begun right after one that ended early gives its writes the time to show', async () => {

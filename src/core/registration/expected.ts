@@ -29,6 +29,12 @@ export function isInPlace(record: RecordOfRows, live: RecordOfRows): boolean {
   return forms.size === expected.size && [...expected].every((form) => forms.has(form));
 }
 
+/** Whether some of a plain record's rows live, and nothing else: a write that stopped half way leaves it so. */
+export function isPartlyInPlace(record: RecordOfRows, live: RecordOfRows): boolean {
+  const expected = expectedForms(record);
+  return !isInstallation(record) && [...distinctRows(live.rows).keys()].every((form) => expected.has(form));
+}
+
 function expectedOf(rows: readonly Registration[]): string[] {
   const { main, source, tags } = readInstallation(rows);
   if (source === undefined) return [];

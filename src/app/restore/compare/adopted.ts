@@ -7,7 +7,7 @@ import { contentOf, type Shown, shownAt, shownBy } from '../../../core/fingerpri
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { isSameHub } from '../../../core/paths.ts';
 import type { HubRef } from '../../../core/ports.ts';
-import { isInPlace } from '../../../core/registration/expected.ts';
+import { isInPlace, isPartlyInPlace } from '../../../core/registration/expected.ts';
 import { keyHashOf, membersOf, type RecordOfRows, sectionsOf, shardOf } from '../../../core/registration/record.ts';
 import { readAtOf, timesOf } from '../../../core/restore/circumstances.ts';
 import { type WrittenOutcome, writtenOf } from '../../../core/restore/outcomes.ts';
@@ -41,6 +41,7 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
   const agreed = await openAgreed(app, run, shard);
   const showings = { source: sourceShowing(run, look), target: targetShowing(app, run, shard, look) };
   const adopted = new Map<number, BaselineRecord>();
+  const recognized = new Set<number>();
   for (const { id } of unfinished.toReversed()) {
     const earlier = await readRun(app, 'restore', id);
     const side = earlier && sideWrittenBy(earlier, run);
@@ -51,11 +52,13 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
       const before = turnedTo(side, agreed.get(keyHash));
       const shown = showing.shown(keyHash);
       const isUntouched = entryOf(before)?.target.version === shown?.version;
-      if (shown === undefined || isUntouched || adopted.has(keyHash)) continue;
-      const found = (await showing.records()).get(one.record.key);
-      const isSame = found !== undefined && isInPlace(one.record, found);
+      if (shown === undefined || isUntouched || recognized.has(keyHash)) continue;
+      const observation = observe(one, shown, (await showing.records()).get(one.record.key));
+      const isSuperseded = side === 'source' || showings.source.shown(keyHash)?.version !== observation.wanted?.version;
+      const isSame = observation.isSame || (observation.isPart && isSuperseded);
       const times = { readAt: readAtOf(earlier), lookAt: showing.at, wasTargetInUse: () => false };
-      adopted.set(keyHash, turnedTo(side, nextRecord(before, observe(one, shown, isSame), times)));
+      adopted.set(keyHash, turnedTo(side, nextRecord(before, { ...observation, isSame }, times)));
+      if (isSame) recognized.add(keyHash);
     }
   }
   await storeAdoptedShard(app, run, shard, [...adopted.values()]);
@@ -136,8 +139,15 @@ async function readSent(app: App, earlier: RestoreRun, manifest: Manifest, shard
   return outcomes.map(([index, outcome]) => ({ record: records.at(index), outcome }));
 }
 
-function observe({ record, outcome }: Sent, live: Shown, isSame: boolean): Observation {
+/** `isPart`: only some of it shows, as a write leaves it that stopped half way. */
+function observe(
+  { record, outcome }: Sent,
+  live: Shown,
+  found: RecordOfRows | undefined,
+): Observation & { readonly isPart: boolean } {
   const { versionHash, contentHashes, expiry } = fingerprintRecord(record);
   const wanted = { version: versionHash, content: contentOf(contentHashes) };
-  return { end: 'agreed', written: writtenOf(outcome), wanted, live, isSame, expiry };
+  const isSame = found !== undefined && isInPlace(record, found);
+  const isPart = found !== undefined && isPartlyInPlace(record, found);
+  return { end: 'agreed', written: writtenOf(outcome), wanted, live, isSame, isPart, expiry };
 }
