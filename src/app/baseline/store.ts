@@ -189,17 +189,17 @@ function writeTable(app: App, run: RestoreRun, name: string, recordCount: number
 
 /**
  * Makes what the run left of every shard the pair's baseline, and keeps the one it decided by beside it. Another run of
- * the pair that moved it meanwhile counts: this one stays unfinished then, as one does that is not complete, and an
- * earlier one of which not all may have shown yet.
+ * the pair that moved it meanwhile counts. Of the runs whose writes have to be looked at once more those are done that
+ * this one has looked at, when all of them had to show; this one itself is left to the next.
  */
-export async function moveBaseline(app: App, run: RestoreRun, isComplete: boolean): Promise<void> {
+export async function moveBaseline(app: App, run: RestoreRun): Promise<void> {
   const pair = pairOf(app, run);
   const stored = await app.blobs.list(baselineFolder(...pair, run.id));
   if (stored.length < run.shardCount) return;
   const current = { runId: run.id, shardCount: run.shardCount, at: toInstant(app.world.now()) };
   const previous = run.baseline?.current;
   const adopted = (run.unfinished ?? []).filter(({ endedAt }) => showsAll(endedAt, Date.parse(run.createdAt)));
-  const done = new Set([...adopted.map(({ id }) => id), ...(isComplete ? [run.id] : [])]);
+  const done = new Set(adopted.map(({ id }) => id));
   const isMoved = await changeBaseline(app, pair, (before) =>
     before.current?.runId === previous?.runId
       ? { current, previous, unfinished: before.unfinished.filter((id) => !done.has(id)) }

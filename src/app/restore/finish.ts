@@ -21,8 +21,7 @@ export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
   const altered = alteredIn(run, totals);
   const isComplete = failed === 0 && pending === 0 && altered === 0;
   await noteSeen(app, run);
-  // What was written again may take effect after the last look.
-  if (movesBaseline(run)) await moveBaseline(app, run, isComplete && result.repaired === 0);
+  if (movesBaseline(run)) await moveBaseline(app, run);
   if (run.request.purpose === 'rollback' && isComplete) await noteUndone(app, run, await readRunOf(app, run));
   if (isComplete) await proveSnapshot(app, run);
   const error = altered > 0 ? targetAlters(run, altered) : incomplete(run, failed, result.counts.total);

@@ -36,16 +36,16 @@ export async function launchRestore(
   };
   const terms = await noteRoles(app);
   const { baseline, unfinished: noted } = await findBaseline(app, { hub: given.hub, request: asked });
-  const unfinished = request.purpose === 'rollback' ? [] : await findEnded(app, noted);
+  const ended = request.purpose === 'rollback' ? [] : await findEnded(app, noted);
   const launched = await launchRun(app, {
     ...base,
     ...given,
-    phase: { ...base.phase, notBefore: startOfLooking(app, unfinished) },
+    phase: { ...base.phase, notBefore: startOfLooking(app, ended) },
     kind: 'restore',
     shardCount: manifest.shards.length,
     recordCount: manifest.counts.records,
     baseline,
-    unfinished,
+    unfinished: ended.map((one) => ({ id: one.id, endedAt: one.run?.finishedAt })),
     terms: [...terms],
     ownSnapshot: await findOwnSnapshot(app, terms, given.hub),
     source: await describeSource(app, manifest),
@@ -59,18 +59,22 @@ export async function launchRestore(
   return launched;
 }
 
-type Unfinished = NonNullable<RestoreRun['unfinished']>;
-
-/** Those of the runs that are over, or no longer stored. */
-async function findEnded(app: App, ids: readonly string[]): Promise<Unfinished> {
-  const runs = await Promise.all(ids.map(async (id) => ({ id, run: await readRun(app, 'restore', id) })));
-  return runs.flatMap(({ id, run }) => (run === undefined || isOver(run) ? [{ id, endedAt: run?.finishedAt }] : []));
+interface Ended {
+  readonly id: string;
+  /** `undefined`: it is no longer stored. */
+  readonly run: RestoreRun | undefined;
 }
 
-/** What a run wrote that has ended just now gets the time to show. */
-function startOfLooking({ policy, world }: App, unfinished: Unfinished): string | undefined {
+/** Those of the runs that are over. */
+async function findEnded(app: App, ids: readonly string[]): Promise<Ended[]> {
+  const runs = await Promise.all(ids.map(async (id) => ({ id, run: await readRun(app, 'restore', id) })));
+  return runs.filter(({ run }) => run === undefined || isOver(run));
+}
+
+/** What a run wrote that has ended just now, and has not looked itself, gets the time to show. */
+function startOfLooking({ policy, world }: App, ended: readonly Ended[]): string | undefined {
   const nowMs = world.now();
-  if (unfinished.every(({ endedAt }) => showsAll(endedAt, nowMs))) return undefined;
+  if (ended.every(({ run }) => run?.status === 'Succeeded' || showsAll(run?.finishedAt, nowMs))) return undefined;
   return toInstant(nowMs + Math.max(LEAST_WAIT_SECONDS, policy.settleSeconds) * 1000);
 }
 

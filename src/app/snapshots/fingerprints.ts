@@ -56,6 +56,12 @@ export async function findSnapshotFingerprints(
   return makeFingerprints((await openSnapshotShard(app, manifest, shard)).openRecords);
 }
 
+/** The same, made of the shard where there are none that can be used. */
+export async function needSnapshotFingerprints(app: App, manifest: Manifest, shard: number): Promise<FingerprintTable> {
+  const found = await findSnapshotFingerprints(app, manifest, shard);
+  return found ?? makeFingerprints((await openSnapshotShard(app, manifest, shard)).openRecords);
+}
+
 async function makeFingerprints(openRecords: OpenShard['openRecords']): Promise<FingerprintTable> {
   return FingerprintTable.of(recordsIn(await openRecords()).map(fingerprintRecord));
 }

@@ -8,7 +8,7 @@ import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { isSameHub } from '../../../core/paths.ts';
 import type { HubRef } from '../../../core/ports.ts';
 import { isInPlace, isPartlyInPlace } from '../../../core/registration/expected.ts';
-import { keyHashOf, membersOf, type RecordOfRows, sectionsOf, shardOf } from '../../../core/registration/record.ts';
+import { membersOf, type RecordOfRows, sectionsOf, shardOf } from '../../../core/registration/record.ts';
 import { readAtOf, timesOf } from '../../../core/restore/circumstances.ts';
 import { type WrittenOutcome, writtenOf } from '../../../core/restore/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
@@ -17,6 +17,7 @@ import { recordsIn, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { App } from '../../app.ts';
 import { openAgreed, storeAdoptedShard } from '../../baseline/store.ts';
 import { readRun } from '../../runs/store.ts';
+import { needSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { once } from '../../stored/once.ts';
 import { outcomesOfWritten, readNewest } from '../outcomes/written.ts';
@@ -31,9 +32,9 @@ export interface FirstLook {
 }
 
 /**
- * Earlier runs ended before a look of theirs had shown what they wrote. This run's first look does it for them: what
- * shows as it was sent is an agreement of the pair, as if they had seen it themselves; what does not is of unknown
- * origin.
+ * Earlier runs ended before a look of theirs had shown all that they wrote: they were cancelled, or failed, or the hub
+ * was late. This run's first look does it for them: what shows as it was sent is an agreement of the pair, as if they
+ * had seen it themselves; what does not, and was never agreed on, is of unknown origin.
  */
 export async function storeAdopted(app: App, run: RestoreRun, shard: number, look: FirstLook): Promise<void> {
   const { unfinished = [] } = run;
@@ -47,13 +48,13 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
     const side = earlier && sideWrittenBy(earlier, run);
     if (earlier === undefined || side === undefined) continue;
     const showing = showings[side];
-    for (const one of await readWrittenRecords(app, earlier, shard, run)) {
-      const keyHash = keyHashOf(one.record.key);
+    for (const { keyHash, outcome, open } of await readWrittenRecords(app, earlier, shard, run)) {
       const before = turnedTo(side, agreed.get(keyHash));
       const shown = showing.shown(keyHash);
       const isUntouched = entryOf(before)?.target.version === shown?.version;
       if (shown === undefined || isUntouched || recognized.has(keyHash)) continue;
-      const observation = observe(one, shown, (await showing.records()).get(one.record.key));
+      const record = await open();
+      const observation = observe(record, outcome, shown, (await showing.records()).get(record.key));
       const isSuperseded = side === 'source' || showings.source.shown(keyHash)?.version !== observation.wanted?.version;
       const isSame = observation.isSame || (observation.isPart && isSuperseded);
       const times = { readAt: readAtOf(earlier), lookAt: showing.at, wasTargetInUse: () => false };
@@ -111,8 +112,9 @@ function sourceShowing(run: RestoreRun, { fingerprints, openRecords }: FirstLook
 }
 
 interface Sent {
-  readonly record: RecordOfRows;
+  readonly keyHash: number;
   readonly outcome: WrittenOutcome;
+  readonly open: () => Promise<RecordOfRows>;
 }
 
 /** What an earlier run wrote, or was about to, of one of the run's shards. Without its documents that is not known. */
@@ -123,7 +125,7 @@ async function readWrittenRecords(app: App, earlier: RestoreRun, shard: number, 
     const manifest = await readManifest(app, sourceHub, snapshotId);
     if (manifest === undefined) return [];
     const all = await Promise.all(shards.map((one) => readSent(app, earlier, manifest, one)));
-    return all.flat().filter(({ record }) => shardOf(keyHashOf(record.key), run.shardCount) === shard);
+    return all.flat().filter(({ keyHash }) => shardOf(keyHash, run.shardCount) === shard);
   };
   const found = await orFault(read());
   if (!(found instanceof DrError)) return found;
@@ -135,13 +137,19 @@ async function readSent(app: App, earlier: RestoreRun, manifest: Manifest, shard
   const newest = await readNewest(app, earlier, shard);
   const outcomes = newest === undefined ? [] : [...outcomesOfWritten(newest)];
   if (outcomes.length === 0) return [];
-  const records = await (await openSnapshotShard(app, manifest, shard)).openRecords();
-  return outcomes.map(([index, outcome]) => ({ record: records.at(index), outcome }));
+  const openRecords = once((await openSnapshotShard(app, manifest, shard)).openRecords);
+  const fingerprints = await needSnapshotFingerprints(app, manifest, shard);
+  return outcomes.map(([index, outcome]) => ({
+    keyHash: fingerprints.keyHashAt(index),
+    outcome,
+    open: async () => (await openRecords()).at(index),
+  }));
 }
 
 /** `isPart`: only some of it shows, as a write leaves it that stopped half way. */
 function observe(
-  { record, outcome }: Sent,
+  record: RecordOfRows,
+  outcome: WrittenOutcome,
   live: Shown,
   found: RecordOfRows | undefined,
 ): Observation & { readonly isPart: boolean } {
