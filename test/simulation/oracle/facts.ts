@@ -37,7 +37,7 @@ export class Facts {
   readonly #losses = new Map<string, number>();
   readonly #toolChanges = new Map<string, { readonly runId: string; readonly at: number }>();
   readonly #changeCounts = new Map<string, number>();
-  readonly #held = new Set<string>();
+  readonly #shown = new Set<string>();
 
   constructor(parts: FactParts) {
     this.#parts = parts;
@@ -96,13 +96,13 @@ export class Facts {
     if (isLoss) this.#losses.set(key, this.now);
   }
 
-  noteHeld(hub: string, row: Row): void {
-    this.#held.add(`${hub} ${recordOf(row)}`);
+  noteShown(hub: string, row: Row): void {
+    this.#shown.add(`${hub} ${recordOf(row)}`);
   }
 
-  /** Whether the hub has ever held the record that the row belongs to, before the row came. */
-  hasHeld(hub: string, row: Row): boolean {
-    return this.#held.has(`${hub} ${recordOf(row)}`);
+  /** Whether a listing of the hub, or an answer, has ever shown the app the record that the row belongs to. */
+  hasShown(hub: string, row: Row): boolean {
+    return this.#shown.has(`${hub} ${recordOf(row)}`);
   }
 
   noteToolChange(hub: string, row: Row, runId: string): void {

@@ -50,11 +50,6 @@ export class Oracle {
   }
 
   rowChanged(change: RowChange): void {
-    this.#judgeRowChange(change);
-    if (change.after !== undefined) this.#facts.noteHeld(change.hub, change.after);
-  }
-
-  #judgeRowChange(change: RowChange): void {
     const { hub, before, after, by } = change;
     this.#facts.noteChange(hub);
     if (by.kind === 'tool') {
@@ -85,6 +80,7 @@ export class Oracle {
   shown(hub: string, { runId = '' }: Caller, rows: readonly Row[]): void {
     const run = this.runs.get(runId);
     for (const row of rows) {
+      this.#facts.noteShown(hub, row);
       run?.seen.add(versionOf(hub, row));
       if (run !== undefined) add(run.shownAt, `${hub}/${keyOf(row)}`, this.#facts.now);
     }

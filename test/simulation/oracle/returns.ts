@@ -19,10 +19,9 @@ export function excuseForReturn(
   if (wasAskedFor(facts, run, hub, after)) return 'resurrectedAsAsked';
   if (source === hub || purpose === 'rollback') return 'resurrectedByRepair';
   if (isSaid(run, MOST_MISSING)) return 'resurrectedWithTheMany';
-  if (facts.rowsOfDevice(source, facts.truth.deviceOf(after)).some((row) => facts.isAltered(row)))
-    return 'resurrectedFromAnAlteredRow';
+  if (wasAltered(facts, source, after)) return 'resurrectedFromAnAlteredRow';
   // As an installation it is another record than as a plain registration: nothing says that it is the same device.
-  if (!facts.hasHeld(hub, after)) return 'resurrectedAsAnotherRecord';
+  if (!facts.hasShown(hub, after)) return 'resurrectedAsNeverSeen';
   // It spoke in the source while the settings did not call that primary, and was never seen where it left.
   const word = facts.truth.wordOf(after);
   if (word !== undefined && word.hub === source && !facts.wasInUse(source, word.at)) return 'resurrectedByAnEarlyWord';
@@ -45,6 +44,14 @@ function wasAskedFor(facts: Facts, run: KnownRestore, hub: string, { id, install
     return isMeant && (one === run || one.written.has(id) || one.written.has(installationId));
   });
   return hasResurrected || isSaid(run, HELD_UNDONE);
+}
+
+/** The source stored it otherwise than it was sent: nothing is agreed on. */
+function wasAltered(facts: Facts, source: string, { id, installationId = '' }: Row): boolean {
+  return facts.runs.all().some((one) => {
+    const isAltered = one.doc.error?.code === 'TargetAltersRecords' && hubOf(one) === source;
+    return isAltered && (one.written.has(id) || one.written.has(installationId));
+  });
 }
 
 /** The snapshot's listing passed over a row of it, or the source lost one: what it shows seems to have changed. */
