@@ -137,7 +137,8 @@ function takeBody(place: Place): string | undefined {
       const start = at + CDATA_START.length;
       const end = xml.indexOf(CDATA_END, start);
       if (end < 0) return undefined;
-      body += place.decode(xml.slice(start, end)).replaceAll(/\r\n?/g, '\n');
+      const text = place.decode(xml.slice(start, end));
+      body += text.includes('\r') ? text.replaceAll(/\r\n?/g, '\n') : text;
       at = end + CDATA_END.length;
     } else if (xml.startsWith(CARRIAGE_RETURN, at)) {
       body += '\r';

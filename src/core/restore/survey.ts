@@ -50,7 +50,9 @@ export interface SurveyOptions {
 
 export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerprints, options: SurveyOptions): Survey {
   const places = new Map<number, number>();
-  for (let index = 0; index < fingerprints.count; index += 1) places.set(fingerprints.keyHashAt(index), index);
+  if (live.size > 0) {
+    for (let index = 0; index < fingerprints.count; index += 1) places.set(fingerprints.keyHashAt(index), index);
+  }
   const foreign: ForeignRow[] = [];
   const extras: Extra[] = [];
   const extraOutcomes: Outcome[] = [];
@@ -73,13 +75,14 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
     }
   }
   const comparison = Comparison.of(fingerprints, live, extras, options.expiryFloor);
-  const counts = { ...countMissing(places.keys(), live, options), ...countReworded(fingerprints, live, options) };
+  const counts = { ...countMissing(fingerprints, live, options), ...countReworded(fingerprints, live, options) };
   return { comparison, extraOutcomes, onlyInTarget, foreign, ...counts };
 }
 
 function countReworded(fingerprints: FingerprintTable, live: LiveFingerprints, { baselineOf }: SurveyOptions) {
   let agreedCount = 0;
   let rewordedCount = 0;
+  if (live.size === 0) return { agreedCount, rewordedCount };
   for (let index = 0; index < fingerprints.count; index += 1) {
     const keyHash = fingerprints.keyHashAt(index);
     const rows = live.get(keyHash);
@@ -93,10 +96,12 @@ function countReworded(fingerprints: FingerprintTable, live: LiveFingerprints, {
   return { agreedCount, rewordedCount };
 }
 
-function countMissing(keyHashes: Iterable<number>, live: LiveFingerprints, { newestKeys, baselineOf }: SurveyOptions) {
+function countMissing(fingerprints: FingerprintTable, live: LiveFingerprints, options: SurveyOptions) {
+  const { newestKeys, baselineOf } = options;
   let absentCount = 0;
   let goneSinceCount = 0;
-  for (const keyHash of keyHashes) {
+  for (let index = 0; index < fingerprints.count; index += 1) {
+    const keyHash = fingerprints.keyHashAt(index);
     if (live.has(keyHash)) continue;
     const before = baselineOf(keyHash);
     const isAgreed = entryOf(before) !== undefined;

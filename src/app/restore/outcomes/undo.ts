@@ -3,7 +3,7 @@ import { undoFolder, undoName } from '../../../core/paths.ts';
 import type { Hub } from '../../../core/ports.ts';
 import { groupRows, keyHashOf, type RecordOfRows, shardOf } from '../../../core/registration/record.ts';
 import { parseRegistration, type Registration } from '../../../core/registration/registration.ts';
-import type { Write } from '../../../core/restore/plan.ts';
+import type { AsSeen, Write } from '../../../core/restore/plan.ts';
 import type { Undo } from '../../../core/restore/plan-put-back.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
@@ -49,13 +49,13 @@ async function readDisplaced(
   { hub, deadlineAt, idFor }: AboutToChange,
   due: readonly Change[],
 ): Promise<Registration[]> {
-  const moves = due.flatMap(({ writes }) =>
-    writes.flatMap((write) =>
-      write.kind === 'registration' && write.asSeen !== undefined && write.asSeen.length > 0
-        ? [{ id: idFor(write.id), asSeen: write.asSeen }]
-        : [],
-    ),
-  );
+  const moves: { readonly id: string; readonly asSeen: AsSeen }[] = [];
+  for (const { writes } of due) {
+    for (const write of writes) {
+      if (write.kind !== 'registration' || write.asSeen === undefined || write.asSeen.length === 0) continue;
+      moves.push({ id: idFor(write.id), asSeen: write.asSeen });
+    }
+  }
   const rows: Registration[] = [];
   await forEachConcurrent(moves, app.policy.maxConcurrency, async ({ id, asSeen }) => {
     const bytes = await hub.findRegistration(id, { deadlineAt });
