@@ -11,7 +11,13 @@ import { groupRows, handleHash, keyHashOf, type RecordOfRows } from '../../src/c
 import { parseRegistration, type Registration } from '../../src/core/registration/registration.ts';
 import type { Circumstances } from '../../src/core/restore/decision-table.ts';
 import { planFirst } from '../../src/core/restore/first-pass.ts';
-import { type ForeignRow, type Survey, surveyTarget } from '../../src/core/restore/survey.ts';
+import {
+  countTarget,
+  type ForeignRow,
+  type Survey,
+  type SurveyCounts,
+  surveyTarget,
+} from '../../src/core/restore/survey.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
 
 const READ_AT = 1_000;
@@ -145,7 +151,8 @@ function decideAll(world: World, { shardCount, turn }: Order): unknown {
   const extras = shards.flatMap(({ comparison, extraOutcomes }) =>
     comparison.extras.map((extra, index) => [extra.keyHash, extra, extraOutcomes[index]] as const),
   );
-  const sumOf = (count: (survey: Survey) => number): number => shards.reduce((sum, survey) => sum + count(survey), 0);
+  const sumOf = (count: (survey: Survey & SurveyCounts) => number): number =>
+    shards.reduce((sum, survey) => sum + count(survey), 0);
   return {
     plans: Object.fromEntries(plans.toSorted(([a], [b]) => (a < b ? -1 : 1))),
     extras: extras.toSorted(([a], [b]) => a - b),
@@ -160,23 +167,24 @@ function surveyShard(
   records: readonly RecordOfRows[],
   rows: readonly Registration[],
   table: BaselineTable,
-): Survey & { readonly fingerprints: FingerprintTable } {
+): Survey & SurveyCounts & { readonly fingerprints: FingerprintTable } {
   const fingerprints = FingerprintTable.of(records.map(fingerprintRecord));
   const live = new Map<number, RowFingerprint[]>();
   for (const row of rows) {
     const { key: _, ...fingerprint } = fingerprintOf(encodeUtf8(row.xml), row);
     live.set(fingerprint.keyHash, [...(live.get(fingerprint.keyHash) ?? []), fingerprint]);
   }
+  const baselineOf = (keyHash: number): BaselineRecord =>
+    table.get(keyHash) ?? { keyHash, agreed: 'none', note: undefined };
   const survey = surveyTarget(fingerprints, live, {
     readAt: READ_AT,
     nowMs: READ_AT,
     around,
     expiryFloor: 0,
     isWhole: true,
-    newestKeys: undefined,
-    baselineOf: (keyHash) => table.get(keyHash) ?? { keyHash, agreed: 'none', note: undefined },
+    baselineOf,
   });
-  return { ...survey, fingerprints };
+  return { ...survey, ...countTarget(fingerprints, live, baselineOf, undefined), fingerprints };
 }
 
 function elsewhereOf(foreign: readonly ForeignRow[]) {

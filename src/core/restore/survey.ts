@@ -25,6 +25,10 @@ export interface Survey {
   readonly extraOutcomes: readonly Outcome[];
   readonly onlyInTarget: number;
   readonly foreign: readonly ForeignRow[];
+}
+
+/** What the first look counts: the bounds of the whole run go by it. */
+export interface SurveyCounts {
   /** Agreed on, in the snapshot, and missing in the target. */
   readonly absentCount: number;
   /** In an older snapshot, missing in the target, and no longer in the newest snapshot. */
@@ -43,8 +47,6 @@ export interface SurveyOptions {
   readonly expiryFloor: number;
   /** Records that the run is not about, and withdrawals, are left out. */
   readonly isWhole: boolean;
-  /** Of the newest snapshot, where the run restores another one. */
-  readonly newestKeys: Pick<ReadonlySet<number>, 'has'> | undefined;
   readonly baselineOf: (keyHash: number) => BaselineRecord;
 }
 
@@ -75,40 +77,34 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
     }
   }
   const comparison = Comparison.of(fingerprints, live, extras, options.expiryFloor);
-  const counts = { ...countMissing(fingerprints, live, options), ...countReworded(fingerprints, live, options) };
-  return { comparison, extraOutcomes, onlyInTarget, foreign, ...counts };
+  return { comparison, extraOutcomes, onlyInTarget, foreign };
 }
 
-function countReworded(fingerprints: FingerprintTable, live: LiveFingerprints, { baselineOf }: SurveyOptions) {
-  let agreedCount = 0;
-  let rewordedCount = 0;
-  if (live.size === 0) return { agreedCount, rewordedCount };
+/** `newestKeys`: of the newest snapshot, where the run restores another one. */
+export function countTarget(
+  fingerprints: FingerprintTable,
+  live: LiveFingerprints,
+  baselineOf: SurveyOptions['baselineOf'],
+  newestKeys: Pick<ReadonlySet<number>, 'has'> | undefined,
+): SurveyCounts {
+  const counts = { absentCount: 0, goneSinceCount: 0, agreedCount: 0, rewordedCount: 0 };
   for (let index = 0; index < fingerprints.count; index += 1) {
     const keyHash = fingerprints.keyHashAt(index);
-    const rows = live.get(keyHash);
-    const entry = rows === undefined ? undefined : entryOf(baselineOf(keyHash));
-    if (rows === undefined || entry === undefined) continue;
-    agreedCount += 1;
-    const isInOtherWords =
-      isReworded(entry.source, shownAt(fingerprints, index)) || isReworded(entry.target, shownBy(rows));
-    if (isInOtherWords) rewordedCount += 1;
-  }
-  return { agreedCount, rewordedCount };
-}
-
-function countMissing(fingerprints: FingerprintTable, live: LiveFingerprints, options: SurveyOptions) {
-  const { newestKeys, baselineOf } = options;
-  let absentCount = 0;
-  let goneSinceCount = 0;
-  for (let index = 0; index < fingerprints.count; index += 1) {
-    const keyHash = fingerprints.keyHashAt(index);
-    if (live.has(keyHash)) continue;
     const before = baselineOf(keyHash);
-    const isAgreed = entryOf(before) !== undefined;
-    if (isAgreed) absentCount += 1;
-    if (newestKeys?.has(keyHash) === false && (typeof before.agreed === 'string' || isAgreed)) goneSinceCount += 1;
+    const entry = entryOf(before);
+    const rows = live.get(keyHash);
+    if (rows === undefined) {
+      if (entry !== undefined) counts.absentCount += 1;
+      const isKnown = typeof before.agreed === 'string' || entry !== undefined;
+      if (isKnown && newestKeys?.has(keyHash) === false) counts.goneSinceCount += 1;
+    } else if (entry !== undefined) {
+      counts.agreedCount += 1;
+      if (isReworded(entry.source, shownAt(fingerprints, index)) || isReworded(entry.target, shownBy(rows))) {
+        counts.rewordedCount += 1;
+      }
+    }
   }
-  return { absentCount, goneSinceCount };
+  return counts;
 }
 
 /** `undefined` for one of which nothing is known. */

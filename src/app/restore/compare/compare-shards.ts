@@ -1,6 +1,7 @@
 import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName, resultsFolder } from '../../../core/paths.ts';
+import type { BlobFacts } from '../../../core/ports.ts';
 import { membersOf, type Neighbours } from '../../../core/registration/record.ts';
 import {
   circumstancesOf,
@@ -10,8 +11,9 @@ import {
   movesBaseline,
   readAtOf,
 } from '../../../core/restore/circumstances.ts';
+import type { Outcome } from '../../../core/restore/outcomes.ts';
 import { warningsOf } from '../../../core/restore/plan-warnings.ts';
-import { type Survey, surveyTarget } from '../../../core/restore/survey.ts';
+import { countTarget, type Survey, type SurveyCounts, surveyTarget } from '../../../core/restore/survey.ts';
 import type { RestoreRun, Run } from '../../../core/run/run.ts';
 import type { ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { App } from '../../app.ts';
@@ -92,8 +94,13 @@ async function compare(
   live: LiveFingerprints,
 ): Promise<void> {
   if (openRecords !== undefined) await storeAdopted(app, run, shard, { fingerprints, live, openRecords });
-  const found = await survey(app, run, shard, fingerprints, live);
-  const { comparison, extraOutcomes, onlyInTarget, foreign } = found;
+  const { comparison, extraOutcomes, onlyInTarget, foreign, counts } = await survey(
+    app,
+    run,
+    shard,
+    fingerprints,
+    live,
+  );
   await storeForeignRows(app, run, shard, foreign);
   if (isSelected !== undefined) {
     const platforms = fingerprints.platformOfEach();
@@ -103,12 +110,7 @@ async function compare(
     done: '1',
     records: String(live.size),
     foreign: String(foreign.length),
-    doomed: String(extraOutcomes.filter((outcome) => outcome === 'pending').length),
-    absent: String(found.absentCount),
-    gone_since: String(found.goneSinceCount),
-    agreed: String(found.agreedCount),
-    reworded: String(found.rewordedCount),
-    lost: found.isLost ? '1' : '0',
+    ...(counts === undefined ? {} : planFacts(counts, extraOutcomes)),
   });
 }
 
@@ -118,8 +120,7 @@ async function survey(
   shard: number,
   fingerprints: FingerprintTable,
   live: LiveFingerprints,
-): Promise<Survey & { readonly isLost: boolean }> {
-  const isFirst = run.phase.pass === 1;
+): Promise<Survey & { readonly counts?: SurveyCounts & { readonly isLost: boolean } }> {
   const { get: baselineOf, isLost } = await openBaseline(app, run, shard);
   const found = surveyTarget(fingerprints, live, {
     readAt: readAtOf(run),
@@ -127,10 +128,11 @@ async function survey(
     around: circumstancesOf(run),
     expiryFloor: Date.parse(run.request.expiryFloorAt) / 1000,
     isWhole: isWhole(run),
-    newestKeys: isFirst ? await readNewestKeys(app, run, shard) : undefined,
     baselineOf,
   });
-  if (!isFirst) return { ...found, isLost };
+  if (run.phase.pass > 1) return found;
+  const newestKeys = await readNewestKeys(app, run, shard);
+  const counts = { ...countTarget(fingerprints, live, baselineOf, newestKeys), isLost };
   const { extras } = found.comparison;
   const doomed = extras.flatMap(({ keyHash }, index) => (found.extraOutcomes[index] === 'pending' ? [keyHash] : []));
   const proven = await proveAbsence(app, run, shard, doomed);
@@ -140,7 +142,19 @@ async function survey(
   );
   // What is to be withdrawn anyway is in no record's way: under the same registration id one write is the whole move.
   const foreign = found.foreign.map((row) => (proven.has(row.keyHash) ? { ...row, isOurs: true } : row));
-  return { ...found, extraOutcomes, foreign, isLost };
+  return { ...found, extraOutcomes, foreign, counts };
+}
+
+/** What `notePlan` sums up over all shards. */
+function planFacts(counts: SurveyCounts & { readonly isLost: boolean }, extraOutcomes: readonly Outcome[]): BlobFacts {
+  return {
+    doomed: String(extraOutcomes.filter((outcome) => outcome === 'pending').length),
+    absent: String(counts.absentCount),
+    gone_since: String(counts.goneSinceCount),
+    agreed: String(counts.agreedCount),
+    reworded: String(counts.rewordedCount),
+    lost: counts.isLost ? '1' : '0',
+  };
 }
 
 interface SnapshotShard {
