@@ -77,6 +77,7 @@ export interface Restore {
   partialInstallations?: number;
   repaired?: number;
   changedSince?: number;
+  raced?: number;
   passes?: number;
   /** Of a dry run: some of the records, by outcome. */
   examples?: Partial<Record<keyof Outcomes, string[]>>;

@@ -16,7 +16,11 @@ export interface Page {
 
 /** What became of one write. `refused` is about the registration id, `rejected` about the record itself. */
 export type WriteOutcome =
-  | { readonly kind: 'written' }
+  | {
+      readonly kind: 'written';
+      /** Of a registration: one lived under that id before. Not known of a call that was made more than once. */
+      readonly isReplaced?: boolean;
+    }
   | { readonly kind: 'idRefused'; readonly status: number }
   | { readonly kind: 'rejected'; readonly status: number; readonly reason: RejectReason }
   /** It is no longer as it was seen, and stays. */

@@ -41,8 +41,10 @@ export function createHub(options: TransportOptions): HubClient {
       const call = { deadlineAt };
       const body = `<entry xmlns="http://www.w3.org/2005/Atom"><content type="application/xml">${xml}</content></entry>`;
       const path = pathOf('registrations', id);
-      const operation = ifMatch === undefined ? 'putRegistration' : 'updateRegistration';
-      return put(endpoint, { operation, method: 'PUT', path, contentType: ENTRY_TYPE, body, ifMatch }, call);
+      const request = { method: 'PUT', path, contentType: ENTRY_TYPE, body } as const;
+      return ifMatch === undefined
+        ? put(endpoint, { ...request, operation: 'putRegistration', readsAnswer: true }, call)
+        : put(endpoint, { ...request, operation: 'updateRegistration', ifMatch }, call);
     },
     putInstallation(id, body, call) {
       const path = pathOf('installations', id);
@@ -175,12 +177,19 @@ function requireOk({ verdict, status }: HubAnswer, where: string): void {
 }
 
 const WRITTEN: WriteOutcome = { kind: 'written' };
+const REPLACED: WriteOutcome = { kind: 'written', isReplaced: true };
+
+/** A new registration has the ETag 1. */
+function isLaterVersion(body: Uint8Array): boolean {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1');
+  return Number(/<ETag>(\d+)<\/ETag>/.exec(text)?.[1] ?? 1) > 1;
+}
 
 async function put(hub: HubEndpoint, request: HubRequest, call: CallOptions): Promise<WriteOutcome> {
-  const { verdict, status, isRetried } = await hub.transport.call(request, call.deadlineAt);
+  const { verdict, status, isRetried, body } = await hub.transport.call(request, call.deadlineAt);
   switch (verdict.kind) {
     case 'ok':
-      return WRITTEN;
+      return request.readsAnswer && !isRetried && isLaterVersion(body) ? REPLACED : WRITTEN;
     case 'idRefused':
       return { kind: 'idRefused', status };
     case 'rejected':

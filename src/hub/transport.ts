@@ -31,6 +31,8 @@ export interface HubRequest {
   /** The entity tag the call is for, as a number. */
   readonly ifMatch?: number | undefined;
   readonly body?: string;
+  /** Of a write: the body of a good answer is read. */
+  readonly readsAnswer?: boolean;
   /** Called with the start of a good answer, before its body has come: once an attempt. */
   readonly onHead?: (head: HubHead) => void;
 }
@@ -43,7 +45,7 @@ export interface HubHead {
 export interface HubAnswer extends HubHead {
   readonly status: number;
   readonly verdict: Verdict;
-  /** As it came; empty for a call that is answered by its status. */
+  /** As it came; empty where it is not read. */
   readonly body: Uint8Array;
   /** An attempt before this one was not answered, or refused for now. */
   readonly isRetried: boolean;
@@ -123,7 +125,7 @@ export class Transport {
   }
 
   #send(request: HubRequest): Promise<RawAnswer> {
-    const { method, path, query, contentType, ifMatch, body: content, onHead } = request;
+    const { method, path, query, contentType, ifMatch, body: content, onHead, readsAnswer } = request;
     const headers = ['authorization', this.#authorization(), 'x-ms-version', API_VERSION];
     if (contentType !== undefined) headers.push('content-type', contentType);
     if (ifMatch !== undefined) headers.push('if-match', `"${ifMatch}"`);
@@ -135,7 +137,7 @@ export class Transport {
         headers,
         body: content ?? null,
       },
-      method === 'GET' ? this.#reading : this.#writing,
+      method === 'GET' || readsAnswer ? this.#reading : this.#writing,
       onHead && ((head) => this.#tellHead(request, head)),
     );
   }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { readRecords } from '../../src/app/restore/records.ts';
 import type { Hub, WriteOutcome } from '../../src/core/ports.ts';
 import { backUp, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
@@ -60,4 +61,36 @@ test('an update whose answer was lost, and which was sent again, is an update', 
   await backUp(engine);
   engine.secondary.putRegistration = losingTheAnswer(engine.secondary.putRegistration);
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: 1, keptLive: 0 } });
+});
+
+test('a device that registers between the listing and the write is counted and named, whatever passes come after', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  const { putRegistration } = engine.secondary;
+  engine.secondary.putRegistration = async (id, ...rest) => {
+    if (id === '19-5-1') engine.secondary.rows.set(id, anAppleRow({ id, tags: ['own'], etag: 1 }));
+    return putRegistration(id, ...rest);
+  };
+  const view = await restore(engine);
+  expect(view).toMatchObject({ status: 'Succeeded', passes: 2, counts: { created: 24 }, raced: 1, changedSince: 0 });
+  const { value: created } = await readRecords(engine.app, view.id, 'created');
+  const { value: raced } = await readRecords(engine.app, view.id, 'raced');
+  expect(created).toHaveLength(24);
+  expect(created.map(({ record }) => record)).toEqual(expect.arrayContaining(raced.map(({ record }) => record)));
+  expect(raced).toEqual([{ outcome: 'raced', record: expect.stringMatching(/^device apple [0-9a-f]{12}$/) }]);
+});
+
+test('a record of which a row was written before another of its ids was refused has overwritten nothing', async () => {
+  const engine = createEngine();
+  const token = tokenOf('phone');
+  for (const [id, tag] of [
+    ['1-1-1', 'a'],
+    ['2-2-2', 'b'],
+  ] as const) {
+    engine.primary.rows.set(id, anAppleRow({ id, token, tags: [tag] }));
+  }
+  await backUp(engine);
+  engine.secondary.intercept = (_, id) => (id === '2-2-2' ? { kind: 'idRefused', status: 410 } : undefined);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 1 }, raced: 0 });
 });

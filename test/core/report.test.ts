@@ -39,6 +39,7 @@ const facts: ReportFacts = {
     repaired: 2,
     takenBack: 0,
     changedSince: 1,
+    raced: 0,
     attempted: 0,
     absenceVoid: 0,
     superseded: 0,

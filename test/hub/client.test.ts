@@ -272,6 +272,12 @@ describe('a key that is not accepted', () => {
   });
 });
 
+/** What the hub answers to a PUT of a registration: the entry. */
+function answered(etag: number): string {
+  const description = row.replace('<RegistrationId>', `<ETag>${etag}</ETag><RegistrationId>`);
+  return `<entry xmlns="${ATOM}"><content type="application/xml">${description}</content></entry>`;
+}
+
 describe('writes', () => {
   test('put a registration under its id, in an entry, byte for byte', async () => {
     await on([{ status: 200 }], async ({ hub, call, requests }) => {
@@ -283,6 +289,22 @@ describe('writes', () => {
         body: `<entry xmlns="${ATOM}"><content type="application/xml">${row}</content></entry>`,
       });
       expect(requests[0]?.headers['if-match']).toBeUndefined();
+    });
+  });
+
+  test.each([
+    ['a new one', [{ status: 200, body: answered(1) }], {}, { kind: 'written' }],
+    ['one that lived there before', [{ status: 200, body: answered(2) }], {}, { kind: 'written', isReplaced: true }],
+    [
+      'its own, by a call that was repeated',
+      [{ status: 503 }, { status: 200, body: answered(2) }],
+      {},
+      { kind: 'written' },
+    ],
+    ['the one that was meant', [{ status: 200, body: answered(4) }], { ifMatch: 3 }, { kind: 'written' }],
+  ])('say by the ETag of the answer whether a registration was put over %s', async (_, answers, over, outcome) => {
+    await on(answers, async ({ hub, call }) => {
+      expect(await hub.putRegistration('1', row, { ...call, ...over })).toEqual(outcome);
     });
   });
 

@@ -1,10 +1,22 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { noOutcomes } from '../../src/app/restore/outcomes/store.ts';
-import { outcomeLetters, outcomeOf, recordKinds, underWayLetters } from '../../src/core/restore/outcomes.ts';
+import {
+  isOfKind,
+  outcomeLetters,
+  racedLetter,
+  recordKinds,
+  underWayLetters,
+} from '../../src/core/restore/outcomes.ts';
 import { countIn, sumOutcomes, toFacts } from '../../src/core/restore/totals.ts';
 
-const letter = fc.constantFrom(...Object.values(outcomeLetters), ...Object.values(underWayLetters), 'g', 'x');
+const letter = fc.constantFrom(
+  ...Object.values(outcomeLetters),
+  ...Object.values(underWayLetters),
+  'g',
+  'x',
+  racedLetter,
+);
 
 /** One shard's outcomes: a letter for each record of the snapshot, and for each that only the target holds. */
 const shard = fc.record({
@@ -25,17 +37,17 @@ test('whatever became of the records, all counts add up to the total, and each l
         }),
       );
       const recordCount = shards.reduce((sum, { wanted }) => sum + wanted.length, 0);
-      const { counts } = sumOutcomes(recordCount, new Map([[1, facts]]), '2026-11-23T09:00:00Z');
+      const { counts, raced } = sumOutcomes(recordCount, new Map([[1, facts]]), '2026-11-23T09:00:00Z');
       const { total, ...all } = counts;
       expect(Object.values(all).reduce((sum, count) => sum + count, 0)).toBe(total);
-      const outcomesOf = (index: number) => {
+      const lettersOf = (index: number) => {
         const { wanted = [], extras = [] } = shards[index] ?? {};
-        return [...wanted.map(([one]) => one), ...extras].map(outcomeOf);
+        return [...wanted.map(([one]) => one), ...extras];
       };
       for (const kind of recordKinds) {
         if (kind === 'onlyInTarget') continue;
-        const perShard = shards.map((_, index) => outcomesOf(index).filter((one) => one === kind).length);
-        expect(counts[kind], kind).toBe(perShard.reduce((sum, count) => sum + count, 0));
+        const perShard = shards.map((_, index) => lettersOf(index).filter((one) => isOfKind(one, kind)).length);
+        expect(kind === 'raced' ? raced : counts[kind], kind).toBe(perShard.reduce((sum, count) => sum + count, 0));
         for (const [index, one] of facts) expect(countIn(one, kind)).toBe(perShard[index]);
       }
     }),

@@ -65,7 +65,7 @@ const message = {
 const numbers = Float64Array.of(0, 1, 2, 3);
 const outcomes = {
   isDone: false,
-  letters: '.cu=krgxf-CUR!awl?',
+  letters: '.cu=krgxf-CUR!awl?d',
   extraCount: 2,
   onlyInTarget: 4,
   absenceVoid: 1,

@@ -89,8 +89,9 @@ function openMemoryHub({ ref, pageSize = 100 }: MemoryHubOptions, state: HubStat
       if (ifMatch !== undefined && etagOf(hub.rows.get(id)) !== ifMatch) return { kind: 'changed' };
       if (hub.refusesForeignIds && !minted.has(id)) return { kind: 'idRefused', status: 410 };
       hub.writes.push(`registration ${id}`);
-      hub.rows.set(id, withIdentity(xml, id, etagOf(hub.rows.get(id)) + 1));
-      return { kind: 'written' };
+      const etag = etagOf(hub.rows.get(id)) + 1;
+      hub.rows.set(id, withIdentity(xml, id, etag));
+      return ifMatch === undefined && etag > 1 ? { kind: 'written', isReplaced: true } : { kind: 'written' };
     },
     async deleteRegistration(id, etag) {
       const xml = hub.rows.get(id);

@@ -1,5 +1,5 @@
 import { keyHashOf, type RecordOfRows } from '../../core/registration/record.ts';
-import { outcomeOf, type RecordKind, recordKinds } from '../../core/restore/outcomes.ts';
+import { isOfKind, type RecordKind, recordKinds } from '../../core/restore/outcomes.ts';
 import { countIn } from '../../core/restore/totals.ts';
 import type { RestoreCounts, RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
@@ -29,7 +29,7 @@ export async function readRecords(app: App, runId: string, outcome: RecordKind, 
 export async function readExamples(app: App, run: RestoreRun, counts: RestoreCounts) {
   const examples: Record<string, string[]> = {};
   for (const kind of recordKinds) {
-    if (kind === 'onlyInTarget' || counts[kind] === 0) continue;
+    if (kind === 'onlyInTarget' || kind === 'raced' || counts[kind] === 0) continue;
     const { value } = await readPage(app, run, kind, { shard: 0, index: 0 }, EXAMPLES);
     examples[kind] = value.map(({ record }) => record);
   }
@@ -50,7 +50,7 @@ async function readPage(
     const { letters = '', extraCount = 0 } = newest ?? {};
     const first = shard === from.shard ? from.index : 0;
     const positions = [...letters].flatMap((letter, index) =>
-      index >= first && outcomeOf(letter) === outcome ? [index] : [],
+      index >= first && isOfKind(letter, outcome) ? [index] : [],
     );
     const taken = positions.slice(0, size - value.length);
     const nameAt = await openNames(app, run, shard, letters.length - extraCount, taken);

@@ -24,7 +24,7 @@ export function addRestoreCommands(program: Command, run: Run): void {
   program
     .command('records <id>')
     .description('list the records of which a restore made one thing: what it updated, withdrew, kept or left')
-    .requiredOption('--outcome <name>', 'as in the counts of the restore: updated, withdrawn, conflict, leftover, ...')
+    .requiredOption('--outcome <name>', 'as in the counts of the restore: updated, withdrawn, conflict, raced, ...')
     .action(run((context, id, { outcome }) => listRecords(context, id, outcome)));
   program
     .command('retry <id>')

@@ -93,6 +93,7 @@ const besides: readonly (readonly [name: string, words: string])[] = [
   ['duplicatesCollapsed', 'rows merged'],
   ['superseded', 'older template bodies left out'],
   ['partialInstallations', 'installations known by templates only'],
+  ['raced', 'created over what a device had just registered'],
   ['attempted', 'perhaps written'],
 ];
 

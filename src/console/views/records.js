@@ -11,7 +11,7 @@ const OTHERS = ['failed', 'pending'];
  * @param {import('../api-types.d.ts').Restore} run
  */
 export function records(run) {
-  const kinds = outcomeRows(run).filter(({ outcome }) => (run.counts[outcome] ?? 0) > 0 && !OTHERS.includes(outcome));
+  const kinds = [...outcomeRows(run).flatMap((row) => kindOf(run, row)), ...racedOf(run)];
   if (kinds.length === 0) return undefined;
   return h(
     'section',
@@ -21,17 +21,39 @@ export function records(run) {
   );
 }
 
+/** @typedef {{ outcome: keyof import('../api-types.d.ts').Outcomes | 'raced', name: string, count: number }} Kind */
+
 /**
  * @param {import('../api-types.d.ts').Restore} run
- * @param {import('../parts/counts.js').OutcomeRow} kind
+ * @param {import('../parts/counts.js').OutcomeRow} row
+ * @returns {Kind[]}
  */
-function details(run, { outcome, name, dryName }) {
-  const examples = run.examples?.[outcome] ?? [];
+function kindOf(run, { outcome, name, dryName }) {
   const count = run.counts[outcome] ?? 0;
+  return count === 0 || OTHERS.includes(outcome) ? [] : [{ outcome, name: run.dryRun ? dryName : name, count }];
+}
+
+/**
+ * They are among the created ones, too.
+ * @param {import('../api-types.d.ts').Restore} run
+ * @returns {Kind[]}
+ */
+function racedOf({ raced = 0 }) {
+  return raced === 0
+    ? []
+    : [{ outcome: 'raced', name: 'Created over a registration of the last moment', count: raced }];
+}
+
+/**
+ * @param {import('../api-types.d.ts').Restore} run
+ * @param {Kind} kind
+ */
+function details(run, { outcome, name, count }) {
+  const examples = (outcome === 'raced' ? undefined : run.examples?.[outcome]) ?? [];
   return h(
     'details',
     {},
-    h('summary', {}, `${run.dryRun ? dryName : name}: ${plural(count, 'device')}`),
+    h('summary', {}, `${name}: ${plural(count, 'device')}`),
     examples.length > 0 &&
       h(
         'p',

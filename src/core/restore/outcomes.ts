@@ -16,7 +16,7 @@ const countedOutcomes = [
   'failed',
 ] as const;
 /** What a restore's records can be listed by, as `counts` names it. */
-export const recordKinds = [...countedOutcomes, 'onlyInTarget'] as const;
+export const recordKinds = [...countedOutcomes, 'raced', 'onlyInTarget'] as const;
 export type RecordKind = (typeof recordKinds)[number];
 export const recordKindSchema = z.enum(recordKinds);
 const outcomes = [...countedOutcomes, 'excluded'] as const;
@@ -67,6 +67,9 @@ export function removalOf(letter: string | undefined): Removal | undefined {
   return removals.find((removal) => removalLetters[removal] === letter);
 }
 
+/** Created over a registration that its device had written since the look. */
+export const racedLetter = 'd';
+
 /** Stored before the record is written: what it will have become, in case the run dies in the middle of it. */
 export const underWayLetters: Readonly<Record<WrittenOutcome, string>> = {
   created: 'C',
@@ -92,12 +95,18 @@ const outcomesByLetter = new Map<string, Outcome>([
   ...outcomes.map((outcome) => [outcomeLetters[outcome], outcome] as const),
   ...[...intentsByLetter.keys()].map((letter) => [letter, 'pending'] as const),
   ...removals.map((removal) => [removalLetters[removal], 'removed'] as const),
+  [racedLetter, 'created'],
 ]);
 const isLetters = (text: string): boolean => [...text].every((letter) => outcomesByLetter.has(letter));
 
 /** The outcome a letter stands for; `pending` for a write that is under way, `undefined` for any other text. */
 export function outcomeOf(letter: string | undefined): Outcome | undefined {
   return letter === undefined ? undefined : outcomesByLetter.get(letter);
+}
+
+/** Whether the record is listed by that kind. */
+export function isOfKind(letter: string, kind: RecordKind): boolean {
+  return kind === 'raced' ? letter === racedLetter : outcomeOf(letter) === kind;
 }
 
 /** What the write that is under way will make of the record. */
@@ -115,6 +124,10 @@ export function countInPlace(letters: string): number {
   return countOf(letters, isInPlace);
 }
 
+export function countRaced(letters: string): number {
+  return countOf(letters, isRaced);
+}
+
 /** At each save of each shard: by the codes of the letters, which are ASCII. */
 function countOf(letters: string, isCounted: Uint8Array): number {
   let count = 0;
@@ -129,6 +142,7 @@ function codesOf(letters: Iterable<string>): Uint8Array {
 }
 
 const isUnderWay = codesOf(intentsByLetter.keys());
+const isRaced = codesOf([racedLetter]);
 const notInPlace: ReadonlySet<Outcome> = new Set(['pending', 'failed', 'excluded']);
 const isInPlace = codesOf(
   [...outcomesByLetter].flatMap(([letter, outcome]) => (notInPlace.has(outcome) ? [] : [letter])),

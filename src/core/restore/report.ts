@@ -133,7 +133,13 @@ function renderCounts(result: RestoreResult): string {
 }
 
 /** What is counted beside the records' outcomes. */
-function asides({ duplicatesCollapsed, superseded, partialInstallations, absenceVoid }: RestoreResult): string[] {
+function asides({
+  duplicatesCollapsed,
+  superseded,
+  partialInstallations,
+  absenceVoid,
+  raced,
+}: RestoreResult): string[] {
   const all: readonly (readonly [number, string])[] = [
     [duplicatesCollapsed, 'rows became one with an equal row of their device'],
     [superseded, 'bodies of templates were left out for newer ones of the same template'],
@@ -141,6 +147,7 @@ function asides({ duplicatesCollapsed, superseded, partialInstallations, absence
       partialInstallations,
       'installations are known by their templates alone, and get the tags that all of these share',
     ],
+    [raced, 'records were created over what their devices had registered after the target was listed, which is lost'],
     [absenceVoid, 'records that both hubs had held were missing, which was not taken for their devices’ own word'],
   ];
   return all.flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}.`]));

@@ -2,7 +2,7 @@ import { numbersIn } from '../bytes/numbers-in.ts';
 import type { BlobFacts } from '../ports.ts';
 import type { Milestones, OutcomeCounts, RestoreCounts } from '../run/run.ts';
 import { formatSamples, milestonesOf } from './milestones.ts';
-import { countUnderWay, isDoneFact, outcomeOf, type ShardOutcomes } from './outcomes.ts';
+import { countRaced, countUnderWay, isDoneFact, outcomeOf, type RecordKind, type ShardOutcomes } from './outcomes.ts';
 
 /** A shard's sums as blob facts, so that a run's progress is one listing and not a read per shard. */
 
@@ -58,6 +58,7 @@ export function toFacts(outcomes: ShardOutcomes, { letters, platforms, wavesDone
     repaired: String(outcomes.repaired),
     changed_since: String(outcomes.changedSince),
     altered: String(outcomes.altered),
+    raced: String(countRaced(letters)),
     taken_back: String(outcomes.takenBack),
     unconfirmed: String(outcomes.unconfirmed),
     too_early: String(outcomes.tooEarly),
@@ -95,6 +96,8 @@ export interface Totals {
   readonly takenBack: number;
   readonly changedSince: number;
   readonly altered: number;
+  /** Of the created records. */
+  readonly raced: number;
   readonly absenceVoid: number;
   readonly superseded: number;
   readonly partialInstallations: number;
@@ -130,6 +133,7 @@ export function sumOutcomes(recordCount: number, passes: PassFacts, startedAt: s
     takenBack: sum(newest, 'taken_back'),
     changedSince: sum(newest, 'changed_since'),
     altered: sum(newest, 'altered'),
+    raced: sum(newest, 'raced'),
     absenceVoid: sum(first, 'absence_void'),
     superseded: sum(first, 'superseded'),
     partialInstallations: sum(first, 'partial'),
@@ -138,8 +142,9 @@ export function sumOutcomes(recordCount: number, passes: PassFacts, startedAt: s
   };
 }
 
-/** How many of a shard's records came to that. */
-export function countIn(facts: BlobFacts, outcome: keyof OutcomeCounts): number {
+/** How many of a shard's records are of that kind. */
+export function countIn(facts: BlobFacts, outcome: RecordKind): number {
+  if (outcome === 'raced') return numberOf(facts, 'raced');
   return Object.values(sumPlatforms([facts])).reduce((sofar, counts) => sofar + counts[outcome], 0);
 }
 

@@ -10,6 +10,7 @@ import {
   outcomeOf,
   type RecordFailure,
   type Removal,
+  racedLetter,
   removalLetter,
   type ShardOutcomes,
   underWayLetters,
@@ -49,6 +50,8 @@ export interface OpenOutcomes {
   /** What was begun and never sent is as it was before. */
   dropUnsent(): void;
   settleAs(index: number, outcome: Outcome): void;
+  /** Created over what its device had written since the look: later passes keep that. */
+  settleRaced(index: number): void;
   settleRemoval(index: number, removal: Removal): void;
   /** A record that was begun may have been written in part, unless it is known that nothing was. */
   fail(index: number, failure: Pick<RecordFailure, 'code' | 'status'>, isUntouched?: boolean): void;
@@ -143,7 +146,10 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     letters[index] = letter;
     if (isOpen(index)) openCount += 1;
   };
-  const settleAs = (index: number, outcome: Outcome): void => setLetter(index, outcomeLetters[outcome]);
+  const settleAs = (index: number, outcome: Outcome): void => {
+    const wasRaced = outcome === 'created' && before?.letters[index] === racedLetter;
+    setLetter(index, wasRaced ? racedLetter : outcomeLetters[outcome]);
+  };
   const wavesDone = (): number =>
     letters.reduce((least, _, index) => (isOpen(index) ? Math.min(least, groupOf(index)) : least), MAX_WAVES);
   return {
@@ -151,6 +157,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     openCount: () => openCount,
     letters: () => letters,
     settleAs,
+    settleRaced: (index) => setLetter(index, racedLetter),
     settleRemoval: (index, removal) => setLetter(index, removalLetter(removal)),
     begin(index, outcome, addedRows) {
       const letter = letters[index] ?? outcomeLetters.pending;

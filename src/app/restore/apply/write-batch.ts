@@ -68,7 +68,7 @@ export async function writeBatch(work: Writer, due: readonly DueWrite[]): Promis
       deadlineAt,
     );
     await workers.forEach(mapped, async (one) => {
-      const answer = await writeAndSettle(work, one);
+      const answer = await writeAndSettle(work, one, 'again');
       if (answer === 'settled') return;
       // An id the hub has just given out is not what it dislikes about a 400.
       if (answer.status !== 400 && tries < MAX_NEW_IDS) refused.push(one);
@@ -81,6 +81,7 @@ export async function writeBatch(work: Writer, due: readonly DueWrite[]): Promis
 async function writeAndSettle(
   work: Writer,
   due: DueWrite,
+  tries: 'first' | 'again' = 'first',
 ): Promise<'settled' | Extract<RecordAnswer, { kind: 'idRefused' }>> {
   const { outcomes } = work;
   const { index, outcome, collapsed } = due;
@@ -91,6 +92,7 @@ async function writeAndSettle(
     case 'written':
       if (due.takesBack) settleTakenBack(outcomes, index);
       else if (outcome === 'removed') outcomes.settleRemoval(index, isAnswered(due) ? 'answered' : 'asked');
+      else if (tries === 'first' && isRaced(due, answer)) outcomes.settleRaced(index);
       else outcomes.settleAs(index, outcome);
       outcomes.count('duplicatesCollapsed', collapsed);
       outcomes.countAll(due.counted);
@@ -128,6 +130,11 @@ function isAnswered({ writes }: DueWrite): boolean {
   return writes.every(({ kind }) => kind === 'withdrawal');
 }
 
+/** Only this call has written it, and something was there. */
+function isRaced({ outcome, isFirstTry }: DueWrite, { isReplaced }: Extract<RecordAnswer, { kind: 'written' }>) {
+  return outcome === 'created' && isFirstTry && isReplaced === true;
+}
+
 function outcomeWhenChanged(outcome: WrittenOutcome): Outcome {
   return outcome === 'withdrawn' ? 'leftover' : 'keptLive';
 }
@@ -140,6 +147,7 @@ function outcomeWhenChanged(outcome: WrittenOutcome): Outcome {
 async function writeRecord(work: Writer, { writes, isFirstTry }: DueWrite): Promise<RecordAnswer> {
   const { idMap, endWatch } = work;
   let isFirst = true;
+  let isReplaced = false;
   for (const write of writes) {
     if (!isFirst && endWatch.isOver()) return STOPPED;
     const answer = await writeOne(work, write, isFirstTry);
@@ -151,11 +159,13 @@ async function writeRecord(work: Writer, { writes, isFirstTry }: DueWrite): Prom
       return { ...answer, isUntouched: isFirstTry && isFirst && isCertain };
     }
     isFirst = false;
+    isReplaced ||= answer.isReplaced === true;
   }
-  return WRITTEN;
+  return isReplaced ? REPLACED : WRITTEN;
 }
 
 const WRITTEN: RecordAnswer = { kind: 'written', isUntouched: false };
+const REPLACED: RecordAnswer = { kind: 'written', isUntouched: false, isReplaced: true };
 const STOPPED: RecordAnswer = { kind: 'stopped', isUntouched: false };
 
 /** `stopped`: the run was over before the record's last row. */

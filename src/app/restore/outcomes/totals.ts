@@ -30,6 +30,7 @@ export function toResult(totals: Totals, run: RestoreRun): RestoreResult {
     repaired: totals.repaired,
     takenBack: totals.takenBack,
     changedSince: totals.changedSince,
+    raced: totals.raced,
     attempted: totals.attempted,
     absenceVoid: totals.absenceVoid,
     superseded: totals.superseded,
