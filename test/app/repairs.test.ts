@@ -82,3 +82,25 @@ test('the tag that earlier versions left is removed by the next restore, from th
     for (const xml of engine.secondary.rows.values()) expect(tagsOf(xml)).toContain('$InstallationId:{phone-3}');
   }
 });
+
+test('what the last look shows of an installation that was given up counts as written', async () => {
+  const engine = await aBackedUpEngine();
+  const { putInstallation, listPage } = engine.secondary;
+  const puts = new Map<string, number>();
+  let last: string | undefined;
+  engine.secondary.putInstallation = async (id, json, call) => {
+    puts.set(id, (puts.get(id) ?? 0) + 1);
+    if (id === 'phone-0') last = json;
+    // Of what appears in the fifth look, the sixth has to show that it stays.
+    const isDropped = id === 'phone-0' || (id === 'phone-1' && (puts.get(id) ?? 0) < 4);
+    return isDropped ? { kind: 'written' } : putInstallation(id, json, call);
+  };
+  let listings = 0;
+  engine.secondary.listPage = async (token, call) => {
+    listings += token === undefined ? 1 : 0;
+    if (listings === 6 && last !== undefined) await putInstallation('phone-0', last, call);
+    return listPage(token, call);
+  };
+  const counts = { created: PHONES, failed: 0 };
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', passes: 6, counts });
+});

@@ -159,6 +159,17 @@ export function newestLetters(letters: string, before: string | undefined): stri
   ).join('');
 }
 
+/** The same, with what a look did not show as what was written of it: another look may show it. */
+export function withMissingAsWritten(outcomes: ShardOutcomes): ShardOutcomes {
+  const letters = [...outcomes.letters];
+  const failures = outcomes.failures.filter(({ index, code, attempted }) => {
+    if (code !== 'NotApplied' || attempted === undefined) return true;
+    letters[index] = outcomeLetters[attempted];
+    return false;
+  });
+  return { ...outcomes, letters: letters.join(''), failures };
+}
+
 const count = z.int().nonnegative();
 
 const failure = z.strictObject({

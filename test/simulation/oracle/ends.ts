@@ -1,7 +1,7 @@
 import { type Description, isSame, type Row, slotOf, tell } from '../row.ts';
 import type { Facts } from './facts.ts';
 import { judgeAnswer } from './requests.ts';
-import { hubOf, type KnownRestore, lookedAt } from './runs.ts';
+import { hubOf, type KnownRestore, keyOf, lookedAt } from './runs.ts';
 import { readSnapshot, type Wanted, wantedOf } from './snapshots.ts';
 
 /** Differences of expiry below this do not count. */
@@ -196,12 +196,23 @@ function judgeLeftovers(facts: Facts, run: KnownRestore, wanted: readonly Wanted
     if (held.has(device) || row.by.kind !== 'tool' || isExcused(facts, run, device)) continue;
     if (facts.wasLost(hub, device) || facts.isAltered(row)) continue;
     if (last?.content !== 'out' || last.hub !== source) continue;
+    if (!isShownAtFirst(run, row)) {
+      facts.sometimes('leftoverPassedOver');
+      continue;
+    }
     const isKnown = last.at < readAt && !facts.changedSince(source, device, readAt);
     if (isKnown)
       left.set(device, { kind: 'leftover', text: `${hub}: ${tell(row)} left ${source} before ${snapshotId}` });
     else facts.sometimes('leftAfterTheSnapshot');
   }
   return [...left.values()];
+}
+
+/** What its first listing passed over the run does not withdraw: the next one does. */
+function isShownAtFirst(run: KnownRestore, row: Row): boolean {
+  const hub = hubOf(run);
+  const end = run.listedAt.get(`${hub}#2`) ?? Number.POSITIVE_INFINITY;
+  return run.shownAt.get(`${hub}/${keyOf(row)}`)?.some((at) => at < end) === true;
 }
 
 /** Red although everything was in place before the run last looked. */

@@ -27,6 +27,8 @@ export interface KnownRun {
   readonly repeats: Set<string>;
   /** The handles that its writes have replaced by others, under one id. */
   readonly replaced: Set<string>;
+  /** The devices of which it has removed a row. */
+  readonly removed: Set<number>;
   lastSentAt: number;
   /** Of the hub's changes, how many there were when its first listing began. */
   changesBefore: number;
@@ -66,6 +68,7 @@ export class KnownRuns {
       calls: new Map(),
       repeats: new Set(),
       replaced: new Set(),
+      removed: new Set(),
       lastSentAt: 0,
       changesBefore: 0,
     };

@@ -18,7 +18,10 @@ export interface Wanted {
   readonly rows: readonly SnapshotRow[];
   /** The newest word in them. */
   readonly word: Word | undefined;
-  /** Its rows stem from several words: what it will be made of them is not any of these. */
+  /**
+   * Its rows stem from several words, and what is made of them is not any of these; or nothing tells which of two
+   * templates is newer.
+   */
   readonly isTorn: boolean;
 }
 
@@ -48,14 +51,18 @@ export function wantedOf(rows: readonly SnapshotRow[], truth: Truth): Wanted[] {
   return [...byDevice].map(([device, own]) => {
     const numberOf = (row: SnapshotRow): number => truth.wordOf(row)?.number ?? -1;
     const newest = new Map<string, SnapshotRow>();
+    const hasNative = own.some((row) => row.body === undefined);
+    let isAmbiguous = false;
     for (const row of own) {
       const key = row.installationId === undefined ? row.id : `${row.installationId} ${slotOf(row)}`;
       const known = newest.get(key);
+      // A native row tells which of two templates of one name is newer: it has the same tags.
+      if (known !== undefined && row.installationId !== undefined && !hasNative) isAmbiguous = true;
       if (known === undefined || numberOf(row) > numberOf(known)) newest.set(key, row);
     }
     const kept = [...newest.values()];
     const words = kept.map((row) => truth.wordOf(row)).sort((a, b) => (b?.number ?? -1) - (a?.number ?? -1));
-    const isTorn = new Set(kept.map(contentOf)).size > 1;
+    const isTorn = isAmbiguous || new Set(kept.map(contentOf)).size > 1;
     return { device, name: kept[0]?.installationId ?? `device ${device}`, rows: kept, word: words[0], isTorn };
   });
 }

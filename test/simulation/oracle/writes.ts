@@ -72,6 +72,7 @@ function judgeCreation(facts: Facts, write: Write, after: Row): void {
 
 function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   const { run, hub } = write;
+  run.removed.add(facts.truth.deviceOf(before));
   if (isInWindow(write, before)) {
     facts.sometimes('removedInItsWindow');
     return;

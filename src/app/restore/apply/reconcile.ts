@@ -1,5 +1,5 @@
 import { DrError } from '../../../core/errors.ts';
-import { outcomeOf, type ShardOutcomes } from '../../../core/restore/outcomes.ts';
+import { outcomeOf, type ShardOutcomes, withMissingAsWritten } from '../../../core/restore/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
 import type { Moved } from '../../runs/dispatch.ts';
@@ -16,7 +16,7 @@ import { closeUndoneShard } from './close-rollback.ts';
 import { decideBatch, isLookedAtAgain } from './decide-batch.ts';
 import { openIdMap } from './id-map.ts';
 import { countLostTime } from './lost-time.ts';
-import { moveToNextPass, tooManyFailures } from './next-pass.ts';
+import { LAST_PASS, moveToNextPass, tooManyFailures } from './next-pass.ts';
 import { type NoteTaker, storeNotes, takesNotes } from './notes.ts';
 import { type OpenOutcomes, openOutcomes } from './open-outcomes.ts';
 import { openRemover } from './remover.ts';
@@ -57,6 +57,14 @@ export async function reconcile(
   return isOpen ? undefined : moveToNextPass(app, run);
 }
 
+/** What the pass before made of the shard. The last look is one more for what the one before did not show. */
+async function readBefore(app: App, run: RestoreRun, shard: number, recordCount: number) {
+  const { pass } = run.phase;
+  if (pass === 1) return undefined;
+  const before = await readFinishedOutcomes(app, run, pass - 1, shard, recordCount);
+  return pass === LAST_PASS && run.request.purpose !== 'rollback' ? withMissingAsWritten(before) : before;
+}
+
 /** `continue` when time ran out; `over` when the run is, and this step has stored that it stopped. */
 type ShardEnd = 'continue' | 'over' | { readonly failureCount: number };
 
@@ -75,13 +83,12 @@ async function openWork(
   stored: Found<ShardOutcomes> | undefined,
   deadlineAt: number,
 ): Promise<Work> {
-  const { pass } = run.phase;
   const hub = hubOf(app, run.hub);
   const newlyLostMs = countLostTime(app, hub);
   const reads = await openShardReads(app, run, shard);
   const { fingerprints, openRecords } = reads;
   const recordCount = fingerprints.count;
-  const before = pass === 1 ? undefined : await readFinishedOutcomes(app, run, pass - 1, shard, recordCount);
+  const before = await readBefore(app, run, shard, recordCount);
   const undone = run.request.purpose === 'rollback' ? await openUndone(app, run, shard, fingerprints) : undefined;
   const outcomes = openOutcomes(app, run, shard, {
     platforms: fingerprints.platformOfEach(),
