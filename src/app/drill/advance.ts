@@ -1,10 +1,10 @@
 import { DrError } from '../../core/errors.ts';
 import { isSameHub } from '../../core/paths.ts';
-import type { CallOptions, Hub } from '../../core/ports.ts';
+import type { Hub } from '../../core/ports.ts';
 import { type Drill, drillRunId } from '../../core/readiness/drill.ts';
 import { isOver, type Run } from '../../core/run/run.ts';
 import { type App, fullNameOf, toInstant } from '../app.ts';
-import { holdsRows } from '../restore/compare/holds-rows.ts';
+import { holdsRows, within } from '../listing/hub-rows.ts';
 import { startRollback } from '../restore/rollback.ts';
 import { startRestore } from '../restore/start.ts';
 import { readRun } from '../runs/store.ts';
@@ -81,7 +81,7 @@ async function verify(app: App, drill: Drill): Promise<Drill> {
 /** Only what an earlier drill restored is removed: the named hub may be in use. */
 async function sweep(app: App, drill: Drill, hub: Hub): Promise<Drill> {
   const { owes, sweepId } = drill;
-  if (!(await holdsRows(hub, soon(app)))) return enter(app, withoutDebt(drill), 'restoring');
+  if (!(await holdsRows(hub, within(app, LOOK_MS)))) return enter(app, withoutDebt(drill), 'restoring');
   if (owes === undefined) return end(app, drill, NOT_EMPTY);
   if (sweepId === undefined) return { ...drill, sweepId: drillRunId(drill.id, 'sweep') };
   const run = await rollBack(app, owes, sweepId, hub);
@@ -109,7 +109,7 @@ async function empty(app: App, drill: Drill, hub: Hub): Promise<Drill> {
   if (cleanupId === undefined) return { ...drill, cleanupId: drillRunId(drill.id, 'cleanup') };
   const run = await rollBack(app, restoreId, cleanupId, hub);
   if (run !== 'nothing' && !isOver(run)) return drill;
-  if (!(await holdsRows(hub, soon(app)))) return end(app, withoutDebt(drill), drill.failure);
+  if (!(await holdsRows(hub, within(app, LOOK_MS)))) return end(app, withoutDebt(drill), drill.failure);
   if (run !== 'nothing' && mustWait(app, run)) return drill;
   const why = (run === 'nothing' ? undefined : failureOf(run)) ?? 'It still holds registrations.';
   return end(app, drill, drill.failure ?? `The scratch hub could not be emptied. ${why}`);
@@ -129,10 +129,6 @@ async function rollBack(app: App, of: string, id: string, hub: Hub): Promise<Run
 /** While it runs, and for a while after: what it deleted may still be listed. */
 function mustWait(app: App, run: Run): boolean {
   return !isOver(run) || app.world.now() - Date.parse(run.finishedAt ?? run.createdAt) < SETTLE_MS;
-}
-
-function soon({ world }: App): CallOptions {
-  return { deadlineAt: world.now() + LOOK_MS };
 }
 
 function failureOf(run: Run): string | undefined {

@@ -5,7 +5,7 @@ import { shardCountFor } from '../../core/registration/record.ts';
 import type { Run } from '../../core/run/run.ts';
 import { isOver } from '../../core/run/run.ts';
 import { newScanCheckpoint, type ScanCheckpoint } from '../../core/snapshot/scan-checkpoint.ts';
-import { type App, hubOf, toInstant } from '../app.ts';
+import { type App, fullNameOf, hubOf, toInstant } from '../app.ts';
 import { type Moved, moveOn } from '../runs/dispatch.ts';
 import { beat, readRun, Superseded } from '../runs/store.ts';
 import { documents } from '../stored/documents.ts';
@@ -145,7 +145,7 @@ async function restart(app: App, progress: Progress): Promise<Position> {
   const { id, hub } = progress.run;
   app.log.warn('listing begins again: its continuation token was lost', { runId: id, restartCount });
   if (restartCount > MAX_RESTARTS) {
-    const message = `The listing of hub ${hub.namespace}/${hub.hub} lost its place ${restartCount} times. Try again when the hub is quieter, or look at the service's health.`;
+    const message = `The listing of hub ${fullNameOf(hub)} lost its place ${restartCount} times. Try again when the hub is quieter, or look at the service's health.`;
     throw new DrError('ListingUnstable', message);
   }
   await save(app, progress, newScanCheckpoint(toInstant(app.world.now()), restartCount));

@@ -1,6 +1,6 @@
 import { alertName, alertsFolder } from '../../core/paths.ts';
 import { type Alert, alertCodes, type Condition, nextAlert } from '../../core/readiness/alerts.ts';
-import { type App, toInstant } from '../app.ts';
+import { type App, fullNameOf, toInstant } from '../app.ts';
 import { documents } from '../stored/documents.ts';
 
 /** The process that noted a change sends it; when that one died, others do after this. */
@@ -52,10 +52,9 @@ async function storeChange(
   before: StoredAlert | undefined,
   condition: Condition | undefined,
 ): Promise<StoredAlert | undefined> {
-  const { namespace, hub } = app.primary.ref;
   const nowMs = app.world.now();
   const alert = nextAlert(before?.alert, condition, {
-    hub: `${namespace}/${hub}`,
+    hub: fullNameOf(app.primary.ref),
     now: toInstant(nowMs),
     hasWebhook: app.notifier.hasWebhook,
   });

@@ -3,7 +3,7 @@ import { alteredIn } from '../../core/restore/altered.ts';
 import { movesBaseline } from '../../core/restore/circumstances.ts';
 import type { Totals } from '../../core/restore/totals.ts';
 import { type RestoreResult, type RestoreRun, startOfRunId } from '../../core/run/run.ts';
-import type { App } from '../app.ts';
+import { type App, fullNameOf } from '../app.ts';
 import { moveBaseline, revertBaseline } from '../baseline/store.ts';
 import { endRun, failureOf } from '../runs/end.ts';
 import { putMark, storeProof } from '../snapshots/marks.ts';
@@ -54,8 +54,9 @@ async function proveSnapshot(app: App, run: RestoreRun): Promise<void> {
 }
 
 function targetAlters({ hub }: RestoreRun, altered: number): DrError {
-  const message = `Hub ${hub.namespace}/${hub.hub} shows ${altered} of the records just written differently from how they were sent. Nothing is proven. Compare one of them by hand with the snapshot, and ask the service's support.`;
-  return new DrError('TargetAltersRecords', message, { target: `${hub.namespace}/${hub.hub}` });
+  const target = fullNameOf(hub);
+  const message = `Hub ${target} shows ${altered} of the records just written differently from how they were sent. Nothing is proven. Compare one of them by hand with the snapshot, and ask the service's support.`;
+  return new DrError('TargetAltersRecords', message, { target });
 }
 
 function incomplete(run: RestoreRun, failed: number, total: number): DrError {

@@ -6,6 +6,7 @@ import type { RestoreRequest } from '../../core/request/restore.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, fullNameOf } from '../app.ts';
+import { within } from '../listing/hub-rows.ts';
 
 /** The caller waits for the preflight; a hub that needs longer is not reachable for this purpose. */
 export const PREFLIGHT_MS = 10_000;
@@ -52,7 +53,7 @@ export async function preflight(
   { role, isWhole }: { readonly role: RestoreOrder['target']; readonly isWhole: boolean },
 ): Promise<string[]> {
   const warnings: string[] = [];
-  const probe = await target.probe({ deadlineAt: app.world.now() + PREFLIGHT_MS });
+  const probe = await target.probe(within(app, PREFLIGHT_MS));
   const configured = role === 'secondary' ? app.policy.secondaryTier : undefined;
   const tier = configured ?? (probe.tier === 'BasicOrFree' ? 'Basic' : probe.tier);
   if (tier === 'unknown')

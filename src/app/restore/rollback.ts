@@ -3,6 +3,7 @@ import type { RollbackRequest } from '../../core/request/restore.ts';
 import { wrote } from '../../core/restore/next-actions.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import { type App, fullNameOf } from '../app.ts';
+import { within } from '../listing/hub-rows.ts';
 import { launchAgain, openTarget, readEnded, refusal } from './again.ts';
 import { readTotals } from './outcomes/totals.ts';
 import { PREFLIGHT_MS, refuseWrongConfirmation } from './preflight.ts';
@@ -36,6 +37,6 @@ export async function startRollback(
   const { counts, attempted } = await readTotals(app, restore);
   if (wrote(counts) + attempted === 0) throw refusal('NothingToRollBack', restore, 'wrote nothing');
   const { manifest, hub } = await openTarget(app, restore);
-  await hub.probe({ deadlineAt: app.world.now() + PREFLIGHT_MS });
+  await hub.probe(within(app, PREFLIGHT_MS));
   return launchAgain(app, restore, manifest, { id, purpose: 'rollback', note, warnings: [], requestedBy });
 }

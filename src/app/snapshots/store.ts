@@ -5,7 +5,7 @@ import type { RecordOfRows } from '../../core/registration/record.ts';
 import { isRunId } from '../../core/run/run.ts';
 import type { Manifest, ManifestShard } from '../../core/snapshot/manifest.ts';
 import { openShardRecords, recordsIn, type ShardRecords } from '../../core/snapshot/shard.ts';
-import type { App } from '../app.ts';
+import { type App, fullNameOf } from '../app.ts';
 import { decompress, sha256Hex } from '../stored/codec.ts';
 import { documents } from '../stored/documents.ts';
 import { linesOf } from '../stored/lines.ts';
@@ -35,7 +35,7 @@ export async function chooseSnapshot(app: App, hub: HubRef, asked: string): Prom
   if (asked === 'latest') {
     const { manifest, faults } = await searchLatest(app, hub, readMarks(app, hub));
     if (manifest !== undefined) return { manifest, warnings: faults.map((fault) => fault.message) };
-    const message = `There is no good snapshot of hub ${hub.namespace}/${hub.hub}. GET /api/snapshots shows whether a suspect one exists, which can be restored by its id; else back up now: POST /api/backups.`;
+    const message = `There is no good snapshot of hub ${fullNameOf(hub)}. GET /api/snapshots shows whether a suspect one exists, which can be restored by its id; else back up now: POST /api/backups.`;
     const details = faults.map(({ code, message: fault, target }) => ({ code, message: fault, target }));
     throw new DrError('NoGoodSnapshot', message, { details });
   }

@@ -61,6 +61,13 @@ export class FingerprintTable {
     return this.numbers[this.#start(index) + 1] ?? 0;
   }
 
+  /** By the hash of its key where each record is. */
+  places(): Map<number, number> {
+    const places = new Map<number, number>();
+    for (let index = 0; index < this.count; index += 1) places.set(this.keyHashAt(index), index);
+    return places;
+  }
+
   versionHashAt(index: number): number {
     return this.numbers[this.#start(index) + 2] ?? 0;
   }

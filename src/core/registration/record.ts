@@ -27,6 +27,11 @@ export function isInstallation({ key }: Pick<RecordOfRows, 'key'>): boolean {
   return key.startsWith('i:');
 }
 
+/** The id of the installation that the key is of. */
+export function installationIdIn(key: string): string | undefined {
+  return isInstallation({ key }) ? key.slice(2) : undefined;
+}
+
 /** The platform a record is counted under: that of its first row. */
 export function platformOf({ rows: [first] }: RecordOfRows<Pick<Registration, 'platform'>>): string {
   return first?.platform ?? '';

@@ -51,10 +51,7 @@ export interface SurveyOptions {
 }
 
 export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerprints, options: SurveyOptions): Survey {
-  const places = new Map<number, number>();
-  if (live.size > 0) {
-    for (let index = 0; index < fingerprints.count; index += 1) places.set(fingerprints.keyHashAt(index), index);
-  }
+  const places = live.size === 0 ? new Map<number, number>() : fingerprints.places();
   const foreign: ForeignRow[] = [];
   const extras: Extra[] = [];
   const extraOutcomes: Outcome[] = [];

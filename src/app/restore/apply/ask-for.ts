@@ -1,8 +1,8 @@
 import type { CallOptions, Hub } from '../../../core/ports.ts';
-import { isInstallation, type RecordOfRows } from '../../../core/registration/record.ts';
-import { parseRegistration } from '../../../core/registration/registration.ts';
+import { installationIdIn, type RecordOfRows } from '../../../core/registration/record.ts';
+import type { Registration } from '../../../core/registration/registration.ts';
 import type { PlanOptions } from '../../../core/restore/plan.ts';
-import { toText } from '../../stored/codec.ts';
+import { findInstallationRows, findRow } from '../../listing/hub-rows.ts';
 
 /**
  * What the hub shows of a record when it is asked by its tag, or by its registration ids; beside that, what a listing
@@ -15,21 +15,30 @@ export async function askFor(
   mintedFor: PlanOptions['mintedFor'],
   call: CallOptions,
 ): Promise<RecordOfRows | undefined> {
-  const ids = isInstallation({ key }) ? [] : [...new Set(rows.flatMap(({ id }) => [id, ...mintedFor(id)]))];
-  const found = isInstallation({ key })
-    ? await hub.findInstallation(key.slice(2), call)
-    : await askForAll(hub, ids, call);
-  const asked = found.map((bytes) => parseRegistration(toText(bytes)));
-  const others = isInstallation({ key }) ? [] : (listed?.rows ?? []).filter(({ id }) => !ids.includes(id));
-  const all = [...asked, ...others];
-  return all.length === 0 ? undefined : { key, rows: all };
+  const installationId = installationIdIn(key);
+  const found =
+    installationId === undefined
+      ? await askForAll(
+          hub,
+          rows.flatMap(({ id }) => [id, ...mintedFor(id)]),
+          listed,
+          call,
+        )
+      : await findInstallationRows(hub, installationId, call);
+  return found.length === 0 ? undefined : { key, rows: found };
 }
 
-async function askForAll(hub: Hub, ids: readonly string[], call: CallOptions): Promise<Uint8Array[]> {
-  const found: Uint8Array[] = [];
-  for (const id of ids) {
-    const bytes = await hub.findRegistration(id, call);
-    if (bytes !== undefined) found.push(bytes);
+async function askForAll(
+  hub: Hub,
+  ids: readonly string[],
+  listed: RecordOfRows | undefined,
+  call: CallOptions,
+): Promise<Registration[]> {
+  const found: Registration[] = [];
+  const asked = new Set(ids);
+  for (const id of asked) {
+    const row = await findRow(hub, id, call);
+    if (row !== undefined) found.push(row);
   }
-  return found;
+  return [...found, ...(listed?.rows ?? []).filter(({ id }) => !asked.has(id))];
 }

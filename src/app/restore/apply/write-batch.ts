@@ -1,12 +1,12 @@
 import { versionHashOf } from '../../../core/fingerprint/row.ts';
 import type { Hub, WriteOutcome } from '../../../core/ports.ts';
 import { type RecordOfRows, recordKey } from '../../../core/registration/record.ts';
-import { canonicalRow, parseRegistration, type Registration } from '../../../core/registration/registration.ts';
+import { canonicalRow } from '../../../core/registration/registration.ts';
 import type { Outcome, WrittenOutcome } from '../../../core/restore/outcomes.ts';
 import type { AsSeen, Write } from '../../../core/restore/plan.ts';
 import type { App } from '../../app.ts';
+import { findInstallationRows, findRow } from '../../listing/hub-rows.ts';
 import type { EndWatch } from '../../runs/end-watch.ts';
-import { toText } from '../../stored/codec.ts';
 import type { Workers } from '../../stored/concurrent.ts';
 import type { IdMap } from './id-map.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
@@ -212,7 +212,7 @@ async function createAsSeen(
   { hub, deadlineAt, endWatch }: Writer,
   { target, xml, asSeen, isFirstTry }: Creation,
 ): Promise<OneAnswer> {
-  const row = await findRow(hub, target, deadlineAt);
+  const row = await findRow(hub, target, { deadlineAt });
   if (await endWatch.isOverNow()) return STOPPED;
   if (row === undefined) return hub.putRegistration(target, xml, { deadlineAt });
   if (asSeen.includes(versionHashOf(row))) return hub.putRegistration(target, xml, { deadlineAt, ifMatch: row.etag });
@@ -227,8 +227,8 @@ async function whileAsSeen(
   write: () => Promise<WriteOutcome>,
 ): Promise<OneAnswer> {
   if (asSeen === undefined) return write();
-  const rows = await hub.findInstallation(id, { deadlineAt });
-  const isAsSeen = rows.every((bytes) => asSeen.includes(versionHashOf(parseRegistration(toText(bytes)))));
+  const rows = await findInstallationRows(hub, id, { deadlineAt });
+  const isAsSeen = rows.every((row) => asSeen.includes(versionHashOf(row)));
   if (await endWatch.isOverNow()) return STOPPED;
   return isAsSeen ? write() : CHANGED;
 }
@@ -238,13 +238,8 @@ async function withdraw(hub: Hub, { id, etag, key }: WriteOf<'withdrawal'>, dead
   if (answer === 'gone') return DONE;
   if (key === undefined) return CHANGED;
   // Under its id this run may have written the handle that its device has now.
-  const row = await findRow(hub, id, deadlineAt);
+  const row = await findRow(hub, id, { deadlineAt });
   return row === undefined || recordKey(row) !== key ? DONE : CHANGED;
-}
-
-async function findRow(hub: Hub, id: string, deadlineAt: number): Promise<Registration | undefined> {
-  const bytes = await hub.findRegistration(id, { deadlineAt });
-  return bytes === undefined ? undefined : parseRegistration(toText(bytes));
 }
 
 async function remove(hub: Hub, { id }: WriteOf<'removal'>, deadlineAt: number): Promise<WriteOutcome> {

@@ -1,12 +1,10 @@
 import { DrError } from '../../../core/errors.ts';
-import type { CallOptions, Hub } from '../../../core/ports.ts';
-import { isInstallation, keyHashOf, type RecordOfRows, recordKey } from '../../../core/registration/record.ts';
-import { parseRegistration } from '../../../core/registration/registration.ts';
+import type { Hub } from '../../../core/ports.ts';
+import { installationIdIn, keyHashOf, type RecordOfRows, recordKey } from '../../../core/registration/record.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
-import { toText } from '../../stored/codec.ts';
+import { findInstallationRows, findRow, holdsRows, within } from '../../listing/hub-rows.ts';
 import { readMintedIds } from '../outcomes/minted-ids.ts';
-import { holdsRows } from './holds-rows.ts';
 import { readLiveRecords } from './live-rows.ts';
 import { readKeysOfBoth } from './newest-keys.ts';
 
@@ -46,7 +44,7 @@ async function askSource(
   const otherIds = await readOtherIds(app, run, shard);
   try {
     // One that was deleted answers every question about a registration as if that were gone.
-    if (!(await holdsRows(source, soon(app)))) return 'silent';
+    if (!(await holdsRows(source, within(app, PATIENCE_MS)))) return 'silent';
     for (const record of records) {
       if (await isInSource(app, source, record, otherIds)) {
         app.log.warn('withdrawals stopped: the source still holds one of them', { runId: run.id, shard });
@@ -67,17 +65,14 @@ function sampleOf(records: readonly RecordOfRows[]): RecordOfRows[] {
   return records.filter((_, index) => index % step === 0).slice(0, ASKED);
 }
 
-function soon({ world }: App): CallOptions {
-  return { deadlineAt: world.now() + PATIENCE_MS };
-}
-
 async function isInSource(app: App, source: Hub, { key, rows }: RecordOfRows, otherIds: OtherIds): Promise<boolean> {
-  const options = soon(app);
-  if (isInstallation({ key })) return (await source.findInstallation(key.slice(2), options)).length > 0;
+  const options = within(app, PATIENCE_MS);
+  const installationId = installationIdIn(key);
+  if (installationId !== undefined) return (await findInstallationRows(source, installationId, options)).length > 0;
   for (const id of rows.flatMap((row) => [row.id, ...otherIds(row.id)])) {
-    const found = await source.findRegistration(id, options);
+    const found = await findRow(source, id, options);
     // Under its id there may be another handle by now: then this one is gone.
-    if (found !== undefined && recordKey(parseRegistration(toText(found))) === key) return true;
+    if (found !== undefined && recordKey(found) === key) return true;
   }
   return false;
 }

@@ -98,9 +98,7 @@ function targetShowing(app: App, run: RestoreRun, shard: number, { live }: First
 }
 
 function sourceShowing(run: RestoreRun, { fingerprints, openRecords }: FirstLook): Showing {
-  const places = new Map(
-    Array.from({ length: fingerprints.count }, (_, index) => [fingerprints.keyHashAt(index), index]),
-  );
+  const places = fingerprints.places();
   return {
     at: readAtOf(run),
     shown(keyHash) {

@@ -23,8 +23,7 @@ export async function compareUndone(
 ): Promise<void> {
   const undone = await openUndone(app, run, shard, fingerprints);
   const isDevicesOwn = await devicesOwnSince(app, shard, undone, fingerprints);
-  const places = new Map<number, number>();
-  for (let index = 0; index < fingerprints.count; index += 1) places.set(fingerprints.keyHashAt(index), index);
+  const places = fingerprints.places();
   const foreign = [...live].flatMap(([keyHash, rows]) => {
     if (!isDevicesOwn({ keyHash, place: places.get(keyHash), rows, shown: shownBy(rows) })) return [];
     return rows.map(({ handleHash, idHash, versionHash }) => ({ handleHash, idHash, versionHash, isOurs: false }));

@@ -1,6 +1,7 @@
 import { DrError } from '../../../core/errors.ts';
 import { passOfName, phaseFolder, shardOfName } from '../../../core/paths.ts';
 import type { BlobFacts } from '../../../core/ports.ts';
+import { installationIdIn } from '../../../core/registration/record.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { sha256Hex } from '../../stored/codec.ts';
@@ -31,7 +32,8 @@ export async function newestResults(app: App, run: RestoreRun) {
 /** `installation {id}`, or `device {platform} {first digits of the handle's SHA-256}`: never a device token. */
 export function nameOfKey(key: string | undefined): string {
   if (key === undefined) return 'unknown: its snapshot was deleted';
-  if (key.startsWith('i:')) return `installation ${key.slice(2)}`;
+  const installationId = installationIdIn(key);
+  if (installationId !== undefined) return `installation ${installationId}`;
   const [, platform = '', ...handle] = key.split(':');
   return `device ${platform} ${sha256Hex(handle.join(':')).slice(0, 12)}`;
 }

@@ -7,7 +7,7 @@ import type { AsSeen, Write } from '../../../core/restore/plan.ts';
 import type { Undo } from '../../../core/restore/plan-put-back.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
-import { toText } from '../../stored/codec.ts';
+import { findRow } from '../../listing/hub-rows.ts';
 import { forEachConcurrent } from '../../stored/concurrent.ts';
 import { documents } from '../../stored/documents.ts';
 
@@ -58,8 +58,7 @@ async function readDisplaced(
   }
   const rows: Registration[] = [];
   await forEachConcurrent(moves, app.policy.maxConcurrency, async ({ id, asSeen }) => {
-    const bytes = await hub.findRegistration(id, { deadlineAt });
-    const row = bytes === undefined ? undefined : parseRegistration(toText(bytes));
+    const row = await findRow(hub, id, { deadlineAt });
     if (row !== undefined && asSeen.includes(versionHashOf(row))) rows.push(row);
   });
   return rows;
