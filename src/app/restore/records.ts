@@ -8,6 +8,7 @@ import { readManifest, readSnapshotShard } from '../snapshots/store.ts';
 import { readComparison } from './compare/comparison.ts';
 import { nameOfKey, newestResults, PAGE, parsePosition } from './outcomes/listed.ts';
 import { readUndo } from './outcomes/undo.ts';
+import { extrasOf } from './outcomes/undone.ts';
 import { readNewest, readRunOf } from './outcomes/written.ts';
 
 /** Counted only: of a large hub they may be millions that the restore is not about. */
@@ -22,15 +23,17 @@ export async function readRecords(app: App, runId: string, outcome: RecordKind, 
   const run = await findRun(app, 'restore', runId);
   const start = parsePosition(from);
   if (outcome === 'onlyInTarget') return { value: [], next: undefined, note: NOT_STORED };
-  return { ...(await readPage(app, run, outcome, start, PAGE)), note: undefined };
+  const results = await newestResults(app, run);
+  return { ...(await readPage(app, run, results, outcome, start, PAGE)), note: undefined };
 }
 
 /** Names a few records of each kind that there is. */
 export async function readExamples(app: App, run: RestoreRun, counts: RestoreCounts) {
   const examples: Record<string, string[]> = {};
+  const results = await newestResults(app, run);
   for (const kind of recordKinds) {
     if (kind === 'onlyInTarget' || kind === 'raced' || counts[kind] === 0) continue;
-    const { value } = await readPage(app, run, kind, { shard: 0, index: 0 }, EXAMPLES);
+    const { value } = await readPage(app, run, results, kind, { shard: 0, index: 0 }, EXAMPLES);
     examples[kind] = value.map(({ record }) => record);
   }
   return examples;
@@ -39,12 +42,12 @@ export async function readExamples(app: App, run: RestoreRun, counts: RestoreCou
 async function readPage(
   app: App,
   run: RestoreRun,
+  results: Awaited<ReturnType<typeof newestResults>>,
   outcome: Exclude<RecordKind, 'onlyInTarget'>,
   from: { readonly shard: number; readonly index: number },
   size: number,
 ) {
   const value: { readonly record: string; readonly outcome: RecordKind }[] = [];
-  const results = await newestResults(app, run);
   for (const { shard } of results.filter((one) => one.shard >= from.shard && countIn(one.facts, outcome) > 0)) {
     const newest = await readNewest(app, run, shard);
     const { letters = '', extraCount = 0 } = newest ?? {};
@@ -81,12 +84,8 @@ async function namesOfExtras(
 ) {
   if (run.request.purpose === 'rollback') {
     if (records.length !== count) return [];
-    const keys = [...(await readUndo(app, await readRunOf(app, run), shard)).keys()];
-    const inSnapshot = new Set(records.map(({ key }) => key));
-    return keys
-      .filter((key) => !inSnapshot.has(key))
-      .sort()
-      .map(nameOfKey);
+    const undo = await readUndo(app, await readRunOf(app, run), shard);
+    return extrasOf(undo, new Set(records.map(({ key }) => key))).map(nameOfKey);
   }
   const undo = await readUndo(app, run, shard);
   const keys = new Map([...undo.keys()].map((key) => [keyHashOf(key), key]));

@@ -36,8 +36,8 @@ export async function openRestorer(app: App, run: RestoreRun, given: ShardToPlan
   const opened = { ...given, comparison, records, live, isInPlace, elsewhere };
   if (run.phase.pass === 1) return openFirstPass(app, run, opened);
   // Nearly always all is in place by now: then the first pass is not opened again.
-  const firstLook = open.length === 0 ? undefined : await openFirstLook(app, run, opened);
-  return openLaterPass(run, hubOf(app, run.hub), opened, firstLook);
+  const lookBack = open.length === 0 ? undefined : await openLookBack(app, run, opened);
+  return openLaterPass(run, hubOf(app, run.hub), opened, lookBack);
 }
 
 /** Later passes look after what this run wrote. */
@@ -45,7 +45,7 @@ function openLaterPass(
   run: RestoreRun,
   hub: Hub,
   opened: OpenComparison,
-  firstLook: FirstLook | undefined,
+  lookBack: LookBack | undefined,
 ): RecordPlanner {
   const { comparison, records, live, idMap, isInPlace, elsewhere } = opened;
   const rules = { isDryRun: run.request.dryRun, isLastPass: run.phase.pass >= LOOKING_FROM };
@@ -61,16 +61,16 @@ function openLaterPass(
       const decision = decide({ kind: 'unchanged', collapsed: 0 }, earlier, rules);
       return laterPlan(decision, { seen: comparison.versionHashesAt(index) });
     }
-    const again = firstLook?.unapplied(index, earlier);
+    const again = lookBack?.unapplied(index, earlier);
     if (again !== undefined) return laterPlan(again);
     const record = records.at(index);
     const found = live.get(record.key);
-    const pass = { options, rules, versionsBefore: firstLook?.versionsAt(index) ?? [] };
+    const pass = { options, rules, versionsBefore: lookBack?.versionsAt(index) ?? [] };
     const planned = planLater(record, found, earlier, pass);
     if (found !== undefined && !isToRepair(planned) && !mayBePart(found, planned)) return planned;
     const ask = async (call: CallOptions): Promise<Planned> => {
       const answer = await askFor(hub, record, found, idMap.mintedFor, call);
-      const late = firstLook?.unapplied(index, earlier, recordVersionOf((answer?.rows ?? []).map(versionHashOf)));
+      const late = lookBack?.unapplied(index, earlier, recordVersionOf((answer?.rows ?? []).map(versionHashOf)));
       return late === undefined ? planLater(record, answer, earlier, pass) : laterPlan(late);
     };
     return { ...planned, ask };
@@ -118,7 +118,7 @@ function isToRepair({ decision }: Planned): boolean {
   return decision.kind === 'write' && decision.writes.some(({ kind }) => kind !== 'withdrawal');
 }
 
-interface FirstLook {
+interface LookBack {
   /** `asked` is the version that the hub has shown when it was asked. */
   unapplied(index: number, earlier: WrittenOutcome, asked?: number): Decision | undefined;
   /** Of the rows that a record had. */
@@ -126,16 +126,16 @@ interface FirstLook {
 }
 
 /**
- * What the first pass saw. `unapplied`: for what was to be changed or withdrawn, and shows as it was listed before: the write did not take effect yet, and is
- * due again. For a withdrawn record that is gone or came again: that.
+ * What the first pass saw. `unapplied`: for what was to be changed or withdrawn, and shows as it was listed before: the
+ * write did not take effect yet, and is due again. For a withdrawn record that is gone or came again: that.
  */
-async function openFirstLook(app: App, run: RestoreRun, opened: OpenComparison): Promise<FirstLook> {
+async function openLookBack(app: App, run: RestoreRun, opened: OpenComparison): Promise<LookBack> {
   const { shard, fingerprints, comparison } = opened;
   const isLastPass = run.phase.pass >= LOOKING_FROM;
   const first = await readComparison(app, run, shard, fingerprints.count, 1);
   const planFirst = await openFirstPass(app, run, { ...opened, comparison: first });
   const liveNow = new Map(comparison.extras.map(({ keyHash, version }) => [keyHash, version]));
-  const unapplied: FirstLook['unapplied'] = (index, earlier, asked) => {
+  const unapplied: LookBack['unapplied'] = (index, earlier, asked) => {
     const extra = first.extras[index - fingerprints.count];
     const listed =
       extra === undefined ? recordVersionOf(comparison.versionHashesAt(index)) : liveNow.get(extra.keyHash);

@@ -41,7 +41,12 @@ export async function openUndone(
     restore,
     written: await readWritten(app, restore, shard),
     undo,
-    extras: [...undo.keys()].filter((key) => !inSnapshot.has(key)).sort(),
+    extras: extrasOf(undo, inSnapshot),
     hasUndoAt: (index) => positions.has(index),
   };
+}
+
+/** Of the undo the keys that the snapshot does not hold, in the order of their positions. */
+export function extrasOf(undo: Undone['undo'], inSnapshot: ReadonlySet<string>): string[] {
+  return [...undo.keys()].filter((key) => !inSnapshot.has(key)).sort();
 }
