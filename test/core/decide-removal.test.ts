@@ -3,7 +3,7 @@ import { decideRemoval, type RemovalDecision, type RemovalRules } from '../../sr
 import type { Write } from '../../src/core/restore/plan.ts';
 import type { RemovalPlan } from '../../src/core/restore/plan-removal.ts';
 
-const writes: readonly Write[] = [{ kind: 'removal', id: 'device-1' }];
+const writes: readonly Write[] = [{ kind: 'installationDeletion', id: 'device-1' }];
 const plans = {
   gone: { kind: 'gone' },
   changed: { kind: 'changed' },

@@ -13,7 +13,7 @@ const plans = {
   impossible: { kind: 'impossible', fault: 'UnknownPlatform', collapsed: 0 },
   create: { kind: 'create', writes, collapsed: 0 },
   complete: { kind: 'complete', writes, collapsed: 0 },
-  withdraw: { kind: 'withdraw', writes, collapsed: 0 },
+  deduplicate: { kind: 'deduplicate', writes, collapsed: 0 },
   takeBack: { kind: 'takeBack', writes, collapsed: 0 },
 } as const satisfies Record<RecordPlan['kind'], RecordPlan>;
 
@@ -36,11 +36,11 @@ test.each<[keyof typeof plans, 'created' | 'updated' | undefined, PassRules, Dec
   ['impossible', undefined, first, failed('UnknownPlatform')],
   ['create', undefined, first, write('created')],
   ['complete', undefined, first, write('updated')],
-  ['withdraw', undefined, first, write('updated')],
+  ['deduplicate', undefined, first, write('updated')],
   // A dry run counts what it would write.
   ['create', undefined, dryRun, settled('created')],
   ['complete', undefined, dryRun, settled('updated')],
-  ['withdraw', undefined, dryRun, settled('updated')],
+  ['deduplicate', undefined, dryRun, settled('updated')],
   ['unchanged', undefined, dryRun, settled('unchanged')],
   ['keptLive', undefined, dryRun, settled('keptLive')],
   ['impossible', undefined, dryRun, failed('UnknownPlatform')],
@@ -53,10 +53,10 @@ test.each<[keyof typeof plans, 'created' | 'updated' | undefined, PassRules, Dec
   ['create', 'created', first, write('created')],
   ['create', 'updated', first, write('updated')],
   ['complete', 'created', first, write('created')],
-  ['withdraw', 'created', first, write('created')],
+  ['deduplicate', 'created', first, write('created')],
   ['create', 'created', last, failed('NotApplied')],
   ['complete', 'updated', last, failed('NotApplied')],
-  ['withdraw', 'created', last, failed('NotApplied')],
+  ['deduplicate', 'created', last, failed('NotApplied')],
   ['impossible', 'created', first, failed('UnknownPlatform')],
   // What it created is taken back where its device registered meanwhile.
   ['takeBack', 'created', first, { kind: 'takeBack', writes }],

@@ -39,8 +39,8 @@ test('what is exactly as it was seen after the restore goes, each row by its own
   expect(planRemoval(aDevice(native, templated), live, asSeen(...live.rows), same)).toEqual({
     kind: 'remove',
     writes: [
-      { kind: 'withdrawal', id: '1-1-1', etag: 4 },
-      { kind: 'withdrawal', id: '1-1-2', etag: 5 },
+      { kind: 'rowDeletion', id: '1-1-1', etag: 4 },
+      { kind: 'rowDeletion', id: '1-1-2', etag: 5 },
     ],
   });
 });
@@ -57,7 +57,7 @@ test('rows the device registered itself beside them stay', () => {
   const own = aRow({ id: '9-9-9', tags: ['a'] });
   expect(planRemoval(aDevice(native), aDevice(native, own), asSeen(native), same)).toEqual({
     kind: 'remove',
-    writes: [{ kind: 'withdrawal', id: '1-1-1', etag: 1 }],
+    writes: [{ kind: 'rowDeletion', id: '1-1-1', etag: 1 }],
   });
   expect(planRemoval(aDevice(native), aDevice(own), asSeen(native), same)).toEqual({ kind: 'gone' });
 });
@@ -66,7 +66,7 @@ test('of a device that lived before only the rows the restore added go', () => {
   const written = { added: [1], ...asSeen(native, templated) };
   expect(planRemoval(aDevice(native, templated), aDevice(native, templated), written, same)).toEqual({
     kind: 'remove',
-    writes: [{ kind: 'withdrawal', id: '1-1-2', etag: 1 }],
+    writes: [{ kind: 'rowDeletion', id: '1-1-2', etag: 1 }],
   });
   expect(planRemoval(aDevice(native, templated), aDevice(native), written, same)).toEqual({ kind: 'gone' });
 });
@@ -90,7 +90,7 @@ test('an installation goes as a whole when every row of it is as it was seen', (
   const versions = anApp(3).rows.map(versionHashOf);
   const removal = (asSeen: readonly number[]) => ({
     kind: 'remove',
-    writes: [{ kind: 'removal', id: 'app', asSeen }],
+    writes: [{ kind: 'installationDeletion', id: 'app', asSeen }],
   });
   const seen = asSeen(...anApp(3).rows);
   expect(planRemoval(anApp(1), anApp(3), seen, same)).toEqual(removal(versions));

@@ -94,7 +94,7 @@ test.each<[string, Row]>([
       record: aRecord(native),
       live: aRecord(native, newId),
       options: minted,
-      plan: { kind: 'withdraw', writes: [{ kind: 'withdrawal', id: '77-7-1', etag: 3 }], collapsed: 0 },
+      plan: { kind: 'deduplicate', writes: [{ kind: 'rowDeletion', id: '77-7-1', etag: 3 }], collapsed: 0 },
     },
   ],
   [

@@ -5,7 +5,7 @@ import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, toInstant } from '../app.ts';
 import { readBackupProgress } from '../backup/view.ts';
 import { readNewestDrills } from '../drill/store.ts';
-import { readPace, readSeen } from '../restore/outcomes/notes.ts';
+import { readPace, readSeen } from '../restore/outcomes/card-facts.ts';
 import { listRuns } from '../runs/store.ts';
 import { type Marks, newestProofAt, newestProven, readMarks } from '../snapshots/marks.ts';
 import { searchLatest } from '../snapshots/store.ts';

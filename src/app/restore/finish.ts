@@ -8,7 +8,7 @@ import { moveBaseline, revertBaseline } from '../baseline/store.ts';
 import { endRun, failureOf } from '../runs/end.ts';
 import { putMark, storeProof } from '../snapshots/marks.ts';
 import { listSnapshotIds, readManifest } from '../snapshots/store.ts';
-import { noteSeen } from './outcomes/notes.ts';
+import { noteSeen } from './outcomes/card-facts.ts';
 import { readTotals, toResult } from './outcomes/totals.ts';
 import { readRunOf } from './outcomes/written.ts';
 import { readExamples } from './records.ts';

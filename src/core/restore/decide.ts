@@ -16,7 +16,7 @@ export interface PassRules {
   readonly isLastPass: boolean;
 }
 
-const outcomeOfWriting = { create: 'created', complete: 'updated', withdraw: 'updated' } as const;
+const outcomeOfWriting = { create: 'created', complete: 'updated', deduplicate: 'updated' } as const;
 
 /**
  * `earlier` is what the pass before made of the record, absent in the first pass. Later passes only look after records
@@ -38,7 +38,7 @@ export function decide(
       return isLastPass ? { kind: 'failed', code: 'NotApplied' } : { kind: 'takeBack', writes: plan.writes };
     case 'create':
     case 'complete':
-    case 'withdraw': {
+    case 'deduplicate': {
       const outcome = earlier ?? outcomeOfWriting[plan.kind];
       if (earlier === undefined && isDryRun) return { kind: 'settled', outcome, hasChangedSince: false };
       if (earlier !== undefined && isLastPass) return { kind: 'failed', code: 'NotApplied' };

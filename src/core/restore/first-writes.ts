@@ -4,7 +4,7 @@ import { areDistinct, distinctRows } from '../registration/distinct.ts';
 import { type RebuildFault, rebuildInstallation, withVariedExpiry } from '../registration/installation.ts';
 import { isInstallation, type RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, descriptionForWrite, type Registration } from '../registration/registration.ts';
-import { type Write, withdrawalOf } from './plan.ts';
+import { deletionOf, type Write } from './plan.ts';
 
 /** What planning the writes of the first pass goes by. */
 export interface Planning {
@@ -48,7 +48,7 @@ export function planUpdate(record: RecordOfRows, live: RecordOfRows, planning: P
     }
   }
   const surplus = live.rows.filter(({ id }) => !kept.has(id));
-  return [...writes, ...surplus.map(withdrawalOf)];
+  return [...writes, ...surplus.map(deletionOf)];
 }
 
 /**
@@ -70,7 +70,7 @@ export function planMove(record: RecordOfRows, live: RecordOfRows, planning: Pla
   const writes = [...distinctRows(record.rows)].flatMap(([form, row]): Write[] => {
     const found = liveByForm.get(form);
     if (found === undefined || [row.id, ...planning.mintedFor(row.id)].includes(found.id)) return [];
-    return [creationOf(row, planning), withdrawalOf(found)];
+    return [creationOf(row, planning), deletionOf(found)];
   });
   return writes.length === 0 ? undefined : writes;
 }
@@ -88,9 +88,9 @@ export function planRenewal(record: RecordOfRows, live: RecordOfRows, planning: 
 /** Removes from the target what the snapshot no longer holds, while it is as it was listed. */
 export function planWithdrawal(live: RecordOfRows): readonly Write[] {
   if (isInstallation(live)) {
-    return [{ kind: 'removal', id: live.key.slice(2), asSeen: live.rows.map(versionHashOf) }];
+    return [{ kind: 'installationDeletion', id: live.key.slice(2), asSeen: live.rows.map(versionHashOf) }];
   }
-  return live.rows.map((row) => ({ ...withdrawalOf(row), key: live.key }));
+  return live.rows.map((row) => ({ ...deletionOf(row), key: live.key }));
 }
 
 export function isShorterThan(live: RecordOfRows, record: RecordOfRows, { expiryFloorAtMs }: Planning): boolean {

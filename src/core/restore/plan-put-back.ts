@@ -5,7 +5,7 @@ import { isInstallation, type RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, type Registration } from '../registration/registration.ts';
 import type { Decision } from './decide.ts';
 import { creationOf, overwriteOf, type Planning, planCreation, planInstallation, type Writes } from './first-writes.ts';
-import { withdrawalOf } from './plan.ts';
+import { deletionOf } from './plan.ts';
 import { isOfRewrite, type WrittenRecord } from './plan-removal.ts';
 
 /** What lived in the target under a record's key before a restore changed it. */
@@ -111,7 +111,7 @@ function planRestoration({ before, written }: PutBack, live: RecordOfRows, plann
     rest.delete(over.id);
     return overwriteOf(row, over);
   });
-  return [...writes, ...[...rest.values()].map(withdrawalOf)];
+  return [...writes, ...[...rest.values()].map(deletionOf)];
 }
 
 function toPlan({ isLastPass }: PutBack, writes: Writes): PutBackPlan {

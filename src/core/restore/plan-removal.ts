@@ -4,7 +4,7 @@ import { distinctRows } from '../registration/distinct.ts';
 import { isInPlace } from '../registration/expected.ts';
 import { isInstallation, type RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, type Registration } from '../registration/registration.ts';
-import { type PlanOptions, type Write, withdrawalOf } from './plan.ts';
+import { deletionOf, type PlanOptions, type Write } from './plan.ts';
 import type { Sighting } from './seen.ts';
 
 /** What a restore wrote of one record. */
@@ -53,7 +53,7 @@ export function sightingOf(record: RecordOfRows, live: RecordOfRows): Sighting {
 
 /** By these a later pass knows a row that is removed now, and its id where another version shows under it. */
 export function removalHashesOf(writes: readonly Write[], live: readonly Registration[]): number[] {
-  const removed = live.filter((row) => writes.some(({ kind, id }) => kind === 'removal' || id === row.id));
+  const removed = live.filter((row) => writes.some(({ kind, id }) => kind === 'installationDeletion' || id === row.id));
   return removed.flatMap((row) => [versionHashOf(row), idHashOf(row)]);
 }
 
@@ -76,7 +76,7 @@ export function planRemoval(
     if (!isInstallationUntouched(record, live, what)) return { kind: 'changed' };
     // A listing may have passed over rows of it.
     const asSeen = [...new Set([...live.rows.map(versionHashOf), ...(what.seen ?? [])])];
-    return { kind: 'remove', writes: [{ kind: 'removal', id: record.key.slice(2), asSeen }] };
+    return { kind: 'remove', writes: [{ kind: 'installationDeletion', id: record.key.slice(2), asSeen }] };
   }
   const { added } = what;
   const rows =
@@ -87,7 +87,7 @@ export function planRemoval(
   const ours = live.rows.filter((row) => formById.has(row.id));
   if (ours.length === 0) return { kind: 'gone' };
   if (!ours.every((row) => isRowUntouched(row, formById.get(row.id), what))) return { kind: 'changed' };
-  const writes = ours.map(withdrawalOf);
+  const writes = ours.map(deletionOf);
   return { kind: 'remove', writes };
 }
 

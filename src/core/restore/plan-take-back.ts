@@ -1,7 +1,7 @@
 import { distinctRows } from '../registration/distinct.ts';
 import { isInstallation, type RecordOfRows } from '../registration/record.ts';
 import { canonicalRow } from '../registration/registration.ts';
-import { type PlanOptions, type Write, withdrawalOf } from './plan.ts';
+import { deletionOf, type PlanOptions, type Write } from './plan.ts';
 
 /**
  * Takes back a plain record that this run created while its device registered by itself, under another id or as an
@@ -12,12 +12,12 @@ export function planTakeBack(
   record: RecordOfRows,
   live: RecordOfRows | undefined,
   { livesElsewhere, mintedFor }: Pick<PlanOptions, 'livesElsewhere' | 'mintedFor'>,
-): Extract<Write, { kind: 'withdrawal' }>[] | undefined {
+): Extract<Write, { kind: 'rowDeletion' }>[] | undefined {
   if (live === undefined || isInstallation(record)) return undefined;
   const ids = new Set(record.rows.flatMap(({ id }) => [id, ...mintedFor(id)]));
   const ours = live.rows.filter(({ id }) => ids.has(id));
   if (ours.length === 0 || (ours.length === live.rows.length && !record.rows.some(livesElsewhere))) return undefined;
   const forms = distinctRows(record.rows);
   if (!ours.every(({ xml }) => forms.has(canonicalRow(xml)))) return undefined;
-  return ours.map(withdrawalOf);
+  return ours.map(deletionOf);
 }

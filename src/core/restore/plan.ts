@@ -5,18 +5,18 @@ import { isInstallation, type RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, descriptionForWrite, hasRepairTag, type Registration } from '../registration/registration.ts';
 
 /**
- * One call to the target hub. A withdrawal takes back a row a restore wrote, if it is as it was seen; a removal takes
- * back an installation, which cannot be made to depend on what was seen.
+ * One call to the target hub. A row is deleted if it is as it was seen; an installation cannot be made to depend on
+ * that.
  */
 export type Write =
   | {
-      readonly kind: 'withdrawal';
+      readonly kind: 'rowDeletion';
       readonly id: string;
       readonly etag: number;
       /** Of the record: when the row has become another record's, it is gone from this one. */
       readonly key?: string;
     }
-  | { readonly kind: 'removal'; readonly id: string; readonly asSeen?: AsSeen }
+  | { readonly kind: 'installationDeletion'; readonly id: string; readonly asSeen?: AsSeen }
   | {
       readonly kind: 'registration';
       /** Of the snapshot. */
@@ -28,9 +28,8 @@ export type Write =
     }
   | { readonly kind: 'installation'; readonly id: string; readonly json: string; readonly asSeen?: AsSeen };
 
-/** Takes the row back, if it is as it was seen. */
-export function withdrawalOf({ id, etag }: Pick<Registration, 'id' | 'etag'>): Extract<Write, { kind: 'withdrawal' }> {
-  return { kind: 'withdrawal', id, etag };
+export function deletionOf({ id, etag }: Pick<Registration, 'id' | 'etag'>): Extract<Write, { kind: 'rowDeletion' }> {
+  return { kind: 'rowDeletion', id, etag };
 }
 
 /**
@@ -42,7 +41,11 @@ export type AsSeen = readonly number[];
 /** What is to become of one record of the snapshot. */
 export type RecordPlan =
   | { readonly kind: 'unchanged' | 'keptLive'; readonly collapsed: number }
-  | { readonly kind: 'create' | 'complete' | 'withdraw'; readonly writes: readonly Write[]; readonly collapsed: number }
+  | {
+      readonly kind: 'create' | 'complete' | 'deduplicate';
+      readonly writes: readonly Write[];
+      readonly collapsed: number;
+    }
   /** A row of this run's is taken back: its device has registered by itself. */
   | { readonly kind: 'takeBack'; readonly writes: readonly Write[]; readonly collapsed: number }
   | { readonly kind: 'impossible'; readonly fault: RebuildFault; readonly collapsed: number };
@@ -65,8 +68,8 @@ export interface PlanOptions {
 export function planRecord(record: RecordOfRows, live: RecordOfRows | undefined, options: PlanOptions): RecordPlan {
   if (live === undefined) return planNew(record, options);
   const { rows: wanted, duplicates: collapsed } = chooseRows(record.rows);
-  const writes = withdrawals(wanted.values(), live.rows, options.mintedFor);
-  if (writes.length > 0) return { kind: 'withdraw', writes, collapsed };
+  const writes = deletionsOfTwins(wanted.values(), live.rows, options.mintedFor);
+  if (writes.length > 0) return { kind: 'deduplicate', writes, collapsed };
   if (isInstallation(record) && live.rows.some(({ tags }) => hasRepairTag(tags))) {
     return toWrites('complete', record, record.rows, options, collapsed);
   }
@@ -96,7 +99,7 @@ function planNew(record: RecordOfRows, options: PlanOptions): RecordPlan {
  * repeated call (410). The device would be pushed twice. The one under the snapshot's id stays, since app backends may
  * know it.
  */
-function withdrawals(
+function deletionsOfTwins(
   wanted: Iterable<Registration>,
   live: readonly Registration[],
   mintedFor: PlanOptions['mintedFor'],
@@ -106,7 +109,7 @@ function withdrawals(
     const [first, ...others] = [id, ...mintedFor(id)].flatMap((written) => liveById.get(written) ?? []);
     if (first === undefined) return [];
     const form = canonicalRow(first.xml);
-    return others.filter(({ xml }) => canonicalRow(xml) === form).map(withdrawalOf);
+    return others.filter(({ xml }) => canonicalRow(xml) === form).map(deletionOf);
   });
 }
 

@@ -1,16 +1,16 @@
 import { intentOf, isWrittenOutcome, type Outcome, outcomeOf } from '../../../core/restore/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
-import type { NoteTaker } from './notes.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
 import type { Planned } from './planner.ts';
 import { type DueWrite, mayWrite, type Writer } from './write-batch.ts';
+import type { JournalWriter } from './write-journal.ts';
 
 /** Decided about without a pause: some milliseconds in which this process answers no call. */
 const DECIDED_AT_ONCE = 250;
 
 /** Decides about the next records until there are enough to write, or to ask for. */
 export async function decideBatch(
-  work: Writer & NoteTaker,
+  work: Writer & JournalWriter,
   positions: Iterator<number>,
   size: number,
 ): Promise<{ readonly due: readonly DueWrite[]; readonly isLast: boolean }> {
@@ -44,7 +44,7 @@ export function isLookedAtAgain({ request }: RestoreRun, outcome: Outcome | unde
 }
 
 /** What the pass makes of a record; nothing when its outcome is known without a plan. */
-function planOpen({ run, plan, outcomes, before }: Writer & NoteTaker, index: number): Planned | undefined {
+function planOpen({ run, plan, outcomes, before }: Writer & JournalWriter, index: number): Planned | undefined {
   const letter = before?.letters[index];
   const outcomeBefore = outcomeOf(letter);
   if (outcomeBefore !== undefined && !isLookedAtAgain(run, outcomeBefore)) {
@@ -63,7 +63,7 @@ function planOpen({ run, plan, outcomes, before }: Writer & NoteTaker, index: nu
 
 /** What is to be written for a record; nothing when it is settled. */
 function toDueWrite(
-  { outcomes, before, noted }: Writer & NoteTaker,
+  { outcomes, before, noted }: Writer & JournalWriter,
   index: number,
   planned: Planned,
 ): DueWrite | undefined {

@@ -7,7 +7,7 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { type Moved, moveOn } from '../../runs/dispatch.ts';
 import { rememberOpen } from '../../runs/shard-phase.ts';
-import { notePace } from '../outcomes/notes.ts';
+import { notePace } from '../outcomes/card-facts.ts';
 import { readResults } from '../outcomes/totals.ts';
 
 /** From this pass on a restore only looks: what it still misses has failed. */

@@ -17,13 +17,13 @@ import { decideBatch, isLookedAtAgain } from './decide-batch.ts';
 import { openIdMap } from './id-map.ts';
 import { countLostTime } from './lost-time.ts';
 import { LAST_PASS, moveToNextPass, tooManyFailures } from './next-pass.ts';
-import { type NoteTaker, storeNotes, takesNotes } from './notes.ts';
 import { type OpenOutcomes, openOutcomes } from './open-outcomes.ts';
 import { openRemover } from './remover.ts';
 import { openRestorer } from './restorer.ts';
 import { openShardReads, type ShardReads } from './shard-reads.ts';
 import { groupsOf } from './waves.ts';
 import { mayWrite, type Writer, writeBatch } from './write-batch.ts';
+import { type JournalWriter, keepsJournal, writeJournal } from './write-journal.ts';
 
 /**
  * Outcomes are saved, and a cancelled run noticed, each time that this many more records are about to be written: as
@@ -69,7 +69,7 @@ async function readBefore(app: App, run: RestoreRun, shard: number, recordCount:
 type ShardEnd = 'continue' | 'over' | { readonly failureCount: number };
 
 /** All that one step knows about its shard. */
-interface Work extends Writer, NoteTaker, ShardReads {
+interface Work extends Writer, JournalWriter, ShardReads {
   readonly app: App;
   readonly outcomes: OpenOutcomes;
   /** Of a rollback. */
@@ -106,7 +106,7 @@ async function openWork(
   const plan = await (undone === undefined ? openRestorer(app, run, toPlan) : openRemover(app, run, toPlan, undone));
   const isRepair = before !== undefined;
   const workers = createWorkers(app.policy.maxConcurrency);
-  const noted = takesNotes(run, before) ? new Map() : undefined;
+  const noted = keepsJournal(run, before) ? new Map() : undefined;
   const endWatch = watchEnd(app, run);
   const shared = { ...reads, app, run, shard, before, plan, outcomes, undone };
   return { ...shared, hub, deadlineAt, isRepair, idMap, workers, endWatch, noted };
@@ -119,7 +119,7 @@ async function settleOpen(work: Work): Promise<ShardEnd> {
   const [failure] = failures;
   outcomes.dropUnsent();
   if (outcomes.openCount() === 0) {
-    const journal = await storeNotes(work);
+    const journal = await writeJournal(work);
     if (work.undone === undefined) await closeBaselineShard({ ...work, journal });
     else await closeUndoneShard(work, work.undone);
   }

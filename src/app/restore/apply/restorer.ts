@@ -13,7 +13,7 @@ import { type App, hubOf } from '../../app.ts';
 import { readComparison } from '../compare/comparison.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
 import { askFor } from './ask-for.ts';
-import { openFirstPass } from './first-pass.ts';
+import { openFirstPlanner } from './first-planner.ts';
 import { LOOKING_FROM } from './next-pass.ts';
 import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, type ShardToPlan } from './planner.ts';
 
@@ -34,7 +34,7 @@ export async function openRestorer(app: App, run: RestoreRun, given: ShardToPlan
   const lives = open.some((index) => index >= fingerprints.count || comparison.livesAt(index));
   const live = lives ? await given.openLive() : new Map<string, RecordOfRows>();
   const opened = { ...given, comparison, records, live, isInPlace, elsewhere };
-  if (run.phase.pass === 1) return openFirstPass(app, run, opened);
+  if (run.phase.pass === 1) return openFirstPlanner(app, run, opened);
   // Nearly always all is in place by now: then the first pass is not opened again.
   const lookBack = open.length === 0 ? undefined : await openLookBack(app, run, opened);
   return openLaterPass(run, hubOf(app, run.hub), opened, lookBack);
@@ -115,7 +115,7 @@ function mayBePart(found: RecordOfRows, { decision }: Planned): boolean {
 /** A listing by offset passes over rows: what it does not show is asked for before it counts as missing. */
 function isToRepair({ decision }: Planned): boolean {
   if (decision.kind === 'failed') return decision.code === 'NotApplied';
-  return decision.kind === 'write' && decision.writes.some(({ kind }) => kind !== 'withdrawal');
+  return decision.kind === 'write' && decision.writes.some(({ kind }) => kind !== 'rowDeletion');
 }
 
 interface LookBack {
@@ -133,7 +133,7 @@ async function openLookBack(app: App, run: RestoreRun, opened: OpenComparison): 
   const { shard, fingerprints, comparison } = opened;
   const isLastPass = run.phase.pass >= LOOKING_FROM;
   const first = await readComparison(app, run, shard, fingerprints.count, 1);
-  const planFirst = await openFirstPass(app, run, { ...opened, comparison: first });
+  const planFirst = await openFirstPlanner(app, run, { ...opened, comparison: first });
   const liveNow = new Map(comparison.extras.map(({ keyHash, version }) => [keyHash, version]));
   const unapplied: LookBack['unapplied'] = (index, earlier, asked) => {
     const extra = first.extras[index - fingerprints.count];

@@ -127,7 +127,7 @@ function settleTakenBack(outcomes: OpenOutcomes, index: number): void {
 
 /** An answer about a row says what became of it; a written installation is queued. */
 function isAnswered({ writes }: DueWrite): boolean {
-  return writes.every(({ kind }) => kind === 'withdrawal');
+  return writes.every(({ kind }) => kind === 'rowDeletion');
 }
 
 /** Only this call has written it, and something was there. */
@@ -180,10 +180,10 @@ function writeOne(work: Writer, write: Write, isFirstTry: boolean): Promise<OneA
     case 'installation':
       if (write.asSeen === undefined) return hub.putInstallation(write.id, write.json, { deadlineAt });
       return whileAsSeen(work, write, () => hub.putInstallation(write.id, write.json, { deadlineAt }));
-    case 'withdrawal':
-      return withdraw(hub, write, deadlineAt);
-    case 'removal':
-      return whileAsSeen(work, write, () => remove(hub, write, deadlineAt));
+    case 'rowDeletion':
+      return deleteRow(hub, write, deadlineAt);
+    case 'installationDeletion':
+      return whileAsSeen(work, write, () => deleteInstallation(hub, write, deadlineAt));
     default:
       return write satisfies never;
   }
@@ -233,7 +233,11 @@ async function whileAsSeen(
   return isAsSeen ? write() : CHANGED;
 }
 
-async function withdraw(hub: Hub, { id, etag, key }: WriteOf<'withdrawal'>, deadlineAt: number): Promise<WriteOutcome> {
+async function deleteRow(
+  hub: Hub,
+  { id, etag, key }: WriteOf<'rowDeletion'>,
+  deadlineAt: number,
+): Promise<WriteOutcome> {
   const answer = await hub.deleteRegistration(id, etag, { deadlineAt });
   if (answer === 'gone') return DONE;
   if (key === undefined) return CHANGED;
@@ -242,7 +246,11 @@ async function withdraw(hub: Hub, { id, etag, key }: WriteOf<'withdrawal'>, dead
   return row === undefined || recordKey(row) !== key ? DONE : CHANGED;
 }
 
-async function remove(hub: Hub, { id }: WriteOf<'removal'>, deadlineAt: number): Promise<WriteOutcome> {
+async function deleteInstallation(
+  hub: Hub,
+  { id }: WriteOf<'installationDeletion'>,
+  deadlineAt: number,
+): Promise<WriteOutcome> {
   await hub.deleteInstallation(id, { deadlineAt });
   return DONE;
 }

@@ -13,7 +13,7 @@ import { readNewestKeys, readVersionsFromBefore } from '../compare/newest-keys.t
 import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, type RecordTallies } from './planner.ts';
 
 /** Decides by the table about the records of a shard, and about those that only the target holds and are ours. */
-export async function openFirstPass(app: App, run: RestoreRun, opened: OpenComparison): Promise<RecordPlanner> {
+export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenComparison): Promise<RecordPlanner> {
   const { shard, fingerprints, comparison, records, live, idMap } = opened;
   const baseline = await opened.openPairBaseline();
   const newest = await readNewestKeys(app, run, shard);

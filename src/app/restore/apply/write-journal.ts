@@ -8,7 +8,7 @@ import type { OpenOutcomes } from './open-outcomes.ts';
 import type { Planned, RecordPlanner } from './planner.ts';
 
 /** What a step needs to note what later passes, or a rollback, must know of the rows of its shard. */
-export interface NoteTaker {
+export interface JournalWriter {
   readonly app: App;
   readonly run: RestoreRun;
   readonly shard: number;
@@ -21,17 +21,17 @@ export interface NoteTaker {
 }
 
 /** A restore notes what it sees of what it wrote, a rollback what it is about to remove. */
-export function takesNotes({ request }: RestoreRun, before: ShardOutcomes | undefined): boolean {
+export function keepsJournal({ request }: RestoreRun, before: ShardOutcomes | undefined): boolean {
   return request.purpose === 'rollback' || before !== undefined;
 }
 
 /** At the end of a shard's pass; gives what is noted. */
-export async function storeNotes(taker: NoteTaker): Promise<Journal> {
-  const { app, run, shard, outcomes, noted } = taker;
+export async function writeJournal(writer: JournalWriter): Promise<Journal> {
+  const { app, run, shard, outcomes, noted } = writer;
   const journal = new Map<number, Note>();
   if (noted === undefined) return journal;
   for (const [index, letter] of outcomes.letters().entries()) {
-    const note = isNoted(run, letter) ? noteOf(taker, noted, index) : undefined;
+    const note = isNoted(run, letter) ? noteOf(writer, noted, index) : undefined;
     if (note !== undefined) journal.set(index, note);
   }
   await storeJournal(app, run, shard, journal);
@@ -46,7 +46,7 @@ function isNoted({ request }: RestoreRun, letter: string): boolean {
   return isWrittenOutcome(outcome) || (request.purpose === 'rollback' && outcome === 'keptLive');
 }
 
-function noteOf({ plan, before }: NoteTaker, noted: ReadonlyMap<number, Planned['noted']>, index: number) {
+function noteOf({ plan, before }: JournalWriter, noted: ReadonlyMap<number, Planned['noted']>, index: number) {
   if (noted.has(index)) return noted.get(index);
   // What a step before this one decided is decided once more: the same look gives the same.
   const letter = before?.letters[index];
