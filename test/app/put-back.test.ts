@@ -273,3 +273,41 @@ it('of a device with several rows the next pass puts back what this one could no
   expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { total: 1, putBack: 1 } });
   expect(contentOf(engine.secondary)).toEqual(before);
 });
+
+describe('what a rollback undid is known by the next restore', () => {
+  it('also when it could not undo all', async () => {
+    const engine = await aRehearsed();
+    // What was written then needs no further look.
+    engine.advance(600_000);
+    for (const id of ['39-5-1', '59-5-1']) register(engine.primary, id, id, ['changed']);
+    leave(engine.primary, '19-5-1');
+    await backUp(engine);
+    const { id } = await restore(engine);
+    const { putRegistration } = engine.secondary;
+    engine.secondary.putRegistration = async (...args) =>
+      args[0] === '59-5-1' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : putRegistration(...args);
+    expect(await rollBack(engine, id)).toMatchObject({ status: 'Failed', counts: { putBack: 2, failed: 1 } });
+    engine.secondary.putRegistration = putRegistration;
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: 1, withdrawn: 1 } });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+  });
+
+  it('also when another restore has followed the one that is undone', async () => {
+    const engine = await aRehearsed();
+    // What was written then needs no further look.
+    engine.advance(600_000);
+    register(engine.primary, '39-5-1', '39-5-1', ['changed']);
+    register(engine.primary, 'new', 'new', ['news']);
+    await backUp(engine);
+    const { id } = await restore(engine);
+    register(engine.primary, '59-5-1', '59-5-1', ['changed']);
+    await backUp(engine);
+    await restore(engine);
+    expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { putBack: 1, removed: 1 } });
+    register(engine.primary, '59-5-1', '59-5-1', ['changed again']);
+    await backUp(engine);
+    // What the pair had agreed on before is no longer stored.
+    const counts = { updated: 1, created: 1, unknownOrigin: 1, keptLive: 0 };
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts });
+  });
+});

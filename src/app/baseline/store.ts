@@ -210,23 +210,30 @@ export async function moveBaseline(app: App, run: RestoreRun): Promise<void> {
 }
 
 /**
- * After a rollback the pair has the baseline again that the restore had decided by, with the versions that the rollback
- * gave, if no other run has moved it since; and what was unfinished then is so again.
+ * Makes what a rollback left of every shard the pair's baseline, if no other run has moved that since. Where the restore
+ * was the pair's first, the pair has none again: what its target holds is of unknown origin. What was unfinished when
+ * the restore began is so again, and the restore itself until all of it is undone.
  */
-export async function revertBaseline(app: App, rollback: RestoreRun, restore: RestoreRun): Promise<void> {
+export async function revertBaseline(
+  app: App,
+  rollback: RestoreRun,
+  restore: RestoreRun,
+  isComplete: boolean,
+): Promise<void> {
   const pair = pairOf(app, rollback);
-  const before = restore.baseline?.current;
+  const known = rollback.baseline?.current;
+  const wasMoved = known?.runId === restore.id;
   const stored = await app.blobs.list(baselineFolder(...pair, rollback.id));
-  const isStored = stored.length === rollback.shardCount;
   const own = { runId: rollback.id, shardCount: rollback.shardCount, at: toInstant(app.world.now()) };
+  const isFirst = wasMoved && restore.baseline === undefined && isComplete;
+  const hasOwn = known !== undefined && !isFirst && stored.length === rollback.shardCount;
+  const again = wasMoved ? (restore.unfinished ?? []).map(({ id }) => id) : [];
   await changeBaseline(app, pair, ({ current, previous, unfinished }) => {
-    const others = unfinished.filter((one) => one !== restore.id);
-    const wasMoved = current?.runId === restore.id;
-    if (!wasMoved && !(isStored && current?.runId === before?.runId)) return { current, previous, unfinished: others };
-    const reverted = isStored ? { current: own, previous: before } : { current: before };
-    const again = wasMoved ? (restore.unfinished ?? []).map(({ id }) => id) : [];
-    const all = [...again.filter((id) => !others.includes(id)), ...others];
-    return { ...reverted, unfinished: all.slice(-MAX_UNFINISHED) };
+    const others = unfinished.filter((one) => one !== restore.id || !isComplete);
+    if (current?.runId !== known?.runId) return { current, previous, unfinished: others };
+    const all = [...again.filter((id) => !others.includes(id)), ...others].slice(-MAX_UNFINISHED);
+    if (isFirst) return { unfinished: all };
+    return hasOwn ? { current: own, previous: known, unfinished: all } : { current, previous, unfinished: all };
   });
 }
 

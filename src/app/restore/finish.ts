@@ -22,7 +22,7 @@ export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
   const isComplete = failed === 0 && pending === 0 && altered === 0;
   await noteSeen(app, run);
   if (movesBaseline(run)) await moveBaseline(app, run);
-  if (run.request.purpose === 'rollback' && isComplete) await noteUndone(app, run, await readRunOf(app, run));
+  if (run.request.purpose === 'rollback') await noteUndone(app, run, await readRunOf(app, run), isComplete);
   if (isComplete) await proveSnapshot(app, run);
   const error = altered > 0 ? targetAlters(run, altered) : incomplete(run, failed, result.counts.total);
   if (isComplete) await endRun(app, run, 'Succeeded', { result });
@@ -36,8 +36,9 @@ async function resultOf(app: App, run: RestoreRun, totals: Totals): Promise<Rest
 }
 
 /** The pair agrees on what it did before the restore; snapshots that hold what this wrote say so. */
-async function noteUndone(app: App, rollback: RestoreRun, restore: RestoreRun): Promise<void> {
-  await revertBaseline(app, rollback, restore);
+async function noteUndone(app: App, rollback: RestoreRun, restore: RestoreRun, isComplete: boolean): Promise<void> {
+  await revertBaseline(app, rollback, restore, isComplete);
+  if (!isComplete) return;
   const since = restore.createdAt.slice(0, 'yyyy-mm-ddThh:mm:ss'.length);
   for (const id of await listSnapshotIds(app, restore.hub)) {
     const start = startOfRunId(id);
