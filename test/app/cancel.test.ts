@@ -230,3 +230,11 @@ test('a restore that is cancelled while the hub is slow to answer a question wri
   expect(engine.secondary.writes).toEqual([]);
   expect(await readRestoreView(engine.app, id)).toMatchObject({ status: 'Canceled', counts: { created: 0 } });
 });
+
+test('a restore that is cancelled during its first writes, which take long, sends no others', async () => {
+  const engine = await aBackedUpEngine(100);
+  const id = await begin(engine);
+  slowDown(engine, 20_000, (count) => (count === 1 ? cancelRestore(engine.app, id) : undefined));
+  await engine.drain();
+  expect(engine.secondary.writes.length).toBe(engine.app.policy.maxConcurrency);
+});

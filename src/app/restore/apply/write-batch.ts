@@ -85,7 +85,8 @@ async function writeAndSettle(
 ): Promise<'settled' | Extract<RecordAnswer, { kind: 'idRefused' }>> {
   const { outcomes } = work;
   const { index, outcome, collapsed } = due;
-  if (!mayWrite(work)) return 'settled';
+  // Writes may take long: a look from before the last one tells nothing of a run that was cancelled during it.
+  if (!mayWrite(work) || (await work.endWatch.isOverNow())) return 'settled';
   outcomes.send(index);
   const answer = await writeRecord(work, due);
   switch (answer.kind) {
@@ -149,7 +150,7 @@ async function writeRecord(work: Writer, { writes, isFirstTry }: DueWrite): Prom
   let isFirst = true;
   let isReplaced = false;
   for (const write of writes) {
-    if (!isFirst && endWatch.isOver()) return STOPPED;
+    if (!isFirst && (await endWatch.isOverNow())) return STOPPED;
     const answer = await writeOne(work, write, isFirstTry);
     if (answer.kind === 'stopped') return STOPPED;
     if (write.kind === 'registration' && write.over === undefined) idMap.noteAnswer(write.id, answer);
