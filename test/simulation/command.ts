@@ -3,11 +3,12 @@ import { realpath } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ensureBuilt } from '../../local/build.ts';
+import { check } from './check.ts';
 import { loadEngine } from './engine.ts';
 import { huntMany, runMany, type SeedResult } from './many.ts';
 import type { Hunted } from './planted/hunt.ts';
 import { isPlantName, plants } from './planted/plants.ts';
-import { lineOf, storedSeeds, storeSeeds } from './planted/table.ts';
+import { checkPlaces, lineOf, storedSeeds, storeSeeds } from './planted/table.ts';
 import { simulate } from './run.ts';
 import { Tally } from './tally.ts';
 
@@ -17,6 +18,7 @@ const USAGE = `Runs the app against simulated hubs, storage, queue and devices, 
   npm run simulate -- --seed SEED [--trace]       one seed; --trace prints all that happens
   npm run simulate -- --planted NAME [--seeds N] [--from SEED | --stored]
                                                   a copy of the app with a known bug, until a seed finds it
+  npm run simulate -- --check SEED [--seeds N]    what CI runs, in one process, as JSON; SEED is the one to trace
 
   --hash            prints a hash of all traces, whatever they hold: the same seeds give the same one, on each Node
   --planted all     each known bug in turn
@@ -37,6 +39,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     trace: { type: 'boolean', default: false },
     hash: { type: 'boolean', default: false },
+    check: { type: 'string' },
     planted: { type: 'string' },
     stored: { type: 'boolean', default: false },
     store: { type: 'boolean', default: false },
@@ -50,7 +53,9 @@ function print(line: string): void {
 }
 
 async function runOne(dist: string, seed: number, bug: string | undefined): Promise<boolean> {
-  const { violations, trace, eventCount, milliseconds } = await simulate(await loadEngine(dist, bug), seed, true);
+  const { violations, trace, eventCount, milliseconds } = await simulate(await loadEngine(dist, bug), seed, {
+    isTraced: true,
+  });
   if (values.trace) for (const line of trace) print(line);
   for (const { kind, at, text } of violations) print(`${new Date(at).toISOString()} ${kind}: ${text}`);
   const hours = (milliseconds / 3_600_000).toFixed(1);
@@ -85,6 +90,7 @@ function hashOfAll(hashes: ReadonlyMap<number, string>): string {
 /** Succeeds when each of the bugs is found. */
 async function hunt(dist: string, bugs: readonly string[], count: number): Promise<boolean> {
   const startedAt = performance.now();
+  await checkPlaces(dist);
   const stored = values.stored ? await storedSeeds() : {};
   const tasks = bugs.map((bug) => ({ bug, from: stored[bug] ?? Number(values.from), count }));
   const all: Hunted[] = [];
@@ -99,7 +105,11 @@ async function hunt(dist: string, bugs: readonly string[], count: number): Promi
   return foundCount === all.length;
 }
 
-function run(dist: string): Promise<boolean> {
+async function run(dist: string): Promise<boolean> {
+  if (values.check !== undefined) {
+    print(JSON.stringify(await check(dist, Number(values.seeds ?? 200), Number(values.check))));
+    return true;
+  }
   const { planted, seed, seeds = '500', from } = values;
   if (planted !== undefined && planted !== 'all' && !isPlantName(planted))
     throw new Error(`There is no known bug '${planted}'.\n\n${USAGE}`);
@@ -108,7 +118,8 @@ function run(dist: string): Promise<boolean> {
   return hunt(dist, planted === 'all' ? Object.keys(plants) : [planted], Number(seeds));
 }
 
-if (values.seed === undefined && values.seeds === undefined && values.planted === undefined) print(USAGE);
+const { seed, seeds, planted, check: checked } = values;
+if ((seed ?? seeds ?? planted ?? checked) === undefined) print(USAGE);
 else {
   await ensureBuilt(root);
   if (!(await run(await realpath(`${root}dist`)))) process.exitCode = 1;

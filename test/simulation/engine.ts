@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import { plantedUrl } from './modules.ts';
+import { plantedUrl, prepareCopy } from './modules.ts';
 
 type Loaded<T> = Promise<T>;
 
@@ -9,9 +9,10 @@ export type Engine = Awaited<ReturnType<typeof loadEngine>>;
 /** Loads a build's modules, or a copy of them with a known bug; `dist` is the folder that holds `src`. */
 export async function loadEngine(dist: string, bug?: string) {
   const root = pathToFileURL(`${dist}/src/`);
+  if (bug !== undefined) await prepareCopy(root, bug);
   const load = (path: string) => {
-    const url = new URL(path, root);
-    return import(bug === undefined ? url.href : plantedUrl(url, bug));
+    const { href } = new URL(path, root);
+    return import(bug === undefined ? href : plantedUrl(href, bug));
   };
   const app: Loaded<typeof import('../../src/app/app.ts')> = load('app/app.js');
   const backup: Loaded<typeof import('../../src/app/backup/start.ts')> = load('app/backup/start.js');

@@ -25,6 +25,8 @@ interface Installation {
 export class HubStore {
   readonly name: string;
   readonly knobs: HubKnobs;
+  /** Its writes take this many times as long while it throttles. */
+  slowness = 1;
   readonly #rows = new Map<string, Row>();
   readonly #installations = new Map<string, Installation>();
   readonly #deleted = new Map<string, InstallationBody>();

@@ -41,7 +41,7 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
     effect: (by: Writer, caller: Caller) => T,
   ): Promise<T> => {
     const sentAt = now();
-    return call(`${kind} ${key}`, store.knobs.writeMs, options, (caller) =>
+    return call(`${kind} ${key}`, writeMsOf(store, knobs), options, (caller) =>
       effect(parts.onWrite({ caller, call: kind, key, sentAt }), caller),
     );
   };
@@ -94,6 +94,11 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
     probe: (options) => call('probe', store.knobs.listMs, options, () => ({ tier: 'Standard', latencyMs: 1 }) as const),
     pace: () => ({ requestCount: 0, throttledCount: 0, millisecondsLostToThrottling: 0 }),
   };
+}
+
+/** While it throttles longer, but never longer than a step can wait. */
+function writeMsOf({ knobs: { writeMs }, slowness }: HubStore, { policy }: Knobs): number {
+  return Math.min(writeMs * slowness, Math.max(writeMs, policy.stepBudgetMs / 4));
 }
 
 /** Tokens are offsets, as recorded, with a mark that tells one from the one before. */

@@ -1,5 +1,6 @@
 import { registerHooks } from 'node:module';
-import { isPlantName, plants } from './planted/plants.ts';
+import { importersOf } from './planted/importers.ts';
+import { type Change, isPlantName, plants, withChange } from './planted/plants.ts';
 
 /** A module that one of the app's imports, and what it gets instead: what costs most, or differs with the version of Node. */
 const replaced = [
@@ -14,17 +15,29 @@ const replaced = [
 /** Behind the URL of a module of a copy of the app with a known bug, and before the bug's name. */
 const PLANTED = '?planted=';
 
+/** By bug the modules, as their paths below `dist/src`, that a copy with it has of its own; it shares all others. */
+const ofCopies = new Map<string, ReadonlySet<string>>();
+
+/** From then on `plantedUrl` gives the modules of a copy of the build with that bug. */
+export async function prepareCopy(root: URL, bug: string): Promise<void> {
+  ofCopies.set(bug, await importersOf(root, new Set(changesOf(bug).map(({ file }) => file))));
+}
+
 /** The URL of a module in a copy of the app with that bug. Its imports are of the same copy; no file is written. */
-export function plantedUrl(url: URL, bug: string): string {
-  return `${url.href}${PLANTED}${encodeURIComponent(bug)}`;
+export function plantedUrl(url: string, bug: string): string {
+  const path = url.split('/dist/src/')[1] ?? '';
+  return ofCopies.get(bug)?.has(path) === true ? `${url}${PLANTED}${encodeURIComponent(bug)}` : url;
+}
+
+function changesOf(bug: string): readonly Change[] {
+  return isPlantName(bug) ? plants[bug].changes : [];
 }
 
 registerHooks({
   resolve(specifier, context, next) {
     const [importer = '', copy] = (context.parentURL ?? '').split(PLANTED);
     const real = next(specifier, context);
-    const isOfCopy = copy !== undefined && real.url.includes('/dist/src/') && !real.url.includes(PLANTED);
-    const url = isOfCopy ? `${real.url}${PLANTED}${copy}` : real.url;
+    const url = copy === undefined ? real.url : plantedUrl(real.url, decodeURIComponent(copy));
     const found = replaced.find((one) => one.specifier === specifier && importer.endsWith(one.importer));
     if (found === undefined) return { ...real, url };
     return { url: `${found.by.href}?${url}`, format: 'module-typescript', shortCircuit: true };
@@ -32,15 +45,8 @@ registerHooks({
   load(url, context, next) {
     const loaded = next(url, context);
     const [file = '', copy] = url.split(PLANTED);
-    const name = decodeURIComponent(copy ?? '');
-    if (!isPlantName(name) || !file.endsWith(`/dist/src/${plants[name].file}`)) return loaded;
-    return { ...loaded, source: withBug(name, String(loaded.source)) };
+    const own = changesOf(decodeURIComponent(copy ?? '')).filter((change) => file.endsWith(`/dist/src/${change.file}`));
+    if (own.length === 0) return loaded;
+    return { ...loaded, source: own.reduce((text, change) => withChange(change, text), String(loaded.source)) };
   },
 });
-
-function withBug(name: keyof typeof plants, text: string): string {
-  const { file, from, to } = plants[name];
-  const parts = text.split(from);
-  if (parts.length !== 2) throw new Error(`${file} holds what '${name}' replaces ${parts.length - 1} times: ${from}`);
-  return parts.join(to);
-}

@@ -5,12 +5,9 @@ import type { KnownRun } from './oracle/runs.ts';
 import type { Random } from './random.ts';
 import { RequestOptions } from './request-options.ts';
 import type { Stage } from './stage.ts';
+import { type Deed, storiesOf } from './stories.ts';
 
 const DAY_MS = 24 * 60 * MINUTE_MS;
-/** Enough devices for a mass deletion to exceed the bound. */
-const MANY = 30;
-
-type Deed = readonly [weight: number, name: string, work: () => Promise<void>];
 
 /** The people and timers around the app: they ask for runs, cancel, retry and roll back; and things happen to hubs. */
 export class Operator {
@@ -63,8 +60,19 @@ export class Operator {
       [3, 'wipe', () => this.#wipe()],
       [3, 'tear', () => this.#tear()],
       [6, 'days', () => this.#letDaysPass()],
-      ...(this.#options.isUsed ? [[6, 'exodus', () => this.#exodus()] as const] : []),
+      ...(this.#options.isUsed ? storiesOf(this.#teller()) : []),
     ];
+  }
+
+  #teller(): Parameters<typeof storiesOf>[0] {
+    const doings = {
+      backUp: () => this.#backUp(),
+      restore: (body: object) => this.#restore(body),
+      restoreOlder: (body: object) => this.#restoreOlder(body),
+      begin: (body: object) => this.#begin(body),
+      rollBack: (id: string) => this.#rollBack(id),
+    };
+    return { stage: this.#stage, asker: this.#asker, random: this.#random, doings };
   }
 
   async #doAny(): Promise<void> {
@@ -113,12 +121,12 @@ export class Operator {
     await this.#asker.untilOver(id);
   }
 
-  async #restoreOlder(): Promise<void> {
+  async #restoreOlder(body: object = {}): Promise<void> {
     const { primary } = this.#stage;
     const isOurs = ({ doc }: KnownRun): boolean => doc.kind === 'backup' && doc.hub.namespace === primary.name;
     const backups = this.#runs().filter((run) => isOurs(run) && run.doc.status === 'Succeeded');
     const snapshot = this.#random.pickAny(backups)?.id;
-    await this.#restore(snapshot === undefined ? {} : { snapshot });
+    await this.#restore(snapshot === undefined ? body : { ...body, snapshot });
   }
 
   async #restoreAndCancel(): Promise<void> {
@@ -212,19 +220,8 @@ export class Operator {
     await (this.#random.chance(0.3) ? this.#drill() : this.#restore({}));
   }
 
-  /** A backend deletes most of its devices, by mistake or not; in an older snapshot they are still there. */
-  async #exodus(): Promise<void> {
-    const { devices, primary } = this.#stage;
-    for (let count = MANY - devices.count; count > 0; count -= 1) devices.add(primary);
-    await this.#backUp();
-    await this.#restore({});
-    devices.leave(primary, this.#random.pick([0.3, 0.9]));
-    await this.#asker.rest(1);
-    await this.#backUp();
-    await (this.#random.chance(0.3) ? this.#restoreOlder() : this.#restore({}));
-  }
-
   async #letDaysPass(): Promise<void> {
+    if (this.#options.isUsed) await this.#restore({});
     this.#stage.isQuiet = true;
     for (let weeks = this.#random.between(1, 5); weeks > 0; weeks -= 1) {
       await this.#stage.scheduler.sleep(this.#random.between(3, 9) * DAY_MS);

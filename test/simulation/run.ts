@@ -13,6 +13,8 @@ const MAX_EVENTS = 500_000;
 export interface Outcome {
   readonly seed: number;
   readonly violations: readonly Violation[];
+  /** The first and the second look at an end find the same kind. */
+  readonly kinds: ReadonlySet<string>;
   readonly sometimes: ReadonlyMap<string, number>;
   readonly eventCount: number;
   /** Of virtual time. */
@@ -21,18 +23,29 @@ export interface Outcome {
   readonly trace: readonly string[];
 }
 
+interface Options {
+  readonly isTraced?: boolean;
+  /** Ends at the first violation of this kind: nothing else is wanted. */
+  readonly until?: string;
+}
+
 /** Runs one seed from its beginning to its end. */
-export async function simulate(engine: Engine, seed: number, isTraced = false): Promise<Outcome> {
-  const stage = new Stage(engine, seed, isTraced);
+export async function simulate(
+  engine: Engine,
+  seed: number,
+  { isTraced = false, until }: Options = {},
+): Promise<Outcome> {
+  const stage = new Stage(engine, seed, isTraced, until);
   const operator = new Operator(stage);
   startClocks(stage);
   await play(stage, operator.work(), MAX_EVENTS);
   await heal(stage);
   await play(stage, operator.askAtTheEnd(), 2 * MAX_EVENTS);
-  stage.oracle.end();
+  if (!stage.isSettled) stage.oracle.end();
   return {
     seed,
     violations: stage.oracle.violations,
+    kinds: stage.oracle.kinds,
     sometimes: stage.sometimes,
     eventCount: stage.scheduler.count,
     milliseconds: stage.scheduler.now - START_AT,
@@ -45,7 +58,8 @@ async function play(stage: Stage, work: Promise<void>, maxEvents: number): Promi
   const end = work.then(() => {
     isDone = true;
   });
-  await stage.scheduler.run(() => isDone || stage.scheduler.count > maxEvents);
+  await stage.scheduler.run(() => isDone || stage.isSettled || stage.scheduler.count > maxEvents);
+  if (stage.isSettled) return;
   if (isDone) await end;
   else stage.oracle.violate('tooManyEvents', `${stage.scheduler.count}`);
 }
@@ -58,6 +72,7 @@ async function heal(stage: Stage): Promise<void> {
   const until = scheduler.now + HEALED_MS;
   let quietSince = scheduler.now;
   await scheduler.run(() => {
+    if (stage.isSettled) return true;
     const isBusy = stage.hasActiveRun || queue.waitingCount > 0 || hubs.some((hub) => hub.waiting.length > 0);
     if (isBusy) quietSince = scheduler.now;
     return scheduler.now - quietSince > REST_MS || scheduler.now > until || scheduler.count > 2 * MAX_EVENTS;

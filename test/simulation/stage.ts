@@ -43,9 +43,12 @@ export class Stage {
   /** There was a drill. */
   hasDrill = false;
   readonly #hostRandom: Random;
+  readonly #until: string | undefined;
 
-  constructor(engine: Engine, seed: number, isTraced: boolean) {
+  /** `until`: the kind of violation that is all there is to know. */
+  constructor(engine: Engine, seed: number, isTraced: boolean, until?: string) {
     this.seed = seed;
+    this.#until = until;
     this.engine = engine;
     this.knobs = drawKnobs(seed);
     this.scheduler = new Scheduler(START_AT, this.random('order'));
@@ -58,7 +61,7 @@ export class Stage {
     [this.primary, this.secondary] = this.hubs;
     this.container = new Container(scheduler, (name, bytes) => this.#stored(name, bytes));
     const hubs = new Map(this.hubs.map((hub) => [hub.name, hub]));
-    this.oracle = new Oracle({ scheduler, truth, container: this.container, hubs, trace, sometimes });
+    this.oracle = new Oracle({ scheduler, truth, container: this.container, hubs, knobs, trace, sometimes });
     this.oracle.settingsChanged(this.primary.name);
     this.devices = new Devices({ scheduler, random: this.random('devices'), knobs, truth, trace, sometimes });
     this.queue = new Queue({ scheduler, random: this.random('queue'), knobs, isHealed, trace, sometimes });
@@ -82,6 +85,11 @@ export class Stage {
   /** A process that is up, if there is one. */
   get host(): Host | undefined {
     return this.#hostRandom.pickAny(this.hosts.filter((host) => host.isWell));
+  }
+
+  /** What was to be known is known. */
+  get isSettled(): boolean {
+    return this.#until !== undefined && this.oracle.kinds.has(this.#until);
   }
 
   get hasActiveRun(): boolean {

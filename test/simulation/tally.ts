@@ -1,4 +1,4 @@
-import type { SeedResult } from './many.ts';
+import type { Outcome } from './run.ts';
 
 /** Seeds named for each kind of violation. */
 const NAMED = 8;
@@ -9,7 +9,7 @@ export class Tally {
   readonly #sometimes = new Map<string, number>();
   failedCount = 0;
 
-  add({ seed, violations, sometimes }: SeedResult): void {
+  add({ seed, violations, sometimes }: Pick<Outcome, 'seed' | 'violations' | 'sometimes'>): void {
     if (violations.length > 0) this.failedCount += 1;
     for (const kind of new Set(violations.map((one) => one.kind))) {
       const known = this.#kinds.get(kind) ?? { count: 0, seeds: [] };

@@ -15,7 +15,7 @@ const engine = await loadEngine(dist);
 const hunter = new Hunter(dist, engine);
 
 async function runSeed(seed: number) {
-  const { trace, violations, sometimes, eventCount } = await simulate(engine, seed, isHashed);
+  const { trace, violations, sometimes, eventCount } = await simulate(engine, seed, { isTraced: isHashed });
   const hash = isHashed ? createHash('sha256').update(trace.join('\n')).digest('hex') : '';
   return { seed, violations, sometimes, eventCount, hash };
 }

@@ -34,7 +34,16 @@ export function judgeEnd(facts: Facts, run: KnownRestore, when: '' | 'Later'): v
 }
 
 interface Fault {
-  readonly kind: 'stale' | 'incomplete' | 'otherBody' | 'altered' | 'lost' | 'doubled' | 'expiresEarly' | 'leftover';
+  readonly kind:
+    | 'stale'
+    | 'incomplete'
+    | 'otherBody'
+    | 'altered'
+    | 'saysInPlace'
+    | 'lost'
+    | 'doubled'
+    | 'expiresEarly'
+    | 'leftover';
   readonly text: string;
 }
 
@@ -44,7 +53,7 @@ const differences: ReadonlySet<Fault['kind']> = new Set(['stale', 'incomplete', 
 /** Of how many records a run says that they are not as the snapshot has them: it shows which. */
 function declaredBy({ doc }: KnownRestore, dropsTags: boolean): Record<string, number> {
   const counts: Readonly<Record<string, number>> = doc.result?.counts ?? {};
-  const { conflict = 0, unknownOrigin = 0, goneInTarget = 0, leftover = 0 } = counts;
+  const { conflict = 0, unknownOrigin = 0, goneInTarget = 0, leftover = 0, keptLive = 0 } = counts;
   // An older snapshot's record that has gone since stays out, and what its device was before may be left.
   const goneSince = doc.request.askedSnapshot === 'latest' ? 0 : goneInTarget;
   const conflictKept = doc.request.onConflict === 'overwrite' ? 0 : conflict;
@@ -53,6 +62,7 @@ function declaredBy({ doc }: KnownRestore, dropsTags: boolean): Record<string, n
   const changedSince = dropsTags ? (doc.result?.changedSince ?? 0) + (counts['keptLive'] ?? 0) : 0;
   return {
     different: conflictKept + unknownOrigin + goneSince + changedSince,
+    saysInPlace: keptLive + conflict + unknownOrigin + goneInTarget + (doc.result?.changedSince ?? 0),
     lost: goneInTarget,
     leftover: leftover + conflict,
   };
@@ -97,7 +107,10 @@ function judgeDevice(facts: Facts, run: KnownRestore, wanted: Wanted): Fault[] {
   if (there.length === 0) return judgeAbsence(facts, run, wanted.device, where);
   if (facts.wasLost(hub, wanted.device)) return [];
   if (isInPlace(wanted, there)) {
-    return [...judgeSurplus(wanted, there, where), ...judgeExpiry(facts, run, wanted, there, where)];
+    return [
+      ...judgeSurplus(wanted, there, beforeOf(facts, run, wanted), where),
+      ...judgeExpiry(facts, run, wanted, there, where),
+    ];
   }
   return wanted.isTorn ? [] : judgeDifference(facts, wanted, there, where);
 }
@@ -107,11 +120,11 @@ function isInPlace({ rows }: Wanted, there: readonly Row[]): boolean {
 }
 
 function judgeDifference(facts: Facts, wanted: Wanted, there: readonly Row[], where: string): Fault[] {
-  // Its device's own word counts, as far as anybody can tell.
-  if (there.some((row) => row.by.kind === 'device')) return [];
+  const text = `${where} is ${list(there)} instead of ${list(wanted.rows)}`;
+  // Its device's own word counts, as far as anybody can tell; but the run must not say that all is in place.
+  if (there.some((row) => row.by.kind === 'device')) return [{ kind: 'saysInPlace', text }];
   const newest = Math.max(...there.map((row) => facts.truth.wordOf(row)?.number ?? -1));
   const number = wanted.word?.number ?? -1;
-  const text = `${where} is ${list(there)} instead of ${list(wanted.rows)}`;
   if (newest > number) return [];
   return [{ kind: newest < number ? 'stale' : kindOfDifference(wanted, there), text }];
 }
@@ -142,8 +155,12 @@ function isRepair({ doc }: KnownRestore): boolean {
   return doc.request.sourceHub.namespace === doc.hub.namespace;
 }
 
+function beforeOf({ truth }: Facts, run: KnownRestore, { device }: Wanted): Row[] {
+  return run.before.filter((row) => truth.deviceOf(row) === device);
+}
+
 /** Rows beside the wanted ones: the same again, or what its device was before; unless it made them itself. */
-function judgeSurplus(wanted: Wanted, there: readonly Row[], where: string): Fault[] {
+function judgeSurplus(wanted: Wanted, there: readonly Row[], before: readonly Row[], where: string): Fault[] {
   const surplus = [...there];
   for (const row of wanted.rows) {
     const at = surplus.findIndex((one) => isSame(one, row));
@@ -158,7 +175,10 @@ function judgeSurplus(wanted: Wanted, there: readonly Row[], where: string): Fau
   // The same handle as an installation and as a plain registration are two records.
   const isCopy = (one: Row, row: Description): boolean =>
     one.handle === row.handle && one.installationId === row.installationId && slotOf(one) === slotOf(row);
-  const kind = ours.some((one) => wanted.rows.some((row) => isCopy(one, row))) ? 'doubled' : 'leftover';
+  const isAnyCopy = (one: Row): boolean => wanted.rows.some((row) => isCopy(one, row));
+  const kind = ours.some(isAnyCopy) ? 'doubled' : 'leftover';
+  // Its device had registered twice there: one of the two is moved.
+  if (kind === 'doubled' && before.filter(isAnyCopy).length >= there.filter(isAnyCopy).length) return [];
   return [{ kind, text: `${where} is ${list(there)} instead of ${list(wanted.rows)}` }];
 }
 

@@ -1,4 +1,5 @@
 import type { HubStore } from '../hub-store.ts';
+import type { Knobs } from '../knobs.ts';
 import type { Row } from '../row.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { Container } from '../storage.ts';
@@ -17,6 +18,7 @@ export interface FactParts {
   readonly truth: Truth;
   readonly container: Container;
   readonly hubs: ReadonlyMap<string, HubStore>;
+  readonly knobs: Knobs;
   readonly trace: (line: () => string) => void;
   readonly sometimes: (what: string) => void;
 }
@@ -31,6 +33,7 @@ export class Facts {
   readonly sometimes: (what: string) => void;
   readonly runs = new KnownRuns();
   readonly violations: Violation[] = [];
+  readonly kinds = new Set<string>();
   readonly #parts: FactParts;
   readonly #roles: { readonly at: number; readonly primary: string }[] = [];
   readonly #foreignChanges = new Map<string, number>();
@@ -46,6 +49,10 @@ export class Facts {
     this.sometimes = parts.sometimes;
   }
 
+  get knobs(): Knobs {
+    return this.#parts.knobs;
+  }
+
   get now(): number {
     return this.#parts.scheduler.now;
   }
@@ -53,6 +60,7 @@ export class Facts {
   violate(kind: string, text: string): void {
     this.trace(() => `VIOLATION ${kind}: ${text}`);
     this.violations.push({ kind, at: this.now, text });
+    this.kinds.add(kind.replace(/Later$/, ''));
   }
 
   trace(line: () => string): void {

@@ -1,8 +1,15 @@
+import type { Knobs } from '../knobs.ts';
 import type { Facts } from './facts.ts';
 import { claimsOf, hubOf, isRestore, type KnownRestore } from './runs.ts';
 
-/** Cancelling is noticed at each write, by a look at the run that may be slow itself. */
-const CANCEL_MS = 30_000;
+/** A run's end is noticed within this, however slow its storage is. */
+const MOST_MS = 30_000;
+
+/** A run's end is noticed by a look at it each second, which takes its time, and is repeated when it fails. */
+function noticedWithinMs({ storageMs, slowShare, slowness, storageFaults }: Knobs): number {
+  const slowestMs = 2 * storageMs * (slowShare > 0 ? slowness : 1) + 4 * storageMs;
+  return Math.min(MOST_MS, 2000 + 2 * slowestMs + (storageFaults > 0 ? 10_000 : 0));
+}
 
 /** Judges what only the end of everything shows. */
 export function judgeLast(facts: Facts): void {
@@ -17,11 +24,20 @@ function judgeWrites(facts: Facts, run: KnownRestore): void {
   const { status, request } = run.doc;
   const { written, endedAt, lastSentAt } = run;
   if (request.dryRun && written.size > 0) facts.violate('dryRunWrote', `${run.id}: ${[...written.keys()].join()}`);
-  if (endedAt !== undefined && lastSentAt > endedAt + CANCEL_MS) {
+  if (endedAt !== undefined && lastSentAt > endedAt + noticedWithinMs(facts.knobs)) {
     const seconds = Math.round((lastSentAt - endedAt) / 1000);
     facts.violate('wroteAfterItsEnd', `${run.id} ended ${status} and wrote ${seconds} s later to ${hubOf(run)}`);
   }
   judgeClaims(facts, run);
+  judgeBeginning(facts, run);
+}
+
+/** A rollback's first look comes after the last write of what it undoes. */
+function judgeBeginning(facts: Facts, { id, doc, firstListedAt }: KnownRestore): void {
+  const undone = doc.request.purpose === 'rollback' ? facts.runs.get(doc.request.of ?? '') : undefined;
+  if (undone === undefined || firstListedAt === undefined || undone.lastSentAt <= firstListedAt) return;
+  const seconds = Math.round((undone.lastSentAt - firstListedAt) / 1000);
+  facts.violate('rolledBackWhileWriting', `${id} looked ${seconds} s before ${undone.id} last wrote`);
 }
 
 /** What it says it did to the hub, it has sent. Who has another handle under its id is two records, and one write. */

@@ -41,6 +41,11 @@ export class Oracle {
     return this.#facts.violations;
   }
 
+  /** The first and the second look at an end find the same kind. */
+  get kinds(): ReadonlySet<string> {
+    return this.#facts.kinds;
+  }
+
   violate(kind: string, text: string): void {
     this.#facts.violate(kind, text);
   }

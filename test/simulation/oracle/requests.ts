@@ -1,4 +1,4 @@
-import { type Row, tell } from '../row.ts';
+import { type Description, type Row, tell } from '../row.ts';
 import type { Facts } from './facts.ts';
 import { hubOf, type KnownRestore } from './runs.ts';
 import { readSnapshot } from './snapshots.ts';
@@ -20,18 +20,20 @@ export function judgeRequest(facts: Facts, write: Write, before: Row | undefined
 /** What the source holds is not withdrawn, unless it was silent and the request takes its snapshot's word. */
 function judgeWithdrawal(facts: Facts, { run, hub, by }: Write, before: Row): void {
   const { sourceHub, leftovers } = run.doc.request;
+  const device = facts.truth.deviceOf(before);
+  // Else it is only moved, or replaced.
+  if (facts.rowsOfDevice(hub, device).length > 0) return;
   // What this run itself wrote is looked after by its later passes.
   if (leftovers === 'withdraw' || before.by.kind !== 'tool' || before.by.runId === run.id) return;
-  const isOfRecord = ({ handle, installationId }: Row): boolean =>
-    before.installationId === undefined
-      ? installationId === undefined && handle === before.handle
-      : installationId === before.installationId;
-  // It is only moved, or replaced.
-  if (facts.rowsOfDevice(hub, facts.truth.deviceOf(before)).length > 0) return;
-  const inSource = facts.rowsOf(sourceHub.namespace).find(isOfRecord);
+  const inSource = facts.rowsOf(sourceHub.namespace).find(isOfRecord(before));
   if (inSource === undefined) return;
   if (inSource.appliedAt >= by.looked.listedAt) facts.sometimes('withdrawnInItsWindow');
   else facts.violate('withdrawnThoughInSource', `${hub}: ${tell(before)} by ${run.id}`);
+}
+
+function isOfRecord(row: Row): (other: Description) => boolean {
+  return ({ handle, installationId }) =>
+    installationId === row.installationId && (installationId !== undefined || handle === row.handle);
 }
 
 /** Who was gone from the newest good snapshot, as the run knew it, is not brought back by an older one. */

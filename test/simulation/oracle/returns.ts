@@ -16,7 +16,7 @@ export function excuseForReturn(
   const source = sourceHub.namespace;
   // The settings did not call the hub primary then.
   if (!facts.wasInUse(hub, out.at)) return 'resurrectedWhereNotInUse';
-  if (wasAskedFor(facts, run, hub, after)) return 'resurrectedAsAsked';
+  if (wasAskedFor(facts, run, after)) return 'resurrectedAsAsked';
   if (source === hub || purpose === 'rollback') return 'resurrectedByRepair';
   if (isSaid(run, MOST_MISSING)) return 'resurrectedWithTheMany';
   if (wasAltered(facts, source, after)) return 'resurrectedFromAnAlteredRow';
@@ -37,10 +37,10 @@ function isSaid({ doc }: KnownRestore, what: RegExp): boolean {
   return doc.warnings.some((warning) => what.test(warning));
 }
 
-/** By this run, or by one before it, whose writes the pair agreed on. */
-function wasAskedFor(facts: Facts, run: KnownRestore, hub: string, { id, installationId = '' }: Row): boolean {
+/** By this run, or by one before it, into either hub, whose writes the pair agreed on. */
+function wasAskedFor(facts: Facts, run: KnownRestore, { id, installationId = '' }: Row): boolean {
   const hasResurrected = facts.runs.all().some((one) => {
-    const isMeant = isRestore(one) && one.doc.request.resurrect === true && hubOf(one) === hub;
+    const isMeant = isRestore(one) && one.doc.request.resurrect === true;
     return isMeant && (one === run || one.written.has(id) || one.written.has(installationId));
   });
   return hasResurrected || isSaid(run, HELD_UNDONE);

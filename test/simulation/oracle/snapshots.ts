@@ -5,6 +5,7 @@ import type { Truth, Word } from '../truth.ts';
 
 export interface SnapshotRow extends Description {
   readonly id: string;
+  readonly etag: string;
   /** Epoch ms; absent: never. */
   readonly expiresAt: number | undefined;
 }
@@ -41,6 +42,7 @@ function readLine({ rows }: { readonly rows: readonly string[] }): SnapshotRow[]
     return {
       ...readDescription(xml),
       id: /<RegistrationId>([^<]*)</.exec(xml)?.[1] ?? '',
+      etag: /<ETag>([^<]*)</.exec(xml)?.[1] ?? '',
       expiresAt: expires.startsWith('9999') ? undefined : Date.parse(expires),
     };
   });

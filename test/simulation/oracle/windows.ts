@@ -1,6 +1,7 @@
 import type { Row, Writer } from '../row.ts';
 import type { Facts } from './facts.ts';
 import { hubOf, isRestore, isWriter, type KnownRestore, versionOf } from './runs.ts';
+import { readSnapshot } from './snapshots.ts';
 
 export type ToolWriter = Extract<Writer, { readonly kind: 'tool' }>;
 
@@ -33,15 +34,38 @@ export function hasSeen({ run, hub }: Write, row: Row): boolean {
 }
 
 /**
- * Whether the source may have spoken later than the target, as far as the app can tell: an earlier run saw what the
- * target holds, and the source has spoken after the snapshot of that run was read.
+ * Whether the source seems to have spoken later than the target, as far as the app can tell: an earlier run saw what the
+ * target holds, and that run's snapshot shows the record otherwise than this one's. A listing that passes over a row
+ * does so, too.
  */
-export function isSourceLaterToTheApp(facts: Facts, write: Write, before: Row, spokenAt: number): boolean {
+export function isSourceLaterToTheApp(facts: Facts, write: Write, before: Row): boolean {
+  const now = shownIn(facts, write.run, before);
   const isWitness = (one: KnownRestore): boolean => {
-    const { purpose, snapshotId } = one.doc.request;
-    if (one === write.run || purpose === 'rollback' || !isWriter(one) || hubOf(one) !== write.hub) return false;
-    const readAt = facts.runs.get(snapshotId)?.firstListedAt ?? Number.POSITIVE_INFINITY;
-    return readAt <= spokenAt && one.seen.has(versionOf(write.hub, before));
+    if (one === write.run || one.doc.request.purpose === 'rollback' || !isWriter(one)) return false;
+    if (hubOf(one) !== write.hub || !(isPutBack(facts, before) || one.seen.has(versionOf(write.hub, before))))
+      return false;
+    return readAtOf(facts, one) < readAtOf(facts, write.run) && shownIn(facts, one, before) !== now;
   };
   return facts.runs.all().some((one) => isRestore(one) && isWitness(one));
+}
+
+/** A rollback gave it a new version, which the notes of earlier looks take over. */
+function isPutBack(facts: Facts, { by }: Row): boolean {
+  const run = by.kind === 'tool' ? facts.runs.get(by.runId) : undefined;
+  return run !== undefined && isRestore(run) && run.doc.request.purpose === 'rollback';
+}
+
+/** When a run's snapshot was read. */
+function readAtOf(facts: Facts, { doc }: KnownRestore): number {
+  return facts.runs.get(doc.request.snapshotId)?.firstListedAt ?? 0;
+}
+
+/** The version in which a run's snapshot shows a record. */
+function shownIn({ container }: Facts, { doc }: KnownRestore, { handle, installationId }: Row): string {
+  const { sourceHub, snapshotId } = doc.request;
+  return readSnapshot(container, sourceHub, snapshotId)
+    .filter((row) => row.installationId === installationId && (installationId !== undefined || row.handle === handle))
+    .map(({ id, etag }) => `${id} ${etag}`)
+    .sort()
+    .join();
 }

@@ -4,7 +4,8 @@ import type { Word } from '../truth.ts';
 import type { Facts } from './facts.ts';
 import { judgeRequest } from './requests.ts';
 import { excuseForReturn } from './returns.ts';
-import { isRestore } from './runs.ts';
+import { isRestore, versionOf } from './runs.ts';
+import { readSnapshot } from './snapshots.ts';
 import { hasSeen, isInWindow, isSourceLaterToTheApp, newestLookOf, type ToolWriter, type Write } from './windows.ts';
 
 /** Judges what a write of the app did to a row, at the moment at which it took effect. */
@@ -34,26 +35,22 @@ function judgeReplacement(facts: Facts, write: Write, before: Row, after: Row): 
   if (run.doc.request.purpose === 'rollback' && before.by.kind === 'tool') return;
   const whose = before.by.kind === 'tool' ? `${before.by.runId}'s` : "its device's own";
   const text = `${hub} ${before.id}: ${whose} ${tell(before)} became ${tell(after)} by ${run.id}`;
-  const excuse = hasSeen(write, before) ? excuseFor(facts, write, before, after, [old, now]) : undefined;
+  const excuse = hasSeen(write, before) ? excuseFor(facts, write, before, after, old) : undefined;
   if (excuse !== undefined) facts.sometimes(excuse);
   else if (!hasSeen(write, before)) facts.violate('overwroteUnseen', text);
   else facts.violate('overwrittenByOlder', text);
 }
 
 /** Why a row that was seen may be replaced by something older; never by a dead token under the row's id. */
-function excuseFor(
-  facts: Facts,
-  write: Write,
-  before: Row,
-  after: Row,
-  [old, now]: readonly [Word, Word],
-): string | undefined {
-  const { onConflict, purpose } = write.run.doc.request;
-  if (purpose === 'rollback' || (before.installationId === undefined && before.handle !== after.handle))
-    return undefined;
+function excuseFor(facts: Facts, write: Write, before: Row, after: Row, old: Word): string | undefined {
+  const { onConflict, purpose, resurrect, askedSnapshot } = write.run.doc.request;
+  // Asked for what an older snapshot holds, it takes the ids that are the tool's own.
+  if (resurrect === true && askedSnapshot !== 'latest' && before.by.kind === 'tool') return 'resurrectedAsAsked';
+  if (purpose === 'rollback') return excuseForUndoing(facts, write, before);
+  if (before.installationId === undefined && before.handle !== after.handle) return undefined;
   if (onConflict === 'overwrite') return 'overwroteAsAsked';
   // The settings did not call the hub primary then: what it shows is not taken for a device's newer word.
-  if (facts.wasInUse(write.hub, old.at) || !isSourceLaterToTheApp(facts, write, before, now.at)) return undefined;
+  if (facts.wasInUse(write.hub, old.at) || !isSourceLaterToTheApp(facts, write, before)) return undefined;
   return 'overwroteWhereNotInUse';
 }
 
@@ -86,6 +83,11 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
     facts.violate('removedUnseen', text);
     return;
   }
+  const excuse = excuseForUndoing(facts, write, before);
+  if (excuse !== undefined) {
+    facts.sometimes(excuse);
+    return;
+  }
   // Of two rows that say the same its device keeps one.
   const isTwin = (row: Row): boolean =>
     slotOf(row) === slotOf(before) && (facts.truth.wordOf(row)?.number ?? -1) >= word;
@@ -100,4 +102,15 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   else if (facts.wasLost(sourceHub.namespace, facts.truth.deviceOf(before)))
     facts.sometimes('removedWhatTheSourceLost');
   else facts.violate('deviceRemoved', text);
+}
+
+/** Why a rollback may take its device's own word for its restore's: the restore's first look after it wrote showed that. */
+function excuseForUndoing(facts: Facts, { run, hub }: Write, before: Row): string | undefined {
+  const { of, sourceHub, snapshotId } = run.doc.request;
+  const undone = facts.runs.get(of ?? '');
+  if (undone?.seen.has(versionOf(hub, before)) !== true) return undefined;
+  // Most of what it wrote came back different: that is taken for how the hub stores it.
+  if (undone.doc.error?.code === 'TargetAltersRecords') return 'undidWhatSeemedAltered';
+  const isSaidAgain = readSnapshot(facts.container, sourceHub, snapshotId).some((one) => isSame(one, before));
+  return isSaidAgain ? 'undidWhatWasSaidAgain' : undefined;
 }

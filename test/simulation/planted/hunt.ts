@@ -1,5 +1,5 @@
 import { type Engine, loadEngine } from '../engine.ts';
-import { simulate } from '../run.ts';
+import { type Outcome, simulate } from '../run.ts';
 import { isPlantName, plants } from './plants.ts';
 
 /** Seeds to be tried for a known bug. */
@@ -23,11 +23,16 @@ export class Hunter {
   readonly #dist: string;
   readonly #engine: Engine;
   /** By seed what the build itself shows. */
-  readonly #own = new Map<number, Promise<ReadonlySet<string>>>();
+  readonly #own = new Map<number, ReadonlySet<string>>();
 
   constructor(dist: string, engine: Engine) {
     this.#dist = dist;
     this.#engine = engine;
+  }
+
+  /** What the build itself shows need not be found out. */
+  know({ seed, kinds }: Pick<Outcome, 'seed' | 'kinds'>): void {
+    this.#own.set(seed, kinds);
   }
 
   /** A seed finds the bug if it shows by the bug's kind of violation, and the build itself shows nothing of that kind. */
@@ -38,7 +43,7 @@ export class Hunter {
     const others = new Map<string, number>();
     for (let tried = 1; tried <= count; tried += 1) {
       const seed = from + tried - 1;
-      const kinds = await kindsOf(copy, seed);
+      const { kinds } = await simulate(copy, seed, { until: kind });
       if (kinds.size === 0) continue;
       const own = await this.#kindsOfBuild(seed);
       if (kinds.has(kind) && !own.has(kind)) return { bug, seed, tried, others };
@@ -47,15 +52,9 @@ export class Hunter {
     return { bug, tried: count, others };
   }
 
-  #kindsOfBuild(seed: number): Promise<ReadonlySet<string>> {
-    const known = this.#own.get(seed) ?? kindsOf(this.#engine, seed);
+  async #kindsOfBuild(seed: number): Promise<ReadonlySet<string>> {
+    const known = this.#own.get(seed) ?? (await simulate(this.#engine, seed)).kinds;
     this.#own.set(seed, known);
     return known;
   }
-}
-
-/** The first and the second look show the same thing. */
-async function kindsOf(engine: Engine, seed: number): Promise<ReadonlySet<string>> {
-  const { violations } = await simulate(engine, seed);
-  return new Set(violations.map(({ kind }) => kind.replace(/Later$/, '')));
 }

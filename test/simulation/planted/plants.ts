@@ -1,32 +1,194 @@
-/** A bug that the simulation must find, as a change to the built app, of which the source knows nothing. */
-export interface Plant {
+export interface Change {
   /** Below `dist/src`. */
   readonly file: string;
   /** There exactly once. */
   readonly from: string;
   readonly to: string;
+}
+
+/** A bug that the simulation must find, as changes to the built app, of which the source knows nothing. */
+export interface Plant {
   /** The violation by which it shows. */
   readonly kind: string;
+  readonly changes: readonly Change[];
 }
 
 export const plants = {
   'an empty page ends a listing': {
-    file: 'app/listing/scan.js',
-    from: 'const isFinished = nextToken === undefined;',
-    to: 'const isFinished = nextToken === undefined || page.rows.length === 0;',
     kind: 'snapshotDiffers',
+    changes: [
+      {
+        file: 'app/listing/scan.js',
+        from: 'const isFinished = nextToken === undefined;',
+        to: 'const isFinished = nextToken === undefined || page.rows.length === 0;',
+      },
+    ],
   },
   'the last page is left out': {
-    file: 'app/listing/scan.js',
-    from: 'const { nextToken } = page;',
-    to: 'const { nextToken } = page; if (nextToken === undefined && at.pageCount > 0) page.rows.length = 0;',
     kind: 'snapshotDiffers',
+    changes: [
+      {
+        file: 'app/listing/scan.js',
+        from: 'const { nextToken } = page;',
+        to: 'const { nextToken } = page; if (nextToken === undefined && at.pageCount > 0) page.rows.length = 0;',
+      },
+    ],
   },
   'a quiet run is not enqueued again': {
-    file: 'app/watchdog.js',
-    from: 'await dispatch(app, run);',
-    to: '',
     kind: 'stuck',
+    changes: [{ file: 'app/watchdog.js', from: 'await dispatch(app, run);', to: '' }],
+  },
+  'a plain row is updated without If-Match': {
+    kind: 'overwroteUnseen',
+    changes: [{ file: 'app/restore/apply/write-batch.js', from: ', ifMatch: over.etag }', to: ' }' }],
+  },
+  'a plain row is withdrawn without If-Match': {
+    kind: 'removedUnseen',
+    changes: [
+      {
+        file: 'app/restore/apply/write-batch.js',
+        from: 'hub.deleteRegistration(id, etag,',
+        to: 'hub.deleteRegistration(id, undefined,',
+      },
+    ],
+  },
+  'an installation is written without the question by tag': {
+    kind: 'overwroteUnseen',
+    changes: [
+      {
+        file: 'app/restore/apply/write-batch.js',
+        from: 'const rows = await findInstallationRows(hub, id, { deadlineAt });',
+        to: 'const rows = [];',
+      },
+    ],
+  },
+  'one listing is trusted for absence': {
+    kind: 'overwroteUnseen',
+    changes: [
+      { file: 'core/restore/first-writes.js', from: 'return isTargetEmpty ? write :', to: 'return true ? write :' },
+    ],
+  },
+  'a registration id is written over whatever lives under it': {
+    kind: 'overwrittenByOlder',
+    changes: [
+      {
+        file: 'app/restore/apply/write-batch.js',
+        from: "return !isFirstTry && canonicalRow(row.xml) === canonicalRow(xml) ? { kind: 'written' } : CHANGED;",
+        to: 'return hub.putRegistration(target, xml, { deadlineAt, ifMatch: row.etag });',
+      },
+    ],
+  },
+  'records are withdrawn without proof that the source no longer holds them': {
+    kind: 'withdrawnThoughInSource',
+    changes: [
+      {
+        file: 'app/restore/compare/absence-proof.js',
+        from: "return 'has one';",
+        to: "return 'has none';",
+      },
+    ],
+  },
+  'the bound for withdrawals is ignored': {
+    kind: 'withdrewTooMany',
+    changes: [
+      { file: 'core/restore/circumstances.js', from: 'return plan[what] <=', to: 'return true || plan[what] <=' },
+    ],
+  },
+  'an older snapshot brings back who has left': {
+    kind: 'broughtBack',
+    changes: [{ file: 'core/restore/decision-table.js', from: 'if (around.isGoneSince &&', to: 'if (false &&' }],
+  },
+  'leftovers are withdrawn though they are to be kept': {
+    kind: 'withdrewThoughAskedToKeep',
+    changes: [
+      { file: 'core/restore/circumstances.js', from: "deletes: request.leftovers === 'keep'", to: 'deletes: false' },
+    ],
+  },
+  'the request to resurrect is ignored': {
+    kind: 'keptOutThoughAskedFor',
+    changes: [
+      {
+        file: 'core/restore/circumstances.js',
+        from: 'isResurrecting: request.resurrect === true',
+        to: 'isResurrecting: false',
+      },
+    ],
+  },
+  'a selection is ignored': {
+    kind: 'wroteBeyondItsSelection',
+    changes: [
+      {
+        file: 'app/restore/compare/selection.js',
+        from: 'return (index) => isSelected(records.at(index));',
+        to: 'return () => true;',
+      },
+    ],
+  },
+  'the baseline moves on records that were kept': {
+    kind: 'saysInPlace',
+    changes: [
+      {
+        file: 'core/baseline/agree.js',
+        from: 'return { ...before, note: noteLeft(before.note, seen, times) };',
+        to: 'return agree(before, seen, times);',
+      },
+    ],
+  },
+  'a cancelled restore continues to write': {
+    kind: 'wroteAfterItsEnd',
+    changes: [{ file: 'app/runs/end-watch.js', from: 'last.isOver ||= run === undefined || isOver(run);', to: '' }],
+  },
+  'a rollback begins while its restore still writes': {
+    kind: 'rolledBackWhileWriting',
+    changes: [
+      { file: 'app/runs/writers.js', from: 'if (waitMs <= 0)', to: 'if (true)' },
+      { file: 'app/runs/end-watch.js', from: 'last.isOver ||= run === undefined || isOver(run);', to: '' },
+    ],
+  },
+  'a rollback ignores what a step that died had begun': {
+    kind: 'rollbackNotSent',
+    changes: [
+      {
+        file: 'app/restore/outcomes/written.js',
+        from: 'intentOf(letter) ?? attempted.get(index) ?? outcomeOf(letter)',
+        to: 'attempted.get(index) ?? outcomeOf(letter)',
+      },
+    ],
+  },
+  'a rollback puts back what was there over what its device has said since': {
+    kind: 'overwrittenByOlder',
+    changes: [{ file: 'core/restore/plan-put-back.js', from: 'if (isUntouched(given, live))', to: 'if (true)' }],
+  },
+  'a rollback trusts a look that comes too early': {
+    kind: 'rollbackNotSent',
+    changes: [
+      {
+        file: 'core/restore/too-early.js',
+        from: 'return Date.parse(scan?.startedAt ?? rollback.createdAt) < allShowsAt(rollback);',
+        to: 'return false;',
+      },
+    ],
+  },
+  'renewals are ignored': {
+    kind: 'expiresEarly',
+    changes: [
+      {
+        file: 'core/fingerprint/comparison.js',
+        from: '!isShorter(fingerprints.expiryAt(index), rows, floor)',
+        to: 'true',
+      },
+      { file: 'core/restore/first-writes.js', from: 'return isShorter(', to: 'return false && isShorter(' },
+    ],
+  },
+  'a dry run writes': {
+    kind: 'dryRunWrote',
+    changes: [
+      {
+        file: 'app/restore/apply/first-planner.js',
+        from: 'const { dryRun } = run.request;',
+        to: 'const dryRun = false;',
+      },
+    ],
   },
 } as const satisfies Readonly<Record<string, Plant>>;
 
@@ -34,4 +196,11 @@ export type PlantName = keyof typeof plants;
 
 export function isPlantName(name: string): name is PlantName {
   return Object.hasOwn(plants, name);
+}
+
+/** The text of the module with the change. Throws a `RangeError` when what is to be replaced is not there exactly once. */
+export function withChange({ file, from, to }: Change, text: string): string {
+  const parts = text.split(from);
+  if (parts.length !== 2) throw new RangeError(`There ${parts.length - 1} times in ${file}: ${from}`);
+  return parts.join(to);
 }

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { Hunted } from './hunt.ts';
-import { isPlantName, plants } from './plants.ts';
+import { type Change, isPlantName, plants, withChange } from './plants.ts';
 
 const file = new URL('./seeds.json', import.meta.url);
 const seedsSchema = z.record(z.string(), z.number());
@@ -16,6 +17,13 @@ export async function storeSeeds(hunted: readonly Hunted[]): Promise<void> {
   const all = new Map([...Object.entries(await storedSeeds()), ...found]);
   const seeds = Object.keys(plants).flatMap((name) => (all.has(name) ? [[name, all.get(name)] as const] : []));
   await writeFile(file, `${JSON.stringify(Object.fromEntries(seeds), null, 2)}\n`);
+}
+
+/** Throws when the build has no place for one of the bugs: a module it changes, or a text in it. */
+export async function checkPlaces(dist: string): Promise<void> {
+  for (const change of Object.values(plants).flatMap(({ changes }): readonly Change[] => changes)) {
+    withChange(change, await readFile(join(dist, 'src', change.file), 'utf8'));
+  }
 }
 
 /** One line: the bug, its kind of violation, and the seed that found it. */

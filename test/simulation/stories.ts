@@ -1,0 +1,104 @@
+import type { Asker } from './asker.ts';
+import { MINUTE_MS } from './clocks.ts';
+import type { Random } from './random.ts';
+import type { Stage } from './stage.ts';
+
+export type Deed = readonly [weight: number, name: string, work: () => Promise<void>];
+
+/** What an operator does in a story. */
+export interface Doings {
+  backUp(): Promise<void>;
+  restore(body: object): Promise<void>;
+  restoreOlder(body: object): Promise<void>;
+  /** The id of the run, whether it began or not. */
+  begin(body: object): Promise<string>;
+  rollBack(id: string): Promise<void>;
+}
+
+interface Teller {
+  readonly stage: Stage;
+  readonly asker: Asker;
+  readonly random: Random;
+  readonly doings: Doings;
+}
+
+/** Several deeds in a row, each of which rarely happens after the one before. */
+export function storiesOf(teller: Teller): readonly Deed[] {
+  return [
+    [6, 'exodus', () => exodus(teller)],
+    [14, 'warm', () => warm(teller)],
+    [8, 'crash', () => crash(teller)],
+    [6, 'stop', () => stop(teller)],
+  ];
+}
+
+/** Enough devices for a mass deletion to exceed the bound. */
+const MANY = 36;
+
+/** A backend deletes many of its devices, by mistake or not; in an older snapshot they are still there. */
+async function exodus({ stage, asker, random, doings }: Teller): Promise<void> {
+  const { devices, primary } = stage;
+  for (let count = MANY - devices.count; count > 0; count -= 1) devices.add(primary);
+  await doings.backUp();
+  await doings.restore({});
+  devices.leave(primary, random.pick([0.3, 0.8]));
+  await asker.rest(1);
+  await doings.backUp();
+  if (random.chance(0.6)) await doings.restore({});
+  if (random.chance(0.6)) await doings.restoreOlder(random.chance(0.5) ? { resurrect: true } : {});
+}
+
+/** A filled secondary is brought up to date, and devices speak there meanwhile: their app knows the hub already. */
+async function warm(teller: Teller): Promise<void> {
+  const { stage, asker, random, doings } = teller;
+  const { devices, primary, secondary, scheduler } = stage;
+  await doings.restore({});
+  for (let count = 2 * devices.count; count > 0; count -= 1) devices.act();
+  await doings.backUp();
+  devices.moveTo(secondary, random.pick([0.6, 1]));
+  secondary.slowness = random.pick([1, 10, 30]);
+  const id = await doings.begin({});
+  if (random.chance(0.7)) await untilItWrites(teller, id);
+  for (let count = random.between(10, 40); count > 0; count -= 1) {
+    await scheduler.sleep(random.spread(20, 1000));
+    devices.act();
+  }
+  await asker.untilOver(id);
+  secondary.slowness = 1;
+  if (random.chance(0.5)) await doings.rollBack(id);
+  else await doings.restore({});
+  devices.moveTo(primary);
+}
+
+/** All processes die while they write; the operator cancels the restore and rolls it back. */
+async function crash(teller: Teller): Promise<void> {
+  const { stage, asker, random, doings } = teller;
+  const { scheduler, hosts } = stage;
+  const id = await doings.begin({});
+  await untilItWrites(teller, id);
+  await scheduler.sleep(random.spread(10, 2000));
+  for (const host of hosts) if (host.isAlive) host.die();
+  await asker.ask(`cancel ${id}`, (app, engine) => engine.cancelRestore(app, id));
+  await asker.untilOver(id);
+  await doings.rollBack(id);
+}
+
+/** A large restore into a hub that throttles is stopped as soon as it writes. */
+async function stop(teller: Teller): Promise<void> {
+  const { stage, asker, random, doings } = teller;
+  const { devices, primary, secondary } = stage;
+  for (let count = 2 * MANY - devices.count; count > 0; count -= 1) devices.add(primary);
+  await doings.backUp();
+  secondary.slowness = random.pick([1, 10, 50]);
+  const id = await doings.begin({});
+  await untilItWrites(teller, id);
+  await asker.ask(`cancel ${id}`, (app, engine) => engine.cancelRestore(app, id));
+  await asker.untilOver(id);
+  if (random.chance(0.7)) await doings.rollBack(id);
+  secondary.slowness = 1;
+}
+
+async function untilItWrites({ stage: { scheduler, oracle } }: Teller, id: string): Promise<void> {
+  const until = scheduler.now + 5 * MINUTE_MS;
+  while (oracle.runs.get(id)?.written.size === 0 && scheduler.now < until) await scheduler.sleep(100);
+}
