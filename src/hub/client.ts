@@ -179,10 +179,14 @@ function requireOk({ verdict, status }: HubAnswer, where: string): void {
 const WRITTEN: WriteOutcome = { kind: 'written' };
 const REPLACED: WriteOutcome = { kind: 'written', isReplaced: true };
 
+const ETAG = Buffer.from('<ETag>');
+const FIRST_ETAG = Buffer.from('<ETag>1</ETag>');
+
 /** A new registration has the ETag 1. */
 function isLaterVersion(body: Uint8Array): boolean {
-  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1');
-  return Number(/<ETag>(\d+)<\/ETag>/.exec(text)?.[1] ?? 1) > 1;
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const at = bytes.indexOf(ETAG);
+  return at >= 0 && !bytes.subarray(at, at + FIRST_ETAG.length).equals(FIRST_ETAG);
 }
 
 async function put(hub: HubEndpoint, request: HubRequest, call: CallOptions): Promise<WriteOutcome> {

@@ -54,7 +54,9 @@ export class FingerprintTable {
   }
 
   platformOfEach(): string[] {
-    return Array.from({ length: this.count }, (_, index) => this.platformAt(index));
+    const platforms: string[] = [];
+    for (const start of this.#starts) platforms.push(this.platforms[this.numbers[start] ?? 0] ?? '');
+    return platforms;
   }
 
   keyHashAt(index: number): number {

@@ -77,6 +77,8 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
   return { comparison, extraOutcomes, onlyInTarget, foreign };
 }
 
+export const noTargetCounts: SurveyCounts = { absentCount: 0, goneSinceCount: 0, agreedCount: 0, rewordedCount: 0 };
+
 /** `newestKeys`: of the newest snapshot, where the run restores another one. */
 export function countTarget(
   fingerprints: FingerprintTable,
@@ -84,7 +86,7 @@ export function countTarget(
   baselineOf: SurveyOptions['baselineOf'],
   newestKeys: Pick<ReadonlySet<number>, 'has'> | undefined,
 ): SurveyCounts {
-  const counts = { absentCount: 0, goneSinceCount: 0, agreedCount: 0, rewordedCount: 0 };
+  const counts = { ...noTargetCounts };
   for (let index = 0; index < fingerprints.count; index += 1) {
     const keyHash = fingerprints.keyHashAt(index);
     const before = baselineOf(keyHash);

@@ -92,8 +92,7 @@ export interface ShardToDo {
 
 /** Continues from what is stored, or begins with what is carried over from the pass before. */
 export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: ShardToDo): OpenOutcomes {
-  const { groups, stored, before, newlyLostMs, deadlineAt } = toDo;
-  const platforms = withSharedTexts(toDo.platforms);
+  const { platforms, groups, stored, before, newlyLostMs, deadlineAt } = toDo;
   const { extraCount, onlyInTarget } = stored?.value ?? before ?? noOutcomes;
   const recordCount = platforms.length + extraCount;
   const { pass, wave = 0 } = run.phase;
@@ -150,8 +149,11 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     const wasRaced = outcome === 'created' && before?.letters[index] === racedLetter;
     setLetter(index, wasRaced ? racedLetter : outcomeLetters[outcome]);
   };
-  const wavesDone = (): number =>
-    letters.reduce((least, _, index) => (isOpen(index) ? Math.min(least, groupOf(index)) : least), MAX_WAVES);
+  const wavesDone = (): number => {
+    if (openCount === 0) return MAX_WAVES;
+    if (groups.length === 0 && extraCount === 0) return 0;
+    return letters.reduce((least, _, index) => (isOpen(index) ? Math.min(least, groupOf(index)) : least), MAX_WAVES);
+  };
   return {
     open: () => [...letters.keys()].filter((index) => isOpen(index) && groupOf(index) <= wave),
     openCount: () => openCount,
@@ -209,14 +211,4 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
       await beat(app, 'restore', run.id);
     },
   };
-}
-
-/** The same texts, equal ones as one object: each save looks up those of all records, and so need not compare them. */
-function withSharedTexts(texts: readonly string[]): string[] {
-  const known = new Map<string, string>();
-  return texts.map((text) => {
-    const shared = known.get(text) ?? text;
-    known.set(text, shared);
-    return shared;
-  });
 }

@@ -99,9 +99,8 @@ async function openWork(
     newlyLostMs,
   });
   const idMap = await openIdMap(app, hub, run, shard);
-  const wanted = outcomes
-    .letters()
-    .flatMap((letter, index) => (isWanted(run, letter, before?.letters[index]) ? [index] : []));
+  const letters = outcomes.letters();
+  const wanted = [...letters.keys()].filter((index) => isWanted(run, letters[index], before?.letters[index]));
   const toPlan = { ...reads, shard, idMap, wanted };
   const plan = await (undone === undefined ? openRestorer(app, run, toPlan) : openRemover(app, run, toPlan, undone));
   const isRepair = before !== undefined;
@@ -139,7 +138,7 @@ async function settleOpen(work: Work): Promise<ShardEnd> {
  * Whether a record may have to be decided about: it is open, or one that each pass looks at, of which it takes note at
  * its end.
  */
-function isWanted(run: RestoreRun, letter: string, before: string | undefined): boolean {
+function isWanted(run: RestoreRun, letter: string | undefined, before: string | undefined): boolean {
   if (before === undefined) return outcomeOf(letter) === 'pending';
   return isLookedAtAgain(run, outcomeOf(before));
 }

@@ -13,7 +13,13 @@ import {
 } from '../../../core/restore/circumstances.ts';
 import type { Outcome } from '../../../core/restore/outcomes.ts';
 import { warningsOf } from '../../../core/restore/plan-warnings.ts';
-import { countTarget, type Survey, type SurveyCounts, surveyTarget } from '../../../core/restore/survey.ts';
+import {
+  countTarget,
+  noTargetCounts,
+  type Survey,
+  type SurveyCounts,
+  surveyTarget,
+} from '../../../core/restore/survey.ts';
 import type { RestoreRun, Run } from '../../../core/run/run.ts';
 import type { ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { App } from '../../app.ts';
@@ -121,7 +127,8 @@ async function survey(
   fingerprints: FingerprintTable,
   live: LiveFingerprints,
 ): Promise<Survey & { readonly counts?: SurveyCounts & { readonly isLost: boolean } }> {
-  const { get: baselineOf, isLost } = await openBaseline(app, run, shard);
+  const baseline = await openBaseline(app, run, shard);
+  const { get: baselineOf, isLost } = baseline;
   const found = surveyTarget(fingerprints, live, {
     readAt: readAtOf(run),
     nowMs: Date.parse(run.createdAt),
@@ -132,7 +139,10 @@ async function survey(
   });
   if (run.phase.pass > 1) return found;
   const newestKeys = await readNewestKeys(app, run, shard);
-  const counts = { ...countTarget(fingerprints, live, baselineOf, newestKeys), isLost };
+  // Where nothing was agreed on, as in a first restore, nothing can be missing or reworded.
+  const [known] = baseline.keyHashes();
+  const isFirst = known === undefined && newestKeys === undefined;
+  const counts = { ...(isFirst ? noTargetCounts : countTarget(fingerprints, live, baselineOf, newestKeys)), isLost };
   const { extras } = found.comparison;
   const doomed = extras.flatMap(({ keyHash }, index) => (found.extraOutcomes[index] === 'pending' ? [keyHash] : []));
   const proven = await proveAbsence(app, run, shard, doomed);
