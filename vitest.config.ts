@@ -72,6 +72,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: e2e,
+          // Other processes, of other files too, have the cores at the same time.
+          testTimeout: 240_000,
           globalSetup: ['test/support/build-app.ts', 'test/support/start-azurite.ts'],
         },
       },

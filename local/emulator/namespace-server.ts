@@ -48,6 +48,7 @@ export class NamespaceServer {
   faults: readonly Fault[] = [];
   #server: Server | undefined;
   #port: number;
+  #hasListened = false;
 
   constructor(namespace: Namespace, port: number, latencyMs: number) {
     this.namespace = namespace;
@@ -63,7 +64,7 @@ export class NamespaceServer {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Listens; after the first time on the same port again. Rejects when the port is taken. */
+  /** Listens; after the first time on the same port again. Rejects when the port is taken, and stays so for 10 s if it had it. */
   async up(): Promise<void> {
     if (this.#server !== undefined) return;
     const server = createServer((incoming, outgoing) => {
@@ -73,7 +74,8 @@ export class NamespaceServer {
         outgoing.destroy();
       });
     });
-    this.#port = await listen(server, this.#port);
+    this.#port = await (this.#hasListened ? listenAgain(server, this.#port) : listen(server, this.#port));
+    this.#hasListened = true;
     this.#server = server;
   }
 
@@ -113,6 +115,18 @@ export class NamespaceServer {
     this.faults = faults;
     return rule === undefined ? undefined : toInterception(this.namespace, rule);
   }
+}
+
+/** While it was free, the system may have given the port to another program's connection, which rarely lasts. */
+async function listenAgain(server: Server, port: number, tries = 100): Promise<number> {
+  try {
+    return await listen(server, port);
+  } catch (error) {
+    const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    if (!isTaken || tries === 0) throw error;
+  }
+  await sleep(100);
+  return listenAgain(server, port, tries - 1);
 }
 
 /** Listens on loopback; gives the port. */

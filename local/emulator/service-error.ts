@@ -15,9 +15,19 @@ export class ServiceError extends Error {
 export const invalidDescription = 'The specified resource description is invalid.';
 export const noSuchService = 'No service is hosted at the specified address.';
 
+const usDate = new Intl.DateTimeFormat('en-US', {
+  timeZone: 'UTC',
+  year: 'numeric',
+  month: 'numeric',
+  day: 'numeric',
+  hour: 'numeric',
+  minute: 'numeric',
+  second: 'numeric',
+});
+
 /** `<Error>` as recorded: text, tracking id and a US date in one Detail. */
 export function renderError(status: number, text: string, stamp: { readonly at: Date; readonly uuid: string }): string {
-  const at = stamp.at.toLocaleString('en-US', { timeZone: 'UTC' }).replace(',', '').replaceAll('\u202f', ' ');
+  const at = usDate.format(stamp.at).replace(',', '').replaceAll('\u202f', ' ');
   const detail = `${text}.TrackingId:${stamp.uuid}_G1,TimeStamp:${at}`;
   return `<Error><Code>${status}</Code><Detail>${escapeText(detail)}</Detail></Error>`;
 }

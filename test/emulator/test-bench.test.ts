@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { type EmulatedHub, startEmulator } from '../../local/hub-lab/index.ts';
 import { anApple, caller, textOf } from './hub-caller.ts';
@@ -17,6 +18,18 @@ it('refuses connections while a namespace is down, keeps the other up, and comes
   await primary.up();
   expect([primary.port, emulator.hub('primary', 'devices').devices()]).toEqual([port, 1]);
   expect((await call('GET', 'devices/registrations')).status).toBe(200);
+});
+
+it('comes back on its port when another program had it for a moment', async () => {
+  await using emulator = await startEmulator();
+  const primary = emulator.namespace('primary');
+  await primary.down();
+  const other = createServer().listen(primary.port, '127.0.0.1');
+  await once(other, 'listening');
+  const isUp = primary.up();
+  setTimeout(() => other.close(), 300);
+  await isUp;
+  expect((await caller(primary)('GET', 'devices/registrations')).status).toBe(200);
 });
 
 it('lets a fault act before the write is carried out, or after', async () => {

@@ -1,7 +1,10 @@
 /** Numbers, times and columns for people. By hand: libraries for tables draw boxes or keep trailing spaces. */
 
+/** `1,234,567`, `12.5`. By hand: the first number that `Intl` formats takes a tenth of the time a command takes. */
 export function formatCount(count: number): string {
-  return count.toLocaleString('en-US', { maximumFractionDigits: 1 });
+  const [whole = '', fraction] = String(Math.round(count * 10) / 10).split('.');
+  const grouped = whole.replace(/\B(?=(?:\d{3})+$)/g, ',');
+  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
 }
 
 /** Parts of a sentence, without those there is nothing to say of. */
