@@ -1,5 +1,6 @@
-import { createHmac } from 'node:crypto';
 import { Pool } from 'undici';
+import { parseHubConnection } from '../../src/hub/connection-string.ts';
+import { createSas } from '../../src/hub/sas.ts';
 import { ByteStore } from './byte-store.ts';
 import { firstWrites, type Job, type Outcome } from './workload.ts';
 
@@ -63,12 +64,7 @@ const contentTypes = {
 };
 
 function sasOf(connectionString: string): string {
-  const [, endpoint = '', keyName = '', key = ''] =
-    /Endpoint=([^;]+);SharedAccessKeyName=([^;]+);SharedAccessKey=([^;]+)/.exec(connectionString) ?? [];
-  const resource = encodeURIComponent(endpoint.toLowerCase());
-  const expiry = Math.floor(Date.now() / 1000) + 6 * 3600;
-  const signature = createHmac('sha256', key).update(`${resource}\n${expiry}`).digest('base64');
-  return `SharedAccessSignature sr=${resource}&sig=${encodeURIComponent(signature)}&se=${expiry}&skn=${keyName}`;
+  return createSas(parseHubConnection(connectionString, 'any', 'benchmark'), Date.now)();
 }
 
 /** Runs `work` on each item, `concurrency` at a time, until the items or the time are used up; gives their number. */

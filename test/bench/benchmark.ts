@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { startAzurite } from '../../local/azurite.ts';
 import { measurePackage } from '../../local/package-cost.ts';
 import { peakBytesOf } from './child.ts';
-import { type ExtraOptions, latencies, measureThrottled, measureTwoHosts } from './extras.ts';
+import { latencies, measureThrottled, measureTwoHosts } from './extras.ts';
 import { type BenchResult, type contenders, extras, median, ownRuns, rivals } from './figures.ts';
 import { type Hubs, startHubs } from './hubs.ts';
 import { type Measured, runOurs } from './ours.ts';
@@ -18,7 +18,8 @@ export interface Plan {
   readonly maxRestoreSeconds: number;
   /** Also what is deployed: its size and its cold load. */
   readonly hasPackage: boolean;
-  readonly extra: Pick<ExtraOptions, 'rate' | 'burst' | 'concurrency'>;
+  /** `MAX_CONCURRENCY` of one host and of two. */
+  readonly concurrency: number;
   /** Folder of the built app. */
   readonly appDir: string;
   /** Where the app's host leaves a profile of each case. */
@@ -109,14 +110,16 @@ async function runRivals(one: CaseRun): Promise<void> {
 }
 
 async function runApp(one: CaseRun): Promise<void> {
-  const { appDir, hubs, run, size, latencyMs, only, profileDir: folder } = one;
+  const { appDir, hubs, run, size, latencyMs, only, profileDir } = one;
   const last = ownRuns.findLast((name) => only.includes(name));
   if (last === undefined) return;
   await hubs.clear();
   await using azurite = await startAzurite();
+  // Node writes the profile when the host ends in order, as it does when it is stopped.
   const name = `${size}-devices-${latencyMs}-ms-run-${run}.cpuprofile`;
-  const profile = folder === undefined ? {} : { profile: { folder, name } };
-  for (const sample of await runOurs({ appDir, hubs, azurite, last, ...profile })) note(one, sample);
+  const nodeOptions =
+    profileDir === undefined ? '' : `--cpu-prof "--cpu-prof-dir=${profileDir}" --cpu-prof-name=${name}`;
+  for (const sample of await runOurs({ appDir, hubs, azurite, last, nodeOptions })) note(one, sample);
 }
 
 async function runExtras(options: BenchOptions, run: number, result: BenchResult): Promise<void> {
@@ -124,7 +127,7 @@ async function runExtras(options: BenchOptions, run: number, result: BenchResult
   const measures = { throttled: measureThrottled, 'two-hosts': measureTwoHosts };
   for (const name of extras) {
     if (!options.only.includes(name)) continue;
-    const sample = await measures[name]({ devices, seed: run, ...options.extra });
+    const sample = await measures[name]({ devices, seed: run, concurrency: options.concurrency });
     note({ ...options, run, size: devices, latencyMs: latencies[name], result }, sample);
   }
 }

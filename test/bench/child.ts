@@ -5,18 +5,12 @@ import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 
 /** A process of the benchmark that answers each message with one. */
-export interface Child extends AsyncDisposable {
-  readonly pid: number;
-  /** The next message. Rejects when the process ends before. */
-  reply<T>(schema: z.ZodType<T>): Promise<T>;
-  ask<T>(message: object | string, schema: z.ZodType<T>): Promise<T>;
-}
-
-export function startChild(file: string, args: readonly string[]): Child {
+export function startChild(file: string, args: readonly string[]) {
   // As large as a user's machine would allow: at a million rows the SDK needs more than Node's usual heap.
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv: ['--max-old-space-size=8192'] });
   const exited = once(child, 'exit');
-  const reply: Child['reply'] = async (schema) => {
+  /** The next message. Rejects when the process ends before. */
+  const reply = async <T>(schema: z.ZodType<T>): Promise<T> => {
     const [message] = await Promise.race([once(child, 'message'), exited.then(() => [])]);
     if (message === undefined) throw new Error(`${file} ended with code ${child.exitCode}.`);
     return schema.parse(message);
@@ -24,7 +18,7 @@ export function startChild(file: string, args: readonly string[]): Child {
   return {
     pid: child.pid ?? 0,
     reply,
-    ask(message, schema) {
+    ask<T>(message: object | string, schema: z.ZodType<T>): Promise<T> {
       const answer = reply(schema);
       child.send(message);
       return answer;

@@ -11,12 +11,12 @@ import { finishedRun } from './run-watch.ts';
 export interface ExtraOptions {
   readonly devices: number;
   readonly seed: number;
-  /** Requests a second that the limited target takes, as a token bucket, and what it takes at once after a pause. */
-  readonly rate: number;
-  readonly burst: number;
   /** `MAX_CONCURRENCY` of each of the hosts. */
   readonly concurrency: number;
 }
+
+/** Requests a second that the limited target takes, as a token bucket, and what it takes at once after a pause. */
+const [rate, burst] = [500, 100];
 
 /** Milliseconds added to every answer of the target. */
 export const latencies = { throttled: 5, 'two-hosts': 20 } as const;
@@ -30,7 +30,7 @@ const statsSchema = z.object({
  * A backup, then a restore into a limited hub. The bucket counts every call; in the first pass of writing all of them are
  * writes, so that the least possible time is writes by rate. Pages listed before and after are in the rest.
  */
-export async function measureThrottled({ devices, seed, rate, burst }: ExtraOptions): Promise<Measured> {
+export async function measureThrottled({ devices, seed }: ExtraOptions): Promise<Measured> {
   await using stack = await filledStack(devices, seed, latencies.throttled, {});
   const { emulator } = stack;
   await emulator.admin('POST', `${SECONDARY_HUB}/switches`, { requestsPerSecond: rate, burst });

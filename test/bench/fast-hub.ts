@@ -27,15 +27,6 @@ export interface Answer {
   readonly body?: Buffer | string;
 }
 
-export interface HubStats {
-  readonly rowCount: number;
-  /** Of any kind. */
-  readonly requestCount: number;
-  readonly putCount: number;
-  /** Installations whose rows were made while a listing waited for them. */
-  readonly lateCount: number;
-}
-
 const METADATA = 'http://schemas.microsoft.com/ado/2007/08/dataservices/metadata';
 const PAGE_SIZE = 100;
 const NEVER = '9999-12-31T23:59:59.9999999Z';
@@ -76,7 +67,7 @@ export class FastHub {
     this.#rows.add(id, 1, xml);
   }
 
-  stats(): HubStats {
+  stats() {
     while (this.settle());
     return {
       rowCount: this.#rows.size,

@@ -21,8 +21,8 @@ test('who runs can be chosen, and then nothing else is measured', () => {
   expect(parseOptions(['--quick', '--only', 'backup,bare-list', '--profile', 'there'])).toMatchObject({
     plan: { only: ['bare-list', 'backup'], hasPackage: false, profileDir: resolve('there') },
   });
-  expect(parseOptions(['--only', 'throttled', '--burst', '10'])).toMatchObject({
-    plan: { only: ['throttled'], extra: { rate: 500, burst: 10 } },
+  expect(parseOptions(['--only', 'two-hosts', '--concurrency', '4'])).toMatchObject({
+    plan: { only: ['two-hosts'], concurrency: 4 },
   });
   expect(parseOptions(['--report', 'a,b'])).toMatchObject({ report: ['a', 'b'] });
 });

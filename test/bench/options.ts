@@ -24,10 +24,9 @@ Measures backup and restore beside peers that do the same with the official SDK,
   --latency LIST    milliseconds the hub adds to each answer (default: 0,5,50; 50 up to 200,000)
   --only LIST       who runs, of ${subjects.join(', ')};
                     a restore needs a backup before it and a dry run a restore: what is needed runs, too
-  --rate N, --burst N   requests a second that the limited hub takes, and at once (default: 500, 100)
   --concurrency N   MAX_CONCURRENCY of one host and of two (default: 16)
   --app DIR         the app that is measured (default: this project, built)
-  --profile DIR     the app's host writes a .cpuprofile for each case; test/bench/profile.ts sums one up
+  --profile DIR     the app's host writes a .cpuprofile for each case
   --json            after every run of a size, one line on stdout with all figures so far as JSON
   --report A,B...   measures nothing: one report of what --json wrote, each file's last line
   --help            shows this
@@ -40,7 +39,7 @@ const flag = { type: 'boolean', default: false } as const;
 
 /** After `--help` and after a wrong option the process ends. */
 export function parseOptions(args: readonly string[]): BenchCommand {
-  const sizes = { runs: text, devices: text, latency: text, rate: text, burst: text, concurrency: text };
+  const sizes = { runs: text, devices: text, latency: text, concurrency: text };
   const given = readOptions(
     help,
     { ...sizes, quick: flag, only: text, app: text, profile: text, json: flag, report: text },
@@ -59,7 +58,7 @@ export function parseOptions(args: readonly string[]): BenchCommand {
     // A rate needs no whole restore.
     maxRestoreSeconds: quick ? 4 : 20,
     hasPackage: only === undefined,
-    extra: { rate: whole('rate', 500), burst: whole('burst', 100), concurrency: whole('concurrency', 16) },
+    concurrency: whole('concurrency', 16),
     appDir: app,
     ...(profile === undefined ? {} : { profileDir: resolve(profile) }),
   };

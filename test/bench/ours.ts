@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { type Api, createApi } from '../../local/api.ts';
 import type { Azurite } from '../../local/azurite.ts';
 import { type SpawnedHost, spawnHost } from '../../local/host/spawn-host.ts';
-import { type Cost, figuresOf, forgetPeak, withCost } from './child.ts';
+import { figuresOf, forgetPeak, withCost } from './child.ts';
 import type { ownRuns, Sample } from './figures.ts';
 import type { Hubs } from './hubs.ts';
-import { finishedRun, type Timeline } from './run-watch.ts';
+import { finishedRun } from './run-watch.ts';
 import { countStatusRequests, watchStatus } from './status.ts';
 
 export interface OursOptions {
@@ -15,8 +15,8 @@ export interface OursOptions {
   readonly azurite: Azurite;
   /** Each needs what comes before it; none after it runs. */
   readonly last: (typeof ownRuns)[number];
-  /** Has the host write a profile of its processor time. */
-  readonly profile?: { readonly folder: string; readonly name: string };
+  /** `NODE_OPTIONS` of the host. */
+  readonly nodeOptions: string;
 }
 
 export type Measured = Pick<Sample, 'subject' | 'figures' | 'failure'>;
@@ -37,13 +37,14 @@ export async function runOurs(options: OursOptions): Promise<Measured[]> {
 }
 
 async function runAll(options: OursOptions, settings: Record<string, string>): Promise<Measured[]> {
-  const own = { ...settings, ...profiling(options) };
-  await using host = await spawnHost({ appDir: options.appDir, settings: own, isQuiet: true });
+  const { appDir, last, nodeOptions } = options;
+  const own = { ...settings, ...(nodeOptions && { NODE_OPTIONS: nodeOptions }) };
+  await using host = await spawnHost({ appDir, settings: own, isQuiet: true });
   const work: Work = { ...options, host, api: createApi(() => host) };
   try {
     const samples = [await backUp(work)];
-    if (options.last !== 'backup') samples.push(...(await restore(work)));
-    if (options.last === 'dry-run') samples.push(await runDry(work));
+    if (last !== 'backup') samples.push(...(await restore(work)));
+    if (last === 'dry-run') samples.push(await runDry(work));
     return samples;
   } catch (cause) {
     throw new Error(`The app failed. Its host wrote last:\n${host.output().slice(-3000)}`, { cause });
@@ -53,12 +54,6 @@ async function runAll(options: OursOptions, settings: Record<string, string>): P
 interface Work extends OursOptions {
   readonly host: SpawnedHost;
   readonly api: Api;
-}
-
-/** Node writes the profile when the host ends in order, as it does when it is stopped. */
-function profiling({ profile }: OursOptions): Record<string, string> {
-  if (profile === undefined) return {};
-  return { NODE_OPTIONS: `--cpu-prof "--cpu-prof-dir=${profile.folder}" "--cpu-prof-name=${profile.name}"` };
 }
 
 function settingsOf({ hubs, azurite }: OursOptions): Record<string, string> {
@@ -129,20 +124,15 @@ async function measured(
   kind: 'backup' | 'restore',
   count: number,
   start: () => Promise<{ readonly id: string }>,
-): Promise<{ readonly run: Timeline['run']; readonly figures: Sample['figures'] }> {
+) {
   await forgetPeak(host.pid);
-  const { done, cost }: { readonly done: Timeline; readonly cost: Cost } = await withCost(
-    host.pid,
-    hubs.pid,
-    async () => {
-      const { id } = await start();
-      return finishedRun(azurite.connectionString, kind, id);
-    },
+  const { done, cost } = await withCost(host.pid, hubs.pid, async () =>
+    finishedRun(azurite.connectionString, kind, (await start()).id),
   );
   const { run, seconds, parts } = done;
   // The settling wait is the same at any size and speed.
-  const workingSeconds = seconds - (parts['settle'] ?? 0);
-  return { run, figures: { ...figuresOf(count, seconds, cost), workingSeconds, ...parts } };
+  const figures: Sample['figures'] = { ...parts, workingSeconds: seconds - (parts['settle'] ?? 0) };
+  return { run, figures: { ...figuresOf(count, seconds, cost), ...figures } };
 }
 
 /** Work that was not done right is not measured. */

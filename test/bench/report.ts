@@ -56,35 +56,35 @@ function rateRow(label: string, rate: number, others: readonly number[], rest: r
 }
 
 function backupRows(of: FigureOf): string[][] {
+  const rows = [
+    ['SDK: list, stringify, upload', 'sdk-backup'],
+    ['bare listing loop', 'bare-list'],
+    ['ours', 'backup'],
+  ] as const;
   const others = [of('sdk-backup', 'perSecond'), of('bare-list', 'perSecond')];
-  const row = (label: string, subject: 'sdk-backup' | 'bare-list' | 'backup') => {
+  return rows.flatMap(([label, subject]) => {
     const rest = [...costs(of, subject), whole(of(subject, 'bytesPerRow'))];
     return rateRow(label, of(subject, 'perSecond'), others, rest);
-  };
-  return [
-    ...row('SDK: list, stringify, upload', 'sdk-backup'),
-    ...row('bare listing loop', 'bare-list'),
-    ...row('ours', 'backup'),
-  ];
+  });
 }
 
+/** What a part of ours costs is in the whole. */
 function restoreRows(of: FigureOf): string[][] {
-  const peers = ['sdk-restore-1', 'sdk-restore-64', 'bare-put'] as const;
-  const others = peers.map((peer) => of(peer, 'perSecond'));
-  const labels = ['SDK, one by one', 'SDK, 64 at once', 'bare PUTs, 64 at once'];
-  return [
-    ...peers.flatMap((peer, at) => rateRow(labels[at] ?? '', of(peer, 'perSecond'), others, costs(of, peer))),
-    ...rateRow('ours: the writing phase', of('restore', 'writing'), others, ['', '']),
-    ...rateRow('ours: looking and writing', of('restore', 'lookingAndWriting'), others, ['', '']),
-    ...rateRow('ours: whole but for the settling wait', of('restore', 'unsettled'), others, ['', '']),
-    ...rateRow('ours: whole', of('restore', 'perSecond'), others, costs(of, 'restore')),
-    ...rateRow(
-      'ours: dry run (nothing written)',
-      of('dry-run', 'perSecond'),
-      [],
-      ['', '', '', ...costs(of, 'dry-run')],
-    ),
-  ];
+  const rows = [
+    ['SDK, one by one', 'sdk-restore-1', 'perSecond'],
+    ['SDK, 64 at once', 'sdk-restore-64', 'perSecond'],
+    ['bare PUTs, 64 at once', 'bare-put', 'perSecond'],
+    ['ours: the writing phase', 'restore', 'writing'],
+    ['ours: looking and writing', 'restore', 'lookingAndWriting'],
+    ['ours: whole but for the settling wait', 'restore', 'unsettled'],
+    ['ours: whole', 'restore', 'perSecond'],
+    ['ours: dry run (nothing written)', 'dry-run', 'perSecond'],
+  ] as const;
+  const peers = (['sdk-restore-1', 'sdk-restore-64', 'bare-put'] as const).map((peer) => of(peer, 'perSecond'));
+  return rows.flatMap(([label, subject, figure]) => {
+    const others = subject === 'dry-run' ? peers.map(() => Number.NaN) : peers;
+    return rateRow(label, of(subject, figure), others, figure === 'perSecond' ? costs(of, subject) : ['', '']);
+  });
 }
 
 const partNames = [

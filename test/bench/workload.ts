@@ -21,10 +21,8 @@ export const jobSchema = z.object({
 export type Job = z.infer<typeof jobSchema>;
 
 /** What it did. */
-export interface Outcome {
-  readonly count: number;
-  readonly storedBytes?: number;
-}
+export const outcomeSchema = z.object({ count: z.number(), storedBytes: z.number().optional() });
+export type Outcome = z.infer<typeof outcomeSchema>;
 
 /** A row as the listing shows it. */
 export interface ListedRow {
