@@ -65,7 +65,9 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
           parts.onIdRefused(caller, id);
           return { kind: 'idRefused', status: 410 };
         }
-        return { kind: answer === 'stale' ? 'changed' : 'written' };
+        if (answer === 'stale') return { kind: 'changed' };
+        const isReplaced = options.ifMatch === undefined && (store.row(id)?.etag ?? 1) > 1;
+        return isReplaced ? { kind: 'written', isReplaced } : { kind: 'written' };
       }),
     findRegistration: (id, options) =>
       call(`find ${id}`, store.knobs.listMs, options, (caller) => {
