@@ -154,6 +154,7 @@ describe('a row that a listing of the target passes over', () => {
       seed(engine);
       await backUp(engine);
       const { needle, own } = rows[which];
+      for (const [id, xml] of engine.secondary.rows) if (xml.includes(needle)) engine.secondary.rows.delete(id);
       for (const [id, xml] of own) engine.secondary.rows.set(id, xml);
       // Not empty: then nothing would be asked before it is created.
       engine.secondary.rows.set('8-8-8', anAppleRow({ id: '8-8-8' }));
@@ -161,6 +162,23 @@ describe('a row that a listing of the target passes over', () => {
       expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { keptLive: 1 } });
       for (const [id, xml] of own) expect(engine.secondary.rows.get(id)).toBe(xml);
     }
+  });
+
+  it.each(['plain', 'installed'] as const)('is known as ours, and follows the source: %s', async (which) => {
+    const engine = await aRehearsed();
+    const { needle, own } = rows[which];
+    for (const [id, xml] of engine.primary.rows) if (xml.includes(needle)) engine.primary.rows.delete(id);
+    for (const [id, xml] of own) engine.primary.rows.set(id, xml);
+    await backUp(engine);
+    const before = contentOf(engine.secondary);
+    hideInListing(engine, 1, (xml) => xml.includes(needle));
+    const { id, counts, status } = await restore(engine);
+    expect({ status, counts }).toMatchObject({ status: 'Succeeded', counts: { updated: 1, keptLive: 0, created: 0 } });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+    const rollback = await startRollback(engine.app, id, { confirm: 'three/devices' });
+    await engine.drain();
+    expect(await readRestoreView(engine.app, rollback.id)).toMatchObject({ counts: { putBack: 1 } });
+    expect(contentOf(engine.secondary)).toEqual(before);
   });
 
   it('does not fail a restore, also where each listing passes over another one', async () => {

@@ -1,15 +1,18 @@
 import { isReworded } from '../../../core/baseline/agree.ts';
 import { entryOf } from '../../../core/baseline/record.ts';
 import { shownAt, shownIn } from '../../../core/fingerprint/shown.ts';
+import type { CallOptions, Hub } from '../../../core/ports.ts';
 import { isPartial } from '../../../core/registration/expected.ts';
-import { keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
+import { keyHashOf, type RecordOfRows, recordKey } from '../../../core/registration/record.ts';
 import { circumstancesOf, isWithinBounds, readAtOf } from '../../../core/restore/circumstances.ts';
 import type { Decision } from '../../../core/restore/decide.ts';
 import { type FirstPass, type FirstPlan, planFirst } from '../../../core/restore/first-pass.ts';
 import { planWithdrawal } from '../../../core/restore/first-writes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
-import type { App } from '../../app.ts';
+import { type App, hubOf } from '../../app.ts';
 import { readNewestKeys, readVersionsFromBefore } from '../compare/newest-keys.ts';
+import { askFor } from './ask-for.ts';
+import type { IdMap } from './id-map.ts';
 import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, type RecordTallies } from './planner.ts';
 
 /** Decides by the table about the records of a shard, and about those that only the target holds and are ours. */
@@ -36,6 +39,7 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
   const mayWithdraw = isWithinBounds(run, 'doomed', maxDeletePercent);
   const mayBeGone = newest !== undefined && isWithinBounds(run, 'goneSince', maxDeletePercent);
   const { dryRun } = run.request;
+  const hub = hubOf(app, run.hub);
   return (index) => {
     if (index >= fingerprints.count) {
       const extra = comparison.extras[index - fingerprints.count];
@@ -54,15 +58,30 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
     const counted = { superseded, partialInstallations: isPartial(record) ? 1 : 0 };
     const keyHash = fingerprints.keyHashAt(index);
     const isGoneSince = mayBeGone && !newest.has(keyHash);
-    const found = live.get(record.key);
-    const isFromBefore = found !== undefined && before?.get(keyHash) === shownIn(found.rows).version;
-    const wanted = { record, shown: shownAt(fingerprints, index), isGoneSince, isFromBefore };
-    return toPlanned(planFirst(wanted, found, baseline.get(keyHash), pass), record, found, {
-      collapsed,
-      counted,
-      dryRun,
-    });
+    const agreed = baseline.get(keyHash);
+    const planWith = (found: RecordOfRows | undefined): Planned => {
+      const isFromBefore = found !== undefined && before?.get(keyHash) === shownIn(found.rows).version;
+      const wanted = { record, shown: shownAt(fingerprints, index), isGoneSince, isFromBefore };
+      return toPlanned(planFirst(wanted, found, agreed, pass), record, found, { collapsed, counted, dryRun });
+    };
+    const listed = live.get(record.key);
+    const planned = planWith(listed);
+    if (listed !== undefined || pass.isTargetEmpty || entryOf(agreed) === undefined) return planned;
+    // It was there: the listing may have passed over it.
+    return { ...planned, ask: async (call) => planWith(await findNow(hub, record, idMap.mintedFor, call)) };
   };
+}
+
+/** Under its id there may be another record by now. */
+async function findNow(
+  hub: Hub,
+  record: RecordOfRows,
+  mintedFor: IdMap['mintedFor'],
+  call: CallOptions,
+): Promise<RecordOfRows | undefined> {
+  const answer = await askFor(hub, record, undefined, mintedFor, call);
+  const rows = (answer?.rows ?? []).filter((row) => recordKey(row) === record.key);
+  return rows.length === 0 ? undefined : { key: record.key, rows };
 }
 
 function planExtra(found: RecordOfRows | undefined, mayWithdraw: boolean, isDryRun: boolean): Planned {
