@@ -108,7 +108,7 @@ function judgeDevice(facts: Facts, run: KnownRestore, wanted: Wanted): Fault[] {
   if (facts.wasLost(hub, wanted.device)) return [];
   if (isInPlace(wanted, there)) {
     return [
-      ...judgeSurplus(wanted, there, beforeOf(facts, run, wanted), where),
+      ...judgeSurplus(run, wanted, there, beforeOf(facts, run, wanted), where),
       ...judgeExpiry(facts, run, wanted, there, where),
     ];
   }
@@ -160,16 +160,23 @@ function beforeOf({ truth }: Facts, run: KnownRestore, { device }: Wanted): Row[
 }
 
 /** Rows beside the wanted ones: the same again, or what its device was before; unless it made them itself. */
-function judgeSurplus(wanted: Wanted, there: readonly Row[], before: readonly Row[], where: string): Fault[] {
+function judgeSurplus(
+  run: KnownRestore,
+  wanted: Wanted,
+  there: readonly Row[],
+  before: readonly Row[],
+  where: string,
+): Fault[] {
   const surplus = [...there];
   for (const row of wanted.rows) {
     const at = surplus.findIndex((one) => isSame(one, row));
     if (at >= 0) surplus.splice(at, 1);
   }
   // What a torn installation's body gives is more than was listed of it.
+  const isOfInstallation = (one: Description, row: Row): boolean => one.installationId === row.installationId;
   const isOfBody = (row: Row): boolean =>
-    wanted.rows.some(({ installationId }) => installationId === row.installationId) &&
-    !wanted.rows.some((one) => slotOf(one) === slotOf(row));
+    wanted.rows.some((one) => isOfInstallation(one, row)) &&
+    !wanted.rows.some((one) => isOfInstallation(one, row) && slotOf(one) === slotOf(row));
   const ours = surplus.filter((row) => row.by.kind === 'tool' && !(row.installationId !== undefined && isOfBody(row)));
   if (ours.length === 0) return [];
   // The same handle as an installation and as a plain registration are two records.
@@ -179,6 +186,7 @@ function judgeSurplus(wanted: Wanted, there: readonly Row[], before: readonly Ro
   const kind = ours.some(isAnyCopy) ? 'doubled' : 'leftover';
   // Its device had registered twice there: one of the two is moved.
   if (kind === 'doubled' && before.filter(isAnyCopy).length >= there.filter(isAnyCopy).length) return [];
+  if (kind === 'leftover' && !ours.some((row) => isShownAtFirst(run, row))) return [];
   return [{ kind, text: `${where} is ${list(there)} instead of ${list(wanted.rows)}` }];
 }
 
