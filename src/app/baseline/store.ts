@@ -210,9 +210,8 @@ export async function moveBaseline(app: App, run: RestoreRun): Promise<void> {
 }
 
 /**
- * Makes what a rollback left of every shard the pair's baseline, if no other run has moved that since. Where the restore
- * was the pair's first, the pair has none again: what its target holds is of unknown origin. What was unfinished when
- * the restore began is so again, and the restore itself until all of it is undone.
+ * Makes what a rollback left of every shard the pair's baseline, if no other run has moved that since. What was
+ * unfinished when the restore began is so again, and the restore itself until all of it is undone.
  */
 export async function revertBaseline(
   app: App,
@@ -225,14 +224,12 @@ export async function revertBaseline(
   const wasMoved = known?.runId === restore.id;
   const stored = await app.blobs.list(baselineFolder(...pair, rollback.id));
   const own = { runId: rollback.id, shardCount: rollback.shardCount, at: toInstant(app.world.now()) };
-  const isFirst = wasMoved && restore.baseline === undefined && isComplete;
-  const hasOwn = known !== undefined && !isFirst && stored.length === rollback.shardCount;
+  const hasOwn = known !== undefined && stored.length === rollback.shardCount;
   const again = wasMoved ? (restore.unfinished ?? []).map(({ id }) => id) : [];
   await changeBaseline(app, pair, ({ current, previous, unfinished }) => {
     const others = unfinished.filter((one) => one !== restore.id || !isComplete);
     if (current?.runId !== known?.runId) return { current, previous, unfinished: others };
     const all = [...again.filter((id) => !others.includes(id)), ...others].slice(-MAX_UNFINISHED);
-    if (isFirst) return { unfinished: all };
     return hasOwn ? { current: own, previous: known, unfinished: all } : { current, previous, unfinished: all };
   });
 }

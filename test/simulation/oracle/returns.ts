@@ -47,10 +47,12 @@ function wasAskedFor(facts: Facts, run: KnownRestore, { id, installationId = '' 
 }
 
 /** The source stored it otherwise than it was sent: nothing is agreed on. */
-function wasAltered(facts: Facts, source: string, { id, installationId = '' }: Row): boolean {
+function wasAltered(facts: Facts, source: string, after: Row): boolean {
+  const { id, installationId = '' } = after;
+  const there = facts.rowsOfDevice(source, facts.truth.deviceOf(after));
   return facts.runs.all().some((one) => {
     const isAltered = one.doc.error?.code === 'TargetAltersRecords' && hubOf(one) === source;
-    return isAltered && (one.written.has(id) || one.written.has(installationId));
+    return isAltered && [id, installationId, ...there.map((row) => row.id)].some((key) => one.written.has(key));
   });
 }
 
