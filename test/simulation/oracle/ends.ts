@@ -1,7 +1,8 @@
 import { type Description, isSame, type Row, slotOf, tell } from '../row.ts';
+import { isExcused, isShownAtFirst, isWritten } from './excuses.ts';
 import type { Facts } from './facts.ts';
 import { judgeAnswer } from './requests.ts';
-import { hubOf, type KnownRestore, keyOf, lookedAt } from './runs.ts';
+import { hubOf, type KnownRestore, lookedAt } from './runs.ts';
 import { readSnapshot, type Wanted, wantedOf } from './snapshots.ts';
 
 /** Differences of expiry below this do not count. */
@@ -81,22 +82,6 @@ function isSelected({ doc, written }: KnownRestore, { rows }: Wanted): boolean {
   const { only, purpose } = doc.request;
   if (purpose === 'retry' && !isWritten({ written }, rows)) return false;
   return only?.platforms === undefined || rows.some(({ platform }) => only.platforms?.includes(platform));
-}
-
-function isWritten({ written }: Pick<KnownRestore, 'written'>, rows: Wanted['rows']): boolean {
-  return rows.some(({ id, installationId = '' }) => written.has(id) || written.has(installationId));
-}
-
-/**
- * What its device, or the service, did since the run's look, no run can know. Only what it wrote does it look at more
- * than once.
- */
-function isExcused(facts: Facts, run: KnownRestore, device: number, rows: Wanted['rows'] = []): boolean {
-  const hub = hubOf(run);
-  const since = isWritten(run, rows) ? lookedAt(run) : (run.firstListedAt ?? 0);
-  const isWaiting = facts.hub(hub)?.waiting.includes(`device-${device}`) === true;
-  const isLate = facts.hadLateWrite(hub, device, run, since);
-  return device < 0 || isWaiting || isLate || facts.changedSince(hub, device, since);
 }
 
 function judgeDevice(facts: Facts, run: KnownRestore, wanted: Wanted): Fault[] {
@@ -234,13 +219,6 @@ function judgeLeftovers(facts: Facts, run: KnownRestore, wanted: readonly Wanted
     else facts.sometimes('leftAfterTheSnapshot');
   }
   return [...left.values()];
-}
-
-/** What its first listing passed over the run does not withdraw: the next one does. */
-function isShownAtFirst(run: KnownRestore, row: Row): boolean {
-  const hub = hubOf(run);
-  const end = run.listedAt.get(`${hub}#2`) ?? Number.POSITIVE_INFINITY;
-  return run.shownAt.get(`${hub}/${keyOf(row)}`)?.some((at) => at < end) === true;
 }
 
 /** Red although everything was in place before the run last looked. */
