@@ -139,6 +139,20 @@ it('an installation renewed in the source is renewed in the target', async () =>
   expect(await restore(engine)).toMatchObject({ counts: { unchanged: 1, total: 1 } });
 });
 
+it('an installation that is listed between two effects of its renewal is renewed in the target', async () => {
+  for (const renewedFirst of [0, 1]) {
+    const engine = createEngine();
+    install(engine.primary.rows, 'phone', { expirationTime: '2026-12-20T00:00:00Z' });
+    await backUp(engine);
+    await restore(engine);
+    const renewed = anInstallation('phone', { expirationTime: '2027-01-20T00:00:00Z', etag: 2 });
+    for (const [id, xml] of renewed.slice(renewedFirst, renewedFirst + 1)) engine.primary.rows.set(id, xml);
+    await backUp(engine);
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { renewed: 1, total: 1 } });
+    for (const xml of engine.secondary.rows.values()) expect(xml).toContain('2027-01-20T00:00:00');
+  }
+});
+
 describe('a row that a listing of the target passes over', () => {
   const rows = {
     plain: { needle: tokenOf('19-5-1'), own: [['19-5-1', anAppleRow({ id: '19-5-1', tags: ['own'], etag: 7 })]] },

@@ -1,4 +1,9 @@
-import { earliestOf, fingerprintRecord, type RecordFingerprint, recordVersionOf } from '../../core/fingerprint/row.ts';
+import {
+  fingerprintRecord,
+  type RecordFingerprint,
+  recordExpiryOf,
+  recordVersionOf,
+} from '../../core/fingerprint/row.ts';
 import { createFingerprintWriter, type FingerprintTable } from '../../core/fingerprint/table.ts';
 import type { RecordCounts } from '../../core/snapshot/manifest.ts';
 import { ROW_SEPARATOR } from '../../core/snapshot/shard.ts';
@@ -124,7 +129,7 @@ function fingerprintStaged(
     platform: rows.platform(first),
     keyHash: rows.keyHash(first),
     versionHash: recordVersionOf(record.map((row) => rows.versionHash(row))),
-    expiry: earliestOf(record.map(rows.expiry)),
+    expiry: recordExpiryOf(kind !== 'device', record.map(rows.expiry)),
     handleHashes: record.map(rows.handleHash),
     idHashes: kind === 'device' ? record.map(rows.idHash) : [],
     contentHashes: kind === 'partial' ? record.map(() => 0) : record.map(rows.contentHash),

@@ -113,7 +113,7 @@ export interface RecordFingerprint {
   readonly keyHash: number;
   /** `recordVersionOf` all its rows. */
   readonly versionHash: number;
-  /** The earliest at which a row of it expires, in whole seconds since 1970; 0 for never. */
+  /** When it expires, in whole seconds since 1970; 0 for never. */
   readonly expiry: number;
   /** Of every row. */
   readonly handleHashes: readonly number[];
@@ -135,7 +135,7 @@ export function fingerprintRecord(record: RecordOfRows): RecordFingerprint {
     platform: platformOf(record),
     keyHash: keyHashOf(record.key),
     versionHash: recordVersionOf(record.rows.map(versionHashOf)),
-    expiry: earliestOf(record.rows.map(expiryOf)),
+    expiry: recordExpiryOf(isInstallation(record), record.rows.map(expiryOf)),
     handleHashes: record.rows.map(handleHash),
     idHashes: isInstallation(record) ? [] : record.rows.map(({ id }) => hash53(id)),
     contentHashes: wanted.map((row) => (isPartial(record) ? 0 : contentHashOf(encodeUtf8(row.xml), row))),
@@ -143,8 +143,12 @@ export function fingerprintRecord(record: RecordOfRows): RecordFingerprint {
   };
 }
 
-/** The earliest of the expiries that are no "never". */
-export function earliestOf(expiries: readonly number[]): number {
+/**
+ * When a record expires. An installation does so at one time: a listing between two effects of a renewal shows it of
+ * some rows only, and the latest counts. Of other devices the earliest that is no "never".
+ */
+export function recordExpiryOf(isInstallation: boolean, expiries: readonly number[]): number {
+  if (isInstallation) return expiries.includes(0) ? 0 : Math.max(...expiries);
   return expiries.reduce(
     (earliest, expiry) => (earliest === 0 || (expiry > 0 && expiry < earliest) ? expiry : earliest),
     0,

@@ -41,7 +41,7 @@ export function rebuildInstallation(given: readonly Registration[], expiryFloorA
     installationId: id,
     platform,
     pushChannel: pushChannelOf(source),
-    expirationTime: expiryOf(source, expiryFloorAtMs),
+    expirationTime: expiryOf(rows, expiryFloorAtMs),
     userId: userIdOf(source.tags),
     tags: unlessEmpty(tags),
     pushVariables: pushVariablesOf(source),
@@ -127,10 +127,15 @@ function pushChannelOf(row: Registration): string {
   return JSON.stringify({ endpoint: row.handle, p256dh, auth });
 }
 
-function expiryOf(row: Registration, floorAtMs: number): string | undefined {
-  const atMs = expiryMsOf(row.expirationTime);
-  if (row.expirationTime === undefined || atMs === undefined) return undefined;
-  return atMs < floorAtMs ? new Date(floorAtMs).toISOString() : withZone(row.expirationTime);
+/** Rows that expire at different times were listed between two effects of a renewal: the latest counts. */
+function expiryOf(rows: readonly Registration[], floorAtMs: number): string | undefined {
+  let latest = { atMs: floorAtMs, text: new Date(floorAtMs).toISOString() };
+  for (const { expirationTime } of rows) {
+    const atMs = expiryMsOf(expirationTime);
+    if (expirationTime === undefined || atMs === undefined) return undefined;
+    if (atMs >= latest.atMs) latest = { atMs, text: withZone(expirationTime) };
+  }
+  return latest.text;
 }
 
 function pushVariablesOf(row: Registration): unknown {

@@ -1,5 +1,5 @@
 import { isShorter } from '../fingerprint/comparison.ts';
-import { earliestOf, expiryOf, versionHashOf } from '../fingerprint/row.ts';
+import { expiryOf, recordExpiryOf, versionHashOf } from '../fingerprint/row.ts';
 import { areDistinct, distinctRows } from '../registration/distinct.ts';
 import { type RebuildFault, rebuildInstallation, withVariedExpiry } from '../registration/installation.ts';
 import { isInstallation, type RecordOfRows } from '../registration/record.ts';
@@ -80,7 +80,7 @@ export function planMove(record: RecordOfRows, live: RecordOfRows, planning: Pla
  * never expires varies, any other has another expiry now.
  */
 export function planRenewal(record: RecordOfRows, live: RecordOfRows, planning: Planning): Writes {
-  const isEndless = record.rows.every((row) => expiryOf(row) === 0);
+  const isEndless = expiryOfRecord(record) === 0;
   if (isInstallation(record)) return planInstallation(record, planning, live.rows.map(versionHashOf), isEndless);
   return live.rows.map((row) => overwriteOf(row, row));
 }
@@ -95,10 +95,14 @@ export function planWithdrawal(live: RecordOfRows): readonly Write[] {
 
 export function isShorterThan(live: RecordOfRows, record: RecordOfRows, { expiryFloorAtMs }: Planning): boolean {
   return isShorter(
-    earliestOf(record.rows.map(expiryOf)),
+    expiryOfRecord(record),
     live.rows.map((row) => ({ expiry: expiryOf(row) })),
     expiryFloorAtMs / 1000,
   );
+}
+
+function expiryOfRecord(record: RecordOfRows): number {
+  return recordExpiryOf(isInstallation(record), record.rows.map(expiryOf));
 }
 
 export function creationOf({ id, xml }: Registration, { isTargetEmpty, elsewhere, mintedFor }: Planning): Write {
