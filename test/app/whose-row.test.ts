@@ -43,6 +43,25 @@ describe('a handle that changed under its registration id', () => {
     expect(engine.secondary.rows.get('19-5-1')).toBe(own);
   });
 
+  it('which the hubs have agreed on since is not overwritten from an older snapshot', async () => {
+    for (const asked of [
+      { leftovers: 'keep' },
+      { resurrect: true },
+      { onConflict: 'overwrite', confirm: 'three/devices' },
+    ]) {
+      const engine = createEngine();
+      seed(engine);
+      const snapshot = await backUp(engine);
+      register(engine.primary.rows, '19-5-1', 'new phone', ['plain']);
+      await backUp(engine);
+      await restore(engine);
+      const before = new Map(engine.secondary.rows);
+      const view = await restore(engine, { snapshot, leftovers: 'keep', ...asked });
+      expect(view).toMatchObject({ status: 'Succeeded', counts: { keptLive: 1, conflict: 1, unchanged: 23 } });
+      expect(engine.secondary.rows).toEqual(before);
+    }
+  });
+
   it('between two passes is not overwritten', async () => {
     const engine = createEngine();
     seed(engine);

@@ -1,5 +1,5 @@
 import { isReworded, isShownAs } from '../baseline/agree.ts';
-import { type BaselineRecord, entryOf, hasExpired } from '../baseline/record.ts';
+import { type BaselineRecord, type Entry, entryOf, hasExpired } from '../baseline/record.ts';
 import { Comparison, type Extra, type LiveFingerprints } from '../fingerprint/comparison.ts';
 import type { RowFingerprint } from '../fingerprint/row.ts';
 import { type Shown, shownAt, shownBy } from '../fingerprint/shown.ts';
@@ -14,7 +14,7 @@ export interface ForeignRow {
   readonly handleHash: number;
   readonly idHash: number;
   readonly versionHash: number;
-  /** It is as it was agreed on: nothing of its device's own. */
+  /** It is as it was agreed on, and the snapshot is not older than that: nothing of its device's own. */
   readonly isOurs: boolean;
 }
 
@@ -63,7 +63,7 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
     if (strangers.length === 0) continue;
     const before = options.baselineOf(keyHash);
     const shown = shownBy(rows);
-    const isOurs = entryOf(before)?.target.version === shown.version;
+    const isOurs = isAsAgreed(entryOf(before), shown, options.readAt);
     for (const stranger of strangers) foreign.push({ ...stranger, keyHash, isOurs });
     if (place !== undefined) continue;
     const outcome = options.isWhole ? outcomeOfExtra(before, shown, options) : undefined;
@@ -130,6 +130,10 @@ function outcomeOfExtra(before: BaselineRecord, shown: Shown, options: SurveyOpt
     default:
       return undefined;
   }
+}
+
+function isAsAgreed(entry: Entry | undefined, { version }: Shown, readAt: number): boolean {
+  return entry?.target.version === version && readAt >= entry.source.at;
 }
 
 function strangersAmong(rows: readonly RowFingerprint[], fingerprints: FingerprintTable, place: number | undefined) {

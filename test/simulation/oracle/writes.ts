@@ -43,9 +43,7 @@ function judgeReplacement(facts: Facts, write: Write, before: Row, after: Row): 
 
 /** Why a row that was seen may be replaced by something older; never by a dead token under the row's id. */
 function excuseFor(facts: Facts, write: Write, before: Row, after: Row, old: Word): string | undefined {
-  const { onConflict, purpose, resurrect, askedSnapshot } = write.run.doc.request;
-  // Asked for what an older snapshot holds, it takes the ids that are the tool's own.
-  if (resurrect === true && askedSnapshot !== 'latest' && before.by.kind === 'tool') return 'resurrectedAsAsked';
+  const { onConflict, purpose } = write.run.doc.request;
   if (purpose === 'rollback') return excuseForUndoing(facts, write, before);
   if (before.installationId === undefined && before.handle !== after.handle) return undefined;
   if (onConflict === 'overwrite') return 'overwroteAsAsked';
