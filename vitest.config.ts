@@ -60,7 +60,8 @@ export default defineConfig({
   test: {
     // For the processes that tests start.
     env: compileCache,
-    testTimeout: 60_000,
+    // On a machine that does other things, too.
+    testTimeout: 240_000,
     hookTimeout: 60_000,
     // Twice the cores of a small machine: e2e files mostly wait.
     maxWorkers: 4,
@@ -72,8 +73,6 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: e2e,
-          // Other processes, of other files too, have the cores at the same time.
-          testTimeout: 240_000,
           globalSetup: ['test/support/build-app.ts', 'test/support/start-azurite.ts'],
         },
       },

@@ -1,6 +1,7 @@
 import { DrError } from '../core/errors.ts';
 import { isSameHub } from '../core/paths.ts';
 import type { Blobs, Hub, HubRef, Log, LogFields, Notifier, StepQueue, World } from '../core/ports.ts';
+import type { ReadinessCard } from '../core/readiness/card.ts';
 import type { ProbedTarget, Tier } from '../core/readiness/tiers.ts';
 import type { Run } from '../core/run/run.ts';
 import type { RetentionPolicy } from '../core/snapshot/retention.ts';
@@ -48,6 +49,8 @@ export interface ForeignRows {
 export interface Memory {
   /** The last heartbeat this process wrote. */
   lastBeat: { readonly name: string; readonly at: number } | undefined;
+  /** The readiness card as this process last wrote it. */
+  lastCard: { readonly name: string; readonly card: ReadinessCard; readonly etag: string } | undefined;
   /** By run the last shard that was open when its phase's results were last listed. */
   readonly lastOpen: Map<string, { readonly phase: string; readonly shard: number }>;
   /** By run and phase the shards that are being worked on; a shard twice when its message came twice. */
@@ -67,6 +70,7 @@ export interface Memory {
 export function createMemory(): Memory {
   return {
     lastBeat: undefined,
+    lastCard: undefined,
     lastOpen: new Map(),
     inFlight: new Map(),
     endLooks: new Map(),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { App } from '../../src/app/app.ts';
+import { type App, createMemory } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { noteOnCard } from '../../src/app/readiness/card-store.ts';
 import { reviewReadiness } from '../../src/app/readiness/review.ts';
@@ -203,4 +203,20 @@ test('a storage that takes no card costs the answer more requests, and no run an
   await backUp(engine);
   expect(await readStatus(engine.app)).toMatchObject({ verdict: 'AtRisk', lastBackup: { status: 'Succeeded' } });
   expect(warnings).toContain('readiness card not written');
+});
+
+test('the card is not read by the process that wrote it last, and is by another one', async () => {
+  const engine = await aWatchedEngine();
+  const other: App = { ...engine.app, memory: createMemory() };
+  const { run } = await startRestore(engine.app, parseRestoreRequest(''));
+  const note = async (app: App, pass: number): Promise<number> => {
+    const { blobs, requestCount } = countingBlobs(app.blobs);
+    await noteOnCard({ ...app, blobs }, { kind: 'run', run: { ...run, phase: { ...run.phase, pass } } });
+    return requestCount();
+  };
+  expect(await note(engine.app, 2), 'a write').toBe(1);
+  expect(await note(other, 3), 'a read and a write').toBe(2);
+  expect(await note(engine.app, 4), 'a write in vain, a read and a write').toBe(3);
+  expect(await note(engine.app, 5)).toBe(1);
+  expect((await readStatus(other)).lastRestore).toMatchObject({ pass: 5 });
 });

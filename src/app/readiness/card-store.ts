@@ -18,7 +18,12 @@ export async function readCard(app: App) {
 
 /** False when it changed since it was read with that ETag. */
 export async function storeCard(app: App, card: ReadinessCard, etag: string | undefined): Promise<boolean> {
-  return (await documents.readinessCard.write(app, cardName(app.primary.ref), card, { etag })) !== 'conflict';
+  const name = cardName(app.primary.ref);
+  app.memory.lastCard = undefined;
+  const stored = await documents.readinessCard.write(app, name, card, { etag });
+  if (stored === 'conflict') return false;
+  app.memory.lastCard = { name, card, etag: stored };
+  return true;
 }
 
 /** Likewise, for those who have to answer whether it can be stored or not. */
@@ -39,10 +44,12 @@ export async function noteOnCard(app: App, change: Change): Promise<void> {
 /** Best effort: what changed is stored where it belongs, and the next look shows it, too. */
 async function changeCard(app: App, change: (card: ReadinessCard) => ReadinessCard | undefined): Promise<void> {
   await orWarn(app, NOT_WRITTEN, {}, async () => {
+    const { lastCard } = app.memory;
+    let before = lastCard?.name === cardName(app.primary.ref) ? lastCard : await readCard(app);
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const { card, etag } = await readCard(app);
-      const next = card === undefined ? undefined : change(card);
-      if (next === undefined || (await storeCard(app, next, etag))) return;
+      const next = before.card === undefined ? undefined : change(before.card);
+      if (next === undefined || (await storeCard(app, next, before.etag))) return;
+      before = await readCard(app);
     }
     await app.blobs.remove(cardName(app.primary.ref));
   });

@@ -5,7 +5,7 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { forEachConcurrent } from '../../stored/concurrent.ts';
 import { documents } from '../../stored/documents.ts';
-import { readMap, readOfOtherCounts } from '../outcomes/minted-ids.ts';
+import { readMap, readNewestMap } from '../outcomes/minted-ids.ts';
 
 export interface IdMap {
   /** The id to write to: the snapshot's own, or the newest that stands for it. */
@@ -27,8 +27,8 @@ export interface IdMap {
  */
 export async function openIdMap(app: App, hub: Hub, run: RestoreRun, shard: number): Promise<IdMap> {
   const name = idMapName(run.hub, run.shardCount, shard);
-  const earlier = await readOfOtherCounts(app, run, shard);
-  let { ids, etag } = await readMap(app, name, earlier);
+  const newest = await readNewestMap(app, run, shard);
+  let { ids, etag } = newest;
   let refusesIds = false;
   const asked = new Set<string>();
   const refused = new Set<string>();
@@ -55,7 +55,7 @@ export async function openIdMap(app: App, hub: Hub, run: RestoreRun, shard: numb
         etag = next;
         return;
       }
-      ({ ids, etag } = await readMap(app, name, earlier));
+      ({ ids, etag } = await readMap(app, name, newest.earlier));
     }
   };
 

@@ -7,8 +7,16 @@ export type MintedIds = ReadonlyMap<string, readonly string[]>;
 
 /** The new ids ever asked for in place of those of a shard of a run's snapshot, oldest first. */
 export async function readMintedIds(app: App, run: RestoreRun, shard: number): Promise<MintedIds> {
-  const earlier = await readOfOtherCounts(app, run, shard);
-  return (await readMap(app, idMapName(run.hub, run.shardCount, shard), earlier)).ids;
+  return (await readNewestMap(app, run, shard)).ids;
+}
+
+/** The map of the shard, on top of what others left for the same records. */
+export async function readNewestMap(app: App, run: RestoreRun, shard: number) {
+  const folder = idMapsFolder(run.hub);
+  const counts = (await app.blobs.listFolders(folder)).map((name) => Number(name.slice(folder.length, -1)));
+  const earlier = await readOfOtherCounts(app, run, shard, counts);
+  if (!counts.includes(run.shardCount)) return { earlier, ids: new Map(earlier), etag: undefined };
+  return { earlier, ...(await readMap(app, idMapName(run.hub, run.shardCount, shard), earlier)) };
 }
 
 /** Likewise for all shards: each map of the target is read once, those of the run's own shard count last. */
@@ -23,9 +31,12 @@ export async function readTargetsMintedIds(app: App, { hub, shardCount }: Restor
 }
 
 /** What restores of snapshots with more or fewer shards left for the same records: shards are halved, never mixed. */
-export async function readOfOtherCounts(app: App, run: RestoreRun, shard: number): Promise<MintedIds> {
-  const folder = idMapsFolder(run.hub);
-  const counts = (await app.blobs.listFolders(folder)).map((name) => Number(name.slice(folder.length, -1)));
+async function readOfOtherCounts(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  counts: readonly number[],
+): Promise<MintedIds> {
   let ids: MintedIds = new Map();
   for (const count of counts) {
     if (count === run.shardCount) continue;
