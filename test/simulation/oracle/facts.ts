@@ -4,7 +4,7 @@ import type { Row } from '../row.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { Container } from '../storage.ts';
 import type { Truth } from '../truth.ts';
-import { hubOf, isWriter, type KnownRun, KnownRuns } from './runs.ts';
+import { hubOf, isRestore, isWriter, type KnownRun, KnownRuns } from './runs.ts';
 
 /** Something that must never happen. */
 export interface Violation {
@@ -40,7 +40,7 @@ export class Facts {
   readonly #losses = new Map<string, number>();
   readonly #toolChanges = new Map<string, { readonly runId: string; readonly at: number }>();
   readonly #changeCounts = new Map<string, number>();
-  readonly #shown = new Set<string>();
+  readonly #shown = new Map<string, Set<string>>();
 
   constructor(parts: FactParts) {
     this.#parts = parts;
@@ -104,13 +104,22 @@ export class Facts {
     if (isLoss) this.#losses.set(key, this.now);
   }
 
-  noteShown(hub: string, row: Row): void {
-    this.#shown.add(`${hub} ${recordOf(row)}`);
+  noteShown(hub: string, row: Row, { id }: KnownRun): void {
+    const key = `${hub} ${recordOf(row)}`;
+    const known = this.#shown.get(key);
+    if (known === undefined) this.#shown.set(key, new Set([id]));
+    else known.add(id);
   }
 
-  /** Whether a listing of the hub, or an answer, has ever shown the app the record that the row belongs to. */
-  hasShown(hub: string, row: Row): boolean {
-    return this.#shown.has(`${hub} ${recordOf(row)}`);
+  /**
+   * Whether a restore has ever met the record that the row belongs to in that hub: there, or in a snapshot of it. What
+   * only backups have seen is compared with nothing.
+   */
+  hasMet(hub: string, row: Row): boolean {
+    const shownTo = this.#shown.get(`${hub} ${recordOf(row)}`) ?? new Set<string>();
+    return this.runs
+      .all()
+      .some((run) => isRestore(run) && (shownTo.has(run.id) || shownTo.has(run.doc.request.snapshotId)));
   }
 
   noteToolChange(hub: string, row: Row, runId: string): void {

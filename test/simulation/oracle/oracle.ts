@@ -85,7 +85,8 @@ export class Oracle {
   shown(hub: string, { runId = '' }: Caller, rows: readonly Row[]): void {
     const run = this.runs.get(runId);
     for (const row of rows) {
-      this.#facts.noteShown(hub, row);
+      // Of the other hub a restore asks only whether it holds anything, or a certain record.
+      if (run !== undefined && hubOf(run) === hub) this.#facts.noteShown(hub, row, run);
       run?.seen.add(versionOf(hub, row));
       if (run !== undefined) add(run.shownAt, `${hub}/${keyOf(row)}`, this.#facts.now);
     }

@@ -21,7 +21,7 @@ export function excuseForReturn(
   if (isSaid(run, MOST_MISSING)) return 'resurrectedWithTheMany';
   if (wasAltered(facts, source, after)) return 'resurrectedFromAnAlteredRow';
   // As an installation it is another record than as a plain registration: nothing says that it is the same device.
-  if (!facts.hasShown(hub, after)) return 'resurrectedAsNeverSeen';
+  if (!facts.hasMet(hub, after)) return 'resurrectedAsNeverMet';
   // It spoke in the source while the settings did not call that primary, and was never seen where it left.
   const word = facts.truth.wordOf(after);
   if (word !== undefined && word.hub === source && !facts.wasInUse(source, word.at)) return 'resurrectedByAnEarlyWord';
