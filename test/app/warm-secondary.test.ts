@@ -195,6 +195,23 @@ describe('a row that a listing of the target passes over', () => {
     expect(contentOf(engine.secondary)).toEqual(before);
   });
 
+  it('gives way to the handle that its device has under the same id now', async () => {
+    const engine = await aRehearsed();
+    engine.primary.rows.set(
+      '19-5-1',
+      anAppleRow({ id: '19-5-1', token: tokenOf('refreshed'), tags: ['own'], etag: 2 }),
+    );
+    await backUp(engine);
+    const before = contentOf(engine.secondary);
+    hideInListing(engine, 1, (xml) => xml.includes(tokenOf('19-5-1')));
+    const { id, counts, status } = await restore(engine);
+    expect({ status, counts }).toMatchObject({ status: 'Succeeded', counts: { created: 1, keptLive: 0 } });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+    await startRollback(engine.app, id, { confirm: 'three/devices' });
+    await engine.drain();
+    expect(contentOf(engine.secondary)).toEqual(before);
+  });
+
   it('does not fail a restore, also where each listing passes over another one', async () => {
     const engine = createEngine();
     seed(engine);

@@ -1,28 +1,17 @@
-import { versionHashOf } from '../../../core/fingerprint/row.ts';
-import type { Hub, WriteOutcome } from '../../../core/ports.ts';
-import { type RecordOfRows, recordKey } from '../../../core/registration/record.ts';
-import { canonicalRow } from '../../../core/registration/registration.ts';
+import type { RecordOfRows } from '../../../core/registration/record.ts';
 import type { Outcome, WrittenOutcome } from '../../../core/restore/outcomes.ts';
-import type { AsSeen, Write } from '../../../core/restore/plan.ts';
-import type { App } from '../../app.ts';
-import { findInstallationRows, findRow } from '../../listing/hub-rows.ts';
-import type { EndWatch } from '../../runs/end-watch.ts';
+import type { Write } from '../../../core/restore/plan.ts';
 import type { Workers } from '../../stored/concurrent.ts';
-import type { IdMap } from './id-map.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
 import type { RecordTallies } from './planner.ts';
+import { type Caller, type OneAnswer, writeOne } from './write-one.ts';
 
 /** A hub that refuses even ids it has just given out is not asked for ever. */
 const MAX_NEW_IDS = 3;
 
 /** What writing to the target for one shard needs. */
-export interface Writer {
-  readonly app: App;
-  readonly hub: Hub;
-  readonly deadlineAt: number;
-  readonly idMap: IdMap;
+export interface Writer extends Caller {
   readonly outcomes: OpenOutcomes;
-  readonly endWatch: EndWatch;
   /** Shared by the batches, so that one begins while the last of the one before are under way. */
   readonly workers: Workers;
   /** The records were written by a pass before, and did not appear. */
@@ -169,94 +158,4 @@ const WRITTEN: RecordAnswer = { kind: 'written', isUntouched: false };
 const REPLACED: RecordAnswer = { kind: 'written', isUntouched: false, isReplaced: true };
 const STOPPED: RecordAnswer = { kind: 'stopped', isUntouched: false };
 
-/** `stopped`: the run was over before the record's last row. */
-type OneAnswer = WriteOutcome | { readonly kind: 'stopped' };
 type RecordAnswer = OneAnswer & { readonly isUntouched: boolean };
-
-function writeOne(work: Writer, write: Write, isFirstTry: boolean): Promise<OneAnswer> {
-  const { hub, deadlineAt } = work;
-  switch (write.kind) {
-    case 'registration':
-      return writeRegistration(work, write, isFirstTry);
-    case 'installation':
-      if (write.asSeen === undefined) return hub.putInstallation(write.id, write.json, { deadlineAt });
-      return whileAsSeen(work, write, () => hub.putInstallation(write.id, write.json, { deadlineAt }));
-    case 'rowDeletion':
-      return deleteRow(hub, write, deadlineAt);
-    case 'installationDeletion':
-      return whileAsSeen(work, write, () => deleteInstallation(hub, write, deadlineAt));
-    default:
-      return write satisfies never;
-  }
-}
-
-function writeRegistration(
-  work: Writer,
-  { id, xml, over, asSeen }: WriteOf<'registration'>,
-  isFirstTry: boolean,
-): Promise<OneAnswer> {
-  const { hub, idMap, deadlineAt } = work;
-  if (over !== undefined) return hub.putRegistration(over.id, xml, { deadlineAt, ifMatch: over.etag });
-  const target = idMap.idFor(id);
-  if (asSeen === undefined) return hub.putRegistration(target, xml, { deadlineAt });
-  return createAsSeen(work, { target, xml, asSeen, isFirstTry });
-}
-
-interface Creation {
-  readonly target: string;
-  readonly xml: string;
-  readonly asSeen: AsSeen;
-  readonly isFirstTry: boolean;
-}
-
-async function createAsSeen(
-  { hub, deadlineAt, endWatch }: Writer,
-  { target, xml, asSeen, isFirstTry }: Creation,
-): Promise<OneAnswer> {
-  const row = await findRow(hub, target, { deadlineAt });
-  if (await endWatch.isOverNow()) return STOPPED;
-  if (row === undefined) return hub.putRegistration(target, xml, { deadlineAt });
-  if (asSeen.includes(versionHashOf(row))) return hub.putRegistration(target, xml, { deadlineAt, ifMatch: row.etag });
-  // What this run wrote itself before it died shows the same; else its device has registered by itself.
-  return !isFirstTry && canonicalRow(row.xml) === canonicalRow(xml) ? { kind: 'written' } : CHANGED;
-}
-
-/** Installations have no ETag: they are asked for right before. */
-async function whileAsSeen(
-  { hub, deadlineAt, endWatch }: Writer,
-  { id, asSeen }: { readonly id: string; readonly asSeen?: AsSeen },
-  write: () => Promise<WriteOutcome>,
-): Promise<OneAnswer> {
-  if (asSeen === undefined) return write();
-  const rows = await findInstallationRows(hub, id, { deadlineAt });
-  const isAsSeen = rows.every((row) => asSeen.includes(versionHashOf(row)));
-  if (await endWatch.isOverNow()) return STOPPED;
-  return isAsSeen ? write() : CHANGED;
-}
-
-async function deleteRow(
-  hub: Hub,
-  { id, etag, key }: WriteOf<'rowDeletion'>,
-  deadlineAt: number,
-): Promise<WriteOutcome> {
-  const answer = await hub.deleteRegistration(id, etag, { deadlineAt });
-  if (answer === 'gone') return DONE;
-  if (key === undefined) return CHANGED;
-  // Under its id this run may have written the handle that its device has now.
-  const row = await findRow(hub, id, { deadlineAt });
-  return row === undefined || recordKey(row) !== key ? DONE : CHANGED;
-}
-
-async function deleteInstallation(
-  hub: Hub,
-  { id }: WriteOf<'installationDeletion'>,
-  deadlineAt: number,
-): Promise<WriteOutcome> {
-  await hub.deleteInstallation(id, { deadlineAt });
-  return DONE;
-}
-
-const DONE: WriteOutcome = { kind: 'written' };
-const CHANGED: WriteOutcome = { kind: 'changed' };
-
-type WriteOf<Kind extends Write['kind']> = Extract<Write, { readonly kind: Kind }>;

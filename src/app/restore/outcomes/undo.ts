@@ -1,7 +1,7 @@
 import { versionHashOf } from '../../../core/fingerprint/row.ts';
 import { undoFolder, undoName } from '../../../core/paths.ts';
 import type { Hub } from '../../../core/ports.ts';
-import { groupRows, keyHashOf, type RecordOfRows, shardOf } from '../../../core/registration/record.ts';
+import { groupRows, keyHashOf, type RecordOfRows, recordKey, shardOf } from '../../../core/registration/record.ts';
 import { parseRegistration, type Registration } from '../../../core/registration/registration.ts';
 import type { AsSeen, Write } from '../../../core/restore/plan.ts';
 import type { Undo } from '../../../core/restore/plan-put-back.ts';
@@ -31,10 +31,22 @@ export async function storeUndo(
   due: readonly Change[],
 ): Promise<void> {
   const displaced = groupRows(await readDisplaced(app, target, due)).records;
-  const records = [
+  await store(app, run, [
     ...due.flatMap(({ undo }) => (undo === undefined ? [] : [{ ...undo, isDisplaced: false }])),
     ...displaced.map((record) => ({ ...record, isDisplaced: true })),
-  ];
+  ]);
+}
+
+/** The same of a row that only a question has shown. */
+export async function storeDisplaced(app: App, run: RestoreRun, row: Registration): Promise<void> {
+  await store(app, run, [{ key: recordKey(row), rows: [row], isDisplaced: true }]);
+}
+
+interface Changing extends RecordOfRows {
+  readonly isDisplaced: boolean;
+}
+
+async function store(app: App, run: RestoreRun, records: readonly Changing[]): Promise<void> {
   // Each under a name of its own: a step that takes up where another died must not replace what that one stored.
   const name = app.world.newSuffix();
   for (const [shard, own] of Map.groupBy(records, ({ key }) => shardOf(keyHashOf(key), run.shardCount))) {

@@ -1,0 +1,124 @@
+import { entryOf } from '../../../core/baseline/record.ts';
+import { versionHashOf } from '../../../core/fingerprint/row.ts';
+import { shownIn } from '../../../core/fingerprint/shown.ts';
+import type { Hub, WriteOutcome } from '../../../core/ports.ts';
+import { keyHashOf, recordKey, shardOf } from '../../../core/registration/record.ts';
+import { canonicalRow, type Registration } from '../../../core/registration/registration.ts';
+import type { AsSeen, Write } from '../../../core/restore/plan.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
+import type { App } from '../../app.ts';
+import { openBaseline } from '../../baseline/store.ts';
+import { findInstallationRows, findRow } from '../../listing/hub-rows.ts';
+import type { EndWatch } from '../../runs/end-watch.ts';
+import { storeDisplaced } from '../outcomes/undo.ts';
+import type { IdMap } from './id-map.ts';
+
+/** What a call to the target needs. */
+export interface Caller {
+  readonly app: App;
+  readonly run: RestoreRun;
+  readonly hub: Hub;
+  readonly deadlineAt: number;
+  readonly idMap: IdMap;
+  readonly endWatch: EndWatch;
+}
+
+/** `stopped`: the run was over before the call. */
+export type OneAnswer = WriteOutcome | { readonly kind: 'stopped' };
+
+export function writeOne(work: Caller, write: Write, isFirstTry: boolean): Promise<OneAnswer> {
+  const { hub, deadlineAt } = work;
+  switch (write.kind) {
+    case 'registration':
+      return writeRegistration(work, write, isFirstTry);
+    case 'installation':
+      if (write.asSeen === undefined) return hub.putInstallation(write.id, write.json, { deadlineAt });
+      return whileAsSeen(work, write, () => hub.putInstallation(write.id, write.json, { deadlineAt }));
+    case 'rowDeletion':
+      return deleteRow(hub, write, deadlineAt);
+    case 'installationDeletion':
+      return whileAsSeen(work, write, () => deleteInstallation(hub, write, deadlineAt));
+    default:
+      return write satisfies never;
+  }
+}
+
+function writeRegistration(
+  work: Caller,
+  { id, xml, over, asSeen }: WriteOf<'registration'>,
+  isFirstTry: boolean,
+): Promise<OneAnswer> {
+  const { hub, idMap, deadlineAt } = work;
+  if (over !== undefined) return hub.putRegistration(over.id, xml, { deadlineAt, ifMatch: over.etag });
+  const target = idMap.idFor(id);
+  if (asSeen === undefined) return hub.putRegistration(target, xml, { deadlineAt });
+  return createAsSeen(work, { target, xml, asSeen, isFirstTry });
+}
+
+interface Creation {
+  readonly target: string;
+  readonly xml: string;
+  readonly asSeen: AsSeen;
+  readonly isFirstTry: boolean;
+}
+
+async function createAsSeen(work: Caller, { target, xml, asSeen, isFirstTry }: Creation): Promise<OneAnswer> {
+  const { app, run, hub, deadlineAt, endWatch } = work;
+  const row = await findRow(hub, target, { deadlineAt });
+  const isPassedOver = row !== undefined && !asSeen.includes(versionHashOf(row)) && (await isAsAgreed(work, row));
+  if (isPassedOver) await storeDisplaced(app, run, row);
+  if (await endWatch.isOverNow()) return STOPPED;
+  if (row === undefined) return hub.putRegistration(target, xml, { deadlineAt });
+  if (isPassedOver || asSeen.includes(versionHashOf(row)))
+    return hub.putRegistration(target, xml, { deadlineAt, ifMatch: row.etag });
+  // What this run wrote itself before it died shows the same; else its device has registered by itself.
+  return !isFirstTry && canonicalRow(row.xml) === canonicalRow(xml) ? { kind: 'written' } : CHANGED;
+}
+
+/** Whether the row under another key is ours: the listing passed over it, or that would be known. */
+async function isAsAgreed({ app, run }: Caller, row: Registration): Promise<boolean> {
+  const keyHash = keyHashOf(recordKey(row));
+  const baseline = await openBaseline(app, run, shardOf(keyHash, run.shardCount));
+  return entryOf(baseline.get(keyHash))?.target.version === shownIn([row]).version;
+}
+
+/** Installations have no ETag: they are asked for right before. */
+async function whileAsSeen(
+  { hub, deadlineAt, endWatch }: Caller,
+  { id, asSeen }: { readonly id: string; readonly asSeen?: AsSeen },
+  write: () => Promise<WriteOutcome>,
+): Promise<OneAnswer> {
+  if (asSeen === undefined) return write();
+  const rows = await findInstallationRows(hub, id, { deadlineAt });
+  const isAsSeen = rows.every((row) => asSeen.includes(versionHashOf(row)));
+  if (await endWatch.isOverNow()) return STOPPED;
+  return isAsSeen ? write() : CHANGED;
+}
+
+async function deleteRow(
+  hub: Hub,
+  { id, etag, key }: WriteOf<'rowDeletion'>,
+  deadlineAt: number,
+): Promise<WriteOutcome> {
+  const answer = await hub.deleteRegistration(id, etag, { deadlineAt });
+  if (answer === 'gone') return DONE;
+  if (key === undefined) return CHANGED;
+  // Under its id this run may have written the handle that its device has now.
+  const row = await findRow(hub, id, { deadlineAt });
+  return row === undefined || recordKey(row) !== key ? DONE : CHANGED;
+}
+
+async function deleteInstallation(
+  hub: Hub,
+  { id }: WriteOf<'installationDeletion'>,
+  deadlineAt: number,
+): Promise<WriteOutcome> {
+  await hub.deleteInstallation(id, { deadlineAt });
+  return DONE;
+}
+
+const STOPPED: OneAnswer = { kind: 'stopped' };
+const DONE: WriteOutcome = { kind: 'written' };
+const CHANGED: WriteOutcome = { kind: 'changed' };
+
+type WriteOf<Kind extends Write['kind']> = Extract<Write, { readonly kind: Kind }>;
