@@ -195,6 +195,22 @@ describe('a row that a listing of the target passes over', () => {
     expect(contentOf(engine.secondary)).toEqual(before);
   });
 
+  it('is not called ours because a step that only asked for it was given up', async () => {
+    const engine = createEngine();
+    seed(engine);
+    await backUp(engine);
+    for (const id of ['8-8-8', '19-5-1']) engine.secondary.rows.set(id, anAppleRow({ id, tags: ['n1', 'plain'] }));
+    hideInListing(engine, 1, (xml) => xml.includes(tokenOf('19-5-1')));
+    const { findRegistration } = engine.secondary;
+    let failures = 0;
+    engine.secondary.findRegistration = async (id, call) => {
+      if (id === '19-5-1' && failures++ === 0)
+        throw new DrError('HubUnavailable', 'The hub is away.', { retryable: true });
+      return findRegistration(id, call);
+    };
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 23, keptLive: 1 } });
+  });
+
   it('gives way to the handle that its device has under the same id now', async () => {
     const engine = await aRehearsed();
     engine.primary.rows.set(

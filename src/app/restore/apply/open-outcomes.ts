@@ -45,7 +45,7 @@ export interface OpenOutcomes {
   letters(): readonly string[];
   /** The record is about to be written: once saved, it survives a crash. */
   begin(index: number, outcome: WrittenOutcome, addedRows: readonly number[]): void;
-  /** The first call about a record that was begun is made now. */
+  /** The first call that may change a record which was begun is made now. */
   send(index: number): void;
   /** What was begun and never sent is as it was before. */
   dropUnsent(): void;

@@ -76,7 +76,6 @@ async function writeAndSettle(
   const { index, outcome, collapsed } = due;
   // Writes may take long: a look from before the last one tells nothing of a run that was cancelled during it.
   if (!mayWrite(work) || (await work.endWatch.isOverNow())) return 'settled';
-  outcomes.send(index);
   const answer = await writeRecord(work, due);
   switch (answer.kind) {
     case 'written':
@@ -134,13 +133,14 @@ function outcomeWhenChanged(outcome: WrittenOutcome): Outcome {
  * first one for what it is has written nothing; about a refused id, or a row that changed before a repeated call, that
  * is not certain: the answer to an earlier call may be lost.
  */
-async function writeRecord(work: Writer, { writes, isFirstTry }: DueWrite): Promise<RecordAnswer> {
-  const { idMap, endWatch } = work;
+async function writeRecord(work: Writer, { index, writes, isFirstTry }: DueWrite): Promise<RecordAnswer> {
+  const { idMap, endWatch, outcomes } = work;
+  const attempt = { isFirstTry, send: () => outcomes.send(index) };
   let isFirst = true;
   let isReplaced = false;
   for (const write of writes) {
     if (!isFirst && (await endWatch.isOverNow())) return STOPPED;
-    const answer = await writeOne(work, write, isFirstTry);
+    const answer = await writeOne(work, write, attempt);
     if (answer.kind === 'stopped') return STOPPED;
     if (write.kind === 'registration' && write.over === undefined) idMap.noteAnswer(write.id, answer);
     if (answer.kind !== 'written') {

@@ -23,54 +23,67 @@ export interface Caller {
   readonly endWatch: EndWatch;
 }
 
+export interface Attempt {
+  /** No step before this one, and no pass, has tried to write the record. */
+  readonly isFirstTry: boolean;
+  /** Called right before a call that may change something: what is only asked for is not. */
+  readonly send: () => void;
+}
+
 /** `stopped`: the run was over before the call. */
 export type OneAnswer = WriteOutcome | { readonly kind: 'stopped' };
 
-export function writeOne(work: Caller, write: Write, isFirstTry: boolean): Promise<OneAnswer> {
+export function writeOne(work: Caller, write: Write, attempt: Attempt): Promise<OneAnswer> {
   const { hub, deadlineAt } = work;
   switch (write.kind) {
     case 'registration':
-      return writeRegistration(work, write, isFirstTry);
+      return writeRegistration(work, write, attempt);
     case 'installation':
-      if (write.asSeen === undefined) return hub.putInstallation(write.id, write.json, { deadlineAt });
-      return whileAsSeen(work, write, () => hub.putInstallation(write.id, write.json, { deadlineAt }));
+      return whileAsSeen(work, write, attempt, () => hub.putInstallation(write.id, write.json, { deadlineAt }));
     case 'rowDeletion':
+      attempt.send();
       return deleteRow(hub, write, deadlineAt);
     case 'installationDeletion':
-      return whileAsSeen(work, write, () => deleteInstallation(hub, write, deadlineAt));
+      return whileAsSeen(work, write, attempt, () => deleteInstallation(hub, write, deadlineAt));
     default:
       return write satisfies never;
   }
 }
 
-function writeRegistration(
+async function writeRegistration(
   work: Caller,
   { id, xml, over, asSeen }: WriteOf<'registration'>,
-  isFirstTry: boolean,
+  attempt: Attempt,
 ): Promise<OneAnswer> {
   const { hub, idMap, deadlineAt } = work;
-  if (over !== undefined) return hub.putRegistration(over.id, xml, { deadlineAt, ifMatch: over.etag });
-  const target = idMap.idFor(id);
-  if (asSeen === undefined) return hub.putRegistration(target, xml, { deadlineAt });
-  return createAsSeen(work, { target, xml, asSeen, isFirstTry });
+  if (over === undefined && asSeen !== undefined)
+    return createAsSeen(work, { target: idMap.idFor(id), xml, asSeen }, attempt);
+  attempt.send();
+  return over === undefined
+    ? hub.putRegistration(idMap.idFor(id), xml, { deadlineAt })
+    : hub.putRegistration(over.id, xml, { deadlineAt, ifMatch: over.etag });
 }
 
 interface Creation {
   readonly target: string;
   readonly xml: string;
   readonly asSeen: AsSeen;
-  readonly isFirstTry: boolean;
 }
 
-async function createAsSeen(work: Caller, { target, xml, asSeen, isFirstTry }: Creation): Promise<OneAnswer> {
+async function createAsSeen(
+  work: Caller,
+  { target, xml, asSeen }: Creation,
+  { isFirstTry, send }: Attempt,
+): Promise<OneAnswer> {
   const { app, run, hub, deadlineAt, endWatch } = work;
   const row = await findRow(hub, target, { deadlineAt });
   const isPassedOver = row !== undefined && !asSeen.includes(versionHashOf(row)) && (await isAsAgreed(work, row));
   if (isPassedOver) await storeDisplaced(app, run, row);
   if (await endWatch.isOverNow()) return STOPPED;
-  if (row === undefined) return hub.putRegistration(target, xml, { deadlineAt });
-  if (isPassedOver || asSeen.includes(versionHashOf(row)))
-    return hub.putRegistration(target, xml, { deadlineAt, ifMatch: row.etag });
+  if (row === undefined || isPassedOver || asSeen.includes(versionHashOf(row))) {
+    send();
+    return hub.putRegistration(target, xml, { deadlineAt, ...(row === undefined ? {} : { ifMatch: row.etag }) });
+  }
   // What this run wrote itself before it died shows the same; else its device has registered by itself.
   return !isFirstTry && canonicalRow(row.xml) === canonicalRow(xml) ? { kind: 'written' } : CHANGED;
 }
@@ -86,13 +99,16 @@ async function isAsAgreed({ app, run }: Caller, row: Registration): Promise<bool
 async function whileAsSeen(
   { hub, deadlineAt, endWatch }: Caller,
   { id, asSeen }: { readonly id: string; readonly asSeen?: AsSeen },
+  { send }: Attempt,
   write: () => Promise<WriteOutcome>,
 ): Promise<OneAnswer> {
-  if (asSeen === undefined) return write();
-  const rows = await findInstallationRows(hub, id, { deadlineAt });
-  const isAsSeen = rows.every((row) => asSeen.includes(versionHashOf(row)));
-  if (await endWatch.isOverNow()) return STOPPED;
-  return isAsSeen ? write() : CHANGED;
+  if (asSeen !== undefined) {
+    const rows = await findInstallationRows(hub, id, { deadlineAt });
+    if (await endWatch.isOverNow()) return STOPPED;
+    if (!rows.every((row) => asSeen.includes(versionHashOf(row)))) return CHANGED;
+  }
+  send();
+  return write();
 }
 
 async function deleteRow(
