@@ -40,13 +40,13 @@ export const plants = {
   },
   'a plain row is updated without If-Match': {
     kind: 'overwroteUnseen',
-    changes: [{ file: 'app/restore/apply/write-batch.js', from: ', ifMatch: over.etag }', to: ' }' }],
+    changes: [{ file: 'app/restore/apply/write-one.js', from: ', ifMatch: over.etag }', to: ' }' }],
   },
   'a plain row is withdrawn without If-Match': {
     kind: 'removedUnseen',
     changes: [
       {
-        file: 'app/restore/apply/write-batch.js',
+        file: 'app/restore/apply/write-one.js',
         from: 'hub.deleteRegistration(id, etag,',
         to: 'hub.deleteRegistration(id, undefined,',
       },
@@ -56,7 +56,7 @@ export const plants = {
     kind: 'overwroteUnseen',
     changes: [
       {
-        file: 'app/restore/apply/write-batch.js',
+        file: 'app/restore/apply/write-one.js',
         from: 'const rows = await findInstallationRows(hub, id, { deadlineAt });',
         to: 'const rows = [];',
       },
@@ -72,7 +72,7 @@ export const plants = {
     kind: 'overwrittenByOlder',
     changes: [
       {
-        file: 'app/restore/apply/write-batch.js',
+        file: 'app/restore/apply/write-one.js',
         from: "return !isFirstTry && canonicalRow(row.xml) === canonicalRow(xml) ? { kind: 'written' } : CHANGED;",
         to: 'return hub.putRegistration(target, xml, { deadlineAt, ifMatch: row.etag });',
       },
