@@ -15,7 +15,8 @@ export function readUsual(xml: string, decode: (raw: string) => string = asItIs)
   const place: Place = {
     xml,
     at: root.length,
-    isPlain: !xml.includes('&') && !xml.includes('\r') && !xml.includes(CDATA_END),
+    isPlain: isPlain(xml),
+    hasCdataEnd: xml.includes(CDATA_END),
     decode,
   };
   const etag = take(place, '<ETag>', '</ETag>');
@@ -101,8 +102,8 @@ function takeHandle(
 interface Place {
   readonly xml: string;
   at: number;
-  /** Its text between tags is what it means. */
   readonly isPlain: boolean;
+  readonly hasCdataEnd: boolean;
   readonly decode: (raw: string) => string;
 }
 
@@ -174,15 +175,24 @@ function take(place: Place, open: string, close: string): string | undefined {
   const end = xml.indexOf('<', start);
   if (!xml.startsWith(close, end)) return undefined;
   const raw = xml.slice(start, end);
-  const isPlain = place.isPlain || !/[&\r\]]/.test(raw);
-  if (!isPlain && NEEDS_PARSER.test(raw)) return undefined;
+  // It may not be outside a CDATA section.
+  if (place.hasCdataEnd && raw.includes(CDATA_END)) return undefined;
+  if (place.isPlain || isPlain(raw)) {
+    place.at = end + close.length;
+    return place.decode(raw);
+  }
+  if (NEEDS_PARSER.test(raw)) return undefined;
   place.at = end + close.length;
-  const text = place.decode(raw);
-  return isPlain ? text : decodeNamed(text);
+  return decodeNamed(place.decode(raw));
 }
 
-/** The end of a CDATA section outside one, a line end to normalise, or any reference but the five that XML names. */
-const NEEDS_PARSER = /\]\]>|\r|&(?!(?:lt|gt|amp|quot|apos);)/;
+/** It holds no references, and no line ends that are read as another. */
+function isPlain(text: string): boolean {
+  return !text.includes('&') && !text.includes('\r');
+}
+
+/** A line end to normalise, or any reference but the five that XML names. */
+const NEEDS_PARSER = /\r|&(?!(?:lt|gt|amp|quot|apos);)/;
 
 function decodeNamed(text: string): string {
   return text

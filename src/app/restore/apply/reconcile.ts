@@ -134,6 +134,11 @@ async function settleOpen(work: Work): Promise<ShardEnd> {
   return 'continue';
 }
 
+/** Nothing is overwritten or withdrawn where nothing lived. */
+function displaces({ request, found }: RestoreRun): boolean {
+  return request.purpose !== 'rollback' && found?.rows !== 0;
+}
+
 /**
  * Whether a record may have to be decided about: it is open, or one that each pass looks at, of which it takes note at
  * its end.
@@ -167,7 +172,7 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<readonly 
       const { due } = decided;
       isLast = decided.isLast;
       if (isLast && due.length === 0) break;
-      if (run.request.purpose !== 'rollback') await storeUndo(app, run, { ...work, idFor: work.idMap.idFor }, due);
+      if (displaces(run)) await storeUndo(app, run, { ...work, idFor: work.idMap.idFor }, due);
       await outcomes.save('writing');
       if (await endWatch.look()) break;
       const batch = writeBatch(work, due);
