@@ -67,6 +67,13 @@ const cases: readonly Case[] = [
   ['2', 'updated', { wantedVersion: 3, liveVersion: 5, note }, { wasTargetInUse: () => true, sourceTermStart: 25 }],
   ['7', 'keptLive', { wantedVersion: 3, liveVersion: 5, note }, { wasTargetInUse: () => true, sourceTermStart: 40 }],
   ['2', 'withdrawn', { ...absent, liveVersion: 5, note: noteAtOnce, agreed: ofTarget }, inUse],
+  ['12b', 'goneInTarget', { ...missing, note }, inUse],
+  ['12b', 'goneInTarget', { ...missing, note, agreed: 'unknown' }, inUse],
+  ['12', 'created', { ...missing, note }],
+  ['12', 'created', { ...missing, note, wantedVersion: 3 }, { wasTargetInUse: () => true }],
+  ['12', 'created', { ...missing, note }, { ...inUse, ...tooMany }],
+  ['12', 'created', { ...missing, note }, { ...inUse, isResurrecting: true }],
+  ['12', 'created', { ...missing, note: noteOfAbsence, wantedVersion: 3 }, inUse],
   ['3', 'updated', { wantedVersion: 3, agreed: entry, agreedContent: 'live' }],
   ['3', 'updated', { wantedVersion: 3, agreed: entry, agreedContent: 'live', readAt: 10 }],
   ['3', 'updated', { wantedVersion: 3, agreed: entry, agreedContent: 'live' }, inUse],
@@ -139,6 +146,6 @@ for (const [row, outcome, change, around] of cases) {
 }
 
 it('has a case for every row', () => {
-  const rows = ['1', '2', '3', '3b', '4', '5', '6', '7', '8', '9', '9b', '10', '11', '12', '13', '14', '15', '16'];
+  const rows = ['1', '2', '3', '3b', '4', '5', '6', '7', '8', '9', '9b', '10', '11', '12', '12b', '13', '14', '15', '16'];
   expect([...new Set(cases.map(([row]) => row))].sort()).toEqual(rows.sort());
 });

@@ -31,6 +31,7 @@ export type Row =
   | '10'
   | '11'
   | '12'
+  | '12b'
   | '13'
   | '14'
   | '15'
@@ -125,7 +126,9 @@ function decideMissing(view: RecordView, around: Circumstances): Decision {
   if (around.isGoneSince && !isTombstone && !around.exceeded.deletes && !around.isResurrecting) {
     return { row: '9', outcome: 'goneInTarget' };
   }
-  if (typeof agreed !== 'object') return { row: '12', outcome: 'created' };
+  if (typeof agreed !== 'object') {
+    return isNotedRowGone(view, around) ? { row: '12b', outcome: 'goneInTarget' } : { row: '12', outcome: 'created' };
+  }
   if (agreed.kind === 'tombstone') {
     const isBack = around.isResurrecting || hasReturned(view, around, agreed);
     return { row: '11', outcome: isBack ? 'created' : 'goneInTarget' };
@@ -180,6 +183,14 @@ function isNotedRowOutdated(view: RecordView, around: Circumstances): boolean {
   const { liveVersion, note } = view;
   if (liveVersion === undefined || note === undefined || liveVersion !== note.target.version) return false;
   return isSourceLater(view, around, note.source, note.target.at);
+}
+
+/** An earlier look left the record different, its device has left the target since, and the source is as it was then. */
+function isNotedRowGone(view: RecordView, around: Circumstances): boolean {
+  const { note } = view;
+  if (note?.target.version === undefined || around.exceeded.absences || around.isResurrecting) return false;
+  const isLater = isSourceLater(view, around, note.source, Number.POSITIVE_INFINITY);
+  return !isLater && around.wasTargetInUse(note.target.at);
 }
 
 /** Whether the source speaks of a record again that went. A note of the target's absence replaces the tombstone's look. */

@@ -29,7 +29,7 @@ export interface Survey {
 
 /** What the first look counts: the bounds of the whole run go by it. */
 export interface SurveyCounts {
-  /** Agreed on, in the snapshot, and missing in the target. */
+  /** In the snapshot, agreed on or left different by an earlier look, and missing in the target. */
   readonly absentCount: number;
   /** In an older snapshot, missing in the target, and no longer in the newest snapshot. */
   readonly goneSinceCount: number;
@@ -93,7 +93,7 @@ export function countTarget(
     const entry = entryOf(before);
     const rows = live.get(keyHash);
     if (rows === undefined) {
-      if (entry !== undefined) counts.absentCount += 1;
+      if (entry !== undefined || before.note?.target.version !== undefined) counts.absentCount += 1;
       const isKnown = typeof before.agreed === 'string' || entry !== undefined;
       if (isKnown && newestKeys?.has(keyHash) === false) counts.goneSinceCount += 1;
     } else if (entry !== undefined) {

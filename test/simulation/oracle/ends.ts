@@ -52,9 +52,10 @@ interface Fault {
 const differences: ReadonlySet<Fault['kind']> = new Set(['stale', 'incomplete', 'otherBody', 'altered']);
 
 /** Of how many records a run says that they are not as the snapshot has them: it shows which. */
-function declaredBy({ doc }: KnownRestore, dropsTags: boolean): Record<string, number> {
+function declaredBy(run: KnownRestore, dropsTags: boolean): Record<string, number> {
+  const { doc } = run;
   const counts: Readonly<Record<string, number>> = doc.result?.counts ?? {};
-  const { conflict = 0, unknownOrigin = 0, goneInTarget = 0, leftover = 0, keptLive = 0 } = counts;
+  const { conflict = 0, unknownOrigin = 0, goneInTarget = 0, leftover = 0, keptLive = 0, onlyInTarget = 0 } = counts;
   // An older snapshot's record that has gone since stays out, and what its device was before may be left.
   const goneSince = doc.request.askedSnapshot === 'latest' ? 0 : goneInTarget;
   const conflictKept = doc.request.onConflict === 'overwrite' ? 0 : conflict;
@@ -65,7 +66,8 @@ function declaredBy({ doc }: KnownRestore, dropsTags: boolean): Record<string, n
     different: conflictKept + unknownOrigin + goneSince + changedSince,
     saysInPlace: keptLive + conflict + unknownOrigin + goneInTarget + (doc.result?.changedSince ?? 0),
     lost: goneInTarget,
-    leftover: leftover + conflict,
+    // A repair withdraws nothing.
+    leftover: leftover + conflict + (isRepair(run) ? onlyInTarget : 0),
   };
 }
 
@@ -207,7 +209,7 @@ function judgeLeftovers(facts: Facts, run: KnownRestore, wanted: readonly Wanted
     const device = facts.truth.deviceOf(row);
     const last = facts.truth.lastWordOf(device);
     if (held.has(device) || row.by.kind !== 'tool' || isExcused(facts, run, device)) continue;
-    if (facts.wasLost(hub, device) || facts.isAltered(row)) continue;
+    if (facts.wasLost(hub, device) || facts.isAltered(row) || facts.isStray(row)) continue;
     if (last?.content !== 'out' || last.hub !== source) continue;
     if (!isShownAtFirst(run, row)) {
       facts.sometimes('leftoverPassedOver');

@@ -154,9 +154,20 @@ export class Facts {
     return this.#losses.has(`${hub} ${device}`);
   }
 
-  /** Whether a run wrote it that ended because its hub stores something else than it is sent. */
+  /** Whether a run wrote it that ended because its hub stores something else than it is sent, or before it saw that. */
   isAltered({ by }: Row): boolean {
-    return by.kind === 'tool' && this.runs.get(by.runId)?.doc.error?.code === 'TargetAltersRecords';
+    const run = by.kind === 'tool' ? this.runs.get(by.runId) : undefined;
+    if (run === undefined) return false;
+    const isUnfinished = run.doc.status !== 'Succeeded' && this.hub(hubOf(run))?.knobs.dropsTags === true;
+    return isUnfinished || run.doc.error?.code === 'TargetAltersRecords';
+  }
+
+  /** Whether it came after the end of the run that wrote it, in a hub so late that nothing waits for it. */
+  isStray({ by, appliedAt }: Row): boolean {
+    const run = by.kind === 'tool' ? this.runs.get(by.runId) : undefined;
+    if (run?.endedAt === undefined || appliedAt <= run.endedAt) return false;
+    const [, most] = this.hub(hubOf(run))?.knobs.installationDelayMs ?? [0, 0];
+    return most >= VERY_LATE_MS;
   }
 
   /** Whether another run has begun to write to its hub since it began. */

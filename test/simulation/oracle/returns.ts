@@ -19,6 +19,8 @@ export function excuseForReturn(
   if (wasAskedFor(facts, run, after)) return 'resurrectedAsAsked';
   if (source === hub || purpose === 'rollback') return 'resurrectedByRepair';
   if (isSaid(run, MOST_MISSING)) return 'resurrectedWithTheMany';
+  if (facts.rowsOfDevice(source, facts.truth.deviceOf(after)).some((row) => facts.isStray(row)))
+    return 'resurrectedByAStray';
   if (wasAltered(facts, source, after)) return 'resurrectedFromAnAlteredRow';
   // As an installation it is another record than as a plain registration: nothing says that it is the same device.
   if (!facts.hasMet(hub, after)) return 'resurrectedAsNeverMet';
