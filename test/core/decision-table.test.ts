@@ -146,6 +146,26 @@ for (const [row, outcome, change, around] of cases) {
 }
 
 it('has a case for every row', () => {
-  const rows = ['1', '2', '3', '3b', '4', '5', '6', '7', '8', '9', '9b', '10', '11', '12', '12b', '13', '14', '15', '16'];
+  const rows = [
+    '1',
+    '2',
+    '3',
+    '3b',
+    '4',
+    '5',
+    '6',
+    '7',
+    '8',
+    '9',
+    '9b',
+    '10',
+    '11',
+    '12',
+    '12b',
+    '13',
+    '14',
+    '15',
+    '16',
+  ];
   expect([...new Set(cases.map(([row]) => row))].sort()).toEqual(rows.sort());
 });

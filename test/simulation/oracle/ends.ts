@@ -59,8 +59,6 @@ function declaredBy(run: KnownRestore, dropsTags: boolean): Record<string, numbe
   // An older snapshot's record that has gone since stays out, and what its device was before may be left.
   const goneSince = doc.request.askedSnapshot === 'latest' ? 0 : goneInTarget;
   const conflictKept = doc.request.onConflict === 'overwrite' ? 0 : conflict;
-  // What it had to write twice may have been changed by its device between, as far as versions tell; and a row of that
-  // kind under another's id looks like that device's own.
   const changedSince = dropsTags ? (doc.result?.changedSince ?? 0) + (counts['keptLive'] ?? 0) : 0;
   return {
     different: conflictKept + unknownOrigin + goneSince + changedSince,
@@ -172,7 +170,9 @@ function judgeSurplus(
   const isAnyCopy = (one: Row): boolean => wanted.rows.some((row) => isCopy(one, row));
   const kind = ours.some(isAnyCopy) ? 'doubled' : 'leftover';
   // Its device had registered twice there: one of the two is moved.
-  if (kind === 'doubled' && before.filter(isAnyCopy).length >= there.filter(isAnyCopy).length) return [];
+  const copies = there.filter(isAnyCopy);
+  const areTwins = copies.some((one) => one.by.kind === 'device') && before.filter(isAnyCopy).length >= copies.length;
+  if (kind === 'doubled' && areTwins) return [];
   if (kind === 'leftover' && !ours.some((row) => isShownAtFirst(run, row))) return [];
   return [{ kind, text: `${where} is ${list(there)} instead of ${list(wanted.rows)}` }];
 }

@@ -74,7 +74,7 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   }
   const word = facts.truth.wordOf(before)?.number ?? -1;
   const isSuperseded = facts.truth.wordsOf(facts.truth.deviceOf(before)).some(({ number }) => number > word);
-  const { purpose, sourceHub } = run.doc.request;
+  const { purpose, sourceHub, onConflict } = run.doc.request;
   if (before.by.kind !== 'device' || (purpose !== 'rollback' && isSuperseded)) return;
   const text = `${hub}: ${tell(before)}, its device's own, by ${run.id}`;
   if (!hasSeen(write, before)) {
@@ -93,9 +93,11 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
     facts.sometimes('removedATwin');
     return;
   }
-  // The settings did not call the hub primary when its device spoke there.
+  // The settings did not call the hub primary when its device spoke there, and the source seems to have spoken later.
   const spokenAt = facts.truth.lastWordAt(facts.truth.deviceOf(before), hub)?.at ?? 0;
-  if (!facts.wasInUse(hub, spokenAt) && purpose !== 'rollback') facts.sometimes('removedWhereNotInUse');
+  const isLater = !facts.wasInUse(hub, spokenAt) && isSourceLaterToTheApp(facts, write, before);
+  if (onConflict === 'overwrite') facts.sometimes('removedAsAsked');
+  else if (isLater && purpose !== 'rollback') facts.sometimes('removedWhereNotInUse');
   // What the service itself loses in the source looks like its device's own word there.
   else if (facts.wasLost(sourceHub.namespace, facts.truth.deviceOf(before)))
     facts.sometimes('removedWhatTheSourceLost');
