@@ -46,9 +46,7 @@ export class Comparison {
     for (let index = 0; index < fingerprints.count; index += 1) {
       const rows = live.get(fingerprints.keyHashAt(index));
       if (rows === undefined) numbers.push(MISSING);
-      else if (isInPlace(fingerprints, index, rows, floor)) numbers.push(rows.length);
-      else numbers.push(-rows.length - 1, contentOf(rows.map((row) => row.contentHash)));
-      for (const { versionHash } of rows ?? []) numbers.push(versionHash);
+      else pushLive(numbers, rows, isInPlace(fingerprints, index, rows, floor));
     }
     for (const { keyHash, version, content } of extras) numbers.push(keyHash, version, content);
     return new Comparison(new Float64Array(numbers), fingerprints.count, extras.length);
@@ -82,6 +80,12 @@ export class Comparison {
   #headAt(index: number): number {
     return this.numbers[this.#starts[index] ?? Number.NaN] ?? MISSING;
   }
+}
+
+function pushLive(numbers: number[], rows: readonly RowFingerprint[], isSame: boolean): void {
+  if (isSame) numbers.push(rows.length);
+  else numbers.push(-rows.length - 1, contentOf(rows.map((row) => row.contentHash)));
+  for (const { versionHash } of rows) numbers.push(versionHash);
 }
 
 const MISSING = -1;

@@ -205,6 +205,20 @@ function newestFacts(passes: PassFacts): BlobFacts[] {
 
 /** At each save of each shard: letters are tallied by their codes, and only the few sums looked at by name. */
 function countByPlatform(letters: string, platforms: readonly string[]): Map<string, OutcomeCounts> {
+  const sums = new Map<string, OutcomeCounts>();
+  for (const [platform, tally] of tallyByPlatform(letters, platforms)) {
+    const counts = countsOf(tally);
+    // The shard has nothing of it but what is counted nowhere.
+    if (counts === undefined) continue;
+    const named = encodeURIComponent(platform).slice(0, MAX_PLATFORM_NAME) || OTHER;
+    const name = sums.has(named) || sums.size < MAX_PLATFORMS ? named : OTHER;
+    sums.set(name, addCounts(sums.get(name) ?? noCounts, counts));
+  }
+  return sums;
+}
+
+/** By platform how often each letter is there. */
+function tallyByPlatform(letters: string, platforms: readonly string[]): Map<string, Uint32Array> {
   const tallies = new Map<string, Uint32Array>();
   for (let index = 0; index < letters.length; index++) {
     const platform = platforms[index] ?? OTHER;
@@ -214,16 +228,7 @@ function countByPlatform(letters: string, platforms: readonly string[]): Map<str
     const code = letters.charCodeAt(index);
     tally[code] = (tally[code] ?? 0) + 1;
   }
-  const sums = new Map<string, OutcomeCounts>();
-  for (const [platform, tally] of tallies) {
-    const counts = countsOf(tally);
-    // The shard has nothing of it but what is counted nowhere.
-    if (counts === undefined) continue;
-    const named = encodeURIComponent(platform).slice(0, MAX_PLATFORM_NAME) || OTHER;
-    const name = sums.has(named) || sums.size < MAX_PLATFORMS ? named : OTHER;
-    sums.set(name, addCounts(sums.get(name) ?? noCounts, counts));
-  }
-  return sums;
+  return tallies;
 }
 
 /** Letters of outcomes are ASCII. */
