@@ -228,6 +228,20 @@ describe('a row that a listing of the target passes over', () => {
     expect(contentOf(engine.secondary)).toEqual(before);
   });
 
+  it('gives way to no older handle from an older snapshot', async () => {
+    const engine = createEngine();
+    seed(engine);
+    const snapshot = await backUp(engine);
+    const refreshed = tokenOf('refreshed');
+    engine.primary.rows.set('19-5-1', anAppleRow({ id: '19-5-1', token: refreshed, tags: ['own'], etag: 2 }));
+    await backUp(engine);
+    await restore(engine);
+    const before = contentOf(engine.secondary);
+    hideInListing(engine, 1, (xml) => xml.includes(refreshed));
+    expect(await restore(engine, { snapshot, leftovers: 'keep' })).toMatchObject({ status: 'Succeeded' });
+    expect(contentOf(engine.secondary)).toEqual(before);
+  });
+
   it('does not fail a restore, also where each listing passes over another one', async () => {
     const engine = createEngine();
     seed(engine);

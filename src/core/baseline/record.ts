@@ -47,6 +47,11 @@ export function entryOf({ agreed }: Pick<BaselineRecord, 'agreed'>): Entry | und
   return typeof agreed === 'object' && agreed.kind === 'entry' ? agreed : undefined;
 }
 
+/** Whether the target shows what was agreed on, and the snapshot is not older than that: then it is ours to replace. */
+export function isAsAgreed(entry: Entry | undefined, liveVersion: number, readAt: number): boolean {
+  return entry?.target.version === liveVersion && readAt >= entry.source.at;
+}
+
 /** Whether the expiry agreed on has passed. */
 export function hasExpired(entry: Entry | undefined, nowMs: number): boolean {
   return entry !== undefined && entry.expiry > 0 && entry.expiry * 1000 < nowMs;

@@ -1,5 +1,5 @@
 import { isReworded, isShownAs } from '../baseline/agree.ts';
-import { type BaselineRecord, type Entry, entryOf, hasExpired } from '../baseline/record.ts';
+import { type BaselineRecord, entryOf, hasExpired, isAsAgreed } from '../baseline/record.ts';
 import { Comparison, type Extra, type LiveFingerprints } from '../fingerprint/comparison.ts';
 import type { RowFingerprint } from '../fingerprint/row.ts';
 import { type Shown, shownAt, shownBy } from '../fingerprint/shown.ts';
@@ -63,7 +63,7 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
     if (strangers.length === 0) continue;
     const before = options.baselineOf(keyHash);
     const shown = shownBy(rows);
-    const isOurs = isAsAgreed(entryOf(before), shown, options.readAt);
+    const isOurs = isAsAgreed(entryOf(before), shown.version, options.readAt);
     for (const stranger of strangers) foreign.push({ ...stranger, keyHash, isOurs });
     if (place !== undefined) continue;
     const outcome = options.isWhole ? outcomeOfExtra(before, shown, options) : undefined;
@@ -130,10 +130,6 @@ function outcomeOfExtra(before: BaselineRecord, shown: Shown, options: SurveyOpt
     default:
       return undefined;
   }
-}
-
-function isAsAgreed(entry: Entry | undefined, { version }: Shown, readAt: number): boolean {
-  return entry?.target.version === version && readAt >= entry.source.at;
 }
 
 function strangersAmong(rows: readonly RowFingerprint[], fingerprints: FingerprintTable, place: number | undefined) {

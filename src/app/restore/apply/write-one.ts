@@ -1,9 +1,10 @@
-import { entryOf } from '../../../core/baseline/record.ts';
+import { entryOf, isAsAgreed } from '../../../core/baseline/record.ts';
 import { versionHashOf } from '../../../core/fingerprint/row.ts';
 import { shownIn } from '../../../core/fingerprint/shown.ts';
 import type { Hub, WriteOutcome } from '../../../core/ports.ts';
 import { keyHashOf, recordKey, shardOf } from '../../../core/registration/record.ts';
 import { canonicalRow, type Registration } from '../../../core/registration/registration.ts';
+import { readAtOf } from '../../../core/restore/circumstances.ts';
 import type { AsSeen, Write } from '../../../core/restore/plan.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
@@ -77,7 +78,7 @@ async function createAsSeen(
 ): Promise<OneAnswer> {
   const { app, run, hub, deadlineAt, endWatch } = work;
   const row = await findRow(hub, target, { deadlineAt });
-  const isPassedOver = row !== undefined && !asSeen.includes(versionHashOf(row)) && (await isAsAgreed(work, row));
+  const isPassedOver = row !== undefined && !asSeen.includes(versionHashOf(row)) && (await isOurs(work, row));
   if (isPassedOver) await storeDisplaced(app, run, row);
   if (await endWatch.isOverNow()) return STOPPED;
   if (row === undefined || isPassedOver || asSeen.includes(versionHashOf(row))) {
@@ -89,10 +90,10 @@ async function createAsSeen(
 }
 
 /** Whether the row under another key is ours: the listing passed over it, or that would be known. */
-async function isAsAgreed({ app, run }: Caller, row: Registration): Promise<boolean> {
+async function isOurs({ app, run }: Caller, row: Registration): Promise<boolean> {
   const keyHash = keyHashOf(recordKey(row));
   const baseline = await openBaseline(app, run, shardOf(keyHash, run.shardCount));
-  return entryOf(baseline.get(keyHash))?.target.version === shownIn([row]).version;
+  return isAsAgreed(entryOf(baseline.get(keyHash)), shownIn([row]).version, readAtOf(run));
 }
 
 /** Installations have no ETag: they are asked for right before. */
