@@ -63,8 +63,7 @@ export function judgeAnswer(facts: Facts, run: KnownRestore): void {
   if (request.leftovers === 'keep' && withdrawn > 0) facts.violate('withdrewThoughAskedToKeep', `${id}: ${withdrawn}`);
   if (request.resurrect === true && goneInTarget > 0) facts.violate('keptOutThoughAskedFor', `${id}: ${goneInTarget}`);
   const most = Math.max(LEAST_DELETES, (found?.plan?.records ?? before.length) / 10);
-  // A record that lives under another key now is moved, and not lost.
-  const moved = [...run.removed].filter((device) => facts.rowsOfDevice(hubOf(run), device).length > 0);
-  if (!request.dryRun && withdrawn - moved.length > most)
-    facts.violate('withdrewTooMany', `${id}: ${withdrawn} of ${before.length} rows`);
+  // A device that lives under another key, or handle, is moved and not lost.
+  const lost = [...run.removed].filter((device) => facts.rowsOfDevice(hubOf(run), device).length === 0);
+  if (lost.length > most) facts.violate('withdrewTooMany', `${id}: ${lost.length} devices of ${before.length} rows`);
 }

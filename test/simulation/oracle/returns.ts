@@ -59,7 +59,7 @@ function wasAltered(facts: Facts, source: string, after: Row): boolean {
 }
 
 /** The snapshot's listing passed over a row of it, or the source lost one: what it shows seems to have changed. */
-function isTorn(facts: Facts, { doc }: KnownRestore, after: Row): boolean {
+export function isTorn(facts: Facts, { doc }: KnownRestore, after: Row): boolean {
   const { installationId } = after;
   if (installationId === undefined) return false;
   if (facts.hasLost(doc.request.sourceHub.namespace, facts.truth.deviceOf(after))) return true;

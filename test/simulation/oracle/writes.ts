@@ -3,7 +3,7 @@ import { isSame, type Row, slotOf, tell } from '../row.ts';
 import type { Word } from '../truth.ts';
 import type { Facts } from './facts.ts';
 import { judgeRequest } from './requests.ts';
-import { excuseForReturn } from './returns.ts';
+import { excuseForReturn, isTorn } from './returns.ts';
 import { isRestore, versionOf } from './runs.ts';
 import { readSnapshot } from './snapshots.ts';
 import { hasSeen, isInWindow, isSourceLaterToTheApp, newestLookOf, type ToolWriter, type Write } from './windows.ts';
@@ -98,6 +98,7 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   const isLater = !facts.wasInUse(hub, spokenAt) && isSourceLaterToTheApp(facts, write, before);
   if (onConflict === 'overwrite') facts.sometimes('removedAsAsked');
   else if (isLater && purpose !== 'rollback') facts.sometimes('removedWhereNotInUse');
+  else if (purpose !== 'rollback' && isTorn(facts, run, before)) facts.sometimes('removedByATornListing');
   // What the service itself loses in the source looks like its device's own word there.
   else if (facts.wasLost(sourceHub.namespace, facts.truth.deviceOf(before)))
     facts.sometimes('removedWhatTheSourceLost');
