@@ -311,3 +311,24 @@ describe('what a rollback undid is known by the next restore', () => {
     expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts });
   });
 });
+
+it('of a device with two rows, of which a step that failed wrote one, nothing is left', async () => {
+  const engine = createEngine();
+  seed(engine);
+  for (const id of ['1-1-1', '1-1-2']) register(engine.primary, id, 'phone', [id]);
+  await backUp(engine);
+  await restore(engine);
+  for (const id of ['1-1-1', '1-1-2']) engine.secondary.rows.delete(id);
+  const { putRegistration } = engine.secondary;
+  let puts = 0;
+  engine.secondary.putRegistration = async (...args) => {
+    puts += 1;
+    if (puts === 2) throw new DrError('HubUnavailable', 'The hub is away.', { retryable: true });
+    return putRegistration(...args);
+  };
+  const { id, counts } = await restore(engine);
+  expect(counts).toMatchObject({ created: 1, updated: 0, unchanged: 24 });
+  engine.advance(120_000);
+  expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { removed: 1 } });
+  expect(engine.secondary.rows.has('1-1-1') || engine.secondary.rows.has('1-1-2')).toBe(false);
+});

@@ -26,7 +26,7 @@ export async function decideBatch(
     isLast = done === true;
     if (done) break;
     const planned = planOpen(work, index);
-    if (planned?.ask !== undefined) unseen.push({ index, ask: planned.ask });
+    if (planned?.ask !== undefined && !isBegun(work, index)) unseen.push({ index, ask: planned.ask });
     else if (planned !== undefined) carryOut(index, planned);
     if (count % DECIDED_AT_ONCE === 0 && due.length < size) await work.app.world.nextTurn();
   }
@@ -40,6 +40,13 @@ export async function decideBatch(
 export function isLookedAtAgain({ request }: RestoreRun, outcome: Outcome | undefined): boolean {
   return (
     isWrittenOutcome(outcome) || (request.purpose === 'rollback' && (outcome === 'unchanged' || outcome === 'keptLive'))
+  );
+}
+
+/** A step before this one may have written some of the record: what the hub shows of that is no device's. */
+function isBegun({ run, outcomes, before }: JournalWriter, index: number): boolean {
+  return (
+    before === undefined && run.request.purpose !== 'rollback' && intentOf(outcomes.letters()[index]) !== undefined
   );
 }
 
