@@ -73,7 +73,7 @@ export const plants = {
     changes: [
       {
         file: 'app/restore/apply/write-one.js',
-        from: "return !isFirstTry && canonicalRow(row.xml) === canonicalRow(xml) ? { kind: 'written' } : CHANGED;",
+        from: "return !isFirstTry && isSame ? { kind: 'written' } : CHANGED;",
         to: 'return hub.putRegistration(target, xml, { deadlineAt, ifMatch: row.etag });',
       },
     ],

@@ -78,18 +78,20 @@ async function createAsSeen(
 ): Promise<OneAnswer> {
   const { app, run, hub, deadlineAt, endWatch } = work;
   const row = await findRow(hub, target, { deadlineAt });
-  const isPassedOver = row !== undefined && !asSeen.includes(versionHashOf(row)) && (await isOurs(work, row));
+  const isListed = row !== undefined && asSeen.includes(versionHashOf(row));
+  const isSame = row !== undefined && canonicalRow(row.xml) === canonicalRow(xml);
+  const isPassedOver = row !== undefined && !isListed && !isSame && (await isOurs(work, row));
   if (isPassedOver) await storeDisplaced(app, run, row);
   if (await endWatch.isOverNow()) return STOPPED;
-  if (row === undefined || isPassedOver || asSeen.includes(versionHashOf(row))) {
+  if (row === undefined || isListed || isPassedOver) {
     send();
     return hub.putRegistration(target, xml, { deadlineAt, ...(row === undefined ? {} : { ifMatch: row.etag }) });
   }
   // What this run wrote itself before it died shows the same; else its device has registered by itself.
-  return !isFirstTry && canonicalRow(row.xml) === canonicalRow(xml) ? { kind: 'written' } : CHANGED;
+  return !isFirstTry && isSame ? { kind: 'written' } : CHANGED;
 }
 
-/** Whether the row under another key is ours: the listing passed over it, or that would be known. */
+/** Whether the row, which the listing passed over, is ours. */
 async function isOurs({ app, run }: Caller, row: Registration): Promise<boolean> {
   const keyHash = keyHashOf(recordKey(row));
   const baseline = await openBaseline(app, run, shardOf(keyHash, run.shardCount));
