@@ -2,7 +2,7 @@ import { isShorter } from '../fingerprint/comparison.ts';
 import { expiryOf, recordExpiryOf, versionHashOf } from '../fingerprint/row.ts';
 import { areDistinct, distinctRows } from '../registration/distinct.ts';
 import { type RebuildFault, rebuildInstallation, withVariedExpiry } from '../registration/installation.ts';
-import { isInstallation, type RecordOfRows } from '../registration/record.ts';
+import { installationIdIn, isInstallation, type RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, descriptionForWrite, type Registration } from '../registration/registration.ts';
 import { deletionOf, type Write } from './plan.ts';
 
@@ -87,9 +87,8 @@ export function planRenewal(record: RecordOfRows, live: RecordOfRows, planning: 
 
 /** Removes from the target what the snapshot no longer holds, while it is as it was listed. */
 export function planWithdrawal(live: RecordOfRows): readonly Write[] {
-  if (isInstallation(live)) {
-    return [{ kind: 'installationDeletion', id: live.key.slice(2), asSeen: live.rows.map(versionHashOf) }];
-  }
+  const id = installationIdIn(live.key);
+  if (id !== undefined) return [{ kind: 'installationDeletion', id, asSeen: live.rows.map(versionHashOf) }];
   return live.rows.map((row) => ({ ...deletionOf(row), key: live.key }));
 }
 

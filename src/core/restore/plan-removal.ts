@@ -2,7 +2,7 @@ import { hash53 } from '../bytes/hash.ts';
 import { isAmong, versionHashOf } from '../fingerprint/row.ts';
 import { distinctRows } from '../registration/distinct.ts';
 import { isInPlace } from '../registration/expected.ts';
-import { isInstallation, type RecordOfRows } from '../registration/record.ts';
+import { installationIdIn, isInstallation, type RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, type Registration } from '../registration/registration.ts';
 import { deletionOf, type PlanOptions, type Write } from './plan.ts';
 import type { Sighting } from './seen.ts';
@@ -70,13 +70,14 @@ export function planRemoval(
   mintedFor: PlanOptions['mintedFor'],
 ): RemovalPlan {
   if (live === undefined) return { kind: 'gone' };
-  if (isInstallation(record)) {
+  const installationId = installationIdIn(record.key);
+  if (installationId !== undefined) {
     // One that lived before was only rid of the tag that earlier versions left.
     if (what.added !== undefined) return { kind: 'changed' };
     if (!isInstallationUntouched(record, live, what)) return { kind: 'changed' };
     // A listing may have passed over rows of it.
     const asSeen = [...new Set([...live.rows.map(versionHashOf), ...(what.seen ?? [])])];
-    return { kind: 'remove', writes: [{ kind: 'installationDeletion', id: record.key.slice(2), asSeen }] };
+    return { kind: 'remove', writes: [{ kind: 'installationDeletion', id: installationId, asSeen }] };
   }
   const { added } = what;
   const rows =
