@@ -173,6 +173,21 @@ it('a device of which only some rows were written is ours, too', async () => {
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
 });
 
+it('a device that lost one of its rows after the hubs had agreed on its renewal gets it back', async () => {
+  const engine = createEngine();
+  seed(engine);
+  register(engine.primary.rows, '90-5-1', ['a'], 'twin');
+  register(engine.primary.rows, '91-5-1', ['b'], 'twin');
+  await backUp(engine);
+  await restore(engine);
+  register(engine.primary.rows, '91-5-1', ['b'], 'twin');
+  await backUp(engine);
+  await restore(engine);
+  engine.secondary.rows.delete('90-5-1');
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: 1, unchanged: 24 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
 it('a repair that takes effect after the last look is no word of its device', async () => {
   const engine = createEngine();
   seed(engine);

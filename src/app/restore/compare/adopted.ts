@@ -55,7 +55,10 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
       if (shown === undefined || isUntouched || recognized.has(keyHash)) continue;
       const record = await open();
       const observation = observe(record, outcome, shown, (await showing.records()).get(record.key));
-      const isSuperseded = side === 'source' || showings.source.shown(keyHash)?.version !== observation.wanted?.version;
+      const sourceNow = showings.source.shown(keyHash)?.version;
+      // A part of what the source still holds as it was agreed on is no write that stopped: rows have gone since.
+      const known = [observation.wanted, entryOf(before)?.source].flatMap((one) => one?.version ?? []);
+      const isSuperseded = side === 'source' || sourceNow === undefined || !known.includes(sourceNow);
       const isSame = observation.isSame || (observation.isPart && isSuperseded);
       const times = { readAt: readAtOf(earlier), lookAt: showing.at, wasTargetInUse: () => false };
       adopted.set(keyHash, turnedTo(side, nextRecord(before, { ...observation, isSame }, times)));
