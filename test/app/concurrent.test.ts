@@ -66,6 +66,23 @@ test('there is room as soon as few enough wait', async () => {
   await list;
 });
 
+test('there is always room when nothing waits', async () => {
+  const workers = createWorkers(1);
+  await workers.untilFewerWait(0);
+  const { work, end } = createJobs();
+  const list = workers.forEach(['a', 'b'], work);
+  let hasRoom = false;
+  const room = workers.untilFewerWait(0).then(() => {
+    hasRoom = true;
+  });
+  await settle();
+  expect(hasRoom).toBe(false);
+  await end('a');
+  await room;
+  await end('b');
+  await list;
+});
+
 test('a failure is thrown once what is under way has ended, and nothing new is begun on any list', async () => {
   const workers = createWorkers(2);
   const { started, work, end } = createJobs();

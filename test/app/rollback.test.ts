@@ -65,6 +65,16 @@ test('a rollback right after a restore leaves the hub as it was before', async (
   });
 });
 
+test('a second rollback, of so many records that a shard asks for more than one batch, ends and removes nothing', async () => {
+  const engine = createEngine();
+  seed(engine, 2400);
+  await backUp(engine);
+  const restored = await restore(engine);
+  expect(await rollBack(engine, restored.id)).toMatchObject({ status: 'Succeeded', counts: { removed: 2400 } });
+  expect(await rollBack(engine, restored.id)).toMatchObject({ status: 'Succeeded', counts: { failed: 0, pending: 0 } });
+  expect(rowsOf(engine)).toEqual({});
+});
+
 test('devices that changed since the restore stay as they are, byte for byte, also when only their ETag moved', async () => {
   const { engine, restored } = await aRestoredEngine();
   const { rows } = engine.secondary;

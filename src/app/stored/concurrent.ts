@@ -27,7 +27,7 @@ export async function mapConcurrent<T, R>(
 export interface Workers {
   /** As `forEachConcurrent`, but the first failure stops new work on all lists. */
   forEach<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void>;
-  /** Until fewer than `count` items wait for their turn. */
+  /** Until fewer than `count` items wait for their turn, or none does. */
   untilFewerWait(count: number): Promise<void>;
   stop(): void;
   isStopped(): boolean;
@@ -78,9 +78,9 @@ export function createWorkers(limit: number): Workers {
       return promise;
     },
     untilFewerWait(count) {
-      if (waiting < count) return Promise.resolve();
+      if (waiting < Math.max(1, count)) return Promise.resolve();
       const { promise, resolve } = Promise.withResolvers<void>();
-      room = { count, resolve };
+      room = { count: Math.max(1, count), resolve };
       return promise;
     },
     stop() {
