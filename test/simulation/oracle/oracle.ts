@@ -15,6 +15,9 @@ import { judgeChange } from './writes.ts';
 /** A run that says all is well is looked at again after this, when what was on its way has arrived. */
 const SECOND_LOOK_MS = 300_000;
 
+/** A step's time, and what its last call may take beyond it. */
+const LONGEST_CALL_MS = 300_000;
+
 /** A write as a hub takes it: `call` is its kind. */
 export interface HubWrite {
   readonly caller: Caller;
@@ -105,6 +108,7 @@ export class Oracle {
     run?.written.set(key, (run.written.get(key) ?? 0) + 1);
     if (run?.calls.get(`${call} ${key}`) === pass) run.repeats.add(key);
     run?.calls.set(`${call} ${key}`, pass);
+    if (this.#facts.now - sentAt > LONGEST_CALL_MS) run?.givenUp.add(key);
     // A process that was frozen when the run ended cannot know that it did.
     const isFrozen = process.pausedUntil >= (run?.endedAt ?? Number.POSITIVE_INFINITY);
     if (run !== undefined && !isFrozen) run.lastSentAt = Math.max(run.lastSentAt, sentAt);

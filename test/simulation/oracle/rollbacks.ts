@@ -1,4 +1,4 @@
-import { isSame, type Row, tell } from '../row.ts';
+import { isSame, type Row, slotOf, tell } from '../row.ts';
 import type { Facts } from './facts.ts';
 import { hubOf, isWriter, type KnownRestore, type KnownRun, lookedAt } from './runs.ts';
 
@@ -32,7 +32,8 @@ function compare(facts: Facts, run: KnownRestore, before: readonly Row[], now: r
   const isTheirs = ({ by }: Row): boolean => by.kind === 'tool' && [run.id, run.doc.request.of].includes(by.runId);
   const since = facts.runs.get(run.doc.request.of ?? '')?.firstListedAt ?? 0;
   if (now.some((row) => row.by.kind === 'tool' && !isTheirs(row) && row.appliedAt >= since)) return;
-  const left = now.filter((row) => isTheirs(row) && !before.some((one) => isSame(one, row)));
+  const own = now.filter((row) => isTheirs(row) && !isBeyondIt(facts, run, before, row));
+  const left = own.filter((row) => !before.some((one) => isSame(one, row)));
   const lost = before.filter((row) => !now.some((one) => isSame(one, row)));
   const text = `${hubOf(run)} after ${run.id} of ${run.doc.request.of}: ${list(before)} is ${list(now)}`;
   const isSent = ({ id, installationId = '' }: Row): boolean => run.written.has(id) || run.written.has(installationId);
@@ -42,7 +43,19 @@ function compare(facts: Facts, run: KnownRestore, before: readonly Row[], now: r
   else if (lost.length > 0) facts.violate(`rollbackLost${when}`, text);
   else if (left.length > 0 && areOfTwins(facts, run, left)) facts.sometimes('keptWhatATwinWrote');
   else if (left.length > 0) facts.violate(`${isClaimed ? 'rollbackNotSent' : 'rollbackLeft'}${when}`, text);
-  else if (now.filter(isTheirs).length > before.length) facts.violate(`rollbackDoubled${when}`, text);
+  else if (own.length > before.length) facts.violate(`rollbackDoubled${when}`, text);
+}
+
+/**
+ * An installation of which the service had lost a row comes back whole. What the hub carried out so late no step has
+ * waited for.
+ */
+function isBeyondIt({ runs }: Facts, { doc }: KnownRestore, before: readonly Row[], row: Row): boolean {
+  const { id, installationId = '' } = row;
+  const givenUp = runs.get(doc.request.of ?? '')?.givenUp;
+  if (givenUp?.has(id) || givenUp?.has(installationId)) return true;
+  const own = before.filter((one) => one.installationId !== undefined && one.installationId === installationId);
+  return own.length > 0 && !own.some((one) => slotOf(one) === slotOf(row));
 }
 
 /** It lives there by other doing than these two runs', under another key: put back it would be pushed twice. */

@@ -25,6 +25,8 @@ export interface KnownRun {
   readonly calls: Map<string, number>;
   /** Likewise, what was written twice in one pass: by a step, and by one that took over. */
   readonly repeats: Set<string>;
+  /** Likewise, what the hub carried out when no step could wait for it any more. */
+  readonly givenUp: Set<string>;
   /** The handles that its writes have replaced by others, under one id. */
   readonly replaced: Set<string>;
   /** The devices of which it has removed a row. */
@@ -67,6 +69,7 @@ export class KnownRuns {
       written: new Map(),
       calls: new Map(),
       repeats: new Set(),
+      givenUp: new Set(),
       replaced: new Set(),
       removed: new Set(),
       lastSentAt: 0,
