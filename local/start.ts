@@ -22,18 +22,18 @@ const values = readOptions(help, {
   devices: { type: 'string', default: '2000' },
   seed: { type: 'string', default: '1' },
   schedule: { type: 'string', default: '0 * * * * *' },
-  port: { type: 'string', default: '7071' },
-  'hub-port': { type: 'string', default: '5770' },
-  'admin-port': { type: 'string', default: '5769' },
+  port: { type: 'string' },
+  'hub-port': { type: 'string' },
+  'admin-port': { type: 'string' },
 });
-const whole = (name: 'devices' | 'seed' | 'port' | 'hub-port' | 'admin-port', most?: number): number =>
-  wholeNumber(help, name, values[name], 0, most);
+const whole = (name: 'devices' | 'seed' | 'port' | 'hub-port' | 'admin-port', text: string, most?: number): number =>
+  wholeNumber(help, name, text, 0, most);
 const options = {
-  devices: whole('devices'),
-  seed: whole('seed'),
-  port: whole('port', 65_535),
-  hubPort: whole('hub-port', 65_534),
-  adminPort: whole('admin-port', 65_535),
+  devices: whole('devices', values.devices),
+  seed: whole('seed', values.seed),
+  port: whole('port', values.port ?? '7071', 65_535),
+  hubPort: whole('hub-port', values['hub-port'] ?? '5770', 65_534),
+  adminPort: whole('admin-port', values['admin-port'] ?? '5769', 65_535),
 };
 const fault = scheduleFault(values.schedule);
 if (fault !== undefined) refuse(help, `--schedule ${fault}.`);
@@ -41,7 +41,7 @@ if (fault !== undefined) refuse(help, `--schedule ${fault}.`);
 await main();
 
 async function main(): Promise<void> {
-  const { freeOr } = await import('./hub-lab/free-port.ts');
+  const { port, hubPort, adminPort } = await choosePorts();
   const { startStack } = await import('./stack.ts');
   let isStopping = false;
   const stopping = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), orphaned()]).then(() => {
@@ -52,9 +52,9 @@ async function main(): Promise<void> {
   await using stack = await startStack({
     devices: options.devices,
     seed: options.seed,
-    port: await freeOr(options.port),
-    hubPort: (await freeOr(options.hubPort)) && (await freeOr(options.hubPort + 1)) ? options.hubPort : 0,
-    adminPort: await freeOr(options.adminPort),
+    port,
+    hubPort,
+    adminPort,
     settings: { BACKUP_SCHEDULE: values.schedule, SETTLE_SECONDS: '3' },
     onOutput: (text) => process.stdout.write(text),
   });
@@ -67,6 +67,23 @@ async function main(): Promise<void> {
   });
   process.exitCode = await Promise.race([stopping, died]);
   process.stdout.write('\nStopping …\n');
+}
+
+/** A port that was asked for is taken or refused; of the usual ones any free one takes the place. */
+async function choosePorts() {
+  const { freeOr } = await import('./hub-lab/free-port.ts');
+  const choose = async (name: 'port' | 'hub-port' | 'admin-port', wanted: number, count: 1 | 2): Promise<number> => {
+    const isFree = (await freeOr(wanted)) === wanted && (count === 1 || (await freeOr(wanted + 1)) === wanted + 1);
+    if (wanted === 0 || isFree) return wanted;
+    if (values[name] === undefined) return 0;
+    const ports = count === 1 ? `${wanted} is` : `${wanted} or ${wanted + 1} is`;
+    return refuse(help, `--${name}: ${ports} taken. Choose another, or 0 for any free one.`);
+  };
+  return {
+    port: await choose('port', options.port, 1),
+    hubPort: await choose('hub-port', options.hubPort, 2),
+    adminPort: await choose('admin-port', options.adminPort, 1),
+  };
 }
 
 /** Resolves with the exit code of a host that ended by itself. SIGUSR2 replaces the host by one with the hubs exchanged. */

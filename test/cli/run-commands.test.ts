@@ -43,6 +43,7 @@ test('restore sends what was asked for, and nothing else', async () => {
       '--confirm',
       'dr-neu/devices',
     ],
+    ...['--on-conflict', 'overwrite', '--leftovers', 'keep', '--resurrect'],
     ...['--note', 'region down', '--only-platforms', 'Apple, FcmV1', '--only-tags', '!beta', '--only-users', 'u1'],
     ...['--only-installations', 'i1,i2', '--order', 'tags=vip && !beta', '--order', 'platforms=Apple;tags=news'],
   ]);
@@ -52,6 +53,9 @@ test('restore sends what was asked for, and nothing else', async () => {
     target: 'primary',
     dryRun: true,
     confirm: 'dr-neu/devices',
+    onConflict: 'overwrite',
+    leftovers: 'keep',
+    resurrect: true,
     note: 'region down',
     only: { platforms: ['Apple', 'FcmV1'], tags: '!beta', installationIds: ['i1', 'i2'], userIds: ['u1'] },
     order: [{ tags: 'vip && !beta' }, { platforms: ['Apple'], tags: 'news' }],
@@ -334,4 +338,10 @@ test('cancel stops a restore and shows its state', async () => {
   const script = { [`POST /api/restores/${RESTORE_ID}/cancel`]: [{ body: restored({ status: 'Canceled' }) }] };
   const { exitCode, out } = await play(script, ['cancel', RESTORE_ID]);
   expect({ exitCode, out }).toEqual({ exitCode: 0, out: expect.stringContaining('Canceled') });
+});
+
+test('cancel says when there was nothing to stop', async () => {
+  const script = { [`POST /api/restores/${RESTORE_ID}/cancel`]: [{ body: restored() }] };
+  const { exitCode, err } = await play(script, ['cancel', RESTORE_ID]);
+  expect({ exitCode, err }).toEqual({ exitCode: 0, err: 'It was over before: Succeeded. Nothing was stopped.\n' });
 });

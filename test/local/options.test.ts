@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -28,6 +30,17 @@ test.each(scripts)('%s answers --help, and a wrong option with what is allowed',
   expect(unknown.stderr).toMatch(/^Unknown option '--colour'/);
   expect(unknown.stderr).toContain(help.stdout);
   expect(unknown.stderr).not.toMatch(/\n\s+at /);
+});
+
+test('npm start refuses a port that was asked for and is taken', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const address = taken.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const { code, stderr } = await run('local/start.ts', '--port', `${port}`);
+  taken.close();
+  expect(code).toBe(2);
+  expect(stderr).toContain(`--port: ${port} is taken. Choose another, or 0 for any free one.`);
 });
 
 test.each([

@@ -48,7 +48,8 @@ async function putLock(app: App, name: string, lock: Lock, mayBeUnclear: boolean
 
 async function refuseLivingHolder(app: App, kind: RunKind, holder: Lock): Promise<void> {
   const run = await readHolder(app, kind, holder.runId);
-  const message = `The ${kind} '${holder.runId}' is still running on this hub. Watch it at GET /api/${kind}s/${holder.runId}, or cancel it.`;
+  const orCancel = kind === 'restore' ? ', or cancel it' : '';
+  const message = `The ${kind} '${holder.runId}' is still running on this hub. Watch it at GET /api/${kind}s/${holder.runId}${orCancel}.`;
   const inProgress = new DrError('RunInProgress', message, { target: holder.runId });
   if (run === 'missing' || run === 'unreadable') {
     const waitMs = run === 'missing' ? BIRTH_MS : TAKEOVER_AFTER_MS;

@@ -21,6 +21,16 @@ export function addRestore(program: Command, run: Run): void {
     .addOption(new Option('--target <role>', 'hub to write to; default: secondary').choices(['secondary', 'primary']))
     .option('--dry-run', 'count what would be written, and write nothing')
     .option('--confirm <namespace/hub>', 'full name of the hub to write to, as confirmation')
+    .addOption(
+      new Option('--on-conflict <what>', 'what differs in both hubs; default: keep it').choices(['keep', 'overwrite']),
+    )
+    .addOption(
+      new Option('--leftovers <what>', 'what the source no longer holds; default: withdraw it').choices([
+        'withdraw',
+        'keep',
+      ]),
+    )
+    .option('--resurrect', 'create again what has gone from a hub since the snapshot')
     .option(...watchOption)
     .option('--note <text>', 'who asks and why, for the report')
     .option('--id <id>', 'an id of your own; repeating the call finds the same run')

@@ -49,8 +49,10 @@ export function addRestoreCommands(program: Command, run: Run): void {
     );
 }
 
-async function cancel({ client, show }: Context, id: string): Promise<undefined> {
+async function cancel({ client, show, terminal }: Context, id: string): Promise<undefined> {
   const view = await client.call('POST', `${pathOf('restores', id)}/cancel`);
+  const status = textAt(view, 'status');
+  if (status !== 'Canceled') terminal.err(`It was over before: ${status}. Nothing was stopped.\n`);
   show(view, summarize(view));
 }
 
