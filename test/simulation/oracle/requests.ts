@@ -2,7 +2,7 @@ import { type Description, type Row, tell } from '../row.ts';
 import type { Facts } from './facts.ts';
 import { hubOf, type KnownRestore } from './runs.ts';
 import { readSnapshot } from './snapshots.ts';
-import type { Write } from './windows.ts';
+import { readAtOf, type Write } from './windows.ts';
 
 /** Fewer withdrawals than this are always within the bound. */
 const LEAST_DELETES = 20;
@@ -27,7 +27,10 @@ function judgeWithdrawal(facts: Facts, { run, hub, by }: Write, before: Row): vo
   if (leftovers === 'withdraw' || before.by.kind !== 'tool' || before.by.runId === run.id) return;
   const inSource = facts.rowsOf(sourceHub.namespace).find(isOfRecord(before));
   if (inSource === undefined) return;
+  // While the source does not answer, its snapshots are proof.
+  const isUnseen = facts.knobs.hubFaults > 0 && inSource.appliedAt >= readAtOf(facts, run);
   if (inSource.appliedAt >= by.looked.listedAt) facts.sometimes('withdrawnInItsWindow');
+  else if (isUnseen) facts.sometimes('withdrawnWhileTheSourceWasSilent');
   else facts.violate('withdrawnThoughInSource', `${hub}: ${tell(before)} by ${run.id}`);
 }
 

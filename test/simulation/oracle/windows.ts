@@ -56,7 +56,7 @@ function isPutBack(facts: Facts, { by }: Row): boolean {
 }
 
 /** When a run's snapshot was read. */
-function readAtOf(facts: Facts, { doc }: KnownRestore): number {
+export function readAtOf(facts: Facts, { doc }: KnownRestore): number {
   return facts.runs.get(doc.request.snapshotId)?.firstListedAt ?? 0;
 }
 
