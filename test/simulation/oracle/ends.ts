@@ -22,9 +22,10 @@ export function judgeEnd(facts: Facts, run: KnownRestore, when: '' | 'Later'): v
   if (status !== 'Succeeded') return;
   const faults = wanted.flatMap((one) => judgeDevice(facts, run, one));
   if (request.only === undefined && request.purpose === 'restore') faults.push(...judgeLeftovers(facts, run, all));
-  const declared = declaredBy(run, facts.hub(hubOf(run))?.knobs.dropsTags === true);
-  for (const { kind, text } of faults) {
-    const what = differences.has(kind) ? 'different' : kind;
+  const declared = declaredBy(run);
+  for (const { kind, text, isAltered } of faults) {
+    const isKept = isAltered === true && declared['different'] === 0;
+    const what = differences.has(kind) ? (isKept ? 'altered' : 'different') : kind;
     // It withdraws nothing.
     if (kind === 'leftover' && request.only !== undefined) facts.sometimes('leftOfASelection');
     else if ((declared[what] ?? 0) > 0) {
@@ -46,22 +47,24 @@ interface Fault {
     | 'expiresEarly'
     | 'leftover';
   readonly text: string;
+  /** One of the two hubs has not stored it as it was sent. */
+  readonly isAltered?: boolean;
 }
 
 /** Ways in which what is there differs from the snapshot: a run counts one as a conflict or of unknown origin, whatever it is. */
 const differences: ReadonlySet<Fault['kind']> = new Set(['stale', 'incomplete', 'otherBody', 'altered']);
 
 /** Of how many records a run says that they are not as the snapshot has them: it shows which. */
-function declaredBy(run: KnownRestore, dropsTags: boolean): Record<string, number> {
+function declaredBy(run: KnownRestore): Record<string, number> {
   const { doc } = run;
   const counts: Readonly<Record<string, number>> = doc.result?.counts ?? {};
   const { conflict = 0, unknownOrigin = 0, goneInTarget = 0, leftover = 0, keptLive = 0, onlyInTarget = 0 } = counts;
   // An older snapshot's record that has gone since stays out, and what its device was before may be left.
   const goneSince = doc.request.askedSnapshot === 'latest' ? 0 : goneInTarget;
   const conflictKept = doc.request.onConflict === 'overwrite' ? 0 : conflict;
-  const changedSince = dropsTags ? (doc.result?.changedSince ?? 0) + (counts['keptLive'] ?? 0) : 0;
   return {
-    different: conflictKept + unknownOrigin + goneSince + changedSince,
+    different: conflictKept + unknownOrigin + goneSince,
+    altered: keptLive + (doc.result?.changedSince ?? 0),
     saysInPlace: keptLive + conflict + unknownOrigin + goneInTarget + (doc.result?.changedSince ?? 0),
     lost: goneInTarget,
     // A repair withdraws nothing.
@@ -111,7 +114,8 @@ function judgeDifference(facts: Facts, wanted: Wanted, there: readonly Row[], wh
   const newest = Math.max(...there.map((row) => facts.truth.wordOf(row)?.number ?? -1));
   const number = wanted.word?.number ?? -1;
   if (newest > number) return [];
-  return [{ kind: newest < number ? 'stale' : kindOfDifference(wanted, there), text }];
+  const isAltered = [...there, ...wanted.rows].some((row) => facts.isShortened(row));
+  return [{ kind: newest < number ? 'stale' : kindOfDifference(wanted, there), text, isAltered }];
 }
 
 /** How rows differ that stem from the right word. */

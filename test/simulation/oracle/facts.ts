@@ -1,6 +1,6 @@
 import type { HubStore } from '../hub-store.ts';
 import type { Knobs } from '../knobs.ts';
-import type { Row } from '../row.ts';
+import type { Description, Row } from '../row.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { Container } from '../storage.ts';
 import type { Truth } from '../truth.ts';
@@ -160,6 +160,12 @@ export class Facts {
     if (run === undefined) return false;
     const isUnfinished = run.doc.status !== 'Succeeded' && this.hub(hubOf(run))?.knobs.dropsTags === true;
     return isUnfinished || run.doc.error?.code === 'TargetAltersRecords';
+  }
+
+  /** Whether it has fewer tags than its device gave it: its hub dropped some, or the one it comes from did. */
+  isShortened(row: Description): boolean {
+    const content = this.truth.wordOf(row)?.content;
+    return content !== undefined && content !== 'out' && row.tags.length < content.tags.length;
   }
 
   /** Whether it came after the end of the run that wrote it, in a hub so late that nothing waits for it. */
