@@ -47,7 +47,8 @@ export async function writeBatch(work: Writer, due: readonly DueWrite[]): Promis
   const { idMap, workers, deadlineAt } = work;
   let refused: DueWrite[] = [];
   await workers.forEach(due, async (one) => {
-    if (idMap.mustMap(one.writes) || (await writeAndSettle(work, one)) !== 'settled') refused.push(one);
+    const answer = idMap.mustMap(one.writes) ? undefined : await writeAndSettle(work, one);
+    if (answer !== 'settled') refused.push(answer === undefined ? one : afterRefusal(one, answer));
   });
   for (let tries = 1; refused.length > 0 && mayWrite(work); tries++) {
     const mapped = refused;
@@ -60,10 +61,15 @@ export async function writeBatch(work: Writer, due: readonly DueWrite[]): Promis
       const answer = await writeAndSettle(work, one, 'again');
       if (answer === 'settled') return;
       // An id the hub has just given out is not what it dislikes about a 400.
-      if (answer.status !== 400 && tries < MAX_NEW_IDS) refused.push(one);
+      if (answer.status !== 400 && tries < MAX_NEW_IDS) refused.push(afterRefusal(one, answer));
       else work.outcomes.fail(one.index, { code: 'Rejected', status: answer.status }, answer.isUntouched);
     });
   }
+}
+
+/** Its rows before the one whose id was refused are written: the same again is not its device's own. */
+function afterRefusal(due: DueWrite, { isUntouched }: RecordAnswer): DueWrite {
+  return { ...due, isFirstTry: due.isFirstTry && isUntouched };
 }
 
 /** Out of time, or when the run is over, a record stays open: another step takes it up, if there is one. */
