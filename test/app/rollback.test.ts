@@ -65,7 +65,7 @@ test('a rollback right after a restore leaves the hub as it was before', async (
   });
 });
 
-test('a second rollback, of so many records that a shard asks for more than one batch, ends and removes nothing', async () => {
+test('a second rollback, of more records than a shard asks for in one batch, ends and removes nothing', async () => {
   const engine = createEngine();
   seed(engine, 2400);
   await backUp(engine);
