@@ -127,6 +127,22 @@ describe('a rollback creates again what its restore withdrew', () => {
   });
 });
 
+it('an installation that the hub ignores because it is as it was last sent is put back with another expiry', async () => {
+  const engine = createEngine();
+  engine.secondary.ignoresIdenticalPuts = true;
+  seed(engine);
+  await backUp(engine);
+  await restore(engine);
+  const before = contentOf(engine.secondary);
+  for (const [rowId] of anInstallation('device-0')) engine.primary.rows.delete(rowId);
+  await backUp(engine);
+  const { id } = await restore(engine);
+  const rollback = await startRollback(engine.app, id, { confirm: 'three/devices' });
+  await engine.drain();
+  expect(await readRestoreView(engine.app, rollback.id)).toMatchObject({ status: 'Succeeded', counts: { putBack: 1 } });
+  expect(contentOf(engine.secondary)).toEqual(before);
+});
+
 it('after a rollback the pair agrees as before its restore: the same restore does the same again', async () => {
   for (const isCancelled of [false, true]) {
     const engine = await aRehearsed();

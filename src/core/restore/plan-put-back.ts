@@ -43,7 +43,9 @@ export function planPutBack(given: PutBack, planning: Planning): PutBackPlan {
   if (live === undefined) {
     // Its device registered under another key.
     if (before.rows.some(planning.elsewhere.isTaken)) return keptLive(given, false);
-    return toPlan(given, planCreation(before, planning));
+    // A hub may ignore an installation that is as it was last sent.
+    const isIgnored = wasPutBack && isInstallation(before);
+    return toPlan(given, isIgnored ? planInstallation(before, planning, [], true) : planCreation(before, planning));
   }
   if (isAsBefore(before, live)) return settled(wasPutBack ? 'putBack' : 'unchanged');
   if (isUntouched(given, live)) return toPlan(given, planRestoration(given, live, planning));
