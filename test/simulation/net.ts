@@ -74,6 +74,11 @@ export class Net {
     const milliseconds = Math.ceil(call.milliseconds * (0.5 + random.next()) * (isSlow ? knobs.slowness : 1));
     const lateMs = random.next() < knobs.lateAnswers ? random.below(4 * call.milliseconds + 1) : 0;
     const { deadlineAt = Number.POSITIVE_INFINITY } = call;
+    // The client sends nothing after the deadline, to which the process was frozen.
+    if (deadlineAt <= caller.process.pausedUntil && deadlineAt <= scheduler.now) {
+      sometimes('deadlinePassedWhileFrozen');
+      return Promise.reject(this.#fault(call));
+    }
     return new Promise<T>((resolve, reject) => {
       const end = endOnce(caller.process, scheduler);
       const fail = (error: unknown): void => end(() => reject(error));
