@@ -188,6 +188,23 @@ it('a device that lost one of its rows after the hubs had agreed on its renewal 
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
 });
 
+it('a device of which only some rows were written is completed by an older snapshot, too', async () => {
+  const engine = createEngine();
+  seed(engine);
+  register(engine.primary.rows, '90-5-1', ['a'], 'twin');
+  register(engine.primary.rows, '91-5-1', ['b'], 'twin');
+  await backUp(engine);
+  const before = contentOf(engine.primary);
+  const id = await cancelAfterWriting(engine);
+  engine.secondary.rows.delete('91-5-1');
+  register(engine.primary.rows, '90-5-1', ['changed'], 'twin');
+  await backUp(engine);
+  await restore(engine, { only: { platforms: ['FcmV1'] } });
+  const { snapshot } = await readRestoreView(engine.app, id);
+  expect(await restore(engine, { snapshot: snapshot.id })).toMatchObject({ counts: { updated: 1, unchanged: 24 } });
+  expect(contentOf(engine.secondary)).toEqual(before);
+});
+
 it('a repair that takes effect after the last look is no word of its device', async () => {
   const engine = createEngine();
   seed(engine);

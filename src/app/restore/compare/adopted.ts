@@ -61,7 +61,9 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
       const isSuperseded = side === 'source' || sourceNow === undefined || !known.includes(sourceNow);
       const isSame = observation.isSame || (observation.isPart && isSuperseded);
       const times = { readAt: readAtOf(earlier), lookAt: showing.at, wasTargetInUse: () => false };
-      adopted.set(keyHash, turnedTo(side, nextRecord(before, { ...observation, isSame }, times)));
+      // What is there in part is ours, and is what no snapshot has.
+      const wanted = observation.isSame ? observation.wanted : { version: Number.NaN, content: Number.NaN };
+      adopted.set(keyHash, turnedTo(side, nextRecord(before, { ...observation, wanted, isSame }, times)));
       if (isSame) recognized.add(keyHash);
     }
   }

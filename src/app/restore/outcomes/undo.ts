@@ -8,8 +8,11 @@ import type { Undo } from '../../../core/restore/plan-put-back.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { findRow } from '../../listing/hub-rows.ts';
-import { forEachConcurrent } from '../../stored/concurrent.ts';
+import { forEachConcurrent, mapConcurrent } from '../../stored/concurrent.ts';
 import { documents } from '../../stored/documents.ts';
+
+/** Each step of a restore has stored some: one after another they could take longer than a step may. */
+const READERS = 16;
 
 export interface AboutToChange {
   readonly hub: Hub;
@@ -79,8 +82,9 @@ async function readDisplaced(
 /** By key what lived in the target before the restore changed it. Throws `StoredDocumentInvalid`, naming the blob. */
 export async function readUndo(app: App, restore: RestoreRun, shard: number): Promise<Map<string, Undo>> {
   const undo = new Map<string, Undo>();
-  for (const { name } of await app.blobs.list(undoFolder(restore.id, shard))) {
-    const { records } = await documents.undo.read(app, name);
+  const blobs = await app.blobs.list(undoFolder(restore.id, shard));
+  const stored = await mapConcurrent(blobs, READERS, ({ name }) => documents.undo.read(app, name));
+  for (const { records } of stored) {
     for (const { key, rows, isDisplaced } of records) {
       const known = undo.get(key);
       const ids = new Set(known?.before.rows.map(({ id }) => id));
