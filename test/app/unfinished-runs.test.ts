@@ -205,6 +205,20 @@ it('a device of which only some rows were written is completed by an older snaps
   expect(contentOf(engine.secondary)).toEqual(before);
 });
 
+it('a device that leaves out one of its rows in the hub that came into use loses it in the other', async () => {
+  const engine = createEngine();
+  seed(engine);
+  register(engine.primary.rows, '90-5-1', ['a'], 'twin');
+  register(engine.primary.rows, '91-5-1', ['b'], 'twin');
+  await backUp(engine);
+  await restore(engine);
+  const exchanged = engine.fork(({ primary, secondary }) => ({ primary: secondary, secondary: primary }));
+  exchanged.secondary.rows.delete('91-5-1');
+  await backUp(exchanged);
+  expect(await restore(exchanged)).toMatchObject({ status: 'Succeeded', counts: { updated: 1, unchanged: 24 } });
+  expect(contentOf(exchanged.primary)).toEqual(contentOf(exchanged.secondary));
+});
+
 it('a repair that takes effect after the last look is no word of its device', async () => {
   const engine = createEngine();
   seed(engine);

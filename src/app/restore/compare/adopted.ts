@@ -1,5 +1,5 @@
 import { nextRecord, type Observation } from '../../../core/baseline/agree.ts';
-import { type BaselineRecord, entryOf, turned } from '../../../core/baseline/record.ts';
+import { type BaselineRecord, type Entry, entryOf, turned } from '../../../core/baseline/record.ts';
 import { DrError, orFault } from '../../../core/errors.ts';
 import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
 import { fingerprintRecord } from '../../../core/fingerprint/row.ts';
@@ -55,10 +55,7 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
       if (shown === undefined || isUntouched || recognized.has(keyHash)) continue;
       const record = await open();
       const observation = observe(record, outcome, shown, (await showing.records()).get(record.key));
-      const sourceNow = showings.source.shown(keyHash)?.version;
-      // A part of what the source still holds as it was agreed on is no write that stopped: rows have gone since.
-      const known = [observation.wanted, entryOf(before)?.source].flatMap((one) => one?.version ?? []);
-      const isSuperseded = side === 'source' || sourceNow === undefined || !known.includes(sourceNow);
+      const isSuperseded = isPartOfOurs(side, observation.wanted, entryOf(before), showings.source.shown(keyHash));
       const isSame = observation.isSame || (observation.isPart && isSuperseded);
       const times = { readAt: readAtOf(earlier), lookAt: showing.at, wasTargetInUse: () => false };
       // What is there in part is ours, and is what no snapshot has.
@@ -71,6 +68,21 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
 }
 
 type Side = 'source' | 'target';
+
+/**
+ * Whether a part of what an earlier run wrote may be a write of it that stopped. Where the hubs have agreed on the whole
+ * since, rows have gone: of that version of the source for what is the source now, else of the one it still shows.
+ */
+function isPartOfOurs(
+  side: Side,
+  wanted: Shown | undefined,
+  entry: Entry | undefined,
+  now: Shown | undefined,
+): boolean {
+  const agreed = entry?.source.version;
+  if (side === 'source') return agreed === undefined || agreed !== wanted?.version;
+  return now === undefined || (now.version !== wanted?.version && now.version !== agreed);
+}
 
 /** Which of the run's hubs the earlier one wrote to: after an exchange of the settings' hubs that is the source. */
 function sideWrittenBy(earlier: RestoreRun, { hub, request: { sourceHub } }: RestoreRun): Side | undefined {
