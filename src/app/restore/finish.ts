@@ -23,7 +23,8 @@ export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
   await noteSeen(app, run);
   if (movesBaseline(run)) await moveBaseline(app, run);
   if (run.request.purpose === 'rollback') await noteUndone(app, run, await readRunOf(app, run), isComplete);
-  if (isComplete) await proveSnapshot(app, run);
+  // What differs and is of unknown origin may be what the target made of an earlier restore.
+  if (isComplete && result.counts.unknownOrigin === 0) await proveSnapshot(app, run);
   const error = altered > 0 ? targetAlters(run, altered) : incomplete(run, failed, result.counts.total);
   if (isComplete) await endRun(app, run, 'Succeeded', { result });
   else await endRun(app, run, 'Failed', { result, error: failureOf(error) });
