@@ -34,6 +34,8 @@ export const cardName = (hub: HubRef): string => `${hubFolder(hub)}readiness.jso
 
 /** What the last listing of a hub by a restore counted, and how fast the last restore wrote: for the readiness card. */
 export const seenName = (hub: HubRef): string => `${hubFolder(hub)}seen.json`;
+/** Of a source: that it was listed empty. Retention leaves it alone. */
+export const emptyName = (hub: HubRef): string => `${hubFolder(hub)}empty.json`;
 export const PACE_NAME = '_runs/restore-pace.json';
 
 export const DRILLS_FOLDER = '_drills/';

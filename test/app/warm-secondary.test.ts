@@ -277,3 +277,23 @@ it('a rollback leaves a device whose handle changed under its id before the rest
   });
   expect(engine.secondary.rows).toEqual(before);
 });
+
+it('what a source lost when it was seen empty is left, and what its devices remove later is withdrawn', async () => {
+  const engine = createEngine();
+  const register = (amount: number): void => {
+    for (let index = 0; index < amount; index += 1) install(engine.primary.rows, `device-${index}`, {});
+  };
+  register(20);
+  await backUp(engine);
+  await restore(engine);
+  engine.primary.rows.clear();
+  await backUp(engine);
+  register(17);
+  await backUp(engine);
+  const before = contentOf(engine.secondary);
+  expect(await restore(engine)).toMatchObject({ counts: { leftover: 3, withdrawn: 0 } });
+  expect(contentOf(engine.secondary)).toEqual(before);
+  uninstall(engine.primary.rows, 'device-5');
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ counts: { leftover: 3, withdrawn: 1 } });
+});

@@ -69,8 +69,8 @@ const aWorld: fc.Arbitrary<World> = fc.record({
   ),
   isNoted: fc.array(fc.boolean(), { minLength: 2 * DEVICES, maxLength: 2 * DEVICES }),
   around: fc
-    .record({ isInUse: fc.boolean(), isLast: fc.boolean(), isSourceNew: fc.boolean(), isResurrecting: fc.boolean() })
-    .map(({ isInUse, isLast, isSourceNew, isResurrecting }) => ({
+    .record({ isInUse: fc.boolean(), isLast: fc.boolean(), isSourceEmpty: fc.boolean(), isResurrecting: fc.boolean() })
+    .map(({ isInUse, isLast, isSourceEmpty, isResurrecting }) => ({
       purpose: 'restore',
       isResurrecting,
       wasTargetInUse: () => isInUse,
@@ -80,7 +80,7 @@ const aWorld: fc.Arbitrary<World> = fc.record({
       isFromBefore: false,
       isGoneSince: false,
       isAbsenceProven: true,
-      isSourceNew,
+      sourceEmptyAt: isSourceEmpty ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY,
       exceeded: { deletes: false, absences: false, drift: false },
     })),
 });

@@ -46,7 +46,7 @@ const calm: Circumstances = {
   isFromBefore: false,
   isGoneSince: false,
   isAbsenceProven: true,
-  isSourceNew: false,
+  sourceEmptyAt: Number.NEGATIVE_INFINITY,
   exceeded: { deletes: false, absences: false, drift: false },
 };
 const inUse = { wasTargetInUse: () => true, wasSourceInUseLast: () => false };
@@ -127,7 +127,9 @@ const cases: readonly Case[] = [
   ['13', 'withdrawn', { ...absent, agreed: seenAgain }],
   ['13', 'withdrawn', { ...absent, agreed: seenAgain, readAt: 5 }],
   ['13', 'leftover', { ...absent, agreed: entry, agreedContent: 'live' }, { isAbsenceProven: false }],
-  ['13', 'leftover', { ...absent, agreed: entry, agreedContent: 'live' }, { isSourceNew: true }],
+  ['13', 'leftover', { ...absent, agreed: entry, agreedContent: 'live' }, { sourceEmptyAt: Number.POSITIVE_INFINITY }],
+  ['13', 'leftover', { ...absent, agreed: entry, agreedContent: 'live' }, { sourceEmptyAt: 11 }],
+  ['13', 'withdrawn', { ...absent, agreed: entry, agreedContent: 'live' }, { sourceEmptyAt: 9 }],
   ['13', 'leftover', { ...absent, agreed: entry, agreedContent: 'live', isExpired: true }],
   ['13', 'leftover', { ...absent, agreed: entry, agreedContent: 'live' }, tooMany],
   ['13', 'conflict', { ...absent, agreed: entry, agreedContent: 'live', readAt: 5 }],

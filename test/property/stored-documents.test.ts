@@ -101,6 +101,7 @@ const samples: Readonly<Record<Kind, Sample>> = {
   journal: of(documents.journal, { seen: [[0, 11, 12]], rewritten: [1], altered: [[0, 13]] }),
   idMap: of(documents.idMap, { ids: { '1-1-1': ['2-2-2', '3-3-3'] } }),
   pace: of(documents.pace, { runId: run.id, basis: 'restore', recordsPerSecond: 12.5, at }),
+  empty: of(documents.empty, { at }),
   seen: of(documents.seen, { runId: run.id, devices: 12, at }),
   drill: of(documents.drill, {
     formatVersion: 1,

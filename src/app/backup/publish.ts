@@ -1,5 +1,5 @@
 import { DrError, orFault } from '../../core/errors.ts';
-import { manifestName, scanName } from '../../core/paths.ts';
+import { emptyName, manifestName, scanName } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import type { BackupRun } from '../../core/run/run.ts';
 import { judgeSnapshot } from '../../core/snapshot/health.ts';
@@ -26,6 +26,7 @@ export async function publish(app: App, run: BackupRun): Promise<void> {
   if (health === 'good') await pointLatest(app, run.hub);
   else app.log.warn('snapshot is suspect and will not be latest', { runId: run.id, reasons });
   await storeChurn(app, run, manifest);
+  if (counts.records === 0) await documents.empty.write(app, emptyName(run.hub), { at: manifest.readStartedAt }, 'any');
   const result = {
     snapshotId: manifest.id,
     recordCount: counts.records,

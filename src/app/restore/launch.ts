@@ -1,4 +1,4 @@
-import { isSameHub } from '../../core/paths.ts';
+import { emptyName, isSameHub } from '../../core/paths.ts';
 import { showsAll } from '../../core/restore/too-early.ts';
 import { isOver, type RestoreRun, startOfRunId, type Term } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
@@ -8,6 +8,7 @@ import { launchRun, newRun } from '../runs/launch.ts';
 import { noteRoles } from '../runs/roles.ts';
 import { readRun } from '../runs/store.ts';
 import { findNewestGood, listSnapshotIds, readManifest } from '../snapshots/store.ts';
+import { documents } from '../stored/documents.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -96,7 +97,11 @@ async function findOwnSnapshot(
 async function describeSource(app: App, manifest: Manifest): Promise<RestoreRun['source']> {
   const ids = await listSnapshotIds(app, manifest.hub);
   const oldest = startOfRunId(ids[0] ?? manifest.id) ?? Date.parse(manifest.readStartedAt);
+  const empty = await documents.empty.tryFind(app, emptyName(manifest.hub), 'mayBeMissing');
+  // One that cannot be read says at least that there was one.
+  const emptyAt = empty.value?.at ?? (empty.etag === undefined ? undefined : manifest.readStartedAt);
   return {
+    ...(emptyAt === undefined ? {} : { emptyAt }),
     readAt: manifest.readStartedAt,
     isSuspect: manifest.health === 'suspect',
     newestGood: await findNewestGood(app, manifest.hub, ids),

@@ -161,6 +161,13 @@ export const documents = {
     schema: z.strictObject({ runId: z.string(), devices: count, at: instant }),
   }),
 
+  /** When a backup last found its hub empty. */
+  empty: defineDocument({
+    ...noteKind,
+    hint: 'Nothing is withdrawn from the other hub until the next backup of an empty hub replaces it, or it is deleted.',
+    schema: z.strictObject({ at: instant }),
+  }),
+
   drill: defineDocument({
     what: 'drill',
     version: 1,

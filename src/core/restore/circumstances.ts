@@ -49,7 +49,12 @@ export function circumstancesOf(run: RestoreRun): Circumstances {
     isFromBefore: false,
     isGoneSince: false,
     isAbsenceProven: true,
-    isSourceNew: source === undefined || source.isSuspect || recordCount === 0 || isRepairInPlace(run),
+    sourceEmptyAt:
+      source === undefined || source.isSuspect || recordCount === 0 || isRepairInPlace(run)
+        ? Number.POSITIVE_INFINITY
+        : source.emptyAt === undefined
+          ? Number.NEGATIVE_INFINITY
+          : Date.parse(source.emptyAt),
     exceeded: { deletes: request.leftovers === 'keep', absences: false, drift: false },
   };
 }

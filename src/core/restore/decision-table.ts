@@ -94,8 +94,8 @@ export interface Circumstances {
   readonly isGoneSince: boolean;
   /** Proof that the source no longer holds it: asked there, or missing in its two newest good snapshots. */
   readonly isAbsenceProven: boolean;
-  /** The source's hub was made again, or was seen empty, since the agreement. */
-  readonly isSourceNew: boolean;
+  /** When the source was last seen empty: what it lost then, its devices did not remove. `Infinity`: it proves nothing. */
+  readonly sourceEmptyAt: number;
   readonly exceeded: { readonly deletes: boolean; readonly absences: boolean; readonly drift: boolean };
 }
 
@@ -158,7 +158,9 @@ function withdrawal(view: RecordView, around: Circumstances): DecisionOutcome {
   const { agreed } = view;
   const isEntry = typeof agreed === 'object' && agreed.kind === 'entry';
   if (isEntry && isAgreementUnsure(view, around, agreed)) return 'conflict';
-  const isAbsenceSure = around.isAbsenceProven && !around.isSourceNew && !(isEntry && view.isExpired);
+  const agreedAt = (typeof agreed === 'object' ? agreed : view.note)?.source.at ?? Number.NEGATIVE_INFINITY;
+  const isLost = agreedAt < around.sourceEmptyAt;
+  const isAbsenceSure = around.isAbsenceProven && !isLost && !(isEntry && view.isExpired);
   return isAbsenceSure && !around.exceeded.deletes ? 'withdrawn' : 'leftover';
 }
 

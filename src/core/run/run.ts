@@ -152,6 +152,8 @@ export const restoreSchema = z.strictObject({
       newestGood: z.array(z.string()).max(2),
       /** When its oldest snapshot began. */
       oldestAt: instant,
+      /** When the last listing that showed it empty began. */
+      emptyAt: instant.optional(),
     })
     .optional(),
   /** What the first look at the target showed. */
