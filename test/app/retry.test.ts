@@ -4,7 +4,7 @@ import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { backUp, codeOf, restore, seed } from '../support/drive.ts';
+import { backUp, beginRestore, codeOf, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 async function retry(engine: Engine, id: string) {
@@ -63,7 +63,7 @@ test('a retry of a cancelled restore restores what was not come to, within its s
   expect(await retry(engine, early.id)).toMatchObject({ status: 'Succeeded', counts: { total: 15, created: 15 } });
 });
 
-test('a retry writes what a restore that was cancelled in the middle had not written, and nothing twice', async () => {
+test('a retry looks at all that a cancelled restore has not looked at again, and writes nothing twice', async () => {
   const engine = createEngine();
   seed(engine, 30);
   await backUp(engine);
@@ -79,10 +79,48 @@ test('a retry writes what a restore that was cancelled in the middle had not wri
   expect(dead).toMatchObject({ status: 'Canceled' });
   const again = await retry(engine, run.id);
   expect(again.status).toBe('Succeeded');
-  expect(again.counts.total).toBe(dead.counts.pending);
   expect(dead.counts.created).toBeGreaterThan(0);
-  expect(again.counts).toMatchObject({ created: 30 - dead.counts.created, unchanged: 0 });
+  expect(dead.counts.pending).toBe(30 - dead.counts.created);
+  expect(again.counts).toMatchObject({ total: 30, created: dead.counts.pending, unchanged: dead.counts.created });
   expect(engine.secondary.rows.size).toBe(45);
+  expect(new Set(engine.secondary.writes).size).toBe(engine.secondary.writes.length);
+});
+
+test('a retry writes again what a cancelled restore had written to no effect', async () => {
+  const engine = createEngine();
+  seed(engine, 30);
+  await backUp(engine);
+  const id = await beginRestore(engine.app);
+  let writes = 0;
+  engine.secondary.intercept = () => {
+    writes += 1;
+    if (writes === 10) void cancelRestore(engine.app, id);
+    return writes === 2 ? { kind: 'written' } : undefined;
+  };
+  await engine.drain();
+  engine.advance(600_000);
+  expect(await retry(engine, id)).toMatchObject({ status: 'Succeeded', counts: { total: 30 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+test('a restore that is cancelled after its last write can be retried', async () => {
+  const engine = createEngine();
+  seed(engine, 30);
+  await backUp(engine);
+  const id = await beginRestore(engine.app);
+  let writes = 0;
+  engine.secondary.intercept = () => {
+    writes += 1;
+    if (writes === 30) void cancelRestore(engine.app, id);
+    return writes === 2 ? { kind: 'written' } : undefined;
+  };
+  await engine.drain();
+  const dead = await readRestoreView(engine.app, id);
+  expect(dead).toMatchObject({ status: 'Canceled', counts: { created: 30, failed: 0, pending: 0 } });
+  expect(dead.nextActions.map(({ name }) => name)).toContain('retry');
+  engine.advance(600_000);
+  expect(await retry(engine, id)).toMatchObject({ status: 'Succeeded', counts: { created: 1, unchanged: 29 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
 });
 
 test('a dry run and a run that is not there cannot be retried', async () => {

@@ -1,5 +1,5 @@
 import { isSameHub } from '../paths.ts';
-import { isOver, type RestoreCounts, type RestoreResult, type RestoreRun } from '../run/run.ts';
+import { hasLookedLast, isOver, type RestoreCounts, type RestoreResult, type RestoreRun } from '../run/run.ts';
 
 /** A call of the HTTP API that makes sense now. With `needsConfirm` its body must repeat the target's `namespace/hub`. */
 export interface NextAction {
@@ -35,7 +35,7 @@ export function nextActionsOf(
   const isWriter = !isRollback && !dryRun;
   const actions: (NextAction | false)[] = [
     counts.failed > 0 && get('failures', `${self}/failures`),
-    counts.failed + counts.pending > 0 && isWriter && post('retry', `${self}/retry`),
+    countToRetry(run, counts) > 0 && isWriter && post('retry', `${self}/retry`),
     run.error?.code === 'SnapshotCorrupt' && post('verify', `/api/snapshots/${snapshotId}/verify`),
     isGreen && dryRun && restoreAction('restore', run),
     report,
@@ -44,6 +44,11 @@ export function nextActionsOf(
     wrote(counts) + attempted > 0 && isWriter && rollbackAction(run.id),
   ];
   return actions.filter((action) => action !== false);
+}
+
+/** Records that a retry is about. */
+export function countToRetry(run: RestoreRun, counts: RestoreCounts): number {
+  return counts.failed + counts.pending + (hasLookedLast(run) ? 0 : wrote(counts));
 }
 
 /** Records that a rollback is about. */

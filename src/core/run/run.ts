@@ -246,6 +246,11 @@ export function isOver(run: Run): boolean {
   return run.status === 'Succeeded' || run.status === 'Failed' || run.status === 'Canceled';
 }
 
+/** Whether a restore has looked at all that it wrote: one that ended earlier does not know what took effect. */
+export function hasLookedLast({ phase }: RestoreRun): boolean {
+  return phase.name === 'finish';
+}
+
 const phaseOrder: Record<PhaseName, number> = { scan: 0, seal: 1, reconcile: 2, verify: 2, publish: 2, finish: 3 };
 
 /** What tells one phase of a run from another. */

@@ -1,8 +1,14 @@
 import { resultName } from '../../../core/paths.ts';
 import { selectorOf } from '../../../core/request/selection.ts';
-import { type Outcome, outcomeLetters, outcomeOf, type ShardOutcomes } from '../../../core/restore/outcomes.ts';
+import {
+  isWrittenOutcome,
+  type Outcome,
+  outcomeLetters,
+  outcomeOf,
+  type ShardOutcomes,
+} from '../../../core/restore/outcomes.ts';
 import { toFacts } from '../../../core/restore/totals.ts';
-import type { RestoreRun } from '../../../core/run/run.ts';
+import { hasLookedLast, type RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import type { OpenShard } from '../../snapshots/store.ts';
 import { documents } from '../../stored/documents.ts';
@@ -40,8 +46,10 @@ export async function selectionOf(
 ): Promise<(index: number) => boolean> {
   const { purpose, only } = run.request;
   if (purpose === 'retry') {
-    const letters = await lettersOf(app, await readRunOf(app, run), shard, snapshot);
-    return (index) => isUnfinished(letters[index]);
+    const of = await readRunOf(app, run);
+    const letters = await lettersOf(app, of, shard, snapshot);
+    const isProven = hasLookedLast(of);
+    return (index) => isUnfinished(outcomeOf(letters[index]), isProven);
   }
   if (only === undefined) return () => true;
   const isSelected = selectorOf(only);
@@ -49,9 +57,8 @@ export async function selectionOf(
   return (index) => isSelected(records.at(index));
 }
 
-function isUnfinished(letter: string | undefined): boolean {
-  const outcome = outcomeOf(letter);
-  return outcome === 'failed' || outcome === 'pending';
+function isUnfinished(outcome: Outcome | undefined, isProven: boolean): boolean {
+  return outcome === 'failed' || outcome === 'pending' || (!isProven && isWrittenOutcome(outcome));
 }
 
 /** The newest that is known of each record of a shard; of a run that died early, what it was to restore. */
