@@ -35,10 +35,10 @@ export function warningsOf(run: RestoreRun, isBaselineLost: boolean, maxDeletePe
 function aboutAbsent(run: RestoreRun, absent: number, maxDeletePercent: number): string {
   const missing = `${absent} records that both hubs held are missing in the target`;
   if (!circumstancesOf(run).wasTargetInUse(0)) {
-    return `${missing}. It was not in use, so that is not taken for their devices' own word: they are created again.`;
+    return `${missing}. It was not in use, so that is not taken for their devices' own word: they are created again where nothing has taken their place.`;
   }
   if (!isWithinBounds(run, 'absent', maxDeletePercent)) {
-    return `${missing}, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows: that is not taken for their devices' own word, and they are created again.`;
+    return `${missing}, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows: that is not taken for their devices' own word, and they are created again where nothing has taken their place.`;
   }
   return `${missing}, which has been in use: those that their devices deleted there since stay out (goneInTarget). With resurrect they are created.`;
 }
