@@ -3,9 +3,10 @@ import { startRollback } from '../../src/app/restore/rollback.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { backUp, codeOf, restore, seed } from '../support/drive.ts';
-import { createEngine } from '../support/engine.ts';
+import { backUp, codeOf, contentOf, restore, seed } from '../support/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
 import { createMemoryHub } from '../support/memory-hub.ts';
+import { anAppleRow, tokenOf } from '../support/rows.ts';
 
 test('only the records that are asked for are restored, and only they are counted', async () => {
   const engine = createEngine();
@@ -162,4 +163,75 @@ test('a drill restores into the scratch hub and is rolled back there; without on
   await engine.drain();
   expect(drillHub.rows.size).toBe(0);
   expect(await codeOf(startRestore(createEngine().app, order, { purpose: 'drill' }))).toBe('WrongTarget');
+});
+
+function register({ rows }: Engine['primary'], id: string, handle: string, tags: readonly string[]): void {
+  const before = /<ETag>(\d+)<\/ETag>/.exec(rows.get(id) ?? '')?.[1] ?? '0';
+  rows.set(id, anAppleRow({ id, token: tokenOf(handle), tags, etag: Number(before) + 1 }));
+}
+
+/** 24 devices, and two registrations of their own ids, in both hubs. */
+async function aRehearsed(): Promise<Engine> {
+  const engine = createEngine();
+  seed(engine);
+  register(engine.primary, '90-5-1', 'a', ['x']);
+  register(engine.primary, '91-5-1', 'b', ['y']);
+  await backUp(engine);
+  await restore(engine);
+  return engine;
+}
+
+const holds = (handle: string) => expect.stringContaining(tokenOf(handle));
+
+test('a device that is not asked for keeps the row whose id one that is asked for has by now', async () => {
+  const engine = await aRehearsed();
+  register(engine.primary, '90-5-1', 'c', ['selected']);
+  register(engine.primary, '92-5-1', 'a', ['x']);
+  await backUp(engine);
+  const view = await restore(engine, { only: { tags: 'selected' } });
+  expect(view).toMatchObject({ status: 'Succeeded', counts: { total: 1, created: 1 } });
+  expect(contentOf(engine.secondary)).toEqual(expect.arrayContaining([holds('a'), holds('c')]));
+  await restore(engine);
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+test('a rollback takes back a device that got a new id because the row under its own was not to be touched', async () => {
+  const engine = await aRehearsed();
+  const before = contentOf(engine.secondary);
+  register(engine.primary, '90-5-1', 'c', ['selected']);
+  register(engine.primary, '92-5-1', 'a', ['x']);
+  await backUp(engine);
+  const { id } = await restore(engine, { only: { tags: 'selected' } });
+  await startRollback(engine.app, id, { confirm: 'three/devices' });
+  await engine.drain();
+  expect(contentOf(engine.secondary)).toEqual(before);
+});
+
+test('two devices that are asked for and exchanged their handles are both restored', async () => {
+  const engine = await aRehearsed();
+  register(engine.primary, '90-5-1', 'b', ['x']);
+  register(engine.primary, '91-5-1', 'a', ['x']);
+  await backUp(engine);
+  await restore(engine, { only: { tags: 'x' } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+test('a device that is asked for and has a new handle under its old id leaves no row of the old handle', async () => {
+  const engine = await aRehearsed();
+  register(engine.primary, '90-5-1', 'c', ['x']);
+  await backUp(engine);
+  await restore(engine, { only: { tags: 'x' } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+test('a device that is not asked for stays where it exchanged its handle with one that is', async () => {
+  const engine = await aRehearsed();
+  register(engine.primary, '90-5-1', 'b', ['x']);
+  register(engine.primary, '91-5-1', 'a', ['y']);
+  await backUp(engine);
+  const view = await restore(engine, { only: { tags: 'x' } });
+  expect(view).toMatchObject({ status: 'Succeeded', counts: { total: 1, updated: 1 } });
+  expect(contentOf(engine.secondary)).toEqual(expect.arrayContaining([holds('a'), holds('b')]));
+  await restore(engine);
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
 });

@@ -45,6 +45,12 @@ export function parseOctets(octets: Octets, isAscii = false): RegistrationFields
   return usual === undefined ? parseAnyRegistration(decodeUtf8(octets)) : toFields(usual);
 }
 
+/** The handle of a description that need not have an id, as one that is to be written. */
+export function handleIn(xml: string): string {
+  const { type, elements } = readElements(xml);
+  return readHandle(kindOf(type).platform, elements);
+}
+
 function toFields(usual: UsualFields): RegistrationFields {
   return {
     id: usual.id,

@@ -64,7 +64,9 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
     const before = options.baselineOf(keyHash);
     const shown = shownBy(rows);
     const isOurs = isAsAgreed(entryOf(before), shown.version, options.readAt);
-    for (const stranger of strangers) foreign.push({ ...stranger, keyHash, isOurs });
+    // The snapshot has its record under another id. That record may not be selected: its row must not be overwritten.
+    const isKept = isOurs && place !== undefined && !options.isWhole;
+    if (!isKept) for (const stranger of strangers) foreign.push({ ...stranger, keyHash, isOurs });
     if (place !== undefined) continue;
     const outcome = options.isWhole ? outcomeOfExtra(before, shown, options) : undefined;
     if (outcome === undefined) onlyInTarget += options.isWhole ? 1 : 0;

@@ -3,7 +3,7 @@ import { versionHashOf } from '../../../core/fingerprint/row.ts';
 import { shownIn } from '../../../core/fingerprint/shown.ts';
 import type { Hub, WriteOutcome } from '../../../core/ports.ts';
 import { keyHashOf, recordKey, shardOf } from '../../../core/registration/record.ts';
-import { canonicalRow, type Registration } from '../../../core/registration/registration.ts';
+import { canonicalRow, handleIn, type Registration } from '../../../core/registration/registration.ts';
 import { readAtOf } from '../../../core/restore/circumstances.ts';
 import type { AsSeen, Write } from '../../../core/restore/plan.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
@@ -81,6 +81,7 @@ async function createAsSeen(
   const isListed = row !== undefined && asSeen.includes(versionHashOf(row));
   const isSame = row !== undefined && canonicalRow(row.xml) === canonicalRow(xml);
   const isPassedOver = row !== undefined && !isListed && !isSame && (await isOurs(work, row));
+  if (isPassedOver && run.request.only !== undefined && row.handle !== handleIn(xml)) return ID_IN_USE;
   if (isPassedOver) await storeDisplaced(app, run, row);
   if (await endWatch.isOverNow()) return STOPPED;
   if (row === undefined || isListed || isPassedOver) {
@@ -91,7 +92,7 @@ async function createAsSeen(
   return !isFirstTry && isSame ? { kind: 'written' } : CHANGED;
 }
 
-/** Whether the row, which the listing passed over, is ours. */
+/** Whether the row, which is not among those to be written over, is as it was agreed on. */
 async function isOurs({ app, run }: Caller, row: Registration): Promise<boolean> {
   const keyHash = keyHashOf(recordKey(row));
   const baseline = await openBaseline(app, run, shardOf(keyHash, run.shardCount));
@@ -138,6 +139,8 @@ async function deleteInstallation(
 
 const STOPPED: OneAnswer = { kind: 'stopped' };
 const DONE: WriteOutcome = { kind: 'written' };
+/** By a record that may not be selected. Treated like an id that the hub refuses: the record gets a new one. */
+const ID_IN_USE: WriteOutcome = { kind: 'idRefused', status: 400 };
 const CHANGED: WriteOutcome = { kind: 'changed' };
 
 type WriteOf<Kind extends Write['kind']> = Extract<Write, { readonly kind: Kind }>;
