@@ -68,6 +68,25 @@ describe('a rollback creates again what its restore withdrew', () => {
     expect(await rollBack(engine, id)).toMatchObject({ counts: { total: 2, unchanged: 2 } });
   });
 
+  it.each([false, true])('a device whose id went to another one that moved; ids refused: %s', async (refuses) => {
+    const engine = createEngine();
+    engine.secondary.refusesForeignIds = refuses;
+    seed(engine);
+    register(engine.primary, '90-5-1', 'a', ['x']);
+    register(engine.primary, '91-5-1', 'b', ['y']);
+    await backUp(engine);
+    await restore(engine);
+    const before = contentOf(engine.secondary);
+    leave(engine.primary, '90-5-1');
+    register(engine.primary, '91-5-1', 'a', ['x']);
+    await backUp(engine);
+    const { id, counts } = await restore(engine);
+    expect(counts).toMatchObject({ moved: 1, withdrawn: 1 });
+    expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { total: 2, putBack: 2 } });
+    expect(contentOf(engine.secondary)).toEqual(before);
+    expect(await rollBack(engine, id)).toMatchObject({ counts: { total: 2, unchanged: 2 } });
+  });
+
   it('a plain row that gave way to the installation which took its handle', async () => {
     const engine = await aRehearsed();
     leave(engine.primary, '19-5-1');

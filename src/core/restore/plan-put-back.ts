@@ -4,7 +4,15 @@ import { expectedForms, isInPlace } from '../registration/expected.ts';
 import { isInstallation, type RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, type Registration } from '../registration/registration.ts';
 import type { Decision } from './decide.ts';
-import { creationOf, overwriteOf, type Planning, planCreation, planInstallation, type Writes } from './first-writes.ts';
+import {
+  creationOf,
+  overwriteOf,
+  type Planning,
+  planCreation,
+  planInstallation,
+  planMove,
+  type Writes,
+} from './first-writes.ts';
 import { deletionOf } from './plan.ts';
 import { isOfRewrite, type WrittenRecord } from './plan-removal.ts';
 
@@ -47,7 +55,10 @@ export function planPutBack(given: PutBack, planning: Planning): PutBackPlan {
     const isIgnored = wasPutBack && isInstallation(before);
     return toPlan(given, isIgnored ? planInstallation(before, planning, [], true) : planCreation(before, planning));
   }
-  if (isAsBefore(before, live)) return settled(wasPutBack ? 'putBack' : 'unchanged');
+  if (isAsBefore(before, live)) {
+    const move = planReturn(given, live, planning);
+    return move === undefined ? settled(wasPutBack ? 'putBack' : 'unchanged') : toPlan(given, move);
+  }
   if (isUntouched(given, live)) return toPlan(given, planRestoration(given, live, planning));
   return keptLive(given, !isKnown(given) && earlier !== 'keptLive');
 }
@@ -91,6 +102,17 @@ function isUntouched({ before, record, written, earlier }: PutBack, live: Record
   return live.rows.every(
     (row) => isBefore(row) || isAmong(seen, row) || isWritten(row) || formsBefore.has(canonicalRow(row.xml)),
   );
+}
+
+/**
+ * Back to the id it had: another record may need the one that the restore moved it to. Tried once, for its content is
+ * right under either id, and records that exchanged theirs would wait for one another.
+ */
+function planReturn(given: PutBack, live: RecordOfRows, planning: Planning): Writes | undefined {
+  const { before, earlier } = given;
+  if (earlier !== undefined || !isUntouched(given, live)) return undefined;
+  if (before.rows.some(planning.elsewhere.isTaken)) return undefined;
+  return planMove(before, live, planning);
 }
 
 function planRestoration({ before, written }: PutBack, live: RecordOfRows, planning: Planning): Writes {
