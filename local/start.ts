@@ -41,7 +41,7 @@ if (fault !== undefined) refuse(help, `--schedule ${fault}.`);
 await main();
 
 async function main(): Promise<void> {
-  const { port, hubPort, adminPort } = await choosePorts();
+  const ports = await choosePorts();
   const { startStack } = await import('./stack.ts');
   let isStopping = false;
   const stopping = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), orphaned()]).then(() => {
@@ -52,9 +52,7 @@ async function main(): Promise<void> {
   await using stack = await startStack({
     devices: options.devices,
     seed: options.seed,
-    port,
-    hubPort,
-    adminPort,
+    ...ports,
     settings: { BACKUP_SCHEDULE: values.schedule, SETTLE_SECONDS: '3' },
     onOutput: (text) => process.stdout.write(text),
   });

@@ -19,6 +19,17 @@ function refuse(engine: Engine, ids: readonly string[]): void {
     ids.includes(id) ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
 }
 
+/** The second write is answered and has no effect; the restore is cancelled during the last of that many. */
+async function loseOneWriteAndCancel(engine: Engine, id: string, lastWrite: number): Promise<void> {
+  let writes = 0;
+  engine.secondary.intercept = () => {
+    writes += 1;
+    if (writes === lastWrite) void cancelRestore(engine.app, id);
+    return writes === 2 ? { kind: 'written' } : undefined;
+  };
+  await engine.drain();
+}
+
 test('a retry restores what failed, and looks at nothing else', async () => {
   const engine = createEngine();
   seed(engine, 30);
@@ -91,13 +102,7 @@ test('a retry writes again what a cancelled restore had written to no effect', a
   seed(engine, 30);
   await backUp(engine);
   const id = await beginRestore(engine.app);
-  let writes = 0;
-  engine.secondary.intercept = () => {
-    writes += 1;
-    if (writes === 10) void cancelRestore(engine.app, id);
-    return writes === 2 ? { kind: 'written' } : undefined;
-  };
-  await engine.drain();
+  await loseOneWriteAndCancel(engine, id, 10);
   engine.advance(600_000);
   expect(await retry(engine, id)).toMatchObject({ status: 'Succeeded', counts: { total: 30 } });
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
@@ -108,13 +113,7 @@ test('a restore that is cancelled after its last write can be retried', async ()
   seed(engine, 30);
   await backUp(engine);
   const id = await beginRestore(engine.app);
-  let writes = 0;
-  engine.secondary.intercept = () => {
-    writes += 1;
-    if (writes === 30) void cancelRestore(engine.app, id);
-    return writes === 2 ? { kind: 'written' } : undefined;
-  };
-  await engine.drain();
+  await loseOneWriteAndCancel(engine, id, 30);
   const dead = await readRestoreView(engine.app, id);
   expect(dead).toMatchObject({ status: 'Canceled', counts: { created: 30, failed: 0, pending: 0 } });
   expect(dead.nextActions.map(({ name }) => name)).toContain('retry');

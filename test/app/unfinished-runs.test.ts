@@ -47,6 +47,16 @@ async function anEngineWithACancelledRestore(): Promise<{ readonly engine: Engin
   return { engine, id: await cancelAfterWriting(engine) };
 }
 
+/** Among the devices backed up is one with two rows. */
+async function anEngineWithTwins(): Promise<Engine> {
+  const engine = createEngine();
+  seed(engine);
+  register(engine.primary.rows, '90-5-1', ['a'], 'twin');
+  register(engine.primary.rows, '91-5-1', ['b'], 'twin');
+  await backUp(engine);
+  return engine;
+}
+
 function changeInSource({ primary }: Engine): void {
   register(primary.rows, '19-5-1', ['changed']);
   install(primary.rows, 'device-2', ['changed']);
@@ -159,11 +169,7 @@ it('a write that shows late, after the next restore, is known by the one after',
 });
 
 it('a device of which only some rows were written is ours, too', async () => {
-  const engine = createEngine();
-  seed(engine);
-  register(engine.primary.rows, '90-5-1', ['a'], 'twin');
-  register(engine.primary.rows, '91-5-1', ['b'], 'twin');
-  await backUp(engine);
+  const engine = await anEngineWithTwins();
   await cancelAfterWriting(engine);
   engine.secondary.rows.delete('91-5-1');
   engine.primary.rows.delete('90-5-1');
@@ -174,11 +180,7 @@ it('a device of which only some rows were written is ours, too', async () => {
 });
 
 it('a device that lost one of its rows after the hubs had agreed on its renewal gets it back', async () => {
-  const engine = createEngine();
-  seed(engine);
-  register(engine.primary.rows, '90-5-1', ['a'], 'twin');
-  register(engine.primary.rows, '91-5-1', ['b'], 'twin');
-  await backUp(engine);
+  const engine = await anEngineWithTwins();
   await restore(engine);
   register(engine.primary.rows, '91-5-1', ['b'], 'twin');
   await backUp(engine);
@@ -189,11 +191,7 @@ it('a device that lost one of its rows after the hubs had agreed on its renewal 
 });
 
 it('a device of which only some rows were written is completed by an older snapshot, too', async () => {
-  const engine = createEngine();
-  seed(engine);
-  register(engine.primary.rows, '90-5-1', ['a'], 'twin');
-  register(engine.primary.rows, '91-5-1', ['b'], 'twin');
-  await backUp(engine);
+  const engine = await anEngineWithTwins();
   const before = contentOf(engine.primary);
   const id = await cancelAfterWriting(engine);
   engine.secondary.rows.delete('91-5-1');
@@ -206,11 +204,7 @@ it('a device of which only some rows were written is completed by an older snaps
 });
 
 it('a device that leaves out one of its rows in the hub that came into use loses it in the other', async () => {
-  const engine = createEngine();
-  seed(engine);
-  register(engine.primary.rows, '90-5-1', ['a'], 'twin');
-  register(engine.primary.rows, '91-5-1', ['b'], 'twin');
-  await backUp(engine);
+  const engine = await anEngineWithTwins();
   await restore(engine);
   const exchanged = engine.fork(({ primary, secondary }) => ({ primary: secondary, secondary: primary }));
   exchanged.secondary.rows.delete('91-5-1');

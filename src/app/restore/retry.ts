@@ -6,8 +6,8 @@ import { readTotals } from './outcomes/totals.ts';
 import { preflight } from './preflight.ts';
 
 /**
- * Restores again what failed, what the restore did not come to, and what it wrote and never looked at again. Throws `RunNotOver` while it runs, `NothingToRetry`
- * when every record it is about is in place.
+ * Restores again what failed, what the restore did not come to, and what it wrote and never looked at again. Throws
+ * `RunNotOver` while it runs, `NothingToRetry` when every record it is about is in place.
  */
 export async function startRetry(app: App, runId: string): Promise<RestoreRun> {
   const restore = await readEnded(app, runId);

@@ -52,14 +52,16 @@ export async function findSnapshotFingerprints(
 ): Promise<FingerprintTable | undefined> {
   const { hub, id, shards } = manifest;
   const found = await findFingerprints(app, snapshotFingerprintsName(hub, id, shard), shards[shard]?.sha256 ?? '');
-  if (found !== 'older') return found;
-  return makeFingerprints((await openSnapshotShard(app, manifest, shard)).openRecords);
+  return found === 'older' ? fingerprintsOfShard(app, manifest, shard) : found;
 }
 
 /** The same, made of the shard where there are none that can be used. */
 export async function needSnapshotFingerprints(app: App, manifest: Manifest, shard: number): Promise<FingerprintTable> {
-  const found = await findSnapshotFingerprints(app, manifest, shard);
-  return found ?? makeFingerprints((await openSnapshotShard(app, manifest, shard)).openRecords);
+  return (await findSnapshotFingerprints(app, manifest, shard)) ?? fingerprintsOfShard(app, manifest, shard);
+}
+
+async function fingerprintsOfShard(app: App, manifest: Manifest, shard: number): Promise<FingerprintTable> {
+  return makeFingerprints((await openSnapshotShard(app, manifest, shard)).openRecords);
 }
 
 async function makeFingerprints(openRecords: OpenShard['openRecords']): Promise<FingerprintTable> {
