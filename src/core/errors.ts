@@ -47,7 +47,9 @@ export interface DrErrorOptions {
   /** True when the same call may succeed later without anybody changing anything. */
   readonly retryable?: boolean;
   /** How long a caller should wait before it tries again. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
+  /** What a service that is not available was last seen to do: a status, or the code of a network fault. */
+  readonly seen?: string;
   /** True when what was asked for was not carried out, and will not be. */
   readonly hasNoEffect?: boolean;
   readonly details?: readonly ErrorDetail[];
@@ -67,6 +69,7 @@ export class DrError extends Error {
   readonly target: string | undefined;
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly seen: string | undefined;
   readonly hasNoEffect: boolean;
   readonly details: readonly ErrorDetail[];
 
@@ -76,6 +79,7 @@ export class DrError extends Error {
     this.target = options.target;
     this.retryable = options.retryable ?? false;
     this.retryAfterMs = options.retryAfterMs;
+    this.seen = options.seen;
     this.hasNoEffect = options.hasNoEffect ?? false;
     this.details = options.details ?? [];
   }

@@ -16,6 +16,8 @@ export interface LimiterOptions {
 
 /** All wait this long after a throttle answer that names no time. */
 const DEFAULT_PAUSE_MS = 250;
+/** For a longer pause nobody waits here: callers give their places to others, and come again. */
+const MAX_PAUSE_MS = 8000;
 /** What timers that fire late may catch up: more would be a burst. */
 const CATCH_UP_MS = 50;
 /** What may be sent at once after a lull, in time at the rate. */
@@ -66,8 +68,18 @@ export class Limiter {
     this.#nextAt = clock.now() - BURST_MS;
   }
 
-  /** Waits until a request may be sent; `undefined` when that is not before the deadline (epoch ms). */
+  /** How long the hub wants to be left alone, if that is too long to wait for. */
+  longPauseMs(): number | undefined {
+    const pauseMs = this.#pausedUntil - this.#clock.now();
+    return pauseMs > MAX_PAUSE_MS ? pauseMs : undefined;
+  }
+
+  /**
+   * Waits until a request may be sent; `undefined` when that is not before the deadline (epoch ms), or only after a long
+   * pause.
+   */
   acquire(deadlineAt: number): Promise<Permit | undefined> {
+    if (this.longPauseMs() !== undefined) return Promise.resolve(undefined);
     const now = this.#clock.now();
     const isIdle = this.#inFlight === 0 && this.#waiting.length === 0;
     if (isIdle && now - this.#lastReleaseAt > IDLE_MS) {
@@ -137,9 +149,10 @@ export class Limiter {
 
   /** No call may go before `dueAt`. Those for which that is too late are refused now. */
   #hold(now: number, dueAt: number): void {
-    if (this.#firstDeadlineAt <= dueAt) {
-      const hasty = this.#waiting.filter(({ deadlineAt }) => deadlineAt <= dueAt);
-      const patient = this.#waiting.filter(({ deadlineAt }) => deadlineAt > dueAt);
+    const isLong = this.longPauseMs() !== undefined;
+    if (isLong || this.#firstDeadlineAt <= dueAt) {
+      const hasty = this.#waiting.filter(({ deadlineAt }) => isLong || deadlineAt <= dueAt);
+      const patient = this.#waiting.filter(({ deadlineAt }) => !isLong && deadlineAt > dueAt);
       this.#waiting.splice(0, this.#waiting.length, ...patient);
       this.#firstDeadlineAt = Math.min(...patient.map(({ deadlineAt }) => deadlineAt));
       for (const { resolve } of hasty) resolve(undefined);

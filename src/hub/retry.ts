@@ -10,6 +10,12 @@ export type Attempt<T> =
       readonly seen?: string;
       /** How long to wait, if known: what the hub asked for, 0 when the limiter does the waiting, infinite to stop. */
       readonly waitMs?: number | undefined;
+      /** The hub is there, and only throttles. */
+      readonly isThrottled?: true;
+      /** When it was sent (epoch ms). */
+      readonly sentAt?: number;
+      /** After which time the hub wants to be asked again, where that is not waited for here. */
+      readonly retryAfterMs?: number | undefined;
       /** It was not sent, or the hub refused it. */
       readonly hasNoEffect?: true;
     };
@@ -24,12 +30,14 @@ export interface RetryOptions {
 }
 
 const FIRST_BACK_OFF_MS = 200;
-const MAX_BACK_OFF_MS = 15_000;
+const MAX_BACK_OFF_MS = 2000;
+/** An outage is waited out here this long. For a longer one the caller gives its place to others, and comes again. */
+const OUTAGE_PATIENCE_MS = 8000;
 
 /**
  * Continues from the result of the `first` attempt until there is an answer: after the time the hub named, else after a
- * capped exponential back-off with full jitter. Throws `HubUnavailable` (retryable) rather than wait past the deadline;
- * an attempt under way is not cut off.
+ * capped exponential back-off with full jitter. Throws `HubUnavailable` (retryable) rather than wait past the deadline,
+ * or for long in an outage; an attempt under way is not cut off.
  */
 export async function retry<T>(
   first: Attempt<T>,
@@ -40,16 +48,35 @@ export async function retry<T>(
   let seen = 'no answer';
   let hasNoEffect = true;
   let outcome = first;
-  for (let tries = 0; ; tries++) {
+  let outage: Outage | undefined;
+  for (;;) {
     if (outcome.kind === 'done') return outcome.value;
     seen = outcome.seen ?? seen;
     hasNoEffect &&= outcome.hasNoEffect === true;
-    const waitMs = outcome.waitMs ?? random() * Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** tries);
-    if (clock.now() + waitMs >= deadlineAt) {
+    outage = outcome.isThrottled ? undefined : nextOutage(outage, outcome.sentAt ?? clock.now());
+    const waitMs = outcome.waitMs ?? random() * backOffMs(outage?.tries ?? 0);
+    const endAt = Math.min(deadlineAt, (outage?.since ?? deadlineAt) + OUTAGE_PATIENCE_MS);
+    if (clock.now() + waitMs >= endAt) {
       const message = `The ${where} did not serve the call in time; last seen: ${seen}.`;
-      throw new DrError('HubUnavailable', message, { retryable: true, hasNoEffect, target: where });
+      const retryAfterMs =
+        outcome.retryAfterMs ?? (outcome.waitMs === Number.POSITIVE_INFINITY ? undefined : outcome.waitMs);
+      throw new DrError('HubUnavailable', message, { retryable: true, hasNoEffect, target: where, seen, retryAfterMs });
     }
     if (waitMs > 0) await clock.sleep(waitMs);
     outcome = await attempt();
   }
+}
+
+interface Outage {
+  /** When the first attempt of it was sent. */
+  readonly since: number;
+  readonly tries: number;
+}
+
+function nextOutage(before: Outage | undefined, sentAt: number): Outage {
+  return before === undefined ? { since: sentAt, tries: 0 } : { since: before.since, tries: before.tries + 1 };
+}
+
+function backOffMs(tries: number): number {
+  return Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** tries);
 }

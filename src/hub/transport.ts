@@ -103,25 +103,31 @@ export class Transport {
 
   /** One attempt, paced and counted by the limiter. */
   async #attempt(request: HubRequest, deadlineAt: number): Promise<Attempt<HubAnswer>> {
-    const permit = await this.#options.limiter.acquire(deadlineAt);
-    if (permit === undefined) return { kind: 'again', waitMs: Number.POSITIVE_INFINITY, hasNoEffect: true };
+    const { limiter, clock } = this.#options;
+    const permit = await limiter.acquire(deadlineAt);
+    if (permit === undefined) {
+      const retryAfterMs = limiter.longPauseMs();
+      const seen = retryAfterMs === undefined ? {} : { seen: 'throttled' };
+      return { kind: 'again', waitMs: Number.POSITIVE_INFINITY, hasNoEffect: true, retryAfterMs, ...seen };
+    }
+    const sentAt = clock.now();
     let answer: HubAnswer;
     try {
       answer = this.#toAnswer(request, await this.#send(request));
     } catch (error) {
       // Whether the hub took the write is unknown, and every call of the port may be made twice.
       permit.release('failed');
-      return { kind: 'again', seen: faultCode(error) };
+      return { kind: 'again', seen: faultCode(error), sentAt };
     }
     const { verdict, status } = answer;
     if (verdict.kind === 'throttled') {
       permit.release('throttled', verdict.retryAfterMs);
       // The limiter makes every call wait, including this one.
-      return { kind: 'again', seen: `status ${status} (throttled)`, waitMs: 0, hasNoEffect: true };
+      return { kind: 'again', seen: `status ${status} (throttled)`, waitMs: 0, hasNoEffect: true, isThrottled: true };
     }
     permit.release(verdict.kind === 'transient' ? 'failed' : 'accepted');
     if (verdict.kind !== 'transient') return { kind: 'done', value: answer };
-    return { kind: 'again', seen: `status ${status}`, waitMs: verdict.retryAfterMs };
+    return { kind: 'again', seen: `status ${status}`, waitMs: verdict.retryAfterMs, sentAt };
   }
 
   #send(request: HubRequest): Promise<RawAnswer> {

@@ -219,6 +219,20 @@ describe('a fault on the way', () => {
     });
   });
 
+  test.each(['429', '503'])('is not waited for when the hub names ten minutes (%s)', async (status) => {
+    const refusal = { status: Number(status), headers: { 'retry-after': '600' } };
+    await on([refusal, refusal], async ({ hub, call, clock, requests }) => {
+      const startAt = clock.now();
+      const longCall = { deadlineAt: call.deadlineAt + 3_600_000 };
+      const away = { code: 'HubUnavailable', retryable: true, retryAfterMs: 600_000 };
+      await expect(hub.listPage(undefined, longCall)).rejects.toMatchObject(away);
+      await expect(hub.listPage(undefined, longCall)).rejects.toMatchObject(away);
+      expect(clock.now()).toBe(startAt);
+      // A hub that throttles is left alone until then.
+      expect(requests).toHaveLength(status === '429' ? 1 : 2);
+    });
+  });
+
   test('does not wait for a turn that comes after the deadline', async () => {
     await on(
       [{ status: 429, headers: { 'retry-after': '7' } }],

@@ -32,10 +32,32 @@ describe('retry', () => {
     expect(waits).toEqual([]);
   });
 
-  test('backs off further each time, up to fifteen seconds', async () => {
-    const { run, waits } = script(...Array.from({ length: 9 }, () => again), done);
+  test('backs off further each time, up to two seconds', async () => {
+    const { run, waits } = script(...Array.from({ length: 6 }, () => again), done);
     expect(await run({ patienceMs: 600_000 })).toBe('answer');
-    expect(waits).toEqual([200, 400, 800, 1600, 3200, 6400, 12_800, 15_000, 15_000]);
+    expect(waits).toEqual([200, 400, 800, 1600, 2000, 2000]);
+  });
+
+  test('gives up an outage after eight seconds, counted from when its first attempt was sent', async () => {
+    const { run, elapsedMs } = script();
+    await expect(run({ patienceMs: 600_000 })).rejects.toMatchObject({ code: 'HubUnavailable', seen: 'status 500' });
+    expect(elapsedMs()).toBeGreaterThan(6000);
+    expect(elapsedMs()).toBeLessThan(8000);
+    const hung = script({ kind: 'again', seen: 'UND_ERR_HEADERS_TIMEOUT', sentAt: -Infinity });
+    await expect(hung.run()).rejects.toMatchObject({ seen: 'UND_ERR_HEADERS_TIMEOUT' });
+    expect(hung.waits).toEqual([]);
+  });
+
+  test('throttling is no outage, and ends one', async () => {
+    const throttled: Attempt<string> = { kind: 'again', waitMs: 5000, isThrottled: true, hasNoEffect: true };
+    const hub = [again, again, again, again, throttled, throttled, again, again, again, again, done];
+    expect(await script(...hub).run()).toBe('answer');
+  });
+
+  test('does not wait for a time that the hub names beyond that, and says which', async () => {
+    const { run, waits } = script({ ...again, waitMs: 600_000 }, done);
+    await expect(run({ patienceMs: 900_000 })).rejects.toMatchObject({ retryAfterMs: 600_000 });
+    expect(waits).toEqual([]);
   });
 
   test('draws every wait at random from nothing to its most', async () => {
