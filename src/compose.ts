@@ -3,6 +3,7 @@ import { type App, createMemory } from './app/app.ts';
 import { noteOnCard } from './app/readiness/card-store.ts';
 import { createAzureBlobs } from './azure/blobs.ts';
 import { createAzureStepQueue } from './azure/step-queue.ts';
+import type { Log } from './core/ports.ts';
 import { createHub } from './hub/client.ts';
 import type { HubConnection } from './hub/connection-string.ts';
 import { Limiter } from './hub/limiter.ts';
@@ -23,14 +24,25 @@ let shared: Omit<App, 'log'> | undefined;
  * The app for one invocation. Settings are read at the first one and not while loading: a host that shows an app with
  * wrong settings as "no functions" would hide them, and so every call answers `SettingsInvalid` instead.
  */
-export function appFor(context: Pick<InvocationContext, 'info' | 'warn' | 'error'>): App {
-  const log = createLog((level, line) => context[level](line));
+export function appFor(context: LogContext): App {
+  const log = logOf(context);
   if (shared === undefined) {
     const config = parseConfig(process.env);
     for (const warning of config.warnings) log.warn('setting', { warning });
     shared = compose(config);
   }
   return { ...shared, log };
+}
+
+/** The app, once an invocation has opened it. */
+export function openedApp(context: LogContext): App | undefined {
+  return shared === undefined ? undefined : { ...shared, log: logOf(context) };
+}
+
+type LogContext = Pick<InvocationContext, 'info' | 'warn' | 'error'>;
+
+function logOf(context: LogContext): Log {
+  return createLog((level, line) => context[level](line));
 }
 
 function compose(config: Config): Omit<App, 'log'> {

@@ -4,6 +4,7 @@ import type { Blobs, Hub, HubRef, Log, LogFields, Notifier, StepQueue, World } f
 import type { ReadinessCard } from '../core/readiness/card.ts';
 import type { ProbedTarget, Tier } from '../core/readiness/tiers.ts';
 import type { Run } from '../core/run/run.ts';
+import type { Step } from '../core/run/step.ts';
 import type { RetentionPolicy } from '../core/snapshot/retention.ts';
 
 /** What the use cases work with: ports, and the settings that shape their decisions. */
@@ -55,6 +56,10 @@ export interface Memory {
   readonly lastOpen: Map<string, { readonly phase: string; readonly shard: number }>;
   /** By run and phase the shards that are being worked on; a shard twice when its message came twice. */
   readonly inFlight: Map<string, number[]>;
+  /** Steps this process works on, each as its message says. */
+  readonly stepsInHand: Set<Step>;
+  /** The host stops: steps save, enqueue themselves again and end. */
+  isStopping: boolean;
   /** By run whether it was over when it was last read. */
   readonly endLooks: Map<string, { isOver: boolean; atMs: number; found: Promise<boolean> }>;
   /** By run and pass what lives in the target under another key. */
@@ -73,6 +78,8 @@ export function createMemory(): Memory {
     lastCard: undefined,
     lastOpen: new Map(),
     inFlight: new Map(),
+    stepsInHand: new Set(),
+    isStopping: false,
     endLooks: new Map(),
     foreignRows: new Map(),
     silentSources: new Set(),

@@ -26,6 +26,16 @@ const MAX_WAIT_SECONDS = 60;
  * a fault of ours and thrown, so that the host delivers the message again.
  */
 export async function runStep(app: App, step: Step): Promise<void> {
+  const { stepsInHand } = app.memory;
+  stepsInHand.add(step);
+  try {
+    await takeStep(app, step);
+  } finally {
+    stepsInHand.delete(step);
+  }
+}
+
+async function takeStep(app: App, step: Step): Promise<void> {
   const deadlineAt = app.world.now() + app.policy.stepBudgetMs;
   let run: Run | undefined;
   try {
@@ -38,7 +48,7 @@ export async function runStep(app: App, step: Step): Promise<void> {
       return;
     }
     const next = await perform(app, run, step, deadlineAt);
-    if (next === 'continue') await app.queue.send([formatStep({ ...step, attempt: 0 })]);
+    if (next === 'continue') await enqueueAgain(app, step, { attempt: 0 });
     else if (isOneStep(run.phase)) await afterRun(app, run.id);
     else if (next !== undefined && isOneStep(next.phase)) await runStep(app, stepOf(next, next.phase));
   } catch (error) {
@@ -80,6 +90,11 @@ async function sortShards(app: App, run: Run, shards: Neighbours): Promise<Moved
   return run.kind === 'restore' ? compareShards(app, run, shards) : undefined;
 }
 
+/** Unless the host stops and has done that. */
+async function enqueueAgain(app: App, step: Step, change: Pick<Step, 'attempt'>, delaySeconds = 0): Promise<void> {
+  if (app.memory.stepsInHand.has(step)) await app.queue.send([formatStep({ ...step, ...change })], delaySeconds);
+}
+
 async function deferOrFail(app: App, step: Step, run: Run | undefined, error: DrError): Promise<void> {
   const fields = { runId: step.runId, phase: step.phase, shard: step.shard, code: error.code };
   if (run === undefined || (error.retryable && step.attempt < MAX_ATTEMPTS)) {
@@ -87,7 +102,7 @@ async function deferOrFail(app: App, step: Step, run: Run | undefined, error: Dr
     if (run === undefined) throw error;
     const waitSeconds = Math.min(MAX_WAIT_SECONDS, 2 ** step.attempt);
     app.log.warn('step deferred', { ...fields, attempt: step.attempt, waitSeconds, reason: error.message });
-    await app.queue.send([formatStep({ ...step, attempt: step.attempt + 1 })], waitSeconds);
+    await enqueueAgain(app, step, { attempt: step.attempt + 1 }, waitSeconds);
     return;
   }
   app.log.error('step failed', { ...fields, reason: error.message });

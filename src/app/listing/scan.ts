@@ -105,7 +105,7 @@ async function list(app: App, hub: Hub, progress: Progress, deadlineAt: number):
     }
     const { nextToken } = page;
     const isFinished = nextToken === undefined;
-    const isOver = isFinished || app.world.now() >= deadlineAt;
+    const isOver = isFinished || app.memory.isStopping || app.world.now() >= deadlineAt;
     at = {
       ...(isFinished ? {} : { token: nextToken }),
       pageCount: at.pageCount + 1,

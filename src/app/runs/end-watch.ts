@@ -2,14 +2,14 @@ import { isOver, type Run } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { readRun } from './store.ts';
 
-/** Tells the writers of one process whether their run is over. */
+/** Tells the writers of one process whether their run is over, or they must stop for their host does. */
 export interface EndWatch {
-  /** Reads the run. */
+  /** Reads the run: whether it is over. */
   look(): Promise<boolean>;
-  /** What the last look found. One that is older than a second is repeated meanwhile. */
-  isOver(): boolean;
-  /** What a look of the last second found, or a new one: before a write that had to wait for something else. */
-  isOverNow(): Promise<boolean>;
+  /** By what the last look found. One that is older than a second is repeated meanwhile. */
+  mustStop(): boolean;
+  /** By what a look of the last second found, or a new one: before a write that had to wait for something else. */
+  mustStopNow(): Promise<boolean>;
 }
 
 const LOOK_EVERY_MS = 1000;
@@ -42,11 +42,11 @@ export function watchEnd(app: App, { kind, id }: Run): EndWatch {
   const isOld = (): boolean => !last.isOver && app.world.now() - last.atMs >= LOOK_EVERY_MS;
   return {
     look,
-    isOver() {
+    mustStop() {
       // What keeps the run from being read also fails the step's next save, which is awaited.
       if (isOld()) look().catch(() => {});
-      return last.isOver;
+      return last.isOver || app.memory.isStopping;
     },
-    isOverNow: () => (isOld() ? look() : last.found),
+    mustStopNow: async () => (await (isOld() ? look() : last.found)) || app.memory.isStopping,
   };
 }

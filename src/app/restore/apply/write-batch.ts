@@ -36,7 +36,7 @@ export interface DueWrite {
 
 /** Whether another call may begin. */
 export function mayWrite({ app, workers, deadlineAt, endWatch }: Writer): boolean {
-  return !workers.isStopped() && app.world.now() < deadlineAt && !endWatch.isOver();
+  return !workers.isStopped() && app.world.now() < deadlineAt && !endWatch.mustStop();
 }
 
 /**
@@ -81,7 +81,7 @@ async function writeAndSettle(
   const { outcomes } = work;
   const { index, outcome, collapsed } = due;
   // Writes may take long: a look from before the last one tells nothing of a run that was cancelled during it.
-  if (!mayWrite(work) || (await work.endWatch.isOverNow())) return 'settled';
+  if (!mayWrite(work) || (await work.endWatch.mustStopNow())) return 'settled';
   const answer = await writeRecord(work, due);
   switch (answer.kind) {
     case 'written':
@@ -145,7 +145,7 @@ async function writeRecord(work: Writer, { index, writes, isFirstTry }: DueWrite
   let isFirst = true;
   let isReplaced = false;
   for (const write of writes) {
-    if (!isFirst && (await endWatch.isOverNow())) return STOPPED;
+    if (!isFirst && (await endWatch.mustStopNow())) return STOPPED;
     const answer = await writeOne(work, write, attempt);
     if (answer.kind === 'stopped') return STOPPED;
     if (write.kind === 'registration' && write.over === undefined) idMap.noteAnswer(write.id, answer);

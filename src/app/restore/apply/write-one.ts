@@ -31,7 +31,7 @@ export interface Attempt {
   readonly send: () => void;
 }
 
-/** `stopped`: the run was over before the call. */
+/** `stopped`: before the call the run was over, or the host stopped. */
 export type OneAnswer = WriteOutcome | { readonly kind: 'stopped' };
 
 export function writeOne(work: Caller, write: Write, attempt: Attempt): Promise<OneAnswer> {
@@ -83,7 +83,7 @@ async function createAsSeen(
   const isPassedOver = row !== undefined && !isListed && !isSame && (await isOurs(work, row));
   if (isPassedOver && run.request.only !== undefined && row.handle !== handleIn(xml)) return ID_IN_USE;
   if (isPassedOver) await storeDisplaced(app, run, row);
-  if (await endWatch.isOverNow()) return STOPPED;
+  if (await endWatch.mustStopNow()) return STOPPED;
   if (row === undefined || isListed || isPassedOver) {
     send();
     return hub.putRegistration(target, xml, { deadlineAt, ...(row === undefined ? {} : { ifMatch: row.etag }) });
@@ -108,7 +108,7 @@ async function whileAsSeen(
 ): Promise<OneAnswer> {
   if (asSeen !== undefined) {
     const rows = await findInstallationRows(hub, id, { deadlineAt });
-    if (await endWatch.isOverNow()) return STOPPED;
+    if (await endWatch.mustStopNow()) return STOPPED;
     if (!rows.every((row) => asSeen.includes(versionHashOf(row)))) return CHANGED;
   }
   send();

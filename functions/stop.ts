@@ -1,0 +1,9 @@
+import { app } from '@azure/functions';
+import { stopSteps } from '../src/app/runs/stop.ts';
+import { openedApp } from '../src/compose.ts';
+
+/** The host stops. It waits up to 5 s for this, and ends the process as soon as this has ended. */
+app.hook.appTerminate(async () => {
+  const opened = openedApp(console);
+  if (opened !== undefined) await stopSteps(opened);
+});
