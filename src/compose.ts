@@ -13,7 +13,7 @@ import { type Config, parseConfig, triggerBindings } from './settings/config.ts'
 import { scheduleIntervalMs } from './settings/schedule.ts';
 import { realWorld } from './world.ts';
 
-/** What the triggers bind to: literal schedules and the queue, as set or by default. */
+/** What the triggers bind to: literal schedules and the queues, as set or by default. */
 export const bindings = triggerBindings(process.env);
 
 const TOOL_VERSION = '0.1.0';
@@ -56,7 +56,7 @@ function compose(config: Config): Omit<App, 'log'> {
     });
   return {
     blobs: createAzureBlobs({ connection: config.storage, container: config.container }),
-    queue: createAzureStepQueue({ connection: config.storage, queue: config.stepQueue }),
+    queue: createAzureStepQueue({ connection: config.storage, queues: bindings.stepQueues }),
     world: realWorld,
     primary: hub(config.primary, config.backupMaxRequestsPerSecond),
     secondary: hub(config.secondary, config.restoreMaxRequestsPerSecond),

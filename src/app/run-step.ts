@@ -1,5 +1,6 @@
 import { DrError } from '../core/errors.ts';
 import type { Neighbours } from '../core/registration/record.ts';
+import { laneOfStep } from '../core/run/lane.ts';
 import { comparePhases, isOver, type Run } from '../core/run/run.ts';
 import { formatStep, type Step } from '../core/run/step.ts';
 import { afterRun } from './after-run.ts';
@@ -92,7 +93,8 @@ async function sortShards(app: App, run: Run, shards: Neighbours): Promise<Moved
 
 /** Unless the host stops and has done that. */
 async function enqueueAgain(app: App, step: Step, change: Pick<Step, 'attempt'>, delaySeconds = 0): Promise<void> {
-  if (app.memory.stepsInHand.has(step)) await app.queue.send([formatStep({ ...step, ...change })], delaySeconds);
+  if (!app.memory.stepsInHand.has(step)) return;
+  await app.queue.send(laneOfStep(step), [formatStep({ ...step, ...change })], delaySeconds);
 }
 
 async function deferOrFail(app: App, step: Step, run: Run | undefined, error: DrError): Promise<void> {

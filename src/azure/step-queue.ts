@@ -1,26 +1,32 @@
 import { Buffer } from 'node:buffer';
 import { QueueClient } from '@azure/storage-queue';
 import { DrError } from '../core/errors.ts';
-import type { StepQueue } from '../core/ports.ts';
+import type { QueueName, StepQueue } from '../core/ports.ts';
 import { type StorageConnection, type StorageLimits, storageLimits } from './connection.ts';
 import { openClient } from './credential.ts';
 import { statusOf, storageFault } from './fault.ts';
 
 export interface AzureStepQueueOptions {
   readonly connection: StorageConnection;
-  readonly queue: string;
+  /** The name of each queue. */
+  readonly queues: Readonly<Record<QueueName, string>>;
   readonly limits?: StorageLimits;
 }
 
 /**
- * A Storage queue, written the way the Functions host reads it with `messageEncoding: base64` in `host.json`. Retries
+ * Storage queues, written the way the Functions host reads them with `messageEncoding: base64` in `host.json`. Retries
  * are the SDK's own, by `limits`; there is no other. Throws `StorageUnavailable` as `createAzureBlobs` does; some of the
  * messages may then have been sent, and a lost answer may send one twice.
  */
-export function createAzureStepQueue(options: AzureStepQueueOptions): StepQueue {
-  const { limits = storageLimits } = options;
-  const queue = openClient(QueueClient, options.connection, 'queue', options.queue, limits);
-  const sendOne = async (text: string, delaySeconds: number): Promise<void> => {
+export function createAzureStepQueue({ connection, queues, limits = storageLimits }: AzureStepQueueOptions): StepQueue {
+  const open = (name: QueueName) => openClient(QueueClient, connection, 'queue', queues[name], limits);
+  const clients: Readonly<Record<QueueName, QueueClient>> = {
+    restores: open('restores'),
+    backups: open('backups'),
+    rest: open('rest'),
+    former: open('former'),
+  };
+  const sendOne = async (queue: QueueClient, text: string, delaySeconds: number): Promise<void> => {
     const abortSignal = AbortSignal.timeout(limits.callTimeoutMs);
     // Never expires: a step that waited a week for an app that was stopped still has to be done.
     const add = () => queue.sendMessage(text, { visibilityTimeout: delaySeconds, messageTimeToLive: -1, abortSignal });
@@ -31,17 +37,17 @@ export function createAzureStepQueue(options: AzureStepQueueOptions): StepQueue 
         await add();
       });
     } catch (error) {
-      throw storageFault(error, { service: 'queue', action: 'send to', target: 'the step queue' });
+      throw storageFault(error, { service: 'queue', action: 'send to', target: STEP_QUEUE });
     }
   };
   return {
-    send: async (texts, delaySeconds = 0) => {
+    send: async (name, texts, delaySeconds = 0) => {
       if (!(delaySeconds >= 0 && delaySeconds <= MAX_DELAY_SECONDS)) {
         throw new DrError('Internal', `A message can wait 0 to ${MAX_DELAY_SECONDS} seconds, not ${delaySeconds}.`);
       }
       const waiting = texts.map(toMessage).values();
       const sendRest = async () => {
-        for (const message of waiting) await sendOne(message, Math.ceil(delaySeconds));
+        for (const message of waiting) await sendOne(clients[name], message, Math.ceil(delaySeconds));
       };
       // One iterator for all: each takes the next message, and the first error stops its taker only.
       const sends = Array.from({ length: Math.min(PARALLEL_SENDS, texts.length) }, sendRest);
@@ -49,15 +55,28 @@ export function createAzureStepQueue(options: AzureStepQueueOptions): StepQueue 
       const failed = (await Promise.allSettled(sends)).find((result) => result.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
     },
+    peek: async (lane) => {
+      const abortSignal = AbortSignal.timeout(limits.callTimeoutMs);
+      try {
+        const { peekedMessageItems } = await clients[lane].peekMessages({ numberOfMessages: MAX_PEEKED, abortSignal });
+        return peekedMessageItems.map(({ messageText }) => Buffer.from(messageText, 'base64').toString('utf8'));
+      } catch (error) {
+        if (statusOf(error) === 404) return [];
+        throw storageFault(error, { service: 'queue', action: 'look into', target: STEP_QUEUE });
+      }
+    },
   };
 }
+
+const STEP_QUEUE = 'the step queue';
 
 /** A fan-out to 1,024 shards should neither go one by one nor open as many sockets. */
 const PARALLEL_SENDS = 16;
 
-/** Service limits: learn.microsoft.com, "Put Message". */
+/** Service limits: learn.microsoft.com, "Put Message" and "Peek Messages". */
 const MAX_DELAY_SECONDS = 7 * 24 * 3_600;
 const MAX_MESSAGE_BYTES = 64 * 1_024;
+const MAX_PEEKED = 32;
 
 function toMessage(text: string): string {
   const message = Buffer.from(text, 'utf8').toString('base64');

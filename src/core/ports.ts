@@ -142,10 +142,21 @@ export interface Blobs {
   ensure(): Promise<void>;
 }
 
-/** The step queue. At least once: a message may arrive twice, late or out of order. */
+/**
+ * Each lane has a queue and a queue function of its own, so that steps that hang in one leave the slots of the others
+ * free.
+ */
+export type Lane = 'restores' | 'backups' | 'rest';
+
+/** `former` is the one queue of earlier versions: it is only read, and gets back what belongs to another app. */
+export type QueueName = Lane | 'former';
+
+/** The queues of steps. At least once: a message may arrive twice, late or out of order. */
 export interface StepQueue {
   /** Adds each text as one message that becomes visible after the delay. Creates the queue if it is missing. */
-  send(texts: readonly string[], delaySeconds?: number): Promise<void>;
+  send(queue: QueueName, texts: readonly string[], delaySeconds?: number): Promise<void>;
+  /** The texts of up to 32 messages that are visible, which stay as they are; none when the queue is missing. */
+  peek(lane: Lane): Promise<readonly string[]>;
 }
 
 /** What the alert webhook gets. Counts, ids and what to do; never a secret or device data. */

@@ -2,6 +2,7 @@ import { DrError } from '../core/errors.ts';
 import { type HubConnection, parseHubConnection } from '../hub/connection-string.ts';
 import { hubConnection, hubName } from './forms.ts';
 import { misspeltSettings } from './misspelt.ts';
+import { queueNames } from './queues.ts';
 import { type Environment, openSettings, type SettingsReader, textOf } from './reader.ts';
 import { settings as allSettings, type SettingName, settingsSchema, storageSetting } from './settings.ts';
 import { parseStorageSettings } from './storage.ts';
@@ -45,6 +46,7 @@ export function parseConfig(env: Environment) {
  * gives way to its default, so that the host starts and `parseConfig` can say what is wrong.
  */
 export function triggerBindings(env: Environment) {
+  const settings = openSettings(env);
   const read = (name: (`${string}_SCHEDULE` & SettingName) | 'STEP_QUEUE'): string => {
     const form = settingsSchema.shape[name];
     return form.safeParse(textOf(env, name)).data ?? form.parse(undefined);
@@ -54,7 +56,10 @@ export function triggerBindings(env: Environment) {
     retentionSchedule: read('RETENTION_SCHEDULE'),
     watchdogSchedule: read('WATCHDOG_SCHEDULE'),
     drillSchedule: read('DRILL_SCHEDULE'),
-    stepQueue: read('STEP_QUEUE'),
+    stepQueues: queueNames(read('STEP_QUEUE'), [
+      parseHub(settings, 'PRIMARY_HUB_CONNECTION', 'PRIMARY_HUB_NAME'),
+      parseHub(settings, 'SECONDARY_HUB_CONNECTION', 'SECONDARY_HUB_NAME'),
+    ]),
     stepQueueConnection: storageSetting,
   });
 }
@@ -76,7 +81,6 @@ function parseValues(settings: SettingsReader) {
     /** As set; `undefined` means that the hub is asked, as far as it answers that. */
     secondaryTier: data.SECONDARY_TIER,
     container: data.SNAPSHOT_CONTAINER,
-    stepQueue: data.STEP_QUEUE,
     backupSchedule: data.BACKUP_SCHEDULE,
     retention: Object.freeze({
       hourly: data.RETAIN_HOURLY,

@@ -23,7 +23,9 @@ export const settingsSchema = z.object({
       'storage for snapshots and steps: a connection string, or `SNAPSHOT_STORAGE__blobServiceUri` and `SNAPSHOT_STORAGE__queueServiceUri` (and `SNAPSHOT_STORAGE__clientId`) for an identity',
     ),
   SNAPSHOT_CONTAINER: storageName.prefault('hub-snapshots').describe('blob container, created if missing'),
-  STEP_QUEUE: storageName.prefault('dr-steps').describe('queue of steps, created if missing'),
+  STEP_QUEUE: storageName
+    .prefault('dr-steps')
+    .describe('start of the names of the queues of steps, created if missing'),
   BACKUP_SCHEDULE: schedule.prefault('0 0 * * * *').describe('when to back up (NCRONTAB, six fields): hourly'),
   RETENTION_SCHEDULE: schedule.prefault('0 30 2 * * *').describe('when to delete old snapshots: nightly'),
   WATCHDOG_SCHEDULE: schedule.prefault('30 * * * * *').describe('when to look for stuck runs: each minute'),

@@ -68,9 +68,9 @@ test('steps of a wave that is past are dropped, and messages that come twice cha
   const engine = await aBackedUpEngine();
   const sent: string[] = [];
   const { send } = engine.queue;
-  engine.queue.send = async (texts, delay) => {
+  engine.queue.send = async (lane, texts, delay) => {
     sent.push(...texts);
-    await send([...texts, ...texts], delay);
+    await send(lane, [...texts, ...texts], delay);
   };
   const { run } = await startRestore(engine.app, parseRestoreRequest(JSON.stringify({ order })));
   await engine.drain();

@@ -47,7 +47,7 @@ async function isFromCard({ app }: Engine): Promise<boolean> {
 async function step({ app, queue }: Engine): Promise<void> {
   const [first, ...others] = queue.take();
   if (first === undefined) throw new Error('There is no message.');
-  await queue.send(others);
+  await queue.putBack(others);
   await runStep(app, parseStep(JSON.parse(first)));
 }
 

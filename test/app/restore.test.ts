@@ -220,13 +220,13 @@ test('every message delivered twice, and again late, changes nothing', async () 
   seed(engine, 30);
   const sent: string[] = [];
   const plain = engine.queue.send;
-  engine.queue.send = async (texts, delay) => {
+  engine.queue.send = async (lane, texts, delay) => {
     sent.push(...texts);
-    await plain([...texts, ...texts], delay);
+    await plain(lane, [...texts, ...texts], delay);
   };
   await backUp(engine);
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 30 } });
-  await plain(sent);
+  await plain('restores', sent);
   await engine.drain();
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
 });

@@ -89,13 +89,13 @@ test('a rollback of which every message comes twice, and late, leaves the same h
   const { engine, id, expected } = await aRestoredHub();
   const { send } = engine.queue;
   const sent: string[] = [];
-  engine.queue.send = async (texts, delay) => {
+  engine.queue.send = async (lane, texts, delay) => {
     sent.push(...texts);
-    await send([...texts, ...texts], delay);
+    await send(lane, [...texts, ...texts], delay);
   };
   await startRollback(engine.app, id, { confirm: 'three/devices' });
   await engine.drain();
-  await send(sent);
+  await send('restores', sent);
   await engine.drain();
   expect(Object.fromEntries(engine.secondary.rows)).toEqual(expected);
 });

@@ -53,5 +53,8 @@ export async function countStatusRequests(
 }
 
 const quiet = Object.fromEntries(
-  ['steps', 'watchdog', 'backup', 'retention'].map((name) => [`AzureWebJobs.${name}.Disabled`, 'true']),
+  // `steps` was the one queue function of earlier versions.
+  ['steps', 'restoreSteps', 'backupSteps', 'otherSteps', 'formerSteps', 'watchdog', 'backup', 'retention'].map(
+    (name) => [`AzureWebJobs.${name}.Disabled`, 'true'],
+  ),
 );

@@ -56,7 +56,6 @@ describe('settings that are right', () => {
       secondaryTier: undefined,
       storage: { kind: 'connectionString', value: storageConnection },
       container: 'hub-snapshots',
-      stepQueue: 'dr-steps',
       backupSchedule: '0 0 * * * *',
       retention: { hourly: 24, daily: 7, weekly: 5, monthly: 12 },
       stepBudgetMs: 240_000,
@@ -96,7 +95,6 @@ describe('settings that are right', () => {
       primaryTier: 'Standard',
       secondaryTier: 'Basic',
       container: 'my-snapshots',
-      stepQueue: 'dr-steps',
       backupSchedule: '0 */30 * * * *',
       retention: { hourly: 0 },
       stepBudgetMs: 1_500_000,
@@ -250,7 +248,7 @@ describe('what the triggers bind to', () => {
       drillSchedule: '0 0 4 * * 0',
       retentionSchedule: '0 30 2 * * *',
       watchdogSchedule: '30 * * * * *',
-      stepQueue: 'dr-steps',
+      stepQueues: expect.objectContaining({ former: 'dr-steps' }),
       stepQueueConnection: 'SNAPSHOT_STORAGE',
     });
     const env = {
@@ -263,7 +261,7 @@ describe('what the triggers bind to', () => {
       backupSchedule: '0 15 * * * *',
       retentionSchedule: '0 30 2 * * *',
       watchdogSchedule: '30 * * * * *',
-      stepQueue: 'dr-steps',
+      stepQueues: { former: 'dr-steps' },
     });
   });
 
@@ -271,7 +269,7 @@ describe('what the triggers bind to', () => {
     const env = anEnv({ BACKUP_SCHEDULE: '0 15 * * * *', STEP_QUEUE: 'my-steps' });
     expect(triggerBindings(env)).toMatchObject({
       backupSchedule: parseConfig(env).backupSchedule,
-      stepQueue: parseConfig(env).stepQueue,
+      stepQueues: { former: 'my-steps', restores: expect.stringMatching(/^my-steps-restores-[0-9a-f]{8}$/) },
     });
   });
 });

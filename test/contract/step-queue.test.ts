@@ -9,16 +9,22 @@ const azurite = openStorageAccount();
 
 stepQueueContract('memory', async () => {
   const queue = createMemoryQueue();
-  return { queue, take: async () => queue.take() };
+  return { queue, take: async (name) => queue.take(undefined, name) };
 });
 
 stepQueueContract('Azure Queue Storage', async () => {
-  const name = `contract-${randomUUID()}`;
+  const prefix = `contract-${randomUUID().slice(0, 8)}`;
+  const queues = {
+    restores: `${prefix}-restores`,
+    backups: `${prefix}-backups`,
+    rest: `${prefix}-rest`,
+    former: prefix,
+  };
   const connection = { kind: 'connectionString', value: azurite.connectionString } as const;
-  const client = new QueueClient(azurite.connectionString, name);
   return {
-    queue: createAzureStepQueue({ connection, queue: name }),
-    take: async () => {
+    queue: createAzureStepQueue({ connection, queues }),
+    take: async (name) => {
+      const client = new QueueClient(azurite.connectionString, queues[name]);
       if (!(await client.exists())) return [];
       const { receivedMessageItems } = await client.receiveMessages({ numberOfMessages: 32, visibilityTimeout: 600 });
       return receivedMessageItems.map((item) => Buffer.from(item.messageText, 'base64').toString('utf8'));

@@ -94,7 +94,7 @@ test('a poison message is set aside and the run beside it ends as ever', async (
   const engine = createEngine();
   seed(engine);
   const { id } = await startBackup(engine.app, 'timer');
-  await engine.queue.send(['{"formatVersion":7}', 'no JSON at all']);
+  await engine.queue.send('backups', ['{"formatVersion":7}', 'no JSON at all']);
   const { poisoned } = await deliverAsHost(engine);
   expect([...poisoned].sort()).toEqual(['no JSON at all', '{"formatVersion":7}']);
   expect(await findRun(engine.app, 'backup', id)).toMatchObject({ status: 'Succeeded' });
@@ -198,7 +198,7 @@ test('a silent run is taken over after fifteen minutes and not before, and its l
   expect(await codeOf(startBackup(engine.app, 'timer'))).toBe('RunInProgress');
   engine.advance(1000);
   const second = await startBackup(engine.app, 'timer');
-  await engine.queue.send(late);
+  await engine.queue.putBack(late);
   await deliverAsHost(engine);
   const taken = await findRun(engine.app, 'backup', first.id);
   expect(taken).toMatchObject({ status: 'Failed', error: { code: 'RunTakenOver' } });

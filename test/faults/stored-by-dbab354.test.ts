@@ -54,7 +54,7 @@ async function resume(
   for (const [id, xml] of Object.entries(snapshot.primary)) engine.primary.rows.set(id, xml);
   for (const [id, xml] of Object.entries(state.secondary)) engine.secondary.rows.set(id, xml);
   for (let count = 0; count < GIVEN_IDS; count += 1) await engine.secondary.createRegistrationId({ deadlineAt: 0 });
-  if (queue === 'kept') await engine.queue.send(state.messages);
+  if (queue === 'kept') await engine.queue.send('former', state.messages);
   return { engine, runId: state.runId };
 }
 

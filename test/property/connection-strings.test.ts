@@ -7,6 +7,7 @@ import { createHub } from '../../src/hub/client.ts';
 import { parseHubConnection } from '../../src/hub/connection-string.ts';
 import { Limiter } from '../../src/hub/limiter.ts';
 import { parseConfig } from '../../src/settings/config.ts';
+import { queueNames } from '../../src/settings/queues.ts';
 import { codePoint } from './code-point.ts';
 
 const clock = { now: Date.now, sleep: async (): Promise<void> => {} };
@@ -102,7 +103,7 @@ test('any connection string of the storage is refused with a code, or serves to 
           SNAPSHOT_STORAGE: text,
         });
         createAzureBlobs({ connection: storage, container: 'hub-snapshots' });
-        createAzureStepQueue({ connection: storage, queue: 'dr-steps' });
+        createAzureStepQueue({ connection: storage, queues: queueNames('dr-steps', []) });
       });
       outcomes[outcome] += 1;
     }),

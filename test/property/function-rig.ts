@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { HttpRequest, HttpResponse, type HttpResponseInit, InvocationContext } from '@azure/functions';
-import { QueueServiceClient } from '@azure/storage-queue';
+import { type DequeuedMessageItem, type QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import { collectRegistrations } from '../../local/host/core-module.ts';
 import { type FunctionDefinition, readDefinitions } from '../../local/host/function-definition.ts';
 import { startEmulator } from '../../local/hub-lab/index.ts';
@@ -10,9 +10,9 @@ import { openStorageAccount } from '../support/storage-account.ts';
 export interface FunctionRig extends AsyncDisposable {
   readonly routes: readonly HttpFunction[];
   call(route: HttpFunction, method: string, request: FuzzedRequest): Promise<FunctionAnswer>;
-  /** Hands a message to the queue's function, as the host does: already through `JSON.parse` where that goes. */
+  /** Hands a message to the function of a queue, as the host does: already through `JSON.parse` where that goes. */
   deliver(message: unknown): Promise<void>;
-  /** Delivers what is in the queue until nothing is. */
+  /** Delivers what is in the queues until nothing is. */
   drain(): Promise<void>;
   /** Every line logged so far. */
   readonly logged: readonly string[];
@@ -64,10 +64,12 @@ export async function openFunctions(): Promise<FunctionRig> {
     },
   );
   const definitions = readDefinitions(registrations, process.env);
-  const steps = definitions.find(({ trigger }) => trigger.kind === 'queue');
-  if (steps?.trigger.kind !== 'queue') throw new Error('There is no function for the queue.');
   const service = QueueServiceClient.fromConnectionString(azurite.connectionString);
-  const queue = service.getQueueClient(steps.trigger.queueName);
+  const queues = definitions.flatMap(({ trigger }) =>
+    trigger.kind === 'queue' ? [service.getQueueClient(trigger.queueName)] : [],
+  );
+  const steps = definitions.find(({ trigger }) => trigger.kind === 'queue');
+  if (steps === undefined) throw new Error('There is no function for a queue.');
   const logged: string[] = [];
   const contextFor = (functionName: string) =>
     new InvocationContext({ functionName, logHandler: (_level, ...words) => logged.push(words.join(' ')) });
@@ -87,17 +89,25 @@ export async function openFunctions(): Promise<FunctionRig> {
       return { status: response.status, headers: new Headers([...response.headers]), text: await response.text() };
     },
     async drain() {
-      for (;;) {
-        const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: 32 });
-        if (receivedMessageItems.length === 0) return;
-        for (const { messageId, popReceipt, messageText } of receivedMessageItems) {
-          await deliver(JSON.parse(Buffer.from(messageText, 'base64').toString()));
-          await queue.deleteMessage(messageId, popReceipt);
+      for (let isEmpty = false; !isEmpty; ) {
+        isEmpty = true;
+        for (const queue of queues) {
+          for (const { messageId, popReceipt, messageText } of await receive(queue)) {
+            isEmpty = false;
+            await deliver(JSON.parse(Buffer.from(messageText, 'base64').toString()));
+            await queue.deleteMessage(messageId, popReceipt);
+          }
         }
       }
     },
     [Symbol.asyncDispose]: () => keep.disposeAsync(),
   };
+}
+
+/** A queue that nothing was sent to yet does not exist. */
+async function receive(queue: QueueClient): Promise<readonly DequeuedMessageItem[]> {
+  if (!(await queue.exists())) return [];
+  return (await queue.receiveMessages({ numberOfMessages: 32 })).receivedMessageItems;
 }
 
 function toRoute({ name, trigger }: FunctionDefinition): HttpFunction[] {

@@ -1,4 +1,4 @@
-import type { StepQueue } from '../../src/core/ports.ts';
+import type { QueueName, StepQueue } from '../../src/core/ports.ts';
 import type { Engine } from './engine.ts';
 import type { Knobs } from './knobs.ts';
 import type { Net } from './net.ts';
@@ -11,9 +11,13 @@ const RETRY_AFTER_MS = 10_000;
 /** A message whose holder died shows again some time within its lease. */
 const LEASE_MS = 600_000;
 const POLL_MS = 500;
+const MAX_PEEKED = 32;
 
 export interface Message {
+  readonly queue: QueueName;
   readonly text: string;
+  /** No process holds it, and its delay is over. */
+  isVisible: boolean;
   dequeueCount: number;
   /** Of the last process that took it. */
   holder: object | undefined;
@@ -29,12 +33,12 @@ export interface QueueParts {
   readonly sometimes: (what: string) => void;
 }
 
-/** The one step queue: at least once, late, out of order; where the seed says so, not at all. */
+/** The step queues: at least once, late, out of order; where the seed says so, not at all. */
 export class Queue {
   readonly #parts: QueueParts;
   /** Takes a message if there is a process with room for it. */
   take: (message: Message) => boolean = () => false;
-  #waiting = 0;
+  readonly #waiting = new Set<Message>();
 
   constructor(parts: QueueParts) {
     this.#parts = parts;
@@ -42,10 +46,15 @@ export class Queue {
 
   /** Messages that are neither done nor given up. */
   get waitingCount(): number {
-    return this.#waiting;
+    return this.#waiting.size;
   }
 
-  send(text: string, delayMs: number): void {
+  peek(queue: QueueName): readonly string[] {
+    const visible = [...this.#waiting].filter((message) => message.isVisible && message.queue === queue);
+    return visible.slice(0, MAX_PEEKED).map(({ text }) => text);
+  }
+
+  send(queue: QueueName, text: string, delayMs: number): void {
     const { random, knobs, isHealed, sometimes } = this.#parts;
     const isFaulty = !isHealed();
     if (isFaulty && random.chance(knobs.lostMessages)) {
@@ -58,14 +67,15 @@ export class Queue {
     for (let copy = 0; copy < copies; copy += 1) {
       const isLate = isFaulty && random.chance(knobs.lateMessages);
       if (isLate) sometimes('messageLate');
-      this.#waiting += 1;
       const lateMs = isLate ? random.spread(1000, 400_000) : random.below(POLL_MS);
-      this.#show({ text, dequeueCount: 0, holder: undefined, isDone: false }, delayMs + lateMs);
+      const message = { queue, text, isVisible: false, dequeueCount: 0, holder: undefined, isDone: false };
+      this.#waiting.add(message);
+      this.#show(message, delayMs + lateMs);
     }
   }
 
   done(message: Message): void {
-    if (!message.isDone) this.#waiting -= 1;
+    this.#waiting.delete(message);
     message.isDone = true;
   }
 
@@ -89,7 +99,8 @@ export class Queue {
     const { scheduler, random } = this.#parts;
     scheduler.after(delayMs, () => {
       if (message.isDone) return;
-      if (!this.take(message)) this.#show(message, POLL_MS + random.below(POLL_MS));
+      message.isVisible = !this.take(message);
+      if (message.isVisible) this.#show(message, POLL_MS + random.below(POLL_MS));
     });
   }
 }
@@ -98,16 +109,13 @@ export class Queue {
 export function createQueuePort(queue: Queue, net: Net, engine: Engine, knobs: Knobs): StepQueue {
   const fault = (): Error =>
     new engine.DrError('StorageUnavailable', 'The simulated queue does not answer.', { retryable: true });
+  const call = <T>(label: string, effect: () => T): Promise<T> =>
+    net.call({ label, milliseconds: knobs.storageMs, faults: knobs.storageFaults, effect, fault });
   return {
-    send: (texts, delaySeconds = 0) =>
-      net.call({
-        label: `send ${texts.length} of ${texts[0] ?? ''}`,
-        milliseconds: knobs.storageMs,
-        faults: knobs.storageFaults,
-        effect: () => {
-          for (const text of texts) queue.send(text, delaySeconds * 1000);
-        },
-        fault,
+    send: (name, texts, delaySeconds = 0) =>
+      call(`send ${texts.length} of ${texts[0] ?? ''}`, () => {
+        for (const text of texts) queue.send(name, text, delaySeconds * 1000);
       }),
+    peek: (lane) => call(`peek ${lane}`, () => queue.peek(lane)),
   };
 }

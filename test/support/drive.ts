@@ -55,7 +55,7 @@ export async function deliverAsHost(
       if (isDelivered) continue;
       const count = (failures.get(text) ?? 0) + 1;
       failures.set(text, count);
-      if (count < MAX_DEQUEUE_COUNT) await engine.queue.send([text], 10);
+      if (count < MAX_DEQUEUE_COUNT) await engine.queue.putBack([text], 10);
       else poisoned.push(text);
     }
   }

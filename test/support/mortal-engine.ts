@@ -40,7 +40,7 @@ export function createMortalEngine(point: CrashPoint, from: Engine = createEngin
         put: (...args) => mortal(() => blobs.put(...args)),
         remove: (...args) => mortal(() => blobs.remove(...args)),
       },
-      queue: { send: (...args) => mortal(() => queue.send(...args)) },
+      queue: { ...queue, send: (...args) => mortal(() => queue.send(...args)) },
       primary,
       secondary: {
         ...secondary,
@@ -115,7 +115,7 @@ export async function deliverWaiting({ app, queue, advance }: Engine, onMessage?
     for (const text of queue.take(1)) {
       await runStep(app, parseStep(JSON.parse(text))).catch(async (error: unknown) => {
         if (!(error instanceof Crash)) throw error;
-        await queue.send([text]);
+        await queue.putBack([text]);
       });
     }
   }

@@ -1,4 +1,5 @@
 import { membersOf, type Neighbours } from '../../core/registration/record.ts';
+import { laneOf } from '../../core/run/lane.ts';
 import { advance, comparePhases, describePhase, isOver, type PhaseKey, type Run } from '../../core/run/run.ts';
 import { formatStep, type Step } from '../../core/run/step.ts';
 import { type App, toInstant } from '../app.ts';
@@ -10,7 +11,7 @@ export async function dispatch(app: App, run: Run): Promise<void> {
   const { notBefore } = run.phase;
   const steps = (await openShards(app, run)).map((part) => ({ ...stepOf(run, run.phase), ...part }));
   const delayMs = notBefore === undefined ? 0 : Date.parse(notBefore) - app.world.now();
-  await app.queue.send(steps.map(formatStep), Math.max(0, Math.ceil(delayMs / 1000)));
+  await app.queue.send(laneOf(run), steps.map(formatStep), Math.max(0, Math.ceil(delayMs / 1000)));
   await changeRun(app, run.kind, run.id, (current) =>
     isOver(current) || current.phase.isDispatched || comparePhases(current.phase, run.phase) !== 0
       ? undefined
@@ -18,8 +19,8 @@ export async function dispatch(app: App, run: Run): Promise<void> {
   );
 }
 
-export function stepOf({ kind, id: runId }: Run, { name, pass, wave }: PhaseKey): Step {
-  return { formatVersion: 1, kind, runId, phase: name, pass, wave, attempt: 0 };
+export function stepOf(run: Run, { name, pass, wave }: PhaseKey): Step {
+  return { formatVersion: 1, kind: run.kind, runId: run.id, lane: laneOf(run), phase: name, pass, wave, attempt: 0 };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { laneOfStep } from '../../core/run/lane.ts';
 import { formatStep } from '../../core/run/step.ts';
 import type { App } from '../app.ts';
 
@@ -20,7 +21,7 @@ export async function stopSteps(app: App): Promise<void> {
   stepsInHand.clear();
   if (cut.length > 0) {
     log.warn('steps are cut and enqueued again', { steps: cut.length });
-    await queue.send(cut.map(formatStep));
+    await Promise.all(cut.map((step) => queue.send(laneOfStep(step), [formatStep(step)])));
   }
   // For the host to hear that the last steps have ended, so that it removes their messages.
   await world.sleep(LOOK_EVERY_MS);

@@ -6,6 +6,8 @@ const stepSchema = z.strictObject({
   formatVersion: z.literal(1),
   kind: z.enum(runKinds),
   runId: z.string().min(1).max(64),
+  /** Absent in messages of earlier versions, which have one queue. */
+  lane: z.enum(['restores', 'backups', 'rest']).optional(),
   phase: z.enum(['scan', 'seal', 'publish', 'reconcile', 'verify', 'finish']),
   pass: z.int().positive(),
   wave: z.int().nonnegative().optional(),

@@ -1,0 +1,5 @@
+import { runStep } from '../src/app/run-step.ts';
+import { steps } from '../src/steps.ts';
+
+/** Does one step of a verification or a drill. */
+steps('otherSteps', 'rest', runStep);

@@ -1,0 +1,5 @@
+import { runStep } from '../src/app/run-step.ts';
+import { steps } from '../src/steps.ts';
+
+/** Does one step of a restore, a retry or a rollback. */
+steps('restoreSteps', 'restores', runStep);

@@ -1,0 +1,20 @@
+import type { RunKind } from '../paths.ts';
+import type { Lane } from '../ports.ts';
+import type { Run } from './run.ts';
+import type { Step } from './step.ts';
+
+const laneOfKind = {
+  backup: 'backups',
+  restore: 'restores',
+  verification: 'rest',
+} as const satisfies Record<RunKind, Lane>;
+
+/** Where the steps of a run are queued. A drill's restore and its rollback never take a slot from a real restore. */
+export function laneOf(run: Run): Lane {
+  return run.kind === 'restore' && run.request.target === 'drill' ? 'rest' : laneOfKind[run.kind];
+}
+
+/** Where a step is enqueued again. One of an earlier version does not say it. */
+export function laneOfStep({ kind, lane }: Pick<Step, 'kind' | 'lane'>): Lane {
+  return lane ?? laneOfKind[kind];
+}
