@@ -24,7 +24,7 @@ const integration = [
   'test/app/request-counts.test.ts',
   'test/bench/{options,wire}.test.ts',
   'test/cli/{command-line,read-commands}.test.ts',
-  'test/faults/hostile-hub.test.ts',
+  'test/faults/{hostile-hub,limits-of-calls}.test.ts',
   'test/host/run-host.test.ts',
   'test/hub/client.test.ts',
   'test/notify/**/*.test.ts',

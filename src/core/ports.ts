@@ -38,6 +38,12 @@ export interface CallOptions {
   readonly deadlineAt: number;
 }
 
+/** A probe ends at the deadline, even while an answer is under way. */
+export interface ProbeOptions extends CallOptions {
+  /** Only whether it lists: one request, which tells no tier. */
+  readonly isBrief?: boolean;
+}
+
 export interface PutOptions extends CallOptions {
   /** Only over a registration that still has this ETag. */
   readonly ifMatch?: number | undefined;
@@ -80,7 +86,7 @@ export interface Hub {
    */
   deleteInstallation(id: string, options: CallOptions): Promise<void>;
   /** Rights and tier as far as they can be known without writing a device. Throws what `listPage` throws. */
-  probe(options: CallOptions): Promise<HubProbe>;
+  probe(options: ProbeOptions): Promise<HubProbe>;
   /** How the calls of this process went so far. */
   pace(): HubPace;
 }
@@ -97,6 +103,10 @@ export interface HubPace {
   readonly requestCount: number;
   readonly throttledCount: number;
   readonly millisecondsLostToThrottling: number;
+  /** When it last answered, be it that it throttles (epoch ms). */
+  readonly lastAnswerAt?: number | undefined;
+  /** How many requests a second it was found to take; absent while it has not throttled of late. */
+  readonly requestsPerSecond?: number | undefined;
 }
 
 /** Small string facts kept beside a blob and returned by `list` without reading the blob. ASCII only. */

@@ -1,5 +1,5 @@
 import { DrError } from '../core/errors.ts';
-import type { CallOptions, Hub, HubProbe, ListOptions, Page, WriteOutcome } from '../core/ports.ts';
+import type { CallOptions, Hub, HubProbe, ListOptions, Page, ProbeOptions, WriteOutcome } from '../core/ports.ts';
 import { readPage, readSingle } from './page.ts';
 import { refusal } from './refusal.ts';
 import { type HubAnswer, type HubHead, type HubRequest, Transport, type TransportOptions } from './transport.ts';
@@ -66,7 +66,7 @@ async function listPage(
   { transport, where }: HubEndpoint,
   token: string | undefined,
   size: number,
-  { deadlineAt, onNextToken }: ListOptions,
+  { deadlineAt, onNextToken, isCutOff = false }: ListOptions & { readonly isCutOff?: boolean },
 ): Promise<Page | 'tokenLost'> {
   const operation = token === undefined ? 'list' : 'listOn';
   const query = `$top=${size}${token === undefined ? '' : `&continuationtoken=${asQueryValue(token)}`}`;
@@ -74,7 +74,7 @@ async function listPage(
     const next = nextTokenIn(header);
     if (next !== undefined) onNextToken?.(next);
   };
-  const request = { operation, method: 'GET', path: 'registrations', query, onHead } as const;
+  const request = { operation, method: 'GET', path: 'registrations', query, onHead, isCutOff } as const;
   for (let tries = 1; ; tries++) {
     const answer = await transport.call(request, deadlineAt);
     if (answer.verdict.kind === 'tokenLost') return 'tokenLost';
@@ -121,9 +121,13 @@ function asQueryValue(token: string): string {
   return token.replace(/[^\w.~%-]/g, encodeURIComponent);
 }
 
-async function createRegistrationId({ transport, where }: HubEndpoint, { deadlineAt }: CallOptions): Promise<string> {
+async function createRegistrationId(
+  { transport, where }: HubEndpoint,
+  { deadlineAt }: CallOptions,
+  isCutOff = false,
+): Promise<string> {
   const path = 'registrationIDs';
-  const request = { operation: 'newRegistrationId', method: 'POST', path, contentType: ENTRY_TYPE } as const;
+  const request = { operation: 'newRegistrationId', method: 'POST', path, contentType: ENTRY_TYPE, isCutOff } as const;
   const answer = await transport.call(request, deadlineAt);
   requireOk(answer, where);
   const location = answer.header('location') ?? answer.header('content-location') ?? '';
@@ -143,8 +147,12 @@ async function remove(hub: HubEndpoint, request: HubRequest, call: CallOptions):
   throw refusal(verdict.kind, status, hub.where);
 }
 
-/** Lists (the Manage right), mints an id (the right to write) and asks for a feature only the Standard tier has. */
-async function probe(endpoint: HubEndpoint, call: CallOptions): Promise<HubProbe> {
+/**
+ * Lists (the Manage right), mints an id (the right to write) and asks for a feature only the Standard tier has. Cut off
+ * at the deadline, for a caller waits.
+ */
+async function probe(endpoint: HubEndpoint, { deadlineAt, isBrief }: ProbeOptions): Promise<HubProbe> {
+  const call = { deadlineAt };
   let latencyMs = 0;
   const timed = async <T>(work: () => Promise<T>): Promise<T> => {
     const startedAt = endpoint.now();
@@ -152,16 +160,20 @@ async function probe(endpoint: HubEndpoint, call: CallOptions): Promise<HubProbe
     latencyMs = Math.max(latencyMs, endpoint.now() - startedAt);
     return result;
   };
-  await timed(() => listPage(endpoint, undefined, 1, call));
-  await timed(() => createRegistrationId(endpoint, call));
-  const tier = await timed(() => readTier(endpoint, call));
+  await timed(() => listPage(endpoint, undefined, 1, { ...call, isCutOff: true }));
+  if (isBrief) return { tier: 'unknown', latencyMs };
+  const [, tier] = await Promise.all([
+    timed(() => createRegistrationId(endpoint, call, true)),
+    timed(() => readTier(endpoint, call)),
+  ]);
   return { tier, latencyMs };
 }
 
 async function readTier({ transport, now }: HubEndpoint, call: CallOptions): Promise<HubProbe['tier']> {
   const deadlineAt = Math.min(call.deadlineAt, now() + FEATURE_PATIENCE_MS);
   try {
-    const request = { operation: 'feature', method: 'GET', path: 'feedbackcontainer' } as const;
+    const path = 'feedbackcontainer';
+    const request = { operation: 'feature', method: 'GET', path, isCutOff: true } as const;
     const { verdict, status } = await transport.call(request, deadlineAt);
     if (verdict.kind === 'ok') return 'Standard';
     return status === 403 ? 'BasicOrFree' : 'unknown';

@@ -13,6 +13,8 @@ export interface ExchangeLimits {
   readonly bodyTimeoutMs: number;
   /** Whether the body of an answer is read; a body that is not read is not kept. */
   readonly isBodyWanted: (status: number) => boolean;
+  /** The exchange ends after this time, whatever has come by then. */
+  readonly totalMs?: number;
 }
 
 /** The beginning of an answer, before its body. */
@@ -25,16 +27,16 @@ export type RawHead = Pick<RawAnswer, 'status' | 'headers'>;
 export function exchange(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
-  { bodyTimeoutMs, isBodyWanted }: ExchangeLimits,
+  { bodyTimeoutMs, isBodyWanted, totalMs }: ExchangeLimits,
   onHead?: (head: RawHead) => void,
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
+    const total = totalMs === undefined ? undefined : limitTotal(totalMs, reject);
     let head: RawHead = { status: 0, headers: {} };
     let cutOffAt = Number.POSITIVE_INFINITY;
     const chunks: Uint8Array[] = [];
     dispatcher.dispatch(request, {
-      /** Undici requires it. */
-      onRequestStart() {},
+      onRequestStart: (controller) => total?.watch(controller),
       onResponseStart(_, status, headers) {
         head = { status, headers };
         onHead?.(head);
@@ -47,14 +49,34 @@ export function exchange(
         if (isBodyWanted(head.status)) chunks.push(chunk);
       },
       onResponseEnd() {
+        total?.stop();
         const [first = NOTHING, ...others] = chunks;
         resolve({ ...head, body: others.length === 0 ? first : Buffer.concat(chunks) });
       },
       onResponseError(_, error) {
+        total?.stop();
         reject(error);
       },
     });
   });
+}
+
+/** Rejects when the time is over. A request that still waits for its connection then is aborted once it has one. */
+function limitTotal(totalMs: number, reject: (error: Error) => void) {
+  let controller: Dispatcher.DispatchController | undefined;
+  let late: Error | undefined;
+  const timer = setTimeout(() => {
+    late = new errors.HeadersTimeoutError();
+    reject(late);
+    controller?.abort(late);
+  }, totalMs);
+  return {
+    watch(started: Dispatcher.DispatchController): void {
+      controller = started;
+      if (late !== undefined) started.abort(late);
+    },
+    stop: () => clearTimeout(timer),
+  };
 }
 
 const NOTHING = new Uint8Array(0);

@@ -24,6 +24,8 @@ const CATCH_UP_MS = 50;
 const BURST_MS = 20;
 /** Without a request for this long, earlier answers tell nothing of the limit. */
 const IDLE_MS = 1000;
+/** A hub that throttled is tried at a higher rate before this, and shows then whether it still does. */
+const THROTTLED_MS = 60_000;
 
 interface Waiter {
   readonly deadlineAt: number;
@@ -56,6 +58,8 @@ export class Limiter {
   #requestCount = 0;
   #throttledCount = 0;
   #lostMs = 0;
+  #lastAnswerAt: number | undefined;
+  #lastThrottledAt = Number.NEGATIVE_INFINITY;
   /** Since when the first in line waits for a pause or the rate. */
   #heldSince: number | undefined;
 
@@ -100,10 +104,13 @@ export class Limiter {
 
   pace(): HubPace {
     const held = this.#heldSince === undefined ? 0 : this.#lostSince(this.#heldSince, this.#clock.now());
+    const isThrottled = this.#clock.now() - this.#lastThrottledAt < THROTTLED_MS;
     return {
       requestCount: this.#requestCount,
       throttledCount: this.#throttledCount,
       millisecondsLostToThrottling: Math.round(this.#lostMs + held),
+      lastAnswerAt: this.#lastAnswerAt,
+      requestsPerSecond: isThrottled ? this.#finder.rate() : undefined,
     };
   }
 
@@ -131,6 +138,7 @@ export class Limiter {
       release: (answer, retryAfterMs) => {
         this.#inFlight -= 1;
         this.#lastReleaseAt = this.#clock.now();
+        if (answer !== 'failed') this.#lastAnswerAt = this.#lastReleaseAt;
         if (answer === 'accepted') this.#finder.accepted(sentAt);
         else if (answer === 'throttled') this.#throttled(sentAt, retryAfterMs);
         this.#serve();
@@ -142,6 +150,7 @@ export class Limiter {
     const now = this.#lastReleaseAt;
     this.#stopHolding(now);
     this.#throttledCount += 1;
+    this.#lastThrottledAt = now;
     this.#pausedUntil = Math.max(this.#pausedUntil, now + (retryAfterMs || DEFAULT_PAUSE_MS));
     this.#finder.throttled(sentAt, now, this.#pausedUntil - now);
     this.#nextAt = Math.max(this.#nextAt, this.#pausedUntil);

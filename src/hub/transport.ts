@@ -35,6 +35,8 @@ export interface HubRequest {
   readonly readsAnswer?: boolean;
   /** Called with the start of a good answer, before its body has come: once an attempt. */
   readonly onHead?: (head: HubHead) => void;
+  /** An attempt under way is cut off at the deadline. */
+  readonly isCutOff?: boolean;
 }
 
 export interface HubHead {
@@ -113,7 +115,7 @@ export class Transport {
     const sentAt = clock.now();
     let answer: HubAnswer;
     try {
-      answer = this.#toAnswer(request, await this.#send(request));
+      answer = this.#toAnswer(request, await this.#send(request, deadlineAt));
     } catch (error) {
       // Whether the hub took the write is unknown, and every call of the port may be made twice.
       permit.release('failed');
@@ -130,11 +132,13 @@ export class Transport {
     return { kind: 'again', seen: `status ${status}`, waitMs: verdict.retryAfterMs, sentAt };
   }
 
-  #send(request: HubRequest): Promise<RawAnswer> {
+  #send(request: HubRequest, deadlineAt: number): Promise<RawAnswer> {
     const { method, path, query, contentType, ifMatch, body: content, onHead, readsAnswer } = request;
     const headers = ['authorization', this.#authorization(), 'x-ms-version', API_VERSION];
     if (contentType !== undefined) headers.push('content-type', contentType);
     if (ifMatch !== undefined) headers.push('if-match', `"${ifMatch}"`);
+    const limits = method === 'GET' || readsAnswer ? this.#reading : this.#writing;
+    const totalMs = Math.max(1, deadlineAt - this.#options.clock.now());
     return exchange(
       this.#pool,
       {
@@ -143,7 +147,7 @@ export class Transport {
         headers,
         body: content ?? null,
       },
-      method === 'GET' || readsAnswer ? this.#reading : this.#writing,
+      request.isCutOff ? { ...limits, totalMs } : limits,
       onHead && ((head) => this.#tellHead(request, head)),
     );
   }

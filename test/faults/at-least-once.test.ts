@@ -3,15 +3,17 @@ import { expect, test } from 'vitest';
 import { type App, createMemory } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { prune } from '../../src/app/prune.ts';
+import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { findRun } from '../../src/app/runs/store.ts';
 import { startVerification } from '../../src/app/snapshots/start-verification.ts';
 import { listSnapshotIds } from '../../src/app/snapshots/store.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';
+import { DrError } from '../../src/core/errors.ts';
 import { isOver } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, beginRestore, codeOf, contentOf, deliverAsHost, runToEnd, seed } from '../support/drive.ts';
+import { backUp, beginRestore, codeOf, contentOf, deliverAsHost, restore, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 const HOUR_MS = 3_600_000;
@@ -117,6 +119,19 @@ test('a second restore to the same target is refused while the first one runs', 
   const other = anotherInstance(engine);
   const codes = await Promise.all([codeOf(beginRestore(engine.app)), codeOf(beginRestore(other))]);
   expect(codes.sort()).toEqual(['RunInProgress', 'none']);
+});
+
+test('a second restore and a rollback are refused for the run in progress before the target is asked', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  const first = await restore(engine);
+  await beginRestore(engine.app);
+  engine.secondary.probe = async () => {
+    throw new DrError('HubUnavailable', 'The rate is used up.', { retryable: true });
+  };
+  expect(await codeOf(beginRestore(engine.app))).toBe('RunInProgress');
+  expect(await codeOf(startRollback(engine.app, first.id, { confirm: 'three/devices' }))).toBe('RunInProgress');
 });
 
 test('a restore during a backup restores the snapshot before it, and both end well', async () => {

@@ -2,6 +2,7 @@ import { DrError } from '../../core/errors.ts';
 import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, hubOf } from '../app.ts';
+import { refuseIfHeld } from '../runs/lock.ts';
 import { findRun } from '../runs/store.ts';
 import { refuseWhileWriting } from '../runs/writers.ts';
 import { checkShardsStored, findSnapshot } from '../snapshots/store.ts';
@@ -26,8 +27,10 @@ export function refusal(code: 'NothingToRetry' | 'NothingToRollBack', { id }: Re
   return new DrError(code, `The restore '${id}' ${why}.`, { target: id });
 }
 
-export async function openTarget(app: App, { request, hub }: RestoreRun) {
+/** Throws `RunInProgress` while another run than that of the caller's id is the active one of the hub. */
+export async function openTarget(app: App, { request, hub }: RestoreRun, id?: string) {
   const target = hubOf(app, hub);
+  await refuseIfHeld(app, 'restore', hub, id);
   const manifest = await findSnapshot(app, request.sourceHub, request.snapshotId);
   await checkShardsStored(app, manifest);
   return { manifest, hub: target };

@@ -1,6 +1,6 @@
 import { DrError } from '../../core/errors.ts';
 import { isSameHub } from '../../core/paths.ts';
-import type { Hub, HubRef } from '../../core/ports.ts';
+import type { Hub, HubProbe, HubRef } from '../../core/ports.ts';
 import { deviceLimits } from '../../core/readiness/tiers.ts';
 import type { RestoreRequest } from '../../core/request/restore.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
@@ -9,7 +9,7 @@ import { type App, fullNameOf } from '../app.ts';
 import { within } from '../listing/hub-rows.ts';
 
 /** The caller waits for the preflight; a hub that needs longer is not reachable for this purpose. */
-export const PREFLIGHT_MS = 10_000;
+const PREFLIGHT_MS = 9000;
 
 /** A request from outside, or a drill's into its scratch hub. */
 export type RestoreOrder = Omit<RestoreRequest, 'target'> & { readonly target: RestoreRun['request']['target'] };
@@ -53,9 +53,9 @@ export async function preflight(
   { role, isWhole }: { readonly role: RestoreOrder['target']; readonly isWhole: boolean },
 ): Promise<string[]> {
   const warnings: string[] = [];
-  const probe = await target.probe(within(app, PREFLIGHT_MS));
+  const found = await probeTier(app, target);
   const configured = role === 'secondary' ? app.policy.secondaryTier : undefined;
-  const tier = configured ?? (probe.tier === 'BasicOrFree' ? 'Basic' : probe.tier);
+  const tier = configured ?? (found === 'BasicOrFree' ? 'Basic' : found);
   if (tier === 'unknown')
     warnings.push('The tier of the target could not be learnt, so its device limit was not checked.');
   else if (manifest.counts.records > deviceLimits[tier]) {
@@ -67,6 +67,22 @@ export async function preflight(
     warnings.push(`${facts} Only some of them are restored.`);
   }
   return [...warnings, ...warningsAbout(manifest)];
+}
+
+/** A target that answers that it throttles is there, and takes the restore at its own speed. */
+export async function probeTier(app: App, target: Hub): Promise<HubProbe['tier']> {
+  const beganAt = app.world.now();
+  try {
+    return (await target.probe(within(app, PREFLIGHT_MS))).tier;
+  } catch (error) {
+    const isThere = error instanceof DrError && error.code === 'HubUnavailable' && hasAnsweredSince(target, beganAt);
+    if (!isThere) throw error;
+    return 'unknown';
+  }
+}
+
+function hasAnsweredSince(hub: Hub, sinceMs: number): boolean {
+  return (hub.pace().lastAnswerAt ?? Number.NEGATIVE_INFINITY) >= sinceMs;
 }
 
 function warningsAbout(manifest: Manifest): string[] {

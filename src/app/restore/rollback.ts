@@ -3,10 +3,9 @@ import type { RollbackRequest } from '../../core/request/restore.ts';
 import { wrote } from '../../core/restore/next-actions.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import { type App, fullNameOf } from '../app.ts';
-import { within } from '../listing/hub-rows.ts';
 import { launchAgain, openTarget, readEnded, refusal } from './again.ts';
 import { readTotals } from './outcomes/totals.ts';
-import { PREFLIGHT_MS, refuseWrongConfirmation } from './preflight.ts';
+import { probeTier, refuseWrongConfirmation } from './preflight.ts';
 
 export interface RollbackOptions {
   /** The run's own id, for a caller that may have to start it again. */
@@ -36,7 +35,7 @@ export async function startRollback(
   if (dryRun) throw refusal('NothingToRollBack', restore, 'was a dry run');
   const { counts, attempted } = await readTotals(app, restore);
   if (wrote(counts) + attempted === 0) throw refusal('NothingToRollBack', restore, 'wrote nothing');
-  const { manifest, hub } = await openTarget(app, restore);
-  await hub.probe(within(app, PREFLIGHT_MS));
+  const { manifest, hub } = await openTarget(app, restore, id);
+  await probeTier(app, hub);
   return launchAgain(app, restore, manifest, { id, purpose: 'rollback', note, warnings: [], requestedBy });
 }

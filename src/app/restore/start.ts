@@ -1,6 +1,7 @@
 import { DrError } from '../../core/errors.ts';
 import { isRunId, type RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
+import { refuseIfHeld } from '../runs/lock.ts';
 import { readRun } from '../runs/store.ts';
 import { checkShardsStored, chooseSnapshot } from '../snapshots/store.ts';
 import { launchRestore } from './launch.ts';
@@ -29,6 +30,7 @@ export async function startRestore(
   }
   await app.blobs.ensure();
   const target = targetOf(app, request.target);
+  await refuseIfHeld(app, 'restore', target.ref, id);
   const { manifest, warnings: found } = await chooseSnapshot(app, app.primary.ref, request.snapshot);
   refuseUnsafeTarget(request, manifest, target);
   await checkShardsStored(app, manifest);

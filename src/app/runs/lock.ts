@@ -24,9 +24,19 @@ export async function takeLock(app: App, kind: RunKind, hub: HubRef, runId: stri
     const holder = await readLock(app, name);
     if (holder === undefined) continue;
     if (holder.runId === runId) return;
-    await refuseLivingHolder(app, kind, holder);
+    const dead = await refuseLivingHolder(app, kind, holder);
+    if (dead !== undefined) await endTakenOver(app, dead);
     if ((await documents.lock.write(app, name, lock, { etag: holder.etag })) !== 'conflict') return;
   }
+}
+
+/**
+ * Throws what taking the lock for `runId` would throw, and takes nothing: for a caller with checks to make before, which
+ * a run in progress may make fail for another reason.
+ */
+export async function refuseIfHeld(app: App, kind: RunKind, hub: HubRef, runId?: string): Promise<void> {
+  const holder = await readLock(app, lockName(kind, hub));
+  if (holder !== undefined && holder.runId !== runId) await refuseLivingHolder(app, kind, holder);
 }
 
 /** A put whose outcome stays unclear so often has another cause than a run that ends just now. */
@@ -46,7 +56,8 @@ async function putLock(app: App, name: string, lock: Lock, mayBeUnclear: boolean
   }
 }
 
-async function refuseLivingHolder(app: App, kind: RunKind, holder: Lock): Promise<void> {
+/** The holder that is dead but not yet over, if that is what it is. */
+async function refuseLivingHolder(app: App, kind: RunKind, holder: Lock): Promise<Run | undefined> {
   const run = await readHolder(app, kind, holder.runId);
   const orCancel = kind === 'restore' ? ', or cancel it' : '';
   const message = `The ${kind} '${holder.runId}' is still running on this hub. Watch it at GET /api/${kind}s/${holder.runId}${orCancel}.`;
@@ -54,16 +65,20 @@ async function refuseLivingHolder(app: App, kind: RunKind, holder: Lock): Promis
   if (run === 'missing' || run === 'unreadable') {
     const waitMs = run === 'missing' ? BIRTH_MS : TAKEOVER_AFTER_MS;
     if (app.world.now() - Date.parse(holder.takenAt) < waitMs) throw inProgress;
-    return;
+    return undefined;
   }
   if (isOver(run)) {
     await refuseWhileWriting(app, run);
-    return;
+    return undefined;
   }
   if (app.world.now() - (await lastHeartbeatAt(app, run)) < TAKEOVER_AFTER_MS) throw inProgress;
+  return run;
+}
+
+async function endTakenOver(app: App, { kind, id }: Run): Promise<void> {
   const why = 'It gave no sign of life for 15 minutes and a new run took its place.';
   const finishedAt = toInstant(app.world.now());
-  await changeRun(app, kind, holder.runId, (current) =>
+  await changeRun(app, kind, id, (current) =>
     isOver(current)
       ? undefined
       : { ...current, status: 'Failed', finishedAt, error: { code: 'RunTakenOver', message: why } },
