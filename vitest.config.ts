@@ -26,7 +26,7 @@ const integration = [
   'test/cli/{command-line,read-commands}.test.ts',
   'test/faults/{hostile-hub,limits-of-calls}.test.ts',
   'test/host/run-host.test.ts',
-  'test/hub/client.test.ts',
+  'test/hub/{client,tls}.test.ts',
   'test/notify/**/*.test.ts',
   'test/property/{requests,round-trip}.test.ts',
   'test/queue/**/*.test.ts',

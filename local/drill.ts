@@ -66,6 +66,8 @@ async function openStack(devices: number, seed: number): Promise<Stack> {
   return startStack({
     devices,
     seed,
+    // As in life.
+    isTls: true,
     appDir: values.app,
     ...(values['host-node'] === undefined ? {} : { nodePath: values['host-node'] }),
     ...(values.verbose ? { onOutput: (text: string) => void process.stderr.write(text) } : {}),

@@ -1,6 +1,8 @@
 /** The hub emulator, wherever it runs: where its hubs are, and its admin endpoint. */
 export interface EmulatorHandle extends AsyncDisposable {
   readonly adminUrl: string;
+  /** In PEM, where the hubs speak TLS: for those that are to trust it. */
+  readonly certificate?: string | undefined;
   readonly namespaces: Readonly<Record<string, { readonly url: string; readonly connectionString: string }>>;
   /** Calls the admin endpoint and gives its JSON answer. Throws with the answer's text when it is refused. */
   admin(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown>;
@@ -9,9 +11,9 @@ export interface EmulatorHandle extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-type Running = Pick<EmulatorHandle, 'adminUrl' | 'namespaces' | 'close'>;
+type Running = Pick<EmulatorHandle, 'adminUrl' | 'certificate' | 'namespaces' | 'close'>;
 
-export function handleOf({ adminUrl, namespaces, close }: Running): EmulatorHandle {
+export function handleOf({ adminUrl, certificate, namespaces, close }: Running): EmulatorHandle {
   const call = async (method: string, path: string, body?: unknown): Promise<Response> => {
     const response = await fetch(`${adminUrl}${path}`, {
       method,
@@ -24,6 +26,7 @@ export function handleOf({ adminUrl, namespaces, close }: Running): EmulatorHand
   };
   return {
     adminUrl,
+    certificate,
     namespaces,
     admin: async (method, path, body) => parseAnswer(await (await call(method, path, body)).text()),
     async *adminLines(path) {

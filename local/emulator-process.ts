@@ -10,11 +10,13 @@ export interface EmulatorProcessOptions {
   readonly seed: number;
   readonly port?: number;
   readonly adminPort?: number;
+  readonly isTls?: boolean;
 }
 
 const readySchema = z.object({
   ready: z.literal(true),
   adminUrl: z.string(),
+  certificate: z.string().optional(),
   namespaces: z.record(z.string(), z.object({ url: z.string(), connectionString: z.string() })),
 });
 
@@ -30,6 +32,7 @@ export async function startEmulatorProcess(options: EmulatorProcessOptions): Pro
     `--seed=${options.seed}`,
     `--port=${options.port ?? 0}`,
     `--admin-port=${options.adminPort ?? 0}`,
+    ...(options.isTls === true ? ['--tls'] : []),
   ];
   const child = fork(program, args, {
     execArgv: ['--max-old-space-size=8192'],
@@ -37,12 +40,12 @@ export async function startEmulatorProcess(options: EmulatorProcessOptions): Pro
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const closed = once(child, 'close');
-  const { adminUrl, namespaces } = await ready(child, closed);
+  const running = await ready(child, closed);
   const close = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
     await closed;
   };
-  return handleOf({ adminUrl, namespaces, close });
+  return handleOf({ ...running, close });
 }
 
 async function ready(child: ChildProcess, closed: Promise<unknown>): Promise<z.infer<typeof readySchema>> {

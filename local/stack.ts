@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type StorageAccount, startAzurite } from './azurite.ts';
 import { ensureBuilt } from './build.ts';
@@ -18,6 +21,8 @@ export interface StackOptions {
   readonly port?: number;
   readonly hubPort?: number;
   readonly adminPort?: number;
+  /** Whether the stack's own hubs speak TLS. */
+  readonly isTls?: boolean;
   /** Over the stack's own settings. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Puts a proxy before the app's own storage, so that it can fail. */
@@ -80,6 +85,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const storage = options.hasStorageProxy === true ? parts.use(await startStorageProxy(azurite)) : undefined;
   let settings: Readonly<Record<string, string>> = {
     ...stackSettings(azurite, emulator),
+    ...(emulator.certificate === undefined ? {} : await trust(parts, emulator.certificate)),
     ...(storage === undefined ? {} : { SNAPSHOT_STORAGE: storage.connectionString }),
     ...options.settings,
   };
@@ -126,8 +132,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 }
 
-function startEmulator({ devices, seed, hubPort = 0, adminPort = 0 }: StackOptions): Promise<EmulatorHandle> {
-  return startEmulatorProcess({ devices, seed, port: hubPort, adminPort });
+function startEmulator(options: StackOptions): Promise<EmulatorHandle> {
+  const { devices, seed, hubPort = 0, adminPort = 0, isTls = false } = options;
+  return startEmulatorProcess({ devices, seed, port: hubPort, adminPort, isTls });
+}
+
+/** What makes a Node process trust the certificate; its file goes with the stack. */
+async function trust(parts: AsyncDisposableStack, certificate: string): Promise<Record<string, string>> {
+  const folder = await mkdtemp(join(tmpdir(), 'stack-'));
+  parts.defer(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'hubs.pem');
+  await writeFile(path, certificate);
+  return { NODE_EXTRA_CA_CERTS: path };
 }
 
 function hostOptions(options: StackOptions) {

@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Outgoing } from './front.ts';
 import type { HubResponse } from './http-types.ts';
 
 /** How an answer comes to harm on its way. An empty body cannot be truncated. */
@@ -17,7 +17,7 @@ let trackingNumber = 0;
 
 /** Writes an answer with the headers every answer has. */
 export async function writeAnswer(
-  outgoing: ServerResponse,
+  outgoing: Outgoing,
   response: HubResponse,
   generation: number,
   damage: Damage = {},
@@ -27,7 +27,7 @@ export async function writeAnswer(
     const { body = '' } = response;
     writeHead(outgoing, response, generation, typeof body === 'string' ? Buffer.byteLength(body) : undefined);
     if (typeof body !== 'string') for (const part of body) outgoing.write(part);
-    outgoing.end(typeof body === 'string' ? body : undefined);
+    outgoing.end(typeof body === 'string' ? body : '');
     return;
   }
   const intact = Buffer.from([response.body ?? ''].flat().join(''));
@@ -40,12 +40,12 @@ export async function writeAnswer(
     await writeChunk(outgoing, sent.subarray(at, at + step));
   }
   if (sent.length < whole.length) outgoing.destroy();
-  else outgoing.end();
+  else outgoing.end('');
 }
 
 /** @param sizeBytes undefined for a body that goes out in parts. */
 function writeHead(
-  outgoing: ServerResponse,
+  outgoing: Outgoing,
   { status, headers }: HubResponse,
   generation: number,
   sizeBytes: number | undefined,
@@ -67,6 +67,6 @@ function firstHalf(bytes: Buffer): Buffer {
 }
 
 /** Resolves when the chunk is on its way, or the client is gone, and then there is nothing left to do. */
-async function writeChunk(outgoing: ServerResponse, chunk: Buffer): Promise<void> {
+async function writeChunk(outgoing: Outgoing, chunk: Buffer): Promise<void> {
   await new Promise<void>((resolve) => outgoing.write(chunk, () => resolve()));
 }

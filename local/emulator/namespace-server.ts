@@ -1,7 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Server } from 'node:net';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Damage, writeAnswer } from './answer-writer.ts';
 import { decideFault, type Fault, type FaultRule } from './faults.ts';
+import { type Front, type Incoming, type Outgoing, openFront, type Tls } from './front.ts';
 import { type HubRequest, type HubResponse, toHubRequest } from './http-types.ts';
 import type { Namespace } from './namespace.ts';
 import type { PageFault } from './page-faults.ts';
@@ -22,6 +24,16 @@ export interface Interception extends Damage {
   readonly hang?: boolean | undefined;
   /** What is wrong with the page, where the request is for one. */
   readonly page?: PageFault | undefined;
+}
+
+/** How a namespace is reached. */
+export interface Listening {
+  /** 0 (default) = a free one. */
+  readonly port?: number;
+  /** Added to every answer. */
+  readonly latencyMs?: number;
+  /** Plain HTTP when absent. */
+  readonly tls?: Tls | undefined;
 }
 
 /** Called for every request of a namespace; undefined lets it pass. */
@@ -46,14 +58,16 @@ export class NamespaceServer {
   /** Asked before the faults. */
   intercept: Intercept | undefined;
   faults: readonly Fault[] = [];
-  #server: Server | undefined;
+  readonly #tls: Tls | undefined;
+  #front: Front | undefined;
   #port: number;
   #hasListened = false;
 
-  constructor(namespace: Namespace, port: number, latencyMs: number) {
+  constructor(namespace: Namespace, { port = 0, latencyMs = 0, tls }: Listening) {
     this.namespace = namespace;
     this.#port = port;
     this.latencyMs = latencyMs;
+    this.#tls = tls;
   }
 
   get port(): number {
@@ -61,35 +75,35 @@ export class NamespaceServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `${this.#tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.#port}`;
   }
 
   /** Listens; after the first time on the same port again. Rejects when the port is taken, and stays so for 10 s if it had it. */
   async up(): Promise<void> {
-    if (this.#server !== undefined) return;
-    const server = createServer((incoming, outgoing) => {
-      this.#serve(incoming, outgoing).catch((error: unknown) => {
+    if (this.#front !== undefined) return;
+    const front = openFront(this.#tls, (incoming, outgoing) => {
+      this.#serve(front, incoming, outgoing).catch((error: unknown) => {
         // Only the emulator's own faults and broken connections come here; the client gets what a crashed server gives.
         if (!incoming.destroyed) process.emitWarning(error instanceof Error ? error : String(error));
         outgoing.destroy();
       });
     });
-    this.#port = await (this.#hasListened ? listenAgain(server, this.#port) : listen(server, this.#port));
+    this.#port = await (this.#hasListened ? listenAgain(front.server, this.#port) : listen(front.server, this.#port));
     this.#hasListened = true;
-    this.#server = server;
+    this.#front = front;
   }
 
   /** Stops listening and destroys every connection. */
   async down(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    if (server === undefined) return;
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeAllConnections();
+    const front = this.#front;
+    this.#front = undefined;
+    if (front === undefined) return;
+    const closed = new Promise<void>((resolve) => front.server.close(() => resolve()));
+    front.destroyConnections();
     await closed;
   }
 
-  async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  async #serve(front: Front, incoming: Incoming, outgoing: Outgoing): Promise<void> {
     const body = await readBody(incoming);
     if (this.latencyMs > 0) await sleep(this.latencyMs);
     if (body === undefined) {
@@ -103,7 +117,7 @@ export class NamespaceServer {
     const { status, reset = false, hang = false, when = 'before' } = fault;
     const isReplaced = status !== undefined || reset || hang;
     const response = isReplaced && when === 'before' ? undefined : answer(this.namespace, request, fault.page);
-    if (reset) incoming.socket.resetAndDestroy();
+    if (reset) front.reset(incoming);
     else if (hang) return;
     else if (status !== undefined) await writeAnswer(outgoing, faultResponse(fault, status), generation, fault);
     else if (response !== undefined) await writeAnswer(outgoing, response, generation, fault);
@@ -144,7 +158,7 @@ export async function listen(server: Server, port: number): Promise<number> {
 }
 
 /** Undefined when the body is larger than the service takes. */
-export async function readBody(incoming: IncomingMessage, limitBytes = bodyLimitBytes): Promise<string | undefined> {
+export async function readBody(incoming: Readable, limitBytes = bodyLimitBytes): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   for await (const chunk of incoming) {
@@ -155,8 +169,10 @@ export async function readBody(incoming: IncomingMessage, limitBytes = bodyLimit
   return sizeBytes > limitBytes ? undefined : Buffer.concat(chunks).toString();
 }
 
-function singleHeaders(incoming: IncomingMessage): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, [value].flat().join(', ')]));
+function singleHeaders({ headers }: Incoming): Record<string, string | undefined> {
+  const single = Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')] as const);
+  // HTTP/2 has another name for it.
+  return { host: String(headers[':authority'] ?? ''), ...Object.fromEntries(single) };
 }
 
 function faultResponse({ headers = {}, body = '' }: Interception, status: number): HubResponse {

@@ -1,6 +1,6 @@
 import type { Hub } from '../emulator/hub.ts';
 import { Namespace, type Tier } from '../emulator/namespace.ts';
-import { NamespaceServer } from '../emulator/namespace-server.ts';
+import { type Listening, NamespaceServer } from '../emulator/namespace-server.ts';
 import type { HubSwitches } from '../emulator/switches.ts';
 import type { World } from '../emulator/world.ts';
 import { AdminServer, type Lab } from './admin.ts';
@@ -22,15 +22,11 @@ export interface EmulatorOptions {
   readonly world?: World;
 }
 
-export interface NamespaceOptions {
+export interface NamespaceOptions extends Listening {
   readonly name: string;
-  /** 0 (default) = a free one. */
-  readonly port?: number;
   /** Devices it takes, as a tier or a number; Standard by default. */
   readonly tier?: Tier;
   readonly hubs: readonly (string | { readonly name: string; readonly switches?: Partial<HubSwitches> })[];
-  /** Added to every answer. */
-  readonly latencyMs?: number;
 }
 
 /** Emulated namespaces, each listening on its own loopback port, and the admin endpoint. */
@@ -80,7 +76,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 }
 
 function createServer(
-  { name, port = 0, tier, hubs, latencyMs = 0 }: NamespaceOptions,
+  { name, tier, hubs, ...listening }: NamespaceOptions,
   inboxesOf: (hub: Hub) => Inboxes,
   world: World | undefined,
 ): NamespaceServer {
@@ -89,5 +85,5 @@ function createServer(
     if (typeof hub === 'string') namespace.addHub(hub);
     else namespace.addHub(hub.name, hub.switches);
   }
-  return new NamespaceServer(namespace, port, latencyMs);
+  return new NamespaceServer(namespace, listening);
 }

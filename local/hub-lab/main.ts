@@ -1,3 +1,4 @@
+import type { Certificate } from '../certificate.ts';
 import { readOptions, refuse, wholeNumber } from '../options.ts';
 import type { Emulator } from './index.ts';
 
@@ -13,6 +14,7 @@ const help = `Two emulated Notification Hubs namespaces, primary and secondary, 
   --latency-ms N              added to every answer (default: 0)
   --installation-delay-ms N   until an installation write takes effect (default: 0)
   --generation 2022|2024      shape of the answers (default: 2022)
+  --tls                       HTTPS with a certificate made at the start, over HTTP/2 or HTTP/1.1
   --help
 `;
 
@@ -28,6 +30,7 @@ const values = readOptions(help, {
   'latency-ms': { type: 'string', default: '0' },
   'installation-delay-ms': { type: 'string', default: '0' },
   generation: { type: 'string', default: '2022' },
+  tls: { type: 'boolean', default: false },
 });
 
 const generation = values.generation === '2024' ? 2024 : 2022;
@@ -44,14 +47,27 @@ const options = {
   installationDelayMs: whole('installation-delay-ms'),
 } as const;
 
+const plainHttp = ` The official SDK has to be allowed plain HTTP:
+
+  new NotificationHubsClient(connectionString, 'devices', { additionalPolicies: [{ position: 'perCall', policy: {
+    name: 'plainHttp',
+    sendRequest: (request, next) => { request.allowInsecureConnection = true; return next(request); },
+  } }] });
+`;
+
+const overTls = ({ cert }: Certificate): string => ` Its certificate, for NODE_EXTRA_CA_CERTS:
+
+${cert}`;
+
 await main();
 
 async function main(): Promise<void> {
   const ended = endSignal();
-  await using emulator = await start();
+  const certificate = values.tls ? await (await import('../certificate.ts')).makeCertificate() : undefined;
+  await using emulator = await start(certificate);
   emulator.hub('primary', 'devices').seed({ devices: options.devices, seed: options.seed });
-  process.stdout.write(describe(emulator));
-  process.send?.(readyMessage(emulator));
+  process.stdout.write(describe(emulator, certificate));
+  process.send?.({ ...readyMessage(emulator), certificate: certificate?.cert });
   await ended;
   if (process.connected) process.disconnect();
 }
@@ -60,7 +76,7 @@ function whole(name: 'devices' | 'seed' | 'devices-limit' | 'latency-ms' | 'inst
   return wholeNumber(help, name, values[name]);
 }
 
-async function start(): Promise<Emulator> {
+async function start(tls: Certificate | undefined): Promise<Emulator> {
   const { freeOr } = await import('./free-port.ts');
   const { startEmulator } = await import('./index.ts');
   const { tier, latencyMs, installationDelayMs } = options;
@@ -69,8 +85,8 @@ async function start(): Promise<Emulator> {
   const next = options.port === undefined ? await freeOr(usualPort + 1) : port === 0 ? 0 : port + 1;
   return startEmulator({
     namespaces: [
-      { name: 'primary', port, hubs, tier, latencyMs },
-      { name: 'secondary', port: next, hubs, tier, latencyMs },
+      { name: 'primary', port, hubs, tier, latencyMs, tls },
+      { name: 'secondary', port: next, hubs, tier, latencyMs, tls },
     ],
     adminPort: options.adminPort ?? (await freeOr(usualAdminPort)),
   });
@@ -89,7 +105,7 @@ function readyMessage({ adminUrl, namespaces }: Emulator): object {
   return { ready: true, adminUrl, namespaces: Object.fromEntries(entries) };
 }
 
-function describe(emulator: Emulator): string {
+function describe(emulator: Emulator, certificate: Certificate | undefined): string {
   const { devices, seed } = options;
   const lines = emulator.namespaces.map(
     (each) => `${each.name.padEnd(10)} ${each.url}/devices\n           ${each.connectionString()}`,
@@ -97,13 +113,7 @@ function describe(emulator: Emulator): string {
   return `${lines.join('\n')}
 admin      ${emulator.adminUrl}   (GET it for a list of actions)
 
-The primary holds ${devices} devices made from seed ${seed}. The official SDK has to be allowed plain HTTP:
-
-  new NotificationHubsClient(connectionString, 'devices', { additionalPolicies: [{ position: 'perCall', policy: {
-    name: 'plainHttp',
-    sendRequest: (request, next) => { request.allowInsecureConnection = true; return next(request); },
-  } }] });
-
+The primary holds ${devices} devices made from seed ${seed}.${certificate === undefined ? plainHttp : overTls(certificate)}
 Ctrl-C ends it.
 `;
 }

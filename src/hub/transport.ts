@@ -18,6 +18,8 @@ export interface TransportOptions {
   readonly refreshConnection?: () => Promise<HubConnection>;
   /** How long the hub may take to begin an answer, to send it, and be silent meanwhile: a deadline may be overrun by it. */
   readonly requestTimeoutMs?: number;
+  /** A certificate in PEM to trust in place of the public authorities: of a hub on this machine. */
+  readonly trustedCertificate?: string;
 }
 
 export interface HubRequest {
@@ -72,11 +74,11 @@ export class Transport {
   #refreshing: Promise<void> | undefined;
 
   constructor(options: TransportOptions) {
-    const { connection, clock, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+    const { connection, clock, requestTimeoutMs = REQUEST_TIMEOUT_MS, trustedCertificate } = options;
     this.#options = options;
     this.#reading = { bodyTimeoutMs: requestTimeoutMs, isBodyWanted: () => true };
     this.#writing = { bodyTimeoutMs: requestTimeoutMs, isBodyWanted: (status) => status >= 300 };
-    this.#pool = createPool(connection, requestTimeoutMs);
+    this.#pool = createPool(connection, requestTimeoutMs, trustedCertificate);
     this.#hubPath = `/${encodeURIComponent(connection.hubName)}`;
     this.where = `hub ${connection.ref.namespace}/${connection.ref.hub}`;
     this.#authorization = createSas(connection, clock.now);
@@ -182,11 +184,13 @@ export class Transport {
   }
 }
 
-function createPool({ endpoint }: HubConnection, timeoutMs: number): Pool {
+function createPool({ endpoint }: HubConnection, timeoutMs: number, ca: string | undefined): Pool {
   return new Pool(endpoint.origin, {
     connections: MAX_SOCKETS,
     pipelining: 1,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+    // Over HTTP/2 all calls would share one connection, and be lost with it: decision 0016.
+    allowH2: false,
+    connect: { timeout: CONNECT_TIMEOUT_MS, ...(ca === undefined ? {} : { ca }) },
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
   });

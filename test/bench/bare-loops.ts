@@ -9,7 +9,7 @@ import { firstWrites, type Job, type Outcome } from './workload.ts';
  * reaches is what client library, kernel and server allow.
  */
 export async function listBare({ hubUrl, connectionString }: Job): Promise<() => Promise<Outcome>> {
-  const pool = new Pool(hubUrl, { connections: 1 });
+  const pool = new Pool(hubUrl, { connections: 1, allowH2: false });
   const headers = { authorization: sasOf(connectionString) };
   return async () => {
     let count = 0;
@@ -36,7 +36,7 @@ const MOST_PUTS = 400_000;
 
 /** The PUTs are prepared in memory, so that making them is no part of them. */
 export async function putBare(job: Job, concurrency: number): Promise<() => Promise<Outcome>> {
-  const pool = new Pool(job.hubUrl, { connections: concurrency });
+  const pool = new Pool(job.hubUrl, { connections: concurrency, allowH2: false });
   const authorization = sasOf(job.connectionString);
   const puts: { readonly path: string; readonly contentType: string; readonly body: Buffer }[] = [];
   // Outside the heap, where they cost no garbage collection.

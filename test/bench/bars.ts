@@ -12,7 +12,8 @@ export interface Bar {
 
 /** Limits are printed and never fail the benchmark: a busy machine is no bug. What was not measured has no bar. */
 export function checkBars(result: BenchResult): Bar[] {
-  const cases = casesOf(result);
+  const [plain = [], overTls = []] = [false, true].map((isTls) => casesOf(result).filter((one) => one.isTls === isTls));
+  const cases = plain;
   const most = Math.max(0, ...cases.map(({ devices }) => devices));
   // With fewer devices the seconds between two polls of a queue weigh more than the work.
   const judged = cases.filter(({ devices }) => devices === 200_000);
@@ -23,6 +24,7 @@ export function checkBars(result: BenchResult): Bar[] {
       bar(named(where, 'peak MB'), '<=', 400, peakOf(figuresAt(result, where))),
       ...growthBars(result, where),
     ]),
+    ...overTls.flatMap((where) => tlsBars(result, where)),
     ...packageBars(result),
     ...statusBars(result),
   ];
@@ -90,6 +92,29 @@ function growthBars(result: BenchResult, where: Case): Bar[] {
   ]);
 }
 
+/** Beside bare loops over TLS, and beside the same over plain HTTP. */
+function tlsBars(result: BenchResult, where: Case): Bar[] {
+  const [plain, tls] = [figuresAt(result, { ...where, isTls: false }), figuresAt(result, where)];
+  const listing = (of: FigureOf): number =>
+    of('backup', 'count') / of('backup', 'scan1') / of('bare-list', 'perSecond');
+  const writing = (of: FigureOf): number => of('restore', 'writing') / of('bare-put', 'perSecond');
+  const cost = (subject: 'backup' | 'restore'): number => tls(subject, 'cpuPer100k') / plain(subject, 'cpuPer100k');
+  const name = (what: string): string => named(where, `TLS: ${what}`);
+  return [
+    ...(where.latencyMs === 5
+      ? [
+          bar(name('listing phase beside the bare listing'), '>=', 0.8, listing(tls)),
+          bar(name('writing phase beside bare PUTs'), '>=', 0.6, writing(tls)),
+        ]
+      : []),
+    ...(where.latencyMs === 0
+      ? [bar(name('the same in what plain HTTP reaches of its bare PUTs'), '>=', 0.9, writing(tls) / writing(plain))]
+      : []),
+    bar(name('processor time of a backup in that over plain HTTP'), '<=', 1.15, cost('backup')),
+    bar(name('processor time of a restore in that over plain HTTP'), '<=', 1.15, cost('restore')),
+  ];
+}
+
 function packageBars({ samples }: BenchResult): Bar[] {
   const of = (name: string): number =>
     median(samples.flatMap(({ subject, figures }) => (subject === 'package' ? (figures[name] ?? []) : [])));
@@ -110,7 +135,7 @@ function statusBars({ samples }: BenchResult): Bar[] {
   );
   return [...judged].flatMap(([latencyMs, runs]) => {
     const worst = (name: string): number => Math.max(...runs.map(({ figures }) => figures[name] ?? Number.NaN));
-    const where = { devices, latencyMs };
+    const where = { devices, latencyMs, isTls: false };
     return [
       bar(named(where, 'storage requests of GET /api/status'), '<=', 3, worst('requestsForReadiness')),
       bar(named(where, 'storage requests of GET /api/restores/{id}'), '<=', 3, worst('requestsForRestore')),

@@ -4,7 +4,7 @@ import { measurePackage } from '../../local/package-cost.ts';
 import { peakBytesOf } from './child.ts';
 import { latencies, measureThrottled, measureTwoHosts } from './extras.ts';
 import { type BenchResult, type contenders, extras, median, ownRuns, rivals } from './figures.ts';
-import { type Hubs, startHubs } from './hubs.ts';
+import { type Hubs, type Reach, startHubs } from './hubs.ts';
 import { type Measured, runOurs } from './ours.ts';
 import { renderCases } from './report.ts';
 import { runRival } from './rival.ts';
@@ -14,6 +14,8 @@ export interface Plan {
   readonly devices: readonly number[];
   readonly latencies: readonly number[];
   readonly only: readonly ((typeof contenders)[number] | (typeof extras)[number])[];
+  /** Also over TLS, without the SDK. */
+  readonly hasTls: boolean;
   /** How long a rival restores; the app itself restores everything. */
   readonly maxRestoreSeconds: number;
   /** Also what is deployed: its size and its cold load. */
@@ -46,7 +48,7 @@ export async function runBenchmark(options: BenchOptions): Promise<BenchResult> 
     const { bytes, bundledMs, unbundledMs } = await measurePackage(join(options.folder, 'package'));
     const times = { coldLoadMs: median(bundledMs), unbundledColdLoadMs: median(unbundledMs) };
     const figures = { megabytes: bytes / 1e6, ...times };
-    result.samples.push({ subject: 'package', devices: 0, latencyMs: 0, figures });
+    result.samples.push({ subject: 'package', devices: 0, latencyMs: 0, isTls: false, figures });
   }
   const isExtra = (name: string): boolean => extras.some((one) => one === name);
   const devicesOfAll = options.only.every(isExtra) ? [] : options.devices;
@@ -62,22 +64,26 @@ export async function runBenchmark(options: BenchOptions): Promise<BenchResult> 
 
 async function runSize(options: BenchOptions, devices: number, result: BenchResult): Promise<void> {
   const startedAt = performance.now();
-  await using hubs = await startHubs(devices);
+  await using hubs = await startHubs(devices, options.folder);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   const megabytes = Math.round((await peakBytesOf(hubs.pid)) / 2 ** 20);
   options.say(`a hub with ${devices} devices: filled in ${seconds} s, ${megabytes} MB`);
   // The server's code is compiled as it runs: the first contender would find it several times as slow as the next.
-  const { url: hubUrl, connectionString } = hubs;
-  for (const subject of ['bare-list', 'bare-put'] as const) {
-    await runRival({ subject, hubUrl, connectionString, storage: '', devices, maxSeconds: 2 }, hubs.pid);
+  const protocols = options.hasTls ? [false, true] : [false];
+  for (const isTls of protocols) {
+    for (const subject of ['bare-list', 'bare-put'] as const) {
+      await runRival({ ...reachOf(hubs, isTls), subject, storage: '', devices, maxSeconds: 2 }, hubs.pid);
+    }
   }
   for (let run = 1; run <= options.runs; run += 1) {
     for (const latencyMs of options.latencies) {
       if (latencyMs >= SLOW_MS && devices > MOST_DEVICES_WHEN_SLOW) continue;
       await hubs.setLatency(latencyMs);
-      const one = { ...options, hubs, run, size: devices, latencyMs, result };
-      await runRivals(one);
-      await runApp(one);
+      for (const isTls of protocols) {
+        const one = { ...options, hubs, run, size: devices, latencyMs, isTls, result };
+        await runRivals(one);
+        await runApp(one);
+      }
     }
     options.onResult(result);
   }
@@ -88,19 +94,23 @@ interface CaseRun extends BenchOptions {
   readonly run: number;
   readonly size: number;
   readonly latencyMs: number;
+  readonly isTls: boolean;
   readonly result: BenchResult;
 }
 
+function reachOf(hubs: Hubs, isTls: boolean): Reach {
+  return isTls ? hubs.overTls : hubs.plain;
+}
+
 async function runRivals(one: CaseRun): Promise<void> {
-  const { hubs, size: devices, only, maxRestoreSeconds: maxSeconds } = one;
-  const chosen = rivals.filter((name) => only.includes(name));
+  const { hubs, size: devices, isTls, only, maxRestoreSeconds: maxSeconds } = one;
+  const chosen = rivals.filter((name) => only.includes(name) && !(isTls && name.startsWith('sdk')));
   if (chosen.length === 0) return;
   await using azurite = await startAzurite();
-  const { url: hubUrl, connectionString } = hubs;
   const storage = azurite.connectionString;
   for (const subject of chosen) {
     await hubs.clear();
-    const sample = await runRival({ subject, hubUrl, connectionString, storage, devices, maxSeconds }, hubs.pid);
+    const sample = await runRival({ ...reachOf(hubs, isTls), subject, storage, devices, maxSeconds }, hubs.pid);
     const isWriting = subject.includes('put') || subject.includes('restore');
     const moved = isWriting ? (await hubs.stats()).secondary.putCount : hubs.rowCount;
     const { count = moved } = sample.figures;
@@ -110,16 +120,17 @@ async function runRivals(one: CaseRun): Promise<void> {
 }
 
 async function runApp(one: CaseRun): Promise<void> {
-  const { appDir, hubs, run, size, latencyMs, only, profileDir } = one;
+  const { appDir, hubs, run, size, latencyMs, isTls, only, profileDir } = one;
   const last = ownRuns.findLast((name) => only.includes(name));
   if (last === undefined) return;
   await hubs.clear();
   await using azurite = await startAzurite();
   // Node writes the profile when the host ends in order, as it does when it is stopped.
-  const name = `${size}-devices-${latencyMs}-ms-run-${run}.cpuprofile`;
+  const name = `${size}-devices-${latencyMs}-ms${isTls ? '-tls' : ''}-run-${run}.cpuprofile`;
   const nodeOptions =
     profileDir === undefined ? '' : `--cpu-prof "--cpu-prof-dir=${profileDir}" --cpu-prof-name=${name}`;
-  for (const sample of await runOurs({ appDir, hubs, azurite, last, nodeOptions })) note(one, sample);
+  for (const sample of await runOurs({ appDir, hubs, reach: reachOf(hubs, isTls), azurite, last, nodeOptions }))
+    note(one, sample);
 }
 
 async function runExtras(options: BenchOptions, run: number, result: BenchResult): Promise<void> {
@@ -128,15 +139,15 @@ async function runExtras(options: BenchOptions, run: number, result: BenchResult
   for (const name of extras) {
     if (!options.only.includes(name)) continue;
     const sample = await measures[name]({ devices, seed: run, concurrency: options.concurrency });
-    note({ ...options, run, size: devices, latencyMs: latencies[name], result }, sample);
+    note({ ...options, run, size: devices, latencyMs: latencies[name], isTls: false, result }, sample);
   }
 }
 
-type Noted = Pick<CaseRun, 'result' | 'run' | 'size' | 'latencyMs' | 'say'>;
+type Noted = Pick<CaseRun, 'result' | 'run' | 'size' | 'latencyMs' | 'isTls' | 'say'>;
 
-function note({ result, run, size: devices, latencyMs, say }: Noted, sample: Measured): void {
-  result.samples.push({ ...sample, devices, latencyMs });
+function note({ result, run, size: devices, latencyMs, isTls, say }: Noted, sample: Measured): void {
+  result.samples.push({ ...sample, devices, latencyMs, isTls });
   const figures = Object.entries(sample.figures).map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`);
   const text = sample.failure === undefined ? figures.join(', ') : `cannot do it: ${sample.failure}`;
-  say(`run ${run}, ${devices} devices, ${latencyMs} ms: ${sample.subject.padEnd(14)} ${text}`);
+  say(`run ${run}, ${devices} devices, ${latencyMs} ms${isTls ? ', TLS' : ''}: ${sample.subject.padEnd(14)} ${text}`);
 }

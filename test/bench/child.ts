@@ -5,9 +5,12 @@ import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 
 /** A process of the benchmark that answers each message with one. */
-export function startChild(file: string, args: readonly string[]) {
+export function startChild(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   // As large as a user's machine would allow: at a million rows the SDK needs more than Node's usual heap.
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv: ['--max-old-space-size=8192'] });
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
+    execArgv: ['--max-old-space-size=8192'],
+    env: { ...process.env, ...env },
+  });
   const exited = once(child, 'exit');
   /** The next message. Rejects when the process ends before. */
   const reply = async <T>(schema: z.ZodType<T>): Promise<T> => {

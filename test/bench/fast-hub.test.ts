@@ -1,3 +1,6 @@
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createAppleInstallation, createAppleRegistrationDescription } from '@azure/notification-hubs';
 import { expect, test } from 'vitest';
 import { Hub } from '../../local/emulator/hub.ts';
@@ -43,13 +46,14 @@ test('rows of an installation are made in idle moments, or before the listing th
 });
 
 test('the official SDK lists every device of the fast hub once, and finds what it writes', async () => {
-  await using hubs = await startHubs(250);
-  const primary = sdkClient(hubs.connectionString, 'primary');
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'fast-hub-'));
+  await using hubs = await startHubs(250, folder.path);
+  const primary = sdkClient(hubs.plain.connectionString, 'primary');
   const ids = new Set((await listAll(primary)).map(({ registrationId }) => registrationId));
   expect(ids.size).toBe(hubs.rowCount);
   expect([...firstWrites(250, Infinity)]).toHaveLength(hubs.writeCount);
 
-  const secondary = sdkClient(hubs.connectionString, 'secondary');
+  const secondary = sdkClient(hubs.plain.connectionString, 'secondary');
   const deviceToken = 'AB'.repeat(32);
   await secondary.createRegistration(createAppleRegistrationDescription({ deviceToken, tags: ['b', 'a'] }));
   for (const tags of [['x'], ['x', 'y']]) {

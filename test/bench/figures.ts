@@ -18,6 +18,7 @@ const sampleSchema = z.object({
   /** 0 where there is no hub. */
   devices: z.number(),
   latencyMs: z.number(),
+  isTls: z.boolean().default(false),
   /** By name, with the unit in it. */
   figures: z.record(z.string(), z.number()),
   /** Why a rival could not do its job at this size. */
@@ -30,20 +31,24 @@ const resultSchema = z.object({ machine: z.string(), samples: z.array(sampleSche
 export type BenchResult = z.infer<typeof resultSchema>;
 
 /** How many devices, and how slow a hub. */
-export type Case = Pick<Sample, 'devices' | 'latencyMs'>;
+export type Case = Pick<Sample, 'devices' | 'latencyMs' | 'isTls'>;
 
 /** Of the contenders, the smallest first. */
 export function casesOf({ samples }: BenchResult): Case[] {
   const own = samples.filter(({ subject }) => contenders.some((name) => name === subject));
-  const cases = new Map(own.map(({ devices, latencyMs }) => [`${devices}/${latencyMs}`, { devices, latencyMs }]));
-  return [...cases.values()].sort((a, b) => a.devices - b.devices || a.latencyMs - b.latencyMs);
+  const cases = new Map(
+    own.map(({ devices, latencyMs, isTls }) => [`${devices}/${latencyMs}/${isTls}`, { devices, latencyMs, isTls }]),
+  );
+  return [...cases.values()].sort(
+    (a, b) => a.devices - b.devices || a.latencyMs - b.latencyMs || Number(a.isTls) - Number(b.isTls),
+  );
 }
 
 /** Medians over the runs of a case; NaN for what was not measured. */
 export type FigureOf = (subject: Subject, name: string) => number;
 
-export function figuresAt({ samples }: BenchResult, { devices, latencyMs }: Case): FigureOf {
-  const own = samples.filter((one) => one.devices === devices && one.latencyMs === latencyMs);
+export function figuresAt({ samples }: BenchResult, { devices, latencyMs, isTls }: Case): FigureOf {
+  const own = samples.filter((one) => one.devices === devices && one.latencyMs === latencyMs && one.isTls === isTls);
   return (subject, name) => median(own.flatMap((one) => (one.subject === subject ? (one.figures[name] ?? []) : [])));
 }
 

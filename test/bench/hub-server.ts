@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { z } from 'zod';
+import { makeCertificate } from '../../local/certificate.ts';
 import { type Answer, FastHub } from './fast-hub.ts';
 import { serveConnection, type WireAnswer, type WireRequest } from './wire.ts';
 import { deviceBatches, writesFor } from './workload.ts';
@@ -8,7 +10,7 @@ import { deviceBatches, writesFor } from './workload.ts';
 /**
  * The hubs `primary` (full) and `secondary` (empty) for peers, ceilings and the app alike, as a process of its own that
  * is controlled by messages. Answers have the bytes of the emulator's, but cost a fraction of its time: what is measured
- * should be the clients. Its argument is the number of devices.
+ * should be the clients. Plain and over TLS, each on a port of its own. Its argument is the number of devices.
  */
 const hubs = new Map([
   ['primary', new FastHub('primary')],
@@ -33,13 +35,24 @@ const portSchema = z.object({ port: z.number() });
 const commandSchema = z.object({ latencyMs: z.number().optional(), clear: z.boolean().optional() });
 
 const seeded = fill(Number(process.argv[2]));
-const server = createServer({ noDelay: true }, (socket) => serveConnection(socket, serve, () => latencyMs));
-server.listen(0, '127.0.0.1');
-await once(server, 'listening');
+const certificate = await makeCertificate();
+const connect = (socket: Socket): void => serveConnection(socket, serve, () => latencyMs);
+const servers = [
+  createServer({ noDelay: true }, connect),
+  createTlsServer({ ...certificate, noDelay: true, ALPNProtocols: ['http/1.1'] }, connect),
+];
+for (const server of servers) server.listen(0, '127.0.0.1');
+await Promise.all(servers.map((server) => once(server, 'listening')));
+const [port, tlsPort] = servers.map((server) => portSchema.parse(server.address()).port);
 settleWhenIdle();
 process.on('message', (message) => process.send?.(obey(message)));
 process.once('disconnect', () => process.exit(0));
-process.send?.({ url: `http://127.0.0.1:${portSchema.parse(server.address()).port}`, ...seeded });
+process.send?.({
+  url: `http://127.0.0.1:${port}`,
+  tlsUrl: `https://127.0.0.1:${tlsPort}`,
+  certificate: certificate.cert,
+  ...seeded,
+});
 
 function fill(devices: number): { readonly rowCount: number; readonly writeCount: number } {
   let [rowCount, writeCount] = [0, 0];

@@ -24,6 +24,7 @@ test('who runs can be chosen, and then nothing else is measured', () => {
   expect(parseOptions(['--only', 'two-hosts', '--concurrency', '4'])).toMatchObject({
     plan: { only: ['two-hosts'], concurrency: 4 },
   });
+  expect(parseOptions(['--tls'])).toMatchObject({ plan: { hasTls: true } });
   expect(parseOptions(['--report', 'a,b'])).toMatchObject({ report: ['a', 'b'] });
 });
 

@@ -24,6 +24,7 @@ Measures backup and restore beside peers that do the same with the official SDK,
   --latency LIST    milliseconds the hub adds to each answer (default: 0,5,50; 50 up to 200,000)
   --only LIST       who runs, of ${subjects.join(', ')};
                     a restore needs a backup before it and a dry run a restore: what is needed runs, too
+  --tls             each case over TLS, too, beside bare loops over TLS; without the SDK
   --concurrency N   MAX_CONCURRENCY of one host and of two (default: 16)
   --app DIR         the app that is measured (default: this project, built)
   --profile DIR     the app's host writes a .cpuprofile for each case
@@ -42,7 +43,7 @@ export function parseOptions(args: readonly string[]): BenchCommand {
   const sizes = { runs: text, devices: text, latency: text, concurrency: text };
   const given = readOptions(
     help,
-    { ...sizes, quick: flag, only: text, app: text, profile: text, json: flag, report: text },
+    { ...sizes, quick: flag, tls: flag, only: text, app: text, profile: text, json: flag, report: text },
     args,
   );
   const { quick, only, profile, app = project, json, report } = given;
@@ -57,6 +58,7 @@ export function parseOptions(args: readonly string[]): BenchCommand {
     only: only === undefined ? (hasExtras ? subjects : contenders) : subjectsOf(only),
     // A rate needs no whole restore.
     maxRestoreSeconds: quick ? 4 : 20,
+    hasTls: given.tls,
     hasPackage: only === undefined,
     concurrency: whole('concurrency', 16),
     appDir: app,

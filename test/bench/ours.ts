@@ -4,7 +4,7 @@ import type { Azurite } from '../../local/azurite.ts';
 import { type SpawnedHost, spawnHost } from '../../local/host/spawn-host.ts';
 import { figuresOf, forgetPeak, withCost } from './child.ts';
 import type { ownRuns, Sample } from './figures.ts';
-import type { Hubs } from './hubs.ts';
+import type { Hubs, Reach } from './hubs.ts';
 import { finishedRun } from './run-watch.ts';
 import { countStatusRequests, watchStatus } from './status.ts';
 
@@ -12,6 +12,7 @@ export interface OursOptions {
   /** Folder of the built app. */
   readonly appDir: string;
   readonly hubs: Hubs;
+  readonly reach: Reach;
   readonly azurite: Azurite;
   /** Each needs what comes before it; none after it runs. */
   readonly last: (typeof ownRuns)[number];
@@ -56,13 +57,14 @@ interface Work extends OursOptions {
   readonly api: Api;
 }
 
-function settingsOf({ hubs, azurite }: OursOptions): Record<string, string> {
+function settingsOf({ reach, azurite }: OursOptions): Record<string, string> {
   return {
+    ...reach.env,
     AzureWebJobsStorage: azurite.connectionString,
     SNAPSHOT_STORAGE: azurite.connectionString,
-    PRIMARY_HUB_CONNECTION: hubs.connectionString,
+    PRIMARY_HUB_CONNECTION: reach.connectionString,
     PRIMARY_HUB_NAME: 'primary',
-    SECONDARY_HUB_CONNECTION: hubs.connectionString,
+    SECONDARY_HUB_CONNECTION: reach.connectionString,
     SECONDARY_HUB_NAME: 'secondary',
     // Started by hand: the schedule must not interfere. All else is the default.
     BACKUP_SCHEDULE: '0 0 0 1 1 *',

@@ -65,9 +65,27 @@ test('what is deployed and what a status costs are bars, too', () => {
   ]);
 });
 
-function aSample(subject: Sample['subject'], figures: Sample['figures']): Sample {
+test('TLS is held to bare loops over TLS, and to what plain HTTP reaches in the same run', () => {
+  const of = (isTls: boolean, latencyMs: number, writing: number, cpuPer100k: number): Sample[] => [
+    aSample('bare-list', {}, { isTls, latencyMs }),
+    aSample('backup', { scan1: 12.5, cpuPer100k }, { isTls, latencyMs }),
+    aSample('bare-put', {}, { isTls, latencyMs }),
+    aSample('restore', { writing, cpuPer100k }, { isTls, latencyMs }),
+  ];
+  const result = aResult([...of(false, 0, 16_000, 10), ...of(true, 0, 14_000, 12), ...of(true, 5, 13_000, 11)]);
+  const bars = checkBars(result).filter(({ name }) => name.startsWith('TLS'));
+  expect(bars.map(({ limit, found, isMet }) => [limit, found.toFixed(2), isMet])).toEqual([
+    ['>= 0.9', '0.87', false],
+    ['<= 1.15', '1.20', false],
+    ['<= 1.15', '1.20', false],
+    ['>= 0.8', '0.80', true],
+    ['>= 0.6', '0.65', true],
+  ]);
+});
+
+function aSample(subject: Sample['subject'], figures: Sample['figures'], where: Partial<Sample> = {}): Sample {
   const usual = { count: 200_000, seconds: 10, workingSeconds: 10, perSecond: 20_000 };
-  return { subject, devices: 200_000, latencyMs: 0, figures: { ...usual, ...figures } };
+  return { subject, devices: 200_000, latencyMs: 0, isTls: false, figures: { ...usual, ...figures }, ...where };
 }
 
 function aResult(samples: Sample[]): BenchResult {

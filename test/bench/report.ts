@@ -29,7 +29,7 @@ export function renderCases(result: BenchResult, only?: number): string {
     .flatMap((where) => {
       const of = figuresAt(result, where);
       return [
-        `### ${whole(where.devices)} devices, ${where.latencyMs} ms`,
+        `### ${whole(where.devices)} devices, ${where.latencyMs} ms${where.isTls ? ', TLS' : ''}`,
         ...section('', ['backup', 'rows/s', 'x SDK', 'x bare', ...costHead, 'bytes/row'], backupRows(of)),
         ...section('', ['restore', 'PUTs/s', 'x SDK', 'x SDK 64', 'x bare', ...costHead], restoreRows(of)),
         ...section(
@@ -136,7 +136,10 @@ const grown = { perSecond: 0, seconds: 1, cpuPer100k: 1, peakMegabytes: 0, bytes
 
 /** How each figure grows with the number of devices, latency by latency; nothing with one size. */
 function renderGrowth(result: BenchResult): string[] {
-  const byLatency = Map.groupBy(casesOf(result), ({ latencyMs }) => latencyMs);
+  const byLatency = Map.groupBy(
+    casesOf(result).filter(({ isTls }) => !isTls),
+    ({ latencyMs }) => latencyMs,
+  );
   return [...byLatency].flatMap(([latencyMs, sizes]) => {
     const rows = contenders.flatMap((contender) =>
       Object.entries(grown).flatMap(([name, digits]) => {

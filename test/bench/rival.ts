@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { listBare, putBare } from './bare-loops.ts';
 import { figuresOf, startChild, withCost } from './child.ts';
+import type { Reach } from './hubs.ts';
 import type { Measured } from './ours.ts';
 import { backUpWithSdk, restoreWithSdk } from './sdk-peer.ts';
 import { type Job, jobSchema, type Outcome, outcomeSchema } from './workload.ts';
@@ -8,9 +9,9 @@ import { type Job, jobSchema, type Outcome, outcomeSchema } from './workload.ts'
 const doneSchema = z.union([outcomeSchema.extend({ seconds: z.number() }), z.object({ failure: z.string() })]);
 
 /** Runs one rival as a process of its own; its preparation is not part of the figures. */
-export async function runRival(job: Job, hubPid: number): Promise<Measured> {
+export async function runRival({ env, ...job }: Job & Pick<Reach, 'env'>, hubPid: number): Promise<Measured> {
   const { subject } = job;
-  await using child = startChild('./rival.ts', [JSON.stringify(job)]);
+  await using child = startChild('./rival.ts', [JSON.stringify(job)], env);
   await child.reply(z.literal('ready'));
   const { done, cost } = await withCost(child.pid, hubPid, () => child.ask('go', doneSchema));
   if ('failure' in done) return { subject, figures: {}, ...done };

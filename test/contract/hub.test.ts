@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { makeCertificate } from '../../local/certificate.ts';
 import { type EmulatorOptions, startEmulator } from '../../local/hub-lab/index.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { createHub } from '../../src/hub/client.ts';
@@ -29,6 +30,7 @@ hubContract('client and emulator, service of 2022', () => openEmulated({ switche
 hubContract('client and emulator, service of 2024', () =>
   openEmulated({ switches: { generation: 2024, installationDelayMs: 5 } }),
 );
+hubContract('client and emulator over TLS', async () => openEmulated({ tls: await makeCertificate() }));
 
 describe('client and emulator', () => {
   const soon = { deadlineAt: Date.now() + 600_000 };
@@ -84,16 +86,25 @@ describe('client and emulator', () => {
 interface EmulatedOptions {
   readonly switches?: Exclude<NamespaceOptions['hubs'][number], string>['switches'];
   readonly tier?: NamespaceOptions['tier'];
+  readonly tls?: NamespaceOptions['tls'];
 }
 
-async function openEmulated({ switches = {}, tier }: EmulatedOptions, hubName = 'devices') {
+async function openEmulated({ switches = {}, tier, tls }: EmulatedOptions, hubName = 'devices') {
   const hubs = [{ name: 'devices', switches }];
-  const emulator = await startEmulator({ namespaces: [{ name: 'x', hubs, ...(tier === undefined ? {} : { tier }) }] });
+  const emulator = await startEmulator({
+    namespaces: [{ name: 'x', hubs, tls, ...(tier === undefined ? {} : { tier }) }],
+  });
   const namespace = emulator.namespace('x');
   const emulated = emulator.hub('x', 'devices');
   const connection = parseHubConnection(namespace.connectionString(), hubName, 'TEST');
   const limiter = new Limiter({ maxConcurrency: 16, clock });
-  const hub = createHub({ connection, clock, limiter, random: Math.random });
+  const hub = createHub({
+    connection,
+    clock,
+    limiter,
+    random: Math.random,
+    ...(tls === undefined ? {} : { trustedCertificate: tls.cert }),
+  });
   return {
     hub,
     emulated,

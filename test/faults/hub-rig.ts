@@ -1,3 +1,4 @@
+import { makeCertificate } from '../../local/certificate.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../local/hub-lab/index.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { readBackupView } from '../../src/app/backup/view.ts';
@@ -25,11 +26,21 @@ export interface HubRigOptions {
   readonly devices: number;
   readonly namespaces?: EmulatorOptions['namespaces'];
   readonly requestTimeoutMs?: number;
+  /** In place of `namespaces`. */
+  readonly isTls?: boolean;
 }
 
-export async function openHubRig({ devices, namespaces, requestTimeoutMs }: HubRigOptions): Promise<HubRig> {
+export async function openHubRig({
+  devices,
+  namespaces,
+  requestTimeoutMs,
+  isTls = false,
+}: HubRigOptions): Promise<HubRig> {
   await using parts = new AsyncDisposableStack();
-  const emulator = parts.use(await startEmulator(namespaces === undefined ? {} : { namespaces }));
+  const tls = isTls ? await makeCertificate() : undefined;
+  const overTls = ['primary', 'secondary'].map((name) => ({ name, hubs: ['devices'], tls }));
+  const own = tls === undefined ? namespaces : overTls;
+  const emulator = parts.use(await startEmulator(own === undefined ? {} : { namespaces: own }));
   emulator.hub('primary', 'devices').seed({ devices, seed: 7 });
   const open = (name: 'primary' | 'secondary'): HubClient =>
     parts.adopt(
@@ -39,6 +50,7 @@ export async function openHubRig({ devices, namespaces, requestTimeoutMs }: HubR
         clock: realWorld,
         random: Math.random,
         ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
+        ...(tls === undefined ? {} : { trustedCertificate: tls.cert }),
       }),
       (hub) => hub.close(),
     );
