@@ -16,7 +16,7 @@ export interface LimiterOptions {
 
 /** All wait this long after a throttle answer that names no time. */
 const DEFAULT_PAUSE_MS = 250;
-/** For a longer pause nobody waits here: callers give their places to others, and come again. */
+/** No call waits here for a longer pause: callers give their places to others, and come again. */
 const MAX_PAUSE_MS = 8000;
 /** What timers that fire late may catch up: more would be a burst. */
 const CATCH_UP_MS = 50;

@@ -83,7 +83,7 @@ function open({ url, cert }: { readonly url: string; readonly cert?: string }) {
   return Object.assign(hub, { [Symbol.asyncDispose]: () => hub.close() });
 }
 
-/** Answers 404 when it is told to. */
+/** Answers 404 once the test lets it. */
 async function startFront() {
   const certificate = await makeCertificate();
   const versions: string[] = [];
