@@ -2,8 +2,10 @@ import { laneOfStep } from '../../core/run/lane.ts';
 import { formatStep } from '../../core/run/step.ts';
 import type { App } from '../app.ts';
 
+/** Steps continue for so long: until the next host is up, nothing else does their work. */
+const WORK_ON_MS = 1500;
 /** Of the 5 s that the host gives: by then a step has ended, or it is enqueued for another host. */
-const STEPS_END_WITHIN_MS = 3000;
+const STEPS_END_WITHIN_MS = 3500;
 const LOOK_EVERY_MS = 100;
 
 /**
@@ -13,10 +15,12 @@ const LOOK_EVERY_MS = 100;
 export async function stopSteps(app: App): Promise<void> {
   const { memory, world, queue, log } = app;
   const { stepsInHand } = memory;
-  memory.isStopping = true;
+  const calledAt = world.now();
   log.info('stopping', { steps: stepsInHand.size });
-  const endAt = world.now() + STEPS_END_WITHIN_MS;
-  while (stepsInHand.size > 0 && world.now() < endAt) await world.sleep(LOOK_EVERY_MS);
+  while (stepsInHand.size > 0 && world.now() < calledAt + STEPS_END_WITHIN_MS) {
+    memory.isStopping = world.now() >= calledAt + WORK_ON_MS;
+    await world.sleep(LOOK_EVERY_MS);
+  }
   const cut = [...stepsInHand];
   stepsInHand.clear();
   if (cut.length > 0) {
