@@ -19,7 +19,7 @@ import { countingBlobs } from '../support/counting-blobs.ts';
 import { backUp, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
-const CARD = 'one/devices/readiness.json';
+const CARD = '_status/one/devices/readiness.json';
 const MINUTE_MS = 60_000;
 
 /** An engine with a good snapshot at which the watchdog has just looked. */

@@ -68,8 +68,8 @@ test('staged rows that are deleted end the backup by name, and the next one is w
   const { id } = await api.start('/api/backups');
   const container = new ContainerClient(stack.azurite.connectionString, 'hub-snapshots');
   await until('rows are staged', async () => {
-    for await (const { name } of container.listBlobsFlat({ prefix: `_runs/backup/${id}/` })) {
-      if (!name.includes('/staging/')) continue;
+    for await (const { name } of container.listBlobsFlat({ prefix: '_pairs/' })) {
+      if (!name.includes(`/runs/backup/${id}/staging/`)) continue;
       await container.deleteBlob(name);
       return true;
     }
