@@ -16,8 +16,10 @@ export interface TimerLease {
   release(): Promise<void>;
 }
 
-/** A killed host's timers are taken over once its lock, a lease of `lockSeconds`, has ended. */
-export function createTimerStore(container: ContainerClient, hostId: string, lockSeconds: number): TimerStore {
+/** The shortest lease the service gives: a killed host's timers are taken over within it. */
+export const timerLeaseSeconds = 15;
+
+export function createTimerStore(container: ContainerClient, hostId: string): TimerStore {
   const blobOf = (name: string) => container.getBlockBlobClient(`timers/${hostId}/Host.Functions.${name}/status`);
   return {
     async readStatus(functionName) {
@@ -38,7 +40,7 @@ export function createTimerStore(container: ContainerClient, hostId: string, loc
       const lease = lock.getBlobLeaseClient();
       try {
         if (!(await lock.exists())) await lock.upload('', 0, { conditions: { ifNoneMatch: '*' } });
-        await lease.acquireLease(lockSeconds);
+        await lease.acquireLease(timerLeaseSeconds);
       } catch (error) {
         if (hasStatus(error, 409) || hasStatus(error, 412)) return undefined;
         throw error;

@@ -1,8 +1,9 @@
 import { DrError } from '../core/errors.ts';
-import { isSameHub } from '../core/paths.ts';
+import { isSameHub, type RunKind } from '../core/paths.ts';
 import type { Blobs, Hub, HubRef, Log, LogFields, Notifier, StepQueue, World } from '../core/ports.ts';
 import type { ReadinessCard } from '../core/readiness/card.ts';
-import type { HubLook, Tier } from '../core/readiness/tiers.ts';
+import type { ProbedTarget, Tier } from '../core/readiness/tiers.ts';
+import type { StepWait } from '../core/run/live.ts';
 import type { Run } from '../core/run/run.ts';
 import type { Step } from '../core/run/step.ts';
 import type { RetentionPolicy } from '../core/snapshot/retention.ts';
@@ -13,6 +14,8 @@ export interface App {
   readonly queue: StepQueue;
   readonly world: World;
   readonly log: Log;
+  /** For what is done between the invocations, to which `log` belongs. */
+  readonly backgroundLog: Log;
   readonly primary: Hub;
   readonly secondary: Hub;
   /** The scratch hub of drills, where the settings name one. */
@@ -48,8 +51,16 @@ export interface ForeignRows {
  * What one process remembers from step to step, a field for each user. It only saves requests: losing it loses nothing.
  */
 export interface Memory {
-  /** The last heartbeat this process wrote. */
-  lastBeat: { readonly name: string; readonly at: number } | undefined;
+  /** Tells this process from others in the leases it holds; drawn with the first one. */
+  processId: string | undefined;
+  /** By the name of its lease each step in hand. */
+  readonly held: Map<string, HeldStep>;
+  /** Names of leases this process is about to take. */
+  readonly taking: Set<string>;
+  stopRenewing: (() => void) | undefined;
+  /** Runs this process has done a step of, until they are over. */
+  readonly watched: Map<string, RunKind>;
+  stopWatching: (() => void) | undefined;
   /** The readiness card as this process last wrote it. */
   lastCard: { readonly name: string; readonly card: ReadinessCard; readonly etag: string } | undefined;
   /** By run the last shard that was open when its phase's results were last listed. */
@@ -69,12 +80,34 @@ export interface Memory {
   /** Time a hub's throttling has cost that some shard has already counted. */
   readonly lostTime: Map<Hub, { atMs: number; totalMs: number }>;
   /** The last probe of each hub. */
-  readonly probes: Map<Hub, { readonly atMs: number; readonly answer: Promise<HubLook> }>;
+  readonly probes: Map<Hub, { readonly atMs: number; readonly answer: Promise<ProbedTarget> }>;
+}
+
+/** A step in the hands of this process. */
+export interface HeldStep {
+  readonly step: Step;
+  /** Of its lease. */
+  readonly name: string;
+  /** When its time is up (epoch ms). */
+  readonly deadlineAt: number;
+  readonly takenAtMs: number;
+  /** What it waited for before, without any progress since. */
+  readonly wait: StepWait | undefined;
+  etag: string;
+  /** Another process has taken it over: it has to stop without a trace. */
+  isLost: boolean;
+  /** Its lease is written by one call at a time. */
+  renewing: Promise<void>;
 }
 
 export function createMemory(): Memory {
   return {
-    lastBeat: undefined,
+    processId: undefined,
+    held: new Map(),
+    taking: new Set(),
+    stopRenewing: undefined,
+    watched: new Map(),
+    stopWatching: undefined,
     lastCard: undefined,
     lastOpen: new Map(),
     inFlight: new Map(),

@@ -1,30 +1,33 @@
 import { DrError } from '../core/errors.ts';
 import type { Neighbours } from '../core/registration/record.ts';
+import { causeInWords } from '../core/run/causes.ts';
 import { laneOfStep } from '../core/run/lane.ts';
+import type { StepWait } from '../core/run/live.ts';
 import { comparePhases, isOver, type Run } from '../core/run/run.ts';
 import { formatStep, type Step } from '../core/run/step.ts';
 import { afterRun } from './after-run.ts';
-import type { App } from './app.ts';
+import { type App, type HeldStep, toInstant } from './app.ts';
 import { buildShards } from './backup/build-shards.ts';
 import { publish } from './backup/publish.ts';
+import { failRun } from './fail-run.ts';
+import { watchInBackground } from './keep-moving.ts';
 import { scan } from './listing/scan.ts';
 import { reconcile } from './restore/apply/reconcile.ts';
 import { compareShards } from './restore/compare/compare-shards.ts';
 import { finishRestore } from './restore/finish.ts';
-import { readTotals, toResult } from './restore/outcomes/totals.ts';
 import { dispatch, isOneStep, type Moved, stepOf } from './runs/dispatch.ts';
-import { endRun, failureOf } from './runs/end.ts';
+import { releaseLease, storeWait, takeLease } from './runs/lease.ts';
 import { readRun, Superseded } from './runs/store.ts';
-import { finishVerification, sumVerification, verifyShard } from './snapshots/verify.ts';
+import { finishVerification, verifyShard } from './snapshots/verify.ts';
 
-/** A service that stays away: with waits of up to a minute this is about an hour. */
-const MAX_ATTEMPTS = 60;
-const MAX_WAIT_SECONDS = 60;
+/** A service that stays away for so long in all, without any progress in between, ends the run. */
+const MAX_WAIT_MS = 60 * 60_000;
+const MAX_DELAY_SECONDS = 60;
 
 /**
- * Does one queue message's worth of a run. A step may come twice, late or out of order: one whose phase is past is
- * dropped. What fails for now is deferred by a message of its own; what fails for good ends the run. Anything else is
- * a fault of ours and thrown, so that the host delivers the message again.
+ * Does one queue message's worth of a run. A step may come twice, late or out of order: one that is in hand already, or
+ * whose phase is past, is dropped. What fails for now is deferred by a message of its own; what fails for good ends the
+ * run. Anything else is a fault of ours and thrown, so that the host delivers the message again.
  */
 export async function runStep(app: App, step: Step): Promise<void> {
   const { stepsInHand } = app.memory;
@@ -37,43 +40,64 @@ export async function runStep(app: App, step: Step): Promise<void> {
 }
 
 async function takeStep(app: App, step: Step): Promise<void> {
-  const deadlineAt = app.world.now() + app.policy.stepBudgetMs;
-  let run: Run | undefined;
-  try {
-    run = await readRun(app, step.kind, step.runId);
-    if (run === undefined || isOver(run)) return;
-    const order = comparePhases({ ...step, name: step.phase }, run.phase);
-    if (order !== 0) {
-      // The step that moved the run on may have died before it enqueued what comes next.
-      if (order < 0 && !run.phase.isDispatched) await dispatch(app, run);
-      return;
-    }
-    const next = await perform(app, run, step, deadlineAt);
-    if (next === 'continue') await enqueueAgain(app, step, { attempt: 0 });
-    else if (isOneStep(run.phase)) await afterRun(app, run.id);
-    else if (next !== undefined && isOneStep(next.phase)) await runStep(app, stepOf(next, next.phase));
-  } catch (error) {
-    if (error instanceof Superseded) {
-      app.log.info('step superseded', { runId: step.runId, phase: step.phase, reason: error.message });
-      return;
-    }
-    if (!(error instanceof DrError)) throw error;
-    await deferOrFail(app, step, run, error);
+  const run = await readRun(app, step.kind, step.runId);
+  if (run === undefined || isOver(run)) return;
+  const order = comparePhases({ ...step, name: step.phase }, run.phase);
+  // The step that moved the run on may have died before it enqueued what comes next.
+  const isPast = order < 0;
+  if (order > 0 || (isPast && run.phase.isDispatched)) return;
+  const held = await takeLease(app, step);
+  if (held === undefined) {
+    app.log.info('step dropped: it is in hand, or waits', { runId: step.runId, phase: step.phase, shard: step.shard });
+    return;
   }
+  watchInBackground(app, run);
+  const end = await workOn(app, run, held, isPast);
+  if (end === 'continue') await enqueueAgain(app, step, { attempt: 0 });
+  else if (end === 'failed' || (!isPast && end === undefined && isOneStep(run.phase))) await afterRun(app, run.id);
+  else if (typeof end === 'object' && isOneStep(end.phase)) await runStep(app, stepOf(end, end.phase));
 }
 
-async function perform(app: App, run: Run, step: Step, deadlineAt: number): Promise<Moved | 'continue'> {
-  const shard = step.shard ?? 0;
+type StepEnd = Moved | 'continue' | 'deferred' | 'failed';
+
+async function workOn(app: App, run: Run, held: HeldStep, isPast: boolean): Promise<StepEnd> {
+  let end: StepEnd;
+  try {
+    if (isPast) await dispatch(app, run);
+    end = isPast ? undefined : await perform(app, run, held);
+  } catch (error) {
+    if (error instanceof Superseded) end = await afterSuperseded(app, held, error);
+    else if (error instanceof DrError) end = await deferOrFail(app, run, held, error);
+    else {
+      await releaseLease(app, held);
+      throw error;
+    }
+  }
+  if (end !== 'deferred') await releaseLease(app, held);
+  return end;
+}
+
+/** Another step has stored something first. Unless that one has taken this one over, it stopped by that, too. */
+async function afterSuperseded(app: App, { step, isLost }: HeldStep, { message }: Superseded): Promise<StepEnd> {
+  const { kind, runId, phase } = step;
+  app.log.info('step superseded', { runId, phase, reason: message });
+  if (isLost) return undefined;
+  const run = await readRun(app, kind, runId);
+  return run === undefined || isOver(run) ? undefined : 'continue';
+}
+
+async function perform(app: App, run: Run, held: HeldStep): Promise<Moved | 'continue'> {
+  const { shard = 0, span = 1 } = held.step;
   switch (run.phase.name) {
     case 'scan':
-      return scan(app, run, deadlineAt);
+      return scan(app, run, held);
     case 'seal':
-      return sortShards(app, run, { first: shard, count: Math.min(step.span ?? 1, run.shardCount - shard) });
+      return sortShards(app, run, { first: shard, count: Math.min(span, run.shardCount - shard) });
     case 'publish':
       if (run.kind === 'backup') await publish(app, run);
       return undefined;
     case 'reconcile':
-      return run.kind === 'restore' ? reconcile(app, run, shard, deadlineAt) : undefined;
+      return run.kind === 'restore' ? reconcile(app, run, shard, held) : undefined;
     case 'verify':
       return run.kind === 'verification' ? verifyShard(app, run, shard) : undefined;
     case 'finish':
@@ -97,32 +121,39 @@ async function enqueueAgain(app: App, step: Step, change: Pick<Step, 'attempt'>,
   await app.queue.send(laneOfStep(step), [formatStep({ ...step, ...change })], delaySeconds);
 }
 
-async function deferOrFail(app: App, step: Step, run: Run | undefined, error: DrError): Promise<void> {
+async function deferOrFail(app: App, run: Run, held: HeldStep, error: DrError): Promise<StepEnd> {
+  const { step } = held;
   const fields = { runId: step.runId, phase: step.phase, shard: step.shard, code: error.code };
-  if (run === undefined || (error.retryable && step.attempt < MAX_ATTEMPTS)) {
-    // Without a run document nothing can be noted: the host delivers the message again.
-    if (run === undefined) throw error;
-    const waitSeconds = Math.min(MAX_WAIT_SECONDS, 2 ** step.attempt);
-    app.log.warn('step deferred', { ...fields, attempt: step.attempt, waitSeconds, reason: error.message });
-    await enqueueAgain(app, step, { attempt: step.attempt + 1 }, waitSeconds);
-    return;
+  const wait = nextWait(app, held, error);
+  if (error.retryable && wait.waitedMs < MAX_WAIT_MS + wait.delayMs) {
+    if (!(await storeWait(app, held, wait))) return 'deferred';
+    const waitSeconds = wait.delayMs / 1000;
+    app.log.warn('step deferred', { ...fields, attempt: wait.attempt, waitSeconds, reason: error.message });
+    await enqueueAgain(app, step, { attempt: wait.attempt }, waitSeconds);
+    return 'deferred';
   }
   app.log.error('step failed', { ...fields, reason: error.message });
-  await failRun(app, run, error);
-  await afterRun(app, run.id);
+  await failRun(app, run, error.retryable ? stayedAway(error) : error);
+  return 'failed';
 }
 
-/** Ends a run with an error; a restore or verification keeps its counts, so that its status still adds up. */
-export async function failRun(app: App, run: Run, error: DrError): Promise<Run> {
-  const ended = { error: failureOf(error) };
-  switch (run.kind) {
-    case 'backup':
-      return endRun(app, run, 'Failed', ended);
-    case 'restore':
-      return endRun(app, run, 'Failed', { ...ended, result: toResult(await readTotals(app, run), run) });
-    case 'verification':
-      return endRun(app, run, 'Failed', { ...ended, result: await sumVerification(app, run) });
-    default:
-      return run satisfies never;
-  }
+/** By durations, each of one process: two hosts' clocks are not compared. */
+function nextWait({ world }: App, { wait: before, takenAtMs }: HeldStep, error: DrError): StepWait {
+  const nowMs = world.now();
+  const attempt = (before?.attempt ?? 0) + 1;
+  const delaySeconds = Math.max(Math.min(MAX_DELAY_SECONDS, 2 ** attempt), Math.ceil((error.retryAfterMs ?? 0) / 1000));
+  const delayMs = delaySeconds * 1000;
+  return {
+    on: error.code === 'StorageUnavailable' ? 'storage' : (error.target ?? 'a service').replace(/^hub /, ''),
+    code: error.code,
+    cause: causeInWords(error.seen),
+    since: before?.since ?? toInstant(nowMs),
+    attempt,
+    delayMs,
+    waitedMs: delayMs + (before === undefined ? 0 : before.waitedMs + nowMs - takenAtMs),
+  };
+}
+
+function stayedAway({ code, message, target }: DrError): DrError {
+  return new DrError(code, `${message} It was asked again for an hour.`, { target });
 }

@@ -78,7 +78,7 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
         container.listBlobsFlat({ prefix, includeMetadata: true, abortSignal }),
       );
       return pages
-        .flatMap((page) => page.segment.blobItems.filter(isFile).map(toEntry))
+        .flatMap(({ segment, date }) => segment.blobItems.filter(isFile).map((item) => toEntry(item, date)))
         .sort((a, b) => compareText(a.name, b.name));
     },
     listFolders: async (prefix) => {
@@ -109,7 +109,9 @@ async function download(
     const answer = await ifThere(blob.download(range?.offset, range?.length, options), 416);
     if (answer === undefined) return emptyRange(blob, abortSignal);
     const bytes = await readBody(answer.readableStreamBody, abortSignal);
-    if (bytes !== undefined && isAsSent(bytes, answer.contentMD5)) return { bytes, etag: needEtag(answer.etag) };
+    if (bytes !== undefined && isAsSent(bytes, answer.contentMD5)) {
+      return { bytes, etag: needEtag(answer.etag), ageMs: ageOf(answer) };
+    }
     if (tryCount < limits.retry.maxTries && !abortSignal.aborted) continue;
     const message = `Blob '${blob.name}' broke off or arrived changed each time it was read; trying again may help.`;
     throw new DrError('StorageUnavailable', message, { target: `blob '${blob.name}'`, retryable: true });
@@ -126,7 +128,8 @@ function isAsSent(bytes: Uint8Array, contentMd5: Uint8Array | undefined): boolea
 
 /** A range that begins at the end of the blob or behind it. */
 async function emptyRange(blob: BlockBlobClient, abortSignal: AbortSignal): Promise<Blob> {
-  return { bytes: new Uint8Array(), etag: needEtag((await blob.getProperties({ abortSignal })).etag) };
+  const answer = await blob.getProperties({ abortSignal });
+  return { bytes: new Uint8Array(), etag: needEtag(answer.etag), ageMs: ageOf(answer) };
 }
 
 /** `undefined` when the body broke off: nothing else can go wrong between the answer's head and its end. */
@@ -172,12 +175,26 @@ function isFile(item: BlobItem): boolean {
   return item.metadata?.['hdi_isfolder'] !== 'true';
 }
 
-function toEntry({ name, metadata, properties }: BlobItem): BlobEntry {
+function toEntry({ name, metadata, properties }: BlobItem, date: Date | undefined): BlobEntry {
+  const { lastModified } = properties;
   return {
     name,
     facts: toFacts(metadata),
     sizeBytes: properties.contentLength ?? 0,
-    createdAt: properties.createdOn ?? properties.lastModified,
-    modifiedAt: properties.lastModified,
+    createdAt: properties.createdOn ?? lastModified,
+    modifiedAt: lastModified,
+    etag: toQuoted(properties.etag),
+    ageMs: ageOf({ date, lastModified }),
   };
+}
+
+/** A listing leaves out the quotes that other answers have. */
+function toQuoted(etag: string): string {
+  return etag.startsWith('"') || etag.startsWith('W/') ? etag : `"${etag}"`;
+}
+
+/** Both times are the service's own. */
+function ageOf({ date, lastModified }: { readonly date?: Date | undefined; readonly lastModified?: Date }): number {
+  if (date === undefined || lastModified === undefined) return 0;
+  return Math.max(0, date.getTime() - lastModified.getTime());
 }

@@ -131,14 +131,6 @@ export interface Finding {
   message: string;
 }
 
-export interface ProbedHub {
-  reachable: boolean;
-  rights?: boolean | null;
-  silentSince?: string | null;
-  cause?: string | null;
-  requestsPerSecond?: number | null;
-}
-
 export interface Status {
   verdict: 'Ready' | 'AtRisk' | 'NotReady';
   reason: string;
@@ -152,12 +144,14 @@ export interface Status {
   provenSnapshot?: null | { id: string; how: string; at: string };
   atRisk?: null | { minutes: number; devicesEstimate: number | null; basis: string };
   predictedRestore?: null | { seconds: number; recordsPerSecond: number; basis: string };
-  source?: ProbedHub;
-  target?: ProbedHub & {
+  target?: {
+    reachable: boolean;
+    rights?: boolean | null;
     tier?: string | null;
     deviceLimit?: number | null;
     devicesNow?: number | null;
     room?: number | null;
+    checkedAt?: string;
   };
   undeliverable?: { platform: string; registrations: number; reason: string }[];
   missedBackups?: { lastStartedAt?: string | null; missed: boolean };

@@ -115,6 +115,8 @@ export type BlobFacts = Readonly<Record<string, string>>;
 export interface Blob {
   readonly bytes: Uint8Array;
   readonly etag: string;
+  /** As `BlobEntry` has it. */
+  readonly ageMs: number;
 }
 
 export interface BlobEntry {
@@ -123,6 +125,9 @@ export interface BlobEntry {
   readonly sizeBytes: number;
   readonly createdAt: Date;
   readonly modifiedAt: Date;
+  readonly etag: string;
+  /** Milliseconds since it was written, by the clock of the storage alone, which keeps whole seconds. */
+  readonly ageMs: number;
 }
 
 export interface BlobRange {
@@ -201,6 +206,11 @@ export interface World {
   /** Epoch ms. */
   now(): number;
   sleep(milliseconds: number): Promise<void>;
+  /**
+   * Does the work again and again, each time that long after it last ended, until it is stopped or the process ends,
+   * which it does not delay. The work must not throw.
+   */
+  repeat(everyMs: number, work: () => Promise<void>): () => void;
   /** Lets other work run: resolves one turn of the event loop later. */
   nextTurn(): Promise<void>;
   /** Six random hexadecimal digits. */

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { startBackup } from '../../src/app/backup/start.ts';
 import { storeSegment } from '../../src/app/listing/segments.ts';
 import { STAGED_SECTIONS } from '../../src/app/listing/stage-rows.ts';
 import { toSnapshotRow } from '../../src/app/listing/staged-row.ts';
@@ -88,7 +87,6 @@ test('a row that is listed twice as it is stays', async () => {
 
 test('two ids of one hash are two registrations', async () => {
   const { app } = createEngine();
-  const run = await startBackup(app, 'http');
   const staging = createStaging(STAGED_SECTIONS, () => 'segment', app.world.nextTurn);
   const stage = (id: string, hashedId: string, token: string, etag: number): void => {
     const [xml, hashed] = [id, hashedId].map((one) => anAppleRow({ id: one, token: tokenOf(token), etag }));
@@ -106,5 +104,5 @@ test('two ids of one hash are two registrations', async () => {
   const segments = [await storeSegment(app, packed)];
   const checkpoint = { ...newScanCheckpoint('2026-11-23T09:00:00.000Z'), rowCount: 4, isFinished: true, segments };
   const keyHash = keyHashOf(`d:apple:${tokenOf('fourth')}`);
-  expect(await findSuperseded(app, run, checkpoint)).toEqual([[hash53('3-1-1'), keyHash]]);
+  expect(await findSuperseded(app, checkpoint)).toEqual([[hash53('3-1-1'), keyHash]]);
 });

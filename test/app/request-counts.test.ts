@@ -8,7 +8,9 @@ import { startDrill } from '../../src/app/drill/start.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { beat, changeRun } from '../../src/app/runs/store.ts';
+import { stepOf } from '../../src/app/runs/dispatch.ts';
+import { takeLease } from '../../src/app/runs/lease.ts';
+import { changeRun, findRun } from '../../src/app/runs/store.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { createAzureBlobs } from '../../src/azure/blobs.ts';
 import { resultName } from '../../src/core/paths.ts';
@@ -68,7 +70,7 @@ test('a restore of the most shards is shown by three requests in its last pass, 
   const { app } = engine;
   const runId = await aLongRestore(engine);
   engine.advance(5000);
-  await beat(app, 'restore', runId);
+  await takeLease(app, stepOf(await findRun(app, 'restore', runId), { name: 'reconcile', pass: MOST_PASSES }));
   expect(await countOf(app, (counted) => readRestoreView(counted, runId))).toBeLessThanOrEqual(MOST_REQUESTS);
   expect(await readRestoreView(app, runId)).toMatchObject({
     counts: { created: MOST_SHARDS, pending: 0 },
@@ -105,7 +107,7 @@ test('the readiness takes three requests, whatever there is, and while a backup 
   expect(await most()).toBe(1);
   const { id } = await startBackup(app, 'http');
   expect(await most(), 'before the first step of a backup').toBeLessThanOrEqual(MOST_REQUESTS);
-  await beat(app, 'backup', id);
+  await takeLease(app, stepOf(await findRun(app, 'backup', id), { name: 'scan', pass: 1 }));
   expect(await most(), 'while a backup runs').toBeLessThanOrEqual(MOST_REQUESTS);
   await startRestore(app, parseRestoreRequest(''));
   expect(await most(), 'before the first step of a restore').toBeLessThanOrEqual(MOST_REQUESTS);

@@ -10,7 +10,7 @@ export function blobsContract(title: string, open: () => Promise<Blobs>): void {
       const blobs = await open();
       const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
       const etag = await blobs.put('a/b c/ü+%.json', bytes, 'any');
-      expect(await blobs.get('a/b c/ü+%.json')).toEqual({ bytes, etag });
+      expect(await blobs.get('a/b c/ü+%.json')).toEqual({ bytes, etag, ageMs: expect.any(Number) });
       expect(await blobs.get('a/b c')).toBeUndefined();
     });
 
@@ -25,7 +25,7 @@ export function blobsContract(title: string, open: () => Promise<Blobs>): void {
     test('holds an empty blob', async () => {
       const blobs = await open();
       const etag = await blobs.put('empty', new Uint8Array(), 'new');
-      expect(await blobs.get('empty')).toEqual({ bytes: new Uint8Array(), etag });
+      expect(await blobs.get('empty')).toEqual({ bytes: new Uint8Array(), etag, ageMs: expect.any(Number) });
     });
 
     test('holds a blob of 20 MB and reads any part of it', async () => {
@@ -50,7 +50,11 @@ export function blobsContract(title: string, open: () => Promise<Blobs>): void {
         [4, 0, ''],
       ];
       for (const [offset, length, part] of ranges) {
-        expect(await blobs.get('digits', { offset, length })).toEqual({ bytes: text(part), etag });
+        expect(await blobs.get('digits', { offset, length })).toEqual({
+          bytes: text(part),
+          etag,
+          ageMs: expect.any(Number),
+        });
       }
       expect(await blobs.get('nothing', { offset: 0, length: 1 })).toBeUndefined();
       expect(await blobs.get('nothing', { offset: 0, length: 0 })).toBeUndefined();
@@ -157,6 +161,11 @@ export function blobsContract(title: string, open: () => Promise<Blobs>): void {
           expect(time.getTime()).toBeGreaterThan(before - 2_000);
           expect(time.getTime()).toBeLessThan(Date.now() + 2_000);
         }
+      }
+      for (const { name, etag, ageMs } of entries) {
+        expect(etag).toBe((await blobs.get(name))?.etag);
+        expect(ageMs).toBeGreaterThanOrEqual(0);
+        expect(ageMs).toBeLessThan(5_000);
       }
       expect(await blobs.list('nothing')).toEqual([]);
     });

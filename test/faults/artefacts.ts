@@ -64,7 +64,6 @@ export const artefacts: readonly Artefact[] = [
     during: 'backup',
     before: 'seal#1',
   },
-  { what: 'heartbeat of a backup', name: /\/heartbeat$/, sibling: /\/heartbeat$/, during: 'backup', before: 'seal#1' },
   ...['start', 'scan#1', 'seal#1', 'reconcile#1'].map((before) => ({
     what: 'manifest',
     name: /\/manifest\.json$/,
@@ -166,13 +165,6 @@ export const artefacts: readonly Artefact[] = [
     what: 'lock of a restore',
     name: /^_locks\/restore\//,
     sibling: /^_locks\/backup\//,
-    during: 'restore',
-    before: 'reconcile#1',
-  },
-  {
-    what: 'heartbeat of a restore',
-    name: /^_runs\/restore\/.*\/heartbeat$/,
-    sibling: /^_runs\/backup\/.*\/heartbeat$/,
     during: 'restore',
     before: 'reconcile#1',
   },

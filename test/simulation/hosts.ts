@@ -19,7 +19,7 @@ export interface HostParts {
   readonly trace: (line: () => string) => void;
   readonly sometimes: (what: string) => void;
   /** What all processes share; roles as the settings are at the moment. */
-  readonly shared: () => Omit<App, 'world' | 'memory' | 'log'>;
+  readonly shared: () => Omit<App, 'world' | 'memory' | 'log' | 'backgroundLog'>;
   /** What the app must never throw. */
   readonly onBug: (what: string) => void;
 }
@@ -113,7 +113,8 @@ export class Host implements Process {
 
   #start(): App {
     const { engine, shared } = this.#parts;
-    return { ...shared(), world: this.#world(), memory: engine.createMemory(), log: this.#log() };
+    const log = this.#log();
+    return { ...shared(), world: this.#world(), memory: engine.createMemory(), log, backgroundLog: log };
   }
 
   #world(): World {
@@ -124,7 +125,19 @@ export class Host implements Process {
       if (this.pausedUntil > scheduler.now) scheduler.at(this.pausedUntil, () => wake(resolve));
       else resolve();
     };
+    const repeat: World['repeat'] = (everyMs, work) => {
+      let isStopped = false;
+      const next = (): void => scheduler.after(everyMs, () => wake(act));
+      const act = (): void => {
+        if (!isStopped) runAs({ process: this, epoch, runId: undefined, pass: 0 }, work).then(next);
+      };
+      next();
+      return () => {
+        isStopped = true;
+      };
+    };
     return {
+      repeat,
       now: () => scheduler.now,
       sleep: (milliseconds) => new Promise((resolve) => scheduler.after(milliseconds, () => wake(resolve))),
       nextTurn: () => Promise.resolve(),

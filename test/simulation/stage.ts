@@ -109,7 +109,7 @@ export class Stage {
     return new HubStore(name, this.knobs[of], { scheduler: this.scheduler, random: this.random(name), observe });
   }
 
-  #share(net: Net): () => Omit<App, 'world' | 'memory' | 'log'> {
+  #share(net: Net): () => Omit<App, 'world' | 'memory' | 'log' | 'backgroundLog'> {
     const { engine, knobs } = this;
     const [first, second, scratch] = this.hubs.map((store) => this.#openPort(store, net));
     if (first === undefined || second === undefined) throw new Error('There are three hubs.');

@@ -49,10 +49,15 @@ export class Container {
     for (const name of this.names(prefix)) {
       const stored = this.#stored.get(name);
       if (stored === undefined) continue;
-      const { facts, bytes, createdAt, modifiedAt } = stored;
-      entries.push({ name, facts, sizeBytes: bytes.length, createdAt, modifiedAt });
+      const { facts, bytes, createdAt, modifiedAt, etag } = stored;
+      const ageMs = this.ageOf(stored);
+      entries.push({ name, facts, sizeBytes: bytes.length, createdAt, modifiedAt, etag, ageMs });
     }
     return entries;
+  }
+
+  ageOf({ modifiedAt }: Pick<Stored, 'modifiedAt'>): number {
+    return this.#scheduler.now - modifiedAt.getTime();
   }
 
   names(prefix: string): string[] {
@@ -96,8 +101,9 @@ export function createBlobs(container: Container, net: Net, engine: Engine, knob
         const blob = container.get(name);
         if (blob === undefined) return undefined;
         const { bytes, etag } = blob;
-        if (how === undefined || how === 'mayBeMissing') return { bytes, etag };
-        return { bytes: bytes.subarray(how.offset, how.offset + how.length), etag };
+        const ageMs = container.ageOf(blob);
+        if (how === undefined || how === 'mayBeMissing') return { bytes, etag, ageMs };
+        return { bytes: bytes.subarray(how.offset, how.offset + how.length), etag, ageMs };
       }),
     put: (name, bytes, condition, facts = {}) =>
       call(`put ${name}`, () => container.put(name, bytes, condition, facts)),

@@ -2,9 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { type App, createMemory, type Memory, type Policy } from '../../src/app/app.ts';
 import { noteOnCard } from '../../src/app/readiness/card-store.ts';
 import { runStep } from '../../src/app/run-step.ts';
-import { withFormer } from '../../src/app/stored/former-blobs.ts';
-import { pairBlobs } from '../../src/app/stored/pair-blobs.ts';
-import type { Blobs, StepQueue, World } from '../../src/core/ports.ts';
+import type { Blobs, Log, StepQueue, World } from '../../src/core/ports.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { realWorld } from '../../src/world.ts';
 import { createMemoryBlobs, type MemoryBlobs } from './memory-blobs.ts';
@@ -19,10 +17,7 @@ export interface Engine {
   readonly secondary: MemoryHub;
   /** The scratch hub, where there is one. */
   readonly scratch: MemoryHub;
-  /** As the app sees them. */
   readonly blobs: Blobs;
-  /** What all apps on the storage account share. */
-  readonly container: Blobs;
   readonly queue: MemoryQueue;
   readonly notifier: MemoryNotifier;
   /** Moves the clock. */
@@ -40,13 +35,7 @@ export interface EngineOptions {
   /** Drills restore into a hub of their own. */
   readonly hasScratchHub?: boolean;
   /** Puts something between the engine and its parts. */
-  readonly wrap?: (parts: {
-    blobs: Blobs;
-    container: Blobs;
-    queue: StepQueue;
-    primary: MemoryHub;
-    secondary: MemoryHub;
-  }) => Partial<App>;
+  readonly wrap?: (parts: { blobs: Blobs; queue: StepQueue; primary: MemoryHub; secondary: MemoryHub }) => Partial<App>;
 }
 
 /** What an engine begins with. */
@@ -54,7 +43,7 @@ interface State {
   readonly nowMs: number;
   readonly suffix: number;
   readonly memory: Memory;
-  readonly container: MemoryBlobs;
+  readonly blobs: MemoryBlobs;
   readonly queue: MemoryQueue;
   readonly primary: MemoryHub;
   readonly secondary: MemoryHub;
@@ -66,7 +55,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     nowMs: Date.parse('2026-11-23T09:00:00Z'),
     suffix: 0,
     memory: createMemory(),
-    container: createMemoryBlobs(),
+    blobs: createMemoryBlobs(),
     queue: createMemoryQueue(),
     primary: createMemoryHub({ ref: { namespace: 'one', hub: 'devices' } }),
     secondary: createMemoryHub({ ref: { namespace: 'three', hub: 'devices' } }),
@@ -83,22 +72,22 @@ function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions,
     sleep: async (milliseconds) => {
       nowMs += milliseconds;
     },
+    repeat: () => () => {},
     newSuffix: () => (++suffix).toString(16).padStart(6, '0'),
     // Small and many: the way to a thread and the buffers for a real shard would cost more than the work.
     gzip: async (bytes) => gzipSync(bytes, { level: 1 }),
     gunzip: async (bytes) => gunzipSync(bytes),
   };
   const { memory, primary, secondary, scratch } = state;
-  const container = state.container.copy(now);
-  const pair = pairBlobs(container, primary.ref, secondary.ref);
-  const blobs = withFormer(container, pair, [primary.ref, secondary.ref, scratch.ref]);
+  const blobs = state.blobs.copy(now);
   const queue = state.queue.copy(now);
   const notifier = createMemoryNotifier();
   const app: App = {
     blobs,
     queue,
     world,
-    log: { info: () => {}, warn: () => {}, error: () => {} },
+    log: silentLog,
+    backgroundLog: silentLog,
     primary,
     secondary,
     drillHub: hasScratchHub ? scratch : undefined,
@@ -120,7 +109,7 @@ function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions,
       secondaryTier: undefined,
       ...policy,
     },
-    ...wrap?.({ blobs, container, queue, primary, secondary }),
+    ...wrap?.({ blobs, queue, primary, secondary }),
   };
   return {
     app,
@@ -128,14 +117,13 @@ function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions,
     secondary,
     scratch,
     blobs,
-    container,
     queue,
     notifier,
     fork: (otherWrap) =>
       openEngine(
         { policy, hasScratchHub, ...(otherWrap === undefined ? {} : { wrap: otherWrap }) },
         {
-          ...{ nowMs, suffix, memory: copyOf(memory), container, queue },
+          ...{ nowMs, suffix, memory: copyOf(memory), blobs, queue },
           ...{ primary: primary.copy(), secondary: secondary.copy(), scratch: scratch.copy() },
         },
       ),
@@ -157,7 +145,9 @@ function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions,
   };
 }
 
+const silentLog: Log = { info: () => {}, warn: () => {}, error: () => {} };
+
 /** Without what it holds for each hub object: a fork has hubs of its own. */
-function copyOf({ lastBeat, lastOpen, foreignRows }: Memory): Memory {
-  return { ...createMemory(), lastBeat, lastOpen: new Map(lastOpen), foreignRows: new Map(foreignRows) };
+function copyOf({ lastOpen, foreignRows }: Memory): Memory {
+  return { ...createMemory(), lastOpen: new Map(lastOpen), foreignRows: new Map(foreignRows) };
 }

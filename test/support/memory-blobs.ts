@@ -28,7 +28,9 @@ function openMemoryBlobs(now: () => number, stored: Map<string, Stored>, startVe
       const blob = stored.get(name);
       if (blob === undefined) return undefined;
       const end = range === undefined ? blob.bytes.length : range.offset + range.length;
-      return { bytes: blob.bytes.slice(range?.offset ?? 0, end), etag: blob.etag } satisfies Blob;
+      const { etag, modifiedAt } = blob;
+      const ageMs = now() - modifiedAt.getTime();
+      return { bytes: blob.bytes.slice(range?.offset ?? 0, end), etag, ageMs } satisfies Blob;
     },
     put: async (name, bytes, condition, facts = {}) => {
       const checked = toFacts(toMetadata(facts, 'memory'));
@@ -44,7 +46,7 @@ function openMemoryBlobs(now: () => number, stored: Map<string, Stored>, startVe
     },
     list: async (prefix) => {
       const entries: BlobEntry[] = [];
-      for (const [name, blob] of stored) if (name.startsWith(prefix)) entries.push(toEntry(name, blob));
+      for (const [name, blob] of stored) if (name.startsWith(prefix)) entries.push(toEntry(name, blob, now()));
       return entries.sort(byName);
     },
     listFolders: async (prefix) => {
@@ -62,8 +64,9 @@ function openMemoryBlobs(now: () => number, stored: Map<string, Stored>, startVe
   };
 }
 
-function toEntry(name: string, { bytes, facts, createdAt, modifiedAt }: Stored): BlobEntry {
-  return { name, facts, sizeBytes: bytes.length, createdAt, modifiedAt };
+function toEntry(name: string, { bytes, etag, facts, createdAt, modifiedAt }: Stored, nowMs: number): BlobEntry {
+  const ageMs = nowMs - modifiedAt.getTime();
+  return { name, facts, sizeBytes: bytes.length, createdAt, modifiedAt, etag, ageMs };
 }
 
 function byName(a: BlobEntry, b: BlobEntry): number {

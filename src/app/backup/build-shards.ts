@@ -7,7 +7,6 @@ import { readStagedRows, readStagedTables } from '../listing/segments.ts';
 import { STAGED_SECTIONS } from '../listing/stage-rows.ts';
 import { SnapshotRows, snapshotNumbersOf } from '../listing/staged-row.ts';
 import { doShards, type Moved } from '../runs/dispatch.ts';
-import { beat } from '../runs/store.ts';
 import { storeFingerprints } from '../snapshots/fingerprints.ts';
 import { sha256Hex } from '../stored/codec.ts';
 import { mapConcurrent } from '../stored/concurrent.ts';
@@ -73,7 +72,6 @@ async function storeShard(
   const entry = { name: `shards/${shardLabel(shard)}.jsonl.gz`, records, registrations, bytes: bytes.length, sha256 };
   const facts = { done: '1', records: String(records), ...churn };
   await documents.snapshotShard.write(app, name, { shard: entry, counts, duplicatesSeen }, 'any', facts);
-  await beat(app, run.kind, run.id);
 }
 
 /** All shards' results of a backup, in shard order. Throws `StoredDocumentInvalid`, naming the one it is about. */

@@ -1,7 +1,8 @@
 import { scanName } from '../../core/paths.ts';
 import { type BackupRun, isOver } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
-import { findRun, readBeat } from '../runs/store.ts';
+import { lastRenewalIn, readLive } from '../runs/live.ts';
+import { findRun } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
 import { documents } from '../stored/documents.ts';
 
@@ -32,7 +33,7 @@ export async function readBackupProgress(
   if (isOver(run)) return { rowsRead: run.result?.registrationCount ?? 0, beatAt: undefined };
   const [rowsRead, beatAt] = await Promise.all([
     requests > 0 ? readRowsRead(app, run) : (known?.rowsRead ?? 0),
-    requests > 1 ? readBeat(app, run, 'mayBeMissing') : known?.beatAt,
+    requests > 1 ? readLive(app, run).then(lastRenewalIn) : known?.beatAt,
   ]);
   return { rowsRead, beatAt };
 }

@@ -5,9 +5,9 @@ import { shardCountFor } from '../../core/registration/record.ts';
 import type { Run } from '../../core/run/run.ts';
 import { isOver } from '../../core/run/run.ts';
 import { newScanCheckpoint, type ScanCheckpoint } from '../../core/snapshot/scan-checkpoint.ts';
-import { type App, fullNameOf, hubOf, toInstant } from '../app.ts';
+import { type App, fullNameOf, type HeldStep, hubOf, toInstant } from '../app.ts';
 import { type Moved, moveOn } from '../runs/dispatch.ts';
-import { beat, readRun, Superseded } from '../runs/store.ts';
+import { readRun, Superseded } from '../runs/store.ts';
 import { documents } from '../stored/documents.ts';
 import { Listing } from './pages.ts';
 import { storeSegment } from './segments.ts';
@@ -25,10 +25,10 @@ const MAX_RESTARTS = 5;
  * Lists the run's hub within the step's time: every row goes to the section its record key hashes to, and a checkpoint
  * names what is stored. Answers whether the listing is complete; if not, another step resumes from the checkpoint.
  */
-export async function scan(app: App, run: Run, deadlineAt: number): Promise<Moved | 'continue'> {
+export async function scan(app: App, run: Run, held: HeldStep): Promise<Moved | 'continue'> {
   const progress = await openProgress(app, run);
   if (!progress.checkpoint.isFinished) {
-    const end = await list(app, hubOf(app, run.hub), progress, deadlineAt);
+    const end = await list(app, hubOf(app, run.hub), progress, held);
     if (end === 'interrupted') return 'continue';
   }
   if (run.kind === 'backup') await noteSuperseded(app, progress);
@@ -45,7 +45,7 @@ function noteListing(run: Run, rowCount: number): Run {
 async function noteSuperseded(app: App, progress: Progress): Promise<void> {
   const { run, checkpoint } = progress;
   if (checkpoint.superseded !== undefined) return;
-  const superseded = await findSuperseded(app, run, checkpoint);
+  const superseded = await findSuperseded(app, checkpoint);
   if (superseded.length === 0) return;
   app.log.warn('ids listed under two keys', { runId: run.id, rows: superseded.length });
   await save(app, progress, { ...checkpoint, superseded });
@@ -81,7 +81,8 @@ type Position = Pick<ScanCheckpoint, 'token' | 'pageCount' | 'rowCount' | 'unrea
  * Lists page after page. While what has gathered is being stored, the listing continues. What was listed before a fault
  * is stored, too, so that nothing is read twice.
  */
-async function list(app: App, hub: Hub, progress: Progress, deadlineAt: number): Promise<'finished' | 'interrupted'> {
+async function list(app: App, hub: Hub, progress: Progress, held: HeldStep): Promise<'finished' | 'interrupted'> {
+  const { deadlineAt } = held;
   const { staged } = progress;
   let at: Position = progress.checkpoint;
   let storeAt = app.world.now() + STORE_AFTER_MS;
@@ -89,6 +90,7 @@ async function list(app: App, hub: Hub, progress: Progress, deadlineAt: number):
   const listing = new Listing(hub, deadlineAt, app.world);
   for (;;) {
     const page = await listing.page(at.token);
+    if (held.isLost) throw new Superseded('another process took this step over');
     if (page instanceof DrError) {
       await storing;
       if (!page.retryable || staged.isEmpty) throw page;
@@ -161,6 +163,5 @@ async function save(app: App, progress: Progress, checkpoint: ScanCheckpoint): P
   if (etag === 'conflict') throw new Superseded('another step went on with this listing');
   progress.checkpoint = checkpoint;
   progress.etag = etag;
-  await beat(app, run.kind, run.id);
   app.log.info('listing', { runId: run.id, pages: checkpoint.pageCount, rows: checkpoint.rowCount });
 }

@@ -1,8 +1,6 @@
 import { membersOf, type Neighbours } from '../../core/registration/record.ts';
-import type { Run } from '../../core/run/run.ts';
 import type { ScanCheckpoint } from '../../core/snapshot/scan-checkpoint.ts';
 import type { App } from '../app.ts';
-import { beat } from '../runs/store.ts';
 import { readStagedRows, readStagedTables } from './segments.ts';
 import { STAGED_SECTIONS } from './stage-rows.ts';
 import { SnapshotRows, SnapshotTable, snapshotNumbersOf } from './staged-row.ts';
@@ -18,25 +16,25 @@ export type SupersededRow = readonly [idHash: number, keyHash: number];
  * registration a new handle while the hub was listed. Both in a snapshot would be two devices that take the id from each
  * other in every restore.
  */
-export async function findSuperseded(app: App, run: Run, checkpoint: ScanCheckpoint): Promise<SupersededRow[]> {
-  const repeated = await findRepeatedIds(app, run, checkpoint);
+export async function findSuperseded(app: App, checkpoint: ScanCheckpoint): Promise<SupersededRow[]> {
+  const repeated = await findRepeatedIds(app, checkpoint);
   if (repeated.size === 0) return [];
   const keys = new Map<number, Set<number>>();
-  await eachTable(app, run, checkpoint, (table) => {
+  await eachTable(app, checkpoint, (table) => {
     for (let row = 0; row < table.count; row += 1) {
       const idHash = table.idHash(row);
       if (repeated.has(idHash)) keys.set(idHash, (keys.get(idHash) ?? new Set()).add(table.keyHash(row)));
     }
   });
   const suspects = new Set([...keys].flatMap(([idHash, found]) => (found.size > 1 ? [idHash] : [])));
-  return suspects.size === 0 ? [] : olderRows(await readIdentities(app, run, checkpoint, suspects));
+  return suspects.size === 0 ? [] : olderRows(await readIdentities(app, checkpoint, suspects));
 }
 
 /** Hashes of the ids that were listed more than once, under whatever key. */
-async function findRepeatedIds(app: App, run: Run, checkpoint: ScanCheckpoint): Promise<ReadonlySet<number>> {
+async function findRepeatedIds(app: App, checkpoint: ScanCheckpoint): Promise<ReadonlySet<number>> {
   const ids = new Float64Array(checkpoint.rowCount);
   let count = 0;
-  await eachTable(app, run, checkpoint, (table) => {
+  await eachTable(app, checkpoint, (table) => {
     for (let row = 0; row < table.count; row += 1) {
       ids[count] = table.idHash(row);
       count += 1;
@@ -61,12 +59,11 @@ interface Identity {
 /** Of the rows themselves: of ten million ids two may have one hash. */
 async function readIdentities(
   app: App,
-  run: Run,
   checkpoint: ScanCheckpoint,
   suspects: ReadonlySet<number>,
 ): Promise<Identity[]> {
   const found: Identity[] = [];
-  await eachTable(app, run, checkpoint, async (table, section) => {
+  await eachTable(app, checkpoint, async (table, section) => {
     const own = membersOf({ first: 0, count: table.count }).filter((row) => suspects.has(table.idHash(row)));
     if (own.length === 0) return;
     const shards = { first: section, count: 1 };
@@ -91,14 +88,12 @@ function olderRows(identities: readonly Identity[]): SupersededRow[] {
 
 async function eachTable(
   app: App,
-  run: Run,
   { segments, rowCount }: ScanCheckpoint,
   take: (table: SnapshotTable, section: number) => void | Promise<void>,
 ): Promise<void> {
   for (const shards of groupsOf(rowCount)) {
     const tableOf = await readStagedTables(app, { segments, shards, shardCount: STAGED_SECTIONS }, snapshotNumbersOf);
     for (const section of membersOf(shards)) await take(new SnapshotTable(await tableOf(section)), section);
-    await beat(app, run.kind, run.id);
   }
 }
 

@@ -16,14 +16,11 @@ import { readCard, storeOrWarn } from './card-store.ts';
 const RESTORES_READ = 4;
 const MAX_TRIES = 3;
 
-/** What a gathered card takes over: it is kept nowhere else. */
-type Kept = Pick<ReadinessCard, 'watchedAt' | 'firstAt' | 'silentSince'>;
-
 /**
  * Reads everything the readiness rests on from where it is kept. About twenty storage requests, none of which grows
  * with the hub; a status call gets the stored card. Also gives the last restores, newest first.
  */
-export async function gatherCard(app: App, kept: Kept) {
+export async function gatherCard(app: App, watchedAt: string | undefined) {
   const hub = app.primary.ref;
   const judgedAt = toInstant(app.world.now());
   const marked = readMarks(app, hub);
@@ -39,9 +36,7 @@ export async function gatherCard(app: App, kept: Kept) {
   ]);
   const card: ReadinessCard = {
     judgedAt,
-    firstAt: kept.firstAt ?? judgedAt,
-    watchedAt: kept.watchedAt,
-    silentSince: kept.silentSince,
+    watchedAt,
     secondary: app.secondary.ref,
     latest: manifest && noteLatest(manifest, marks.get(manifest.id)),
     passedOver: faults.map(({ message }) => message),
@@ -58,22 +53,12 @@ export async function gatherCard(app: App, kept: Kept) {
 }
 
 /** Gathers a card and stores it, unless something it shows keeps changing meanwhile. */
-export async function renewCard(app: App, kept: Kept = {}): Promise<ReadinessCard> {
+export async function renewCard(app: App, watchedAt?: string): Promise<ReadinessCard> {
   for (let tries = 1; ; tries += 1) {
     const before = await readCard(app);
-    const { card } = await gatherCard(app, keptOf(before.card, kept));
+    const { card } = await gatherCard(app, watchedAt ?? before.card?.watchedAt);
     if ((await storeOrWarn(app, card, before.etag)) || tries === MAX_TRIES) return card;
   }
-}
-
-/** What is kept of a card, where the caller does not know better. */
-export function keptOf(card: ReadinessCard | undefined, newer: Kept): Kept {
-  return {
-    firstAt: card?.firstAt ?? card?.judgedAt,
-    watchedAt: card?.watchedAt,
-    silentSince: card?.silentSince,
-    ...newer,
-  };
 }
 
 function noteLatest({ id, readStartedAt, readFinishedAt, counts }: Manifest, marks: Marks | undefined) {

@@ -1,3 +1,4 @@
+import type { ShardPhase } from '../../core/paths.ts';
 import { membersOf, type Neighbours } from '../../core/registration/record.ts';
 import { laneOf } from '../../core/run/lane.ts';
 import { advance, comparePhases, describePhase, isOver, type PhaseKey, type Run } from '../../core/run/run.ts';
@@ -8,15 +9,20 @@ import { changeRun } from './store.ts';
 
 /** Puts the messages of the run's phase into the queue, then notes that they are there. */
 export async function dispatch(app: App, run: Run): Promise<void> {
-  const { notBefore } = run.phase;
-  const steps = (await openShards(app, run)).map((part) => ({ ...stepOf(run, run.phase), ...part }));
-  const delayMs = notBefore === undefined ? 0 : Date.parse(notBefore) - app.world.now();
-  await app.queue.send(laneOf(run), steps.map(formatStep), Math.max(0, Math.ceil(delayMs / 1000)));
+  const open = await openShards(app, run);
+  // All are done but the run has not moved on: doing one of them again moves it.
+  const steps = stepsOf(run, open.length > 0 ? open : [0]);
+  await app.queue.send(laneOf(run), steps.map(formatStep), Math.ceil(delayOf(run) / 1000));
   await changeRun(app, run.kind, run.id, (current) =>
     isOver(current) || current.phase.isDispatched || comparePhases(current.phase, run.phase) !== 0
       ? undefined
       : { ...current, phase: { ...current.phase, isDispatched: true } },
   );
+}
+
+/** How long the messages of the run's phase are to wait: both instants are its mover's. */
+export function delayOf({ phase: { startedAt, notBefore } }: Run): number {
+  return notBefore === undefined ? 0 : Math.max(0, Date.parse(notBefore) - Date.parse(startedAt));
 }
 
 export function stepOf(run: Run, { name, pass, wave }: PhaseKey): Step {
@@ -32,14 +38,24 @@ function sortedTogether({ kind, shardCount }: Run): number {
   return kind === 'restore' ? Math.min(16, Math.max(4, shardCount / 16)) : 4;
 }
 
-/** The shards a phase still has to do, a step's at a time; of a phase that is not by shard, the one thing it does. */
-async function openShards(app: App, run: Run): Promise<Pick<Step, 'shard' | 'span'>[]> {
+/** The shards a phase still has to do, in ascending order; 0 where it is not by shard. */
+export async function openShards(app: App, run: Run): Promise<number[]> {
   const { name } = run.phase;
-  if (name !== 'seal' && name !== 'reconcile' && name !== 'verify') return [{}];
+  if (!isByShard(name)) return [0];
   const done = await doneShards(app, run, name);
-  const open = membersOf({ first: 0, count: run.shardCount }).filter((shard) => !done.has(shard));
-  // All are done but the run has not moved on: doing one of them again moves it.
-  return spansOf(open.length > 0 ? open : [0], name === 'seal' ? sortedTogether(run) : 1);
+  return membersOf({ first: 0, count: run.shardCount }).filter((shard) => !done.has(shard));
+}
+
+/** What does those shards in the run's phase. */
+export function stepsOf(run: Run, shards: readonly number[]): Step[] {
+  const { name } = run.phase;
+  const step = stepOf(run, run.phase);
+  if (!isByShard(name)) return [step];
+  return spansOf(shards, name === 'seal' ? sortedTogether(run) : 1).map((part) => ({ ...step, ...part }));
+}
+
+function isByShard(name: PhaseKey['name']): name is ShardPhase {
+  return name === 'seal' || name === 'reconcile' || name === 'verify';
 }
 
 /** Rows of neighbours among ascending shards, each of at most this many. */

@@ -4,10 +4,11 @@ import type { HubRef } from '../../core/ports.ts';
 import { isOver, type Run } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { documents } from '../stored/documents.ts';
-import { changeRun, lastHeartbeatAt, readHolder } from './store.ts';
+import { silenceOf } from './live.ts';
+import { changeRun, readHolder } from './store.ts';
 import { refuseWhileWriting } from './writers.ts';
 
-/** A holder without a heartbeat for this long is dead: the next run takes its place. */
+/** A holder that gives no sign of life for this long is dead: the next run takes its place. */
 const TAKEOVER_AFTER_MS = 15 * 60_000;
 /** Between taking a lock and writing the run lie two storage calls. */
 const BIRTH_MS = 60_000;
@@ -57,21 +58,20 @@ async function putLock(app: App, name: string, lock: Lock, mayBeUnclear: boolean
 }
 
 /** The holder that is dead but not yet over, if that is what it is. */
-async function refuseLivingHolder(app: App, kind: RunKind, holder: Lock): Promise<Run | undefined> {
+async function refuseLivingHolder(app: App, kind: RunKind, holder: HeldLock): Promise<Run | undefined> {
   const run = await readHolder(app, kind, holder.runId);
   const orCancel = kind === 'restore' ? ', or cancel it' : '';
   const message = `The ${kind} '${holder.runId}' is still running on this hub. Watch it at GET /api/${kind}s/${holder.runId}${orCancel}.`;
   const inProgress = new DrError('RunInProgress', message, { target: holder.runId });
   if (run === 'missing' || run === 'unreadable') {
-    const waitMs = run === 'missing' ? BIRTH_MS : TAKEOVER_AFTER_MS;
-    if (app.world.now() - Date.parse(holder.takenAt) < waitMs) throw inProgress;
+    if (holder.ageMs < (run === 'missing' ? BIRTH_MS : TAKEOVER_AFTER_MS)) throw inProgress;
     return undefined;
   }
   if (isOver(run)) {
     await refuseWhileWriting(app, run);
     return undefined;
   }
-  if (app.world.now() - (await lastHeartbeatAt(app, run)) < TAKEOVER_AFTER_MS) throw inProgress;
+  if ((await silenceOf(app, run)) < TAKEOVER_AFTER_MS) throw inProgress;
   return run;
 }
 
@@ -85,12 +85,14 @@ async function endTakenOver(app: App, { kind, id }: Run): Promise<void> {
   );
 }
 
+/** By the clock of the storage. */
+type HeldLock = Lock & { readonly etag: string; readonly ageMs: number };
 type Lock = Awaited<ReturnType<typeof documents.lock.read>>;
 
 /** The run that holds the hub, if any. A damaged lock names no run, and any run may take it. */
-export async function readLock(app: App, name: string): Promise<(Lock & { readonly etag: string }) | undefined> {
-  const { value, etag } = await documents.lock.tryFind(app, name);
-  return etag === undefined ? undefined : { ...(value ?? { runId: '', takenAt: toInstant(0) }), etag };
+export async function readLock(app: App, name: string): Promise<HeldLock | undefined> {
+  const { value, etag, ageMs = 0 } = await documents.lock.tryFind(app, name);
+  return etag === undefined ? undefined : { ...(value ?? { runId: '', takenAt: toInstant(0) }), etag, ageMs };
 }
 
 export async function releaseLock(app: App, run: Run): Promise<void> {

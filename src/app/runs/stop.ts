@@ -1,6 +1,7 @@
 import { laneOfStep } from '../../core/run/lane.ts';
 import { formatStep } from '../../core/run/step.ts';
 import type { App } from '../app.ts';
+import { giveUpLeases } from './lease.ts';
 
 /** Steps continue for so long: until the next host is up, nothing else does their work. */
 const WORK_ON_MS = 1500;
@@ -24,6 +25,7 @@ export async function stopSteps(app: App): Promise<void> {
   const cut = [...stepsInHand];
   stepsInHand.clear();
   if (cut.length > 0) {
+    await giveUpLeases(app);
     log.warn('steps are cut and enqueued again', { steps: cut.length });
     await Promise.all(cut.map((step) => queue.send(laneOfStep(step), [formatStep(step)])));
   }

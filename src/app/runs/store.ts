@@ -1,17 +1,7 @@
 import { DrError, orFault } from '../../core/errors.ts';
-import {
-  heartbeatName,
-  isSameHub,
-  type RunKind,
-  runFolder,
-  runName,
-  runsFolder,
-  stagingFolder,
-} from '../../core/paths.ts';
-import type { HubRef } from '../../core/ports.ts';
+import { type RunKind, runFolder, runName, runsFolder, stagingFolder } from '../../core/paths.ts';
 import { isRunId, type Run, type RunOf, startOfRunId } from '../../core/run/run.ts';
-import { type App, emit, toInstant } from '../app.ts';
-import { toBytes, toText } from '../stored/codec.ts';
+import { type App, emit } from '../app.ts';
 import { mapConcurrent } from '../stored/concurrent.ts';
 import type { Found } from '../stored/document.ts';
 import { documents } from '../stored/documents.ts';
@@ -44,17 +34,9 @@ async function readStored<Kind extends RunKind>(
   const name = runName(kind, runId);
   const found = await documents.run.find(app, name);
   if (found === undefined) return undefined;
-  const { value: run, etag } = found;
-  if (!isOfPair(app, run)) return undefined;
-  if (run.id === runId && isOfKind(run, kind)) return { value: run, etag };
+  const { value: run } = found;
+  if (run.id === runId && isOfKind(run, kind)) return { ...found, value: run };
   throw documents.run.invalid(name, 'is that of another run');
-}
-
-/** Earlier versions stored the runs of all pairs in one place. */
-function isOfPair({ primary, secondary }: App, run: Run): boolean {
-  const isOwn = (hub: HubRef): boolean => isSameHub(hub, primary.ref) || isSameHub(hub, secondary.ref);
-  if (run.kind !== 'restore') return isOwn(run.hub);
-  return isOwn(run.request.sourceHub) && (run.request.target === 'drill' || isOwn(run.hub));
 }
 
 function isOfKind<Kind extends RunKind>(run: Run, kind: Kind): run is RunOf<Kind> {
@@ -118,37 +100,6 @@ export async function listRuns<Kind extends RunKind>(
   const runs = await mapConcurrent(candidates, READERS, (runId) => readHolder(app, kind, runId));
   const readable = runs.filter((run) => typeof run === 'object');
   return readable.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, limit);
-}
-
-/** Shows that the run lives. A process that has just done so does not do it again: only minutes without it matter. */
-export async function beat(app: App, kind: RunKind, runId: string): Promise<void> {
-  const name = heartbeatName(kind, runId);
-  const now = app.world.now();
-  const last = app.memory.lastBeat;
-  if (last?.name === name && Math.abs(now - last.at) < BEAT_EVERY_MS) return;
-  const at = toInstant(now);
-  // As a fact, too: a listing gives it without a read.
-  await app.blobs.put(name, toBytes(at), 'any', { at });
-  app.memory.lastBeat = { name, at: now };
-}
-
-const BEAT_EVERY_MS = 5000;
-
-/** Epoch ms of the last sign of life, for those who act on it. */
-export async function lastHeartbeatAt(app: App, run: Run): Promise<number> {
-  return lastSignOfLife(run, await readBeat(app, run));
-}
-
-/** The instant of a run's heartbeat. Those who only show it ask once, also before the first beat. */
-export async function readBeat(app: App, run: Run, how?: 'mayBeMissing') {
-  const blob = await app.blobs.get(heartbeatName(run.kind, run.id), how);
-  return blob && toText(blob.bytes);
-}
-
-/** Epoch ms of a heartbeat, the phase's start, or the instant its messages become visible, whichever is last. */
-export function lastSignOfLife(run: Run, beatAt: string | undefined): number {
-  const instants = [run.createdAt, run.phase.startedAt, run.phase.notBefore, beatAt].map((at) => Date.parse(at ?? ''));
-  return Math.max(...instants.filter((at) => !Number.isNaN(at)));
 }
 
 /** The run a lock names, or why its document cannot be used: damage to one run must not stop the others. */

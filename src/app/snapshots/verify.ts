@@ -6,7 +6,6 @@ import type { App } from '../app.ts';
 import { type Moved, moveOn } from '../runs/dispatch.ts';
 import { endRun, failureOf } from '../runs/end.ts';
 import { areAllDone } from '../runs/shard-phase.ts';
-import { beat } from '../runs/store.ts';
 import { documents } from '../stored/documents.ts';
 import { storeProof } from './marks.ts';
 import { readManifest, readSnapshotShard } from './store.ts';
@@ -29,7 +28,6 @@ export async function verifyShard(app: App, run: VerificationRun, shard: number)
     };
     if (damage === undefined) await documents.soundShard.write(app, name, {}, 'any', facts);
     else await documents.damagedShard.write(app, name, damage, 'any', facts);
-    await beat(app, 'verification', run.id);
   }
   return (await areAllDone(app, run, 'verify')) ? moveOn(app, run, { name: 'finish', pass: 1 }) : undefined;
 }

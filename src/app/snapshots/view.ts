@@ -1,7 +1,8 @@
 import { isOver, type VerificationRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import type { App } from '../app.ts';
-import { findRun, readBeat } from '../runs/store.ts';
+import { lastRenewalIn, readLive } from '../runs/live.ts';
+import { findRun } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
 import { type Marks, noMarks, readMarks } from './marks.ts';
 import { findSnapshot, type ListedSnapshot, listSnapshots } from './store.ts';
@@ -49,7 +50,7 @@ export async function viewVerification(app: App, run: VerificationRun) {
   const endedAt = run.finishedAt === undefined ? app.world.now() : Date.parse(run.finishedAt);
   const seconds = Math.max((endedAt - Date.parse(run.createdAt)) / 1000, 0.001);
   return {
-    ...viewCommon(run, isOver(run) ? undefined : await readBeat(app, run, 'mayBeMissing')),
+    ...viewCommon(run, isOver(run) ? undefined : lastRenewalIn(await readLive(app, run))),
     snapshot: { id: run.snapshotId, hub: run.hub },
     counts,
     damagedArtefacts,

@@ -8,12 +8,15 @@ import { type DocumentKind, invalidOf, openerOf } from './opener.ts';
 export interface Found<T> {
   readonly value: T;
   readonly etag: string;
+  /** As `BlobEntry` has it, where it was read. */
+  readonly ageMs?: number;
 }
 
 /** A document that is there and cannot be used. */
 export interface Unusable {
   readonly fault: DrError;
   readonly etag: string;
+  readonly ageMs: number;
 }
 
 type Storage = Pick<App, 'blobs' | 'world'>;
@@ -35,11 +38,11 @@ export function defineDocument<T extends object>(kind: DocumentKind<T>) {
   const look = async (app: Storage, name: string, how?: 'mayBeMissing'): Promise<Found<T> | Unusable | undefined> => {
     const blob = await app.blobs.get(name, how);
     if (blob === undefined) return undefined;
-    const { bytes, etag } = blob;
+    const { bytes, etag, ageMs } = blob;
     try {
-      return { value: open(name, isGzipped ? await decompress(app.world, bytes, name) : bytes), etag };
+      return { value: open(name, isGzipped ? await decompress(app.world, bytes, name) : bytes), etag, ageMs };
     } catch (fault) {
-      if (fault instanceof DrError) return { fault, etag };
+      if (fault instanceof DrError) return { fault, etag, ageMs };
       throw fault;
     }
   };
@@ -66,7 +69,7 @@ export function defineDocument<T extends object>(kind: DocumentKind<T>) {
       const found = await look(app, name, how);
       if (found === undefined || !('fault' in found)) return found ?? {};
       app.log.warn(`${what} unreadable`, { name, code: found.fault.code });
-      return { etag: found.etag };
+      return { etag: found.etag, ageMs: found.ageMs };
     },
     /** As `Blobs.put`; the value is taken at once, before anything is awaited. */
     async write(app: Storage, name: string, value: T, condition: Condition, facts?: BlobFacts) {

@@ -89,6 +89,8 @@ const commonFields = {
   shardCount: count,
   /** How often the watchdog had to enqueue this run's steps again without any progress since. */
   kicks: count,
+  /** How many shards were open when it last did. */
+  openAtKick: count.optional(),
   error: failureSchema.optional(),
   warnings: z.array(z.string()),
 };

@@ -36,7 +36,7 @@ export const plants = {
   },
   'a quiet run is not enqueued again': {
     kind: 'stuck',
-    changes: [{ file: 'app/watchdog.js', from: 'await dispatch(app, run);', to: '' }],
+    changes: [{ file: 'app/runs/watch.js', from: 'await app.queue.send(laneOf(run), steps.map(formatStep));', to: '' }],
   },
   'a plain row is updated without If-Match': {
     kind: 'overwroteUnseen',

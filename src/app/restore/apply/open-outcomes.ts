@@ -19,7 +19,7 @@ import {
 import { toFacts } from '../../../core/restore/totals.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
-import { beat, Superseded } from '../../runs/store.ts';
+import { Superseded } from '../../runs/store.ts';
 import type { Found } from '../../stored/document.ts';
 import { documents } from '../../stored/documents.ts';
 import { noOutcomes, unusableOutcomes } from '../outcomes/store.ts';
@@ -208,7 +208,6 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
       const next = await documents.restoredShard.write(app, name, outcomes, { etag }, facts);
       if (next === 'conflict') throw new Superseded('another step went on with this shard');
       etag = next;
-      await beat(app, 'restore', run.id);
     },
   };
 }

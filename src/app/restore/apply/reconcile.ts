@@ -1,10 +1,11 @@
 import { DrError } from '../../../core/errors.ts';
 import { outcomeOf, type ShardOutcomes, withMissingAsWritten } from '../../../core/restore/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
-import { type App, hubOf } from '../../app.ts';
+import { type App, type HeldStep, hubOf } from '../../app.ts';
 import type { Moved } from '../../runs/dispatch.ts';
 import { watchEnd } from '../../runs/end-watch.ts';
 import { isSurelyOpen, withOthers } from '../../runs/shard-phase.ts';
+import { Superseded } from '../../runs/store.ts';
 import { createWorkers } from '../../stored/concurrent.ts';
 import type { Found } from '../../stored/document.ts';
 import { readFinishedOutcomes, readOutcomes } from '../outcomes/store.ts';
@@ -36,16 +37,11 @@ const BATCH = { least: 500, most: 2000, quickMs: 500, slowMs: 2000 };
  * missing, or removes what a rollback is about; later passes look again and repair. Answers whether the shard is done;
  * if not, another step resumes where the stored outcomes end.
  */
-export async function reconcile(
-  app: App,
-  run: RestoreRun,
-  shard: number,
-  deadlineAt: number,
-): Promise<Moved | 'continue'> {
+export async function reconcile(app: App, run: RestoreRun, shard: number, held: HeldStep): Promise<Moved | 'continue'> {
   const { result: end, isLast } = await withOthers(app, run, shard, async (): Promise<ShardEnd> => {
     const stored = await readOutcomes(app, run, run.phase.pass, shard);
     if (stored?.value.isDone) return { failureCount: stored.value.failures.length };
-    return settleOpen(await openWork(app, run, shard, stored, deadlineAt));
+    return settleOpen(await openWork(app, run, shard, stored, held));
   });
   if (end === 'over') {
     if (isLast) await acknowledgeEnd(app, run);
@@ -72,6 +68,7 @@ type ShardEnd = 'continue' | 'over' | { readonly failureCount: number };
 interface Work extends Writer, JournalWriter, ShardReads {
   readonly app: App;
   readonly outcomes: OpenOutcomes;
+  readonly held: HeldStep;
   /** Of a rollback. */
   readonly undone: Undone | undefined;
 }
@@ -81,8 +78,9 @@ async function openWork(
   run: RestoreRun,
   shard: number,
   stored: Found<ShardOutcomes> | undefined,
-  deadlineAt: number,
+  held: HeldStep,
 ): Promise<Work> {
+  const { deadlineAt } = held;
   const hub = hubOf(app, run.hub);
   const newlyLostMs = countLostTime(app, hub);
   const reads = await openShardReads(app, run, shard);
@@ -106,15 +104,17 @@ async function openWork(
   const isRepair = before !== undefined;
   const workers = createWorkers(app.policy.maxConcurrency);
   const noted = keepsJournal(run, before) ? new Map() : undefined;
-  const endWatch = watchEnd(app, run);
-  const shared = { ...reads, app, run, shard, before, plan, outcomes, undone };
+  const endWatch = watchEnd(app, run, held);
+  const shared = { ...reads, app, run, shard, held, before, plan, outcomes, undone };
   return { ...shared, hub, deadlineAt, isRepair, idMap, workers, endWatch, noted };
 }
 
 async function settleOpen(work: Work): Promise<ShardEnd> {
-  const { app, outcomes, endWatch } = work;
+  const { app, held, outcomes, endWatch } = work;
   const open = outcomes.open();
   const failures = await writeOpen(work, open);
+  // The step that took it over goes by what is stored, and stops when that changes.
+  if (held.isLost) throw new Superseded('another process took this step over');
   const [failure] = failures;
   outcomes.dropUnsent();
   if (outcomes.openCount() === 0) {

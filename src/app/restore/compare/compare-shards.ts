@@ -25,7 +25,6 @@ import type { ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { App } from '../../app.ts';
 import { noteUnfinished, openBaseline } from '../../baseline/store.ts';
 import { doShards, type Moved } from '../../runs/dispatch.ts';
-import { beat } from '../../runs/store.ts';
 import { openSnapshotFingerprints, readSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { invalidDocument } from '../../stored/invalid.ts';
@@ -87,7 +86,6 @@ async function compareAll(app: App, run: RestoreRun, shards: Neighbours): Promis
     const live = await liveFingerprintsOf(shard);
     if (run.request.purpose === 'rollback') await compareUndone(app, run, shard, snapshot.fingerprints, live);
     else await compare(app, run, shard, snapshot, live);
-    await beat(app, 'restore', run.id);
   }
 }
 

@@ -1,7 +1,6 @@
 import { membersOf } from '../../../core/registration/record.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
-import { beat } from '../../runs/store.ts';
 import { readSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { readComparison } from './comparison.ts';
 import { readForeignRows } from './foreign-rows.ts';
@@ -21,7 +20,6 @@ export async function countMoves(app: App, run: RestoreRun): Promise<number> {
       const isMove = elsewhere.isOurs(fingerprints.handleHashesAt(index), fingerprints.idHashesAt(index));
       if (isMove) moves += 1;
     }
-    await beat(app, 'restore', run.id);
   }
   return moves;
 }

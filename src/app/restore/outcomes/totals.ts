@@ -1,8 +1,9 @@
-import { heartbeatName, passOfName, phaseFolder, shardOfName } from '../../../core/paths.ts';
+import { passOfName, phaseFolder, shardOfName } from '../../../core/paths.ts';
 import type { BlobFacts } from '../../../core/ports.ts';
 import { sumOutcomes, type Totals } from '../../../core/restore/totals.ts';
 import type { RestoreResult, RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
+import { lastRenewalIn, liveIn } from '../../runs/live.ts';
 
 /** What a restore has come to so far, from its shards' facts: one listing, however many passes there were. */
 export async function readTotals(app: App, run: RestoreRun): Promise<Totals> {
@@ -10,7 +11,7 @@ export async function readTotals(app: App, run: RestoreRun): Promise<Totals> {
 }
 
 /**
- * The result as of now, and the last heartbeat, which the same listing gives. One that ended while shards were being
+ * The result as of now, and when a step last showed that it lives, which the same listing gives. One that ended while shards were being
  * written may be ahead of what its document says, until the last step has stored that it stopped.
  */
 export async function readCurrentResult(app: App, run: RestoreRun) {
@@ -41,17 +42,15 @@ export function toResult(totals: Totals, run: RestoreRun): RestoreResult {
   };
 }
 
-/** The facts of each shard in each pass, and the last heartbeat: one listing. */
+/** The facts of each shard in each pass, and when a step last showed that it lives: one listing. */
 export async function readResults(app: App, run: RestoreRun) {
   const passes = new Map<number, Map<number, BlobFacts>>();
-  let beatAt: string | undefined;
-  const heartbeat = heartbeatName('restore', run.id);
-  for (const { name, facts } of await app.blobs.list(phaseFolder('restore', run.id, 'reconcile'))) {
-    if (name === heartbeat) beatAt = facts['at'];
+  const entries = await app.blobs.list(phaseFolder('restore', run.id, 'reconcile'));
+  for (const { name, facts } of entries) {
     const number = passOfName(name);
     if (number < 1) continue;
     const pass = passes.get(number) ?? new Map<number, BlobFacts>();
     passes.set(number, pass.set(shardOfName(name), facts));
   }
-  return { passes, beatAt };
+  return { passes, beatAt: lastRenewalIn(liveIn(entries, run)) };
 }

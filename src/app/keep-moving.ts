@@ -1,0 +1,36 @@
+import { DrError } from '../core/errors.ts';
+import { describePhase, isOver, type Run } from '../core/run/run.ts';
+import { type App, orWarn } from './app.ts';
+import { failRun } from './fail-run.ts';
+import { readRun } from './runs/store.ts';
+import { MAX_KICKS, watchRun } from './runs/watch.ts';
+
+/** Steps it has done of a run make a process watch it, too, until it is over: no timer is needed when another dies. */
+export function watchInBackground(app: App, { id, kind }: Run): void {
+  const { memory, world, backgroundLog: log } = app;
+  memory.watched.set(id, kind);
+  memory.stopWatching ??= world.repeat(WATCH_EVERY_MS, () => watchAll({ ...app, log }));
+}
+
+const WATCH_EVERY_MS = 10_000;
+
+async function watchAll(app: App): Promise<void> {
+  const { memory } = app;
+  for (const [runId, kind] of memory.watched) {
+    await orWarn(app, 'look at a run failed', { runId }, async () => {
+      const run = await readRun(app, kind, runId);
+      if (run === undefined || isOver(run)) memory.watched.delete(runId);
+      else await keepMoving(app, run);
+    });
+  }
+  if (memory.watched.size > 0) return;
+  memory.stopWatching?.();
+  memory.stopWatching = undefined;
+}
+
+/** Enqueues the run's lost steps again, and ends it when nothing comes of that. */
+export async function keepMoving(app: App, run: Run): Promise<void> {
+  if ((await watchRun(app, run)) === 'moves') return;
+  const message = `Nothing has moved in phase ${describePhase(run.phase)} although its lost steps were enqueued again ${MAX_KICKS} times. Look into the log for the steps' errors, then start a new run: it continues from what is in place.`;
+  await failRun(app, run, new DrError('RunStuck', message));
+}

@@ -1,0 +1,147 @@
+import { DrError } from '../../core/errors.ts';
+import { leaseName } from '../../core/paths.ts';
+import {
+  deferredFacts,
+  isLiving,
+  type LiveStep,
+  leaseFacts,
+  partOf,
+  type StepWait,
+  toLiveStep,
+} from '../../core/run/live.ts';
+import type { Step } from '../../core/run/step.ts';
+import type { App, HeldStep } from '../app.ts';
+
+const NOTHING = new Uint8Array();
+const RENEW_EVERY_MS = 5000;
+/** A step that hangs: this long after its time is up its lease is no longer renewed. */
+const HANGS_AFTER_MS = 180_000;
+/** A lease that ends just now is there when the put is refused and gone when it is looked at. */
+const TRIES = 3;
+
+/** `undefined` when the step lives already, or waits for a time that has not come: then its message has no use. */
+export async function takeLease(app: App, step: Step): Promise<HeldStep | undefined> {
+  const { taking, held } = app.memory;
+  const name = leaseName(step);
+  const other = held.get(name);
+  if (taking.has(name) || (other !== undefined && !isHanging(app, other))) return undefined;
+  if (other !== undefined) other.isLost = true;
+  taking.add(name);
+  try {
+    return await take(app, step, name);
+  } finally {
+    taking.delete(name);
+  }
+}
+
+async function take(app: App, step: Step, name: string): Promise<HeldStep | undefined> {
+  const holder = holderOf(app);
+  const put = async (wait?: StepWait, etag?: string): Promise<HeldStep | undefined> => {
+    const condition = etag === undefined ? 'new' : { etag };
+    const taken = await app.blobs.put(name, NOTHING, condition, leaseFacts(partOf(step), holder, wait));
+    return taken === 'conflict' ? undefined : hold(app, { step, name, wait, etag: taken });
+  };
+  for (let tries = 1; tries <= TRIES; tries += 1) {
+    const held = await put();
+    if (held !== undefined) return held;
+    const found = await findLease(app, name);
+    if (found !== undefined) return isFree(app, step, found) ? put(found.wait, found.etag) : undefined;
+  }
+  return undefined;
+}
+
+async function findLease(app: App, name: string): Promise<LiveStep | undefined> {
+  const entry = (await app.blobs.list(name)).find((one) => one.name === name);
+  return entry && toLiveStep(entry);
+}
+
+function isFree({ memory: { processId } }: App, step: Step, found: LiveStep): boolean {
+  if (!isLiving(found)) return true;
+  if (found.kind === 'waiting') return step.attempt === found.wait.attempt;
+  // One of ours that is not in hand: the answer to the put that took it was lost.
+  return found.holder === processId;
+}
+
+/** Tells this process from others: drawn once. */
+function holderOf({ memory, world }: App): string {
+  memory.processId ??= world.newSuffix();
+  return memory.processId;
+}
+
+function hold(app: App, given: Pick<HeldStep, 'step' | 'name' | 'wait' | 'etag'>): HeldStep {
+  const { memory, world, policy } = app;
+  const takenAtMs = world.now();
+  const deadlineAt = takenAtMs + policy.stepBudgetMs;
+  const held: HeldStep = { ...given, takenAtMs, deadlineAt, isLost: false, renewing: Promise.resolve() };
+  memory.held.set(given.name, held);
+  memory.stopRenewing ??= world.repeat(RENEW_EVERY_MS, () => renewAll(app));
+  return held;
+}
+
+function drop({ memory }: App, held: HeldStep): void {
+  if (memory.held.get(held.name) === held) memory.held.delete(held.name);
+  if (memory.held.size > 0) return;
+  memory.stopRenewing?.();
+  memory.stopRenewing = undefined;
+}
+
+/** Renews what this process holds, whatever its steps are doing. */
+export async function renewAll(app: App): Promise<void> {
+  await Promise.all(
+    [...app.memory.held.values()].map((held) => {
+      held.renewing = renew(app, held);
+      return held.renewing;
+    }),
+  );
+}
+
+function isHanging({ world }: App, { deadlineAt }: HeldStep): boolean {
+  return world.now() > deadlineAt + HANGS_AFTER_MS;
+}
+
+async function renew(app: App, held: HeldStep): Promise<void> {
+  const { step, name, wait } = held;
+  if (isHanging(app, held)) return;
+  const { runId } = step;
+  try {
+    const facts = leaseFacts(partOf(step), holderOf(app), wait);
+    const renewed = await app.blobs.put(name, NOTHING, { etag: held.etag }, facts);
+    const etag = renewed === 'conflict' ? await findOwn(app, name) : renewed;
+    if (etag !== undefined) {
+      held.etag = etag;
+      return;
+    }
+    held.isLost = true;
+    drop(app, held);
+    app.backgroundLog.warn('lease lost', { runId, ...partOf(step) });
+  } catch (error) {
+    if (!(error instanceof DrError)) throw error;
+    app.backgroundLog.warn('lease not renewed', { runId, code: error.code, reason: error.message });
+  }
+}
+
+/** The answer to the renewal before may have been lost. */
+async function findOwn(app: App, name: string): Promise<string | undefined> {
+  const found = await findLease(app, name);
+  return found?.kind === 'working' && found.holder === app.memory.processId ? found.etag : undefined;
+}
+
+/** Ends a lease, and with it what was known of the step's waits: it is done, or continues. */
+export async function releaseLease(app: App, held: HeldStep): Promise<void> {
+  drop(app, held);
+  await held.renewing;
+  if (!held.isLost) await app.blobs.remove(held.name, held.etag);
+}
+
+/** For a host that stops: another may take its steps at once. */
+export async function giveUpLeases(app: App): Promise<void> {
+  await Promise.all([...app.memory.held.values()].map((held) => releaseLease(app, held)));
+}
+
+/** The step comes again later: `false` when another process has taken it over. */
+export async function storeWait(app: App, held: HeldStep, wait: StepWait): Promise<boolean> {
+  drop(app, held);
+  await held.renewing;
+  const facts = deferredFacts(partOf(held.step), holderOf(app), wait);
+  return !held.isLost && (await app.blobs.put(held.name, NOTHING, { etag: held.etag }, facts)) !== 'conflict';
+}

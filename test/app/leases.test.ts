@@ -1,0 +1,248 @@
+import { expect, test } from 'vitest';
+import { type App, createMemory } from '../../src/app/app.ts';
+import { startBackup } from '../../src/app/backup/start.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
+import { runStep } from '../../src/app/run-step.ts';
+import { renewAll } from '../../src/app/runs/lease.ts';
+import { readLive } from '../../src/app/runs/live.ts';
+import { findRun, readRun } from '../../src/app/runs/store.ts';
+import { watchRuns } from '../../src/app/watchdog.ts';
+import { DrError } from '../../src/core/errors.ts';
+import { isOver } from '../../src/core/run/run.ts';
+import { parseStep, type Step } from '../../src/core/run/step.ts';
+import { backUp, beginRestore, seed } from '../support/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const take = ({ queue }: Engine): Step[] => queue.take().map((text) => parseStep(JSON.parse(text)));
+const away = (retryAfterMs?: number): DrError =>
+  new DrError('HubUnavailable', 'The hub one/devices does not answer.', {
+    retryable: true,
+    hasNoEffect: true,
+    target: 'hub one/devices',
+    seen: 'ECONNREFUSED',
+    retryAfterMs,
+  });
+
+/** Another process on the same storage, queue and clock. */
+function anotherProcess({ app }: Engine): App {
+  let suffix = 0;
+  const newSuffix = (): string => `b${(++suffix).toString(16).padStart(5, '0')}`;
+  return { ...app, memory: createMemory(), world: { ...app.world, newSuffix } };
+}
+
+async function toReconcile(engine: Engine): Promise<{ readonly id: string; readonly steps: readonly Step[] }> {
+  seed(engine, 40);
+  await backUp(engine);
+  const id = await beginRestore(engine.app);
+  for (;;) {
+    const steps = take(engine);
+    if (steps[0]?.phase === 'reconcile') return { id, steps };
+    for (const step of steps) await runStep(engine.app, step);
+  }
+}
+
+/** Writes hang until they are released. */
+function holdWrites(engine: Engine): { readonly release: () => void; readonly count: () => number } {
+  const { promise: isReleased, resolve: release } = Promise.withResolvers<void>();
+  const { putRegistration, putInstallation } = engine.secondary;
+  let count = 0;
+  engine.secondary.putRegistration = async (...args) => {
+    count += 1;
+    await isReleased;
+    return putRegistration(...args);
+  };
+  engine.secondary.putInstallation = async (...args) => {
+    count += 1;
+    await isReleased;
+    return putInstallation(...args);
+  };
+  return { release, count: () => count };
+}
+
+test('a copy of a step that is in hand leaves, in the same process and in another', async () => {
+  const engine = createEngine();
+  const { id, steps } = await toReconcile(engine);
+  const { release, count } = holdWrites(engine);
+  const [step] = steps;
+  if (step === undefined) throw new Error('no step');
+  const work = runStep(engine.app, step);
+  while (count() === 0) await turn();
+  const begun = count();
+  await runStep(engine.app, step);
+  await runStep(anotherProcess(engine), step);
+  expect(count()).toBe(begun);
+  expect(await readLive(engine.app, await findRun(engine.app, 'restore', id))).toMatchObject([{ kind: 'working' }]);
+  release();
+  await work;
+  expect(await readLive(engine.app, await findRun(engine.app, 'restore', id))).toEqual([]);
+});
+
+test('a step that is renewed is not taken over however long it takes; one that is not is, and its holder stops without a trace', async () => {
+  const engine = createEngine();
+  const { id, steps } = await toReconcile(engine);
+  const { release, count } = holdWrites(engine);
+  const [step] = steps;
+  if (step === undefined) throw new Error('no step');
+  const work = runStep(engine.app, step);
+  while (count() === 0) await turn();
+  const other = anotherProcess(engine);
+  for (let seconds = 0; seconds < 120; seconds += 15) {
+    engine.advance(15_000);
+    await renewAll(engine.app);
+    const begun = count();
+    await runStep(other, step);
+    expect(count()).toBe(begun);
+  }
+  // Its process is frozen.
+  engine.advance(21_000);
+  const begun = count();
+  const successor = runStep(other, step);
+  while (count() === begun) await turn();
+  await renewAll(engine.app);
+  release();
+  await Promise.all([work, successor]);
+  for (const one of steps) await runStep(other, one);
+  await engine.drain();
+  expect(await readRestoreView(engine.app, id)).toMatchObject({ status: 'Succeeded', counts: { total: 40 } });
+});
+
+test('while the hub is away the step waits in the queue, says on what, and gets further when it is back', async () => {
+  const engine = createEngine();
+  seed(engine);
+  const { listPage } = engine.primary;
+  engine.primary.listPage = () => Promise.reject(away());
+  const { id } = await startBackup(engine.app, 'timer');
+  const run = await findRun(engine.app, 'backup', id);
+  const delays: number[] = [];
+  for (let tries = 1; tries <= 8; tries += 1) {
+    for (const step of take(engine)) await runStep(engine.app, step);
+    const at = engine.app.world.now();
+    delays.push(((engine.queue.nextAt() ?? 0) - at) / 1000);
+    expect(await readLive(engine.app, run)).toMatchObject([
+      {
+        kind: 'waiting',
+        wait: { on: 'one/devices', code: 'HubUnavailable', cause: 'connection refused', attempt: tries },
+      },
+    ]);
+    // A message of a dead host, and the watch, find nothing to do.
+    await runStep(anotherProcess(engine), { ...parseStep({ ...firstStep(id) }) });
+    await watchRuns(engine.app);
+    engine.advance(Math.max(0, (engine.queue.nextAt() ?? 0) - engine.app.world.now()));
+  }
+  expect(delays).toEqual([2, 4, 8, 16, 32, 60, 60, 60]);
+  engine.primary.listPage = listPage;
+  await engine.drain();
+  expect(await findRun(engine.app, 'backup', id)).toMatchObject({ status: 'Succeeded', kicks: 0 });
+  expect(await readLive(engine.app, run)).toEqual([]);
+});
+
+const firstStep = (runId: string) => ({
+  formatVersion: 1,
+  kind: 'backup',
+  runId,
+  phase: 'scan',
+  pass: 1,
+  attempt: 0,
+});
+
+test('a step waits as long as the hub wants to be left alone', async () => {
+  const engine = createEngine();
+  seed(engine);
+  engine.primary.listPage = () => Promise.reject(away(600_000));
+  await startBackup(engine.app, 'timer');
+  for (const step of take(engine)) await runStep(engine.app, step);
+  expect((engine.queue.nextAt() ?? 0) - engine.app.world.now()).toBe(600_000);
+});
+
+test.each([
+  [14, 'Succeeded'],
+  [30, 'Succeeded'],
+  [50, 'Succeeded'],
+  [70, 'HubUnavailable'],
+])('a hub that is away for %i minutes while it is listed: %s', async (minutes, end) => {
+  const engine = createEngine();
+  seed(engine);
+  const backAt = engine.app.world.now() + minutes * 60_000;
+  const { listPage } = engine.primary;
+  engine.primary.listPage = (...args) => {
+    if (engine.app.world.now() >= backAt) return listPage(...args);
+    engine.advance(8000);
+    return Promise.reject(away());
+  };
+  const { id } = await startBackup(engine.app, 'timer');
+  let looks = 0;
+  for (let nextAt = engine.queue.nextAt(); nextAt !== undefined; nextAt = engine.queue.nextAt()) {
+    engine.advance(Math.max(0, nextAt - engine.app.world.now()));
+    const steps = take(engine);
+    const isAway = engine.app.world.now() < backAt;
+    if (isAway) expect(steps).toHaveLength(1);
+    for (const step of steps) await runStep(engine.app, step);
+    if (isAway) await watchRuns(engine.app);
+    looks += 1;
+    expect(looks).toBeLessThan(200);
+  }
+  const { status, error } = await findRun(engine.app, 'backup', id);
+  expect(error?.code ?? status).toBe(end);
+  if (error !== undefined) expect(error.message).toContain('for an hour');
+});
+
+test('progress in between starts the hour again', async () => {
+  const engine = createEngine();
+  const { listPage } = engine.primary;
+  seed(engine, 600);
+  let pages = 0;
+  let awayUntil = engine.app.world.now() + 40 * 60_000;
+  engine.primary.listPage = (...args) => {
+    if (engine.app.world.now() < awayUntil) return Promise.reject(away());
+    pages += 1;
+    if (pages % 3 === 0) awayUntil = engine.app.world.now() + 40 * 60_000;
+    return listPage(...args);
+  };
+  const { id } = await startBackup(engine.app, 'timer');
+  await engine.drain();
+  expect(pages).toBeGreaterThan(5);
+  expect(await findRun(engine.app, 'backup', id)).toMatchObject({ status: 'Succeeded' });
+});
+
+test('only the steps that are lost are enqueued again: not those in hand, waiting or queued', async () => {
+  const engine = createEngine();
+  const { id, steps } = await toReconcile(engine);
+  const [inHand, waiting, queued, lost] = steps;
+  if (inHand === undefined || waiting === undefined || queued === undefined) throw new Error('four shards');
+  const { release, count } = holdWrites(engine);
+  const work = runStep(engine.app, inHand);
+  while (count() === 0) await turn();
+  engine.secondary.putRegistration = () => Promise.reject(away());
+  engine.secondary.putInstallation = () => Promise.reject(away());
+  await runStep(engine.app, waiting);
+  await engine.queue.send('restores', [JSON.stringify(queued)]);
+  await watchRuns(engine.app);
+  expect(take(engine)).toEqual(expect.arrayContaining([queued, { ...lost, span: undefined }].map(withoutGaps)));
+  expect((await readRun(engine.app, 'restore', id))?.kicks).toBe(1);
+  release();
+  await work;
+});
+
+const withoutGaps = (step: object): object => JSON.parse(JSON.stringify(step));
+
+test('a run whose lost steps bring no progress ends after ten times, and one whose steps do does not', async () => {
+  const engine = createEngine();
+  const { id } = await toReconcile(engine);
+  for (let looks = 0; looks < 12; looks += 1) {
+    engine.advance(60_000);
+    await watchRuns(engine.app);
+    const [step] = take(engine);
+    // Of four messages three are lost each time: shard by shard it gets there.
+    if (looks % 8 === 7 && step !== undefined) await runStep(engine.app, step);
+  }
+  expect(await readRun(engine.app, 'restore', id)).toMatchObject({ status: 'Running' });
+  for (let looks = 0; looks < 12; looks += 1) {
+    engine.advance(60_000);
+    await watchRuns(engine.app);
+    engine.queue.take();
+  }
+  const run = await findRun(engine.app, 'restore', id);
+  expect(isOver(run)).toBe(true);
+  expect(run).toMatchObject({ status: 'Failed', error: { code: 'RunStuck' } });
+});
