@@ -5,7 +5,7 @@ import { seededRandom } from './emulator/random.ts';
 import { readOptions, wholeNumber } from './options.ts';
 import { type DrillReport, rehearse, restoreIdOf } from './rehearsal.ts';
 import { watchRestore } from './run-watch.ts';
-import { startStack } from './stack.ts';
+import { quickRecovery, startStack } from './stack.ts';
 import { startStorm } from './storm.ts';
 
 const help = `Runs the disaster drill while hosts are killed and hubs and storage misbehave, and proves that every device is reached.
@@ -53,7 +53,7 @@ async function weather(devices: number, seed: number) {
     devices,
     seed,
     hasStorageProxy: true,
-    queueLeaseSeconds: 3,
+    ...quickRecovery,
     settings: {
       BACKUP_SCHEDULE: '0 0 0 1 1 *',
       SETTLE_SECONDS: '1',

@@ -1,9 +1,11 @@
 import type { InvocationContext } from '@azure/functions';
 import { type App, createMemory } from './app/app.ts';
 import { noteOnCard } from './app/readiness/card-store.ts';
+import { withFormer } from './app/stored/former-blobs.ts';
+import { pairBlobs } from './app/stored/pair-blobs.ts';
 import { createAzureBlobs } from './azure/blobs.ts';
 import { createAzureStepQueue } from './azure/step-queue.ts';
-import type { Log } from './core/ports.ts';
+import type { Blobs, Log } from './core/ports.ts';
 import { createHub } from './hub/client.ts';
 import type { HubConnection } from './hub/connection-string.ts';
 import { Limiter } from './hub/limiter.ts';
@@ -55,7 +57,7 @@ function compose(config: Config): Omit<App, 'log'> {
       limiter: new Limiter({ maxConcurrency, maxRequestsPerSecond, clock: realWorld }),
     });
   return {
-    blobs: createAzureBlobs({ connection: config.storage, container: config.container }),
+    blobs: openBlobs(config),
     queue: createAzureStepQueue({ connection: config.storage, queues: bindings.stepQueues }),
     world: realWorld,
     // A context takes no lines once its invocation is over.
@@ -81,4 +83,10 @@ function compose(config: Config): Omit<App, 'log'> {
     memory: createMemory(),
     listeners: [noteOnCard],
   };
+}
+
+function openBlobs({ storage: connection, container, primary, secondary, drill }: Config): Blobs {
+  const all = createAzureBlobs({ connection, container });
+  const hubs = [primary.ref, secondary.ref, ...(drill === undefined ? [] : [drill.ref])];
+  return withFormer(all, pairBlobs(all, primary.ref, secondary.ref), hubs);
 }

@@ -14,18 +14,16 @@ export async function readFunctionBody(request: IncomingMessage): Promise<Buffer
   return Buffer.alloc(0);
 }
 
-/** The body, or `undefined` when it is larger than the host takes. */
+/** The body, read to its end; `undefined` when it is larger than the host takes. */
 export async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return undefined;
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   for await (const chunk of request) {
     const bytes = Buffer.from(chunk);
     sizeBytes += bytes.length;
-    if (sizeBytes > maxBodyBytes) return undefined;
-    chunks.push(bytes);
+    if (sizeBytes <= maxBodyBytes) chunks.push(bytes);
   }
-  return Buffer.concat(chunks);
+  return sizeBytes <= maxBodyBytes ? Buffer.concat(chunks) : undefined;
 }
 
 export function toRequestData(
@@ -46,22 +44,36 @@ export function toRequestData(
   };
 }
 
-/** Writes what a function returned; nothing returned is 204. */
+/** Writes what a function returned; nothing returned is 204, and a header that the real host cannot send 500. */
 export function writeResponse(response: ServerResponse, { returnValue }: InvocationResponse): void {
   const http = returnValue?.http;
   if (http === undefined || http === null || !('statusCode' in http)) {
     response.writeHead(204).end();
     return;
   }
+  const headers = Object.entries(http.headers ?? {});
+  const bytes = http.body?.bytes ?? undefined;
+  if (!headers.every((header) => canBeSent(header, bytes?.length ?? 0))) {
+    response.writeHead(500, { 'content-length': 0 }).end();
+    return;
+  }
   response.statusCode = Number(http.statusCode ?? 200);
-  for (const [name, value] of Object.entries(http.headers ?? {})) {
+  for (const [name, value] of headers) {
     if (!hopByHop.has(name.toLowerCase())) response.setHeader(name, value);
   }
   for (const cookie of http.cookies ?? []) response.appendHeader('set-cookie', serializeCookie(cookie));
-  response.end(http.body?.bytes ?? undefined);
+  response.end(bytes);
 }
 
-// The server frames the body itself; a length the function claims could disagree with it.
+function canBeSent([name, value]: readonly [string, string], bodyBytes: number): boolean {
+  return isAscii(value) && (name.toLowerCase() !== 'content-length' || Number(value) === bodyBytes);
+}
+
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length;
+}
+
+// The server frames the body itself.
 const hopByHop = new Set(['connection', 'content-length', 'keep-alive', 'transfer-encoding']);
 
 function nullable(entries: ReadonlyArray<readonly string[]>): Record<string, Nullable<string>> {

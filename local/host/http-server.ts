@@ -24,13 +24,27 @@ export interface HttpServerOptions {
 /** Routes go in the order of `functions`, first match wins; no match, in path or in method, is 404. */
 export function createHttpServer(options: HttpServerOptions): Server {
   const routes = options.functions.flatMap((definition) => compileFunction(definition, options.routePrefix));
-  return createServer((request, response) => {
+  const server = createServer((request, response) => {
     answer(request, response, routes, options).catch((error) => {
       options.log.host('error', `${request.method} ${request.url?.split('?')[0]}: ${error}`);
       if (!response.headersSent) response.writeHead(500);
       response.end();
     });
   });
+  // A method that Node does not know is one that no route has.
+  return server.on('clientError', (error: Error & { readonly code?: string }, socket) => {
+    const status = error.code === 'HPE_INVALID_METHOD' ? '404 Not Found' : '400 Bad Request';
+    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+  });
+}
+
+/** Kestrel's limit of a request line. */
+const maxRequestLine = 8192;
+
+/** The status of a request that no function gets to see. */
+function refusal({ method = '', url = '/' }: IncomingMessage): number | undefined {
+  if (`${method} ${url} HTTP/1.1\r\n`.length > maxRequestLine) return 414;
+  return /^[^?]*%00/.test(url) ? 400 : undefined;
 }
 
 interface HttpFunction {
@@ -54,6 +68,8 @@ async function answer(
 ): Promise<void> {
   const host = request.headers.host ?? 'localhost';
   const text = `http://${host}${request.url ?? '/'}`;
+  const refused = refusal(request);
+  if (refused !== undefined) return end(response, refused);
   if (!URL.canParse(text)) return end(response, 400);
   const url = new URL(text);
   if (/^\/admin(\/|$)/i.test(url.pathname)) return answerAdmin(request, response, url, options);
@@ -78,10 +94,7 @@ async function answerFunction(
   if (!isAllowed(granted, trigger.authLevel)) return end(response, 401);
   if (definition.isDisabled && granted !== 'admin') return end(response, 404);
   const body = await readFunctionBody(request);
-  if (body === undefined) {
-    response.setHeader('connection', 'close');
-    return end(response, 413);
-  }
+  if (body === undefined) return end(response, 500);
   const invocation = options.invoker.invoke(definition, {
     data: { http: toRequestData(request, url, params, body) },
     reason: byHand,

@@ -34,6 +34,8 @@ export interface Invoker {
   invoke(definition: FunctionDefinition, input: InvocationInput): Promise<InvocationResult>;
   /** Names of the functions now running. */
   running(): readonly string[];
+  /** Resolves when what runs now has ended. */
+  drained(): Promise<unknown>;
   /** Resolves when nothing runs. */
   idle(): Promise<void>;
   runHooks(name: 'appStart' | 'appTerminate', context: object): Promise<void>;
@@ -59,6 +61,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
       return invocation.finally(() => running.delete(invocation));
     },
     running: () => [...running.values()],
+    drained: () => Promise.allSettled(running.keys()),
     async idle() {
       while (running.size > 0) await Promise.allSettled(running.keys());
     },

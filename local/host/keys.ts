@@ -22,11 +22,16 @@ export function grantedLevel(
   functionName?: string,
 ): AuthLevel {
   const header = headers['x-functions-key'];
-  const key = (Array.isArray(header) ? header[0] : header) ?? query.get('code');
-  if (key === null || key === '') return 'anonymous';
+  const key = (Array.isArray(header) ? header[0] : header) ?? codeIn(query);
+  if (key === '') return 'anonymous';
   if (key === keys.master) return 'admin';
   const functionKey = functionName === undefined ? undefined : keys.functions?.[functionName];
   return key === keys.default || key === functionKey ? 'function' : 'anonymous';
+}
+
+/** The name in any case; given twice, it is no key. */
+function codeIn(query: URLSearchParams): string {
+  return [...query].flatMap(([name, value]) => (name.toLowerCase() === 'code' ? [value] : [])).join();
 }
 
 export function isAllowed(granted: AuthLevel, required: AuthLevel): boolean {

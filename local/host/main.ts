@@ -14,8 +14,11 @@ const help = `Runs a built Azure Functions app on this machine.
   --master-key K             opens everything (default: random, printed once)
   --host-key K               opens all functions (default: random, printed once)
   --function-key NAME=K      opens one function; may be repeated
-  --queue-lease-seconds N    how long a dead host's queue messages stay hidden (default: 30)
-  --grace-seconds N          how long to wait for running functions after SIGTERM or SIGINT (default: 10)
+  --queue-lease-seconds N    how long a dead host's queue messages stay hidden (default: 600, as in Azure)
+  --timer-lock-seconds N     how long a dead host keeps its timers, 15 to 60 (default: 60, as in Azure)
+  --timer-poll-seconds N     how often a host looks for timers that have become free (default: 60, as in Azure)
+  --grace-seconds N          how long running functions have after SIGTERM or SIGINT until the app's terminate hooks are
+                             called (default: 10, as in Azure)
   --http-timeout-seconds N   after which an HTTP caller gets 504 (default: 230)
   --invocation-log FILE      append one JSON line for each finished invocation
   --quiet                    only the app's own lines, warnings and errors
@@ -33,7 +36,9 @@ const values = readOptions(help, {
   'master-key': { type: 'string' },
   'host-key': { type: 'string' },
   'function-key': { type: 'string', multiple: true, default: [] },
-  'queue-lease-seconds': { type: 'string', default: '30' },
+  'queue-lease-seconds': { type: 'string', default: '600' },
+  'timer-lock-seconds': { type: 'string', default: '60' },
+  'timer-poll-seconds': { type: 'string', default: '60' },
   'grace-seconds': { type: 'string', default: '10' },
   'http-timeout-seconds': { type: 'string', default: '230' },
   'invocation-log': { type: 'string' },
@@ -60,6 +65,8 @@ async function main(): Promise<void> {
     ...(values.settings === undefined ? {} : { settingsFile: values.settings }),
     keys,
     queueLeaseSeconds: whole('queue-lease-seconds'),
+    timerLockSeconds: whole('timer-lock-seconds', 60),
+    timerPollSeconds: whole('timer-poll-seconds'),
     graceSeconds: whole('grace-seconds'),
     httpTimeoutSeconds: whole('http-timeout-seconds'),
     isQuiet: values.quiet,
@@ -78,7 +85,7 @@ async function main(): Promise<void> {
   process.exit(0);
 }
 
-function whole(name: 'port' | 'queue-lease-seconds' | 'grace-seconds' | 'http-timeout-seconds', most?: number): number {
+function whole(name: 'port' | (`${string}-seconds` & keyof typeof values), most?: number): number {
   return wholeNumber(help, name, values[name], 0, most);
 }
 

@@ -1,10 +1,11 @@
+import type { QueueServiceClient } from '@azure/storage-queue';
 import type { FunctionDefinition, QueueTrigger, TimerTrigger } from './function-definition.ts';
 import type { QueueOptions } from './host-json.ts';
 import { byHand, type Invoker } from './invocation.ts';
 import type { HostLog } from './log.ts';
 import { type Listener, listenToQueue, queueInput } from './queue-listener.ts';
 import { hasConnection, openBlobs, openQueues } from './storage-connection.ts';
-import { listenToTimer, timerInput } from './timer-listener.ts';
+import { listenToTimer, type TimerLock, timerInput } from './timer-listener.ts';
 import { parseSchedule } from './timer-schedule.ts';
 import { createTimerStore, type TimerStore } from './timer-store.ts';
 
@@ -21,10 +22,14 @@ export interface TriggerParts {
   readonly log: HostLog;
   readonly queues: QueueOptions;
   readonly queueLeaseSeconds: number;
+  readonly timerLock: TimerLock;
   readonly abandoned: AbortSignal;
 }
 
-/** Checks the schedules and connections of all timers and queues; nothing listens yet. */
+/**
+ * Checks the schedules and connections of all timers and queues; nothing listens yet. A queue function whose connection
+ * is missing or unusable is left out, with an error in the log: the others run.
+ */
 export async function openTriggers(
   functions: readonly FunctionDefinition[],
   parts: TriggerParts,
@@ -33,9 +38,9 @@ export async function openTriggers(
   let store: TimerStore | undefined;
   for (const definition of functions) {
     const { trigger } = definition;
-    if (trigger.kind === 'queue') opened.push(await openQueue(definition, trigger, parts));
+    if (trigger.kind === 'queue') opened.push(...(await openQueue(definition, trigger, parts)));
     if (trigger.kind === 'timer') {
-      store ??= await openTimerStore(definition.name, parts.hostId);
+      store ??= await openTimerStore(definition.name, parts);
       opened.push(openTimer(definition, trigger, store, parts));
     }
   }
@@ -49,24 +54,24 @@ export function fireByHand(triggers: readonly OpenTrigger[], name: string, input
   return trigger !== undefined;
 }
 
-async function openTimerStore(functionName: string, hostId: string): Promise<TimerStore> {
+async function openTimerStore(functionName: string, { hostId, timerLock }: TriggerParts): Promise<TimerStore> {
   if (!hasConnection('', process.env)) {
     throw new Error(`Timer function "${functionName}" needs storage: set AzureWebJobsStorage to a connection string.`);
   }
   const blobs = await openBlobs('', process.env);
-  return createTimerStore(blobs.getContainerClient('azure-webjobs-hosts'), hostId);
+  return createTimerStore(blobs.getContainerClient('azure-webjobs-hosts'), hostId, timerLock.lockSeconds);
 }
 
 function openTimer(
   definition: FunctionDefinition,
   trigger: TimerTrigger,
   store: TimerStore,
-  { invoker, log }: TriggerParts,
+  { invoker, log, timerLock }: TriggerParts,
 ): OpenTrigger {
   const schedule = parseSchedule(trigger.schedule, `Function "${definition.name}"`);
   return {
     definition,
-    start: () => listenToTimer({ definition, trigger, schedule, store, invoker, log }),
+    start: () => listenToTimer({ definition, trigger, schedule, store, invoker, log, ...timerLock }),
     async fire() {
       const status = trigger.useMonitor && !schedule.isSubMinute ? await store.readStatus(definition.name) : undefined;
       return invoker.invoke(definition, timerInput(status, false, byHand));
@@ -78,9 +83,15 @@ async function openQueue(
   definition: FunctionDefinition,
   { queueName, connection }: QueueTrigger,
   { invoker, log, queues, queueLeaseSeconds, abandoned }: TriggerParts,
-): Promise<OpenTrigger> {
-  const service = await openQueues(connection, process.env);
-  return {
+): Promise<OpenTrigger[]> {
+  let service: QueueServiceClient;
+  try {
+    service = await openQueues(connection, process.env);
+  } catch (error) {
+    log.host('error', `The '${definition.name}' function is in error and off: ${error}`);
+    return [];
+  }
+  const trigger: OpenTrigger = {
     definition,
     start: () =>
       listenToQueue({
@@ -95,4 +106,5 @@ async function openQueue(
       }),
     fire: (input) => invoker.invoke(definition, queueInput(input, byHand)),
   };
+  return [trigger];
 }

@@ -14,6 +14,7 @@ import { fireByHand, openTriggers } from './open-triggers.ts';
 import type { Listener } from './queue-listener.ts';
 import { openQueueOutputs } from './queue-output.ts';
 import { applySettings } from './settings.ts';
+import { realTimerLock } from './timer-listener.ts';
 
 export interface HostOptions {
   /** Folder of the built app: `package.json`, `host.json`, perhaps `local.settings.json`. */
@@ -26,9 +27,13 @@ export interface HostOptions {
   readonly settingsFile?: string;
   /** Random when absent. */
   readonly keys?: HostKeys;
-  /** How long a queue message of a host that died stays hidden. 30. */
+  /** How long a queue message of a host that died stays hidden. 600, as in Azure, where it cannot be set. */
   readonly queueLeaseSeconds?: number;
-  /** How long `close` waits for running invocations. 10. */
+  /** `lockSeconds` of {@link TimerLock}. */
+  readonly timerLockSeconds?: number;
+  /** `pollSeconds` of {@link TimerLock}. */
+  readonly timerPollSeconds?: number;
+  /** How long `close` waits for running invocations until it calls the app's terminate hooks. 10. */
   readonly graceSeconds?: number;
   readonly httpTimeoutSeconds?: number;
   /** Takes the host's and the app's lines; standard output when absent. */
@@ -49,7 +54,7 @@ export interface RunningHost {
   readonly url: string;
   readonly keys: HostKeys;
   readonly functions: readonly FunctionSummary[];
-  /** Takes nothing new, waits for what runs within the grace time, releases the timers. May be called twice. */
+  /** As SIGTERM stops the real host, and when nothing runs at once. May be called twice. */
   close(): Promise<void>;
 }
 
@@ -82,7 +87,11 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
     invoker,
     log,
     queues: hostJson.queues,
-    queueLeaseSeconds: options.queueLeaseSeconds ?? 30,
+    queueLeaseSeconds: options.queueLeaseSeconds ?? 600,
+    timerLock: {
+      lockSeconds: options.timerLockSeconds ?? realTimerLock.lockSeconds,
+      pollSeconds: options.timerPollSeconds ?? realTimerLock.pollSeconds,
+    },
     abandoned: abandoned.signal,
   });
   await invoker.runHooks('appStart', { functionAppDirectory: appDir });
@@ -172,6 +181,14 @@ function summarize(
   }
 }
 
+/** What the real host gives the terminate hooks (`WorkerTerminateGracePeriodInSeconds`). */
+const HOOKS_MS = 5000;
+
+/**
+ * As the real host ends. What runs at the signal may end, and meanwhile messages and timers are taken as ever. Then
+ * nothing is taken any more. When nothing runs, or the grace time is over, the terminate hooks are called; with their
+ * end the process does, whatever still runs.
+ */
 async function shutDown(
   server: Server,
   listeners: readonly Listener[],
@@ -180,18 +197,20 @@ async function shutDown(
   graceMs: number,
   abandoned: AbortController,
 ): Promise<void> {
-  const stopped = listeners.map((listener) => listener.stop());
   log.host('information', `Stopping; still running: ${invoker.running().join(', ') || 'nothing'}.`);
   const closed = new Promise((done) => server.close(done));
   server.closeIdleConnections();
-  const finished = Promise.all([...stopped, invoker.idle()]);
-  const isClean = await Promise.race([finished.then(() => true), sleep(graceMs, false, { ref: false })]);
-  if (!isClean)
-    log.host('warning', `Still running after the grace time, left behind: ${invoker.running().join(', ')}.`);
-  abandoned.abort();
-  await invoker
+  const grace = sleep(graceMs, undefined, { ref: false });
+  await Promise.race([invoker.drained(), grace]);
+  const finished = Promise.all([...listeners.map((listener) => listener.stop()), invoker.idle()]);
+  await Promise.race([finished, grace]);
+  const hooks = invoker
     .runHooks('appTerminate', {})
     .catch((error) => log.host('error', `An appTerminate hook failed: ${error}`));
+  await Promise.race([hooks, sleep(HOOKS_MS, undefined, { ref: false })]);
+  const cut = invoker.running();
+  if (cut.length > 0) log.host('warning', `Still running at the end, cut: ${cut.join(', ')}.`);
+  abandoned.abort();
   server.closeAllConnections();
   await closed;
 }

@@ -14,6 +14,8 @@ export interface SpawnHostOptions {
   readonly settingsFile?: string;
   readonly keys?: HostKeys;
   readonly queueLeaseSeconds?: number;
+  readonly timerLockSeconds?: number;
+  readonly timerPollSeconds?: number;
   readonly graceSeconds?: number;
   readonly httpTimeoutSeconds?: number;
   readonly invocationLog?: string;
@@ -102,6 +104,8 @@ function argumentsOf(options: SpawnHostOptions): string[] {
     'master-key': keys?.master,
     'host-key': keys?.default,
     'queue-lease-seconds': options.queueLeaseSeconds,
+    'timer-lock-seconds': options.timerLockSeconds,
+    'timer-poll-seconds': options.timerPollSeconds,
     'grace-seconds': options.graceSeconds,
     'http-timeout-seconds': options.httpTimeoutSeconds,
     'invocation-log': options.invocationLog,

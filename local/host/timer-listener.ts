@@ -4,9 +4,19 @@ import type { InvocationInput, Invoker } from './invocation.ts';
 import type { HostLog } from './log.ts';
 import type { Listener } from './queue-listener.ts';
 import { checkPastDue, never, type Schedule, type ScheduleStatus } from './timer-schedule.ts';
-import { isLeaseLost, type TimerLease, type TimerStore, timerLeaseSeconds } from './timer-store.ts';
+import { isLeaseLost, type TimerLease, type TimerStore } from './timer-store.ts';
 
-export interface TimerListenerOptions {
+/** As the real host has it; a test may have less. */
+export interface TimerLock {
+  /** How long a dead host keeps its timers, 15 to 60: a host renews its lock at half of it. */
+  readonly lockSeconds: number;
+  /** How often a host looks whether a timer that another one runs has become free. */
+  readonly pollSeconds: number;
+}
+
+export const realTimerLock: TimerLock = { lockSeconds: 60, pollSeconds: 60 };
+
+export interface TimerListenerOptions extends TimerLock {
   readonly definition: FunctionDefinition;
   readonly trigger: TimerTrigger;
   readonly schedule: Schedule;
@@ -15,8 +25,7 @@ export interface TimerListenerOptions {
   readonly log: HostLog;
 }
 
-const renewIntervalMs = 5_000;
-const acquireIntervalMs = 2_000;
+const retryRenewalMs = 5_000;
 /** `setTimeout` cannot wait longer than 2^31-1 ms. */
 const maxWaitMs = 24 * 60 * 60 * 1000;
 
@@ -43,7 +52,7 @@ export function timerInput(status: ScheduleStatus | undefined, isPastDue: boolea
 }
 
 async function listen(options: TimerListenerOptions, stopping: AbortSignal): Promise<void> {
-  const { definition, store, log } = options;
+  const { definition, store, log, pollSeconds } = options;
   let isFirst = true;
   while (!stopping.aborted) {
     try {
@@ -55,7 +64,7 @@ async function listen(options: TimerListenerOptions, stopping: AbortSignal): Pro
     } catch (error) {
       log.host('warning', `Timer '${definition.name}': storage cannot be reached, will try again: ${error}`);
     }
-    await pause(acquireIntervalMs, stopping);
+    await pause(pollSeconds * 1000, stopping);
   }
 }
 
@@ -65,10 +74,10 @@ async function runWhileLeased(
   stopping: AbortSignal,
   isFirst: boolean,
 ): Promise<void> {
-  const { definition, log } = options;
+  const { definition, log, lockSeconds } = options;
   const ended = new AbortController();
   const lost = new AbortController();
-  const renewing = renew(lease, AbortSignal.any([ended.signal, lost.signal]), (error) => {
+  const renewing = renew(lease, lockSeconds * 1000, AbortSignal.any([ended.signal, lost.signal]), (error) => {
     log.host('warning', `Timer '${definition.name}': its lease is lost, another host may run it: ${error}`);
     lost.abort();
   });
@@ -81,16 +90,24 @@ async function runWhileLeased(
   }
 }
 
-async function renew(lease: TimerLease, ended: AbortSignal, onLost: (error: unknown) => void): Promise<void> {
+async function renew(
+  lease: TimerLease,
+  lockMs: number,
+  ended: AbortSignal,
+  onLost: (error: unknown) => void,
+): Promise<void> {
   let renewedAt = Date.now();
+  let waitMs = lockMs / 2;
   while (true) {
-    await pause(renewIntervalMs, ended);
+    await pause(waitMs, ended);
     if (ended.aborted) return;
     try {
       await lease.renew();
       renewedAt = Date.now();
+      waitMs = lockMs / 2;
     } catch (error) {
-      if (isLeaseLost(error) || Date.now() - renewedAt > timerLeaseSeconds * 1000) return onLost(error);
+      if (isLeaseLost(error) || Date.now() - renewedAt > lockMs) return onLost(error);
+      waitMs = retryRenewalMs;
     }
   }
 }

@@ -16,10 +16,8 @@ export interface TimerLease {
   release(): Promise<void>;
 }
 
-/** The shortest lease the service gives: a killed host's timers are taken over within it. */
-export const timerLeaseSeconds = 15;
-
-export function createTimerStore(container: ContainerClient, hostId: string): TimerStore {
+/** A killed host's timers are taken over once its lock, a lease of `lockSeconds`, has ended. */
+export function createTimerStore(container: ContainerClient, hostId: string, lockSeconds: number): TimerStore {
   const blobOf = (name: string) => container.getBlockBlobClient(`timers/${hostId}/Host.Functions.${name}/status`);
   return {
     async readStatus(functionName) {
@@ -40,7 +38,7 @@ export function createTimerStore(container: ContainerClient, hostId: string): Ti
       const lease = lock.getBlobLeaseClient();
       try {
         if (!(await lock.exists())) await lock.upload('', 0, { conditions: { ifNoneMatch: '*' } });
-        await lease.acquireLease(timerLeaseSeconds);
+        await lease.acquireLease(lockSeconds);
       } catch (error) {
         if (hasStatus(error, 409) || hasStatus(error, 412)) return undefined;
         throw error;

@@ -2,7 +2,7 @@ import { DrError } from '../core/errors.ts';
 import { isSameHub, type RunKind } from '../core/paths.ts';
 import type { Blobs, Hub, HubRef, Log, LogFields, Notifier, StepQueue, World } from '../core/ports.ts';
 import type { ReadinessCard } from '../core/readiness/card.ts';
-import type { ProbedTarget, Tier } from '../core/readiness/tiers.ts';
+import type { HubLook, Tier } from '../core/readiness/tiers.ts';
 import type { StepWait } from '../core/run/live.ts';
 import type { Run } from '../core/run/run.ts';
 import type { Step } from '../core/run/step.ts';
@@ -80,7 +80,7 @@ export interface Memory {
   /** Time a hub's throttling has cost that some shard has already counted. */
   readonly lostTime: Map<Hub, { atMs: number; totalMs: number }>;
   /** The last probe of each hub. */
-  readonly probes: Map<Hub, { readonly atMs: number; readonly answer: Promise<ProbedTarget> }>;
+  readonly probes: Map<Hub, { readonly atMs: number; readonly answer: Promise<HubLook> }>;
 }
 
 /** A step in the hands of this process. */

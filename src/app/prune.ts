@@ -1,4 +1,15 @@
-import { kindOfLock, LOCKS_FOLDER, manifestName, runKinds, snapshotFolder } from '../core/paths.ts';
+import {
+  hubsOfPairFolder,
+  isSameHub,
+  kindOfLock,
+  LOCKS_FOLDER,
+  manifestName,
+  PAIRS_FOLDER,
+  pairFolder,
+  runKinds,
+  snapshotFolder,
+} from '../core/paths.ts';
+import type { HubRef } from '../core/ports.ts';
 import type { Drill } from '../core/readiness/drill.ts';
 import { isOver, type Run, startOfRunId } from '../core/run/run.ts';
 import { type KeptSnapshot, snapshotsToDelete } from '../core/snapshot/retention.ts';
@@ -7,6 +18,8 @@ import { pruneDrills, readNewestDrills } from './drill/store.ts';
 import { listRuns, readHolder, removeRun, removeStaging } from './runs/store.ts';
 import { newestProven, readMarks, removeMarks } from './snapshots/marks.ts';
 import { listSnapshotIds, listSnapshots } from './snapshots/store.ts';
+import { mapConcurrent } from './stored/concurrent.ts';
+import { pairBlobs } from './stored/pair-blobs.ts';
 
 const DAY_MS = 86_400_000;
 const KEEP_RUNS_MS = { backup: 30 * DAY_MS, restore: 365 * DAY_MS, verification: 30 * DAY_MS };
@@ -61,8 +74,32 @@ async function removeSnapshot(app: App, snapshotId: string): Promise<void> {
   for (const entry of await app.blobs.list(snapshotFolder(hub, snapshotId))) await app.blobs.remove(entry.name);
 }
 
-/** Those a running backup makes, and a running restore or verification reads. */
+/** Those that runs of this pair of hubs or of another one use: the snapshots of a hub are for all. */
 async function snapshotsInUse(app: App): Promise<Set<string>> {
+  const inUse = new Set(await snapshotsInRuns(app));
+  for (const [one, other] of await listPairs(app)) {
+    const itsApp = { ...app, primary: { ...app.primary, ref: one }, secondary: { ...app.secondary, ref: other } };
+    for (const id of await snapshotsInRuns({ ...itsApp, blobs: pairBlobs(app.blobs, one, other) })) inUse.add(id);
+  }
+  return inUse;
+}
+
+/** The other pairs with this primary hub that have stored something here. */
+async function listPairs(app: App): Promise<(readonly [HubRef, HubRef])[]> {
+  let folders: readonly string[] = [PAIRS_FOLDER];
+  for (let part = 0; part < 4; part += 1) {
+    folders = (await mapConcurrent(folders, 1, (folder) => app.blobs.listFolders(folder))).flat();
+  }
+  const { primary, secondary } = app;
+  const own = pairFolder(primary.ref, secondary.ref);
+  return folders
+    .filter((folder) => folder !== own)
+    .map(hubsOfPairFolder)
+    .filter((pair) => pair.some((hub) => isSameHub(hub, primary.ref)));
+}
+
+/** Those a running backup makes, and a running restore or verification reads. */
+async function snapshotsInRuns(app: App): Promise<Set<string>> {
   const inUse = new Set<string>();
   for (const entry of await app.blobs.list(LOCKS_FOLDER)) {
     const blob = await app.blobs.get(entry.name);

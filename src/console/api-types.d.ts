@@ -131,6 +131,14 @@ export interface Finding {
   message: string;
 }
 
+export interface ProbedHub {
+  reachable: boolean;
+  rights?: boolean | null;
+  silentSince?: string | null;
+  cause?: string | null;
+  requestsPerSecond?: number | null;
+}
+
 export interface Status {
   verdict: 'Ready' | 'AtRisk' | 'NotReady';
   reason: string;
@@ -144,14 +152,12 @@ export interface Status {
   provenSnapshot?: null | { id: string; how: string; at: string };
   atRisk?: null | { minutes: number; devicesEstimate: number | null; basis: string };
   predictedRestore?: null | { seconds: number; recordsPerSecond: number; basis: string };
-  target?: {
-    reachable: boolean;
-    rights?: boolean | null;
+  source?: ProbedHub;
+  target?: ProbedHub & {
     tier?: string | null;
     deviceLimit?: number | null;
     devicesNow?: number | null;
     room?: number | null;
-    checkedAt?: string;
   };
   undeliverable?: { platform: string; registrations: number; reason: string }[];
   missedBackups?: { lastStartedAt?: string | null; missed: boolean };

@@ -1,6 +1,11 @@
 import type { HubRef } from './ports.ts';
 
-/** Every blob name of the app, in one place. All are below the snapshot container. */
+/**
+ * Every blob name of the app, in one place. All are below the snapshot container. Those that begin with `_` are of one
+ * pair of hubs: its app sees them so, and has them stored in the pair's folder.
+ */
+export const isNameOfPair = (name: string): boolean => name.startsWith('_') && !name.startsWith(PAIRS_FOLDER);
+export const PAIRS_FOLDER = '_pairs/';
 
 export const runKinds = ['backup', 'restore', 'verification'] as const;
 export type RunKind = (typeof runKinds)[number];
@@ -25,12 +30,13 @@ export const markName = (hub: HubRef, snapshotId: string, mark: SnapshotMark): s
   `${marksFolder(hub)}${snapshotId}/${mark}`;
 
 /** Open alerts, one document a condition; the last snapshot a heartbeat was sent for. */
-export const alertsFolder = (hub: HubRef): string => `_alerts/${hubFolder(hub)}`;
+export const ALERTS_FOLDER = '_alerts/';
+export const alertsFolder = (hub: HubRef): string => `${ALERTS_FOLDER}${hubFolder(hub)}`;
 export const alertName = (hub: HubRef, code: string): string => `${alertsFolder(hub)}${code}.json`;
-export const heartbeatSentName = (hub: HubRef): string => `${hubFolder(hub)}heartbeat-sent`;
+export const heartbeatSentName = (hub: HubRef): string => `_status/${hubFolder(hub)}heartbeat-sent`;
 
 /** The readiness as it was last judged: a copy for status calls. */
-export const cardName = (hub: HubRef): string => `${hubFolder(hub)}readiness.json`;
+export const cardName = (hub: HubRef): string => `_status/${hubFolder(hub)}readiness.json`;
 
 /** What the last listing of a hub by a restore counted, and how fast the last restore wrote: for the readiness card. */
 export const seenName = (hub: HubRef): string => `${hubFolder(hub)}seen.json`;
@@ -52,6 +58,9 @@ export const lockName = (kind: RunKind, hub: HubRef): string =>
 export const runsFolder = (kind: RunKind): string => `_runs/${kind}/`;
 export const runFolder = (kind: RunKind, runId: string): string => `${runsFolder(kind)}${runId}/`;
 export const runName = (kind: RunKind, runId: string): string => `${runFolder(kind, runId)}run.json`;
+/** The folder of the run that the name is in. */
+export const runFolderOf = (name: string): string | undefined => /^_runs\/[^/]+\/[^/]+\//.exec(name)?.[0];
+export const isRunName = (name: string): boolean => name === `${runFolderOf(name)}run.json`;
 /**
  * Leases and waits of a run's steps. Those of a restore lie below its results: one listing tells how far it is and
  * whether it lives.
@@ -78,7 +87,15 @@ export const journalName = (runId: string, pass: number, shard: number): string 
   `${runFolder('restore', runId)}journal/pass-${pass}/${shardLabel(shard)}.json.gz`;
 
 /** What belongs to a pair of hubs, in whichever direction it is restored. */
-const pairFolder = (a: HubRef, b: HubRef): string => `_pairs/${[hubFolder(a), hubFolder(b)].sort().join('')}`;
+export const pairFolder = (a: HubRef, b: HubRef): string =>
+  `${PAIRS_FOLDER}${[hubFolder(a), hubFolder(b)].sort().join('')}`;
+export function hubsOfPairFolder(folder: string): readonly [HubRef, HubRef] {
+  const [, a = '', b = '', c = '', d = ''] = folder.split('/');
+  return [
+    { namespace: a, hub: b },
+    { namespace: c, hub: d },
+  ];
+}
 export const baselineName = (a: HubRef, b: HubRef): string => `${pairFolder(a, b)}baseline.json`;
 export const baselinesFolder = (a: HubRef, b: HubRef): string => `${pairFolder(a, b)}baselines/`;
 /** As that run left it. */

@@ -114,6 +114,26 @@ test('a target that is down for a moment raises no alert; one that stays down do
   expect(sent(engine)).toEqual(['NotReady open', 'NotReady resolved']);
 });
 
+test('a primary that stays away is reported within 130 seconds, and when it is back', async () => {
+  const engine = await anEngine();
+  await minutes(engine, 1);
+  const { probe } = engine.primary;
+  engine.primary.probe = async () => {
+    throw new DrError('HubUnavailable', 'No.', { retryable: true, seen: 'ECONNREFUSED' });
+  };
+  await minutes(engine, 2);
+  expect(sent(engine)).toEqual(['PrimaryUnavailable open']);
+  expect(engine.notifier.alerts[0]).toMatchObject({
+    severity: 'critical',
+    message: expect.stringContaining(
+      'The primary, one/devices, has not answered since 09:03 UTC (connection refused).',
+    ),
+  });
+  engine.primary.probe = probe;
+  await minutes(engine, 1);
+  expect(sent(engine)).toEqual(['PrimaryUnavailable open', 'PrimaryUnavailable resolved']);
+});
+
 test('an alert that was not accepted is sent again until it is, in the order in which things happened', async () => {
   const engine = await anEngine();
   engine.notifier.isDown = true;

@@ -19,7 +19,7 @@ import { countingBlobs } from '../support/counting-blobs.ts';
 import { backUp, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
-const CARD = 'one/devices/readiness.json';
+const CARD = '_status/one/devices/readiness.json';
 const MINUTE_MS = 60_000;
 
 /** An engine with a good snapshot at which the watchdog has just looked. */
@@ -138,12 +138,12 @@ test.each([...damages, ...flips(1)])('a card that is damaged is judged and writt
     remembered = remembering(blobs, new Map());
     return remembered.blobs;
   });
+  const older = remembered.history.get(CARD)?.slice(-1) ?? [];
   engine.advance(4 * MINUTE_MS);
   await watch(engine.app);
   await backUp(engine);
   const before = await readStatus(engine.app);
   const what = { name: /\/readiness\.json$/, sibling: /\/heartbeat-sent$/ };
-  const older = remembered.history.get(CARD)?.slice(0, 1) ?? [];
   const history = new Map([...remembered.history, [CARD, [...older, ...older]]]);
   expect(await strike(engine.app.blobs, history, what, damage)).toContain(CARD);
   expect(await isFromCard(engine)).toBe(false);

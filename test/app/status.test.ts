@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
-import type { App } from '../../src/app/app.ts';
+import { type App, createMemory } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { storeProof } from '../../src/app/snapshots/marks.ts';
 import { findSnapshot } from '../../src/app/snapshots/store.ts';
+import { watch } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { backUp, seed } from '../support/drive.ts';
@@ -29,7 +30,9 @@ async function prove({ app }: Engine, snapshotId: string, isSound = true): Promi
   await storeProof(app, manifest, { how: 'verified', runId: 'v1', isSound });
 }
 
+/** After the watchdog's look. */
 async function codesOf({ app }: Engine): Promise<string[]> {
+  await watch(app);
   return (await readStatus(app)).findings.map(({ level, code }) => `${level} ${code}`);
 }
 
@@ -48,6 +51,7 @@ test('without a good snapshot a failover is not ready', async () => {
 test('a young good snapshot that is proven, and a target that can be written to, are ready', async () => {
   const engine = await aReadyEngine();
   engine.advance(539_000);
+  await watch(engine.app);
   expect(await readStatus(engine.app)).toMatchObject({
     verdict: 'Ready',
     findings: [],
@@ -88,6 +92,7 @@ test('a failed backup is a risk until the next one succeeds', async () => {
   engine.advance(60_000);
   await startBackup(engine.app, 'timer');
   await engine.drain();
+  await watch(engine.app);
   expect(await readStatus(engine.app)).toMatchObject({
     verdict: 'AtRisk',
     findings: [{ code: 'BackupFailed', message: expect.stringContaining('does not accept the access key') }],
@@ -108,6 +113,7 @@ test('a snapshot found damaged stops, and the proof of an older one still counts
   const engine = await aReadyEngine();
   const damaged = await backUp(engine);
   await prove(engine, damaged, false);
+  await watch(engine.app);
   const status = await readStatus(engine.app);
   expect(status.findings.map(({ code }) => code)).toEqual(['SnapshotCorrupt']);
   expect(status.provenSnapshot?.id).not.toBe(damaged);
@@ -140,6 +146,79 @@ test('the target is probed once a minute, however often the status is asked', as
   engine.advance(61_000);
   await readStatus(engine.app);
   expect(probes).toBe(2);
+});
+
+test('a primary that does not answer is named with since when, also by a process that has only just noticed', async () => {
+  const engine = await aReadyEngine();
+  await watch(engine.app);
+  const { probe } = engine.primary;
+  engine.primary.probe = async () => {
+    throw new DrError('HubUnavailable', 'No.', { retryable: true, seen: 'ECONNREFUSED' });
+  };
+  engine.advance(11_000);
+  const message =
+    'The primary, one/devices, has not answered since 09:02 UTC (connection refused). Backups wait for it; a restore into the secondary does not need it.';
+  expect(await readStatus(engine.app)).toMatchObject({
+    verdict: 'AtRisk',
+    reason: message,
+    findings: [{ level: 'risk', code: 'PrimaryUnavailable' }],
+    source: { reachable: false, cause: 'connection refused', silentSince: '2026-11-23T09:02:12.000Z' },
+    target: { reachable: true, silentSince: null },
+  });
+  engine.advance(50_000);
+  await watch(engine.app);
+  engine.advance(10_000);
+  expect((await readStatus({ ...engine.app, memory: createMemory() })).reason).toBe(message);
+  engine.primary.probe = probe;
+  engine.advance(11_000);
+  expect(await readStatus(engine.app)).toMatchObject({
+    verdict: 'Ready',
+    source: { reachable: true, silentSince: null },
+  });
+});
+
+test('a hub that throttles is there, and what it takes is said', async () => {
+  const engine = await aReadyEngine();
+  const throttled = { requestCount: 9, throttledCount: 1, millisecondsLostToThrottling: 0, requestsPerSecond: 5.04 };
+  engine.secondary.probe = async () => {
+    engine.secondary.pace = () => ({ ...throttled, lastAnswerAt: engine.app.world.now() });
+    throw new DrError('HubUnavailable', 'No.', { retryable: true, seen: 'status 429 (throttled)' });
+  };
+  expect(await codesOf(engine)).toEqual([]);
+  expect((await readStatus(engine.app)).target).toMatchObject({
+    reachable: true,
+    throttled: true,
+    requestsPerSecond: 5,
+    silentSince: null,
+  });
+});
+
+test('a backup that waits for a silent primary is not missed, and one that runs for long is named', async () => {
+  const engine = await aReadyEngine();
+  const { id } = await startBackup(engine.app, 'timer');
+  engine.advance(1.6 * HOUR_MS);
+  await watch(engine.app);
+  const missed = (await readStatus(engine.app)).findings.find(({ code }) => code === 'BackupMissed');
+  expect(missed?.message).toBe(
+    `The backup ${id} has been running for 96 minutes; one is due every 60 minutes, and none starts beside it. Look what it does, or cancel it: GET /api/backups/${id}.`,
+  );
+  engine.primary.probe = async () => {
+    throw new DrError('HubUnavailable', 'No.', { retryable: true });
+  };
+  engine.advance(11_000);
+  expect(await codesOf(engine)).toEqual(['risk PrimaryUnavailable', 'risk SnapshotOld']);
+});
+
+test('a watchdog that never looked is a finding two intervals after the first backup', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await prove(engine, await backUp(engine));
+  const codes = async (): Promise<string[]> => (await readStatus(engine.app)).findings.map(({ code }) => code);
+  expect(await codes()).toEqual([]);
+  engine.advance(121_000);
+  expect(await codes()).toEqual(['WatchdogSilent']);
+  await watch(engine.app);
+  expect(await codes()).toEqual([]);
 });
 
 test('a tier that is too small stops; one that may be too small is a risk', async () => {

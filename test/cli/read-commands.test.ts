@@ -22,6 +22,14 @@ test('status shows the verdict with its reason first, then what it rests on', as
   expect(out).toContain('12 Gcm: nothing can be delivered since 2024');
 });
 
+test('status says since when a hub has not answered and why, and what a throttling one takes', async () => {
+  const source = { reachable: false, silentSince: '2026-11-23T11:57:00Z', cause: 'connection refused' };
+  const target = { ...aCard.target, throttled: true, requestsPerSecond: 5 };
+  const { out } = await play({ 'GET /api/status': [{ body: { ...aCard, source, target } }] }, 'status');
+  expect(out).toContain('app-neu/devices, NOT reachable for 3 min (connection refused)\n');
+  expect(out).toContain('dr-weu/devices, reachable, throttled, takes about 5 requests a second, tier Standard');
+});
+
 test('status that is NotReady shows the card though the app answers 503, and is exit code 1', async () => {
   const card = { ...aCard, verdict: 'NotReady', latestGoodSnapshot: null };
   const { exitCode, out } = await play({ 'GET /api/status': [{ status: 503, body: card }] }, 'status');

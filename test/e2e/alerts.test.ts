@@ -54,7 +54,7 @@ test('backups that break raise the alert and the 503, and the heartbeat stops; a
   expect(await readCard(stack)).toMatchObject({
     status: 503,
     verdict: 'NotReady',
-    findings: [{ code: 'NoGoodSnapshot' }, { code: 'BackupFailed' }],
+    findings: [{ code: 'NoGoodSnapshot' }, { code: 'PrimaryRefuses' }, { code: 'BackupFailed' }],
     alerts: { open: [{ code: 'BackupFailed' }] },
   });
   // The next one fails as well, and says nothing new.

@@ -2,7 +2,7 @@ import { ContainerClient } from '@azure/storage-blob';
 import { expect, test } from 'vitest';
 import { createApi } from '../../local/api.ts';
 import { watchRestore } from '../../local/run-watch.ts';
-import { SECONDARY_HUB, type Stack } from '../../local/stack.ts';
+import { quickRecovery, SECONDARY_HUB, type Stack } from '../../local/stack.ts';
 import { type StorageProxy, storageFault, storageFaultNames } from '../../local/storage-proxy.ts';
 import { openStack } from '../support/stack.ts';
 import { backUp, expectEachDeviceOnce, quickSettings, restore, slowDown, until } from './drive.ts';
@@ -17,7 +17,7 @@ test('storage that is busy, errs, cuts, changes bytes, loses answers and blobs: 
     devices: 300,
     seed: 31,
     settings: { ...quickSettings, WATCHDOG_SCHEDULE: '*/5 * * * * *' },
-    queueLeaseSeconds: 3,
+    ...quickRecovery,
     hasStorageProxy: true,
   });
   const api = createApi(() => stack.host, 60_000);
@@ -68,8 +68,8 @@ test('staged rows that are deleted end the backup by name, and the next one is w
   const { id } = await api.start('/api/backups');
   const container = new ContainerClient(stack.azurite.connectionString, 'hub-snapshots');
   await until('rows are staged', async () => {
-    for await (const { name } of container.listBlobsFlat({ prefix: `_runs/backup/${id}/` })) {
-      if (!name.includes('/staging/')) continue;
+    for await (const { name } of container.listBlobsFlat({ prefix: '_pairs/' })) {
+      if (!name.includes(`/runs/backup/${id}/staging/`)) continue;
       await container.deleteBlob(name);
       return true;
     }

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { createApi } from '../../local/api.ts';
-import type { Stack } from '../../local/stack.ts';
+import { quickRecovery, type Stack } from '../../local/stack.ts';
 import { openStack } from '../support/stack.ts';
 import { backUp, expectEachDeviceOnce, quickSettings, restore, slowDown, untilRead, untilWritten } from './drive.ts';
 
@@ -23,7 +23,7 @@ const keyIsOld = {
 };
 
 test('keys rotated in the middle of a backup and of a restore end both by name; with the new keys deployed they come to the same end', async () => {
-  await using stack = await openStack({ devices: 1200, seed: 21, settings: quickSettings, queueLeaseSeconds: 3 });
+  await using stack = await openStack({ devices: 1200, seed: 21, settings: quickSettings, ...quickRecovery });
   const api = createApi(() => stack.host);
   await slowDown(stack);
 
@@ -53,7 +53,7 @@ test('keys rotated in the middle of a backup and of a restore end both by name; 
 test('another build with other settings, deployed in the middle of a backup and beside the old one in a restore, resumes where that was', async () => {
   const appDir = await anotherBuild();
   try {
-    await using stack = await openStack({ devices: 1200, seed: 22, settings: quickSettings, queueLeaseSeconds: 3 });
+    await using stack = await openStack({ devices: 1200, seed: 22, settings: quickSettings, ...quickRecovery });
     const api = createApi(() => stack.host);
     await slowDown(stack);
 
@@ -80,7 +80,7 @@ test('another build with other settings, deployed in the middle of a backup and 
 }, 300_000);
 
 test('two hosts share a restore that was asked for twice at once: one run, and when one host dies the other ends it', async () => {
-  await using stack = await openStack({ devices: 1200, seed: 23, settings: quickSettings, queueLeaseSeconds: 3 });
+  await using stack = await openStack({ devices: 1200, seed: 23, settings: quickSettings, ...quickRecovery });
   const api = createApi(() => stack.host);
   await backUp(api);
   await slowDown(stack);

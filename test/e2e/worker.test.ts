@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { createApi } from '../../local/api.ts';
 import { judgeDelivery, readRows } from '../../local/delivery.ts';
-import { PRIMARY_HUB, SECONDARY_HUB } from '../../local/stack.ts';
+import { PRIMARY_HUB, quickRecovery, SECONDARY_HUB } from '../../local/stack.ts';
 import { openStack } from '../support/stack.ts';
 import { backUp, deliveryOf, quickSettings, until } from './drive.ts';
 
@@ -112,7 +112,7 @@ test('a host killed in the middle of a backup and of a restore, and started agai
       devices: 2000,
       seed: 5,
       settings: quickSettings,
-      queueLeaseSeconds: 3,
+      ...quickRecovery,
       invocationLog,
     });
     const api = createApi(() => stack.host);

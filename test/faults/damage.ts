@@ -1,4 +1,5 @@
 import type { BlobFacts, Blobs } from '../../src/core/ports.ts';
+import { listAll } from '../support/list-all.ts';
 
 export type Damage =
   | 'removed'
@@ -57,7 +58,7 @@ export async function strike(
   what: { readonly name: RegExp; readonly sibling: RegExp },
   damage: Damage,
 ): Promise<readonly string[]> {
-  const entry = (await blobs.list('')).filter(({ name }) => what.name.test(name)).at(-1);
+  const entry = (await listAll(blobs)).filter(({ name }) => what.name.test(name)).at(-1);
   if (entry === undefined) throw new Error(`There is no ${what.name.source} to damage.`);
   const { name, facts } = entry;
   const bytes = (await blobs.get(name))?.bytes ?? new Uint8Array();

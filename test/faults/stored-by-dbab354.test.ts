@@ -44,7 +44,7 @@ async function resume(
   const [snapshot, state] = [stateIn('snapshot'), stateIn(file)];
   engine.advance(state.nowMs - engine.app.world.now());
   for (const [name, { text, base64, facts }] of Object.entries({ ...snapshot.blobs, ...state.blobs })) {
-    await engine.blobs.put(
+    await engine.container.put(
       name,
       text === undefined ? Buffer.from(base64 ?? '', 'base64') : Buffer.from(text),
       'any',

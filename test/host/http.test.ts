@@ -80,6 +80,34 @@ describe('routes', () => {
   });
 });
 
+describe('as the real host answers', () => {
+  /** The status of a request that `fetch` would not send. */
+  async function rawStatus(head: string): Promise<string> {
+    const caller = connect(Number(new URL(host.url).port), '127.0.0.1');
+    caller.write(`${head}\r\nHost: x\r\n\r\n`);
+    const [answer] = await once(caller, 'data');
+    caller.destroy();
+    return String(answer).split(' ')[1] ?? '';
+  }
+
+  test.each([
+    ['a header that is not ASCII', '/api/answers/header', 500],
+    ["a length that is not the body's", '/api/answers/length', 500],
+    ["the body's own length", '/api/answers/right-length', 200],
+    ['a NUL in the path', '/api/echo/%00', 400],
+    ['a NUL in the query', '/api/echo/1?x=%00', 200],
+    ['a request line of over 8 kB', `/api/echo/1?x=${'x'.repeat(8200)}`, 414],
+  ])('%s', async (_, path, status) => {
+    expect(await statusOf(path)).toBe(status);
+  });
+
+  test('a method that nobody knows, and a body of over 100 MB', async () => {
+    expect(await rawStatus('FROBNICATE /api/echo/1 HTTP/1.1')).toBe('404');
+    expect(await rawStatus('GET /api/echo/1 FTP/1.1')).toBe('400');
+    expect(await statusOf('/api/echo/1', { method: 'POST', body: Buffer.alloc(101 * 1024 * 1024) })).toBe(500);
+  });
+});
+
 describe('keys', () => {
   const withKey = (key: string) => ({ headers: { 'x-functions-key': key } });
 
@@ -91,6 +119,8 @@ describe('keys', () => {
     for (const key of ['the-default', 'plain-only', 'the-master']) {
       expect([key, await statusOf('/api/plain', withKey(key))]).toEqual([key, 201]);
       expect([key, await statusOf(`/api/plain?code=${key}`)]).toEqual([key, 201]);
+      expect([key, await statusOf(`/api/plain?CODE=${key}`)]).toEqual([key, 201]);
+      expect([key, await statusOf(`/api/plain?code=${key}&Code=${key}`)]).toEqual([key, 401]);
     }
     const refused = await call('/api/plain');
     expect([refused.status, await refused.text()]).toEqual([401, '']);

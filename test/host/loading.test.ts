@@ -41,12 +41,6 @@ test.each([
     {},
     'AzureWebJobsStorage',
   ],
-  [
-    'has a queue without storage',
-    `app.storageQueue('x', { queueName: 'q', connection: 'C', handler() {} });`,
-    {},
-    '"C"',
-  ],
   ['registers one name twice', `app.get('x', () => ({})); app.get('x', () => ({}));`, {}, 'already been registered'],
   ['has a wrong host.json', `app.get('x', () => ({}));`, { hostJson: { functionTimeout: 'long' } }, 'time span'],
 ])('an app that %s is refused', async (_, source, files, reason) => {
@@ -61,11 +55,39 @@ test('an app that wants HTTP streams is refused', async () => {
   expect(await spawnError(app.dir)).toContain('no HTTP streaming');
 });
 
-test('a malformed connection string is named, not shown', async () => {
-  await using app = await makeApp(`app.storageQueue('x', { queueName: 'q', connection: 'C', handler() {} });`);
-  const error = await startError(app.dir, { C: 'AccountKey=c2VjcmV0' });
-  expect(error).toContain('Setting "C" is not a storage connection string');
-  expect(error).not.toContain('c2VjcmV0');
+test('a queue function whose connection is missing or unusable is in error and off, and the others run', async () => {
+  await using app = await makeApp(`
+    for (const [name, connection] of [['missing', 'M'], ['malformed', 'C']]) {
+      app.storageQueue(name, { queueName: 'q', connection, handler() {} });
+    }
+    app.get('x', () => ({ body: 'runs' }));`);
+  const lines: string[] = [];
+  const settings = { C: 'AccountKey=c2VjcmV0' };
+  await using host = await startInProcess({ appDir: app.dir, settings, log: (line) => lines.push(line) });
+  expect(await (await fetch(`${host.url}/api/x`)).text()).toBe('runs');
+  const errors = lines.filter((line) => line.includes('is in error and off'));
+  expect(errors).toEqual([
+    expect.stringMatching(/'malformed'.*Setting "C" is not a storage connection string/),
+    expect.stringMatching(/'missing'.*"M" has no setting/),
+  ]);
+  expect(lines.join('\n')).not.toContain('c2VjcmV0');
+});
+
+test('after the grace time terminate hooks may end what runs', async () => {
+  await using app = await makeApp(`
+    let end;
+    app.hook.appTerminate(async () => { end(); await new Promise((resolve) => setTimeout(resolve, 200)); });
+    app.get('waits', async () => { await new Promise((resolve) => { end = resolve; console.log('began'); }); return { body: 'ended' }; });`);
+  const host = await spawnHost({ appDir: app.dir, isQuiet: true, graceSeconds: 1 });
+  const began = new Promise((resolve) => host.child.stdout?.on('data', resolve));
+  const response = fetch(`${host.url}/api/waits`);
+  await began;
+  const signalledAt = performance.now();
+  const stopped = host.stop();
+  expect(await (await response).text()).toBe('ended');
+  expect(performance.now() - signalledAt).toBeGreaterThan(900);
+  expect(await stopped).toBe(0);
+  expect(host.output()).not.toContain('cut');
 });
 
 test('settings: the environment wins over the settings file, that over local.settings.json', async () => {

@@ -13,7 +13,8 @@ async function runOnQueue(settings: Readonly<Record<string, string>> = {}) {
   const run = await runFixture(azurite.connectionString, ['work'], { FIXTURE_QUEUE: name, ...settings });
   const queue = queues.getQueueClient(name);
   await queue.createIfNotExists();
-  const send = (message: unknown) => queue.sendMessage(Buffer.from(JSON.stringify(message)).toString('base64'));
+  const send = (message: unknown, visibilityTimeout = 0) =>
+    queue.sendMessage(Buffer.from(JSON.stringify(message)).toString('base64'), { visibilityTimeout });
   const isEmpty = async () => (await queue.getProperties()).approximateMessagesCount === 0;
   return { name, run, queue, send, isEmpty };
 }
@@ -149,7 +150,7 @@ test.concurrent('two hosts share a queue and every message is handled once', asy
   expect(new Set(journal.map(({ pid }) => pid)).size).toBe(2);
 });
 
-test.concurrent('a message whose host is killed is finished by another one', async () => {
+test.concurrent('a message whose host is killed is finished by another one, here after a second', async () => {
   const { run, send, isEmpty } = await runOnQueue();
   await using _ = run;
   const first = await run.spawn({ queueLeaseSeconds: 1 });
@@ -161,29 +162,30 @@ test.concurrent('a message whose host is killed is finished by another one', asy
   expect(await events(run, 'survivor')).toEqual(['start 1', 'start 2', 'end 2']);
 });
 
-test.concurrent('SIGTERM lets the running message finish and takes no other', async () => {
+test.concurrent('SIGTERM lets the running message finish, takes others meanwhile, lets these finish and takes no more', async () => {
   const { run, send, queue } = await runOnQueue();
   await using _ = run;
-  const host = await run.spawn();
-  await send({ id: 'last', waitMs: 1500 });
-  await eventually(async () => (await events(run, 'last')).length === 1);
+  const host = await run.spawn({ graceSeconds: 10 });
+  await send({ id: 'first', waitMs: 2500 });
+  await eventually(async () => (await events(run, 'first')).length === 1);
+  await send({ id: 'meanwhile', waitMs: 2500 }, 1);
   const stopped = host.stop();
-  await eventually(async () => host.output().includes('Stopping; still running: work'));
+  await eventually(async () => (await events(run, 'first')).length === 2);
   await send({ id: 'later' });
   expect(await stopped).toBe(0);
-  expect(await events(run, 'last')).toEqual(['start 1', 'end 1']);
+  expect(await events(run, 'meanwhile')).toEqual(['start 1', 'end 1']);
   const { peekedMessageItems } = await queue.peekMessages({ numberOfMessages: 32 });
   expect(peekedMessageItems).toHaveLength(1);
 });
 
-test.concurrent('what outlives the grace time is left to another host', async () => {
+test.concurrent('what outlives the grace time is left to another host, here after a second', async () => {
   const { run, send, isEmpty } = await runOnQueue();
   await using _ = run;
   const host = await run.spawn({ graceSeconds: 1, queueLeaseSeconds: 1 });
   await send({ id: 'stubborn', waitMs: 2500 });
   await eventually(async () => (await events(run, 'stubborn')).length === 1);
   expect(await host.stop()).toBe(0);
-  expect(host.output()).toContain('left behind: work');
+  expect(host.output()).toContain('cut: work');
   await run.spawn();
   await eventually(isEmpty);
   expect(await events(run, 'stubborn')).toEqual(['start 1', 'start 2', 'end 2']);

@@ -27,9 +27,9 @@ test.concurrent('a timer follows the schedule of its setting, never overlapping 
   expect(first).toMatchObject({ isPastDue: false, scheduleStatus: null });
 });
 
-test.concurrent('one host of two runs the timer; when it is killed the other takes over', async () => {
+test.concurrent('one host of two runs the timer; when it is killed the other, which here looks every 2 s, takes over', async () => {
   await using run = await runTimers('singleton', ['tick']);
-  const hosts = await Promise.all([run.spawn(), run.spawn()]);
+  const hosts = await Promise.all([run.spawn({ timerPollSeconds: 2 }), run.spawn({ timerPollSeconds: 2 })]);
   const seen = await eventually(async () => {
     const found = await ticks(run);
     return found.length >= 3 ? found : undefined;

@@ -5,7 +5,7 @@ import { checksummed } from '../../src/app/stored/envelopes.ts';
 import { type ReadinessCard, withRun } from '../../src/core/readiness/card.ts';
 import type { BackupRun, RestoreRun, Run } from '../../src/core/run/run.ts';
 
-const NAME = 'one/devices/readiness.json';
+const NAME = '_status/one/devices/readiness.json';
 const { readinessCard } = documents;
 const FIRST_MS = Date.parse('2026-11-23T09:00:00Z');
 

@@ -7,6 +7,7 @@ import { describePhase, type Run } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { backUp, beginRestore, contentOf, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
+import { listAll } from '../support/list-all.ts';
 import { anAppleRow } from '../support/rows.ts';
 
 /** An engine whose primary is listed in pages of six rows, a page in 20 seconds, and two pages in a step. */
@@ -39,7 +40,7 @@ async function runWith(
 ): Promise<Run> {
   let isChanged = false;
   const read = async (pattern: RegExp) => {
-    const entry = (await engine.blobs.list('')).find(({ name }) => pattern.test(name));
+    const entry = (await listAll(engine.blobs)).find(({ name }) => pattern.test(name));
     const name = entry?.name ?? `none of ${pattern.source}`;
     return { name, text: Buffer.from((await engine.blobs.get(name))?.bytes ?? []).toString('latin1') };
   };

@@ -2,6 +2,8 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { type App, createMemory, type Memory, type Policy } from '../../src/app/app.ts';
 import { noteOnCard } from '../../src/app/readiness/card-store.ts';
 import { runStep } from '../../src/app/run-step.ts';
+import { withFormer } from '../../src/app/stored/former-blobs.ts';
+import { pairBlobs } from '../../src/app/stored/pair-blobs.ts';
 import type { Blobs, Log, StepQueue, World } from '../../src/core/ports.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { realWorld } from '../../src/world.ts';
@@ -17,7 +19,10 @@ export interface Engine {
   readonly secondary: MemoryHub;
   /** The scratch hub, where there is one. */
   readonly scratch: MemoryHub;
+  /** As the app sees them. */
   readonly blobs: Blobs;
+  /** What all apps on the storage account share. */
+  readonly container: Blobs;
   readonly queue: MemoryQueue;
   readonly notifier: MemoryNotifier;
   /** Moves the clock. */
@@ -35,7 +40,13 @@ export interface EngineOptions {
   /** Drills restore into a hub of their own. */
   readonly hasScratchHub?: boolean;
   /** Puts something between the engine and its parts. */
-  readonly wrap?: (parts: { blobs: Blobs; queue: StepQueue; primary: MemoryHub; secondary: MemoryHub }) => Partial<App>;
+  readonly wrap?: (parts: {
+    blobs: Blobs;
+    container: Blobs;
+    queue: StepQueue;
+    primary: MemoryHub;
+    secondary: MemoryHub;
+  }) => Partial<App>;
 }
 
 /** What an engine begins with. */
@@ -43,7 +54,7 @@ interface State {
   readonly nowMs: number;
   readonly suffix: number;
   readonly memory: Memory;
-  readonly blobs: MemoryBlobs;
+  readonly container: MemoryBlobs;
   readonly queue: MemoryQueue;
   readonly primary: MemoryHub;
   readonly secondary: MemoryHub;
@@ -55,7 +66,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     nowMs: Date.parse('2026-11-23T09:00:00Z'),
     suffix: 0,
     memory: createMemory(),
-    blobs: createMemoryBlobs(),
+    container: createMemoryBlobs(),
     queue: createMemoryQueue(),
     primary: createMemoryHub({ ref: { namespace: 'one', hub: 'devices' } }),
     secondary: createMemoryHub({ ref: { namespace: 'three', hub: 'devices' } }),
@@ -79,7 +90,9 @@ function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions,
     gunzip: async (bytes) => gunzipSync(bytes),
   };
   const { memory, primary, secondary, scratch } = state;
-  const blobs = state.blobs.copy(now);
+  const container = state.container.copy(now);
+  const pair = pairBlobs(container, primary.ref, secondary.ref);
+  const blobs = withFormer(container, pair, [primary.ref, secondary.ref, scratch.ref]);
   const queue = state.queue.copy(now);
   const notifier = createMemoryNotifier();
   const app: App = {
@@ -109,7 +122,7 @@ function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions,
       secondaryTier: undefined,
       ...policy,
     },
-    ...wrap?.({ blobs, queue, primary, secondary }),
+    ...wrap?.({ blobs, container, queue, primary, secondary }),
   };
   return {
     app,
@@ -117,13 +130,14 @@ function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions,
     secondary,
     scratch,
     blobs,
+    container,
     queue,
     notifier,
     fork: (otherWrap) =>
       openEngine(
         { policy, hasScratchHub, ...(otherWrap === undefined ? {} : { wrap: otherWrap }) },
         {
-          ...{ nowMs, suffix, memory: copyOf(memory), blobs, queue },
+          ...{ nowMs, suffix, memory: copyOf(memory), container, queue },
           ...{ primary: primary.copy(), secondary: secondary.copy(), scratch: scratch.copy() },
         },
       ),

@@ -16,11 +16,14 @@ import { readCard, storeOrWarn } from './card-store.ts';
 const RESTORES_READ = 4;
 const MAX_TRIES = 3;
 
+/** What a gathered card takes over: it is kept nowhere else. */
+type Kept = Pick<ReadinessCard, 'watchedAt' | 'firstAt' | 'silentSince'>;
+
 /**
  * Reads everything the readiness rests on from where it is kept. About twenty storage requests, none of which grows
  * with the hub; a status call gets the stored card. Also gives the last restores, newest first.
  */
-export async function gatherCard(app: App, watchedAt: string | undefined) {
+export async function gatherCard(app: App, kept: Kept) {
   const hub = app.primary.ref;
   const judgedAt = toInstant(app.world.now());
   const marked = readMarks(app, hub);
@@ -36,7 +39,9 @@ export async function gatherCard(app: App, watchedAt: string | undefined) {
   ]);
   const card: ReadinessCard = {
     judgedAt,
-    watchedAt,
+    firstAt: kept.firstAt ?? judgedAt,
+    watchedAt: kept.watchedAt,
+    silentSince: kept.silentSince,
     secondary: app.secondary.ref,
     latest: manifest && noteLatest(manifest, marks.get(manifest.id)),
     passedOver: faults.map(({ message }) => message),
@@ -53,12 +58,22 @@ export async function gatherCard(app: App, watchedAt: string | undefined) {
 }
 
 /** Gathers a card and stores it, unless something it shows keeps changing meanwhile. */
-export async function renewCard(app: App, watchedAt?: string): Promise<ReadinessCard> {
+export async function renewCard(app: App, kept: Kept = {}): Promise<ReadinessCard> {
   for (let tries = 1; ; tries += 1) {
     const before = await readCard(app);
-    const { card } = await gatherCard(app, watchedAt ?? before.card?.watchedAt);
+    const { card } = await gatherCard(app, keptOf(before.card, kept));
     if ((await storeOrWarn(app, card, before.etag)) || tries === MAX_TRIES) return card;
   }
+}
+
+/** What is kept of a card, where the caller does not know better. */
+export function keptOf(card: ReadinessCard | undefined, newer: Kept): Kept {
+  return {
+    firstAt: card?.firstAt ?? card?.judgedAt,
+    watchedAt: card?.watchedAt,
+    silentSince: card?.silentSince,
+    ...newer,
+  };
 }
 
 function noteLatest({ id, readStartedAt, readFinishedAt, counts }: Manifest, marks: Marks | undefined) {

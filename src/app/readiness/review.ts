@@ -6,8 +6,8 @@ import { type App, toInstant } from '../app.ts';
 import { toBytes, toText } from '../stored/codec.ts';
 import { listOpenAlerts, updateAlerts } from './alerts.ts';
 import { readCard, storeCard } from './card-store.ts';
-import { gatherCard, renewCard } from './gather.ts';
-import { probeTarget } from './probe-target.ts';
+import { gatherCard, keptOf, renewCard } from './gather.ts';
+import { probeHubs, withNoticed } from './probe-hubs.ts';
 
 /**
  * Looks at how things are, calls the heartbeat for a good snapshot it was not called for yet, raises and resolves
@@ -16,14 +16,17 @@ import { probeTarget } from './probe-target.ts';
  */
 export async function reviewReadiness(app: App, { isWatchdog = false } = {}): Promise<void> {
   const before = await readCard(app);
-  const watchedAt = isWatchdog ? toInstant(app.world.now()) : before.card?.watchedAt;
-  const [{ card, restores }, target] = await Promise.all([gatherCard(app, watchedAt), probeTarget(app)]);
-  const findings = findRisks({ ...app.policy, card, target, nowMs: app.world.now() });
+  const watched = isWatchdog ? { watchedAt: toInstant(app.world.now()) } : {};
+  const [gathered, probed] = await Promise.all([gatherCard(app, keptOf(before.card, watched)), probeHubs(app)]);
+  const hubs = withNoticed(probed, before.card?.silentSince);
+  const silentSince = { primary: hubs.source.silentSince, secondary: hubs.target.silentSince };
+  const card = { ...gathered.card, silentSince };
+  const findings = findRisks({ ...app.policy, card, ...hubs, primary: app.primary.ref, nowMs: app.world.now() });
   await sendHeartbeat(app, card.latest?.id);
-  await updateAlerts(app, conditionsOf(findings, restores));
+  await updateAlerts(app, conditionsOf(findings, gathered.restores));
   const reviewed = { ...card, openAlerts: await listOpenAlerts(app) };
   // A run that moved on meanwhile has noted that: it must not be shown as it was before.
-  if (!(await storeCard(app, reviewed, before.etag))) await renewCard(app, watchedAt);
+  if (!(await storeCard(app, reviewed, before.etag))) await renewCard(app, { ...watched, silentSince });
 }
 
 async function sendHeartbeat(app: App, snapshotId: string | undefined): Promise<void> {
@@ -36,7 +39,7 @@ async function sendHeartbeat(app: App, snapshotId: string | undefined): Promise<
   else app.log.warn('HEARTBEAT_URL did not take the heartbeat; it is called again', { snapshotId, seen: notTaken });
 }
 
-const alerting = ['BackupFailed', 'BackupMissed', 'SnapshotSuspect', 'DrillFailed'] as const;
+const alerting = ['PrimaryUnavailable', 'BackupFailed', 'BackupMissed', 'SnapshotSuspect', 'DrillFailed'] as const;
 
 const titleOf = { restore: 'Restore', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' } as const;
 

@@ -1,6 +1,6 @@
 import type { ReadinessCard } from '../../core/readiness/card.ts';
 import { findRisks, isBackupMissed, verdictOf } from '../../core/readiness/readiness.ts';
-import type { ProbedTarget } from '../../core/readiness/tiers.ts';
+import type { ProbedHub, ProbedTarget } from '../../core/readiness/tiers.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { readBackupProgress, viewBackup } from '../backup/view.ts';
@@ -8,7 +8,7 @@ import { viewLastDrill } from '../drill/view.ts';
 import { viewRestore } from '../restore/view.ts';
 import { readCard } from './card-store.ts';
 import { renewCard } from './gather.ts';
-import { probeTarget } from './probe-target.ts';
+import { probeHubs, withNoticed } from './probe-hubs.ts';
 
 const ALL_WELL = 'The newest snapshot is good and young enough, one is proven, and the target is ready.';
 
@@ -24,9 +24,10 @@ const REQUESTS_LEFT = 2;
  * a run moves on, is one document; how far the running ones are takes the rest.
  */
 export async function readStatus(app: App) {
-  const [card, target] = await Promise.all([currentCard(app), probeTarget(app)]);
+  const [card, probed] = await Promise.all([currentCard(app), probeHubs(app)]);
+  const hubs = withNoticed(probed, card.silentSince);
   const nowMs = app.world.now();
-  const facts = { ...app.policy, card, target, nowMs };
+  const facts = { ...app.policy, card, ...hubs, primary: app.primary.ref, nowMs };
   const findings = findRisks(facts);
   const { latest, proven, pace, lastDrill } = card;
   const [lastBackup, lastRestore] = await Promise.all([
@@ -48,7 +49,8 @@ export async function readStatus(app: App) {
     provenSnapshot: proven === undefined ? null : viewProven(proven, nowMs),
     atRisk: latest === undefined ? null : viewAtRisk(latest, nowMs),
     predictedRestore: latest === undefined || pace === undefined ? null : predict(latest, pace),
-    target: viewTarget(target, card.devicesInTarget),
+    source: viewHub(hubs.source),
+    target: viewTarget(hubs.target, card.devicesInTarget),
     undeliverable: undeliverableOf(latest),
     missedBackups: {
       expectedEverySeconds,
@@ -114,10 +116,19 @@ function predict({ counts }: LatestGood, pace: NonNullable<ReadinessCard['pace']
   return { seconds: Math.ceil(counts.records / pace.recordsPerSecond), ...pace };
 }
 
-function viewTarget({ fault: _, ...shown }: ProbedTarget, devicesNow: number | undefined) {
-  const { deviceLimit } = shown;
+function viewHub({ fault, silentSince, requestsPerSecond, ...shown }: ProbedHub) {
+  return {
+    ...shown,
+    silentSince: silentSince ?? null,
+    cause: fault?.cause ?? null,
+    throttled: requestsPerSecond !== undefined,
+    requestsPerSecond: requestsPerSecond === undefined ? null : Math.round(requestsPerSecond * 10) / 10,
+  };
+}
+
+function viewTarget({ tier, deviceLimit, ...hub }: ProbedTarget, devicesNow: number | undefined) {
   const room = deviceLimit === null || devicesNow === undefined ? null : Math.max(0, deviceLimit - devicesNow);
-  return { ...shown, devicesNow: devicesNow ?? null, room };
+  return { ...viewHub(hub), tier, deviceLimit, devicesNow: devicesNow ?? null, room };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { DrError, orFault } from '../../core/errors.ts';
-import { type RunKind, runFolder, runName, runsFolder, stagingFolder } from '../../core/paths.ts';
+import { isSameHub, type RunKind, runFolder, runName, runsFolder, stagingFolder } from '../../core/paths.ts';
+import type { HubRef } from '../../core/ports.ts';
 import { isRunId, type Run, type RunOf, startOfRunId } from '../../core/run/run.ts';
 import { type App, emit } from '../app.ts';
 import { mapConcurrent } from '../stored/concurrent.ts';
@@ -35,8 +36,16 @@ async function readStored<Kind extends RunKind>(
   const found = await documents.run.find(app, name);
   if (found === undefined) return undefined;
   const { value: run } = found;
+  if (!isOfPair(app, run)) return undefined;
   if (run.id === runId && isOfKind(run, kind)) return { ...found, value: run };
   throw documents.run.invalid(name, 'is that of another run');
+}
+
+/** Earlier versions stored the runs of all pairs in one place. */
+function isOfPair({ primary, secondary }: App, run: Run): boolean {
+  const isOwn = (hub: HubRef): boolean => isSameHub(hub, primary.ref) || isSameHub(hub, secondary.ref);
+  if (run.kind !== 'restore') return isOwn(run.hub);
+  return isOwn(run.request.sourceHub) && (run.request.target === 'drill' || isOwn(run.hub));
 }
 
 function isOfKind<Kind extends RunKind>(run: Run, kind: Kind): run is RunOf<Kind> {

@@ -20,8 +20,8 @@ export function addStatus(program: Command, run: Run): void {
 /** The readiness card: the verdict and its reason, then the facts behind it. */
 function renderCard(card: Json, nowMs: number): string {
   const facts: readonly Fact[] = [
-    ['primary', hubName(card, 'primary')],
-    ['secondary', joined(', ', [hubName(card, 'secondary'), describeTarget(objectAt(card, 'target'))])],
+    ['primary', joined(', ', [hubName(card, 'primary'), describeHub(objectAt(card, 'source'), nowMs)])],
+    ['secondary', joined(', ', [hubName(card, 'secondary'), describeHub(objectAt(card, 'target'), nowMs)])],
     ['snapshot', describeSnapshot(objectAt(card, 'latestGoodSnapshot'))],
     ['proven', 'provenSnapshot' in card ? describeProof(objectAt(card, 'provenSnapshot')) : undefined],
     ['at risk', describeRisk(objectAt(card, 'atRisk'))],
@@ -47,17 +47,26 @@ function hubName(card: Json, role: 'primary' | 'secondary'): string {
   return `${textAt(card, role, 'namespace')}/${textAt(card, role, 'hub')}`;
 }
 
-function describeTarget(target: Json): string | undefined {
-  const isReachable = flagAt(target, 'reachable');
+function describeHub(hub: Json, nowMs: number): string | undefined {
+  const isReachable = flagAt(hub, 'reachable');
   if (isReachable === undefined) return undefined;
-  const tier = textAt(target, 'tier');
-  const room = numberAt(target, 'room');
+  const tier = textAt(hub, 'tier');
+  const room = numberAt(hub, 'room');
+  const rate = numberAt(hub, 'requestsPerSecond');
   return joined(', ', [
-    isReachable ? 'reachable' : 'NOT reachable',
-    flagAt(target, 'rights') === false && 'access rights MISSING',
+    isReachable ? 'reachable' : describeSilence(hub, nowMs),
+    flagAt(hub, 'rights') === false && 'access rights MISSING',
+    rate !== undefined && `throttled, takes about ${formatCount(rate)} requests a second`,
     tier && `tier ${tier}`,
     room !== undefined && `room for ${formatCount(room)} more devices`,
   ]);
+}
+
+function describeSilence(hub: Json, nowMs: number): string {
+  const cause = textAt(hub, 'cause');
+  const sinceMs = Date.parse(textAt(hub, 'silentSince') ?? '');
+  const duration = Number.isNaN(sinceMs) ? '' : ` for ${formatSeconds((nowMs - sinceMs) / 1000)}`;
+  return `NOT reachable${duration}${cause === undefined ? '' : ` (${cause})`}`;
 }
 
 function describeSnapshot(latest: Json): string {

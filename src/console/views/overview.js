@@ -143,6 +143,7 @@ function cardFacts(status) {
       'Source hub',
       [
         hubName(status.primary),
+        ...(status.source === undefined ? [] : answersOf(status.source)),
         status.backupIntervalSeconds !== undefined && line(`every ${duration(status.backupIntervalSeconds)}`),
       ],
     ],
@@ -182,18 +183,26 @@ function predictedOf({ predictedRestore }) {
 /** @param {Status} status */
 function targetOf({ secondary, target }) {
   if (target === undefined) return hubName(secondary);
-  const { reachable, rights, tier, devicesNow, room } = target;
+  const { rights, tier, devicesNow, room } = target;
   const parts = [
     rights === false ? 'the key has no Manage right' : rights ? 'Manage right' : '',
     tier && tier !== 'unknown' ? `${tier} tier` : '',
     typeof devicesNow === 'number' ? `${plural(devicesNow, 'device')} now` : '',
     typeof room === 'number' ? `room for ${number(room)}` : '',
   ].filter((part) => part !== '');
+  return [hubName(secondary), ...answersOf(target), parts.length > 0 && line(parts.join(', '))];
+}
+
+/**
+ * Whether a hub answers, since when it does not, and what it takes.
+ * @param {import('../api-types.d.ts').ProbedHub} hub
+ */
+function answersOf({ reachable, silentSince, cause, requestsPerSecond }) {
   return [
-    hubName(secondary),
     ' ',
     reachable ? badge('ok', 'reachable') : badge('bad', 'not reachable'),
-    parts.length > 0 && line(parts.join(', ')),
+    silentSince && line(['No answer since ', time(silentSince), cause ? ` (${cause})` : '']),
+    requestsPerSecond && line(`Throttled: takes ${plural(requestsPerSecond, 'request')} a second`),
   ];
 }
 

@@ -3,6 +3,7 @@ import type { AlertMessage } from '../ports.ts';
 
 /** The conditions that raise an alert. */
 export const alertCodes = [
+  'PrimaryUnavailable',
   'BackupFailed',
   'BackupMissed',
   'SnapshotSuspect',
@@ -23,7 +24,7 @@ export interface Condition {
 
 /** A hub that is down for a moment raises no alert: it is sent only when the next check still finds it. */
 const CONFIRM_AFTER_MS = 45_000;
-const needsConfirmation: ReadonlySet<AlertCode> = new Set(['NotReady']);
+const needsConfirmation: ReadonlySet<AlertCode> = new Set(['PrimaryUnavailable', 'NotReady']);
 /** A webhook that is gone for good: what it missed first is forgotten first. */
 const MAX_UNSENT = 10;
 

@@ -14,6 +14,8 @@ export const cardSchema = z.strictObject({
   isExpired: z.boolean().optional(),
   /** When the watchdog last did so; absent until it has. */
   watchedAt: instant.optional(),
+  /** When there was a card for the first time. */
+  firstAt: instant.optional(),
   /** Whose readiness this is: with another target set, nothing here holds. */
   secondary: hubRef,
   /** The newest good snapshot. */
@@ -57,6 +59,8 @@ export const cardSchema = z.strictObject({
     .optional(),
   /** The newest that ended. */
   lastDrill: drillSchema.optional(),
+  /** Since when a hub has not answered, where it does not. */
+  silentSince: z.strictObject({ primary: instant.optional(), secondary: instant.optional() }).optional(),
   openAlerts: z.array(z.strictObject({ code: z.string(), since: z.string(), message: z.string() })),
 });
 

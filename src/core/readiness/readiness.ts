@@ -1,6 +1,7 @@
-import { isOver } from '../run/run.ts';
+import type { HubRef } from '../ports.ts';
+import { type BackupRun, isOver } from '../run/run.ts';
 import type { ReadinessCard } from './card.ts';
-import type { ProbedTarget } from './tiers.ts';
+import type { ProbedHubs, ProbeFault } from './tiers.ts';
 
 /** A backup that is half an interval late is worth a look; one that misses a day is no protection. */
 const LATE_INTERVALS = 1.5;
@@ -10,6 +11,8 @@ const DAY_MS = 86_400_000;
 const PROOF_DAYS = 8;
 /** A host that restarts, or a check that fails once, is no finding. */
 const WATCHDOG_PATIENCE_MS = 5 * 60_000;
+/** On a new installation the first look is due by then. */
+const NEW_INTERVALS = 2;
 
 export type Verdict = 'Ready' | 'AtRisk' | 'NotReady';
 
@@ -22,10 +25,10 @@ export interface Finding {
   readonly snapshotId?: string;
 }
 
-/** Everything the verdict depends on: what was gathered, and the target as it answers now. */
-export interface ReadinessFacts {
+/** Everything the verdict depends on: what was gathered, and the hubs as they answer now. */
+export interface ReadinessFacts extends ProbedHubs {
   readonly card: ReadinessCard;
-  readonly target: ProbedTarget;
+  readonly primary: HubRef;
   /** Epoch ms. */
   readonly nowMs: number;
   readonly backupIntervalMs: number;
@@ -35,6 +38,7 @@ export interface ReadinessFacts {
 /** All that speaks against a failover now, worst first. */
 export function findRisks(facts: ReadinessFacts): Finding[] {
   const found = [
+    ...judgeSource(facts),
     ...judgeLatest(facts),
     ...judgeTarget(facts),
     ...judgeBackups(facts),
@@ -49,10 +53,11 @@ export function verdictOf(findings: readonly Finding[]): Verdict {
   return findings.length > 0 ? 'AtRisk' : 'Ready';
 }
 
-/** True when the timer should have started a backup by now and did not. */
+/** True when a backup should have started by now and did not; one that waits for a silent hub is not to blame. */
 export function isBackupMissed(facts: ReadinessFacts): boolean {
-  const { createdAt } = facts.card.backups[0] ?? {};
-  return createdAt !== undefined && ageOf(createdAt, facts) > LATE_INTERVALS * facts.backupIntervalMs;
+  const [newest] = facts.card.backups;
+  if (newest === undefined || (!isOver(newest) && facts.source.silentSince !== undefined)) return false;
+  return ageOf(newest.createdAt, facts) > LATE_INTERVALS * facts.backupIntervalMs;
 }
 
 function ageOf(instant: string, { nowMs }: ReadinessFacts): number {
@@ -65,6 +70,35 @@ export function describeDuration(durationMs: number): string {
   if (minutes < 2) return `${Math.round(durationMs / 1000)} seconds`;
   if (minutes < 120) return `${Math.round(minutes)} minutes`;
   return minutes < 4 * 1_440 ? `${Math.round(minutes / 60)} hours` : `${Math.round(minutes / 1_440)} days`;
+}
+
+/** A failover does without the primary, but what its devices change from now on is not saved. */
+function judgeSource(facts: ReadinessFacts): Finding[] {
+  const { fault, silentSince } = facts.source;
+  if (fault === undefined) return [];
+  if (silentSince === undefined) return [risk('PrimaryRefuses', `A backup could not begin. ${fault.message}`)];
+  const silence = describeSilence('primary', facts.primary, { silentSince, fault, facts });
+  const message = `${silence} Backups wait for it; a restore into the secondary does not need it.`;
+  return [risk('PrimaryUnavailable', message)];
+}
+
+interface Silence {
+  readonly silentSince: string;
+  readonly fault: ProbeFault;
+  readonly facts: ReadinessFacts;
+}
+
+/** `The primary, one/devices, has not answered since 22:47 UTC (connection refused).` */
+function describeSilence(role: string, { namespace, hub }: HubRef, { silentSince, fault, facts }: Silence): string {
+  const cause = fault.cause === undefined ? '' : ` (${fault.cause})`;
+  return `The ${role}, ${namespace}/${hub}, has not answered since ${describeInstant(silentSince, facts)}${cause}.`;
+}
+
+/** `22:47 UTC`, with the date on another day. */
+function describeInstant(instant: string, { nowMs }: ReadinessFacts): string {
+  const [day = '', time = ''] = instant.split('T');
+  const isToday = new Date(nowMs).toISOString().startsWith(day);
+  return `${isToday ? '' : `${day} `}${time.slice(0, 'hh:mm'.length)} UTC`;
 }
 
 function judgeLatest(facts: ReadinessFacts): Finding[] {
@@ -86,8 +120,16 @@ function judgeLatest(facts: ReadinessFacts): Finding[] {
   return found;
 }
 
-function judgeTarget({ card: { latest, devicesInTarget }, target: { fault, deviceLimit } }: ReadinessFacts): Finding[] {
-  if (fault !== undefined) return [stop(fault.code, `A restore could not begin. ${fault.message}`)];
+function judgeTarget(facts: ReadinessFacts): Finding[] {
+  const { latest, devicesInTarget, secondary } = facts.card;
+  const { fault, silentSince, deviceLimit } = facts.target;
+  if (fault !== undefined) {
+    const why =
+      silentSince === undefined
+        ? fault.message
+        : describeSilence('secondary', secondary, { silentSince, fault, facts });
+    return [stop(fault.code, `A restore could not begin. ${why}`)];
+  }
   const records = latest?.counts.records ?? 0;
   if (deviceLimit === null) return [];
   if (records > deviceLimit) {
@@ -114,10 +156,17 @@ function judgeBackups(facts: ReadinessFacts): Finding[] {
   }
   const [newest] = backups;
   if (newest !== undefined && isBackupMissed(facts)) {
-    const message = `No backup has started for ${describeDuration(ageOf(newest.createdAt, facts))}; one is due every ${describeDuration(facts.backupIntervalMs)}. Look whether the timer runs and what the running backup does: GET /api/backups.`;
-    found.push(risk('BackupMissed', message));
+    found.push(risk('BackupMissed', describeMissed(newest, facts)));
   }
   return found;
+}
+
+function describeMissed(newest: BackupRun, facts: ReadinessFacts): string {
+  const age = describeDuration(ageOf(newest.createdAt, facts));
+  const due = `one is due every ${describeDuration(facts.backupIntervalMs)}`;
+  return isOver(newest)
+    ? `No backup has started for ${age}; ${due}. Look whether the timer runs.`
+    : `The backup ${newest.id} has been running for ${age}; ${due}, and none starts beside it. Look what it does, or cancel it: GET /api/backups/${newest.id}.`;
 }
 
 function judgeProof(facts: ReadinessFacts): Finding[] {
@@ -139,9 +188,12 @@ function judgeProof(facts: ReadinessFacts): Finding[] {
 /** Nothing else reports it: without the watchdog a stuck run stays stuck, and no alert is raised or repeated. */
 function judgeWatchdog(facts: ReadinessFacts): Finding[] {
   const { watchIntervalMs, card } = facts;
-  const silentMs = card.watchedAt === undefined ? 0 : ageOf(card.watchedAt, facts);
-  if (silentMs <= Math.max(WATCHDOG_PATIENCE_MS, USELESS_INTERVALS * watchIntervalMs)) return [];
-  const message = `The watchdog has not looked for ${describeDuration(silentMs)}; it is due every ${describeDuration(watchIntervalMs)}. Stuck runs stay stuck and no alert is sent. Check whether the timers run, and what the watchdog's log says.`;
+  const { watchedAt, firstAt = card.judgedAt } = card;
+  const silentMs = ageOf(watchedAt ?? firstAt, facts);
+  const patienceMs = Math.max(WATCHDOG_PATIENCE_MS, USELESS_INTERVALS * watchIntervalMs);
+  if (silentMs <= (watchedAt === undefined ? NEW_INTERVALS * watchIntervalMs : patienceMs)) return [];
+  const since = watchedAt === undefined ? 'yet' : `for ${describeDuration(silentMs)}`;
+  const message = `The watchdog has not looked ${since}; it is due every ${describeDuration(watchIntervalMs)}. Stuck runs stay stuck and no alert is sent. Check whether the timers run, and what the watchdog's log says.`;
   return [risk('WatchdogSilent', message)];
 }
 

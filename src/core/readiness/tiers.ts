@@ -7,15 +7,43 @@ export const tiers = ['Free', 'Basic', 'Standard'] as const satisfies readonly T
 
 export type Tier = keyof typeof deviceLimits;
 
-/** How the target answered when it was last asked. */
-export interface ProbedTarget {
-  /** False when the hub did not answer in time. */
+/** How a hub answered when it was last asked. */
+export interface ProbedHub {
+  /** False when it did not answer in time. */
   readonly reachable: boolean;
   /** `null` when that could not be found out. */
   readonly rights: boolean | null;
-  readonly tier: Tier | HubProbe['tier'];
-  readonly deviceLimit: number | null;
   readonly checkedAt: string;
   readonly latencyMs: number;
-  readonly fault?: { readonly code: string; readonly message: string };
+  readonly fault?: ProbeFault;
+  /** Since when it has not answered, as far as that was noticed. */
+  readonly silentSince?: string | undefined;
+  /** What it takes; absent where it has not throttled of late. */
+  readonly requestsPerSecond?: number | undefined;
+}
+
+export interface ProbeFault {
+  readonly code: string;
+  readonly message: string;
+  /** Of a hub that does not answer, in plain words. */
+  readonly cause?: string;
+}
+
+export interface ProbedTarget extends ProbedHub {
+  readonly tier: Tier | HubProbe['tier'];
+  readonly deviceLimit: number | null;
+}
+
+/** What one look at a hub showed. */
+export interface HubLook {
+  readonly hub: ProbedHub;
+  readonly tier: HubProbe['tier'];
+  /** When it was asked for; absent after a look that failed, so that the next one asks for everything. */
+  readonly tierAtMs?: number | undefined;
+}
+
+/** The primary, and the secondary as the target of a restore. */
+export interface ProbedHubs {
+  readonly source: ProbedHub;
+  readonly target: ProbedTarget;
 }

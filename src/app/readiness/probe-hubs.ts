@@ -1,0 +1,95 @@
+import { DrError } from '../../core/errors.ts';
+import type { Hub } from '../../core/ports.ts';
+import type { ReadinessCard } from '../../core/readiness/card.ts';
+import { deviceLimits, type HubLook, type ProbedHub, type ProbedHubs } from '../../core/readiness/tiers.ts';
+import { causeInWords } from '../../core/run/causes.ts';
+import { type App, toInstant } from '../app.ts';
+
+/** A status call waits for this. */
+const PATIENCE_MS = 3_000;
+/** Monitors ask often: all who ask within this time share one answer. */
+const FRESH_MS = 10_000;
+/** A tier changes seldom, and asking for it and for the right to write costs two more requests. */
+const TIER_FRESH_MS = 60_000;
+
+/**
+ * Whether a backup and a restore could begin: reachable, rights, the target's tier. Never throws what a hub answered.
+ */
+export async function probeHubs(app: App): Promise<ProbedHubs> {
+  const [source, target] = await Promise.all([
+    look(app, app.primary, { asksTier: false }),
+    look(app, app.secondary, { asksTier: true }),
+  ]);
+  const tier = app.policy.secondaryTier ?? target.tier;
+  return { source: source.hub, target: { ...target.hub, tier, deviceLimit: limitOf(tier) } };
+}
+
+/** With what another process has noticed before this one, by the card. */
+export function withNoticed({ source, target }: ProbedHubs, noticed: ReadinessCard['silentSince']): ProbedHubs {
+  return {
+    source: { ...source, silentSince: earlier(source.silentSince, noticed?.primary) },
+    target: { ...target, silentSince: earlier(target.silentSince, noticed?.secondary) },
+  };
+}
+
+function earlier(since: string | undefined, noticedAt: string | undefined): string | undefined {
+  return since !== undefined && noticedAt !== undefined && noticedAt < since ? noticedAt : since;
+}
+
+interface Depth {
+  readonly asksTier: boolean;
+}
+
+function look(app: App, hub: Hub, depth: Depth): Promise<HubLook> {
+  const atMs = app.world.now();
+  const known = app.memory.probes.get(hub);
+  if (known !== undefined && atMs - known.atMs < FRESH_MS) return known.answer;
+  const answer = lookAgain(app, hub, depth, known?.answer);
+  app.memory.probes.set(hub, { atMs, answer });
+  return answer;
+}
+
+async function lookAgain(
+  { world }: App,
+  hub: Hub,
+  { asksTier }: Depth,
+  before: Promise<HubLook> | undefined,
+): Promise<HubLook> {
+  const atMs = world.now();
+  const known = await before;
+  const isTierKnown = known?.tierAtMs !== undefined && atMs - known.tierAtMs < TIER_FRESH_MS;
+  const isBrief = !asksTier || isTierKnown;
+  const checkedAt = toInstant(atMs);
+  try {
+    const { tier, latencyMs } = await hub.probe({ deadlineAt: atMs + PATIENCE_MS, isBrief });
+    const { requestsPerSecond } = hub.pace();
+    const seen = { reachable: true, rights: true, checkedAt, latencyMs, requestsPerSecond };
+    return { hub: seen, tier: isBrief ? (known?.tier ?? 'unknown') : tier, tierAtMs: isBrief ? known?.tierAtMs : atMs };
+  } catch (error) {
+    if (!(error instanceof DrError)) throw error;
+    const seen = { checkedAt, latencyMs: world.now() - atMs, ...faultOf(hub, error, { atMs, known: known?.hub }) };
+    return { hub: seen, tier: known?.tier ?? 'unknown' };
+  }
+}
+
+function faultOf(
+  hub: Hub,
+  { code, message, seen }: DrError,
+  { atMs, known }: { readonly atMs: number; readonly known: ProbedHub | undefined },
+): Omit<ProbedHub, 'checkedAt' | 'latencyMs'> {
+  const { lastAnswerAt = Number.NEGATIVE_INFINITY, requestsPerSecond } = hub.pace();
+  if (code !== 'HubUnavailable') {
+    const isRefused = code === 'HubUnauthorized' || code === 'HubForbidden';
+    return { reachable: true, rights: isRefused ? false : null, fault: { code, message } };
+  }
+  // It throttles, or is kept busy by a run: it is there.
+  if (lastAnswerAt >= atMs) return { reachable: true, rights: known?.rights ?? null, requestsPerSecond };
+  const fault = { code, message, cause: causeInWords(seen) };
+  return { reachable: false, rights: null, fault, silentSince: known?.silentSince ?? toInstant(atMs) };
+}
+
+/** Basic where it may be Free, too: a restore judges it alike. */
+function limitOf(tier: ProbedHubs['target']['tier']): number | null {
+  if (tier === 'unknown') return null;
+  return deviceLimits[tier === 'BasicOrFree' ? 'Basic' : tier];
+}
