@@ -1,7 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { addRestore } from './commands/restore.ts';
 import { addRestoreCommands } from './commands/restores.ts';
-import { addBackup, addDrill, addWatch } from './commands/runs.ts';
+import { addBackup, addCancel, addDrill, addWatch } from './commands/runs.ts';
 import { addSnapshotCommands } from './commands/snapshots.ts';
 import { addStatus } from './commands/status.ts';
 import { createClient } from './parts/client.ts';
@@ -49,7 +49,16 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
 }
 
 /** In the order of a bad night. */
-const commands = [addStatus, addBackup, addSnapshotCommands, addRestore, addWatch, addRestoreCommands, addDrill];
+const commands = [
+  addStatus,
+  addBackup,
+  addSnapshotCommands,
+  addRestore,
+  addWatch,
+  addCancel,
+  addRestoreCommands,
+  addDrill,
+];
 
 /** Guards against what the parser lets pass: an option as another's value, a quoted key, help for an unknown command. */
 function checkedWords(argv: readonly string[], program: Command): string[] {

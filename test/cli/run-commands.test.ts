@@ -340,6 +340,20 @@ test('cancel stops a restore and shows its state', async () => {
   expect({ exitCode, out }).toEqual({ exitCode: 0, out: expect.stringContaining('Canceled') });
 });
 
+test('cancel stops any run, and says of a drill that it cleans up first', async () => {
+  const none = refusal(404, 'RunNotFound', 'No.');
+  const backup = { id: 'b1', kind: 'backup', status: 'Canceled', createdAt: '2026-11-23T11:59:00Z' };
+  const toBackup = { 'POST /api/restores/b1/cancel': [none], 'POST /api/backups/b1/cancel': [{ body: backup }] };
+  expect((await play(toBackup, ['cancel', 'b1'])).out).toContain('Backup b1: Canceled');
+  const toDrill = {
+    ...Object.fromEntries(
+      ['restores', 'backups', 'verifications'].map((one) => [`POST /api/${one}/d1/cancel`, [none]]),
+    ),
+    'POST /api/drills/d1/cancel': [{ body: { id: 'd1', how: 'scratch hub', status: 'Running', stage: 'emptying' } }],
+  };
+  expect((await play(toDrill, ['cancel', 'd1'])).err).toContain('It removes what it restored from the scratch hub');
+});
+
 test('cancel says when there was nothing to stop', async () => {
   const script = { [`POST /api/restores/${RESTORE_ID}/cancel`]: [{ body: restored() }] };
   const { exitCode, err } = await play(script, ['cancel', RESTORE_ID]);

@@ -79,5 +79,13 @@ test('axe finds no fault in any view, on a desk and on a phone, light and dark; 
     await page.locator('main').getByText('Restored and proven').first().waitFor();
   });
   await check('unknown restore', (page) => goTo(page, '#/restores/nothing', 'This restore could not be read.'));
+  await stack.emulator.admin('POST', '/namespaces/primary/down');
+  const backup = await api.start('/api/backups');
+  await check('primary down', async (page) => {
+    await goTo(page, '#/', 'Failover readiness');
+    await appears(page.locator('main').getByText('No answer since').first());
+  });
+  await tabs[0]?.page.getByRole('button', { name: 'Stop the backup' }).click();
+  await expect.poll(async () => (await api.runs('backup')).find(({ id }) => id === backup.id)?.status).toBe('Canceled');
   expect(tabs.flatMap((tab) => tab.faults)).toEqual([]);
 }, 300_000);

@@ -3,13 +3,15 @@ import { isSameHub } from '../../core/paths.ts';
 import type { Hub } from '../../core/ports.ts';
 import { type Drill, drillRunId } from '../../core/readiness/drill.ts';
 import { isOver, type Run } from '../../core/run/run.ts';
-import { type App, fullNameOf, toInstant } from '../app.ts';
+import { type App, fullNameOf } from '../app.ts';
 import { holdsRows, within } from '../listing/hub-rows.ts';
 import { startRollback } from '../restore/rollback.ts';
 import { startRestore } from '../restore/start.ts';
 import { readRun } from '../runs/store.ts';
 import { startVerification } from '../snapshots/start-verification.ts';
+import { end, enter } from './moves.ts';
 import { changeDrill, readNewestDrills } from './store.ts';
+import { windDown } from './wind-down.ts';
 
 /** A service that stays away, or a hub another run holds: after this the drill is given up. */
 const PATIENCE_MS = 60 * 60_000;
@@ -52,6 +54,7 @@ async function tryNext(app: App, drill: Drill): Promise<Drill> {
 }
 
 async function nextOf(app: App, drill: Drill): Promise<Drill> {
+  if (drill.canceledAt !== undefined && drill.stage !== 'emptying') return windDown(app, drill);
   if (drill.stage === 'verifying') return verify(app, drill);
   const hub = app.drillHub;
   if (hub === undefined || drill.scratchHub === undefined || !isSameHub(hub.ref, drill.scratchHub)) {
@@ -112,7 +115,8 @@ async function empty(app: App, drill: Drill, hub: Hub): Promise<Drill> {
   if (!(await holdsRows(hub, within(app, LOOK_MS)))) return end(app, withoutDebt(drill), drill.failure);
   if (run !== 'nothing' && mustWait(app, run)) return drill;
   const why = (run === 'nothing' ? undefined : failureOf(run)) ?? 'It still holds registrations.';
-  return end(app, drill, drill.failure ?? `The scratch hub could not be emptied. ${why}`);
+  const left = `The scratch hub could not be emptied. ${why}`;
+  return end(app, drill, drill.failure === undefined ? left : `${drill.failure} ${left}`);
 }
 
 async function rollBack(app: App, of: string, id: string, hub: Hub): Promise<Run | 'nothing'> {
@@ -121,7 +125,9 @@ async function rollBack(app: App, of: string, id: string, hub: Hub): Promise<Run
   try {
     return await startRollback(app, of, { confirm: fullNameOf(hub.ref) }, { id, requestedBy: 'drill' });
   } catch (error) {
-    if (error instanceof DrError && error.code === 'NothingToRollBack') return 'nothing';
+    // One that was named and never started wrote nothing either.
+    const isNothing = error instanceof DrError && ['NothingToRollBack', 'RunNotFound'].includes(error.code);
+    if (isNothing) return 'nothing';
     throw error;
   }
 }
@@ -133,15 +139,6 @@ function mustWait(app: App, run: Run): boolean {
 
 function failureOf(run: Run): string | undefined {
   return run.status === 'Succeeded' ? undefined : (run.error?.message ?? `Run ${run.id} ended ${run.status}.`);
-}
-
-function enter(app: App, drill: Drill, stage: Drill['stage']): Drill {
-  return { ...drill, stage, stageSince: toInstant(app.world.now()) };
-}
-
-function end(app: App, drill: Drill, failure: string | undefined): Drill {
-  const ended = { ...enter(app, drill, 'over'), finishedAt: toInstant(app.world.now()) };
-  return failure === undefined ? { ...ended, verdict: 'Passed' } : { ...ended, verdict: 'Failed', failure };
 }
 
 function withoutDebt({ owes: _, ...drill }: Drill): Drill {

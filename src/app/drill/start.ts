@@ -42,5 +42,7 @@ export async function startDrill(app: App, requestedBy: Drill['requestedBy']): P
 
 function inProgress(id: string | undefined): DrError {
   const where = id === undefined ? '/api/drills' : `/api/drills/${id}`;
-  return new DrError('RunInProgress', `A drill is still running. Watch it at GET ${where}.`, { target: id ?? 'drill' });
+  return new DrError('RunInProgress', `A drill is still running. Watch it at GET ${where}, or cancel it.`, {
+    target: id ?? 'drill',
+  });
 }

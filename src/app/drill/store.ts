@@ -1,6 +1,7 @@
+import { DrError } from '../../core/errors.ts';
 import { DRILLS_FOLDER, drillName, NEWEST_DRILL_NAME } from '../../core/paths.ts';
 import type { Drill } from '../../core/readiness/drill.ts';
-import { startOfRunId } from '../../core/run/run.ts';
+import { isRunId, startOfRunId } from '../../core/run/run.ts';
 import { type App, emit, toInstant } from '../app.ts';
 import { mapConcurrent } from '../stored/concurrent.ts';
 import type { Found } from '../stored/document.ts';
@@ -53,6 +54,13 @@ export async function changeDrill(app: App, stored: Found<Drill>, drill: Drill):
 export async function readDrill(app: App, id: string): Promise<Found<Drill> | undefined> {
   const { value, etag } = await documents.drill.tryFind(app, drillName(id));
   return value === undefined || etag === undefined ? undefined : { value, etag };
+}
+
+/** Throws `RunNotFound`. */
+export async function findDrill(app: App, id: string): Promise<Found<Drill>> {
+  const stored = isRunId(id) ? await readDrill(app, id) : undefined;
+  if (stored !== undefined) return stored;
+  throw new DrError('RunNotFound', `There is no drill '${id}'. GET /api/drills lists those there are.`, { target: id });
 }
 
 /** Newest first. */

@@ -1,8 +1,6 @@
-import { DrError } from '../../core/errors.ts';
 import type { Drill } from '../../core/readiness/drill.ts';
-import { isRunId } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
-import { listDrills, readDrill } from './store.ts';
+import { findDrill, listDrills } from './store.ts';
 
 /** What the HTTP API shows of drills. Fields are contract: add, never rename. */
 
@@ -32,22 +30,22 @@ export function viewDrill(drill: Drill) {
 
 /** Of a drill that ended, for the readiness card. */
 export function viewLastDrill(drill: Drill) {
-  const { id, finishedAt = drill.createdAt, verdict = 'Failed', failure } = drill;
+  const { id, finishedAt = drill.createdAt, failure } = drill;
+  const verdict = drill.canceledAt === undefined ? (drill.verdict ?? 'Failed') : 'Canceled';
   return { id, at: finishedAt, verdict, seconds: secondsOf(drill, finishedAt), how: howOf(drill), reason: failure };
 }
 
 export async function readDrillView(app: App, id: string) {
-  const stored = isRunId(id) ? await readDrill(app, id) : undefined;
-  if (stored !== undefined) return viewDrill(stored.value);
-  throw new DrError('RunNotFound', `There is no drill '${id}'. GET /api/drills lists those there are.`, { target: id });
+  return viewDrill((await findDrill(app, id)).value);
 }
 
 export async function listDrillViews(app: App) {
   return (await listDrills(app, LISTED)).map(viewDrill);
 }
 
-function statusOf({ stage, verdict }: Drill): 'Running' | 'Succeeded' | 'Failed' {
+function statusOf({ stage, verdict, canceledAt }: Drill): 'Running' | 'Succeeded' | 'Failed' | 'Canceled' {
   if (stage !== 'over') return 'Running';
+  if (canceledAt !== undefined) return 'Canceled';
   return verdict === 'Passed' ? 'Succeeded' : 'Failed';
 }
 

@@ -7,6 +7,7 @@ import { isOver } from '../../core/run/run.ts';
 import { newScanCheckpoint, type ScanCheckpoint } from '../../core/snapshot/scan-checkpoint.ts';
 import { type App, fullNameOf, type HeldStep, hubOf, toInstant } from '../app.ts';
 import { type Moved, moveOn } from '../runs/dispatch.ts';
+import { watchEnd } from '../runs/end-watch.ts';
 import { readRun, Superseded } from '../runs/store.ts';
 import { documents } from '../stored/documents.ts';
 import { Listing } from './pages.ts';
@@ -88,6 +89,7 @@ async function list(app: App, hub: Hub, progress: Progress, held: HeldStep): Pro
   let storeAt = app.world.now() + STORE_AFTER_MS;
   let storing = Promise.resolve();
   const listing = new Listing(hub, deadlineAt, app.world);
+  const end = watchEnd(app, progress.run, held);
   for (;;) {
     const page = await listing.page(at.token);
     if (held.isLost) throw new Superseded('another process took this step over');
@@ -107,7 +109,7 @@ async function list(app: App, hub: Hub, progress: Progress, held: HeldStep): Pro
     }
     const { nextToken } = page;
     const isFinished = nextToken === undefined;
-    const isOver = isFinished || app.memory.isStopping || app.world.now() >= deadlineAt;
+    const isOver = isFinished || end.mustStop() || app.world.now() >= deadlineAt;
     at = {
       ...(isFinished ? {} : { token: nextToken }),
       pageCount: at.pageCount + 1,

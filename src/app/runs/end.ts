@@ -6,17 +6,22 @@ import { releaseLock } from './lock.ts';
 import { changeRun, removeStaging } from './store.ts';
 import { writersUntil } from './writers.ts';
 
-/** Ends a run once and for all, frees its hub and removes what it staged. May run twice: the first end counts. */
+/**
+ * Ends a run once and for all, frees its hub and removes what it staged. May run twice: the first end counts. One that may
+ * not end as it is now is left alone.
+ */
 export async function endRun<Kind extends RunKind>(
   app: App,
   run: OfKind<Kind>,
   status: 'Succeeded' | 'Failed' | 'Canceled',
   end: Partial<Pick<RunOf<Kind>, 'result' | 'error'>>,
+  mayEnd: (current: RunOf<Kind>) => boolean = () => true,
 ): Promise<RunOf<Kind>> {
   const finishedAt = toInstant(app.world.now());
   const ended = await changeRun(app, run.kind, run.id, (current) =>
-    isOver(current) ? undefined : { ...current, ...end, status, finishedAt },
+    isOver(current) || !mayEnd(current) ? undefined : { ...current, ...end, status, finishedAt },
   );
+  if (!isOver(ended)) return ended;
   await freeHub(app, ended);
   // Steps still in flight may stage a little more; retention removes that.
   await removeStaging(app, ended);

@@ -60,8 +60,7 @@ async function putLock(app: App, name: string, lock: Lock, mayBeUnclear: boolean
 /** The holder that is dead but not yet over, if that is what it is. */
 async function refuseLivingHolder(app: App, kind: RunKind, holder: HeldLock): Promise<Run | undefined> {
   const run = await readHolder(app, kind, holder.runId);
-  const orCancel = kind === 'restore' ? ', or cancel it' : '';
-  const message = `The ${kind} '${holder.runId}' is still running on this hub. Watch it at GET /api/${kind}s/${holder.runId}${orCancel}.`;
+  const message = `The ${kind} '${holder.runId}' is still running on this hub. Watch it at GET /api/${kind}s/${holder.runId}, or cancel it.`;
   const inProgress = new DrError('RunInProgress', message, { target: holder.runId });
   if (run === 'missing' || run === 'unreadable') {
     if (holder.ageMs < (run === 'missing' ? BIRTH_MS : TAKEOVER_AFTER_MS)) throw inProgress;

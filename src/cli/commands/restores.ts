@@ -4,14 +4,10 @@ import { wrongUse } from '../parts/errors.ts';
 import { formatAge, formatCounts, formatTable } from '../parts/format.ts';
 import { countsAt, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
 import { pathOf, startRun } from '../parts/runs.ts';
-import { nounOf, summarize } from '../parts/summary.ts';
+import { nounOf } from '../parts/summary.ts';
 
 /** What can be done with a restore that exists. */
 export function addRestoreCommands(program: Command, run: Run): void {
-  program
-    .command('cancel <id>')
-    .description('stop a restore. What it wrote stays; a new restore continues from there')
-    .action(run(cancel));
   program.command('restores').description('list the last restores, newest first').action(run(listRestores));
   program
     .command('report <id>')
@@ -47,13 +43,6 @@ export function addRestoreCommands(program: Command, run: Run): void {
         return startRun(context, { collection: 'restores', path: `${pathOf('restores', id)}/rollback`, body }, watch);
       }),
     );
-}
-
-async function cancel({ client, show, terminal }: Context, id: string): Promise<undefined> {
-  const view = await client.call('POST', `${pathOf('restores', id)}/cancel`);
-  const status = textAt(view, 'status');
-  if (status !== 'Canceled') terminal.err(`It was over before: ${status}. Nothing was stopped.\n`);
-  show(view, summarize(view));
 }
 
 async function listRestores({ client, terminal, show }: Context): Promise<undefined> {

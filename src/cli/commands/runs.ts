@@ -1,7 +1,9 @@
 import type { Command } from '@commander-js/extra-typings';
 import { type Context, type Run, watchOption } from '../parts/context.ts';
 import { Fault, isFault } from '../parts/errors.ts';
-import { type Collection, collections, readRun, startRun, watchRun } from '../parts/runs.ts';
+import { textAt } from '../parts/json.ts';
+import { type Collection, collections, pathOf, readRun, startRun, watchRun } from '../parts/runs.ts';
+import { isOver, summarize } from '../parts/summary.ts';
 
 export function addBackup(program: Command, run: Run): void {
   program
@@ -23,7 +25,27 @@ export function addWatch(program: Command, run: Run): void {
   program
     .command('watch <id>')
     .description('watch any run to its end: restore, retry, rollback, backup, verification or drill')
-    .action(run(async (context, id) => watchRun(context, await findCollection(context, id), id)));
+    .action(
+      run(async (context, id) => {
+        const find = async (collection: Collection) => readRun(context, collection, id).then(() => collection);
+        return watchRun(context, await whereItIs(id, find), id);
+      }),
+    );
+}
+
+export function addCancel(program: Command, run: Run): void {
+  program
+    .command('cancel <id>')
+    .description('stop any run. What a restore wrote stays; a new one continues from there. A drill cleans up first')
+    .action(run(cancel));
+}
+
+async function cancel({ client, show, terminal }: Context, id: string): Promise<undefined> {
+  const view = await whereItIs(id, (collection) => client.call('POST', `${pathOf(collection, id)}/cancel`));
+  const status = textAt(view, 'status');
+  if (!isOver(view)) terminal.err('It removes what it restored from the scratch hub, and is over then.\n');
+  else if (status !== 'Canceled') terminal.err(`It was over before: ${status}. Nothing was stopped.\n`);
+  show(view, summarize(view));
 }
 
 async function startBackup(context: Context, { watch }: { readonly watch?: true }): Promise<number> {
@@ -38,11 +60,11 @@ async function startBackup(context: Context, { watch }: { readonly watch?: true 
   }
 }
 
-async function findCollection(context: Context, id: string): Promise<Collection> {
+/** What the work gives for the collection that has the run: the others answer that there is none. */
+async function whereItIs<T>(id: string, work: (collection: Collection) => Promise<T>): Promise<T> {
   for (const collection of collections) {
     try {
-      await readRun(context, collection, id);
-      return collection;
+      return await work(collection);
     } catch (error) {
       // An older app does not know every kind of run.
       const isUnknownKind = isFault(error, 'foreign') && collection !== 'restores';

@@ -77,6 +77,11 @@ function actionsOf({ latestGoodSnapshot, lastBackup, lastRestore, lastDrill, fin
       running === undefined &&
       h('a', { class: 'button main', href: '#/restore', 'data-focus': 'restore' }, 'Restore …'),
     backUp,
+    isBackingUp &&
+      actionButton('Stop the backup', () => stopBackup(lastBackup.id), {
+        focus: 'stop-backup',
+        failed: 'The backup was not stopped.',
+      }),
     isUnproven && latestGoodSnapshot !== null && verifyButton(latestGoodSnapshot.id, 'Verify the newest'),
     lastDrill !== undefined &&
       actionButton('Run a drill', startDrill, { focus: 'drill', failed: 'The drill was not started.' }),
@@ -86,6 +91,13 @@ function actionsOf({ latestGoodSnapshot, lastBackup, lastRestore, lastDrill, fin
 async function startBackup() {
   await call('backups', { method: 'POST' });
   announce('The backup has started.');
+  wake();
+}
+
+/** @param {string} id */
+async function stopBackup(id) {
+  await call(`backups/${encodeURIComponent(id)}/cancel`, { method: 'POST' });
+  announce('The backup is stopped.');
   wake();
 }
 
@@ -228,7 +240,11 @@ function lastDrillOf({ lastDrill }) {
   return [
     time(at),
     ' ',
-    word === 'Passed' ? badge('ok', 'passed') : word === 'Failed' ? badge('bad', 'failed') : badge('run', 'running'),
+    word === 'Passed'
+      ? badge('ok', 'passed')
+      : word === 'Failed'
+        ? badge('bad', 'failed')
+        : badge('warn', word.toLowerCase()),
     line([how, seconds === undefined ? '' : `, took ${duration(seconds)}`, reason ? `. ${reason}` : '']),
   ];
 }

@@ -29,7 +29,10 @@ export const drillSchema = z.strictObject({
   verificationId: z.string().optional(),
   /** Why the drill will have failed once it has cleaned up behind itself. */
   failure: z.string().optional(),
+  /** From then on it only cleans up behind itself. */
+  canceledAt: instant.optional(),
   finishedAt: instant.optional(),
+  /** Absent of one that was cancelled. */
   verdict: z.enum(['Passed', 'Failed']).optional(),
 });
 

@@ -172,7 +172,7 @@ function describeMissed(newest: BackupRun, facts: ReadinessFacts): string {
 function judgeProof(facts: ReadinessFacts): Finding[] {
   const { latest, provenAt, lastDrill } = facts.card;
   const found: Finding[] = [];
-  if (lastDrill?.failure !== undefined) {
+  if (lastDrill?.failure !== undefined && lastDrill.canceledAt === undefined) {
     found.push(risk('DrillFailed', `The last drill failed: ${lastDrill.failure}`));
   }
   if (latest === undefined) return found;
