@@ -1,6 +1,6 @@
 import { generate } from 'selfsigned';
 
-/** A certificate of 127.0.0.1 with its key, both in PEM; trusted by those that are told to. */
+/** A certificate of 127.0.0.1 with its key, both in PEM; trusted by those that name it. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;

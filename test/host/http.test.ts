@@ -101,7 +101,7 @@ describe('as the real host answers', () => {
     expect(await statusOf(path)).toBe(status);
   });
 
-  test('a method that nobody knows, and a body of over 100 MB', async () => {
+  test('a method that is unknown, and a body of over 100 MB', async () => {
     expect(await rawStatus('FROBNICATE /api/echo/1 HTTP/1.1')).toBe('404');
     expect(await rawStatus('GET /api/echo/1 FTP/1.1')).toBe('400');
     expect(await statusOf('/api/echo/1', { method: 'POST', body: Buffer.alloc(101 * 1024 * 1024) })).toBe(500);
