@@ -6,7 +6,7 @@ import { keepMoving } from './keep-moving.ts';
 import { reviewReadiness } from './readiness/review.ts';
 import { readLock } from './runs/lock.ts';
 import { readHolder } from './runs/store.ts';
-import { writersUntil } from './runs/writers.ts';
+import { writersLeftMs } from './runs/writers.ts';
 
 /** Each minute: no run stays stuck, the drill advances, and alerts are sent when things are not as they should be. */
 export async function watch(app: App): Promise<void> {
@@ -34,7 +34,7 @@ export async function watchRuns(app: App): Promise<void> {
     if (run === 'unreadable') continue; // The next run takes its place; the others are watched meanwhile.
     if (run !== 'missing' && !isOver(run)) await keepMoving(app, run);
     else if (entry.ageMs > LEFT_BEHIND_AFTER_MS) {
-      if (run !== 'missing' && (await writersUntil(app, run)) > app.world.now()) continue;
+      if (run !== 'missing' && (await writersLeftMs(app, run)) > 0) continue;
       app.log.warn('lock of a run that is over was left behind', { runId: lock.runId });
       await app.blobs.remove(entry.name, lock.etag);
     }

@@ -81,6 +81,7 @@ const outcomes = {
   tooEarly: 0,
   lostMilliseconds: 0,
   inPlace: [[1000, 4]] satisfies [number, number][],
+  writesForMs: 1000,
   writesUntil: 1000,
   failures: [{ index: 8, code: 'Rejected' as const, status: 400 }],
 };

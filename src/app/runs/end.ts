@@ -4,7 +4,7 @@ import { isOver, type OfKind, type Run, type RunOf } from '../../core/run/run.ts
 import { type App, toInstant } from '../app.ts';
 import { releaseLock } from './lock.ts';
 import { changeRun, removeStaging } from './store.ts';
-import { writersUntil } from './writers.ts';
+import { writersLeftMs } from './writers.ts';
 
 /**
  * Ends a run once and for all, frees its hub and removes what it staged. May run twice: the first end counts. One that may
@@ -38,7 +38,7 @@ export async function endRun<Kind extends RunKind>(
 
 /** Unless steps of the run may still write: then the hub is freed by the last of them, or by the next run that asks for it. */
 export async function freeHub(app: App, run: Run): Promise<void> {
-  if ((await writersUntil(app, run)) <= app.world.now()) await releaseLock(app, run);
+  if ((await writersLeftMs(app, run)) === 0) await releaseLock(app, run);
 }
 
 function recordCountOf(run: Run): number | undefined {

@@ -11,7 +11,8 @@ const MAX_SAMPLES = 64;
 /** One more sample; of many, every other one is kept. */
 export function addSample(samples: readonly Sample[], atMs: number, records: number): [number, number][] {
   const last = samples.at(-1);
-  const kept = last?.[1] === records ? samples : [...samples, [atMs, records] as const];
+  // Steps of several hosts add to it, whose clocks differ: what is stored only grows.
+  const kept = last?.[1] === records ? samples : [...samples, [Math.max(atMs, last?.[0] ?? 0), records] as const];
   const thinned = kept.length > MAX_SAMPLES ? kept.filter((_, index) => (kept.length - 1 - index) % 2 === 0) : kept;
   return thinned.map(([at, amount]) => [at, amount]);
 }

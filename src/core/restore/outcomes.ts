@@ -210,7 +210,9 @@ export const outcomesSchema = z.strictObject({
   /** Of those the ones whose writes may still be on their way. */
   tooEarly: count.default(0),
   lostMilliseconds: count,
-  /** Until when a step may be writing what is under way (epoch ms); absent when the last one has said that it stopped. */
+  /** How long after this was stored a step may be writing what is under way; absent when the last one has stopped. */
+  writesForMs: count.optional(),
+  /** The same of earlier versions: the instant (epoch ms), by the clock of the host that wrote. */
   writesUntil: count.optional(),
   /** How many records were in place at which time: milliseconds since the run began, and records. */
   inPlace: z.array(z.tuple([count, count])).default([]),

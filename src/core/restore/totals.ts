@@ -1,5 +1,5 @@
 import { numbersIn } from '../bytes/numbers-in.ts';
-import type { BlobFacts } from '../ports.ts';
+import type { BlobEntry, BlobFacts } from '../ports.ts';
 import type { Milestones, OutcomeCounts, RestoreCounts } from '../run/run.ts';
 import { formatSamples, milestonesOf } from './milestones.ts';
 import { countRaced, countUnderWay, isDoneFact, outcomeOf, type RecordKind, type ShardOutcomes } from './outcomes.ts';
@@ -67,7 +67,7 @@ export function toFacts(outcomes: ShardOutcomes, { letters, platforms, wavesDone
     partial: String(outcomes.partialInstallations),
     absence_void: String(outcomes.absenceVoid),
     lost_ms: String(outcomes.lostMilliseconds),
-    writes_until: String(outcomes.writesUntil ?? ''),
+    writes_for: String(outcomes.writesForMs ?? ''),
     in_place: formatSamples(outcomes.inPlace),
     codes: codes.map(([code, list]) => `${code}=${list?.length ?? 0}`).join(' '),
   };
@@ -80,9 +80,10 @@ export function wavesDoneOf(facts: BlobFacts): number {
   return isDoneFact(facts) ? Number.POSITIVE_INFINITY : numberOf(facts, 'waves');
 }
 
-/** Until when a step may be writing for the shard (epoch ms); 0 when none is. */
-export function writesUntilOf(facts: BlobFacts): number {
-  return numberOf(facts, 'writes_until');
+/** How long a step may yet be writing for the shard; 0 when none is. Earlier versions stored until when. */
+export function writesLeftMs({ facts, ageMs }: Pick<BlobEntry, 'facts' | 'ageMs'>, nowMs: number): number {
+  const leftMs = numberOf(facts, 'writes_for') - ageMs;
+  return Math.max(0, leftMs, numberOf(facts, 'writes_until') - nowMs);
 }
 
 export interface Totals {

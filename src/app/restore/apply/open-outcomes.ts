@@ -128,10 +128,13 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
   let { inPlace } = start;
   let etag = stored?.etag;
   // A step before this one that has not said that it stopped may be alive until then.
-  const othersUntil = (start.writesUntil ?? 0) > app.world.now() ? start.writesUntil : undefined;
-  const untilOf = (state: WriterState): number | undefined => {
-    if (state === 'still') return othersUntil;
-    return Math.max(othersUntil ?? 0, LAST_CALL_MS + (state === 'writing' ? deadlineAt : app.world.now()));
+  const openedAt = app.world.now();
+  const othersMs = Math.max((start.writesForMs ?? 0) - (stored?.ageMs ?? 0), (start.writesUntil ?? 0) - openedAt);
+  const writesForMs = (state: WriterState): number | undefined => {
+    const nowMs = app.world.now();
+    const othersLeftMs = othersMs - (nowMs - openedAt);
+    if (state === 'still') return othersLeftMs > 0 ? othersLeftMs : undefined;
+    return Math.max(othersLeftMs, LAST_CALL_MS + (state === 'writing' ? Math.max(0, deadlineAt - nowMs) : 0));
   };
   /** By position the letter that a record had before it was begun. */
   const unsent = new Map<number, string>();
@@ -200,7 +203,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
         onlyInTarget,
         ...tally,
         lostMilliseconds: lostMs,
-        writesUntil: untilOf(state),
+        writesForMs: writesForMs(state),
         inPlace,
         failures,
       };
