@@ -7,6 +7,8 @@ const MAX_RATE = 50_000;
 const DOUBLING_MS = 125;
 /** A rate is held for this many times the pause that a try at a higher one costs: for 2.5 % of the time once settled. */
 const HOLD_PAUSES = { search: 2.5, settled: 40 } as const;
+/** Once settled also for so many requests: at a low rate each try costs one of few. */
+const HOLD_REQUESTS = 120;
 /** What is sent of the limit as estimated. */
 const MARGIN = 0.98;
 /** What is kept of a rate that doubled: the first refusal comes late, when the hub's reserve is used up. */
@@ -97,7 +99,7 @@ export class RateFinder {
 
   #hold(mode: keyof typeof HOLD_PAUSES, rate: number, pauseMs: number): void {
     this.#mode = mode;
-    this.#holdMs = HOLD_PAUSES[mode] * pauseMs;
+    this.#holdMs = Math.max(HOLD_PAUSES[mode] * pauseMs, mode === 'settled' ? (HOLD_REQUESTS * 1000) / rate : 0);
     this.#double(rate, 0);
   }
 

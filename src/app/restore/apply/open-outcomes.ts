@@ -47,6 +47,8 @@ export interface OpenOutcomes {
   begin(index: number, outcome: WrittenOutcome, addedRows: readonly number[]): void;
   /** The first call that may change a record which was begun is made now. */
   send(index: number): void;
+  /** That call was not made after all, or the hub refused to take it. */
+  unsend(index: number): void;
   /** What was begun and never sent is as it was before. */
   dropUnsent(): void;
   settleAs(index: number, outcome: Outcome): void;
@@ -136,14 +138,18 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     if (state === 'still') return othersLeftMs > 0 ? othersLeftMs : undefined;
     return Math.max(othersLeftMs, LAST_CALL_MS + (state === 'writing' ? Math.max(0, deadlineAt - nowMs) : 0));
   };
-  /** By position the letter that a record had before it was begun. */
-  const unsent = new Map<number, string>();
+  /** By position the letter that a record had before it was begun, and whether a call has been made for it. */
+  const begun = new Map<number, { readonly letter: string; isSent: boolean }>();
+  const noteSent = (index: number, isSent: boolean): void => {
+    const record = begun.get(index);
+    if (record !== undefined) record.isSent = isSent;
+  };
 
   const groupOf = (index: number): number => (index < platforms.length ? (groups[index] ?? 0) : LAST_WAVE);
   const isOpen = (index: number): boolean => outcomeOf(letters[index]) === 'pending';
   let openCount = letters.filter((_, index) => isOpen(index)).length;
   const setLetter = (index: number, letter: string): void => {
-    unsent.delete(index);
+    begun.delete(index);
     if (isOpen(index)) openCount -= 1;
     letters[index] = letter;
     if (isOpen(index)) openCount += 1;
@@ -167,12 +173,13 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     begin(index, outcome, addedRows) {
       const letter = letters[index] ?? outcomeLetters.pending;
       setLetter(index, underWayLetters[outcome]);
-      unsent.set(index, letter);
+      begun.set(index, { letter, isSent: false });
       if (addedRows.length > 0) added.set(index, new Set([...(added.get(index) ?? []), ...addedRows]));
     },
-    send: (index) => void unsent.delete(index),
+    send: (index) => noteSent(index, true),
+    unsend: (index) => noteSent(index, false),
     dropUnsent() {
-      for (const [index, letter] of unsent) setLetter(index, letter);
+      for (const [index, { letter, isSent }] of begun) if (!isSent) setLetter(index, letter);
     },
     fail(index, failure, isUntouched = false) {
       const attempted = intentOf(letters[index]) ?? outcomeOf(before?.letters[index]);

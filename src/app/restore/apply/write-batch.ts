@@ -1,3 +1,4 @@
+import { DrError } from '../../../core/errors.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
 import type { Outcome, WrittenOutcome } from '../../../core/restore/outcomes.ts';
 import type { Write } from '../../../core/restore/plan.ts';
@@ -146,7 +147,10 @@ async function writeRecord(work: Writer, { index, writes, isFirstTry }: DueWrite
   let isReplaced = false;
   for (const write of writes) {
     if (!isFirst && (await endWatch.mustStopNow())) return STOPPED;
-    const answer = await writeOne(work, write, attempt);
+    const answer = await writeOne(work, write, attempt).catch((error: unknown) => {
+      if (isFirst && error instanceof DrError && error.hasNoEffect) outcomes.unsend(index);
+      throw error;
+    });
     if (answer.kind === 'stopped') return STOPPED;
     if (write.kind === 'registration' && write.over === undefined) idMap.noteAnswer(write.id, answer);
     if (answer.kind !== 'written') {
