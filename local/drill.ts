@@ -9,7 +9,8 @@ const help = `Rehearses disasters end to end and proves that every device is rea
   --seed S      seed they are made from (default: 1)
   --story NAME  disaster: failover into an empty hub in which devices have begun to register;
                 warm-secondary: into one that a rehearsal filled before devices changed and opted out
-                (default: both)
+                worst-night: while a backup of the dead primary is in flight, into one that is slow
+                (default: all)
   --app DIR     folder of another build of the app (default: this one)
   --host-node P the Node that runs the Functions host (default: this one)
   --json        the last line of stdout is one JSON object
@@ -19,7 +20,7 @@ const help = `Rehearses disasters end to end and proves that every device is rea
 Exit codes: 0 every device got the message exactly once; 1 some did not; 2 wrong options.
 `;
 
-const stories = ['disaster', 'warm-secondary'] as const;
+const stories = ['disaster', 'warm-secondary', 'worst-night'] as const;
 
 const values = readOptions(help, {
   devices: { type: 'string', default: '2000' },
@@ -31,7 +32,7 @@ const values = readOptions(help, {
   verbose: { type: 'boolean', default: false },
 });
 const chosen = stories.filter((story) => values.story === undefined || values.story === story);
-if (chosen.length === 0) refuse(help, `--story must be ${stories.join(' or ')}, not "${values.story}".`);
+if (chosen.length === 0) refuse(help, `--story must be ${stories.join(', ')}, not "${values.story}".`);
 
 process.exitCode = await main();
 
@@ -40,6 +41,7 @@ async function main(): Promise<number> {
   const seed = wholeNumber(help, 'seed', values.seed, 0);
   const { rehearse } = await import('./rehearsal.ts');
   const { rehearseWarmSecondary } = await import('./warm-secondary.ts');
+  const { rehearseWorstNight } = await import('./worst-night.ts');
   const options = { devices, seed, say };
   let report: object = {};
   let isPass = true;
@@ -50,6 +52,10 @@ async function main(): Promise<number> {
       const disaster = await rehearse(stack, options);
       isPass &&= disaster.verdict === 'pass';
       report = { ...report, ...disaster };
+    } else if (story === 'worst-night') {
+      const worstNight = await rehearseWorstNight(stack, { ...options, writesPerSecond: Math.max(50, devices / 10) });
+      isPass &&= worstNight.verdict === 'pass';
+      report = { ...report, worstNight };
     } else {
       const warmSecondary = await rehearseWarmSecondary(stack, options);
       isPass &&= warmSecondary.verdict === 'pass';
