@@ -13,7 +13,7 @@ import { createLog } from './log.ts';
 import { createHttpNotifier } from './notify/http-notifier.ts';
 import { type Config, parseConfig, triggerBindings } from './settings/config.ts';
 import { scheduleIntervalMs } from './settings/schedule.ts';
-import { realWorld } from './world.ts';
+import { noteStorageTime, realWorld } from './world.ts';
 
 /** What the triggers bind to: literal schedules and the queues, as set or by default. */
 export const bindings = triggerBindings(process.env);
@@ -86,7 +86,7 @@ function compose(config: Config): Omit<App, 'log'> {
 }
 
 function openBlobs({ storage: connection, container, primary, secondary, drill }: Config): Blobs {
-  const all = createAzureBlobs({ connection, container });
+  const all = createAzureBlobs({ connection, container, onDate: noteStorageTime });
   const hubs = [primary.ref, secondary.ref, ...(drill === undefined ? [] : [drill.ref])];
   return withFormer(all, pairBlobs(all, primary.ref, secondary.ref), hubs);
 }

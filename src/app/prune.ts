@@ -28,7 +28,7 @@ const ALL_RUNS = 100_000;
 /** Deletes snapshots the policy no longer keeps, what dead backups left, and the records of old runs. */
 export async function prune(app: App): Promise<void> {
   const hub = app.primary.ref;
-  const nowMs = app.world.now();
+  const nowMs = app.world.storageNow();
   const listed = await listSnapshots(app, hub);
   // A snapshot whose manifest cannot be read is evidence, not rubbish: it stays until a person has looked at it.
   const kept: KeptSnapshot[] = listed.flatMap(({ id, manifest }) =>
@@ -134,6 +134,8 @@ async function abandonedSnapshots(
   const ids = await listSnapshotIds(app, app.primary.ref);
   return ids.filter((id) => {
     const startedAt = startOfRunId(id);
-    return !existing.has(id) && !inUse.has(id) && startedAt !== undefined && app.world.now() - startedAt > DAY_MS;
+    return (
+      !existing.has(id) && !inUse.has(id) && startedAt !== undefined && app.world.storageNow() - startedAt > DAY_MS
+    );
   });
 }

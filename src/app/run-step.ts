@@ -147,7 +147,7 @@ function nextWait({ world }: App, { wait: before, takenAtMs }: HeldStep, error: 
     on: error.code === 'StorageUnavailable' ? 'storage' : (error.target ?? 'a service').replace(/^hub /, ''),
     code: error.code,
     cause: causeInWords(error.seen),
-    since: before?.since ?? toInstant(nowMs),
+    since: before?.since ?? toInstant(world.storageNow()),
     attempt,
     delayMs,
     waitedMs: delayMs + (before === undefined ? 0 : before.waitedMs + nowMs - takenAtMs),

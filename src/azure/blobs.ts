@@ -15,11 +15,13 @@ export interface AzureBlobsOptions {
   readonly connection: StorageConnection;
   readonly container: string;
   readonly limits?: StorageLimits;
+  /** Called with the service's time as reads and listings tell it. */
+  readonly onDate?: (date: Date) => void;
 }
 
 type BlobWork<T> = (blob: BlockBlobClient, signal: AbortSignal) => Promise<T>;
-type Page = { readonly continuationToken?: string };
-type PageSettings = Page & { readonly maxPageSize: number };
+type Page = { readonly continuationToken?: string; readonly date?: Date };
+type PageSettings = Pick<Page, 'continuationToken'> & { readonly maxPageSize: number };
 type Listing<P> = { byPage(settings: PageSettings): AsyncIterator<P> };
 
 /**
@@ -28,7 +30,7 @@ type Listing<P> = { byPage(settings: PageSettings): AsyncIterator<P> };
  * pass, not retryable when the account refuses us. A `put` that throws may have taken effect.
  */
 export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
-  const { limits = storageLimits } = options;
+  const { limits = storageLimits, onDate = () => {} } = options;
   const container = openClient(ContainerClient, options.connection, 'blob', options.container, limits);
   /** One call with its time limit; what the SDK throws becomes ours. */
   const call = async <T>(action: string, target: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
@@ -47,6 +49,7 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
     while (from !== undefined) {
       const settings: PageSettings = { maxPageSize: limits.listPageSize, ...from };
       const page: P | undefined = await call('list', what, (signal) => firstOf(list(signal).byPage(settings)));
+      if (page?.date !== undefined) onDate(page.date);
       if (page !== undefined) pages.push(page);
       from = page?.continuationToken ? { continuationToken: page.continuationToken } : undefined;
     }
@@ -56,7 +59,7 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
     get: (name, how) =>
       blobCall('read', name, async (blob, signal) => {
         const range = how === 'mayBeMissing' ? undefined : how;
-        const read = () => ifThere(download(blob, range, limits, signal));
+        const read = () => ifThere(download(blob, range, { limits, onDate }, signal));
         // A document that is missing ends a run for good, so a 404 is believed only the second time.
         return (await read()) ?? (how === 'mayBeMissing' ? undefined : await read());
       }),
@@ -96,7 +99,7 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
 async function download(
   blob: BlockBlobClient,
   range: BlobRange | undefined,
-  limits: StorageLimits,
+  { limits, onDate }: Required<Pick<AzureBlobsOptions, 'limits' | 'onDate'>>,
   abortSignal: AbortSignal,
 ): Promise<Blob> {
   // The SDK takes a length of 0 for "to the end".
@@ -108,6 +111,7 @@ async function download(
   for (let tryCount = 1; ; tryCount += 1) {
     const answer = await ifThere(blob.download(range?.offset, range?.length, options), 416);
     if (answer === undefined) return emptyRange(blob, abortSignal);
+    if (answer.date !== undefined) onDate(answer.date);
     const bytes = await readBody(answer.readableStreamBody, abortSignal);
     if (bytes !== undefined && isAsSent(bytes, answer.contentMD5)) {
       return { bytes, etag: needEtag(answer.etag), ageMs: ageOf(answer) };

@@ -203,8 +203,10 @@ export interface Notifier {
 
 /** Time, chance and what the process does beside its own turn: passed in, so that tests and simulations own them. */
 export interface World {
-  /** Epoch ms. */
+  /** Epoch ms by this host's clock, for durations and deadlines within the process. */
   now(): number;
+  /** Epoch ms by the storage's clock, as far as it is known: for all that is stored, or compared with it. */
+  storageNow(): number;
   sleep(milliseconds: number): Promise<void>;
   /**
    * Does the work again and again, each time that long after it last ended, until it is stopped or the process ends,

@@ -7,7 +7,7 @@ const MAX_RATE = 50_000;
 const DOUBLING_MS = 125;
 /** A rate is held for this many times the pause that a try at a higher one costs: for 2.5 % of the time once settled. */
 const HOLD_PAUSES = { search: 2.5, settled: 40 } as const;
-/** Once settled also for so many requests: at a low rate each try costs one of few. */
+/** Once settled, also for this many requests: at a low rate, the one that a try costs is one of few. */
 const HOLD_REQUESTS = 120;
 /** What is sent of the limit as estimated. */
 const MARGIN = 0.98;

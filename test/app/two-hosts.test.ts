@@ -4,6 +4,7 @@ import { startBackup } from '../../src/app/backup/start.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { findRun } from '../../src/app/runs/store.ts';
+import { searchLatest } from '../../src/app/snapshots/store.ts';
 import type { RunKind } from '../../src/core/paths.ts';
 import type { Hub } from '../../src/core/ports.ts';
 import { isOver } from '../../src/core/run/run.ts';
@@ -195,5 +196,10 @@ test.each([1000, -1000, MINUTE_MS, -3 * MINUTE_MS, 60 * MINUTE_MS, -60 * MINUTE_
     const { id: rollback } = await clock.advanceUntil(startRollback(other.app, id, { confirm: 'three/devices' }));
     expect(await untilOver(hosts, () => app, 'restore', rollback)).toMatchObject({ status: 'Succeeded' });
     expect(secondary.rows.size).toBe(0);
+    const newest = await backUpWith(hosts, other.app);
+    expect(await clock.advanceUntil(readLatestId(app))).toBe(newest);
   },
 );
+
+const readLatestId = async (app: App): Promise<string | undefined> =>
+  (await searchLatest(app, app.primary.ref)).manifest?.id;

@@ -139,6 +139,7 @@ export class Host implements Process {
     return {
       repeat,
       now: () => scheduler.now,
+      storageNow: () => scheduler.now,
       sleep: (milliseconds) => new Promise((resolve) => scheduler.after(milliseconds, () => wake(resolve))),
       nextTurn: () => Promise.resolve(),
       newSuffix: () => random.below(0x1000000).toString(16).padStart(6, '0'),

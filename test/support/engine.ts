@@ -80,6 +80,7 @@ function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions,
   const world: World = {
     ...realWorld,
     now,
+    storageNow: now,
     sleep: async (milliseconds) => {
       nowMs += milliseconds;
     },

@@ -89,6 +89,7 @@ export function openVirtualHosts({ policy = {}, toTarget, toSource }: VirtualOpt
     const world: World = {
       ...base.world,
       now: () => clock.now() + skewMs,
+      storageNow: clock.now,
       sleep,
       nextTurn: () => sleep(0),
       newSuffix: () => `${number}${String(++suffixes).padStart(5, '0')}`,

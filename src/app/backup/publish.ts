@@ -49,7 +49,7 @@ async function writeManifest(app: App, run: BackupRun): Promise<Manifest> {
       hub: run.hub,
       readStartedAt: checkpoint.startedAt,
       readFinishedAt: checkpoint.finishedAt ?? checkpoint.startedAt,
-      publishedAt: toInstant(app.world.now()),
+      publishedAt: toInstant(app.world.storageNow()),
       counts,
       duplicatesSeen: results.reduce((total, result) => total + result.duplicatesSeen, 0),
       unreadableRows: checkpoint.unreadableCount,

@@ -196,7 +196,7 @@ export async function moveBaseline(app: App, run: RestoreRun): Promise<void> {
   const pair = pairOf(app, run);
   const stored = await app.blobs.list(baselineFolder(...pair, run.id));
   if (stored.length < run.shardCount) return;
-  const current = { runId: run.id, shardCount: run.shardCount, at: toInstant(app.world.now()) };
+  const current = { runId: run.id, shardCount: run.shardCount, at: toInstant(app.world.storageNow()) };
   const previous = run.baseline?.current;
   const adopted = (run.unfinished ?? []).filter(({ endedAt }) => showsAll(endedAt, Date.parse(run.createdAt)));
   const done = new Set(adopted.map(({ id }) => id));
@@ -223,7 +223,7 @@ export async function revertBaseline(
   const known = rollback.baseline?.current;
   const wasMoved = known?.runId === restore.id;
   const stored = await app.blobs.list(baselineFolder(...pair, rollback.id));
-  const own = { runId: rollback.id, shardCount: rollback.shardCount, at: toInstant(app.world.now()) };
+  const own = { runId: rollback.id, shardCount: rollback.shardCount, at: toInstant(app.world.storageNow()) };
   const hasOwn = known !== undefined && stored.length === rollback.shardCount;
   const again = wasMoved ? (restore.unfinished ?? []).map(({ id }) => id) : [];
   await changeBaseline(app, pair, ({ current, previous, unfinished }) => {

@@ -45,7 +45,7 @@ async function tryNext(app: App, drill: Drill): Promise<Drill> {
   } catch (error) {
     if (!(error instanceof DrError)) throw error;
     const mayPass = error.retryable || error.code === 'RunInProgress';
-    if (mayPass && app.world.now() - Date.parse(drill.stageSince) < PATIENCE_MS) {
+    if (mayPass && app.world.storageNow() - Date.parse(drill.stageSince) < PATIENCE_MS) {
       app.log.warn('drill waits', { drillId: drill.id, stage: drill.stage, code: error.code, reason: error.message });
       return drill;
     }
@@ -134,7 +134,7 @@ async function rollBack(app: App, of: string, id: string, hub: Hub): Promise<Run
 
 /** While it runs, and for a while after: what it deleted may still be listed. */
 function mustWait(app: App, run: Run): boolean {
-  return !isOver(run) || app.world.now() - Date.parse(run.finishedAt ?? run.createdAt) < SETTLE_MS;
+  return !isOver(run) || app.world.storageNow() - Date.parse(run.finishedAt ?? run.createdAt) < SETTLE_MS;
 }
 
 function failureOf(run: Run): string | undefined {

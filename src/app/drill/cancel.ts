@@ -13,7 +13,7 @@ export async function cancelDrill(app: App, id: string): Promise<Drill> {
     const { value: drill } = stored;
     if (drill.stage === 'over') return drill;
     const failure = drill.failure ?? 'It was cancelled.';
-    const canceled = { ...drill, canceledAt: drill.canceledAt ?? toInstant(app.world.now()), failure };
+    const canceled = { ...drill, canceledAt: drill.canceledAt ?? toInstant(app.world.storageNow()), failure };
     // Noted before its run is stopped: whatever moves the drill on starts nothing new.
     if ((await changeDrill(app, stored, canceled)) === undefined) continue;
     await advanceDrills(app);

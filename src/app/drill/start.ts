@@ -17,7 +17,7 @@ export async function startDrill(app: App, requestedBy: Drill['requestedBy']): P
   const { newest, lastEnded } = others;
   if (others.isBeingBorn || (newest !== undefined && newest.value.stage !== 'over')) throw inProgress(newest?.value.id);
   const { id: snapshotId } = await findSnapshot(app, app.primary.ref, 'latest');
-  const nowMs = app.world.now();
+  const nowMs = app.world.storageNow();
   const createdAt = toInstant(nowMs);
   const scratchHub = app.drillHub?.ref;
   const isSame = scratchHub && lastEnded?.scratchHub && isSameHub(scratchHub, lastEnded.scratchHub);

@@ -24,7 +24,7 @@ export async function readNewestDrills(app: App) {
   return {
     newest,
     lastEnded: isOver ? newest.value : before,
-    isBeingBorn: newest === undefined && app.world.now() - Date.parse(pointer.at) < BIRTH_MS,
+    isBeingBorn: newest === undefined && app.world.storageNow() - Date.parse(pointer.at) < BIRTH_MS,
     etag,
   };
 }
@@ -36,7 +36,7 @@ export async function createDrill(
   after: { readonly etag: string | undefined },
 ): Promise<boolean> {
   const { id, before } = drill;
-  const pointer = { id, before, at: toInstant(app.world.now()) };
+  const pointer = { id, before, at: toInstant(app.world.storageNow()) };
   const etag = await documents.newestDrill.write(app, NEWEST_DRILL_NAME, pointer, { etag: after.etag });
   if (etag === 'conflict') return false;
   return (await documents.drill.write(app, drillName(id), drill, 'new')) !== 'conflict';

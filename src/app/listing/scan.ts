@@ -71,7 +71,7 @@ interface Progress {
 async function openProgress(app: App, run: Run): Promise<Progress> {
   const name = scanName(run.kind, run.id, run.phase.pass);
   const stored = await documents.scan.find(app, name);
-  const checkpoint = stored?.value ?? newScanCheckpoint(toInstant(app.world.now()));
+  const checkpoint = stored?.value ?? newScanCheckpoint(toInstant(app.world.storageNow()));
   return { run, checkpoint, etag: stored?.etag, staged: openStaging(app, run, checkpoint.segments.length) };
 }
 
@@ -138,7 +138,7 @@ async function store(app: App, progress: Progress, packed: PackedSegment | undef
     ...at,
     startedAt,
     restartCount,
-    ...(at.isFinished ? { finishedAt: toInstant(app.world.now()) } : {}),
+    ...(at.isFinished ? { finishedAt: toInstant(app.world.storageNow()) } : {}),
     segments: [...progress.checkpoint.segments, ...segment],
   });
 }
@@ -152,7 +152,7 @@ async function restart(app: App, progress: Progress): Promise<Position> {
     const message = `The listing of hub ${fullNameOf(hub)} lost its place ${restartCount} times. Try again when the hub is quieter, or look at the service's health.`;
     throw new DrError('ListingUnstable', message);
   }
-  await save(app, progress, newScanCheckpoint(toInstant(app.world.now()), restartCount));
+  await save(app, progress, newScanCheckpoint(toInstant(app.world.storageNow()), restartCount));
   return progress.checkpoint;
 }
 

@@ -52,7 +52,7 @@ async function storeChange(
   before: StoredAlert | undefined,
   condition: Condition | undefined,
 ): Promise<StoredAlert | undefined> {
-  const nowMs = app.world.now();
+  const nowMs = app.world.storageNow();
   const alert = nextAlert(before?.alert, condition, {
     hub: fullNameOf(app.primary.ref),
     now: toInstant(nowMs),

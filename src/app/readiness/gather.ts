@@ -25,7 +25,7 @@ type Kept = Pick<ReadinessCard, 'watchedAt' | 'firstAt' | 'silentSince'>;
  */
 export async function gatherCard(app: App, kept: Kept) {
   const hub = app.primary.ref;
-  const judgedAt = toInstant(app.world.now());
+  const judgedAt = toInstant(app.world.storageNow());
   const marked = readMarks(app, hub);
   const [{ manifest, faults }, marks, backups, restores, seen, pace, { lastEnded }, openAlerts] = await Promise.all([
     searchLatest(app, hub, marked),

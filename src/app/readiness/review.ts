@@ -16,12 +16,12 @@ import { probeHubs, withNoticed } from './probe-hubs.ts';
  */
 export async function reviewReadiness(app: App, { isWatchdog = false } = {}): Promise<void> {
   const before = await readCard(app);
-  const watched = isWatchdog ? { watchedAt: toInstant(app.world.now()) } : {};
+  const watched = isWatchdog ? { watchedAt: toInstant(app.world.storageNow()) } : {};
   const [gathered, probed] = await Promise.all([gatherCard(app, keptOf(before.card, watched)), probeHubs(app)]);
   const hubs = withNoticed(probed, before.card?.silentSince);
   const silentSince = { primary: hubs.source.silentSince, secondary: hubs.target.silentSince };
   const card = { ...gathered.card, silentSince };
-  const findings = findRisks({ ...app.policy, card, ...hubs, primary: app.primary.ref, nowMs: app.world.now() });
+  const findings = findRisks({ ...app.policy, card, ...hubs, primary: app.primary.ref, nowMs: app.world.storageNow() });
   await sendHeartbeat(app, card.latest?.id);
   await updateAlerts(app, conditionsOf(findings, gathered.restores));
   const reviewed = { ...card, openAlerts: await listOpenAlerts(app) };

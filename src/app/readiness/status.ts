@@ -26,7 +26,7 @@ const REQUESTS_LEFT = 2;
 export async function readStatus(app: App) {
   const [card, probed] = await Promise.all([currentCard(app), probeHubs(app)]);
   const hubs = withNoticed(probed, card.silentSince);
-  const nowMs = app.world.now();
+  const nowMs = app.world.storageNow();
   const facts = { ...app.policy, card, ...hubs, primary: app.primary.ref, nowMs };
   const findings = findRisks(facts);
   const { latest, proven, pace, lastDrill } = card;
@@ -68,7 +68,7 @@ async function currentCard(app: App): Promise<ReadinessCard> {
   const { card } = await readCard(app);
   if (card === undefined || card.isExpired === true) return renewCard(app);
   // Another host's clock may be ahead of ours.
-  const isFresh = Math.abs(app.world.now() - Date.parse(card.judgedAt)) < FRESH_MS;
+  const isFresh = Math.abs(app.world.storageNow() - Date.parse(card.judgedAt)) < FRESH_MS;
   return isFresh ? card : renewCard(app);
 }
 

@@ -74,7 +74,7 @@ async function findEnded(app: App, ids: readonly string[]): Promise<Ended[]> {
 
 /** What a run wrote that has ended just now, and has not looked itself, gets the time to show. */
 function startOfLooking({ policy, world }: App, ended: readonly Ended[]): string | undefined {
-  const nowMs = world.now();
+  const nowMs = world.storageNow();
   if (ended.every(({ run }) => run?.status === 'Succeeded' || showsAll(run?.finishedAt, nowMs))) return undefined;
   return toInstant(nowMs + Math.max(LEAST_WAIT_SECONDS, policy.settleSeconds) * 1000);
 }

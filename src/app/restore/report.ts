@@ -12,7 +12,7 @@ export async function reportRestore(app: App, runId: string): Promise<ReportFact
   const run = await findRun(app, 'restore', runId);
   const { result } = await readCurrentResult(app, run);
   const { purpose, of, note, dryRun, only, order, target } = run.request;
-  const nowMs = app.world.now();
+  const nowMs = app.world.storageNow();
   const endMs = run.finishedAt === undefined ? nowMs : Date.parse(run.finishedAt);
   const timeline = timelineOf(run, endMs);
   return {

@@ -36,7 +36,7 @@ function paceOf(app: App, run: RestoreRun, { counts }: RestoreResult) {
   const phases = [...(run.history ?? []), run.phase];
   const isWriting = run.phase.name === 'reconcile' && run.phase.pass === 1;
   const began = phases.find(({ name }) => name === 'reconcile') ?? run.phase;
-  const seconds = (app.world.now() - Date.parse(began.startedAt)) / 1000;
+  const seconds = (app.world.storageNow() - Date.parse(began.startedAt)) / 1000;
   const settled = counts.total - counts.pending;
   if (isOver(run) || !isWriting || settled === 0 || seconds <= 0) return {};
   const recordsPerSecond = Math.round((settled / seconds) * 10) / 10;

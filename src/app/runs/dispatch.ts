@@ -81,7 +81,7 @@ export async function moveOn(
   { delaySeconds = 0, ...to }: PhaseKey & { readonly delaySeconds?: number },
   change: (run: Run) => Run = (run) => run,
 ): Promise<Moved> {
-  const nowMs = app.world.now();
+  const nowMs = app.world.storageNow();
   const notBefore = delaySeconds > 0 ? toInstant(nowMs + delaySeconds * 1000) : undefined;
   const phase = { ...to, startedAt: toInstant(nowMs), notBefore };
   let isMover = false;

@@ -17,7 +17,7 @@ export async function endRun<Kind extends RunKind>(
   end: Partial<Pick<RunOf<Kind>, 'result' | 'error'>>,
   mayEnd: (current: RunOf<Kind>) => boolean = () => true,
 ): Promise<RunOf<Kind>> {
-  const finishedAt = toInstant(app.world.now());
+  const finishedAt = toInstant(app.world.storageNow());
   const ended = await changeRun(app, run.kind, run.id, (current) =>
     isOver(current) || !mayEnd(current) ? undefined : { ...current, ...end, status, finishedAt },
   );

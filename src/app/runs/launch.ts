@@ -8,7 +8,7 @@ import { createRun, readRun } from './store.ts';
 
 /** What every new run begins with; its id is made here unless the caller has one. */
 export function newRun(app: App, phase: Phase['name'], id?: string) {
-  const nowMs = app.world.now();
+  const nowMs = app.world.storageNow();
   const createdAt = toInstant(nowMs);
   return {
     formatVersion: 1,

@@ -19,7 +19,7 @@ const BIRTH_MS = 60_000;
  */
 export async function takeLock(app: App, kind: RunKind, hub: HubRef, runId: string): Promise<void> {
   const name = lockName(kind, hub);
-  const lock = { runId, takenAt: toInstant(app.world.now()) };
+  const lock = { runId, takenAt: toInstant(app.world.storageNow()) };
   for (let tries = 1; ; tries += 1) {
     if (await putLock(app, name, lock, tries < LOCK_TRIES)) return;
     const holder = await readLock(app, name);
@@ -76,7 +76,7 @@ async function refuseLivingHolder(app: App, kind: RunKind, holder: HeldLock): Pr
 
 async function endTakenOver(app: App, { kind, id }: Run): Promise<void> {
   const why = 'It gave no sign of life for 15 minutes and a new run took its place.';
-  const finishedAt = toInstant(app.world.now());
+  const finishedAt = toInstant(app.world.storageNow());
   await changeRun(app, kind, id, (current) =>
     isOver(current)
       ? undefined

@@ -12,7 +12,7 @@ import { type App, toInstant } from '../app.ts';
 export async function writersLeftMs(app: App, { kind, id }: Pick<Run, 'kind' | 'id'>): Promise<number> {
   if (kind !== 'restore') return 0;
   const results = await app.blobs.list(phaseFolder(kind, id, 'reconcile'));
-  const nowMs = app.world.now();
+  const nowMs = app.world.storageNow();
   return results.reduce((most, entry) => Math.max(most, writesLeftMs(entry, nowMs)), 0);
 }
 
@@ -20,7 +20,7 @@ export async function writersLeftMs(app: App, { kind, id }: Pick<Run, 'kind' | '
 export async function refuseWhileWriting(app: App, run: Pick<Run, 'kind' | 'id'>): Promise<void> {
   const waitMs = await writersLeftMs(app, run);
   if (waitMs === 0) return;
-  const until = toInstant(app.world.now() + waitMs);
+  const until = toInstant(app.world.storageNow() + waitMs);
   const message = `The restore '${run.id}' has ended, but steps of it may still write to the hub until ${until}. Try again then.`;
   throw new DrError('RunNotOver', message, { target: run.id, retryable: true, retryAfterMs: waitMs });
 }

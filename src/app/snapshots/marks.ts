@@ -73,7 +73,7 @@ export async function storeProof(
 ): Promise<void> {
   const { health, readStartedAt } = manifest;
   const sound = isSound ? '1' : '0';
-  const at = toInstant(app.world.now());
+  const at = toInstant(app.world.storageNow());
   await putMark(app, manifest, 'proof', { how, at, run_id: runId, sound, health, read_started_at: readStartedAt });
   await emit(app, { kind: 'proof' });
 }

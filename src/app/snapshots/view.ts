@@ -47,7 +47,7 @@ export async function readVerificationView(app: App, runId: string) {
 
 export async function viewVerification(app: App, run: VerificationRun) {
   const { counts, damagedArtefacts } = run.result ?? (await sumVerification(app, run));
-  const endedAt = run.finishedAt === undefined ? app.world.now() : Date.parse(run.finishedAt);
+  const endedAt = run.finishedAt === undefined ? app.world.storageNow() : Date.parse(run.finishedAt);
   const seconds = Math.max((endedAt - Date.parse(run.createdAt)) / 1000, 0.001);
   return {
     ...viewCommon(run, isOver(run) ? undefined : lastRenewalIn(await readLive(app, run))),

@@ -53,7 +53,7 @@ function settleSecondsOf({ policy, world }: App, run: RestoreRun, passes: PassFa
   const repairs = [...passes].filter(([pass, facts]) => pass > 1 && repairedIn(facts) > 0).length;
   const seconds = Math.min(MAX_SETTLE_SECONDS, policy.settleSeconds * SETTLE_GROWTH ** repairs);
   if (unconfirmedIn(passes.get(run.phase.pass), 'too_early') === 0) return seconds;
-  return Math.max(seconds, Math.ceil((allShowsAt(run) - world.now()) / 1000));
+  return Math.max(seconds, Math.ceil((allShowsAt(run) - world.storageNow()) / 1000));
 }
 
 export function tooManyFailures(failed: number, most: number): DrError {

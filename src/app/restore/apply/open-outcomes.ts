@@ -201,7 +201,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
       // From here to the `put` nothing waits, so that what is stored is of one moment though writes go on meanwhile.
       const written = letters.join('');
       const known = newestLetters(written, before?.letters);
-      inPlace = addSample(inPlace, app.world.now() - Date.parse(run.createdAt), countInPlace(known));
+      inPlace = addSample(inPlace, app.world.storageNow() - Date.parse(run.createdAt), countInPlace(known));
       const outcomes: ShardOutcomes = {
         isDone: openCount === 0,
         letters: written,

@@ -17,7 +17,7 @@ const LEAST_WRITES = 100;
 export async function notePace(app: App, run: RestoreRun, counts: RestoreCounts): Promise<void> {
   const written = wrote(counts);
   if (run.request.dryRun || written < LEAST_WRITES || written * 2 < counts.total) return;
-  const nowMs = app.world.now();
+  const nowMs = app.world.storageNow();
   const seconds = Math.max((nowMs - Date.parse(run.createdAt)) / 1000, 0.001);
   const basis = run.request.purpose === 'drill' ? 'drill' : 'restore';
   const recordsPerSecond = Math.max(0.1, Math.round((written / seconds) * 10) / 10);
@@ -30,7 +30,7 @@ export async function noteSeen(app: App, run: RestoreRun): Promise<void> {
   const compared = await app.blobs.list(resultsFolder('restore', run.id, run.phase.pass, 'seal'));
   const devices = compared.reduce((sum, { facts }) => sum + Number(facts['records']), 0);
   if (compared.length < run.shardCount || !Number.isInteger(devices)) return;
-  const seen = { runId: run.id, devices, at: toInstant(app.world.now()) };
+  const seen = { runId: run.id, devices, at: toInstant(app.world.storageNow()) };
   await documents.seen.write(app, seenName(run.hub), seen, 'any');
 }
 
