@@ -42,6 +42,7 @@ const longest = [
     'bad-storage',
     'deployments',
     'worst-night',
+    'killed-hosts',
     'worker',
     'simulation',
     'rollback',

@@ -5,9 +5,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { createApi } from '../../local/api.ts';
-import { quickRecovery, SECONDARY_HUB, type Stack } from '../../local/stack.ts';
+import { quickRecovery, type Stack } from '../../local/stack.ts';
 import { openStack } from '../support/stack.ts';
-import { backUp, expectEachDeviceOnce, quickSettings, restore, slowDown, untilRead, untilWritten } from './drive.ts';
+import {
+  backUp,
+  expectEachDeviceOnce,
+  quickSettings,
+  restore,
+  slowDown,
+  untilRead,
+  untilWritten,
+  watchWrites,
+} from './drive.ts';
 
 const rotatedSchema = z.object({ connectionString: z.string() });
 
@@ -126,34 +135,6 @@ test('a host that is stopped in the middle of a restore leaves no standstill, th
   expect(writes.count()).toBeLessThan(1.05 * (restored.counts?.total ?? 0));
   await expectEachDeviceOnce(stack);
 }, 120_000);
-
-/** How many writes the secondary took, and at the end the longest time between two of them, in ms. */
-function watchWrites({ emulator }: Stack) {
-  let isOver = false;
-  let count = 0;
-  let standstillMs = 0;
-  const watching = (async () => {
-    for (let movedAt = Date.now(); !isOver; await sleep(100)) {
-      const { requestCounts } = statsSchema.parse(await emulator.admin('GET', `${SECONDARY_HUB}/stats`));
-      const writes = requestCounts.filter(({ method, status }) => method === 'PUT' && status < 300);
-      const now = writes.reduce((sum, each) => sum + each.count, 0);
-      if (now === count) continue;
-      if (count > 0) standstillMs = Math.max(standstillMs, Date.now() - movedAt);
-      count = now;
-      movedAt = Date.now();
-    }
-  })();
-  const end = async () => {
-    isOver = true;
-    await watching;
-    return standstillMs;
-  };
-  return { end, count: () => count };
-}
-
-const statsSchema = z.object({
-  requestCounts: z.array(z.object({ method: z.string(), status: z.number(), count: z.number() })),
-});
 
 /** The built app in a folder of its own, as a deployment puts it. */
 async function anotherBuild(): Promise<string> {

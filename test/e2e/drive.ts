@@ -61,6 +61,34 @@ export async function untilWritten(api: Api, restoreId: string, records: number)
   );
 }
 
+/** How many writes the secondary took, and at the end the longest time between two of them, in ms. */
+export function watchWrites({ emulator }: Stack) {
+  let isOver = false;
+  let count = 0;
+  let standstillMs = 0;
+  const watching = (async () => {
+    for (let movedAt = Date.now(); !isOver; await sleep(100)) {
+      const { requestCounts } = statsSchema.parse(await emulator.admin('GET', `${SECONDARY_HUB}/stats`));
+      const writes = requestCounts.filter(({ method, status }) => method === 'PUT' && status < 300);
+      const now = writes.reduce((sum, each) => sum + each.count, 0);
+      if (now === count) continue;
+      if (count > 0) standstillMs = Math.max(standstillMs, Date.now() - movedAt);
+      count = now;
+      movedAt = Date.now();
+    }
+  })();
+  const end = async () => {
+    isOver = true;
+    await watching;
+    return standstillMs;
+  };
+  return { end, count: () => count };
+}
+
+const statsSchema = z.object({
+  requestCounts: z.array(z.object({ method: z.string(), status: z.number(), count: z.number() })),
+});
+
 /** Waits for something to become true, and fails with `what` when it does not. */
 export async function until(what: string, isTrue: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const deadlineAt = Date.now() + timeoutMs;

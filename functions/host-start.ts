@@ -1,0 +1,12 @@
+import { app } from '@azure/functions';
+import { watchActiveRuns } from '../src/app/keep-moving.ts';
+import { appFor } from '../src/compose.ts';
+
+/** The host starts, and must not wait for storage, nor fail by wrong settings, which each call names. */
+app.hook.appStart(() => {
+  watchRuns().catch((error: unknown) => console.warn(`look at active runs failed: ${error}`));
+});
+
+async function watchRuns(): Promise<void> {
+  await watchActiveRuns(appFor(console));
+}
