@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { scheduleFault } from '../src/settings/schedule.ts';
 import { readOptions, refuse, wholeNumber } from './options.ts';
 import type { Stack } from './stack.ts';
@@ -56,6 +57,12 @@ async function main(): Promise<void> {
     settings: { BACKUP_SCHEDULE: values.schedule, SETTLE_SECONDS: '3' },
     onOutput: (text) => process.stdout.write(text),
   });
+  const settingsFault = await findSettingsFault(stack);
+  if (settingsFault !== undefined) {
+    process.stderr.write(`${settingsFault}\n`);
+    process.exitCode = 1;
+    return;
+  }
   process.stdout.write(guide(stack));
   const died = hostDied(stack).then(async (code) => {
     // Ctrl-C also reaches the children, and one may end before this process has handled the signal.
@@ -65,6 +72,14 @@ async function main(): Promise<void> {
   });
   process.exitCode = await Promise.race([stopping, died]);
   process.stdout.write('\nStopping …\n');
+}
+
+/** The app reads its settings at the first call: a host with wrong ones looks well until then. */
+async function findSettingsFault({ host }: Stack): Promise<string | undefined> {
+  const answer = await fetch(`${host.url}/api/snapshots`, { headers: { 'x-functions-key': host.keys.default } });
+  if (answer.headers.get('x-ms-error-code') !== 'SettingsInvalid') return undefined;
+  const { error } = z.object({ error: z.object({ message: z.string() }) }).parse(await answer.json());
+  return `SettingsInvalid: ${error.message}`;
 }
 
 /** A port that was asked for is taken or refused; of the usual ones any free one takes the place. */

@@ -48,6 +48,13 @@ export interface RunError {
   message: string;
 }
 
+export interface Waiting {
+  on: string;
+  cause: string;
+  since: string;
+  nextTryAt: string;
+}
+
 export interface Restore {
   id: string;
   status: 'NotStarted' | 'Running' | 'Succeeded' | 'Failed' | 'Canceled';
@@ -70,6 +77,8 @@ export interface Restore {
   percent?: number;
   recordsPerSecond?: number;
   etaSeconds?: number;
+  lastChangeAt?: string;
+  waiting?: Waiting;
   secondsLostToThrottling?: number;
   failuresByCode?: Record<string, number>;
   duplicatesCollapsed?: number;
@@ -93,6 +102,7 @@ export interface Backup {
   createdAt: string;
   finishedAt?: string;
   rowsRead?: number;
+  waiting?: Waiting;
   error?: RunError;
 }
 

@@ -27,7 +27,8 @@ export function parseConfig(env: Environment) {
   const { faults } = settings;
   if (faults.length > 0 || !values || !primary || !secondary || !storage) {
     const list = faults.map((one) => one.message).join('; ');
-    throw new DrError('SettingsInvalid', `These settings cannot be used: ${list}.`, { details: faults });
+    const message = [`These settings cannot be used: ${list}.`, ...misspeltSettings(env)].join(' ');
+    throw new DrError('SettingsInvalid', message, { details: faults });
   }
   return Object.freeze({
     ...values,

@@ -1,13 +1,17 @@
 import { expect, test } from 'vitest';
 import { type App, createMemory } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
+import { readBackupView } from '../../src/app/backup/view.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
+import { runStep } from '../../src/app/run-step.ts';
 import { storeProof } from '../../src/app/snapshots/marks.ts';
 import { findSnapshot } from '../../src/app/snapshots/store.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { parseStep } from '../../src/core/run/step.ts';
 import { backUp, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
@@ -191,6 +195,30 @@ test('a hub that throttles is there, and what it takes is said', async () => {
     requestsPerSecond: 5,
     silentSince: null,
   });
+});
+
+test('a backup and a restore say what they wait for, since when, why, and when they try again', async () => {
+  const engine = await aReadyEngine();
+  for (const hub of [engine.primary, engine.secondary]) {
+    const target = `hub ${hub.ref.namespace}/${hub.ref.hub}`;
+    hub.listPage = async () => {
+      throw new DrError('HubUnavailable', 'No.', { retryable: true, seen: 'ECONNREFUSED', target });
+    };
+  }
+  const { id } = await startBackup(engine.app, 'timer');
+  const { run } = await startRestore(engine.app, parseRestoreRequest(''));
+  const since = '2026-11-23T09:02:01.000Z';
+  const waiting = { code: 'HubUnavailable', cause: 'connection refused', since, nextTryAt: expect.any(String) };
+  for (let step = 0; step < 6; step += 1) {
+    engine.advance(Math.max(0, (engine.queue.nextAt() ?? 0) - engine.app.world.now()));
+    for (const text of engine.queue.take()) await runStep(engine.app, parseStep(JSON.parse(text)));
+    const now = engine.app.world.now();
+    const backup = await readBackupView(engine.app, id);
+    expect(backup.waiting).toEqual({ on: 'one/devices', ...waiting });
+    expect(Date.parse(backup.waiting?.nextTryAt ?? '')).toBeGreaterThan(now);
+    expect((await readRestoreView(engine.app, run.id)).waiting).toEqual({ on: 'three/devices', ...waiting });
+  }
+  expect((await readStatus(engine.app)).lastBackup?.waiting).toMatchObject({ on: 'one/devices', since });
 });
 
 test('a backup that waits for a silent primary is not missed, and one that runs for long is named', async () => {

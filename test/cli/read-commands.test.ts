@@ -14,8 +14,8 @@ test('status shows the verdict with its reason first, then what it rests on', as
   expect(exitCode).toBe(0);
   expect(out.split('\n')[0]).toBe('AtRisk: The newest good snapshot is 95 minutes old; one is due every 60 minutes.');
   expect(out).toContain('dr-weu/devices, reachable, tier Standard, room for 10,000,000 more devices');
-  expect(out).toContain(`${SNAPSHOT_ID}, 1 h 35 min old, 2,000 devices`);
-  expect(out).toContain('the last 1 h 35 min, about 4 devices');
+  expect(out).toContain(`${SNAPSHOT_ID}, 1 h 35 min old, 2,000 records`);
+  expect(out).toContain('the last 1 h 35 min, about 4 records');
   expect(out).toContain('would take about 40 s (measured by the last restore)');
   expect(out).toContain('Passed (scratch hub) in 1 min 1 s, 32 h ago');
   expect(out).toContain('BackupMissed since 2026-11-23T11:30:00Z: late');

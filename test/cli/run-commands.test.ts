@@ -88,7 +88,7 @@ test.for([
 test('the end of a restore shows counts, platforms, proof and the next commands', async () => {
   const script = { 'PUT /api/restores/*': started, 'GET /api/restores/*': [{ body: restored() }] };
   const { out } = await play(script, ['restore', '--watch']);
-  expect(out).toContain('devices  2,000: 1,950 created, 50 kept live');
+  expect(out).toContain('records  2,000: 1,950 created, 50 kept live');
   expect(out).toMatch(/Apple +1,000 created, 50 kept live/);
   expect(out).toContain('pass 2 listed the hub and had nothing left to write');
   expect(out).toContain(`notification-hubs-dr rollback ${RESTORE_ID} --watch`);
@@ -137,6 +137,36 @@ test('where no screen is, progress is a line a change and no flood', async () =>
   expect(lines).toHaveLength(11);
   expect(lines[2]).toBe('Writing 10 %, 200 of 2,000, 310.5 a second, 1 min 15 s left, throttled 3 s');
   expect(err).not.toContain('\u001b');
+});
+
+test('progress of a run that waits says for what, since when, why and when it tries again; a dry run compares', async () => {
+  const waiting = {
+    on: 'dr-weu/devices',
+    cause: 'connection refused',
+    since: '2026-11-23T11:57:00Z',
+    nextTryAt: '2026-11-23T12:00:20Z',
+  };
+  const views = [{ body: { ...writing(500), waiting } }, { body: { ...writing(1000), dryRun: true } }];
+  const script = { 'GET /api/restores/*': [{ body: writing(500) }, ...views, { body: restored() }] };
+  const { err } = await play(script, ['watch', RESTORE_ID]);
+  expect(err).toContain(
+    'Writing, 500 of 2,000, waiting for dr-weu/devices for 3 min (connection refused), next try in 20 s\n',
+  );
+  expect(err).toContain('Comparing 50 %, 1,000 of 2,000');
+});
+
+test('refusals advise commands of this tool, not calls and fields of the API', async () => {
+  const says = async (code: string, message: string) =>
+    (await play({ 'POST /api/backups': [refusal(409, code, message)] }, ['backup'])).err;
+  expect(await says('RunInProgress', 'It runs. Watch it at GET /api/backups/b-1, or cancel it.')).toBe(
+    'RunInProgress: It runs. Watch it: notification-hubs-dr watch b-1, or cancel it.\n',
+  );
+  expect(await says('NoGoodSnapshot', 'GET /api/snapshots shows them; else back up now: POST /api/backups.')).toBe(
+    'NoGoodSnapshot: notification-hubs-dr snapshots shows them; else back up now: notification-hubs-dr backup.\n',
+  );
+  expect(await says('TargetIsSource', 'If that is meant, repeat this full name in the field confirm.')).toBe(
+    'TargetIsSource: If that is meant, repeat this full name after --confirm.\n',
+  );
 });
 
 test('on a screen progress is a bar drawn over itself, as wide as the screen at most, and gone at the end', async () => {
@@ -287,7 +317,7 @@ test('backup, verify and drill are watched to their end, and a damaged snapshot 
   );
   expect(backup).toMatchObject({ exitCode: 0, err: expect.stringContaining('Reading, 1,200 rows read') });
   expect(backup.out).toContain(
-    'Backup x1: Succeeded after 10 s\n  snapshot x1: 2,000 devices, 2,400 registrations, good',
+    'Backup x1: Succeeded after 10 s\n  snapshot x1: 2,000 records, 2,400 registrations, good',
   );
 
   const damaged = {

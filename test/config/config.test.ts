@@ -222,6 +222,11 @@ describe('names that are nearly ours', () => {
     ]);
   });
 
+  test('a required one that is missing is named with what was probably meant', () => {
+    const { PRIMARY_HUB_NAME: _, ...env } = anEnv({ PRIMARY_HUB_NAM: 'devices' });
+    expect(() => parseConfig(env)).toThrow('The setting PRIMARY_HUB_NAM has no effect; did you mean PRIMARY_HUB_NAME?');
+  });
+
   test('and other names are left alone', () => {
     const env = anEnv({
       PATH: '/bin',

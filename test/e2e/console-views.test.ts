@@ -84,6 +84,12 @@ test('axe finds no fault in any view, on a desk and on a phone, light and dark; 
   await check('primary down', async (page) => {
     await goTo(page, '#/', 'Failover readiness');
     await appears(page.locator('main').getByText('No answer since').first());
+    await appears(
+      page
+        .locator('main')
+        .getByText(/^Waiting for .+ \(.+\); /)
+        .first(),
+    );
   });
   await tabs[0]?.page.getByRole('button', { name: 'Stop the backup' }).click();
   await expect.poll(async () => (await api.runs('backup')).find(({ id }) => id === backup.id)?.status).toBe('Canceled');

@@ -1,7 +1,7 @@
 import { scanName } from '../../core/paths.ts';
 import { type BackupRun, isOver } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
-import { lastRenewalIn, readLive } from '../runs/live.ts';
+import { readLive, type Signs, signsOf } from '../runs/live.ts';
 import { findRun } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
 import { documents } from '../stored/documents.ts';
@@ -11,14 +11,13 @@ export async function readBackupView(app: App, runId: string) {
 }
 
 export async function viewBackup(app: App, run: BackupRun, progress?: BackupProgress) {
-  const { rowsRead, beatAt } = progress ?? (await readBackupProgress(app, run));
-  return { ...viewCommon(run, beatAt), hub: run.hub, rowsRead, result: run.result };
+  const { rowsRead, ...signs } = progress ?? (await readBackupProgress(app, run));
+  return { ...viewCommon(run, signs), hub: run.hub, rowsRead, result: run.result };
 }
 
 /** How far a backup is, beside what its run document tells. */
-export interface BackupProgress {
+export interface BackupProgress extends Signs {
   readonly rowsRead: number;
-  readonly beatAt?: string | undefined;
 }
 
 /**
@@ -30,12 +29,14 @@ export async function readBackupProgress(
   run: BackupRun,
   { requests, known }: { readonly requests: number; readonly known?: BackupProgress | undefined } = { requests: 2 },
 ): Promise<BackupProgress> {
-  if (isOver(run)) return { rowsRead: run.result?.registrationCount ?? 0, beatAt: undefined };
-  const [rowsRead, beatAt] = await Promise.all([
-    requests > 0 ? readRowsRead(app, run) : (known?.rowsRead ?? 0),
-    requests > 1 ? readLive(app, run).then(lastRenewalIn) : known?.beatAt,
+  if (isOver(run)) return { rowsRead: run.result?.registrationCount ?? 0 };
+  const [signs, rowsRead] = await Promise.all([
+    requests > 0
+      ? readLive(app, run).then((live) => signsOf(app, live))
+      : { beatAt: known?.beatAt, waiting: known?.waiting },
+    requests > 1 ? readRowsRead(app, run) : (known?.rowsRead ?? 0),
   ]);
-  return { rowsRead, beatAt };
+  return { rowsRead, ...signs };
 }
 
 async function readRowsRead(app: App, run: BackupRun): Promise<number> {

@@ -12,10 +12,10 @@ export async function readRestoreView(app: App, runId: string) {
 /** What the HTTP API shows of a restore. It costs one listing while the run is active or when it was stopped, nothing after an
  * end in order. */
 export async function viewRestore(app: App, run: RestoreRun) {
-  const { result, beatAt } = await readCurrentResult(app, run);
+  const { result, signs } = await readCurrentResult(app, run);
   const { snapshotId, askedSnapshot, target, sourceHub, expiryFloorAt: _floor, ...asked } = run.request;
   return {
-    ...viewCommon(run, beatAt),
+    ...viewCommon(run, signs),
     ...asked,
     snapshot: { id: snapshotId, asked: askedSnapshot, hub: sourceHub },
     target: { role: target, ...run.hub },

@@ -2,6 +2,7 @@ import { liveFolder, runName } from '../../core/paths.ts';
 import type { BlobEntry } from '../../core/ports.ts';
 import { isLiving, type LiveStep, toLiveStep } from '../../core/run/live.ts';
 import type { Run } from '../../core/run/run.ts';
+import { type Waiting, waitingOf } from '../../core/run/waiting.ts';
 import type { App } from '../app.ts';
 import { delayOf } from './dispatch.ts';
 
@@ -16,9 +17,19 @@ export function liveIn(entries: readonly BlobEntry[], { kind, id }: Pick<Run, 'k
 }
 
 /** The instant at which a step of the run last gave a sign of life, where one is in hand. */
-export function lastRenewalIn(live: readonly LiveStep[]): string | undefined {
+function lastRenewalIn(live: readonly LiveStep[]): string | undefined {
   const newest = live.reduce((latest, { renewedAt }) => Math.max(latest, renewedAt.getTime()), 0);
   return newest === 0 ? undefined : new Date(newest).toISOString();
+}
+
+/** What a view shows of a run's steps; of one that is over, nothing. */
+export interface Signs {
+  readonly beatAt?: string | undefined;
+  readonly waiting?: Waiting | undefined;
+}
+
+export function signsOf(app: App, live: readonly LiveStep[]): Signs {
+  return { beatAt: lastRenewalIn(live), waiting: waitingOf(live, app.world.now()) };
 }
 
 /** Milliseconds since the run's document was last written. */

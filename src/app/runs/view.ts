@@ -1,5 +1,6 @@
 import { isOver, type Run } from '../../core/run/run.ts';
 import { toInstant } from '../app.ts';
+import type { Signs } from './live.ts';
 
 const phaseNames = {
   scan: 'Reading',
@@ -10,20 +11,18 @@ const phaseNames = {
   finish: 'Finishing',
 } as const;
 
-/**
- * What the HTTP API shows of every run; `renewedAt` is when a step of it last showed that it lives, where one is in hand.
- * What is undefined is left out of the JSON.
- */
-export function viewCommon(run: Run, renewedAt: string | undefined) {
+/** What the HTTP API shows of every run. What is undefined is left out of the JSON. */
+export function viewCommon(run: Run, { beatAt, waiting }: Signs) {
   const { id, kind, status, createdAt, finishedAt, requestedBy, error, warnings } = run;
   const { name, pass } = run.phase;
   const current = kind === 'restore' && pass > 1 ? 'Verifying' : phaseNames[name];
   const phase = isOver(run) ? 'Done' : current;
-  const lastHeartbeatAt = isOver(run) ? undefined : toInstant(lastSignOfLife(run, renewedAt));
-  return { id, kind, status, phase, pass, createdAt, finishedAt, requestedBy, lastHeartbeatAt, error, warnings };
+  const shown = { id, kind, status, phase, pass, createdAt, finishedAt, requestedBy, error, warnings };
+  if (isOver(run)) return { ...shown, lastHeartbeatAt: undefined, waiting: undefined };
+  return { ...shown, lastHeartbeatAt: toInstant(lastSignOfLife(run, beatAt)), waiting };
 }
 
-function lastSignOfLife(run: Run, renewedAt: string | undefined): number {
-  const instants = [run.createdAt, run.phase.startedAt, run.phase.notBefore, renewedAt];
+function lastSignOfLife(run: Run, beatAt: string | undefined): number {
+  const instants = [run.createdAt, run.phase.startedAt, run.phase.notBefore, beatAt];
   return Math.max(...instants.map((at) => Date.parse(at ?? '')).filter((at) => !Number.isNaN(at)));
 }

@@ -1,7 +1,7 @@
 import { isOver, type VerificationRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import type { App } from '../app.ts';
-import { lastRenewalIn, readLive } from '../runs/live.ts';
+import { readLive, signsOf } from '../runs/live.ts';
 import { findRun } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
 import { type Marks, noMarks, readMarks } from './marks.ts';
@@ -50,7 +50,7 @@ export async function viewVerification(app: App, run: VerificationRun) {
   const endedAt = run.finishedAt === undefined ? app.world.storageNow() : Date.parse(run.finishedAt);
   const seconds = Math.max((endedAt - Date.parse(run.createdAt)) / 1000, 0.001);
   return {
-    ...viewCommon(run, isOver(run) ? undefined : lastRenewalIn(await readLive(app, run))),
+    ...viewCommon(run, isOver(run) ? {} : signsOf(app, await readLive(app, run))),
     snapshot: { id: run.snapshotId, hub: run.hub },
     counts,
     damagedArtefacts,

@@ -54,7 +54,7 @@ async function listRestores({ client, terminal, show }: Context): Promise<undefi
     textAt(view, 'error', 'code') ?? textAt(view, 'status') ?? '',
     formatCounts(countsAt(view, 'counts')),
   ]);
-  const headings = ['ID', 'STARTED', 'WHAT', 'STATUS', 'DEVICES'];
+  const headings = ['ID', 'STARTED', 'WHAT', 'STATUS', 'RECORDS'];
   show(body, formatTable(headings, rows, 'There are no restores yet.'));
 }
 

@@ -37,7 +37,7 @@ async function listSnapshots({ client, terminal, show }: Context): Promise<undef
     flagAt(snapshot, 'pinned') === true ? 'pinned' : '-',
     textAt(snapshot, 'error', 'code') ?? listAt(snapshot, 'healthReasons').map(String).join('; '),
   ]);
-  const headings = ['SNAPSHOT', 'TAKEN', 'HEALTH', 'DEVICES', 'PROVEN BY', 'PINNED', ''];
+  const headings = ['SNAPSHOT', 'TAKEN', 'HEALTH', 'RECORDS', 'PROVEN BY', 'PINNED', ''];
   show(body, formatTable(headings, rows, 'There are no snapshots yet.'));
 }
 

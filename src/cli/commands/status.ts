@@ -2,7 +2,9 @@ import type { Command } from '@commander-js/extra-typings';
 import type { Run } from '../parts/context.ts';
 import { exitCodes } from '../parts/errors.ts';
 import { type Fact, formatAge, formatCount, formatFacts, formatSeconds, joined } from '../parts/format.ts';
+import { inCommands } from '../parts/in-commands.ts';
 import { flagAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
+import { describeWait } from '../parts/progress.ts';
 
 export function addStatus(program: Command, run: Run): void {
   program
@@ -34,13 +36,16 @@ function renderCard(card: Json, nowMs: number): string {
       return ['undeliverable', `${count} ${textAt(one, 'platform')}: ${textAt(one, 'reason')}`];
     }),
     ...listAt(card, 'alerts', 'open').map((one): Fact => {
-      return ['alert', `${textAt(one, 'code')} since ${textAt(one, 'since')}: ${textAt(one, 'message')}`];
+      return [
+        'alert',
+        `${textAt(one, 'code')} since ${textAt(one, 'since')}: ${inCommands(textAt(one, 'message') ?? '')}`,
+      ];
     }),
     ...listAt(card, 'findings').map((one): Fact => {
-      return [textAt(one, 'level') ?? 'finding', `${textAt(one, 'code')}: ${textAt(one, 'message')}`];
+      return [textAt(one, 'level') ?? 'finding', `${textAt(one, 'code')}: ${inCommands(textAt(one, 'message') ?? '')}`];
     }),
   ];
-  return `${textAt(card, 'verdict') ?? 'Unknown'}: ${textAt(card, 'reason') ?? ''}\n${formatFacts(facts, 14)}`;
+  return `${textAt(card, 'verdict') ?? 'Unknown'}: ${inCommands(textAt(card, 'reason') ?? '')}\n${formatFacts(facts, 14)}`;
 }
 
 function hubName(card: Json, role: 'primary' | 'secondary'): string {
@@ -72,7 +77,7 @@ function describeSilence(hub: Json, nowMs: number): string {
 function describeSnapshot(latest: Json): string {
   const id = textAt(latest, 'id');
   if (id === undefined) return 'NO good snapshot';
-  return `${id}, ${ageOf(latest)} old, ${formatCount(numberAt(latest, 'counts', 'records') ?? 0)} devices`;
+  return `${id}, ${ageOf(latest)} old, ${formatCount(numberAt(latest, 'counts', 'records') ?? 0)} records`;
 }
 
 function describeProof(proven: Json): string {
@@ -89,7 +94,7 @@ function describeRisk(atRisk: Json): string | undefined {
   const minutes = numberAt(atRisk, 'minutes');
   if (minutes === undefined) return undefined;
   const devices = numberAt(atRisk, 'devicesEstimate');
-  const estimate = devices === undefined ? 'device count unknown' : `about ${formatCount(Math.round(devices))} devices`;
+  const estimate = devices === undefined ? 'record count unknown' : `about ${formatCount(Math.round(devices))} records`;
   return `the last ${formatSeconds(minutes * 60)}, ${estimate}`;
 }
 
@@ -102,7 +107,9 @@ function describePrediction(predicted: Json): string | undefined {
 function describeRun(run: Json, nowMs: number): string {
   const id = textAt(run, 'id');
   const outcome = textAt(run, 'error', 'code') ?? textAt(run, 'status');
-  return id === undefined ? 'none' : `${id}, ${outcome}, ${formatAge(textAt(run, 'createdAt'), nowMs)}`;
+  if (id === undefined) return 'none';
+  const started = formatAge(textAt(run, 'createdAt'), nowMs);
+  return joined(', ', [id, outcome, started, describeWait(objectAt(run, 'waiting'), nowMs)]);
 }
 
 function describeDrill(drill: Json, nowMs: number): string | undefined {

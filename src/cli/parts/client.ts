@@ -1,5 +1,6 @@
 import { keyCommand } from './connection.ts';
 import { Fault } from './errors.ts';
+import { inCommands } from './in-commands.ts';
 import { isObject, type Json, textAt } from './json.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -64,7 +65,7 @@ function parseJson(text: string): unknown {
 function toFault(url: string, { status, headers }: Response, json: unknown): Fault {
   const code = textAt(json, 'error', 'code');
   if (code !== undefined && headers.has('x-ms-error-code')) {
-    const message = textAt(json, 'error', 'message') ?? `The API answered ${status}.`;
+    const message = inCommands(textAt(json, 'error', 'message') ?? `The API answered ${status}.`);
     return new Fault('refused', message, { code, status, target: textAt(json, 'error', 'target') });
   }
   if (status === 429 || status >= 500) {
@@ -89,6 +90,8 @@ const unsentCodes = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_
 
 function toUnreachable(url: string, error: unknown): Fault {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
-  const code = textAt(cause, 'code') ?? (cause instanceof Error ? cause.name : 'no answer');
-  return new Fault('unreachable', `Nothing answers at ${url} (${code}).`, { isUnsent: unsentCodes.has(code) });
+  const code = textAt(cause, 'code') ?? '';
+  // Some faults have no code, and only their text says what it was: `bad port`.
+  const why = code || (cause instanceof Error && (cause.message || cause.name)) || 'no answer';
+  return new Fault('unreachable', `Nothing answers at ${url} (${why}).`, { isUnsent: unsentCodes.has(code) });
 }

@@ -1,5 +1,5 @@
 import { formatCount, formatSeconds, joined } from './format.ts';
-import { type Json, numberAt, textAt } from './json.ts';
+import { flagAt, type Json, numberAt, objectAt, textAt } from './json.ts';
 import type { Terminal } from './terminal.ts';
 
 const BAR_WIDTH = 24;
@@ -18,13 +18,14 @@ export function createProgress(terminal: Terminal) {
     show(view: Json): void {
       const columns = terminal.columns();
       if (columns !== undefined) {
-        terminal.err(`${CLEAR_LINE}${drawBar(view).slice(0, columns - 1)}`);
+        terminal.err(`${CLEAR_LINE}${drawBar(view, terminal.now()).slice(0, columns - 1)}`);
         isDrawn = true;
         return;
       }
       const tenth = Math.floor((percentOf(view) ?? -1) / LINE_EVERY_PERCENT);
-      const change = `${phaseOf(view)} ${numberAt(view, 'pass')} ${tenth}`;
-      if (change !== lastChange) terminal.err(`${describe(view)}\n`);
+      const waitsSince = textAt(view, 'waiting', 'since') ?? '';
+      const change = `${phaseOf(view)} ${numberAt(view, 'pass')} ${tenth} ${waitsSince}`;
+      if (change !== lastChange) terminal.err(`${describe(view, terminal.now())}\n`);
       lastChange = change;
     },
     /** Clears the bar. */
@@ -35,15 +36,15 @@ export function createProgress(terminal: Terminal) {
   };
 }
 
-function drawBar(view: Json): string {
+function drawBar(view: Json, nowMs: number): string {
   const percent = percentOf(view);
-  if (percent === undefined) return describe(view);
+  if (percent === undefined) return describe(view, nowMs);
   const full = Math.round((percent / 100) * BAR_WIDTH);
-  return `[${'#'.repeat(full).padEnd(BAR_WIDTH, '.')}] ${describe(view)}`;
+  return `[${'#'.repeat(full).padEnd(BAR_WIDTH, '.')}] ${describe(view, nowMs)}`;
 }
 
 /** `Writing 45 %, 900 of 2,000, 310 a second, 4 s left, throttled 3 s`, with what is known of it. */
-function describe(view: Json): string {
+function describe(view: Json, nowMs: number): string {
   const pass = numberAt(view, 'pass') ?? 1;
   const percent = percentOf(view);
   const rate = numberAt(view, 'recordsPerSecond') ?? 0;
@@ -51,6 +52,8 @@ function describe(view: Json): string {
   const throttled = numberAt(view, 'secondsLostToThrottling') ?? 0;
   const failed = numberAt(view, 'counts', 'failed') ?? numberAt(view, 'counts', 'damaged') ?? 0;
   const phase = `${phaseOf(view)}${pass > 1 ? ` (pass ${pass})` : ''}`;
+  const waiting = describeWait(objectAt(view, 'waiting'), nowMs);
+  if (waiting !== undefined) return joined(', ', [phase, amountOf(view), waiting]);
   return joined(', ', [
     percent === undefined ? phase : `${phase} ${Math.floor(percent)} %`,
     amountOf(view),
@@ -61,6 +64,15 @@ function describe(view: Json): string {
   ]);
 }
 
+/** `waiting for one/devices for 3 min (connection refused), next try in 20 s` */
+export function describeWait(waiting: Json, nowMs: number): string | undefined {
+  const on = textAt(waiting, 'on');
+  if (on === undefined) return undefined;
+  const secondsTo = (name: string) => (Date.parse(textAt(waiting, name) ?? '') - nowMs) / 1000;
+  const next = secondsTo('nextTryAt') > 0 ? `next try in ${formatSeconds(secondsTo('nextTryAt'))}` : 'trying now';
+  return `waiting for ${on} for ${formatSeconds(-secondsTo('since'))} (${textAt(waiting, 'cause')}), ${next}`;
+}
+
 function amountOf(view: Json): string {
   const total = numberAt(view, 'counts', 'total');
   const rowsRead = numberAt(view, 'rowsRead');
@@ -68,8 +80,9 @@ function amountOf(view: Json): string {
   return rowsRead === undefined ? '' : `${formatCount(rowsRead)} rows read`;
 }
 
-/** A drill calls its phase a stage. */
-function phaseOf(view: Json): string {
+/** A drill calls its phase a stage; a dry run writes nothing. */
+export function phaseOf(view: Json): string {
+  if (flagAt(view, 'dryRun') === true && textAt(view, 'phase') === 'Writing') return 'Comparing';
   return textAt(view, 'phase') ?? textAt(view, 'stage') ?? textAt(view, 'status') ?? 'Running';
 }
 

@@ -1,7 +1,9 @@
 import { exitCodes } from './errors.ts';
 import { type Fact, formatCount, formatCounts, formatFacts, formatSeconds, joined } from './format.ts';
+import { inCommands } from './in-commands.ts';
 import { countsAt, flagAt, type Json, listAt, numberAt, objectAt, textAt } from './json.ts';
 import { nextCommands } from './next-commands.ts';
+import { phaseOf } from './progress.ts';
 
 export function isOver(view: Json): boolean {
   return ['Succeeded', 'Failed', 'Canceled'].includes(textAt(view, 'status') ?? '');
@@ -26,16 +28,17 @@ export function nounOf(view: Json): string {
 export function summarize(view: Json): string {
   const hub = textAt(view, 'target', 'hub');
   const code = textAt(view, 'error', 'code');
+  const reason = textAt(view, 'reason');
   const facts: readonly Fact[] = [
     ['snapshot', textAt(view, 'snapshot', 'id') ?? textAt(view, 'snapshot')],
     ['into', hub && `${textAt(view, 'target', 'namespace')}/${hub}`],
     ['how', textAt(view, 'how')],
     ['of', textAt(view, 'of')],
     ...factsOfKind(view),
-    ['error', code && `${code}: ${textAt(view, 'error', 'message') ?? ''}`],
-    ['reason', textAt(view, 'reason')],
+    ['error', code && `${code}: ${inCommands(textAt(view, 'error', 'message') ?? '')}`],
+    ['reason', reason && inCommands(reason)],
     ['failures', formatCounts(countsAt(view, 'failuresByCode')) || undefined],
-    ...listAt(view, 'warnings').map((warning): Fact => ['warning:', String(warning)]),
+    ...listAt(view, 'warnings').map((warning): Fact => ['warning:', inCommands(String(warning))]),
     ...nextCommands(view).map((command): Fact => ['next', `notification-hubs-dr ${command}`]),
   ];
   return `${headline(view)}\n${formatFacts(facts, 9)}`;
@@ -43,7 +46,7 @@ export function summarize(view: Json): string {
 
 function headline(view: Json): string {
   const milliseconds = Date.parse(textAt(view, 'finishedAt') ?? '') - Date.parse(textAt(view, 'createdAt') ?? '');
-  const phase = textAt(view, 'phase') ?? '';
+  const phase = textAt(view, 'phase') === undefined ? '' : phaseOf(view);
   const status = textAt(view, 'status');
   return joined(' ', [
     `${nounOf(view)} ${textAt(view, 'id') ?? ''}: ${textAt(view, 'verdict') ?? status ?? 'unknown'}`,
@@ -59,7 +62,7 @@ function factsOfKind(view: Json): readonly Fact[] {
     case 'backup':
       return backupFacts(objectAt(view, 'result'));
     case 'verification':
-      return [['devices', describeCounts(view, 'counts')], ...listAt(view, 'damagedArtefacts').map(damageFact)];
+      return [['records', describeCounts(view, 'counts')], ...listAt(view, 'damagedArtefacts').map(damageFact)];
     default:
       return [];
   }
@@ -76,7 +79,7 @@ function restoreFacts(view: Json): readonly Fact[] {
   const isProven = hasWritten && textAt(view, 'purpose') !== 'rollback';
   const repairs = repaired > 0 ? ` (${formatCount(repaired)} repaired along the way)` : '';
   return [
-    ['devices', `${formatCount(numberAt(view, 'counts', 'total') ?? 0)}: ${describeCounts(view, 'counts') || 'none'}`],
+    ['records', `${formatCount(numberAt(view, 'counts', 'total') ?? 0)}: ${describeCounts(view, 'counts') || 'none'}`],
     ...Object.keys(objectAt(view, 'byPlatform')).map(
       (platform): Fact => [`  ${platform.padEnd(9)}`, describeCounts(view, 'byPlatform', platform)],
     ),
@@ -129,7 +132,7 @@ function backupFacts(result: Json): readonly Fact[] {
   const rows = formatCount(numberAt(result, 'registrationCount') ?? 0);
   const reasons = listAt(result, 'healthReasons').map(String).join('; ');
   return [
-    ['snapshot', `${id}: ${records} devices, ${rows} registrations, ${textAt(result, 'health')}`],
+    ['snapshot', `${id}: ${records} records, ${rows} registrations, ${textAt(result, 'health')}`],
     ['suspect', reasons === '' ? undefined : `${reasons}. It is kept, but only restored if you name it.`],
   ];
 }

@@ -5,6 +5,7 @@ import { duration, moment, number, plural, rate, time } from '../parts/format.js
 import { verifyButton } from '../parts/verify-button.js';
 import { actionButton, badge, facts, hubName, icon, isOver, problem, statusBadge, verdict } from '../parts/widgets.js';
 import { showRestores } from './restores.js';
+import { waitingText } from './run-words.js';
 import { proofWords, showSnapshots } from './snapshots.js';
 
 /** @typedef {import('../api-types.d.ts').Status} Status */
@@ -221,12 +222,13 @@ function answersOf({ reachable, silentSince, cause, requestsPerSecond }) {
 /** @param {Status} status */
 function lastBackupOf({ lastBackup, missedBackups }) {
   if (lastBackup === null) return 'none yet';
-  const { status, createdAt, phase, rowsRead, error } = lastBackup;
+  const { status, createdAt, phase, rowsRead, waiting, error } = lastBackup;
   return [
     time(createdAt),
     ' ',
     statusBadge(status),
     status === 'Running' && line(`${phase}, ${plural(rowsRead ?? 0, 'registration')} read`),
+    waiting !== undefined && line(waitingText(waiting)),
     error !== undefined && line(error.message),
     missedBackups?.missed && line('A scheduled backup is missing.'),
   ];

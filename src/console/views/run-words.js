@@ -79,8 +79,19 @@ function runningTitle(run) {
   return `${phases.find((phase) => phase.name === run.phase)?.title ?? run.phase} …`;
 }
 
+/**
+ * What a run waits for, since when, and when it tries again.
+ * @param {import('../api-types.d.ts').Waiting} waiting
+ */
+export function waitingText({ on, cause, since, nextTryAt }) {
+  const ahead = (Date.parse(nextTryAt) - Date.now()) / 1000;
+  const next = ahead > 0 ? `next try in ${duration(ahead)}` : 'trying now';
+  return `Waiting for ${on} for ${duration((Date.now() - Date.parse(since)) / 1000)} (${cause}); ${next}.`;
+}
+
 /** @param {Restore} run */
 function runningText(run) {
+  if (run.waiting !== undefined) return waitingText(run.waiting);
   if (run.phase === 'Verifying') return 'Everything is written. The hub is listed again to check every device.';
   const place = hubName(run.target);
   return run.dryRun

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { backupSchema, comparePhases, isOver, type Run, restoreSchema } from '../run/run.ts';
+import { waitingSchema } from '../run/waiting.ts';
 import { countsSchema } from '../snapshot/manifest.ts';
 import { drillSchema, isDrillRunId } from './drill.ts';
 
@@ -49,7 +50,14 @@ export const cardSchema = z.strictObject({
   /** The last ones, newest first. */
   backups: z.array(backupSchema),
   /** How far the newest backup was when it was looked at, if it went on. */
-  backupProgress: z.strictObject({ runId: z.string(), rowsRead: count, beatAt: z.string().optional() }).optional(),
+  backupProgress: z
+    .strictObject({
+      runId: z.string(),
+      rowsRead: count,
+      beatAt: z.string().optional(),
+      waiting: waitingSchema.optional(),
+    })
+    .optional(),
   /** The newest that is no drill's. */
   restore: restoreSchema.optional(),
   /** What the target held when it was last listed. */

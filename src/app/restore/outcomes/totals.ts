@@ -3,7 +3,7 @@ import type { BlobFacts } from '../../../core/ports.ts';
 import { sumOutcomes, type Totals } from '../../../core/restore/totals.ts';
 import type { RestoreResult, RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
-import { lastRenewalIn, liveIn } from '../../runs/live.ts';
+import { liveIn, signsOf } from '../../runs/live.ts';
 
 /** What a restore has come to so far, from its shards' facts: one listing, however many passes there were. */
 export async function readTotals(app: App, run: RestoreRun): Promise<Totals> {
@@ -16,10 +16,10 @@ export async function readTotals(app: App, run: RestoreRun): Promise<Totals> {
  */
 export async function readCurrentResult(app: App, run: RestoreRun) {
   const endedInOrder = run.status === 'Succeeded' || run.phase.name !== 'reconcile';
-  if (run.result !== undefined && endedInOrder) return { result: run.result, beatAt: undefined };
-  const { passes, beatAt } = await readResults(app, run);
-  if (run.result !== undefined && passes.size === 0) return { result: run.result, beatAt };
-  return { result: toResult(sumOutcomes(run.recordCount, passes, run.createdAt), run), beatAt };
+  if (run.result !== undefined && endedInOrder) return { result: run.result, signs: {} };
+  const { passes, signs } = await readResults(app, run);
+  if (run.result !== undefined && passes.size === 0) return { result: run.result, signs };
+  return { result: toResult(sumOutcomes(run.recordCount, passes, run.createdAt), run), signs };
 }
 
 export function toResult(totals: Totals, run: RestoreRun): RestoreResult {
@@ -52,5 +52,5 @@ export async function readResults(app: App, run: RestoreRun) {
     const pass = passes.get(number) ?? new Map<number, BlobFacts>();
     passes.set(number, pass.set(shardOfName(name), facts));
   }
-  return { passes, beatAt: lastRenewalIn(liveIn(entries, run)) };
+  return { passes, signs: signsOf(app, liveIn(entries, run)) };
 }
