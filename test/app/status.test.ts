@@ -267,10 +267,20 @@ test('the next restore is predicted from the rate of the last one that wrote eno
   const engine = await aReadyEngine(150);
   expect((await readStatus(engine.app)).predictedRestore).toBeNull();
   const { run } = await startRestore(engine.app, parseRestoreRequest(''));
-  engine.advance(30_000);
+  const { secondary } = engine;
+  const slow =
+    <A extends unknown[], R>(write: (...args: A) => R) =>
+    (...args: A): R => {
+      engine.advance(200);
+      return write(...args);
+    };
+  secondary.putRegistration = slow(secondary.putRegistration);
+  secondary.putInstallation = slow(secondary.putInstallation);
   await engine.drain();
-  const { predictedRestore } = await readStatus(engine.app);
-  expect(predictedRestore).toEqual({ seconds: 30, recordsPerSecond: 5, basis: 'restore', runId: run.id });
+  const { predictedRestore, lastRestore } = await readStatus(engine.app);
+  // 150 writes of 0.2 s, and 10 s for the hub to settle.
+  expect(predictedRestore).toEqual({ seconds: 40, recordsPerSecond: 5, basis: 'restore', runId: run.id });
+  expect(Date.parse(lastRestore?.finishedAt ?? '') - Date.parse(run.createdAt)).toBe(40_000);
   // One that finds all in place says nothing about writing.
   await startRestore(engine.app, parseRestoreRequest(''));
   await engine.drain();

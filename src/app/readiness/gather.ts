@@ -50,7 +50,7 @@ export async function gatherCard(app: App, kept: Kept) {
     backupProgress: await noteProgress(app, backups[0]),
     restore: restores[0],
     devicesInTarget: seen?.devices,
-    pace: pace && { runId: pace.runId, basis: pace.basis, recordsPerSecond: pace.recordsPerSecond },
+    pace: pace && notePaceOf(pace),
     lastDrill: lastEnded,
     openAlerts,
   };
@@ -83,6 +83,10 @@ function noteLatest({ id, readStartedAt, readFinishedAt, counts }: Manifest, mar
   if (found === undefined) return latest;
   const { sinceSnapshotId, seconds, added, changed } = found;
   return { ...latest, churn: { sinceSnapshotId, seconds, added, changed } };
+}
+
+function notePaceOf({ at: _, ...pace }: NonNullable<Awaited<ReturnType<typeof readPace>>>): ReadinessCard['pace'] {
+  return pace;
 }
 
 function noteProofs(marks: ReadonlyMap<string, Marks>): Pick<ReadinessCard, 'proven' | 'provenAt'> {

@@ -59,7 +59,7 @@ async function lookAgain(
   const known = await before;
   const isTierKnown = known?.tierAtMs !== undefined && atMs - known.tierAtMs < TIER_FRESH_MS;
   const isBrief = !asksTier || isTierKnown;
-  const checkedAt = toInstant(atMs);
+  const checkedAt = toInstant(world.storageNow());
   try {
     const { tier, latencyMs } = await hub.probe({ deadlineAt: atMs + PATIENCE_MS, isBrief });
     const { requestsPerSecond } = hub.pace();
@@ -67,15 +67,26 @@ async function lookAgain(
     return { hub: seen, tier: isBrief ? (known?.tier ?? 'unknown') : tier, tierAtMs: isBrief ? known?.tierAtMs : atMs };
   } catch (error) {
     if (!(error instanceof DrError)) throw error;
-    const seen = { checkedAt, latencyMs: world.now() - atMs, ...faultOf(hub, error, { atMs, known: known?.hub }) };
+    const seen = {
+      checkedAt,
+      latencyMs: world.now() - atMs,
+      ...faultOf(hub, error, { atMs, checkedAt, known: known?.hub }),
+    };
     return { hub: seen, tier: known?.tier ?? 'unknown' };
   }
+}
+
+interface Asked {
+  readonly atMs: number;
+  readonly checkedAt: string;
+  /** The look before. */
+  readonly known: ProbedHub | undefined;
 }
 
 function faultOf(
   hub: Hub,
   { code, message, seen }: DrError,
-  { atMs, known }: { readonly atMs: number; readonly known: ProbedHub | undefined },
+  { atMs, checkedAt, known }: Asked,
 ): Omit<ProbedHub, 'checkedAt' | 'latencyMs'> {
   const { lastAnswerAt = Number.NEGATIVE_INFINITY, requestsPerSecond } = hub.pace();
   if (code !== 'HubUnavailable') {
@@ -85,7 +96,7 @@ function faultOf(
   // It throttles, or is kept busy by a run: it is there.
   if (lastAnswerAt >= atMs) return { reachable: true, rights: known?.rights ?? null, requestsPerSecond };
   const fault = { code, message, cause: causeInWords(seen) };
-  return { reachable: false, rights: null, fault, silentSince: known?.silentSince ?? toInstant(atMs) };
+  return { reachable: false, rights: null, fault, silentSince: known?.silentSince ?? checkedAt };
 }
 
 /** Basic where it may be Free, too: a restore judges it alike. */

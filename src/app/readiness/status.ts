@@ -112,8 +112,8 @@ function viewAtRisk({ readStartedAt, churn }: LatestGood, nowMs: number) {
   return { minutes, devicesEstimate: Math.round(((added + changed) / seconds) * age), basis };
 }
 
-function predict({ counts }: LatestGood, pace: NonNullable<ReadinessCard['pace']>) {
-  return { seconds: Math.ceil(counts.records / pace.recordsPerSecond), ...pace };
+function predict({ counts }: LatestGood, { besidesSeconds = 0, ...pace }: NonNullable<ReadinessCard['pace']>) {
+  return { seconds: Math.ceil(counts.records / pace.recordsPerSecond + besidesSeconds), ...pace };
 }
 
 function viewHub({ fault, silentSince, requestsPerSecond, ...shown }: ProbedHub) {

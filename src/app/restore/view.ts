@@ -1,8 +1,10 @@
 import { nextActionsOf } from '../../core/restore/next-actions.ts';
+import { type Pace, secondsToLook } from '../../core/restore/pace.ts';
 import { isOver, type RestoreResult, type RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { findRun } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
+import { SAVE_EVERY_MS } from './apply/open-outcomes.ts';
 import { readCurrentResult } from './outcomes/totals.ts';
 
 export async function readRestoreView(app: App, runId: string) {
@@ -12,7 +14,7 @@ export async function readRestoreView(app: App, runId: string) {
 /** What the HTTP API shows of a restore. It costs one listing while the run is active or when it was stopped, nothing after an
  * end in order. */
 export async function viewRestore(app: App, run: RestoreRun) {
-  const { result, signs } = await readCurrentResult(app, run);
+  const { result, signs, pace, savedAt } = await readCurrentResult(app, run);
   const { snapshotId, askedSnapshot, target, sourceHub, expiryFloorAt: _floor, ...asked } = run.request;
   return {
     ...viewCommon(run, signs),
@@ -21,7 +23,8 @@ export async function viewRestore(app: App, run: RestoreRun) {
     target: { role: target, ...run.hub },
     ...result,
     percent: percentOf(result),
-    ...paceOf(app, run, result),
+    ...(signs.waiting === undefined ? timeLeft(app, run, { result, pace }) : {}),
+    lastChangeAt: isOver(run) ? undefined : lastOf(run.phase.startedAt, savedAt),
     nextActions: nextActionsOf(run, result),
   };
 }
@@ -31,14 +34,30 @@ function percentOf({ counts: { total, pending } }: RestoreResult): number {
   return total === 0 ? 100 : Math.floor(((total - pending) / total) * 1000) / 10;
 }
 
-/** Records a second since writing began, and from it the time left; nothing while there is nothing to go by. */
-function paceOf(app: App, run: RestoreRun, { counts }: RestoreResult) {
-  const phases = [...(run.history ?? []), run.phase];
-  const isWriting = run.phase.name === 'reconcile' && run.phase.pass === 1;
-  const began = phases.find(({ name }) => name === 'reconcile') ?? run.phase;
-  const seconds = (app.world.storageNow() - Date.parse(began.startedAt)) / 1000;
-  const settled = counts.total - counts.pending;
-  if (isOver(run) || !isWriting || settled === 0 || seconds <= 0) return {};
-  const recordsPerSecond = Math.round((settled / seconds) * 10) / 10;
-  return { recordsPerSecond, etaSeconds: Math.ceil(counts.pending / Math.max(recordsPerSecond, 0.1)) };
+function lastOf(startedAt: string, savedAt: string | undefined): string {
+  return savedAt !== undefined && savedAt > startedAt ? savedAt : startedAt;
+}
+
+interface Measured {
+  readonly result: RestoreResult;
+  readonly pace: Pace | undefined;
+}
+
+/**
+ * How fast records were settled of late, and how long it takes until the run is over: the rest of the writing at that
+ * pace, the time given to the hub to settle, and another look that takes as long as the first one did. Only what was
+ * measured counts, so there is nothing while there is nothing to go by.
+ */
+function timeLeft(app: App, run: RestoreRun, { result: { counts }, pace }: Measured) {
+  if (isOver(run) || run.phase.name !== 'reconcile' || run.phase.pass > 1 || pace === undefined) return {};
+  const { recordsPerSecond, lastAtMs } = pace;
+  const sinceSeconds = (app.world.storageNow() - Date.parse(run.createdAt) - lastAtMs) / 1000;
+  // Up to the next save records are settled, too.
+  const unseenSeconds = Math.min(SAVE_EVERY_MS / 1000, Math.max(0, sinceSeconds));
+  const writing = Math.max(0, counts.pending / recordsPerSecond - unseenSeconds);
+  const after = run.request.dryRun ? 0 : app.policy.settleSeconds + secondsToLook(run);
+  return {
+    recordsPerSecond: Math.round(recordsPerSecond * 10) / 10,
+    etaSeconds: Math.ceil(writing + after),
+  };
 }

@@ -16,6 +16,8 @@ const NOTHING = new Uint8Array();
 const RENEW_EVERY_MS = 5000;
 /** A step that hangs: this long after its time is up its lease is no longer renewed. */
 const HANGS_AFTER_MS = 180_000;
+/** Longer than any call without an answer: a step that still works then no longer waits for what it waited for. */
+const ANSWERED_AFTER_MS = 45_000;
 /** A lease that ends just now is there when the put is refused and gone when it is looked at. */
 const TRIES = 3;
 
@@ -100,7 +102,8 @@ function isHanging({ world }: App, { deadlineAt }: HeldStep): boolean {
 }
 
 async function renew(app: App, held: HeldStep): Promise<void> {
-  const { step, name, wait } = held;
+  const { step, name } = held;
+  const wait = app.world.now() - held.takenAtMs > ANSWERED_AFTER_MS ? undefined : held.wait;
   if (isHanging(app, held)) return;
   const { runId } = step;
   try {

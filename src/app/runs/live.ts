@@ -28,8 +28,8 @@ export interface Signs {
   readonly waiting?: Waiting | undefined;
 }
 
-export function signsOf(app: App, live: readonly LiveStep[]): Signs {
-  return { beatAt: lastRenewalIn(live), waiting: waitingOf(live, app.world.now()) };
+export function signsOf(app: App, live: readonly LiveStep[], savedMsAgo?: number): Signs {
+  return { beatAt: lastRenewalIn(live), waiting: waitingOf(live, app.world.storageNow(), savedMsAgo) };
 }
 
 /** Milliseconds since the run's document was last written. */

@@ -151,6 +151,8 @@ export const documents = {
       runId: z.string(),
       basis: z.enum(['restore', 'drill']),
       recordsPerSecond: z.number().positive(),
+      /** Of a restore, beside its writing. Absent in notes of older versions. */
+      besidesSeconds: z.number().nonnegative().optional(),
       at: instant,
     }),
   }),

@@ -63,7 +63,12 @@ export const cardSchema = z.strictObject({
   /** What the target held when it was last listed. */
   devicesInTarget: count.optional(),
   pace: z
-    .strictObject({ runId: z.string(), basis: z.enum(['restore', 'drill']), recordsPerSecond: z.number().positive() })
+    .strictObject({
+      runId: z.string(),
+      basis: z.enum(['restore', 'drill']),
+      recordsPerSecond: z.number().positive(),
+      besidesSeconds: z.number().nonnegative().optional(),
+    })
     .optional(),
   /** The newest that ended. */
   lastDrill: drillSchema.optional(),

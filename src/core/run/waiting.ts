@@ -14,8 +14,19 @@ export const waitingSchema = z.strictObject({
 /** What a run waits for. */
 export type Waiting = Readonly<z.infer<typeof waitingSchema>>;
 
-/** A run waits when all of its steps do, or try again just now after they did. */
-export function waitingOf(live: readonly LiveStep[], nowMs: number): Waiting | undefined {
+/** A run that saved something so lately moves: a step that tries again has been answered. */
+const MOVES_MS = 10_000;
+
+/**
+ * A run waits when all of its steps do, or try again just now after they did. `savedMsAgo`: when it last saved, by the
+ * storage's clock.
+ */
+export function waitingOf(
+  live: readonly LiveStep[],
+  nowMs: number,
+  savedMsAgo = Number.POSITIVE_INFINITY,
+): Waiting | undefined {
+  if (savedMsAgo < MOVES_MS && live.some((step) => step.kind === 'working' && isLiving(step))) return undefined;
   const waits = live.filter(isLiving).map((step) => ({ step, wait: step.wait }));
   const found = waits.flatMap(({ step, wait }) => (wait === undefined ? [] : [{ ...wait, tryInMs: tryInMs(step) }]));
   const [first] = found.toSorted((a, b) => (a.since < b.since ? -1 : 1));

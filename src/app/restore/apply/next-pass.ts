@@ -38,7 +38,7 @@ export async function moveToNextPass(app: App, run: RestoreRun): Promise<Moved> 
   if (Number.isFinite(nextWave)) {
     return moveOn(app, run, { name: 'reconcile', pass, wave: nextWave });
   }
-  if (pass === 1) await notePace(app, run, totals.counts);
+  if (pass === 1) await notePace(app, run, totals.counts, [...current.values()]);
   const { removed, putBack } = totals.counts;
   const written = pass === 1 ? wrote(totals.counts) + removed + putBack : repairedIn(current);
   // Of what was written again two looks have to agree: without, a rollback would not know it from a device's own.

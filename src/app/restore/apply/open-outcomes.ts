@@ -32,6 +32,9 @@ import { LAST_WAVE, MAX_WAVES } from './waves.ts';
  */
 const LAST_CALL_MS = 60_000;
 
+/** Slow writing is saved so often, so that its progress shows. */
+export const SAVE_EVERY_MS = 5000;
+
 /** Calls of the step may be under way; none is; or some were given up without an answer. */
 type WriterState = 'writing' | 'still' | 'unanswered';
 
@@ -66,6 +69,8 @@ export interface OpenOutcomes {
    * stored first.
    */
   save(state: WriterState): Promise<void>;
+  /** The same while this step writes, if the last time was a while ago. */
+  saveIfDue(): Promise<void>;
 }
 
 type Tally =
@@ -129,6 +134,8 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
   let lostMs = start.lostMilliseconds;
   let { inPlace } = start;
   let etag = stored?.etag;
+  let savedAtMs = app.world.now();
+  let saving: Promise<void> | undefined;
   // A step before this one that has not said that it stopped may be alive until then.
   const openedAt = app.world.now();
   const othersMs = Math.max((start.writesForMs ?? 0) - (stored?.ageMs ?? 0), (start.writesUntil ?? 0) - openedAt);
@@ -163,6 +170,41 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     if (groups.length === 0 && extraCount === 0) return 0;
     return letters.reduce((least, _, index) => (isOpen(index) ? Math.min(least, groupOf(index)) : least), MAX_WAVES);
   };
+  const store = async (state: WriterState): Promise<void> => {
+    lostMs += newlyLostMs();
+    // From here to the `put` nothing waits, so that what is stored is of one moment though writes go on meanwhile.
+    const written = letters.join('');
+    const known = newestLetters(written, before?.letters);
+    inPlace = addSample(inPlace, app.world.storageNow() - Date.parse(run.createdAt), countInPlace(known));
+    const outcomes: ShardOutcomes = {
+      isDone: openCount === 0,
+      letters: written,
+      added: [...added].map(([index, rows]) => ({ index, rows: [...rows] })),
+      extraCount,
+      onlyInTarget,
+      ...tally,
+      lostMilliseconds: lostMs,
+      writesForMs: writesForMs(state),
+      inPlace,
+      failures,
+    };
+    const facts = toFacts(outcomes, { letters: known, platforms, wavesDone: wavesDone() });
+    const next = await documents.restoredShard.write(app, name, outcomes, { etag }, facts);
+    if (next === 'conflict') throw new Superseded('another step went on with this shard');
+    etag = next;
+    savedAtMs = app.world.now();
+  };
+  /** One after another: what is stored is of the moment when its turn comes. */
+  const save = async (state: WriterState): Promise<void> => {
+    const mine = (): Promise<void> => store(state);
+    const turn = saving === undefined ? mine() : saving.then(mine, mine);
+    saving = turn;
+    try {
+      await turn;
+    } finally {
+      if (saving === turn) saving = undefined;
+    }
+  };
   return {
     open: () => [...letters.keys()].filter((index) => isOpen(index) && groupOf(index) <= wave),
     openCount: () => openCount,
@@ -196,28 +238,9 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
       tally.absenceVoid += absenceVoid;
     },
     failureCount: () => failures.length,
-    async save(state) {
-      lostMs += newlyLostMs();
-      // From here to the `put` nothing waits, so that what is stored is of one moment though writes go on meanwhile.
-      const written = letters.join('');
-      const known = newestLetters(written, before?.letters);
-      inPlace = addSample(inPlace, app.world.storageNow() - Date.parse(run.createdAt), countInPlace(known));
-      const outcomes: ShardOutcomes = {
-        isDone: openCount === 0,
-        letters: written,
-        added: [...added].map(([index, rows]) => ({ index, rows: [...rows] })),
-        extraCount,
-        onlyInTarget,
-        ...tally,
-        lostMilliseconds: lostMs,
-        writesForMs: writesForMs(state),
-        inPlace,
-        failures,
-      };
-      const facts = toFacts(outcomes, { letters: known, platforms, wavesDone: wavesDone() });
-      const next = await documents.restoredShard.write(app, name, outcomes, { etag }, facts);
-      if (next === 'conflict') throw new Superseded('another step went on with this shard');
-      etag = next;
+    save,
+    saveIfDue: async () => {
+      if (saving === undefined && app.world.now() - savedAtMs >= SAVE_EVERY_MS) await save('writing');
     },
   };
 }

@@ -50,6 +50,7 @@ export async function writeBatch(work: Writer, due: readonly DueWrite[]): Promis
   await workers.forEach(due, async (one) => {
     const answer = idMap.mustMap(one.writes) ? undefined : await writeAndSettle(work, one);
     if (answer !== 'settled') refused.push(answer === undefined ? one : afterRefusal(one, answer));
+    else await work.outcomes.saveIfDue();
   });
   for (let tries = 1; refused.length > 0 && mayWrite(work); tries++) {
     const mapped = refused;

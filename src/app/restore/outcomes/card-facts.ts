@@ -1,6 +1,7 @@
 import { PACE_NAME, resultsFolder, seenName } from '../../../core/paths.ts';
-import type { HubRef } from '../../../core/ports.ts';
+import type { BlobFacts, HubRef } from '../../../core/ports.ts';
 import { wrote } from '../../../core/restore/next-actions.ts';
+import { paceOf, secondsToLook } from '../../../core/restore/pace.ts';
 import type { RestoreCounts, RestoreRun } from '../../../core/run/run.ts';
 import { type App, toInstant } from '../../app.ts';
 import { documents } from '../../stored/documents.ts';
@@ -11,19 +12,26 @@ import { documents } from '../../stored/documents.ts';
 const LEAST_WRITES = 100;
 
 /**
- * Notes how many records a second the run's first pass put in place, from its start to the last write: its listing of
- * the target included, for a failover waits for that, too. A pass that found most in place already says nothing.
+ * Notes how many records a second the run's first pass settled while it wrote, outages and queues aside, and what it
+ * takes besides: the looks before and after, and the time for the hub to settle. A pass that found most in place already
+ * says nothing.
  */
-export async function notePace(app: App, run: RestoreRun, counts: RestoreCounts): Promise<void> {
+export async function notePace(app: App, run: RestoreRun, counts: RestoreCounts, first: readonly BlobFacts[]) {
   const written = wrote(counts);
   if (run.request.dryRun || written < LEAST_WRITES || written * 2 < counts.total) return;
-  const nowMs = app.world.storageNow();
-  const seconds = Math.max((nowMs - Date.parse(run.createdAt)) / 1000, 0.001);
-  const basis = run.request.purpose === 'drill' ? 'drill' : 'restore';
-  const recordsPerSecond = Math.max(0.1, Math.round((written / seconds) * 10) / 10);
-  const pace = { runId: run.id, basis, recordsPerSecond, at: toInstant(nowMs) } as const;
+  const measured = paceOf(first, Number.POSITIVE_INFINITY)?.recordsPerSecond ?? written / LEAST_SECONDS;
+  const pace = {
+    runId: run.id,
+    basis: run.request.purpose === 'drill' ? 'drill' : 'restore',
+    recordsPerSecond: Math.max(0.1, Math.round(measured * 10) / 10),
+    besidesSeconds: app.policy.settleSeconds + 2 * secondsToLook(run),
+    at: toInstant(app.world.storageNow()),
+  } as const;
   await documents.pace.write(app, PACE_NAME, pace, 'any');
 }
+
+/** A writing of which no two moments were saved. */
+const LEAST_SECONDS = 0.1;
 
 /** Notes how many devices the run's last listing of its target showed. */
 export async function noteSeen(app: App, run: RestoreRun): Promise<void> {

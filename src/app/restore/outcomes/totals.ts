@@ -1,9 +1,10 @@
 import { passOfName, phaseFolder, shardOfName } from '../../../core/paths.ts';
 import type { BlobFacts } from '../../../core/ports.ts';
+import { type Pace, paceOf } from '../../../core/restore/pace.ts';
 import { sumOutcomes, type Totals } from '../../../core/restore/totals.ts';
 import type { RestoreResult, RestoreRun } from '../../../core/run/run.ts';
-import type { App } from '../../app.ts';
-import { liveIn, signsOf } from '../../runs/live.ts';
+import { type App, toInstant } from '../../app.ts';
+import { liveIn, type Signs, signsOf } from '../../runs/live.ts';
 
 /** What a restore has come to so far, from its shards' facts: one listing, however many passes there were. */
 export async function readTotals(app: App, run: RestoreRun): Promise<Totals> {
@@ -14,12 +15,23 @@ export async function readTotals(app: App, run: RestoreRun): Promise<Totals> {
  * The result as of now, and when a step last showed that it lives, which the same listing gives. One that ended while shards were being
  * written may be ahead of what its document says, until the last step has stored that it stopped.
  */
-export async function readCurrentResult(app: App, run: RestoreRun) {
+export async function readCurrentResult(app: App, run: RestoreRun): Promise<Current> {
   const endedInOrder = run.status === 'Succeeded' || run.phase.name !== 'reconcile';
   if (run.result !== undefined && endedInOrder) return { result: run.result, signs: {} };
-  const { passes, signs } = await readResults(app, run);
-  if (run.result !== undefined && passes.size === 0) return { result: run.result, signs };
-  return { result: toResult(sumOutcomes(run.recordCount, passes, run.createdAt), run), signs };
+  const { passes, ...moment } = await readResults(app, run);
+  if (run.result !== undefined && passes.size === 0) return { result: run.result, ...moment };
+  const pace = paceOf([...(passes.get(1)?.values() ?? [])]);
+  return { result: toResult(sumOutcomes(run.recordCount, passes, run.createdAt), run), pace, ...moment };
+}
+
+/** A restore as it is now. */
+interface Current {
+  readonly result: RestoreResult;
+  readonly signs: Signs;
+  /** Of its first writing. */
+  readonly pace?: Pace | undefined;
+  /** When a shard last saved what became of its records. */
+  readonly savedAt?: string | undefined;
 }
 
 export function toResult(totals: Totals, run: RestoreRun): RestoreResult {
@@ -52,5 +64,9 @@ export async function readResults(app: App, run: RestoreRun) {
     const pass = passes.get(number) ?? new Map<number, BlobFacts>();
     passes.set(number, pass.set(shardOfName(name), facts));
   }
-  return { passes, signs: signsOf(app, liveIn(entries, run)) };
+  const results = entries.filter(({ name }) => passOfName(name) >= 1);
+  const savedMs = results.reduce((latest, { modifiedAt }) => Math.max(latest, modifiedAt.getTime()), 0);
+  const savedAt = savedMs === 0 ? undefined : toInstant(savedMs);
+  const savedMsAgo = Math.min(...results.map(({ ageMs }) => ageMs));
+  return { passes, savedAt, signs: signsOf(app, liveIn(entries, run), savedMsAgo) };
 }
