@@ -181,6 +181,18 @@ test('a primary that does not answer is named with since when, also by a process
   });
 });
 
+test('a hub that has just answered a run is not probed', async () => {
+  const engine = await aReadyEngine();
+  await readStatus(engine.app);
+  engine.advance(11_000);
+  engine.primary.probe = async () => {
+    throw new DrError('HubUnavailable', 'Its rate is used up.', { retryable: true });
+  };
+  const idle = engine.primary.pace();
+  engine.primary.pace = () => ({ ...idle, lastAnswerAt: engine.app.world.now() - 4000 });
+  expect((await readStatus(engine.app)).source).toMatchObject({ reachable: true, silentSince: null });
+});
+
 test('a hub that throttles is there, and what it takes is said', async () => {
   const engine = await aReadyEngine();
   const throttled = { requestCount: 9, throttledCount: 1, millisecondsLostToThrottling: 0, requestsPerSecond: 5.04 };

@@ -9,6 +9,8 @@ import { type App, toInstant } from '../app.ts';
 const PATIENCE_MS = 3_000;
 /** Monitors ask often: all who ask within this time share one answer. */
 const FRESH_MS = 10_000;
+/** A hub that has just answered a run is there: a probe would wait behind that run's calls, and cost it some. */
+const JUST_MS = 5_000;
 /** A tier changes seldom, and asking for it and for the right to write costs two more requests. */
 const TIER_FRESH_MS = 60_000;
 
@@ -60,6 +62,11 @@ async function lookAgain(
   const isTierKnown = known?.tierAtMs !== undefined && atMs - known.tierAtMs < TIER_FRESH_MS;
   const isBrief = !asksTier || isTierKnown;
   const checkedAt = toInstant(world.storageNow());
+  const { lastAnswerAt = Number.NEGATIVE_INFINITY, requestsPerSecond } = hub.pace();
+  const isEnough = known !== undefined && known.hub.fault === undefined && (!asksTier || known.tierAtMs !== undefined);
+  if (isEnough && atMs - lastAnswerAt < JUST_MS) {
+    return { ...known, hub: { ...known.hub, checkedAt, requestsPerSecond } };
+  }
   try {
     const { tier, latencyMs } = await hub.probe({ deadlineAt: atMs + PATIENCE_MS, isBrief });
     const { requestsPerSecond } = hub.pace();
