@@ -53,7 +53,7 @@ async function main(): Promise<number> {
       isPass &&= disaster.verdict === 'pass';
       report = { ...report, ...disaster };
     } else if (story === 'worst-night') {
-      const worstNight = await rehearseWorstNight(stack, { ...options, writesPerSecond: Math.max(50, devices / 10) });
+      const worstNight = await rehearseWorstNight(stack, { ...options, writesPerSecond: Math.max(50, devices / 5) });
       isPass &&= worstNight.verdict === 'pass';
       report = { ...report, worstNight };
     } else {

@@ -11,7 +11,12 @@ import { openStorageAccount } from './storage-account.ts';
  */
 export async function openStack(options: StackOptions): Promise<Stack> {
   const emulator = await startHubs(options);
-  return startStack({ ...options, account: openStorageAccount(), emulator, bundle: inject('bundle') });
+  return startStack({
+    ...options,
+    account: options.account ?? openStorageAccount(),
+    emulator,
+    bundle: inject('bundle'),
+  });
 }
 
 async function startHubs({ devices, seed }: StackOptions): Promise<EmulatorHandle> {
