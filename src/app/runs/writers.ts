@@ -19,7 +19,7 @@ export async function writersLeftMs(app: App, { kind, id }: Pick<Run, 'kind' | '
 /** Throws `RunNotOver` while steps of a restore that is over may still write. */
 export async function refuseWhileWriting(app: App, run: Pick<Run, 'kind' | 'id'>): Promise<void> {
   const waitMs = await writersLeftMs(app, run);
-  if (waitMs === 0) return;
+  if (waitMs <= 0) return;
   const until = toInstant(app.world.storageNow() + waitMs);
   const message = `The restore '${run.id}' has ended, but steps of it may still write to the hub until ${until}. Try again then.`;
   throw new DrError('RunNotOver', message, { target: run.id, retryable: true, retryAfterMs: waitMs });
