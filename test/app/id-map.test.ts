@@ -22,6 +22,8 @@ const shardOf = (id: string, shardCount: number): number => {
   return Math.floor(section / sectionsOf(0, shardCount).count);
 };
 
+const noIds = { count: 0, idHashesAt: () => [] };
+
 test.each([
   { first: 4, next: 16 },
   { first: 16, next: 4 },
@@ -33,7 +35,7 @@ test.each([
   const deadlineAt = Number.POSITIVE_INFINITY;
   const ids = ['19-5-1', '39-5-1', '59-5-1', '79-5-1'];
   const refuse = async (id: string, shardCount: number): Promise<readonly string[]> => {
-    const map = await openIdMap(engine.app, hub, { ...run, shardCount }, shardOf(id, shardCount));
+    const map = await openIdMap(engine.app, hub, { ...run, shardCount }, shardOf(id, shardCount), noIds);
     map.noteAnswer(id, { kind: 'idRefused', status: 410 });
     await map.map([{ kind: 'registration', id, xml: '' }], deadlineAt);
     return map.mintedFor(id);
@@ -41,7 +43,7 @@ test.each([
   for (const id of ids) {
     const minted = await refuse(id, first);
     expect(minted).toHaveLength(1);
-    const map = await openIdMap(engine.app, hub, { ...run, shardCount: next }, shardOf(id, next));
+    const map = await openIdMap(engine.app, hub, { ...run, shardCount: next }, shardOf(id, next), noIds);
     expect(map.idFor(id)).toBe(minted[0]);
     const both = await refuse(id, next);
     expect(both).toEqual([...minted, expect.any(String)]);

@@ -261,3 +261,25 @@ it('a restore does without what it cannot read of an unfinished one', async () =
   await engine.blobs.put(old?.name ?? '', Buffer.from('damaged'), 'any');
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unchanged: 24 } });
 });
+
+it('what fingerprints tell of an unfinished run costs no download of its snapshot', async () => {
+  const read: string[] = [];
+  const engine = createEngine({
+    wrap: ({ blobs }) => ({
+      blobs: {
+        ...blobs,
+        get: (name, how) => {
+          read.push(name);
+          return blobs.get(name, how);
+        },
+      },
+    }),
+  });
+  seed(engine);
+  await backUp(engine);
+  await restore(engine);
+  read.length = 0;
+  expect(await restore(engine)).toMatchObject({ counts: { unchanged: 24 } });
+  // Each of the four is read to be proven, and by steps that need its texts.
+  expect(read.filter((name) => name.includes('/shards/')).length).toBeLessThanOrEqual(8);
+});

@@ -122,3 +122,21 @@ test('in a hub that no device uses all that lives under a written key goes, howe
   const altered = aRow({ id: '1-1-1', tags: [], etag: 5 });
   expect(planRemoval(aDevice(native), aDevice(altered), { isOurs: true }, same)).toMatchObject({ kind: 'remove' });
 });
+
+test('a row that its device made again under its id keeps it, though its version is the one that was seen', () => {
+  const again = aRow({ id: '1-1-1', tags: ['b'] });
+  expect(planRemoval(aDevice(native), aDevice(again), asSeen(native), same)).toEqual({ kind: 'changed' });
+});
+
+test('what the target has stored otherwise than it was sent goes by its version', () => {
+  const stored = aRow({ id: '1-1-1', tags: [] });
+  const altered = new Set([versionHashOf(stored)]);
+  expect(planRemoval(aDevice(native), aDevice(stored), { seen: altered, altered }, same).kind).toBe('remove');
+});
+
+test('once all that a restore wrote shows, an installation made again is none of its repeated writes', () => {
+  const what = { ...asSeen(...anApp(1).rows), removed: new Set([1]) };
+  const again = { key: 'i:app', rows: anApp(2).rows.map((row) => ({ ...row, id: `9${row.id}`, etag: 1 })) };
+  expect(planRemoval(anApp(1), again, { ...what, rewriteCount: 1 }, same).kind).toBe('remove');
+  expect(planRemoval(anApp(1), again, { ...what, rewriteCount: 0 }, same).kind).toBe('changed');
+});

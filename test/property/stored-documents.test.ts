@@ -72,6 +72,7 @@ const outcomes = {
   superseded: 2,
   partialInstallations: 3,
   added: [{ index: 2, rows: [0] }],
+  rewritten: [2],
   duplicatesCollapsed: 0,
   repaired: 0,
   takenBack: 0,

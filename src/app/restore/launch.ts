@@ -37,16 +37,18 @@ export async function launchRestore(
   };
   const terms = await noteRoles(app);
   const { baseline, unfinished: noted } = await findBaseline(app, { hub: given.hub, request: asked });
-  const ended = request.purpose === 'rollback' ? [] : await findEnded(app, noted);
+  // A repair in place does not look at both hubs: what those runs wrote is left to the next restore between them.
+  const looksAtBoth = request.purpose !== 'rollback' && !isSameHub(given.hub, manifest.hub);
+  const unfinished = looksAtBoth ? await readUnfinished(app, noted) : [];
   const launched = await launchRun(app, {
     ...base,
     ...given,
-    phase: { ...base.phase, notBefore: startOfLooking(app, ended) },
+    phase: { ...base.phase, notBefore: startOfLooking(app, unfinished) },
     kind: 'restore',
     shardCount: manifest.shards.length,
     recordCount: manifest.counts.records,
     baseline,
-    unfinished: ended.map((one) => ({ id: one.id, endedAt: one.run?.finishedAt })),
+    unfinished: unfinished.map((one) => ({ id: one.id, endedAt: endOf(one) })),
     terms: [...terms],
     ownSnapshot: await findOwnSnapshot(app, terms, given.hub),
     source: await describeSource(app, manifest),
@@ -60,22 +62,27 @@ export async function launchRestore(
   return launched;
 }
 
-interface Ended {
+interface Unfinished {
   readonly id: string;
   /** `undefined`: it is no longer stored. */
   readonly run: RestoreRun | undefined;
 }
 
-/** Those of the runs that are over. */
-async function findEnded(app: App, ids: readonly string[]): Promise<Ended[]> {
-  const runs = await Promise.all(ids.map(async (id) => ({ id, run: await readRun(app, 'restore', id) })));
-  return runs.filter(({ run }) => run === undefined || isOver(run));
+function readUnfinished(app: App, ids: readonly string[]): Promise<Unfinished[]> {
+  return Promise.all(ids.map(async (id) => ({ id, run: await readRun(app, 'restore', id) })));
 }
 
+/** One that goes on, into the other hub, is known by what it has written so far, and stays unfinished. */
+function endOf({ run }: Unfinished): string | undefined {
+  return run === undefined || isOver(run) ? run?.finishedAt : NEVER;
+}
+
+const NEVER = '9999-12-31T23:59:59.999Z';
+
 /** What a run wrote that has ended just now, and has not looked itself, gets the time to show. */
-function startOfLooking({ policy, world }: App, ended: readonly Ended[]): string | undefined {
+function startOfLooking({ policy, world }: App, unfinished: readonly Unfinished[]): string | undefined {
   const nowMs = world.storageNow();
-  if (ended.every(({ run }) => run?.status === 'Succeeded' || showsAll(run?.finishedAt, nowMs))) return undefined;
+  if (unfinished.every(({ run }) => run?.status === 'Succeeded' || showsAll(run?.finishedAt, nowMs))) return undefined;
   return toInstant(nowMs + Math.max(LEAST_WAIT_SECONDS, policy.settleSeconds) * 1000);
 }
 

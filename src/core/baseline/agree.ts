@@ -89,15 +89,6 @@ export function isShownAs(side: Side, shown: Shown | undefined): boolean {
   return shown !== undefined && (side.version === shown.version || side.content === shown.content);
 }
 
-/**
- * It shows the agreed version in other words: its device deleted it and registered again under its id, whose ETag began
- * again; or, where that is so of most records, the service writes in another form.
- */
-export function isReworded(side: Side, shown: Shown): boolean {
-  const areKnown = !Number.isNaN(side.content) && !Number.isNaN(shown.content);
-  return areKnown && side.version === shown.version && side.content !== shown.content;
-}
-
 function isOwnStill({ target }: Entry, version: number, sourceReadAt: number): boolean {
   return target.version === version && (target.isOwn || target.at < sourceReadAt);
 }

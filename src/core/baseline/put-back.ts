@@ -17,3 +17,13 @@ export function putBackIn(
     note: note !== undefined && isNoteOf ? { ...note, [hub]: { ...note[hub], version: now.version } } : note,
   };
 }
+
+/**
+ * The same where what was agreed on before the restore is no longer stored, for others have moved the agreement since:
+ * what lives in the target is ours, and as no snapshot has it.
+ */
+export function putBackOnly(keyHash: number, now: Shown, readAt: number, lookAt: number): BaselineRecord {
+  const source = { version: Number.NaN, content: Number.NaN, at: readAt, isOwn: false };
+  const agreed = { kind: 'entry', source, target: { ...now, at: lookAt, isOwn: true }, expiry: 0 } as const;
+  return { keyHash, agreed, note: undefined };
+}

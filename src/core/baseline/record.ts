@@ -1,3 +1,5 @@
+import type { Shown } from '../fingerprint/shown.ts';
+
 /**
  * What a pair of hubs last agreed on, record by record. Versions are hashes of registration ids and ETags: equal or
  * not, and only ever compared with others of the same hub. Times are epoch milliseconds of the reading.
@@ -48,8 +50,17 @@ export function entryOf({ agreed }: Pick<BaselineRecord, 'agreed'>): Entry | und
 }
 
 /** Whether the target shows what was agreed on, and the snapshot is not older than that: then it is ours to replace. */
-export function isAsAgreed(entry: Entry | undefined, liveVersion: number, readAt: number): boolean {
-  return entry?.target.version === liveVersion && readAt >= entry.source.at;
+export function isAsAgreed(entry: Entry | undefined, live: Shown, readAt: number): boolean {
+  return entry?.target.version === live.version && !isReworded(entry.target, live) && readAt >= entry.source.at;
+}
+
+/**
+ * It shows the agreed version in other words: its device deleted it and registered again under its id, whose ETag began
+ * again; or, where that is so of most records, the service writes in another form.
+ */
+export function isReworded(side: Side, shown: Shown): boolean {
+  const areKnown = !Number.isNaN(side.content) && !Number.isNaN(shown.content);
+  return areKnown && side.version === shown.version && side.content !== shown.content;
 }
 
 /** Whether the expiry agreed on has passed. */

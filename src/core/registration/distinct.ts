@@ -5,14 +5,19 @@ import { canonicalRow, installationIdOf, type Registration } from './registratio
 /** True when none of a record's rows can stand for another, seen at a glance: no two are of one template. */
 export function areDistinct(rows: readonly Registration[]): boolean {
   if (rows.length > MAX_ROWS) return false;
-  return rows.every((row, index) => !rows.some((one, at) => at > index && isSameTemplate(one, row)));
+  return rows.every((row, index) => !rows.some((one, at) => at > index && hasSameTemplate(one, row)));
 }
 
 /** Every row is compared with every other. */
 const MAX_ROWS = 16;
 
-function isSameTemplate(a: Registration, b: Registration): boolean {
+function hasSameTemplate(a: Registration, b: Registration): boolean {
   return a.isTemplate === b.isTemplate && a.templateName === b.templateName;
+}
+
+/** Of one device: its native registration, or the one of the same template, or tile. */
+export function isSameRegistration(a: Registration, b: Registration): boolean {
+  return hasSameTemplate(a, b) && a.tileName === b.tileName;
 }
 
 /** The rows of a record that a restore writes. */

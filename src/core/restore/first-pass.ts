@@ -1,5 +1,5 @@
-import { isReworded, isShownAs } from '../baseline/agree.ts';
-import { type BaselineRecord, type Entry, entryOf, hasExpired, type Side } from '../baseline/record.ts';
+import { isShownAs } from '../baseline/agree.ts';
+import { type BaselineRecord, type Entry, entryOf, hasExpired, isReworded, type Side } from '../baseline/record.ts';
 import { type Shown, shownIn } from '../fingerprint/shown.ts';
 import { isInPlace } from '../registration/expected.ts';
 import type { RecordOfRows } from '../registration/record.ts';

@@ -1,10 +1,10 @@
 import { isShorter } from '../fingerprint/comparison.ts';
 import { expiryOf, recordExpiryOf, versionHashOf } from '../fingerprint/row.ts';
-import { areDistinct, distinctRows } from '../registration/distinct.ts';
+import { areDistinct, distinctRows, isSameRegistration } from '../registration/distinct.ts';
 import { type RebuildFault, rebuildInstallation, withVariedExpiry } from '../registration/installation.ts';
 import { installationIdIn, isInstallation, type RecordOfRows } from '../registration/record.ts';
 import { canonicalRow, descriptionForWrite, type Registration } from '../registration/registration.ts';
-import { deletionOf, type Write } from './plan.ts';
+import { deletionsFrom, type Write } from './plan.ts';
 
 /** What planning the writes of the first pass goes by. */
 export interface Planning {
@@ -48,7 +48,21 @@ export function planUpdate(record: RecordOfRows, live: RecordOfRows, planning: P
     }
   }
   const surplus = live.rows.filter(({ id }) => !kept.has(id));
-  return [...writes, ...surplus.map(deletionOf)];
+  return [...writes, ...deletionsFrom(live.key, surplus)];
+}
+
+/** The rows that an update takes from the target. The native row of an installation is written with each of its others. */
+export function rowsTakenBy(
+  writes: readonly Write[],
+  record: RecordOfRows,
+  { rows }: RecordOfRows,
+): readonly Registration[] {
+  if (isInstallation(record)) {
+    const others = rows.filter(({ isTemplate, tileName }) => isTemplate || tileName !== undefined);
+    return others.filter((row) => !record.rows.some((one) => isSameRegistration(one, row)));
+  }
+  const ids = new Set(writes.flatMap((write) => (write.kind === 'rowDeletion' ? [write.id] : [])));
+  return rows.filter(({ id }) => ids.has(id));
 }
 
 /**
@@ -70,7 +84,7 @@ export function planMove(record: RecordOfRows, live: RecordOfRows, planning: Pla
   const writes = [...distinctRows(record.rows)].flatMap(([form, row]): Write[] => {
     const found = liveByForm.get(form);
     if (found === undefined || [row.id, ...planning.mintedFor(row.id)].includes(found.id)) return [];
-    return [creationOf(row, planning), deletionOf(found)];
+    return [creationOf(row, planning), ...deletionsFrom(live.key, [found])];
   });
   return writes.length === 0 ? undefined : writes;
 }
@@ -89,7 +103,7 @@ export function planRenewal(record: RecordOfRows, live: RecordOfRows, planning: 
 export function planWithdrawal(live: RecordOfRows): readonly Write[] {
   const id = installationIdIn(live.key);
   if (id !== undefined) return [{ kind: 'installationDeletion', id, asSeen: live.rows.map(versionHashOf) }];
-  return live.rows.map((row) => ({ ...deletionOf(row), key: live.key }));
+  return deletionsFrom(live.key, live.rows);
 }
 
 export function isShorterThan(live: RecordOfRows, record: RecordOfRows, { expiryFloorAtMs }: Planning): boolean {

@@ -188,6 +188,8 @@ export const outcomesSchema = z.strictObject({
   letters: z.string().refine(isLetters, 'has a letter that stands for no outcome'),
   /** Of updated devices: the positions of the rows that were added. */
   added: z.array(z.strictObject({ index: count, rows: z.array(count) })).default([]),
+  /** Of a later pass: the positions of the records that it wrote again, or was about to. */
+  rewritten: z.array(count).default([]),
   /** How many of the letters, the last ones, are of records that only the target holds. */
   extraCount: count.default(0),
   /** Records that live in the target alone, and of which nothing is known. */

@@ -13,7 +13,7 @@ import {
   planMove,
   type Writes,
 } from './first-writes.ts';
-import { deletionOf } from './plan.ts';
+import { deletionsFrom } from './plan.ts';
 import { isOfRewrite, type WrittenRecord } from './plan-removal.ts';
 
 /** What lived in the target under a record's key before a restore changed it. */
@@ -135,7 +135,7 @@ function planRestoration({ before, written }: PutBack, live: RecordOfRows, plann
     rest.delete(over.id);
     return overwriteOf(row, over);
   });
-  return [...writes, ...[...rest.values()].map(deletionOf)];
+  return [...writes, ...deletionsFrom(live.key, rest.values())];
 }
 
 function toPlan({ isLastPass }: PutBack, writes: Writes): PutBackPlan {

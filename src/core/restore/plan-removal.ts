@@ -15,6 +15,8 @@ export interface WrittenRecord {
   readonly added?: readonly number[];
   /** Marks of its rows as the target showed them afterwards; absent when the restore ended before it looked again. */
   readonly seen?: ReadonlySet<number>;
+  /** Of these, the marks of rows that the target stores otherwise than they were sent. */
+  readonly altered?: ReadonlySet<number>;
   /** How often it was written again because it had not appeared. */
   readonly rewriteCount?: number;
   /** No device uses the hub: whatever lives there under its key is the restore's own. */
@@ -101,12 +103,14 @@ function isInstallationUntouched(record: RecordOfRows, live: RecordOfRows, what:
   return live.rows.every((row) => isOfRewrite(row, rewriteCount)) && isInPlace(record, live);
 }
 
+/** A row that its device made again under its id may have the version of the one that was removed. */
 function isRowUntouched(row: Registration, form: string | undefined, what: RemovedRecord): boolean {
-  const { seen, removed, isAnswered, isOurs } = what;
+  const { seen, altered, removed, isAnswered, isOurs } = what;
   if (isOurs) return true;
-  if (removed !== undefined && isAmong(removed, row)) return !isAnswered;
-  if (seen !== undefined) return isAmong(seen, row);
-  return !removed?.has(idHashOf(row)) && form === canonicalRow(row.xml);
+  const isAsLeft = form === canonicalRow(row.xml) || (altered !== undefined && isAmong(altered, row));
+  if (removed !== undefined && isAmong(removed, row)) return !isAnswered && isAsLeft;
+  if (seen !== undefined) return isAmong(seen, row) && isAsLeft;
+  return !removed?.has(idHashOf(row)) && isAsLeft;
 }
 
 function idHashOf({ id }: Registration): number {

@@ -5,8 +5,8 @@ import { deletionOf, type PlanOptions, type Write } from './plan.ts';
 
 /**
  * Takes back a plain record that this run created while its device registered by itself, under another id or as an
- * installation: the device would be pushed twice. Only while all of it is as it was written: a row
- * that changed since is in use. `undefined` when nothing of that kind happened.
+ * installation: the device would be pushed twice. Only while all of it is as it was written, once: a
+ * row that changed since, or was written again, is in use. `undefined` when nothing of that kind happened.
  */
 export function planTakeBack(
   record: RecordOfRows,
@@ -18,6 +18,6 @@ export function planTakeBack(
   const ours = live.rows.filter(({ id }) => ids.has(id));
   if (ours.length === 0 || (ours.length === live.rows.length && !record.rows.some(livesElsewhere))) return undefined;
   const forms = distinctRows(record.rows);
-  if (!ours.every(({ xml }) => forms.has(canonicalRow(xml)))) return undefined;
+  if (!ours.every(({ xml, etag }) => etag <= 1 && forms.has(canonicalRow(xml)))) return undefined;
   return ours.map(deletionOf);
 }

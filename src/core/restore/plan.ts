@@ -13,7 +13,7 @@ export type Write =
       readonly kind: 'rowDeletion';
       readonly id: string;
       readonly etag: number;
-      /** Of the record: when the row has become another record's, it is gone from this one. */
+      /** See `deletionsFrom`. */
       readonly key?: string;
     }
   | { readonly kind: 'installationDeletion'; readonly id: string; readonly asSeen?: AsSeen }
@@ -30,6 +30,11 @@ export type Write =
 
 export function deletionOf({ id, etag }: Pick<Registration, 'id' | 'etag'>): Extract<Write, { kind: 'rowDeletion' }> {
   return { kind: 'rowDeletion', id, etag };
+}
+
+/** The rows are to go from the record with that key: where one has become another record's, it is gone from this one. */
+export function deletionsFrom(key: string, rows: Iterable<Registration>): Write[] {
+  return [...rows].map((row) => ({ ...deletionOf(row), key }));
 }
 
 /**

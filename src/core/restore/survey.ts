@@ -1,5 +1,5 @@
-import { isReworded, isShownAs } from '../baseline/agree.ts';
-import { type BaselineRecord, entryOf, hasExpired, isAsAgreed } from '../baseline/record.ts';
+import { isShownAs } from '../baseline/agree.ts';
+import { type BaselineRecord, entryOf, hasExpired, isAsAgreed, isReworded } from '../baseline/record.ts';
 import { Comparison, type Extra, type LiveFingerprints } from '../fingerprint/comparison.ts';
 import type { RowFingerprint } from '../fingerprint/row.ts';
 import { type Shown, shownAt, shownBy } from '../fingerprint/shown.ts';
@@ -63,7 +63,7 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
     if (strangers.length === 0) continue;
     const before = options.baselineOf(keyHash);
     const shown = shownBy(rows);
-    const isOurs = isAsAgreed(entryOf(before), shown.version, options.readAt);
+    const isOurs = isAsAgreed(entryOf(before), shown, options.readAt);
     // The snapshot has its record under another id. That record may not be selected: its row must not be overwritten.
     const isKept = isOurs && place !== undefined && !options.isWhole;
     if (!isKept) for (const stranger of strangers) foreign.push({ ...stranger, keyHash, isOurs });

@@ -16,9 +16,14 @@ export function allShowsAt(rollback: RestoreRun): number {
   return Date.parse(rollback.createdAt) + LATE_MS;
 }
 
-/** Whether the look of the rollback's pass began before that: what it does not show may be there later. */
-export function isTooEarlyToMiss(rollback: RestoreRun): boolean {
+/**
+ * Whether the look of the rollback's pass began before that: what it does not show may be there later. A restore that
+ * ended in order had no writers left then.
+ */
+export function isTooEarlyToMiss(rollback: RestoreRun, restore: RestoreRun): boolean {
   const { pass } = rollback.phase;
   const scan = (rollback.history ?? []).find((phase) => phase.name === 'scan' && phase.pass === pass);
-  return Date.parse(scan?.startedAt ?? rollback.createdAt) < allShowsAt(rollback);
+  const lookAt = Date.parse(scan?.startedAt ?? rollback.createdAt);
+  if (restore.status === 'Succeeded') return !showsAll(restore.finishedAt, lookAt);
+  return lookAt < allShowsAt(rollback);
 }

@@ -1,5 +1,5 @@
 import type { CallOptions, Hub } from '../../../core/ports.ts';
-import { installationIdIn, type RecordOfRows } from '../../../core/registration/record.ts';
+import { installationIdIn, type RecordOfRows, recordKey } from '../../../core/registration/record.ts';
 import type { Registration } from '../../../core/registration/registration.ts';
 import type { PlanOptions } from '../../../core/restore/plan.ts';
 import { findInstallationRows, findRow } from '../../listing/hub-rows.ts';
@@ -26,6 +26,13 @@ export async function askFor(
         )
       : await findInstallationRows(hub, installationId, call);
   return found.length === 0 ? undefined : { key, rows: found };
+}
+
+/** Likewise, without what has become another record's under its id. */
+export async function findNow(...asked: Parameters<typeof askFor>): Promise<RecordOfRows | undefined> {
+  const [, { key }] = asked;
+  const rows = ((await askFor(...asked))?.rows ?? []).filter((row) => recordKey(row) === key);
+  return rows.length === 0 ? undefined : { key, rows };
 }
 
 async function askForAll(

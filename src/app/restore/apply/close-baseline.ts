@@ -70,7 +70,7 @@ async function openLook(closed: ClosedShard, letters: string): Promise<Look> {
   const first = hasExtras && run.phase.pass > 1 ? await readComparison(app, run, shard, count, 1) : comparison;
   const seenAt = (index: number, outcome: Outcome | undefined): Observation => {
     const wanted = shownAt(fingerprints, index);
-    const asked = comparison.livesAt(index) ? undefined : askedFor(journal.get(index));
+    const asked = isSame(index) ? undefined : askedFor(journal.get(index));
     return {
       end: endOf(outcome),
       written: isWrittenOutcome(outcome) ? writtenOf(outcome) : 'nothing',
@@ -95,7 +95,7 @@ async function openLook(closed: ClosedShard, letters: string): Promise<Look> {
   return { times: timesOf(run), forEach, extras };
 }
 
-/** What the listing passed over, and the hub has shown as it is to be when it was asked, in words that are not noted. */
+/** What the listing passed over, or a row of it, and the hub has shown as it is to be when it was asked, in words that are not noted. */
 function askedFor(note: ReturnType<Journal['get']>): Shown | undefined {
   if (typeof note !== 'object' || note.altered !== undefined || note.seen.length === 0) return undefined;
   return { version: recordVersionOf(note.seen), content: Number.NaN };

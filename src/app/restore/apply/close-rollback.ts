@@ -1,9 +1,12 @@
-import { putBackIn } from '../../../core/baseline/put-back.ts';
-import { shownIn } from '../../../core/fingerprint/shown.ts';
+import { putBackIn, putBackOnly } from '../../../core/baseline/put-back.ts';
+import { type BaselineRecord, entryOf } from '../../../core/baseline/record.ts';
+import { recordVersionOf } from '../../../core/fingerprint/row.ts';
+import { type Shown, shownIn } from '../../../core/fingerprint/shown.ts';
 import { isInPlace } from '../../../core/registration/expected.ts';
-import { keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
-import { isRepairInPlace } from '../../../core/restore/circumstances.ts';
-import { newestLetters, removalOf } from '../../../core/restore/outcomes.ts';
+import { keyHashOf } from '../../../core/registration/record.ts';
+import { isRepairInPlace, readAtOf, timesOf } from '../../../core/restore/circumstances.ts';
+import { newestLetters, outcomeOf, removalOf } from '../../../core/restore/outcomes.ts';
+import type { Note } from '../../../core/restore/seen.ts';
 import { openAgreed, writeBaselineShard } from '../../baseline/store.ts';
 import type { Undone } from '../outcomes/undone.ts';
 import type { ClosedShard } from './close-baseline.ts';
@@ -12,33 +15,90 @@ import type { ClosedShard } from './close-baseline.ts';
  * Stores what the pair agrees on once a restore is undone: of each record that is as it was before the restore, what was
  * agreed on then, with the versions that the rollback's own writes gave; of any other, what is agreed on now.
  */
-export async function closeUndoneShard(
-  { app, run, shard, fingerprints, outcomes, before, openLive }: Omit<ClosedShard, 'journal'>,
-  { restore, undo }: Undone,
-): Promise<void> {
+export async function closeUndoneShard(closed: ClosedShard, undone: Undone): Promise<void> {
+  const { app, run, shard } = closed;
+  const { restore } = undone;
   const agreedBefore = await openAgreed(app, restore, shard);
   const agreed = await openAgreed(app, run, shard);
-  const live: ReadonlyMap<string, RecordOfRows> = undo.size === 0 ? new Map() : await openLive();
   const hub = isRepairInPlace(run) ? 'source' : 'target';
-  const putBack = new Map(
-    [...undo].flatMap(([key, { before: rowsBefore }]) => {
-      const now = live.get(key);
-      if (now === undefined || !isInPlace(rowsBefore, now)) return [];
-      return [[keyHashOf(key), { before: shownIn(rowsBefore.rows), now: shownIn(now.rows) }] as const];
-    }),
-  );
-  const letters = newestLetters(outcomes.letters().join(''), before?.letters).slice(0, fingerprints.count);
-  const removed = new Set(
-    [...letters].flatMap((letter, index) => (removalOf(letter) === undefined ? [] : [fingerprints.keyHashAt(index)])),
-  );
-  const keyHashes = new Set([...agreedBefore.keyHashes(), ...agreed.keyHashes(), ...putBack.keys(), ...removed]);
+  const ends = endsOf(closed, undone);
+  const undo = await lookAtUndo(closed, undone, ends);
+  const removed = new Set(ends.removed);
+  const nextOf = (keyHash: number): BaselineRecord => {
+    const shown = undo.get(keyHash);
+    if (shown?.isAsBefore && hub === 'target' && agreedBefore.isLost && shown.wasOurs)
+      return putBackOnly(keyHash, shown.now, readAtOf(restore), timesOf(run).lookAt);
+    if (shown?.isAsBefore) return putBackIn(agreedBefore.get(keyHash), hub, shown);
+    if (removed.has(keyHash)) return agreedBefore.get(keyHash);
+    const record = agreed.get(keyHash);
+    // Put back in part: that is nobody's word.
+    const isHalf = shown?.hasFailed && entryOf(record)?.[hub].version !== shown.now.version;
+    return isHalf ? { keyHash, agreed: 'unknown', note: undefined } : record;
+  };
+  const keyHashes = new Set([...agreedBefore.keyHashes(), ...agreed.keyHashes(), ...undo.keys(), ...removed]);
   const table = writeBaselineShard(app, run, shard, keyHashes.size);
   for (const keyHash of keyHashes) {
-    const change = putBack.get(keyHash);
-    const isUndone = change !== undefined || removed.has(keyHash);
-    const record = (isUndone ? agreedBefore : agreed).get(keyHash);
-    if (record.agreed === 'none' && record.note === undefined) continue;
-    table.add(change === undefined ? record : putBackIn(record, hub, change));
+    const record = nextOf(keyHash);
+    if (record.agreed !== 'none' || record.note !== undefined) table.add(record);
   }
   await table.store();
+}
+
+/** What the rollback has made of its records, by hash, and what it has noted of them. */
+interface Ends {
+  readonly removed: readonly number[];
+  readonly failed: ReadonlySet<number>;
+  readonly noted: ReadonlyMap<number, Note>;
+}
+
+function endsOf({ fingerprints, outcomes, before, journal }: ClosedShard, { extras }: Undone): Ends {
+  const { count } = fingerprints;
+  const removed: number[] = [];
+  const failed = new Set<number>();
+  const noted = new Map<number, Note>();
+  for (const [index, letter] of [...newestLetters(outcomes.letters().join(''), before?.letters)].entries()) {
+    const keyHash = index < count ? fingerprints.keyHashAt(index) : keyHashOf(extras[index - count] ?? '');
+    if (index < count && removalOf(letter) !== undefined) removed.push(keyHash);
+    if (outcomeOf(letter) === 'failed') failed.add(keyHash);
+    const note = journal.get(index);
+    if (note !== undefined && outcomeOf(letter) === 'putBack') noted.set(keyHash, note);
+  }
+  return { removed, failed, noted };
+}
+
+/** What lives now of a record that was there before the restore. */
+interface ShownOfUndo {
+  readonly before: Shown;
+  readonly now: Shown;
+  readonly isAsBefore: boolean;
+  readonly hasFailed: boolean;
+  /** The restore did not overwrite a conflict with it. */
+  readonly wasOurs: boolean;
+}
+
+async function lookAtUndo({ openLive }: ClosedShard, { undo, extras, restore }: Undone, ends: Ends) {
+  const shown = new Map<number, ShownOfUndo>();
+  if (undo.size === 0) return shown;
+  const live = await openLive();
+  const overwrites = restore.request.onConflict === 'overwrite';
+  for (const [key, { before }] of undo) {
+    const keyHash = keyHashOf(key);
+    const found = live.get(key);
+    // What the listing passed over the hub has shown when it was asked.
+    const now = found === undefined ? shownByNote(ends.noted.get(keyHash)) : shownIn(found.rows);
+    if (now === undefined) continue;
+    shown.set(keyHash, {
+      before: shownIn(before.rows),
+      now,
+      isAsBefore: found === undefined || isInPlace(before, found),
+      hasFailed: ends.failed.has(keyHash),
+      wasOurs: !overwrites || extras.includes(key),
+    });
+  }
+  return shown;
+}
+
+function shownByNote(note: Note | undefined): Shown | undefined {
+  if (typeof note !== 'object') return undefined;
+  return { version: recordVersionOf(note.seen), content: Number.NaN };
 }

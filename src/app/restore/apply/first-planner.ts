@@ -1,18 +1,19 @@
-import { isReworded } from '../../../core/baseline/agree.ts';
-import { entryOf } from '../../../core/baseline/record.ts';
+import { type Entry, entryOf, isReworded } from '../../../core/baseline/record.ts';
 import { shownAt, shownIn } from '../../../core/fingerprint/shown.ts';
-import type { CallOptions, Hub } from '../../../core/ports.ts';
+import { isSameRegistration } from '../../../core/registration/distinct.ts';
 import { isPartial } from '../../../core/registration/expected.ts';
-import { keyHashOf, type RecordOfRows, recordKey } from '../../../core/registration/record.ts';
+import { isInstallation, keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
+import type { Registration } from '../../../core/registration/registration.ts';
 import { circumstancesOf, isWithinBounds, readAtOf } from '../../../core/restore/circumstances.ts';
 import type { Decision } from '../../../core/restore/decide.ts';
 import { type FirstPass, type FirstPlan, planFirst } from '../../../core/restore/first-pass.ts';
-import { planWithdrawal } from '../../../core/restore/first-writes.ts';
+import { planWithdrawal, rowsTakenBy } from '../../../core/restore/first-writes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
+import { once } from '../../stored/once.ts';
+import { askSource, openSource } from '../compare/ask-source.ts';
 import { readNewestKeys, readVersionsFromBefore } from '../compare/newest-keys.ts';
-import { askFor } from './ask-for.ts';
-import type { IdMap } from './id-map.ts';
+import { findNow } from './ask-for.ts';
 import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, type RecordTallies } from './planner.ts';
 
 /** Decides by the table about the records of a shard, and about those that only the target holds and are ours. */
@@ -39,6 +40,7 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
   const mayWithdraw = isWithinBounds(run, 'doomed', maxDeletePercent);
   const mayBeGone = newest !== undefined && isWithinBounds(run, 'goneSince', maxDeletePercent);
   const { dryRun } = run.request;
+  const stillHolds = openStillHolds(app, run, shard);
   const hub = hubOf(app, run.hub);
   return (index) => {
     if (index >= fingerprints.count) {
@@ -66,22 +68,47 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
     };
     const listed = live.get(record.key);
     const planned = planWith(listed);
-    if (listed !== undefined || pass.isTargetEmpty || entryOf(agreed) === undefined) return planned;
-    // It was there: the listing may have passed over it.
-    return { ...planned, ask: async (call) => planWith(await findNow(hub, record, idMap.mintedFor, call)) };
+    if (pass.isTargetEmpty) return planned;
+    const isOpen = mayBePassedOver(entryOf(agreed), record, listed, planned);
+    if (!isOpen && rowsGone(planned, record, listed).length === 0) return planned;
+    const ask: Planned['ask'] = async (call) => {
+      const found = isOpen ? await findNow(hub, record, listed, idMap.mintedFor, call) : listed;
+      const now = isOpen ? planWith(found) : planned;
+      // The snapshot's listing has passed over a row: the next one shows it.
+      return (await stillHolds(record.key, rowsGone(now, record, found))) ? settled('conflict', collapsed) : now;
+    };
+    return { ...planned, ask };
   };
 }
 
-/** Under its id there may be another record by now. */
-async function findNow(
-  hub: Hub,
+/** The target's listing may have passed over what was agreed on, or over one of its rows. */
+function mayBePassedOver(
+  entry: Entry | undefined,
   record: RecordOfRows,
-  mintedFor: IdMap['mintedFor'],
-  call: CallOptions,
-): Promise<RecordOfRows | undefined> {
-  const answer = await askFor(hub, record, undefined, mintedFor, call);
-  const rows = (answer?.rows ?? []).filter((row) => recordKey(row) === record.key);
-  return rows.length === 0 ? undefined : { key: record.key, rows };
+  listed: RecordOfRows | undefined,
+  { decision }: Planned,
+): boolean {
+  if (entry === undefined || listed === undefined) return entry !== undefined;
+  const isUnchanged = decision.kind === 'settled' && decision.outcome === 'unchanged';
+  const mayHaveMore = isInstallation(record) || record.rows.length > 1;
+  return !isUnchanged && mayHaveMore && shownIn(listed.rows).version !== entry.target.version;
+}
+
+/** What the snapshot does not show of a device that stays, and an update would take from the target. */
+function rowsGone({ decision }: Planned, record: RecordOfRows, found: RecordOfRows | undefined) {
+  if (decision.kind !== 'write' || decision.outcome !== 'updated' || found === undefined) return [];
+  return rowsTakenBy(decision.writes, record, found);
+}
+
+/** Whether the source still holds one of a record's rows. While it does not answer, the snapshot is believed. */
+function openStillHolds(app: App, run: RestoreRun, shard: number) {
+  const open = once(() => openSource(app, run, shard));
+  return async (key: string, rows: readonly Registration[]): Promise<boolean> => {
+    if (rows.length === 0) return false;
+    const findInSource = await open();
+    const held = await askSource(app, run, () => findInSource({ key, rows }));
+    return held !== 'silent' && held.some((one) => rows.some((row) => isSameRegistration(one, row)));
+  };
 }
 
 function planExtra(found: RecordOfRows | undefined, mayWithdraw: boolean, isDryRun: boolean): Planned {

@@ -1,3 +1,5 @@
+import { hash53 } from '../../../core/bytes/hash.ts';
+import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { idMapName } from '../../../core/paths.ts';
 import type { Hub, WriteOutcome } from '../../../core/ports.ts';
 import type { Write } from '../../../core/restore/plan.ts';
@@ -25,7 +27,13 @@ export interface IdMap {
  * that a step that dies in between, or runs twice, uses the same id again and no device is registered twice. It belongs
  * to the target: a restore begun again while the hub does not show yet what the last one wrote uses the same ids, too.
  */
-export async function openIdMap(app: App, hub: Hub, run: RestoreRun, shard: number): Promise<IdMap> {
+export async function openIdMap(
+  app: App,
+  hub: Hub,
+  run: RestoreRun,
+  shard: number,
+  fingerprints: Pick<FingerprintTable, 'count' | 'idHashesAt'>,
+): Promise<IdMap> {
   const name = idMapName(run.hub, run.shardCount, shard);
   const newest = await readNewestMap(app, run, shard);
   let { ids, etag } = newest;
@@ -33,8 +41,15 @@ export async function openIdMap(app: App, hub: Hub, run: RestoreRun, shard: numb
   const asked = new Set<string>();
   const refused = new Set<string>();
 
-  const idFor = (id: string): string => ids.get(id)?.at(-1) ?? id;
-  const isHopeless = (id: string): boolean => refusesIds && !asked.has(id) && !ids.has(id);
+  let ownIds: ReadonlySet<number> | undefined;
+  // After roles were exchanged the snapshot may hold one of the target's ids itself, of another row.
+  const isOfSnapshot = (id: string): boolean => {
+    ownIds ??= idHashesOf(fingerprints);
+    return ownIds.has(hash53(id));
+  };
+  const mintedFor = (id: string): readonly string[] => (ids.get(id) ?? []).filter((minted) => !isOfSnapshot(minted));
+  const idFor = (id: string): string => mintedFor(id).at(-1) ?? id;
+  const isHopeless = (id: string): boolean => refusesIds && !asked.has(id) && mintedFor(id).length === 0;
   const needsNew = (id: string): boolean => refused.has(idFor(id)) || isHopeless(id);
 
   const oldIds = (writes: readonly Write[]): string[] =>
@@ -61,7 +76,7 @@ export async function openIdMap(app: App, hub: Hub, run: RestoreRun, shard: numb
 
   return {
     idFor,
-    mintedFor: (id) => ids.get(id) ?? [],
+    mintedFor,
     noteAnswer(id, answer) {
       asked.add(id);
       if (answer.kind !== 'idRefused') return;
@@ -77,4 +92,8 @@ export async function openIdMap(app: App, hub: Hub, run: RestoreRun, shard: numb
       return mapped;
     },
   };
+}
+
+function idHashesOf(fingerprints: Pick<FingerprintTable, 'count' | 'idHashesAt'>): ReadonlySet<number> {
+  return new Set(Array.from({ length: fingerprints.count }, (_, index) => fingerprints.idHashesAt(index)).flat());
 }

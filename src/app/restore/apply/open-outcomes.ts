@@ -52,6 +52,8 @@ export interface OpenOutcomes {
   send(index: number): void;
   /** That call was not made after all, or the hub refused to take it. */
   unsend(index: number): void;
+  /** This pass has written the record again, or was about to when the step before died. */
+  isRewritten(index: number): boolean;
   /** What was begun and never sent is as it was before. */
   dropUnsent(): void;
   settleAs(index: number, outcome: Outcome): void;
@@ -119,6 +121,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
   const letters = [...start.letters];
   const failures = [...start.failures];
   const added = new Map(start.added.map(({ index, rows }) => [index, new Set(rows)]));
+  const rewritten = new Set(start.rewritten);
   const tally = {
     duplicatesCollapsed: start.duplicatesCollapsed,
     repaired: start.repaired,
@@ -180,6 +183,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
       isDone: openCount === 0,
       letters: written,
       added: [...added].map(([index, rows]) => ({ index, rows: [...rows] })),
+      rewritten: [...rewritten],
       extraCount,
       onlyInTarget,
       ...tally,
@@ -216,12 +220,18 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
       const letter = letters[index] ?? outcomeLetters.pending;
       setLetter(index, underWayLetters[outcome]);
       begun.set(index, { letter, isSent: false });
+      if (before !== undefined) rewritten.add(index);
       if (addedRows.length > 0) added.set(index, new Set([...(added.get(index) ?? []), ...addedRows]));
     },
     send: (index) => noteSent(index, true),
     unsend: (index) => noteSent(index, false),
+    isRewritten: (index) => rewritten.has(index),
     dropUnsent() {
-      for (const [index, { letter, isSent }] of begun) if (!isSent) setLetter(index, letter);
+      for (const [index, { letter, isSent }] of begun) {
+        if (isSent) continue;
+        if (intentOf(letter) === undefined) rewritten.delete(index);
+        setLetter(index, letter);
+      }
     },
     fail(index, failure, isUntouched = false) {
       const attempted = intentOf(letters[index]) ?? outcomeOf(before?.letters[index]);

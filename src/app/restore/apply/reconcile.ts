@@ -96,7 +96,7 @@ async function openWork(
     deadlineAt,
     newlyLostMs,
   });
-  const idMap = await openIdMap(app, hub, run, shard);
+  const idMap = await openIdMap(app, hub, run, shard, fingerprints);
   const letters = outcomes.letters();
   const wanted = [...letters.keys()].filter((index) => isWanted(run, letters[index], before?.letters[index]));
   const toPlan = { ...reads, shard, idMap, wanted };
@@ -120,7 +120,7 @@ async function settleOpen(work: Work): Promise<ShardEnd> {
   if (outcomes.openCount() === 0) {
     const journal = await writeJournal(work);
     if (work.undone === undefined) await closeBaselineShard({ ...work, journal });
-    else await closeUndoneShard(work, work.undone);
+    else await closeUndoneShard({ ...work, journal }, work.undone);
   }
   // Also when a write failed for good: what was written before must not be written again.
   await outcomes.save(failures.some(leavesOpen) ? 'unanswered' : 'still');

@@ -1,9 +1,10 @@
+import { versionHashOf } from '../../../core/fingerprint/row.ts';
 import type { CallOptions } from '../../../core/ports.ts';
 import { isInstallation, type RecordOfRows } from '../../../core/registration/record.ts';
 import { decideRemoval, type RemovalDecision } from '../../../core/restore/decide-removal.ts';
 import { outcomeOf, removalOf } from '../../../core/restore/outcomes.ts';
 import { type PutBack, planPutBack } from '../../../core/restore/plan-put-back.ts';
-import { planRemoval, removalHashesOf } from '../../../core/restore/plan-removal.ts';
+import { planRemoval, removalHashesOf, type WrittenRecord } from '../../../core/restore/plan-removal.ts';
 import { isTooEarlyToMiss } from '../../../core/restore/too-early.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
@@ -11,7 +12,7 @@ import { readForeignRows } from '../compare/foreign-rows.ts';
 import { type Journal, readJournals } from '../outcomes/journal.ts';
 import { readMintedIds } from '../outcomes/minted-ids.ts';
 import type { Undone } from '../outcomes/undone.ts';
-import { askFor } from './ask-for.ts';
+import { askFor, findNow } from './ask-for.ts';
 import { LOOKING_FROM } from './next-pass.ts';
 import type { Planned, RecordPlanner, ShardToPlan } from './planner.ts';
 
@@ -22,7 +23,7 @@ import type { Planned, RecordPlanner, ShardToPlan } from './planner.ts';
 export async function openRemover(
   app: App,
   run: RestoreRun,
-  { shard, openRecords, openLive }: ShardToPlan,
+  { shard, openRecords, openLive, idMap }: ShardToPlan,
   { restore, written, undo, extras }: Undone,
 ): Promise<RecordPlanner> {
   const records = await openRecords();
@@ -36,23 +37,38 @@ export async function openRemover(
     elsewhere: await readForeignRows(app, run),
     mintedFor: (id: string) => minted.get(id) ?? [],
   };
-  const isEarly = isTooEarlyToMiss(run);
+  const isEarly = isTooEarlyToMiss(run, restore);
+  // Once all that the restore wrote shows, what comes after a removal is none of its repeated writes.
+  const writtenAt = (index: number): WrittenRecord | undefined => {
+    const what = written.get(index);
+    return what === undefined || isEarly || !removed.has(index) ? what : { ...what, rewriteCount: 0 };
+  };
   const hub = hubOf(app, run.hub);
   return (index, _, letter) => {
     const record = index < records.count ? records.at(index) : undefined;
     const before = undo.get(record?.key ?? extras[index - records.count] ?? '');
     if (before !== undefined) {
       const { key } = before.before;
-      const what = { ...before, record, live: live.get(key), written: written.get(index) };
-      const { decision, isUnconfirmed } = planPutBack({ ...what, earlier: putBackOf(letter), isLastPass }, planning);
+      const what = { ...before, record, written: written.get(index), earlier: putBackOf(letter), isLastPass };
       const isTooEarly = isEarly && what.written?.seen === undefined && isInstallation({ key });
-      const doubt = isUnconfirmed || (isTooEarly && decision.kind === 'settled') ? doubtOf(isTooEarly) : undefined;
-      return { decision, collapsed: 0, addedRows: [], noted: undefined, unconfirmed: doubt };
+      const planWith = (found: RecordOfRows | undefined): Planned => {
+        const { decision, isUnconfirmed } = planPutBack({ ...what, live: found }, planning);
+        const doubt = isUnconfirmed || (isTooEarly && decision.kind === 'settled') ? doubtOf(isTooEarly) : undefined;
+        const isThere = decision.kind === 'settled' && decision.outcome === 'putBack' && !decision.hasChangedSince;
+        const noted = isThere && found !== undefined ? { seen: found.rows.map(versionHashOf) } : undefined;
+        return { decision, collapsed: 0, addedRows: [], noted, unconfirmed: doubt };
+      };
+      const planned = planWith(live.get(key));
+      if (what.earlier !== 'putBack' || live.has(key)) return planned;
+      // A listing may have passed over what was put back.
+      const ask = async (call: CallOptions): Promise<Planned> =>
+        planWith(await findNow(hub, before.before, undefined, idMap.mintedFor, call));
+      return { ...planned, ask };
     }
     if (record === undefined) throw new RangeError(`Nothing is to be put back for record ${index}.`);
     const removal = removalOf(letter);
     const earlier = removal ?? beforeOf(letter);
-    const what = { ...written.get(index), removed: removed.get(index), isAnswered: removal === 'answered' };
+    const what = { ...writtenAt(index), removed: removed.get(index), isAnswered: removal === 'answered' };
     const isKnown = what.seen !== undefined;
     const isTooEarly = isEarly && !isKnown && isInstallation(record);
     const planFor = (found: RecordOfRows | undefined): Planned => {
@@ -63,12 +79,17 @@ export async function openRemover(
     };
     const listed = live.get(record.key);
     const planned = planFor(listed);
-    if (earlier !== 'unchanged' || !isGone(planned)) return planned;
-    // Listings by offset may pass over one row twice.
+    const isPart = planned.decision.kind === 'write' && !isInstallation(record) && hasMore(record, listed);
+    if (!isPart && (earlier !== 'unchanged' || !isGone(planned))) return planned;
+    // Listings by offset may pass over one row twice, and over some of a device's.
     const ask = async (call: CallOptions): Promise<Planned> =>
       planFor(await askFor(hub, record, listed, planning.mintedFor, call));
     return { ...planned, ask };
   };
+}
+
+function hasMore(record: RecordOfRows, listed: RecordOfRows | undefined): boolean {
+  return listed !== undefined && listed.rows.length < record.rows.length;
 }
 
 function isGone({ decision }: Planned): boolean {

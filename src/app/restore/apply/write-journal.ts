@@ -16,6 +16,7 @@ export interface JournalWriter {
   readonly before: ShardOutcomes | undefined;
   readonly plan: RecordPlanner;
   readonly outcomes: OpenOutcomes;
+  readonly deadlineAt: number;
   /** What this step noted of the records it decided about; absent where it is not needed. */
   readonly noted: Map<number, Planned['noted']> | undefined;
 }
@@ -31,8 +32,9 @@ export async function writeJournal(writer: JournalWriter): Promise<Journal> {
   const journal = new Map<number, Note>();
   if (noted === undefined) return journal;
   for (const [index, letter] of outcomes.letters().entries()) {
-    const note = isNoted(run, letter) ? noteOf(writer, noted, index) : undefined;
+    const note = isNoted(run, letter) ? await noteOf(writer, noted, index) : undefined;
     if (note !== undefined) journal.set(index, note);
+    if (note === 'rewritten' && noted.get(index) !== 'rewritten') outcomes.count('unconfirmed', 1);
   }
   await storeJournal(app, run, shard, journal);
   if (run.request.purpose !== 'rollback')
@@ -46,12 +48,21 @@ function isNoted({ request }: RestoreRun, letter: string): boolean {
   return isWrittenOutcome(outcome) || (request.purpose === 'rollback' && outcome === 'keptLive');
 }
 
-function noteOf({ plan, before }: JournalWriter, noted: ReadonlyMap<number, Planned['noted']>, index: number) {
+async function noteOf(
+  { run, plan, before, outcomes, deadlineAt }: JournalWriter,
+  noted: ReadonlyMap<number, Planned['noted']>,
+  index: number,
+): Promise<Planned['noted']> {
+  const isRestore = run.request.purpose !== 'rollback';
+  // Also by a step before this one, whose write may be on its way yet.
+  if (isRestore && outcomes.isRewritten(index)) return 'rewritten';
   if (noted.has(index)) return noted.get(index);
   // What a step before this one decided is decided once more: the same look gives the same.
   const letter = before?.letters[index];
   const earlier = outcomeOf(letter);
-  return plan(index, isWrittenOutcome(earlier) ? earlier : undefined, letter).noted;
+  const planned = plan(index, isWrittenOutcome(earlier) ? earlier : undefined, letter);
+  if (!isRestore || planned.ask === undefined) return planned.noted;
+  return (await planned.ask({ deadlineAt })).noted;
 }
 
 /** Of the records that were written again, those of which it is not certain yet what the hub shows. */

@@ -11,7 +11,8 @@ import type { App } from '../../app.ts';
 import { openBaseline } from '../../baseline/store.ts';
 import { findInstallationRows, findRow } from '../../listing/hub-rows.ts';
 import type { EndWatch } from '../../runs/end-watch.ts';
-import { storeDisplaced } from '../outcomes/undo.ts';
+import { readUndo, storeDisplaced } from '../outcomes/undo.ts';
+import { readRunOf } from '../outcomes/written.ts';
 import type { IdMap } from './id-map.ts';
 
 /** What a call to the target needs. */
@@ -60,9 +61,12 @@ async function writeRegistration(
   if (over === undefined && asSeen !== undefined)
     return createAsSeen(work, { target: idMap.idFor(id), xml, asSeen }, attempt);
   attempt.send();
-  return over === undefined
-    ? hub.putRegistration(idMap.idFor(id), xml, { deadlineAt })
-    : hub.putRegistration(over.id, xml, { deadlineAt, ifMatch: over.etag });
+  if (over === undefined) return hub.putRegistration(idMap.idFor(id), xml, { deadlineAt });
+  const answer = await hub.putRegistration(over.id, xml, { deadlineAt, ifMatch: over.etag });
+  if (answer.kind !== 'changed' || (attempt.isFirstTry && !answer.isRetried)) return answer;
+  // An earlier call of this run may have written it, whose answer was lost.
+  const row = await findRow(hub, over.id, { deadlineAt });
+  return row !== undefined && canonicalRow(row.xml) === canonicalRow(xml) ? DONE : answer;
 }
 
 interface Creation {
@@ -89,14 +93,28 @@ async function createAsSeen(
     return hub.putRegistration(target, xml, { deadlineAt, ...(row === undefined ? {} : { ifMatch: row.etag }) });
   }
   // What this run wrote itself before it died shows the same; else its device has registered by itself.
-  return !isFirstTry && isSame ? { kind: 'written' } : CHANGED;
+  if (!isFirstTry && isSame) return DONE;
+  return !isFirstTry && (await isPutBack(work, row)) ? ID_IN_USE : CHANGED;
 }
 
-/** Whether the row, which is not among those to be written over, is as it was agreed on. */
+/** Of a rollback: another record is as it was before again, under an id that it got from the restore. */
+async function isPutBack({ app, run }: Caller, row: Registration): Promise<boolean> {
+  if (run.request.purpose !== 'rollback') return false;
+  const key = recordKey(row);
+  const undo = await readUndo(app, await readRunOf(app, run), shardOf(keyHashOf(key), run.shardCount));
+  const form = canonicalRow(row.xml);
+  return undo.get(key)?.before.rows.some(({ xml }) => canonicalRow(xml) === form) === true;
+}
+
+/**
+ * Whether the row, which is not among those to be written over, is as it was agreed on. A rollback writes over nothing
+ * by what the pair agrees on: that may be what its restore left.
+ */
 async function isOurs({ app, run }: Caller, row: Registration): Promise<boolean> {
+  if (run.request.purpose === 'rollback') return false;
   const keyHash = keyHashOf(recordKey(row));
   const baseline = await openBaseline(app, run, shardOf(keyHash, run.shardCount));
-  return isAsAgreed(entryOf(baseline.get(keyHash)), shownIn([row]).version, readAtOf(run));
+  return isAsAgreed(entryOf(baseline.get(keyHash)), shownIn([row]), readAtOf(run));
 }
 
 /** Installations have no ETag: they are asked for right before. */
@@ -139,7 +157,7 @@ async function deleteInstallation(
 
 const STOPPED: OneAnswer = { kind: 'stopped' };
 const DONE: WriteOutcome = { kind: 'written' };
-/** By a record that may not be selected. Treated like an id that the hub refuses: the record gets a new one. */
+/** By a record that is not selected, or is put back. Treated like an id that the hub refuses: the record gets a new one. */
 const ID_IN_USE: WriteOutcome = { kind: 'idRefused', status: 400 };
 const CHANGED: WriteOutcome = { kind: 'changed' };
 

@@ -1,5 +1,5 @@
 import { nextRecord, type Observation } from '../../../core/baseline/agree.ts';
-import { type BaselineRecord, type Entry, entryOf, turned } from '../../../core/baseline/record.ts';
+import { type BaselineRecord, entryOf, turned } from '../../../core/baseline/record.ts';
 import { DrError, orFault } from '../../../core/errors.ts';
 import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
 import { fingerprintRecord } from '../../../core/fingerprint/row.ts';
@@ -54,9 +54,11 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
       const isUntouched = entryOf(before)?.target.version === shown?.version;
       if (shown === undefined || isUntouched || recognized.has(keyHash)) continue;
       const record = await open();
+      if (record === undefined) continue;
       const observation = observe(record, outcome, shown, (await showing.records()).get(record.key));
-      const isSuperseded = isPartOfOurs(side, observation.wanted, entryOf(before), showings.source.shown(keyHash));
-      const isSame = observation.isSame || (observation.isPart && isSuperseded);
+      // Since the hubs have agreed on the whole, a part is none of its writes that stopped.
+      const wasWhole = (entryOf(before)?.target.at ?? 0) >= Date.parse(earlier.createdAt);
+      const isSame = observation.isSame || (observation.isPart && !wasWhole);
       const times = { readAt: readAtOf(earlier), lookAt: showing.at, wasTargetInUse: () => false };
       // What is there in part is ours, and is what no snapshot has.
       const wanted = observation.isSame ? observation.wanted : { version: Number.NaN, content: Number.NaN };
@@ -68,21 +70,6 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
 }
 
 type Side = 'source' | 'target';
-
-/**
- * Whether a part of what an earlier run wrote may be a write of it that stopped. Where the hubs have agreed on the whole
- * since, rows have gone: of that version of the source for what is the source now, else of the one it still shows.
- */
-function isPartOfOurs(
-  side: Side,
-  wanted: Shown | undefined,
-  entry: Entry | undefined,
-  now: Shown | undefined,
-): boolean {
-  const agreed = entry?.source.version;
-  if (side === 'source') return agreed === undefined || agreed !== wanted?.version;
-  return now === undefined || (now.version !== wanted?.version && now.version !== agreed);
-}
 
 /** Which of the run's hubs the earlier one wrote to: after an exchange of the settings' hubs that is the source. */
 function sideWrittenBy(earlier: RestoreRun, { hub, request: { sourceHub } }: RestoreRun): Side | undefined {
@@ -129,7 +116,8 @@ function sourceShowing(run: RestoreRun, { fingerprints, openRecords }: FirstLook
 interface Sent {
   readonly keyHash: number;
   readonly outcome: WrittenOutcome;
-  readonly open: () => Promise<RecordOfRows>;
+  /** Nothing where the snapshot it came from can no longer be read. */
+  readonly open: () => Promise<RecordOfRows | undefined>;
 }
 
 /** What an earlier run wrote, or was about to, of one of the run's shards. Without its documents that is not known. */
@@ -144,20 +132,30 @@ async function readWrittenRecords(app: App, earlier: RestoreRun, shard: number, 
   };
   const found = await orFault(read());
   if (!(found instanceof DrError)) return found;
-  app.log.warn('writes of an unfinished run unknown', { runId: earlier.id, shard, code: found.code });
+  logUnknown(app, earlier, shard, found);
   return [];
+}
+
+function logUnknown(app: App, { id }: RestoreRun, shard: number, { code }: DrError): void {
+  app.log.warn('writes of an unfinished run unknown', { runId: id, shard, code });
 }
 
 async function readSent(app: App, earlier: RestoreRun, manifest: Manifest, shard: number): Promise<Sent[]> {
   const newest = await readNewest(app, earlier, shard);
   const outcomes = newest === undefined ? [] : [...outcomesOfWritten(newest)];
   if (outcomes.length === 0) return [];
-  const openRecords = once((await openSnapshotShard(app, manifest, shard)).openRecords);
+  // Nearly always fingerprints tell that all is as it was agreed on.
+  const openRecords = once(async () => {
+    const opened = await orFault(openSnapshotShard(app, manifest, shard).then((snapshot) => snapshot.openRecords()));
+    if (!(opened instanceof DrError)) return opened;
+    logUnknown(app, earlier, shard, opened);
+    return undefined;
+  });
   const fingerprints = await needSnapshotFingerprints(app, manifest, shard);
   return outcomes.map(([index, outcome]) => ({
     keyHash: fingerprints.keyHashAt(index),
     outcome,
-    open: async () => (await openRecords()).at(index),
+    open: async () => (await openRecords())?.at(index),
   }));
 }
 

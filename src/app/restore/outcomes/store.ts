@@ -26,6 +26,7 @@ export async function readFinishedOutcomes(
 export const noOutcomes: Omit<ShardOutcomes, 'letters'> = {
   isDone: false,
   added: [],
+  rewritten: [],
   extraCount: 0,
   onlyInTarget: 0,
   superseded: 0,

@@ -72,18 +72,19 @@ async function readSeen(
   app: App,
   run: RestoreRun,
   shard: number,
-): Promise<Map<number, Pick<WrittenRecord, 'seen' | 'rewriteCount'>>> {
+): Promise<Map<number, Pick<WrittenRecord, 'seen' | 'altered' | 'rewriteCount'>>> {
   let lastDone = 1;
   while ((await readOutcomes(app, run, lastDone + 1, shard))?.value.isDone) lastDone += 1;
   const journals = await readJournals(app, run, lastDone, shard);
-  const seen = new Map<number, Pick<WrittenRecord, 'seen' | 'rewriteCount'>>();
+  const seen = new Map<number, Pick<WrittenRecord, 'seen' | 'altered' | 'rewriteCount'>>();
   // No device changed most of what was written: what the first look showed is how the target stores what it was sent.
   const isAltering = run.error?.code === 'TargetAltersRecords';
   for (const index of new Set(journals.flatMap((journal) => [...journal.keys()]))) {
     const notes = journals.map((journal) => journal.get(index));
     const found = seenVersions(notes);
     const rewriteCount = notes.filter((note) => note === 'rewritten').length;
-    const versions = found && { seen: new Set([...found.seen, ...((isAltering && found.altered) || [])]) };
+    const altered = new Set(isAltering ? found?.altered : []);
+    const versions = found && { seen: new Set([...found.seen, ...altered]), altered };
     seen.set(index, { ...versions, ...(rewriteCount > 0 ? { rewriteCount } : {}) });
   }
   return seen;

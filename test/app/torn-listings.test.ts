@@ -1,0 +1,130 @@
+import { expect, it } from 'vitest';
+import { startRollback } from '../../src/app/restore/rollback.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
+import { DrError } from '../../src/core/errors.ts';
+import { backUp, contentOf, restore, runToEnd, seed } from '../support/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import type { MemoryHub } from '../support/memory-hub.ts';
+import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
+
+/** Listings by offset pass over some rows of a device and show others. */
+
+type IsLeftOut = (xml: string, listing: number) => boolean;
+
+function passOver(hub: MemoryHub, isLeftOut: IsLeftOut): () => void {
+  const { listPage } = hub;
+  let listing = 0;
+  hub.listPage = async (token, options) => {
+    if (token === undefined) listing += 1;
+    const page = await listPage(token, options);
+    if (page === 'tokenLost') return page;
+    return { ...page, rows: page.rows.filter((bytes) => !isLeftOut(Buffer.from(bytes).toString(), listing)) };
+  };
+  return () => {
+    hub.listPage = listPage;
+  };
+}
+
+function register(hub: MemoryHub, id: string, tags: readonly string[], handle = 'phone'): void {
+  const before = /<ETag>(\d+)<\/ETag>/.exec(hub.rows.get(id) ?? '')?.[1] ?? '0';
+  hub.rows.set(id, anAppleRow({ id, token: tokenOf(handle), tags, etag: Number(before) + 1 }));
+}
+
+function install(hub: MemoryHub, id: string, tags: readonly string[], etag: number): void {
+  for (const [rowId, xml] of anInstallation(id, { tags, etag })) hub.rows.set(rowId, xml);
+}
+
+/** Both hubs hold 24 devices, and one with two registrations. */
+async function aPair(): Promise<Engine> {
+  const engine = createEngine();
+  seed(engine);
+  for (const id of ['90-5-1', '91-5-1']) register(engine.primary, id, [id]);
+  await backUp(engine);
+  await restore(engine);
+  return engine;
+}
+
+async function backUpTorn(engine: Engine, isLeftOut: IsLeftOut): Promise<void> {
+  const restoreListing = passOver(engine.primary, isLeftOut);
+  await backUp(engine);
+  restoreListing();
+}
+
+const isTemplateOfDevice0: IsLeftOut = (xml) => xml.includes('{device-0}') && xml.includes('BodyTemplate');
+const isSecondRow: IsLeftOut = (xml) => xml.includes('>91-5-1<');
+
+it('an update takes no row from the target that the source still holds', async () => {
+  const engine = await aPair();
+  install(engine.primary, 'device-0', ['changed'], 2);
+  register(engine.primary, '90-5-1', ['changed']);
+  await backUpTorn(engine, (xml, listing) => isTemplateOfDevice0(xml, listing) || isSecondRow(xml, listing));
+  const before = contentOf(engine.secondary);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { conflict: 2, updated: 0 } });
+  expect(contentOf(engine.secondary)).toEqual(before);
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ counts: { updated: 2, conflict: 0 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+it('an update takes what the source no longer holds, or where the source does not answer', async () => {
+  const engine = await aPair();
+  engine.primary.rows.delete('91-5-1');
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ counts: { updated: 1, conflict: 0 } });
+  install(engine.primary, 'device-0', ['changed'], 2);
+  await backUpTorn(engine, isTemplateOfDevice0);
+  engine.primary.findInstallation = async () => {
+    throw new DrError('HubUnavailable', 'The hub is away.', { retryable: true });
+  };
+  expect(await restore(engine)).toMatchObject({ counts: { updated: 1, conflict: 0 } });
+});
+
+it('a device of which the listing of the target passes over a row is updated', async () => {
+  const engine = await aPair();
+  register(engine.primary, '90-5-1', ['changed']);
+  install(engine.primary, 'device-0', ['changed'], 2);
+  await backUp(engine);
+  passOver(engine.secondary, (xml, listing) => listing === 1 && (isTemplateOfDevice0(xml, 1) || isSecondRow(xml, 1)));
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: 2, keptLive: 0 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+it('what the hub has shown in full when it was asked is agreed on, though the listing shows a part of it', async () => {
+  const engine = createEngine();
+  seed(engine);
+  register(engine.secondary, '990-5-1', ['own'], 'other');
+  await backUp(engine);
+  const restoreListing = passOver(engine.secondary, (xml, listing) => listing === 2 && isTemplateOfDevice0(xml, 2));
+  await restore(engine);
+  restoreListing();
+  install(engine.primary, 'device-0', ['changed'], 2);
+  await backUp(engine);
+  passOver(engine.secondary, (xml, listing) => listing === 1 && xml.includes('{device-0}'));
+  expect(await restore(engine)).toMatchObject({ counts: { updated: 1, created: 0, keptLive: 0 } });
+});
+
+it('a rollback removes all rows of a device of which its listing passes over one', async () => {
+  const engine = createEngine();
+  for (const id of ['90-5-1', '91-5-1']) register(engine.primary, id, [id]);
+  await backUp(engine);
+  const { id } = await restore(engine);
+  passOver(engine.secondary, isSecondRow);
+  const run = await startRollback(engine.app, id, { confirm: 'three/devices' });
+  await runToEnd(engine, 'restore', run.id);
+  expect(await readRestoreView(engine.app, run.id)).toMatchObject({ status: 'Succeeded', counts: { removed: 1 } });
+  expect([...engine.secondary.rows.keys()]).toEqual([]);
+});
+
+it('what a rollback put back is known as ours, though its listings pass over it', async () => {
+  const engine = await aPair();
+  engine.primary.rows.delete('19-5-1');
+  await backUp(engine);
+  const { id } = await restore(engine);
+  const restoreListing = passOver(engine.secondary, (xml) => xml.includes('>19-5-1<'));
+  const run = await startRollback(engine.app, id, { confirm: 'three/devices' });
+  await runToEnd(engine, 'restore', run.id);
+  restoreListing();
+  expect(engine.secondary.rows.has('19-5-1')).toBe(true);
+  await backUp(engine);
+  expect(await restore(engine, { snapshot: undefined })).toMatchObject({ counts: { withdrawn: 1, leftover: 0 } });
+});
