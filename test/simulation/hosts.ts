@@ -20,6 +20,8 @@ export interface HostParts {
   readonly sometimes: (what: string) => void;
   /** What all processes share; roles as the settings are at the moment. */
   readonly shared: () => Omit<App, 'world' | 'memory' | 'log' | 'backgroundLog'>;
+  /** A process dies, or freezes. */
+  readonly onStop: () => void;
   /** What the app must never throw. */
   readonly onBug: (what: string) => void;
 }
@@ -46,8 +48,9 @@ export class Host implements Process {
   }
 
   die(): void {
-    const { scheduler, random, sometimes, queue } = this.#parts;
+    const { scheduler, random, sometimes, queue, onStop } = this.#parts;
     sometimes('hostDied');
+    onStop();
     this.epoch += 1;
     this.isAlive = false;
     for (const message of this.#taken) queue.abandoned(message);
@@ -64,7 +67,8 @@ export class Host implements Process {
   }
 
   pause(): void {
-    const { scheduler, random, sometimes, queue } = this.#parts;
+    const { scheduler, random, sometimes, queue, onStop } = this.#parts;
+    onStop();
     const milliseconds = random.spread(5000, 900_000);
     sometimes(milliseconds > 300_000 ? 'hostPausedLong' : 'hostPaused');
     this.pausedUntil = scheduler.now + milliseconds;

@@ -22,8 +22,8 @@ export interface HubParts {
   readonly onQuestion: (caller: Caller, key: string) => void;
   /** Called when the hub takes a write of the app; tells whose it is. */
   readonly onWrite: (write: HubWrite) => Writer;
-  /** Called when it did not take it: the id is none of its own. */
-  readonly onIdRefused: (caller: Caller, id: string) => void;
+  /** Called when it did not take it: the id is none of its own, or what lives there is another version. */
+  readonly onRefused: (caller: Caller, id: string) => void;
   readonly now: () => number;
 }
 
@@ -62,10 +62,13 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
       write('put', id, options, (by, caller): WriteOutcome => {
         const answer = store.putRegistration(id, readDescription(xml), by, options.ifMatch);
         if (answer === 'refused') {
-          parts.onIdRefused(caller, id);
+          parts.onRefused(caller, id);
           return { kind: 'idRefused', status: 410 };
         }
-        if (answer === 'stale') return { kind: 'changed' };
+        if (answer === 'stale') {
+          parts.onRefused(caller, id);
+          return { kind: 'changed' };
+        }
         const isReplaced = options.ifMatch === undefined && (store.row(id)?.etag ?? 1) > 1;
         return isReplaced ? { kind: 'written', isReplaced } : { kind: 'written' };
       }),

@@ -108,6 +108,12 @@ export function isSame(a: Description, b: Description): boolean {
   );
 }
 
+/** Whether another one is of what the app calls the same record: an installation, or a plain registration's device. */
+export function isOfRecord(row: Description): (other: Description) => boolean {
+  return ({ handle, installationId }) =>
+    installationId === row.installationId && (installationId !== undefined || handle === row.handle);
+}
+
 /** For traces. */
 export function tell(row: Description): string {
   const form = row.installationId === undefined ? 'plain' : row.installationId;

@@ -32,7 +32,7 @@ beforeAll(async () => {
 /** Rare things that some of the seeds must meet, or the simulation is blind for what they do. */
 const SOMETIMES = [
   'app: listing interrupted',
-  'app: quiet run is enqueued again',
+  'app: lost steps are enqueued again',
   'app: step superseded',
   'backupOfABusyHub',
   'deadlinePassedInACall',

@@ -68,7 +68,7 @@ export class Stage {
     const net = new Net({ scheduler, random: this.random('net'), knobs, trace, sometimes, isHealed });
     const onBug = (what: string): void => this.oracle.violate('appThrew', what);
     const given = { scheduler, random: this.random('hosts'), knobs, engine, queue: this.queue, trace, sometimes };
-    const parts = { ...given, shared: this.#share(net), onBug };
+    const parts = { ...given, shared: this.#share(net), onBug, onStop: () => this.oracle.stepsStopped() };
     this.hosts = Array.from({ length: knobs.hostCount }, (_, index) => new Host(`h${index}`, parts));
     this.queue.take = (message) => this.host?.take(message) ?? false;
   }
@@ -141,7 +141,7 @@ export class Stage {
       onShown: (caller, rows) => oracle.shown(store.name, caller, rows),
       onQuestion: (caller, key) => oracle.asked(store.name, caller, key),
       onWrite: (write) => oracle.written(store.name, write),
-      onIdRefused: (caller, id) => oracle.idRefused(caller, id),
+      onRefused: (caller, id) => oracle.refused(caller, id),
       onRejected: (id) => oracle.violate('rejectedForOurOwnDoing', `${store.name}: ${id}`),
       onPage: (lastHandle) => {
         if (!this.isHealed && random.chance(knobs.busyListing)) devices.actAround(store, lastHandle);

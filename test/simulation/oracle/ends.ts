@@ -2,6 +2,7 @@ import { type Description, isSame, type Row, slotOf, tell } from '../row.ts';
 import { isExcused, isShownAtFirst, isWritten } from './excuses.ts';
 import type { Facts } from './facts.ts';
 import { judgeAnswer } from './requests.ts';
+import { isTorn } from './returns.ts';
 import { hubOf, type KnownRestore, lookedAt } from './runs.ts';
 import { readSnapshot, type Wanted, wantedOf } from './snapshots.ts';
 
@@ -61,9 +62,8 @@ function declaredBy(run: KnownRestore): Record<string, number> {
   const { conflict = 0, unknownOrigin = 0, goneInTarget = 0, leftover = 0, keptLive = 0, onlyInTarget = 0 } = counts;
   // An older snapshot's record that has gone since stays out, and what its device was before may be left.
   const goneSince = doc.request.askedSnapshot === 'latest' ? 0 : goneInTarget;
-  const conflictKept = doc.request.onConflict === 'overwrite' ? 0 : conflict;
   return {
-    different: conflictKept + unknownOrigin + goneSince,
+    different: conflict + unknownOrigin + goneSince,
     altered: keptLive + (doc.result?.changedSince ?? 0),
     saysInPlace: keptLive + conflict + unknownOrigin + goneInTarget + (doc.result?.changedSince ?? 0),
     lost: goneInTarget,
@@ -95,12 +95,19 @@ function judgeDevice(facts: Facts, run: KnownRestore, wanted: Wanted): Fault[] {
   if (there.length === 0) return judgeAbsence(facts, run, wanted.device, where);
   if (facts.wasLost(hub, wanted.device)) return [];
   if (isInPlace(wanted, there)) {
-    return [
-      ...judgeSurplus(run, wanted, there, beforeOf(facts, run, wanted), where),
-      ...judgeExpiry(facts, run, wanted, there, where),
-    ];
+    return [...judgeSurplus(facts, run, wanted, there, where), ...judgeExpiry(facts, run, wanted, there, where)];
+  }
+  if (isInTheWay(run, wanted, there)) {
+    facts.sometimes('inTheWayAsPassedOver');
+    return [];
   }
   return wanted.isTorn ? [] : judgeDifference(facts, wanted, there, where);
+}
+
+/** Its handle has changed, and the first listing passed over a row of what it was: the next restore moves it. */
+function isInTheWay(run: KnownRestore, { rows }: Wanted, there: readonly Row[]): boolean {
+  const isMoved = !there.some(({ handle }) => rows.some((row) => row.handle === handle));
+  return isMoved && there.length > 1 && there.some((row) => !isShownAtFirst(run, row));
 }
 
 function isInPlace({ rows }: Wanted, there: readonly Row[]): boolean {
@@ -110,7 +117,7 @@ function isInPlace({ rows }: Wanted, there: readonly Row[]): boolean {
 function judgeDifference(facts: Facts, wanted: Wanted, there: readonly Row[], where: string): Fault[] {
   const text = `${where} is ${list(there)} instead of ${list(wanted.rows)}`;
   // Its device's own word counts, as far as anybody can tell; but the run must not say that all is in place.
-  if (there.some((row) => row.by.kind === 'device')) return [{ kind: 'saysInPlace', text }];
+  if (there.some((row) => facts.isOwnWord(row))) return [{ kind: 'saysInPlace', text }];
   const newest = Math.max(...there.map((row) => facts.truth.wordOf(row)?.number ?? -1));
   const number = wanted.word?.number ?? -1;
   if (newest > number) return [];
@@ -136,7 +143,8 @@ function judgeAbsence(facts: Facts, run: KnownRestore, device: number, text: str
   else if (facts.truth.lastWordOf(device)?.content === 'out') facts.sometimes('goneByItsOwnWordElsewhere');
   // What the service itself loses in the hub in use looks like its device's own word.
   else if (facts.wasLostInUse(hubOf(run), device) && !isRepair(run)) facts.sometimes('lostByTheService');
-  else return [{ kind: 'lost', text }];
+  // What it still saw of it the service was about to remove.
+  else return [{ kind: run.leaving.has(device) ? 'incomplete' : 'lost', text }];
   return [];
 }
 
@@ -149,13 +157,8 @@ function beforeOf({ truth }: Facts, run: KnownRestore, { device }: Wanted): Row[
 }
 
 /** Rows beside the wanted ones: the same again, or what its device was before; unless it made them itself. */
-function judgeSurplus(
-  run: KnownRestore,
-  wanted: Wanted,
-  there: readonly Row[],
-  before: readonly Row[],
-  where: string,
-): Fault[] {
+function judgeSurplus(facts: Facts, run: KnownRestore, wanted: Wanted, there: readonly Row[], where: string): Fault[] {
+  const before = beforeOf(facts, run, wanted);
   const surplus = [...there];
   for (const row of wanted.rows) {
     const at = surplus.findIndex((one) => isSame(one, row));
@@ -166,7 +169,10 @@ function judgeSurplus(
   const isOfBody = (row: Row): boolean =>
     wanted.rows.some((one) => isOfInstallation(one, row)) &&
     !wanted.rows.some((one) => isOfInstallation(one, row) && slotOf(one) === slotOf(row));
-  const ours = surplus.filter((row) => row.by.kind === 'tool' && !(row.installationId !== undefined && isOfBody(row)));
+  const ours = surplus.filter(
+    (row) =>
+      row.by.kind === 'tool' && !(row.installationId !== undefined && isOfBody(row)) && !facts.isOfGivenUpCall(row),
+  );
   if (ours.length === 0) return [];
   // The same handle as an installation and as a plain registration are two records.
   const isCopy = (one: Row, row: Description): boolean =>
@@ -178,7 +184,10 @@ function judgeSurplus(
   const areTwins = copies.some((one) => one.by.kind === 'device') && before.filter(isAnyCopy).length >= copies.length;
   if (kind === 'doubled' && areTwins) return [];
   if (kind === 'leftover' && !ours.some((row) => isShownAtFirst(run, row))) return [];
-  return [{ kind, text: `${where} is ${list(there)} instead of ${list(wanted.rows)}` }];
+  // A row that the snapshot's listing has passed over stays.
+  const isTornTwin = kind === 'doubled' && wanted.rows.some((row) => isTorn(facts, run, row));
+  const text = `${where} is ${list(there)} instead of ${list(wanted.rows)}`;
+  return [{ kind: isTornTwin ? 'incomplete' : kind, text }];
 }
 
 /**
@@ -241,7 +250,8 @@ function judgeRed(facts: Facts, run: KnownRestore, wanted: readonly Wanted[]): v
       !facts.wasLost(hub, one.device)
     );
   };
-  if (wanted.every(isSettled)) {
+  // What it still saw may have gone since.
+  if (wanted.every(isSettled) && !facts.hadWriteOf(hub, run, lookedAt(run))) {
     facts.violate('redThoughInPlace', `${run.id}: ${JSON.stringify(run.doc.result?.failuresByCode)}`);
   }
 }

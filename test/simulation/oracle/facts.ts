@@ -4,7 +4,7 @@ import type { Description, Row } from '../row.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { Container } from '../storage.ts';
 import type { Truth } from '../truth.ts';
-import { hubOf, isRestore, isWriter, type KnownRun, KnownRuns } from './runs.ts';
+import { hubOf, isRestore, isWriter, type KnownRestore, type KnownRun, KnownRuns } from './runs.ts';
 
 /** Something that must never happen. */
 export interface Violation {
@@ -75,6 +75,13 @@ export class Facts {
     return this.hub(hub)?.lastingRows() ?? [];
   }
 
+  /** Devices of which the service is about to remove a row. */
+  leavingDevices(hub: string): Set<number> {
+    const lasting = new Set(this.rowsOf(hub));
+    const leaving = (this.hub(hub)?.rows() ?? []).filter((row) => !lasting.has(row));
+    return new Set(leaving.map((row) => this.truth.deviceOf(row)));
+  }
+
   rowsOfDevice(hub: string, device: number): Row[] {
     return this.rowsOf(hub).filter((row) => this.truth.deviceOf(row) === device);
   }
@@ -117,13 +124,25 @@ export class Facts {
    */
   hasMet(hub: string, row: Row): boolean {
     const shownTo = this.#shown.get(`${hub} ${recordOf(row)}`) ?? new Set<string>();
+    // One that ended before it decided anything has compared nothing either.
+    const hasDecided = ({ doc }: KnownRestore): boolean =>
+      doc.result === undefined || doc.result.counts.pending < doc.result.counts.total;
     return this.runs
       .all()
-      .some((run) => isRestore(run) && (shownTo.has(run.id) || shownTo.has(run.doc.request.snapshotId)));
+      .some(
+        (run) => isRestore(run) && hasDecided(run) && (shownTo.has(run.id) || shownTo.has(run.doc.request.snapshotId)),
+      );
   }
 
   noteToolChange(hub: string, row: Row, runId: string): void {
     this.#toolChanges.set(`${hub} ${this.truth.deviceOf(row)}`, { runId, at: this.now });
+  }
+
+  /** Whether a write of the run took effect there after that time. */
+  hadWriteOf(hub: string, { id }: KnownRun, since: number): boolean {
+    return [...this.#toolChanges].some(
+      ([key, { runId, at }]) => key.startsWith(`${hub} `) && runId === id && at > since,
+    );
   }
 
   /** Whether a write that another run had sent took effect at or after that time, so late that no look shows it. */
@@ -138,10 +157,11 @@ export class Facts {
     return (this.#foreignChanges.get(`${hub} ${device}`) ?? -1) >= at;
   }
 
-  /** Whether the service itself lost a row of the device there, since it last spoke there. */
-  wasLost(hub: string, device: number): boolean {
+  /** Whether the service itself lost a row of the device there, since it last spoke there, as of `at`. */
+  wasLost(hub: string, device: number, at = Number.POSITIVE_INFINITY): boolean {
     const lostAt = this.#losses.get(`${hub} ${device}`);
-    return lostAt !== undefined && lostAt >= (this.truth.lastWordAt(device, hub)?.at ?? 0);
+    const word = this.truth.wordsOf(device).findLast((one) => one.hub === hub && one.content !== 'out' && one.at < at);
+    return lostAt !== undefined && lostAt >= (word?.at ?? 0);
   }
 
   /** Likewise, while the settings called it primary. */
@@ -166,6 +186,20 @@ export class Facts {
   isShortened(row: Description): boolean {
     const content = this.truth.wordOf(row)?.content;
     return content !== undefined && content !== 'out' && row.tags.length < content.tags.length;
+  }
+
+  /** Whether its device wrote it there, or a rollback put back what its device had written there. */
+  isOwnWord(row: Row): boolean {
+    if (row.by.kind !== 'tool') return row.by.kind === 'device';
+    const run = this.runs.get(row.by.runId);
+    const isPutBack = run !== undefined && isRestore(run) && run.doc.request.purpose === 'rollback';
+    return isPutBack && this.truth.wordOf(row)?.hub === hubOf(run);
+  }
+
+  /** Whether a hub carried out a call that nobody could wait for any more. */
+  isOfGivenUpCall({ by, id, installationId = '' }: Row): boolean {
+    const run = by.kind === 'tool' ? this.runs.get(by.runId) : undefined;
+    return run?.givenUp.has(id) === true || run?.givenUp.has(installationId) === true;
   }
 
   /** Whether it came after the end of the run that wrote it, in a hub so late that nothing waits for it. */

@@ -15,8 +15,11 @@ import { judgeChange } from './writes.ts';
 /** A run that says all is well is looked at again after this, when what was on its way has arrived. */
 const SECOND_LOOK_MS = 300_000;
 
-/** A step's time, and what its last call may take beyond it. */
-const LONGEST_CALL_MS = 300_000;
+/** What a step's last call may take beyond the step's time. */
+const LAST_CALL_MS = 60_000;
+
+/** Letters of records that are being written. */
+const UNDER_WAY = /[CUNMWRP]/g;
 
 /** A write as a hub takes it: `call` is its kind. */
 export interface HubWrite {
@@ -81,6 +84,7 @@ export class Oracle {
     if (run.firstListedAt !== undefined || hub !== hubOf(run)) return;
     run.firstListedAt = this.#facts.now;
     run.before = this.#facts.rowsOf(hub);
+    run.leaving = this.#facts.leavingDevices(hub);
     run.changesBefore = this.#facts.changeCount(hub);
   }
 
@@ -108,7 +112,8 @@ export class Oracle {
     run?.written.set(key, (run.written.get(key) ?? 0) + 1);
     if (run?.calls.get(`${call} ${key}`) === pass) run.repeats.add(key);
     run?.calls.set(`${call} ${key}`, pass);
-    if (this.#facts.now - sentAt > LONGEST_CALL_MS) run?.givenUp.add(key);
+    const longestMs = this.#facts.knobs.policy.stepBudgetMs + LAST_CALL_MS;
+    if (this.#facts.now - sentAt > longestMs) run?.givenUp.add(key);
     // A process that was frozen when the run ended cannot know that it did.
     const isFrozen = process.pausedUntil >= (run?.endedAt ?? Number.POSITIVE_INFINITY);
     if (run !== undefined && !isFrozen) run.lastSentAt = Math.max(run.lastSentAt, sentAt);
@@ -120,8 +125,11 @@ export class Oracle {
   }
 
   /** The write was none. */
-  idRefused({ runId = '' }: Caller, id: string): void {
-    this.runs.get(runId)?.written.delete(id);
+  refused({ runId = '' }: Caller, id: string): void {
+    const written = this.runs.get(runId)?.written;
+    const count = (written?.get(id) ?? 0) - 1;
+    if (count > 0) written?.set(id, count);
+    else written?.delete(id);
   }
 
   runStored(doc: Run): void {
@@ -141,6 +149,18 @@ export class Oracle {
     this.#parts.scheduler.after(SECOND_LOOK_MS, () => {
       if (!this.#facts.isFollowed(run)) this.#judge(run, 'Later');
     });
+  }
+
+  /** A process died, or froze: what its steps had begun they may have written, or not. */
+  stepsStopped(): void {
+    for (const run of this.runs.all()) {
+      if (!isRestore(run) || run.endedAt !== undefined) continue;
+      for (const name of this.#parts.container.names(`_runs/restore/${run.id}/reconcile/`)) {
+        const text = Buffer.from(this.#parts.container.get(name)?.bytes ?? []).toString('latin1');
+        const letters = /"letters":"([^"]*)"/.exec(text)?.[1] ?? '';
+        for (const { index } of letters.matchAll(UNDER_WAY)) run.begun.add(`${name} ${index}`);
+      }
+    }
   }
 
   drillStored(drill: Drill): void {

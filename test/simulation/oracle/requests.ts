@@ -1,4 +1,4 @@
-import { type Description, type Row, tell } from '../row.ts';
+import { isOfRecord, type Row, tell } from '../row.ts';
 import type { Facts } from './facts.ts';
 import { hubOf, type KnownRestore } from './runs.ts';
 import { readSnapshot } from './snapshots.ts';
@@ -27,16 +27,14 @@ function judgeWithdrawal(facts: Facts, { run, hub, by }: Write, before: Row): vo
   if (leftovers === 'withdraw' || before.by.kind !== 'tool' || before.by.runId === run.id) return;
   const inSource = facts.rowsOf(sourceHub.namespace).find(isOfRecord(before));
   if (inSource === undefined) return;
-  // While the source does not answer, its snapshots are proof.
-  const isUnseen = facts.knobs.hubFaults > 0 && inSource.appliedAt >= readAtOf(facts, run);
+  // While the source does not answer, its two newest snapshots are proof, also where their listings passed over it.
+  const isHeld = (run.doc.source?.newestGood ?? []).some((id) =>
+    readSnapshot(facts.container, sourceHub, id).some(isOfRecord(before)),
+  );
+  const isUnseen = facts.knobs.hubFaults > 0 && (inSource.appliedAt >= readAtOf(facts, run) || !isHeld);
   if (inSource.appliedAt >= by.looked.listedAt) facts.sometimes('withdrawnInItsWindow');
   else if (isUnseen) facts.sometimes('withdrawnWhileTheSourceWasSilent');
   else facts.violate('withdrawnThoughInSource', `${hub}: ${tell(before)} by ${run.id}`);
-}
-
-function isOfRecord(row: Row): (other: Description) => boolean {
-  return ({ handle, installationId }) =>
-    installationId === row.installationId && (installationId !== undefined || handle === row.handle);
 }
 
 /** Who was gone from the newest good snapshot, as the run knew it, is not brought back by an older one. */

@@ -1,4 +1,4 @@
-import { type Row, slotOf } from '../row.ts';
+import { type Description, isOfRecord, type Row, slotOf } from '../row.ts';
 import type { Word } from '../truth.ts';
 import type { Facts } from './facts.ts';
 import { hubOf, isRestore, type KnownRestore } from './runs.ts';
@@ -59,14 +59,15 @@ function wasAltered(facts: Facts, source: string, after: Row): boolean {
 }
 
 /** The snapshot's listing passed over a row of it, or the source lost one: what it shows seems to have changed. */
-export function isTorn(facts: Facts, { doc }: KnownRestore, after: Row): boolean {
-  const { installationId } = after;
-  if (installationId === undefined) return false;
-  if (facts.hasLost(doc.request.sourceHub.namespace, facts.truth.deviceOf(after))) return true;
+export function isTorn(facts: Facts, { doc }: KnownRestore, after: Description): boolean {
   const { sourceHub, snapshotId } = doc.request;
-  const isOfIt = (row: Pick<Row, 'installationId'>): boolean => row.installationId === installationId;
+  const isPlain = after.installationId === undefined;
+  const isOfIt = isOfRecord(after);
+  // A plain device may have two registrations that say the same.
+  const nameOf = (row: Description & Pick<Row, 'id'>): string => (isPlain ? row.id : slotOf(row));
   const readAt = facts.runs.get(snapshotId)?.firstListedAt ?? 0;
-  const held = readSnapshot(facts.container, sourceHub, snapshotId).filter(isOfIt).map(slotOf);
+  const held = readSnapshot(facts.container, sourceHub, snapshotId).filter(isOfIt).map(nameOf);
+  if (facts.hasLost(sourceHub.namespace, facts.truth.deviceOf(after)) && (!isPlain || held.length > 0)) return true;
   const there = facts.rowsOf(sourceHub.namespace).filter((row) => isOfIt(row) && row.appliedAt < readAt);
-  return there.some((row) => !held.includes(slotOf(row)));
+  return held.length > 0 && there.some((row) => !held.includes(nameOf(row)));
 }

@@ -1,4 +1,4 @@
-import { isSame, type Row, slotOf, tell } from '../row.ts';
+import { isOfRecord, isSame, type Row, slotOf, tell } from '../row.ts';
 import type { Facts } from './facts.ts';
 import { hubOf, isWriter, type KnownRestore, type KnownRun, lookedAt } from './runs.ts';
 
@@ -11,6 +11,7 @@ export function judgeRollback(facts: Facts, run: KnownRestore, when: '' | 'Later
   const devices = new Set([...undone.before, ...facts.rowsOf(hub)].map((row) => facts.truth.deviceOf(row)));
   for (const device of devices) {
     if (facts.changedSince(hub, device, undone.firstListedAt) || isUntold(facts, run, undone, device)) continue;
+    if (undone.leaving.has(device)) continue;
     const before = undone.before.filter((row) => facts.truth.deviceOf(row) === device);
     compare(facts, run, before, facts.rowsOfDevice(hub, device), when);
   }
@@ -32,7 +33,11 @@ function compare(facts: Facts, run: KnownRestore, before: readonly Row[], now: r
   const isTheirs = ({ by }: Row): boolean => by.kind === 'tool' && [run.id, run.doc.request.of].includes(by.runId);
   const since = facts.runs.get(run.doc.request.of ?? '')?.firstListedAt ?? 0;
   if (now.some((row) => row.by.kind === 'tool' && !isTheirs(row) && row.appliedAt >= since)) return;
-  const own = now.filter((row) => isTheirs(row) && !isBeyondIt(facts, run, before, row));
+  const theirs = now.filter(isTheirs);
+  // A record is kept as a whole.
+  const hasBeyondIt = (row: Row): boolean =>
+    theirs.some((one) => isOfRecord(row)(one) && isBeyondIt(facts, run, before, one));
+  const own = theirs.filter((row) => !hasBeyondIt(row));
   const left = own.filter((row) => !before.some((one) => isSame(one, row)));
   const lost = before.filter((row) => !now.some((one) => isSame(one, row)));
   const text = `${hubOf(run)} after ${run.id} of ${run.doc.request.of}: ${list(before)} is ${list(now)}`;
@@ -70,15 +75,18 @@ function isReached(
 }
 
 /**
- * Written twice in one pass, by a step and by one that took over: what a hub does of that after the restore's last look
- * shows as if its device had registered the same again.
+ * Written twice in one pass, by a step and by one that took over: what a hub does of that after the restore first looked
+ * again shows as if its device had registered the same again.
  */
 function areOfTwins(facts: Facts, { doc }: KnownRestore, left: readonly Row[]): boolean {
   const undone = facts.runs.get(doc.request.of ?? '');
   if (undone === undefined || doc.result?.counts.keptLive === 0) return false;
   const isRepeated = ({ id, installationId = '' }: Row): boolean =>
     undone.repeats.has(id) || undone.repeats.has(installationId);
-  return left.every((row) => isRepeated(row) && row.appliedAt > lookedAt(undone));
+  const lookedAgainAt = undone.listedAt.get(`${hubOf(undone)}#2`) ?? lookedAt(undone);
+  // A record is kept as a whole.
+  const isLate = (row: Row): boolean => isRepeated(row) && row.appliedAt > lookedAgainAt;
+  return left.every((row) => left.some((one) => isOfRecord(row)(one) && isLate(one)));
 }
 
 function list(rows: readonly Row[]): string {

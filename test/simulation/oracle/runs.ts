@@ -17,6 +17,8 @@ export interface KnownRun {
   readonly askedAt: Map<string, number[]>;
   /** The rows of that hub at that moment. */
   before: readonly Row[];
+  /** Devices of which the service was about to remove a row then. */
+  leaving: ReadonlySet<number>;
   /** When it was first stored as over. */
   endedAt: number | undefined;
   /** How often the hub took a write, by the key written to. */
@@ -27,6 +29,8 @@ export interface KnownRun {
   readonly repeats: Set<string>;
   /** Likewise, what the hub carried out when no step could wait for it any more. */
   readonly givenUp: Set<string>;
+  /** Records that its steps had begun when their process died, or froze. */
+  readonly begun: Set<string>;
   /** The handles that its writes have replaced by others, under one id. */
   readonly replaced: Set<string>;
   /** The devices of which it has removed a row. */
@@ -65,11 +69,13 @@ export class KnownRuns {
       shownAt: new Map(),
       askedAt: new Map(),
       before: [],
+      leaving: new Set(),
       endedAt: undefined,
       written: new Map(),
       calls: new Map(),
       repeats: new Set(),
       givenUp: new Set(),
+      begun: new Set(),
       replaced: new Set(),
       removed: new Set(),
       lastSentAt: 0,

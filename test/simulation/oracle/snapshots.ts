@@ -21,7 +21,7 @@ export interface Wanted {
   readonly word: Word | undefined;
   /**
    * Its rows stem from several words, and what is made of them is not any of these; or nothing tells which of two
-   * templates is newer.
+   * rows is newer.
    */
   readonly isTorn: boolean;
 }
@@ -58,8 +58,9 @@ export function wantedOf(rows: readonly SnapshotRow[], truth: Truth): Wanted[] {
     for (const row of own) {
       const key = row.installationId === undefined ? row.id : `${row.installationId} ${slotOf(row)}`;
       const known = newest.get(key);
-      // A native row tells which of two templates of one name is newer: it has the same tags.
-      if (known !== undefined && row.installationId !== undefined && !hasNative) isAmbiguous = true;
+      // A native row tells which of two templates of one name is newer: it has the same tags. Of two native rows nothing does.
+      const isOpen = known !== undefined && row.installationId !== undefined;
+      if (isOpen && (!hasNative || row.body === undefined)) isAmbiguous = true;
       if (known === undefined || numberOf(row) > numberOf(known)) newest.set(key, row);
     }
     const kept = [...newest.values()];

@@ -1,6 +1,6 @@
 import type { Row, Writer } from '../row.ts';
 import type { Facts } from './facts.ts';
-import { hubOf, isRestore, isWriter, type KnownRestore, versionOf } from './runs.ts';
+import { hubOf, isRestore, isWriter, type KnownRestore, keyOf, versionOf } from './runs.ts';
 import { readSnapshot } from './snapshots.ts';
 
 export type ToolWriter = Extract<Writer, { readonly kind: 'tool' }>;
@@ -42,14 +42,14 @@ export function isSourceLaterToTheApp(facts: Facts, write: Write, before: Row): 
   const now = shownIn(facts, write.run, before);
   const isWitness = (one: KnownRestore): boolean => {
     if (one === write.run || one.doc.request.purpose === 'rollback' || !isWriter(one)) return false;
-    if (hubOf(one) !== write.hub || !(isPutBack(facts, before) || one.seen.has(versionOf(write.hub, before))))
-      return false;
+    // A rollback gave it a new version, which the notes of those looks take over that showed it before.
+    const wasShown = isPutBack(facts, before) && one.shownAt.has(`${write.hub}/${keyOf(before)}`);
+    if (hubOf(one) !== write.hub || !(wasShown || one.seen.has(versionOf(write.hub, before)))) return false;
     return readAtOf(facts, one) < readAtOf(facts, write.run) && shownIn(facts, one, before) !== now;
   };
   return facts.runs.all().some((one) => isRestore(one) && isWitness(one));
 }
 
-/** A rollback gave it a new version, which the notes of earlier looks take over. */
 function isPutBack(facts: Facts, { by }: Row): boolean {
   const run = by.kind === 'tool' ? facts.runs.get(by.runId) : undefined;
   return run !== undefined && isRestore(run) && run.doc.request.purpose === 'rollback';

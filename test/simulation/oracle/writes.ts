@@ -1,12 +1,20 @@
 import type { RowChange } from '../hub-store.ts';
-import { isSame, type Row, slotOf, tell } from '../row.ts';
+import { isOfRecord, isSame, type Row, slotOf, tell } from '../row.ts';
 import type { Word } from '../truth.ts';
 import type { Facts } from './facts.ts';
 import { judgeRequest } from './requests.ts';
 import { excuseForReturn, isTorn } from './returns.ts';
-import { isRestore, versionOf } from './runs.ts';
+import { isRestore, keyOf, versionOf } from './runs.ts';
 import { readSnapshot } from './snapshots.ts';
-import { hasSeen, isInWindow, isSourceLaterToTheApp, newestLookOf, type ToolWriter, type Write } from './windows.ts';
+import {
+  hasSeen,
+  isInWindow,
+  isSourceLaterToTheApp,
+  newestLookOf,
+  readAtOf,
+  type ToolWriter,
+  type Write,
+} from './windows.ts';
 
 /** Judges what a write of the app did to a row, at the moment at which it took effect. */
 export function judgeChange(facts: Facts, { hub, before, after }: RowChange, by: ToolWriter): void {
@@ -35,18 +43,32 @@ function judgeReplacement(facts: Facts, write: Write, before: Row, after: Row): 
   if (run.doc.request.purpose === 'rollback' && before.by.kind === 'tool') return;
   const whose = before.by.kind === 'tool' ? `${before.by.runId}'s` : "its device's own";
   const text = `${hub} ${before.id}: ${whose} ${tell(before)} became ${tell(after)} by ${run.id}`;
-  const excuse = hasSeen(write, before) ? excuseFor(facts, write, before, after, old) : undefined;
+  const excuse = hasSeen(write, before) ? excuseFor(facts, write, { before, after, old, now }) : undefined;
   if (excuse !== undefined) facts.sometimes(excuse);
   else if (!hasSeen(write, before)) facts.violate('overwroteUnseen', text);
   else facts.violate('overwrittenByOlder', text);
 }
 
+interface Replacement {
+  readonly before: Row;
+  readonly after: Row;
+  readonly old: Word;
+  readonly now: Word;
+}
+
 /** Why a row that was seen may be replaced by something older; never by a dead token under the row's id. */
-function excuseFor(facts: Facts, write: Write, before: Row, after: Row, old: Word): string | undefined {
+function excuseFor(facts: Facts, write: Write, { before, after, old, now }: Replacement): string | undefined {
   const { onConflict, purpose } = write.run.doc.request;
   if (purpose === 'rollback') return excuseForUndoing(facts, write, before);
   if (before.installationId === undefined && before.handle !== after.handle) return undefined;
   if (onConflict === 'overwrite') return 'overwroteAsAsked';
+  // Its device spoke while the source was listed: the snapshot has some of its rows from before, and some from after.
+  const { sourceHub, snapshotId } = write.run.doc.request;
+  const held = readSnapshot(facts.container, sourceHub, snapshotId).filter(isOfRecord(before));
+  if (held.some((row) => (facts.truth.wordOf(row)?.number ?? -1) > old.number)) return 'overwroteByATornListing';
+  // Both hubs were in use in turn: what the source shows is taken for the later word, whenever its device said it.
+  const isEarlyWord = now.hub === sourceHub.namespace && !facts.wasInUse(now.hub, now.at);
+  if (isEarlyWord && write.run.doc.ownSnapshot !== undefined) return 'overwroteByAnEarlyWord';
   // The settings did not call the hub primary then: what it shows is not taken for a device's newer word.
   if (facts.wasInUse(write.hub, old.at) || !isSourceLaterToTheApp(facts, write, before)) return undefined;
   return 'overwroteWhereNotInUse';
@@ -59,6 +81,11 @@ function judgeCreation(facts: Facts, write: Write, after: Row): void {
   const now = facts.truth.wordOf(after);
   const out = facts.truth.lastWordAt(device, hub);
   if (now === undefined || out === undefined || out.content !== 'out' || out.number < now.number) return;
+  // It has not left: it gets another id.
+  if (facts.rowsOfDevice(hub, device).some((row) => row.id !== after.id && isSame(row, after))) {
+    facts.sometimes('movedWhatHadNotLeft');
+    return;
+  }
   const isInItsWindow = out.at >= lookedAt || facts.changedSince(hub, device, lookedAt);
   const excuse = isInItsWindow ? 'resurrectedInItsWindow' : excuseForReturn(facts, run, hub, after, out);
   if (excuse !== undefined) facts.sometimes(excuse);
@@ -98,18 +125,26 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   const isLater = !facts.wasInUse(hub, spokenAt) && isSourceLaterToTheApp(facts, write, before);
   if (onConflict === 'overwrite') facts.sometimes('removedAsAsked');
   else if (isLater && purpose !== 'rollback') facts.sometimes('removedWhereNotInUse');
-  else if (purpose !== 'rollback' && isTorn(facts, run, before)) facts.sometimes('removedByATornListing');
+  // It asks the source before that, which may not answer in time.
+  else if (purpose !== 'rollback' && mayBeSilent(facts) && isTorn(facts, run, before))
+    facts.sometimes('removedByATornListing');
   // What the service itself loses in the source looks like its device's own word there.
-  else if (facts.wasLost(sourceHub.namespace, facts.truth.deviceOf(before)))
+  else if (facts.wasLost(sourceHub.namespace, facts.truth.deviceOf(before), readAtOf(facts, run)))
     facts.sometimes('removedWhatTheSourceLost');
   else facts.violate('deviceRemoved', text);
+}
+
+function mayBeSilent({ knobs }: Facts): boolean {
+  return knobs.hubFaults > 0 || knobs.slowShare > 0;
 }
 
 /** Why a rollback may take its device's own word for its restore's: the restore's first look after it wrote showed that. */
 function excuseForUndoing(facts: Facts, { run, hub }: Write, before: Row): string | undefined {
   const { of, sourceHub, snapshotId } = run.doc.request;
   const undone = facts.runs.get(of ?? '');
-  if (undone?.seen.has(versionOf(hub, before)) !== true) return undefined;
+  // Or none of its looks has ever shown what it wrote there.
+  const isKnown = undone?.shownAt.has(`${hub}/${keyOf(before)}`);
+  if (undone === undefined || (isKnown && !undone.seen.has(versionOf(hub, before)))) return undefined;
   // Most of what it wrote came back different: that is taken for how the hub stores it.
   if (undone.doc.error?.code === 'TargetAltersRecords') return 'undidWhatSeemedAltered';
   const isSaidAgain = readSnapshot(facts.container, sourceHub, snapshotId).some((one) => isSame(one, before));

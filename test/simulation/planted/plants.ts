@@ -73,7 +73,7 @@ export const plants = {
     changes: [
       {
         file: 'app/restore/apply/write-one.js',
-        from: "return !isFirstTry && isSame ? { kind: 'written' } : CHANGED;",
+        from: 'return !isFirstTry && (await isPutBack(work, row)) ? ID_IN_USE : CHANGED;',
         to: 'return hub.putRegistration(target, xml, { deadlineAt, ifMatch: row.etag });',
       },
     ],
@@ -164,8 +164,8 @@ export const plants = {
     changes: [
       {
         file: 'core/restore/too-early.js',
-        from: 'return Date.parse(scan?.startedAt ?? rollback.createdAt) < allShowsAt(rollback);',
-        to: 'return false;',
+        from: 'const lookAt = Date.parse(scan?.startedAt ?? rollback.createdAt);',
+        to: 'const lookAt = Number.POSITIVE_INFINITY;',
       },
     ],
   },
