@@ -141,7 +141,7 @@ export const plants = {
   'a rollback begins while its restore still writes': {
     kind: 'rolledBackWhileWriting',
     changes: [
-      { file: 'app/runs/writers.js', from: 'if (waitMs <= 0)', to: 'if (true)' },
+      { file: 'app/runs/writers.js', from: 'if (waitMs === 0)', to: 'if (true)' },
       { file: 'app/runs/end-watch.js', from: 'last.isOver ||= run === undefined || isOver(run);', to: '' },
     ],
   },
