@@ -101,7 +101,7 @@ test.each([
   },
 );
 
-test.each([1, 5])(
+test.each([1, 2, 5])(
   'a restore into a hub that takes %i requests a second, and its rollback, cost no more than they must',
   async (perSecond) => {
     const devices = 1200 * perSecond;

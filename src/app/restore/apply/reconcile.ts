@@ -177,7 +177,7 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<readonly 
       if (await endWatch.look()) break;
       const batch = writeBatch(work, due);
       batches.push(batch.catch((error: unknown) => void failures.push(error)));
-      await whileSaving(work, workers.untilFewerWait(due.length));
+      await workers.untilFewerWait(due.length);
       const now = app.world.now();
       // For the first one there is room at once.
       if (roomAt !== undefined) size = nextSize(size, now - roomAt);
@@ -185,31 +185,12 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<readonly 
     }
   } catch (error) {
     workers.stop();
-    await Promise.all(batches);
     throw error;
+  } finally {
+    await Promise.all(batches);
   }
-  await whileSaving(work, Promise.all(batches));
   return failures;
 }
-
-/** A slow hub takes minutes for a batch: how far it is shows meanwhile, and survives. */
-async function whileSaving({ app, outcomes, workers }: Work, wait: Promise<unknown>): Promise<void> {
-  let saving = Promise.resolve();
-  const failures: unknown[] = [];
-  const stop = app.world.repeat(SAVE_EVERY_MS, () => {
-    saving = outcomes.save('writing').catch((error: unknown) => {
-      failures.push(error);
-      workers.stop();
-    });
-    return saving;
-  });
-  await wait;
-  stop();
-  await saving;
-  if (failures.length > 0) throw failures[0];
-}
-
-const SAVE_EVERY_MS = 10_000;
 
 function nextSize(size: number, tookMs: number): number {
   if (tookMs < BATCH.quickMs) return Math.min(BATCH.most, 2 * size);
