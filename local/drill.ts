@@ -39,7 +39,7 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   const devices = wholeNumber(help, 'devices', values.devices, 10);
   const seed = wholeNumber(help, 'seed', values.seed, 0);
-  const { rehearse } = await import('./rehearsal.ts');
+  const { rehearse, slowFor } = await import('./rehearsal.ts');
   const { rehearseWarmSecondary } = await import('./warm-secondary.ts');
   const { rehearseWorstNight } = await import('./worst-night.ts');
   const options = { devices, seed, say };
@@ -53,7 +53,7 @@ async function main(): Promise<number> {
       isPass &&= disaster.verdict === 'pass';
       report = { ...report, ...disaster };
     } else if (story === 'worst-night') {
-      const worstNight = await rehearseWorstNight(stack, { ...options, writesPerSecond: Math.max(50, devices / 5) });
+      const worstNight = await rehearseWorstNight(stack, { ...options, writesPerSecond: slowFor(devices) });
       isPass &&= worstNight.verdict === 'pass';
       report = { ...report, worstNight };
     } else {

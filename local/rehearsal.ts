@@ -29,6 +29,8 @@ export interface RehearsalOptions {
   readonly say: (line: string) => void;
   /** How long a call is retried while the host cannot be reached or is not available. */
   readonly patienceMs?: number;
+  /** A backup is in flight when the primary fails, and the secondary is slow. */
+  readonly isWorstNight?: boolean;
   /** Runs when the restore is over, before the broadcast is sent and counted. */
   readonly beforeProof?: () => Promise<void>;
   /** Called for each device that was not reached exactly once. */
@@ -63,6 +65,11 @@ export async function rehearse(stack: Stack, options: RehearsalOptions): Promise
   say(`3  ${live.added} new devices and ${live.returned} returning ones register in the secondary`);
   const liveRows = await readRows(emulator, SECONDARY_HUB);
 
+  if (options.isWorstNight === true) {
+    await emulator.admin('POST', `${SECONDARY_HUB}/switches`, { requestsPerSecond: slowFor(devices) });
+    await api.call('POST', '/api/backups');
+    say('   a backup is in flight, and the secondary is slow');
+  }
   await emulator.admin('POST', '/namespaces/primary/down');
   say('4  the primary region fails: connections are refused');
 
@@ -112,6 +119,9 @@ export async function rehearse(stack: Stack, options: RehearsalOptions): Promise
     verdict: isPass ? 'pass' : 'fail',
   };
 }
+
+/** Requests a second of a hub that is slow for that many devices, though not for minutes. */
+export const slowFor = (devices: number): number => Math.max(50, devices / 5);
 
 /** The id under which a rehearsal of this seed restores. */
 export function restoreIdOf(seed: number): string {

@@ -52,7 +52,7 @@ async function compareNights(devices: number, writesPerSecond: number): Promise<
   const rehearse = async (isCalm: boolean) => {
     say(`${isCalm ? 'Calm' : 'Worst'} night with ${devices} devices, ${writesPerSecond} requests a second`);
     await using stack = await startStack({ devices, seed: 1, settings });
-    return rehearseWorstNight(stack, { devices, seed: 1, say, writesPerSecond, isCalm, patienceMs: 60_000 });
+    return await rehearseWorstNight(stack, { devices, seed: 1, say, writesPerSecond, isCalm, patienceMs: 60_000 });
   };
   const [calm, worst] = [await rehearse(true), await rehearse(false)];
   const times = worst.restoreSeconds / calm.restoreSeconds;
