@@ -188,7 +188,7 @@ it('a rollback leaves a row that its device made again under the id, and the ver
   expect(engine.secondary.rows.get('90-5-1')).toContain('own');
 });
 
-it('an update of two rows goes on where the answer to the first was lost', async () => {
+it('an update of two rows is finished where the answer to the first was lost', async () => {
   const engine = await aRehearsed();
   for (const id of ['92-5-1', '93-5-1']) register(engine.primary.rows, id, 'twin', [id]);
   await backUp(engine);

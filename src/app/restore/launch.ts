@@ -72,7 +72,7 @@ function readUnfinished(app: App, ids: readonly string[]): Promise<Unfinished[]>
   return Promise.all(ids.map(async (id) => ({ id, run: await readRun(app, 'restore', id) })));
 }
 
-/** One that goes on, into the other hub, is known by what it has written so far, and stays unfinished. */
+/** One that still runs, into the other hub, is known by what it has written so far, and stays unfinished. */
 function endOf({ run }: Unfinished): string | undefined {
   return run === undefined || isOver(run) ? run?.finishedAt : NEVER;
 }

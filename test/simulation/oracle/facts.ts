@@ -196,7 +196,7 @@ export class Facts {
     return isPutBack && this.truth.wordOf(row)?.hub === hubOf(run);
   }
 
-  /** Whether a hub carried out a call that nobody could wait for any more. */
+  /** Whether a hub carried out a call for which no run could wait any more. */
   isOfGivenUpCall({ by, id, installationId = '' }: Row): boolean {
     const run = by.kind === 'tool' ? this.runs.get(by.runId) : undefined;
     return run?.givenUp.has(id) === true || run?.givenUp.has(installationId) === true;

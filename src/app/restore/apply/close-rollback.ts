@@ -31,7 +31,7 @@ export async function closeUndoneShard(closed: ClosedShard, undone: Undone): Pro
     if (shown?.isAsBefore) return putBackIn(agreedBefore.get(keyHash), hub, shown);
     if (removed.has(keyHash)) return agreedBefore.get(keyHash);
     const record = agreed.get(keyHash);
-    // Put back in part: that is nobody's word.
+    // Put back in part: that is no device's word.
     const isHalf = shown?.hasFailed && entryOf(record)?.[hub].version !== shown.now.version;
     return isHalf ? { keyHash, agreed: 'unknown', note: undefined } : record;
   };
