@@ -135,6 +135,13 @@ export interface Verification {
   error?: RunError;
 }
 
+export interface Drill {
+  id: string;
+  status: Restore['status'];
+  stage?: string;
+  reason?: string;
+}
+
 export interface Finding {
   level: 'risk' | 'stop';
   code: string;

@@ -79,6 +79,12 @@ test('axe finds no fault in any view, on a desk and on a phone, light and dark; 
     await page.locator('main').getByText('Restored and proven').first().waitFor();
   });
   await check('unknown restore', (page) => goTo(page, '#/restores/nothing', 'This restore could not be read.'));
+  await check('drill', async (page) => {
+    await goTo(page, '#/', 'Failover readiness');
+    if (page !== tabs[0]?.page) return;
+    await page.getByRole('button', { name: 'Run a drill' }).click();
+    await appears(page.locator('main').getByText('The drill has passed.').first());
+  });
   await stack.emulator.admin('POST', '/namespaces/primary/down');
   const backup = await api.start('/api/backups');
   await check('primary down', async (page) => {

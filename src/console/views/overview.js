@@ -1,6 +1,7 @@
 import { call } from '../app/api.js';
 import { poll, wake } from '../app/poll.js';
 import { announce, fill, h } from '../parts/dom.js';
+import { drillButton } from '../parts/drill-button.js';
 import { duration, moment, number, plural, rate, time } from '../parts/format.js';
 import { verifyButton } from '../parts/verify-button.js';
 import { actionButton, badge, facts, hubName, icon, isOver, problem, statusBadge, verdict } from '../parts/widgets.js';
@@ -84,8 +85,7 @@ function actionsOf({ latestGoodSnapshot, lastBackup, lastRestore, lastDrill, fin
         failed: 'The backup was not stopped.',
       }),
     isUnproven && latestGoodSnapshot !== null && verifyButton(latestGoodSnapshot.id, 'Verify the newest'),
-    lastDrill !== undefined &&
-      actionButton('Run a drill', startDrill, { focus: 'drill', failed: 'The drill was not started.' }),
+    lastDrill !== undefined && drillButton(),
   ];
 }
 
@@ -99,12 +99,6 @@ async function startBackup() {
 async function stopBackup(id) {
   await call(`backups/${encodeURIComponent(id)}/cancel`, { method: 'POST' });
   announce('The backup is stopped.');
-  wake();
-}
-
-async function startDrill() {
-  await call('drills', { method: 'POST' });
-  announce('The drill has started.');
   wake();
 }
 
