@@ -2,7 +2,7 @@ import { DrError } from '../core/errors.ts';
 import type { Neighbours } from '../core/registration/record.ts';
 import { causeInWords } from '../core/run/causes.ts';
 import { laneOfStep } from '../core/run/lane.ts';
-import type { StepWait } from '../core/run/live.ts';
+import { isLiving, type StepWait } from '../core/run/live.ts';
 import { comparePhases, isOver, type Run } from '../core/run/run.ts';
 import { formatStep, type Step } from '../core/run/step.ts';
 import { afterRun } from './after-run.ts';
@@ -17,6 +17,7 @@ import { compareShards } from './restore/compare/compare-shards.ts';
 import { finishRestore } from './restore/finish.ts';
 import { dispatch, isOneStep, type Moved, stepOf } from './runs/dispatch.ts';
 import { releaseLease, storeWait, takeLease } from './runs/lease.ts';
+import { readLive } from './runs/live.ts';
 import { readRun, Superseded } from './runs/store.ts';
 import { finishVerification, verifyShard } from './snapshots/verify.ts';
 
@@ -42,6 +43,7 @@ export async function runStep(app: App, step: Step): Promise<void> {
 async function takeStep(app: App, step: Step): Promise<void> {
   const run = await readRun(app, step.kind, step.runId);
   if (run === undefined || isOver(run)) return;
+  watchInBackground(app, run);
   const order = comparePhases({ ...step, name: step.phase }, run.phase);
   // The step that moved the run on may have died before it enqueued what comes next.
   const isPast = order < 0;
@@ -51,11 +53,15 @@ async function takeStep(app: App, step: Step): Promise<void> {
     app.log.info('step dropped: it is in hand, or waits', { runId: step.runId, phase: step.phase, shard: step.shard });
     return;
   }
-  watchInBackground(app, run);
   const end = await workOn(app, run, held, isPast);
   if (end === 'continue') await enqueueAgain(app, step, { attempt: 0 });
   else if (end === 'failed' || (!isPast && end === undefined && isOneStep(run.phase))) await afterRun(app, run.id);
   else if (typeof end === 'object' && isOneStep(end.phase)) await runStep(app, stepOf(end, end.phase));
+}
+
+/** Another step works or waits: the one that moved the run enqueues what comes next. If it dies, the watch does. */
+async function isBeingMoved(app: App, run: Run, { name }: HeldStep): Promise<boolean> {
+  return (await readLive(app, run)).some((one) => one.name !== name && isLiving(one));
 }
 
 type StepEnd = Moved | 'continue' | 'deferred' | 'failed';
@@ -63,7 +69,7 @@ type StepEnd = Moved | 'continue' | 'deferred' | 'failed';
 async function workOn(app: App, run: Run, held: HeldStep, isPast: boolean): Promise<StepEnd> {
   let end: StepEnd;
   try {
-    if (isPast) await dispatch(app, run);
+    if (isPast && !(await isBeingMoved(app, run, held))) await dispatch(app, run);
     end = isPast ? undefined : await perform(app, run, held);
   } catch (error) {
     if (error instanceof Superseded) end = await afterSuperseded(app, held, error);

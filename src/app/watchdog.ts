@@ -2,7 +2,7 @@ import { kindOfLock, LOCKS_FOLDER } from '../core/paths.ts';
 import { isOver } from '../core/run/run.ts';
 import type { App } from './app.ts';
 import { advanceDrills } from './drill/advance.ts';
-import { keepMoving } from './keep-moving.ts';
+import { keepMoving, watchInBackground } from './keep-moving.ts';
 import { reviewReadiness } from './readiness/review.ts';
 import { readLock } from './runs/lock.ts';
 import { readHolder } from './runs/store.ts';
@@ -32,8 +32,10 @@ export async function watchRuns(app: App): Promise<void> {
     if (lock === undefined) continue;
     const run = lock.runId === '' ? 'missing' : await readHolder(app, kind, lock.runId);
     if (run === 'unreadable') continue; // The next run takes its place; the others are watched meanwhile.
-    if (run !== 'missing' && !isOver(run)) await keepMoving(app, run);
-    else if (entry.ageMs > LEFT_BEHIND_AFTER_MS) {
+    if (run !== 'missing' && !isOver(run)) {
+      watchInBackground(app, run);
+      await keepMoving(app, run);
+    } else if (entry.ageMs > LEFT_BEHIND_AFTER_MS) {
       if (run !== 'missing' && (await writersLeftMs(app, run)) > 0) continue;
       app.log.warn('lock of a run that is over was left behind', { runId: lock.runId });
       await app.blobs.remove(entry.name, lock.etag);

@@ -246,3 +246,59 @@ test('a run whose lost steps bring no progress ends after ten times, and one who
   expect(isOver(run)).toBe(true);
   expect(run).toMatchObject({ status: 'Failed', error: { code: 'RunStuck' } });
 });
+
+test('of two processes that find the same steps lost at the same time one enqueues them', async () => {
+  const engine = createEngine();
+  const { id, steps } = await toReconcile(engine);
+  const { promise: isStored, resolve: stored } = Promise.withResolvers<void>();
+  const { promise: isLookedAt, resolve: lookedAt } = Promise.withResolvers<void>();
+  const send: App['queue']['send'] = async (...message) => {
+    stored();
+    await isLookedAt;
+    return engine.queue.send(...message);
+  };
+  const other = anotherProcess(engine);
+  const second = watchRuns({ ...other, world: { ...other.world, sleep: () => isStored } });
+  const first = watchRuns({ ...engine.app, queue: { ...engine.queue, send } });
+  await second;
+  lookedAt();
+  await first;
+  expect(take(engine)).toHaveLength(steps.length);
+  expect(await readRun(engine.app, 'restore', id)).toMatchObject({ kicks: 1 });
+});
+
+test('a copy of a step of the phase before enqueues nothing while another process moves the run on', async () => {
+  const engine = createEngine();
+  const { steps } = await toReconcile(engine);
+  const [copied, ...others] = steps;
+  const last = others.pop();
+  if (copied === undefined || last === undefined) throw new Error('several shards');
+  for (const step of [copied, ...others]) await runStep(engine.app, step);
+  const { promise: isTaken, resolve: taken } = Promise.withResolvers<void>();
+  const { promise: isSending, resolve: sending } = Promise.withResolvers<void>();
+  const send: App['queue']['send'] = async (...message) => {
+    sending();
+    await isTaken;
+    return engine.queue.send(...message);
+  };
+  const mover = runStep({ ...engine.app, queue: { ...engine.queue, send } }, last);
+  await isSending;
+  await runStep(anotherProcess(engine), copied);
+  taken();
+  await mover;
+  engine.advance(60_000);
+  expect(take(engine)).toMatchObject([{ phase: 'scan', pass: 2 }]);
+});
+
+test('a delayed step that was enqueued again and lost once more is not taken for delayed', async () => {
+  const engine = createEngine();
+  const { id, steps } = await toReconcile(engine);
+  for (const step of steps) await runStep(engine.app, step);
+  for (const kicks of [1, 2]) {
+    // The message is lost.
+    engine.advance(kicks === 1 ? 45_000 : 31_000);
+    engine.queue.take();
+    await watchRuns(engine.app);
+    expect(await readRun(engine.app, 'restore', id)).toMatchObject({ phase: { name: 'scan', pass: 2 }, kicks });
+  }
+});

@@ -35,7 +35,7 @@ export async function watchRun(app: App, run: Run): Promise<Verdict> {
   if (run.kicks > 0 && (await ageOfRun(app, run)) < KICK_EVERY_MS) return 'moves';
   await app.world.sleep(LOOK_AGAIN_MS);
   const now = await readRun(app, run.kind, run.id);
-  if (now === undefined || isOver(now) || comparePhases(now.phase, run.phase) !== 0) return 'moves';
+  if (now === undefined || isOver(now) || !isAsLookedAt(now, run)) return 'moves';
   const second = await look(app, now);
   const lost = [...first.lost].filter((shard) => second.lost.has(shard));
   if (lost.length === 0) return 'moves';
@@ -53,7 +53,8 @@ interface Look {
 }
 
 async function look(app: App, run: Run): Promise<Look> {
-  const live = (await readLive(app, run)).filter(isLiving);
+  const known = await readLive(app, run);
+  const live = known.filter(isLiving);
   const phase = describePhase(run.phase);
   const current = live.filter((step) => step.phase === phase);
   const isMoving = current.some((step) => step.kind === 'waiting' || step.livedMs >= LIVED_MS);
@@ -63,7 +64,10 @@ async function look(app: App, run: Run): Promise<Look> {
   // All are done but the run has not moved on: doing one of them again moves it.
   const due = open.length > 0 ? open : current.length > 0 ? [] : [0];
   const left = without(new Set(due), current);
-  const lost = left.size === 0 || (await isDelayed(app, run)) ? new Set<number>() : await notQueued(app, run, left);
+  // Once a step of the phase has begun, or was lost, its messages are no longer delayed.
+  const hasBegun = run.kicks > 0 || known.some((step) => step.phase === phase);
+  const isQuiet = left.size === 0 || (!hasBegun && (await isDelayed(app, run)));
+  const lost = isQuiet ? new Set<number>() : await notQueued(app, run, left);
   return { lost, openCount: open.length, isMoving };
 }
 
@@ -100,11 +104,17 @@ function without(shards: ReadonlySet<number>, parts: readonly (StepPart | LiveSt
   return new Set([...shards].filter((shard) => !covered.has(shard)));
 }
 
+/** Nobody has moved the run on since, or enqueued its steps again. */
+function isAsLookedAt(now: Run, run: Run): boolean {
+  const isSameKick = now.kicks === run.kicks && now.openAtKick === run.openAtKick;
+  return isSameKick && comparePhases(now.phase, run.phase) === 0;
+}
+
 /** Of those that look at the run at the same time, one does it. */
 async function enqueueAgain(app: App, run: Run, { lost, openCount }: { lost: readonly number[]; openCount: number }) {
   let isOurs = false;
   await changeRun(app, run.kind, run.id, (current) => {
-    isOurs = !isOver(current) && comparePhases(current.phase, run.phase) === 0 && current.kicks === run.kicks;
+    isOurs = !isOver(current) && isAsLookedAt(current, run);
     if (!isOurs) return undefined;
     const isProgress = openCount < (current.openAtKick ?? 0);
     const phase = { ...current.phase, isDispatched: true };
