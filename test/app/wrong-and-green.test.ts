@@ -220,3 +220,36 @@ it('two rows of a device do not share an id that the target gave out for one and
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded' });
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
 });
+
+it('the bound for withdrawals counts what a step that died had found to be withdrawn', async () => {
+  const engine = createEngine();
+  for (let index = 0; index < 200; index += 1) install(engine.primary.rows, `device-${index}`);
+  await backUp(engine);
+  await restore(engine);
+  for (let index = 0; index < 24; index += 1) {
+    for (const [rowId] of anInstallation(`device-${index}`)) engine.primary.rows.delete(rowId);
+  }
+  await backUp(engine);
+  let isDead = false;
+  const dying = engine.fork(({ blobs, primary }) => ({
+    primary: {
+      ...primary,
+      // The source answers the step that dies, and not the one that takes up its work.
+      findInstallation: async (...args) => {
+        if (isDead) throw new DrError('HubUnavailable', 'The hub is away.', { retryable: true });
+        return primary.findInstallation(...args);
+      },
+    },
+    blobs: {
+      ...blobs,
+      put: async (name, ...rest) => {
+        if (!isDead && name.includes('/seal/pass-1/0003')) {
+          isDead = true;
+          throw new DrError('StorageUnavailable', 'It is away.', { retryable: true });
+        }
+        return blobs.put(name, ...rest);
+      },
+    },
+  }));
+  expect(await restoreToEnd(dying)).toMatchObject({ status: 'Succeeded', counts: { withdrawn: 0, leftover: 24 } });
+});

@@ -106,15 +106,16 @@ async function compare(
     live,
   );
   await storeForeignRows(app, run, shard, foreign);
-  if (isSelected !== undefined) {
-    const platforms = fingerprints.platformOfEach();
-    await storeSelection(app, run, shard, { platforms, isSelected, extraOutcomes, onlyInTarget });
-  }
+  const platforms = fingerprints.platformOfEach();
+  const planned =
+    isSelected === undefined
+      ? extraOutcomes
+      : await storeSelection(app, run, shard, { platforms, isSelected, extraOutcomes, onlyInTarget });
   await storeComparison(app, run, shard, comparison, {
     done: '1',
     records: String(live.size),
     foreign: String(foreign.length),
-    ...(counts === undefined ? {} : planFacts(counts, extraOutcomes)),
+    ...(counts === undefined ? {} : planFacts(counts, planned)),
   });
 }
 

@@ -26,15 +26,25 @@ export interface Beginning {
   readonly onlyInTarget: number;
 }
 
-/** Stores what a shard begins with. Nothing that a step has stored since is overwritten. */
-export async function storeSelection(app: App, run: RestoreRun, shard: number, beginning: Beginning): Promise<void> {
+/**
+ * Stores what a shard begins with. Nothing that a step has stored since is overwritten: gives the outcomes of the extra
+ * records that count, for a step that died may have found otherwise what is to be withdrawn.
+ */
+export async function storeSelection(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  beginning: Beginning,
+): Promise<readonly Outcome[]> {
   const { platforms, isSelected, extraOutcomes, onlyInTarget } = beginning;
   const name = resultName('restore', run.id, 1, 'reconcile', shard);
   const selected = platforms.map((_, index) => outcomeLetters[isSelected(index) ? 'pending' : 'excluded']);
   const letters = [...selected, ...extraOutcomes.map((outcome) => outcomeLetters[outcome])].join('');
   const outcomes: ShardOutcomes = { ...noOutcomes, letters, extraCount: extraOutcomes.length, onlyInTarget };
   const facts = toFacts(outcomes, { letters, platforms, wavesDone: 0 });
-  await documents.restoredShard.write(app, name, outcomes, 'new', facts);
+  if ((await documents.restoredShard.write(app, name, outcomes, 'new', facts)) !== 'conflict') return extraOutcomes;
+  const { letters: stored } = await documents.restoredShard.read(app, name);
+  return [...stored.slice(platforms.length)].flatMap((letter) => outcomeOf(letter) ?? []);
 }
 
 /** Which records of a shard a run is about, by position. */
