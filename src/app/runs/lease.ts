@@ -40,7 +40,7 @@ async function take(app: App, step: Step, name: string): Promise<HeldStep | unde
   const holder = holderOf(app);
   const put = async (wait?: StepWait, etag?: string): Promise<HeldStep | undefined> => {
     const condition = etag === undefined ? 'new' : { etag };
-    const taken = await app.blobs.put(name, NOTHING, condition, leaseFacts(partOf(step), holder, wait));
+    const taken = await app.blobs.put(name, NOTHING, condition, leaseFacts(partOf(step), holder, 0, wait));
     return taken === 'conflict' ? undefined : hold(app, { step, name, wait, etag: taken });
   };
   for (let tries = 1; tries <= TRIES; tries += 1) {
@@ -107,7 +107,7 @@ async function renew(app: App, held: HeldStep): Promise<void> {
   if (isHanging(app, held)) return;
   const { runId } = step;
   try {
-    const facts = leaseFacts(partOf(step), holderOf(app), wait);
+    const facts = leaseFacts(partOf(step), holderOf(app), app.world.now() - held.takenAtMs, wait);
     const renewed = await app.blobs.put(name, NOTHING, { etag: held.etag }, facts);
     const etag = renewed === 'conflict' ? await findOwn(app, name) : renewed;
     if (etag !== undefined) {

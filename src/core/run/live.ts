@@ -12,7 +12,7 @@ export type LiveStep = StepPart & {
   readonly etag: string;
   readonly ageMs: number;
   readonly renewedAt: Date;
-  /** How long it had lived when it was last written. */
+  /** How long its process had worked at it when this was last written. Overwriting a blob may renew its creation time. */
   readonly livedMs: number;
   /** The process that holds it, or did last. */
   readonly holder: string;
@@ -65,13 +65,19 @@ export function isLiving(step: LiveStep): boolean {
   return step.ageMs < step.wait.delayMs + OVERDUE_MS;
 }
 
-export function leaseFacts({ phase, shard, span }: StepPart, holder: string, wait: StepWait | undefined): BlobFacts {
-  return { phase, shard: String(shard), span: String(span), holder, ...(wait && waitFacts(wait)) };
+export function leaseFacts(
+  { phase, shard, span }: StepPart,
+  holder: string,
+  livedMs: number,
+  wait: StepWait | undefined,
+): BlobFacts {
+  const part = { phase, shard: String(shard), span: String(span) };
+  return { ...part, holder, lived_ms: String(livedMs), ...(wait && waitFacts(wait)) };
 }
 
 /** The same, of a step that comes again later. */
 export function deferredFacts(part: StepPart, holder: string, wait: StepWait): BlobFacts {
-  return { ...leaseFacts(part, holder, wait), waits: '1' };
+  return { ...leaseFacts(part, holder, 0, wait), waits: '1' };
 }
 
 function waitFacts({ on, code, cause, since, attempt, delayMs, waitedMs }: StepWait): BlobFacts {
@@ -86,14 +92,14 @@ function waitFacts({ on, code, cause, since, attempt, delayMs, waitedMs }: StepW
   };
 }
 
-export function toLiveStep({ name, facts, etag, ageMs, createdAt, modifiedAt }: BlobEntry): LiveStep {
+export function toLiveStep({ name, facts, etag, ageMs, modifiedAt }: BlobEntry): LiveStep {
   const wait = toWait(facts);
   const common = {
     name,
     etag,
     ageMs,
     renewedAt: modifiedAt,
-    livedMs: modifiedAt.getTime() - createdAt.getTime(),
+    livedMs: numberIn(facts, 'lived_ms'),
     phase: facts['phase'] ?? '',
     shard: numberIn(facts, 'shard'),
     span: numberIn(facts, 'span'),
