@@ -59,9 +59,14 @@ async function takeStep(app: App, step: Step): Promise<void> {
   else if (typeof end === 'object' && isOneStep(end.phase)) await runStep(app, stepOf(end, end.phase));
 }
 
-/** Another step works or waits: the one that moved the run enqueues what comes next. If it dies, the watch does. */
-async function isBeingMoved(app: App, run: Run, { name }: HeldStep): Promise<boolean> {
-  return (await readLive(app, run)).some((one) => one.name !== name && isLiving(one));
+/**
+ * While another step works or waits, the one that moved the run enqueues what comes next; if it dies, the watch does. It
+ * stores that it has done so before its lease ends: the run is read after the leases.
+ */
+async function isNotDispatched(app: App, run: Run, { name }: HeldStep): Promise<boolean> {
+  if ((await readLive(app, run)).some((one) => one.name !== name && isLiving(one))) return false;
+  const now = await readRun(app, run.kind, run.id);
+  return now !== undefined && !isOver(now) && !now.phase.isDispatched && comparePhases(now.phase, run.phase) === 0;
 }
 
 type StepEnd = Moved | 'continue' | 'deferred' | 'failed';
@@ -69,7 +74,7 @@ type StepEnd = Moved | 'continue' | 'deferred' | 'failed';
 async function workOn(app: App, run: Run, held: HeldStep, isPast: boolean): Promise<StepEnd> {
   let end: StepEnd;
   try {
-    if (isPast && !(await isBeingMoved(app, run, held))) await dispatch(app, run);
+    if (isPast && (await isNotDispatched(app, run, held))) await dispatch(app, run);
     end = isPast ? undefined : await perform(app, run, held);
   } catch (error) {
     if (error instanceof Superseded) end = await afterSuperseded(app, held, error);

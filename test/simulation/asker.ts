@@ -46,9 +46,8 @@ export class Asker {
   }
 
   async untilNewestOver(kind: 'backup' | 'restore', since: number): Promise<void> {
-    const isMeant = ({ kind: of, createdAt }: { kind: string; createdAt: string }): boolean =>
-      of === kind && Date.parse(createdAt) >= since - 1;
-    const run = this.#stage.oracle.runs.all().findLast(({ doc }) => isMeant(doc));
+    const { runs } = this.#stage.oracle;
+    const run = runs.all().findLast(({ doc, begunAt }) => doc.kind === kind && begunAt >= since);
     if (run !== undefined) await this.untilOver(run.id);
   }
 

@@ -1,6 +1,7 @@
-import { Died } from './hosts.ts';
+import { Died, type Host } from './hosts.ts';
 import type { Random } from './random.ts';
 import type { Stage } from './stage.ts';
+import { Timer } from './timer.ts';
 
 export const MINUTE_MS = 60_000;
 /** Of days in which little happens. */
@@ -10,13 +11,25 @@ const CHANCES = 4;
 /** What happens each minute: the watchdog looks, devices speak, the service loses rows. */
 export function startClocks(stage: Stage): void {
   const random = stage.random('clocks');
-  const tick = (): void => {
-    stage.scheduler.after(stage.isQuiet ? QUIET_TICK_MS : MINUTE_MS, tick);
-    const isBusy = stage.hasActiveRun || stage.container.names('_locks/').length > 0 || stage.hasDrill;
-    if (isBusy) watch(stage, random);
+  const timer = new Timer(stage, (host) => watch(stage, random, host));
+  stage.onTurn = () => timer.turned();
+  let chain = 0;
+  const next = (of: number): void => {
+    const isIdle = stage.isQuiet && !stage.hasActiveRun;
+    stage.scheduler.after(isIdle ? QUIET_TICK_MS : MINUTE_MS, () => {
+      if (of === chain) tick(of);
+    });
+  };
+  const tick = (of: number): void => {
+    next(of);
+    timer.tick();
     if (!stage.isHealed && !stage.isQuiet) disturb(stage, random);
   };
-  stage.scheduler.after(MINUTE_MS, tick);
+  stage.onQuiet = () => {
+    chain += 1;
+    next(chain);
+  };
+  next(chain);
 }
 
 function disturb(stage: Stage, random: Random): void {
@@ -31,16 +44,16 @@ function disturb(stage: Stage, random: Random): void {
   hub.lose(row.id);
 }
 
-/** On one process at a time. */
-function watch(stage: Stage, random: Random): void {
+function watch(stage: Stage, random: Random, host: Host): void {
+  if (!stage.hasActiveRun && stage.container.names('_locks/').length === 0 && !stage.hasDrill) return;
   const { watchRuns, advanceDrills, reviewReadiness, DrError } = stage.engine;
   const duties = [watchRuns];
   if (stage.hasDrill) duties.push(advanceDrills);
   if (random.chance(0.1)) duties.push(reviewReadiness);
-  const work = stage.host?.ask(async (app) => {
+  const work = host.ask(async (app) => {
     for (const duty of duties) await duty(app);
   });
-  work?.catch((error: unknown) => {
+  work.catch((error: unknown) => {
     if (error instanceof DrError || error instanceof Died) return;
     stage.oracle.violate('appThrew', `watchdog ${String(error)}`);
   });

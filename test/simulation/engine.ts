@@ -22,6 +22,7 @@ export async function loadEngine(dist: string, bug?: string) {
   const rollback: Loaded<typeof import('../../src/app/restore/rollback.ts')> = load('app/restore/rollback.js');
   const view: Loaded<typeof import('../../src/app/restore/view.ts')> = load('app/restore/view.js');
   const runStep: Loaded<typeof import('../../src/app/run-step.ts')> = load('app/run-step.js');
+  const moving: Loaded<typeof import('../../src/app/keep-moving.ts')> = load('app/keep-moving.js');
   const watchdog: Loaded<typeof import('../../src/app/watchdog.ts')> = load('app/watchdog.js');
   const startDrill: Loaded<typeof import('../../src/app/drill/start.ts')> = load('app/drill/start.js');
   const advance: Loaded<typeof import('../../src/app/drill/advance.ts')> = load('app/drill/advance.js');
@@ -31,6 +32,7 @@ export async function loadEngine(dist: string, bug?: string) {
   const errors: Loaded<typeof import('../../src/core/errors.ts')> = load('core/errors.js');
   const request: Loaded<typeof import('../../src/core/request/restore.ts')> = load('core/request/restore.js');
   const step: Loaded<typeof import('../../src/core/run/step.ts')> = load('core/run/step.js');
+  const paths: Loaded<typeof import('../../src/core/paths.ts')> = load('core/paths.js');
   const { parseRestoreRequest, parseRollbackRequest } = await request;
   return {
     createMemory: (await app).createMemory,
@@ -41,6 +43,7 @@ export async function loadEngine(dist: string, bug?: string) {
     startRollback: (await rollback).startRollback,
     readRestoreView: (await view).readRestoreView,
     runStep: (await runStep).runStep,
+    watchActiveRuns: (await moving).watchActiveRuns,
     watchRuns: (await watchdog).watchRuns,
     startDrill: (await startDrill).startDrill,
     advanceDrills: (await advance).advanceDrills,
@@ -49,6 +52,7 @@ export async function loadEngine(dist: string, bug?: string) {
     noteOnCard: (await card).noteOnCard,
     DrError: (await errors).DrError,
     parseStep: (await step).parseStep,
+    leaseName: (await paths).leaseName,
     parseRestoreRequest,
     parseRollbackRequest,
   };

@@ -3,9 +3,11 @@ import type { Log, World } from '../../src/core/ports.ts';
 import type { Engine } from './engine.ts';
 import type { Knobs } from './knobs.ts';
 import { type Process, runAs } from './net.ts';
-import type { Message, Queue } from './queue.ts';
+import type { Delivery, Queue } from './queue.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
+
+const SAME_CLOCK_MS = 2000;
 
 /** The process died before it answered. */
 export class Died extends Error {}
@@ -24,21 +26,30 @@ export interface HostParts {
   readonly onStop: () => void;
   /** What the app must never throw. */
   readonly onBug: (what: string) => void;
+  /** It died, froze, or is back. */
+  readonly onTurn: () => void;
 }
 
 /** One process of the Functions host. It dies, comes back empty, or freezes for minutes. */
 export class Host implements Process {
   readonly name: string;
   readonly #parts: HostParts;
-  readonly #taken = new Set<Message>();
+  readonly skewMs: number;
+  readonly #taken = new Set<Delivery>();
   readonly #asked = new Set<(error: Error) => void>();
   epoch = 0;
   isAlive = true;
   pausedUntil = 0;
+  /** When it took the first step of a run, in this life. */
+  readonly #workedSince = new Map<string, number>();
+  #isGone = false;
+  /** How far the storage's clock is ahead, as its answers tell. */
+  #aheadMs = 0;
   #app: App;
 
-  constructor(name: string, parts: HostParts) {
+  constructor(name: string, skewMs: number, parts: HostParts) {
     this.name = name;
+    this.skewMs = skewMs;
     this.#parts = parts;
     this.#app = this.#start();
   }
@@ -47,56 +58,93 @@ export class Host implements Process {
     return this.isAlive && this.pausedUntil <= this.#parts.scheduler.now;
   }
 
+  get holder(): string | undefined {
+    return this.#app.memory.processId;
+  }
+
+  /** As the app's own world does it: less is no difference, since the storage says whole seconds. */
+  noteStorageTime(storageMs: number): void {
+    const ms = storageMs - this.#parts.scheduler.now - this.skewMs;
+    this.#aheadMs = Math.abs(ms) > SAME_CLOCK_MS ? ms : 0;
+  }
+
+  /** Since before that time. */
+  hasWatched(runId: string, since: number): boolean {
+    return this.#app.memory.watched.has(runId) && (this.#workedSince.get(runId) ?? Number.POSITIVE_INFINITY) < since;
+  }
+
+  /** For ever. */
+  leave(): void {
+    this.#isGone = true;
+    if (this.isAlive) this.die();
+  }
+
   die(): void {
-    const { scheduler, random, sometimes, queue, onStop } = this.#parts;
+    const { scheduler, random, sometimes, queue, onStop, onTurn } = this.#parts;
     sometimes('hostDied');
     onStop();
     this.epoch += 1;
     this.isAlive = false;
-    for (const message of this.#taken) queue.abandoned(message);
+    for (const delivery of this.#taken) queue.abandoned(delivery);
     this.#taken.clear();
+    this.#workedSince.clear();
+    onTurn();
     for (const reject of this.#asked) reject(new Died());
     this.#asked.clear();
     scheduler.after(random.spread(1000, 90_000), () => this.#restart());
   }
 
   #restart(): void {
+    if (this.#isGone) return;
     this.isAlive = true;
     this.pausedUntil = 0;
+    this.#aheadMs = 0;
     this.#app = this.#start();
+    this.#parts.onTurn();
+    this.ask((app, engine) => engine.watchActiveRuns(app)).catch((error: unknown) => {
+      if (error instanceof Died || error instanceof this.#parts.engine.DrError) return;
+      this.#parts.onBug(`watchActiveRuns threw ${tellError(error)}`);
+    });
   }
 
   pause(): void {
-    const { scheduler, random, sometimes, queue, onStop } = this.#parts;
+    const { scheduler, random, sometimes, queue, onStop, onTurn } = this.#parts;
     onStop();
     const milliseconds = random.spread(5000, 900_000);
     sometimes(milliseconds > 300_000 ? 'hostPausedLong' : 'hostPaused');
     this.pausedUntil = scheduler.now + milliseconds;
     // A frozen process renews no lease: others take up what it holds, and it resumes beside them.
-    for (const message of this.#taken) if (random.chance(0.5)) queue.abandoned(message);
+    for (const delivery of this.#taken) queue.abandoned(delivery, this.pausedUntil);
+    onTurn();
+    scheduler.at(this.pausedUntil, onTurn);
   }
 
-  /** Takes a message if there is room. */
-  take(message: Message): boolean {
-    const { engine, queue, knobs, onBug } = this.#parts;
-    if (!this.isWell || this.#taken.size >= knobs.messagesPerHost) return false;
-    this.#taken.add(message);
+  /** Each queue has slots of its own. */
+  hasRoom({ message }: Delivery): boolean {
+    const taken = [...this.#taken].filter((one) => one.message.queue === message.queue);
+    return this.isWell && taken.length < this.#parts.knobs.messagesPerHost;
+  }
+
+  take(delivery: Delivery): void {
+    const { engine, queue, onBug, scheduler } = this.#parts;
+    const { message } = delivery;
+    this.#taken.add(delivery);
     const step = engine.parseStep(JSON.parse(message.text));
+    if (!this.#workedSince.has(step.runId)) this.#workedSince.set(step.runId, scheduler.now);
     const { epoch } = this;
     const app = this.#app;
     const end = (work: () => void): void => {
       if (this.epoch !== epoch) return;
-      this.#taken.delete(message);
+      this.#taken.delete(delivery);
       work();
     };
-    runAs({ process: this, epoch, runId: step.runId, pass: step.pass }, () => engine.runStep(app, step)).then(
-      () => end(() => queue.done(message)),
+    runAs({ process: this, epoch, runId: step.runId, pass: step.pass, step }, () => engine.runStep(app, step)).then(
+      () => end(() => queue.done(delivery)),
       (error: unknown) => {
         if (!(error instanceof engine.DrError)) onBug(`runStep threw ${tellError(error)}`);
-        end(() => queue.failed(message));
+        end(() => queue.failed(delivery));
       },
     );
-    return true;
   }
 
   /** A call from outside, or a timer's. Rejects with `Died` when the process dies first. */
@@ -142,8 +190,8 @@ export class Host implements Process {
     };
     return {
       repeat,
-      now: () => scheduler.now,
-      storageNow: () => scheduler.now,
+      now: () => scheduler.now + this.skewMs,
+      storageNow: () => scheduler.now + this.skewMs + this.#aheadMs,
       sleep: (milliseconds) => new Promise((resolve) => scheduler.after(milliseconds, () => wake(resolve))),
       nextTurn: () => Promise.resolve(),
       newSuffix: () => random.below(0x1000000).toString(16).padStart(6, '0'),

@@ -3,13 +3,15 @@ import type { Engine } from './engine.ts';
 import type { HubStore } from './hub-store.ts';
 import type { InstallationBody } from './installation-body.ts';
 import type { Knobs } from './knobs.ts';
-import type { Caller, Net } from './net.ts';
+import { type Caller, currentCaller, type Net } from './net.ts';
+import type { Door } from './night.ts';
 import type { HubWrite } from './oracle/oracle.ts';
 import type { Random } from './random.ts';
 import { type Description, type Row, readDescription, renderRow, type Writer } from './row.ts';
 
 export interface HubParts {
   readonly net: Net;
+  readonly door: Door;
   readonly engine: Engine;
   readonly knobs: Knobs;
   readonly random: Random;
@@ -29,11 +31,24 @@ export interface HubParts {
 
 /** The `Hub` port of any process, over a hub of the simulation. */
 export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
-  const { net, engine, knobs, now } = parts;
-  const fault = (): Error =>
-    new engine.DrError('HubUnavailable', 'The simulated hub does not answer.', { retryable: true });
-  const call = <T>(label: string, milliseconds: number, { deadlineAt }: CallOptions, effect: (caller: Caller) => T) =>
-    net.call({ label: `${store.name} ${label}`, milliseconds, faults: knobs.hubFaults, deadlineAt, effect, fault });
+  const { net, door, engine, knobs, now } = parts;
+  const target = `hub ${ref.namespace}/${ref.hub}`;
+  const fault = (more: object = {}): Error =>
+    new engine.DrError('HubUnavailable', 'The simulated hub does not answer.', { retryable: true, target, ...more });
+  const call = <T>(name: string, ms: number, options: CallOptions, effect: (caller: Caller) => T): Promise<T> => {
+    const label = `${store.name} ${name}`;
+    // The deadline is by the clock of its process.
+    const deadlineAt = options.deadlineAt - currentCaller().process.skewMs;
+    const admission = door.admit(deadlineAt);
+    const { waitMs } = admission;
+    const common = { label, isOfHub: true, waitMs, deadlineAt, effect };
+    if (admission.kind === 'served') {
+      return net.call({ ...common, milliseconds: ms, faults: knobs.hubFaults, fault: () => fault() });
+    }
+    const { seen, retryAfterMs } = admission;
+    const refusal = (): Error => fault({ seen, retryAfterMs, hasNoEffect: true });
+    return net.call({ ...common, milliseconds: 0, faults: 0, isUnanswered: true, fault: refusal });
+  };
   const write = <T>(
     kind: string,
     key: string,

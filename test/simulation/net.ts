@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Step } from '../../src/core/run/step.ts';
 import type { Knobs } from './knobs.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -10,6 +11,12 @@ export interface Process {
   readonly epoch: number;
   /** It is frozen until then. */
   readonly pausedUntil: number;
+  /** By how much its clock is ahead. */
+  readonly skewMs: number;
+  /** By which its leases name it. */
+  readonly holder: string | undefined;
+  /** The storage has answered, and said what time it is. */
+  noteStorageTime(storageMs: number): void;
   die(): void;
   pause(): void;
 }
@@ -22,6 +29,7 @@ export interface Caller {
   /** Of a step: the run it belongs to. */
   readonly runId: string | undefined;
   readonly pass: number;
+  readonly step?: Step;
 }
 
 const callers = new AsyncLocalStorage<Caller>();
@@ -38,11 +46,16 @@ export function currentCaller(): Caller {
 
 export interface Call<T> {
   readonly label: string;
+  readonly isOfHub?: boolean;
   readonly milliseconds: number;
   /** How often it fails. */
   readonly faults: number;
   /** It fails then, whatever becomes of it. */
   readonly deadlineAt?: number;
+  /** Before it is sent. */
+  readonly waitMs?: number;
+  /** Nobody answers: it fails without effect. */
+  readonly isUnanswered?: boolean;
   readonly effect: (caller: Caller) => T;
   readonly fault: () => Error;
 }
@@ -55,6 +68,9 @@ export interface NetParts {
   readonly sometimes: (what: string) => void;
   /** No faults any more. */
   isHealed: () => boolean;
+  readonly onCall: (caller: Caller, isOfHub: boolean, milliseconds: number) => void;
+  /** A call failed by chance. */
+  readonly onFault: () => void;
 }
 
 /** What lies between the processes and their services: time, and everything that can go wrong on the way. */
@@ -69,11 +85,13 @@ export class Net {
   call<T>(call: Call<T>): Promise<T> {
     const { scheduler, random, knobs, isHealed, sometimes } = this.#parts;
     const caller = currentCaller();
-    const fate = this.#drawFate(call.faults);
+    const fate = this.#drawFate(call);
     const isSlow = random.next() < knobs.slowShare && !isHealed();
-    const milliseconds = Math.ceil(call.milliseconds * (0.5 + random.next()) * (isSlow ? knobs.slowness : 1));
+    const { deadlineAt = Number.POSITIVE_INFINITY, waitMs = 0 } = call;
+    const tripMs = call.milliseconds * (0.5 + random.next()) * (isSlow ? knobs.slowness : 1);
+    const milliseconds = Math.ceil(waitMs + tripMs);
     const lateMs = random.next() < knobs.lateAnswers ? random.below(4 * call.milliseconds + 1) : 0;
-    const { deadlineAt = Number.POSITIVE_INFINITY } = call;
+    this.#parts.onCall(caller, call.isOfHub === true, milliseconds + lateMs);
     // The client sends nothing after the deadline, to which the process was frozen.
     if (deadlineAt <= caller.process.pausedUntil && deadlineAt <= scheduler.now) {
       sometimes('deadlinePassedWhileFrozen');
@@ -123,12 +141,14 @@ export class Net {
 
   #fault<T>(call: Call<T>): Error {
     this.#parts.trace(() => `FAULT ${call.label}`);
+    if (call.isUnanswered !== true) this.#parts.onFault();
     return call.fault();
   }
 
-  #drawFate(faults: number): Fate {
+  #drawFate({ faults, isUnanswered = false }: Pick<Call<unknown>, 'faults' | 'isUnanswered'>): Fate {
     const { random, knobs, isHealed } = this.#parts;
     let lot = random.next();
+    if (isUnanswered) return 'failsBefore';
     if (isHealed()) return 'fine';
     if (lot < knobs.deaths) return lot < knobs.deaths / 2 ? 'deadBefore' : 'deadAfter';
     lot -= knobs.deaths;

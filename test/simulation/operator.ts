@@ -5,7 +5,7 @@ import type { KnownRun } from './oracle/runs.ts';
 import type { Random } from './random.ts';
 import { RequestOptions } from './request-options.ts';
 import type { Stage } from './stage.ts';
-import { type Deed, storiesOf } from './stories.ts';
+import { beginLastNight, type Deed, storiesOf } from './stories.ts';
 
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
@@ -36,6 +36,7 @@ export class Operator {
       await this.#asker.rest(this.#random.pick([0, 1, 3, 20]));
       await this.#doAny();
     }
+    if (this.#stage.night.onlyCoreHeals) await beginLastNight(this.#teller());
   }
 
   askAtTheEnd(): Promise<void> {

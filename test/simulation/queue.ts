@@ -8,20 +8,31 @@ import type { Scheduler } from './scheduler.ts';
 /** As in host.json. */
 const MAX_DEQUEUE_COUNT = 5;
 const RETRY_AFTER_MS = 10_000;
-/** A message whose holder died shows again some time within its lease. */
-const LEASE_MS = 600_000;
+/** A message that is taken is hidden for so long; while its host lives, that begins again at each half of it. */
+const HIDDEN_MS = 600_000;
+const RENEWED_AFTER_MS = 300_000;
 const POLL_MS = 500;
 const MAX_PEEKED = 32;
 
 export interface Message {
   readonly queue: QueueName;
   readonly text: string;
-  /** No process holds it, and its delay is over. */
-  isVisible: boolean;
+  /** The queue itself made it come twice, or late, or its sender did not hear that it is there. */
+  isOdd: boolean;
+  visibleAt: number;
+  readonly sentAt: number;
+  /** No process has it. */
+  isFree: boolean;
   dequeueCount: number;
-  /** Of the last process that took it. */
-  holder: object | undefined;
+  /** Of its last delivery. */
+  takenAt: number;
   isDone: boolean;
+}
+
+/** One delivery of a message. After the next one its receipt is of no use. */
+export interface Delivery {
+  readonly message: Message;
+  readonly receipt: number;
 }
 
 export interface QueueParts {
@@ -31,13 +42,17 @@ export interface QueueParts {
   readonly isHealed: () => boolean;
   readonly trace: (line: () => string) => void;
   readonly sometimes: (what: string) => void;
+  /** A message was added beside others of the queue. */
+  readonly onSent: (message: Message, others: Iterable<Message>) => void;
+  /** A message is lost, or late. */
+  readonly onAstray: () => void;
 }
 
 /** The step queues: at least once, late, out of order; where the seed says so, not at all. */
 export class Queue {
   readonly #parts: QueueParts;
   /** Takes a message if there is a process with room for it. */
-  take: (message: Message) => boolean = () => false;
+  take: (delivery: Delivery) => boolean = () => false;
   readonly #waiting = new Set<Message>();
 
   constructor(parts: QueueParts) {
@@ -50,72 +65,138 @@ export class Queue {
   }
 
   peek(queue: QueueName): readonly string[] {
-    const visible = [...this.#waiting].filter((message) => message.isVisible && message.queue === queue);
-    return visible.slice(0, MAX_PEEKED).map(({ text }) => text);
+    const { now } = this.#parts.scheduler;
+    const isVisible = (message: Message): boolean =>
+      message.isFree && message.visibleAt <= now && message.queue === queue;
+    return [...this.#waiting]
+      .filter(isVisible)
+      .slice(0, MAX_PEEKED)
+      .map(({ text }) => text);
   }
 
-  send(queue: QueueName, text: string, delayMs: number): void {
+  /** Those that are there now. */
+  send(queue: QueueName, text: string, delayMs: number): Message[] {
     const { random, knobs, isHealed, sometimes } = this.#parts;
     const isFaulty = !isHealed();
     if (isFaulty && random.chance(knobs.lostMessages)) {
       sometimes('messageLost');
+      this.#parts.onAstray();
       this.#parts.trace(() => `LOST ${text}`);
-      return;
+      return [];
     }
     const copies = isFaulty && random.chance(knobs.doubledMessages) ? 2 : 1;
     if (copies === 2) sometimes('messageDoubled');
-    for (let copy = 0; copy < copies; copy += 1) {
-      const isLate = isFaulty && random.chance(knobs.lateMessages);
-      if (isLate) sometimes('messageLate');
-      const lateMs = isLate ? random.spread(1000, 400_000) : random.below(POLL_MS);
-      const message = { queue, text, isVisible: false, dequeueCount: 0, holder: undefined, isDone: false };
-      this.#waiting.add(message);
-      this.#show(message, delayMs + lateMs);
-    }
+    return Array.from({ length: copies }, () => this.#add(queue, text, delayMs, copies === 2));
   }
 
-  done(message: Message): void {
+  #add(queue: QueueName, text: string, delayMs: number, isDoubled: boolean): Message {
+    const { random, knobs, isHealed, sometimes, scheduler } = this.#parts;
+    const isLate = !isHealed() && random.chance(knobs.lateMessages);
+    if (isLate) {
+      sometimes('messageLate');
+      this.#parts.onAstray();
+    }
+    const lateMs = isLate ? random.spread(1000, 400_000) : 0;
+    const message: Message = {
+      queue,
+      text,
+      isOdd: isDoubled || isLate,
+      visibleAt: scheduler.now + delayMs + lateMs,
+      sentAt: scheduler.now,
+      isFree: true,
+      dequeueCount: 0,
+      takenAt: 0,
+      isDone: false,
+    };
+    this.#parts.onSent(message, this.#waiting);
+    this.#waiting.add(message);
+    this.#offer(message, message.visibleAt + random.below(POLL_MS));
+    return message;
+  }
+
+  done(delivery: Delivery): void {
+    if (isCurrent(delivery)) this.#remove(delivery.message);
+  }
+
+  failed(delivery: Delivery): void {
+    const { message } = delivery;
+    if (!isCurrent(delivery)) return;
+    if (message.dequeueCount >= MAX_DEQUEUE_COUNT) this.#poison(message);
+    else this.#showAgain(message, this.#parts.scheduler.now + RETRY_AFTER_MS);
+  }
+
+  /** Its holder died, or is frozen until then: it shows again, unless the holder has ended by then. */
+  abandoned(delivery: Delivery, until = Number.POSITIVE_INFINITY): void {
+    const { scheduler, sometimes } = this.#parts;
+    const { message } = delivery;
+    if (!isCurrent(delivery)) return;
+    const heldMs = scheduler.now - message.takenAt;
+    const showsAt = scheduler.now + HIDDEN_MS - (heldMs % RENEWED_AFTER_MS);
+    if (showsAt >= until) return;
+    sometimes('messageAbandoned');
+    message.isOdd = true;
+    this.#showAgain(message, showsAt);
+  }
+
+  #showAgain(message: Message, at: number): void {
+    const { dequeueCount } = message;
+    this.#parts.scheduler.at(at, () => {
+      if (message.isDone || message.dequeueCount !== dequeueCount) return;
+      message.isFree = true;
+      message.visibleAt = at;
+      this.#offer(message, at);
+    });
+  }
+
+  /** To all processes, until one takes it. */
+  #offer(message: Message, at: number): void {
+    const { scheduler, random } = this.#parts;
+    scheduler.at(at, () => {
+      if (message.isDone || !message.isFree) return;
+      if (message.dequeueCount >= MAX_DEQUEUE_COUNT) this.#poison(message);
+      else if (this.take({ message, receipt: message.dequeueCount + 1 })) {
+        message.isFree = false;
+        message.takenAt = scheduler.now;
+        message.dequeueCount += 1;
+      } else this.#offer(message, scheduler.now + POLL_MS + random.below(POLL_MS));
+    });
+  }
+
+  #poison(message: Message): void {
+    this.#parts.sometimes('messagePoisoned');
+    this.#remove(message);
+  }
+
+  #remove(message: Message): void {
     this.#waiting.delete(message);
     message.isDone = true;
   }
+}
 
-  failed(message: Message): void {
-    if (message.isDone) return;
-    message.dequeueCount += 1;
-    if (message.dequeueCount >= MAX_DEQUEUE_COUNT) {
-      this.#parts.sometimes('messagePoisoned');
-      this.done(message);
-    } else this.#show(message, RETRY_AFTER_MS);
-  }
-
-  /** Its holder died, or is frozen for longer than its lease. */
-  abandoned(message: Message): void {
-    if (message.isDone) return;
-    this.#parts.sometimes('messageAbandoned');
-    this.#show(message, this.#parts.random.spread(1000, LEASE_MS));
-  }
-
-  #show(message: Message, delayMs: number): void {
-    const { scheduler, random } = this.#parts;
-    scheduler.after(delayMs, () => {
-      if (message.isDone) return;
-      message.isVisible = !this.take(message);
-      if (message.isVisible) this.#show(message, POLL_MS + random.below(POLL_MS));
-    });
-  }
+function isCurrent({ message, receipt }: Delivery): boolean {
+  return !message.isDone && message.dequeueCount === receipt;
 }
 
 /** The `StepQueue` port of any process. */
 export function createQueuePort(queue: Queue, net: Net, engine: Engine, knobs: Knobs): StepQueue {
-  const fault = (): Error =>
-    new engine.DrError('StorageUnavailable', 'The simulated queue does not answer.', { retryable: true });
-  const call = <T>(label: string, effect: () => T): Promise<T> =>
-    net.call({ label, milliseconds: knobs.storageMs, faults: knobs.storageFaults, effect, fault });
+  const call = <T>(label: string, effect: () => T, onFault: () => void = () => {}): Promise<T> => {
+    const fault = (): Error => {
+      onFault();
+      return new engine.DrError('StorageUnavailable', 'The simulated queue does not answer.', { retryable: true });
+    };
+    return net.call({ label, milliseconds: knobs.storageMs, faults: knobs.storageFaults, effect, fault });
+  };
   return {
-    send: (name, texts, delaySeconds = 0) =>
-      call(`send ${texts.length} of ${texts[0] ?? ''}`, () => {
-        for (const text of texts) queue.send(name, text, delaySeconds * 1000);
-      }),
+    send(name, texts, delaySeconds = 0) {
+      const sent: Message[] = [];
+      const send = (): void => {
+        for (const text of texts) sent.push(...queue.send(name, text, delaySeconds * 1000));
+      };
+      const doubt = (): void => {
+        for (const message of sent) message.isOdd = true;
+      };
+      return call(`send ${texts.length} of ${texts[0] ?? ''}`, send, doubt);
+    },
     peek: (lane) => call(`peek ${lane}`, () => queue.peek(lane)),
   };
 }

@@ -39,6 +39,7 @@ export async function simulate(
   const operator = new Operator(stage);
   startClocks(stage);
   await play(stage, operator.work(), MAX_EVENTS);
+  if (stage.night.onlyCoreHeals) stage.leaveOnlyTheCore();
   await heal(stage);
   await play(stage, operator.askAtTheEnd(), 2 * MAX_EVENTS);
   if (!stage.isSettled) stage.oracle.end();

@@ -6,12 +6,14 @@ import { createHub } from './hub.ts';
 import { HubStore, type RowChange } from './hub-store.ts';
 import { drawKnobs, type Knobs } from './knobs.ts';
 import { Net } from './net.ts';
+import { Door, drawNight, drawSkew, inNight, type Night } from './night.ts';
+import { Life } from './oracle/life.ts';
 import { Oracle } from './oracle/oracle.ts';
 import { createQueuePort, Queue } from './queue.ts';
 import { type Random, randomOf } from './random.ts';
 import { tell } from './row.ts';
 import { Scheduler } from './scheduler.ts';
-import { Container, createBlobs } from './storage.ts';
+import { Container, createBlobs, type Stored } from './storage.ts';
 import { Truth } from './truth.ts';
 
 export const START_AT = Date.UTC(2026, 10, 23, 9);
@@ -21,6 +23,9 @@ export class Stage {
   readonly seed: number;
   readonly engine: Engine;
   readonly knobs: Knobs;
+  readonly night: Night;
+  readonly doors: ReadonlyMap<string, Door>;
+  readonly life: Life;
   readonly scheduler: Scheduler;
   readonly truth = new Truth();
   readonly oracle: Oracle;
@@ -38,11 +43,14 @@ export class Stage {
   secondary: HubStore;
   /** No faults any more, and silent devices. */
   isHealed = false;
-  /** Days go by in which little happens. */
-  isQuiet = false;
+  #isQuiet = false;
+  /** A process died, froze, or is back. */
+  onTurn = (): void => {};
+  /** Days begin in which little happens, or end. */
+  onQuiet = (): void => {};
   /** There was a drill. */
   hasDrill = false;
-  readonly #hostRandom: Random;
+  readonly hostRandom: Random;
   readonly #until: string | undefined;
 
   /** `until`: the kind of violation that is all there is to know. */
@@ -50,27 +58,51 @@ export class Stage {
     this.seed = seed;
     this.#until = until;
     this.engine = engine;
-    this.knobs = drawKnobs(seed);
+    this.night = drawNight(seed);
+    this.knobs = inNight(drawKnobs(seed), this.night);
     this.scheduler = new Scheduler(START_AT, this.random('order'));
-    this.#hostRandom = this.random('host');
+    this.hostRandom = this.random('host');
     this.trace = isTraced ? (line) => void this.lines.push(`${this.#clock()} ${line()}`) : () => {};
     const { scheduler, knobs, trace, truth } = this;
     const sometimes = (what: string): void => this.count(what);
     const isHealed = (): boolean => this.isHealed;
     this.hubs = [this.#openHub('p', 'primary'), this.#openHub('s', 'secondary'), this.#openHub('x', 'scratch')];
     [this.primary, this.secondary] = this.hubs;
-    this.container = new Container(scheduler, (name, bytes) => this.#stored(name, bytes));
+    this.doors = this.#openDoors();
+    const skews = this.random('skews');
+    const skew = (): number => drawSkew(skews, this.night);
+    this.container = new Container(scheduler, skew(), (name, stored) => this.#stored(name, stored));
     const hubs = new Map(this.hubs.map((hub) => [hub.name, hub]));
-    this.oracle = new Oracle({ scheduler, truth, container: this.container, hubs, knobs, trace, sometimes });
+    const { container, doors } = this;
+    this.oracle = new Oracle({ scheduler, truth, container, hubs, doors, knobs, trace, sometimes });
     this.oracle.settingsChanged(this.primary.name);
     this.devices = new Devices({ scheduler, random: this.random('devices'), knobs, truth, trace, sometimes });
-    this.queue = new Queue({ scheduler, random: this.random('queue'), knobs, isHealed, trace, sometimes });
-    const net = new Net({ scheduler, random: this.random('net'), knobs, trace, sometimes, isHealed });
+    const violate = (kind: string, text: string): void => this.oracle.violate(kind, text);
+    this.life = new Life({ scheduler, hosts: () => this.hosts, doors: this.doors, violate });
+    const disturbed = (): void => this.life.disturbed();
+    const common = { scheduler, knobs, trace, sometimes, isHealed };
+    this.queue = new Queue({
+      ...common,
+      random: this.random('queue'),
+      onSent: (message, others) => this.life.sent(message, others),
+      onAstray: disturbed,
+    });
+    const net = new Net({
+      ...common,
+      random: this.random('net'),
+      onCall: (...call) => this.life.called(...call),
+      onFault: disturbed,
+    });
     const onBug = (what: string): void => this.oracle.violate('appThrew', what);
     const given = { scheduler, random: this.random('hosts'), knobs, engine, queue: this.queue, trace, sometimes };
-    const parts = { ...given, shared: this.#share(net), onBug, onStop: () => this.oracle.stepsStopped() };
-    this.hosts = Array.from({ length: knobs.hostCount }, (_, index) => new Host(`h${index}`, parts));
-    this.queue.take = (message) => this.host?.take(message) ?? false;
+    const onStop = (): void => this.oracle.stepsStopped();
+    const parts = { ...given, shared: this.#share(net), onBug, onStop, onTurn: () => this.#turned() };
+    this.hosts = Array.from({ length: knobs.hostCount }, (_, index) => new Host(`h${index}`, skew(), parts));
+    this.queue.take = (delivery) => {
+      const host = this.hostRandom.pickAny(this.hosts.filter((one) => one.hasRoom(delivery)));
+      host?.take(delivery);
+      return host !== undefined;
+    };
   }
 
   random(name: string): Random {
@@ -84,12 +116,22 @@ export class Stage {
 
   /** A process that is up, if there is one. */
   get host(): Host | undefined {
-    return this.#hostRandom.pickAny(this.hosts.filter((host) => host.isWell));
+    return this.hostRandom.pickAny(this.hosts.filter((host) => host.isWell));
   }
 
   /** What was to be known is known. */
   get isSettled(): boolean {
     return this.#until !== undefined && this.oracle.kinds.has(this.#until);
+  }
+
+  /** Days go by in which little happens. */
+  get isQuiet(): boolean {
+    return this.#isQuiet;
+  }
+
+  set isQuiet(isQuiet: boolean) {
+    this.#isQuiet = isQuiet;
+    this.onQuiet();
   }
 
   get hasActiveRun(): boolean {
@@ -102,6 +144,41 @@ export class Stage {
     this.trace(() => `SETTINGS primary is ${this.primary.name}`);
     this.oracle.settingsChanged(this.primary.name);
     for (const host of this.hosts) if (host.isAlive) host.die();
+  }
+
+  /** From now on one process, the storage and the target are well. The source and all others are gone for ever. */
+  leaveOnlyTheCore(): void {
+    this.count('onlyTheCoreHealed');
+    const [core] = this.hosts;
+    for (const host of this.hosts) if (host !== core) host.leave();
+    if (core?.isAlive && !core.isWell) core.die();
+    for (const hub of this.hubs) {
+      if (hub === this.primary || (hub !== this.secondary && this.hostRandom.chance(0.5))) this.#doorOf(hub).goAway();
+      else this.#doorOf(hub).comeBack();
+    }
+  }
+
+  #turned(): void {
+    this.life.disturbed();
+    this.onTurn();
+  }
+
+  #openDoors(): ReadonlyMap<string, Door> {
+    const { night, scheduler, trace } = this;
+    const rates = [night.primaryRate, night.secondaryRate, night.scratchRate];
+    const doors = this.hubs.map(({ name }, index): [string, Door] => {
+      const parts = { name, night, rate: rates[index], random: this.random(`door of ${name}`), trace };
+      const isHealed = (): boolean => this.isHealed;
+      const sometimes = (what: string): void => this.count(what);
+      return [name, new Door({ ...parts, now: () => scheduler.now, isHealed, sometimes })];
+    });
+    return new Map(doors);
+  }
+
+  #doorOf({ name }: HubStore): Door {
+    const door = this.doors.get(name);
+    if (door === undefined) throw new Error(`There is no hub ${name}.`);
+    return door;
   }
 
   #openHub(name: string, of: 'primary' | 'secondary' | 'scratch'): HubStore {
@@ -128,11 +205,12 @@ export class Stage {
   }
 
   #openPort(store: HubStore, net: Net) {
-    const { engine, knobs, oracle, devices, scheduler } = this;
+    const { engine, knobs, oracle, life, devices, scheduler } = this;
     const random = this.random(`pages of ${store.name}`);
     const ref = { namespace: store.name, hub: 'devices' };
     return createHub(store, ref, {
       net,
+      door: this.#doorOf(store),
       engine,
       knobs,
       random,
@@ -140,7 +218,10 @@ export class Stage {
       onListing: (caller) => oracle.listingBegan(store.name, caller),
       onShown: (caller, rows) => oracle.shown(store.name, caller, rows),
       onQuestion: (caller, key) => oracle.asked(store.name, caller, key),
-      onWrite: (write) => oracle.written(store.name, write),
+      onWrite: (write) => {
+        life.wrote(write.caller, engine.leaseName, write.sentAt);
+        return oracle.written(store.name, write);
+      },
       onRefused: (caller, id) => oracle.refused(caller, id),
       onRejected: (id) => oracle.violate('rejectedForOurOwnDoing', `${store.name}: ${id}`),
       onPage: (lastHandle) => {
@@ -157,13 +238,16 @@ export class Stage {
     this.oracle.rowChanged(change);
   }
 
-  #stored(name: string, bytes: Uint8Array): void {
+  #stored(name: string, stored: Stored | undefined): void {
+    if (name.startsWith('_runs/')) this.life.blobStored(name, stored);
     const isRun = /^_runs\/(?:backup|restore|verification)\/[^/]+\/run\.json$/.test(name);
     const isDrill = /^_drills\/\d[^/]*\.json$/.test(name);
-    if (!isRun && !isDrill) return;
-    const doc = JSON.parse(Buffer.from(bytes).toString('utf8'));
-    if (isRun) this.oracle.runStored(doc);
-    else this.oracle.drillStored(doc);
+    if (stored === undefined || (!isRun && !isDrill)) return;
+    const doc = JSON.parse(Buffer.from(stored.bytes).toString('utf8'));
+    if (isRun) {
+      this.oracle.runStored(doc);
+      this.life.runStored(doc);
+    } else this.oracle.drillStored(doc);
   }
 
   #clock(): string {

@@ -1,16 +1,22 @@
 import type { BlobEntry, BlobFacts, Blobs, PutCondition } from '../../src/core/ports.ts';
 import type { Engine } from './engine.ts';
 import type { Knobs } from './knobs.ts';
-import type { Net } from './net.ts';
+import type { Caller, Net } from './net.ts';
 import type { Scheduler } from './scheduler.ts';
 
-interface Stored {
+export interface Stored {
   readonly bytes: Uint8Array;
   readonly etag: string;
   readonly facts: BlobFacts;
+  /** By the storage's own clock, which keeps whole seconds. */
   readonly createdAt: Date;
   readonly modifiedAt: Date;
+  /** By no clock of anybody. */
+  readonly storedAt: number;
 }
+
+/** A blob was written, or removed. */
+type Observe = (name: string, after: Stored | undefined) => void;
 
 /** The one container that all processes share. */
 export class Container {
@@ -18,11 +24,13 @@ export class Container {
   readonly #stored = new Map<string, Stored>();
   /** Sorted, so that a listing is a slice. */
   readonly #names: string[] = [];
-  readonly #observe: (name: string, bytes: Uint8Array) => void;
+  readonly #skewMs: number;
+  readonly #observe: Observe;
   #version = 0;
 
-  constructor(scheduler: Scheduler, observe: (name: string, bytes: Uint8Array) => void) {
+  constructor(scheduler: Scheduler, skewMs: number, observe: Observe) {
     this.#scheduler = scheduler;
+    this.#skewMs = skewMs;
     this.#observe = observe;
   }
 
@@ -35,12 +43,13 @@ export class Container {
     if (condition === 'new' && before !== undefined) return 'conflict';
     if (typeof condition === 'object' && before?.etag !== condition.etag) return 'conflict';
     this.#version += 1;
-    const modifiedAt = new Date(this.#scheduler.now);
+    const modifiedAt = new Date(this.now);
     const createdAt = before?.createdAt ?? modifiedAt;
     const etag = `"${this.#version}"`;
     if (before === undefined) this.#names.splice(this.#placeOf(name), 0, name);
-    this.#stored.set(name, { bytes: bytes.slice(), etag, facts, createdAt, modifiedAt });
-    this.#observe(name, bytes);
+    const after = { bytes: bytes.slice(), etag, facts, createdAt, modifiedAt, storedAt: this.#scheduler.now };
+    this.#stored.set(name, after);
+    this.#observe(name, after);
     return etag;
   }
 
@@ -57,7 +66,12 @@ export class Container {
   }
 
   ageOf({ modifiedAt }: Pick<Stored, 'modifiedAt'>): number {
-    return this.#scheduler.now - modifiedAt.getTime();
+    return this.now - modifiedAt.getTime();
+  }
+
+  /** By its own clock. */
+  get now(): number {
+    return Math.floor((this.#scheduler.now + this.#skewMs) / 1000) * 1000;
   }
 
   names(prefix: string): string[] {
@@ -75,6 +89,7 @@ export class Container {
     if (stored === undefined || (etag !== undefined && stored.etag !== etag)) return;
     this.#stored.delete(name);
     this.#names.splice(this.#placeOf(name), 1);
+    this.#observe(name, undefined);
   }
 
   #placeOf(name: string): number {
@@ -93,11 +108,17 @@ export class Container {
 export function createBlobs(container: Container, net: Net, engine: Engine, knobs: Knobs): Blobs {
   const fault = (): Error =>
     new engine.DrError('StorageUnavailable', 'The simulated storage does not answer.', { retryable: true });
-  const call = <T>(label: string, effect: () => T): Promise<T> =>
-    net.call({ label, milliseconds: knobs.storageMs, faults: knobs.storageFaults, effect, fault });
+  const call = <T>(label: string, work: () => T, saysTime = false): Promise<T> => {
+    const effect = ({ process }: Caller): T => {
+      if (saysTime) process.noteStorageTime(container.now);
+      return work();
+    };
+    return net.call({ label, milliseconds: knobs.storageMs, faults: knobs.storageFaults, effect, fault });
+  };
+  const read = <T>(label: string, work: () => T): Promise<T> => call(label, work, true);
   return {
     get: (name, how) =>
-      call(`get ${name}`, () => {
+      read(`get ${name}`, () => {
         const blob = container.get(name);
         if (blob === undefined) return undefined;
         const { bytes, etag } = blob;
@@ -107,8 +128,8 @@ export function createBlobs(container: Container, net: Net, engine: Engine, knob
       }),
     put: (name, bytes, condition, facts = {}) =>
       call(`put ${name}`, () => container.put(name, bytes, condition, facts)),
-    list: (prefix) => call(`list ${prefix}`, () => container.list(prefix)),
-    listFolders: (prefix) => call(`folders ${prefix}`, () => foldersOf(container.names(prefix), prefix)),
+    list: (prefix) => read(`list ${prefix}`, () => container.list(prefix)),
+    listFolders: (prefix) => read(`folders ${prefix}`, () => foldersOf(container.names(prefix), prefix)),
     remove: (name, etag) => call(`remove ${name}`, () => container.remove(name, etag)),
     ensure: async () => {},
   };

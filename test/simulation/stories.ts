@@ -32,6 +32,14 @@ export function storiesOf(teller: Teller): readonly Deed[] {
   ];
 }
 
+/** In flight when everything breaks but the core: a backup, and a restore or what undoes one. */
+export async function beginLastNight({ stage, asker, random, doings }: Teller): Promise<void> {
+  await asker.ask('backup', (app, engine) => engine.startBackup(app, 'timer'));
+  if (random.chance(0.5)) await stage.scheduler.sleep(random.spread(100, 20_000));
+  await doings.begin(random.chance(0.2) ? { target: 'primary', confirm: `${stage.primary.name}/devices` } : {});
+  if (random.chance(0.5)) await stage.scheduler.sleep(random.spread(100, 60_000));
+}
+
 /** Enough devices for a mass deletion to exceed the bound. */
 const MANY = 36;
 

@@ -1,5 +1,6 @@
 import type { HubStore } from '../hub-store.ts';
 import type { Knobs } from '../knobs.ts';
+import type { Door } from '../night.ts';
 import type { Description, Row } from '../row.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { Container } from '../storage.ts';
@@ -18,6 +19,7 @@ export interface FactParts {
   readonly truth: Truth;
   readonly container: Container;
   readonly hubs: ReadonlyMap<string, HubStore>;
+  readonly doors: ReadonlyMap<string, Door>;
   readonly knobs: Knobs;
   readonly trace: (line: () => string) => void;
   readonly sometimes: (what: string) => void;
@@ -69,6 +71,11 @@ export class Facts {
 
   hub(name: string): HubStore | undefined {
     return this.#parts.hubs.get(name);
+  }
+
+  /** Whether a run may have asked it in vain. */
+  mayBeSilent(hub: string): boolean {
+    return this.knobs.hubFaults > 0 || (this.#parts.doors.get(hub)?.outages.length ?? 0) > 0;
   }
 
   rowsOf(hub: string): readonly Row[] {
@@ -213,7 +220,7 @@ export class Facts {
   /** Whether another run has begun to write to its hub since it began. */
   isFollowed(run: KnownRun): boolean {
     const isLater = (other: KnownRun): boolean =>
-      other !== run && isWriter(other) && hubOf(other) === hubOf(run) && other.doc.createdAt > run.doc.createdAt;
+      other !== run && isWriter(other) && hubOf(other) === hubOf(run) && other.begunAt > run.begunAt;
     return this.runs.all().some(isLater);
   }
 }

@@ -133,7 +133,7 @@ export class Oracle {
   }
 
   runStored(doc: Run): void {
-    const run = this.runs.store(doc);
+    const run = this.runs.store(doc, this.#facts.now);
     const isOver = doc.status === 'Succeeded' || doc.status === 'Failed' || doc.status === 'Canceled';
     if (!isOver || run.endedAt !== undefined) return;
     run.endedAt = this.#facts.now;

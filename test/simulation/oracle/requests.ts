@@ -31,7 +31,7 @@ function judgeWithdrawal(facts: Facts, { run, hub, by }: Write, before: Row): vo
   const isHeld = (run.doc.source?.newestGood ?? []).some((id) =>
     readSnapshot(facts.container, sourceHub, id).some(isOfRecord(before)),
   );
-  const isUnseen = facts.knobs.hubFaults > 0 && (inSource.appliedAt >= readAtOf(facts, run) || !isHeld);
+  const isUnseen = facts.mayBeSilent(sourceHub.namespace) && (inSource.appliedAt >= readAtOf(facts, run) || !isHeld);
   if (inSource.appliedAt >= by.looked.listedAt) facts.sometimes('withdrawnInItsWindow');
   else if (isUnseen) facts.sometimes('withdrawnWhileTheSourceWasSilent');
   else facts.violate('withdrawnThoughInSource', `${hub}: ${tell(before)} by ${run.id}`);

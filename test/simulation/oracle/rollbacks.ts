@@ -95,7 +95,7 @@ function list(rows: readonly Row[]): string {
 
 /** Whether runs other than these two wrote there since the one that is undone began. */
 function hasOthers(facts: Facts, run: KnownRun, undone: KnownRun): boolean {
-  const began = Date.parse(undone.doc.createdAt);
+  const began = undone.begunAt;
   const isOther = (one: KnownRun): boolean =>
     one !== run && one !== undone && isWriter(one) && hubOf(one) === hubOf(run);
   return facts.runs.all().some((one) => isOther(one) && (one.endedAt ?? Number.MAX_SAFE_INTEGER) > began);

@@ -4,8 +4,10 @@ import type { Looked, Row } from '../row.ts';
 /** What the oracle knows of one run, beside what is stored of it. */
 export interface KnownRun {
   readonly id: string;
-  /** As last stored. */
+  /** As last stored; its times are those of its hosts. */
   doc: Run;
+  /** When it was first stored. */
+  readonly begunAt: number;
   /** When its newest listing of each hub began; after a `#`, that of a pass. */
   readonly listedAt: Map<string, number>;
   /** When its first listing of the hub it is about began. */
@@ -54,7 +56,7 @@ export class KnownRuns {
   }
 
   /** A run's document was stored; gives what is known of it. */
-  store(doc: Run): KnownRun {
+  store(doc: Run, now: number): KnownRun {
     const known = this.#runs.get(doc.id);
     if (known !== undefined) {
       known.doc = doc;
@@ -63,6 +65,7 @@ export class KnownRuns {
     const run: KnownRun = {
       id: doc.id,
       doc,
+      begunAt: now,
       listedAt: new Map(),
       firstListedAt: undefined,
       seen: new Set(),

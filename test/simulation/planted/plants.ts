@@ -141,7 +141,7 @@ export const plants = {
   'a rollback begins while its restore still writes': {
     kind: 'rolledBackWhileWriting',
     changes: [
-      { file: 'app/runs/writers.js', from: 'if (waitMs === 0)', to: 'if (true)' },
+      { file: 'app/runs/writers.js', from: 'if (waitMs <= 0)', to: 'if (true)' },
       { file: 'app/runs/end-watch.js', from: 'last.isOver ||= run === undefined || isOver(run);', to: '' },
     ],
   },
@@ -189,6 +189,48 @@ export const plants = {
         to: 'const dryRun = false;',
       },
     ],
+  },
+  'a copy of a step does not leave': {
+    kind: 'tookALivingStep',
+    changes: [{ file: 'app/runs/lease.js', from: 'return found.holder === processId;', to: 'return true;' }],
+  },
+  'ages of leases are compared with the clock of the host': {
+    kind: 'tookALivingStep',
+    changes: [
+      {
+        file: 'app/runs/lease.js',
+        from: 'return entry && toLiveStep(entry);',
+        to: 'return entry && toLiveStep({ ...entry, ageMs: app.world.now() - entry.modifiedAt.getTime() });',
+      },
+    ],
+  },
+  'the watch takes steps that wait or work for lost': {
+    kind: 'queuedTwice',
+    changes: [
+      {
+        file: 'app/runs/watch.js',
+        from: 'const left = without(new Set(due), current);',
+        to: 'const left = new Set(due);',
+      },
+    ],
+  },
+  'a wait is not stored': {
+    kind: 'queuedTwice',
+    changes: [
+      {
+        file: 'app/runs/lease.js',
+        from: "return !held.isLost && (await app.blobs.put(held.name, NOTHING, { etag: held.etag }, facts)) !== 'conflict';",
+        to: 'await app.blobs.remove(held.name, held.etag); return facts !== undefined;',
+      },
+    ],
+  },
+  'a step waits for ever': {
+    kind: 'neverEnds',
+    changes: [{ file: 'app/run-step.js', from: 'wait.waitedMs < MAX_WAIT_MS + wait.delayMs', to: 'true' }],
+  },
+  'only the timer watches': {
+    kind: 'standstill',
+    changes: [{ file: 'app/keep-moving.js', from: 'memory.watched.set(id, kind);', to: '' }],
   },
 } as const satisfies Readonly<Record<string, Plant>>;
 

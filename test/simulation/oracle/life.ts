@@ -1,0 +1,158 @@
+import type { Run } from '../../../src/core/run/run.ts';
+import type { Step } from '../../../src/core/run/step.ts';
+import type { Host } from '../hosts.ts';
+import type { Caller } from '../net.ts';
+import type { Door } from '../night.ts';
+import type { Message } from '../queue.ts';
+import type { Scheduler } from '../scheduler.ts';
+import type { Stored } from '../storage.ts';
+
+export interface LifeParts {
+  readonly scheduler: Scheduler;
+  readonly hosts: () => readonly Host[];
+  readonly doors: ReadonlyMap<string, Door>;
+  readonly violate: (kind: string, text: string) => void;
+}
+
+/** Nothing moves: with a second process that has worked at the run, and without. */
+const STANDSTILL_MS = 75_000;
+const STANDSTILL_OF_TWO_MS = 45_000;
+/** By the storage's whole seconds a lease may look a second older than it is. */
+const LIVING_MS = 19_000;
+/** The former holder of a lease notices within a renewal or two that it has lost it. */
+const NOTICED_MS = 30_000;
+/** A call that takes longer is waited for: it is its service that is slow. */
+const SLOW_MS = 1000;
+/** A run that ends because its hub stays away has waited for an hour, less what it was given up by faults. */
+const AWAY_MS = 45 * 60_000;
+const LOOK_BACK_MS = 3 * 60 * 60_000;
+
+interface Watched {
+  movedAt: number;
+  /** It waits, or a call of it is under way, until then. */
+  busyUntil: number;
+}
+
+/** Judges whether runs live: what stands still, works twice, is queued twice, or is given up too early. */
+export class Life {
+  readonly #parts: LifeParts;
+  readonly #watched = new Map<string, Watched>();
+  readonly #phases = new Map<string, string>();
+  /** Since when a lease belongs to its holder. */
+  readonly #held = new Map<string, { readonly holder: string; readonly since: number; renewedAt: number }>();
+  /** The last disturbance: what it costs is counted from then on. */
+  #disturbedAt = 0;
+
+  constructor(parts: LifeParts) {
+    this.#parts = parts;
+  }
+
+  disturbed(): void {
+    this.#disturbedAt = Math.max(this.#disturbedAt, this.#parts.scheduler.now);
+  }
+
+  /** Somebody begins a call that takes so long. */
+  called({ runId }: Caller, isOfHub: boolean, milliseconds: number): void {
+    const { now } = this.#parts.scheduler;
+    const run = runId === undefined ? undefined : this.#watched.get(runId);
+    if (isOfHub && run !== undefined && runId !== undefined) {
+      this.#moved(runId);
+      run.busyUntil = Math.max(run.busyUntil, now + milliseconds);
+    } else if (milliseconds > SLOW_MS) this.#disturbedAt = Math.max(this.#disturbedAt, now + milliseconds);
+  }
+
+  runStored(run: Run): void {
+    const { now } = this.#parts.scheduler;
+    const { name, pass, wave = 0, startedAt, notBefore = startedAt } = run.phase;
+    const known = this.#watched.get(run.id);
+    if (known === undefined) this.#watched.set(run.id, { movedAt: now, busyUntil: now });
+    const at = `${run.status} ${name} ${pass} ${wave}`;
+    if (this.#phases.get(run.id) === at) return;
+    this.#phases.set(run.id, at);
+    this.#moved(run.id);
+    // Both by its mover's clock.
+    this.#busy(run.id, now + Date.parse(notBefore) - Date.parse(startedAt));
+    if (run.finishedAt === undefined) return;
+    this.#judgeEnd(run);
+    this.#watched.delete(run.id);
+  }
+
+  /** A blob below a run's folder was written, or removed. */
+  blobStored(name: string, after: Stored | undefined): void {
+    const [, , runId = ''] = name.split('/');
+    const known = this.#held.get(name);
+    const { holder = '', waits, delay_ms: delayMs = 0 } = after?.facts ?? {};
+    const { now } = this.#parts.scheduler;
+    if (!/\/live\/[^/]+$/.test(name)) {
+      if (!name.endsWith('/run.json')) this.#moved(runId);
+      return;
+    }
+    if (after === undefined || waits === '1') {
+      this.#held.delete(name);
+      this.#moved(runId);
+      if (waits === '1') this.#busy(runId, now + Number(delayMs));
+    } else if (known?.holder === holder) known.renewedAt = now;
+    else {
+      if (known !== undefined && now - known.renewedAt < LIVING_MS)
+        this.#parts.violate('tookALivingStep', `${holder} from ${known.holder}: ${name}`);
+      this.#held.set(name, { holder, since: now, renewedAt: now });
+      this.#moved(runId);
+    }
+  }
+
+  /** A step writes to its hub, while another process has had its lease for some time. */
+  wrote({ process, step }: Caller, leaseName: (step: Step) => string, sentAt: number): void {
+    const lease = step && this.#held.get(leaseName(step));
+    if (step === undefined || lease === undefined || lease.holder === process.holder) return;
+    const hadMs = sentAt - Math.max(lease.since, process.pausedUntil, this.#disturbedAt);
+    const isLiving = this.#parts.scheduler.now - lease.renewedAt < LIVING_MS;
+    if (isLiving && hadMs > NOTICED_MS)
+      this.#parts.violate('wroteBesideALivingStep', `${process.name} in ${step.runId}, shard ${step.shard ?? 0}`);
+  }
+
+  /** A message was enqueued. Whoever was disturbed since another one was may not know that it is there. */
+  sent(message: Message, others: Iterable<Message>): void {
+    if (message.isOdd) return;
+    const key = keyOf(message);
+    const isSame = (other: Message): boolean => other.queue === message.queue && keyOf(other) === key;
+    for (const other of others) {
+      const isQueued = other.isFree && !other.isOdd && other.sentAt > this.#disturbedAt;
+      if (isQueued && isSame(other)) this.#parts.violate('queuedTwice', key);
+    }
+  }
+
+  #busy(runId: string, until: number): void {
+    const run = this.#watched.get(runId);
+    if (run !== undefined) run.busyUntil = Math.max(run.busyUntil, until);
+  }
+
+  #moved(runId: string): void {
+    const run = this.#watched.get(runId);
+    if (run === undefined) return;
+    const { hosts, scheduler, violate } = this.#parts;
+    const woke = hosts().map(({ pausedUntil }) => (pausedUntil > scheduler.now ? 0 : pausedUntil));
+    const since = Math.max(run.movedAt, run.busyUntil, this.#disturbedAt, ...woke);
+    const isOfTwo = hosts().some((host) => host.isWell && host.hasWatched(runId, since));
+    const stoodMs = scheduler.now - since;
+    if (stoodMs > (isOfTwo ? STANDSTILL_OF_TWO_MS : STANDSTILL_MS))
+      violate('standstill', `${runId} for ${Math.round(stoodMs / 1000)} s${isOfTwo ? ' beside a living process' : ''}`);
+    run.movedAt = scheduler.now;
+  }
+
+  #judgeEnd({ id, kind, hub, error, ...run }: Run): void {
+    if (error?.code !== 'HubUnavailable') return;
+    const { doors, scheduler, violate } = this.#parts;
+    const from = scheduler.now - LOOK_BACK_MS;
+    const awayMs = [...doors.values()].map(({ outages }) =>
+      outages.reduce((sum, one) => sum + Math.max(0, Math.min(one.until, scheduler.now) - Math.max(one.from, from)), 0),
+    );
+    if (Math.max(...awayMs) < AWAY_MS) violate('gaveUpOnALivingHub', `${kind} ${id}`);
+    const { outages = [] } = doors.get(hub.namespace) ?? {};
+    if (kind === 'restore' && outages.length === 0) violate('neededItsSource', `${id} in ${run.phase.name}`);
+  }
+}
+
+/** A step, however often it was deferred. */
+function keyOf({ text }: Message): string {
+  return text.replace(/"attempt":\d+/, '');
+}
