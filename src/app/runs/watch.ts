@@ -104,7 +104,7 @@ function without(shards: ReadonlySet<number>, parts: readonly (StepPart | LiveSt
   return new Set([...shards].filter((shard) => !covered.has(shard)));
 }
 
-/** Nobody has moved the run on since, or enqueued its steps again. */
+/** No other process has moved the run on since, or enqueued its steps again. */
 function isAsLookedAt(now: Run, run: Run): boolean {
   const isSameKick = now.kicks === run.kicks && now.openAtKick === run.openAtKick;
   return isSameKick && comparePhases(now.phase, run.phase) === 0;
