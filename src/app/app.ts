@@ -1,4 +1,4 @@
-import { DrError } from '../core/errors.ts';
+import { DrError, faultCode } from '../core/errors.ts';
 import { isSameHub, type RunKind } from '../core/paths.ts';
 import type { Blobs, Hub, HubRef, Log, LogFields, Notifier, StepQueue, World } from '../core/ports.ts';
 import type { ReadinessCard } from '../core/readiness/card.ts';
@@ -96,8 +96,12 @@ export interface HeldStep {
   etag: string;
   /** Another process has taken it over: it has to stop without a trace. */
   isLost: boolean;
-  /** Its lease is written by one call at a time. */
+  /** The last renewal. */
   renewing: Promise<void>;
+  /** When that began, until it ends. */
+  renewingSinceMs: number | undefined;
+  /** When the last one that succeeded began: by then nobody else had taken the step over. */
+  renewedAtMs: number;
 }
 
 export function createMemory(): Memory {
@@ -168,6 +172,21 @@ export async function orWarn<T>(
     if (!(error instanceof DrError)) throw error;
     log.warn(message, { ...fields, code: error.code, reason: error.message });
     return undefined;
+  }
+}
+
+/** For work between the invocations: nobody awaits it, so that what it throws would end the process. */
+export async function orLog(
+  { backgroundLog }: App,
+  message: string,
+  fields: LogFields,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof DrError) backgroundLog.warn(message, { ...fields, code: error.code, reason: error.message });
+    else backgroundLog.error(message, { ...fields, code: faultCode(error) });
   }
 }
 

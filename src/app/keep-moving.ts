@@ -1,7 +1,7 @@
 import { DrError } from '../core/errors.ts';
 import { kindOfLock, LOCKS_FOLDER } from '../core/paths.ts';
 import { describePhase, isOver, type Run } from '../core/run/run.ts';
-import { type App, orWarn } from './app.ts';
+import { type App, orLog } from './app.ts';
 import { failRun } from './fail-run.ts';
 import { readLock } from './runs/lock.ts';
 import { readHolder, readRun } from './runs/store.ts';
@@ -29,7 +29,7 @@ const WATCH_EVERY_MS = 10_000;
 async function watchAll(app: App): Promise<void> {
   const { memory } = app;
   for (const [runId, kind] of memory.watched) {
-    await orWarn(app, 'look at a run failed', { runId }, async () => {
+    await orLog(app, 'look at a run failed', { runId }, async () => {
       const run = await readRun(app, kind, runId);
       if (run === undefined || isOver(run)) memory.watched.delete(runId);
       else await keepMoving(app, run);

@@ -74,18 +74,24 @@ type StepEnd = Moved | 'continue' | 'deferred' | 'failed';
 async function workOn(app: App, run: Run, held: HeldStep, isPast: boolean): Promise<StepEnd> {
   let end: StepEnd;
   try {
-    if (isPast && (await isNotDispatched(app, run, held))) await dispatch(app, run);
-    end = isPast ? undefined : await perform(app, run, held);
+    end = await endOf(app, run, held, isPast);
   } catch (error) {
-    if (error instanceof Superseded) end = await afterSuperseded(app, held, error);
-    else if (error instanceof DrError) end = await deferOrFail(app, run, held, error);
-    else {
-      await releaseLease(app, held);
-      throw error;
-    }
+    await releaseLease(app, held);
+    throw error;
   }
   if (end !== 'deferred') await releaseLease(app, held);
   return end;
+}
+
+async function endOf(app: App, run: Run, held: HeldStep, isPast: boolean): Promise<StepEnd> {
+  try {
+    if (isPast && (await isNotDispatched(app, run, held))) await dispatch(app, run);
+    return isPast ? undefined : await perform(app, run, held);
+  } catch (error) {
+    if (error instanceof Superseded) return await afterSuperseded(app, held, error);
+    if (error instanceof DrError) return await deferOrFail(app, run, held, error);
+    throw error;
+  }
 }
 
 /** Another step has stored something first. Unless that one has taken this one over, it stopped by that, too. */

@@ -1,5 +1,6 @@
 import { isOver, type Run } from '../../core/run/run.ts';
 import type { App, HeldStep } from '../app.ts';
+import { mayBeLost } from './lease.ts';
 import { readRun } from './store.ts';
 
 /** Tells the writers of one step whether its run is over, or they must stop: another took it over, or the host stops. */
@@ -17,7 +18,7 @@ const LOOK_EVERY_MS = 1000;
 const REMEMBERED = 8;
 
 /** All shards of the run that this process works on share its looks. */
-export function watchEnd(app: App, { kind, id }: Run, held: Pick<HeldStep, 'isLost'>): EndWatch {
+export function watchEnd(app: App, { kind, id }: Run, held: Pick<HeldStep, 'isLost' | 'renewedAtMs'>): EndWatch {
   const { endLooks } = app.memory;
   const last = endLooks.get(id) ?? {
     isOver: false,
@@ -45,8 +46,8 @@ export function watchEnd(app: App, { kind, id }: Run, held: Pick<HeldStep, 'isLo
     mustStop() {
       // What keeps the run from being read also fails the step's next save, which is awaited.
       if (isOld()) look().catch(() => {});
-      return last.isOver || held.isLost || app.memory.isStopping;
+      return last.isOver || mayBeLost(app, held) || app.memory.isStopping;
     },
-    mustStopNow: async () => (await (isOld() ? look() : last.found)) || held.isLost || app.memory.isStopping,
+    mustStopNow: async () => (await (isOld() ? look() : last.found)) || mayBeLost(app, held) || app.memory.isStopping,
   };
 }

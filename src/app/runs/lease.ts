@@ -1,8 +1,8 @@
-import { DrError } from '../../core/errors.ts';
 import { leaseName } from '../../core/paths.ts';
 import {
   deferredFacts,
   isLiving,
+  LEASE_MS,
   type LiveStep,
   leaseFacts,
   partOf,
@@ -10,10 +10,12 @@ import {
   toLiveStep,
 } from '../../core/run/live.ts';
 import type { Step } from '../../core/run/step.ts';
-import type { App, HeldStep } from '../app.ts';
+import { type App, type HeldStep, orLog } from '../app.ts';
 
 const NOTHING = new Uint8Array();
 const RENEW_EVERY_MS = 5000;
+/** A renewal that is not answered for this long may be lost on its way: another one is sent. */
+const RENEW_AGAIN_MS = 9000;
 /** A step that hangs: this long after its time is up its lease is no longer renewed. */
 const HANGS_AFTER_MS = 180_000;
 /** Longer than any call without an answer: a step that still works then no longer waits for what it waited for. */
@@ -74,9 +76,11 @@ function hold(app: App, given: Pick<HeldStep, 'step' | 'name' | 'wait' | 'etag'>
   const { memory, world, policy } = app;
   const takenAtMs = world.now();
   const deadlineAt = takenAtMs + policy.stepBudgetMs;
-  const held: HeldStep = { ...given, takenAtMs, deadlineAt, isLost: false, renewing: Promise.resolve() };
+  const renewal = { renewing: Promise.resolve(), renewingSinceMs: undefined, renewedAtMs: takenAtMs };
+  const held: HeldStep = { ...given, takenAtMs, deadlineAt, isLost: false, ...renewal };
   memory.held.set(given.name, held);
-  memory.stopRenewing ??= world.repeat(RENEW_EVERY_MS, () => renewAll(app));
+  // Not awaited: a lease whose renewal is not answered must not keep the others from being renewed.
+  memory.stopRenewing ??= world.repeat(RENEW_EVERY_MS, async () => void renewAll(app));
   return held;
 }
 
@@ -91,10 +95,20 @@ function drop({ memory }: App, held: HeldStep): void {
 export async function renewAll(app: App): Promise<void> {
   await Promise.all(
     [...app.memory.held.values()].map((held) => {
-      held.renewing = renew(app, held);
+      const now = app.world.now();
+      if (now - (held.renewingSinceMs ?? Number.NEGATIVE_INFINITY) < RENEW_AGAIN_MS) return undefined;
+      held.renewingSinceMs = now;
+      held.renewing = orLog(app, 'lease not renewed', { runId: held.step.runId }, () => renew(app, held)).then(() => {
+        if (held.renewingSinceMs === now) held.renewingSinceMs = undefined;
+      });
       return held.renewing;
     }),
   );
+}
+
+/** Whether another process may have taken it over: it was not renewed for so long. */
+export function mayBeLost({ world }: App, { isLost, renewedAtMs }: Pick<HeldStep, 'isLost' | 'renewedAtMs'>): boolean {
+  return isLost || world.now() - renewedAtMs >= LEASE_MS;
 }
 
 function isHanging({ world }: App, { deadlineAt }: HeldStep): boolean {
@@ -103,24 +117,20 @@ function isHanging({ world }: App, { deadlineAt }: HeldStep): boolean {
 
 async function renew(app: App, held: HeldStep): Promise<void> {
   const { step, name } = held;
-  const wait = app.world.now() - held.takenAtMs > ANSWERED_AFTER_MS ? undefined : held.wait;
+  const now = app.world.now();
+  const wait = now - held.takenAtMs > ANSWERED_AFTER_MS ? undefined : held.wait;
   if (isHanging(app, held)) return;
-  const { runId } = step;
-  try {
-    const facts = leaseFacts(partOf(step), holderOf(app), app.world.now() - held.takenAtMs, wait);
-    const renewed = await app.blobs.put(name, NOTHING, { etag: held.etag }, facts);
-    const etag = renewed === 'conflict' ? await findOwn(app, name) : renewed;
-    if (etag !== undefined) {
-      held.etag = etag;
-      return;
-    }
-    held.isLost = true;
-    drop(app, held);
-    app.backgroundLog.warn('lease lost', { runId, ...partOf(step) });
-  } catch (error) {
-    if (!(error instanceof DrError)) throw error;
-    app.backgroundLog.warn('lease not renewed', { runId, code: error.code, reason: error.message });
+  const facts = leaseFacts(partOf(step), holderOf(app), now - held.takenAtMs, wait);
+  const renewed = await app.blobs.put(name, NOTHING, { etag: held.etag }, facts);
+  const etag = renewed === 'conflict' ? await findOwn(app, name) : renewed;
+  if (etag !== undefined) {
+    held.etag = etag;
+    held.renewedAtMs = now;
+    return;
   }
+  held.isLost = true;
+  drop(app, held);
+  app.backgroundLog.warn('lease lost', { runId: step.runId, ...partOf(step) });
 }
 
 /** The answer to the renewal before may have been lost. */
