@@ -144,3 +144,18 @@ test('a step whose lease is not renewed writes no more when another process may 
   expect(lastAt - beganAt).toBeLessThanOrEqual(20_000);
   expect(take(engine)).toEqual([step]);
 });
+
+test('a hub that stays away ends the run after an hour or two, though many steps wait for few places', async () => {
+  const engine = createEngine();
+  seed(engine);
+  engine.primary.listPage = () =>
+    Promise.reject(new DrError('HubUnavailable', 'The hub does not answer.', { retryable: true }));
+  const { id } = await startBackup(engine.app, 'timer');
+  const beganAt = engine.app.world.now();
+  for (let nextAt = engine.queue.nextAt(); nextAt !== undefined; nextAt = engine.queue.nextAt()) {
+    engine.advance(Math.max(0, nextAt - engine.app.world.now()) + 15 * 60_000);
+    for (const step of take(engine)) await runStep(engine.app, step);
+  }
+  expect(await findRun(engine.app, 'backup', id)).toMatchObject({ error: { code: 'HubUnavailable' } });
+  expect(engine.app.world.now() - beganAt).toBeLessThanOrEqual(2 * 3_600_000);
+});

@@ -20,6 +20,8 @@ const RENEW_AGAIN_MS = 9000;
 const HANGS_AFTER_MS = 180_000;
 /** Longer than any call without an answer: a step that still works then no longer waits for what it waited for. */
 const ANSWERED_AFTER_MS = 45_000;
+/** More of it does not count as waiting: meanwhile other steps may have moved on, or no host was there. */
+const MOST_LATE_MS = 600_000;
 /** A lease that ends just now is there when the put is refused and gone when it is looked at. */
 const TRIES = 3;
 
@@ -49,7 +51,7 @@ async function take(app: App, step: Step, name: string): Promise<HeldStep | unde
     const held = await put();
     if (held !== undefined) return held;
     const found = await findLease(app, name);
-    if (found !== undefined) return isFree(app, step, found) ? put(found.wait, found.etag) : undefined;
+    if (found !== undefined) return isFree(app, step, found) ? put(waitUntilNow(found), found.etag) : undefined;
   }
   return undefined;
 }
@@ -57,6 +59,12 @@ async function take(app: App, step: Step, name: string): Promise<HeldStep | unde
 async function findLease(app: App, name: string): Promise<LiveStep | undefined> {
   const entry = (await app.blobs.list(name)).find((one) => one.name === name);
   return entry && toLiveStep(entry);
+}
+
+/** A message that is late has waited longer than it was to: one of many that wait for few places. */
+function waitUntilNow({ kind, wait, ageMs }: LiveStep): StepWait | undefined {
+  if (kind !== 'waiting' || wait === undefined) return wait;
+  return { ...wait, waitedMs: wait.waitedMs + Math.min(MOST_LATE_MS, Math.max(0, ageMs - wait.delayMs)) };
 }
 
 function isFree({ memory: { processId } }: App, step: Step, found: LiveStep): boolean {
