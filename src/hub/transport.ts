@@ -168,7 +168,9 @@ export class Transport {
   }
 
   #judge(operation: Operation, status: number, header: HubHead['header'], detail: string): Verdict {
-    return judgeAnswer(operation, { status, retryAfter: header('retry-after'), detail }, this.#options.clock.now());
+    // An instant the hub names is by its own clock.
+    const nowMs = Date.parse(header('date') ?? '') || this.#options.clock.now();
+    return judgeAnswer(operation, { status, retryAfter: header('retry-after'), detail }, nowMs);
   }
 
   /** Calls that find the key refused at the same time fetch it together. */
