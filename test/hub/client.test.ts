@@ -219,6 +219,16 @@ describe('a fault on the way', () => {
     });
   });
 
+  test('an instant the hub names is by its own clock, however wrong that of the host is', async () => {
+    const date = 'Mon, 23 Nov 2026 08:00:00 GMT';
+    const refusal = { status: 429, headers: { date, 'retry-after': 'Mon, 23 Nov 2026 08:00:07 GMT' } };
+    await on([refusal, { body: page }], async ({ hub, call, clock }) => {
+      const startAt = clock.now();
+      await hub.listPage(undefined, call);
+      expect(clock.now() - startAt).toBe(7000);
+    });
+  });
+
   test.each(['429', '503'])('is not waited for when the hub names ten minutes (%s)', async (status) => {
     const refusal = { status: Number(status), headers: { 'retry-after': '600' } };
     await on([refusal, refusal], async ({ hub, call, clock, requests }) => {
