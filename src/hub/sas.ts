@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto';
 import type { HubConnection } from './connection-string.ts';
 
-const VALIDITY_SECONDS = 3600;
-/** A token is replaced at half its life, so that a clock that is off by minutes does not matter. */
+const VALIDITY_SECONDS = 3 * 3600;
+/** A token is replaced long before its end: the clock of a host may be an hour and more behind the hub's. */
 const RENEW_AFTER_SECONDS = 1800;
 
-/** A function that gives a token for the whole namespace, signing only when the last one is half spent. */
+/** A function that gives a token for the whole namespace, signing only when the last one is half an hour old. */
 export function createSas(connection: HubConnection, nowMs: () => number): () => string {
   const resource = encodeURIComponent(connection.endpoint.href.toLowerCase());
   let token = '';
