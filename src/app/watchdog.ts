@@ -1,4 +1,5 @@
 import { kindOfLock, LOCKS_FOLDER } from '../core/paths.ts';
+import type { BlobEntry } from '../core/ports.ts';
 import { isOver } from '../core/run/run.ts';
 import type { App } from './app.ts';
 import { advanceDrills } from './drill/advance.ts';
@@ -23,22 +24,28 @@ export async function watch(app: App): Promise<void> {
 const LEFT_BEHIND_AFTER_MS = 90_000;
 
 /**
- * Looks at every active run: enqueues its lost steps again, ends one that moves no more, frees dead locks.
+ * Looks at every active run: enqueues its lost steps again, ends one that moves no more, frees dead locks. What fails for
+ * one run is thrown after the others were looked at.
  */
 export async function watchRuns(app: App): Promise<void> {
+  const failures: unknown[] = [];
   for (const entry of await app.blobs.list(LOCKS_FOLDER)) {
-    const kind = kindOfLock(entry.name);
-    const lock = await readLock(app, entry.name);
-    if (lock === undefined) continue;
-    const run = lock.runId === '' ? 'missing' : await readHolder(app, kind, lock.runId);
-    if (run === 'unreadable') continue; // The next run takes its place; the others are watched meanwhile.
-    if (run !== 'missing' && !isOver(run)) {
-      watchInBackground(app, run);
-      await keepMoving(app, run);
-    } else if (entry.ageMs > LEFT_BEHIND_AFTER_MS) {
-      if (run !== 'missing' && (await writersLeftMs(app, run)) > 0) continue;
-      app.log.warn('lock of a run that is over was left behind', { runId: lock.runId });
-      await app.blobs.remove(entry.name, lock.etag);
-    }
+    await watchLock(app, entry).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+async function watchLock(app: App, { name, ageMs }: BlobEntry): Promise<void> {
+  const lock = await readLock(app, name);
+  if (lock === undefined) return;
+  const run = lock.runId === '' ? 'missing' : await readHolder(app, kindOfLock(name), lock.runId);
+  if (run === 'unreadable') return; // The next run takes its place.
+  if (run !== 'missing' && !isOver(run)) {
+    watchInBackground(app, run);
+    await keepMoving(app, run);
+  } else if (ageMs > LEFT_BEHIND_AFTER_MS) {
+    if (run !== 'missing' && (await writersLeftMs(app, run)) > 0) return;
+    app.log.warn('lock of a run that is over was left behind', { runId: lock.runId });
+    await app.blobs.remove(name, lock.etag);
   }
 }

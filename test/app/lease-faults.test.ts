@@ -4,6 +4,7 @@ import { startBackup } from '../../src/app/backup/start.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { readLive } from '../../src/app/runs/live.ts';
 import { findRun } from '../../src/app/runs/store.ts';
+import { watchRuns } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseStep, type Step } from '../../src/core/run/step.ts';
 import { backUp, beginRestore, seed } from '../support/drive.ts';
@@ -158,4 +159,17 @@ test('a hub that stays away ends the run after an hour or two, though many steps
   }
   expect(await findRun(engine.app, 'backup', id)).toMatchObject({ error: { code: 'HubUnavailable' } });
   expect(engine.app.world.now() - beganAt).toBeLessThanOrEqual(2 * 3_600_000);
+});
+
+test('a run that cannot be looked at keeps no other from being moved on', async () => {
+  const engine = createEngine();
+  await toReconcile(engine, 40);
+  const { id } = await startBackup(engine.app, 'timer');
+  engine.queue.take();
+  const list: App['blobs']['list'] = async (prefix) => {
+    if (prefix.includes(`backup/${id}/`)) throw storageAway();
+    return engine.blobs.list(prefix);
+  };
+  await expect(watchRuns({ ...engine.app, blobs: { ...engine.blobs, list } })).rejects.toThrow('Could not write.');
+  expect(take(engine).map(({ phase }) => phase)).toEqual(Array(4).fill('reconcile'));
 });
