@@ -2,7 +2,7 @@ import { type Description, isSame, type Row, slotOf, tell } from '../row.ts';
 import { isExcused, isShownAtFirst, isWritten } from './excuses.ts';
 import type { Facts } from './facts.ts';
 import { judgeAnswer } from './requests.ts';
-import { isTorn } from './returns.ts';
+import { isTorn, wasTornWhenAgreed } from './returns.ts';
 import { hubOf, type KnownRestore, lookedAt } from './runs.ts';
 import { readSnapshot, type Wanted, wantedOf } from './snapshots.ts';
 
@@ -187,7 +187,9 @@ function judgeSurplus(facts: Facts, run: KnownRestore, wanted: Wanted, there: re
   // A row that the snapshot's listing has passed over stays.
   const isTornTwin = kind === 'doubled' && wanted.rows.some((row) => isTorn(facts, run, row));
   const text = `${where} is ${list(there)} instead of ${list(wanted.rows)}`;
-  return [{ kind: isTornTwin ? 'incomplete' : kind, text }];
+  // It looks as if its device had added the row since: it stays, and the run must say so.
+  const looksAdded = kind === 'leftover' && ours.every((row) => wasTornWhenAgreed(facts, run, row));
+  return [{ kind: looksAdded ? 'saysInPlace' : isTornTwin ? 'incomplete' : kind, text }];
 }
 
 /**

@@ -71,3 +71,12 @@ export function isTorn(facts: Facts, { doc }: KnownRestore, after: Description):
   const there = facts.rowsOf(sourceHub.namespace).filter((row) => isOfIt(row) && row.appliedAt < readAt);
   return held.length > 0 && there.some((row) => !held.includes(nameOf(row)));
 }
+
+/** An earlier restore to what is the source now agreed on a snapshot of this hub whose listing had passed over a row. */
+export function wasTornWhenAgreed(facts: Facts, run: KnownRestore, after: Row): boolean {
+  const source = run.doc.request.sourceHub.namespace;
+  return facts.runs.all().some((one) => {
+    const isOpposite = isRestore(one) && hubOf(one) === source && one.doc.request.sourceHub.namespace === hubOf(run);
+    return isOpposite && one.doc.status === 'Succeeded' && isTorn(facts, one, after);
+  });
+}
