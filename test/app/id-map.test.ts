@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { openIdMap } from '../../src/app/restore/apply/id-map.ts';
+import { type IdMap, openIdMap } from '../../src/app/restore/apply/id-map.ts';
 import { exportIdMap } from '../../src/app/restore/export-id-map.ts';
 import { readRun } from '../../src/app/runs/store.ts';
+import type { Hub } from '../../src/core/ports.ts';
 import { keyHashOf, recordKey, sectionOf, sectionsOf } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import type { RestoreRun } from '../../src/core/run/run.ts';
@@ -55,4 +56,35 @@ test.each([
     .slice(1)
     .map((line) => line.split(',')[0]);
   expect(olds.sort()).toEqual(ids);
+});
+
+test('new ids that a slow hub gave out before time ran out are stored, and the next step asks only for the rest', async () => {
+  const engine = createEngine();
+  const run = await aRestore(engine);
+  const ids = ['19-5-1', '39-5-1', '59-5-1', '79-5-1'];
+  const writes = ids.map((id) => ({ kind: 'registration', id, xml: '' }) as const);
+  const outOfTime = new Error('out of time');
+  let asked = 0;
+  const hub: Hub = {
+    ...engine.secondary,
+    createRegistrationId: async (options) => {
+      asked += 1;
+      if (asked === 3) throw outOfTime;
+      return engine.secondary.createRegistrationId(options);
+    },
+  };
+  const app = { ...engine.app, policy: { ...engine.app.policy, maxConcurrency: 1 } };
+  const open = async (): Promise<IdMap> => {
+    const map = await openIdMap(app, hub, run, 0, noIds);
+    map.noteAnswer('99-5-1', { kind: 'idRefused', status: 410 });
+    return map;
+  };
+  await expect((await open()).map(writes, Number.POSITIVE_INFINITY)).rejects.toBe(outOfTime);
+
+  const next = await open();
+  const kept = ids.slice(0, 2).map((id) => next.mintedFor(id));
+  expect(kept).toEqual([[expect.any(String)], [expect.any(String)]]);
+  await next.map(writes, Number.POSITIVE_INFINITY);
+  expect(asked).toBe(5);
+  expect(ids.map((id) => next.mintedFor(id))).toEqual([...kept, [expect.any(String)], [expect.any(String)]]);
 });

@@ -65,7 +65,9 @@ export class Life {
     const { now } = this.#parts.scheduler;
     const { name, pass, wave = 0, startedAt, notBefore = startedAt } = run.phase;
     const known = this.#watched.get(run.id);
-    if (known === undefined) this.#watched.set(run.id, { movedAt: now, busyUntil: now });
+    // One that is over may be stored again, while a call of it is under way still.
+    if (known === undefined && run.finishedAt === undefined)
+      this.#watched.set(run.id, { movedAt: now, busyUntil: now });
     const at = `${run.status} ${name} ${pass} ${wave}`;
     if (this.#phases.get(run.id) === at) return;
     this.#phases.set(run.id, at);

@@ -55,14 +55,8 @@ export async function openIdMap(
   const oldIds = (writes: readonly Write[]): string[] =>
     writes.flatMap((write) => (write.kind === 'registration' ? [write.id] : []));
 
-  let mapping = Promise.resolve();
-  const mapNow = async (writes: readonly Write[], deadlineAt: number): Promise<void> => {
-    const wanted = oldIds(writes).filter(needsNew);
-    const fresh = new Map<string, string>();
-    await forEachConcurrent(wanted, app.policy.maxConcurrency, async (id) => {
-      fresh.set(id, await hub.createRegistrationId({ deadlineAt }));
-    });
-    for (;;) {
+  const store = async (fresh: ReadonlyMap<string, string>): Promise<void> => {
+    while (fresh.size > 0) {
       // What a twin of this step stored first counts; its ids may be in use already.
       for (const [id, freshId] of fresh) if (needsNew(id)) ids.set(id, [...(ids.get(id) ?? []), freshId]);
       const next = await documents.idMap.write(app, name, { ids: Object.fromEntries(ids) }, { etag });
@@ -71,6 +65,19 @@ export async function openIdMap(
         return;
       }
       ({ ids, etag } = await readMap(app, name, newest.earlier));
+    }
+  };
+
+  let mapping = Promise.resolve();
+  const mapNow = async (writes: readonly Write[], deadlineAt: number): Promise<void> => {
+    const fresh = new Map<string, string>();
+    try {
+      await forEachConcurrent(oldIds(writes).filter(needsNew), app.policy.maxConcurrency, async (id) => {
+        fresh.set(id, await hub.createRegistrationId({ deadlineAt }));
+      });
+    } finally {
+      // Where time ran out, the next step asks only for the rest.
+      await store(fresh);
     }
   };
 
