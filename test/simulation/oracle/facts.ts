@@ -25,6 +25,8 @@ export interface FactParts {
   readonly sometimes: (what: string) => void;
 }
 
+/** How a restore fails that has looked at all it wrote. */
+const AT_THE_END: ReadonlySet<string> = new Set(['RestoreIncomplete', 'TargetAltersRecords']);
 /** A service that takes effect later than this is waited for by no run. */
 const VERY_LATE_MS = 30_000;
 
@@ -131,13 +133,13 @@ export class Facts {
    */
   hasMet(hub: string, row: Row): boolean {
     const shownTo = this.#shown.get(`${hub} ${recordOf(row)}`) ?? new Set<string>();
-    // One that ended before it decided anything has compared nothing either.
-    const hasDecided = ({ doc }: KnownRestore): boolean =>
-      doc.result === undefined || doc.result.counts.pending < doc.result.counts.total;
+    // One that was cancelled, or given up, agrees on nothing: what it met is not remembered.
+    const hasAgreed = ({ doc: { result, status, error } }: KnownRestore): boolean =>
+      result === undefined || status === 'Succeeded' || (error !== undefined && AT_THE_END.has(error.code));
     return this.runs
       .all()
       .some(
-        (run) => isRestore(run) && hasDecided(run) && (shownTo.has(run.id) || shownTo.has(run.doc.request.snapshotId)),
+        (run) => isRestore(run) && hasAgreed(run) && (shownTo.has(run.id) || shownTo.has(run.doc.request.snapshotId)),
       );
   }
 
