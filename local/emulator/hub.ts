@@ -8,7 +8,7 @@ import type { Random } from './random.ts';
 import { RegistrationStore } from './registration-store.ts';
 import { type Row, type RowContent, splitTags } from './row.ts';
 import type { RowKey } from './row-order.ts';
-import { RowTable } from './row-table.ts';
+import { INSTALLATION_TAG, RowTable } from './row-table.ts';
 import { type Push, Sender } from './sends.ts';
 import { ServiceError } from './service-error.ts';
 import { defaultSwitches, type HubSwitches } from './switches.ts';
@@ -149,10 +149,8 @@ export class Hub {
   /** Rows that carry the tag, in list order; an installation's own tag is looked up, unless lists lag, any other is searched for. */
   *listedWithTag(tag: string): Iterable<Row> {
     const wanted = tag.toUpperCase();
-    const installationId = /^\$InstallationId:\{(.*)\}$/is.exec(tag)?.[1];
-    const derived = installationId === undefined ? undefined : this.installations.get(installationId)?.derived;
-    const own = derived?.flatMap(({ id }) => this.rows.get(id) ?? []);
-    for (const row of own === undefined || this.#rows.isLagging ? this.listed() : this.inListOrder(own)) {
+    const isLookedUp = INSTALLATION_TAG.test(tag) && !this.#rows.isLagging;
+    for (const row of isLookedUp ? this.inListOrder(this.#rows.ofInstallationTag(tag)) : this.listed()) {
       const tags = row.tags.toUpperCase();
       // Most rows are ruled out without splitting.
       if (tags.includes(wanted) && splitTags(tags).includes(wanted)) yield row;

@@ -1,6 +1,6 @@
 import { DelayedQueue } from './delayed-queue.ts';
 import { type Random, registrationId } from './random.ts';
-import { expiresAtMs, type Row, type RowContent } from './row.ts';
+import { expiresAtMs, type Row, type RowContent, splitTags } from './row.ts';
 import { RowList } from './row-list.ts';
 import { type RowOrder, rowOrder } from './row-order.ts';
 import type { HubSwitches } from './switches.ts';
@@ -20,6 +20,8 @@ export class RowTable {
   readonly byId = new Map<string, Row>();
   readonly #parts: HubParts;
   readonly #byHandle = new Map<string, Row[]>();
+  /** By the tag in upper case: this is the one that a restore asks for with each installation. */
+  readonly #byInstallationTag = new Map<string, Row[]>();
   readonly #listWrites: DelayedQueue;
   readonly #random: Random;
   readonly #lastEtags = new Map<string, number>();
@@ -58,6 +60,11 @@ export class RowTable {
     return this.#byHandle.get(handle) ?? [];
   }
 
+  /** Those with that tag of an installation, as `$InstallationId:{…}`. */
+  ofInstallationTag(tag: string): readonly Row[] {
+    return this.#byInstallationTag.get(tag.toUpperCase()) ?? [];
+  }
+
   /** Adds a row under a new id. */
   add(content: RowContent): Row {
     return this.put({ ...content, id: this.newId(), etag: 1 });
@@ -75,9 +82,8 @@ export class RowTable {
     const row = placed(given, current?.inserted ?? this.#writeCount, this.#writeCount);
     if (current !== undefined) this.#unindex(current);
     this.byId.set(row.id, row);
-    const sameHandle = this.#byHandle.get(row.handle);
-    if (sameHandle === undefined) this.#byHandle.set(row.handle, [row]);
-    else sameHandle.push(row);
+    index(this.#byHandle, row.handle, row);
+    for (const tag of installationTags(row)) index(this.#byInstallationTag, tag, row);
     this.#soonestExpiryMs = Math.min(this.#soonestExpiryMs, expiresAtMs(row));
     if (current !== undefined && this.#order(current, row) !== 0) {
       this.#unlist(current, this.#parts.switches().oldRowListedMs);
@@ -143,11 +149,31 @@ export class RowTable {
   }
 
   #unindex(row: Row): void {
-    const rest = this.ofHandle(row.handle).filter(({ id }) => id !== row.id);
-    if (rest.length === 0) this.#byHandle.delete(row.handle);
-    else this.#byHandle.set(row.handle, rest);
+    unindex(this.#byHandle, row.handle, row);
+    for (const tag of installationTags(row)) unindex(this.#byInstallationTag, tag, row);
   }
 }
+
+function index(rows: Map<string, Row[]>, key: string, row: Row): void {
+  const same = rows.get(key);
+  if (same === undefined) rows.set(key, [row]);
+  else same.push(row);
+}
+
+function unindex(rows: Map<string, Row[]>, key: string, row: Row): void {
+  const rest = (rows.get(key) ?? []).filter(({ id }) => id !== row.id);
+  if (rest.length === 0) rows.delete(key);
+  else rows.set(key, rest);
+}
+
+/** A plain row may carry such a tag, too. */
+function installationTags({ tags }: Row): readonly string[] {
+  return /\$InstallationId:/i.test(tags)
+    ? splitTags(tags.toUpperCase()).filter((tag) => INSTALLATION_TAG.test(tag))
+    : [];
+}
+
+export const INSTALLATION_TAG = /^\$InstallationId:\{.*\}$/is;
 
 /** Field by field, so that all rows have one shape: a hub may have millions. */
 function placed(given: Row, inserted: number, updated: number): Row {

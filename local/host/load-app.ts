@@ -1,6 +1,6 @@
-import { glob, readFile } from 'node:fs/promises';
+import { glob, readFile, realpath } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { collectRegistrations, type Registrations } from './core-module.ts';
@@ -25,7 +25,7 @@ export async function loadApp(appDir: string, env: NodeJS.ProcessEnv, log: HostL
   const registrations = await collectRegistrations(
     (level, message) => log.host(level, message),
     async () => {
-      for (const file of files) await importEntry(file, appDir);
+      for (const file of files) await importEntry(file);
     },
   );
   const { model, hooks } = registrations;
@@ -50,9 +50,19 @@ async function readPackage(appDir: string): Promise<{ readonly name: string; rea
   }
 }
 
+/**
+ * Their real paths, each folder looked up once: a build that is swapped meanwhile must not give some files of the one
+ * before and some of its own.
+ */
 async function findEntryFiles(appDir: string, main: string): Promise<string[]> {
   const files: string[] = [];
-  for await (const file of glob(main, { cwd: appDir })) files.push(file);
+  const folders = new Map<string, string>();
+  for await (const file of glob(main, { cwd: appDir })) {
+    const folder = dirname(resolve(appDir, file));
+    const real = folders.get(folder) ?? (await realpath(folder));
+    folders.set(folder, real);
+    files.push(join(real, basename(file)));
+  }
   if (files.length === 0) {
     throw new Error(`"main" of package.json is "${main}", and no file in "${appDir}" matches. Is the app built?`);
   }
@@ -62,13 +72,12 @@ async function findEntryFiles(appDir: string, main: string): Promise<string[]> {
 let importCount = 0;
 
 /** A second load in one process runs the entry files again; the modules they import stay as they are. */
-async function importEntry(file: string, appDir: string): Promise<void> {
-  const path = resolve(appDir, file);
+async function importEntry(path: string): Promise<void> {
   Reflect.deleteProperty(createRequire(path).cache, path);
   importCount++;
   try {
     await import(`${pathToFileURL(path).href}?load=${importCount}`);
   } catch (cause) {
-    throw new Error(`The app failed to load: "${file}" threw.`, { cause });
+    throw new Error(`The app failed to load: "${basename(path)}" threw.`, { cause });
   }
 }
