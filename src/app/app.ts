@@ -100,7 +100,7 @@ export interface HeldStep {
   renewing: Promise<void>;
   /** When that began, until it ends. */
   renewingSinceMs: number | undefined;
-  /** When the last one that succeeded began: by then nobody else had taken the step over. */
+  /** When the last one that succeeded began: by then no other process had taken the step over. */
   renewedAtMs: number;
 }
 

@@ -54,7 +54,7 @@ export interface Call<T> {
   readonly deadlineAt?: number;
   /** Before it is sent. */
   readonly waitMs?: number;
-  /** Nobody answers: it fails without effect. */
+  /** No server answers: it fails without effect. */
   readonly isUnanswered?: boolean;
   readonly effect: (caller: Caller) => T;
   readonly fault: () => Error;

@@ -33,7 +33,7 @@ interface Watched {
   busyUntil: number;
 }
 
-/** Judges whether runs live: what stands still, works twice, is queued twice, or is given up too early. */
+/** Judges whether runs live: what makes no progress, works twice, is queued twice, or is given up too early. */
 export class Life {
   readonly #parts: LifeParts;
   readonly #watched = new Map<string, Watched>();
@@ -51,7 +51,7 @@ export class Life {
     this.#disturbedAt = Math.max(this.#disturbedAt, this.#parts.scheduler.now);
   }
 
-  /** Somebody begins a call that takes so long. */
+  /** A process begins a call of this length. */
   called({ runId }: Caller, isOfHub: boolean, milliseconds: number): void {
     const { now } = this.#parts.scheduler;
     const run = runId === undefined ? undefined : this.#watched.get(runId);
@@ -112,7 +112,7 @@ export class Life {
       this.#parts.violate('wroteBesideALivingStep', `${process.name} in ${step.runId}, shard ${step.shard ?? 0}`);
   }
 
-  /** A message was enqueued. Whoever was disturbed since another one was may not know that it is there. */
+  /** A message was enqueued. A process that was disturbed since another one was may not know that it is there. */
   sent(message: Message, others: Iterable<Message>): void {
     if (message.isOdd) return;
     const key = keyOf(message);
