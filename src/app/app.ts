@@ -175,7 +175,7 @@ export async function orWarn<T>(
   }
 }
 
-/** For work between the invocations: nobody awaits it, so that what it throws would end the process. */
+/** For work between the invocations: no caller awaits it, so that what it throws would end the process. */
 export async function orLog(
   { backgroundLog }: App,
   message: string,
