@@ -96,7 +96,9 @@ function isUntouched({ before, record, written, earlier }: PutBack, live: Record
   const forms = record === undefined ? new Set<string>() : expectedForms(record);
   const isWritten = (row: Registration): boolean => {
     const etagBefore = before.rows.find(({ id }) => id === row.id)?.etag;
-    const mayBeOurs = written?.seen === undefined || isOfRewrite(row, written.rewriteCount, etagBefore);
+    // Of a record whose device was faster the restore has written nothing.
+    const mayBeOurs =
+      written !== undefined && (written.seen === undefined || isOfRewrite(row, written.rewriteCount, etagBefore));
     return mayBeOurs && forms.has(canonicalRow(row.xml));
   };
   return live.rows.every(
