@@ -128,6 +128,16 @@ test('a rollback that failed leads to the rollback of the restore it was of', as
   expect(out).toContain(`notification-hubs-dr rollback ${RESTORE_ID} --watch`);
 });
 
+test('an id that was used before starts nothing, and the answer says when that run ended', async () => {
+  const over = { body: restored({ finishedAt: '2026-11-27T22:50:00.000Z' }) };
+  for (const options of [[], ['--watch']]) {
+    const script = { 'PUT /api/restores/failover-1': [over], 'GET /api/restores/*': [over] };
+    const { err } = await play(script, ['restore', '--id', 'failover-1', ...options]);
+    expect(err).toContain('was there before: it ended at 2026-11-27T22:50:00.000Z. Nothing was started now.');
+    expect(err).not.toContain(' started.');
+  }
+});
+
 test('where no screen is, progress is a line a change and no flood', async () => {
   const views = Array.from({ length: 100 }, (_, at) => ({ body: writing(at * 20) }));
   const script = { 'PUT /api/restores/*': started, 'GET /api/restores/*': [...views, { body: restored() }] };

@@ -26,13 +26,21 @@ export async function startRun(context: Context, start: Start, isWatched = false
   const call = () => client.call(method, path, body);
   if (!isWatched) {
     const view = await call();
+    if (isOver(view)) terminal.err(describeStart(view));
     context.show(view, summarize(withWatch(view)));
     return exitCodes.done;
   }
   const view = await retryWhileAway(terminal, method === 'PUT' ? 'repeatable' : 'once', call);
-  const id = textAt(view, 'id') ?? '';
-  terminal.err(`${nounOf(view)} ${id} started.\n`);
-  return watchRun(context, collection, id);
+  terminal.err(describeStart(view));
+  return watchRun(context, collection, textAt(view, 'id') ?? '');
+}
+
+/** A run that is over in the answer to its start was there before, under the id that was asked for. */
+function describeStart(view: Json): string {
+  const name = `${nounOf(view)} ${textAt(view, 'id') ?? ''}`;
+  if (!isOver(view)) return `${name} started.\n`;
+  const endedAt = textAt(view, 'finishedAt') ?? 'an unknown time';
+  return `${name} was there before: it ended at ${endedAt}. Nothing was started now. For a new one choose another --id.\n`;
 }
 
 /** Watches a run to its end; gives the exit code. */
