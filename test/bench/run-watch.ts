@@ -1,6 +1,6 @@
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BlobServiceClient } from '@azure/storage-blob';
+import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { z } from 'zod';
 import { type RunKind, runName } from '../../src/core/paths.ts';
 
@@ -45,7 +45,7 @@ const POLL_EVERY_MS = 50;
  */
 export async function finishedRun(storage: string, kind: RunKind, runId: string): Promise<Timeline> {
   const container = BlobServiceClient.fromConnectionString(storage).getContainerClient(CONTAINER);
-  const blob = container.getBlobClient(runName(kind, runId));
+  const blob = container.getBlobClient(await findRun(container, runName(kind, runId)));
   const phases = new Map<string, z.infer<typeof phaseSchema>>();
   for (;;) {
     const { readableStreamBody } = await blob.download();
@@ -58,6 +58,14 @@ export async function finishedRun(storage: string, kind: RunKind, runId: string)
     if (run.finishedAt !== undefined) return toTimeline(run, [...phases], Date.parse(run.finishedAt));
     await sleep(POLL_EVERY_MS);
   }
+}
+
+/** The run lies in the folder of its pair of hubs, under its name without the first character. */
+async function findRun(container: ContainerClient, name: string): Promise<string> {
+  for await (const found of container.listBlobsFlat({ prefix: '_pairs/' })) {
+    if (found.name.endsWith(`/${name.slice(1)}`)) return found.name;
+  }
+  throw new Error(`There is no ${name} in any pair of hubs.`);
 }
 
 /** A phase shorter than a poll counts to the one before it. */
