@@ -1,11 +1,10 @@
-import { formatStep, type Step } from '../core/run/step.ts';
+import { delaySecondsOf, formatStep, type Step } from '../core/run/step.ts';
 import type { App } from './app.ts';
 import { runStep } from './run-step.ts';
 import { readRun } from './runs/store.ts';
 
 /** With waits of up to a minute this is about an hour; the watchdog of the run's own app enqueues what it misses then. */
 const MAX_RETURNS = 60;
-const MAX_WAIT_SECONDS = 60;
 
 /**
  * Does a step from the queue of earlier versions, which apps of other pairs of hubs may share. A message whose run is
@@ -21,7 +20,7 @@ export async function runFormerStep(app: App, step: Step): Promise<void> {
     app.log.warn('step of a run that no app knows was dropped', fields);
     return;
   }
-  const waitSeconds = Math.min(MAX_WAIT_SECONDS, 2 ** step.attempt);
+  const waitSeconds = delaySecondsOf(step.attempt);
   app.log.info('step of another run returned', { ...fields, waitSeconds });
   await app.queue.send('former', [formatStep({ ...step, attempt: step.attempt + 1 })], waitSeconds);
 }

@@ -1,10 +1,10 @@
 import { DrError } from '../core/errors.ts';
-import { kindOfLock, LOCKS_FOLDER } from '../core/paths.ts';
+import { LOCKS_FOLDER } from '../core/paths.ts';
 import { describePhase, isOver, type Run } from '../core/run/run.ts';
 import { type App, orLog } from './app.ts';
 import { failRun } from './fail-run.ts';
-import { readLock } from './runs/lock.ts';
-import { readHolder, readRun } from './runs/store.ts';
+import { readLocked } from './runs/lock.ts';
+import { readRun } from './runs/store.ts';
 import { MAX_KICKS, watchRun } from './runs/watch.ts';
 
 /** Steps it has done of a run make a process watch it, too, until it is over: no timer is needed when another dies. */
@@ -17,9 +17,7 @@ export function watchInBackground(app: App, { id, kind }: Run): void {
 /** A process that starts watches what was active before: it may be the only one, and a dead one's timers rest for long. */
 export async function watchActiveRuns(app: App): Promise<void> {
   for (const { name } of await app.blobs.list(LOCKS_FOLDER)) {
-    const lock = await readLock(app, name);
-    if (lock === undefined || lock.runId === '') continue;
-    const run = await readHolder(app, kindOfLock(name), lock.runId);
+    const run = (await readLocked(app, name))?.run;
     if (typeof run === 'object' && !isOver(run)) watchInBackground(app, run);
   }
 }

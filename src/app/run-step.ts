@@ -4,7 +4,7 @@ import { causeInWords } from '../core/run/causes.ts';
 import { laneOfStep } from '../core/run/lane.ts';
 import { isLiving, type StepWait } from '../core/run/live.ts';
 import { comparePhases, isOver, type Run } from '../core/run/run.ts';
-import { formatStep, type Step } from '../core/run/step.ts';
+import { delaySecondsOf, formatStep, type Step } from '../core/run/step.ts';
 import { afterRun } from './after-run.ts';
 import { type App, type HeldStep, toInstant } from './app.ts';
 import { buildShards } from './backup/build-shards.ts';
@@ -23,7 +23,6 @@ import { finishVerification, verifyShard } from './snapshots/verify.ts';
 
 /** A service that stays away for so long in all, without any progress in between, ends the run. */
 const MAX_WAIT_MS = 60 * 60_000;
-const MAX_DELAY_SECONDS = 60;
 
 /**
  * Does one queue message's worth of a run. A step may come twice, late or out of order: one that is in hand already, or
@@ -158,7 +157,7 @@ async function deferOrFail(app: App, run: Run, held: HeldStep, error: DrError): 
 function nextWait({ world }: App, { wait: before, takenAtMs }: HeldStep, error: DrError): StepWait {
   const nowMs = world.now();
   const attempt = (before?.attempt ?? 0) + 1;
-  const delaySeconds = Math.max(Math.min(MAX_DELAY_SECONDS, 2 ** attempt), Math.ceil((error.retryAfterMs ?? 0) / 1000));
+  const delaySeconds = Math.max(delaySecondsOf(attempt), Math.ceil((error.retryAfterMs ?? 0) / 1000));
   const delayMs = delaySeconds * 1000;
   return {
     on: error.code === 'StorageUnavailable' ? 'storage' : (error.target ?? 'a service').replace(/^hub /, ''),

@@ -1,12 +1,11 @@
-import { kindOfLock, LOCKS_FOLDER } from '../core/paths.ts';
+import { LOCKS_FOLDER } from '../core/paths.ts';
 import type { BlobEntry } from '../core/ports.ts';
 import { isOver } from '../core/run/run.ts';
 import type { App } from './app.ts';
 import { advanceDrills } from './drill/advance.ts';
 import { keepMoving, watchInBackground } from './keep-moving.ts';
 import { reviewReadiness } from './readiness/review.ts';
-import { readLock } from './runs/lock.ts';
-import { readHolder } from './runs/store.ts';
+import { readLocked } from './runs/lock.ts';
 import { writersLeftMs } from './runs/writers.ts';
 
 /** Each minute: no run stays stuck, the drill advances, and alerts are sent when things are not as they should be. */
@@ -36,9 +35,9 @@ export async function watchRuns(app: App): Promise<void> {
 }
 
 async function watchLock(app: App, { name, ageMs }: BlobEntry): Promise<void> {
-  const lock = await readLock(app, name);
-  if (lock === undefined) return;
-  const run = lock.runId === '' ? 'missing' : await readHolder(app, kindOfLock(name), lock.runId);
+  const locked = await readLocked(app, name);
+  if (locked === undefined) return;
+  const { lock, run } = locked;
   if (run === 'unreadable') return; // The next run takes its place.
   if (run !== 'missing' && !isOver(run)) {
     watchInBackground(app, run);

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { QueueClient } from '@azure/storage-queue';
 import { DrError } from '../core/errors.ts';
 import type { QueueName, StepQueue } from '../core/ports.ts';
+import { MAX_PEEKED } from '../core/run/lane.ts';
 import { type StorageConnection, type StorageLimits, storageLimits } from './connection.ts';
 import { openClient } from './credential.ts';
 import { statusOf, storageFault } from './fault.ts';
@@ -73,10 +74,9 @@ const STEP_QUEUE = 'the step queue';
 /** A fan-out to 1,024 shards should neither go one by one nor open as many sockets. */
 const PARALLEL_SENDS = 16;
 
-/** Service limits: learn.microsoft.com, "Put Message" and "Peek Messages". */
+/** Service limits: learn.microsoft.com, "Put Message". */
 const MAX_DELAY_SECONDS = 7 * 24 * 3_600;
 const MAX_MESSAGE_BYTES = 64 * 1_024;
-const MAX_PEEKED = 32;
 
 function toMessage(text: string): string {
   const message = Buffer.from(text, 'utf8').toString('base64');

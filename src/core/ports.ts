@@ -170,7 +170,7 @@ export type QueueName = Lane | 'former';
 export interface StepQueue {
   /** Adds each text as one message that becomes visible after the delay. Creates the queue if it is missing. */
   send(queue: QueueName, texts: readonly string[], delaySeconds?: number): Promise<void>;
-  /** The texts of up to 32 messages that are visible, which stay as they are; none when the queue is missing. */
+  /** The texts of up to `MAX_PEEKED` messages that are visible, which stay as they are; none when the queue is missing. */
   peek(lane: Lane): Promise<readonly string[]>;
 }
 

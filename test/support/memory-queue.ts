@@ -1,4 +1,5 @@
 import type { QueueName, StepQueue } from '../../src/core/ports.ts';
+import { MAX_PEEKED } from '../../src/core/run/lane.ts';
 
 export interface MemoryQueue extends StepQueue {
   /** Takes every visible message, or the first of them, in the order in which they became so; of all queues, or one. */
@@ -36,7 +37,7 @@ function openMemoryQueue(now: () => number, messages: readonly Message[]): Memor
     peek: async (lane) =>
       visible()
         .filter(({ queue }) => queue === lane)
-        .slice(0, 32)
+        .slice(0, MAX_PEEKED)
         .map(({ text }) => text),
     take: (most, only) => {
       const taken = visible()

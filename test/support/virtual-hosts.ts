@@ -2,6 +2,7 @@ import { type App, createMemory } from '../../src/app/app.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';
 import type { Blobs, Hub, Lane, QueueName, StepQueue, World } from '../../src/core/ports.ts';
+import { MAX_PEEKED } from '../../src/core/run/lane.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { createEngine, type EngineOptions } from './engine.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
@@ -63,7 +64,7 @@ export function openVirtualHosts({ policy = {}, toTarget, toSource }: VirtualOpt
     peek: async (lane) =>
       messages
         .filter((one) => one.queue === lane && one.visibleAt <= clock.now() && one.holder === undefined)
-        .slice(0, 32)
+        .slice(0, MAX_PEEKED)
         .map(({ text }) => text),
   };
 

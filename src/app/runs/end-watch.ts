@@ -41,13 +41,14 @@ export function watchEnd(app: App, { kind, id }: Run, held: Pick<HeldStep, 'isLo
     return last.found;
   };
   const isOld = (): boolean => !last.isOver && app.world.now() - last.atMs >= LOOK_EVERY_MS;
+  const isStopped = (): boolean => mayBeLost(app, held) || app.memory.isStopping;
   return {
     look,
     mustStop() {
       // What keeps the run from being read also fails the step's next save, which is awaited.
       if (isOld()) look().catch(() => {});
-      return last.isOver || mayBeLost(app, held) || app.memory.isStopping;
+      return last.isOver || isStopped();
     },
-    mustStopNow: async () => (await (isOld() ? look() : last.found)) || mayBeLost(app, held) || app.memory.isStopping,
+    mustStopNow: async () => (await (isOld() ? look() : last.found)) || isStopped(),
   };
 }

@@ -1,5 +1,5 @@
 import { DrError } from '../../core/errors.ts';
-import { lockName, type RunKind } from '../../core/paths.ts';
+import { kindOfLock, lockName, type RunKind } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import { isOver, type Run } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
@@ -89,9 +89,17 @@ type HeldLock = Lock & { readonly etag: string; readonly ageMs: number };
 type Lock = Awaited<ReturnType<typeof documents.lock.read>>;
 
 /** The run that holds the hub, if any. A damaged lock names no run, and any run may take it. */
-export async function readLock(app: App, name: string): Promise<HeldLock | undefined> {
+async function readLock(app: App, name: string): Promise<HeldLock | undefined> {
   const { value, etag, ageMs = 0 } = await documents.lock.tryFind(app, name);
   return etag === undefined ? undefined : { ...(value ?? { runId: '', takenAt: toInstant(0) }), etag, ageMs };
+}
+
+/** A lock, and the run it names. A damaged lock, or one whose run was never stored, has a `missing` one. */
+export async function readLocked(app: App, name: string) {
+  const lock = await readLock(app, name);
+  if (lock === undefined) return undefined;
+  const run = lock.runId === '' ? 'missing' : await readHolder(app, kindOfLock(name), lock.runId);
+  return { lock, run };
 }
 
 export async function releaseLock(app: App, run: Run): Promise<void> {

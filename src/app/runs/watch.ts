@@ -1,6 +1,6 @@
 import { DrError } from '../../core/errors.ts';
 import { membersOf } from '../../core/registration/record.ts';
-import { laneOf } from '../../core/run/lane.ts';
+import { laneOf, MAX_PEEKED } from '../../core/run/lane.ts';
 import { isLiving, type LiveStep, partOf, type StepPart } from '../../core/run/live.ts';
 import { comparePhases, describePhase, isOver, type Run } from '../../core/run/run.ts';
 import { formatStep, parseStep, type Step } from '../../core/run/step.ts';
@@ -19,8 +19,6 @@ export const MAX_KICKS = 10;
 const LATE_MS = 30_000;
 /** A lease this old shows that its step works: one that fails at once does not come that far. */
 const LIVED_MS = 5000;
-/** As many as a look into a queue shows: there may be more. */
-const PEEKED = 32;
 
 /** A run that neither lives nor waits, and moves no more however often it is enqueued. */
 export type Verdict = 'moves' | 'stuck';
@@ -77,7 +75,7 @@ async function isDelayed(app: App, run: Run): Promise<boolean> {
 
 async function notQueued(app: App, run: Run, shards: ReadonlySet<number>): Promise<ReadonlySet<number>> {
   const texts = await app.queue.peek(laneOf(run));
-  if (texts.length >= PEEKED) return new Set();
+  if (texts.length >= MAX_PEEKED) return new Set();
   const phase = describePhase(run.phase);
   const parts = texts
     .flatMap(stepsIn)

@@ -28,7 +28,8 @@ export function paceOf(shards: readonly BlobFacts[], recentMs = RECENT_MS): Pace
   const lastAtMs = moves.at(-1)?.[0];
   if (lastAtMs === undefined) return undefined;
   const stretches = recent(stretchesOf(moves), recentMs);
-  const recordsPerSecond = rateOf(stretches.filter((one) => !isPause(one, rateOf(stretches))));
+  const overall = rateOf(stretches);
+  const recordsPerSecond = rateOf(stretches.filter((one) => !isPause(one, overall)));
   return recordsPerSecond > 0 ? { recordsPerSecond, lastAtMs } : undefined;
 }
 

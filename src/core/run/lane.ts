@@ -3,6 +3,9 @@ import type { Lane } from '../ports.ts';
 import type { Run } from './run.ts';
 import type { Step } from './step.ts';
 
+/** Messages that one look into a queue shows at most (learn.microsoft.com, "Peek Messages"): behind them may be more. */
+export const MAX_PEEKED = 32;
+
 const laneOfKind = {
   backup: 'backups',
   restore: 'restores',

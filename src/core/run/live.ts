@@ -35,7 +35,7 @@ export interface StepWait {
   readonly code: string;
   /** What was last seen, in plain words. */
   readonly cause: string;
-  /** Since when there is no progress: an instant by one host's clock, for display only. */
+  /** Since when there is no progress: an instant by the storage's clock, for display only. */
   readonly since: string;
   /** How often it was deferred. */
   readonly attempt: number;

@@ -22,6 +22,13 @@ const stepSchema = z.strictObject({
 /** One queue message's worth of a run. */
 export type Step = Readonly<z.infer<typeof stepSchema>>;
 
+const MAX_DELAY_SECONDS = 60;
+
+/** How long a step that is deferred for that many times waits: twice as long each time, up to a minute. */
+export function delaySecondsOf(attempt: number): number {
+  return Math.min(MAX_DELAY_SECONDS, 2 ** attempt);
+}
+
 export function formatStep(step: Step): string {
   return JSON.stringify(step);
 }

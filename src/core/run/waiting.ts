@@ -26,11 +26,11 @@ export function waitingOf(
   nowMs: number,
   savedMsAgo = Number.POSITIVE_INFINITY,
 ): Waiting | undefined {
-  if (savedMsAgo < MOVES_MS && live.some((step) => step.kind === 'working' && isLiving(step))) return undefined;
-  const waits = live.filter(isLiving).map((step) => ({ step, wait: step.wait }));
-  const found = waits.flatMap(({ step, wait }) => (wait === undefined ? [] : [{ ...wait, tryInMs: tryInMs(step) }]));
+  const living = live.filter(isLiving);
+  if (savedMsAgo < MOVES_MS && living.some(({ kind }) => kind === 'working')) return undefined;
+  const found = living.flatMap((step) => (step.wait === undefined ? [] : [{ ...step.wait, tryInMs: tryInMs(step) }]));
   const [first] = found.toSorted((a, b) => (a.since < b.since ? -1 : 1));
-  if (first === undefined || found.length < waits.length) return undefined;
+  if (first === undefined || found.length < living.length) return undefined;
   const { on, code, cause, since } = first;
   const nextMs = Math.min(...found.map((one) => one.tryInMs));
   return { on, code, cause, since, nextTryAt: new Date(nowMs + Math.max(0, nextMs)).toISOString() };
