@@ -60,14 +60,20 @@ function holdWrites(engine: Engine): { readonly release: () => void; readonly co
   return { release, count: () => count };
 }
 
-test('a copy of a step that is in hand leaves, in the same process and in another', async () => {
-  const engine = createEngine();
+/** A step of a restore in the middle of its writing, until it is released. */
+async function holdStep(engine: Engine) {
   const { id, steps } = await toReconcile(engine);
-  const { release, count } = holdWrites(engine);
+  const writes = holdWrites(engine);
   const [step] = steps;
   if (step === undefined) throw new Error('no step');
   const work = runStep(engine.app, step);
-  while (count() === 0) await turn();
+  while (writes.count() === 0) await turn();
+  return { id, steps, step, work, ...writes };
+}
+
+test('a copy of a step that is in hand leaves, in the same process and in another', async () => {
+  const engine = createEngine();
+  const { id, step, work, release, count } = await holdStep(engine);
   const begun = count();
   await runStep(engine.app, step);
   await runStep(anotherProcess(engine), step);
@@ -80,12 +86,7 @@ test('a copy of a step that is in hand leaves, in the same process and in anothe
 
 test('a step that is renewed is not taken over however long it takes; one that is not is, and its holder stops without a trace', async () => {
   const engine = createEngine();
-  const { id, steps } = await toReconcile(engine);
-  const { release, count } = holdWrites(engine);
-  const [step] = steps;
-  if (step === undefined) throw new Error('no step');
-  const work = runStep(engine.app, step);
-  while (count() === 0) await turn();
+  const { id, steps, step, work, release, count } = await holdStep(engine);
   const other = anotherProcess(engine);
   for (let seconds = 0; seconds < 120; seconds += 15) {
     engine.advance(15_000);

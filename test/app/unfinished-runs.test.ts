@@ -3,10 +3,8 @@ import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { runStep } from '../../src/app/run-step.ts';
 import { snapshotFolder } from '../../src/core/paths.ts';
-import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, beginRestore, contentOf, restore, seed } from '../support/drive.ts';
+import { backUp, beginRestore, contentOf, restore, runUntilWritten, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
@@ -27,14 +25,7 @@ function install(rows: Rows, id: string, tags: readonly string[]): void {
 /** A restore that is cancelled when all is written, before it has looked again. */
 async function cancelAfterWriting(engine: Engine): Promise<string> {
   const id = await beginRestore(engine.app);
-  for (let isWritten = false; !isWritten; ) {
-    engine.advance(Math.max(0, (engine.queue.nextAt() ?? 0) - engine.app.world.now()));
-    for (const text of engine.queue.take()) {
-      const step = parseStep(JSON.parse(text));
-      await runStep(engine.app, step);
-      isWritten ||= step.phase === 'reconcile';
-    }
-  }
+  await runUntilWritten(engine);
   await cancelRestore(engine.app, id);
   await engine.drain();
   return id;

@@ -3,11 +3,9 @@ import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { runStep } from '../../src/app/run-step.ts';
 import { findRun } from '../../src/app/runs/store.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, beginRestore, contentOf, restore, runToEnd, seed } from '../support/drive.ts';
+import { backUp, beginRestore, contentOf, restore, runToEnd, runUntilWritten, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
@@ -152,14 +150,7 @@ it('what a restore that still runs has written is known as ours in the other dir
   seed(engine);
   await backUp(engine);
   const first = await beginRestore(engine.app);
-  for (let isWritten = false; !isWritten; ) {
-    engine.advance(Math.max(0, (engine.queue.nextAt() ?? 0) - engine.app.world.now()));
-    for (const text of engine.queue.take()) {
-      const step = parseStep(JSON.parse(text));
-      await runStep(engine.app, step);
-      isWritten ||= step.phase === 'reconcile';
-    }
-  }
+  await runUntilWritten(engine);
   engine.primary.rows.delete('19-5-1');
   const exchanged = engine.fork(({ primary, secondary }) => ({ primary: secondary, secondary: primary }));
   // Its next step is lost.

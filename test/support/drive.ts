@@ -109,3 +109,15 @@ export async function codeOf(work: Promise<unknown>): Promise<string> {
   if (error === undefined) return 'none';
   return error instanceof DrError ? error.code : String(error);
 }
+
+/** Does a restore's steps until some of its writing is done. */
+export async function runUntilWritten({ app, queue, advance }: Engine): Promise<void> {
+  for (let isWritten = false; !isWritten; ) {
+    advance(Math.max(0, (queue.nextAt() ?? 0) - app.world.now()));
+    for (const text of queue.take()) {
+      const step = parseStep(JSON.parse(text));
+      await runStep(app, step);
+      isWritten ||= step.phase === 'reconcile';
+    }
+  }
+}
