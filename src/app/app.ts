@@ -159,6 +159,11 @@ export function fullNameOf({ namespace, hub }: HubRef): string {
   return `${namespace}/${hub}`;
 }
 
+/** Whether a hub has answered a call of this process since then (epoch ms): one that throttles is there, too. */
+export function hasAnsweredSince(hub: Hub, sinceMs: number): boolean {
+  return (hub.pace().lastAnswerAt ?? Number.NEGATIVE_INFINITY) >= sinceMs;
+}
+
 /** For work that can be done without: where it fails, that is logged, and nothing is thrown. */
 export async function orWarn<T>(
   { log }: App,

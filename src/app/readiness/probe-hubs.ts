@@ -3,7 +3,7 @@ import type { Hub } from '../../core/ports.ts';
 import type { ReadinessCard } from '../../core/readiness/card.ts';
 import { deviceLimits, type HubLook, type ProbedHub, type ProbedHubs } from '../../core/readiness/tiers.ts';
 import { causeInWords } from '../../core/run/causes.ts';
-import { type App, toInstant } from '../app.ts';
+import { type App, hasAnsweredSince, toInstant } from '../app.ts';
 
 /** A status call waits for this. */
 const PATIENCE_MS = 3_000;
@@ -95,13 +95,14 @@ function faultOf(
   { code, message, seen }: DrError,
   { atMs, checkedAt, known }: Asked,
 ): Omit<ProbedHub, 'checkedAt' | 'latencyMs'> {
-  const { lastAnswerAt = Number.NEGATIVE_INFINITY, requestsPerSecond } = hub.pace();
   if (code !== 'HubUnavailable') {
     const isRefused = code === 'HubUnauthorized' || code === 'HubForbidden';
     return { reachable: true, rights: isRefused ? false : null, fault: { code, message } };
   }
   // It throttles, or is kept busy by a run: it is there.
-  if (lastAnswerAt >= atMs) return { reachable: true, rights: known?.rights ?? null, requestsPerSecond };
+  if (hasAnsweredSince(hub, atMs)) {
+    return { reachable: true, rights: known?.rights ?? null, requestsPerSecond: hub.pace().requestsPerSecond };
+  }
   const fault = { code, message, cause: causeInWords(seen) };
   return { reachable: false, rights: null, fault, silentSince: known?.silentSince ?? checkedAt };
 }

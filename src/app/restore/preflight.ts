@@ -5,7 +5,7 @@ import { deviceLimits } from '../../core/readiness/tiers.ts';
 import type { RestoreRequest } from '../../core/request/restore.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
-import { type App, fullNameOf } from '../app.ts';
+import { type App, fullNameOf, hasAnsweredSince } from '../app.ts';
 import { within } from '../listing/hub-rows.ts';
 
 /** The caller waits for the preflight; a hub that needs longer is not reachable for this purpose. */
@@ -79,10 +79,6 @@ export async function probeTier(app: App, target: Hub): Promise<HubProbe['tier']
     if (!isThere) throw error;
     return 'unknown';
   }
-}
-
-function hasAnsweredSince(hub: Hub, sinceMs: number): boolean {
-  return (hub.pace().lastAnswerAt ?? Number.NEGATIVE_INFINITY) >= sinceMs;
 }
 
 function warningsAbout(manifest: Manifest): string[] {
