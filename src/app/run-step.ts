@@ -6,7 +6,7 @@ import { isLiving, type StepWait } from '../core/run/live.ts';
 import { comparePhases, isOver, type Run } from '../core/run/run.ts';
 import { delaySecondsOf, formatStep, type Step } from '../core/run/step.ts';
 import { afterRun } from './after-run.ts';
-import { type App, type HeldStep, toInstant } from './app.ts';
+import { type App, type HeldStep, orWarn, toInstant } from './app.ts';
 import { buildShards } from './backup/build-shards.ts';
 import { publish } from './backup/publish.ts';
 import { failRun } from './fail-run.ts';
@@ -19,6 +19,7 @@ import { dispatch, isOneStep, type Moved, stepOf } from './runs/dispatch.ts';
 import { releaseLease, storeWait, takeLease } from './runs/lease.ts';
 import { readLive } from './runs/live.ts';
 import { readRun, Superseded } from './runs/store.ts';
+import { forgetKicks } from './runs/watch.ts';
 import { finishVerification, verifyShard } from './snapshots/verify.ts';
 
 /** A service that stays away for so long in all, without any progress in between, ends the run. */
@@ -53,6 +54,9 @@ async function takeStep(app: App, step: Step): Promise<void> {
     return;
   }
   const end = await workOn(app, run, held, isPast);
+  if (run.kicks > 0 && !isPast && end !== 'failed') {
+    await orWarn(app, 'kicks not forgotten', { runId: run.id }, () => forgetKicks(app, run));
+  }
   if (end === 'continue') await enqueueAgain(app, step, { attempt: 0 });
   else if (end === 'failed' || (!isPast && end === undefined && isOneStep(run.phase))) await afterRun(app, run.id);
   else if (typeof end === 'object' && isOneStep(end.phase)) await runStep(app, stepOf(end, end.phase));

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { App } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { runStep } from '../../src/app/run-step.ts';
+import { renewAll } from '../../src/app/runs/lease.ts';
 import { readLive } from '../../src/app/runs/live.ts';
 import { findRun } from '../../src/app/runs/store.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';
@@ -172,4 +173,28 @@ test('a run that cannot be looked at keeps no other from being moved on', async 
   };
   await expect(watchRuns({ ...engine.app, blobs: { ...engine.blobs, list } })).rejects.toThrow('Could not write.');
   expect(take(engine).map(({ phase }) => phase)).toEqual(Array(4).fill('reconcile'));
+});
+
+test('a step that fails by a fault of ours each time, though after a while, ends its run', async () => {
+  const engine = createEngine();
+  const [step, ...others] = await toReconcile(engine, 40);
+  if (step === undefined) throw new Error('no step');
+  for (const other of others) await runStep(engine.app, other);
+  const fail = async (): Promise<never> => {
+    engine.advance(7000);
+    await renewAll(engine.app);
+    await watchRuns(engine.app);
+    throw new TypeError('a fault of ours');
+  };
+  engine.secondary.putRegistration = fail;
+  engine.secondary.putInstallation = fail;
+  let kicks = 0;
+  for (; kicks < 40; kicks += 1) {
+    engine.advance(60_000);
+    await watchRuns(engine.app);
+    const again = take(engine);
+    if (again.length === 0) break;
+    for (const one of again) await runStep(engine.app, one).catch(() => {});
+  }
+  expect(await findRun(engine.app, 'restore', step.runId)).toMatchObject({ error: { code: 'RunStuck' } });
 });

@@ -26,10 +26,7 @@ export type Verdict = 'moves' | 'stuck';
 /** Enqueues again what is lost of an active run, and nothing else. */
 export async function watchRun(app: App, run: Run): Promise<Verdict> {
   const first = await look(app, run);
-  if (first.lost.size === 0) {
-    if (run.kicks > 0 && first.isMoving) await changeRun(app, run.kind, run.id, withoutKicks);
-    return 'moves';
-  }
+  if (first.lost.size === 0) return 'moves';
   if (run.kicks > 0 && (await ageOfRun(app, run)) < KICK_EVERY_MS) return 'moves';
   await app.world.sleep(LOOK_AGAIN_MS);
   const now = await readRun(app, run.kind, run.id);
@@ -129,6 +126,11 @@ async function enqueueAgain(app: App, run: Run, { lost, openCount }: { lost: rea
   await app.queue.send(laneOf(run), steps.map(formatStep));
 }
 
+/** A step has come to its end: one that dies or throws each time does not. */
+export async function forgetKicks(app: App, { kind, id }: Run): Promise<void> {
+  await changeRun(app, kind, id, withoutKicks);
+}
+
 function withoutKicks<R extends Run>(run: R): R | undefined {
-  return run.kicks === 0 ? undefined : { ...run, kicks: 0 };
+  return run.kicks === 0 || isOver(run) ? undefined : { ...run, kicks: 0 };
 }
