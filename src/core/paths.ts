@@ -85,6 +85,9 @@ export const idMapName = (target: HubRef, shardCount: number, shard: number): st
 /** The rows a pass saw of what its restore had written, or was about to remove. */
 export const journalName = (runId: string, pass: number, shard: number): string =>
   `${runFolder('restore', runId)}journal/pass-${pass}/${shardLabel(shard)}.json.gz`;
+/** What the steps of a shard that is not done have asked the hub for: the next step does not ask again. */
+export const askedName = (runId: string, pass: number, shard: number): string =>
+  `${runFolder('restore', runId)}asked/pass-${pass}/${shardLabel(shard)}.json.gz`;
 
 /** What belongs to a pair of hubs, in whichever direction it is restored. */
 export const pairFolder = (a: HubRef, b: HubRef): string =>

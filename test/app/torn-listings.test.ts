@@ -128,3 +128,27 @@ it('what a rollback put back is known as ours, though its listings pass over it'
   await backUp(engine);
   expect(await restore(engine, { snapshot: undefined })).toMatchObject({ counts: { withdrawn: 1, leftover: 0 } });
 });
+
+it('a pass asks for each device once, though a step has time for a few only', async () => {
+  const engine = createEngine({ policy: { stepBudgetMs: 3500, maxConcurrency: 1 } });
+  for (let index = 0; index < 24; index += 1) install(engine.primary, `device-${index}`, ['news'], 1);
+  await backUp(engine);
+  const { listPage, findInstallation, rows } = engine.secondary;
+  let listings = 0;
+  let asked = 0;
+  engine.secondary.listPage = async (token, options) => {
+    listings += token === undefined ? 1 : 0;
+    if (listings === 2 && token === undefined)
+      for (const [id, xml] of rows) rows.set(id, xml.replace('news', 'own').replace('<ETag>1<', '<ETag>2<'));
+    return listPage(token, options);
+  };
+  engine.secondary.findInstallation = async (id, options) => {
+    engine.advance(1000);
+    asked += 1;
+    if (engine.app.world.now() > options.deadlineAt)
+      throw new DrError('HubUnavailable', 'Its time is up.', { retryable: true });
+    return findInstallation(id, options);
+  };
+  expect(await restore(engine)).toMatchObject({ error: { code: 'TargetAltersRecords' }, changedSince: 24 });
+  expect(asked).toBeLessThanOrEqual(24 + 8);
+});

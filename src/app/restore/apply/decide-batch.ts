@@ -31,7 +31,9 @@ export async function decideBatch(
     if (count % DECIDED_AT_ONCE === 0 && due.length < size) await work.app.world.nextTurn();
   }
   await work.workers.forEach(unseen, async ({ index, ask }) => {
-    if (mayWrite(work)) carryOut(index, await ask({ deadlineAt: work.deadlineAt }));
+    if (!mayWrite(work)) return;
+    carryOut(index, await ask({ deadlineAt: work.deadlineAt }));
+    work.asked.add(index);
   });
   return { due, isLast };
 }

@@ -35,8 +35,8 @@ const LAST_CALL_MS = 60_000;
 /** Slow writing is saved so often, so that its progress shows. */
 export const SAVE_EVERY_MS = 5000;
 
-/** Calls of the step may be under way; none is; or some were given up without an answer. */
-type WriterState = 'writing' | 'still' | 'unanswered';
+/** Calls of the step may be under way; none is; some were given up without an answer; or nothing is left to do. */
+type WriterState = 'writing' | 'still' | 'unanswered' | 'done';
 
 /** What became of each record of one shard in one pass, kept in step with its stored document. */
 export interface OpenOutcomes {
@@ -145,7 +145,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
   const writesForMs = (state: WriterState): number | undefined => {
     const nowMs = app.world.now();
     const othersLeftMs = othersMs - (nowMs - openedAt);
-    if (state === 'still') return othersLeftMs > 0 ? othersLeftMs : undefined;
+    if (state === 'still' || state === 'done') return othersLeftMs > 0 ? othersLeftMs : undefined;
     return Math.max(othersLeftMs, LAST_CALL_MS + (state === 'writing' ? Math.max(0, deadlineAt - nowMs) : 0));
   };
   /** By position the letter that a record had before it was begun, and whether a call has been made for it. */
@@ -168,8 +168,9 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     const wasRaced = outcome === 'created' && before?.letters[index] === racedLetter;
     setLetter(index, wasRaced ? racedLetter : outcomeLetters[outcome]);
   };
-  const wavesDone = (): number => {
-    if (openCount === 0) return MAX_WAVES;
+  const wavesDone = (isDone: boolean): number => {
+    if (isDone) return MAX_WAVES;
+    if (openCount === 0) return wave;
     if (groups.length === 0 && extraCount === 0) return 0;
     return letters.reduce((least, _, index) => (isOpen(index) ? Math.min(least, groupOf(index)) : least), MAX_WAVES);
   };
@@ -180,7 +181,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     const known = newestLetters(written, before?.letters);
     inPlace = addSample(inPlace, app.world.storageNow() - Date.parse(run.createdAt), countInPlace(known));
     const outcomes: ShardOutcomes = {
-      isDone: openCount === 0,
+      isDone: state === 'done',
       letters: written,
       added: [...added].map(([index, rows]) => ({ index, rows: [...rows] })),
       rewritten: [...rewritten],
@@ -192,7 +193,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
       inPlace,
       failures,
     };
-    const facts = toFacts(outcomes, { letters: known, platforms, wavesDone: wavesDone() });
+    const facts = toFacts(outcomes, { letters: known, platforms, wavesDone: wavesDone(outcomes.isDone) });
     const next = await documents.restoredShard.write(app, name, outcomes, { etag }, facts);
     if (next === 'conflict') throw new Superseded('another step went on with this shard');
     etag = next;

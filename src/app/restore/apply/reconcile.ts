@@ -8,6 +8,7 @@ import { isSurelyOpen, withOthers } from '../../runs/shard-phase.ts';
 import { Superseded } from '../../runs/store.ts';
 import { createWorkers } from '../../stored/concurrent.ts';
 import type { Found } from '../../stored/document.ts';
+import { type Journal, readAsked } from '../outcomes/journal.ts';
 import { readFinishedOutcomes, readOutcomes } from '../outcomes/store.ts';
 import { storeUndo } from '../outcomes/undo.ts';
 import { openUndone, type Undone } from '../outcomes/undone.ts';
@@ -19,12 +20,13 @@ import { openIdMap } from './id-map.ts';
 import { countLostTime } from './lost-time.ts';
 import { LAST_PASS, moveToNextPass, tooManyFailures } from './next-pass.ts';
 import { type OpenOutcomes, openOutcomes } from './open-outcomes.ts';
+import type { Planned } from './planner.ts';
 import { openRemover } from './remover.ts';
 import { openRestorer } from './restorer.ts';
 import { openShardReads, type ShardReads } from './shard-reads.ts';
 import { groupsOf } from './waves.ts';
 import { mayWrite, type Writer, writeBatch } from './write-batch.ts';
-import { type JournalWriter, keepsJournal, writeJournal } from './write-journal.ts';
+import { type JournalWriter, keepAsked, keepsJournal, noteRest, writeJournal } from './write-journal.ts';
 
 /**
  * Outcomes are saved, and a cancelled run noticed, each time that this many more records are about to be written: as
@@ -71,6 +73,8 @@ interface Work extends Writer, JournalWriter, ShardReads {
   readonly held: HeldStep;
   /** Of a rollback. */
   readonly undone: Undone | undefined;
+  /** Answers that steps before this one have noted. */
+  readonly askedBefore: number;
 }
 
 async function openWork(
@@ -103,11 +107,15 @@ async function openWork(
   const plan = await (undone === undefined ? openRestorer(app, run, toPlan) : openRemover(app, run, toPlan, undone));
   const isRepair = before !== undefined;
   const workers = createWorkers(app.policy.maxConcurrency);
-  const noted = keepsJournal(run, before) ? new Map() : undefined;
+  const asked = stored === undefined || before === undefined ? NONE_ASKED : await readAsked(app, run, shard);
+  const noted = keepsJournal(run, before) ? new Map<number, Planned['noted']>(asked) : undefined;
   const endWatch = watchEnd(app, run, held);
   const shared = { ...reads, app, run, shard, held, before, plan, outcomes, undone };
-  return { ...shared, hub, deadlineAt, isRepair, idMap, workers, endWatch, noted };
+  const notes = { noted, asked: new Set(asked.keys()), askedBefore: asked.size };
+  return { ...shared, ...notes, hub, deadlineAt, isRepair, idMap, workers, endWatch };
 }
+
+const NONE_ASKED: Journal = new Map();
 
 async function settleOpen(work: Work): Promise<ShardEnd> {
   const { app, held, outcomes, endWatch } = work;
@@ -115,23 +123,31 @@ async function settleOpen(work: Work): Promise<ShardEnd> {
   const failures = await writeOpen(work, open);
   // The step that took it over goes by what is stored, and stops when that changes.
   if (held.isLost) throw new Superseded('another process took this step over');
-  const [failure] = failures;
   outcomes.dropUnsent();
-  if (outcomes.openCount() === 0) {
-    const journal = await writeJournal(work);
-    if (work.undone === undefined) await closeBaselineShard({ ...work, journal });
-    else await closeUndoneShard({ ...work, journal }, work.undone);
-  }
+  const state = failures.some(leavesOpen) ? 'unanswered' : 'still';
+  const isDecided = failures.length === 0 && outcomes.openCount() === 0;
+  const isNoted = isDecided && (await noteRest(work).catch((error: unknown) => void failures.push(error)));
+  if (isNoted) await closeShard(work);
+  const askedCount = isNoted ? work.askedBefore : await keepAsked(work);
   // Also when a write failed for good: what was written before must not be written again.
-  await outcomes.save(failures.some(leavesOpen) ? 'unanswered' : 'still');
+  await outcomes.save(isNoted ? 'done' : state);
   if (await endWatch.look()) return 'over';
   const { maxFailures } = app.policy;
   if (outcomes.failureCount() > maxFailures) throw tooManyFailures(outcomes.failureCount(), maxFailures);
   const openCount = outcomes.open().length;
-  if (failure === undefined) return openCount === 0 ? { failureCount: outcomes.failureCount() } : 'continue';
+  const [failure] = failures;
+  if (failure === undefined && openCount === 0 && isDecided === isNoted)
+    return { failureCount: outcomes.failureCount() };
   // A hub that throttles lets the time run out in the middle of a call. That is no absence while records settle.
-  if (!(failure instanceof DrError && failure.retryable && openCount < open.length)) throw failure;
+  const hasMoved = openCount < open.length || askedCount > work.askedBefore;
+  if (failure !== undefined && !(failure instanceof DrError && failure.retryable && hasMoved)) throw failure;
   return 'continue';
+}
+
+async function closeShard(work: Work): Promise<void> {
+  const journal = await writeJournal(work);
+  if (work.undone === undefined) await closeBaselineShard({ ...work, journal });
+  else await closeUndoneShard({ ...work, journal }, work.undone);
 }
 
 /** Nothing is overwritten or withdrawn where nothing lived. */
@@ -158,7 +174,7 @@ function leavesOpen(failure: unknown): boolean {
  * together with what became of those before. Gives what the batches that failed have thrown; what a save throws is
  * thrown once nothing is under way any more.
  */
-async function writeOpen(work: Work, open: readonly number[]): Promise<readonly unknown[]> {
+async function writeOpen(work: Work, open: readonly number[]): Promise<unknown[]> {
   const { app, run, outcomes, workers, endWatch } = work;
   const positions = open.values();
   const batches: Promise<void>[] = [];

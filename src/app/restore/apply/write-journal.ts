@@ -2,10 +2,11 @@ import { isWrittenOutcome, outcomeOf, type ShardOutcomes } from '../../../core/r
 import { type Note, seenVersions } from '../../../core/restore/seen.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
-import { type Journal, readJournals, storeJournal } from '../outcomes/journal.ts';
+import { type Journal, readJournals, storeAsked, storeJournal } from '../outcomes/journal.ts';
 import { LAST_PASS } from './next-pass.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
 import type { Planned, RecordPlanner } from './planner.ts';
+import { mayWrite, type Writer } from './write-batch.ts';
 
 /** What a step needs to note what later passes, or a rollback, must know of the rows of its shard. */
 export interface JournalWriter {
@@ -16,9 +17,10 @@ export interface JournalWriter {
   readonly before: ShardOutcomes | undefined;
   readonly plan: RecordPlanner;
   readonly outcomes: OpenOutcomes;
-  readonly deadlineAt: number;
-  /** What this step noted of the records it decided about; absent where it is not needed. */
+  /** What this step noted of the records it decided about, and those before it asked for; absent where it is not needed. */
   readonly noted: Map<number, Planned['noted']> | undefined;
+  /** Of these the positions that the hub was asked for. */
+  readonly asked: Set<number>;
 }
 
 /** A restore notes what it sees of what it wrote, a rollback what it is about to remove. */
@@ -26,13 +28,14 @@ export function keepsJournal({ request }: RestoreRun, before: ShardOutcomes | un
   return request.purpose === 'rollback' || before !== undefined;
 }
 
-/** At the end of a shard's pass; gives what is noted. */
+/** At the end of a shard's pass, when all is noted; gives what is. */
 export async function writeJournal(writer: JournalWriter): Promise<Journal> {
   const { app, run, shard, outcomes, noted } = writer;
   const journal = new Map<number, Note>();
   if (noted === undefined) return journal;
   for (const [index, letter] of outcomes.letters().entries()) {
-    const note = isNoted(run, letter) ? await noteOf(writer, noted, index) : undefined;
+    if (!isNoted(run, letter)) continue;
+    const note = isRewritten(writer, index) ? 'rewritten' : noted.get(index);
     if (note !== undefined) journal.set(index, note);
     if (note === 'rewritten' && noted.get(index) !== 'rewritten') outcomes.count('unconfirmed', 1);
   }
@@ -48,21 +51,44 @@ function isNoted({ request }: RestoreRun, letter: string): boolean {
   return isWrittenOutcome(outcome) || (request.purpose === 'rollback' && outcome === 'keptLive');
 }
 
-async function noteOf(
-  { run, plan, before, outcomes, deadlineAt }: JournalWriter,
-  noted: ReadonlyMap<number, Planned['noted']>,
-  index: number,
-): Promise<Planned['noted']> {
-  const isRestore = run.request.purpose !== 'rollback';
-  // Also by a step before this one, whose write may be on its way yet.
-  if (isRestore && outcomes.isRewritten(index)) return 'rewritten';
-  if (noted.has(index)) return noted.get(index);
-  // What a step before this one decided is decided once more: the same look gives the same.
-  const letter = before?.letters[index];
-  const earlier = outcomeOf(letter);
-  const planned = plan(index, isWrittenOutcome(earlier) ? earlier : undefined, letter);
-  if (!isRestore || planned.ask === undefined) return planned.noted;
-  return (await planned.ask({ deadlineAt })).noted;
+/**
+ * Decides once more what steps before this one decided: the same look gives the same. What the listing does not show,
+ * the hub is asked for again, unless they have noted the answer. False when time does not suffice.
+ */
+export async function noteRest(work: Writer & JournalWriter): Promise<boolean> {
+  const { run, plan, before, outcomes, noted, deadlineAt } = work;
+  if (noted === undefined) return true;
+  const unseen: { readonly index: number; readonly ask: NonNullable<Planned['ask']> }[] = [];
+  for (const [index, letter] of outcomes.letters().entries()) {
+    if (!isNoted(run, letter) || noted.has(index) || isRewritten(work, index)) continue;
+    const letterBefore = before?.letters[index];
+    const earlier = outcomeOf(letterBefore);
+    const planned = plan(index, isWrittenOutcome(earlier) ? earlier : undefined, letterBefore);
+    if (run.request.purpose === 'rollback' || planned.ask === undefined) noted.set(index, planned.noted);
+    else unseen.push({ index, ask: planned.ask });
+  }
+  await work.workers.forEach(unseen, async ({ index, ask }) => {
+    if (!mayWrite(work)) return;
+    noted.set(index, (await ask({ deadlineAt })).noted);
+    work.asked.add(index);
+  });
+  return unseen.every(({ index }) => noted.has(index));
+}
+
+/** By a restore; also by a step before this one, whose write may be on its way yet. */
+function isRewritten({ run, outcomes }: JournalWriter, index: number): boolean {
+  return run.request.purpose !== 'rollback' && outcomes.isRewritten(index);
+}
+
+/** Stores what the next step need not ask for again, and gives how much that is. */
+export async function keepAsked({ app, run, shard, before, noted, asked }: JournalWriter): Promise<number> {
+  const notes = new Map<number, Note>();
+  for (const index of asked) {
+    const note = noted?.get(index);
+    if (note !== undefined && note !== 'rewritten') notes.set(index, note);
+  }
+  if (before !== undefined && notes.size > 0) await storeAsked(app, run, shard, notes);
+  return notes.size;
 }
 
 /** Of the records that were written again, those of which it is not certain yet what the hub shows. */

@@ -1,4 +1,4 @@
-import { journalName } from '../../../core/paths.ts';
+import { askedName, journalName } from '../../../core/paths.ts';
 import type { Note } from '../../../core/restore/seen.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
@@ -9,7 +9,20 @@ export type Journal = ReadonlyMap<number, Note>;
 
 /** Notes what a pass saw of one shard. The same pass stores the same again. */
 export async function storeJournal(app: App, run: RestoreRun, shard: number, journal: Journal): Promise<void> {
-  const name = journalName(run.id, run.phase.pass, shard);
+  await store(app, journalName(run.id, run.phase.pass, shard), journal);
+}
+
+/** Likewise while the pass is not done with the shard, of the records the hub was asked for. */
+export async function storeAsked(app: App, run: RestoreRun, shard: number, asked: Journal): Promise<void> {
+  await store(app, askedName(run.id, run.phase.pass, shard), asked);
+}
+
+export async function readAsked(app: App, run: RestoreRun, shard: number): Promise<Journal> {
+  const found = await documents.journal.find(app, askedName(run.id, run.phase.pass, shard));
+  return found === undefined ? new Map() : toJournal(found.value);
+}
+
+async function store(app: App, name: string, journal: Journal): Promise<void> {
   const seen: [number, ...number[]][] = [];
   const altered: [number, ...number[]][] = [];
   const rewritten: number[] = [];
@@ -34,7 +47,16 @@ export async function readJournals(app: App, run: RestoreRun, last: number, shar
 
 /** Throws `StoredDocumentInvalid` when it is missing or damaged: without it, what a device changed would be a guess. */
 async function readJournal(app: App, runId: string, pass: number, shard: number): Promise<Journal> {
-  const { seen, rewritten, altered } = await documents.journal.read(app, journalName(runId, pass, shard));
+  return toJournal(await documents.journal.read(app, journalName(runId, pass, shard)));
+}
+
+interface StoredJournal {
+  readonly seen: readonly (readonly [number, ...number[]])[];
+  readonly rewritten: readonly number[];
+  readonly altered: readonly (readonly [number, ...number[]])[];
+}
+
+function toJournal({ seen, rewritten, altered }: StoredJournal): Journal {
   const alteredAt = new Map(altered.map(([index, ...hashes]) => [index, { altered: hashes }]));
   return new Map<number, Note>([
     ...seen.map(([index, ...hashes]) => [index, { seen: hashes, ...alteredAt.get(index) }] as const),
