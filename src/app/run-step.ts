@@ -17,7 +17,7 @@ import { compareShards } from './restore/compare/compare-shards.ts';
 import { finishRestore } from './restore/finish.ts';
 import { dispatch, isOneStep, type Moved, stepOf } from './runs/dispatch.ts';
 import { releaseLease, storeWait, takeLease } from './runs/lease.ts';
-import { readLive } from './runs/live.ts';
+import { hasBegun, readLive } from './runs/live.ts';
 import { readRun, Superseded } from './runs/store.ts';
 import { forgetKicks } from './runs/watch.ts';
 import { finishVerification, verifyShard } from './snapshots/verify.ts';
@@ -66,10 +66,12 @@ async function takeStep(app: App, step: Step): Promise<void> {
  * While another step works or waits, the one that moved the run enqueues what comes next; if it dies, the watch does. It
  * stores that it has done so before its lease ends: the run is read after the leases.
  */
-async function isNotDispatched(app: App, run: Run, { name }: HeldStep): Promise<boolean> {
-  if ((await readLive(app, run)).some((one) => one.name !== name && isLiving(one))) return false;
+async function dispatchIfDue(app: App, run: Run, { name }: HeldStep): Promise<void> {
+  const live = await readLive(app, run);
+  if (live.some((one) => one.name !== name && isLiving(one))) return;
   const now = await readRun(app, run.kind, run.id);
-  return now !== undefined && !isOver(now) && !now.phase.isDispatched && comparePhases(now.phase, run.phase) === 0;
+  if (now === undefined || isOver(now) || now.phase.isDispatched || comparePhases(now.phase, run.phase) !== 0) return;
+  await dispatch(app, run, hasBegun(run, live) ? 0 : undefined);
 }
 
 type StepEnd = Moved | 'continue' | 'deferred' | 'failed';
@@ -88,8 +90,9 @@ async function workOn(app: App, run: Run, held: HeldStep, isPast: boolean): Prom
 
 async function endOf(app: App, run: Run, held: HeldStep, isPast: boolean): Promise<StepEnd> {
   try {
-    if (isPast && (await isNotDispatched(app, run, held))) await dispatch(app, run);
-    return isPast ? undefined : await perform(app, run, held);
+    if (!isPast) return await perform(app, run, held);
+    await dispatchIfDue(app, run, held);
+    return undefined;
   } catch (error) {
     if (error instanceof Superseded) return await afterSuperseded(app, held, error);
     if (error instanceof DrError) return await deferOrFail(app, run, held, error);
@@ -146,8 +149,10 @@ async function deferOrFail(app: App, run: Run, held: HeldStep, error: DrError): 
   const fields = { runId: step.runId, phase: step.phase, shard: step.shard, code: error.code };
   const wait = nextWait(app, held, error);
   if (error.retryable && wait.waitedMs < MAX_WAIT_MS + wait.delayMs) {
+    const before = app.world.now();
     if (!(await storeWait(app, held, wait))) return 'deferred';
-    const waitSeconds = wait.delayMs / 1000;
+    // A process that was frozen meanwhile would else send it for a time at which the step counts as lost.
+    const waitSeconds = Math.ceil(Math.max(0, wait.delayMs - (app.world.now() - before)) / 1000);
     app.log.warn('step deferred', { ...fields, attempt: wait.attempt, waitSeconds, reason: error.message });
     await enqueueAgain(app, step, { attempt: wait.attempt }, waitSeconds);
     return 'deferred';

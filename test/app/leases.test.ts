@@ -302,4 +302,54 @@ test('a delayed step that was enqueued again and lost once more is not taken for
     await watchRuns(engine.app);
     expect(await readRun(engine.app, 'restore', id)).toMatchObject({ phase: { name: 'scan', pass: 2 }, kicks });
   }
+  const { listPage } = engine.secondary;
+  engine.secondary.listPage = async (token, options) => {
+    engine.advance(300_000);
+    const page = await listPage(token, options);
+    return page === 'tokenLost' ? page : { rows: page.rows.slice(0, 10), nextToken: '10' };
+  };
+  for (const step of take(engine)) await runStep(engine.app, step);
+  expect(await readRun(engine.app, 'restore', id)).toMatchObject({ phase: { name: 'scan', pass: 2 }, kicks: 0 });
+  expect(take(engine)).toHaveLength(1);
+  await watchRuns(engine.app);
+  expect(take(engine)).toHaveLength(1);
+});
+
+test('a step that has begun and died is not delayed when its phase is dispatched again', async () => {
+  const engine = createEngine();
+  const { id, steps } = await toReconcile(engine);
+  const others = [...steps];
+  const last = others.pop();
+  if (last === undefined) throw new Error('several shards');
+  for (const step of others) await runStep(engine.app, step);
+  const put: App['blobs']['put'] = async (name, bytes, ...args) => {
+    const text = name.endsWith('run.json') ? Buffer.from(bytes).toString() : '';
+    if (/"name":"scan","pass":2[^}]*"isDispatched":true/.test(text)) throw away();
+    return engine.blobs.put(name, bytes, ...args);
+  };
+  const mover = { ...engine.app, blobs: { ...engine.blobs, put } };
+  await runStep(mover, last);
+  expect(await readRun(engine.app, 'restore', id)).toMatchObject({ phase: { name: 'scan', isDispatched: false } });
+  engine.advance(10_000);
+  const { listPage } = engine.secondary;
+  engine.secondary.listPage = () => new Promise(() => {});
+  for (const step of take(engine)) if (step.phase === 'scan') void runStep(anotherProcess(engine), step);
+  await turn();
+  engine.secondary.listPage = listPage;
+  engine.advance(60_000);
+  await runStep(engine.app, { ...last, attempt: 1 });
+  expect(take(engine)).toMatchObject([{ phase: 'scan', pass: 2 }]);
+});
+
+test('a wait that took long to store has its message at the time it names', async () => {
+  const engine = createEngine();
+  seed(engine);
+  engine.primary.listPage = () => Promise.reject(away(60_000));
+  const put: App['blobs']['put'] = async (name, bytes, condition, facts) => {
+    if (facts?.['waits'] === '1') engine.advance(45_000);
+    return engine.blobs.put(name, bytes, condition, facts);
+  };
+  await startBackup(engine.app, 'timer');
+  for (const step of take(engine)) await runStep({ ...engine.app, blobs: { ...engine.blobs, put } }, step);
+  expect((engine.queue.nextAt() ?? 0) - engine.app.world.now()).toBe(15_000);
 });

@@ -138,7 +138,8 @@ export class Host implements Process {
       this.#taken.delete(delivery);
       work();
     };
-    runAs({ process: this, epoch, runId: step.runId, pass: step.pass, step }, () => engine.runStep(app, step)).then(
+    const { runId, pass } = step;
+    runAs({ process: this, epoch, runId, pass, step, message }, () => engine.runStep(app, step)).then(
       () => end(() => queue.done(delivery)),
       (error: unknown) => {
         if (!(error instanceof engine.DrError)) onBug(`runStep threw ${tellError(error)}`);

@@ -30,6 +30,8 @@ export interface Caller {
   readonly runId: string | undefined;
   readonly pass: number;
   readonly step?: Step;
+  /** The message that step is of. */
+  readonly message?: { readonly text: string; readonly isOdd: boolean };
 }
 
 const callers = new AsyncLocalStorage<Caller>();

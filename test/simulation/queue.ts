@@ -1,7 +1,7 @@
 import type { QueueName, StepQueue } from '../../src/core/ports.ts';
 import type { Engine } from './engine.ts';
 import type { Knobs } from './knobs.ts';
-import type { Net } from './net.ts';
+import { type Caller, currentCaller, type Net } from './net.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -17,7 +17,10 @@ const MAX_PEEKED = 32;
 export interface Message {
   readonly queue: QueueName;
   readonly text: string;
-  /** The queue itself made it come twice, or late, or its sender did not hear that it is there. */
+  /**
+   * The queue itself made it come twice, or late, or its sender did not hear that it is there. So is what continues such
+   * a step: another message for it may be there, too.
+   */
   isOdd: boolean;
   visibleAt: number;
   readonly sentAt: number;
@@ -75,7 +78,7 @@ export class Queue {
   }
 
   /** Those that are there now. */
-  send(queue: QueueName, text: string, delayMs: number): Message[] {
+  send(queue: QueueName, text: string, delayMs: number, sender: Caller['message']): Message[] {
     const { random, knobs, isHealed, sometimes } = this.#parts;
     const isFaulty = !isHealed();
     if (isFaulty && random.chance(knobs.lostMessages)) {
@@ -86,10 +89,11 @@ export class Queue {
     }
     const copies = isFaulty && random.chance(knobs.doubledMessages) ? 2 : 1;
     if (copies === 2) sometimes('messageDoubled');
-    return Array.from({ length: copies }, () => this.#add(queue, text, delayMs, copies === 2));
+    const isOdd = copies === 2 || (sender?.isOdd === true && stepIn(sender) === stepIn({ text }));
+    return Array.from({ length: copies }, () => this.#add(queue, text, delayMs, isOdd));
   }
 
-  #add(queue: QueueName, text: string, delayMs: number, isDoubled: boolean): Message {
+  #add(queue: QueueName, text: string, delayMs: number, isOdd: boolean): Message {
     const { random, knobs, isHealed, sometimes, scheduler } = this.#parts;
     const isLate = !isHealed() && random.chance(knobs.lateMessages);
     if (isLate) {
@@ -100,7 +104,7 @@ export class Queue {
     const message: Message = {
       queue,
       text,
-      isOdd: isDoubled || isLate,
+      isOdd: isOdd || isLate,
       visibleAt: scheduler.now + delayMs + lateMs,
       sentAt: scheduler.now,
       isFree: true,
@@ -173,6 +177,11 @@ export class Queue {
   }
 }
 
+/** A step, however often it was deferred. */
+export function stepIn({ text }: Pick<Message, 'text'>): string {
+  return text.replace(/"attempt":\d+/, '');
+}
+
 function isCurrent({ message, receipt }: Delivery): boolean {
   return !message.isDone && message.dequeueCount === receipt;
 }
@@ -189,8 +198,9 @@ export function createQueuePort(queue: Queue, net: Net, engine: Engine, knobs: K
   return {
     send(name, texts, delaySeconds = 0) {
       const sent: Message[] = [];
+      const { message } = currentCaller();
       const send = (): void => {
-        for (const text of texts) sent.push(...queue.send(name, text, delaySeconds * 1000));
+        for (const text of texts) sent.push(...queue.send(name, text, delaySeconds * 1000, message));
       };
       const doubt = (): void => {
         for (const message of sent) message.isOdd = true;

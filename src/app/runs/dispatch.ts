@@ -8,11 +8,11 @@ import { areAllDone, doneShards, withOthers } from './shard-phase.ts';
 import { changeRun } from './store.ts';
 
 /** Puts the messages of the run's phase into the queue, then notes that they are there. */
-export async function dispatch(app: App, run: Run): Promise<void> {
+export async function dispatch(app: App, run: Run, delayMs = delayOf(run)): Promise<void> {
   const open = await openShards(app, run);
   // All are done but the run has not moved on: doing one of them again moves it.
   const steps = stepsOf(run, open.length > 0 ? open : [0]);
-  await app.queue.send(laneOf(run), steps.map(formatStep), Math.ceil(delayOf(run) / 1000));
+  await app.queue.send(laneOf(run), steps.map(formatStep), Math.ceil(delayMs / 1000));
   await changeRun(app, run.kind, run.id, (current) =>
     isOver(current) || current.phase.isDispatched || comparePhases(current.phase, run.phase) !== 0
       ? undefined

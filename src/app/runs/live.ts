@@ -1,7 +1,7 @@
 import { liveFolder, runName } from '../../core/paths.ts';
 import type { BlobEntry } from '../../core/ports.ts';
 import { isLiving, type LiveStep, toLiveStep } from '../../core/run/live.ts';
-import type { Run } from '../../core/run/run.ts';
+import { describePhase, type Run } from '../../core/run/run.ts';
 import { type Waiting, waitingOf } from '../../core/run/waiting.ts';
 import type { App } from '../app.ts';
 import { delayOf } from './dispatch.ts';
@@ -9,6 +9,11 @@ import { delayOf } from './dispatch.ts';
 /** The run's steps that work or wait, and those that died at it: one listing. */
 export async function readLive(app: App, { kind, id }: Pick<Run, 'kind' | 'id'>): Promise<readonly LiveStep[]> {
   return (await app.blobs.list(liveFolder(kind, id))).map(toLiveStep);
+}
+
+/** A step of the run's phase has been in hand. */
+export function hasBegun({ phase }: Run, live: readonly LiveStep[]): boolean {
+  return live.some((step) => step.phase === describePhase(phase));
 }
 
 /** The same from a listing of a restore's results, which holds it, too. */

@@ -6,7 +6,7 @@ import { comparePhases, describePhase, isOver, type Run } from '../../core/run/r
 import { formatStep, parseStep, type Step } from '../../core/run/step.ts';
 import type { App } from '../app.ts';
 import { delayOf, openShards, stepsOf } from './dispatch.ts';
-import { ageOfRun, readLive } from './live.ts';
+import { ageOfRun, hasBegun, readLive } from './live.ts';
 import { changeRun, readRun } from './store.ts';
 
 /** A step is lost when it is neither in hand, nor waiting, nor queued, twice so long apart. */
@@ -59,9 +59,7 @@ async function look(app: App, run: Run): Promise<Look> {
   // All are done but the run has not moved on: doing one of them again moves it.
   const due = open.length > 0 ? open : current.length > 0 ? [] : [0];
   const left = without(new Set(due), current);
-  // Once a step of the phase has begun, or was lost, its messages are no longer delayed.
-  const hasBegun = run.kicks > 0 || known.some((step) => step.phase === phase);
-  const isQuiet = left.size === 0 || (!hasBegun && (await isDelayed(app, run)));
+  const isQuiet = left.size === 0 || (!hasBegun(run, known) && (await isDelayed(app, run)));
   const lost = isQuiet ? new Set<number>() : await notQueued(app, run, left);
   return { lost, openCount: open.length, isMoving };
 }
@@ -112,7 +110,7 @@ async function enqueueAgain(app: App, run: Run, { lost, openCount }: { lost: rea
     isOurs = !isOver(current) && isAsLookedAt(current, run);
     if (!isOurs) return undefined;
     const isProgress = openCount < (current.openAtKick ?? 0);
-    const phase = { ...current.phase, isDispatched: true };
+    const phase = { ...withoutDelay(current).phase, isDispatched: true };
     return { ...current, phase, kicks: isProgress ? 1 : current.kicks + 1, openAtKick: openCount };
   });
   if (!isOurs) return;
@@ -132,5 +130,11 @@ export async function forgetKicks(app: App, { kind, id }: Run): Promise<void> {
 }
 
 function withoutKicks<R extends Run>(run: R): R | undefined {
-  return run.kicks === 0 || isOver(run) ? undefined : { ...run, kicks: 0 };
+  return run.kicks === 0 || isOver(run) ? undefined : { ...withoutDelay(run), kicks: 0 };
+}
+
+/** Once a step of the phase has begun, or was lost, its messages are no longer delayed. */
+function withoutDelay<R extends Run>(run: R): R {
+  const { notBefore: _, ...phase } = run.phase;
+  return { ...run, phase };
 }

@@ -3,7 +3,7 @@ import type { Step } from '../../../src/core/run/step.ts';
 import type { Host } from '../hosts.ts';
 import type { Caller } from '../net.ts';
 import type { Door } from '../night.ts';
-import type { Message } from '../queue.ts';
+import { type Message, stepIn } from '../queue.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { Stored } from '../storage.ts';
 
@@ -115,8 +115,8 @@ export class Life {
   /** A message was enqueued. A process that was disturbed since another one was may not know that it is there. */
   sent(message: Message, others: Iterable<Message>): void {
     if (message.isOdd) return;
-    const key = keyOf(message);
-    const isSame = (other: Message): boolean => other.queue === message.queue && keyOf(other) === key;
+    const key = stepIn(message);
+    const isSame = (other: Message): boolean => other.queue === message.queue && stepIn(other) === key;
     for (const other of others) {
       const isQueued = other.isFree && !other.isOdd && other.sentAt > this.#disturbedAt;
       if (isQueued && isSame(other)) this.#parts.violate('queuedTwice', key);
@@ -152,9 +152,4 @@ export class Life {
     const { outages = [] } = doors.get(hub.namespace) ?? {};
     if (kind === 'restore' && outages.length === 0) violate('neededItsSource', `${id} in ${run.phase.name}`);
   }
-}
-
-/** A step, however often it was deferred. */
-function keyOf({ text }: Message): string {
-  return text.replace(/"attempt":\d+/, '');
 }
