@@ -71,6 +71,8 @@ export interface Memory {
   readonly stepsInHand: Set<Step>;
   /** The host stops: steps save, enqueue themselves again and end. */
   isStopping: boolean;
+  /** By what was tried the code of what it fails with, which is logged. */
+  readonly faults: Map<string, string>;
   /** By run whether it was over when it was last read. */
   readonly endLooks: Map<string, { isOver: boolean; atMs: number; found: Promise<boolean> }>;
   /** By run and pass what lives in the target under another key. */
@@ -98,6 +100,8 @@ export interface HeldStep {
   isLost: boolean;
   /** The last renewal. */
   renewing: Promise<void>;
+  /** What it was answered is known, and so is the `etag`. */
+  isAnswered: boolean;
   /** When that began, until it ends. */
   renewingSinceMs: number | undefined;
   /** When the last one that succeeded began: by then no other process had taken the step over. */
@@ -117,6 +121,7 @@ export function createMemory(): Memory {
     inFlight: new Map(),
     stepsInHand: new Set(),
     isStopping: false,
+    faults: new Map(),
     endLooks: new Map(),
     foreignRows: new Map(),
     silentSources: new Set(),
@@ -180,19 +185,30 @@ export async function orWarn<T>(
   }
 }
 
-/** For work between the invocations: no caller awaits it, so that what it throws would end the process. */
-export async function orLog(
-  { backgroundLog }: App,
-  message: string,
-  fields: LogFields,
-  work: () => Promise<void>,
-): Promise<void> {
+/**
+ * For work between the invocations, which is repeated: no caller awaits it, so that what it throws would end the
+ * process.
+ */
+export async function orLog(app: App, message: string, fields: LogFields, work: () => Promise<void>): Promise<void> {
+  const { backgroundLog: log } = app;
+  const isNew = (error?: unknown): boolean => isNews(app, `${message} ${JSON.stringify(fields)}`, error);
   try {
     await work();
+    isNew();
   } catch (error) {
-    if (error instanceof DrError) backgroundLog.warn(message, { ...fields, code: error.code, reason: error.message });
-    else backgroundLog.error(message, { ...fields, code: faultCode(error) });
+    if (!isNew(error)) return;
+    if (error instanceof DrError) log.warn(message, { ...fields, code: error.code, reason: error.message });
+    else log.error(message, { ...fields, code: faultCode(error) });
   }
+}
+
+/** Whether a fault of what is tried again and again is to be logged: one that it did not have the last time. */
+export function isNews({ memory: { faults } }: App, tried: string, error: unknown): boolean {
+  const code = error === undefined ? undefined : faultCode(error);
+  const isNew = faults.get(tried) !== code;
+  if (code === undefined) faults.delete(tried);
+  else faults.set(tried, code);
+  return isNew;
 }
 
 /** An instant as stored documents hold it. */

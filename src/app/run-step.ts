@@ -2,7 +2,7 @@ import { DrError } from '../core/errors.ts';
 import type { Neighbours } from '../core/registration/record.ts';
 import { causeInWords } from '../core/run/causes.ts';
 import { laneOfStep } from '../core/run/lane.ts';
-import { isLiving, type StepWait } from '../core/run/live.ts';
+import { isLiving, MAX_DELAY_MS, type StepWait } from '../core/run/live.ts';
 import { comparePhases, isOver, type Run } from '../core/run/run.ts';
 import { delaySecondsOf, formatStep, type Step } from '../core/run/step.ts';
 import { afterRun } from './after-run.ts';
@@ -167,7 +167,7 @@ function nextWait({ world }: App, { wait: before, takenAtMs }: HeldStep, error: 
   const nowMs = world.now();
   const attempt = (before?.attempt ?? 0) + 1;
   const delaySeconds = Math.max(delaySecondsOf(attempt), Math.ceil((error.retryAfterMs ?? 0) / 1000));
-  const delayMs = delaySeconds * 1000;
+  const delayMs = Math.min(MAX_DELAY_MS, delaySeconds * 1000);
   return {
     on: error.code === 'StorageUnavailable' ? 'storage' : (error.target ?? 'a service').replace(/^hub /, ''),
     code: error.code,

@@ -7,8 +7,10 @@ import { readLive } from '../../src/app/runs/live.ts';
 import { findRun } from '../../src/app/runs/store.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { parseStep, type Step } from '../../src/core/run/step.ts';
-import { backUp, beginRestore, seed } from '../support/drive.ts';
+import { leaseName, runName } from '../../src/core/paths.ts';
+import { isOver } from '../../src/core/run/run.ts';
+import { formatStep, parseStep, type Step } from '../../src/core/run/step.ts';
+import { backUp, beginRestore, contentOf, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -83,7 +85,7 @@ test('a fault of ours in the background ends no process', async () => {
     put: () => Promise.reject(new TypeError('put')),
     get: () => Promise.reject(new TypeError('get')),
   });
-  await Promise.all(works.map((one) => one()));
+  for (const _ of 'twice') await Promise.all(works.map((one) => one()));
   await turn();
   Object.assign(app.blobs, { put, get });
   expect(faults.toSorted()).toEqual(['lease not renewed', 'look at a run failed']);
@@ -197,4 +199,117 @@ test('a step that fails by a fault of ours each time, though after a while, ends
     for (const one of again) await runStep(engine.app, one).catch(() => {});
   }
   expect(await findRun(engine.app, 'restore', step.runId)).toMatchObject({ error: { code: 'RunStuck' } });
+});
+
+/** The lease of one step, and of others none. */
+async function onlyLive(engine: Engine, step: Step) {
+  return (await readLive(engine.app, await findRun(engine.app, 'restore', step.runId)))[0];
+}
+
+test('a step whose wait is stored, but whose message is not, is taken up when that comes again', async () => {
+  const engine = createEngine();
+  const [step] = await toReconcile(engine, 40);
+  if (step === undefined) throw new Error('no step');
+  const { putRegistration, putInstallation } = engine.secondary;
+  const away = async () => {
+    throw new DrError('HubUnavailable', 'No.', { retryable: true, hasNoEffect: true, retryAfterMs: 60_000 });
+  };
+  Object.assign(engine.secondary, { putRegistration: away, putInstallation: away });
+  const send = async () => {
+    throw storageAway();
+  };
+  await expect(runStep({ ...engine.app, queue: { ...engine.queue, send } }, step)).rejects.toThrow('Could not write.');
+  Object.assign(engine.secondary, { putRegistration, putInstallation });
+  engine.advance(10_000);
+  await runStep(engine.app, step);
+  expect(await onlyLive(engine, step)).toBe(undefined);
+  expect(engine.secondary.writes).not.toEqual([]);
+});
+
+test('a wait is over for any message of its step once its time has come', async () => {
+  const engine = createEngine();
+  const [step] = await toReconcile(engine, 40);
+  if (step === undefined) throw new Error('no step');
+  const { putRegistration, putInstallation } = engine.secondary;
+  const away = async () => {
+    throw new DrError('HubUnavailable', 'No.', { retryable: true, hasNoEffect: true });
+  };
+  Object.assign(engine.secondary, { putRegistration: away, putInstallation: away });
+  await runStep(engine.app, step);
+  Object.assign(engine.secondary, { putRegistration, putInstallation });
+  engine.advance(1000);
+  await runStep(engine.app, step);
+  expect(engine.secondary.writes).toEqual([]);
+  engine.advance(1000);
+  await runStep(engine.app, step);
+  expect(engine.secondary.writes).not.toEqual([]);
+});
+
+test.each(['release', 'wait'])(
+  'a renewal whose answer is lost right before the %s leaves no lease behind',
+  async (end) => {
+    const engine = createEngine();
+    const [step] = await toReconcile(engine, 40);
+    if (step === undefined) throw new Error('no step');
+    const put: App['blobs']['put'] = async (name, bytes, condition, facts) => {
+      const stored = await engine.blobs.put(name, bytes, condition, facts);
+      if (Number(facts?.['lived_ms'] ?? 0) > 0) throw storageAway();
+      return stored;
+    };
+    const app = { ...engine.app, blobs: { ...engine.blobs, put } };
+    const renewed = async (): Promise<void> => {
+      engine.advance(5000);
+      await renewAll(app);
+      if (end === 'wait') throw new DrError('HubUnavailable', 'No.', { retryable: true, hasNoEffect: true });
+    };
+    const { putRegistration, putInstallation } = engine.secondary;
+    engine.secondary.putRegistration = (...args) => renewed().then(() => putRegistration(...args));
+    engine.secondary.putInstallation = (...args) => renewed().then(() => putInstallation(...args));
+    await runStep(app, step);
+    expect((await onlyLive(engine, step))?.kind).toBe(end === 'wait' ? 'waiting' : undefined);
+  },
+);
+
+const damages: readonly (readonly [string, Uint8Array, Record<string, string>])[] = [
+  ['empty', new Uint8Array(), {}],
+  ['garbage', Buffer.from('\u0000{'), { shard: 'x', span: '-1', attempt: 'NaN', delay_ms: 'soon', waits: '1' }],
+  ['of another schema', Buffer.from('{"formatVersion":9}'), { phase: 'paint#1', on: 'x', code: 'y', cause: 'z' }],
+  ['a wait without end', new Uint8Array(), waitFor('9e99')],
+  ['a wait that is over', new Uint8Array(), waitFor('-5')],
+];
+
+function waitFor(delay_ms: string): Record<string, string> {
+  const wait = { on: 'x', code: 'y', cause: 'z', since: 'never', waits: '1', attempt: '7', waited_ms: '-1' };
+  return { phase: 'reconcile#1', shard: '0', span: '1', holder: 'h', ...wait, delay_ms };
+}
+
+test.each(damages)('a lease that is %s keeps no run from its end', async (_, bytes, facts) => {
+  const engine = createEngine();
+  const steps = await toReconcile(engine, 40);
+  for (const step of steps) {
+    const part = facts['phase'] === 'reconcile#1' ? { shard: String(step.shard) } : {};
+    await engine.blobs.put(leaseName(step), bytes, 'any', { ...facts, ...part });
+  }
+  await engine.queue.send('restores', steps.map(formatStep));
+  const { runId } = steps[0] ?? {};
+  if (runId === undefined) throw new Error('no step');
+  const endBy = engine.app.world.now() + 65 * 60_000;
+  while (engine.app.world.now() < endBy && !isOver(await findRun(engine.app, 'restore', runId))) {
+    await engine.drain();
+    engine.advance(60_000);
+    await watchRuns(engine.app);
+  }
+  expect((await findRun(engine.app, 'restore', runId)).error).toBe(undefined);
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+test('a run document that cannot be read is logged once', async () => {
+  const engine = createEngine();
+  const [step] = await toReconcile(engine, 40);
+  if (step === undefined) throw new Error('no step');
+  await engine.blobs.put(runName('restore', step.runId), Buffer.from('{'), 'any');
+  const logged: string[] = [];
+  const log = { ...engine.app.log, error: (message: string) => void logged.push(message) };
+  for (const _ of 'twice') await watchRuns({ ...engine.app, log });
+  expect(logged).toEqual(['run document unreadable']);
 });

@@ -209,6 +209,20 @@ test('a hub that throttles is there, and what it takes is said', async () => {
   });
 });
 
+test('a hub that wants to be left alone is there, and says until when', async () => {
+  const engine = await aReadyEngine();
+  engine.primary.probe = async () => {
+    throw new DrError('HubUnavailable', 'No.', { retryable: true, seen: 'throttled', retryAfterMs: 600_000 });
+  };
+  engine.advance(11_000);
+  const cause = 'throttled until 2026-11-23T09:12:12.000Z';
+  expect(await readStatus(engine.app)).toMatchObject({
+    verdict: 'AtRisk',
+    findings: [{ code: 'PrimaryRefuses', message: expect.stringContaining(cause) }],
+    source: { reachable: true, throttled: true, cause, silentSince: null },
+  });
+});
+
 test('a backup and a restore say what they wait for, since when, why, and when they try again', async () => {
   const engine = await aReadyEngine();
   for (const hub of [engine.primary, engine.secondary]) {

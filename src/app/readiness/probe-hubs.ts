@@ -3,7 +3,7 @@ import type { Hub } from '../../core/ports.ts';
 import type { ReadinessCard } from '../../core/readiness/card.ts';
 import { deviceLimits, type HubLook, type ProbedHub, type ProbedHubs } from '../../core/readiness/tiers.ts';
 import { causeInWords } from '../../core/run/causes.ts';
-import { type App, hasAnsweredSince, toInstant } from '../app.ts';
+import { type App, fullNameOf, hasAnsweredSince, toInstant } from '../app.ts';
 
 /** A status call waits for this. */
 const PATIENCE_MS = 3_000;
@@ -77,7 +77,7 @@ async function lookAgain(
     const seen = {
       checkedAt,
       latencyMs: world.now() - atMs,
-      ...faultOf(hub, error, { atMs, checkedAt, known: known?.hub }),
+      ...faultOf(hub, error, { atMs, checkedAt, known: known?.hub, nowMs: world.storageNow() }),
     };
     return { hub: seen, tier: known?.tier ?? 'unknown' };
   }
@@ -86,23 +86,31 @@ async function lookAgain(
 interface Asked {
   readonly atMs: number;
   readonly checkedAt: string;
+  /** By the storage's clock. */
+  readonly nowMs: number;
   /** The look before. */
   readonly known: ProbedHub | undefined;
 }
 
 function faultOf(
   hub: Hub,
-  { code, message, seen }: DrError,
-  { atMs, checkedAt, known }: Asked,
+  { code, message, seen, retryAfterMs }: DrError,
+  { atMs, checkedAt, nowMs, known }: Asked,
 ): Omit<ProbedHub, 'checkedAt' | 'latencyMs'> {
   if (code !== 'HubUnavailable') {
     const isRefused = code === 'HubUnauthorized' || code === 'HubForbidden';
     return { reachable: true, rights: isRefused ? false : null, fault: { code, message } };
   }
-  // It throttles, or is kept busy by a run: it is there.
-  if (hasAnsweredSince(hub, atMs)) {
-    return { reachable: true, rights: known?.rights ?? null, requestsPerSecond: hub.pace().requestsPerSecond };
+  const there = { reachable: true, rights: known?.rights ?? null, requestsPerSecond: hub.pace().requestsPerSecond };
+  if (retryAfterMs !== undefined) {
+    const cause = `throttled until ${toInstant(nowMs + retryAfterMs)}`;
+    return {
+      ...there,
+      fault: { code, message: `Hub ${fullNameOf(hub.ref)} wants to be left alone: ${cause}.`, cause },
+    };
   }
+  // It throttles, or is kept busy by a run: it is there.
+  if (hasAnsweredSince(hub, atMs)) return there;
   const fault = { code, message, cause: causeInWords(seen) };
   return { reachable: false, rights: null, fault, silentSince: known?.silentSince ?? checkedAt };
 }

@@ -121,7 +121,8 @@ function viewHub({ fault, silentSince, requestsPerSecond, ...shown }: ProbedHub)
     ...shown,
     silentSince: silentSince ?? null,
     cause: fault?.cause ?? null,
-    throttled: requestsPerSecond !== undefined,
+    // A hub that is there has a cause only when it wants to be left alone.
+    throttled: requestsPerSecond !== undefined || (shown.reachable && fault?.cause !== undefined),
     requestsPerSecond: requestsPerSecond === undefined ? null : Math.round(requestsPerSecond * 10) / 10,
   };
 }

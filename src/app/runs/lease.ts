@@ -69,7 +69,8 @@ function waitUntilNow({ kind, wait, ageMs }: LiveStep): StepWait | undefined {
 
 function isFree({ memory: { processId } }: App, step: Step, found: LiveStep): boolean {
   if (!isLiving(found)) return true;
-  if (found.kind === 'waiting') return step.attempt === found.wait.attempt;
+  // Its own message may be lost: what comes after its time may have it.
+  if (found.kind === 'waiting') return step.attempt === found.wait.attempt || found.ageMs >= found.wait.delayMs;
   // One of ours that is not in hand: the answer to the put that took it was lost.
   return found.holder === processId;
 }
@@ -84,7 +85,7 @@ function hold(app: App, given: Pick<HeldStep, 'step' | 'name' | 'wait' | 'etag'>
   const { memory, world, policy } = app;
   const takenAtMs = world.now();
   const deadlineAt = takenAtMs + policy.stepBudgetMs;
-  const renewal = { renewing: Promise.resolve(), renewingSinceMs: undefined, renewedAtMs: takenAtMs };
+  const renewal = { renewing: Promise.resolve(), isAnswered: true, renewingSinceMs: undefined, renewedAtMs: takenAtMs };
   const held: HeldStep = { ...given, takenAtMs, deadlineAt, isLost: false, ...renewal };
   memory.held.set(given.name, held);
   // Not awaited: a lease whose renewal is not answered must not keep the others from being renewed.
@@ -129,8 +130,10 @@ async function renew(app: App, held: HeldStep): Promise<void> {
   const wait = now - held.takenAtMs > ANSWERED_AFTER_MS ? undefined : held.wait;
   if (isHanging(app, held)) return;
   const facts = leaseFacts(partOf(step), holderOf(app), now - held.takenAtMs, wait);
+  held.isAnswered = false;
   const renewed = await app.blobs.put(name, NOTHING, { etag: held.etag }, facts);
   const etag = renewed === 'conflict' ? await findOwn(app, name) : renewed;
+  held.isAnswered = true;
   if (etag !== undefined) {
     held.etag = etag;
     held.renewedAtMs = now;
@@ -147,11 +150,19 @@ async function findOwn(app: App, name: string): Promise<string | undefined> {
   return found?.kind === 'working' && found.holder === app.memory.processId ? found.etag : undefined;
 }
 
+/** Of a lease that was dropped, unless this process has taken the step again since. */
+async function etagOf(app: App, held: HeldStep): Promise<string> {
+  await held.renewing;
+  const found = held.isAnswered || held.isLost ? undefined : await findOwn(app, held.name);
+  const { held: all, taking } = app.memory;
+  return found === undefined || all.has(held.name) || taking.has(held.name) ? held.etag : found;
+}
+
 /** Ends a lease, and with it what was known of the step's waits: it is done, or continues. */
 export async function releaseLease(app: App, held: HeldStep): Promise<void> {
   drop(app, held);
-  await held.renewing;
-  if (!held.isLost) await app.blobs.remove(held.name, held.etag);
+  const etag = await etagOf(app, held);
+  if (!held.isLost) await app.blobs.remove(held.name, etag);
 }
 
 /** For a host that stops: another may take its steps at once. */
@@ -162,7 +173,10 @@ export async function giveUpLeases(app: App): Promise<void> {
 /** The step comes again later: `false` when another process has taken it over. */
 export async function storeWait(app: App, held: HeldStep, wait: StepWait): Promise<boolean> {
   drop(app, held);
-  await held.renewing;
+  const etag = await etagOf(app, held);
   const facts = deferredFacts(partOf(held.step), holderOf(app), wait);
-  return !held.isLost && (await app.blobs.put(held.name, NOTHING, { etag: held.etag }, facts)) !== 'conflict';
+  const stored = held.isLost ? 'conflict' : await app.blobs.put(held.name, NOTHING, { etag }, facts);
+  if (stored === 'conflict') return false;
+  held.etag = stored;
+  return true;
 }

@@ -2,7 +2,7 @@ import { DrError, orFault } from '../../core/errors.ts';
 import { isSameHub, type RunKind, runFolder, runName, runsFolder, stagingFolder } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import { isRunId, type Run, type RunOf, startOfRunId } from '../../core/run/run.ts';
-import { type App, emit } from '../app.ts';
+import { type App, emit, isNews } from '../app.ts';
 import { mapConcurrent } from '../stored/concurrent.ts';
 import type { Found } from '../stored/document.ts';
 import { documents } from '../stored/documents.ts';
@@ -118,8 +118,10 @@ export async function readHolder<Kind extends RunKind>(
   runId: string,
 ): Promise<RunOf<Kind> | 'missing' | 'unreadable'> {
   const run = await orFault(readRun(app, kind, runId));
-  if (!(run instanceof DrError)) return run ?? 'missing';
-  app.log.error('run document unreadable', { runId, code: run.code });
+  const isUnreadable = run instanceof DrError;
+  const isNew = isNews(app, `run ${runId}`, isUnreadable ? run : undefined);
+  if (!isUnreadable) return run ?? 'missing';
+  if (isNew) app.log.error('run document unreadable', { runId, code: run.code });
   return 'unreadable';
 }
 

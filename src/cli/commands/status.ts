@@ -60,6 +60,7 @@ function describeHub(hub: Json, nowMs: number): string | undefined {
   const rate = numberAt(hub, 'requestsPerSecond');
   return joined(', ', [
     isReachable ? 'reachable' : describeSilence(hub, nowMs),
+    isReachable && textAt(hub, 'cause'),
     flagAt(hub, 'rights') === false && 'access rights MISSING',
     rate !== undefined && `throttled, takes about ${formatCount(rate)} requests a second`,
     tier && `tier ${tier}`,

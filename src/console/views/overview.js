@@ -209,6 +209,7 @@ function answersOf({ reachable, silentSince, cause, requestsPerSecond }) {
     ' ',
     reachable ? badge('ok', 'reachable') : badge('bad', 'not reachable'),
     silentSince && line(['No answer since ', time(silentSince), cause ? ` (${cause})` : '']),
+    reachable && cause && line(cause),
     requestsPerSecond && line(`Throttled: takes ${plural(requestsPerSecond, 'request')} a second`),
   ];
 }

@@ -47,6 +47,8 @@ export interface StepWait {
 
 /** A lease that is not renewed for this long is over. */
 export const LEASE_MS = 20_000;
+/** No step waits longer before it tries again, whatever its hub asks for, or a damaged blob says. */
+export const MAX_DELAY_MS = 60 * 60_000;
 /** A waiting step that has not come this long after its time is lost. */
 const OVERDUE_MS = 30_000;
 
@@ -112,8 +114,9 @@ export function toLiveStep({ name, facts, etag, ageMs, modifiedAt }: BlobEntry):
 function toWait(facts: BlobFacts): StepWait | undefined {
   const { on, code, cause, since } = facts;
   if (on === undefined || code === undefined || cause === undefined || since === undefined) return undefined;
-  const [attempt, delayMs, waitedMs] = ['attempt', 'delay_ms', 'waited_ms'].map((name) => numberIn(facts, name));
-  return { on, code, cause, since, attempt: attempt ?? 0, delayMs: delayMs ?? 0, waitedMs: waitedMs ?? 0 };
+  const delayMs = Math.min(MAX_DELAY_MS, numberIn(facts, 'delay_ms'));
+  const [attempt, waitedMs] = [numberIn(facts, 'attempt'), numberIn(facts, 'waited_ms')];
+  return { on, code, cause, since, attempt, delayMs, waitedMs };
 }
 
 function numberIn(facts: BlobFacts, name: string): number {

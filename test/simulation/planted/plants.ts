@@ -219,8 +219,8 @@ export const plants = {
     changes: [
       {
         file: 'app/runs/lease.js',
-        from: "return !held.isLost && (await app.blobs.put(held.name, NOTHING, { etag: held.etag }, facts)) !== 'conflict';",
-        to: 'await app.blobs.remove(held.name, held.etag); return facts !== undefined;',
+        from: "const stored = held.isLost ? 'conflict' : await app.blobs.put(held.name, NOTHING, { etag }, facts);",
+        to: 'await app.blobs.remove(held.name, etag); const stored = facts && etag;',
       },
     ],
   },
