@@ -170,6 +170,24 @@ it('a device of which only some rows were written is ours, too', async () => {
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
 });
 
+it.each([
+  ['whose handle', 'another'],
+  ['whose tags', 'twin'],
+])('a device %s changed, and of which only some rows were written, follows its source', async (_, handle) => {
+  const engine = await anEngineWithTwins();
+  await restore(engine);
+  const before = engine.secondary.rows.get('91-5-1') ?? '';
+  register(engine.primary.rows, '90-5-1', ['changed'], handle);
+  register(engine.primary.rows, '91-5-1', ['changed too'], handle);
+  await backUp(engine);
+  await cancelAfterWriting(engine);
+  engine.secondary.rows.set('91-5-1', before);
+  register(engine.primary.rows, '90-5-1', ['changed again'], handle);
+  await backUp(engine);
+  expect(await restore(engine, { leftovers: 'keep' })).toMatchObject({ status: 'Succeeded', counts: { updated: 1 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
 it('a device that lost one of its rows after the hubs had agreed on its renewal gets it back', async () => {
   const engine = await anEngineWithTwins();
   await restore(engine);

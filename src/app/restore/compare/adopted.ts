@@ -8,7 +8,7 @@ import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { isSameHub } from '../../../core/paths.ts';
 import type { HubRef } from '../../../core/ports.ts';
 import { isInPlace, isPartlyInPlace } from '../../../core/registration/expected.ts';
-import { membersOf, type RecordOfRows, sectionsOf, shardOf } from '../../../core/registration/record.ts';
+import { keyHashOf, membersOf, type RecordOfRows, sectionsOf, shardOf } from '../../../core/registration/record.ts';
 import { readAtOf, timesOf } from '../../../core/restore/circumstances.ts';
 import { type WrittenOutcome, writtenOf } from '../../../core/restore/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
@@ -21,6 +21,7 @@ import { needSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { once } from '../../stored/once.ts';
 import { outcomesOfWritten, readNewest } from '../outcomes/written.ts';
+import { isHalfChanged, logUnknownWrites, readChanged } from './half-changed.ts';
 import { readLiveRecords } from './live-rows.ts';
 
 /** What each of the run's hubs shows of a shard at its first look: the source by the snapshot, the target by the listing. */
@@ -47,26 +48,67 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
     const earlier = await readRun(app, 'restore', id);
     const side = earlier && sideWrittenBy(earlier, run);
     if (earlier === undefined || side === undefined) continue;
-    const showing = showings[side];
-    for (const { keyHash, outcome, open } of await readWrittenRecords(app, earlier, shard, run)) {
-      const before = turnedTo(side, agreed.get(keyHash));
-      const shown = showing.shown(keyHash);
-      const isUntouched = entryOf(before)?.target.version === shown?.version;
-      if (shown === undefined || isUntouched || recognized.has(keyHash)) continue;
-      const record = await open();
-      if (record === undefined) continue;
-      const observation = observe(record, outcome, shown, (await showing.records()).get(record.key));
-      // Since the hubs have agreed on the whole, a part is none of its writes that stopped.
-      const wasWhole = (entryOf(before)?.target.at ?? 0) >= Date.parse(earlier.createdAt);
-      const isSame = observation.isSame || (observation.isPart && !wasWhole);
-      const times = { readAt: readAtOf(earlier), lookAt: showing.at, wasTargetInUse: () => false };
-      // What is there in part is ours, and is what no snapshot has.
-      const wanted = observation.isSame ? observation.wanted : { version: Number.NaN, content: Number.NaN };
-      adopted.set(keyHash, turnedTo(side, nextRecord(before, { ...observation, wanted, isSame }, times)));
-      if (isSame) recognized.add(keyHash);
-    }
+    const parts = { app, run, shard, earlier, side, showing: showings[side], agreed, adopted, recognized };
+    await adoptHalfChanged(parts, await adoptWritten(parts));
   }
   await storeAdoptedShard(app, run, shard, [...adopted.values()]);
+}
+
+interface Adoption {
+  readonly app: App;
+  readonly run: RestoreRun;
+  readonly shard: number;
+  readonly earlier: RestoreRun;
+  readonly side: Side;
+  readonly showing: Showing;
+  readonly agreed: { get(keyHash: number): BaselineRecord };
+  readonly adopted: Map<number, BaselineRecord>;
+  readonly recognized: Set<number>;
+}
+
+/** Gives by key what the earlier run wrote and does not show as it was agreed on. */
+async function adoptWritten(adoption: Adoption): Promise<ReadonlyMap<string, RecordOfRows>> {
+  const { app, run, shard, earlier, side, showing, agreed, adopted, recognized } = adoption;
+  const written = new Map<string, RecordOfRows>();
+  for (const { keyHash, outcome, open } of await readWrittenRecords(app, earlier, shard, run)) {
+    const before = turnedTo(side, agreed.get(keyHash));
+    const shown = showing.shown(keyHash);
+    const isUntouched = entryOf(before)?.target.version === shown?.version;
+    if (shown === undefined || isUntouched || recognized.has(keyHash)) continue;
+    const record = await open();
+    if (record === undefined) continue;
+    written.set(record.key, record);
+    const observation = observe(record, outcome, shown, (await showing.records()).get(record.key));
+    // Since the hubs have agreed on the whole, a part is none of its writes that stopped.
+    const wasWhole = (entryOf(before)?.target.at ?? 0) >= Date.parse(earlier.createdAt);
+    const isSame = observation.isSame || (observation.isPart && !wasWhole);
+    const times = { readAt: readAtOf(earlier), lookAt: showing.at, wasTargetInUse: () => false };
+    // What is there in part is ours, and is what no snapshot has.
+    const wanted = observation.isSame ? observation.wanted : { version: Number.NaN, content: Number.NaN };
+    adopted.set(keyHash, turnedTo(side, nextRecord(before, { ...observation, wanted, isSame }, times)));
+    if (isSame) recognized.add(keyHash);
+  }
+  return written;
+}
+
+/** What the earlier run had begun to overwrite or remove: the rest of it is ours, too. */
+async function adoptHalfChanged(
+  { app, run, shard, earlier, side, showing, agreed, adopted, recognized }: Adoption,
+  written: ReadonlyMap<string, RecordOfRows>,
+): Promise<void> {
+  for (const [key, changed] of await readChanged(app, earlier, shard, run)) {
+    const keyHash = keyHashOf(key);
+    const before = turnedTo(side, agreed.get(keyHash));
+    const entry = entryOf(before);
+    const shown = showing.shown(keyHash);
+    const isUntouched = entry?.target.version === shown?.version;
+    if (entry === undefined || shown === undefined || isUntouched || recognized.has(keyHash)) continue;
+    const live = (await showing.records()).get(key);
+    if (live === undefined || !isHalfChanged(entry, changed, live, written.get(key))) continue;
+    const target = { ...entry.target, ...shown };
+    adopted.set(keyHash, turnedTo(side, { ...before, agreed: { ...entry, target } }));
+    recognized.add(keyHash);
+  }
 }
 
 type Side = 'source' | 'target';
@@ -132,12 +174,8 @@ async function readWrittenRecords(app: App, earlier: RestoreRun, shard: number, 
   };
   const found = await orFault(read());
   if (!(found instanceof DrError)) return found;
-  logUnknown(app, earlier, shard, found);
+  logUnknownWrites(app, earlier, shard, found);
   return [];
-}
-
-function logUnknown(app: App, { id }: RestoreRun, shard: number, { code }: DrError): void {
-  app.log.warn('writes of an unfinished run unknown', { runId: id, shard, code });
 }
 
 async function readSent(app: App, earlier: RestoreRun, manifest: Manifest, shard: number): Promise<Sent[]> {
@@ -148,7 +186,7 @@ async function readSent(app: App, earlier: RestoreRun, manifest: Manifest, shard
   const openRecords = once(async () => {
     const opened = await orFault(openSnapshotShard(app, manifest, shard).then((snapshot) => snapshot.openRecords()));
     if (!(opened instanceof DrError)) return opened;
-    logUnknown(app, earlier, shard, opened);
+    logUnknownWrites(app, earlier, shard, opened);
     return undefined;
   });
   const fingerprints = await needSnapshotFingerprints(app, manifest, shard);
