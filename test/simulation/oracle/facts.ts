@@ -133,9 +133,11 @@ export class Facts {
    */
   hasMet(hub: string, row: Row): boolean {
     const shownTo = this.#shown.get(`${hub} ${recordOf(row)}`) ?? new Set<string>();
-    // One that was cancelled, or given up, agrees on nothing: what it met is not remembered.
-    const hasAgreed = ({ doc: { result, status, error } }: KnownRestore): boolean =>
-      result === undefined || status === 'Succeeded' || (error !== undefined && AT_THE_END.has(error.code));
+    // One that was cancelled, or given up, agrees on nothing, and a rollback on what had been agreed on before: what
+    // only these met is not remembered.
+    const hasAgreed = ({ doc: { request, result, status, error } }: KnownRestore): boolean =>
+      request.purpose !== 'rollback' &&
+      (result === undefined || status === 'Succeeded' || (error !== undefined && AT_THE_END.has(error.code)));
     return this.runs
       .all()
       .some(

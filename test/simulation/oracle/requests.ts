@@ -1,7 +1,7 @@
 import { isOfRecord, type Row, tell } from '../row.ts';
 import type { Facts } from './facts.ts';
-import { hubOf, type KnownRestore } from './runs.ts';
-import { readSnapshot } from './snapshots.ts';
+import { hubOf, isRestore, type KnownRestore } from './runs.ts';
+import { readSnapshot, type SnapshotRow } from './snapshots.ts';
 import { readAtOf, type Write } from './windows.ts';
 
 /** Fewer withdrawals than this are always within the bound. */
@@ -33,8 +33,29 @@ function judgeWithdrawal(facts: Facts, { run, hub, by }: Write, before: Row): vo
   );
   const isUnseen = facts.mayBeSilent(sourceHub.namespace) && (inSource.appliedAt >= readAtOf(facts, run) || !isHeld);
   if (inSource.appliedAt >= by.looked.listedAt) facts.sometimes('withdrawnInItsWindow');
+  else if (isUnderAnUnknownId(facts, run, before)) facts.sometimes('withdrawnUnderAnUnknownId');
   else if (isUnseen) facts.sometimes('withdrawnWhileTheSourceWasSilent');
   else facts.violate('withdrawnThoughInSource', `${hub}: ${tell(before)} by ${run.id}`);
+}
+
+/**
+ * A plain registration is asked for by its id. The source holds it under others only, which it has shown to no restore,
+ * nor got from one: its listings passed over them.
+ */
+function isUnderAnUnknownId(facts: Facts, { doc, askedAt }: KnownRestore, before: Row): boolean {
+  const source = doc.request.sourceHub;
+  if (before.installationId !== undefined || !askedAt.has(`${source.namespace}/${before.id}`)) return false;
+  const isOfIt = isOfRecord(before);
+  const isKnown = ({ id, by }: Row): boolean =>
+    by.kind === 'tool' ||
+    facts.runs
+      .all()
+      .some((run) => isRestore(run) && snapshotOf(facts, run).some((row) => row.id === id && isOfIt(row)));
+  return !facts.rowsOf(source.namespace).some((row) => isOfIt(row) && isKnown(row));
+}
+
+function snapshotOf({ container }: Facts, { doc: { request } }: KnownRestore): readonly SnapshotRow[] {
+  return readSnapshot(container, request.sourceHub, request.snapshotId);
 }
 
 /** Who was gone from the newest good snapshot, as the run knew it, is not brought back by an older one. */

@@ -36,10 +36,12 @@ function compare(facts: Facts, run: KnownRestore, before: readonly Row[], now: r
   const theirs = now.filter(isTheirs);
   // A record is kept as a whole.
   const hasBeyondIt = (row: Row): boolean =>
-    theirs.some((one) => isOfRecord(row)(one) && isBeyondIt(facts, run, before, one));
+    theirs.some((one) => isOfRecord(row)(one) && isBeyondIt(facts, before, one));
   const own = theirs.filter((row) => !hasBeyondIt(row));
   const left = own.filter((row) => !before.some((one) => isSame(one, row)));
-  const lost = before.filter((row) => !now.some((one) => isSame(one, row)));
+  // What the hub carried out so late no step has waited for, also where it replaced what was there before.
+  const isReplacedLate = (row: Row): boolean => now.some((one) => isOfRecord(row)(one) && facts.isOfGivenUpCall(one));
+  const lost = before.filter((row) => !now.some((one) => isSame(one, row)) && !isReplacedLate(row));
   const text = `${hubOf(run)} after ${run.id} of ${run.doc.request.of}: ${list(before)} is ${list(now)}`;
   const isSent = ({ id, installationId = '' }: Row): boolean => run.written.has(id) || run.written.has(installationId);
   // What it keeps because its device changed it, it counts so.
@@ -55,10 +57,9 @@ function compare(facts: Facts, run: KnownRestore, before: readonly Row[], now: r
  * An installation of which the service had lost a row comes back whole. What the hub carried out so late no step has
  * waited for.
  */
-function isBeyondIt({ runs }: Facts, { doc }: KnownRestore, before: readonly Row[], row: Row): boolean {
-  const { id, installationId = '' } = row;
-  const givenUp = runs.get(doc.request.of ?? '')?.givenUp;
-  if (givenUp?.has(id) || givenUp?.has(installationId)) return true;
+function isBeyondIt(facts: Facts, before: readonly Row[], row: Row): boolean {
+  const { installationId } = row;
+  if (facts.isOfGivenUpCall(row)) return true;
   const own = before.filter((one) => one.installationId !== undefined && one.installationId === installationId);
   return own.length > 0 && !own.some((one) => slotOf(one) === slotOf(row));
 }
