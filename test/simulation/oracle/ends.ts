@@ -21,6 +21,7 @@ export function judgeEnd(facts: Facts, run: KnownRestore, when: '' | 'Later'): v
   const wanted = all.filter((one) => isSelected(run, one));
   if (status === 'Failed' && error?.code === 'RestoreIncomplete' && when === '') judgeRed(facts, run, wanted);
   if (status !== 'Succeeded') return;
+  if (when === '') for (const one of wanted) if (isInPlace(one, thereOf(facts, run, one))) run.inPlace.add(one.device);
   const faults = wanted.flatMap((one) => judgeDevice(facts, run, one));
   if (request.only === undefined && request.purpose === 'restore') faults.push(...judgeLeftovers(facts, run, all));
   const declared = declaredBy(run);
@@ -90,7 +91,7 @@ function isSelected({ doc, written }: KnownRestore, { rows }: Wanted): boolean {
 function judgeDevice(facts: Facts, run: KnownRestore, wanted: Wanted): Fault[] {
   if (isExcused(facts, run, wanted.device, wanted.rows)) return [];
   const hub = hubOf(run);
-  const there = facts.rowsOfDevice(hub, wanted.device);
+  const there = thereOf(facts, run, wanted);
   const where = `${hub}: ${wanted.name} by ${run.id}`;
   if (there.length === 0) return judgeAbsence(facts, run, wanted.device, where);
   if (facts.wasLost(hub, wanted.device)) return [];
@@ -150,6 +151,10 @@ function judgeAbsence(facts: Facts, run: KnownRestore, device: number, text: str
 
 function isRepair({ doc }: KnownRestore): boolean {
   return doc.request.sourceHub.namespace === doc.hub.namespace;
+}
+
+function thereOf(facts: Facts, run: KnownRestore, { device }: Wanted): Row[] {
+  return facts.rowsOfDevice(hubOf(run), device);
 }
 
 function beforeOf({ truth }: Facts, run: KnownRestore, { device }: Wanted): Row[] {

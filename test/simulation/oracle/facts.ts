@@ -104,6 +104,10 @@ export class Facts {
     return this.#roles.findLast((role) => role.at <= at)?.primary === hub;
   }
 
+  wasEverInUse(hub: string): boolean {
+    return this.#roles.some(({ primary }) => primary === hub);
+  }
+
   noteChange(hub: string): void {
     this.#changeCounts.set(hub, this.changeCount(hub) + 1);
   }

@@ -15,7 +15,7 @@ export function excuseForReturn(
   const { sourceHub, purpose } = run.doc.request;
   const source = sourceHub.namespace;
   // The settings did not call the hub primary then.
-  if (!facts.wasInUse(hub, out.at)) return 'resurrectedWhereNotInUse';
+  if (!facts.wasInUse(hub, endOf(facts, hub, after)?.at ?? out.at)) return 'resurrectedWhereNotInUse';
   if (wasAskedFor(facts, run, after)) return 'resurrectedAsAsked';
   if (source === hub || purpose === 'rollback') return 'resurrectedByRepair';
   if (isSaid(run, MOST_MISSING)) return 'resurrectedWithTheMany';
@@ -28,6 +28,14 @@ export function excuseForReturn(
   const word = facts.truth.wordOf(after);
   if (word !== undefined && word.hub === source && !facts.wasInUse(source, word.at)) return 'resurrectedByAnEarlyWord';
   return isTorn(facts, run, after) ? 'resurrectedFromATornListing' : undefined;
+}
+
+/** What its device said there when it was no longer the record that the row is of: it may have left later as another one. */
+function endOf({ truth }: Facts, hub: string, after: Row): Word | undefined {
+  const words = truth.wordsOf(truth.deviceOf(after)).filter((word) => word.hub === hub);
+  const isOfIt = isOfRecord(after);
+  const last = words.findLastIndex(({ content }) => content !== 'out' && isOfIt(content));
+  return last < 0 ? undefined : words[last + 1];
 }
 
 /** More is missing than devices delete: the run says so before it writes, and creates it all. */

@@ -37,6 +37,8 @@ export interface KnownRun {
   readonly replaced: Set<string>;
   /** The devices of which it has removed a row. */
   readonly removed: Set<number>;
+  /** The devices that its hub held as its snapshot does when it ended. */
+  readonly inPlace: Set<number>;
   lastSentAt: number;
   /** Of the hub's changes, how many there were when its first listing began. */
   changesBefore: number;
@@ -81,6 +83,7 @@ export class KnownRuns {
       begun: new Set(),
       replaced: new Set(),
       removed: new Set(),
+      inPlace: new Set(),
       lastSentAt: 0,
       changesBefore: 0,
     };

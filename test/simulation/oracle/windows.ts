@@ -1,6 +1,6 @@
-import type { Row, Writer } from '../row.ts';
+import { isSame, type Row, type Writer } from '../row.ts';
 import type { Facts } from './facts.ts';
-import { hubOf, isRestore, isWriter, type KnownRestore, keyOf, versionOf } from './runs.ts';
+import { hubOf, isRestore, isWriter, type KnownRestore, versionOf } from './runs.ts';
 import { readSnapshot } from './snapshots.ts';
 
 export type ToolWriter = Extract<Writer, { readonly kind: 'tool' }>;
@@ -40,19 +40,22 @@ export function hasSeen({ run, hub }: Write, row: Row): boolean {
  */
 export function isSourceLaterToTheApp(facts: Facts, write: Write, before: Row): boolean {
   const now = shownIn(facts, write.run, before);
+  const versions = versionsOf(facts, write.hub, before);
   const isWitness = (one: KnownRestore): boolean => {
     if (one === write.run || one.doc.request.purpose === 'rollback' || !isWriter(one)) return false;
-    // A rollback gave it a new version, which the notes of those looks take over that showed it before.
-    const wasShown = isPutBack(facts, before) && one.shownAt.has(`${write.hub}/${keyOf(before)}`);
-    if (hubOf(one) !== write.hub || !(wasShown || one.seen.has(versionOf(write.hub, before)))) return false;
+    if (hubOf(one) !== write.hub || !versions.some((version) => one.seen.has(version))) return false;
     return readAtOf(facts, one) < readAtOf(facts, write.run) && shownIn(facts, one, before) !== now;
   };
   return facts.runs.all().some((one) => isRestore(one) && isWitness(one));
 }
 
-function isPutBack(facts: Facts, { by }: Row): boolean {
-  const run = by.kind === 'tool' ? facts.runs.get(by.runId) : undefined;
-  return run !== undefined && isRestore(run) && run.doc.request.purpose === 'rollback';
+/** Its own, and those it had before rollbacks put it back: the notes of the looks that showed them take its new ones over. */
+function versionsOf(facts: Facts, hub: string, row: Row): string[] {
+  const run = row.by.kind === 'tool' ? facts.runs.get(row.by.runId) : undefined;
+  const isPutBack = run !== undefined && isRestore(run) && run.doc.request.purpose === 'rollback';
+  const undone = isPutBack ? facts.runs.get(run.doc.request.of ?? '') : undefined;
+  const former = undone?.before.filter((one) => isSame(one, row)) ?? [];
+  return [versionOf(hub, row), ...former.flatMap((one) => versionsOf(facts, hub, one))];
 }
 
 /** When a run's snapshot was read. */

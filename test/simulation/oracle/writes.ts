@@ -1,10 +1,10 @@
 import type { RowChange } from '../hub-store.ts';
-import { isOfRecord, isSame, type Row, slotOf, tell } from '../row.ts';
+import { type Description, isOfRecord, isSame, type Row, slotOf, tell } from '../row.ts';
 import type { Word } from '../truth.ts';
 import type { Facts } from './facts.ts';
 import { judgeRequest } from './requests.ts';
 import { excuseForReturn, isTorn } from './returns.ts';
-import { isRestore, keyOf, versionOf } from './runs.ts';
+import { hubOf, isRestore, isWriter, type KnownRestore, type KnownRun, keyOf, versionOf } from './runs.ts';
 import { readSnapshot } from './snapshots.ts';
 import {
   hasSeen,
@@ -61,17 +61,42 @@ function excuseFor(facts: Facts, write: Write, { before, after, old, now }: Repl
   const { onConflict, purpose } = write.run.doc.request;
   if (purpose === 'rollback') return excuseForUndoing(facts, write, before);
   if (before.installationId === undefined && before.handle !== after.handle) return undefined;
-  if (onConflict === 'overwrite') return 'overwroteAsAsked';
+  if (onConflict === 'overwrite' && isConflict(facts, write, { before, after, old, now })) return 'overwroteAsAsked';
   // Its device spoke while the source was listed: the snapshot has some of its rows from before, and some from after.
   const { sourceHub, snapshotId } = write.run.doc.request;
   const held = readSnapshot(facts.container, sourceHub, snapshotId).filter(isOfRecord(before));
   if (held.some((row) => (facts.truth.wordOf(row)?.number ?? -1) > old.number)) return 'overwroteByATornListing';
   // Both hubs were in use in turn: what the source shows is taken for the later word, whenever its device said it.
   const isEarlyWord = now.hub === sourceHub.namespace && !facts.wasInUse(now.hub, now.at);
-  if (isEarlyWord && write.run.doc.ownSnapshot !== undefined) return 'overwroteByAnEarlyWord';
+  if (isEarlyWord && isFromBefore(facts, write, before)) return 'overwroteByAnEarlyWord';
   // The settings did not call the hub primary then: what it shows is not taken for a device's newer word.
   if (facts.wasInUse(write.hub, old.at) || !isSourceLaterToTheApp(facts, write, before)) return undefined;
   return 'overwroteWhereNotInUse';
+}
+
+/** Whether the target's own snapshot, from when it was in use, shows the row as it is. */
+function isFromBefore({ container }: Facts, { run: { doc } }: Write, { id, etag }: Row): boolean {
+  if (doc.ownSnapshot === undefined) return false;
+  return readSnapshot(container, doc.hub, doc.ownSnapshot.id).some((row) => row.id === id && row.etag === `${etag}`);
+}
+
+/**
+ * Whether its device has spoken in both hubs since they agreed, as far as the app can tell. It has not where the last
+ * restore left the record as this one's snapshot has it, or where its device registered by itself in a hub that was
+ * never in use.
+ */
+function isConflict(facts: Facts, { run, hub }: Write, { before, after, old }: Replacement): boolean {
+  const isEarlier = (one: KnownRun): one is KnownRestore =>
+    isRestore(one) && isWriter(one) && hubOf(one) === hub && one.begunAt < run.begunAt;
+  const earlier = facts.runs.all().filter(isEarlier);
+  const holds = (one: KnownRestore, isIt: (row: Description) => boolean): boolean =>
+    readSnapshot(facts.container, one.doc.request.sourceHub, one.doc.request.snapshotId).some(isIt);
+  const isMet = earlier.some((one) => one.shownAt.has(`${hub}/${keyOf(before)}`) || holds(one, isOfRecord(before)));
+  if (!isMet) return facts.wasEverInUse(hub);
+  const last = earlier.at(-1);
+  const isLeftSo = last?.inPlace.has(facts.truth.deviceOf(before)) === true && holds(last, (row) => isSame(row, after));
+  const isSaidSince = old.hub === hub && old.at >= (last?.endedAt ?? Number.POSITIVE_INFINITY);
+  return !(isLeftSo && isSaidSince);
 }
 
 function judgeCreation(facts: Facts, write: Write, after: Row): void {
@@ -123,7 +148,8 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   // The settings did not call the hub primary when its device spoke there, and the source seems to have spoken later.
   const spokenAt = facts.truth.lastWordAt(facts.truth.deviceOf(before), hub)?.at ?? 0;
   const isLater = !facts.wasInUse(hub, spokenAt) && isSourceLaterToTheApp(facts, write, before);
-  if (onConflict === 'overwrite') facts.sometimes('removedAsAsked');
+  const isHeld = readSnapshot(facts.container, sourceHub, run.doc.request.snapshotId).some(isOfRecord(before));
+  if (onConflict === 'overwrite' && isHeld) facts.sometimes('removedAsAsked');
   else if (isLater && purpose !== 'rollback') facts.sometimes('removedWhereNotInUse');
   // It asks the source before that, which may not answer in time.
   else if (purpose !== 'rollback' && mayBeSilent(facts) && isTorn(facts, run, before))
