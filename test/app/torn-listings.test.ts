@@ -152,3 +152,17 @@ it('a pass asks for each device once, though a step has time for a few only', as
   expect(await restore(engine)).toMatchObject({ error: { code: 'TargetAltersRecords' }, changedSince: 24 });
   expect(asked).toBeLessThanOrEqual(24 + 8);
 });
+
+it('what the newest listing passed over when an older snapshot was restored comes back with the next, and stays where it lives', async () => {
+  const engine = createEngine();
+  seed(engine);
+  const snapshot = await backUp(engine);
+  await backUpTorn(engine, (xml) => xml.includes('>19-5-1<'));
+  expect(await restore(engine, { snapshot })).toMatchObject({ counts: { created: 23, goneInTarget: 1 } });
+  expect(await restore(engine, { snapshot })).toMatchObject({ counts: { unchanged: 23, goneInTarget: 1 } });
+  const exchanged = engine.fork(({ primary, secondary }) => ({ primary: secondary, secondary: primary }));
+  await backUp(exchanged);
+  expect(await restore(exchanged)).toMatchObject({ counts: { unchanged: 23, withdrawn: 0, leftover: 1 } });
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ counts: { created: 1, goneInTarget: 0 } });
+});

@@ -5,9 +5,9 @@ import type { Agreed, BaselineRecord, Entry, Note, Reading, Side } from './recor
 export interface Observation {
   /**
    * `agreed`: both hubs were to hold the same. `removed`: withdrawn from the target. `gone`: it stays out of the
-   * target. `left`: the target keeps what it has. `none`: the run has not decided about it, or failed to.
+   * target; `goneSince`: for it has gone from the source since the snapshot. `left`: the target keeps what it has. `none`: the run has not decided about it, or failed to.
    */
-  readonly end: 'agreed' | 'removed' | 'gone' | 'left' | 'none';
+  readonly end: 'agreed' | 'removed' | 'gone' | 'goneSince' | 'left' | 'none';
   /** What this run wrote of what the target shows: `again` without changing its content. */
   readonly written: 'nothing' | 'again' | 'content';
   /** Of the snapshot. */
@@ -39,6 +39,8 @@ export function nextRecord(before: BaselineRecord, seen: Observation, times: Tim
       return seen.live === undefined ? { ...before, agreed: bothAbsent(times), note: undefined } : before;
     case 'gone':
       return seen.live === undefined ? keepOut(before, seen, times) : before;
+    case 'goneSince':
+      return seen.live === undefined ? keepOutSince(before, seen, times) : before;
     case 'left':
       return { ...before, note: noteLeft(before.note, seen, times) };
     case 'none':
@@ -118,6 +120,16 @@ function keepOut(before: BaselineRecord, { wanted }: Observation, { readAt, look
     return { ...before, agreed: { kind: 'tombstone', source, target: seenNow.target }, note: seenNow };
   }
   return { ...before, agreed: { kind: 'tombstone', ...seenNow }, note: undefined };
+}
+
+/**
+ * What is missing in the source now was not seen to go: its newest listing may have passed over it. A snapshot from after
+ * this look that shows it tells that it is there, in whatever version; and that version is not ours to withdraw.
+ */
+function keepOutSince(before: BaselineRecord, seen: Observation, times: Times): BaselineRecord {
+  const { agreed } = before;
+  if (typeof agreed === 'object' && agreed.kind === 'tombstone') return keepOut(before, seen, times);
+  return { ...before, agreed: bothAbsent({ ...times, readAt: times.lookAt }), note: undefined };
 }
 
 /** Its device wrote the agreed version in what is the source now, after the target had been read. */

@@ -17,6 +17,7 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { type BaselineShard, writeBaselineShard } from '../../baseline/store.ts';
 import { readComparison } from '../compare/comparison.ts';
+import { openGoneSince } from '../compare/newest-keys.ts';
 import type { Journal } from '../outcomes/journal.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
 import type { ShardReads } from './shard-reads.ts';
@@ -67,12 +68,14 @@ async function openLook(closed: ClosedShard, letters: string): Promise<Look> {
   const isSame = await openSameness(closed, letters, comparison);
   const extras = new Map(comparison.extras.map(({ keyHash, ...shown }) => [keyHash, shown]));
   const hasExtras = letters.length > count;
+  const isGoneSince = await openGoneSince(app, run, shard);
   const first = hasExtras && run.phase.pass > 1 ? await readComparison(app, run, shard, count, 1) : comparison;
   const seenAt = (index: number, outcome: Outcome | undefined): Observation => {
     const wanted = shownAt(fingerprints, index);
     const asked = isSame(index) ? undefined : askedFor(journal.get(index));
+    const isGone = outcome === 'goneInTarget' && isGoneSince(fingerprints.keyHashAt(index));
     return {
-      end: endOf(outcome),
+      end: isGone ? 'goneSince' : endOf(outcome),
       written: isWrittenOutcome(outcome) ? writtenOf(outcome) : 'nothing',
       wanted,
       live: asked ?? comparison.shownAt(index, wanted.content),

@@ -12,7 +12,7 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
 import { once } from '../../stored/once.ts';
 import { askSource, openSource } from '../compare/ask-source.ts';
-import { readNewestKeys, readVersionsFromBefore } from '../compare/newest-keys.ts';
+import { openGoneSince, readVersionsFromBefore } from '../compare/newest-keys.ts';
 import { findNow } from './ask-for.ts';
 import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, type RecordTallies } from './planner.ts';
 
@@ -20,7 +20,7 @@ import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, typ
 export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenComparison): Promise<RecordPlanner> {
   const { shard, fingerprints, comparison, records, live, idMap } = opened;
   const baseline = await opened.openPairBaseline();
-  const newest = await readNewestKeys(app, run, shard);
+  const isGone = await openGoneSince(app, run, shard);
   const before = await readVersionsFromBefore(app, run, shard);
   const { maxDeletePercent } = app.policy;
   const around = circumstancesOf(run);
@@ -38,7 +38,6 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
   };
   const extras = new Map([...live.values()].map((record) => [keyHashOf(record.key), record]));
   const mayWithdraw = isWithinBounds(run, 'doomed', maxDeletePercent);
-  const mayBeGone = newest !== undefined && isWithinBounds(run, 'goneSince', maxDeletePercent);
   const { dryRun } = run.request;
   const stillHolds = openStillHolds(app, run, shard);
   const hub = hubOf(app, run.hub);
@@ -59,7 +58,7 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
     const record = records.at(index);
     const counted = { superseded, partialInstallations: isPartial(record) ? 1 : 0 };
     const keyHash = fingerprints.keyHashAt(index);
-    const isGoneSince = mayBeGone && !newest.has(keyHash);
+    const isGoneSince = isGone(keyHash);
     const agreed = baseline.get(keyHash);
     const planWith = (found: RecordOfRows | undefined): Planned => {
       const isFromBefore = found !== undefined && before?.get(keyHash) === shownIn(found.rows).version;

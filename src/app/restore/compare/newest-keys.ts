@@ -1,6 +1,6 @@
 import type { HubRef } from '../../../core/ports.ts';
 import { membersOf, sectionsOf, shardOf } from '../../../core/registration/record.ts';
-import { circumstancesOf, readAtOf } from '../../../core/restore/circumstances.ts';
+import { circumstancesOf, isWithinBounds, readAtOf } from '../../../core/restore/circumstances.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { findSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
@@ -11,6 +11,16 @@ export async function readNewestKeys(app: App, run: RestoreRun, shard: number): 
   const newest = run.source?.newestGood[0];
   if (newest === undefined || newest === run.request.snapshotId) return undefined;
   return readVersions(app, run, run.request.sourceHub, newest, shard);
+}
+
+/**
+ * Tells by its hash whether a record of an older snapshot has gone since: the newest one does not hold it. Where that is
+ * so of too many, of none.
+ */
+export async function openGoneSince(app: App, run: RestoreRun, shard: number): Promise<(keyHash: number) => boolean> {
+  const newest = await readNewestKeys(app, run, shard);
+  const isWithin = isWithinBounds(run, 'goneSince', app.policy.maxDeletePercent);
+  return (keyHash) => newest !== undefined && isWithin && !newest.has(keyHash);
 }
 
 /**
