@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { startBackup } from '../../src/app/backup/start.ts';
 import { advanceDrills } from '../../src/app/drill/advance.ts';
 import { startDrill } from '../../src/app/drill/start.ts';
 import { listDrillViews, readDrillView } from '../../src/app/drill/view.ts';
@@ -7,12 +6,11 @@ import { prune } from '../../src/app/prune.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readSnapshotView } from '../../src/app/snapshots/view.ts';
-import { watch, watchRuns } from '../../src/app/watchdog.ts';
+import { watch } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { backUp, codeOf, seed } from '../support/drive.ts';
 import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
-import { deliverWaiting, type Progress, rehearse, survive } from '../support/mortal-engine.ts';
 import { anAppleRow } from '../support/rows.ts';
 
 const DAY_MS = 86_400_000;
@@ -208,41 +206,6 @@ test('a restore into the secondary and a drill do not hinder each other', async 
   expect(await readDrillView(engine.app, id)).toMatchObject({ verdict: 'Passed' });
   expect((await readStatus(engine.app)).lastRestore).toMatchObject({ status: 'Succeeded', purpose: 'restore' });
 });
-
-/** The watchdog and a second try bring a drill to its end whose process dies. */
-async function drillToEnd(engine: Engine, { isStarted, onMessage }: Progress): Promise<void> {
-  const { app } = engine;
-  if (!isStarted) await survive(() => startDrill(app, 'timer'));
-  for (let tick = 0; tick < 12; tick += 1) {
-    await deliverWaiting(engine, onMessage);
-    const [newest] = await listDrillViews(app);
-    if (newest?.verdict !== undefined) break;
-    engine.advance(100_000);
-    await survive(() => watchRuns(app));
-    await survive(() => advanceDrills(app));
-    if (newest === undefined) await survive(() => startDrill(app, 'timer'));
-  }
-}
-
-test('dying at any write of a drill ends in a passed drill and an empty hub', async () => {
-  const backedUp = createEngine({ hasScratchHub: true });
-  seed(backedUp, 2);
-  await startBackup(backedUp.app, 'http');
-  await backedUp.drain();
-  const { writeCount, dieAt } = await rehearse(backedUp, drillToEnd);
-  expect(writeCount).toBeGreaterThan(60);
-  // The writes of restore and rollback die both ways in tests of their own; here each dies one way in turn.
-  for (let at = 1; at <= writeCount; at += 1) {
-    const isApplied = at % 2 === 0;
-    const where = `write ${at} of ${writeCount}, ${isApplied ? 'applied' : 'not applied'}`;
-    const engine = await dieAt(at, isApplied);
-    expect(
-      (await listDrillViews(engine.app)).map(({ verdict }) => verdict),
-      where,
-    ).toEqual(['Passed']);
-    expect(engine.scratch.rows.size, where).toBe(0);
-  }
-}, 120_000);
 
 test('an empty first page that names a next one is no registration', async () => {
   const engine = await anEngine();
