@@ -313,3 +313,32 @@ test('a run document that cannot be read is logged once', async () => {
   for (const _ of 'twice') await watchRuns({ ...engine.app, log });
   expect(logged).toEqual(['run document unreadable']);
 });
+
+test('what this process has in hand it does not enqueue again, though it was frozen', async () => {
+  const engine = createEngine();
+  const [step] = await toReconcile(engine, 40);
+  if (step === undefined) throw new Error('no step');
+  const { promise: isReleased, resolve: release } = Promise.withResolvers<void>();
+  const { putRegistration } = engine.secondary;
+  engine.secondary.putRegistration = (...args) => isReleased.then(() => putRegistration(...args));
+  const work = runStep(engine.app, step);
+  while (engine.app.memory.held.size === 0) await turn();
+  engine.advance(40_000);
+  await watchRuns(engine.app);
+  expect(take(engine).map(({ shard }) => shard)).not.toContain(step.shard);
+  release();
+  await work;
+});
+
+test('a run whose process was frozen before it could store it has its lock again', async () => {
+  const engine = createEngine();
+  const put: App['blobs']['put'] = async (name, ...args) => {
+    if (name.endsWith('run.json')) {
+      engine.advance(100_000);
+      await watchRuns(engine.app);
+    }
+    return engine.blobs.put(name, ...args);
+  };
+  const { id } = await startBackup({ ...engine.app, blobs: { ...engine.blobs, put } }, 'timer');
+  await expect(startBackup(engine.app, 'timer')).rejects.toMatchObject({ code: 'RunInProgress', target: id });
+});

@@ -11,6 +11,7 @@ const CHANCES = 4;
 /** What happens each minute: the watchdog looks, devices speak, the service loses rows. */
 export function startClocks(stage: Stage): void {
   const random = stage.random('clocks');
+  const stops = stage.random('stops');
   const timer = new Timer(stage, (host) => watch(stage, random, host));
   stage.onTurn = () => timer.turned();
   let chain = 0;
@@ -23,7 +24,10 @@ export function startClocks(stage: Stage): void {
   const tick = (of: number): void => {
     next(of);
     timer.tick();
-    if (!stage.isHealed && !stage.isQuiet) disturb(stage, random);
+    if (stage.isHealed || stage.isQuiet) return;
+    disturb(stage, random);
+    for (const host of stage.hosts)
+      if (stops.chance(stage.night.stops)) stage.scheduler.after(stops.below(MINUTE_MS), () => host.stop());
   };
   stage.onQuiet = () => {
     chain += 1;

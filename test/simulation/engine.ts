@@ -23,6 +23,7 @@ export async function loadEngine(dist: string, bug?: string) {
   const view: Loaded<typeof import('../../src/app/restore/view.ts')> = load('app/restore/view.js');
   const runStep: Loaded<typeof import('../../src/app/run-step.ts')> = load('app/run-step.js');
   const moving: Loaded<typeof import('../../src/app/keep-moving.ts')> = load('app/keep-moving.js');
+  const stop: Loaded<typeof import('../../src/app/runs/stop.ts')> = load('app/runs/stop.js');
   const watchdog: Loaded<typeof import('../../src/app/watchdog.ts')> = load('app/watchdog.js');
   const startDrill: Loaded<typeof import('../../src/app/drill/start.ts')> = load('app/drill/start.js');
   const advance: Loaded<typeof import('../../src/app/drill/advance.ts')> = load('app/drill/advance.js');
@@ -44,6 +45,7 @@ export async function loadEngine(dist: string, bug?: string) {
     readRestoreView: (await view).readRestoreView,
     runStep: (await runStep).runStep,
     watchActiveRuns: (await moving).watchActiveRuns,
+    stopSteps: (await stop).stopSteps,
     watchRuns: (await watchdog).watchRuns,
     startDrill: (await startDrill).startDrill,
     advanceDrills: (await advance).advanceDrills,

@@ -8,6 +8,8 @@ import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
 const SAME_CLOCK_MS = 2000;
+/** The platform ends a process so long after it has called its hook. */
+const STOPPED_AFTER_MS = 5000;
 
 /** The process died before it answered. */
 export class Died extends Error {}
@@ -43,6 +45,7 @@ export class Host implements Process {
   /** When it took the first step of a run, in this life. */
   readonly #workedSince = new Map<string, number>();
   #isGone = false;
+  #isStopping = false;
   /** How far the storage's clock is ahead, as its answers tell. */
   #aheadMs = 0;
   #app: App;
@@ -85,6 +88,7 @@ export class Host implements Process {
     onStop();
     this.epoch += 1;
     this.isAlive = false;
+    this.#isStopping = false;
     for (const delivery of this.#taken) queue.abandoned(delivery);
     this.#taken.clear();
     this.#workedSince.clear();
@@ -107,6 +111,24 @@ export class Host implements Process {
     });
   }
 
+  /** By its hook it gives its steps back. */
+  stop(): void {
+    if (!this.isWell || this.#isStopping) return;
+    const { scheduler, sometimes, trace, engine, onBug } = this.#parts;
+    sometimes('hostStopped');
+    trace(() => `STOP of ${this.name}`);
+    this.#isStopping = true;
+    const { epoch } = this;
+    const end = (): void => {
+      if (this.epoch === epoch) this.die();
+    };
+    scheduler.after(STOPPED_AFTER_MS, end);
+    this.ask((app) => engine.stopSteps(app)).then(end, (error: unknown) => {
+      if (error instanceof Died || error instanceof engine.DrError) return;
+      onBug(`stopSteps threw ${tellError(error)}`);
+    });
+  }
+
   pause(): void {
     const { scheduler, random, sometimes, queue, onStop, onTurn } = this.#parts;
     onStop();
@@ -122,7 +144,7 @@ export class Host implements Process {
   /** Each queue has slots of its own. */
   hasRoom({ message }: Delivery): boolean {
     const taken = [...this.#taken].filter((one) => one.message.queue === message.queue);
-    return this.isWell && taken.length < this.#parts.knobs.messagesPerHost;
+    return this.isWell && !this.#isStopping && taken.length < this.#parts.knobs.messagesPerHost;
   }
 
   take(delivery: Delivery): void {

@@ -82,7 +82,12 @@ export function drawKnobs(seed: number): Knobs {
     !isCalm && random.chance(share) ? most * random.pick([0.1, 0.3, 1]) : 0;
   const storageMs = random.spread(1, 40);
   const [primary, secondary, scratch] = [drawHub(random), drawHub(random), drawHub(random)];
-  const slowestMs = Math.max(primary.writeMs, secondary.writeMs, scratch.writeMs);
+  const hubs = [primary, secondary, scratch];
+  const shortestStepMs = Math.max(
+    2000,
+    3 * Math.max(...hubs.map(({ writeMs }) => writeMs)),
+    READS_OF_A_STEP * storageMs + QUESTIONS_OF_A_RECORD * Math.max(...hubs.map(({ listMs }) => listMs)),
+  );
   return {
     hostCount: random.between(1, 3),
     messagesPerHost: random.between(1, 3),
@@ -110,7 +115,7 @@ export function drawKnobs(seed: number): Knobs {
     lossesPerMinute: rate(0.15, 0.3),
     hasScratchHub: random.chance(0.7),
     notesOnCard: random.chance(0.25),
-    policy: drawPolicy(random, slowestMs),
+    policy: drawPolicy(random, shortestStepMs),
   };
 }
 
@@ -148,11 +153,15 @@ function drawDelay(random: Random): readonly [number, number] {
   ]);
 }
 
-function drawPolicy(random: Random, slowestMs: number): Policy {
+/** A call may take half as long again. Of a record all of its ids are asked for, and those minted for them. */
+const READS_OF_A_STEP = 1.5 * 20;
+const QUESTIONS_OF_A_RECORD = 1.5 * 8;
+
+function drawPolicy(random: Random, shortestStepMs: number): Policy {
   return {
     toolVersion: 'simulated',
-    // Short ones end in the middle of a shard; none is too short for a single call.
-    stepBudgetMs: random.pick([240_000, 240_000, 20_000, Math.max(2000, 3 * slowestMs)]),
+    // Short ones end in the middle of a shard; none is too short for a single record.
+    stepBudgetMs: random.pick([240_000, 240_000, 20_000, shortestStepMs]),
     maxConcurrency: random.pick([8, 8, 3, 1]),
     backupIntervalMs: 3_600_000,
     watchIntervalMs: 60_000,

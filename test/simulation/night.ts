@@ -10,6 +10,8 @@ export interface Night {
   readonly primaryRate: number | undefined;
   readonly secondaryRate: number | undefined;
   readonly scratchRate: number | undefined;
+  /** Of a process, each minute: it is stopped, as by a deployment. */
+  readonly stops: number;
   /** After the chaos one process, the storage and the target are well, and everything else is dead for ever. */
   readonly onlyCoreHeals: boolean;
 }
@@ -29,7 +31,7 @@ export function drawNight(seed: number): Night {
     const perSecond = random.pick([1, 1, 2, 5, 20]);
     return isLimited ? perSecond : undefined;
   };
-  return {
+  const night = {
     mostSkewMs: hasSkew ? mostSkewMs : 0,
     outages: hasOutages ? outages : 0,
     primaryRate: rate(),
@@ -37,6 +39,9 @@ export function drawNight(seed: number): Night {
     scratchRate: rate(),
     onlyCoreHeals: random.chance(0.25),
   };
+  const hasStops = random.chance(0.2);
+  const stops = random.pick([0.05, 0.2, 0.5]);
+  return { ...night, stops: hasStops ? stops : 0 };
 }
 
 /** Of a slow hub a step gets its turn several times within its budget, as it does in life. */

@@ -60,6 +60,7 @@ const SOMETIMES = [
   'restore Failed RestoreIncomplete',
   'retry Succeeded',
   'rollback Succeeded',
+  'hostStopped',
   'serviceLostARow',
   'tokenRefreshed',
   'upgraded',

@@ -1,9 +1,9 @@
 import { DrError } from '../../core/errors.ts';
 import type { RunKind } from '../../core/paths.ts';
-import { newRunId, type OfKind, type Phase, type RunOf } from '../../core/run/run.ts';
+import { newRunId, type OfKind, type Phase, type Run, type RunOf } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { dispatch } from './dispatch.ts';
-import { takeLock } from './lock.ts';
+import { BIRTH_MS, endTakenOver, takeLock } from './lock.ts';
 import { createRun, readRun } from './store.ts';
 
 /** What every new run begins with; its id is made here unless the caller has one. */
@@ -28,8 +28,10 @@ export async function launchRun<Kind extends RunKind>(
   app: App,
   run: OfKind<Kind>,
 ): Promise<{ readonly run: RunOf<Kind>; readonly isNew: boolean }> {
+  const beganAt = app.world.now();
   await takeLock(app, run.kind, run.hub, run.id);
   if (await createRun(app, run)) {
+    if (app.world.now() - beganAt >= BIRTH_MS) await takeAgain(app, run);
     await dispatch(app, run);
     return { run, isNew: true };
   }
@@ -37,4 +39,14 @@ export async function launchRun<Kind extends RunKind>(
   if (existing !== undefined) return { run: existing, isNew: false };
   const message = `The ${run.kind} '${run.id}' could not be stored: start it again.`;
   throw new DrError('StorageUnavailable', message, { target: run.id, retryable: true });
+}
+
+/** The lock of a run that is not stored in time is taken for one left behind. */
+async function takeAgain(app: App, run: Run): Promise<void> {
+  try {
+    await takeLock(app, run.kind, run.hub, run.id);
+  } catch (error) {
+    await endTakenOver(app, run);
+    throw error;
+  }
 }

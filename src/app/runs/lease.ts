@@ -124,6 +124,12 @@ function isHanging({ world }: App, { deadlineAt }: HeldStep): boolean {
   return world.now() > deadlineAt + HANGS_AFTER_MS;
 }
 
+/** This process does it, though it may have been frozen, and has not renewed its lease since. */
+export function isInHand(app: App, name: string): boolean {
+  const held = app.memory.held.get(name);
+  return held !== undefined && !held.isLost && !isHanging(app, held);
+}
+
 async function renew(app: App, held: HeldStep): Promise<void> {
   const { step, name } = held;
   const now = app.world.now();

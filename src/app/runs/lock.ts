@@ -11,7 +11,7 @@ import { refuseWhileWriting } from './writers.ts';
 /** A holder that gives no sign of life for this long is dead: the next run takes its place. */
 const TAKEOVER_AFTER_MS = 15 * 60_000;
 /** Between taking a lock and writing the run lie two storage calls. */
-const BIRTH_MS = 60_000;
+export const BIRTH_MS = 60_000;
 
 /**
  * Makes `runId` the one active run of its kind on the hub. Throws `RunInProgress` while another one lives, and
@@ -74,7 +74,7 @@ async function refuseLivingHolder(app: App, kind: RunKind, holder: HeldLock): Pr
   return run;
 }
 
-async function endTakenOver(app: App, { kind, id }: Run): Promise<void> {
+export async function endTakenOver(app: App, { kind, id }: Run): Promise<void> {
   const why = 'It gave no sign of life for 15 minutes and a new run took its place.';
   const finishedAt = toInstant(app.world.storageNow());
   await changeRun(app, kind, id, (current) =>

@@ -6,6 +6,7 @@ import { comparePhases, describePhase, isOver, type Run } from '../../core/run/r
 import { formatStep, parseStep, type Step } from '../../core/run/step.ts';
 import type { App } from '../app.ts';
 import { delayOf, openShards, stepsOf } from './dispatch.ts';
+import { isInHand } from './lease.ts';
 import { ageOfRun, hasBegun, readLive } from './live.ts';
 import { changeRun, readRun } from './store.ts';
 
@@ -49,7 +50,7 @@ interface Look {
 
 async function look(app: App, run: Run): Promise<Look> {
   const known = await readLive(app, run);
-  const live = known.filter(isLiving);
+  const live = known.filter((step) => isLiving(step) || isInHand(app, step.name));
   const phase = describePhase(run.phase);
   const current = live.filter((step) => step.phase === phase);
   const isMoving = current.some((step) => step.kind === 'waiting' || step.livedMs >= LIVED_MS);
