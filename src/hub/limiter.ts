@@ -18,6 +18,11 @@ export interface LimiterOptions {
 const DEFAULT_PAUSE_MS = 250;
 /** No call waits here for a longer pause: callers give their places to others, and come again. */
 const MAX_PAUSE_MS = 8000;
+/** After so many calls in a row without an answer, each of which waited so long, a hub counts as silent. */
+const SILENT_AFTER = 2;
+const SILENCE_MS = 8000;
+/** A silent hub is left alone for this long, then tried by one call; the others follow when that is answered. */
+const SILENT_PAUSE_MS = 10_000;
 /** What timers that fire late may catch up: more would be a burst. */
 const CATCH_UP_MS = 50;
 /** What may be sent at once after a lull, in time at the rate. */
@@ -26,6 +31,13 @@ const BURST_MS = 20;
 const IDLE_MS = 1000;
 /** A hub that throttled is tried at a higher rate before this, and shows then whether it still does. */
 const THROTTLED_MS = 60_000;
+
+/** No call is let through for longer than it is worth waiting. */
+interface Refusal {
+  /** As causes are named. */
+  readonly seen: string;
+  readonly retryAfterMs: number;
+}
 
 interface Waiter {
   readonly deadlineAt: number;
@@ -59,6 +71,9 @@ export class Limiter {
   #throttledCount = 0;
   #lostMs = 0;
   #lastAnswerAt: number | undefined;
+  /** Since the last answer. */
+  #silentCount = 0;
+  #silentUntil = Number.NEGATIVE_INFINITY;
   #lastThrottledAt = Number.NEGATIVE_INFINITY;
   /** Since when the first in line waits for a pause or the rate. */
   #heldSince: number | undefined;
@@ -72,18 +87,20 @@ export class Limiter {
     this.#nextAt = clock.now() - BURST_MS;
   }
 
-  /** How long the hub wants to be left alone, if that is too long to wait for. */
-  longPauseMs(): number | undefined {
-    const pauseMs = this.#pausedUntil - this.#clock.now();
-    return pauseMs > MAX_PAUSE_MS ? pauseMs : undefined;
+  /** While the hub wants to be left alone for long, or is silent. */
+  refusal(): Refusal | undefined {
+    const now = this.#clock.now();
+    const pauseMs = this.#pausedUntil - now;
+    if (pauseMs > MAX_PAUSE_MS) return { seen: 'throttled', retryAfterMs: pauseMs };
+    if (this.#silentCount < SILENT_AFTER || (now >= this.#silentUntil && this.#inFlight === 0)) return undefined;
+    return { seen: 'no answer in time', retryAfterMs: Math.max(SILENT_PAUSE_MS, this.#silentUntil - now) };
   }
 
   /**
-   * Waits until a request may be sent; `undefined` when that is not before the deadline (epoch ms), or only after a long
-   * pause.
+   * Waits until a request may be sent; `undefined` when that is not before the deadline (epoch ms), or for a refusal.
    */
   acquire(deadlineAt: number): Promise<Permit | undefined> {
-    if (this.longPauseMs() !== undefined) return Promise.resolve(undefined);
+    if (this.refusal() !== undefined) return Promise.resolve(undefined);
     const now = this.#clock.now();
     const isIdle = this.#inFlight === 0 && this.#waiting.length === 0;
     if (isIdle && now - this.#lastReleaseAt > IDLE_MS) {
@@ -118,6 +135,7 @@ export class Limiter {
   #serve(): void {
     const now = this.#clock.now();
     this.#stopHolding(now);
+    if (this.#waiting.length > 0 && this.refusal() !== undefined) this.#refuse(() => true);
     while (this.#waiting.length > 0 && this.#inFlight < this.#maxConcurrency) {
       const dueAt = Math.max(this.#pausedUntil, this.#nextAt);
       if (dueAt > now) {
@@ -138,12 +156,23 @@ export class Limiter {
       release: (answer, retryAfterMs) => {
         this.#inFlight -= 1;
         this.#lastReleaseAt = this.#clock.now();
-        if (answer !== 'failed') this.#lastAnswerAt = this.#lastReleaseAt;
+        this.#noteAnswer(answer, sentAt);
         if (answer === 'accepted') this.#finder.accepted(sentAt);
         else if (answer === 'throttled') this.#throttled(sentAt, retryAfterMs);
         this.#serve();
       },
     };
+  }
+
+  #noteAnswer(answer: Parameters<Permit['release']>[0], sentAt: number): void {
+    const now = this.#lastReleaseAt;
+    if (answer !== 'failed') {
+      this.#lastAnswerAt = now;
+      this.#silentCount = 0;
+    } else if (now - sentAt >= SILENCE_MS) {
+      this.#silentCount += 1;
+      this.#silentUntil = now + SILENT_PAUSE_MS;
+    }
   }
 
   #throttled(sentAt: number, retryAfterMs: number | undefined): void {
@@ -158,17 +187,18 @@ export class Limiter {
 
   /** No call may go before `dueAt`. Those for which that is too late are refused now. */
   #hold(now: number, dueAt: number): void {
-    const isLong = this.longPauseMs() !== undefined;
-    if (isLong || this.#firstDeadlineAt <= dueAt) {
-      const hasty = this.#waiting.filter(({ deadlineAt }) => isLong || deadlineAt <= dueAt);
-      const patient = this.#waiting.filter(({ deadlineAt }) => !isLong && deadlineAt > dueAt);
-      this.#waiting.splice(0, this.#waiting.length, ...patient);
-      this.#firstDeadlineAt = Math.min(...patient.map(({ deadlineAt }) => deadlineAt));
-      for (const { resolve } of hasty) resolve(undefined);
-    }
+    if (this.#firstDeadlineAt <= dueAt) this.#refuse(({ deadlineAt }) => deadlineAt <= dueAt);
     if (this.#waiting.length === 0) return;
     this.#heldSince = now;
     this.#wakeAtLatest(dueAt, now);
+  }
+
+  #refuse(isRefused: (waiter: Waiter) => boolean): void {
+    const refused = this.#waiting.filter(isRefused);
+    const others = this.#waiting.filter((waiter) => !isRefused(waiter));
+    this.#waiting.splice(0, this.#waiting.length, ...others);
+    this.#firstDeadlineAt = Math.min(...others.map(({ deadlineAt }) => deadlineAt));
+    for (const { resolve } of refused) resolve(undefined);
   }
 
   #wakeAtLatest(at: number, now: number): void {

@@ -110,9 +110,7 @@ export class Transport {
     const { limiter, clock } = this.#options;
     const permit = await limiter.acquire(deadlineAt);
     if (permit === undefined) {
-      const retryAfterMs = limiter.longPauseMs();
-      const seen = retryAfterMs === undefined ? {} : { seen: 'throttled' };
-      return { kind: 'again', waitMs: Number.POSITIVE_INFINITY, hasNoEffect: true, retryAfterMs, ...seen };
+      return { kind: 'again', waitMs: Number.POSITIVE_INFINITY, hasNoEffect: true, ...limiter.refusal() };
     }
     const sentAt = clock.now();
     let answer: HubAnswer;

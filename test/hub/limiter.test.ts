@@ -191,3 +191,51 @@ async function sendAll(clock: FakeClock, limiter: Limiter, { seconds, latencyMs,
   await clock.advanceUntil(Promise.all(Array.from({ length: 200 }, caller)));
   return sentAt;
 }
+
+describe('a hub that answers no call', () => {
+  const silent = async () => {
+    const { clock, limiter } = start();
+    const permits = await take(limiter, 1);
+    await clock.advance(1000);
+    permits.push(...(await take(limiter, 1)));
+    await clock.advance(30_000);
+    for (const permit of permits) permit.release('failed');
+    return { clock, limiter };
+  };
+
+  test('is left alone by all calls, which come again later', async () => {
+    const { clock, limiter } = await silent();
+    expect(await limiter.acquire(NEVER)).toBe(undefined);
+    expect(limiter.refusal()).toEqual({ seen: 'no answer in time', retryAfterMs: 10_000 });
+    await clock.advance(9999);
+    expect(await limiter.acquire(NEVER)).toBe(undefined);
+  });
+
+  test('is tried by one call, and by all once that is answered', async () => {
+    for (const answer of ['accepted', 'throttled', 'failed'] as const) {
+      const { clock, limiter } = await silent();
+      await clock.advance(10_000);
+      const trial = await limiter.acquire(NEVER);
+      expect(trial).not.toBe(undefined);
+      expect(await limiter.acquire(NEVER)).toBe(undefined);
+      await clock.advance(30_000);
+      trial?.release(answer);
+      expect(limiter.refusal() === undefined).toBe(answer !== 'failed');
+    }
+  });
+
+  test('is not one that refuses or cuts connections at once, or answers other calls', async () => {
+    const { clock, limiter } = start();
+    for (const [answer, ms] of [
+      ['failed', 30_000],
+      ['failed', 7000],
+      ['accepted', 5],
+      ['failed', 30_000],
+    ] as const) {
+      const [permit] = await take(limiter, 1);
+      await clock.advance(ms);
+      permit?.release(answer);
+      expect(limiter.refusal()).toBe(undefined);
+    }
+  });
+});

@@ -102,7 +102,7 @@ function faultOf(
     return { reachable: true, rights: isRefused ? false : null, fault: { code, message } };
   }
   const there = { reachable: true, rights: known?.rights ?? null, requestsPerSecond: hub.pace().requestsPerSecond };
-  if (retryAfterMs !== undefined) {
+  if (seen === 'throttled' && retryAfterMs !== undefined) {
     const cause = `throttled until ${toInstant(nowMs + retryAfterMs)}`;
     return {
       ...there,
