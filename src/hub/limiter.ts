@@ -18,7 +18,7 @@ export interface LimiterOptions {
 const DEFAULT_PAUSE_MS = 250;
 /** No call waits here for a longer pause: callers give their places to others, and come again. */
 const MAX_PAUSE_MS = 8000;
-/** After so many calls in a row without an answer, each of which waited so long, a hub counts as silent. */
+/** A hub is silent when this many calls in a row had no answer, after at least the given time each. */
 const SILENT_AFTER = 2;
 const SILENCE_MS = 8000;
 /** A silent hub is left alone for this long, then tried by one call; the others follow when that is answered. */
