@@ -54,7 +54,7 @@ interface Waiter {
  */
 export class Limiter {
   readonly #clock: Clock;
-  readonly #maxConcurrency: number;
+  readonly maxConcurrency: number;
   readonly #cap: number;
   readonly #finder: RateFinder;
   readonly #waiting: Waiter[] = [];
@@ -80,7 +80,7 @@ export class Limiter {
 
   constructor({ maxConcurrency, maxRequestsPerSecond, clock }: LimiterOptions) {
     this.#clock = clock;
-    this.#maxConcurrency = maxConcurrency;
+    this.maxConcurrency = maxConcurrency;
     this.#cap = maxRequestsPerSecond ?? Number.POSITIVE_INFINITY;
     this.#finder = new RateFinder(clock.now());
     this.#lastReleaseAt = clock.now();
@@ -107,7 +107,7 @@ export class Limiter {
       this.#finder.idle(now);
       this.#nextAt = Math.max(this.#nextAt, now - BURST_MS);
     }
-    const isFree = this.#waiting.length === 0 && this.#inFlight < this.#maxConcurrency;
+    const isFree = this.#waiting.length === 0 && this.#inFlight < this.maxConcurrency;
     // No call is waiting, so there is nothing to do.
     if (isFree && Math.max(this.#pausedUntil, this.#nextAt) <= now && deadlineAt > now) {
       return Promise.resolve(this.#permit(now));
@@ -136,7 +136,7 @@ export class Limiter {
     const now = this.#clock.now();
     this.#stopHolding(now);
     if (this.#waiting.length > 0 && this.refusal() !== undefined) this.#refuse(() => true);
-    while (this.#waiting.length > 0 && this.#inFlight < this.#maxConcurrency) {
+    while (this.#waiting.length > 0 && this.#inFlight < this.maxConcurrency) {
       const dueAt = Math.max(this.#pausedUntil, this.#nextAt);
       if (dueAt > now) {
         this.#hold(now, dueAt);

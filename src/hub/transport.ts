@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls';
 import { Pool } from 'undici';
 import { faultCode } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
@@ -58,8 +59,6 @@ export interface HubAnswer extends HubHead {
 const API_VERSION = '2020-06';
 const REQUEST_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** More than any limiter lets through at once; sockets are opened as they are needed. */
-const MAX_SOCKETS = 256;
 
 /** Sends requests to one hub: paced, retried until the deadline, signed. */
 export class Transport {
@@ -74,11 +73,11 @@ export class Transport {
   #refreshing: Promise<void> | undefined;
 
   constructor(options: TransportOptions) {
-    const { connection, clock, requestTimeoutMs = REQUEST_TIMEOUT_MS, trustedCertificate } = options;
+    const { connection, clock, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
     this.#options = options;
     this.#reading = { bodyTimeoutMs: requestTimeoutMs, isBodyWanted: () => true };
     this.#writing = { bodyTimeoutMs: requestTimeoutMs, isBodyWanted: (status) => status >= 300 };
-    this.#pool = createPool(connection, requestTimeoutMs, trustedCertificate);
+    this.#pool = createPool(options, requestTimeoutMs);
     this.#hubPath = `/${encodeURIComponent(connection.hubName)}`;
     this.where = `hub ${connection.ref.namespace}/${connection.ref.hub}`;
     this.#authorization = createSas(connection, clock.now);
@@ -184,13 +183,16 @@ export class Transport {
   }
 }
 
-function createPool({ endpoint }: HubConnection, timeoutMs: number, ca: string | undefined): Pool {
-  return new Pool(endpoint.origin, {
-    connections: MAX_SOCKETS,
+function createPool({ connection, limiter, trustedCertificate }: TransportOptions, timeoutMs: number): Pool {
+  // Made once: undici would have each socket make its own, which is a quarter of a handshake's processor time.
+  const secureContext = createSecureContext(trustedCertificate === undefined ? {} : { ca: trustedCertificate });
+  return new Pool(connection.endpoint.origin, {
+    // With more, a call would open another socket while one that has just been answered is not free yet.
+    connections: limiter.maxConcurrency,
     pipelining: 1,
     // Over HTTP/2 all calls would share one connection, and be lost with it: decision 0016.
     allowH2: false,
-    connect: { timeout: CONNECT_TIMEOUT_MS, ...(ca === undefined ? {} : { ca }) },
+    connect: { timeout: CONNECT_TIMEOUT_MS, secureContext },
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
   });
