@@ -113,6 +113,8 @@ const cases: readonly Case[] = [
   ['11', 'created', { ...missing, agreed: seenAgain }],
   ['11', 'goneInTarget', { ...missing, agreed: seenAgain, readAt: 10 }],
   ['11', 'goneInTarget', { ...missing, agreed: tombstone }, { isGoneSince: true }],
+  ['11', 'goneInTarget', { ...missing, agreed: seenAgain }, { isGoneSince: true }],
+  ['11', 'created', { ...missing, agreed: seenAgain }, { isGoneSince: true, ...tooMany }],
   ['11', 'goneInTarget', { ...missing, wantedVersion: 3, agreed: tombstone, readAt: 20 }],
   ['11', 'goneInTarget', { ...missing, wantedVersion: 3, agreed: tombstone, note: noteOfAbsence, readAt: 35 }],
   ['11', 'created', { ...missing, wantedVersion: 4, agreed: tombstone, note: noteOfAbsence, readAt: 35 }],

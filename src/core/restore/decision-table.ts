@@ -123,14 +123,13 @@ function decideDifferent(view: RecordView, around: Circumstances): Decision {
 function decideMissing(view: RecordView, around: Circumstances): Decision {
   const { agreed } = view;
   const isTombstone = typeof agreed === 'object' && agreed.kind === 'tombstone';
-  if (around.isGoneSince && !isTombstone && !around.exceeded.deletes && !around.isResurrecting) {
-    return { row: '9', outcome: 'goneInTarget' };
-  }
+  const isGoneSince = around.isGoneSince && !around.exceeded.deletes && !around.isResurrecting;
+  if (isGoneSince && !isTombstone) return { row: '9', outcome: 'goneInTarget' };
   if (typeof agreed !== 'object') {
     return isNotedRowGone(view, around) ? { row: '12b', outcome: 'goneInTarget' } : { row: '12', outcome: 'created' };
   }
   if (agreed.kind === 'tombstone') {
-    const isBack = around.isResurrecting || hasReturned(view, around, agreed);
+    const isBack = around.isResurrecting || (!isGoneSince && hasReturned(view, around, agreed));
     return { row: '11', outcome: isBack ? 'created' : 'goneInTarget' };
   }
   const { source, target } = agreed;
