@@ -1,4 +1,4 @@
-import { type Description, isOfRecord, type Row, slotOf } from '../row.ts';
+import { contentOf, type Description, isOfRecord, type Row, slotOf } from '../row.ts';
 import type { Word } from '../truth.ts';
 import type { Facts } from './facts.ts';
 import { hubOf, isRestore, type KnownRestore } from './runs.ts';
@@ -25,9 +25,16 @@ export function excuseForReturn(
   // As an installation it is another record than as a plain registration: nothing says that it is the same device.
   if (!facts.hasMet(hub, after)) return 'resurrectedAsNeverMet';
   // It spoke in the source while the settings did not call that primary, and was never seen where it left.
-  const word = facts.truth.wordOf(after);
-  if (word !== undefined && word.hub === source && !facts.wasInUse(source, word.at)) return 'resurrectedByAnEarlyWord';
+  if (isEarlyWord(facts, source, after)) return 'resurrectedByAnEarlyWord';
   return isTorn(facts, run, after) ? 'resurrectedFromATornListing' : undefined;
+}
+
+/** Its device said the same in the source last while the settings did not call that primary. */
+function isEarlyWord(facts: Facts, source: string, after: Row): boolean {
+  const word = facts.truth
+    .wordsOf(facts.truth.deviceOf(after))
+    .findLast(({ hub, content }) => hub === source && content !== 'out' && content.number === contentOf(after));
+  return word !== undefined && !facts.wasInUse(source, word.at);
 }
 
 /** What its device said there when it was no longer the record that the row is of: it may have left later as another one. */
@@ -35,7 +42,9 @@ function endOf({ truth }: Facts, hub: string, after: Row): Word | undefined {
   const words = truth.wordsOf(truth.deviceOf(after)).filter((word) => word.hub === hub);
   const isOfIt = isOfRecord(after);
   const last = words.findLastIndex(({ content }) => content !== 'out' && isOfIt(content));
-  return last < 0 ? undefined : words[last + 1];
+  const since = last < 0 ? [] : words.slice(last + 1);
+  const asAnother = since.findIndex(({ content }) => content !== 'out');
+  return since.slice(0, asAnother < 0 ? since.length : Math.max(1, asAnother)).at(-1);
 }
 
 /** More is missing than devices delete: the run says so before it writes, and creates it all. */
@@ -73,10 +82,9 @@ export function isTorn(facts: Facts, { doc }: KnownRestore, after: Description):
   const isOfIt = isOfRecord(after);
   // A plain device may have two registrations that say the same.
   const nameOf = (row: Description & Pick<Row, 'id'>): string => (isPlain ? row.id : slotOf(row));
-  const readAt = facts.runs.get(snapshotId)?.firstListedAt ?? 0;
   const held = readSnapshot(facts.container, sourceHub, snapshotId).filter(isOfIt).map(nameOf);
   if (facts.hasLost(sourceHub.namespace, facts.truth.deviceOf(after)) && (!isPlain || held.length > 0)) return true;
-  const there = facts.rowsOf(sourceHub.namespace).filter((row) => isOfIt(row) && row.appliedAt < readAt);
+  const there = (facts.runs.get(snapshotId)?.before ?? []).filter(isOfIt);
   return held.length > 0 && there.some((row) => !held.includes(nameOf(row)));
 }
 
