@@ -184,11 +184,6 @@ export class Facts {
     return this.wasLost(hub, device) && this.wasInUse(hub, this.#losses.get(`${hub} ${device}`) ?? 0);
   }
 
-  /** Whether the service has ever lost a row of the device there. */
-  hasLost(hub: string, device: number): boolean {
-    return this.#losses.has(`${hub} ${device}`);
-  }
-
   /** Whether a run wrote it that ended because its hub stores something else than it is sent, or before it saw that. */
   isAltered({ by }: Row): boolean {
     const run = by.kind === 'tool' ? this.runs.get(by.runId) : undefined;

@@ -75,16 +75,18 @@ function wasAltered(facts: Facts, source: string, after: Row): boolean {
   });
 }
 
-/** The snapshot's listing passed over a row of it, or the source lost one: what it shows seems to have changed. */
+/** The snapshot's listing passed over a row of it, or the source had lost one: what it shows seems to have changed. */
 export function isTorn(facts: Facts, { doc }: KnownRestore, after: Description): boolean {
   const { sourceHub, snapshotId } = doc.request;
+  const backup = facts.runs.get(snapshotId);
   const isPlain = after.installationId === undefined;
   const isOfIt = isOfRecord(after);
   // A plain device may have two registrations that say the same.
   const nameOf = (row: Description & Pick<Row, 'id'>): string => (isPlain ? row.id : slotOf(row));
   const held = readSnapshot(facts.container, sourceHub, snapshotId).filter(isOfIt).map(nameOf);
-  if (facts.hasLost(sourceHub.namespace, facts.truth.deviceOf(after)) && (!isPlain || held.length > 0)) return true;
-  const there = (facts.runs.get(snapshotId)?.before ?? []).filter(isOfIt);
+  const wasLost = facts.wasLost(sourceHub.namespace, facts.truth.deviceOf(after), backup?.firstListedAt);
+  if (wasLost && (!isPlain || held.length > 0)) return true;
+  const there = (backup?.before ?? []).filter(isOfIt);
   return held.length > 0 && there.some((row) => !held.includes(nameOf(row)));
 }
 

@@ -9,11 +9,13 @@ export function judgeRollback(facts: Facts, run: KnownRestore, when: '' | 'Later
   if (status !== 'Succeeded' || undone?.firstListedAt === undefined || hasOthers(facts, run, undone)) return;
   const hub = hubOf(run);
   const devices = new Set([...undone.before, ...facts.rowsOf(hub)].map((row) => facts.truth.deviceOf(row)));
+  // What it keeps it says.
+  const kept = { left: run.doc.result?.counts.keptLive ?? 0 };
   for (const device of devices) {
     if (facts.changedSince(hub, device, undone.firstListedAt) || isUntold(facts, run, undone, device)) continue;
     if (undone.leaving.has(device)) continue;
     const before = undone.before.filter((row) => facts.truth.deviceOf(row) === device);
-    compare(facts, run, before, facts.rowsOfDevice(hub, device), when);
+    compare(facts, run, { before, now: facts.rowsOfDevice(hub, device), kept }, when);
   }
 }
 
@@ -28,7 +30,14 @@ function isUntold(facts: Facts, run: KnownRestore, undone: KnownRun, device: num
   return putBack > 0 || (keptLive > 0 && undone.doc.error?.code !== 'TargetAltersRecords');
 }
 
-function compare(facts: Facts, run: KnownRestore, before: readonly Row[], now: readonly Row[], when: string): void {
+interface Compared {
+  readonly before: readonly Row[];
+  readonly now: readonly Row[];
+  /** How many records more it may have kept. */
+  readonly kept: { left: number };
+}
+
+function compare(facts: Facts, run: KnownRestore, { before, now, kept }: Compared, when: string): void {
   // What another run had sent may have arrived since.
   const isTheirs = ({ by }: Row): boolean => by.kind === 'tool' && [run.id, run.doc.request.of].includes(by.runId);
   const since = facts.runs.get(run.doc.request.of ?? '')?.firstListedAt ?? 0;
@@ -46,8 +55,10 @@ function compare(facts: Facts, run: KnownRestore, before: readonly Row[], now: r
   const isSent = ({ id, installationId = '' }: Row): boolean => run.written.has(id) || run.written.has(installationId);
   // What it keeps because its device changed it, it counts so.
   const isClaimed = run.doc.result?.counts.keptLive === 0 && !left.some(isSent);
-  if (lost.length > 0 && isReached(run, lost, now, isTheirs)) facts.sometimes('notPutBackBesideItself');
-  else if (lost.length > 0) facts.violate(`rollbackLost${when}`, text);
+  if (lost.length > 0 && kept.left > 0 && isReached(lost, now, isTheirs)) {
+    kept.left -= 1;
+    facts.sometimes('notPutBackBesideItself');
+  } else if (lost.length > 0) facts.violate(`rollbackLost${when}`, text);
   else if (left.length > 0 && areOfTwins(facts, run, left)) facts.sometimes('keptWhatATwinWrote');
   else if (left.length > 0) facts.violate(`${isClaimed ? 'rollbackNotSent' : 'rollbackLeft'}${when}`, text);
   else if (own.length > before.length) facts.violate(`rollbackDoubled${when}`, text);
@@ -65,14 +76,10 @@ function isBeyondIt(facts: Facts, before: readonly Row[], row: Row): boolean {
 }
 
 /** It lives there by other doing than these two runs', under another key: put back it would be pushed twice. */
-function isReached(
-  { doc }: KnownRestore,
-  lost: readonly Row[],
-  now: readonly Row[],
-  isTheirs: (row: Row) => boolean,
-): boolean {
-  const isThere = ({ handle }: Row): boolean => now.some((one) => one.handle === handle && !isTheirs(one));
-  return (doc.result?.counts.keptLive ?? 0) > 0 && lost.every(isThere);
+function isReached(lost: readonly Row[], now: readonly Row[], isTheirs: (row: Row) => boolean): boolean {
+  const isThere = (row: Row): boolean =>
+    now.some((one) => one.handle === row.handle && !isOfRecord(row)(one) && !isTheirs(one));
+  return lost.every(isThere);
 }
 
 /**
