@@ -190,7 +190,11 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<unknown[]
       if (isLast && due.length === 0) break;
       if (displaces(run)) await storeUndo(app, run, { ...work, idFor: work.idMap.idFor }, due);
       await outcomes.save('writing');
-      if (await endWatch.look()) break;
+      const mustStop = await endWatch.look().catch((error: unknown) => {
+        failures.push(error);
+        return true;
+      });
+      if (mustStop) break;
       const batch = writeBatch(work, due);
       batches.push(batch.catch((error: unknown) => void failures.push(error)));
       await workers.untilFewerWait(due.length);
