@@ -25,6 +25,11 @@ export interface FactParts {
   readonly sometimes: (what: string) => void;
 }
 
+interface ToolChange {
+  readonly runId: string;
+  readonly at: number;
+}
+
 /** How a restore fails that has looked at all it wrote. */
 const AT_THE_END: ReadonlySet<string> = new Set(['RestoreIncomplete', 'TargetAltersRecords']);
 /** A service that takes effect later than this is waited for by no run. */
@@ -42,7 +47,8 @@ export class Facts {
   readonly #roles: { readonly at: number; readonly primary: string }[] = [];
   readonly #foreignChanges = new Map<string, number>();
   readonly #losses = new Map<string, number>();
-  readonly #toolChanges = new Map<string, { readonly runId: string; readonly at: number }>();
+  readonly #toolChanges = new Map<string, ToolChange>();
+  readonly #strays = new Map<string, readonly ToolChange[]>();
   readonly #changeCounts = new Map<string, number>();
   readonly #shown = new Map<string, Set<string>>();
 
@@ -150,7 +156,16 @@ export class Facts {
   }
 
   noteToolChange(hub: string, row: Row, runId: string): void {
-    this.#toolChanges.set(`${hub} ${this.truth.deviceOf(row)}`, { runId, at: this.now });
+    const change = { runId, at: this.now };
+    const key = `${hub} ${this.truth.deviceOf(row)}`;
+    this.#toolChanges.set(key, change);
+    if (this.#isAfterItsEnd(change)) this.#strays.set(key, [...(this.#strays.get(key) ?? []), change]);
+  }
+
+  /** Whether a write of a run other than these took effect there after that time, and after that run's end. */
+  hadStray(hub: string, device: number, but: readonly KnownRun[], since: number): boolean {
+    const isOther = ({ runId }: ToolChange): boolean => but.every(({ id }) => id !== runId);
+    return this.#strays.get(`${hub} ${device}`)?.some((one) => isOther(one) && one.at >= since) === true;
   }
 
   /** Whether a write of the run took effect there after that time. */
@@ -214,8 +229,12 @@ export class Facts {
 
   /** Whether it came after the end of the run that wrote it, in a hub so late that nothing waits for it. */
   isStray({ by, appliedAt }: Row): boolean {
-    const run = by.kind === 'tool' ? this.runs.get(by.runId) : undefined;
-    if (run?.endedAt === undefined || appliedAt <= run.endedAt) return false;
+    return by.kind === 'tool' && this.#isAfterItsEnd({ runId: by.runId, at: appliedAt });
+  }
+
+  #isAfterItsEnd({ runId, at }: ToolChange): boolean {
+    const run = this.runs.get(runId);
+    if (run?.endedAt === undefined || at <= run.endedAt) return false;
     const [, most] = this.hub(hubOf(run))?.knobs.installationDelayMs ?? [0, 0];
     return most >= VERY_LATE_MS;
   }

@@ -14,6 +14,11 @@ export function judgeRollback(facts: Facts, run: KnownRestore, when: '' | 'Later
   for (const device of devices) {
     if (facts.changedSince(hub, device, undone.firstListedAt) || isUntold(facts, run, undone, device)) continue;
     if (undone.leaving.has(device)) continue;
+    // It raises the ETag, by which the restore's own late writes are known.
+    if (facts.hadStray(hub, device, [undone, run], undone.firstListedAt)) {
+      facts.sometimes('strayBeforeTheRollback');
+      continue;
+    }
     const before = undone.before.filter((row) => facts.truth.deviceOf(row) === device);
     compare(facts, run, { before, now: facts.rowsOfDevice(hub, device), kept }, when);
   }
@@ -27,7 +32,8 @@ function isUntold(facts: Facts, run: KnownRestore, undone: KnownRun, device: num
   const isThere = facts.rowsOfDevice(hubOf(run), device).length > 0;
   if (facts.hub(hubOf(run))?.knobs.dropsTags !== true || !isThere) return false;
   const { keptLive = 0, putBack = 0 } = run.doc.result?.counts ?? {};
-  return putBack > 0 || (keptLive > 0 && undone.doc.error?.code !== 'TargetAltersRecords');
+  const changed = keptLive + (run.doc.result?.changedSince ?? 0);
+  return putBack > 0 || (changed > 0 && undone.doc.error?.code !== 'TargetAltersRecords');
 }
 
 interface Compared {

@@ -60,6 +60,9 @@ interface Replacement {
 function excuseFor(facts: Facts, write: Write, { before, after, old, now }: Replacement): string | undefined {
   const { onConflict, purpose } = write.run.doc.request;
   if (purpose === 'rollback') return excuseForUndoing(facts, write, before);
+  // Of two rows that say the same its device keeps one.
+  const isTwin = (row: Row): boolean => row.id !== before.id && isSame(row, before);
+  if (facts.rowsOfDevice(write.hub, facts.truth.deviceOf(before)).some(isTwin)) return 'overwroteATwin';
   if (before.installationId === undefined && before.handle !== after.handle) return undefined;
   if (onConflict === 'overwrite' && isConflict(facts, write, { before, after, old, now })) return 'overwroteAsAsked';
   // Its device spoke while the source was listed: the snapshot has some of its rows from before, and some from after.
