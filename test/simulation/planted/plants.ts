@@ -96,7 +96,13 @@ export const plants = {
   },
   'an older snapshot brings back who has left': {
     kind: 'broughtBack',
-    changes: [{ file: 'core/restore/decision-table.js', from: 'if (around.isGoneSince &&', to: 'if (false &&' }],
+    changes: [
+      {
+        file: 'core/restore/decision-table.js',
+        from: 'isGoneSince = around.isGoneSince &&',
+        to: 'isGoneSince = false &&',
+      },
+    ],
   },
   'leftovers are withdrawn though they are to be kept': {
     kind: 'withdrewThoughAskedToKeep',
