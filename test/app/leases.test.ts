@@ -315,6 +315,19 @@ test('a delayed step that was enqueued again and lost once more is not taken for
   expect(take(engine)).toHaveLength(1);
 });
 
+test('a waiting step whose message is lost is enqueued again soon after its time, and one that is queued is not', async () => {
+  const engine = createEngine();
+  seed(engine);
+  engine.primary.listPage = () => Promise.reject(away(60_000));
+  await startBackup(engine.app, 'timer');
+  for (const step of take(engine)) await runStep(engine.app, step);
+  engine.advance(80_000);
+  await watchRuns(engine.app);
+  expect(take(engine)).toMatchObject([{ attempt: 1 }]);
+  await watchRuns(engine.app);
+  expect(take(engine)).toMatchObject([{ attempt: 0 }]);
+});
+
 test('a step that has begun and died is not delayed when its phase is dispatched again', async () => {
   const engine = createEngine();
   const { id, steps } = await toReconcile(engine);

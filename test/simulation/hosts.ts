@@ -134,7 +134,8 @@ export class Host implements Process {
     onStop();
     const milliseconds = random.spread(5000, 900_000);
     sometimes(milliseconds > 300_000 ? 'hostPausedLong' : 'hostPaused');
-    this.pausedUntil = scheduler.now + milliseconds;
+    // One that is frozen already stays so: what waits for its end is woken then.
+    this.pausedUntil = Math.max(this.pausedUntil, scheduler.now + milliseconds);
     // A frozen process renews no lease: others take up what it holds, and it resumes beside them.
     for (const delivery of this.#taken) queue.abandoned(delivery, this.pausedUntil);
     onTurn();

@@ -49,8 +49,8 @@ export interface StepWait {
 export const LEASE_MS = 20_000;
 /** No step waits longer before it tries again, whatever its hub asks for, or a damaged blob says. */
 export const MAX_DELAY_MS = 60 * 60_000;
-/** A waiting step that has not come this long after its time is lost. */
-const OVERDUE_MS = 30_000;
+/** A waiting step that has not come this long after its time, and is not queued either, is lost. */
+const OVERDUE_MS = 10_000;
 
 export function partOf({ shard = 0, span = 1, ...step }: Step): StepPart {
   return { phase: phaseOf(step), shard, span };
