@@ -1,18 +1,18 @@
 import { setFlagsFromString } from 'node:v8';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { compileCache } from './local/compile-cache.ts';
 
 const all = ['test/**/*.test.ts'];
 
-/**
- * They take long for what each finds: hosts die and are waited for, whole disasters, a death at each write. `npm test`
- * leaves them to `npm run test:all`, which CI runs.
- */
+/** They take long for what each finds: hosts die and are waited for, whole disasters, a death at each write. */
 const long = [
-  'test/e2e/{chaos,deployments,drill,killed-hosts,runbook,two-apps,worst-night}.test.ts',
+  'test/e2e/{deployments,drill,killed-hosts,runbook,two-apps,worst-night}.test.ts',
   'test/app/{crash,drill-crash,rollback-crash}.test.ts',
 ];
+
+/** What is too long for CI: a part of `npm run soak`. */
+const soak = ['test/e2e/chaos.test.ts'];
 
 /** They start processes: a stack, a browser, a host, a benchmark. */
 const e2e = [
@@ -45,7 +45,7 @@ const integration = [
 
 /** The longest of each project, begun first: a long file that begins last is waited for with one core at rest. */
 const longest = [
-  ...['chaos', 'runbook', 'deployments', 'killed-hosts', 'drill', 'rollback-crash', 'crash', 'drill-crash'],
+  ...['runbook', 'deployments', 'killed-hosts', 'drill', 'rollback-crash', 'crash', 'drill-crash'],
   ...['simulation', 'bad-storage', 'console-failures', 'cli', 'console-views', 'rollback', 'worker', 'secrets'],
   ...['console', 'drill-run', 'timers', 'limits-of-calls', 'hostile-hub', 'round-trip'],
   ...['artefacts', 'two-hosts', 'page', 'whose-row', 'likeness', 'rollback-looks', 'rows-at-a-glance'],
@@ -53,10 +53,10 @@ const longest = [
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const projects = ['long', 'e2e', 'integration', 'unit'];
+    const order = ['long', 'e2e', 'integration', 'unit'];
     const rank = ({ project, moduleId }: TestSpecification): number => {
       const at = longest.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
-      return projects.indexOf(project.name) * 100 + (at < 0 ? longest.length : at);
+      return order.indexOf(project.name) * 100 + (at < 0 ? longest.length : at);
     };
     return files.toSorted((a, b) => rank(a) - rank(b) || (a.moduleId < b.moduleId ? -1 : 1));
   }
@@ -66,43 +66,35 @@ class LongestFirst extends BaseSequencer {
 // because threads refuse such options of their own.
 for (const flag of ['--min-semi-space-size=32', '--max-semi-space-size=64']) setFlagsFromString(flag);
 
-export default defineConfig({
+const withStacks = ['test/support/build-app.ts', 'test/support/start-azurite.ts'];
+
+const projects = {
+  soak: { include: soak, globalSetup: withStacks },
+  long: { include: long, globalSetup: withStacks },
+  e2e: { include: e2e, exclude: [...soak, ...long], globalSetup: withStacks },
+  integration: { include: integration, globalSetup: 'test/support/start-azurite.ts' },
+  unit: { include: all, exclude: [...soak, ...long, ...e2e, ...integration], pool: 'threads' },
+} satisfies Readonly<Record<string, TestProjectInlineConfiguration['test']>>;
+
+type Name = keyof typeof projects;
+const usual: readonly Name[] = ['e2e', 'integration', 'unit'];
+
+/** `--mode`: `npm test` is quick, and part of `npm run soak` is for that alone. */
+const namesOf = (mode: string): readonly Name[] =>
+  mode === 'quick' ? usual : mode === 'soak' ? ['soak'] : ['long', ...usual];
+
+export default defineConfig(({ mode }) => ({
   test: {
     // For the processes that tests start.
     env: compileCache,
+    provide: { isQuick: mode === 'quick' },
     // On a machine that does other things, too.
     testTimeout: 240_000,
     hookTimeout: 60_000,
-    // Twice the cores of a small machine: e2e files mostly wait.
-    maxWorkers: 4,
+    // More than twice the cores of a small machine: e2e files mostly wait.
+    maxWorkers: 5,
     isolate: false,
     sequence: { sequencer: LongestFirst },
-    projects: [
-      {
-        extends: true,
-        test: {
-          name: 'long',
-          include: long,
-          globalSetup: ['test/support/build-app.ts', 'test/support/start-azurite.ts'],
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'e2e',
-          include: e2e,
-          exclude: long,
-          globalSetup: ['test/support/build-app.ts', 'test/support/start-azurite.ts'],
-        },
-      },
-      {
-        extends: true,
-        test: { name: 'integration', include: integration, globalSetup: 'test/support/start-azurite.ts' },
-      },
-      {
-        extends: true,
-        test: { name: 'unit', include: all, exclude: [...long, ...e2e, ...integration], pool: 'threads' },
-      },
-    ],
+    projects: namesOf(mode).map((name) => ({ extends: true, test: { name, ...projects[name] } })),
   },
-});
+}));

@@ -9,6 +9,7 @@ import { watchRuns } from '../../src/app/watchdog.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { backUp, codeOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
+import { runs } from '../support/property-runs.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
 async function rollBack(engine: Engine, id: string, note?: string) {
@@ -383,6 +384,6 @@ test('whatever lives before, and whatever devices do after a restore, a rollback
       }
       expect(Object.fromEntries([...secondary.rows].sort())).toEqual(Object.fromEntries([...theirs].sort()));
     }),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   );
 });

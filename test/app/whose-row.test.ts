@@ -4,6 +4,7 @@ import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { backUp, codeOf, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
+import { runs } from '../support/property-runs.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
 type Rows = Engine['primary']['rows'];
@@ -382,6 +383,6 @@ it('the same restore any number of times, with device changes between, is the sa
       expect(again.counts).toMatchObject({ created: 0, updated: 0, renewed: 0, moved: 0, withdrawn: 0, failed: 0 });
       expect(engine.secondary.rows).toEqual(once);
     }),
-    { numRuns: 30 },
+    { numRuns: runs(30) },
   );
 });

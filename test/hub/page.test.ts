@@ -4,6 +4,7 @@ import { DrError } from '../../src/core/errors.ts';
 import { canonicalRow, parseAnyRegistration, parseRegistration } from '../../src/core/registration/registration.ts';
 import { readPage as readBytes } from '../../src/hub/page.ts';
 import { aDescription, type Description, mutations, render } from '../property/descriptions.ts';
+import { runs } from '../support/property-runs.ts';
 import { descriptionsIn, readRecordings } from '../support/recordings.ts';
 import { type OracleElement, readWithOracle } from '../support/xml-oracle.ts';
 
@@ -123,7 +124,7 @@ describe('readPage', () => {
         const ours = canonicalRows(damaged);
         if (ours !== undefined) expect(ours).toEqual(expectedRows(damaged));
       }),
-      { numRuns: 1500 },
+      { numRuns: runs(1500) },
     );
   });
 
@@ -143,7 +144,7 @@ describe('readPage', () => {
         if (slow === undefined) expect(fast?.every(isReadable) ?? false).toBe(false);
         else expect(fast).toEqual(slow.map((xml) => xml.replace(declaration, '')));
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 

@@ -7,6 +7,7 @@ import { canonicalRow, parseRegistration } from '../../src/core/registration/reg
 import { planRecord } from '../../src/core/restore/plan.ts';
 import { backUp, contentOf, restore } from '../support/drive.ts';
 import { createEngine } from '../support/engine.ts';
+import { runs } from '../support/property-runs.ts';
 import { aDescription, type Description, type Field } from './descriptions.ts';
 
 const CONNECT = 'xmlns="http://schemas.microsoft.com/netservices/2010/10/servicebus/connect"';
@@ -80,7 +81,7 @@ test('one registration is one content, listed before 2022, listed now, or export
       expect(new Set(rows.map(({ xml }) => canonicalRow(xml))).size).toBe(1);
       expect(new Set(rows.map(({ xml: _, expirationTime: __, ...read }) => JSON.stringify(read))).size).toBe(1);
     }),
-    { numRuns: 600 },
+    { numRuns: runs(600) },
   );
 });
 
@@ -118,7 +119,7 @@ test('records of an older form plan nothing against a listing of today, plain or
         expect(recordsIn(older)).toHaveLength(live.size);
       },
     ),
-    { numRuns: 400 },
+    { numRuns: runs(400) },
   );
 });
 

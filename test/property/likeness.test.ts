@@ -6,6 +6,7 @@ import { areSurelySame as areHashesAlike, fingerprintOf, fingerprintRecord } fro
 import { distinctRows } from '../../src/core/registration/distinct.ts';
 import { recordKey } from '../../src/core/registration/record.ts';
 import { parseRegistration, type Registration } from '../../src/core/registration/registration.ts';
+import { runs } from '../support/property-runs.ts';
 import { aDescription, mutations, render } from './descriptions.ts';
 
 /** Choices that write a description as the service does. */
@@ -65,7 +66,7 @@ test('what is seen to be alike has the same canonical forms, and nothing that li
         if (areSurelySame(others, rows)) expectTruth(others, rows);
       },
     ),
-    { numRuns: 4000 },
+    { numRuns: runs(4000) },
   );
 });
 

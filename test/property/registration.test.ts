@@ -8,6 +8,7 @@ import {
   readElements,
   type XmlElement,
 } from '../../src/core/registration/registration.ts';
+import { runs } from '../support/property-runs.ts';
 import { type OracleElement, readWithOracle } from '../support/xml-oracle.ts';
 import { aDescription, type Description, mutations, render, shuffled } from './descriptions.ts';
 
@@ -30,7 +31,7 @@ describe('readElements against a complete XML parser', () => {
         const ours = attempt(() => seen(readElements(damaged).elements));
         if (ours !== undefined && !holdsControlCharacter(damaged)) expect(ours).toEqual(expected(damaged));
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 

@@ -12,6 +12,7 @@ import { parseHubConnection } from '../../src/hub/connection-string.ts';
 import { Limiter } from '../../src/hub/limiter.ts';
 import { realWorld } from '../../src/world.ts';
 import { createEngine } from '../support/engine.ts';
+import { runs } from '../support/property-runs.ts';
 import { aDescription, render } from './descriptions.ts';
 
 const FAR = Date.parse('2099-01-01T00:00:00Z');
@@ -172,7 +173,7 @@ test('every kind of registration comes out of backup and restore equal, elements
       expect(view.counts).toMatchObject({ total: before.size, failed: 0, pending: 0 });
       expect(contentOf(emulator.hub('secondary', 'devices'))).toEqual(before);
     }),
-    { numRuns: 15 },
+    { numRuns: runs(15) },
   );
 }, 120_000);
 
@@ -193,7 +194,7 @@ test('installations come back as the same installations, their rows equal', asyn
       const byText = (hub: EmulatedHub) => [...hub.installations()].map((one) => JSON.stringify(sortKeys(one))).sort();
       expect(byText(secondary)).toEqual(byText(primary));
     }),
-    { numRuns: 15 },
+    { numRuns: runs(15) },
   );
 }, 120_000);
 

@@ -12,6 +12,7 @@ import {
   parseRegistration,
 } from '../../src/core/registration/registration.ts';
 import { planRecord } from '../../src/core/restore/plan.ts';
+import { runs } from '../support/property-runs.ts';
 import { readRecordings } from '../support/recordings.ts';
 import { aDescription, asDecoded, mutations, renderPlainly, shuffled } from './descriptions.ts';
 
@@ -37,7 +38,7 @@ test('what an installation is rebuilt from, and the description for a write, are
         expectSame(texts[kind]);
       },
     ),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   );
 });
 
@@ -109,7 +110,7 @@ test('rows that are seen to be distinct do not collapse, so that a new record is
         collapsed: rows.length - distinct.length,
       });
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 

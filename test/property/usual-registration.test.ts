@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { DrError } from '../../src/core/errors.ts';
 import { parseAnyRegistration, parseRegistration } from '../../src/core/registration/registration.ts';
 import { readUsual } from '../../src/core/registration/usual.ts';
+import { runs } from '../support/property-runs.ts';
 import { readRecordings } from '../support/recordings.ts';
 import { anAppleRow } from '../support/rows.ts';
 import { aDescription, asDecoded, type Description, mutations, renderPlainly, shuffled } from './descriptions.ts';
@@ -26,7 +27,7 @@ test('a description read at a glance says what the general reader says of it, da
         expectSame(texts[kind]);
       },
     ),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   );
 });
 
