@@ -41,10 +41,18 @@ export function createHub(options: TransportOptions): HubClient {
       const call = { deadlineAt };
       const body = `<entry xmlns="http://www.w3.org/2005/Atom"><content type="application/xml">${xml}</content></entry>`;
       const path = pathOf('registrations', id);
-      const request = { method: 'PUT', path, contentType: ENTRY_TYPE, body } as const;
-      return ifMatch === undefined
-        ? put(endpoint, { ...request, operation: 'putRegistration', readsAnswer: true }, call)
-        : put(endpoint, { ...request, operation: 'updateRegistration', ifMatch }, call);
+      const isNew = ifMatch === undefined;
+      const operation = isNew ? 'putRegistration' : 'updateRegistration';
+      const request = {
+        operation,
+        method: 'PUT',
+        path,
+        contentType: ENTRY_TYPE,
+        body,
+        ifMatch,
+        readsAnswer: isNew,
+      } as const;
+      return put(endpoint, request, call);
     },
     putInstallation(id, body, call) {
       const path = pathOf('installations', id);
