@@ -14,6 +14,7 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   NoGoodSnapshot: 404,
   RunNotFound: 404,
   SnapshotNotFound: 404,
+  NewerRunExists: 409,
   NothingToRetry: 409,
   NothingToRollBack: 409,
   RunIdInUse: 409,

@@ -13,6 +13,7 @@ export const errorCodes = [
   'HubUnauthorized',
   'Internal',
   'ListingUnstable',
+  'NewerRunExists',
   'NoGoodSnapshot',
   'NothingToRetry',
   'NothingToRollBack',

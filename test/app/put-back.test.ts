@@ -34,8 +34,8 @@ async function aRehearsed(refusesForeignIds = false): Promise<Engine> {
   return engine;
 }
 
-async function rollBack(engine: Engine, id: string) {
-  const run = await startRollback(engine.app, id, { confirm: 'three/devices' });
+async function rollBack(engine: Engine, id: string, keepNewer?: true) {
+  const run = await startRollback(engine.app, id, { confirm: 'three/devices', keepNewer });
   await runToEnd(engine, 'restore', run.id);
   return readRestoreView(engine.app, run.id);
 }
@@ -338,7 +338,7 @@ describe('what a rollback undid is known by the next restore', () => {
     register(engine.primary, '59-5-1', '59-5-1', ['changed']);
     await backUp(engine);
     await restore(engine);
-    expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { putBack: 1, removed: 1 } });
+    expect(await rollBack(engine, id, true)).toMatchObject({ status: 'Succeeded', counts: { putBack: 1, removed: 1 } });
     register(engine.primary, '59-5-1', '59-5-1', ['changed again']);
     await backUp(engine);
     // What the pair had agreed on before is no longer stored: what the rollback put back is known as ours.

@@ -36,10 +36,10 @@ export async function openTarget(app: App, { request, hub }: RestoreRun, id?: st
   return { manifest, hub: target };
 }
 
-interface AgainOptions {
+interface AgainOptions extends Pick<RestoreRun, 'newer'> {
   readonly id?: string | undefined;
   readonly purpose: 'retry' | 'rollback';
-  readonly warnings: string[];
+  readonly warnings: readonly string[];
   readonly note?: string | undefined;
   readonly requestedBy?: RestoreRun['requestedBy'];
 }
@@ -48,14 +48,15 @@ export async function launchAgain(
   app: App,
   { id: of, hub, request }: RestoreRun,
   manifest: Manifest,
-  { id, purpose, warnings, note = request.note, requestedBy = 'http' }: AgainOptions,
+  { id, purpose, warnings, newer, note = request.note, requestedBy = 'http' }: AgainOptions,
 ): Promise<RestoreRun> {
   const { target, onConflict, leftovers, resurrect, only, order } = request;
   const { run } = await launchRestore(app, {
     id,
     manifest,
     hub,
-    warnings,
+    warnings: [...warnings],
+    newer,
     requestedBy,
     request: {
       purpose,

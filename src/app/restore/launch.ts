@@ -13,7 +13,7 @@ import { documents } from '../stored/documents.ts';
 const DAY_MS = 86_400_000;
 
 /** What is decided about a run before it begins; the rest follows from the snapshot and the time. */
-export interface NewRestore extends Pick<RestoreRun, 'hub' | 'warnings' | 'requestedBy'> {
+export interface NewRestore extends Pick<RestoreRun, 'hub' | 'warnings' | 'requestedBy' | 'newer'> {
   /** The caller's, if there is one. */
   readonly id: string | undefined;
   readonly manifest: Manifest;

@@ -7,8 +7,7 @@ import { findRun } from '../runs/store.ts';
 import { readManifest, readSnapshotShard } from '../snapshots/store.ts';
 import { readComparison } from './compare/comparison.ts';
 import { nameOfKey, newestResults, PAGE, parsePosition } from './outcomes/listed.ts';
-import { readUndo } from './outcomes/undo.ts';
-import { extrasOf } from './outcomes/undone.ts';
+import { extrasOf, readUndo } from './outcomes/undo.ts';
 import { readNewest, readRunOf } from './outcomes/written.ts';
 
 /** Counted only: of a large hub they may be millions that the restore is not about. */

@@ -1,10 +1,9 @@
 import { DrError } from '../../core/errors.ts';
 import type { RollbackRequest } from '../../core/request/restore.ts';
-import { wrote } from '../../core/restore/next-actions.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import { type App, fullNameOf } from '../app.ts';
 import { launchAgain, openTarget, readEnded, refusal } from './again.ts';
-import { readTotals } from './outcomes/totals.ts';
+import { findNewer, hasWritten } from './newer-runs.ts';
 import { probeTier, refuseWrongConfirmation } from './preflight.ts';
 
 export interface RollbackOptions {
@@ -15,12 +14,13 @@ export interface RollbackOptions {
 
 /**
  * Removes from the target what the restore wrote and nothing has changed since. Throws `ConfirmationMissing` unless the
- * target hub's full name is typed back, `RunNotOver` while the restore runs, `NothingToRollBack` when it wrote nothing.
+ * target hub's full name is typed back, `RunNotOver` while the restore runs, `NothingToRollBack` when it wrote nothing,
+ * `NewerRunExists` while a newer one is not rolled back.
  */
 export async function startRollback(
   app: App,
   runId: string,
-  { confirm, note }: RollbackRequest,
+  { confirm, note, keepNewer = false }: RollbackRequest,
   { id, requestedBy = 'http' }: RollbackOptions = {},
 ): Promise<RestoreRun> {
   const restore = await readEnded(app, runId);
@@ -33,9 +33,11 @@ export async function startRollback(
   if (purpose === 'rollback')
     throw refusal('NothingToRollBack', restore, 'is a rollback itself. Restore again instead');
   if (dryRun) throw refusal('NothingToRollBack', restore, 'was a dry run');
-  const { counts, attempted } = await readTotals(app, restore);
-  if (wrote(counts) + attempted === 0) throw refusal('NothingToRollBack', restore, 'wrote nothing');
+  if (!(await hasWritten(app, restore))) throw refusal('NothingToRollBack', restore, 'wrote nothing');
   const { manifest, hub } = await openTarget(app, restore, id);
   await probeTier(app, hub);
-  return launchAgain(app, restore, manifest, { id, purpose: 'rollback', note, warnings: [], requestedBy });
+  // Whatever lives in a scratch hub is its drills' own.
+  const { runs: newer, warnings } =
+    purpose === 'drill' ? { runs: [], warnings: [] } : await findNewer(app, restore, keepNewer);
+  return launchAgain(app, restore, manifest, { id, purpose: 'rollback', note, warnings, newer, requestedBy });
 }

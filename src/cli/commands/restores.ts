@@ -35,11 +35,12 @@ export function addRestoreCommands(program: Command, run: Run): void {
     .command('rollback <id>')
     .description('remove what a restore wrote, except what has changed since')
     .option('--confirm <namespace/hub>', 'full name of the hub to remove from, as confirmation')
+    .option('--keep-newer', 'leave what newer restores wrote; without it they have to be rolled back first')
     .option('--note <text>', 'who asks and why, for the report')
     .option(...watchOption)
     .action(
-      run(async (context, id, { watch, note, confirm }) => {
-        const body = { confirm: confirm ?? (await askForHub(context, id)), note };
+      run(async (context, id, { watch, note, keepNewer, confirm }) => {
+        const body = { confirm: confirm ?? (await askForHub(context, id)), note, keepNewer };
         return startRun(context, { collection: 'restores', path: `${pathOf('restores', id)}/rollback`, body }, watch);
       }),
     );

@@ -31,7 +31,12 @@ const requestSchema = z.strictObject({
   confirm: z.string().optional(),
 });
 
-const rollbackSchema = z.strictObject({ confirm: z.string().optional(), note: noteSchema.optional() });
+const rollbackSchema = z.strictObject({
+  confirm: z.string().optional(),
+  note: noteSchema.optional(),
+  /** Leaves what newer restores wrote, where there are any; without it they have to be rolled back first. */
+  keepNewer: z.boolean().optional(),
+});
 
 /** What an on-call engineer asks for. An empty body asks for the latest good snapshot into the secondary hub. */
 export type RestoreRequest = Readonly<z.infer<typeof requestSchema>>;
@@ -64,7 +69,9 @@ export function parseRollbackRequest(body: string): RollbackRequest {
   const source: Source = {
     code: 'BadRequest',
     what: 'request body',
-    hint: 'Send a JSON object with confirm (namespace/hub of the target), and note (text) if you like.',
+    hint:
+      'Send a JSON object with confirm (namespace/hub of the target), ' +
+      'and, if you like, note (text) and keepNewer (true or false).',
   };
   return parseWith(rollbackSchema, parseBody(body, source), source);
 }

@@ -69,6 +69,16 @@ export const MAX_TERMS = 50;
 /** More runs of a pair than this that ended before they were done: the oldest are forgotten. */
 export const MAX_UNFINISHED = 20;
 
+/** A rollback that more newer runs than this would have to be compared with is refused. */
+export const MAX_NEWER = 50;
+
+const newerSchema = z.strictObject({
+  id: z.string(),
+  /** One of its rollbacks, which are the oldest first, undid all of it. */
+  isUndone: z.boolean(),
+  rollbacks: z.array(z.string()),
+});
+
 /** A baseline as a run left it. */
 export const baselineRefSchema = z.strictObject({ runId: z.string(), shardCount: z.int().positive(), at: instant });
 
@@ -140,6 +150,8 @@ export const restoreSchema = z.strictObject({
     .array(z.strictObject({ id: z.string(), endedAt: instant.optional() }))
     .max(MAX_UNFINISHED)
     .optional(),
+  /** Of a rollback: runs that wrote to its hub after the restore that it undoes, the oldest first. */
+  newer: z.array(newerSchema).max(MAX_NEWER).optional(),
   /** Which hub was in use since when, the oldest first; that one was so from the beginning. */
   terms: z.array(termSchema).max(MAX_TERMS).optional(),
   /** The newest good snapshot of the target itself, where that was in use once. */
@@ -234,6 +246,7 @@ export type RunOf<Kind extends RunKind> = Extract<Run, { readonly kind: Kind }>;
 /** The same for a parameter: the kind is inferred from the run that is handed in. */
 export type OfKind<Kind extends RunKind> = RunOf<Kind> & { readonly kind: Kind };
 
+export type NewerRun = Readonly<z.infer<typeof newerSchema>>;
 export type Term = Readonly<z.infer<typeof termSchema>>;
 export type Phase = Readonly<z.infer<typeof phaseSchema>>;
 type PhaseName = Phase['name'];

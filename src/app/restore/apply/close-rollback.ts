@@ -8,7 +8,7 @@ import { isRepairInPlace, readAtOf, timesOf } from '../../../core/restore/circum
 import { newestLetters, outcomeOf, removalOf } from '../../../core/restore/outcomes.ts';
 import type { Note } from '../../../core/restore/seen.ts';
 import { openAgreed, writeBaselineShard } from '../../baseline/store.ts';
-import type { Undone } from '../outcomes/undone.ts';
+import type { Undone } from '../compare/undone.ts';
 import type { ClosedShard } from './close-baseline.ts';
 
 /**

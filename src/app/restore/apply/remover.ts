@@ -9,9 +9,9 @@ import { isTooEarlyToMiss } from '../../../core/restore/too-early.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
+import type { Undone } from '../compare/undone.ts';
 import { type Journal, readJournals } from '../outcomes/journal.ts';
 import { readMintedIds } from '../outcomes/minted-ids.ts';
-import type { Undone } from '../outcomes/undone.ts';
 import { askFor, findNow } from './ask-for.ts';
 import { LOOKING_FROM } from './next-pass.ts';
 import type { Planned, RecordPlanner, ShardToPlan } from './planner.ts';
@@ -54,7 +54,7 @@ export async function openRemover(
       const planWith = (found: RecordOfRows | undefined): Planned => {
         const { decision, isUnconfirmed } = planPutBack({ ...what, live: found }, planning);
         const doubt = isUnconfirmed || (isTooEarly && decision.kind === 'settled') ? doubtOf(isTooEarly) : undefined;
-        const isThere = decision.kind === 'settled' && decision.outcome === 'putBack' && !decision.hasChangedSince;
+        const isThere = decision.kind === 'settled' && decision.outcome !== 'keptLive' && !decision.hasChangedSince;
         const noted = isThere && found !== undefined ? { seen: found.rows.map(versionHashOf) } : undefined;
         return { decision, collapsed: 0, addedRows: [], noted, unconfirmed: doubt };
       };

@@ -2,7 +2,7 @@ import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { groupOf } from '../../../core/request/selection.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { recordsIn, type ShardRecords } from '../../../core/snapshot/shard.ts';
-import type { Undone } from '../outcomes/undone.ts';
+import type { Undone } from '../compare/undone.ts';
 
 /** More groups than an order may have. */
 export const MAX_WAVES = 100;

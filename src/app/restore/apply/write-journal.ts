@@ -45,10 +45,14 @@ export async function writeJournal(writer: JournalWriter): Promise<Journal> {
   return journal;
 }
 
-/** Of a rollback, too, what was about to be removed when its device turned out to be faster. */
+/**
+ * Of a rollback, too, what was about to be removed when its device turned out to be faster, and what is as it was before
+ * the restore: that may have another version since.
+ */
 function isNoted({ request }: RestoreRun, letter: string): boolean {
   const outcome = outcomeOf(letter);
-  return isWrittenOutcome(outcome) || (request.purpose === 'rollback' && outcome === 'keptLive');
+  const isOfRollback = outcome === 'keptLive' || outcome === 'unchanged';
+  return isWrittenOutcome(outcome) || (request.purpose === 'rollback' && isOfRollback);
 }
 
 /**

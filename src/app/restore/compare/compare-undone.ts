@@ -5,10 +5,10 @@ import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { keyHashOf } from '../../../core/registration/record.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
-import { openUndone, type Undone } from '../outcomes/undone.ts';
 import { readComparison, storeComparison } from './comparison.ts';
 import { storeForeignRows } from './foreign-rows.ts';
 import { storeSelection } from './selection.ts';
+import { openUndone, type Undone } from './undone.ts';
 
 /**
  * What a rollback begins a pass with: it is about what its restore has changed, and puts back no device that has
@@ -33,7 +33,7 @@ export async function compareUndone(
     await storeSelection(app, run, shard, {
       platforms: fingerprints.platformOfEach(),
       isSelected: (index) => undone.written.has(index) || undone.hasUndoAt(index),
-      extraOutcomes: undone.extras.map(() => 'pending'),
+      extraOutcomes: undone.extras.map((key) => (undone.undo.has(key) ? 'pending' : 'excluded')),
       onlyInTarget: 0,
     });
   }

@@ -1,4 +1,5 @@
 import { versionHashOf } from '../../../core/fingerprint/row.ts';
+import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { undoFolder, undoName } from '../../../core/paths.ts';
 import type { Hub } from '../../../core/ports.ts';
 import { groupRows, keyHashOf, type RecordOfRows, recordKey, shardOf } from '../../../core/registration/record.ts';
@@ -96,4 +97,20 @@ export async function readUndo(app: App, restore: RestoreRun, shard: number): Pr
     }
   }
   return undo;
+}
+
+/** Which keys of the undo a shard of the snapshot holds, and where. */
+export function placesIn(undo: ReadonlyMap<string, Undo>, fingerprints: FingerprintTable): Map<string, number> {
+  const keys = new Map([...undo.keys()].map((key) => [keyHashOf(key), key]));
+  const places = new Map<string, number>();
+  for (let index = 0; index < fingerprints.count; index += 1) {
+    const key = keys.get(fingerprints.keyHashAt(index));
+    if (key !== undefined) places.set(key, index);
+  }
+  return places;
+}
+
+/** Of the undo the keys that the snapshot does not hold, in the order of their positions. */
+export function extrasOf(undo: ReadonlyMap<string, Undo>, inSnapshot: { has(key: string): boolean }): string[] {
+  return [...undo.keys()].filter((key) => !inSnapshot.has(key)).sort();
 }

@@ -4,8 +4,9 @@ import type { Undo } from '../../../core/restore/plan-put-back.ts';
 import type { WrittenRecord } from '../../../core/restore/plan-removal.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
-import { readUndo } from './undo.ts';
-import { readRunOf, readWritten } from './written.ts';
+import { extrasOf, placesIn, readUndo } from '../outcomes/undo.ts';
+import { readRunOf, readWritten } from '../outcomes/written.ts';
+import { readSinceRestore } from './since-restore.ts';
 
 /** What a rollback is about in one shard. */
 export interface Undone {
@@ -14,7 +15,10 @@ export interface Undone {
   readonly written: ReadonlyMap<number, WrittenRecord>;
   /** By key. */
   readonly undo: ReadonlyMap<string, Undo>;
-  /** Of the undo the keys that the snapshot does not hold: they come after its records. */
+  /**
+   * Keys of what the restore overwrote or withdrew and the snapshot does not hold: they come after its records. Those
+   * of which the undo holds nothing a newer run has written since.
+   */
   readonly extras: readonly string[];
   /** Whether the record lived in the target before, and is to be put back. */
   hasUndoAt(index: number): boolean;
@@ -27,26 +31,16 @@ export async function openUndone(
   fingerprints: FingerprintTable,
 ): Promise<Undone> {
   const restore = await readRunOf(app, rollback);
-  const undo = await readUndo(app, restore, shard);
-  const keys = new Map([...undo.keys()].map((key) => [keyHashOf(key), key]));
-  const inSnapshot = new Set<string>();
-  const positions = new Set<number>();
-  for (let index = 0; index < fingerprints.count; index += 1) {
-    const key = keys.get(fingerprints.keyHashAt(index));
-    if (key === undefined) continue;
-    inSnapshot.add(key);
-    positions.add(index);
-  }
+  const since = await readSinceRestore(app, rollback, restore, shard, fingerprints);
+  const all = await readUndo(app, restore, shard);
+  const written = since.withVersions(await readWritten(app, restore, shard));
+  const undo = new Map([...all].filter(([key]) => !since.isNewers(keyHashOf(key))));
+  const positions = new Set(placesIn(undo, fingerprints).values());
   return {
     restore,
-    written: await readWritten(app, restore, shard),
+    written: new Map([...written].filter(([index]) => !since.isNewers(fingerprints.keyHashAt(index)))),
     undo,
-    extras: extrasOf(undo, inSnapshot),
+    extras: extrasOf(all, placesIn(all, fingerprints)),
     hasUndoAt: (index) => positions.has(index),
   };
-}
-
-/** Of the undo the keys that the snapshot does not hold, in the order of their positions. */
-export function extrasOf(undo: Undone['undo'], inSnapshot: ReadonlySet<string>): string[] {
-  return [...undo.keys()].filter((key) => !inSnapshot.has(key)).sort();
 }

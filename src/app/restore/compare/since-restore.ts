@@ -1,0 +1,103 @@
+import { versionHashOf } from '../../../core/fingerprint/row.ts';
+import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
+import { manifestName } from '../../../core/paths.ts';
+import { keyHashOf, membersOf, sectionsOf } from '../../../core/registration/record.ts';
+import type { WrittenRecord } from '../../../core/restore/plan-removal.ts';
+import { seenVersions } from '../../../core/restore/seen.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
+import type { Manifest } from '../../../core/snapshot/manifest.ts';
+import type { App } from '../../app.ts';
+import { findRun } from '../../runs/store.ts';
+import { needSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
+import { readManifest } from '../../snapshots/store.ts';
+import { invalidDocument } from '../../stored/invalid.ts';
+import { extrasOf, placesIn, readUndo } from '../outcomes/undo.ts';
+import { outcomesOfWritten, readDoneJournals, readNewest } from '../outcomes/written.ts';
+
+type Written = ReadonlyMap<number, WrittenRecord>;
+
+/** What became of a restore's records by newer runs into the same hub, for one shard of its rollback. */
+export interface SinceRestore {
+  /** A newer run has written the record, by the hash of its key: it is no longer this restore's. */
+  isNewers(keyHash: number): boolean;
+  /** With the versions that rows have got since, when a newer run's rollback put them back. */
+  withVersions(written: Written): Written;
+}
+
+/** Throws `StoredDocumentInvalid` when it is no longer known what a newer run wrote: without it, that would be removed, too. */
+export async function readSinceRestore(
+  app: App,
+  { newer = [] }: RestoreRun,
+  restore: RestoreRun,
+  shard: number,
+  fingerprints: FingerprintTable,
+): Promise<SinceRestore> {
+  const newers = new Set<number>();
+  const putBacks: PutBack[] = [];
+  for (const { id, isUndone, rollbacks } of newer) {
+    const run = await findRun(app, 'restore', id);
+    for (const one of membersOf(sectionsOf(shard, restore.shardCount, run.shardCount))) {
+      if (!isUndone) for (const keyHash of await readWrittenKeys(app, run, one)) newers.add(keyHash);
+      for (const rollback of rollbacks) putBacks.push(...(await readPutBacks(app, run, rollback, one)));
+    }
+  }
+  // In the order in which they were put back.
+  putBacks.sort((a, b) => (a.at < b.at ? -1 : 1));
+  return {
+    isNewers: (keyHash) => newers.has(keyHash),
+    withVersions(written) {
+      const all = new Map(written);
+      const places = putBacks.length === 0 ? undefined : fingerprints.places();
+      for (const { keyHash, before, now } of putBacks) {
+        const index = places?.get(keyHash);
+        const what = index === undefined ? undefined : all.get(index);
+        if (index === undefined || what?.seen === undefined) continue;
+        const { seen } = what;
+        if (before.every((version) => seen.has(version))) all.set(index, { ...what, seen: new Set([...seen, ...now]) });
+      }
+      return all;
+    },
+  };
+}
+
+/** Of one record: what a run overwrote or withdrew, and what its rollback made of it, by version hashes. */
+interface PutBack {
+  /** When the rollback began. */
+  readonly at: string;
+  readonly keyHash: number;
+  readonly before: readonly number[];
+  readonly now: readonly number[];
+}
+
+async function readWrittenKeys(app: App, run: RestoreRun, shard: number): Promise<number[]> {
+  const newest = await readNewest(app, run, shard);
+  const positions = newest === undefined ? [] : [...outcomesOfWritten(newest).keys()];
+  const undo = await readUndo(app, run, shard);
+  const keyHashes = [...undo.keys()].map(keyHashOf);
+  if (positions.length === 0) return keyHashes;
+  const fingerprints = await needSnapshotFingerprints(app, await needManifest(app, run), shard);
+  return [...keyHashes, ...positions.map((index) => fingerprints.keyHashAt(index))];
+}
+
+async function readPutBacks(app: App, run: RestoreRun, rollbackId: string, shard: number): Promise<PutBack[]> {
+  const undo = await readUndo(app, run, shard);
+  if (undo.size === 0) return [];
+  const rollback = await findRun(app, 'restore', rollbackId);
+  const journals = await readDoneJournals(app, rollback, shard);
+  const fingerprints = await needSnapshotFingerprints(app, await needManifest(app, run), shard);
+  const inSnapshot = placesIn(undo, fingerprints);
+  const extras = extrasOf(undo, inSnapshot).map((key, index) => [key, fingerprints.count + index] as const);
+  const places = new Map([...inSnapshot, ...extras]);
+  return [...undo].flatMap(([key, { before }]) => {
+    const now = seenVersions(journals.map((journal) => journal.get(places.get(key) ?? -1)))?.seen;
+    if (now === undefined) return [];
+    return [{ at: rollback.createdAt, keyHash: keyHashOf(key), before: before.rows.map(versionHashOf), now }];
+  });
+}
+
+async function needManifest(app: App, { request: { sourceHub, snapshotId } }: RestoreRun): Promise<Manifest> {
+  const manifest = await readManifest(app, sourceHub, snapshotId);
+  if (manifest !== undefined) return manifest;
+  const name = manifestName(sourceHub, snapshotId);
+  throw invalidDocument({ what: 'document', name, why: 'of a newer run is missing' });
+}

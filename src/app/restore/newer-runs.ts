@@ -1,0 +1,72 @@
+import { DrError } from '../../core/errors.ts';
+import { isSameHub } from '../../core/paths.ts';
+import { wrote } from '../../core/restore/next-actions.ts';
+import { MAX_NEWER, type NewerRun, type RestoreRun, startOfRunId } from '../../core/run/run.ts';
+import { type App, fullNameOf } from '../app.ts';
+import { listRuns, readRun } from '../runs/store.ts';
+import { readCurrentResult } from './outcomes/totals.ts';
+
+/** What a rollback has to know of the runs that wrote to its hub after the restore that it undoes. */
+interface Newer {
+  readonly runs: NewerRun[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * What newer runs wrote is not this restore's, and what they overwrote comes back only with their own rollbacks. So
+ * those come first: throws `NewerRunExists`, unless the caller keeps what the newer runs wrote. A retry belongs to its
+ * restore, and can be rolled back before it or after it.
+ */
+export async function findNewer(app: App, restore: RestoreRun, keepsNewer: boolean): Promise<Newer> {
+  const family = new Set([restore.id, await rootOf(app, restore)]);
+  const runs: NewerRun[] = [];
+  const blocking: string[] = [];
+  const later = await readLater(app, restore);
+  for (const run of later) {
+    const { purpose, of = '' } = run.request;
+    if (purpose === 'rollback' || !(await hasWritten(app, run))) continue;
+    if (purpose === 'retry' && family.has(of)) family.add(run.id);
+    const rollbacks = later.filter(({ request }) => request.purpose === 'rollback' && request.of === run.id);
+    const isUndone = rollbacks.some(({ status }) => status === 'Succeeded');
+    runs.push({ id: run.id, isUndone, rollbacks: rollbacks.map(({ id }) => id) });
+    if (!isUndone && !family.has(run.id)) blocking.push(run.id);
+  }
+  const newest = blocking.at(-1);
+  const kept = runs.filter(({ isUndone }) => !isUndone).map(({ id }) => id);
+  const isTooMany = kept.length > MAX_NEWER;
+  if (newest !== undefined && (!keepsNewer || isTooMany)) throw newerRunExists(restore, newest, blocking.length);
+  const undone = runs.filter(({ isUndone }) => isUndone).slice(0, MAX_NEWER - kept.length);
+  return {
+    runs: runs.filter((one) => !one.isUndone || undone.includes(one)),
+    warnings: kept.length === 0 ? [] : [`What these newer restores wrote stays: ${kept.join(', ')}.`],
+  };
+}
+
+/** Whether a restore may have written anything. */
+export async function hasWritten(app: App, run: RestoreRun): Promise<boolean> {
+  if (run.request.dryRun) return false;
+  const { counts, attempted } = (await readCurrentResult(app, run)).result;
+  return wrote(counts) + attempted > 0;
+}
+
+/** The restore that this is a retry of, or a retry of a retry. */
+async function rootOf(app: App, run: RestoreRun): Promise<string> {
+  const { purpose, of } = run.request;
+  const before = purpose === 'retry' && of !== undefined ? await readRun(app, 'restore', of) : undefined;
+  return before === undefined ? run.id : rootOf(app, before);
+}
+
+/** All runs into the same hub that began later, the oldest first. */
+async function readLater(app: App, { createdAt, hub }: RestoreRun): Promise<readonly RestoreRun[]> {
+  // An id says the second in which its run began, unless the caller chose it.
+  const second = Math.floor(Date.parse(createdAt) / 1000) * 1000;
+  const mayBeLater = (id: string): boolean => (startOfRunId(id) ?? second) >= second;
+  const runs = await listRuns(app, 'restore', Number.POSITIVE_INFINITY, mayBeLater);
+  return runs.filter((run) => run.createdAt > createdAt && isSameHub(run.hub, hub)).reverse();
+}
+
+function newerRunExists(restore: RestoreRun, newest: string, count: number): DrError {
+  const others = count === 1 ? '' : `, and ${count - 1} more before it`;
+  const message = `The restore '${newest}' wrote to hub ${fullNameOf(restore.hub)} after '${restore.id}'${others}. Roll that back first: POST /api/restores/${newest}/rollback. Or set the field keepNewer, which undoes only what no newer restore wrote.`;
+  return new DrError('NewerRunExists', message, { target: newest });
+}
