@@ -41,7 +41,11 @@ export async function emit(app: App, change: Change): Promise<void> {
 export interface ForeignRows {
   readonly takenHandles: Float64Array;
   readonly takenIds: Float64Array;
-  readonly ourHandles: Float64Array;
+  /** Of what is to be withdrawn, which may turn out to be too much. */
+  readonly doomedHandles: Float64Array;
+  readonly doomedIds: Float64Array;
+  /** Of what is ours and stays. */
+  readonly heldHandles: Float64Array;
   readonly ourIds: Float64Array;
   /** Of the row at the same place in `ourIds`. */
   readonly ourVersions: Float64Array;

@@ -106,6 +106,53 @@ describe('what is withdrawn', () => {
     expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
   });
 
+  describe('where its old row may not be withdrawn, a device that moved is not written a second time', () => {
+    /** Two devices are there as other installations, and one installation has the handle that another one had. */
+    async function aMoved(): Promise<Engine> {
+      const engine = await aRehearsed(60);
+      const { rows } = engine.primary;
+      for (const index of [0, 2]) {
+        uninstall(rows, `device-${index}`);
+        install(rows, `renamed-${index}`, { token: tokenOf(`device-${index}`) });
+      }
+      return engine;
+    }
+    const tokensOf = ({ secondary }: Engine): number =>
+      [...secondary.rows.values()].filter((xml) => xml.includes(tokenOf('device-0'))).length;
+
+    it('above the bound', async () => {
+      const engine = await aMoved();
+      for (let index = 0; index < 22; index += 1) {
+        engine.primary.rows.delete(`${2 * index + 1}9-5-1`);
+        install(engine.primary.rows, `new-${index}`, {});
+      }
+      await backUp(engine);
+      const view = await restore(engine);
+      const counts = { conflict: 2, created: 22, leftover: 24, withdrawn: 0 };
+      expect(view).toMatchObject({ status: 'Succeeded', counts, warnings: [expect.stringContaining('22 records')] });
+      expect(tokensOf(engine)).toBe(2);
+    });
+
+    it('with a selection, and with leftovers that are to be kept', async () => {
+      const engine = await aMoved();
+      // This one gives its handle away, and stays.
+      uninstall(engine.primary.rows, 'device-4');
+      install(engine.primary.rows, 'device-4', { token: tokenOf('its new one'), etag: 2 });
+      install(engine.primary.rows, 'heir', { token: tokenOf('device-4') });
+      await backUp(engine);
+      const before = new Map(engine.secondary.rows);
+      const only = { installationIds: ['renamed-0', 'heir'] };
+      expect(await restore(engine, { only, dryRun: true })).toMatchObject({ counts: { conflict: 2, total: 2 } });
+      expect(await restore(engine, { only })).toMatchObject({ counts: { conflict: 2, total: 2 } });
+      expect(engine.secondary.rows).toEqual(before);
+      const counts = { conflict: 2, leftover: 2, updated: 1, created: 1, withdrawn: 0 };
+      expect(await restore(engine, { leftovers: 'keep' })).toMatchObject({ status: 'Succeeded', counts });
+      expect(tokensOf(engine)).toBe(2);
+      expect(await restore(engine)).toMatchObject({ counts: { created: 2, withdrawn: 2, conflict: 0 } });
+      expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+    });
+  });
+
   it('is nothing where the snapshot is suspect', async () => {
     const engine = await aRehearsed();
     for (let index = 1; index < 20; index += 2) engine.primary.rows.delete(`${index}9-5-1`);

@@ -143,9 +143,13 @@ function decideAll(world: World, { shardCount, turn }: Order): unknown {
     own.map((record, index) => {
       const wanted = { record, shown: shownAt(fingerprints, index), isGoneSince: false, isFromBefore: false };
       const pass = { around: world.around, readAt: READ_AT, nowMs: READ_AT, overwrites: false, isAnotherForm: false };
+      const isHeld = (): boolean => false;
       const planning = { expiryFloorAtMs: 0, isTargetEmpty: false, elsewhere, mintedFor: () => [] };
       const before = table.get(keyHashOf(record.key)) ?? noneOf(record);
-      return [record.key, planFirst(wanted, liveRecords.get(record.key), before, { ...pass, ...planning })] as const;
+      return [
+        record.key,
+        planFirst(wanted, liveRecords.get(record.key), before, { ...pass, ...planning, isHeld }),
+      ] as const;
     }),
   );
   const extras = shards.flatMap(({ comparison, extraOutcomes }) =>
@@ -182,19 +186,20 @@ function surveyShard(
     around,
     expiryFloor: 0,
     isWhole: true,
+    isSelected: () => true,
     baselineOf,
   });
   return { ...survey, ...countTarget(fingerprints, live, baselineOf, undefined), fingerprints };
 }
 
 function elsewhereOf(foreign: readonly ForeignRow[]) {
-  const taken = foreign.filter(({ isOurs }) => !isOurs);
+  const taken = foreign.filter(({ kind }) => kind === 'taken');
   return {
     isTaken: (row: Registration) =>
       taken.some((one) => one.handleHash === handleHash(row) || one.idHash === hash53(row.id)),
     oursUnder: (id: string) =>
       foreign
-        .flatMap((one) => (one.isOurs && one.idHash === hash53(id) ? [one.versionHash] : []))
+        .flatMap((one) => (one.kind !== 'taken' && one.idHash === hash53(id) ? [one.versionHash] : []))
         .sort((a, b) => a - b),
   };
 }

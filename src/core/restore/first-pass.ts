@@ -3,7 +3,7 @@ import { type BaselineRecord, type Entry, entryOf, hasExpired, isReworded, type 
 import { type Shown, shownIn } from '../fingerprint/shown.ts';
 import { isInPlace } from '../registration/expected.ts';
 import type { RecordOfRows } from '../registration/record.ts';
-import { hasRepairTag } from '../registration/registration.ts';
+import { hasRepairTag, type Registration } from '../registration/registration.ts';
 import { type Circumstances, decideByTable, type RecordView } from './decision-table.ts';
 import {
   isShorterThan,
@@ -37,6 +37,8 @@ export interface FirstPass extends Planning {
   readonly overwrites: boolean;
   /** A hub writes most records in another form than when they were agreed on. */
   readonly isAnotherForm: boolean;
+  /** Its device is there under another key, which is ours and stays: that is for another run to move. */
+  isHeld(row: Registration): boolean;
 }
 
 /** A record of the snapshot, and what it shows by its fingerprint. */
@@ -85,6 +87,7 @@ function planAbsent(record: RecordOfRows, isWanted: boolean, isAbsenceVoid: bool
   if (!isWanted) return { kind: 'settled', outcome: 'goneInTarget' };
   // Its device registered again under another key, or another device has its registration id.
   if (record.rows.some(pass.elsewhere.isTaken)) return { kind: 'settled', outcome: 'keptLive' };
+  if (record.rows.some(pass.isHeld)) return { kind: 'settled', outcome: 'conflict' };
   const plan = toPlan('created', planCreation(record, pass));
   return isAbsenceVoid && typeof plan === 'object' && plan.kind === 'write' ? { ...plan, isAbsenceVoid } : plan;
 }

@@ -14,9 +14,16 @@ export interface ForeignRow {
   readonly handleHash: number;
   readonly idHash: number;
   readonly versionHash: number;
-  /** It is as it was agreed on, and the snapshot is not older than that: nothing of its device's own. */
-  readonly isOurs: boolean;
+  readonly kind: ForeignKind;
 }
+
+/**
+ * `taken` by its device's own word; else it is as it was agreed on, and the snapshot is not older than that. Then it is
+ * `ours`, and another write of the run frees it; `doomed`, to be withdrawn within bounds; `staying`, when its record is
+ * neither; or `apart`, a row of a record that the run is not about: it stays, and its id is not written over.
+ */
+export const foreignKinds = ['taken', 'ours', 'doomed', 'staying', 'apart'] as const;
+export type ForeignKind = (typeof foreignKinds)[number];
 
 /** What a look at the target says of one shard, before any text is read. */
 export interface Survey {
@@ -47,6 +54,8 @@ export interface SurveyOptions {
   readonly expiryFloor: number;
   /** Records that the run is not about, and withdrawals, are left out. */
   readonly isWhole: boolean;
+  /** Of the snapshot, by position: those that the run is about. */
+  readonly isSelected: (place: number) => boolean;
   readonly baselineOf: (keyHash: number) => BaselineRecord;
 }
 
@@ -64,9 +73,8 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
     const before = options.baselineOf(keyHash);
     const shown = shownBy(rows);
     const isOurs = isAsAgreed(entryOf(before), shown, options.readAt);
-    // The snapshot has its record under another id. That record may not be selected: its row must not be overwritten.
-    const isKept = isOurs && place !== undefined && !options.isWhole;
-    if (!isKept) for (const stranger of strangers) foreign.push({ ...stranger, keyHash, isOurs });
+    const kind = isOurs ? kindOfOurs(place, options) : 'taken';
+    for (const stranger of strangers) foreign.push({ ...stranger, keyHash, kind });
     if (place !== undefined) continue;
     const outcome = options.isWhole ? outcomeOfExtra(before, shown, options) : undefined;
     if (outcome === undefined) onlyInTarget += options.isWhole ? 1 : 0;
@@ -77,6 +85,12 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
   }
   const comparison = Comparison.of(fingerprints, live, extras, options.expiryFloor);
   return { comparison, extraOutcomes, onlyInTarget, foreign };
+}
+
+/** A record that the snapshot does not hold stays where it is until it is proven that it is to be withdrawn. */
+function kindOfOurs(place: number | undefined, { isSelected }: SurveyOptions): ForeignKind {
+  if (place === undefined) return 'staying';
+  return isSelected(place) ? 'ours' : 'apart';
 }
 
 export const noTargetCounts: SurveyCounts = { absentCount: 0, goneSinceCount: 0, agreedCount: 0, rewordedCount: 0 };
@@ -135,7 +149,7 @@ function outcomeOfExtra(before: BaselineRecord, shown: Shown, options: SurveyOpt
 }
 
 function strangersAmong(rows: readonly RowFingerprint[], fingerprints: FingerprintTable, place: number | undefined) {
-  const strangers: Omit<ForeignRow, 'keyHash' | 'isOurs'>[] = [];
+  const strangers: Omit<ForeignRow, 'keyHash' | 'kind'>[] = [];
   for (const { handleHash, idHash, versionHash } of rows) {
     const isHandleKnown = place !== undefined && fingerprints.hasHandleAt(place, handleHash);
     const isIdKnown = place !== undefined && fingerprints.mayHaveIdAt(place, idHash);

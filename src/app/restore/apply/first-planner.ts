@@ -25,6 +25,7 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
   const { maxDeletePercent } = app.policy;
   const around = circumstancesOf(run);
   const absences = !isWithinBounds(run, 'absent', maxDeletePercent);
+  const mayWithdraw = isWithinBounds(run, 'doomed', maxDeletePercent);
   const pass: FirstPass = {
     around: { ...around, exceeded: { ...around.exceeded, absences } },
     readAt: readAtOf(run),
@@ -34,10 +35,10 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
     expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
     isTargetEmpty: run.found?.rows === 0,
     elsewhere: opened.elsewhere,
+    isHeld: (row) => opened.elsewhere.isHeld(row, mayWithdraw),
     mintedFor: idMap.mintedFor,
   };
   const extras = new Map([...live.values()].map((record) => [keyHashOf(record.key), record]));
-  const mayWithdraw = isWithinBounds(run, 'doomed', maxDeletePercent);
   const { dryRun } = run.request;
   const stillHolds = openStillHolds(app, run, shard);
   const hub = hubOf(app, run.hub);

@@ -15,6 +15,7 @@ import type { Outcome } from '../../../core/restore/outcomes.ts';
 import { warningsOf } from '../../../core/restore/plan-warnings.ts';
 import {
   countTarget,
+  type ForeignRow,
   noTargetCounts,
   type Survey,
   type SurveyCounts,
@@ -104,6 +105,7 @@ async function compare(
     shard,
     fingerprints,
     live,
+    isSelected,
   );
   await storeForeignRows(app, run, shard, foreign);
   const platforms = fingerprints.platformOfEach();
@@ -125,6 +127,7 @@ async function survey(
   shard: number,
   fingerprints: FingerprintTable,
   live: LiveFingerprints,
+  isSelected: (place: number) => boolean = () => true,
 ): Promise<Survey & { readonly counts?: SurveyCounts & { readonly isLost: boolean } }> {
   const baseline = await openBaseline(app, run, shard);
   const { get: baselineOf, isLost } = baseline;
@@ -134,6 +137,7 @@ async function survey(
     around: circumstancesOf(run),
     expiryFloor: Date.parse(run.request.expiryFloorAt) / 1000,
     isWhole: isWhole(run),
+    isSelected,
     baselineOf,
   });
   if (run.phase.pass > 1) return found;
@@ -150,7 +154,7 @@ async function survey(
     one === 'pending' && !isDoomed(index) ? 'leftover' : one,
   );
   // What is to be withdrawn anyway is in no record's way: under the same registration id one write is the whole move.
-  const foreign = found.foreign.map((row) => (proven.has(row.keyHash) ? { ...row, isOurs: true } : row));
+  const foreign = found.foreign.map((row): ForeignRow => (proven.has(row.keyHash) ? { ...row, kind: 'doomed' } : row));
   return { ...found, extraOutcomes, foreign, counts };
 }
 

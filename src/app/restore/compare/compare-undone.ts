@@ -26,7 +26,12 @@ export async function compareUndone(
   const places = fingerprints.places();
   const foreign = [...live].flatMap(([keyHash, rows]) => {
     if (!isDevicesOwn({ keyHash, place: places.get(keyHash), rows, shown: shownBy(rows) })) return [];
-    return rows.map(({ handleHash, idHash, versionHash }) => ({ handleHash, idHash, versionHash, isOurs: false }));
+    return rows.map(({ handleHash, idHash, versionHash }) => ({
+      handleHash,
+      idHash,
+      versionHash,
+      kind: 'taken' as const,
+    }));
   });
   await storeForeignRows(app, run, shard, foreign);
   if (run.phase.pass === 1) {

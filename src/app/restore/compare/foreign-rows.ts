@@ -2,8 +2,9 @@ import { hash53 } from '../../../core/bytes/hash.ts';
 import { firstIndex } from '../../../core/bytes/search.ts';
 import { foreignName, resultsFolder, shardOfName } from '../../../core/paths.ts';
 import { handleHash } from '../../../core/registration/record.ts';
+import type { Registration } from '../../../core/registration/registration.ts';
 import type { Elsewhere } from '../../../core/restore/first-writes.ts';
-import type { ForeignRow } from '../../../core/restore/survey.ts';
+import { type ForeignKind, type ForeignRow, foreignKinds } from '../../../core/restore/survey.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App, ForeignRows } from '../../app.ts';
 import { forEachConcurrent } from '../../stored/concurrent.ts';
@@ -25,7 +26,7 @@ export async function storeForeignRows(
 ): Promise<void> {
   if (rows.length === 0) return;
   const numbers = Float64Array.from(
-    rows.flatMap((row) => [row.handleHash, row.idHash, row.versionHash, row.isOurs ? 1 : 0]),
+    rows.flatMap((row) => [row.handleHash, row.idHash, row.versionHash, foreignKinds.indexOf(row.kind)]),
   );
   await numberBlobs.foreignRows.write(app, foreignName(run.id, run.phase.pass, shard), { title: {}, numbers }, 'any');
 }
@@ -35,8 +36,10 @@ export interface ForeignLookup extends Elsewhere {
   readonly isEmpty: boolean;
   /** By a handle's hash. */
   hasHandle(hash: number): boolean;
-  /** A row as it was agreed on has one of these handles or ids, by their hashes. */
-  isOurs(handleHashes: readonly number[], idHashes: readonly number[]): boolean;
+  /** A row that is to be withdrawn has one of these handles or ids, by their hashes. */
+  isDoomed(handleHashes: readonly number[], idHashes: readonly number[]): boolean;
+  /** Its device is in the target under a key that keeps it: written here, too, it would be there twice. */
+  isHeld(row: Registration, mayWithdraw: boolean): boolean;
 }
 
 /** What lives elsewhere, of all shards. Throws `StoredDocumentInvalid`, naming the blob it is about. */
@@ -46,9 +49,12 @@ export async function readForeignRows(app: App, run: RestoreRun): Promise<Foreig
   return {
     isEmpty: all.takenHandles.length === 0,
     hasHandle,
-    isOurs: (handleHashes, idHashes) =>
-      handleHashes.some((hash) => includes(all.ourHandles, () => hash)) ||
-      idHashes.some((hash) => includes(all.ourIds, () => hash)),
+    isDoomed: (handleHashes, idHashes) =>
+      handleHashes.some((hash) => includes(all.doomedHandles, () => hash)) ||
+      idHashes.some((hash) => includes(all.doomedIds, () => hash)),
+    isHeld: (row, mayWithdraw) =>
+      includes(all.heldHandles, () => handleHash(row)) ||
+      (!mayWithdraw && includes(all.doomedHandles, () => handleHash(row))),
     isTaken: (row) => includes(all.takenHandles, () => handleHash(row)) || includes(all.takenIds, () => hash53(row.id)),
     oursUnder(id) {
       if (all.ourIds.length === 0) return [];
@@ -88,24 +94,28 @@ async function readAll(app: App, run: RestoreRun): Promise<ForeignRows> {
   const results = await app.blobs.list(resultsFolder('restore', run.id, run.phase.pass, 'seal'));
   // Without the fact it is of an older version, which stored them elsewhere.
   const shards = results.flatMap(({ name, facts }) => (Number(facts['foreign'] ?? 0) > 0 ? [shardOfName(name)] : []));
-  const takenHandles: number[] = [];
+  const handles: Record<ForeignKind, number[]> = { taken: [], ours: [], doomed: [], staying: [], apart: [] };
   const takenIds: number[] = [];
-  const ourHandles: number[] = [];
+  const doomedIds: number[] = [];
   const ours: (readonly [id: number, version: number])[] = [];
   await forEachConcurrent(shards, READERS, async (shard) => {
     const { numbers } = await numberBlobs.foreignRows.read(app, foreignName(run.id, run.phase.pass, shard));
     for (let at = 0; at < numbers.length; at += WIDTH) {
-      const [handle = 0, id = 0, version = 0, isOurs] = numbers.subarray(at, at + WIDTH);
-      if (handle !== 0) (isOurs === 1 ? ourHandles : takenHandles).push(handle);
-      if (isOurs === 1) ours.push([id, version]);
-      else takenIds.push(id);
+      const [handle = 0, id = 0, version = 0, number = 0] = numbers.subarray(at, at + WIDTH);
+      const kind = foreignKinds[number] ?? 'taken';
+      if (handle !== 0) handles[kind].push(handle);
+      if (kind === 'taken') takenIds.push(id);
+      else if (kind !== 'apart') ours.push([id, version]);
+      if (kind === 'doomed') doomedIds.push(id);
     }
   });
   ours.sort((a, b) => a[0] - b[0]);
   return {
-    takenHandles: Float64Array.from(takenHandles).sort(),
+    takenHandles: Float64Array.from(handles.taken).sort(),
     takenIds: Float64Array.from(takenIds).sort(),
-    ourHandles: Float64Array.from(ourHandles).sort(),
+    doomedHandles: Float64Array.from(handles.doomed).sort(),
+    doomedIds: Float64Array.from(doomedIds).sort(),
+    heldHandles: Float64Array.from([...handles.staying, ...handles.apart]).sort(),
     ourIds: Float64Array.from(ours, ([id]) => id),
     ourVersions: Float64Array.from(ours, ([, version]) => version),
   };

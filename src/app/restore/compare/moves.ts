@@ -17,7 +17,7 @@ export async function countMoves(app: App, run: RestoreRun): Promise<number> {
     const comparison = await readComparison(app, run, shard, fingerprints.count);
     for (let index = 0; index < fingerprints.count; index += 1) {
       if (comparison.livesAt(index)) continue;
-      const isMove = elsewhere.isOurs(fingerprints.handleHashesAt(index), fingerprints.idHashesAt(index));
+      const isMove = elsewhere.isDoomed(fingerprints.handleHashesAt(index), fingerprints.idHashesAt(index));
       if (isMove) moves += 1;
     }
   }
