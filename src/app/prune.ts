@@ -1,25 +1,14 @@
-import {
-  hubsOfPairFolder,
-  isSameHub,
-  kindOfLock,
-  LOCKS_FOLDER,
-  manifestName,
-  PAIRS_FOLDER,
-  pairFolder,
-  runKinds,
-  snapshotFolder,
-} from '../core/paths.ts';
-import type { HubRef } from '../core/ports.ts';
+import { isSameHub, LOCKS_FOLDER, manifestName, runKinds, snapshotFolder } from '../core/paths.ts';
 import type { Drill } from '../core/readiness/drill.ts';
 import { isOver, type Run, startOfRunId } from '../core/run/run.ts';
 import { type KeptSnapshot, snapshotsToDelete } from '../core/snapshot/retention.ts';
 import type { App } from './app.ts';
 import { pruneDrills, readNewestDrills } from './drill/store.ts';
+import { readLocked } from './runs/lock.ts';
+import { appsOfOtherPairs } from './runs/other-pairs.ts';
 import { listRuns, readHolder, removeRun, removeStaging } from './runs/store.ts';
 import { newestProven, readMarks, removeMarks } from './snapshots/marks.ts';
 import { listSnapshotIds, listSnapshots } from './snapshots/store.ts';
-import { mapConcurrent } from './stored/concurrent.ts';
-import { pairBlobs } from './stored/pair-blobs.ts';
 
 const DAY_MS = 86_400_000;
 const KEEP_RUNS_MS = { backup: 30 * DAY_MS, restore: 365 * DAY_MS, verification: 30 * DAY_MS };
@@ -77,34 +66,19 @@ async function removeSnapshot(app: App, snapshotId: string): Promise<void> {
 /** Those that runs of this pair of hubs or of another one use: the snapshots of a hub are for all. */
 async function snapshotsInUse(app: App): Promise<Set<string>> {
   const inUse = new Set(await snapshotsInRuns(app));
-  for (const [one, other] of await listPairs(app)) {
-    const itsApp = { ...app, primary: { ...app.primary, ref: one }, secondary: { ...app.secondary, ref: other } };
-    for (const id of await snapshotsInRuns({ ...itsApp, blobs: pairBlobs(app.blobs, one, other) })) inUse.add(id);
+  const usesPrimary = ({ primary, secondary }: App): boolean =>
+    [primary, secondary].some(({ ref }) => isSameHub(ref, app.primary.ref));
+  for (const other of (await appsOfOtherPairs(app)).filter(usesPrimary)) {
+    for (const id of await snapshotsInRuns(other)) inUse.add(id);
   }
   return inUse;
-}
-
-/** The other pairs with this primary hub that have stored something here. */
-async function listPairs(app: App): Promise<(readonly [HubRef, HubRef])[]> {
-  let folders: readonly string[] = [PAIRS_FOLDER];
-  for (let part = 0; part < 4; part += 1) {
-    folders = (await mapConcurrent(folders, 1, (folder) => app.blobs.listFolders(folder))).flat();
-  }
-  const { primary, secondary } = app;
-  const own = pairFolder(primary.ref, secondary.ref);
-  return folders
-    .filter((folder) => folder !== own)
-    .map(hubsOfPairFolder)
-    .filter((pair) => pair.some((hub) => isSameHub(hub, primary.ref)));
 }
 
 /** Those a running backup makes, and a running restore or verification reads. */
 async function snapshotsInRuns(app: App): Promise<Set<string>> {
   const inUse = new Set<string>();
   for (const entry of await app.blobs.list(LOCKS_FOLDER)) {
-    const blob = await app.blobs.get(entry.name);
-    const runId = /"runId":"([^"]+)"/.exec(blob === undefined ? '' : Buffer.from(blob.bytes).toString())?.[1];
-    const run = runId === undefined ? 'missing' : await readHolder(app, kindOfLock(entry.name), runId);
+    const run = (await readLocked(app, entry.name))?.run;
     if (typeof run === 'object' && !isOver(run)) inUse.add(snapshotOf(run));
   }
   return inUse;

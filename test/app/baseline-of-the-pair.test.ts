@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
+import { pairBlobs } from '../../src/app/stored/pair-blobs.ts';
 import { backUp, beginRestore, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';
@@ -78,7 +79,10 @@ it('the baseline of another pair is none: nothing is overwritten or withdrawn by
   engine.primary.rows.delete('39-5-1');
   await backUp(engine);
   const twin = { ...engine.secondary.copy(), ref: { namespace: 'four', hub: 'devices' } };
-  const other = engine.fork(() => ({ secondary: twin }));
+  const other = engine.fork(({ container, primary }) => ({
+    secondary: twin,
+    blobs: pairBlobs(container, primary.ref, twin.ref),
+  }));
   const id = await beginRestore(other.app);
   await other.drain();
   const view = await readRestoreView(other.app, id);

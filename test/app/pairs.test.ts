@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { type App, createMemory } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { startDrill } from '../../src/app/drill/start.ts';
 import { listDrillViews } from '../../src/app/drill/view.ts';
 import { prune } from '../../src/app/prune.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
+import { startRollback } from '../../src/app/restore/rollback.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { findRun, listRuns, readRun } from '../../src/app/runs/store.ts';
@@ -14,7 +15,7 @@ import { pairBlobs } from '../../src/app/stored/pair-blobs.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, seed } from '../support/drive.ts';
+import { backUp, beginRestore, codeOf, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { createMemoryHub } from '../support/memory-hub.ts';
 import { createMemoryNotifier, type MemoryNotifier } from '../support/memory-notifier.ts';
@@ -28,10 +29,13 @@ interface OtherApp {
 }
 
 /** An app for other hubs on the storage account and the clock of this one; its queues have other names. */
-function anotherApp({ app, container, primary }: Engine, pair: 'disjoint' | 'shared primary'): OtherApp {
-  const from = pair === 'disjoint' ? createMemoryHub({ ref: { namespace: 'five', hub: 'devices' } }) : primary;
-  if (pair === 'disjoint') for (const [id, xml] of primary.rows) from.rows.set(id, xml);
-  const to = createMemoryHub({ ref: { namespace: 'seven', hub: 'devices' } });
+function anotherApp(engine: Engine, pair: 'disjoint' | 'shared primary' | 'shared secondary'): OtherApp {
+  const { app, container, primary, secondary } = engine;
+  const sharesPrimary = pair === 'shared primary';
+  const from = sharesPrimary ? primary : createMemoryHub({ ref: { namespace: 'five', hub: 'devices' } });
+  if (!sharesPrimary) for (const [id, xml] of primary.rows) from.rows.set(id, xml);
+  const sharesSecondary = pair === 'shared secondary';
+  const to = sharesSecondary ? secondary : createMemoryHub({ ref: { namespace: 'seven', hub: 'devices' } });
   const queue = createMemoryQueue(app.world.now);
   const notifier = createMemoryNotifier();
   const blobs = withFormer(container, pairBlobs(container, from.ref, to.ref), [from.ref, to.ref]);
@@ -158,4 +162,68 @@ test('an account without anything of earlier versions costs a process one reques
   const app = { ...engine.app, blobs: withFormer(counted, pairBlobs(counted, ...pair), pair) };
   for (let index = 0; index < 3; index += 1) await listRuns(app, 'backup', 9);
   expect(looks).toBe(1);
+});
+
+describe('two apps restore into one hub', () => {
+  async function twoBackedUp(): Promise<{ engine: Engine; other: OtherApp }> {
+    const engine = anEngine();
+    const other = anotherApp(engine, 'shared secondary');
+    await backUp(engine);
+    await startBackup(other.app, 'timer');
+    await other.drain();
+    return { engine, other };
+  }
+
+  it('one after another', async () => {
+    const { engine, other } = await twoBackedUp();
+    const id = await beginRestore(engine.app);
+    const refused = beginRestore(other.app);
+    await expect(refused).rejects.toMatchObject({ code: 'RunInProgress', target: id });
+    await expect(refused).rejects.toThrow('the app for one/devices and three/devices');
+    await engine.drain();
+    await beginRestore(other.app);
+    expect(await codeOf(beginRestore(engine.app))).toBe('RunInProgress');
+  });
+
+  it('of two that begin at the same time one at most does', async () => {
+    const { engine, other } = await twoBackedUp();
+    const codes = await Promise.all([codeOf(beginRestore(engine.app)), codeOf(beginRestore(other.app))]);
+    expect(codes).toContain('RunInProgress');
+    const free = codes.includes('none') ? undefined : await codeOf(beginRestore(other.app));
+    expect(free ?? 'none').toBe('none');
+  });
+
+  it('also when the app of one of them is gone for ever', async () => {
+    const { engine, other } = await twoBackedUp();
+    const id = await beginRestore(engine.app);
+    engine.advance(14 * MINUTE_MS);
+    expect(await codeOf(beginRestore(other.app))).toBe('RunInProgress');
+    engine.advance(2 * MINUTE_MS);
+    expect(await codeOf(beginRestore(other.app))).toBe('none');
+    expect(await findRun(engine.app, 'restore', id)).toMatchObject({ error: { code: 'RunTakenOver' } });
+  });
+
+  it('and roll back in the order of both', async () => {
+    const { engine, other } = await twoBackedUp();
+    const first = await beginRestore(engine.app);
+    await engine.drain();
+    engine.secondary.rows.clear();
+    const second = await beginRestore(other.app);
+    await other.drain();
+    engine.advance(MINUTE_MS);
+    await other.drain();
+    const before = new Map(engine.secondary.rows);
+    expect(before.size).toBe(36);
+    const confirm = 'three/devices';
+    const refused = startRollback(engine.app, first, { confirm });
+    await expect(refused).rejects.toMatchObject({ code: 'NewerRunExists', target: second });
+    await expect(refused).rejects.toThrow('the app for five/devices and three/devices');
+    const { id } = await startRollback(engine.app, first, { confirm, keepNewer: true });
+    await engine.drain();
+    expect(await findRun(engine.app, 'restore', id)).toMatchObject({
+      status: 'Succeeded',
+      result: { counts: { total: 0 } },
+    });
+    expect(engine.secondary.rows).toEqual(before);
+  });
 });

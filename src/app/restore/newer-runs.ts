@@ -3,6 +3,7 @@ import { isSameHub } from '../../core/paths.ts';
 import { wrote } from '../../core/restore/next-actions.ts';
 import { MAX_NEWER, type NewerRun, type RestoreRun, startOfRunId } from '../../core/run/run.ts';
 import { type App, fullNameOf } from '../app.ts';
+import { appsOfOtherPairs, describePair } from '../runs/other-pairs.ts';
 import { listRuns, readRun } from '../runs/store.ts';
 import { readCurrentResult } from './outcomes/totals.ts';
 
@@ -20,26 +21,47 @@ interface Newer {
 export async function findNewer(app: App, restore: RestoreRun, keepsNewer: boolean): Promise<Newer> {
   const family = new Set([restore.id, await rootOf(app, restore)]);
   const runs: NewerRun[] = [];
-  const blocking: string[] = [];
+  const blocking: Later[] = [];
   const later = await readLater(app, restore);
-  for (const run of later) {
+  for (const one of later) {
+    const { app: itsApp, run } = one;
     const { purpose, of = '' } = run.request;
-    if (purpose === 'rollback' || !(await hasWritten(app, run))) continue;
-    if (purpose === 'retry' && family.has(of)) family.add(run.id);
-    const rollbacks = later.filter(({ request }) => request.purpose === 'rollback' && request.of === run.id);
-    const isUndone = rollbacks.some(({ status }) => status === 'Succeeded');
-    runs.push({ id: run.id, isUndone, rollbacks: rollbacks.map(({ id }) => id) });
-    if (!isUndone && !family.has(run.id)) blocking.push(run.id);
+    if (purpose === 'rollback' || !(await hasWritten(itsApp, run))) continue;
+    if (itsApp === app && purpose === 'retry' && family.has(of)) family.add(run.id);
+    const rollbacks = later.filter((other) => other.app === itsApp && isRollbackOf(run, other.run));
+    const isUndone = rollbacks.some((rollback) => rollback.run.status === 'Succeeded');
+    runs.push({
+      id: run.id,
+      ...pairOf(app, itsApp),
+      isUndone,
+      rollbacks: rollbacks.map((rollback) => rollback.run.id),
+    });
+    if (!isUndone && !(itsApp === app && family.has(run.id))) blocking.push(one);
   }
   const newest = blocking.at(-1);
   const kept = runs.filter(({ isUndone }) => !isUndone).map(({ id }) => id);
   const isTooMany = kept.length > MAX_NEWER;
-  if (newest !== undefined && (!keepsNewer || isTooMany)) throw newerRunExists(restore, newest, blocking.length);
+  if (newest !== undefined && (!keepsNewer || isTooMany)) throw newerRunExists(app, restore, newest, blocking.length);
   const undone = runs.filter(({ isUndone }) => isUndone).slice(0, MAX_NEWER - kept.length);
   return {
     runs: runs.filter((one) => !one.isUndone || undone.includes(one)),
     warnings: kept.length === 0 ? [] : [`What these newer restores wrote stays: ${kept.join(', ')}.`],
   };
+}
+
+/** A run, and the app whose run it is: the hub may be the target of several pairs. */
+interface Later {
+  readonly app: App;
+  readonly run: RestoreRun;
+}
+
+function isRollbackOf({ id }: RestoreRun, { request }: RestoreRun): boolean {
+  return request.purpose === 'rollback' && request.of === id;
+}
+
+function pairOf(app: App, { primary, secondary }: Later['app']): Pick<NewerRun, 'pair'> {
+  const isOwn = isSameHub(primary.ref, app.primary.ref) && isSameHub(secondary.ref, app.secondary.ref);
+  return isOwn ? {} : { pair: [primary.ref, secondary.ref] };
 }
 
 /** Whether a restore may have written anything. */
@@ -57,16 +79,22 @@ async function rootOf(app: App, run: RestoreRun): Promise<string> {
 }
 
 /** All runs into the same hub that began later, the oldest first. */
-async function readLater(app: App, { createdAt, hub }: RestoreRun): Promise<readonly RestoreRun[]> {
+async function readLater(app: App, { createdAt, hub }: RestoreRun): Promise<readonly Later[]> {
   // An id says the second in which its run began, unless the caller chose it.
   const second = Math.floor(Date.parse(createdAt) / 1000) * 1000;
   const mayBeLater = (id: string): boolean => (startOfRunId(id) ?? second) >= second;
-  const runs = await listRuns(app, 'restore', Number.POSITIVE_INFINITY, mayBeLater);
-  return runs.filter((run) => run.createdAt > createdAt && isSameHub(run.hub, hub)).reverse();
+  const later: Later[] = [];
+  for (const one of [app, ...(await appsOfOtherPairs(app))]) {
+    const runs = await listRuns(one, 'restore', Number.POSITIVE_INFINITY, mayBeLater);
+    for (const run of runs) if (run.createdAt > createdAt && isSameHub(run.hub, hub)) later.push({ app: one, run });
+  }
+  return later.sort((a, b) => (a.run.createdAt < b.run.createdAt ? -1 : 1));
 }
 
-function newerRunExists(restore: RestoreRun, newest: string, count: number): DrError {
+function newerRunExists(app: App, restore: RestoreRun, newest: Later, count: number): DrError {
+  const { id } = newest.run;
   const others = count === 1 ? '' : `, and ${count - 1} more before it`;
-  const message = `The restore '${newest}' wrote to hub ${fullNameOf(restore.hub)} after '${restore.id}'${others}. Roll that back first: POST /api/restores/${newest}/rollback. Or set the field keepNewer, which undoes only what no newer restore wrote.`;
-  return new DrError('NewerRunExists', message, { target: newest });
+  const where = newest.app === app ? `POST /api/restores/${id}/rollback` : `it is a run of ${describePair(newest.app)}`;
+  const message = `The restore '${id}' wrote to hub ${fullNameOf(restore.hub)} after '${restore.id}'${others}. Roll that back first: ${where}. Or set the field keepNewer, which undoes only what no newer restore wrote.`;
+  return new DrError('NewerRunExists', message, { target: id });
 }

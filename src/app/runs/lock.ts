@@ -5,6 +5,7 @@ import { isOver, type Run } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { documents } from '../stored/documents.ts';
 import { silenceOf } from './live.ts';
+import { appsOfOtherPairs, describePair } from './other-pairs.ts';
 import { changeRun, readHolder } from './store.ts';
 import { refuseWhileWriting } from './writers.ts';
 
@@ -15,19 +16,33 @@ export const BIRTH_MS = 60_000;
 
 /**
  * Makes `runId` the one active run of its kind on the hub. Throws `RunInProgress` while another one lives, and
- * `RunNotOver` while steps of one that is over may still write; one that is over or dead is taken over.
+ * `RunNotOver` while steps of one that is over may still write; one that is over or dead is taken over. A hub may be the
+ * target of several pairs: a restore holds the lock of its own pair first and then looks at the others, so that of two
+ * that start at once at least one sees the other.
  */
 export async function takeLock(app: App, kind: RunKind, hub: HubRef, runId: string): Promise<void> {
+  const wasOurs = await takeOwn(app, kind, hub, runId);
+  if (kind !== 'restore') return;
+  try {
+    for (const dead of await refuseIfHeldByOthers(app, kind, hub)) await endTakenOver(dead.app, dead.run);
+  } catch (error) {
+    if (!wasOurs) await releaseLock(app, { kind, hub, id: runId });
+    throw error;
+  }
+}
+
+/** In the pair's own folder. Whether the run had the lock before. */
+async function takeOwn(app: App, kind: RunKind, hub: HubRef, runId: string): Promise<boolean> {
   const name = lockName(kind, hub);
   const lock = { runId, takenAt: toInstant(app.world.storageNow()) };
   for (let tries = 1; ; tries += 1) {
-    if (await putLock(app, name, lock, tries < LOCK_TRIES)) return;
+    if (await putLock(app, name, lock, tries < LOCK_TRIES)) return false;
     const holder = await readLock(app, name);
     if (holder === undefined) continue;
-    if (holder.runId === runId) return;
+    if (holder.runId === runId) return true;
     const dead = await refuseLivingHolder(app, kind, holder);
     if (dead !== undefined) await endTakenOver(app, dead);
-    if ((await documents.lock.write(app, name, lock, { etag: holder.etag })) !== 'conflict') return;
+    if ((await documents.lock.write(app, name, lock, { etag: holder.etag })) !== 'conflict') return false;
   }
 }
 
@@ -38,6 +53,18 @@ export async function takeLock(app: App, kind: RunKind, hub: HubRef, runId: stri
 export async function refuseIfHeld(app: App, kind: RunKind, hub: HubRef, runId?: string): Promise<void> {
   const holder = await readLock(app, lockName(kind, hub));
   if (holder !== undefined && holder.runId !== runId) await refuseLivingHolder(app, kind, holder);
+  if (kind === 'restore') await refuseIfHeldByOthers(app, kind, hub);
+}
+
+/** By apps of other pairs. Gives the holders that are dead, each with its app. */
+async function refuseIfHeldByOthers(app: App, kind: RunKind, hub: HubRef) {
+  const dead: { readonly app: App; readonly run: Run }[] = [];
+  for (const other of await appsOfOtherPairs(app)) {
+    const holder = await readLock(other, lockName(kind, hub));
+    const run = holder && (await refuseLivingHolder(other, kind, holder, 'elsewhere'));
+    if (run !== undefined) dead.push({ app: other, run });
+  }
+  return dead;
 }
 
 /** A put whose outcome stays unclear so often has another cause than a run that ends just now. */
@@ -58,9 +85,17 @@ async function putLock(app: App, name: string, lock: Lock, mayBeUnclear: boolean
 }
 
 /** The holder that is dead but not yet over, if that is what it is. */
-async function refuseLivingHolder(app: App, kind: RunKind, holder: HeldLock): Promise<Run | undefined> {
+async function refuseLivingHolder(
+  app: App,
+  kind: RunKind,
+  holder: HeldLock,
+  where: 'here' | 'elsewhere' = 'here',
+): Promise<Run | undefined> {
   const run = await readHolder(app, kind, holder.runId);
-  const message = `The ${kind} '${holder.runId}' is still running on this hub. Watch it at GET /api/${kind}s/${holder.runId}, or cancel it.`;
+  const message =
+    where === 'here'
+      ? `The ${kind} '${holder.runId}' is still running on this hub. Watch it at GET /api/${kind}s/${holder.runId}, or cancel it.`
+      : `The ${kind} '${holder.runId}' is still running on this hub. It is a run of ${describePair(app)}: wait until it is over, or cancel it there.`;
   const inProgress = new DrError('RunInProgress', message, { target: holder.runId });
   if (run === 'missing' || run === 'unreadable') {
     if (holder.ageMs < (run === 'missing' ? BIRTH_MS : TAKEOVER_AFTER_MS)) throw inProgress;
@@ -102,7 +137,7 @@ export async function readLocked(app: App, name: string) {
   return { lock, run };
 }
 
-export async function releaseLock(app: App, run: Run): Promise<void> {
+export async function releaseLock(app: App, run: Pick<Run, 'kind' | 'hub' | 'id'>): Promise<void> {
   const name = lockName(run.kind, run.hub);
   const lock = await readLock(app, name);
   if (lock?.runId === run.id) await app.blobs.remove(name, lock.etag);

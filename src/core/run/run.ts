@@ -74,6 +74,8 @@ export const MAX_NEWER = 50;
 
 const newerSchema = z.strictObject({
   id: z.string(),
+  /** The hubs of the app whose run it is; absent where it is this one. */
+  pair: z.tuple([hubRef, hubRef]).optional(),
   /** One of its rollbacks, which are the oldest first, undid all of it. */
   isUndone: z.boolean(),
   rollbacks: z.array(z.string()),

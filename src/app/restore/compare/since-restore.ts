@@ -7,6 +7,7 @@ import { seenVersions } from '../../../core/restore/seen.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { Manifest } from '../../../core/snapshot/manifest.ts';
 import type { App } from '../../app.ts';
+import { appOfPair } from '../../runs/other-pairs.ts';
 import { findRun } from '../../runs/store.ts';
 import { needSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { readManifest } from '../../snapshots/store.ts';
@@ -34,11 +35,12 @@ export async function readSinceRestore(
 ): Promise<SinceRestore> {
   const newers = new Set<number>();
   const putBacks: PutBack[] = [];
-  for (const { id, isUndone, rollbacks } of newer) {
-    const run = await findRun(app, 'restore', id);
+  for (const { id, pair, isUndone, rollbacks } of newer) {
+    const itsApp = pair === undefined ? app : appOfPair(app, pair);
+    const run = await findRun(itsApp, 'restore', id);
     for (const one of membersOf(sectionsOf(shard, restore.shardCount, run.shardCount))) {
-      if (!isUndone) for (const keyHash of await readWrittenKeys(app, run, one)) newers.add(keyHash);
-      for (const rollback of rollbacks) putBacks.push(...(await readPutBacks(app, run, rollback, one)));
+      if (!isUndone) for (const keyHash of await readWrittenKeys(itsApp, run, one)) newers.add(keyHash);
+      for (const rollback of rollbacks) putBacks.push(...(await readPutBacks(itsApp, run, rollback, one)));
     }
   }
   // In the order in which they were put back.
