@@ -10,7 +10,7 @@ import { startStorm } from './storm.ts';
 
 const help = `Runs the disaster drill, on a night when a backup is in flight and the secondary is slow, while hosts are killed and hubs and storage misbehave. Proves that every device is reached.
 
-  npm run chaos -- [--devices N] [--seed S] [--minutes M] [--json]
+  npm run chaos -- [options]
 
   --devices N   devices in the primary hub (default: 2000)
   --seed S      seed of the devices and of the storm (default: 1)

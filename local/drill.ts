@@ -3,7 +3,7 @@ import type { Stack } from './stack.ts';
 
 const help = `Rehearses disasters end to end and proves that every device is reached.
 
-  npm run drill -- [--devices N] [--seed S] [--story NAME] [--json]
+  npm run drill -- [options]
 
   --devices N   devices in the primary hub (default: 2000)
   --seed S      seed they are made from (default: 1)

@@ -12,7 +12,7 @@ import { watch } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, seed } from '../support/drive.ts';
+import { backUp, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
 
@@ -50,6 +50,29 @@ test('without a good snapshot a failover is not ready', async () => {
     atRisk: null,
     predictedRestore: null,
   });
+});
+
+test('no more is at risk than there is, however fast the hub was filled', async () => {
+  const engine = createEngine();
+  seed(engine, 2);
+  await backUp(engine);
+  seed(engine, 24);
+  await backUp(engine);
+  engine.advance(3_600_000);
+  await watch(engine.app);
+  expect(await readStatus(engine.app)).toMatchObject({ atRisk: { devicesEstimate: 24 } });
+});
+
+test('a restore that lists its hub says how many rows it has read, of about how many', async () => {
+  const engine = await aReadyEngine(100);
+  await restore(engine);
+  const { id } = (await startRestore(engine.app, parseRestoreRequest(''))).run;
+  const before = { phase: 'Reading', rowsRead: 0, rowsExpected: 150, percent: 0 };
+  expect(await readRestoreView(engine.app, id)).toMatchObject(before);
+  expect(await readStatus(engine.app)).toMatchObject({ lastRestore: before });
+  engine.app.memory.isStopping = true;
+  await runStep(engine.app, parseStep(JSON.parse(engine.queue.take()[0] ?? '')));
+  expect(await readRestoreView(engine.app, id)).toMatchObject({ rowsRead: 100, rowsExpected: 150 });
 });
 
 test('a young good snapshot that is proven, and a target that can be written to, are ready', async () => {

@@ -7,7 +7,7 @@ import { readSnapshotView, readVerificationView } from '../../src/app/snapshots/
 import { listRunViews } from '../../src/app/views.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, codeOf, runToEnd, seed } from '../support/drive.ts';
+import { backUp, codeOf, restore, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 async function verify(engine: Engine, snapshotId = 'latest') {
@@ -43,6 +43,18 @@ test('a sound snapshot is verified record by record, and is proven from then on'
   expect(await readSnapshotView(engine.app, snapshotId)).toMatchObject({ proof: { how: 'verified', runId: view.id } });
   expect(await readStatus(engine.app)).toMatchObject({ verdict: 'Ready', provenSnapshot: { id: snapshotId } });
   expect(await listRunViews(engine.app, 'verification')).toMatchObject([{ id: view.id }]);
+});
+
+test('what is taken for the latest says which newer one is suspect, and why', async () => {
+  const engine = createEngine();
+  seed(engine);
+  const good = await backUp(engine);
+  engine.primary.rows.clear();
+  const suspect = await backUp(engine);
+  const said = [`Snapshot ${suspect} is newer, but suspect: the hub was empty. It is used only where it is named.`];
+  expect(await verify(engine)).toMatchObject({ status: 'Succeeded', snapshot: { id: good }, warnings: said });
+  expect(await restore(engine, { dryRun: true })).toMatchObject({ snapshot: { id: good }, warnings: said });
+  expect(await verify(engine, suspect)).toMatchObject({ snapshot: { id: suspect }, warnings: [] });
 });
 
 test('a damaged and a missing shard are named, counted, and undo the proof', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { runIn } from './fake-terminal.ts';
 import { refusal, type ScriptedAnswer, startScriptedServer } from './scripted-server.ts';
-import { aCard, incomplete, RESTORE_ID, restored, SNAPSHOT_ID } from './views.ts';
+import { aCard, aRestore, incomplete, RESTORE_ID, restored, SNAPSHOT_ID, writing } from './views.ts';
 
 async function play(script: Readonly<Record<string, readonly ScriptedAnswer[]>>, ...argv: string[]) {
   await using server = await startScriptedServer(script);
@@ -28,6 +28,23 @@ test('status says since when a hub has not answered and why, and what a throttli
   const { out } = await play({ 'GET /api/status': [{ body: { ...aCard, source, target } }] }, 'status');
   expect(out).toContain('app-neu/devices, NOT reachable for 3 min (connection refused)\n');
   expect(out).toContain('dr-weu/devices, reachable, throttled, takes about 5 requests a second, tier Standard');
+});
+
+test('status says what the last run into the secondary was, and how far a running one is', async () => {
+  const say = async (lastRestore: object) => {
+    const { out } = await play({ 'GET /api/status': [{ body: { ...aCard, lastRestore } }] }, 'status');
+    return /last restore +(.*)/.exec(out)?.[1];
+  };
+  const rolledBack = restored({ id: 'r3', purpose: 'rollback', of: RESTORE_ID });
+  expect(await say(rolledBack)).toBe(`r3 (rollback of ${RESTORE_ID}), Succeeded, 1 min ago`);
+  expect(await say(restored({ dryRun: true }))).toContain('(dry run), Succeeded');
+  expect(await say(restored())).toBe(`${RESTORE_ID}, Succeeded, 1 min ago`);
+  expect(await say(writing(900))).toContain(
+    'Running, 1 min ago, Writing 45 %, 900 of 2,000, 310.5 a second, 1 min 15 s left',
+  );
+  expect(await say(aRestore({ rowsRead: 600, rowsExpected: 2400 }))).toContain(
+    'Reading 25 %, 600 rows read of about 2,400',
+  );
 });
 
 test('status that is NotReady shows the card though the app answers 503, and is exit code 1', async () => {

@@ -111,7 +111,7 @@ test('the restore offered after a dry run is about the same devices, in the same
   const body = (await play(script, argv)).received[0]?.body;
   const over = restored({ dryRun: true, nextActions: [{ name: 'restore', body }] });
   const { out } = await play({ 'PUT *': started, 'GET /api/restores/x': [{ body: over }] }, ['watch', 'x']);
-  const command = /next +notification-hubs-dr (.*)\n/.exec(out)?.[1] ?? '';
+  const command = /next +npx notification-hubs-dr (.*)\n/.exec(out)?.[1] ?? '';
   const { stdout } = await promisify(execFile)('sh', ['-c', `printf '%s\\n' ${command}`]);
   expect(stdout.trim().split('\n')).toEqual([...argv, '--watch']);
 });
@@ -169,11 +169,22 @@ test('refusals advise commands of this tool, not calls and fields of the API', a
   const says = async (code: string, message: string) =>
     (await play({ 'POST /api/backups': [refusal(409, code, message)] }, ['backup'])).err;
   expect(await says('RunInProgress', 'It runs. Watch it at GET /api/backups/b-1, or cancel it.')).toBe(
-    'RunInProgress: It runs. Watch it: notification-hubs-dr watch b-1, or cancel it.\n',
+    'RunInProgress: It runs. Watch it: npx notification-hubs-dr watch b-1, or cancel it.\n',
   );
   expect(await says('NoGoodSnapshot', 'GET /api/snapshots shows them; else back up now: POST /api/backups.')).toBe(
-    'NoGoodSnapshot: notification-hubs-dr snapshots shows them; else back up now: notification-hubs-dr backup.\n',
+    'NoGoodSnapshot: npx notification-hubs-dr snapshots shows them; else back up now: npx notification-hubs-dr backup.\n',
   );
+  const body = (faults: string): string =>
+    `The request body cannot be used: ${faults}. Send nothing, or a JSON object with any of: snapshot.`;
+  expect(await says('BadRequest', body("'only.platforms.0': is none; 'order.1.tags': is empty"))).toBe(
+    'BadRequest: An option cannot be used: --only-platforms: is none; --order: is empty. Add --help to see the options.\n',
+  );
+  expect(await says('UnknownField', body("'keepNewer' is not a known field"))).toContain(
+    'An option cannot be used: --keep-newer is not a known field.',
+  );
+  expect(
+    await says('NewerRunExists', 'Roll it back: POST /api/restores/r2/rollback. Or set the field keepNewer.'),
+  ).toBe('NewerRunExists: Roll it back: npx notification-hubs-dr rollback r2. Or add --keep-newer.\n');
   expect(await says('TargetIsSource', 'If that is meant, repeat this full name in the field confirm.')).toBe(
     'TargetIsSource: If that is meant, repeat this full name after --confirm.\n',
   );
@@ -243,7 +254,7 @@ test('Ctrl-C while watching says that the restore is still running, and how to w
   const script = { 'PUT /api/restores/*': started, 'GET /api/restores/*': [{ body: writing(500) }] };
   const { exitCode, out, err } = await play(script, ['restore', '--watch'], { interruptAtWait: 3 });
   expect(exitCode).toBe(130);
-  expect(err).toContain(`The restore is still running. To watch it again: notification-hubs-dr watch ${RESTORE_ID}`);
+  expect(err).toContain(`The restore is still running. To watch it again: npx notification-hubs-dr watch ${RESTORE_ID}`);
   expect(out).toBe('');
 });
 

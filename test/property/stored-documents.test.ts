@@ -104,7 +104,7 @@ const samples: Readonly<Record<Kind, Sample>> = {
   idMap: of(documents.idMap, { ids: { '1-1-1': ['2-2-2', '3-3-3'] } }),
   pace: of(documents.pace, { runId: run.id, basis: 'restore', recordsPerSecond: 12.5, at }),
   empty: of(documents.empty, { at }),
-  seen: of(documents.seen, { runId: run.id, devices: 12, at }),
+  seen: of(documents.seen, { runId: run.id, devices: 12, rows: 15, at }),
   drill: of(documents.drill, {
     formatVersion: 1,
     id: run.id,

@@ -1,10 +1,9 @@
-import { scanName } from '../../core/paths.ts';
 import { type BackupRun, isOver } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
+import { readRowsRead } from '../listing/progress.ts';
 import { readLive, type Signs, signsOf } from '../runs/live.ts';
 import { findRun } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
-import { documents } from '../stored/documents.ts';
 
 export async function readBackupView(app: App, runId: string) {
   return viewBackup(app, await findRun(app, 'backup', runId));
@@ -37,10 +36,4 @@ export async function readBackupProgress(
     requests > 1 ? readRowsRead(app, run) : (known?.rowsRead ?? 0),
   ]);
   return { rowsRead, ...signs };
-}
-
-async function readRowsRead(app: App, run: BackupRun): Promise<number> {
-  const found = await documents.scanRowCount.look(app, scanName('backup', run.id, 1), 'mayBeMissing');
-  // None before the first checkpoint; a damaged one is reported by the run's own step.
-  return found === undefined || 'fault' in found ? 0 : found.value.rowCount;
 }

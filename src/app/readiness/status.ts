@@ -1,7 +1,7 @@
 import type { ReadinessCard } from '../../core/readiness/card.ts';
 import { findRisks, isBackupMissed, verdictOf } from '../../core/readiness/readiness.ts';
 import type { ProbedHub, ProbedTarget } from '../../core/readiness/tiers.ts';
-import type { RestoreRun } from '../../core/run/run.ts';
+import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { readBackupProgress, viewBackup } from '../backup/view.ts';
 import { viewLastDrill } from '../drill/view.ts';
@@ -30,10 +30,7 @@ export async function readStatus(app: App) {
   const facts = { ...app.policy, card, ...hubs, primary: app.primary.ref, nowMs };
   const findings = findRisks(facts);
   const { latest, proven, pace, lastDrill } = card;
-  const [lastBackup, lastRestore] = await Promise.all([
-    viewLastBackup(app, card),
-    card.restore && viewRestore(app, card.restore),
-  ]);
+  const [lastBackup, lastRestore] = await Promise.all([viewLastBackup(app, card), viewLastRestore(app, card)]);
   const expectedEverySeconds = app.policy.backupIntervalMs / 1000;
   return {
     verdict: verdictOf(findings),
@@ -44,7 +41,7 @@ export async function readStatus(app: App) {
     secondary: app.secondary.ref,
     backupIntervalSeconds: expectedEverySeconds,
     lastBackup,
-    lastRestore: lastRestore ?? null,
+    lastRestore,
     latestGoodSnapshot: latest === undefined ? null : viewLatest(latest, nowMs),
     provenSnapshot: proven === undefined ? null : viewProven(proven, nowMs),
     atRisk: latest === undefined ? null : viewAtRisk(latest, nowMs),
@@ -80,6 +77,13 @@ async function viewLastBackup(app: App, { backups: [run], backupProgress, restor
   return viewBackup(app, run, await readBackupProgress(app, run, { requests, known }));
 }
 
+/** How far it has listed its hub is shown where no backup needs the request. */
+async function viewLastRestore(app: App, { restore, backups: [backup] }: ReadinessCard) {
+  if (restore === undefined) return null;
+  const isBackupActive = backup !== undefined && !isOver(backup);
+  return viewRestore(app, restore, { hasRequest: !isBackupActive && listingsOf(restore) < REQUESTS_LEFT });
+}
+
 /** What showing the restore costs: its results are listed until they are summed up in its document. */
 function listingsOf(restore: RestoreRun | undefined): number {
   if (restore === undefined || restore.result !== undefined) return 0;
@@ -100,7 +104,7 @@ function viewProven({ readStartedAt, ...shown }: NonNullable<ReadinessCard['prov
 /**
  * What would be lost: what was added or changed since the newest good snapshot was begun, if things go on as before.
  */
-function viewAtRisk({ readStartedAt, churn }: LatestGood, nowMs: number) {
+function viewAtRisk({ readStartedAt, churn, counts }: LatestGood, nowMs: number) {
   const age = secondsSince(readStartedAt, nowMs);
   const minutes = Math.round(age / 6) / 10;
   if (churn === undefined || churn.seconds <= 0) {
@@ -109,7 +113,9 @@ function viewAtRisk({ readStartedAt, churn }: LatestGood, nowMs: number) {
   const { added, changed, seconds, sinceSnapshotId } = churn;
   const duration = seconds === 1 ? 'second' : `${seconds} seconds`;
   const basis = `${added} added and ${changed} changed in the ${duration} since snapshot ${sinceSnapshotId}`;
-  return { minutes, devicesEstimate: Math.round(((added + changed) / seconds) * age), basis };
+  // Snapshots that lie seconds apart, as when a hub is filled, would give more than there is.
+  const devicesEstimate = Math.min(counts.records, Math.round(((added + changed) / seconds) * age));
+  return { minutes, devicesEstimate, basis };
 }
 
 function predict({ counts }: LatestGood, { besidesSeconds = 0, ...pace }: NonNullable<ReadinessCard['pace']>) {

@@ -9,6 +9,7 @@ import { noteRoles } from '../runs/roles.ts';
 import { readRun } from '../runs/store.ts';
 import { findNewestGood, listSnapshotIds, readManifest } from '../snapshots/store.ts';
 import { documents } from '../stored/documents.ts';
+import { readSeen } from './outcomes/card-facts.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -35,7 +36,7 @@ export async function launchRestore(
     sourceHub: manifest.hub,
     expiryFloorAt: toInstant(Date.parse(base.createdAt) + app.policy.expiryFloorDays * DAY_MS),
   };
-  const terms = await noteRoles(app);
+  const [terms, seen] = await Promise.all([noteRoles(app), readSeen(app, given.hub)]);
   const { baseline, unfinished: noted } = await findBaseline(app, { hub: given.hub, request: asked });
   // A repair in place does not look at both hubs: what those runs wrote is left to the next restore between them.
   const looksAtBoth = request.purpose !== 'rollback' && !isSameHub(given.hub, manifest.hub);
@@ -50,6 +51,7 @@ export async function launchRestore(
     baseline,
     unfinished: unfinished.map((one) => ({ id: one.id, endedAt: endOf(one) })),
     terms: [...terms],
+    expectedRows: { first: seen?.rows, later: manifest.counts.registrations },
     ownSnapshot: await findOwnSnapshot(app, terms, given.hub),
     source: await describeSource(app, manifest),
     request: asked,

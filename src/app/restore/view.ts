@@ -2,6 +2,7 @@ import { nextActionsOf } from '../../core/restore/next-actions.ts';
 import { type Pace, secondsToLook } from '../../core/restore/pace.ts';
 import { isOver, type RestoreResult, type RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
+import { readRowsRead } from '../listing/progress.ts';
 import { findRun } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
 import { SAVE_EVERY_MS } from './apply/open-outcomes.ts';
@@ -11,10 +12,15 @@ export async function readRestoreView(app: App, runId: string) {
   return viewRestore(app, await findRun(app, 'restore', runId));
 }
 
-/** What the HTTP API shows of a restore. It costs one listing while the run is active or when it was stopped, nothing after an
- * end in order. */
-export async function viewRestore(app: App, run: RestoreRun) {
-  const { result, signs, pace, savedAt } = await readCurrentResult(app, run);
+/**
+ * What the HTTP API shows of a restore. It costs one listing while the run is active or when it was stopped, nothing
+ * after an end in order; and one request more while it lists the hub, unless the caller has none left.
+ */
+export async function viewRestore(app: App, run: RestoreRun, { hasRequest = true } = {}) {
+  const [{ result, signs, pace, savedAt }, rowsRead] = await Promise.all([
+    readCurrentResult(app, run),
+    hasRequest && isListing(run) ? readRowsRead(app, run) : undefined,
+  ]);
   const { snapshotId, askedSnapshot, target, sourceHub, expiryFloorAt: _floor, ...asked } = run.request;
   return {
     ...viewCommon(run, signs),
@@ -23,10 +29,22 @@ export async function viewRestore(app: App, run: RestoreRun) {
     target: { role: target, ...run.hub },
     ...result,
     percent: percentOf(result),
+    rowsRead,
+    rowsExpected: isListing(run) ? rowsExpected(run) : undefined,
     ...(signs.waiting === undefined ? timeLeft(app, run, { result, pace }) : {}),
     lastChangeAt: isOver(run) ? undefined : lastOf(run.phase.startedAt, savedAt),
     nextActions: nextActionsOf(run, result),
   };
+}
+
+function isListing(run: RestoreRun): boolean {
+  return run.phase.name === 'scan' && !isOver(run);
+}
+
+/** About so many; `undefined` where nothing is known of the hub. */
+function rowsExpected({ phase, expectedRows, found }: RestoreRun): number | undefined {
+  if (phase.pass === 1) return expectedRows?.first;
+  return expectedRows && Math.max(expectedRows.later, found?.rows ?? 0);
 }
 
 /** The share of the records whose outcome is known, rounded down, so that 100 means all. */

@@ -2,7 +2,7 @@ import type { Run, VerificationRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { launchRun, newRun } from '../runs/launch.ts';
 import { readRun } from '../runs/store.ts';
-import { findSnapshot } from './store.ts';
+import { chooseSnapshot } from './store.ts';
 
 /**
  * Starts the verification of a snapshot: every shard is read again, its checksum checked and every record parsed, as
@@ -17,14 +17,14 @@ export async function startVerification(
   const existing = callersId === undefined ? undefined : await readRun(app, 'verification', callersId);
   if (existing !== undefined) return existing;
   await app.blobs.ensure();
-  const manifest = await findSnapshot(app, app.primary.ref, asked);
+  const { manifest, warnings } = await chooseSnapshot(app, app.primary.ref, asked);
   const { run, isNew } = await launchRun(app, {
     ...newRun(app, 'verify', callersId),
     kind: 'verification',
     requestedBy,
     hub: manifest.hub,
     shardCount: manifest.shards.length,
-    warnings: [],
+    warnings: [...warnings],
     snapshotId: manifest.id,
     recordCount: manifest.counts.records,
   });

@@ -33,8 +33,9 @@ export interface FoundSnapshot {
 /** The snapshot a caller names: `latest` is the newest intact good one, an id may also name a suspect one. */
 export async function chooseSnapshot(app: App, hub: HubRef, asked: string): Promise<FoundSnapshot> {
   if (asked === 'latest') {
-    const { manifest, faults } = await searchLatest(app, hub, readMarks(app, hub));
-    if (manifest !== undefined) return { manifest, warnings: faults.map((fault) => fault.message) };
+    const { manifest, faults, suspects } = await searchLatest(app, hub, readMarks(app, hub));
+    const warnings = [...suspects.map(passedOverAsSuspect), ...faults.map((fault) => fault.message)];
+    if (manifest !== undefined) return { manifest, warnings };
     const message = `There is no good snapshot of hub ${fullNameOf(hub)}. GET /api/snapshots shows whether a suspect one exists, which can be restored by its id; else back up now: POST /api/backups.`;
     const details = faults.map(({ code, message: fault, target }) => ({ code, message: fault, target }));
     throw new DrError('NoGoodSnapshot', message, { details });
@@ -55,13 +56,14 @@ export async function findSnapshot(app: App, hub: HubRef, asked: string): Promis
 /**
  * The newest good snapshot whose manifest and shards are in place. The snapshots themselves are asked, newest first:
  * a `latest.json` that is damaged, lost or an older one of its kind then hides nothing. `faults` are what is wrong with
- * it and with newer snapshots that were passed over.
+ * it and with newer snapshots that were passed over, `suspects` newer ones that are suspect.
  */
 export async function searchLatest(app: App, hub: HubRef, marks?: Promise<ReadonlyMap<string, Marks>>) {
   const [latest, marksOf] = await Promise.all([readLatest(app, hub), marks]);
   const faults = latest.fault === undefined ? [] : [latest.fault];
   const ids = new Set(await listSnapshotIds(app, hub));
   if (latest.snapshotId !== undefined) ids.add(latest.snapshotId);
+  const suspects: Manifest[] = [];
   let manifest: Manifest | undefined;
   for (const snapshotId of [...ids].sort().reverse()) {
     const isUndone = marksOf?.get(snapshotId)?.isUndone === true;
@@ -70,12 +72,16 @@ export async function searchLatest(app: App, hub: HubRef, marks?: Promise<Readon
     else if (found?.health === 'good') {
       manifest = found;
       break;
-    }
+    } else if (found !== undefined) suspects.push(found);
   }
   for (const { code, message } of faults) {
     app.log.warn('passed over for latest', { code, reason: message, snapshotId: manifest?.id });
   }
-  return { manifest, faults };
+  return { manifest, faults, suspects };
+}
+
+function passedOverAsSuspect({ id, healthReasons }: Manifest): string {
+  return `Snapshot ${id} is newer, but suspect: ${healthReasons.join('; ')}. It is used only where it is named.`;
 }
 
 function undone(snapshotId: string): DrError {

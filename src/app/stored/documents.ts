@@ -160,7 +160,7 @@ export const documents = {
   /** How many devices the last listing of a hub by a restore counted. */
   seen: defineDocument({
     ...noteKind,
-    schema: z.strictObject({ runId: z.string(), devices: count, at: instant }),
+    schema: z.strictObject({ runId: z.string(), devices: count, rows: count.optional(), at: instant }),
   }),
 
   /** When a backup last found its hub empty. */

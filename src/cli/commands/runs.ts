@@ -4,6 +4,7 @@ import { Fault, isFault } from '../parts/errors.ts';
 import { textAt } from '../parts/json.ts';
 import { type Collection, collections, pathOf, readRun, startRun, watchRun } from '../parts/runs.ts';
 import { isOver, summarize } from '../parts/summary.ts';
+import { tool } from '../parts/tool.ts';
 
 export function addBackup(program: Command, run: Run): void {
   program
@@ -71,6 +72,6 @@ async function whereItIs<T>(id: string, work: (collection: Collection) => Promis
       if (!(isFault(error, 'refused') || isUnknownKind) || error.facts.status !== 404) throw error;
     }
   }
-  const message = `There is no run '${id}'. "notification-hubs-dr restores" lists the last restores.`;
+  const message = `There is no run '${id}'. "${tool} restores" lists the last restores; backups, verifications and drills have lists, too.`;
   throw new Fault('refused', message, { code: 'RunNotFound' });
 }

@@ -4,7 +4,8 @@ import { exitCodes } from '../parts/errors.ts';
 import { type Fact, formatAge, formatCount, formatFacts, formatSeconds, joined } from '../parts/format.ts';
 import { inCommands } from '../parts/in-commands.ts';
 import { flagAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
-import { describeWait } from '../parts/progress.ts';
+import { describeProgress } from '../parts/progress.ts';
+import { isOver, nounOf } from '../parts/summary.ts';
 
 export function addStatus(program: Command, run: Run): void {
   program
@@ -105,12 +106,17 @@ function describePrediction(predicted: Json): string | undefined {
   return `would take about ${formatSeconds(seconds)} (measured by the last ${textAt(predicted, 'basis')})`;
 }
 
+/** `2026-11-23T11-59-00Z-bbbbbb (rollback of …), Succeeded, 3 min ago`, or how far it is. */
 function describeRun(run: Json, nowMs: number): string {
   const id = textAt(run, 'id');
-  const outcome = textAt(run, 'error', 'code') ?? textAt(run, 'status');
   if (id === undefined) return 'none';
+  const of = textAt(run, 'of');
+  const what = of === undefined ? '' : `${nounOf(run).toLowerCase()} of ${of}`;
+  const kind = flagAt(run, 'dryRun') === true ? 'dry run' : what;
+  const outcome = textAt(run, 'error', 'code') ?? textAt(run, 'status');
   const started = formatAge(textAt(run, 'createdAt'), nowMs);
-  return joined(', ', [id, outcome, started, describeWait(objectAt(run, 'waiting'), nowMs)]);
+  const progress = isOver(run) ? undefined : describeProgress(run, nowMs);
+  return joined(', ', [`${id}${kind === '' ? '' : ` (${kind})`}`, outcome, started, progress]);
 }
 
 function describeDrill(drill: Json, nowMs: number): string | undefined {

@@ -1,4 +1,4 @@
-const tool = 'notification-hubs-dr';
+import { tool } from './tool.ts';
 
 /** What the API says in calls and fields of its own, and how it is done here. The first that matches wins. */
 const translations: readonly (readonly [RegExp, string])[] = [
@@ -12,12 +12,39 @@ const translations: readonly (readonly [RegExp, string])[] = [
   [/GET \/api\/(snapshots|restores)\b(?!\/)/g, `${tool} $1`],
   [/GET \/api\/(?:backups|verifications|drills)\b(?!\/)/g, `${tool} status`],
   [/GET \/api\/\w+\/([\w.-]*\w)/g, `${tool} watch $1`],
+  [/With resurrect they/g, 'With --resurrect they'],
   [/repeat this full name in the field confirm/g, 'repeat this full name after --confirm'],
   [/The field confirm does/g, '--confirm does'],
   [/failuresByCode says why/g, '"failures" above says why'],
 ];
 
+/** Fields of a request's body, as its faults quote them, and the options that set them. */
+const optionsByField: Readonly<Record<string, string>> = {
+  only: '--only-...',
+  'only.platforms': '--only-platforms',
+  'only.tags': '--only-tags',
+  'only.installationIds': '--only-installations',
+  'only.userIds': '--only-users',
+  onConflict: '--on-conflict',
+  dryRun: '--dry-run',
+  keepNewer: '--keep-newer',
+};
+
 /** The same advice for someone at this terminal. */
 export function inCommands(message: string): string {
-  return translations.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), message);
+  const own = message.startsWith('The request body') ? aboutOptions(message) : message;
+  return translations.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), own);
+}
+
+/** What is wrong with the body is wrong with an option; which fields there are is of no use here. */
+function aboutOptions(message: string): string {
+  return message
+    .replace('The request body cannot be used', 'An option cannot be used')
+    .replace(/'([a-z]\w*(?:\.[a-z]\w*)?)[\w.]*'(?=:| is not)/gi, (_, field: string) => optionOf(field))
+    .replace(/ Send (?:nothing, or )?a JSON object .*$/s, ' Add --help to see the options.');
+}
+
+function optionOf(field: string): string {
+  const name = field.startsWith('order') ? 'order' : field;
+  return optionsByField[name] ?? `--${name}`;
 }

@@ -25,7 +25,7 @@ export function createProgress(terminal: Terminal) {
       const tenth = Math.floor((percentOf(view) ?? -1) / LINE_EVERY_PERCENT);
       const waitsSince = textAt(view, 'waiting', 'since') ?? '';
       const change = `${phaseOf(view)} ${numberAt(view, 'pass')} ${tenth} ${waitsSince}`;
-      if (change !== lastChange) terminal.err(`${describe(view, terminal.now())}\n`);
+      if (change !== lastChange) terminal.err(`${describeProgress(view, terminal.now())}\n`);
       lastChange = change;
     },
     /** Clears the bar. */
@@ -38,13 +38,13 @@ export function createProgress(terminal: Terminal) {
 
 function drawBar(view: Json, nowMs: number): string {
   const percent = percentOf(view);
-  if (percent === undefined) return describe(view, nowMs);
+  if (percent === undefined) return describeProgress(view, nowMs);
   const full = Math.round((percent / 100) * BAR_WIDTH);
-  return `[${'#'.repeat(full).padEnd(BAR_WIDTH, '.')}] ${describe(view, nowMs)}`;
+  return `[${'#'.repeat(full).padEnd(BAR_WIDTH, '.')}] ${describeProgress(view, nowMs)}`;
 }
 
 /** `Writing 45 %, 900 of 2,000, 310 a second, 4 s left, throttled 3 s`, with what is known of it. */
-function describe(view: Json, nowMs: number): string {
+export function describeProgress(view: Json, nowMs: number): string {
   const pass = numberAt(view, 'pass') ?? 1;
   const percent = percentOf(view);
   const rate = numberAt(view, 'recordsPerSecond') ?? 0;
@@ -73,11 +73,15 @@ export function describeWait(waiting: Json, nowMs: number): string | undefined {
   return `waiting for ${on} for ${formatSeconds(-secondsTo('since'))} (${textAt(waiting, 'cause')}), ${next}`;
 }
 
+/** While a hub is listed no record is settled: then it is the rows that were read. */
 function amountOf(view: Json): string {
   const total = numberAt(view, 'counts', 'total');
   const rowsRead = numberAt(view, 'rowsRead');
-  if (total !== undefined) return `${formatCount(total - pendingOf(view))} of ${formatCount(total)}`;
-  return rowsRead === undefined ? '' : `${formatCount(rowsRead)} rows read`;
+  const expected = numberAt(view, 'rowsExpected');
+  if (rowsRead !== undefined) {
+    return `${formatCount(rowsRead)} rows read${expected === undefined ? '' : ` of about ${formatCount(expected)}`}`;
+  }
+  return total === undefined ? '' : `${formatCount(total - pendingOf(view))} of ${formatCount(total)}`;
 }
 
 /** A drill calls its phase a stage; a dry run writes nothing. */
@@ -86,12 +90,22 @@ export function phaseOf(view: Json): string {
   return textAt(view, 'phase') ?? textAt(view, 'stage') ?? textAt(view, 'status') ?? 'Running';
 }
 
-/** As reported by the app, else from the counts. */
+/** As reported by the app, else from the counts; of the rows while a hub is listed, where it is known how many it may have. */
 function percentOf(view: Json): number | undefined {
+  const rowsRead = numberAt(view, 'rowsRead');
+  const expected = numberAt(view, 'rowsExpected') ?? 0;
+  if (rowsRead !== undefined) return expected === 0 ? undefined : Math.min(99, (rowsRead / expected) * 100);
+  if (isBeforeCounting(view)) return undefined;
   const reported = numberAt(view, 'percent');
   if (reported !== undefined) return Math.min(100, Math.max(0, reported));
   const total = numberAt(view, 'counts', 'total') ?? 0;
   return total === 0 ? undefined : ((total - pendingOf(view)) / total) * 100;
+}
+
+/** Of a restore: 0 % would say that nothing goes on. */
+function isBeforeCounting(view: Json): boolean {
+  const phase = textAt(view, 'phase');
+  return (phase === 'Reading' || phase === 'Sorting') && numberAt(view, 'percent') === 0;
 }
 
 function pendingOf(view: Json): number {

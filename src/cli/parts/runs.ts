@@ -5,6 +5,7 @@ import { type Json, textAt } from './json.ts';
 import { createProgress } from './progress.ts';
 import { retryWhileAway } from './retry-while-away.ts';
 import { exitCodeOf, isOver, nounOf, summarize } from './summary.ts';
+import { tool } from './tool.ts';
 
 export const collections = ['restores', 'backups', 'verifications', 'drills'] as const;
 export type Collection = (typeof collections)[number];
@@ -58,7 +59,7 @@ export async function watchRun(context: Context, collection: Collection, id: str
   } catch (error) {
     progress.end();
     if (!isFault(error, 'interrupted')) throw error;
-    const advice = `To watch it again: notification-hubs-dr watch ${id}`;
+    const advice = `To watch it again: ${tool} watch ${id}`;
     throw new Fault('interrupted', `The ${collection.slice(0, -1)} is still running. ${advice}`);
   }
 }

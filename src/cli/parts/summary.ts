@@ -4,6 +4,7 @@ import { inCommands } from './in-commands.ts';
 import { countsAt, flagAt, type Json, listAt, numberAt, objectAt, textAt } from './json.ts';
 import { nextCommands } from './next-commands.ts';
 import { phaseOf } from './progress.ts';
+import { tool } from './tool.ts';
 
 export function isOver(view: Json): boolean {
   return ['Succeeded', 'Failed', 'Canceled'].includes(textAt(view, 'status') ?? '');
@@ -39,7 +40,7 @@ export function summarize(view: Json): string {
     ['reason', reason && inCommands(reason)],
     ['failures', formatCounts(countsAt(view, 'failuresByCode')) || undefined],
     ...listAt(view, 'warnings').map((warning): Fact => ['warning:', inCommands(String(warning))]),
-    ...nextCommands(view).map((command): Fact => ['next', `notification-hubs-dr ${command}`]),
+    ...nextCommands(view).map((command): Fact => ['next', `${tool} ${command}`]),
   ];
   return `${headline(view)}\n${formatFacts(facts, 9)}`;
 }

@@ -172,6 +172,8 @@ export const restoreSchema = z.strictObject({
       emptyAt: instant.optional(),
     })
     .optional(),
+  /** How many rows listings of the target may show: the first one, if an earlier run has listed it, and later ones. */
+  expectedRows: z.strictObject({ first: count.optional(), later: count }).optional(),
   /** What the first look at the target showed. */
   found: z
     .strictObject({

@@ -113,9 +113,7 @@ async function compare(
     isSelected === undefined
       ? extraOutcomes
       : await storeSelection(app, run, shard, { platforms, isSelected, extraOutcomes, onlyInTarget });
-  await storeComparison(app, run, shard, comparison, {
-    done: '1',
-    records: String(live.size),
+  await storeComparison(app, run, shard, comparison, live, {
     foreign: String(foreign.length),
     ...(counts === undefined ? {} : planFacts(counts, planned)),
   });

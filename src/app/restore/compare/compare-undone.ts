@@ -42,11 +42,8 @@ export async function compareUndone(
       onlyInTarget: 0,
     });
   }
-  await storeComparison(app, run, shard, Comparison.of(fingerprints, live, [], 0), {
-    done: '1',
-    records: String(live.size),
-    foreign: String(foreign.length),
-  });
+  const comparison = Comparison.of(fingerprints, live, [], 0);
+  await storeComparison(app, run, shard, comparison, live, { foreign: String(foreign.length) });
 }
 
 interface LiveRecord {

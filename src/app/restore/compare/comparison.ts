@@ -1,5 +1,5 @@
 import { DrError } from '../../../core/errors.ts';
-import { Comparison } from '../../../core/fingerprint/comparison.ts';
+import { Comparison, type LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
 import { resultName } from '../../../core/paths.ts';
 import type { BlobFacts } from '../../../core/ports.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
@@ -12,9 +12,13 @@ export async function storeComparison(
   run: RestoreRun,
   shard: number,
   { numbers, extras }: Comparison,
-  facts: BlobFacts,
+  live: LiveFingerprints,
+  more: BlobFacts,
 ): Promise<void> {
   const title = { extraCount: extras.length };
+  let rows = 0;
+  for (const own of live.values()) rows += own.length;
+  const facts = { done: '1', records: String(live.size), rows: String(rows), ...more };
   await numberBlobs.comparison.write(app, nameOf(run, run.phase.pass, shard), { title, numbers }, 'any', facts);
 }
 

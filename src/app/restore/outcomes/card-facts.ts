@@ -33,12 +33,18 @@ export async function notePace(app: App, run: RestoreRun, counts: RestoreCounts,
 /** A writing of which no two moments were saved. */
 const LEAST_SECONDS = 0.1;
 
-/** Notes how many devices the run's last listing of its target showed. */
+/** Notes how many devices, and rows, the run's last listing of its target showed. */
 export async function noteSeen(app: App, run: RestoreRun): Promise<void> {
   const compared = await app.blobs.list(resultsFolder('restore', run.id, run.phase.pass, 'seal'));
-  const devices = compared.reduce((sum, { facts }) => sum + Number(facts['records']), 0);
+  const sumOf = (name: string): number => compared.reduce((sum, { facts }) => sum + Number(facts[name]), 0);
+  const [devices, rows] = [sumOf('records'), sumOf('rows')];
   if (compared.length < run.shardCount || !Number.isInteger(devices)) return;
-  const seen = { runId: run.id, devices, at: toInstant(app.world.storageNow()) };
+  const seen = {
+    runId: run.id,
+    devices,
+    ...(Number.isInteger(rows) ? { rows } : {}),
+    at: toInstant(app.world.storageNow()),
+  };
   await documents.seen.write(app, seenName(run.hub), seen, 'any');
 }
 
