@@ -1,5 +1,5 @@
 import { listRunViews } from '../src/app/views.ts';
-import { route } from '../src/http.ts';
+import { listRoute } from '../src/http.ts';
 
-/** `GET /api/backups`: the last backups, newest first. */
-route('listBackups', 'GET', 'backups', async ({ app }) => ({ jsonBody: { value: await listRunViews(app, 'backup') } }));
+/** `GET /api/backups`: the backups, newest first, 50 a page. */
+listRoute('listBackups', 'backups', (app, from) => listRunViews(app, 'backup', from));

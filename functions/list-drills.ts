@@ -1,5 +1,5 @@
 import { listDrillViews } from '../src/app/drill/view.ts';
-import { route } from '../src/http.ts';
+import { listRoute } from '../src/http.ts';
 
-/** `GET /api/drills`: the last drills, newest first. */
-route('listDrills', 'GET', 'drills', async ({ app }) => ({ jsonBody: { value: await listDrillViews(app) } }));
+/** `GET /api/drills`: the drills, newest first, 50 a page. */
+listRoute('listDrills', 'drills', listDrillViews);

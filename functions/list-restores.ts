@@ -1,7 +1,5 @@
 import { listRunViews } from '../src/app/views.ts';
-import { route } from '../src/http.ts';
+import { listRoute } from '../src/http.ts';
 
-/** `GET /api/restores`: the last restores, newest first. */
-route('listRestores', 'GET', 'restores', async ({ app }) => ({
-  jsonBody: { value: await listRunViews(app, 'restore') },
-}));
+/** `GET /api/restores`: the restores, newest first, 50 a page. */
+listRoute('listRestores', 'restores', (app, from) => listRunViews(app, 'restore', from));

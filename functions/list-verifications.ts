@@ -1,7 +1,5 @@
 import { listRunViews } from '../src/app/views.ts';
-import { route } from '../src/http.ts';
+import { listRoute } from '../src/http.ts';
 
-/** `GET /api/verifications`: the last verifications, newest first. */
-route('listVerifications', 'GET', 'verifications', async ({ app }) => ({
-  jsonBody: { value: await listRunViews(app, 'verification') },
-}));
+/** `GET /api/verifications`: the verifications, newest first, 50 a page. */
+listRoute('listVerifications', 'verifications', (app, from) => listRunViews(app, 'verification', from));

@@ -2,7 +2,7 @@ import { app as functions, type HttpRequest, type HttpResponseInit, type Invocat
 import type { App } from './app/app.ts';
 import { appFor } from './compose.ts';
 import { DrError, type ErrorCode } from './core/errors.ts';
-import { type Reads, refuseUnread } from './core/request/sent.ts';
+import { beforeQuery, type Reads, refuseUnread } from './core/request/sent.ts';
 
 /** The one place that knows which HTTP status an error code gets. */
 const statusOf: Readonly<Record<ErrorCode, number>> = {
@@ -69,6 +69,19 @@ export function route(
         work({ app: appFor(context), request, id: request.params['id'] ?? '', body }),
       ),
   });
+}
+
+/** Registers a list that is read page by page, newest first. */
+export function listRoute(
+  name: string,
+  path: string,
+  list: (app: App, from?: string) => Promise<{ readonly value: readonly unknown[]; readonly next: string | undefined }>,
+): void {
+  const work = async ({ app, request }: Call): Promise<HttpResponseInit> => {
+    const { value, next } = await list(app, request.query.get('from') ?? undefined);
+    return { jsonBody: { value, nextLink: next === undefined ? undefined : nextLinkOf(request, { from: next }) } };
+  };
+  route(name, 'GET', path, work, { query: beforeQuery });
 }
 
 /** Does the work of a call that sent nothing else than what is read. What is thrown becomes an Azure-style error body. */

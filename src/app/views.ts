@@ -3,16 +3,17 @@ import type { Run } from '../core/run/run.ts';
 import type { App } from './app.ts';
 import { viewBackup } from './backup/view.ts';
 import { viewRestore } from './restore/view.ts';
-import { listRuns } from './runs/store.ts';
+import { listRunsBefore } from './runs/store.ts';
 import { viewVerification } from './snapshots/view.ts';
 
 /** What the HTTP API shows of runs. Fields are contract: add, never rename. */
 
 const LISTED_RUNS = 50;
 
-export async function listRunViews(app: App, kind: RunKind) {
-  const runs = await listRuns(app, kind, LISTED_RUNS);
-  return Promise.all(runs.map((run) => viewRun(app, run)));
+/** Newest first. `from` is the `next` of the page before. */
+export async function listRunViews(app: App, kind: RunKind, from?: string) {
+  const { value, next } = await listRunsBefore(app, kind, LISTED_RUNS, from);
+  return { value: await Promise.all(value.map((run) => viewRun(app, run))), next };
 }
 
 function viewRun(app: App, run: Run) {

@@ -1,4 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
+import { addLists } from './commands/lists.ts';
 import { addRestore } from './commands/restore.ts';
 import { addRestoreCommands } from './commands/restores.ts';
 import { addBackup, addCancel, addDrill, addWatch } from './commands/runs.ts';
@@ -57,6 +58,7 @@ const commands = [
   addWatch,
   addCancel,
   addRestoreCommands,
+  addLists,
   addDrill,
 ];
 

@@ -14,7 +14,7 @@ async function drillToEnd(engine: Engine, { isStarted, onMessage }: Progress): P
   if (!isStarted) await survive(() => startDrill(app, 'timer'));
   for (let tick = 0; tick < 12; tick += 1) {
     await deliverWaiting(engine, onMessage);
-    const [newest] = await listDrillViews(app);
+    const [newest] = (await listDrillViews(app)).value;
     if (newest?.verdict !== undefined) break;
     engine.advance(100_000);
     await survive(() => watchRuns(app));
@@ -36,7 +36,7 @@ test('dying at any write of a drill ends in a passed drill and an empty hub', as
     const where = `write ${at} of ${writeCount}, ${isApplied ? 'applied' : 'not applied'}`;
     const engine = await dieAt(at, isApplied);
     expect(
-      (await listDrillViews(engine.app)).map(({ verdict }) => verdict),
+      (await listDrillViews(engine.app)).value.map(({ verdict }) => verdict),
       where,
     ).toEqual(['Passed']);
     expect(engine.scratch.rows.size, where).toBe(0);

@@ -175,7 +175,7 @@ test('a hub that is away is waited for an hour, then the drill is given up', asy
   });
   engine.scratch.listPage = listPage;
   expect(await drill(engine)).toMatchObject({ verdict: 'Passed' });
-  expect((await listDrillViews(engine.app)).map(({ verdict }) => verdict)).toEqual(['Passed', 'Failed']);
+  expect((await listDrillViews(engine.app)).value.map(({ verdict }) => verdict)).toEqual(['Passed', 'Failed']);
 });
 
 test('one drill at a time, and none without a snapshot', async () => {

@@ -55,7 +55,7 @@ test('dying at any write of a rollback, before or after it takes effect, leaves 
       const engine = await calm.dieAt(at, isApplied);
       const where = `write ${at} of ${calm.writeCount}, ${isApplied ? 'applied' : 'not applied'}`;
       expect(Object.fromEntries(engine.secondary.rows), where).toEqual(expected);
-      for (const view of await listRunViews(engine.app, 'restore')) {
+      for (const view of (await listRunViews(engine.app, 'restore')).value) {
         if (!('percent' in view)) throw new Error('not a restore');
         const { total, ...outcomes } = view.counts;
         expect(view, where).toMatchObject({ status: 'Succeeded' });

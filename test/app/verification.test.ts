@@ -42,7 +42,7 @@ test('a sound snapshot is verified record by record, and is proven from then on'
   });
   expect(await readSnapshotView(engine.app, snapshotId)).toMatchObject({ proof: { how: 'verified', runId: view.id } });
   expect(await readStatus(engine.app)).toMatchObject({ verdict: 'Ready', provenSnapshot: { id: snapshotId } });
-  expect(await listRunViews(engine.app, 'verification')).toMatchObject([{ id: view.id }]);
+  expect(await listRunViews(engine.app, 'verification')).toMatchObject({ value: [{ id: view.id }], next: undefined });
 });
 
 test('what is taken for the latest says which newer one is suspect, and why', async () => {

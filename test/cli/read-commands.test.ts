@@ -93,6 +93,38 @@ test('restores lists the last ones with how they ended', async () => {
   );
 });
 
+test('each kind of run has a list, and older ones are read on request', async () => {
+  const backup = { id: SNAPSHOT_ID, kind: 'backup', status: 'Succeeded', createdAt: '2026-11-23T11:00:00Z' };
+  const path = '/api/backups';
+  const script = {
+    [`GET ${path}`]: [
+      {
+        body: {
+          value: [{ ...backup, result: { recordCount: 2000, health: 'suspect' } }],
+          nextLink: `https://elsewhere.example${path}?from=2026-11-23T11:00:00Z`,
+        },
+      },
+    ],
+    [`GET ${path}?from=2026-11-23T11:00:00Z`]: [{ body: { value: [{ ...backup, id: 'older', status: 'Canceled' }] } }],
+    'GET /api/verifications': [
+      {
+        body: { value: [{ id: 'v1', status: 'Succeeded', snapshot: { id: SNAPSHOT_ID }, counts: { verified: 2000 } }] },
+      },
+    ],
+    'GET /api/drills': [
+      { body: { value: [{ id: 'd1', status: 'Failed', how: 'scratch hub', seconds: 61, reason: 'No.' }] } },
+    ],
+  };
+  const { out } = await play(script, 'backups');
+  expect(out).toMatch(new RegExp(`${SNAPSHOT_ID} +1 h ago +Succeeded +2,000 records, suspect\n`));
+  expect(out).toContain('Older ones: npx notification-hubs-dr backups --all\n');
+  expect((await play(script, 'backups', '--all')).out).toMatch(/older +1 h ago +Canceled +none\n$/);
+  expect((await play(script, 'verifications')).out).toMatch(
+    /v1 .*Succeeded +2026-11-23T11-00-00Z-aaaaaa, 2,000 verified\n/,
+  );
+  expect((await play(script, 'drills')).out).toMatch(/d1 .*Failed +scratch hub, 1 min 1 s, No\.\n/);
+});
+
 test('report is the Markdown page, and with --json its facts', async () => {
   const script = { 'GET /api/restores/*/report': [{ body: '# Restore\n' }] };
   const page = await play(script, 'report', RESTORE_ID);

@@ -254,7 +254,9 @@ test('Ctrl-C while watching says that the restore is still running, and how to w
   const script = { 'PUT /api/restores/*': started, 'GET /api/restores/*': [{ body: writing(500) }] };
   const { exitCode, out, err } = await play(script, ['restore', '--watch'], { interruptAtWait: 3 });
   expect(exitCode).toBe(130);
-  expect(err).toContain(`The restore is still running. To watch it again: npx notification-hubs-dr watch ${RESTORE_ID}`);
+  expect(err).toContain(
+    `The restore is still running. To watch it again: npx notification-hubs-dr watch ${RESTORE_ID}`,
+  );
   expect(out).toBe('');
 });
 

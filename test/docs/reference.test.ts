@@ -39,8 +39,9 @@ test('the table of routes lists every route of the app once, and no other', () =
     const [, method, path] =
       /\broute\('\w+', '(\w+)', '([^']+)'/.exec(source) ??
       /methods: \['(\w+)'\],\s*route: '([^']+)'/.exec(source) ??
+      /\b()listRoute\('\w+', '([^']+)'/.exec(source) ??
       [];
-    return path === undefined ? [] : [`${method} /api/${path.replace(/\/\{\*\w+\}$/, '')}`];
+    return path === undefined ? [] : [`${method || 'GET'} /api/${path.replace(/\/\{\*\w+\}$/, '')}`];
   });
   const listed = tableRows('routes').flatMap(([calls = '']) =>
     [...calls.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? ''),

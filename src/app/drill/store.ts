@@ -3,6 +3,7 @@ import { DRILLS_FOLDER, drillName, NEWEST_DRILL_NAME } from '../../core/paths.ts
 import type { Drill } from '../../core/readiness/drill.ts';
 import { isRunId, startOfRunId } from '../../core/run/run.ts';
 import { type App, emit, toInstant } from '../app.ts';
+import { pageOf } from '../runs/store.ts';
 import { mapConcurrent } from '../stored/concurrent.ts';
 import type { Found } from '../stored/document.ts';
 import { documents } from '../stored/documents.ts';
@@ -63,10 +64,13 @@ export async function findDrill(app: App, id: string): Promise<Found<Drill>> {
   throw new DrError('RunNotFound', `There is no drill '${id}'. GET /api/drills lists those there are.`, { target: id });
 }
 
-/** Newest first. */
-export async function listDrills(app: App, limit: number): Promise<Drill[]> {
-  const stored = await mapConcurrent((await listDrillIds(app)).slice(-limit), READERS, (id) => readDrill(app, id));
-  return stored.flatMap((one) => one?.value ?? []).sort((a, b) => (a.id < b.id ? 1 : -1));
+/** One page, newest first: those that began before `from`. Their ids sort by time. */
+export async function listDrills(app: App, size: number, from?: string) {
+  const ids = await listDrillIds(app);
+  const before = from === undefined ? ids : ids.filter((id) => (startOfRunId(id) ?? 0) <= Date.parse(from));
+  const stored = await mapConcurrent(before.slice(-size - 2), READERS, (id) => readDrill(app, id));
+  const drills = stored.flatMap((one) => one?.value ?? []).sort((a, b) => (a.id < b.id ? 1 : -1));
+  return pageOf(from === undefined ? drills : drills.filter(({ createdAt }) => createdAt < from), size);
 }
 
 /** Deletes the records of drills that began before. */

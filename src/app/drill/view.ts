@@ -39,8 +39,10 @@ export async function readDrillView(app: App, id: string) {
   return viewDrill((await findDrill(app, id)).value);
 }
 
-export async function listDrillViews(app: App) {
-  return (await listDrills(app, LISTED)).map(viewDrill);
+/** Newest first. `from` is the `next` of the page before. */
+export async function listDrillViews(app: App, from?: string) {
+  const { value, next } = await listDrills(app, LISTED, from);
+  return { value: value.map(viewDrill), next };
 }
 
 function statusOf({ stage, verdict, canceledAt }: Drill): 'Running' | 'Succeeded' | 'Failed' | 'Canceled' {

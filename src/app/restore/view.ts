@@ -41,7 +41,7 @@ function isListing(run: RestoreRun): boolean {
   return run.phase.name === 'scan' && !isOver(run);
 }
 
-/** About so many; `undefined` where nothing is known of the hub. */
+/** Roughly; `undefined` where nothing is known of the hub. */
 function rowsExpected({ phase, expectedRows, found }: RestoreRun): number | undefined {
   if (phase.pass === 1) return expectedRows?.first;
   return expectedRows && Math.max(expectedRows.later, found?.rows ?? 0);

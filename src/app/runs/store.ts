@@ -94,6 +94,23 @@ function runNotFound(kind: RunKind, runId: string): DrError {
   return new DrError('RunNotFound', message, { target: runId });
 }
 
+/** Runs that may have begun within one second. */
+const SAME_SECOND = 8;
+
+/** One page of all runs, newest first: those that began before `from`. `next` is the `from` of the next page. */
+export async function listRunsBefore<Kind extends RunKind>(app: App, kind: Kind, size: number, from?: string) {
+  const second = from === undefined ? Number.POSITIVE_INFINITY : Math.floor(Date.parse(from) / 1000) * 1000;
+  const mayBeBefore = (runId: string): boolean => (startOfRunId(runId) ?? second) <= second;
+  const runs = await listRuns(app, kind, size + SAME_SECOND, mayBeBefore);
+  return pageOf(from === undefined ? runs : runs.filter(({ createdAt }) => createdAt < from), size);
+}
+
+/** Of a list, newest first. */
+export function pageOf<T extends { readonly createdAt: string }>(list: readonly T[], size: number) {
+  const value = list.slice(0, size);
+  return { value, next: list.length > size ? value.at(-1)?.createdAt : undefined };
+}
+
 /** Newest first, at most `limit`. Runs whose document cannot be read are left out, with a warning in the log. */
 export async function listRuns<Kind extends RunKind>(
   app: App,

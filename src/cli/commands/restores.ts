@@ -1,14 +1,13 @@
 import type { Command } from '@commander-js/extra-typings';
 import { type Context, type Run, watchOption } from '../parts/context.ts';
 import { wrongUse } from '../parts/errors.ts';
-import { formatAge, formatCounts, formatTable } from '../parts/format.ts';
-import { countsAt, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
+import { formatTable } from '../parts/format.ts';
+import { numberAt, textAt } from '../parts/json.ts';
+import { readPages } from '../parts/pages.ts';
 import { pathOf, startRun } from '../parts/runs.ts';
-import { nounOf } from '../parts/summary.ts';
 
 /** What can be done with a restore that exists. */
 export function addRestoreCommands(program: Command, run: Run): void {
-  program.command('restores').description('list the last restores, newest first').action(run(listRestores));
   program
     .command('report <id>')
     .description('one page about a restore to keep: what, who, when, counts, reasons, proof (Markdown)')
@@ -46,41 +45,15 @@ export function addRestoreCommands(program: Command, run: Run): void {
     );
 }
 
-async function listRestores({ client, terminal, show }: Context): Promise<undefined> {
-  const body = await client.call('GET', '/api/restores');
-  const rows = listAt(body, 'value').map((view) => [
-    textAt(view, 'id') ?? '',
-    formatAge(textAt(view, 'createdAt'), terminal.now()),
-    nounOf(objectAt(view)),
-    textAt(view, 'error', 'code') ?? textAt(view, 'status') ?? '',
-    formatCounts(countsAt(view, 'counts')),
-  ]);
-  const headings = ['ID', 'STARTED', 'WHAT', 'STATUS', 'RECORDS'];
-  show(body, formatTable(headings, rows, 'There are no restores yet.'));
-}
-
 async function showReport({ client, isJson, show }: Context, id: string): Promise<undefined> {
   const path = `${pathOf('restores', id)}/report`;
   if (isJson) show(await client.call('GET', path), '');
   else show(undefined, `${(await client.markdown(path)).trimEnd()}\n`);
 }
 
-/** All pages of a list, and what the first one notes. */
-async function readPages({ client }: Context, path: string, first = '') {
-  const value: unknown[] = [];
-  let note: string | undefined;
-  for (let query: string | undefined = first; query !== undefined; ) {
-    const page = await client.call('GET', `${path}${query}`);
-    value.push(...listAt(page, 'value'));
-    note ??= textAt(page, 'note');
-    query = URL.parse(textAt(page, 'nextLink') ?? '')?.search;
-  }
-  return { value, note };
-}
-
 async function listRecords(context: Context, id: string, outcome: string): Promise<undefined> {
   const query = `?${new URLSearchParams({ outcome })}`;
-  const { value, note } = await readPages(context, `${pathOf('restores', id)}/records`, query);
+  const { value, note } = await readPages(context, `${pathOf('restores', id)}/records`, { query });
   const rows = value.map((record) => [textAt(record, 'outcome') ?? '', textAt(record, 'record') ?? '']);
   context.show({ value, note }, formatTable(['OUTCOME', 'RECORD'], rows, note ?? 'There is no such record.'));
 }

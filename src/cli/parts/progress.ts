@@ -102,7 +102,7 @@ function percentOf(view: Json): number | undefined {
   return total === 0 ? undefined : ((total - pendingOf(view)) / total) * 100;
 }
 
-/** Of a restore: 0 % would say that nothing goes on. */
+/** Of a restore: 0 % would look like a standstill. */
 function isBeforeCounting(view: Json): boolean {
   const phase = textAt(view, 'phase');
   return (phase === 'Reading' || phase === 'Sorting') && numberAt(view, 'percent') === 0;

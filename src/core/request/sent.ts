@@ -18,6 +18,8 @@ export interface Reads {
 }
 
 export const pageQuery = z.strictObject({ from: z.string().optional() });
+/** Of a list by time, newest first. */
+export const beforeQuery = z.strictObject({ from: z.iso.datetime().optional() });
 export const reportQuery = z.strictObject({ format: z.enum(['json', 'markdown']).optional() });
 
 /**

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { createDrill, listDrills } from '../../src/app/drill/store.ts';
+import { createRun, listRunsBefore } from '../../src/app/runs/store.ts';
+import { newRunId } from '../../src/core/run/run.ts';
+import { createEngine } from '../support/engine.ts';
+import { aBackupRun } from '../support/runs.ts';
+
+const START_MS = Date.parse('2026-11-23T09:00:00Z');
+/** The fourth and the fifth began within one second. */
+const starts = [0, 1, 2, 3, 3.4, 5, 6, 7, 8, 9, 10].map((seconds) => START_MS + seconds * 1000);
+
+async function readAll<T extends { readonly id: string }>(
+  read: (from?: string) => Promise<{ readonly value: readonly T[]; readonly next: string | undefined }>,
+): Promise<readonly (readonly string[])[]> {
+  const pages: string[][] = [];
+  let from: string | undefined;
+  do {
+    const { value, next } = await read(from);
+    pages.push(value.map(({ id }) => id));
+    from = next;
+  } while (from !== undefined);
+  return pages;
+}
+
+test('runs are read page by page, each once and newest first, also under ids that callers chose', async () => {
+  const { app } = createEngine();
+  const ids = starts.map((startMs, index) => (index % 4 === 2 ? `my-${index}` : newRunId(startMs, `${index}`)));
+  for (const [index, id] of ids.entries()) {
+    await createRun(app, { ...aBackupRun, id, createdAt: new Date(starts[index] ?? 0).toISOString() });
+  }
+  const pages = await readAll((from) => listRunsBefore(app, 'backup', 4, from));
+  expect(pages.map(({ length }) => length)).toEqual([4, 4, 3]);
+  expect(pages.flat()).toEqual(ids.toReversed());
+});
+
+test('so are drills', async () => {
+  const { app } = createEngine();
+  const ids = starts.map((startMs, index) => newRunId(startMs, index.toString(16)));
+  for (const [index, id] of ids.entries()) {
+    const createdAt = new Date(starts[index] ?? 0).toISOString();
+    const drill = {
+      formatVersion: 1,
+      id,
+      requestedBy: 'http',
+      createdAt,
+      snapshotId: 's',
+      stage: 'over',
+      stageSince: createdAt,
+    } as const;
+    await createDrill(app, drill, { etag: (await app.blobs.get('_drills/newest.json'))?.etag });
+  }
+  expect((await readAll((from) => listDrills(app, 4, from))).flat()).toEqual(ids.toReversed());
+});
