@@ -75,6 +75,10 @@ export interface Restore {
   byPlatform?: Record<string, Outcomes>;
   milestones?: { p50At?: string; p90At?: string; p99At?: string };
   percent?: number;
+  /** While the hub is listed. */
+  rowsRead?: number;
+  /** Roughly, where that is known. */
+  rowsExpected?: number;
   recordsPerSecond?: number;
   etaSeconds?: number;
   lastChangeAt?: string;
@@ -103,6 +107,7 @@ export interface Backup {
   finishedAt?: string;
   rowsRead?: number;
   waiting?: Waiting;
+  result?: { recordCount: number; health: 'good' | 'suspect' };
   error?: RunError;
 }
 
@@ -129,6 +134,7 @@ export interface Snapshot {
 
 export interface Verification {
   id: string;
+  createdAt?: string;
   status: Restore['status'];
   counts?: { total: number; verified: number; damaged: number; pending: number };
   damagedArtefacts?: { name: string; code: string; message: string }[];
@@ -138,7 +144,9 @@ export interface Verification {
 export interface Drill {
   id: string;
   status: Restore['status'];
+  createdAt?: string;
   stage?: string;
+  how?: string;
   reason?: string;
 }
 

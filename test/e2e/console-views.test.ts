@@ -85,6 +85,14 @@ test('axe finds no fault in any view, on a desk and on a phone, light and dark; 
     await page.getByRole('button', { name: 'Run a drill' }).click();
     await appears(page.locator('main').getByText('The drill has passed.').first());
   });
+  await check('history', async (page) => {
+    for (const what of ['backups', 'restores', 'verifications', 'drills']) {
+      await page.getByRole('button', { name: `Show the ${what}` }).click();
+    }
+    const history = page.getByRole('region', { name: 'History' });
+    await history.getByText('Drill', { exact: true }).first().waitFor();
+    await history.getByText('Dry run into hub').first().waitFor();
+  });
   await stack.emulator.admin('POST', '/namespaces/primary/down');
   const backup = await api.start('/api/backups');
   await check('primary down', async (page) => {

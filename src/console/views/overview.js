@@ -5,6 +5,7 @@ import { drillButton } from '../parts/drill-button.js';
 import { duration, moment, number, plural, rate, time } from '../parts/format.js';
 import { verifyButton } from '../parts/verify-button.js';
 import { actionButton, badge, facts, hubName, icon, isOver, problem, statusBadge, verdict } from '../parts/widgets.js';
+import { showHistory } from './history.js';
 import { showRestores } from './restores.js';
 import { waitingText } from './run-words.js';
 import { proofWords, showSnapshots } from './snapshots.js';
@@ -25,12 +26,15 @@ export function showOverview(view, signal) {
   const details = h('div', { class: 'stack' });
   const snapshots = h('section', { 'aria-labelledby': 'snapshots-title' });
   const restores = h('section', { 'aria-labelledby': 'restores-title' });
+  const history = h('section', { 'aria-labelledby': 'history-title' });
   view.replaceChildren(
     h('h1', { tabindex: -1 }, 'Failover readiness'),
     h('section', { class: 'card', 'aria-label': 'Readiness' }, head, actions, details),
     snapshots,
     restores,
+    history,
   );
+  showHistory(history);
   const refreshSnapshots = showSnapshots(snapshots, signal);
   showRestores(restores, signal);
   let announced = '';

@@ -24,7 +24,7 @@ export function progress(run) {
     h(
       'dl',
       { class: 'figures' },
-      figure('Done', `${percent} %`),
+      run.rowsRead === undefined ? figure('Done', `${percent} %`) : figure('Read', readOf(run)),
       figure('Devices', `${number(settledCount(run))} of ${number(run.counts.total)}`),
       figure('Rate', run.recordsPerSecond === undefined ? '–' : rate(run.recordsPerSecond)),
       figure('Time left', run.etaSeconds === undefined ? '–' : `about ${duration(run.etaSeconds)}`),
@@ -33,6 +33,12 @@ export function progress(run) {
     ),
     milestones(run),
   );
+}
+
+/** @param {Restore} run */
+function readOf({ rowsRead = 0, rowsExpected }) {
+  const about = rowsExpected === undefined ? '' : ` of about ${number(rowsExpected)}`;
+  return `${plural(rowsRead, 'registration')}${about}`;
 }
 
 /** @param {Restore} run */
