@@ -35,7 +35,7 @@ const integration = [
   'test/cli/{command-line,read-commands}.test.ts',
   'test/faults/{hostile-hub,limits-of-calls}.test.ts',
   'test/host/run-host.test.ts',
-  'test/hub/{client,tls}.test.ts',
+  'test/hub/{client,client-faults,client-writes,tls}.test.ts',
   'test/notify/**/*.test.ts',
   'test/property/{requests,round-trip}.test.ts',
   'test/queue/**/*.test.ts',

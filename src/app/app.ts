@@ -71,7 +71,10 @@ export interface Memory {
   readonly lastOpen: Map<string, { readonly phase: string; readonly shard: number }>;
   /** By run and phase the shards that are being worked on; a shard twice when its message came twice. */
   readonly inFlight: Map<string, number[]>;
-  /** Steps this process works on, each as its message says. */
+  /**
+   * Steps this process works on, each as its message says: from its delivery until it is done or enqueued again, which
+   * is before and after it has a lease.
+   */
   readonly stepsInHand: Set<Step>;
   /** The host stops: steps save, enqueue themselves again and end. */
   isStopping: boolean;

@@ -1,7 +1,7 @@
 import type { DrError } from '../core/errors.ts';
 import type { Run } from '../core/run/run.ts';
 import type { App } from './app.ts';
-import { readTotals, toResult } from './restore/outcomes/totals.ts';
+import { sumRestore } from './restore/outcomes/totals.ts';
 import { endRun, failureOf } from './runs/end.ts';
 import { sumVerification } from './snapshots/verify.ts';
 
@@ -12,7 +12,7 @@ export async function failRun(app: App, run: Run, error: DrError): Promise<Run> 
     case 'backup':
       return endRun(app, run, 'Failed', ended);
     case 'restore':
-      return endRun(app, run, 'Failed', { ...ended, result: toResult(await readTotals(app, run), run) });
+      return endRun(app, run, 'Failed', { ...ended, result: await sumRestore(app, run) });
     case 'verification':
       return endRun(app, run, 'Failed', { ...ended, result: await sumVerification(app, run) });
     default:

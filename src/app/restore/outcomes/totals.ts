@@ -34,6 +34,11 @@ interface Current {
   readonly savedAt?: string | undefined;
 }
 
+/** The result of one that ends before its finish. */
+export async function sumRestore(app: App, run: RestoreRun): Promise<RestoreResult> {
+  return toResult(await readTotals(app, run), run);
+}
+
 export function toResult(totals: Totals, run: RestoreRun): RestoreResult {
   return {
     counts: totals.counts,

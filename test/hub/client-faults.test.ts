@@ -1,0 +1,166 @@
+import { describe, expect, test } from 'vitest';
+import { createHub } from '../../src/hub/client.ts';
+import type { HubConnection } from '../../src/hub/connection-string.ts';
+import { Limiter } from '../../src/hub/limiter.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+import { connectionTo, on, page, row } from './scripted-client.ts';
+import { type ScriptedAnswer, startScriptedServer } from './scripted-server.ts';
+
+describe('a fault on the way', () => {
+  test.each<[string, readonly ScriptedAnswer[]]>([
+    ['a connection broken before the answer', [{ breaks: 'before' }]],
+    ['a connection broken within the answer', [{ body: page, breaks: 'within' }]],
+    ['each status that passes', [408, 500, 502, 503, 504].map((status) => ({ status }))],
+    [
+      'throttling in each of its forms',
+      [
+        { status: 429 },
+        { status: 429, headers: { 'retry-after': '2' } },
+        { status: 403, headers: { 'retry-after': '1' } },
+        { status: 409 },
+      ],
+    ],
+  ])('is survived: %s', async (_, faults) => {
+    await on([...faults, { body: page }], async ({ hub, call, requests }) => {
+      expect(await hub.listPage(undefined, call)).toMatchObject({ rows: [Buffer.from(row)] });
+      expect(requests).toHaveLength(faults.length + 1);
+    });
+  });
+
+  test('is given up at the deadline, named by its status and nothing else', async () => {
+    const body = '<Error><Detail>secret-detail</Detail></Error>';
+    await on([{ status: 503, body }], async ({ hub, call, clock }) => {
+      await expect(hub.putRegistration('1', row, call)).rejects.toMatchObject({
+        code: 'HubUnavailable',
+        retryable: true,
+        message: expect.stringMatching(/status 503\.$/),
+      });
+      expect(clock.now()).toBeLessThanOrEqual(call.deadlineAt);
+    });
+  });
+
+  test('is a request that takes too long', async () => {
+    await on(
+      [{ body: page, delayMs: 5000 }, { body: page }],
+      async ({ hub, call, requests }) => {
+        expect(await hub.listPage(undefined, call)).toMatchObject({ rows: [Buffer.from(row)] });
+        expect(requests).toHaveLength(2);
+      },
+      { requestTimeoutMs: 200 },
+    );
+  });
+
+  test('is an answer that comes by drops', async () => {
+    await on(
+      [{ body: page, drips: true }, { body: page }],
+      async ({ hub, call, requests }) => {
+        expect(await hub.listPage(undefined, call)).toMatchObject({ rows: [Buffer.from(row)] });
+        expect(requests).toHaveLength(2);
+      },
+      { requestTimeoutMs: 300 },
+    );
+  });
+
+  test('is no listener', async () => {
+    const clock = createFakeClock({ isAutomatic: true });
+    const server = await startScriptedServer();
+    const connection = connectionTo(server.url);
+    await server[Symbol.asyncDispose]();
+    const hub = createHub({
+      connection,
+      clock,
+      limiter: new Limiter({ maxConcurrency: 1, clock }),
+      random: () => 0.5,
+    });
+    await expect(hub.listPage(undefined, { deadlineAt: clock.now() + 5000 })).rejects.toMatchObject({
+      code: 'HubUnavailable',
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+    await hub.close();
+  });
+
+  test('waits as long as the hub asked, and counts it', async () => {
+    await on([{ status: 429, headers: { 'retry-after': '7' } }, { body: page }], async ({ hub, call, clock }) => {
+      const startAt = clock.now();
+      await hub.listPage(undefined, call);
+      expect(clock.now() - startAt).toBe(7000);
+      expect(hub.pace()).toMatchObject({ requestCount: 2, throttledCount: 1 });
+    });
+  });
+
+  test('an instant the hub names is by its own clock, however wrong that of the host is', async () => {
+    const date = 'Mon, 23 Nov 2026 08:00:00 GMT';
+    const refusal = { status: 429, headers: { date, 'retry-after': 'Mon, 23 Nov 2026 08:00:07 GMT' } };
+    await on([refusal, { body: page }], async ({ hub, call, clock }) => {
+      const startAt = clock.now();
+      await hub.listPage(undefined, call);
+      expect(clock.now() - startAt).toBe(7000);
+    });
+  });
+
+  test.each(['429', '503'])('is not waited for when the hub names ten minutes (%s)', async (status) => {
+    const refusal = { status: Number(status), headers: { 'retry-after': '600' } };
+    await on([refusal, refusal], async ({ hub, call, clock, requests }) => {
+      const startAt = clock.now();
+      const longCall = { deadlineAt: call.deadlineAt + 3_600_000 };
+      const away = { code: 'HubUnavailable', retryable: true, retryAfterMs: 600_000 };
+      await expect(hub.listPage(undefined, longCall)).rejects.toMatchObject(away);
+      await expect(hub.listPage(undefined, longCall)).rejects.toMatchObject(away);
+      expect(clock.now()).toBe(startAt);
+      // A hub that throttles is left alone until then.
+      expect(requests).toHaveLength(status === '429' ? 1 : 2);
+    });
+  });
+
+  test('does not wait for a turn that comes after the deadline', async () => {
+    await on(
+      [{ status: 429, headers: { 'retry-after': '7' } }],
+      async ({ hub, call, requests }) => {
+        await expect(hub.listPage(undefined, call)).rejects.toMatchObject({
+          code: 'HubUnavailable',
+          message: expect.stringContaining('status 429'),
+        });
+        expect(requests).toHaveLength(1);
+      },
+      { patienceMs: 5000 },
+    );
+  });
+});
+
+describe('a key that is not accepted', () => {
+  test('ends the call where it cannot be fetched again', async () => {
+    await on([{ status: 401 }], async ({ hub, call, requests }) => {
+      await expect(hub.listPage(undefined, call)).rejects.toMatchObject({ code: 'HubUnauthorized', retryable: false });
+      expect(requests).toHaveLength(1);
+    });
+  });
+
+  test('is fetched again once, together for all calls', async () => {
+    let fetched = 0;
+    const refreshConnection = async (): Promise<HubConnection> => {
+      fetched += 1;
+      return connectionTo('http://127.0.0.1:1', 'k2');
+    };
+    const script = [{ status: 401 }, { status: 401 }, { body: page }];
+    await on(
+      script,
+      async ({ hub, call, requests }) => {
+        const pages = await Promise.all([hub.listPage(undefined, call), hub.listPage(undefined, call)]);
+        expect(pages).toMatchObject([{ rows: [Buffer.from(row)] }, { rows: [Buffer.from(row)] }]);
+        expect(new Set(requests.map(({ headers }) => headers.authorization)).size).toBeGreaterThan(1);
+      },
+      { refreshConnection },
+    );
+    expect(fetched).toBeGreaterThan(0);
+    fetched = 0;
+    await on(
+      [{ status: 401 }],
+      async ({ hub, call, requests }) => {
+        await expect(hub.listPage(undefined, call)).rejects.toMatchObject({ code: 'HubUnauthorized' });
+        expect(requests).toHaveLength(2);
+      },
+      { refreshConnection },
+    );
+    expect(fetched).toBe(1);
+  });
+});
