@@ -6,6 +6,7 @@ import type { QueueOptions } from './host-json.ts';
 import type { InvocationInput, Invoker } from './invocation.ts';
 import type { HostLog } from './log.ts';
 import { isNotFound } from './queue-output.ts';
+import { openPeek } from './queue-peek.ts';
 
 export interface Listener {
   /** Takes nothing new from now on; resolves when the loop has ended. Running invocations continue. */
@@ -62,9 +63,10 @@ export function queueInput(text: string, reason: string, message?: DequeuedMessa
 async function poll(listener: QueueListenerOptions, stopping: AbortSignal): Promise<void> {
   const { batchSize, newBatchThreshold, maxPollingIntervalMs } = listener.options;
   const running = new Set<Promise<void>>();
+  const isEmpty = openPeek(listener.queue);
   let waitMs = minPollingIntervalMs;
   while (!stopping.aborted) {
-    const messages = await receive(listener, batchSize);
+    const messages = (await isEmpty()) ? [] : await receive(listener, batchSize);
     if (stopping.aborted) {
       await Promise.all(messages.map((message) => giveBack(listener, message)));
       return;
