@@ -73,6 +73,8 @@ export interface NetParts {
   readonly onCall: (caller: Caller, isOfHub: boolean, milliseconds: number) => void;
   /** A call failed by chance. */
   readonly onFault: () => void;
+  /** The caller of a hub got no answer. */
+  readonly onUnanswered: (caller: Caller, label: string) => void;
 }
 
 /** What lies between the processes and their services: time, and everything that can go wrong on the way. */
@@ -101,7 +103,11 @@ export class Net {
     }
     return new Promise<T>((resolve, reject) => {
       const end = endOnce(caller.process, scheduler);
-      const fail = (error: unknown): void => end(() => reject(error));
+      const fail = (error: unknown): void =>
+        end(() => {
+          if (call.isOfHub === true) this.#parts.onUnanswered(caller, call.label);
+          reject(error);
+        });
       scheduler.after(milliseconds, () => {
         const applied = this.#carryOut(call, caller, fate);
         if (fate === 'failsBefore' || fate === 'failsAfter') fail(this.#fault(call));

@@ -73,8 +73,8 @@ export class Stage {
     const skew = (): number => drawSkew(skews, this.night);
     this.container = new Container(scheduler, skew(), (name, stored) => this.#stored(name, stored));
     const hubs = new Map(this.hubs.map((hub) => [hub.name, hub]));
-    const { container, doors } = this;
-    this.oracle = new Oracle({ scheduler, truth, container, hubs, doors, knobs, trace, sometimes });
+    const { container } = this;
+    this.oracle = new Oracle({ scheduler, truth, container, hubs, knobs, trace, sometimes });
     this.oracle.settingsChanged(this.primary.name);
     this.devices = new Devices({ scheduler, random: this.random('devices'), knobs, truth, trace, sometimes });
     const violate = (kind: string, text: string): void => this.oracle.violate(kind, text);
@@ -92,6 +92,7 @@ export class Stage {
       random: this.random('net'),
       onCall: (...call) => this.life.called(...call),
       onFault: disturbed,
+      onUnanswered: (caller, label) => this.oracle.unanswered(caller, label),
     });
     const onBug = (what: string): void => this.oracle.violate('appThrew', what);
     const given = { scheduler, random: this.random('hosts'), knobs, engine, queue: this.queue, trace, sometimes };

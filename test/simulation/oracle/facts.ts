@@ -1,6 +1,5 @@
 import type { HubStore } from '../hub-store.ts';
 import type { Knobs } from '../knobs.ts';
-import type { Door } from '../night.ts';
 import type { Description, Row } from '../row.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { Container } from '../storage.ts';
@@ -19,7 +18,6 @@ export interface FactParts {
   readonly truth: Truth;
   readonly container: Container;
   readonly hubs: ReadonlyMap<string, HubStore>;
-  readonly doors: ReadonlyMap<string, Door>;
   readonly knobs: Knobs;
   readonly trace: (line: () => string) => void;
   readonly sometimes: (what: string) => void;
@@ -79,11 +77,6 @@ export class Facts {
 
   hub(name: string): HubStore | undefined {
     return this.#parts.hubs.get(name);
-  }
-
-  /** Whether a run may have asked it in vain. */
-  mayBeSilent(hub: string): boolean {
-    return this.knobs.hubFaults > 0 || (this.#parts.doors.get(hub)?.outages.length ?? 0) > 0;
   }
 
   rowsOf(hub: string): readonly Row[] {

@@ -99,6 +99,11 @@ export class Oracle {
     }
   }
 
+  /** A hub, with whose name the label begins, did not answer a run in time. */
+  unanswered({ runId = '' }: Caller, label: string): void {
+    this.runs.get(runId)?.silent.add(label.slice(0, label.indexOf(' ')));
+  }
+
   /** A run asks for one record right before it writes to it. */
   asked(hub: string, { runId = '' }: Caller, key: string): void {
     const run = this.runs.get(runId);

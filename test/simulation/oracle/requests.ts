@@ -31,7 +31,7 @@ function judgeWithdrawal(facts: Facts, { run, hub, by }: Write, before: Row): vo
   const isHeld = (run.doc.source?.newestGood ?? []).some((id) =>
     readSnapshot(facts.container, sourceHub, id).some(isOfRecord(before)),
   );
-  const isUnseen = facts.mayBeSilent(sourceHub.namespace) && (inSource.appliedAt >= readAtOf(facts, run) || !isHeld);
+  const isUnseen = run.silent.has(sourceHub.namespace) && (inSource.appliedAt >= readAtOf(facts, run) || !isHeld);
   if (inSource.appliedAt >= by.looked.listedAt) facts.sometimes('withdrawnInItsWindow');
   else if (isUnderAnUnknownId(facts, run, before)) facts.sometimes('withdrawnUnderAnUnknownId');
   else if (isUnseen) facts.sometimes('withdrawnWhileTheSourceWasSilent');

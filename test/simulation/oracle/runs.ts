@@ -23,6 +23,8 @@ export interface KnownRun {
   leaving: ReadonlySet<number>;
   /** When it was first stored as over. */
   endedAt: number | undefined;
+  /** Hubs that have not answered a call of its steps. */
+  readonly silent: Set<string>;
   /** How often the hub took a write, by the key written to. */
   readonly written: Map<string, number>;
   /** The kinds of these writes, each with its key, and its last pass: two records may have one id in turn. */
@@ -76,6 +78,7 @@ export class KnownRuns {
       before: [],
       leaving: new Set(),
       endedAt: undefined,
+      silent: new Set(),
       written: new Map(),
       calls: new Map(),
       repeats: new Set(),

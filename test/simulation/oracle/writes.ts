@@ -155,16 +155,12 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   if (onConflict === 'overwrite' && isHeld) facts.sometimes('removedAsAsked');
   else if (isLater && purpose !== 'rollback') facts.sometimes('removedWhereNotInUse');
   // It asks the source before that, which may not answer in time.
-  else if (purpose !== 'rollback' && mayBeSilent(facts) && isTorn(facts, run, before))
+  else if (purpose !== 'rollback' && run.silent.has(sourceHub.namespace) && isTorn(facts, run, before))
     facts.sometimes('removedByATornListing');
   // What the service itself loses in the source looks like its device's own word there.
   else if (facts.wasLost(sourceHub.namespace, facts.truth.deviceOf(before), readAtOf(facts, run)))
     facts.sometimes('removedWhatTheSourceLost');
   else facts.violate('deviceRemoved', text);
-}
-
-function mayBeSilent({ knobs }: Facts): boolean {
-  return knobs.hubFaults > 0 || knobs.slowShare > 0;
 }
 
 /** Why a rollback may take its device's own word for its restore's: the restore's first look after it wrote showed that. */
