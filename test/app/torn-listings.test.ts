@@ -166,3 +166,15 @@ it('what the newest listing passed over when an older snapshot was restored come
   await backUp(engine);
   expect(await restore(engine)).toMatchObject({ counts: { created: 1, goneInTarget: 0 } });
 });
+
+it('two registrations of a device that have become the same are one in the target, whatever they were before', async () => {
+  const engine = await aPair();
+  for (const id of ['91-5-1', '90-5-1']) {
+    register(engine.primary, id, ['news']);
+    await backUp(engine);
+    expect(await restore(engine)).toMatchObject({ counts: { updated: 1, conflict: 0 } });
+  }
+  const rows = [...engine.secondary.rows.values()].filter((xml) => xml.includes(tokenOf('phone')));
+  expect(rows).toEqual([expect.stringContaining('<Tags>news</Tags>')]);
+  expect(await restore(engine)).toMatchObject({ counts: { unchanged: 25 } });
+});

@@ -51,18 +51,23 @@ export function planUpdate(record: RecordOfRows, live: RecordOfRows, planning: P
   return [...writes, ...deletionsFrom(live.key, surplus)];
 }
 
-/** The rows that an update takes from the target. The native row of an installation is written with each of its others. */
+/**
+ * The rows that an update takes from the target, and that the snapshot does not show: not one of two that became the
+ * same. The native row of an installation is written with each of its others.
+ */
 export function rowsTakenBy(
   writes: readonly Write[],
   record: RecordOfRows,
   { rows }: RecordOfRows,
+  mintedFor: Planning['mintedFor'],
 ): readonly Registration[] {
   if (isInstallation(record)) {
     const others = rows.filter(({ isTemplate, tileName }) => isTemplate || tileName !== undefined);
     return others.filter((row) => !record.rows.some((one) => isSameRegistration(one, row)));
   }
   const ids = new Set(writes.flatMap((write) => (write.kind === 'rowDeletion' ? [write.id] : [])));
-  return rows.filter(({ id }) => ids.has(id));
+  const shown = new Set(record.rows.flatMap(({ id }) => [id, ...mintedFor(id)]));
+  return rows.filter(({ id }) => ids.has(id) && !shown.has(id));
 }
 
 /**

@@ -14,6 +14,7 @@ import { once } from '../../stored/once.ts';
 import { askSource, openSource } from '../compare/ask-source.ts';
 import { openGoneSince, readVersionsFromBefore } from '../compare/newest-keys.ts';
 import { findNow } from './ask-for.ts';
+import type { IdMap } from './id-map.ts';
 import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, type RecordTallies } from './planner.ts';
 
 /** Decides by the table about the records of a shard, and about those that only the target holds and are ours. */
@@ -70,12 +71,14 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
     const planned = planWith(listed);
     if (pass.isTargetEmpty) return planned;
     const isOpen = mayBePassedOver(entryOf(agreed), record, listed, planned);
-    if (!isOpen && rowsGone(planned, record, listed).length === 0) return planned;
+    if (!isOpen && rowsGone(planned, record, listed, idMap.mintedFor).length === 0) return planned;
     const ask: Planned['ask'] = async (call) => {
       const found = isOpen ? await findNow(hub, record, listed, idMap.mintedFor, call) : listed;
       const now = isOpen ? planWith(found) : planned;
       // The snapshot's listing has passed over a row: the next one shows it.
-      return (await stillHolds(record.key, rowsGone(now, record, found))) ? settled('conflict', collapsed) : now;
+      return (await stillHolds(record.key, rowsGone(now, record, found, idMap.mintedFor)))
+        ? settled('conflict', collapsed)
+        : now;
     };
     return { ...planned, ask };
   };
@@ -95,9 +98,14 @@ function mayBePassedOver(
 }
 
 /** What the snapshot does not show of a device that stays, and an update would take from the target. */
-function rowsGone({ decision }: Planned, record: RecordOfRows, found: RecordOfRows | undefined) {
+function rowsGone(
+  { decision }: Planned,
+  record: RecordOfRows,
+  found: RecordOfRows | undefined,
+  mintedFor: IdMap['mintedFor'],
+) {
   if (decision.kind !== 'write' || decision.outcome !== 'updated' || found === undefined) return [];
-  return rowsTakenBy(decision.writes, record, found);
+  return rowsTakenBy(decision.writes, record, found, mintedFor);
 }
 
 /** Whether the source still holds one of a record's rows. While it does not answer, the snapshot is believed. */
