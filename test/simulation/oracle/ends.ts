@@ -1,4 +1,4 @@
-import { type Description, isSame, type Row, slotOf, tell } from '../row.ts';
+import { type Description, isOfRecord, isSame, type Row, slotOf, tell } from '../row.ts';
 import { isExcused, isShownAtFirst, isWritten } from './excuses.ts';
 import type { Facts } from './facts.ts';
 import { judgeAnswer } from './requests.ts';
@@ -105,9 +105,9 @@ function judgeDevice(facts: Facts, run: KnownRestore, wanted: Wanted): Fault[] {
   return wanted.isTorn ? [] : judgeDifference(facts, wanted, there, where);
 }
 
-/** Its handle has changed, and the first listing passed over a row of what it was: the next restore moves it. */
+/** It was another record, and the first listing passed over a row of that: the next restore moves it. */
 function isInTheWay(run: KnownRestore, { rows }: Wanted, there: readonly Row[]): boolean {
-  const isMoved = !there.some(({ handle }) => rows.some((row) => row.handle === handle));
+  const isMoved = !there.some((one) => rows.some((row) => isOfRecord(row)(one)));
   return isMoved && there.length > 1 && there.some((row) => !isShownAtFirst(run, row));
 }
 

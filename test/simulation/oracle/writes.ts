@@ -92,12 +92,15 @@ function isConflict(facts: Facts, { run, hub }: Write, { before, after, old }: R
   const isEarlier = (one: KnownRun): one is KnownRestore =>
     isRestore(one) && isWriter(one) && hubOf(one) === hub && one.begunAt < run.begunAt;
   const earlier = facts.runs.all().filter(isEarlier);
-  const holds = (one: KnownRestore, isIt: (row: Description) => boolean): boolean =>
-    readSnapshot(facts.container, one.doc.request.sourceHub, one.doc.request.snapshotId).some(isIt);
-  const isMet = earlier.some((one) => one.shownAt.has(`${hub}/${keyOf(before)}`) || holds(one, isOfRecord(before)));
+  const heldBy = ({ doc: { request } }: KnownRestore): readonly Description[] =>
+    readSnapshot(facts.container, request.sourceHub, request.snapshotId).filter(isOfRecord(after));
+  const isMet = earlier.some((one) => one.shownAt.has(`${hub}/${keyOf(before)}`) || heldBy(one).length > 0);
   if (!isMet) return facts.wasEverInUse(hub);
   const last = earlier.at(-1);
-  const isLeftSo = last?.inPlace.has(facts.truth.deviceOf(before)) === true && holds(last, (row) => isSame(row, after));
+  const was = last === undefined ? [] : heldBy(last);
+  const is = heldBy(run);
+  const isSameInSource = was.length === is.length && is.every((row) => was.some((one) => isSame(one, row)));
+  const isLeftSo = last?.inPlace.has(facts.truth.deviceOf(before)) === true && isSameInSource;
   const isSaidSince = old.hub === hub && old.at >= (last?.endedAt ?? Number.POSITIVE_INFINITY);
   return !(isLeftSo && isSaidSince);
 }
