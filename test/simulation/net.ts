@@ -72,7 +72,7 @@ export interface NetParts {
   isHealed: () => boolean;
   readonly onCall: (caller: Caller, isOfHub: boolean, milliseconds: number) => void;
   /** A call failed by chance. */
-  readonly onFault: () => void;
+  readonly onFault: (label: string) => void;
   /** The caller of a hub got no answer. */
   readonly onUnanswered: (caller: Caller, label: string) => void;
 }
@@ -149,7 +149,7 @@ export class Net {
 
   #fault<T>(call: Call<T>): Error {
     this.#parts.trace(() => `FAULT ${call.label}`);
-    if (call.isUnanswered !== true) this.#parts.onFault();
+    if (call.isUnanswered !== true) this.#parts.onFault(call.label);
     return call.fault();
   }
 

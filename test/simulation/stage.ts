@@ -91,7 +91,10 @@ export class Stage {
       ...common,
       random: this.random('net'),
       onCall: (...call) => this.life.called(...call),
-      onFault: disturbed,
+      onFault: (label) => {
+        disturbed();
+        if (/^put _runs\/restore\/.*\/reconcile\/pass-/.test(label)) this.oracle.stepsStopped();
+      },
       onUnanswered: (caller, label) => this.oracle.unanswered(caller, label),
     });
     const onBug = (what: string): void => this.oracle.violate('appThrew', what);

@@ -156,7 +156,7 @@ export class Oracle {
     });
   }
 
-  /** A process died, or froze: what its steps had begun they may have written, or not. */
+  /** A process died, or froze, or a step could not store its end: what it had begun it may have written, or not. */
   stepsStopped(): void {
     for (const run of this.runs.all()) {
       if (!isRestore(run) || run.endedAt !== undefined) continue;

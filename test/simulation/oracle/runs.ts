@@ -33,7 +33,7 @@ export interface KnownRun {
   readonly repeats: Set<string>;
   /** Likewise, what the hub carried out when no step could wait for it any more. */
   readonly givenUp: Set<string>;
-  /** Records that its steps had begun when their process died, or froze. */
+  /** Records that its steps had begun when their process died, or froze, or could not store their end. */
   readonly begun: Set<string>;
   /** The handles that its writes have replaced by others, under one id. */
   readonly replaced: Set<string>;
