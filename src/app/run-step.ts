@@ -16,7 +16,7 @@ import { reconcile } from './restore/apply/reconcile.ts';
 import { compareShards } from './restore/compare/compare-shards.ts';
 import { finishRestore } from './restore/finish.ts';
 import { dispatch, isOneStep, type Moved, stepOf } from './runs/dispatch.ts';
-import { releaseLease, storeWait, takeLease } from './runs/lease.ts';
+import { mayBeLost, releaseLease, storeWait, takeLease } from './runs/lease.ts';
 import { hasBegun, readLive } from './runs/live.ts';
 import { readRun, Superseded } from './runs/store.ts';
 import { forgetKicks } from './runs/watch.ts';
@@ -101,10 +101,10 @@ async function endOf(app: App, run: Run, held: HeldStep, isPast: boolean): Promi
 }
 
 /** Another step has stored something first. Unless that one has taken this one over, it stopped by that, too. */
-async function afterSuperseded(app: App, { step, isLost }: HeldStep, { message }: Superseded): Promise<StepEnd> {
-  const { kind, runId, phase } = step;
+async function afterSuperseded(app: App, held: HeldStep, { message }: Superseded): Promise<StepEnd> {
+  const { kind, runId, phase } = held.step;
   app.log.info('step superseded', { runId, phase, reason: message });
-  if (isLost) return undefined;
+  if (mayBeLost(app, held)) return undefined;
   const run = await readRun(app, kind, runId);
   return run === undefined || isOver(run) ? undefined : 'continue';
 }

@@ -108,6 +108,18 @@ test('a step that is renewed is not taken over however long it takes; one that i
   expect(await readRestoreView(engine.app, id)).toMatchObject({ status: 'Succeeded', counts: { total: 40 } });
 });
 
+test('a step whose process was frozen does not enqueue itself beside the one that took it over', async () => {
+  const engine = createEngine();
+  const { step, work, release, count } = await holdStep(engine);
+  engine.advance(30_000);
+  const begun = count();
+  const successor = runStep(anotherProcess(engine), step);
+  while (count() === begun) await turn();
+  release();
+  await Promise.all([work, successor]);
+  expect(take(engine)).toEqual([]);
+});
+
 test('while the hub is away the step waits in the queue, says on what, and gets further when it is back', async () => {
   const engine = createEngine();
   seed(engine);
