@@ -30,6 +30,12 @@ const values = readOptions(help, {
 const chosen = parts.filter((part) => values.only === undefined || values.only === part);
 if (chosen.length === 0) refuse(help, `--only must be ${parts.join(', ')}, not "${values.only}".`);
 
+const simulation = fileURLToPath(new URL('../test/simulation/command.ts', import.meta.url));
+const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
+
+/** A restore in the worst night takes at most this many times as long as in a calm one. */
+const MOST_TIMES_CALM = 1.3;
+
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -43,9 +49,6 @@ async function main(): Promise<number> {
   say(isPass ? 'PASS' : 'FAIL');
   return isPass ? 0 : 1;
 }
-
-/** A restore in the worst night takes at most this many times as long as in a calm one. */
-const MOST_TIMES_CALM = 1.3;
 
 async function compareNights(devices: number, writesPerSecond: number): Promise<boolean> {
   const { startStack } = await import('./stack.ts');
@@ -61,9 +64,6 @@ async function compareNights(devices: number, writesPerSecond: number): Promise<
   say(`   the worst night took ${times.toFixed(2)} times as long as the calm one`);
   return calm.verdict === 'pass' && worst.verdict === 'pass' && times <= MOST_TIMES_CALM;
 }
-
-const simulation = fileURLToPath(new URL('../test/simulation/command.ts', import.meta.url));
-const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
 
 async function runs(program: string, options: readonly string[]): Promise<boolean> {
   const child = spawn(process.execPath, [program, ...options], { stdio: 'inherit' });
