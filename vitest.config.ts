@@ -5,10 +5,11 @@ import { compileCache } from './local/compile-cache.ts';
 
 const all = ['test/**/*.test.ts'];
 
-/** They take long for what each finds: hosts die and are waited for, whole disasters, a death at each write. */
+/** They take long for what each finds: hosts die and are waited for, whole disasters, a fault at each write or document. */
 const long = [
-  'test/e2e/{deployments,drill,killed-hosts,runbook,two-apps,worst-night}.test.ts',
+  'test/e2e/{bad-storage,deployments,drill,killed-hosts,rollback,runbook,two-apps,worst-night}.test.ts',
   'test/app/{crash,drill-crash,rollback-crash}.test.ts',
+  'test/faults/artefacts.test.ts',
 ];
 
 /** What is too long for CI: a part of `npm run soak`. */
@@ -45,10 +46,10 @@ const integration = [
 
 /** The longest of each project, begun first: a long file that begins last is waited for with one core at rest. */
 const longest = [
-  ...['runbook', 'deployments', 'killed-hosts', 'drill', 'rollback-crash', 'crash', 'drill-crash'],
-  ...['simulation', 'bad-storage', 'console-failures', 'cli', 'console-views', 'rollback', 'worker', 'secrets'],
+  ...['runbook', 'deployments', 'killed-hosts', 'drill', 'bad-storage', 'rollback', 'rollback-crash', 'artefacts'],
+  ...['simulation', 'console-failures', 'cli', 'console-views', 'secrets', 'worker'],
   ...['console', 'drill-run', 'timers', 'limits-of-calls', 'hostile-hub', 'round-trip'],
-  ...['artefacts', 'two-hosts', 'page', 'whose-row', 'likeness', 'rollback-looks', 'rows-at-a-glance'],
+  ...['two-hosts', 'drill', 'page', 'whose-row', 'likeness', 'rollback-looks', 'rows-at-a-glance'],
 ];
 
 class LongestFirst extends BaseSequencer {
