@@ -55,7 +55,11 @@ export async function openHubRig({
       (hub) => hub.close(),
     );
   const hubs = { primary: open('primary'), secondary: open('secondary') };
-  const engine = createEngine({ wrap: () => ({ ...hubs, world: realWorld }), policy: { stepBudgetMs: 5000 } });
+  const engine = createEngine({
+    refs: { primary: hubs.primary.ref, secondary: hubs.secondary.ref },
+    wrap: () => ({ ...hubs, world: realWorld }),
+    policy: { stepBudgetMs: 5000 },
+  });
   const keep = parts.move();
   return {
     engine,

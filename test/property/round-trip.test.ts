@@ -33,6 +33,7 @@ async function roundTrip(emulator: Emulator) {
   const [primary, secondary] = [clientOf(emulator, 'primary'), clientOf(emulator, 'secondary')];
   const engine = createEngine({
     policy: { settleSeconds: 0, maxFailures: 10_000 },
+    refs: { primary: primary.ref, secondary: secondary.ref },
     wrap: () => ({ primary, secondary, world: realWorld }),
   });
   await startBackup(engine.app, 'http');

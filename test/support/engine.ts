@@ -4,7 +4,7 @@ import { noteOnCard } from '../../src/app/readiness/card-store.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { withFormer } from '../../src/app/stored/former-blobs.ts';
 import { pairBlobs } from '../../src/app/stored/pair-blobs.ts';
-import type { Blobs, Log, StepQueue, World } from '../../src/core/ports.ts';
+import type { Blobs, HubRef, Log, StepQueue, World } from '../../src/core/ports.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { realWorld } from '../../src/world.ts';
 import { createMemoryBlobs, type MemoryBlobs } from './memory-blobs.ts';
@@ -39,6 +39,8 @@ export interface EngineOptions {
   readonly policy?: Partial<Policy>;
   /** Drills restore into a hub of their own. */
   readonly hasScratchHub?: boolean;
+  /** Names of the hubs, for a `wrap` that puts other hubs in their place. */
+  readonly refs?: { readonly primary: HubRef; readonly secondary: HubRef };
   /** Puts something between the engine and its parts. */
   readonly wrap?: (parts: {
     blobs: Blobs;
@@ -68,8 +70,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
     memory: createMemory(),
     container: createMemoryBlobs(),
     queue: createMemoryQueue(),
-    primary: createMemoryHub({ ref: { namespace: 'one', hub: 'devices' } }),
-    secondary: createMemoryHub({ ref: { namespace: 'three', hub: 'devices' } }),
+    primary: createMemoryHub({ ref: options.refs?.primary ?? { namespace: 'one', hub: 'devices' } }),
+    secondary: createMemoryHub({ ref: options.refs?.secondary ?? { namespace: 'three', hub: 'devices' } }),
     scratch: createMemoryHub({ ref: { namespace: 'scratch', hub: 'devices' } }),
   });
 }
