@@ -170,8 +170,9 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
 function excuseForUndoing(facts: Facts, { run, hub }: Write, before: Row): string | undefined {
   const { of, sourceHub, snapshotId } = run.doc.request;
   const undone = facts.runs.get(of ?? '');
-  // Or none of its looks has ever shown what it wrote there.
-  const isKnown = undone?.shownAt.has(`${hub}/${keyOf(before)}`);
+  // Or none of its looks has ever shown what it wrote there: the first one did not.
+  const wroteBy = undone?.listedAt.get(`${hub}#2`) ?? Number.POSITIVE_INFINITY;
+  const isKnown = undone?.shownAt.get(`${hub}/${keyOf(before)}`)?.some((at) => at >= wroteBy);
   if (undone === undefined || (isKnown && !undone.seen.has(versionOf(hub, before)))) return undefined;
   // Most of what it wrote came back different: that is taken for how the hub stores it.
   if (undone.doc.error?.code === 'TargetAltersRecords') return 'undidWhatSeemedAltered';
