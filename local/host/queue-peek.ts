@@ -5,7 +5,7 @@ import { request } from 'undici';
 const VALID_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Tells whether a queue is missing or shows no message; `false` also when that cannot be told. Receiving by the SDK takes
+ * Tells whether a queue is missing or shows no message; `false` also when that is unknown. Receiving by the SDK takes
  * three times as much processor time, and this process polls several queues that are mostly empty twice a second, while
  * tests and the benchmark measure it. The real host polls in a process of its own.
  */
