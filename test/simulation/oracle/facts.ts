@@ -136,10 +136,11 @@ export class Facts {
    */
   hasMet(hub: string, row: Row): boolean {
     const shownTo = this.#shown.get(`${hub} ${recordOf(row)}`) ?? new Set<string>();
-    // One that was cancelled, or given up, agrees on nothing, and a rollback on what had been agreed on before: what
-    // only these met is not remembered.
-    const hasAgreed = ({ doc: { request, result, status, error } }: KnownRestore): boolean =>
+    // One that was cancelled, or given up, agrees on nothing, nor does a repair in place, and a rollback on what had been
+    // agreed on before: what only these met is not remembered.
+    const hasAgreed = ({ doc: { hub: target, request, result, status, error } }: KnownRestore): boolean =>
       request.purpose !== 'rollback' &&
+      request.sourceHub.namespace !== target.namespace &&
       (result === undefined || status === 'Succeeded' || (error !== undefined && AT_THE_END.has(error.code)));
     return this.runs
       .all()
