@@ -188,6 +188,21 @@ it.each([
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
 });
 
+it('a move of which only the first half was made is finished', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  await restore(engine);
+  const [before = '', row = ''] = [engine.secondary, engine.primary].map(({ rows }) => rows.get('19-5-1'));
+  engine.primary.rows.delete('19-5-1');
+  engine.primary.rows.set('19-6-1', row.replace('>19-5-1<', '>19-6-1<'));
+  await backUp(engine);
+  await cancelAfterWriting(engine);
+  engine.secondary.rows.set('19-5-1', before);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { moved: 1, unchanged: 23 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
 it('a device that lost one of its rows after the hubs had agreed on its renewal gets it back', async () => {
   const engine = await anEngineWithTwins();
   await restore(engine);

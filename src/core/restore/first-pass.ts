@@ -95,8 +95,9 @@ function planAbsent(record: RecordOfRows, isWanted: boolean, isAbsenceVoid: bool
 /** The same in both: it may have to live longer, or under the snapshot's registration ids where its row is ours. */
 function planInPlace(record: RecordOfRows, live: RecordOfRows, view: RecordView, pass: FirstPass): FirstPlan {
   const { agreed, liveVersion } = view;
-  const isOurs = entryOf({ agreed })?.target.version === liveVersion;
-  const move = isOurs ? planMove(record, live, pass) : undefined;
+  const entry = entryOf({ agreed });
+  const isOurs = entry?.target.version === liveVersion;
+  const move = isOurs ? planMove(record, live, pass, entry?.target.isOwn) : undefined;
   if (move !== undefined) return { kind: 'write', outcome: 'moved', writes: move };
   if (isShorterThan(live, record, pass)) return toPlan('renewed', planRenewal(record, live, pass));
   return { kind: 'settled', outcome: 'unchanged' };

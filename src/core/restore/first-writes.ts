@@ -82,14 +82,27 @@ export function planMissing(record: RecordOfRows, live: RecordOfRows, planning: 
   return [...wanted].flatMap(([form, row]) => (liveForms.has(form) ? [] : [creationOf(row, planning)]));
 }
 
-/** The same content under other ids than the snapshot's, as plain rows. `undefined` when all ids are right. */
-export function planMove(record: RecordOfRows, live: RecordOfRows, planning: Planning): readonly Write[] | undefined {
+/**
+ * The same content under other ids than the snapshot's, as plain rows. `undefined` when all ids are right. A move that
+ * stopped half way has left a row under either id: with `removesTwins` only the snapshot's stays.
+ */
+export function planMove(
+  record: RecordOfRows,
+  live: RecordOfRows,
+  planning: Planning,
+  removesTwins = false,
+): readonly Write[] | undefined {
   if (isInstallation(record)) return undefined;
+  const idsOf = ({ id }: Registration): readonly string[] => [id, ...planning.mintedFor(id)];
+  const shown = new Set(record.rows.flatMap(idsOf));
   const liveByForm = distinctRows(live.rows);
   const writes = [...distinctRows(record.rows)].flatMap(([form, row]): Write[] => {
-    const found = liveByForm.get(form);
-    if (found === undefined || [row.id, ...planning.mintedFor(row.id)].includes(found.id)) return [];
-    return [creationOf(row, planning), ...deletionsFrom(live.key, [found])];
+    const same = live.rows.filter(({ xml }) => canonicalRow(xml) === form);
+    const isRight = same.some(({ id }) => idsOf(row).includes(id));
+    const found = isRight ? undefined : liveByForm.get(form);
+    const twins = removesTwins ? same.filter((one) => one !== found && !shown.has(one.id)) : [];
+    if (found === undefined) return isRight ? deletionsFrom(live.key, twins) : [];
+    return [creationOf(row, planning), ...deletionsFrom(live.key, [found, ...twins])];
   });
   return writes.length === 0 ? undefined : writes;
 }
