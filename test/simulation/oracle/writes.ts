@@ -89,15 +89,16 @@ function isFromBefore({ container }: Facts, { run: { doc } }: Write, { id, etag 
  * never in use.
  */
 function isConflict(facts: Facts, { run, hub }: Write, { before, after, old }: Replacement): boolean {
+  const pair = [hub, run.doc.request.sourceHub.namespace];
   const isEarlier = (one: KnownRun): one is KnownRestore =>
-    isRestore(one) && isWriter(one) && hubOf(one) === hub && one.begunAt < run.begunAt;
+    isRestore(one) && isWriter(one) && pair.includes(hubOf(one)) && one.begunAt < run.begunAt;
   const earlier = facts.runs.all().filter(isEarlier);
   const heldBy = ({ doc: { request } }: KnownRestore): readonly Description[] =>
     readSnapshot(facts.container, request.sourceHub, request.snapshotId).filter(isOfRecord(after));
   const isMet = earlier.some((one) => one.shownAt.has(`${hub}/${keyOf(before)}`) || heldBy(one).length > 0);
   if (!isMet) return facts.wasEverInUse(hub);
   const last = earlier.at(-1);
-  const was = last === undefined ? [] : heldBy(last);
+  const was = last === undefined || hubOf(last) !== hub ? [] : heldBy(last);
   const is = heldBy(run);
   const isSameInSource = was.length === is.length && is.every((row) => was.some((one) => isSame(one, row)));
   const isLeftSo = last?.inPlace.has(facts.truth.deviceOf(before)) === true && isSameInSource;
