@@ -13,7 +13,15 @@ const long = [
 ];
 
 /** What is too long for CI: a part of `npm run soak`. */
-const soak = ['test/e2e/chaos.test.ts'];
+const soak = ['test/e2e/{chaos,planted-drill}.test.ts'];
+
+/** Properties of which `npm run soak` tries four times as many cases. */
+const properties = [
+  'test/property/{forms-of-the-service,likeness,registration,round-trip,rows-at-a-glance}.test.ts',
+  'test/property/usual-registration.test.ts',
+  'test/app/{rollback,whose-row}.test.ts',
+  'test/hub/page.test.ts',
+];
 
 /** They start processes: a stack, a browser, a host, a benchmark. */
 const e2e = [
@@ -70,7 +78,7 @@ for (const flag of ['--min-semi-space-size=32', '--max-semi-space-size=64']) set
 const withStacks = ['test/support/build-app.ts', 'test/support/start-azurite.ts'];
 
 const projects = {
-  soak: { include: soak, globalSetup: withStacks },
+  soak: { include: [...soak, ...properties], globalSetup: withStacks },
   long: { include: long, globalSetup: withStacks },
   e2e: { include: e2e, exclude: [...soak, ...long], globalSetup: withStacks },
   integration: { include: integration, globalSetup: 'test/support/start-azurite.ts' },
@@ -88,7 +96,7 @@ export default defineConfig(({ mode }) => ({
   test: {
     // For the processes that tests start.
     env: compileCache,
-    provide: { isQuick: mode === 'quick' },
+    provide: { isSoak: mode === 'soak' },
     // On a machine that does other things, too.
     testTimeout: 240_000,
     hookTimeout: 60_000,

@@ -8,7 +8,7 @@ const help = `Runs what takes too long for each change.
   npm run soak -- [--only NAME] [--devices N] [--rate R] [--seeds N]
 
   --only NAME  night: a restore while a backup of the dead primary is in flight, beside one in a calm night
-               tests: those that are too long for CI, the drill in a storm of faults among them
+               tests: those that are too long for CI: the drill in a storm, and with a planted fault; all cases of properties
                simulation: npm run simulate with many seeds
                (default: all)
   --devices N  devices of the night (default: 20000)
