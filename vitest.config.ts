@@ -8,7 +8,7 @@ const all = ['test/**/*.test.ts'];
 /** They take long for what each finds: hosts die and are waited for, whole disasters, a fault at each write or document. */
 const long = [
   'test/e2e/{bad-storage,deployments,drill,killed-hosts,rollback,runbook,two-apps,worst-night}.test.ts',
-  'test/app/{crash,drill-crash,rollback-crash}.test.ts',
+  'test/app/{crash,drill-crash,failover-crash,rollback-crash}.test.ts',
   'test/faults/artefacts.test.ts',
 ];
 
@@ -41,7 +41,7 @@ const integration = [
   'test/emulator/{late-writes,lists,stored-otherwise,registrations,sdk,seed,sends,test-bench,tier}.test.ts',
   'test/app/request-counts.test.ts',
   'test/bench/{options,wire}.test.ts',
-  'test/cli/{command-line,read-commands}.test.ts',
+  'test/cli/{command-line,read-commands,role-commands}.test.ts',
   'test/faults/{hostile-hub,limits-of-calls}.test.ts',
   'test/host/run-host.test.ts',
   'test/hub/{client,client-faults,client-writes,tls}.test.ts',

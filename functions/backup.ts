@@ -3,7 +3,7 @@ import { startBackup } from '../src/app/backup/start.ts';
 import { appFor, bindings } from '../src/compose.ts';
 import { DrError } from '../src/core/errors.ts';
 
-/** Backs the primary hub up on its schedule. The steps that do the work come through the queue. */
+/** Backs the hub in use up on its schedule. The steps that do the work come through the queue. */
 app.timer('backup', {
   schedule: bindings.backupSchedule,
   handler: async (_timer, context) => {

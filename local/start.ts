@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { scheduleFault } from '../src/settings/schedule.ts';
 import { readOptions, refuse, wholeNumber } from './options.ts';
 import type { Stack } from './stack.ts';
-import { swapHubs } from './swap-hubs.ts';
 
 const help = `Runs the main job on this machine: storage, two emulated hubs, the Functions host.
 
@@ -99,27 +98,10 @@ async function choosePorts() {
   };
 }
 
-/** Resolves with the exit code of a host that ended by itself. SIGUSR2 replaces the host by one with the hubs exchanged. */
-async function hostDied(stack: Stack): Promise<unknown> {
-  let swap: Promise<void> | undefined;
-  process.on('SIGUSR2', () => {
-    swap ??= swapHubs(stack).then(() => {
-      const { PRIMARY_HUB_CONNECTION = '' } = stack.settings;
-      process.stdout.write(
-        `Primary and secondary are exchanged; the primary is now ${endpointOf(PRIMARY_HUB_CONNECTION)}.\n`,
-      );
-    });
-  });
-  for (;;) {
-    const [code] = await once(stack.host.child, 'exit');
-    if (swap === undefined) return code;
-    await swap;
-    swap = undefined;
-  }
-}
-
-function endpointOf(connectionString: string): string {
-  return /Endpoint=([^;]+)/.exec(connectionString)?.[1] ?? 'unknown';
+/** Resolves with the exit code of a host that ended by itself. */
+async function hostDied({ host }: Stack): Promise<unknown> {
+  const [code] = await once(host.child, 'exit');
+  return code;
 }
 
 /** The shell npm starts this in does not hand a signal on: when it is gone, nothing is left to stop this process. */
@@ -140,7 +122,7 @@ Function key   ${host.keys.default}
 Backup runs on schedule "${values.schedule}". Ctrl-C ends everything.
 
 To rehearse docs/RUNBOOK.md, in another terminal:
-  export NOTIFICATION_HUBS_DR_URL=${host.url} NOTIFICATION_HUBS_DR_KEY=${host.keys.default} ADMIN=${emulator.adminUrl} STACK=${process.pid}
+  export NOTIFICATION_HUBS_DR_URL=${host.url} NOTIFICATION_HUBS_DR_KEY=${host.keys.default} ADMIN=${emulator.adminUrl}
 
 Try, in another terminal:
   # back up now, and see the snapshots

@@ -78,6 +78,8 @@ function compose(config: Config): Omit<App, 'log'> {
       settleSeconds: config.settleSeconds,
       maxFailures: config.maxFailures,
       maxDeletePercent: config.maxDeletePercent,
+      standbyDriftPercent: config.standbyDriftPercent,
+      primaryTier: config.primaryTier,
       secondaryTier: config.secondaryTier,
     },
     memory: createMemory(),

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { app as functions, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 import type { App } from './app/app.ts';
 import { appFor } from './compose.ts';
@@ -18,6 +19,9 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   NothingToRetry: 409,
   NothingToRollBack: 409,
   RunIdInUse: 409,
+  AlreadyInUse: 409,
+  RoleContradicted: 409,
+  SnapshotOlderThanRole: 409,
   RunNotOver: 409,
   RunInProgress: 409,
   RunTakenOver: 409,
@@ -132,4 +136,15 @@ export function nextLinkOf({ url }: HttpRequest, query: Readonly<Record<string, 
   const next = new URL(url);
   next.search = new URLSearchParams(query).toString();
   return next.href;
+}
+
+/** How long a caller may go by an answer before it asks again. */
+const FRESH_SECONDS = 10;
+
+/** An answer that callers keep: asked for again, it is sent only when it has changed. */
+export function revalidated({ headers }: HttpRequest, body: unknown): HttpResponseInit {
+  const etag = `"${hash('sha256', JSON.stringify(body), 'hex').slice(0, 32)}"`;
+  const caching = { etag, 'cache-control': `private, max-age=${FRESH_SECONDS}` };
+  if (headers.get('if-none-match') === etag) return { status: 304, headers: caching };
+  return { headers: caching, jsonBody: body };
 }

@@ -28,7 +28,7 @@ export interface App {
 }
 
 /** A stored change that others may want to react to. */
-export type Change = { readonly kind: 'run'; readonly run: Run } | { readonly kind: 'proof' | 'drillEnded' };
+export type Change = { readonly kind: 'run'; readonly run: Run } | { readonly kind: 'proof' | 'drillEnded' | 'role' };
 
 export async function emit(app: App, change: Change): Promise<void> {
   for (const listener of app.listeners) await listener(app, change);
@@ -152,7 +152,10 @@ export interface Policy {
   readonly maxFailures: number;
   /** A run that would withdraw more of the target's records than this, and more than 20, withdraws none. */
   readonly maxDeletePercent: number;
-  /** The device limit of the secondary's tier where the settings say so. */
+  /** A failback in which more records than this, and more than 20, were changed in the standby only adds. */
+  readonly standbyDriftPercent: number;
+  /** The tiers of the hubs' namespaces, which limit their devices, where the settings say so. */
+  readonly primaryTier: Tier | undefined;
   readonly secondaryTier: Tier | undefined;
 }
 

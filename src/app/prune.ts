@@ -1,4 +1,5 @@
 import { isSameHub, LOCKS_FOLDER, manifestName, runKinds, snapshotFolder } from '../core/paths.ts';
+import type { HubRef } from '../core/ports.ts';
 import type { Drill } from '../core/readiness/drill.ts';
 import { isOver, type Run, startOfRunId } from '../core/run/run.ts';
 import { type KeptSnapshot, snapshotsToDelete } from '../core/snapshot/retention.ts';
@@ -8,7 +9,7 @@ import { readLocked } from './runs/lock.ts';
 import { appsOfOtherPairs } from './runs/other-pairs.ts';
 import { listRuns, readHolder, removeRun, removeStaging } from './runs/store.ts';
 import { newestProven, readMarks, removeMarks } from './snapshots/marks.ts';
-import { listSnapshotIds, listSnapshots } from './snapshots/store.ts';
+import { type ListedSnapshot, listSnapshotIds, listSnapshots } from './snapshots/store.ts';
 
 const DAY_MS = 86_400_000;
 const KEEP_RUNS_MS = { backup: 30 * DAY_MS, restore: 365 * DAY_MS, verification: 30 * DAY_MS };
@@ -16,25 +17,15 @@ const ALL_RUNS = 100_000;
 
 /** Deletes snapshots the policy no longer keeps, what dead backups left, and the records of old runs. */
 export async function prune(app: App): Promise<void> {
-  const hub = app.primary.ref;
   const nowMs = app.world.storageNow();
-  const listed = await listSnapshots(app, hub);
-  // A snapshot whose manifest cannot be read is evidence, not rubbish: it stays until a person has looked at it.
-  const kept: KeptSnapshot[] = listed.flatMap(({ id, manifest }) =>
-    manifest === undefined ? [] : [{ id, takenAtMs: Date.parse(manifest.readStartedAt), health: manifest.health }],
-  );
+  const listed = await listSnapshots(app);
   const inUse = await snapshotsInUse(app);
-  const marks = await readMarks(app, hub);
-  const pinned = [...marks].flatMap(([id, { isPinned }]) => (isPinned ? [id] : []));
-  // Newer ones may not restore: the newest that is known to stays.
-  const proven = newestProven(marks);
   const { newest } = await readNewestDrills(app);
   for (const id of await snapshotsOfDrill(app, newest?.value)) inUse.add(id);
-  const keep = new Set([...inUse, ...pinned, ...(proven === undefined ? [] : [proven.id])]);
-  const old = snapshotsToDelete(kept, app.policy.retention, keep, nowMs);
-  for (const id of old) await removeSnapshot(app, id);
-  const abandoned = await abandonedSnapshots(app, new Set(listed.map((one) => one.id)), inUse);
-  for (const id of abandoned) await removeSnapshot(app, id);
+  const [primary, secondary] = [app.primary.ref, app.secondary.ref];
+  const listedOf = (hub: HubRef) => listed.filter((one) => isSameHub(one.hub, hub));
+  const ofPrimary = await pruneSnapshots(app, primary, { listed: listedOf(primary), inUse });
+  const ofSecondary = await pruneSnapshots(app, secondary, { listed: listedOf(secondary), inUse });
   let runsRemoved = 0;
   for (const kind of runKinds) {
     for (const run of await listRuns(app, kind, ALL_RUNS)) {
@@ -47,15 +38,36 @@ export async function prune(app: App): Promise<void> {
   }
   await pruneDrills(app, nowMs - KEEP_RUNS_MS.restore);
   app.log.info('retention', {
-    kept: kept.length - old.length,
-    deleted: old.length,
-    abandoned: abandoned.length,
+    kept: ofPrimary.kept + ofSecondary.kept,
+    deleted: ofPrimary.deleted + ofSecondary.deleted,
+    abandoned: ofPrimary.abandoned + ofSecondary.abandoned,
     runsRemoved,
   });
 }
 
-async function removeSnapshot(app: App, snapshotId: string): Promise<void> {
-  const hub = app.primary.ref;
+interface Existing {
+  readonly listed: readonly ListedSnapshot[];
+  readonly inUse: ReadonlySet<string>;
+}
+
+/** Of each hub the policy keeps as many. */
+async function pruneSnapshots(app: App, hub: HubRef, { listed, inUse }: Existing) {
+  // A snapshot whose manifest cannot be read is evidence, not rubbish: it stays until a person has looked at it.
+  const known: KeptSnapshot[] = listed.flatMap(({ id, manifest }) =>
+    manifest === undefined ? [] : [{ id, takenAtMs: Date.parse(manifest.readStartedAt), health: manifest.health }],
+  );
+  const marks = await readMarks(app, hub);
+  const pinned = [...marks].flatMap(([id, { isPinned }]) => (isPinned ? [id] : []));
+  // Newer ones may not restore: the newest that is known to stays.
+  const proven = newestProven(marks);
+  const keep = new Set([...inUse, ...pinned, ...(proven === undefined ? [] : [proven.id])]);
+  const old = snapshotsToDelete(known, app.policy.retention, keep, app.world.storageNow());
+  const abandoned = await abandonedSnapshots(app, hub, new Set(listed.map(({ id }) => id)), inUse);
+  for (const id of [...old, ...abandoned]) await removeSnapshot(app, hub, id);
+  return { kept: known.length - old.length, deleted: old.length, abandoned: abandoned.length };
+}
+
+async function removeSnapshot(app: App, hub: HubRef, snapshotId: string): Promise<void> {
   // The manifest first: without it the snapshot no longer exists, whatever happens next.
   await app.blobs.remove(manifestName(hub, snapshotId));
   // The folder last: by it the next retention finds a removal that was cut short.
@@ -66,9 +78,10 @@ async function removeSnapshot(app: App, snapshotId: string): Promise<void> {
 /** Those that runs of this pair of hubs or of another one use: the snapshots of a hub are for all. */
 async function snapshotsInUse(app: App): Promise<Set<string>> {
   const inUse = new Set(await snapshotsInRuns(app));
-  const usesPrimary = ({ primary, secondary }: App): boolean =>
-    [primary, secondary].some(({ ref }) => isSameHub(ref, app.primary.ref));
-  for (const other of (await appsOfOtherPairs(app)).filter(usesPrimary)) {
+  const own = [app.primary.ref, app.secondary.ref];
+  const usesOwn = ({ primary, secondary }: App): boolean =>
+    own.some((hub) => isSameHub(hub, primary.ref) || isSameHub(hub, secondary.ref));
+  for (const other of (await appsOfOtherPairs(app)).filter(usesOwn)) {
     for (const id of await snapshotsInRuns(other)) inUse.add(id);
   }
   return inUse;
@@ -102,10 +115,11 @@ function snapshotOf(run: Run): string {
 /** Folders of a day ago or more without a manifest, whose backup is over. */
 async function abandonedSnapshots(
   app: App,
+  hub: HubRef,
   existing: ReadonlySet<string>,
   inUse: ReadonlySet<string>,
 ): Promise<string[]> {
-  const ids = await listSnapshotIds(app, app.primary.ref);
+  const ids = await listSnapshotIds(app, hub);
   return ids.filter((id) => {
     const startedAt = startOfRunId(id);
     return (

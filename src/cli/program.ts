@@ -2,9 +2,11 @@ import { Command } from '@commander-js/extra-typings';
 import { addLists } from './commands/lists.ts';
 import { addRestore } from './commands/restore.ts';
 import { addRestoreCommands } from './commands/restores.ts';
+import { addRole } from './commands/role.ts';
 import { addBackup, addCancel, addDrill, addWatch } from './commands/runs.ts';
 import { addSnapshotCommands } from './commands/snapshots.ts';
 import { addStatus } from './commands/status.ts';
+import { addSwitches } from './commands/switch.ts';
 import { createClient } from './parts/client.ts';
 import { findKey, findUrl } from './parts/connection.ts';
 import type { Run } from './parts/context.ts';
@@ -54,7 +56,9 @@ const commands = [
   addStatus,
   addBackup,
   addSnapshotCommands,
+  addSwitches,
   addRestore,
+  addRole,
   addWatch,
   addCancel,
   addRestoreCommands,

@@ -67,6 +67,9 @@ export interface Restore {
   purpose?: 'restore' | 'retry' | 'rollback' | 'drill';
   of?: string;
   dryRun?: boolean;
+  activate?: boolean;
+  /** When its target became the hub in use. */
+  activatedAt?: string;
   only?: Selection;
   order?: { platforms?: string[]; tags?: string }[];
   snapshot: { id: string; asked?: string; hub?: HubRef };
@@ -164,12 +167,20 @@ export interface ProbedHub {
   requestsPerSecond?: number | null;
 }
 
+export interface Role {
+  active: HubRef;
+  standby: HubRef;
+  /** The newest first. */
+  history: { hub: HubRef; since: string; by: string; note?: string }[];
+}
+
 export interface Status {
   verdict: 'Ready' | 'AtRisk' | 'NotReady';
   reason: string;
   findings?: Finding[];
   primary: HubRef;
   secondary: HubRef;
+  role?: Role;
   backupIntervalSeconds?: number;
   lastBackup: Backup | null;
   lastRestore: Restore | null;

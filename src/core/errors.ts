@@ -3,6 +3,7 @@
  * docs/REFERENCE.md lists each with what to do; a test holds the two together.
  */
 export const errorCodes = [
+  'AlreadyInUse',
   'BadRequest',
   'BodyNotReceived',
   'ConfirmationMissing',
@@ -19,6 +20,7 @@ export const errorCodes = [
   'NothingToRollBack',
   'QuotaExceeded',
   'RestoreIncomplete',
+  'RoleContradicted',
   'RunIdInUse',
   'RunInProgress',
   'RunNotFound',
@@ -30,6 +32,7 @@ export const errorCodes = [
   'SettingsInvalid',
   'SnapshotCorrupt',
   'SnapshotNotFound',
+  'SnapshotOlderThanRole',
   'SnapshotVersionUnknown',
   'StorageUnavailable',
   'StoredDocumentInvalid',

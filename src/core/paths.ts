@@ -43,6 +43,8 @@ export const seenName = (hub: HubRef): string => `${hubFolder(hub)}seen.json`;
 /** Of a source: that it was listed empty. Retention leaves it alone. */
 export const emptyName = (hub: HubRef): string => `${hubFolder(hub)}empty.json`;
 export const PACE_NAME = '_runs/restore-pace.json';
+/** Which hub of the pair is in use, since when. Backends may read it. */
+export const ROLE_NAME = '_role.json';
 
 export const DRILLS_FOLDER = '_drills/';
 export const drillName = (id: string): string => `${DRILLS_FOLDER}${id}.json`;
@@ -105,10 +107,6 @@ export const baselinesFolder = (a: HubRef, b: HubRef): string => `${pairFolder(a
 export const baselineFolder = (a: HubRef, b: HubRef, runId: string): string => `${baselinesFolder(a, b)}${runId}/`;
 export const baselineShardName = (a: HubRef, b: HubRef, runId: string, shard: number): string =>
   `${baselineFolder(a, b, runId)}${shardLabel(shard)}`;
-/** Since when which hub of the pair is in use: a blob for each change, by number. */
-export const rolesFolder = (a: HubRef, b: HubRef): string => `${pairFolder(a, b)}roles/`;
-export const roleName = (a: HubRef, b: HubRef, number: number): string =>
-  `${rolesFolder(a, b)}${String(number).padStart(6, '0')}`;
 export function isSameHub(a: HubRef, b: HubRef): boolean {
   return a.namespace === b.namespace && a.hub === b.hub;
 }

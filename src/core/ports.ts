@@ -182,7 +182,7 @@ export interface AlertMessage {
   readonly code: string;
   readonly severity: 'critical' | 'warning';
   readonly message: string;
-  /** `{namespace}/{hub}` of the primary. */
+  /** `{namespace}/{hub}` of the hub in use. */
   readonly hub: string;
   readonly runId?: string | undefined;
   readonly snapshotId?: string | undefined;

@@ -7,15 +7,15 @@ export const storageSetting = 'SNAPSHOT_STORAGE';
 /** Every setting of the app: its form, its default, and what it means. */
 export const settingsSchema = z.object({
   PRIMARY_HUB_CONNECTION: hubConnection.describe(
-    'connection string of the hub to back up (Manage right, which listing needs)',
+    'connection string of the hub that is in use unless another role is declared (Manage right, which listing needs)',
   ),
   PRIMARY_HUB_NAME: hubName.describe('name of that hub'),
-  SECONDARY_HUB_CONNECTION: hubConnection.describe('connection string of the hub to restore into (Manage right)'),
+  SECONDARY_HUB_CONNECTION: hubConnection.describe('connection string of the other hub of the pair (Manage right)'),
   SECONDARY_HUB_NAME: hubName.describe('name of that hub'),
   PRIMARY_TIER: tier.describe(
     '`Free`, `Basic` or `Standard`: the tier of its namespace, which limits its devices; the hub is asked when absent',
   ),
-  SECONDARY_TIER: tier.describe('the same for the secondary, which must hold all devices of the primary'),
+  SECONDARY_TIER: tier.describe('the same for the secondary; each must hold all devices'),
   /** `storage.ts` reads it, with its parts. */
   [storageSetting]: z
     .string()
@@ -54,7 +54,9 @@ export const settingsSchema = z.object({
   ),
   MAX_CONCURRENCY: count(1, 1_024, 64).describe('maximum requests in flight to one hub from one process'),
   BACKUP_MAX_REQUESTS_PER_SECOND: requestRate.describe('rate limit on the primary; no limit when absent'),
-  RESTORE_MAX_REQUESTS_PER_SECOND: requestRate.describe('rate limit on the target; no limit when absent'),
+  RESTORE_MAX_REQUESTS_PER_SECOND: requestRate.describe(
+    'rate limit on the secondary and the scratch hub; no limit when absent',
+  ),
   SUSPECT_DROP_PERCENT: count(1, 100, 20).describe(
     'a snapshot this far below the usual count is kept but never becomes `latest`',
   ),
@@ -63,6 +65,9 @@ export const settingsSchema = z.object({
   MAX_FAILURES: count(0, 10_000_000, 1_000).describe('a restore with more failed records than this is stopped'),
   MAX_DELETE_PERCENT: count(0, 100, 10).describe(
     'a restore that would withdraw more of the target than this, and more than 20 records, withdraws nothing',
+  ),
+  STANDBY_DRIFT_PERCENT: count(0, 100, 2).describe(
+    'a failback only adds when more records than this, and more than 20, were changed in the standby',
   ),
 });
 

@@ -3,6 +3,7 @@ import { startBackup } from '../../src/app/backup/start.ts';
 import { reviewReadiness } from '../../src/app/readiness/review.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
+import { declareRole } from '../../src/app/role.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
@@ -85,14 +86,18 @@ test('a suspect snapshot, a missed backup and a failed restore are reported, and
   engine.secondary.intercept = () => undefined;
   await startRestore(engine.app, parseRestoreRequest(''));
   await engine.drain();
-  expect(sent(engine).slice(3)).toEqual(['RestoreFailed resolved']);
+  expect(sent(engine).slice(3)).toEqual(['RestoreFailed resolved', 'RoleUnsettled open']);
+  engine.advance(1000);
+  await declareRole(engine.app, { active: 'primary', confirm: 'one/devices' });
+  await watch(engine.app);
+  expect(sent(engine).slice(5)).toEqual(['RoleUnsettled resolved']);
 
   engine.advance(1.6 * HOUR_MS);
   await watch(engine.app);
-  expect(sent(engine).slice(4)).toEqual(['BackupMissed open']);
+  expect(sent(engine).slice(6)).toEqual(['BackupMissed open']);
   await backUp(engine);
   await watch(engine.app);
-  expect(sent(engine).slice(5)).toEqual(['BackupMissed resolved']);
+  expect(sent(engine).slice(7)).toEqual(['BackupMissed resolved']);
 });
 
 test('a target that is down for a moment raises no alert; one that stays down does', async () => {
@@ -126,7 +131,7 @@ test('a primary that stays away is reported within 130 seconds, and when it is b
   expect(engine.notifier.alerts[0]).toMatchObject({
     severity: 'critical',
     message: expect.stringContaining(
-      'The primary, one/devices, has not answered since 09:03 UTC (connection refused).',
+      'The hub in use, one/devices, has not answered since 09:03 UTC (connection refused).',
     ),
   });
   engine.primary.probe = probe;

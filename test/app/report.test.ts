@@ -15,7 +15,7 @@ test('a report tells the phases with their times, also while the restore runs, a
   const { run } = await startRestore(engine.app, parseRestoreRequest('{"note":"who and why"}'));
   const early = await reportRestore(engine.app, run.id);
   expect(early).toMatchObject({ isOver: false, timeline: [{ phase: 'scan', pass: 1 }] });
-  expect(renderReport(early)).toContain(`# Restore ${run.id}: not over yet`);
+  expect(renderReport(early)).toContain(`# Restore ${run.id} from one/devices into three/devices: not over yet`);
   await engine.drain();
   const facts = await reportRestore(engine.app, run.id);
   expect(facts.timeline.map(({ phase, pass }) => `${phase}#${pass}`)).toEqual([

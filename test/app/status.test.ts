@@ -30,7 +30,7 @@ async function aReadyEngine(devices = 24): Promise<Engine> {
 }
 
 async function prove({ app }: Engine, snapshotId: string, isSound = true): Promise<void> {
-  const manifest = await findSnapshot(app, app.primary.ref, snapshotId);
+  const manifest = await findSnapshot(app, snapshotId);
   await storeProof(app, manifest, { how: 'verified', runId: 'v1', isSound });
 }
 
@@ -44,7 +44,7 @@ test('without a good snapshot a failover is not ready', async () => {
   const engine = createEngine();
   expect(await readStatus(engine.app)).toMatchObject({
     verdict: 'NotReady',
-    reason: 'There is no good snapshot. Back up now: POST /api/backups.',
+    reason: expect.stringContaining('There is no good snapshot of hub one/devices.'),
     latestGoodSnapshot: null,
     provenSnapshot: null,
     atRisk: null,
@@ -184,7 +184,7 @@ test('a primary that does not answer is named with since when, also by a process
   };
   engine.advance(11_000);
   const message =
-    'The primary, one/devices, has not answered since 09:02 UTC (connection refused). Backups wait for it; a restore into the secondary does not need it.';
+    'The hub in use, one/devices, has not answered since 09:02 UTC (connection refused). Backups wait for it; a restore into the standby does not need it.';
   expect(await readStatus(engine.app)).toMatchObject({
     verdict: 'AtRisk',
     reason: message,
@@ -305,11 +305,11 @@ test('a tier that is too small stops; one that may be too small is a risk', asyn
   await startRestore(engine.app, parseRestoreRequest(''));
   await engine.drain();
   // The same 300 devices, but that cannot be known without listing both.
-  expect(await codesOf(engine)).toEqual(['risk TargetMayBeFull']);
+  expect(await codesOf(engine)).toEqual(['risk RoleUnsettled', 'risk TargetMayBeFull']);
   expect((await readStatus(engine.app)).target).toMatchObject({ deviceLimit: 500, devicesNow: 300, room: 200 });
   seed(engine, 501);
   await prove(engine, await backUp(engine));
-  expect(await codesOf(engine)).toEqual(['stop TargetTooSmall']);
+  expect(await codesOf(engine)).toEqual(['stop TargetTooSmall', 'risk RoleUnsettled']);
 });
 
 test('the next restore is predicted from the rate of the last one that wrote enough', async () => {

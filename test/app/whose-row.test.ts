@@ -307,6 +307,7 @@ describe('a baseline that cannot be used', () => {
     const engine = await aChanged();
     const before = new Map(engine.secondary.rows);
     for (const { name } of await engine.blobs.list('_pairs/')) {
+      if (name.endsWith('/role.json')) continue;
       if (how === 'removed') await engine.blobs.remove(name);
       else await engine.blobs.put(name, Buffer.from('damaged'), 'any');
     }

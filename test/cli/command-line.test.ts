@@ -17,7 +17,7 @@ test.for([
   [['report'], "missing required argument 'id'"],
   [['report', ''], 'The id is empty.'],
   [['report', 'a', 'b'], 'Expected 1 argument but got 2: a, b.'],
-  [['restore', '--target', 'tertiary'], 'Allowed choices are secondary, primary.'],
+  [['restore', '--target', 'tertiary'], 'Allowed choices are standby, secondary, primary.'],
   [['restore', '--order', 'vip'], 'Write platforms=Apple,FcmV1'],
   [['restore', '--only-platforms', 'Apple,,Adm'], "option '--only-platforms <names>' argument 'Apple,,Adm' is invalid"],
   [['restore', '--note'], "option '--note <text>' argument missing"],

@@ -64,6 +64,7 @@ test('status understands a card that knows less', async () => {
 test('snapshots are a table: age, health, devices, proof, pin, and why one is suspect', async () => {
   const good = {
     id: SNAPSHOT_ID,
+    hub: { namespace: 'app-neu', hub: 'devices' },
     readStartedAt: '2026-11-23T11:00:00Z',
     health: 'good',
     counts: { records: 2000 },
@@ -80,8 +81,8 @@ test('snapshots are a table: age, health, devices, proof, pin, and why one is su
   };
   const broken = { id: 'broken', health: 'unusable', error: { code: 'SnapshotCorrupt', message: 'Damaged.' } };
   const { out } = await play({ 'GET /api/snapshots': [{ body: { value: [good, suspect, broken] } }] }, 'snapshots');
-  expect(out).toMatch(new RegExp(`${SNAPSHOT_ID} +1 h ago +good +2,000 +drill +pinned\n`));
-  expect(out).toMatch(/older +1 h ago +suspect +2,000 +- +- +the hub was empty\n/);
+  expect(out).toMatch(new RegExp(`${SNAPSHOT_ID} +app-neu/devices +1 h ago +good +2,000 +drill +pinned\n`));
+  expect(out).toMatch(/older +app-neu\/devices +1 h ago +suspect +2,000 +- +- +the hub was empty\n/);
   expect(out).toMatch(/broken .*SnapshotCorrupt\n/);
 });
 
@@ -89,7 +90,9 @@ test('restores lists the last ones with how they ended', async () => {
   const value = [restored(), incomplete()];
   const { out } = await play({ 'GET /api/restores': [{ body: { value } }] }, 'restores');
   expect(out).toMatch(
-    new RegExp(`${RESTORE_ID} +1 min ago +Restore +RestoreIncomplete +2,000 total, 1,988 created, 12 failed`),
+    new RegExp(
+      `${RESTORE_ID} +1 min ago +Restore +RestoreIncomplete +app-neu/devices +dr-weu/devices +2,000 total, 1,988 created, 12 failed`,
+    ),
   );
 });
 

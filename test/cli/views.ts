@@ -14,7 +14,7 @@ export function aRestore(over: Readonly<Record<string, unknown>> = {}) {
     createdAt: '2026-11-23T11:59:00Z',
     requestedBy: 'http',
     warnings: [],
-    snapshot: { id: SNAPSHOT_ID, asked: 'latest' },
+    snapshot: { id: SNAPSHOT_ID, asked: 'latest', hub: { namespace: 'app-neu', hub: 'devices' } },
     target: { role: 'secondary', namespace: 'dr-weu', hub: 'devices' },
     dryRun: false,
     counts: someCounts({ pending: 2000 }),

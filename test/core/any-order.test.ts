@@ -180,7 +180,7 @@ function surveyShard(
   }
   const baselineOf = (keyHash: number): BaselineRecord =>
     table.get(keyHash) ?? { keyHash, agreed: 'none', note: undefined };
-  const survey = surveyTarget(fingerprints, live, {
+  const options = {
     readAt: READ_AT,
     nowMs: READ_AT,
     around,
@@ -188,8 +188,9 @@ function surveyShard(
     isWhole: true,
     isSelected: () => true,
     baselineOf,
-  });
-  return { ...survey, ...countTarget(fingerprints, live, baselineOf, undefined), fingerprints };
+  };
+  const survey = surveyTarget(fingerprints, live, options);
+  return { ...survey, ...countTarget(fingerprints, live, options, undefined), fingerprints };
 }
 
 function elsewhereOf(foreign: readonly ForeignRow[]) {

@@ -60,7 +60,7 @@ const facts: ReportFacts = {
 };
 
 test('a report is one page with all that an incident record needs', () => {
-  expect(renderReport(facts)).toBe(`# Restore failover-1: Failed
+  expect(renderReport(facts)).toBe(`# Restore failover-1 from one/devices into three/devices: Failed
 
 |  |  |
 | --- | --- |

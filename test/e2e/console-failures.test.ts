@@ -38,7 +38,7 @@ test('a restore that fails in part is explained and retried, the retry reported 
   await expectAccessible(page, 'incomplete');
 
   await page.getByRole('button', { name: 'Retry the failed ones' }).click();
-  await page.getByRole('heading', { name: 'Retry into hub devices' }).waitFor();
+  await page.getByRole('heading', { name: /^Retry from .+ into .+\/devices$/ }).waitFor();
   await appears(main.getByText('Restored and proven'));
   expect(await countsOf(page, 'Requested')).toBe(failed);
 

@@ -101,7 +101,7 @@ test('the whole restore by keyboard alone, with a reload, a changed key and a lo
 
   await page.goto(`${stack.host.url}/api/console`);
   await giveKey(key);
-  await page.getByRole('heading', { name: 'Restore into hub devices' }).waitFor();
+  await page.getByRole('heading', { name: /^Restore from .+ into .+\/devices$/ }).waitFor();
   await page.route('**/api/restores/*', (route) => route.fulfill({ status: 503 }), { times: 2 });
   await page.locator('#connection').waitFor();
   await page.locator('#connection').waitFor({ state: 'hidden' });

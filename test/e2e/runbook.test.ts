@@ -119,6 +119,12 @@ async function rowsOf(adminUrl: string, namespace: 'primary' | 'secondary'): Pro
   return [...new Set(rows)].sort();
 }
 
+/** Of a list of snapshots the newest good one of another hub. */
+function newestOfOther(list: string, hub: string): string {
+  const rows = list.split('\n').map((line) => /^(\S+) +(\S+) .* good /.exec(line));
+  return rows.find((row) => row !== null && row[2] !== hub)?.[1] ?? '';
+}
+
 const none = { missing: 0, extra: 0 };
 
 /** `npx` takes most of a second to find the tool: once it has shown that it does, the tool is run without it. */
@@ -157,9 +163,9 @@ test('its own commands, in order, bring every device through failover, partial f
           isJudged = true;
         } else if (language === 'sh') {
           conclude();
-          const oldest = /^(\S+) .* good .*\n*$/m.exec(last.output.trimEnd().split('\n').at(-1) ?? '')?.[1] ?? '';
           const target = /^ *into +(\S+)$/m.exec(last.output)?.[1] ?? '';
-          const commands = lines.join('\n').replace(/^export SNAPSHOT=….*$/m, `export SNAPSHOT=${oldest}`);
+          const chosen = newestOfOther(last.output, shell.variable('HUB'));
+          const commands = lines.join('\n').replace(/^export SNAPSHOT=….*$/m, `export SNAPSHOT=${chosen}`);
           last = await shell.run(commands.replace(/^export HUB=….*$/m, `export HUB=${target}`));
           isJudged = false;
           await afterRun(lines.join('\n'));

@@ -116,7 +116,7 @@ const queries = fc.dictionary(
 );
 
 /** All other routes take none. */
-const takingBodies = new Set(['startRestore', 'putRestore', 'rollbackRestore']);
+const takingBodies = new Set(['startRestore', 'putRestore', 'rollbackRestore', 'setRole']);
 
 const refusalSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), target: z.string() }) });
 

@@ -103,6 +103,11 @@ const samples: Readonly<Record<Kind, Sample>> = {
   journal: of(documents.journal, { seen: [[0, 11, 12]], rewritten: [1], altered: [[0, 13]] }),
   idMap: of(documents.idMap, { ids: { '1-1-1': ['2-2-2', '3-3-3'] } }),
   pace: of(documents.pace, { runId: run.id, basis: 'restore', recordsPerSecond: 12.5, at }),
+  role: of(documents.role, {
+    ...{ active: hub, standby: { ...hub, hub: 'other' }, since: at },
+    declared: { at, by: 'operator', note: 'moved', primary: hub },
+    history: [{ hub, since: at, by: 'operator', note: 'moved' }],
+  }),
   empty: of(documents.empty, { at }),
   seen: of(documents.seen, { runId: run.id, devices: 12, rows: 15, at }),
   drill: of(documents.drill, {

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { findSnapshot } from '../../src/app/snapshots/store.ts';
+import { rolesBySettings } from '../../src/app/runs/roles.ts';
+import { chooseSnapshot } from '../../src/app/snapshots/store.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { codeOf } from '../support/drive.ts';
 import { createEngine } from '../support/engine.ts';
@@ -25,7 +26,7 @@ test('storage that fails two reads at once fails the call, and nothing else', as
   const unhandled: unknown[] = [];
   const note = (reason: unknown): void => void unhandled.push(reason);
   process.on('unhandledRejection', note);
-  expect(await codeOf(findSnapshot(app, app.primary.ref, 'latest'))).toBe('StorageUnavailable');
+  expect(await codeOf(chooseSnapshot(app, rolesBySettings(app), 'latest'))).toBe('StorageUnavailable');
   await setTimeout(10);
   process.off('unhandledRejection', note);
   expect(unhandled).toEqual([]);

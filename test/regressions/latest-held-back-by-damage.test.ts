@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { rolesBySettings } from '../../src/app/runs/roles.ts';
 import { chooseSnapshot } from '../../src/app/snapshots/store.ts';
 import { backUp, codeOf, seed } from '../support/drive.ts';
 import { createEngine } from '../support/engine.ts';
@@ -24,9 +25,9 @@ test("another snapshot's manifest in a snapshot's place is refused, and latest p
   const [first, second] = [await backUp(engine), await backUp(engine)];
   const older = (await engine.blobs.get(manifestOf(first)))?.bytes ?? new Uint8Array();
   await engine.blobs.put(manifestOf(second), older, 'any');
-  const hub = engine.app.primary.ref;
-  expect(await codeOf(chooseSnapshot(engine.app, hub, second))).toBe('SnapshotCorrupt');
-  const { manifest, warnings } = await chooseSnapshot(engine.app, hub, 'latest');
+  const roles = rolesBySettings(engine.app);
+  expect(await codeOf(chooseSnapshot(engine.app, roles, second))).toBe('SnapshotCorrupt');
+  const { manifest, warnings } = await chooseSnapshot(engine.app, roles, 'latest');
   expect(manifest.id).toBe(first);
   expect(warnings.join()).toContain(manifestOf(second));
 });
@@ -37,7 +38,7 @@ test('a snapshot of which a shard is gone is not latest', async () => {
   const [first, second] = [await backUp(engine), await backUp(engine)];
   const shard = `one/devices/snapshots/${second}/shards/0002.jsonl.gz`;
   await engine.blobs.remove(shard);
-  const { manifest, warnings } = await chooseSnapshot(engine.app, engine.app.primary.ref, 'latest');
+  const { manifest, warnings } = await chooseSnapshot(engine.app, rolesBySettings(engine.app), 'latest');
   expect(manifest.id).toBe(first);
   expect(warnings.join()).toContain(shard);
 });

@@ -9,7 +9,7 @@ import { type App, toInstant } from '../app.ts';
 import { readFinishedScan } from '../listing/scan.ts';
 import { endRun } from '../runs/end.ts';
 import { readLatest, storeLatest } from '../snapshots/latest.ts';
-import { checkShardsStored, listSnapshotIds, readManifest, searchLatest } from '../snapshots/store.ts';
+import { checkShardsStored, listSnapshotIdsOfPair, readManifest, searchLatest } from '../snapshots/store.ts';
 import { sha256Hex } from '../stored/codec.ts';
 import { documents } from '../stored/documents.ts';
 import { readShardResults, type ShardResult } from './build-shards.ts';
@@ -80,12 +80,13 @@ async function refuseLoss(
   await checkShardsStored(app, { id: run.id, hub: run.hub, shards: results.map((result) => result.shard) });
 }
 
+/** Of the hub that was in use, whichever it was: after a change of roles the one hub is judged by the other. */
 async function earlierCounts(app: App, run: BackupRun): Promise<number[]> {
   const found: number[] = [];
-  for (const id of (await listSnapshotIds(app, run.hub)).reverse()) {
+  for (const { hub, id } of await listSnapshotIdsOfPair(app)) {
     if (found.length === JUDGED_BY) break;
     if (id >= run.id) continue;
-    const manifest = await orFault(readManifest(app, run.hub, id));
+    const manifest = await orFault(readManifest(app, hub, id));
     if (manifest instanceof DrError) app.log.warn('manifest unusable', { snapshotId: id, code: manifest.code });
     else if (manifest?.health === 'good') found.push(manifest.counts.records);
   }

@@ -3,15 +3,15 @@ import type { App } from '../app.ts';
 import { launchRun, newRun } from '../runs/launch.ts';
 import { noteRoles } from '../runs/roles.ts';
 
-/** Starts a backup of the primary hub. Throws `RunInProgress` while one is running. */
+/** Starts a backup of the hub in use. Throws `RunInProgress` while one is running. */
 export async function startBackup(app: App, requestedBy: 'timer' | 'http'): Promise<BackupRun> {
   await app.blobs.ensure();
-  await noteRoles(app);
+  const { active } = await noteRoles(app);
   const { run } = await launchRun(app, {
     ...newRun(app, 'scan'),
     kind: 'backup',
     requestedBy,
-    hub: app.primary.ref,
+    hub: active.ref,
     shardCount: 0,
     warnings: [],
   });

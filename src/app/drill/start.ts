@@ -16,7 +16,7 @@ export async function startDrill(app: App, requestedBy: Drill['requestedBy']): P
   const others = await readNewestDrills(app);
   const { newest, lastEnded } = others;
   if (others.isBeingBorn || (newest !== undefined && newest.value.stage !== 'over')) throw inProgress(newest?.value.id);
-  const { id: snapshotId } = await findSnapshot(app, app.primary.ref, 'latest');
+  const { id: snapshotId } = await findSnapshot(app, 'latest');
   const nowMs = app.world.storageNow();
   const createdAt = toInstant(nowMs);
   const scratchHub = app.drillHub?.ref;

@@ -1,4 +1,5 @@
 import { alertName, alertsFolder } from '../../core/paths.ts';
+import type { HubRef } from '../../core/ports.ts';
 import { type Alert, alertCodes, type Condition, nextAlert } from '../../core/readiness/alerts.ts';
 import { type App, fullNameOf, toInstant } from '../app.ts';
 import { documents } from '../stored/documents.ts';
@@ -16,13 +17,13 @@ interface StoredAlert {
  * Notes which of all conditions began and which ended, and tells the webhook once of each. What it does not take is
  * sent again at the next call. Several may do this at once: of those that see the same change one stores and sends it.
  */
-export async function updateAlerts(app: App, conditions: readonly Condition[]): Promise<void> {
+export async function updateAlerts(app: App, active: HubRef, conditions: readonly Condition[]): Promise<void> {
   const stored = await readAlerts(app);
   for (const code of alertCodes) {
     const before = stored.get(code);
     const condition = conditions.find((one) => one.code === code);
     if (before === undefined && condition === undefined) continue;
-    const after = await storeChange(app, code, before, condition);
+    const after = await storeChange(app, code, { before, condition, active });
     if (after !== undefined) await send(app, after);
   }
 }
@@ -45,16 +46,22 @@ async function readAlerts(app: App): Promise<Map<string, StoredAlert>> {
   return alerts;
 }
 
+interface Look {
+  readonly before: StoredAlert | undefined;
+  readonly condition: Condition | undefined;
+  /** The hub in use. */
+  readonly active: HubRef;
+}
+
 /** The alert as it is to be sent by this call; `undefined` when there is nothing to send, or another one does it. */
 async function storeChange(
   app: App,
   code: Condition['code'],
-  before: StoredAlert | undefined,
-  condition: Condition | undefined,
+  { before, condition, active }: Look,
 ): Promise<StoredAlert | undefined> {
   const nowMs = app.world.storageNow();
   const alert = nextAlert(before?.alert, condition, {
-    hub: fullNameOf(app.primary.ref),
+    hub: fullNameOf(active),
     now: toInstant(nowMs),
     hasWebhook: app.notifier.hasWebhook,
   });

@@ -1,19 +1,22 @@
+import { DrError, orFault } from '../../core/errors.ts';
 import { BACKUPS_ON_CARD, type ReadinessCard } from '../../core/readiness/card.ts';
 import { isDrillRunId } from '../../core/readiness/drill.ts';
+import { findUnsettled } from '../../core/restore/unsettled.ts';
 import { type BackupRun, isOver } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, toInstant } from '../app.ts';
 import { readBackupProgress } from '../backup/view.ts';
 import { readNewestDrills } from '../drill/store.ts';
 import { readPace, readSeen } from '../restore/outcomes/card-facts.ts';
+import { type Roles, readRoles, rolesBySettings } from '../runs/roles.ts';
 import { listRuns } from '../runs/store.ts';
 import { type Marks, newestProofAt, newestProven, readMarks } from '../snapshots/marks.ts';
 import { searchLatest } from '../snapshots/store.ts';
 import { listOpenAlerts } from './alerts.ts';
 import { readCard, storeOrWarn } from './card-store.ts';
 
-/** The newest may still go on, and those before it may have been cancelled. */
-const RESTORES_READ = 4;
+/** The newest may still go on, and those before it may have been cancelled, or be dry runs. */
+const RESTORES_READ = 8;
 const MAX_TRIES = 3;
 
 /** What a gathered card takes over: it is kept nowhere else. */
@@ -24,7 +27,8 @@ type Kept = Pick<ReadinessCard, 'watchedAt' | 'firstAt' | 'silentSince'>;
  * with the hub; a status call gets the stored card. Also gives the last restores, newest first.
  */
 export async function gatherCard(app: App, kept: Kept) {
-  const hub = app.primary.ref;
+  const { roles, roleFault } = await findRoles(app);
+  const hub = roles.active.ref;
   const judgedAt = toInstant(app.world.storageNow());
   const marked = readMarks(app, hub);
   const [{ manifest, faults }, marks, backups, restores, seen, pace, { lastEnded }, openAlerts] = await Promise.all([
@@ -32,7 +36,7 @@ export async function gatherCard(app: App, kept: Kept) {
     marked,
     listRuns(app, 'backup', BACKUPS_ON_CARD),
     listRuns(app, 'restore', RESTORES_READ, (id) => !isDrillRunId(id)),
-    readSeen(app, app.secondary.ref),
+    readSeen(app, roles.standby.ref),
     readPace(app),
     readNewestDrills(app),
     listOpenAlerts(app),
@@ -42,6 +46,9 @@ export async function gatherCard(app: App, kept: Kept) {
     firstAt: kept.firstAt ?? judgedAt,
     watchedAt: kept.watchedAt,
     silentSince: kept.silentSince,
+    role: roles.role,
+    roleFault,
+    unsettled: findUnsettled(roles.role, restores),
     secondary: app.secondary.ref,
     latest: manifest && noteLatest(manifest, marks.get(manifest.id)),
     passedOver: faults.map(({ message }) => message),
@@ -54,7 +61,13 @@ export async function gatherCard(app: App, kept: Kept) {
     lastDrill: lastEnded,
     openAlerts,
   };
-  return { card, restores };
+  return { card, restores, roles };
+}
+
+/** The card says what is wrong with a role that cannot be used, and goes by the settings. */
+async function findRoles(app: App): Promise<{ readonly roles: Roles; readonly roleFault?: string }> {
+  const roles = await orFault(readRoles(app));
+  return roles instanceof DrError ? { roles: rolesBySettings(app), roleFault: roles.message } : { roles };
 }
 
 /** Gathers a card and stores it, unless something it shows keeps changing meanwhile. */

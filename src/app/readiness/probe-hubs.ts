@@ -4,6 +4,7 @@ import type { ReadinessCard } from '../../core/readiness/card.ts';
 import { deviceLimits, type HubLook, type ProbedHub, type ProbedHubs } from '../../core/readiness/tiers.ts';
 import { causeInWords } from '../../core/run/causes.ts';
 import { type App, fullNameOf, hasAnsweredSince, toInstant } from '../app.ts';
+import type { Roles } from '../runs/roles.ts';
 
 /** A status call waits for this. */
 const PATIENCE_MS = 3_000;
@@ -17,21 +18,35 @@ const TIER_FRESH_MS = 60_000;
 /**
  * Whether a backup and a restore could begin: reachable, rights, the target's tier. Never throws what a hub answered.
  */
-export async function probeHubs(app: App): Promise<ProbedHubs> {
+export async function probeHubs(app: App, { active, standby }: Roles): Promise<ProbedHubs> {
   const [source, target] = await Promise.all([
-    look(app, app.primary, { asksTier: false }),
-    look(app, app.secondary, { asksTier: true }),
+    look(app, active, { asksTier: false }),
+    look(app, standby, { asksTier: true }),
   ]);
-  const tier = app.policy.secondaryTier ?? target.tier;
+  const { primaryTier, secondaryTier } = app.policy;
+  const tier = (standby === app.primary ? primaryTier : secondaryTier) ?? target.tier;
   return { source: source.hub, target: { ...target.hub, tier, deviceLimit: limitOf(tier) } };
 }
 
 /** With what another process has noticed before this one, by the card. */
-export function withNoticed({ source, target }: ProbedHubs, noticed: ReadinessCard['silentSince']): ProbedHubs {
+export function withNoticed(
+  app: App,
+  { active }: Roles,
+  { source, target }: ProbedHubs,
+  noticed: ReadinessCard['silentSince'] = {},
+): ProbedHubs {
+  const { primary, secondary } = noticed;
+  const [ofActive, ofStandby] = active === app.primary ? [primary, secondary] : [secondary, primary];
   return {
-    source: { ...source, silentSince: earlier(source.silentSince, noticed?.primary) },
-    target: { ...target, silentSince: earlier(target.silentSince, noticed?.secondary) },
+    source: { ...source, silentSince: earlier(source.silentSince, ofActive) },
+    target: { ...target, silentSince: earlier(target.silentSince, ofStandby) },
   };
+}
+
+/** For the card, by the names in the settings: roles change. */
+export function silenceOf(app: App, { active }: Roles, { source, target }: ProbedHubs): ReadinessCard['silentSince'] {
+  const [primary, secondary] = active === app.primary ? [source, target] : [target, source];
+  return { primary: primary.silentSince, secondary: secondary.silentSince };
 }
 
 function earlier(since: string | undefined, noticedAt: string | undefined): string | undefined {

@@ -7,7 +7,7 @@ import { toBytes, toText } from '../stored/codec.ts';
 import { listOpenAlerts, updateAlerts } from './alerts.ts';
 import { readCard, storeCard } from './card-store.ts';
 import { gatherCard, keptOf, renewCard } from './gather.ts';
-import { probeHubs, withNoticed } from './probe-hubs.ts';
+import { probeHubs, silenceOf, withNoticed } from './probe-hubs.ts';
 
 /**
  * Looks at how things are, calls the heartbeat for a good snapshot it was not called for yet, raises and resolves
@@ -17,13 +17,15 @@ import { probeHubs, withNoticed } from './probe-hubs.ts';
 export async function reviewReadiness(app: App, { isWatchdog = false } = {}): Promise<void> {
   const before = await readCard(app);
   const watched = isWatchdog ? { watchedAt: toInstant(app.world.storageNow()) } : {};
-  const [gathered, probed] = await Promise.all([gatherCard(app, keptOf(before.card, watched)), probeHubs(app)]);
-  const hubs = withNoticed(probed, before.card?.silentSince);
-  const silentSince = { primary: hubs.source.silentSince, secondary: hubs.target.silentSince };
+  const gathered = await gatherCard(app, keptOf(before.card, watched));
+  const { roles } = gathered;
+  const hubs = withNoticed(app, roles, await probeHubs(app, roles), before.card?.silentSince);
+  const silentSince = silenceOf(app, roles, hubs);
   const card = { ...gathered.card, silentSince };
-  const findings = findRisks({ ...app.policy, card, ...hubs, primary: app.primary.ref, nowMs: app.world.storageNow() });
+  const nowMs = app.world.storageNow();
+  const findings = findRisks({ ...app.policy, card, ...hubs, role: roles.role, primary: app.primary.ref, nowMs });
   await sendHeartbeat(app, card.latest?.id);
-  await updateAlerts(app, conditionsOf(findings, gathered.restores));
+  await updateAlerts(app, roles.active.ref, conditionsOf(findings, gathered.restores));
   const reviewed = { ...card, openAlerts: await listOpenAlerts(app) };
   // A run that moved on meanwhile has noted that: it must not be shown as it was before.
   if (!(await storeCard(app, reviewed, before.etag))) await renewCard(app, { ...watched, silentSince });
@@ -39,7 +41,14 @@ async function sendHeartbeat(app: App, snapshotId: string | undefined): Promise<
   else app.log.warn('HEARTBEAT_URL did not take the heartbeat; it is called again', { snapshotId, seen: notTaken });
 }
 
-const alerting = ['PrimaryUnavailable', 'BackupFailed', 'BackupMissed', 'SnapshotSuspect', 'DrillFailed'] as const;
+const alerting = [
+  'PrimaryUnavailable',
+  'BackupFailed',
+  'BackupMissed',
+  'SnapshotSuspect',
+  'DrillFailed',
+  'RoleUnsettled',
+] as const;
 
 const titleOf = { restore: 'Restore', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' } as const;
 

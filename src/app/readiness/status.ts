@@ -6,6 +6,7 @@ import type { App } from '../app.ts';
 import { readBackupProgress, viewBackup } from '../backup/view.ts';
 import { viewLastDrill } from '../drill/view.ts';
 import { viewRestore } from '../restore/view.ts';
+import { rolesBySettings, viewRole, withHubs } from '../runs/roles.ts';
 import { readCard } from './card-store.ts';
 import { renewCard } from './gather.ts';
 import { probeHubs, withNoticed } from './probe-hubs.ts';
@@ -24,10 +25,11 @@ const REQUESTS_LEFT = 2;
  * a run moves on, is one document; how far the running ones are takes the rest.
  */
 export async function readStatus(app: App) {
-  const [card, probed] = await Promise.all([currentCard(app), probeHubs(app)]);
-  const hubs = withNoticed(probed, card.silentSince);
+  const card = await currentCard(app);
+  const roles = card.role === undefined ? rolesBySettings(app) : withHubs(app, card.role);
+  const hubs = withNoticed(app, roles, await probeHubs(app, roles), card.silentSince);
   const nowMs = app.world.storageNow();
-  const facts = { ...app.policy, card, ...hubs, primary: app.primary.ref, nowMs };
+  const facts = { ...app.policy, card, ...hubs, role: roles.role, primary: app.primary.ref, nowMs };
   const findings = findRisks(facts);
   const { latest, proven, pace, lastDrill } = card;
   const [lastBackup, lastRestore] = await Promise.all([viewLastBackup(app, card), viewLastRestore(app, card)]);
@@ -37,6 +39,7 @@ export async function readStatus(app: App) {
     reason: findings[0]?.message ?? ALL_WELL,
     findings,
     judgedAt: card.judgedAt,
+    role: viewRole(roles.role),
     primary: app.primary.ref,
     secondary: app.secondary.ref,
     backupIntervalSeconds: expectedEverySeconds,

@@ -1,11 +1,13 @@
 import { DrError } from '../../core/errors.ts';
+import { termsOf } from '../../core/run/role.ts';
 import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, hubOf } from '../app.ts';
 import { refuseIfHeld } from '../runs/lock.ts';
+import { noteRoles } from '../runs/roles.ts';
 import { findRun } from '../runs/store.ts';
 import { refuseWhileWriting } from '../runs/writers.ts';
-import { checkShardsStored, findSnapshot } from '../snapshots/store.ts';
+import { checkShardsStored, findSnapshotOf } from '../snapshots/store.ts';
 import { launchRestore } from './launch.ts';
 
 /**
@@ -31,7 +33,7 @@ export function refusal(code: 'NothingToRetry' | 'NothingToRollBack', { id }: Re
 export async function openTarget(app: App, { request, hub }: RestoreRun, id?: string) {
   const target = hubOf(app, hub);
   await refuseIfHeld(app, 'restore', hub, id);
-  const manifest = await findSnapshot(app, request.sourceHub, request.snapshotId);
+  const manifest = await findSnapshotOf(app, request.sourceHub, request.snapshotId);
   await checkShardsStored(app, manifest);
   return { manifest, hub: target };
 }
@@ -50,7 +52,8 @@ export async function launchAgain(
   manifest: Manifest,
   { id, purpose, warnings, newer, note = request.note, requestedBy = 'http' }: AgainOptions,
 ): Promise<RestoreRun> {
-  const { target, onConflict, leftovers, resurrect, only, order } = request;
+  const { target, onConflict, leftovers, resurrect, isFailback, only, order } = request;
+  const { role } = await noteRoles(app);
   const { run } = await launchRestore(app, {
     id,
     manifest,
@@ -58,6 +61,7 @@ export async function launchAgain(
     warnings: [...warnings],
     newer,
     requestedBy,
+    terms: termsOf(role),
     request: {
       purpose,
       of,
@@ -66,6 +70,7 @@ export async function launchAgain(
       onConflict,
       leftovers,
       resurrect,
+      isFailback: purpose === 'retry' ? isFailback : undefined,
       dryRun: false,
       only,
       order: purpose === 'rollback' ? undefined : order,

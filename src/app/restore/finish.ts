@@ -8,6 +8,7 @@ import { moveBaseline, revertBaseline } from '../baseline/store.ts';
 import { endRun, failureOf } from '../runs/end.ts';
 import { putMark, storeProof } from '../snapshots/marks.ts';
 import { listSnapshotIds, readManifest } from '../snapshots/store.ts';
+import { activateTarget } from './activate.ts';
 import { noteSeen } from './outcomes/card-facts.ts';
 import { readTotals, toResult } from './outcomes/totals.ts';
 import { readRunOf } from './outcomes/written.ts';
@@ -25,9 +26,12 @@ export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
   if (run.request.purpose === 'rollback') await noteUndone(app, run, await readRunOf(app, run), isComplete);
   // What differs and is of unknown origin may be what the target made of an earlier restore.
   if (isComplete && result.counts.unknownOrigin === 0) await proveSnapshot(app, run);
+  // Records that the target will not take keep no other device waiting.
+  const activatedAt = pending === 0 && altered === 0 ? await activateTarget(app, run) : undefined;
   const error = altered > 0 ? targetAlters(run, altered) : incomplete(run, failed, result.counts.total);
-  if (isComplete) await endRun(app, run, 'Succeeded', { result });
-  else await endRun(app, run, 'Failed', { result, error: failureOf(error) });
+  const ended = activatedAt === undefined ? result : { ...result, activatedAt };
+  if (isComplete) await endRun(app, run, 'Succeeded', { result: ended });
+  else await endRun(app, run, 'Failed', { result: ended, error: failureOf(error) });
 }
 
 /** A dry run also names some records of each kind. */

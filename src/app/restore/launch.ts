@@ -5,7 +5,6 @@ import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, toInstant } from '../app.ts';
 import { findBaseline } from '../baseline/store.ts';
 import { launchRun, newRun } from '../runs/launch.ts';
-import { noteRoles } from '../runs/roles.ts';
 import { readRun } from '../runs/store.ts';
 import { findNewestGood, listSnapshotIds, readManifest } from '../snapshots/store.ts';
 import { documents } from '../stored/documents.ts';
@@ -15,6 +14,8 @@ const DAY_MS = 86_400_000;
 
 /** What is decided about a run before it begins; the rest follows from the snapshot and the time. */
 export interface NewRestore extends Pick<RestoreRun, 'hub' | 'warnings' | 'requestedBy' | 'newer'> {
+  /** Which hub was in use when. */
+  readonly terms: readonly Term[];
   /** The caller's, if there is one. */
   readonly id: string | undefined;
   readonly manifest: Manifest;
@@ -27,7 +28,7 @@ export interface NewRestore extends Pick<RestoreRun, 'hub' | 'warnings' | 'reque
  */
 export async function launchRestore(
   app: App,
-  { id, manifest, request, ...given }: NewRestore,
+  { id, manifest, request, terms, ...given }: NewRestore,
 ): Promise<{ readonly run: RestoreRun; readonly isNew: boolean }> {
   const base = newRun(app, 'scan', id);
   const asked = {
@@ -36,7 +37,7 @@ export async function launchRestore(
     sourceHub: manifest.hub,
     expiryFloorAt: toInstant(Date.parse(base.createdAt) + app.policy.expiryFloorDays * DAY_MS),
   };
-  const [terms, seen] = await Promise.all([noteRoles(app), readSeen(app, given.hub)]);
+  const seen = await readSeen(app, given.hub);
   const { baseline, unfinished: noted } = await findBaseline(app, { hub: given.hub, request: asked });
   // A repair in place does not look at both hubs: what those runs wrote is left to the next restore between them.
   const looksAtBoth = request.purpose !== 'rollback' && !isSameHub(given.hub, manifest.hub);

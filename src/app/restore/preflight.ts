@@ -1,40 +1,88 @@
 import { DrError } from '../../core/errors.ts';
 import { isSameHub } from '../../core/paths.ts';
 import type { Hub, HubProbe, HubRef } from '../../core/ports.ts';
-import { deviceLimits } from '../../core/readiness/tiers.ts';
+import { deviceLimits, type Tier } from '../../core/readiness/tiers.ts';
 import type { RestoreRequest } from '../../core/request/restore.ts';
+import { isOlderThanRole, snapshotOlderThanRole, withRole } from '../../core/run/role-words.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, fullNameOf, hasAnsweredSince } from '../app.ts';
 import { within } from '../listing/hub-rows.ts';
+import type { Roles } from '../runs/roles.ts';
 
 /** The caller waits for the preflight; a hub that needs longer is not reachable for this purpose. */
 const PREFLIGHT_MS = 9000;
 
 /** A request from outside, or a drill's into its scratch hub. */
-export type RestoreOrder = Omit<RestoreRequest, 'target'> & { readonly target: RestoreRun['request']['target'] };
+export type RestoreOrder = Omit<RestoreRequest, 'target'> & { readonly target: RestoreRequest['target'] | 'drill' };
 
-/** The configured hub of that role. Throws `WrongTarget` when there is no scratch hub. */
-export function targetOf(app: App, role: RestoreOrder['target']): Hub {
-  if (role === 'primary') return app.primary;
-  if (role === 'secondary') return app.secondary;
-  if (app.drillHub !== undefined) return app.drillHub;
+/** The hub that is asked for, and what the settings call it. Throws `WrongTarget` when there is no scratch hub. */
+export function targetOf(app: App, { standby }: Roles, { target }: RestoreOrder): Target {
+  if (target === 'primary' || (target === 'standby' && standby === app.primary)) {
+    return { hub: app.primary, name: 'primary' };
+  }
+  if (target !== 'drill') return { hub: app.secondary, name: 'secondary' };
+  if (app.drillHub !== undefined) return { hub: app.drillHub, name: 'drill' };
   const message = 'There is no scratch hub: set DRILL_HUB_CONNECTION and DRILL_HUB_NAME.';
   throw new DrError('WrongTarget', message, { target: 'target' });
 }
 
-export function refuseUnsafeTarget(request: RestoreOrder, manifest: Manifest, target: Hub): void {
-  refuseWrongConfirmation(request.confirm, target.ref);
-  refuseUnconfirmedOverwrite(request, target);
-  if (!isSameHub(manifest.hub, target.ref) || request.confirm !== undefined) return;
-  const message = `The target, ${fullNameOf(target.ref)}, is the hub the snapshot was taken from. If that is meant, repeat this full name in the field confirm.`;
-  throw new DrError('TargetIsSource', message, { target: 'target' });
+export interface Target {
+  readonly hub: Hub;
+  readonly name: RestoreRun['request']['target'];
 }
 
-function refuseUnconfirmedOverwrite({ onConflict, confirm, dryRun }: RestoreOrder, { ref }: Hub): void {
-  if (onConflict !== 'overwrite' || dryRun || confirm !== undefined) return;
-  const message = `Overwriting conflicts replaces what devices have registered in ${fullNameOf(ref)}. If that is meant, repeat this full name in the field confirm.`;
+/** What is not the plain way, from the hub in use into the standby, has to be confirmed with the target's full name. */
+export function refuseUnsafeTarget(request: RestoreOrder, manifest: Manifest, { ref }: Hub, { role }: Roles): void {
+  refuseWrongConfirmation(request.confirm, ref);
+  if (request.confirm !== undefined) return;
+  const name = withRole(ref, role);
+  const ifMeant = 'If that is meant, repeat this full name in the field confirm.';
+  if (isSameHub(manifest.hub, ref)) {
+    const inUse = isSameHub(role.active, ref) ? 'the hub in use, and ' : '';
+    const message = `The target, ${fullNameOf(ref)}, is ${inUse}the hub the snapshot was taken from. ${ifMeant}`;
+    throw new DrError('TargetIsSource', message, { target: 'target' });
+  }
+  if (request.dryRun) return;
+  if (request.onConflict === 'overwrite') {
+    const message = `Overwriting conflicts replaces what devices have registered in ${name}. ${ifMeant}`;
+    throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
+  }
+  if (!isSameHub(role.active, ref)) return;
+  const message = `The target is ${name}. ${ifMeant}`;
   throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
+}
+
+/** Activating is about all devices. A call that is repeated after it has had its effect starts nothing. */
+export function refuseActivation({ activate, confirm, only }: RestoreOrder, { ref }: Hub, { role }: Roles): void {
+  if (activate !== true) return;
+  if (isSameHub(role.active, ref) || confirm?.toLowerCase() === fullNameOf(role.active)) {
+    const message = `${fullNameOf(role.active)} is in use already, since ${role.since}. Nothing was started.`;
+    throw new DrError('AlreadyInUse', message, { target: 'activate' });
+  }
+  if (only === undefined) return;
+  const message = 'A hub is activated by a restore of all devices: leave out only, or activate.';
+  throw new DrError('BadRequest', message, { target: 'only' });
+}
+
+/** The hub to be activated gets the devices of the hub in use, and its name is typed back. */
+export function refuseUnsafeActivation(request: RestoreOrder, manifest: Manifest, { ref }: Hub, { role }: Roles): void {
+  if (request.activate !== true) return;
+  if (!isSameHub(manifest.hub, role.active)) {
+    const message = `Only a snapshot of ${withRole(role.active, role)}, can be restored to activate the other.`;
+    throw new DrError('WrongTarget', message, { target: 'snapshot' });
+  }
+  if (request.dryRun || request.confirm !== undefined) return;
+  const message = `${fullNameOf(ref)} becomes the hub in use when all that can be written is. If that is meant, repeat this full name in the field confirm.`;
+  throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
+}
+
+/** A call that names nothing goes by the role alone, and so what is stored has to fit that. */
+export function refuseOlderThanRole(request: RestoreOrder, { readStartedAt }: Manifest, { role }: Roles): void {
+  if (request.snapshot !== 'latest' || request.target !== 'standby') return;
+  if (!isOlderThanRole(readStartedAt, role)) return;
+  const message = `${snapshotOlderThanRole(readStartedAt, role)} Or name a snapshot to restore it all the same.`;
+  throw new DrError('SnapshotOlderThanRole', message, { target: 'snapshot' });
 }
 
 /** For the preflight of whatever is about to write to a hub. */
@@ -48,14 +96,13 @@ export function refuseWrongConfirmation(confirm: string | undefined, hub: HubRef
 /** Reachable, with the rights, and large enough. What cannot be known is a warning, not a guess. */
 export async function preflight(
   app: App,
-  target: Hub,
+  { hub: target, name }: Target,
   manifest: Manifest,
-  { role, isWhole }: { readonly role: RestoreOrder['target']; readonly isWhole: boolean },
+  { isWhole }: { readonly isWhole: boolean },
 ): Promise<string[]> {
   const warnings: string[] = [];
   const found = await probeTier(app, target);
-  const configured = role === 'secondary' ? app.policy.secondaryTier : undefined;
-  const tier = configured ?? (found === 'BasicOrFree' ? 'Basic' : found);
+  const tier = configuredTier(app, name) ?? (found === 'BasicOrFree' ? 'Basic' : found);
   if (tier === 'unknown')
     warnings.push('The tier of the target could not be learnt, so its device limit was not checked.');
   else if (manifest.counts.records > deviceLimits[tier]) {
@@ -67,6 +114,10 @@ export async function preflight(
     warnings.push(`${facts} Only some of them are restored.`);
   }
   return [...warnings, ...warningsAbout(manifest)];
+}
+
+function configuredTier({ policy }: App, name: Target['name']): Tier | undefined {
+  return { primary: policy.primaryTier, secondary: policy.secondaryTier, drill: undefined }[name];
 }
 
 /** A target that answers that it throttles is there, and takes the restore at its own speed. */

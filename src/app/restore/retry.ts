@@ -19,6 +19,6 @@ export async function startRetry(app: App, runId: string): Promise<RestoreRun> {
   const { counts } = await readTotals(app, restore);
   if (countToRetry(restore, counts) === 0) throw refusal('NothingToRetry', restore, 'left no record out');
   const { manifest, hub } = await openTarget(app, restore);
-  const warnings = await preflight(app, hub, manifest, { role: target, isWhole: false });
+  const warnings = await preflight(app, { hub, name: target }, manifest, { isWhole: false });
   return launchAgain(app, restore, manifest, { purpose: 'retry', warnings });
 }

@@ -1,11 +1,24 @@
 import { DrError } from '../../core/errors.ts';
+import type { Hub } from '../../core/ports.ts';
+import { rolesOf } from '../../core/restore/roles.ts';
+import { termsOf } from '../../core/run/role.ts';
 import { isRunId, type RestoreRun } from '../../core/run/run.ts';
+import type { Manifest } from '../../core/snapshot/manifest.ts';
 import type { App } from '../app.ts';
 import { refuseIfHeld } from '../runs/lock.ts';
+import { noteRoles, type Roles } from '../runs/roles.ts';
 import { readRun } from '../runs/store.ts';
 import { checkShardsStored, chooseSnapshot } from '../snapshots/store.ts';
 import { launchRestore } from './launch.ts';
-import { preflight, type RestoreOrder, refuseUnsafeTarget, targetOf } from './preflight.ts';
+import {
+  preflight,
+  type RestoreOrder,
+  refuseActivation,
+  refuseOlderThanRole,
+  refuseUnsafeActivation,
+  refuseUnsafeTarget,
+  targetOf,
+} from './preflight.ts';
 
 export interface StartOptions {
   /** The caller's own id. */
@@ -29,23 +42,33 @@ export async function startRestore(
     if (existing !== undefined) return { run: requireSame(existing, request), isNew: false };
   }
   await app.blobs.ensure();
-  const target = targetOf(app, request.target);
-  await refuseIfHeld(app, 'restore', target.ref, id);
-  const { manifest, warnings: found } = await chooseSnapshot(app, app.primary.ref, request.snapshot);
-  refuseUnsafeTarget(request, manifest, target);
+  const roles = await noteRoles(app);
+  const target = targetOf(app, roles, request);
+  refuseActivation(request, target.hub, roles);
+  await refuseIfHeld(app, 'restore', target.hub.ref, id);
+  const { manifest, warnings: found } = await chooseSnapshot(app, roles, request.snapshot);
+  refuseOlderThanRole(request, manifest, roles);
+  refuseUnsafeActivation(request, manifest, target.hub, roles);
+  refuseUnsafeTarget(request, manifest, target.hub, roles);
   await checkShardsStored(app, manifest);
-  const warnings = [
-    ...found,
-    ...(await preflight(app, target, manifest, { role: request.target, isWhole: request.only === undefined })),
-  ];
-  const { snapshot, confirm: _confirm, ...asked } = request;
+  const warnings = [...found, ...(await preflight(app, target, manifest, { isWhole: request.only === undefined }))];
+  const { snapshot, target: askedTarget, confirm: _confirm, onConflict = 'keep', ...asked } = request;
   const started = await launchRestore(app, {
     id,
     manifest,
-    hub: target.ref,
+    hub: target.hub.ref,
     warnings,
     requestedBy,
-    request: { purpose, askedSnapshot: snapshot, ...asked },
+    terms: termsOf(roles.role),
+    request: {
+      purpose,
+      askedSnapshot: snapshot,
+      target: target.name,
+      askedTarget: askedTarget === 'standby' ? askedTarget : undefined,
+      onConflict,
+      isFailback: isFailback(request, manifest, target.hub, roles),
+      ...asked,
+    },
   });
   return started.isNew ? started : { run: requireSame(started.run, request), isNew: false };
 }
@@ -57,17 +80,32 @@ function refuseBadId(runId: string): void {
   throw new DrError('BadRequest', message, { target: 'id' });
 }
 
+/** A switch to a hub that was in use before, unless the caller decides about conflicts. */
+function isFailback(request: RestoreOrder, { hub }: Manifest, { ref }: Hub, { role }: Roles): true | undefined {
+  if (request.activate !== true || request.onConflict !== undefined) return undefined;
+  return rolesOf(termsOf(role), hub, ref).wasTargetInUseBefore ? true : undefined;
+}
+
+/** The standby may have been activated since. Runs of older versions have `secondary` where nothing was asked for. */
+function isTargetOf({ request: { askedTarget, target } }: RestoreRun, request: RestoreOrder): boolean {
+  if (request.target === 'standby') return askedTarget === 'standby' || target === 'secondary';
+  return request.target === target;
+}
+
 /** What was asked for under an id stays: the same request finds it, another one is refused. */
 function requireSame(run: RestoreRun, request: RestoreOrder): RestoreRun {
-  const { purpose, askedSnapshot, target, onConflict, leftovers, resurrect, dryRun, only, order, note } = run.request;
+  const { purpose, askedSnapshot, onConflict, leftovers, resurrect, activate, dryRun, only, order, note } = run.request;
   const isSame =
     (purpose === 'restore' || purpose === 'drill') &&
     askedSnapshot === request.snapshot &&
-    target === request.target &&
-    onConflict === request.onConflict &&
+    isTargetOf(run, request) &&
+    onConflict === (request.onConflict ?? 'keep') &&
     dryRun === request.dryRun &&
-    JSON.stringify([leftovers, resurrect, only, order, note]) ===
-      JSON.stringify([request.leftovers, request.resurrect, request.only, request.order, request.note]);
+    JSON.stringify([leftovers, resurrect, activate, only, order, note]) ===
+      JSON.stringify([
+        ...[request.leftovers, request.resurrect, request.activate],
+        ...[request.only, request.order, request.note],
+      ]);
   if (isSame) return run;
   const message = `The restore '${run.id}' exists with another request. Choose another id.`;
   throw new DrError('RunIdInUse', message, { target: run.id });

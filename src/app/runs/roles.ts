@@ -1,31 +1,68 @@
-import { isSameHub, roleName, rolesFolder } from '../../core/paths.ts';
-import { MAX_TERMS, type Term } from '../../core/run/run.ts';
-import { type App, fullNameOf, toInstant } from '../app.ts';
-import { toBytes } from '../stored/codec.ts';
+import { isSameHub, ROLE_NAME } from '../../core/paths.ts';
+import type { Hub } from '../../core/ports.ts';
+import { type NamedHubs, type Role, roleNow } from '../../core/run/role.ts';
+import { type App, emit, fullNameOf, toInstant } from '../app.ts';
+import { documents } from '../stored/documents.ts';
 
-/** Of runs that see an exchange at once one stores it. Two apps whose settings contradict each other go on at some time. */
-const TRIES = 3;
+/** The pair's hubs by what they are used for. */
+export interface Roles {
+  readonly role: Role;
+  /** The hub in use: backups follow it. */
+  readonly active: Hub;
+  /** Restores write into this one. */
+  readonly standby: Hub;
+}
 
-/**
- * Since when which hub of the settings' pair is in use, the oldest first: that one counts from the beginning. The hub
- * that the settings call primary is in use since a run first saw it so. Each change is a blob that is never written
- * again, and its time is the storage's.
- */
-export async function noteRoles(app: App): Promise<readonly Term[]> {
-  const pair = [app.primary.ref, app.secondary.ref] as const;
-  const { ref } = app.primary;
-  for (let tries = 1; ; tries += 1) {
-    const stored = await app.blobs.list(rolesFolder(...pair));
-    const terms = stored.slice(-MAX_TERMS).map(({ facts, createdAt }, place) => ({
-      hub: { namespace: facts['namespace'] ?? '', hub: facts['hub'] ?? '' },
-      since: toInstant(place === 0 ? 0 : createdAt.getTime()),
-    }));
-    const newest = terms.at(-1);
-    if ((newest !== undefined && isSameHub(newest.hub, ref)) || tries > TRIES) return terms;
-    const number = Number(stored.at(-1)?.name.slice(rolesFolder(...pair).length) ?? 0) + 1;
-    await app.blobs.put(roleName(...pair, number), toBytes(fullNameOf(ref)), 'new', { ...ref });
-    if (newest !== undefined)
-      app.log.warn('another hub is in use', { hub: fullNameOf(ref), before: fullNameOf(newest.hub) });
-    for (const { name } of stored.slice(0, -MAX_TERMS)) await app.blobs.remove(name);
+/** Which hub is in use now. Throws `StoredDocumentInvalid` when the stored role is damaged: no guess takes its place. */
+export async function readRoles(app: App): Promise<Roles> {
+  return withHubs(app, (await findRole(app)).role);
+}
+
+/** The same, for a run: what the settings say otherwise than before is stored, at the storage's time. */
+export async function noteRoles(app: App): Promise<Roles> {
+  return changeRole(app, (role) => role);
+}
+
+/** Changes the role by compare-and-swap until it holds. `change` may be called several times. */
+export async function changeRole(app: App, change: (role: Role) => Role): Promise<Roles> {
+  for (;;) {
+    const { stored, role, etag } = await findRole(app);
+    const next = change(role);
+    if (next === stored) return withHubs(app, next);
+    if (await storeRole(app, next, etag)) return withHubs(app, next);
   }
+}
+
+/** False when it changed since it was read with that ETag. */
+export async function storeRole(app: App, role: Role, etag: string | undefined): Promise<boolean> {
+  if ((await documents.role.write(app, ROLE_NAME, role, { etag })) === 'conflict') return false;
+  app.log.info('role', { active: fullNameOf(role.active), since: role.since, by: role.history.at(-1)?.by });
+  await emit(app, { kind: 'role' });
+  return true;
+}
+
+/** Where nothing is stored. */
+export function rolesBySettings(app: App): Roles {
+  return withHubs(app, roleNow(undefined, namedHubs(app), toInstant(0)));
+}
+
+export function namedHubs({ primary, secondary }: App): NamedHubs {
+  return { primary: primary.ref, secondary: secondary.ref };
+}
+
+export function withHubs({ primary, secondary }: App, role: Role): Roles {
+  return isSameHub(role.active, primary.ref)
+    ? { role, active: primary, standby: secondary }
+    : { role, active: secondary, standby: primary };
+}
+
+async function findRole(app: App) {
+  const found = await documents.role.find(app, ROLE_NAME);
+  const role = roleNow(found?.value, namedHubs(app), toInstant(app.world.storageNow()));
+  return { stored: found?.value, etag: found?.etag, role };
+}
+
+/** What the HTTP API shows of the role: the fields of the stored document, which are contract. The newest tenure first. */
+export function viewRole({ active, standby, since, declared, history }: Role) {
+  return { active, standby, since, declared: declared ?? null, history: history.toReversed() };
 }

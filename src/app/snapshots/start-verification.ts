@@ -1,6 +1,7 @@
 import type { Run, VerificationRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { launchRun, newRun } from '../runs/launch.ts';
+import { readRoles } from '../runs/roles.ts';
 import { readRun } from '../runs/store.ts';
 import { chooseSnapshot } from './store.ts';
 
@@ -17,7 +18,7 @@ export async function startVerification(
   const existing = callersId === undefined ? undefined : await readRun(app, 'verification', callersId);
   if (existing !== undefined) return existing;
   await app.blobs.ensure();
-  const { manifest, warnings } = await chooseSnapshot(app, app.primary.ref, asked);
+  const { manifest, warnings } = await chooseSnapshot(app, await readRoles(app), asked);
   const { run, isNew } = await launchRun(app, {
     ...newRun(app, 'verify', callersId),
     kind: 'verification',

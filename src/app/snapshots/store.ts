@@ -1,11 +1,13 @@
 import { DrError, orFault } from '../../core/errors.ts';
 import { isSameHub, manifestName, snapshotFolder, snapshotsFolder } from '../../core/paths.ts';
-import type { HubRef } from '../../core/ports.ts';
+import type { Hub, HubRef } from '../../core/ports.ts';
 import type { RecordOfRows } from '../../core/registration/record.ts';
+import { noGoodSnapshot } from '../../core/run/role-words.ts';
 import { isRunId } from '../../core/run/run.ts';
 import type { Manifest, ManifestShard } from '../../core/snapshot/manifest.ts';
 import { openShardRecords, recordsIn, type ShardRecords } from '../../core/snapshot/shard.ts';
-import { type App, fullNameOf } from '../app.ts';
+import type { App } from '../app.ts';
+import { type Roles, readRoles } from '../runs/roles.ts';
 import { decompress, sha256Hex } from '../stored/codec.ts';
 import { documents } from '../stored/documents.ts';
 import { linesOf } from '../stored/lines.ts';
@@ -30,27 +32,46 @@ export interface FoundSnapshot {
   readonly warnings: readonly string[];
 }
 
-/** The snapshot a caller names: `latest` is the newest intact good one, an id may also name a suspect one. */
-export async function chooseSnapshot(app: App, hub: HubRef, asked: string): Promise<FoundSnapshot> {
+/**
+ * The snapshot a caller names: `latest` is the newest intact good one of the hub in use; an id may also name a suspect
+ * one, or one of the standby.
+ */
+export async function chooseSnapshot(
+  app: App,
+  { role, active, standby }: Roles,
+  asked: string,
+): Promise<FoundSnapshot> {
   if (asked === 'latest') {
+    const hub = active.ref;
     const { manifest, faults, suspects } = await searchLatest(app, hub, readMarks(app, hub));
     const warnings = [...suspects.map(passedOverAsSuspect), ...faults.map((fault) => fault.message)];
     if (manifest !== undefined) return { manifest, warnings };
-    const message = `There is no good snapshot of hub ${fullNameOf(hub)}. GET /api/snapshots shows whether a suspect one exists, which can be restored by its id; else back up now: POST /api/backups.`;
     const details = faults.map(({ code, message: fault, target }) => ({ code, message: fault, target }));
-    throw new DrError('NoGoodSnapshot', message, { details });
+    throw new DrError('NoGoodSnapshot', noGoodSnapshot(role), { details });
   }
-  const manifest = isRunId(asked) ? await readManifest(app, hub, asked) : undefined;
-  if (manifest !== undefined) {
-    const isUndone = (await readMarks(app, hub, asked)).get(asked)?.isUndone === true;
+  for (const { ref } of [active, standby]) {
+    const manifest = isRunId(asked) ? await readManifest(app, ref, asked) : undefined;
+    if (manifest === undefined) continue;
+    const isUndone = (await readMarks(app, ref, asked)).get(asked)?.isUndone === true;
     return { manifest, warnings: isUndone ? [undone(asked).message] : [] };
   }
-  const message = `There is no snapshot '${asked}'. GET /api/snapshots lists those there are.`;
-  throw new DrError('SnapshotNotFound', message, { target: 'snapshot' });
+  throw noSnapshot(asked);
 }
 
-export async function findSnapshot(app: App, hub: HubRef, asked: string): Promise<Manifest> {
-  return (await chooseSnapshot(app, hub, asked)).manifest;
+/** The same by its hub, where that is known. */
+export async function findSnapshotOf(app: App, hub: HubRef, id: string): Promise<Manifest> {
+  const manifest = isRunId(id) ? await readManifest(app, hub, id) : undefined;
+  if (manifest === undefined) throw noSnapshot(id);
+  return manifest;
+}
+
+export async function findSnapshot(app: App, asked: string): Promise<Manifest> {
+  return (await chooseSnapshot(app, await readRoles(app), asked)).manifest;
+}
+
+function noSnapshot(asked: string): DrError {
+  const message = `There is no snapshot '${asked}'. GET /api/snapshots lists those there are.`;
+  return new DrError('SnapshotNotFound', message, { target: 'snapshot' });
 }
 
 /**
@@ -105,6 +126,13 @@ export async function listSnapshotIds(app: App, hub: HubRef): Promise<string[]> 
   return (await app.blobs.listFolders(folder)).map((name) => name.slice(folder.length, -1));
 }
 
+/** Of both hubs of the pair, newest first: ids sort by time. */
+export async function listSnapshotIdsOfPair(app: App): Promise<{ readonly hub: HubRef; readonly id: string }[]> {
+  const idsOf = async ({ ref: hub }: Hub) => (await listSnapshotIds(app, hub)).map((id) => ({ hub, id }));
+  const ids = await Promise.all([app.primary, app.secondary].map(idsOf));
+  return ids.flat().sort((a, b) => (a.id < b.id ? 1 : -1));
+}
+
 /** The two newest good ones among those ids, the newest first. What cannot be read is passed over. */
 export async function findNewestGood(app: App, hub: HubRef, ids: readonly string[]): Promise<string[]> {
   const good: string[] = [];
@@ -117,19 +145,20 @@ export async function findNewestGood(app: App, hub: HubRef, ids: readonly string
 }
 
 export interface ListedSnapshot {
+  readonly hub: HubRef;
   readonly id: string;
   readonly manifest?: Manifest;
   /** Why the manifest cannot be used. */
   readonly fault?: DrError;
 }
 
-/** Newest first. A snapshot without a manifest does not exist. */
-export async function listSnapshots(app: App, hub: HubRef): Promise<ListedSnapshot[]> {
+/** Of both hubs, newest first. A snapshot without a manifest does not exist. */
+export async function listSnapshots(app: App): Promise<ListedSnapshot[]> {
   const listed: ListedSnapshot[] = [];
-  for (const id of (await listSnapshotIds(app, hub)).reverse()) {
+  for (const { hub, id } of await listSnapshotIdsOfPair(app)) {
     const found = await orFault(readManifest(app, hub, id));
-    if (found instanceof DrError) listed.push({ id, fault: found });
-    else if (found !== undefined) listed.push({ id, manifest: found });
+    if (found instanceof DrError) listed.push({ hub, id, fault: found });
+    else if (found !== undefined) listed.push({ hub, id, manifest: found });
   }
   return listed;
 }

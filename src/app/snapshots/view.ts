@@ -1,3 +1,4 @@
+import { isSameHub } from '../../core/paths.ts';
 import { isOver, type VerificationRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import type { App } from '../app.ts';
@@ -11,14 +12,17 @@ import { sumVerification } from './verify.ts';
 /** What the HTTP API shows of snapshots and their verifications. Fields are contract: add, never rename. */
 
 export async function listSnapshotViews(app: App) {
-  const hub = app.primary.ref;
-  const [listed, marks] = await Promise.all([listSnapshots(app, hub), readMarks(app, hub)]);
-  return listed.map((one) => viewListed(one, marks.get(one.id)));
+  const [listed, ...marks] = await Promise.all([
+    listSnapshots(app),
+    readMarks(app, app.primary.ref),
+    readMarks(app, app.secondary.ref),
+  ]);
+  const marksOf = ({ hub, id }: ListedSnapshot) => marks[isSameHub(hub, app.primary.ref) ? 0 : 1]?.get(id);
+  return listed.map((one) => viewListed(one, marksOf(one)));
 }
 
 export async function readSnapshotView(app: App, snapshotId: string) {
-  const manifest = await findSnapshot(app, app.primary.ref, snapshotId);
-  return viewSnapshot(app, manifest);
+  return viewSnapshot(app, await findSnapshot(app, snapshotId));
 }
 
 export async function viewSnapshot(app: App, manifest: Manifest) {
@@ -26,10 +30,10 @@ export async function viewSnapshot(app: App, manifest: Manifest) {
   return { ...viewManifest(manifest, marks.get(manifest.id)), shards: manifest.shards };
 }
 
-function viewListed({ id, manifest, fault }: ListedSnapshot, marks: Marks | undefined) {
+function viewListed({ hub, id, manifest, fault }: ListedSnapshot, marks: Marks | undefined) {
   if (manifest !== undefined) return viewManifest(manifest, marks);
   const error = { code: fault?.code ?? 'SnapshotCorrupt', message: fault?.message ?? '' };
-  return { id, health: 'unusable', error, ...viewMarks(marks) };
+  return { id, hub, health: 'unusable', error, ...viewMarks(marks) };
 }
 
 function viewManifest({ shards, toolVersion: _tool, ...shown }: Manifest, marks?: Marks) {

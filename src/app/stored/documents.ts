@@ -4,6 +4,7 @@ import { alertSchema } from '../../core/readiness/alerts.ts';
 import { cardSchema } from '../../core/readiness/card.ts';
 import { drillSchema } from '../../core/readiness/drill.ts';
 import { outcomesSchema } from '../../core/restore/outcomes.ts';
+import { roleSchema } from '../../core/run/role.ts';
 import { baselineRefSchema, runSchema } from '../../core/run/run.ts';
 import {
   countsSchema,
@@ -142,6 +143,14 @@ export const documents = {
       })
       .refine(({ current, unfinished }) => current !== undefined || unfinished !== undefined)
       .transform(({ unfinished = [], ...stored }) => ({ ...stored, unfinished })),
+  }),
+
+  /** Which hub of the pair is in use. */
+  role: defineDocument({
+    what: 'role of the hubs',
+    version: 1,
+    hint: 'Declare which hub is in use: POST /api/role.',
+    schema: roleSchema,
   }),
 
   /** How fast the last restore wrote. */

@@ -1,7 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { Context, Run } from '../parts/context.ts';
 import { formatAge, formatCount, formatCounts, formatSeconds, formatTable, joined } from '../parts/format.ts';
-import { countsAt, numberAt, objectAt, textAt } from '../parts/json.ts';
+import { countsAt, fullNameAt, numberAt, objectAt, textAt } from '../parts/json.ts';
 import { readPages } from '../parts/pages.ts';
 import type { Collection } from '../parts/runs.ts';
 import { nounOf } from '../parts/summary.ts';
@@ -42,9 +42,19 @@ async function showList(context: Context, collection: Collection, isAll: boolean
     formatAge(textAt(view, 'createdAt'), context.terminal.now()),
     ...(collection === 'restores' ? [nounOf(objectAt(view))] : []),
     textAt(view, 'error', 'code') ?? textAt(view, 'status') ?? '',
+    ...(collection === 'restores'
+      ? [fullNameAt(view, 'snapshot', 'hub') ?? '-', fullNameAt(view, 'target') ?? '-']
+      : []),
     describe(view),
   ]);
-  const headings = ['ID', 'STARTED', ...(collection === 'restores' ? ['WHAT'] : []), 'STATUS', heading];
+  const headings = [
+    'ID',
+    'STARTED',
+    ...(collection === 'restores' ? ['WHAT'] : []),
+    'STATUS',
+    ...(collection === 'restores' ? ['FROM', 'INTO'] : []),
+    heading,
+  ];
   const more = hasMore ? `Older ones: ${tool} ${collection} --all\n` : '';
   context.show({ value }, `${formatTable(headings, rows, `There are no ${collection} yet.`)}${more}`);
 }

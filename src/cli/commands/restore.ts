@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import { type Context, type Run, watchOption } from '../parts/context.ts';
-import { isFault } from '../parts/errors.ts';
-import { pathOf, type Start, startRun } from '../parts/runs.ts';
+import { confirmed } from '../parts/confirmed.ts';
+import { type Run, watchOption } from '../parts/context.ts';
+import { newId } from '../parts/new-id.ts';
+import { pathOf, startRun } from '../parts/runs.ts';
 
 interface Group {
   readonly platforms?: readonly string[];
@@ -16,9 +16,11 @@ const orderHelp =
 export function addRestore(program: Command, run: Run): void {
   program
     .command('restore')
-    .description('restore a snapshot into the secondary hub')
+    .description('restore the hub in use, from its latest good snapshot, into the standby')
     .option('--snapshot <id>', 'from "snapshots"; default: the latest good one')
-    .addOption(new Option('--target <role>', 'hub to write to; default: secondary').choices(['secondary', 'primary']))
+    .addOption(
+      new Option('--target <hub>', 'hub to write to; default: standby').choices(['standby', 'secondary', 'primary']),
+    )
     .option('--dry-run', 'count what would be written, and write nothing')
     .option('--confirm <namespace/hub>', 'full name of the hub to write to, as confirmation')
     .addOption(
@@ -30,6 +32,7 @@ export function addRestore(program: Command, run: Run): void {
         'keep',
       ]),
     )
+    .option('--activate', 'make the target the hub in use when all that can be written is; needs --confirm')
     .option('--resurrect', 'create again what has gone from a hub since the snapshot')
     .option(...watchOption)
     .option('--note <text>', 'who asks and why, for the report')
@@ -52,23 +55,11 @@ export function addRestore(program: Command, run: Run): void {
         // The id is ours, so that a call whose answer was lost can be repeated without starting a second restore.
         const path = pathOf('restores', id ?? newId(context.terminal.now()));
         const body = isSelective ? { ...rest, only } : rest;
-        return restore(context, { collection: 'restores', method: 'PUT', path, body }, watch);
+        return confirmed(context, body, (sent) =>
+          startRun(context, { collection: 'restores', method: 'PUT', path, body: sent }, watch),
+        );
       }),
     );
-}
-
-/** Asks for the hub's full name when the restore would write to the hub that the snapshot came from. */
-async function restore(context: Context, start: Start & { body: { confirm?: string } }, watch?: true): Promise<number> {
-  try {
-    return await startRun(context, start, watch);
-  } catch (error) {
-    const { ask, err } = context.terminal;
-    const isAsked = isFault(error, 'refused', 'TargetIsSource') && start.body.confirm === undefined;
-    if (!isAsked || ask === undefined) throw error;
-    err(`${error.message}\n`);
-    const confirm = await ask('To confirm, type the full name of the hub, namespace/hub: ');
-    return startRun(context, { ...start, body: { ...start.body, confirm } }, watch);
-  }
 }
 
 function parseNames(text: string): readonly string[] {
@@ -88,9 +79,4 @@ function parseGroup(text: string): Group {
     Object.assign(group, name === 'tags' ? { tags: value } : { platforms: parseNames(value) });
   }
   return group;
-}
-
-/** In the app's form, so that ids sort by time: `2026-11-23T09-38-02Z-1a2b3c`. */
-function newId(nowMs: number): string {
-  return `${new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '-')}Z-${randomBytes(3).toString('hex')}`;
 }

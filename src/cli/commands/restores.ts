@@ -2,7 +2,7 @@ import type { Command } from '@commander-js/extra-typings';
 import { type Context, type Run, watchOption } from '../parts/context.ts';
 import { wrongUse } from '../parts/errors.ts';
 import { formatTable } from '../parts/format.ts';
-import { numberAt, textAt } from '../parts/json.ts';
+import { fullNameAt, numberAt, textAt } from '../parts/json.ts';
 import { readPages } from '../parts/pages.ts';
 import { pathOf, startRun } from '../parts/runs.ts';
 
@@ -71,7 +71,7 @@ async function listFailures(context: Context, id: string): Promise<undefined> {
 
 async function askForHub({ client, terminal }: Context, id: string): Promise<string> {
   const view = await client.call('GET', pathOf('restores', id));
-  const target = `${textAt(view, 'target', 'namespace')}/${textAt(view, 'target', 'hub')}`;
+  const target = fullNameAt(view, 'target') ?? 'the hub';
   if (terminal.ask === undefined) {
     throw wrongUse(
       `A rollback removes devices from ${target}. If that is meant, repeat this full name after --confirm.`,

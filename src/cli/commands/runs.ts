@@ -9,7 +9,7 @@ import { tool } from '../parts/tool.ts';
 export function addBackup(program: Command, run: Run): void {
   program
     .command('backup')
-    .description('back up the primary hub now')
+    .description('back up the hub in use now')
     .option(...watchOption)
     .action(run(startBackup));
 }

@@ -2,11 +2,11 @@ import type { Command } from '@commander-js/extra-typings';
 import type { Method } from '../parts/client.ts';
 import { type Context, type Run, watchOption } from '../parts/context.ts';
 import { formatAge, formatCount, formatTable } from '../parts/format.ts';
-import { flagAt, listAt, numberAt, textAt } from '../parts/json.ts';
+import { flagAt, fullNameAt, listAt, numberAt, textAt } from '../parts/json.ts';
 import { pathOf, startRun } from '../parts/runs.ts';
 
 export function addSnapshotCommands(program: Command, run: Run): void {
-  program.command('snapshots').description('list the snapshots, newest first').action(run(listSnapshots));
+  program.command('snapshots').description('list the snapshots of both hubs, newest first').action(run(listSnapshots));
   program
     .command('verify <id>')
     .description('read a snapshot again: every checksum and every record')
@@ -30,6 +30,7 @@ async function listSnapshots({ client, terminal, show }: Context): Promise<undef
   const body = await client.call('GET', '/api/snapshots');
   const rows = listAt(body, 'value').map((snapshot) => [
     textAt(snapshot, 'id') ?? '',
+    fullNameAt(snapshot, 'hub') ?? '-',
     formatAge(textAt(snapshot, 'readStartedAt'), terminal.now()),
     textAt(snapshot, 'health') ?? '',
     formatCount(numberAt(snapshot, 'counts', 'records') ?? 0),
@@ -37,7 +38,7 @@ async function listSnapshots({ client, terminal, show }: Context): Promise<undef
     flagAt(snapshot, 'pinned') === true ? 'pinned' : '-',
     textAt(snapshot, 'error', 'code') ?? listAt(snapshot, 'healthReasons').map(String).join('; '),
   ]);
-  const headings = ['SNAPSHOT', 'TAKEN', 'HEALTH', 'RECORDS', 'PROVEN BY', 'PINNED', ''];
+  const headings = ['SNAPSHOT', 'HUB', 'TAKEN', 'HEALTH', 'RECORDS', 'PROVEN BY', 'PINNED', ''];
   show(body, formatTable(headings, rows, 'There are no snapshots yet.'));
 }
 

@@ -3,7 +3,7 @@ import type { Run } from '../parts/context.ts';
 import { exitCodes } from '../parts/errors.ts';
 import { type Fact, formatAge, formatCount, formatFacts, formatSeconds, joined } from '../parts/format.ts';
 import { inCommands } from '../parts/in-commands.ts';
-import { flagAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
+import { flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
 import { describeProgress } from '../parts/progress.ts';
 import { isOver, nounOf } from '../parts/summary.ts';
 
@@ -23,8 +23,8 @@ export function addStatus(program: Command, run: Run): void {
 /** The readiness card: the verdict and its reason, then the facts behind it. */
 function renderCard(card: Json, nowMs: number): string {
   const facts: readonly Fact[] = [
-    ['primary', joined(', ', [hubName(card, 'primary'), describeHub(objectAt(card, 'source'), nowMs)])],
-    ['secondary', joined(', ', [hubName(card, 'secondary'), describeHub(objectAt(card, 'target'), nowMs)])],
+    ['in use', joined(', ', [hubName(card, 'active'), describeHub(objectAt(card, 'source'), nowMs)])],
+    ['standby', joined(', ', [hubName(card, 'standby'), describeHub(objectAt(card, 'target'), nowMs)])],
     ['snapshot', describeSnapshot(objectAt(card, 'latestGoodSnapshot'))],
     ['proven', 'provenSnapshot' in card ? describeProof(objectAt(card, 'provenSnapshot')) : undefined],
     ['at risk', describeRisk(objectAt(card, 'atRisk'))],
@@ -49,8 +49,9 @@ function renderCard(card: Json, nowMs: number): string {
   return `${textAt(card, 'verdict') ?? 'Unknown'}: ${inCommands(textAt(card, 'reason') ?? '')}\n${formatFacts(facts, 14)}`;
 }
 
-function hubName(card: Json, role: 'primary' | 'secondary'): string {
-  return `${textAt(card, role, 'namespace')}/${textAt(card, role, 'hub')}`;
+/** An older app knows no roles: its primary is in use. */
+function hubName(card: Json, role: 'active' | 'standby'): string | undefined {
+  return fullNameAt(card, 'role', role) ?? fullNameAt(card, role === 'active' ? 'primary' : 'secondary');
 }
 
 function describeHub(hub: Json, nowMs: number): string | undefined {

@@ -13,6 +13,12 @@ export const objectAt = reader(isObject, {});
 /** The list at this path, or an empty one. */
 export const listAt = reader((value): value is readonly unknown[] => Array.isArray(value), []);
 
+/** `namespace/hub` of the hub at this path. */
+export function fullNameAt(from: unknown, ...path: readonly string[]): string | undefined {
+  const [namespace, hub] = [textAt(from, ...path, 'namespace'), textAt(from, ...path, 'hub')];
+  return namespace === undefined || hub === undefined ? undefined : `${namespace}/${hub}`;
+}
+
 /** The numbers above zero in an object, by name. */
 export function countsAt(from: unknown, ...path: readonly string[]): readonly (readonly [string, number])[] {
   return Object.entries(objectAt(from, ...path)).flatMap(([name, value]) =>

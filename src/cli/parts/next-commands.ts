@@ -33,7 +33,14 @@ function restoreCommand(body: Json): string {
     ['note', textAt(body, 'note')],
   ];
   const words = options.flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`]));
-  return ['restore', ...words, ...(flagAt(body, 'dryRun') === true ? ['--dry-run'] : []), '--watch'].join(' ');
+  return ['restore', ...words, ...flagsOf(body), '--watch'].join(' ');
+}
+
+function flagsOf(body: Json): string[] {
+  return [
+    ...(flagAt(body, 'activate') === true ? ['--activate'] : []),
+    ...(flagAt(body, 'dryRun') === true ? ['--dry-run'] : []),
+  ];
 }
 
 function joinedAt(from: unknown, name: string): string | undefined {

@@ -1,7 +1,7 @@
 import { exitCodes } from './errors.ts';
 import { type Fact, formatCount, formatCounts, formatFacts, formatSeconds, joined } from './format.ts';
 import { inCommands } from './in-commands.ts';
-import { countsAt, flagAt, type Json, listAt, numberAt, objectAt, textAt } from './json.ts';
+import { countsAt, flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from './json.ts';
 import { nextCommands } from './next-commands.ts';
 import { phaseOf } from './progress.ts';
 import { tool } from './tool.ts';
@@ -27,12 +27,12 @@ export function nounOf(view: Json): string {
 
 /** A run's state or outcome, its results, and the commands to continue with. */
 export function summarize(view: Json): string {
-  const hub = textAt(view, 'target', 'hub');
   const code = textAt(view, 'error', 'code');
   const reason = textAt(view, 'reason');
   const facts: readonly Fact[] = [
     ['snapshot', textAt(view, 'snapshot', 'id') ?? textAt(view, 'snapshot')],
-    ['into', hub && `${textAt(view, 'target', 'namespace')}/${hub}`],
+    ['from', fullNameAt(view, 'snapshot', 'hub')],
+    ['into', fullNameAt(view, 'target')],
     ['how', textAt(view, 'how')],
     ['of', textAt(view, 'of')],
     ...factsOfKind(view),
@@ -61,7 +61,7 @@ function factsOfKind(view: Json): readonly Fact[] {
     case 'restore':
       return restoreFacts(view);
     case 'backup':
-      return backupFacts(objectAt(view, 'result'));
+      return [...backupFacts(objectAt(view, 'result')), ['hub', fullNameAt(view, 'hub')]];
     case 'verification':
       return [['records', describeCounts(view, 'counts')], ...listAt(view, 'damagedArtefacts').map(damageFact)];
     default:
@@ -88,8 +88,16 @@ function restoreFacts(view: Json): readonly Fact[] {
     ...Object.entries(objectAt(view, 'examples')).map(
       ([name, records]): Fact => ['such as', `${countWords[name] ?? name}: ${listOf(records)}`],
     ),
+    ['in use', describeSwitch(view)],
     ['proof', isProven ? `pass ${passes} listed the hub and had nothing left to write${repairs}` : undefined],
   ];
+}
+
+/** Of a restore that was to make its target the hub in use, whether it did. */
+function describeSwitch(view: Json): string | undefined {
+  if (flagAt(view, 'activate') !== true || flagAt(view, 'dryRun') === true || !isOver(view)) return undefined;
+  const since = textAt(view, 'activatedAt');
+  return since === undefined ? 'as before: the hubs were NOT switched' : `${fullNameAt(view, 'target')} since ${since}`;
 }
 
 /** What is counted beside the outcomes of the records. */

@@ -8,7 +8,7 @@ import { plural } from '../parts/format.js';
 
 const empty = {
   snapshot: 'latest',
-  target: 'secondary',
+  target: 'standby',
   note: '',
   /** Tag expressions: which devices to restore, and which first. */
   tags: '',
@@ -42,7 +42,7 @@ export function chooseAsIn({ snapshot, target, only = {}, order, note = '' }) {
   const isOneGroup = group?.tags !== undefined && group.platforms === undefined && others.length === 0;
   Object.assign(draft, {
     snapshot: snapshot.id,
-    target: target.role === 'primary' ? 'primary' : 'secondary',
+    target: target.role,
     note,
     tags,
     first: isOneGroup ? group.tags : '',

@@ -3,6 +3,7 @@ import { poll } from '../app/poll.js';
 import { startRestore } from '../app/start-restore.js';
 import { fill, h } from '../parts/dom.js';
 import { ago, moment, plural } from '../parts/format.js';
+import { rolesOf } from '../parts/roles.js';
 import { stepper } from '../parts/stepper.js';
 import { hubName, notice, onSubmit, problem } from '../parts/widgets.js';
 import { draft, options, platformBoxes, requestBody } from './choose-options.js';
@@ -78,13 +79,11 @@ function chooseForm(status, snapshots) {
 }
 
 /** @param {Status} status */
-async function startDryRun({ primary }) {
-  const run = await startRestore({
-    ...requestBody(draft),
-    dryRun: true,
-    // The API asks for this name because the primary is the snapshot's own hub; a person types it before the real restore.
-    ...(draft.target === 'primary' ? { confirm: hubName(primary) } : {}),
-  });
+async function startDryRun(status) {
+  const { active, standby, activeName } = rolesOf(status);
+  // Where the target is the snapshot's own hub, the API asks for this name; a person types it before the real restore.
+  const confirm = hubName(draft.target === activeName ? active : standby);
+  const run = await startRestore({ ...requestBody(draft), dryRun: true, confirm });
   location.hash = `#/restores/${encodeURIComponent(run.id)}`;
 }
 
@@ -96,8 +95,8 @@ function latestText(snapshot) {
 /** @param {Snapshot | undefined} snapshot */
 function optionText(snapshot) {
   if (snapshot?.readStartedAt === undefined) return snapshot?.id ?? '';
-  const { readStartedAt, counts, health } = snapshot;
-  return `${ago(readStartedAt)}, ${plural(counts?.records ?? 0, 'device')}${health === 'good' ? '' : `, ${health}`}`;
+  const { readStartedAt, counts, health, hub } = snapshot;
+  return `${ago(readStartedAt)}, ${plural(counts?.records ?? 0, 'device')}, ${hubName(hub)}${health === 'good' ? '' : `, ${health}`}`;
 }
 
 /** @param {Snapshot} snapshot */
@@ -116,7 +115,9 @@ function aboutSnapshot(snapshot) {
 }
 
 /** @param {Status} status */
-function targetChoice({ primary, secondary }) {
+function targetChoice(status) {
+  const { active, standby, activeName } = rolesOf(status);
+  if (draft.target !== activeName) draft.target = 'standby';
   const radio = (/** @type {string} */ role, /** @type {string} */ hub, /** @type {string} */ what) =>
     h(
       'label',
@@ -136,7 +137,7 @@ function targetChoice({ primary, secondary }) {
     'fieldset',
     {},
     h('legend', {}, 'Target hub'),
-    radio('secondary', hubName(secondary), 'secondary: failover'),
-    radio('primary', hubName(primary), 'primary, the source of the snapshot: repair'),
+    radio('standby', hubName(standby), 'standby: nothing sends to its devices'),
+    radio(activeName, hubName(active), 'the hub in use: repair'),
   );
 }

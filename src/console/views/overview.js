@@ -3,10 +3,12 @@ import { poll, wake } from '../app/poll.js';
 import { announce, fill, h } from '../parts/dom.js';
 import { drillButton } from '../parts/drill-button.js';
 import { duration, moment, number, plural, rate, time } from '../parts/format.js';
+import { rolesOf } from '../parts/roles.js';
 import { verifyButton } from '../parts/verify-button.js';
 import { actionButton, badge, facts, hubName, icon, isOver, problem, statusBadge, verdict } from '../parts/widgets.js';
 import { showHistory } from './history.js';
 import { showRestores } from './restores.js';
+import { roleActions, tenures } from './role.js';
 import { waitingText } from './run-words.js';
 import { proofWords, showSnapshots } from './snapshots.js';
 
@@ -62,7 +64,8 @@ function toneOf({ verdict: word }) {
 }
 
 /** @param {Status} status */
-function actionsOf({ latestGoodSnapshot, lastBackup, lastRestore, lastDrill, findings: found = [] }) {
+function actionsOf(status) {
+  const { latestGoodSnapshot, lastBackup, lastRestore, lastDrill, findings: found = [] } = status;
   const isUnproven = found.some(({ code }) => code === 'NotProven' || code === 'ProofOld');
   const running = lastRestore !== null && !isOver(lastRestore) ? lastRestore : undefined;
   const canRestore = latestGoodSnapshot !== null;
@@ -81,7 +84,7 @@ function actionsOf({ latestGoodSnapshot, lastBackup, lastRestore, lastDrill, fin
       ),
     canRestore &&
       running === undefined &&
-      h('a', { class: 'button main', href: '#/restore', 'data-focus': 'restore' }, 'Restore …'),
+      h('a', { class: 'button', href: '#/restore', 'data-focus': 'restore' }, 'Restore …'),
     backUp,
     isBackingUp &&
       actionButton('Stop the backup', () => stopBackup(lastBackup.id), {
@@ -90,6 +93,7 @@ function actionsOf({ latestGoodSnapshot, lastBackup, lastRestore, lastDrill, fin
       }),
     isUnproven && latestGoodSnapshot !== null && verifyButton(latestGoodSnapshot.id, 'Verify the newest'),
     lastDrill !== undefined && drillButton(),
+    roleActions(status, canRestore && running === undefined),
   ];
 }
 
@@ -131,6 +135,8 @@ function findings({ findings: all = [], reason, alerts }) {
 function cardFacts(status) {
   const latest = status.latestGoodSnapshot;
   return facts([
+    ['Hub in use', activeOf(status)],
+    ['Standby', standbyOf(status)],
     [
       'Newest good snapshot',
       latest === null ? 'none' : [time(latest.readStartedAt), line(plural(latest.counts.records, 'device'))],
@@ -138,7 +144,6 @@ function cardFacts(status) {
     ['Newest proven snapshot', provenOf(status)],
     ['Would be lost', atRiskOf(status)],
     ['Restore time', predictedOf(status)],
-    ['Target hub', targetOf(status)],
     ['Last backup', lastBackupOf(status)],
     ['Last drill', lastDrillOf(status)],
     [
@@ -150,14 +155,6 @@ function cardFacts(status) {
           ),
     ],
     ['Alerts', alertsOf(status)],
-    [
-      'Source hub',
-      [
-        hubName(status.primary),
-        ...(status.source === undefined ? [] : answersOf(status.source)),
-        status.backupIntervalSeconds !== undefined && line(`every ${duration(status.backupIntervalSeconds)}`),
-      ],
-    ],
   ]);
 }
 
@@ -192,8 +189,21 @@ function predictedOf({ predictedRestore }) {
 }
 
 /** @param {Status} status */
-function targetOf({ secondary, target }) {
-  if (target === undefined) return hubName(secondary);
+function activeOf(status) {
+  const { source, backupIntervalSeconds } = status;
+  return [
+    hubName(rolesOf(status).active),
+    ...(source === undefined ? [] : answersOf(source)),
+    tenures(status),
+    backupIntervalSeconds !== undefined && line(`backed up every ${duration(backupIntervalSeconds)}`),
+  ];
+}
+
+/** @param {Status} status */
+function standbyOf(status) {
+  const { target } = status;
+  const name = hubName(rolesOf(status).standby);
+  if (target === undefined) return name;
   const { rights, tier, devicesNow, room } = target;
   const parts = [
     rights === false ? 'the key has no Manage right' : rights ? 'Manage right' : '',
@@ -201,7 +211,7 @@ function targetOf({ secondary, target }) {
     typeof devicesNow === 'number' ? `${plural(devicesNow, 'device')} now` : '',
     typeof room === 'number' ? `room for ${number(room)}` : '',
   ].filter((part) => part !== '');
-  return [hubName(secondary), ...answersOf(target), parts.length > 0 && line(parts.join(', '))];
+  return [name, ...answersOf(target), parts.length > 0 && line(parts.join(', '))];
 }
 
 /**

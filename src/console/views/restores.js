@@ -3,7 +3,7 @@ import { poll } from '../app/poll.js';
 import { settledCount } from '../parts/counts.js';
 import { fill, h } from '../parts/dom.js';
 import { number, plural, time } from '../parts/format.js';
-import { isOver, problem, statusBadge } from '../parts/widgets.js';
+import { hubName, isOver, problem, statusBadge } from '../parts/widgets.js';
 
 /** @typedef {import('../api-types.d.ts').Restore} Restore */
 
@@ -39,14 +39,16 @@ export async function readRestores() {
 }
 
 /**
- * The kind of restore and its target.
+ * The kind of restore and its direction.
  * @param {Restore} run
  */
-export function nameOf({ dryRun, purpose, target }) {
-  if (purpose === 'rollback') return `Rollback in hub ${target.hub}`;
-  if (purpose === 'drill') return `Drill in hub ${target.hub}`;
-  if (purpose === 'retry') return `Retry into hub ${target.hub}`;
-  return dryRun ? `Dry run into hub ${target.hub}` : `Restore into hub ${target.hub}`;
+export function nameOf({ dryRun, purpose, activate, snapshot, target }) {
+  if (purpose === 'rollback') return `Rollback in ${hubName(target)}`;
+  const way = `${snapshot.hub === undefined ? '' : `from ${hubName(snapshot.hub)} `}into ${hubName(target)}`;
+  if (purpose === 'drill') return `Drill ${way}`;
+  if (purpose === 'retry') return `Retry ${way}`;
+  if (activate) return dryRun ? `Dry run of a switch ${way}` : `Switch ${way}`;
+  return dryRun ? `Dry run ${way}` : `Restore ${way}`;
 }
 
 /** @param {Restore} run */

@@ -73,6 +73,7 @@ export function proof(run) {
     `${number(settledCount(run))} of ${number(counts.total)} devices are in place. None failed, none is pending.`,
     listed,
     repaired > 0 && `${plural(repaired, 'write')} had to be repeated because the listing did not show the result.`,
+    run.activatedAt !== undefined && `${hubName(run.target)} is the hub in use since ${moment(run.activatedAt)}.`,
     changedSince > 0 && `${plural(changedSince, 'device')} changed during the restore and kept the newer state.`,
     duplicatesCollapsed > 0 &&
       `${plural(duplicatesCollapsed, 'duplicate registration')} merged, so that no device gets a notification twice.`,
@@ -91,7 +92,8 @@ export function proof(run) {
     h(
       'ol',
       { class: 'next' },
-      h('li', {}, 'Switch your back end to ', h('strong', { class: 'name' }, hubName(run.target)), '.'),
+      h('li', {}, 'Point your back end at ', h('strong', { class: 'name' }, hubName(run.target)), '.'),
+      run.activatedAt === undefined && h('li', {}, 'Declare on the overview that it is the hub in use.'),
       h('li', {}, 'Send a test notification to one of your own devices.'),
       h('li', {}, 'Keep the report with the incident record.'),
       h('li', {}, 'When the region is back, fail back at a quiet time: see docs/RUNBOOK.md.'),

@@ -4,7 +4,7 @@ import { sizeChart } from '../parts/chart.js';
 import { announce, fill, h } from '../parts/dom.js';
 import { moment, number, plural, size, time } from '../parts/format.js';
 import { verifyButton } from '../parts/verify-button.js';
-import { actionButton, badge, facts, notice, problem } from '../parts/widgets.js';
+import { actionButton, badge, facts, hubName, notice, problem } from '../parts/widgets.js';
 
 /** @typedef {import('../api-types.d.ts').Snapshot} Snapshot */
 
@@ -117,7 +117,7 @@ export function healthBadge({ health }) {
 }
 
 /** @param {Snapshot} snapshot */
-function snapshotFacts({ id, counts, healthReasons = [], error, proof, churn, bytes }) {
+function snapshotFacts({ id, hub, counts, healthReasons = [], error, proof, churn, bytes }) {
   return [
     healthReasons.length > 0 && notice('warn', h('p', {}, `Suspect: ${healthReasons.join('; ')}`)),
     error !== undefined && notice('bad', h('p', {}, error.message)),
@@ -138,6 +138,7 @@ function snapshotFacts({ id, counts, healthReasons = [], error, proof, churn, by
             : `${proofWords[proof.how] ?? proof.how}, ${moment(proof.at)}`,
       ],
       ['Stored', bytes === undefined ? undefined : size(bytes)],
+      ['Hub', hub === undefined ? undefined : hubName(hub)],
       ['Id', h('code', {}, id)],
     ]),
   ];

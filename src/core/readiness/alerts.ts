@@ -9,10 +9,11 @@ export const alertCodes = [
   'SnapshotSuspect',
   'DrillFailed',
   'RestoreFailed',
+  'RoleUnsettled',
   'NotReady',
 ] as const;
 export type AlertCode = (typeof alertCodes)[number];
-const lessUrgent: ReadonlySet<AlertCode> = new Set(['SnapshotSuspect', 'DrillFailed']);
+const lessUrgent: ReadonlySet<AlertCode> = new Set(['SnapshotSuspect', 'DrillFailed', 'RoleUnsettled']);
 
 /** Something that is wrong now. */
 export interface Condition {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { roleSchema } from '../run/role.ts';
 import { backupSchema, comparePhases, isOver, type Run, restoreSchema } from '../run/run.ts';
 import { waitingSchema } from '../run/waiting.ts';
 import { countsSchema } from '../snapshot/manifest.ts';
@@ -17,6 +18,12 @@ export const cardSchema = z.strictObject({
   watchedAt: instant.optional(),
   /** When there was a card for the first time. */
   firstAt: instant.optional(),
+  /** Which hub was in use; absent in cards of older versions. */
+  role: roleSchema.optional(),
+  /** Why the stored role cannot be used. */
+  roleFault: z.string().optional(),
+  /** A restore into the standby that ended since the role was last declared. */
+  unsettled: z.strictObject({ runId: z.string(), at: instant }).optional(),
   /** Whose readiness this is: with another target set, nothing here holds. */
   secondary: hubRef,
   /** The newest good snapshot. */

@@ -1,4 +1,13 @@
+import { isSameHub } from '../paths.ts';
 import type { HubRef } from '../ports.ts';
+import { hasChanged, isExchangedSince, type Role } from '../run/role.ts';
+import {
+  isOlderThanRole,
+  noGoodSnapshot,
+  roleUnsettled,
+  settingsExchanged,
+  snapshotOlderThanRole,
+} from '../run/role-words.ts';
 import { type BackupRun, isOver } from '../run/run.ts';
 import type { ReadinessCard } from './card.ts';
 import type { ProbedHubs, ProbeFault } from './tiers.ts';
@@ -28,6 +37,8 @@ export interface Finding {
 /** Everything the verdict depends on: what was gathered, and the hubs as they answer now. */
 export interface ReadinessFacts extends ProbedHubs {
   readonly card: ReadinessCard;
+  readonly role: Role;
+  /** The hub that the settings call primary. */
   readonly primary: HubRef;
   /** Epoch ms. */
   readonly nowMs: number;
@@ -38,6 +49,7 @@ export interface ReadinessFacts extends ProbedHubs {
 /** All that speaks against a failover now, worst first. */
 export function findRisks(facts: ReadinessFacts): Finding[] {
   const found = [
+    ...judgeRole(facts),
     ...judgeSource(facts),
     ...judgeLatest(facts),
     ...judgeTarget(facts),
@@ -55,9 +67,19 @@ export function verdictOf(findings: readonly Finding[]): Verdict {
 
 /** True when a backup should have started by now and did not; one that waits for a silent hub is not to blame. */
 export function isBackupMissed(facts: ReadinessFacts): boolean {
-  const [newest] = facts.card.backups;
-  if (newest === undefined || (!isOver(newest) && facts.source.silentSince !== undefined)) return false;
-  return ageOf(newest.createdAt, facts) > LATE_INTERVALS * facts.backupIntervalMs;
+  const [newest] = backupsOf(facts);
+  if (newest === undefined) return hasChanged(facts.role) && isLate(facts.role.since, facts);
+  if (!isOver(newest) && facts.source.silentSince !== undefined) return false;
+  return isLate(newest.createdAt, facts);
+}
+
+function isLate(instant: string, facts: ReadinessFacts): boolean {
+  return ageOf(instant, facts) > LATE_INTERVALS * facts.backupIntervalMs;
+}
+
+/** Of the hub in use. */
+function backupsOf({ card, role }: ReadinessFacts): readonly BackupRun[] {
+  return card.backups.filter(({ hub }) => isSameHub(hub, role.active));
 }
 
 function ageOf(instant: string, { nowMs }: ReadinessFacts): number {
@@ -72,13 +94,25 @@ export function describeDuration(durationMs: number): string {
   return minutes < 4 * 1_440 ? `${Math.round(minutes / 60)} hours` : `${Math.round(minutes / 1_440)} days`;
 }
 
-/** A failover does without the primary, but what its devices change from now on is not saved. */
+/** Whether it is known which hub is in use. */
+function judgeRole({ card, role, primary }: ReadinessFacts): Finding[] {
+  if (card.roleFault !== undefined) return [stop('RoleUnreadable', card.roleFault)];
+  const found: Finding[] = [];
+  if (card.unsettled !== undefined) {
+    const { runId, at } = card.unsettled;
+    found.push({ ...risk('RoleUnsettled', roleUnsettled(role, runId, at)), runId });
+  }
+  if (isExchangedSince(role, primary)) found.push(risk('RoleUnsettled', settingsExchanged(role)));
+  return found;
+}
+
+/** A failover does without the hub in use, but what its devices change from now on is not saved. */
 function judgeSource(facts: ReadinessFacts): Finding[] {
   const { fault, silentSince } = facts.source;
   if (fault === undefined) return [];
   if (silentSince === undefined) return [risk('PrimaryRefuses', `A backup could not begin. ${fault.message}`)];
-  const silence = describeSilence('primary', facts.primary, { silentSince, fault, facts });
-  const message = `${silence} Backups wait for it; a restore into the secondary does not need it.`;
+  const silence = describeSilence('hub in use', facts.role.active, { silentSince, fault, facts });
+  const message = `${silence} Backups wait for it; a restore into the standby does not need it.`;
   return [risk('PrimaryUnavailable', message)];
 }
 
@@ -88,7 +122,7 @@ interface Silence {
   readonly facts: ReadinessFacts;
 }
 
-/** `The primary, one/devices, has not answered since 22:47 UTC (connection refused).` */
+/** `The hub in use, one/devices, has not answered since 22:47 UTC (connection refused).` */
 function describeSilence(role: string, { namespace, hub }: HubRef, { silentSince, fault, facts }: Silence): string {
   const cause = fault.cause === undefined ? '' : ` (${fault.cause})`;
   return `The ${role}, ${namespace}/${hub}, has not answered since ${describeInstant(silentSince, facts)}${cause}.`;
@@ -102,14 +136,15 @@ function describeInstant(instant: string, { nowMs }: ReadinessFacts): string {
 }
 
 function judgeLatest(facts: ReadinessFacts): Finding[] {
-  const { backupIntervalMs, card } = facts;
+  const { backupIntervalMs, card, role } = facts;
   const { latest, passedOver } = card;
-  if (latest === undefined) {
-    return [stop('NoGoodSnapshot', 'There is no good snapshot. Back up now: POST /api/backups.')];
-  }
+  if (latest === undefined) return [stop('NoGoodSnapshot', noGoodSnapshot(role))];
   const ageMs = ageOf(latest.readStartedAt, facts);
   const late = `The newest good snapshot is ${describeDuration(ageMs)} old; one is due every ${describeDuration(backupIntervalMs)}.`;
   const found: Finding[] = [];
+  if (isOlderThanRole(latest.readStartedAt, role)) {
+    found.push(stop('SnapshotOlderThanRole', snapshotOlderThanRole(latest.readStartedAt, role)));
+  }
   if (latest.damagedAt !== undefined) {
     const damage = `The newest good snapshot was found damaged at ${latest.damagedAt}. Back up now: POST /api/backups; until then restore one before ${latest.id}.`;
     found.push(stop('SnapshotCorrupt', damage));
@@ -121,13 +156,13 @@ function judgeLatest(facts: ReadinessFacts): Finding[] {
 }
 
 function judgeTarget(facts: ReadinessFacts): Finding[] {
-  const { latest, devicesInTarget, secondary } = facts.card;
+  const { latest, devicesInTarget } = facts.card;
   const { fault, silentSince, deviceLimit } = facts.target;
   if (fault !== undefined) {
     const why =
       silentSince === undefined
         ? fault.message
-        : describeSilence('secondary', secondary, { silentSince, fault, facts });
+        : describeSilence('standby', facts.role.standby, { silentSince, fault, facts });
     return [stop(fault.code, `A restore could not begin. ${why}`)];
   }
   const records = latest?.counts.records ?? 0;
@@ -143,7 +178,7 @@ function judgeTarget(facts: ReadinessFacts): Finding[] {
 
 /** The newest backup that ended counts, well or not; a cancelled one tells nothing. */
 function judgeBackups(facts: ReadinessFacts): Finding[] {
-  const { backups } = facts.card;
+  const backups = backupsOf(facts);
   const ended = backups.find((run) => isOver(run) && run.status !== 'Canceled');
   const found: Finding[] = [];
   if (ended?.status === 'Failed') {
@@ -154,14 +189,15 @@ function judgeBackups(facts: ReadinessFacts): Finding[] {
     const message = `The newest snapshot, ${ended.id}, is suspect: ${ended.result.healthReasons.join('; ')}. An older one is latest.`;
     found.push({ ...risk('SnapshotSuspect', message), snapshotId: ended.id });
   }
-  const [newest] = backups;
-  if (newest !== undefined && isBackupMissed(facts)) {
-    found.push(risk('BackupMissed', describeMissed(newest, facts)));
-  }
+  if (isBackupMissed(facts)) found.push(risk('BackupMissed', describeMissed(backups[0], facts)));
   return found;
 }
 
-function describeMissed(newest: BackupRun, facts: ReadinessFacts): string {
+function describeMissed(newest: BackupRun | undefined, facts: ReadinessFacts): string {
+  if (newest === undefined) {
+    const age = describeDuration(ageOf(facts.role.since, facts));
+    return `No backup has started since the hub came into use ${age} ago. Look whether the timer runs.`;
+  }
   const age = describeDuration(ageOf(newest.createdAt, facts));
   const due = `one is due every ${describeDuration(facts.backupIntervalMs)}`;
   return isOver(newest)

@@ -42,7 +42,7 @@ export interface HubLook {
   readonly tierAtMs?: number | undefined;
 }
 
-/** The primary, and the secondary as the target of a restore. */
+/** The hub in use, and the standby as the target of a restore. */
 export interface ProbedHubs {
   readonly source: ProbedHub;
   readonly target: ProbedTarget;

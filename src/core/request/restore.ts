@@ -13,9 +13,13 @@ export const noteSchema = z
 
 const requestSchema = z.strictObject({
   snapshot: z.string().min(1).max(64).default('latest'),
-  target: z.enum(['secondary', 'primary']).default('secondary'),
-  /** What differs in the target and is not provably older: `overwrite` needs `confirm`. */
-  onConflict: z.enum(['keep', 'overwrite']).default('keep'),
+  /** `standby`: the hub that is not in use, whichever the settings call it. */
+  target: z.enum(['standby', 'secondary', 'primary']).default('standby'),
+  /**
+   * What differs in the target and is not provably older: `overwrite` needs `confirm`. Unless it is said, a failback's
+   * source wins.
+   */
+  onConflict: z.enum(['keep', 'overwrite']).optional(),
   /**
    * What the source no longer holds and is provably ours. Said, `withdraw` takes the snapshot's word for it while the
    * source does not answer.
@@ -23,11 +27,13 @@ const requestSchema = z.strictObject({
   leftovers: z.enum(['withdraw', 'keep']).optional(),
   /** Creates again what went from the target, or from the source since the snapshot. */
   resurrect: z.boolean().optional(),
+  /** Makes the target the hub in use when all that can be written is. */
+  activate: z.boolean().optional(),
   dryRun: z.boolean().default(false),
   only: selectionSchema.optional(),
   order: orderSchema.optional(),
   note: noteSchema.optional(),
-  /** `namespace/hub` of the target typed back: needed to restore into the hub the snapshot was taken from. */
+  /** `namespace/hub` of the target typed back: needed to write to the hub in use, or to the snapshot's own. */
   confirm: z.string().optional(),
 });
 
@@ -38,7 +44,7 @@ const rollbackSchema = z.strictObject({
   keepNewer: z.boolean().optional(),
 });
 
-/** What an on-call engineer asks for. An empty body asks for the latest good snapshot into the secondary hub. */
+/** What an on-call engineer asks for. An empty body asks for the latest good snapshot of the hub in use into the other. */
 export type RestoreRequest = Readonly<z.infer<typeof requestSchema>>;
 /** `confirm` is `namespace/hub` of the hub from which devices are to be removed. */
 export type RollbackRequest = Readonly<z.infer<typeof rollbackSchema>>;
@@ -50,8 +56,8 @@ export function parseRestoreRequest(body: string): RestoreRequest {
     what: 'request body',
     hint:
       'Send nothing, or a JSON object with any of: snapshot ("latest" or an id of GET /api/snapshots), ' +
-      'target ("secondary" or "primary"), onConflict ("keep" or "overwrite"), ' +
-      'leftovers ("withdraw" or "keep"), resurrect (true or false), dryRun (true or false), ' +
+      'target ("standby", "secondary" or "primary"), onConflict ("keep" or "overwrite"), ' +
+      'leftovers ("withdraw" or "keep"), resurrect, activate and dryRun (true or false), ' +
       'only ({platforms, tags, installationIds, userIds}), order (a list of {platforms, tags}), note (text), ' +
       'confirm (namespace/hub of the target).',
   };
@@ -76,14 +82,14 @@ export function parseRollbackRequest(body: string): RollbackRequest {
   return parseWith(rollbackSchema, parseBody(body, source), source);
 }
 
-function parseBody(body: string, source: Source): unknown {
+export function parseBody(body: string, source: Source): unknown {
   return body === '' ? {} : parseJson(body, source);
 }
 
 function refuseUnknownTarget(json: unknown): void {
   if (typeof json !== 'object' || json === null || !('target' in json)) return;
-  if (json.target === 'secondary' || json.target === 'primary') return;
+  if (json.target === 'standby' || json.target === 'secondary' || json.target === 'primary') return;
   const message =
-    'The target must be "secondary" or "primary": the two hubs the app is configured with. Leave it out for the secondary.';
+    'The target must be "standby", "secondary" or "primary". Leave it out for the standby, the hub that is not in use.';
   throw new DrError('WrongTarget', message, { target: 'target' });
 }

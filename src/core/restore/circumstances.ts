@@ -4,7 +4,7 @@ import type { RestoreRun } from '../run/run.ts';
 import type { Circumstances } from './decision-table.ts';
 import { rolesOf } from './roles.ts';
 
-/** Fewer withdrawals than this are always within bounds. */
+/** Fewer withdrawals, or records that a failback wins, than this are always within bounds. */
 const LEAST_DELETES = 20;
 
 /** A restore into the hub its snapshot was taken from: what is missing is created, what differs stays. */
@@ -44,7 +44,7 @@ export function circumstancesOf(run: RestoreRun): Circumstances {
   const { sourceHub } = request;
   return {
     ...rolesOf(run.terms ?? [{ hub: sourceHub, since: BEGINNING }], sourceHub, hub),
-    purpose: 'restore',
+    purpose: request.isFailback === true ? 'failback' : 'restore',
     isResurrecting: request.resurrect === true,
     isFromBefore: false,
     isGoneSince: false,
@@ -74,6 +74,14 @@ export function isWithinBounds(
   if (what === 'absent' && plan.absent > plan.records) return false;
   const all = what === 'doomed' ? plan.records : recordCount;
   return plan[what] <= mostDeletes(all, maxDeletePercent);
+}
+
+/**
+ * Whether a failback's source may win where both hubs differ. Where more differ than a few, both hubs were alive, and
+ * the run only adds.
+ */
+export function isWithinDrift({ found, recordCount }: RestoreRun, standbyDriftPercent: number): boolean {
+  return (found?.plan?.drifted ?? 0) <= mostDeletes(recordCount, standbyDriftPercent);
 }
 
 export function mostDeletes(records: number, maxDeletePercent: number): number {

@@ -62,7 +62,7 @@ function rollbackAction(runId: string): NextAction {
 
 /** A drill is repeated by its schedule, into a hub that the API's own restores do not reach. */
 function restoreAction(name: 'restore' | 'restoreAgain', { hub, request }: RestoreRun): NextAction | false {
-  const { snapshotId, target, onConflict, leftovers, resurrect, only, order, dryRun, sourceHub } = request;
+  const { snapshotId, target, onConflict, leftovers, resurrect, activate, only, order, dryRun, sourceHub } = request;
   if (target === 'drill') return false;
   const isIntoSource = isSameHub(hub, sourceHub);
   return {
@@ -75,10 +75,11 @@ function restoreAction(name: 'restore' | 'restoreAgain', { hub, request }: Resto
       ...(onConflict === 'keep' ? {} : { onConflict }),
       leftovers,
       resurrect,
+      activate,
       only,
       order,
       ...(dryRun && name === 'restoreAgain' ? { dryRun } : {}),
     },
-    ...(isIntoSource || onConflict === 'overwrite' ? { needsConfirm: true } : {}),
+    ...(isIntoSource || onConflict === 'overwrite' || activate ? { needsConfirm: true } : {}),
   };
 }

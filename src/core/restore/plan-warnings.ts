@@ -1,10 +1,19 @@
 import type { RestoreRun } from '../run/run.ts';
-import { circumstancesOf, isRepairInPlace, isWithinBounds } from './circumstances.ts';
+import { circumstancesOf, isRepairInPlace, isWithinBounds, isWithinDrift } from './circumstances.ts';
+
+export interface Bounds {
+  readonly maxDeletePercent: number;
+  readonly standbyDriftPercent: number;
+}
 
 /** What an operator must know of a run before it writes, from its first look at the whole target. */
-export function warningsOf(run: RestoreRun, isBaselineLost: boolean, maxDeletePercent: number): string[] {
+export function warningsOf(
+  run: RestoreRun,
+  isBaselineLost: boolean,
+  { maxDeletePercent, standbyDriftPercent }: Bounds,
+): string[] {
   const { found, baseline, request } = run;
-  const { doomed = 0, goneSince = 0, absent = 0 } = found?.plan ?? {};
+  const { doomed = 0, goneSince = 0, absent = 0, drifted = 0 } = found?.plan ?? {};
   const warnings: string[] = [];
   if (isRepairInPlace(run) || request.purpose === 'rollback') return warnings;
   if (isBaselineLost || (baseline === undefined && found?.rows !== 0)) {
@@ -21,6 +30,11 @@ export function warningsOf(run: RestoreRun, isBaselineLost: boolean, maxDeletePe
   if (!isWithinBounds(run, 'doomed', maxDeletePercent)) {
     warnings.push(
       `${doomed} records of the target are no longer in the snapshot, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows: none is withdrawn.`,
+    );
+  }
+  if (!isWithinDrift(run, standbyDriftPercent)) {
+    warnings.push(
+      `${drifted} records were changed in the target though the other hub was in use since both agreed, more than STANDBY_DRIFT_PERCENT (${standbyDriftPercent}) allows: both hubs were alive. They stay, nothing is withdrawn, and the target does not become the hub in use. Decide with onConflict.`,
     );
   }
   if (!isWithinBounds(run, 'goneSince', maxDeletePercent)) {

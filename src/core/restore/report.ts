@@ -56,7 +56,7 @@ const ifAny = [
 /** One page for the incident's record. Whatever a person wrote is shown as text, never as markup. */
 export function renderReport(facts: ReportFacts): string {
   const sections = [
-    `# ${titles[facts.purpose]} ${inText(facts.id)}: ${facts.isOver ? facts.status : 'not over yet'}`,
+    `# ${titles[facts.purpose]} ${inText(facts.id)} ${directionOf(facts)}: ${facts.isOver ? facts.status : 'not over yet'}`,
     renderSummary(facts),
     ['## Counts', renderCounts(facts.result)],
     ['## Timeline', renderTimeline(facts)],
@@ -65,6 +65,12 @@ export function renderReport(facts: ReportFacts): string {
     ['## Next', renderNext(facts)],
   ];
   return `${sections.flat().join('\n\n')}\n`;
+}
+
+/** `from one/devices into three/devices` */
+function directionOf({ purpose, snapshot, target }: ReportFacts): string {
+  const into = `${target.namespace}/${target.hub}`;
+  return purpose === 'rollback' ? `in ${into}` : `from ${snapshot.namespace}/${snapshot.hub} into ${into}`;
 }
 
 /** What the last pass saw, in a sentence: why the result can be believed, or why not yet. */
@@ -109,6 +115,7 @@ function renderSummary(facts: ReportFacts): string {
     ['target', `${target.role}, hub ${target.namespace}/${target.hub}`],
     ['took', facts.finishedAt === undefined ? `${took} so far` : `${took}, until ${facts.finishedAt}`],
     ['rate', facts.recordsPerSecond !== undefined && rate],
+    ['in use since', result.activatedAt],
     ['50 / 90 / 99 % in place', reached.map((at) => at ?? '–').join(' / ')],
     ['error', error && `${error.code}: ${inText(error.message)}`],
   ];

@@ -4,7 +4,7 @@ import { Comparison, type Extra, type LiveFingerprints } from '../fingerprint/co
 import type { RowFingerprint } from '../fingerprint/row.ts';
 import { type Shown, shownAt, shownBy } from '../fingerprint/shown.ts';
 import type { FingerprintTable } from '../fingerprint/table.ts';
-import { type Circumstances, decideByTable, type RecordView } from './decision-table.ts';
+import { type Circumstances, decideByTable, type RecordView, type Row } from './decision-table.ts';
 import type { Outcome } from './outcomes.ts';
 
 /** A row of the target whose handle, or id, the snapshot's shard does not have under its key. */
@@ -31,6 +31,8 @@ export interface Survey {
   /** For each extra of the comparison what becomes of it; `pending` for what is to be withdrawn. */
   readonly extraOutcomes: readonly Outcome[];
   readonly onlyInTarget: number;
+  /** Extras that their devices changed in the target, and that are withdrawn because a failback's source wins. */
+  readonly driftedExtras: number;
   readonly foreign: readonly ForeignRow[];
 }
 
@@ -44,6 +46,8 @@ export interface SurveyCounts {
   readonly agreedCount: number;
   /** Of these, the ones that a hub shows in the agreed version and in other words. */
   readonly rewordedCount: number;
+  /** That differ, and that a failback's source wins. */
+  readonly driftedCount: number;
 }
 
 export interface SurveyOptions {
@@ -65,6 +69,7 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
   const extras: Extra[] = [];
   const extraOutcomes: Outcome[] = [];
   let onlyInTarget = 0;
+  let driftedExtras = 0;
   for (const [keyHash, rows] of live) {
     const place = places.get(keyHash);
     const strangers = strangersAmong(rows, fingerprints, place);
@@ -76,15 +81,16 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
     const kind = isOurs ? kindOfOurs(place, options) : 'taken';
     for (const stranger of strangers) foreign.push({ ...stranger, keyHash, kind });
     if (place !== undefined) continue;
-    const outcome = options.isWhole ? outcomeOfExtra(before, shown, options) : undefined;
+    const { row, outcome } = options.isWhole ? decideExtra(before, shown, options) : {};
     if (outcome === undefined) onlyInTarget += options.isWhole ? 1 : 0;
     else {
       extras.push({ keyHash, ...shown });
       extraOutcomes.push(outcome);
+      if (row === '14' && outcome === 'pending') driftedExtras += 1;
     }
   }
   const comparison = Comparison.of(fingerprints, live, extras, options.expiryFloor);
-  return { comparison, extraOutcomes, onlyInTarget, foreign };
+  return { comparison, extraOutcomes, onlyInTarget, driftedExtras, foreign };
 }
 
 /** A record that the snapshot does not hold stays where it is until it is proven that it is to be withdrawn. */
@@ -93,19 +99,25 @@ function kindOfOurs(place: number | undefined, { isSelected }: SurveyOptions): F
   return isSelected(place) ? 'ours' : 'apart';
 }
 
-export const noTargetCounts: SurveyCounts = { absentCount: 0, goneSinceCount: 0, agreedCount: 0, rewordedCount: 0 };
+export const noTargetCounts: SurveyCounts = {
+  absentCount: 0,
+  goneSinceCount: 0,
+  agreedCount: 0,
+  rewordedCount: 0,
+  driftedCount: 0,
+};
 
 /** `newestKeys`: of the newest snapshot, where the run restores another one. */
 export function countTarget(
   fingerprints: FingerprintTable,
   live: LiveFingerprints,
-  baselineOf: SurveyOptions['baselineOf'],
+  options: SurveyOptions,
   newestKeys: Pick<ReadonlySet<number>, 'has'> | undefined,
 ): SurveyCounts {
   const counts = { ...noTargetCounts };
   for (let index = 0; index < fingerprints.count; index += 1) {
     const keyHash = fingerprints.keyHashAt(index);
-    const before = baselineOf(keyHash);
+    const before = options.baselineOf(keyHash);
     const entry = entryOf(before);
     const rows = live.get(keyHash);
     if (rows === undefined) {
@@ -118,12 +130,38 @@ export function countTarget(
         counts.rewordedCount += 1;
       }
     }
+    if (rows !== undefined && isWon(shownAt(fingerprints, index), shownBy(rows), before, options)) {
+      counts.driftedCount += 1;
+    }
   }
   return counts;
 }
 
-/** `undefined` for one of which nothing is known. */
-function outcomeOfExtra(before: BaselineRecord, shown: Shown, options: SurveyOptions): Outcome | undefined {
+/** Whether a failback's source wins a record, as far as fingerprints tell: some are the same in other words. */
+function isWon(wanted: Shown, live: Shown, { agreed, note }: BaselineRecord, options: SurveyOptions): boolean {
+  if (options.around.purpose !== 'failback' || wanted.content === live.content) return false;
+  const entry = entryOf({ agreed });
+  const isLive = entry !== undefined && isShownAs(entry.target, live);
+  const isWanted = entry !== undefined && isShownAs(entry.source, wanted);
+  const view: RecordView = {
+    readAt: options.readAt,
+    wantedVersion: wanted.version,
+    liveVersion: live.version,
+    isSame: isLive && isWanted,
+    agreed,
+    agreedContent: isLive ? 'live' : isWanted ? 'wanted' : 'other',
+    isExpired: hasExpired(entry, options.nowMs),
+    note,
+  };
+  return decideByTable(view, options.around).outcome === 'sourceWins';
+}
+
+/** Without an outcome where nothing is known of it. */
+function decideExtra(
+  before: BaselineRecord,
+  shown: Shown,
+  options: SurveyOptions,
+): { readonly row: Row; readonly outcome: Outcome | undefined } {
   const { agreed, note } = before;
   const entry = entryOf(before);
   const view: RecordView = {
@@ -136,15 +174,15 @@ function outcomeOfExtra(before: BaselineRecord, shown: Shown, options: SurveyOpt
     isExpired: hasExpired(entry, options.nowMs),
     note,
   };
-  const { outcome } = decideByTable(view, options.around);
+  const { row, outcome } = decideByTable(view, options.around);
   switch (outcome) {
     case 'withdrawn':
-      return 'pending';
+      return { row, outcome: 'pending' };
     case 'leftover':
     case 'conflict':
-      return outcome;
+      return { row, outcome };
     default:
-      return undefined;
+      return { row, outcome: undefined };
   }
 }
 

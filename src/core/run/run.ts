@@ -4,7 +4,8 @@ import type { RunKind } from '../paths.ts';
 import { noteSchema } from '../request/restore.ts';
 import { orderSchema, selectionSchema } from '../request/selection.ts';
 
-const hubRef = z.strictObject({ namespace: z.string(), hub: z.string() });
+export const hubRefSchema = z.strictObject({ namespace: z.string(), hub: z.string() });
+const hubRef = hubRefSchema;
 const instant = z.iso.datetime();
 const count = z.int().nonnegative();
 
@@ -132,12 +133,18 @@ export const restoreSchema = z.strictObject({
     /** As the caller wrote it (`latest` or an id): a repeated PUT is compared with this. */
     askedSnapshot: z.string(),
     target: z.enum(['secondary', 'primary', 'drill']),
+    /** As the caller wrote it, where that was not the hub's name in the settings. */
+    askedTarget: z.literal('standby').optional(),
     sourceHub: hubRef,
     onConflict: z.enum(['keep', 'overwrite']),
     /** What the source no longer holds and is provably ours. */
     leftovers: z.enum(['withdraw', 'keep']).optional(),
     /** Creates again what went since. */
     resurrect: z.boolean().optional(),
+    /** Its target becomes the hub in use when all that can be written is. */
+    activate: z.boolean().optional(),
+    /** The hub in use wins where only it was in use since both agreed. */
+    isFailback: z.boolean().optional(),
     dryRun: z.boolean(),
     only: selectionSchema.optional(),
     order: orderSchema.optional(),
@@ -185,6 +192,8 @@ export const restoreSchema = z.strictObject({
           doomed: count,
           goneSince: count,
           absent: count,
+          /** Of a failback: those that differ in both hubs, and that its source wins. */
+          drifted: count.optional(),
           /** A hub writes most records in another form than when they were agreed on. */
           isAnotherForm: z.boolean().optional(),
         })
@@ -220,6 +229,8 @@ export const restoreSchema = z.strictObject({
       secondsLostToThrottling: z.number().nonnegative(),
       failuresByCode: z.record(z.string(), count),
       passes: count,
+      /** When its target became the hub in use, if it was asked to see to that. */
+      activatedAt: instant.optional(),
       /** Of a dry run: by kind the names of some records, none of them a device token. */
       examples: z.record(z.string(), z.array(z.string())).optional(),
     })

@@ -4,7 +4,7 @@ import { isSameRegistration } from '../../../core/registration/distinct.ts';
 import { isPartial } from '../../../core/registration/expected.ts';
 import { isInstallation, keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
 import type { Registration } from '../../../core/registration/registration.ts';
-import { circumstancesOf, isWithinBounds, readAtOf } from '../../../core/restore/circumstances.ts';
+import { circumstancesOf, isWithinBounds, isWithinDrift, readAtOf } from '../../../core/restore/circumstances.ts';
 import type { Decision } from '../../../core/restore/decide.ts';
 import { type FirstPass, type FirstPlan, planFirst } from '../../../core/restore/first-pass.ts';
 import { planWithdrawal, rowsTakenBy } from '../../../core/restore/first-writes.ts';
@@ -23,12 +23,13 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
   const baseline = await opened.openPairBaseline();
   const isGone = await openGoneSince(app, run, shard);
   const before = await readVersionsFromBefore(app, run, shard);
-  const { maxDeletePercent } = app.policy;
+  const { maxDeletePercent, standbyDriftPercent } = app.policy;
   const around = circumstancesOf(run);
   const absences = !isWithinBounds(run, 'absent', maxDeletePercent);
-  const mayWithdraw = isWithinBounds(run, 'doomed', maxDeletePercent);
+  const drift = !isWithinDrift(run, standbyDriftPercent);
+  const mayWithdraw = isWithinBounds(run, 'doomed', maxDeletePercent) && !drift;
   const pass: FirstPass = {
-    around: { ...around, exceeded: { ...around.exceeded, absences } },
+    around: { ...around, exceeded: { ...around.exceeded, absences, drift } },
     readAt: readAtOf(run),
     nowMs: Date.parse(run.createdAt),
     overwrites: run.request.onConflict === 'overwrite',

@@ -19,6 +19,7 @@ import {
   noTargetCounts,
   type Survey,
   type SurveyCounts,
+  type SurveyOptions,
   surveyTarget,
 } from '../../../core/restore/survey.ts';
 import type { RestoreRun, Run } from '../../../core/run/run.ts';
@@ -65,6 +66,7 @@ async function notePlan(app: App, run: RestoreRun): Promise<(run: Run) => Run> {
     doomed: sumOf('doomed'),
     goneSince: sumOf('gone_since'),
     absent: sumOf('absent'),
+    ...(run.request.isFailback === true ? { drifted: sumOf('drifted') } : {}),
     isAnotherForm: isAnotherForm(sumOf('reworded'), sumOf('agreed')),
   };
   // Only then it matters how many of them are moves.
@@ -75,7 +77,7 @@ async function notePlan(app: App, run: RestoreRun): Promise<(run: Run) => Run> {
     const found = { ...current.found, plan: { ...plan, doomed: Math.max(0, plan.doomed - moves) } };
     const planned: RestoreRun = { ...current, found };
     const lost = results.some(({ facts }) => facts['lost'] === '1');
-    return { ...planned, warnings: [...planned.warnings, ...warningsOf(planned, lost, app.policy.maxDeletePercent)] };
+    return { ...planned, warnings: [...planned.warnings, ...warningsOf(planned, lost, app.policy)] };
   };
 }
 
@@ -129,7 +131,7 @@ async function survey(
 ): Promise<Survey & { readonly counts?: SurveyCounts & { readonly isLost: boolean } }> {
   const baseline = await openBaseline(app, run, shard);
   const { get: baselineOf, isLost } = baseline;
-  const found = surveyTarget(fingerprints, live, {
+  const options: SurveyOptions = {
     readAt: readAtOf(run),
     nowMs: Date.parse(run.createdAt),
     around: circumstancesOf(run),
@@ -137,13 +139,14 @@ async function survey(
     isWhole: isWhole(run),
     isSelected,
     baselineOf,
-  });
+  };
+  const found = surveyTarget(fingerprints, live, options);
   if (run.phase.pass > 1) return found;
   const newestKeys = await readNewestKeys(app, run, shard);
   // Where nothing was agreed on, as in a first restore, nothing can be missing or reworded.
   const [known] = baseline.keyHashes();
   const isFirst = known === undefined && newestKeys === undefined;
-  const counts = { ...(isFirst ? noTargetCounts : countTarget(fingerprints, live, baselineOf, newestKeys)), isLost };
+  const counts = { ...(isFirst ? noTargetCounts : countTarget(fingerprints, live, options, newestKeys)), isLost };
   const { extras } = found.comparison;
   const doomed = extras.flatMap(({ keyHash }, index) => (found.extraOutcomes[index] === 'pending' ? [keyHash] : []));
   const proven = await proveAbsence(app, run, shard, doomed);
@@ -153,7 +156,12 @@ async function survey(
   );
   // What is to be withdrawn anyway is in no record's way: under the same registration id one write is the whole move.
   const foreign = found.foreign.map((row): ForeignRow => (proven.has(row.keyHash) ? { ...row, kind: 'doomed' } : row));
-  return { ...found, extraOutcomes, foreign, counts };
+  return {
+    ...found,
+    extraOutcomes,
+    foreign,
+    counts: { ...counts, driftedCount: counts.driftedCount + found.driftedExtras },
+  };
 }
 
 /** What `notePlan` sums up over all shards. */
@@ -164,6 +172,7 @@ function planFacts(counts: SurveyCounts & { readonly isLost: boolean }, extraOut
     gone_since: String(counts.goneSinceCount),
     agreed: String(counts.agreedCount),
     reworded: String(counts.rewordedCount),
+    drifted: String(counts.driftedCount),
     lost: counts.isLost ? '1' : '0',
   };
 }

@@ -1,0 +1,33 @@
+import { isSameHub } from '../../core/paths.ts';
+import { isWithinDrift } from '../../core/restore/circumstances.ts';
+import { type Role, roleDeclared } from '../../core/run/role.ts';
+import type { RestoreRun } from '../../core/run/run.ts';
+import { type App, fullNameOf, toInstant } from '../app.ts';
+import { changeRole, namedHubs } from '../runs/roles.ts';
+
+/**
+ * Makes the target of a run with `activate` the hub in use; gives when it became so. May run twice: the second time leaves
+ * the role alone, also where another one was declared in between. What an operator declared while the run was active counts.
+ */
+export async function activateTarget(app: App, run: RestoreRun): Promise<string | undefined> {
+  const { id, hub, request } = run;
+  if (request.activate !== true || request.dryRun || !isWithinDrift(run, app.policy.standbyDriftPercent))
+    return undefined;
+  const { role } = await changeRole(app, (current) => {
+    if (isDone(current, run) || isOverruled(current, run)) return current;
+    const voice = { at: toInstant(app.world.storageNow()), by: 'restore', note: request.note, runId: id } as const;
+    return roleDeclared(current, hub, voice, namedHubs(app));
+  });
+  if (!isSameHub(role.active, hub)) {
+    app.log.warn('hub not activated: another role was declared meanwhile', { hub: fullNameOf(hub) });
+  }
+  return role.history.find(({ runId }) => runId === id)?.since;
+}
+
+function isDone({ active, history }: Role, { id, hub }: RestoreRun): boolean {
+  return isSameHub(active, hub) || history.some(({ runId }) => runId === id);
+}
+
+function isOverruled({ declared }: Role, { createdAt }: RestoreRun): boolean {
+  return declared !== undefined && declared.by === 'operator' && declared.at > createdAt;
+}

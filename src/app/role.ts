@@ -1,0 +1,79 @@
+import { DrError } from '../core/errors.ts';
+import { isSameHub, ROLE_NAME } from '../core/paths.ts';
+import type { HubRef } from '../core/ports.ts';
+import { isDrillRunId } from '../core/readiness/drill.ts';
+import type { RoleRequest } from '../core/request/role.ts';
+import { type Role, roleDeclared, roleNow, roleOfLostHistory, type Voice } from '../core/run/role.ts';
+import { isOver, type RestoreRun } from '../core/run/run.ts';
+import { type App, fullNameOf, toInstant } from './app.ts';
+import { namedHubs, readRoles, storeRole, viewRole } from './runs/roles.ts';
+import { listRuns } from './runs/store.ts';
+import { documents } from './stored/documents.ts';
+
+export async function readRoleView(app: App) {
+  return viewRole((await readRoles(app)).role);
+}
+
+/**
+ * Declares which hub devices and backends use. Declaring it again is how an operator settles a doubt. Throws `WrongTarget`,
+ * `ConfirmationMissing`, or `RoleContradicted` where nothing was restored into that hub since the other one is in use.
+ */
+export async function declareRole(app: App, request: RoleRequest) {
+  await app.blobs.ensure();
+  const active = namedHub(app, request.active);
+  refuseUnconfirmed(active, request.confirm);
+  for (;;) {
+    const { role, etag } = await findAnyRole(app, active);
+    if (request.force !== true) await refuseContradiction(app, role, active);
+    const voice: Voice = { at: toInstant(app.world.storageNow()), by: 'operator', note: request.note };
+    const next = roleDeclared(role, active, voice, namedHubs(app));
+    if (await storeRole(app, next, etag)) return viewRole(next);
+  }
+}
+
+/** A damaged document is replaced. */
+async function findAnyRole(
+  app: App,
+  active: HubRef,
+): Promise<{ readonly role: Role; readonly etag: string | undefined }> {
+  const found = await documents.role.look(app, ROLE_NAME);
+  if (found !== undefined && 'fault' in found) {
+    app.log.warn('role unreadable', { code: found.fault.code });
+    return { role: roleOfLostHistory(namedHubs(app), active), etag: found.etag };
+  }
+  return { role: roleNow(found?.value, namedHubs(app), toInstant(app.world.storageNow())), etag: found?.etag };
+}
+
+/** `primary`, `secondary` or `namespace/hub`. */
+function namedHub({ primary, secondary }: App, name: string): HubRef {
+  const names = (hub: HubRef, inSettings: string) => [inSettings, fullNameOf(hub)].includes(name.toLowerCase());
+  if (names(primary.ref, 'primary')) return primary.ref;
+  if (names(secondary.ref, 'secondary')) return secondary.ref;
+  const message = `The hubs are ${fullNameOf(primary.ref)} (primary) and ${fullNameOf(secondary.ref)} (secondary): name the one in use.`;
+  throw new DrError('WrongTarget', message, { target: 'active' });
+}
+
+function refuseUnconfirmed(hub: HubRef, confirm: string | undefined): void {
+  if (confirm?.toLowerCase() === fullNameOf(hub)) return;
+  const message = `Backups follow the hub in use, and restores write into the other one. If devices and backends use ${fullNameOf(hub)}, repeat this full name in the field confirm.`;
+  throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
+}
+
+/** More restores of one tenure than anyone starts. */
+const RESTORES_READ = 50;
+
+async function refuseContradiction(app: App, role: Role, active: HubRef): Promise<void> {
+  if (isSameHub(role.active, active)) return;
+  const restores = await listRuns(app, 'restore', RESTORES_READ, (id) => !isDrillRunId(id));
+  const last = restores.find(({ hub, request }) => isSameHub(hub, active) && !request.dryRun);
+  if (last !== undefined && last.createdAt >= role.since && isFilling(last)) return;
+  const [name, other] = [fullNameOf(active), fullNameOf(role.active)];
+  const message = `Nothing was restored into ${name} since ${other} is in use: devices of ${other} may be missing there. Restore first: POST /api/restores. If ${name} holds its devices all the same, repeat the call with force.`;
+  throw new DrError('RoleContradicted', message, { target: 'active' });
+}
+
+/** All that could be written was, or will be. */
+function isFilling(run: RestoreRun): boolean {
+  if (run.request.purpose === 'rollback') return false;
+  return !isOver(run) || run.status === 'Succeeded' || run.error?.code === 'RestoreIncomplete';
+}

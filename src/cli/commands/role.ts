@@ -1,0 +1,46 @@
+import type { Command } from '@commander-js/extra-typings';
+import { confirmed } from '../parts/confirmed.ts';
+import type { Context, Run } from '../parts/context.ts';
+import { formatAge, formatFacts, formatTable } from '../parts/format.ts';
+import { fullNameAt, type Json, listAt, textAt } from '../parts/json.ts';
+
+export function addRole(program: Command, run: Run): void {
+  program
+    .command('role [hub]')
+    .description(
+      'which hub is in use, since when and why; with a hub (primary, secondary or namespace/hub): declare that one',
+    )
+    .option('--confirm <namespace/hub>', 'full name of the hub in use, as confirmation')
+    .option('--force', 'though nothing was restored into that hub')
+    .option('--note <text>', 'who declares it and why')
+    .action(
+      run(async (context, active, options) => {
+        const { client } = context;
+        if (active === undefined) return show(context, await client.call('GET', '/api/role'));
+        const body = { active, ...options };
+        return show(context, await confirmed(context, body, (sent) => client.call('POST', '/api/role', sent)));
+      }),
+    );
+}
+
+function show({ show: write, terminal }: Context, role: Json): undefined {
+  const hubs = formatFacts(
+    [
+      ['in use', fullNameAt(role, 'active')],
+      ['standby', fullNameAt(role, 'standby')],
+    ],
+    9,
+  );
+  const rows = listAt(role, 'history').map((tenure) => [
+    fullNameAt(tenure, 'hub') ?? '',
+    describeStart(textAt(tenure, 'since'), terminal.now()),
+    textAt(tenure, 'by') ?? '',
+    textAt(tenure, 'note') ?? textAt(tenure, 'runId') ?? '',
+  ]);
+  write(role, `${hubs}${formatTable(['HUB', 'IN USE SINCE', 'BY', 'NOTE'], rows, 'It has no history.')}`);
+}
+
+/** The first hub counts as in use from the beginning. */
+function describeStart(since: string | undefined, nowMs: number): string {
+  return Date.parse(since ?? '') === 0 ? 'the beginning' : `${since} (${formatAge(since, nowMs)})`;
+}

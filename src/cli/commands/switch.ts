@@ -1,0 +1,83 @@
+import { type Command, Option } from '@commander-js/extra-typings';
+import type { Context, Run } from '../parts/context.ts';
+import { exitCodes, wrongUse } from '../parts/errors.ts';
+import { flagAt, fullNameAt, listAt, objectAt, textAt } from '../parts/json.ts';
+import { newId } from '../parts/new-id.ts';
+import { pathOf, startRun, watchRun } from '../parts/runs.ts';
+import { isOver } from '../parts/summary.ts';
+
+interface Options {
+  readonly confirm?: string;
+  readonly note?: string;
+  readonly id?: string;
+  readonly onConflict?: string;
+  readonly dryRun: boolean;
+}
+
+export function addSwitches(program: Command, run: Run): void {
+  const add = (name: 'failover' | 'failback', description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .option('--confirm <namespace/hub>', 'full name of the hub that is to be in use, as confirmation')
+      .option('--note <text>', 'who asks and why, for the report')
+      .option('--id <id>', 'an id of your own for the restore')
+      .addOption(
+        new Option('--on-conflict <what>', 'what differs in both hubs, where that is left to you').choices([
+          'keep',
+          'overwrite',
+        ]),
+      )
+      .option('--no-dry-run', 'restore at once')
+      .action(run((context, options) => switchHubs(context, name, options)));
+  add('failover', 'make the standby the hub in use: dry run, confirmation, restore, proof, switch');
+  add('failback', 'the same into the hub that was in use before');
+}
+
+/** Repeated, it finds what is under way, or that nothing is left to do. */
+async function switchHubs(context: Context, name: string, options: Options): Promise<number> {
+  const { client, terminal, show } = context;
+  const { confirm, note, onConflict, id = newId(terminal.now()) } = options;
+  const role = await client.call('GET', '/api/role');
+  const [from = '', into = ''] = [fullNameAt(role, 'active'), fullNameAt(role, 'standby')];
+  if (confirm?.toLowerCase() === from) {
+    show(role, `${from} is in use already, since ${textAt(role, 'since')}. Nothing was started.\n`);
+    return exitCodes.done;
+  }
+  const underWay = await findSwitch(context);
+  if (underWay !== undefined) {
+    terminal.err(`Restore ${underWay}, which switches the hubs, is under way.\n`);
+    return watchRun(context, 'restores', underWay);
+  }
+  if (name === 'failback' && !listAt(role, 'history').some((tenure) => fullNameAt(tenure, 'hub') === into)) {
+    throw wrongUse(`${into} was never in use, so there is no way back to it. Use failover.`);
+  }
+  terminal.err(`From ${from}, the hub in use, into ${into}, which will then be in use.\n`);
+  const asked = { activate: true, note, onConflict };
+  if (options.dryRun) {
+    const dryRun = { ...context, show: (_view: unknown, text: string) => terminal.err(text) };
+    const exitCode = await start(dryRun, newId(terminal.now()), { ...asked, dryRun: true });
+    if (exitCode !== exitCodes.done) return exitCode;
+  }
+  return start(context, id, { ...asked, confirm: confirm ?? (await typeName(context, into)) });
+}
+
+function start(context: Context, id: string, body: object): Promise<number> {
+  return startRun(context, { collection: 'restores', method: 'PUT', path: pathOf('restores', id), body }, true);
+}
+
+/** The restore that is about to switch the hubs, if there is one. */
+async function findSwitch({ client }: Context): Promise<string | undefined> {
+  const views = listAt(await client.call('GET', '/api/restores'), 'value').map((view) => objectAt(view));
+  return textAt(
+    views.find((view) => !isOver(view) && flagAt(view, 'activate') === true && flagAt(view, 'dryRun') !== true),
+    'id',
+  );
+}
+
+async function typeName({ terminal }: Context, into: string): Promise<string> {
+  if (terminal.ask === undefined) {
+    throw wrongUse(`${into} becomes the hub in use. If that is meant, repeat this full name after --confirm.`);
+  }
+  return terminal.ask('To confirm, type the full name of the hub that is to be in use, namespace/hub: ');
+}

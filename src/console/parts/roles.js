@@ -1,0 +1,26 @@
+import { hubName } from './widgets.js';
+
+/**
+ * The two hubs by what they are used for. An older app knows no roles: its primary is in use.
+ * @param {Pick<import('../api-types.d.ts').Status, 'primary' | 'secondary' | 'role'>} status
+ */
+export function rolesOf({ primary, secondary, role }) {
+  const { active, standby, history } = role ?? { active: primary, standby: secondary, history: [] };
+  return {
+    active,
+    standby,
+    /** As the settings call the hub in use. */
+    activeName: /** @type {'primary' | 'secondary'} */ (isSame(active, primary) ? 'primary' : 'secondary'),
+    /** A failover into a hub that was in use before is a failback. */
+    wayName: history.some(({ hub }) => isSame(hub, standby)) ? 'Fail back' : 'Fail over',
+    history,
+  };
+}
+
+/**
+ * @param {import('../api-types.d.ts').HubRef | undefined} a
+ * @param {import('../api-types.d.ts').HubRef} b
+ */
+export function isSame(a, b) {
+  return hubName(a) === hubName(b);
+}

@@ -1,0 +1,97 @@
+import { call } from '../app/api.js';
+import { wake } from '../app/poll.js';
+import { startRestore } from '../app/start-restore.js';
+import { askFirst, hubNameField } from '../parts/dialogs.js';
+import { announce, h } from '../parts/dom.js';
+import { time } from '../parts/format.js';
+import { rolesOf } from '../parts/roles.js';
+import { actionButton, hubName } from '../parts/widgets.js';
+
+/**
+ * @typedef {import('../api-types.d.ts').Status} Status
+ * @typedef {import('../api-types.d.ts').HubRef} HubRef
+ */
+
+/**
+ * What can be done about the role: fail over, declare the other hub, and settle a doubt.
+ * @param {Status} status
+ * @param {boolean} canRestore
+ */
+export function roleActions(status, canRestore) {
+  if (status.role === undefined) return [];
+  const { active, standby, wayName } = rolesOf(status);
+  const isOpen = (status.findings ?? []).some(({ code }) => code === 'RoleUnsettled');
+  return [
+    canRestore &&
+      actionButton(`${wayName} to ${hubName(standby)} …`, startFailover, {
+        class: 'main',
+        focus: 'failover',
+        failed: 'The dry run was not started.',
+      }),
+    isOpen && actionButton(`${hubName(active)} is in use …`, async () => askForRole(active), { focus: 'confirm-role' }),
+    actionButton(`${hubName(standby)} is in use …`, async () => askForRole(standby), { focus: 'change-role' }),
+  ];
+}
+
+/** Its dry run; the restore follows when the name of the hub is typed. */
+async function startFailover() {
+  const run = await startRestore({ dryRun: true, activate: true });
+  location.hash = `#/restores/${encodeURIComponent(run.id)}`;
+}
+
+/** @param {HubRef} hub */
+function askForRole(hub) {
+  const field = hubNameField(hub, 'role-name');
+  const force = h('input', { type: 'checkbox', id: 'role-force' });
+  askFirst({
+    title: 'Which hub is in use?',
+    body: [
+      h(
+        'p',
+        {},
+        'Backups follow the hub in use, and restores write into the other one. Declare this when devices and backends use ',
+        h('strong', { class: 'name' }, hubName(hub)),
+        '.',
+      ),
+      h(
+        'label',
+        { class: 'choice' },
+        force,
+        h('span', {}, 'It holds its devices, though nothing was restored into it'),
+      ),
+    ],
+    yes: 'It is in use',
+    no: 'Cancel',
+    failed: 'The role was not changed.',
+    nameField: field,
+    work: async () => {
+      const body = { active: hubName(hub), confirm: field.value(), ...(force.checked ? { force: true } : {}) };
+      await call('role', { method: 'POST', body });
+      announce(`${hubName(hub)} is the hub in use.`);
+      wake();
+    },
+  });
+}
+
+const EARLIER_SHOWN = 3;
+/** @type {Record<string, string>} */
+const declaredBy = { settings: 'by the settings', operator: 'by an operator', restore: 'by a restore' };
+
+/**
+ * Since when the hub is in use and who declared it, and which was before.
+ * @param {Status} status
+ */
+export function tenures(status) {
+  return rolesOf(status)
+    .history.slice(0, EARLIER_SHOWN)
+    .map(({ hub, since, by, note }, place) =>
+      h(
+        'span',
+        { class: 'line muted' },
+        place > 0 && `${hubName(hub)} `,
+        Date.parse(since) === 0 ? 'from the beginning' : ['since ', time(since)],
+        `, ${declaredBy[by] ?? by}`,
+        note && `: ${note}`,
+      ),
+    );
+}

@@ -1,0 +1,240 @@
+import { describe, expect, it, test } from 'vitest';
+import { readStatus } from '../../src/app/readiness/status.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
+import { declareRole, readRoleView } from '../../src/app/role.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { backUp, beginRestore, codeOf, contentOf, restore, seed } from '../support/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import { anAppleRow, tokenOf } from '../support/rows.ts';
+
+const three = { namespace: 'three', hub: 'devices' };
+const one = { namespace: 'one', hub: 'devices' };
+const TO_THREE = { activate: true, confirm: 'three/devices' };
+const TO_ONE = { activate: true, confirm: 'one/devices' };
+
+async function aBackedUp(devices = 24): Promise<Engine> {
+  const engine = createEngine();
+  seed(engine, devices);
+  await backUp(engine);
+  return engine;
+}
+
+/** A device's own word: its row under that id, with a higher ETag than was there. */
+function register(hub: Engine['primary'], id: string, tags: readonly string[], handle = id): void {
+  const before = /<ETag>(\d+)<\/ETag>/.exec(hub.rows.get(id) ?? '')?.[1] ?? '0';
+  hub.rows.set(id, anAppleRow({ id, token: tokenOf(handle), tags, etag: Number(before) + 1 }));
+}
+
+describe('a restore that activates its target', () => {
+  it('makes it the hub in use when all is written, and no doubt is left', async () => {
+    const engine = await aBackedUp();
+    const dry = await restore(engine, { activate: true, dryRun: true });
+    expect(dry).toMatchObject({ status: 'Succeeded', activate: true, counts: { created: 24 } });
+    expect(await readRoleView(engine.app)).toMatchObject({ active: one });
+    const view = await restore(engine, { ...TO_THREE, note: 'region down' });
+    const role = await readRoleView(engine.app);
+    expect(view).toMatchObject({ status: 'Succeeded', activatedAt: role.since });
+    expect(role).toMatchObject({
+      active: three,
+      history: [{ hub: three, by: 'restore', runId: view.id, note: 'region down' }, { hub: one }],
+    });
+    const { findings } = await readStatus(engine.app);
+    expect(findings.map(({ code }) => code)).not.toContain('RoleUnsettled');
+  });
+
+  it('does so though the target refuses some records, and not when it ends before its last look', async () => {
+    const engine = await aBackedUp();
+    engine.secondary.intercept = (_kind, id) =>
+      id === '19-5-1' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
+    const partly = await restore(engine, TO_THREE);
+    expect(partly).toMatchObject({ status: 'Failed', error: { code: 'RestoreIncomplete' }, counts: { failed: 1 } });
+    expect(await readRoleView(engine.app)).toMatchObject({ active: three });
+
+    const other = createEngine({ policy: { maxFailures: 3 } });
+    seed(other);
+    await backUp(other);
+    other.secondary.intercept = () => ({ kind: 'rejected', status: 400, reason: 'Rejected' });
+    expect(await restore(other, TO_THREE)).toMatchObject({ status: 'Failed', error: { code: 'TooManyFailures' } });
+    expect(await readRoleView(other.app)).toMatchObject({ active: one });
+  });
+
+  it('is asked for with the name of the hub, about all devices of the hub in use', async () => {
+    const engine = await aBackedUp();
+    expect(await codeOf(beginRestore(engine.app, { activate: true }))).toBe('ConfirmationMissing');
+    expect(await codeOf(beginRestore(engine.app, { ...TO_THREE, only: { platforms: ['Apple'] } }))).toBe('BadRequest');
+    await restore(engine, TO_THREE);
+    const ofThree = await backUp(engine);
+    await restore(engine, TO_ONE);
+    expect(await codeOf(beginRestore(engine.app, { ...TO_THREE, snapshot: ofThree }))).toBe('WrongTarget');
+  });
+
+  it('repeated after it had its effect starts nothing; under its own id it is found', async () => {
+    const engine = await aBackedUp();
+    const request = parseRestoreRequest(JSON.stringify(TO_THREE));
+    await startRestore(engine.app, request, { id: 'failover-1' });
+    await engine.drain();
+    expect(await codeOf(beginRestore(engine.app, TO_THREE))).toBe('AlreadyInUse');
+    expect(await startRestore(engine.app, request, { id: 'failover-1' })).toMatchObject({ isNew: false });
+    await backUp(engine);
+    expect(await codeOf(beginRestore(engine.app, TO_THREE))).toBe('AlreadyInUse');
+  });
+
+  it('leaves the role to an operator who declares another one while it runs', async () => {
+    const engine = await aBackedUp();
+    const id = await beginRestore(engine.app, TO_THREE);
+    engine.advance(1000);
+    await declareRole(engine.app, { active: 'primary', confirm: 'one/devices' });
+    await engine.drain();
+    const view = await readRestoreView(engine.app, id);
+    expect(view.status).toBe('Succeeded');
+    expect(view.activatedAt).toBeUndefined();
+    expect(await readRoleView(engine.app)).toMatchObject({ active: one });
+  });
+});
+
+describe('a failback', () => {
+  /** Both hubs agree on all devices, and the second one is in use since. */
+  async function aFailedOver(devices = 24): Promise<Engine> {
+    const engine = await aBackedUp(devices);
+    await restore(engine, TO_THREE);
+    engine.advance(60_000);
+    return engine;
+  }
+
+  it('without writes from outside plans nothing', async () => {
+    const engine = await aFailedOver();
+    await backUp(engine);
+    expect(await restore(engine, TO_ONE)).toMatchObject({ counts: { unchanged: 24, total: 24 } });
+    expect(await readRoleView(engine.app)).toMatchObject({ active: one });
+  });
+
+  it('into a hub that came back full brings the newest words of devices, and removes who left', async () => {
+    const engine = await aFailedOver();
+    register(engine.secondary, '19-5-1', ['new tags']);
+    engine.secondary.rows.delete('39-5-1');
+    register(engine.secondary, '990-5-1', ['joined']);
+    await backUp(engine);
+    await backUp(engine);
+    expect(await restore(engine, TO_ONE)).toMatchObject({
+      status: 'Succeeded',
+      counts: { updated: 1, withdrawn: 1, created: 1, unchanged: 22 },
+    });
+    expect(contentOf(engine.primary)).toEqual(contentOf(engine.secondary));
+  });
+
+  it('into a hub that came back empty fills it', async () => {
+    const engine = await aFailedOver();
+    register(engine.secondary, '19-5-1', ['new tags']);
+    engine.primary.rows.clear();
+    await backUp(engine);
+    expect(await restore(engine, TO_ONE)).toMatchObject({ counts: { created: 24 }, absenceVoid: 23 });
+    expect(contentOf(engine.primary)).toEqual(contentOf(engine.secondary));
+  });
+
+  it('wins where both hubs changed a record, and leaves what only the hub that went had changed in its last minutes', async () => {
+    const engine = await aBackedUp();
+    register(engine.primary, '19-5-1', ['last minute']);
+    register(engine.primary, '59-5-1', ['last minute']);
+    await restore(engine, TO_THREE);
+    engine.advance(60_000);
+    register(engine.secondary, '19-5-1', ['in the secondary']);
+    await backUp(engine);
+    const dry = await restore(engine, { activate: true, dryRun: true });
+    expect(dry.counts).toMatchObject({ updated: 1, keptLive: 1, conflict: 0 });
+    expect(await restore(engine, TO_ONE)).toMatchObject({ counts: { updated: 1, keptLive: 1, unchanged: 22 } });
+    expect(engine.primary.rows.get('19-5-1')).toContain('in the secondary');
+    expect(engine.primary.rows.get('59-5-1')).toContain('last minute');
+  });
+
+  it('only adds where more than a few changed in both hubs, until the operator decides', async () => {
+    const engine = await aBackedUp(60);
+    await restore(engine, TO_THREE);
+    engine.advance(60_000);
+    for (let index = 1; index < 60; index += 2) {
+      register(engine.primary, `${index}9-5-1`, ['alive here']);
+      register(engine.secondary, `${index}9-5-1`, ['alive there']);
+    }
+    engine.primary.rows.delete('19-5-1');
+    engine.secondary.rows.delete('39-5-1');
+    register(engine.secondary, '990-5-1', ['joined']);
+    await backUp(engine);
+    await backUp(engine);
+    const view = await restore(engine, TO_ONE);
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { conflict: 28, created: 2, withdrawn: 0, updated: 0 } });
+    expect(view.warnings).toContainEqual(expect.stringContaining('more than STANDBY_DRIFT_PERCENT (2) allows'));
+    expect(view.activatedAt).toBeUndefined();
+    expect(await readRoleView(engine.app)).toMatchObject({ active: three });
+    const decided = await restore(engine, { ...TO_ONE, onConflict: 'overwrite' });
+    expect(decided.counts).toMatchObject({ updated: 28, conflict: 0 });
+    expect(await readRoleView(engine.app)).toMatchObject({ active: one });
+  });
+});
+
+/** What may happen to a pair in any order. Each says what it is. */
+const deeds = {
+  switchRole: async ({ app }: Engine) => {
+    const { standby } = await readRoleView(app);
+    const name = `${standby.namespace}/${standby.hub}`;
+    await declareRole(app, { active: name, confirm: name, force: true });
+  },
+  restore: async (engine: Engine) => {
+    if ((await codeOf(beginRestore(engine.app))) === 'none') await engine.drain();
+  },
+  backUp: async (engine: Engine) => {
+    await backUp(engine).catch(() => undefined);
+  },
+  primaryReturnsEmpty: async ({ primary }: Engine) => {
+    primary.rows.clear();
+  },
+} as const;
+
+type Deed = keyof typeof deeds;
+
+function ordersOf(names: readonly Deed[]): Deed[][] {
+  if (names.length === 0) return [[]];
+  return names.flatMap((name) => ordersOf(names.filter((one) => one !== name)).map((rest) => [name, ...rest]));
+}
+
+/** Where a call that names nothing would go: `one > three`, or why not. */
+async function directionOf(engine: Engine): Promise<string> {
+  const { app, primary, secondary } = engine.fork();
+  const before = { one: contentOf(primary), three: contentOf(secondary) };
+  const begun = await beginRestore(app, { dryRun: true }).catch((error: { code: string }) => error);
+  if (typeof begun !== 'string') return begun.code;
+  const { snapshot, target } = await readRestoreView(app, begun);
+  expect(before).toEqual({ one: contentOf(primary), three: contentOf(secondary) });
+  return `${snapshot.hub.namespace} > ${target.namespace}`;
+}
+
+describe('after any order of a switch, a restore, a backup of the new hub and the return of the primary', () => {
+  const allOrders = ordersOf(['switchRole', 'restore', 'backUp', 'primaryReturnsEmpty']);
+
+  test.each(allOrders)(
+    '%s, %s, %s, %s: the dry run and the restore go from the hub in use, or nowhere',
+    async (...order) => {
+      const engine = await aBackedUp(12);
+      for (const deed of order) {
+        engine.advance(60_000);
+        await deeds[deed](engine);
+        const { active, standby, since } = await readRoleView(engine.app);
+        const direction = await directionOf(engine);
+        const allowed = [`${active.namespace} > ${standby.namespace}`, 'NoGoodSnapshot', 'SnapshotOlderThanRole'];
+        expect(allowed, `after ${deed}`).toContain(direction);
+        const fork = engine.fork();
+        const inUse = active.namespace === 'one' ? fork.primary : fork.secondary;
+        const before = contentOf(inUse);
+        const id = await beginRestore(fork.app).catch((error: { code: string }) => error);
+        if (typeof id !== 'string') expect(id.code).toBe(direction);
+        else {
+          await fork.drain();
+          const { snapshot, target, counts } = await readRestoreView(fork.app, id);
+          expect(`${snapshot.hub.namespace} > ${target.namespace}`).toBe(direction);
+          expect(counts.total).toBeGreaterThanOrEqual(12);
+          expect(Date.parse(since)).toBeLessThan(fork.app.world.now());
+        }
+        expect(contentOf(inUse)).toEqual(before);
+      }
+    },
+  );
+});

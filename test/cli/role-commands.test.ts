@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest';
+import { runIn, type Surroundings } from './fake-terminal.ts';
+import { refusal, type ScriptedAnswer, startScriptedServer } from './scripted-server.ts';
+import { aRestore, restored } from './views.ts';
+
+async function play(
+  script: Readonly<Record<string, readonly ScriptedAnswer[]>>,
+  argv: readonly string[],
+  surroundings: Surroundings = {},
+) {
+  await using server = await startScriptedServer(script);
+  const env = { NOTIFICATION_HUBS_DR_URL: server.url, NOTIFICATION_HUBS_DR_KEY: 'secret-key' };
+  const outcome = await runIn(argv, { ...surroundings, env });
+  const sent = server.received.filter(({ call }) => !call.startsWith('GET'));
+  return { ...outcome, sent: sent.map(({ body }) => body) };
+}
+
+const one = { namespace: 'app-neu', hub: 'devices' };
+const two = { namespace: 'dr-weu', hub: 'devices' };
+const aRole = {
+  active: one,
+  standby: two,
+  since: '1970-01-01T00:00:00.000Z',
+  declared: null,
+  history: [{ hub: one, since: '1970-01-01T00:00:00.000Z', by: 'settings' }],
+};
+const switched = {
+  ...aRole,
+  active: two,
+  standby: one,
+  since: '2026-11-23T11:00:00.000Z',
+  history: [{ hub: two, since: '2026-11-23T11:00:00.000Z', by: 'operator', note: 'region down' }, ...aRole.history],
+};
+
+test('role shows which hub is in use, since when, who declared it, and what was before', async () => {
+  const { exitCode, out } = await play({ 'GET /api/role': [{ body: switched }] }, ['role']);
+  expect(exitCode).toBe(0);
+  expect(out).toMatch(/in use +dr-weu\/devices\n +standby +app-neu\/devices\n/);
+  expect(out).toMatch(/dr-weu\/devices +2026-11-23T11:00:00.000Z \(1 h ago\) +operator +region down\n/);
+  expect(out).toMatch(/app-neu\/devices +the beginning +settings\n/);
+});
+
+test('role with a hub declares it, and asks a person to type its full name', async () => {
+  const message = 'If devices and backends use dr-weu/devices, repeat this full name in the field confirm.';
+  const script = { 'POST /api/role': [refusal(400, 'ConfirmationMissing', message), { body: switched }] };
+  const asked = await play(script, ['role', 'secondary', '--note', 'region down'], { typed: ['dr-weu/devices'] });
+  expect(asked).toMatchObject({ exitCode: 0, out: expect.stringContaining('dr-weu/devices') });
+  expect(asked.sent[1]).toEqual({ active: 'secondary', note: 'region down', confirm: 'dr-weu/devices' });
+  const alone = await play(script, ['role', 'secondary']);
+  expect(alone).toMatchObject({ exitCode: 1, err: expect.stringContaining('after --confirm') });
+});
+
+const dryRun = restored({ dryRun: true, activate: true });
+const done = restored({ activate: true, activatedAt: '2026-11-23T12:00:00.000Z' });
+const none = { 'GET /api/restores': [{ body: { value: [] } }] };
+
+test('failover shows a dry run, asks for the hub, restores, and says which hub is in use', async () => {
+  const script = {
+    ...none,
+    'GET /api/role': [{ body: aRole }],
+    'PUT /api/restores/*': [{ status: 201, body: aRestore() }],
+    'GET /api/restores/*': [{ body: dryRun }, { body: done }],
+  };
+  const { exitCode, out, err, sent } = await play(script, ['failover', '--note', 'n'], { typed: ['dr-weu/devices'] });
+  expect(exitCode).toBe(0);
+  expect(err).toContain('From app-neu/devices, the hub in use, into dr-weu/devices');
+  expect(err).toContain('Dry run');
+  expect(out).toContain('in use   dr-weu/devices since 2026-11-23T12:00:00.000Z');
+  expect(sent).toEqual([
+    { activate: true, note: 'n', dryRun: true },
+    { activate: true, note: 'n', confirm: 'dr-weu/devices' },
+  ]);
+});
+
+test('failover writes nothing without the name of the hub, nor after a dry run that failed', async () => {
+  const script = {
+    ...none,
+    'GET /api/role': [{ body: aRole }],
+    'PUT /api/restores/*': [{ status: 201, body: aRestore() }],
+    'GET /api/restores/*': [{ body: dryRun }],
+  };
+  const alone = await play(script, ['failover']);
+  expect(alone).toMatchObject({ exitCode: 2, err: expect.stringContaining('repeat this full name after --confirm') });
+  expect(alone.sent).toHaveLength(1);
+  const error = { code: 'HubUnavailable', message: 'Away.' };
+  const failed = { ...script, 'GET /api/restores/*': [{ body: restored({ dryRun: true, status: 'Failed', error }) }] };
+  const stopped = await play(failed, ['failover', '--confirm', 'dr-weu/devices']);
+  expect(stopped).toMatchObject({ exitCode: 1, sent: [expect.objectContaining({ dryRun: true })] });
+});
+
+test('failover that is repeated finds what is under way, and afterwards that nothing is left to do', async () => {
+  const value = [aRestore({ activate: true, id: 'r1' })];
+  const script = {
+    'GET /api/role': [{ body: aRole }],
+    'GET /api/restores': [{ body: { value } }],
+    'GET /api/restores/r1': [{ body: done }],
+  };
+  const again = await play(script, ['failover', '--confirm', 'dr-weu/devices']);
+  expect(again).toMatchObject({ exitCode: 0, sent: [], err: expect.stringContaining('Restore r1, which switches') });
+  const after = await play({ ...none, 'GET /api/role': [{ body: switched }] }, [
+    ...['failover', '--confirm', 'dr-weu/devices'],
+  ]);
+  expect(after).toMatchObject({ exitCode: 0, sent: [], out: expect.stringContaining('is in use already') });
+});
+
+test('failback goes only into a hub that was in use', async () => {
+  const never = await play({ ...none, 'GET /api/role': [{ body: aRole }] }, ['failback']);
+  expect(never).toMatchObject({ exitCode: 2, err: expect.stringContaining('was never in use') });
+  const script = {
+    ...none,
+    'GET /api/role': [{ body: switched }],
+    'PUT /api/restores/*': [{ status: 201, body: aRestore() }],
+    'GET /api/restores/*': [{ body: restored({ activate: true }) }],
+  };
+  const argv = ['failback', '--no-dry-run', '--confirm', 'app-neu/devices', '--on-conflict', 'overwrite'];
+  const { out, sent } = await play(script, argv);
+  expect(sent).toEqual([{ activate: true, onConflict: 'overwrite', confirm: 'app-neu/devices' }]);
+  expect(out).toContain('the hubs were NOT switched');
+});
