@@ -65,11 +65,16 @@ const RESTORES_READ = 50;
 async function refuseContradiction(app: App, role: Role, active: HubRef): Promise<void> {
   if (isSameHub(role.active, active)) return;
   const restores = await listRuns(app, 'restore', RESTORES_READ, (id) => !isDrillRunId(id));
-  const last = restores.find(({ hub, request }) => isSameHub(hub, active) && !request.dryRun);
+  const last = restores.find((run) => isSameHub(run.hub, active) && isOfAll(run, active));
   if (last !== undefined && last.createdAt >= role.since && isFilling(last)) return;
   const [name, other] = [fullNameOf(active), fullNameOf(role.active)];
   const message = `Nothing was restored into ${name} since ${other} is in use: devices of ${other} may be missing there. Restore first: POST /api/restores. If ${name} holds its devices all the same, repeat the call with force.`;
   throw new DrError('RoleContradicted', message, { target: 'active' });
+}
+
+/** Not some devices of the other hub, nor what the hub had held itself. */
+function isOfAll({ request: { dryRun, only, sourceHub } }: RestoreRun, hub: HubRef): boolean {
+  return !dryRun && only === undefined && !isSameHub(sourceHub, hub);
 }
 
 /** All that could be written was, or will be. */

@@ -20,7 +20,7 @@ const RESTORES_READ = 8;
 const MAX_TRIES = 3;
 
 /** What a gathered card takes over: it is kept nowhere else. */
-type Kept = Pick<ReadinessCard, 'watchedAt' | 'firstAt' | 'silentSince'>;
+type Kept = Pick<ReadinessCard, 'watchedAt' | 'firstAt' | 'silentSince' | 'unsettled'>;
 
 /**
  * Reads everything the readiness rests on from where it is kept. About twenty storage requests, none of which grows
@@ -48,7 +48,7 @@ export async function gatherCard(app: App, kept: Kept) {
     silentSince: kept.silentSince,
     role: roles.role,
     roleFault,
-    unsettled: findUnsettled(roles.role, restores),
+    unsettled: findUnsettled(roles.role, restores, kept.unsettled),
     secondary: app.secondary.ref,
     latest: manifest && noteLatest(manifest, marks.get(manifest.id)),
     passedOver: faults.map(({ message }) => message),
@@ -85,6 +85,7 @@ export function keptOf(card: ReadinessCard | undefined, newer: Kept): Kept {
     firstAt: card?.firstAt ?? card?.judgedAt,
     watchedAt: card?.watchedAt,
     silentSince: card?.silentSince,
+    unsettled: card?.unsettled,
     ...newer,
   };
 }

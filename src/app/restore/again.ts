@@ -1,8 +1,11 @@
 import { DrError } from '../../core/errors.ts';
-import { termsOf } from '../../core/run/role.ts';
+import { isSameHub } from '../../core/paths.ts';
+import type { HubRef } from '../../core/ports.ts';
+import { type Role, termsOf } from '../../core/run/role.ts';
+import { withRole } from '../../core/run/role-words.ts';
 import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
-import { type App, hubOf } from '../app.ts';
+import { type App, fullNameOf, hubOf } from '../app.ts';
 import { refuseIfHeld } from '../runs/lock.ts';
 import { noteRoles } from '../runs/roles.ts';
 import { findRun } from '../runs/store.ts';
@@ -58,7 +61,7 @@ export async function launchAgain(
     id,
     manifest,
     hub,
-    warnings: [...warnings],
+    warnings: [...warnings, ...(purpose === 'rollback' ? warningsOfRole(role, hub) : [])],
     newer,
     requestedBy,
     terms: termsOf(role),
@@ -78,4 +81,11 @@ export async function launchAgain(
     },
   });
   return run;
+}
+
+function warningsOfRole(role: Role, hub: HubRef): readonly string[] {
+  if (!isSameHub(role.active, hub)) return [];
+  return [
+    `A rollback does not change the roles: what it removes is missing in ${withRole(hub, role)}. If ${fullNameOf(role.standby)} is in use again, say so: POST /api/role.`,
+  ];
 }

@@ -18,7 +18,7 @@ import { readExamples } from './records.ts';
 export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
   const totals = await readTotals(app, run);
   const result = await resultOf(app, run, totals);
-  const { failed, pending } = result.counts;
+  const { failed, pending, total } = result.counts;
   const altered = alteredIn(run, totals);
   const isComplete = failed === 0 && pending === 0 && altered === 0;
   await noteSeen(app, run);
@@ -26,9 +26,10 @@ export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
   if (run.request.purpose === 'rollback') await noteUndone(app, run, await readRunOf(app, run), isComplete);
   // What differs and is of unknown origin may be what the target made of an earlier restore.
   if (isComplete && result.counts.unknownOrigin === 0) await proveSnapshot(app, run);
-  // Records that the target will not take keep no other device waiting.
-  const activatedAt = pending === 0 && altered === 0 ? await activateTarget(app, run) : undefined;
-  const error = altered > 0 ? targetAlters(run, altered) : incomplete(run, failed, result.counts.total);
+  // Records that the target will not take keep no other device waiting. One that takes hardly any is of no use.
+  const isUsable = pending === 0 && altered === 0 && failed <= total / 2;
+  const activatedAt = isUsable ? await activateTarget(app, run) : undefined;
+  const error = altered > 0 ? targetAlters(run, altered) : incomplete(run, failed, total);
   const ended = activatedAt === undefined ? result : { ...result, activatedAt };
   if (isComplete) await endRun(app, run, 'Succeeded', { result: ended });
   else await endRun(app, run, 'Failed', { result: ended, error: failureOf(error) });

@@ -77,9 +77,9 @@ export function refuseUnsafeActivation(request: RestoreOrder, manifest: Manifest
   throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
 }
 
-/** A call that names nothing goes by the role alone, and so what is stored has to fit that. */
+/** A call that names nothing goes by the role alone, and so what is stored has to fit that; so does a switch. */
 export function refuseOlderThanRole(request: RestoreOrder, { readStartedAt }: Manifest, { role }: Roles): void {
-  if (request.snapshot !== 'latest' || request.target !== 'standby') return;
+  if (request.snapshot !== 'latest' || (request.target !== 'standby' && request.activate !== true)) return;
   if (!isOlderThanRole(readStartedAt, role)) return;
   const message = `${snapshotOlderThanRole(readStartedAt, role)} Or name a snapshot to restore it all the same.`;
   throw new DrError('SnapshotOlderThanRole', message, { target: 'snapshot' });

@@ -1,7 +1,9 @@
 import { DrError } from '../../core/errors.ts';
 import type { RollbackRequest } from '../../core/request/restore.ts';
+import { withRole } from '../../core/run/role-words.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
-import { type App, fullNameOf } from '../app.ts';
+import type { App } from '../app.ts';
+import { readRoles } from '../runs/roles.ts';
 import { launchAgain, openTarget, readEnded, refusal } from './again.ts';
 import { findNewer, hasWritten } from './newer-runs.ts';
 import { probeTier, refuseWrongConfirmation } from './preflight.ts';
@@ -26,7 +28,7 @@ export async function startRollback(
   const restore = await readEnded(app, runId);
   const { purpose, dryRun } = restore.request;
   if (confirm === undefined) {
-    const message = `A rollback removes devices from hub ${fullNameOf(restore.hub)}. If that is meant, repeat this full name in the field confirm.`;
+    const message = `A rollback removes devices from hub ${withRole(restore.hub, (await readRoles(app)).role)}. If that is meant, repeat this full name in the field confirm.`;
     throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
   }
   refuseWrongConfirmation(confirm, restore.hub);

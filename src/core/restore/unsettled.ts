@@ -3,14 +3,38 @@ import type { Role } from '../run/role.ts';
 import { isOver, type RestoreRun } from '../run/run.ts';
 import { wrote } from './next-actions.ts';
 
-/** The restore into the standby, if any, that ended since the role was last declared; of these runs, newest first. */
-export function findUnsettled({ since, declared, standby }: Role, restores: readonly RestoreRun[]) {
-  const last = restores.find((run) => isOver(run) && !run.request.dryRun && run.request.target !== 'drill');
-  if (last?.finishedAt === undefined || last.request.purpose === 'rollback' || !isSameHub(last.hub, standby))
-    return undefined;
+interface Unsettled {
+  readonly runId: string;
+  readonly at: string;
+}
+
+/**
+ * The last restore into the standby, if any, that ended since the role was last declared and was not rolled back. Of the
+ * newest runs, newest first; `before` is what was known of those that have become too old to be among them.
+ */
+export function findUnsettled(
+  { since, declared, standby }: Role,
+  restores: readonly RestoreRun[],
+  before?: Unsettled,
+): Unsettled | undefined {
   const settledAt = declared !== undefined && declared.at > since ? declared.at : since;
-  const isSettled = last.finishedAt <= settledAt || last.result?.activatedAt !== undefined;
-  return isSettled || !mayHaveWritten(last) ? undefined : { runId: last.id, at: last.finishedAt };
+  const undone = new Set(restores.filter(isRolledBack).map(({ request }) => request.of));
+  const open = restores.flatMap((run) =>
+    leavesRoleOpen(run) && isSameHub(run.hub, standby) ? [{ runId: run.id, at: run.finishedAt }] : [],
+  );
+  const known = [...open, ...(before === undefined ? [] : [before])];
+  return known.find(({ runId, at }) => at > settledAt && !undone.has(runId));
+}
+
+function isRolledBack({ status, request }: RestoreRun): boolean {
+  return request.purpose === 'rollback' && status === 'Succeeded';
+}
+
+function leavesRoleOpen(run: RestoreRun): run is RestoreRun & { readonly finishedAt: string } {
+  const { dryRun, purpose, target } = run.request;
+  if (!isOver(run) || run.finishedAt === undefined || dryRun || purpose === 'rollback' || target === 'drill')
+    return false;
+  return run.result?.activatedAt === undefined && mayHaveWritten(run);
 }
 
 /** One in which all was in place already may be a failover, too. */
