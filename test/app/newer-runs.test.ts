@@ -6,6 +6,7 @@ import { readRestoreView } from '../../src/app/restore/view.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { backUp, beginRestore, codeOf, contentOf, restore, runUntilWritten, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
+import { applyLate } from '../support/late-hub.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
 const confirm = 'three/devices';
@@ -77,6 +78,20 @@ test('rolled back newest first, two restores leave the hub as it was before both
     expect(await rollBack(engine, older)).toMatchObject({ status: 'Succeeded', counts: { removed: 12, keptLive: 0 } });
     expect([...engine.secondary.rows]).toEqual([]);
   }
+});
+
+test('also where the hub was late, and the newer rollback put back some of it twice', async () => {
+  const { engine, older, newer } = await aRestoreAndANewerOne();
+  applyLate(engine, () => 35_000);
+  const applyAll = () => {
+    engine.advance(600_000);
+    return engine.secondary.listPage(undefined, { deadlineAt: 0 });
+  };
+  expect(await rollBack(engine, newer)).toMatchObject({ counts: { putBack: 4 } });
+  await applyAll();
+  expect(await rollBack(engine, older)).toMatchObject({ status: 'Succeeded', counts: { removed: 12, keptLive: 0 } });
+  await applyAll();
+  expect([...engine.secondary.rows]).toEqual([]);
 });
 
 test('a device that speaks after the newer one was rolled back keeps what it said', async () => {

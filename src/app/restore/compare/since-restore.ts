@@ -1,7 +1,7 @@
-import { versionHashOf } from '../../../core/fingerprint/row.ts';
+import { areSurelySame, fingerprintRecord, versionHashOf } from '../../../core/fingerprint/row.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName } from '../../../core/paths.ts';
-import { keyHashOf, membersOf, sectionsOf } from '../../../core/registration/record.ts';
+import { keyHashOf, membersOf, type RecordOfRows, sectionsOf } from '../../../core/registration/record.ts';
 import type { WrittenRecord } from '../../../core/restore/plan-removal.ts';
 import { seenVersions } from '../../../core/restore/seen.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
@@ -13,7 +13,7 @@ import { needSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { readManifest } from '../../snapshots/store.ts';
 import { invalidDocument } from '../../stored/invalid.ts';
 import { extrasOf, placesIn, readUndo } from '../outcomes/undo.ts';
-import { outcomesOfWritten, readDoneJournals, readNewest } from '../outcomes/written.ts';
+import { outcomesOfWritten, readDonePasses, readNewest } from '../outcomes/written.ts';
 
 type Written = ReadonlyMap<number, WrittenRecord>;
 
@@ -50,25 +50,44 @@ export async function readSinceRestore(
     withVersions(written) {
       const all = new Map(written);
       const places = putBacks.length === 0 ? undefined : fingerprints.places();
-      for (const { keyHash, before, now } of putBacks) {
-        const index = places?.get(keyHash);
+      for (const putBack of putBacks) {
+        const index = places?.get(putBack.keyHash);
         const what = index === undefined ? undefined : all.get(index);
-        if (index === undefined || what?.seen === undefined) continue;
-        const { seen } = what;
-        if (before.every((version) => seen.has(version))) all.set(index, { ...what, seen: new Set([...seen, ...now]) });
+        if (index === undefined || what === undefined) continue;
+        if (isAsLeft(putBack.before, what, fingerprints.contentHashesAt(index)))
+          all.set(index, putBackTo(what, putBack));
       }
       return all;
     },
   };
 }
 
-/** Of one record: what a run overwrote or withdrew, and what its rollback made of it, by version hashes. */
+/** What a run overwrote or withdrew, and what its rollback made of it. */
 interface PutBack {
   /** When the rollback began. */
   readonly at: string;
   readonly keyHash: number;
-  readonly before: readonly number[];
+  readonly before: RecordOfRows;
+  /** Version hashes of its rows as the rollback's first look showed them. */
   readonly now: readonly number[];
+  /** How often either wrote it once more, because it had not appeared. */
+  readonly rewriteCount: number;
+}
+
+/** Whether that is what the restore had left. A write of it that was repeated may have taken effect after its look. */
+function isAsLeft({ key, rows }: RecordOfRows, what: WrittenRecord, contentHashes: readonly number[]): boolean {
+  const { seen, rewriteCount = 0 } = what;
+  if (seen === undefined) return false;
+  const isSame = (): boolean => areSurelySame(contentHashes, fingerprintRecord({ key, rows }).contentHashes);
+  return rows.every((row) => seen.has(versionHashOf(row))) || (rewriteCount > 0 && isSame());
+}
+
+/** Each write raises the ETag, and one that was repeated may take effect after all looks. */
+function putBackTo(what: WrittenRecord, { before, now, rewriteCount }: PutBack): WrittenRecord {
+  const seen = new Set([...(what.seen ?? []), ...now]);
+  if (rewriteCount === 0) return { ...what, seen };
+  const etag = Math.max(...before.rows.map((row) => row.etag));
+  return { ...what, seen, rewriteCount: (what.rewriteCount ?? 0) + etag + 1 + rewriteCount };
 }
 
 async function readWrittenKeys(app: App, run: RestoreRun, shard: number): Promise<number[]> {
@@ -85,15 +104,18 @@ async function readPutBacks(app: App, run: RestoreRun, rollbackId: string, shard
   const undo = await readUndo(app, run, shard);
   if (undo.size === 0) return [];
   const rollback = await findRun(app, 'restore', rollbackId);
-  const journals = await readDoneJournals(app, rollback, shard);
+  const written = await readDonePasses(app, run, shard);
+  const undone = await readDonePasses(app, rollback, shard);
   const fingerprints = await needSnapshotFingerprints(app, await needManifest(app, run), shard);
   const inSnapshot = placesIn(undo, fingerprints);
   const extras = extrasOf(undo, inSnapshot).map((key, index) => [key, fingerprints.count + index] as const);
   const places = new Map([...inSnapshot, ...extras]);
   return [...undo].flatMap(([key, { before }]) => {
-    const now = seenVersions(journals.map((journal) => journal.get(places.get(key) ?? -1)))?.seen;
+    const place = places.get(key) ?? -1;
+    const now = seenVersions(undone.journals.map((journal) => journal.get(place)))?.seen;
     if (now === undefined) return [];
-    return [{ at: rollback.createdAt, keyHash: keyHashOf(key), before: before.rows.map(versionHashOf), now }];
+    const rewriteCount = written.countRewrites(place) + undone.countRewrites(place);
+    return [{ at: rollback.createdAt, keyHash: keyHashOf(key), before, now, rewriteCount }];
   });
 }
 

@@ -12,7 +12,7 @@ import { seenVersions } from '../../../core/restore/seen.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readRun } from '../../runs/store.ts';
-import { type Journal, readJournals } from './journal.ts';
+import { readJournals } from './journal.ts';
 import { readOutcomes } from './store.ts';
 
 /** The restore a retry or a rollback is about. Throws `StoredDocumentInvalid` when its document is gone. */
@@ -73,7 +73,7 @@ async function readSeen(
   run: RestoreRun,
   shard: number,
 ): Promise<Map<number, Pick<WrittenRecord, 'seen' | 'altered' | 'rewriteCount'>>> {
-  const journals = await readDoneJournals(app, run, shard);
+  const { journals } = await readDonePasses(app, run, shard);
   const seen = new Map<number, Pick<WrittenRecord, 'seen' | 'altered' | 'rewriteCount'>>();
   // No device changed most of what was written: what the first look showed is how the target stores what it was sent.
   const isAltering = run.error?.code === 'TargetAltersRecords';
@@ -88,9 +88,16 @@ async function readSeen(
   return seen;
 }
 
-/** Of the passes that came to their end. */
-export async function readDoneJournals(app: App, run: RestoreRun, shard: number): Promise<Journal[]> {
-  let lastDone = run.request.purpose === 'rollback' ? 0 : 1;
-  while ((await readOutcomes(app, run, lastDone + 1, shard))?.value.isDone) lastDone += 1;
-  return readJournals(app, run, lastDone, shard);
+/** Of the passes that came to their end: what they noted, and how often they wrote a record again. */
+export async function readDonePasses(app: App, run: RestoreRun, shard: number) {
+  const first = run.request.purpose === 'rollback' ? 1 : 2;
+  const done: ShardOutcomes[] = [];
+  for (;;) {
+    const outcomes = (await readOutcomes(app, run, first + done.length, shard))?.value;
+    if (!outcomes?.isDone) break;
+    done.push(outcomes);
+  }
+  const journals = await readJournals(app, run, first - 1 + done.length, shard);
+  const countRewrites = (index: number): number => done.filter(({ rewritten }) => rewritten.includes(index)).length;
+  return { journals, countRewrites };
 }
