@@ -17,6 +17,8 @@ export interface WrittenRecord {
   readonly seen?: ReadonlySet<number>;
   /** Of these, the marks of rows that the target stores otherwise than they were sent. */
   readonly altered?: ReadonlySet<number>;
+  /** Of `seen` those that the rollback of a newer restore put back, maybe under other ids than the restore's. */
+  readonly putBack?: ReadonlySet<number>;
   /** How often it was written again because it had not appeared. */
   readonly rewriteCount?: number;
   /** No device uses the hub: whatever lives there under its key is the restore's own. */
@@ -87,9 +89,13 @@ export function planRemoval(
   const formById = new Map(
     rows.flatMap((row) => [row.id, ...mintedFor(row.id)].map((id) => [id, canonicalRow(row.xml)] as const)),
   );
-  const ours = live.rows.filter((row) => formById.has(row.id));
+  const forms = new Set(formById.values());
+  const isPutBack = (row: Registration): boolean =>
+    what.putBack !== undefined && isAmong(what.putBack, row) && forms.has(canonicalRow(row.xml));
+  const ours = live.rows.filter((row) => formById.has(row.id) || isPutBack(row));
   if (ours.length === 0) return { kind: 'gone' };
-  if (!ours.every((row) => isRowUntouched(row, formById.get(row.id), what))) return { kind: 'changed' };
+  const isUntouched = (row: Registration): boolean => isPutBack(row) || isRowUntouched(row, formById.get(row.id), what);
+  if (!ours.every(isUntouched)) return { kind: 'changed' };
   const writes = ours.map(deletionOf);
   return { kind: 'remove', writes };
 }
@@ -97,9 +103,10 @@ export function planRemoval(
 function isInstallationUntouched(record: RecordOfRows, live: RecordOfRows, what: RemovedRecord): boolean {
   const { seen, removed, rewriteCount, isOurs } = what;
   if (isOurs) return true;
-  const known = seen ?? removed;
-  if (known === undefined) return isInPlace(record, live);
-  if (live.rows.every((row) => isAmong(known, row))) return true;
+  // What was removed may still show: one that its device has made again has other ids.
+  const known = [seen, removed].filter((versions) => versions !== undefined);
+  if (known.length === 0) return isInPlace(record, live);
+  if (live.rows.every((row) => known.some((versions) => isAmong(versions, row)))) return true;
   return live.rows.every((row) => isOfRewrite(row, rewriteCount)) && isInPlace(record, live);
 }
 

@@ -1,4 +1,4 @@
-import { areSurelySame, fingerprintRecord, versionHashOf } from '../../../core/fingerprint/row.ts';
+import { areSurelySame, fingerprintRecord, isAmong } from '../../../core/fingerprint/row.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName } from '../../../core/paths.ts';
 import { keyHashOf, membersOf, type RecordOfRows, sectionsOf } from '../../../core/registration/record.ts';
@@ -79,15 +79,16 @@ function isAsLeft({ key, rows }: RecordOfRows, what: WrittenRecord, contentHashe
   const { seen, rewriteCount = 0 } = what;
   if (seen === undefined) return false;
   const isSame = (): boolean => areSurelySame(contentHashes, fingerprintRecord({ key, rows }).contentHashes);
-  return rows.every((row) => seen.has(versionHashOf(row))) || (rewriteCount > 0 && isSame());
+  return rows.every((row) => isAmong(seen, row)) || (rewriteCount > 0 && isSame());
 }
 
 /** Each write raises the ETag, and one that was repeated may take effect after all looks. */
 function putBackTo(what: WrittenRecord, { before, now, rewriteCount }: PutBack): WrittenRecord {
+  const putBack = new Set([...(what.putBack ?? []), ...now]);
   const seen = new Set([...(what.seen ?? []), ...now]);
-  if (rewriteCount === 0) return { ...what, seen };
+  if (rewriteCount === 0) return { ...what, seen, putBack };
   const etag = Math.max(...before.rows.map((row) => row.etag));
-  return { ...what, seen, rewriteCount: (what.rewriteCount ?? 0) + etag + 1 + rewriteCount };
+  return { ...what, seen, putBack, rewriteCount: (what.rewriteCount ?? 0) + etag + 1 + rewriteCount };
 }
 
 async function readWrittenKeys(app: App, run: RestoreRun, shard: number): Promise<number[]> {
