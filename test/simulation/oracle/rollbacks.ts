@@ -1,12 +1,15 @@
 import { isOfRecord, isSame, type Row, slotOf, tell } from '../row.ts';
 import type { Facts } from './facts.ts';
-import { hubOf, isWriter, type KnownRestore, type KnownRun, lookedAt } from './runs.ts';
+import { hubOf, isRestore, isWriter, type KnownRestore, type KnownRun, lookedAt } from './runs.ts';
 
 /** A green rollback leaves its hub as it was before the run it undoes, but for what devices did themselves. */
 export function judgeRollback(facts: Facts, run: KnownRestore, when: '' | 'Later'): void {
   const { status, request } = run.doc;
   const undone = facts.runs.get(request.of ?? '');
-  if (status !== 'Succeeded' || undone?.firstListedAt === undefined || hasOthers(facts, run, undone)) return;
+  if (status !== 'Succeeded' || undone?.firstListedAt === undefined) return;
+  const since = undoneSince(facts, run, undone);
+  if (since === undefined) return;
+  if (since.size > 0) facts.sometimes('rolledBackInOrder');
   const hub = hubOf(run);
   const devices = new Set([...undone.before, ...facts.rowsOf(hub)].map((row) => facts.truth.deviceOf(row)));
   // What it keeps it says.
@@ -20,7 +23,7 @@ export function judgeRollback(facts: Facts, run: KnownRestore, when: '' | 'Later
       continue;
     }
     const before = undone.before.filter((row) => facts.truth.deviceOf(row) === device);
-    compare(facts, run, { before, now: facts.rowsOfDevice(hub, device), kept }, when);
+    compare(facts, run, { before, now: facts.rowsOfDevice(hub, device), kept, undoneIds: since }, when);
   }
 }
 
@@ -41,11 +44,14 @@ interface Compared {
   readonly now: readonly Row[];
   /** How many records more it may have kept. */
   readonly kept: { left: number };
+  /** Newer runs that are undone, and what has undone them. */
+  readonly undoneIds: ReadonlySet<string>;
 }
 
-function compare(facts: Facts, run: KnownRestore, { before, now, kept }: Compared, when: string): void {
+function compare(facts: Facts, run: KnownRestore, { before, now, kept, undoneIds }: Compared, when: string): void {
   // What another run had sent may have arrived since.
-  const isTheirs = ({ by }: Row): boolean => by.kind === 'tool' && [run.id, run.doc.request.of].includes(by.runId);
+  const isTheirs = ({ by }: Row): boolean =>
+    by.kind === 'tool' && ([run.id, run.doc.request.of].includes(by.runId) || undoneIds.has(by.runId));
   const since = facts.runs.get(run.doc.request.of ?? '')?.firstListedAt ?? 0;
   if (now.some((row) => row.by.kind === 'tool' && !isTheirs(row) && row.appliedAt >= since)) return;
   const theirs = now.filter(isTheirs);
@@ -107,10 +113,27 @@ function list(rows: readonly Row[]): string {
   return rows.map(tell).join(' and ') || 'nothing';
 }
 
-/** Whether runs other than these two wrote there since the one that is undone began. */
-function hasOthers(facts: Facts, run: KnownRun, undone: KnownRun): boolean {
-  const began = undone.begunAt;
+/**
+ * Runs other than these two that wrote there since the one that is undone began, if all of them were undone before this
+ * one began: those, and what has undone them. What was there before it is as it was, unless an older one was undone.
+ */
+function undoneSince(facts: Facts, run: KnownRun, undone: KnownRun): ReadonlySet<string> | undefined {
   const isOther = (one: KnownRun): boolean =>
     one !== run && one !== undone && isWriter(one) && hubOf(one) === hubOf(run);
-  return facts.runs.all().some((one) => isOther(one) && (one.endedAt ?? Number.MAX_SAFE_INTEGER) > began);
+  const others = facts.runs
+    .all()
+    .filter((one) => isOther(one) && (one.endedAt ?? Number.MAX_SAFE_INTEGER) > undone.begunAt);
+  const ids = new Set<string>();
+  for (const one of others.filter(isRestore).filter(isComplete)) {
+    const of = facts.runs.get(one.doc.request.of ?? '');
+    if (of === undefined || of.begunAt < undone.begunAt || (one.endedAt ?? 0) > run.begunAt) continue;
+    ids.add(one.id);
+    ids.add(of.id);
+  }
+  return others.every(({ id }) => ids.has(id)) ? ids : undefined;
+}
+
+function isComplete({ doc }: KnownRun): boolean {
+  if (doc.kind !== 'restore' || doc.request.purpose !== 'rollback' || doc.status !== 'Succeeded') return false;
+  return doc.result?.counts.keptLive === 0 && doc.result.changedSince === 0;
 }
