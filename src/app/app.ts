@@ -76,6 +76,8 @@ export interface Memory {
    * is before and after it has a lease.
    */
   readonly stepsInHand: Set<Step>;
+  /** Of these, those that have enqueued themselves again, or are about to. */
+  readonly enqueued: WeakSet<Step>;
   /** The host stops: steps save, enqueue themselves again and end. */
   isStopping: boolean;
   /** By what was tried the code of what it fails with, which is logged. */
@@ -127,6 +129,7 @@ export function createMemory(): Memory {
     lastOpen: new Map(),
     inFlight: new Map(),
     stepsInHand: new Set(),
+    enqueued: new WeakSet(),
     isStopping: false,
     faults: new Map(),
     endLooks: new Map(),

@@ -140,7 +140,9 @@ async function sortShards(app: App, run: Run, shards: Neighbours): Promise<Moved
 
 /** Unless the host stops and has done that. */
 async function enqueueAgain(app: App, step: Step, change: Pick<Step, 'attempt'>, delaySeconds = 0): Promise<void> {
-  if (!app.memory.stepsInHand.has(step)) return;
+  const { stepsInHand, enqueued } = app.memory;
+  if (!stepsInHand.has(step)) return;
+  enqueued.add(step);
   await app.queue.send(laneOfStep(step), [formatStep({ ...step, ...change })], delaySeconds);
 }
 

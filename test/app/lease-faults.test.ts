@@ -226,25 +226,6 @@ test('a step whose wait is stored, but whose message is not, is taken up when th
   expect(engine.secondary.writes).not.toEqual([]);
 });
 
-test('a wait is over for any message of its step once its time has come', async () => {
-  const engine = createEngine();
-  const [step] = await toReconcile(engine, 40);
-  if (step === undefined) throw new Error('no step');
-  const { putRegistration, putInstallation } = engine.secondary;
-  const away = async () => {
-    throw new DrError('HubUnavailable', 'No.', { retryable: true, hasNoEffect: true });
-  };
-  Object.assign(engine.secondary, { putRegistration: away, putInstallation: away });
-  await runStep(engine.app, step);
-  Object.assign(engine.secondary, { putRegistration, putInstallation });
-  engine.advance(1000);
-  await runStep(engine.app, step);
-  expect(engine.secondary.writes).toEqual([]);
-  engine.advance(1000);
-  await runStep(engine.app, step);
-  expect(engine.secondary.writes).not.toEqual([]);
-});
-
 test.each(['release', 'wait'])(
   'a renewal whose answer is lost right before the %s leaves no lease behind',
   async (end) => {

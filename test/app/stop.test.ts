@@ -133,3 +133,35 @@ test('a step that does not end within 4 s is enqueued for another host, and once
   await work;
   expect(take(engine)).toEqual([]);
 });
+
+test('a step that enqueues itself while the time runs out is not enqueued by the hook, too', async () => {
+  const engine = createEngine();
+  fill(engine, 400);
+  await backUp(engine);
+  const { steps } = await toReconcile(engine);
+  const [step] = steps;
+  if (step === undefined) throw new Error('no step');
+  yieldInSleep(engine);
+  const { promise: isOver, resolve: over } = Promise.withResolvers<void>();
+  let sends = 0;
+  const send: Engine['queue']['send'] = async (...message) => {
+    sends += 1;
+    if (sends === 1) await isOver;
+    return engine.queue.send(...message);
+  };
+  const app = { ...engine.app, queue: { ...engine.queue, send } };
+  const { putRegistration } = engine.secondary;
+  let stopped: Promise<void> | undefined;
+  engine.secondary.putRegistration = async (...args) => {
+    stopped ??= stopSteps(app);
+    engine.advance(200);
+    await turn();
+    return putRegistration(...args);
+  };
+  const work = runStep(app, step);
+  while (stopped === undefined) await turn();
+  await stopped;
+  over();
+  await work;
+  expect(take(engine)).toEqual([step]);
+});

@@ -69,8 +69,7 @@ function waitUntilNow({ kind, wait, ageMs }: LiveStep): StepWait | undefined {
 
 function isFree({ memory: { processId } }: App, step: Step, found: LiveStep): boolean {
   if (!isLiving(found)) return true;
-  // Its own message may be lost: what comes after its time may have it.
-  if (found.kind === 'waiting') return step.attempt === found.wait.attempt || found.ageMs >= found.wait.delayMs;
+  if (found.kind === 'waiting') return step.attempt === found.wait.attempt;
   // One of ours that is not in hand: the answer to the put that took it was lost.
   return found.holder === processId;
 }
