@@ -74,7 +74,7 @@ export interface NetParts {
   /** A call failed by chance. */
   readonly onFault: (label: string) => void;
   /** The caller of a hub got no answer. */
-  readonly onUnanswered: (caller: Caller, label: string) => void;
+  readonly onUnanswered: (caller: Caller, label: string, isSent: boolean) => void;
 }
 
 /** What lies between the processes and their services: time, and everything that can go wrong on the way. */
@@ -105,7 +105,7 @@ export class Net {
       const end = endOnce(caller.process, scheduler);
       const fail = (error: unknown): void =>
         end(() => {
-          if (call.isOfHub === true) this.#parts.onUnanswered(caller, call.label);
+          if (call.isOfHub === true) this.#parts.onUnanswered(caller, call.label, call.isUnanswered !== true);
           reject(error);
         });
       scheduler.after(milliseconds, () => {

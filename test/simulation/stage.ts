@@ -95,7 +95,7 @@ export class Stage {
         disturbed();
         if (/^put _runs\/restore\/.*\/reconcile\/pass-/.test(label)) this.oracle.stepsStopped();
       },
-      onUnanswered: (caller, label) => this.oracle.unanswered(caller, label),
+      onUnanswered: (...call) => this.oracle.unanswered(...call),
     });
     const onBug = (what: string): void => this.oracle.violate('appThrew', what);
     const given = { scheduler, random: this.random('hosts'), knobs, engine, queue: this.queue, trace, sometimes };

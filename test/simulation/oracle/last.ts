@@ -41,7 +41,8 @@ function judgeBeginning(facts: Facts, { id, doc, firstListedAt }: KnownRestore):
 }
 
 /** What it says it did to the hub, it has sent. Who has another handle under its id is two records, and one write. */
-function judgeClaims(facts: Facts, { id, doc, calls, replaced, askedAt, written, begun }: KnownRestore): void {
+function judgeClaims(facts: Facts, run: KnownRestore): void {
+  const { id, doc, calls, replaced, askedAt, written, begun } = run;
   if (doc.result === undefined || doc.request.dryRun) return;
   const claimed = claimsOf(doc.result.counts);
   // Of two steps that worked at a record at once one may know of no write, and see its device's own word later.
@@ -50,7 +51,9 @@ function judgeClaims(facts: Facts, { id, doc, calls, replaced, askedAt, written,
   const isUnsure = ([key, times]: [string, readonly number[]]): boolean =>
     times.length > 1 && !written.has(key.slice(key.indexOf('/') + 1));
   const unsure = [...askedAt].filter(isUnsure).length;
+  // It has sent it, though its hub never took it: one that ends before it looks again counts it.
+  const lost = [...run.unanswered].filter((key) => !written.has(key)).length;
   // Likewise what it had begun, and the next one finds as it is to be.
-  if (claimed > sent + unsure + begun.size)
+  if (claimed > sent + unsure + lost + begun.size)
     facts.violate('saysMoreThanItSent', `${id}: ${claimed} records, ${sent} written to`);
 }

@@ -29,6 +29,8 @@ export interface HubWrite {
   readonly sentAt: number;
 }
 
+const WRITES: ReadonlySet<string> = new Set(['put', 'delete', 'install', 'uninstall']);
+
 /** Watches everything that happens, and judges what the app made of it and says about it. It is no part of the app. */
 export class Oracle {
   readonly #facts: Facts;
@@ -100,8 +102,11 @@ export class Oracle {
   }
 
   /** A hub, with whose name the label begins, did not answer a run in time. */
-  unanswered({ runId = '' }: Caller, label: string): void {
-    this.runs.get(runId)?.silent.add(label.slice(0, label.indexOf(' ')));
+  unanswered({ runId = '' }: Caller, label: string, isSent: boolean): void {
+    const run = this.runs.get(runId);
+    const [hub = '', call = '', key = ''] = label.split(' ');
+    run?.silent.add(hub);
+    if (isSent && WRITES.has(call)) run?.unanswered.add(key);
   }
 
   /** A run asks for one record right before it writes to it. */

@@ -35,6 +35,8 @@ export interface KnownRun {
   readonly givenUp: Set<string>;
   /** Records that its steps had begun when their process died, or froze, or could not store their end. */
   readonly begun: Set<string>;
+  /** By key what it sent to its hub without an answer: whether the hub took it, it cannot know. */
+  readonly unanswered: Set<string>;
   /** The handles that its writes have replaced by others, under one id. */
   readonly replaced: Set<string>;
   /** The devices of which it has removed a row. */
@@ -84,6 +86,7 @@ export class KnownRuns {
       repeats: new Set(),
       givenUp: new Set(),
       begun: new Set(),
+      unanswered: new Set(),
       replaced: new Set(),
       removed: new Set(),
       inPlace: new Set(),
