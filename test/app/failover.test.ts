@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { readStatus } from '../../src/app/readiness/status.ts';
+import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole, readRoleView } from '../../src/app/role.ts';
@@ -57,6 +58,22 @@ describe('a restore that activates its target', () => {
     other.secondary.intercept = () => ({ kind: 'rejected', status: 400, reason: 'Rejected' });
     expect(await restore(other, TO_THREE)).toMatchObject({ status: 'Failed', error: { code: 'TooManyFailures' } });
     expect(await readRoleView(other.app)).toMatchObject({ active: one });
+  });
+
+  it('is retried though its target is in use since: what it could not write there was not removed by its device', async () => {
+    const engine = await aBackedUp();
+    await restore(engine);
+    engine.advance(60_000);
+    engine.secondary.rows.delete('19-5-1');
+    engine.secondary.intercept = () => ({ kind: 'rejected', status: 400, reason: 'Rejected' });
+    const partly = await restore(engine, TO_THREE);
+    expect(partly).toMatchObject({ counts: { failed: 1, unchanged: 23 } });
+    engine.secondary.intercept = () => undefined;
+    engine.advance(60_000);
+    const { id } = await startRetry(engine.app, partly.id);
+    await engine.drain();
+    expect(await readRestoreView(engine.app, id)).toMatchObject({ status: 'Succeeded', counts: { created: 1 } });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
   });
 
   it('is asked for with the name of the hub, about all devices of the hub in use', async () => {

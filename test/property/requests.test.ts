@@ -150,6 +150,17 @@ test('a parameter that a call knows is refused when its value is none of those i
   expect(await refusal(report, { query: { format: 'xml' } })).toMatchObject({ code: 'BadRequest', target: 'format' });
 });
 
+test('the role is sent again only when it has changed, and may be kept for some seconds', async () => {
+  const role = rig.routes.find(({ name }) => name === 'getRole');
+  if (role === undefined) throw new Error('There is no role.');
+  const { status, headers: sent, text } = await rig.call(role, 'GET', {});
+  expect({ status, caching: sent.get('cache-control') }).toEqual({ status: 200, caching: 'private, max-age=10' });
+  expect(JSON.parse(text)).toMatchObject({ active: { hub: 'devices' }, declared: null });
+  const again = await rig.call(role, 'GET', { headers: { 'if-none-match': sent.get('etag') ?? '' } });
+  expect(again).toMatchObject({ status: 304, text: '' });
+  expect((await rig.call(role, 'GET', { headers: { 'if-none-match': '"other"' } })).status).toBe(200);
+});
+
 test('a field, and a body that is no JSON, are refused by every call that takes none', async () => {
   const routes = bodyRoutes().filter(({ name }) => !takingBodies.has(name));
   expect(routes.length).toBe(10);

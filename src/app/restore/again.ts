@@ -51,7 +51,7 @@ interface AgainOptions extends Pick<RestoreRun, 'newer'> {
 
 export async function launchAgain(
   app: App,
-  { id: of, hub, request }: RestoreRun,
+  { id: of, hub, request, terms }: RestoreRun,
   manifest: Manifest,
   { id, purpose, warnings, newer, note = request.note, requestedBy = 'http' }: AgainOptions,
 ): Promise<RestoreRun> {
@@ -64,7 +64,8 @@ export async function launchAgain(
     warnings: [...warnings, ...(purpose === 'rollback' ? warningsOfRole(role, hub) : [])],
     newer,
     requestedBy,
-    terms: termsOf(role),
+    // A failover that was retried goes by what it began with: what it could not write is missing, and was not removed.
+    terms: (purpose === 'retry' && request.activate === true ? terms : undefined) ?? termsOf(role),
     request: {
       purpose,
       of,
