@@ -98,6 +98,10 @@ function judgeDevice(facts: Facts, run: KnownRestore, wanted: Wanted): Fault[] {
   if (isInPlace(wanted, there)) {
     return [...judgeSurplus(facts, run, wanted, there, where), ...judgeExpiry(facts, run, wanted, there, where)];
   }
+  if (there.some((row) => facts.isOfGivenUpCall(row))) {
+    facts.sometimes('replacedByAGivenUpCall');
+    return [];
+  }
   if (isInTheWay(run, wanted, there)) {
     facts.sometimes('inTheWayAsPassedOver');
     return [];
@@ -145,6 +149,8 @@ function judgeAbsence(facts: Facts, run: KnownRestore, device: number, text: str
   else if (facts.truth.lastWordOf(device)?.content === 'out') facts.sometimes('goneByItsOwnWordElsewhere');
   // What the service itself loses in the hub in use looks like its device's own word.
   else if (facts.wasLostInUse(hubOf(run), device) && !isRepair(run)) facts.sometimes('lostByTheService');
+  // It took its own row back because its device had registered by itself, and the service lost that.
+  else if (run.removed.has(device) && facts.wasLost(hubOf(run), device)) facts.sometimes('lostWhatWasLeftToIt');
   // What it still saw of it the service was about to remove.
   else return [{ kind: run.leaving.has(device) ? 'incomplete' : 'lost', text }];
   return [];

@@ -67,8 +67,9 @@ function excuseFor(facts: Facts, write: Write, { before, after, old, now }: Repl
   if (onConflict === 'overwrite' && isConflict(facts, write, { before, after, old, now })) return 'overwroteAsAsked';
   // Its device spoke while the source was listed: the snapshot has some of its rows from before, and some from after.
   const { sourceHub, snapshotId } = write.run.doc.request;
-  const held = readSnapshot(facts.container, sourceHub, snapshotId).filter(isOfRecord(before));
-  if (held.some((row) => (facts.truth.wordOf(row)?.number ?? -1) > old.number)) return 'overwroteByATornListing';
+  const { truth } = facts;
+  const held = readSnapshot(facts.container, sourceHub, snapshotId).filter((row) => truth.deviceOf(row) === old.device);
+  if (held.some((row) => (truth.wordOf(row)?.number ?? -1) > old.number)) return 'overwroteByATornListing';
   // Both hubs were in use in turn: what the source shows is taken for the later word, whenever its device said it.
   const isEarlyWord = now.hub === sourceHub.namespace && !facts.wasInUse(now.hub, now.at);
   if (isEarlyWord && isFromBefore(facts, write, before)) return 'overwroteByAnEarlyWord';
