@@ -1,15 +1,12 @@
 import { type Description, isOfRecord, isSame, type Row, slotOf, tell } from '../row.ts';
 import { isExcused, isShownAtFirst, isWritten } from './excuses.ts';
+import { judgeExpiry } from './expiries.ts';
 import type { Facts } from './facts.ts';
+import type { Fault } from './fault.ts';
 import { judgeAnswer } from './requests.ts';
 import { isTorn, wasTornWhenAgreed } from './returns.ts';
 import { hubOf, type KnownRestore, lookedAt } from './runs.ts';
 import { readSnapshot, type Wanted, wantedOf } from './snapshots.ts';
-
-/** Differences of expiry below this do not count. */
-const DAY_MS = 86_400_000;
-/** What is later than this never expires. */
-const NEVER_FROM = Date.UTC(9000);
 
 /** Judges what a restore says at its end against what is there. `when` tells the second look from the first. */
 export function judgeEnd(facts: Facts, run: KnownRestore, when: '' | 'Later'): void {
@@ -37,24 +34,14 @@ export function judgeEnd(facts: Facts, run: KnownRestore, when: '' | 'Later'): v
   }
 }
 
-interface Fault {
-  readonly kind:
-    | 'stale'
-    | 'incomplete'
-    | 'otherBody'
-    | 'altered'
-    | 'saysInPlace'
-    | 'lost'
-    | 'doubled'
-    | 'expiresEarly'
-    | 'leftover';
-  readonly text: string;
-  /** One of the two hubs has not stored it as it was sent. */
-  readonly isAltered?: boolean;
-}
-
 /** Ways in which what is there differs from the snapshot: a run counts one as a conflict or of unknown origin, whatever it is. */
-const differences: ReadonlySet<Fault['kind']> = new Set(['stale', 'incomplete', 'otherBody', 'altered']);
+const differences: ReadonlySet<Fault['kind']> = new Set([
+  'stale',
+  'incomplete',
+  'otherBody',
+  'altered',
+  'expiresEarly',
+]);
 
 /** Of how many records a run says that they are not as the snapshot has them: it shows which. */
 function declaredBy(run: KnownRestore): Record<string, number> {
@@ -202,26 +189,6 @@ function judgeSurplus(facts: Facts, run: KnownRestore, wanted: Wanted, there: re
   // It looks as if its device had added the row since: it stays, and the run must say so.
   const looksAdded = kind === 'leftover' && ours.every((row) => wasTornWhenAgreed(facts, run, row));
   return [{ kind: looksAdded ? 'saysInPlace' : isTornTwin ? 'incomplete' : kind, text }];
-}
-
-/**
- * What expires much earlier than in the source is lost with a failover. A target with a time to live takes a row that
- * never expires in the source for no longer than that: it is renewed when it ends sooner than the app promises.
- */
-function judgeExpiry(facts: Facts, run: KnownRestore, { rows }: Wanted, there: readonly Row[], where: string): Fault[] {
-  const timeToLiveMs = facts.hub(hubOf(run))?.knobs.timeToLiveMs ?? Number.POSITIVE_INFINITY;
-  const most = lookedAt(run) + timeToLiveMs;
-  return rows.flatMap((row): Fault[] => {
-    const copies = there.filter((one) => one.by.kind === 'tool' && isSame(one, row));
-    const promised = Date.parse(run.doc.request.expiryFloorAt);
-    const expected = Math.min(row.expiresAt ?? promised, most, NEVER_FROM);
-    const early = copies.find(({ expiresAt }) => expiresAt !== undefined && expiresAt < expected - DAY_MS);
-    if (early === undefined) return [];
-    const [is, should] = [early.expiresAt, expected].map((at) =>
-      at === Infinity ? 'never' : new Date(at ?? 0).toISOString(),
-    );
-    return [{ kind: 'expiresEarly', text: `${where}: ${tell(row)} expires ${is} instead of ${should}` }];
-  });
 }
 
 /** Who left the source before the snapshot was read must not stay where the app itself has put it. */

@@ -1,0 +1,16 @@
+/** In what a device's rows are not as the run that ended says. */
+export interface Fault {
+  readonly kind:
+    | 'stale'
+    | 'incomplete'
+    | 'otherBody'
+    | 'altered'
+    | 'saysInPlace'
+    | 'lost'
+    | 'doubled'
+    | 'expiresEarly'
+    | 'leftover';
+  readonly text: string;
+  /** One of the two hubs has not stored it as it was sent. */
+  readonly isAltered?: boolean;
+}
