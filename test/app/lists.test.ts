@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createDrill, listDrills } from '../../src/app/drill/store.ts';
 import { createRun, listRunsBefore } from '../../src/app/runs/store.ts';
+import { runName } from '../../src/core/paths.ts';
 import { newRunId } from '../../src/core/run/run.ts';
 import { createEngine } from '../support/engine.ts';
 import { aBackupRun } from '../support/runs.ts';
@@ -50,4 +51,18 @@ test('so are drills', async () => {
     await createDrill(app, drill, { etag: (await app.blobs.get('_drills/newest.json'))?.etag });
   }
   expect((await readAll((from) => listDrills(app, 4, from))).flat()).toEqual(ids.toReversed());
+});
+
+test('documents that are damaged, however many, do not hide what is older', async () => {
+  const { app } = createEngine();
+  const minutes = [...Array(30).keys()];
+  const runs = minutes.map((minute) => {
+    const startMs = START_MS + minute * 60_000;
+    return { ...aBackupRun, id: newRunId(startMs, `${minute}`), createdAt: new Date(startMs).toISOString() };
+  });
+  for (const run of runs) await createRun(app, run);
+  const damaged = runs.slice(5, 25);
+  for (const { id } of damaged) await app.blobs.put(runName('backup', id), Buffer.from('damaged'), 'any');
+  const pages = await readAll((from) => listRunsBefore(app, 'backup', 4, from));
+  expect(pages.map(({ length }) => length)).toEqual([4, 4, 2]);
 });

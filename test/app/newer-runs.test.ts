@@ -4,6 +4,7 @@ import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { DrError } from '../../src/core/errors.ts';
+import { runName } from '../../src/core/paths.ts';
 import { backUp, beginRestore, codeOf, contentOf, restore, runUntilWritten, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { applyLate } from '../support/late-hub.ts';
@@ -155,5 +156,21 @@ test('a retry belongs to its restore: either can be rolled back first, and leave
       expect(await rollBack(engine, id)).toMatchObject({ counts: { removed: id === retry ? 1 : 11, keptLive: 0 } });
     }
     expect([...engine.secondary.rows]).toEqual([]);
+  }
+});
+
+test('a newer run that cannot be read may have written what the older one did: nothing is rolled back', async () => {
+  const engine = await aBackedUpEngine();
+  const { id: older } = await restore(engine);
+  engine.secondary.rows.clear();
+  engine.advance(60_000);
+  const { id: newer } = await restore(engine);
+  await engine.blobs.put(runName('restore', newer), Buffer.from('damaged'), 'any');
+  for (const how of [{}, { keepNewer: true }]) {
+    const refused = startRollback(engine.app, older, { confirm, ...how });
+    await expect(refused).rejects.toMatchObject({
+      code: 'StoredDocumentInvalid',
+      target: expect.stringContaining(newer),
+    });
   }
 });

@@ -3,14 +3,12 @@ import { DRILLS_FOLDER, drillName, NEWEST_DRILL_NAME } from '../../core/paths.ts
 import type { Drill } from '../../core/readiness/drill.ts';
 import { isRunId, startOfRunId } from '../../core/run/run.ts';
 import { type App, emit, toInstant } from '../app.ts';
-import { pageOf } from '../runs/store.ts';
-import { mapConcurrent } from '../stored/concurrent.ts';
+import { readPage } from '../runs/store.ts';
 import type { Found } from '../stored/document.ts';
 import { documents } from '../stored/documents.ts';
 
 /** Between taking its place and writing its document lies one storage call. */
 const BIRTH_MS = 60_000;
-const READERS = 16;
 
 /**
  * The newest drill, and the newest that ended: itself, or the one before it. `isBeingBorn` while another process is
@@ -68,9 +66,7 @@ export async function findDrill(app: App, id: string): Promise<Found<Drill>> {
 export async function listDrills(app: App, size: number, from?: string) {
   const ids = await listDrillIds(app);
   const before = from === undefined ? ids : ids.filter((id) => (startOfRunId(id) ?? 0) <= Date.parse(from));
-  const stored = await mapConcurrent(before.slice(-size - 2), READERS, (id) => readDrill(app, id));
-  const drills = stored.flatMap((one) => one?.value ?? []).sort((a, b) => (a.id < b.id ? 1 : -1));
-  return pageOf(from === undefined ? drills : drills.filter(({ createdAt }) => createdAt < from), size);
+  return readPage(before, { size, from }, async (id) => (await readDrill(app, id))?.value);
 }
 
 /** Deletes the records of drills that began before. */

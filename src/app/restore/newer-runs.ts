@@ -1,11 +1,16 @@
 import { DrError } from '../../core/errors.ts';
 import { isSameHub } from '../../core/paths.ts';
+import { isDrillRunId } from '../../core/readiness/drill.ts';
 import { wrote } from '../../core/restore/next-actions.ts';
 import { MAX_NEWER, type NewerRun, type RestoreRun, startOfRunId } from '../../core/run/run.ts';
 import { type App, fullNameOf } from '../app.ts';
 import { appsOfOtherPairs, describePair } from '../runs/other-pairs.ts';
-import { listRuns, readRun } from '../runs/store.ts';
+import { listRunIds, readHolder, readRun } from '../runs/store.ts';
+import { mapConcurrent } from '../stored/concurrent.ts';
 import { readCurrentResult } from './outcomes/totals.ts';
+
+/** Run documents read at once. */
+const READERS = 16;
 
 /** What a rollback has to know of the runs that wrote to its hub after the restore that it undoes. */
 interface Newer {
@@ -78,15 +83,20 @@ async function rootOf(app: App, run: RestoreRun): Promise<string> {
   return before === undefined ? run.id : rootOf(app, before);
 }
 
-/** All runs into the same hub that began later, the oldest first. */
+/** All runs into the same hub that began later, the oldest first. Throws when one of them cannot be read: it may be one. */
 async function readLater(app: App, { createdAt, hub }: RestoreRun): Promise<readonly Later[]> {
   // An id says the second in which its run began, unless the caller chose it.
   const second = Math.floor(Date.parse(createdAt) / 1000) * 1000;
   const mayBeLater = (id: string): boolean => (startOfRunId(id) ?? second) >= second;
   const later: Later[] = [];
   for (const one of [app, ...(await appsOfOtherPairs(app))]) {
-    const runs = await listRuns(one, 'restore', Number.POSITIVE_INFINITY, mayBeLater);
-    for (const run of runs) if (run.createdAt > createdAt && isSameHub(run.hub, hub)) later.push({ app: one, run });
+    const ids = (await listRunIds(one, 'restore')).filter(mayBeLater);
+    // A drill's run is in a hub of its own.
+    const read = (id: string) => (isDrillRunId(id) ? readHolder : readRun)(one, 'restore', id);
+    for (const run of await mapConcurrent(ids, READERS, read)) {
+      const isRun = typeof run === 'object';
+      if (isRun && run.createdAt > createdAt && isSameHub(run.hub, hub)) later.push({ app: one, run });
+    }
   }
   return later.sort((a, b) => (a.run.createdAt < b.run.createdAt ? -1 : 1));
 }

@@ -101,14 +101,52 @@ const SAME_SECOND = 8;
 export async function listRunsBefore<Kind extends RunKind>(app: App, kind: Kind, size: number, from?: string) {
   const second = from === undefined ? Number.POSITIVE_INFINITY : Math.floor(Date.parse(from) / 1000) * 1000;
   const mayBeBefore = (runId: string): boolean => (startOfRunId(runId) ?? second) <= second;
-  const runs = await listRuns(app, kind, size + SAME_SECOND, mayBeBefore);
-  return pageOf(from === undefined ? runs : runs.filter(({ createdAt }) => createdAt < from), size);
+  const ids = (await listRunIds(app, kind)).filter(mayBeBefore);
+  return readPage(ids, { size, from }, async (runId) => {
+    const run = await readHolder(app, kind, runId);
+    return typeof run === 'object' ? run : undefined;
+  });
 }
 
-/** Of a list, newest first. */
-export function pageOf<T extends { readonly createdAt: string }>(list: readonly T[], size: number) {
+interface Page {
+  readonly size: number;
+  readonly from: string | undefined;
+}
+
+/**
+ * One page of what has these ids, newest first: what began before `from`. As many more are read as cannot be: a page that
+ * is not full is the last.
+ */
+export async function readPage<T extends { readonly createdAt: string }>(
+  ids: readonly string[],
+  { size, from }: Page,
+  read: (id: string) => Promise<T | undefined>,
+) {
+  const readSome = async (some: readonly string[]): Promise<T[]> =>
+    (await mapConcurrent(some, READERS, read)).flatMap((one) =>
+      one !== undefined && (from === undefined || one.createdAt < from) ? [one] : [],
+    );
+  const found = await readSome(ids.filter((id) => !isDated(id)));
+  let dated = ids.filter(isDated);
+  for (let missing = size + SAME_SECOND; missing > 0 && dated.length > 0; ) {
+    const some = await readSome(dated.slice(-missing));
+    dated = dated.slice(0, -missing);
+    missing -= some.length;
+    found.push(...some);
+  }
+  const list = found.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
   const value = list.slice(0, size);
   return { value, next: list.length > size ? value.at(-1)?.createdAt : undefined };
+}
+
+/** Ids made here sort by time; a caller's own ids sort anywhere, and so all of those are read. */
+function isDated(id: string): boolean {
+  return startOfRunId(id) !== undefined;
+}
+
+export async function listRunIds(app: App, kind: RunKind): Promise<string[]> {
+  const folder = runsFolder(kind);
+  return (await app.blobs.listFolders(folder)).map((name) => name.slice(folder.length, -1));
 }
 
 /** Newest first, at most `limit`. Runs whose document cannot be read are left out, with a warning in the log. */
@@ -118,10 +156,7 @@ export async function listRuns<Kind extends RunKind>(
   limit: number,
   isWanted: (runId: string) => boolean = () => true,
 ): Promise<RunOf<Kind>[]> {
-  const folder = runsFolder(kind);
-  const ids = (await app.blobs.listFolders(folder)).map((name) => name.slice(folder.length, -1)).filter(isWanted);
-  // Ids made here sort by time; a caller's own ids sort anywhere, and so all of those are read.
-  const isDated = (id: string): boolean => startOfRunId(id) !== undefined;
+  const ids = (await listRunIds(app, kind)).filter(isWanted);
   const candidates = [...ids.filter(isDated).slice(-limit), ...ids.filter((id) => !isDated(id))];
   const runs = await mapConcurrent(candidates, READERS, (runId) => readHolder(app, kind, runId));
   const readable = runs.filter((run) => typeof run === 'object');
