@@ -181,6 +181,11 @@ export class Facts {
     return (this.#foreignChanges.get(`${hub} ${device}`) ?? -1) >= at;
   }
 
+  /** When the service last lost a row of the device there. */
+  lostAt(hub: string, device: number): number | undefined {
+    return this.#losses.get(`${hub} ${device}`);
+  }
+
   /** Whether the service itself lost a row of the device there, since it last spoke there, as of `at`. */
   wasLost(hub: string, device: number, at = Number.POSITIVE_INFINITY): boolean {
     const lostAt = this.#losses.get(`${hub} ${device}`);

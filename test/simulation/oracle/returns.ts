@@ -84,7 +84,12 @@ export function isTorn(facts: Facts, { doc }: KnownRestore, after: Description):
   // A plain device may have two registrations that say the same.
   const nameOf = (row: Description & Pick<Row, 'id'>): string => (isPlain ? row.id : slotOf(row));
   const held = readSnapshot(facts.container, sourceHub, snapshotId).filter(isOfIt).map(nameOf);
-  const wasLost = facts.wasLost(sourceHub.namespace, facts.truth.deviceOf(after), backup?.firstListedAt);
+  // Since then its device may have spoken there as another record.
+  const device = facts.truth.deviceOf(after);
+  const isWord = ({ hub, at, content }: Word): boolean =>
+    hub === sourceHub.namespace && at < (backup?.firstListedAt ?? 0) && content !== 'out' && isOfIt(content);
+  const spokeAt = facts.truth.wordsOf(device).findLast(isWord)?.at ?? 0;
+  const wasLost = (facts.lostAt(sourceHub.namespace, device) ?? -1) >= spokeAt;
   if (wasLost && (!isPlain || held.length > 0)) return true;
   const there = (backup?.before ?? []).filter(isOfIt);
   return held.length > 0 && there.some((row) => !held.includes(nameOf(row)));
