@@ -91,7 +91,10 @@ test('axe finds no fault in any view, on a desk and on a phone, light and dark; 
     }
     const history = page.getByRole('region', { name: 'History' });
     await history.getByText('Drill', { exact: true }).first().waitFor();
-    await history.getByText('Dry run into hub').first().waitFor();
+    await history
+      .getByText(/^Dry run from .+ into /)
+      .first()
+      .waitFor();
   });
   await stack.emulator.admin('POST', '/namespaces/primary/down');
   const backup = await api.start('/api/backups');
