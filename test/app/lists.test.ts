@@ -66,3 +66,15 @@ test('documents that are damaged, however many, do not hide what is older', asyn
   const pages = await readAll((from) => listRunsBefore(app, 'backup', 4, from));
   expect(pages.map(({ length }) => length)).toEqual([4, 4, 2]);
 });
+
+test('ids that are ahead of the clock of the storage, or behind it, are listed once', async () => {
+  const { app } = createEngine();
+  const startsMs = [...Array(30).keys()].map((minute) => START_MS + minute * 60_000);
+  const skewsMs = [600_000, 0, -600_000];
+  const ids = startsMs.map((startMs, index) => newRunId(startMs + (skewsMs[index % 3] ?? 0), `${index}`));
+  for (const [index, id] of ids.entries()) {
+    await createRun(app, { ...aBackupRun, id, createdAt: new Date(startsMs[index] ?? 0).toISOString() });
+  }
+  const listed = (await readAll((from) => listRunsBefore(app, 'backup', 4, from))).flat();
+  expect(listed).toEqual(ids.toSorted().toReversed());
+});

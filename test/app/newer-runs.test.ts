@@ -2,9 +2,12 @@ import { expect, test } from 'vitest';
 import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { runName } from '../../src/core/paths.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { newRunId } from '../../src/core/run/run.ts';
 import { backUp, beginRestore, codeOf, contentOf, restore, runUntilWritten, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { applyLate } from '../support/late-hub.ts';
@@ -173,4 +176,16 @@ test('a newer run that cannot be read may have written what the older one did: n
       target: expect.stringContaining(newer),
     });
   }
+});
+
+test('a newer run is in the way also under an id that a slow clock made', async () => {
+  const engine = await aBackedUpEngine();
+  const { id: older } = await restore(engine);
+  engine.secondary.rows.clear();
+  engine.advance(60_000);
+  const newer = newRunId(engine.app.world.now() - 3_600_000, 'abcdef');
+  await startRestore(engine.app, parseRestoreRequest('{}'), { id: newer });
+  await engine.drain();
+  const refused = startRollback(engine.app, older, { confirm });
+  await expect(refused).rejects.toMatchObject({ code: 'NewerRunExists', target: newer });
 });

@@ -12,6 +12,9 @@ import { readCurrentResult } from './outcomes/totals.ts';
 /** Run documents read at once. */
 const READERS = 16;
 
+/** The terminal tool makes ids by the clock of its computer, which may be that slow. `createdAt` is the storage's time. */
+const CLOCK_SKEW_MS = 24 * 3_600_000;
+
 /** What a rollback has to know of the runs that wrote to its hub after the restore that it undoes. */
 interface Newer {
   readonly runs: NewerRun[];
@@ -86,8 +89,8 @@ async function rootOf(app: App, run: RestoreRun): Promise<string> {
 /** All runs into the same hub that began later, the oldest first. Throws when one of them cannot be read: it may be one. */
 async function readLater(app: App, { createdAt, hub }: RestoreRun): Promise<readonly Later[]> {
   // An id says the second in which its run began, unless the caller chose it.
-  const second = Math.floor(Date.parse(createdAt) / 1000) * 1000;
-  const mayBeLater = (id: string): boolean => (startOfRunId(id) ?? second) >= second;
+  const since = Date.parse(createdAt) - CLOCK_SKEW_MS;
+  const mayBeLater = (id: string): boolean => (startOfRunId(id) ?? since) >= since;
   const later: Later[] = [];
   for (const one of [app, ...(await appsOfOtherPairs(app))]) {
     const ids = (await listRunIds(one, 'restore')).filter(mayBeLater);

@@ -1,7 +1,7 @@
 import { DrError, orFault } from '../../core/errors.ts';
 import { isSameHub, type RunKind, runFolder, runName, runsFolder, stagingFolder } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
-import { isRunId, type Run, type RunOf, startOfRunId } from '../../core/run/run.ts';
+import { isRunId, newRunId, type Run, type RunOf, startOfRunId } from '../../core/run/run.ts';
 import { type App, emit, isNews } from '../app.ts';
 import { mapConcurrent } from '../stored/concurrent.ts';
 import type { Found } from '../stored/document.ts';
@@ -94,15 +94,9 @@ function runNotFound(kind: RunKind, runId: string): DrError {
   return new DrError('RunNotFound', message, { target: runId });
 }
 
-/** Runs that may have begun within one second. */
-const SAME_SECOND = 8;
-
-/** One page of all runs, newest first: those that began before `from`. `next` is the `from` of the next page. */
+/** One page of all runs, newest first. `next` is the `from` of the next page. */
 export async function listRunsBefore<Kind extends RunKind>(app: App, kind: Kind, size: number, from?: string) {
-  const second = from === undefined ? Number.POSITIVE_INFINITY : Math.floor(Date.parse(from) / 1000) * 1000;
-  const mayBeBefore = (runId: string): boolean => (startOfRunId(runId) ?? second) <= second;
-  const ids = (await listRunIds(app, kind)).filter(mayBeBefore);
-  return readPage(ids, { size, from }, async (runId) => {
+  return readPage(await listRunIds(app, kind), { size, from }, async (runId) => {
     const run = await readHolder(app, kind, runId);
     return typeof run === 'object' ? run : undefined;
   });
@@ -114,29 +108,37 @@ interface Page {
 }
 
 /**
- * One page of what has these ids, newest first: what began before `from`. As many more are read as cannot be: a page that
- * is not full is the last.
+ * One page of what has these ids, newest first by the ids: an id and its `createdAt` may be of two clocks, and one order
+ * shows each run once. Documents that cannot be read are skipped.
  */
-export async function readPage<T extends { readonly createdAt: string }>(
+export async function readPage<T extends { readonly id: string; readonly createdAt: string }>(
   ids: readonly string[],
   { size, from }: Page,
   read: (id: string) => Promise<T | undefined>,
 ) {
-  const readSome = async (some: readonly string[]): Promise<T[]> =>
+  const isBefore = (key: string): boolean => from === undefined || key < from;
+  const readSome = async (some: readonly string[]) =>
     (await mapConcurrent(some, READERS, read)).flatMap((one) =>
-      one !== undefined && (from === undefined || one.createdAt < from) ? [one] : [],
+      one !== undefined && isBefore(pageKeyOf(one)) ? [one] : [],
     );
   const found = await readSome(ids.filter((id) => !isDated(id)));
-  let dated = ids.filter(isDated);
-  for (let missing = size + SAME_SECOND; missing > 0 && dated.length > 0; ) {
+  let dated = ids.filter((id) => isDated(id) && isBefore(id));
+  // One more than the page holds shows whether another page follows.
+  for (let missing = size + 1; missing > 0 && dated.length > 0; ) {
     const some = await readSome(dated.slice(-missing));
     dated = dated.slice(0, -missing);
     missing -= some.length;
     found.push(...some);
   }
-  const list = found.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+  const list = found.sort((a, b) => (pageKeyOf(a) < pageKeyOf(b) ? 1 : -1));
   const value = list.slice(0, size);
-  return { value, next: list.length > size ? value.at(-1)?.createdAt : undefined };
+  const last = list.length > size ? value.at(-1) : undefined;
+  return { value, next: last === undefined ? undefined : pageKeyOf(last) };
+}
+
+/** A caller's own id takes its place among the dated ones by when its run began. */
+function pageKeyOf({ id, createdAt }: { readonly id: string; readonly createdAt: string }): string {
+  return isDated(id) ? id : newRunId(Date.parse(createdAt), id);
 }
 
 /** Ids made here sort by time; a caller's own ids sort anywhere, and so all of those are read. */

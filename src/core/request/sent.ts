@@ -18,8 +18,13 @@ export interface Reads {
 }
 
 export const pageQuery = z.strictObject({ from: z.string().optional() });
-/** Of a list by time, newest first. */
-export const beforeQuery = z.strictObject({ from: z.iso.datetime().optional() });
+/** Of a list by time, newest first: an id, or a time, which links of earlier versions have. */
+export const beforeQuery = z.strictObject({
+  from: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}T/, 'must be as in nextLink')
+    .optional(),
+});
 export const reportQuery = z.strictObject({ format: z.enum(['json', 'markdown']).optional() });
 
 /**
