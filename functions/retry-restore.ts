@@ -1,9 +1,12 @@
 import { startRetry } from '../src/app/restore/retry.ts';
 import { viewRestore } from '../src/app/restore/view.ts';
-import { accepted, route } from '../src/http.ts';
+import { parseRetryRequest } from '../src/core/request/restore.ts';
+import { accepted, type Call, route } from '../src/http.ts';
 
 /** `POST /api/restores/{id}/retry`: restore again only what failed. */
-route('retryRestore', 'POST', 'restores/{id}/retry', async ({ app, request, id }) => {
-  const run = await startRetry(app, id);
+route('retryRestore', 'POST', 'restores/{id}/retry', start, { body: true });
+
+async function start({ app, request, id, body }: Call) {
+  const run = await startRetry(app, id, parseRetryRequest(body));
   return accepted(request, `/api/restores/${run.id}`, await viewRestore(app, run));
-});
+}

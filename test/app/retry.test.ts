@@ -3,6 +3,7 @@ import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
+import { declareRole } from '../../src/app/role.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { backUp, beginRestore, codeOf, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
@@ -129,4 +130,29 @@ test('a dry run and a run that is not there cannot be retried', async () => {
   const { id } = await restore(engine, { dryRun: true });
   expect(await codeOf(startRetry(engine.app, id))).toBe('NothingToRetry');
   expect(await codeOf(startRetry(engine.app, 'unknown'))).toBe('RunNotFound');
+});
+
+test('a target that came into use since has to be named, unless the restore that is retried has brought it into use', async () => {
+  const confirm = 'three/devices';
+  for (const activate of [false, true]) {
+    const engine = createEngine();
+    seed(engine, 8);
+    await backUp(engine);
+    refuse(engine, ['device-2']);
+    const { id } = await restore(engine, activate ? { activate, confirm } : {});
+    refuse(engine, []);
+    engine.advance(60_000);
+    if (activate) {
+      expect(await retry(engine, id)).toMatchObject({ status: 'Succeeded' });
+      continue;
+    }
+    await declareRole(engine.app, { active: 'secondary', confirm });
+    const before = contentOf(engine.secondary);
+    expect(await codeOf(startRetry(engine.app, id))).toBe('ConfirmationMissing');
+    expect(await codeOf(startRetry(engine.app, id, { confirm: 'one/devices' }))).toBe('ConfirmationMissing');
+    expect(contentOf(engine.secondary)).toEqual(before);
+    const { id: named } = await startRetry(engine.app, id, { confirm });
+    await engine.drain();
+    expect(await readRestoreView(engine.app, named)).toMatchObject({ status: 'Succeeded', counts: { created: 1 } });
+  }
 });

@@ -289,6 +289,18 @@ test('retry starts from the id of a restore', async () => {
   expect(out).toContain(`of       ${RESTORE_ID}`);
 });
 
+test('retry asks for the name of a target that came into use since, and sends it', async () => {
+  const script = {
+    [`POST /api/restores/${RESTORE_ID}/retry`]: [
+      refusal(400, 'ConfirmationMissing', 'The target is dr-weu/devices, the hub in use.'),
+      { status: 202, body: restored({ id: 'r2', status: 'Running' }) },
+    ],
+  };
+  const asked = await play(script, ['retry', RESTORE_ID], { typed: ['dr-weu/devices'] });
+  expect(asked).toMatchObject({ exitCode: 0, err: expect.stringContaining('the hub in use') });
+  expect(asked.received.at(-1)?.body).toEqual({ confirm: 'dr-weu/devices' });
+});
+
 test('rollback without a name typed back is refused before anything is called for', async () => {
   const script = { 'GET /api/restores/*': [{ body: restored() }] };
   const { exitCode, err, received } = await play(script, ['rollback', RESTORE_ID]);

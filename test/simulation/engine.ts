@@ -34,7 +34,7 @@ export async function loadEngine(dist: string, bug?: string) {
   const request: Loaded<typeof import('../../src/core/request/restore.ts')> = load('core/request/restore.js');
   const step: Loaded<typeof import('../../src/core/run/step.ts')> = load('core/run/step.js');
   const paths: Loaded<typeof import('../../src/core/paths.ts')> = load('core/paths.js');
-  const { parseRestoreRequest, parseRollbackRequest } = await request;
+  const { parseRestoreRequest, parseRetryRequest, parseRollbackRequest } = await request;
   return {
     createMemory: (await app).createMemory,
     startBackup: (await backup).startBackup,
@@ -56,6 +56,7 @@ export async function loadEngine(dist: string, bug?: string) {
     parseStep: (await step).parseStep,
     leaseName: (await paths).leaseName,
     parseRestoreRequest,
+    parseRetryRequest,
     parseRollbackRequest,
   };
 }

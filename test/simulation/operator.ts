@@ -149,8 +149,7 @@ export class Operator {
   async #rollBack(id = this.#anyRestore()): Promise<void> {
     if (id === undefined) return;
     const since = this.#stage.scheduler.now;
-    const hub = this.#stage.oracle.runs.get(id)?.doc.hub;
-    const text = JSON.stringify({ confirm: `${hub?.namespace}/${hub?.hub}` });
+    const text = this.#confirmationOf(id);
     await this.#asker.ask(`rollback ${id}`, (app, engine) =>
       engine.startRollback(app, id, engine.parseRollbackRequest(text)),
     );
@@ -160,8 +159,14 @@ export class Operator {
   async #retry(id = this.#anyRestore()): Promise<void> {
     if (id === undefined) return;
     const since = this.#stage.scheduler.now;
-    await this.#asker.ask(`retry ${id}`, (app, engine) => engine.startRetry(app, id));
+    const text = this.#confirmationOf(id);
+    await this.#asker.ask(`retry ${id}`, (app, engine) => engine.startRetry(app, id, engine.parseRetryRequest(text)));
     await this.#asker.untilNewestOver('restore', since);
+  }
+
+  #confirmationOf(id: string): string {
+    const hub = this.#stage.oracle.runs.get(id)?.doc.hub;
+    return JSON.stringify({ confirm: `${hub?.namespace}/${hub?.hub}` });
   }
 
   async #drill(): Promise<void> {

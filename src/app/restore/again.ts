@@ -7,7 +7,6 @@ import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, fullNameOf, hubOf } from '../app.ts';
 import { refuseIfHeld } from '../runs/lock.ts';
-import { noteRoles } from '../runs/roles.ts';
 import { findRun } from '../runs/store.ts';
 import { refuseWhileWriting } from '../runs/writers.ts';
 import { checkShardsStored, findSnapshotOf } from '../snapshots/store.ts';
@@ -44,6 +43,7 @@ export async function openTarget(app: App, { request, hub }: RestoreRun, id?: st
 interface AgainOptions extends Pick<RestoreRun, 'newer'> {
   readonly id?: string | undefined;
   readonly purpose: 'retry' | 'rollback';
+  readonly role: Role;
   readonly warnings: readonly string[];
   readonly note?: string | undefined;
   readonly requestedBy?: RestoreRun['requestedBy'];
@@ -53,10 +53,9 @@ export async function launchAgain(
   app: App,
   { id: of, hub, request, terms }: RestoreRun,
   manifest: Manifest,
-  { id, purpose, warnings, newer, note = request.note, requestedBy = 'http' }: AgainOptions,
+  { id, purpose, role, warnings, newer, note = request.note, requestedBy = 'http' }: AgainOptions,
 ): Promise<RestoreRun> {
   const { target, onConflict, leftovers, resurrect, isFailback, only, order } = request;
-  const { role } = await noteRoles(app);
   const { run } = await launchRestore(app, {
     id,
     manifest,

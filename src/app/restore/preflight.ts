@@ -3,6 +3,7 @@ import { isSameHub } from '../../core/paths.ts';
 import type { Hub, HubProbe, HubRef } from '../../core/ports.ts';
 import { deviceLimits, type Tier } from '../../core/readiness/tiers.ts';
 import type { RestoreRequest } from '../../core/request/restore.ts';
+import type { Role } from '../../core/run/role.ts';
 import { isOlderThanRole, snapshotOlderThanRole, withRole } from '../../core/run/role-words.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
@@ -12,6 +13,8 @@ import type { Roles } from '../runs/roles.ts';
 
 /** The caller waits for the preflight; a hub that needs longer is not reachable for this purpose. */
 const PREFLIGHT_MS = 9000;
+
+const IF_MEANT = 'If that is meant, repeat this full name in the field confirm.';
 
 /** A request from outside, or a drill's into its scratch hub. */
 export type RestoreOrder = Omit<RestoreRequest, 'target'> & { readonly target: RestoreRequest['target'] | 'drill' };
@@ -37,19 +40,23 @@ export function refuseUnsafeTarget(request: RestoreOrder, manifest: Manifest, { 
   refuseWrongConfirmation(request.confirm, ref);
   if (request.confirm !== undefined) return;
   const name = withRole(ref, role);
-  const ifMeant = 'If that is meant, repeat this full name in the field confirm.';
   if (isSameHub(manifest.hub, ref)) {
     const inUse = isSameHub(role.active, ref) ? 'the hub in use, and ' : '';
-    const message = `The target, ${fullNameOf(ref)}, is ${inUse}the hub the snapshot was taken from. ${ifMeant}`;
+    const message = `The target, ${fullNameOf(ref)}, is ${inUse}the hub the snapshot was taken from. ${IF_MEANT}`;
     throw new DrError('TargetIsSource', message, { target: 'target' });
   }
   if (request.dryRun) return;
   if (request.onConflict === 'overwrite') {
-    const message = `Overwriting conflicts replaces what devices have registered in ${name}. ${ifMeant}`;
+    const message = `Overwriting conflicts replaces what devices have registered in ${name}. ${IF_MEANT}`;
     throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
   }
-  if (!isSameHub(role.active, ref)) return;
-  const message = `The target is ${name}. ${ifMeant}`;
+  refuseHubInUse(ref, role);
+}
+
+/** For a caller that has not typed its name. */
+export function refuseHubInUse(hub: HubRef, role: Role): void {
+  if (!isSameHub(role.active, hub)) return;
+  const message = `The target is ${withRole(hub, role)}. ${IF_MEANT}`;
   throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
 }
 

@@ -1,16 +1,21 @@
+import type { RetryRequest } from '../../core/request/restore.ts';
 import { countToRetry } from '../../core/restore/next-actions.ts';
+import type { Role } from '../../core/run/role.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
+import { noteRoles } from '../runs/roles.ts';
 import { launchAgain, openTarget, readEnded, refusal } from './again.ts';
 import { readTotals } from './outcomes/totals.ts';
-import { preflight } from './preflight.ts';
+import { preflight, refuseHubInUse, refuseWrongConfirmation } from './preflight.ts';
 
 /**
  * Restores again what failed, what the restore did not come to, and what it wrote and never looked at again. Throws
- * `RunNotOver` while it runs, `NothingToRetry` when every record it is about is in place.
+ * `RunNotOver` while it runs, `NothingToRetry` when every record it is about is in place, `ConfirmationMissing` when its
+ * target came into use since, unless the name of that is typed.
  */
-export async function startRetry(app: App, runId: string): Promise<RestoreRun> {
+export async function startRetry(app: App, runId: string, { confirm }: RetryRequest = {}): Promise<RestoreRun> {
   const restore = await readEnded(app, runId);
+  refuseWrongConfirmation(confirm, restore.hub);
   const { purpose, of, dryRun, target } = restore.request;
   if (purpose === 'rollback') {
     throw refusal('NothingToRetry', restore, `is a rollback. Roll back ${of} again: what is gone stays so`);
@@ -20,5 +25,12 @@ export async function startRetry(app: App, runId: string): Promise<RestoreRun> {
   if (countToRetry(restore, counts) === 0) throw refusal('NothingToRetry', restore, 'left no record out');
   const { manifest, hub } = await openTarget(app, restore);
   const warnings = await preflight(app, { hub, name: target }, manifest, { isWhole: false });
-  return launchAgain(app, restore, manifest, { purpose: 'retry', warnings });
+  const { role } = await noteRoles(app);
+  if (confirm === undefined && !wasNameTyped(restore, role)) refuseHubInUse(restore.hub, role);
+  return launchAgain(app, restore, manifest, { purpose: 'retry', role, warnings });
+}
+
+/** A restore into the hub in use needs that name to start, and so does one that brings its target into use. */
+function wasNameTyped({ id, createdAt }: RestoreRun, { since, history }: Role): boolean {
+  return since <= createdAt || history.at(-1)?.runId === id;
 }

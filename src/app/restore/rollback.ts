@@ -3,7 +3,7 @@ import type { RollbackRequest } from '../../core/request/restore.ts';
 import { withRole } from '../../core/run/role-words.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
-import { readRoles } from '../runs/roles.ts';
+import { noteRoles, readRoles } from '../runs/roles.ts';
 import { launchAgain, openTarget, readEnded, refusal } from './again.ts';
 import { findNewer, hasWritten } from './newer-runs.ts';
 import { probeTier, refuseWrongConfirmation } from './preflight.ts';
@@ -41,5 +41,6 @@ export async function startRollback(
   // Whatever lives in a scratch hub is its drills' own.
   const { runs: newer, warnings } =
     purpose === 'drill' ? { runs: [], warnings: [] } : await findNewer(app, restore, keepNewer);
-  return launchAgain(app, restore, manifest, { id, purpose: 'rollback', note, warnings, newer, requestedBy });
+  const { role } = await noteRoles(app);
+  return launchAgain(app, restore, manifest, { id, purpose: 'rollback', role, note, warnings, newer, requestedBy });
 }

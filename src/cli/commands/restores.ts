@@ -1,4 +1,5 @@
 import type { Command } from '@commander-js/extra-typings';
+import { confirmed } from '../parts/confirmed.ts';
 import { type Context, type Run, watchOption } from '../parts/context.ts';
 import { wrongUse } from '../parts/errors.ts';
 import { formatTable } from '../parts/format.ts';
@@ -24,10 +25,13 @@ export function addRestoreCommands(program: Command, run: Run): void {
   program
     .command('retry <id>')
     .description('restore only the records that failed in a restore')
+    .option('--confirm <namespace/hub>', 'full name of the target, where it came into use since')
     .option(...watchOption)
     .action(
-      run((context, id, { watch }) =>
-        startRun(context, { collection: 'restores', path: `${pathOf('restores', id)}/retry` }, watch),
+      run((context, id, { watch, confirm }) =>
+        confirmed(context, confirm === undefined ? {} : { confirm }, (body) =>
+          startRun(context, { collection: 'restores', path: `${pathOf('restores', id)}/retry`, body }, watch),
+        ),
       ),
     );
   program

@@ -1,4 +1,4 @@
-import { call, download } from '../app/api.js';
+import { ApiError, call, download } from '../app/api.js';
 import { wake } from '../app/poll.js';
 import { askFirst, hubNameField } from '../parts/dialogs.js';
 import { h } from '../parts/dom.js';
@@ -32,7 +32,7 @@ function control(run, action) {
     case 'cancel':
       return actionButton('Stop …', async () => askToCancel(run, action), { focus: 'cancel' });
     case 'retry':
-      return actionButton('Retry the failed ones', () => perform(action), {
+      return actionButton('Retry the failed ones', async () => retry(run, action), {
         class: 'main',
         focus: 'retry',
         failed: 'The retry was not started.',
@@ -79,6 +79,34 @@ function askToCancel(run, action) {
     failed: 'The run was not stopped.',
     work: () => perform(action),
   });
+}
+
+/**
+ * The app wants the name of a target that came into use since.
+ * @param {Restore} run
+ * @param {Action} action
+ */
+async function retry(run, action) {
+  try {
+    await perform(action);
+  } catch (error) {
+    if (!(error instanceof ApiError && error.code === 'ConfirmationMissing')) throw error;
+    const field = hubNameField(run.target, 'retry-name');
+    askFirst({
+      title: 'Retry into the hub in use?',
+      body: h(
+        'p',
+        {},
+        h('strong', { class: 'name' }, hubName(run.target)),
+        ' came into use since this restore began. The retry writes into it what the restore could not write.',
+      ),
+      yes: 'Retry',
+      no: 'Leave it',
+      failed: 'The retry was not started.',
+      nameField: field,
+      work: () => perform(action, { confirm: field.value() }),
+    });
+  }
 }
 
 /**

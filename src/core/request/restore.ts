@@ -37,6 +37,8 @@ const requestSchema = z.strictObject({
   confirm: z.string().optional(),
 });
 
+const retrySchema = requestSchema.pick({ confirm: true });
+
 const rollbackSchema = z.strictObject({
   confirm: z.string().optional(),
   note: noteSchema.optional(),
@@ -46,6 +48,8 @@ const rollbackSchema = z.strictObject({
 
 /** What an on-call engineer asks for. An empty body asks for the latest good snapshot of the hub in use into the other. */
 export type RestoreRequest = Readonly<z.infer<typeof requestSchema>>;
+/** `confirm` is needed where the target came into use since its restore began. */
+export type RetryRequest = Readonly<z.infer<typeof retrySchema>>;
 /** `confirm` is `namespace/hub` of the hub from which devices are to be removed. */
 export type RollbackRequest = Readonly<z.infer<typeof rollbackSchema>>;
 
@@ -68,6 +72,13 @@ export function parseRestoreRequest(body: string): RestoreRequest {
   selectorOf(request.only);
   groupOf(request.order);
   return request;
+}
+
+/** Reads the body of `POST /api/restores/{id}/retry`. Throws `BadRequest` or `UnknownField`. */
+export function parseRetryRequest(body: string): RetryRequest {
+  const hint = 'Send nothing, or a JSON object with confirm (namespace/hub of the target).';
+  const source: Source = { code: 'BadRequest', what: 'request body', hint };
+  return parseWith(retrySchema, parseBody(body, source), source);
 }
 
 /** Reads the body of `POST /api/restores/{id}/rollback`. Throws `BadRequest` or `UnknownField`. */
