@@ -97,6 +97,14 @@ describe('a restore that activates its target', () => {
     expect(await codeOf(beginRestore(engine.app, TO_THREE))).toBe('AlreadyInUse');
   });
 
+  it('the other way under an id that is taken is refused', async () => {
+    const engine = await aBackedUp();
+    await startRestore(engine.app, parseRestoreRequest(JSON.stringify(TO_THREE)), { id: 'r1' });
+    await engine.drain();
+    const back = startRestore(engine.app, parseRestoreRequest(JSON.stringify(TO_ONE)), { id: 'r1' });
+    await expect(back).rejects.toMatchObject({ code: 'RunIdInUse', message: expect.stringContaining('three/devices') });
+  });
+
   it('leaves the role to an operator who declares another one while it runs', async () => {
     const engine = await aBackedUp();
     const id = await beginRestore(engine.app, TO_THREE);

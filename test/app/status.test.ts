@@ -5,6 +5,7 @@ import { readBackupView } from '../../src/app/backup/view.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
+import { declareRole } from '../../src/app/role.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { storeProof } from '../../src/app/snapshots/marks.ts';
 import { findSnapshot } from '../../src/app/snapshots/store.ts';
@@ -108,6 +109,20 @@ test('a backup that is late is a risk, and one that misses a day stops', async (
   expect(await readStatus(engine.app)).toMatchObject({ verdict: 'AtRisk', missedBackups: { missed: true } });
   engine.advance(DAY_MS);
   expect(await codesOf(engine)).toEqual(['stop SnapshotTooOld', 'risk BackupMissed']);
+});
+
+test('after a failback the backups count from then, not from before the failover', async () => {
+  const engine = await aReadyEngine();
+  const declare = (active: string) => declareRole(engine.app, { active, confirm: active, force: true });
+  await declare('three/devices');
+  engine.advance(2 * HOUR_MS);
+  await backUp(engine);
+  await declare('one/devices');
+  engine.advance(HOUR_MS);
+  expect(await codesOf(engine)).not.toContain('risk BackupMissed');
+  engine.advance(0.6 * HOUR_MS);
+  const missed = (await readStatus(engine.app)).findings.find(({ code }) => code === 'BackupMissed');
+  expect(missed?.message).toContain('since the hub came into use 96 minutes ago');
 });
 
 test('a failed backup is a risk until the next one succeeds', async () => {

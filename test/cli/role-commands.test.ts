@@ -103,6 +103,16 @@ test('failover that is repeated finds what is under way, and afterwards that not
   expect(after).toMatchObject({ exitCode: 0, sent: [], out: expect.stringContaining('is in use already') });
 });
 
+test('a switch that is confirmed with any name but that of the hub to come into use is refused before the dry run', async () => {
+  const refused = { exitCode: 1, sent: [], err: expect.stringMatching(/^ConfirmationMissing: .*dr-weu\/devices/) };
+  const script = { ...none, 'GET /api/role': [{ body: aRole }] };
+  for (const name of ['app-neu/devices', 'dr-weu/device']) {
+    expect(await play(script, ['failover', '--confirm', name])).toMatchObject(refused);
+  }
+  const wayBack = { ...none, 'GET /api/role': [{ body: switched }] };
+  expect(await play(wayBack, ['failback', '--confirm', 'dr-weu/devices'])).toMatchObject({ exitCode: 1, sent: [] });
+});
+
 test('failback goes only into a hub that was in use', async () => {
   const never = await play({ ...none, 'GET /api/role': [{ body: aRole }] }, ['failback']);
   expect(never).toMatchObject({ exitCode: 2, err: expect.stringContaining('was never in use') });

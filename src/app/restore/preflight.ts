@@ -4,7 +4,7 @@ import type { Hub, HubProbe, HubRef } from '../../core/ports.ts';
 import { deviceLimits, type Tier } from '../../core/readiness/tiers.ts';
 import type { RestoreRequest } from '../../core/request/restore.ts';
 import type { Role } from '../../core/run/role.ts';
-import { isOlderThanRole, snapshotOlderThanRole, withRole } from '../../core/run/role-words.ts';
+import { inUseAlready, isOlderThanRole, snapshotOlderThanRole, withRole } from '../../core/run/role-words.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, fullNameOf, hasAnsweredSince } from '../app.ts';
@@ -64,7 +64,7 @@ export function refuseHubInUse(hub: HubRef, role: Role): void {
 export function refuseActivation({ activate, confirm, only }: RestoreOrder, { ref }: Hub, { role }: Roles): void {
   if (activate !== true) return;
   if (isSameHub(role.active, ref) || confirm?.toLowerCase() === fullNameOf(role.active)) {
-    const message = `${fullNameOf(role.active)} is in use already, since ${role.since}. Nothing was started.`;
+    const message = `${inUseAlready(role)} Nothing was started.`;
     throw new DrError('AlreadyInUse', message, { target: 'activate' });
   }
   if (only === undefined) return;
@@ -95,8 +95,7 @@ export function refuseOlderThanRole(request: RestoreOrder, { readStartedAt }: Ma
 /** For the preflight of whatever is about to write to a hub. */
 export function refuseWrongConfirmation(confirm: string | undefined, hub: HubRef): void {
   if (confirm === undefined || confirm.toLowerCase() === fullNameOf(hub)) return;
-  const message =
-    'The field confirm does not name the target hub. Type the full name, namespace/hub, of the hub that is to be written to.';
+  const message = `The field confirm does not name the hub that is to be written to. Its full name is ${fullNameOf(hub)}.`;
   throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
 }
 

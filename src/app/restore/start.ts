@@ -4,7 +4,7 @@ import { rolesOf } from '../../core/restore/roles.ts';
 import { termsOf } from '../../core/run/role.ts';
 import { isRunId, type RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
-import type { App } from '../app.ts';
+import { type App, fullNameOf } from '../app.ts';
 import { refuseIfHeld } from '../runs/lock.ts';
 import { noteRoles, type Roles } from '../runs/roles.ts';
 import { readRun } from '../runs/store.ts';
@@ -96,6 +96,7 @@ function isTargetOf({ request: { askedTarget, target } }: RestoreRun, request: R
 function requireSame(run: RestoreRun, request: RestoreOrder): RestoreRun {
   const { purpose, askedSnapshot, onConflict, leftovers, resurrect, activate, dryRun, only, order, note } = run.request;
   const isSame =
+    (request.confirm === undefined || request.confirm.toLowerCase() === fullNameOf(run.hub)) &&
     (purpose === 'restore' || purpose === 'drill') &&
     askedSnapshot === request.snapshot &&
     isTargetOf(run, request) &&
@@ -107,6 +108,6 @@ function requireSame(run: RestoreRun, request: RestoreOrder): RestoreRun {
         ...[request.only, request.order, request.note],
       ]);
   if (isSame) return run;
-  const message = `The restore '${run.id}' exists with another request. Choose another id.`;
+  const message = `The restore '${run.id}' into ${fullNameOf(run.hub)} exists with another request. Choose another id.`;
   throw new DrError('RunIdInUse', message, { target: run.id });
 }

@@ -1,7 +1,8 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import type { Context, Run } from '../parts/context.ts';
-import { exitCodes, wrongUse } from '../parts/errors.ts';
-import { flagAt, fullNameAt, listAt, objectAt, textAt } from '../parts/json.ts';
+import { exitCodes, Fault, wrongUse } from '../parts/errors.ts';
+import { formatSince } from '../parts/format.ts';
+import { flagAt, fullNameAt, type Json, listAt, objectAt, textAt } from '../parts/json.ts';
 import { newId } from '../parts/new-id.ts';
 import { pathOf, startRun, watchRun } from '../parts/runs.ts';
 import { isOver } from '../parts/summary.ts';
@@ -40,10 +41,11 @@ async function switchHubs(context: Context, name: string, options: Options): Pro
   const { confirm, note, onConflict, id = newId(terminal.now()) } = options;
   const role = await client.call('GET', '/api/role');
   const [from = '', into = ''] = [fullNameAt(role, 'active'), fullNameAt(role, 'standby')];
-  if (confirm?.toLowerCase() === from) {
-    show(role, `${from} is in use already, since ${textAt(role, 'since')}. Nothing was started.\n`);
+  if (confirm?.toLowerCase() === from && isRepeated(role, name, options.id)) {
+    show(role, `${from} is in use already, ${formatSince(textAt(role, 'since'))}. Nothing was started.\n`);
     return exitCodes.done;
   }
+  refuseOtherName(confirm, from, into);
   const underWay = await findSwitch(context);
   if (underWay !== undefined) {
     terminal.err(`Restore ${underWay}, which switches the hubs, is under way.\n`);
@@ -60,6 +62,22 @@ async function switchHubs(context: Context, name: string, options: Options): Pro
     if (exitCode !== exitCodes.done) return exitCode;
   }
   return start(context, id, { ...asked, confirm: confirm ?? (await typeName(context, into)) });
+}
+
+/** Whether the hub in use came into use by the same command: under that id, or else in that direction. */
+function isRepeated(role: Json, name: string, id: string | undefined): boolean {
+  const history = listAt(role, 'history');
+  if (id !== undefined && textAt(history[0], 'runId') === id) return true;
+  const isBack = fullNameAt(history.at(-1), 'hub') === fullNameAt(role, 'active');
+  return history.length > 1 && isBack === (name === 'failback');
+}
+
+/** Before the dry run, which may take minutes. */
+function refuseOtherName(confirm: string | undefined, from: string, into: string): void {
+  if (confirm === undefined || confirm.toLowerCase() === into) return;
+  const what = confirm.toLowerCase() === from ? 'the hub in use' : 'another hub';
+  const message = `--confirm names ${what}. The hub that would come into use is ${into}: type that full name. Nothing was started.`;
+  throw new Fault('refused', message, { code: 'ConfirmationMissing' });
 }
 
 function start(context: Context, id: string, body: object): Promise<number> {

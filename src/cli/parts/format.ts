@@ -33,6 +33,11 @@ export function formatAge(instant: string | undefined, nowMs: number): string {
   return Number.isNaN(startMs) ? 'at an unknown time' : `${formatSeconds((nowMs - startMs) / 1000)} ago`;
 }
 
+/** The first hub is in use from the beginning of time. */
+export function formatSince(since: string | undefined): string {
+  return Date.parse(since ?? '') === 0 ? 'from the beginning' : `since ${since}`;
+}
+
 /** Columns two spaces apart under their headings, or the text for no rows. */
 export function formatTable(headings: readonly string[], body: readonly (readonly string[])[], none: string): string {
   if (body.length === 0) return `${none}\n`;

@@ -67,7 +67,7 @@ export function verdictOf(findings: readonly Finding[]): Verdict {
 
 /** True when a backup should have started by now and did not; one that waits for a silent hub is not to blame. */
 export function isBackupMissed(facts: ReadinessFacts): boolean {
-  const [newest] = backupsOf(facts);
+  const newest = findNewestOfRole(facts);
   if (newest === undefined) return hasChanged(facts.role) && isLate(facts.role.since, facts);
   if (!isOver(newest) && facts.source.silentSince !== undefined) return false;
   return isLate(newest.createdAt, facts);
@@ -80,6 +80,12 @@ function isLate(instant: string, facts: ReadinessFacts): boolean {
 /** Of the hub in use. */
 function backupsOf({ card, role }: ReadinessFacts): readonly BackupRun[] {
   return card.backups.filter(({ hub }) => isSameHub(hub, role.active));
+}
+
+/** What was backed up before the hub came into use says nothing about the timer since. */
+function findNewestOfRole(facts: ReadinessFacts): BackupRun | undefined {
+  const { role } = facts;
+  return backupsOf(facts).find(({ createdAt }) => Date.parse(createdAt) >= Date.parse(role.since));
 }
 
 function ageOf(instant: string, { nowMs }: ReadinessFacts): number {
@@ -189,7 +195,7 @@ function judgeBackups(facts: ReadinessFacts): Finding[] {
     const message = `The newest snapshot, ${ended.id}, is suspect: ${ended.result.healthReasons.join('; ')}. An older one is latest.`;
     found.push({ ...risk('SnapshotSuspect', message), snapshotId: ended.id });
   }
-  if (isBackupMissed(facts)) found.push(risk('BackupMissed', describeMissed(backups[0], facts)));
+  if (isBackupMissed(facts)) found.push(risk('BackupMissed', describeMissed(findNewestOfRole(facts), facts)));
   return found;
 }
 

@@ -10,6 +10,12 @@ function bothWays({ active, standby }: Role): string {
   return `If ${nameOf(active)} is in use, back it up first: POST /api/backups. If ${nameOf(standby)} is, say so: POST /api/role.`;
 }
 
+/** The first hub counts as in use from the beginning of time. */
+export function inUseAlready({ active, since }: Role): string {
+  const from = Date.parse(since) === 0 ? 'from the beginning' : `since ${since}`;
+  return `${nameOf(active)} is in use already, ${from}.`;
+}
+
 export function noGoodSnapshot(role: Role): string {
   const hub = nameOf(role.active);
   return hasChanged(role)
