@@ -130,9 +130,8 @@ Try, in another terminal:
   ${api} ${host.url}/api/snapshots
   # the region fails: the primary refuses connections
   ${admin}/primary/down
-  # bring every device back in the secondary, and watch
-  ${api} -X POST ${host.url}/api/restores
-  ${api} ${host.url}/api/restores
+  # fail over, with the variables above: every device comes back in the secondary, which is then the hub in use
+  npx notification-hubs-dr failover
   # push to all devices of the secondary, and count what arrived
   ${admin}/secondary/hubs/devices/broadcast
   curl -s ${emulator.adminUrl}/namespaces/secondary/hubs/devices/stats

@@ -81,9 +81,10 @@ describe('the role', () => {
   it('is declared with the full name of the hub, of one of the two', async () => {
     const engine = await aFailedOver();
     expect(await codeOf(declareRole(engine.app, { active: 'primary' }))).toBe('ConfirmationMissing');
-    expect(await codeOf(declareRole(engine.app, { active: 'primary', confirm: 'three/devices' }))).toBe(
-      'ConfirmationMissing',
-    );
+    await expect(declareRole(engine.app, { active: 'primary', confirm: 'three/devices' })).rejects.toMatchObject({
+      code: 'ConfirmationMissing',
+      message: expect.stringMatching(/confirm does not name the hub.*one\/devices/),
+    });
     expect(await codeOf(declareRole(engine.app, { active: 'five/devices' }))).toBe('WrongTarget');
   });
 

@@ -47,7 +47,10 @@ test('role with a hub declares it, and asks a person to type its full name', asy
   expect(asked).toMatchObject({ exitCode: 0, out: expect.stringContaining('dr-weu/devices') });
   expect(asked.sent[1]).toEqual({ active: 'secondary', note: 'region down', confirm: 'dr-weu/devices' });
   const alone = await play(script, ['role', 'secondary']);
-  expect(alone).toMatchObject({ exitCode: 1, err: expect.stringContaining('after --confirm') });
+  expect(alone).toMatchObject({ exitCode: 2, err: expect.stringContaining('after --confirm') });
+  const declared = { at: '2026-11-23T11:30:00.000Z', by: 'operator' };
+  const again = await play({ 'POST /api/role': [{ body: { ...switched, declared } }] }, ['role', 'secondary']);
+  expect(again.err).toContain('dr-weu/devices is already in use since 2026-11-23T11:00:00.000Z, and nothing changed.');
 });
 
 const dryRun = restored({ dryRun: true, activate: true });

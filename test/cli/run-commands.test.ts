@@ -116,6 +116,22 @@ test('the restore offered after a dry run is about the same devices, in the same
   expect(stdout.trim().split('\n')).toEqual([...argv, '--watch']);
 });
 
+test('a dry run of a switch leads to the command that switches; of a named snapshot, to its restore', async () => {
+  const body = { snapshot: SNAPSHOT_ID, target: 'primary', activate: true, onConflict: 'overwrite' };
+  const nextOf = async (more: object) => {
+    const over = restored({ dryRun: true, activate: true, nextActions: [{ name: 'restore', body }], ...more });
+    return /next +npx notification-hubs-dr (.*)\n/.exec(
+      (await play({ 'GET /api/restores/x': [{ body: over }] }, ['watch', 'x'])).out,
+    )?.[1];
+  };
+  expect(await nextOf({ snapshot: { id: SNAPSHOT_ID, asked: 'latest' }, isFailback: true })).toBe(
+    'failback --no-dry-run --on-conflict overwrite',
+  );
+  expect(await nextOf({ snapshot: { id: SNAPSHOT_ID, asked: SNAPSHOT_ID } })).toContain(
+    `restore --snapshot ${SNAPSHOT_ID} --target primary --on-conflict overwrite --activate`,
+  );
+});
+
 test('a rollback that failed leads to the rollback of the restore it was of', async () => {
   const href = `/api/restores/${RESTORE_ID}/rollback`;
   const failed = restored({
@@ -169,10 +185,10 @@ test('refusals advise commands of this tool, not calls and fields of the API', a
   const says = async (code: string, message: string) =>
     (await play({ 'POST /api/backups': [refusal(409, code, message)] }, ['backup'])).err;
   expect(await says('RunInProgress', 'It runs. Watch it at GET /api/backups/b-1, or cancel it.')).toBe(
-    'RunInProgress: It runs. Watch it: npx notification-hubs-dr watch b-1, or cancel it.\n',
+    'RunInProgress: It runs. Watch it: npx notification-hubs-dr watch b-1; or stop it: npx notification-hubs-dr cancel b-1\n',
   );
   expect(await says('NoGoodSnapshot', 'GET /api/snapshots shows them; else back up now: POST /api/backups.')).toBe(
-    'NoGoodSnapshot: npx notification-hubs-dr snapshots shows them; else back up now: npx notification-hubs-dr backup.\n',
+    'NoGoodSnapshot: npx notification-hubs-dr snapshots shows them; else back up now: npx notification-hubs-dr backup\n',
   );
   const body = (faults: string): string =>
     `The request body cannot be used: ${faults}. Send nothing, or a JSON object with any of: snapshot.`;
@@ -184,7 +200,11 @@ test('refusals advise commands of this tool, not calls and fields of the API', a
   );
   expect(
     await says('NewerRunExists', 'Roll it back: POST /api/restores/r2/rollback. Or set the field keepNewer.'),
-  ).toBe('NewerRunExists: Roll it back: npx notification-hubs-dr rollback r2. Or add --keep-newer.\n');
+  ).toBe('NewerRunExists: Roll it back: npx notification-hubs-dr rollback r2; or add --keep-newer.\n');
+  const declare = 'Say so: POST /api/role {"active":"one/devices"}. If not: POST /api/snapshots/latest/verify.';
+  expect(await says('NoGoodSnapshot', declare)).toBe(
+    'NoGoodSnapshot: Say so: npx notification-hubs-dr role one/devices; if not: npx notification-hubs-dr verify latest\n',
+  );
   expect(await says('TargetIsSource', 'If that is meant, repeat this full name in the field confirm.')).toBe(
     'TargetIsSource: If that is meant, repeat this full name after --confirm.\n',
   );

@@ -2,7 +2,7 @@ import { DrError } from '../../core/errors.ts';
 import { isSameHub } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import { type Role, termsOf } from '../../core/run/role.ts';
-import { withRole } from '../../core/run/role-words.ts';
+import { declaring, withRole } from '../../core/run/role-words.ts';
 import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, fullNameOf, hubOf } from '../app.ts';
@@ -86,6 +86,6 @@ export async function launchAgain(
 function warningsOfRole(role: Role, hub: HubRef): readonly string[] {
   if (!isSameHub(role.active, hub)) return [];
   return [
-    `A rollback does not change the roles: what it removes is missing in ${withRole(hub, role)}. If ${fullNameOf(role.standby)} is in use again, say so: POST /api/role.`,
+    `A rollback does not change the roles: what it removes is missing in ${withRole(hub, role)}. If ${fullNameOf(role.standby)} is in use again, say so: ${declaring(role.standby)}.`,
   ];
 }

@@ -1,7 +1,8 @@
 import type { Command } from '@commander-js/extra-typings';
 import { confirmed } from '../parts/confirmed.ts';
 import type { Context, Run } from '../parts/context.ts';
-import { formatAge, formatFacts, formatTable } from '../parts/format.ts';
+import { isFault, wrongUse } from '../parts/errors.ts';
+import { formatAge, formatFacts, formatSince, formatTable } from '../parts/format.ts';
 import { fullNameAt, type Json, listAt, textAt } from '../parts/json.ts';
 
 export function addRole(program: Command, run: Run): void {
@@ -18,9 +19,21 @@ export function addRole(program: Command, run: Run): void {
         const { client } = context;
         if (active === undefined) return show(context, await client.call('GET', '/api/role'));
         const body = { active, ...options };
-        return show(context, await confirmed(context, body, (sent) => client.call('POST', '/api/role', sent)));
+        const role = await confirmed(context, body, (sent) => client.call('POST', '/api/role', sent)).catch((error) => {
+          const isUnconfirmed = isFault(error, 'refused', 'ConfirmationMissing') && options.confirm === undefined;
+          throw isUnconfirmed ? wrongUse(error.message) : error;
+        });
+        noteNothingNew(context, role);
+        return show(context, role);
       }),
     );
+}
+
+/** To declare what holds already settles a doubt, and switches nothing. */
+function noteNothingNew({ terminal }: Context, role: Json): void {
+  const since = textAt(role, 'since');
+  if ([undefined, since].includes(textAt(role, 'declared', 'at'))) return;
+  terminal.err(`${fullNameAt(role, 'active')} is already in use ${formatSince(since)}, and nothing changed.\n`);
 }
 
 function show({ show: write, terminal }: Context, role: Json): undefined {

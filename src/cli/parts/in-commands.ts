@@ -2,6 +2,10 @@ import { tool } from './tool.ts';
 
 /** What the API says in calls and fields of its own, and how it is done here. The first that matches wins. */
 const translations: readonly (readonly [RegExp, string])[] = [
+  [
+    /Watch it at GET \/api\/\w+\/([\w.-]*\w), or cancel it/g,
+    `Watch it: ${tool} watch $1; or stop it: ${tool} cancel $1`,
+  ],
   [/Watch it at GET \/api\/\w+\/([\w.-]*\w)/g, `Watch it: ${tool} watch $1`],
   [/, or cancel it: GET \/api\/\w+\/([\w.-]*\w)/g, `: ${tool} watch $1; or stop it: ${tool} cancel $1`],
   [/POST \/api\/snapshots\/([\w.-]*\w)\/verify/g, `${tool} verify $1`],
@@ -10,6 +14,7 @@ const translations: readonly (readonly [RegExp, string])[] = [
   [/POST \/api\/backups/g, `${tool} backup`],
   [/POST \/api\/drills/g, `${tool} drill`],
   [/POST \/api\/restores\b(?!\/)/g, `${tool} restore`],
+  [/POST \/api\/role \{"active":"([^"]+)"\}/g, `${tool} role $1`],
   [/POST \/api\/role/g, `${tool} role HUB`],
   [/repeat the call with force/g, 'repeat the command with --force'],
   [/GET \/api\/(snapshots|restores|backups|verifications|drills)\b(?!\/)/g, `${tool} $1`],
@@ -19,6 +24,9 @@ const translations: readonly (readonly [RegExp, string])[] = [
   [/The field confirm does/g, '--confirm does'],
   [/failuresByCode says why/g, '"failures" above says why'],
 ];
+
+/** A full stop after a command would be pasted with it; a shell ends the command at a semicolon. */
+const commandAtEnd = new RegExp(`(${tool} \\w+(?: [\\w./-]*\\w)?)\\.(?: ([A-Z])|$)`, 'g');
 
 /** Fields of a request's body, as its faults quote them, and the options that set them. */
 const optionsByField: Readonly<Record<string, string>> = {
@@ -35,7 +43,10 @@ const optionsByField: Readonly<Record<string, string>> = {
 /** The same advice for someone at this terminal. */
 export function inCommands(message: string): string {
   const own = message.startsWith('The request body') ? aboutOptions(message) : message;
-  return translations.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), own);
+  const translated = translations.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), own);
+  return translated.replace(commandAtEnd, (_, command: string, next?: string) =>
+    next === undefined ? command : `${command}; ${next.toLowerCase()}`,
+  );
 }
 
 /** What is wrong with the body is wrong with an option; which fields there are is of no use here. */

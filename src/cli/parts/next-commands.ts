@@ -10,7 +10,7 @@ export function nextCommands(view: Json): readonly string[] {
     // The href names the run that is acted on: a failed rollback leads to rolling back its restore, not itself.
     const id = /^\/api\/\w+\/([^/]+)/.exec(textAt(action, 'href') ?? '')?.[1] ?? textAt(view, 'id') ?? '';
     const name = textAt(action, 'name') ?? '';
-    if (name === 'restore' || name === 'restoreAgain') return [restoreCommand(objectAt(action, 'body'))];
+    if (name === 'restore' || name === 'restoreAgain') return [restoreOrSwitch(view, objectAt(action, 'body'))];
     if (reading.has(name)) return [`${name} ${id}`];
     return starting.has(name) ? [`${name} ${id} --watch`] : [];
   });
@@ -19,10 +19,23 @@ export function nextCommands(view: Json): readonly string[] {
 const reading: ReadonlySet<string> = new Set(['watch', 'cancel', 'failures', 'report']);
 const starting: ReadonlySet<string> = new Set(['retry', 'rollback', 'verify']);
 
+/** What would switch the hubs is a command of its own, which takes the latest snapshot and asks for the hub's name. */
+function restoreOrSwitch(view: Json, body: Json): string {
+  const isPlain = ['only', 'order', 'leftovers', 'resurrect', 'dryRun'].every((name) => !(name in body));
+  const isLatest = textAt(view, 'snapshot', 'asked') === 'latest';
+  if (flagAt(body, 'activate') !== true || !isPlain || !isLatest) return restoreCommand(body);
+  const name = flagAt(view, 'isFailback') === true ? 'failback' : 'failover';
+  const words = wordsOf([
+    ['on-conflict', textAt(body, 'onConflict')],
+    ['note', textAt(body, 'note')],
+  ]);
+  return [name, '--no-dry-run', ...words].join(' ');
+}
+
 /** The command that sends this body, so that records left out of one restore stay out of the next. */
 function restoreCommand(body: Json): string {
   const only = objectAt(body, 'only');
-  const options: readonly (readonly [string, string | undefined])[] = [
+  const words = wordsOf([
     ['snapshot', textAt(body, 'snapshot')],
     ['target', textAt(body, 'target')],
     ['only-platforms', joinedAt(only, 'platforms')],
@@ -30,14 +43,20 @@ function restoreCommand(body: Json): string {
     ['only-installations', joinedAt(only, 'installationIds')],
     ['only-users', joinedAt(only, 'userIds')],
     ...listAt(body, 'order').map((group) => ['order', groupText(group)] as const),
+    ['on-conflict', textAt(body, 'onConflict')],
+    ['leftovers', textAt(body, 'leftovers')],
     ['note', textAt(body, 'note')],
-  ];
-  const words = options.flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`]));
+  ]);
   return ['restore', ...words, ...flagsOf(body), '--watch'].join(' ');
+}
+
+function wordsOf(options: readonly (readonly [string, string | undefined])[]): string[] {
+  return options.flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`]));
 }
 
 function flagsOf(body: Json): string[] {
   return [
+    ...(flagAt(body, 'resurrect') === true ? ['--resurrect'] : []),
     ...(flagAt(body, 'activate') === true ? ['--activate'] : []),
     ...(flagAt(body, 'dryRun') === true ? ['--dry-run'] : []),
   ];

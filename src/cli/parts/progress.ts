@@ -79,7 +79,7 @@ function amountOf(view: Json): string {
   const rowsRead = numberAt(view, 'rowsRead');
   const expected = numberAt(view, 'rowsExpected');
   if (rowsRead !== undefined) {
-    return `${formatCount(rowsRead)} rows read${expected === undefined ? '' : ` of about ${formatCount(expected)}`}`;
+    return `${formatCount(rowsRead)} rows read${expected ? ` of about ${formatCount(expected)}` : ''}`;
   }
   return total === undefined ? '' : `${formatCount(total - pendingOf(view))} of ${formatCount(total)}`;
 }

@@ -161,6 +161,9 @@ function judgeLatest(facts: ReadinessFacts): Finding[] {
   return found;
 }
 
+const STANDBY_LOST =
+  ' After a failover that is expected until the old region returns: till then there is no standby. Fail back when it answers.';
+
 function judgeTarget(facts: ReadinessFacts): Finding[] {
   const { latest, devicesInTarget } = facts.card;
   const { fault, silentSince, deviceLimit } = facts.target;
@@ -168,7 +171,7 @@ function judgeTarget(facts: ReadinessFacts): Finding[] {
     const why =
       silentSince === undefined
         ? fault.message
-        : describeSilence('standby', facts.role.standby, { silentSince, fault, facts });
+        : `${describeSilence('standby', facts.role.standby, { silentSince, fault, facts })}${hasChanged(facts.role) ? STANDBY_LOST : ''}`;
     return [stop(fault.code, `A restore could not begin. ${why}`)];
   }
   const records = latest?.counts.records ?? 0;

@@ -6,8 +6,13 @@ import { hasChanged, type Role } from './role.ts';
 
 const nameOf = ({ namespace, hub }: HubRef): string => `${namespace}/${hub}`;
 
+/** The call that declares a hub to be in use. */
+export function declaring(hub: HubRef): string {
+  return `POST /api/role {"active":"${nameOf(hub)}"}`;
+}
+
 function bothWays({ active, standby }: Role): string {
-  return `If ${nameOf(active)} is in use, back it up first: POST /api/backups. If ${nameOf(standby)} is, say so: POST /api/role.`;
+  return `If ${nameOf(active)} is in use, back it up first: POST /api/backups. If ${nameOf(standby)} is, say so: ${declaring(standby)}.`;
 }
 
 /** The first hub counts as in use from the beginning of time. */
@@ -34,12 +39,12 @@ export function snapshotOlderThanRole(readStartedAt: string, role: Role): string
 
 export function roleUnsettled({ active, standby }: Role, runId: string, at: string): string {
   const [inUse, other] = [nameOf(active), nameOf(standby)];
-  return `Restore ${runId} into ${other} ended at ${at}, and which hub is in use was not declared since. If devices and backends moved to ${other}, say so: POST /api/role. If not, confirm that ${inUse} is in use: POST /api/role.`;
+  return `Restore ${runId} into ${other} ended at ${at}, and which hub is in use was not declared since. If devices and backends moved to ${other}, say so: ${declaring(standby)}. If not, confirm that ${inUse} is in use: ${declaring(active)}.`;
 }
 
 export function settingsExchanged({ active, standby, declared }: Role): string {
   const [inUse, other] = [nameOf(active), nameOf(standby)];
-  return `The settings were exchanged after ${inUse} was declared to be in use, at ${declared?.at}; backups still follow that. If ${other} is in use now, say so: POST /api/role. If not, confirm that ${inUse} is in use: POST /api/role.`;
+  return `The settings were exchanged after ${inUse} was declared to be in use, at ${declared?.at}; backups still follow that. If ${other} is in use now, say so: ${declaring(standby)}. If not, confirm that ${inUse} is in use: ${declaring(active)}.`;
 }
 
 /** `one/devices, the hub in use` */
