@@ -219,6 +219,20 @@ test('a primary that does not answer is named with since when, also by a process
   });
 });
 
+test('after a failover the silence of the old region is expected, says the finding', async () => {
+  const engine = await aReadyEngine();
+  await declareRole(engine.app, { active: 'three/devices', confirm: 'three/devices', force: true });
+  engine.primary.probe = async () => {
+    throw new DrError('HubUnavailable', 'No.', { retryable: true, seen: 'ECONNREFUSED' });
+  };
+  engine.advance(11_000);
+  const { verdict, findings } = await readStatus(engine.app);
+  expect(verdict).toBe('NotReady');
+  expect(findings.map(({ message }) => message)).toContainEqual(
+    expect.stringMatching(/The standby, one\/devices, has not answered .* expected until the old region returns/),
+  );
+});
+
 test('a hub that has just answered a run is not probed', async () => {
   const engine = await aReadyEngine();
   await readStatus(engine.app);
