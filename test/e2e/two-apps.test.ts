@@ -1,9 +1,14 @@
 import { QueueServiceClient } from '@azure/storage-queue';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { createApi } from '../../local/api.ts';
 import { openStack } from '../support/stack.ts';
 import { openStorageAccount } from '../support/storage-account.ts';
 import { backUp, quickSettings, restore } from './drive.ts';
+
+const alertSchema = z.object({ code: z.string(), message: z.string() });
+const statusSchema = z.object({ alerts: z.object({ open: z.array(alertSchema) }) });
+type Alert = z.infer<typeof alertSchema>;
 
 test.each(['disjoint', 'with one primary'])(
   'two apps on one storage account keep apart: pairs %s',
@@ -26,7 +31,11 @@ test.each(['disjoint', 'with one primary'])(
     for (const [index, api] of apis.entries()) {
       expect((await api.runs('backup')).map(({ id }) => id)).toEqual([backups[index]?.id]);
       expect((await api.runs('restore')).map(({ id }) => id)).toEqual([restores[index]?.id]);
-      expect(await api.call('GET', '/api/status')).toMatchObject({ body: { alerts: { open: [] } } });
+      const { body } = await api.call('GET', '/api/status');
+      // After its own restore each may ask which hub is in use; nothing there is of the other app.
+      const isOwn = ({ code, message }: Alert): boolean =>
+        code === 'RoleUnsettled' && message.startsWith(`Restore ${restores[index]?.id} `);
+      expect(statusSchema.parse(body).alerts.open.filter((alert) => !isOwn(alert))).toEqual([]);
     }
     const records = backups.map((run) => run.result?.recordCount);
     expect(records[0] === records[1]).toBe(pairs !== 'disjoint');
