@@ -76,7 +76,8 @@ export class RateFinder {
     const rate = Math.min(this.rate(), this.#stretch.rate(sentAtMs));
     const stretch = this.#stretch.until(sentAtMs);
     this.#crowd = { rate, accepted: 0, refused: 1, isTelling: !isRaised };
-    this.#refusalsInARow = isRaised || !isHeld ? 0 : this.#refusalsInARow + 1;
+    const isSporadic = stretch.accepted >= SPORADIC.least && stretch.accepted <= SPORADIC.most;
+    this.#refusalsInARow = isRaised || !isHeld || !isSporadic ? 0 : this.#refusalsInARow + 1;
     if (isRaised) this.#hold('settled', Math.max(this.#base, MARGIN * rate), pauseMs);
     else if (isHeld) this.#slowDown(rate, stretch, pauseMs);
     else if (this.#doublings > 1) this.#double(rate, this.#doublings - 1);
@@ -111,8 +112,7 @@ export class RateFinder {
 
   #slowDown(rate: number, stretch: EndedStretch, pauseMs: number): void {
     const limit = limitOf(this.#drained, stretch);
-    const isSporadic = stretch.accepted >= SPORADIC.least && stretch.accepted <= SPORADIC.most;
-    if (isSporadic && this.#refusalsInARow >= SPORADIC.inARow) this.#double(2 * rate, SPORADIC.trial);
+    if (this.#refusalsInARow >= SPORADIC.inARow) this.#double(2 * rate, SPORADIC.trial);
     else if (limit >= rate) this.#hold(this.#mode, CUT * rate, pauseMs);
     else this.#hold(limit < rate / 2 ? 'search' : 'settled', Math.max(rate / 2, MARGIN * limit), pauseMs);
   }
