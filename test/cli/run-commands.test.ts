@@ -407,16 +407,21 @@ test('backup, verify and drill are watched to their end, and a damaged snapshot 
   expect(failed).toMatchObject({ exitCode: 1, out: expect.stringContaining('reason   not empty') });
 });
 
-test('backup --watch while the scheduled one runs watches that one', async () => {
+test('backup --watch while the scheduled one runs waits for that one, then starts its own', async () => {
   const target = 'timer-1';
   const inProgress = { error: { code: 'RunInProgress', message: 'It is still running.', target } };
+  const refusal = { status: 409, headers: { 'x-ms-error-code': 'RunInProgress' }, body: inProgress };
+  const backup = (id: string, status: string) => ({ id, kind: 'backup', status });
   const script = {
-    'POST /api/backups': [{ status: 409, headers: { 'x-ms-error-code': 'RunInProgress' }, body: inProgress }],
-    'GET /api/backups/timer-1': [{ body: { id: target, kind: 'backup', status: 'Succeeded' } }],
+    'POST /api/backups': [refusal, { status: 202, body: backup('mine-1', 'Running') }],
+    'GET /api/backups/timer-1': [{ body: backup(target, 'Failed') }],
+    'GET /api/backups/mine-1': [{ body: backup('mine-1', 'Succeeded') }],
   };
-  const { exitCode, err } = await play(script, ['backup', '--watch']);
-  expect({ exitCode, err }).toEqual({ exitCode: 0, err: 'Backup timer-1 is already running.\n' });
-  expect(await play(script, ['backup'])).toMatchObject({ exitCode: 1, err: expect.stringContaining('RunInProgress') });
+  const { exitCode, out, err } = await play(script, ['backup', '--watch']);
+  expect({ exitCode, out }).toEqual({ exitCode: 0, out: expect.stringContaining('mine-1') });
+  expect(err).toContain('Backup timer-1 began before and may miss newer changes. A new one follows it.\n');
+  const refused = { ...script, 'POST /api/backups': [refusal] };
+  expect(await play(refused, ['backup'])).toMatchObject({ exitCode: 1, err: expect.stringContaining('RunInProgress') });
 });
 
 test('cancel stops a restore and shows its state', async () => {

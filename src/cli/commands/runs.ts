@@ -50,14 +50,16 @@ async function cancel({ client, show, terminal }: Context, id: string): Promise<
 }
 
 async function startBackup(context: Context, { watch }: { readonly watch?: true }): Promise<number> {
-  try {
-    return await startRun(context, { collection: 'backups', path: '/api/backups' }, watch);
-  } catch (error) {
-    const target = isFault(error, 'refused', 'RunInProgress') ? error.facts.target : undefined;
-    if (target === undefined || !watch) throw error;
-    // The scheduled backup started first, and serves as well.
-    context.terminal.err(`Backup ${target} is already running.\n`);
-    return watchRun(context, 'backups', target);
+  for (;;) {
+    try {
+      return await startRun(context, { collection: 'backups', path: '/api/backups' }, watch);
+    } catch (error) {
+      const target = isFault(error, 'refused', 'RunInProgress') ? error.facts.target : undefined;
+      if (target === undefined || !watch) throw error;
+      // The scheduled one does not serve: what changed since it began, or its hub was another one, is not in it.
+      context.terminal.err(`Backup ${target} began before and may miss newer changes. A new one follows it.\n`);
+      await watchRun(context, 'backups', target);
+    }
   }
 }
 
