@@ -1,5 +1,5 @@
 import { DrError, faultCode } from '../core/errors.ts';
-import { isSameHub, type RunKind } from '../core/paths.ts';
+import { fullNameOf, isSameHub, type RunKind } from '../core/paths.ts';
 import type { Blobs, Hub, HubRef, Log, LogFields, Notifier, StepQueue, World } from '../core/ports.ts';
 import type { ReadinessCard } from '../core/readiness/card.ts';
 import type { HubLook, Tier } from '../core/readiness/tiers.ts';
@@ -170,11 +170,6 @@ export function hubOf(app: App, ref: HubRef): Hub {
   const name = fullNameOf(ref);
   const message = `The run was started for hub ${name}, which the settings no longer name. Start a new run.`;
   throw new DrError('WrongTarget', message, { target: name });
-}
-
-/** A hub's own name may be that of both hubs: only this one says which. */
-export function fullNameOf({ namespace, hub }: HubRef): string {
-  return `${namespace}/${hub}`;
 }
 
 /** Whether a hub has answered a call of this process since then (epoch ms): one that throttles is there, too. */

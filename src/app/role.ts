@@ -1,12 +1,12 @@
 import { DrError } from '../core/errors.ts';
-import { isSameHub, ROLE_NAME } from '../core/paths.ts';
+import { fullNameOf, isFullNameOf, isSameHub, ROLE_NAME } from '../core/paths.ts';
 import type { HubRef } from '../core/ports.ts';
 import { isDrillRunId } from '../core/readiness/drill.ts';
 import type { RoleRequest } from '../core/request/role.ts';
-import { type Role, roleDeclared, roleNow, roleOfLostHistory, type Voice } from '../core/run/role.ts';
+import { type Role, roleDeclared, roleOfLostHistory, type Voice } from '../core/run/role.ts';
 import { isOver, type RestoreRun } from '../core/run/run.ts';
-import { type App, fullNameOf, toInstant } from './app.ts';
-import { namedHubs, readRoles, storeRole, viewRole } from './runs/roles.ts';
+import { type App, toInstant } from './app.ts';
+import { namedHubs, readRoles, roleFrom, storeRole, viewRole } from './runs/roles.ts';
 import { listRuns } from './runs/store.ts';
 import { documents } from './stored/documents.ts';
 
@@ -41,12 +41,12 @@ async function findAnyRole(
     app.log.warn('role unreadable', { code: found.fault.code });
     return { role: roleOfLostHistory(namedHubs(app), active), etag: found.etag };
   }
-  return { role: roleNow(found?.value, namedHubs(app), toInstant(app.world.storageNow())), etag: found?.etag };
+  return { role: roleFrom(app, found?.value), etag: found?.etag };
 }
 
 /** `primary`, `secondary` or `namespace/hub`. */
 function namedHub({ primary, secondary }: App, name: string): HubRef {
-  const names = (hub: HubRef, inSettings: string) => [inSettings, fullNameOf(hub)].includes(name.toLowerCase());
+  const names = (hub: HubRef, inSettings: string) => name.toLowerCase() === inSettings || isFullNameOf(hub, name);
   if (names(primary.ref, 'primary')) return primary.ref;
   if (names(secondary.ref, 'secondary')) return secondary.ref;
   const message = `The hubs are ${fullNameOf(primary.ref)} (primary) and ${fullNameOf(secondary.ref)} (secondary): name the one in use.`;
@@ -54,7 +54,7 @@ function namedHub({ primary, secondary }: App, name: string): HubRef {
 }
 
 function refuseUnconfirmed(hub: HubRef, confirm: string | undefined): void {
-  if (confirm?.toLowerCase() === fullNameOf(hub)) return;
+  if (isFullNameOf(hub, confirm)) return;
   const name = fullNameOf(hub);
   const message =
     confirm === undefined

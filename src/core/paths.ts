@@ -110,6 +110,17 @@ export const baselineShardName = (a: HubRef, b: HubRef, runId: string, shard: nu
 export function isSameHub(a: HubRef, b: HubRef): boolean {
   return a.namespace === b.namespace && a.hub === b.hub;
 }
+
+/** A hub's own name may be that of both hubs: only this one says which. */
+export function fullNameOf({ namespace, hub }: HubRef): string {
+  return `${namespace}/${hub}`;
+}
+
+/** Whether a person has typed the hub's full name. */
+export function isFullNameOf(hub: HubRef, typed: string | undefined): boolean {
+  return typed?.toLowerCase() === fullNameOf(hub);
+}
+
 /** Which of the two sides of a stored record is that hub's. */
 export const isFirstOfPair = (hub: HubRef, other: HubRef): boolean => hubFolder(hub) < hubFolder(other);
 

@@ -1,6 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import { Pool } from 'undici';
 import { faultCode } from '../core/errors.ts';
+import { fullNameOf } from '../core/paths.ts';
 import type { Clock } from '../core/ports.ts';
 import { judgeAnswer, type Operation, type Verdict } from './answer.ts';
 import type { HubConnection } from './connection-string.ts';
@@ -79,7 +80,7 @@ export class Transport {
     this.#writing = { bodyTimeoutMs: requestTimeoutMs, isBodyWanted: (status) => status >= 300 };
     this.#pool = createPool(options, requestTimeoutMs);
     this.#hubPath = `/${encodeURIComponent(connection.hubName)}`;
-    this.where = `hub ${connection.ref.namespace}/${connection.ref.hub}`;
+    this.where = `hub ${fullNameOf(connection.ref)}`;
     this.#authorization = createSas(connection, clock.now);
   }
 

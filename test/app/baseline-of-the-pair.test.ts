@@ -2,16 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { pairBlobs } from '../../src/app/stored/pair-blobs.ts';
-import { backUp, beginRestore, contentOf, restore, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, beginRestore, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';
-
-async function aBackedUp(): Promise<Engine> {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
-  return engine;
-}
 
 async function aRehearsed(): Promise<Engine> {
   const engine = await aBackedUp();

@@ -6,7 +6,7 @@ import { searchLatest } from '../../src/app/snapshots/store.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { contentOf } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import { deliverAll, ignoreRunning, type Progress, rehearse, survive } from '../support/mortal-engine.ts';
+import { ignoreRunning, type Progress, persist, rehearse } from '../support/mortal-engine.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';
 
 function seed(engine: Engine): void {
@@ -17,24 +17,14 @@ function seed(engine: Engine): void {
   engine.secondary.refusesForeignIds = true;
 }
 
-/** The caller repeats what got no answer, as a timer does. */
-async function backUp(engine: Engine, { isStarted, onMessage }: Progress): Promise<void> {
-  const { primary } = engine.app;
-  for (let tries = 0; (await searchLatest(engine.app, primary.ref)).manifest === undefined && tries < 3; tries++) {
-    const isResumed = isStarted && tries === 0;
-    if (!isResumed) await survive(() => startBackup(engine.app, 'timer').catch(ignoreRunning));
-    await deliverAll(engine, tries === 0 ? onMessage : undefined);
-  }
+function backUp(engine: Engine, progress: Progress): Promise<void> {
+  const { app } = engine;
+  const isDone = async () => (await searchLatest(app, app.primary.ref)).manifest !== undefined;
+  return persist(engine, progress, () => startBackup(app, 'timer').catch(ignoreRunning), isDone);
 }
 
-/** Likewise, as a person does. */
-async function restore(engine: Engine, { isStarted, onMessage }: Progress): Promise<void> {
-  const request = parseRestoreRequest('');
-  for (let tries = 0; tries < 3; tries++) {
-    const isResumed = isStarted && tries === 0;
-    if (!isResumed) await survive(() => startRestore(engine.app, request, { id: 'drill' }));
-    await deliverAll(engine, tries === 0 ? onMessage : undefined);
-  }
+function restore(engine: Engine, progress: Progress): Promise<void> {
+  return persist(engine, progress, () => startRestore(engine.app, parseRestoreRequest(''), { id: 'drill' }));
 }
 
 test('dying at any write of a backup and a restore, before or after it takes effect, ends in the same hub', async () => {

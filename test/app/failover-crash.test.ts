@@ -4,20 +4,12 @@ import { readRestoreView } from '../../src/app/restore/view.ts';
 import { readRoleView } from '../../src/app/role.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { backUp, contentOf, seed } from '../support/drive.ts';
-import { createEngine, type Engine } from '../support/engine.ts';
-import { deliverAll, type Progress, rehearse, survive } from '../support/mortal-engine.ts';
+import { createEngine, type Engine, three } from '../support/engine.ts';
+import { type Progress, persist, rehearse } from '../support/mortal-engine.ts';
 
-const three = { namespace: 'three', hub: 'devices' };
-const TO_THREE = { activate: true, confirm: 'three/devices' };
-
-/** The caller repeats what got no answer, as a person does. */
-async function failOver(engine: Engine, { isStarted, onMessage }: Progress): Promise<void> {
-  const request = parseRestoreRequest(JSON.stringify(TO_THREE));
-  for (let tries = 0; tries < 3; tries++) {
-    const isResumed = isStarted && tries === 0;
-    if (!isResumed) await survive(() => startRestore(engine.app, request, { id: 'failover-1' }));
-    await deliverAll(engine, tries === 0 ? onMessage : undefined);
-  }
+function failOver(engine: Engine, progress: Progress): Promise<void> {
+  const request = parseRestoreRequest(JSON.stringify({ activate: true, confirm: 'three/devices' }));
+  return persist(engine, progress, () => startRestore(engine.app, request, { id: 'failover-1' }));
 }
 
 test('dying at any write of a failover, before or after it takes effect, ends with the same hub and one change of roles', async () => {

@@ -5,21 +5,12 @@ import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole, readRoleView } from '../../src/app/role.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { backUp, beginRestore, codeOf, contentOf, restore, seed } from '../support/drive.ts';
-import { createEngine, type Engine } from '../support/engine.ts';
+import { aBackedUp, backUp, beginRestore, codeOf, contentOf, restore, seed } from '../support/drive.ts';
+import { createEngine, type Engine, one, three } from '../support/engine.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
 
-const three = { namespace: 'three', hub: 'devices' };
-const one = { namespace: 'one', hub: 'devices' };
 const TO_THREE = { activate: true, confirm: 'three/devices' };
 const TO_ONE = { activate: true, confirm: 'one/devices' };
-
-async function aBackedUp(devices = 24): Promise<Engine> {
-  const engine = createEngine();
-  seed(engine, devices);
-  await backUp(engine);
-  return engine;
-}
 
 /** A device's own word: its row under that id, with a higher ETag than was there. */
 function register(hub: Engine['primary'], id: string, tags: readonly string[], handle = id): void {

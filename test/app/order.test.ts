@@ -5,15 +5,7 @@ import { readRestoreView } from '../../src/app/restore/view.ts';
 import { runStep } from '../../src/app/run-step.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, restore, seed } from '../support/drive.ts';
-import { createEngine, type Engine } from '../support/engine.ts';
-
-async function aBackedUpEngine(...options: Parameters<typeof createEngine>): Promise<Engine> {
-  const engine = createEngine(...options);
-  seed(engine, 30);
-  await backUp(engine);
-  return engine;
-}
+import { aBackedUp, restore } from '../support/drive.ts';
 
 const order = [{ tags: 'n7 || n28' }, { tags: 'plain', platforms: ['apple'] }];
 
@@ -24,7 +16,7 @@ function groupOf(write: string): number {
 }
 
 test('earlier groups are written before later ones, over all shards; what matches none comes last', async () => {
-  const engine = await aBackedUpEngine();
+  const engine = await aBackedUp(30);
   const view = await restore(engine, { order });
   expect(view).toMatchObject({
     status: 'Succeeded',
@@ -43,7 +35,7 @@ test('earlier groups are written before later ones, over all shards; what matche
 });
 
 test('a later group that nothing belongs to is passed over, and after one that all belong to nothing is left to write', async () => {
-  const engine = await aBackedUpEngine();
+  const engine = await aBackedUp(30);
   const none = await restore(engine, { order: [{ tags: 'no-device' }, { tags: 'news' }, { tags: 'nobody2' }] });
   const waves = async (id: string) =>
     (await reportRestore(engine.app, id)).timeline
@@ -56,7 +48,7 @@ test('a later group that nothing belongs to is passed over, and after one that a
 });
 
 test('an order holds within a selection, and for short steps that stop and go on', async () => {
-  const engine = await aBackedUpEngine({ policy: { maxConcurrency: 1, stepBudgetMs: 1000 } });
+  const engine = await aBackedUp(30, { policy: { maxConcurrency: 1, stepBudgetMs: 1000 } });
   engine.secondary.intercept = () => void engine.advance(400);
   const view = await restore(engine, { only: { tags: '!n4' }, order });
   expect(view).toMatchObject({ status: 'Succeeded', counts: { total: 29, created: 29 } });
@@ -65,7 +57,7 @@ test('an order holds within a selection, and for short steps that stop and go on
 });
 
 test('steps of a wave that is past are dropped, and messages that come twice change nothing', async () => {
-  const engine = await aBackedUpEngine();
+  const engine = await aBackedUp(30);
   const sent: string[] = [];
   const { send } = engine.queue;
   engine.queue.send = async (lane, texts, delay) => {
@@ -84,7 +76,7 @@ test('steps of a wave that is past are dropped, and messages that come twice cha
 });
 
 test('the status says when half, nine in ten and nearly all were in place, and how many records come a second', async () => {
-  const engine = await aBackedUpEngine({ policy: { maxConcurrency: 1, stepBudgetMs: 5000 } });
+  const engine = await aBackedUp(30, { policy: { maxConcurrency: 1, stepBudgetMs: 5000 } });
   engine.secondary.intercept = () => void engine.advance(1000);
   const { run } = await startRestore(engine.app, parseRestoreRequest(''));
   const seen: Awaited<ReturnType<typeof readRestoreView>>[] = [];

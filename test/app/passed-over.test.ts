@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { backUp, contentOf, restore, seed } from '../support/drive.ts';
-import { createEngine, type Engine } from '../support/engine.ts';
+import { aBackedUp, backUp, contentOf, restore } from '../support/drive.ts';
 import type { MemoryHub } from '../support/memory-hub.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
@@ -20,15 +19,8 @@ function passOver(hub: MemoryHub, isLeftOut: (xml: string, listing: number) => b
   };
 }
 
-async function aBackedUpEngine(): Promise<Engine> {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
-  return engine;
-}
-
 test.each([id, 'device-0'])('what a listing always passes over is asked for: %s', async (name) => {
-  const engine = await aBackedUpEngine();
+  const engine = await aBackedUp();
   passOver(engine.secondary, (xml) => xml.includes(`>${name}<`) || xml.includes(`{${name}}`));
   const view = await restore(engine);
   expect(view).toMatchObject({ status: 'Succeeded', counts: { created: 24, failed: 0 }, repaired: 0, passes: 2 });
@@ -36,7 +28,7 @@ test.each([id, 'device-0'])('what a listing always passes over is asked for: %s'
 });
 
 test('what is missing when asked for is written again', async () => {
-  const engine = await aBackedUpEngine();
+  const engine = await aBackedUp();
   const { intercept } = engine.secondary;
   let isLost = false;
   engine.secondary.intercept = (...args) => {
@@ -49,7 +41,7 @@ test('what is missing when asked for is written again', async () => {
 });
 
 test('what its device changed meanwhile is not overwritten where the listing passes over it', async () => {
-  const engine = await aBackedUpEngine();
+  const engine = await aBackedUp();
   const own = anAppleRow({ id, tags: ['own'], etag: 2 });
   passOver(engine.secondary, (xml) => {
     engine.secondary.rows.set(id, own);
@@ -60,7 +52,7 @@ test('what its device changed meanwhile is not overwritten where the listing pas
 });
 
 test('a created row that the listing passes over, and whose device registered by itself, is taken back', async () => {
-  const engine = await aBackedUpEngine();
+  const engine = await aBackedUp();
   const installation = anInstallation('app', { token: tokenOf(id) });
   const { putRegistration } = engine.secondary;
   engine.secondary.putRegistration = async (rowId, ...args) => {
@@ -73,7 +65,7 @@ test('a created row that the listing passes over, and whose device registered by
 });
 
 test('what the last listing passed over is agreed on: it is updated when it changes in the source', async () => {
-  const engine = await aBackedUpEngine();
+  const engine = await aBackedUp();
   passOver(
     engine.secondary,
     (xml, listing) => listing === 2 && (xml.includes(`>${id}<`) || xml.includes('{device-0}')),

@@ -5,23 +5,12 @@ import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole, readRoleView } from '../../src/app/role.ts';
 import { watch } from '../../src/app/watchdog.ts';
-import { backUp, beginRestore, codeOf, restore, runUntilWritten, seed } from '../support/drive.ts';
-import { createEngine, type Engine } from '../support/engine.ts';
+import { aBackedUp, backUp, beginRestore, codeOf, restore, runUntilWritten } from '../support/drive.ts';
+import { type Engine, one, three } from '../support/engine.ts';
 
-const [one, three] = [
-  { namespace: 'one', hub: 'devices' },
-  { namespace: 'three', hub: 'devices' },
-];
 const confirm = 'three/devices';
 const TO_THREE = { activate: true, confirm };
 const TO_ONE = { activate: true, confirm: 'one/devices' };
-
-async function aBackedUp(devices = 8): Promise<Engine> {
-  const engine = createEngine();
-  seed(engine, devices);
-  await backUp(engine);
-  return engine;
-}
 
 async function isUnsettled({ app }: Engine): Promise<boolean> {
   await watch(app);
@@ -69,14 +58,14 @@ describe('a role that a restore left open stays a finding', () => {
 
 describe('a hub does not come into use', () => {
   it('by declaring it after a restore of some devices, or of its own snapshot', async () => {
-    const engine = await aBackedUp();
+    const engine = await aBackedUp(8);
     await restore(engine, { only: { tags: 'n1' } });
     engine.advance(1000);
     expect(await codeOf(declareRole(engine.app, { active: 'secondary', confirm }))).toBe('RoleContradicted');
   });
 
   it('when it takes none of the records', async () => {
-    const engine = await aBackedUp();
+    const engine = await aBackedUp(8);
     engine.secondary.intercept = () => ({ kind: 'rejected', status: 400, reason: 'Rejected' });
     const view = await restore(engine, TO_THREE);
     expect(view).toMatchObject({ status: 'Failed', error: { code: 'RestoreIncomplete' }, counts: { failed: 8 } });
@@ -85,7 +74,7 @@ describe('a hub does not come into use', () => {
   });
 
   it('when the restore is cancelled while it counts', async () => {
-    const engine = await aBackedUp();
+    const engine = await aBackedUp(8);
     const ids: string[] = [];
     const fork: Engine = engine.fork(({ blobs }) => ({
       blobs: {
@@ -104,7 +93,7 @@ describe('a hub does not come into use', () => {
   });
 
   it('late, after a failback that began and ended while the restore waited', async () => {
-    const engine = await aBackedUp();
+    const engine = await aBackedUp(8);
     const id = await beginRestore(engine.app, TO_THREE);
     await runUntilWritten(engine);
     engine.advance(60_000);
@@ -122,7 +111,7 @@ describe('a hub does not come into use', () => {
 });
 
 it('a switch needs a snapshot as new as the role, also where its target is named', async () => {
-  const engine = await aBackedUp();
+  const engine = await aBackedUp(8);
   await restore(engine, TO_THREE);
   await backUp(engine);
   await restore(engine, TO_ONE);
@@ -134,7 +123,7 @@ it('a switch needs a snapshot as new as the role, also where its target is named
 });
 
 it('a rollback of the restore that switched says that the hub stays in use, before and in its run', async () => {
-  const engine = await aBackedUp();
+  const engine = await aBackedUp(8);
   const { id } = await restore(engine, TO_THREE);
   await expect(startRollback(engine.app, id, {})).rejects.toMatchObject({
     code: 'ConfirmationMissing',
@@ -147,7 +136,7 @@ it('a rollback of the restore that switched says that the hub stays in use, befo
 });
 
 it('a switch that an operator declared while the restore ran is no failed switch', async () => {
-  const engine = await aBackedUp();
+  const engine = await aBackedUp(8);
   const id = await beginRestore(engine.app, TO_THREE);
   engine.advance(1000);
   const { since } = await declareRole(engine.app, { active: 'secondary', confirm });

@@ -6,14 +6,10 @@ import { readRoles } from '../../src/app/runs/roles.ts';
 import { listSnapshotViews } from '../../src/app/snapshots/view.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { ROLE_NAME } from '../../src/core/paths.ts';
-import { backUp, beginRestore, codeOf, restore, seed } from '../support/drive.ts';
-import { createEngine, type Engine } from '../support/engine.ts';
+import { aBackedUp, backUp, beginRestore, codeOf, restore, seed } from '../support/drive.ts';
+import { createEngine, type Engine, one, three } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
 
-const [one, three] = [
-  { namespace: 'one', hub: 'devices' },
-  { namespace: 'three', hub: 'devices' },
-];
 const says = (hub: 'one' | 'three', more: object = {}) => ({
   active: `${hub}/devices`,
   confirm: `${hub}/devices`,
@@ -22,9 +18,7 @@ const says = (hub: 'one' | 'three', more: object = {}) => ({
 
 /** Restored, and the devices have moved since, which the operator says. */
 async function aFailedOver(): Promise<Engine> {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   await restore(engine);
   engine.advance(60_000);
   await declareRole(engine.app, says('three', { note: 'region down' }));

@@ -7,7 +7,7 @@ import { listRunViews } from '../../src/app/views.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { isOver } from '../../src/core/run/run.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import { deliverAll, ignoreRunning, type Progress, rehearse, survive } from '../support/mortal-engine.ts';
+import { ignoreRunning, type Progress, persist, rehearse } from '../support/mortal-engine.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';
 
 const live: [string, string][] = [...anInstallation('stranger'), ['8-8-8', anAppleRow({ id: '8-8-8', tags: ['own'] })]];
@@ -32,13 +32,9 @@ async function aRestoredHub() {
   return { engine, id: run.id, expected: Object.fromEntries(kept) };
 }
 
-async function rollBack(engine: Engine, id: string, { isStarted, onMessage }: Progress): Promise<void> {
-  for (let tries = 0; (await endedRollbacks(engine)) === 0 && tries < 3; tries++) {
-    const isResumed = isStarted && tries === 0;
-    if (!isResumed)
-      await survive(() => startRollback(engine.app, id, { confirm: 'three/devices' }).catch(ignoreRunning));
-    await deliverAll(engine, tries === 0 ? onMessage : undefined);
-  }
+function rollBack(engine: Engine, id: string, progress: Progress): Promise<void> {
+  const start = () => startRollback(engine.app, id, { confirm: 'three/devices' }).catch(ignoreRunning);
+  return persist(engine, progress, start, async () => (await endedRollbacks(engine)) > 0);
 }
 
 async function endedRollbacks({ app }: Engine): Promise<number> {

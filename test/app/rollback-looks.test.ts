@@ -5,7 +5,7 @@ import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { backUp, restore, runToEnd, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, restore, runToEnd } from '../support/drive.ts';
 import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
 import { applyLate, hideInListing } from '../support/late-hub.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
@@ -16,15 +16,8 @@ async function rollBack(engine: Engine, id: string) {
   return readRestoreView(engine.app, run.id);
 }
 
-async function aBackedUpEngine(options: EngineOptions = {}): Promise<Engine> {
-  const engine = createEngine(options);
-  seed(engine, 30);
-  await backUp(engine);
-  return engine;
-}
-
 async function aRestoredEngine(options: EngineOptions = {}) {
-  const engine = await aBackedUpEngine(options);
+  const engine = await aBackedUp(30, options);
   const { id, status } = await restore(engine);
   expect(status).toBe('Succeeded');
   return { engine, id };
@@ -123,7 +116,7 @@ test('one of several rows of a device that a listing leaves out is removed, too'
 
 test('what a cancelled restore has handed over and the hub shows minutes later is removed', async () => {
   for (const delayMs of [35_000, 110_000]) {
-    const engine = await aBackedUpEngine();
+    const engine = await aBackedUp(30);
     applyLate(engine, () => delayMs);
     const id = await aCancelledRestore(engine);
     const view = await rollBack(engine, id);
@@ -171,7 +164,7 @@ test('a plain row that is registered again under its id while a rollback runs st
 });
 
 test('an installation of which a look of the restore leaves a row out has not changed, and is removed', async () => {
-  const engine = await aBackedUpEngine();
+  const engine = await aBackedUp(30);
   hideInListing(engine, 2, (xml) => isOf('device-6')(xml) && xml.includes('TemplateName'));
   const restored = await restore(engine);
   expect(restored).toMatchObject({ status: 'Succeeded', changedSince: 0, passes: 2 });

@@ -11,7 +11,7 @@ import { canonicalRow } from '../../src/core/registration/registration.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { isOver, type Run } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import type { Engine } from './engine.ts';
+import { createEngine, type Engine, type EngineOptions } from './engine.ts';
 import { anAppleRow, anInstallation } from './rows.ts';
 
 /** As in host.json: after this many failures a message is poisoned. */
@@ -87,6 +87,14 @@ export async function backUp(engine: Engine): Promise<string> {
   const run = await runToEnd(engine, 'backup', id);
   if (run.status !== 'Succeeded') throw new Error(`The backup ended ${run.status}.`);
   return id;
+}
+
+/** An engine with as many devices, backed up. */
+export async function aBackedUp(devices?: number, options?: EngineOptions): Promise<Engine> {
+  const engine = createEngine(options);
+  seed(engine, devices);
+  await backUp(engine);
+  return engine;
 }
 
 export async function beginRestore(app: App, body: object = {}): Promise<string> {

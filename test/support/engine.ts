@@ -63,6 +63,12 @@ interface State {
   readonly scratch: MemoryHub;
 }
 
+/** The hubs of an engine: the settings call the first primary. */
+export const [one, three] = [
+  { namespace: 'one', hub: 'devices' },
+  { namespace: 'three', hub: 'devices' },
+];
+
 export function createEngine(options: EngineOptions = {}): Engine {
   return openEngine(options, {
     nowMs: Date.parse('2026-11-23T09:00:00Z'),
@@ -70,8 +76,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
     memory: createMemory(),
     container: createMemoryBlobs(),
     queue: createMemoryQueue(),
-    primary: createMemoryHub({ ref: options.refs?.primary ?? { namespace: 'one', hub: 'devices' } }),
-    secondary: createMemoryHub({ ref: options.refs?.secondary ?? { namespace: 'three', hub: 'devices' } }),
+    primary: createMemoryHub({ ref: options.refs?.primary ?? one }),
+    secondary: createMemoryHub({ ref: options.refs?.secondary ?? three }),
     scratch: createMemoryHub({ ref: { namespace: 'scratch', hub: 'devices' } }),
   });
 }

@@ -131,6 +131,20 @@ export async function survive<T>(work: () => Promise<T>): Promise<T | undefined>
   }
 }
 
+/** The caller repeats what got no answer, as a timer or a person does, until it is done. */
+export async function persist(
+  engine: Engine,
+  { isStarted, onMessage }: Progress,
+  start: () => Promise<unknown>,
+  isDone = async (): Promise<boolean> => false,
+): Promise<void> {
+  for (let tries = 0; !(await isDone()) && tries < 3; tries++) {
+    const isResumed = isStarted && tries === 0;
+    if (!isResumed) await survive(start);
+    await deliverAll(engine, tries === 0 ? onMessage : undefined);
+  }
+}
+
 /** Asking again for what is under way already is no fault of a caller that got no answer. */
 export function ignoreRunning(error: unknown): void {
   if (error instanceof Error && 'code' in error && error.code === 'RunInProgress') return;

@@ -1,9 +1,9 @@
 import { DrError } from '../../core/errors.ts';
-import { isSameHub } from '../../core/paths.ts';
+import { fullNameOf, isSameHub } from '../../core/paths.ts';
 import type { Hub } from '../../core/ports.ts';
 import { type Drill, drillRunId } from '../../core/readiness/drill.ts';
 import { isOver, type Run } from '../../core/run/run.ts';
-import { type App, fullNameOf } from '../app.ts';
+import type { App } from '../app.ts';
 import { holdsRows, within } from '../listing/hub-rows.ts';
 import { startRollback } from '../restore/rollback.ts';
 import { startRestore } from '../restore/start.ts';

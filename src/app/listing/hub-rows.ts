@@ -1,7 +1,8 @@
 import { DrError } from '../../core/errors.ts';
+import { fullNameOf } from '../../core/paths.ts';
 import type { CallOptions, Hub } from '../../core/ports.ts';
 import { parseRegistration, type Registration } from '../../core/registration/registration.ts';
-import { type App, fullNameOf } from '../app.ts';
+import type { App } from '../app.ts';
 import { toText } from '../stored/codec.ts';
 
 /** The registration that a hub shows under an id when it is asked for it. */

@@ -1,11 +1,11 @@
 import { DrError } from '../../core/errors.ts';
-import { scanName } from '../../core/paths.ts';
+import { fullNameOf, scanName } from '../../core/paths.ts';
 import type { Hub } from '../../core/ports.ts';
 import { shardCountFor } from '../../core/registration/record.ts';
 import type { Run } from '../../core/run/run.ts';
 import { isOver } from '../../core/run/run.ts';
 import { newScanCheckpoint, type ScanCheckpoint } from '../../core/snapshot/scan-checkpoint.ts';
-import { type App, fullNameOf, type HeldStep, hubOf, toInstant } from '../app.ts';
+import { type App, type HeldStep, hubOf, toInstant } from '../app.ts';
 import { type Moved, moveOn } from '../runs/dispatch.ts';
 import { watchEnd } from '../runs/end-watch.ts';
 import { readRun, Superseded } from '../runs/store.ts';

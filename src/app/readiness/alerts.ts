@@ -1,7 +1,7 @@
-import { alertName, alertsFolder } from '../../core/paths.ts';
+import { alertName, alertsFolder, fullNameOf } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import { type Alert, alertCodes, type Condition, nextAlert } from '../../core/readiness/alerts.ts';
-import { type App, fullNameOf, toInstant } from '../app.ts';
+import { type App, toInstant } from '../app.ts';
 import { documents } from '../stored/documents.ts';
 
 /** The process that noted a change sends it; when that one died, others do after this. */

@@ -1,9 +1,10 @@
 import { DrError } from '../../core/errors.ts';
+import { fullNameOf } from '../../core/paths.ts';
 import type { Hub } from '../../core/ports.ts';
 import type { ReadinessCard } from '../../core/readiness/card.ts';
 import { deviceLimits, type HubLook, type ProbedHub, type ProbedHubs } from '../../core/readiness/tiers.ts';
 import { causeInWords } from '../../core/run/causes.ts';
-import { type App, fullNameOf, hasAnsweredSince, toInstant } from '../app.ts';
+import { type App, hasAnsweredSince, toInstant } from '../app.ts';
 import type { Roles } from '../runs/roles.ts';
 
 /** A status call waits for this. */

@@ -1,8 +1,8 @@
-import { isSameHub } from '../../core/paths.ts';
+import { fullNameOf, isSameHub } from '../../core/paths.ts';
 import { isWithinDrift } from '../../core/restore/circumstances.ts';
 import { type Role, roleDeclared } from '../../core/run/role.ts';
 import { isOver, type RestoreRun } from '../../core/run/run.ts';
-import { type App, fullNameOf, toInstant } from '../app.ts';
+import { type App, toInstant } from '../app.ts';
 import { changeRole, namedHubs } from '../runs/roles.ts';
 import { findRun } from '../runs/store.ts';
 

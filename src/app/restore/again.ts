@@ -1,11 +1,11 @@
 import { DrError } from '../../core/errors.ts';
-import { isSameHub } from '../../core/paths.ts';
+import { fullNameOf, isSameHub } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import { type Role, termsOf } from '../../core/run/role.ts';
 import { declaring, withRole } from '../../core/run/role-words.ts';
 import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
-import { type App, fullNameOf, hubOf } from '../app.ts';
+import { type App, hubOf } from '../app.ts';
 import { refuseIfHeld } from '../runs/lock.ts';
 import { findRun } from '../runs/store.ts';
 import { refuseWhileWriting } from '../runs/writers.ts';

@@ -1,9 +1,10 @@
 import { DrError } from '../../core/errors.ts';
+import { fullNameOf } from '../../core/paths.ts';
 import { alteredIn } from '../../core/restore/altered.ts';
 import { movesBaseline } from '../../core/restore/circumstances.ts';
 import type { Totals } from '../../core/restore/totals.ts';
 import { type RestoreResult, type RestoreRun, startOfRunId } from '../../core/run/run.ts';
-import { type App, fullNameOf } from '../app.ts';
+import type { App } from '../app.ts';
 import { moveBaseline, revertBaseline } from '../baseline/store.ts';
 import { endRun, failureOf } from '../runs/end.ts';
 import { putMark, storeProof } from '../snapshots/marks.ts';

@@ -1,9 +1,9 @@
 import { DrError } from '../../core/errors.ts';
-import { isSameHub } from '../../core/paths.ts';
+import { fullNameOf, isSameHub } from '../../core/paths.ts';
 import { isDrillRunId } from '../../core/readiness/drill.ts';
-import { wrote } from '../../core/restore/next-actions.ts';
+import { mayHaveWritten } from '../../core/restore/next-actions.ts';
 import { MAX_NEWER, type NewerRun, type RestoreRun, startOfRunId } from '../../core/run/run.ts';
-import { type App, fullNameOf } from '../app.ts';
+import type { App } from '../app.ts';
 import { appsOfOtherPairs, describePair } from '../runs/other-pairs.ts';
 import { listRunIds, readHolder, readRun } from '../runs/store.ts';
 import { mapConcurrent } from '../stored/concurrent.ts';
@@ -75,8 +75,7 @@ function pairOf(app: App, { primary, secondary }: Later['app']): Pick<NewerRun, 
 /** Whether a restore may have written anything. */
 export async function hasWritten(app: App, run: RestoreRun): Promise<boolean> {
   if (run.request.dryRun) return false;
-  const { counts, attempted } = (await readCurrentResult(app, run)).result;
-  return wrote(counts) + attempted > 0;
+  return mayHaveWritten((await readCurrentResult(app, run)).result);
 }
 
 /** The restore that this is a retry of, or a retry of a retry. */

@@ -1,5 +1,5 @@
 import { DrError } from '../../core/errors.ts';
-import { isSameHub } from '../../core/paths.ts';
+import { fullNameOf, isFullNameOf, isSameHub } from '../../core/paths.ts';
 import type { Hub, HubProbe, HubRef } from '../../core/ports.ts';
 import { deviceLimits, type Tier } from '../../core/readiness/tiers.ts';
 import type { RestoreRequest } from '../../core/request/restore.ts';
@@ -7,7 +7,7 @@ import type { Role } from '../../core/run/role.ts';
 import { inUseAlready, isOlderThanRole, snapshotOlderThanRole, withRole } from '../../core/run/role-words.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
-import { type App, fullNameOf, hasAnsweredSince } from '../app.ts';
+import { type App, hasAnsweredSince } from '../app.ts';
 import { within } from '../listing/hub-rows.ts';
 import type { Roles } from '../runs/roles.ts';
 
@@ -63,7 +63,7 @@ export function refuseHubInUse(hub: HubRef, role: Role): void {
 /** Activating is about all devices. A call that is repeated after it has had its effect starts nothing. */
 export function refuseActivation({ activate, confirm, only }: RestoreOrder, { ref }: Hub, { role }: Roles): void {
   if (activate !== true) return;
-  if (isSameHub(role.active, ref) || confirm?.toLowerCase() === fullNameOf(role.active)) {
+  if (isSameHub(role.active, ref) || isFullNameOf(role.active, confirm)) {
     const message = `${inUseAlready(role)} Nothing was started.`;
     throw new DrError('AlreadyInUse', message, { target: 'activate' });
   }
@@ -94,7 +94,7 @@ export function refuseOlderThanRole(request: RestoreOrder, { readStartedAt }: Ma
 
 /** For the preflight of whatever is about to write to a hub. */
 export function refuseWrongConfirmation(confirm: string | undefined, hub: HubRef): void {
-  if (confirm === undefined || confirm.toLowerCase() === fullNameOf(hub)) return;
+  if (confirm === undefined || isFullNameOf(hub, confirm)) return;
   const message = `The field confirm does not name the hub that is to be written to. Its full name is ${fullNameOf(hub)}.`;
   throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
 }

@@ -1,10 +1,11 @@
 import { DrError } from '../../core/errors.ts';
+import { fullNameOf, isFullNameOf } from '../../core/paths.ts';
 import type { Hub } from '../../core/ports.ts';
 import { rolesOf } from '../../core/restore/roles.ts';
 import { termsOf } from '../../core/run/role.ts';
 import { isRunId, type RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
-import { type App, fullNameOf } from '../app.ts';
+import type { App } from '../app.ts';
 import { refuseIfHeld } from '../runs/lock.ts';
 import { noteRoles, type Roles } from '../runs/roles.ts';
 import { readRun } from '../runs/store.ts';
@@ -96,7 +97,7 @@ function isTargetOf({ request: { askedTarget, target } }: RestoreRun, request: R
 function requireSame(run: RestoreRun, request: RestoreOrder): RestoreRun {
   const { purpose, askedSnapshot, onConflict, leftovers, resurrect, activate, dryRun, only, order, note } = run.request;
   const isSame =
-    (request.confirm === undefined || request.confirm.toLowerCase() === fullNameOf(run.hub)) &&
+    (request.confirm === undefined || isFullNameOf(run.hub, request.confirm)) &&
     (purpose === 'restore' || purpose === 'drill') &&
     askedSnapshot === request.snapshot &&
     isTargetOf(run, request) &&

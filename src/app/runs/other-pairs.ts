@@ -1,6 +1,6 @@
-import { hubsOfPairFolder, PAIRS_FOLDER, pairFolder } from '../../core/paths.ts';
+import { fullNameOf, hubsOfPairFolder, PAIRS_FOLDER, pairFolder } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
-import { type App, fullNameOf } from '../app.ts';
+import type { App } from '../app.ts';
 import { pairBlobs } from '../stored/pair-blobs.ts';
 
 /** Parts of the folder's name: namespace and hub of both. */

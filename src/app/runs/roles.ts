@@ -1,7 +1,7 @@
-import { isSameHub, ROLE_NAME } from '../../core/paths.ts';
+import { fullNameOf, isSameHub, ROLE_NAME } from '../../core/paths.ts';
 import type { Hub } from '../../core/ports.ts';
 import { type NamedHubs, type Role, roleNow } from '../../core/run/role.ts';
-import { type App, emit, fullNameOf, toInstant } from '../app.ts';
+import { type App, emit, toInstant } from '../app.ts';
 import { documents } from '../stored/documents.ts';
 
 /** The pair's hubs by what they are used for. */
@@ -43,7 +43,7 @@ export async function storeRole(app: App, role: Role, etag: string | undefined):
 
 /** Where nothing is stored. */
 export function rolesBySettings(app: App): Roles {
-  return withHubs(app, roleNow(undefined, namedHubs(app), toInstant(0)));
+  return withHubs(app, roleFrom(app, undefined));
 }
 
 export function namedHubs({ primary, secondary }: App): NamedHubs {
@@ -58,8 +58,12 @@ export function withHubs({ primary, secondary }: App, role: Role): Roles {
 
 async function findRole(app: App) {
   const found = await documents.role.find(app, ROLE_NAME);
-  const role = roleNow(found?.value, namedHubs(app), toInstant(app.world.storageNow()));
-  return { stored: found?.value, etag: found?.etag, role };
+  return { stored: found?.value, etag: found?.etag, role: roleFrom(app, found?.value) };
+}
+
+/** The stored role, or what the settings say otherwise as of now. */
+export function roleFrom(app: App, stored: Role | undefined): Role {
+  return roleNow(stored, namedHubs(app), toInstant(app.world.storageNow()));
 }
 
 /** What the HTTP API shows of the role: the fields of the stored document, which are contract. The newest tenure first. */

@@ -1,5 +1,5 @@
 import { DrError, orFault } from '../../core/errors.ts';
-import { isSameHub, manifestName, snapshotFolder, snapshotsFolder } from '../../core/paths.ts';
+import { fullNameOf, isSameHub, manifestName, snapshotFolder, snapshotsFolder } from '../../core/paths.ts';
 import type { Hub, HubRef } from '../../core/ports.ts';
 import type { RecordOfRows } from '../../core/registration/record.ts';
 import { noGoodSnapshot } from '../../core/run/role-words.ts';
@@ -22,8 +22,7 @@ export async function readManifest(app: App, hub: HubRef, snapshotId: string): P
   const manifest = (await documents.manifest.find(app, name))?.value;
   if (manifest === undefined) return undefined;
   if (manifest.id === snapshotId && isSameHub(manifest.hub, hub)) return manifest;
-  const { namespace, hub: hubName } = manifest.hub;
-  throw documents.manifest.invalid(name, `is that of snapshot ${manifest.id} of hub ${namespace}/${hubName}`);
+  throw documents.manifest.invalid(name, `is that of snapshot ${manifest.id} of hub ${fullNameOf(manifest.hub)}`);
 }
 
 export interface FoundSnapshot {

@@ -1,26 +1,32 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { Context, Run } from '../parts/context.ts';
 import { formatAge, formatCount, formatCounts, formatSeconds, formatTable, joined } from '../parts/format.ts';
-import { countsAt, fullNameAt, numberAt, objectAt, textAt } from '../parts/json.ts';
+import { countsAt, fullNameAt, type Json, numberAt, objectAt, textAt } from '../parts/json.ts';
 import { readPages } from '../parts/pages.ts';
 import type { Collection } from '../parts/runs.ts';
 import { nounOf } from '../parts/summary.ts';
 import { tool } from '../parts/tool.ts';
 
-/** A column of its own for each kind of run. */
-interface List {
-  readonly heading: string;
-  readonly describe: (view: unknown) => string;
-}
+/** Heading, and its text for a run. */
+type Column = readonly [heading: string, describe: (view: Json) => string];
 
-const lists: Readonly<Record<Collection, List>> = {
-  restores: { heading: 'RECORDS', describe: (view) => formatCounts(countsAt(view, 'counts')) },
-  backups: { heading: 'SNAPSHOT', describe: describeBackup },
-  verifications: {
-    heading: 'SNAPSHOT',
-    describe: (view) => joined(', ', [textAt(view, 'snapshot', 'id'), formatCounts(countsAt(view, 'counts'))]),
-  },
-  drills: { heading: 'HOW', describe: describeDrill },
+const status: Column = ['STATUS', (view) => textAt(view, 'error', 'code') ?? textAt(view, 'status') ?? ''];
+
+/** After the id and the time of each run. */
+const lists: Readonly<Record<Collection, readonly Column[]>> = {
+  restores: [
+    ['WHAT', nounOf],
+    status,
+    ['FROM', (view) => fullNameAt(view, 'snapshot', 'hub') ?? '-'],
+    ['INTO', (view) => fullNameAt(view, 'target') ?? '-'],
+    ['RECORDS', (view) => formatCounts(countsAt(view, 'counts'))],
+  ],
+  backups: [status, ['SNAPSHOT', describeBackup]],
+  verifications: [
+    status,
+    ['SNAPSHOT', (view) => joined(', ', [textAt(view, 'snapshot', 'id'), formatCounts(countsAt(view, 'counts'))])],
+  ],
+  drills: [status, ['HOW', describeDrill]],
 };
 
 /** The last runs of each kind. */
@@ -35,31 +41,19 @@ export function addLists(program: Command, run: Run): void {
 }
 
 async function showList(context: Context, collection: Collection, isAll: boolean): Promise<undefined> {
-  const { heading, describe } = lists[collection];
+  const columns = lists[collection];
   const { value, hasMore } = await readPages(context, `/api/${collection}`, { isAll });
   const rows = value.map((view) => [
     textAt(view, 'id') ?? '',
     formatAge(textAt(view, 'createdAt'), context.terminal.now()),
-    ...(collection === 'restores' ? [nounOf(objectAt(view))] : []),
-    textAt(view, 'error', 'code') ?? textAt(view, 'status') ?? '',
-    ...(collection === 'restores'
-      ? [fullNameAt(view, 'snapshot', 'hub') ?? '-', fullNameAt(view, 'target') ?? '-']
-      : []),
-    describe(view),
+    ...columns.map(([, describe]) => describe(objectAt(view))),
   ]);
-  const headings = [
-    'ID',
-    'STARTED',
-    ...(collection === 'restores' ? ['WHAT'] : []),
-    'STATUS',
-    ...(collection === 'restores' ? ['FROM', 'INTO'] : []),
-    heading,
-  ];
+  const headings = ['ID', 'STARTED', ...columns.map(([heading]) => heading)];
   const more = hasMore ? `Older ones: ${tool} ${collection} --all\n` : '';
   context.show({ value }, `${formatTable(headings, rows, `There are no ${collection} yet.`)}${more}`);
 }
 
-function describeBackup(view: unknown): string {
+function describeBackup(view: Json): string {
   const records = numberAt(view, 'result', 'recordCount');
   return joined(', ', [
     records === undefined ? 'none' : `${formatCount(records)} records`,
@@ -67,7 +61,7 @@ function describeBackup(view: unknown): string {
   ]);
 }
 
-function describeDrill(view: unknown): string {
+function describeDrill(view: Json): string {
   const seconds = numberAt(view, 'seconds');
   return joined(', ', [textAt(view, 'how'), seconds !== undefined && formatSeconds(seconds), textAt(view, 'reason')]);
 }

@@ -1,4 +1,4 @@
-import { isSameHub } from '../paths.ts';
+import { fullNameOf, isSameHub } from '../paths.ts';
 import type { HubRef } from '../ports.ts';
 import { hasChanged, isExchangedSince, type Role } from '../run/role.ts';
 import {
@@ -129,9 +129,9 @@ interface Silence {
 }
 
 /** `The hub in use, one/devices, has not answered since 22:47 UTC (connection refused).` */
-function describeSilence(role: string, { namespace, hub }: HubRef, { silentSince, fault, facts }: Silence): string {
+function describeSilence(role: string, hub: HubRef, { silentSince, fault, facts }: Silence): string {
   const cause = fault.cause === undefined ? '' : ` (${fault.cause})`;
-  return `The ${role}, ${namespace}/${hub}, has not answered since ${describeInstant(silentSince, facts)}${cause}.`;
+  return `The ${role}, ${fullNameOf(hub)}, has not answered since ${describeInstant(silentSince, facts)}${cause}.`;
 }
 
 /** `22:47 UTC`, with the date on another day. */

@@ -19,11 +19,11 @@ export interface NextAction {
   readonly needsConfirm?: true;
 }
 
+type Written = Pick<RestoreResult, 'counts' | 'attempted'>;
+
 /** What to do about a restore, the likeliest first. */
-export function nextActionsOf(
-  run: RestoreRun,
-  { counts, attempted }: Pick<RestoreResult, 'counts' | 'attempted'>,
-): NextAction[] {
+export function nextActionsOf(run: RestoreRun, result: Written): NextAction[] {
+  const { counts } = result;
   const { purpose, of = '', dryRun, snapshotId } = run.request;
   const self = `/api/restores/${run.id}`;
   const get = (name: NextAction['name'], href: string): NextAction => ({ name, method: 'GET', href });
@@ -41,7 +41,7 @@ export function nextActionsOf(
     report,
     !isGreen && !isRollback && restoreAction('restoreAgain', run),
     !isGreen && isRollback && rollbackAction(of),
-    wrote(counts) + attempted > 0 && isWriter && rollbackAction(run.id),
+    mayHaveWritten(result) && isWriter && rollbackAction(run.id),
   ];
   return actions.filter((action) => action !== false);
 }
@@ -54,6 +54,11 @@ export function countToRetry(run: RestoreRun, counts: RestoreCounts): number {
 /** Records that a rollback is about. */
 export function wrote({ created, updated, renewed, moved, withdrawn }: RestoreCounts): number {
   return created + updated + renewed + moved + withdrawn;
+}
+
+/** Whether there may be anything to roll back: what was attempted may have taken effect. */
+export function mayHaveWritten({ counts, attempted }: Written): boolean {
+  return wrote(counts) + attempted > 0;
 }
 
 function rollbackAction(runId: string): NextAction {

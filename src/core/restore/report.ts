@@ -1,3 +1,4 @@
+import { fullNameOf } from '../paths.ts';
 import type { OutcomeCounts, RestoreResult, RestoreRun } from '../run/run.ts';
 import { type NextAction, wrote } from './next-actions.ts';
 
@@ -69,8 +70,8 @@ export function renderReport(facts: ReportFacts): string {
 
 /** `from one/devices into three/devices` */
 function directionOf({ purpose, snapshot, target }: ReportFacts): string {
-  const into = `${target.namespace}/${target.hub}`;
-  return purpose === 'rollback' ? `in ${into}` : `from ${snapshot.namespace}/${snapshot.hub} into ${into}`;
+  const into = fullNameOf(target);
+  return purpose === 'rollback' ? `in ${into}` : `from ${fullNameOf(snapshot)} into ${into}`;
 }
 
 /** What the last pass saw, in a sentence: why the result can be believed, or why not yet. */
@@ -97,7 +98,7 @@ export function proofOf({ isOver, status, dryRun, purpose, result }: ReportFacts
 function renderSummary(facts: ReportFacts): string {
   const { snapshot, target, note, of, only, order, error, result } = facts;
   const { secondsLostToThrottling: lost, milestones } = result;
-  const origin = `${snapshot.id} of hub ${snapshot.namespace}/${snapshot.hub}`;
+  const origin = `${snapshot.id} of hub ${fullNameOf(snapshot)}`;
   const taken = `${snapshot.readStartedAt} to ${snapshot.readFinishedAt}, ${snapshot.records} devices`;
   const rate = `${facts.recordsPerSecond} records a second; ${lost} s lost to throttling`;
   const took = inWords(facts.seconds);
@@ -112,7 +113,7 @@ function renderSummary(facts: ReportFacts): string {
     ['snapshot', snapshot.health === 'suspect' ? `${origin} (suspect)` : origin],
     ['taken', snapshot.readStartedAt !== undefined && taken],
     ['digest', snapshot.digest ? `SHA-256 ${snapshot.digest}` : 'unknown: its manifest can no longer be read'],
-    ['target', `${target.role}, hub ${target.namespace}/${target.hub}`],
+    ['target', `${target.role}, hub ${fullNameOf(target)}`],
     ['took', facts.finishedAt === undefined ? `${took} so far` : `${took}, until ${facts.finishedAt}`],
     ['rate', facts.recordsPerSecond !== undefined && rate],
     ['in use since', result.activatedAt],

@@ -1,7 +1,7 @@
 import { isSameHub } from '../paths.ts';
 import type { Role } from '../run/role.ts';
 import { isOver, type RestoreRun } from '../run/run.ts';
-import { wrote } from './next-actions.ts';
+import { mayHaveWritten } from './next-actions.ts';
 
 interface Unsettled {
   readonly runId: string;
@@ -34,11 +34,10 @@ function leavesRoleOpen(run: RestoreRun): run is RestoreRun & { readonly finishe
   const { dryRun, purpose, target } = run.request;
   if (!isOver(run) || run.finishedAt === undefined || dryRun || purpose === 'rollback' || target === 'drill')
     return false;
-  return run.result?.activatedAt === undefined && mayHaveWritten(run);
+  return run.result?.activatedAt === undefined && mayHaveFilled(run);
 }
 
 /** One in which all was in place already may be a failover, too. */
-function mayHaveWritten({ status, result }: RestoreRun): boolean {
-  if (status === 'Succeeded' || result === undefined) return status === 'Succeeded';
-  return wrote(result.counts) + result.attempted > 0;
+function mayHaveFilled({ status, result }: RestoreRun): boolean {
+  return status === 'Succeeded' || (result !== undefined && mayHaveWritten(result));
 }

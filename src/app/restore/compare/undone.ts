@@ -35,12 +35,13 @@ export async function openUndone(
   const all = await readUndo(app, restore, shard);
   const written = since.withVersions(await readWritten(app, restore, shard));
   const undo = new Map([...all].filter(([key]) => !since.isNewers(keyHashOf(key))));
-  const positions = new Set(placesIn(undo, fingerprints).values());
+  const places = placesIn(all, fingerprints);
+  const positions = new Set([...places].flatMap(([key, index]) => (undo.has(key) ? [index] : [])));
   return {
     restore,
     written: new Map([...written].filter(([index]) => !since.isNewers(fingerprints.keyHashAt(index)))),
     undo,
-    extras: extrasOf(all, placesIn(all, fingerprints)),
+    extras: extrasOf(all, places),
     hasUndoAt: (index) => positions.has(index),
   };
 }
