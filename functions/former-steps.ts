@@ -1,4 +1,4 @@
-import { runFormerStep } from '../src/app/former-step.ts';
+import { runFormerStep } from '../src/app/steps/former-step.ts';
 import { steps } from '../src/steps.ts';
 
 /** Does one step that an earlier version of the app enqueued. */

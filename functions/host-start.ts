@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { watchActiveRuns } from '../src/app/keep-moving.ts';
+import { watchActiveRuns } from '../src/app/steps/keep-moving.ts';
 import { appFor } from '../src/compose.ts';
 
 /** The host starts, and must not wait for storage, nor fail by wrong settings, which each call names. */

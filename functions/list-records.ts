@@ -1,7 +1,7 @@
 import { readRecords } from '../src/app/restore/records.ts';
 import { DrError } from '../src/core/errors.ts';
 import { pageQuery } from '../src/core/request/sent.ts';
-import { recordKindSchema, recordKinds } from '../src/core/restore/outcomes.ts';
+import { recordKindSchema, recordKinds } from '../src/core/restore/plan/outcomes.ts';
 import { type Call, nextLinkOf, route } from '../src/http.ts';
 
 const recordsQuery = pageQuery.extend({ outcome: recordKindSchema.optional() });

@@ -1,4 +1,4 @@
-import { runStep } from '../src/app/run-step.ts';
+import { runStep } from '../src/app/steps/run-step.ts';
 import { steps } from '../src/steps.ts';
 
 /** Does one step of a verification or a drill. */

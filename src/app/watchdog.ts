@@ -3,10 +3,10 @@ import type { BlobEntry } from '../core/ports.ts';
 import { isOver } from '../core/run/run.ts';
 import type { App } from './app.ts';
 import { advanceDrills } from './drill/advance.ts';
-import { keepMoving, watchInBackground } from './keep-moving.ts';
 import { reviewReadiness } from './readiness/review.ts';
 import { readLocked } from './runs/lock.ts';
 import { writersLeftMs } from './runs/writers.ts';
+import { keepMoving, watchInBackground } from './steps/keep-moving.ts';
 
 /** Each minute: no run stays stuck, the drill advances, and alerts are sent when things are not as they should be. */
 export async function watch(app: App): Promise<void> {

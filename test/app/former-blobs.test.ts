@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/backup/start.ts';
-import { runFormerStep } from '../../src/app/former-step.ts';
 import { prune } from '../../src/app/prune.ts';
 import { findRun, listRuns, readRun } from '../../src/app/runs/store.ts';
+import { runFormerStep } from '../../src/app/steps/former-step.ts';
 import { watch, watchRuns } from '../../src/app/watchdog.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { codeOf, runToEnd, seed } from '../support/drive.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/backup/start.ts';
-import { runFormerStep } from '../../src/app/former-step.ts';
 import { findRun } from '../../src/app/runs/store.ts';
+import { runFormerStep } from '../../src/app/steps/former-step.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { seed } from '../support/drive.ts';
 import { createEngine } from '../support/engine.ts';

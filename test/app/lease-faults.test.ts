@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { App } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
-import { runStep } from '../../src/app/run-step.ts';
 import { renewAll } from '../../src/app/runs/lease.ts';
 import { readLive } from '../../src/app/runs/live.ts';
 import { findRun } from '../../src/app/runs/store.ts';
+import { runStep } from '../../src/app/steps/run-step.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { leaseName, runName } from '../../src/core/paths.ts';

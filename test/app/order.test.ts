@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { reportRestore } from '../../src/app/restore/report.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { runStep } from '../../src/app/run-step.ts';
+import { runStep } from '../../src/app/steps/run-step.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { aBackedUp, restore } from '../support/drive.ts';

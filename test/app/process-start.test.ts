@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createMemory } from '../../src/app/app.ts';
-import { watchActiveRuns } from '../../src/app/keep-moving.ts';
-import { runStep } from '../../src/app/run-step.ts';
+import { watchActiveRuns } from '../../src/app/steps/keep-moving.ts';
+import { runStep } from '../../src/app/steps/run-step.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { backUp, beginRestore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';

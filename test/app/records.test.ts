@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { readRecords } from '../../src/app/restore/records.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import type { RecordKind } from '../../src/core/restore/outcomes.ts';
+import type { RecordKind } from '../../src/core/restore/plan/outcomes.ts';
 import { backUp, codeOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';

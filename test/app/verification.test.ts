@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { prune } from '../../src/app/prune.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
-import { runStep } from '../../src/app/run-step.ts';
 import { startVerification } from '../../src/app/snapshots/start-verification.ts';
 import { readSnapshotView, readVerificationView } from '../../src/app/snapshots/view.ts';
+import { runStep } from '../../src/app/steps/run-step.ts';
 import { listRunViews } from '../../src/app/views.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';
 import { parseStep } from '../../src/core/run/step.ts';

@@ -5,7 +5,7 @@ import { readRestoreView } from '../../src/app/restore/view.ts';
 import { documents } from '../../src/app/stored/documents.ts';
 import type { Blobs } from '../../src/core/ports.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { intentOf } from '../../src/core/restore/outcomes.ts';
+import { intentOf } from '../../src/core/restore/plan/outcomes.ts';
 import { backUp, restore } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';

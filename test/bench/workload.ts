@@ -4,7 +4,7 @@ import { renderDescription } from '../../local/emulator/xml-out.ts';
 import { seed } from '../../local/hub-lab/seed.ts';
 import { groupRows } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
-import { planRecord, type Write } from '../../src/core/restore/plan.ts';
+import { planRecord, type Write } from '../../src/core/restore/plan/plan.ts';
 import { rivals } from './figures.ts';
 
 /** What a rival is to do. */

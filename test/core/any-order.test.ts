@@ -9,15 +9,15 @@ import { shownAt, shownIn } from '../../src/core/fingerprint/shown.ts';
 import { FingerprintTable } from '../../src/core/fingerprint/table.ts';
 import { groupRows, handleHash, keyHashOf, type RecordOfRows } from '../../src/core/registration/record.ts';
 import { parseRegistration, type Registration } from '../../src/core/registration/registration.ts';
-import type { Circumstances } from '../../src/core/restore/decision-table.ts';
-import { planFirst } from '../../src/core/restore/first-pass.ts';
+import type { Circumstances } from '../../src/core/restore/plan/decision-table.ts';
+import { planFirst } from '../../src/core/restore/plan/first-pass.ts';
 import {
   countTarget,
   type ForeignRow,
   type Survey,
   type SurveyCounts,
   surveyTarget,
-} from '../../src/core/restore/survey.ts';
+} from '../../src/core/restore/plan/survey.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
 
 const READ_AT = 1_000;

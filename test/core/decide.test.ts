@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Decision, decide, type PassRules } from '../../src/core/restore/decide.ts';
-import type { RecordPlan, Write } from '../../src/core/restore/plan.ts';
+import { type Decision, decide, type PassRules } from '../../src/core/restore/plan/decide.ts';
+import type { RecordPlan, Write } from '../../src/core/restore/plan/plan.ts';
 
 const writes: readonly Write[] = [{ kind: 'registration', id: '1-1-1', xml: '<a/>' }];
 const first: PassRules = { isDryRun: false, isLastPass: false };

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Agreed, Note } from '../../src/core/baseline/record.ts';
-import { type Circumstances, decideByTable, type RecordView } from '../../src/core/restore/decision-table.ts';
+import { type Circumstances, decideByTable, type RecordView } from '../../src/core/restore/plan/decision-table.ts';
 
 /** The source was read at 10; the two hubs agreed at 20, when the target was looked at; the snapshot is of 30. */
 const entry: Agreed = {

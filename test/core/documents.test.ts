@@ -16,7 +16,7 @@ import {
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { addSample } from '../../src/core/restore/milestones.ts';
-import { newestLetters, outcomesSchema } from '../../src/core/restore/outcomes.ts';
+import { newestLetters, outcomesSchema } from '../../src/core/restore/plan/outcomes.ts';
 import { sumOutcomes, toFacts } from '../../src/core/restore/totals.ts';
 import { advance, isRunId, newRunId, type Run, startOfRunId } from '../../src/core/run/run.ts';
 import { formatStep, parseStep, type Step } from '../../src/core/run/step.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type RecordOfRows, recordKey } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
-import { type PutBack, planPutBack } from '../../src/core/restore/plan-put-back.ts';
+import { type PutBack, planPutBack } from '../../src/core/restore/plan/put-back.ts';
 import { anAppleRow } from '../support/rows.ts';
 
 const planning = {

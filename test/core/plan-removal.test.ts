@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { versionHashOf } from '../../src/core/fingerprint/row.ts';
 import type { RecordOfRows } from '../../src/core/registration/record.ts';
 import { parseRegistration, type Registration } from '../../src/core/registration/registration.ts';
-import { planRemoval, type WrittenRecord } from '../../src/core/restore/plan-removal.ts';
+import { planRemoval, type WrittenRecord } from '../../src/core/restore/plan/removal.ts';
 import { type AppleRowOptions, anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
 const token = tokenOf('phone');

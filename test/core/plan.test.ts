@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type RecordOfRows, recordKey } from '../../src/core/registration/record.ts';
 import { descriptionForWrite, parseRegistration, type Registration } from '../../src/core/registration/registration.ts';
-import { type PlanOptions, planRecord } from '../../src/core/restore/plan.ts';
+import { type PlanOptions, planRecord } from '../../src/core/restore/plan/plan.ts';
 import { type AppleRowOptions, anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
 const token = tokenOf('phone');

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { isInPlace, isPartial } from '../../src/core/registration/expected.ts';
 import { groupRows, type RecordOfRows } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
-import { type PlanOptions, planRecord } from '../../src/core/restore/plan.ts';
-import { planRemoval } from '../../src/core/restore/plan-removal.ts';
+import { type PlanOptions, planRecord } from '../../src/core/restore/plan/plan.ts';
+import { planRemoval } from '../../src/core/restore/plan/removal.ts';
 import { createMemoryHub, type MemoryHub } from '../support/memory-hub.ts';
 
 const deadlineAt = 0;

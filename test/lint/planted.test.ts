@@ -13,13 +13,14 @@ const forbiddenImports: Readonly<Record<string, string>> = {
   'src/core/bytes': '../errors.ts',
   'src/core/xml': '../registration/registration.ts',
   'src/core/registration': '../fingerprint/row.ts',
-  'src/core/fingerprint': '../restore/plan.ts',
-  'src/core/baseline': '../restore/plan.ts',
+  'src/core/fingerprint': '../restore/plan/plan.ts',
+  'src/core/baseline': '../restore/plan/plan.ts',
   'src/core/request': '../run/run.ts',
-  'src/core/run': '../restore/plan.ts',
+  'src/core/run': '../restore/plan/plan.ts',
+  'src/core/restore/plan': '../report.ts',
   'src/core/restore': '../readiness/card.ts',
-  'src/core/snapshot': '../restore/plan.ts',
-  'src/core/readiness': '../restore/plan.ts',
+  'src/core/snapshot': '../restore/plan/plan.ts',
+  'src/core/readiness': '../restore/plan/plan.ts',
   'src/app': '../hub/client.ts',
   'src/app/stored': '../runs/store.ts',
   'src/app/runs': '../readiness/card-store.ts',
@@ -32,7 +33,8 @@ const forbiddenImports: Readonly<Record<string, string>> = {
   'src/app/restore/compare': '../apply/reconcile.ts',
   'src/app/restore/apply': '../finish.ts',
   'src/app/drill': '../readiness/card-store.ts',
-  'src/app/readiness': '../run-step.ts',
+  'src/app/readiness': '../steps/run-step.ts',
+  'src/app/steps': '../watchdog.ts',
   src: '../local/stack.ts',
   'src/hub': '../azure/blobs.ts',
   'src/azure': '../hub/client.ts',
@@ -130,4 +132,14 @@ test('every folder of the app and of the emulator has its rule', async () => {
     }
   }
   expect(Object.keys(forbiddenImports).sort()).toEqual([...folders].sort());
+});
+
+test('no folder has more entries than a reader takes in at a glance', async () => {
+  const entries = new Map<string, number>();
+  for (const { parentPath } of await readdir(join(root, 'src'), { recursive: true, withFileTypes: true })) {
+    const folder = parentPath.slice(root.length);
+    entries.set(folder, (entries.get(folder) ?? 0) + 1);
+  }
+  const large = [...entries].filter(([folder, count]) => count > (/^src\/(app|core)\b/.test(folder) ? 18 : 20));
+  expect(large).toEqual([]);
 });

@@ -4,7 +4,7 @@ import { canonicalHandle, kindOf } from '../../src/core/registration/elements.ts
 import { expectedForms, isInPlace } from '../../src/core/registration/expected.ts';
 import { groupRows } from '../../src/core/registration/record.ts';
 import { canonicalRow, parseRegistration } from '../../src/core/registration/registration.ts';
-import { planRecord } from '../../src/core/restore/plan.ts';
+import { planRecord } from '../../src/core/restore/plan/plan.ts';
 import { backUp, contentOf, restore } from '../support/drive.ts';
 import { createEngine } from '../support/engine.ts';
 import { runs } from '../support/property-runs.ts';

@@ -7,7 +7,7 @@ import {
   racedLetter,
   recordKinds,
   underWayLetters,
-} from '../../src/core/restore/outcomes.ts';
+} from '../../src/core/restore/plan/outcomes.ts';
 import { countIn, sumOutcomes, toFacts } from '../../src/core/restore/totals.ts';
 
 const letter = fc.constantFrom(

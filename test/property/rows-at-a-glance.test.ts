@@ -11,7 +11,7 @@ import {
   descriptionForWrite,
   parseRegistration,
 } from '../../src/core/registration/registration.ts';
-import { planRecord } from '../../src/core/restore/plan.ts';
+import { planRecord } from '../../src/core/restore/plan/plan.ts';
 import { runs } from '../support/property-runs.ts';
 import { readRecordings } from '../support/recordings.ts';
 import { aDescription, asDecoded, mutations, renderPlainly, shuffled } from './descriptions.ts';

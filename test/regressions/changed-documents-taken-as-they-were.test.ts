@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/backup/start.ts';
-import { runStep } from '../../src/app/run-step.ts';
 import { findRun } from '../../src/app/runs/store.ts';
+import { runStep } from '../../src/app/steps/run-step.ts';
 import type { RunKind } from '../../src/core/paths.ts';
 import { describePhase, type Run } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { runStep } from '../../src/app/run-step.ts';
 import { findRun } from '../../src/app/runs/store.ts';
+import { runStep } from '../../src/app/steps/run-step.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { backUp, beginRestore, seed } from '../support/drive.ts';
 import { createEngine } from '../support/engine.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { runStep } from '../../src/app/run-step.ts';
 import { findRun } from '../../src/app/runs/store.ts';
+import { runStep } from '../../src/app/steps/run-step.ts';
 import { documents } from '../../src/app/stored/documents.ts';
 import { resultName } from '../../src/core/paths.ts';
 import { describePhase } from '../../src/core/run/run.ts';

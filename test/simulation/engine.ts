@@ -21,8 +21,8 @@ export async function loadEngine(dist: string, bug?: string) {
   const retry: Loaded<typeof import('../../src/app/restore/retry.ts')> = load('app/restore/retry.js');
   const rollback: Loaded<typeof import('../../src/app/restore/rollback.ts')> = load('app/restore/rollback.js');
   const view: Loaded<typeof import('../../src/app/restore/view.ts')> = load('app/restore/view.js');
-  const runStep: Loaded<typeof import('../../src/app/run-step.ts')> = load('app/run-step.js');
-  const moving: Loaded<typeof import('../../src/app/keep-moving.ts')> = load('app/keep-moving.js');
+  const runStep: Loaded<typeof import('../../src/app/steps/run-step.ts')> = load('app/steps/run-step.js');
+  const moving: Loaded<typeof import('../../src/app/steps/keep-moving.ts')> = load('app/steps/keep-moving.js');
   const stop: Loaded<typeof import('../../src/app/runs/stop.ts')> = load('app/runs/stop.js');
   const watchdog: Loaded<typeof import('../../src/app/watchdog.ts')> = load('app/watchdog.js');
   const startDrill: Loaded<typeof import('../../src/app/drill/start.ts')> = load('app/drill/start.js');

@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { type App, createMemory, type Memory, type Policy } from '../../src/app/app.ts';
 import { noteOnCard } from '../../src/app/readiness/card-store.ts';
-import { runStep } from '../../src/app/run-step.ts';
+import { runStep } from '../../src/app/steps/run-step.ts';
 import { withFormer } from '../../src/app/stored/former-blobs.ts';
 import { pairBlobs } from '../../src/app/stored/pair-blobs.ts';
 import type { Blobs, HubRef, Log, StepQueue, World } from '../../src/core/ports.ts';

@@ -1,5 +1,5 @@
 import type { App } from '../../src/app/app.ts';
-import { runStep } from '../../src/app/run-step.ts';
+import { runStep } from '../../src/app/steps/run-step.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { createEngine, type Engine } from './engine.ts';

@@ -1,5 +1,5 @@
 import { type App, createMemory } from '../../src/app/app.ts';
-import { runStep } from '../../src/app/run-step.ts';
+import { runStep } from '../../src/app/steps/run-step.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';
 import type { Blobs, Hub, Lane, QueueName, StepQueue, World } from '../../src/core/ports.ts';
 import { MAX_PEEKED } from '../../src/core/run/lane.ts';

@@ -3,7 +3,7 @@ import type { FingerprintTable } from '../../core/fingerprint/table.ts';
 import { resultsFolder } from '../../core/paths.ts';
 import type { BlobFacts } from '../../core/ports.ts';
 import { sectionsOf, shardOf } from '../../core/registration/record.ts';
-import { isDoneFact } from '../../core/restore/outcomes.ts';
+import { isDoneFact } from '../../core/restore/plan/outcomes.ts';
 import type { BackupRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, orWarn } from '../app.ts';

@@ -12,8 +12,8 @@ import {
 } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import { membersOf, sectionsOf, shardOf } from '../../core/registration/record.ts';
-import { isRepairInPlace } from '../../core/restore/circumstances.ts';
-import { showsAll } from '../../core/restore/too-early.ts';
+import { isRepairInPlace } from '../../core/restore/plan/circumstances.ts';
+import { showsAll } from '../../core/restore/plan/too-early.ts';
 import { MAX_UNFINISHED, type RestoreRun } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { documents, numberBlobs } from '../stored/documents.ts';

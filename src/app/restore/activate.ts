@@ -1,5 +1,5 @@
 import { fullNameOf, isSameHub } from '../../core/paths.ts';
-import { isWithinDrift } from '../../core/restore/circumstances.ts';
+import { isWithinDrift } from '../../core/restore/plan/circumstances.ts';
 import { type Role, roleDeclared } from '../../core/run/role.ts';
 import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';

@@ -1,4 +1,4 @@
-import type { RecordFailure } from '../../core/restore/outcomes.ts';
+import type { RecordFailure } from '../../core/restore/plan/outcomes.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { findRun } from '../runs/store.ts';

@@ -1,7 +1,7 @@
 import { DrError } from '../../core/errors.ts';
 import { fullNameOf } from '../../core/paths.ts';
 import { alteredIn } from '../../core/restore/altered.ts';
-import { movesBaseline } from '../../core/restore/circumstances.ts';
+import { movesBaseline } from '../../core/restore/plan/circumstances.ts';
 import type { Totals } from '../../core/restore/totals.ts';
 import { type RestoreResult, type RestoreRun, startOfRunId } from '../../core/run/run.ts';
 import type { App } from '../app.ts';

@@ -1,5 +1,5 @@
 import { emptyName, isSameHub } from '../../core/paths.ts';
-import { showsAll } from '../../core/restore/too-early.ts';
+import { showsAll } from '../../core/restore/plan/too-early.ts';
 import { isOver, type RestoreRun, startOfRunId, type Term } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, toInstant } from '../app.ts';

@@ -1,5 +1,5 @@
 import { keyHashOf, type RecordOfRows } from '../../core/registration/record.ts';
-import { isOfKind, type RecordKind, recordKinds } from '../../core/restore/outcomes.ts';
+import { isOfKind, type RecordKind, recordKinds } from '../../core/restore/plan/outcomes.ts';
 import { countIn } from '../../core/restore/totals.ts';
 import type { RestoreCounts, RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';

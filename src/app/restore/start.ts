@@ -1,7 +1,7 @@
 import { DrError } from '../../core/errors.ts';
 import { fullNameOf, isFullNameOf } from '../../core/paths.ts';
 import type { Hub } from '../../core/ports.ts';
-import { rolesOf } from '../../core/restore/roles.ts';
+import { rolesOf } from '../../core/restore/plan/roles.ts';
 import { termsOf } from '../../core/run/role.ts';
 import { isRunId, type RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';

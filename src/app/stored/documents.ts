@@ -3,7 +3,7 @@ import { errorCodes } from '../../core/errors.ts';
 import { alertSchema } from '../../core/readiness/alerts.ts';
 import { cardSchema } from '../../core/readiness/card.ts';
 import { drillSchema } from '../../core/readiness/drill.ts';
-import { outcomesSchema } from '../../core/restore/outcomes.ts';
+import { outcomesSchema } from '../../core/restore/plan/outcomes.ts';
 import { roleSchema } from '../../core/run/role.ts';
 import { baselineRefSchema, runSchema } from '../../core/run/run.ts';
 import {

@@ -2,7 +2,14 @@ import { numbersIn } from '../bytes/numbers-in.ts';
 import type { BlobEntry, BlobFacts } from '../ports.ts';
 import type { Milestones, OutcomeCounts, RestoreCounts } from '../run/run.ts';
 import { formatSamples, milestonesOf } from './milestones.ts';
-import { countRaced, countUnderWay, isDoneFact, outcomeOf, type RecordKind, type ShardOutcomes } from './outcomes.ts';
+import {
+  countRaced,
+  countUnderWay,
+  isDoneFact,
+  outcomeOf,
+  type RecordKind,
+  type ShardOutcomes,
+} from './plan/outcomes.ts';
 
 /** A shard's sums as blob facts, so that a run's progress is one listing and not a read per shard. */
 

@@ -65,7 +65,11 @@ export const plants = {
   'one listing is trusted for absence': {
     kind: 'overwroteUnseen',
     changes: [
-      { file: 'core/restore/first-writes.js', from: 'return isTargetEmpty ? write :', to: 'return true ? write :' },
+      {
+        file: 'core/restore/plan/first-writes.js',
+        from: 'return isTargetEmpty ? write :',
+        to: 'return true ? write :',
+      },
     ],
   },
   'a registration id is written over whatever lives under it': {
@@ -91,14 +95,14 @@ export const plants = {
   'the bound for withdrawals is ignored': {
     kind: 'withdrewTooMany',
     changes: [
-      { file: 'core/restore/circumstances.js', from: 'return plan[what] <=', to: 'return true || plan[what] <=' },
+      { file: 'core/restore/plan/circumstances.js', from: 'return plan[what] <=', to: 'return true || plan[what] <=' },
     ],
   },
   'an older snapshot brings back who has left': {
     kind: 'broughtBack',
     changes: [
       {
-        file: 'core/restore/decision-table.js',
+        file: 'core/restore/plan/decision-table.js',
         from: 'isGoneSince = around.isGoneSince &&',
         to: 'isGoneSince = false &&',
       },
@@ -107,14 +111,18 @@ export const plants = {
   'leftovers are withdrawn though they are to be kept': {
     kind: 'withdrewThoughAskedToKeep',
     changes: [
-      { file: 'core/restore/circumstances.js', from: "deletes: request.leftovers === 'keep'", to: 'deletes: false' },
+      {
+        file: 'core/restore/plan/circumstances.js',
+        from: "deletes: request.leftovers === 'keep'",
+        to: 'deletes: false',
+      },
     ],
   },
   'the request to resurrect is ignored': {
     kind: 'keptOutThoughAskedFor',
     changes: [
       {
-        file: 'core/restore/circumstances.js',
+        file: 'core/restore/plan/circumstances.js',
         from: 'isResurrecting: request.resurrect === true',
         to: 'isResurrecting: false',
       },
@@ -163,13 +171,13 @@ export const plants = {
   },
   'a rollback puts back what was there over what its device has said since': {
     kind: 'overwrittenByOlder',
-    changes: [{ file: 'core/restore/plan-put-back.js', from: 'if (isUntouched(given, live))', to: 'if (true)' }],
+    changes: [{ file: 'core/restore/plan/put-back.js', from: 'if (isUntouched(given, live))', to: 'if (true)' }],
   },
   'a rollback trusts a look that comes too early': {
     kind: 'rollbackNotSent',
     changes: [
       {
-        file: 'core/restore/too-early.js',
+        file: 'core/restore/plan/too-early.js',
         from: 'const lookAt = Date.parse(scan?.startedAt ?? rollback.createdAt);',
         to: 'const lookAt = Number.POSITIVE_INFINITY;',
       },
@@ -183,7 +191,7 @@ export const plants = {
         from: '!isShorter(fingerprints.expiryAt(index), rows, floor)',
         to: 'true',
       },
-      { file: 'core/restore/first-writes.js', from: 'return isShorter(', to: 'return false && isShorter(' },
+      { file: 'core/restore/plan/first-writes.js', from: 'return isShorter(', to: 'return false && isShorter(' },
     ],
   },
   'a dry run writes': {
@@ -232,11 +240,11 @@ export const plants = {
   },
   'a step waits for ever': {
     kind: 'neverEnds',
-    changes: [{ file: 'app/run-step.js', from: 'wait.waitedMs < MAX_WAIT_MS + wait.delayMs', to: 'true' }],
+    changes: [{ file: 'app/steps/run-step.js', from: 'wait.waitedMs < MAX_WAIT_MS + wait.delayMs', to: 'true' }],
   },
   'only the timer watches': {
     kind: 'standstill',
-    changes: [{ file: 'app/keep-moving.js', from: 'memory.watched.set(id, kind);', to: '' }],
+    changes: [{ file: 'app/steps/keep-moving.js', from: 'memory.watched.set(id, kind);', to: '' }],
   },
 } as const satisfies Readonly<Record<string, Plant>>;
 

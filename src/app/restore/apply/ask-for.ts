@@ -1,7 +1,7 @@
 import type { CallOptions, Hub } from '../../../core/ports.ts';
 import { installationIdIn, type RecordOfRows, recordKey } from '../../../core/registration/record.ts';
 import type { Registration } from '../../../core/registration/registration.ts';
-import type { PlanOptions } from '../../../core/restore/plan.ts';
+import type { PlanOptions } from '../../../core/restore/plan/plan.ts';
 import { findInstallationRows, findRow } from '../../listing/hub-rows.ts';
 
 /**

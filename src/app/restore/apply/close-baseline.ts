@@ -4,7 +4,7 @@ import type { Comparison } from '../../../core/fingerprint/comparison.ts';
 import { recordVersionOf } from '../../../core/fingerprint/row.ts';
 import { type Shown, shownAt } from '../../../core/fingerprint/shown.ts';
 import { isInPlace } from '../../../core/registration/expected.ts';
-import { isRepairInPlace, isWhole, movesBaseline, timesOf } from '../../../core/restore/circumstances.ts';
+import { isRepairInPlace, isWhole, movesBaseline, timesOf } from '../../../core/restore/plan/circumstances.ts';
 import {
   isWrittenOutcome,
   newestLetters,
@@ -12,7 +12,7 @@ import {
   outcomeOf,
   type ShardOutcomes,
   writtenOf,
-} from '../../../core/restore/outcomes.ts';
+} from '../../../core/restore/plan/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { type BaselineShard, writeBaselineShard } from '../../baseline/store.ts';

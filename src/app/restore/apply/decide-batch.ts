@@ -1,4 +1,4 @@
-import { intentOf, isWrittenOutcome, type Outcome, outcomeOf } from '../../../core/restore/outcomes.ts';
+import { intentOf, isWrittenOutcome, type Outcome, outcomeOf } from '../../../core/restore/plan/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
 import type { Planned } from './planner.ts';

@@ -1,7 +1,7 @@
 import { DrError } from '../../../core/errors.ts';
 import type { BlobFacts } from '../../../core/ports.ts';
 import { wrote } from '../../../core/restore/next-actions.ts';
-import { allShowsAt } from '../../../core/restore/too-early.ts';
+import { allShowsAt } from '../../../core/restore/plan/too-early.ts';
 import { type PassFacts, repairedIn, sumOutcomes, unconfirmedIn, wavesDoneOf } from '../../../core/restore/totals.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';

@@ -15,7 +15,7 @@ import {
   type ShardOutcomes,
   underWayLetters,
   type WrittenOutcome,
-} from '../../../core/restore/outcomes.ts';
+} from '../../../core/restore/plan/outcomes.ts';
 import { toFacts } from '../../../core/restore/totals.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';

@@ -1,9 +1,9 @@
 import type { Comparison } from '../../../core/fingerprint/comparison.ts';
 import type { CallOptions } from '../../../core/ports.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
-import type { Decision } from '../../../core/restore/decide.ts';
-import type { Removal, WrittenOutcome } from '../../../core/restore/outcomes.ts';
-import type { Note } from '../../../core/restore/seen.ts';
+import type { Decision } from '../../../core/restore/plan/decide.ts';
+import type { Removal, WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
+import type { Note } from '../../../core/restore/plan/seen.ts';
 import type { ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { ForeignLookup } from '../compare/foreign-rows.ts';
 import type { IdMap } from './id-map.ts';

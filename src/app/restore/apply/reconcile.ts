@@ -1,5 +1,5 @@
 import { DrError } from '../../../core/errors.ts';
-import { outcomeOf, type ShardOutcomes, withMissingAsWritten } from '../../../core/restore/outcomes.ts';
+import { outcomeOf, type ShardOutcomes, withMissingAsWritten } from '../../../core/restore/plan/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, type HeldStep, hubOf } from '../../app.ts';
 import type { Moved } from '../../runs/dispatch.ts';
@@ -9,10 +9,10 @@ import { Superseded } from '../../runs/store.ts';
 import { createWorkers } from '../../stored/concurrent.ts';
 import type { Found } from '../../stored/document.ts';
 import { openUndone, type Undone } from '../compare/undone.ts';
+import { acknowledgeEnd } from '../outcomes/acknowledge-end.ts';
 import { type Journal, readAsked } from '../outcomes/journal.ts';
 import { readFinishedOutcomes, readOutcomes } from '../outcomes/store.ts';
 import { storeUndo } from '../outcomes/undo.ts';
-import { acknowledgeEnd } from './acknowledge-end.ts';
 import { closeBaselineShard } from './close-baseline.ts';
 import { closeUndoneShard } from './close-rollback.ts';
 import { decideBatch, isLookedAtAgain } from './decide-batch.ts';

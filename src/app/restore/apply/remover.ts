@@ -1,11 +1,11 @@
 import { versionHashOf } from '../../../core/fingerprint/row.ts';
 import type { CallOptions } from '../../../core/ports.ts';
 import { isInstallation, type RecordOfRows } from '../../../core/registration/record.ts';
-import { decideRemoval, type RemovalDecision } from '../../../core/restore/decide-removal.ts';
-import { outcomeOf, removalOf } from '../../../core/restore/outcomes.ts';
-import { type PutBack, planPutBack } from '../../../core/restore/plan-put-back.ts';
-import { planRemoval, removalHashesOf, type WrittenRecord } from '../../../core/restore/plan-removal.ts';
-import { isTooEarlyToMiss } from '../../../core/restore/too-early.ts';
+import { decideRemoval, type RemovalDecision } from '../../../core/restore/plan/decide-removal.ts';
+import { outcomeOf, removalOf } from '../../../core/restore/plan/outcomes.ts';
+import { type PutBack, planPutBack } from '../../../core/restore/plan/put-back.ts';
+import { planRemoval, removalHashesOf, type WrittenRecord } from '../../../core/restore/plan/removal.ts';
+import { isTooEarlyToMiss } from '../../../core/restore/plan/too-early.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';

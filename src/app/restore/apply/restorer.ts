@@ -2,11 +2,11 @@ import { recordVersionOf, versionHashOf } from '../../../core/fingerprint/row.ts
 import type { CallOptions, Hub } from '../../../core/ports.ts';
 import { isInstallation, type RecordOfRows } from '../../../core/registration/record.ts';
 import { isOnlyOurs } from '../../../core/restore/altered.ts';
-import { type Decision, decide, type PassRules } from '../../../core/restore/decide.ts';
-import type { WrittenOutcome } from '../../../core/restore/outcomes.ts';
-import { type PlanOptions, planRecord } from '../../../core/restore/plan.ts';
-import { sightingOf } from '../../../core/restore/plan-removal.ts';
-import { planTakeBack } from '../../../core/restore/plan-take-back.ts';
+import { type Decision, decide, type PassRules } from '../../../core/restore/plan/decide.ts';
+import type { WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
+import { type PlanOptions, planRecord } from '../../../core/restore/plan/plan.ts';
+import { sightingOf } from '../../../core/restore/plan/removal.ts';
+import { planTakeBack } from '../../../core/restore/plan/take-back.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { openShardRecords, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import { type App, hubOf } from '../../app.ts';

@@ -1,7 +1,7 @@
 import { DrError } from '../../../core/errors.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
-import type { Outcome, WrittenOutcome } from '../../../core/restore/outcomes.ts';
-import type { Write } from '../../../core/restore/plan.ts';
+import type { Outcome, WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
+import type { Write } from '../../../core/restore/plan/plan.ts';
 import type { Workers } from '../../stored/concurrent.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
 import type { RecordTallies } from './planner.ts';

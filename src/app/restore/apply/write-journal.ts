@@ -1,5 +1,5 @@
-import { isWrittenOutcome, outcomeOf, type ShardOutcomes } from '../../../core/restore/outcomes.ts';
-import { type Note, seenVersions } from '../../../core/restore/seen.ts';
+import { isWrittenOutcome, outcomeOf, type ShardOutcomes } from '../../../core/restore/plan/outcomes.ts';
+import { type Note, seenVersions } from '../../../core/restore/plan/seen.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { type Journal, readJournals, storeAsked, storeJournal } from '../outcomes/journal.ts';

@@ -10,9 +10,8 @@ import {
   mostDeletes,
   movesBaseline,
   readAtOf,
-} from '../../../core/restore/circumstances.ts';
-import type { Outcome } from '../../../core/restore/outcomes.ts';
-import { warningsOf } from '../../../core/restore/plan-warnings.ts';
+} from '../../../core/restore/plan/circumstances.ts';
+import type { Outcome } from '../../../core/restore/plan/outcomes.ts';
 import {
   countTarget,
   type ForeignRow,
@@ -21,7 +20,8 @@ import {
   type SurveyCounts,
   type SurveyOptions,
   surveyTarget,
-} from '../../../core/restore/survey.ts';
+} from '../../../core/restore/plan/survey.ts';
+import { warningsOf } from '../../../core/restore/plan/warnings.ts';
 import type { RestoreRun, Run } from '../../../core/run/run.ts';
 import type { ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { App } from '../../app.ts';

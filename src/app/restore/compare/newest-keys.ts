@@ -1,6 +1,6 @@
 import type { HubRef } from '../../../core/ports.ts';
 import { membersOf, sectionsOf, shardOf } from '../../../core/registration/record.ts';
-import { circumstancesOf, isWithinBounds, readAtOf } from '../../../core/restore/circumstances.ts';
+import { circumstancesOf, isWithinBounds, readAtOf } from '../../../core/restore/plan/circumstances.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { findSnapshotFingerprints } from '../../snapshots/fingerprints.ts';

@@ -6,7 +6,7 @@ import {
   outcomeLetters,
   outcomeOf,
   type ShardOutcomes,
-} from '../../../core/restore/outcomes.ts';
+} from '../../../core/restore/plan/outcomes.ts';
 import { toFacts } from '../../../core/restore/totals.ts';
 import { hasLookedLast, type RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';

@@ -2,8 +2,8 @@ import { areSurelySame, fingerprintRecord, isAmong } from '../../../core/fingerp
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName } from '../../../core/paths.ts';
 import { keyHashOf, membersOf, type RecordOfRows, sectionsOf } from '../../../core/registration/record.ts';
-import type { WrittenRecord } from '../../../core/restore/plan-removal.ts';
-import { seenVersions } from '../../../core/restore/seen.ts';
+import type { WrittenRecord } from '../../../core/restore/plan/removal.ts';
+import { seenVersions } from '../../../core/restore/plan/seen.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { Manifest } from '../../../core/snapshot/manifest.ts';
 import type { App } from '../../app.ts';

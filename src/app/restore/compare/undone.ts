@@ -1,7 +1,7 @@
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { keyHashOf } from '../../../core/registration/record.ts';
-import type { Undo } from '../../../core/restore/plan-put-back.ts';
-import type { WrittenRecord } from '../../../core/restore/plan-removal.ts';
+import type { Undo } from '../../../core/restore/plan/put-back.ts';
+import type { WrittenRecord } from '../../../core/restore/plan/removal.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { extrasOf, placesIn, readUndo } from '../outcomes/undo.ts';

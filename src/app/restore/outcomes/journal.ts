@@ -1,5 +1,5 @@
 import { askedName, journalName } from '../../../core/paths.ts';
-import type { Note } from '../../../core/restore/seen.ts';
+import type { Note } from '../../../core/restore/plan/seen.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { documents } from '../../stored/documents.ts';

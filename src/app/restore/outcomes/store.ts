@@ -1,6 +1,6 @@
 import type { DrError } from '../../../core/errors.ts';
 import { resultName } from '../../../core/paths.ts';
-import type { ShardOutcomes } from '../../../core/restore/outcomes.ts';
+import type { ShardOutcomes } from '../../../core/restore/plan/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { documents } from '../../stored/documents.ts';

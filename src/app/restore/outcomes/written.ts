@@ -6,9 +6,9 @@ import {
   outcomeOf,
   type ShardOutcomes,
   type WrittenOutcome,
-} from '../../../core/restore/outcomes.ts';
-import type { WrittenRecord } from '../../../core/restore/plan-removal.ts';
-import { seenVersions } from '../../../core/restore/seen.ts';
+} from '../../../core/restore/plan/outcomes.ts';
+import type { WrittenRecord } from '../../../core/restore/plan/removal.ts';
+import { seenVersions } from '../../../core/restore/plan/seen.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readRun } from '../../runs/store.ts';

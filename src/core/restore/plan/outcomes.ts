@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { BlobFacts } from '../ports.ts';
+import type { BlobFacts } from '../../ports.ts';
 
 const writtenOutcomes = ['created', 'updated', 'removed', 'renewed', 'moved', 'withdrawn', 'putBack'] as const;
 /** An outcome that writing brings about. */

@@ -1,8 +1,8 @@
-import { areDistinct, chooseRows, distinctRows } from '../registration/distinct.ts';
-import { expectedForms } from '../registration/expected.ts';
-import { type RebuildFault, rebuildInstallation, withVariedExpiry } from '../registration/installation.ts';
-import { isInstallation, type RecordOfRows } from '../registration/record.ts';
-import { canonicalRow, descriptionForWrite, hasRepairTag, type Registration } from '../registration/registration.ts';
+import { areDistinct, chooseRows, distinctRows } from '../../registration/distinct.ts';
+import { expectedForms } from '../../registration/expected.ts';
+import { type RebuildFault, rebuildInstallation, withVariedExpiry } from '../../registration/installation.ts';
+import { isInstallation, type RecordOfRows } from '../../registration/record.ts';
+import { canonicalRow, descriptionForWrite, hasRepairTag, type Registration } from '../../registration/registration.ts';
 
 /**
  * One call to the target hub. A row is deleted if it is as it was seen; an installation cannot be made to depend on

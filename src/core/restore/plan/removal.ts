@@ -1,9 +1,9 @@
-import { hash53 } from '../bytes/hash.ts';
-import { isAmong, versionHashOf } from '../fingerprint/row.ts';
-import { distinctRows } from '../registration/distinct.ts';
-import { isInPlace } from '../registration/expected.ts';
-import { installationIdIn, isInstallation, type RecordOfRows } from '../registration/record.ts';
-import { canonicalRow, type Registration } from '../registration/registration.ts';
+import { hash53 } from '../../bytes/hash.ts';
+import { isAmong, versionHashOf } from '../../fingerprint/row.ts';
+import { distinctRows } from '../../registration/distinct.ts';
+import { isInPlace } from '../../registration/expected.ts';
+import { installationIdIn, isInstallation, type RecordOfRows } from '../../registration/record.ts';
+import { canonicalRow, type Registration } from '../../registration/registration.ts';
 import { deletionOf, type PlanOptions, type Write } from './plan.ts';
 import type { Sighting } from './seen.ts';
 

@@ -1,4 +1,4 @@
-import { haveSame } from '../fingerprint/row.ts';
+import { haveSame } from '../../fingerprint/row.ts';
 
 /** What a pass noted of a record: the version hashes of its rows, or that it was written again. */
 export type Note = Sighting | 'rewritten';

@@ -1,7 +1,7 @@
-import { delaySecondsOf, formatStep, type Step } from '../core/run/step.ts';
-import type { App } from './app.ts';
+import { delaySecondsOf, formatStep, type Step } from '../../core/run/step.ts';
+import type { App } from '../app.ts';
+import { readRun } from '../runs/store.ts';
 import { runStep } from './run-step.ts';
-import { readRun } from './runs/store.ts';
 
 /** With waits of up to a minute this is about an hour; the watchdog of the run's own app enqueues what it misses then. */
 const MAX_RETURNS = 60;

@@ -1,4 +1,4 @@
-import type { RestoreRun } from '../run/run.ts';
+import type { RestoreRun } from '../../run/run.ts';
 
 /** The service applies an installation's write late: up to this long after it was accepted. */
 const LATE_MS = 180_000;

@@ -1,6 +1,6 @@
-import type { Times } from '../baseline/agree.ts';
-import { isSameHub } from '../paths.ts';
-import type { RestoreRun } from '../run/run.ts';
+import type { Times } from '../../baseline/agree.ts';
+import { isSameHub } from '../../paths.ts';
+import type { RestoreRun } from '../../run/run.ts';
 import type { Circumstances } from './decision-table.ts';
 import { rolesOf } from './roles.ts';
 

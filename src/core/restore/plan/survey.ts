@@ -1,9 +1,9 @@
-import { isShownAs } from '../baseline/agree.ts';
-import { type BaselineRecord, entryOf, hasExpired, isAsAgreed, isReworded } from '../baseline/record.ts';
-import { Comparison, type Extra, type LiveFingerprints } from '../fingerprint/comparison.ts';
-import type { RowFingerprint } from '../fingerprint/row.ts';
-import { type Shown, shownAt, shownBy } from '../fingerprint/shown.ts';
-import type { FingerprintTable } from '../fingerprint/table.ts';
+import { isShownAs } from '../../baseline/agree.ts';
+import { type BaselineRecord, entryOf, hasExpired, isAsAgreed, isReworded } from '../../baseline/record.ts';
+import { Comparison, type Extra, type LiveFingerprints } from '../../fingerprint/comparison.ts';
+import type { RowFingerprint } from '../../fingerprint/row.ts';
+import { type Shown, shownAt, shownBy } from '../../fingerprint/shown.ts';
+import type { FingerprintTable } from '../../fingerprint/table.ts';
 import { type Circumstances, decideByTable, type RecordView, type Row } from './decision-table.ts';
 import type { Outcome } from './outcomes.ts';
 

@@ -1,9 +1,9 @@
-import { isShorter } from '../fingerprint/comparison.ts';
-import { expiryOf, recordExpiryOf, versionHashOf } from '../fingerprint/row.ts';
-import { areDistinct, distinctRows, isSameRegistration } from '../registration/distinct.ts';
-import { type RebuildFault, rebuildInstallation, withVariedExpiry } from '../registration/installation.ts';
-import { installationIdIn, isInstallation, type RecordOfRows } from '../registration/record.ts';
-import { canonicalRow, descriptionForWrite, type Registration } from '../registration/registration.ts';
+import { isShorter } from '../../fingerprint/comparison.ts';
+import { expiryOf, recordExpiryOf, versionHashOf } from '../../fingerprint/row.ts';
+import { areDistinct, distinctRows, isSameRegistration } from '../../registration/distinct.ts';
+import { type RebuildFault, rebuildInstallation, withVariedExpiry } from '../../registration/installation.ts';
+import { installationIdIn, isInstallation, type RecordOfRows } from '../../registration/record.ts';
+import { canonicalRow, descriptionForWrite, type Registration } from '../../registration/registration.ts';
 import { deletionsFrom, type Write } from './plan.ts';
 
 /** What planning the writes of the first pass goes by. */

@@ -1,11 +1,11 @@
-import { DrError } from '../core/errors.ts';
-import { LOCKS_FOLDER } from '../core/paths.ts';
-import { describePhase, isOver, type Run } from '../core/run/run.ts';
-import { type App, orLog } from './app.ts';
+import { DrError } from '../../core/errors.ts';
+import { LOCKS_FOLDER } from '../../core/paths.ts';
+import { describePhase, isOver, type Run } from '../../core/run/run.ts';
+import { type App, orLog } from '../app.ts';
+import { readLocked } from '../runs/lock.ts';
+import { readRun } from '../runs/store.ts';
+import { MAX_KICKS, watchRun } from '../runs/watch.ts';
 import { failRun } from './fail-run.ts';
-import { readLocked } from './runs/lock.ts';
-import { readRun } from './runs/store.ts';
-import { MAX_KICKS, watchRun } from './runs/watch.ts';
 
 /** Steps it has done of a run make a process watch it, too, until it is over: no timer is needed when another dies. */
 export function watchInBackground(app: App, { id, kind }: Run): void {

@@ -1,6 +1,6 @@
-import { distinctRows } from '../registration/distinct.ts';
-import { isInstallation, type RecordOfRows } from '../registration/record.ts';
-import { canonicalRow } from '../registration/registration.ts';
+import { distinctRows } from '../../registration/distinct.ts';
+import { isInstallation, type RecordOfRows } from '../../registration/record.ts';
+import { canonicalRow } from '../../registration/registration.ts';
 import { deletionOf, type PlanOptions, type Write } from './plan.ts';
 
 /**

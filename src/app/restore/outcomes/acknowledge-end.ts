@@ -2,7 +2,7 @@ import { isOver, type RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { freeHub } from '../../runs/end.ts';
 import { changeRun } from '../../runs/store.ts';
-import { readTotals, toResult } from '../outcomes/totals.ts';
+import { readTotals, toResult } from './totals.ts';
 
 /**
  * The last steps of a process have stored that they stopped because their run is over: what they wrote since it ended

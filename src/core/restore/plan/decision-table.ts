@@ -1,5 +1,5 @@
-import { isSourcesOwnWord } from '../baseline/agree.ts';
-import type { Agreed, Entry, Note, Reading, Tombstone } from '../baseline/record.ts';
+import { isSourcesOwnWord } from '../../baseline/agree.ts';
+import type { Agreed, Entry, Note, Reading, Tombstone } from '../../baseline/record.ts';
 
 /**
  * Whose row is it? The decision of a restore about one record, from three states: what the snapshot holds, what the

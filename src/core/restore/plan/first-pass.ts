@@ -1,9 +1,9 @@
-import { isShownAs } from '../baseline/agree.ts';
-import { type BaselineRecord, type Entry, entryOf, hasExpired, isReworded, type Side } from '../baseline/record.ts';
-import { type Shown, shownIn } from '../fingerprint/shown.ts';
-import { isInPlace } from '../registration/expected.ts';
-import type { RecordOfRows } from '../registration/record.ts';
-import { hasRepairTag, type Registration } from '../registration/registration.ts';
+import { isShownAs } from '../../baseline/agree.ts';
+import { type BaselineRecord, type Entry, entryOf, hasExpired, isReworded, type Side } from '../../baseline/record.ts';
+import { type Shown, shownIn } from '../../fingerprint/shown.ts';
+import { isInPlace } from '../../registration/expected.ts';
+import type { RecordOfRows } from '../../registration/record.ts';
+import { hasRepairTag, type Registration } from '../../registration/registration.ts';
 import { type Circumstances, decideByTable, type RecordView } from './decision-table.ts';
 import {
   isShorterThan,

@@ -1,6 +1,6 @@
-import { isSameHub } from '../paths.ts';
-import type { HubRef } from '../ports.ts';
-import type { Term } from '../run/run.ts';
+import { isSameHub } from '../../paths.ts';
+import type { HubRef } from '../../ports.ts';
+import type { Term } from '../../run/run.ts';
 import type { Circumstances } from './decision-table.ts';
 
 type Roles = Pick<Circumstances, 'wasTargetInUse' | 'wasSourceInUseLast' | 'wasTargetInUseBefore' | 'sourceTermStart'>;

@@ -1,4 +1,4 @@
-import type { RestoreRun } from '../run/run.ts';
+import type { RestoreRun } from '../../run/run.ts';
 import { circumstancesOf, isRepairInPlace, isWithinBounds, isWithinDrift } from './circumstances.ts';
 
 export interface Bounds {

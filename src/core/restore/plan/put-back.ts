@@ -1,8 +1,8 @@
-import { isAmong, versionHashOf } from '../fingerprint/row.ts';
-import { distinctRows } from '../registration/distinct.ts';
-import { expectedForms, isInPlace } from '../registration/expected.ts';
-import { isInstallation, type RecordOfRows } from '../registration/record.ts';
-import { canonicalRow, type Registration } from '../registration/registration.ts';
+import { isAmong, versionHashOf } from '../../fingerprint/row.ts';
+import { distinctRows } from '../../registration/distinct.ts';
+import { expectedForms, isInPlace } from '../../registration/expected.ts';
+import { isInstallation, type RecordOfRows } from '../../registration/record.ts';
+import { canonicalRow, type Registration } from '../../registration/registration.ts';
 import type { Decision } from './decide.ts';
 import {
   creationOf,
@@ -14,7 +14,7 @@ import {
   type Writes,
 } from './first-writes.ts';
 import { deletionsFrom } from './plan.ts';
-import { isOfRewrite, type WrittenRecord } from './plan-removal.ts';
+import { isOfRewrite, type WrittenRecord } from './removal.ts';
 
 /** What lived in the target under a record's key before a restore changed it. */
 export interface Undo {
