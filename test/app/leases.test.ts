@@ -42,6 +42,29 @@ async function toReconcile(engine: Engine): Promise<{ readonly id: string; reado
   }
 }
 
+/** All shards but the last are done. */
+async function toLastShard(
+  engine: Engine,
+): Promise<{ readonly id: string; readonly copied: Step; readonly last: Step }> {
+  const { id, steps } = await toReconcile(engine);
+  const [copied, ...others] = steps;
+  const last = others.pop();
+  if (copied === undefined || last === undefined) throw new Error('several shards');
+  for (const step of [copied, ...others]) await runStep(engine.app, step);
+  return { id, copied, last };
+}
+
+/** The process that moves the run on dies before it enqueues what comes next. */
+async function dieBeforeSending(engine: Engine, last: Step): Promise<void> {
+  const { promise: isSending, resolve: sending } = Promise.withResolvers<void>();
+  const send: App['queue']['send'] = () => {
+    sending();
+    return new Promise(() => {});
+  };
+  void runStep({ ...anotherProcess(engine), queue: { ...engine.queue, send } }, last);
+  await isSending;
+}
+
 /** Writes hang until they are released. */
 function holdWrites(engine: Engine): { readonly release: () => void; readonly count: () => number } {
   const { promise: isReleased, resolve: release } = Promise.withResolvers<void>();
@@ -282,11 +305,7 @@ test('of two processes that find the same steps lost at the same time one enqueu
 
 test('a copy of a step of the phase before enqueues nothing while another process moves the run on', async () => {
   const engine = createEngine();
-  const { steps } = await toReconcile(engine);
-  const [copied, ...others] = steps;
-  const last = others.pop();
-  if (copied === undefined || last === undefined) throw new Error('several shards');
-  for (const step of [copied, ...others]) await runStep(engine.app, step);
+  const { copied, last } = await toLastShard(engine);
   const { promise: isTaken, resolve: taken } = Promise.withResolvers<void>();
   const { promise: isSending, resolve: sending } = Promise.withResolvers<void>();
   const send: App['queue']['send'] = async (...message) => {
@@ -342,11 +361,7 @@ test('a waiting step whose message is lost is enqueued again soon after its time
 
 test('a step that has begun and died is not delayed when its phase is dispatched again', async () => {
   const engine = createEngine();
-  const { id, steps } = await toReconcile(engine);
-  const others = [...steps];
-  const last = others.pop();
-  if (last === undefined) throw new Error('several shards');
-  for (const step of others) await runStep(engine.app, step);
+  const { id, last } = await toLastShard(engine);
   const put: App['blobs']['put'] = async (name, bytes, ...args) => {
     const text = name.endsWith('run.json') ? Buffer.from(bytes).toString() : '';
     if (/"name":"scan","pass":2[^}]*"isDispatched":true/.test(text)) throw away();
@@ -363,6 +378,70 @@ test('a step that has begun and died is not delayed when its phase is dispatched
   engine.secondary.listPage = listPage;
   engine.advance(60_000);
   await runStep(engine.app, { ...last, attempt: 1 });
+  expect(take(engine)).toMatchObject([{ phase: 'scan', pass: 2 }]);
+});
+
+test('a delayed phase that is dispatched late is delayed by what is left, and missed soon after its time', async () => {
+  const engine = createEngine({ policy: { settleSeconds: 60 } });
+  const { id, last } = await toLastShard(engine);
+  await dieBeforeSending(engine, last);
+  const dueAt = engine.app.world.now() + 60_000;
+  engine.advance(40_000);
+  await runStep(engine.app, last);
+  expect(engine.queue.nextAt()).toBe(dueAt);
+  // The message is lost.
+  engine.advance(20_000);
+  engine.queue.take();
+  engine.advance(25_000);
+  await watchRuns(engine.app);
+  expect(await readRun(engine.app, 'restore', id)).toMatchObject({ phase: { name: 'scan', pass: 2 }, kicks: 0 });
+  engine.advance(6000);
+  await watchRuns(engine.app);
+  expect(await readRun(engine.app, 'restore', id)).toMatchObject({ phase: { name: 'scan', pass: 2 }, kicks: 1 });
+});
+
+test('of a copy of a step of the phase before and the watch one enqueues the phase that both find not enqueued', async () => {
+  const engine = createEngine();
+  const { last } = await toLastShard(engine);
+  await dieBeforeSending(engine, last);
+  engine.advance(60_000);
+  const { promise: isReleased, resolve: release } = Promise.withResolvers<void>();
+  const { promise: isSending, resolve: sending } = Promise.withResolvers<void>();
+  const send: App['queue']['send'] = async (...message) => {
+    sending();
+    await isReleased;
+    return engine.queue.send(...message);
+  };
+  let looks = 0;
+  let copy: Promise<void> | undefined;
+  const peek: App['queue']['peek'] = async (lane) => {
+    const texts = await engine.queue.peek(lane);
+    looks += 1;
+    if (looks === 2) {
+      copy = runStep({ ...anotherProcess(engine), queue: { ...engine.queue, send } }, last);
+      await isSending;
+    }
+    return texts;
+  };
+  await watchRuns({ ...engine.app, queue: { ...engine.queue, peek } });
+  release();
+  await copy;
+  engine.advance(60_000);
+  expect(take(engine)).toMatchObject([{ phase: 'scan', pass: 2 }]);
+});
+
+test('of a process that was frozen as it moved a run on and one that took its step over one enqueues the phase', async () => {
+  const engine = createEngine();
+  const { copied, last } = await toLastShard(engine);
+  const put: App['blobs']['put'] = async (name, bytes, ...args) => {
+    const stored = await engine.blobs.put(name, bytes, ...args);
+    if (!name.endsWith('run.json') || !Buffer.from(bytes).toString().includes('"name":"scan","pass":2')) return stored;
+    engine.advance(60_000);
+    await runStep(anotherProcess(engine), copied);
+    return stored;
+  };
+  await runStep({ ...engine.app, blobs: { ...engine.blobs, put } }, last);
+  engine.advance(60_000);
   expect(take(engine)).toMatchObject([{ phase: 'scan', pass: 2 }]);
 });
 

@@ -24,8 +24,8 @@ export interface HostParts {
   readonly sometimes: (what: string) => void;
   /** What all processes share; roles as the settings are at the moment. */
   readonly shared: () => Omit<App, 'world' | 'memory' | 'log' | 'backgroundLog'>;
-  /** A process dies, or freezes. */
-  readonly onStop: () => void;
+  /** A process dies, or freezes, with steps of these runs in hand. */
+  readonly onStop: (runIds: readonly string[]) => void;
   /** What the app must never throw. */
   readonly onBug: (what: string) => void;
   /** It died, froze, or is back. */
@@ -85,7 +85,7 @@ export class Host implements Process {
   die(): void {
     const { scheduler, random, sometimes, queue, onStop, onTurn } = this.#parts;
     sometimes('hostDied');
-    onStop();
+    onStop(this.#runsInHand());
     this.epoch += 1;
     this.isAlive = false;
     this.#isStopping = false;
@@ -131,7 +131,7 @@ export class Host implements Process {
 
   pause(): void {
     const { scheduler, random, sometimes, queue, onStop, onTurn } = this.#parts;
-    onStop();
+    onStop(this.#runsInHand());
     const milliseconds = random.spread(5000, 900_000);
     sometimes(milliseconds > 300_000 ? 'hostPausedLong' : 'hostPaused');
     // One that is frozen already stays so: what waits for its end is woken then.
@@ -140,6 +140,10 @@ export class Host implements Process {
     for (const delivery of this.#taken) queue.abandoned(delivery, this.pausedUntil);
     onTurn();
     scheduler.at(this.pausedUntil, onTurn);
+  }
+
+  #runsInHand(): string[] {
+    return [...this.#taken].map(({ message }) => message.runId);
   }
 
   /** Each queue has slots of its own. */

@@ -85,7 +85,7 @@ export function drawKnobs(seed: number): Knobs {
   const hubs = [primary, secondary, scratch];
   const shortestStepMs = Math.max(
     2000,
-    3 * Math.max(...hubs.map(({ writeMs }) => writeMs)),
+    WRITES_OF_A_RECORD * Math.max(...hubs.map(({ writeMs }) => writeMs)),
     READS_OF_A_STEP * storageMs + QUESTIONS_OF_A_RECORD * Math.max(...hubs.map(({ listMs }) => listMs)),
   );
   return {
@@ -156,12 +156,14 @@ function drawDelay(random: Random): readonly [number, number] {
 /** A call may take half as long again. Of a record all of its ids are asked for, and those minted for them. */
 const READS_OF_A_STEP = 1.5 * 20;
 const QUESTIONS_OF_A_RECORD = 1.5 * 8;
+/** Its id is refused, another one minted, and that is written; the answers may be late. */
+const WRITES_OF_A_RECORD = 2 * 3;
 
 function drawPolicy(random: Random, shortestStepMs: number): Policy {
   return {
     toolVersion: 'simulated',
     // Short ones end in the middle of a shard; none is too short for a single record.
-    stepBudgetMs: random.pick([240_000, 240_000, 20_000, shortestStepMs]),
+    stepBudgetMs: Math.max(shortestStepMs, random.pick([240_000, 240_000, 20_000, shortestStepMs])),
     maxConcurrency: random.pick([8, 8, 3, 1]),
     backupIntervalMs: 3_600_000,
     watchIntervalMs: 60_000,

@@ -31,7 +31,7 @@ export interface Caller {
   readonly pass: number;
   readonly step?: Step;
   /** The message that step is of. */
-  readonly message?: { readonly text: string; readonly isOdd: boolean };
+  readonly message?: { readonly step: string; readonly isOdd: boolean };
 }
 
 const callers = new AsyncLocalStorage<Caller>();

@@ -17,6 +17,9 @@ const MAX_PEEKED = 32;
 export interface Message {
   readonly queue: QueueName;
   readonly text: string;
+  readonly runId: string;
+  /** The step it is of, however often that was deferred. */
+  readonly step: string;
   /**
    * The queue itself made it come twice, or late, or its sender did not hear that it is there. So is what continues such
    * a step: another message for it may be there, too.
@@ -45,10 +48,12 @@ export interface QueueParts {
   readonly isHealed: () => boolean;
   readonly trace: (line: () => string) => void;
   readonly sometimes: (what: string) => void;
+  /** A process begins to send messages of that run. */
+  readonly onSending: (runId: string) => void;
   /** A message was added beside others of the queue. */
   readonly onSent: (message: Message, others: Iterable<Message>) => void;
-  /** A message is lost, or late. */
-  readonly onAstray: () => void;
+  /** A message of that run is lost, or late. */
+  readonly onAstray: (runId: string) => void;
 }
 
 /** The step queues: at least once, late, out of order; where the seed says so, not at all. */
@@ -67,6 +72,10 @@ export class Queue {
     return this.#waiting.size;
   }
 
+  sending(text: string): void {
+    this.#parts.onSending(stepIn(text).runId);
+  }
+
   peek(queue: QueueName): readonly string[] {
     const { now } = this.#parts.scheduler;
     const isVisible = (message: Message): boolean =>
@@ -83,27 +92,30 @@ export class Queue {
     const isFaulty = !isHealed();
     if (isFaulty && random.chance(knobs.lostMessages)) {
       sometimes('messageLost');
-      this.#parts.onAstray();
+      this.#parts.onAstray(stepIn(text).runId);
       this.#parts.trace(() => `LOST ${text}`);
       return [];
     }
     const copies = isFaulty && random.chance(knobs.doubledMessages) ? 2 : 1;
     if (copies === 2) sometimes('messageDoubled');
-    const isOdd = copies === 2 || (sender?.isOdd === true && stepIn(sender) === stepIn({ text }));
+    const isOdd = copies === 2 || (sender?.isOdd === true && sender.step === stepIn(text).step);
     return Array.from({ length: copies }, () => this.#add(queue, text, delayMs, isOdd));
   }
 
   #add(queue: QueueName, text: string, delayMs: number, isOdd: boolean): Message {
     const { random, knobs, isHealed, sometimes, scheduler } = this.#parts;
     const isLate = !isHealed() && random.chance(knobs.lateMessages);
+    const { runId, step } = stepIn(text);
     if (isLate) {
       sometimes('messageLate');
-      this.#parts.onAstray();
+      this.#parts.onAstray(runId);
     }
     const lateMs = isLate ? random.spread(1000, 400_000) : 0;
     const message: Message = {
       queue,
       text,
+      runId,
+      step,
       isOdd: isOdd || isLate,
       visibleAt: scheduler.now + delayMs + lateMs,
       sentAt: scheduler.now,
@@ -177,9 +189,10 @@ export class Queue {
   }
 }
 
-/** A step, however often it was deferred. */
-export function stepIn({ text }: Pick<Message, 'text'>): string {
-  return text.replace(/"attempt":\d+/, '');
+/** The step as text, whatever the order of its fields. */
+function stepIn(text: string): Pick<Message, 'runId' | 'step'> {
+  const { attempt: _, ...step } = JSON.parse(text);
+  return { runId: step.runId, step: JSON.stringify(Object.entries(step).sort()) };
 }
 
 function isCurrent({ message, receipt }: Delivery): boolean {
@@ -199,6 +212,7 @@ export function createQueuePort(queue: Queue, net: Net, engine: Engine, knobs: K
     send(name, texts, delaySeconds = 0) {
       const sent: Message[] = [];
       const { message } = currentCaller();
+      for (const text of texts) queue.sending(text);
       const send = (): void => {
         for (const text of texts) sent.push(...queue.send(name, text, delaySeconds * 1000, message));
       };

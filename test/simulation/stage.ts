@@ -79,27 +79,30 @@ export class Stage {
     this.devices = new Devices({ scheduler, random: this.random('devices'), knobs, truth, trace, sometimes });
     const violate = (kind: string, text: string): void => this.oracle.violate(kind, text);
     this.life = new Life({ scheduler, hosts: () => this.hosts, doors: this.doors, violate });
-    const disturbed = (): void => this.life.disturbed();
     const common = { scheduler, knobs, trace, sometimes, isHealed };
     this.queue = new Queue({
       ...common,
       random: this.random('queue'),
+      onSending: (runId) => this.life.sending(runId),
       onSent: (message, others) => this.life.sent(message, others),
-      onAstray: disturbed,
+      onAstray: (runId) => this.life.lost([runId]),
     });
     const net = new Net({
       ...common,
       random: this.random('net'),
       onCall: (...call) => this.life.called(...call),
       onFault: (label) => {
-        disturbed();
+        this.life.disturbed();
         if (/^put _runs\/restore\/.*\/reconcile\/pass-/.test(label)) this.oracle.stepsStopped();
       },
       onUnanswered: (...call) => this.oracle.unanswered(...call),
     });
     const onBug = (what: string): void => this.oracle.violate('appThrew', what);
     const given = { scheduler, random: this.random('hosts'), knobs, engine, queue: this.queue, trace, sometimes };
-    const onStop = (): void => this.oracle.stepsStopped();
+    const onStop = (runIds: readonly string[]): void => {
+      this.life.lost(runIds);
+      this.oracle.stepsStopped();
+    };
     const parts = { ...given, shared: this.#share(net), onBug, onStop, onTurn: () => this.#turned() };
     this.hosts = Array.from({ length: knobs.hostCount }, (_, index) => new Host(`h${index}`, skew(), parts));
     this.queue.take = (delivery) => {

@@ -1,28 +1,58 @@
 import type { ShardPhase } from '../../core/paths.ts';
 import { membersOf, type Neighbours } from '../../core/registration/record.ts';
 import { laneOf } from '../../core/run/lane.ts';
+import { LEASE_MS } from '../../core/run/live.ts';
 import { advance, comparePhases, describePhase, isOver, type PhaseKey, type Run } from '../../core/run/run.ts';
 import { formatStep, type Step } from '../../core/run/step.ts';
 import { type App, toInstant } from '../app.ts';
 import { areAllDone, doneShards, withOthers } from './shard-phase.ts';
 import { changeRun } from './store.ts';
 
-/** Puts the messages of the run's phase into the queue, then notes that they are there. */
-export async function dispatch(app: App, run: Run, delayMs = delayOf(run)): Promise<void> {
+/**
+ * Puts the messages of the run's phase into the queue, then notes that they are there: while the lease of the run's mover
+ * is not over, no other process does.
+ */
+export async function dispatch(app: App, run: Run): Promise<void> {
+  const steps = await stepsDue(app, run);
+  await sendDelayed(app, run, steps, delayLeft(app, run));
+  await noteDispatched(app, run);
+}
+
+/** The same where others may do it, too: who notes it first does it. If that one dies, the watch enqueues them. */
+export async function dispatchOnce(app: App, run: Run, delayMs = delayLeft(app, run)): Promise<void> {
+  const steps = await stepsDue(app, run);
+  if (await noteDispatched(app, run)) await sendDelayed(app, run, steps, delayMs);
+}
+
+async function stepsDue(app: App, run: Run): Promise<readonly Step[]> {
   const open = await openShards(app, run);
   // All are done but the run has not moved on: doing one of them again moves it.
-  const steps = stepsOf(run, open.length > 0 ? open : [0]);
-  await app.queue.send(laneOf(run), steps.map(formatStep), Math.ceil(delayMs / 1000));
-  await changeRun(app, run.kind, run.id, (current) =>
-    isOver(current) || current.phase.isDispatched || comparePhases(current.phase, run.phase) !== 0
-      ? undefined
-      : { ...current, phase: { ...current.phase, isDispatched: true } },
-  );
+  return stepsOf(run, open.length > 0 ? open : [0]);
+}
+
+async function sendDelayed(app: App, run: Run, steps: readonly Step[], delayMs: number): Promise<void> {
+  await app.queue.send(laneOf(run), steps.map(formatStep), Math.ceil(Math.max(0, delayMs) / 1000));
+}
+
+/** Whether this process was the first. */
+async function noteDispatched(app: App, { kind, id, phase }: Run): Promise<boolean> {
+  let isFirst = false;
+  await changeRun(app, kind, id, (current) => {
+    isFirst = !isOver(current) && !current.phase.isDispatched && comparePhases(current.phase, phase) === 0;
+    return isFirst ? { ...current, phase: { ...current.phase, isDispatched: true } } : undefined;
+  });
+  return isFirst;
 }
 
 /** How long the messages of the run's phase are to wait: both instants are its mover's. */
 export function delayOf({ phase: { startedAt, notBefore } }: Run): number {
   return notBefore === undefined ? 0 : Math.max(0, Date.parse(notBefore) - Date.parse(startedAt));
+}
+
+/** What is left of that, by the storage's time, which dates the phase. Negative once it is over. */
+export function delayLeft({ world }: App, run: Run): number {
+  const { notBefore = run.phase.startedAt } = run.phase;
+  return Math.min(delayOf(run), Date.parse(notBefore) - world.storageNow());
 }
 
 export function stepOf(run: Run, { name, pass, wave }: PhaseKey): Step {
@@ -81,6 +111,7 @@ export async function moveOn(
   { delaySeconds = 0, ...to }: PhaseKey & { readonly delaySeconds?: number },
   change: (run: Run) => Run = (run) => run,
 ): Promise<Moved> {
+  const beganAt = app.world.now();
   const nowMs = app.world.storageNow();
   const notBefore = delaySeconds > 0 ? toInstant(nowMs + delaySeconds * 1000) : undefined;
   const phase = { ...to, startedAt: toInstant(nowMs), notBefore };
@@ -91,7 +122,9 @@ export async function moveOn(
   });
   if (!isMover) return undefined;
   app.log.info('phase', { runId: run.id, kind: run.kind, phase: describePhase(run.phase) });
-  if (!isOneStep(run.phase)) await dispatch(app, run);
+  // A process that was frozen meanwhile has lost its lease.
+  const isSlow = app.world.now() - beganAt >= LEASE_MS;
+  if (!isOneStep(run.phase)) await (isSlow ? dispatchOnce : dispatch)(app, run);
   return run;
 }
 

@@ -5,7 +5,7 @@ import { isLiving, type LiveStep, partOf, type StepPart } from '../../core/run/l
 import { comparePhases, describePhase, isOver, type Run } from '../../core/run/run.ts';
 import { formatStep, parseStep, type Step } from '../../core/run/step.ts';
 import type { App } from '../app.ts';
-import { delayOf, openShards, stepsOf } from './dispatch.ts';
+import { delayLeft, openShards, stepsOf } from './dispatch.ts';
 import { isInHand } from './lease.ts';
 import { ageOfRun, hasBegun, readLive } from './live.ts';
 import { changeRun, readRun } from './store.ts';
@@ -60,13 +60,13 @@ async function look(app: App, run: Run): Promise<Look> {
   // All are done but the run has not moved on: doing one of them again moves it.
   const due = open.length > 0 ? open : current.length > 0 ? [] : [0];
   const left = without(new Set(due), current);
-  const isQuiet = left.size === 0 || (!hasBegun(run, known) && (await isDelayed(app, run)));
+  const isQuiet = left.size === 0 || (!hasBegun(run, known) && isDelayed(app, run));
   const lost = isQuiet ? new Set<number>() : await notQueued(app, run, left);
   return { lost, openCount: open.length, isMoving };
 }
 
-async function isDelayed(app: App, run: Run): Promise<boolean> {
-  return run.phase.notBefore !== undefined && (await ageOfRun(app, run)) < delayOf(run) + LATE_MS;
+function isDelayed(app: App, run: Run): boolean {
+  return run.phase.notBefore !== undefined && delayLeft(app, run) + LATE_MS > 0;
 }
 
 async function notQueued(app: App, run: Run, shards: ReadonlySet<number>): Promise<ReadonlySet<number>> {
@@ -98,10 +98,10 @@ function without(shards: ReadonlySet<number>, parts: readonly (StepPart | LiveSt
   return new Set([...shards].filter((shard) => !covered.has(shard)));
 }
 
-/** No other process has moved the run on since, or enqueued its steps again. */
+/** No other process has moved the run on since, or enqueued its steps. */
 function isAsLookedAt(now: Run, run: Run): boolean {
   const isSameKick = now.kicks === run.kicks && now.openAtKick === run.openAtKick;
-  return isSameKick && comparePhases(now.phase, run.phase) === 0;
+  return isSameKick && now.phase.isDispatched === run.phase.isDispatched && comparePhases(now.phase, run.phase) === 0;
 }
 
 /** Of those that look at the run at the same time, one does it. */

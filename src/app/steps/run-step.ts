@@ -13,7 +13,7 @@ import { scan } from '../listing/scan.ts';
 import { reconcile } from '../restore/apply/reconcile.ts';
 import { compareShards } from '../restore/compare/compare-shards.ts';
 import { finishRestore } from '../restore/finish.ts';
-import { dispatch, isOneStep, type Moved, stepOf } from '../runs/dispatch.ts';
+import { dispatchOnce, isOneStep, type Moved, stepOf } from '../runs/dispatch.ts';
 import { mayBeLost, releaseLease, storeWait, takeLease } from '../runs/lease.ts';
 import { hasBegun, readLive } from '../runs/live.ts';
 import { readRun, Superseded } from '../runs/store.ts';
@@ -69,9 +69,7 @@ async function takeStep(app: App, step: Step): Promise<void> {
 async function dispatchIfDue(app: App, run: Run, { name }: HeldStep): Promise<void> {
   const live = await readLive(app, run);
   if (live.some((one) => one.name !== name && isLiving(one))) return;
-  const now = await readRun(app, run.kind, run.id);
-  if (now === undefined || isOver(now) || now.phase.isDispatched || comparePhases(now.phase, run.phase) !== 0) return;
-  await dispatch(app, run, hasBegun(run, live) ? 0 : undefined);
+  await dispatchOnce(app, run, hasBegun(run, live) ? 0 : undefined);
 }
 
 type StepEnd = Moved | 'continue' | 'deferred' | 'failed';

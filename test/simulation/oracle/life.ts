@@ -3,7 +3,7 @@ import type { Step } from '../../../src/core/run/step.ts';
 import type { Host } from '../hosts.ts';
 import type { Caller } from '../net.ts';
 import type { Door } from '../night.ts';
-import { type Message, stepIn } from '../queue.ts';
+import type { Message } from '../queue.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { Stored } from '../storage.ts';
 
@@ -31,6 +31,14 @@ interface Watched {
   movedAt: number;
   /** It waits, or a call of it is under way, until then. */
   busyUntil: number;
+  /** How often its lost steps were enqueued again without any progress, and for which shards left to do. */
+  kicks: string;
+  /** Of these times, those before which nothing was lost. */
+  needlessKicks: number;
+  /** A process has died, or frozen, with a step of it since the last such time, or a message of it went astray. */
+  hasLost: boolean;
+  /** Messages of it are on their way to the queue; they do not arrive where their sender dies, or its call fails. */
+  isSending: boolean;
 }
 
 /** Judges whether runs live: what makes no progress, works twice, is queued twice, or is given up too early. */
@@ -51,6 +59,20 @@ export class Life {
     this.#disturbedAt = Math.max(this.#disturbedAt, this.#parts.scheduler.now);
   }
 
+  /** Steps of these runs died with their process, or froze, or their messages went astray. */
+  lost(runIds: readonly string[]): void {
+    this.disturbed();
+    for (const runId of runIds) {
+      const run = this.#watched.get(runId);
+      if (run !== undefined) run.hasLost = true;
+    }
+  }
+
+  sending(runId: string): void {
+    const run = this.#watched.get(runId);
+    if (run !== undefined) run.isSending = true;
+  }
+
   /** A process begins a call of this length. */
   called({ runId }: Caller, isOfHub: boolean, milliseconds: number): void {
     const { now } = this.#parts.scheduler;
@@ -66,8 +88,11 @@ export class Life {
     const { name, pass, wave = 0, startedAt, notBefore = startedAt } = run.phase;
     const known = this.#watched.get(run.id);
     // One that is over may be stored again, while a call of it is under way still.
-    if (known === undefined && run.finishedAt === undefined)
-      this.#watched.set(run.id, { movedAt: now, busyUntil: now });
+    if (known === undefined && run.finishedAt === undefined) {
+      const life = { kicks: kicksOf(run), needlessKicks: 0, hasLost: false, isSending: false };
+      this.#watched.set(run.id, { movedAt: now, busyUntil: now, ...life });
+    }
+    if (known !== undefined) noteKicks(known, run);
     const at = `${run.status} ${name} ${pass} ${wave}`;
     if (this.#phases.get(run.id) === at) return;
     this.#phases.set(run.id, at);
@@ -114,12 +139,13 @@ export class Life {
 
   /** A message was enqueued. A process that was disturbed since another one was may not know that it is there. */
   sent(message: Message, others: Iterable<Message>): void {
+    const run = this.#watched.get(message.runId);
+    if (run !== undefined) run.isSending = false;
     if (message.isOdd) return;
-    const key = stepIn(message);
-    const isSame = (other: Message): boolean => other.queue === message.queue && stepIn(other) === key;
     for (const other of others) {
+      const isSame = other.queue === message.queue && other.step === message.step;
       const isQueued = other.isFree && !other.isOdd && other.sentAt > this.#disturbedAt;
-      if (isQueued && isSame(other)) this.#parts.violate('queuedTwice', key);
+      if (isSame && isQueued) this.#parts.violate('queuedTwice', message.text);
     }
   }
 
@@ -142,8 +168,12 @@ export class Life {
   }
 
   #judgeEnd({ id, kind, hub, error, ...run }: Run): void {
-    if (error?.code !== 'HubUnavailable') return;
     const { doors, scheduler, violate } = this.#parts;
+    const watched = this.#watched.get(id);
+    // Only a run whose steps are lost each time is given up because nothing moves.
+    if (error?.code === 'RunStuck' && watched !== undefined && (watched.needlessKicks > 0 || !isLosing(watched)))
+      violate('stuck', `${kind} ${id} in ${run.phase.name}`);
+    if (error?.code !== 'HubUnavailable') return;
     const from = scheduler.now - LOOK_BACK_MS;
     const awayMs = [...doors.values()].map(({ outages }) =>
       outages.reduce((sum, one) => sum + Math.max(0, Math.min(one.until, scheduler.now) - Math.max(one.from, from)), 0),
@@ -152,4 +182,23 @@ export class Life {
     const { outages = [] } = doors.get(hub.namespace) ?? {};
     if (kind === 'restore' && outages.length === 0) violate('neededItsSource', `${id} in ${run.phase.name}`);
   }
+}
+
+function kicksOf({ kicks, openAtKick = 0 }: Run): string {
+  return `${kicks} ${openAtKick}`;
+}
+
+/** As the app counts them: after progress they are counted from the start. */
+function noteKicks(known: Watched, run: Run): void {
+  const kicks = kicksOf(run);
+  if (known.kicks === kicks) return;
+  known.kicks = kicks;
+  if (run.kicks <= 1) known.needlessKicks = 0;
+  if (run.kicks > 0 && !isLosing(known)) known.needlessKicks += 1;
+  known.hasLost = false;
+  known.isSending = false;
+}
+
+function isLosing({ hasLost, isSending }: Watched): boolean {
+  return hasLost || isSending;
 }

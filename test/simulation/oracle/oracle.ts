@@ -151,8 +151,6 @@ export class Oracle {
     this.#facts.trace(() => `RUN ${doc.id} ${doc.status} ${counts}`);
     const what = doc.kind === 'restore' ? doc.request.purpose : doc.kind;
     this.#facts.sometimes(`${what} ${doc.status}${doc.error === undefined ? '' : ` ${doc.error.code}`}`);
-    // Whatever goes wrong here passes: no run may be given up because nothing moves.
-    if (doc.error?.code === 'RunStuck') this.violate('stuck', `${doc.kind} ${doc.id} in ${doc.phase.name}`);
     if (doc.kind === 'backup') judgeBackup(this.#facts, run);
     if (doc.kind !== 'restore') return;
     this.#judge(run, '');
