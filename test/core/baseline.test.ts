@@ -53,6 +53,17 @@ it('never moves back', () => {
   expect(nextRecord(before(tombstone), other, older)).toEqual(before(tombstone));
 });
 
+it('takes what an older snapshot shows in other words under the version agreed on for another registration', () => {
+  const older: Times = { ...times, readAt: 5 };
+  const reworded = seen({
+    wanted: { version: 1, content: 70 },
+    live: { version: 4, content: 80 },
+    written: 'content',
+  });
+  const { agreed } = nextRecord(before(entry), reworded, older);
+  expect(agreed).toMatchObject({ source: { version: 1, content: 70, at: 5 }, target: { version: 4, content: 80 } });
+});
+
 it('calls a version its own that was seen before the source was read', () => {
   const foreign: Agreed = { ...entry, target: { ...entry.target, isOwn: false } };
   const still = seen({ live: { version: 2, content: 8 } });

@@ -1,5 +1,13 @@
 import type { Shown } from '../fingerprint/shown.ts';
-import type { Agreed, BaselineRecord, Entry, Note, Reading, Side } from './record.ts';
+import {
+  type Agreed,
+  type BaselineRecord,
+  type Entry,
+  isReworded,
+  type Note,
+  type Reading,
+  type Side,
+} from './record.ts';
 
 /** What a run did about a record, and what its closing look showed. */
 export interface Observation {
@@ -84,7 +92,12 @@ function agree(before: BaselineRecord, seen: Observation, { readAt, lookAt }: Ti
 
 /** Contents are equal where the version is, or where the same hub showed it in the same words. */
 function holdsContentOf({ source, target }: Entry, { wanted, live }: Observation): boolean {
-  return isShownAs(source, wanted) || isShownAs(target, live);
+  return isHeldAs(source, wanted) || isHeldAs(target, live);
+}
+
+/** Not where another registration has the version agreed on: its device deleted it and registered again. */
+export function isHeldAs(side: Side, shown: Shown | undefined): boolean {
+  return shown !== undefined && isShownAs(side, shown) && !isReworded(side, shown);
 }
 
 export function isShownAs(side: Side, shown: Shown | undefined): boolean {

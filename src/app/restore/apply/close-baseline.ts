@@ -1,4 +1,4 @@
-import { isShownAs, nextRecord, type Observation, type Times } from '../../../core/baseline/agree.ts';
+import { isHeldAs, nextRecord, type Observation, type Times } from '../../../core/baseline/agree.ts';
 import { type BaselineRecord, entryOf } from '../../../core/baseline/record.ts';
 import type { Comparison } from '../../../core/fingerprint/comparison.ts';
 import { recordVersionOf } from '../../../core/fingerprint/row.ts';
@@ -179,7 +179,7 @@ function addRepaired(add: Add, baseline: BaselineShard, { times, forEach }: Look
     const record = baseline.get(keyHash);
     const entry = entryOf(record);
     const { wanted, live, isSame = false } = created.get(keyHash) ?? {};
-    const isOfSame = isSame && live !== undefined && entry !== undefined && isShownAs(entry.source, wanted);
+    const isOfSame = isSame && live !== undefined && entry !== undefined && isHeldAs(entry.source, wanted);
     if (isOfSame) add({ ...record, agreed: { ...entry, source: { ...live, at: times.lookAt, isOwn: true } } });
     else add(record);
   }
