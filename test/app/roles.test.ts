@@ -119,6 +119,20 @@ it('roles exchanged there and back plan nothing where no device has spoken', asy
   expect(contentOf(back.secondary)).toEqual(contentOf(back.primary));
 });
 
+it('follows a new handle under its old id on the way back, where the row of the old one was left out there', async () => {
+  const engine = await aWarmPair();
+  // Until then the first restore's writes are looked at once more.
+  engine.advance(600_000);
+  register(engine.primary, '19-5-1', ['moved'], 'new phone');
+  const exchanged = await exchange(engine);
+  expect(await restore(exchanged)).toMatchObject({ counts: { goneInTarget: 1 } });
+  const back = exchanged.fork();
+  await backUp(back);
+  const only = { tags: 'moved' };
+  expect(await restore(back, { only })).toMatchObject({ counts: { created: 1, keptLive: 0, total: 1 } });
+  expect(contentOf(back.secondary)).toEqual(contentOf(back.primary));
+});
+
 it('notes a change of roles once, at the time of the storage, for all runs after it', async () => {
   const engine = await aWarmPair();
   engine.advance(3_600_000);

@@ -50,8 +50,10 @@ export function entryOf({ agreed }: Pick<BaselineRecord, 'agreed'>): Entry | und
 }
 
 /** Whether the target shows what was agreed on, and the snapshot is not older than that: then it is ours to replace. */
-export function isAsAgreed(entry: Entry | undefined, live: Shown, readAt: number): boolean {
-  return entry?.target.version === live.version && !isReworded(entry.target, live) && readAt >= entry.source.at;
+export function isAsAgreed({ agreed }: Pick<BaselineRecord, 'agreed'>, live: Shown, readAt: number): boolean {
+  if (typeof agreed !== 'object' || agreed.target.version !== live.version || readAt < agreed.source.at) return false;
+  // What is left of a record that went from the source is known by its version only.
+  return agreed.kind === 'tombstone' || !isReworded(agreed.target, live);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { entryOf, isAsAgreed } from '../../../core/baseline/record.ts';
+import { isAsAgreed } from '../../../core/baseline/record.ts';
 import { versionHashOf } from '../../../core/fingerprint/row.ts';
 import { shownIn } from '../../../core/fingerprint/shown.ts';
 import type { Hub, WriteOutcome } from '../../../core/ports.ts';
@@ -114,7 +114,7 @@ async function isOurs({ app, run }: Caller, row: Registration): Promise<boolean>
   if (run.request.purpose === 'rollback') return false;
   const keyHash = keyHashOf(recordKey(row));
   const baseline = await openBaseline(app, run, shardOf(keyHash, run.shardCount));
-  return isAsAgreed(entryOf(baseline.get(keyHash)), shownIn([row]), readAtOf(run));
+  return isAsAgreed(baseline.get(keyHash), shownIn([row]), readAtOf(run));
 }
 
 /** Installations have no ETag: they are asked for right before. */

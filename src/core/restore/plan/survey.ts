@@ -77,7 +77,7 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
     if (strangers.length === 0) continue;
     const before = options.baselineOf(keyHash);
     const shown = shownBy(rows);
-    const isOurs = isAsAgreed(entryOf(before), shown, options.readAt);
+    const isOurs = isAsAgreed(before, shown, options.readAt) && (place === undefined || entryOf(before) !== undefined);
     const kind = isOurs ? kindOfOurs(place, options) : 'taken';
     for (const stranger of strangers) foreign.push({ ...stranger, keyHash, kind });
     if (place !== undefined) continue;
