@@ -106,6 +106,23 @@ describe('what a cancelled restore wrote is known as ours by the next one', () =
   });
 });
 
+it("what the next one's listing passes over of a cancelled restore is known as ours, too", async () => {
+  const { engine } = await anEngineWithACancelledRestore();
+  register(engine.primary.rows, '19-5-1', ['changed'], 'new phone');
+  register(engine.primary.rows, '39-5-1', ['changed']);
+  await backUp(engine);
+  const { listPage } = engine.secondary;
+  engine.secondary.listPage = async (token, options) => {
+    const page = await listPage(token, options);
+    if (page === 'tokenLost') return page;
+    engine.secondary.listPage = listPage;
+    const isPassedOver = (bytes: Uint8Array): boolean => /(?:>19-5-1|>39-5-1)</.test(Buffer.from(bytes).toString());
+    return { ...page, rows: page.rows.filter((bytes) => !isPassedOver(bytes)) };
+  };
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { keptLive: 0 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
 it('what a failed restore wrote is known as ours by the next one', async () => {
   const engine = createEngine({ policy: { maxFailures: 0 } });
   seed(engine);

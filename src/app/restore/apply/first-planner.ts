@@ -11,9 +11,9 @@ import { planWithdrawal, rowsTakenBy } from '../../../core/restore/plan/first-wr
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
 import { once } from '../../stored/once.ts';
+import { findNow } from '../compare/ask-for.ts';
 import { askSource, openSource } from '../compare/ask-source.ts';
 import { openGoneSince, readVersionsFromBefore } from '../compare/newest-keys.ts';
-import { findNow } from './ask-for.ts';
 import type { IdMap } from './id-map.ts';
 import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, type RecordTallies } from './planner.ts';
 

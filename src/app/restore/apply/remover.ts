@@ -8,11 +8,11 @@ import { planRemoval, removalHashesOf, type WrittenRecord } from '../../../core/
 import { isTooEarlyToMiss } from '../../../core/restore/plan/too-early.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
+import { askFor, findNow } from '../compare/ask-for.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
 import type { Undone } from '../compare/undone.ts';
 import { type Journal, readJournals } from '../outcomes/journal.ts';
 import { readMintedIds } from '../outcomes/minted-ids.ts';
-import { askFor, findNow } from './ask-for.ts';
 import { LOOKING_FROM } from './next-pass.ts';
 import type { Planned, RecordPlanner, ShardToPlan } from './planner.ts';
 

@@ -3,7 +3,7 @@ import { type BaselineRecord, entryOf, turned } from '../../../core/baseline/rec
 import { DrError, orFault } from '../../../core/errors.ts';
 import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
 import { fingerprintRecord } from '../../../core/fingerprint/row.ts';
-import { contentOf, type Shown, shownAt, shownBy } from '../../../core/fingerprint/shown.ts';
+import { contentOf, type Shown, shownAt, shownBy, shownIn } from '../../../core/fingerprint/shown.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { isSameHub } from '../../../core/paths.ts';
 import type { HubRef } from '../../../core/ports.ts';
@@ -14,15 +14,23 @@ import { type WrittenOutcome, writtenOf } from '../../../core/restore/plan/outco
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { Manifest } from '../../../core/snapshot/manifest.ts';
 import { recordsIn, type ShardRecords } from '../../../core/snapshot/shard.ts';
-import type { App } from '../../app.ts';
+import { type App, hubOf } from '../../app.ts';
 import { openAgreed, storeAdoptedShard } from '../../baseline/store.ts';
+import { within } from '../../listing/hub-rows.ts';
 import { readRun } from '../../runs/store.ts';
 import { needSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { once } from '../../stored/once.ts';
+import { readMintedIds } from '../outcomes/minted-ids.ts';
 import { outcomesOfWritten, readNewest } from '../outcomes/written.ts';
+import { findNow } from './ask-for.ts';
 import { isHalfChanged, logUnknownWrites, readChanged } from './half-changed.ts';
 import { readLiveRecords } from './live-rows.ts';
+
+/** Of what an earlier run wrote of a shard, and the listing does not show. */
+const MOST_ASKED = 20;
+/** For one question: without its answer the step begins again. */
+const PATIENCE_MS = 30_000;
 
 /** What each of the run's hubs shows of a shard at its first look: the source by the snapshot, the target by the listing. */
 export interface FirstLook {
@@ -70,15 +78,20 @@ interface Adoption {
 async function adoptWritten(adoption: Adoption): Promise<ReadonlyMap<string, RecordOfRows>> {
   const { app, run, shard, earlier, side, showing, agreed, adopted, recognized } = adoption;
   const written = new Map<string, RecordOfRows>();
-  for (const { keyHash, outcome, open } of await readWrittenRecords(app, earlier, shard, run)) {
+  const sent = (await readWrittenRecords(app, earlier, shard, run)).filter(({ keyHash }) => !recognized.has(keyHash));
+  const isAsked = sent.filter(({ keyHash }) => showing.shown(keyHash) === undefined).length <= showing.mostAsked;
+  for (const { keyHash, outcome, open } of sent) {
     const before = turnedTo(side, agreed.get(keyHash));
-    const shown = showing.shown(keyHash);
-    const isUntouched = entryOf(before)?.target.version === shown?.version;
-    if (shown === undefined || isUntouched || recognized.has(keyHash)) continue;
+    const isUntouched = (one: Shown | undefined): boolean => entryOf(before)?.target.version === one?.version;
+    const listed = showing.shown(keyHash);
+    if (listed === undefined ? !isAsked : isUntouched(listed)) continue;
     const record = await open();
     if (record === undefined) continue;
+    const found = listed === undefined ? await showing.ask(record) : (await showing.records()).get(record.key);
+    const shown = listed ?? (found && shownIn(found.rows));
+    if (shown === undefined || isUntouched(shown)) continue;
     written.set(record.key, record);
-    const observation = observe(record, outcome, shown, (await showing.records()).get(record.key));
+    const observation = observe(record, outcome, shown, found);
     // Since the hubs have agreed on the whole, a part is none of its writes that stopped.
     const wasWhole = (entryOf(before)?.target.at ?? 0) >= Date.parse(earlier.createdAt);
     const isSame = observation.isSame || (observation.isPart && !wasWhole);
@@ -130,10 +143,20 @@ interface Showing {
   readonly at: number;
   readonly shown: (keyHash: number) => Shown | undefined;
   readonly records: () => Promise<ReadonlyMap<string, RecordOfRows>>;
+  /** Asks the hub for what its listing does not show; a listing passes over few rows. */
+  readonly ask: (record: RecordOfRows) => Promise<RecordOfRows | undefined>;
+  /** Where more than this is not shown, nothing is asked for. */
+  readonly mostAsked: number;
 }
 
 function targetShowing(app: App, run: RestoreRun, shard: number, { live }: FirstLook): Showing {
+  const openIds = once(() => readMintedIds(app, run, shard));
   return {
+    async ask(record) {
+      const minted = await openIds();
+      return findNow(hubOf(app, run.hub), record, undefined, (id) => minted.get(id) ?? [], within(app, PATIENCE_MS));
+    },
+    mostAsked: Math.min(MOST_ASKED, live.size),
     at: timesOf(run).lookAt,
     shown(keyHash) {
       const rows = live.get(keyHash);
@@ -152,6 +175,9 @@ function sourceShowing(run: RestoreRun, { fingerprints, openRecords }: FirstLook
       return index === undefined ? undefined : shownAt(fingerprints, index);
     },
     records: once(async () => new Map(recordsIn(await openRecords()).map((record) => [record.key, record]))),
+    // What its hub shows now is not of the snapshot's time.
+    ask: async () => undefined,
+    mostAsked: 0,
   };
 }
 
