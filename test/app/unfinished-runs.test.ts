@@ -123,6 +123,21 @@ it("what the next one's listing passes over of a cancelled restore is known as o
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
 });
 
+it('a row that its device registered again during the listing is not taken for a second one of the earlier restore', async () => {
+  const { engine } = await anEngineWithACancelledRestore();
+  const { rows } = engine.secondary;
+  register(rows, '19-7-1', ['plain', 'n1'], '19-5-1');
+  const { listPage } = engine.secondary;
+  engine.secondary.listPage = async (token, options) => {
+    const page = await listPage(token, options);
+    engine.secondary.listPage = listPage;
+    rows.delete('19-5-1');
+    return page;
+  };
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unchanged: 24 } });
+  expect(rows.has('19-7-1')).toBe(true);
+});
+
 it('what a failed restore wrote is known as ours by the next one', async () => {
   const engine = createEngine({ policy: { maxFailures: 0 } });
   seed(engine);

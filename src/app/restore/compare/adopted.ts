@@ -1,30 +1,27 @@
 import { nextRecord, type Observation } from '../../../core/baseline/agree.ts';
 import { type BaselineRecord, entryOf, turned } from '../../../core/baseline/record.ts';
-import { DrError, orFault } from '../../../core/errors.ts';
 import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
-import { fingerprintRecord } from '../../../core/fingerprint/row.ts';
+import { fingerprintRecord, versionHashOf } from '../../../core/fingerprint/row.ts';
 import { contentOf, type Shown, shownAt, shownBy, shownIn } from '../../../core/fingerprint/shown.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { isSameHub } from '../../../core/paths.ts';
 import type { HubRef } from '../../../core/ports.ts';
 import { isInPlace, isPartlyInPlace } from '../../../core/registration/expected.ts';
-import { keyHashOf, membersOf, type RecordOfRows, sectionsOf, shardOf } from '../../../core/registration/record.ts';
+import { isInstallation, keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
+import type { Registration } from '../../../core/registration/registration.ts';
 import { readAtOf, timesOf } from '../../../core/restore/plan/circumstances.ts';
 import { type WrittenOutcome, writtenOf } from '../../../core/restore/plan/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
-import type { Manifest } from '../../../core/snapshot/manifest.ts';
 import { recordsIn, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import { type App, hubOf } from '../../app.ts';
 import { openAgreed, storeAdoptedShard } from '../../baseline/store.ts';
 import { within } from '../../listing/hub-rows.ts';
 import { readRun } from '../../runs/store.ts';
-import { needSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
-import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { once } from '../../stored/once.ts';
 import { readMintedIds } from '../outcomes/minted-ids.ts';
-import { outcomesOfWritten, readNewest } from '../outcomes/written.ts';
 import { findNow } from './ask-for.ts';
-import { isHalfChanged, logUnknownWrites, readChanged } from './half-changed.ts';
+import { readWrittenRecords } from './earlier-writes.ts';
+import { isHalfChanged, readChanged } from './half-changed.ts';
 import { readLiveRecords } from './live-rows.ts';
 
 /** Of what an earlier run wrote of a shard, and the listing does not show. */
@@ -49,14 +46,15 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
   const { unfinished = [] } = run;
   if (unfinished.length === 0) return;
   const agreed = await openAgreed(app, run, shard);
-  const showings = { source: sourceShowing(run, look), target: targetShowing(app, run, shard, look) };
+  const showings = { source: sourceShowing(app, run, shard, look), target: targetShowing(app, run, shard, look) };
   const adopted = new Map<number, BaselineRecord>();
   const recognized = new Set<number>();
   for (const { id } of unfinished.toReversed()) {
     const earlier = await readRun(app, 'restore', id);
     const side = earlier && sideWrittenBy(earlier, run);
     if (earlier === undefined || side === undefined) continue;
-    const parts = { app, run, shard, earlier, side, showing: showings[side], agreed, adopted, recognized };
+    const changed = await readChanged(app, earlier, shard, run);
+    const parts = { app, run, shard, earlier, changed, side, showing: showings[side], agreed, adopted, recognized };
     await adoptHalfChanged(parts, await adoptWritten(parts));
   }
   await storeAdoptedShard(app, run, shard, [...adopted.values()]);
@@ -67,6 +65,7 @@ interface Adoption {
   readonly run: RestoreRun;
   readonly shard: number;
   readonly earlier: RestoreRun;
+  readonly changed: Awaited<ReturnType<typeof readChanged>>;
   readonly side: Side;
   readonly showing: Showing;
   readonly agreed: { get(keyHash: number): BaselineRecord };
@@ -76,7 +75,7 @@ interface Adoption {
 
 /** Gives by key what the earlier run wrote and does not show as it was agreed on. */
 async function adoptWritten(adoption: Adoption): Promise<ReadonlyMap<string, RecordOfRows>> {
-  const { app, run, shard, earlier, side, showing, agreed, adopted, recognized } = adoption;
+  const { app, run, shard, earlier, changed, side, showing, agreed, adopted, recognized } = adoption;
   const written = new Map<string, RecordOfRows>();
   const sent = (await readWrittenRecords(app, earlier, shard, run)).filter(({ keyHash }) => !recognized.has(keyHash));
   const isAsked = sent.filter(({ keyHash }) => showing.shown(keyHash) === undefined).length <= showing.mostAsked;
@@ -92,6 +91,10 @@ async function adoptWritten(adoption: Adoption): Promise<ReadonlyMap<string, Rec
     if (shown === undefined || isUntouched(shown)) continue;
     written.set(record.key, record);
     const observation = observe(record, outcome, shown, found);
+    // Another row that says the same is its device's own, unless the run was about to remove it.
+    const others = (found?.rows ?? []).filter((row) => !changed.get(record.key)?.some(isVersionOf(row)));
+    const isLike = observation.isSame || observation.isPart;
+    if (isLike && !(await showing.hasOnlyIdsOf(record, others))) continue;
     // Since the hubs have agreed on the whole, a part is none of its writes that stopped.
     const wasWhole = (entryOf(before)?.target.at ?? 0) >= Date.parse(earlier.createdAt);
     const isSame = observation.isSame || (observation.isPart && !wasWhole);
@@ -106,10 +109,10 @@ async function adoptWritten(adoption: Adoption): Promise<ReadonlyMap<string, Rec
 
 /** What the earlier run had begun to overwrite or remove: the rest of it is ours, too. */
 async function adoptHalfChanged(
-  { app, run, shard, earlier, side, showing, agreed, adopted, recognized }: Adoption,
+  { changed, side, showing, agreed, adopted, recognized }: Adoption,
   written: ReadonlyMap<string, RecordOfRows>,
 ): Promise<void> {
-  for (const [key, changed] of await readChanged(app, earlier, shard, run)) {
+  for (const [key, rows] of changed) {
     const keyHash = keyHashOf(key);
     const before = turnedTo(side, agreed.get(keyHash));
     const entry = entryOf(before);
@@ -117,11 +120,15 @@ async function adoptHalfChanged(
     const isUntouched = entry?.target.version === shown?.version;
     if (entry === undefined || shown === undefined || isUntouched || recognized.has(keyHash)) continue;
     const live = (await showing.records()).get(key);
-    if (live === undefined || !isHalfChanged(entry, changed, live, written.get(key))) continue;
+    if (live === undefined || !isHalfChanged(entry, rows, live, written.get(key))) continue;
     const target = { ...entry.target, ...shown };
     adopted.set(keyHash, turnedTo(side, { ...before, agreed: { ...entry, target } }));
     recognized.add(keyHash);
   }
+}
+
+function isVersionOf(row: Registration): (one: Registration) => boolean {
+  return (one) => versionHashOf(one) === versionHashOf(row);
 }
 
 type Side = 'source' | 'target';
@@ -147,15 +154,31 @@ interface Showing {
   readonly ask: (record: RecordOfRows) => Promise<RecordOfRows | undefined>;
   /** Where more than this is not shown, nothing is asked for. */
   readonly mostAsked: number;
+  /** Whether the rows have the record's ids, or what the hub gave out in place of them. */
+  readonly hasOnlyIdsOf: (record: RecordOfRows, rows: readonly Registration[]) => Promise<boolean>;
+}
+
+function openIds(app: App, run: RestoreRun, shard: number) {
+  const openMinted = once(() => readMintedIds(app, run, shard));
+  const mintedFor = async (): Promise<(id: string) => readonly string[]> => {
+    const minted = await openMinted();
+    return (id) => minted.get(id) ?? [];
+  };
+  const hasOnlyIdsOf: Showing['hasOnlyIdsOf'] = async (record, rows) => {
+    const ids = new Set(record.rows.map(({ id }) => id));
+    const others = isInstallation(record) ? [] : rows.filter(({ id }) => !ids.has(id));
+    if (others.length === 0) return true;
+    const minted = new Set([...ids].flatMap(await mintedFor()));
+    return others.every(({ id }) => minted.has(id));
+  };
+  return { mintedFor, hasOnlyIdsOf };
 }
 
 function targetShowing(app: App, run: RestoreRun, shard: number, { live }: FirstLook): Showing {
-  const openIds = once(() => readMintedIds(app, run, shard));
+  const { mintedFor, hasOnlyIdsOf } = openIds(app, run, shard);
   return {
-    async ask(record) {
-      const minted = await openIds();
-      return findNow(hubOf(app, run.hub), record, undefined, (id) => minted.get(id) ?? [], within(app, PATIENCE_MS));
-    },
+    ask: async (record) => findNow(hubOf(app, run.hub), record, undefined, await mintedFor(), within(app, PATIENCE_MS)),
+    hasOnlyIdsOf,
     mostAsked: Math.min(MOST_ASKED, live.size),
     at: timesOf(run).lookAt,
     shown(keyHash) {
@@ -166,7 +189,7 @@ function targetShowing(app: App, run: RestoreRun, shard: number, { live }: First
   };
 }
 
-function sourceShowing(run: RestoreRun, { fingerprints, openRecords }: FirstLook): Showing {
+function sourceShowing(app: App, run: RestoreRun, shard: number, { fingerprints, openRecords }: FirstLook): Showing {
   const places = fingerprints.places();
   return {
     at: readAtOf(run),
@@ -178,49 +201,8 @@ function sourceShowing(run: RestoreRun, { fingerprints, openRecords }: FirstLook
     // What its hub shows now is not of the snapshot's time.
     ask: async () => undefined,
     mostAsked: 0,
+    hasOnlyIdsOf: openIds(app, { ...run, hub: run.request.sourceHub }, shard).hasOnlyIdsOf,
   };
-}
-
-interface Sent {
-  readonly keyHash: number;
-  readonly outcome: WrittenOutcome;
-  /** Nothing where the snapshot it came from can no longer be read. */
-  readonly open: () => Promise<RecordOfRows | undefined>;
-}
-
-/** What an earlier run wrote, or was about to, of one of the run's shards. Without its documents that is not known. */
-async function readWrittenRecords(app: App, earlier: RestoreRun, shard: number, run: RestoreRun): Promise<Sent[]> {
-  const { sourceHub, snapshotId } = earlier.request;
-  const shards = membersOf(sectionsOf(shard, run.shardCount, earlier.shardCount));
-  const read = async (): Promise<Sent[]> => {
-    const manifest = await readManifest(app, sourceHub, snapshotId);
-    if (manifest === undefined) return [];
-    const all = await Promise.all(shards.map((one) => readSent(app, earlier, manifest, one)));
-    return all.flat().filter(({ keyHash }) => shardOf(keyHash, run.shardCount) === shard);
-  };
-  const found = await orFault(read());
-  if (!(found instanceof DrError)) return found;
-  logUnknownWrites(app, earlier, shard, found);
-  return [];
-}
-
-async function readSent(app: App, earlier: RestoreRun, manifest: Manifest, shard: number): Promise<Sent[]> {
-  const newest = await readNewest(app, earlier, shard);
-  const outcomes = newest === undefined ? [] : [...outcomesOfWritten(newest)];
-  if (outcomes.length === 0) return [];
-  // Nearly always fingerprints tell that all is as it was agreed on.
-  const openRecords = once(async () => {
-    const opened = await orFault(openSnapshotShard(app, manifest, shard).then((snapshot) => snapshot.openRecords()));
-    if (!(opened instanceof DrError)) return opened;
-    logUnknownWrites(app, earlier, shard, opened);
-    return undefined;
-  });
-  const fingerprints = await needSnapshotFingerprints(app, manifest, shard);
-  return outcomes.map(([index, outcome]) => ({
-    keyHash: fingerprints.keyHashAt(index),
-    outcome,
-    open: async () => (await openRecords())?.at(index),
-  }));
 }
 
 /** `isPart`: only some of it shows, as a write leaves it that stopped half way. */
