@@ -231,8 +231,11 @@ function judgeRed(facts: Facts, run: KnownRestore, wanted: readonly Wanted[]): v
       !facts.wasLost(hub, one.device)
     );
   };
+  const isToGo = ({ id, installationId }: Row): boolean =>
+    run.calls.has(`delete ${id}`) || run.calls.has(`uninstall ${installationId}`);
   // What it still saw may have gone since.
-  if (wanted.every(isSettled) && !facts.hadWriteOf(hub, run, lookedAt(run))) {
+  const isSeen = facts.rowsOf(hub).some(isToGo) || facts.hadWriteOf(hub, run, lookedAt(run));
+  if (wanted.every(isSettled) && !isSeen) {
     facts.violate('redThoughInPlace', `${run.id}: ${JSON.stringify(run.doc.result?.failuresByCode)}`);
   }
 }
