@@ -119,6 +119,12 @@ function judgeCreation(facts: Facts, write: Write, after: Row): void {
     facts.sometimes('movedWhatHadNotLeft');
     return;
   }
+  // Another row of it is back since: that was judged then.
+  const isOfIt = isOfRecord(after);
+  if (facts.rowsOfDevice(hub, device).some((row) => row.id !== after.id && isOfIt(row) && row.appliedAt > out.at)) {
+    facts.sometimes('completedWhatWasBack');
+    return;
+  }
   const isInItsWindow = out.at >= lookedAt || facts.changedSince(hub, device, lookedAt);
   const excuse = isInItsWindow ? 'resurrectedInItsWindow' : excuseForReturn(facts, run, hub, after, out);
   if (excuse !== undefined) facts.sometimes(excuse);
