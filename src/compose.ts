@@ -78,6 +78,7 @@ function compose(config: Config): Omit<App, 'log'> {
       settleSeconds: config.settleSeconds,
       maxFailures: config.maxFailures,
       maxDeletePercent: config.maxDeletePercent,
+      standbySync: config.standbySync,
       standbyDriftPercent: config.standbyDriftPercent,
       primaryTier: config.primaryTier,
       secondaryTier: config.secondaryTier,

@@ -19,6 +19,8 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   NothingToRetry: 409,
   NothingToRollBack: 409,
   RunIdInUse: 409,
+  Superseded: 409,
+  SyncStopped: 409,
   AlreadyInUse: 409,
   RoleContradicted: 409,
   SnapshotOlderThanRole: 409,

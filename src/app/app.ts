@@ -155,7 +155,9 @@ export interface Policy {
   readonly maxFailures: number;
   /** A run that would withdraw more of the target's records than this, and more than 20, withdraws none. */
   readonly maxDeletePercent: number;
-  /** A failback in which more records than this, and more than 20, were changed in the standby only adds. */
+  /** Whether each good snapshot of the hub in use is restored into the standby. */
+  readonly standbySync: 'off' | 'afterBackup';
+  /** When more records than this, and more than 20, were changed in the standby, a failback only adds, and a sync stops. */
   readonly standbyDriftPercent: number;
   /** The tiers of the hubs' namespaces, which limit their devices, where the settings say so. */
   readonly primaryTier: Tier | undefined;

@@ -69,7 +69,7 @@ const RESTORES_READ = 50;
 async function refuseContradiction(app: App, role: Role, active: HubRef): Promise<void> {
   if (isSameHub(role.active, active)) return;
   const restores = await listRuns(app, 'restore', RESTORES_READ, (id) => !isDrillRunId(id));
-  const last = restores.find((run) => isSameHub(run.hub, active) && isOfAll(run, active));
+  const last = restores.find((run) => isSameHub(run.hub, active) && isOfAll(run, active) && !isSyncInVain(run));
   if (last !== undefined && last.createdAt >= role.since && isFilling(last)) return;
   const [name, other] = [fullNameOf(active), fullNameOf(role.active)];
   const message = `Nothing was restored into ${name} since ${other} is in use: devices of ${other} may be missing there. Restore first: POST /api/restores. If ${name} holds its devices all the same, or to undo a mistaken declaration, repeat the call with force.`;
@@ -79,6 +79,11 @@ async function refuseContradiction(app: App, role: Role, active: HubRef): Promis
 /** Not some devices of the other hub, nor what the hub had held itself. */
 function isOfAll({ request: { dryRun, only, sourceHub } }: RestoreRun, hub: HubRef): boolean {
   return !dryRun && only === undefined && !isSameHub(sourceHub, hub);
+}
+
+/** One that did not come to its end takes nothing away from those before it. */
+function isSyncInVain(run: RestoreRun): boolean {
+  return run.request.purpose === 'sync' && (!isOver(run) || !isFilling(run));
 }
 
 /** All that could be written was, or will be. */

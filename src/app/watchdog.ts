@@ -6,13 +6,14 @@ import { advanceDrills } from './drill/advance.ts';
 import { reviewReadiness } from './readiness/review.ts';
 import { readLocked } from './runs/lock.ts';
 import { writersLeftMs } from './runs/writers.ts';
+import { advanceSync } from './standby-sync.ts';
 import { keepMoving, watchInBackground } from './steps/keep-moving.ts';
 
-/** Each minute: no run stays stuck, the drill advances, and alerts are sent when things are not as they should be. */
+/** Each minute: no run stays stuck, the drill and the sync advance, and alerts are sent when things are not as they should be. */
 export async function watch(app: App): Promise<void> {
   const failures: unknown[] = [];
   const review = (): Promise<void> => reviewReadiness(app, { isWatchdog: true });
-  for (const duty of [watchRuns, advanceDrills, review]) {
+  for (const duty of [watchRuns, advanceDrills, advanceSync, review]) {
     // One that fails keeps nothing from the next.
     await duty(app).catch((error: unknown) => failures.push(error));
   }

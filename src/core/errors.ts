@@ -36,6 +36,8 @@ export const errorCodes = [
   'SnapshotVersionUnknown',
   'StorageUnavailable',
   'StoredDocumentInvalid',
+  'Superseded',
+  'SyncStopped',
   'TargetIsSource',
   'TargetTooSmall',
   'TooManyFailures',

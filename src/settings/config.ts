@@ -101,6 +101,7 @@ function parseValues(settings: SettingsReader) {
     settleSeconds: data.SETTLE_SECONDS,
     maxFailures: data.MAX_FAILURES,
     maxDeletePercent: data.MAX_DELETE_PERCENT,
+    standbySync: data.STANDBY_SYNC,
     standbyDriftPercent: data.STANDBY_DRIFT_PERCENT,
   };
 }

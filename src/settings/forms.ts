@@ -39,6 +39,12 @@ export const tier = textWith((text) =>
   .transform(tierOf)
   .optional();
 
+export const standbySync = textWith((text) =>
+  text === 'off' || text === 'afterBackup' ? undefined : `must be off or afterBackup${shown(text)}`,
+)
+  .prefault('off')
+  .transform((text): 'off' | 'afterBackup' => (text === 'afterBackup' ? text : 'off'));
+
 /** Its text is never quoted: such addresses hold keys. */
 export const address = textWith((text) => {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return undefined;

@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { address, count, hubConnection, hubName, requestRate, schedule, storageName, tier } from './forms.ts';
+import {
+  address,
+  count,
+  hubConnection,
+  hubName,
+  requestRate,
+  schedule,
+  standbySync,
+  storageName,
+  tier,
+} from './forms.ts';
 
 /** The connection prefix the queue trigger and both storage adapters share. */
 export const storageSetting = 'SNAPSHOT_STORAGE';
@@ -66,8 +76,11 @@ export const settingsSchema = z.object({
   MAX_DELETE_PERCENT: count(0, 100, 10).describe(
     'a restore that would withdraw more of the target than this, and more than 20 records, withdraws nothing',
   ),
+  STANDBY_SYNC: standbySync.describe(
+    '`afterBackup` restores each good snapshot of the hub in use into the standby, `off` does not',
+  ),
   STANDBY_DRIFT_PERCENT: count(0, 100, 2).describe(
-    'a failback only adds when more records than this, and more than 20, were changed in the standby',
+    'when more records than this, and more than 20, were changed in the standby, a failback only adds and a sync stops',
   ),
 });
 

@@ -67,6 +67,7 @@ describe('settings that are right', () => {
       settleSeconds: 10,
       maxFailures: 1_000,
       maxDeletePercent: 10,
+      standbySync: 'off',
       standbyDriftPercent: 2,
       heartbeatUrl: undefined,
       alertWebhookUrl: undefined,

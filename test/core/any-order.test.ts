@@ -186,6 +186,7 @@ function surveyShard(
     around,
     expiryFloor: 0,
     isWhole: true,
+    isSync: false,
     isSelected: () => true,
     baselineOf,
   };

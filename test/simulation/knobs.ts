@@ -173,6 +173,7 @@ function drawPolicy(random: Random, shortestStepMs: number): Policy {
     settleSeconds: random.pick([10, 10, 1, 30]),
     maxFailures: 1000,
     maxDeletePercent: 10,
+    standbySync: 'off',
     standbyDriftPercent: 2,
     primaryTier: undefined,
     secondaryTier: undefined,

@@ -50,7 +50,7 @@ const alerting = [
   'RoleUnsettled',
 ] as const;
 
-const titleOf = { restore: 'Restore', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' } as const;
+const titleOf = { restore: 'Restore', sync: 'Sync', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' } as const;
 
 function conditionsOf(findings: readonly Finding[], restores: readonly RestoreRun[]): Condition[] {
   const conditions: Condition[] = findings.flatMap((finding) => {

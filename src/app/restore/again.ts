@@ -6,11 +6,11 @@ import { declaring, withRole } from '../../core/run/role-words.ts';
 import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, hubOf } from '../app.ts';
-import { refuseIfHeld } from '../runs/lock.ts';
 import { findRun } from '../runs/store.ts';
 import { refuseWhileWriting } from '../runs/writers.ts';
 import { checkShardsStored, findSnapshotOf } from '../snapshots/store.ts';
 import { launchRestore } from './launch.ts';
+import { findSyncInTheWay, makeWay } from './outcomes/supersede.ts';
 
 /**
  * What a retry and a rollback share: each is a run about a restore that is over, of the same snapshot, on the same hub.
@@ -34,9 +34,10 @@ export function refusal(code: 'NothingToRetry' | 'NothingToRollBack', { id }: Re
 /** Throws `RunInProgress` while another run than that of the caller's id is the active one of the hub. */
 export async function openTarget(app: App, { request, hub }: RestoreRun, id?: string) {
   const target = hubOf(app, hub);
-  await refuseIfHeld(app, 'restore', hub, id);
+  const sync = await findSyncInTheWay(app, hub, id);
   const manifest = await findSnapshotOf(app, request.sourceHub, request.snapshotId);
   await checkShardsStored(app, manifest);
+  await makeWay(app, sync);
   return { manifest, hub: target };
 }
 

@@ -68,8 +68,13 @@ function targetAlters({ hub }: RestoreRun, altered: number): DrError {
 }
 
 function incomplete(run: RestoreRun, failed: number, total: number): DrError {
+  const { purpose } = run.request;
+  if (purpose === 'sync') {
+    const message = `${failed} of ${total} records could not be written; all others are in place. failuresByCode says why. The sync after the next backup tries them again.`;
+    return new DrError('RestoreIncomplete', message);
+  }
   const message =
-    run.request.purpose === 'rollback'
+    purpose === 'rollback'
       ? `${failed} of ${total} records could not be removed; all others are as before the restore. ` +
         `failuresByCode says why. Roll back ${run.request.of} again: what is gone stays so.`
       : `${failed} of ${total} records could not be restored; all others are in place. failuresByCode says why. ` +

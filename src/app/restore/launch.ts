@@ -9,6 +9,7 @@ import { readRun } from '../runs/store.ts';
 import { findNewestGood, listSnapshotIds, readManifest } from '../snapshots/store.ts';
 import { documents } from '../stored/documents.ts';
 import { readSeen } from './outcomes/card-facts.ts';
+import { makeWay, syncHolding } from './outcomes/supersede.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -42,7 +43,7 @@ export async function launchRestore(
   // A repair in place does not look at both hubs: what those runs wrote is left to the next restore between them.
   const looksAtBoth = request.purpose !== 'rollback' && !isSameHub(given.hub, manifest.hub);
   const unfinished = looksAtBoth ? await readUnfinished(app, noted) : [];
-  const launched = await launchRun(app, {
+  const launched = await launchInstead(app, {
     ...base,
     ...given,
     phase: { ...base.phase, notBefore: startOfLooking(app, unfinished) },
@@ -65,6 +66,19 @@ export async function launchRestore(
   return launched;
 }
 
+/** A sync that began while an operator's call was checked makes way, too. */
+async function launchInstead(app: App, run: RestoreRun) {
+  const { purpose, target } = run.request;
+  if (purpose === 'sync' || target === 'drill') return launchRun(app, run);
+  let launched: Awaited<ReturnType<typeof launchRun<'restore'>>> | undefined;
+  const sync = await syncHolding(async () => {
+    launched = await launchRun(app, run);
+  });
+  if (launched !== undefined) return launched;
+  await makeWay(app, sync);
+  return launchRun(app, run);
+}
+
 interface Unfinished {
   readonly id: string;
   /** `undefined`: it is no longer stored. */
@@ -82,10 +96,15 @@ function endOf({ run }: Unfinished): string | undefined {
 
 const NEVER = '9999-12-31T23:59:59.999Z';
 
-/** What a run wrote that has ended just now, and has not looked itself, gets the time to show. */
+/**
+ * What a run wrote that has ended just now, and has not looked itself, gets the time to show. What made way for this one
+ * does not: a person waits, the next look finds what shows late, and what is to be written is asked for before.
+ */
 function startOfLooking({ policy, world }: App, unfinished: readonly Unfinished[]): string | undefined {
   const nowMs = world.storageNow();
-  if (unfinished.every(({ run }) => run?.status === 'Succeeded' || showsAll(run?.finishedAt, nowMs))) return undefined;
+  const isWaitedFor = ({ run }: Unfinished): boolean =>
+    run?.status !== 'Succeeded' && run?.error?.code !== 'Superseded' && !showsAll(run?.finishedAt, nowMs);
+  if (!unfinished.some(isWaitedFor)) return undefined;
   return toInstant(nowMs + Math.max(LEAST_WAIT_SECONDS, policy.settleSeconds) * 1000);
 }
 

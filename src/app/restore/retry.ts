@@ -20,6 +20,9 @@ export async function startRetry(app: App, runId: string, { confirm }: RetryRequ
   if (purpose === 'rollback') {
     throw refusal('NothingToRetry', restore, `is a rollback. Roll back ${of} again: what is gone stays so`);
   }
+  if (purpose === 'sync') {
+    throw refusal('NothingToRetry', restore, 'is a sync. The one after the next backup does what it left out');
+  }
   if (dryRun) throw refusal('NothingToRetry', restore, 'was a dry run. Start a restore');
   const { counts } = await readTotals(app, restore);
   if (countToRetry(restore, counts) === 0) throw refusal('NothingToRetry', restore, 'left no record out');

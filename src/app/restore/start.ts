@@ -11,6 +11,7 @@ import { noteRoles, type Roles } from '../runs/roles.ts';
 import { readRun } from '../runs/store.ts';
 import { checkShardsStored, chooseSnapshot } from '../snapshots/store.ts';
 import { launchRestore } from './launch.ts';
+import { findSyncInTheWay, makeWay } from './outcomes/supersede.ts';
 import {
   preflight,
   type RestoreOrder,
@@ -24,7 +25,7 @@ import {
 export interface StartOptions {
   /** The caller's own id. */
   readonly id?: string | undefined;
-  readonly purpose?: 'restore' | 'drill';
+  readonly purpose?: 'restore' | 'sync' | 'drill';
   readonly requestedBy?: RestoreRun['requestedBy'];
 }
 
@@ -40,18 +41,20 @@ export async function startRestore(
   if (id !== undefined) {
     refuseBadId(id);
     const existing = await readRun(app, 'restore', id);
-    if (existing !== undefined) return { run: requireSame(existing, request), isNew: false };
+    if (existing !== undefined) return { run: requireSame(existing, request, purpose), isNew: false };
   }
   await app.blobs.ensure();
   const roles = await noteRoles(app);
   const target = targetOf(app, roles, request);
   refuseActivation(request, target.hub, roles);
-  await refuseIfHeld(app, 'restore', target.hub.ref, id);
+  if (purpose !== 'restore') await refuseIfHeld(app, 'restore', target.hub.ref, id);
+  const sync = purpose === 'restore' ? await findSyncInTheWay(app, target.hub.ref, id) : undefined;
   const { manifest, warnings: found } = await chooseSnapshot(app, roles, request.snapshot);
   refuseOlderThanRole(request, manifest, roles);
   refuseUnsafeActivation(request, manifest, target.hub, roles);
   refuseUnsafeTarget(request, manifest, target.hub, roles);
   await checkShardsStored(app, manifest);
+  await makeWay(app, sync);
   const warnings = [...found, ...(await preflight(app, target, manifest, { isWhole: request.only === undefined }))];
   const { snapshot, target: askedTarget, confirm: _confirm, onConflict = 'keep', ...asked } = request;
   const started = await launchRestore(app, {
@@ -71,7 +74,7 @@ export async function startRestore(
       ...asked,
     },
   });
-  return started.isNew ? started : { run: requireSame(started.run, request), isNew: false };
+  return started.isNew ? started : { run: requireSame(started.run, request, purpose), isNew: false };
 }
 
 function refuseBadId(runId: string): void {
@@ -94,11 +97,11 @@ function isTargetOf({ request: { askedTarget, target } }: RestoreRun, request: R
 }
 
 /** What was asked for under an id stays: the same request finds it, another one is refused. */
-function requireSame(run: RestoreRun, request: RestoreOrder): RestoreRun {
-  const { purpose, askedSnapshot, onConflict, leftovers, resurrect, activate, dryRun, only, order, note } = run.request;
+function requireSame(run: RestoreRun, request: RestoreOrder, purpose: RestoreRun['request']['purpose']): RestoreRun {
+  const { askedSnapshot, onConflict, leftovers, resurrect, activate, dryRun, only, order, note } = run.request;
   const isSame =
     (request.confirm === undefined || isFullNameOf(run.hub, request.confirm)) &&
-    (purpose === 'restore' || purpose === 'drill') &&
+    purpose === run.request.purpose &&
     askedSnapshot === request.snapshot &&
     isTargetOf(run, request) &&
     onConflict === (request.onConflict ?? 'keep') &&

@@ -2,8 +2,12 @@ import { isOver, type Run } from '../../core/run/run.ts';
 import type { App, HeldStep } from '../app.ts';
 import { mayBeLost } from './lease.ts';
 import { readRun } from './store.ts';
+import { isAgainstRole, isSync } from './sync-rests.ts';
 
-/** Tells the writers of one step whether its run is over, or they must stop: another took it over, or the host stops. */
+/**
+ * Tells the writers of one step whether its run is over, or they must stop: another took it over, or the host stops. A sync
+ * is over, too, when its target came into use.
+ */
 export interface EndWatch {
   /** Reads the run: whether it is over. */
   look(): Promise<boolean>;
@@ -33,6 +37,7 @@ export function watchEnd(app: App, { kind, id }: Run, held: Pick<HeldStep, 'isLo
   const readEnd = async (): Promise<boolean> => {
     const run = await readRun(app, kind, id);
     last.isOver ||= run === undefined || isOver(run);
+    last.isOver ||= run !== undefined && isSync(run) && (await isAgainstRole(app, run));
     return last.isOver;
   };
   const look = (): Promise<boolean> => {

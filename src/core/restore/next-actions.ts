@@ -33,13 +33,14 @@ export function nextActionsOf(run: RestoreRun, result: Written): NextAction[] {
   const isRollback = purpose === 'rollback';
   const isGreen = run.status === 'Succeeded';
   const isWriter = !isRollback && !dryRun;
+  const isSync = purpose === 'sync';
   const actions: (NextAction | false)[] = [
     counts.failed > 0 && get('failures', `${self}/failures`),
-    countToRetry(run, counts) > 0 && isWriter && post('retry', `${self}/retry`),
+    countToRetry(run, counts) > 0 && isWriter && !isSync && post('retry', `${self}/retry`),
     run.error?.code === 'SnapshotCorrupt' && post('verify', `/api/snapshots/${snapshotId}/verify`),
     isGreen && dryRun && restoreAction('restore', run),
     report,
-    !isGreen && !isRollback && restoreAction('restoreAgain', run),
+    !isGreen && !isRollback && !isSync && restoreAction('restoreAgain', run),
     !isGreen && isRollback && rollbackAction(of),
     mayHaveWritten(result) && isWriter && rollbackAction(run.id),
   ];

@@ -39,7 +39,7 @@ export interface TimelineEntry {
   readonly seconds: number;
 }
 
-const titles = { restore: 'Restore', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' } as const;
+const titles = { restore: 'Restore', sync: 'Sync', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' } as const;
 const always = ['created', 'updated', 'unchanged', 'keptLive', 'removed', 'failed', 'pending'] as const;
 /** Shown where there are any. */
 const ifAny = [

@@ -32,7 +32,14 @@ function isRolledBack({ status, request }: RestoreRun): boolean {
 
 function leavesRoleOpen(run: RestoreRun): run is RestoreRun & { readonly finishedAt: string } {
   const { dryRun, purpose, target } = run.request;
-  if (!isOver(run) || run.finishedAt === undefined || dryRun || purpose === 'rollback' || target === 'drill')
+  if (
+    !isOver(run) ||
+    run.finishedAt === undefined ||
+    dryRun ||
+    purpose === 'sync' ||
+    purpose === 'rollback' ||
+    target === 'drill'
+  )
     return false;
   return run.result?.activatedAt === undefined && mayHaveFilled(run);
 }

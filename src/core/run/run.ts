@@ -126,8 +126,11 @@ export const restoreSchema = z.strictObject({
   ...commonFields,
   kind: z.literal('restore'),
   request: z.strictObject({
-    /** A drill is a restore into the scratch hub; the others are about the run `of`. */
-    purpose: z.enum(['restore', 'retry', 'rollback', 'drill']).default('restore'),
+    /**
+     * A sync is a restore into the standby after a backup, a drill one into the scratch hub; the others are about the
+     * run `of`.
+     */
+    purpose: z.enum(['restore', 'sync', 'retry', 'rollback', 'drill']).default('restore'),
     of: z.string().optional(),
     snapshotId: z.string(),
     /** As the caller wrote it (`latest` or an id): a repeated PUT is compared with this. */
@@ -194,6 +197,8 @@ export const restoreSchema = z.strictObject({
           absent: count,
           /** Of a failback: those that differ in both hubs, and that its source wins. */
           drifted: count.optional(),
+          /** Of a sync: those that others than this app changed in the standby since the last look. */
+          changedThere: count.optional(),
           /** A hub writes most records in another form than when they were agreed on. */
           isAnotherForm: z.boolean().optional(),
         })

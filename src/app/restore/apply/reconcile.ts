@@ -6,12 +6,14 @@ import type { Moved } from '../../runs/dispatch.ts';
 import { watchEnd } from '../../runs/end-watch.ts';
 import { isSurelyOpen, withOthers } from '../../runs/shard-phase.ts';
 import { Superseded } from '../../runs/store.ts';
+import { isAgainstRole, isSync } from '../../runs/sync-rests.ts';
 import { createWorkers } from '../../stored/concurrent.ts';
 import type { Found } from '../../stored/document.ts';
 import { openUndone, type Undone } from '../compare/undone.ts';
 import { acknowledgeEnd } from '../outcomes/acknowledge-end.ts';
 import { type Journal, readAsked } from '../outcomes/journal.ts';
 import { readFinishedOutcomes, readOutcomes } from '../outcomes/store.ts';
+import { supersede, TARGET_IN_USE } from '../outcomes/supersede.ts';
 import { storeUndo } from '../outcomes/undo.ts';
 import { closeBaselineShard } from './close-baseline.ts';
 import { closeUndoneShard } from './close-rollback.ts';
@@ -46,13 +48,21 @@ export async function reconcile(app: App, run: RestoreRun, shard: number, held: 
     return settleOpen(await openWork(app, run, shard, stored, held));
   });
   if (end === 'over') {
-    if (isLast) await acknowledgeEnd(app, run);
+    if (isLast) {
+      await endAgainstRole(app, run);
+      await acknowledgeEnd(app, run);
+    }
     return undefined;
   }
   if (end === 'continue') return 'continue';
   // Failures of all shards are summed up as they come, since too many of them end the run.
   const isOpen = !isLast || (end.failureCount === 0 && (await isSurelyOpen(app, run, 'reconcile')));
   return isOpen ? undefined : moveToNextPass(app, run);
+}
+
+/** The hub that a sync writes into came into use while it wrote. */
+async function endAgainstRole(app: App, run: RestoreRun): Promise<void> {
+  if (isSync(run) && (await isAgainstRole(app, run))) await supersede(app, run, TARGET_IN_USE);
 }
 
 /** What the pass before made of the shard. The last look is one more for what the one before did not show. */

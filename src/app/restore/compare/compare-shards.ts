@@ -39,6 +39,7 @@ import { openLiveFingerprints } from './live-rows.ts';
 import { countMoves } from './moves.ts';
 import { readNewestKeys } from './newest-keys.ts';
 import { selectionOf, storeSelection } from './selection.ts';
+import { countChanged, maySync } from './sync-stops.ts';
 
 /**
  * Holds what lives in the target against shards of the snapshot, by their fingerprints. In the first pass that does
@@ -58,7 +59,8 @@ export function compareShards(app: App, run: RestoreRun, shards: Neighbours): Pr
 
 /** What the run is about to do to the whole target: its bounds hold for all shards together. */
 async function notePlan(app: App, run: RestoreRun): Promise<(run: Run) => Run> {
-  if (movesBaseline(run)) await noteUnfinished(app, run);
+  const isSync = run.request.purpose === 'sync';
+  if (movesBaseline(run) && !isSync) await noteUnfinished(app, run);
   const results = await app.blobs.list(resultsFolder('restore', run.id, run.phase.pass, 'seal'));
   const sumOf = (name: string): number => results.reduce((sum, { facts }) => sum + Number(facts[name] ?? 0), 0);
   const plan = {
@@ -67,15 +69,23 @@ async function notePlan(app: App, run: RestoreRun): Promise<(run: Run) => Run> {
     goneSince: sumOf('gone_since'),
     absent: sumOf('absent'),
     ...(run.request.isFailback === true ? { drifted: sumOf('drifted') } : {}),
+    ...(isSync ? await countChanged(app, run, sumOf) : {}),
     isAnotherForm: isAnotherForm(sumOf('reworded'), sumOf('agreed')),
   };
   // Only then it matters how many of them are moves.
   const isExceeded = plan.doomed > mostDeletes(plan.records, app.policy.maxDeletePercent);
   const moves = isExceeded ? await countMoves(app, run) : 0;
+  const withPlan = (current: RestoreRun): RestoreRun =>
+    current.found === undefined
+      ? current
+      : { ...current, found: { ...current.found, plan: { ...plan, doomed: Math.max(0, plan.doomed - moves) } } };
+  if (isSync) {
+    if (!(await maySync(app, withPlan(run)))) return (current) => current;
+    await noteUnfinished(app, run);
+  }
   return (current) => {
     if (current.kind !== 'restore' || current.found === undefined) return current;
-    const found = { ...current.found, plan: { ...plan, doomed: Math.max(0, plan.doomed - moves) } };
-    const planned: RestoreRun = { ...current, found };
+    const planned = withPlan(current);
     const lost = results.some(({ facts }) => facts['lost'] === '1');
     return { ...planned, warnings: [...planned.warnings, ...warningsOf(planned, lost, app.policy)] };
   };
@@ -118,6 +128,7 @@ async function compare(
   await storeComparison(app, run, shard, comparison, live, {
     foreign: String(foreign.length),
     ...(counts === undefined ? {} : planFacts(counts, planned)),
+    ...(counts === undefined || run.request.purpose !== 'sync' ? {} : standbyFacts(counts, onlyInTarget)),
   });
 }
 
@@ -137,6 +148,7 @@ async function survey(
     around: circumstancesOf(run),
     expiryFloor: Date.parse(run.request.expiryFloorAt) / 1000,
     isWhole: isWhole(run),
+    isSync: run.request.purpose === 'sync',
     isSelected,
     baselineOf,
   };
@@ -160,7 +172,11 @@ async function survey(
     ...found,
     extraOutcomes,
     foreign,
-    counts: { ...counts, driftedCount: counts.driftedCount + found.driftedExtras },
+    counts: {
+      ...counts,
+      driftedCount: counts.driftedCount + found.driftedExtras,
+      changedCount: counts.changedCount + found.changedExtras,
+    },
   };
 }
 
@@ -174,6 +190,14 @@ function planFacts(counts: SurveyCounts & { readonly isLost: boolean }, extraOut
     reworded: String(counts.rewordedCount),
     drifted: String(counts.driftedCount),
     lost: counts.isLost ? '1' : '0',
+  };
+}
+
+function standbyFacts({ changedCount, removedCount }: SurveyCounts, onlyInTarget: number): BlobFacts {
+  return {
+    changed_there: String(changedCount),
+    removed_there: String(removedCount),
+    only_there: String(onlyInTarget),
   };
 }
 

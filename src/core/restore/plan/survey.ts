@@ -6,6 +6,7 @@ import { type Shown, shownAt, shownBy } from '../../fingerprint/shown.ts';
 import type { FingerprintTable } from '../../fingerprint/table.ts';
 import { type Circumstances, decideByTable, type RecordView, type Row } from './decision-table.ts';
 import type { Outcome } from './outcomes.ts';
+import { isChangedThere, isRemovedThere } from './sync-bounds.ts';
 
 /** A row of the target whose handle, or id, the snapshot's shard does not have under its key. */
 export interface ForeignRow {
@@ -33,6 +34,8 @@ export interface Survey {
   readonly onlyInTarget: number;
   /** Extras that their devices changed in the target, and that are withdrawn because a failback's source wins. */
   readonly driftedExtras: number;
+  /** Of a sync: records the snapshot does not hold that others changed in the standby since the last look. */
+  readonly changedExtras: number;
   readonly foreign: readonly ForeignRow[];
 }
 
@@ -48,6 +51,9 @@ export interface SurveyCounts {
   readonly rewordedCount: number;
   /** That differ, and that a failback's source wins. */
   readonly driftedCount: number;
+  /** Of a sync: that others changed in the standby since the last look, and removed there. */
+  readonly changedCount: number;
+  readonly removedCount: number;
 }
 
 export interface SurveyOptions {
@@ -58,6 +64,7 @@ export interface SurveyOptions {
   readonly expiryFloor: number;
   /** Records that the run is not about, and withdrawals, are left out. */
   readonly isWhole: boolean;
+  readonly isSync: boolean;
   /** Of the snapshot, by position: those that the run is about. */
   readonly isSelected: (place: number) => boolean;
   readonly baselineOf: (keyHash: number) => BaselineRecord;
@@ -70,6 +77,7 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
   const extraOutcomes: Outcome[] = [];
   let onlyInTarget = 0;
   let driftedExtras = 0;
+  let changedExtras = 0;
   for (const [keyHash, rows] of live) {
     const place = places.get(keyHash);
     const strangers = strangersAmong(rows, fingerprints, place);
@@ -81,6 +89,7 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
     const kind = isOurs ? kindOfOurs(place, options) : 'taken';
     for (const stranger of strangers) foreign.push({ ...stranger, keyHash, kind });
     if (place !== undefined) continue;
+    if (options.isSync && before.agreed !== 'none' && isChangedThere(before, shown, false)) changedExtras += 1;
     const { row, outcome } = options.isWhole ? decideExtra(before, shown, options) : {};
     if (outcome === undefined) onlyInTarget += options.isWhole ? 1 : 0;
     else {
@@ -90,7 +99,7 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
     }
   }
   const comparison = Comparison.of(fingerprints, live, extras, options.expiryFloor);
-  return { comparison, extraOutcomes, onlyInTarget, driftedExtras, foreign };
+  return { comparison, extraOutcomes, onlyInTarget, driftedExtras, changedExtras, foreign };
 }
 
 /** A record that the snapshot does not hold stays where it is until it is proven that it is to be withdrawn. */
@@ -105,6 +114,8 @@ export const noTargetCounts: SurveyCounts = {
   agreedCount: 0,
   rewordedCount: 0,
   driftedCount: 0,
+  changedCount: 0,
+  removedCount: 0,
 };
 
 /** `newestKeys`: of the newest snapshot, where the run restores another one. */
@@ -122,6 +133,7 @@ export function countTarget(
     const rows = live.get(keyHash);
     if (rows === undefined) {
       if (entry !== undefined || before.note?.target.version !== undefined) counts.absentCount += 1;
+      if (options.isSync && isRemovedThere(before, options.nowMs)) counts.removedCount += 1;
       const isKnown = typeof before.agreed === 'string' || entry !== undefined;
       if (isKnown && newestKeys?.has(keyHash) === false) counts.goneSinceCount += 1;
     } else if (entry !== undefined) {
@@ -129,6 +141,10 @@ export function countTarget(
       if (isReworded(entry.source, shownAt(fingerprints, index)) || isReworded(entry.target, shownBy(rows))) {
         counts.rewordedCount += 1;
       }
+    }
+    if (rows !== undefined && options.isSync) {
+      const isSame = shownAt(fingerprints, index).content === shownBy(rows).content;
+      if (isChangedThere(before, shownBy(rows), isSame)) counts.changedCount += 1;
     }
     if (rows !== undefined && isWon(shownAt(fingerprints, index), shownBy(rows), before, options)) {
       counts.driftedCount += 1;

@@ -1,0 +1,62 @@
+import { DrError } from '../../../core/errors.ts';
+import type { HubRef } from '../../../core/ports.ts';
+import { LEASE_MS } from '../../../core/run/live.ts';
+import { isOver, type RestoreRun } from '../../../core/run/run.ts';
+import { isSyncRunId } from '../../../core/run/sync.ts';
+import type { App } from '../../app.ts';
+import { endRun, failureOf } from '../../runs/end.ts';
+import { refuseIfHeld } from '../../runs/lock.ts';
+import { findRun } from '../../runs/store.ts';
+import { refuseWhileWriting, writersLeftMs } from '../../runs/writers.ts';
+import { sumRestore } from './totals.ts';
+
+/** The steps of a sync stop at their next write; those of a process that died count until their leases are over. */
+const PATIENCE_MS = LEASE_MS + 5000;
+const LOOK_EVERY_MS = 200;
+
+export const TARGET_IN_USE = 'Its target came into use.';
+
+/** Ends a sync before it is done: what it wrote stays, and the sync after the next backup does the rest. */
+export async function supersede(app: App, sync: RestoreRun, why: string): Promise<void> {
+  const message = `${why} What the sync wrote stays; the one after the next backup does the rest.`;
+  const error = failureOf(new DrError('Superseded', message));
+  await endRun(app, sync, 'Canceled', { error, result: await sumRestore(app, sync) });
+}
+
+/**
+ * The sync that holds a hub of the pair an operator's call is about, if one does. Throws what `refuseIfHeld` throws of any
+ * other holder. A sync only writes into the standby, but decides by what the pair agreed on, which the call changes.
+ */
+export async function findSyncInTheWay(app: App, hub: HubRef, id?: string): Promise<string | undefined> {
+  const { primary, secondary, policy } = app;
+  const hubs = policy.standbySync === 'off' ? [hub] : [primary.ref, secondary.ref];
+  for (const one of hubs) {
+    const inTheWay = await syncHolding(() => refuseIfHeld(app, 'restore', one, id));
+    if (inTheWay !== undefined) return inTheWay;
+  }
+  return undefined;
+}
+
+/** The sync because of which the work is refused. */
+export async function syncHolding(work: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    const isHeld = error instanceof DrError && (error.code === 'RunInProgress' || error.code === 'RunNotOver');
+    if (isHeld && error.target !== undefined && isSyncRunId(error.target)) return error.target;
+    throw error;
+  }
+}
+
+/** Ends a sync for an operator's call and waits until it writes no more. Throws `RunNotOver` when that takes longer. */
+export async function makeWay(app: App, syncId: string | undefined): Promise<void> {
+  if (syncId === undefined) return;
+  const sync = await findRun(app, 'restore', syncId);
+  if (!isOver(sync)) await supersede(app, sync, 'A restore or rollback was asked for.');
+  const { world } = app;
+  for (const untilMs = world.now() + PATIENCE_MS; world.now() < untilMs; await world.sleep(LOOK_EVERY_MS)) {
+    if ((await writersLeftMs(app, sync)) === 0) return;
+  }
+  await refuseWhileWriting(app, sync);
+}

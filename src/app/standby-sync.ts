@@ -1,0 +1,41 @@
+import { DrError } from '../core/errors.ts';
+import { isOlderThanRole } from '../core/run/role-words.ts';
+import { syncRunId } from '../core/run/sync.ts';
+import { type App, isNews } from './app.ts';
+import { startRestore } from './restore/start.ts';
+import { readRoles } from './runs/roles.ts';
+import { readRun } from './runs/store.ts';
+import { whySyncRests } from './runs/sync-rests.ts';
+import { readLatest } from './snapshots/latest.ts';
+import { chooseSnapshot } from './snapshots/store.ts';
+
+/**
+ * Starts the sync of the newest good snapshot of the hub in use, once for each: called at the end of each run and by the
+ * watchdog. What keeps it from starting is tried again then, and whatever ends it, the next backup has a sync of its own.
+ */
+export async function advanceSync(app: App): Promise<void> {
+  if (app.policy.standbySync === 'off') return;
+  try {
+    await startDue(app);
+    isNews(app, 'sync', undefined);
+  } catch (error) {
+    if (!(error instanceof DrError)) throw error;
+    const isNew = isNews(app, 'sync', error);
+    if (isNew) app.log.warn('sync waits', { code: error.code, reason: error.message });
+  }
+}
+
+async function startDue(app: App): Promise<void> {
+  const roles = await readRoles(app);
+  const { snapshotId } = await readLatest(app, roles.active.ref, 'mayBeMissing');
+  if (snapshotId === undefined || (await isStarted(app, snapshotId))) return;
+  const { manifest } = await chooseSnapshot(app, roles, 'latest');
+  if ((await isStarted(app, manifest.id)) || isOlderThanRole(manifest.readStartedAt, roles.role)) return;
+  if ((await whySyncRests(app, roles)) !== undefined) return;
+  const request = { snapshot: manifest.id, target: 'standby', onConflict: 'keep', dryRun: false } as const;
+  await startRestore(app, request, { id: syncRunId(manifest.id), purpose: 'sync', requestedBy: 'timer' });
+}
+
+async function isStarted(app: App, snapshotId: string): Promise<boolean> {
+  return (await readRun(app, 'restore', syncRunId(snapshotId))) !== undefined;
+}
