@@ -1,6 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
 import { readStatus } from '../../src/app/readiness/status.ts';
+import { exportIdMap } from '../../src/app/restore/export-id-map.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
+import { startRollback } from '../../src/app/restore/rollback.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole, readRoleView } from '../../src/app/role.ts';
@@ -123,6 +125,36 @@ describe('a failback', () => {
     await backUp(engine);
     expect(await restore(engine, TO_ONE)).toMatchObject({ counts: { unchanged: 24, total: 24 } });
     expect(await readRoleView(engine.app)).toMatchObject({ active: one });
+  });
+
+  it.each([
+    ['one hub refuses', ['secondary']],
+    ['both hubs refuse', ['primary', 'secondary']],
+  ] as const)('goes by the ids that each hub has of its own where %s those of the other', async (_, refusing) => {
+    const engine = createEngine();
+    for (const hub of refusing) engine[hub].refusesForeignIds = true;
+    seed(engine);
+    await backUp(engine);
+    await restore(engine, TO_THREE);
+    const before = new Map(engine.primary.rows);
+    engine.advance(60_000);
+    await backUp(engine);
+    expect(await restore(engine, TO_ONE)).toMatchObject({ counts: { unchanged: 24, total: 24 } });
+    engine.advance(60_000);
+    await backUp(engine);
+    expect(await restore(engine, TO_THREE)).toMatchObject({ counts: { unchanged: 24, total: 24 } });
+
+    const [id = ''] = [...engine.secondary.rows].find(([, xml]) => xml.includes(tokenOf('19-5-1'))) ?? [];
+    register(engine.secondary, id, ['new tags'], '19-5-1');
+    engine.advance(60_000);
+    await backUp(engine);
+    const back = await restore(engine, TO_ONE);
+    expect(back).toMatchObject({ counts: { unchanged: 23, updated: 1 } });
+    expect([...engine.primary.rows.keys()]).toEqual([...before.keys()]);
+    expect(await exportIdMap(engine.app, back.id)).toContain(`\r\n${id},19-5-1\r\n`);
+    await startRollback(engine.app, back.id, { confirm: 'one/devices' });
+    await engine.drain();
+    expect(engine.primary.rows.get('19-5-1')).not.toContain('new tags');
   });
 
   it('into a hub that came back full brings the newest words of devices, and removes who left', async () => {

@@ -79,6 +79,22 @@ it('an update takes what the source no longer holds, or where the source does no
   expect(await restore(engine)).toMatchObject({ counts: { updated: 1, conflict: 0 } });
 });
 
+it('a row that the snapshot shows under another id is not one that its listing has passed over', async () => {
+  const engine = createEngine();
+  engine.secondary.refusesForeignIds = true;
+  seed(engine);
+  await backUp(engine);
+  await restore(engine, { activate: true, confirm: 'three/devices' });
+  const [id = ''] = [...engine.secondary.rows].find(([, xml]) => xml.includes(tokenOf('19-5-1'))) ?? [];
+  expect(id).not.toBe('19-5-1');
+  register(engine.secondary, id, ['changed'], '19-5-1');
+  engine.advance(60_000);
+  await backUp(engine);
+  const back = await restore(engine, { activate: true, confirm: 'one/devices' });
+  expect(back).toMatchObject({ status: 'Succeeded', counts: { updated: 1, conflict: 0 } });
+  expect(contentOf(engine.primary)).toEqual(contentOf(engine.secondary));
+});
+
 it('a device of which the listing of the target passes over a row is updated', async () => {
   const engine = await aPair();
   register(engine.primary, '90-5-1', ['changed']);

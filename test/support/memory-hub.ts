@@ -87,7 +87,7 @@ function openMemoryHub({ ref, pageSize = 100 }: MemoryHubOptions, state: HubStat
       const answer = hub.intercept('registration', id, xml);
       if (answer !== undefined) return answer;
       if (ifMatch !== undefined && etagOf(hub.rows.get(id)) !== ifMatch) return { kind: 'changed' };
-      if (hub.refusesForeignIds && !minted.has(id)) return { kind: 'idRefused', status: 410 };
+      if (hub.refusesForeignIds && !minted.has(id) && !hub.rows.has(id)) return { kind: 'idRefused', status: 410 };
       hub.writes.push(`registration ${id}`);
       const etag = etagOf(hub.rows.get(id)) + 1;
       hub.rows.set(id, withIdentity(xml, id, etag));

@@ -1,15 +1,16 @@
 import type { App } from '../app.ts';
 import { findRun } from '../runs/store.ts';
-import { readTargetsMintedIds } from './outcomes/minted-ids.ts';
+import { readAllOtherIds } from './outcomes/minted-ids.ts';
 
 /**
- * The registration ids that the restore's target refused, in this restore or an earlier one, and those it gave out
- * instead, as CSV: for app backends that store ids. Throws `RunNotFound`.
+ * The registration ids of the snapshot's hub under which the target holds other ones, as CSV, for app backends that store
+ * ids: those that a hub gave out where it refused the other's, in this restore or an earlier one, in either direction.
+ * Throws `RunNotFound`.
  */
 export async function exportIdMap(app: App, runId: string): Promise<string> {
   const run = await findRun(app, 'restore', runId);
   const lines = ['old_registration_id,new_registration_id'];
-  for (const [id, minted] of await readTargetsMintedIds(app, run)) {
+  for (const [id, minted] of await readAllOtherIds(app, run)) {
     const newest = minted.at(-1);
     if (newest !== undefined) lines.push(`${asField(id)},${asField(newest)}`);
   }

@@ -77,7 +77,7 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
       const found = isOpen ? await findNow(hub, record, listed, idMap.mintedFor, call) : listed;
       const now = isOpen ? planWith(found) : planned;
       // The snapshot's listing has passed over a row: the next one shows it.
-      return (await stillHolds(record.key, rowsGone(now, record, found, idMap.mintedFor)))
+      return (await stillHolds(record, rowsGone(now, record, found, idMap.mintedFor)))
         ? settled('conflict', collapsed)
         : now;
     };
@@ -109,14 +109,19 @@ function rowsGone(
   return rowsTakenBy(decision.writes, record, found, mintedFor);
 }
 
-/** Whether the source still holds one of a record's rows. While it does not answer, the snapshot is believed. */
+/**
+ * Whether the source still holds one of these rows, and its snapshot does not show it under another id. While the source
+ * does not answer, the snapshot is believed.
+ */
 function openStillHolds(app: App, run: RestoreRun, shard: number) {
   const open = once(() => openSource(app, run, shard));
-  return async (key: string, rows: readonly Registration[]): Promise<boolean> => {
+  return async ({ key, rows: shown }: RecordOfRows, rows: readonly Registration[]): Promise<boolean> => {
     if (rows.length === 0) return false;
     const findInSource = await open();
     const held = await askSource(app, run, () => findInSource({ key, rows }));
-    return held !== 'silent' && held.some((one) => rows.some((row) => isSameRegistration(one, row)));
+    if (held === 'silent') return false;
+    const passedOver = held.filter(({ id }) => !shown.some((row) => row.id === id));
+    return passedOver.some((one) => rows.some((row) => isSameRegistration(one, row)));
   };
 }
 

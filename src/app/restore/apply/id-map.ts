@@ -7,12 +7,15 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { forEachConcurrent } from '../../stored/concurrent.ts';
 import { documents } from '../../stored/documents.ts';
-import { readMap, readNewestMap } from '../outcomes/minted-ids.ts';
+import { readMap, readNewestMap, readOriginalIds } from '../outcomes/minted-ids.ts';
 
 export interface IdMap {
-  /** The id to write to: the snapshot's own, or the newest that stands for it. */
+  /** The id to write to: the snapshot's own, or the newest that is used in its place. */
   idFor(id: string): string;
-  /** All new ids asked for in place of one of the snapshot's, oldest first. */
+  /**
+   * The ids in place of one of the snapshot's: the target's own, where the snapshot's hub had refused it and given this
+   * one out, then all that were asked for here, oldest first.
+   */
   mintedFor(id: string): readonly string[];
   /** A refused id (404, 410) means that the target takes none of the snapshot's; 400 may be the row's own fault. */
   noteAnswer(id: string, answer: WriteOutcome): void;
@@ -35,7 +38,7 @@ export async function openIdMap(
   fingerprints: Pick<FingerprintTable, 'count' | 'idHashesAt'>,
 ): Promise<IdMap> {
   const name = idMapName(run.hub, run.shardCount, shard);
-  const newest = await readNewestMap(app, run, shard);
+  const [originals, newest] = await Promise.all([readOriginalIds(app, run, shard), readNewestMap(app, run, shard)]);
   let { ids, etag } = newest;
   let refusesIds = false;
   const asked = new Set<string>();
@@ -47,7 +50,10 @@ export async function openIdMap(
     ownIds ??= idHashesOf(fingerprints);
     return ownIds.has(hash53(id));
   };
-  const mintedFor = (id: string): readonly string[] => (ids.get(id) ?? []).filter((minted) => !isOfSnapshot(minted));
+  const mintedFor = (id: string): readonly string[] => {
+    const others = [...(originals.get(id) ?? []), ...(ids.get(id) ?? [])];
+    return others.filter((other) => !isOfSnapshot(other));
+  };
   const idFor = (id: string): string => mintedFor(id).at(-1) ?? id;
   const isHopeless = (id: string): boolean => refusesIds && !asked.has(id) && mintedFor(id).length === 0;
   const needsNew = (id: string): boolean => refused.has(idFor(id)) || isHopeless(id);

@@ -12,7 +12,7 @@ import { askFor, findNow } from '../compare/ask-for.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
 import type { Undone } from '../compare/undone.ts';
 import { type Journal, readJournals } from '../outcomes/journal.ts';
-import { readMintedIds } from '../outcomes/minted-ids.ts';
+import { readOtherIds } from '../outcomes/minted-ids.ts';
 import { LOOKING_FROM } from './next-pass.ts';
 import type { Planned, RecordPlanner, ShardToPlan } from './planner.ts';
 
@@ -28,14 +28,14 @@ export async function openRemover(
 ): Promise<RecordPlanner> {
   const records = await openRecords();
   const live = await openLive();
-  const minted = await readMintedIds(app, restore, shard);
+  const otherIds = await readOtherIds(app, restore, shard);
   const removed = removedIn(await readJournals(app, run, run.phase.pass - 1, shard));
   const isLastPass = run.phase.pass >= LOOKING_FROM;
   const planning = {
     expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
     isTargetEmpty: false,
     elsewhere: await readForeignRows(app, run),
-    mintedFor: (id: string) => minted.get(id) ?? [],
+    mintedFor: (id: string) => otherIds.get(id) ?? [],
   };
   const isEarly = isTooEarlyToMiss(run, restore);
   // Once all that the restore wrote shows, what comes after a removal is none of its repeated writes.

@@ -18,7 +18,7 @@ import { openAgreed, storeAdoptedShard } from '../../baseline/store.ts';
 import { within } from '../../listing/hub-rows.ts';
 import { readRun } from '../../runs/store.ts';
 import { once } from '../../stored/once.ts';
-import { readMintedIds } from '../outcomes/minted-ids.ts';
+import { readOtherIds } from '../outcomes/minted-ids.ts';
 import { findNow } from './ask-for.ts';
 import { readWrittenRecords } from './earlier-writes.ts';
 import { isHalfChanged, readChanged } from './half-changed.ts';
@@ -159,7 +159,7 @@ interface Showing {
 }
 
 function openIds(app: App, run: RestoreRun, shard: number) {
-  const openMinted = once(() => readMintedIds(app, run, shard));
+  const openMinted = once(() => readOtherIds(app, run, shard));
   const mintedFor = async (): Promise<(id: string) => readonly string[]> => {
     const minted = await openMinted();
     return (id) => minted.get(id) ?? [];

@@ -4,7 +4,7 @@ import type { Registration } from '../../../core/registration/registration.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
 import { findInstallationRows, findRow, within } from '../../listing/hub-rows.ts';
-import { readMintedIds } from '../outcomes/minted-ids.ts';
+import { readIdsInSource } from '../outcomes/minted-ids.ts';
 
 /** For one question: the restore can do without. */
 export const PATIENCE_MS = 5_000;
@@ -28,27 +28,16 @@ export async function askSource<T>(app: App, run: RestoreRun, ask: () => Promise
 /** Asks the source of a shard's records, each question within a few seconds. Throws what the source's client throws. */
 export async function openSource(app: App, run: RestoreRun, shard: number): Promise<FindInSource> {
   const source = hubOf(app, run.request.sourceHub);
-  const otherIds = await readOtherIds(app, run, shard);
+  const idsInSource = await readIdsInSource(app, run, shard);
   return async ({ key, rows }) => {
     const installationId = installationIdIn(key);
     if (installationId !== undefined) return findInstallationRows(source, installationId, within(app, PATIENCE_MS));
     const all: Registration[] = [];
-    for (const id of rows.flatMap((row) => [row.id, ...otherIds(row.id)])) {
+    for (const id of rows.flatMap((row) => [row.id, ...(idsInSource.get(row.id) ?? [])])) {
       const found = await findRow(source, id, within(app, PATIENCE_MS));
       // Under its id there may be another handle by now: then this one is gone.
       if (found !== undefined && recordKey(found) === key) all.push(found);
     }
     return all;
   };
-}
-
-/** Under which ids the source may hold a registration of the target's. */
-type OtherIds = (id: string) => readonly string[];
-
-/** Either hub may have refused the other's ids, and given out new ones in place of them. */
-async function readOtherIds(app: App, run: RestoreRun, shard: number): Promise<OtherIds> {
-  const inSource = await readMintedIds(app, { ...run, hub: run.request.sourceHub }, shard);
-  const inTarget = await readMintedIds(app, run, shard);
-  const originals = new Map([...inTarget].flatMap(([id, minted]) => minted.map((one) => [one, [id]] as const)));
-  return (id) => [...(inSource.get(id) ?? []), ...(originals.get(id) ?? [])];
 }

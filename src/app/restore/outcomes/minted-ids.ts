@@ -1,4 +1,5 @@
 import { idMapName, idMapsFolder } from '../../../core/paths.ts';
+import { isRepairInPlace } from '../../../core/restore/plan/circumstances.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { documents } from '../../stored/documents.ts';
@@ -6,8 +7,48 @@ import { documents } from '../../stored/documents.ts';
 export type MintedIds = ReadonlyMap<string, readonly string[]>;
 
 /** The new ids ever asked for in place of those of a shard of a run's snapshot, oldest first. */
-export async function readMintedIds(app: App, run: RestoreRun, shard: number): Promise<MintedIds> {
+async function readMintedIds(app: App, run: RestoreRun, shard: number): Promise<MintedIds> {
   return (await readNewestMap(app, run, shard)).ids;
+}
+
+/**
+ * Under which other ids than the snapshot's the target may hold its rows: the ones in place of which the snapshot's hub
+ * gave these out, on the way there, then those that the target did, oldest first.
+ */
+export async function readOtherIds(app: App, run: RestoreRun, shard: number): Promise<MintedIds> {
+  const originals = await readOriginalIds(app, run, shard);
+  const minted = await readMintedIds(app, run, shard);
+  const ids = new Map(originals);
+  for (const [id, others] of minted) ids.set(id, [...(ids.get(id) ?? []), ...others]);
+  return ids;
+}
+
+/** Under which ids the snapshot's hub may hold a row of the target: either may have refused the other's. */
+export async function readIdsInSource(app: App, run: RestoreRun, shard: number): Promise<MintedIds> {
+  const ids = new Map(await readMintedIds(app, { ...run, hub: run.request.sourceHub }, shard));
+  const originals = originalsOf(await readMintedIds(app, run, shard));
+  for (const [id, others] of originals) ids.set(id, [...(ids.get(id) ?? []), ...others]);
+  return ids;
+}
+
+/** Of ids that the snapshot's hub gave out in place of the target's: those of the target. */
+export async function readOriginalIds(app: App, run: RestoreRun, shard: number): Promise<MintedIds> {
+  if (isRepairInPlace(run)) return new Map();
+  const inSource = await readMintedIds(app, { ...run, hub: run.request.sourceHub }, shard);
+  return invert(inSource);
+}
+
+/** Only the newest of several: with two rows in the snapshot, both would be written under one id. */
+function invert(minted: MintedIds): MintedIds {
+  return originalsOf([...minted].map(([id, others]) => [id, others.slice(-1)]));
+}
+
+function originalsOf(minted: Iterable<readonly [string, readonly string[]]>): MintedIds {
+  const originals = new Map<string, readonly string[]>();
+  for (const [id, others] of minted) {
+    for (const other of others) originals.set(other, [...(originals.get(other) ?? []), id]);
+  }
+  return originals;
 }
 
 /** The map of the shard, on top of what others left for the same records. */
@@ -19,8 +60,15 @@ export async function readNewestMap(app: App, run: RestoreRun, shard: number) {
   return { earlier, ...(await readMap(app, idMapName(run.hub, run.shardCount, shard), earlier)) };
 }
 
-/** Likewise for all shards: each map of the target is read once, those of the run's own shard count last. */
-export async function readTargetsMintedIds(app: App, { hub, shardCount }: RestoreRun): Promise<MintedIds> {
+/** Likewise for all shards. */
+export async function readAllOtherIds(app: App, run: RestoreRun): Promise<MintedIds> {
+  const { sourceHub } = run.request;
+  const originals = isRepairInPlace(run) ? undefined : invert(await readAllMintedIds(app, { ...run, hub: sourceHub }));
+  return new Map([...(originals ?? []), ...(await readAllMintedIds(app, run))]);
+}
+
+/** Each map of the hub is read once, those of the run's own shard count last. */
+async function readAllMintedIds(app: App, { hub, shardCount }: RestoreRun): Promise<MintedIds> {
   const own = idMapName(hub, shardCount, 0).replace(/[^/]*$/, '');
   const names = (await app.blobs.list(idMapsFolder(hub))).map(({ name }) => name);
   const ids = new Map<string, readonly string[]>();
