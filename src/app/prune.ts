@@ -8,10 +8,13 @@ import { pruneDrills, readNewestDrills } from './drill/store.ts';
 import { readLocked } from './runs/lock.ts';
 import { appsOfOtherPairs } from './runs/other-pairs.ts';
 import { listRuns, readHolder, removeRun, removeStaging } from './runs/store.ts';
+import { isSync } from './runs/sync-rests.ts';
 import { newestProven, readMarks, removeMarks } from './snapshots/marks.ts';
 import { type ListedSnapshot, listSnapshotIds, listSnapshots } from './snapshots/store.ts';
 
 const DAY_MS = 86_400_000;
+/** One comes with each backup. */
+const KEEP_SYNCS_MS = 30 * DAY_MS;
 const KEEP_RUNS_MS = { backup: 30 * DAY_MS, restore: 365 * DAY_MS, verification: 30 * DAY_MS };
 const ALL_RUNS = 100_000;
 
@@ -30,7 +33,7 @@ export async function prune(app: App): Promise<void> {
   for (const kind of runKinds) {
     for (const run of await listRuns(app, kind, ALL_RUNS)) {
       if (!isOver(run)) continue;
-      if (nowMs - Date.parse(run.createdAt) > KEEP_RUNS_MS[kind]) {
+      if (nowMs - Date.parse(run.createdAt) > (isSync(run) ? KEEP_SYNCS_MS : KEEP_RUNS_MS[kind])) {
         await removeRun(app, run);
         runsRemoved += 1;
       } else await removeStaging(app, run);

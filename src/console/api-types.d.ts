@@ -64,7 +64,7 @@ export interface Restore {
   finishedAt?: string;
   requestedBy?: string;
   note?: string;
-  purpose?: 'restore' | 'retry' | 'rollback' | 'drill';
+  purpose?: 'restore' | 'sync' | 'retry' | 'rollback' | 'drill';
   of?: string;
   dryRun?: boolean;
   activate?: boolean;
@@ -186,6 +186,14 @@ export interface Status {
   lastRestore: Restore | null;
   latestGoodSnapshot: null | { id: string; readStartedAt: string; counts: SnapshotCounts };
   provenSnapshot?: null | { id: string; how: string; at: string };
+  /** `null` where the standby is not kept in step. */
+  standbySync?: null | {
+    isInStep: boolean;
+    lagSeconds: number | null;
+    stopped: null | { runId: string; message: string };
+    synced: null | { snapshotId: string; at: string; failed: number };
+    last: null | { id: string; status: Restore['status']; createdAt: string; error?: RunError };
+  };
   atRisk?: null | { minutes: number; devicesEstimate: number | null; basis: string };
   predictedRestore?: null | { seconds: number; recordsPerSecond: number; basis: string };
   source?: ProbedHub;

@@ -47,6 +47,35 @@ test('status says what the last run into the secondary was, and how far a runnin
   );
 });
 
+test('status says whether the standby is kept in step, and what stopped that', async () => {
+  const say = async (standbySync: object | null) => {
+    const { out } = await play({ 'GET /api/status': [{ body: { ...aCard, standbySync } }] }, 'status');
+    return /^ *sync +(.*)/m.exec(out)?.[1];
+  };
+  const last = {
+    id: 's1',
+    status: 'Succeeded',
+    createdAt: '2026-11-23T12:34:00Z',
+    counts: { created: 3, unchanged: 7 },
+  };
+  const inStep = { isInStep: true, lagSeconds: 0, synced: { failed: 2 }, stopped: null, last };
+  expect(await say(null)).toBeUndefined();
+  expect(await say(inStep)).toMatch(
+    /^in step, switch now: 0 s, without 2 records it refused, last s1 Succeeded, .* ago/,
+  );
+  const stopped = { ...last, status: 'Failed', error: { code: 'SyncStopped', message: 'Too many.' } };
+  const behind = { ...inStep, isInStep: false, lagSeconds: 3600, synced: { failed: 0 }, stopped: { runId: 's1' } };
+  expect(await say({ ...behind, last: stopped })).toMatch(/^1 h behind, STOPPED, last s1 SyncStopped, /);
+});
+
+test('a list of restores names a sync', async () => {
+  const { out } = await play(
+    { 'GET /api/restores': [{ body: { value: [restored({ purpose: 'sync' })] } }] },
+    'restores',
+  );
+  expect(out).toMatch(/ Sync +Succeeded/);
+});
+
 test('status that is NotReady shows the card though the app answers 503, and is exit code 1', async () => {
   const card = { ...aCard, verdict: 'NotReady', latestGoodSnapshot: null };
   const { exitCode, out } = await play({ 'GET /api/status': [{ status: 503, body: card }] }, 'status');

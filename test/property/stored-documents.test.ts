@@ -124,6 +124,11 @@ const samples: Readonly<Record<Kind, Sample>> = {
   readinessCard: of(documents.readinessCard, {
     judgedAt: at,
     secondary: hub,
+    standby: {
+      synced: { hub, runId: run.id, snapshotId: run.id, readAt: at, at, failed: 0 },
+      stopped: { runId: run.id, message: 'Too many.' },
+      outOfStepSince: at,
+    },
     passedOver: [],
     backups: [run],
     openAlerts: [],

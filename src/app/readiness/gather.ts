@@ -1,8 +1,9 @@
 import { DrError, orFault } from '../../core/errors.ts';
 import { BACKUPS_ON_CARD, type ReadinessCard } from '../../core/readiness/card.ts';
-import { isDrillRunId } from '../../core/readiness/drill.ts';
+import { noteStandby, type Standby } from '../../core/readiness/standby.ts';
 import { findUnsettled } from '../../core/restore/unsettled.ts';
-import { type BackupRun, isOver } from '../../core/run/run.ts';
+import { type BackupRun, isOver, type RestoreRun } from '../../core/run/run.ts';
+import { isSyncRunId } from '../../core/run/sync.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, toInstant } from '../app.ts';
 import { readBackupProgress } from '../backup/view.ts';
@@ -10,6 +11,7 @@ import { readNewestDrills } from '../drill/store.ts';
 import { readPace, readSeen } from '../restore/outcomes/card-facts.ts';
 import { type Roles, readRoles, rolesBySettings } from '../runs/roles.ts';
 import { listRuns } from '../runs/store.ts';
+import { isOperatorsId } from '../runs/sync-rests.ts';
 import { type Marks, newestProofAt, newestProven, readMarks } from '../snapshots/marks.ts';
 import { searchLatest } from '../snapshots/store.ts';
 import { listOpenAlerts } from './alerts.ts';
@@ -17,10 +19,12 @@ import { readCard, storeOrWarn } from './card-store.ts';
 
 /** The newest may still go on, and those before it may have been cancelled, or be dry runs. */
 const RESTORES_READ = 8;
+/** The newest may still be under way, and those before it may have made way. */
+const SYNCS_READ = 4;
 const MAX_TRIES = 3;
 
 /** What a gathered card takes over: it is kept nowhere else. */
-type Kept = Pick<ReadinessCard, 'watchedAt' | 'firstAt' | 'silentSince' | 'unsettled'>;
+type Kept = Pick<ReadinessCard, 'watchedAt' | 'firstAt' | 'silentSince' | 'unsettled' | 'standby'>;
 
 /**
  * Reads everything the readiness rests on from where it is kept. About twenty storage requests, none of which grows
@@ -35,7 +39,7 @@ export async function gatherCard(app: App, kept: Kept) {
     searchLatest(app, hub, marked),
     marked,
     listRuns(app, 'backup', BACKUPS_ON_CARD),
-    listRuns(app, 'restore', RESTORES_READ, (id) => !isDrillRunId(id)),
+    listRuns(app, 'restore', RESTORES_READ, isOperatorsId),
     readSeen(app, roles.standby.ref),
     readPace(app),
     readNewestDrills(app),
@@ -55,6 +59,7 @@ export async function gatherCard(app: App, kept: Kept) {
     ...noteProofs(marks),
     backups,
     backupProgress: await noteProgress(app, backups[0]),
+    standby: await gatherStandby(app, { roles, latestId: manifest?.id, restores, before: kept.standby, at: judgedAt }),
     restore: restores[0],
     devicesInTarget: seen?.devices,
     pace: pace && notePaceOf(pace),
@@ -62,6 +67,21 @@ export async function gatherCard(app: App, kept: Kept) {
     openAlerts,
   };
   return { card, restores, roles };
+}
+
+interface Gathered {
+  readonly roles: Roles;
+  readonly latestId: string | undefined;
+  readonly restores: readonly RestoreRun[];
+  readonly before: Standby | undefined;
+  readonly at: string;
+}
+
+/** One listing, and the last few syncs, where they are switched on. */
+async function gatherStandby(app: App, { roles, ...known }: Gathered): Promise<Standby | undefined> {
+  if (app.policy.standbySync === 'off') return undefined;
+  const syncs = await listRuns(app, 'restore', SYNCS_READ, isSyncRunId);
+  return noteStandby(syncs, { ...known, role: roles.role });
 }
 
 /** The card says what is wrong with a role that cannot be used, and goes by the settings. */
@@ -86,6 +106,7 @@ export function keptOf(card: ReadinessCard | undefined, newer: Kept): Kept {
     watchedAt: card?.watchedAt,
     silentSince: card?.silentSince,
     unsettled: card?.unsettled,
+    standby: card?.standby,
     ...newer,
   };
 }

@@ -1,6 +1,7 @@
 import { heartbeatSentName } from '../../core/paths.ts';
 import type { Condition } from '../../core/readiness/alerts.ts';
-import { type Finding, findRisks, verdictOf } from '../../core/readiness/readiness.ts';
+import type { Finding } from '../../core/readiness/finding.ts';
+import { findRisks, verdictOf } from '../../core/readiness/readiness.ts';
 import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { toBytes, toText } from '../stored/codec.ts';
@@ -48,6 +49,8 @@ const alerting = [
   'SnapshotSuspect',
   'DrillFailed',
   'RoleUnsettled',
+  'SyncStopped',
+  'StandbyOutOfStep',
 ] as const;
 
 const titleOf = { restore: 'Restore', sync: 'Sync', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' } as const;

@@ -1,5 +1,6 @@
 import type { ReadinessCard } from '../../core/readiness/card.ts';
 import { findRisks, isBackupMissed, verdictOf } from '../../core/readiness/readiness.ts';
+import type { Standby } from '../../core/readiness/standby.ts';
 import type { ProbedHub, ProbedTarget } from '../../core/readiness/tiers.ts';
 import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
@@ -45,6 +46,7 @@ export async function readStatus(app: App) {
     backupIntervalSeconds: expectedEverySeconds,
     lastBackup,
     lastRestore,
+    standbySync: card.standby === undefined ? null : viewStandby(card.standby, latest),
     latestGoodSnapshot: latest === undefined ? null : viewLatest(latest, nowMs),
     provenSnapshot: proven === undefined ? null : viewProven(proven, nowMs),
     atRisk: latest === undefined ? null : viewAtRisk(latest, nowMs),
@@ -92,6 +94,27 @@ function listingsOf(restore: RestoreRun | undefined): number {
   if (restore === undefined || restore.result !== undefined) return 0;
   // The pass may have ended since.
   return Math.ceil(((restore.phase.pass + 1) * restore.shardCount + 1) / BLOBS_A_REQUEST);
+}
+
+/** What the standby holds, and what became of the last sync. */
+function viewStandby({ last, synced, stopped, outOfStepSince }: Standby, latest: LatestGood | undefined) {
+  const isInStep = latest !== undefined && latest.id === synced?.snapshotId;
+  const lagSeconds =
+    latest === undefined || synced === undefined ? null : secondsSince(synced.readAt, Date.parse(latest.readStartedAt));
+  return {
+    isInStep,
+    // Which a failover then only proves.
+    switchSeconds: isInStep ? 0 : null,
+    lagSeconds,
+    outOfStepSince: outOfStepSince ?? null,
+    stopped: stopped ?? null,
+    synced: synced ?? null,
+    last: last === undefined ? null : viewSync(last),
+  };
+}
+
+function viewSync({ id, status, createdAt, finishedAt, request, error, result }: RestoreRun) {
+  return { id, status, snapshotId: request.snapshotId, createdAt, finishedAt, counts: result?.counts, error };
 }
 
 type LatestGood = NonNullable<ReadinessCard['latest']>;

@@ -1,9 +1,17 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { Run } from '../parts/context.ts';
 import { exitCodes } from '../parts/errors.ts';
-import { type Fact, formatAge, formatCount, formatFacts, formatSeconds, joined } from '../parts/format.ts';
+import {
+  type Fact,
+  formatAge,
+  formatCount,
+  formatCounts,
+  formatFacts,
+  formatSeconds,
+  joined,
+} from '../parts/format.ts';
 import { inCommands } from '../parts/in-commands.ts';
-import { flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
+import { countsAt, flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
 import { describeProgress } from '../parts/progress.ts';
 import { isOver, nounOf } from '../parts/summary.ts';
 
@@ -29,6 +37,7 @@ function renderCard(card: Json, nowMs: number): string {
     ['proven', 'provenSnapshot' in card ? describeProof(objectAt(card, 'provenSnapshot')) : undefined],
     ['at risk', describeRisk(objectAt(card, 'atRisk'))],
     ['a restore', describePrediction(objectAt(card, 'predictedRestore'))],
+    ['sync', describeSync(objectAt(card, 'standbySync'), nowMs)],
     ['last backup', describeRun(objectAt(card, 'lastBackup'), nowMs)],
     ['last restore', describeRun(objectAt(card, 'lastRestore'), nowMs)],
     ['last drill', describeDrill(objectAt(card, 'lastDrill'), nowMs)],
@@ -105,6 +114,24 @@ function describePrediction(predicted: Json): string | undefined {
   const seconds = numberAt(predicted, 'seconds');
   if (seconds === undefined) return undefined;
   return `would take about ${formatSeconds(seconds)} (measured by the last ${textAt(predicted, 'basis')})`;
+}
+
+/** Nothing where the standby is not kept in step. */
+function describeSync(sync: Json, nowMs: number): string | undefined {
+  const isInStep = flagAt(sync, 'isInStep');
+  if (isInStep === undefined) return undefined;
+  const lag = numberAt(sync, 'lagSeconds');
+  const behind = lag === undefined ? 'the standby is not filled yet' : `${formatSeconds(lag)} behind`;
+  const failed = numberAt(sync, 'synced', 'failed') ?? 0;
+  const last = objectAt(sync, 'last');
+  const ended = textAt(last, 'error', 'code') ?? textAt(last, 'status');
+  return joined(', ', [
+    isInStep ? 'in step, switch now: 0 s' : behind,
+    failed > 0 && `without ${formatCount(failed)} records it refused`,
+    textAt(sync, 'stopped', 'runId') === undefined ? undefined : 'STOPPED',
+    ended !== undefined && `last ${textAt(last, 'id')} ${ended}, ${formatAge(textAt(last, 'createdAt'), nowMs)}`,
+    formatCounts(countsAt(last, 'counts')) || undefined,
+  ]);
 }
 
 /** `2026-11-23T11-59-00Z-bbbbbb (rollback of …), Succeeded, 3 min ago`, or how far it is. */

@@ -17,7 +17,7 @@ export function exitCodeOf(view: Json): number {
   return textAt(view, 'error', 'code') === 'RestoreIncomplete' ? exitCodes.incomplete : exitCodes.failed;
 }
 
-/** `Restore`, `Dry run`, `Retry`, `Rollback`, `Backup`, `Verification` or `Drill`. */
+/** `Restore`, `Sync`, `Dry run`, `Retry`, `Rollback`, `Backup`, `Verification` or `Drill`. */
 export function nounOf(view: Json): string {
   if (flagAt(view, 'dryRun') === true) return 'Dry run';
   const kind = textAt(view, 'kind') ?? ('how' in view ? 'drill' : 'run');

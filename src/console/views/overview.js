@@ -137,6 +137,7 @@ function cardFacts(status) {
   return facts([
     ['Hub in use', activeOf(status)],
     ['Standby', standbyOf(status)],
+    ['Standby sync', syncOf(status)],
     [
       'Newest good snapshot',
       latest === null ? 'none' : [time(latest.readStartedAt), line(plural(latest.counts.records, 'device'))],
@@ -212,6 +213,27 @@ function standbyOf(status) {
     typeof room === 'number' ? `room for ${number(room)}` : '',
   ].filter((part) => part !== '');
   return [name, ...answersOf(target), parts.length > 0 && line(parts.join(', '))];
+}
+
+/** @param {Status} status */
+function syncOf({ standbySync }) {
+  if (standbySync === undefined || standbySync === null) return undefined;
+  const { isInStep, lagSeconds, stopped, synced, last } = standbySync;
+  const behind = lagSeconds === null ? 'not filled yet' : `${duration(lagSeconds)} behind`;
+  return [
+    stopped !== null ? badge('bad', 'stopped') : isInStep ? badge('ok', 'in step') : badge('warn', behind),
+    isInStep && line('Switch now: 0 s'),
+    synced !== null &&
+      line(['Last in step ', time(synced.at), synced.failed > 0 ? `, ${number(synced.failed)} refused` : '']),
+    last !== null &&
+      line([
+        h('a', { href: `#/restores/${encodeURIComponent(last.id)}`, 'data-focus': 'sync' }, 'Last sync'),
+        ' ',
+        time(last.createdAt),
+        ' ',
+        statusBadge(last.status),
+      ]),
+  ];
 }
 
 /**

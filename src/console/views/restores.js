@@ -46,6 +46,7 @@ export function nameOf({ dryRun, purpose, activate, snapshot, target }) {
   if (purpose === 'rollback') return `Rollback in ${hubName(target)}`;
   const way = `${snapshot.hub === undefined ? '' : `from ${hubName(snapshot.hub)} `}into ${hubName(target)}`;
   if (purpose === 'drill') return `Drill ${way}`;
+  if (purpose === 'sync') return `Sync ${way}`;
   if (purpose === 'retry') return `Retry ${way}`;
   if (activate) return dryRun ? `Dry run of a switch ${way}` : `Switch ${way}`;
   return dryRun ? `Dry run ${way}` : `Restore ${way}`;

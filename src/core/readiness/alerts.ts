@@ -10,10 +10,18 @@ export const alertCodes = [
   'DrillFailed',
   'RestoreFailed',
   'RoleUnsettled',
+  'SyncStopped',
+  'StandbyOutOfStep',
   'NotReady',
 ] as const;
 export type AlertCode = (typeof alertCodes)[number];
-const lessUrgent: ReadonlySet<AlertCode> = new Set(['SnapshotSuspect', 'DrillFailed', 'RoleUnsettled']);
+const lessUrgent: ReadonlySet<AlertCode> = new Set([
+  'SnapshotSuspect',
+  'DrillFailed',
+  'RoleUnsettled',
+  'SyncStopped',
+  'StandbyOutOfStep',
+]);
 
 /** Something that is wrong now. */
 export interface Condition {

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { roleSchema } from '../run/role.ts';
-import { backupSchema, comparePhases, isOver, type Run, restoreSchema } from '../run/run.ts';
+import { backupSchema, comparePhases, isOver, type RestoreRun, type Run, restoreSchema } from '../run/run.ts';
+import { isSyncRunId } from '../run/sync.ts';
 import { waitingSchema } from '../run/waiting.ts';
 import { countsSchema } from '../snapshot/manifest.ts';
 import { drillSchema, isDrillRunId } from './drill.ts';
+import { standbySchema } from './standby.ts';
 
 const instant = z.iso.datetime();
 const count = z.int().nonnegative();
@@ -65,7 +67,9 @@ export const cardSchema = z.strictObject({
       waiting: waitingSchema.optional(),
     })
     .optional(),
-  /** The newest that is no drill's. */
+  /** Where the standby is kept in step. */
+  standby: standbySchema.optional(),
+  /** The newest that is neither a drill's nor a sync. */
   restore: restoreSchema.optional(),
   /** What the target held when it was last listed. */
   devicesInTarget: count.optional(),
@@ -103,10 +107,16 @@ export function withRun(card: ReadinessCard, run: Run): ReadinessCard | undefine
     return { ...card, backups: backups.slice(0, BACKUPS_ON_CARD) };
   }
   if (run.kind !== 'restore' || isDrillRunId(run.id)) return undefined;
-  const { restore: known } = card;
-  if (known === undefined) return { ...card, restore: run };
-  const isNews = known.id === run.id ? isFurther(run, known) : known.createdAt <= run.createdAt;
-  return isNews ? { ...card, restore: run } : undefined;
+  const { standby } = card;
+  if (!isSyncRunId(run.id)) return isNewsOf(card.restore, run) ? { ...card, restore: run } : undefined;
+  return standby !== undefined && isNewsOf(standby.last, run)
+    ? { ...card, standby: { ...standby, last: run } }
+    : undefined;
+}
+
+function isNewsOf(known: RestoreRun | undefined, run: RestoreRun): boolean {
+  if (known === undefined) return true;
+  return known.id === run.id ? isFurther(run, known) : known.createdAt <= run.createdAt;
 }
 
 /** Two who moved a run on may tell it the wrong way round. */

@@ -10,10 +10,11 @@ import {
 } from '../run/role-words.ts';
 import { type BackupRun, isOver } from '../run/run.ts';
 import type { ReadinessCard } from './card.ts';
+import { describeDuration, type Finding, LATE_INTERVALS, risk, stop } from './finding.ts';
+import { judgeStandby } from './standby.ts';
 import type { ProbedHubs, ProbeFault } from './tiers.ts';
 
-/** A backup that is half an interval late is worth a look; one that misses a day is no protection. */
-const LATE_INTERVALS = 1.5;
+/** A backup that misses a day is no protection. */
 const USELESS_INTERVALS = 3;
 const DAY_MS = 86_400_000;
 /** Drills are weekly unless set otherwise: a day more, so that the next one has time to prove its snapshot. */
@@ -24,15 +25,6 @@ const WATCHDOG_PATIENCE_MS = 5 * 60_000;
 const NEW_INTERVALS = 2;
 
 export type Verdict = 'Ready' | 'AtRisk' | 'NotReady';
-
-/** `stop`: a failover now would not bring the devices back. `risk`: it would, but something has to be looked at. */
-export interface Finding {
-  readonly level: 'stop' | 'risk';
-  readonly code: string;
-  readonly message: string;
-  readonly runId?: string;
-  readonly snapshotId?: string;
-}
 
 /** Everything the verdict depends on: what was gathered, and the hubs as they answer now. */
 export interface ReadinessFacts extends ProbedHubs {
@@ -54,6 +46,7 @@ export function findRisks(facts: ReadinessFacts): Finding[] {
     ...judgeLatest(facts),
     ...judgeTarget(facts),
     ...judgeBackups(facts),
+    ...judgeStandby({ ...facts, standby: facts.card.standby, isUnsettled: isUnsettled(facts) }),
     ...judgeProof(facts),
     ...judgeWatchdog(facts),
   ];
@@ -92,12 +85,8 @@ function ageOf(instant: string, { nowMs }: ReadinessFacts): number {
   return nowMs - Date.parse(instant);
 }
 
-/** `90 seconds`, `45 minutes`, `30 hours`, `12 days`. */
-export function describeDuration(durationMs: number): string {
-  const minutes = durationMs / 60_000;
-  if (minutes < 2) return `${Math.round(durationMs / 1000)} seconds`;
-  if (minutes < 120) return `${Math.round(minutes)} minutes`;
-  return minutes < 4 * 1_440 ? `${Math.round(minutes / 60)} hours` : `${Math.round(minutes / 1_440)} days`;
+function isUnsettled({ card, role, primary }: ReadinessFacts): boolean {
+  return card.unsettled !== undefined || isExchangedSince(role, primary);
 }
 
 /** Whether it is known which hub is in use. */
@@ -165,7 +154,7 @@ const STANDBY_LOST =
   ' After a failover that is expected until the old region returns: till then there is no standby. Fail back when it answers.';
 
 function judgeTarget(facts: ReadinessFacts): Finding[] {
-  const { latest, devicesInTarget } = facts.card;
+  const { latest, devicesInTarget, standby } = facts.card;
   const { fault, silentSince, deviceLimit } = facts.target;
   if (fault !== undefined) {
     const why =
@@ -180,7 +169,9 @@ function judgeTarget(facts: ReadinessFacts): Finding[] {
     const message = `The newest good snapshot holds ${records} devices; the target's tier takes ${deviceLimit}. Raise the tier of its namespace.`;
     return [stop('TargetTooSmall', message)];
   }
-  if (devicesInTarget === undefined || records + devicesInTarget <= deviceLimit) return [];
+  // After a sync they are the same ones.
+  if (devicesInTarget === undefined || standby?.synced !== undefined) return [];
+  if (records + devicesInTarget <= deviceLimit) return [];
   const message = `The target held ${devicesInTarget} devices when it was last listed; with the snapshot's ${records} that is more than the ${deviceLimit} its tier takes, unless they are the same ones.`;
   return [risk('TargetMayBeFull', message)];
 }
@@ -241,6 +232,3 @@ function judgeWatchdog(facts: ReadinessFacts): Finding[] {
   const message = `The watchdog has not looked ${since}; it is due every ${describeDuration(watchIntervalMs)}. Stuck runs stay stuck and no alert is sent. Check whether the timers run, and what the watchdog's log says.`;
   return [risk('WatchdogSilent', message)];
 }
-
-const stop = (code: string, message: string): Finding => ({ level: 'stop', code, message });
-const risk = (code: string, message: string): Finding => ({ level: 'risk', code, message });
