@@ -140,6 +140,11 @@ export function byIdentity(rows: readonly HubRow[]): Map<string, HubRow> {
   return new Map(rows.map((row) => [`${recordKey(row)} ${rowLabel(row)}`, row]));
 }
 
+/** Those of which the others hold no equal. */
+export function only(rows: ReadonlyMap<string, HubRow>, others: ReadonlyMap<string, unknown>): HubRow[] {
+  return [...rows].flatMap(([identity, row]) => (others.has(identity) ? [] : [row]));
+}
+
 function recordKey(row: HubRow): string {
   return row.installationId ? `i:${row.installationId}` : `d:${row.platform}:${row.handle}`;
 }

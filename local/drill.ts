@@ -10,6 +10,7 @@ const help = `Rehearses disasters end to end and proves that every device is rea
   --story NAME  disaster: failover into an empty hub in which devices have begun to register;
                 warm-secondary: into one that a rehearsal filled before devices changed and opted out
                 worst-night: while a backup of the dead primary is in flight, into one that is slow
+                there-and-back: failovers and failbacks; the primary returns full, changed, and empty
                 (default: all)
   --app DIR     folder of another build of the app (default: this one)
   --host-node P the Node that runs the Functions host (default: this one)
@@ -20,7 +21,7 @@ const help = `Rehearses disasters end to end and proves that every device is rea
 Exit codes: 0 every device got the message exactly once; 1 some did not; 2 wrong options.
 `;
 
-const stories = ['disaster', 'warm-secondary', 'worst-night'] as const;
+const stories = ['disaster', 'warm-secondary', 'worst-night', 'there-and-back'] as const;
 
 const values = readOptions(help, {
   devices: { type: 'string', default: '2000' },
@@ -42,6 +43,7 @@ async function main(): Promise<number> {
   const { rehearse, slowFor } = await import('./rehearsal.ts');
   const { rehearseWarmSecondary } = await import('./warm-secondary.ts');
   const { rehearseWorstNight } = await import('./worst-night.ts');
+  const { rehearseThereAndBack } = await import('./there-and-back.ts');
   const options = { devices, seed, say };
   let report: object = {};
   let isPass = true;
@@ -56,6 +58,10 @@ async function main(): Promise<number> {
       const worstNight = await rehearseWorstNight(stack, { ...options, writesPerSecond: slowFor(devices) });
       isPass &&= worstNight.verdict === 'pass';
       report = { ...report, worstNight };
+    } else if (story === 'there-and-back') {
+      const thereAndBack = await rehearseThereAndBack(stack, options);
+      isPass &&= thereAndBack.verdict === 'pass';
+      report = { ...report, thereAndBack };
     } else {
       const warmSecondary = await rehearseWarmSecondary(stack, options);
       isPass &&= warmSecondary.verdict === 'pass';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { byIdentity, type HubRow } from './delivery.ts';
+import { byIdentity, type HubRow, only } from './delivery.ts';
 import type { EmulatorHandle } from './emulator-handle.ts';
 
 /** Whom pushes to tags should have reached, and whom they did: pairs of device and tag. */
@@ -25,10 +25,6 @@ export function tagsOfChanges(before: readonly HubRow[], after: readonly HubRow[
   const tags = new Set(changed.flatMap((row) => row.tags.map((tag) => tag.toUpperCase())));
   // The others cannot be named in a tag expression.
   return [...tags].filter((tag) => /^\$\w+:\{[^}]*\}$|^[^\s|&!()]+$/.test(tag)).slice(0, MOST_TAGS);
-}
-
-function only(rows: ReadonlyMap<string, HubRow>, others: ReadonlyMap<string, unknown>): HubRow[] {
-  return [...rows].flatMap(([identity, row]) => (others.has(identity) ? [] : [row]));
 }
 
 /** Pushes to each of the tags, and compares whom that reached with whom these rows say. */

@@ -23,6 +23,7 @@ test('the drill passes and its last line is its report', async () => {
       tags: { never: 0, moreThanOnce: 0, toOthers: 0 },
       endsTooSoon: 0,
     },
+    thereAndBack: { verdict: 'pass', writtenBetweenEqualHubs: 0, conflicts: expect.any(Number), withdrawn: 0 },
   });
 }, 240_000);
 
