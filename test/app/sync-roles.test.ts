@@ -1,0 +1,132 @@
+import { describe, expect, it, test } from 'vitest';
+import { readStatus } from '../../src/app/readiness/status.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
+import { declareRole, readRoleView } from '../../src/app/role.ts';
+import { advanceSync } from '../../src/app/standby-sync.ts';
+import { syncRunId } from '../../src/core/run/sync.ts';
+import { backUp, beginRestore, codeOf, contentOf, restore, seed } from '../support/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import type { MemoryHub } from '../support/memory-hub.ts';
+import { anAppleRow, tokenOf } from '../support/rows.ts';
+
+const HOUR_MS = 3_600_000;
+const TO_THREE = { activate: true, confirm: 'three/devices' };
+const TO_ONE = { activate: true, confirm: 'one/devices' };
+
+function anEngine(devices = 24): Engine {
+  const engine = createEngine({ policy: { standbySync: 'afterBackup' } });
+  seed(engine, devices);
+  return engine;
+}
+
+async function syncOnce(engine: Engine) {
+  engine.advance(HOUR_MS);
+  return readRestoreView(engine.app, syncRunId(await backUp(engine)));
+}
+
+/** A device's own word: its row under that id, with a higher ETag than was there. */
+function register(hub: MemoryHub, id: string, tags: readonly string[]): void {
+  const before = /<ETag>(\d+)<\/ETag>/.exec(hub.rows.get(id) ?? '')?.[1] ?? '0';
+  hub.rows.set(id, anAppleRow({ id, token: tokenOf(id), tags, etag: Number(before) + 1 }));
+}
+
+/** What may happen to a pair in any order. */
+const deeds = {
+  switchRole: async ({ app }: Engine) => {
+    const { standby } = await readRoleView(app);
+    const name = `${standby.namespace}/${standby.hub}`;
+    await declareRole(app, { active: name, confirm: name, force: true });
+  },
+  restore: async (engine: Engine) => {
+    if ((await codeOf(beginRestore(engine.app))) === 'none') await engine.drain();
+  },
+  backUp: async (engine: Engine) => {
+    await backUp(engine).catch(() => undefined);
+  },
+  primaryReturnsEmpty: async ({ primary }: Engine) => {
+    primary.rows.clear();
+  },
+} as const;
+
+type Deed = keyof typeof deeds;
+
+function ordersOf(names: readonly Deed[]): Deed[][] {
+  if (names.length === 0) return [[]];
+  return names.flatMap((name) => ordersOf(names.filter((one) => one !== name)).map((rest) => [name, ...rest]));
+}
+
+test('after any order of a switch, a restore, a backup and the return of an empty primary, no sync writes into the hub in use or from an empty one', async () => {
+  const begun = anEngine(4);
+  await syncOnce(begun);
+  for (const order of ordersOf(['switchRole', 'restore', 'backUp', 'primaryReturnsEmpty'])) {
+    const engine = begun.fork();
+    for (const [place, deed] of order.entries()) {
+      const where = order.slice(0, place + 1).join(', ');
+      engine.advance(60_000);
+      const { active: before } = await readRoleView(engine.app);
+      const hubOf = ({ namespace }: { namespace: string }): MemoryHub =>
+        namespace === 'one' ? engine.primary : engine.secondary;
+      await deeds[deed](engine);
+      const { active } = await readRoleView(engine.app);
+      const held = contentOf(hubOf(active));
+      if (deed === 'primaryReturnsEmpty' && before.namespace === 'one') expect(held, where).toEqual([]);
+      await advanceSync(engine.app);
+      await engine.drain();
+      expect(contentOf(hubOf(active)), where).toEqual(held);
+      expect(engine.secondary.rows.size, where).toBe(6);
+    }
+  }
+});
+
+describe('with syncs', () => {
+  it('a failover writes nothing, and the way back neither', async () => {
+    const engine = anEngine();
+    await syncOnce(engine);
+    engine.advance(60_000);
+    expect(await restore(engine, TO_THREE)).toMatchObject({ counts: { unchanged: 24, total: 24 }, passes: 1 });
+    expect(await syncOnce(engine)).toMatchObject({
+      counts: { unchanged: 24, total: 24 },
+      target: { namespace: 'one' },
+    });
+    engine.advance(60_000);
+    expect(await restore(engine, TO_ONE)).toMatchObject({ counts: { unchanged: 24, total: 24 } });
+    expect(await readRoleView(engine.app)).toMatchObject({ active: { namespace: 'one' } });
+    expect((await readStatus(engine.app)).findings.map(({ code }) => code)).not.toContain('RoleUnsettled');
+  });
+
+  it.each(['full', 'empty', 'changed in its last minutes'] as const)(
+    'the old primary that returns %s is kept in step, and one failback ends where the devices are',
+    async (returns) => {
+      const engine = anEngine();
+      const { primary, secondary } = engine;
+      await syncOnce(engine);
+      if (returns === 'changed in its last minutes') {
+        register(primary, '19-5-1', ['last minute']);
+        register(primary, '59-5-1', ['last minute']);
+        register(primary, '1009-5-1', ['last minute']);
+        primary.rows.delete('79-5-1');
+      }
+      engine.advance(60_000);
+      await restore(engine, TO_THREE);
+      // Days in the secondary: devices change, join and leave.
+      for (let day = 0; day < 3; day++) {
+        register(secondary, '19-5-1', ['in the secondary', `${day}`]);
+        register(secondary, `20${day}9-5-1`, ['joined']);
+        secondary.rows.delete(`${11 + 2 * day}9-5-1`);
+        if (returns === 'empty' && day === 1) primary.rows.clear();
+        expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', target: { namespace: 'one' } });
+      }
+      engine.advance(60_000);
+      const back = await restore(engine, TO_ONE);
+      expect(back).toMatchObject({ status: 'Succeeded' });
+      expect(await readRoleView(engine.app)).toMatchObject({ active: { namespace: 'one' } });
+      // Only the old primary heard these devices, in its last minutes: what they said there stays.
+      const own = returns === 'changed in its last minutes' ? ['59-5-1', '79-5-1', '1009-5-1'] : [];
+      const without = ({ rows }: MemoryHub) => ({ rows: new Map([...rows].filter(([id]) => !own.includes(id))) });
+      expect(contentOf(without(primary))).toEqual(contentOf(without(secondary)));
+      expect(own.map((id) => primary.rows.get(id)?.includes('last minute'))).toEqual(
+        own.map((id) => (id === '79-5-1' ? undefined : true)),
+      );
+    },
+  );
+});
