@@ -19,7 +19,7 @@ const soak = ['test/e2e/{chaos,planted-drill}.test.ts'];
 const properties = [
   'test/property/{forms-of-the-service,likeness,registration,round-trip,rows-at-a-glance}.test.ts',
   'test/property/usual-registration.test.ts',
-  'test/app/{rollback,sync-churn,whose-row}.test.ts',
+  'test/app/{rollback,sync-churn,sync-crash,whose-row}.test.ts',
   'test/hub/page.test.ts',
 ];
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { listRuns } from '../../src/app/runs/store.ts';
 import { advanceSync } from '../../src/app/standby-sync.ts';
 import { isOver } from '../../src/core/run/run.ts';
@@ -31,7 +31,8 @@ test('dying at any write of a sync ends with the hub in use in the standby, and 
   const expected = contentOf(calm.engine.primary);
   expect(contentOf(calm.engine.secondary)).toEqual(expected);
   for (let at = 1; at <= calm.writeCount; at++) {
-    // The engine's own crash test tries both ways of each; every other write takes effect here.
+    // The engine's own crash test tries all of them, both ways.
+    if (at % 3 !== 1 && !inject('isSoak')) continue;
     const dead = await calm.dieAt(at, at % 2 === 0);
     const where = `write ${at} of ${calm.writeCount}`;
     expect(contentOf(dead.secondary), where).toEqual(expected);

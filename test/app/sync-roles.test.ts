@@ -50,32 +50,31 @@ const deeds = {
 
 type Deed = keyof typeof deeds;
 
-function ordersOf(names: readonly Deed[]): Deed[][] {
-  if (names.length === 0) return [[]];
-  return names.flatMap((name) => ordersOf(names.filter((one) => one !== name)).map((rest) => [name, ...rest]));
+async function tryAll(begun: Engine, left: readonly Deed[], done: readonly Deed[] = []): Promise<void> {
+  for (const deed of left) {
+    const engine = begun.fork();
+    const where = [...done, deed].join(', ');
+    engine.advance(60_000);
+    await deeds[deed](engine);
+    const { active } = await readRoleView(engine.app);
+    const inUse = active.namespace === 'one' ? engine.primary : engine.secondary;
+    const held = contentOf(inUse);
+    await advanceSync(engine.app);
+    await engine.drain();
+    expect(contentOf(inUse), where).toEqual(held);
+    expect(engine.secondary.rows.size, where).toBe(6);
+    await tryAll(
+      engine,
+      left.filter((one) => one !== deed),
+      [...done, deed],
+    );
+  }
 }
 
 test('after any order of a switch, a restore, a backup and the return of an empty primary, no sync writes into the hub in use or from an empty one', async () => {
-  const begun = anEngine(4);
-  await syncOnce(begun);
-  for (const order of ordersOf(['switchRole', 'restore', 'backUp', 'primaryReturnsEmpty'])) {
-    const engine = begun.fork();
-    for (const [place, deed] of order.entries()) {
-      const where = order.slice(0, place + 1).join(', ');
-      engine.advance(60_000);
-      const { active: before } = await readRoleView(engine.app);
-      const hubOf = ({ namespace }: { namespace: string }): MemoryHub =>
-        namespace === 'one' ? engine.primary : engine.secondary;
-      await deeds[deed](engine);
-      const { active } = await readRoleView(engine.app);
-      const held = contentOf(hubOf(active));
-      if (deed === 'primaryReturnsEmpty' && before.namespace === 'one') expect(held, where).toEqual([]);
-      await advanceSync(engine.app);
-      await engine.drain();
-      expect(contentOf(hubOf(active)), where).toEqual(held);
-      expect(engine.secondary.rows.size, where).toBe(6);
-    }
-  }
+  const engine = anEngine(4);
+  await syncOnce(engine);
+  await tryAll(engine, ['switchRole', 'restore', 'backUp', 'primaryReturnsEmpty']);
 });
 
 describe('with syncs', () => {
