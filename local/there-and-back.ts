@@ -15,7 +15,7 @@ export interface ThereAndBackReport {
   /** While devices used both hubs: what a failback left as it was until the operator decided, and what it took away. */
   readonly conflicts: number;
   readonly withdrawn: number;
-  /** What the failover after it brought to the secondary when it was told to overwrite. */
+  /** What the failover after it brought to the secondary when it was asked to overwrite. */
   readonly overwritten: number;
   readonly verdict: 'pass' | 'fail';
 }
@@ -119,10 +119,10 @@ async function liveInBoth(stack: Stack, api: Api, { devices, seed, say }: Rehear
   await backUp(stack, api);
   const kept = await switchHubs(api);
   await backUp(stack, api);
-  const told = await switchHubs(api, { onConflict: 'overwrite' });
-  say(`6  devices use both hubs; failback ${describe(kept)}; told to overwrite, failover ${describe(told)}`);
+  const asked = await switchHubs(api, { onConflict: 'overwrite' });
+  say(`6  devices use both hubs; failback ${describe(kept)}; asked to overwrite, failover ${describe(asked)}`);
   const { conflict = 0, withdrawn = 0 }: Counts = kept.counts ?? {};
-  return { conflicts: conflict, withdrawn, overwritten: told.counts?.updated ?? 0 };
+  return { conflicts: conflict, withdrawn, overwritten: asked.counts?.updated ?? 0 };
 }
 
 /** Restores into the standby, and makes it the hub in use. */
