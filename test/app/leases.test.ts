@@ -4,7 +4,7 @@ import { startBackup } from '../../src/app/backup/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { renewAll } from '../../src/app/runs/lease.ts';
 import { readLive } from '../../src/app/runs/live.ts';
-import { findRun, readRun } from '../../src/app/runs/store.ts';
+import { changeRun, findRun, readRun } from '../../src/app/runs/store.ts';
 import { runStep } from '../../src/app/steps/run-step.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
@@ -428,6 +428,18 @@ test('of a copy of a step of the phase before and the watch one enqueues the pha
   await copy;
   engine.advance(60_000);
   expect(take(engine)).toMatchObject([{ phase: 'scan', pass: 2 }]);
+});
+
+test('a copy of a step of the phase before enqueues only what is not queued, where the messages were sent but not noted', async () => {
+  const engine = createEngine();
+  const { id, steps } = await toReconcile(engine);
+  const [done, queued, ...others] = steps;
+  if (done === undefined || queued === undefined) throw new Error('four shards');
+  await changeRun(engine.app, 'restore', id, (run) => ({ ...run, phase: { ...run.phase, isDispatched: false } }));
+  await runStep(engine.app, done);
+  await engine.queue.send('restores', [JSON.stringify(queued)]);
+  await runStep(anotherProcess(engine), parseStep({ ...done, phase: 'seal', shard: 0, span: 4 }));
+  expect(take(engine)).toEqual([queued, ...others]);
 });
 
 test('of a process that was frozen as it moved a run on and one that took its step over one enqueues the phase', async () => {

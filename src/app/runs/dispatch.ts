@@ -13,24 +13,28 @@ import { changeRun } from './store.ts';
  * is not over, no other process does.
  */
 export async function dispatch(app: App, run: Run): Promise<void> {
-  const steps = await stepsDue(app, run);
-  await sendDelayed(app, run, steps, delayLeft(app, run));
+  await sendDelayed(app, run, await shardsDue(app, run), delayLeft(app, run));
   await noteDispatched(app, run);
 }
 
 /** The same where others may do it, too: who notes it first does it. If that one dies, the watch enqueues them. */
-export async function dispatchOnce(app: App, run: Run, delayMs = delayLeft(app, run)): Promise<void> {
-  const steps = await stepsDue(app, run);
-  if (await noteDispatched(app, run)) await sendDelayed(app, run, steps, delayMs);
+export async function dispatchOnce(
+  app: App,
+  run: Run,
+  shards: readonly number[],
+  delayMs = delayLeft(app, run),
+): Promise<void> {
+  if (await noteDispatched(app, run)) await sendDelayed(app, run, shards, delayMs);
 }
 
-async function stepsDue(app: App, run: Run): Promise<readonly Step[]> {
+export async function shardsDue(app: App, run: Run): Promise<readonly number[]> {
   const open = await openShards(app, run);
   // All are done but the run has not moved on: doing one of them again moves it.
-  return stepsOf(run, open.length > 0 ? open : [0]);
+  return open.length > 0 ? open : [0];
 }
 
-async function sendDelayed(app: App, run: Run, steps: readonly Step[], delayMs: number): Promise<void> {
+async function sendDelayed(app: App, run: Run, shards: readonly number[], delayMs: number): Promise<void> {
+  const steps = stepsOf(run, shards);
   await app.queue.send(laneOf(run), steps.map(formatStep), Math.ceil(Math.max(0, delayMs) / 1000));
 }
 
@@ -124,7 +128,8 @@ export async function moveOn(
   app.log.info('phase', { runId: run.id, kind: run.kind, phase: describePhase(run.phase) });
   // A process that was frozen meanwhile has lost its lease.
   const isSlow = app.world.now() - beganAt >= LEASE_MS;
-  if (!isOneStep(run.phase)) await (isSlow ? dispatchOnce : dispatch)(app, run);
+  if (isSlow && !isOneStep(run.phase)) await dispatchOnce(app, run, await shardsDue(app, run));
+  else if (!isOneStep(run.phase)) await dispatch(app, run);
   return run;
 }
 

@@ -69,7 +69,8 @@ function isDelayed(app: App, run: Run): boolean {
   return run.phase.notBefore !== undefined && delayLeft(app, run) + LATE_MS > 0;
 }
 
-async function notQueued(app: App, run: Run, shards: ReadonlySet<number>): Promise<ReadonlySet<number>> {
+/** Of a run's shards those whose steps no visible message does; none where the queue shows too many to tell. */
+export async function notQueued(app: App, run: Run, shards: ReadonlySet<number>): Promise<ReadonlySet<number>> {
   const texts = await app.queue.peek(laneOf(run));
   if (texts.length >= MAX_PEEKED) return new Set();
   const phase = describePhase(run.phase);

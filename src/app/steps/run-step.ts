@@ -13,11 +13,11 @@ import { scan } from '../listing/scan.ts';
 import { reconcile } from '../restore/apply/reconcile.ts';
 import { compareShards } from '../restore/compare/compare-shards.ts';
 import { finishRestore } from '../restore/finish.ts';
-import { dispatchOnce, isOneStep, type Moved, stepOf } from '../runs/dispatch.ts';
+import { dispatchOnce, isOneStep, type Moved, shardsDue, stepOf } from '../runs/dispatch.ts';
 import { mayBeLost, releaseLease, storeWait, takeLease } from '../runs/lease.ts';
 import { hasBegun, readLive } from '../runs/live.ts';
 import { readRun, Superseded } from '../runs/store.ts';
-import { forgetKicks } from '../runs/watch.ts';
+import { forgetKicks, notQueued } from '../runs/watch.ts';
 import { finishVerification, verifyShard } from '../snapshots/verify.ts';
 import { failRun } from './fail-run.ts';
 import { watchInBackground } from './keep-moving.ts';
@@ -69,7 +69,9 @@ async function takeStep(app: App, step: Step): Promise<void> {
 async function dispatchIfDue(app: App, run: Run, { name }: HeldStep): Promise<void> {
   const live = await readLive(app, run);
   if (live.some((one) => one.name !== name && isLiving(one))) return;
-  await dispatchOnce(app, run, hasBegun(run, live) ? 0 : undefined);
+  // The mover may have died after it sent them: those that have begun since may be queued again.
+  const shards = await notQueued(app, run, new Set(await shardsDue(app, run)));
+  if (shards.size > 0) await dispatchOnce(app, run, [...shards], hasBegun(run, live) ? 0 : undefined);
 }
 
 type StepEnd = Moved | 'continue' | 'deferred' | 'failed';
