@@ -107,6 +107,8 @@ export interface HeldStep {
   etag: string;
   /** Another process has taken it over: it has to stop without a trace. */
   isLost: boolean;
+  /** A renewal came so late that the lease may have been over before. */
+  wasLate: boolean;
   /** The last renewal. */
   renewing: Promise<void>;
   /** What it was answered is known, and so is the `etag`. */

@@ -143,6 +143,20 @@ test('a step whose process was frozen does not enqueue itself beside the one tha
   expect(take(engine)).toEqual([]);
 });
 
+test('a step whose lease was renewed too late leaves it to the watch to enqueue it', async () => {
+  const engine = createEngine({ policy: { maxConcurrency: 1 } });
+  const { id, step, work, release } = await holdStep(engine);
+  engine.advance(30_000);
+  await watchRuns(anotherProcess(engine));
+  expect(await readRun(engine.app, 'restore', id)).toMatchObject({ kicks: 1 });
+  expect(take(engine)).toContainEqual(step);
+  await renewAll(engine.app);
+  engine.advance(engine.app.policy.stepBudgetMs);
+  release();
+  await work;
+  expect(take(engine)).toEqual([]);
+});
+
 test('while the hub is away the step waits in the queue, says on what, and gets further when it is back', async () => {
   const engine = createEngine();
   seed(engine);

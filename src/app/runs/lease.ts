@@ -85,7 +85,7 @@ function hold(app: App, given: Pick<HeldStep, 'step' | 'name' | 'wait' | 'etag'>
   const takenAtMs = world.now();
   const deadlineAt = takenAtMs + policy.stepBudgetMs;
   const renewal = { renewing: Promise.resolve(), isAnswered: true, renewingSinceMs: undefined, renewedAtMs: takenAtMs };
-  const held: HeldStep = { ...given, takenAtMs, deadlineAt, isLost: false, ...renewal };
+  const held: HeldStep = { ...given, takenAtMs, deadlineAt, isLost: false, wasLate: false, ...renewal };
   memory.held.set(given.name, held);
   // Not awaited: a lease whose renewal is not answered must not keep the others from being renewed.
   memory.stopRenewing ??= world.repeat(RENEW_EVERY_MS, async () => void renewAll(app));
@@ -141,6 +141,7 @@ async function renew(app: App, held: HeldStep): Promise<void> {
   held.isAnswered = true;
   if (etag !== undefined) {
     held.etag = etag;
+    held.wasLate ||= mayBeLost(app, held);
     held.renewedAtMs = now;
     return;
   }

@@ -57,8 +57,10 @@ async function takeStep(app: App, step: Step): Promise<void> {
   if (run.kicks > 0 && !isPast && end !== 'failed') {
     await orWarn(app, 'kicks not forgotten', { runId: run.id }, () => forgetKicks(app, run));
   }
-  if (end === 'continue') await enqueueAgain(app, step, { attempt: 0 });
-  else if (end === 'failed' || (!isPast && end === undefined && isOneStep(run.phase))) await afterRun(app, run.id);
+  if (end === 'continue') {
+    // Else the watch may have taken it for lost, and will if it has not.
+    if (!held.wasLate) await enqueueAgain(app, step, { attempt: 0 });
+  } else if (end === 'failed' || (!isPast && end === undefined && isOneStep(run.phase))) await afterRun(app, run.id);
   else if (typeof end === 'object' && isOneStep(end.phase)) await runStep(app, stepOf(end, end.phase));
 }
 
