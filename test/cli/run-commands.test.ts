@@ -90,7 +90,7 @@ test('the end of a restore shows counts, platforms, proof and the next commands'
   const { out } = await play(script, ['restore', '--watch']);
   expect(out).toContain('records  2,000: 1,950 created, 50 kept live');
   expect(out).toMatch(/Apple +1,000 created, 50 kept live/);
-  expect(out).toContain('pass 2 listed the hub and had nothing left to write');
+  expect(out).toContain('pass 2 looked at the hub again and had nothing left to write');
   expect(out).toContain(`notification-hubs-dr rollback ${RESTORE_ID} --watch`);
 });
 

@@ -89,7 +89,7 @@ function restoreFacts(view: Json): readonly Fact[] {
       ([name, records]): Fact => ['such as', `${countWords[name] ?? name}: ${listOf(records)}`],
     ),
     ['in use', describeSwitch(view)],
-    ['proof', isProven ? `pass ${passes} listed the hub and had nothing left to write${repairs}` : undefined],
+    ['proof', isProven ? `pass ${passes} looked at the hub again and had nothing left to write${repairs}` : undefined],
   ];
 }
 

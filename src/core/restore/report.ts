@@ -75,7 +75,7 @@ function directionOf({ purpose, snapshot, target }: ReportFacts): string {
 }
 
 /** What the last pass saw, in a sentence: why the result can be believed, or why not yet. */
-export function proofOf({ isOver, status, dryRun, purpose, result }: ReportFacts): string {
+export function proofOf({ isOver, status, dryRun, purpose, timeline, result }: ReportFacts): string {
   const { passes, repaired, takenBack, changedSince, counts } = result;
   if (!isOver) return 'None yet: the run is not over.';
   if (dryRun) return 'None: a dry run counts what it would write, and writes nothing.';
@@ -92,7 +92,10 @@ export function proofOf({ isOver, status, dryRun, purpose, result }: ReportFacts
     changedSince === 0 ? '' : ` ${changedSince} were changed by their devices meanwhile, and left to them.`;
   const returned =
     takenBack === 0 ? '' : ` ${takenBack} were taken back, since their devices had registered by themselves meanwhile.`;
-  return `Pass ${passes} listed the target again after the last write, and saw ${what}.${repairs}${returned}${changes}${failed}`;
+  const phases = timeline.filter(({ pass }) => pass === passes).map(({ phase }) => phase);
+  const hasAsked = purpose === 'sync' && !phases.includes('scan');
+  const looked = hasAsked ? 'asked the target for each record' : 'listed the target again';
+  return `Pass ${passes} ${looked} after the last write, and saw ${what}.${repairs}${returned}${changes}${failed}`;
 }
 
 function renderSummary(facts: ReportFacts): string {

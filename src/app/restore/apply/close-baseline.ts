@@ -4,7 +4,13 @@ import type { Comparison } from '../../../core/fingerprint/comparison.ts';
 import { recordVersionOf } from '../../../core/fingerprint/row.ts';
 import { type Shown, shownAt } from '../../../core/fingerprint/shown.ts';
 import { isInPlace } from '../../../core/registration/expected.ts';
-import { isRepairInPlace, isWhole, movesBaseline, timesOf } from '../../../core/restore/plan/circumstances.ts';
+import {
+  isAsking,
+  isRepairInPlace,
+  isWhole,
+  movesBaseline,
+  timesOf,
+} from '../../../core/restore/plan/circumstances.ts';
 import {
   isWrittenOutcome,
   newestLetters,
@@ -67,6 +73,12 @@ async function openLook(closed: ClosedShard, letters: string): Promise<Look> {
   const comparison = await closed.openComparison();
   const isSame = await openSameness(closed, letters, comparison);
   const extras = new Map(comparison.extras.map(({ keyHash, ...shown }) => [keyHash, shown]));
+  // Of these the listing is older than the write: the hub was asked for them.
+  if (isAsking(run)) {
+    for (const [index, { keyHash }] of comparison.extras.entries()) {
+      if (outcomeOf(letters[count + index]) === 'withdrawn') extras.delete(keyHash);
+    }
+  }
   const hasExtras = letters.length > count;
   const isGoneSince = await openGoneSince(app, run, shard);
   const first = hasExtras && run.phase.pass > 1 ? await readComparison(app, run, shard, count, 1) : comparison;

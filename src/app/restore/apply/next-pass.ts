@@ -1,6 +1,7 @@
 import { DrError } from '../../../core/errors.ts';
 import type { BlobFacts } from '../../../core/ports.ts';
 import { wrote } from '../../../core/restore/next-actions.ts';
+import { isAsking, mayAsk } from '../../../core/restore/plan/circumstances.ts';
 import { allShowsAt } from '../../../core/restore/plan/too-early.ts';
 import { type PassFacts, repairedIn, sumOutcomes, unconfirmedIn, wavesDoneOf } from '../../../core/restore/totals.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
@@ -45,7 +46,10 @@ export async function moveToNextPass(app: App, run: RestoreRun): Promise<Moved> 
   if (run.request.dryRun || written + unconfirmedIn(current) === 0 || pass === LAST_PASS) {
     return moveOn(app, run, { name: 'finish', pass });
   }
-  return moveOn(app, run, { name: 'scan', pass: pass + 1, delaySeconds: settleSecondsOf(app, run, passes) });
+  // What the first pass wrote, or a later one asked for.
+  const asks = pass === 1 ? mayAsk(run, written) : isAsking(run);
+  const delaySeconds = settleSecondsOf(app, run, passes);
+  return moveOn(app, run, { name: asks ? 'reconcile' : 'scan', pass: pass + 1, delaySeconds });
 }
 
 /** A pass that only confirms what the one before has seen needs no longer than that. */

@@ -1,7 +1,8 @@
 import { recordVersionOf, versionHashOf } from '../../../core/fingerprint/row.ts';
 import type { CallOptions, Hub } from '../../../core/ports.ts';
-import { isInstallation, type RecordOfRows } from '../../../core/registration/record.ts';
+import { isInstallation, keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
 import { isOnlyOurs } from '../../../core/restore/altered.ts';
+import { asListed, isAsking } from '../../../core/restore/plan/circumstances.ts';
 import { type Decision, decide, type PassRules } from '../../../core/restore/plan/decide.ts';
 import type { WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
 import { type PlanOptions, planRecord } from '../../../core/restore/plan/plan.ts';
@@ -10,7 +11,7 @@ import { planTakeBack } from '../../../core/restore/plan/take-back.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { openShardRecords, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import { type App, hubOf } from '../../app.ts';
-import { askFor } from '../compare/ask-for.ts';
+import { askFor, findNow } from '../compare/ask-for.ts';
 import { readComparison } from '../compare/comparison.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
 import { openFirstPlanner } from './first-planner.ts';
@@ -24,11 +25,12 @@ import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, typ
 export async function openRestorer(app: App, run: RestoreRun, given: ShardToPlan): Promise<RecordPlanner> {
   const { fingerprints, wanted } = given;
   const comparison = await given.openComparison();
-  const elsewhere = await readForeignRows(app, run);
+  const elsewhere = await readForeignRows(app, asListed(run));
+  const asks = isAsking(run);
   // A later pass also looks for devices that registered by themselves under another id or key.
   const isAlone = run.phase.pass === 1 || elsewhere.isEmpty;
   const isInPlace = (index: number): boolean =>
-    comparison.isSameAt(index) && (isAlone || !fingerprints.handleHashesAt(index).some(elsewhere.hasHandle));
+    !asks && comparison.isSameAt(index) && (isAlone || !fingerprints.handleHashesAt(index).some(elsewhere.hasHandle));
   const open = wanted.filter((index) => index >= fingerprints.count || !isInPlace(index));
   const records = open.some((index) => index < fingerprints.count) ? await given.openRecords() : NO_RECORDS;
   const lives = open.some((index) => index >= fingerprints.count || comparison.livesAt(index));
@@ -37,31 +39,38 @@ export async function openRestorer(app: App, run: RestoreRun, given: ShardToPlan
   if (run.phase.pass === 1) return openFirstPlanner(app, run, opened);
   // Nearly always all is in place by now: then the first pass is not opened again.
   const lookBack = open.length === 0 ? undefined : await openLookBack(app, run, opened);
-  return openLaterPass(run, hubOf(app, run.hub), opened, lookBack);
+  const later = { hub: hubOf(app, run.hub), opened, lookBack, ...rulesOf(run, opened) };
+  return lookBack !== undefined && asks ? openAskingPass({ ...later, lookBack }) : openLaterPass(later);
+}
+
+interface Later extends Pick<LaterPass, 'options' | 'rules'> {
+  readonly hub: Hub;
+  readonly opened: OpenComparison;
+  readonly lookBack: LookBack | undefined;
+}
+
+function rulesOf(run: RestoreRun, { elsewhere, idMap }: OpenComparison): Pick<LaterPass, 'options' | 'rules'> {
+  return {
+    rules: { isDryRun: run.request.dryRun, isLastPass: run.phase.pass >= LOOKING_FROM },
+    options: {
+      expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
+      livesElsewhere: elsewhere.isTaken,
+      mintedFor: idMap.mintedFor,
+      isRepair: true,
+    },
+  };
 }
 
 /** Later passes look after what this run wrote. */
-function openLaterPass(
-  run: RestoreRun,
-  hub: Hub,
-  opened: OpenComparison,
-  lookBack: LookBack | undefined,
-): RecordPlanner {
-  const { comparison, records, live, idMap, isInPlace, elsewhere } = opened;
-  const rules = { isDryRun: run.request.dryRun, isLastPass: run.phase.pass >= LOOKING_FROM };
-  const options: PlanOptions = {
-    expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
-    livesElsewhere: elsewhere.isTaken,
-    mintedFor: idMap.mintedFor,
-    isRepair: true,
-  };
+function openLaterPass({ hub, opened, lookBack, options, rules }: Later): RecordPlanner {
+  const { comparison, records, live, idMap, isInPlace } = opened;
   return (index, earlier) => {
     if (earlier === undefined) throw new RangeError(`No pass before has written record ${index}.`);
     if (isInPlace(index)) {
       const decision = decide({ kind: 'unchanged', collapsed: 0 }, earlier, rules);
       return laterPlan(decision, { seen: comparison.versionHashesAt(index) });
     }
-    const again = lookBack?.unapplied(index, earlier);
+    const again = lookBack?.unapplied(index, earlier, lookBack.listedAt(index));
     if (again !== undefined) return laterPlan(again);
     const record = records.at(index);
     const found = live.get(record.key);
@@ -74,6 +83,35 @@ function openLaterPass(
       return late === undefined ? planLater(record, answer, earlier, pass) : laterPlan(late);
     };
     return { ...planned, ask };
+  };
+}
+
+/** A pass without a listing: the hub is asked for all that the record had before, and has by the snapshot. */
+function openAskingPass({
+  hub,
+  opened,
+  lookBack,
+  options,
+  rules,
+}: Later & { readonly lookBack: LookBack }): RecordPlanner {
+  const { records, fingerprints, comparison, live, idMap } = opened;
+  const liveByHash = new Map([...live.values()].map((record) => [keyHashOf(record.key), record]));
+  const recordAt = (index: number): RecordOfRows | undefined =>
+    index < fingerprints.count
+      ? records.at(index)
+      : liveByHash.get(comparison.extras[index - fingerprints.count]?.keyHash ?? Number.NaN);
+  return (index, earlier) => {
+    if (earlier === undefined) throw new RangeError(`No pass before has written record ${index}.`);
+    const ask = async (call: CallOptions): Promise<Planned> => {
+      const record = recordAt(index);
+      if (record === undefined) throw new RangeError(`The listing does not show record ${index}, which was to go.`);
+      const rows = [...record.rows, ...(live.get(record.key)?.rows ?? [])];
+      const found = await findNow(hub, { key: record.key, rows }, undefined, idMap.mintedFor, call);
+      const late = lookBack.unapplied(index, earlier, found && recordVersionOf(found.rows.map(versionHashOf)));
+      if (late !== undefined) return laterPlan(late);
+      return planLater(record, found, earlier, { options, rules, versionsBefore: lookBack.versionsAt(index) });
+    };
+    return { ...laterPlan({ kind: 'settled', outcome: earlier, hasChangedSince: false }), ask };
   };
 }
 
@@ -119,8 +157,10 @@ function isToRepair({ decision }: Planned): boolean {
 }
 
 interface LookBack {
-  /** `asked` is the version that the hub has shown when it was asked. */
-  unapplied(index: number, earlier: WrittenOutcome, asked?: number): Decision | undefined;
+  /** `now` is the version that the hub shows; `undefined` where it shows nothing. */
+  unapplied(index: number, earlier: WrittenOutcome, now: number | undefined): Decision | undefined;
+  /** What this pass's listing shows. */
+  listedAt(index: number): number | undefined;
   /** Of the rows that a record had. */
   versionsAt(index: number): readonly number[];
 }
@@ -135,11 +175,12 @@ async function openLookBack(app: App, run: RestoreRun, opened: OpenComparison): 
   const first = await readComparison(app, run, shard, fingerprints.count, 1);
   const planFirst = await openFirstPlanner(app, run, { ...opened, comparison: first });
   const liveNow = new Map(comparison.extras.map(({ keyHash, version }) => [keyHash, version]));
-  const unapplied: LookBack['unapplied'] = (index, earlier, asked) => {
+  const listedAt: LookBack['listedAt'] = (index) => {
     const extra = first.extras[index - fingerprints.count];
-    const listed =
-      extra === undefined ? recordVersionOf(comparison.versionHashesAt(index)) : liveNow.get(extra.keyHash);
-    const now = asked ?? listed;
+    return extra === undefined ? recordVersionOf(comparison.versionHashesAt(index)) : liveNow.get(extra.keyHash);
+  };
+  const unapplied: LookBack['unapplied'] = (index, earlier, now) => {
+    const extra = first.extras[index - fingerprints.count];
     const then = extra === undefined ? recordVersionOf(first.versionHashesAt(index)) : extra.version;
     if (extra !== undefined && now === undefined)
       return { kind: 'settled', outcome: 'withdrawn', hasChangedSince: false };
@@ -150,7 +191,7 @@ async function openLookBack(app: App, run: RestoreRun, opened: OpenComparison): 
     }
     return extra === undefined ? undefined : { kind: 'settled', outcome: 'leftover', hasChangedSince: true };
   };
-  return { unapplied, versionsAt: (index) => first.versionHashesAt(index) };
+  return { unapplied, listedAt, versionsAt: (index) => first.versionHashesAt(index) };
 }
 
 /** Of a shard in which all that is wanted is in place, so that none is asked for. */

@@ -3,6 +3,7 @@ import type { Comparison } from '../../../core/fingerprint/comparison.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName } from '../../../core/paths.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
+import { asListed } from '../../../core/restore/plan/circumstances.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { App } from '../../app.ts';
@@ -18,7 +19,7 @@ export interface ShardReads {
   readonly fingerprints: FingerprintTable;
   /** The snapshot's records in full. */
   readonly openRecords: () => Promise<ShardRecords>;
-  /** What this pass's look at the target showed. */
+  /** What the listing of the target showed that this pass goes by. */
   readonly openComparison: () => Promise<Comparison>;
   /** The same with all that the rows say, by key. */
   readonly openLive: () => Promise<ReadonlyMap<string, RecordOfRows>>;
@@ -28,11 +29,12 @@ export interface ShardReads {
 
 export async function openShardReads(app: App, run: RestoreRun, shard: number): Promise<ShardReads> {
   const fingerprints = await readSnapshotFingerprints(app, run, shard);
+  const listed = asListed(run);
   return {
     fingerprints,
     openRecords: once(() => openSnapshotRecords(app, run, shard)),
-    openComparison: once(() => readComparison(app, run, shard, fingerprints.count)),
-    openLive: once(() => readLiveRecords(app, run, shard)),
+    openComparison: once(() => readComparison(app, listed, shard, fingerprints.count)),
+    openLive: once(() => readLiveRecords(app, listed, shard)),
     openPairBaseline: once(() => openBaseline(app, run, shard)),
   };
 }

@@ -2,6 +2,7 @@ import { PACE_NAME, resultsFolder, seenName } from '../../../core/paths.ts';
 import type { BlobFacts, HubRef } from '../../../core/ports.ts';
 import { wrote } from '../../../core/restore/next-actions.ts';
 import { paceOf, secondsToLook } from '../../../core/restore/pace.ts';
+import { asListed } from '../../../core/restore/plan/circumstances.ts';
 import type { RestoreCounts, RestoreRun } from '../../../core/run/run.ts';
 import { type App, toInstant } from '../../app.ts';
 import { documents } from '../../stored/documents.ts';
@@ -35,7 +36,8 @@ const LEAST_SECONDS = 0.1;
 
 /** Notes how many devices, and rows, the run's last listing of its target showed. */
 export async function noteSeen(app: App, run: RestoreRun): Promise<void> {
-  const compared = await app.blobs.list(resultsFolder('restore', run.id, run.phase.pass, 'seal'));
+  const { pass } = asListed(run).phase;
+  const compared = await app.blobs.list(resultsFolder('restore', run.id, pass, 'seal'));
   const sumOf = (name: string): number => compared.reduce((sum, { facts }) => sum + Number(facts[name]), 0);
   const [devices, rows] = [sumOf('records'), sumOf('rows')];
   if (compared.length < run.shardCount || !Number.isInteger(devices)) return;

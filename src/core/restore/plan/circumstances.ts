@@ -22,15 +22,39 @@ export function readAtOf({ source }: RestoreRun): number {
   return source === undefined ? 0 : Date.parse(source.readAt);
 }
 
-/** When the snapshot was read, and when the listing of the run's present pass had ended. */
+/** When the snapshot was read, and when the listing that the run's present pass goes by had ended. */
 export function timesOf(run: RestoreRun): Times {
-  const phases = [...(run.history ?? []), run.phase];
-  const compared = phases.find(({ name, pass }) => name === 'seal' && pass === run.phase.pass) ?? run.phase;
+  const compared = lastComparison(run) ?? run.phase;
   return {
     readAt: readAtOf(run),
     lookAt: Date.parse(compared.startedAt),
     wasTargetInUse: circumstancesOf(run).wasTargetInUse,
   };
+}
+
+function lastComparison({ history = [], phase }: RestoreRun) {
+  return [...history, phase].findLast(({ name }) => name === 'seal');
+}
+
+/** The run in the pass whose listing of the target the present one goes by. */
+export function asListed(run: RestoreRun): RestoreRun {
+  const pass = lastComparison(run)?.pass ?? run.phase.pass;
+  return { ...run, phase: { ...run.phase, pass } };
+}
+
+/** Whether the present pass lists nothing: it asks the target for each record that the run wrote. */
+export function isAsking(run: RestoreRun): boolean {
+  return asListed(run).phase.pass < run.phase.pass;
+}
+
+/** Of the records, and never fewer than `LEAST_ASKED`. */
+const MOST_ASKED_PERCENT = 2;
+const LEAST_ASKED = 20;
+
+/** A sync that wrote few records asks for these instead of listing the whole standby again. */
+export function mayAsk({ recordCount, request }: RestoreRun, written: number): boolean {
+  const most = Math.max(LEAST_ASKED, Math.floor((recordCount * MOST_ASKED_PERCENT) / 100));
+  return request.purpose === 'sync' && written <= most;
 }
 
 /** Whether the run says anything of what the pair agrees on. */

@@ -1,0 +1,129 @@
+import { expect, it } from 'vitest';
+import { reportRestore } from '../../src/app/restore/report.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
+import { renderReport } from '../../src/core/restore/report.ts';
+import { syncRunId } from '../../src/core/run/sync.ts';
+import { backUp, contentOf, seed } from '../support/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import type { MemoryHub } from '../support/memory-hub.ts';
+import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
+
+/** Both hubs hold the same 200 devices, by a sync. */
+async function aPair(refusesForeignIds = false): Promise<Engine> {
+  const engine = createEngine({ policy: { standbySync: 'afterBackup' } });
+  engine.secondary.refusesForeignIds = refusesForeignIds;
+  seed(engine, 200);
+  await syncOnce(engine);
+  return engine;
+}
+
+async function syncOnce(engine: Engine) {
+  engine.advance(3_600_000);
+  return readRestoreView(engine.app, syncRunId(await backUp(engine)));
+}
+
+/** How often the hub is listed from its beginning, and which of its records are asked for. */
+function watchReads(hub: MemoryHub) {
+  const seen = { listings: 0, asked: 0 };
+  const { listPage, findRegistration, findInstallation } = hub;
+  hub.listPage = (token, options) => {
+    if (token === undefined) seen.listings += 1;
+    return listPage(token, options);
+  };
+  hub.findRegistration = (id, options) => {
+    seen.asked += 1;
+    return findRegistration(id, options);
+  };
+  hub.findInstallation = (id, options) => {
+    seen.asked += 1;
+    return findInstallation(id, options);
+  };
+  return seen;
+}
+
+function register(hub: MemoryHub, id: string, tags: readonly string[], handle = id): void {
+  const before = /<ETag>(\d+)<\/ETag>/.exec(hub.rows.get(id) ?? '')?.[1] ?? '0';
+  hub.rows.set(id, anAppleRow({ id, token: tokenOf(handle), tags, etag: Number(before) + 1 }));
+}
+
+function install(hub: MemoryHub, id: string, tags: readonly string[]): void {
+  for (const [rowId, xml] of anInstallation(id, { tags, etag: 2 })) hub.rows.set(rowId, xml);
+}
+
+/** One of each kind: changed, under another handle, new, gone; as a registration and as an installation. */
+function churn({ primary }: Engine): void {
+  register(primary, '19-5-1', ['changed']);
+  register(primary, '39-5-1', ['n3'], 'a-new-handle');
+  register(primary, '1009-5-1', ['new']);
+  primary.rows.delete('59-5-1');
+  install(primary, 'device-0', ['changed']);
+  install(primary, 'device-new', ['new']);
+  for (const [id] of anInstallation('device-4')) primary.rows.delete(id);
+}
+
+it.each([false, true])(
+  'few changes are proven by questions, without a second listing (ids refused: %s)',
+  async (refuses) => {
+    const engine = await aPair(refuses);
+    churn(engine);
+    const seen = watchReads(engine.secondary);
+    const sync = await syncOnce(engine);
+    expect(sync).toMatchObject({ status: 'Succeeded', passes: 2, counts: { failed: 0, withdrawn: 3 } });
+    expect(seen.listings).toBe(1);
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+    const report = await reportRestore(engine.app, sync.id);
+    expect(renderReport(report)).toContain(
+      'Pass 2 asked the target for each record after the last write, and saw each of',
+    );
+    // What it saw is agreed on: nothing is written without a reason, and what changes next is known as ours.
+    expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', passes: 1 });
+    register(engine.primary, '39-5-1', ['changed again'], 'a-new-handle');
+    install(engine.primary, 'device-new', ['changed again']);
+    engine.primary.rows.delete('19-5-1');
+    const next = await syncOnce(engine);
+    expect(next).toMatchObject({ counts: { updated: 2, withdrawn: 1, conflict: 0, leftover: 0, keptLive: 0 } });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+    expect(seen.listings).toBe(3);
+  },
+);
+
+it('a write that did not take effect is seen, and repaired', async () => {
+  const engine = await aPair();
+  churn(engine);
+  const { secondary } = engine;
+  let lost = 0;
+  secondary.intercept = () => (lost++ < 4 ? { kind: 'written' } : undefined);
+  const { deleteRegistration } = secondary;
+  secondary.deleteRegistration = async () => {
+    secondary.deleteRegistration = deleteRegistration;
+    return 'gone';
+  };
+  const seen = watchReads(secondary);
+  expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', repaired: 5, counts: { failed: 0 } });
+  expect(seen.listings).toBe(1);
+  expect(contentOf(secondary)).toEqual(contentOf(engine.primary));
+});
+
+it('more changes than few are looked at by a listing', async () => {
+  const engine = await aPair();
+  for (let n = 0; n < 21; n += 1) register(engine.primary, `${2000 + n}-5-1`, ['new']);
+  const seen = watchReads(engine.secondary);
+  expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 21 } });
+  expect(seen.listings).toBe(2);
+});
+
+it('a device that changed in the standby after the write is left to it, and not taken for ours', async () => {
+  const engine = await aPair();
+  register(engine.primary, '19-5-1', ['changed']);
+  const { putRegistration } = engine.secondary;
+  engine.secondary.putRegistration = async (id, xml, options) => {
+    const answer = await putRegistration(id, xml, options);
+    register(engine.secondary, '19-5-1', ['its own word']);
+    return answer;
+  };
+  expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', changedSince: 1 });
+  engine.secondary.putRegistration = putRegistration;
+  register(engine.primary, '19-5-1', ['changed again']);
+  await syncOnce(engine);
+  expect(engine.secondary.rows.get('19-5-1')).toContain('its own word');
+});
