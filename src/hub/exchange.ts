@@ -1,4 +1,5 @@
 import { type Dispatcher, errors } from 'undici';
+import type { Sockets } from './sockets.ts';
 
 /** What came back for one request. */
 export interface RawAnswer {
@@ -25,18 +26,22 @@ export type RawHead = Pick<RawAnswer, 'status' | 'headers'>;
  * as all the rest of a PUT. Rejects with undici's or the network's error.
  */
 export function exchange(
-  dispatcher: Dispatcher,
+  sockets: Sockets,
   request: Dispatcher.DispatchOptions,
   limits: ExchangeLimits,
   onHead?: (head: RawHead) => void,
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
-    dispatcher.dispatch(request, new Receiver(limits, { onHead, resolve, reject }));
+    const socket = sockets.take();
+    const onOver = () => sockets.giveBack(socket);
+    socket.dispatch(request, new Receiver(limits, { onHead, onOver, resolve, reject }));
   });
 }
 
 interface Listeners {
   readonly onHead: ((head: RawHead) => void) | undefined;
+  /** The socket is free again: not before a call that was given up while it connected has ended. */
+  readonly onOver: () => void;
   readonly resolve: (answer: RawAnswer) => void;
   readonly reject: (error: Error) => void;
 }
@@ -75,6 +80,7 @@ class Receiver implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     this.#total?.stop();
+    this.#listeners.onOver();
     const { status, headers } = this.#head;
     const [first = NOTHING] = this.#chunks;
     const body = this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : first;
@@ -83,6 +89,7 @@ class Receiver implements Dispatcher.DispatchHandler {
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
     this.#total?.stop();
+    this.#listeners.onOver();
     this.#listeners.reject(error);
   }
 }

@@ -1,5 +1,4 @@
 import { createSecureContext } from 'node:tls';
-import { Pool } from 'undici';
 import { faultCode } from '../core/errors.ts';
 import { fullNameOf } from '../core/paths.ts';
 import type { Clock } from '../core/ports.ts';
@@ -9,6 +8,7 @@ import { type ExchangeLimits, exchange, type RawAnswer, type RawHead } from './e
 import type { Limiter } from './limiter.ts';
 import { type Attempt, retry } from './retry.ts';
 import { createSas } from './sas.ts';
+import { Sockets } from './sockets.ts';
 
 export interface TransportOptions {
   readonly connection: HubConnection;
@@ -66,7 +66,7 @@ export class Transport {
   readonly #options: TransportOptions;
   readonly #reading: ExchangeLimits;
   readonly #writing: ExchangeLimits;
-  readonly #pool: Pool;
+  readonly #sockets: Sockets;
   readonly #hubPath: string;
   /** What messages call the hub. */
   readonly where: string;
@@ -78,7 +78,7 @@ export class Transport {
     this.#options = options;
     this.#reading = { bodyTimeoutMs: requestTimeoutMs, isBodyWanted: () => true };
     this.#writing = { bodyTimeoutMs: requestTimeoutMs, isBodyWanted: (status) => status >= 300 };
-    this.#pool = createPool(options, requestTimeoutMs);
+    this.#sockets = createSockets(options, requestTimeoutMs);
     this.#hubPath = `/${encodeURIComponent(connection.hubName)}`;
     this.where = `hub ${fullNameOf(connection.ref)}`;
     this.#authorization = createSas(connection, clock.now);
@@ -102,7 +102,7 @@ export class Transport {
   }
 
   close(): Promise<void> {
-    return this.#pool.close();
+    return this.#sockets.close();
   }
 
   /** One attempt, paced and counted by the limiter. */
@@ -140,7 +140,7 @@ export class Transport {
     const limits = method === 'GET' || readsAnswer ? this.#reading : this.#writing;
     const totalMs = Math.max(1, deadlineAt - this.#options.clock.now());
     return exchange(
-      this.#pool,
+      this.#sockets,
       {
         method,
         path: `${this.#hubPath}/${path}?api-version=${API_VERSION}${query ? `&${query}` : ''}`,
@@ -185,19 +185,11 @@ export class Transport {
   }
 }
 
-function createPool({ connection, limiter, trustedCertificate }: TransportOptions, timeoutMs: number): Pool {
+function createSockets({ connection, trustedCertificate }: TransportOptions, timeoutMs: number): Sockets {
   // Made once: undici would have each socket make its own, which is a quarter of a handshake's processor time.
   const secureContext = createSecureContext(trustedCertificate === undefined ? {} : { ca: trustedCertificate });
-  return new Pool(connection.endpoint.origin, {
-    // With more, a call would open another socket while one that has just been answered is not free yet.
-    connections: limiter.maxConcurrency,
-    pipelining: 1,
-    // Over HTTP/2 all calls would share one connection, and be lost with it: decision 0016.
-    allowH2: false,
-    connect: { timeout: CONNECT_TIMEOUT_MS, secureContext },
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-  });
+  const connect = { timeout: CONNECT_TIMEOUT_MS, secureContext, allowH2: false };
+  return new Sockets(connection.endpoint.origin, { connect, timeoutMs });
 }
 
 function headerOf({ headers }: Pick<RawHead, 'headers'>): HubHead['header'] {
