@@ -129,13 +129,16 @@ function pushChannelOf(row: Registration): string {
 
 /** Rows that expire at different times were listed between two effects of a renewal: the latest counts. */
 function expiryOf(rows: readonly Registration[], floorAtMs: number): string | undefined {
-  let latest = { atMs: floorAtMs, text: new Date(floorAtMs).toISOString() };
+  let latestAtMs = floorAtMs;
+  let latest: string | undefined;
   for (const { expirationTime } of rows) {
     const atMs = expiryMsOf(expirationTime);
     if (expirationTime === undefined || atMs === undefined) return undefined;
-    if (atMs >= latest.atMs) latest = { atMs, text: withZone(expirationTime) };
+    if (atMs < latestAtMs) continue;
+    latestAtMs = atMs;
+    latest = expirationTime;
   }
-  return latest.text;
+  return latest === undefined ? new Date(floorAtMs).toISOString() : withZone(latest);
 }
 
 function pushVariablesOf(row: Registration): unknown {
