@@ -45,6 +45,17 @@ const INSTALLATION_LETTER = 'i'.charCodeAt(0);
 
 const lineSchema = z.strictObject({ key: z.string().min(3), rows: z.array(z.string()).min(1) });
 
+/** The same as the schema, which takes longer than the parsing of the line and is left to name what is wrong. */
+function isLine(value: unknown): value is z.infer<typeof lineSchema> {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length !== 2) return false;
+  if (!('key' in value) || typeof value.key !== 'string' || value.key.length < 3) return false;
+  return 'rows' in value && Array.isArray(value.rows) && value.rows.length > 0 && value.rows.every(isText);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
 /** The lines of a text, each made when it is asked for. */
 export interface Lines {
   readonly count: number;
@@ -74,7 +85,8 @@ export function openShardRecords(lines: Lines, blobName: string): ShardRecords {
     at(index) {
       const line = lines.at(index);
       if (line === undefined) throw new RangeError(`The shard has no record ${index}.`);
-      const { key, rows } = parseWith(lineSchema, parseJson(line, source), source);
+      const parsed = parseJson(line, source);
+      const { key, rows } = isLine(parsed) ? parsed : parseWith(lineSchema, parsed, source);
       return { key, rows: rows.map(parseRegistration) };
     },
   };
