@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { startAzurite } from '../../local/azurite.ts';
 import { measurePackage } from '../../local/package-cost.ts';
 import { peakBytesOf } from './child.ts';
-import { latencies, measureThrottled, measureTwoHosts } from './extras.ts';
+import { latencies, measureSync, measureThrottled, measureTwoHosts, sizes } from './extras.ts';
 import { type BenchResult, type contenders, extras, median, ownRuns, rivals } from './figures.ts';
 import { type Hubs, type Reach, startHubs } from './hubs.ts';
 import { type Measured, runOurs } from './ours.ts';
@@ -134,10 +134,10 @@ async function runApp(one: CaseRun): Promise<void> {
 }
 
 async function runExtras(options: BenchOptions, run: number, result: BenchResult): Promise<void> {
-  const devices = 20_000;
-  const measures = { throttled: measureThrottled, 'two-hosts': measureTwoHosts };
+  const measures = { throttled: measureThrottled, 'two-hosts': measureTwoHosts, sync: measureSync };
   for (const name of extras) {
     if (!options.only.includes(name)) continue;
+    const devices = sizes[name];
     const sample = await measures[name]({ devices, seed: run, concurrency: options.concurrency });
     note({ ...options, run, size: devices, latencyMs: latencies[name], isTls: false, result }, sample);
   }

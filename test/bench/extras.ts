@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { createApi } from '../../local/api.ts';
 import { judgeDelivery, readRows } from '../../local/delivery.ts';
 import { PRIMARY_HUB, SECONDARY_HUB, type Stack, startStack } from '../../local/stack.ts';
+import { syncRunId } from '../../src/core/run/sync.ts';
+import { forgetPeak, peakBytesOf } from './child.ts';
 import type { Measured } from './ours.ts';
 import { finishedRun } from './run-watch.ts';
 
@@ -19,7 +22,9 @@ export interface ExtraOptions {
 const [rate, burst] = [500, 100];
 
 /** Milliseconds added to every answer of the target. */
-export const latencies = { throttled: 5, 'two-hosts': 20 } as const;
+export const latencies = { throttled: 5, 'two-hosts': 20, sync: 5 } as const;
+/** Devices. */
+export const sizes = { throttled: 20_000, 'two-hosts': 20_000, sync: 200_000 } as const;
 
 const statsSchema = z.object({
   throttled: z.number(),
@@ -68,6 +73,46 @@ export async function measureTwoHosts(options: ExtraOptions): Promise<Measured> 
   return { subject: 'two-hosts', figures };
 }
 
+/**
+ * Syncs after a hundredth, and after three hundredths of the devices changed: how long they take beside their own listing
+ * of the standby, without the settling wait. What is few is asked for; what is more is listed once more.
+ */
+export async function measureSync({ devices, seed }: ExtraOptions): Promise<Measured> {
+  await using stack = await filledStack(devices, seed, latencies.sync, { STANDBY_SYNC: 'afterBackup' });
+  await forgetPeak(stack.host.pid);
+  const few = await syncAfterChurn(stack, devices / 100, seed + 1);
+  const many = await syncAfterChurn(stack, (3 * devices) / 100, seed + 2);
+  const peakMegabytes = (await peakBytesOf(stack.host.pid)) / 2 ** 20;
+  const figures = {
+    ...{ fewSeconds: few.seconds, fewListingSeconds: few.listingSeconds, fewInListings: few.inListings },
+    ...{ manySeconds: many.seconds, manyListingSeconds: many.listingSeconds, manyInListings: many.inListings },
+    peakMegabytes,
+  };
+  return { subject: 'sync', figures };
+}
+
+async function syncAfterChurn(stack: Stack, changes: number, seed: number) {
+  const each = Math.round(changes / 5);
+  const churn = { change: each, refresh: each, renew: each, remove: each, add: each, seed };
+  await stack.emulator.admin('POST', `${PRIMARY_HUB}/churn`, churn);
+  const { seconds, parts } = await backUpAndSync(stack);
+  const working = seconds - (parts['settle'] ?? 0);
+  const listingSeconds = parts['scan1'] ?? Number.NaN;
+  return { seconds: working, listingSeconds, inListings: working / listingSeconds };
+}
+
+/** The sync that the end of the backup sets off. */
+async function backUpAndSync({ azurite, host }: Stack) {
+  const { id } = await createApi(() => host).start('/api/backups');
+  await finishedRun(azurite.connectionString, 'backup', id);
+  const syncId = syncRunId(id);
+  for (const deadlineAt = Date.now() + 60_000; ; await sleep(100)) {
+    const { status } = await createApi(() => host).call('GET', `/api/restores/${syncId}`);
+    if (status === 200) return finishedRun(azurite.connectionString, 'restore', syncId);
+    if (Date.now() > deadlineAt) throw new Error('No sync began within a minute.');
+  }
+}
+
 async function restoreWith(hosts: 1 | 2, { devices, seed, concurrency }: ExtraOptions) {
   // Settling is the same wait in both cases.
   const settings = { SETTLE_SECONDS: '1', MAX_CONCURRENCY: String(concurrency) };
@@ -83,12 +128,14 @@ async function restoreWith(hosts: 1 | 2, { devices, seed, concurrency }: ExtraOp
   return times;
 }
 
-/** With a backup, and a target that answers late. */
+/** With a backup, which a sync follows where the settings say so, and a target that answers late. */
 async function filledStack(devices: number, seed: number, latencyMs: number, settings: Record<string, string>) {
   // The schedule must not interfere.
   const stack = await startStack({ devices, seed, settings: { BACKUP_SCHEDULE: '0 0 0 1 1 *', ...settings } });
-  const { id } = await createApi(() => stack.host).start('/api/backups');
-  await finishedRun(stack.azurite.connectionString, 'backup', id);
+  if (settings['STANDBY_SYNC'] === undefined) {
+    const { id } = await createApi(() => stack.host).start('/api/backups');
+    await finishedRun(stack.azurite.connectionString, 'backup', id);
+  } else await backUpAndSync(stack);
   await stack.emulator.admin('POST', '/namespaces/secondary/latency', { latencyMs });
   return stack;
 }

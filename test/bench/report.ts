@@ -118,6 +118,7 @@ function renderOthers({ samples }: BenchResult): string[] {
     package: 'What is deployed',
     throttled: 'A hub that limits its rate',
     'two-hosts': 'Two hosts instead of one',
+    sync: 'A sync of the standby, beside its own listing of that',
   };
   return Object.entries(titles).flatMap(([subject, title]) => {
     const own = samples.filter((one) => one.subject === subject);
