@@ -11,7 +11,7 @@ test('without options everything is measured', () => {
       runs: 3,
       devices: [20_000, 200_000, 1_000_000],
       latencies: [0, 5, 50],
-      only: [...contenders, 'throttled', 'two-hosts'],
+      only: [...contenders, 'throttled', 'two-hosts', 'sync'],
       hasPackage: true,
     },
   });
@@ -22,7 +22,7 @@ test('who runs can be chosen, and then nothing else is measured', () => {
     plan: { only: ['bare-list', 'backup'], hasPackage: false, profileDir: resolve('there') },
   });
   expect(parseOptions(['--only', 'two-hosts', '--concurrency', '4'])).toMatchObject({
-    plan: { only: ['two-hosts'], concurrency: 4 },
+    plan: { only: ['two-hosts', 'sync'], concurrency: 4 },
   });
   expect(parseOptions(['--tls'])).toMatchObject({ plan: { hasTls: true } });
   expect(parseOptions(['--report', 'a,b'])).toMatchObject({ report: ['a', 'b'] });
