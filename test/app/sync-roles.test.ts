@@ -93,6 +93,24 @@ describe('with syncs', () => {
     expect((await readStatus(engine.app)).findings.map(({ code }) => code)).not.toContain('RoleUnsettled');
   });
 
+  it('rows that a device has twice in the old primary are neither changes by others nor another form', async () => {
+    const engine = anEngine(10);
+    const { primary, secondary } = engine;
+    for (let index = 100; index < 140; index++) {
+      for (const id of [`${index}9-5-1`, `${index}9-5-2`]) {
+        primary.rows.set(id, anAppleRow({ id, token: tokenOf(`${index}`), tags: ['twice'] }));
+      }
+    }
+    await syncOnce(engine);
+    engine.advance(60_000);
+    await restore(engine, TO_THREE);
+    const [id = '', xml = ''] = [...secondary.rows].find(([, row]) => row.includes('twice')) ?? [];
+    secondary.rows.set(id, xml.replace('twice', 'once').replace('<ETag>1<', '<ETag>2<'));
+    const view = await syncOnce(engine);
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { updated: 1, conflict: 0 }, warnings: [] });
+    expect(new Set(contentOf(primary))).toEqual(new Set(contentOf(secondary)));
+  });
+
   it.each(['full', 'empty', 'changed in its last minutes'] as const)(
     'the old primary that returns %s is kept in step, and one failback ends where the devices are',
     async (returns) => {

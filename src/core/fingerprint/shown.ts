@@ -24,11 +24,16 @@ export function shownIn(rows: readonly Registration[]): Shown {
   };
 }
 
-/** Of a snapshot's record. */
+/** Of a snapshot's record. Where rows are left out for newer ones, what the hub shows has more of them. */
 export function shownAt(fingerprints: FingerprintTable, index: number): Shown {
-  return { version: fingerprints.versionHashAt(index), content: contentOf(fingerprints.contentHashesAt(index)) };
+  const isComplete = fingerprints.supersededAt(index) === 0;
+  const content = isComplete ? contentOf(fingerprints.contentHashesAt(index)) : Number.NaN;
+  return { version: fingerprints.versionHashAt(index), content };
 }
 
+/** Equal rows count once: a restore writes one of them. */
 export function contentOf(contentHashes: readonly number[]): number {
-  return contentHashes.includes(0) ? Number.NaN : recordVersionOf(contentHashes);
+  if (contentHashes.includes(0)) return Number.NaN;
+  const isDistinct = contentHashes.every((hash, place) => contentHashes.indexOf(hash) === place);
+  return recordVersionOf(isDistinct ? contentHashes : [...new Set(contentHashes)]);
 }
