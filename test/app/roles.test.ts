@@ -109,6 +109,21 @@ it('a snapshot that was read between a restore and its rollback is restored only
   expect(await restore(exchanged)).toMatchObject({ snapshot: { id: after } });
 });
 
+it('and what it shows of devices that were taken back is not taken for their later word', async () => {
+  const engine = createEngine({ policy: { suspectDropPercent: 100 } });
+  seed(engine);
+  const older = await backUp(engine);
+  register(engine.primary, '19-5-1', ['newer']);
+  await backUp(engine);
+  const { id } = await restore(engine, { snapshot: older });
+  const exchanged = await exchange(engine);
+  const snapshot = await backUp(exchanged);
+  await startRollback(exchanged.app, id, { confirm: 'three/devices' });
+  await exchanged.drain();
+  expect(await restore(exchanged, { snapshot })).toMatchObject({ counts: { conflict: 1, updated: 0 } });
+  expect(engine.primary.rows.get('19-5-1')).toContain('newer');
+});
+
 it('roles exchanged there and back plan nothing where no device has spoken', async () => {
   const engine = await aWarmPair();
   const exchanged = await exchange(engine);

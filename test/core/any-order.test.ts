@@ -142,7 +142,14 @@ function decideAll(world: World, { shardCount, turn }: Order): unknown {
   const plans = shards.flatMap(({ own, fingerprints }) =>
     own.map((record, index) => {
       const wanted = { record, shown: shownAt(fingerprints, index), isGoneSince: false, isFromBefore: false };
-      const pass = { around: world.around, readAt: READ_AT, nowMs: READ_AT, overwrites: false, isAnotherForm: false };
+      const pass = {
+        around: world.around,
+        readAt: READ_AT,
+        isUndone: false,
+        nowMs: READ_AT,
+        overwrites: false,
+        isAnotherForm: false,
+      };
       const isHeld = (): boolean => false;
       const planning = { expiryFloorAtMs: 0, isTargetEmpty: false, elsewhere, mintedFor: () => [] };
       const before = table.get(keyHashOf(record.key)) ?? noneOf(record);
@@ -182,6 +189,7 @@ function surveyShard(
     table.get(keyHash) ?? { keyHash, agreed: 'none', note: undefined };
   const options = {
     readAt: READ_AT,
+    isUndone: false,
     nowMs: READ_AT,
     around,
     expiryFloor: 0,

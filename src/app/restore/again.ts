@@ -52,7 +52,7 @@ interface AgainOptions extends Pick<RestoreRun, 'newer'> {
 
 export async function launchAgain(
   app: App,
-  { id: of, hub, request, terms }: RestoreRun,
+  { id: of, hub, request, terms, source }: RestoreRun,
   manifest: Manifest,
   { id, purpose, role, warnings, newer, note = request.note, requestedBy = 'http' }: AgainOptions,
 ): Promise<RestoreRun> {
@@ -60,6 +60,7 @@ export async function launchAgain(
   const { run } = await launchRestore(app, {
     id,
     manifest,
+    isUndone: source?.isUndone,
     hub,
     warnings: [...warnings, ...(purpose === 'rollback' ? warningsOfRole(role, hub) : [])],
     newer,

@@ -20,6 +20,8 @@ export interface NewRestore extends Pick<RestoreRun, 'hub' | 'warnings' | 'reque
   /** The caller's, if there is one. */
   readonly id: string | undefined;
   readonly manifest: Manifest;
+  /** The snapshot holds what was taken back since. */
+  readonly isUndone: true | undefined;
   readonly request: Omit<RestoreRun['request'], 'snapshotId' | 'sourceHub' | 'expiryFloorAt'>;
 }
 
@@ -29,7 +31,7 @@ export interface NewRestore extends Pick<RestoreRun, 'hub' | 'warnings' | 'reque
  */
 export async function launchRestore(
   app: App,
-  { id, manifest, request, terms, ...given }: NewRestore,
+  { id, manifest, isUndone, request, terms, ...given }: NewRestore,
 ): Promise<{ readonly run: RestoreRun; readonly isNew: boolean }> {
   const base = newRun(app, 'scan', id);
   const asked = {
@@ -55,7 +57,7 @@ export async function launchRestore(
     terms: [...terms],
     expectedRows: { first: seen?.rows, later: manifest.counts.registrations },
     ownSnapshot: await findOwnSnapshot(app, terms, given.hub),
-    source: await describeSource(app, manifest),
+    source: { ...(await describeSource(app, manifest)), ...(isUndone ? { isUndone } : {}) },
     request: asked,
   });
   const { run } = launched;
@@ -123,7 +125,7 @@ async function findOwnSnapshot(
 }
 
 /** What withdrawing and creating again go by, beside the snapshot itself. */
-async function describeSource(app: App, manifest: Manifest): Promise<RestoreRun['source']> {
+async function describeSource(app: App, manifest: Manifest): Promise<NonNullable<RestoreRun['source']>> {
   const ids = await listSnapshotIds(app, manifest.hub);
   const oldest = startOfRunId(ids[0] ?? manifest.id) ?? Date.parse(manifest.readStartedAt);
   const empty = await documents.empty.tryFind(app, emptyName(manifest.hub), 'mayBeMissing');

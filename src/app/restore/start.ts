@@ -49,7 +49,7 @@ export async function startRestore(
   refuseActivation(request, target.hub, roles);
   if (purpose !== 'restore') await refuseIfHeld(app, 'restore', target.hub.ref, id);
   const sync = purpose === 'restore' ? await findSyncInTheWay(app, target.hub.ref, id) : undefined;
-  const { manifest, warnings: found } = await chooseSnapshot(app, roles, request.snapshot);
+  const { manifest, isUndone, warnings: found } = await chooseSnapshot(app, roles, request.snapshot);
   refuseOlderThanRole(request, manifest, roles);
   refuseUnsafeActivation(request, manifest, target.hub, roles);
   refuseUnsafeTarget(request, manifest, target.hub, roles);
@@ -60,6 +60,7 @@ export async function startRestore(
   const started = await launchRestore(app, {
     id,
     manifest,
+    isUndone,
     hub: target.hub.ref,
     warnings,
     requestedBy,

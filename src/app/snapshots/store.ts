@@ -27,6 +27,8 @@ export async function readManifest(app: App, hub: HubRef, snapshotId: string): P
 
 export interface FoundSnapshot {
   readonly manifest: Manifest;
+  /** It holds what was taken back since. */
+  readonly isUndone?: true;
   /** Why it is not the one that was to be expected: what is wrong with newer ones, as a warning to its restore. */
   readonly warnings: readonly string[];
 }
@@ -52,7 +54,7 @@ export async function chooseSnapshot(
     const manifest = isRunId(asked) ? await readManifest(app, ref, asked) : undefined;
     if (manifest === undefined) continue;
     const isUndone = (await readMarks(app, ref, asked)).get(asked)?.isUndone === true;
-    return { manifest, warnings: isUndone ? [undone(asked).message] : [] };
+    return isUndone ? { manifest, isUndone, warnings: [undone(asked).message] } : { manifest, warnings: [] };
   }
   throw noSnapshot(asked);
 }

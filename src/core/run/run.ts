@@ -174,6 +174,8 @@ export const restoreSchema = z.strictObject({
       /** When the listing of the snapshot began. */
       readAt: instant,
       isSuspect: z.boolean(),
+      /** It was read between a restore into its hub and the rollback of that. */
+      isUndone: z.literal(true).optional(),
       /** Its two newest good snapshots, the newest first. */
       newestGood: z.array(z.string()).max(2),
       /** When its oldest snapshot began. */

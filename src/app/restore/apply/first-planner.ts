@@ -31,6 +31,7 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
   const pass: FirstPass = {
     around: { ...around, exceeded: { ...around.exceeded, absences, drift } },
     readAt: readAtOf(run),
+    isUndone: run.source?.isUndone === true,
     nowMs: Date.parse(run.createdAt),
     overwrites: run.request.onConflict === 'overwrite',
     isAnotherForm: run.found?.plan?.isAnotherForm === true,

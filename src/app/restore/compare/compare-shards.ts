@@ -144,6 +144,7 @@ async function survey(
   const { get: baselineOf, isLost } = baseline;
   const options: SurveyOptions = {
     readAt: readAtOf(run),
+    isUndone: run.source?.isUndone === true,
     nowMs: Date.parse(run.createdAt),
     around: circumstancesOf(run),
     expiryFloor: Date.parse(run.request.expiryFloorAt) / 1000,

@@ -74,7 +74,7 @@ export function circumstancesOf(run: RestoreRun): Circumstances {
     isGoneSince: false,
     isAbsenceProven: true,
     sourceEmptyAt:
-      source === undefined || source.isSuspect || recordCount === 0 || isRepairInPlace(run)
+      source === undefined || source.isSuspect || source.isUndone || recordCount === 0 || isRepairInPlace(run)
         ? Number.POSITIVE_INFINITY
         : source.emptyAt === undefined
           ? Number.NEGATIVE_INFINITY

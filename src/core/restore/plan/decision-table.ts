@@ -74,6 +74,11 @@ export interface RecordView {
   /** The expiry agreed on has passed. */
   readonly isExpired: boolean;
   readonly note: Note | undefined;
+  /**
+   * The snapshot may show another version than its device's last one: its listing has passed over a row, or what it
+   * shows was taken back since.
+   */
+  readonly isUnsure: boolean;
 }
 
 export interface Circumstances {
@@ -169,12 +174,12 @@ function withdrawal(view: RecordView, around: Circumstances): DecisionOutcome {
  * been in use only after the target since.
  */
 function isSourceLater(
-  { wantedVersion, readAt }: RecordView,
+  { wantedVersion, readAt, isUnsure }: RecordView,
   around: Circumstances,
   reading: Reading,
   seenAt: number,
 ): boolean {
-  if (wantedVersion === reading.version || readAt <= reading.at) return false;
+  if (isUnsure || wantedVersion === reading.version || readAt <= reading.at) return false;
   if (reading.at >= seenAt || !around.wasTargetInUse(reading.at)) return true;
   return around.wasSourceInUseLast(reading.at) && readAt >= around.sourceTermStart;
 }
@@ -220,6 +225,6 @@ function isAgreementUnsure({ liveVersion, readAt }: RecordView, around: Circumst
   return isForeign && around.wasTargetInUse(source.at);
 }
 
-function isFromBefore({ agreed }: RecordView, around: Circumstances): boolean {
-  return around.isFromBefore && agreed !== 'unknown' && around.wasSourceInUseLast(agreedAt(agreed));
+function isFromBefore({ agreed, isUnsure }: RecordView, around: Circumstances): boolean {
+  return around.isFromBefore && !isUnsure && agreed !== 'unknown' && around.wasSourceInUseLast(agreedAt(agreed));
 }

@@ -1,7 +1,7 @@
 import { isShownAs } from '../../baseline/agree.ts';
 import { type BaselineRecord, type Entry, entryOf, hasExpired, isReworded, type Side } from '../../baseline/record.ts';
 import { type Shown, shownIn } from '../../fingerprint/shown.ts';
-import { isInPlace } from '../../registration/expected.ts';
+import { isInPlace, isPartial } from '../../registration/expected.ts';
 import type { RecordOfRows } from '../../registration/record.ts';
 import { hasRepairTag, type Registration } from '../../registration/registration.ts';
 import { type Circumstances, decideByTable, type RecordView } from './decision-table.ts';
@@ -33,6 +33,8 @@ export interface FirstPass extends Planning {
   readonly around: Circumstances;
   /** When the snapshot was read. */
   readonly readAt: number;
+  /** It holds what was taken back since. */
+  readonly isUndone: boolean;
   readonly nowMs: number;
   readonly overwrites: boolean;
   /** A hub writes most records in another form than when they were agreed on. */
@@ -129,6 +131,7 @@ function viewOf(
     agreedContent: isLive ? 'live' : isWanted ? 'wanted' : 'other',
     isExpired: hasExpired(entry, nowMs),
     note,
+    isUnsure: pass.isUndone || isPartial(record),
   };
 }
 

@@ -58,6 +58,8 @@ export interface SurveyCounts {
 
 export interface SurveyOptions {
   readonly readAt: number;
+  /** It holds what was taken back since. */
+  readonly isUndone: boolean;
   readonly nowMs: number;
   readonly around: Circumstances;
   /** What never ends in the snapshot is to live at least until then (epoch seconds). */
@@ -168,6 +170,7 @@ function isWon(wanted: Shown, live: Shown, { agreed, note }: BaselineRecord, opt
     agreedContent: isLive ? 'live' : isWanted ? 'wanted' : 'other',
     isExpired: hasExpired(entry, options.nowMs),
     note,
+    isUnsure: options.isUndone,
   };
   return decideByTable(view, options.around).outcome === 'sourceWins';
 }
@@ -189,6 +192,7 @@ function decideExtra(
     agreedContent: entry !== undefined && isShownAs(entry.target, shown) ? 'live' : 'other',
     isExpired: hasExpired(entry, options.nowMs),
     note,
+    isUnsure: options.isUndone,
   };
   const { row, outcome } = decideByTable(view, options.around);
   switch (outcome) {
