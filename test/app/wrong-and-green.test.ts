@@ -244,3 +244,24 @@ it('the bound for withdrawals counts what a step that died had found to be withd
   }));
   expect(await restoreToEnd(dying)).toMatchObject({ status: 'Succeeded', counts: { withdrawn: 0, leftover: 24 } });
 });
+
+it('a device whose former row is withdrawn is created, also by a step that is repeated when the source is silent', async () => {
+  const engine = await aRehearsed();
+  engine.primary.rows.delete('90-5-1');
+  install(engine.primary.rows, 'phone', tokenOf('a'));
+  await backUp(engine);
+  const { put } = engine.blobs;
+  let isStruck = false;
+  engine.blobs.put = async (name, ...rest) => {
+    if (isStruck || !name.includes('/seal/pass-1/')) return put(name, ...rest);
+    isStruck = true;
+    engine.primary.findRegistration = async () => {
+      throw new DrError('HubUnavailable', 'away', { retryable: true });
+    };
+    throw new DrError('StorageUnavailable', 'away', { retryable: true });
+  };
+  await restoreToEnd(engine);
+  const phones = [...engine.secondary.rows.values()].filter((xml) => xml.includes(tokenOf('a')));
+  expect(isStruck).toBe(true);
+  expect(phones.length).toBeGreaterThan(0);
+});

@@ -1,4 +1,4 @@
-import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
+import type { Comparison, LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName, resultsFolder } from '../../../core/paths.ts';
 import type { BlobFacts } from '../../../core/ports.ts';
@@ -119,17 +119,33 @@ async function compare(
     live,
     isSelected,
   );
-  await storeForeignRows(app, run, shard, foreign);
   const platforms = fingerprints.platformOfEach();
   const planned =
     isSelected === undefined
       ? extraOutcomes
       : await storeSelection(app, run, shard, { platforms, isSelected, extraOutcomes, onlyInTarget });
+  await storeForeignRows(
+    app,
+    run,
+    shard,
+    isSelected === undefined ? foreign : withDoomed(foreign, comparison, planned),
+  );
   await storeComparison(app, run, shard, comparison, live, {
     foreign: String(foreign.length),
     ...(counts === undefined ? {} : planFacts(counts, planned)),
     ...(counts === undefined || run.request.purpose !== 'sync' ? {} : standbyFacts(counts, onlyInTarget)),
   });
+}
+
+/** What is to be withdrawn anyway is in no record's way: under the same registration id one write is the whole move. */
+function withDoomed(
+  foreign: readonly ForeignRow[],
+  { extras }: Comparison,
+  planned: readonly Outcome[],
+): readonly ForeignRow[] {
+  const isDoomed = (index: number): boolean => planned[index] === 'pending' || planned[index] === 'withdrawn';
+  const doomed = new Set(extras.flatMap(({ keyHash }, index) => (isDoomed(index) ? [keyHash] : [])));
+  return foreign.map((row) => (doomed.has(row.keyHash) ? { ...row, kind: 'doomed' } : row));
 }
 
 async function survey(
@@ -167,12 +183,9 @@ async function survey(
   const extraOutcomes = found.extraOutcomes.map((one, index) =>
     one === 'pending' && !isDoomed(index) ? 'leftover' : one,
   );
-  // What is to be withdrawn anyway is in no record's way: under the same registration id one write is the whole move.
-  const foreign = found.foreign.map((row): ForeignRow => (proven.has(row.keyHash) ? { ...row, kind: 'doomed' } : row));
   return {
     ...found,
     extraOutcomes,
-    foreign,
     counts: {
       ...counts,
       driftedCount: counts.driftedCount + found.driftedExtras,
