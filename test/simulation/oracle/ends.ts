@@ -138,6 +138,8 @@ function judgeAbsence(facts: Facts, run: KnownRestore, device: number, text: str
   else if (facts.wasLostInUse(hubOf(run), device) && !isRepair(run)) facts.sometimes('lostByTheService');
   // It took its own row back because its device had registered by itself, and the service lost that.
   else if (run.removed.has(device) && facts.wasLost(hubOf(run), device)) facts.sometimes('lostWhatWasLeftToIt');
+  // Likewise, because it had registered as another record, of which a withdrawal was on its way.
+  else if (run.removedInWindow.has(device)) facts.sometimes('lostInItsWindow');
   // What it still saw of it the service was about to remove.
   else return [{ kind: run.leaving.has(device) ? 'incomplete' : 'lost', text }];
   return [];

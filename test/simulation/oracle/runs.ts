@@ -41,6 +41,8 @@ export interface KnownRun {
   readonly replaced: Set<string>;
   /** The devices of which it has removed a row. */
   readonly removed: Set<number>;
+  /** Of these, the devices whose own word it removed in the window of the write. */
+  readonly removedInWindow: Set<number>;
   /** The devices that its hub held as its snapshot does when it ended. */
   readonly inPlace: Set<number>;
   lastSentAt: number;
@@ -89,6 +91,7 @@ export class KnownRuns {
       unanswered: new Set(),
       replaced: new Set(),
       removed: new Set(),
+      removedInWindow: new Set(),
       inPlace: new Set(),
       lastSentAt: 0,
       changesBefore: 0,

@@ -135,6 +135,7 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   const { run, hub } = write;
   run.removed.add(facts.truth.deviceOf(before));
   if (isInWindow(write, before)) {
+    if (before.by.kind === 'device') run.removedInWindow.add(facts.truth.deviceOf(before));
     facts.sometimes('removedInItsWindow');
     return;
   }
