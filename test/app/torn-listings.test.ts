@@ -131,6 +131,23 @@ it('a rollback removes all rows of a device of which its listing passes over one
   expect([...engine.secondary.rows.keys()]).toEqual([]);
 });
 
+it('a rollback removes both rows of a device from a hub that alters them, though a listing passed over one', async () => {
+  const engine = createEngine();
+  register(engine.primary, '90-5-1', ['a']);
+  register(engine.primary, '91-5-1', ['b']);
+  await backUp(engine);
+  const { putRegistration } = engine.secondary;
+  engine.secondary.putRegistration = (id, xml, options) =>
+    putRegistration(id, xml.replace('<Tags>', '<Tags>altered,'), options);
+  const restoreListing = passOver(engine.secondary, (xml) => xml.includes('>91-5-1<'));
+  const { id, error } = await restore(engine);
+  expect(error).toMatchObject({ code: 'TargetAltersRecords' });
+  restoreListing();
+  const run = await startRollback(engine.app, id, { confirm: 'three/devices' });
+  await runToEnd(engine, 'restore', run.id);
+  expect([...engine.secondary.rows.keys()]).toEqual([]);
+});
+
 it('what a rollback put back is known as ours, though its listings pass over it', async () => {
   const engine = await aPair();
   engine.primary.rows.delete('19-5-1');

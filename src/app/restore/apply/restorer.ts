@@ -76,7 +76,7 @@ function openLaterPass({ hub, opened, lookBack, options, rules }: Later): Record
     const found = live.get(record.key);
     const pass = { options, rules, versionsBefore: lookBack?.versionsAt(index) ?? [] };
     const planned = planLater(record, found, earlier, pass);
-    if (found !== undefined && !isToRepair(planned) && !mayBePart(found, planned)) return planned;
+    if (found !== undefined && !isToRepair(planned) && !mayBePart(record, found, planned)) return planned;
     const ask = async (call: CallOptions): Promise<Planned> => {
       const answer = await askFor(hub, record, found, idMap.mintedFor, call);
       const late = lookBack?.unapplied(index, earlier, recordVersionOf((answer?.rows ?? []).map(versionHashOf)));
@@ -145,9 +145,10 @@ function planLater(
   return { ...laterPlan(decision, seen), addedRows: addedRowsOf(record, decision), isAltered };
 }
 
-/** It may have passed over a row of an installation, too, which then looks as if its device had changed it. */
-function mayBePart(found: RecordOfRows, { decision }: Planned): boolean {
-  return isInstallation(found) && decision.kind === 'settled' && decision.hasChangedSince;
+/** It may have passed over one of several rows, too: an installation then looks as if its device had changed it. */
+function mayBePart(record: RecordOfRows, found: RecordOfRows, { decision }: Planned): boolean {
+  const mayHaveMore = isInstallation(found) || found.rows.length < record.rows.length;
+  return mayHaveMore && decision.kind === 'settled' && decision.hasChangedSince;
 }
 
 /** A listing by offset passes over rows: what it does not show is asked for before it counts as missing. */
