@@ -16,6 +16,22 @@ function aRecord(tags: readonly string[], etag: number): RecordOfRows {
   return { key: recordKey(row), rows: [row] };
 }
 
+test('a row that another record was written over is put back beside the others of its device', () => {
+  const template = { name: 'alert', body: '{}' };
+  const rows = [anAppleRow({ id: '1-5-1' }), anAppleRow({ id: '2-5-1', template }), anAppleRow({ id: '3-5-1' })];
+  const [native, displaced, again] = rows.map(parseRegistration).map((row) => ({ key: recordKey(row), rows: [row] }));
+  if (displaced === undefined) throw new Error('There are three rows.');
+  const what = { record: undefined, before: displaced, written: undefined, earlier: undefined, isLastPass: false };
+  const planned = planPutBack({ ...what, live: native, isDisplaced: true }, planning);
+  expect(planned.decision).toMatchObject({ outcome: 'putBack', writes: [{ kind: 'registration', id: '2-5-1' }] });
+  // Where it is not certain that only that row was written over.
+  expect(planPutBack({ ...what, live: native, isDisplaced: false }, planning).decision).toMatchObject({
+    outcome: 'keptLive',
+  });
+  const twice = { ...what, before: native ?? displaced, live: again, isDisplaced: true };
+  expect(planPutBack(twice, planning).decision).toMatchObject({ outcome: 'keptLive' });
+});
+
 test.each<{ written: PutBack['written']; outcome: string }>([
   { written: undefined, outcome: 'keptLive' },
   { written: { added: [], rewriteCount: 0 }, outcome: 'putBack' },

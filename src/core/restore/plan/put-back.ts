@@ -1,5 +1,5 @@
 import { isAmong, versionHashOf } from '../../fingerprint/row.ts';
-import { distinctRows } from '../../registration/distinct.ts';
+import { distinctRows, isSameRegistration } from '../../registration/distinct.ts';
 import { expectedForms, isInPlace } from '../../registration/expected.ts';
 import { isInstallation, type RecordOfRows } from '../../registration/record.ts';
 import { canonicalRow, type Registration } from '../../registration/registration.ts';
@@ -44,7 +44,8 @@ export interface PutBackPlan {
  * What is to become of a record that a restore overwrote or withdrew: as it was before, where the target is still as
  * the restore left it.
  */
-export function planPutBack(given: PutBack, planning: Planning): PutBackPlan {
+export function planPutBack(all: PutBack, planning: Planning): PutBackPlan {
+  const given = { ...all, live: isBesideIt(all) ? onlyOf(all.before, all.live) : all.live };
   const { before, live, earlier } = given;
   const wasPutBack = earlier === 'putBack';
   if (live === undefined && !isWithdrawn(given) && !wasPutBack) return keptLive(given, earlier !== 'keptLive');
@@ -61,6 +62,22 @@ export function planPutBack(given: PutBack, planning: Planning): PutBackPlan {
   }
   if (isUntouched(given, live)) return toPlan(given, planRestoration(given, live, planning));
   return keptLive(given, !isKnown(given) && earlier !== 'keptLive');
+}
+
+/** Of the record some rows were written over, and others were not: those are no part of what is put back. */
+function isBesideIt({ before, live, isDisplaced }: PutBack): boolean {
+  if (!isDisplaced || isInstallation(before)) return false;
+  const others = live?.rows.filter((row) => !hasIdIn(before, row)) ?? [];
+  return !others.some((row) => before.rows.some((one) => isSameRegistration(one, row)));
+}
+
+function onlyOf(before: RecordOfRows, live: RecordOfRows | undefined): RecordOfRows | undefined {
+  const rows = live?.rows.filter((row) => hasIdIn(before, row)) ?? [];
+  return rows.length === 0 ? undefined : { key: before.key, rows };
+}
+
+function hasIdIn({ rows }: RecordOfRows, { id }: Registration): boolean {
+  return rows.some((row) => row.id === id);
 }
 
 /** It was not written over under its own key, or the restore has never seen what it wrote there. */
