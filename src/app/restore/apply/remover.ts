@@ -8,7 +8,7 @@ import { planRemoval, removalHashesOf, type WrittenRecord } from '../../../core/
 import { isTooEarlyToMiss } from '../../../core/restore/plan/too-early.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
-import { askFor, findNow } from '../compare/ask-for.ts';
+import { findNow } from '../compare/ask-for.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
 import type { Undone } from '../compare/undone.ts';
 import { type Journal, readJournals } from '../outcomes/journal.ts';
@@ -83,7 +83,7 @@ export async function openRemover(
     if (!isPart && (earlier !== 'unchanged' || !isGone(planned))) return planned;
     // Listings by offset may pass over one row twice, and over some of a device's.
     const ask = async (call: CallOptions): Promise<Planned> =>
-      planFor(await askFor(hub, record, listed, planning.mintedFor, call));
+      planFor(await findNow(hub, record, listed, planning.mintedFor, call));
     return { ...planned, ask };
   };
 }

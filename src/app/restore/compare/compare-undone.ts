@@ -1,3 +1,4 @@
+import { hash53 } from '../../../core/bytes/hash.ts';
 import { Comparison, type LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
 import { areSurelySame, type RowFingerprint, recordVersionOf } from '../../../core/fingerprint/row.ts';
 import { type Shown, shownBy, shownIn } from '../../../core/fingerprint/shown.ts';
@@ -61,13 +62,21 @@ async function devicesOwnSince(
   { restore, written, undo }: Undone,
   fingerprints: FingerprintTable,
 ): Promise<(live: LiveRecord) => boolean> {
-  const contents = new Map([...undo].map(([key, { before }]) => [keyHashOf(key), shownIn(before.rows).content]));
+  const undoBy = new Map(
+    [...undo].map(([key, { before, isDisplaced }]) => {
+      const ids = new Set(before.rows.map(({ id }) => hash53(id)));
+      return [keyHashOf(key), { content: shownIn(before.rows).content, isDisplaced, ids }];
+    }),
+  );
   // One of an older version of the app has withdrawn nothing.
   const first =
     restore.source === undefined ? undefined : await readComparison(app, restore, shard, fingerprints.count, 1);
   const extras = new Map(first?.extras.map(({ keyHash, version }) => [keyHash, version]));
-  const wasLiving = ({ keyHash, place, shown }: LiveRecord): boolean => {
-    if (contents.has(keyHash)) return contents.get(keyHash) === shown.content;
+  const wasLiving = ({ keyHash, place, rows, shown }: LiveRecord): boolean => {
+    const before = undoBy.get(keyHash);
+    // Only some of its rows were written over: the others are where they were.
+    const isRest = before?.isDisplaced === true && !rows.some(({ idHash }) => before.ids.has(idHash));
+    if (before !== undefined) return isRest || before.content === shown.content;
     if (place === undefined) return extras.get(keyHash) === shown.version;
     return first?.livesAt(place) === true && recordVersionOf(first.versionHashesAt(place)) === shown.version;
   };
@@ -77,7 +86,12 @@ async function devicesOwnSince(
     const left = written.get(place);
     if (left === undefined) return true;
     if (left.seen !== undefined) return !rows.every(({ versionHash }) => left.seen?.has(versionHash));
+    const sent = fingerprints.contentHashesAt(place);
     const contentHashes = rows.map(({ contentHash }) => contentHash);
-    return !areSurelySame(fingerprints.contentHashesAt(place), contentHashes);
+    // It may have died half way. An installation is written as a whole.
+    const isPlain = fingerprints.idHashesAt(place).length > 0;
+    return isPlain
+      ? !contentHashes.every((one) => one !== 0 && sent.includes(one))
+      : !areSurelySame(sent, contentHashes);
   };
 }
