@@ -20,7 +20,7 @@ export interface HubParts {
   /** No device has more tags than there may be. */
   readonly onRejected: (installationId: string) => void;
   readonly onListing: (caller: Caller) => void;
-  readonly onShown: (caller: Caller, rows: readonly Row[]) => void;
+  readonly onShown: (caller: Caller, rows: readonly Row[], isListed: boolean) => void;
   readonly onQuestion: (caller: Caller, key: string) => void;
   /** Called when the hub takes a write of the app; tells whose it is. */
   readonly onWrite: (write: HubWrite) => Writer;
@@ -66,7 +66,7 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
       const page = await call(`page ${token ?? 'first'}`, store.knobs.listMs, options, (caller) => {
         if (token === undefined) parts.onListing(caller);
         const { rows, nextToken } = readPage(store, token, parts.random);
-        parts.onShown(caller, rows);
+        parts.onShown(caller, rows, true);
         parts.onPage(rows.at(-1)?.handle);
         return { rows: rows.map(renderRow), nextToken };
       });
@@ -91,14 +91,14 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
       call(`find ${id}`, store.knobs.listMs, options, (caller) => {
         parts.onQuestion(caller, id);
         const row = store.row(id);
-        parts.onShown(caller, row === undefined ? [] : [row]);
+        parts.onShown(caller, row === undefined ? [] : [row], false);
         return row === undefined ? undefined : renderRow(row);
       }),
     findInstallation: (id, options) =>
       call(`find installation ${id}`, store.knobs.listMs, options, (caller) => {
         parts.onQuestion(caller, id);
         const rows = store.rowsOfInstallation(id);
-        parts.onShown(caller, rows);
+        parts.onShown(caller, rows, false);
         return rows.map(renderRow);
       }),
     deleteRegistration: (id, etag, options) =>

@@ -223,7 +223,7 @@ export class Stage {
       random,
       now: () => scheduler.now,
       onListing: (caller) => oracle.listingBegan(store.name, caller),
-      onShown: (caller, rows) => oracle.shown(store.name, caller, rows),
+      onShown: (caller, rows, isListed) => oracle.shown(store.name, caller, rows, isListed),
       onQuestion: (caller, key) => oracle.asked(store.name, caller, key),
       onWrite: (write) => {
         life.wrote(write.caller, engine.leaseName, write.sentAt);

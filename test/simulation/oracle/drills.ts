@@ -6,5 +6,7 @@ export function judgeDrill(facts: Facts, { id, verdict, scratchHub, failure = ''
   if (scratchHub === undefined) return;
   const rows = facts.rowsOf(scratchHub.namespace);
   if (verdict === 'Passed' && rows.length > 0) facts.violate('drillLeftRows', `${id} left ${rows.length} rows`);
-  if (failure.includes('was not left there by a drill')) facts.violate('drillDisowned', `${id}: ${failure}`);
+  // What the hub carried out so late no drill has waited for.
+  const isLate = rows.length > 0 && rows.every((row) => facts.isOfGivenUpCall(row));
+  if (failure.includes('was not left there by a drill') && !isLate) facts.violate('drillDisowned', `${id}: ${failure}`);
 }

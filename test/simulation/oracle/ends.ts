@@ -89,6 +89,7 @@ function judgeDevice(facts: Facts, run: KnownRestore, wanted: Wanted): Fault[] {
     facts.sometimes('replacedByAGivenUpCall');
     return [];
   }
+  if (hasLeftSince(facts, run, wanted, there)) return [{ kind: 'leftover', text: `${where} is ${list(there)}` }];
   if (isInTheWay(run, wanted, there)) {
     facts.sometimes('inTheWayAsPassedOver');
     return [];
@@ -100,6 +101,13 @@ function judgeDevice(facts: Facts, run: KnownRestore, wanted: Wanted): Fault[] {
 function isInTheWay(run: KnownRestore, { rows }: Wanted, there: readonly Row[]): boolean {
   const isMoved = !there.some((one) => rows.some((row) => isOfRecord(row)(one)));
   return isMoved && there.length > 1 && there.some((row) => !isShownAtFirst(run, row));
+}
+
+/** Its device has left since the first listing, and what is there is of another record, that it was before. */
+function hasLeftSince({ truth }: Facts, run: KnownRestore, { device, rows }: Wanted, there: readonly Row[]): boolean {
+  const last = truth.lastWordAt(device, hubOf(run));
+  const isOther = there.every((one) => !rows.some((row) => isOfRecord(row)(one)));
+  return isOther && last?.content === 'out' && last.at >= (run.firstListedAt ?? 0);
 }
 
 function isInPlace({ rows }: Wanted, there: readonly Row[]): boolean {

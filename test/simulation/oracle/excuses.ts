@@ -23,5 +23,5 @@ export function isExcused(facts: Facts, run: KnownRestore, device: number, rows:
 export function isShownAtFirst(run: KnownRestore, row: Row): boolean {
   const hub = hubOf(run);
   const end = run.listedAt.get(`${hub}#2`) ?? Number.POSITIVE_INFINITY;
-  return run.shownAt.get(`${hub}/${keyOf(row)}`)?.some((at) => at < end) === true;
+  return run.shownByListingAt.get(`${hub}/${keyOf(row)}`)?.some((at) => at < end) === true;
 }

@@ -42,7 +42,7 @@ export class Facts {
   readonly violations: Violation[] = [];
   readonly kinds = new Set<string>();
   readonly #parts: FactParts;
-  readonly #roles: { readonly at: number; readonly primary: string }[] = [];
+  readonly #roles: { readonly at: number; readonly primary: string; seenAt: number | undefined }[] = [];
   readonly #foreignChanges = new Map<string, number>();
   readonly #losses = new Map<string, number>();
   readonly #toolChanges = new Map<string, ToolChange>();
@@ -95,12 +95,23 @@ export class Facts {
   }
 
   noteSettings(primary: string): void {
-    this.#roles.push({ at: this.now, primary });
+    this.#roles.push({ at: this.now, primary, seenAt: undefined });
   }
 
   /** Whether the settings called it primary at that time. */
   wasInUse(hub: string, at: number): boolean {
     return this.#roles.findLast((role) => role.at <= at)?.primary === hub;
+  }
+
+  /** A run began: it sees what the settings say. */
+  noteRun(): void {
+    const newest = this.#roles.at(-1);
+    if (newest !== undefined) newest.seenAt ??= this.now;
+  }
+
+  /** Likewise, as far as a run had seen the settings by then. */
+  wasKnownInUse(hub: string, at: number): boolean {
+    return this.#roles.findLast(({ seenAt }) => seenAt !== undefined && seenAt <= at)?.primary === hub;
   }
 
   wasEverInUse(hub: string): boolean {

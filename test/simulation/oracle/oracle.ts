@@ -91,12 +91,13 @@ export class Oracle {
   }
 
   /** A hub has shown a run these rows. */
-  shown(hub: string, { runId = '' }: Caller, rows: readonly Row[]): void {
+  shown(hub: string, { runId = '' }: Caller, rows: readonly Row[], isListed: boolean): void {
     const run = this.runs.get(runId);
     for (const row of rows) {
       // Of the other hub a restore asks only whether it holds anything, or a certain record.
       if (run !== undefined && hubOf(run) === hub) this.#facts.noteShown(hub, row, run);
       run?.seen.add(versionOf(hub, row));
+      if (run !== undefined && isListed) add(run.shownByListingAt, `${hub}/${keyOf(row)}`, this.#facts.now);
       if (run !== undefined) add(run.shownAt, `${hub}/${keyOf(row)}`, this.#facts.now);
     }
   }
@@ -143,6 +144,7 @@ export class Oracle {
   }
 
   runStored(doc: Run): void {
+    if (this.runs.get(doc.id) === undefined) this.#facts.noteRun();
     const run = this.runs.store(doc, this.#facts.now);
     const isOver = doc.status === 'Succeeded' || doc.status === 'Failed' || doc.status === 'Canceled';
     if (!isOver || run.endedAt !== undefined) return;

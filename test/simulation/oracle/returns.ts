@@ -14,8 +14,8 @@ export function excuseForReturn(
 ): string | undefined {
   const { sourceHub, purpose } = run.doc.request;
   const source = sourceHub.namespace;
-  // The settings did not call the hub primary then.
-  if (!facts.wasInUse(hub, endOf(facts, hub, after)?.at ?? out.at)) return 'resurrectedWhereNotInUse';
+  // The settings did not call the hub primary then, or no run had seen that yet.
+  if (!facts.wasKnownInUse(hub, endOf(facts, hub, after)?.at ?? out.at)) return 'resurrectedWhereNotInUse';
   if (wasAskedFor(facts, run, after)) return 'resurrectedAsAsked';
   if (source === hub || purpose === 'rollback') return 'resurrectedByRepair';
   if (isSaid(run, MOST_MISSING)) return 'resurrectedWithTheMany';

@@ -16,6 +16,7 @@ export interface KnownRun {
   readonly seen: Set<string>;
   /** By its hub and what a row is written to, when it was shown, and when asked for. */
   readonly shownAt: Map<string, number[]>;
+  readonly shownByListingAt: Map<string, number[]>;
   readonly askedAt: Map<string, number[]>;
   /** The rows of that hub at that moment. */
   before: readonly Row[];
@@ -78,6 +79,7 @@ export class KnownRuns {
       firstListedAt: undefined,
       seen: new Set(),
       shownAt: new Map(),
+      shownByListingAt: new Map(),
       askedAt: new Map(),
       before: [],
       leaving: new Set(),
