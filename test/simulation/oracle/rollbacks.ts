@@ -29,14 +29,16 @@ export function judgeRollback(facts: Facts, run: KnownRestore, when: '' | 'Later
 
 /**
  * In a hub that stores something else than it is sent, what a restore has written looks as if its device had changed
- * it, unless the restore has written enough to see through that; and nothing is put back there as it was.
+ * it, unless the restore has written enough to see through that, and has seen it; and nothing is put back there as it
+ * was.
  */
 function isUntold(facts: Facts, run: KnownRestore, undone: KnownRun, device: number): boolean {
-  const isThere = facts.rowsOfDevice(hubOf(run), device).length > 0;
-  if (facts.hub(hubOf(run))?.knobs.dropsTags !== true || !isThere) return false;
+  const there = facts.rowsOfDevice(hubOf(run), device);
+  if (facts.hub(hubOf(run))?.knobs.dropsTags !== true || there.length === 0) return false;
+  const isUnseen = there.every((row) => row.appliedAt > lookedAt(undone));
   const { keptLive = 0, putBack = 0 } = run.doc.result?.counts ?? {};
   const changed = keptLive + (run.doc.result?.changedSince ?? 0);
-  return putBack > 0 || (changed > 0 && undone.doc.error?.code !== 'TargetAltersRecords');
+  return putBack > 0 || (changed > 0 && (isUnseen || undone.doc.error?.code !== 'TargetAltersRecords'));
 }
 
 interface Compared {
