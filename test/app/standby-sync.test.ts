@@ -174,6 +174,40 @@ describe('a sync of the standby', () => {
   });
 });
 
+describe('a standby whose rows live shorter than those of the hub in use', () => {
+  const DAY_MS = 86_400_000;
+
+  it('is not renewed with each sync, and before a row ends', async () => {
+    const engine = createEngine({
+      policy: { standbySync: 'afterBackup' },
+      wrap: ({ secondary }) => ({
+        secondary: {
+          ...secondary,
+          putRegistration: async (id, xml, options) => {
+            const answer = await secondary.putRegistration(id, xml, options);
+            const expiry = new Date(engine.app.world.now() + 20 * DAY_MS).toISOString();
+            const row = secondary.rows.get(id) ?? '';
+            secondary.rows.set(id, row.replace(/<ExpirationTime>[^<]+</, `<ExpirationTime>${expiry}<`));
+            return answer;
+          },
+        },
+      }),
+    });
+    for (let index = 0; index < 5; index++) {
+      const expirationTime = new Date(engine.app.world.now() + 90 * DAY_MS).toISOString();
+      engine.primary.rows.set(`${index}-5-1`, anAppleRow({ id: `${index}-5-1`, expirationTime }));
+    }
+    const renewed: number[] = [];
+    for (let day = 0; day < 15; day++) {
+      const { counts } = await syncOnce(engine);
+      renewed.push(counts.renewed);
+      engine.advance(DAY_MS);
+    }
+    expect(renewed.filter((count) => count > 0)).toEqual([5, 5]);
+    expect(renewed[1]).toBe(0);
+  });
+});
+
 describe('the role of the hubs and a sync', () => {
   it('rests after a restore into the standby until the role is declared, and follows that', async () => {
     const engine = anEngine();

@@ -1,9 +1,11 @@
 import { describe, expect, it, test } from 'vitest';
 import { readStatus } from '../../src/app/readiness/status.ts';
+import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole, readRoleView } from '../../src/app/role.ts';
+import { listRuns } from '../../src/app/runs/store.ts';
 import { advanceSync } from '../../src/app/standby-sync.ts';
-import { syncRunId } from '../../src/core/run/sync.ts';
+import { isSyncRunId, syncRunId } from '../../src/core/run/sync.ts';
 import { backUp, beginRestore, codeOf, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import type { MemoryHub } from '../support/memory-hub.ts';
@@ -91,6 +93,31 @@ describe('with syncs', () => {
     expect(await restore(engine, TO_ONE)).toMatchObject({ counts: { unchanged: 24, total: 24 } });
     expect(await readRoleView(engine.app)).toMatchObject({ active: { namespace: 'one' } });
     expect((await readStatus(engine.app)).findings.map(({ code }) => code)).not.toContain('RoleUnsettled');
+  });
+
+  it('what a restore wrote, or its rollback put back, is no change by others', async () => {
+    const engine = anEngine(80);
+    await syncOnce(engine);
+    for (let index = 1; index < 60; index += 2) register(engine.primary, `${index}9-5-1`, ['changed']);
+    for (let index = 200; index < 230; index++) register(engine.primary, `${index}9-5-1`, ['new']);
+    engine.advance(HOUR_MS);
+    await backUp({ ...engine, app: { ...engine.app, policy: { ...engine.app.policy, standbySync: 'off' } } });
+    const { id, counts } = await restore(engine);
+    expect(counts).toMatchObject({ updated: 30, created: 30 });
+    const keptOpen = engine.fork();
+    for (const one of [engine, keptOpen]) {
+      one.advance(60_000);
+      if (one === engine) await startRollback(one.app, id, { confirm: 'three/devices' });
+      await one.drain();
+      await declareRole(one.app, { active: 'primary', confirm: 'one/devices' });
+      expect(await syncOnce(one)).toMatchObject({ status: 'Succeeded', counts: { unchanged: 110 } });
+      const syncs = await listRuns(one.app, 'restore', 9, isSyncRunId);
+      // The rollback settles which hub is in use, and so the sync of the same snapshot follows it.
+      expect(syncs.map(({ status }) => status)).toEqual(
+        Array.from({ length: one === engine ? 3 : 2 }, () => 'Succeeded'),
+      );
+      expect(contentOf(one.secondary)).toEqual(contentOf(one.primary));
+    }
   });
 
   it('rows that a device has twice in the old primary are neither changes by others nor another form', async () => {

@@ -50,7 +50,7 @@ async function plantOldBehaviour() {
   await cp(await realpath(join(root, 'dist')), join(folder, 'dist'), { recursive: true });
   for (const name of ['package.json', 'host.json', 'src']) await symlink(join(root, name), join(folder, name));
   for (const [name, from, to] of oldBehaviour) {
-    const file = join(folder, 'dist/src/core/restore', name);
+    const file = join(folder, 'dist/src/core/restore/plan', name);
     const parts = (await readFile(file, 'utf8')).split(from);
     expect(parts).toHaveLength(2);
     await writeFile(file, parts.join(to));

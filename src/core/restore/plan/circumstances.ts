@@ -68,7 +68,7 @@ export function circumstancesOf(run: RestoreRun): Circumstances {
   const { sourceHub } = request;
   return {
     ...rolesOf(run.terms ?? [{ hub: sourceHub, since: BEGINNING }], sourceHub, hub),
-    purpose: request.isFailback === true ? 'failback' : 'restore',
+    purpose: purposeOf(request),
     isResurrecting: request.resurrect === true,
     isFromBefore: false,
     isGoneSince: false,
@@ -81,6 +81,11 @@ export function circumstancesOf(run: RestoreRun): Circumstances {
           : Date.parse(source.emptyAt),
     exceeded: { deletes: request.leftovers === 'keep', absences: false, drift: false },
   };
+}
+
+function purposeOf({ isFailback, purpose }: RestoreRun['request']): Circumstances['purpose'] {
+  if (isFailback === true) return 'failback';
+  return purpose === 'sync' ? 'sync' : 'restore';
 }
 
 /** Runs of older versions do not know since when their source is in use. */

@@ -6,6 +6,7 @@ import type { RecordOfRows } from '../../registration/record.ts';
 import { hasRepairTag, type Registration } from '../../registration/registration.ts';
 import { type Circumstances, decideByTable, type RecordView } from './decision-table.ts';
 import {
+  endsSoon,
   isShorterThan,
   type Planning,
   planCreation,
@@ -101,8 +102,17 @@ function planInPlace(record: RecordOfRows, live: RecordOfRows, view: RecordView,
   const isOurs = entry?.target.version === liveVersion;
   const move = isOurs ? planMove(record, live, pass, entry?.target.isOwn) : undefined;
   if (move !== undefined) return { kind: 'write', outcome: 'moved', writes: move };
+  if (mayWait(entry, view, pass) && !endsSoon(live, pass)) return { kind: 'settled', outcome: 'unchanged' };
   if (isShorterThan(live, record, pass)) return toPlan('renewed', planRenewal(record, live, pass));
   return { kind: 'settled', outcome: 'unchanged' };
+}
+
+/**
+ * A standby that gives its rows a shorter life than the hub in use does shows them as short again after each renewal: a
+ * sync that finds both hubs as they were agreed on waits until the row ends soon.
+ */
+function mayWait(entry: Entry | undefined, { wantedVersion, liveVersion }: RecordView, { around }: FirstPass): boolean {
+  return around.purpose === 'sync' && entry?.source.version === wantedVersion && entry?.target.version === liveVersion;
 }
 
 function toPlan(outcome: WrittenOutcome, writes: ReturnType<typeof planCreation>): FirstPlan {

@@ -132,6 +132,11 @@ export function isShorterThan(live: RecordOfRows, record: RecordOfRows, { expiry
   );
 }
 
+/** Whether a row ends before what never ends in the snapshot would have to live until. */
+export function endsSoon(live: RecordOfRows, { expiryFloorAtMs }: Planning): boolean {
+  return live.rows.map(expiryOf).some((expiry) => expiry > 0 && expiry < expiryFloorAtMs / 1000);
+}
+
 function expiryOfRecord(record: RecordOfRows): number {
   return recordExpiryOf(isInstallation(record), record.rows.map(expiryOf));
 }
