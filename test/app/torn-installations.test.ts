@@ -78,3 +78,22 @@ test('of two bodies of one template the newer one is restored, and the older one
   const bodies = [...engine.secondary.rows.values()].flatMap((xml) => /<BodyTemplate>(\w+)/.exec(xml)?.[1] ?? []);
   expect(bodies).toEqual(['newer']);
 });
+
+test('a device that left stays out, though a snapshot has shown it without its native row in between', async () => {
+  const engine = createEngine();
+  seed(engine, 12);
+  await backUp(engine);
+  await restore(engine);
+  for (const [id] of anInstallation('device-0')) engine.primary.rows.delete(id);
+  const exchanged = engine.fork(({ primary, secondary }) => ({ primary: secondary, secondary: primary }));
+  const hub = exchanged.secondary;
+  const isNative = (xml: string): boolean => xml.includes('{device-0}') && !xml.includes('<TemplateName>');
+  const [id, native] = [...hub.rows].find(([, xml]) => isNative(xml)) ?? expect.unreachable();
+  for (const isShown of [true, false, true]) {
+    if (isShown) hub.rows.set(id, native);
+    else hub.rows.delete(id);
+    exchanged.advance(600_000);
+    await backUp(exchanged);
+    expect(await restore(exchanged)).toMatchObject({ counts: { goneInTarget: 1, created: 0, unchanged: 11 } });
+  }
+});

@@ -100,3 +100,12 @@ it('notes the first look at what it leaves, and renews only what moved', () => {
   const moved = { ...left, live: { version: 44, content: 1 } };
   expect(nextRecord(noted, moved, later).note).toMatchObject({ target: { version: 44, at: 60 } });
 });
+
+it('neither notes nor keeps a version that the snapshot is unsure of', () => {
+  const gone = seen({ end: 'gone', live: undefined, isSame: false, isUnsure: true });
+  const left = seen({ end: 'left', isSame: false, isUnsure: true });
+  for (const record of [before(entry), before(tombstone), before('none')]) {
+    expect(nextRecord(record, gone, times)).toEqual(record);
+    expect(nextRecord(record, left, times)).toEqual(record);
+  }
+});

@@ -20,6 +20,8 @@ export interface Observation {
   readonly written: 'nothing' | 'again' | 'content';
   /** Of the snapshot. */
   readonly wanted: Shown | undefined;
+  /** The snapshot may show another version than its device's last one: what comes after it need not be a later word. */
+  readonly isUnsure?: boolean;
   /** Of the target, at the closing look. */
   readonly live: Shown | undefined;
   /** Both hold the same content. */
@@ -40,6 +42,7 @@ export interface Times {
  * wanted it. Everything else keeps what it had, and gets a note.
  */
 export function nextRecord(before: BaselineRecord, seen: Observation, times: Times): BaselineRecord {
+  if (seen.isUnsure === true && (seen.end === 'gone' || seen.end === 'left')) return before;
   switch (seen.end) {
     case 'agreed':
       return seen.isSame ? agree(before, seen, times) : doubt(before, seen);

@@ -93,6 +93,11 @@ export class FingerprintTable {
     return this.#list(contentsAt, end);
   }
 
+  /** Whether it is an installation whose rows are not all there. */
+  isPartialAt(index: number): boolean {
+    return this.contentHashesAt(index).every((hash) => hash === 0);
+  }
+
   /** Whether a row of the record has that handle. */
   hasHandleAt(index: number, handleHash: number): boolean {
     const start = this.#start(index) + HEAD;

@@ -90,6 +90,7 @@ async function openLook(closed: ClosedShard, letters: string): Promise<Look> {
       end: isGone ? 'goneSince' : endOf(outcome),
       written: isWrittenOutcome(outcome) ? writtenOf(outcome) : 'nothing',
       wanted,
+      isUnsure: run.source?.isUndone === true || fingerprints.isPartialAt(index),
       live: asked ?? comparison.shownAt(index, wanted.content),
       isSame: asked !== undefined || isSame(index),
       expiry: fingerprints.expiryAt(index),
