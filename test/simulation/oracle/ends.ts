@@ -103,10 +103,13 @@ function isInTheWay(run: KnownRestore, { rows }: Wanted, there: readonly Row[]):
   return isMoved && there.length > 1 && there.some((row) => !isShownAtFirst(run, row));
 }
 
-/** Its device has left since the first listing, and what is there is of another record, that it was before. */
-function hasLeftSince({ truth }: Facts, run: KnownRestore, { device, rows }: Wanted, there: readonly Row[]): boolean {
-  const last = truth.lastWordAt(device, hubOf(run));
-  const isOther = there.every((one) => !rows.some((row) => isOfRecord(row)(one)));
+/**
+ * Its device has left since the first listing, and what is there is of another record, that it was before. Its own word
+ * there is one that the service carried out after it had left.
+ */
+function hasLeftSince(facts: Facts, run: KnownRestore, { device, rows }: Wanted, there: readonly Row[]): boolean {
+  const last = facts.truth.lastWordAt(device, hubOf(run));
+  const isOther = there.every((one) => !facts.isOwnWord(one) && !rows.some((row) => isOfRecord(row)(one)));
   return isOther && last?.content === 'out' && last.at >= (run.firstListedAt ?? 0);
 }
 
