@@ -323,3 +323,24 @@ test('a run whose process was frozen before it could store it has its lock again
   const { id } = await startBackup({ ...engine.app, blobs: { ...engine.blobs, put } }, 'timer');
   await expect(startBackup(engine.app, 'timer')).rejects.toMatchObject({ code: 'RunInProgress', target: id });
 });
+
+test('a run whose process was frozen before it could store it, and died right after, is watched all the same', async () => {
+  const engine = createEngine();
+  const { promise: isStored, resolve: stored } = Promise.withResolvers<void>();
+  let wasFrozen = false;
+  const put: App['blobs']['put'] = async (name, ...args) => {
+    const answer = await engine.blobs.put(name, ...args);
+    if (name.startsWith('_locks/') && !wasFrozen) {
+      wasFrozen = true;
+      engine.advance(100_000);
+      await watchRuns(engine.app);
+    }
+    if (!name.endsWith('run.json')) return answer;
+    stored();
+    return new Promise(() => {});
+  };
+  void startBackup({ ...engine.app, blobs: { ...engine.blobs, put } }, 'timer');
+  await isStored;
+  await watchRuns(engine.app);
+  expect(take(engine)).toMatchObject([{ kind: 'backup', phase: 'scan' }]);
+});

@@ -28,10 +28,15 @@ export async function launchRun<Kind extends RunKind>(
   app: App,
   run: OfKind<Kind>,
 ): Promise<{ readonly run: RunOf<Kind>; readonly isNew: boolean }> {
-  const beganAt = app.world.now();
+  let beganAt = app.world.now();
+  const wasFrozen = (): boolean => app.world.now() - beganAt >= BIRTH_MS;
   await takeLock(app, run.kind, run.hub, run.id);
+  if (wasFrozen()) {
+    beganAt = app.world.now();
+    await takeLock(app, run.kind, run.hub, run.id);
+  }
   if (await createRun(app, run)) {
-    if (app.world.now() - beganAt >= BIRTH_MS) await takeAgain(app, run);
+    if (wasFrozen()) await takeAgain(app, run);
     await dispatch(app, run);
     return { run, isNew: true };
   }
@@ -41,7 +46,7 @@ export async function launchRun<Kind extends RunKind>(
   throw new DrError('StorageUnavailable', message, { target: run.id, retryable: true });
 }
 
-/** The lock of a run that is not stored in time is taken for one left behind. */
+/** The lock of a run that is not stored in time is taken for one left behind. What has no lock nothing watches. */
 async function takeAgain(app: App, run: Run): Promise<void> {
   try {
     await takeLock(app, run.kind, run.hub, run.id);
