@@ -26,8 +26,13 @@ export class Asker {
   }
 
   /** As a person does: what may pass is asked for again, and who got no answer asks again. */
-  async ask<T>(label: string, work: (app: App, engine: Engine) => Promise<T>): Promise<void> {
+  async ask<T>(
+    label: string,
+    work: (app: App, engine: Engine) => Promise<T>,
+    { confirm }: { readonly confirm?: string } = {},
+  ): Promise<void> {
     const { scheduler, engine, oracle } = this.#stage;
+    oracle.askedWith(confirm);
     for (let tries = 1; tries <= TRIES; tries += 1) {
       const { host } = this.#stage;
       this.#stage.trace(() => `ASK ${host?.name ?? 'no process'} ${label}`);

@@ -28,10 +28,12 @@ export async function loadEngine(dist: string, bug?: string) {
   const startDrill: Loaded<typeof import('../../src/app/drill/start.ts')> = load('app/drill/start.js');
   const advance: Loaded<typeof import('../../src/app/drill/advance.ts')> = load('app/drill/advance.js');
   const review: Loaded<typeof import('../../src/app/readiness/review.ts')> = load('app/readiness/review.js');
+  const role: Loaded<typeof import('../../src/app/role.ts')> = load('app/role.js');
   const status: Loaded<typeof import('../../src/app/readiness/status.ts')> = load('app/readiness/status.js');
   const card: Loaded<typeof import('../../src/app/readiness/card-store.ts')> = load('app/readiness/card-store.js');
   const errors: Loaded<typeof import('../../src/core/errors.ts')> = load('core/errors.js');
   const request: Loaded<typeof import('../../src/core/request/restore.ts')> = load('core/request/restore.js');
+  const roleRequest: Loaded<typeof import('../../src/core/request/role.ts')> = load('core/request/role.js');
   const step: Loaded<typeof import('../../src/core/run/step.ts')> = load('core/run/step.js');
   const paths: Loaded<typeof import('../../src/core/paths.ts')> = load('core/paths.js');
   const { parseRestoreRequest, parseRetryRequest, parseRollbackRequest } = await request;
@@ -51,10 +53,13 @@ export async function loadEngine(dist: string, bug?: string) {
     advanceDrills: (await advance).advanceDrills,
     reviewReadiness: (await review).reviewReadiness,
     readStatus: (await status).readStatus,
+    declareRole: (await role).declareRole,
+    parseRoleRequest: (await roleRequest).parseRoleRequest,
     noteOnCard: (await card).noteOnCard,
     DrError: (await errors).DrError,
     parseStep: (await step).parseStep,
     leaseName: (await paths).leaseName,
+    ROLE_NAME: (await paths).ROLE_NAME,
     parseRestoreRequest,
     parseRetryRequest,
     parseRollbackRequest,

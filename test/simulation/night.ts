@@ -14,6 +14,8 @@ export interface Night {
   readonly stops: number;
   /** After the chaos one process, the storage and the target are well, and everything else is dead for ever. */
   readonly onlyCoreHeals: boolean;
+  /** Operators declare which hub is in use, and never exchange the settings. */
+  readonly hasRoles: boolean;
 }
 
 const SECOND_MS = 1000;
@@ -41,7 +43,7 @@ export function drawNight(seed: number): Night {
   };
   const hasStops = random.chance(0.2);
   const stops = random.pick([0.05, 0.2, 0.5]);
-  return { ...night, stops: hasStops ? stops : 0 };
+  return { ...night, stops: hasStops ? stops : 0, hasRoles: random.chance(0.1) };
 }
 
 /** Of a slow hub a step gets its turn several times within its budget, as it does in life. */

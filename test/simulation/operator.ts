@@ -4,8 +4,9 @@ import { askAtTheEnd } from './last-questions.ts';
 import type { KnownRun } from './oracle/runs.ts';
 import type { Random } from './random.ts';
 import { RequestOptions } from './request-options.ts';
+import { roleDeedsOf } from './role-stories.ts';
 import type { Stage } from './stage.ts';
-import { beginLastNight, type Deed, storiesOf } from './stories.ts';
+import { beginLastNight, type Deed, intoItself, storiesOf, type Teller } from './stories.ts';
 
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
@@ -55,7 +56,7 @@ export class Operator {
       [16, 'rollback', () => this.#rollBack()],
       [8, 'retry', () => this.#retry()],
       [8, 'drill', () => this.#drill()],
-      [8, 'failover', () => this.#failOver()],
+      ...(this.#stage.night.hasRoles ? roleDeedsOf(this.#teller()) : [this.#exchange()]),
       [6, 'lateSettings', () => this.#restoreUnderDevices()],
       [4, 'repair', () => this.#repair()],
       [3, 'wipe', () => this.#wipe()],
@@ -65,13 +66,14 @@ export class Operator {
     ];
   }
 
-  #teller(): Parameters<typeof storiesOf>[0] {
+  #teller(): Teller {
     const doings = {
       backUp: () => this.#backUp(),
       restore: (body: object) => this.#restore(body),
       restoreOlder: (body: object) => this.#restoreOlder(body),
       begin: (body: object) => this.#begin(body),
       rollBack: (id: string) => this.#rollBack(id),
+      retry: (id: string) => this.#retry(id),
     };
     return { stage: this.#stage, asker: this.#asker, random: this.#random, doings };
   }
@@ -108,9 +110,12 @@ export class Operator {
   async #begin(body: object): Promise<string> {
     this.#restoreCount += 1;
     const id = `restore-${this.#restoreCount}`;
-    const text = JSON.stringify({ ...this.#options.draw(this.#stage.secondary), ...body });
-    await this.#asker.ask(`restore ${text}`, (app, engine) =>
-      engine.startRestore(app, engine.parseRestoreRequest(text), { id }),
+    const request: { readonly confirm?: string } = { ...this.#options.draw(this.#stage.standby), ...body };
+    const text = JSON.stringify(request);
+    await this.#asker.ask(
+      `restore ${text}`,
+      (app, engine) => engine.startRestore(app, engine.parseRestoreRequest(text), { id }),
+      request,
     );
     return id;
   }
@@ -123,8 +128,8 @@ export class Operator {
   }
 
   async #restoreOlder(body: object = {}): Promise<void> {
-    const { primary } = this.#stage;
-    const isOurs = ({ doc }: KnownRun): boolean => doc.kind === 'backup' && doc.hub.namespace === primary.name;
+    const { inUse } = this.#stage;
+    const isOurs = ({ doc }: KnownRun): boolean => doc.kind === 'backup' && doc.hub.namespace === inUse.name;
     const backups = this.#runs().filter((run) => isOurs(run) && run.doc.status === 'Succeeded');
     const snapshot = this.#random.pickAny(backups)?.id;
     await this.#restore(snapshot === undefined ? body : { ...body, snapshot });
@@ -149,9 +154,12 @@ export class Operator {
   async #rollBack(id = this.#anyRestore()): Promise<void> {
     if (id === undefined) return;
     const since = this.#stage.scheduler.now;
-    const text = this.#confirmationOf(id);
-    await this.#asker.ask(`rollback ${id}`, (app, engine) =>
-      engine.startRollback(app, id, engine.parseRollbackRequest(text)),
+    const given = this.#confirmationOf(id);
+    const text = JSON.stringify(given);
+    await this.#asker.ask(
+      `rollback ${id}`,
+      (app, engine) => engine.startRollback(app, id, engine.parseRollbackRequest(text)),
+      given,
     );
     await this.#asker.untilNewestOver('restore', since);
   }
@@ -159,20 +167,34 @@ export class Operator {
   async #retry(id = this.#anyRestore()): Promise<void> {
     if (id === undefined) return;
     const since = this.#stage.scheduler.now;
-    const text = this.#confirmationOf(id);
-    await this.#asker.ask(`retry ${id}`, (app, engine) => engine.startRetry(app, id, engine.parseRetryRequest(text)));
+    const given = this.#isNameTyped() ? this.#confirmationOf(id) : {};
+    const text = JSON.stringify(given);
+    await this.#asker.ask(
+      `retry ${id}`,
+      (app, engine) => engine.startRetry(app, id, engine.parseRetryRequest(text)),
+      given,
+    );
     await this.#asker.untilNewestOver('restore', since);
   }
 
-  #confirmationOf(id: string): string {
+  #confirmationOf(id: string): { readonly confirm: string } {
     const hub = this.#stage.oracle.runs.get(id)?.doc.hub;
-    return JSON.stringify({ confirm: `${hub?.namespace}/${hub?.hub}` });
+    return { confirm: `${hub?.namespace}/${hub?.hub}` };
+  }
+
+  /** A retry into the standby needs no name. */
+  #isNameTyped(): boolean {
+    return !this.#stage.night.hasRoles || this.#random.chance(0.5);
   }
 
   async #drill(): Promise<void> {
     this.#stage.hasDrill = true;
     await this.#asker.ask('drill', (app, engine) => engine.startDrill(app, 'http'));
     await this.#stage.scheduler.sleep(this.#random.spread(MINUTE_MS, 15 * MINUTE_MS));
+  }
+
+  #exchange(): Deed {
+    return [8, 'failover', () => this.#failOver()];
   }
 
   /** Devices are sent to the secondary, and later the settings say so. */
@@ -195,32 +217,32 @@ export class Operator {
 
   /** Devices speak at the secondary already, and restores into it go on. */
   async #restoreUnderDevices(): Promise<void> {
-    const { devices, primary, secondary } = this.#stage;
+    const { devices, inUse, standby } = this.#stage;
     if (this.#random.chance(0.5)) await this.#restore({});
-    devices.moveTo(secondary);
+    devices.moveTo(standby);
     for (let count = this.#random.between(3, 12); count > 0; count -= 1) devices.act();
     await this.#asker.rest(3);
     await this.#restore({});
     if (this.#random.chance(0.5)) await this.#rollBack();
-    if (this.#random.chance(0.5)) devices.moveTo(primary);
+    if (this.#random.chance(0.5)) devices.moveTo(inUse);
   }
 
   async #repair(): Promise<void> {
-    const { primary } = this.#stage;
-    for (const row of primary.rows()) if (this.#random.chance(0.3)) primary.lose(row.id);
-    await this.#restore({ target: 'primary', confirm: `${primary.name}/devices` });
+    const { inUse } = this.#stage;
+    for (const row of inUse.rows()) if (this.#random.chance(0.3)) inUse.lose(row.id);
+    await this.#restore(intoItself(this.#stage));
   }
 
   async #wipe(): Promise<void> {
-    this.#stage.secondary.wipe();
+    this.#stage.standby.wipe();
     await this.#restore({});
   }
 
   /** Installations lose one of their rows, and stay. */
   async #tear(): Promise<void> {
-    const { primary } = this.#stage;
-    for (const row of primary.rows()) {
-      if (row.installationId !== undefined && this.#random.chance(0.2)) primary.lose(row.id);
+    const { inUse } = this.#stage;
+    for (const row of inUse.rows()) {
+      if (row.installationId !== undefined && this.#random.chance(0.2)) inUse.lose(row.id);
     }
     await this.#backUp();
     await (this.#random.chance(0.3) ? this.#drill() : this.#restore({}));

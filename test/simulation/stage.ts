@@ -1,4 +1,5 @@
 import type { App } from '../../src/app/app.ts';
+import type { Role } from '../../src/core/run/role.ts';
 import { Devices } from './devices.ts';
 import type { Engine } from './engine.ts';
 import { Host } from './hosts.ts';
@@ -41,6 +42,8 @@ export class Stage {
   /** As the settings name them at the moment. */
   primary: HubStore;
   secondary: HubStore;
+  /** As the role says, once one was declared. */
+  #declared: HubStore | undefined;
   /** No faults any more, and silent devices. */
   isHealed = false;
   #isQuiet = false;
@@ -75,7 +78,7 @@ export class Stage {
     const hubs = new Map(this.hubs.map((hub) => [hub.name, hub]));
     const { container } = this;
     this.oracle = new Oracle({ scheduler, truth, container, hubs, knobs, trace, sometimes });
-    this.oracle.settingsChanged(this.primary.name);
+    this.oracle.roleChanged(this.primary.name);
     this.devices = new Devices({ scheduler, random: this.random('devices'), knobs, truth, trace, sometimes });
     const violate = (kind: string, text: string): void => this.oracle.violate(kind, text);
     this.life = new Life({ scheduler, hosts: () => this.hosts, doors: this.doors, violate });
@@ -141,6 +144,15 @@ export class Stage {
     this.onQuiet();
   }
 
+  /** The hub that devices and backends are to use: backups follow it. */
+  get inUse(): HubStore {
+    return this.#declared ?? this.primary;
+  }
+
+  get standby(): HubStore {
+    return this.inUse === this.primary ? this.secondary : this.primary;
+  }
+
   get hasActiveRun(): boolean {
     return this.oracle.runs.all().some(({ endedAt }) => endedAt === undefined);
   }
@@ -149,8 +161,17 @@ export class Stage {
   exchangeHubs(): void {
     [this.primary, this.secondary] = [this.secondary, this.primary];
     this.trace(() => `SETTINGS primary is ${this.primary.name}`);
-    this.oracle.settingsChanged(this.primary.name);
+    this.oracle.roleChanged(this.primary.name);
     for (const host of this.hosts) if (host.isAlive) host.die();
+  }
+
+  #roleStored(role: Role): void {
+    this.oracle.roleStored(role);
+    const hub = this.hubs.find(({ name }) => name === role.active.namespace);
+    if (role.declared === undefined || hub === undefined || hub === this.inUse) return;
+    this.#declared = hub;
+    this.trace(() => `ROLE ${hub.name} is in use`);
+    this.oracle.roleChanged(hub.name, true);
   }
 
   /** From now on one process, the storage and the target are well. The source and all others are gone for ever. */
@@ -160,7 +181,7 @@ export class Stage {
     for (const host of this.hosts) if (host !== core) host.leave();
     if (core?.isAlive && !core.isWell) core.die();
     for (const hub of this.hubs) {
-      if (hub === this.primary || (hub !== this.secondary && this.hostRandom.chance(0.5))) this.#doorOf(hub).goAway();
+      if (hub === this.inUse || (hub !== this.standby && this.hostRandom.chance(0.5))) this.#doorOf(hub).goAway();
       else this.#doorOf(hub).comeBack();
     }
   }
@@ -249,9 +270,11 @@ export class Stage {
     if (name.startsWith('_runs/')) this.life.blobStored(name, stored);
     const isRun = /^_runs\/(?:backup|restore|verification)\/[^/]+\/run\.json$/.test(name);
     const isDrill = /^_drills\/\d[^/]*\.json$/.test(name);
-    if (stored === undefined || (!isRun && !isDrill)) return;
+    const isRole = name === this.engine.ROLE_NAME;
+    if (stored === undefined || (!isRun && !isDrill && !isRole)) return;
     const doc = JSON.parse(Buffer.from(stored.bytes).toString('utf8'));
-    if (isRun) {
+    if (isRole) this.#roleStored(doc);
+    else if (isRun) {
       this.oracle.runStored(doc);
       this.life.runStored(doc);
     } else this.oracle.drillStored(doc);

@@ -13,9 +13,10 @@ export interface Doings {
   /** The id of the run, whether it began or not. */
   begin(body: object): Promise<string>;
   rollBack(id: string): Promise<void>;
+  retry(id: string): Promise<void>;
 }
 
-interface Teller {
+export interface Teller {
   readonly stage: Stage;
   readonly asker: Asker;
   readonly random: Random;
@@ -36,8 +37,13 @@ export function storiesOf(teller: Teller): readonly Deed[] {
 export async function beginLastNight({ stage, asker, random, doings }: Teller): Promise<void> {
   await asker.ask('backup', (app, engine) => engine.startBackup(app, 'timer'));
   if (random.chance(0.5)) await stage.scheduler.sleep(random.spread(100, 20_000));
-  await doings.begin(random.chance(0.2) ? { target: 'primary', confirm: `${stage.primary.name}/devices` } : {});
+  await doings.begin(random.chance(0.2) ? intoItself(stage) : {});
   if (random.chance(0.5)) await stage.scheduler.sleep(random.spread(100, 60_000));
+}
+
+/** A repair in place: the hub in use gets what it has lost. */
+export function intoItself({ inUse, primary }: Stage): object {
+  return { target: inUse === primary ? 'primary' : 'secondary', confirm: `${inUse.name}/devices` };
 }
 
 /** Enough devices for a mass deletion to exceed the bound. */
@@ -45,11 +51,11 @@ const MANY = 36;
 
 /** A backend deletes many of its devices, by mistake or not; in an older snapshot they are still there. */
 async function exodus({ stage, asker, random, doings }: Teller): Promise<void> {
-  const { devices, primary } = stage;
-  for (let count = MANY - devices.count; count > 0; count -= 1) devices.add(primary);
+  const { devices, inUse } = stage;
+  for (let count = MANY - devices.count; count > 0; count -= 1) devices.add(inUse);
   await doings.backUp();
   await doings.restore({});
-  devices.leave(primary, random.pick([0.3, 0.8]));
+  devices.leave(inUse, random.pick([0.3, 0.8]));
   await asker.rest(1);
   await doings.backUp();
   if (random.chance(0.6)) await doings.restore({});
@@ -59,12 +65,12 @@ async function exodus({ stage, asker, random, doings }: Teller): Promise<void> {
 /** A filled secondary is brought up to date, and devices speak there meanwhile: their app knows the hub already. */
 async function warm(teller: Teller): Promise<void> {
   const { stage, asker, random, doings } = teller;
-  const { devices, primary, secondary, scheduler } = stage;
+  const { devices, inUse, standby, scheduler } = stage;
   await doings.restore({});
   for (let count = 2 * devices.count; count > 0; count -= 1) devices.act();
   await doings.backUp();
-  devices.moveTo(secondary, random.pick([0.6, 1]));
-  secondary.slowness = random.pick([1, 10, 30]);
+  devices.moveTo(standby, random.pick([0.6, 1]));
+  standby.slowness = random.pick([1, 10, 30]);
   const id = await doings.begin({});
   if (random.chance(0.7)) await untilItWrites(teller, id);
   for (let count = random.between(10, 40); count > 0; count -= 1) {
@@ -72,10 +78,10 @@ async function warm(teller: Teller): Promise<void> {
     devices.act();
   }
   await asker.untilOver(id);
-  secondary.slowness = 1;
+  standby.slowness = 1;
   if (random.chance(0.5)) await doings.rollBack(id);
   else await doings.restore({});
-  devices.moveTo(primary);
+  devices.moveTo(inUse);
 }
 
 /** All processes die while they write; the operator cancels the restore and rolls it back. */
@@ -94,16 +100,16 @@ async function crash(teller: Teller): Promise<void> {
 /** A large restore into a hub that throttles is stopped as soon as it writes. */
 async function stop(teller: Teller): Promise<void> {
   const { stage, asker, random, doings } = teller;
-  const { devices, primary, secondary } = stage;
-  for (let count = 2 * MANY - devices.count; count > 0; count -= 1) devices.add(primary);
+  const { devices, inUse, standby } = stage;
+  for (let count = 2 * MANY - devices.count; count > 0; count -= 1) devices.add(inUse);
   await doings.backUp();
-  secondary.slowness = random.pick([1, 10, 50]);
+  standby.slowness = random.pick([1, 10, 50]);
   const id = await doings.begin({});
   await untilItWrites(teller, id);
   await asker.ask(`cancel ${id}`, (app, engine) => engine.cancelRestore(app, id));
   await asker.untilOver(id);
   if (random.chance(0.7)) await doings.rollBack(id);
-  secondary.slowness = 1;
+  standby.slowness = 1;
 }
 
 async function untilItWrites({ stage: { scheduler, oracle } }: Teller, id: string): Promise<void> {

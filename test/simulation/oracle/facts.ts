@@ -1,3 +1,4 @@
+import type { Role } from '../../../src/core/run/role.ts';
 import type { HubStore } from '../hub-store.ts';
 import type { Knobs } from '../knobs.ts';
 import type { Description, Row } from '../row.ts';
@@ -42,7 +43,9 @@ export class Facts {
   readonly violations: Violation[] = [];
   readonly kinds = new Set<string>();
   readonly #parts: FactParts;
-  readonly #roles: { readonly at: number; readonly primary: string; seenAt: number | undefined }[] = [];
+  /** As last stored. */
+  role: Role | undefined;
+  readonly #roles: { readonly at: number; readonly inUse: string; seenAt: number | undefined }[] = [];
   readonly #foreignChanges = new Map<string, number>();
   readonly #losses = new Map<string, number>();
   readonly #toolChanges = new Map<string, ToolChange>();
@@ -94,13 +97,20 @@ export class Facts {
     return this.rowsOf(hub).filter((row) => this.truth.deviceOf(row) === device);
   }
 
-  noteSettings(primary: string): void {
-    this.#roles.push({ at: this.now, primary, seenAt: undefined });
+  /** `isStored`: no run has to see that first. */
+  noteRole(inUse: string, isStored: boolean): void {
+    this.#roles.push({ at: this.now, inUse, seenAt: isStored ? this.now : undefined });
   }
 
-  /** Whether the settings called it primary at that time. */
+  /** Whether the settings, or a declared role, said so at that time. */
   wasInUse(hub: string, at: number): boolean {
-    return this.#roles.findLast((role) => role.at <= at)?.primary === hub;
+    return this.#roles.findLast((role) => role.at <= at)?.inUse === hub;
+  }
+
+  /** When a declared role put the other hub into use, where the hub was so at that time. */
+  endOfTerm(hub: string, at: number): number | undefined {
+    if (this.role?.declared === undefined || !this.wasInUse(hub, at)) return undefined;
+    return this.#roles.find((role) => role.at > at && role.inUse !== hub)?.at;
   }
 
   /** A run began: it sees what the settings say. */
@@ -111,11 +121,11 @@ export class Facts {
 
   /** Likewise, as far as a run had seen the settings by then. */
   wasKnownInUse(hub: string, at: number): boolean {
-    return this.#roles.findLast(({ seenAt }) => seenAt !== undefined && seenAt <= at)?.primary === hub;
+    return this.#roles.findLast(({ seenAt }) => seenAt !== undefined && seenAt <= at)?.inUse === hub;
   }
 
   wasEverInUse(hub: string): boolean {
-    return this.#roles.some(({ primary }) => primary === hub);
+    return this.#roles.some(({ inUse }) => inUse === hub);
   }
 
   noteChange(hub: string): void {
@@ -147,10 +157,11 @@ export class Facts {
    */
   hasMet(hub: string, row: Row): boolean {
     const shownTo = this.#shown.get(`${hub} ${recordOf(row)}`) ?? new Set<string>();
-    // One that was cancelled, or given up, agrees on nothing, nor does a repair in place, and a rollback on what had been
-    // agreed on before: what only these met is not remembered.
-    const hasAgreed = ({ doc: { hub: target, request, result, status, error } }: KnownRestore): boolean =>
+    // One that was cancelled, given up, or undone agrees on nothing, nor does a repair in place, and a rollback on what had
+    // been agreed on before: what only these met is not remembered.
+    const hasAgreed = ({ id, doc: { hub: target, request, result, status, error } }: KnownRestore): boolean =>
       request.purpose !== 'rollback' &&
+      !this.#isUndone(id) &&
       request.sourceHub.namespace !== target.namespace &&
       (result === undefined || status === 'Succeeded' || (error !== undefined && AT_THE_END.has(error.code)));
     return this.runs
@@ -158,6 +169,12 @@ export class Facts {
       .some(
         (run) => isRestore(run) && hasAgreed(run) && (shownTo.has(run.id) || shownTo.has(run.doc.request.snapshotId)),
       );
+  }
+
+  #isUndone(id: string): boolean {
+    return this.runs
+      .all()
+      .some((one) => isRestore(one) && one.doc.request.of === id && isRollback(one) && one.doc.status === 'Succeeded');
   }
 
   noteToolChange(hub: string, row: Row, runId: string): void {
@@ -255,6 +272,10 @@ export class Facts {
       other !== run && isWriter(other) && hubOf(other) === hubOf(run) && other.begunAt > run.begunAt;
     return this.runs.all().some(isLater);
   }
+}
+
+function isRollback({ doc }: KnownRestore): boolean {
+  return doc.request.purpose === 'rollback';
 }
 
 /** What the app calls a record: an installation, or a plain registration's device. */

@@ -13,11 +13,33 @@ function noticedWithinMs({ storageMs, slowShare, slowness, storageFaults }: Knob
 
 /** Judges what only the end of everything shows. */
 export function judgeLast(facts: Facts): void {
+  judgeRole(facts);
   for (const run of facts.runs.all()) {
     const { kind, phase } = run.doc;
     if (run.endedAt === undefined) facts.violate('neverEnds', `${kind} ${run.id} is in ${phase.name}#${phase.pass}`);
     if (isRestore(run)) judgeWrites(facts, run);
   }
+}
+
+/** A restore that made its target the hub in use had looked at all that it wrote there, and says so. */
+function judgeRole(facts: Facts): void {
+  const tenures = facts.role?.history ?? [];
+  for (const { hub, by, runId = '' } of tenures) {
+    const run = facts.runs.get(runId);
+    const isProven = run !== undefined && isRestore(run) && run.doc.request.activate === true && hasReachedItsEnd(run);
+    if (by === 'restore' && !isProven) facts.violate('activatedUnproven', `${hub.namespace} by ${runId}`);
+  }
+  for (const { id, doc } of facts.runs.all().filter(isRestore)) {
+    const { activatedAt } = doc.result ?? {};
+    if (activatedAt === undefined) continue;
+    facts.sometimes(doc.request.isFailback === true ? 'activated by a failback' : 'activated');
+    const isSo = tenures.some(({ hub, since }) => hub.namespace === doc.hub.namespace && since === activatedAt);
+    if (!isSo) facts.violate('saysActivated', `${id} since ${activatedAt}`);
+  }
+}
+
+function hasReachedItsEnd({ doc: { status, error } }: KnownRestore): boolean {
+  return status === 'Succeeded' || error?.code === 'RestoreIncomplete';
 }
 
 function judgeWrites(facts: Facts, run: KnownRestore): void {

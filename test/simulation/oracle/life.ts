@@ -194,7 +194,9 @@ function noteKicks(known: Watched, run: Run): void {
   if (known.kicks === kicks) return;
   known.kicks = kicks;
   if (run.kicks <= 1) known.needlessKicks = 0;
-  if (run.kicks > 0 && !isLosing(known)) known.needlessKicks += 1;
+  // They are forgotten when a step ends; what was lost of another one is still to be enqueued.
+  if (run.kicks === 0) return;
+  if (!isLosing(known)) known.needlessKicks += 1;
   known.hasLost = false;
   known.isSending = false;
 }

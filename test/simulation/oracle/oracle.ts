@@ -1,4 +1,5 @@
 import type { Drill } from '../../../src/core/readiness/drill.ts';
+import type { Role } from '../../../src/core/run/role.ts';
 import type { Run } from '../../../src/core/run/run.ts';
 import type { RowChange } from '../hub-store.ts';
 import type { Caller } from '../net.ts';
@@ -35,6 +36,7 @@ const WRITES: ReadonlySet<string> = new Set(['put', 'delete', 'install', 'uninst
 export class Oracle {
   readonly #facts: Facts;
   readonly #parts: FactParts;
+  #confirm: string | undefined;
 
   constructor(parts: FactParts) {
     this.#parts = parts;
@@ -58,8 +60,18 @@ export class Oracle {
     this.#facts.violate(kind, text);
   }
 
-  settingsChanged(primary: string): void {
-    this.#facts.noteSettings(primary);
+  /** The settings, or a declared role, say that another hub is in use. */
+  roleChanged(inUse: string, isStored = false): void {
+    this.#facts.noteRole(inUse, isStored);
+  }
+
+  roleStored(role: Role): void {
+    this.#facts.role = role;
+  }
+
+  /** An operator asks for something, and types back the name of that hub. */
+  askedWith(confirm: string | undefined): void {
+    this.#confirm = confirm;
   }
 
   rowChanged(change: RowChange): void {
@@ -145,7 +157,7 @@ export class Oracle {
 
   runStored(doc: Run): void {
     if (this.runs.get(doc.id) === undefined) this.#facts.noteRun();
-    const run = this.runs.store(doc, this.#facts.now);
+    const run = this.runs.store(doc, this.#facts.now, this.#confirm);
     const isOver = doc.status === 'Succeeded' || doc.status === 'Failed' || doc.status === 'Canceled';
     if (!isOver || run.endedAt !== undefined) return;
     run.endedAt = this.#facts.now;

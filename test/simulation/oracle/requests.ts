@@ -42,7 +42,7 @@ function judgeWithdrawal(facts: Facts, { run, hub, by }: Write, before: Row): vo
  * A plain registration is asked for by its id. The source holds it under others only, which it has shown to no restore,
  * nor got from one: its listings passed over them.
  */
-function isUnderAnUnknownId(facts: Facts, { doc, askedAt }: KnownRestore, before: Row): boolean {
+export function isUnderAnUnknownId(facts: Facts, { doc, askedAt }: KnownRestore, before: Row): boolean {
   const source = doc.request.sourceHub;
   if (before.installationId !== undefined || !askedAt.has(`${source.namespace}/${before.id}`)) return false;
   const isOfIt = isOfRecord(before);

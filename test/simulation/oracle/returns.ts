@@ -1,6 +1,7 @@
 import { contentOf, type Description, isOfRecord, type Row, slotOf } from '../row.ts';
 import type { Word } from '../truth.ts';
 import type { Facts } from './facts.ts';
+import { excuseForLeft, wasNeverBackedUp } from './failbacks.ts';
 import { hubOf, isRestore, type KnownRestore } from './runs.ts';
 import { readSnapshot } from './snapshots.ts';
 
@@ -14,8 +15,9 @@ export function excuseForReturn(
 ): string | undefined {
   const { sourceHub, purpose } = run.doc.request;
   const source = sourceHub.namespace;
-  // The settings did not call the hub primary then, or no run had seen that yet.
-  if (!facts.wasKnownInUse(hub, endOf(facts, hub, after)?.at ?? out.at)) return 'resurrectedWhereNotInUse';
+  // The hub was not in use then, or no run had seen that yet.
+  const outAt = endOf(facts, hub, after)?.at ?? out.at;
+  if (!facts.wasKnownInUse(hub, outAt)) return 'resurrectedWhereNotInUse';
   if (wasAskedFor(facts, run, after)) return 'resurrectedAsAsked';
   if (source === hub || purpose === 'rollback') return 'resurrectedByRepair';
   if (isSaid(run, MOST_MISSING)) return 'resurrectedWithTheMany';
@@ -26,15 +28,24 @@ export function excuseForReturn(
   if (!facts.hasMet(hub, after)) return 'resurrectedAsNeverMet';
   // It spoke in the source while the settings did not call that primary, and was never seen where it left.
   if (isEarlyWord(facts, source, after)) return 'resurrectedByAnEarlyWord';
+  const saidAt = lastSaidAt(facts, source, after);
+  if (wasNeverBackedUp(facts, hub, outAt) || (saidAt !== undefined && wasNeverBackedUp(facts, source, saidAt)))
+    return 'resurrectedAsNeverBackedUp';
+  const left = excuseForLeft(facts, run, out.device);
+  if (left !== undefined) return left;
   return isTorn(facts, run, after) ? 'resurrectedFromATornListing' : undefined;
 }
 
 /** Its device said the same in the source last while the settings did not call that primary. */
 function isEarlyWord(facts: Facts, source: string, after: Row): boolean {
-  const word = facts.truth
-    .wordsOf(facts.truth.deviceOf(after))
-    .findLast(({ hub, content }) => hub === source && content !== 'out' && content.number === contentOf(after));
-  return word !== undefined && !facts.wasInUse(source, word.at);
+  const saidAt = lastSaidAt(facts, source, after);
+  return saidAt !== undefined && !facts.wasInUse(source, saidAt);
+}
+
+function lastSaidAt({ truth }: Facts, source: string, after: Row): number | undefined {
+  return truth
+    .wordsOf(truth.deviceOf(after))
+    .findLast(({ hub, content }) => hub === source && content !== 'out' && content.number === contentOf(after))?.at;
 }
 
 /** What its device said there when it was no longer the record that the row is of: it may have left later as another one. */
@@ -42,7 +53,9 @@ function endOf({ truth }: Facts, hub: string, after: Row): Word | undefined {
   const words = truth.wordsOf(truth.deviceOf(after)).filter((word) => word.hub === hub);
   const isOfIt = isOfRecord(after);
   const last = words.findLastIndex(({ content }) => content !== 'out' && isOfIt(content));
-  const since = last < 0 ? [] : words.slice(last + 1);
+  // Where it never said so, a restore had put it there, and it ended when its device left.
+  const firstOut = words.findIndex(({ content }) => content === 'out');
+  const since = words.slice(last < 0 ? firstOut : last + 1);
   const asAnother = since.findIndex(({ content }) => content !== 'out');
   return since.slice(0, asAnother < 0 ? since.length : Math.max(1, asAnother)).at(-1);
 }

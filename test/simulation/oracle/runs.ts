@@ -8,6 +8,8 @@ export interface KnownRun {
   doc: Run;
   /** When it was first stored. */
   readonly begunAt: number;
+  /** Who asked for it typed back the name of its hub. */
+  readonly isConfirmed: boolean;
   /** When its newest listing of each hub began; after a `#`, that of a pass. */
   readonly listedAt: Map<string, number>;
   /** When its first listing of the hub it is about began. */
@@ -40,6 +42,8 @@ export interface KnownRun {
   readonly unanswered: Set<string>;
   /** The handles that its writes have replaced by others, under one id. */
   readonly replaced: Set<string>;
+  /** Devices over whose word a failback put what the restore before had left in its source. */
+  readonly wonAsLeft: Set<number>;
   /** The devices of which it has removed a row. */
   readonly removed: Set<number>;
   /** Of these, the devices whose own word it removed in the window of the write. */
@@ -65,7 +69,7 @@ export class KnownRuns {
   }
 
   /** A run's document was stored; gives what is known of it. */
-  store(doc: Run, now: number): KnownRun {
+  store(doc: Run, now: number, confirm: string | undefined): KnownRun {
     const known = this.#runs.get(doc.id);
     if (known !== undefined) {
       known.doc = doc;
@@ -75,6 +79,7 @@ export class KnownRuns {
       id: doc.id,
       doc,
       begunAt: now,
+      isConfirmed: confirm === `${doc.hub.namespace}/${doc.hub.hub}`,
       listedAt: new Map(),
       firstListedAt: undefined,
       seen: new Set(),
@@ -92,6 +97,7 @@ export class KnownRuns {
       begun: new Set(),
       unanswered: new Set(),
       replaced: new Set(),
+      wonAsLeft: new Set(),
       removed: new Set(),
       removedInWindow: new Set(),
       inPlace: new Set(),

@@ -2,7 +2,8 @@ import type { RowChange } from '../hub-store.ts';
 import { type Description, isOfRecord, isSame, type Row, slotOf, tell } from '../row.ts';
 import type { Word } from '../truth.ts';
 import type { Facts } from './facts.ts';
-import { judgeRequest } from './requests.ts';
+import { excuseForWinning, excuseForWithdrawing, isWinning, wasNeverBackedUp } from './failbacks.ts';
+import { isUnderAnUnknownId, judgeRequest } from './requests.ts';
 import { excuseForReturn, isTorn } from './returns.ts';
 import { hubOf, isRestore, isWriter, type KnownRestore, type KnownRun, keyOf, versionOf } from './runs.ts';
 import { readSnapshot } from './snapshots.ts';
@@ -23,11 +24,19 @@ export function judgeChange(facts: Facts, { hub, before, after }: RowChange, by:
     facts.violate('wroteOutsideARestore', `${hub} by ${by.runId}`);
     return;
   }
+  if (!isAskedFor(facts, run) && facts.wasInUse(hub, run.begunAt))
+    facts.violate('wroteToTheHubInUse', `${hub} by ${run.id}`);
   const write = { run, hub, by };
   if (after !== undefined && before !== undefined) judgeReplacement(facts, write, before, after);
   else if (after !== undefined) judgeCreation(facts, write, after);
   else if (before !== undefined) judgeRemoval(facts, write, before);
   judgeRequest(facts, write, before, after);
+}
+
+/** Its hub's name was typed back: for it, or for the run that it retries. */
+function isAskedFor({ runs }: Facts, { isConfirmed, doc }: KnownRun): boolean {
+  if (isConfirmed || doc.kind !== 'restore' || doc.request.purpose !== 'retry') return isConfirmed;
+  return runs.get(doc.request.of ?? '')?.isConfirmed === true;
 }
 
 function judgeReplacement(facts: Facts, write: Write, before: Row, after: Row): void {
@@ -70,12 +79,18 @@ function excuseFor(facts: Facts, write: Write, { before, after, old, now }: Repl
   const { truth } = facts;
   const held = readSnapshot(facts.container, sourceHub, snapshotId).filter((row) => truth.deviceOf(row) === old.device);
   if (held.some((row) => (truth.wordOf(row)?.number ?? -1) > old.number)) return 'overwroteByATornListing';
+  if (isWinning(write.run)) {
+    if (held.some((row) => truth.wordOf(row)?.number === old.number)) return 'failbackOfATornListing';
+    if (isTorn(facts, write.run, before)) return 'failbackOfATornListing';
+  }
   // Both hubs were in use in turn: what the source shows is taken for the later word, whenever its device said it.
   const isEarlyWord = now.hub === sourceHub.namespace && !facts.wasInUse(now.hub, now.at);
   if (isEarlyWord && isFromBefore(facts, write, before)) return 'overwroteByAnEarlyWord';
-  // The settings did not call the hub primary then: what it shows is not taken for a device's newer word.
-  if (facts.wasInUse(write.hub, old.at) || !isSourceLaterToTheApp(facts, write, before)) return undefined;
-  return 'overwroteWhereNotInUse';
+  const excuse = excuseForWinning(facts, write, old, now);
+  if (excuse !== undefined) return excuse;
+  // The hub was not in use then, or no snapshot of it shows that: it is not taken for a device's newer word.
+  const isKnown = facts.wasInUse(write.hub, old.at) && !wasNeverBackedUp(facts, write.hub, before.appliedAt);
+  return isKnown || !isSourceLaterToTheApp(facts, write, before) ? undefined : 'overwroteWhereNotInUse';
 }
 
 /** Whether the target's own snapshot, from when it was in use, shows the row as it is. */
@@ -148,7 +163,7 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
     facts.violate('removedUnseen', text);
     return;
   }
-  const excuse = excuseForUndoing(facts, write, before);
+  const excuse = excuseForUndoing(facts, write, before) ?? excuseForWithdrawing(facts, write, before);
   if (excuse !== undefined) {
     facts.sometimes(excuse);
     return;
@@ -169,6 +184,7 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   // It asks the source before that, which may not answer in time.
   else if (purpose !== 'rollback' && run.silent.has(sourceHub.namespace) && isTorn(facts, run, before))
     facts.sometimes('removedByATornListing');
+  else if (purpose !== 'rollback' && isUnderAnUnknownId(facts, run, before)) facts.sometimes('removedUnderAnUnknownId');
   // What the service itself loses in the source looks like its device's own word there.
   else if (facts.wasLost(sourceHub.namespace, facts.truth.deviceOf(before), readAtOf(facts, run)))
     facts.sometimes('removedWhatTheSourceLost');

@@ -246,6 +246,22 @@ export const plants = {
     kind: 'standstill',
     changes: [{ file: 'app/steps/keep-moving.js', from: 'memory.watched.set(id, kind);', to: '' }],
   },
+  'a retry writes to the hub in use without its name': {
+    kind: 'wroteToTheHubInUse',
+    changes: [
+      { file: 'app/restore/retry.js', from: 'confirm === undefined && !wasNameTyped(restore, role)', to: 'false' },
+    ],
+  },
+  'a hub comes into use that alters what it is sent': {
+    kind: 'activatedUnproven',
+    changes: [
+      {
+        file: 'app/restore/finish.js',
+        from: 'const isUsable = pending === 0 && altered === 0 &&',
+        to: 'const isUsable =',
+      },
+    ],
+  },
 } as const satisfies Readonly<Record<string, Plant>>;
 
 export type PlantName = keyof typeof plants;
