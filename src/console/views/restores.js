@@ -12,7 +12,7 @@ const BUSY_MS = 3000;
 const SHOWN = 12;
 
 /**
- * The last restores, newest first.
+ * The last restores that are no syncs, newest first.
  * @param {HTMLElement} section
  * @param {AbortSignal} signal
  */
@@ -22,9 +22,11 @@ export function showRestores(section, signal) {
   section.replaceChildren(h('h2', { id: 'restores-title' }, 'Restores'), state, list);
   poll(async () => {
     const value = await readRestores();
-    state.hidden = value.length > 0;
-    fill(state, 'None yet.');
-    fill(list, value.slice(0, SHOWN).map(restoreRow));
+    // One comes with each backup: they would hide what people asked for.
+    const others = value.filter(({ purpose }) => purpose !== 'sync');
+    state.hidden = others.length > 0;
+    fill(state, value.length === 0 ? 'None yet.' : 'Only syncs of late: the history lists them.');
+    fill(list, others.slice(0, SHOWN).map(restoreRow));
     return value.some((run) => !isOver(run)) ? BUSY_MS : CALM_MS;
   }, signal).catch((error) => {
     state.hidden = false;
