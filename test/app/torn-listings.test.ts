@@ -105,6 +105,20 @@ it('a device of which the listing of the target passes over a row is updated', a
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
 });
 
+it('a device that the listing of the target passes over is updated also when the first attempt to write it fails', async () => {
+  const engine = await aPair();
+  install(engine.primary, 'device-0', ['changed'], 2);
+  await backUp(engine);
+  passOver(engine.secondary, (xml, listing) => listing === 1 && xml.includes('{device-0}'));
+  const { putInstallation } = engine.secondary;
+  engine.secondary.putInstallation = async () => {
+    engine.secondary.putInstallation = putInstallation;
+    throw new DrError('HubUnavailable', 'It is away.', { retryable: true });
+  };
+  expect(await restore(engine)).toMatchObject({ counts: { updated: 1, keptLive: 0 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
 it('what the hub has shown in full when it was asked is agreed on, though the listing shows a part of it', async () => {
   const engine = createEngine();
   seed(engine);

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { versionHashOf } from '../../src/core/fingerprint/row.ts';
 import { type RecordOfRows, recordKey } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { type PutBack, planPutBack } from '../../src/core/restore/plan/put-back.ts';
@@ -27,6 +28,12 @@ test('a row that another record was written over is put back beside the others o
   // Where it is not certain that only that row was written over.
   expect(planPutBack({ ...what, live: native, isDisplaced: false }, planning).decision).toMatchObject({
     outcome: 'keptLive',
+  });
+  // What its restore wrote beside it goes.
+  const written = { added: [0], seen: new Set((native?.rows ?? []).map(versionHashOf)) };
+  const withAdded = { ...what, record: native, live: native, written, isDisplaced: true };
+  expect(planPutBack(withAdded, planning).decision).toMatchObject({
+    writes: [{ kind: 'registration', id: '2-5-1', over: { id: '1-5-1' } }],
   });
   const twice = { ...what, before: native ?? displaced, live: again, isDisplaced: true };
   expect(planPutBack(twice, planning).decision).toMatchObject({ outcome: 'keptLive' });

@@ -15,7 +15,7 @@ export async function decideBatch(
   size: number,
 ): Promise<{ readonly due: readonly DueWrite[]; readonly isLast: boolean }> {
   const due: DueWrite[] = [];
-  const unseen: { readonly index: number; readonly ask: NonNullable<Planned['ask']> }[] = [];
+  const unseen: { readonly index: number; readonly planned: Planned; readonly ask: NonNullable<Planned['ask']> }[] = [];
   const carryOut = (index: number, planned: Planned): void => {
     const write = toDueWrite(work, index, planned);
     if (write !== undefined) due.push(write);
@@ -26,13 +26,14 @@ export async function decideBatch(
     isLast = done === true;
     if (done) break;
     const planned = planOpen(work, index);
-    if (planned?.ask !== undefined && !isBegun(work, index)) unseen.push({ index, ask: planned.ask });
+    if (planned?.ask !== undefined) unseen.push({ index, planned, ask: planned.ask });
     else if (planned !== undefined) carryOut(index, planned);
     if (count % DECIDED_AT_ONCE === 0 && due.length < size) await work.app.world.nextTurn();
   }
-  await work.workers.forEach(unseen, async ({ index, ask }) => {
+  await work.workers.forEach(unseen, async ({ index, planned, ask }) => {
     if (!mayWrite(work)) return;
-    carryOut(index, await ask({ deadlineAt: work.deadlineAt }));
+    const asked = await ask({ deadlineAt: work.deadlineAt });
+    carryOut(index, isBegun(work, index) && asked.decision.kind !== 'write' ? planned : asked);
     work.asked.add(index);
   });
   return { due, isLast };
@@ -45,7 +46,7 @@ export function isLookedAtAgain({ request }: RestoreRun, outcome: Outcome | unde
   );
 }
 
-/** A step before this one may have written some of the record: what the hub shows of that is no device's. */
+/** A step before this one may have written some of the record: what the hub shows of that is no device's, and settles nothing. */
 function isBegun({ run, outcomes, before }: JournalWriter, index: number): boolean {
   return (
     before === undefined && run.request.purpose !== 'rollback' && intentOf(outcomes.letters()[index]) !== undefined

@@ -75,7 +75,8 @@ async function devicesOwnSince(
   const wasLiving = ({ keyHash, place, rows, shown }: LiveRecord): boolean => {
     const before = undoBy.get(keyHash);
     // Only some of its rows were written over: the others are where they were.
-    const isRest = before?.isDisplaced === true && !rows.some(({ idHash }) => before.ids.has(idHash));
+    const isOfRestore = place !== undefined && written.has(place);
+    const isRest = before?.isDisplaced === true && !isOfRestore && !rows.some(({ idHash }) => before.ids.has(idHash));
     if (before !== undefined) return isRest || before.content === shown.content;
     if (place === undefined) return extras.get(keyHash) === shown.version;
     return first?.livesAt(place) === true && recordVersionOf(first.versionHashesAt(place)) === shown.version;

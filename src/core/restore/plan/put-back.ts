@@ -65,8 +65,8 @@ export function planPutBack(all: PutBack, planning: Planning): PutBackPlan {
 }
 
 /** Of the record some rows were written over, and others were not: those are no part of what is put back. */
-function isBesideIt({ before, live, isDisplaced }: PutBack): boolean {
-  if (!isDisplaced || isInstallation(before)) return false;
+function isBesideIt({ before, live, written, isDisplaced }: PutBack): boolean {
+  if (!isDisplaced || written !== undefined || isInstallation(before)) return false;
   const others = live?.rows.filter((row) => !hasIdIn(before, row)) ?? [];
   return !others.some((row) => before.rows.some((one) => isSameRegistration(one, row)));
 }
