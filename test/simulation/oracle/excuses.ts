@@ -15,7 +15,7 @@ export function isExcused(facts: Facts, run: KnownRestore, device: number, rows:
   const hub = hubOf(run);
   const since = isWritten(run, rows) ? lookedAt(run) : (run.firstListedAt ?? 0);
   const isWaiting = facts.hub(hub)?.waiting.includes(`device-${device}`) === true;
-  const isLate = facts.hadLateWrite(hub, device, run, since);
+  const isLate = facts.hadLateWrite(hub, device, run, since) || facts.removedLateSince(hub, device, since);
   return device < 0 || isWaiting || isLate || facts.changedSince(hub, device, since);
 }
 

@@ -48,6 +48,7 @@ export class Facts {
   readonly #roles: { readonly at: number; readonly inUse: string; seenAt: number | undefined }[] = [];
   readonly #foreignChanges = new Map<string, number>();
   readonly #losses = new Map<string, number>();
+  readonly #lateRemovals = new Map<string, number>();
   readonly #toolChanges = new Map<string, ToolChange>();
   readonly #strays = new Map<string, readonly ToolChange[]>();
   readonly #changeCounts = new Map<string, number>();
@@ -207,6 +208,16 @@ export class Facts {
   /** Whether its device, or the service, changed a device's rows there at or after that time. */
   changedSince(hub: string, device: number, at: number): boolean {
     return (this.#foreignChanges.get(`${hub} ${device}`) ?? -1) >= at;
+  }
+
+  /** A hub carried out a removal for which no run could wait any more. */
+  noteLateRemoval(hub: string, row: Row): void {
+    this.#lateRemovals.set(`${hub} ${this.truth.deviceOf(row)}`, this.now);
+  }
+
+  /** Whether it did so to a row of the device at or after that time. */
+  removedLateSince(hub: string, device: number, at: number): boolean {
+    return (this.#lateRemovals.get(`${hub} ${device}`) ?? -1) >= at;
   }
 
   /** When the service last lost a row of the device there. */

@@ -81,6 +81,8 @@ export class Oracle {
       for (const row of [before, after]) if (row !== undefined) this.#facts.noteToolChange(hub, row, by.runId);
       if (before !== undefined && after !== undefined && before.handle !== after.handle)
         this.runs.get(by.runId)?.replaced.add(before.handle);
+      const isGivenUp = before !== undefined && this.runs.get(by.runId)?.givenUp.has(keyOf(before)) === true;
+      if (isGivenUp && after === undefined) this.#facts.noteLateRemoval(hub, before);
       judgeChange(this.#facts, change, by);
       return;
     }

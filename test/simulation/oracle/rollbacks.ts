@@ -35,7 +35,8 @@ export function judgeRollback(facts: Facts, run: KnownRestore, when: '' | 'Later
 function isUntold(facts: Facts, run: KnownRestore, undone: KnownRun, device: number): boolean {
   const there = facts.rowsOfDevice(hubOf(run), device);
   if (facts.hub(hubOf(run))?.knobs.dropsTags !== true || there.length === 0) return false;
-  const isUnseen = there.every((row) => row.appliedAt > lookedAt(undone));
+  const theirs = there.filter(({ by }) => by.kind === 'tool' && by.runId === undone.id);
+  const isUnseen = theirs.length > 0 && theirs.every((row) => row.appliedAt > lookedAt(undone));
   const { keptLive = 0, putBack = 0 } = run.doc.result?.counts ?? {};
   const changed = keptLive + (run.doc.result?.changedSince ?? 0);
   return putBack > 0 || (changed > 0 && (isUnseen || undone.doc.error?.code !== 'TargetAltersRecords'));
