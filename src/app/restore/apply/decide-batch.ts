@@ -33,7 +33,7 @@ export async function decideBatch(
   await work.workers.forEach(unseen, async ({ index, planned, ask }) => {
     if (!mayWrite(work)) return;
     const asked = await ask({ deadlineAt: work.deadlineAt });
-    carryOut(index, isBegun(work, index) && asked.decision.kind !== 'write' ? planned : asked);
+    carryOut(index, isBegun(work, index) && !isAsIntended(work, index, asked) ? planned : asked);
     work.asked.add(index);
   });
   return { due, isLast };
@@ -51,6 +51,11 @@ function isBegun({ run, outcomes, before }: JournalWriter, index: number): boole
   return (
     before === undefined && run.request.purpose !== 'rollback' && intentOf(outcomes.letters()[index]) !== undefined
   );
+}
+
+/** The hub shows the record as it was when that step began. */
+function isAsIntended({ outcomes }: Writer, index: number, { decision }: Planned): boolean {
+  return decision.kind === 'write' && decision.outcome === intentOf(outcomes.letters()[index]);
 }
 
 /** What the pass makes of a record; nothing when its outcome is known without a plan. */
