@@ -1,9 +1,12 @@
 import { DrError } from '../core/errors.ts';
+import { lockName } from '../core/paths.ts';
 import { isOlderThanRole } from '../core/run/role-words.ts';
+import { isOver } from '../core/run/run.ts';
 import { syncRunId } from '../core/run/sync.ts';
 import { type App, isNews } from './app.ts';
 import { startRestore } from './restore/start.ts';
-import { readRoles } from './runs/roles.ts';
+import { readLocked } from './runs/lock.ts';
+import { type Roles, readRoles } from './runs/roles.ts';
 import { readRun } from './runs/store.ts';
 import { whySyncRests } from './runs/sync-rests.ts';
 import { readLatest } from './snapshots/latest.ts';
@@ -31,9 +34,15 @@ async function startDue(app: App): Promise<void> {
   if (snapshotId === undefined || (await isStarted(app, snapshotId))) return;
   const { manifest } = await chooseSnapshot(app, roles, 'latest');
   if ((await isStarted(app, manifest.id)) || isOlderThanRole(manifest.readStartedAt, roles.role)) return;
-  if ((await whySyncRests(app, roles)) !== undefined) return;
+  if ((await whySyncRests(app, roles)) !== undefined || (await isRepaired(app, roles))) return;
   const request = { snapshot: manifest.id, target: 'standby', onConflict: 'keep', dryRun: false } as const;
   await startRestore(app, request, { id: syncRunId(manifest.id), purpose: 'sync', requestedBy: 'timer' });
+}
+
+/** An operator restores into the hub in use: what the pair agrees on may change. The standby's own lock is looked at later. */
+async function isRepaired(app: App, { active }: Roles): Promise<boolean> {
+  const run = (await readLocked(app, lockName('restore', active.ref)))?.run;
+  return typeof run === 'object' && !isOver(run);
 }
 
 async function isStarted(app: App, snapshotId: string): Promise<boolean> {

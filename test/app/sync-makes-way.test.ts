@@ -1,15 +1,18 @@
 import { describe, expect, it, test } from 'vitest';
 import type { App } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
+import { startDrill } from '../../src/app/drill/start.ts';
+import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { declareRole } from '../../src/app/role.ts';
-import { findRun } from '../../src/app/runs/store.ts';
+import { findRun, readRun } from '../../src/app/runs/store.ts';
 import { advanceSync } from '../../src/app/standby-sync.ts';
+import { watch } from '../../src/app/watchdog.ts';
 import { isOver } from '../../src/core/run/run.ts';
 import { syncRunId } from '../../src/core/run/sync.ts';
 import { backUp, beginRestore, codeOf, contentOf, restore, seed } from '../support/drive.ts';
-import { createEngine } from '../support/engine.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
 import { pacedHub } from '../support/paced-hub.ts';
 import { anAppleRow } from '../support/rows.ts';
 import { openVirtualHosts, type VirtualHosts } from '../support/virtual-hosts.ts';
@@ -131,4 +134,40 @@ test('a call that is refused for another reason leaves the sync alone', async ()
   expect(await codeOf(beginRestore(engine.app, { snapshot: 'none' }))).toBe('SnapshotNotFound');
   await engine.drain();
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+test('a drill, and restores into the two hubs at the same time, do not end a sync, or refuse each other', async () => {
+  const engine = createEngine({ policy: { standbySync: 'afterBackup' }, hasScratchHub: true });
+  seed(engine, 4);
+  await backUp(engine);
+  engine.advance(3_600_000);
+  const snapshot = await backUp({
+    ...engine,
+    app: { ...engine.app, policy: { ...engine.app.policy, standbySync: 'off' } },
+  });
+  await startDrill(engine.app, 'http');
+  await advanceSync(engine.app);
+  await engine.drain();
+  await watch(engine.app);
+  await engine.drain();
+  expect(await findRun(engine.app, 'restore', syncRunId(snapshot))).toMatchObject({ status: 'Succeeded' });
+  expect((await readStatus(engine.app)).lastDrill).toMatchObject({ verdict: 'Passed' });
+  engine.advance(60_000);
+  const repair = await beginRestore(engine.app, { target: 'primary', confirm: 'one/devices' });
+  const failover = await beginRestore(engine.app, TO_THREE);
+  await engine.drain();
+  for (const id of [repair, failover])
+    expect(await findRun(engine.app, 'restore', id)).toMatchObject({ status: 'Succeeded' });
+});
+
+test('no sync starts while an operator restores into the hub in use', async () => {
+  const engine = createEngine({ policy: { standbySync: 'afterBackup' } });
+  seed(engine, 4);
+  const off: Engine = { ...engine, app: { ...engine.app, policy: { ...engine.app.policy, standbySync: 'off' } } };
+  const snapshot = await backUp(off);
+  await beginRestore(off.app, { target: 'primary', confirm: 'one/devices' });
+  await advanceSync(engine.app);
+  expect(await readRun(engine.app, 'restore', syncRunId(snapshot))).toBeUndefined();
+  await engine.drain();
+  expect(await findRun(engine.app, 'restore', syncRunId(snapshot))).toMatchObject({ status: 'Succeeded' });
 });

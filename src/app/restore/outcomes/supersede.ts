@@ -1,11 +1,12 @@
 import { DrError } from '../../../core/errors.ts';
+import { isSameHub, lockName } from '../../../core/paths.ts';
 import type { HubRef } from '../../../core/ports.ts';
 import { LEASE_MS } from '../../../core/run/live.ts';
 import { isOver, type RestoreRun } from '../../../core/run/run.ts';
 import { isSyncRunId } from '../../../core/run/sync.ts';
 import type { App } from '../../app.ts';
 import { endRun, failureOf } from '../../runs/end.ts';
-import { refuseIfHeld } from '../../runs/lock.ts';
+import { readLocked, refuseIfHeld } from '../../runs/lock.ts';
 import { findRun } from '../../runs/store.ts';
 import { refuseWhileWriting, writersLeftMs } from '../../runs/writers.ts';
 import { sumRestore } from './totals.ts';
@@ -24,17 +25,21 @@ export async function supersede(app: App, sync: RestoreRun, why: string): Promis
 }
 
 /**
- * The sync that holds a hub of the pair an operator's call is about, if one does. Throws what `refuseIfHeld` throws of any
- * other holder. A sync only writes into the standby, but decides by what the pair agreed on, which the call changes.
+ * The sync of the pair that an operator's call has to end, if one runs. Throws what `refuseIfHeld` throws of any other
+ * holder of the hub. A sync only writes into the standby, but decides by what the pair agreed on, which the call changes.
  */
 export async function findSyncInTheWay(app: App, hub: HubRef, id?: string): Promise<string | undefined> {
-  const { primary, secondary, policy } = app;
-  const hubs = policy.standbySync === 'off' ? [hub] : [primary.ref, secondary.ref];
-  for (const one of hubs) {
-    const inTheWay = await syncHolding(() => refuseIfHeld(app, 'restore', one, id));
-    if (inTheWay !== undefined) return inTheWay;
-  }
-  return undefined;
+  const inTheWay = await syncHolding(() => refuseIfHeld(app, 'restore', hub, id));
+  const other = otherOfPair(app, hub);
+  if (inTheWay !== undefined || other === undefined || app.policy.standbySync === 'off') return inTheWay;
+  const run = (await readLocked(app, lockName('restore', other)))?.run;
+  return typeof run === 'object' && isSyncRunId(run.id) && !isOver(run) ? run.id : undefined;
+}
+
+/** A scratch hub has none. */
+function otherOfPair({ primary, secondary }: App, hub: HubRef): HubRef | undefined {
+  if (isSameHub(hub, primary.ref)) return secondary.ref;
+  return isSameHub(hub, secondary.ref) ? primary.ref : undefined;
 }
 
 /** The sync because of which the work is refused. */
