@@ -6,8 +6,8 @@
 # opens another, if `connections` allows it: one call at a time takes two sockets, and 64 whose answers come together
 # take 128. Answers that come in several turns take fewer. `request` and `dispatch` do not differ. A pool with N as
 # `connections` lets the call wait for that moment, and so does a caller that awaits a `setImmediate`.
-# Why it matters here: each socket to a hub costs a TLS handshake, as much processor time as some 17 calls. A hub's pool
-# has as many sockets as calls may be in flight (decision 16).
+# Why it matters here: each socket to a hub costs a TLS handshake, as much processor time as some 17 calls. The client of
+# a hub therefore has as many sockets as calls in flight, and gives them out itself (decision 16).
 # Needs npm and a Linux machine of the x64 kind. Exits with 1 when the behaviour has changed.
 set -euo pipefail
 folder=$(mktemp -d)
