@@ -1,3 +1,4 @@
+import { isSameHub } from '../../core/paths.ts';
 import type { RetryRequest } from '../../core/request/restore.ts';
 import { countToRetry } from '../../core/restore/next-actions.ts';
 import type { Role } from '../../core/run/role.ts';
@@ -33,7 +34,13 @@ export async function startRetry(app: App, runId: string, { confirm }: RetryRequ
   return launchAgain(app, restore, manifest, { purpose: 'retry', role, warnings });
 }
 
-/** A restore into the hub in use needs that name to start, and so does one that brings its target into use. */
-function wasNameTyped({ id, createdAt }: RestoreRun, { since, history }: Role): boolean {
-  return since <= createdAt || history.at(-1)?.runId === id;
+/**
+ * A restore into the hub in use needs that name to start, and so does one that brings its target into use. Which hub was
+ * in use when it began is what it keeps, and not its date: two hosts' clocks may differ.
+ */
+function wasNameTyped({ id, hub, terms, request }: RestoreRun, { since, history }: Role): boolean {
+  const term = terms?.at(-1);
+  const wasInUse = term !== undefined && isSameHub(term.hub, hub) && term.since === since;
+  const activatedBy = history.at(-1)?.runId;
+  return wasInUse || (activatedBy !== undefined && (activatedBy === id || activatedBy === request.of));
 }
