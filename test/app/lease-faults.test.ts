@@ -341,6 +341,7 @@ test('a run whose process was frozen before it could store it, and died right af
   };
   void startBackup({ ...engine.app, blobs: { ...engine.blobs, put } }, 'timer');
   await isStored;
+  engine.advance(10_000);
   await watchRuns(engine.app);
   expect(take(engine)).toMatchObject([{ kind: 'backup', phase: 'scan' }]);
 });

@@ -452,8 +452,35 @@ test('a copy of a step of the phase before enqueues only what is not queued, whe
   await changeRun(engine.app, 'restore', id, (run) => ({ ...run, phase: { ...run.phase, isDispatched: false } }));
   await runStep(engine.app, done);
   await engine.queue.send('restores', [JSON.stringify(queued)]);
+  engine.advance(10_000);
   await runStep(anotherProcess(engine), parseStep({ ...done, phase: 'seal', shard: 0, span: 4 }));
   expect(take(engine)).toEqual([queued, ...others]);
+});
+
+test('what a run that has just moved on is to do is left to who moved it', async () => {
+  const engine = createEngine();
+  const { id, copied, last } = await toLastShard(engine);
+  const { promise: isReleased, resolve: release } = Promise.withResolvers<void>();
+  const { promise: isNoted, resolve: noted } = Promise.withResolvers<void>();
+  // Between two leases, or before a run that it started has its messages.
+  const put: App['blobs']['put'] = async (name, bytes, ...args) => {
+    const stored = await engine.blobs.put(name, bytes, ...args);
+    if (!name.endsWith('run.json') || !Buffer.from(bytes).toString().includes('"name":"scan","pass":2')) return stored;
+    for (const { name: lease } of await readLive(engine.app, await findRun(engine.app, 'restore', id)))
+      await engine.blobs.remove(lease);
+    noted();
+    await isReleased;
+    return stored;
+  };
+  const mover = runStep({ ...engine.app, blobs: { ...engine.blobs, put } }, last);
+  await isNoted;
+  await runStep(anotherProcess(engine), copied);
+  await watchRuns(anotherProcess(engine));
+  expect(engine.queue.nextAt()).toBeUndefined();
+  release();
+  await mover;
+  engine.advance(60_000);
+  expect(take(engine)).toMatchObject([{ phase: 'scan', pass: 2 }]);
 });
 
 test('of a process that was frozen as it moved a run on and one that took its step over one enqueues the phase', async () => {

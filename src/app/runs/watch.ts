@@ -18,6 +18,7 @@ const KICK_EVERY_MS = 30_000;
 export const MAX_KICKS = 10;
 /** A message of a phase that was to be delayed may come this much later. */
 const LATE_MS = 30_000;
+const SENT_WITHIN_MS = 10_000;
 /** A lease this old shows that its step works: one that fails at once does not come that far. */
 const LIVED_MS = 5000;
 
@@ -54,8 +55,9 @@ async function look(app: App, run: Run): Promise<Look> {
   const phase = describePhase(run.phase);
   const current = live.filter((step) => step.phase === phase);
   const isMoving = current.some((step) => step.kind === 'waiting' || step.livedMs >= LIVED_MS);
-  // The step that moved the run here may be sending the messages right now.
-  if (!run.phase.isDispatched && live.length > 0) return { lost: new Set(), openCount: 0, isMoving };
+  if (!run.phase.isDispatched && (live.length > 0 || (await isJustMoved(app, run)))) {
+    return { lost: new Set(), openCount: 0, isMoving };
+  }
   const open = await openShards(app, run);
   // All are done but the run has not moved on: doing one of them again moves it.
   const due = open.length > 0 ? open : current.length > 0 ? [] : [0];
@@ -63,6 +65,11 @@ async function look(app: App, run: Run): Promise<Look> {
   const isQuiet = left.size === 0 || (!hasBegun(run, known) && isDelayed(app, run));
   const lost = isQuiet ? new Set<number>() : await notQueued(app, run, left);
   return { lost, openCount: open.length, isMoving };
+}
+
+/** Who moved the run here, or started it, may be about to send the messages, or between two leases. */
+export async function isJustMoved(app: App, run: Run): Promise<boolean> {
+  return (await ageOfRun(app, run)) < SENT_WITHIN_MS;
 }
 
 function isDelayed(app: App, run: Run): boolean {

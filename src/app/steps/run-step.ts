@@ -17,7 +17,7 @@ import { dispatchOnce, isOneStep, type Moved, shardsDue, stepOf } from '../runs/
 import { mayBeLost, releaseLease, storeWait, takeLease } from '../runs/lease.ts';
 import { hasBegun, readLive } from '../runs/live.ts';
 import { readRun, Superseded } from '../runs/store.ts';
-import { forgetKicks, notQueued } from '../runs/watch.ts';
+import { forgetKicks, isJustMoved, notQueued } from '../runs/watch.ts';
 import { finishVerification, verifyShard } from '../snapshots/verify.ts';
 import { failRun } from './fail-run.ts';
 import { watchInBackground } from './keep-moving.ts';
@@ -70,7 +70,7 @@ async function takeStep(app: App, step: Step): Promise<void> {
  */
 async function dispatchIfDue(app: App, run: Run, { name }: HeldStep): Promise<void> {
   const live = await readLive(app, run);
-  if (live.some((one) => one.name !== name && isLiving(one))) return;
+  if (live.some((one) => one.name !== name && isLiving(one)) || (await isJustMoved(app, run))) return;
   // The mover may have died after it sent them: those that have begun since may be queued again.
   const shards = await notQueued(app, run, new Set(await shardsDue(app, run)));
   if (shards.size > 0) await dispatchOnce(app, run, [...shards], hasBegun(run, live) ? 0 : undefined);
