@@ -21,8 +21,8 @@ export interface Message {
   /** The step it is of, however often that was deferred. */
   readonly step: string;
   /**
-   * The queue itself made it come twice, or late, or its sender did not hear that it is there. So is what continues such
-   * a step: another message for it may be there, too.
+   * The queue itself made it come twice, or late, or again after its delivery failed, or its sender did not hear that it
+   * is there. So is what continues such a step: another message for it may be there, too.
    */
   isOdd: boolean;
   visibleAt: number;
@@ -138,7 +138,11 @@ export class Queue {
     const { message } = delivery;
     if (!isCurrent(delivery)) return;
     if (message.dequeueCount >= MAX_DEQUEUE_COUNT) this.#poison(message);
-    else this.#showAgain(message, this.#parts.scheduler.now + RETRY_AFTER_MS);
+    else {
+      // Hidden, it is neither in hand nor queued, and its step may be enqueued again.
+      message.isOdd = true;
+      this.#showAgain(message, this.#parts.scheduler.now + RETRY_AFTER_MS);
+    }
   }
 
   /** Its holder died, or is frozen until then: it shows again, unless the holder has ended by then. */

@@ -37,6 +37,8 @@ interface Watched {
   needlessKicks: number;
   /** A process has died, or frozen, with a step of it since the last such time, or a message of it went astray. */
   hasLost: boolean;
+  /** Its lost steps were enqueued again, as its document says, and no message of it has come to the queue since. */
+  isAwaited: boolean;
   /** Messages of it are on their way to the queue; they do not arrive where their sender dies, or its call fails. */
   isSending: boolean;
 }
@@ -66,6 +68,8 @@ export class Life {
       const run = this.#watched.get(runId);
       if (run !== undefined) run.hasLost = true;
     }
+    // Who was to enqueue them may be the one that died.
+    for (const run of this.#watched.values()) run.hasLost ||= run.isAwaited;
   }
 
   sending(runId: string): void {
@@ -89,7 +93,7 @@ export class Life {
     const known = this.#watched.get(run.id);
     // One that is over may be stored again, while a call of it is under way still.
     if (known === undefined && run.finishedAt === undefined) {
-      const life = { kicks: kicksOf(run), needlessKicks: 0, hasLost: false, isSending: false };
+      const life = { kicks: kicksOf(run), needlessKicks: 0, hasLost: false, isSending: false, isAwaited: false };
       this.#watched.set(run.id, { movedAt: now, busyUntil: now, ...life });
     }
     if (known !== undefined) noteKicks(known, run);
@@ -140,7 +144,10 @@ export class Life {
   /** A message was enqueued. A process that was disturbed since another one was may not know that it is there. */
   sent(message: Message, others: Iterable<Message>): void {
     const run = this.#watched.get(message.runId);
-    if (run !== undefined) run.isSending = false;
+    if (run !== undefined) {
+      run.isSending = false;
+      run.isAwaited = false;
+    }
     if (message.isOdd) return;
     for (const other of others) {
       const isSame = other.queue === message.queue && other.step === message.step;
@@ -199,6 +206,7 @@ function noteKicks(known: Watched, run: Run): void {
   if (!isLosing(known)) known.needlessKicks += 1;
   known.hasLost = false;
   known.isSending = false;
+  known.isAwaited = true;
 }
 
 function isLosing({ hasLost, isSending }: Watched): boolean {
