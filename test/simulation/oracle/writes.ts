@@ -79,6 +79,7 @@ function excuseFor(facts: Facts, write: Write, { before, after, old, now }: Repl
   const { truth } = facts;
   const held = readSnapshot(facts.container, sourceHub, snapshotId).filter((row) => truth.deviceOf(row) === old.device);
   if (held.some((row) => (truth.wordOf(row)?.number ?? -1) > old.number)) return 'overwroteByATornListing';
+  if (hasLeftSourceSince(facts, write, old) && isTorn(facts, write.run, after)) return 'overwroteByALeavingDevice';
   if (isWinning(write.run)) {
     if (held.some((row) => truth.wordOf(row)?.number === old.number)) return 'failbackOfATornListing';
     if (isTorn(facts, write.run, before)) return 'failbackOfATornListing';
@@ -91,6 +92,17 @@ function excuseFor(facts: Facts, write: Write, { before, after, old, now }: Repl
   // The hub was not in use then, or no snapshot of it shows that: it is not taken for a device's newer word.
   const isKnown = facts.wasInUse(write.hub, old.at) && !wasNeverBackedUp(facts, write.hub, before.appliedAt);
   return isKnown || !isSourceLaterToTheApp(facts, write, before) ? undefined : 'overwroteWhereNotInUse';
+}
+
+/** Whether its device has left the source since, by the end of the snapshot's listing, which may show a row of it still. */
+function hasLeftSourceSince(facts: Facts, { run }: Write, { device, number }: Word): boolean {
+  const { sourceHub, snapshotId } = run.doc.request;
+  const until = facts.runs.get(snapshotId)?.endedAt ?? 0;
+  return facts.truth
+    .wordsOf(device)
+    .some(
+      (word) => word.hub === sourceHub.namespace && word.content === 'out' && word.number > number && word.at <= until,
+    );
 }
 
 /** Whether the target's own snapshot, from when it was in use, shows the row as it is. */
