@@ -108,9 +108,12 @@ function isInTheWay(run: KnownRestore, { rows }: Wanted, there: readonly Row[]):
  * there is one that the service carried out after it had left.
  */
 function hasLeftSince(facts: Facts, run: KnownRestore, { device, rows }: Wanted, there: readonly Row[]): boolean {
-  const last = facts.truth.lastWordAt(device, hubOf(run));
+  const hub = hubOf(run);
+  const since = run.firstListedAt ?? 0;
+  const last = facts.truth.lastWordAt(device, hub);
   const isOther = there.every((one) => !facts.isOwnWord(one) && !rows.some((row) => isOfRecord(row)(one)));
-  return isOther && last?.content === 'out' && last.at >= (run.firstListedAt ?? 0);
+  // Its removal may have taken effect later.
+  return isOther && last?.content === 'out' && (last.at >= since || facts.changedSince(hub, device, since));
 }
 
 function isInPlace({ rows }: Wanted, there: readonly Row[]): boolean {
