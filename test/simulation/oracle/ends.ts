@@ -219,7 +219,9 @@ function judgeLeftovers(facts: Facts, run: KnownRestore, wanted: readonly Wanted
     const device = facts.truth.deviceOf(row);
     const last = facts.truth.lastWordOf(device);
     if (held.has(device) || row.by.kind !== 'tool' || isExcused(facts, run, device)) continue;
-    if (facts.wasLost(hub, device) || facts.isAltered(row) || facts.isStray(row)) continue;
+    if (facts.wasLost(hub, device) || facts.isAltered(row)) continue;
+    // No look shows what its hub carries out after them.
+    if (facts.isStray(row) || facts.isOfGivenUpCall(row)) continue;
     if (last?.content !== 'out' || last.hub !== source) continue;
     if (!isShownAtFirst(run, row)) {
       facts.sometimes('leftoverPassedOver');
