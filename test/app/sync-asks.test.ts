@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { prune } from '../../src/app/prune.ts';
 import { reportRestore } from '../../src/app/restore/report.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { renderReport } from '../../src/core/restore/report.ts';
@@ -126,4 +127,53 @@ it('a device that changed in the standby after the write is left to it, and not 
   register(engine.primary, '19-5-1', ['changed again']);
   await syncOnce(engine);
   expect(engine.secondary.rows.get('19-5-1')).toContain('its own word');
+});
+
+it('what it moved is known as ours also when its snapshot is gone', async () => {
+  const engine = createEngine({ policy: { standbySync: 'afterBackup' } });
+  const { primary, secondary } = engine;
+  for (let n = 0; n < 18; n += 1) register(primary, `${1000 + n}-5-1`, [`t${n}`]);
+  await syncOnce(engine);
+  // Each device registers again, the same under another id.
+  for (let n = 0; n < 18; n += 1) {
+    primary.rows.delete(`${1000 + n}-5-1`);
+    register(primary, `${2000 + n}-5-1`, [`t${n}`], `${1000 + n}-5-1`);
+  }
+  expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', counts: { moved: 18 } });
+  const withoutSyncs = {
+    ...engine,
+    app: { ...engine.app, policy: { ...engine.app.policy, standbySync: 'off' } },
+  } as const;
+  for (let hour = 0; hour < 49; hour += 1) {
+    engine.advance(3_600_000);
+    await backUp(withoutSyncs);
+    if (hour % 24 === 0) await prune(engine.app);
+  }
+  for (let n = 0; n < 18; n += 1) register(primary, `${2000 + n}-5-1`, ['changed'], `${1000 + n}-5-1`);
+  expect(await syncOnce(engine)).toMatchObject({ counts: { updated: 18, conflict: 0 } });
+  expect(contentOf(secondary)).toEqual(contentOf(primary));
+});
+
+it('one of two registrations of a device gets a new handle while the update of the other removes its old row', async () => {
+  const engine = createEngine({ policy: { standbySync: 'afterBackup' } });
+  const { primary, secondary } = engine;
+  seed(engine, 24);
+  register(primary, '1009-5-1', ['a'], 'phone');
+  register(primary, '1019-5-1', ['b'], 'phone');
+  await syncOnce(engine);
+  // The creation has found the row when the update deletes it.
+  const { putRegistration, deleteRegistration } = secondary;
+  const removed = Promise.withResolvers<void>();
+  secondary.putRegistration = async (id, xml, options) => {
+    if (id === '1019-5-1' && options.ifMatch !== undefined) await removed.promise;
+    return putRegistration(id, xml, options);
+  };
+  secondary.deleteRegistration = async (...args) => {
+    const answer = await deleteRegistration(...args);
+    removed.resolve();
+    return answer;
+  };
+  register(primary, '1019-5-1', ['b'], 'a-new-handle');
+  expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', counts: { keptLive: 0 } });
+  expect(contentOf(secondary)).toEqual(contentOf(primary));
 });

@@ -84,7 +84,9 @@ async function openLook(closed: ClosedShard, letters: string): Promise<Look> {
   const first = hasExtras && run.phase.pass > 1 ? await readComparison(app, run, shard, count, 1) : comparison;
   const seenAt = (index: number, outcome: Outcome | undefined): Observation => {
     const wanted = shownAt(fingerprints, index);
-    const asked = isSame(index) ? undefined : askedFor(journal.get(index));
+    // A listing from before the write may show the same content, in a version that is not the one of now.
+    const isOutdated = isAsking(run) && isWrittenOutcome(outcome);
+    const asked = isSame(index) && !isOutdated ? undefined : askedFor(journal.get(index));
     const isGone = outcome === 'goneInTarget' && isGoneSince(fingerprints.keyHashAt(index));
     return {
       end: isGone ? 'goneSince' : endOf(outcome),
@@ -92,7 +94,7 @@ async function openLook(closed: ClosedShard, letters: string): Promise<Look> {
       wanted,
       isUnsure: run.source?.isUndone === true || fingerprints.isPartialAt(index),
       live: asked ?? comparison.shownAt(index, wanted.content),
-      isSame: asked !== undefined || isSame(index),
+      isSame: asked !== undefined || (isSame(index) && !isOutdated),
       expiry: fingerprints.expiryAt(index),
     };
   };

@@ -90,7 +90,11 @@ async function createAsSeen(
   if (await endWatch.mustStopNow()) return STOPPED;
   if (row === undefined || isListed || isPassedOver) {
     send();
-    return hub.putRegistration(target, xml, { deadlineAt, ...(row === undefined ? {} : { ifMatch: row.etag }) });
+    if (row === undefined) return hub.putRegistration(target, xml, { deadlineAt });
+    const answer = await hub.putRegistration(target, xml, { deadlineAt, ifMatch: row.etag });
+    // The update of the record that had this id may have deleted the row meanwhile.
+    const isGone = answer.kind === 'changed' && (await findRow(hub, target, { deadlineAt })) === undefined;
+    return isGone ? hub.putRegistration(target, xml, { deadlineAt }) : answer;
   }
   // What this run wrote itself before it died shows the same; else its device has registered by itself.
   if (!isFirstTry && isSame) return DONE;
