@@ -64,6 +64,14 @@ it('takes what an older snapshot shows in other words under the version agreed o
   expect(agreed).toMatchObject({ source: { version: 1, content: 70, at: 5 }, target: { version: 4, content: 80 } });
 });
 
+it('takes no agreement from a snapshot that holds what was taken back, unless it was written', () => {
+  const undone: Times = { ...times, isUndone: true };
+  expect(nextRecord(before(entry), seen({}), undone)).toEqual(before(entry));
+  expect(nextRecord(before(entry), seen({ written: 'content' }), undone).agreed).toMatchObject({
+    source: { version: 3 },
+  });
+});
+
 it('calls a version its own that was seen before the source was read', () => {
   const foreign: Agreed = { ...entry, target: { ...entry.target, isOwn: false } };
   const still = seen({ live: { version: 2, content: 8 } });

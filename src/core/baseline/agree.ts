@@ -34,6 +34,8 @@ export interface Observation {
 export interface Times {
   readonly readAt: number;
   readonly lookAt: number;
+  /** The snapshot holds what was taken back since: that the target holds the same is no agreement. */
+  readonly isUndone?: boolean;
   wasTargetInUse(since: number): boolean;
 }
 
@@ -72,9 +74,9 @@ function bothAbsent({ readAt, lookAt }: Times): Agreed {
 }
 
 /** An agreement never moves back: a snapshot read before the source's side of it leaves that side. */
-function agree(before: BaselineRecord, seen: Observation, { readAt, lookAt }: Times): BaselineRecord {
+function agree(before: BaselineRecord, seen: Observation, { readAt, lookAt, isUndone }: Times): BaselineRecord {
   const { wanted, live, written, expiry } = seen;
-  if (wanted === undefined || live === undefined) return before;
+  if (wanted === undefined || live === undefined || (isUndone && written === 'nothing')) return before;
   const { agreed } = before;
   const earlier = typeof agreed === 'object' ? agreed : undefined;
   const entry = earlier?.kind === 'entry' ? earlier : undefined;

@@ -28,6 +28,7 @@ export function timesOf(run: RestoreRun): Times {
   return {
     readAt: readAtOf(run),
     lookAt: Date.parse(compared.startedAt),
+    isUndone: run.source?.isUndone === true,
     wasTargetInUse: circumstancesOf(run).wasTargetInUse,
   };
 }
