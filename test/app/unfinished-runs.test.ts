@@ -178,6 +178,26 @@ it('what is rolled back after it had been taken over is known again', async () =
   expect(id).not.toBe(second.id);
 });
 
+it('what is rolled back with a newer restore, the newest first, is known again', async () => {
+  const { engine } = await anEngineWithACancelledRestore();
+  // By then all that it wrote shows.
+  engine.advance(600_000);
+  const ids: string[] = [];
+  for (const tags of [['changed'], ['changed again']]) {
+    install(engine.primary.rows, 'device-2', tags);
+    await backUp(engine);
+    ids.push((await restore(engine)).id);
+    engine.advance(600_000);
+  }
+  for (const id of ids.reverse()) {
+    await startRollback(engine.app, id, { confirm: 'three/devices' });
+    await engine.drain();
+  }
+  register(engine.primary.rows, '19-5-1', ['changed']);
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ counts: { updated: 2, unknownOrigin: 0, keptLive: 0 } });
+});
+
 it('a write that shows late, after the next restore, is known by the one after', async () => {
   const { engine } = await anEngineWithACancelledRestore();
   const late = [...engine.secondary.rows].filter(([, xml]) => xml.includes('{device-2}'));

@@ -221,7 +221,9 @@ export async function revertBaseline(
 ): Promise<void> {
   const pair = pairOf(app, rollback);
   const known = rollback.baseline?.current;
-  const wasMoved = known?.runId === restore.id;
+  // By the restore, or back to that by the rollbacks of newer ones.
+  const undoing = (rollback.newer ?? []).flatMap(({ isUndone, rollbacks }) => (isUndone ? rollbacks : []));
+  const wasMoved = known !== undefined && [restore.id, ...undoing].includes(known.runId);
   const stored = await app.blobs.list(baselineFolder(...pair, rollback.id));
   const own = { runId: rollback.id, shardCount: rollback.shardCount, at: toInstant(app.world.storageNow()) };
   const hasOwn = known !== undefined && stored.length === rollback.shardCount;
