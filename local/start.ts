@@ -16,6 +16,8 @@ const help = `Runs the main job on this machine: storage, two emulated hubs, the
   --hub-port N     of the primary hub; the secondary has the next (default: 5770, or free ones)
   --admin-port N   of the hubs' admin endpoint (default: 5769, or a free one)
   --help
+
+Settings of the app come from the environment: STANDBY_SYNC=afterBackup npm start
 `;
 
 const values = readOptions(help, {

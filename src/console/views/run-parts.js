@@ -67,7 +67,7 @@ export function proof(run) {
   const { counts, passes = run.pass ?? 1, repaired = 0, changedSince = 0, duplicatesCollapsed = 0 } = run;
   const listed =
     passes > 1
-      ? `After writing, the hub was listed again until nothing was left to write (${plural(passes, 'pass', 'passes')} in total).`
+      ? `After writing, the hub was looked at again until nothing was left to write (${plural(passes, 'pass', 'passes')} in total).`
       : 'One listing found every device in place: nothing had to be written.';
   const sentences = [
     `${number(settledCount(run))} of ${number(counts.total)} devices are in place. None failed, none is pending.`,
@@ -88,6 +88,16 @@ export function proof(run) {
       sentences.filter((one) => one !== false).map((one) => h('li', {}, icon('ok'), h('span', {}, one))),
     ),
     milestones(run),
+    run.purpose !== 'sync' && nextSteps(run),
+  );
+}
+
+/**
+ * Of a failover; a sync is followed by nothing.
+ * @param {Restore} run
+ */
+function nextSteps(run) {
+  return [
     h('h3', {}, 'Next steps'),
     h(
       'ol',
@@ -98,7 +108,7 @@ export function proof(run) {
       h('li', {}, 'Keep the report with the incident record.'),
       h('li', {}, 'When the region is back, fail back at a quiet time: see docs/RUNBOOK.md.'),
     ),
-  );
+  ];
 }
 
 /** @param {Restore} run */
