@@ -30,6 +30,7 @@ export function storiesOf(teller: Teller): readonly Deed[] {
     [14, 'warm', () => warm(teller)],
     [8, 'crash', () => crash(teller)],
     [6, 'stop', () => stop(teller)],
+    [6, 'unwind', () => unwind(teller)],
   ];
 }
 
@@ -110,6 +111,21 @@ async function stop(teller: Teller): Promise<void> {
   await asker.untilOver(id);
   if (random.chance(0.7)) await doings.rollBack(id);
   standby.slowness = 1;
+}
+
+/** Two restores, undone in the order in which they can be; the hub may be made again in between. */
+async function unwind({ stage, asker, random, doings }: Teller): Promise<void> {
+  const { devices, secondary } = stage;
+  const first = await doings.begin({});
+  await asker.untilOver(first);
+  if (random.chance(0.3)) secondary.wipe();
+  for (let count = random.between(1, 12); count > 0; count -= 1) devices.act();
+  await asker.rest(2);
+  await doings.backUp();
+  const second = await doings.begin({});
+  await asker.untilOver(second);
+  await doings.rollBack(second);
+  await doings.rollBack(first);
 }
 
 async function untilItWrites({ stage: { scheduler, oracle } }: Teller, id: string): Promise<void> {
