@@ -26,7 +26,7 @@ export function excuseForWithdrawing(facts: Facts, { run, hub }: Write, before: 
   if (!isWinning(run)) return undefined;
   const spokenAt = facts.truth.lastWordAt(facts.truth.deviceOf(before), hub)?.at ?? 0;
   if (!facts.wasInUse(hub, spokenAt)) return 'failbackOverAWordWhereNotInUse';
-  return wasNeverBackedUp(facts, hub, before.appliedAt) ? 'failbackOverTheLastMinutes' : undefined;
+  return wasNeverBackedUp(facts, hub, before.appliedAt, spokenAt) ? 'failbackOverTheLastMinutes' : undefined;
 }
 
 /** As many records as the restore that filled the source left there as they were, and said so. */
@@ -44,10 +44,10 @@ export function excuseForLeft(facts: Facts, run: KnownRestore, device: number): 
 
 /**
  * A device spoke in the hub in use after the last snapshot of it, and before the role moved to the other hub: no snapshot
- * shows it.
+ * shows it. The service may carry it out only after that.
  */
-export function wasNeverBackedUp(facts: Facts, hub: string, at: number): boolean {
-  const endedAt = facts.endOfTerm(hub, at);
+export function wasNeverBackedUp(facts: Facts, hub: string, at: number, spokenAt = at): boolean {
+  const endedAt = facts.endOfTerm(hub, at) ?? facts.endOfTerm(hub, spokenAt);
   if (endedAt === undefined) return false;
   return !facts.runs.all().some((one) => {
     const readAt = one.firstListedAt ?? 0;

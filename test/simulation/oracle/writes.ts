@@ -90,7 +90,7 @@ function excuseFor(facts: Facts, write: Write, { before, after, old, now }: Repl
   const excuse = excuseForWinning(facts, write, old, now);
   if (excuse !== undefined) return excuse;
   // The hub was not in use then, or no snapshot of it shows that: it is not taken for a device's newer word.
-  const isKnown = facts.wasInUse(write.hub, old.at) && !wasNeverBackedUp(facts, write.hub, before.appliedAt);
+  const isKnown = facts.wasInUse(write.hub, old.at) && !wasNeverBackedUp(facts, write.hub, before.appliedAt, old.at);
   return isKnown || !isSourceLaterToTheApp(facts, write, before) ? undefined : 'overwroteWhereNotInUse';
 }
 
