@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { stopSteps } from '../src/app/runs/stop.ts';
+import { stopSteps } from '../src/app/steps/host-stop.ts';
 import { openedApp } from '../src/compose.ts';
 
 /** The host stops. It waits up to 5 s for this, and ends the process as soon as this has ended. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { App } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { renewAll } from '../../src/app/runs/lease.ts';
-import { readLive } from '../../src/app/runs/live.ts';
+import { readLive } from '../../src/app/runs/living-steps.ts';
 import { findRun } from '../../src/app/runs/store.ts';
 import { runStep } from '../../src/app/steps/run-step.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';

@@ -3,7 +3,7 @@ import { type App, createMemory } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { renewAll } from '../../src/app/runs/lease.ts';
-import { readLive } from '../../src/app/runs/live.ts';
+import { readLive } from '../../src/app/runs/living-steps.ts';
 import { changeRun, findRun, readRun } from '../../src/app/runs/store.ts';
 import { runStep } from '../../src/app/steps/run-step.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';

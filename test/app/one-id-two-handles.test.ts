@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { findSuperseded } from '../../src/app/listing/ids-listed-twice.ts';
 import { storeSegment } from '../../src/app/listing/segments.ts';
 import { STAGED_SECTIONS } from '../../src/app/listing/stage-rows.ts';
 import { toSnapshotRow } from '../../src/app/listing/staged-row.ts';
 import { createStaging } from '../../src/app/listing/staging.ts';
-import { findSuperseded } from '../../src/app/listing/superseded.ts';
 import { readSnapshotView } from '../../src/app/snapshots/view.ts';
 import { hash53 } from '../../src/core/bytes/hash.ts';
 import { encodeUtf8 } from '../../src/core/bytes/utf8.ts';

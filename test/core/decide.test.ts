@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Decision, decide, type PassRules } from '../../src/core/restore/plan/decide.ts';
+import { decide, type PassDecision, type PassRules } from '../../src/core/restore/plan/later-pass.ts';
 import type { RecordPlan, Write } from '../../src/core/restore/plan/plan.ts';
 
 const writes: readonly Write[] = [{ kind: 'registration', id: '1-1-1', xml: '<a/>' }];
@@ -17,19 +17,22 @@ const plans = {
   takeBack: { kind: 'takeBack', writes, collapsed: 0 },
 } as const satisfies Record<RecordPlan['kind'], RecordPlan>;
 
-const settled = (outcome: Extract<Decision, { kind: 'settled' }>['outcome'], hasChangedSince = false): Decision => ({
+const settled = (
+  outcome: Extract<PassDecision, { kind: 'settled' }>['outcome'],
+  hasChangedSince = false,
+): PassDecision => ({
   kind: 'settled',
   outcome,
   hasChangedSince,
 });
-const failed = (code: Extract<Decision, { kind: 'failed' }>['code']): Decision => ({ kind: 'failed', code });
-const write = (outcome: Extract<Decision, { kind: 'write' }>['outcome']): Decision => ({
+const failed = (code: Extract<PassDecision, { kind: 'failed' }>['code']): PassDecision => ({ kind: 'failed', code });
+const write = (outcome: Extract<PassDecision, { kind: 'write' }>['outcome']): PassDecision => ({
   kind: 'write',
   outcome,
   writes,
 });
 
-test.each<[keyof typeof plans, 'created' | 'updated' | undefined, PassRules, Decision]>([
+test.each<[keyof typeof plans, 'created' | 'updated' | undefined, PassRules, PassDecision]>([
   // In the first pass the plan decides.
   ['unchanged', undefined, first, settled('unchanged')],
   ['keptLive', undefined, first, settled('keptLive')],

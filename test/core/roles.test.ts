@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { rolesOf } from '../../src/core/restore/plan/roles.ts';
+import { rolesOf } from '../../src/core/restore/plan/terms.ts';
 
 const [a, b, c] = ['a', 'b', 'c'].map((namespace) => ({ namespace, hub: 'devices' }));
 if (a === undefined || b === undefined || c === undefined) throw new Error('There are three hubs.');

@@ -23,7 +23,7 @@ export async function loadEngine(dist: string, bug?: string) {
   const view: Loaded<typeof import('../../src/app/restore/view.ts')> = load('app/restore/view.js');
   const runStep: Loaded<typeof import('../../src/app/steps/run-step.ts')> = load('app/steps/run-step.js');
   const moving: Loaded<typeof import('../../src/app/steps/keep-moving.ts')> = load('app/steps/keep-moving.js');
-  const stop: Loaded<typeof import('../../src/app/runs/stop.ts')> = load('app/runs/stop.js');
+  const stop: Loaded<typeof import('../../src/app/steps/host-stop.ts')> = load('app/steps/host-stop.js');
   const watchdog: Loaded<typeof import('../../src/app/watchdog.ts')> = load('app/watchdog.js');
   const startDrill: Loaded<typeof import('../../src/app/drill/start.ts')> = load('app/drill/start.js');
   const advance: Loaded<typeof import('../../src/app/drill/advance.ts')> = load('app/drill/advance.js');

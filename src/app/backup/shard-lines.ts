@@ -7,8 +7,8 @@ import {
 import { createFingerprintWriter, type FingerprintTable } from '../../core/fingerprint/table.ts';
 import type { RecordCounts } from '../../core/snapshot/manifest.ts';
 import { ROW_SEPARATOR } from '../../core/snapshot/shard.ts';
+import type { SupersededRow } from '../listing/ids-listed-twice.ts';
 import type { SnapshotRows } from '../listing/staged-row.ts';
-import type { SupersededRow } from '../listing/superseded.ts';
 
 /** A snapshot's shard before it is packed. */
 export interface ShardLines {

@@ -1,7 +1,7 @@
 import { type BackupRun, isOver } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { readRowsRead } from '../listing/progress.ts';
-import { readLive, type Signs, signsOf } from '../runs/live.ts';
+import { readLive, type Signs, signsOf } from '../runs/living-steps.ts';
 import { findRun } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
 

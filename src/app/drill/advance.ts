@@ -9,7 +9,7 @@ import { startRollback } from '../restore/rollback.ts';
 import { startRestore } from '../restore/start.ts';
 import { readRun } from '../runs/store.ts';
 import { startVerification } from '../snapshots/start-verification.ts';
-import { end, enter } from './moves.ts';
+import { end, enter } from './stages.ts';
 import { changeDrill, readNewestDrills } from './store.ts';
 import { windDown } from './wind-down.ts';
 

@@ -4,7 +4,7 @@ import type { App } from '../app.ts';
 import { cancelRestore } from '../restore/cancel.ts';
 import { readRun } from '../runs/store.ts';
 import { cancelVerification } from '../snapshots/cancel-verification.ts';
-import { end, enter } from './moves.ts';
+import { end, enter } from './stages.ts';
 
 /** A cancelled drill one move on: the run it waits for is stopped, and what it restored is still to be removed. */
 export async function windDown(app: App, drill: Drill): Promise<Drill> {

@@ -10,11 +10,11 @@ import { type Moved, moveOn } from '../runs/dispatch.ts';
 import { watchEnd } from '../runs/end-watch.ts';
 import { readRun, Superseded } from '../runs/store.ts';
 import { documents } from '../stored/documents.ts';
+import { findSuperseded } from './ids-listed-twice.ts';
 import { Listing } from './pages.ts';
 import { storeSegment } from './segments.ts';
 import { openStaging, stageRows } from './stage-rows.ts';
 import type { PackedSegment, Staging } from './staging.ts';
-import { findSuperseded } from './superseded.ts';
 
 /** Rows are stored when so much of them, packed, has gathered, or after this time, whichever comes first. */
 const SEGMENT_BYTES = 12 * 1024 * 1024;

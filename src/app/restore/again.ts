@@ -10,7 +10,7 @@ import { findRun } from '../runs/store.ts';
 import { refuseWhileWriting } from '../runs/writers.ts';
 import { checkShardsStored, findSnapshotOf } from '../snapshots/store.ts';
 import { launchRestore } from './launch.ts';
-import { findSyncInTheWay, makeWay } from './outcomes/supersede.ts';
+import { findSyncInTheWay, makeWay } from './outcomes/end-sync.ts';
 
 /**
  * What a retry and a rollback share: each is a run about a restore that is over, of the same snapshot, on the same hub.

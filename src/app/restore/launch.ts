@@ -9,7 +9,7 @@ import { readRun } from '../runs/store.ts';
 import { findNewestGood, listSnapshotIds, readManifest } from '../snapshots/store.ts';
 import { documents } from '../stored/documents.ts';
 import { readSeen } from './outcomes/card-facts.ts';
-import { makeWay, syncHolding } from './outcomes/supersede.ts';
+import { makeWay, syncHolding } from './outcomes/end-sync.ts';
 
 const DAY_MS = 86_400_000;
 

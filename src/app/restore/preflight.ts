@@ -17,10 +17,10 @@ const PREFLIGHT_MS = 9000;
 const IF_MEANT = 'If that is meant, repeat this full name in the field confirm.';
 
 /** A request from outside, or a drill's into its scratch hub. */
-export type RestoreOrder = Omit<RestoreRequest, 'target'> & { readonly target: RestoreRequest['target'] | 'drill' };
+export type AskedRestore = Omit<RestoreRequest, 'target'> & { readonly target: RestoreRequest['target'] | 'drill' };
 
 /** The hub that is asked for, and what the settings call it. Throws `WrongTarget` when there is no scratch hub. */
-export function targetOf(app: App, { standby }: Roles, { target }: RestoreOrder): Target {
+export function targetOf(app: App, { standby }: Roles, { target }: AskedRestore): Target {
   if (target === 'primary' || (target === 'standby' && standby === app.primary)) {
     return { hub: app.primary, name: 'primary' };
   }
@@ -36,7 +36,7 @@ export interface Target {
 }
 
 /** What is not the plain way, from the hub in use into the standby, has to be confirmed with the target's full name. */
-export function refuseUnsafeTarget(request: RestoreOrder, manifest: Manifest, { ref }: Hub, { role }: Roles): void {
+export function refuseUnsafeTarget(request: AskedRestore, manifest: Manifest, { ref }: Hub, { role }: Roles): void {
   refuseWrongConfirmation(request.confirm, ref);
   if (request.confirm !== undefined) return;
   const name = withRole(ref, role);
@@ -61,7 +61,7 @@ export function refuseHubInUse(hub: HubRef, role: Role): void {
 }
 
 /** Activating is about all devices. A call that is repeated after it has had its effect starts nothing. */
-export function refuseActivation({ activate, confirm, only }: RestoreOrder, { ref }: Hub, { role }: Roles): void {
+export function refuseActivation({ activate, confirm, only }: AskedRestore, { ref }: Hub, { role }: Roles): void {
   if (activate !== true) return;
   if (isSameHub(role.active, ref) || isFullNameOf(role.active, confirm)) {
     const message = `${inUseAlready(role)} Nothing was started.`;
@@ -73,7 +73,7 @@ export function refuseActivation({ activate, confirm, only }: RestoreOrder, { re
 }
 
 /** The hub to be activated gets the devices of the hub in use, and its name is typed back. */
-export function refuseUnsafeActivation(request: RestoreOrder, manifest: Manifest, { ref }: Hub, { role }: Roles): void {
+export function refuseUnsafeActivation(request: AskedRestore, manifest: Manifest, { ref }: Hub, { role }: Roles): void {
   if (request.activate !== true) return;
   if (!isSameHub(manifest.hub, role.active)) {
     const message = `Only a snapshot of ${withRole(role.active, role)}, can be restored to activate the other.`;
@@ -85,7 +85,7 @@ export function refuseUnsafeActivation(request: RestoreOrder, manifest: Manifest
 }
 
 /** A call that names nothing goes by the role alone, and so what is stored has to fit that; so does a switch. */
-export function refuseOlderThanRole(request: RestoreOrder, { readStartedAt }: Manifest, { role }: Roles): void {
+export function refuseOlderThanRole(request: AskedRestore, { readStartedAt }: Manifest, { role }: Roles): void {
   if (request.snapshot !== 'latest' || (request.target !== 'standby' && request.activate !== true)) return;
   if (!isOlderThanRole(readStartedAt, role)) return;
   const message = `${snapshotOlderThanRole(readStartedAt, role)} Or name a snapshot to restore it all the same.`;

@@ -1,7 +1,7 @@
 import { DrError } from '../../core/errors.ts';
 import { fullNameOf, isFullNameOf } from '../../core/paths.ts';
 import type { Hub } from '../../core/ports.ts';
-import { rolesOf } from '../../core/restore/plan/roles.ts';
+import { rolesOf } from '../../core/restore/plan/terms.ts';
 import { termsOf } from '../../core/run/role.ts';
 import { isRunId, type RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
@@ -11,10 +11,10 @@ import { noteRoles, type Roles } from '../runs/roles.ts';
 import { readRun } from '../runs/store.ts';
 import { checkShardsStored, chooseSnapshot } from '../snapshots/store.ts';
 import { launchRestore } from './launch.ts';
-import { findSyncInTheWay, makeWay } from './outcomes/supersede.ts';
+import { findSyncInTheWay, makeWay } from './outcomes/end-sync.ts';
 import {
+  type AskedRestore,
   preflight,
-  type RestoreOrder,
   refuseActivation,
   refuseOlderThanRole,
   refuseUnsafeActivation,
@@ -35,7 +35,7 @@ export interface StartOptions {
  */
 export async function startRestore(
   app: App,
-  request: RestoreOrder,
+  request: AskedRestore,
   { id, purpose = 'restore', requestedBy = 'http' }: StartOptions = {},
 ) {
   if (id !== undefined) {
@@ -86,19 +86,19 @@ function refuseBadId(runId: string): void {
 }
 
 /** A switch to a hub that was in use before, unless the caller decides about conflicts. */
-function isFailback(request: RestoreOrder, { hub }: Manifest, { ref }: Hub, { role }: Roles): true | undefined {
+function isFailback(request: AskedRestore, { hub }: Manifest, { ref }: Hub, { role }: Roles): true | undefined {
   if (request.activate !== true || request.onConflict !== undefined) return undefined;
   return rolesOf(termsOf(role), hub, ref).wasTargetInUseBefore ? true : undefined;
 }
 
 /** The standby may have been activated since. Runs of older versions have `secondary` where nothing was asked for. */
-function isTargetOf({ request: { askedTarget, target } }: RestoreRun, request: RestoreOrder): boolean {
+function isTargetOf({ request: { askedTarget, target } }: RestoreRun, request: AskedRestore): boolean {
   if (request.target === 'standby') return askedTarget === 'standby' || target === 'secondary';
   return request.target === target;
 }
 
 /** What was asked for under an id stays: the same request finds it, another one is refused. */
-function requireSame(run: RestoreRun, request: RestoreOrder, purpose: RestoreRun['request']['purpose']): RestoreRun {
+function requireSame(run: RestoreRun, request: AskedRestore, purpose: RestoreRun['request']['purpose']): RestoreRun {
   const { askedSnapshot, onConflict, leftovers, resurrect, activate, dryRun, only, order, note } = run.request;
   const isSame =
     (request.confirm === undefined || isFullNameOf(run.hub, request.confirm)) &&

@@ -4,7 +4,7 @@ import type { HubRef } from '../../core/ports.ts';
 import { isOver, type Run } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { documents } from '../stored/documents.ts';
-import { silenceOf } from './live.ts';
+import { silenceOf } from './living-steps.ts';
 import { appsOfOtherPairs, describePair } from './other-pairs.ts';
 import { changeRun, readHolder } from './store.ts';
 import { refuseWhileWriting } from './writers.ts';

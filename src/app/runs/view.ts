@@ -1,6 +1,6 @@
 import { isOver, type Run } from '../../core/run/run.ts';
 import { toInstant } from '../app.ts';
-import type { Signs } from './live.ts';
+import type { Signs } from './living-steps.ts';
 
 const phaseNames = {
   scan: 'Reading',

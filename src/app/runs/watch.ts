@@ -7,7 +7,7 @@ import { formatStep, parseStep, type Step } from '../../core/run/step.ts';
 import type { App } from '../app.ts';
 import { delayLeft, openShards, stepsOf } from './dispatch.ts';
 import { isInHand } from './lease.ts';
-import { ageOfRun, hasBegun, readLive } from './live.ts';
+import { ageOfRun, hasBegun, readLive } from './living-steps.ts';
 import { changeRun, readRun } from './store.ts';
 
 /** A step is lost when it is neither in hand, nor waiting, nor queued, twice so long apart. */

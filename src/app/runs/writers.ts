@@ -6,7 +6,7 @@ import { isLiving } from '../../core/run/live.ts';
 import type { Run } from '../../core/run/run.ts';
 import { isSyncRunId } from '../../core/run/sync.ts';
 import { type App, toInstant } from '../app.ts';
-import { liveIn } from './live.ts';
+import { liveIn } from './living-steps.ts';
 
 /**
  * How long steps of a restore may yet write to its hub, by what they stored before their first write. Each withdraws its

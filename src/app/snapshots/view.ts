@@ -2,7 +2,7 @@ import { isSameHub } from '../../core/paths.ts';
 import { isOver, type VerificationRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import type { App } from '../app.ts';
-import { readLive, signsOf } from '../runs/live.ts';
+import { readLive, signsOf } from '../runs/living-steps.ts';
 import { findRun } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
 import { type Marks, noMarks, readMarks } from './marks.ts';

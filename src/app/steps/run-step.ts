@@ -15,7 +15,7 @@ import { compareShards } from '../restore/compare/compare-shards.ts';
 import { finishRestore } from '../restore/finish.ts';
 import { dispatchOnce, isOneStep, type Moved, shardsDue, stepOf } from '../runs/dispatch.ts';
 import { mayBeLost, releaseLease, storeWait, takeLease } from '../runs/lease.ts';
-import { hasBegun, readLive } from '../runs/live.ts';
+import { hasBegun, readLive } from '../runs/living-steps.ts';
 import { readRun, Superseded } from '../runs/store.ts';
 import { forgetKicks, isJustMoved, notQueued } from '../runs/watch.ts';
 import { finishVerification, verifyShard } from '../snapshots/verify.ts';

@@ -5,9 +5,9 @@ import { isPartial } from '../../../core/registration/expected.ts';
 import { isInstallation, keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
 import type { Registration } from '../../../core/registration/registration.ts';
 import { circumstancesOf, isWithinBounds, isWithinDrift, readAtOf } from '../../../core/restore/plan/circumstances.ts';
-import type { Decision } from '../../../core/restore/plan/decide.ts';
 import { type FirstPass, type FirstPlan, planFirst } from '../../../core/restore/plan/first-pass.ts';
 import { planWithdrawal, rowsTakenBy } from '../../../core/restore/plan/first-writes.ts';
+import type { PassDecision } from '../../../core/restore/plan/later-pass.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
 import { once } from '../../stored/once.ts';
@@ -133,7 +133,7 @@ function planExtra(found: RecordOfRows | undefined, mayWithdraw: boolean, isDryR
   return { ...settled('withdrawn', 0), decision: { kind: 'write', outcome: 'withdrawn', writes }, undo: found };
 }
 
-function settled(outcome: Extract<Decision, { kind: 'settled' }>['outcome'], collapsed: number): Planned {
+function settled(outcome: Extract<PassDecision, { kind: 'settled' }>['outcome'], collapsed: number): Planned {
   return {
     decision: { kind: 'settled', outcome, hasChangedSince: false },
     collapsed,
@@ -154,7 +154,7 @@ function toPlanned(
   const counted = { ...given.counted, absenceVoid: plan.isAbsenceVoid ? 1 : 0 };
   if (dryRun) return { ...settled(plan.outcome, collapsed), counted };
   const { outcome, writes } = plan;
-  const decision: Decision = { kind: 'write', outcome, writes };
+  const decision: PassDecision = { kind: 'write', outcome, writes };
   // Rows that are only added are taken back without it.
   const changes = writes.some((write) => write.kind !== 'registration' || write.over !== undefined);
   const undo = changes ? found : undefined;

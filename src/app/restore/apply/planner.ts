@@ -1,7 +1,7 @@
 import type { Comparison } from '../../../core/fingerprint/comparison.ts';
 import type { CallOptions } from '../../../core/ports.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
-import type { Decision } from '../../../core/restore/plan/decide.ts';
+import type { PassDecision } from '../../../core/restore/plan/later-pass.ts';
 import type { Removal, WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
 import type { Note } from '../../../core/restore/plan/seen.ts';
 import type { ShardRecords } from '../../../core/snapshot/shard.ts';
@@ -11,7 +11,7 @@ import type { ShardReads } from './shard-reads.ts';
 
 /** What one pass makes of one record. */
 export interface Planned {
-  readonly decision: Decision;
+  readonly decision: PassDecision;
   /** Rows that became one with another. */
   readonly collapsed: number;
   /** Positions of the rows that are added to a device which lives already. */
@@ -59,7 +59,7 @@ export interface OpenComparison extends ShardToPlan {
 }
 
 /** Positions of the rows that are written to a device which lives already. */
-export function addedRowsOf({ rows }: RecordOfRows, decision: Decision): number[] {
+export function addedRowsOf({ rows }: RecordOfRows, decision: PassDecision): number[] {
   if (decision.kind !== 'write' || decision.outcome !== 'updated') return [];
   const ids = new Set(
     decision.writes.flatMap((write) => (write.kind === 'registration' && write.over === undefined ? [write.id] : [])),

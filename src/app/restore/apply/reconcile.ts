@@ -11,9 +11,9 @@ import { createWorkers } from '../../stored/concurrent.ts';
 import type { Found } from '../../stored/document.ts';
 import { openUndone, type Undone } from '../compare/undone.ts';
 import { acknowledgeEnd } from '../outcomes/acknowledge-end.ts';
+import { supersede, TARGET_IN_USE } from '../outcomes/end-sync.ts';
 import { type Journal, readAsked } from '../outcomes/journal.ts';
 import { readFinishedOutcomes, readOutcomes } from '../outcomes/store.ts';
-import { supersede, TARGET_IN_USE } from '../outcomes/supersede.ts';
 import { storeUndo } from '../outcomes/undo.ts';
 import { closeBaselineShard } from './close-baseline.ts';
 import { closeUndoneShard } from './close-rollback.ts';
@@ -23,8 +23,8 @@ import { countLostTime } from './lost-time.ts';
 import { LAST_PASS, moveToNextPass, tooManyFailures } from './next-pass.ts';
 import { type OpenOutcomes, openOutcomes } from './open-outcomes.ts';
 import type { Planned } from './planner.ts';
-import { openRemover } from './remover.ts';
-import { openRestorer } from './restorer.ts';
+import { openRestorePlanner } from './restore-planner.ts';
+import { openRollbackPlanner } from './rollback-planner.ts';
 import { openShardReads, type ShardReads } from './shard-reads.ts';
 import { groupsOf } from './waves.ts';
 import { mayWrite, type Writer, writeBatch } from './write-batch.ts';
@@ -114,7 +114,9 @@ async function openWork(
   const letters = outcomes.letters();
   const wanted = [...letters.keys()].filter((index) => isWanted(run, letters[index], before?.letters[index]));
   const toPlan = { ...reads, shard, idMap, wanted };
-  const plan = await (undone === undefined ? openRestorer(app, run, toPlan) : openRemover(app, run, toPlan, undone));
+  const plan = await (undone === undefined
+    ? openRestorePlanner(app, run, toPlan)
+    : openRollbackPlanner(app, run, toPlan, undone));
   const isRepair = before !== undefined;
   const workers = createWorkers(app.policy.maxConcurrency);
   const asked = stored === undefined || before === undefined ? NONE_ASKED : await readAsked(app, run, shard);

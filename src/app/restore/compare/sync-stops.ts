@@ -6,7 +6,7 @@ import type { App } from '../../app.ts';
 import { readRoles } from '../../runs/roles.ts';
 import { changeRun, readHolder } from '../../runs/store.ts';
 import { isAgainstRole, whySyncRests } from '../../runs/sync-rests.ts';
-import { supersede, TARGET_IN_USE } from '../outcomes/supersede.ts';
+import { supersede, TARGET_IN_USE } from '../outcomes/end-sync.ts';
 
 /** How many records only the standby held when a run last looked at all of it; `undefined` where that is not known. */
 async function countOnlyBefore(app: App, { baseline }: RestoreRun): Promise<number | undefined> {

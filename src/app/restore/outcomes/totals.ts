@@ -4,7 +4,7 @@ import { type Pace, paceOf } from '../../../core/restore/pace.ts';
 import { sumOutcomes, type Totals } from '../../../core/restore/totals.ts';
 import type { RestoreResult, RestoreRun } from '../../../core/run/run.ts';
 import { type App, toInstant } from '../../app.ts';
-import { liveIn, type Signs, signsOf } from '../../runs/live.ts';
+import { liveIn, type Signs, signsOf } from '../../runs/living-steps.ts';
 
 /** What a restore has come to so far, from its shards' facts: one listing, however many passes there were. */
 export async function readTotals(app: App, run: RestoreRun): Promise<Totals> {

@@ -2,7 +2,7 @@ import type { Times } from '../../baseline/agree.ts';
 import { isSameHub } from '../../paths.ts';
 import type { RestoreRun } from '../../run/run.ts';
 import type { Circumstances } from './decision-table.ts';
-import { rolesOf } from './roles.ts';
+import { rolesOf } from './terms.ts';
 
 /** Fewer withdrawals, or records that a failback wins, than this are always within bounds. */
 const LEAST_DELETES = 20;

@@ -3,7 +3,6 @@ import { distinctRows, isSameRegistration } from '../../registration/distinct.ts
 import { expectedForms, isInPlace } from '../../registration/expected.ts';
 import { isInstallation, type RecordOfRows } from '../../registration/record.ts';
 import { canonicalRow, type Registration } from '../../registration/registration.ts';
-import type { Decision } from './decide.ts';
 import {
   creationOf,
   overwriteOf,
@@ -13,6 +12,7 @@ import {
   planMove,
   type Writes,
 } from './first-writes.ts';
+import type { PassDecision } from './later-pass.ts';
 import { deletionsFrom } from './plan.ts';
 import { isOfRewrite, type WrittenRecord } from './removal.ts';
 
@@ -35,7 +35,7 @@ export interface PutBack extends Undo {
 }
 
 export interface PutBackPlan {
-  readonly decision: Decision;
+  readonly decision: PassDecision;
   /** One look does not prove it. */
   readonly isUnconfirmed: boolean;
 }

@@ -3,7 +3,7 @@ import type { CallOptions, Hub } from '../../../core/ports.ts';
 import { isInstallation, keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
 import { isOnlyOurs } from '../../../core/restore/altered.ts';
 import { asListed, isAsking } from '../../../core/restore/plan/circumstances.ts';
-import { type Decision, decide, type PassRules } from '../../../core/restore/plan/decide.ts';
+import { decide, type PassDecision, type PassRules } from '../../../core/restore/plan/later-pass.ts';
 import type { WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
 import { type PlanOptions, planRecord } from '../../../core/restore/plan/plan.ts';
 import { sightingOf } from '../../../core/restore/plan/removal.ts';
@@ -22,7 +22,7 @@ import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, typ
  * What is in place is seen by its fingerprints. Only where something is not, the texts are read, of the side that needs
  * it.
  */
-export async function openRestorer(app: App, run: RestoreRun, given: ShardToPlan): Promise<RecordPlanner> {
+export async function openRestorePlanner(app: App, run: RestoreRun, given: ShardToPlan): Promise<RecordPlanner> {
   const { fingerprints, wanted } = given;
   const comparison = await given.openComparison();
   const elsewhere = await readForeignRows(app, asListed(run));
@@ -115,7 +115,7 @@ function openAskingPass({
   };
 }
 
-function laterPlan(decision: Decision, seen?: Planned['noted']): Planned {
+function laterPlan(decision: PassDecision, seen?: Planned['noted']): Planned {
   const isRewritten = decision.kind === 'write' || decision.kind === 'takeBack';
   return { decision, collapsed: 0, addedRows: [], noted: isRewritten ? 'rewritten' : seen };
 }
@@ -159,7 +159,7 @@ function isToRepair({ decision }: Planned): boolean {
 
 interface LookBack {
   /** `now` is the version that the hub shows; `undefined` where it shows nothing. */
-  unapplied(index: number, earlier: WrittenOutcome, now: number | undefined): Decision | undefined;
+  unapplied(index: number, earlier: WrittenOutcome, now: number | undefined): PassDecision | undefined;
   /** What this pass's listing shows. */
   listedAt(index: number): number | undefined;
   /** Of the rows that a record had. */

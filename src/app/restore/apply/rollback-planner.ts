@@ -20,7 +20,7 @@ import type { Planned, RecordPlanner, ShardToPlan } from './planner.ts';
  * A rollback compares what it sees with what the restore saw, and, where the restore never looked again, with what it
  * wrote. What a pass is about to remove it notes, so that later passes know whether that still shows.
  */
-export async function openRemover(
+export async function openRollbackPlanner(
   app: App,
   run: RestoreRun,
   { shard, openRecords, openLive, idMap }: ShardToPlan,

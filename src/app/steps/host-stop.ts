@@ -1,7 +1,7 @@
 import { laneOfStep } from '../../core/run/lane.ts';
 import { formatStep } from '../../core/run/step.ts';
 import type { App } from '../app.ts';
-import { giveUpLeases } from './lease.ts';
+import { giveUpLeases } from '../runs/lease.ts';
 
 /** Steps continue for so long: until the next host is up, nothing else does their work. */
 const WORK_ON_MS = 1500;

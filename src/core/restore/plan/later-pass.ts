@@ -2,7 +2,7 @@ import type { Outcome, RecordFailure, WrittenOutcome } from './outcomes.ts';
 import type { RecordPlan, Write } from './plan.ts';
 
 /** What a pass makes of one record's plan. */
-export type Decision =
+export type PassDecision =
   | { readonly kind: 'settled'; readonly outcome: Outcome; readonly hasChangedSince: boolean }
   | { readonly kind: 'failed'; readonly code: RecordFailure['code'] }
   | { readonly kind: 'write'; readonly outcome: WrittenOutcome; readonly writes: readonly Write[] }
@@ -26,7 +26,7 @@ export function decide(
   plan: RecordPlan,
   earlier: WrittenOutcome | undefined,
   { isDryRun, isLastPass }: PassRules,
-): Decision {
+): PassDecision {
   switch (plan.kind) {
     case 'unchanged':
       return { kind: 'settled', outcome: earlier ?? 'unchanged', hasChangedSince: false };
