@@ -49,7 +49,11 @@ test.each([
   ['local/start.ts', ['--schedule', '0 0 0 30 2 *'], '--schedule names a day that no year has.'],
   ['local/start.ts', ['--schedule', 'hourly'], '--schedule must have six fields, not 1'],
   ['local/drill.ts', ['--devices', '9'], '--devices must be a whole number from 10, not "9".'],
-  ['local/drill.ts', ['--story', 'war'], '--story must be disaster, warm-secondary, worst-night, not "war".'],
+  [
+    'local/drill.ts',
+    ['--story', 'war'],
+    '--story must be disaster, warm-secondary, worst-night, there-and-back, not "war".',
+  ],
   ['local/chaos.ts', ['--minutes', 'long'], '--minutes must be a whole number from 0, not "long".'],
   ['local/hub-lab/main.ts', ['--generation', '1999'], '--generation must be 2022 or 2024.'],
   ['local/host/main.ts', ['--port', 'http'], '--port must be a whole number from 0 to 65535, not "http".'],
