@@ -24,7 +24,10 @@ const seen = (change: Partial<Observation>): Observation => ({
 
 it('keeps its numbers, also seen from the other hub', () => {
   const note = { source: { version: undefined, at: 5 }, target: { version: 6, at: 7 } };
-  const records = [before(entry, note), before(tombstone), before('unknown', note), before('none', note)];
+  const owed = before({ ...entry, owedTo: 'target' }, note);
+  expect(turned(owed).agreed).toMatchObject({ owedTo: 'source' });
+  const kept = [before(entry, note), before(tombstone), before('unknown', note), before('none', note)];
+  const records = [...kept, owed, turned(owed)];
   const writer = createBaselineWriter(1);
   for (const [index, record] of records.entries()) {
     const one = { ...record, keyHash: index };
@@ -42,6 +45,19 @@ it('moves for what a look has proven, and for nothing else', () => {
   for (const one of [seen({ isSame: false }), seen({ end: 'none' }), seen({ end: 'removed' }), seen({ end: 'gone' })]) {
     expect(nextRecord(before(entry), one, times)).toEqual(before(entry));
   }
+});
+
+it('remembers what was to be written and is not there until it is seen', () => {
+  const note = { source: { version: 5, at: 5 }, target: { version: 6, at: 7 } };
+  const missing = seen({ end: 'owed', live: undefined, isSame: false });
+  const owed = nextRecord(before(entry), missing, times);
+  expect(owed).toEqual(before({ ...entry, owedTo: 'target' }));
+  expect(nextRecord(before(tombstone), missing, times)).toEqual(before('none'));
+  expect(nextRecord(before('none', note), missing, times)).toEqual(before('none'));
+  expect(nextRecord(owed, { ...missing, end: 'left' }, times)).toEqual(owed);
+  expect(nextRecord(owed, seen({ end: 'left' }), times).agreed).toEqual(entry);
+  expect(nextRecord(turned(owed), seen({ end: 'left' }), times).agreed).toEqual(turned(before(entry)).agreed);
+  expect(nextRecord(owed, seen({}), times).agreed).not.toHaveProperty('owedTo');
 });
 
 it('never moves back', () => {

@@ -5,6 +5,8 @@ import {
   type Entry,
   isReworded,
   type Note,
+  owedToTarget,
+  paidTo,
   type Reading,
   type Side,
 } from './record.ts';
@@ -13,9 +15,9 @@ import {
 export interface Observation {
   /**
    * `agreed`: both hubs were to hold the same. `removed`: withdrawn from the target. `gone`: it stays out of the
-   * target; `goneSince`: for it has gone from the source since the snapshot. `left`: the target keeps what it has. `none`: the run has not decided about it, or failed to.
+   * target; `goneSince`: for it has gone from the source since the snapshot. `left`: the target keeps what it has. `owed`: it was to be written, and is not there. `none`: the run has not decided about it.
    */
-  readonly end: 'agreed' | 'removed' | 'gone' | 'goneSince' | 'left' | 'none';
+  readonly end: 'agreed' | 'removed' | 'gone' | 'goneSince' | 'left' | 'owed' | 'none';
   /** What this run wrote of what the target shows: `again` without changing its content. */
   readonly written: 'nothing' | 'again' | 'content';
   /** Of the snapshot. */
@@ -55,12 +57,23 @@ export function nextRecord(before: BaselineRecord, seen: Observation, times: Tim
     case 'goneSince':
       return seen.live === undefined ? keepOutSince(before, seen, times) : before;
     case 'left':
-      return { ...before, note: noteLeft(before.note, seen, times) };
+      return leave(asSeen(before, seen), seen, times);
+    case 'owed':
+      return owedToTarget(before);
     case 'none':
       return before;
     default:
       return seen.end satisfies never;
   }
+}
+
+function leave(before: BaselineRecord, seen: Observation, times: Times): BaselineRecord {
+  return { ...before, note: noteLeft(before.note, seen, times) };
+}
+
+function asSeen(before: BaselineRecord, { wanted, live }: Observation): BaselineRecord {
+  const record = wanted === undefined ? before : paidTo('source', before);
+  return live === undefined ? record : paidTo('target', record);
 }
 
 /** What was written does not show as it was: its device changed it since, or the target stores something else. */

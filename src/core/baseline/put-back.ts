@@ -1,5 +1,5 @@
 import type { Shown } from '../fingerprint/shown.ts';
-import { type BaselineRecord, entryOf } from './record.ts';
+import { type BaselineRecord, entryOf, paidTo } from './record.ts';
 
 /** A record was put back in a hub as it was before: what spoke of that row speaks of the row that is there now. */
 export function putBackIn(
@@ -7,8 +7,8 @@ export function putBackIn(
   hub: 'source' | 'target',
   { before, now }: { readonly before: Shown; readonly now: Shown },
 ): BaselineRecord {
-  const { agreed, note } = record;
-  const entry = entryOf(record);
+  const { agreed, note } = paidTo(hub, record);
+  const entry = entryOf({ agreed });
   const isEntryOf = entry?.[hub].version === before.version;
   const isNoteOf = note?.[hub].version === before.version;
   return {

@@ -26,6 +26,11 @@ export interface Entry {
   readonly target: Side;
   /** Epoch seconds of the expiry agreed on; 0 where there is none. */
   readonly expiry: number;
+  /**
+   * The hub that a run of ours was about to write the record to and did not, or took it from and did not write it again.
+   * Where it is missing there, its device did not remove it.
+   */
+  readonly owedTo?: 'source' | 'target' | undefined;
 }
 
 /** The record went: the readings are of the last look. It is compared by versions and times, never by content. */
@@ -65,6 +70,19 @@ export function isReworded(side: Side, shown: Shown): boolean {
   return areKnown && side.version === shown.version && side.content !== shown.content;
 }
 
+/** The same where the target is without it by our own doing. What said that it is to stay out is void. */
+export function owedToTarget(record: BaselineRecord): BaselineRecord {
+  const { agreed } = record;
+  if (typeof agreed === 'string') return { ...record, note: undefined };
+  return { ...record, agreed: agreed.kind === 'entry' ? { ...agreed, owedTo: 'target' } : 'none' };
+}
+
+/** The record was seen in the hub. */
+export function paidTo(hub: 'source' | 'target', record: BaselineRecord): BaselineRecord {
+  const entry = entryOf(record);
+  return entry?.owedTo === hub ? { ...record, agreed: { ...entry, owedTo: undefined } } : record;
+}
+
 /** Whether the expiry agreed on has passed. */
 export function hasExpired(entry: Entry | undefined, nowMs: number): boolean {
   return entry !== undefined && entry.expiry > 0 && entry.expiry * 1000 < nowMs;
@@ -87,6 +105,11 @@ export function turned({ keyHash, agreed, note }: BaselineRecord): BaselineRecor
 
 function turnedAgreement(agreed: Entry | Tombstone): Entry | Tombstone {
   return agreed.kind === 'entry'
-    ? { ...agreed, source: agreed.target, target: agreed.source }
+    ? { ...agreed, source: agreed.target, target: agreed.source, owedTo: otherOf(agreed.owedTo) }
     : { ...agreed, source: agreed.target, target: agreed.source };
+}
+
+function otherOf(hub: Entry['owedTo']): Entry['owedTo'] {
+  if (hub === undefined) return undefined;
+  return hub === 'source' ? 'target' : 'source';
 }

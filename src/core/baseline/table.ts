@@ -1,4 +1,4 @@
-import type { Agreed, BaselineRecord, Note, Reading } from './record.ts';
+import type { Agreed, BaselineRecord, Entry, Note, Reading } from './record.ts';
 
 /** Numbers of one record: key, kind and flags, the two sides, expiry, and the note's two readings. */
 const WIDTH = 13;
@@ -13,6 +13,8 @@ const kinds = ['none', 'unknown', 'entry', 'tombstone'] as const;
 const SOURCE_IS_OWN = 4;
 const TARGET_IS_OWN = 8;
 const HAS_NOTE = 16;
+const OWED_TO_SOURCE = 32;
+const OWED_TO_TARGET = 64;
 /** Hashes and times are never negative. */
 const ABSENT = -1;
 
@@ -64,8 +66,9 @@ function writeRecord(numbers: Float64Array, at: number, { keyHash, agreed, note 
     writeReading(numbers, at + SOURCE, agreed.source);
     writeReading(numbers, at + TARGET, agreed.target);
     if (agreed.kind === 'entry') {
-      const { source, target, expiry } = agreed;
+      const { source, target, expiry, owedTo } = agreed;
       flags += (source.isOwn ? SOURCE_IS_OWN : 0) + (target.isOwn ? TARGET_IS_OWN : 0);
+      if (owedTo !== undefined) flags += owedTo === 'source' ? OWED_TO_SOURCE : OWED_TO_TARGET;
       numbers[at + SOURCE + 2] = source.content;
       numbers[at + TARGET + 2] = target.content;
       numbers[at + EXPIRY] = expiry;
@@ -105,7 +108,13 @@ function agreedIn(numbers: Float64Array, flags: number): Agreed {
     source: { ...source, content: numbers[SOURCE + 2] ?? 0, isOwn: (flags & SOURCE_IS_OWN) !== 0 },
     target: { ...target, content: numbers[TARGET + 2] ?? 0, isOwn: (flags & TARGET_IS_OWN) !== 0 },
     expiry: numbers[EXPIRY] ?? 0,
+    owedTo: owedToIn(flags),
   };
+}
+
+function owedToIn(flags: number): Entry['owedTo'] {
+  if ((flags & OWED_TO_SOURCE) !== 0) return 'source';
+  return (flags & OWED_TO_TARGET) === 0 ? undefined : 'target';
 }
 
 function readingAt(numbers: Float64Array, at: number): Reading {

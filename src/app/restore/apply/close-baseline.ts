@@ -5,6 +5,7 @@ import { recordVersionOf } from '../../../core/fingerprint/row.ts';
 import { type Shown, shownAt } from '../../../core/fingerprint/shown.ts';
 import { isInPlace } from '../../../core/registration/expected.ts';
 import {
+  isAbsenceVoid,
   isAsking,
   isRepairInPlace,
   isWhole,
@@ -52,7 +53,7 @@ export async function closeBaselineShard(closed: ClosedShard): Promise<void> {
     if (record.agreed !== 'none' || record.note !== undefined) table.add(record);
   };
   if (isRepairInPlace(run)) addRepaired(add, baseline, look);
-  else addAgreed(add, run, baseline, look);
+  else addAgreed(add, closed, baseline, look);
   await table.store();
 }
 
@@ -162,16 +163,31 @@ function endOf(outcome: Outcome | undefined): Observation['end'] {
   }
 }
 
-function addAgreed(add: Add, run: RestoreRun, baseline: BaselineShard, { times, forEach, extras }: Look): void {
+function addAgreed(
+  add: Add,
+  { app, run }: ClosedShard,
+  baseline: BaselineShard,
+  { times, forEach, extras }: Look,
+): void {
+  const isVoid = isAbsenceVoid(run, app.policy.maxDeletePercent);
   const others = new Set(baseline.keyHashes());
-  forEach((keyHash, seen) => {
+  forEach((keyHash, seen, outcome) => {
     others.delete(keyHash);
-    add(nextRecord(baseline.get(keyHash), seen, times));
+    const before = baseline.get(keyHash);
+    const hasFailed = outcome === 'failed' && (seen.live === undefined || isAsking(run));
+    const isOwed = seen.wanted !== undefined && (hasFailed || (isVoid && isUnwritten(before, seen)));
+    add(nextRecord(before, isOwed ? { ...seen, end: 'owed' } : seen, times));
   });
   for (const keyHash of others) {
     const record = baseline.get(keyHash);
     if (!isOutlived(run, record, isWhole(run) && !extras.has(keyHash))) add(record);
   }
+}
+
+/** It is not known to have gone, and the run has not brought it into the target. */
+function isUnwritten({ agreed }: BaselineRecord, { end, live }: Observation): boolean {
+  const wentBefore = typeof agreed === 'object' && agreed.kind === 'tombstone';
+  return live === undefined && (end === 'left' || end === 'none') && !wentBefore;
 }
 
 /** What went is remembered at least this long, and as long as a snapshot may hold it. */

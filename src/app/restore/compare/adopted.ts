@@ -1,5 +1,5 @@
 import { nextRecord, type Observation } from '../../../core/baseline/agree.ts';
-import { type BaselineRecord, entryOf, turned } from '../../../core/baseline/record.ts';
+import { type BaselineRecord, entryOf, owedToTarget, paidTo, turned } from '../../../core/baseline/record.ts';
 import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
 import { fingerprintRecord, versionHashOf } from '../../../core/fingerprint/row.ts';
 import { contentOf, type Shown, shownAt, shownBy, shownIn } from '../../../core/fingerprint/shown.ts';
@@ -9,7 +9,7 @@ import type { HubRef } from '../../../core/ports.ts';
 import { isInPlace, isPartlyInPlace } from '../../../core/registration/expected.ts';
 import { isInstallation, keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
 import type { Registration } from '../../../core/registration/registration.ts';
-import { readAtOf, timesOf } from '../../../core/restore/plan/circumstances.ts';
+import { circumstancesOf, readAtOf, timesOf } from '../../../core/restore/plan/circumstances.ts';
 import { type WrittenOutcome, writtenOf } from '../../../core/restore/plan/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { recordsIn, type ShardRecords } from '../../../core/snapshot/shard.ts';
@@ -20,7 +20,7 @@ import { readRun } from '../../runs/store.ts';
 import { once } from '../../stored/once.ts';
 import { readOtherIds } from '../outcomes/minted-ids.ts';
 import { findNow } from './ask-for.ts';
-import { readWrittenRecords } from './earlier-writes.ts';
+import { readEarlierWrites } from './earlier-writes.ts';
 import { isHalfChanged, readChanged } from './half-changed.ts';
 import { readLiveRecords } from './live-rows.ts';
 
@@ -54,8 +54,11 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
     const side = earlier && sideWrittenBy(earlier, run);
     if (earlier === undefined || side === undefined) continue;
     const changed = await readChanged(app, earlier, shard, run);
-    const parts = { app, run, shard, earlier, changed, side, showing: showings[side], agreed, adopted, recognized };
+    const writes = await readEarlierWrites(app, earlier, shard, run);
+    const showing = showings[side];
+    const parts = { app, run, shard, earlier, changed, writes, side, showing, agreed, adopted, recognized };
     await adoptHalfChanged(parts, await adoptWritten(parts));
+    noteOwed(parts);
   }
   await storeAdoptedShard(app, run, shard, [...adopted.values()]);
 }
@@ -66,6 +69,7 @@ interface Adoption {
   readonly shard: number;
   readonly earlier: RestoreRun;
   readonly changed: Awaited<ReturnType<typeof readChanged>>;
+  readonly writes: Awaited<ReturnType<typeof readEarlierWrites>>;
   readonly side: Side;
   readonly showing: Showing;
   readonly agreed: { get(keyHash: number): BaselineRecord };
@@ -75,9 +79,9 @@ interface Adoption {
 
 /** Gives by key what the earlier run wrote and does not show as it was agreed on. */
 async function adoptWritten(adoption: Adoption): Promise<ReadonlyMap<string, RecordOfRows>> {
-  const { app, run, shard, earlier, changed, side, showing, agreed, adopted, recognized } = adoption;
+  const { earlier, changed, writes, side, showing, agreed, adopted, recognized } = adoption;
   const written = new Map<string, RecordOfRows>();
-  const sent = (await readWrittenRecords(app, earlier, shard, run)).filter(({ keyHash }) => !recognized.has(keyHash));
+  const sent = writes.sent.filter(({ keyHash }) => !recognized.has(keyHash));
   const isAsked = sent.filter(({ keyHash }) => showing.shown(keyHash) === undefined).length <= showing.mostAsked;
   for (const { keyHash, outcome, open } of sent) {
     const before = turnedTo(side, agreed.get(keyHash));
@@ -122,9 +126,32 @@ async function adoptHalfChanged(
     const live = (await showing.records()).get(key);
     if (live === undefined || !isHalfChanged(entry, rows, live, written.get(key))) continue;
     const target = { ...entry.target, ...shown };
-    adopted.set(keyHash, turnedTo(side, { ...before, agreed: { ...entry, target } }));
+    adopted.set(keyHash, turnedTo(side, paidTo('target', { ...before, agreed: { ...entry, target } })));
     recognized.add(keyHash);
   }
+}
+
+/**
+ * What the earlier run was about to write, or took away before writing it again, and shows nowhere: its device did not
+ * remove it. Where the hub had accepted the write, that is only known of one that was not in use since.
+ */
+function noteOwed({ run, earlier, changed, writes, side, showing, agreed, adopted, recognized }: Adoption): void {
+  const since = Date.parse(earlier.createdAt);
+  const mayHaveLeft = side === 'source' || circumstancesOf(run).wasTargetInUse(since);
+  const accepted = new Set(writes.owed.flatMap(({ keyHash, isAccepted }) => (isAccepted ? [keyHash] : [])));
+  for (const keyHash of new Set([...writes.owed.map((one) => one.keyHash), ...[...changed.keys()].map(keyHashOf)])) {
+    if (recognized.has(keyHash) || adopted.has(keyHash) || showing.shown(keyHash) !== undefined) continue;
+    const before = turnedTo(side, agreed.get(keyHash));
+    // A look since then has settled it.
+    if (lookThatHeld(before) >= since) continue;
+    if (!(mayHaveLeft && accepted.has(keyHash))) adopted.set(keyHash, turnedTo(side, owedToTarget(before)));
+  }
+}
+
+/** When the target was seen to hold the record, where that it is missing now would keep it out; `Infinity` if never. */
+function lookThatHeld({ agreed, note }: BaselineRecord): number {
+  if (typeof agreed === 'string') return note?.target.at ?? Number.POSITIVE_INFINITY;
+  return agreed.kind === 'entry' ? agreed.target.at : Number.POSITIVE_INFINITY;
 }
 
 function isVersionOf(row: Registration): (one: Registration) => boolean {

@@ -1,6 +1,7 @@
 import { DrError, orFault } from '../../../core/errors.ts';
 import { membersOf, type RecordOfRows, sectionsOf, shardOf } from '../../../core/registration/record.ts';
-import type { WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
+import { isAbsenceVoid } from '../../../core/restore/plan/circumstances.ts';
+import { intentOf, isWrittenOutcome, outcomeOf, type WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { Manifest } from '../../../core/snapshot/manifest.ts';
 import type { App } from '../../app.ts';
@@ -8,6 +9,7 @@ import { needSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { once } from '../../stored/once.ts';
 import { outcomesOfWritten, readNewest } from '../outcomes/written.ts';
+import { readComparison } from './comparison.ts';
 import { logUnknownWrites } from './half-changed.ts';
 
 /** A record that an earlier run wrote, or was about to. */
@@ -18,31 +20,56 @@ interface Sent {
   readonly open: () => Promise<RecordOfRows | undefined>;
 }
 
+/** A record that an earlier run was about to write where nothing lived, or failed to. */
+interface Owed {
+  readonly keyHash: number;
+  /** The hub has accepted the write. */
+  readonly isAccepted: boolean;
+}
+
+interface EarlierWrites {
+  readonly sent: readonly Sent[];
+  readonly owed: readonly Owed[];
+}
+
 /** What an earlier run wrote, or was about to, of one of the run's shards. Without its documents that is not known. */
-export async function readWrittenRecords(
+export async function readEarlierWrites(
   app: App,
   earlier: RestoreRun,
   shard: number,
   run: RestoreRun,
-): Promise<Sent[]> {
+): Promise<EarlierWrites> {
   const { sourceHub, snapshotId } = earlier.request;
   const shards = membersOf(sectionsOf(shard, run.shardCount, earlier.shardCount));
-  const read = async (): Promise<Sent[]> => {
+  const isOfShard = ({ keyHash }: { readonly keyHash: number }): boolean => shardOf(keyHash, run.shardCount) === shard;
+  const read = async (): Promise<EarlierWrites> => {
     const manifest = await readManifest(app, sourceHub, snapshotId);
-    if (manifest === undefined) return [];
-    const all = await Promise.all(shards.map((one) => readSent(app, earlier, manifest, one)));
-    return all.flat().filter(({ keyHash }) => shardOf(keyHash, run.shardCount) === shard);
+    if (manifest === undefined) return NO_WRITES;
+    const all = await Promise.all(shards.map((one) => readShardWrites(app, earlier, manifest, one)));
+    return {
+      sent: all.flatMap(({ sent }) => sent).filter(isOfShard),
+      owed: all.flatMap(({ owed }) => owed).filter(isOfShard),
+    };
   };
   const found = await orFault(read());
   if (!(found instanceof DrError)) return found;
   logUnknownWrites(app, earlier, shard, found);
-  return [];
+  return NO_WRITES;
 }
 
-async function readSent(app: App, earlier: RestoreRun, manifest: Manifest, shard: number): Promise<Sent[]> {
+const NO_WRITES: EarlierWrites = { sent: [], owed: [] };
+
+async function readShardWrites(
+  app: App,
+  earlier: RestoreRun,
+  manifest: Manifest,
+  shard: number,
+): Promise<EarlierWrites> {
   const newest = await readNewest(app, earlier, shard);
   const outcomes = newest === undefined ? [] : [...outcomesOfWritten(newest)];
-  if (outcomes.length === 0) return [];
+  const isVoid = isAbsenceVoid(earlier, app.policy.maxDeletePercent);
+  const hasFailures = newest !== undefined && newest.failures.length > 0;
+  if (outcomes.length === 0 && !hasFailures && !isVoid) return NO_WRITES;
   // Nearly always fingerprints tell that all is as it was agreed on.
   const openRecords = once(async () => {
     const opened = await orFault(openSnapshotShard(app, manifest, shard).then((snapshot) => snapshot.openRecords()));
@@ -51,9 +78,21 @@ async function readSent(app: App, earlier: RestoreRun, manifest: Manifest, shard
     return undefined;
   });
   const fingerprints = await needSnapshotFingerprints(app, manifest, shard);
-  return outcomes.map(([index, outcome]) => ({
+  const sent = outcomes.map(([index, outcome]) => ({
     keyHash: fingerprints.keyHashAt(index),
     outcome,
     open: async () => (await openRecords())?.at(index),
   }));
+  const letters = newest?.letters ?? '';
+  const first = isVoid ? await readComparison(app, earlier, shard, fingerprints.count, 1) : undefined;
+  const owed: Owed[] = [];
+  for (let index = 0; index < fingerprints.count; index += 1) {
+    const letter = letters[index];
+    const outcome = outcomeOf(letter);
+    const isAccepted = isWrittenOutcome(outcome);
+    const wasDue = isAccepted || outcome === 'failed' || intentOf(letter) !== undefined;
+    const wasMissing = first !== undefined && !first.livesAt(index) && outcome !== 'goneInTarget';
+    if (wasDue || wasMissing) owed.push({ keyHash: fingerprints.keyHashAt(index), isAccepted });
+  }
+  return { sent, owed };
 }

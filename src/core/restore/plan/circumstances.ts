@@ -106,6 +106,11 @@ export function isWithinBounds(
   return plan[what] <= mostDeletes(all, maxDeletePercent);
 }
 
+/** Whether more was missing at the run's first look than devices would have removed. */
+export function isAbsenceVoid(run: RestoreRun, maxDeletePercent: number): boolean {
+  return run.found?.plan !== undefined && !isWithinBounds(run, 'absent', maxDeletePercent);
+}
+
 /**
  * Whether a failback's source may win where both hubs differ. Where more differ than a few, both hubs were alive, and
  * the run only adds.

@@ -141,7 +141,7 @@ function decideMissing(view: RecordView, around: Circumstances): Decision {
   // What the source holds, equal to it or not, is then the later word.
   const since = { version: isSourcesOwnWord(agreed) ? Number.NaN : source.version, at: source.at };
   if (isSourceLater(view, around, since, Number.POSITIVE_INFINITY)) return { row: '9b', outcome: 'created' };
-  const isVoid = view.isExpired || around.exceeded.absences || around.isResurrecting;
+  const isVoid = agreed.owedTo === 'target' || view.isExpired || around.exceeded.absences || around.isResurrecting;
   const isOwnWord = around.wasTargetInUse(target.at) && !isVoid;
   return { row: '10', outcome: isOwnWord ? 'goneInTarget' : 'created' };
 }
@@ -161,6 +161,8 @@ function decideAbsent(view: RecordView, around: Circumstances): Decision {
 function withdrawal(view: RecordView, around: Circumstances): DecisionOutcome {
   const { agreed } = view;
   const isEntry = typeof agreed === 'object' && agreed.kind === 'entry';
+  // The source would hold it, too, had a run of ours written it there.
+  if (isEntry && agreed.owedTo === 'source') return 'leftover';
   if (isEntry && isAgreementUnsure(view, around, agreed)) return 'conflict';
   const agreedAt = (typeof agreed === 'object' ? agreed : view.note)?.source.at ?? Number.NEGATIVE_INFINITY;
   const isLost = agreedAt < around.sourceEmptyAt;

@@ -134,7 +134,8 @@ export function countTarget(
     const entry = entryOf(before);
     const rows = live.get(keyHash);
     if (rows === undefined) {
-      if (entry !== undefined || before.note?.target.version !== undefined) counts.absentCount += 1;
+      const isMissed = entry !== undefined && entry.owedTo !== 'target';
+      if (isMissed || before.note?.target.version !== undefined) counts.absentCount += 1;
       if (options.isSync && isRemovedThere(before, options.nowMs)) counts.removedCount += 1;
       const isKnown = typeof before.agreed === 'string' || entry !== undefined;
       if (isKnown && newestKeys?.has(keyHash) === false) counts.goneSinceCount += 1;

@@ -16,10 +16,13 @@ export function isChangedThere({ agreed, note }: BaselineRecord, live: Shown, is
   return agreed.target.version !== live.version;
 }
 
-/** Whether a record that the standby no longer shows was removed there. The hub itself removes what expires. */
+/**
+ * Whether a record that the standby no longer shows was removed there by others. The hub itself removes what expires, and
+ * a run of ours may not have come to write it.
+ */
 export function isRemovedThere({ agreed }: BaselineRecord, nowMs: number): boolean {
   const entry = entryOf({ agreed });
-  return entry !== undefined && !hasExpired(entry, nowMs);
+  return entry !== undefined && entry.owedTo !== 'target' && !hasExpired(entry, nowMs);
 }
 
 /** What the first look counted in the standby. */
