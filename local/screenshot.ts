@@ -1,30 +1,41 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createApi } from './api.ts';
+import { z } from 'zod';
+import { syncRunId } from '../src/core/run/sync.ts';
+import { type Api, createApi } from './api.ts';
 import { ensureBuilt } from './build.ts';
 import { startBrowser } from './chromium.ts';
 import { PRIMARY_HUB, type Stack, startStack } from './stack.ts';
 
 const picture = fileURLToPath(new URL('../docs/images/console.png', import.meta.url));
-const settings = { BACKUP_SCHEDULE: '0 0 * * * *', SETTLE_SECONDS: '0' };
+const settings = { BACKUP_SCHEDULE: '0 0 * * * *', SETTLE_SECONDS: '0', STANDBY_SYNC: 'afterBackup' };
 
-/** `npm run screenshot`: the console's overview after a proven restore, from the running stack into docs/images. */
+/** `npm run screenshot`: the console's overview with a standby in step, from the running stack into docs/images. */
 await ensureBuilt();
 await using stack = await startStack({ devices: 20_000, seed: 7, settings });
-await backUpAndRestore(stack);
+await backUpAndSync(stack);
 await mkdir(dirname(picture), { recursive: true });
 await takePicture(stack);
 process.stdout.write('docs/images/console.png is written.\n');
 
 /** Few devices change before the last backup: the page extrapolates the loss from that change. */
-async function backUpAndRestore({ host, emulator }: Stack): Promise<void> {
+async function backUpAndSync({ host, emulator }: Stack): Promise<void> {
   const api = createApi(() => host);
   for (const [seed, add] of [0, 1200, 400, 900, 2].entries()) {
     await emulator.admin('POST', `${PRIMARY_HUB}/churn`, { seed, add });
-    await api.finished('backup', (await api.start('/api/backups')).id);
+    const { id } = await api.finished('backup', (await api.start('/api/backups')).id);
+    const sync = syncRunId(id);
+    while ((await api.call('GET', `/api/restores/${sync}`)).status !== 200) await sleep(200);
+    await api.finished('restore', sync);
   }
-  await api.finished('restore', (await api.start('/api/restores')).id);
+  await api.call('POST', '/api/snapshots/latest/verify');
+  while ((await statusOf(api)) !== 'Ready') await sleep(500);
+}
+
+async function statusOf(api: Api): Promise<string> {
+  return z.object({ verdict: z.string() }).parse((await api.call('GET', '/api/status')).body).verdict;
 }
 
 /** The function key is typed into a dialog that closes, so no picture and no address holds it. */
