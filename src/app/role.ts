@@ -7,7 +7,7 @@ import { type Role, roleDeclared, roleOfLostHistory, type Voice } from '../core/
 import { isOver, type RestoreRun } from '../core/run/run.ts';
 import { type App, toInstant } from './app.ts';
 import { namedHubs, readRoles, roleFrom, storeRole, viewRole } from './runs/roles.ts';
-import { listRuns } from './runs/store.ts';
+import { listWritingRestores } from './runs/store.ts';
 import { documents } from './stored/documents.ts';
 
 export async function readRoleView(app: App) {
@@ -68,7 +68,7 @@ const RESTORES_READ = 50;
 
 async function refuseContradiction(app: App, role: Role, active: HubRef): Promise<void> {
   if (isSameHub(role.active, active)) return;
-  const restores = await listRuns(app, 'restore', RESTORES_READ, (id) => !isDrillRunId(id));
+  const restores = await listWritingRestores(app, RESTORES_READ, (id) => !isDrillRunId(id));
   const last = restores.find((run) => isSameHub(run.hub, active) && isOfAll(run, active) && !isSyncInVain(run));
   if (last !== undefined && last.createdAt >= role.since && isFilling(last)) return;
   const [name, other] = [fullNameOf(active), fullNameOf(role.active)];
@@ -77,8 +77,8 @@ async function refuseContradiction(app: App, role: Role, active: HubRef): Promis
 }
 
 /** Not some devices of the other hub, nor what the hub had held itself. */
-function isOfAll({ request: { dryRun, only, sourceHub } }: RestoreRun, hub: HubRef): boolean {
-  return !dryRun && only === undefined && !isSameHub(sourceHub, hub);
+function isOfAll({ request: { only, sourceHub } }: RestoreRun, hub: HubRef): boolean {
+  return only === undefined && !isSameHub(sourceHub, hub);
 }
 
 /** One that did not come to its end takes nothing away from those before it. */

@@ -1,7 +1,7 @@
 import { DrError, orFault } from '../../core/errors.ts';
 import { isSameHub, type RunKind, runFolder, runName, runsFolder, stagingFolder } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
-import { isRunId, newRunId, type Run, type RunOf, startOfRunId } from '../../core/run/run.ts';
+import { isRunId, newRunId, type RestoreRun, type Run, type RunOf, startOfRunId } from '../../core/run/run.ts';
 import { type App, emit, isNews } from '../app.ts';
 import { mapConcurrent } from '../stored/concurrent.ts';
 import type { Found } from '../stored/document.ts';
@@ -163,6 +163,20 @@ export async function listRuns<Kind extends RunKind>(
   const runs = await mapConcurrent(candidates, READERS, (runId) => readHolder(app, kind, runId));
   const readable = runs.filter((run) => typeof run === 'object');
   return readable.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, limit);
+}
+
+/** The newest restores that are no dry runs, newest first, at most `limit`: dry runs may be any number. */
+export async function listWritingRestores(
+  app: App,
+  limit: number,
+  isWanted: (runId: string) => boolean,
+): Promise<RestoreRun[]> {
+  const ids = (await listRunIds(app, 'restore')).filter(isWanted);
+  const { value } = await readPage(ids, { size: limit, from: undefined }, async (runId) => {
+    const run = await readHolder(app, 'restore', runId);
+    return typeof run === 'object' && !run.request.dryRun ? run : undefined;
+  });
+  return value;
 }
 
 /** The run a lock names, or why its document cannot be used: damage to one run must not stop the others. */

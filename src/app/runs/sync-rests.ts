@@ -7,7 +7,7 @@ import type { RestoreRun, Run } from '../../core/run/run.ts';
 import { isSyncRunId } from '../../core/run/sync.ts';
 import type { App } from '../app.ts';
 import { type Roles, readRoles } from './roles.ts';
-import { listRuns } from './store.ts';
+import { listWritingRestores } from './store.ts';
 
 /** More restores of one tenure than anyone starts. */
 const RESTORES_READ = 50;
@@ -20,7 +20,7 @@ export function isOperatorsId(runId: string): boolean {
 /** Why no sync may write into the standby until the role is declared; `undefined` while one may. */
 export async function whySyncRests(app: App, { role }: Roles): Promise<string | undefined> {
   if (isExchangedSince(role, app.primary.ref)) return settingsExchanged(role);
-  const unsettled = findUnsettled(role, await listRuns(app, 'restore', RESTORES_READ, isOperatorsId));
+  const unsettled = findUnsettled(role, await listWritingRestores(app, RESTORES_READ, isOperatorsId));
   return unsettled && roleUnsettled(role, unsettled.runId, unsettled.at);
 }
 

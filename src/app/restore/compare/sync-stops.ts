@@ -1,5 +1,5 @@
 import { DrError } from '../../../core/errors.ts';
-import { fullNameOf } from '../../../core/paths.ts';
+import { fullNameOf, isSameHub } from '../../../core/paths.ts';
 import { countChangedThere, type StandbyLook, whySyncStops } from '../../../core/restore/plan/sync-bounds.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
@@ -8,12 +8,15 @@ import { changeRun, readHolder } from '../../runs/store.ts';
 import { isAgainstRole, whySyncRests } from '../../runs/sync-rests.ts';
 import { supersede, TARGET_IN_USE } from '../outcomes/end-sync.ts';
 
-/** How many records only the standby held when a run last looked at all of it; `undefined` where that is not known. */
-async function countOnlyBefore(app: App, { baseline }: RestoreRun): Promise<number | undefined> {
+/** How many records only the standby held when the pair's last run looked at all of it; `undefined` where that is not known. */
+async function countOnlyBefore(app: App, { baseline, hub }: RestoreRun): Promise<number | undefined> {
   if (baseline === undefined) return undefined;
   const run = await readHolder(app, 'restore', baseline.current.runId);
   if (typeof run !== 'object' || run.request.purpose === 'rollback' || run.request.only !== undefined) return undefined;
-  return run.result?.counts.onlyInTarget;
+  const counts = run.result?.counts;
+  if (isSameHub(run.hub, hub)) return counts?.onlyInTarget;
+  // This hub was the source: of what its newest snapshot held, only what failed was not agreed on.
+  return counts !== undefined && run.request.askedSnapshot === 'latest' ? counts.failed + counts.pending : undefined;
 }
 
 /** What others changed in the standby since a run last looked at it. */

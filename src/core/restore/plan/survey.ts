@@ -128,6 +128,7 @@ export function countTarget(
   newestKeys: Pick<ReadonlySet<number>, 'has'> | undefined,
 ): SurveyCounts {
   const counts = { ...noTargetCounts };
+  const sureForMs = options.expiryFloor * 1000 - options.nowMs;
   for (let index = 0; index < fingerprints.count; index += 1) {
     const keyHash = fingerprints.keyHashAt(index);
     const before = options.baselineOf(keyHash);
@@ -136,7 +137,7 @@ export function countTarget(
     if (rows === undefined) {
       const isMissed = entry !== undefined && entry.owedTo !== 'target';
       if (isMissed || before.note?.target.version !== undefined) counts.absentCount += 1;
-      if (options.isSync && isRemovedThere(before, options.nowMs)) counts.removedCount += 1;
+      if (options.isSync && isRemovedThere(before, options.nowMs, sureForMs)) counts.removedCount += 1;
       const isKnown = typeof before.agreed === 'string' || entry !== undefined;
       if (isKnown && newestKeys?.has(keyHash) === false) counts.goneSinceCount += 1;
     } else if (entry !== undefined) {

@@ -17,12 +17,14 @@ export function isChangedThere({ agreed, note }: BaselineRecord, live: Shown, is
 }
 
 /**
- * Whether a record that the standby no longer shows was removed there by others. The hub itself removes what expires, and
- * a run of ours may not have come to write it.
+ * Whether a record that the standby no longer shows was removed there by others. A run of ours may not have come to write
+ * it. The hub itself removes what expires, and may give its rows a shorter life than the hub in use does: each look leaves
+ * them at least the floor's, `sureForMs`.
  */
-export function isRemovedThere({ agreed }: BaselineRecord, nowMs: number): boolean {
+export function isRemovedThere({ agreed }: BaselineRecord, nowMs: number, sureForMs: number): boolean {
   const entry = entryOf({ agreed });
-  return entry !== undefined && entry.owedTo !== 'target' && !hasExpired(entry, nowMs);
+  if (entry === undefined || entry.owedTo === 'target' || hasExpired(entry, nowMs)) return false;
+  return nowMs - entry.target.at < sureForMs;
 }
 
 /** What the first look counted in the standby. */
@@ -47,7 +49,7 @@ export function countChangedThere({ changed, removed, only, onlyBefore, records,
 export function whySyncStops(run: RestoreRun, { maxDeletePercent, standbyDriftPercent }: Bounds): string | undefined {
   const { doomed = 0, changedThere = 0, isAnotherForm = false } = run.found?.plan ?? {};
   if (changedThere > mostDeletes(run.recordCount, standbyDriftPercent)) {
-    return `${changedThere} records were changed in the standby by others since the last look, more than STANDBY_DRIFT_PERCENT (${standbyDriftPercent}) allows. If devices use it, declare that it is in use: POST /api/role. If not, restore into it by hand, with onConflict where its rows are to be overwritten, and confirm the role.`;
+    return `${changedThere} records were changed in the standby by others since the last look, more than STANDBY_DRIFT_PERCENT (${standbyDriftPercent}) allows. If devices use it, declare that it is in use: POST /api/role. If not, restore into it by hand and confirm the role: syncs then resume. With onConflict overwrite that restore overwrites what both hubs changed. What only the standby changed stays (keptLive) until its device changes in the hub in use.`;
   }
   if (!isWithinBounds(run, 'doomed', maxDeletePercent)) {
     return `${doomed} records of the standby are no longer in the snapshot, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows. If these devices have really gone, raise that until the next sync is done; if not, restore an older snapshot into the hub in use.`;

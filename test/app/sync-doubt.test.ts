@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { readStatus } from '../../src/app/readiness/status.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
+import { declareRole } from '../../src/app/role.ts';
+import { createRun, findRun, listRuns } from '../../src/app/runs/store.ts';
+import { watch } from '../../src/app/watchdog.ts';
+import { newRunId } from '../../src/core/run/run.ts';
+import { isSyncRunId, syncRunId } from '../../src/core/run/sync.ts';
+import { backUp, restore, seed } from '../support/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import type { MemoryHub } from '../support/memory-hub.ts';
+import { anAppleRow, tokenOf } from '../support/rows.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+function anEngine(devices: number): Engine {
+  const engine = createEngine({ policy: { standbySync: 'afterBackup' } });
+  seed(engine, devices);
+  return engine;
+}
+
+async function syncOnce(engine: Engine) {
+  engine.advance(HOUR_MS);
+  return readRestoreView(engine.app, syncRunId(await backUp(engine)));
+}
+
+function register({ rows }: MemoryHub, id: string, tags: readonly string[]): void {
+  const before = /<ETag>(\d+)<\/ETag>/.exec(rows.get(id) ?? '')?.[1] ?? '0';
+  rows.set(id, anAppleRow({ id, token: tokenOf(id), tags, etag: Number(before) + 1 }));
+}
+
+function registerMany(hub: MemoryHub, from: number, count: number): void {
+  for (let n = from; n < from + count; n++) register(hub, `${n}-5-1`, ['own']);
+}
+
+describe('a role that is in doubt', () => {
+  it('keeps syncs from writing, however many dry runs there were since', async () => {
+    const engine = anEngine(4);
+    const { app } = engine;
+    await syncOnce(engine);
+    engine.advance(60_000);
+    await restore(engine);
+    engine.advance(60_000);
+    const dry = await findRun(app, 'restore', (await restore(engine, { dryRun: true })).id);
+    for (let n = 1; n <= 51; n++) {
+      const atMs = Date.parse(dry.createdAt) + n * 1000;
+      await createRun(app, { ...dry, id: newRunId(atMs, 'dry'), createdAt: new Date(atMs).toISOString() });
+    }
+    engine.advance(HOUR_MS);
+    await backUp(engine);
+    await watch(app);
+    expect((await readStatus(app)).findings.map(({ code }) => code)).toContain('RoleUnsettled');
+    expect(await listRuns(app, 'restore', 200, isSyncRunId)).toHaveLength(1);
+  });
+});
+
+describe('what others changed in the standby', () => {
+  it('is not what expired there while syncs were off', async () => {
+    const engine = anEngine(0);
+    const { primary, secondary } = engine;
+    const { putRegistration } = secondary;
+    // As a hub does that gives its rows a shorter life.
+    secondary.putRegistration = async (id, xml, options) => {
+      const answer = await putRegistration(id, xml, options);
+      const expiry = new Date(engine.app.world.now() + 40 * DAY_MS).toISOString();
+      const row = secondary.rows.get(id)?.replace(/<ExpirationTime>[^<]+/, `<ExpirationTime>${expiry}`);
+      if (row !== undefined) secondary.rows.set(id, row);
+      return answer;
+    };
+    registerMany(primary, 1000, 30);
+    await syncOnce(engine);
+    engine.advance(20 * DAY_MS);
+    registerMany(primary, 1030, 70);
+    await syncOnce(engine);
+    engine.advance(25 * DAY_MS);
+    for (const [id, xml] of secondary.rows) {
+      if (Date.parse(/<ExpirationTime>([^<]+)/.exec(xml)?.[1] ?? '') < engine.app.world.now())
+        secondary.rows.delete(id);
+    }
+    expect(secondary.rows.size).toBe(70);
+    expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 30 } });
+  });
+
+  it('is counted from what this hub held before, not from what the other one did', async () => {
+    const engine = anEngine(40);
+    const { primary, secondary } = engine;
+    await syncOnce(engine);
+    registerMany(secondary, 5000, 15);
+    await syncOnce(engine);
+    engine.advance(60_000);
+    const failover = await restore(engine, { activate: true, confirm: 'three/devices' });
+    expect(failover).toMatchObject({ counts: { onlyInTarget: 15 } });
+    // The old primary is alive.
+    registerMany(primary, 7000, 30);
+    expect(await syncOnce(engine)).toMatchObject({ error: { code: 'SyncStopped' } });
+  });
+
+  it('no longer stops syncs once a restore by hand has seen it, and stays until its devices change in the hub in use', async () => {
+    const engine = anEngine(0);
+    const { app, primary, secondary } = engine;
+    registerMany(primary, 1000, 40);
+    await syncOnce(engine);
+    const ids = [...secondary.rows.keys()].slice(0, 25);
+    for (const id of ids) register(secondary, id, ['standby']);
+    expect(await syncOnce(engine)).toMatchObject({ error: { code: 'SyncStopped' } });
+    engine.advance(60_000);
+    const byHand = await restore(engine, { onConflict: 'overwrite', confirm: 'three/devices' });
+    expect(byHand).toMatchObject({ counts: { keptLive: 25 } });
+    engine.advance(60_000);
+    await declareRole(app, { active: 'primary', confirm: 'one/devices' });
+    expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', counts: { keptLive: 25 } });
+    for (const id of ids) register(primary, id, ['primary']);
+    expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: 25, keptLive: 0 } });
+  });
+});
