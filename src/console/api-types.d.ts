@@ -191,7 +191,8 @@ export interface Status {
     isInStep: boolean;
     lagSeconds: number | null;
     stopped: null | { runId: string; message: string };
-    synced: null | { snapshotId: string; at: string; failed: number };
+    synced: null | { snapshotId: string; at: string; failed: number; different?: number };
+    changedBy?: null | { runId: string; at: string };
     last: null | { id: string; status: Restore['status']; createdAt: string; error?: RunError };
   };
   atRisk?: null | { minutes: number; devicesEstimate: number | null; basis: string };

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { readStatus } from '../../src/app/readiness/status.ts';
+import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole } from '../../src/app/role.ts';
 import { createRun, findRun, listRuns } from '../../src/app/runs/store.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { newRunId } from '../../src/core/run/run.ts';
 import { isSyncRunId, syncRunId } from '../../src/core/run/sync.ts';
-import { backUp, restore, seed } from '../support/drive.ts';
+import { backUp, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import type { MemoryHub } from '../support/memory-hub.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
@@ -30,8 +31,8 @@ function register({ rows }: MemoryHub, id: string, tags: readonly string[]): voi
   rows.set(id, anAppleRow({ id, token: tokenOf(id), tags, etag: Number(before) + 1 }));
 }
 
-function registerMany(hub: MemoryHub, from: number, count: number): void {
-  for (let n = from; n < from + count; n++) register(hub, `${n}-5-1`, ['own']);
+function registerMany(hub: MemoryHub, from: number, count: number, tag = 'own'): void {
+  for (let n = from; n < from + count; n++) register(hub, `${n}-5-1`, [tag]);
 }
 
 describe('a role that is in doubt', () => {
@@ -112,5 +113,77 @@ describe('what others changed in the standby', () => {
     expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', counts: { keptLive: 25 } });
     for (const id of ids) register(primary, id, ['primary']);
     expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: 25, keptLive: 0 } });
+  });
+});
+
+describe('the status of a standby that was changed since its last sync', () => {
+  async function statusOf(engine: Engine) {
+    await watch(engine.app);
+    const { standbySync, findings } = await readStatus(engine.app);
+    return { ...standbySync, codes: findings.map(({ code }) => code) };
+  }
+
+  it('is not in step after an operator restored an older snapshot into it, until the next sync', async () => {
+    const engine = anEngine(40);
+    const { app, primary, secondary } = engine;
+    registerMany(primary, 5000, 5);
+    const old = await backUp(engine);
+    registerMany(primary, 5000, 5, 'newer');
+    await syncOnce(engine);
+    engine.advance(600_000);
+    const { id } = await restore(engine, {
+      snapshot: old,
+      onConflict: 'overwrite',
+      confirm: 'three/devices',
+    });
+    engine.advance(1000);
+    await declareRole(app, { active: 'primary', confirm: 'one/devices' });
+    await engine.drain();
+    const isAlike = () => JSON.stringify(contentOf(secondary)) === JSON.stringify(contentOf(primary));
+    expect({ isAlike: isAlike(), status: await statusOf(engine), id }).toMatchObject({
+      status: { isInStep: false, switchSeconds: null, lagSeconds: null, changedBy: { runId: id } },
+    });
+    await syncOnce(engine);
+    expect(await statusOf(engine)).toMatchObject({ isInStep: true, changedBy: null, switchSeconds: 0 });
+    expect(isAlike()).toBe(true);
+  });
+
+  it('is not in step after a sync before the last one was rolled back', async () => {
+    const engine = anEngine(40);
+    const { app, primary, secondary } = engine;
+    await syncOnce(engine);
+    registerMany(primary, 3000, 5);
+    const second = await syncOnce(engine);
+    await syncOnce(engine);
+    engine.advance(600_000);
+    const { id } = await startRollback(app, second.id, { confirm: 'three/devices', keepNewer: true });
+    await engine.drain();
+    expect(secondary.rows.size).toBe(primary.rows.size - 5);
+    expect(await statusOf(engine)).toMatchObject({ isInStep: false, changedBy: { runId: id } });
+  });
+
+  it('says how many records a sync left different, and is not in step where these are more than the drift allowed', async () => {
+    const engine = anEngine(0);
+    const { primary, secondary, blobs } = engine;
+    registerMany(primary, 1000, 60);
+    await syncOnce(engine);
+    for (const { name } of await blobs.list('')) if (name.includes('baseline')) await blobs.remove(name);
+    registerMany(primary, 1000, 10, 'new');
+    expect(await syncOnce(engine)).toMatchObject({ counts: { unknownOrigin: 10 } });
+    const few = await statusOf(engine);
+    expect(few).toMatchObject({ isInStep: true, synced: { different: 10, records: 60 } });
+    expect(few.codes).not.toContain('StandbyDiffers');
+    for (const { name } of await blobs.list('')) if (name.includes('baseline')) await blobs.remove(name);
+    registerMany(primary, 1020, 20, 'new');
+    await syncOnce(engine);
+    const many = await statusOf(engine);
+    expect(many).toMatchObject({ isInStep: false, synced: { different: 30 } });
+    expect(many.codes).toContain('StandbyDiffers');
+    expect(engine.notifier.alerts.map(({ code }) => code)).toContain('StandbyDiffers');
+    // As the finding says.
+    registerMany(primary, 1000, 60, 'newest');
+    await syncOnce(engine);
+    expect(await statusOf(engine)).toMatchObject({ isInStep: true, synced: { different: 0 } });
+    expect(contentOf(secondary)).toEqual(contentOf(primary));
   });
 });

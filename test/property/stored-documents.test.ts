@@ -125,7 +125,8 @@ const samples: Readonly<Record<Kind, Sample>> = {
     judgedAt: at,
     secondary: hub,
     standby: {
-      synced: { hub, runId: run.id, snapshotId: run.id, readAt: at, at, failed: 0 },
+      synced: { hub, runId: run.id, snapshotId: run.id, readAt: at, at, failed: 0, different: 1, records: 9 },
+      changedBy: { hub, runId: 'r1', at },
       stopped: { runId: run.id, message: 'Too many.' },
       outOfStepSince: at,
     },

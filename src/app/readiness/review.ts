@@ -51,6 +51,7 @@ const alerting = [
   'RoleUnsettled',
   'SyncStopped',
   'StandbyOutOfStep',
+  'StandbyDiffers',
 ] as const;
 
 const titleOf = { restore: 'Restore', sync: 'Sync', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' } as const;

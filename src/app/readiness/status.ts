@@ -1,6 +1,6 @@
 import type { ReadinessCard } from '../../core/readiness/card.ts';
 import { findRisks, isBackupMissed, verdictOf } from '../../core/readiness/readiness.ts';
-import type { Standby } from '../../core/readiness/standby.ts';
+import { isInStep, type Standby } from '../../core/readiness/standby.ts';
 import type { ProbedHub, ProbedTarget } from '../../core/readiness/tiers.ts';
 import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
@@ -46,7 +46,7 @@ export async function readStatus(app: App) {
     backupIntervalSeconds: expectedEverySeconds,
     lastBackup,
     lastRestore,
-    standbySync: card.standby === undefined ? null : viewStandby(card.standby, latest),
+    standbySync: card.standby === undefined ? null : viewStandby(app, card.standby, latest),
     latestGoodSnapshot: latest === undefined ? null : viewLatest(latest, nowMs),
     provenSnapshot: proven === undefined ? null : viewProven(proven, nowMs),
     atRisk: latest === undefined ? null : viewAtRisk(latest, nowMs),
@@ -97,17 +97,19 @@ function listingsOf(restore: RestoreRun | undefined): number {
 }
 
 /** What the standby holds, and what became of the last sync. */
-function viewStandby({ last, synced, stopped, outOfStepSince }: Standby, latest: LatestGood | undefined) {
-  const isInStep = latest !== undefined && latest.id === synced?.snapshotId;
-  const lagSeconds =
-    latest === undefined || synced === undefined ? null : secondsSince(synced.readAt, Date.parse(latest.readStartedAt));
+function viewStandby({ policy }: App, standby: Standby, latest: LatestGood | undefined) {
+  const { last, synced, stopped, changedBy, outOfStepSince } = standby;
+  const isReady = isInStep(standby, latest?.id, policy.standbyDriftPercent);
+  const isUnknown = latest === undefined || synced === undefined || changedBy !== undefined;
+  const lagSeconds = isUnknown ? null : secondsSince(synced.readAt, Date.parse(latest.readStartedAt));
   return {
-    isInStep,
+    isInStep: isReady,
     // Which a failover then only proves.
-    switchSeconds: isInStep ? 0 : null,
+    switchSeconds: isReady ? 0 : null,
     lagSeconds,
     outOfStepSince: outOfStepSince ?? null,
     stopped: stopped ?? null,
+    changedBy: changedBy ?? null,
     synced: synced ?? null,
     last: last === undefined ? null : viewSync(last),
   };

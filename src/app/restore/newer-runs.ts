@@ -1,7 +1,7 @@
 import { DrError } from '../../core/errors.ts';
 import { fullNameOf, isSameHub } from '../../core/paths.ts';
 import { isDrillRunId } from '../../core/readiness/drill.ts';
-import { mayHaveWritten } from '../../core/restore/next-actions.ts';
+import { mayHaveWritten } from '../../core/run/amounts.ts';
 import { MAX_NEWER, type NewerRun, type RestoreRun, startOfRunId } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { appsOfOtherPairs, describePair } from '../runs/other-pairs.ts';

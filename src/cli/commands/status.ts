@@ -120,18 +120,26 @@ function describePrediction(predicted: Json): string | undefined {
 function describeSync(sync: Json, nowMs: number): string | undefined {
   const isInStep = flagAt(sync, 'isInStep');
   if (isInStep === undefined) return undefined;
-  const lag = numberAt(sync, 'lagSeconds');
-  const behind = lag === undefined ? 'the standby is not filled yet' : `${formatSeconds(lag)} behind`;
+  const different = numberAt(sync, 'synced', 'different') ?? 0;
   const failed = numberAt(sync, 'synced', 'failed') ?? 0;
   const last = objectAt(sync, 'last');
   const ended = textAt(last, 'error', 'code') ?? textAt(last, 'status');
   return joined(', ', [
-    isInStep ? 'in step, switch now: 0 s' : behind,
+    isInStep ? 'in step, switch now: 0 s' : describeLag(sync),
+    different > 0 && `but for ${formatCount(different)} records that others changed there`,
     failed > 0 && `without ${formatCount(failed)} records it refused`,
     textAt(sync, 'stopped', 'runId') === undefined ? undefined : 'STOPPED',
     ended !== undefined && `last ${textAt(last, 'id')} ${ended}, ${formatAge(textAt(last, 'createdAt'), nowMs)}`,
     formatCounts(countsAt(last, 'counts')) || undefined,
   ]);
+}
+
+function describeLag(sync: Json): string {
+  const changedBy = textAt(sync, 'changedBy', 'runId');
+  if (changedBy !== undefined) return `NOT in step since ${changedBy} changed it`;
+  const lag = numberAt(sync, 'lagSeconds');
+  if (lag === undefined) return 'the standby is not filled yet';
+  return lag === 0 ? 'NOT in step' : `${formatSeconds(lag)} behind`;
 }
 
 /** `2026-11-23T11-59-00Z-bbbbbb (rollback of …), Succeeded, 3 min ago`, or how far it is. */

@@ -218,13 +218,15 @@ function standbyOf(status) {
 /** @param {Status} status */
 function syncOf({ standbySync }) {
   if (standbySync === undefined || standbySync === null) return undefined;
-  const { isInStep, lagSeconds, stopped, synced, last } = standbySync;
-  const behind = lagSeconds === null ? 'not filled yet' : `${duration(lagSeconds)} behind`;
+  const { isInStep, lagSeconds, stopped, synced, changedBy, last } = standbySync;
+  const behind = lagSeconds ? `${duration(lagSeconds)} behind` : synced === null ? 'not filled yet' : 'not in step';
+  const { failed = 0, different = 0 } = synced ?? {};
   return [
     stopped !== null ? badge('bad', 'stopped') : isInStep ? badge('ok', 'in step') : badge('warn', behind),
     isInStep && line('Switch now: 0 s'),
-    synced !== null &&
-      line(['Last in step ', time(synced.at), synced.failed > 0 ? `, ${number(synced.failed)} refused` : '']),
+    synced !== null && line(['Last in step ', time(synced.at), failed > 0 ? `, ${number(failed)} refused` : '']),
+    different > 0 && line(`But for ${plural(different, 'record')} that others changed there`),
+    changedBy && line(['Changed since by restore ', changedBy.runId]),
     last !== null &&
       line([
         h('a', { href: `#/restores/${encodeURIComponent(last.id)}`, 'data-focus': 'sync' }, 'Last sync'),

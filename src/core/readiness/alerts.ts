@@ -12,6 +12,7 @@ export const alertCodes = [
   'RoleUnsettled',
   'SyncStopped',
   'StandbyOutOfStep',
+  'StandbyDiffers',
   'NotReady',
 ] as const;
 export type AlertCode = (typeof alertCodes)[number];
@@ -21,6 +22,7 @@ const lessUrgent: ReadonlySet<AlertCode> = new Set([
   'RoleUnsettled',
   'SyncStopped',
   'StandbyOutOfStep',
+  'StandbyDiffers',
 ]);
 
 /** Something that is wrong now. */

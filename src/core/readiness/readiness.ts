@@ -36,6 +36,7 @@ export interface ReadinessFacts extends ProbedHubs {
   readonly nowMs: number;
   readonly backupIntervalMs: number;
   readonly watchIntervalMs: number;
+  readonly standbyDriftPercent: number;
 }
 
 /** All that speaks against a failover now, worst first. */

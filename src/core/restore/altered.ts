@@ -1,8 +1,8 @@
 import { hash53 } from '../bytes/hash.ts';
 import { versionHashFrom } from '../fingerprint/row.ts';
 import type { RecordOfRows } from '../registration/record.ts';
+import { wrote } from '../run/amounts.ts';
 import type { RestoreRun } from '../run/run.ts';
-import { wrote } from './next-actions.ts';
 import type { Totals } from './totals.ts';
 
 /**

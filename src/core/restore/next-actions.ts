@@ -1,4 +1,5 @@
 import { isSameHub } from '../paths.ts';
+import { mayHaveWritten, wrote } from '../run/amounts.ts';
 import { hasLookedLast, isOver, type RestoreCounts, type RestoreResult, type RestoreRun } from '../run/run.ts';
 
 /** A call of the HTTP API that makes sense now. With `needsConfirm` its body must repeat the target's `namespace/hub`. */
@@ -50,16 +51,6 @@ export function nextActionsOf(run: RestoreRun, result: Written): NextAction[] {
 /** Records that a retry is about. */
 export function countToRetry(run: RestoreRun, counts: RestoreCounts): number {
   return counts.failed + counts.pending + (hasLookedLast(run) ? 0 : wrote(counts));
-}
-
-/** Records that a rollback is about. */
-export function wrote({ created, updated, renewed, moved, withdrawn }: RestoreCounts): number {
-  return created + updated + renewed + moved + withdrawn;
-}
-
-/** Whether there may be anything to roll back: what was attempted may have taken effect. */
-export function mayHaveWritten({ counts, attempted }: Written): boolean {
-  return wrote(counts) + attempted > 0;
 }
 
 function rollbackAction(runId: string): NextAction {

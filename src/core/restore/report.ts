@@ -1,6 +1,7 @@
 import { fullNameOf } from '../paths.ts';
+import { wrote } from '../run/amounts.ts';
 import type { OutcomeCounts, RestoreResult, RestoreRun } from '../run/run.ts';
-import { type NextAction, wrote } from './next-actions.ts';
+import type { NextAction } from './next-actions.ts';
 
 /** All that is reported about one restore, as JSON and, rendered, as one page of Markdown. */
 export interface ReportFacts

@@ -1,7 +1,7 @@
 import { isSameHub } from '../paths.ts';
+import { mayHaveWritten } from '../run/amounts.ts';
 import type { Role } from '../run/role.ts';
 import { isOver, type RestoreRun } from '../run/run.ts';
-import { mayHaveWritten } from './next-actions.ts';
 
 interface Unsettled {
   readonly runId: string;

@@ -1,9 +1,9 @@
 import { DrError } from '../../../core/errors.ts';
 import type { BlobFacts } from '../../../core/ports.ts';
-import { wrote } from '../../../core/restore/next-actions.ts';
 import { isAsking, mayAsk } from '../../../core/restore/plan/circumstances.ts';
 import { allShowsAt } from '../../../core/restore/plan/too-early.ts';
 import { type PassFacts, repairedIn, sumOutcomes, unconfirmedIn, wavesDoneOf } from '../../../core/restore/totals.ts';
+import { wrote } from '../../../core/run/amounts.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { type Moved, moveOn } from '../../runs/dispatch.ts';

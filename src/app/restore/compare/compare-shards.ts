@@ -7,7 +7,6 @@ import {
   circumstancesOf,
   isAnotherForm,
   isWhole,
-  mostDeletes,
   movesBaseline,
   readAtOf,
 } from '../../../core/restore/plan/circumstances.ts';
@@ -22,6 +21,7 @@ import {
   surveyTarget,
 } from '../../../core/restore/plan/survey.ts';
 import { warningsOf } from '../../../core/restore/plan/warnings.ts';
+import { mostDeletes } from '../../../core/run/amounts.ts';
 import type { RestoreRun, Run } from '../../../core/run/run.ts';
 import type { ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { App } from '../../app.ts';

@@ -1,8 +1,8 @@
 import { PACE_NAME, resultsFolder, seenName } from '../../../core/paths.ts';
 import type { BlobFacts, HubRef } from '../../../core/ports.ts';
-import { wrote } from '../../../core/restore/next-actions.ts';
 import { paceOf, secondsToLook } from '../../../core/restore/pace.ts';
 import { asListed } from '../../../core/restore/plan/circumstances.ts';
+import { wrote } from '../../../core/run/amounts.ts';
 import type { RestoreCounts, RestoreRun } from '../../../core/run/run.ts';
 import { type App, toInstant } from '../../app.ts';
 import { documents } from '../../stored/documents.ts';

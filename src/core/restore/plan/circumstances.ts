@@ -1,11 +1,9 @@
 import type { Times } from '../../baseline/agree.ts';
 import { isSameHub } from '../../paths.ts';
+import { LEAST_DELETES, mostDeletes } from '../../run/amounts.ts';
 import type { RestoreRun } from '../../run/run.ts';
 import type { Circumstances } from './decision-table.ts';
 import { rolesOf } from './terms.ts';
-
-/** Fewer withdrawals, or records that a failback wins, than this are always within bounds. */
-const LEAST_DELETES = 20;
 
 /** A restore into the hub its snapshot was taken from: what is missing is created, what differs stays. */
 export function isRepairInPlace({ hub, request: { sourceHub } }: RestoreRun): boolean {
@@ -117,10 +115,6 @@ export function isAbsenceVoid(run: RestoreRun, maxDeletePercent: number): boolea
  */
 export function isWithinDrift({ found, recordCount }: RestoreRun, standbyDriftPercent: number): boolean {
   return (found?.plan?.drifted ?? 0) <= mostDeletes(recordCount, standbyDriftPercent);
-}
-
-export function mostDeletes(records: number, maxDeletePercent: number): number {
-  return Math.max(LEAST_DELETES, Math.floor((records * maxDeletePercent) / 100));
 }
 
 /**

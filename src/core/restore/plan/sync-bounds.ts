@@ -1,7 +1,8 @@
 import { type BaselineRecord, entryOf, hasExpired, isReworded } from '../../baseline/record.ts';
 import type { Shown } from '../../fingerprint/shown.ts';
+import { mostDeletes } from '../../run/amounts.ts';
 import type { RestoreRun } from '../../run/run.ts';
-import { isWithinBounds, mostDeletes } from './circumstances.ts';
+import { isWithinBounds } from './circumstances.ts';
 import type { Bounds } from './warnings.ts';
 
 /**
