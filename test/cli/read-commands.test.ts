@@ -66,6 +66,11 @@ test('status says whether the standby is kept in step, and what stopped that', a
   const stopped = { ...last, status: 'Failed', error: { code: 'SyncStopped', message: 'Too many.' } };
   const behind = { ...inStep, isInStep: false, lagSeconds: 3600, synced: { failed: 0 }, stopped: { runId: 's1' } };
   expect(await say({ ...behind, last: stopped })).toMatch(/^1 h behind, STOPPED, last s1 SyncStopped, /);
+  expect(await say({ ...inStep, synced: { failed: 0, different: 3 } })).toMatch(
+    /^in step, switch now: 0 s, but for 3 records that others changed there, /,
+  );
+  const changed = { ...inStep, isInStep: false, lagSeconds: null, changedBy: { runId: 'r1' } };
+  expect(await say(changed)).toMatch(/^NOT in step since r1 changed it, /);
 });
 
 test('a list of restores names a sync', async () => {
