@@ -164,6 +164,13 @@ export function describeBackup(run: RunView): string {
   return `${run.result?.recordCount ?? 0} records, ${run.result?.registrationCount ?? 0} registrations, ${run.result?.health ?? ''}, ${secondsOf(run)} s`;
 }
 
+/** `Succeeded: 409 created`, and why not. */
+export function describeRestore({ status, counts, error }: RunView): string {
+  const kinds = Object.entries(counts ?? {}).filter(([name, count]) => name !== 'total' && count > 0);
+  const outcome = `${status}: ${kinds.map(([name, count]) => `${count} ${name}`).join(', ')}`;
+  return error === undefined ? outcome : `${outcome}; ${error.code}: ${error.message}`;
+}
+
 function secondsOf(run: RunView): number {
   if (run.finishedAt === undefined) return 0;
   return Math.round((Date.parse(run.finishedAt) - Date.parse(run.createdAt)) / 100) / 10;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Api, createApi, type RunView } from './api.ts';
 import { byIdentity, type HubRow, judgeDelivery, only, readRows, type Verdict } from './delivery.ts';
-import { backUp, describeBackup, type RehearsalOptions } from './rehearsal.ts';
+import { backUp, describeBackup, describeRestore, type RehearsalOptions } from './rehearsal.ts';
 import { PRIMARY_HUB, SECONDARY_HUB, type Stack } from './stack.ts';
 
 type Counts = Readonly<Record<string, number>>;
@@ -35,13 +35,13 @@ export async function rehearseThereAndBack(stack: Stack, options: RehearsalOptio
   const api = createApi(() => stack.host);
   await stack.emulator.admin('POST', `${SECONDARY_HUB}/switches`, { acceptForeignIds: false });
   say(`1  backup   ${describeBackup(await backUp(stack, api))}`);
-  say(`2  failover ${describe(await switchHubs(api))}`);
+  say(`2  failover ${describeRestore(await switchHubs(api))}`);
   await backUp(stack, api);
   const back = await switchHubs(api);
   await backUp(stack, api);
   const forth = await switchHubs(api);
   const writtenBetweenEqualHubs = [back, forth].reduce((sum, { counts = {} }) => sum + writtenIn(counts), 0);
-  say(`3  failback and failover without a write from outside: ${describe(back)}; ${describe(forth)}`);
+  say(`3  failback and failover without a write from outside: ${describeRestore(back)}; ${describeRestore(forth)}`);
 
   const devices = {
     // First, as the primary was seeded with some registrations twice.
@@ -83,10 +83,10 @@ async function liveAndReturn(
   const back = await switchHubs(api);
   const verdict = await broadcast(stack, newest({ before, returning, atFailover, after }));
   say(
-    `4  the primary returns ${as}; failback ${describe(back)}; ${verdict.once} of ${verdict.expected} devices got a message exactly once, by their newest tags; ${verdict.never} never, ${verdict.moreThanOnce} more than once or by old tags, ${verdict.unexpected} that had left got it`,
+    `4  the primary returns ${as}; failback ${describeRestore(back)}; ${verdict.once} of ${verdict.expected} devices got a message exactly once, by their newest tags; ${verdict.never} never, ${verdict.moreThanOnce} more than once or by old tags, ${verdict.unexpected} that had left got it`,
   );
   await backUp(stack, api);
-  say(`5  failover ${describe(await switchHubs(api))}`);
+  say(`5  failover ${describeRestore(await switchHubs(api))}`);
   return verdict;
 }
 
@@ -120,7 +120,9 @@ async function liveInBoth(stack: Stack, api: Api, { devices, seed, say }: Rehear
   const kept = await switchHubs(api);
   await backUp(stack, api);
   const asked = await switchHubs(api, { onConflict: 'overwrite' });
-  say(`6  devices use both hubs; failback ${describe(kept)}; asked to overwrite, failover ${describe(asked)}`);
+  say(
+    `6  devices use both hubs; failback ${describeRestore(kept)}; asked to overwrite, failover ${describeRestore(asked)}`,
+  );
   const { conflict = 0, withdrawn = 0 }: Counts = kept.counts ?? {};
   return { conflicts: conflict, withdrawn, overwritten: asked.counts?.updated ?? 0 };
 }
@@ -137,10 +139,4 @@ const outcomesThatWrite = ['created', 'updated', 'renewed', 'moved', 'withdrawn'
 
 function writtenIn(counts: Counts): number {
   return outcomesThatWrite.reduce((sum, name) => sum + (counts[name] ?? 0), 0);
-}
-
-function describe({ status, counts, error }: RunView): string {
-  const kinds = Object.entries(counts ?? {}).filter(([name, count]) => name !== 'total' && count > 0);
-  const outcome = `${status}: ${kinds.map(([name, count]) => `${count} ${name}`).join(', ')}`;
-  return error === undefined ? outcome : `${outcome}; ${error.code}: ${error.message}`;
 }

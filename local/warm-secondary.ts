@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Api, createApi, type RunView } from './api.ts';
 import { byIdentity, type HubRow, judgeDelivery, readRows, type Verdict } from './delivery.ts';
-import { backUp, describeBackup, type RehearsalOptions } from './rehearsal.ts';
+import { backUp, describeBackup, describeRestore, type RehearsalOptions } from './rehearsal.ts';
 import { PRIMARY_HUB, SECONDARY_HUB, type Stack } from './stack.ts';
 import { pushToTags, type TagVerdict, tagsOfChanges } from './tag-delivery.ts';
 
@@ -28,7 +28,7 @@ export async function rehearseWarmSecondary(stack: Stack, options: RehearsalOpti
   const api = createApi(() => stack.host);
   const first = await backUp(stack, api);
   const rehearsal = await restore(api, { note: 'rehearsal' });
-  say(`1  backup   ${describeBackup(first)}; rehearsal ${describe(rehearsal)}`);
+  say(`1  backup   ${describeBackup(first)}; rehearsal ${describeRestore(rehearsal)}`);
   const before = await readRows(emulator, PRIMARY_HUB);
 
   await churnPrimary(stack, Math.max(1, Math.floor(devices / 50)), seed, say);
@@ -41,7 +41,7 @@ export async function rehearseWarmSecondary(stack: Stack, options: RehearsalOpti
   await emulator.admin('POST', '/namespaces/primary/down');
   say('4  the primary region fails: connections are refused');
   const failover = await restore(api, {});
-  say(`5  failover with an empty body ${describe(failover)}`);
+  say(`5  failover with an empty body ${describeRestore(failover)}`);
   return judge(stack, failover, { before, after }, say);
 }
 
@@ -60,12 +60,6 @@ async function churnPrimary({ emulator }: Stack, each: number, seed: number, say
 async function restore(api: Api, body: object): Promise<RunView> {
   const { id } = await api.start('/api/restores', body);
   return api.finished('restore', id, { timeoutMs: 3_600_000 });
-}
-
-function describe({ status, counts, error }: RunView): string {
-  const kinds = Object.entries(counts ?? {}).filter(([name, count]) => name !== 'total' && count > 0);
-  const outcome = `${status}: ${kinds.map(([name, count]) => `${count} ${name}`).join(', ')}`;
-  return error === undefined ? outcome : `${outcome}; ${error.code}: ${error.message}`;
 }
 
 async function judge(

@@ -5,37 +5,15 @@ import { declareRole } from '../../src/app/role.ts';
 import { advanceSync } from '../../src/app/standby-sync.ts';
 import { runStep } from '../../src/app/steps/run-step.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { syncRunId } from '../../src/core/run/sync.ts';
-import { backUp, contentOf, restore, seed } from '../support/drive.ts';
-import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
+import { backUp, contentOf, restore } from '../support/drive.ts';
+import type { Engine, EngineOptions } from '../support/engine.ts';
 import type { MemoryHub } from '../support/memory-hub.ts';
-import { anAppleRow, tokenOf } from '../support/rows.ts';
+import { register } from '../support/rows.ts';
+import { aSyncingEngine, HOUR_MS, syncOnce, withoutSyncs } from '../support/sync.ts';
 
-const HOUR_MS = 3_600_000;
 const TO_THREE = { activate: true, confirm: 'three/devices' };
 const TO_ONE = { activate: true, confirm: 'one/devices' };
 const REJECTED = { kind: 'rejected', status: 400, reason: 'Rejected' } as const;
-
-function anEngine(devices = 24, { policy = {}, ...options }: EngineOptions = {}): Engine {
-  const engine = createEngine({ ...options, policy: { standbySync: 'afterBackup', ...policy } });
-  seed(engine, devices);
-  return engine;
-}
-
-async function syncOnce(engine: Engine) {
-  engine.advance(HOUR_MS);
-  return readRestoreView(engine.app, syncRunId(await backUp(engine)));
-}
-
-/** The same engine, on which a backup starts no sync. */
-function withoutSyncs(engine: Engine): Engine {
-  return { ...engine, app: { ...engine.app, policy: { ...engine.app.policy, standbySync: 'off' } } };
-}
-
-function register(hub: MemoryHub, id: string, tags: readonly string[], handle = id): void {
-  const before = /<ETag>(\d+)<\/ETag>/.exec(hub.rows.get(id) ?? '')?.[1] ?? '0';
-  hub.rows.set(id, anAppleRow({ id, token: tokenOf(handle), tags, etag: Number(before) + 1 }));
-}
 
 async function doNextStep(engine: Engine): Promise<void> {
   engine.advance(Math.max(0, (engine.queue.nextAt() ?? 0) - engine.app.world.now()));
@@ -55,14 +33,20 @@ function takingTime({ advance }: Engine, hub: MemoryHub, ms: number): void {
   };
 }
 
+/** Both hubs held all devices, the second one is in use, and the first one is empty. */
+async function aReturnedPrimary(devices?: number, options?: EngineOptions): Promise<Engine> {
+  const engine = aSyncingEngine(devices, options);
+  await syncOnce(engine);
+  engine.advance(60_000);
+  await restore(engine, TO_THREE);
+  engine.primary.rows.clear();
+  return engine;
+}
+
 describe('an old primary that returned empty and is not filled to its end', () => {
   it('a failback that ends the sync in its middle brings all devices', async () => {
-    const engine = anEngine(400, { policy: { stepBudgetMs: 5000, maxConcurrency: 1 } });
+    const engine = await aReturnedPrimary(400, { policy: { stepBudgetMs: 5000, maxConcurrency: 1 } });
     const { primary, secondary } = engine;
-    await syncOnce(engine);
-    engine.advance(60_000);
-    await restore(engine, TO_THREE);
-    primary.rows.clear();
     engine.advance(HOUR_MS);
     await backUp(withoutSyncs(engine));
     await advanceSync(engine.app);
@@ -74,12 +58,8 @@ describe('an old primary that returned empty and is not filled to its end', () =
   });
 
   it('the sync after the next backup tries again what was refused', async () => {
-    const engine = anEngine(400);
+    const engine = await aReturnedPrimary(400);
     const { primary, secondary } = engine;
-    await syncOnce(engine);
-    engine.advance(60_000);
-    await restore(engine, TO_THREE);
-    primary.rows.clear();
     let writes = 0;
     primary.intercept = () => (writes++ < 15 ? REJECTED : undefined);
     expect(await syncOnce(engine)).toMatchObject({ counts: { created: 385, failed: 15 } });
@@ -91,12 +71,8 @@ describe('an old primary that returned empty and is not filled to its end', () =
 
 describe('an old primary that returned empty, of which a restore was asked for some devices only', () => {
   it('gets the others by a failback', async () => {
-    const engine = anEngine();
+    const engine = await aReturnedPrimary();
     const { primary, secondary } = engine;
-    await syncOnce(engine);
-    engine.advance(60_000);
-    await restore(engine, TO_THREE);
-    primary.rows.clear();
     engine.advance(HOUR_MS);
     await backUp(withoutSyncs(engine));
     const tags = Array.from({ length: 20 }, (_, index) => `n${index}`).join(' || ');
@@ -108,7 +84,7 @@ describe('an old primary that returned empty, of which a restore was asked for s
 
 describe('roles that changed twice', () => {
   it('a failback writes what the sync that it ended had removed under its old id, and not yet written', async () => {
-    const engine = anEngine(24, { policy: { stepBudgetMs: 5000, maxConcurrency: 1 } });
+    const engine = aSyncingEngine(24, { policy: { stepBudgetMs: 5000, maxConcurrency: 1 } });
     const { primary, secondary } = engine;
     await syncOnce(engine);
     for (const switched of [TO_THREE, TO_ONE]) {
@@ -135,7 +111,7 @@ describe('roles that changed twice', () => {
 
 describe('a record that a failover could not write', () => {
   async function aFailoverWithout(id: string) {
-    const engine = anEngine();
+    const engine = aSyncingEngine();
     const { primary, secondary } = engine;
     await syncOnce(engine);
     secondary.rows.delete(id);

@@ -7,18 +7,13 @@ import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole, readRoleView } from '../../src/app/role.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { type Deed, deeds } from '../support/deeds.ts';
 import { aBackedUp, backUp, beginRestore, codeOf, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine, one, three } from '../support/engine.ts';
-import { anAppleRow, tokenOf } from '../support/rows.ts';
+import { register, tokenOf } from '../support/rows.ts';
 
 const TO_THREE = { activate: true, confirm: 'three/devices' };
 const TO_ONE = { activate: true, confirm: 'one/devices' };
-
-/** A device's own word: its row under that id, with a higher ETag than was there. */
-function register(hub: Engine['primary'], id: string, tags: readonly string[], handle = id): void {
-  const before = /<ETag>(\d+)<\/ETag>/.exec(hub.rows.get(id) ?? '')?.[1] ?? '0';
-  hub.rows.set(id, anAppleRow({ id, token: tokenOf(handle), tags, etag: Number(before) + 1 }));
-}
 
 describe('a restore that activates its target', () => {
   it('makes it the hub in use when all is written, and no doubt is left', async () => {
@@ -218,26 +213,6 @@ describe('a failback', () => {
     expect(await readRoleView(engine.app)).toMatchObject({ active: one });
   });
 });
-
-/** What may happen to a pair in any order. Each says what it is. */
-const deeds = {
-  switchRole: async ({ app }: Engine) => {
-    const { standby } = await readRoleView(app);
-    const name = `${standby.namespace}/${standby.hub}`;
-    await declareRole(app, { active: name, confirm: name, force: true });
-  },
-  restore: async (engine: Engine) => {
-    if ((await codeOf(beginRestore(engine.app))) === 'none') await engine.drain();
-  },
-  backUp: async (engine: Engine) => {
-    await backUp(engine).catch(() => undefined);
-  },
-  primaryReturnsEmpty: async ({ primary }: Engine) => {
-    primary.rows.clear();
-  },
-} as const;
-
-type Deed = keyof typeof deeds;
 
 function ordersOf(names: readonly Deed[]): Deed[][] {
   if (names.length === 0) return [[]];

@@ -5,13 +5,7 @@ import { findRun } from '../../src/app/runs/store.ts';
 import { termsOf } from '../../src/core/run/role.ts';
 import { backUp, codeOf, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
-import { anAppleRow, tokenOf } from '../support/rows.ts';
-
-/** A device's own word: its row under that id, with a higher ETag than was there. */
-function register(hub: Engine['primary'], id: string, tags: readonly string[], handle = id): void {
-  const before = /<ETag>(\d+)<\/ETag>/.exec(hub.rows.get(id) ?? '')?.[1] ?? '0';
-  hub.rows.set(id, anAppleRow({ id, token: tokenOf(handle), tags, etag: Number(before) + 1 }));
-}
+import { register } from '../support/rows.ts';
 
 /** Both hubs agree on 24 devices. */
 async function aWarmPair(): Promise<Engine> {

@@ -1,45 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { startRetry } from '../../src/app/restore/retry.ts';
-import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole } from '../../src/app/role.ts';
 import { listRuns } from '../../src/app/runs/store.ts';
 import { advanceSync } from '../../src/app/standby-sync.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { isSyncRunId, syncRunId } from '../../src/core/run/sync.ts';
-import { backUp, codeOf, contentOf, restore, seed } from '../support/drive.ts';
-import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
-import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
-
-function anEngine(devices = 24, { policy = {}, ...options }: EngineOptions = {}): Engine {
-  const engine = createEngine({ ...options, policy: { standbySync: 'afterBackup', ...policy } });
-  seed(engine, devices);
-  return engine;
-}
-
-/** An hour later: the view of the sync that a backup sets off. */
-async function syncOnce(engine: Engine) {
-  engine.advance(3_600_000);
-  return readRestoreView(engine.app, syncRunId(await backUp(engine)));
-}
+import { isSyncRunId } from '../../src/core/run/sync.ts';
+import { backUp, codeOf, contentOf, restore } from '../support/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
+import { anAppleRow, anInstallation, register } from '../support/rows.ts';
+import { aSyncingEngine, syncOnce } from '../support/sync.ts';
 
 async function syncsOf({ app }: Engine) {
   return listRuns(app, 'restore', 100, isSyncRunId);
 }
 
-/** A device's own word: its row under that id, with a higher ETag than was there. */
-function register(hub: Engine['primary'], id: string, tags: readonly string[], handle = id): void {
-  const before = /<ETag>(\d+)<\/ETag>/.exec(hub.rows.get(id) ?? '')?.[1] ?? '0';
-  hub.rows.set(id, anAppleRow({ id, token: tokenOf(handle), tags, etag: Number(before) + 1 }));
-}
-
 describe('a sync of the standby', () => {
   it('follows each good backup of the hub in use, once, where it is switched on', async () => {
-    const off = anEngine(4, { policy: { standbySync: 'off' } });
+    const off = aSyncingEngine(4, { policy: { standbySync: 'off' } });
     await backUp(off);
     expect(off.secondary.rows.size).toBe(0);
 
-    const engine = anEngine();
+    const engine = aSyncingEngine();
     const first = await syncOnce(engine);
     expect(first).toMatchObject({ purpose: 'sync', status: 'Succeeded', counts: { created: 24 } });
     expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
@@ -51,7 +33,7 @@ describe('a sync of the standby', () => {
   });
 
   it('takes over what was registered, changed, moved and removed', async () => {
-    const engine = anEngine();
+    const engine = aSyncingEngine();
     await syncOnce(engine);
     register(engine.primary, '19-5-1', ['changed']);
     register(engine.primary, '39-5-1', ['plain', 'n3'], 'a-new-handle');
@@ -64,7 +46,7 @@ describe('a sync of the standby', () => {
   });
 
   it('never touches what a device wrote in the standby itself', async () => {
-    const engine = anEngine();
+    const engine = aSyncingEngine();
     await syncOnce(engine);
     register(engine.secondary, '19-5-1', ['its-own']);
     register(engine.secondary, '2009-5-1', ['only-there']);
@@ -77,7 +59,7 @@ describe('a sync of the standby', () => {
   });
 
   it('changes nothing at all when more would be withdrawn than is allowed, and does when that is raised', async () => {
-    const engine = anEngine(200);
+    const engine = aSyncingEngine(200);
     await syncOnce(engine);
     const before = contentOf(engine.secondary);
     const gone = [...engine.primary.rows.keys()].filter((id) => id.endsWith('9-5-1')).slice(0, 25);
@@ -95,7 +77,7 @@ describe('a sync of the standby', () => {
 
   it('changes nothing at all when others changed more of the standby than is allowed', async () => {
     for (const change of ['changed', 'added', 'removed'] as const) {
-      const engine = anEngine(200);
+      const engine = aSyncingEngine(200);
       await syncOnce(engine);
       for (let index = 1; index < 50; index += 2) {
         const id = `${index}9-5-1`;
@@ -113,7 +95,7 @@ describe('a sync of the standby', () => {
   });
 
   it('fills a standby that was emptied', async () => {
-    const engine = anEngine(60);
+    const engine = aSyncingEngine(60);
     await syncOnce(engine);
     engine.secondary.rows.clear();
     expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 60 } });
@@ -121,7 +103,7 @@ describe('a sync of the standby', () => {
 
   it('starts by itself once what kept it from starting has passed', async () => {
     let isAway = true;
-    const engine = anEngine(24, {
+    const engine = aSyncingEngine(24, {
       wrap: ({ secondary }) => ({
         secondary: {
           ...secondary,
@@ -142,7 +124,7 @@ describe('a sync of the standby', () => {
   });
 
   it('is not retried by hand: the one after the next backup does what it left out', async () => {
-    const engine = anEngine();
+    const engine = aSyncingEngine();
     engine.secondary.intercept = (_kind, id) =>
       id === '19-5-1' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
     const partly = await syncOnce(engine);
@@ -154,7 +136,7 @@ describe('a sync of the standby', () => {
 
   it('resumes by itself after an hour in which the standby does not answer', async () => {
     let isAway = false;
-    const engine = anEngine(24, {
+    const engine = aSyncingEngine(24, {
       wrap: ({ secondary }) => ({
         secondary: {
           ...secondary,
@@ -210,7 +192,7 @@ describe('a standby whose rows live shorter than those of the hub in use', () =>
 
 describe('the role of the hubs and a sync', () => {
   it('rests after a restore into the standby until the role is declared, and follows that', async () => {
-    const engine = anEngine();
+    const engine = aSyncingEngine();
     await syncOnce(engine);
     engine.advance(60_000);
     await restore(engine);
@@ -227,7 +209,7 @@ describe('the role of the hubs and a sync', () => {
   });
 
   it('runs the other way after a failover, from the first backup of the hub in use on', async () => {
-    const engine = anEngine();
+    const engine = aSyncingEngine();
     await syncOnce(engine);
     engine.advance(60_000);
     await restore(engine, { activate: true, confirm: 'three/devices' });
@@ -247,7 +229,7 @@ describe('the role of the hubs and a sync', () => {
   });
 
   it('a standby that is in step can be declared to be in use without another restore', async () => {
-    const engine = anEngine();
+    const engine = aSyncingEngine();
     await syncOnce(engine);
     const declared = declareRole(engine.app, { active: 'secondary', confirm: 'three/devices' });
     expect(await declared).toMatchObject({ active: { namespace: 'three' } });

@@ -1,13 +1,12 @@
 import { expect, it } from 'vitest';
 import { prune } from '../../src/app/prune.ts';
 import { reportRestore } from '../../src/app/restore/report.ts';
-import { readRestoreView } from '../../src/app/restore/view.ts';
 import { renderReport } from '../../src/core/restore/report.ts';
-import { syncRunId } from '../../src/core/run/sync.ts';
 import { backUp, contentOf, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import type { MemoryHub } from '../support/memory-hub.ts';
-import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
+import { anInstallation, register } from '../support/rows.ts';
+import { syncOnce } from '../support/sync.ts';
 
 /** Both hubs hold the same 200 devices, by a sync. */
 async function aPair(refusesForeignIds = false): Promise<Engine> {
@@ -16,11 +15,6 @@ async function aPair(refusesForeignIds = false): Promise<Engine> {
   seed(engine, 200);
   await syncOnce(engine);
   return engine;
-}
-
-async function syncOnce(engine: Engine) {
-  engine.advance(3_600_000);
-  return readRestoreView(engine.app, syncRunId(await backUp(engine)));
 }
 
 /** How often the hub is listed from its beginning, and which of its records are asked for. */
@@ -40,11 +34,6 @@ function watchReads(hub: MemoryHub) {
     return findInstallation(id, options);
   };
   return seen;
-}
-
-function register(hub: MemoryHub, id: string, tags: readonly string[], handle = id): void {
-  const before = /<ETag>(\d+)<\/ETag>/.exec(hub.rows.get(id) ?? '')?.[1] ?? '0';
-  hub.rows.set(id, anAppleRow({ id, token: tokenOf(handle), tags, etag: Number(before) + 1 }));
 }
 
 function install(hub: MemoryHub, id: string, tags: readonly string[]): void {

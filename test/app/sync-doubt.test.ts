@@ -1,35 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
-import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole } from '../../src/app/role.ts';
 import { createRun, findRun, listRuns } from '../../src/app/runs/store.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { newRunId } from '../../src/core/run/run.ts';
-import { isSyncRunId, syncRunId } from '../../src/core/run/sync.ts';
-import { backUp, contentOf, restore, seed } from '../support/drive.ts';
-import { createEngine, type Engine } from '../support/engine.ts';
+import { isSyncRunId } from '../../src/core/run/sync.ts';
+import { backUp, contentOf, restore } from '../support/drive.ts';
+import type { Engine } from '../support/engine.ts';
 import type { MemoryHub } from '../support/memory-hub.ts';
-import { anAppleRow, tokenOf } from '../support/rows.ts';
+import { register } from '../support/rows.ts';
+import { aSyncingEngine, HOUR_MS, syncOnce } from '../support/sync.ts';
 
-const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-
-function anEngine(devices: number): Engine {
-  const engine = createEngine({ policy: { standbySync: 'afterBackup' } });
-  seed(engine, devices);
-  return engine;
-}
-
-async function syncOnce(engine: Engine) {
-  engine.advance(HOUR_MS);
-  return readRestoreView(engine.app, syncRunId(await backUp(engine)));
-}
-
-function register({ rows }: MemoryHub, id: string, tags: readonly string[]): void {
-  const before = /<ETag>(\d+)<\/ETag>/.exec(rows.get(id) ?? '')?.[1] ?? '0';
-  rows.set(id, anAppleRow({ id, token: tokenOf(id), tags, etag: Number(before) + 1 }));
-}
 
 function registerMany(hub: MemoryHub, from: number, count: number, tag = 'own'): void {
   for (let n = from; n < from + count; n++) register(hub, `${n}-5-1`, [tag]);
@@ -37,7 +20,7 @@ function registerMany(hub: MemoryHub, from: number, count: number, tag = 'own'):
 
 describe('a role that is in doubt', () => {
   it('keeps syncs from writing, however many dry runs there were since', async () => {
-    const engine = anEngine(4);
+    const engine = aSyncingEngine(4);
     const { app } = engine;
     await syncOnce(engine);
     engine.advance(60_000);
@@ -58,7 +41,7 @@ describe('a role that is in doubt', () => {
 
 describe('what others changed in the standby', () => {
   it('is not what expired there while syncs were off', async () => {
-    const engine = anEngine(0);
+    const engine = aSyncingEngine(0);
     const { primary, secondary } = engine;
     const { putRegistration } = secondary;
     // As a hub does that gives its rows a shorter life.
@@ -84,7 +67,7 @@ describe('what others changed in the standby', () => {
   });
 
   it('is counted from what this hub held before, not from what the other one did', async () => {
-    const engine = anEngine(40);
+    const engine = aSyncingEngine(40);
     const { primary, secondary } = engine;
     await syncOnce(engine);
     registerMany(secondary, 5000, 15);
@@ -98,7 +81,7 @@ describe('what others changed in the standby', () => {
   });
 
   it('no longer stops syncs once a restore by hand has seen it, and stays until its devices change in the hub in use', async () => {
-    const engine = anEngine(0);
+    const engine = aSyncingEngine(0);
     const { app, primary, secondary } = engine;
     registerMany(primary, 1000, 40);
     await syncOnce(engine);
@@ -124,7 +107,7 @@ describe('the status of a standby that was changed since its last sync', () => {
   }
 
   it('is not in step after an operator restored an older snapshot into it, until the next sync', async () => {
-    const engine = anEngine(40);
+    const engine = aSyncingEngine(40);
     const { app, primary, secondary } = engine;
     registerMany(primary, 5000, 5);
     const old = await backUp(engine);
@@ -149,7 +132,7 @@ describe('the status of a standby that was changed since its last sync', () => {
   });
 
   it('is not in step after a sync before the last one was rolled back', async () => {
-    const engine = anEngine(40);
+    const engine = aSyncingEngine(40);
     const { app, primary, secondary } = engine;
     await syncOnce(engine);
     registerMany(primary, 3000, 5);
@@ -163,7 +146,7 @@ describe('the status of a standby that was changed since its last sync', () => {
   });
 
   it('says how many records a sync left different, and is not in step where these are more than the drift allowed', async () => {
-    const engine = anEngine(0);
+    const engine = aSyncingEngine(0);
     const { primary, secondary, blobs } = engine;
     registerMany(primary, 1000, 60);
     await syncOnce(engine);

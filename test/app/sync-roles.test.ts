@@ -1,56 +1,19 @@
 import { describe, expect, it, test } from 'vitest';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
-import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole, readRoleView } from '../../src/app/role.ts';
 import { listRuns } from '../../src/app/runs/store.ts';
 import { advanceSync } from '../../src/app/standby-sync.ts';
-import { isSyncRunId, syncRunId } from '../../src/core/run/sync.ts';
-import { backUp, beginRestore, codeOf, contentOf, restore, seed } from '../support/drive.ts';
-import { createEngine, type Engine } from '../support/engine.ts';
+import { isSyncRunId } from '../../src/core/run/sync.ts';
+import { type Deed, deeds } from '../support/deeds.ts';
+import { backUp, contentOf, restore } from '../support/drive.ts';
+import type { Engine } from '../support/engine.ts';
 import type { MemoryHub } from '../support/memory-hub.ts';
-import { anAppleRow, tokenOf } from '../support/rows.ts';
+import { anAppleRow, register, tokenOf } from '../support/rows.ts';
+import { aSyncingEngine, HOUR_MS, syncOnce } from '../support/sync.ts';
 
-const HOUR_MS = 3_600_000;
 const TO_THREE = { activate: true, confirm: 'three/devices' };
 const TO_ONE = { activate: true, confirm: 'one/devices' };
-
-function anEngine(devices = 24): Engine {
-  const engine = createEngine({ policy: { standbySync: 'afterBackup' } });
-  seed(engine, devices);
-  return engine;
-}
-
-async function syncOnce(engine: Engine) {
-  engine.advance(HOUR_MS);
-  return readRestoreView(engine.app, syncRunId(await backUp(engine)));
-}
-
-/** A device's own word: its row under that id, with a higher ETag than was there. */
-function register(hub: MemoryHub, id: string, tags: readonly string[]): void {
-  const before = /<ETag>(\d+)<\/ETag>/.exec(hub.rows.get(id) ?? '')?.[1] ?? '0';
-  hub.rows.set(id, anAppleRow({ id, token: tokenOf(id), tags, etag: Number(before) + 1 }));
-}
-
-/** What may happen to a pair in any order. */
-const deeds = {
-  switchRole: async ({ app }: Engine) => {
-    const { standby } = await readRoleView(app);
-    const name = `${standby.namespace}/${standby.hub}`;
-    await declareRole(app, { active: name, confirm: name, force: true });
-  },
-  restore: async (engine: Engine) => {
-    if ((await codeOf(beginRestore(engine.app))) === 'none') await engine.drain();
-  },
-  backUp: async (engine: Engine) => {
-    await backUp(engine).catch(() => undefined);
-  },
-  primaryReturnsEmpty: async ({ primary }: Engine) => {
-    primary.rows.clear();
-  },
-} as const;
-
-type Deed = keyof typeof deeds;
 
 async function tryAll(begun: Engine, left: readonly Deed[], done: readonly Deed[] = []): Promise<void> {
   for (const deed of left) {
@@ -74,14 +37,14 @@ async function tryAll(begun: Engine, left: readonly Deed[], done: readonly Deed[
 }
 
 test('after any order of a switch, a restore, a backup and the return of an empty primary, no sync writes into the hub in use or from an empty one', async () => {
-  const engine = anEngine(4);
+  const engine = aSyncingEngine(4);
   await syncOnce(engine);
   await tryAll(engine, ['switchRole', 'restore', 'backUp', 'primaryReturnsEmpty']);
 });
 
 describe('with syncs', () => {
   it('a failover writes nothing, and the way back neither', async () => {
-    const engine = anEngine();
+    const engine = aSyncingEngine();
     await syncOnce(engine);
     engine.advance(60_000);
     expect(await restore(engine, TO_THREE)).toMatchObject({ counts: { unchanged: 24, total: 24 }, passes: 1 });
@@ -96,7 +59,7 @@ describe('with syncs', () => {
   });
 
   it('what a restore wrote, or its rollback put back, is no change by others', async () => {
-    const engine = anEngine(80);
+    const engine = aSyncingEngine(80);
     await syncOnce(engine);
     for (let index = 1; index < 60; index += 2) register(engine.primary, `${index}9-5-1`, ['changed']);
     for (let index = 200; index < 230; index++) register(engine.primary, `${index}9-5-1`, ['new']);
@@ -121,7 +84,7 @@ describe('with syncs', () => {
   });
 
   it('rows that a device has twice in the old primary are neither changes by others nor another form', async () => {
-    const engine = anEngine(10);
+    const engine = aSyncingEngine(10);
     const { primary, secondary } = engine;
     for (let index = 100; index < 140; index++) {
       for (const id of [`${index}9-5-1`, `${index}9-5-2`]) {
@@ -141,7 +104,7 @@ describe('with syncs', () => {
   it.each(['full', 'empty', 'changed in its last minutes'] as const)(
     'the old primary that returns %s is kept in step, and one failback ends where the devices are',
     async (returns) => {
-      const engine = anEngine();
+      const engine = aSyncingEngine();
       const { primary, secondary } = engine;
       await syncOnce(engine);
       if (returns === 'changed in its last minutes') {

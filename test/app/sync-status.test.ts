@@ -8,14 +8,7 @@ import { syncRunId } from '../../src/core/run/sync.ts';
 import { backUp, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
-
-const HOUR_MS = 3_600_000;
-
-function anEngine(devices = 24): Engine {
-  const engine = createEngine({ policy: { standbySync: 'afterBackup' } });
-  seed(engine, devices);
-  return engine;
-}
+import { aSyncingEngine, HOUR_MS } from '../support/sync.ts';
 
 async function syncOnce(engine: Engine): Promise<string> {
   engine.advance(HOUR_MS - 60_000);
@@ -40,7 +33,7 @@ describe('the status of a standby that is kept in step', () => {
   });
 
   it('says how far behind it is, and that a switch takes no time while it is not', async () => {
-    const engine = anEngine();
+    const engine = aSyncingEngine();
     await watch(engine.app);
     const id = await syncOnce(engine);
     const { standbySync, lastRestore } = await readStatus(engine.app);
@@ -59,7 +52,7 @@ describe('the status of a standby that is kept in step', () => {
   });
 
   it('alerts once when no sync was done for one and a half intervals, until one is', async () => {
-    const engine = anEngine();
+    const engine = aSyncingEngine();
     await syncOnce(engine);
     engine.advance(60_000);
     await restore(engine);
@@ -84,7 +77,7 @@ describe('the status of a standby that is kept in step', () => {
   });
 
   it('alerts when a sync has stopped itself, until one is done', async () => {
-    const engine = anEngine(200);
+    const engine = aSyncingEngine(200);
     await syncOnce(engine);
     const gone = [...engine.primary.rows].filter(([id]) => id.endsWith('9-5-1')).slice(0, 25);
     for (const [id] of gone) engine.primary.rows.delete(id);
@@ -102,7 +95,7 @@ describe('the status of a standby that is kept in step', () => {
   });
 
   it('is out of step when its sync was rolled back', async () => {
-    const engine = anEngine();
+    const engine = aSyncingEngine();
     const id = await syncOnce(engine);
     engine.advance(60_000);
     await startRollback(engine.app, id, { confirm: 'three/devices' });
@@ -112,7 +105,7 @@ describe('the status of a standby that is kept in step', () => {
   });
 
   it('leaves what operators restored in sight, however many syncs came since', async () => {
-    const engine = anEngine(4);
+    const engine = aSyncingEngine(4);
     await syncOnce(engine);
     const { id } = await restore(engine, { only: { platforms: ['apple'] } });
     await declareRole(engine.app, { active: 'primary', confirm: 'one/devices' });

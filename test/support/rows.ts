@@ -58,3 +58,14 @@ export function tokenOf(text: string): string {
 function hexOf(text: string): string {
   return Buffer.from(text).toString('hex');
 }
+
+/** A device's own word: its row under that id, with a higher ETag than was there. */
+export function register(
+  { rows }: { readonly rows: Map<string, string> },
+  id: string,
+  tags: readonly string[],
+  handle = id,
+): void {
+  const before = /<ETag>(\d+)<\/ETag>/.exec(rows.get(id) ?? '')?.[1] ?? '0';
+  rows.set(id, anAppleRow({ id, token: tokenOf(handle), tags, etag: Number(before) + 1 }));
+}

@@ -1,5 +1,5 @@
 import { heartbeatSentName } from '../../core/paths.ts';
-import type { Condition } from '../../core/readiness/alerts.ts';
+import { alertCodes, type Condition } from '../../core/readiness/alerts.ts';
 import type { Finding } from '../../core/readiness/finding.ts';
 import { findRisks, verdictOf } from '../../core/readiness/readiness.ts';
 import { isOver, type RestoreRun } from '../../core/run/run.ts';
@@ -42,23 +42,11 @@ async function sendHeartbeat(app: App, snapshotId: string | undefined): Promise<
   else app.log.warn('HEARTBEAT_URL did not take the heartbeat; it is called again', { snapshotId, seen: notTaken });
 }
 
-const alerting = [
-  'PrimaryUnavailable',
-  'BackupFailed',
-  'BackupMissed',
-  'SnapshotSuspect',
-  'DrillFailed',
-  'RoleUnsettled',
-  'SyncStopped',
-  'StandbyOutOfStep',
-  'StandbyDiffers',
-] as const;
-
 const titleOf = { restore: 'Restore', sync: 'Sync', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' } as const;
 
 function conditionsOf(findings: readonly Finding[], restores: readonly RestoreRun[]): Condition[] {
   const conditions: Condition[] = findings.flatMap((finding) => {
-    const code = alerting.find((one) => one === finding.code);
+    const code = alertCodes.find((one) => one === finding.code);
     return code === undefined ? [] : [{ ...finding, code }];
   });
   const restore = restores.find((run) => isOver(run) && run.status !== 'Canceled' && !run.request.dryRun);

@@ -17,18 +17,13 @@ async function readMintedIds(app: App, run: RestoreRun, shard: number): Promise<
  */
 export async function readOtherIds(app: App, run: RestoreRun, shard: number): Promise<MintedIds> {
   const originals = await readOriginalIds(app, run, shard);
-  const minted = await readMintedIds(app, run, shard);
-  const ids = new Map(originals);
-  for (const [id, others] of minted) ids.set(id, [...(ids.get(id) ?? []), ...others]);
-  return ids;
+  return joined(originals, await readMintedIds(app, run, shard));
 }
 
 /** Under which ids the snapshot's hub may hold a row of the target: either may have refused the other's. */
 export async function readIdsInSource(app: App, run: RestoreRun, shard: number): Promise<MintedIds> {
-  const ids = new Map(await readMintedIds(app, { ...run, hub: run.request.sourceHub }, shard));
-  const originals = originalsOf(await readMintedIds(app, run, shard));
-  for (const [id, others] of originals) ids.set(id, [...(ids.get(id) ?? []), ...others]);
-  return ids;
+  const inSource = await readMintedIds(app, { ...run, hub: run.request.sourceHub }, shard);
+  return joined(inSource, originalsOf(await readMintedIds(app, run, shard)));
 }
 
 /** Of ids that the snapshot's hub gave out in place of the target's: those of the target. */
@@ -36,6 +31,12 @@ export async function readOriginalIds(app: App, run: RestoreRun, shard: number):
   if (isRepairInPlace(run)) return new Map();
   const inSource = await readMintedIds(app, { ...run, hub: run.request.sourceHub }, shard);
   return invert(inSource);
+}
+
+function joined(first: MintedIds, then: MintedIds): MintedIds {
+  const ids = new Map(first);
+  for (const [id, others] of then) ids.set(id, [...(ids.get(id) ?? []), ...others]);
+  return ids;
 }
 
 /** Only the newest of several: with two rows in the snapshot, both would be written under one id. */
