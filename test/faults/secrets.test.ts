@@ -94,6 +94,8 @@ async function useEverything(stack: Stack, seen: Sightings): Promise<void> {
   await down('secondary');
   expect(await call('POST', '/api/restores')).toBe(503);
   await up('secondary');
+  // A look that another caller took while it was down is shared for 10 s.
+  await expect.poll(() => call('GET', '/api/status'), { timeout: 30_000 }).toBe(200);
 
   expect(await call('POST', '/api/restores', '{"snapshot":')).toBe(400);
   expect(await call('POST', '/api/restores', { snapshots: 'latest' })).toBe(400);
@@ -113,7 +115,10 @@ async function useEverything(stack: Stack, seen: Sightings): Promise<void> {
     `restores/${failed.id}`,
     `restores/${restored.id}/failures`,
   );
-  for (const path of paths) expect(await call('GET', `/api/${path}`), path).toBe(200);
+  for (const path of paths) {
+    const status = await call('GET', `/api/${path}`);
+    expect(status, `${path}: ${seen.at(-1)?.[1]}`).toBe(200);
+  }
 }
 
 async function damageAnyShard({ azurite }: Stack): Promise<void> {
