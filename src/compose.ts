@@ -3,11 +3,16 @@ import { type App, createMemory } from './app/app.ts';
 import { noteOnCard } from './app/readiness/card-store.ts';
 import { withFormer } from './app/stored/former-blobs.ts';
 import { pairBlobs } from './app/stored/pair-blobs.ts';
+import { type Arm, createArm } from './azure/arm.ts';
 import { createAzureBlobs } from './azure/blobs.ts';
+import { listKeys } from './azure/hub-keys.ts';
+import type { HubResource } from './azure/hub-resource.ts';
 import { createAzureStepQueue } from './azure/step-queue.ts';
+import { createTokens } from './azure/tokens.ts';
 import type { Blobs, Log } from './core/ports.ts';
 import { createHub } from './hub/client.ts';
-import type { HubConnection } from './hub/connection-string.ts';
+import { type HubConnection, type HubIdentity, parseHubConnection } from './hub/connection-string.ts';
+import { createKeys, type HubKeys } from './hub/keys.ts';
 import { Limiter } from './hub/limiter.ts';
 import { createLog } from './log.ts';
 import { createHttpNotifier } from './notify/http-notifier.ts';
@@ -48,10 +53,13 @@ function logOf(context: LogContext): Log {
 }
 
 function compose(config: Config): Omit<App, 'log'> {
-  const { maxConcurrency } = config;
-  const hub = (connection: HubConnection, maxRequestsPerSecond: number | undefined) =>
+  const { maxConcurrency, backupMaxRequestsPerSecond: reading, restoreMaxRequestsPerSecond: writing } = config;
+  const { primary, secondary, drill } = config.arm;
+  const arm = createArm({ endpoint: config.arm.endpoint, tokens: createTokens({ clientId: config.arm.clientId }) });
+  const hub = (connection: AnyHub, resource: HubResource | undefined, maxRequestsPerSecond: number | undefined) =>
     createHub({
       connection,
+      keys: resource && keysOf(arm, connection, resource),
       clock: realWorld,
       random: Math.random,
       limiter: new Limiter({ maxConcurrency, maxRequestsPerSecond, clock: realWorld }),
@@ -62,9 +70,9 @@ function compose(config: Config): Omit<App, 'log'> {
     world: realWorld,
     // A context takes no lines once its invocation is over.
     backgroundLog: createLog((level, line) => console[level](line)),
-    primary: hub(config.primary, config.backupMaxRequestsPerSecond),
-    secondary: hub(config.secondary, config.restoreMaxRequestsPerSecond),
-    drillHub: config.drill === undefined ? undefined : hub(config.drill, config.restoreMaxRequestsPerSecond),
+    primary: hub(config.primary, primary, reading),
+    secondary: hub(config.secondary, secondary, writing),
+    drillHub: config.drill === undefined ? undefined : hub(config.drill, drill, writing),
     notifier: createHttpNotifier(config),
     policy: {
       toolVersion: TOOL_VERSION,
@@ -86,6 +94,22 @@ function compose(config: Config): Omit<App, 'log'> {
     memory: createMemory(),
     listeners: [noteOnCard],
   };
+}
+
+type AnyHub = HubConnection | HubIdentity;
+
+/** The address comes with the keys, unless the settings have one: no host name is assumed. */
+function keysOf(arm: Arm, connection: AnyHub, resource: HubResource): HubKeys {
+  const { hubName, ref } = connection;
+  const given = 'key' in connection ? connection : undefined;
+  const read = async (): Promise<readonly HubConnection[]> => {
+    const texts = await listKeys(arm, resource);
+    return texts.map((text) => {
+      const { endpoint, ...key } = parseHubConnection(text, hubName, 'A key of Azure Resource Manager');
+      return { ...key, endpoint: given?.endpoint ?? endpoint, hubName, ref };
+    });
+  };
+  return createKeys(read, given);
 }
 
 function openBlobs({ storage: connection, container, primary, secondary, drill }: Config): Blobs {

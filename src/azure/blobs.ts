@@ -9,6 +9,7 @@ import { type StorageConnection, type StorageLimits, storageLimits } from './con
 import { openClient } from './credential.ts';
 import { toFacts, toMetadata } from './facts.ts';
 import { codeOf, statusOf, storageFault } from './fault.ts';
+import { within } from './time-limit.ts';
 import { uploadOnce } from './upload.ts';
 
 export interface AzureBlobsOptions {
@@ -35,7 +36,7 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
   /** One call with its time limit; what the SDK throws becomes ours. */
   const call = async <T>(action: string, target: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     try {
-      return await work(AbortSignal.timeout(limits.callTimeoutMs));
+      return await within(limits.callTimeoutMs, work);
     } catch (error) {
       throw storageFault(error, { service: 'blob', action, target });
     }

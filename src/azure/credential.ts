@@ -1,6 +1,7 @@
 import type { TokenCredential } from '@azure/identity';
 import { DrError } from '../core/errors.ts';
 import type { StorageConnection, StorageLimits } from './connection.ts';
+import { createTokens } from './tokens.ts';
 
 /** How the SDK's clients of a container and of a queue are made. */
 interface ClientClass<Client> {
@@ -34,11 +35,16 @@ export function openClient<Client>(
   }
 }
 
-/** Loaded only when used: the package costs hundreds of milliseconds of a cold start. */
+/**
+ * The token is kept here alone. The storage package is shown one that has already ended: it would otherwise renew it
+ * beside the calls, where no caller catches a refusal, which ends the process.
+ */
 function credentialOf(clientId: string | undefined): TokenCredential {
-  const options = clientId === undefined ? {} : { managedIdentityClientId: clientId };
-  const credential = import('@azure/identity').then(
-    ({ DefaultAzureCredential }) => new DefaultAzureCredential(options),
-  );
-  return { getToken: async (scopes, tokenOptions) => (await credential).getToken(scopes, tokenOptions) };
+  const tokens = createTokens({ clientId });
+  return {
+    getToken: async (scopes) => {
+      const [scope = ''] = [scopes].flat();
+      return { token: await tokens.get(scope), expiresOnTimestamp: 0 };
+    },
+  };
 }

@@ -3,9 +3,11 @@ import { QueueClient } from '@azure/storage-queue';
 import { DrError } from '../core/errors.ts';
 import type { QueueName, StepQueue } from '../core/ports.ts';
 import { MAX_PEEKED } from '../core/run/lane.ts';
+import { ifThere } from './answers.ts';
 import { type StorageConnection, type StorageLimits, storageLimits } from './connection.ts';
 import { openClient } from './credential.ts';
 import { statusOf, storageFault } from './fault.ts';
+import { within } from './time-limit.ts';
 
 export interface AzureStepQueueOptions {
   readonly connection: StorageConnection;
@@ -27,20 +29,24 @@ export function createAzureStepQueue({ connection, queues, limits = storageLimit
     rest: open('rest'),
     former: open('former'),
   };
-  const sendOne = async (queue: QueueClient, text: string, delaySeconds: number): Promise<void> => {
-    const abortSignal = AbortSignal.timeout(limits.callTimeoutMs);
-    // Never expires: a step that waited a week for an app that was stopped still has to be done.
-    const add = () => queue.sendMessage(text, { visibilityTimeout: delaySeconds, messageTimeToLive: -1, abortSignal });
+  const call = async <T>(action: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     try {
-      await add().catch(async (error: unknown) => {
-        if (statusOf(error) !== 404) throw error;
-        await queue.createIfNotExists({ abortSignal });
-        await add();
-      });
+      return await within(limits.callTimeoutMs, work);
     } catch (error) {
-      throw storageFault(error, { service: 'queue', action: 'send to', target: STEP_QUEUE });
+      throw storageFault(error, { service: 'queue', action, target: STEP_QUEUE });
     }
   };
+  const sendOne = (queue: QueueClient, text: string, delaySeconds: number): Promise<unknown> =>
+    call('send to', (abortSignal) => {
+      // Never expires: a step that waited a week for an app that was stopped still has to be done.
+      const add = () =>
+        queue.sendMessage(text, { visibilityTimeout: delaySeconds, messageTimeToLive: -1, abortSignal });
+      return add().catch(async (error: unknown) => {
+        if (statusOf(error) !== 404) throw error;
+        await queue.createIfNotExists({ abortSignal });
+        return add();
+      });
+    });
   return {
     send: async (name, texts, delaySeconds = 0) => {
       if (!(delaySeconds >= 0 && delaySeconds <= MAX_DELAY_SECONDS)) {
@@ -56,16 +62,12 @@ export function createAzureStepQueue({ connection, queues, limits = storageLimit
       const failed = (await Promise.allSettled(sends)).find((result) => result.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
     },
-    peek: async (lane) => {
-      const abortSignal = AbortSignal.timeout(limits.callTimeoutMs);
-      try {
-        const { peekedMessageItems } = await clients[lane].peekMessages({ numberOfMessages: MAX_PEEKED, abortSignal });
+    peek: (lane) =>
+      call('look into', async (abortSignal) => {
+        const peek = clients[lane].peekMessages({ numberOfMessages: MAX_PEEKED, abortSignal });
+        const { peekedMessageItems = [] } = (await ifThere(peek)) ?? {};
         return peekedMessageItems.map(({ messageText }) => Buffer.from(messageText, 'base64').toString('utf8'));
-      } catch (error) {
-        if (statusOf(error) === 404) return [];
-        throw storageFault(error, { service: 'queue', action: 'look into', target: STEP_QUEUE });
-      }
-    },
+      }),
   };
 }
 

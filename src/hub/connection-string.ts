@@ -2,14 +2,18 @@ import { DrError } from '../core/errors.ts';
 import { partsOf } from '../core/parse.ts';
 import type { HubRef } from '../core/ports.ts';
 
+/** Which hub it is. Its address and keys are known only when asked for. */
+export interface HubIdentity {
+  readonly hubName: string;
+  readonly ref: HubRef;
+}
+
 /** A hub's address and the access policy used for it. */
-export interface HubConnection {
+export interface HubConnection extends HubIdentity {
   /** Root of the namespace, ending in a slash. */
   readonly endpoint: URL;
   readonly keyName: string;
   readonly key: string;
-  readonly hubName: string;
-  readonly ref: HubRef;
 }
 
 /**
@@ -49,6 +53,6 @@ function readEndpoint(text: string | undefined, fail: (what: string) => DrError)
   return new URL('/', endpoint);
 }
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

@@ -1,23 +1,25 @@
 import { createSecureContext } from 'node:tls';
-import { faultCode } from '../core/errors.ts';
+import { DrError, faultCode } from '../core/errors.ts';
 import { fullNameOf } from '../core/paths.ts';
 import type { Clock } from '../core/ports.ts';
 import { judgeAnswer, type Operation, type Verdict } from './answer.ts';
-import type { HubConnection } from './connection-string.ts';
+import type { HubConnection, HubIdentity } from './connection-string.ts';
 import { type ExchangeLimits, exchange, type RawAnswer, type RawHead } from './exchange.ts';
+import { type HubKeys, inTime } from './keys.ts';
 import type { Limiter } from './limiter.ts';
 import { type Attempt, retry } from './retry.ts';
 import { createSas } from './sas.ts';
 import { Sockets } from './sockets.ts';
 
 export interface TransportOptions {
-  readonly connection: HubConnection;
+  /** Without a key it is called once `keys` have given one. */
+  readonly connection: HubConnection | HubIdentity;
   readonly limiter: Limiter;
   readonly clock: Clock;
   /** 0 to 1, for the jitter of retries. */
   readonly random: () => number;
-  /** Asked once when the hub does not accept the key: it may have been rotated. Without it a 401 is final. */
-  readonly refreshConnection?: () => Promise<HubConnection>;
+  /** Asked once when the hub does not accept the key: it may have been rotated. Without them a 401 is final. */
+  readonly keys?: HubKeys | undefined;
   /** How long the hub may take to begin an answer, to send it, and be silent meanwhile: a deadline may be overrun by it. */
   readonly requestTimeoutMs?: number;
   /** A certificate in PEM to trust in place of the public authorities: of a hub on this machine. */
@@ -55,6 +57,15 @@ export interface HubAnswer extends HubHead {
   readonly body: Uint8Array;
   /** An attempt before this one was not answered, or refused for now. */
   readonly isRetried: boolean;
+  /** Whose key it was asked with. */
+  readonly connection: HubConnection;
+}
+
+/** What requests are sent with. */
+interface Opened {
+  readonly connection: HubConnection;
+  readonly authorization: () => string;
+  readonly sockets: Sockets;
 }
 
 const API_VERSION = '2020-06';
@@ -66,31 +77,32 @@ export class Transport {
   readonly #options: TransportOptions;
   readonly #reading: ExchangeLimits;
   readonly #writing: ExchangeLimits;
-  readonly #sockets: Sockets;
   readonly #hubPath: string;
   /** What messages call the hub. */
   readonly where: string;
-  #authorization: () => string;
-  #refreshing: Promise<void> | undefined;
+  /** `undefined` until there is a key, and when it is refused. */
+  #opened: Opened | undefined;
+  #refused: HubConnection | undefined;
+  #sockets: Sockets | undefined;
 
   constructor(options: TransportOptions) {
-    const { connection, clock, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+    const { connection, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
     this.#options = options;
     this.#reading = { bodyTimeoutMs: requestTimeoutMs, isBodyWanted: () => true };
     this.#writing = { bodyTimeoutMs: requestTimeoutMs, isBodyWanted: (status) => status >= 300 };
-    this.#sockets = createSockets(options, requestTimeoutMs);
     this.#hubPath = `/${encodeURIComponent(connection.hubName)}`;
     this.where = `hub ${fullNameOf(connection.ref)}`;
-    this.#authorization = createSas(connection, clock.now);
+    if ('key' in connection) this.#open(connection);
   }
 
   /** Every answer that is not to be tried again. Throws `HubUnavailable` (retryable) when there was none in time. */
   async call(request: HubRequest, deadlineAt: number): Promise<HubAnswer> {
-    const { refreshConnection } = this.#options;
     const first = await this.#attempt(request, deadlineAt);
     const answer = first.kind === 'done' ? first.value : await this.#retry(first, request, deadlineAt);
-    if (answer.verdict.kind !== 'unauthorized' || refreshConnection === undefined) return answer;
-    await this.#refresh(refreshConnection);
+    if (answer.verdict.kind !== 'unauthorized' || this.#options.keys === undefined) return answer;
+    // Unless another call has found out before.
+    if (this.#opened?.connection === answer.connection) this.#opened = undefined;
+    this.#refused = answer.connection;
     return this.#retry(await this.#attempt(request, deadlineAt), request, deadlineAt);
   }
 
@@ -101,13 +113,15 @@ export class Transport {
     return { ...answer, isRetried: true };
   }
 
-  close(): Promise<void> {
-    return this.#sockets.close();
+  async close(): Promise<void> {
+    await this.#sockets?.close();
   }
 
   /** One attempt, paced and counted by the limiter. */
   async #attempt(request: HubRequest, deadlineAt: number): Promise<Attempt<HubAnswer>> {
     const { limiter, clock } = this.#options;
+    const opened = this.#opened ?? (await this.#openWithKeys(request, deadlineAt));
+    if ('kind' in opened) return opened;
     const permit = await limiter.acquire(deadlineAt);
     if (permit === undefined) {
       return { kind: 'again', waitMs: Number.POSITIVE_INFINITY, hasNoEffect: true, ...limiter.refusal() };
@@ -115,7 +129,7 @@ export class Transport {
     const sentAt = clock.now();
     let answer: HubAnswer;
     try {
-      answer = this.#toAnswer(request, await this.#send(request, deadlineAt));
+      answer = this.#toAnswer(request, await this.#send(opened, request, deadlineAt), opened.connection);
     } catch (error) {
       // Whether the hub took the write is unknown, and every call of the port may be made twice.
       permit.release('failed');
@@ -132,15 +146,15 @@ export class Transport {
     return { kind: 'again', seen: `status ${status}`, waitMs: verdict.retryAfterMs, sentAt };
   }
 
-  #send(request: HubRequest, deadlineAt: number): Promise<RawAnswer> {
+  #send({ sockets, authorization }: Opened, request: HubRequest, deadlineAt: number): Promise<RawAnswer> {
     const { method, path, query, contentType, ifMatch, body: content, onHead, readsAnswer } = request;
-    const headers = ['authorization', this.#authorization(), 'x-ms-version', API_VERSION];
+    const headers = ['authorization', authorization(), 'x-ms-version', API_VERSION];
     if (contentType !== undefined) headers.push('content-type', contentType);
     if (ifMatch !== undefined) headers.push('if-match', `"${ifMatch}"`);
     const limits = method === 'GET' || readsAnswer ? this.#reading : this.#writing;
     const totalMs = Math.max(1, deadlineAt - this.#options.clock.now());
     return exchange(
-      this.#sockets,
+      sockets,
       {
         method,
         path: `${this.#hubPath}/${path}?api-version=${API_VERSION}${query ? `&${query}` : ''}`,
@@ -155,12 +169,13 @@ export class Transport {
     );
   }
 
-  #toAnswer({ operation }: HubRequest, raw: RawAnswer): HubAnswer {
+  #toAnswer({ operation }: HubRequest, raw: RawAnswer, connection: HubConnection): HubAnswer {
     const { status, body } = raw;
     const header = headerOf(raw);
     // For looking at only, so that bytes which are no text do no harm.
     const detail = status === 403 ? Buffer.from(body).toString() : '';
-    return { status, body, header, verdict: this.#judge(operation, status, header, detail), isRetried: false };
+    const verdict = this.#judge(operation, status, header, detail);
+    return { status, body, header, verdict, isRetried: false, connection };
   }
 
   #tellHead({ operation, onHead }: HubRequest, head: RawHead): void {
@@ -175,24 +190,38 @@ export class Transport {
     return judgeAnswer(operation, { status, retryAfter, detail }, hubNow || this.#options.clock.now());
   }
 
-  /** Calls that find the key refused at the same time fetch it together. */
-  async #refresh(refreshConnection: () => Promise<HubConnection>): Promise<void> {
-    this.#refreshing ??= refreshConnection().then((connection) => {
-      this.#authorization = createSas(connection, this.#options.clock.now);
-    });
+  #open(connection: HubConnection): Opened {
+    const { clock, requestTimeoutMs = REQUEST_TIMEOUT_MS, trustedCertificate } = this.#options;
+    this.#sockets ??= createSockets(connection, trustedCertificate, requestTimeoutMs);
+    this.#opened = { connection, authorization: createSas(connection, clock.now), sockets: this.#sockets };
+    return this.#opened;
+  }
+
+  async #openWithKeys({ isCutOff }: HubRequest, deadlineAt: number): Promise<Opened | Attempt<HubAnswer>> {
+    const { keys, clock } = this.#options;
+    const sentAt = clock.now();
+    if (keys === undefined) throw new DrError('HubUnauthorized', `There is no key for the ${this.where}.`);
     try {
-      await this.#refreshing;
-    } finally {
-      this.#refreshing = undefined;
+      const reading = keys.after(this.#refused);
+      const connection = await (isCutOff ? inTime(reading, Math.max(1, deadlineAt - sentAt)) : reading);
+      if (connection === undefined) return { kind: 'again', seen: 'no key in time', sentAt, hasNoEffect: true };
+      return this.#opened?.connection === connection ? this.#opened : this.#open(connection);
+    } catch (error) {
+      if (!(error instanceof DrError && error.retryable)) throw error;
+      return { kind: 'again', seen: error.seen ?? error.code, sentAt, hasNoEffect: true };
     }
   }
 }
 
-function createSockets({ connection, trustedCertificate }: TransportOptions, timeoutMs: number): Sockets {
+function createSockets(
+  { endpoint }: HubConnection,
+  trustedCertificate: string | undefined,
+  timeoutMs: number,
+): Sockets {
   // Made once: undici would have each socket make its own, which is a quarter of a handshake's processor time.
   const secureContext = createSecureContext(trustedCertificate === undefined ? {} : { ca: trustedCertificate });
   const connect = { timeout: CONNECT_TIMEOUT_MS, secureContext, allowH2: false };
-  return new Sockets(connection.endpoint.origin, { connect, timeoutMs });
+  return new Sockets(endpoint.origin, { connect, timeoutMs });
 }
 
 function headerOf({ headers }: Pick<RawHead, 'headers'>): HubHead['header'] {

@@ -1,6 +1,6 @@
 import { DrError } from '../core/errors.ts';
-import { type HubConnection, parseHubConnection } from '../hub/connection-string.ts';
 import { hubConnection, hubName } from './forms.ts';
+import { isSameHub, isSameNamespace, type NamedHub, parseHub } from './hubs.ts';
 import { misspeltSettings } from './misspelt.ts';
 import { queueNames } from './queues.ts';
 import { type Environment, openSettings, type SettingsReader, textOf } from './reader.ts';
@@ -17,10 +17,11 @@ export type Config = ReturnType<typeof parseConfig>;
 export function parseConfig(env: Environment) {
   const settings = openSettings(env);
   const values = parseValues(settings);
-  const primary = parseHub(settings, 'PRIMARY_HUB_CONNECTION', 'PRIMARY_HUB_NAME');
-  const secondary = parseHub(settings, 'SECONDARY_HUB_CONNECTION', 'SECONDARY_HUB_NAME');
+  const primary = parseHub(settings, 'PRIMARY');
+  const secondary = parseHub(settings, 'SECONDARY');
   if (primary !== undefined && secondary !== undefined && isSameHub(primary, secondary)) {
-    settings.fault('SECONDARY_HUB_NAME', 'names the primary hub itself: set a hub in a namespace of another region');
+    const setting = primary.resource && secondary.resource ? 'SECONDARY_HUB_RESOURCE_ID' : 'SECONDARY_HUB_NAME';
+    settings.fault(setting, 'names the primary hub itself: set a hub in a namespace of another region');
   }
   const drill = parseDrillHub(settings, [primary, secondary]);
   const storage = parseStorageSettings(settings);
@@ -30,13 +31,23 @@ export function parseConfig(env: Environment) {
     const message = [`These settings cannot be used: ${list}.`, ...misspeltSettings(env)].join(' ');
     throw new DrError('SettingsInvalid', message, { details: faults });
   }
+  const { armEndpoint, armClientId, ...others } = values;
   return Object.freeze({
-    ...values,
-    primary,
-    secondary,
+    ...others,
+    primary: primary.hub,
+    secondary: secondary.hub,
     /** The scratch hub of drills, where there is one. */
-    drill,
+    drill: drill?.hub,
     storage,
+    arm: Object.freeze({
+      endpoint: armEndpoint,
+      /** Of a user-assigned identity; absent for the system-assigned one. */
+      clientId: armClientId ?? (storage.kind === 'identity' ? storage.clientId : undefined),
+      /** The hubs whose keys and settings can be asked for. */
+      primary: primary.resource,
+      secondary: secondary.resource,
+      drill: drill?.resource,
+    }),
     /** What works but is probably a mistake, such as a misspelt name. Whole sentences, free of secrets. */
     warnings: Object.freeze([...settings.warnings, ...misspeltSettings(env)]),
   });
@@ -58,26 +69,43 @@ export function triggerBindings(env: Environment) {
     watchdogSchedule: read('WATCHDOG_SCHEDULE'),
     drillSchedule: read('DRILL_SCHEDULE'),
     stepQueues: queueNames(read('STEP_QUEUE'), [
-      parseHub(settings, 'PRIMARY_HUB_CONNECTION', 'PRIMARY_HUB_NAME'),
-      parseHub(settings, 'SECONDARY_HUB_CONNECTION', 'SECONDARY_HUB_NAME'),
+      parseHub(settings, 'PRIMARY')?.hub,
+      parseHub(settings, 'SECONDARY')?.hub,
     ]),
     stepQueueConnection: storageSetting,
   });
 }
 
 const schema = settingsSchema.omit({ [storageSetting]: true });
-/** A scratch hub needs both. */
-const schemaWithDrill = schema.extend({ DRILL_HUB_CONNECTION: hubConnection, DRILL_HUB_NAME: hubName });
+
+/** A hub without a resource id needs a connection string and a name; a scratch hub may be absent. */
+function findMissing(settings: SettingsReader): void {
+  const given = (name: SettingName): boolean => textOf(settings.env, name) !== undefined;
+  for (const which of ['PRIMARY', 'SECONDARY', 'DRILL'] as const) {
+    const [connection, name] = [`${which}_HUB_CONNECTION`, `${which}_HUB_NAME`] as const;
+    const isNeeded = which !== 'DRILL' || given(connection) || given(name);
+    if (given(`${which}_HUB_RESOURCE_ID`) || !isNeeded) continue;
+    if (!given(connection)) settings.fault(connection, missingText(hubConnection));
+    if (!given(name)) settings.fault(name, missingText(hubName));
+  }
+}
+
+function missingText(form: typeof hubName): string {
+  return form.safeParse(undefined).error?.issues[0]?.message ?? '';
+}
 
 function parseValues(settings: SettingsReader) {
   const { env } = settings;
+  findMissing(settings);
   const texts = Object.fromEntries(allSettings.map(({ name }) => [name, textOf(env, name)]));
-  const { success, data, error } = (hasDrillHub(env) ? schemaWithDrill : schema).safeParse(texts);
+  const { success, data, error } = schema.safeParse(texts);
   if (!success) {
     for (const { path, message } of error.issues) settings.fault(String(path[0]), message);
     return undefined;
   }
   return {
+    armEndpoint: data.ARM_ENDPOINT,
+    armClientId: data.ARM_CLIENT_ID,
     primaryTier: data.PRIMARY_TIER,
     /** As set; `undefined` means that the hub is asked, as far as it answers that. */
     secondaryTier: data.SECONDARY_TIER,
@@ -106,50 +134,16 @@ function parseValues(settings: SettingsReader) {
   };
 }
 
-function hasDrillHub(env: Environment): boolean {
-  return (textOf(env, 'DRILL_HUB_CONNECTION') ?? textOf(env, 'DRILL_HUB_NAME')) !== undefined;
-}
-
-function parseHub(
-  settings: SettingsReader,
-  connectionName: SettingName,
-  hubNameName: SettingName,
-): HubConnection | undefined {
-  const usable = (name: SettingName): string | undefined =>
-    settings.faults.some(({ target }) => target === name) ? undefined : textOf(settings.env, name);
-  const text = usable(connectionName);
-  const hub = usable(hubNameName);
-  if (text === undefined) return undefined;
-  try {
-    // Without a hub name everything but the name can still be checked.
-    const connection =
-      hub === undefined
-        ? parseHubConnection(text.replace(/(^|;)\s*EntityPath\s*=[^;]*/i, ''), 'unnamed', connectionName)
-        : parseHubConnection(text, hub, connectionName);
-    if (/^DefaultListenSharedAccessSignature$/i.test(connection.keyName)) {
-      settings.warn(`${connectionName} uses a policy that may only listen; the listing of a hub needs Manage.`);
-    }
-    return hub === undefined ? undefined : Object.freeze(connection);
-  } catch (error) {
-    if (!(error instanceof DrError)) throw error;
-    settings.fault(connectionName, error.message.replace(`${connectionName}: `, '').replace(/\.$/, ''));
-    return undefined;
-  }
-}
-
 /** A drill empties its hub when it is done, so that hub must have no other use. */
-function parseDrillHub(settings: SettingsReader, used: readonly (HubConnection | undefined)[]) {
-  const drill = parseHub(settings, 'DRILL_HUB_CONNECTION', 'DRILL_HUB_NAME');
+function parseDrillHub(settings: SettingsReader, used: readonly (NamedHub | undefined)[]): NamedHub | undefined {
+  const drill = parseHub(settings, 'DRILL');
   if (drill === undefined) return undefined;
   const others = used.filter((hub) => hub !== undefined);
   if (others.some((hub) => isSameHub(hub, drill))) {
-    settings.fault('DRILL_HUB_NAME', 'names the primary or secondary hub: set a hub that holds nothing');
-  } else if (others.some((hub) => hub.endpoint.host === drill.endpoint.host)) {
+    const setting = drill.resource === undefined ? 'DRILL_HUB_NAME' : 'DRILL_HUB_RESOURCE_ID';
+    settings.fault(setting, 'names the primary or secondary hub: set a hub that holds nothing');
+  } else if (others.some(({ hub }) => isSameNamespace(hub, drill.hub))) {
     settings.warn('The scratch hub of DRILL_HUB_NAME counts against the device limit of the namespace it shares.');
   }
   return drill;
-}
-
-function isSameHub(a: HubConnection, b: HubConnection): boolean {
-  return a.endpoint.host === b.endpoint.host && a.ref.hub === b.ref.hub;
 }

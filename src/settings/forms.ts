@@ -1,11 +1,32 @@
 import { z } from 'zod';
+import { hubResourceForm, parseHubResource } from '../azure/hub-resource.ts';
 import { type Tier, tiers } from '../core/readiness/tiers.ts';
 import { isReference, unresolved } from './reader.ts';
 import { scheduleFault } from './schedule.ts';
 
 /** The forms a setting's text can have. A message ends the sentence that the setting's name begins. */
 
-export const hubConnection = required('the connection string of a hub or its namespace');
+export const hubConnection = required(
+  'the connection string of a hub or its namespace',
+  undefined,
+  ', or set the resource id of the hub instead',
+);
+
+export const hubResourceId = textWith((text) => {
+  if (isReference(text)) return unresolved;
+  return parseHubResource(text) === undefined ? `must be the resource id of a hub, ${hubResourceForm}` : undefined;
+}).optional();
+
+/** Plain `http` is for emulators on this machine: elsewhere a token would travel in clear. */
+export const armEndpoint = textWith((text) =>
+  isArmEndpoint(text) ? undefined : 'must be the https address of Azure Resource Manager in your cloud, without path',
+);
+
+export const clientId = textWith((text) =>
+  /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
+    ? undefined
+    : 'must be the client id of an identity, a GUID',
+).optional();
 
 /** Microsoft.NotificationHubs, "Naming rules and restrictions for Azure resources". */
 export const hubName = required(
@@ -51,11 +72,18 @@ export const address = textWith((text) => {
   return isReference(text) ? unresolved : 'must be an http or https address';
 }).optional();
 
-function required(form: string, pattern?: RegExp) {
+function isArmEndpoint(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname, search, hash, username } = new URL(text);
+  const isSafe = protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.\d+\.\d+\.\d+)$/.test(hostname));
+  return isSafe && pathname === '/' && search + hash + username === '';
+}
+
+function required(form: string, pattern?: RegExp, alternative = '') {
   return textWith((text) => {
     if (isReference(text)) return unresolved;
     return pattern === undefined || pattern.test(text) ? undefined : `must be ${form}${shown(text)}`;
-  }, `is missing: set it to ${form}`);
+  }, `is missing: set it to ${form}${alternative}`);
 }
 
 /** `faultOf` says what is wrong with a text, if anything. */

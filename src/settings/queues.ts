@@ -1,6 +1,6 @@
 import { hash53 } from '../core/bytes/hash.ts';
 import type { QueueName } from '../core/ports.ts';
-import type { HubConnection } from '../hub/connection-string.ts';
+import type { NamedHub } from './hubs.ts';
 
 /**
  * The names of the step queues. They carry the pair of hubs, in whichever roles, so that apps on one storage account do
@@ -8,9 +8,9 @@ import type { HubConnection } from '../hub/connection-string.ts';
  */
 export function queueNames(
   setting: string,
-  pair: readonly (HubConnection | undefined)[],
+  pair: readonly (NamedHub['hub'] | undefined)[],
 ): Readonly<Record<QueueName, string>> {
-  const hubs = pair.map((hub) => (hub === undefined ? '' : `${hub.endpoint.host}/${hub.hubName}`.toLowerCase()));
+  const hubs = pair.map((hub) => (hub === undefined ? '' : `${placeOf(hub)}/${hub.hubName}`.toLowerCase()));
   const digits = hash53([setting, ...hubs.sort()].join(' '))
     .toString(16)
     .padStart(14, '0')
@@ -25,6 +25,11 @@ export function queueNames(
     rest: nameOf('rest'),
     former: setting,
   });
+}
+
+/** The address of a hub that is known by its resource id alone is not known while the functions are loaded. */
+function placeOf(hub: NamedHub['hub']): string {
+  return 'endpoint' in hub ? hub.endpoint.host : hub.ref.namespace;
 }
 
 /** Of two pairs in one account, one in four billion has the queues of the other. */

@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import {
   address,
+  armEndpoint,
+  clientId,
   count,
   hubConnection,
   hubName,
+  hubResourceId,
   requestRate,
   schedule,
   standbySync,
@@ -16,12 +19,26 @@ export const storageSetting = 'SNAPSHOT_STORAGE';
 
 /** Every setting of the app: its form, its default, and what it means. */
 export const settingsSchema = z.object({
-  PRIMARY_HUB_CONNECTION: hubConnection.describe(
-    'connection string of the hub that is in use unless another role is declared (Manage right, which listing needs)',
+  PRIMARY_HUB_RESOURCE_ID: hubResourceId.describe(
+    'resource id of the hub that is in use unless another role is declared: its keys are then read from Azure Resource Manager; append `/authorizationRules/{name}` for another policy than `DefaultFullSharedAccessSignature`',
   ),
-  PRIMARY_HUB_NAME: hubName.describe('name of that hub'),
-  SECONDARY_HUB_CONNECTION: hubConnection.describe('connection string of the other hub of the pair (Manage right)'),
-  SECONDARY_HUB_NAME: hubName.describe('name of that hub'),
+  PRIMARY_HUB_CONNECTION: hubConnection
+    .optional()
+    .describe(
+      'connection string of that hub (Manage right, which listing needs); required without a resource id, and with one used until it is refused',
+    ),
+  PRIMARY_HUB_NAME: hubName.optional().describe('name of that hub; required without a resource id'),
+  SECONDARY_HUB_RESOURCE_ID: hubResourceId.describe('resource id of the other hub of the pair'),
+  SECONDARY_HUB_CONNECTION: hubConnection.optional().describe('connection string of that hub, likewise'),
+  SECONDARY_HUB_NAME: hubName.optional().describe('name of that hub, likewise'),
+  ARM_ENDPOINT: armEndpoint
+    .prefault('https://management.azure.com')
+    .describe(
+      'Azure Resource Manager of your cloud; US Government: `https://management.usgovcloudapi.net`, China: `https://management.chinacloudapi.cn`',
+    ),
+  ARM_CLIENT_ID: clientId.describe(
+    'client id of the user-assigned identity that asks it; when absent the one of `SNAPSHOT_STORAGE__clientId`, and without that the system-assigned identity',
+  ),
   PRIMARY_TIER: tier.describe(
     '`Free`, `Basic` or `Standard`: the tier of its namespace, which limits its devices; the hub is asked when absent',
   ),
@@ -40,6 +57,7 @@ export const settingsSchema = z.object({
   RETENTION_SCHEDULE: schedule.prefault('0 30 2 * * *').describe('when to delete old snapshots: nightly'),
   WATCHDOG_SCHEDULE: schedule.prefault('30 * * * * *').describe('when to look for stuck runs: each minute'),
   DRILL_SCHEDULE: schedule.prefault('0 0 4 * * 0').describe('when to rehearse a restore: weekly'),
+  DRILL_HUB_RESOURCE_ID: hubResourceId.describe('resource id of a scratch hub, in place of the next two'),
   DRILL_HUB_CONNECTION: hubConnection
     .optional()
     .describe(

@@ -52,6 +52,13 @@ describe('settings that are right', () => {
       },
       secondary: expect.objectContaining({ ref: { namespace: 'west', hub: 'news' } }),
       drill: undefined,
+      arm: {
+        endpoint: 'https://management.azure.com',
+        clientId: undefined,
+        primary: undefined,
+        secondary: undefined,
+        drill: undefined,
+      },
       primaryTier: undefined,
       secondaryTier: undefined,
       storage: { kind: 'connectionString', value: storageConnection },
@@ -73,7 +80,15 @@ describe('settings that are right', () => {
       alertWebhookUrl: undefined,
       warnings: [],
     } satisfies Config);
-    for (const part of [config, config.primary, config.secondary, config.storage, config.retention, config.warnings]) {
+    for (const part of [
+      config,
+      config.primary,
+      config.secondary,
+      config.arm,
+      config.storage,
+      config.retention,
+      config.warnings,
+    ]) {
       expect(Object.isFrozen(part)).toBe(true);
     }
   });
@@ -110,6 +125,63 @@ describe('settings that are right', () => {
   test('may name two hubs of one namespace, or hubs of one name in two', () => {
     const env = anEnv({ SECONDARY_HUB_CONNECTION: hubConnection('east'), SECONDARY_HUB_NAME: 'News-2' });
     expect(parseConfig(env).secondary.ref).toEqual({ namespace: 'east', hub: 'news-2' });
+  });
+});
+
+const resourceId = (namespace: string, hub = 'News') =>
+  `/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/push-rg/providers/Microsoft.NotificationHubs/namespaces/${namespace}/notificationHubs/${hub}`;
+
+describe('a hub by its resource id', () => {
+  const withIds = (given: Env = {}): Env => ({
+    PRIMARY_HUB_RESOURCE_ID: resourceId('East'),
+    SECONDARY_HUB_RESOURCE_ID: `${resourceId('west')}/authorizationRules/dr`,
+    SNAPSHOT_STORAGE: storageConnection,
+    ...given,
+  });
+
+  test('needs no connection string and no name, and is the same hub as with them', () => {
+    const { primary, secondary, drill, arm } = parseConfig(withIds({ DRILL_HUB_RESOURCE_ID: resourceId('west', 'x') }));
+    expect(primary).toEqual({ hubName: 'News', ref: parseConfig(anEnv()).primary.ref });
+    expect([secondary.ref, drill?.ref]).toEqual([
+      { namespace: 'west', hub: 'news' },
+      { namespace: 'west', hub: 'x' },
+    ]);
+    expect(arm.primary?.policyId).toBe(`${resourceId('East')}/authorizationRules/DefaultFullSharedAccessSignature`);
+    expect(arm.secondary).toMatchObject({
+      namespaceId: resourceId('west').replace('/notificationHubs/News', ''),
+      policyId: `${resourceId('west')}/authorizationRules/dr`,
+    });
+  });
+
+  test('may come with the connection string that is used until it is refused', () => {
+    const env = anEnv({ PRIMARY_HUB_RESOURCE_ID: resourceId('east'), PRIMARY_HUB_NAME: undefined });
+    const { primary, arm } = parseConfig(env);
+    expect(primary).toMatchObject({ key: KEY, hubName: 'News', ref: { namespace: 'east', hub: 'news' } });
+    expect(arm.primary?.hubId).toBe(resourceId('east'));
+  });
+
+  test.each<[string, Env, string]>([
+    ['names no hub', { PRIMARY_HUB_RESOURCE_ID: '/subscriptions/x' }, 'PRIMARY_HUB_RESOURCE_ID'],
+    ['is of another hub', { PRIMARY_HUB_NAME: 'others' }, 'PRIMARY_HUB_NAME'],
+    ['is of another namespace', { PRIMARY_HUB_CONNECTION: hubConnection('north') }, 'PRIMARY_HUB_CONNECTION'],
+    ['names the primary', { SECONDARY_HUB_RESOURCE_ID: resourceId('EAST', 'NEWS') }, 'SECONDARY_HUB_RESOURCE_ID'],
+    ['names a hub in use', { DRILL_HUB_RESOURCE_ID: resourceId('west') }, 'DRILL_HUB_RESOURCE_ID'],
+    ['is asked for in clear', { ARM_ENDPOINT: 'http://management.example' }, 'ARM_ENDPOINT'],
+    ['is asked for by no identity', { ARM_CLIENT_ID: 'me' }, 'ARM_CLIENT_ID'],
+  ])('is refused where it %s', (_, given, target) => {
+    expect(Object.keys(faultsOf(withIds(given)))).toEqual([target]);
+  });
+
+  test('is asked for by the identity of the storage, unless another is named', () => {
+    const [ofStorage, own] = ['1', '2'].map((digit) => `00000000-0000-4000-8000-00000000000${digit}`);
+    const env = withIds({
+      SNAPSHOT_STORAGE: undefined,
+      SNAPSHOT_STORAGE__accountName: 'acct',
+      SNAPSHOT_STORAGE__clientId: ofStorage,
+    });
+    expect(parseConfig(env).arm.clientId).toBe(ofStorage);
+    expect(parseConfig({ ...env, ARM_CLIENT_ID: own }).arm.clientId).toBe(own);
+    expect(parseConfig(withIds({ AZURE_CLIENT_ID: own })).arm.clientId).toBeUndefined();
   });
 });
 

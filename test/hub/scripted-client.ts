@@ -1,6 +1,7 @@
 import type { Clock, Hub } from '../../src/core/ports.ts';
 import { createHub } from '../../src/hub/client.ts';
 import { type HubConnection, parseHubConnection } from '../../src/hub/connection-string.ts';
+import { createKeys } from '../../src/hub/keys.ts';
 import { Limiter } from '../../src/hub/limiter.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { type ScriptedAnswer, type SeenRequest, startScriptedServer } from './scripted-server.ts';
@@ -30,9 +31,11 @@ export async function on<T>(
 ): Promise<T> {
   await using server = await startScriptedServer(...script);
   const clock = createFakeClock({ isAutomatic: true });
-  const { patienceMs = 60_000, ...rest } = setup;
+  const { patienceMs = 60_000, refreshConnection, ...rest } = setup;
   const limiter = new Limiter({ maxConcurrency: 8, clock });
-  const hub = createHub({ connection: connectionTo(server.url), clock, limiter, random: () => 0.5, ...rest });
+  const connection = connectionTo(server.url);
+  const keys = refreshConnection && createKeys(async () => [await refreshConnection()], connection);
+  const hub = createHub({ connection, keys, clock, limiter, random: () => 0.5, ...rest });
   try {
     return await act({ hub, clock, call: { deadlineAt: clock.now() + patienceMs }, requests: server.requests });
   } finally {
