@@ -1,12 +1,17 @@
 import { copyFile, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Metafile } from 'esbuild';
+import { build } from 'esbuild';
 import { z } from 'zod';
+import { cliFileName } from '../src/cli-file.ts';
+import { billOfMaterials } from './bill-of-materials.ts';
+import { buildCli } from './build-cli.ts';
+import { noticesOf, packagesOf } from './licences.ts';
 import { requiredHttp } from './required-http.ts';
 
 export interface BuiltPackage {
   readonly folder: string;
+  readonly version: string;
   readonly fileCount: number;
   readonly bytes: number;
 }
@@ -22,8 +27,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * Puts what is deployed into `folder`, which is emptied first: all functions and their packages as one module (what is
- * loaded only sometimes stays a file of its own), the console, `host.json`, a `package.json` without dependencies, the
- * licences.
+ * loaded only sometimes stays a file of its own), the console, the terminal tool, `host.json`, a `package.json` without
+ * dependencies, the licences, the bill of materials.
  */
 export async function buildPackage(folder: string): Promise<BuiltPackage> {
   await rm(folder, { recursive: true, force: true });
@@ -49,12 +54,20 @@ export async function buildPackage(folder: string): Promise<BuiltPackage> {
     metafile: true,
     logLevel: 'warning',
   });
-  await writeFile(join(folder, 'package.json'), `${JSON.stringify(await packageJson(), undefined, 2)}\n`);
-  await copyFile(join(root, 'host.json'), join(folder, 'host.json'));
-  await copyFile(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+  const app = ownPackage.parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
+  const { name, version } = app;
+  const bill = await billOfMaterials(root, { name, version }, await packagesOf(root, metafile));
+  await writeJson(join(folder, 'package.json'), { ...app, private: true, type: 'module', main: 'main.js' });
+  await writeJson(join(folder, 'sbom.cdx.json'), bill);
+  await writeFile(join(folder, 'THIRD-PARTY-NOTICES.txt'), await noticesOf(root, metafile));
+  for (const file of ['host.json', 'LICENSE']) await copyFile(join(root, file), join(folder, file));
   await copyConsole(folder);
-  await writeFile(join(folder, 'THIRD-PARTY-NOTICES.txt'), await noticesOf(metafile));
-  return { folder, ...(await sizeOf(folder)) };
+  await buildCli(root, join(folder, cliFileName));
+  return { folder, version, ...(await sizeOf(folder)) };
+}
+
+function writeJson(path: string, document: object): Promise<void> {
+  return writeFile(path, `${JSON.stringify(document, undefined, 2)}\n`);
 }
 
 /** The console is served unbuilt, from `src/console` of the app's folder. */
@@ -79,30 +92,6 @@ const ownPackage = z.object({
   license: z.string(),
   engines: z.object({ node: z.string() }),
 });
-
-async function packageJson(): Promise<object> {
-  const own = ownPackage.parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
-  return { ...own, private: true, type: 'module', main: 'main.js' };
-}
-
-const itsPackage = z.object({ name: z.string(), version: z.string(), license: z.string().default('see its site') });
-
-/** The licence of every package of which something is in the bundle. */
-async function noticesOf(metafile: Metafile): Promise<string> {
-  const used = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
-  const folders = new Set(used.flatMap((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []));
-  const notices: string[] = [];
-  for (const folder of [...folders].sort()) {
-    const names = await readdir(join(root, folder));
-    const { name, version, license } = itsPackage.parse(
-      JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8')),
-    );
-    const texts = names.filter((file) => /^(licen[cs]e|copying|notice)/i.test(file)).sort();
-    const read = texts.map((file) => readFile(join(root, folder, file), 'utf8'));
-    notices.push([`${name} ${version} (${license})`, ...(await Promise.all(read))].join('\n\n'));
-  }
-  return `${notices.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
-}
 
 async function sizeOf(folder: string): Promise<Pick<BuiltPackage, 'fileCount' | 'bytes'>> {
   let [fileCount, bytes] = [0, 0];

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { cliFileName } from '../src/cli-file.ts';
 
 const ownRoot = fileURLToPath(new URL('..', import.meta.url));
 const compiler = join(createRequire(import.meta.url).resolve('typescript/package.json'), '../bin/tsc');
@@ -12,7 +13,7 @@ const compiler = join(createRequire(import.meta.url).resolve('typescript/package
 const keptMs = 60 * 60 * 1000;
 
 /**
- * Compiles `functions` and `src`, unless that was done for these very sources, and points `dist` at the result. `dist`
+ * Compiles `functions` and `src`, and bundles the terminal tool, unless that was done for these very sources, and points `dist` at the result. `dist`
  * is a symbolic link that is replaced by a rename, so a program that starts meanwhile finds a complete build, and Node
  * loads all of it from the folder the link led to. Builds at the same time do not disturb each other: the last link wins.
  * Throws with the compiler's output when it refuses; `dist` stays as it was.
@@ -46,6 +47,9 @@ async function compile(root: string, builds: string, fingerprint: string): Promi
     await promisify(execFile)(process.execPath, [compiler, ...options], { cwd: root }).catch((error) => {
       throw new Error(`The app does not compile:\n${error.stdout}${error.stderr}`, { cause: error });
     });
+    // Loaded only here: most programs that ask for a build find one.
+    const { buildCli } = await import('./build-cli.ts');
+    await buildCli(root, join(aside, 'dist', cliFileName));
     if ((await fingerprintOf(root)) !== fingerprint) return false;
     // Another build of the same sources may have been faster; its result is as good.
     await rename(aside, join(builds, fingerprint)).catch(unless('ENOTEMPTY', 'EEXIST'));

@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { cliFileName } from '../src/cli-file.ts';
 import { unless } from './build.ts';
 import { requireBanner } from './build-package.ts';
 import { requiredHttp } from './required-http.ts';
@@ -42,6 +43,8 @@ export async function buildBundle(): Promise<Bundle> {
   for (const name of ['package.json', 'host.json', 'src']) {
     await symlink(join(root, name), join(folder, name)).catch(unless('EEXIST'));
   }
+  const cli = join('dist', cliFileName);
+  await replace(join(folder, cli), await readFile(join(root, cli)));
   return {
     appDir: folder,
     hostProgram: join(folder, 'local/host/main.js'),

@@ -7,10 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { z } from 'zod';
 import { ensureBuilt } from './build.ts';
-import { type BuiltPackage, buildPackage } from './build-package.ts';
 
-/** What is deployed, and how long it and the app as it is developed take to load. */
-export interface PackageCost extends BuiltPackage {
+/** How long what is deployed and the app as it is developed take to load. */
+export interface ColdLoads {
   /** Milliseconds of each cold load, taken in turn with the other's. */
   readonly bundledMs: number[];
   readonly unbundledMs: number[];
@@ -20,10 +19,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const PAIRS = 9;
 const loadedSchema = z.object({ milliseconds: z.number(), functionNames: z.array(z.string()).min(1) });
 
-/** Builds what is deployed into `folder` and loads it and the built project in turn, so that both see the same machine. */
-export async function measurePackage(folder: string): Promise<PackageCost> {
+/** Loads what is deployed, in `folder`, and the built project in turn, so that both see the same machine. */
+export async function measureColdLoads(folder: string): Promise<ColdLoads> {
   await ensureBuilt();
-  const built = await buildPackage(folder);
   const [bundledMs, unbundledMs]: [number[], number[]] = [[], []];
   const loaderFolder = await mkdtemp(join(tmpdir(), 'cold-load-'));
   try {
@@ -35,7 +33,7 @@ export async function measurePackage(folder: string): Promise<PackageCost> {
   } finally {
     await rm(loaderFolder, { recursive: true });
   }
-  return { ...built, bundledMs, unbundledMs };
+  return { bundledMs, unbundledMs };
 }
 
 /** The loader as plain JavaScript: stripping its types at the start would cost half of what loading the app does. */

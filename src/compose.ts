@@ -23,7 +23,7 @@ import { noteStorageTime, realWorld } from './world.ts';
 /** What the triggers bind to: literal schedules and the queues, as set or by default. */
 export const bindings = triggerBindings(process.env);
 
-const TOOL_VERSION = '0.1.0';
+const TOOL_VERSION = '1.0.0';
 
 let shared: Omit<App, 'log'> | undefined;
 

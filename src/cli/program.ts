@@ -12,6 +12,7 @@ import { findKey, findUrl } from './parts/connection.ts';
 import type { Run } from './parts/context.ts';
 import { exitCodes, wrongUse } from './parts/errors.ts';
 import type { Terminal } from './parts/terminal.ts';
+import { version } from './parts/tool.ts';
 
 /** Of help in a log or a pipe. */
 const HELP_WIDTH = 120;
@@ -27,6 +28,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
   const program = new Command('notification-hubs-dr')
     .description("Backup and restore of Azure Notification Hubs, over the app's HTTP API.")
     .usage('COMMAND [options]')
+    .version(version, '--version', 'which version of the tool this is')
     .option('--url <url>', 'address of the app; default: NOTIFICATION_HUBS_DR_URL')
     .option('--key <key>', 'function key; default: NOTIFICATION_HUBS_DR_KEY, else a prompt. Process lists show a flag!')
     .option('--json', 'one JSON document on stdout; messages on stderr')

@@ -25,25 +25,27 @@ const contentTypes: Readonly<Record<string, string>> = {
 
 let assets: Promise<ReadonlyMap<string, Asset>> | undefined;
 
+/** The browser gets these files unbuilt, so they stay in `src/console`. */
 async function readAssets(): Promise<ReadonlyMap<string, Asset>> {
-  const folder = findFolder();
+  const folder = join(findAppFolder(), 'src', 'console');
   const found = new Map<string, Asset>();
   for (const path of await readdir(folder, { recursive: true })) {
     const contentType = contentTypes[extname(path)];
     if (contentType === undefined) continue;
-    const body = await readFile(join(folder, path));
-    const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
-    found.set(path.split(sep).join('/'), { contentType, body, etag });
+    found.set(path.split(sep).join('/'), await fileAsAsset(join(folder, path), contentType));
   }
   return found;
 }
 
-/**
- * The browser gets these files unbuilt, so they stay in `src/console` below the folder with `host.json`, wherever this
- * module runs from: the source, `dist` or a bundle.
- */
-function findFolder(): string {
+export async function fileAsAsset(path: string, contentType: string): Promise<Asset> {
+  const body = await readFile(path);
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+  return { contentType, body, etag };
+}
+
+/** The folder with `host.json`, wherever this module runs from: the source, `dist` or a bundle. */
+export function findAppFolder(): string {
   let root = import.meta.dirname;
   while (!existsSync(join(root, 'host.json')) && dirname(root) !== root) root = dirname(root);
-  return join(root, 'src', 'console');
+  return root;
 }

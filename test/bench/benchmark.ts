@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { startAzurite } from '../../local/azurite.ts';
-import { measurePackage } from '../../local/package-cost.ts';
+import { buildPackage } from '../../local/build-package.ts';
+import { measureColdLoads } from '../../local/package-cost.ts';
 import { peakBytesOf } from './child.ts';
 import { latencies, measureSync, measureThrottled, measureTwoHosts, sizes } from './extras.ts';
 import { type BenchResult, type contenders, extras, median, ownRuns, rivals } from './figures.ts';
@@ -45,7 +46,8 @@ const MOST_DEVICES_WHEN_SLOW = 200_000;
 export async function runBenchmark(options: BenchOptions): Promise<BenchResult> {
   const result: BenchResult = { machine: options.machine, samples: [] };
   if (options.hasPackage) {
-    const { bytes, bundledMs, unbundledMs } = await measurePackage(join(options.folder, 'package'));
+    const { folder, bytes } = await buildPackage(join(options.folder, 'package'));
+    const { bundledMs, unbundledMs } = await measureColdLoads(folder);
     const times = { coldLoadMs: median(bundledMs), unbundledColdLoadMs: median(unbundledMs) };
     const figures = { megabytes: bytes / 1e6, ...times };
     result.samples.push({ subject: 'package', devices: 0, latencyMs: 0, isTls: false, figures });

@@ -29,3 +29,10 @@ test('every link of a document leads to a file', () => {
   expect(links.length).toBeGreaterThan(10);
   expect(links.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });
+
+test('the app, the terminal tool and the changelog have the version of the package', () => {
+  const [, version] = /"version": "(.+?)"/.exec(read('package.json')) ?? [];
+  expect(read('src/compose.ts')).toContain(`TOOL_VERSION = '${version}'`);
+  expect(read('src/cli/parts/tool.ts')).toContain(`version = '${version}'`);
+  expect(read('CHANGELOG.md')).toMatch(new RegExp(`^## ${version} - \\d{4}-\\d\\d-\\d\\d$`, 'm'));
+});

@@ -13,7 +13,7 @@ const run = promisify(execFile);
 async function makeProject() {
   const root = await mkdtemp(join(tmpdir(), 'build-'));
   const write = (file: string, text: string) => writeFile(join(root, file), text);
-  await Promise.all(['functions', 'src'].map((folder) => mkdir(join(root, folder))));
+  await Promise.all(['functions', 'src/cli'].map((folder) => mkdir(join(root, folder), { recursive: true })));
   await symlink(resolve(import.meta.dirname, '../../node_modules'), join(root, 'node_modules'), 'dir');
   const compilerOptions = { module: 'nodenext', types: [], skipLibCheck: true, rewriteRelativeImportExtensions: true };
   await write('tsconfig.json', JSON.stringify({ compilerOptions }));
@@ -23,6 +23,7 @@ async function makeProject() {
   );
   await write('package.json', JSON.stringify({ name: 'project', type: 'module', main: 'dist/functions/*.js' }));
   await write('package-lock.json', '{}');
+  await write('src/cli/main.ts', 'process.exitCode = 0;\n');
   await write('host.json', JSON.stringify({ version: '2.0' }));
   await write('bin.js', `const { versions } = await import('./dist/functions/app.js'); console.log(versions.join());`);
   const setVersion = async (version: number | string) => {
