@@ -15,5 +15,5 @@ export async function zipFolder(folder: string): Promise<Uint8Array> {
 /** Zip has no time zone: fflate stores the local reading of the date, so it is made from one. */
 const firstDate = new Date(1980, 0, 1);
 
-/** Made on Unix, a regular file, rw-r--r--. Without it some programs unpack files that nobody may read. */
+/** Made on Unix, a regular file, rw-r--r--. Without it some programs unpack files without any right to read them. */
 const readable = { os: 3, attrs: (0o100644 << 16) >>> 0 } as const;

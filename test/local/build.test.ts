@@ -23,7 +23,7 @@ async function makeProject() {
   );
   await write('package.json', JSON.stringify({ name: 'project', type: 'module', main: 'dist/functions/*.js' }));
   await write('package-lock.json', '{}');
-  await write('src/cli/main.ts', 'process.exitCode = 0;\n');
+  await write('src/cli/main.ts', 'export {};\n');
   await write('host.json', JSON.stringify({ version: '2.0' }));
   await write('bin.js', `const { versions } = await import('./dist/functions/app.js'); console.log(versions.join());`);
   const setVersion = async (version: number | string) => {
