@@ -35,7 +35,7 @@ export function appFor(context: LogContext): App {
   const log = logOf(context);
   if (shared === undefined) {
     const config = parseConfig(process.env);
-    for (const warning of config.warnings) log.warn('setting', { warning });
+    for (const warning of [...config.ignored, ...config.warnings]) log.warn('setting', { warning });
     shared = compose(config);
   }
   return { ...shared, log };
@@ -76,6 +76,7 @@ function compose(config: Config): Omit<App, 'log'> {
     notifier: createHttpNotifier(config),
     policy: {
       toolVersion: TOOL_VERSION,
+      ignoredSettings: config.ignored,
       stepBudgetMs: config.stepBudgetMs,
       maxConcurrency,
       backupIntervalMs: scheduleIntervalMs(config.backupSchedule),

@@ -18,15 +18,19 @@ export interface Schedule {
 /** .NET's `default(DateTime)`, which stands for "never" in a stored status. */
 export const never = new Date('0001-01-01T00:00:00Z');
 
-/** Parses an NCRONTAB expression of six fields (or five, without seconds). Day and weekday must both match. */
+/**
+ * Parses an NCRONTAB expression of six fields (or five, without seconds) as the real host's library does. Day and
+ * weekday must both match; a range that runs backward is turned round, and a name may be cut short.
+ */
 export function parseSchedule(expression: string, where: string): Schedule {
-  const fields = expression.trim().split(/\s+/);
-  // Croner knows more than NCRONTAB: L, W, # and ?.
-  const isPlain = fields.every((field) => /^[\d*,/\-a-z]+$/i.test(field) && !/(?<![a-z])\d*[lw](?![a-z])/i.test(field));
-  if (!isPlain || (fields.length !== 5 && fields.length !== 6)) throw invalid(expression, where);
+  // Blanks alone divide fields: a tab makes the whole invalid.
+  const fields = expression.split(' ').filter((field) => field !== '');
+  if (fields.length !== 5 && fields.length !== 6) throw invalid(expression, where);
+  const plain = bounds.slice(-fields.length).map((bound, index) => plainField(fields[index] ?? '', bound));
+  if (plain.includes(undefined)) throw invalid(expression, where);
   let cron: Cron;
   try {
-    cron = new Cron(fields.join(' '), { timezone: 'UTC', domAndDow: true, sloppyRanges: true, paused: true });
+    cron = new Cron(plain.join(' '), { timezone: 'UTC', domAndDow: true, sloppyRanges: true, paused: true });
   } catch (cause) {
     throw invalid(expression, where, cause);
   }
@@ -66,6 +70,49 @@ export function checkPastDue(
     lastUpdated: isOver ? now : countedFrom,
   };
   return { status, isPastDue: false };
+}
+
+interface Bound {
+  readonly least: number;
+  readonly most: number;
+  readonly names?: readonly string[];
+}
+
+const MONTHS = 'january february march april may june july august september october november december';
+const WEEKDAYS = 'sunday monday tuesday wednesday thursday friday saturday';
+const bounds: readonly Bound[] = [
+  { least: 0, most: 59 },
+  { least: 0, most: 59 },
+  { least: 0, most: 23 },
+  { least: 1, most: 31 },
+  { least: 1, most: 12, names: MONTHS.split(' ') },
+  { least: 0, most: 6, names: WEEKDAYS.split(' ') },
+];
+
+/** In numbers, for a library that reads more and other things than NCRONTAB; `undefined` for what that refuses. */
+function plainField(text: string, bound: Bound): string | undefined {
+  const items = text.split(',').map((item) => plainItem(item, bound));
+  return items.includes(undefined) ? undefined : items.join(',');
+}
+
+function plainItem(item: string, bound: Bound): string | undefined {
+  const { start = '', end, every } = /^(?<start>\*|\w+)(?:-(?<end>\w+))?(?:\/(?<every>\d+))?$/.exec(item)?.groups ?? {};
+  if (start === '*' && end !== undefined) return undefined;
+  const from = start === '*' ? bound.least : numberOf(start, bound);
+  const openEnd = start === '*' || every !== undefined ? bound.most : from;
+  const to = end === undefined ? openEnd : numberOf(end, bound);
+  if (from === undefined || to === undefined) return undefined;
+  const [low, high] = from <= to ? [from, to] : [to, from];
+  const step = Math.max(1, Number(every ?? 1));
+  if (start === '*' && step === 1) return '*';
+  return low + step > high ? `${low}${step === 1 && low < high ? `,${high}` : ''}` : `${low}-${high}/${step}`;
+}
+
+function numberOf(text: string, { least, most, names = [] }: Bound): number | undefined {
+  const value = /^\d+$/.test(text) ? Number(text) : -1;
+  if (value >= least && value <= most) return value;
+  const named = names.findIndex((name) => name.startsWith(text.toLowerCase()));
+  return named < 0 ? undefined : named + least;
 }
 
 function invalid(expression: string, where: string, cause?: unknown): Error {

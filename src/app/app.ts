@@ -144,13 +144,16 @@ export function createMemory(): Memory {
 
 export interface Policy {
   readonly toolVersion: string;
+  /** Settings at fault, each with what is done without it: whole sentences. */
+  readonly ignoredSettings: readonly string[];
   /** Work time of one step; it may be overrun by one request. */
   readonly stepBudgetMs: number;
   readonly maxConcurrency: number;
   readonly backupIntervalMs: number;
   /** How often the watchdog is due. */
   readonly watchIntervalMs: number;
-  readonly retention: RetentionPolicy;
+  /** `undefined`: nothing is deleted. */
+  readonly retention: RetentionPolicy | undefined;
   readonly suspectDropPercent: number;
   readonly expiryFloorDays: number;
   readonly settleSeconds: number;

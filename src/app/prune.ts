@@ -64,7 +64,8 @@ async function pruneSnapshots(app: App, hub: HubRef, { listed, inUse }: Existing
   // Newer ones may not restore: the newest that is known to stays.
   const proven = newestProven(marks);
   const keep = new Set([...inUse, ...pinned, ...(proven === undefined ? [] : [proven.id])]);
-  const old = snapshotsToDelete(known, app.policy.retention, keep, app.world.storageNow());
+  const { retention } = app.policy;
+  const old = retention === undefined ? [] : snapshotsToDelete(known, retention, keep, app.world.storageNow());
   const abandoned = await abandonedSnapshots(app, hub, new Set(listed.map(({ id }) => id)), inUse);
   for (const id of [...old, ...abandoned]) await removeSnapshot(app, hub, id);
   return { kept: known.length - old.length, deleted: old.length, abandoned: abandoned.length };

@@ -1,4 +1,5 @@
 import { DrError } from '../core/errors.ts';
+import { doneInstead, isDispensable, textInstead } from './dispensable.ts';
 import { hubConnection, hubName } from './forms.ts';
 import { isSameHub, isSameNamespace, type NamedHub, parseHub } from './hubs.ts';
 import { misspeltSettings } from './misspelt.ts';
@@ -11,8 +12,9 @@ import { parseStorageSettings } from './storage.ts';
 export type Config = ReturnType<typeof parseConfig>;
 
 /**
- * Reads all settings at once. Throws one `SettingsInvalid` with a detail for every setting at fault, which says what is
- * accepted; values are quoted only where they cannot be secrets. The result is frozen.
+ * Reads all settings at once. Where a restore cannot do without one that is at fault, throws `SettingsInvalid` with a
+ * detail for every setting at fault, which says what is accepted; values are quoted only where they cannot be secrets.
+ * Otherwise those at fault are in `ignored`, each with what is done instead. The result is frozen.
  */
 export function parseConfig(env: Environment) {
   const settings = openSettings(env);
@@ -26,12 +28,13 @@ export function parseConfig(env: Environment) {
   const drill = parseDrillHub(settings, [primary, secondary]);
   const storage = parseStorageSettings(settings);
   const { faults } = settings;
-  if (faults.length > 0 || !values || !primary || !secondary || !storage) {
+  if (faults.some(({ target }) => !isDispensable(target)) || !values || !primary || !secondary || !storage) {
     const list = faults.map((one) => one.message).join('; ');
     const message = [`These settings cannot be used: ${list}.`, ...misspeltSettings(env)].join(' ');
     throw new DrError('SettingsInvalid', message, { details: faults });
   }
   const { armEndpoint, armClientId, ...others } = values;
+  const ignored = faults.map(({ message, target }) => `${message}; until it is right, ${doneInstead(target)}.`);
   return Object.freeze({
     ...others,
     primary: primary.hub,
@@ -48,6 +51,8 @@ export function parseConfig(env: Environment) {
       secondary: secondary.resource,
       drill: drill?.resource,
     }),
+    /** Settings at fault, each with what is done without it. Whole sentences, free of secrets. */
+    ignored: Object.freeze(ignored),
     /** What works but is probably a mistake, such as a misspelt name. Whole sentences, free of secrets. */
     warnings: Object.freeze([...settings.warnings, ...misspeltSettings(env)]),
   });
@@ -98,11 +103,12 @@ function parseValues(settings: SettingsReader) {
   const { env } = settings;
   findMissing(settings);
   const texts = Object.fromEntries(allSettings.map(({ name }) => [name, textOf(env, name)]));
-  const { success, data, error } = schema.safeParse(texts);
-  if (!success) {
-    for (const { path, message } of error.issues) settings.fault(String(path[0]), message);
-    return undefined;
-  }
+  const faults = schema.safeParse(texts).error?.issues ?? [];
+  for (const { path, message } of faults) settings.fault(String(path[0]), message);
+  const hasFault = (start: string): boolean => settings.faults.some(({ target }) => target.startsWith(start));
+  const usable = allSettings.map(({ name }) => [name, hasFault(name) ? textInstead(name) : texts[name]] as const);
+  const { data } = schema.safeParse(Object.fromEntries(usable));
+  if (data === undefined) return undefined;
   return {
     armEndpoint: data.ARM_ENDPOINT,
     armClientId: data.ARM_CLIENT_ID,
@@ -111,12 +117,15 @@ function parseValues(settings: SettingsReader) {
     secondaryTier: data.SECONDARY_TIER,
     container: data.SNAPSHOT_CONTAINER,
     backupSchedule: data.BACKUP_SCHEDULE,
-    retention: Object.freeze({
-      hourly: data.RETAIN_HOURLY,
-      daily: data.RETAIN_DAILY,
-      weekly: data.RETAIN_WEEKLY,
-      monthly: data.RETAIN_MONTHLY,
-    }),
+    /** `undefined`: nothing is deleted. */
+    retention: hasFault('RETAIN_')
+      ? undefined
+      : Object.freeze({
+          hourly: data.RETAIN_HOURLY,
+          daily: data.RETAIN_DAILY,
+          weekly: data.RETAIN_WEEKLY,
+          monthly: data.RETAIN_MONTHLY,
+        }),
     /** May hold secrets, as the next one: for the notifier alone. */
     heartbeatUrl: data.HEARTBEAT_URL,
     alertWebhookUrl: data.ALERT_WEBHOOK_URL,
@@ -142,7 +151,9 @@ function parseDrillHub(settings: SettingsReader, used: readonly (NamedHub | unde
   if (others.some((hub) => isSameHub(hub, drill))) {
     const setting = drill.resource === undefined ? 'DRILL_HUB_NAME' : 'DRILL_HUB_RESOURCE_ID';
     settings.fault(setting, 'names the primary or secondary hub: set a hub that holds nothing');
-  } else if (others.some(({ hub }) => isSameNamespace(hub, drill.hub))) {
+    return undefined;
+  }
+  if (others.some(({ hub }) => isSameNamespace(hub, drill.hub))) {
     settings.warn('The scratch hub of DRILL_HUB_NAME counts against the device limit of the namespace it shares.');
   }
   return drill;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { hubResourceForm, parseHubResource } from '../azure/hub-resource.ts';
 import { type Tier, tiers } from '../core/readiness/tiers.ts';
 import { isReference, unresolved } from './reader.ts';
-import { scheduleFault } from './schedule.ts';
+import { plainSchedule, scheduleFault } from './schedule.ts';
 
 /** The forms a setting's text can have. A message ends the sentence that the setting's name begins. */
 
@@ -40,7 +40,16 @@ export const storageName = required(
   /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/,
 );
 
-export const schedule = textWith(scheduleFault);
+/** Of a queue with a longer name the host makes no poison queue: a message that fails is hidden for ten minutes, for ever. */
+export const queueName = required(
+  '3 to 56 lower-case letters, digits and single hyphens between them',
+  /^(?=.{3,56}$)[a-z0-9]+(-[a-z0-9]+)*$/,
+);
+
+/** Any text without a fault, read as the host is to read it. */
+const plainly = textWith(scheduleFault).transform(plainSchedule);
+
+export const schedule = (preset: string) => plainly.prefault(preset);
 
 const whole = (least: number, most: number) =>
   textWith((text) =>

@@ -1,11 +1,16 @@
 import type { ErrorDetail } from '../core/errors.ts';
 
+export interface SettingFault extends ErrorDetail {
+  /** Name of the setting. */
+  readonly target: string;
+}
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** An environment with what is wrong in it: faults are collected and not thrown, so that all are reported at once. */
 export interface SettingsReader {
   readonly env: Environment;
-  readonly faults: readonly ErrorDetail[];
+  readonly faults: readonly SettingFault[];
   /** Whole sentences, free of secrets. */
   readonly warnings: readonly string[];
   fault(name: string, message: string): void;
@@ -13,7 +18,7 @@ export interface SettingsReader {
 }
 
 export function openSettings(env: Environment): SettingsReader {
-  const faults: ErrorDetail[] = [];
+  const faults: SettingFault[] = [];
   const warnings: string[] = [];
   return {
     env,

@@ -7,6 +7,7 @@ import {
   hubConnection,
   hubName,
   hubResourceId,
+  queueName,
   requestRate,
   schedule,
   standbySync,
@@ -50,13 +51,11 @@ export const settingsSchema = z.object({
       'storage for snapshots and steps: a connection string, or `SNAPSHOT_STORAGE__blobServiceUri` and `SNAPSHOT_STORAGE__queueServiceUri` (and `SNAPSHOT_STORAGE__clientId`) for an identity',
     ),
   SNAPSHOT_CONTAINER: storageName.prefault('hub-snapshots').describe('blob container, created if missing'),
-  STEP_QUEUE: storageName
-    .prefault('dr-steps')
-    .describe('start of the names of the queues of steps, created if missing'),
-  BACKUP_SCHEDULE: schedule.prefault('0 0 * * * *').describe('when to back up (NCRONTAB, six fields): hourly'),
-  RETENTION_SCHEDULE: schedule.prefault('0 30 2 * * *').describe('when to delete old snapshots: nightly'),
-  WATCHDOG_SCHEDULE: schedule.prefault('30 * * * * *').describe('when to look for stuck runs: each minute'),
-  DRILL_SCHEDULE: schedule.prefault('0 0 4 * * 0').describe('when to rehearse a restore: weekly'),
+  STEP_QUEUE: queueName.prefault('dr-steps').describe('start of the names of the queues of steps, created if missing'),
+  BACKUP_SCHEDULE: schedule('0 0 * * * *').describe('when to back up (NCRONTAB, six fields): hourly'),
+  RETENTION_SCHEDULE: schedule('0 30 2 * * *').describe('when to delete old snapshots: nightly'),
+  WATCHDOG_SCHEDULE: schedule('30 * * * * *').describe('when to look for stuck runs: each minute'),
+  DRILL_SCHEDULE: schedule('0 0 4 * * 0').describe('when to rehearse a restore: weekly'),
   DRILL_HUB_RESOURCE_ID: hubResourceId.describe('resource id of a scratch hub, in place of the next two'),
   DRILL_HUB_CONNECTION: hubConnection
     .optional()
@@ -106,14 +105,15 @@ export type SettingName = keyof typeof settingsSchema.shape;
 
 /** One row of the table of settings in docs/REFERENCE.md; a test holds the two together. */
 export interface Setting {
-  readonly name: string;
+  readonly name: SettingName;
   /** As text, the way it would be set; absent when the setting has none. */
   readonly default?: string;
   readonly isRequired: boolean;
   readonly meaning: string;
 }
 
-export const settings: readonly Setting[] = Object.entries(settingsSchema.shape).map(([name, form]) => {
+export const settings: readonly Setting[] = settingsSchema.keyof().options.map((name) => {
+  const form = settingsSchema.shape[name];
   const { success: isOptional, data } = form.safeParse(undefined);
   const preset = data === undefined ? {} : { default: String(data) };
   return { name, isRequired: !isOptional, meaning: form.description ?? '', ...preset };

@@ -40,6 +40,16 @@ test('nothing of a deleted snapshot stays, its marks neither', async () => {
   expect(names.filter((name) => name.includes(first))).toEqual([]);
 });
 
+test('nothing is deleted while the settings do not say what to keep', async () => {
+  const engine = createEngine({ policy: { retention: undefined } });
+  seed(engine, 4);
+  const first = await backUp(engine);
+  engine.advance(400 * 86_400_000);
+  const second = await backUp(engine);
+  await prune(engine.app);
+  expect((await listSnapshotViews(engine.app)).map(({ id }) => id)).toEqual([second, first]);
+});
+
 test('a snapshot that does not exist cannot be pinned', async () => {
   const engine = createEngine();
   expect(await codeOf(pinSnapshot(engine.app, '2026-01-01T00-00-00Z-abcdef'))).toBe('SnapshotNotFound');

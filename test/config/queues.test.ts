@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { triggerBindings } from '../../src/settings/config.ts';
-import { storageName } from '../../src/settings/forms.ts';
+import { queueName, storageName } from '../../src/settings/forms.ts';
 
 function namesFor(primary: string, secondary: string, more: Record<string, string> = {}) {
   const [from, to] = [primary, secondary].map((hub) => hub.split('/'));
@@ -47,12 +47,13 @@ test('whatever the setting, the names are those of queues, with room for the poi
   const setting = fc
     .array(word, { minLength: 1, maxLength: 12 })
     .map((words) => words.join('-'))
-    .filter((text) => storageName.safeParse(text).success);
+    .filter((text) => queueName.safeParse(text).success);
   fc.assert(
     fc.property(setting, setting, (one, two) => {
       const [ones, twos] = [one, two].map((STEP_QUEUE) => namesFor(east, west, { STEP_QUEUE }));
       const { former, ...lanes } = ones ?? namesFor(east, west);
       expect(former).toBe(one);
+      expect(storageName.safeParse(`${former}-poison`).success).toBe(true);
       for (const name of Object.values(lanes)) {
         expect(storageName.safeParse(`${name}-poison`).success).toBe(true);
         expect(Object.values(twos ?? {}).includes(name)).toBe(one === two);

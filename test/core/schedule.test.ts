@@ -1,7 +1,7 @@
 import { Cron } from 'croner';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { scheduleFault, scheduleIntervalMs } from '../../src/settings/schedule.ts';
+import { plainSchedule, scheduleFault, scheduleIntervalMs } from '../../src/settings/schedule.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -52,10 +52,33 @@ describe('the interval of a schedule is its longest gap', () => {
   });
 });
 
+describe('a schedule with one meaning is handed on as the host reads it', () => {
+  test.each([
+    ['0 0 3 * * Monday', '0 0 3 * * 1'],
+    ['0 3 * * *', '0 0 3 * * *'],
+    ['@daily', '0 0 0 * * *'],
+    [' @Weekly ', '0 0 0 * * 0'],
+    ['0 0 3 ? * MON', '0 0 3 * * 1'],
+    ['0 0 3 1 * ?', '0 0 3 1 * *'],
+    ['0 0 3 * * 7', '0 0 3 * * 0'],
+    ['0 0 3 * * FRI-7', '0 0 3 * * 5,6,0'],
+    ['0 0 3 * * 1-7/2', '0 0 3 * * 1,3,5,0'],
+    ['0\t0\n3\u00a0*  *   *', '0 0 3 * * *'],
+    ['0 05 */2 1,15 jan-Sept/2 SUN-SUN', '0 5 */2 1,15 1-9/2 0-0'],
+    ['0 10/20 * * * *', '0 10/20 * * * *'],
+  ])('%j', (schedule, plain) => {
+    expect(scheduleFault(schedule)).toBeUndefined();
+    expect(plainSchedule(schedule)).toBe(plain);
+    expect(scheduleFault(plain)).toBeUndefined();
+    expect(scheduleIntervalMs(plain)).toBe(scheduleIntervalMs(schedule));
+    expect(plainSchedule(plain)).toBe(plain);
+  });
+});
+
 describe('a schedule is refused', () => {
   test.each([
     ['', /six fields, not 1/],
-    ['0 0 * * *', /six fields, not 5/],
+    ['0 0 * *', /six fields, not 4/],
     ['0 0 0 * * * *', /six fields, not 7/],
     ['01:00:00', /time span.*App Service plan/],
     ['60 * * * * *', /second.*0-59/],
@@ -63,9 +86,14 @@ describe('a schedule is refused', () => {
     ['0 0 24 * * *', /hour/],
     ['0 0 0 0 * *', /day.*1-31/],
     ['0 0 0 * 13 *', /month.*JAN-DEC/],
-    ['0 0 0 * * 7', /weekday.*0-6 or SUN-SAT/],
+    ['0 0 0 * * 8', /weekday.*0-6 or SUN-SAT/],
+    ['0 0 0 * * FRI-SUN', /weekday/],
+    ['0 0 0 * * m', /weekday/],
+    ['0 0 0 1 ju *', /month/],
+    ['0 0 0 * * Mondays', /weekday/],
+    ['@yesterday', /six fields, not 1/],
+    ['0 0 ? * * *', /hour/],
     ['0 0 0 L * *', /day/],
-    ['0 0 0 ? * *', /day/],
     ['0 0 0 * * MON#1', /weekday/],
     ['0 0 18-8 * * *', /hour/],
     ['0 */0 * * * *', /minute/],

@@ -15,16 +15,25 @@ describe('NCRONTAB', () => {
     // Both day fields must match: the next Friday the 13th, not the next Friday or 13th.
     ['0 0 0 13 * 5', '10:00:00', '2026-03-13T00:00:00.000Z'],
     ['0 0 0 14 * 5', '10:00:00', '2026-08-14T00:00:00.000Z'],
+    // 2026-03-10 is a Tuesday. A range that runs backward is turned round: Sunday to Friday, every day, 2 to 22.
+    ['0 0 9 * * FRI-SUN', '10:00:00', '2026-03-11T09:00:00.000Z'],
+    ['0 0 9 * * SAT-SUN', '10:00:00', '2026-03-11T09:00:00.000Z'],
+    ['0 0 9 * * SUN-SUN', '10:00:00', '2026-03-15T09:00:00.000Z'],
+    ['0 0 22-2 * * *', '22:30:00', '2026-03-11T02:00:00.000Z'],
+    ['0 0 9 * * Thursd', '10:00:00', '2026-03-12T09:00:00.000Z'],
+    ['0 0 9 1 ju *', '10:00:00', '2026-06-01T09:00:00.000Z'],
+    ['0 */0 * * * *', '10:00:00', '2026-03-10T10:01:00.000Z'],
+    ['0 5/90 * * * *', '10:06:00', '2026-03-10T11:05:00.000Z'],
   ])('%s after %s', (expression, after, next) => {
     expect(parseSchedule(expression, 'test').next(at(after)).toISOString()).toBe(next);
   });
 
-  test.each(['', '* * *', '0 0 0 L * *', '@hourly', '0 60 * * * *', '00:05:00', '* * * * * * *'])(
-    '"%s" is refused with the function named',
-    (expression) => {
-      expect(() => parseSchedule(expression, 'Function "backup"')).toThrow(/Function "backup": schedule/);
-    },
-  );
+  test.each([
+    ...['', '* * *', '0 0 0 L * *', '@hourly', '0 60 * * * *', '00:05:00', '* * * * * * *'],
+    ...['0 0 0 * * 7', '0\t0 * * * *', '0\u00a00 * * * *', '0 0 0 ? * *', '0 *-5 * * * *'],
+  ])('"%s" is refused with the function named', (expression) => {
+    expect(() => parseSchedule(expression, 'Function "backup"')).toThrow(/Function "backup": schedule/);
+  });
 
   test('only schedules of several runs a minute do without a stored status', () => {
     expect(parseSchedule('*/10 * * * * *', 'test').isSubMinute).toBe(true);

@@ -175,6 +175,7 @@ function drawPolicy(random: Random, shortestStepMs: number): Policy {
     maxDeletePercent: 10,
     standbySync: 'off',
     standbyDriftPercent: 2,
+    ignoredSettings: [],
     primaryTier: undefined,
     secondaryTier: undefined,
   };

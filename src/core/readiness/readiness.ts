@@ -37,6 +37,8 @@ export interface ReadinessFacts extends ProbedHubs {
   readonly backupIntervalMs: number;
   readonly watchIntervalMs: number;
   readonly standbyDriftPercent: number;
+  /** Settings at fault, each with what is done without it. */
+  readonly ignoredSettings: readonly string[];
 }
 
 /** All that speaks against a failover now, worst first. */
@@ -50,6 +52,7 @@ export function findRisks(facts: ReadinessFacts): Finding[] {
     ...judgeStandby({ ...facts, standby: facts.card.standby, isUnsettled: isUnsettled(facts) }),
     ...judgeProof(facts),
     ...judgeWatchdog(facts),
+    ...facts.ignoredSettings.map((sentence) => risk('SettingIgnored', sentence)),
   ];
   return [...found.filter(({ level }) => level === 'stop'), ...found.filter(({ level }) => level === 'risk')];
 }

@@ -1,0 +1,55 @@
+import { type SettingName, settings } from './settings.ts';
+
+const EACH_BY_DEFAULT = undefined;
+
+/** What is done while one of these is at fault, as the end of a sentence. */
+const instead: Partial<Readonly<Record<SettingName, string | undefined>>> = {
+  PRIMARY_TIER: 'the hub is asked',
+  SECONDARY_TIER: 'the hub is asked',
+  BACKUP_SCHEDULE: EACH_BY_DEFAULT,
+  RETENTION_SCHEDULE: EACH_BY_DEFAULT,
+  WATCHDOG_SCHEDULE: EACH_BY_DEFAULT,
+  DRILL_SCHEDULE: EACH_BY_DEFAULT,
+  DRILL_HUB_RESOURCE_ID: 'drills only verify a snapshot',
+  DRILL_HUB_CONNECTION: 'drills only verify a snapshot',
+  DRILL_HUB_NAME: 'drills only verify a snapshot',
+  RETAIN_HOURLY: 'no snapshot is deleted',
+  RETAIN_DAILY: 'no snapshot is deleted',
+  RETAIN_WEEKLY: 'no snapshot is deleted',
+  RETAIN_MONTHLY: 'no snapshot is deleted',
+  HEARTBEAT_URL: 'no heartbeat is sent',
+  ALERT_WEBHOOK_URL: 'no alert is sent',
+  STEP_BUDGET_SECONDS: EACH_BY_DEFAULT,
+  MAX_CONCURRENCY: EACH_BY_DEFAULT,
+  BACKUP_MAX_REQUESTS_PER_SECOND: 'its rate has no limit',
+  RESTORE_MAX_REQUESTS_PER_SECOND: 'its rate has no limit',
+  SUSPECT_DROP_PERCENT: EACH_BY_DEFAULT,
+  RESTORE_EXPIRY_FLOOR_DAYS: EACH_BY_DEFAULT,
+  SETTLE_SECONDS: EACH_BY_DEFAULT,
+  MAX_FAILURES: EACH_BY_DEFAULT,
+  MAX_DELETE_PERCENT: 'it is 0',
+  STANDBY_SYNC: 'the standby is not synced',
+  STANDBY_DRIFT_PERCENT: 'it is 0',
+};
+
+/** The cautious value of those whose default may be bolder than what was meant. */
+const cautious: Partial<Readonly<Record<SettingName, string>>> = {
+  MAX_DELETE_PERCENT: '0',
+  STANDBY_DRIFT_PERCENT: '0',
+};
+
+/** A restore in the night does not fail for the address of a webhook: what is at fault here is done without. */
+export function isDispensable(setting: string): boolean {
+  return setting in instead;
+}
+
+/** What is read in place of a setting at fault; `undefined` for its default. */
+export function textInstead(setting: SettingName): string | undefined {
+  return cautious[setting];
+}
+
+/** What is done until a dispensable setting is right, as the end of a sentence. */
+export function doneInstead(setting: string): string {
+  const known = settings.find(({ name }) => name === setting);
+  return (known && instead[known.name]) ?? `its default holds (${known?.default ?? 'none'})`;
+}
