@@ -96,8 +96,12 @@ async function serve(
   return answer.status;
 }
 
-function refuse(outgoing: ServerResponse, { status, code }: Extract<Fault, object>): void {
-  outgoing.writeHead(status, { 'x-ms-error-code': code, 'content-type': 'application/xml' });
+function refuse(outgoing: ServerResponse, { status, code, retryAfter }: Extract<Fault, object>): void {
+  outgoing.writeHead(status, {
+    'x-ms-error-code': code,
+    'content-type': 'application/xml',
+    ...(retryAfter === undefined ? {} : { 'retry-after': `${retryAfter}` }),
+  });
   outgoing.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>Injected by the proxy.</Message></Error>`);
 }
 

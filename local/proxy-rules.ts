@@ -12,6 +12,8 @@ const faultSchema = z.union([
     status: z.int().min(200).max(599),
     code: z.string().regex(/^\w+$/),
     isCarriedOut: z.boolean().optional(),
+    /** In seconds. */
+    retryAfter: z.int().min(0).optional(),
   }),
 ]);
 

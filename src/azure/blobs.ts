@@ -10,6 +10,7 @@ import { openClient } from './credential.ts';
 import { toFacts, toMetadata } from './facts.ts';
 import { codeOf, statusOf, storageFault } from './fault.ts';
 import { within } from './time-limit.ts';
+import { tryAgain } from './try-again.ts';
 import { uploadOnce } from './upload.ts';
 
 export interface AzureBlobsOptions {
@@ -26,8 +27,8 @@ type PageSettings = Pick<Page, 'continuationToken'> & { readonly maxPageSize: nu
 type Listing<P> = { byPage(settings: PageSettings): AsyncIterator<P> };
 
 /**
- * Blobs in one container of a storage account. Retries are the SDK's own, by `limits`, except for a read that breaks off
- * or arrives changed, which the SDK gives up or does not notice. Throws `StorageUnavailable`: retryable after faults that
+ * Blobs in one container of a storage account. What passes is tried again, by the SDK or by `tryAgain`; and so is a read
+ * that breaks off or arrives changed, which the SDK gives up or does not notice. Throws `StorageUnavailable`: retryable after faults that
  * pass, not retryable when the account refuses us. A `put` that throws may have taken effect.
  */
 export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
@@ -41,6 +42,7 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
       throw storageFault(error, { service: 'blob', action, target });
     }
   };
+  const patiently = <T>(signal: AbortSignal, work: () => Promise<T>) => tryAgain(limits, signal, work);
   const blobCall = <T>(action: string, name: string, work: BlobWork<T>) =>
     call(action, `blob '${name}'`, (signal) => work(container.getBlockBlobClient(name), signal));
   /** Pages until one has no continuation token; each is a call of its own, so that long listings have time. */
@@ -49,7 +51,9 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
     let from: { continuationToken?: string } | undefined = {};
     while (from !== undefined) {
       const settings: PageSettings = { maxPageSize: limits.listPageSize, ...from };
-      const page: P | undefined = await call('list', what, (signal) => firstOf(list(signal).byPage(settings)));
+      const page: P | undefined = await call('list', what, (signal) =>
+        patiently(signal, () => firstOf(list(signal).byPage(settings))),
+      );
       if (page?.date !== undefined) onDate(page.date);
       if (page !== undefined) pages.push(page);
       from = page?.continuationToken ? { continuationToken: page.continuationToken } : undefined;
@@ -60,19 +64,19 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
     get: (name, how) =>
       blobCall('read', name, async (blob, signal) => {
         const range = how === 'mayBeMissing' ? undefined : how;
-        const read = () => ifThere(download(blob, range, { limits, onDate }, signal));
+        const read = () => patiently(signal, () => ifThere(download(blob, range, { limits, onDate }, signal)));
         // A document that is missing ends a run for good, so a 404 is believed only the second time.
         return (await read()) ?? (how === 'mayBeMissing' ? undefined : await read());
       }),
     put: async (name, bytes, condition, facts = {}) => {
       const metadata = toMetadata(facts, randomUUID());
       return blobCall('write', name, async (blob, signal) => {
-        const upload = () => uploadOnce(blob, bytes, condition, metadata, signal);
+        const upload = () => uploadOnce(blob, bytes, { condition, metadata, limits }, signal);
         try {
           return await upload();
         } catch (error) {
           if (statusOf(error) !== 404) throw error;
-          await ensureContainer(container, signal);
+          await patiently(signal, () => ensureContainer(container, signal));
           return await upload();
         }
       });
@@ -92,8 +96,10 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
       const folders = pages.flatMap((page) => page.segment.blobPrefixes ?? []);
       return folders.map((folder) => folder.name).sort(compareText);
     },
-    remove: (name, etag) => blobCall('remove', name, (blob, signal) => removeIf(blob, etag, signal)),
-    ensure: () => call('create', 'the snapshot container', (signal) => ensureContainer(container, signal)),
+    remove: (name, etag) =>
+      blobCall('remove', name, (blob, signal) => patiently(signal, () => removeIf(blob, etag, signal))),
+    ensure: () =>
+      call('create', 'the snapshot container', (signal) => patiently(signal, () => ensureContainer(container, signal))),
   };
 }
 

@@ -16,8 +16,8 @@ export type StorageConnection =
  */
 export const storageLimits = {
   /**
-   * The storage SDK's options. Its retries are the only ones of blob and queue calls, except for a read that breaks
-   * off. The SDK waits 0, 1 and 3 times the delay before the second, third and fourth try. After `tryTimeoutInMs` the service
+   * The storage SDK's options, by which `tryAgain` goes, too. The SDK waits 0, 1 and 3 times the delay before the second,
+   * third and fourth try. After `tryTimeoutInMs` the service
    * gives up a try; it is sent in whole seconds.
    */
   retry: { maxTries: 4, retryDelayInMs: 2_000, maxRetryDelayInMs: 10_000, tryTimeoutInMs: 30_000 },

@@ -34,6 +34,14 @@ export function codeOf(error: unknown): string | undefined {
   return read(error).code;
 }
 
+/** What the answer asks to wait, in ms; `Retry-After` may also be a date, which no storage service sends. */
+export function retryAfterOf(error: unknown): number | undefined {
+  const headers = fieldOf(fieldOf(error, 'response'), 'headers');
+  const get = fieldOf(headers, 'get');
+  const text: unknown = typeof get === 'function' ? Reflect.apply(get, headers, ['retry-after']) : undefined;
+  return typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) * 1_000 : undefined;
+}
+
 function read(error: unknown) {
   const details = fieldOf(error, 'details');
   const status = fieldOf(error, 'statusCode');

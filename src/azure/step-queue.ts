@@ -8,6 +8,7 @@ import { type StorageConnection, type StorageLimits, storageLimits } from './con
 import { openClient } from './credential.ts';
 import { statusOf, storageFault } from './fault.ts';
 import { within } from './time-limit.ts';
+import { tryAgain } from './try-again.ts';
 
 export interface AzureStepQueueOptions {
   readonly connection: StorageConnection;
@@ -17,8 +18,8 @@ export interface AzureStepQueueOptions {
 }
 
 /**
- * Storage queues, written the way the Functions host reads them with `messageEncoding: base64` in `host.json`. Retries
- * are the SDK's own, by `limits`; there is no other. Throws `StorageUnavailable` as `createAzureBlobs` does; some of the
+ * Storage queues, written the way the Functions host reads them with `messageEncoding: base64` in `host.json`. What
+ * passes is tried again, by the SDK or by `tryAgain`. Throws `StorageUnavailable` as `createAzureBlobs` does; some of the
  * messages may then have been sent, and a lost answer may send one twice.
  */
 export function createAzureStepQueue({ connection, queues, limits = storageLimits }: AzureStepQueueOptions): StepQueue {
@@ -31,7 +32,7 @@ export function createAzureStepQueue({ connection, queues, limits = storageLimit
   };
   const call = async <T>(action: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     try {
-      return await within(limits.callTimeoutMs, work);
+      return await within(limits.callTimeoutMs, (signal) => tryAgain(limits, signal, () => work(signal)));
     } catch (error) {
       throw storageFault(error, { service: 'queue', action, target: STEP_QUEUE });
     }

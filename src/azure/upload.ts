@@ -4,11 +4,19 @@ import type { BlockBlobClient } from '@azure/storage-blob';
 import { DrError } from '../core/errors.ts';
 import type { PutCondition } from '../core/ports.ts';
 import { ifThere, needEtag } from './answers.ts';
+import type { StorageLimits } from './connection.ts';
 import { putIdOf } from './facts.ts';
 import { codeOf } from './fault.ts';
+import { tryAgain } from './try-again.ts';
+
+export interface Upload {
+  readonly condition: PutCondition;
+  readonly metadata: Record<string, string>;
+  readonly limits: StorageLimits;
+}
 
 /**
- * One `put`, which the SDK may try several times. A try whose answer was lost may have been applied, and the next one
+ * One `put`, which may be tried several times. A try whose answer was lost may have been applied, and the next one
  * then fails on what the first one wrote. So every blob carries the id of its `put`: after a conflict on a second try it
  * is read back, and it is ours if it carries our id. If it carries another, ours may have been replaced meanwhile or
  * never have been written: that is neither success nor `'conflict'`, and a retryable error makes the caller look again.
@@ -16,8 +24,7 @@ import { codeOf } from './fault.ts';
 export async function uploadOnce(
   blob: BlockBlobClient,
   bytes: Uint8Array,
-  condition: PutCondition,
-  metadata: Record<string, string>,
+  { condition, metadata, limits }: Upload,
   abortSignal: AbortSignal,
 ): Promise<string | 'conflict'> {
   let tryCount = 0;
@@ -30,7 +37,7 @@ export async function uploadOnce(
     tryCount += 1;
     return Readable.from([bytes]);
   };
-  const upload = () =>
+  const uploadNow = () =>
     blob.upload(body, bytes.byteLength, {
       conditions,
       metadata,
@@ -38,6 +45,7 @@ export async function uploadOnce(
       transactionalContentMD5,
       blobHTTPHeaders: { blobContentType: contentTypeOf(blob.name) },
     });
+  const upload = () => tryAgain(limits, abortSignal, uploadNow);
   try {
     // The SDK does not try again what came changed: of all it refuses with 400 the only fault that passes.
     const answer = await upload().catch((error: unknown) => {
@@ -49,7 +57,7 @@ export async function uploadOnce(
     if (!isConflict(error, condition)) throw error;
     if (tryCount === 1 && condition !== 'new') return 'conflict';
   }
-  const found = await ifThere(blob.getProperties({ abortSignal }));
+  const found = await tryAgain(limits, abortSignal, () => ifThere(blob.getProperties({ abortSignal })));
   // A caller that asks for a new blob and learns that it exists relies on it: it has to be there.
   if (tryCount === 1 && found !== undefined) return 'conflict';
   if (found !== undefined && putIdOf(found.metadata) === putIdOf(metadata)) return needEtag(found.etag);

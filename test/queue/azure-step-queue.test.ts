@@ -69,6 +69,8 @@ test('the longest message and the longest delay are taken', async () => {
 describe('faults', () => {
   test.each<[string, Fault]>([
     ['a busy service', { status: 503, code: 'ServerBusy' }],
+    ['throttling by a gateway', { status: 429, code: 'TooManyRequests' }],
+    ['a gateway without the service', { status: 502, code: 'BadGateway' }],
     ['a connection that is cut', 'reset'],
   ])('that pass are hidden: %s', async (_, fault) => {
     const { queue, client, proxy } = await open();
