@@ -42,14 +42,14 @@ const integration = [
   'test/app/request-counts.test.ts',
   'test/bench/{options,wire}.test.ts',
   'test/cli/{command-line,read-commands,role-commands}.test.ts',
-  'test/faults/{hostile-hub,limits-of-calls}.test.ts',
+  'test/faults/{hostile-hub,keys-by-identity,limits-of-calls}.test.ts',
   'test/host/run-host.test.ts',
   'test/hub/{client,client-faults,client-writes,tls}.test.ts',
   'test/notify/**/*.test.ts',
   'test/property/{requests,round-trip}.test.ts',
   'test/queue/**/*.test.ts',
   'test/regressions/{blob-said-to-exist-is-missing,bytes-changed-on-their-way}.test.ts',
-  'test/storage/azure-blobs.test.ts',
+  'test/storage/{azure-blobs,managed-identity}.test.ts',
 ];
 
 /** The longest of each project, begun first: a long file that begins last is waited for with one core at rest. */

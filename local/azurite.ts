@@ -1,6 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Certificate } from './certificate.ts';
 import { compileCache } from './compile-cache.ts';
 
 /** Blobs and queues of one account. */
@@ -25,6 +29,8 @@ export interface AzuriteUrls {
 export interface AzuriteOptions {
   readonly dataDir?: string;
   readonly accounts?: readonly string[];
+  /** It then speaks TLS, and takes tokens. */
+  readonly tls?: Certificate;
 }
 
 /**
@@ -36,7 +42,9 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
   const require = createRequire(import.meta.url);
   const bin = require.resolve('azurite/dist/src/azurite.js');
   const storage = options.dataDir === undefined ? ['--inMemoryPersistence'] : ['--location', options.dataDir];
-  const child = spawn(process.execPath, ['--import', preload, bin, ...fixedArguments, ...storage], {
+  const folder = options.tls === undefined ? undefined : await saveCertificate(options.tls);
+  const secure = folder === undefined ? [] : ['--oauth', 'basic', ...certificateArguments(folder)];
+  const child = spawn(process.execPath, ['--import', preload, bin, ...fixedArguments, ...storage, ...secure], {
     env: {
       ...process.env,
       ...compileCache,
@@ -49,6 +57,7 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
   process.once('exit', killAtExit);
   child.once('exit', () => process.off('exit', killAtExit));
   const urls = await listening(child);
+  if (folder !== undefined) await rm(folder, { recursive: true });
   const close = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
@@ -81,6 +90,17 @@ const accountKey = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6
 /** All of them go through one environment variable, which holds 128 KB: others have a short key. */
 function keyOf(account: string): string {
   return account === wellKnown ? accountKey : Buffer.from(account.padEnd(24, '.')).toString('base64');
+}
+
+async function saveCertificate({ cert, key }: Certificate): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'azurite-'));
+  await writeFile(join(folder, 'cert.pem'), cert);
+  await writeFile(join(folder, 'key.pem'), key);
+  return folder;
+}
+
+function certificateArguments(folder: string): string[] {
+  return ['--cert', join(folder, 'cert.pem'), '--key', join(folder, 'key.pem')];
 }
 
 const fixedArguments = [

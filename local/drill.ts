@@ -12,6 +12,8 @@ const help = `Rehearses disasters end to end and proves that every device is rea
                 worst-night: while a backup of the dead primary is in flight, into one that is slow
                 there-and-back: failovers and failbacks; the primary returns full, changed, and empty
                 (default: all)
+  --keys HOW    identity: the app knows its hubs by resource ids, and reads their keys with its identity (default)
+                settings: it has connection strings, as builds before 1.0 need them
   --app DIR     folder of another build of the app (default: this one)
   --host-node P the Node that runs the Functions host (default: this one)
   --json        the last line of stdout is one JSON object
@@ -27,6 +29,7 @@ const values = readOptions(help, {
   devices: { type: 'string', default: '2000' },
   seed: { type: 'string', default: '1' },
   story: { type: 'string' },
+  keys: { type: 'string', default: 'identity' },
   app: { type: 'string' },
   'host-node': { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -34,6 +37,8 @@ const values = readOptions(help, {
 });
 const chosen = stories.filter((story) => values.story === undefined || values.story === story);
 if (chosen.length === 0) refuse(help, `--story must be ${stories.join(', ')}, not "${values.story}".`);
+
+if (values.keys !== 'identity' && values.keys !== 'settings') refuse(help, '--keys must be identity or settings.');
 
 process.exitCode = await main();
 
@@ -80,6 +85,7 @@ async function openStack(devices: number, seed: number): Promise<Stack> {
     seed,
     // As in life.
     isTls: true,
+    isByIdentity: values.keys === 'identity',
     appDir: values.app,
     ...(values['host-node'] === undefined ? {} : { nodePath: values['host-node'] }),
     ...(values.verbose ? { onOutput: (text: string) => void process.stderr.write(text) } : {}),

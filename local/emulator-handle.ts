@@ -1,6 +1,8 @@
 /** The hub emulator, wherever it runs: where its hubs are, and its admin endpoint. */
 export interface EmulatorHandle extends AsyncDisposable {
   readonly adminUrl: string;
+  /** Settings of an app that reads the hubs' keys from Resource Manager. */
+  readonly arm: Readonly<Record<string, string>>;
   /** In PEM, where the hubs speak TLS: for those that are to trust it. */
   readonly certificate?: string | undefined;
   readonly namespaces: Readonly<Record<string, { readonly url: string; readonly connectionString: string }>>;
@@ -11,9 +13,9 @@ export interface EmulatorHandle extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-type Running = Pick<EmulatorHandle, 'adminUrl' | 'certificate' | 'namespaces' | 'close'>;
+type Running = Pick<EmulatorHandle, 'adminUrl' | 'arm' | 'certificate' | 'namespaces' | 'close'>;
 
-export function handleOf({ adminUrl, certificate, namespaces, close }: Running): EmulatorHandle {
+export function handleOf({ adminUrl, arm, certificate, namespaces, close }: Running): EmulatorHandle {
   const call = async (method: string, path: string, body?: unknown): Promise<Response> => {
     const response = await fetch(`${adminUrl}${path}`, {
       method,
@@ -26,6 +28,7 @@ export function handleOf({ adminUrl, certificate, namespaces, close }: Running):
   };
   return {
     adminUrl,
+    arm,
     certificate,
     namespaces,
     admin: async (method, path, body) => parseAnswer(await (await call(method, path, body)).text()),

@@ -16,6 +16,7 @@ export interface EmulatorProcessOptions {
 const readySchema = z.object({
   ready: z.literal(true),
   adminUrl: z.string(),
+  arm: z.record(z.string(), z.string()),
   certificate: z.string().optional(),
   namespaces: z.record(z.string(), z.object({ url: z.string(), connectionString: z.string() })),
 });

@@ -71,6 +71,9 @@ export async function rehearse(stack: Stack, options: RehearsalOptions): Promise
     say('   a backup is in flight, and the secondary is slow');
   }
   await emulator.admin('POST', '/namespaces/primary/down');
+  // What Resource Manager says of it comes from that region, too.
+  const away = ['keys', 'read', 'pushCredentials'].map((on) => ({ on, namespace: 'primary', reset: true }));
+  await emulator.admin('POST', '/arm/faults', away);
   say('4  the primary region fails: connections are refused');
 
   // With our own id, a call whose answer was lost can be retried.

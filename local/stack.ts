@@ -8,6 +8,7 @@ import type { Bundle } from './bundle.ts';
 import type { EmulatorHandle } from './emulator-handle.ts';
 import { startEmulatorProcess } from './emulator-process.ts';
 import { type SpawnedHost, spawnHost } from './host/spawn-host.ts';
+import { hubIdOf } from './hub-lab/arm-routes.ts';
 import { type StorageProxy, startStorageProxy } from './storage-proxy.ts';
 
 export interface StackOptions {
@@ -23,6 +24,8 @@ export interface StackOptions {
   readonly adminPort?: number;
   /** Whether the stack's own hubs speak TLS. */
   readonly isTls?: boolean;
+  /** The app knows its hubs by their resource ids, and reads their keys with its identity. */
+  readonly isByIdentity?: boolean;
   /** Over the stack's own settings. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Puts a proxy before the app's own storage, so that it can fail. */
@@ -89,7 +92,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   ]);
   const storage = options.hasStorageProxy === true ? parts.use(await startStorageProxy(azurite)) : undefined;
   let settings: Readonly<Record<string, string>> = {
-    ...stackSettings(azurite, emulator),
+    ...stackSettings(azurite, emulator, options.isByIdentity === true),
     ...(emulator.certificate === undefined ? {} : await trust(parts, emulator.certificate)),
     ...(storage === undefined ? {} : { SNAPSHOT_STORAGE: storage.connectionString }),
     ...options.settings,
@@ -168,10 +171,21 @@ function hostOptions(options: StackOptions) {
   };
 }
 
-function stackSettings(azurite: StorageAccount, emulator: EmulatorHandle): Record<string, string> {
+function stackSettings(
+  azurite: StorageAccount,
+  emulator: EmulatorHandle,
+  isByIdentity: boolean,
+): Record<string, string> {
+  const storage = { AzureWebJobsStorage: azurite.connectionString, SNAPSHOT_STORAGE: azurite.connectionString };
+  if (isByIdentity) {
+    const ids = {
+      PRIMARY_HUB_RESOURCE_ID: hubIdOf('primary', 'devices'),
+      SECONDARY_HUB_RESOURCE_ID: hubIdOf('secondary', 'devices'),
+    };
+    return { ...storage, ...ids, ...emulator.arm };
+  }
   return {
-    AzureWebJobsStorage: azurite.connectionString,
-    SNAPSHOT_STORAGE: azurite.connectionString,
+    ...storage,
     PRIMARY_HUB_CONNECTION: emulator.namespaces['primary']?.connectionString ?? '',
     PRIMARY_HUB_NAME: 'devices',
     SECONDARY_HUB_CONNECTION: emulator.namespaces['secondary']?.connectionString ?? '',

@@ -100,7 +100,7 @@ function compose(config: Config): Omit<App, 'log'> {
 type AnyHub = HubConnection | HubIdentity;
 
 /** The address comes with the keys, unless the settings have one: no host name is assumed. */
-function keysOf(arm: Arm, connection: AnyHub, resource: HubResource): HubKeys {
+export function keysOf(arm: Arm, connection: AnyHub, resource: HubResource): HubKeys {
   const { hubName, ref } = connection;
   const given = 'key' in connection ? connection : undefined;
   const read = async (): Promise<readonly HubConnection[]> => {

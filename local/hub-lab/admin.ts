@@ -7,6 +7,7 @@ import { listen, readBody } from '../emulator/namespace-server.ts';
 import { churnOptionsSchema } from './churn.ts';
 import type { EmulatedHub } from './emulated-hub.ts';
 import type { EmulatedNamespace } from './emulated-namespace.ts';
+import { armFaultsSchema, armRolesSchema, type ResourceManager } from './resource-manager.ts';
 import { seedOptionsSchema } from './seed.ts';
 
 /** Emulated namespaces and their hubs. */
@@ -16,6 +17,7 @@ export interface Lab {
   namespace(name: string): EmulatedNamespace;
   /** @throws RangeError when there is none of that name. */
   hub(namespace: string, hub: string): EmulatedHub;
+  readonly arm: ResourceManager;
 }
 
 type NamespaceAction = (lab: Lab, name: string, body: unknown) => unknown;
@@ -68,6 +70,15 @@ const hubActions: Readonly<Record<string, HubAction>> = {
   switches: (hub, body) => hub.switches(changesSchema.parse(body)),
 };
 
+/** `POST /arm/{action}` */
+const armActions: Readonly<Record<string, (arm: ResourceManager, body: unknown) => unknown>> = {
+  faults: (arm, body) => arm.setFaults(armFaultsSchema.parse(body)),
+  roles: (arm, body) => {
+    arm.roles = armRolesSchema.parse(body);
+    return arm.roles;
+  },
+};
+
 /** `GET /namespaces/{ns}/hubs/{hub}/{view}`; these answer one JSON object a line. */
 const hubLines: Readonly<Record<string, (hub: EmulatedHub) => Iterable<unknown>>> = {
   rows: (hub) => hub.registrations(),
@@ -113,6 +124,11 @@ export class AdminServer {
     const [root, namespace, hubs, hub, action, ...rest] = url.pathname.slice(1).split('/').map(decodeURIComponent);
     const body = parseJson(await readBody(request));
     if (root === '' && request.method === 'GET') return sendJson(response, overview(this.#lab));
+    if (root === 'arm' && request.method === 'POST' && hubs === undefined) {
+      const run = armActions[namespace ?? ''];
+      if (run === undefined) throw notFound();
+      return sendJson(response, (await run(this.#lab.arm, body)) ?? {});
+    }
     if (root !== 'namespaces' || namespace === undefined || rest.length > 0) throw notFound();
     if (hub === undefined || action === undefined || hubs !== 'hubs') {
       const name = request.method === 'POST' ? hubs : `${request.method} ${hubs}`;
@@ -144,6 +160,7 @@ function overview({ namespaces }: Lab): unknown {
     })),
     namespaceActions: Object.keys(namespaceActions),
     hubActions: Object.keys(hubActions),
+    armActions: Object.keys(armActions),
     hubViews: ['stats', 'inbox?handle=', ...Object.keys(hubLines)],
   };
 }

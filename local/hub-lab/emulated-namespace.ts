@@ -1,12 +1,36 @@
 import { type Fault, type FaultInput, faultRulesSchema } from '../emulator/faults.ts';
 import type { Hub } from '../emulator/hub.ts';
 import type { Intercept, NamespaceServer } from '../emulator/namespace-server.ts';
+import type { AccessRule } from '../emulator/sas.ts';
 import { EmulatedHub } from './emulated-hub.ts';
 import type { Inboxes } from './inboxes.ts';
+
+/** What Resource Manager knows of a namespace. */
+export interface NamespaceMetadata {
+  readonly location: string;
+  readonly sku: 'Free' | 'Basic' | 'Standard';
+  readonly replicationRegion: string;
+  readonly zoneRedundancy: 'Enabled' | 'Disabled';
+  readonly publicNetworkAccess: 'Enabled' | 'Disabled';
+  readonly networkAcls?: {
+    readonly ipRules: readonly { readonly ipMask: string; readonly rights: readonly string[] }[];
+    readonly publicNetworkRule: { readonly rights: readonly string[] };
+  };
+  /** By hub: `{ apnsCredential: { properties: … } }`. */
+  readonly pushCredentials: Readonly<Record<string, object>>;
+}
 
 /** A namespace as a test sees it. */
 export class EmulatedNamespace {
   readonly name: string;
+  metadata: NamespaceMetadata = {
+    location: 'West Europe',
+    sku: 'Standard',
+    replicationRegion: 'Default',
+    zoneRedundancy: 'Disabled',
+    publicNetworkAccess: 'Enabled',
+    pushCredentials: {},
+  };
   readonly #server: NamespaceServer;
   readonly #inboxesOf: (hub: Hub) => Inboxes;
 
@@ -29,11 +53,16 @@ export class EmulatedNamespace {
     return [...this.#server.namespace.hubs.values()].map((hub) => new EmulatedHub(hub, this.#inboxesOf(hub)));
   }
 
+  /** Of a hub, or of the namespace itself. */
+  policies(hub?: string): readonly AccessRule[] {
+    const { namespace } = this.#server;
+    return hub === undefined ? namespace.rules() : namespace.hubRules(hub);
+  }
+
   /** Of the namespace's full rule, or of a hub's rule given as `hub/rule`. @throws RangeError for an unknown rule. */
   connectionString(rule = 'RootManageSharedAccessKey'): string {
-    const { namespace } = this.#server;
     const [hubName, ruleName = ''] = rule.split('/');
-    const rules = ruleName === '' ? namespace.rules() : namespace.hubRules(hubName ?? '');
+    const rules = this.policies(ruleName === '' ? undefined : hubName);
     const wanted = ruleName === '' ? rule : ruleName;
     const found = rules.find(({ name }) => name === wanted);
     if (found === undefined) throw new RangeError(`There is no rule ${rule}; a hub's rule is given as hub/rule.`);

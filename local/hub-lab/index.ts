@@ -7,6 +7,7 @@ import { AdminServer, type Lab } from './admin.ts';
 import type { EmulatedHub } from './emulated-hub.ts';
 import { EmulatedNamespace } from './emulated-namespace.ts';
 import { Inboxes } from './inboxes.ts';
+import { ResourceManager } from './resource-manager.ts';
 
 export type { Fault, FaultInput } from '../emulator/faults.ts';
 export type { HubSwitches } from '../emulator/switches.ts';
@@ -18,6 +19,8 @@ export interface EmulatorOptions {
   readonly namespaces?: readonly NamespaceOptions[];
   /** 0 (default) = a free one. */
   readonly adminPort?: number;
+  /** Of Resource Manager and the identity endpoint, likewise. */
+  readonly armPort?: number;
   /** Time, delays and chance of all namespaces; the machine's own when absent. */
   readonly world?: World;
 }
@@ -29,7 +32,7 @@ export interface NamespaceOptions extends Listening {
   readonly hubs: readonly (string | { readonly name: string; readonly switches?: Partial<HubSwitches> })[];
 }
 
-/** Emulated namespaces, each listening on its own loopback port, and the admin endpoint. */
+/** Emulated namespaces, each listening on its own loopback port, Resource Manager, and the admin endpoint. */
 export interface Emulator extends Lab, AsyncDisposable {
   /** Without a slash at the end. */
   readonly adminUrl: string;
@@ -61,14 +64,16 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     if (found === undefined) throw new RangeError(`There is no hub ${name} in namespace ${namespace}.`);
     return found;
   };
-  const admin = new AdminServer({ namespaces, namespace: find, hub });
+  const arm = new ResourceManager(namespaces);
+  const admin = new AdminServer({ namespaces, namespace: find, hub, arm });
   const close = async (): Promise<void> => {
-    await Promise.all([admin.close(), ...servers.map((server) => server.down())]);
+    await Promise.all([admin.close(), arm.close(), ...servers.map((server) => server.down())]);
   };
   try {
     for (const server of servers) await server.up();
     const adminUrl = await admin.listen(options.adminPort ?? 0);
-    return { adminUrl, namespaces, namespace: find, hub, close, [Symbol.asyncDispose]: close };
+    await arm.listen(options.armPort ?? 0);
+    return { adminUrl, namespaces, namespace: find, hub, arm, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;

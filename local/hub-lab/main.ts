@@ -100,9 +100,9 @@ function endSignal(): Promise<void> {
   });
 }
 
-function readyMessage({ adminUrl, namespaces }: Emulator): object {
+function readyMessage({ adminUrl, namespaces, arm }: Emulator): object {
   const entries = namespaces.map((each) => [each.name, { url: each.url, connectionString: each.connectionString() }]);
-  return { ready: true, adminUrl, namespaces: Object.fromEntries(entries) };
+  return { ready: true, adminUrl, arm: arm.settings, namespaces: Object.fromEntries(entries) };
 }
 
 function describe(emulator: Emulator, certificate: Certificate | undefined): string {
@@ -111,6 +111,7 @@ function describe(emulator: Emulator, certificate: Certificate | undefined): str
     (each) => `${each.name.padEnd(10)} ${each.url}/devices\n           ${each.connectionString()}`,
   );
   return `${lines.join('\n')}
+arm        ${emulator.arm.settings.ARM_ENDPOINT}   (tokens of the identity below /msi/token)
 admin      ${emulator.adminUrl}   (GET it for a list of actions)
 
 The primary holds ${devices} devices made from seed ${seed}.${certificate === undefined ? plainHttp : overTls(certificate)}

@@ -13,6 +13,8 @@ export interface TokenOptions {
   /** Of a user-assigned identity; the system-assigned one when absent. */
   readonly clientId?: string | undefined;
   readonly tokenTimeoutMs?: number;
+  /** After this time a question that is not answered is asked again. */
+  readonly patienceMs?: number;
   readonly open?: (clientId: string | undefined) => Promise<TokenCredential>;
 }
 
@@ -26,6 +28,8 @@ const RENEW_MS = 4 * 60_000;
 /** A token in use this short before its end might end on the way. */
 const LAST_USE_MS = 30_000;
 const ASK_AGAIN_MS = 15_000;
+/** The package's own tries have ended by then; a connection that hangs would be waited for without end. */
+const PATIENCE_MS = 60_000;
 
 interface Held {
   token: AccessToken | undefined;
@@ -38,13 +42,13 @@ interface Held {
  * and a token that has not ended is used while no new one can be had.
  */
 export function createTokens(options: TokenOptions): Tokens {
-  const { clientId, tokenTimeoutMs = TOKEN_TIMEOUT_MS, open = openManagedIdentity } = options;
+  const { clientId, tokenTimeoutMs = TOKEN_TIMEOUT_MS, patienceMs = PATIENCE_MS, open = openManagedIdentity } = options;
   const held = new Map<string, Held>();
   let credential: Promise<TokenCredential> | undefined;
   const ask = (scope: string, one: Held): Promise<AccessToken> => {
     credential ??= open(clientId);
     one.askedAt = Date.now();
-    const asking = credential
+    const asking: Promise<AccessToken> = credential
       .then((identity) => identity.getToken(scope))
       .then((token) => {
         if (token === null) throw new AuthenticationLateError();
@@ -52,7 +56,7 @@ export function createTokens(options: TokenOptions): Tokens {
         return token;
       })
       .finally(() => {
-        one.asking = undefined;
+        if (one.asking === asking) one.asking = undefined;
       });
     // It may end when all who asked have left.
     asking.catch(() => {});
@@ -70,7 +74,8 @@ export function createTokens(options: TokenOptions): Tokens {
         if (isDue) void ask(scope, one).catch(() => {});
         return token.token;
       }
-      const asking = one.asking ?? ask(scope, one);
+      const isAsking = one.asking !== undefined && Date.now() - one.askedAt < patienceMs;
+      const asking = (isAsking ? one.asking : undefined) ?? ask(scope, one);
       return (await inTime(tokenTimeoutMs, asking)).token;
     },
     forget: (scope) => void held.delete(scope),

@@ -5,9 +5,9 @@ import type { Clock } from '../core/ports.ts';
 import { judgeAnswer, type Operation, type Verdict } from './answer.ts';
 import type { HubConnection, HubIdentity } from './connection-string.ts';
 import { type ExchangeLimits, exchange, type RawAnswer, type RawHead } from './exchange.ts';
-import { type HubKeys, inTime } from './keys.ts';
+import { askForKey, type HubKeys } from './keys.ts';
 import type { Limiter } from './limiter.ts';
-import { type Attempt, retry } from './retry.ts';
+import { type Attempt, type RetryOptions, retry } from './retry.ts';
 import { createSas } from './sas.ts';
 import { Sockets } from './sockets.ts';
 
@@ -57,8 +57,6 @@ export interface HubAnswer extends HubHead {
   readonly body: Uint8Array;
   /** An attempt before this one was not answered, or refused for now. */
   readonly isRetried: boolean;
-  /** Whose key it was asked with. */
-  readonly connection: HubConnection;
 }
 
 /** What requests are sent with. */
@@ -80,9 +78,8 @@ export class Transport {
   readonly #hubPath: string;
   /** What messages call the hub. */
   readonly where: string;
-  /** `undefined` until there is a key, and when it is refused. */
+  /** `undefined` until there is a key. */
   #opened: Opened | undefined;
-  #refused: HubConnection | undefined;
   #sockets: Sockets | undefined;
 
   constructor(options: TransportOptions) {
@@ -97,20 +94,39 @@ export class Transport {
 
   /** Every answer that is not to be tried again. Throws `HubUnavailable` (retryable) when there was none in time. */
   async call(request: HubRequest, deadlineAt: number): Promise<HubAnswer> {
-    const first = await this.#attempt(request, deadlineAt);
-    const answer = first.kind === 'done' ? first.value : await this.#retry(first, request, deadlineAt);
-    if (answer.verdict.kind !== 'unauthorized' || this.#options.keys === undefined) return answer;
-    // Unless another call has found out before.
-    if (this.#opened?.connection === answer.connection) this.#opened = undefined;
-    this.#refused = answer.connection;
-    return this.#retry(await this.#attempt(request, deadlineAt), request, deadlineAt);
+    const opened = this.#opened ?? (await this.#openNext([], 0, request, deadlineAt));
+    if (opened === undefined) throw new DrError('HubUnauthorized', `The ${this.where} has no key.`);
+    const first = await this.#attempt(opened, request, deadlineAt);
+    const answer = first.kind === 'done' ? first.value : await this.#retry(opened, first, request, deadlineAt);
+    return answer.verdict.kind === 'unauthorized' ? this.#callAgain(opened, answer, request, deadlineAt) : answer;
   }
 
-  async #retry(first: Attempt<HubAnswer>, request: HubRequest, deadlineAt: number): Promise<HubAnswer> {
-    const { clock, random } = this.#options;
-    const options = { where: this.where, deadlineAt, clock, random };
-    const answer = await retry(first, () => this.#attempt(request, deadlineAt), options);
+  /** With each other key there is, for as long as they are refused. */
+  async #callAgain(
+    { connection }: Opened,
+    answer: HubAnswer,
+    request: HubRequest,
+    deadlineAt: number,
+  ): Promise<HubAnswer> {
+    const refused = [connection];
+    const since = performance.now();
+    for (let last = answer; ; ) {
+      const opened = await this.#openNext(refused, since, request, deadlineAt);
+      if (opened === undefined) return last;
+      last = await this.#retry(opened, await this.#attempt(opened, request, deadlineAt), request, deadlineAt);
+      if (last.verdict.kind !== 'unauthorized') return last;
+      refused.push(opened.connection);
+    }
+  }
+
+  async #retry(opened: Opened, first: Attempt<HubAnswer>, request: HubRequest, deadlineAt: number): Promise<HubAnswer> {
+    const answer = await retry(first, () => this.#attempt(opened, request, deadlineAt), this.#patience(deadlineAt));
     return { ...answer, isRetried: true };
+  }
+
+  #patience(deadlineAt: number): RetryOptions {
+    const { clock, random } = this.#options;
+    return { where: this.where, deadlineAt, clock, random };
   }
 
   async close(): Promise<void> {
@@ -118,10 +134,8 @@ export class Transport {
   }
 
   /** One attempt, paced and counted by the limiter. */
-  async #attempt(request: HubRequest, deadlineAt: number): Promise<Attempt<HubAnswer>> {
+  async #attempt(opened: Opened, request: HubRequest, deadlineAt: number): Promise<Attempt<HubAnswer>> {
     const { limiter, clock } = this.#options;
-    const opened = this.#opened ?? (await this.#openWithKeys(request, deadlineAt));
-    if ('kind' in opened) return opened;
     const permit = await limiter.acquire(deadlineAt);
     if (permit === undefined) {
       return { kind: 'again', waitMs: Number.POSITIVE_INFINITY, hasNoEffect: true, ...limiter.refusal() };
@@ -129,7 +143,7 @@ export class Transport {
     const sentAt = clock.now();
     let answer: HubAnswer;
     try {
-      answer = this.#toAnswer(request, await this.#send(opened, request, deadlineAt), opened.connection);
+      answer = this.#toAnswer(request, await this.#send(opened, request, deadlineAt));
     } catch (error) {
       // Whether the hub took the write is unknown, and every call of the port may be made twice.
       permit.release('failed');
@@ -169,13 +183,12 @@ export class Transport {
     );
   }
 
-  #toAnswer({ operation }: HubRequest, raw: RawAnswer, connection: HubConnection): HubAnswer {
+  #toAnswer({ operation }: HubRequest, raw: RawAnswer): HubAnswer {
     const { status, body } = raw;
     const header = headerOf(raw);
     // For looking at only, so that bytes which are no text do no harm.
     const detail = status === 403 ? Buffer.from(body).toString() : '';
-    const verdict = this.#judge(operation, status, header, detail);
-    return { status, body, header, verdict, isRetried: false, connection };
+    return { status, body, header, verdict: this.#judge(operation, status, header, detail), isRetried: false };
   }
 
   #tellHead({ operation, onHead }: HubRequest, head: RawHead): void {
@@ -197,19 +210,19 @@ export class Transport {
     return this.#opened;
   }
 
-  async #openWithKeys({ isCutOff }: HubRequest, deadlineAt: number): Promise<Opened | Attempt<HubAnswer>> {
+  /** With another key than those refused since then; `undefined` when there is none. */
+  async #openNext(
+    refused: readonly HubConnection[],
+    since: number,
+    { isCutOff = false }: HubRequest,
+    deadlineAt: number,
+  ): Promise<Opened | undefined> {
     const { keys, clock } = this.#options;
-    const sentAt = clock.now();
-    if (keys === undefined) throw new DrError('HubUnauthorized', `There is no key for the ${this.where}.`);
-    try {
-      const reading = keys.after(this.#refused);
-      const connection = await (isCutOff ? inTime(reading, Math.max(1, deadlineAt - sentAt)) : reading);
-      if (connection === undefined) return { kind: 'again', seen: 'no key in time', sentAt, hasNoEffect: true };
-      return this.#opened?.connection === connection ? this.#opened : this.#open(connection);
-    } catch (error) {
-      if (!(error instanceof DrError && error.retryable)) throw error;
-      return { kind: 'again', seen: error.seen ?? error.code, sentAt, hasNoEffect: true };
-    }
+    if (keys === undefined) return undefined;
+    const ask = () => askForKey(() => keys.besides(refused, since), clock, isCutOff ? deadlineAt : undefined);
+    const connection = await retry(await ask(), ask, this.#patience(deadlineAt));
+    if (connection === undefined) return undefined;
+    return this.#opened?.connection === connection ? this.#opened : this.#open(connection);
   }
 }
 

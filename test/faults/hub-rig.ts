@@ -10,6 +10,7 @@ import { createHub } from '../../src/hub/client.ts';
 import { parseHubConnection } from '../../src/hub/connection-string.ts';
 import { Limiter } from '../../src/hub/limiter.ts';
 import { realWorld } from '../../src/world.ts';
+import { byIdentity } from '../support/by-identity.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 /** The engine with the app's own hub clients before an emulator, on the real clock; storage and queue are in memory. */
@@ -18,6 +19,8 @@ export interface HubRig extends AsyncDisposable {
   readonly emulator: Emulator;
   backUp(): Promise<Awaited<ReturnType<typeof readBackupView>>>;
   restore(body?: object): Promise<Awaited<ReturnType<typeof readRestoreView>>>;
+  /** Other clients in place of those so far, which know nothing yet: as a process that has just started. */
+  restart(): void;
   /** What devices would notice of a hub: each row without its id. */
   contentOf(namespace: 'primary' | 'secondary'): string[];
 }
@@ -28,6 +31,8 @@ export interface HubRigOptions {
   readonly requestTimeoutMs?: number;
   /** In place of `namespaces`. */
   readonly isTls?: boolean;
+  /** The clients know resource ids alone, and read their keys from the emulated Resource Manager. */
+  readonly isByIdentity?: boolean;
 }
 
 export async function openHubRig({
@@ -35,6 +40,7 @@ export async function openHubRig({
   namespaces,
   requestTimeoutMs,
   isTls = false,
+  isByIdentity = false,
 }: HubRigOptions): Promise<HubRig> {
   await using parts = new AsyncDisposableStack();
   const tls = isTls ? await makeCertificate() : undefined;
@@ -42,27 +48,30 @@ export async function openHubRig({
   const own = tls === undefined ? namespaces : overTls;
   const emulator = parts.use(await startEmulator(own === undefined ? {} : { namespaces: own }));
   emulator.hub('primary', 'devices').seed({ devices, seed: 7 });
-  const open = (name: 'primary' | 'secondary'): HubClient =>
-    parts.adopt(
-      createHub({
-        connection: parseHubConnection(emulator.namespace(name).connectionString(), 'devices', name),
-        limiter: new Limiter({ maxConcurrency: 16, clock: realWorld }),
-        clock: realWorld,
-        random: Math.random,
-        ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
-        ...(tls === undefined ? {} : { trustedCertificate: tls.cert }),
-      }),
-      (hub) => hub.close(),
-    );
-  const hubs = { primary: open('primary'), secondary: open('secondary') };
-  const engine = createEngine({
-    refs: { primary: hubs.primary.ref, secondary: hubs.secondary.ref },
-    wrap: () => ({ ...hubs, world: realWorld }),
+  const create = (name: 'primary' | 'secondary'): HubClient =>
+    createHub({
+      ...(isByIdentity
+        ? byIdentity(emulator, name)
+        : { connection: parseHubConnection(emulator.namespace(name).connectionString(), 'devices', name) }),
+      limiter: new Limiter({ maxConcurrency: 16, clock: realWorld }),
+      clock: realWorld,
+      random: Math.random,
+      ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
+      ...(tls === undefined ? {} : { trustedCertificate: tls.cert }),
+    });
+  const open = (name: 'primary' | 'secondary') => parts.adopt(create(name), (hub) => hub.close());
+  const first = { primary: open('primary'), secondary: open('secondary'), world: realWorld };
+  let engine = createEngine({
+    refs: { primary: first.primary.ref, secondary: first.secondary.ref },
+    wrap: () => first,
     policy: { stepBudgetMs: 5000 },
   });
   const keep = parts.move();
+  const openLater = (name: 'primary' | 'secondary') => keep.adopt(create(name), (hub) => hub.close());
   return {
-    engine,
+    get engine() {
+      return engine;
+    },
     emulator,
     async backUp() {
       const { id } = await startBackup(engine.app, 'http');
@@ -73,6 +82,10 @@ export async function openHubRig({
       const { run } = await startRestore(engine.app, parseRestoreRequest(JSON.stringify(body)));
       await engine.drain();
       return readRestoreView(engine.app, run.id);
+    },
+    restart() {
+      const next = { primary: openLater('primary'), secondary: openLater('secondary'), world: realWorld };
+      engine = engine.fork(() => next);
     },
     contentOf: (namespace) =>
       [...emulator.hub(namespace, 'devices').registrations()]

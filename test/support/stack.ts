@@ -20,8 +20,8 @@ export async function openStack(options: StackOptions): Promise<Stack> {
 }
 
 async function startHubs({ devices, seed }: StackOptions): Promise<EmulatorHandle> {
-  const { adminUrl, namespaces, hub, close } = await startEmulator();
+  const { adminUrl, arm, namespaces, hub, close } = await startEmulator();
   hub('primary', 'devices').seed({ devices, seed });
   const entries = namespaces.map((each) => [each.name, { url: each.url, connectionString: each.connectionString() }]);
-  return handleOf({ adminUrl, namespaces: Object.fromEntries(entries), close });
+  return handleOf({ adminUrl, arm: { ...arm.settings }, namespaces: Object.fromEntries(entries), close });
 }
