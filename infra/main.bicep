@@ -110,11 +110,13 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
 }
 
 module identity 'modules/identity.bicep' = {
+  name: 'identity'
   scope: group
   params: { location: region, tags: tags, name: 'id-${token}' }
 }
 
 module monitoring 'modules/monitoring.bicep' = {
+  name: 'monitoring'
   scope: group
   params: { location: region, tags: tags, workspaceName: 'log-${token}', componentName: componentName }
 }
@@ -136,6 +138,7 @@ var hubIds = isNew
 var accessIds = filter([hubIds.primary, hubIds.secondary, hubIds.drill], id => !empty(id))
 
 module primaryNamespace 'modules/hubs.bicep' = if (isNew) {
+  name: 'primary-namespace'
   scope: group
   params: {
     location: primaryLocation
@@ -151,6 +154,7 @@ module primaryNamespace 'modules/hubs.bicep' = if (isNew) {
 }
 
 module secondaryNamespace 'modules/hubs.bicep' = if (isNew) {
+  name: 'secondary-namespace'
   scope: group
   params: {
     location: region
@@ -167,7 +171,7 @@ module secondaryNamespace 'modules/hubs.bicep' = if (isNew) {
 
 module hubAccess 'modules/hub-access.bicep' = [
   for id in accessIds: {
-    name: 'hub-access-${uniqueString(id)}'
+    name: 'hub-access-${uniqueString(id, token)}'
     scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
     params: {
       namespaceName: split(id, '/')[8]
@@ -190,6 +194,7 @@ module encryptionIdentity 'modules/identity.bicep' = if (!empty(encryptionKeyId)
 var keyParts = split(encryptionKeyId, '/')
 
 module encryptionAccess 'modules/encryption-access.bicep' = if (!empty(encryptionKeyId)) {
+  name: 'encryption-access-${token}'
   scope: resourceGroup(keyParts[2], keyParts[4])
   params: {
     vaultName: keyParts[8]
@@ -199,6 +204,7 @@ module encryptionAccess 'modules/encryption-access.bicep' = if (!empty(encryptio
 }
 
 module storage 'modules/storage.bicep' = {
+  name: 'storage'
   scope: group
   params: {
     location: region
@@ -226,6 +232,7 @@ module storage 'modules/storage.bicep' = {
 }
 
 module network 'modules/network.bicep' = if (isPrivate) {
+  name: 'network'
   scope: group
   params: {
     location: region
@@ -242,6 +249,7 @@ module network 'modules/network.bicep' = if (isPrivate) {
 }
 
 module appAccess 'modules/app-access.bicep' = {
+  name: 'app-access'
   scope: group
   params: {
     principalId: identity.outputs.principalId
@@ -255,7 +263,7 @@ module appAccess 'modules/app-access.bicep' = {
 
 module secretAccess 'modules/secret-access.bicep' = [
   for id in secretIds: {
-    name: 'secret-access-${uniqueString(id)}'
+    name: 'secret-access-${uniqueString(id, token)}'
     scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
     params: {
       vaultName: split(id, '/')[8]
@@ -266,6 +274,7 @@ module secretAccess 'modules/secret-access.bicep' = [
 ]
 
 module app 'modules/app.bicep' = {
+  name: 'app'
   scope: group
   params: {
     location: region
@@ -285,6 +294,7 @@ module app 'modules/app.bicep' = {
     snapshotContainer: snapshotContainer
     queueUri: storage.outputs.queueUri
     telemetryConnection: monitoring.outputs.connectionString
+    isPrivate: isPrivate
     subnetId: isPrivate ? network!.outputs.appSubnetId : ''
     publicNetworkAccess: appPublicAccess
     hubs: {

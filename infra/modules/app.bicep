@@ -18,6 +18,7 @@ param snapshotBlobUri string
 param snapshotContainer string
 param queueUri string
 param telemetryConnection string
+param isPrivate bool
 param subnetId string
 param publicNetworkAccess 'Enabled' | 'Disabled'
 
@@ -79,7 +80,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
     serverFarmId: plan.id
     // Nothing else: Flex Consumption refuses many of the usual properties, in some regions only.
     siteConfig: { minTlsVersion: '1.2', scmMinTlsVersion: '1.2' }
-    ...(empty(subnetId) ? {} : { virtualNetworkSubnetId: subnetId })
+    ...(isPrivate ? { virtualNetworkSubnetId: subnetId } : {})
   }
 
   // All settings of the app: with defaults as in the app itself, and empty ones, which count as absent. This replaces the
