@@ -1,4 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
+import { addTestAlert } from './commands/alerts.ts';
 import { addLists } from './commands/lists.ts';
 import { addRestore } from './commands/restore.ts';
 import { addRestoreCommands } from './commands/restores.ts';
@@ -66,6 +67,7 @@ const commands = [
   addRestoreCommands,
   addLists,
   addDrill,
+  addTestAlert,
 ];
 
 /** Guards against what the parser lets pass: an option as another's value, a quoted key, help for an unknown command. */

@@ -1,6 +1,6 @@
 import { request } from 'undici';
 import { faultCode } from '../core/errors.ts';
-import type { Notifier, NotTaken } from '../core/ports.ts';
+import type { AlertMessage, Notifier, NotTaken } from '../core/ports.ts';
 
 export interface HttpNotifierOptions {
   readonly heartbeatUrl: string | undefined;
@@ -23,8 +23,15 @@ export function createHttpNotifier(options: HttpNotifierOptions): Notifier {
     hasWebhook: alertWebhookUrl !== undefined,
     heartbeat: async () => (heartbeatUrl === undefined ? undefined : call(heartbeatUrl, timeoutMs, undefined)),
     alert: async (message) =>
-      alertWebhookUrl === undefined ? undefined : call(alertWebhookUrl, timeoutMs, JSON.stringify(message)),
+      alertWebhookUrl === undefined ? undefined : call(alertWebhookUrl, timeoutMs, toJson(message)),
   };
+}
+
+/** `text` is what the incoming webhooks of Slack and Teams show. */
+function toJson(message: AlertMessage): string {
+  const { state, severity, code, hub } = message;
+  const text = `${state === 'open' ? severity.toUpperCase() : 'RESOLVED'} ${code} (${hub}): ${message.message}`;
+  return JSON.stringify({ text, ...message });
 }
 
 async function call(url: string, timeoutMs: number, json: string | undefined): Promise<NotTaken | undefined> {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { reviewReadiness } from '../../src/app/readiness/review.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
+import { sendTestAlerts } from '../../src/app/readiness/test-alerts.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { declareRole } from '../../src/app/role.ts';
 import { watch } from '../../src/app/watchdog.ts';
@@ -152,6 +153,38 @@ test('an alert that was not accepted is sent again until it is, in the order in 
   expect(sent(engine)).toEqual(['BackupFailed open', 'BackupFailed resolved']);
   await minutes(engine, 3);
   expect(sent(engine)).toHaveLength(2);
+});
+
+test('addresses that take no call are findings, with since when and why, until they do', async () => {
+  const engine = createEngine();
+  seed(engine);
+  engine.notifier.isDown = true;
+  await backUp(engine);
+  await failBackup(engine);
+  await minutes(engine, 3);
+  const refusals = async () => (await readStatus(engine.app)).findings.filter(({ code }) => code.endsWith('Refused'));
+  const found = await refusals();
+  expect(found).toEqual([
+    { level: 'risk', code: 'AlertsRefused', message: expect.stringMatching(/since \d\d:\d\d UTC \(ECONNREFUSED\)/) },
+    { level: 'risk', code: 'HeartbeatRefused', message: expect.stringMatching(/since \d\d:\d\d UTC \(ECONNREFUSED\)/) },
+  ]);
+  await minutes(engine, 3);
+  expect(await refusals()).toEqual(found);
+  engine.notifier.isDown = false;
+  await minutes(engine, 1);
+  expect(await refusals()).toEqual([]);
+});
+
+test('a test sends an alert and its end, and says what became of it', async () => {
+  const engine = createEngine();
+  expect(await sendTestAlerts(engine.app)).toEqual({ taken: true, seen: undefined });
+  expect(sent(engine)).toEqual(['Test open', 'Test resolved']);
+  expect(new Set(engine.notifier.alerts.map(({ id }) => id)).size).toBe(1);
+  expect(await openCodes(engine)).toEqual([]);
+  engine.notifier.isDown = true;
+  expect(await sendTestAlerts(engine.app)).toEqual({ taken: false, seen: 'ECONNREFUSED' });
+  const notifier = { ...engine.notifier, hasWebhook: false };
+  await expect(sendTestAlerts({ ...engine.app, notifier })).rejects.toMatchObject({ code: 'BadRequest' });
 });
 
 test('a webhook that fails fails no run', async () => {

@@ -219,6 +219,16 @@ test('records of one outcome are read over all pages', async () => {
   });
 });
 
+test('a test of alerts says whether the webhook took it, and fails when it did not', async () => {
+  const script = {
+    'POST /api/alerts/test': [{ body: { taken: true } }],
+  };
+  expect(await play(script, 'test-alert')).toMatchObject({ exitCode: 0, out: expect.stringContaining('took it') });
+  const refused = { 'POST /api/alerts/test': [{ body: { taken: false, seen: 'status 404' } }] };
+  const out = expect.stringContaining('did NOT take it (status 404)');
+  expect(await play(refused, 'test-alert')).toMatchObject({ exitCode: 1, out });
+});
+
 test('pin and unpin say whether the snapshot is pinned', async () => {
   const path = `/api/snapshots/${SNAPSHOT_ID}/pin`;
   const script = {

@@ -30,7 +30,8 @@ test('a heartbeat is a GET and an alert one POST of JSON, each to the address as
   expect(beat).toMatchObject({ method: 'GET', url: '/beat?token=secret', body: '' });
   expect(alert).toMatchObject({ method: 'POST', url: '/hook?token=secret' });
   expect(alert?.headers['content-type']).toBe('application/json');
-  expect(JSON.parse(alert?.body ?? '')).toEqual(message);
+  const text = 'CRITICAL BackupFailed (one/devices): The newest backup failed.';
+  expect(JSON.parse(alert?.body ?? '')).toEqual({ text, ...message });
 });
 
 test('what is not taken at first is sent once more, and then given up with its status', async () => {

@@ -1,11 +1,16 @@
 import { alertName, alertsFolder, fullNameOf } from '../../core/paths.ts';
-import type { HubRef } from '../../core/ports.ts';
+import type { HubRef, NotTaken } from '../../core/ports.ts';
 import { type Alert, alertCodes, type Condition, nextAlert } from '../../core/readiness/alerts.ts';
 import { type App, toInstant } from '../app.ts';
 import { documents } from '../stored/documents.ts';
 
 /** The process that noted a change sends it; when that one died, others do after this. */
 const TAKE_OVER_MS = 30_000;
+
+/** What became of a call of an address of the settings. */
+export interface Called {
+  readonly notTaken: NotTaken | undefined;
+}
 
 interface StoredAlert {
   readonly name: string;
@@ -16,16 +21,23 @@ interface StoredAlert {
 /**
  * Notes which of all conditions began and which ended, and tells the webhook once of each. What it does not take is
  * sent again at the next call. Several may do this at once: of those that see the same change one stores and sends it.
+ * Gives what became of the last call of the webhook; `undefined` when none was made.
  */
-export async function updateAlerts(app: App, active: HubRef, conditions: readonly Condition[]): Promise<void> {
+export async function updateAlerts(
+  app: App,
+  active: HubRef,
+  conditions: readonly Condition[],
+): Promise<Called | undefined> {
   const stored = await readAlerts(app);
+  let called: Called | undefined;
   for (const code of alertCodes) {
     const before = stored.get(code);
     const condition = conditions.find((one) => one.code === code);
     if (before === undefined && condition === undefined) continue;
     const after = await storeChange(app, code, { before, condition, active });
-    if (after !== undefined) await send(app, after);
+    if (after !== undefined) called = (await send(app, after)) ?? called;
   }
+  return called;
 }
 
 export async function listOpenAlerts(app: App): Promise<{ code: string; since: string; message: string }[]> {
@@ -76,21 +88,24 @@ async function storeChange(
   return put(app, alertName(app.primary.ref, code), alert, before?.etag);
 }
 
-async function send(app: App, stored: StoredAlert): Promise<void> {
+async function send(app: App, stored: StoredAlert): Promise<Called | undefined> {
+  let called: Called | undefined;
   let current: StoredAlert | undefined = stored;
   while (current?.alert.unsent[0] !== undefined) {
     const [message, ...unsent]: Alert['unsent'] = current.alert.unsent;
     const notTaken = message === undefined ? undefined : await app.notifier.alert(message);
+    called = { notTaken };
     if (notTaken !== undefined) {
       app.log.warn('ALERT_WEBHOOK_URL did not take an alert; it is sent again', {
         code: stored.alert.opening.code,
         seen: notTaken,
       });
-      return;
+      return called;
     }
     current = await put(app, stored.name, { ...current.alert, unsent }, current.etag);
   }
   if (current?.alert.state === 'resolved') await app.blobs.remove(current.name, current.etag);
+  return called;
 }
 
 async function put(app: App, name: string, alert: Alert, before: string | undefined): Promise<StoredAlert | undefined> {

@@ -24,7 +24,7 @@ const SYNCS_READ = 4;
 const MAX_TRIES = 3;
 
 /** What a gathered card takes over: it is kept nowhere else. */
-type Kept = Pick<ReadinessCard, 'watchedAt' | 'firstAt' | 'silentSince' | 'unsettled' | 'standby'>;
+type Kept = Pick<ReadinessCard, 'watchedAt' | 'firstAt' | 'silentSince' | 'unsettled' | 'standby' | 'refused'>;
 
 /**
  * Reads everything the readiness rests on from where it is kept. About twenty storage requests, none of which grows
@@ -50,6 +50,7 @@ export async function gatherCard(app: App, kept: Kept) {
     firstAt: kept.firstAt ?? judgedAt,
     watchedAt: kept.watchedAt,
     silentSince: kept.silentSince,
+    refused: kept.refused,
     role: roles.role,
     roleFault,
     unsettled: findUnsettled(roles.role, restores, kept.unsettled),
@@ -105,6 +106,7 @@ export function keptOf(card: ReadinessCard | undefined, newer: Kept): Kept {
     firstAt: card?.firstAt ?? card?.judgedAt,
     watchedAt: card?.watchedAt,
     silentSince: card?.silentSince,
+    refused: card?.refused,
     unsettled: card?.unsettled,
     standby: card?.standby,
     ...newer,

@@ -1,11 +1,12 @@
 import { heartbeatSentName } from '../../core/paths.ts';
 import { alertCodes, type Condition } from '../../core/readiness/alerts.ts';
+import type { Refusal } from '../../core/readiness/card.ts';
 import type { Finding } from '../../core/readiness/finding.ts';
 import { findRisks, verdictOf } from '../../core/readiness/readiness.ts';
 import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { toBytes, toText } from '../stored/codec.ts';
-import { listOpenAlerts, updateAlerts } from './alerts.ts';
+import { type Called, listOpenAlerts, updateAlerts } from './alerts.ts';
 import { readCard, storeCard } from './card-store.ts';
 import { gatherCard, keptOf, renewCard } from './gather.ts';
 import { probeHubs, silenceOf, withNoticed } from './probe-hubs.ts';
@@ -25,21 +26,33 @@ export async function reviewReadiness(app: App, { isWatchdog = false } = {}): Pr
   const card = { ...gathered.card, silentSince };
   const nowMs = app.world.storageNow();
   const findings = findRisks({ ...app.policy, card, ...hubs, role: roles.role, primary: app.primary.ref, nowMs });
-  await sendHeartbeat(app, card.latest?.id);
-  await updateAlerts(app, roles.active.ref, conditionsOf(findings, gathered.restores));
-  const reviewed = { ...card, openAlerts: await listOpenAlerts(app) };
+  const heartbeat = await sendHeartbeat(app, card.latest?.id);
+  const webhook = await updateAlerts(app, roles.active.ref, conditionsOf(findings, gathered.restores));
+  const refused = {
+    heartbeat: refusalOf(app, heartbeat, card.refused?.heartbeat),
+    webhook: refusalOf(app, webhook, card.refused?.webhook),
+  };
+  const reviewed = { ...card, refused, openAlerts: await listOpenAlerts(app) };
   // A run that moved on meanwhile has noted that: it must not be shown as it was before.
-  if (!(await storeCard(app, reviewed, before.etag))) await renewCard(app, { ...watched, silentSince });
+  if (!(await storeCard(app, reviewed, before.etag))) await renewCard(app, { ...watched, silentSince, refused });
 }
 
-async function sendHeartbeat(app: App, snapshotId: string | undefined): Promise<void> {
-  if (!app.notifier.hasHeartbeat || snapshotId === undefined) return;
+/** Where no call was made, that of before holds. */
+function refusalOf(app: App, called: Called | undefined, before: Refusal | undefined): Refusal | undefined {
+  if (called === undefined) return before;
+  const { notTaken: seen } = called;
+  return seen === undefined ? undefined : { since: before?.since ?? toInstant(app.world.storageNow()), seen };
+}
+
+async function sendHeartbeat(app: App, snapshotId: string | undefined): Promise<Called | undefined> {
+  if (!app.notifier.hasHeartbeat || snapshotId === undefined) return undefined;
   const name = heartbeatSentName(app.primary.ref);
   const sent = await app.blobs.get(name);
-  if (sent !== undefined && toText(sent.bytes) === snapshotId) return;
+  if (sent !== undefined && toText(sent.bytes) === snapshotId) return undefined;
   const notTaken = await app.notifier.heartbeat();
   if (notTaken === undefined) await app.blobs.put(name, toBytes(snapshotId), 'any');
   else app.log.warn('HEARTBEAT_URL did not take the heartbeat; it is called again', { snapshotId, seen: notTaken });
+  return { notTaken };
 }
 
 const titleOf = { restore: 'Restore', sync: 'Sync', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' } as const;

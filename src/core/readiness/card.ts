@@ -10,6 +10,7 @@ import { standbySchema } from './standby.ts';
 const instant = z.iso.datetime();
 const count = z.int().nonnegative();
 const hubRef = z.strictObject({ namespace: z.string(), hub: z.string() });
+const refusal = z.strictObject({ since: instant, seen: z.string() });
 
 export const cardSchema = z.strictObject({
   /** When everything here was last read from where it is kept; runs are noted as they move. */
@@ -85,6 +86,8 @@ export const cardSchema = z.strictObject({
   lastDrill: drillSchema.optional(),
   /** Since when a hub has not answered, where it does not. */
   silentSince: z.strictObject({ primary: instant.optional(), secondary: instant.optional() }).optional(),
+  /** Since when an address of the settings has not taken a call, and what was seen last, where it does not. */
+  refused: z.strictObject({ heartbeat: refusal.optional(), webhook: refusal.optional() }).optional(),
   openAlerts: z.array(z.strictObject({ code: z.string(), since: z.string(), message: z.string() })),
 });
 
@@ -93,6 +96,9 @@ export const cardSchema = z.strictObject({
  * what depends on the moment is judged when it is asked for.
  */
 export type ReadinessCard = Readonly<z.infer<typeof cardSchema>>;
+
+/** Why and since when an address of the settings takes no call. */
+export type Refusal = Readonly<z.infer<typeof refusal>>;
 
 /** The newest may still go on, and those before it may have been cancelled. */
 export const BACKUPS_ON_CARD = 4;

@@ -52,6 +52,7 @@ export function findRisks(facts: ReadinessFacts): Finding[] {
     ...judgeStandby({ ...facts, standby: facts.card.standby, isUnsettled: isUnsettled(facts) }),
     ...judgeProof(facts),
     ...judgeWatchdog(facts),
+    ...judgeRefusals(facts),
     ...facts.ignoredSettings.map((sentence) => risk('SettingIgnored', sentence)),
   ];
   return [...found.filter(({ level }) => level === 'stop'), ...found.filter(({ level }) => level === 'risk')];
@@ -132,6 +133,21 @@ function describeInstant(instant: string, { nowMs }: ReadinessFacts): string {
   const [day = '', time = ''] = instant.split('T');
   const isToday = new Date(nowMs).toISOString().startsWith(day);
   return `${isToday ? '' : `${day} `}${time.slice(0, 'hh:mm'.length)} UTC`;
+}
+
+/** Of an address that takes no call only the log says so: the alerts about all else do not arrive. */
+function judgeRefusals(facts: ReadinessFacts): Finding[] {
+  const { heartbeat, webhook } = facts.card.refused ?? {};
+  const found: Finding[] = [];
+  if (webhook !== undefined) {
+    const message = `ALERT_WEBHOOK_URL has not taken an alert since ${describeInstant(webhook.since, facts)} (${webhook.seen}). Put the right address into the settings, and try it: POST /api/alerts/test.`;
+    found.push(risk('AlertsRefused', message));
+  }
+  if (heartbeat !== undefined) {
+    const message = `HEARTBEAT_URL has not taken the heartbeat since ${describeInstant(heartbeat.since, facts)} (${heartbeat.seen}). Put the right address into the settings.`;
+    found.push(risk('HeartbeatRefused', message));
+  }
+  return found;
 }
 
 function judgeLatest(facts: ReadinessFacts): Finding[] {
