@@ -42,6 +42,7 @@ var writers = [
   'startDrill'
   'startRestore'
   'startVerification'
+  'testAlerts'
   'unpinSnapshot'
 ]
 

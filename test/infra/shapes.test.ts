@@ -30,7 +30,7 @@ describe('a planted fault is found', () => {
       '"AzureWebJobsStorage":"","STEP_QUEUE":',
       'hides its parts',
     ],
-    ['a setting that nobody reads', '"STEP_QUEUE":', '"STEP_QUE":', 'the app has no setting STEP_QUE'],
+    ['a setting that no code reads', '"STEP_QUEUE":', '"STEP_QUE":', 'the app has no setting STEP_QUE'],
     ['a setting left out', '"SETTLE_SECONDS":"10",', '', 'SETTLE_SECONDS is missing'],
     ['a setting that cannot be read', '"SETTLE_SECONDS":"10"', '"SETTLE_SECONDS":"ten"', 'SETTLE_SECONDS: must be'],
     ['a shared key', '"allowSharedKeyAccess":false', '"allowSharedKeyAccess":true', 'allowSharedKeyAccess is true'],
