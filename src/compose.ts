@@ -7,9 +7,11 @@ import { type Arm, createArm } from './azure/arm.ts';
 import { createAzureBlobs } from './azure/blobs.ts';
 import { listKeys } from './azure/hub-keys.ts';
 import type { HubResource } from './azure/hub-resource.ts';
+import { readHubMetadata } from './azure/metadata.ts';
 import { createAzureStepQueue } from './azure/step-queue.ts';
-import { createTokens } from './azure/tokens.ts';
-import type { Blobs, Log } from './core/ports.ts';
+import { createTokens, type Tokens } from './azure/tokens.ts';
+import { isSameHub } from './core/paths.ts';
+import type { Blobs, HubRef, Log } from './core/ports.ts';
 import { createHub } from './hub/client.ts';
 import { type HubConnection, type HubIdentity, parseHubConnection } from './hub/connection-string.ts';
 import { createKeys, type HubKeys } from './hub/keys.ts';
@@ -55,7 +57,8 @@ function logOf(context: LogContext): Log {
 function compose(config: Config): Omit<App, 'log'> {
   const { maxConcurrency, backupMaxRequestsPerSecond: reading, restoreMaxRequestsPerSecond: writing } = config;
   const { primary, secondary, drill } = config.arm;
-  const arm = createArm({ endpoint: config.arm.endpoint, tokens: createTokens({ clientId: config.arm.clientId }) });
+  const tokens = createTokens({ clientId: config.arm.clientId });
+  const arm = createArm({ endpoint: config.arm.endpoint, tokens });
   const hub = (connection: AnyHub, resource: HubResource | undefined, maxRequestsPerSecond: number | undefined) =>
     createHub({
       connection,
@@ -73,6 +76,7 @@ function compose(config: Config): Omit<App, 'log'> {
     primary: hub(config.primary, primary, reading),
     secondary: hub(config.secondary, secondary, writing),
     drillHub: config.drill === undefined ? undefined : hub(config.drill, drill, writing),
+    hubMetadata: metadataOf(config, tokens),
     notifier: createHttpNotifier(config),
     policy: {
       toolVersion: TOOL_VERSION,
@@ -111,6 +115,21 @@ export function keysOf(arm: Arm, connection: AnyHub, resource: HubResource): Hub
     });
   };
   return createKeys(read, given);
+}
+
+/** A status call waits for it, as for the hubs. */
+const METADATA_TIMEOUT_MS = 2500;
+
+function metadataOf({ arm, primary, secondary }: Config, tokens: Tokens): App['hubMetadata'] {
+  const brief = createArm({ endpoint: arm.endpoint, tokens, callTimeoutMs: METADATA_TIMEOUT_MS });
+  const resourceOf = (ref: HubRef): HubResource | undefined => {
+    if (isSameHub(ref, primary.ref)) return arm.primary;
+    return isSameHub(ref, secondary.ref) ? arm.secondary : undefined;
+  };
+  return async (ref) => {
+    const resource = resourceOf(ref);
+    return resource && readHubMetadata(brief, resource);
+  };
 }
 
 function openBlobs({ storage: connection, container, primary, secondary, drill }: Config): Blobs {

@@ -58,6 +58,7 @@ export function answerArm(namespaces: readonly EmulatedNamespace[], method: stri
   if (route === 'POST /pnscredentials' && hub !== undefined) {
     return about('pushCredentials', () => ({ properties: namespace.metadata.pushCredentials[hub.name] ?? {} }));
   }
+  if (route === 'GET /notificationhubs') return about('read', () => ({ value: namespace.hubs.map(hubView) }));
   if (route !== 'GET ') return about('read', () => undefined);
   return about('read', () => (hub === undefined ? namespaceView(namespace) : hubView(hub)));
 }
@@ -88,6 +89,8 @@ function namespaceView({ name, metadata }: EmulatedNamespace): unknown {
   return { name, location, sku: { name: sku }, properties: { ...properties, namespaceType: 'NotificationHub' } };
 }
 
-function hubView({ name }: EmulatedHub): unknown {
-  return { name, properties: { name, registrationTtl: '10675199.02:48:05.4775807' } };
+function hubView(hub: EmulatedHub): unknown {
+  const { name } = hub;
+  const dailyMaxActiveDevices = hub.devices();
+  return { name, properties: { name, registrationTtl: '10675199.02:48:05.4775807', dailyMaxActiveDevices } };
 }

@@ -23,19 +23,20 @@ export interface NamespaceMetadata {
 /** A namespace as a test sees it. */
 export class EmulatedNamespace {
   readonly name: string;
-  metadata: NamespaceMetadata = {
-    location: 'West Europe',
-    sku: 'Standard',
-    replicationRegion: 'Default',
-    zoneRedundancy: 'Disabled',
-    publicNetworkAccess: 'Enabled',
-    pushCredentials: {},
-  };
+  metadata: NamespaceMetadata;
   readonly #server: NamespaceServer;
   readonly #inboxesOf: (hub: Hub) => Inboxes;
 
   constructor(server: NamespaceServer, inboxesOf: (hub: Hub) => Inboxes) {
     this.name = server.namespace.name;
+    this.metadata = {
+      location: this.name === 'primary' ? 'West Europe' : 'North Europe',
+      sku: 'Standard',
+      replicationRegion: 'Default',
+      zoneRedundancy: 'Disabled',
+      publicNetworkAccess: 'Enabled',
+      pushCredentials: {},
+    };
     this.#server = server;
     this.#inboxesOf = inboxesOf;
   }

@@ -2,6 +2,7 @@ import { DrError, faultCode } from '../core/errors.ts';
 import { fullNameOf, isSameHub, type RunKind } from '../core/paths.ts';
 import type { Blobs, Hub, HubRef, Log, LogFields, Notifier, StepQueue, World } from '../core/ports.ts';
 import type { ReadinessCard } from '../core/readiness/card.ts';
+import type { HubMetadata } from '../core/readiness/metadata.ts';
 import type { HubLook, Tier } from '../core/readiness/tiers.ts';
 import type { StepWait } from '../core/run/live.ts';
 import type { Run } from '../core/run/run.ts';
@@ -20,6 +21,8 @@ export interface App {
   readonly secondary: Hub;
   /** The scratch hub of drills, where the settings name one. */
   readonly drillHub: Hub | undefined;
+  /** What Resource Manager says of a hub; `undefined` where the settings have no resource id of it. Never rejects. */
+  readonly hubMetadata: (hub: HubRef) => Promise<HubMetadata | undefined>;
   readonly notifier: Notifier;
   readonly policy: Policy;
   readonly memory: Memory;
@@ -90,6 +93,8 @@ export interface Memory {
   readonly silentSources: Set<string>;
   /** Time a hub's throttling has cost that some shard has already counted. */
   readonly lostTime: Map<Hub, { atMs: number; totalMs: number }>;
+  /** What was last read of each hub's settings. */
+  readonly metadata: Map<Hub, { freshUntilMs: number; readonly answer: Promise<HubMetadata | undefined> }>;
   /** The last probe of each hub. */
   readonly probes: Map<Hub, { readonly atMs: number; readonly answer: Promise<HubLook> }>;
 }
@@ -138,6 +143,7 @@ export function createMemory(): Memory {
     foreignRows: new Map(),
     silentSources: new Set(),
     lostTime: new Map(),
+    metadata: new Map(),
     probes: new Map(),
   };
 }

@@ -1,4 +1,5 @@
 import { DrError } from '../core/errors.ts';
+import { fieldOf, textIn } from './fields.ts';
 
 /** What was attempted, for the message: `read`, `blob 'a/b.json'`. Blob names only hold hub names and run ids. */
 export interface StorageAttempt {
@@ -103,15 +104,4 @@ function refusalAdvice(code: string | undefined, service: 'blob' | 'queue'): str
     default:
       return `Check the key in SNAPSHOT_STORAGE or the identity's role '${role}', and the account's firewall.`;
   }
-}
-
-function fieldOf(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const field: unknown = Reflect.get(value, key);
-  return field;
-}
-
-function textIn(value: unknown, key: string): string | undefined {
-  const field = fieldOf(value, key);
-  return typeof field === 'string' && field !== '' ? field : undefined;
 }

@@ -1,5 +1,6 @@
 import { DrError } from '../core/errors.ts';
 import type { Arm } from './arm.ts';
+import { textIn } from './fields.ts';
 import type { HubResource } from './hub-resource.ts';
 
 /** The connection strings of the hub's policy, the primary one first. Throws a `DrError`. */
@@ -13,10 +14,4 @@ export async function listKeys(arm: Arm, { namespace, hub, policyId }: HubResour
     target: what,
     hasNoEffect: true,
   });
-}
-
-function textIn(value: unknown, key: string): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const field: unknown = Reflect.get(value, key);
-  return typeof field === 'string' && field !== '' ? field : undefined;
 }

@@ -1,5 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { addTestAlert } from './commands/alerts.ts';
+import { addCompare } from './commands/checks.ts';
 import { addLists } from './commands/lists.ts';
 import { addRestore } from './commands/restore.ts';
 import { addRestoreCommands } from './commands/restores.ts';
@@ -68,6 +69,7 @@ const commands = [
   addLists,
   addDrill,
   addTestAlert,
+  addCompare,
 ];
 
 /** Guards against what the parser lets pass: an option as another's value, a quoted key, help for an unknown command. */

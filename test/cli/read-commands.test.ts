@@ -73,6 +73,25 @@ test('status says whether the standby is kept in step, and what stopped that', a
   expect(await say(changed)).toMatch(/^NOT in step since r1 changed it, /);
 });
 
+test('compare is a table of what differs between the hubs, and says what could not be compared', async () => {
+  const body = {
+    primary: aCard.primary,
+    secondary: aCard.secondary,
+    differences: [{ what: 'pushCredential Apple', primary: 'set', secondary: 'none' }],
+    unknown: [{ hub: 'dr-weu/devices', reason: 'Not allowed.' }],
+  };
+  const { exitCode, out } = await play({ 'POST /api/metadata/compare': [{ body }] }, 'compare');
+  expect(exitCode).toBe(0);
+  expect(out).toMatch(/^SETTING +PRIMARY app-neu\/devices +SECONDARY dr-weu\/devices\n/);
+  expect(out).toMatch(/pushCredential Apple +set +none\n/);
+  expect(out).toContain('not compared: dr-weu/devices: Not allowed.\n');
+  const same = await play(
+    { 'POST /api/metadata/compare': [{ body: { ...body, differences: [], unknown: [] } }] },
+    'compare',
+  );
+  expect(same.out).toBe('No difference.\n');
+});
+
 test('a list of restores names a sync', async () => {
   const { out } = await play(
     { 'GET /api/restores': [{ body: { value: [restored({ purpose: 'sync' })] } }] },

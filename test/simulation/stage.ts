@@ -222,6 +222,7 @@ export class Stage {
       blobs: createBlobs(this.container, net, engine, knobs),
       queue: createQueuePort(this.queue, net, engine, knobs),
       drillHub: knobs.hasScratchHub ? scratch : undefined,
+      hubMetadata: async () => undefined,
       notifier,
       policy: knobs.policy,
       listeners: knobs.notesOnCard ? [engine.noteOnCard] : [],

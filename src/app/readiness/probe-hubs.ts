@@ -2,10 +2,12 @@ import { DrError } from '../../core/errors.ts';
 import { fullNameOf } from '../../core/paths.ts';
 import type { Hub } from '../../core/ports.ts';
 import type { ReadinessCard } from '../../core/readiness/card.ts';
+import type { HubMetadata } from '../../core/readiness/metadata.ts';
 import { deviceLimits, type HubLook, type ProbedHub, type ProbedHubs } from '../../core/readiness/tiers.ts';
 import { causeInWords } from '../../core/run/causes.ts';
 import { type App, hasAnsweredSince, toInstant } from '../app.ts';
 import type { Roles } from '../runs/roles.ts';
+import { findMetadata } from './metadata.ts';
 
 /** A status call waits for this. */
 const PATIENCE_MS = 3_000;
@@ -16,31 +18,41 @@ const JUST_MS = 5_000;
 /** A tier changes seldom, and asking for it and for the right to write costs two more requests. */
 const TIER_FRESH_MS = 60_000;
 
+/** The hubs as they answer, and as Resource Manager describes them. */
+export interface JudgedHubs extends ProbedHubs {
+  readonly metadata: { readonly source: HubMetadata | undefined; readonly target: HubMetadata | undefined };
+}
+
 /**
  * Whether a backup and a restore could begin: reachable, rights, the target's tier. Never throws what a hub answered.
  */
-export async function probeHubs(app: App, { active, standby }: Roles): Promise<ProbedHubs> {
-  const [source, target] = await Promise.all([
+export async function probeHubs(app: App, { active, standby }: Roles): Promise<JudgedHubs> {
+  const [source, target, sourceMetadata, targetMetadata] = await Promise.all([
     look(app, active, { asksTier: false }),
     look(app, standby, { asksTier: true }),
+    findMetadata(app, active),
+    findMetadata(app, standby),
   ]);
   const { primaryTier, secondaryTier } = app.policy;
-  const tier = (standby === app.primary ? primaryTier : secondaryTier) ?? target.tier;
-  return { source: source.hub, target: { ...target.hub, tier, deviceLimit: limitOf(tier) } };
+  const set = standby === app.primary ? primaryTier : secondaryTier;
+  const tier = set ?? targetMetadata?.tier ?? target.tier;
+  const probed = { ...target.hub, tier, deviceLimit: limitOf(tier) };
+  return { source: source.hub, target: probed, metadata: { source: sourceMetadata, target: targetMetadata } };
 }
 
 /** With what another process has noticed before this one, by the card. */
 export function withNoticed(
   app: App,
   { active }: Roles,
-  { source, target }: ProbedHubs,
+  { source, target, metadata }: JudgedHubs,
   noticed: ReadinessCard['silentSince'] = {},
-): ProbedHubs {
+): JudgedHubs {
   const { primary, secondary } = noticed;
   const [ofActive, ofStandby] = active === app.primary ? [primary, secondary] : [secondary, primary];
   return {
     source: { ...source, silentSince: earlier(source.silentSince, ofActive) },
     target: { ...target, silentSince: earlier(target.silentSince, ofStandby) },
+    metadata,
   };
 }
 

@@ -1,7 +1,8 @@
 import type { ReadinessCard } from '../../core/readiness/card.ts';
+import { type HubMetadata, withoutCredential } from '../../core/readiness/metadata.ts';
 import { findRisks, isBackupMissed, verdictOf } from '../../core/readiness/readiness.ts';
 import { isInStep, type Standby } from '../../core/readiness/standby.ts';
-import type { ProbedHub, ProbedTarget } from '../../core/readiness/tiers.ts';
+import type { ProbedHub } from '../../core/readiness/tiers.ts';
 import { isOver, type RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { readBackupProgress, viewBackup } from '../backup/view.ts';
@@ -10,7 +11,8 @@ import { viewRestore } from '../restore/view.ts';
 import { rolesBySettings, viewRole, withHubs } from '../runs/roles.ts';
 import { readCard } from './card-store.ts';
 import { renewCard } from './gather.ts';
-import { probeHubs, withNoticed } from './probe-hubs.ts';
+import { shownOf } from './metadata.ts';
+import { type JudgedHubs, probeHubs, withNoticed } from './probe-hubs.ts';
 
 const ALL_WELL = 'The newest snapshot is good and young enough, one is proven, and the target is ready.';
 
@@ -52,8 +54,9 @@ export async function readStatus(app: App) {
     atRisk: latest === undefined ? null : viewAtRisk(latest, nowMs),
     predictedRestore: latest === undefined || pace === undefined ? null : predict(latest, pace),
     source: viewHub(hubs.source),
-    target: viewTarget(hubs.target, card.devicesInTarget),
-    undeliverable: undeliverableOf(latest),
+    target: viewTarget(hubs, card.devicesInTarget),
+    metadata: viewMetadata(hubs.metadata),
+    undeliverable: undeliverableOf(latest, hubs.metadata.target),
     missedBackups: {
       expectedEverySeconds,
       lastStartedAt: card.backups[0]?.createdAt ?? null,
@@ -161,20 +164,44 @@ function viewHub({ fault, silentSince, requestsPerSecond, ...shown }: ProbedHub)
   };
 }
 
-function viewTarget({ tier, deviceLimit, ...hub }: ProbedTarget, devicesNow: number | undefined) {
-  const room = deviceLimit === null || devicesNow === undefined ? null : Math.max(0, deviceLimit - devicesNow);
-  return { ...viewHub(hub), tier, deviceLimit, devicesNow: devicesNow ?? null, room };
+/** The room is the namespace's, as far as it is known what its other hubs hold. */
+function viewTarget({ target, metadata }: JudgedHubs, devicesNow: number | undefined) {
+  const { tier, deviceLimit, ...hub } = target;
+  const devicesOfOthers = metadata.target?.devicesOfOthers;
+  const left = (deviceLimit ?? 0) - (devicesNow ?? 0) - (devicesOfOthers ?? 0);
+  const room = deviceLimit === null || devicesNow === undefined ? null : Math.max(0, left);
+  return {
+    ...viewHub(hub),
+    tier,
+    deviceLimit,
+    devicesNow: devicesNow ?? null,
+    devicesOfOthers: devicesOfOthers ?? null,
+    room,
+  };
+}
+
+/** What Resource Manager says of the hubs, where the settings have their resource ids. */
+function viewMetadata({ source, target }: JudgedHubs['metadata']) {
+  if (source === undefined && target === undefined) return null;
+  const view = (one: HubMetadata | undefined) => one && { ...shownOf(one), unknown: one.faults };
+  return { source: view(source) ?? null, target: view(target) ?? null };
 }
 
 /**
  * Devices a push will not reach even when they are restored. Whether the target holds push credentials cannot be seen
- * through its own API: descriptions of hubs that were recorded show keys and rules only.
+ * through its own API: descriptions of hubs that were recorded show keys and rules only. Resource Manager tells it where
+ * the app's identity may read them.
  */
-function undeliverableOf(latest: LatestGood | undefined) {
-  const registrations = latest?.counts.byPlatform['Gcm'] ?? 0;
-  if (registrations === 0) return [];
+function undeliverableOf(latest: LatestGood | undefined, target: HubMetadata | undefined) {
+  const { byPlatform = {} } = latest?.counts ?? {};
+  const registrations = byPlatform['Gcm'] ?? 0;
   const reason = 'FCM legacy stopped delivering in 2024: these apps have to register as FcmV1.';
-  return [{ platform: 'Gcm', registrations, reason }];
+  const legacy = registrations === 0 ? [] : [{ platform: 'Gcm', registrations, reason }];
+  const missing = withoutCredential(byPlatform, target).map((one) => ({
+    ...one,
+    reason: 'The standby has no push credential for them.',
+  }));
+  return [...legacy, ...missing];
 }
 
 function secondsSince(instant: string, nowMs: number): number {

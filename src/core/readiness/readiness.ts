@@ -11,6 +11,7 @@ import {
 import { type BackupRun, isOver } from '../run/run.ts';
 import type { ReadinessCard } from './card.ts';
 import { describeDuration, type Finding, LATE_INTERVALS, risk, stop } from './finding.ts';
+import { type HubMetadata, isSameRegion, withoutCredential } from './metadata.ts';
 import { judgeStandby } from './standby.ts';
 import type { ProbedHubs, ProbeFault } from './tiers.ts';
 
@@ -39,6 +40,8 @@ export interface ReadinessFacts extends ProbedHubs {
   readonly standbyDriftPercent: number;
   /** Settings at fault, each with what is done without it. */
   readonly ignoredSettings: readonly string[];
+  /** Of the hub in use and the standby, as far as Resource Manager tells. */
+  readonly metadata?: { readonly source: HubMetadata | undefined; readonly target: HubMetadata | undefined };
 }
 
 /** All that speaks against a failover now, worst first. */
@@ -48,6 +51,8 @@ export function findRisks(facts: ReadinessFacts): Finding[] {
     ...judgeSource(facts),
     ...judgeLatest(facts),
     ...judgeTarget(facts),
+    ...judgeCredentials(facts),
+    ...judgeRegions(facts),
     ...judgeBackups(facts),
     ...judgeStandby({ ...facts, standby: facts.card.standby, isUnsettled: isUnsettled(facts) }),
     ...judgeProof(facts),
@@ -194,6 +199,21 @@ function judgeTarget(facts: ReadinessFacts): Finding[] {
   if (records + devicesInTarget <= deviceLimit) return [];
   const message = `The target held ${devicesInTarget} devices when it was last listed; with the snapshot's ${records} that is more than the ${deviceLimit} its tier takes, unless they are the same ones.`;
   return [risk('TargetMayBeFull', message)];
+}
+
+/** A device of such a platform would be in the standby, and get nothing. */
+function judgeCredentials({ card, metadata, role }: ReadinessFacts): Finding[] {
+  const missing = withoutCredential(card.latest?.counts.byPlatform ?? {}, metadata?.target);
+  if (missing.length === 0) return [];
+  const list = missing.map(({ platform, registrations }) => `${platform} (${registrations} registrations)`).join(', ');
+  const message = `The standby, ${fullNameOf(role.standby)}, has no push credential for ${list}: they would be restored and get nothing. Set it there.`;
+  return [stop('PushCredentialMissing', message)];
+}
+
+function judgeRegions({ metadata }: ReadinessFacts): Finding[] {
+  const { source, target } = metadata ?? {};
+  if (!isSameRegion(source?.location, target?.location)) return [];
+  return [risk('SameRegion', `Both hubs are in ${source?.location}: what takes that region away takes both.`)];
 }
 
 /** The newest backup that ended counts, well or not; a cancelled one tells nothing. */
