@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
 import { readBackupView } from '../../src/app/backup/view.ts';
+import { readStatus } from '../../src/app/readiness/status.ts';
 import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { readFailures } from '../../src/app/restore/failures.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
+import { startVerification } from '../../src/app/snapshots/start-verification.ts';
 import { readSnapshotView } from '../../src/app/snapshots/view.ts';
+import { watch } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { recordKey } from '../../src/core/registration/record.ts';
 import { canonicalRow, parseRegistration } from '../../src/core/registration/registration.ts';
@@ -12,6 +15,8 @@ import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { backUp, codeOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
+
+const HOUR_MS = 3_600_000;
 
 /** A hub's content by record: what a device would notice. */
 function contentOf(hub: { rows: Map<string, string> }): Record<string, string[]> {
@@ -164,6 +169,37 @@ test('a damaged shard fails the restore before anything is written', async () =>
   const view = await restore(engine);
   expect(view).toMatchObject({ status: 'Failed', error: { code: 'SnapshotCorrupt', target: name } });
   expect(engine.secondary.writes).toEqual([]);
+});
+
+test('a snapshot that a restore found damaged is passed over from then on, until it is proven', async () => {
+  const engine = createEngine();
+  seed(engine, 30);
+  const older = await backUp(engine);
+  engine.advance(HOUR_MS);
+  const id = await backUp(engine);
+  const name = `one/devices/snapshots/${id}/shards/0001.jsonl.gz`;
+  const intact = (await engine.blobs.get(name))?.bytes ?? new Uint8Array();
+  await engine.blobs.put(name, Uint8Array.from(intact).fill(0, 20, 24), 'any');
+  const failed = await restore(engine);
+  expect(failed).toMatchObject({ status: 'Failed', snapshot: { id }, error: { code: 'SnapshotCorrupt' } });
+  expect(failed.nextActions.map(({ name: action }) => action)).toEqual(['restoreAgain', 'verify', 'report']);
+  expect(failed.nextActions[0]).toMatchObject({ body: { snapshot: 'latest' } });
+  const heartbeats = engine.notifier.heartbeatCount;
+  await watch(engine.app);
+  expect(engine.notifier.heartbeatCount).toBe(heartbeats);
+  expect(await readStatus(engine.app)).toMatchObject({
+    latestGoodSnapshot: { id: older },
+    findings: expect.arrayContaining([
+      { level: 'risk', code: 'SnapshotPassedOver', message: expect.stringContaining(`${id} was found damaged`) },
+    ]),
+  });
+  const damaged = expect.stringContaining(`Snapshot ${id} was found damaged`);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', snapshot: { id: older }, warnings: [damaged] });
+  expect((await restore(engine, { snapshot: id })).warnings).toEqual(expect.arrayContaining([damaged]));
+  await engine.blobs.put(name, intact, 'any');
+  await startVerification(engine.app, id, 'http');
+  await engine.drain();
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', snapshot: { id } });
 });
 
 test('a missing shard, a damaged manifest and an unknown version each have their own error', async () => {

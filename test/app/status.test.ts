@@ -151,14 +151,16 @@ test('a suspect newest snapshot is a risk although an older one is latest', asyn
   expect(await codesOf(engine)).toEqual(['risk SnapshotSuspect']);
 });
 
-test('a snapshot found damaged stops, and the proof of an older one still counts', async () => {
+test('a snapshot found damaged is passed over, and the proof of an older one still counts', async () => {
   const engine = await aReadyEngine();
+  const intact = await findSnapshot(engine.app, 'latest');
   const damaged = await backUp(engine);
   await prove(engine, damaged, false);
   await watch(engine.app);
   const status = await readStatus(engine.app);
-  expect(status.findings.map(({ code }) => code)).toEqual(['SnapshotCorrupt']);
-  expect(status.provenSnapshot?.id).not.toBe(damaged);
+  expect(status.findings.map(({ level, code }) => `${level} ${code}`)).toEqual(['risk SnapshotPassedOver']);
+  expect(status.latestGoodSnapshot?.id).toBe(intact.id);
+  expect(status.provenSnapshot?.id).toBe(intact.id);
 });
 
 test.each([

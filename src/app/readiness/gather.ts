@@ -114,11 +114,9 @@ export function keptOf(card: ReadinessCard | undefined, newer: Kept): Kept {
 }
 
 function noteLatest({ id, readStartedAt, readFinishedAt, counts }: Manifest, marks: Marks | undefined) {
-  const { proof, churn: found } = marks ?? {};
-  const damagedAt = proof?.isSound === false ? proof.at : undefined;
-  const latest = { id, readStartedAt, readFinishedAt, counts, damagedAt };
-  if (found === undefined) return latest;
-  const { sinceSnapshotId, seconds, added, changed } = found;
+  const latest = { id, readStartedAt, readFinishedAt, counts };
+  if (marks?.churn === undefined) return latest;
+  const { sinceSnapshotId, seconds, added, changed } = marks.churn;
   return { ...latest, churn: { sinceSnapshotId, seconds, added, changed } };
 }
 

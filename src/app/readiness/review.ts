@@ -48,7 +48,8 @@ async function sendHeartbeat(app: App, snapshotId: string | undefined): Promise<
   if (!app.notifier.hasHeartbeat || snapshotId === undefined) return undefined;
   const name = heartbeatSentName(app.primary.ref);
   const sent = await app.blobs.get(name);
-  if (sent !== undefined && toText(sent.bytes) === snapshotId) return undefined;
+  // Ids sort by time: an older one is `latest` again where newer ones were found damaged.
+  if (sent !== undefined && toText(sent.bytes) >= snapshotId) return undefined;
   const notTaken = await app.notifier.heartbeat();
   if (notTaken === undefined) await app.blobs.put(name, toBytes(snapshotId), 'any');
   else app.log.warn('HEARTBEAT_URL did not take the heartbeat; it is called again', { snapshotId, seen: notTaken });

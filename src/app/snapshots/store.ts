@@ -53,8 +53,10 @@ export async function chooseSnapshot(
   for (const { ref } of [active, standby]) {
     const manifest = isRunId(asked) ? await readManifest(app, ref, asked) : undefined;
     if (manifest === undefined) continue;
-    const isUndone = (await readMarks(app, ref, asked)).get(asked)?.isUndone === true;
-    return isUndone ? { manifest, isUndone, warnings: [undone(asked).message] } : { manifest, warnings: [] };
+    const marks = (await readMarks(app, ref, asked)).get(asked);
+    const unfit = whyUnfit(asked, marks);
+    const warnings = unfit === undefined ? [] : [unfit.message];
+    return marks?.isUndone ? { manifest, isUndone: true, warnings } : { manifest, warnings };
   }
   throw noSnapshot(asked);
 }
@@ -88,8 +90,8 @@ export async function searchLatest(app: App, hub: HubRef, marks?: Promise<Readon
   const suspects: Manifest[] = [];
   let manifest: Manifest | undefined;
   for (const snapshotId of [...ids].sort().reverse()) {
-    const isUndone = marksOf?.get(snapshotId)?.isUndone === true;
-    const found = isUndone ? undone(snapshotId) : await orFault(readIntact(app, hub, snapshotId, latest));
+    const unfit = whyUnfit(snapshotId, marksOf?.get(snapshotId));
+    const found = unfit ?? (await orFault(readIntact(app, hub, snapshotId, latest)));
     if (found instanceof DrError) faults.push(found);
     else if (found?.health === 'good') {
       manifest = found;
@@ -104,6 +106,14 @@ export async function searchLatest(app: App, hub: HubRef, marks?: Promise<Readon
 
 function passedOverAsSuspect({ id, healthReasons }: Manifest): string {
   return `Snapshot ${id} is newer, but suspect: ${healthReasons.join('; ')}. It is used only where it is named.`;
+}
+
+/** What came to be known of it, that keeps it from being `latest`. */
+function whyUnfit(snapshotId: string, { isUndone, proof }: Partial<Marks> = {}): DrError | undefined {
+  if (isUndone) return undone(snapshotId);
+  if (proof === undefined || proof.isSound) return undefined;
+  const message = `Snapshot ${snapshotId} was found damaged at ${proof.at}. If it was repaired since, prove it: POST /api/snapshots/${snapshotId}/verify.`;
+  return new DrError('SnapshotCorrupt', message, { target: snapshotId });
 }
 
 function undone(snapshotId: string): DrError {

@@ -36,7 +36,7 @@ export const cardSchema = z.strictObject({
       readStartedAt: instant,
       readFinishedAt: instant,
       counts: countsSchema,
-      /** When it was found damaged. */
+      /** By cards of older versions, which took a damaged one for the newest. */
       damagedAt: instant.optional(),
       /** How it differs from the good one before it. */
       churn: z

@@ -165,10 +165,6 @@ function judgeLatest(facts: ReadinessFacts): Finding[] {
   if (isOlderThanRole(latest.readStartedAt, role)) {
     found.push(stop('SnapshotOlderThanRole', snapshotOlderThanRole(latest.readStartedAt, role)));
   }
-  if (latest.damagedAt !== undefined) {
-    const damage = `The newest good snapshot was found damaged at ${latest.damagedAt}. Back up now: POST /api/backups; until then restore one before ${latest.id}.`;
-    found.push(stop('SnapshotCorrupt', damage));
-  }
   if (ageMs > Math.max(DAY_MS, USELESS_INTERVALS * backupIntervalMs)) found.push(stop('SnapshotTooOld', late));
   else if (ageMs > LATE_INTERVALS * backupIntervalMs) found.push(risk('SnapshotOld', late));
   for (const warning of passedOver) found.push(risk('SnapshotPassedOver', warning));

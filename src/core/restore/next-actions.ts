@@ -35,13 +35,16 @@ export function nextActionsOf(run: RestoreRun, result: Written): NextAction[] {
   const isGreen = run.status === 'Succeeded';
   const isWriter = !isRollback && !dryRun;
   const isSync = purpose === 'sync';
+  // Which `latest` passes over from now on.
+  const isDamaged = run.error?.code === 'SnapshotCorrupt';
   const actions: (NextAction | false)[] = [
     counts.failed > 0 && get('failures', `${self}/failures`),
-    countToRetry(run, counts) > 0 && isWriter && !isSync && post('retry', `${self}/retry`),
-    run.error?.code === 'SnapshotCorrupt' && post('verify', `/api/snapshots/${snapshotId}/verify`),
+    countToRetry(run, counts) > 0 && isWriter && !isSync && !isDamaged && post('retry', `${self}/retry`),
+    isDamaged && !isRollback && !isSync && restoreAction('restoreAgain', run, 'latest'),
+    isDamaged && post('verify', `/api/snapshots/${snapshotId}/verify`),
     isGreen && dryRun && restoreAction('restore', run),
     report,
-    !isGreen && !isRollback && !isSync && restoreAction('restoreAgain', run),
+    !isGreen && !isRollback && !isSync && !isDamaged && restoreAction('restoreAgain', run),
     !isGreen && isRollback && rollbackAction(of),
     mayHaveWritten(result) && isWriter && rollbackAction(run.id),
   ];
@@ -58,8 +61,12 @@ function rollbackAction(runId: string): NextAction {
 }
 
 /** A drill is repeated by its schedule, into a hub that the API's own restores do not reach. */
-function restoreAction(name: 'restore' | 'restoreAgain', { hub, request }: RestoreRun): NextAction | false {
-  const { snapshotId, target, onConflict, leftovers, resurrect, activate, only, order, dryRun, sourceHub } = request;
+function restoreAction(
+  name: 'restore' | 'restoreAgain',
+  { hub, request }: RestoreRun,
+  snapshot = request.snapshotId,
+): NextAction | false {
+  const { target, onConflict, leftovers, resurrect, activate, only, order, dryRun, sourceHub } = request;
   if (target === 'drill') return false;
   const isIntoSource = isSameHub(hub, sourceHub);
   return {
@@ -67,7 +74,7 @@ function restoreAction(name: 'restore' | 'restoreAgain', { hub, request }: Resto
     method: 'POST',
     href: '/api/restores',
     body: {
-      snapshot: snapshotId,
+      snapshot,
       target,
       ...(onConflict === 'keep' ? {} : { onConflict }),
       leftovers,
