@@ -23,6 +23,7 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   SyncStopped: 409,
   AlreadyInUse: 409,
   RoleContradicted: 409,
+  SnapshotKept: 409,
   SnapshotOlderThanRole: 409,
   RunNotOver: 409,
   RunInProgress: 409,

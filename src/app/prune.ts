@@ -22,9 +22,7 @@ const ALL_RUNS = 100_000;
 export async function prune(app: App): Promise<void> {
   const nowMs = app.world.storageNow();
   const listed = await listSnapshots(app);
-  const inUse = await snapshotsInUse(app);
-  const { newest } = await readNewestDrills(app);
-  for (const id of await snapshotsOfDrill(app, newest?.value)) inUse.add(id);
+  const inUse = await findSnapshotsInUse(app);
   const [primary, secondary] = [app.primary.ref, app.secondary.ref];
   const listedOf = (hub: HubRef) => listed.filter((one) => isSameHub(one.hub, hub));
   const ofPrimary = await pruneSnapshots(app, primary, { listed: listedOf(primary), inUse });
@@ -71,7 +69,7 @@ async function pruneSnapshots(app: App, hub: HubRef, { listed, inUse }: Existing
   return { kept: known.length - old.length, deleted: old.length, abandoned: abandoned.length };
 }
 
-async function removeSnapshot(app: App, hub: HubRef, snapshotId: string): Promise<void> {
+export async function removeSnapshot(app: App, hub: HubRef, snapshotId: string): Promise<void> {
   // The manifest first: without it the snapshot no longer exists, whatever happens next.
   await app.blobs.remove(manifestName(hub, snapshotId));
   // The folder last: by it the next retention finds a removal that was cut short.
@@ -79,8 +77,10 @@ async function removeSnapshot(app: App, hub: HubRef, snapshotId: string): Promis
   for (const entry of await app.blobs.list(snapshotFolder(hub, snapshotId))) await app.blobs.remove(entry.name);
 }
 
-/** Those that runs of this pair of hubs or of another one use: the snapshots of a hub are for all. */
-async function snapshotsInUse(app: App): Promise<Set<string>> {
+/**
+ * Those that a drill uses, and runs of this pair of hubs or of another one: the snapshots of a hub are for all.
+ */
+export async function findSnapshotsInUse(app: App): Promise<Set<string>> {
   const inUse = new Set(await snapshotsInRuns(app));
   const own = [app.primary.ref, app.secondary.ref];
   const usesOwn = ({ primary, secondary }: App): boolean =>
@@ -88,6 +88,8 @@ async function snapshotsInUse(app: App): Promise<Set<string>> {
   for (const other of (await appsOfOtherPairs(app)).filter(usesOwn)) {
     for (const id of await snapshotsInRuns(other)) inUse.add(id);
   }
+  const { newest } = await readNewestDrills(app);
+  for (const id of await snapshotsOfDrill(app, newest?.value)) inUse.add(id);
   return inUse;
 }
 

@@ -31,6 +31,7 @@ export const errorCodes = [
   'TargetAltersRecords',
   'SettingsInvalid',
   'SnapshotCorrupt',
+  'SnapshotKept',
   'SnapshotNotFound',
   'SnapshotOlderThanRole',
   'SnapshotVersionUnknown',

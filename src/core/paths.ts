@@ -20,6 +20,9 @@ export const manifestName = (hub: HubRef, snapshotId: string): string =>
   `${snapshotFolder(hub, snapshotId)}manifest.json`;
 export const snapshotShardName = (hub: HubRef, snapshotId: string, shard: number): string =>
   `${snapshotFolder(hub, snapshotId)}shards/${shardLabel(shard)}.jsonl.gz`;
+/** Erasures that hold for it, beside its shards: the listing that checks those shows whether there are any. */
+export const erasedName = (hub: HubRef, snapshotId: string): string => `${shardsFolder(hub, snapshotId)}erased.json`;
+export const shardsFolder = (hub: HubRef, snapshotId: string): string => `${snapshotFolder(hub, snapshotId)}shards/`;
 /** The fingerprints of a shard, beside it: a snapshot can do without. */
 export const snapshotFingerprintsName = (hub: HubRef, snapshotId: string, shard: number): string =>
   `${snapshotFolder(hub, snapshotId)}prints/${shardLabel(shard)}`;

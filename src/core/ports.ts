@@ -57,6 +57,10 @@ export interface ListOptions extends CallOptions {
   readonly onNextToken?: (token: string) => void;
 }
 
+export type RowQuery = { readonly tag: string } | { readonly handle: string };
+/** What a person has is fewer. */
+export const MOST_ROWS_FOUND = 1000;
+
 /**
  * A notification hub. Every call may be made twice. Throttling, transient faults and a rotated key are retried
  * inside, up to the deadline; what is thrown is a `DrError`: `HubUnavailable` (retryable), `HubUnauthorized`,
@@ -72,6 +76,8 @@ export interface Hub {
   findRegistration(id: string, options: CallOptions): Promise<Uint8Array | undefined>;
   /** The rows of that installation, asked for by its tag. */
   findInstallation(id: string, options: CallOptions): Promise<readonly Uint8Array[]>;
+  /** The rows with a tag, or of a device: `MOST_ROWS_FOUND` of them, and maybe some more. */
+  findRows(query: RowQuery, options: CallOptions): Promise<readonly Uint8Array[]>;
   /**
    * Deletes the registration if it still has that ETag: `gone` also when it was not there, `changed` when it has
    * another one and stays.

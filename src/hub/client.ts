@@ -1,5 +1,15 @@
 import { DrError } from '../core/errors.ts';
-import type { CallOptions, Hub, HubProbe, ListOptions, Page, ProbeOptions, WriteOutcome } from '../core/ports.ts';
+import {
+  type CallOptions,
+  type Hub,
+  type HubProbe,
+  type ListOptions,
+  MOST_ROWS_FOUND,
+  type Page,
+  type ProbeOptions,
+  type RowQuery,
+  type WriteOutcome,
+} from '../core/ports.ts';
 import { readPage, readSingle } from './page.ts';
 import { refusal } from './refusal.ts';
 import { type HubAnswer, type HubHead, type HubRequest, Transport, type TransportOptions } from './transport.ts';
@@ -37,6 +47,7 @@ export function createHub(options: TransportOptions): HubClient {
     probe: (call) => probe(endpoint, call),
     findRegistration: (id, call) => findRegistration(endpoint, id, call),
     findInstallation: (id, call) => findInstallation(endpoint, id, call),
+    findRows: (query, call) => findRows(endpoint, query, call),
     putRegistration(id, xml, { deadlineAt, ifMatch }) {
       const call = { deadlineAt };
       const body = `<entry xmlns="http://www.w3.org/2005/Atom"><content type="application/xml">${xml}</content></entry>`;
@@ -118,6 +129,32 @@ async function findInstallation(
   const answer = await transport.call({ operation: 'findByTag', method: 'GET', path }, deadlineAt);
   requireOk(answer, where);
   return readPage(answer.body);
+}
+
+/** By `ChannelUri`, as the .NET SDK asks for a device of any platform (service-facts 1.4). */
+async function findRows(
+  { transport, where }: HubEndpoint,
+  query: RowQuery,
+  { deadlineAt }: CallOptions,
+): Promise<readonly Uint8Array[]> {
+  const path = 'tag' in query ? `tags/${encodeURIComponent(query.tag)}/registrations` : 'registrations';
+  const filter = 'tag' in query ? '' : `&$filter=${encodeURIComponent(`ChannelUri eq '${query.handle}'`)}`;
+  const rows: Uint8Array[] = [];
+  let token: string | undefined;
+  do {
+    const from = token === undefined ? '' : `&continuationtoken=${asQueryValue(token)}`;
+    const request = {
+      operation: 'findByTag',
+      method: 'GET',
+      path,
+      query: `$top=${PAGE_SIZE}${filter}${from}`,
+    } as const;
+    const answer = await transport.call(request, deadlineAt);
+    requireOk(answer, where);
+    rows.push(...readPage(answer.body));
+    token = nextTokenIn(answer.header);
+  } while (token !== undefined && rows.length < MOST_ROWS_FOUND);
+  return rows;
 }
 
 function nextTokenIn(header: HubHead['header']): string | undefined {

@@ -139,6 +139,34 @@ test('snapshots are a table: age, health, devices, proof, pin, and why one is su
   expect(out).toMatch(/broken .*SnapshotCorrupt\n/);
 });
 
+test('an erasure shows which snapshots hold what is erased, and which rows live', async () => {
+  const hub = { namespace: 'app-neu', hub: 'devices' };
+  const snapshots = [
+    { id: SNAPSHOT_ID, hub, records: 2, until: '2026-12-01T00:00:00Z', pinned: false },
+    { id: 'older', hub, records: null, until: null, pinned: true },
+  ];
+  const error = { code: 'HubUnavailable', message: 'The hub is down.' };
+  const row = { registrationId: '7-7-7', installationId: null, platform: 'Apple', expiresAt: null };
+  const live = [
+    { hub, rows: [row], error: null },
+    { hub: { ...hub, namespace: 'dr-weu' }, rows: [], error },
+  ];
+  const script = { 'POST /api/erasures': [{ body: { snapshots, live } }] };
+  const { exitCode, out, received } = await play(script, 'erase', '--user-id', 'ada');
+  expect(exitCode).toBe(0);
+  expect(received).toMatchObject([{ body: { userId: 'ada' } }]);
+  expect(out).toMatch(
+    new RegExp(`${SNAPSHOT_ID} +app-neu/devices +2 +2026-12-01
+`),
+  );
+  expect(out).toMatch(/older +app-neu\/devices +not read +pinned\n/);
+  expect(out).toMatch(/7-7-7 +app-neu\/devices +Apple +-\n/);
+  expect(out).toContain('dr-weu/devices: The hub is down.\nRemove these rows');
+  expect(await play({}, 'erase')).toMatchObject({ exitCode: 2, received: [] });
+  const gone = { 'DELETE /api/snapshots/older': [{ body: { id: 'older', hub, deleted: true } }] };
+  expect(await play(gone, 'delete', 'older')).toMatchObject({ exitCode: 0, out: 'older is deleted.\n' });
+});
+
 test('restores lists the last ones with how they ended', async () => {
   const value = [restored(), incomplete()];
   const { out } = await play({ 'GET /api/restores': [{ body: { value } }] }, 'restores');

@@ -155,6 +155,17 @@ export function hubContract(title: string, open: () => Promise<OpenHub>): void {
       expect(rows).toHaveLength(2);
     });
 
+    test('rows are found by a tag they have, and by their device', async () => {
+      await using opened = await open();
+      await opened.hub.putInstallation('i-1', json(['news'], { alert: { body: '{}' } }), soon);
+      await opened.settle();
+      const { hub } = opened;
+      expect(await hub.findRows({ tag: '$UserId:{u}' }, soon)).toHaveLength(2);
+      expect(await hub.findRows({ handle: tokenOf('i-1').toLowerCase() }, soon)).toHaveLength(2);
+      expect(await hub.findRows({ tag: 'sports' }, soon)).toEqual([]);
+      expect(await hub.findRows({ handle: tokenOf('i-2') }, soon)).toEqual([]);
+    });
+
     const json = (tags: readonly string[], templates: Readonly<Record<string, object>>): string =>
       JSON.stringify({
         installationId: 'i-1',

@@ -33,6 +33,7 @@ const forbiddenImports: Readonly<Record<string, string>> = {
   'src/app/restore/compare': '../apply/reconcile.ts',
   'src/app/restore/apply': '../finish.ts',
   'src/app/drill': '../readiness/card-store.ts',
+  'src/app/erasure': '../restore/start.ts',
   'src/app/readiness': '../steps/run-step.ts',
   'src/app/steps': '../watchdog.ts',
   src: '../local/stack.ts',

@@ -94,6 +94,7 @@ const samples: Readonly<Record<Kind, Sample>> = {
   scanRowCount: of(documents.scanRowCount, { rowCount: 7 }),
   snapshotShard: of(documents.snapshotShard, { shard, counts, duplicatesSeen: 0 }),
   manifest: of(documents.manifest, manifest),
+  erased: of(documents.erased, { key: 'a'.repeat(66), erasures: [{ kind: 'tag', hash: 'a'.repeat(64), at }] }),
   latest: of(documents.latest, { snapshotId: run.id, digest: manifest.digest }),
   soundShard: of(documents.soundShard, {}),
   damagedShard: of(documents.damagedShard, { name: shard.name, code: 'SnapshotCorrupt', message: 'It is damaged.' }),

@@ -101,6 +101,7 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
         parts.onShown(caller, rows, false);
         return rows.map(renderRow);
       }),
+    findRows: () => Promise.reject(new Error('Nothing that is simulated asks for rows by their tag or device.')),
     deleteRegistration: (id, etag, options) =>
       write('delete', id, options, (by) => store.deleteRegistration(id, etag, by)),
     createRegistrationId: (options) => call('mint', store.knobs.writeMs, options, () => store.mintId()),

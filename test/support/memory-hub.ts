@@ -1,4 +1,5 @@
 import type { Hub, HubRef, WriteOutcome } from '../../src/core/ports.ts';
+import { parseRegistration, type Registration } from '../../src/core/registration/registration.ts';
 
 export interface MemoryHubOptions {
   readonly ref: HubRef;
@@ -82,6 +83,13 @@ function openMemoryHub({ ref, pageSize = 100 }: MemoryHubOptions, state: HubStat
     async findInstallation(id) {
       const tag = `$InstallationId:{${toXmlText(id)}}`;
       return [...hub.rows.values()].filter((xml) => xml.includes(tag)).map((xml) => Buffer.from(xml));
+    },
+    async findRows(query) {
+      const isWanted = ({ tags, handle }: Registration): boolean =>
+        'tag' in query
+          ? tags.some((tag) => tag.toLowerCase() === query.tag.toLowerCase())
+          : handle.toLowerCase() === query.handle.toLowerCase();
+      return [...hub.rows.values()].filter((xml) => isWanted(parseRegistration(xml))).map((xml) => Buffer.from(xml));
     },
     async putRegistration(id, xml, { ifMatch }) {
       const answer = hub.intercept('registration', id, xml);

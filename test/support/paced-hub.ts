@@ -66,6 +66,7 @@ export function pacedHub(hub: Hub, options: PacedOptions): PacedHub {
     listPage: (token, options) => call(options, () => hub.listPage(token, options)),
     findRegistration: (id, options) => call(options, () => hub.findRegistration(id, options)),
     findInstallation: (id, options) => call(options, () => hub.findInstallation(id, options)),
+    findRows: (query, options) => call(options, () => hub.findRows(query, options)),
     putRegistration: (id, xml, options) => call(options, () => hub.putRegistration(id, xml, options)),
     putInstallation: (id, json, options) => call(options, () => hub.putInstallation(id, json, options)),
     deleteRegistration: (id, etag, options) => call(options, () => hub.deleteRegistration(id, etag, options)),

@@ -1,6 +1,6 @@
 import { DrError } from '../../core/errors.ts';
 import { fullNameOf } from '../../core/paths.ts';
-import type { CallOptions, Hub } from '../../core/ports.ts';
+import type { CallOptions, Hub, RowQuery } from '../../core/ports.ts';
 import { parseRegistration, type Registration } from '../../core/registration/registration.ts';
 import type { App } from '../app.ts';
 import { toText } from '../stored/codec.ts';
@@ -14,6 +14,11 @@ export async function findRow(hub: Hub, id: string, options: CallOptions): Promi
 /** Those that it shows of an installation. */
 export async function findInstallationRows(hub: Hub, id: string, options: CallOptions): Promise<Registration[]> {
   return (await hub.findInstallation(id, options)).map(toRow);
+}
+
+/** Those with a tag, or of a device. */
+export async function findRows(hub: Hub, query: RowQuery, options: CallOptions): Promise<Registration[]> {
+  return (await hub.findRows(query, options)).map(toRow);
 }
 
 function toRow(bytes: Uint8Array): Registration {

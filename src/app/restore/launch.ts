@@ -22,6 +22,8 @@ export interface NewRestore extends Pick<RestoreRun, 'hub' | 'warnings' | 'reque
   readonly manifest: Manifest;
   /** The snapshot holds what was taken back since. */
   readonly isUndone: true | undefined;
+  /** Some of its records may not be brought back. */
+  readonly hasErasures: boolean;
   readonly request: Omit<RestoreRun['request'], 'snapshotId' | 'sourceHub' | 'expiryFloorAt'>;
 }
 
@@ -31,7 +33,7 @@ export interface NewRestore extends Pick<RestoreRun, 'hub' | 'warnings' | 'reque
  */
 export async function launchRestore(
   app: App,
-  { id, manifest, isUndone, request, terms, ...given }: NewRestore,
+  { id, manifest, isUndone, hasErasures, request, terms, ...given }: NewRestore,
 ): Promise<{ readonly run: RestoreRun; readonly isNew: boolean }> {
   const base = newRun(app, 'scan', id);
   const asked = {
@@ -57,7 +59,11 @@ export async function launchRestore(
     terms: [...terms],
     expectedRows: { first: seen?.rows, later: manifest.counts.registrations },
     ownSnapshot: await findOwnSnapshot(app, terms, given.hub),
-    source: { ...(await describeSource(app, manifest)), ...(isUndone ? { isUndone } : {}) },
+    source: {
+      ...(await describeSource(app, manifest)),
+      ...(isUndone ? { isUndone } : {}),
+      ...(hasErasures ? { hasErasures } : {}),
+    },
     request: asked,
   });
   const { run } = launched;

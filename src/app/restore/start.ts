@@ -53,7 +53,7 @@ export async function startRestore(
   refuseOlderThanRole(request, manifest, roles);
   refuseUnsafeActivation(request, manifest, target.hub, roles);
   refuseUnsafeTarget(request, manifest, target.hub, roles);
-  await checkShardsStored(app, manifest);
+  const { hasErasures } = await checkShardsStored(app, manifest);
   await makeWay(app, sync);
   const warnings = [...found, ...(await preflight(app, target, manifest, { isWhole: request.only === undefined }))];
   const { snapshot, target: askedTarget, confirm: _confirm, onConflict = 'keep', ...asked } = request;
@@ -61,6 +61,7 @@ export async function startRestore(
     id,
     manifest,
     isUndone,
+    hasErasures,
     hub: target.hub.ref,
     warnings,
     requestedBy,

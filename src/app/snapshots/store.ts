@@ -1,5 +1,13 @@
 import { DrError, orFault } from '../../core/errors.ts';
-import { fullNameOf, isSameHub, manifestName, snapshotFolder, snapshotsFolder } from '../../core/paths.ts';
+import {
+  erasedName,
+  fullNameOf,
+  isSameHub,
+  manifestName,
+  shardsFolder,
+  snapshotFolder,
+  snapshotsFolder,
+} from '../../core/paths.ts';
 import type { Hub, HubRef } from '../../core/ports.ts';
 import type { RecordOfRows } from '../../core/registration/record.ts';
 import { noGoodSnapshot } from '../../core/run/role-words.ts';
@@ -72,7 +80,7 @@ export async function findSnapshot(app: App, asked: string): Promise<Manifest> {
   return (await chooseSnapshot(app, await readRoles(app), asked)).manifest;
 }
 
-function noSnapshot(asked: string): DrError {
+export function noSnapshot(asked: string): DrError {
   const message = `There is no snapshot '${asked}'. GET /api/snapshots lists those there are.`;
   return new DrError('SnapshotNotFound', message, { target: 'snapshot' });
 }
@@ -208,11 +216,15 @@ export async function openSnapshotShard(app: App, manifest: Manifest, shard: num
 }
 
 /** Whether every shard is there in its size; the bytes themselves are checked as they are read. */
-export async function checkShardsStored(app: App, manifest: Pick<Manifest, 'id' | 'hub' | 'shards'>): Promise<void> {
-  const folder = snapshotFolder(manifest.hub, manifest.id);
-  const sizes = new Map((await app.blobs.list(`${folder}shards/`)).map((entry) => [entry.name, entry.sizeBytes]));
+export async function checkShardsStored(
+  app: App,
+  manifest: Pick<Manifest, 'id' | 'hub' | 'shards'>,
+): Promise<{ readonly hasErasures: boolean }> {
+  const { hub, id } = manifest;
+  const folder = snapshotFolder(hub, id);
+  const sizes = new Map((await app.blobs.list(shardsFolder(hub, id))).map((entry) => [entry.name, entry.sizeBytes]));
   const broken = manifest.shards.find((shard: ManifestShard) => sizes.get(`${folder}${shard.name}`) !== shard.bytes);
-  if (broken === undefined) return;
+  if (broken === undefined) return { hasErasures: sizes.has(erasedName(hub, id)) };
   const isMissing = !sizes.has(`${folder}${broken.name}`);
   throw corrupt(manifest, `${folder}${broken.name}`, isMissing ? 'is missing' : 'does not have its size');
 }

@@ -3,6 +3,7 @@ import { errorCodes } from '../../core/errors.ts';
 import { alertSchema } from '../../core/readiness/alerts.ts';
 import { cardSchema } from '../../core/readiness/card.ts';
 import { drillSchema } from '../../core/readiness/drill.ts';
+import { erasureKinds } from '../../core/request/erasure.ts';
 import { outcomesSchema } from '../../core/restore/plan/outcomes.ts';
 import { roleSchema } from '../../core/run/role.ts';
 import { baselineRefSchema, runSchema } from '../../core/run/run.ts';
@@ -60,6 +61,17 @@ export const documents = {
       (manifest) => hasItsDigest(manifest, sha256Hex),
       'it was changed after it was written',
     ),
+  }),
+
+  /** Whom no restore brings back from a snapshot. */
+  erased: defineDocument({
+    what: 'list of erasures',
+    version: 1,
+    hint: 'Restore another snapshot: whom this one may not bring back is no longer known.',
+    schema: z.strictObject({
+      key: z.string().min(32),
+      erasures: z.array(z.strictObject({ kind: z.enum(erasureKinds), hash: z.string(), at: instant })).min(1),
+    }),
   }),
 
   /** For readers outside, and a second opinion on the newest manifest, whose digest it has. */

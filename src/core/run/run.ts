@@ -176,6 +176,8 @@ export const restoreSchema = z.strictObject({
       isSuspect: z.boolean(),
       /** It was read between a restore into its hub and the rollback of that. */
       isUndone: z.literal(true).optional(),
+      /** Some of its records were erased since, and are not brought back. */
+      hasErasures: z.literal(true).optional(),
       /** Its two newest good snapshots, the newest first. */
       newestGood: z.array(z.string()).max(2),
       /** When its oldest snapshot began. */

@@ -49,6 +49,42 @@ export function snapshotsToDelete(
     .reverse();
 }
 
+/**
+ * When retention will delete a snapshot at the latest, while backups succeed: the newest good one of an hour, day, week
+ * or month stays as long as the policy keeps that many of these. `undefined` when it is not among them.
+ */
+export function keptUntil(
+  id: string,
+  snapshots: readonly KeptSnapshot[],
+  policy: RetentionPolicy,
+  intervalMs: number,
+): number | undefined {
+  const snapshot = snapshots.find((one) => one.id === id);
+  if (snapshot === undefined) return undefined;
+  const { takenAtMs } = snapshot;
+  if (snapshot.health === 'suspect') return takenAtMs + 7 * DAY_MS;
+  const isNewestOf = (periodOf: (atMs: number) => string | number): boolean =>
+    !snapshots.some(
+      (one) => one.health === 'good' && one.takenAtMs > takenAtMs && periodOf(one.takenAtMs) === periodOf(takenAtMs),
+    );
+  const ends = [takenAtMs];
+  const addPeriods = (count: number, periodOf: (atMs: number) => number, startOf: (period: number) => number): void => {
+    if (count === 0 || !isNewestOf(periodOf)) return;
+    // Where backups are rarer than the periods, as many of those that have one last longer.
+    ends.push(Math.max(startOf(periodOf(takenAtMs) + count), takenAtMs + count * intervalMs));
+  };
+  addPeriods(policy.hourly, hourOf, (hour) => hour * 3_600_000);
+  addPeriods(policy.daily, dayOf, (day) => day * DAY_MS);
+  addPeriods(policy.weekly, weekOf, (week) => (week * 7 - 3) * DAY_MS);
+  addPeriods(policy.monthly, monthNumberOf, (month) => Date.UTC(1970, month, 1));
+  return Math.max(...ends);
+}
+
+const monthNumberOf = (atMs: number): number => {
+  const date = new Date(atMs);
+  return (date.getUTCFullYear() - 1970) * 12 + date.getUTCMonth();
+};
+
 function keepNewestPer(
   newestFirst: readonly KeptSnapshot[],
   periods: number,

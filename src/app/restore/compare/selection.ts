@@ -10,6 +10,7 @@ import {
 import { toFacts } from '../../../core/restore/totals.ts';
 import { hasLookedLast, type RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
+import { openErased } from '../../snapshots/erased.ts';
 import type { OpenShard } from '../../snapshots/store.ts';
 import { documents } from '../../stored/documents.ts';
 import { noOutcomes } from '../outcomes/store.ts';
@@ -47,8 +48,22 @@ export async function storeSelection(
   return [...stored.slice(platforms.length)].flatMap((letter) => outcomeOf(letter) ?? []);
 }
 
-/** Which records of a shard a run is about, by position. */
+/** Which records of a shard a run is about, by position. What was erased since its snapshot was read is none of them. */
 export async function selectionOf(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  snapshot: Pick<OpenShard, 'count' | 'openRecords'>,
+): Promise<(index: number) => boolean> {
+  const isAsked = await askedOf(app, run, shard, snapshot);
+  if (run.source?.hasErasures === undefined) return isAsked;
+  const isErased = await openErased(app, run.request.sourceHub, run.request.snapshotId);
+  const records = await snapshot.openRecords();
+  const erased = Array.from({ length: snapshot.count }, (_, index) => isErased(records.at(index)));
+  return (index) => erased[index] !== true && isAsked(index);
+}
+
+async function askedOf(
   app: App,
   run: RestoreRun,
   shard: number,

@@ -4,6 +4,7 @@ import type { Undo } from '../../../core/restore/plan/put-back.ts';
 import type { WrittenRecord } from '../../../core/restore/plan/removal.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
+import { openErased } from '../../snapshots/erased.ts';
 import { extrasOf, placesIn, readUndo } from '../outcomes/undo.ts';
 import { readRunOf, readWritten } from '../outcomes/written.ts';
 import { readSinceRestore } from './since-restore.ts';
@@ -17,7 +18,7 @@ export interface Undone {
   readonly undo: ReadonlyMap<string, Undo>;
   /**
    * Keys of what the restore overwrote or withdrew and the snapshot does not hold: they come after its records. Those
-   * of which the undo holds nothing a newer run has written since.
+   * of which the undo holds nothing a newer run has written since, or they were erased.
    */
   readonly extras: readonly string[];
   /** Whether the record lived in the target before, and is to be put back. */
@@ -34,7 +35,8 @@ export async function openUndone(
   const since = await readSinceRestore(app, rollback, restore, shard, fingerprints);
   const all = await readUndo(app, restore, shard);
   const written = since.withVersions(await readWritten(app, restore, shard));
-  const undo = new Map([...all].filter(([key]) => !since.isNewers(keyHashOf(key))));
+  const isErased = await erasedOf(app, rollback);
+  const undo = new Map([...all].filter(([key, { before }]) => !since.isNewers(keyHashOf(key)) && !isErased(before)));
   const places = placesIn(all, fingerprints);
   const positions = new Set([...places].flatMap(([key, index]) => (undo.has(key) ? [index] : [])));
   return {
@@ -44,4 +46,9 @@ export async function openUndone(
     extras: extrasOf(all, places),
     hasUndoAt: (index) => positions.has(index),
   };
+}
+
+/** The erasures of its restore's snapshot hold for a rollback, too: it puts no erased person back. */
+async function erasedOf(app: App, { source, request }: RestoreRun): ReturnType<typeof openErased> {
+  return source?.hasErasures === undefined ? () => false : openErased(app, request.sourceHub, request.snapshotId);
 }

@@ -1,0 +1,70 @@
+import type { Command } from '@commander-js/extra-typings';
+import type { Context, Run } from '../parts/context.ts';
+import { wrongUse } from '../parts/errors.ts';
+import { formatCount, formatTable } from '../parts/format.ts';
+import { flagAt, fullNameAt, type Json, listAt, numberAt, textAt } from '../parts/json.ts';
+import { pathOf } from '../parts/runs.ts';
+
+export function addErasureCommands(program: Command, run: Run): void {
+  program
+    .command('delete <id>')
+    .description('delete a snapshot for good; not one that is pinned, in use, or the newest good one')
+    .action(run((context, id) => deleteSnapshot(context, id)));
+  program
+    .command('erase')
+    .description('no restore brings a person back from snapshots read so far; lists what still holds them')
+    .option('--user-id <id>')
+    .option('--installation-id <id>')
+    .option('--handle <handle>', 'token or channel of a device')
+    .option('--registration-id <id>')
+    .option('--tag <tag>')
+    .action(run((context, options) => erase(context, options)));
+}
+
+async function deleteSnapshot({ client, show }: Context, id: string): Promise<undefined> {
+  const body = await client.call('DELETE', pathOf('snapshots', id));
+  show(body, `${textAt(body, 'id') ?? id} is deleted.\n`);
+}
+
+async function erase({ client, show }: Context, options: Readonly<Record<string, string>>): Promise<undefined> {
+  if (Object.keys(options).length !== 1) throw wrongUse('Name one of the options. Add --help to see them.');
+  const body = await client.call('POST', '/api/erasures', options);
+  show(body, `${textOfSnapshots(body)}\n${textOfLive(body)}`);
+}
+
+function textOfSnapshots(body: Json): string {
+  const rows = listAt(body, 'snapshots').map((snapshot) => {
+    const records = numberAt(snapshot, 'records');
+    return [
+      textAt(snapshot, 'id') ?? '',
+      fullNameAt(snapshot, 'hub') ?? '-',
+      records === undefined ? 'not read' : formatCount(records),
+      flagAt(snapshot, 'pinned') === true ? 'pinned' : (textAt(snapshot, 'until')?.slice(0, 10) ?? 'unknown'),
+    ];
+  });
+  return formatTable(['HELD BY SNAPSHOT', 'HUB', 'RECORDS', 'UNTIL'], rows, 'No snapshot holds them.');
+}
+
+function textOfLive(body: Json): string {
+  const live = listAt(body, 'live');
+  const rows = live.flatMap((hub) =>
+    listAt(hub, 'rows').map((row) => [
+      textAt(row, 'registrationId') ?? '',
+      fullNameAt(hub, 'hub') ?? '-',
+      textAt(row, 'platform') ?? '',
+      textAt(row, 'installationId') ?? '-',
+    ]),
+  );
+  const faults = live.flatMap((hub) => {
+    const message = textAt(hub, 'error', 'message');
+    return message === undefined ? [] : [`${fullNameAt(hub, 'hub')}: ${message}\n`];
+  });
+  const table = formatTable(
+    ['LIVES AS REGISTRATION', 'HUB', 'PLATFORM', 'INSTALLATION'],
+    rows,
+    'No live row was found.',
+  );
+  const next =
+    rows.length === 0 ? '' : 'Remove these rows from the hubs, then erase again: until then, backups read them.\n';
+  return [table, ...faults, next].join('');
+}
