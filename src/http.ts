@@ -1,8 +1,10 @@
 import { hash } from 'node:crypto';
 import { app as functions, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 import type { App } from './app/app.ts';
+import { audited } from './app/stored/audit.ts';
 import { appFor } from './compose.ts';
 import { DrError, type ErrorCode } from './core/errors.ts';
+import { callerOf } from './core/request/caller.ts';
 import { beforeQuery, type Reads, refuseUnread } from './core/request/sent.ts';
 
 /** The one place that knows which HTTP status an error code gets. */
@@ -59,7 +61,7 @@ export interface Call {
   readonly body: string;
 }
 
-/** Registers a route that needs a function key. */
+/** Registers a route that needs a function key. What is not a GET changes something, and leaves an audit record. */
 export function route(
   name: string,
   method: 'GET' | 'POST' | 'PUT' | 'DELETE',
@@ -72,10 +74,30 @@ export function route(
     route: path,
     authLevel: 'function',
     handler: (request, context) =>
-      answer(request, context, reads, (body) =>
-        work({ app: appFor(context), request, id: request.params['id'] ?? '', body }),
-      ),
+      answer(request, context, reads, (body) => {
+        const call: Call = { app: appFor(context), request, id: request.params['id'] ?? '', body };
+        return method === 'GET' ? work(call) : withRecord(name, call, () => work(call));
+      }),
   });
+}
+
+function withRecord(
+  what: string,
+  { app, request }: Call,
+  work: () => Promise<HttpResponseInit>,
+): Promise<HttpResponseInit> {
+  const { method, headers, query, url } = request;
+  const asked = { what, method, path: new URL(url).pathname, caller: callerOf(headers, query) };
+  return audited(app, asked, work, (result) => {
+    if ('value' in result) return { status: result.value.status ?? 200, runId: runIdIn(result.value) };
+    const code = result.error instanceof DrError ? result.error.code : 'Internal';
+    return { status: statusOf[code], code };
+  });
+}
+
+/** Where to watch what was started, its last part. */
+function runIdIn({ headers }: HttpResponseInit): string | undefined {
+  return new Headers(headers).get('operation-location')?.split('/').at(-1);
 }
 
 /** Registers a list that is read page by page, newest first. */

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** `functions` holds keys that open one function only, by function name. */
+/** `functions` holds the named keys that open one function only: by its name, then by the key's. */
 export interface HostKeys {
   readonly master: string;
   readonly default: string;
-  readonly functions?: Readonly<Record<string, string>>;
+  readonly functions?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export type AuthLevel = 'anonymous' | 'function' | 'admin';
@@ -25,8 +25,8 @@ export function grantedLevel(
   const key = (Array.isArray(header) ? header[0] : header) ?? codeIn(query);
   if (key === '') return 'anonymous';
   if (key === keys.master) return 'admin';
-  const functionKey = functionName === undefined ? undefined : keys.functions?.[functionName];
-  return key === keys.default || key === functionKey ? 'function' : 'anonymous';
+  const ofFunction = functionName === undefined ? [] : Object.values(keys.functions?.[functionName] ?? {});
+  return key === keys.default || ofFunction.includes(key) ? 'function' : 'anonymous';
 }
 
 /** The name in any case; given twice, it is no key. */

@@ -13,7 +13,7 @@ const help = `Runs a built Azure Functions app on this machine.
   --settings FILE            settings, {"Values":{...}}, stronger than local.settings.json, weaker than the environment
   --master-key K             opens everything (default: random, printed once)
   --host-key K               opens all functions (default: random, printed once)
-  --function-key NAME=K      opens one function; may be repeated
+  --function-key NAME/KEY=K  opens the function NAME, under the key's name KEY; may be repeated
   --queue-lease-seconds N    how long a dead host's queue messages stay hidden (default: 600, as in Azure)
   --timer-lock-seconds N     how long a dead host keeps its timers, 15 to 60 (default: 60, as in Azure)
   --timer-poll-seconds N     how often a host looks for timers that have become free (default: 60, as in Azure)
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
   const keys = {
     master: values['master-key'] ?? randomKey(),
     default: values['host-key'] ?? randomKey(),
-    functions: Object.fromEntries(values['function-key'].map(parseFunctionKey)),
+    functions: parseFunctionKeys(values['function-key']),
   };
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
@@ -89,9 +89,14 @@ function whole(name: 'port' | (`${string}-seconds` & keyof typeof values), most?
   return wholeNumber(help, name, values[name], 0, most);
 }
 
-function parseFunctionKey(text: string): [string, string] {
-  const [, name = '', key = ''] = /^([^=]+)=(.+)$/.exec(text) ?? [];
-  return key === '' ? refuse(help, '--function-key takes NAME=KEY.') : [name, key];
+function parseFunctionKeys(texts: readonly string[]): Record<string, Record<string, string>> {
+  const keys: Record<string, Record<string, string>> = {};
+  for (const text of texts) {
+    const [, name = '', keyName = '', key = ''] = /^([^=/]+)\/([^=/]+)=(.+)$/.exec(text) ?? [];
+    if (key === '') refuse(help, '--function-key takes NAME/KEY=VALUE.');
+    keys[name] = { ...keys[name], [keyName]: key };
+  }
+  return keys;
 }
 
 function printKeys(keys: { readonly master: string; readonly default: string }): void {

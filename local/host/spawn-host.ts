@@ -91,7 +91,7 @@ const readySchema = z.object({
   keys: z.object({
     master: z.string(),
     default: z.string(),
-    functions: z.record(z.string(), z.string()).default({}),
+    functions: z.record(z.string(), z.record(z.string(), z.string())).default({}),
   }),
 });
 
@@ -112,7 +112,9 @@ function argumentsOf(options: SpawnHostOptions): string[] {
   };
   return [
     ...Object.entries(valued).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),
-    ...Object.entries(keys?.functions ?? {}).map(([name, key]) => `--function-key=${name}=${key}`),
+    ...Object.entries(keys?.functions ?? {}).flatMap(([name, named]) =>
+      Object.entries(named).map(([keyName, key]) => `--function-key=${name}/${keyName}=${key}`),
+    ),
     ...(options.isQuiet === true ? ['--quiet'] : []),
   ];
 }

@@ -11,7 +11,7 @@ import { addSnapshotCommands } from './commands/snapshots.ts';
 import { addStatus } from './commands/status.ts';
 import { addSwitches } from './commands/switch.ts';
 import { createClient } from './parts/client.ts';
-import { findKey, findUrl } from './parts/connection.ts';
+import { findKey, findName, findUrl } from './parts/connection.ts';
 import type { Run } from './parts/context.ts';
 import { exitCodes, wrongUse } from './parts/errors.ts';
 import type { Terminal } from './parts/terminal.ts';
@@ -45,7 +45,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
       if (args[0] === '') throw wrongUse('The id is empty. Is the shell variable set?');
       const { url: urlOption, key, json: isJson = false } = program.opts();
       const url = findUrl(urlOption, terminal);
-      const client = createClient(url, await findKey(key, terminal, url), terminal.interrupted);
+      const client = createClient(url, await findKey(key, terminal, url), findName(terminal), terminal.interrupted);
       const show = (view: unknown, text: string) =>
         terminal.out(isJson ? `${JSON.stringify(view, undefined, 2)}\n` : text);
       exitCode = (await command({ client, terminal, isJson, show }, ...args)) ?? exitCodes.done;

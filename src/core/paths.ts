@@ -32,6 +32,11 @@ export const marksFolder = (hub: HubRef): string => `${hubFolder(hub)}marks/`;
 export const markName = (hub: HubRef, snapshotId: string, mark: SnapshotMark): string =>
   `${marksFolder(hub)}${snapshotId}/${mark}`;
 
+/** Who changed what: one document a call, named by its time. */
+export const AUDIT_FOLDER = '_audit/';
+export const auditName = (at: string, suffix: string): string =>
+  `${AUDIT_FOLDER}${at.slice(0, 7)}/${at.replaceAll(':', '-')}-${suffix}.json`;
+
 /** Open alerts, one document a condition; the last snapshot a heartbeat was sent for. */
 export const ALERTS_FOLDER = '_alerts/';
 export const alertsFolder = (hub: HubRef): string => `${ALERTS_FOLDER}${hubFolder(hub)}`;

@@ -32,6 +32,19 @@ test('the table of errors lists every code once, and no other', () => {
   expect(listed.sort()).toEqual([...errorCodes].sort());
 });
 
+test('functions that only read are named so: a key that opens get… and list… changes nothing', () => {
+  const folder = new URL('functions/', root);
+  for (const file of readdirSync(folder)) {
+    const source = readFileSync(new URL(file, folder), 'utf8');
+    const [, name, method] =
+      /\broute\('(\w+)', '(\w+)'/.exec(source) ??
+      /app\.http\('(\w+)', \{\s*methods: \['(\w+)'\]/.exec(source) ??
+      /\blistRoute\('(\w+)'()/.exec(source) ??
+      [];
+    if (name !== undefined) expect([name, (method || 'GET') === 'GET']).toEqual([name, /^(get|list)[A-Z]/.test(name)]);
+  }
+});
+
 test('the table of routes lists every route of the app once, and no other', () => {
   const folder = new URL('functions/', root);
   const registered = readdirSync(folder).flatMap((file) => {

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createApi } from '../../local/api.ts';
 import { spawnHost } from '../../local/host/spawn-host.ts';
+import { createAzureBlobs } from '../../src/azure/blobs.ts';
 import { openStorageAccount } from '../support/storage-account.ts';
 import { type UnpackedPackage, unpackPackage } from '../support/unpacked-package.ts';
 
@@ -67,6 +68,7 @@ test('the zip serves in the host, and gives out the terminal tool, one file that
   const azurite = openStorageAccount();
   await using host = await spawnHost({
     appDir: unpacked.folder,
+    keys: { master: 'm', default: 'operates', functions: { listSnapshots: { reader: 'reads' } } },
     settings: {
       AzureWebJobsStorage: azurite.connectionString,
       SNAPSHOT_STORAGE: azurite.connectionString,
@@ -85,6 +87,21 @@ test('the zip serves in the host, and gives out the terminal tool, one file that
   const files = await readdir(join(root, 'functions'));
   const triggers = files.filter((name) => !name.startsWith('host-'));
   expect(host.output().match(/Function \w+: \[/g)?.length).toBeGreaterThanOrEqual(triggers.length);
+
+  const callWith = async (key: string, method: string, path: string) =>
+    (await fetch(`${host.url}${path}`, { method, headers: { 'x-functions-key': key, 'x-requested-by': 'ada' } }))
+      .status;
+  expect(await callWith('reads', 'GET', '/api/snapshots')).toBe(200);
+  expect(await callWith('reads', 'POST', '/api/restores')).toBe(401);
+  expect(await callWith('operates', 'POST', '/api/restores')).toBe(404);
+  const connection = { kind: 'connectionString', value: azurite.connectionString } as const;
+  const blobs = createAzureBlobs({ connection, container: 'hub-snapshots' });
+  const [record, ...others] = (await blobs.list('_pairs/')).filter(({ name }) => name.includes('/audit/'));
+  expect(others).toEqual([]);
+  expect(JSON.parse(Buffer.from((await blobs.get(record?.name ?? ''))?.bytes ?? []).toString())).toMatchObject({
+    ...{ what: 'startRestore', path: '/api/restores', name: 'ada', key: expect.stringMatching(/^[0-9a-f]{12}$/) },
+    answer: { status: 404, code: 'NoGoodSnapshot' },
+  });
 
   const empty = await mkdtemp(join(tmpdir(), 'terminal-'));
   try {

@@ -4,7 +4,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SpawnedHost } from '../../local/host/spawn-host.ts';
 import { eventually, type FixtureRun, runFixture } from './fixture-app.ts';
 
-const keys = { master: 'the-master', default: 'the-default', functions: { plain: 'plain-only' } };
+const keys = {
+  master: 'the-master',
+  default: 'the-default',
+  functions: { plain: { default: 'plain-only', reader: 'plain-reader' } },
+};
 let run: FixtureRun;
 let host: SpawnedHost;
 
@@ -116,7 +120,7 @@ describe('keys', () => {
   });
 
   test('a function route takes the host, its own and the master key, in header or query; else 401 and no body', async () => {
-    for (const key of ['the-default', 'plain-only', 'the-master']) {
+    for (const key of ['the-default', 'plain-only', 'plain-reader', 'the-master']) {
       expect([key, await statusOf('/api/plain', withKey(key))]).toEqual([key, 201]);
       expect([key, await statusOf(`/api/plain?code=${key}`)]).toEqual([key, 201]);
       expect([key, await statusOf(`/api/plain?CODE=${key}`)]).toEqual([key, 201]);

@@ -57,7 +57,7 @@ test.each([
   ['local/chaos.ts', ['--minutes', 'long'], '--minutes must be a whole number from 0, not "long".'],
   ['local/hub-lab/main.ts', ['--generation', '1999'], '--generation must be 2022 or 2024.'],
   ['local/host/main.ts', ['--port', 'http'], '--port must be a whole number from 0 to 65535, not "http".'],
-  ['local/host/main.ts', ['--function-key', 'K'], '--function-key takes NAME=KEY.'],
+  ['local/host/main.ts', ['--function-key', 'plain=K'], '--function-key takes NAME/KEY=VALUE.'],
 ])('%s %j is refused', async (script, args, message) => {
   const { code, stderr, stdout } = await run(script, ...args);
   expect([code, stdout]).toEqual([2, '']);

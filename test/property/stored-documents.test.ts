@@ -94,6 +94,10 @@ const samples: Readonly<Record<Kind, Sample>> = {
   scanRowCount: of(documents.scanRowCount, { rowCount: 7 }),
   snapshotShard: of(documents.snapshotShard, { shard, counts, duplicatesSeen: 0 }),
   manifest: of(documents.manifest, manifest),
+  audit: of(documents.audit, {
+    ...{ at, what: 'startRestore', method: 'POST', path: '/api/restores', name: 'ada', from: '127.0.0.1', key: 'a1' },
+    answer: { status: 202, runId: run.id },
+  }),
   erased: of(documents.erased, { key: 'a'.repeat(66), erasures: [{ kind: 'tag', hash: 'a'.repeat(64), at }] }),
   latest: of(documents.latest, { snapshotId: run.id, digest: manifest.digest }),
   soundShard: of(documents.soundShard, {}),

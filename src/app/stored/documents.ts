@@ -191,6 +191,25 @@ export const documents = {
     schema: z.strictObject({ at: instant }),
   }),
 
+  /** Of a call that changes something; without its answer while it works, or where its host died. */
+  audit: defineDocument({
+    what: 'audit record',
+    version: 1,
+    hint: 'Who changed it is no longer known.',
+    schema: z.strictObject({
+      at: instant,
+      what: z.string(),
+      method: z.string(),
+      path: z.string(),
+      name: z.string().optional(),
+      principal: z.string().optional(),
+      from: z.string().optional(),
+      /** Of the key that was sent. */
+      key: z.string().optional(),
+      answer: z.strictObject({ status: count, runId: z.string().optional(), code: z.string().optional() }).optional(),
+    }),
+  }),
+
   drill: defineDocument({
     what: 'drill',
     version: 1,

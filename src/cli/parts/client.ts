@@ -14,11 +14,12 @@ export interface Client {
 /** The Functions front end ends an HTTP call after 230 s. */
 const ANSWER_TIMEOUT_MS = 230_000;
 
-/** `interrupted` aborts calls in flight. */
-export function createClient(url: string, key: string, interrupted: AbortSignal): Client {
+/** `name` is for the audit record of what a call changes; `interrupted` aborts calls in flight. */
+export function createClient(url: string, key: string, name: string | undefined, interrupted: AbortSignal): Client {
   const exchange = async (method: Method, path: string, accept: string, body?: unknown) => {
     const signal = AbortSignal.any([interrupted, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
-    const headers = { accept, 'x-functions-key': key };
+    const requestedBy = name === undefined ? {} : { 'x-requested-by': encodeURIComponent(name) };
+    const headers = { accept, 'x-functions-key': key, ...requestedBy };
     // Following a redirect would send the key to its target.
     const init: RequestInit = { method, headers, redirect: 'manual', signal };
     if (body !== undefined) {

@@ -29,6 +29,11 @@ export async function findKey(option: string | undefined, terminal: Terminal, ur
   return key;
 }
 
+/** Who sits at the keyboard, for the app's audit records. */
+export function findName({ env }: Terminal): string | undefined {
+  return env['NOTIFICATION_HUBS_DR_USER'] ?? env['USER'] ?? env['USERNAME'];
+}
+
 /** True when the key would cross a network unencrypted. */
 export function isClearText(url: string): boolean {
   const { protocol, hostname } = new URL(url);
