@@ -6,7 +6,7 @@ import type { HostLog } from './log.ts';
 import { type Listener, listenToQueue, queueInput } from './queue-listener.ts';
 import { hasConnection, openBlobs, openQueues } from './storage-connection.ts';
 import { listenToTimer, type TimerLock, timerInput } from './timer-listener.ts';
-import { parseSchedule } from './timer-schedule.ts';
+import { parseSchedule, type Schedule } from './timer-schedule.ts';
 import { createTimerStore, type TimerStore } from './timer-store.ts';
 
 /** A timer or queue function, ready to listen and to be fired by hand. */
@@ -28,7 +28,7 @@ export interface TriggerParts {
 
 /**
  * Checks the schedules and connections of all timers and queues; nothing listens yet. A queue function whose connection
- * is missing or unusable is left out, with an error in the log: the others run.
+ * is missing or unusable, or a timer whose schedule cannot be read, is left out with an error in the log: the others run.
  */
 export async function openTriggers(
   functions: readonly FunctionDefinition[],
@@ -41,7 +41,7 @@ export async function openTriggers(
     if (trigger.kind === 'queue') opened.push(...(await openQueue(definition, trigger, parts)));
     if (trigger.kind === 'timer') {
       store ??= await openTimerStore(definition.name, parts);
-      opened.push(openTimer(definition, trigger, store, parts));
+      opened.push(...openTimer(definition, trigger, store, parts));
     }
   }
   return opened;
@@ -67,9 +67,15 @@ function openTimer(
   trigger: TimerTrigger,
   store: TimerStore,
   { invoker, log, timerLock }: TriggerParts,
-): OpenTrigger {
-  const schedule = parseSchedule(trigger.schedule, `Function "${definition.name}"`);
-  return {
+): OpenTrigger[] {
+  let schedule: Schedule;
+  try {
+    schedule = parseSchedule(trigger.schedule, `Function "${definition.name}"`);
+  } catch (error) {
+    leaveOut(definition, error, log);
+    return [];
+  }
+  const opened: OpenTrigger = {
     definition,
     start: () => listenToTimer({ definition, trigger, schedule, store, invoker, log, ...timerLock }),
     async fire() {
@@ -77,6 +83,11 @@ function openTimer(
       return invoker.invoke(definition, timerInput(status, false, byHand));
     },
   };
+  return [opened];
+}
+
+function leaveOut({ name }: FunctionDefinition, error: unknown, log: HostLog): void {
+  log.host('error', `The '${name}' function is in error and off: ${error}`);
 }
 
 async function openQueue(
@@ -88,7 +99,7 @@ async function openQueue(
   try {
     service = await openQueues(connection, process.env);
   } catch (error) {
-    log.host('error', `The '${definition.name}' function is in error and off: ${error}`);
+    leaveOut(definition, error, log);
     return [];
   }
   const trigger: OpenTrigger = {
