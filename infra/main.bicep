@@ -39,6 +39,9 @@ param settings appSettings = {}
 @description('Addresses that may hold keys.')
 param webhooks webhooksType = {}
 
+@description('Who gets a mail when an alert rule finds something.')
+param alertEmails string[] = []
+
 @description('Version of Node: 24 where az functionapp list-flexconsumption-runtimes names it for the region.')
 param nodeVersion '22' | '24' = '22'
 
@@ -119,6 +122,19 @@ module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
   scope: group
   params: { location: region, tags: tags, workspaceName: 'log-${token}', componentName: componentName }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  name: 'alerts'
+  scope: group
+  params: {
+    location: region
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+    actionGroupName: 'ag-${token}'
+    emails: alertEmails
+    owner: token
+  }
 }
 
 // The hubs: ids of what exists, or of what is created here.
@@ -315,6 +331,7 @@ module app 'modules/app.bicep' = {
 // azd keeps outputs as variables: hubs that were created are existing ones from then on, and not sent again.
 output AZURE_RESOURCE_GROUP string = group.name
 output APP_NAME string = 'func-${token}'
+output SNAPSHOT_STORAGE_NAME string = snapshotStorageName
 output APP_HOST_NAME string = app.outputs.hostName
 output PRIMARY_HUB_RESOURCE_ID string = hubIds.primary
 output SECONDARY_HUB_RESOURCE_ID string = hubIds.secondary

@@ -42,6 +42,9 @@ param webhooks = {
   heartbeat: readEnvironmentVariable('HEARTBEAT_URL', '')
   alerts: readEnvironmentVariable('ALERT_WEBHOOK_URL', '')
 }
+param alertEmails = empty(readEnvironmentVariable('ALERT_EMAIL', ''))
+  ? []
+  : [readEnvironmentVariable('ALERT_EMAIL', '')]
 param nodeVersion = readEnvironmentVariable('NODE_VERSION', '22')
 param instanceMemoryMB = { '512': 512, '2048': 2048, '4096': 4096 }[readEnvironmentVariable(
   'INSTANCE_MEMORY_MB',

@@ -20,6 +20,8 @@ param settings appSettings = {}
 @description('By the name of the pair.')
 param hubConnections { *: connections } = {}
 
+param alertEmails string[] = []
+
 module apps 'main.bicep' = [
   for pair in pairs: {
     name: 'pair-${pair.name}'
@@ -29,6 +31,7 @@ module apps 'main.bicep' = [
       primaryLocation: pair.primaryLocation
       hubs: pair.hubs
       hubConnections: hubConnections[?pair.name] ?? {}
+      alertEmails: alertEmails
       settings: union(settings, pair.?settings ?? {})
     }
   }

@@ -15,3 +15,4 @@ param secretIds = [
 ]
 param readsPushCredentials = true
 param isZoneRedundant = true
+param alertEmails = ['on-call@example.com']

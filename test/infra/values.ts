@@ -31,6 +31,15 @@ const allowed: Readonly<Record<string, Readonly<Record<string, readonly unknown[
   'Microsoft.Authorization/roleDefinitions': { 'properties.type': ['CustomRole'] },
   'Microsoft.OperationalInsights/workspaces': { 'properties.sku.name': ['PerGB2018'] },
   'Microsoft.Insights/components': { kind: ['web'], 'properties.Application_Type': ['web'] },
+  'Microsoft.Insights/scheduledQueryRules': {
+    kind: ['LogAlert'],
+    'properties.severity': [0, 1, 2, 3, 4],
+    'properties.evaluationFrequency': ['PT5M', 'PT10M', 'PT15M'],
+    'properties.windowSize': ['PT5M', 'PT10M', 'PT15M', 'PT30M', 'PT1H'],
+    'properties.criteria.allOf.0.timeAggregation': ['Count'],
+    'properties.criteria.allOf.0.operator': ['GreaterThan', 'LessThan'],
+  },
+  'Microsoft.Insights/workbooks': { kind: ['shared'], 'properties.category': ['workbook'] },
   'Microsoft.Network/privateEndpoints': {
     'properties.privateLinkServiceConnections.0.properties.groupIds.0': ['blob', 'queue'],
   },
