@@ -11,6 +11,7 @@ param operatorKey string
 
 // A test compares both lists with the app's routes.
 var readers = [
+  'compareMetadata'
   'getBackup'
   'getDrill'
   'getIdMap'

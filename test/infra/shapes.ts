@@ -83,10 +83,13 @@ export function readFunctions(): Readonly<Record<'reading' | 'changing' | 'open'
     const source = readText(`functions/${file}`);
     const [, kind, name = '', method] =
       /\b(route|listRoute|steps|app\.timer|app\.http)\('(\w+)'(?:, '(GET|POST|PUT|DELETE)')?/.exec(source) ?? [];
-    kinds[kindOf(kind, method)]?.push(name);
+    kinds[readsByPost.has(name) ? 'reading' : kindOf(kind, method)]?.push(name);
   }
   return found;
 }
+
+/** Asked with POST, since they call other services; they change nothing. */
+const readsByPost: ReadonlySet<string> = new Set(['compareMetadata']);
 
 function kindOf(kind: string | undefined, method: string | undefined): string {
   switch (kind) {
