@@ -34,7 +34,6 @@ var writers = [
   'cancelDrill'
   'cancelRestore'
   'cancelVerification'
-  'compareMetadata'
   'deleteSnapshot'
   'erase'
   'pinSnapshot'

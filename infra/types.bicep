@@ -93,6 +93,8 @@ type appSettings = {
   MAX_FAILURES: string?
   MAX_DELETE_PERCENT: string?
   STANDBY_SYNC: ('off' | 'afterBackup')?
+  RPO_MINUTES: string?
+  RTO_MINUTES: string?
   STANDBY_DRIFT_PERCENT: string?
 }
 

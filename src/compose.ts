@@ -93,6 +93,8 @@ function compose(config: Config): Omit<App, 'log'> {
       maxDeletePercent: config.maxDeletePercent,
       standbySync: config.standbySync,
       standbyDriftPercent: config.standbyDriftPercent,
+      rpoMinutes: config.rpoMinutes,
+      rtoMinutes: config.rtoMinutes,
       primaryTier: config.primaryTier,
       secondaryTier: config.secondaryTier,
     },

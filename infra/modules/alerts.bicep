@@ -10,7 +10,7 @@ param owner string
 
 // The app writes "alert code=… state=open reason=…" when a condition begins, and judges the conditions each minute. A test
 // compares both lists with the app's.
-var critical = ['PrimaryUnavailable', 'BackupFailed', 'BackupMissed', 'RestoreFailed', 'NotReady']
+var critical = ['PrimaryUnavailable', 'BackupFailed', 'BackupMissed', 'RestoreFailed', 'RpoMissed', 'NotReady']
 var warnings = [
   'SnapshotSuspect'
   'DrillFailed'
@@ -18,6 +18,7 @@ var warnings = [
   'SyncStopped'
   'StandbyOutOfStep'
   'StandbyDiffers'
+  'RtoMissed'
 ]
 
 var opened = 'AppTraces | where Message startswith "alert code=" and Message contains "state=open" | extend code = extract("code=([A-Za-z]+)", 1, Message)'

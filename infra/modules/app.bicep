@@ -136,6 +136,8 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
       MAX_FAILURES: settings.?MAX_FAILURES ?? '1000'
       MAX_DELETE_PERCENT: settings.?MAX_DELETE_PERCENT ?? '10'
       STANDBY_SYNC: settings.?STANDBY_SYNC ?? 'off'
+      RPO_MINUTES: settings.?RPO_MINUTES ?? ''
+      RTO_MINUTES: settings.?RTO_MINUTES ?? ''
       STANDBY_DRIFT_PERCENT: settings.?STANDBY_DRIFT_PERCENT ?? '2'
     }
   }

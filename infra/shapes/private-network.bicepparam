@@ -51,5 +51,7 @@ param settings = {
   MAX_FAILURES: '500'
   MAX_DELETE_PERCENT: '5'
   STANDBY_SYNC: 'afterBackup'
+  RPO_MINUTES: '90'
+  RTO_MINUTES: '30'
   STANDBY_DRIFT_PERCENT: '1'
 }

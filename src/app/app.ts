@@ -170,6 +170,9 @@ export interface Policy {
   readonly standbySync: 'off' | 'afterBackup';
   /** When more records than this, and more than 20, were changed in the standby, a failback only adds, and a sync stops. */
   readonly standbyDriftPercent: number;
+  /** What was promised, where the settings say so. */
+  readonly rpoMinutes?: number | undefined;
+  readonly rtoMinutes?: number | undefined;
   /** The tiers of the hubs' namespaces, which limit their devices, where the settings say so. */
   readonly primaryTier: Tier | undefined;
   readonly secondaryTier: Tier | undefined;

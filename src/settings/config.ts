@@ -140,6 +140,8 @@ function parseValues(settings: SettingsReader) {
     maxDeletePercent: data.MAX_DELETE_PERCENT,
     standbySync: data.STANDBY_SYNC,
     standbyDriftPercent: data.STANDBY_DRIFT_PERCENT,
+    rpoMinutes: data.RPO_MINUTES,
+    rtoMinutes: data.RTO_MINUTES,
   };
 }
 

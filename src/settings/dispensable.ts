@@ -28,6 +28,8 @@ const instead: Partial<Readonly<Record<SettingName, string | undefined>>> = {
   SETTLE_SECONDS: EACH_BY_DEFAULT,
   MAX_FAILURES: EACH_BY_DEFAULT,
   MAX_DELETE_PERCENT: 'it is 0',
+  RPO_MINUTES: 'it is not judged',
+  RTO_MINUTES: 'it is not judged',
   STANDBY_SYNC: 'the standby is not synced',
   STANDBY_DRIFT_PERCENT: 'it is 0',
 };

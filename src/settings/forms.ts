@@ -61,6 +61,9 @@ const whole = (least: number, most: number) =>
 export const count = (least: number, most: number, preset: number) =>
   whole(least, most).prefault(`${preset}`).transform(Number);
 
+/** In minutes, up to a year. */
+export const objective = whole(1, 525_600).transform(Number).optional();
+
 export const requestRate = whole(1, 100_000).transform(Number).optional();
 
 export const tier = textWith((text) =>

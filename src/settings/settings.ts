@@ -7,6 +7,7 @@ import {
   hubConnection,
   hubName,
   hubResourceId,
+  objective,
   queueName,
   requestRate,
   schedule,
@@ -93,6 +94,10 @@ export const settingsSchema = z.object({
   MAX_DELETE_PERCENT: count(0, 100, 10).describe(
     'a restore that would withdraw more of the target than this, and more than 20 records, withdraws nothing',
   ),
+  RPO_MINUTES: objective.describe(
+    'objective: a failover loses at most the changes of this many minutes; missed, it is a finding and an alert',
+  ),
+  RTO_MINUTES: objective.describe('objective: a failover takes at most this many minutes, likewise'),
   STANDBY_SYNC: standbySync.describe(
     '`afterBackup` restores each good snapshot of the hub in use into the standby, `off` does not',
   ),

@@ -77,6 +77,8 @@ describe('settings that are right', () => {
       maxDeletePercent: 10,
       standbySync: 'off',
       standbyDriftPercent: 2,
+      rpoMinutes: undefined,
+      rtoMinutes: undefined,
       heartbeatUrl: undefined,
       alertWebhookUrl: undefined,
       warnings: [],

@@ -1,5 +1,6 @@
 import type { ReadinessCard } from '../../core/readiness/card.ts';
 import { type HubMetadata, withoutCredential } from '../../core/readiness/metadata.ts';
+import { predictedSeconds, viewObjectives } from '../../core/readiness/objectives.ts';
 import { findRisks, isBackupMissed, verdictOf } from '../../core/readiness/readiness.ts';
 import { isInStep, type Standby } from '../../core/readiness/standby.ts';
 import type { ProbedHub } from '../../core/readiness/tiers.ts';
@@ -34,7 +35,7 @@ export async function readStatus(app: App) {
   const nowMs = app.world.storageNow();
   const facts = { ...app.policy, card, ...hubs, role: roles.role, primary: app.primary.ref, nowMs };
   const findings = findRisks(facts);
-  const { latest, proven, pace, lastDrill } = card;
+  const { latest, proven, lastDrill } = card;
   const [lastBackup, lastRestore] = await Promise.all([viewLastBackup(app, card), viewLastRestore(app, card)]);
   const expectedEverySeconds = app.policy.backupIntervalMs / 1000;
   return {
@@ -52,7 +53,8 @@ export async function readStatus(app: App) {
     latestGoodSnapshot: latest === undefined ? null : viewLatest(latest, nowMs),
     provenSnapshot: proven === undefined ? null : viewProven(proven, nowMs),
     atRisk: latest === undefined ? null : viewAtRisk(latest, nowMs),
-    predictedRestore: latest === undefined || pace === undefined ? null : predict(latest, pace),
+    predictedRestore: predict(card),
+    objectives: viewObjectives(facts),
     source: viewHub(hubs.source),
     target: viewTarget(hubs, card.devicesInTarget),
     metadata: viewMetadata(hubs.metadata),
@@ -149,8 +151,11 @@ function viewAtRisk({ readStartedAt, churn, counts }: LatestGood, nowMs: number)
   return { minutes, devicesEstimate, basis };
 }
 
-function predict({ counts }: LatestGood, { besidesSeconds = 0, ...pace }: NonNullable<ReadinessCard['pace']>) {
-  return { seconds: Math.ceil(counts.records / pace.recordsPerSecond + besidesSeconds), ...pace };
+function predict(card: ReadinessCard) {
+  const seconds = predictedSeconds(card);
+  if (seconds === undefined || card.pace === undefined) return null;
+  const { besidesSeconds: _, ...pace } = card.pace;
+  return { seconds, ...pace };
 }
 
 function viewHub({ fault, silentSince, requestsPerSecond, ...shown }: ProbedHub) {

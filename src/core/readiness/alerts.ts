@@ -13,6 +13,8 @@ export const alertCodes = [
   'SyncStopped',
   'StandbyOutOfStep',
   'StandbyDiffers',
+  'RpoMissed',
+  'RtoMissed',
   'NotReady',
 ] as const;
 export type AlertCode = (typeof alertCodes)[number];
@@ -23,6 +25,7 @@ const lessUrgent: ReadonlySet<AlertCode> = new Set([
   'SyncStopped',
   'StandbyOutOfStep',
   'StandbyDiffers',
+  'RtoMissed',
 ]);
 
 /** Something that is wrong now. */

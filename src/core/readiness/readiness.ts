@@ -12,6 +12,7 @@ import { type BackupRun, isOver } from '../run/run.ts';
 import type { ReadinessCard } from './card.ts';
 import { describeDuration, type Finding, LATE_INTERVALS, risk, stop } from './finding.ts';
 import { type HubMetadata, isSameRegion, withoutCredential } from './metadata.ts';
+import { judgeObjectives, type Objectives } from './objectives.ts';
 import { judgeStandby } from './standby.ts';
 import type { ProbedHubs, ProbeFault } from './tiers.ts';
 
@@ -28,7 +29,7 @@ const NEW_INTERVALS = 2;
 export type Verdict = 'Ready' | 'AtRisk' | 'NotReady';
 
 /** Everything the verdict depends on: what was gathered, and the hubs as they answer now. */
-export interface ReadinessFacts extends ProbedHubs {
+export interface ReadinessFacts extends ProbedHubs, Objectives {
   readonly card: ReadinessCard;
   readonly role: Role;
   /** The hub that the settings call primary. */
@@ -57,6 +58,7 @@ export function findRisks(facts: ReadinessFacts): Finding[] {
     ...judgeStandby({ ...facts, standby: facts.card.standby, isUnsettled: isUnsettled(facts) }),
     ...judgeProof(facts),
     ...judgeWatchdog(facts),
+    ...judgeObjectives(facts),
     ...judgeRefusals(facts),
     ...facts.ignoredSettings.map((sentence) => risk('SettingIgnored', sentence)),
   ];
