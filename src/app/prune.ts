@@ -65,16 +65,33 @@ async function pruneSnapshots(app: App, hub: HubRef, { listed, inUse }: Existing
   const { retention } = app.policy;
   const old = retention === undefined ? [] : snapshotsToDelete(known, retention, keep, app.world.storageNow());
   const abandoned = await abandonedSnapshots(app, hub, new Set(listed.map(({ id }) => id)), inUse);
-  for (const id of [...old, ...abandoned]) await removeSnapshot(app, hub, id);
-  return { kept: known.length - old.length, deleted: old.length, abandoned: abandoned.length };
+  let [deleted, removed] = [0, 0];
+  for (const id of old) deleted += (await removeSnapshot(app, hub, id)) ? 1 : 0;
+  for (const id of abandoned) {
+    // A backup that took more than a day may have published it since.
+    if ((await app.blobs.get(manifestName(hub, id), 'mayBeMissing')) !== undefined) continue;
+    removed += (await removeSnapshot(app, hub, id)) ? 1 : 0;
+  }
+  return { kept: known.length - deleted, deleted, abandoned: removed };
 }
 
-export async function removeSnapshot(app: App, hub: HubRef, snapshotId: string): Promise<void> {
+/** `false`, and nothing is removed, when it was pinned, or a run has begun to use it, since the caller looked. */
+export async function removeSnapshot(app: App, hub: HubRef, snapshotId: string): Promise<boolean> {
   // The manifest first: without it the snapshot no longer exists, whatever happens next.
-  await app.blobs.remove(manifestName(hub, snapshotId));
+  const name = manifestName(hub, snapshotId);
+  const manifest = await app.blobs.get(name, 'mayBeMissing');
+  await app.blobs.remove(name);
+  // Who pins it, or starts with it, after this look finds no snapshot.
+  const isPinned = async () => (await readMarks(app, hub, snapshotId)).get(snapshotId)?.isPinned === true;
+  if (manifest !== undefined && ((await isPinned()) || (await findSnapshotsInUse(app)).has(snapshotId))) {
+    await app.blobs.put(name, manifest.bytes, 'new');
+    app.log.info('snapshot needed: not removed', { snapshotId });
+    return false;
+  }
   // The folder last: by it the next retention finds a removal that was cut short.
   await removeMarks(app, hub, snapshotId);
   for (const entry of await app.blobs.list(snapshotFolder(hub, snapshotId))) await app.blobs.remove(entry.name);
+  return true;
 }
 
 /**

@@ -1,9 +1,12 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { prune } from '../../src/app/prune.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
 import { pinSnapshot, unpinSnapshot } from '../../src/app/snapshots/pin.ts';
 import { listSnapshotViews, readSnapshotView } from '../../src/app/snapshots/view.ts';
-import { backUp, codeOf, seed } from '../support/drive.ts';
-import { createEngine } from '../support/engine.ts';
+import type { Blobs } from '../../src/core/ports.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { backUp, codeOf, restore, seed } from '../support/drive.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
 
 const keepOne = { retention: { hourly: 1, daily: 0, weekly: 0, monthly: 0 } };
 
@@ -48,6 +51,72 @@ test('nothing is deleted while the settings do not say what to keep', async () =
   const second = await backUp(engine);
   await prune(engine.app);
   expect((await listSnapshotViews(engine.app)).map(({ id }) => id)).toEqual([second, first]);
+});
+
+describe('a snapshot that comes to be needed while retention works', () => {
+  /** Acts just before retention removes the manifest of the older of two snapshots. */
+  async function pruneWith(act: (engine: Engine, id: string) => Promise<unknown>) {
+    const engine = createEngine({ policy: keepOne });
+    seed(engine, 4);
+    const id = await backUp(engine);
+    engine.advance(7_200_000);
+    await backUp(engine);
+    const blobs: Blobs = {
+      ...engine.app.blobs,
+      remove: async (name, etag) => {
+        if (name.endsWith(`${id}/manifest.json`)) await act(engine, id);
+        await engine.app.blobs.remove(name, etag);
+      },
+    };
+    await prune({ ...engine.app, blobs });
+    return { engine, id };
+  }
+
+  test('by a pin stays', async () => {
+    const { engine, id } = await pruneWith(({ app }, older) => pinSnapshot(app, older));
+    expect(await readSnapshotView(engine.app, id)).toMatchObject({ pinned: true });
+    expect((await restore(engine, { snapshot: id })).status).toBe('Succeeded');
+  });
+
+  test('by a restore stays, and is restored', async () => {
+    const { engine, id } = await pruneWith(({ app }, snapshot) =>
+      startRestore(app, parseRestoreRequest(JSON.stringify({ snapshot }))),
+    );
+    await engine.drain();
+    expect(engine.secondary.rows.size).toBe(engine.primary.rows.size);
+    expect(await readSnapshotView(engine.app, id)).toMatchObject({ id });
+  });
+
+  test('by nothing goes, all of it', async () => {
+    const { engine, id } = await pruneWith(async () => {});
+    const names = (await engine.blobs.list('one/')).map(({ name }) => name);
+    expect(names.filter((name) => name.includes(id))).toEqual([]);
+  });
+});
+
+test('a snapshot that a backup of more than a day publishes while retention works stays', async () => {
+  const engine = createEngine({ policy: keepOne });
+  seed(engine, 4);
+  const id = await backUp(engine);
+  const name = `one/devices/snapshots/${id}/manifest.json`;
+  const manifest = await engine.blobs.get(name);
+  await engine.blobs.remove(name);
+  engine.advance(2 * 86_400_000);
+  await backUp(engine);
+  let listings = 0;
+  const blobs: Blobs = {
+    ...engine.app.blobs,
+    listFolders: async (prefix) => {
+      const folders = await engine.app.blobs.listFolders(prefix);
+      if (prefix.startsWith('one/')) listings += 1;
+      // Retention lists them for the manifests, and then for those without one.
+      if (listings === 2) await engine.app.blobs.put(name, manifest?.bytes ?? new Uint8Array(), 'any');
+      return folders;
+    },
+  };
+  await prune({ ...engine.app, blobs });
+  expect(listings).toBe(2);
+  expect((await engine.blobs.list('one/')).some((entry) => entry.name.includes(`${id}/shards/`))).toBe(true);
 });
 
 test('a snapshot that does not exist cannot be pinned', async () => {

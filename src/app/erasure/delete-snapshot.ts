@@ -25,7 +25,7 @@ export async function deleteSnapshot(app: App, id: string) {
   if (newestGood === id) throw kept(id, `is the newest good one of ${fullNameOf(hub)}. Take a backup first`);
   if ((await findSnapshotsInUse(app)).has(id))
     throw kept(id, 'is in use by a run. Wait until that is over, or cancel it');
-  await removeSnapshot(app, hub, id);
+  if (!(await removeSnapshot(app, hub, id))) throw kept(id, 'came into use just now. Look again: GET /api/snapshots');
   app.log.info('snapshot deleted', { snapshotId: id });
   return { id, hub, deleted: true };
 }
