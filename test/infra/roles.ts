@@ -29,12 +29,12 @@ const keyActions = [
   `${hubs}/notificationHubs/authorizationRules/read`,
   `${hubs}/notificationHubs/authorizationRules/listkeys/action`,
 ];
-const customActions: Readonly<Record<string, readonly string[]>> = {
+export const customActions: Readonly<Record<string, readonly string[]>> = {
   hub: keyActions,
   namespace: [`${hubs}/read`, `${hubs}/authorizationRules/read`, `${hubs}/notificationHubs/read`],
 };
 /** Returns push credentials in clear: only where the shape asks for it. */
-const credentialAction = `${hubs}/notificationHubs/pnsCredentials/action`;
+export const credentialAction = `${hubs}/notificationHubs/pnsCredentials/action`;
 
 export function roleFaults(shape: Shape): readonly string[] {
   const given = assignmentsOf(shape);
