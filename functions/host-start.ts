@@ -1,9 +1,11 @@
 import { app } from '@azure/functions';
 import { watchActiveRuns } from '../src/app/steps/keep-moving.ts';
 import { appFor } from '../src/compose.ts';
+import { startTelemetry } from '../src/telemetry/start.ts';
 
 /** The host starts, and must not wait for storage, nor fail by wrong settings, which each call names. */
 app.hook.appStart(() => {
+  startTelemetry(process.env).catch((error: unknown) => console.warn(`telemetry not started: ${error}`));
   watchRuns().catch((error: unknown) => console.warn(`look at active runs failed: ${error}`));
 });
 

@@ -8,7 +8,8 @@ export const requiredHttp: Plugin = {
   name: 'required-http',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^(node:)?https?$/ }, ({ path, kind }) =>
-      kind === 'require-call' ? { path, external: true } : { path, namespace: 'required-http' },
+      // One that is imported when it is needed reads no export at the start.
+      kind === 'import-statement' ? { path, namespace: 'required-http' } : { path, external: true },
     );
     onLoad({ filter: /./, namespace: 'required-http' }, ({ path }) => ({
       contents: `module.exports = require(${JSON.stringify(path)});`,

@@ -1,5 +1,5 @@
 import type { InvocationContext } from '@azure/functions';
-import { type App, createMemory } from './app/app.ts';
+import { type App, type Change, createMemory } from './app/app.ts';
 import { noteOnCard } from './app/readiness/card-store.ts';
 import { withFormer } from './app/stored/former-blobs.ts';
 import { pairBlobs } from './app/stored/pair-blobs.ts';
@@ -12,6 +12,7 @@ import { createAzureStepQueue } from './azure/step-queue.ts';
 import { createTokens, type Tokens } from './azure/tokens.ts';
 import { isSameHub } from './core/paths.ts';
 import type { Blobs, HubRef, Log } from './core/ports.ts';
+import { isOver } from './core/run/run.ts';
 import { createHub } from './hub/client.ts';
 import { type HubConnection, type HubIdentity, parseHubConnection } from './hub/connection-string.ts';
 import { createKeys, type HubKeys } from './hub/keys.ts';
@@ -20,6 +21,7 @@ import { createLog } from './log.ts';
 import { createHttpNotifier } from './notify/http-notifier.ts';
 import { type Config, parseConfig, triggerBindings } from './settings/config.ts';
 import { scheduleIntervalMs } from './settings/schedule.ts';
+import { recordRun } from './telemetry/record.ts';
 import { noteStorageTime, realWorld } from './world.ts';
 
 /** What the triggers bind to: literal schedules and the queues, as set or by default. */
@@ -99,8 +101,12 @@ function compose(config: Config): Omit<App, 'log'> {
       secondaryTier: config.secondaryTier,
     },
     memory: createMemory(),
-    listeners: [noteOnCard],
+    listeners: [noteOnCard, noteInMetrics],
   };
+}
+
+async function noteInMetrics(_: App, change: Change): Promise<void> {
+  if (change.kind === 'run' && isOver(change.run)) recordRun(change.run);
 }
 
 type AnyHub = HubConnection | HubIdentity;

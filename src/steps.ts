@@ -3,6 +3,7 @@ import type { App } from './app/app.ts';
 import { appFor, bindings } from './compose.ts';
 import type { QueueName } from './core/ports.ts';
 import { parseStep, type Step } from './core/run/step.ts';
+import { inSpan } from './telemetry/record.ts';
 
 /** Registers a function that does the steps of a queue. The slots of `host.json` are for each function. */
 export function steps(name: string, queue: QueueName, work: (app: App, step: Step) => Promise<void>): void {
@@ -10,7 +11,8 @@ export function steps(name: string, queue: QueueName, work: (app: App, step: Ste
     queueName: bindings.stepQueues[queue],
     connection: bindings.stepQueueConnection,
     handler: async (message, context) => {
-      await work(appFor(context), parseStep(message));
+      const step = parseStep(message);
+      await inSpan(step, () => work(appFor(context), step));
     },
   });
 }

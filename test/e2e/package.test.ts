@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { createApi } from '../../local/api.ts';
 import { spawnHost } from '../../local/host/spawn-host.ts';
@@ -66,6 +69,7 @@ test('another build, elsewhere and in another time zone, gives the same bytes, a
 
 test('the zip serves in the host, and gives out the terminal tool, one file that runs from an empty folder', async () => {
   const azurite = openStorageAccount();
+  await using collector = await openCollector();
   await using host = await spawnHost({
     appDir: unpacked.folder,
     keys: { master: 'm', default: 'operates', functions: { listSnapshots: { reader: 'reads' } } },
@@ -77,6 +81,7 @@ test('the zip serves in the host, and gives out the terminal tool, one file that
       SECONDARY_HUB_CONNECTION: hub,
       SECONDARY_HUB_NAME: 'secondary',
       BACKUP_SCHEDULE: '0 0 0 1 1 *',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     },
   });
   const status = await createApi(() => host).call('GET', '/api/status');
@@ -120,4 +125,29 @@ test('the zip serves in the host, and gives out the terminal tool, one file that
   } finally {
     await rm(empty, { recursive: true });
   }
+
+  await host.fire('watchdog');
+  await vi.waitFor(() => expect(host.output()).toMatch(/Executed .*watchdog/), { timeout: 60_000, interval: 50 });
+  await host.stop();
+  const sent = collector.received.filter(({ path }) => path === '/v1/metrics').map(({ body }) => body);
+  expect(sent.join('')).toContain('notification_hubs_dr.verdict');
 });
+
+/** Takes what an OpenTelemetry exporter sends. */
+async function openCollector() {
+  const received: { readonly path: string; readonly body: string }[] = [];
+  const server = createServer(async (request, response) => {
+    received.push({ path: request.url ?? '', body: await text(request) });
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = z.object({ port: z.number() }).parse(server.address());
+  return {
+    url: `http://127.0.0.1:${port}`,
+    received,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}

@@ -40,6 +40,7 @@ const forbiddenImports: Readonly<Record<string, string>> = {
   'src/hub': '../azure/blobs.ts',
   'src/azure': '../hub/client.ts',
   'src/notify': '../settings/config.ts',
+  'src/telemetry': '../app/app.ts',
   'src/settings': '../app/app.ts',
   'src/cli': '../core/errors.ts',
   'src/cli/commands': '../program.ts',
