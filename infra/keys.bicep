@@ -13,6 +13,7 @@ param operatorKey string
 var readers = [
   'compareMetadata'
   'getBackup'
+  'getDoctor'
   'getDrill'
   'getIdMap'
   'getReport'

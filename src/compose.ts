@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import type { InvocationContext } from '@azure/functions';
 import { type App, type Change, createMemory } from './app/app.ts';
 import { noteOnCard } from './app/readiness/card-store.ts';
@@ -20,6 +21,7 @@ import { Limiter } from './hub/limiter.ts';
 import { createLog } from './log.ts';
 import { createHttpNotifier } from './notify/http-notifier.ts';
 import { type Config, parseConfig, triggerBindings } from './settings/config.ts';
+import { readPlatform } from './settings/platform.ts';
 import { scheduleIntervalMs } from './settings/schedule.ts';
 import { recordRun } from './telemetry/record.ts';
 import { noteStorageTime, realWorld } from './world.ts';
@@ -80,6 +82,11 @@ function compose(config: Config): Omit<App, 'log'> {
     drillHub: config.drill === undefined ? undefined : hub(config.drill, drill, writing),
     hubMetadata: metadataOf(config, tokens),
     notifier: createHttpNotifier(config),
+    platform: readPlatform(process.env, {
+      version: process.versions.node,
+      execArgv: process.execArgv,
+      heapLimitBytes: getHeapStatistics().heap_size_limit,
+    }),
     policy: {
       toolVersion: TOOL_VERSION,
       ignoredSettings: config.ignored,

@@ -3,6 +3,7 @@ import { fullNameOf, isSameHub, type RunKind } from '../core/paths.ts';
 import type { Blobs, Hub, HubRef, Log, LogFields, Notifier, StepQueue, World } from '../core/ports.ts';
 import type { ReadinessCard } from '../core/readiness/card.ts';
 import type { HubMetadata } from '../core/readiness/metadata.ts';
+import type { Platform } from '../core/readiness/platform.ts';
 import type { HubLook, Tier } from '../core/readiness/tiers.ts';
 import type { StepWait } from '../core/run/live.ts';
 import type { Run } from '../core/run/run.ts';
@@ -24,6 +25,7 @@ export interface App {
   /** What Resource Manager says of a hub; `undefined` where the settings have no resource id of it. Never rejects. */
   readonly hubMetadata: (hub: HubRef) => Promise<HubMetadata | undefined>;
   readonly notifier: Notifier;
+  readonly platform: Platform;
   readonly policy: Policy;
   readonly memory: Memory;
   /** Called, one after another, after each stored change. */

@@ -1,7 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { addTestAlert } from './commands/alerts.ts';
-import { addCompare } from './commands/checks.ts';
 import { addErasureCommands } from './commands/erasure.ts';
+import { addCompare, addDoctor } from './commands/checks.ts';
 import { addLists } from './commands/lists.ts';
 import { addRestore } from './commands/restore.ts';
 import { addRestoreCommands } from './commands/restores.ts';
@@ -72,6 +72,7 @@ const commands = [
   addTestAlert,
   addCompare,
   addErasureCommands,
+  addDoctor,
 ];
 
 /** Guards against what the parser lets pass: an option as another's value, a quoted key, help for an unknown command. */

@@ -43,6 +43,9 @@ export const alertsFolder = (hub: HubRef): string => `${ALERTS_FOLDER}${hubFolde
 export const alertName = (hub: HubRef, code: string): string => `${alertsFolder(hub)}${code}.json`;
 export const heartbeatSentName = (hub: HubRef): string => `_status/${hubFolder(hub)}heartbeat-sent`;
 
+/** What `doctor` writes to see whether it can, and removes again. */
+export const doctorName = (suffix: string): string => `_status/doctor-${suffix}`;
+
 /** The readiness as it was last judged: a copy for status calls. */
 export const cardName = (hub: HubRef): string => `_status/${hubFolder(hub)}readiness.json`;
 

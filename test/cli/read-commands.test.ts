@@ -92,6 +92,21 @@ test('compare is a table of what differs between the hubs, and says what could n
   expect(same.out).toBe('No difference.\n');
 });
 
+test('doctor shows each check, with the command that puts it right; exit code 1 when anything is wrong', async () => {
+  const checks = [
+    { name: 'storage', state: 'good', message: 'Fine.' },
+    { name: 'alerts', state: 'bad', message: 'None is sent.', fix: 'az set x' },
+    { name: 'region', state: 'unknown', message: 'Not known.' },
+  ];
+  const wrong = await play({ 'GET /api/doctor': [{ body: { isWell: false, checks } }] }, 'doctor');
+  expect(wrong.exitCode).toBe(1);
+  expect(wrong.out).toContain('  ok      storage: Fine.\n');
+  expect(wrong.out).toContain('  WRONG   alerts: None is sent.\n          az set x\n');
+  expect(wrong.out).toContain('  ?       region: Not known.\n');
+  const well = await play({ 'GET /api/doctor': [{ body: { isWell: true, checks: [checks[0]] } }] }, 'doctor');
+  expect(well.exitCode).toBe(0);
+});
+
 test('a list of restores names a sync', async () => {
   const { out } = await play(
     { 'GET /api/restores': [{ body: { value: [restored({ purpose: 'sync' })] } }] },

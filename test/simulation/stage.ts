@@ -1,5 +1,6 @@
 import type { App } from '../../src/app/app.ts';
 import type { Role } from '../../src/core/run/role.ts';
+import { testPlatform } from '../support/platform.ts';
 import { Devices } from './devices.ts';
 import type { Engine } from './engine.ts';
 import { Host } from './hosts.ts';
@@ -223,6 +224,7 @@ export class Stage {
       queue: createQueuePort(this.queue, net, engine, knobs),
       drillHub: knobs.hasScratchHub ? scratch : undefined,
       hubMetadata: async () => undefined,
+      platform: testPlatform,
       notifier,
       policy: knobs.policy,
       listeners: knobs.notesOnCard ? [engine.noteOnCard] : [],

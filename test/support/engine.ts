@@ -11,6 +11,7 @@ import { createMemoryBlobs, type MemoryBlobs } from './memory-blobs.ts';
 import { createMemoryHub, type MemoryHub } from './memory-hub.ts';
 import { createMemoryNotifier, type MemoryNotifier } from './memory-notifier.ts';
 import { createMemoryQueue, type MemoryQueue } from './memory-queue.ts';
+import { testPlatform } from './platform.ts';
 
 /** The whole engine on memory parts and a clock of its own. */
 export interface Engine {
@@ -114,6 +115,7 @@ function openEngine({ policy = {}, hasScratchHub = false, wrap }: EngineOptions,
     secondary,
     drillHub: hasScratchHub ? scratch : undefined,
     hubMetadata: async () => undefined,
+    platform: testPlatform,
     notifier,
     memory,
     listeners: [noteOnCard],

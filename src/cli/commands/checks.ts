@@ -1,13 +1,36 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { Context, Run } from '../parts/context.ts';
-import { formatTable } from '../parts/format.ts';
-import { fullNameAt, type Json, listAt, textAt } from '../parts/json.ts';
+import { exitCodes } from '../parts/errors.ts';
+import { type Fact, formatFacts, formatTable } from '../parts/format.ts';
+import { flagAt, fullNameAt, type Json, listAt, textAt } from '../parts/json.ts';
 
 export function addCompare(program: Command, run: Run): void {
   program
     .command('compare')
     .description('in which settings the two hubs differ: push credentials, tier, access policies, IP rules')
     .action(run(compare));
+}
+
+export function addDoctor(program: Command, run: Run): void {
+  program
+    .command('doctor')
+    .description('is all there that the app needs? Rights, reach, regions; each with the command that puts it right')
+    .action(run(examine));
+}
+
+const signs: Readonly<Record<string, string>> = { good: 'ok', bad: 'WRONG', unknown: '?' };
+
+async function examine({ client, show }: Context): Promise<number> {
+  const found = await client.call('GET', '/api/doctor');
+  const rows = listAt(found, 'checks').map((one): Fact => {
+    const sign = signs[textAt(one, 'state') ?? ''] ?? '?';
+    const fix = textAt(one, 'fix');
+    return [sign, `${textAt(one, 'name')}: ${textAt(one, 'message')}${fix === undefined ? '' : `\n          ${fix}`}`];
+  });
+  const isWell = flagAt(found, 'isWell') === true;
+  const end = isWell ? 'All that could be checked is right.' : 'Put right what is WRONG, then ask again.';
+  show(found, `${formatFacts(rows, 8)}${end}\n`);
+  return isWell ? exitCodes.done : exitCodes.failed;
 }
 
 async function compare({ client, show }: Context): Promise<undefined> {
