@@ -1,7 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { addTestAlert } from './commands/alerts.ts';
-import { addErasureCommands } from './commands/erasure.ts';
 import { addCompare, addDoctor } from './commands/checks.ts';
+import { addErasureCommands } from './commands/erasure.ts';
 import { addLists } from './commands/lists.ts';
 import { addRestore } from './commands/restore.ts';
 import { addRestoreCommands } from './commands/restores.ts';
