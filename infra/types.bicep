@@ -96,6 +96,9 @@ type appSettings = {
   RPO_MINUTES: string?
   RTO_MINUTES: string?
   STANDBY_DRIFT_PERCENT: string?
+
+  @description('Address of an OpenTelemetry collector.')
+  OTEL_EXPORTER_OTLP_ENDPOINT: string?
 }
 
 @export()

@@ -139,6 +139,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
       RPO_MINUTES: settings.?RPO_MINUTES ?? ''
       RTO_MINUTES: settings.?RTO_MINUTES ?? ''
       STANDBY_DRIFT_PERCENT: settings.?STANDBY_DRIFT_PERCENT ?? '2'
+      OTEL_EXPORTER_OTLP_ENDPOINT: settings.?OTEL_EXPORTER_OTLP_ENDPOINT ?? ''
     }
   }
 

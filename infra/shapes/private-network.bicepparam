@@ -54,4 +54,5 @@ param settings = {
   RPO_MINUTES: '90'
   RTO_MINUTES: '30'
   STANDBY_DRIFT_PERCENT: '1'
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.com'
 }

@@ -12,6 +12,7 @@ const platformSettings: ReadonlySet<string> = new Set([
   'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
   'languageWorkers__node__arguments',
   'MALLOC_ARENA_MAX',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
 ]);
 const storageParts = ['credential', 'clientId', 'blobServiceUri', 'queueServiceUri'];
 const ofTheApp: readonly string[] = [
