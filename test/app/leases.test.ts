@@ -157,6 +157,48 @@ test('a step whose lease was renewed too late leaves it to the watch to enqueue 
   expect(take(engine)).toEqual([]);
 });
 
+test('a step that was frozen until its end, and was enqueued by the watch meanwhile, does not enqueue itself', async () => {
+  const engine = createEngine({ policy: { maxConcurrency: 1 } });
+  const { id, step, work, release } = await holdStep(engine);
+  engine.advance(engine.app.policy.stepBudgetMs + 30_000);
+  await watchRuns(anotherProcess(engine));
+  expect(await readRun(engine.app, 'restore', id)).toMatchObject({ kicks: 1 });
+  expect(take(engine)).toContainEqual(step);
+  release();
+  await work;
+  expect(take(engine)).toEqual([]);
+});
+
+test('a step whose lease was renewed too late leaves it to the watch to enqueue it when it waits', async () => {
+  const engine = createEngine();
+  seed(engine);
+  const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
+  const { promise: isAway, reject } = Promise.withResolvers<never>();
+  const { listPage } = engine.primary;
+  engine.primary.listPage = () => {
+    asked();
+    return isAway;
+  };
+  const { id } = await startBackup(engine.app, 'timer');
+  const [step] = take(engine);
+  if (step === undefined) throw new Error('no step');
+  const work = runStep(engine.app, step);
+  await isAsked;
+  engine.advance(30_000);
+  await watchRuns(anotherProcess(engine));
+  expect(take(engine)).toEqual([step]);
+  await renewAll(engine.app);
+  reject(away());
+  await work;
+  expect(engine.queue.nextAt()).toBeUndefined();
+  expect(await readLive(engine.app, await findRun(engine.app, 'backup', id))).toMatchObject([{ kind: 'waiting' }]);
+  engine.primary.listPage = listPage;
+  engine.advance(30_000);
+  await watchRuns(engine.app);
+  await engine.drain();
+  expect(await findRun(engine.app, 'backup', id)).toMatchObject({ status: 'Succeeded' });
+});
+
 test('while the hub is away the step waits in the queue, says on what, and gets further when it is back', async () => {
   const engine = createEngine();
   seed(engine);
@@ -349,7 +391,10 @@ test('a delayed step that was enqueued again and lost once more is not taken for
   }
   const { listPage } = engine.secondary;
   engine.secondary.listPage = async (token, options) => {
-    engine.advance(300_000);
+    for (let seconds = 0; seconds < 300; seconds += 15) {
+      engine.advance(15_000);
+      await renewAll(engine.app);
+    }
     const page = await listPage(token, options);
     return page === 'tokenLost' ? page : { rows: page.rows.slice(0, 10), nextToken: '10' };
   };

@@ -119,6 +119,11 @@ export function mayBeLost({ world }: App, { isLost, renewedAtMs }: Pick<HeldStep
   return isLost || world.now() - renewedAtMs >= LEASE_MS;
 }
 
+/** The watch may have taken the step for lost and enqueued it, and will if it has not. */
+export function hadLapsed(app: App, held: HeldStep): boolean {
+  return held.wasLate || mayBeLost(app, held);
+}
+
 function isHanging({ world }: App, { deadlineAt }: HeldStep): boolean {
   return world.now() > deadlineAt + HANGS_AFTER_MS;
 }

@@ -14,7 +14,7 @@ import { reconcile } from '../restore/apply/reconcile.ts';
 import { compareShards } from '../restore/compare/compare-shards.ts';
 import { finishRestore } from '../restore/finish.ts';
 import { dispatchOnce, isOneStep, type Moved, shardsDue, stepOf } from '../runs/dispatch.ts';
-import { mayBeLost, releaseLease, storeWait, takeLease } from '../runs/lease.ts';
+import { hadLapsed, mayBeLost, releaseLease, storeWait, takeLease } from '../runs/lease.ts';
 import { hasBegun, readLive } from '../runs/living-steps.ts';
 import { readRun, Superseded } from '../runs/store.ts';
 import { forgetKicks, isJustMoved, notQueued } from '../runs/watch.ts';
@@ -58,8 +58,7 @@ async function takeStep(app: App, step: Step): Promise<void> {
     await orWarn(app, 'kicks not forgotten', { runId: run.id }, () => forgetKicks(app, run));
   }
   if (end === 'continue') {
-    // Else the watch may have taken it for lost, and will if it has not.
-    if (!held.wasLate) await enqueueAgain(app, step, { attempt: 0 });
+    if (!hadLapsed(app, held)) await enqueueAgain(app, step, { attempt: 0 });
   } else if (end === 'failed' || (!isPast && end === undefined && isOneStep(run.phase))) await afterRun(app, run.id);
   else if (typeof end === 'object' && isOneStep(end.phase)) await runStep(app, stepOf(end, end.phase));
 }
@@ -154,7 +153,8 @@ async function deferOrFail(app: App, run: Run, held: HeldStep, error: DrError): 
   const wait = nextWait(app, held, error);
   if (error.retryable && wait.waitedMs < MAX_WAIT_MS + wait.delayMs) {
     const before = app.world.now();
-    if (!(await storeWait(app, held, wait))) return 'deferred';
+    const isForTheWatch = hadLapsed(app, held);
+    if (!(await storeWait(app, held, wait)) || isForTheWatch) return 'deferred';
     // A process that was frozen meanwhile would else send it for a time at which the step counts as lost.
     const waitSeconds = Math.ceil(Math.max(0, wait.delayMs - (app.world.now() - before)) / 1000);
     app.log.warn('step deferred', { ...fields, attempt: wait.attempt, waitSeconds, reason: error.message });
