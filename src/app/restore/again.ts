@@ -53,7 +53,7 @@ interface AgainOptions extends Pick<RestoreRun, 'newer'> {
 
 export async function launchAgain(
   app: App,
-  { id: of, hub, request, terms, source }: RestoreRun,
+  { id: of, hub, request, source }: RestoreRun,
   manifest: Manifest,
   { id, purpose, hasErasures, role, warnings, newer, note = request.note, requestedBy = 'http' }: AgainOptions,
 ): Promise<RestoreRun> {
@@ -67,8 +67,7 @@ export async function launchAgain(
     warnings: [...warnings, ...(purpose === 'rollback' ? warningsOfRole(role, hub) : [])],
     newer,
     requestedBy,
-    // A failover that was retried goes by what it began with: what it could not write is missing, and was not removed.
-    terms: (purpose === 'retry' && request.activate === true ? terms : undefined) ?? termsOf(role),
+    terms: termsOf(role),
     request: {
       purpose,
       of,
