@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { readStatus } from '../../src/app/readiness/status.ts';
+import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { exportIdMap } from '../../src/app/restore/export-id-map.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
@@ -62,6 +63,54 @@ describe('a restore that activates its target', () => {
     await engine.drain();
     expect(await readRestoreView(engine.app, id)).toMatchObject({ status: 'Succeeded', counts: { created: 1 } });
     expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+  });
+
+  it('is retried without what its devices have removed since, where that was seen before', async () => {
+    const engine = await aBackedUp();
+    await restore(engine);
+    engine.advance(60_000);
+    for (let index = 1; index < 24; index += 2) register(engine.primary, `${index}9-5-1`, ['changed']);
+    await backUp(engine);
+    const id = await beginRestore(engine.app, TO_THREE);
+    const { putRegistration } = engine.secondary;
+    engine.secondary.putRegistration = async (...args) => {
+      const answer = await putRegistration(...args);
+      await cancelRestore(engine.app, id);
+      return answer;
+    };
+    await engine.drain();
+    engine.secondary.putRegistration = putRegistration;
+    engine.advance(60_000);
+    await declareRole(engine.app, { active: 'three/devices', confirm: 'three/devices', force: true });
+    engine.advance(60_000);
+    engine.secondary.rows.delete('19-5-1');
+    const retry = await startRetry(engine.app, id, { confirm: 'three/devices' });
+    await engine.drain();
+    expect(await readRestoreView(engine.app, retry.id)).toMatchObject({ status: 'Succeeded', counts: { created: 0 } });
+    expect(engine.secondary.rows.has('19-5-1')).toBe(false);
+  });
+
+  it('does not bring back what leaves its target between two of its looks, once that is in use', async () => {
+    const engine = await aBackedUp();
+    let isSwallowed = false;
+    engine.secondary.intercept = (_kind, id) => {
+      if (id !== '39-5-1' || isSwallowed) return undefined;
+      isSwallowed = true;
+      return { kind: 'written' };
+    };
+    const { listPage } = engine.secondary;
+    let listings = 0;
+    engine.secondary.listPage = async (...args) => {
+      listings += 1;
+      if (listings === 3) {
+        await declareRole(engine.app, { active: 'three/devices', confirm: 'three/devices', force: true });
+        engine.secondary.rows.delete('19-5-1');
+      }
+      return listPage(...args);
+    };
+    expect(await restore(engine, TO_THREE)).toMatchObject({ status: 'Succeeded', repaired: 1, changedSince: 1 });
+    expect(engine.secondary.rows.has('19-5-1')).toBe(false);
+    expect(engine.secondary.rows.has('39-5-1')).toBe(true);
   });
 
   it('is asked for with the name of the hub, about all devices of the hub in use', async () => {

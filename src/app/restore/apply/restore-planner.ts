@@ -1,4 +1,5 @@
 import { recordVersionOf, versionHashOf } from '../../../core/fingerprint/row.ts';
+import { isSameHub } from '../../../core/paths.ts';
 import type { CallOptions, Hub } from '../../../core/ports.ts';
 import { isInstallation, keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
 import { isOnlyOurs } from '../../../core/restore/altered.ts';
@@ -7,13 +8,17 @@ import { decide, type PassDecision, type PassRules } from '../../../core/restore
 import type { WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
 import { type PlanOptions, planRecord } from '../../../core/restore/plan/plan.ts';
 import { sightingOf } from '../../../core/restore/plan/removal.ts';
+import { seenVersions } from '../../../core/restore/plan/seen.ts';
 import { planTakeBack } from '../../../core/restore/plan/take-back.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { openShardRecords, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import { type App, hubOf } from '../../app.ts';
+import { readRoles } from '../../runs/roles.ts';
+import { once } from '../../stored/once.ts';
 import { askFor, findNow } from '../compare/ask-for.ts';
 import { readComparison } from '../compare/comparison.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
+import { readJournals } from '../outcomes/journal.ts';
 import { openFirstPlanner } from './first-planner.ts';
 import { LOOKING_FROM } from './next-pass.ts';
 import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, type ShardToPlan } from './planner.ts';
@@ -39,7 +44,8 @@ export async function openRestorePlanner(app: App, run: RestoreRun, given: Shard
   if (run.phase.pass === 1) return openFirstPlanner(app, run, opened);
   // Nearly always all is in place by now: then the first pass is not opened again.
   const lookBack = open.length === 0 ? undefined : await openLookBack(app, run, opened);
-  const later = { hub: hubOf(app, run.hub), opened, lookBack, ...rulesOf(run, opened) };
+  const hasLeft = openHasLeft(app, run, given.shard);
+  const later = { hub: hubOf(app, run.hub), opened, lookBack, hasLeft, ...rulesOf(run, opened) };
   return lookBack !== undefined && asks ? openAskingPass({ ...later, lookBack }) : openLaterPass(later);
 }
 
@@ -47,6 +53,7 @@ interface Later extends Pick<LaterPass, 'options' | 'rules'> {
   readonly hub: Hub;
   readonly opened: OpenComparison;
   readonly lookBack: LookBack | undefined;
+  readonly hasLeft: (index: number) => Promise<boolean>;
 }
 
 function rulesOf(run: RestoreRun, { elsewhere, idMap }: OpenComparison): Pick<LaterPass, 'options' | 'rules'> {
@@ -62,7 +69,7 @@ function rulesOf(run: RestoreRun, { elsewhere, idMap }: OpenComparison): Pick<La
 }
 
 /** Later passes look after what this run wrote. */
-function openLaterPass({ hub, opened, lookBack, options, rules }: Later): RecordPlanner {
+function openLaterPass({ hub, opened, lookBack, hasLeft, options, rules }: Later): RecordPlanner {
   const { comparison, records, live, idMap, isInPlace } = opened;
   return (index, earlier) => {
     if (earlier === undefined) throw new RangeError(`No pass before has written record ${index}.`);
@@ -80,9 +87,25 @@ function openLaterPass({ hub, opened, lookBack, options, rules }: Later): Record
     const ask = async (call: CallOptions): Promise<Planned> => {
       const answer = await askFor(hub, record, found, idMap.mintedFor, call);
       const late = lookBack?.unapplied(index, earlier, recordVersionOf((answer?.rows ?? []).map(versionHashOf)));
-      return late === undefined ? planLater(record, answer, earlier, pass) : laterPlan(late);
+      if (late !== undefined) return laterPlan(late);
+      if (answer === undefined && (await hasLeft(index)))
+        return laterPlan({ kind: 'settled', outcome: earlier, hasChangedSince: true });
+      return planLater(record, answer, earlier, pass);
     };
     return { ...planned, ask };
+  };
+}
+
+/**
+ * Whether a record that is missing has been seen since this run wrote it, in a hub that is in use by now: then its
+ * device has removed it.
+ */
+function openHasLeft(app: App, run: RestoreRun, shard: number): Later['hasLeft'] {
+  const openJournals = once(() => readJournals(app, run, run.phase.pass - 1, shard));
+  const isInUse = once(async () => isSameHub((await readRoles(app)).active.ref, run.hub));
+  return async (index) => {
+    const seen = seenVersions((await openJournals()).map((journal) => journal.get(index)))?.seen ?? [];
+    return seen.length > 0 && isInUse();
   };
 }
 
