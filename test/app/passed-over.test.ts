@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { startRollback } from '../../src/app/restore/rollback.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
 import { aBackedUp, backUp, contentOf, restore } from '../support/drive.ts';
 import type { MemoryHub } from '../support/memory-hub.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
@@ -77,4 +79,24 @@ test('what the last listing passed over is agreed on: it is updated when it chan
   await backUp(engine);
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: 2, unchanged: 22 } });
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+test.each([
+  ['an installation', 'device-0'],
+  ['a row of it', 'alert'],
+])('what a rollback puts back is asked for where listings pass over %s', async (_, name) => {
+  const engine = await aBackedUp();
+  await restore(engine);
+  for (const [rowId, row] of anInstallation('device-0', { tags: ['changed'], etag: 2 }))
+    engine.primary.rows.set(rowId, row);
+  await backUp(engine);
+  const before = contentOf(engine.secondary);
+  const { id: restoreId } = await restore(engine);
+  expect(contentOf(engine.secondary)).not.toEqual(before);
+  passOver(engine.secondary, (xml) => xml.includes('{device-0}') && xml.includes(name));
+  const { id: rollbackId } = await startRollback(engine.app, restoreId, { confirm: 'three/devices' });
+  await engine.drain();
+  const view = await readRestoreView(engine.app, rollbackId);
+  expect(view).toMatchObject({ status: 'Succeeded', counts: { putBack: 1, failed: 0 }, changedSince: 0 });
+  expect(contentOf(engine.secondary)).toEqual(before);
 });

@@ -58,11 +58,12 @@ export async function openRollbackPlanner(
         const noted = isThere && found !== undefined ? { seen: found.rows.map(versionHashOf) } : undefined;
         return { decision, collapsed: 0, addedRows: [], noted, unconfirmed: doubt };
       };
-      const planned = planWith(live.get(key));
-      if (what.earlier !== 'putBack' || live.has(key)) return planned;
-      // A listing may have passed over what was put back.
+      const listed = live.get(key);
+      const planned = planWith(listed);
+      if (what.earlier !== 'putBack' || planned.noted !== undefined) return planned;
+      // A listing may have passed over what was put back, or over a row of it.
       const ask = async (call: CallOptions): Promise<Planned> =>
-        planWith(await findNow(hub, before.before, undefined, idMap.mintedFor, call));
+        planWith(await findNow(hub, before.before, listed, idMap.mintedFor, call));
       return { ...planned, ask };
     }
     if (record === undefined) throw new RangeError(`Nothing is to be put back for record ${index}.`);
