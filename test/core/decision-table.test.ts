@@ -19,6 +19,8 @@ const ofSource: Agreed = { ...ofTarget, source: { ...entry.source, at: 25 } };
 const seenAgain: Agreed = { kind: 'tombstone', source: { version: undefined, at: 10 }, target: { version: 2, at: 20 } };
 const note: Note = { source: { version: 1, at: 10 }, target: { version: 5, at: 20 } };
 
+/** The listing of the source had passed over it. */
+const noteOfNone: Note = { source: { version: undefined, at: 25 }, target: { version: 5, at: 27 } };
 /** Both sides were read at the same time, in that order. */
 const noteAtOnce: Note = { source: { version: 1, at: 20 }, target: { version: 5, at: 20 } };
 /** The source spoke again, and the record still was to stay out. */
@@ -63,6 +65,8 @@ const cases: readonly Case[] = [
   ['7', 'keptLive', { wantedVersion: 3, liveVersion: 5, note, isUnsure: true }],
   ['7', 'keptLive', { wantedVersion: 3, liveVersion: 5, note }, inUse],
   ['7', 'keptLive', { wantedVersion: 1, liveVersion: 5, note }],
+  ['4', 'keptLive', { wantedVersion: 1, liveVersion: 5, note: noteOfNone, agreed: entry, agreedContent: 'wanted' }],
+  ['2', 'updated', { wantedVersion: 3, liveVersion: 5, note: noteOfNone, agreed: entry }],
   ['2', 'withdrawn', { ...absent, liveVersion: 5, note, agreed: entry }],
   ['2', 'updated', { wantedVersion: 3, liveVersion: 5, note: noteAtOnce }, inUse],
   ['2', 'updated', { wantedVersion: 3, liveVersion: 5, note }, { wasSourceInUseLast: () => false }],

@@ -188,8 +188,11 @@ function isSourceLater(
 
 /** An earlier look left the record different, the target's row is untouched since, and the source has spoken later. */
 function isNotedRowOutdated(view: RecordView, around: Circumstances): boolean {
-  const { liveVersion, note } = view;
+  const { liveVersion, note, agreed, wantedVersion } = view;
   if (liveVersion === undefined || note === undefined || liveVersion !== note.target.version) return false;
+  // It has not: the listing behind the note had passed over it.
+  const isAsAgreed = typeof agreed === 'object' && wantedVersion === agreed.source.version;
+  if (wantedVersion !== undefined && isAsAgreed) return false;
   return isSourceLater(view, around, note.source, note.target.at);
 }
 
