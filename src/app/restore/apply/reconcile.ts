@@ -102,15 +102,15 @@ async function openWork(
   const recordCount = fingerprints.count;
   const before = await readBefore(app, run, shard, recordCount);
   const undone = run.request.purpose === 'rollback' ? await openUndone(app, run, shard, fingerprints) : undefined;
+  const idMap = await openIdMap(app, hub, run, shard, fingerprints);
   const outcomes = openOutcomes(app, run, shard, {
     platforms: fingerprints.platformOfEach(),
-    groups: await groupsOf(run, fingerprints, undone, openRecords),
+    groups: await groupsOf(app, run, { fingerprints, openRecords, undone, idMap }),
     stored,
     before,
     deadlineAt,
     newlyLostMs,
   });
-  const idMap = await openIdMap(app, hub, run, shard, fingerprints);
   const letters = outcomes.letters();
   const wanted = [...letters.keys()].filter((index) => isWanted(run, letters[index], before?.letters[index]));
   const toPlan = { ...reads, shard, idMap, wanted };

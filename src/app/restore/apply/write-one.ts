@@ -82,8 +82,10 @@ async function createAsSeen(
 ): Promise<OneAnswer> {
   const { app, run, hub, deadlineAt, endWatch } = work;
   const row = await findRow(hub, target, { deadlineAt });
-  const isListed = row !== undefined && asSeen.includes(versionHashOf(row));
   const isSame = row !== undefined && canonicalRow(row.xml) === canonicalRow(xml);
+  // Also where a row with this id and ETag was there before: this run has written it, and died, or got no answer.
+  if (!isFirstTry && isSame) return DONE;
+  const isListed = row !== undefined && asSeen.includes(versionHashOf(row));
   const isPassedOver = row !== undefined && !isListed && !isSame && (await isOurs(work, row));
   if (isPassedOver && run.request.only !== undefined && row.handle !== handleIn(xml)) return ID_IN_USE;
   if (isPassedOver) await storeDisplaced(app, run, row);
@@ -96,8 +98,6 @@ async function createAsSeen(
     const isGone = answer.kind === 'changed' && (await findRow(hub, target, { deadlineAt })) === undefined;
     return isGone ? hub.putRegistration(target, xml, { deadlineAt }) : answer;
   }
-  // What this run wrote itself before it died shows the same; else its device has registered by itself.
-  if (!isFirstTry && isSame) return DONE;
   return !isFirstTry && (await isPutBack(work, row)) ? ID_IN_USE : CHANGED;
 }
 

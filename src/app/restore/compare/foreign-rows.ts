@@ -38,6 +38,9 @@ export interface ForeignLookup extends Elsewhere {
   hasHandle(hash: number): boolean;
   /** A row that is to be withdrawn has one of these handles or ids, by their hashes. */
   isDoomed(handleHashes: readonly number[], idHashes: readonly number[]): boolean;
+  /** Under that id lives a row of another record of the snapshot, which this run writes under another id. */
+  isFreed(id: string): boolean;
+  readonly freesNone: boolean;
   /** Its device is in the target under a key that keeps it: written here, too, it would be there twice. */
   isHeld(row: Registration, mayWithdraw: boolean): boolean;
 }
@@ -52,6 +55,8 @@ export async function readForeignRows(app: App, run: RestoreRun): Promise<Foreig
     isDoomed: (handleHashes, idHashes) =>
       handleHashes.some((hash) => includes(all.doomedHandles, () => hash)) ||
       idHashes.some((hash) => includes(all.doomedIds, () => hash)),
+    freesNone: all.freedIds.length === 0,
+    isFreed: (id) => includes(all.freedIds, () => hash53(id)),
     isHeld: (row, mayWithdraw) =>
       includes(all.heldHandles, () => handleHash(row)) ||
       (!mayWithdraw && includes(all.doomedHandles, () => handleHash(row))),
@@ -97,6 +102,7 @@ async function readAll(app: App, run: RestoreRun): Promise<ForeignRows> {
   const handles: Record<ForeignKind, number[]> = { taken: [], ours: [], doomed: [], staying: [], apart: [] };
   const takenIds: number[] = [];
   const doomedIds: number[] = [];
+  const freedIds: number[] = [];
   const ours: (readonly [id: number, version: number])[] = [];
   await forEachConcurrent(shards, READERS, async (shard) => {
     const { numbers } = await numberBlobs.foreignRows.read(app, foreignName(run.id, run.phase.pass, shard));
@@ -107,6 +113,7 @@ async function readAll(app: App, run: RestoreRun): Promise<ForeignRows> {
       if (kind === 'taken') takenIds.push(id);
       else if (kind !== 'apart') ours.push([id, version]);
       if (kind === 'doomed') doomedIds.push(id);
+      if (kind === 'ours') freedIds.push(id);
     }
   });
   ours.sort((a, b) => a[0] - b[0]);
@@ -115,6 +122,7 @@ async function readAll(app: App, run: RestoreRun): Promise<ForeignRows> {
     takenIds: Float64Array.from(takenIds).sort(),
     doomedHandles: Float64Array.from(handles.doomed).sort(),
     doomedIds: Float64Array.from(doomedIds).sort(),
+    freedIds: Float64Array.from(freedIds).sort(),
     heldHandles: Float64Array.from([...handles.staying, ...handles.apart]).sort(),
     ourIds: Float64Array.from(ours, ([id]) => id),
     ourVersions: Float64Array.from(ours, ([, version]) => version),
