@@ -5,7 +5,7 @@ import type { Facts } from './facts.ts';
 import type { Fault } from './fault.ts';
 import { judgeAnswer } from './requests.ts';
 import { isTorn, wasTornWhenAgreed } from './returns.ts';
-import { hubOf, type KnownRestore, lookedAt } from './runs.ts';
+import { hubOf, isRestore, type KnownRestore, lookedAt } from './runs.ts';
 import { readSnapshot, type Wanted, wantedOf } from './snapshots.ts';
 
 /** Judges what a restore says at its end against what is there. `when` tells the second look from the first. */
@@ -22,14 +22,16 @@ export function judgeEnd(facts: Facts, run: KnownRestore, when: '' | 'Later'): v
   const faults = wanted.flatMap((one) => judgeDevice(facts, run, one));
   if (request.only === undefined && request.purpose === 'restore') faults.push(...judgeLeftovers(facts, run, all));
   const declared = declaredBy(run);
-  for (const { kind, text, isAltered } of faults) {
+  for (const { kind: found, text, isAltered, isAdded } of faults) {
     const isKept = isAltered === true && declared['different'] === 0;
+    const kind = isAdded === true && declared['leftover'] === 0 ? 'saysInPlace' : found;
     const what = differences.has(kind) ? (isKept ? 'altered' : 'different') : kind;
     // It withdraws nothing.
     if (kind === 'leftover' && request.only !== undefined) facts.sometimes('leftOfASelection');
     else if ((declared[what] ?? 0) > 0) {
       declared[what] = (declared[what] ?? 0) - 1;
       facts.sometimes(`declared ${kind}`);
+      facts.trace(() => `DECLARED ${kind}: ${text}`);
     } else facts.violate(`${kind}${when}`, text);
   }
 }
@@ -69,9 +71,10 @@ function judgeCounts(facts: Facts, { id, doc }: KnownRestore): void {
 }
 
 /** The simulation's operators select platforms only; what a retry is about shows by what it wrote. */
-function isSelected({ doc, written }: KnownRestore, { rows }: Wanted): boolean {
+function isSelected({ doc, written, changed }: KnownRestore, { device, rows }: Wanted): boolean {
   const { only, purpose } = doc.request;
-  if (purpose === 'retry' && !isWritten({ written }, rows)) return false;
+  // Its rows may have got other ids.
+  if (purpose === 'retry' && !isWritten({ written }, rows) && !changed.has(device)) return false;
   return only?.platforms === undefined || rows.some(({ platform }) => only.platforms?.includes(platform));
 }
 
@@ -163,6 +166,11 @@ function isRepair({ doc }: KnownRestore): boolean {
   return doc.request.sourceHub.namespace === doc.hub.namespace;
 }
 
+function isOfRepair({ runs }: Facts, { by }: Row): boolean {
+  const run = by.kind === 'tool' ? runs.get(by.runId) : undefined;
+  return run !== undefined && isRestore(run) && isRepair(run);
+}
+
 function thereOf(facts: Facts, run: KnownRestore, { device }: Wanted): Row[] {
   return facts.rowsOfDevice(hubOf(run), device);
 }
@@ -204,7 +212,7 @@ function judgeSurplus(facts: Facts, run: KnownRestore, wanted: Wanted, there: re
   const text = `${where} is ${list(there)} instead of ${list(wanted.rows)}`;
   // It looks as if its device had added the row since: it stays, and the run must say so.
   const looksAdded = kind === 'leftover' && ours.every((row) => wasTornWhenAgreed(facts, run, row));
-  return [{ kind: looksAdded ? 'saysInPlace' : isTornTwin ? 'incomplete' : kind, text }];
+  return [{ kind: isTornTwin ? 'incomplete' : kind, text, isAdded: looksAdded }];
 }
 
 /** Who left the source before the snapshot was read must not stay where the app itself has put it. */
@@ -220,6 +228,11 @@ function judgeLeftovers(facts: Facts, run: KnownRestore, wanted: readonly Wanted
     const last = facts.truth.lastWordOf(device);
     if (held.has(device) || row.by.kind !== 'tool' || isExcused(facts, run, device)) continue;
     if (facts.wasLost(hub, device) || facts.isAltered(row)) continue;
+    // A repair put it back where its device had registered by itself, and the pair has agreed on nothing of it.
+    if (isOfRepair(facts, row) && !facts.wasAgreedOn(row)) {
+      facts.sometimes('leftoverOfARepair');
+      continue;
+    }
     // No look shows what its hub carries out after them.
     if (facts.isStray(row) || facts.isOfGivenUpCall(row)) continue;
     if (last?.content !== 'out' || last.hub !== source) continue;

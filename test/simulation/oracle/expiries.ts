@@ -2,12 +2,10 @@ import { isSame, type Row, tell } from '../row.ts';
 import type { Facts } from './facts.ts';
 import type { Fault } from './fault.ts';
 import { hubOf, type KnownRestore, lookedAt } from './runs.ts';
-import type { Wanted } from './snapshots.ts';
+import { NEVER_FROM, type Wanted } from './snapshots.ts';
 
 /** Differences of expiry below this do not count. */
 const DAY_MS = 86_400_000;
-/** What is later than this never expires. */
-const NEVER_FROM = Date.UTC(9000);
 
 /**
  * What expires much earlier than in the source is lost with a failover. A target with a time to live takes a row that

@@ -153,23 +153,36 @@ export class Facts {
   }
 
   /**
-   * Whether a restore has ever met the record that the row belongs to in that hub: there, or in a snapshot of it. What
-   * only backups have seen is compared with nothing.
+   * Whether a restore that agreed on what it met has ever met the record that the row belongs to in that hub: there, or
+   * in a snapshot of it. What only backups have seen is compared with nothing.
    */
   hasMet(hub: string, row: Row): boolean {
-    const shownTo = this.#shown.get(`${hub} ${recordOf(row)}`) ?? new Set<string>();
-    // One that was cancelled, given up, or undone agrees on nothing, nor does a repair in place, and a rollback on what had
-    // been agreed on before: what only these met is not remembered.
+    const shownTo = this.#showersOf(hub, row);
+    return this.#agreed().some((run) => shownTo.has(run.id) || shownTo.has(run.doc.request.snapshotId));
+  }
+
+  /** Whether one of these had the record in its snapshot, of whichever hub. */
+  wasAgreedOn(row: Row): boolean {
+    return this.#agreed().some(({ doc: { request } }) =>
+      this.#showersOf(request.sourceHub.namespace, row).has(request.snapshotId),
+    );
+  }
+
+  #showersOf(hub: string, row: Row): ReadonlySet<string> {
+    return this.#shown.get(`${hub} ${recordOf(row)}`) ?? new Set<string>();
+  }
+
+  /**
+   * Restores that agreed on what they met: not one that was cancelled, given up, or undone, nor a repair in place; and a
+   * rollback agrees on what had been agreed on before.
+   */
+  #agreed(): KnownRestore[] {
     const hasAgreed = ({ id, doc: { hub: target, request, result, status, error } }: KnownRestore): boolean =>
       request.purpose !== 'rollback' &&
       !this.#isUndone(id) &&
       request.sourceHub.namespace !== target.namespace &&
       (result === undefined || status === 'Succeeded' || (error !== undefined && AT_THE_END.has(error.code)));
-    return this.runs
-      .all()
-      .some(
-        (run) => isRestore(run) && hasAgreed(run) && (shownTo.has(run.id) || shownTo.has(run.doc.request.snapshotId)),
-      );
+    return this.runs.all().filter(isRestore).filter(hasAgreed);
   }
 
   #isUndone(id: string): boolean {
@@ -180,7 +193,9 @@ export class Facts {
 
   noteToolChange(hub: string, row: Row, runId: string): void {
     const change = { runId, at: this.now };
-    const key = `${hub} ${this.truth.deviceOf(row)}`;
+    const device = this.truth.deviceOf(row);
+    const key = `${hub} ${device}`;
+    this.runs.get(runId)?.changed.add(device);
     this.#toolChanges.set(key, change);
     if (this.#isAfterItsEnd(change)) this.#strays.set(key, [...(this.#strays.get(key) ?? []), change]);
   }

@@ -13,4 +13,6 @@ export interface Fault {
   readonly text: string;
   /** One of the two hubs has not stored it as it was sent. */
   readonly isAltered?: boolean;
+  /** A row that stays beside its device's, as if added since: counted as `leftover`, or as kept. */
+  readonly isAdded?: boolean;
 }

@@ -20,7 +20,7 @@ export function excuseForReturn(
   if (!facts.wasKnownInUse(hub, outAt)) return 'resurrectedWhereNotInUse';
   if (wasAskedFor(facts, run, after)) return 'resurrectedAsAsked';
   if (source === hub || purpose === 'rollback') return 'resurrectedByRepair';
-  if (isSaid(run, MOST_MISSING)) return 'resurrectedWithTheMany';
+  if (isSaid(run, MOST_MISSING) || run.before.length === 0) return 'resurrectedWithTheMany';
   if (facts.rowsOfDevice(source, facts.truth.deviceOf(after)).some((row) => facts.isStray(row)))
     return 'resurrectedByAStray';
   if (wasAltered(facts, source, after)) return 'resurrectedFromAnAlteredRow';
@@ -53,8 +53,10 @@ function endOf({ truth }: Facts, hub: string, after: Row): Word | undefined {
   const words = truth.wordsOf(truth.deviceOf(after)).filter((word) => word.hub === hub);
   const isOfIt = isOfRecord(after);
   const last = words.findLastIndex(({ content }) => content !== 'out' && isOfIt(content));
-  // Where it never said so, a restore had put it there, and it ended when its device left.
-  const firstOut = words.findIndex(({ content }) => content === 'out');
+  // Where it never said so, a restore had put it there since it was first said anywhere, and it ended when its device left.
+  const isFirst = ({ content }: Word): boolean => content !== 'out' && isOfIt(content);
+  const saidFirst = truth.wordsOf(truth.deviceOf(after)).find(isFirst)?.number ?? 0;
+  const firstOut = words.findIndex(({ content, number }) => content === 'out' && number > saidFirst);
   const since = words.slice(last < 0 ? firstOut : last + 1);
   const asAnother = since.findIndex(({ content }) => content !== 'out');
   return since.slice(0, asAnother < 0 ? since.length : Math.max(1, asAnother)).at(-1);

@@ -44,6 +44,8 @@ export interface KnownRun {
   readonly replaced: Set<string>;
   /** Devices over whose word a failback put what the restore before had left in its source. */
   readonly wonAsLeft: Set<number>;
+  /** The devices of which it has changed a row, under whatever id. */
+  readonly changed: Set<number>;
   /** The devices of which it has removed a row. */
   readonly removed: Set<number>;
   /** Of these, the devices whose own word it removed in the window of the write. */
@@ -98,6 +100,7 @@ export class KnownRuns {
       unanswered: new Set(),
       replaced: new Set(),
       wonAsLeft: new Set(),
+      changed: new Set(),
       removed: new Set(),
       removedInWindow: new Set(),
       inPlace: new Set(),

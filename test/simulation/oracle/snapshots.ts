@@ -36,6 +36,9 @@ export function readSnapshot(container: Container, hub: HubRef, id: string): Sna
   return rows;
 }
 
+/** What is later than this never expires. */
+export const NEVER_FROM = Date.UTC(9000);
+
 function readLine({ rows }: { readonly rows: readonly string[] }): SnapshotRow[] {
   return rows.map((xml) => {
     const expires = /<ExpirationTime>([^<]*)</.exec(xml)?.[1] ?? '9999';
@@ -43,7 +46,8 @@ function readLine({ rows }: { readonly rows: readonly string[] }): SnapshotRow[]
       ...readDescription(xml),
       id: /<RegistrationId>([^<]*)</.exec(xml)?.[1] ?? '',
       etag: /<ETag>([^<]*)</.exec(xml)?.[1] ?? '',
-      expiresAt: expires.startsWith('9999') ? undefined : Date.parse(expires),
+      // A repair gives an installation that never expires another such time.
+      expiresAt: Date.parse(expires) >= NEVER_FROM ? undefined : Date.parse(expires),
     };
   });
 }

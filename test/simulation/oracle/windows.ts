@@ -1,4 +1,4 @@
-import { isSame, type Row, type Writer } from '../row.ts';
+import { isSame, type Row, tell, type Writer } from '../row.ts';
 import type { Facts } from './facts.ts';
 import { hubOf, isRestore, isWriter, type KnownRestore, versionOf } from './runs.ts';
 import { readSnapshot } from './snapshots.ts';
@@ -63,12 +63,12 @@ export function readAtOf(facts: Facts, { doc }: KnownRestore): number {
   return facts.runs.get(doc.request.snapshotId)?.firstListedAt ?? 0;
 }
 
-/** The version in which a run's snapshot shows a record. */
+/** The version in which a run's snapshot shows a record, and its words: one that was made again begins with the first. */
 function shownIn({ container }: Facts, { doc }: KnownRestore, { handle, installationId }: Row): string {
   const { sourceHub, snapshotId } = doc.request;
   return readSnapshot(container, sourceHub, snapshotId)
     .filter((row) => row.installationId === installationId && (installationId !== undefined || row.handle === handle))
-    .map(({ id, etag }) => `${id} ${etag}`)
+    .map((row) => `${row.id} ${row.etag} ${tell(row)}`)
     .sort()
     .join();
 }
