@@ -405,3 +405,18 @@ it('of a device with two rows, of which a step that failed wrote over one, both 
   expect(await rollBack(engine, 'half')).toMatchObject({ status: 'Succeeded', counts: { putBack: 1, keptLive: 0 } });
   expect(contentOf(engine.secondary)).toEqual(before);
 });
+
+it('what its device has said again since its restore is not taken for what was there before', async () => {
+  const engine = await aRehearsed();
+  register(engine.secondary, '19-5-1', '19-5-1', ['own']);
+  expect(await restore(engine)).toMatchObject({ counts: { keptLive: 1 } });
+  register(engine.primary, '19-5-1', '19-5-1', ['changed']);
+  await backUp(engine);
+  const { id, counts } = await restore(engine);
+  expect(counts).toMatchObject({ updated: 1 });
+  register(engine.secondary, '19-5-1', '19-5-1', ['own']);
+  expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { putBack: 0 } });
+  const before = contentOf(engine.secondary);
+  expect(await restore(engine)).toMatchObject({ counts: { updated: 0 } });
+  expect(contentOf(engine.secondary)).toEqual(before);
+});

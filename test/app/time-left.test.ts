@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
+import { renewAll } from '../../src/app/runs/lease.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { backUp } from '../support/drive.ts';
@@ -50,6 +51,7 @@ async function looksAt({ devices, rate, away }: Weather): Promise<{ looks: Look[
     if (writes === away?.after) backAtMs ??= app.world.now() + away.seconds * 1000;
     if (backAtMs !== undefined && app.world.now() < backAtMs) {
       engine.advance(1000);
+      await renewAll(app);
       throw new DrError('HubUnavailable', 'Away.', {
         retryable: true,
         seen: 'ECONNREFUSED',
@@ -59,6 +61,7 @@ async function looksAt({ devices, rate, away }: Weather): Promise<{ looks: Look[
     writes += 1;
     // Whole milliseconds, as clocks give them.
     engine.advance(Math.round(1000 / rate(writes)));
+    await renewAll(app);
     if (writes % Math.ceil(devices / 20) === 0) await look();
     return putRegistration(...args);
   };

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
+import { renewAll } from '../../src/app/runs/lease.ts';
 import { documents } from '../../src/app/stored/documents.ts';
 import type { Blobs } from '../../src/core/ports.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
@@ -22,12 +23,13 @@ function seedPlain({ primary }: Engine): void {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Writes take a moment, as a hub's do. */
-function slowDown({ secondary }: Engine): void {
+/** Writes take a moment, as a hub's do; leases are renewed meanwhile. */
+function slowDown({ app, secondary }: Engine): void {
   const { putRegistration } = secondary;
   secondary.putRegistration = async (...args) => {
     const answer = await putRegistration(...args);
     await turn();
+    if (secondary.writes.length % 500 === 0) await renewAll(app);
     return answer;
   };
 }

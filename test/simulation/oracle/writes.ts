@@ -79,6 +79,8 @@ function excuseFor(facts: Facts, write: Write, { before, after, old, now }: Repl
   const { truth } = facts;
   const held = readSnapshot(facts.container, sourceHub, snapshotId).filter((row) => truth.deviceOf(row) === old.device);
   if (held.some((row) => (truth.wordOf(row)?.number ?? -1) > old.number)) return 'overwroteByATornListing';
+  // It asks the source before that, which may not answer in time.
+  if (write.run.silent.has(sourceHub.namespace) && isTorn(facts, write.run, after)) return 'overwroteByATornListing';
   if (hasLeftSourceSince(facts, write, old) && isTorn(facts, write.run, after)) return 'overwroteByALeavingDevice';
   if (isWinning(write.run)) {
     if (held.some((row) => truth.wordOf(row)?.number === old.number)) return 'failbackOfATornListing';

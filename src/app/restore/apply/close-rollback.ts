@@ -26,6 +26,8 @@ export async function closeUndoneShard(closed: ClosedShard, undone: Undone): Pro
   const removed = new Set(ends.removed);
   const nextOf = (keyHash: number): BaselineRecord => {
     const shown = undo.get(keyHash);
+    // Where its device has said the same again, what spoke of the row before does not speak of this one.
+    if (shown?.isAsBefore && !shown.isOurs) return agreed.get(keyHash);
     if (shown?.isAsBefore && hub === 'target' && agreedBefore.isLost && shown.wasOurs)
       return putBackOnly(keyHash, shown.now, readAtOf(restore), timesOf(run).lookAt);
     if (shown?.isAsBefore) return putBackIn(agreedBefore.get(keyHash), hub, shown);
@@ -48,6 +50,7 @@ export async function closeUndoneShard(closed: ClosedShard, undone: Undone): Pro
 interface Ends {
   readonly removed: readonly number[];
   readonly failed: ReadonlySet<number>;
+  readonly putBack: ReadonlySet<number>;
   readonly noted: ReadonlyMap<number, Note>;
 }
 
@@ -55,15 +58,18 @@ function endsOf({ fingerprints, outcomes, before, journal }: ClosedShard, { extr
   const { count } = fingerprints;
   const removed: number[] = [];
   const failed = new Set<number>();
+  const putBack = new Set<number>();
   const noted = new Map<number, Note>();
   for (const [index, letter] of [...newestLetters(outcomes.letters().join(''), before?.letters)].entries()) {
     const keyHash = index < count ? fingerprints.keyHashAt(index) : keyHashOf(extras[index - count] ?? '');
     if (index < count && removalOf(letter) !== undefined) removed.push(keyHash);
     if (outcomeOf(letter) === 'failed') failed.add(keyHash);
+    if (outcomeOf(letter) !== 'putBack') continue;
+    putBack.add(keyHash);
     const note = journal.get(index);
-    if (note !== undefined && outcomeOf(letter) === 'putBack') noted.set(keyHash, note);
+    if (note !== undefined) noted.set(keyHash, note);
   }
-  return { removed, failed, noted };
+  return { removed, failed, putBack, noted };
 }
 
 /** What lives now of a record that was there before the restore. */
@@ -71,6 +77,8 @@ interface ShownOfUndo {
   readonly before: Shown;
   readonly now: Shown;
   readonly isAsBefore: boolean;
+  /** It was never changed, or the rollback has put it back. */
+  readonly isOurs: boolean;
   readonly hasFailed: boolean;
   /** The restore did not overwrite a conflict with it. */
   readonly wasOurs: boolean;
@@ -87,9 +95,11 @@ async function lookAtUndo({ openLive }: ClosedShard, { undo, extras, restore }: 
     // What the listing passed over the hub has shown when it was asked.
     const now = found === undefined ? shownByNote(ends.noted.get(keyHash)) : shownIn(found.rows);
     if (now === undefined) continue;
+    const then = shownIn(before.rows);
     shown.set(keyHash, {
-      before: shownIn(before.rows),
+      before: then,
       now,
+      isOurs: ends.putBack.has(keyHash) || then.version === now.version,
       isAsBefore: found === undefined || isInPlace(before, found),
       hasFailed: ends.failed.has(keyHash),
       wasOurs: !overwrites || extras.includes(key),
