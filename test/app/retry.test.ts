@@ -7,6 +7,7 @@ import { declareRole } from '../../src/app/role.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { backUp, beginRestore, codeOf, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
+import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
 async function retry(engine: Engine, id: string) {
   const run = await startRetry(engine.app, id);
@@ -161,4 +162,27 @@ test('a target that came into use since has to be named, unless the restore that
     await engine.drain();
     expect(await readRestoreView(engine.app, named)).toMatchObject({ status: 'Succeeded', counts: { created: 1 } });
   }
+});
+
+test('a retry withdraws nothing that its restore left, and that keeps another record of its device out', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  await restore(engine);
+  const former = anAppleRow({ id: '19-5-1', tags: ['plain', 'n1'] });
+  engine.primary.rows.delete('19-5-1');
+  for (const [id, xml] of anInstallation('upgraded', { token: tokenOf('19-5-1') })) engine.primary.rows.set(id, xml);
+  for (const [id, xml] of anInstallation('refused')) engine.primary.rows.set(id, xml);
+  await backUp(engine);
+  // The source holds it still, as a listing that passed over it would have it.
+  engine.primary.rows.set('19-5-1', former);
+  refuse(engine, ['refused']);
+  const first = await restore(engine);
+  expect(first).toMatchObject({ status: 'Failed', counts: { failed: 1, leftover: 1, conflict: 1, withdrawn: 0 } });
+  engine.primary.rows.delete('19-5-1');
+  refuse(engine, []);
+  expect(await retry(engine, first.id)).toMatchObject({ status: 'Succeeded', counts: { created: 1, withdrawn: 0 } });
+  expect(engine.secondary.rows.has('19-5-1')).toBe(true);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 1, withdrawn: 1 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
 });

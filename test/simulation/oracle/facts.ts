@@ -1,11 +1,12 @@
 import type { Role } from '../../../src/core/run/role.ts';
 import type { HubStore } from '../hub-store.ts';
 import type { Knobs } from '../knobs.ts';
-import type { Description, Row } from '../row.ts';
+import { type Description, isOfRecord, type Row } from '../row.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { Container } from '../storage.ts';
 import type { Truth } from '../truth.ts';
 import { hubOf, isRestore, isWriter, type KnownRestore, type KnownRun, KnownRuns } from './runs.ts';
+import { readSnapshot } from './snapshots.ts';
 
 /** Something that must never happen. */
 export interface Violation {
@@ -153,19 +154,28 @@ export class Facts {
   }
 
   /**
-   * Whether a restore that agreed on what it met has ever met the record that the row belongs to in that hub: there, or
-   * in a snapshot of it. What only backups have seen is compared with nothing.
+   * Whether a restore that agreed on what it met, and whose snapshot held the record that the row belongs to, has met it
+   * in that hub. What only backups, or listings of a target, have shown is compared with nothing.
    */
   hasMet(hub: string, row: Row): boolean {
     const shownTo = this.#showersOf(hub, row);
-    return this.#agreed().some((run) => shownTo.has(run.id) || shownTo.has(run.doc.request.snapshotId));
+    const hasMet = ({ id, doc: { request } }: KnownRestore): boolean =>
+      shownTo.has(id) || shownTo.has(request.snapshotId);
+    return this.#agreed().some((run) => hasMet(run) && this.#isHeldBy(run, row));
   }
 
   /** Whether one of these had the record in its snapshot, of whichever hub. */
   wasAgreedOn(row: Row): boolean {
-    return this.#agreed().some(({ doc: { request } }) =>
-      this.#showersOf(request.sourceHub.namespace, row).has(request.snapshotId),
-    );
+    return this.#agreed().some((run) => this.#isHeldBy(run, row));
+  }
+
+  /** An installation without its native row may be another one than its device's last: that is not remembered. */
+  #isHeldBy({ doc: { request } }: KnownRestore, row: Row): boolean {
+    const { sourceHub, snapshotId } = request;
+    if (!this.#showersOf(sourceHub.namespace, row).has(snapshotId)) return false;
+    if (row.installationId === undefined) return true;
+    const held = readSnapshot(this.container, sourceHub, snapshotId).filter(isOfRecord(row));
+    return held.length === 0 || held.some(({ body }) => body === undefined);
   }
 
   #showersOf(hub: string, row: Row): ReadonlySet<string> {

@@ -113,6 +113,17 @@ function isFromBefore({ container }: Facts, { run: { doc } }: Write, { id, etag 
   return readSnapshot(container, doc.hub, doc.ownSnapshot.id).some((row) => row.id === id && row.etag === `${etag}`);
 }
 
+/** Of a record as it was in its hub's own term: what its device had said in the source before that was in use is there now. */
+function isForEarlyWord(facts: Facts, write: Write, before: Row): boolean {
+  const { sourceHub, snapshotId } = write.run.doc.request;
+  const isEarly = (row: Description): boolean => {
+    const word = facts.truth.wordOf(row);
+    return word?.hub === sourceHub.namespace && !facts.wasInUse(word.hub, word.at);
+  };
+  const held = readSnapshot(facts.container, sourceHub, snapshotId).filter(isOfRecord(before));
+  return held.length > 0 && held.every(isEarly) && isFromBefore(facts, write, before);
+}
+
 /**
  * Whether its device has spoken in both hubs since they agreed, as far as the app can tell. It has not where the last
  * restore left the record as this one's snapshot has it, or where its device registered by itself in a hub that was
@@ -194,6 +205,7 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   const isLater = !facts.wasInUse(hub, spokenAt) && isSourceLaterToTheApp(facts, write, before);
   const isHeld = readSnapshot(facts.container, sourceHub, run.doc.request.snapshotId).some(isOfRecord(before));
   if (onConflict === 'overwrite' && isHeld) facts.sometimes('removedAsAsked');
+  else if (purpose !== 'rollback' && isForEarlyWord(facts, write, before)) facts.sometimes('removedForAnEarlyWord');
   else if (isLater && purpose !== 'rollback') facts.sometimes('removedWhereNotInUse');
   // It asks the source before that, which may not answer in time.
   else if (purpose !== 'rollback' && run.silent.has(sourceHub.namespace) && isTorn(facts, run, before))

@@ -120,10 +120,9 @@ async function compare(
     isSelected,
   );
   const platforms = fingerprints.platformOfEach();
+  const beginning = { platforms, extras: comparison.extras, extraOutcomes, onlyInTarget };
   const planned =
-    isSelected === undefined
-      ? extraOutcomes
-      : await storeSelection(app, run, shard, { platforms, isSelected, extraOutcomes, onlyInTarget });
+    isSelected === undefined ? extraOutcomes : await storeSelection(app, run, shard, { ...beginning, isSelected });
   await storeForeignRows(
     app,
     run,

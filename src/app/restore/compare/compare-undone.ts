@@ -39,6 +39,7 @@ export async function compareUndone(
     await storeSelection(app, run, shard, {
       platforms: fingerprints.platformOfEach(),
       isSelected: (index) => undone.written.has(index) || undone.hasUndoAt(index),
+      extras: [],
       extraOutcomes: undone.extras.map((key) => (undone.undo.has(key) ? 'pending' : 'excluded')),
       onlyInTarget: 0,
     });

@@ -1,3 +1,4 @@
+import type { Extra } from '../../../core/fingerprint/comparison.ts';
 import { resultName } from '../../../core/paths.ts';
 import { selectorOf } from '../../../core/request/selection.ts';
 import {
@@ -15,6 +16,7 @@ import type { OpenShard } from '../../snapshots/store.ts';
 import { documents } from '../../stored/documents.ts';
 import { noOutcomes } from '../outcomes/store.ts';
 import { readNewest, readRunOf } from '../outcomes/written.ts';
+import { readComparison } from './comparison.ts';
 
 /** What a shard begins with. */
 export interface Beginning {
@@ -23,6 +25,8 @@ export interface Beginning {
   /** Which of them the restore is about. */
   readonly isSelected: (index: number) => boolean;
   /** Of records that only the target holds and the baseline knows: they come after those of the snapshot. */
+  readonly extras: readonly Extra[];
+  /** What each of these begins with. */
   readonly extraOutcomes: readonly Outcome[];
   readonly onlyInTarget: number;
 }
@@ -37,7 +41,8 @@ export async function storeSelection(
   shard: number,
   beginning: Beginning,
 ): Promise<readonly Outcome[]> {
-  const { platforms, isSelected, extraOutcomes, onlyInTarget } = beginning;
+  const { platforms, isSelected, onlyInTarget } = beginning;
+  const extraOutcomes = await extrasOf(app, run, shard, beginning);
   const name = resultName('restore', run.id, 1, 'reconcile', shard);
   const selected = platforms.map((_, index) => outcomeLetters[isSelected(index) ? 'pending' : 'excluded']);
   const letters = [...selected, ...extraOutcomes.map((outcome) => outcomeLetters[outcome])].join('');
@@ -80,6 +85,30 @@ async function askedOf(
   const isSelected = selectorOf(only);
   const records = await snapshot.openRecords();
   return (index) => isSelected(records.at(index));
+}
+
+/**
+ * What the extra records of a shard begin with. A retry withdraws nothing that its restore left there: what that row keeps
+ * out of the target is no part of the retry.
+ */
+async function extrasOf(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  { platforms, extras, extraOutcomes }: Beginning,
+): Promise<readonly Outcome[]> {
+  if (run.request.purpose !== 'retry' || !extraOutcomes.includes('pending')) return extraOutcomes;
+  const of = await readRunOf(app, run);
+  const newest = await readNewest(app, of, shard);
+  if (newest === undefined || newest.extraCount === 0) return extraOutcomes;
+  const { length: count } = platforms;
+  const known = await readComparison(app, of, shard, count, 1);
+  const isProven = hasLookedLast(of);
+  const letters = new Map(known.extras.map(({ keyHash }, index) => [keyHash, newest.letters[count + index]]));
+  return extraOutcomes.map((outcome, index) => {
+    const letter = letters.get(extras[index]?.keyHash ?? Number.NaN);
+    return letter === undefined || isUnfinished(outcomeOf(letter), isProven) ? outcome : 'leftover';
+  });
 }
 
 function isUnfinished(outcome: Outcome | undefined, isProven: boolean): boolean {
