@@ -543,6 +543,26 @@ test('of a process that was frozen as it moved a run on and one that took its st
   expect(take(engine)).toMatchObject([{ phase: 'scan', pass: 2 }]);
 });
 
+test('a process that is frozen as it notes that it enqueues a phase leaves that to the watch', async () => {
+  const engine = createEngine();
+  const { last } = await toLastShard(engine);
+  const other = anotherProcess(engine);
+  const put: App['blobs']['put'] = async (name, bytes, ...args) => {
+    const stored = await engine.blobs.put(name, bytes, ...args);
+    if (!name.endsWith('run.json') || !Buffer.from(bytes).toString().includes('"name":"scan","pass":2')) return stored;
+    // First as it moves the run on, then as it notes that it will enqueue the phase.
+    engine.advance(25_000);
+    if (Buffer.from(bytes).toString().includes('"isDispatched":true')) {
+      engine.advance(60_000);
+      await watchRuns(other);
+    }
+    return stored;
+  };
+  await runStep({ ...engine.app, blobs: { ...engine.blobs, put } }, last);
+  engine.advance(60_000);
+  expect(take(engine)).toMatchObject([{ phase: 'scan', pass: 2 }]);
+});
+
 test('a wait that took long to store has its message at the time it names', async () => {
   const engine = createEngine();
   seed(engine);

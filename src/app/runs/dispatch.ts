@@ -13,18 +13,23 @@ import { changeRun } from './store.ts';
  * is not over, no other process does.
  */
 export async function dispatch(app: App, run: Run): Promise<void> {
-  await sendDelayed(app, run, await shardsDue(app, run), delayLeft(app, run));
+  await dispatchShards(app, run, await shardsDue(app, run));
+}
+
+async function dispatchShards(app: App, run: Run, shards: readonly number[]): Promise<void> {
+  await sendDelayed(app, run, shards, delayLeft(app, run));
   await noteDispatched(app, run);
 }
 
-/** The same where others may do it, too: who notes it first does it. If that one dies, the watch enqueues them. */
-export async function dispatchOnce(
-  app: App,
-  run: Run,
-  shards: readonly number[],
-  delayMs = delayLeft(app, run),
-): Promise<void> {
-  if (await noteDispatched(app, run)) await sendDelayed(app, run, shards, delayMs);
+/**
+ * The same where others may do it, too: who notes it first does it. If that one dies, or is frozen right then, the watch
+ * enqueues them.
+ */
+export async function dispatchOnce(app: App, run: Run, shards: readonly number[], delayMs?: number): Promise<void> {
+  const beganAt = app.world.now();
+  const isFirst = await noteDispatched(app, run);
+  const isSlow = app.world.now() - beganAt >= LEASE_MS;
+  if (isFirst && !isSlow) await sendDelayed(app, run, shards, delayMs ?? delayLeft(app, run));
 }
 
 export async function shardsDue(app: App, run: Run): Promise<readonly number[]> {
@@ -126,10 +131,11 @@ export async function moveOn(
   });
   if (!isMover) return undefined;
   app.log.info('phase', { runId: run.id, kind: run.kind, phase: describePhase(run.phase) });
+  if (isOneStep(run.phase)) return run;
+  const shards = await shardsDue(app, run);
   // A process that was frozen meanwhile has lost its lease.
   const isSlow = app.world.now() - beganAt >= LEASE_MS;
-  if (isSlow && !isOneStep(run.phase)) await dispatchOnce(app, run, await shardsDue(app, run));
-  else if (!isOneStep(run.phase)) await dispatch(app, run);
+  await (isSlow ? dispatchOnce(app, run, shards) : dispatchShards(app, run, shards));
   return run;
 }
 
