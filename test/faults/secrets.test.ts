@@ -4,6 +4,7 @@ import { QueueServiceClient } from '@azure/storage-queue';
 import { expect, test } from 'vitest';
 import { createApi } from '../../local/api.ts';
 import { readRows } from '../../local/delivery.ts';
+import { makeRule } from '../../local/emulator/sas.ts';
 import { PRIMARY_HUB, type Stack } from '../../local/stack.ts';
 import { openStack } from '../support/stack.ts';
 
@@ -26,6 +27,7 @@ test('no handle, tag, key or signature is in a log line, an answer, a message or
   await using stack = await openStack({
     devices: 300,
     seed: 17,
+    isByIdentity: true,
     settings,
     onOutput: (text) => void seen.push(['host output', text]),
   });
@@ -168,11 +170,17 @@ async function collectNames({ azurite }: Stack, seen: Sightings): Promise<void> 
   }
 }
 
+/** Hubs are known by identity: what Resource Manager gives the app are the keys of policies of the hubs. */
 function secretsOf({ azurite, emulator }: Stack): string[] {
   const all = [azurite.connectionString, ...Object.values(emulator.namespaces).map((one) => one.connectionString)];
   const keys = all.flatMap((text) => /(?:SharedAccessKey|AccountKey)=([^;]+)/.exec(text)?.[1] ?? []);
   expect(keys).toHaveLength(all.length);
-  return [...keys, 'SharedAccessKey=', 'AccountKey=', 'SharedAccessSignature', 'sig='];
+  const given = ['primary', 'secondary'].flatMap(
+    (namespace) => makeRule(`${namespace}/devices`, 'DefaultFullSharedAccessSignature', ['Manage'], 0).keys,
+  );
+  // Tokens of the emulated identity begin like any token that is a JSON object.
+  const identity = [emulator.arm['IDENTITY_HEADER'] ?? '', 'eyJ0eXAiOiJKV1Qi'];
+  return [...keys, ...given, ...identity, 'SharedAccessKey=', 'AccountKey=', 'SharedAccessSignature', 'sig='];
 }
 
 /** Tags that identify a person: long enough not to be a word of ours by chance. */
