@@ -166,3 +166,23 @@ it('one of two registrations of a device gets a new handle while the update of t
   expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', counts: { keptLive: 0 } });
   expect(contentOf(secondary)).toEqual(contentOf(primary));
 });
+
+it('a renewal that leaves the version as it was is not taken for one that did not take effect', async () => {
+  const engine = await aPair();
+  const { primary, secondary } = engine;
+  const inDays = (days: number): string => new Date(engine.app.world.now() + days * 86_400_000).toISOString();
+  const [later, soon] = [inDays(90), inDays(2)];
+  const shown = primary.rows.get('19-5-1') ?? '';
+  primary.rows.set('19-5-1', withExpiry(shown, later));
+  secondary.rows.set('19-5-1', withExpiry(shown, soon));
+  // As a service may do that is sent the same again.
+  secondary.intercept = (_kind, id) => {
+    secondary.rows.set(id, withExpiry(secondary.rows.get(id) ?? '', later));
+    return { kind: 'written' };
+  };
+  expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', passes: 2, counts: { renewed: 1, failed: 0 } });
+});
+
+function withExpiry(xml: string, at: string): string {
+  return xml.replace(/<ExpirationTime>[^<]+/, `<ExpirationTime>${at}`);
+}

@@ -43,11 +43,19 @@ export class Asker {
         const code = error instanceof engine.DrError ? error.code : 'Died';
         this.#stage.trace(() => `ANSWER ${label}: ${code}`);
         this.#stage.count(`answered ${code}`);
+        if (error instanceof engine.DrError) this.#noteRefusal(label, error);
         if (error instanceof engine.DrError && !error.retryable) return;
         if (code === 'Died' && !(error instanceof Died)) oracle.violate('appThrew', `${label} ${String(error)}`);
       }
       await scheduler.sleep(TRY_AGAIN_MS);
     }
+  }
+
+  /** A sync makes way for whatever an operator asks for. */
+  #noteRefusal(label: string, { code, target = '' }: { readonly code: string; readonly target?: string | undefined }) {
+    const isInTheWay = code === 'RunInProgress' || code === 'RunNotOver';
+    const { oracle } = this.#stage;
+    if (isInTheWay && oracle.runs.get(target)?.isSync === true) oracle.refusedForASync(label, target);
   }
 
   async untilNewestOver(kind: 'backup' | 'restore', since: number): Promise<void> {

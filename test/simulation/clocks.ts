@@ -49,10 +49,12 @@ function disturb(stage: Stage, random: Random): void {
 }
 
 function watch(stage: Stage, random: Random, host: Host): void {
-  if (!stage.hasActiveRun && stage.container.names('_locks/').length === 0 && !stage.hasDrill) return;
-  const { watchRuns, advanceDrills, reviewReadiness, DrError } = stage.engine;
+  const hasDuties = stage.hasDrill || stage.night.hasSyncs;
+  if (!stage.hasActiveRun && stage.container.names('_locks/').length === 0 && !hasDuties) return;
+  const { watchRuns, advanceDrills, advanceSync, reviewReadiness, DrError } = stage.engine;
   const duties = [watchRuns];
   if (stage.hasDrill) duties.push(advanceDrills);
+  if (stage.night.hasSyncs) duties.push(advanceSync);
   if (random.chance(0.1)) duties.push(reviewReadiness);
   const work = host.ask(async (app) => {
     for (const duty of duties) await duty(app);

@@ -27,6 +27,7 @@ export async function loadEngine(dist: string, bug?: string) {
   const watchdog: Loaded<typeof import('../../src/app/watchdog.ts')> = load('app/watchdog.js');
   const startDrill: Loaded<typeof import('../../src/app/drill/start.ts')> = load('app/drill/start.js');
   const advance: Loaded<typeof import('../../src/app/drill/advance.ts')> = load('app/drill/advance.js');
+  const sync: Loaded<typeof import('../../src/app/standby-sync.ts')> = load('app/standby-sync.js');
   const review: Loaded<typeof import('../../src/app/readiness/review.ts')> = load('app/readiness/review.js');
   const role: Loaded<typeof import('../../src/app/role.ts')> = load('app/role.js');
   const status: Loaded<typeof import('../../src/app/readiness/status.ts')> = load('app/readiness/status.js');
@@ -51,6 +52,7 @@ export async function loadEngine(dist: string, bug?: string) {
     watchRuns: (await watchdog).watchRuns,
     startDrill: (await startDrill).startDrill,
     advanceDrills: (await advance).advanceDrills,
+    advanceSync: (await sync).advanceSync,
     reviewReadiness: (await review).reviewReadiness,
     readStatus: (await status).readStatus,
     declareRole: (await role).declareRole,

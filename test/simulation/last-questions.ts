@@ -1,10 +1,10 @@
-import type { Asker } from './asker.ts';
 import { claimsOf } from './oracle/runs.ts';
-import type { Random } from './random.ts';
-import type { Stage } from './stage.ts';
+import type { Teller } from './stories.ts';
+import { backUpAndSync, settle } from './sync-stories.ts';
 
 /** A restore that was stopped and had written something says so, and that it can be rolled back. */
-export async function askAtTheEnd(stage: Stage, asker: Asker, random: Random): Promise<void> {
+export async function askAtTheEnd(teller: Teller): Promise<void> {
+  const { stage, asker, random } = teller;
   const { oracle } = stage;
   for (const { id, doc, written } of oracle.runs.all()) {
     if (doc.kind !== 'restore' || doc.status !== 'Canceled' || doc.request.purpose === 'rollback') continue;
@@ -18,5 +18,21 @@ export async function askAtTheEnd(stage: Stage, asker: Asker, random: Random): P
       if (!isTold) oracle.violate('canceledSaysNothingWritten', `${id} wrote ${written.size}`);
     });
   }
+  if (stage.night.hasSyncs && stage.night.hasRoles && !stage.night.onlyCoreHeals) await fillStandby(teller);
   if (random.chance(0.1)) await asker.ask('status', (app, engine) => engine.readStatus(app));
+}
+
+/** With nothing in its way, the newest snapshot comes into the standby by itself, or after the operator did as it says. */
+async function fillStandby(teller: Teller): Promise<void> {
+  const { stage, doings } = teller;
+  for (const door of stage.doors.values()) door.comeBack();
+  await settle(teller);
+  await backUpAndSync(teller);
+  const last = stage.oracle.runs.all().findLast(({ isSync }) => isSync);
+  if (last?.doc.error?.code === 'SyncStopped') {
+    await doings.restore({ onConflict: 'overwrite', confirm: `${stage.standby.name}/devices` });
+    await settle(teller);
+    await backUpAndSync(teller);
+  }
+  stage.oracle.standbyFilled(stage.inUse.name, stage.standby.name);
 }

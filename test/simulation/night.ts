@@ -16,6 +16,8 @@ export interface Night {
   readonly onlyCoreHeals: boolean;
   /** Operators declare which hub is in use, and never exchange the settings. */
   readonly hasRoles: boolean;
+  /** After each good backup the standby is brought up to date. */
+  readonly hasSyncs: boolean;
 }
 
 const SECOND_MS = 1000;
@@ -43,16 +45,21 @@ export function drawNight(seed: number): Night {
   };
   const hasStops = random.chance(0.2);
   const stops = random.pick([0.05, 0.2, 0.5]);
-  return { ...night, stops: hasStops ? stops : 0, hasRoles: random.chance(0.1) };
+  const hasRoles = random.chance(0.1);
+  const hasSyncs = random.chance(0.15);
+  // Without a declared role a sync rests from the first restore into the standby on.
+  return { ...night, stops: hasStops ? stops : 0, hasRoles: hasRoles || (hasSyncs && random.chance(0.8)), hasSyncs };
 }
 
 /** Of a slow hub a step gets its turn several times within its budget, as it does in life. */
 const TURNS = 120;
 
-export function inNight(knobs: Knobs, { primaryRate, secondaryRate, scratchRate }: Night): Knobs {
+export function inNight(knobs: Knobs, { primaryRate, secondaryRate, scratchRate, hasSyncs }: Night): Knobs {
   const rates = [primaryRate, secondaryRate, scratchRate].filter((rate) => rate !== undefined);
   const leastMs = (TURNS * SECOND_MS) / Math.min(Number.POSITIVE_INFINITY, ...rates);
-  return { ...knobs, policy: { ...knobs.policy, stepBudgetMs: Math.max(knobs.policy.stepBudgetMs, leastMs) } };
+  const stepBudgetMs = Math.max(knobs.policy.stepBudgetMs, leastMs);
+  const standbySync = hasSyncs ? 'afterBackup' : 'off';
+  return { ...knobs, policy: { ...knobs.policy, stepBudgetMs, standbySync } };
 }
 
 /** How wrong one clock is. */

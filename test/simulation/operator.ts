@@ -7,6 +7,7 @@ import { RequestOptions } from './request-options.ts';
 import { roleDeedsOf } from './role-stories.ts';
 import type { Stage } from './stage.ts';
 import { beginLastNight, type Deed, intoItself, storiesOf, type Teller } from './stories.ts';
+import { settle, syncDeedsOf } from './sync-stories.ts';
 
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
@@ -41,7 +42,7 @@ export class Operator {
   }
 
   askAtTheEnd(): Promise<void> {
-    return askAtTheEnd(this.#stage, this.#asker, this.#random);
+    return askAtTheEnd(this.#teller());
   }
 
   #deeds(): readonly Deed[] {
@@ -56,6 +57,7 @@ export class Operator {
       [16, 'rollback', () => this.#rollBack()],
       [8, 'retry', () => this.#retry()],
       [8, 'drill', () => this.#drill()],
+      ...(this.#stage.night.hasSyncs ? syncDeedsOf(this.#teller()) : []),
       ...(this.#stage.night.hasRoles ? roleDeedsOf(this.#teller()) : [this.#exchange()]),
       [6, 'lateSettings', () => this.#restoreUnderDevices()],
       [4, 'repair', () => this.#repair()],
@@ -73,6 +75,7 @@ export class Operator {
       restoreOlder: (body: object) => this.#restoreOlder(body),
       begin: (body: object) => this.#begin(body),
       rollBack: (id: string) => this.#rollBack(id),
+      rollBackAny: () => this.#rollBack(),
       retry: (id: string) => this.#retry(id),
     };
     return { stage: this.#stage, asker: this.#asker, random: this.#random, doings };
@@ -87,6 +90,7 @@ export class Operator {
       this.#stage.trace(() => `OPERATOR ${name}`);
       this.#stage.count(`operator ${name}`);
       await work();
+      if (this.#stage.night.hasSyncs && this.#random.chance(0.5)) await settle(this.#teller());
       return;
     }
   }

@@ -65,7 +65,7 @@ async function declareTooEarly(teller: Teller): Promise<void> {
   await doings.retry(id);
 }
 
-async function declareInUse({ asker }: Teller, name: string, force?: boolean): Promise<void> {
+export async function declareInUse({ asker }: Teller, name: string, force?: boolean): Promise<void> {
   const text = JSON.stringify({ active: `${name}/devices`, confirm: `${name}/devices`, force });
   await asker.ask(`role ${text}`, (app, engine) => engine.declareRole(app, engine.parseRoleRequest(text)));
 }

@@ -13,6 +13,7 @@ export interface Doings {
   /** The id of the run, whether it began or not. */
   begin(body: object): Promise<string>;
   rollBack(id: string): Promise<void>;
+  rollBackAny(): Promise<void>;
   retry(id: string): Promise<void>;
 }
 

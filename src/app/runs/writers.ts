@@ -2,7 +2,7 @@ import { DrError } from '../../core/errors.ts';
 import { passOfName, phaseFolder, shardOfName } from '../../core/paths.ts';
 import type { BlobEntry } from '../../core/ports.ts';
 import { writesLeftMs } from '../../core/restore/totals.ts';
-import { isLiving } from '../../core/run/live.ts';
+import { isRenewed } from '../../core/run/live.ts';
 import type { Run } from '../../core/run/run.ts';
 import { isSyncRunId } from '../../core/run/sync.ts';
 import { type App, toInstant } from '../app.ts';
@@ -11,24 +11,25 @@ import { liveIn } from './living-steps.ts';
 /**
  * How long steps of a restore may yet write to its hub, by what they stored before their first write. Each withdraws its
  * own statement once it has stopped; that of a step that died holds until its deadline. A step stores its statement
- * first and reads the run afterwards, so none is missed once the run is stored as over. A sync's step whose lease is over
- * does not count: it begins no other write, and an operator who needs the standby now does not wait for it.
+ * first and reads the run afterwards, so none is missed once the run is stored as over. Of a sync only steps count whose
+ * process renews their leases: any other begins no write before it has read the run again, and an operator who needs the
+ * standby now does not wait for it.
  */
 export async function writersLeftMs(app: App, { kind, id }: Pick<Run, 'kind' | 'id'>): Promise<number> {
   if (kind !== 'restore') return 0;
   const results = await app.blobs.list(phaseFolder(kind, id, 'reconcile'));
   const nowMs = app.world.storageNow();
-  const dead = isSyncRunId(id) ? deadSteps(results, { kind, id }) : NONE;
-  return results
-    .filter(({ name }) => !dead.has(stepName(`reconcile#${passOfName(name)}`, shardOfName(name))))
-    .reduce((most, entry) => Math.max(most, writesLeftMs(entry, nowMs)), 0);
+  const counted = isSyncRunId(id) ? ofRenewedLeases(results, { kind, id }) : results;
+  return counted.reduce((most, entry) => Math.max(most, writesLeftMs(entry, nowMs)), 0);
 }
 
-const NONE: ReadonlySet<string> = new Set();
-
-function deadSteps(results: readonly BlobEntry[], run: Pick<Run, 'kind' | 'id'>): ReadonlySet<string> {
-  const dead = liveIn(results, run).filter((step) => !isLiving(step));
-  return new Set(dead.map(({ phase, shard }) => stepName(phase.replace(/\..*/, ''), shard)));
+function ofRenewedLeases(results: readonly BlobEntry[], run: Pick<Run, 'kind' | 'id'>): readonly BlobEntry[] {
+  const renewed = new Set(
+    liveIn(results, run)
+      .filter(isRenewed)
+      .map(({ phase, shard }) => stepName(phase.replace(/\..*/, ''), shard)),
+  );
+  return results.filter(({ name }) => renewed.has(stepName(`reconcile#${passOfName(name)}`, shardOfName(name))));
 }
 
 function stepName(phase: string, shard: number): string {

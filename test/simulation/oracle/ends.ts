@@ -20,7 +20,8 @@ export function judgeEnd(facts: Facts, run: KnownRestore, when: '' | 'Later'): v
   if (status !== 'Succeeded') return;
   if (when === '') for (const one of wanted) if (isInPlace(one, thereOf(facts, run, one))) run.inPlace.add(one.device);
   const faults = wanted.flatMap((one) => judgeDevice(facts, run, one));
-  if (request.only === undefined && request.purpose === 'restore') faults.push(...judgeLeftovers(facts, run, all));
+  if (request.only === undefined && (request.purpose === 'restore' || request.purpose === 'sync'))
+    faults.push(...judgeLeftovers(facts, run, all));
   const declared = declaredBy(run);
   for (const { kind: found, text, isAltered, isAdded } of faults) {
     const isKept = isAltered === true && declared['different'] === 0;

@@ -24,7 +24,9 @@ export function judgeExpiry(
     .flatMap((row): Fault[] => {
       const copies = there.filter((one) => one.by.kind === 'tool' && isSame(one, row));
       const promised = Date.parse(run.doc.request.expiryFloorAt);
-      const expected = Math.min(row.expiresAt ?? promised, most, NEVER_FROM);
+      // A sync leaves what is as agreed on until it ends within the time that is promised.
+      const least = run.isSync ? promised : NEVER_FROM;
+      const expected = Math.min(row.expiresAt ?? promised, most, least);
       const early = copies.find(({ expiresAt }) => expiresAt !== undefined && expiresAt < expected - DAY_MS);
       if (early === undefined) return [];
       const [is, should] = [early.expiresAt, expected].map((at) =>

@@ -1,19 +1,12 @@
-import type { Knobs } from '../knobs.ts';
 import type { Facts } from './facts.ts';
 import { claimsOf, hubOf, isRestore, type KnownRestore } from './runs.ts';
-
-/** A run's end is noticed within this, however slow its storage is. */
-const MOST_MS = 30_000;
-
-/** A run's end is noticed by a look at it each second, which takes its time, and is repeated when it fails. */
-function noticedWithinMs({ storageMs, slowShare, slowness, storageFaults }: Knobs): number {
-  const slowestMs = 2 * storageMs * (slowShare > 0 ? slowness : 1) + 4 * storageMs;
-  return Math.min(MOST_MS, 2000 + 2 * slowestMs + (storageFaults > 0 ? 10_000 : 0));
-}
+import { judgeMakingWay } from './syncs.ts';
+import { noticedWithinMs } from './windows.ts';
 
 /** Judges what only the end of everything shows. */
 export function judgeLast(facts: Facts): void {
   judgeRole(facts);
+  judgeMakingWay(facts);
   for (const run of facts.runs.all()) {
     const { kind, phase } = run.doc;
     if (run.endedAt === undefined) facts.violate('neverEnds', `${kind} ${run.id} is in ${phase.name}#${phase.pass}`);

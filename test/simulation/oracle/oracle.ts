@@ -11,6 +11,7 @@ import { type FactParts, Facts, type Violation } from './facts.ts';
 import { judgeLast } from './last.ts';
 import { judgeRollback } from './rollbacks.ts';
 import { hubOf, isRestore, type KnownRun, type KnownRuns, keyOf, lookedBefore, versionOf } from './runs.ts';
+import { judgeStandby, judgeSync, judgeSyncWrite } from './syncs.ts';
 import { judgeChange } from './writes.ts';
 
 /** A run that says all is well is looked at again after this, when what was on its way has arrived. */
@@ -142,6 +143,7 @@ export class Oracle {
     // A process that was frozen when the run ended cannot know that it did.
     const isFrozen = process.pausedUntil >= (run?.endedAt ?? Number.POSITIVE_INFINITY);
     if (run !== undefined && !isFrozen) run.lastSentAt = Math.max(run.lastSentAt, sentAt);
+    if (run?.isSync === true) judgeSyncWrite(this.#facts, run, hub, sentAt, process);
     const looked =
       run === undefined
         ? { listedAt: 0, askedAt: undefined, isShown: false }
@@ -193,6 +195,16 @@ export class Oracle {
     judgeDrill(this.#facts, drill);
   }
 
+  /** An operator's call was refused because a sync runs. */
+  refusedForASync(label: string, syncId: string): void {
+    this.#facts.violate('refusedForASync', `${label} because of ${syncId}`);
+  }
+
+  /** After a last backup, with nothing in the way of its sync. */
+  standbyFilled(active: string, standby: string): void {
+    judgeStandby(this.#facts, active, standby);
+  }
+
   /** When everything has come to rest. */
   end(): void {
     judgeLast(this.#facts);
@@ -202,6 +214,7 @@ export class Oracle {
     if (!isRestore(run)) return;
     if (run.doc.request.purpose === 'rollback') judgeRollback(this.#facts, run, when);
     else judgeEnd(this.#facts, run, when);
+    if (run.isSync && when === '') judgeSync(this.#facts, run);
   }
 }
 

@@ -10,6 +10,8 @@ export interface KnownRun {
   readonly begunAt: number;
   /** Who asked for it typed back the name of its hub. */
   readonly isConfirmed: boolean;
+  readonly isSync: boolean;
+  readonly isDrill: boolean;
   /** When its newest listing of each hub began; after a `#`, that of a pass. */
   readonly listedAt: Map<string, number>;
   /** When its first listing of the hub it is about began. */
@@ -81,7 +83,9 @@ export class KnownRuns {
       id: doc.id,
       doc,
       begunAt: now,
-      isConfirmed: confirm === `${doc.hub.namespace}/${doc.hub.hub}`,
+      isConfirmed: doc.requestedBy === 'http' && confirm === `${doc.hub.namespace}/${doc.hub.hub}`,
+      isSync: doc.kind === 'restore' && doc.request.purpose === 'sync',
+      isDrill: doc.kind === 'restore' && doc.request.target === 'drill',
       listedAt: new Map(),
       firstListedAt: undefined,
       seen: new Set(),

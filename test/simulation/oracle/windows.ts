@@ -1,9 +1,19 @@
+import type { Knobs } from '../knobs.ts';
 import { isSame, type Row, tell, type Writer } from '../row.ts';
 import type { Facts } from './facts.ts';
 import { hubOf, isRestore, isWriter, type KnownRestore, versionOf } from './runs.ts';
 import { readSnapshot } from './snapshots.ts';
 
 export type ToolWriter = Extract<Writer, { readonly kind: 'tool' }>;
+
+/** A run's end is noticed within this, however slow its storage is. */
+const MOST_MS = 30_000;
+
+/** A run's end is noticed by a look at it each second, which takes its time, and is repeated when it fails. */
+export function noticedWithinMs({ storageMs, slowShare, slowness, storageFaults }: Knobs): number {
+  const slowestMs = 2 * storageMs * (slowShare > 0 ? slowness : 1) + 4 * storageMs;
+  return Math.min(MOST_MS, 2000 + 2 * slowestMs + (storageFaults > 0 ? 10_000 : 0));
+}
 
 /** A write of the app, when it took effect. */
 export interface Write {

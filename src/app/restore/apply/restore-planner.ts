@@ -4,6 +4,7 @@ import type { CallOptions, Hub } from '../../../core/ports.ts';
 import { isInstallation, keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
 import { isOnlyOurs } from '../../../core/restore/altered.ts';
 import { asListed, isAsking } from '../../../core/restore/plan/circumstances.ts';
+import { isShorterThan } from '../../../core/restore/plan/first-writes.ts';
 import { decide, type PassDecision, type PassRules } from '../../../core/restore/plan/later-pass.ts';
 import type { WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
 import { type PlanOptions, planRecord } from '../../../core/restore/plan/plan.ts';
@@ -77,7 +78,8 @@ function openLaterPass({ hub, opened, lookBack, hasLeft, options, rules }: Later
       const decision = decide({ kind: 'unchanged', collapsed: 0 }, earlier, rules);
       return laterPlan(decision, { seen: comparison.versionHashesAt(index) });
     }
-    const again = lookBack?.unapplied(index, earlier, lookBack.listedAt(index));
+    const listed = earlier === 'renewed' ? live.get(records.at(index).key) : undefined;
+    const again = lookBack?.unapplied(index, earlier, lookBack.listedAt(index), listed);
     if (again !== undefined) return laterPlan(again);
     const record = records.at(index);
     const found = live.get(record.key);
@@ -86,7 +88,8 @@ function openLaterPass({ hub, opened, lookBack, hasLeft, options, rules }: Later
     if (found !== undefined && !isToRepair(planned) && !mayBePart(record, found, planned)) return planned;
     const ask = async (call: CallOptions): Promise<Planned> => {
       const answer = await askFor(hub, record, found, idMap.mintedFor, call);
-      const late = lookBack?.unapplied(index, earlier, recordVersionOf((answer?.rows ?? []).map(versionHashOf)));
+      const version = recordVersionOf((answer?.rows ?? []).map(versionHashOf));
+      const late = lookBack?.unapplied(index, earlier, version, answer);
       if (late !== undefined) return laterPlan(late);
       if (answer === undefined && (await hasLeft(index)))
         return laterPlan({ kind: 'settled', outcome: earlier, hasChangedSince: true });
@@ -130,7 +133,7 @@ function openAskingPass({
       if (record === undefined) throw new RangeError(`The listing does not show record ${index}, which was to go.`);
       const rows = [...record.rows, ...(live.get(record.key)?.rows ?? [])];
       const found = await findNow(hub, { key: record.key, rows }, undefined, idMap.mintedFor, call);
-      const late = lookBack.unapplied(index, earlier, found && recordVersionOf(found.rows.map(versionHashOf)));
+      const late = lookBack.unapplied(index, earlier, found && recordVersionOf(found.rows.map(versionHashOf)), found);
       if (late !== undefined) return laterPlan(late);
       return planLater(record, found, earlier, { options, rules, versionsBefore: lookBack.versionsAt(index) });
     };
@@ -181,8 +184,13 @@ function isToRepair({ decision }: Planned): boolean {
 }
 
 interface LookBack {
-  /** `now` is the version that the hub shows; `undefined` where it shows nothing. */
-  unapplied(index: number, earlier: WrittenOutcome, now: number | undefined): PassDecision | undefined;
+  /** `now` is the version that the hub shows of `found`; `undefined` where it shows nothing. */
+  unapplied(
+    index: number,
+    earlier: WrittenOutcome,
+    now: number | undefined,
+    found: RecordOfRows | undefined,
+  ): PassDecision | undefined;
   /** What this pass's listing shows. */
   listedAt(index: number): number | undefined;
   /** Of the rows that a record had. */
@@ -194,7 +202,11 @@ interface LookBack {
  * write did not take effect yet, and is due again. For a withdrawn record that is gone or came again: that.
  */
 async function openLookBack(app: App, run: RestoreRun, opened: OpenComparison): Promise<LookBack> {
-  const { shard, fingerprints, comparison } = opened;
+  const { shard, fingerprints, comparison, records } = opened;
+  const lifetime = { expiryFloorAtMs: Date.parse(run.request.expiryFloorAt) };
+  // A hub may keep the version of what is sent to it unchanged.
+  const isRenewed = (index: number, found: RecordOfRows | undefined): boolean =>
+    found !== undefined && !isShorterThan(found, records.at(index), lifetime);
   const isLastPass = run.phase.pass >= LOOKING_FROM;
   const first = await readComparison(app, run, shard, fingerprints.count, 1);
   const planFirst = await openFirstPlanner(app, run, { ...opened, comparison: first });
@@ -203,12 +215,12 @@ async function openLookBack(app: App, run: RestoreRun, opened: OpenComparison): 
     const extra = first.extras[index - fingerprints.count];
     return extra === undefined ? recordVersionOf(comparison.versionHashesAt(index)) : liveNow.get(extra.keyHash);
   };
-  const unapplied: LookBack['unapplied'] = (index, earlier, now) => {
+  const unapplied: LookBack['unapplied'] = (index, earlier, now, found) => {
     const extra = first.extras[index - fingerprints.count];
     const then = extra === undefined ? recordVersionOf(first.versionHashesAt(index)) : extra.version;
     if (extra !== undefined && now === undefined)
       return { kind: 'settled', outcome: 'withdrawn', hasChangedSince: false };
-    if (now === then && earlier !== 'created') {
+    if (now === then && earlier !== 'created' && !(earlier === 'renewed' && isRenewed(index, found))) {
       if (isLastPass) return { kind: 'failed', code: 'NotApplied' };
       const { decision } = planFirst(index, undefined, undefined);
       return decision.kind === 'write' ? { ...decision, outcome: earlier } : decision;

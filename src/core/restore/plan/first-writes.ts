@@ -124,7 +124,11 @@ export function planWithdrawal(live: RecordOfRows): readonly Write[] {
   return deletionsFrom(live.key, live.rows);
 }
 
-export function isShorterThan(live: RecordOfRows, record: RecordOfRows, { expiryFloorAtMs }: Planning): boolean {
+export function isShorterThan(
+  live: RecordOfRows,
+  record: RecordOfRows,
+  { expiryFloorAtMs }: Pick<Planning, 'expiryFloorAtMs'>,
+): boolean {
   return isShorter(
     expiryOfRecord(record),
     live.rows.map((row) => ({ expiry: expiryOf(row) })),
