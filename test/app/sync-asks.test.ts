@@ -183,6 +183,36 @@ it('a renewal that leaves the version as it was is not taken for one that did no
   expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', passes: 2, counts: { renewed: 1, failed: 0 } });
 });
 
+it.each(['19-5-1', '1009-5-1'])(
+  'a device that gets another token under an id just written keeps it (%s)',
+  async (id) => {
+    const engine = await aPair();
+    register(engine.primary, id, ['news']);
+    const { secondary } = engine;
+    const { putRegistration } = secondary;
+    secondary.putRegistration = async (...args) => {
+      const answer = await putRegistration(...args);
+      secondary.putRegistration = putRegistration;
+      register(secondary, id, ['its own word'], 'a-new-token');
+      return answer;
+    };
+    expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', changedSince: 1 });
+    expect(secondary.rows.get(id)).toContain('its own word');
+  },
+);
+
+it('the handle that an id had is replaced once more where the first write did not take effect', async () => {
+  const engine = await aPair();
+  const { primary, secondary } = engine;
+  register(primary, '39-5-1', ['n3'], 'a-new-handle');
+  secondary.intercept = () => {
+    secondary.intercept = () => undefined;
+    return { kind: 'written' };
+  };
+  expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', repaired: 1, counts: { failed: 0 } });
+  expect(contentOf(secondary)).toEqual(contentOf(primary));
+});
+
 function withExpiry(xml: string, at: string): string {
   return xml.replace(/<ExpirationTime>[^<]+/, `<ExpirationTime>${at}`);
 }

@@ -11,10 +11,10 @@ const MANY = 40;
 /** What happens around a standby that is kept full. */
 export function syncDeedsOf(teller: Teller): readonly Deed[] {
   return [
-    [40, 'keepUp', () => keepUp(teller)],
-    [30, 'interrupt', () => interrupt(teller)],
-    [8, 'massDeletion', () => deleteMany(teller)],
-    [8, 'drift', () => drift(teller)],
+    [60, 'keepUp', () => keepUp(teller)],
+    [70, 'interrupt', () => interrupt(teller)],
+    [16, 'massDeletion', () => deleteMany(teller)],
+    [20, 'drift', () => drift(teller)],
   ];
 }
 
@@ -53,9 +53,9 @@ async function interrupt(teller: Teller): Promise<void> {
   const { stage, asker, random, doings } = teller;
   const { devices, standby, hosts, scheduler } = stage;
   await settle(teller);
-  for (let count = random.pick([0, 8, MANY]) - devices.count; count > 0; count -= 1) devices.add(stage.inUse);
+  for (let count = random.pick([0, 8, MANY, 2 * MANY]) - devices.count; count > 0; count -= 1) devices.add(stage.inUse);
   for (let count = random.below(10); count > 0; count -= 1) devices.act();
-  standby.slowness = random.pick([1, 10, 50]);
+  standby.slowness = random.pick([1, 3, 10]);
   const sync = await backUpUntilItSyncs(teller);
   if (sync === undefined) return;
   if (random.chance(0.7)) await untilItWrites(teller, sync);
@@ -64,6 +64,7 @@ async function interrupt(teller: Teller): Promise<void> {
   if (random.chance(0.3)) for (const host of hosts) if (host.isAlive) host.die();
   const confirm = `${standby.name}/devices`;
   const id = await random.pick([
+    () => doings.begin({}),
     () => doings.begin({}),
     () => doings.begin({ dryRun: true }),
     () => doings.begin({ activate: true, confirm }),
@@ -97,6 +98,7 @@ async function drift(teller: Teller): Promise<void> {
   for (let count = random.between(10, 3 * MANY); count > 0; count -= 1) devices.act();
   await asker.rest(2);
   devices.moveTo(inUse);
+  for (let count = random.between(1, 8); count > 0; count -= 1) devices.act();
   await backUpAndSync(teller);
   if (random.chance(0.5)) await doings.restore({});
   await settle(teller);

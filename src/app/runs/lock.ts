@@ -2,6 +2,7 @@ import { DrError } from '../../core/errors.ts';
 import { kindOfLock, lockName, type RunKind } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import { isOver, type Run } from '../../core/run/run.ts';
+import { hasMadeWay } from '../../core/run/sync.ts';
 import { type App, toInstant } from '../app.ts';
 import { documents } from '../stored/documents.ts';
 import { silenceOf } from './living-steps.ts';
@@ -102,7 +103,7 @@ async function refuseLivingHolder(
     return undefined;
   }
   if (isOver(run)) {
-    await refuseWhileWriting(app, run);
+    if (!hasMadeWay(run, app.world.storageNow())) await refuseWhileWriting(app, run);
     return undefined;
   }
   if ((await silenceOf(app, run)) < TAKEOVER_AFTER_MS) throw inProgress;

@@ -48,7 +48,7 @@ export interface StepWait {
 /** A lease that is not renewed for this long is over. */
 export const LEASE_MS = 20_000;
 /** A process renews its leases each 5 seconds, by whole seconds of the storage: one that has not for so long is dead or cut off. */
-const SILENT_MS = 7000;
+const SILENT_MS = 6000;
 /** No step waits longer before it tries again, whatever its hub asks for, or a damaged blob says. */
 export const MAX_DELAY_MS = 60 * 60_000;
 /** A waiting step that has not come this long after its time, and is not queued either, is lost. */

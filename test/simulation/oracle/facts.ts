@@ -46,6 +46,7 @@ export class Facts {
   readonly #parts: FactParts;
   /** As last stored. */
   role: Role | undefined;
+  roleStoredAt = 0;
   readonly #roles: { readonly at: number; readonly inUse: string; seenAt: number | undefined }[] = [];
   readonly #foreignChanges = new Map<string, number>();
   readonly #losses = new Map<string, number>();

@@ -68,6 +68,7 @@ export class Oracle {
 
   roleStored(role: Role): void {
     this.#facts.role = role;
+    this.#facts.roleStoredAt = this.#facts.now;
   }
 
   /** An operator asks for something, and types back the name of that hub. */
@@ -143,7 +144,7 @@ export class Oracle {
     // A process that was frozen when the run ended cannot know that it did.
     const isFrozen = process.pausedUntil >= (run?.endedAt ?? Number.POSITIVE_INFINITY);
     if (run !== undefined && !isFrozen) run.lastSentAt = Math.max(run.lastSentAt, sentAt);
-    if (run?.isSync === true) judgeSyncWrite(this.#facts, run, hub, sentAt, process);
+    if (run?.isSync === true && isRestore(run)) judgeSyncWrite(this.#facts, run, hub, sentAt, process);
     const looked =
       run === undefined
         ? { listedAt: 0, askedAt: undefined, isShown: false }

@@ -8,23 +8,33 @@ import { noticedWithinMs } from './windows.ts';
 const LEAST = 20;
 
 /** A sync sends a write: not to the hub in use, but for what its process could not yet know. */
-export function judgeSyncWrite(facts: Facts, run: KnownRun, hub: string, sentAt: number, process: Process): void {
+export function judgeSyncWrite(facts: Facts, run: KnownRestore, hub: string, sentAt: number, process: Process): void {
   const since = Math.max(sentAt - noticedWithinMs(facts.knobs), process.pausedUntil);
   if (since < sentAt && facts.wasInUse(hub, sentAt) && facts.wasInUse(hub, since))
     facts.violate('syncedIntoTheHubInUse', `${run.id} wrote to ${hub}`);
+  const doubt = facts.runs.all().find((one) => isRestore(one) && leavesDoubt(facts, one, run));
+  if (doubt !== undefined) facts.violate('syncedInDoubt', `${run.id} wrote to ${hub} since ${doubt.id}`);
 }
 
-/** What a sync says at its end, and what it did. */
+/** An operator had restored into the standby before the sync began, and had not said since which hub is in use. */
+function leavesDoubt(facts: Facts, { doc, endedAt, id }: KnownRestore, sync: KnownRestore): boolean {
+  const { purpose, dryRun } = doc.request;
+  if (doc.status !== 'Succeeded' || purpose !== 'restore' || dryRun || doc.requestedBy !== 'http') return false;
+  if (endedAt === undefined || doc.result?.activatedAt !== undefined || hubOf({ doc }) !== hubOf(sync)) return false;
+  const isUndone = facts.runs.all().some(({ doc: one }) => one.kind === 'restore' && one.request.of === id);
+  return !isUndone && endedAt > facts.roleStoredAt && endedAt < sync.begunAt;
+}
+
+/** What a sync says at its end, and what it did: above its bounds it changes nothing. */
 export function judgeSync(facts: Facts, run: KnownRestore): void {
-  const { id, doc, written, removed } = run;
-  if (doc.error?.code === 'SyncStopped' && written.size > 0)
-    facts.violate('stoppedSyncWrote', `${id}: ${[...written.keys()].join()}`);
-  const most = Math.max(LEAST, run.before.length / 10);
+  const { id, doc, written, removed, before } = run;
+  const beyond = (text: string): void => facts.violate('syncedBeyondItsBounds', `${id}: ${text}`);
+  if (doc.error?.code === 'SyncStopped' && written.size > 0) beyond(`it stopped, and wrote ${written.size}`);
+  const most = Math.max(LEAST, before.length / 10);
   const lost = [...removed].filter((device) => facts.rowsOfDevice(hubOf(run), device).length === 0);
-  if (lost.length > most) facts.violate('syncWithdrewTooMany', `${id}: ${lost.length}`);
+  if (lost.length > most) beyond(`it withdrew ${lost.length} devices`);
   const changed = changedByDevices(facts, run);
-  if (written.size > 0 && changed > Math.max(LEAST, run.before.length / 10))
-    facts.violate('syncedOverDrift', `${id}: ${changed} devices had changed in ${hubOf(run)}`);
+  if (written.size > 0 && changed > LEAST) beyond(`${changed} devices had changed in ${hubOf(run)}`);
 }
 
 /** Devices that the last sync left in place, and that spoke in the standby by themselves before this one looked. */

@@ -262,6 +262,62 @@ export const plants = {
       },
     ],
   },
+  'a sync does not stop at its bounds': {
+    kind: 'syncedBeyondItsBounds',
+    changes: [
+      {
+        file: 'app/restore/compare/sync-stops.js',
+        from: 'const why = whySyncStops(planned, app.policy);',
+        to: 'const why = undefined && whySyncStops;',
+      },
+    ],
+  },
+  'a sync does not make way': {
+    kind: 'refusedForASync',
+    changes: [
+      { file: 'app/restore/outcomes/end-sync.js', from: 'if (syncId === undefined)', to: 'if (true || syncId)' },
+    ],
+  },
+  'a restore does not wait for the steps of the sync that makes way': {
+    kind: 'syncedBesideARestore',
+    changes: [
+      {
+        file: 'app/runs/writers.js',
+        from: 'isSyncRunId(id) ? ofRenewedLeases(results, { kind, id })',
+        to: 'isSyncRunId(id) ? []',
+      },
+    ],
+  },
+  'a sync continues though its target came into use': {
+    kind: 'syncedIntoTheHubInUse',
+    changes: [
+      {
+        file: 'app/runs/end-watch.js',
+        from: 'last.isOver ||= run !== undefined && isSync(run) && (await isAgainstRole(app, run));',
+        to: '',
+      },
+    ],
+  },
+  'a sync does not rest while the role is in doubt': {
+    kind: 'syncedInDoubt',
+    changes: [
+      {
+        file: 'app/runs/sync-rests.js',
+        from: 'return unsettled && roleUnsettled(role, unsettled.runId, unsettled.at);',
+        to: 'return unsettled && undefined;',
+      },
+    ],
+  },
+  'a sync rests though the doubt is settled': {
+    kind: 'notSynced',
+    changes: [
+      {
+        file: 'core/restore/unsettled.js',
+        from: 'declared !== undefined && declared.at > since ? declared.at : since',
+        to: 'since',
+      },
+    ],
+  },
 } as const satisfies Readonly<Record<string, Plant>>;
 
 export type PlantName = keyof typeof plants;

@@ -2,6 +2,7 @@ import { recordVersionOf, versionHashOf } from '../../../core/fingerprint/row.ts
 import { isSameHub } from '../../../core/paths.ts';
 import type { CallOptions, Hub } from '../../../core/ports.ts';
 import { isInstallation, keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
+import type { Registration } from '../../../core/registration/registration.ts';
 import { isOnlyOurs } from '../../../core/restore/altered.ts';
 import { asListed, isAsking } from '../../../core/restore/plan/circumstances.ts';
 import { isShorterThan } from '../../../core/restore/plan/first-writes.ts';
@@ -16,7 +17,7 @@ import { openShardRecords, type ShardRecords } from '../../../core/snapshot/shar
 import { type App, hubOf } from '../../app.ts';
 import { readRoles } from '../../runs/roles.ts';
 import { once } from '../../stored/once.ts';
-import { askFor, findNow } from '../compare/ask-for.ts';
+import { askFor, splitByKey } from '../compare/ask-for.ts';
 import { readComparison } from '../compare/comparison.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
 import { readJournals } from '../outcomes/journal.ts';
@@ -120,7 +121,8 @@ function openAskingPass({
   options,
   rules,
 }: Later & { readonly lookBack: LookBack }): RecordPlanner {
-  const { records, fingerprints, comparison, live, idMap } = opened;
+  const { records, fingerprints, comparison, live, idMap, elsewhere } = opened;
+  const isOwnWord = (row: Registration): boolean => !elsewhere.oursUnder(row.id).includes(versionHashOf(row));
   const liveByHash = new Map([...live.values()].map((record) => [keyHashOf(record.key), record]));
   const recordAt = (index: number): RecordOfRows | undefined =>
     index < fingerprints.count
@@ -132,10 +134,13 @@ function openAskingPass({
       const record = recordAt(index);
       if (record === undefined) throw new RangeError(`The listing does not show record ${index}, which was to go.`);
       const rows = [...record.rows, ...(live.get(record.key)?.rows ?? [])];
-      const found = await findNow(hub, { key: record.key, rows }, undefined, idMap.mintedFor, call);
+      const answer = await askFor(hub, { key: record.key, rows }, undefined, idMap.mintedFor, call);
+      const [found, others] = splitByKey(record.key, answer?.rows ?? []);
       const late = lookBack.unapplied(index, earlier, found && recordVersionOf(found.rows.map(versionHashOf)), found);
       if (late !== undefined) return laterPlan(late);
-      return planLater(record, found, earlier, { options, rules, versionsBefore: lookBack.versionsAt(index) });
+      // Under an id of it its device got another handle.
+      const asAsked = others.some(isOwnWord) ? { ...options, livesElsewhere: () => true } : options;
+      return planLater(record, found, earlier, { options: asAsked, rules, versionsBefore: lookBack.versionsAt(index) });
     };
     return { ...laterPlan({ kind: 'settled', outcome: earlier, hasChangedSince: false }), ask };
   };

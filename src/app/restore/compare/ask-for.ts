@@ -31,8 +31,16 @@ export async function askFor(
 /** Likewise, without what has become another record's under its id. */
 export async function findNow(...asked: Parameters<typeof askFor>): Promise<RecordOfRows | undefined> {
   const [, { key }] = asked;
-  const rows = ((await askFor(...asked))?.rows ?? []).filter((row) => recordKey(row) === key);
-  return rows.length === 0 ? undefined : { key, rows };
+  return splitByKey(key, (await askFor(...asked))?.rows ?? [])[0];
+}
+
+/** The record's rows, and those that have become another record's. */
+export function splitByKey(
+  key: string,
+  rows: readonly Registration[],
+): readonly [record: RecordOfRows | undefined, others: readonly Registration[]] {
+  const own = rows.filter((row) => recordKey(row) === key);
+  return [own.length === 0 ? undefined : { key, rows: own }, rows.filter((row) => recordKey(row) !== key)];
 }
 
 async function askForAll(

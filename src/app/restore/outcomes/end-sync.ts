@@ -1,18 +1,15 @@
 import { DrError } from '../../../core/errors.ts';
 import { isSameHub, lockName } from '../../../core/paths.ts';
 import type { HubRef } from '../../../core/ports.ts';
-import { LEASE_MS } from '../../../core/run/live.ts';
 import { isOver, type RestoreRun } from '../../../core/run/run.ts';
-import { isSyncRunId } from '../../../core/run/sync.ts';
+import { GIVES_WAY_MS, isSyncRunId } from '../../../core/run/sync.ts';
 import type { App } from '../../app.ts';
 import { endRun, failureOf } from '../../runs/end.ts';
 import { readLocked, refuseIfHeld } from '../../runs/lock.ts';
 import { findRun } from '../../runs/store.ts';
-import { refuseWhileWriting, writersLeftMs } from '../../runs/writers.ts';
+import { writersLeftMs } from '../../runs/writers.ts';
 import { sumRestore } from './totals.ts';
 
-/** The steps of a sync stop at their next write; those of a process that died count until their leases are over. */
-const PATIENCE_MS = LEASE_MS + 5000;
 const LOOK_EVERY_MS = 200;
 
 export const TARGET_IN_USE = 'Its target came into use.';
@@ -54,14 +51,16 @@ export async function syncHolding(work: () => Promise<unknown>): Promise<string 
   }
 }
 
-/** Ends a sync for an operator's call and waits until it writes no more. Throws `RunNotOver` when that takes longer. */
+/**
+ * Ends a sync for an operator's call, and waits until its steps have stopped: at their next write, which they begin only
+ * after a look at the run. A call that its hub does not answer is not waited for, like those of a process that died.
+ */
 export async function makeWay(app: App, syncId: string | undefined): Promise<void> {
   if (syncId === undefined) return;
   const sync = await findRun(app, 'restore', syncId);
   if (!isOver(sync)) await supersede(app, sync, 'A restore or rollback was asked for.');
   const { world } = app;
-  for (const untilMs = world.now() + PATIENCE_MS; world.now() < untilMs; await world.sleep(LOOK_EVERY_MS)) {
+  for (const untilMs = world.now() + GIVES_WAY_MS; world.now() < untilMs; await world.sleep(LOOK_EVERY_MS)) {
     if ((await writersLeftMs(app, sync)) === 0) return;
   }
-  await refuseWhileWriting(app, sync);
 }
