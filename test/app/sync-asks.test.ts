@@ -213,6 +213,32 @@ it('the handle that an id had is replaced once more where the first write did no
   expect(contentOf(secondary)).toEqual(contentOf(primary));
 });
 
+it.each([1, 21])('a hub that removes a replaced template later alters nothing (%i changes)', async (count) => {
+  const engine = await aPair();
+  const { primary, secondary } = engine;
+  for (let n = 0; n < count; n += 1)
+    for (const [id, xml] of anInstallation(`device-${4 * n}`, { etag: 2, body: '{"aps":{}}' }))
+      primary.rows.set(id, xml);
+  const { putInstallation } = secondary;
+  const replaced = new Set<string>();
+  secondary.putInstallation = async (...args) => {
+    const before = new Map(secondary.rows);
+    const answer = await putInstallation(...args);
+    for (const [id, xml] of before) {
+      if (secondary.rows.has(id) || !xml.includes('TemplateName')) continue;
+      replaced.add(id);
+      secondary.rows.set(id, xml);
+    }
+    return answer;
+  };
+  expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: count }, changedSince: 0 });
+  expect(replaced.size).toBe(count);
+  for (const id of replaced) secondary.rows.delete(id);
+  expect(contentOf(secondary)).toEqual(contentOf(primary));
+  // What stays is agreed on.
+  expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', passes: 1, counts: { unchanged: 200 } });
+});
+
 function withExpiry(xml: string, at: string): string {
   return xml.replace(/<ExpirationTime>[^<]+/, `<ExpirationTime>${at}`);
 }

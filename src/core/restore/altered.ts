@@ -1,6 +1,8 @@
 import { hash53 } from '../bytes/hash.ts';
-import { versionHashFrom } from '../fingerprint/row.ts';
-import type { RecordOfRows } from '../registration/record.ts';
+import { versionHashFrom, versionHashOf } from '../fingerprint/row.ts';
+import { isSameRegistration } from '../registration/distinct.ts';
+import { isInstallation, type RecordOfRows } from '../registration/record.ts';
+import type { Registration } from '../registration/registration.ts';
 import { wrote } from '../run/amounts.ts';
 import type { RestoreRun } from '../run/run.ts';
 import type { Totals } from './totals.ts';
@@ -16,6 +18,18 @@ export function isOnlyOurs(record: RecordOfRows, live: RecordOfRows, before: rea
     const isNextOf = [etag, etag - 1].some((one) => before.includes(versionHashFrom(hash53(id), one)));
     return handles.has(handle) && (etag === 1 || isNextOf);
   });
+}
+
+/**
+ * An installation without rows that a hub has not removed yet: it gives a template with another body a row of its own, and
+ * removes the former one, which is as it was `before`, some seconds later.
+ */
+export function withoutReplaced(live: RecordOfRows, before: readonly number[]): RecordOfRows {
+  if (!isInstallation(live)) return live;
+  const isAsBefore = (row: Registration): boolean => before.includes(versionHashOf(row));
+  const newer = live.rows.filter((row) => !isAsBefore(row));
+  const rows = live.rows.filter((row) => !isAsBefore(row) || !newer.some((one) => isSameRegistration(one, row)));
+  return rows.length === live.rows.length ? live : { key: live.key, rows };
 }
 
 /** Fewer than this may have been changed by their devices within seconds. */

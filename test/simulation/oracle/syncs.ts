@@ -6,6 +6,8 @@ import { noticedWithinMs } from './windows.ts';
 
 /** As many changes by others, or withdrawals, are always within the bounds. */
 const LEAST = 20;
+/** A hub that carries out installation writes later than this may be given up. */
+const LATE_MS = 30_000;
 
 /** A sync sends a write: not to the hub in use, but for what its process could not yet know. */
 export function judgeSyncWrite(facts: Facts, run: KnownRestore, hub: string, sentAt: number, process: Process): void {
@@ -68,7 +70,9 @@ export function judgeStandby(facts: Facts, active: string, standby: string): voi
   const newest = facts.runs
     .all()
     .findLast(({ doc }) => doc.kind === 'backup' && doc.status === 'Succeeded' && hubOf({ doc }) === active);
-  const isAltering = [active, standby].some((hub) => facts.hub(hub)?.knobs.dropsTags === true);
+  const knobs = [active, standby].map((hub) => facts.hub(hub)?.knobs);
+  // Or later than any run waits for.
+  const isAltering = knobs.some((one) => one?.dropsTags === true || (one?.installationDelayMs[1] ?? 0) > LATE_MS);
   if (newest === undefined || newest.doc.kind !== 'backup' || isAltering) return;
   const sync = facts.runs.get(`${newest.id}-sync`);
   const isOfMany = sync?.doc.error?.code === 'SyncStopped' && countGone(facts, active, standby) >= LEAST;

@@ -3,7 +3,7 @@ import { isSameHub } from '../../../core/paths.ts';
 import type { CallOptions, Hub } from '../../../core/ports.ts';
 import { isInstallation, keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
 import type { Registration } from '../../../core/registration/registration.ts';
-import { isOnlyOurs } from '../../../core/restore/altered.ts';
+import { isOnlyOurs, withoutReplaced } from '../../../core/restore/altered.ts';
 import { asListed, isAsking } from '../../../core/restore/plan/circumstances.ts';
 import { isShorterThan } from '../../../core/restore/plan/first-writes.ts';
 import { decide, type PassDecision, type PassRules } from '../../../core/restore/plan/later-pass.ts';
@@ -160,10 +160,11 @@ interface LaterPass {
 
 function planLater(
   record: RecordOfRows,
-  found: RecordOfRows | undefined,
+  shown: RecordOfRows | undefined,
   earlier: WrittenOutcome,
   { options, rules, versionsBefore }: LaterPass,
 ): Planned {
+  const found = shown && withoutReplaced(shown, versionsBefore);
   const takenBack = earlier === 'created' ? planTakeBack(record, found, options) : undefined;
   const plan =
     takenBack === undefined
