@@ -278,13 +278,13 @@ export const plants = {
       { file: 'app/restore/outcomes/end-sync.js', from: 'if (syncId === undefined)', to: 'if (true || syncId)' },
     ],
   },
-  'a restore does not wait for the steps of the sync that makes way': {
+  'a sync that makes way continues to write': {
     kind: 'syncedBesideARestore',
     changes: [
       {
-        file: 'app/runs/writers.js',
-        from: 'isSyncRunId(id) ? ofRenewedLeases(results, { kind, id })',
-        to: 'isSyncRunId(id) ? []',
+        file: 'app/runs/end-watch.js',
+        from: 'last.isOver ||= run === undefined || isOver(run);',
+        to: 'last.isOver ||= run === undefined || (isOver(run) && !isSync(run));',
       },
     ],
   },
