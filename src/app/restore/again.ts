@@ -20,7 +20,7 @@ import { findSyncInTheWay, makeWay } from './outcomes/end-sync.ts';
 export async function readEnded(app: App, runId: string): Promise<RestoreRun> {
   const run = await findRun(app, 'restore', runId);
   if (isOver(run)) {
-    await refuseWhileWriting(app, run);
+    await refuseWhileWriting(app, run, true);
     return run;
   }
   const message = `The restore '${runId}' still runs. Wait until it is over, or cancel it.`;

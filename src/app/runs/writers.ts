@@ -13,13 +13,17 @@ import { liveIn } from './living-steps.ts';
  * own statement once it has stopped; that of a step that died holds until its deadline. A step stores its statement
  * first and reads the run afterwards, so none is missed once the run is stored as over. Of a sync only steps count whose
  * process renews their leases: any other begins no write before it has read the run again, and an operator who needs the
- * standby now does not wait for it.
+ * standby now does not wait for it, unless `isOfAll`.
  */
-export async function writersLeftMs(app: App, { kind, id }: Pick<Run, 'kind' | 'id'>): Promise<number> {
+export async function writersLeftMs(
+  app: App,
+  { kind, id }: Pick<Run, 'kind' | 'id'>,
+  isOfAll = !isSyncRunId(id),
+): Promise<number> {
   if (kind !== 'restore') return 0;
   const results = await app.blobs.list(phaseFolder(kind, id, 'reconcile'));
   const nowMs = app.world.storageNow();
-  const counted = isSyncRunId(id) ? ofRenewedLeases(results, { kind, id }) : results;
+  const counted = isOfAll ? results : ofRenewedLeases(results, { kind, id });
   return counted.reduce((most, entry) => Math.max(most, writesLeftMs(entry, nowMs)), 0);
 }
 
@@ -37,8 +41,8 @@ function stepName(phase: string, shard: number): string {
 }
 
 /** Throws `RunNotOver` while steps of a restore that is over may still write. */
-export async function refuseWhileWriting(app: App, run: Pick<Run, 'kind' | 'id'>): Promise<void> {
-  const waitMs = await writersLeftMs(app, run);
+export async function refuseWhileWriting(app: App, run: Pick<Run, 'kind' | 'id'>, isOfAll?: boolean): Promise<void> {
+  const waitMs = await writersLeftMs(app, run, isOfAll);
   if (waitMs <= 0) return;
   const until = toInstant(app.world.storageNow() + waitMs);
   const message = `The restore '${run.id}' has ended, but steps of it may still write to the hub until ${until}. Try again then.`;
