@@ -279,7 +279,7 @@ export const plants = {
     ],
   },
   'a sync that makes way continues to write': {
-    kind: 'syncedBesideARestore',
+    kind: 'wroteAfterItsEnd',
     changes: [
       {
         file: 'app/runs/end-watch.js',
