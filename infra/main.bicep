@@ -207,14 +207,15 @@ module encryptionIdentity 'modules/identity.bicep' = if (!empty(encryptionKeyId)
   params: { location: region, tags: tags, name: 'id-encryption-${token}' }
 }
 
-var keyParts = split(encryptionKeyId, '/')
+// Without a key the parts are of this group, in case they are evaluated.
+var keyParts = split(empty(encryptionKeyId) ? group.id : encryptionKeyId, '/')
 
 module encryptionAccess 'modules/encryption-access.bicep' = if (!empty(encryptionKeyId)) {
   name: 'encryption-access-${token}'
   scope: resourceGroup(keyParts[2], keyParts[4])
   params: {
-    vaultName: keyParts[8]
-    keyName: keyParts[10]
+    vaultName: keyParts[?8] ?? ''
+    keyName: keyParts[?10] ?? ''
     principalId: encryptionIdentity!.outputs.principalId
   }
 }
@@ -241,7 +242,7 @@ module storage 'modules/storage.bicep' = {
       ? null
       : {
           identityId: encryptionIdentity!.outputs.id
-          keyName: keyParts[10]
+          keyName: keyParts[?10] ?? ''
           vaultUri: encryptionAccess!.outputs.vaultUri
         }
   }

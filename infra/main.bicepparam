@@ -52,4 +52,8 @@ param instanceMemoryMB = { '512': 512, '2048': 2048, '4096': 4096 }[readEnvironm
 )]
 param isZoneRedundant = bool(readEnvironmentVariable('ZONE_REDUNDANT', 'false'))
 param isPrivate = bool(readEnvironmentVariable('VNET_ENABLED', 'false'))
-param settings = { STANDBY_SYNC: readEnvironmentVariable('STANDBY_SYNC', 'off') }
+param settings = {
+  STANDBY_SYNC: readEnvironmentVariable('STANDBY_SYNC', 'off')
+  RPO_MINUTES: readEnvironmentVariable('RPO_MINUTES', '')
+  RTO_MINUTES: readEnvironmentVariable('RTO_MINUTES', '')
+}
