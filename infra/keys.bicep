@@ -31,6 +31,7 @@ var readers = [
   'listVerifications'
 ]
 var writers = [
+  'acceptSnapshot'
   'cancelBackup'
   'cancelDrill'
   'cancelRestore'

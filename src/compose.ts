@@ -96,6 +96,7 @@ function compose(config: Config): Omit<App, 'log'> {
       watchIntervalMs: scheduleIntervalMs(bindings.watchdogSchedule),
       retention: config.retention,
       suspectDropPercent: config.suspectDropPercent,
+      suspectAcceptAfter: config.suspectAcceptAfter,
       expiryFloorDays: config.expiryFloorDays,
       settleSeconds: config.settleSeconds,
       maxFailures: config.maxFailures,

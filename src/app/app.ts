@@ -165,6 +165,8 @@ export interface Policy {
   /** `undefined`: nothing is deleted. */
   readonly retention: RetentionPolicy | undefined;
   readonly suspectDropPercent: number;
+  /** A fall that this many snapshots in a row show alike is taken for what happened; 0: never. */
+  readonly suspectAcceptAfter: number;
   readonly expiryFloorDays: number;
   readonly settleSeconds: number;
   readonly maxFailures: number;

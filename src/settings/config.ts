@@ -134,6 +134,7 @@ function parseValues(settings: SettingsReader) {
     backupMaxRequestsPerSecond: data.BACKUP_MAX_REQUESTS_PER_SECOND,
     restoreMaxRequestsPerSecond: data.RESTORE_MAX_REQUESTS_PER_SECOND,
     suspectDropPercent: data.SUSPECT_DROP_PERCENT,
+    suspectAcceptAfter: data.SUSPECT_ACCEPT_AFTER,
     expiryFloorDays: data.RESTORE_EXPIRY_FLOOR_DAYS,
     settleSeconds: data.SETTLE_SECONDS,
     maxFailures: data.MAX_FAILURES,

@@ -88,6 +88,9 @@ export const settingsSchema = z.object({
   SUSPECT_DROP_PERCENT: count(1, 100, 20).describe(
     'a snapshot this far below the usual count is kept but never becomes `latest`',
   ),
+  SUSPECT_ACCEPT_AFTER: count(0, 1_000, 24).describe(
+    'a fall that this many snapshots in a row show alike is taken for what happened; 0: only what is accepted by hand',
+  ),
   RESTORE_EXPIRY_FLOOR_DAYS: count(0, 3_660, 14).describe('a restored installation lives at least this long'),
   SETTLE_SECONDS: count(0, 3_600, 10).describe('wait before the restored hub is listed again'),
   MAX_FAILURES: count(0, 10_000_000, 1_000).describe('a restore with more failed records than this is stopped'),

@@ -6,6 +6,7 @@ import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole } from '../../src/app/role.ts';
+import { acceptSnapshot } from '../../src/app/snapshots/accept.ts';
 import { storeProof } from '../../src/app/snapshots/marks.ts';
 import { findSnapshot } from '../../src/app/snapshots/store.ts';
 import { runStep } from '../../src/app/steps/run-step.ts';
@@ -149,6 +150,33 @@ test('a suspect newest snapshot is a risk although an older one is latest', asyn
   for (const id of [...engine.primary.rows.keys()].slice(0, 30)) engine.primary.rows.delete(id);
   await backUp(engine);
   expect(await codesOf(engine)).toEqual(['risk SnapshotSuspect']);
+});
+
+test('devices that are gone for good are taken for gone after some snapshots, or at once when a person says so', async () => {
+  const engine = createEngine({ policy: { suspectAcceptAfter: 3 } });
+  seed(engine, 40);
+  await prove(engine, await backUp(engine));
+  for (const id of [...engine.primary.rows.keys()].slice(0, 20)) engine.primary.rows.delete(id);
+  const suspect = await backUp(engine);
+  const accept = expect.stringContaining(`POST /api/snapshots/${suspect}/accept`);
+  expect((await readStatus(engine.app)).findings).toContainEqual(
+    expect.objectContaining({ code: 'SnapshotSuspect', message: accept }),
+  );
+  await acceptSnapshot(engine.app, suspect);
+  const good = await backUp(engine);
+  expect((await findSnapshot(engine.app, 'latest')).id).toBe(good);
+  expect(await codesOf(engine)).not.toContain('risk SnapshotSuspect');
+
+  for (const id of [...engine.primary.rows.keys()].slice(0, 10)) engine.primary.rows.delete(id);
+  const healths = [];
+  for (let backups = 0; backups < 3; backups += 1) {
+    engine.advance(HOUR_MS);
+    healths.push((await findSnapshot(engine.app, await backUp(engine))).health);
+  }
+  expect(healths).toEqual(['suspect', 'suspect', 'good']);
+
+  engine.primary.rows.clear();
+  await expect(acceptSnapshot(engine.app, await backUp(engine))).rejects.toMatchObject({ code: 'BadRequest' });
 });
 
 test('a snapshot found damaged is passed over, and the proof of an older one still counts', async () => {

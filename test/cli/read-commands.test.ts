@@ -291,6 +291,12 @@ test('a test of alerts says whether the webhook took it, and fails when it did n
   expect(await play(refused, 'test-alert')).toMatchObject({ exitCode: 1, out });
 });
 
+test('accept says what to do next', async () => {
+  const script = { [`POST /api/snapshots/${SNAPSHOT_ID}/accept`]: [{ body: { id: SNAPSHOT_ID } }] };
+  const out = `${SNAPSHOT_ID} is accepted: a backup like it is good. Take one now.\n`;
+  expect(await play(script, 'accept', SNAPSHOT_ID)).toMatchObject({ exitCode: 0, out });
+});
+
 test('pin and unpin say whether the snapshot is pinned', async () => {
   const path = `/api/snapshots/${SNAPSHOT_ID}/pin`;
   const script = {

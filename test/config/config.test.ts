@@ -71,6 +71,7 @@ describe('settings that are right', () => {
       backupMaxRequestsPerSecond: undefined,
       restoreMaxRequestsPerSecond: undefined,
       suspectDropPercent: 20,
+      suspectAcceptAfter: 24,
       expiryFloorDays: 14,
       settleSeconds: 10,
       maxFailures: 1_000,

@@ -21,7 +21,7 @@ import { sumOutcomes, toFacts } from '../../src/core/restore/totals.ts';
 import { advance, isRunId, newRunId, type Run, startOfRunId } from '../../src/core/run/run.ts';
 import { formatStep, parseStep, type Step } from '../../src/core/run/step.ts';
 import { judgeSnapshot } from '../../src/core/snapshot/health.ts';
-import { addDigest } from '../../src/core/snapshot/manifest.ts';
+import { addDigest, type RecordCounts } from '../../src/core/snapshot/manifest.ts';
 import { newScanCheckpoint } from '../../src/core/snapshot/scan-checkpoint.ts';
 import { anAppleRow } from '../support/rows.ts';
 import { aBackupRun } from '../support/runs.ts';
@@ -158,7 +158,16 @@ test('a record is an installation by its tag, else a device by its handle', () =
 });
 
 function judge(records: number, earlier: readonly number[], restartCount: number, unreadableCount = 0) {
-  return judgeSnapshot(records, earlier, { restartCount, unreadableCount }, 20);
+  const good = earlier.map((amount) => plain(amount));
+  return judgeSnapshot(plain(records), { good, suspect: [] }, { restartCount, unreadableCount }, limits);
+}
+
+const limits = { suspectDropPercent: 20, suspectAcceptAfter: 4 };
+const calm = { restartCount: 0, unreadableCount: 0 };
+
+/** Apple devices without templates. */
+function plain(records: number): RecordCounts {
+  return { records, installations: 0, registrations: records, templates: 0, byPlatform: { Apple: records } };
 }
 
 test('an empty hub, a steep fall and a restless listing make a snapshot suspect', () => {
@@ -172,6 +181,48 @@ test('an empty hub, a steep fall and a restless listing make a snapshot suspect'
   expect(judge(100, [100], 3).health).toBe('suspect');
   expect(judge(10_000, [], 0, 10).health).toBe('good');
   expect(judge(10_000, [], 0, 11).health).toBe('suspect');
+});
+
+test.each<[string, Partial<RecordCounts>, string]>([
+  ['templates', { templates: 0 }, '0 templates, more than 20 % below the usual 300'],
+  ['installations', { installations: 150 }, '150 installations, more than 20 % below the usual 400'],
+  ['registrations', { registrations: 1_000 }, '1000 registrations, more than 20 % below the usual 1300'],
+  [
+    'a platform',
+    { byPlatform: { Apple: 800, Baidu: 30 } },
+    '0 registrations of FcmV1, more than 20 % below the usual 470',
+  ],
+])('a fall of a part makes a snapshot suspect: %s', (_, part, reason) => {
+  const byPlatform = { Apple: 800, FcmV1: 470, Baidu: 30 };
+  const usual = { records: 1_000, installations: 400, registrations: 1_300, templates: 300, byPlatform };
+  const earlier = { good: [usual, usual], suspect: [] };
+  expect(judgeSnapshot({ ...usual, ...part }, earlier, calm, limits)).toEqual({
+    health: 'suspect',
+    healthReasons: [reason],
+  });
+  // One device of a few is none.
+  const fewer = { ...usual, byPlatform: { ...byPlatform, Baidu: 10 } };
+  expect(judgeSnapshot(fewer, earlier, calm, limits).health).toBe('good');
+});
+
+test('a fall that several snapshots in a row show alike is taken for what happened; an empty hub never is', () => {
+  const judged = (records: number, suspects: readonly number[], suspectAcceptAfter = 4) => {
+    const earlier = { good: [plain(1_000)], suspect: suspects.map(plain) };
+    return judgeSnapshot(plain(records), earlier, calm, { ...limits, suspectAcceptAfter }).health;
+  };
+  expect(judged(500, [500, 510])).toBe('suspect');
+  expect(judged(500, [500, 510, 490])).toBe('good');
+  expect(judged(500, [500, 510, 490, 0])).toBe('good');
+  expect(judged(500, [500, 0, 490])).toBe('suspect');
+  expect(judged(500, [500, 510, 700])).toBe('suspect');
+  expect(judged(0, [0, 0, 0, 0])).toBe('suspect');
+  expect(
+    judged(
+      500,
+      Array.from({ length: 50 }, () => 500),
+      0,
+    ),
+  ).toBe('suspect');
 });
 
 test('counts add up to the total, and to those of the platforms, whatever the shards say', () => {

@@ -169,6 +169,7 @@ function drawPolicy(random: Random, shortestStepMs: number): Policy {
     watchIntervalMs: 60_000,
     retention: { hourly: 24, daily: 7, weekly: 5, monthly: 12 },
     suspectDropPercent: random.pick([20, 90, 90]),
+    suspectAcceptAfter: 24,
     expiryFloorDays: 14,
     settleSeconds: random.pick([10, 10, 1, 30]),
     maxFailures: 1000,

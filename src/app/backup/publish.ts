@@ -2,13 +2,14 @@ import { DrError, orFault } from '../../core/errors.ts';
 import { emptyName, manifestName, scanName } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import type { BackupRun } from '../../core/run/run.ts';
-import { judgeSnapshot } from '../../core/snapshot/health.ts';
-import { addCounts, addDigest, type Manifest, noCounts } from '../../core/snapshot/manifest.ts';
+import { type Earlier, judgeSnapshot } from '../../core/snapshot/health.ts';
+import { addCounts, addDigest, type Manifest, noCounts, type RecordCounts } from '../../core/snapshot/manifest.ts';
 import type { ScanCheckpoint } from '../../core/snapshot/scan-checkpoint.ts';
 import { type App, toInstant } from '../app.ts';
 import { readFinishedScan } from '../listing/scan.ts';
 import { endRun } from '../runs/end.ts';
 import { readLatest, storeLatest } from '../snapshots/latest.ts';
+import { readMarks } from '../snapshots/marks.ts';
 import { checkShardsStored, listSnapshotIdsOfPair, readManifest, searchLatest } from '../snapshots/store.ts';
 import { sha256Hex } from '../stored/codec.ts';
 import { documents } from '../stored/documents.ts';
@@ -54,7 +55,7 @@ async function writeManifest(app: App, run: BackupRun): Promise<Manifest> {
       duplicatesSeen: results.reduce((total, result) => total + result.duplicatesSeen, 0),
       unreadableRows: checkpoint.unreadableCount,
       listingRestarts: checkpoint.restartCount,
-      ...judgeSnapshot(counts.records, earlier, checkpoint, app.policy.suspectDropPercent),
+      ...judgeSnapshot(counts, earlier, checkpoint, app.policy),
       toolVersion: app.policy.toolVersion,
       shards: results.map((result) => result.shard),
     },
@@ -81,16 +82,21 @@ async function refuseLoss(
 }
 
 /** Of the hub that was in use, whichever it was: after a change of roles the one hub is judged by the other. */
-async function earlierCounts(app: App, run: BackupRun): Promise<number[]> {
-  const found: number[] = [];
+async function earlierCounts(app: App, run: BackupRun): Promise<Earlier> {
+  const good: RecordCounts[] = [];
+  const suspect: RecordCounts[] = [];
   for (const { hub, id } of await listSnapshotIdsOfPair(app)) {
-    if (found.length === JUDGED_BY) break;
+    if (good.length === JUDGED_BY) break;
     if (id >= run.id) continue;
     const manifest = await orFault(readManifest(app, hub, id));
     if (manifest instanceof DrError) app.log.warn('manifest unusable', { snapshotId: id, code: manifest.code });
-    else if (manifest?.health === 'good') found.push(manifest.counts.records);
+    else if (manifest?.health === 'good') good.push(manifest.counts);
+    else if (manifest !== undefined && good.length === 0) {
+      if ((await readMarks(app, hub, id)).get(id)?.isAccepted) return { good: [manifest.counts], suspect };
+      suspect.push(manifest.counts);
+    }
   }
-  return found;
+  return { good, suspect };
 }
 
 /** The newest intact good one, whatever was named before: a slow old backup never takes the place of a newer one. */

@@ -16,6 +16,8 @@ export interface Marks {
   readonly churn?: Churn | undefined;
   /** It was read between a restore into its hub and the rollback of that, and holds what was taken back. */
   readonly isUndone?: true;
+  /** Suspect as it is, its counts are what is usual from now on. */
+  readonly isAccepted?: true;
 }
 
 export const noMarks: Marks = { isPinned: false };
@@ -117,6 +119,7 @@ function proofsIn(marks: ReadonlyMap<string, Marks>): Proven[] {
 function readMark(name: string | undefined, { facts }: BlobEntry): Partial<Marks> {
   if (name === 'pin') return { isPinned: true };
   if (name === 'undone') return { isUndone: true };
+  if (name === 'accepted') return { isAccepted: true };
   if (name === 'proof') return { proof: proofFacts.safeParse(facts).data };
   return name === 'churn' ? { churn: churnFacts.safeParse(facts).data } : {};
 }

@@ -17,6 +17,15 @@ export function addSnapshotCommands(program: Command, run: Run): void {
       ),
     );
   program
+    .command('accept <id>')
+    .description('take the counts of a suspect snapshot for what is usual from now on')
+    .action(
+      run(async ({ client, show }, id) => {
+        const body = await client.call('POST', `${pathOf('snapshots', id)}/accept`);
+        show(body, `${textAt(body, 'id') ?? id} is accepted: a backup like it is good. Take one now.\n`);
+      }),
+    );
+  program
     .command('pin <id>')
     .description('keep a snapshot beyond its retention')
     .action(run((context, id) => setPin(context, 'PUT', id)));

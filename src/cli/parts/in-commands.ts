@@ -12,6 +12,7 @@ const translations: readonly (readonly [RegExp, string])[] = [
   [/POST \/api\/restores\/([\w.-]*\w)\/(retry|rollback)/g, `${tool} $2 $1`],
   [/set the field keepNewer/g, 'add --keep-newer'],
   [/POST \/api\/backups/g, `${tool} backup`],
+  [/POST \/api\/snapshots\/([\w.-]*\w)\/accept/g, `${tool} accept $1`],
   [/POST \/api\/alerts\/test/g, `${tool} test-alert`],
   [/POST \/api\/drills/g, `${tool} drill`],
   [/POST \/api\/restores\b(?!\/)/g, `${tool} restore`],

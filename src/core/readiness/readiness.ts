@@ -224,7 +224,7 @@ function judgeBackups(facts: ReadinessFacts): Finding[] {
     found.push({ ...risk('BackupFailed', message), runId: ended.id });
   }
   if (ended?.result?.health === 'suspect') {
-    const message = `The newest snapshot, ${ended.id}, is suspect: ${ended.result.healthReasons.join('; ')}. An older one is latest.`;
+    const message = `The newest snapshot, ${ended.id}, is suspect: ${ended.result.healthReasons.join('; ')}. An older one is latest. If those devices are gone for good: POST /api/snapshots/${ended.id}/accept, and then POST /api/backups.`;
     found.push({ ...risk('SnapshotSuspect', message), snapshotId: ended.id });
   }
   if (isBackupMissed(facts)) found.push(risk('BackupMissed', describeMissed(findNewestOfRole(facts), facts)));

@@ -1,4 +1,4 @@
-import type { Manifest } from './manifest.ts';
+import type { Manifest, RecordCounts } from './manifest.ts';
 
 /** The listing may begin again this often (its token was lost) before its result is doubted. */
 const MAX_TRUSTED_RESTARTS = 2;
@@ -6,27 +6,66 @@ const MAX_TRUSTED_RESTARTS = 2;
 /** A share of rows that may be unreadable: a few odd ones must not keep all others from being `latest`. */
 const MAX_TRUSTED_UNREADABLE = 0.001;
 
+/** Of a part, fewer may be missing than this: of three devices on a platform one may be gone. */
+const MIN_TRUSTED_DROP = 20;
+
+export interface Earlier {
+  /** Of the last good snapshots, in any order; of one that was accepted, alone. */
+  readonly good: readonly RecordCounts[];
+  /** Of the suspect ones since, newest first. */
+  readonly suspect: readonly RecordCounts[];
+}
+
+export interface HealthLimits {
+  readonly suspectDropPercent: number;
+  /** A fall that this many snapshots in a row show alike is taken for what happened; 0: never. */
+  readonly suspectAcceptAfter: number;
+}
+
 /**
- * Judges a finished backup. `earlierCounts` are the record counts of the last good snapshots, in any order; a fall
- * of more than `dropPercent` below their median is what a broken listing or an emptied hub looks like. The reasons are
- * why a suspect one is kept but never chosen by itself.
+ * Judges a finished backup. A fall of more than `suspectDropPercent` below the usual counts, of all records or of a part
+ * of them, is what a broken listing or an emptied hub looks like, unless the snapshots before show it alike. The reasons
+ * are why a suspect one is kept but never chosen by itself.
  */
 export function judgeSnapshot(
-  recordCount: number,
-  earlierCounts: readonly number[],
+  counts: RecordCounts,
+  { good, suspect }: Earlier,
   { restartCount, unreadableCount }: { readonly restartCount: number; readonly unreadableCount: number },
-  dropPercent: number,
+  limits: HealthLimits,
 ) {
-  const reasons: string[] = [];
-  const usual = median(earlierCounts);
-  if (recordCount === 0) reasons.push('the hub was empty');
-  else if (usual !== undefined && recordCount < usual * (1 - dropPercent / 100)) {
-    reasons.push(`${recordCount} records, more than ${dropPercent} % below the usual ${usual}`);
-  }
+  const { suspectDropPercent: percent, suspectAcceptAfter } = limits;
+  const { records } = counts;
+  const isAlike = (one: RecordCounts): boolean =>
+    findDrops(counts, [one], percent).length === 0 && findDrops(one, [counts], percent).length === 0;
+  const before = suspect.slice(0, Math.max(0, suspectAcceptAfter - 1));
+  const isAccepted = suspectAcceptAfter > 0 && before.length === suspectAcceptAfter - 1 && before.every(isAlike);
+  const reasons = records === 0 ? ['the hub was empty'] : isAccepted ? [] : findDrops(counts, good, percent);
   if (restartCount > MAX_TRUSTED_RESTARTS) reasons.push(`the listing had to begin again ${restartCount} times`);
-  if (unreadableCount > MAX_TRUSTED_UNREADABLE * recordCount) reasons.push(`${unreadableCount} rows could not be read`);
+  if (unreadableCount > MAX_TRUSTED_UNREADABLE * records) reasons.push(`${unreadableCount} rows could not be read`);
   const health: Manifest['health'] = reasons.length === 0 ? 'good' : 'suspect';
   return { health, healthReasons: reasons };
+}
+
+/** What is far below its median. A part is named only where all records are not. */
+function findDrops(counts: RecordCounts, earlier: readonly RecordCounts[], percent: number): string[] {
+  const dropOf = (what: string, countOf: (one: RecordCounts) => number, leastDrop: number): string[] => {
+    const [value, usual] = [countOf(counts), median(earlier.map(countOf))];
+    if (usual === undefined || value >= usual * (1 - percent / 100) || usual - value <= leastDrop) return [];
+    return [`${value} ${what}, more than ${percent} % below the usual ${usual}`];
+  };
+  const ofAll = dropOf('records', ({ records }) => records, 0);
+  if (ofAll.length > 0) return ofAll;
+  const platforms = new Set(earlier.flatMap(({ byPlatform }) => Object.keys(byPlatform)));
+  return [
+    dropOf('installations', ({ installations }) => installations, MIN_TRUSTED_DROP),
+    dropOf('registrations', ({ registrations }) => registrations, MIN_TRUSTED_DROP),
+    dropOf('templates', ({ templates }) => templates, MIN_TRUSTED_DROP),
+    ...[...platforms]
+      .sort()
+      .map((platform) =>
+        dropOf(`registrations of ${platform}`, ({ byPlatform }) => byPlatform[platform] ?? 0, MIN_TRUSTED_DROP),
+      ),
+  ].flat();
 }
 
 function median(values: readonly number[]): number | undefined {
