@@ -130,7 +130,7 @@ export interface Snapshot {
   counts?: SnapshotCounts;
   bytes?: number;
   pinned?: boolean;
-  proof?: null | { how: 'verified' | 'drill' | 'restore'; at: string; runId: string };
+  proof?: null | { how: 'verified' | 'drill' | 'restore' | 'sync'; at: string; runId: string };
   churn?: null | { seconds: number; added: number; removed: number; changed: number };
   error?: RunError;
 }

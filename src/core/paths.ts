@@ -62,11 +62,14 @@ export const drillName = (id: string): string => `${DRILLS_FOLDER}${id}.json`;
 export const NEWEST_DRILL_NAME = `${DRILLS_FOLDER}newest.json`;
 
 export const LOCKS_FOLDER = '_locks/';
+/** A dry run only looks: it has a lock of its own, and keeps nothing that writes from the hub. */
+export type LockKind = RunKind | 'dry-run';
 /** The kind of run a lock is for. */
 export const kindOfLock = (name: string): RunKind =>
-  runKinds.find((kind) => name.startsWith(`${LOCKS_FOLDER}${kind}/`)) ?? 'backup';
-export const lockName = (kind: RunKind, hub: HubRef): string =>
-  `${LOCKS_FOLDER}${kind}/${hub.namespace}/${hub.hub}.json`;
+  runKinds.find((kind) => name.startsWith(lockFolder(kind))) ??
+  (name.startsWith(lockFolder('dry-run')) ? 'restore' : 'backup');
+export const lockName = (kind: LockKind, hub: HubRef): string => `${lockFolder(kind)}${hub.namespace}/${hub.hub}.json`;
+const lockFolder = (kind: LockKind): string => `${LOCKS_FOLDER}${kind}/`;
 
 export const runsFolder = (kind: RunKind): string => `_runs/${kind}/`;
 export const runFolder = (kind: RunKind, runId: string): string => `${runsFolder(kind)}${runId}/`;

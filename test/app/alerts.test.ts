@@ -187,6 +187,23 @@ test('a test sends an alert and its end, and says what became of it', async () =
   await expect(sendTestAlerts({ ...engine.app, notifier })).rejects.toMatchObject({ code: 'BadRequest' });
 });
 
+test('an open alert shows the reason that there is now, and is not sent again', async () => {
+  const engine = await anEngine();
+  const away = async () => {
+    throw new DrError('HubUnavailable', 'The hub did not answer.', { retryable: true });
+  };
+  engine.secondary.probe = away;
+  await minutes(engine, 4);
+  const shown = async () => (await readStatus(engine.app)).alerts.open.map(({ message }) => message);
+  expect(await shown()).toEqual([expect.stringContaining('The standby, three/devices, has not answered')]);
+  engine.secondary.probe = async () => {
+    throw new DrError('HubForbidden', 'The key has no Manage right.');
+  };
+  await minutes(engine, 1);
+  expect(await shown()).toEqual([expect.stringContaining('The key has no Manage right.')]);
+  expect(sent(engine)).toEqual(['NotReady open']);
+});
+
 test('a webhook that fails fails no run', async () => {
   const engine = createEngine();
   seed(engine);

@@ -25,6 +25,7 @@ describe('a restore that activates its target', () => {
     const view = await restore(engine, { ...TO_THREE, note: 'region down' });
     const role = await readRoleView(engine.app);
     expect(view).toMatchObject({ status: 'Succeeded', activatedAt: role.since });
+    expect(view.nextActions.map(({ name }) => name)).toEqual(['backup', 'report', 'rollback']);
     expect(role).toMatchObject({
       active: three,
       history: [{ hub: three, by: 'restore', runId: view.id, note: 'region down' }, { hub: one }],

@@ -16,6 +16,7 @@ import { backUp, beginRestore, codeOf, contentOf, restore, seed } from '../suppo
 import { createEngine, type Engine } from '../support/engine.ts';
 import { pacedHub } from '../support/paced-hub.ts';
 import { anAppleRow } from '../support/rows.ts';
+import { aSyncingEngine, withoutSyncs } from '../support/sync.ts';
 import { openVirtualHosts, type VirtualHosts } from '../support/virtual-hosts.ts';
 
 const DEVICES = 1500;
@@ -106,7 +107,6 @@ describe('a sync that is under way', () => {
 
 /** The calls of an operator, each for a pair whose first restore is over and rolled back. */
 const calls: Readonly<Record<string, (app: App, restored: string) => Promise<unknown>>> = {
-  'a dry run': (app) => beginRestore(app, { dryRun: true }),
   'a failover': (app) => beginRestore(app, TO_THREE),
   'a restore into the hub in use': (app) => beginRestore(app, { target: 'primary', confirm: 'one/devices' }),
   'a retry': (app, restored) => startRetry(app, restored),
@@ -130,6 +130,22 @@ test.each(Object.keys(calls))('%s ends a sync of the pair', async (name) => {
   expect(await findRun(app, 'restore', syncRunId(snapshot))).toMatchObject(SUPERSEDED);
   await engine.drain();
   expect(engine.secondary.rows.has('999-5-1')).toBe(name === 'a failover');
+});
+
+test('a dry run leaves a sync alone, and keeps no restore waiting', async () => {
+  const engine = aSyncingEngine(4);
+  await backUp(withoutSyncs(engine));
+  await advanceSync(engine.app);
+  const dry = await beginRestore(engine.app, { dryRun: true });
+  expect(await codeOf(beginRestore(engine.app, { dryRun: true }))).toBe('RunInProgress');
+  await engine.drain();
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+  expect(await findRun(engine.app, 'restore', dry)).toMatchObject({ status: 'Succeeded' });
+  engine.advance(60_000);
+  await beginRestore(engine.app, { dryRun: true });
+  const failover = await beginRestore(engine.app, TO_THREE);
+  await engine.drain();
+  expect(await findRun(engine.app, 'restore', failover)).toMatchObject({ status: 'Succeeded' });
 });
 
 test('a call that is refused for another reason leaves the sync alone', async () => {

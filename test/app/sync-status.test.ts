@@ -51,6 +51,15 @@ describe('the status of a standby that is kept in step', () => {
     expect((await readStatus(engine.app)).standbySync).toMatchObject({ isInStep: true, synced: { failed: 1 } });
   });
 
+  it('counts a sync as the proof of its snapshot', async () => {
+    const engine = aSyncingEngine();
+    const id = await syncOnce(engine);
+    const { provenSnapshot, findings } = await readStatus(engine.app);
+    expect(provenSnapshot).toMatchObject({ how: 'sync' });
+    expect(id).toBe(syncRunId(provenSnapshot?.id ?? ''));
+    expect(findings.map(({ code }) => code)).not.toContain('NotProven');
+  });
+
   it('alerts once when no sync was done for one and a half intervals, until one is', async () => {
     const engine = aSyncingEngine();
     await syncOnce(engine);

@@ -48,8 +48,8 @@ test('status says what the last run into the secondary was, and how far a runnin
 });
 
 test('status says whether the standby is kept in step, and what stopped that', async () => {
-  const say = async (standbySync: object | null) => {
-    const { out } = await play({ 'GET /api/status': [{ body: { ...aCard, standbySync } }] }, 'status');
+  const say = async (standbySync: object | null, role = {}) => {
+    const { out } = await play({ 'GET /api/status': [{ body: { ...aCard, standbySync, role } }] }, 'status');
     return /^ *sync +(.*)/m.exec(out)?.[1];
   };
   const last = {
@@ -61,16 +61,28 @@ test('status says whether the standby is kept in step, and what stopped that', a
   const inStep = { isInStep: true, lagSeconds: 0, synced: { failed: 2 }, stopped: null, last };
   expect(await say(null)).toBeUndefined();
   expect(await say(inStep)).toMatch(
-    /^in step, switch now: 0 s, without 2 records it refused, last s1 Succeeded, .* ago/,
+    /^in step: a failover has nothing left to copy, without 2 records it refused, last s1 Succeeded, .* ago/,
   );
   const stopped = { ...last, status: 'Failed', error: { code: 'SyncStopped', message: 'Too many.' } };
   const behind = { ...inStep, isInStep: false, lagSeconds: 3600, synced: { failed: 0 }, stopped: { runId: 's1' } };
-  expect(await say({ ...behind, last: stopped })).toMatch(/^1 h behind, STOPPED, last s1 SyncStopped, /);
+  expect(await say({ ...behind, last: stopped })).toMatch(
+    /^1 h behind the newest snapshot: a failover copies the difference first, STOPPED, last s1 SyncStopped, /,
+  );
   expect(await say({ ...inStep, synced: { failed: 0, different: 3 } })).toMatch(
-    /^in step, switch now: 0 s, but for 3 records that others changed there, /,
+    /^in step: a failover has nothing left to copy, but for 3 records that others changed there, /,
   );
   const changed = { ...inStep, isInStep: false, lagSeconds: null, changedBy: { runId: 'r1' } };
   expect(await say(changed)).toMatch(/^NOT in step since r1 changed it, /);
+  const unsynced = { ...inStep, isInStep: false, lagSeconds: null, synced: null, last: null };
+  expect(await say(unsynced)).toBe('no sync yet: the next good backup starts one');
+  expect(await say(unsynced, { history: [{}, {}] })).toBe('no sync since the switch: the next good backup starts one');
+});
+
+test('a list of backups names the hub of each', async () => {
+  const backup = { id: 'b1', status: 'Succeeded', hub: { namespace: 'app-neu', hub: 'devices' } };
+  const { out } = await play({ 'GET /api/backups': [{ body: { value: [backup] } }] }, 'backups');
+  expect(out).toMatch(/STATUS +HUB +SNAPSHOT/);
+  expect(out).toMatch(/ Succeeded +app-neu\/devices +none/);
 });
 
 test('compare is a table of what differs between the hubs, and says what could not be compared', async () => {
@@ -215,9 +227,9 @@ test('each kind of run has a list, and older ones are read on request', async ()
     ],
   };
   const { out } = await play(script, 'backups');
-  expect(out).toMatch(new RegExp(`${SNAPSHOT_ID} +1 h ago +Succeeded +2,000 records, suspect\n`));
+  expect(out).toMatch(new RegExp(`${SNAPSHOT_ID} +1 h ago +Succeeded +- +2,000 records, suspect\n`));
   expect(out).toContain('Older ones: npx notification-hubs-dr backups --all\n');
-  expect((await play(script, 'backups', '--all')).out).toMatch(/older +1 h ago +Canceled +none\n$/);
+  expect((await play(script, 'backups', '--all')).out).toMatch(/older +1 h ago +Canceled +- +none\n$/);
   expect((await play(script, 'verifications')).out).toMatch(
     /v1 .*Succeeded +2026-11-23T11-00-00Z-aaaaaa, 2,000 verified\n/,
   );

@@ -91,6 +91,24 @@ test('failover writes nothing without the name of the hub, nor after a dry run t
   expect(stopped).toMatchObject({ exitCode: 1, sent: [expect.objectContaining({ dryRun: true })] });
 });
 
+test('a switch away from a hub that answers says what is not carried over, before the dry run', async () => {
+  const card = { source: { reachable: true }, latestGoodSnapshot: { id: 'b1', ageSeconds: 720 } };
+  const script = {
+    ...none,
+    'GET /api/role': [{ body: switched }],
+    'PUT /api/restores/*': [{ status: 201, body: aRestore() }],
+    'GET /api/restores/*': [{ body: dryRun }, { body: done }],
+  };
+  const argv = ['failback', '--confirm', 'app-neu/devices'];
+  const healthy = await play({ ...script, 'GET /api/status': [{ body: card }] }, argv);
+  expect(healthy.err).toMatch(
+    /dr-weu\/devices answers\. What its devices changed since snapshot b1, 12 min ago, is not carried over\. .*backup --watch.*\n(.|\n)*Dry run/,
+  );
+  const silent = { verdict: 'NotReady', ...card, source: { reachable: false } };
+  const away = await play({ ...script, 'GET /api/status': [{ status: 503, body: silent }] }, argv);
+  expect(away).toMatchObject({ exitCode: 0, err: expect.not.stringContaining('not carried over') });
+});
+
 test('failover that is repeated finds what is under way, and afterwards that nothing is left to do', async () => {
   const value = [aRestore({ activate: true, id: 'r1' })];
   const script = {

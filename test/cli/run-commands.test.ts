@@ -91,7 +91,7 @@ test('the end of a restore shows counts, platforms, proof and the next commands'
   expect(out).toContain('records  2,000: 1,950 created, 50 kept live');
   expect(out).toMatch(/Apple +1,000 created, 50 kept live/);
   expect(out).toContain('pass 2 looked at the hub again and had nothing left to write');
-  expect(out).toContain(`notification-hubs-dr rollback ${RESTORE_ID} --watch`);
+  expect(out).toContain(`notification-hubs-dr rollback ${RESTORE_ID} --confirm NAMESPACE/HUB --watch`);
 });
 
 test('an incomplete restore leads to its failures and the retry', async () => {
@@ -141,7 +141,7 @@ test('a rollback that failed leads to the rollback of the restore it was of', as
     nextActions: [{ name: 'rollback', href, needsConfirm: true }],
   });
   const { out } = await play({ 'GET /api/restores/r3': [{ body: failed }] }, ['watch', 'r3']);
-  expect(out).toContain(`notification-hubs-dr rollback ${RESTORE_ID} --watch`);
+  expect(out).toContain(`notification-hubs-dr rollback ${RESTORE_ID} --confirm NAMESPACE/HUB --watch`);
 });
 
 test('an id that was used before starts nothing, and the answer says when that run ended', async () => {

@@ -82,7 +82,7 @@ const card: fc.Arbitrary<ReadinessCard> = fc.record({
   proven: optional(
     fc.record({
       id: fc.string(),
-      how: fc.constantFrom('verified' as const, 'drill' as const, 'restore' as const),
+      how: fc.constantFrom('verified' as const, 'drill' as const, 'restore' as const, 'sync' as const),
       at: instant,
       readStartedAt: instant,
     }),

@@ -81,11 +81,13 @@ async function storeChange(
     if (before !== undefined) await app.blobs.remove(before.name, before.etag);
     return undefined;
   }
+  const name = alertName(app.primary.ref, code);
   if (before !== undefined && alert.changedAt === before.alert.changedAt) {
+    if (alert.opening !== before.alert.opening) await put(app, name, alert, before.etag);
     return nowMs - Date.parse(alert.changedAt) > TAKE_OVER_MS ? before : undefined;
   }
   app.log.warn('alert', { code, state: alert.state, reason: alert.opening.message });
-  return put(app, alertName(app.primary.ref, code), alert, before?.etag);
+  return put(app, name, alert, before?.etag);
 }
 
 async function send(app: App, stored: StoredAlert): Promise<Called | undefined> {

@@ -56,7 +56,7 @@ async function noteUndone(app: App, rollback: RestoreRun, restore: RestoreRun, i
 /** Every record of the snapshot was found in the target: it can be restored, because it was. */
 async function proveSnapshot(app: App, run: RestoreRun): Promise<void> {
   const { purpose, dryRun, only, sourceHub, snapshotId } = run.request;
-  if (dryRun || only !== undefined || (purpose !== 'restore' && purpose !== 'drill')) return;
+  if (dryRun || only !== undefined || purpose === 'retry' || purpose === 'rollback') return;
   const manifest = await readManifest(app, sourceHub, snapshotId);
   if (manifest !== undefined) await storeProof(app, manifest, { how: purpose, runId: run.id, isSound: true });
 }

@@ -54,7 +54,8 @@ export async function startRestore(
   refuseUnsafeActivation(request, manifest, target.hub, roles);
   refuseUnsafeTarget(request, manifest, target.hub, roles);
   const { hasErasures } = await checkShardsStored(app, manifest);
-  await makeWay(app, sync);
+  // A dry run looks at what the sync is filling.
+  if (!request.dryRun) await makeWay(app, sync);
   const warnings = [...found, ...(await preflight(app, target, manifest, { isWhole: request.only === undefined }))];
   const { snapshot, target: askedTarget, confirm: _confirm, onConflict = 'keep', ...asked } = request;
   const started = await launchRestore(app, {

@@ -30,10 +30,10 @@ export async function launchRun<Kind extends RunKind>(
 ): Promise<{ readonly run: RunOf<Kind>; readonly isNew: boolean }> {
   let beganAt = app.world.now();
   const wasFrozen = (): boolean => app.world.now() - beganAt >= BIRTH_MS;
-  await takeLock(app, run.kind, run.hub, run.id);
+  await takeLock(app, run);
   if (wasFrozen()) {
     beganAt = app.world.now();
-    await takeLock(app, run.kind, run.hub, run.id);
+    await takeLock(app, run);
   }
   if (await createRun(app, run)) {
     if (wasFrozen()) await takeAgain(app, run);
@@ -49,7 +49,7 @@ export async function launchRun<Kind extends RunKind>(
 /** The lock of a run that is not stored in time is taken for one left behind. What has no lock nothing watches. */
 async function takeAgain(app: App, run: Run): Promise<void> {
   try {
-    await takeLock(app, run.kind, run.hub, run.id);
+    await takeLock(app, run);
   } catch (error) {
     await endTakenOver(app, run);
     throw error;

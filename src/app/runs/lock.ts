@@ -1,5 +1,5 @@
 import { DrError } from '../../core/errors.ts';
-import { kindOfLock, lockName, type RunKind } from '../../core/paths.ts';
+import { kindOfLock, type LockKind, lockName, type RunKind } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import { isOver, type Run } from '../../core/run/run.ts';
 import { hasMadeWay } from '../../core/run/sync.ts';
@@ -16,32 +16,36 @@ const TAKEOVER_AFTER_MS = 15 * 60_000;
 export const BIRTH_MS = 60_000;
 
 /**
- * Makes `runId` the one active run of its kind on the hub. Throws `RunInProgress` while another one lives, and
+ * Makes it the one active run of its kind on its hub. Throws `RunInProgress` while another one lives, and
  * `RunNotOver` while steps of one that is over may still write; one that is over or dead is taken over. A hub may be the
  * target of several pairs: a restore holds the lock of its own pair first and then looks at the others, so that of two
  * that start at once at least one sees the other.
  */
-export async function takeLock(app: App, kind: RunKind, hub: HubRef, runId: string): Promise<void> {
-  const wasOurs = await takeOwn(app, kind, hub, runId);
-  if (kind !== 'restore') return;
+export async function takeLock(app: App, run: Run): Promise<void> {
+  const wasOurs = await takeOwn(app, run);
+  if (lockKindOf(run) !== 'restore') return;
   try {
-    for (const dead of await refuseIfHeldByOthers(app, kind, hub)) await endTakenOver(dead.app, dead.run);
+    for (const dead of await refuseIfHeldByOthers(app, run.kind, run.hub)) await endTakenOver(dead.app, dead.run);
   } catch (error) {
-    if (!wasOurs) await releaseLock(app, { kind, hub, id: runId });
+    if (!wasOurs) await releaseLock(app, run);
     throw error;
   }
 }
 
+function lockKindOf(run: Run): LockKind {
+  return run.kind === 'restore' && run.request.dryRun ? 'dry-run' : run.kind;
+}
+
 /** In the pair's own folder. Whether the run had the lock before. */
-async function takeOwn(app: App, kind: RunKind, hub: HubRef, runId: string): Promise<boolean> {
-  const name = lockName(kind, hub);
-  const lock = { runId, takenAt: toInstant(app.world.storageNow()) };
+async function takeOwn(app: App, run: Run): Promise<boolean> {
+  const name = lockName(lockKindOf(run), run.hub);
+  const lock = { runId: run.id, takenAt: toInstant(app.world.storageNow()) };
   for (let tries = 1; ; tries += 1) {
     if (await putLock(app, name, lock, tries < LOCK_TRIES)) return false;
     const holder = await readLock(app, name);
     if (holder === undefined) continue;
-    if (holder.runId === runId) return true;
-    const dead = await refuseLivingHolder(app, kind, holder);
+    if (holder.runId === run.id) return true;
+    const dead = await refuseLivingHolder(app, run.kind, holder);
     if (dead !== undefined) await endTakenOver(app, dead);
     if ((await documents.lock.write(app, name, lock, { etag: holder.etag })) !== 'conflict') return false;
   }
@@ -138,8 +142,8 @@ export async function readLocked(app: App, name: string) {
   return { lock, run };
 }
 
-export async function releaseLock(app: App, run: Pick<Run, 'kind' | 'hub' | 'id'>): Promise<void> {
-  const name = lockName(run.kind, run.hub);
+export async function releaseLock(app: App, run: Run): Promise<void> {
+  const name = lockName(lockKindOf(run), run.hub);
   const lock = await readLock(app, name);
   if (lock?.runId === run.id) await app.blobs.remove(name, lock.etag);
 }

@@ -24,7 +24,7 @@ export const noMarks: Marks = { isPinned: false };
 
 const proofFacts = z
   .object({
-    how: z.enum(['verified', 'drill', 'restore']),
+    how: z.enum(['verified', 'drill', 'restore', 'sync']),
     at: z.iso.datetime(),
     run_id: z.string(),
     /** `1`, or that the snapshot was found damaged. */

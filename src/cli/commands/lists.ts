@@ -21,7 +21,7 @@ const lists: Readonly<Record<Collection, readonly Column[]>> = {
     ['INTO', (view) => fullNameAt(view, 'target') ?? '-'],
     ['RECORDS', (view) => formatCounts(countsAt(view, 'counts'))],
   ],
-  backups: [status, ['SNAPSHOT', describeBackup]],
+  backups: [status, ['HUB', (view) => fullNameAt(view, 'hub') ?? '-'], ['SNAPSHOT', describeBackup]],
   verifications: [
     status,
     ['SNAPSHOT', (view) => joined(', ', [textAt(view, 'snapshot', 'id'), formatCounts(countsAt(view, 'counts'))])],

@@ -37,7 +37,7 @@ function renderCard(card: Json, nowMs: number): string {
     ['proven', 'provenSnapshot' in card ? describeProof(objectAt(card, 'provenSnapshot')) : undefined],
     ['at risk', describeRisk(objectAt(card, 'atRisk'))],
     ['a restore', describePrediction(objectAt(card, 'predictedRestore'))],
-    ['sync', describeSync(objectAt(card, 'standbySync'), nowMs)],
+    ['sync', describeSync(card, nowMs)],
     ['last backup', describeRun(objectAt(card, 'lastBackup'), nowMs)],
     ['last restore', describeRun(objectAt(card, 'lastRestore'), nowMs)],
     ['last drill', describeDrill(objectAt(card, 'lastDrill'), nowMs)],
@@ -94,7 +94,7 @@ function describeSnapshot(latest: Json): string {
 
 function describeProof(proven: Json): string {
   const id = textAt(proven, 'id');
-  if (id === undefined) return 'no good snapshot has been proven by a restore, drill or verification';
+  if (id === undefined) return 'no good snapshot has been proven by a restore, sync, drill or verification';
   return `${id} by ${textAt(proven, 'how')}, ${ageOf(proven)} old`;
 }
 
@@ -117,7 +117,8 @@ function describePrediction(predicted: Json): string | undefined {
 }
 
 /** Nothing where the standby is not kept in step. */
-function describeSync(sync: Json, nowMs: number): string | undefined {
+function describeSync(card: Json, nowMs: number): string | undefined {
+  const sync = objectAt(card, 'standbySync');
   const isInStep = flagAt(sync, 'isInStep');
   if (isInStep === undefined) return undefined;
   const different = numberAt(sync, 'synced', 'different') ?? 0;
@@ -125,7 +126,7 @@ function describeSync(sync: Json, nowMs: number): string | undefined {
   const last = objectAt(sync, 'last');
   const ended = textAt(last, 'error', 'code') ?? textAt(last, 'status');
   return joined(', ', [
-    isInStep ? 'in step, switch now: 0 s' : describeLag(sync),
+    isInStep ? 'in step: a failover has nothing left to copy' : describeLag(sync, objectAt(card, 'role')),
     different > 0 && `but for ${formatCount(different)} records that others changed there`,
     failed > 0 && `without ${formatCount(failed)} records it refused`,
     textAt(sync, 'stopped', 'runId') === undefined ? undefined : 'STOPPED',
@@ -134,12 +135,16 @@ function describeSync(sync: Json, nowMs: number): string | undefined {
   ]);
 }
 
-function describeLag(sync: Json): string {
+function describeLag(sync: Json, role: Json): string {
   const changedBy = textAt(sync, 'changedBy', 'runId');
   if (changedBy !== undefined) return `NOT in step since ${changedBy} changed it`;
   const lag = numberAt(sync, 'lagSeconds');
-  if (lag === undefined) return 'the standby is not filled yet';
-  return lag === 0 ? 'NOT in step' : `${formatSeconds(lag)} behind`;
+  if (lag === undefined) {
+    const since = listAt(role, 'history').length > 1 ? 'since the switch' : 'yet';
+    return `no sync ${since}: the next good backup starts one`;
+  }
+  const behind = `${formatSeconds(lag)} behind the newest snapshot: a failover copies the difference first`;
+  return lag === 0 ? 'NOT in step' : behind;
 }
 
 /** `2026-11-23T11-59-00Z-bbbbbb (rollback of …), Succeeded, 3 min ago`, or how far it is. */

@@ -1,11 +1,12 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import type { Context, Run } from '../parts/context.ts';
 import { exitCodes, Fault, wrongUse } from '../parts/errors.ts';
-import { formatSince } from '../parts/format.ts';
-import { flagAt, fullNameAt, type Json, listAt, objectAt, textAt } from '../parts/json.ts';
+import { formatSeconds, formatSince } from '../parts/format.ts';
+import { flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
 import { newId } from '../parts/new-id.ts';
 import { pathOf, startRun, watchRun } from '../parts/runs.ts';
 import { isOver } from '../parts/summary.ts';
+import { tool } from '../parts/tool.ts';
 
 interface Options {
   readonly confirm?: string;
@@ -57,11 +58,22 @@ async function switchHubs(context: Context, name: string, options: Options): Pro
   terminal.err(`From ${from}, the hub in use, into ${into}, which will then be in use.\n`);
   const asked = { activate: true, note, onConflict };
   if (options.dryRun) {
+    await noteWhatIsLeftBehind(context, from);
     const dryRun = { ...context, show: (_view: unknown, text: string) => terminal.err(text) };
     const exitCode = await start(dryRun, newId(terminal.now()), { ...asked, dryRun: true });
     if (exitCode !== exitCodes.done) return exitCode;
   }
   return start(context, id, { ...asked, confirm: confirm ?? (await typeName(context, into)) });
+}
+
+/** A hub in use that answers has time for one more backup. */
+async function noteWhatIsLeftBehind({ client, terminal }: Context, from: string): Promise<void> {
+  // Only advice: what keeps the app from answering, the switch itself will say.
+  const card = await client.call('GET', '/api/status').catch(() => ({}));
+  const [id, age] = [textAt(card, 'latestGoodSnapshot', 'id'), numberAt(card, 'latestGoodSnapshot', 'ageSeconds')];
+  if (flagAt(card, 'source', 'reachable') !== true || id === undefined || age === undefined) return;
+  const message = `${from} answers. What its devices changed since snapshot ${id}, ${formatSeconds(age)} ago, is not carried over. If there is time, run "${tool} backup --watch" first.`;
+  terminal.err(`${message}\n`);
 }
 
 /** Whether the hub in use came into use by the same command: under that id, or else in that direction. */

@@ -3,7 +3,7 @@ import { flagAt, type Json, listAt, objectAt, textAt } from './json.ts';
 
 /**
  * The API's next actions as command lines without the tool's name. Actions without a command are left out. None carries
- * the confirmation it needs: pasted, it would confirm nothing.
+ * the name it needs as confirmation, but the place for it: pasted, it would confirm nothing.
  */
 export function nextCommands(view: Json): readonly string[] {
   return listAt(view, 'nextActions').flatMap((action) => {
@@ -12,7 +12,9 @@ export function nextCommands(view: Json): readonly string[] {
     const name = textAt(action, 'name') ?? '';
     if (name === 'restore' || name === 'restoreAgain') return [restoreOrSwitch(view, objectAt(action, 'body'))];
     if (reading.has(name)) return [`${name} ${id}`];
-    return starting.has(name) ? [`${name} ${id} --watch`] : [];
+    if (name === 'backup') return ['backup --watch'];
+    const confirm = flagAt(action, 'needsConfirm') === true ? ' --confirm NAMESPACE/HUB' : '';
+    return starting.has(name) ? [`${name} ${id}${confirm} --watch`] : [];
   });
 }
 

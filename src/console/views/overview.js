@@ -216,14 +216,16 @@ function standbyOf(status) {
 }
 
 /** @param {Status} status */
-function syncOf({ standbySync }) {
+function syncOf({ standbySync, role }) {
   if (standbySync === undefined || standbySync === null) return undefined;
   const { isInStep, lagSeconds, stopped, synced, changedBy, last } = standbySync;
-  const behind = lagSeconds ? `${duration(lagSeconds)} behind` : synced === null ? 'not filled yet' : 'not in step';
+  const unsynced = (role?.history ?? []).length > 1 ? 'no sync since the switch' : 'no sync yet';
+  const behind = lagSeconds ? `${duration(lagSeconds)} behind` : synced === null ? unsynced : 'not in step';
   const { failed = 0, different = 0 } = synced ?? {};
   return [
     stopped !== null ? badge('bad', 'stopped') : isInStep ? badge('ok', 'in step') : badge('warn', behind),
-    isInStep && line('Switch now: 0 s'),
+    isInStep && line('A failover has nothing left to copy.'),
+    !isInStep && Boolean(lagSeconds) && line('A failover copies the difference first.'),
     synced !== null && line(['Last in step ', time(synced.at), failed > 0 ? `, ${number(failed)} refused` : '']),
     different > 0 && line(`But for ${plural(different, 'record')} that others changed there`),
     changedBy && line(['Changed since by restore ', changedBy.runId]),

@@ -145,7 +145,12 @@ function snapshotFacts({ id, hub, counts, healthReasons = [], error, proof, chur
 }
 
 /** @type {Record<string, string>} */
-export const proofWords = { verified: 'every byte verified', drill: 'restored in a drill', restore: 'restored' };
+export const proofWords = {
+  verified: 'every byte verified',
+  drill: 'restored in a drill',
+  restore: 'restored',
+  sync: 'synced',
+};
 
 /** @param {import('../api-types.d.ts').SnapshotCounts} counts */
 function platformList({ byPlatform = {}, registrations }) {

@@ -56,7 +56,7 @@ const messageSchema = z.strictObject({
 
 export const alertSchema = z.strictObject({
   state: z.enum(['suspected', 'open', 'resolved']),
-  /** As it was sent, or will be sent if the condition persists. */
+  /** As it was sent, or will be sent if the condition persists; once it was, with the reason there is now. */
   opening: messageSchema,
   /** What the webhook has not taken yet, oldest first. */
   unsent: z.array(messageSchema),
@@ -95,7 +95,7 @@ export function nextAlert(
 }
 
 function begin(alert: Alert | undefined, condition: Condition, around: Surroundings): Alert {
-  if (alert?.state === 'open') return alert;
+  if (alert?.state === 'open') return withReason(alert, condition);
   if (alert?.state === 'suspected') {
     if (Date.parse(around.now) - Date.parse(alert.changedAt) < CONFIRM_AFTER_MS) return alert;
     const unsent = withUnsent(alert.unsent, alert.opening, around);
@@ -121,6 +121,12 @@ function begin(alert: Alert | undefined, condition: Condition, around: Surroundi
     unsent: isSure ? withUnsent(earlier, opening, around) : [...earlier],
     changedAt: around.now,
   };
+}
+
+/** Its text changes and nothing is sent. While it is being sent, its sender alone stores it. */
+function withReason(alert: Alert, { message, runId, snapshotId }: Condition): Alert {
+  if (alert.unsent.length > 0 || alert.opening.message === message) return alert;
+  return { ...alert, opening: { ...alert.opening, message, runId, snapshotId } };
 }
 
 function withUnsent(

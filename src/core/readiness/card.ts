@@ -50,7 +50,7 @@ export const cardSchema = z.strictObject({
   proven: z
     .strictObject({
       id: z.string(),
-      how: z.enum(['verified', 'drill', 'restore']),
+      how: z.enum(['verified', 'drill', 'restore', 'sync']),
       at: instant,
       readStartedAt: instant,
     })

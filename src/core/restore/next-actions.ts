@@ -11,6 +11,7 @@ export interface NextAction {
     | 'retry'
     | 'rollback'
     | 'report'
+    | 'backup'
     | 'restore'
     | 'restoreAgain'
     | 'verify';
@@ -20,7 +21,7 @@ export interface NextAction {
   readonly needsConfirm?: true;
 }
 
-type Written = Pick<RestoreResult, 'counts' | 'attempted'>;
+type Written = Pick<RestoreResult, 'counts' | 'attempted' | 'activatedAt'>;
 
 /** What to do about a restore, the likeliest first. */
 export function nextActionsOf(run: RestoreRun, result: Written): NextAction[] {
@@ -43,6 +44,8 @@ export function nextActionsOf(run: RestoreRun, result: Written): NextAction[] {
     isDamaged && !isRollback && !isSync && restoreAction('restoreAgain', run, 'latest'),
     isDamaged && post('verify', `/api/snapshots/${snapshotId}/verify`),
     isGreen && dryRun && restoreAction('restore', run),
+    // Until there is a snapshot of the hub in use, its devices are not protected.
+    result.activatedAt !== undefined && post('backup', '/api/backups'),
     report,
     !isGreen && !isRollback && !isSync && !isDamaged && restoreAction('restoreAgain', run),
     !isGreen && isRollback && rollbackAction(of),
