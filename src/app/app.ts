@@ -9,6 +9,7 @@ import type { StepWait } from '../core/run/live.ts';
 import type { Run } from '../core/run/run.ts';
 import type { Step } from '../core/run/step.ts';
 import type { RetentionPolicy } from '../core/snapshot/retention.ts';
+import type { ScanCheckpoint } from '../core/snapshot/scan-checkpoint.ts';
 
 /** What the use cases work with: ports, and the settings that shape their decisions. */
 export interface App {
@@ -93,6 +94,10 @@ export interface Memory {
   readonly endLooks: Map<string, { isOver: boolean; atMs: number; found: Promise<boolean> }>;
   /** By run and pass what lives in the target under another key. */
   readonly foreignRows: Map<string, Promise<ForeignRows>>;
+  /** By run the shard counts that its source has maps of registration ids for. */
+  readonly idMapCounts: Map<string, Promise<readonly number[]>>;
+  /** By run and pass what its listing staged. */
+  readonly finishedScans: Map<string, Promise<ScanCheckpoint>>;
   /** By run, sources that did not answer. */
   readonly silentSources: Set<string>;
   /** Time a hub's throttling has cost that some shard has already counted. */
@@ -145,6 +150,8 @@ export function createMemory(): Memory {
     faults: new Map(),
     endLooks: new Map(),
     foreignRows: new Map(),
+    idMapCounts: new Map(),
+    finishedScans: new Map(),
     silentSources: new Set(),
     lostTime: new Map(),
     metadata: new Map(),

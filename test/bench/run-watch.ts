@@ -7,6 +7,7 @@ import { type RunKind, runName } from '../../src/core/paths.ts';
 const phaseSchema = z.object({
   name: z.string(),
   pass: z.number(),
+  wave: z.number().optional(),
   startedAt: z.string(),
   notBefore: z.string().optional(),
 });
@@ -51,7 +52,7 @@ export async function finishedRun(storage: string, kind: RunKind, runId: string)
     const { readableStreamBody } = await blob.download();
     if (readableStreamBody === undefined) throw new Error('Storage gave no body.');
     const run = runSchema.parse(await json(readableStreamBody));
-    phases.set(`${run.phase.name}${run.phase.pass}`, run.phase);
+    phases.set(`${run.phase.name}${run.phase.pass}.${run.phase.wave ?? 0}`, run.phase);
     if (run.status !== 'Succeeded' && run.finishedAt !== undefined) {
       throw new Error(`The ${kind} ended ${run.status}: ${run.error?.code} ${run.error?.message}`);
     }
@@ -71,13 +72,14 @@ async function findRun(container: ContainerClient, name: string): Promise<string
 /** A phase shorter than a poll counts to the one before it. */
 function toTimeline(run: Run, phases: [string, Run['phase']][], endAt: number): Timeline {
   const parts: Record<string, number> = { settle: 0 };
-  for (const [index, [name, phase]] of phases.entries()) {
+  for (const [index, [, phase]] of phases.entries()) {
     const startAt = Date.parse(phase.startedAt);
     const next = phases[index + 1]?.[1];
     const nextAt = next === undefined ? endAt : Date.parse(next.startedAt);
     const workAt = Math.max(startAt, Date.parse(phase.notBefore ?? phase.startedAt));
     parts['settle'] = (parts['settle'] ?? 0) + (workAt - startAt) / 1000;
-    parts[name] = (nextAt - workAt) / 1000;
+    const name = `${phase.name}${phase.pass}`;
+    parts[name] = (parts[name] ?? 0) + (nextAt - workAt) / 1000;
   }
   return { run, seconds: (endAt - Date.parse(run.createdAt)) / 1000, parts };
 }

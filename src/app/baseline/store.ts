@@ -83,15 +83,15 @@ async function changeBaseline(
 export async function openBaseline(app: App, run: RestoreRun, shard: number): Promise<BaselineShard> {
   const agreed = await openAgreed(app, run, shard);
   if (run.unfinished === undefined || run.unfinished.length === 0) return agreed;
-  const adopted = await readTable(app, adoptedName(run.id, shard));
-  const orient = orientationOf(app, run);
+  return withAdopted(agreed, toShard(app, run, shard, [await readTable(app, adoptedName(run.id, shard))], 'none'));
+}
+
+function withAdopted(agreed: BaselineShard, adopted: BaselineShard): BaselineShard {
+  const own = new Set(adopted.keyHashes());
   return {
     ...agreed,
-    get(keyHash) {
-      const record = adopted.get(keyHash);
-      return record === undefined ? agreed.get(keyHash) : orient(record);
-    },
-    keyHashes: () => new Set([...adopted.keyHashes(), ...agreed.keyHashes()]),
+    get: (keyHash) => (own.has(keyHash) ? adopted : agreed).get(keyHash),
+    keyHashes: () => new Set([...own, ...agreed.keyHashes()]),
   };
 }
 
@@ -164,16 +164,18 @@ export function writeBaselineShard(app: App, run: RestoreRun, shard: number, rec
   return writeTable(app, run, baselineShardName(...pairOf(app, run), run.id, shard), recordCount);
 }
 
-/** Stores what the run has seen of the writes of unfinished runs. */
+/** Stores what the run has seen of the writes of unfinished runs, and gives what it decides by then. */
 export async function storeAdoptedShard(
   app: App,
   run: RestoreRun,
   shard: number,
   records: readonly BaselineRecord[],
-): Promise<void> {
+  agreed: BaselineShard,
+): Promise<BaselineShard> {
   const table = writeTable(app, run, adoptedName(run.id, shard), records.length);
   for (const record of records) table.add(record);
-  await table.store();
+  const numbers = await table.store();
+  return withAdopted(agreed, toShard(app, run, shard, [new BaselineTable(numbers)], 'none'));
 }
 
 function writeTable(app: App, run: RestoreRun, name: string, recordCount: number) {
@@ -181,8 +183,10 @@ function writeTable(app: App, run: RestoreRun, name: string, recordCount: number
   const orient = orientationOf(app, run);
   return {
     add: (record: BaselineRecord): void => writer.add(orient(record)),
-    async store(): Promise<void> {
-      await numberBlobs.baselineShard.write(app, name, { title: {}, numbers: writer.finish() }, 'any');
+    async store(): Promise<Float64Array> {
+      const numbers = writer.finish();
+      await numberBlobs.baselineShard.write(app, name, { title: {}, numbers }, 'any');
+      return numbers;
     },
   };
 }

@@ -23,7 +23,6 @@ import {
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { type BaselineShard, writeBaselineShard } from '../../baseline/store.ts';
-import { readComparison } from '../compare/comparison.ts';
 import { openGoneSince } from '../compare/newest-keys.ts';
 import type { Journal } from '../outcomes/journal.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
@@ -82,7 +81,7 @@ async function openLook(closed: ClosedShard, letters: string): Promise<Look> {
   }
   const hasExtras = letters.length > count;
   const isGoneSince = await openGoneSince(app, run, shard);
-  const first = hasExtras && run.phase.pass > 1 ? await readComparison(app, run, shard, count, 1) : comparison;
+  const first = hasExtras && run.phase.pass > 1 ? await closed.openFirstComparison() : comparison;
   const seenAt = (index: number, outcome: Outcome | undefined): Observation => {
     const wanted = shownAt(fingerprints, index);
     // A listing from before the write may show the same content, in a version that is not the one of now.

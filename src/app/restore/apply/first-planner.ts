@@ -2,7 +2,7 @@ import { type Entry, entryOf, isReworded } from '../../../core/baseline/record.t
 import { shownAt, shownIn } from '../../../core/fingerprint/shown.ts';
 import { isSameRegistration } from '../../../core/registration/distinct.ts';
 import { isPartial } from '../../../core/registration/expected.ts';
-import { isInstallation, keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
+import { isInstallation, type RecordOfRows } from '../../../core/registration/record.ts';
 import type { Registration } from '../../../core/registration/registration.ts';
 import { circumstancesOf, isWithinBounds, isWithinDrift, readAtOf } from '../../../core/restore/plan/circumstances.ts';
 import { type FirstPass, type FirstPlan, planFirst } from '../../../core/restore/plan/first-pass.ts';
@@ -41,7 +41,6 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
     isHeld: (row) => opened.elsewhere.isHeld(row, mayWithdraw),
     mintedFor: idMap.mintedFor,
   };
-  const extras = new Map([...live.values()].map((record) => [keyHashOf(record.key), record]));
   const { dryRun } = run.request;
   const stillHolds = openStillHolds(app, run, shard);
   const hub = hubOf(app, run.hub);
@@ -50,11 +49,7 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
       const extra = comparison.extras[index - fingerprints.count];
       const entry = extra === undefined ? undefined : entryOf(baseline.get(extra.keyHash));
       const isOther = extra !== undefined && entry !== undefined && isReworded(entry.target, extra);
-      return planExtra(
-        extras.get(extra?.keyHash ?? Number.NaN),
-        mayWithdraw && (pass.isAnotherForm || !isOther),
-        dryRun,
-      );
+      return planExtra(extra && live.find(extra.keyHash), mayWithdraw && (pass.isAnotherForm || !isOther), dryRun);
     }
     const collapsed = fingerprints.collapsedAt(index);
     const superseded = fingerprints.supersededAt(index);

@@ -155,7 +155,9 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     if (record !== undefined) record.isSent = isSent;
   };
 
-  const groupOf = (index: number): number => (index < platforms.length ? (groups[index] ?? 0) : LAST_WAVE);
+  // What a restore withdraws again was sent after all else before.
+  const extraGroup = pass > 1 && run.request.purpose !== 'rollback' ? 0 : LAST_WAVE;
+  const groupOf = (index: number): number => (index < platforms.length ? (groups[index] ?? 0) : extraGroup);
   const isOpen = (index: number): boolean => outcomeOf(letters[index]) === 'pending';
   let openCount = letters.filter((_, index) => isOpen(index)).length;
   const setLetter = (index: number, letter: string): void => {

@@ -6,6 +6,7 @@ import type { Removal, WrittenOutcome } from '../../../core/restore/plan/outcome
 import type { Note } from '../../../core/restore/plan/seen.ts';
 import type { ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { ForeignLookup } from '../compare/foreign-rows.ts';
+import type { LiveRecords } from '../compare/live-rows.ts';
 import type { IdMap } from './id-map.ts';
 import type { ShardReads } from './shard-reads.ts';
 
@@ -52,7 +53,7 @@ export interface ShardToPlan extends ShardReads {
 export interface OpenComparison extends ShardToPlan {
   readonly comparison: Comparison;
   readonly records: ShardRecords;
-  readonly live: ReadonlyMap<string, RecordOfRows>;
+  readonly live: LiveRecords;
   readonly elsewhere: ForeignLookup;
   /** Nothing of the record has to be looked at itself. */
   readonly isInPlace: (index: number) => boolean;

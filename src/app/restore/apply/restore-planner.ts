@@ -1,7 +1,7 @@
 import { recordVersionOf, versionHashOf } from '../../../core/fingerprint/row.ts';
 import { isSameHub } from '../../../core/paths.ts';
 import type { CallOptions, Hub } from '../../../core/ports.ts';
-import { isInstallation, keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
+import { isInstallation, type RecordOfRows } from '../../../core/registration/record.ts';
 import type { Registration } from '../../../core/registration/registration.ts';
 import { isOnlyOurs, withoutReplaced } from '../../../core/restore/altered.ts';
 import { asListed, isAsking } from '../../../core/restore/plan/circumstances.ts';
@@ -18,8 +18,8 @@ import { type App, hubOf } from '../../app.ts';
 import { readRoles } from '../../runs/roles.ts';
 import { once } from '../../stored/once.ts';
 import { askFor, splitByKey } from '../compare/ask-for.ts';
-import { readComparison } from '../compare/comparison.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
+import type { LiveRecords } from '../compare/live-rows.ts';
 import { readJournals } from '../outcomes/journal.ts';
 import { openFirstPlanner } from './first-planner.ts';
 import { LOOKING_FROM } from './next-pass.ts';
@@ -41,7 +41,7 @@ export async function openRestorePlanner(app: App, run: RestoreRun, given: Shard
   const open = wanted.filter((index) => index >= fingerprints.count || !isInPlace(index));
   const records = open.some((index) => index < fingerprints.count) ? await given.openRecords() : NO_RECORDS;
   const lives = open.some((index) => index >= fingerprints.count || comparison.livesAt(index));
-  const live = lives ? await given.openLive() : new Map<string, RecordOfRows>();
+  const live = lives ? await given.openLive() : NO_LIVE;
   const opened = { ...given, comparison, records, live, isInPlace, elsewhere };
   if (run.phase.pass === 1) return openFirstPlanner(app, run, opened);
   // Nearly always all is in place by now: then the first pass is not opened again.
@@ -123,11 +123,10 @@ function openAskingPass({
 }: Later & { readonly lookBack: LookBack }): RecordPlanner {
   const { records, fingerprints, comparison, live, idMap, elsewhere } = opened;
   const isOwnWord = (row: Registration): boolean => !elsewhere.oursUnder(row.id).includes(versionHashOf(row));
-  const liveByHash = new Map([...live.values()].map((record) => [keyHashOf(record.key), record]));
   const recordAt = (index: number): RecordOfRows | undefined =>
     index < fingerprints.count
       ? records.at(index)
-      : liveByHash.get(comparison.extras[index - fingerprints.count]?.keyHash ?? Number.NaN);
+      : live.find(comparison.extras[index - fingerprints.count]?.keyHash ?? Number.NaN);
   return (index, earlier) => {
     if (earlier === undefined) throw new RangeError(`No pass before has written record ${index}.`);
     const ask = async (call: CallOptions): Promise<Planned> => {
@@ -208,13 +207,13 @@ interface LookBack {
  * write did not take effect yet, and is due again. For a withdrawn record that is gone or came again: that.
  */
 async function openLookBack(app: App, run: RestoreRun, opened: OpenComparison): Promise<LookBack> {
-  const { shard, fingerprints, comparison, records } = opened;
+  const { fingerprints, comparison, records } = opened;
   const lifetime = { expiryFloorAtMs: Date.parse(run.request.expiryFloorAt) };
   // A hub may keep the version of what is sent to it unchanged.
   const isRenewed = (index: number, found: RecordOfRows | undefined): boolean =>
     found !== undefined && !isShorterThan(found, records.at(index), lifetime);
   const isLastPass = run.phase.pass >= LOOKING_FROM;
-  const first = await readComparison(app, run, shard, fingerprints.count, 1);
+  const first = await opened.openFirstComparison();
   const planFirst = await openFirstPlanner(app, run, { ...opened, comparison: first });
   const liveNow = new Map(comparison.extras.map(({ keyHash, version }) => [keyHash, version]));
   const listedAt: LookBack['listedAt'] = (index) => {
@@ -238,3 +237,5 @@ async function openLookBack(app: App, run: RestoreRun, opened: OpenComparison): 
 
 /** Of a shard in which all that is wanted is in place, so that none is asked for. */
 const NO_RECORDS: ShardRecords = openShardRecords({ count: 0, at: () => undefined }, '');
+/** The same of the target. */
+const NO_LIVE: LiveRecords = { get: () => undefined, find: () => undefined };

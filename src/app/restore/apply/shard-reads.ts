@@ -2,7 +2,6 @@ import { DrError } from '../../../core/errors.ts';
 import type { Comparison } from '../../../core/fingerprint/comparison.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName } from '../../../core/paths.ts';
-import type { RecordOfRows } from '../../../core/registration/record.ts';
 import { asListed } from '../../../core/restore/plan/circumstances.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { ShardRecords } from '../../../core/snapshot/shard.ts';
@@ -12,7 +11,7 @@ import { readSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { once } from '../../stored/once.ts';
 import { readComparison } from '../compare/comparison.ts';
-import { readLiveRecords } from '../compare/live-rows.ts';
+import { type LiveRecords, readLiveRecords } from '../compare/live-rows.ts';
 
 /** What a step reads of its shard: each at most once, and only when it is needed. */
 export interface ShardReads {
@@ -21,8 +20,10 @@ export interface ShardReads {
   readonly openRecords: () => Promise<ShardRecords>;
   /** What the listing of the target showed that this pass goes by. */
   readonly openComparison: () => Promise<Comparison>;
-  /** The same with all that the rows say, by key. */
-  readonly openLive: () => Promise<ReadonlyMap<string, RecordOfRows>>;
+  /** What the first one showed: what was in the target before the run wrote. */
+  readonly openFirstComparison: () => Promise<Comparison>;
+  /** What the listing that this pass goes by showed, with all that the rows say. */
+  readonly openLive: () => Promise<LiveRecords>;
   /** What the pair agreed on before this run. */
   readonly openPairBaseline: () => Promise<BaselineShard>;
 }
@@ -30,10 +31,13 @@ export interface ShardReads {
 export async function openShardReads(app: App, run: RestoreRun, shard: number): Promise<ShardReads> {
   const fingerprints = await readSnapshotFingerprints(app, run, shard);
   const listed = asListed(run);
+  const comparisonOf = (pass: number) => readComparison(app, listed, shard, fingerprints.count, pass);
+  const openComparison = once(() => comparisonOf(listed.phase.pass));
   return {
     fingerprints,
     openRecords: once(() => openSnapshotRecords(app, run, shard)),
-    openComparison: once(() => readComparison(app, listed, shard, fingerprints.count)),
+    openComparison,
+    openFirstComparison: listed.phase.pass === 1 ? openComparison : once(() => comparisonOf(1)),
     openLive: once(() => readLiveRecords(app, listed, shard)),
     openPairBaseline: once(() => openBaseline(app, run, shard)),
   };

@@ -1,4 +1,3 @@
-import { keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
 import { holdsRows, within } from '../../listing/hub-rows.ts';
@@ -21,7 +20,7 @@ export async function proveAbsence(
   doomed: readonly number[],
 ): Promise<ReadonlySet<number>> {
   if (doomed.length === 0) return new Set();
-  const answer = await askSourceFor(app, run, shard, new Set(doomed));
+  const answer = await askSourceFor(app, run, shard, doomed);
   if (answer === 'has one') return new Set();
   if (answer === 'has none' || run.request.leftovers === 'withdraw') return new Set(doomed);
   const held = await readKeysOfBoth(app, run, shard);
@@ -32,10 +31,10 @@ async function askSourceFor(
   app: App,
   run: RestoreRun,
   shard: number,
-  doomed: ReadonlySet<number>,
+  doomed: readonly number[],
 ): Promise<'has one' | 'has none' | 'silent'> {
-  const live = [...(await readLiveRecords(app, run, shard)).values()];
-  const records = sampleOf(live.filter(({ key }) => doomed.has(keyHashOf(key))));
+  const live = await readLiveRecords(app, run, shard);
+  const records = sampleOf(doomed).flatMap((keyHash) => live.find(keyHash) ?? []);
   const findInSource = await openSource(app, run, shard);
   return askSource(app, run, async () => {
     // One that was deleted answers every question about a registration as if that were gone.
@@ -49,7 +48,7 @@ async function askSourceFor(
   });
 }
 
-function sampleOf(records: readonly RecordOfRows[]): RecordOfRows[] {
-  const step = Math.max(1, Math.floor(records.length / ASKED));
-  return records.filter((_, index) => index % step === 0).slice(0, ASKED);
+function sampleOf(doomed: readonly number[]): number[] {
+  const step = Math.max(1, Math.floor(doomed.length / ASKED));
+  return doomed.filter((_, index) => index % step === 0).slice(0, ASKED);
 }

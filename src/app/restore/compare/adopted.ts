@@ -14,15 +14,14 @@ import { type WrittenOutcome, writtenOf } from '../../../core/restore/plan/outco
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { recordsIn, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import { type App, hubOf } from '../../app.ts';
-import { openAgreed, storeAdoptedShard } from '../../baseline/store.ts';
+import { type BaselineShard, openAgreed, storeAdoptedShard } from '../../baseline/store.ts';
 import { within } from '../../listing/hub-rows.ts';
-import { readRun } from '../../runs/store.ts';
 import { once } from '../../stored/once.ts';
 import { readOtherIds } from '../outcomes/minted-ids.ts';
 import { findNow } from './ask-for.ts';
-import { readEarlierWrites } from './earlier-writes.ts';
+import { type EarlierRun, readEarlierWrites } from './earlier-writes.ts';
 import { isHalfChanged, readChanged } from './half-changed.ts';
-import { readLiveRecords } from './live-rows.ts';
+import { type LiveRecords, readLiveRecords } from './live-rows.ts';
 
 /** Of what an earlier run wrote of a shard, and the listing does not show. */
 const MOST_ASKED = 20;
@@ -35,32 +34,33 @@ export interface FirstLook {
   readonly live: LiveFingerprints;
   /** The snapshot's records in full. */
   readonly openRecords: () => Promise<ShardRecords>;
+  readonly openEarlierRuns: () => Promise<readonly EarlierRun[]>;
 }
 
 /**
  * Earlier runs ended before a look of theirs had shown all that they wrote: they were cancelled, or failed, or the hub
  * was late. This run's first look does it for them: what shows as it was sent is an agreement of the pair, as if they
- * had seen it themselves; what does not, and was never agreed on, is of unknown origin.
+ * had seen it themselves; what does not, and was never agreed on, is of unknown origin. Gives what the run decides by.
  */
-export async function storeAdopted(app: App, run: RestoreRun, shard: number, look: FirstLook): Promise<void> {
-  const { unfinished = [] } = run;
-  if (unfinished.length === 0) return;
+export async function storeAdopted(app: App, run: RestoreRun, shard: number, look: FirstLook): Promise<BaselineShard> {
   const agreed = await openAgreed(app, run, shard);
+  const { unfinished = [] } = run;
+  if (unfinished.length === 0) return agreed;
   const showings = { source: sourceShowing(app, run, shard, look), target: targetShowing(app, run, shard, look) };
   const adopted = new Map<number, BaselineRecord>();
   const recognized = new Set<number>();
-  for (const { id } of unfinished.toReversed()) {
-    const earlier = await readRun(app, 'restore', id);
-    const side = earlier && sideWrittenBy(earlier, run);
-    if (earlier === undefined || side === undefined) continue;
+  for (const earlierRun of await look.openEarlierRuns()) {
+    const { run: earlier } = earlierRun;
+    const side = sideWrittenBy(earlier, run);
+    if (side === undefined) continue;
     const changed = await readChanged(app, earlier, shard, run);
-    const writes = await readEarlierWrites(app, earlier, shard, run);
+    const writes = await readEarlierWrites(app, earlierRun, shard, run);
     const showing = showings[side];
     const parts = { app, run, shard, earlier, changed, writes, side, showing, agreed, adopted, recognized };
     await adoptHalfChanged(parts, await adoptWritten(parts));
     noteOwed(parts);
   }
-  await storeAdoptedShard(app, run, shard, [...adopted.values()]);
+  return storeAdoptedShard(app, run, shard, [...adopted.values()], agreed);
 }
 
 interface Adoption {
@@ -176,7 +176,7 @@ function turnedTo(side: Side, record: BaselineRecord): BaselineRecord {
 interface Showing {
   readonly at: number;
   readonly shown: (keyHash: number) => Shown | undefined;
-  readonly records: () => Promise<ReadonlyMap<string, RecordOfRows>>;
+  readonly records: () => Promise<Pick<LiveRecords, 'get'>>;
   /** Asks the hub for what its listing does not show; a listing passes over few rows. */
   readonly ask: (record: RecordOfRows) => Promise<RecordOfRows | undefined>;
   /** Where more than this is not shown, nothing is asked for. */

@@ -1,15 +1,8 @@
 import type { Comparison, LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
-import { manifestName, resultsFolder } from '../../../core/paths.ts';
-import type { BlobFacts } from '../../../core/ports.ts';
+import { manifestName } from '../../../core/paths.ts';
 import { membersOf, type Neighbours } from '../../../core/registration/record.ts';
-import {
-  circumstancesOf,
-  isAnotherForm,
-  isWhole,
-  movesBaseline,
-  readAtOf,
-} from '../../../core/restore/plan/circumstances.ts';
+import { circumstancesOf, isWhole, readAtOf } from '../../../core/restore/plan/circumstances.ts';
 import type { Outcome } from '../../../core/restore/plan/outcomes.ts';
 import {
   countTarget,
@@ -20,26 +13,23 @@ import {
   type SurveyOptions,
   surveyTarget,
 } from '../../../core/restore/plan/survey.ts';
-import { warningsOf } from '../../../core/restore/plan/warnings.ts';
-import { mostDeletes } from '../../../core/run/amounts.ts';
-import type { RestoreRun, Run } from '../../../core/run/run.ts';
-import type { ShardRecords } from '../../../core/snapshot/shard.ts';
+import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
-import { noteUnfinished, openBaseline } from '../../baseline/store.ts';
+import { type BaselineShard, openBaseline } from '../../baseline/store.ts';
 import { doShards, type Moved } from '../../runs/dispatch.ts';
 import { openSnapshotFingerprints, readSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { invalidDocument } from '../../stored/invalid.ts';
 import { proveAbsence } from './absence-proof.ts';
-import { storeAdopted } from './adopted.ts';
+import { type FirstLook, storeAdopted } from './adopted.ts';
 import { compareUndone } from './compare-undone.ts';
 import { storeComparison } from './comparison.ts';
+import { openEarlierRuns } from './earlier-writes.ts';
 import { storeForeignRows } from './foreign-rows.ts';
 import { openLiveFingerprints } from './live-rows.ts';
-import { countMoves } from './moves.ts';
 import { readNewestKeys } from './newest-keys.ts';
+import { notePlan, planFacts, standbyFacts } from './note-plan.ts';
 import { selectionOf, storeSelection } from './selection.ts';
-import { countChanged, maySync } from './sync-stops.ts';
 
 /**
  * Holds what lives in the target against shards of the snapshot, by their fingerprints. In the first pass that does
@@ -55,40 +45,6 @@ export function compareShards(app: App, run: RestoreRun, shards: Neighbours): Pr
     next: 'reconcile',
     ...(isFirst ? { noteEnd: () => notePlan(app, run) } : {}),
   });
-}
-
-/** What the run is about to do to the whole target: its bounds hold for all shards together. */
-async function notePlan(app: App, run: RestoreRun): Promise<(run: Run) => Run> {
-  const isSync = run.request.purpose === 'sync';
-  if (movesBaseline(run) && !isSync) await noteUnfinished(app, run);
-  const results = await app.blobs.list(resultsFolder('restore', run.id, run.phase.pass, 'seal'));
-  const sumOf = (name: string): number => results.reduce((sum, { facts }) => sum + Number(facts[name] ?? 0), 0);
-  const plan = {
-    records: sumOf('records'),
-    doomed: sumOf('doomed'),
-    goneSince: sumOf('gone_since'),
-    absent: sumOf('absent'),
-    ...(run.request.isFailback === true ? { drifted: sumOf('drifted') } : {}),
-    ...(isSync ? await countChanged(app, run, sumOf) : {}),
-    isAnotherForm: isAnotherForm(sumOf('reworded'), sumOf('agreed')),
-  };
-  // Only then it matters how many of them are moves.
-  const isExceeded = plan.doomed > mostDeletes(plan.records, app.policy.maxDeletePercent);
-  const moves = isExceeded ? await countMoves(app, run) : 0;
-  const withPlan = (current: RestoreRun): RestoreRun =>
-    current.found === undefined
-      ? current
-      : { ...current, found: { ...current.found, plan: { ...plan, doomed: Math.max(0, plan.doomed - moves) } } };
-  if (isSync) {
-    if (!(await maySync(app, withPlan(run)))) return (current) => current;
-    await noteUnfinished(app, run);
-  }
-  return (current) => {
-    if (current.kind !== 'restore' || current.found === undefined) return current;
-    const planned = withPlan(current);
-    const lost = results.some(({ facts }) => facts['lost'] === '1');
-    return { ...planned, warnings: [...planned.warnings, ...warningsOf(planned, lost, app.policy)] };
-  };
 }
 
 async function compareAll(app: App, run: RestoreRun, shards: Neighbours): Promise<void> {
@@ -107,16 +63,19 @@ async function compare(
   app: App,
   run: RestoreRun,
   shard: number,
-  { fingerprints, openRecords, isSelected }: SnapshotShard,
+  { fingerprints, first, isSelected }: SnapshotShard,
   live: LiveFingerprints,
 ): Promise<void> {
-  if (openRecords !== undefined) await storeAdopted(app, run, shard, { fingerprints, live, openRecords });
+  const baseline = await (first === undefined
+    ? openBaseline(app, run, shard)
+    : storeAdopted(app, run, shard, { ...first, fingerprints, live }));
   const { comparison, extraOutcomes, onlyInTarget, foreign, counts } = await survey(
     app,
     run,
     shard,
     fingerprints,
     live,
+    baseline,
     isSelected,
   );
   const platforms = fingerprints.platformOfEach();
@@ -153,9 +112,9 @@ async function survey(
   shard: number,
   fingerprints: FingerprintTable,
   live: LiveFingerprints,
+  baseline: BaselineShard,
   isSelected: (place: number) => boolean = () => true,
 ): Promise<Survey & { readonly counts?: SurveyCounts & { readonly isLost: boolean } }> {
-  const baseline = await openBaseline(app, run, shard);
   const { get: baselineOf, isLost } = baseline;
   const options: SurveyOptions = {
     readAt: readAtOf(run),
@@ -193,31 +152,10 @@ async function survey(
   };
 }
 
-/** What `notePlan` sums up over all shards. */
-function planFacts(counts: SurveyCounts & { readonly isLost: boolean }, extraOutcomes: readonly Outcome[]): BlobFacts {
-  return {
-    doomed: String(extraOutcomes.filter((outcome) => outcome === 'pending').length),
-    absent: String(counts.absentCount),
-    gone_since: String(counts.goneSinceCount),
-    agreed: String(counts.agreedCount),
-    reworded: String(counts.rewordedCount),
-    drifted: String(counts.driftedCount),
-    lost: counts.isLost ? '1' : '0',
-  };
-}
-
-function standbyFacts({ changedCount, removedCount }: SurveyCounts, onlyInTarget: number): BlobFacts {
-  return {
-    changed_there: String(changedCount),
-    removed_there: String(removedCount),
-    only_there: String(onlyInTarget),
-  };
-}
-
 interface SnapshotShard {
   readonly fingerprints: FingerprintTable;
   /** Of the first pass. */
-  readonly openRecords?: () => Promise<ShardRecords>;
+  readonly first?: Pick<FirstLook, 'openRecords' | 'openEarlierRuns'>;
   readonly isSelected?: (index: number) => boolean;
 }
 
@@ -238,13 +176,14 @@ async function openSnapshot(app: App, run: RestoreRun): Promise<(shard: number) 
       why: 'of this run is missing',
     });
   }
+  const earlierRuns = openEarlierRuns(app, run);
   return async (shard) => {
     const snapshot = await openSnapshotShard(app, manifest, shard);
     const fingerprints = await openSnapshotFingerprints(app, run, shard, snapshot);
     if (run.request.purpose === 'rollback') return { fingerprints };
     return {
       fingerprints,
-      openRecords: snapshot.openRecords,
+      first: { openRecords: snapshot.openRecords, openEarlierRuns: earlierRuns },
       isSelected: await selectionOf(app, run, shard, snapshot),
     };
   };

@@ -5,6 +5,7 @@ import { intentOf, isWrittenOutcome, outcomeOf, type WrittenOutcome } from '../.
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { Manifest } from '../../../core/snapshot/manifest.ts';
 import type { App } from '../../app.ts';
+import { readRun } from '../../runs/store.ts';
 import { needSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { once } from '../../stored/once.ts';
@@ -32,18 +33,37 @@ interface EarlierWrites {
   readonly owed: readonly Owed[];
 }
 
+/** A run that ended before it had looked at what it wrote. */
+export interface EarlierRun {
+  readonly run: RestoreRun;
+  /** Of the snapshot it restored; nothing where that was deleted. */
+  readonly openManifest: () => Promise<Manifest | undefined>;
+}
+
+function toEarlierRun(app: App, run: RestoreRun): EarlierRun {
+  const { sourceHub, snapshotId } = run.request;
+  return { run, openManifest: once(() => readManifest(app, sourceHub, snapshotId)) };
+}
+
+/** The unfinished runs that are still stored, the newest first; for all shards of a step. */
+export function openEarlierRuns(app: App, { unfinished = [] }: RestoreRun): () => Promise<readonly EarlierRun[]> {
+  return once(async () => {
+    const runs = await Promise.all(unfinished.toReversed().map(({ id }) => readRun(app, 'restore', id)));
+    return runs.flatMap((run) => (run === undefined ? [] : [toEarlierRun(app, run)]));
+  });
+}
+
 /** What an earlier run wrote, or was about to, of one of the run's shards. Without its documents that is not known. */
 export async function readEarlierWrites(
   app: App,
-  earlier: RestoreRun,
+  { run: earlier, openManifest }: EarlierRun,
   shard: number,
   run: RestoreRun,
 ): Promise<EarlierWrites> {
-  const { sourceHub, snapshotId } = earlier.request;
   const shards = membersOf(sectionsOf(shard, run.shardCount, earlier.shardCount));
   const isOfShard = ({ keyHash }: { readonly keyHash: number }): boolean => shardOf(keyHash, run.shardCount) === shard;
   const read = async (): Promise<EarlierWrites> => {
-    const manifest = await readManifest(app, sourceHub, snapshotId);
+    const manifest = await openManifest();
     if (manifest === undefined) return NO_WRITES;
     const all = await Promise.all(shards.map((one) => readShardWrites(app, earlier, manifest, one)));
     return {

@@ -9,6 +9,7 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App, ForeignRows } from '../../app.ts';
 import { forEachConcurrent } from '../../stored/concurrent.ts';
 import { numberBlobs } from '../../stored/documents.ts';
+import { remembered } from '../../stored/remembered.ts';
 
 /** Blobs read at once. */
 const READERS = 16;
@@ -47,7 +48,8 @@ export interface ForeignLookup extends Elsewhere {
 
 /** What lives elsewhere, of all shards. Throws `StoredDocumentInvalid`, naming the blob it is about. */
 export async function readForeignRows(app: App, run: RestoreRun): Promise<ForeignLookup> {
-  const all = await remember(app.memory.foreignRows, `${run.id} ${run.phase.pass}`, () => readAll(app, run));
+  const passName = `${run.id} ${run.phase.pass}`;
+  const all = await remembered(app.memory.foreignRows, passName, REMEMBERED, () => readAll(app, run));
   const hasHandle = (hash: number): boolean => includes(all.takenHandles, () => hash);
   return {
     isEmpty: all.takenHandles.length === 0,
@@ -80,19 +82,6 @@ function includes(sorted: Float64Array, hashOf: () => number): boolean {
 
 function placeOf(sorted: Float64Array, wanted: number): number {
   return firstIndex(sorted.length, (index) => (sorted[index] ?? 0) >= wanted);
-}
-
-type Remembered = App['memory']['foreignRows'];
-
-function remember(known: Remembered, key: string, read: () => Promise<ForeignRows>): Promise<ForeignRows> {
-  const rows = known.get(key) ?? read();
-  // Set again, so that the first in the map is the one longest unused.
-  known.delete(key);
-  known.set(key, rows);
-  for (const oldest of [...known.keys()].slice(0, -REMEMBERED)) known.delete(oldest);
-  // What failed is not remembered; who waits for it sees the failure.
-  rows.catch(() => known.delete(key));
-  return rows;
 }
 
 async function readAll(app: App, run: RestoreRun): Promise<ForeignRows> {

@@ -1,8 +1,10 @@
 import { idMapName, idMapsFolder } from '../../../core/paths.ts';
+import type { HubRef } from '../../../core/ports.ts';
 import { isRepairInPlace } from '../../../core/restore/plan/circumstances.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { documents } from '../../stored/documents.ts';
+import { remembered } from '../../stored/remembered.ts';
 
 export type MintedIds = ReadonlyMap<string, readonly string[]>;
 
@@ -22,16 +24,26 @@ export async function readOtherIds(app: App, run: RestoreRun, shard: number): Pr
 
 /** Under which ids the snapshot's hub may hold a row of the target: either may have refused the other's. */
 export async function readIdsInSource(app: App, run: RestoreRun, shard: number): Promise<MintedIds> {
-  const inSource = await readMintedIds(app, { ...run, hub: run.request.sourceHub }, shard);
+  const inSource = await readMintedInSource(app, run, shard);
   return joined(inSource, originalsOf(await readMintedIds(app, run, shard)));
 }
 
 /** Of ids that the snapshot's hub gave out in place of the target's: those of the target. */
 export async function readOriginalIds(app: App, run: RestoreRun, shard: number): Promise<MintedIds> {
   if (isRepairInPlace(run)) return new Map();
-  const inSource = await readMintedIds(app, { ...run, hub: run.request.sourceHub }, shard);
-  return invert(inSource);
+  return invert(await readMintedInSource(app, run, shard));
 }
+
+/** Those of the snapshot's hub: a run does not change them, so that its steps list them once. */
+async function readMintedInSource(app: App, run: RestoreRun, shard: number): Promise<MintedIds> {
+  const inSource = { ...run, hub: run.request.sourceHub };
+  const { idMapCounts } = app.memory;
+  const counts = await remembered(idMapCounts, run.id, RUNS_REMEMBERED, () => listCounts(app, inSource.hub));
+  return (await readMapOf(app, inSource, shard, counts)).ids;
+}
+
+/** A process works at few restores at a time. */
+const RUNS_REMEMBERED = 4;
 
 function joined(first: MintedIds, then: MintedIds): MintedIds {
   const ids = new Map(first);
@@ -54,8 +66,16 @@ function originalsOf(minted: Iterable<readonly [string, readonly string[]]>): Mi
 
 /** The map of the shard, on top of what others left for the same records. */
 export async function readNewestMap(app: App, run: RestoreRun, shard: number) {
-  const folder = idMapsFolder(run.hub);
-  const counts = (await app.blobs.listFolders(folder)).map((name) => Number(name.slice(folder.length, -1)));
+  return readMapOf(app, run, shard, await listCounts(app, run.hub));
+}
+
+/** How many shards the snapshots had whose restores left maps for the hub. */
+async function listCounts(app: App, hub: HubRef): Promise<readonly number[]> {
+  const folder = idMapsFolder(hub);
+  return (await app.blobs.listFolders(folder)).map((name) => Number(name.slice(folder.length, -1)));
+}
+
+async function readMapOf(app: App, run: RestoreRun, shard: number, counts: readonly number[]) {
   const earlier = await readOfOtherCounts(app, run, shard, counts);
   if (!counts.includes(run.shardCount)) return { earlier, ids: new Map(earlier), etag: undefined };
   return { earlier, ...(await readMap(app, idMapName(run.hub, run.shardCount, shard), earlier)) };
