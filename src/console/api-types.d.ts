@@ -130,9 +130,20 @@ export interface Snapshot {
   counts?: SnapshotCounts;
   bytes?: number;
   pinned?: boolean;
+  coverage?: null | Coverage;
   proof?: null | { how: 'verified' | 'drill' | 'restore' | 'sync'; at: string; runId: string };
   churn?: null | { seconds: number; added: number; removed: number; changed: number };
   error?: RunError;
+}
+
+/** Of the devices that were in use before the last switch, those in the hub in use. */
+export interface Coverage {
+  total: number;
+  /** By themselves. */
+  registered: number;
+  restored: number;
+  missing: number;
+  percent: number;
 }
 
 export interface Verification {
@@ -186,6 +197,7 @@ export interface Status {
   lastRestore: Restore | null;
   latestGoodSnapshot: null | { id: string; readStartedAt: string; counts: SnapshotCounts };
   provenSnapshot?: null | { id: string; how: string; at: string };
+  coverage?: null | Coverage;
   /** `null` where the standby is not kept in step. */
   standbySync?: null | {
     isInStep: boolean;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openLastGood } from '../../src/app/backup/churn.ts';
+import { openChurn } from '../../src/app/backup/churn.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { readRun } from '../../src/app/runs/store.ts';
 import { listSnapshotViews, readSnapshotView } from '../../src/app/snapshots/view.ts';
@@ -60,10 +60,10 @@ test.each([2, 4, 8, 1024])('every record is compared once, whatever the number o
   seed(engine, 60);
   const run = await readRun(engine.app, 'backup', await backUp(engine));
   if (run?.kind !== 'backup') throw new Error('no backup');
-  const last = await openLastGood(engine.app, { ...run, id: 'next', shardCount });
+  const last = await openChurn(engine.app, { ...run, id: 'next', shardCount });
   let removed = 0;
   for (let shard = 0; shard < shardCount; shard += 1) {
-    const facts = await last?.compare(shard, FingerprintTable.of([]));
+    const facts = await last?.(shard, FingerprintTable.of([]));
     removed += Number(facts?.['removed']);
   }
   expect(removed).toBe(60);

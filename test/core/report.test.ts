@@ -51,6 +51,7 @@ const facts: ReportFacts = {
   recordsPerSecond: 0.8,
   warnings: ['The snapshot is old.'],
   error: { code: 'RestoreIncomplete', message: '3 of 100 records could not be restored.' },
+  coverage: [],
   nextActions: [
     { name: 'retry', method: 'POST', href: '/api/restores/failover-1/retry' },
     { name: 'rollback', method: 'POST', href: '/api/restores/failover-1/rollback', needsConfirm: true },

@@ -76,6 +76,7 @@ const card: fc.Arbitrary<ReadinessCard> = fc.record({
       counts,
       damagedAt: optional(instant),
       churn: optional(churn),
+      coverage: optional(fc.record({ of: fc.string(), total: count, registered: count, restored: count })),
     }),
   ),
   passedOver: fc.array(fc.string(), { maxLength: 3 }),

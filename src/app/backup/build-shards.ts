@@ -1,4 +1,5 @@
 import { resultName, shardLabel, snapshotFingerprintsName, snapshotShardName } from '../../core/paths.ts';
+import type { BlobFacts } from '../../core/ports.ts';
 import { membersOf, type Neighbours, shardOf } from '../../core/registration/record.ts';
 import type { BackupRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
@@ -11,7 +12,8 @@ import { storeFingerprints } from '../snapshots/fingerprints.ts';
 import { sha256Hex } from '../stored/codec.ts';
 import { mapConcurrent } from '../stored/concurrent.ts';
 import { documents } from '../stored/documents.ts';
-import { type LastGood, openLastGood } from './churn.ts';
+import { openChurn, type ShardCounter } from './churn.ts';
+import { openCoverage } from './coverage.ts';
 import { makeLines, type ShardLines } from './shard-lines.ts';
 
 export type ShardResult = Awaited<ReturnType<typeof documents.snapshotShard.read>>;
@@ -35,7 +37,7 @@ async function buildAll(app: App, run: BackupRun, shards: Neighbours): Promise<v
     readStagedRows(app, staged),
     readStagedTables(app, staged, snapshotNumbersOf),
   ]);
-  const last = await openLastGood(app, run);
+  const counters = await Promise.all([openChurn(app, run), openCoverage(app, run)]);
   let storing = Promise.resolve();
   for (const shard of membersOf(shards)) {
     const rows = new SnapshotRows(await rowsOf(shard), await tableOf(shard));
@@ -45,7 +47,7 @@ async function buildAll(app: App, run: BackupRun, shards: Neighbours): Promise<v
       ...(shardCount > STAGED_SECTIONS ? { isOurs } : {}),
     });
     await storing;
-    storing = storeShard(app, run, shard, lines, last);
+    storing = storeShard(app, run, shard, lines, counters);
     // What becomes of it is seen when it is awaited.
     storing.catch(() => {});
   }
@@ -57,20 +59,20 @@ async function storeShard(
   run: BackupRun,
   shard: number,
   lines: ShardLines,
-  last: LastGood | undefined,
+  counters: readonly (ShardCounter | undefined)[],
 ): Promise<void> {
   const name = resultName(run.kind, run.id, run.phase.pass, 'seal', shard);
   const { counts, duplicatesSeen } = lines;
   const bytes = await app.world.gzip(lines.bytes);
   const sha256 = sha256Hex(bytes);
-  const [churn] = await Promise.all([
-    last?.compare(shard, lines.fingerprints),
+  const [counted] = await Promise.all([
+    Promise.all(counters.map((count) => count?.(shard, lines.fingerprints))),
     app.blobs.put(snapshotShardName(run.hub, run.id, shard), bytes, 'any'),
     storeFingerprints(app, snapshotFingerprintsName(run.hub, run.id, shard), sha256, lines.fingerprints),
   ]);
   const { records, registrations } = counts;
   const entry = { name: `shards/${shardLabel(shard)}.jsonl.gz`, records, registrations, bytes: bytes.length, sha256 };
-  const facts = { done: '1', records: String(records), ...churn };
+  const facts: BlobFacts = Object.assign({ done: '1', records: String(records) }, ...counted);
   await documents.snapshotShard.write(app, name, { shard: entry, counts, duplicatesSeen }, 'any', facts);
 }
 

@@ -1,9 +1,7 @@
 import { haveSame } from '../../core/fingerprint/row.ts';
 import type { FingerprintTable } from '../../core/fingerprint/table.ts';
-import { resultsFolder } from '../../core/paths.ts';
 import type { BlobFacts } from '../../core/ports.ts';
 import { sectionsOf, shardOf } from '../../core/registration/record.ts';
-import { isDoneFact } from '../../core/restore/plan/outcomes.ts';
 import type { BackupRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, orWarn } from '../app.ts';
@@ -12,17 +10,14 @@ import { readLatest } from '../snapshots/latest.ts';
 import { putMark } from '../snapshots/marks.ts';
 import { readManifest } from '../snapshots/store.ts';
 
-/** The last good snapshot before a run's own, to compare new shards with. */
-export interface LastGood {
-  /**
-   * What of a new shard's records that snapshot had otherwise, as facts of the shard's result. It is for the readiness
-   * card only: where the older fingerprints cannot be read there are no facts.
-   */
-  compare(shard: number, fingerprints: FingerprintTable): Promise<BlobFacts>;
-}
+/** Counts something about the records of a new shard, as facts of its result; none where it cannot. */
+export type ShardCounter = (shard: number, fingerprints: FingerprintTable) => Promise<BlobFacts>;
 
-/** `undefined` when there is none. */
-export async function openLastGood(app: App, run: BackupRun): Promise<LastGood | undefined> {
+/**
+ * Counts what the last good snapshot had otherwise. It is for the readiness card only: where the older fingerprints
+ * cannot be read there are no facts. `undefined` when there is no such snapshot.
+ */
+export async function openChurn(app: App, run: BackupRun): Promise<ShardCounter | undefined> {
   const orNothing = <T>(work: () => Promise<T>) => orWarn(app, 'churn not counted', { runId: run.id }, work);
   const before = await orNothing(() => readLastGood(app, run));
   if (before === undefined) return undefined;
@@ -45,13 +40,11 @@ export async function openLastGood(app: App, run: BackupRun): Promise<LastGood |
       changed: String(changed),
     };
   };
-  return { compare: async (shard, fingerprints) => (await orNothing(() => compare(shard, fingerprints))) ?? {} };
+  return async (shard, fingerprints) => (await orNothing(() => compare(shard, fingerprints))) ?? {};
 }
 
 /** Adds the shards' facts up and keeps the sum beside the snapshot. */
-export async function storeChurn(app: App, run: BackupRun, manifest: Manifest): Promise<void> {
-  const entries = await app.blobs.list(resultsFolder('backup', run.id, run.phase.pass, 'seal'));
-  const facts = entries.map((entry) => entry.facts).filter(isDoneFact);
+export async function storeChurn(app: App, manifest: Manifest, facts: readonly BlobFacts[]): Promise<void> {
   const [{ since, since_at: sinceAt } = {}] = facts;
   // While the shards were built another snapshot may have become the last good one.
   if (since === undefined || sinceAt === undefined || facts.some((one) => one['since'] !== since)) return;

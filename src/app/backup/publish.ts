@@ -1,6 +1,7 @@
 import { DrError, orFault } from '../../core/errors.ts';
-import { emptyName, manifestName, scanName } from '../../core/paths.ts';
-import type { HubRef } from '../../core/ports.ts';
+import { emptyName, manifestName, resultsFolder, scanName } from '../../core/paths.ts';
+import type { BlobFacts, HubRef } from '../../core/ports.ts';
+import { isDoneFact } from '../../core/restore/plan/outcomes.ts';
 import type { BackupRun } from '../../core/run/run.ts';
 import { type Earlier, judgeSnapshot } from '../../core/snapshot/health.ts';
 import { addCounts, addDigest, type Manifest, noCounts, type RecordCounts } from '../../core/snapshot/manifest.ts';
@@ -15,6 +16,7 @@ import { sha256Hex } from '../stored/codec.ts';
 import { documents } from '../stored/documents.ts';
 import { readShardResults, type ShardResult } from './build-shards.ts';
 import { storeChurn } from './churn.ts';
+import { storeCoverage } from './coverage.ts';
 
 /** How many good snapshots the usual count is the median of. */
 const JUDGED_BY = 7;
@@ -26,7 +28,9 @@ export async function publish(app: App, run: BackupRun): Promise<void> {
   const reasons = healthReasons.join('; ');
   if (health === 'good') await pointLatest(app, run.hub);
   else app.log.warn('snapshot is suspect and will not be latest', { runId: run.id, reasons });
-  await storeChurn(app, run, manifest);
+  const facts = await readShardFacts(app, run);
+  await storeChurn(app, manifest, facts);
+  await storeCoverage(app, manifest, facts);
   if (counts.records === 0) await documents.empty.write(app, emptyName(run.hub), { at: manifest.readStartedAt }, 'any');
   const result = {
     snapshotId: manifest.id,
@@ -64,6 +68,11 @@ async function writeManifest(app: App, run: BackupRun): Promise<Manifest> {
   const stored = await documents.manifest.write(app, manifestName(run.hub, run.id), manifest, 'new');
   if (stored !== 'conflict') return manifest;
   return (await readManifest(app, run.hub, run.id)) ?? manifest;
+}
+
+async function readShardFacts(app: App, run: BackupRun): Promise<readonly BlobFacts[]> {
+  const entries = await app.blobs.list(resultsFolder('backup', run.id, run.phase.pass, 'seal'));
+  return entries.map((entry) => entry.facts).filter(isDoneFact);
 }
 
 /** Every row that was listed is in a shard, seen twice or known to be unreadable; and every shard is stored. */

@@ -1,43 +1,17 @@
-import { type BaselineRecord, turned } from '../../core/baseline/record.ts';
+import type { BaselineRecord } from '../../core/baseline/record.ts';
 import { BaselineTable, createBaselineWriter } from '../../core/baseline/table.ts';
 import { DrError } from '../../core/errors.ts';
-import {
-  adoptedName,
-  baselineFolder,
-  baselineName,
-  baselineShardName,
-  baselinesFolder,
-  isFirstOfPair,
-  isSameHub,
-} from '../../core/paths.ts';
-import type { HubRef } from '../../core/ports.ts';
-import { membersOf, sectionsOf, shardOf } from '../../core/registration/record.ts';
+import { adoptedName, baselineFolder, baselineName, baselineShardName, baselinesFolder } from '../../core/paths.ts';
+import { membersOf, sectionsOf } from '../../core/registration/record.ts';
 import { isRepairInPlace } from '../../core/restore/plan/circumstances.ts';
 import { showsAll } from '../../core/restore/plan/too-early.ts';
 import { MAX_UNFINISHED, type RestoreRun } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { documents, numberBlobs } from '../stored/documents.ts';
-import { removeAll } from '../stored/remove-all.ts';
-
-/** What a pair of hubs agreed on, of one shard of a run, as seen from the run's source to its target. */
-export interface BaselineShard {
-  /** Also for a record without an agreement. */
-  get(keyHash: number): BaselineRecord;
-  /** Of every record that has an agreement or a note. */
-  keyHashes(): Iterable<number>;
-  /** What was stored cannot be read: its records are of unknown origin. */
-  readonly isLost: boolean;
-}
+import { removeOldBaselines } from './remove-old.ts';
+import { type BaselineShard, orientationOf, type Pair, pairOf, readTable, toShard, withAdopted } from './shard.ts';
 
 type Ref = NonNullable<RestoreRun['baseline']>['current'];
-
-type Pair = readonly [source: HubRef, target: HubRef];
-
-/** The hubs whose baseline a run is about; of a repair in place, the hub and the one it is restored into otherwise. */
-function pairOf(app: App, { hub, request: { sourceHub } }: Pick<RestoreRun, 'hub' | 'request'>): Pair {
-  const isRepair = isSameHub(hub, sourceHub);
-  return [sourceHub, isRepair && !isSameHub(hub, app.secondary.ref) ? app.secondary.ref : hub];
-}
 
 /** What a new run decides by. A baseline that is damaged counts as none, and is logged. */
 export async function findBaseline(
@@ -86,15 +60,6 @@ export async function openBaseline(app: App, run: RestoreRun, shard: number): Pr
   return withAdopted(agreed, toShard(app, run, shard, [await readTable(app, adoptedName(run.id, shard))], 'none'));
 }
 
-function withAdopted(agreed: BaselineShard, adopted: BaselineShard): BaselineShard {
-  const own = new Set(adopted.keyHashes());
-  return {
-    ...agreed,
-    get: (keyHash) => (own.has(keyHash) ? adopted : agreed).get(keyHash),
-    keyHashes: () => new Set([...own, ...agreed.keyHashes()]),
-  };
-}
-
 /** The same without what this run has seen of the writes of unfinished ones. */
 export async function openAgreed(app: App, run: RestoreRun, shard: number): Promise<BaselineShard> {
   const { baseline, found } = run;
@@ -106,7 +71,27 @@ export async function openAgreed(app: App, run: RestoreRun, shard: number): Prom
     : toShard(app, run, shard, tables, 'none');
 }
 
-async function tryRead(app: App, run: RestoreRun, ref: Ref, shard: number): Promise<BaselineTable[] | undefined> {
+/**
+ * What the run left of the pair's agreements, by shards of another count. `undefined` where that is no longer stored:
+ * an older version of the app did not keep it.
+ */
+export async function openBaselineLeftBy(app: App, run: RestoreRun, shardCount: number) {
+  const left = { runId: run.id, shardCount: run.shardCount };
+  const stored = await app.blobs.list(baselineFolder(...pairOf(app, run), run.id));
+  if (stored.length < run.shardCount) return undefined;
+  const as = { ...run, shardCount };
+  return async (shard: number): Promise<BaselineShard | undefined> => {
+    const tables = await tryRead(app, as, left, shard);
+    return tables && toShard(app, as, shard, tables, 'none');
+  };
+}
+
+async function tryRead(
+  app: App,
+  run: RestoreRun,
+  ref: Pick<Ref, 'runId' | 'shardCount'>,
+  shard: number,
+): Promise<BaselineTable[] | undefined> {
   const shards = membersOf(sectionsOf(shard, run.shardCount, ref.shardCount));
   try {
     return await Promise.all(
@@ -117,46 +102,6 @@ async function tryRead(app: App, run: RestoreRun, ref: Ref, shard: number): Prom
     app.log.warn('baseline unreadable', { runId: run.id, shard, code: error.code, reason: error.message });
     return undefined;
   }
-}
-
-async function readTable(app: App, name: string): Promise<BaselineTable> {
-  const { numbers } = await numberBlobs.baselineShard.read(app, name);
-  try {
-    return new BaselineTable(numbers);
-  } catch (error) {
-    if (error instanceof RangeError) throw numberBlobs.baselineShard.invalid(name, 'ends within a record');
-    throw error;
-  }
-}
-
-function toShard(
-  app: App,
-  run: RestoreRun,
-  shard: number,
-  tables: readonly BaselineTable[],
-  without: 'none' | 'unknown',
-): BaselineShard {
-  const orient = orientationOf(app, run);
-  return {
-    get(keyHash) {
-      for (const table of tables) {
-        const record = table.get(keyHash);
-        if (record !== undefined) return orient(record);
-      }
-      return { keyHash, agreed: without, note: undefined };
-    },
-    *keyHashes() {
-      for (const table of tables) {
-        for (const keyHash of table.keyHashes()) if (shardOf(keyHash, run.shardCount) === shard) yield keyHash;
-      }
-    },
-    isLost: false,
-  };
-}
-
-/** From how it is stored to how it is seen from the run's source to its target, and back: it is turned likewise. */
-function orientationOf(app: App, run: RestoreRun): (record: BaselineRecord) => BaselineRecord {
-  return isFirstOfPair(...pairOf(app, run)) ? (record) => record : turned;
 }
 
 /** Takes what the run makes of each record of a shard, and stores it. The same run stores the same again. */
@@ -209,7 +154,7 @@ export async function moveBaseline(app: App, run: RestoreRun): Promise<void> {
       ? { current, previous, unfinished: before.unfinished.filter((id) => !done.has(id)) }
       : undefined,
   );
-  if (isMoved) await removeOthers(app, pair, [run.id, ...(previous === undefined ? [] : [previous.runId])]);
+  if (isMoved) await removeOldBaselines(app, baselinesFolder(...pair), [run.id, previous?.runId]);
   else app.log.warn('baseline was moved by another run', { runId: run.id });
 }
 
@@ -238,11 +183,4 @@ export async function revertBaseline(
     const all = [...again.filter((id) => !others.includes(id)), ...others].slice(-MAX_UNFINISHED);
     return hasOwn ? { current: own, previous: known, unfinished: all } : { current, previous, unfinished: all };
   });
-}
-
-async function removeOthers(app: App, pair: Pair, kept: readonly string[]): Promise<void> {
-  const folder = baselinesFolder(...pair);
-  for (const name of await app.blobs.listFolders(folder)) {
-    if (!kept.includes(name.slice(folder.length, -1))) await removeAll(app, name);
-  }
 }

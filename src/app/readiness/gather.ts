@@ -114,7 +114,7 @@ export function keptOf(card: ReadinessCard | undefined, newer: Kept): Kept {
 }
 
 function noteLatest({ id, readStartedAt, readFinishedAt, counts }: Manifest, marks: Marks | undefined) {
-  const latest = { id, readStartedAt, readFinishedAt, counts };
+  const latest = { id, readStartedAt, readFinishedAt, counts, coverage: marks?.coverage };
   if (marks?.churn === undefined) return latest;
   const { sinceSnapshotId, seconds, added, changed } = marks.churn;
   return { ...latest, churn: { sinceSnapshotId, seconds, added, changed } };

@@ -1,3 +1,4 @@
+import { viewCoverage } from '../../core/baseline/coverage.ts';
 import type { ReadinessCard } from '../../core/readiness/card.ts';
 import { type HubMetadata, withoutCredential } from '../../core/readiness/metadata.ts';
 import { predictedSeconds, viewObjectives } from '../../core/readiness/objectives.ts';
@@ -50,6 +51,7 @@ export async function readStatus(app: App) {
     lastBackup,
     lastRestore,
     standbySync: card.standby === undefined ? null : viewStandby(app, card.standby, latest),
+    coverage: latest?.coverage === undefined ? null : viewCoverage(latest.coverage),
     latestGoodSnapshot: latest === undefined ? null : viewLatest(latest, nowMs),
     provenSnapshot: proven === undefined ? null : viewProven(proven, nowMs),
     atRisk: latest === undefined ? null : viewAtRisk(latest, nowMs),
@@ -126,7 +128,7 @@ function viewSync({ id, status, createdAt, finishedAt, request, error, result }:
 
 type LatestGood = NonNullable<ReadinessCard['latest']>;
 
-function viewLatest({ churn: _, damagedAt: __, ...shown }: LatestGood, nowMs: number) {
+function viewLatest({ churn: _, damagedAt: __, coverage: ___, ...shown }: LatestGood, nowMs: number) {
   return { ...shown, ageSeconds: secondsSince(shown.readStartedAt, nowMs) };
 }
 

@@ -1,9 +1,11 @@
+import { viewCoverage } from '../../core/baseline/coverage.ts';
 import { DrError, orFault } from '../../core/errors.ts';
 import { nextActionsOf } from '../../core/restore/next-actions.ts';
 import type { ReportFacts, SnapshotFacts, TimelineEntry } from '../../core/restore/report.ts';
 import { isOver, type RestoreResult, type RestoreRun } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { findRun } from '../runs/store.ts';
+import { readMarks } from '../snapshots/marks.ts';
 import { readManifest } from '../snapshots/store.ts';
 import { readCurrentResult } from './outcomes/totals.ts';
 
@@ -36,9 +38,18 @@ export async function reportRestore(app: App, runId: string): Promise<ReportFact
     recordsPerSecond: rateOf(timeline, result),
     warnings: run.warnings,
     error: run.error,
+    coverage: result.activatedAt === undefined ? [] : await readCoverage(app, run),
     nextActions: nextActionsOf(run, result),
     reportedAt: toInstant(nowMs),
   };
+}
+
+/** Marks are kept as long as their snapshots. */
+async function readCoverage(app: App, { id, hub }: RestoreRun): Promise<ReportFacts['coverage']> {
+  const marks = [...(await readMarks(app, hub))].sort(([one], [other]) => (one < other ? -1 : 1));
+  return marks.flatMap(([snapshotId, { coverage }]) =>
+    coverage?.of === id ? [{ snapshotId, ...viewCoverage(coverage) }] : [],
+  );
 }
 
 function timelineOf(run: RestoreRun, endMs: number): TimelineEntry[] {

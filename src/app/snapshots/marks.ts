@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Coverage } from '../../core/baseline/coverage.ts';
 import { markName, marksFolder, type SnapshotMark } from '../../core/paths.ts';
 import type { BlobEntry, HubRef } from '../../core/ports.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
@@ -14,6 +15,7 @@ export interface Marks {
   readonly isPinned: boolean;
   readonly proof?: Proof | undefined;
   readonly churn?: Churn | undefined;
+  readonly coverage?: Coverage | undefined;
   /** It was read between a restore into its hub and the rollback of that, and holds what was taken back. */
   readonly isUndone?: true;
   /** Suspect as it is, its counts are what is usual from now on. */
@@ -55,6 +57,13 @@ const churnFacts = z
 
 /** How a snapshot differs from the good one before it, in records. */
 export type Churn = Readonly<z.infer<typeof churnFacts>>;
+
+const coverageFacts = z.object({
+  of: z.string(),
+  total: number,
+  registered: number,
+  restored: number,
+});
 
 /** A mark stored again takes the place of the one before. */
 export async function putMark(
@@ -121,5 +130,6 @@ function readMark(name: string | undefined, { facts }: BlobEntry): Partial<Marks
   if (name === 'undone') return { isUndone: true };
   if (name === 'accepted') return { isAccepted: true };
   if (name === 'proof') return { proof: proofFacts.safeParse(facts).data };
+  if (name === 'coverage') return { coverage: coverageFacts.safeParse(facts).data };
   return name === 'churn' ? { churn: churnFacts.safeParse(facts).data } : {};
 }

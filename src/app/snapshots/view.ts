@@ -1,3 +1,4 @@
+import { viewCoverage } from '../../core/baseline/coverage.ts';
 import { isSameHub } from '../../core/paths.ts';
 import { isOver, type VerificationRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
@@ -40,9 +41,9 @@ function viewManifest({ shards, toolVersion: _tool, ...shown }: Manifest, marks?
   return { ...shown, bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0), ...viewMarks(marks) };
 }
 
-function viewMarks({ isPinned, proof, churn }: Marks = noMarks) {
+function viewMarks({ isPinned, proof, churn, coverage }: Marks = noMarks) {
   const shown = proof?.isSound ? { how: proof.how, at: proof.at, runId: proof.runId } : null;
-  return { pinned: isPinned, proof: shown, churn: churn ?? null };
+  return { pinned: isPinned, proof: shown, churn: churn ?? null, coverage: coverage ? viewCoverage(coverage) : null };
 }
 
 export async function readVerificationView(app: App, runId: string) {

@@ -38,6 +38,7 @@ function renderCard(card: Json, nowMs: number): string {
     ['at risk', describeRisk(objectAt(card, 'atRisk'))],
     ['a restore', describePrediction(objectAt(card, 'predictedRestore'))],
     ['sync', describeSync(card, nowMs)],
+    ['seen since', describeCoverage(objectAt(card, 'coverage'))],
     ['last backup', describeRun(objectAt(card, 'lastBackup'), nowMs)],
     ['last restore', describeRun(objectAt(card, 'lastRestore'), nowMs)],
     ['last drill', describeDrill(objectAt(card, 'lastDrill'), nowMs)],
@@ -114,6 +115,13 @@ function describePrediction(predicted: Json): string | undefined {
   const seconds = numberAt(predicted, 'seconds');
   if (seconds === undefined) return undefined;
   return `would take about ${formatSeconds(seconds)} (measured by the last ${textAt(predicted, 'basis')})`;
+}
+
+/** Nothing before the first backup after a failover. */
+function describeCoverage(coverage: Json): string | undefined {
+  const count = (name: string): string => formatCount(numberAt(coverage, name) ?? 0);
+  if (numberAt(coverage, 'total') === undefined) return undefined;
+  return `${count('registered')} of ${count('total')} devices (${count('percent')} %) have registered since the switch; ${count('restored')} are as restored, ${count('missing')} not there`;
 }
 
 /** Nothing where the standby is not kept in step. */

@@ -138,6 +138,7 @@ function cardFacts(status) {
     ['Hub in use', activeOf(status)],
     ['Standby', standbyOf(status)],
     ['Standby sync', syncOf(status)],
+    ['Seen since the switch', coverageOf(status)],
     [
       'Newest good snapshot',
       latest === null ? 'none' : [time(latest.readStartedAt), line(plural(latest.counts.records, 'device'))],
@@ -213,6 +214,16 @@ function standbyOf(status) {
     typeof room === 'number' ? `room for ${number(room)}` : '',
   ].filter((part) => part !== '');
   return [name, ...answersOf(target), parts.length > 0 && line(parts.join(', '))];
+}
+
+/** @param {Status} status */
+function coverageOf({ coverage }) {
+  if (!coverage) return undefined;
+  const { total, registered, restored, missing, percent } = coverage;
+  return [
+    `${number(registered)} of ${plural(total, 'device')} (${percent} %) have registered by themselves`,
+    line(`${number(restored)} are as restored, ${number(missing)} are not there`),
+  ];
 }
 
 /** @param {Status} status */

@@ -117,7 +117,7 @@ export function healthBadge({ health }) {
 }
 
 /** @param {Snapshot} snapshot */
-function snapshotFacts({ id, hub, counts, healthReasons = [], error, proof, churn, bytes }) {
+function snapshotFacts({ id, hub, counts, healthReasons = [], error, proof, churn, coverage, bytes }) {
   return [
     healthReasons.length > 0 && notice('warn', h('p', {}, `Suspect: ${healthReasons.join('; ')}`)),
     error !== undefined && notice('bad', h('p', {}, error.message)),
@@ -127,6 +127,12 @@ function snapshotFacts({ id, hub, counts, healthReasons = [], error, proof, chur
         'Since the previous one',
         churn
           ? `${number(churn.added)} added, ${number(churn.removed)} removed, ${number(churn.changed)} changed`
+          : undefined,
+      ],
+      [
+        'Seen since the switch',
+        coverage
+          ? `${number(coverage.registered)} of ${plural(coverage.total, 'device')} (${coverage.percent} %)`
           : undefined,
       ],
       [

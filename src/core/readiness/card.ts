@@ -42,6 +42,8 @@ export const cardSchema = z.strictObject({
       churn: z
         .strictObject({ sinceSnapshotId: z.string(), seconds: z.number(), added: z.number(), changed: z.number() })
         .optional(),
+      /** Of the devices that were in use before the last switch. */
+      coverage: z.strictObject({ of: z.string(), total: count, registered: count, restored: count }).optional(),
     })
     .optional(),
   /** Newer snapshots that cannot be used, and why. */

@@ -1,3 +1,4 @@
+import type { CoverageView } from '../baseline/coverage.ts';
 import { fullNameOf } from '../paths.ts';
 import { wrote } from '../run/amounts.ts';
 import type { OutcomeCounts, RestoreResult, RestoreRun } from '../run/run.ts';
@@ -16,6 +17,8 @@ export interface ReportFacts
   readonly result: RestoreResult;
   /** Over the whole first writing; absent when nothing was settled yet. */
   readonly recordsPerSecond: number | undefined;
+  /** Of a restore that switched the hubs, by the snapshots taken since, oldest first. */
+  readonly coverage: readonly (CoverageView & { readonly snapshotId: string })[];
   readonly nextActions: readonly NextAction[];
   readonly reportedAt: string;
 }
@@ -64,6 +67,7 @@ export function renderReport(facts: ReportFacts): string {
     ['## Timeline', renderTimeline(facts)],
     ['## Proof', proofOf(facts)],
     facts.warnings.length === 0 ? [] : ['## Warnings', facts.warnings.map((one) => `- ${inText(one)}`).join('\n')],
+    facts.coverage.length === 0 ? [] : ['## Devices seen since', renderCoverage(facts)],
     ['## Next', renderNext(facts)],
   ];
   return `${sections.flat().join('\n\n')}\n`;
@@ -182,6 +186,17 @@ function renderTimeline({ timeline }: ReportFacts): string {
     inWords(seconds),
   ]);
   return table(['began', 'pass', 'what', 'took'], rows);
+}
+
+/** What each snapshot shows of the devices that the restore was about. */
+function renderCoverage({ coverage }: ReportFacts): string {
+  const rows = coverage.map(({ snapshotId, percent, ...counts }) => [
+    snapshotId,
+    `${counts.registered} (${percent} %)`,
+    String(counts.restored),
+    String(counts.missing),
+  ]);
+  return table(['snapshot', 'registered by themselves', 'as restored', 'not there'], rows);
 }
 
 function renderNext({ nextActions }: ReportFacts): string {

@@ -22,7 +22,8 @@ import {
 } from '../../../core/restore/plan/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
-import { type BaselineShard, writeBaselineShard } from '../../baseline/store.ts';
+import type { BaselineShard } from '../../baseline/shard.ts';
+import { writeBaselineShard } from '../../baseline/store.ts';
 import { openGoneSince } from '../compare/newest-keys.ts';
 import type { Journal } from '../outcomes/journal.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';

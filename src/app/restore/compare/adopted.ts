@@ -14,7 +14,8 @@ import { type WrittenOutcome, writtenOf } from '../../../core/restore/plan/outco
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { recordsIn, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import { type App, hubOf } from '../../app.ts';
-import { type BaselineShard, openAgreed, storeAdoptedShard } from '../../baseline/store.ts';
+import type { BaselineShard } from '../../baseline/shard.ts';
+import { openAgreed, storeAdoptedShard } from '../../baseline/store.ts';
 import { within } from '../../listing/hub-rows.ts';
 import { once } from '../../stored/once.ts';
 import { readOtherIds } from '../outcomes/minted-ids.ts';

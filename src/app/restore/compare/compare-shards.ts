@@ -15,7 +15,8 @@ import {
 } from '../../../core/restore/plan/survey.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
-import { type BaselineShard, openBaseline } from '../../baseline/store.ts';
+import type { BaselineShard } from '../../baseline/shard.ts';
+import { openBaseline } from '../../baseline/store.ts';
 import { doShards, type Moved } from '../../runs/dispatch.ts';
 import { openSnapshotFingerprints, readSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
