@@ -65,6 +65,8 @@ it.each([false, true])(
     expect(renderReport(report)).toContain(
       'Pass 2 asked the target for each record after the last write, and saw each of',
     );
+    // What was withdrawn is asked for together with the rest.
+    expect(report.timeline.filter(({ phase, pass }) => phase === 'reconcile' && pass === 2)).toHaveLength(1);
     // What it saw is agreed on: nothing is written without a reason, and what changes next is known as ours.
     expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', passes: 1 });
     register(engine.primary, '39-5-1', ['changed again'], 'a-new-handle');
