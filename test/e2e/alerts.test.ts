@@ -7,6 +7,7 @@ import { openStack } from '../support/stack.ts';
 import { until } from './drive.ts';
 
 const alert = z.strictObject({
+  text: z.string(),
   id: z.string(),
   state: z.enum(['open', 'resolved']),
   code: z.string(),

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
+import { renewAll } from '../../src/app/runs/lease.ts';
 import { findRun } from '../../src/app/runs/store.ts';
 import { searchLatest } from '../../src/app/snapshots/store.ts';
 import { runStep } from '../../src/app/steps/run-step.ts';
@@ -106,6 +107,7 @@ const PAGE = 6;
 
 async function listSlowly(engine: Engine, hub: MemoryHub, token: string | undefined) {
   engine.advance(20_000);
+  await renewAll(engine.app);
   const from = Number(token ?? 0);
   const rows = [...hub.rows.values()];
   const next = from + PAGE;

@@ -27,7 +27,7 @@ async function simulate(...options: string[]): Promise<string> {
 let checked: Checked;
 beforeAll(async () => {
   checked = JSON.parse(await simulate('--check', TRACED));
-}, 180_000);
+}, 480_000);
 
 /** Rare things that some of the seeds must meet, or the simulation is blind for what they do. */
 const SOMETIMES = [
