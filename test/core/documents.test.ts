@@ -159,7 +159,7 @@ test('a record is an installation by its tag, else a device by its handle', () =
 
 function judge(records: number, earlier: readonly number[], restartCount: number, unreadableCount = 0) {
   const good = earlier.map((amount) => plain(amount));
-  return judgeSnapshot(plain(records), { good, suspect: [] }, { restartCount, unreadableCount }, limits);
+  return judgeSnapshot(plain(records), { good, ofHub: good, suspect: [] }, { restartCount, unreadableCount }, limits);
 }
 
 const limits = { suspectDropPercent: 20, suspectAcceptAfter: 4 };
@@ -195,11 +195,13 @@ test.each<[string, Partial<RecordCounts>, string]>([
 ])('a fall of a part makes a snapshot suspect: %s', (_, part, reason) => {
   const byPlatform = { Apple: 800, FcmV1: 470, Baidu: 30 };
   const usual = { records: 1_000, installations: 400, registrations: 1_300, templates: 300, byPlatform };
-  const earlier = { good: [usual, usual], suspect: [] };
+  const earlier = { good: [usual, usual], ofHub: [usual, usual], suspect: [] };
   expect(judgeSnapshot({ ...usual, ...part }, earlier, calm, limits)).toEqual({
     health: 'suspect',
     healthReasons: [reason],
   });
+  // The other hub may have held devices twice.
+  expect(judgeSnapshot({ ...usual, ...part }, { ...earlier, ofHub: [] }, calm, limits).health).toBe('good');
   // One device of a few is none.
   const fewer = { ...usual, byPlatform: { ...byPlatform, Baidu: 10 } };
   expect(judgeSnapshot(fewer, earlier, calm, limits).health).toBe('good');
@@ -207,7 +209,7 @@ test.each<[string, Partial<RecordCounts>, string]>([
 
 test('a fall that several snapshots in a row show alike is taken for what happened; an empty hub never is', () => {
   const judged = (records: number, suspects: readonly number[], suspectAcceptAfter = 4) => {
-    const earlier = { good: [plain(1_000)], suspect: suspects.map(plain) };
+    const earlier = { good: [plain(1_000)], ofHub: [plain(1_000)], suspect: suspects.map(plain) };
     return judgeSnapshot(plain(records), earlier, calm, { ...limits, suspectAcceptAfter }).health;
   };
   expect(judged(500, [500, 510])).toBe('suspect');

@@ -1,5 +1,5 @@
 import { DrError, orFault } from '../../core/errors.ts';
-import { emptyName, manifestName, resultsFolder, scanName } from '../../core/paths.ts';
+import { emptyName, isSameHub, manifestName, resultsFolder, scanName } from '../../core/paths.ts';
 import type { BlobFacts, HubRef } from '../../core/ports.ts';
 import { isDoneFact } from '../../core/restore/plan/outcomes.ts';
 import type { BackupRun } from '../../core/run/run.ts';
@@ -93,19 +93,23 @@ async function refuseLoss(
 /** Of the hub that was in use, whichever it was: after a change of roles the one hub is judged by the other. */
 async function earlierCounts(app: App, run: BackupRun): Promise<Earlier> {
   const good: RecordCounts[] = [];
+  const ofHub: RecordCounts[] = [];
   const suspect: RecordCounts[] = [];
   for (const { hub, id } of await listSnapshotIdsOfPair(app)) {
     if (good.length === JUDGED_BY) break;
     if (id >= run.id) continue;
     const manifest = await orFault(readManifest(app, hub, id));
     if (manifest instanceof DrError) app.log.warn('manifest unusable', { snapshotId: id, code: manifest.code });
-    else if (manifest?.health === 'good') good.push(manifest.counts);
-    else if (manifest !== undefined && good.length === 0) {
-      if ((await readMarks(app, hub, id)).get(id)?.isAccepted) return { good: [manifest.counts], suspect };
+    else if (manifest?.health === 'good') {
+      good.push(manifest.counts);
+      if (isSameHub(hub, run.hub)) ofHub.push(manifest.counts);
+    } else if (manifest !== undefined && good.length === 0) {
+      if ((await readMarks(app, hub, id)).get(id)?.isAccepted)
+        return { good: [manifest.counts], ofHub: [manifest.counts], suspect };
       suspect.push(manifest.counts);
     }
   }
-  return { good, suspect };
+  return { good, ofHub, suspect };
 }
 
 /** The newest intact good one, whatever was named before: a slow old backup never takes the place of a newer one. */

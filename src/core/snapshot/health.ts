@@ -10,8 +10,10 @@ const MAX_TRUSTED_UNREADABLE = 0.001;
 const MIN_TRUSTED_DROP = 20;
 
 export interface Earlier {
-  /** Of the last good snapshots, in any order; of one that was accepted, alone. */
+  /** Of the last good snapshots of the pair, in any order; of one that was accepted, alone. */
   readonly good: readonly RecordCounts[];
+  /** Those of the same hub: the other may hold devices twice, which a restore does not, so that parts are fewer. */
+  readonly ofHub: readonly RecordCounts[];
   /** Of the suspect ones since, newest first. */
   readonly suspect: readonly RecordCounts[];
 }
@@ -29,17 +31,17 @@ export interface HealthLimits {
  */
 export function judgeSnapshot(
   counts: RecordCounts,
-  { good, suspect }: Earlier,
+  { good, ofHub, suspect }: Earlier,
   { restartCount, unreadableCount }: { readonly restartCount: number; readonly unreadableCount: number },
   limits: HealthLimits,
 ) {
   const { suspectDropPercent: percent, suspectAcceptAfter } = limits;
   const { records } = counts;
   const isAlike = (one: RecordCounts): boolean =>
-    findDrops(counts, [one], percent).length === 0 && findDrops(one, [counts], percent).length === 0;
+    findFalls(counts, [one], percent).length === 0 && findFalls(one, [counts], percent).length === 0;
   const before = suspect.slice(0, Math.max(0, suspectAcceptAfter - 1));
   const isAccepted = suspectAcceptAfter > 0 && before.length === suspectAcceptAfter - 1 && before.every(isAlike);
-  const reasons = records === 0 ? ['the hub was empty'] : isAccepted ? [] : findDrops(counts, good, percent);
+  const reasons = records === 0 ? ['the hub was empty'] : isAccepted ? [] : findFalls(counts, good, percent, ofHub);
   if (restartCount > MAX_TRUSTED_RESTARTS) reasons.push(`the listing had to begin again ${restartCount} times`);
   if (unreadableCount > MAX_TRUSTED_UNREADABLE * records) reasons.push(`${unreadableCount} rows could not be read`);
   const health: Manifest['health'] = reasons.length === 0 ? 'good' : 'suspect';
@@ -47,24 +49,31 @@ export function judgeSnapshot(
 }
 
 /** What is far below its median. A part is named only where all records are not. */
-function findDrops(counts: RecordCounts, earlier: readonly RecordCounts[], percent: number): string[] {
-  const dropOf = (what: string, countOf: (one: RecordCounts) => number, leastDrop: number): string[] => {
-    const [value, usual] = [countOf(counts), median(earlier.map(countOf))];
+function findFalls(
+  counts: RecordCounts,
+  earlier: readonly RecordCounts[],
+  percent: number,
+  earlierParts = earlier,
+): string[] {
+  const fallOf = (
+    what: string,
+    countOf: (one: RecordCounts) => number,
+    { among = earlierParts, leastDrop = MIN_TRUSTED_DROP } = {},
+  ): string[] => {
+    const [value, usual] = [countOf(counts), median(among.map(countOf))];
     if (usual === undefined || value >= usual * (1 - percent / 100) || usual - value <= leastDrop) return [];
     return [`${value} ${what}, more than ${percent} % below the usual ${usual}`];
   };
-  const ofAll = dropOf('records', ({ records }) => records, 0);
+  const ofAll = fallOf('records', ({ records }) => records, { among: earlier, leastDrop: 0 });
   if (ofAll.length > 0) return ofAll;
-  const platforms = new Set(earlier.flatMap(({ byPlatform }) => Object.keys(byPlatform)));
+  const platforms = new Set(earlierParts.flatMap(({ byPlatform }) => Object.keys(byPlatform)));
   return [
-    dropOf('installations', ({ installations }) => installations, MIN_TRUSTED_DROP),
-    dropOf('registrations', ({ registrations }) => registrations, MIN_TRUSTED_DROP),
-    dropOf('templates', ({ templates }) => templates, MIN_TRUSTED_DROP),
+    fallOf('installations', ({ installations }) => installations),
+    fallOf('registrations', ({ registrations }) => registrations),
+    fallOf('templates', ({ templates }) => templates),
     ...[...platforms]
       .sort()
-      .map((platform) =>
-        dropOf(`registrations of ${platform}`, ({ byPlatform }) => byPlatform[platform] ?? 0, MIN_TRUSTED_DROP),
-      ),
+      .map((platform) => fallOf(`registrations of ${platform}`, ({ byPlatform }) => byPlatform[platform] ?? 0)),
   ].flat();
 }
 
