@@ -7,7 +7,7 @@ const all = ['test/**/*.test.ts'];
 
 /** They take long for what each finds: hosts die and are waited for, whole disasters, a fault at each write or document. */
 const long = [
-  'test/e2e/{bad-storage,deployments,drill,killed-hosts,rollback,runbook,two-apps,worst-night}.test.ts',
+  'test/e2e/{bad-storage,console-failures,deployments,drill,killed-hosts,rollback,runbook,two-apps,worst-night}.test.ts',
   'test/app/{crash,drill-crash,failover-crash,rollback-crash,sync-churn,sync-crash}.test.ts',
   'test/faults/artefacts.test.ts',
 ];

@@ -40,14 +40,14 @@ test('what is deployed passes the drill', async () => {
     },
     thereAndBack: { verdict: 'pass', writtenBetweenEqualHubs: 0, conflicts: expect.any(Number), withdrawn: 0 },
   });
-}, 240_000);
+}, 480_000);
 
 test.skipIf(hostNode === undefined)(
   'and its first story on the other Node',
   async () => {
     expect(await drillPackage('--story', 'disaster')).toMatchObject(disaster);
   },
-  240_000,
+  480_000,
 );
 
 test('a wrong option ends with 2 and says how to call it', async () => {
