@@ -9,7 +9,8 @@ const all = ['test/**/*.test.ts'];
 const long = [
   'test/e2e/{bad-storage,console-failures,deployments,drill,killed-hosts,rollback,runbook,two-apps,worst-night}.test.ts',
   'test/app/{crash,drill-crash,failover-crash,rollback-crash,sync-churn,sync-crash}.test.ts',
-  'test/faults/artefacts.test.ts',
+  'test/faults/{artefacts,secrets}.test.ts',
+  'test/simulation/simulation.test.ts',
 ];
 
 /** What is too long for CI: a part of `npm run soak`. */
@@ -30,8 +31,6 @@ const e2e = [
   'test/bench/fast-hub.test.ts',
   'test/cli/run-commands.test.ts',
   'test/{lint,local}/**/*.test.ts',
-  'test/faults/secrets.test.ts',
-  'test/simulation/simulation.test.ts',
 ];
 
 /** They open sockets in their own process, or start azurite. */
@@ -54,8 +53,8 @@ const integration = [
 
 /** The longest of each project, begun first: a long file that begins last is waited for with one core at rest. */
 const longest = [
-  ...['runbook', 'deployments', 'killed-hosts', 'drill', 'bad-storage', 'rollback', 'rollback-crash', 'artefacts'],
-  ...['simulation', 'console-failures', 'cli', 'console-views', 'secrets', 'worker'],
+  ...['simulation', 'runbook', 'deployments', 'killed-hosts', 'drill', 'bad-storage', 'rollback', 'rollback-crash'],
+  ...['artefacts', 'console-failures', 'secrets', 'cli', 'console-views', 'worker'],
   ...['console', 'drill-run', 'timers', 'limits-of-calls', 'hostile-hub', 'round-trip'],
   ...['two-hosts', 'drill', 'page', 'whose-row', 'likeness', 'rollback-looks', 'rows-at-a-glance'],
 ];
