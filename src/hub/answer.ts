@@ -20,30 +20,44 @@ export type Verdict =
   | { readonly kind: 'throttled' | 'transient'; readonly retryAfterMs: number | undefined }
   | { readonly kind: 'tokenLost' | 'idRefused' | 'gone' | 'stale' }
   | { readonly kind: 'rejected'; readonly reason: RejectReason }
-  | { readonly kind: 'unauthorized' | 'forbidden' | 'quotaExceeded' | 'notFound' | 'unexpected' };
+  /** With the right that the answer says is missing, if it does. */
+  | { readonly kind: 'unauthorized' | 'forbidden'; readonly right?: Right | undefined }
+  /** 403 without a word: the key may have no right to it, the hub may throttle, or its namespace may be full. */
+  | { readonly kind: 'unexplained' }
+  /** The hub was made with an older API version than the call's, and names the one to use. */
+  | { readonly kind: 'olderVersion'; readonly version: string }
+  | { readonly kind: 'quotaExceeded' | 'notFound' | 'unexpected' };
+
+/** What an access policy may allow. */
+export type Right = 'Manage' | 'Send' | 'Listen';
 
 export interface AnswerHead {
   readonly status: number;
   /** The header, if there is one. */
   readonly retryAfter: string | undefined;
-  /** The body, which is read for a 403 only: nothing else there tells a full namespace from a missing right. */
+  /** The body, as far as `isTextNeeded`. */
   readonly detail: string;
 }
 
 const OK: Verdict = { kind: 'ok' };
 
-/** The one place where statuses get their meaning. */
+/** Whether the status alone leaves open what is meant. */
+export function isTextNeeded(status: number): boolean {
+  return status === 400 || status === 401 || status === 403;
+}
+
+/** The one place where answers get their meaning. */
 export function judgeAnswer(operation: Operation, answer: AnswerHead, nowMs: number): Verdict {
   const { status, retryAfter } = answer;
   if (status >= 200 && status < 300) return OK;
   const retryAfterMs = parseRetryAfter(retryAfter, nowMs);
   switch (status) {
     case 401:
-      return { kind: 'unauthorized' };
+      return { kind: 'unauthorized', right: rightIn(answer.detail) };
     case 403:
-      // Older API versions throttle with 403; only then does it carry Retry-After.
+      // Older API versions throttle with 403.
       if (retryAfter !== undefined) return { kind: 'throttled', retryAfterMs };
-      return { kind: isQuota(answer.detail) ? 'quotaExceeded' : 'forbidden' };
+      return judgeForbidden(operation, answer.detail.trim());
     case 409:
     // "Request rate too high" on registration writes; nothing else this app does can conflict.
     case 429:
@@ -55,8 +69,46 @@ export function judgeAnswer(operation: Operation, answer: AnswerHead, nowMs: num
     case 504:
       return { kind: 'transient', retryAfterMs };
     default:
-      return judgeRefusal(operation, status);
+      return olderVersion(answer) ?? judgeRefusal(operation, status);
   }
+}
+
+/** Writes that may need room for another device. */
+const mayNeedRoom: ReadonlySet<Operation> = new Set([
+  'putRegistration',
+  'updateRegistration',
+  'putInstallation',
+  'newRegistrationId',
+]);
+
+/** Without `Retry-After`. A quota that refuses a call which needs no room is one of calls. */
+function judgeForbidden(operation: Operation, detail: string): Verdict {
+  const throttled = { kind: 'throttled', retryAfterMs: undefined } as const;
+  if (RATE.test(detail)) return throttled;
+  const right = rightIn(detail);
+  if (operation === 'feature' || right !== undefined) return { kind: 'forbidden', right };
+  if (detail === '') return { kind: 'unexplained' };
+  if (mayNeedRoom.has(operation)) return { kind: QUOTA.test(detail) ? 'quotaExceeded' : 'forbidden' };
+  return CALL_QUOTA.test(detail) ? throttled : { kind: 'forbidden' };
+}
+
+// No answer about a rate or a quota was ever recorded: these are the words of the documentation, and of users.
+const RATE =
+  /\brate\b|throttl|too many (?:requests|calls|operations)|number of (?:requests|calls|operations)|server busy/i;
+const QUOTA = /quota|limit|exceed|maximum|too many|devices/i;
+const CALL_QUOTA = /quota|exceeded/i;
+
+/** Recorded: "Manage claim is required for this operation." */
+function rightIn(detail: string): Right | undefined {
+  if (!/\b(?:claim|right|permission)s?\b/i.test(detail)) return undefined;
+  return (['Manage', 'Send', 'Listen'] as const).find((right) => new RegExp(`\\b${right}\\b`, 'i').test(detail));
+}
+
+/** Reported: "Either re-create the notification hub or use an older API version, 2017-11, to access it." */
+function olderVersion({ status, detail }: AnswerHead): Verdict | undefined {
+  if (status !== 400 || !/\bAPI.version\b/i.test(detail)) return undefined;
+  const version = /\b20\d\d-\d\d(?:-\d\d)?\b/.exec(detail)?.[0];
+  return version === undefined ? undefined : { kind: 'olderVersion', version };
 }
 
 /** They name something that need not be there. */
@@ -82,11 +134,6 @@ function judgeRefusal(operation: Operation, status: number): Verdict {
   if (status === 413) return { kind: 'rejected', reason: 'TooLarge' };
   if (status === 412) return { kind: 'rejected', reason: 'Stale' };
   return { kind: 'rejected', reason: 'Rejected' };
-}
-
-/** No quota answer was ever recorded: these are words of the tiers' limits. A missing right has an empty body. */
-function isQuota(detail: string): boolean {
-  return /quota|limit|exceed|maximum|devices/i.test(detail);
 }
 
 /** A named time longer than this would outlast any step. */

@@ -102,7 +102,7 @@ async function listPage(
       return { rows: readPage(answer.body), nextToken: nextTokenIn(answer.header) };
     } catch (error) {
       if (!(error instanceof DrError)) throw error;
-      if (error.code === 'HubNotFound') throw refusal('notFound', answer.status, where);
+      if (error.code === 'HubNotFound') throw refusal({ kind: 'notFound' }, answer.status, where);
       if (!error.retryable || tries >= MAX_DAMAGED_PAGES) throw error;
     }
   }
@@ -189,7 +189,7 @@ async function remove(hub: HubEndpoint, request: HubRequest, call: CallOptions):
   const { verdict, status } = await hub.transport.call(request, call.deadlineAt);
   if (verdict.kind === 'ok' || verdict.kind === 'gone') return 'gone';
   if (verdict.kind === 'stale') return 'changed';
-  throw refusal(verdict.kind, status, hub.where);
+  throw refusal(verdict, status, hub.where);
 }
 
 /**
@@ -230,7 +230,7 @@ async function readTier({ transport, now }: HubEndpoint, call: CallOptions): Pro
 }
 
 function requireOk({ verdict, status }: HubAnswer, where: string): void {
-  if (verdict.kind !== 'ok') throw refusal(verdict.kind, status, where);
+  if (verdict.kind !== 'ok') throw refusal(verdict, status, where);
 }
 
 const WRITTEN: WriteOutcome = { kind: 'written' };
@@ -259,6 +259,6 @@ async function put(hub: HubEndpoint, request: HubRequest, call: CallOptions): Pr
     case 'gone':
       return isRetried ? { kind: 'changed', isRetried } : { kind: 'changed' };
     default:
-      throw refusal(verdict.kind, status, hub.where);
+      throw refusal(verdict, status, hub.where);
   }
 }

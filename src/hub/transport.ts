@@ -1,15 +1,14 @@
-import { createSecureContext } from 'node:tls';
 import { DrError, faultCode } from '../core/errors.ts';
 import { fullNameOf } from '../core/paths.ts';
 import type { Clock } from '../core/ports.ts';
-import { judgeAnswer, type Operation, type Verdict } from './answer.ts';
+import { isTextNeeded, judgeAnswer, type Operation, type Verdict } from './answer.ts';
 import type { HubConnection, HubIdentity } from './connection-string.ts';
 import { type ExchangeLimits, exchange, type RawAnswer, type RawHead } from './exchange.ts';
 import { askForKey, type HubKeys } from './keys.ts';
 import type { Limiter } from './limiter.ts';
 import { type Attempt, type RetryOptions, retry } from './retry.ts';
 import { createSas } from './sas.ts';
-import { Sockets } from './sockets.ts';
+import { openSockets, type Sockets } from './sockets.ts';
 
 export interface TransportOptions {
   /** Without a key it is called once `keys` have given one. */
@@ -67,8 +66,16 @@ interface Opened {
 }
 
 const API_VERSION = '2020-06';
+/** What is asked again in another way before it is believed. */
+const IS_DOUBTED: ReadonlySet<Verdict['kind']> = new Set(['unauthorized', 'unexplained', 'olderVersion']);
+const NEED_MANAGE: ReadonlySet<Operation> = new Set(['list', 'listOn', 'findByTag']);
+const LISTING = { operation: 'list', method: 'GET', path: 'registrations', query: '$top=1' } as const;
+const MINTING = { operation: 'newRegistrationId', method: 'POST', path: 'registrationIDs' } as const;
+/** Rights are seldom taken away in between. */
+const RIGHT_KNOWN_MS = 60_000;
+/** A key that is refused once may serve all the same. */
+const TRIES_OF_KEYS = 3;
 const REQUEST_TIMEOUT_MS = 30_000;
-const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Sends requests to one hub: paced, retried until the deadline, signed. */
 export class Transport {
@@ -80,6 +87,9 @@ export class Transport {
   readonly where: string;
   /** `undefined` until there is a key. */
   #opened: Opened | undefined;
+  #apiVersion = API_VERSION;
+  /** When a call that needs the right was last answered. */
+  readonly #rightSeenAt = { Manage: Number.NEGATIVE_INFINITY, Listen: Number.NEGATIVE_INFINITY };
   #sockets: Sockets | undefined;
 
   constructor(options: TransportOptions) {
@@ -98,25 +108,59 @@ export class Transport {
     if (opened === undefined) throw new DrError('HubUnauthorized', `The ${this.where} has no key.`);
     const first = await this.#attempt(opened, request, deadlineAt);
     const answer = first.kind === 'done' ? first.value : await this.#retry(opened, first, request, deadlineAt);
-    return answer.verdict.kind === 'unauthorized' ? this.#callAgain(opened, answer, request, deadlineAt) : answer;
+    return IS_DOUBTED.has(answer.verdict.kind) ? this.#askAgain(opened, answer, request, deadlineAt) : answer;
   }
 
-  /** With each other key there is, for as long as they are refused. */
-  async #callAgain(
-    { connection }: Opened,
-    answer: HubAnswer,
+  /**
+   * Until the answer leaves no doubt: whether the key is refused, or only this once; whether a right is missing, or the
+   * hub throttles; which version of the API the hub takes.
+   */
+  async #askAgain(first: Opened, answer: HubAnswer, request: HubRequest, deadlineAt: number): Promise<HubAnswer> {
+    const since = performance.now();
+    const refused: HubConnection[] = [];
+    const versions = new Set<string>([API_VERSION]);
+    let opened = first;
+    let isAskedTwice = false;
+    for (let last = answer; ; ) {
+      const { verdict } = last;
+      if (verdict.kind === 'unauthorized') {
+        refused.push(opened.connection);
+        const next = await this.#openAfter(opened, refused, since, request, deadlineAt);
+        if (next === undefined) return last;
+        opened = next;
+      } else if (verdict.kind === 'unexplained') {
+        if (isAskedTwice || !(await this.#mayHaveRight(request, deadlineAt))) return last;
+        isAskedTwice = isAsking(request);
+      } else if (verdict.kind === 'olderVersion') {
+        if (versions.has(verdict.version)) return last;
+        versions.add(verdict.version);
+        this.#apiVersion = verdict.version;
+      } else return last;
+      last = await this.#retry(opened, await this.#attempt(opened, request, deadlineAt), request, deadlineAt);
+    }
+  }
+
+  /** What to call with after a key was refused: one that was found meanwhile, the same again, another one. */
+  async #openAfter(
+    opened: Opened,
+    refused: readonly HubConnection[],
+    since: number,
     request: HubRequest,
     deadlineAt: number,
-  ): Promise<HubAnswer> {
-    const refused = [connection];
-    const since = performance.now();
-    for (let last = answer; ; ) {
-      const opened = await this.#openNext(refused, since, request, deadlineAt);
-      if (opened === undefined) return last;
-      last = await this.#retry(opened, await this.#attempt(opened, request, deadlineAt), request, deadlineAt);
-      if (last.verdict.kind !== 'unauthorized') return last;
-      refused.push(opened.connection);
-    }
+  ): Promise<Opened | undefined> {
+    if (this.#opened !== undefined && !refused.includes(this.#opened.connection)) return this.#opened;
+    // With another token. A hub was seen to refuse one call in a thousand.
+    if (refused.length === 1) return this.#open(opened.connection);
+    const next = await this.#openNext(refused, since, request, deadlineAt);
+    return next ?? (refused.length < TRIES_OF_KEYS ? this.#open(opened.connection) : undefined);
+  }
+
+  /** Asked by a call that needs the same right and no room, unless this is one: then it is made again. */
+  async #mayHaveRight(request: HubRequest, deadlineAt: number): Promise<boolean> {
+    if (isAsking(request)) return true;
+    const { isCutOff = false } = request;
+    const asked = { ...(isOfManage(request) ? LISTING : MINTING), isCutOff };
+    return (await this.call(asked, deadlineAt)).verdict.kind === 'ok';
   }
 
   async #retry(opened: Opened, first: Attempt<HubAnswer>, request: HubRequest, deadlineAt: number): Promise<HubAnswer> {
@@ -149,11 +193,17 @@ export class Transport {
       permit.release('failed');
       return { kind: 'again', seen: faultCode(error), sentAt };
     }
-    const { verdict, status } = answer;
+    const { status } = answer;
+    let { verdict } = answer;
+    const right = isOfManage(request) ? 'Manage' : 'Listen';
+    if (verdict.kind === 'ok') this.#rightSeenAt[right] = sentAt;
+    const isRightKnown = sentAt - this.#rightSeenAt[right] < RIGHT_KNOWN_MS;
+    if (verdict.kind === 'unexplained' && isRightKnown) verdict = { kind: 'throttled', retryAfterMs: undefined };
     if (verdict.kind === 'throttled') {
       permit.release('throttled', verdict.retryAfterMs);
       // The limiter makes every call wait, including this one.
-      return { kind: 'again', seen: `status ${status} (throttled)`, waitMs: 0, hasNoEffect: true, isThrottled: true };
+      const seen = `status ${status} (${answer.verdict.kind === 'throttled' ? 'throttled' : 'no reason given'})`;
+      return { kind: 'again', seen, waitMs: 0, hasNoEffect: true, isThrottled: true };
     }
     permit.release(verdict.kind === 'transient' ? 'failed' : 'accepted');
     if (verdict.kind !== 'transient') return { kind: 'done', value: answer };
@@ -162,7 +212,7 @@ export class Transport {
 
   #send({ sockets, authorization }: Opened, request: HubRequest, deadlineAt: number): Promise<RawAnswer> {
     const { method, path, query, contentType, ifMatch, body: content, onHead, readsAnswer } = request;
-    const headers = ['authorization', authorization(), 'x-ms-version', API_VERSION];
+    const headers = ['authorization', authorization(), 'x-ms-version', this.#apiVersion];
     if (contentType !== undefined) headers.push('content-type', contentType);
     if (ifMatch !== undefined) headers.push('if-match', `"${ifMatch}"`);
     const limits = method === 'GET' || readsAnswer ? this.#reading : this.#writing;
@@ -171,7 +221,7 @@ export class Transport {
       sockets,
       {
         method,
-        path: `${this.#hubPath}/${path}?api-version=${API_VERSION}${query ? `&${query}` : ''}`,
+        path: `${this.#hubPath}/${path}?api-version=${this.#apiVersion}${query ? `&${query}` : ''}`,
         headers,
         body: content ?? null,
         // It would keep the next call off the connection until this one's answer has begun. There is none, and waking
@@ -187,7 +237,7 @@ export class Transport {
     const { status, body } = raw;
     const header = headerOf(raw);
     // For looking at only, so that bytes which are no text do no harm.
-    const detail = status === 403 ? Buffer.from(body).toString() : '';
+    const detail = isTextNeeded(status) ? Buffer.from(body).toString() : '';
     return { status, body, header, verdict: this.#judge(operation, status, header, detail), isRetried: false };
   }
 
@@ -205,7 +255,7 @@ export class Transport {
 
   #open(connection: HubConnection): Opened {
     const { clock, requestTimeoutMs = REQUEST_TIMEOUT_MS, trustedCertificate } = this.#options;
-    this.#sockets ??= createSockets(connection, trustedCertificate, requestTimeoutMs);
+    this.#sockets ??= openSockets(connection.endpoint, trustedCertificate, requestTimeoutMs);
     this.#opened = { connection, authorization: createSas(connection, clock.now), sockets: this.#sockets };
     return this.#opened;
   }
@@ -226,15 +276,13 @@ export class Transport {
   }
 }
 
-function createSockets(
-  { endpoint }: HubConnection,
-  trustedCertificate: string | undefined,
-  timeoutMs: number,
-): Sockets {
-  // Made once: undici would have each socket make its own, which is a quarter of a handshake's processor time.
-  const secureContext = createSecureContext(trustedCertificate === undefined ? {} : { ca: trustedCertificate });
-  const connect = { timeout: CONNECT_TIMEOUT_MS, secureContext, allowH2: false };
-  return new Sockets(endpoint.origin, { connect, timeoutMs });
+function isOfManage({ operation }: HubRequest): boolean {
+  return NEED_MANAGE.has(operation);
+}
+
+/** It needs a right and nothing else. */
+function isAsking(request: HubRequest): boolean {
+  return isOfManage(request) || request.operation === 'newRegistrationId';
 }
 
 function headerOf({ headers }: Pick<RawHead, 'headers'>): HubHead['header'] {

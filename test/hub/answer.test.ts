@@ -13,6 +13,9 @@ const all: readonly Operation[] = [
   'newRegistrationId',
   'feature',
 ];
+const MANAGE = '<Error><Code>401</Code><Detail>Manage claim is required for this operation..</Detail></Error>';
+const OLDER =
+  '<Error><Code>400</Code><Detail>The notification hub was created with an older API version. Either re-create the notification hub or use an older API version, 2017-11, to access it.TrackingId:1_G5,TimeStamp:2/11/2019 4:23:02 PM</Detail></Error>';
 const judge = (operation: Operation, status: number, retryAfter?: string, detail = '') =>
   judgeAnswer(operation, { status, retryAfter, detail }, NOW);
 
@@ -25,10 +28,16 @@ describe('judgeAnswer, for every call', () => {
     expect(judge(operation, 429, '3')).toEqual({ kind: 'throttled', retryAfterMs: 3000 });
     expect(judge(operation, 409)).toEqual({ kind: 'throttled', retryAfterMs: undefined });
     expect(judge(operation, 403, '1')).toEqual({ kind: 'throttled', retryAfterMs: 1000 });
-    expect(judge(operation, 403)).toEqual({ kind: 'forbidden' });
-    expect(judge(operation, 403, undefined, '<Error><Detail>Quota exceeded</Detail></Error>')).toEqual({
-      kind: 'quotaExceeded',
+    for (const detail of ['The request rate is too high.', 'Number of requests exceeded the limit', 'Server Busy']) {
+      expect(judge(operation, 403, undefined, detail)).toEqual({ kind: 'throttled', retryAfterMs: undefined });
+    }
+    expect(judge(operation, 403, undefined, 'Manage claim is required')).toEqual({
+      kind: 'forbidden',
+      right: 'Manage',
     });
+    expect(judge(operation, 403, undefined, 'The address is not allowed.')).toEqual({ kind: 'forbidden' });
+    expect(judge(operation, 401, undefined, MANAGE)).toEqual({ kind: 'unauthorized', right: 'Manage' });
+    expect(judge(operation, 400, undefined, OLDER)).toEqual({ kind: 'olderVersion', version: '2017-11' });
     for (const status of [408, 500, 502, 503, 504]) expect(judge(operation, status).kind).toBe('transient');
     expect(judge(operation, 503, '2')).toEqual({ kind: 'transient', retryAfterMs: 2000 });
     for (const status of [301, 307, 505]) expect(judge(operation, status)).toEqual({ kind: 'unexpected' });
@@ -63,6 +72,21 @@ describe('judgeAnswer, by call', () => {
     ['feature', 404, 'notFound'],
   ])('%s answered %i means %s', (operation, status, kind) => {
     expect(judge(operation, status).kind).toBe(kind);
+  });
+
+  test.each<[Operation, string, string]>([
+    ['putRegistration', 'Quota exceeded', 'quotaExceeded'],
+    ['putInstallation', 'The namespace has the maximum number of devices.', 'quotaExceeded'],
+    ['newRegistrationId', 'Too many devices', 'quotaExceeded'],
+    // They need no room.
+    ['list', 'QuotaExceededException', 'throttled'],
+    ['deleteRegistration', 'The limit was exceeded', 'throttled'],
+    ['feature', 'Exceeds what is enabled for your SKU', 'forbidden'],
+    ['putRegistration', '', 'unexplained'],
+    ['list', ' ', 'unexplained'],
+    ['feature', '', 'forbidden'],
+  ])('%s answered 403 with %j means %s', (operation, detail, kind) => {
+    expect(judge(operation, 403, undefined, detail).kind).toBe(kind);
   });
 
   test('names why a record is rejected', () => {

@@ -127,11 +127,27 @@ describe('a fault on the way', () => {
   });
 });
 
+const MANAGE = '<Error><Code>401</Code><Detail>Manage claim is required for this operation..</Detail></Error>';
+
 describe('a key that is not accepted', () => {
-  test('ends the call where it cannot be fetched again', async () => {
-    await on([{ status: 401 }], async ({ hub, call, requests }) => {
-      await expect(hub.listPage(undefined, call)).rejects.toMatchObject({ code: 'HubUnauthorized', retryable: false });
-      expect(requests).toHaveLength(1);
+  test.each<[string, ScriptedAnswer, object]>([
+    ['its code', { status: 401 }, { code: 'HubUnauthorized' }],
+    [
+      'the right that it has not',
+      { status: 401, body: MANAGE },
+      { code: 'HubForbidden', message: expect.stringContaining('Manage') },
+    ],
+  ])('ends the call with %s where no other can be fetched, after three tries', async (_, answer, error) => {
+    await on([answer], async ({ hub, call, requests }) => {
+      await expect(hub.listPage(undefined, call)).rejects.toMatchObject({ ...error, retryable: false });
+      expect(requests).toHaveLength(3);
+    });
+  });
+
+  test.each([{ status: 401 }, { status: 401, body: MANAGE }])('but for once costs one more call', async (answer) => {
+    await on([answer, { body: page }], async ({ hub, call, requests }) => {
+      expect(await hub.listPage(undefined, call)).toMatchObject({ rows: [Buffer.from(row)] });
+      expect(requests).toHaveLength(2);
     });
   });
 
@@ -141,9 +157,9 @@ describe('a key that is not accepted', () => {
       fetched += 1;
       return connectionTo('http://127.0.0.1:1', 'k2');
     };
-    const script = [{ status: 401 }, { status: 401 }, { body: page }];
+    const script = [401, 401, 401, 401].map((status): ScriptedAnswer => ({ status }));
     await on(
-      script,
+      [...script, { body: page }],
       async ({ hub, call, requests }) => {
         const pages = await Promise.all([hub.listPage(undefined, call), hub.listPage(undefined, call)]);
         expect(pages).toMatchObject([{ rows: [Buffer.from(row)] }, { rows: [Buffer.from(row)] }]);
@@ -157,10 +173,86 @@ describe('a key that is not accepted', () => {
       [{ status: 401 }],
       async ({ hub, call, requests }) => {
         await expect(hub.listPage(undefined, call)).rejects.toMatchObject({ code: 'HubUnauthorized' });
-        expect(requests).toHaveLength(2);
+        expect(requests).toHaveLength(3);
       },
       { refreshConnection },
     );
     expect(fetched).toBe(1);
+  });
+});
+
+describe('403 without a word', () => {
+  const silent = { status: 403 };
+  const minted = { status: 201, headers: { location: 'https://h/My%20Hub/registrationids/1-2-3' } };
+
+  test('to a write is throttling where a call that needs the same right is answered', async () => {
+    await on([silent, minted, silent, silent, { status: 200 }], async ({ hub, call, requests }) => {
+      expect(await hub.putInstallation('i', '{}', call)).toEqual({ kind: 'written' });
+      expect(requests.map(({ method }) => method)).toEqual(['PUT', 'POST', 'PUT', 'PUT', 'PUT']);
+      expect(hub.pace()).toMatchObject({ throttledCount: 2 });
+    });
+  });
+
+  test('is throttling where such a call was answered just before', async () => {
+    await on([{ status: 200 }, silent, { status: 200 }], async ({ hub, call, requests }) => {
+      for (const id of ['i', 'j']) await hub.putInstallation(id, '{}', call);
+      expect(requests.map(({ method }) => method)).toEqual(['PUT', 'PUT', 'PUT']);
+    });
+  });
+
+  test('for ever is an outage that says so', async () => {
+    await on([silent, minted, silent], async ({ hub, call }) => {
+      await expect(hub.putInstallation('i', '{}', call)).rejects.toMatchObject({
+        code: 'HubUnavailable',
+        message: expect.stringContaining('403 (no reason given)'),
+      });
+    });
+  });
+
+  test('also to that call is a missing right', async () => {
+    await on([silent], async ({ hub, call }) => {
+      const lacking = { code: 'HubForbidden', message: expect.stringContaining('Manage') };
+      await expect(hub.putInstallation('i', '{}', call)).rejects.toMatchObject(lacking);
+      await expect(hub.listPage(undefined, call)).rejects.toMatchObject(lacking);
+    });
+  });
+
+  test('to one listing costs one more call', async () => {
+    await on([silent, { body: page }], async ({ hub, call, requests }) => {
+      expect(await hub.listPage(undefined, call)).toMatchObject({ rows: [Buffer.from(row)] });
+      expect(requests).toHaveLength(2);
+    });
+  });
+});
+
+describe('a hub of an older API version', () => {
+  const older = (version: string): ScriptedAnswer => ({
+    status: 400,
+    body: `<Error><Code>400</Code><Detail>The notification hub was created with an older API version. Either re-create the notification hub or use an older API version, ${version}, to access it.TrackingId:1_G5,TimeStamp:2/11/2019 4:23:02 PM</Detail></Error>`,
+  });
+
+  test('is called with the version it names, from then on', async () => {
+    await on([older('2017-11'), { status: 200 }], async ({ hub, call, requests }) => {
+      expect(await hub.putRegistration('1', row, call)).toEqual({ kind: 'written' });
+      expect(await hub.putInstallation('i', '{}', call)).toEqual({ kind: 'written' });
+      const versions = requests.map(({ url, headers }) => [
+        new URL(url, 'http://h').searchParams.get('api-version'),
+        headers['x-ms-version'],
+      ]);
+      expect(versions).toEqual([
+        ['2020-06', '2020-06'],
+        ['2017-11', '2017-11'],
+        ['2017-11', '2017-11'],
+      ]);
+    });
+  });
+
+  test('that does not take that either is named with it', async () => {
+    await on([older('2017-11')], async ({ hub, call }) => {
+      await expect(hub.putRegistration('1', row, call)).rejects.toMatchObject({
+        code: 'HubMisbehaves',
+        message: expect.stringContaining('2017-11'),
+      });
+    });
   });
 });
