@@ -20,8 +20,9 @@ const ALL_RUNS = 100_000;
 
 /** Deletes snapshots the policy no longer keeps, what dead backups left, and the records of old runs. */
 export async function prune(app: App): Promise<void> {
-  const nowMs = app.world.storageNow();
   const listed = await listSnapshots(app);
+  // Before it has heard from the storage a process goes by its own clock.
+  const nowMs = app.world.storageNow();
   const inUse = await findSnapshotsInUse(app);
   const [primary, secondary] = [app.primary.ref, app.secondary.ref];
   const listedOf = (hub: HubRef) => listed.filter((one) => isSameHub(one.hub, hub));

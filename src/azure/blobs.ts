@@ -76,7 +76,7 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
           return await upload();
         } catch (error) {
           if (statusOf(error) !== 404) throw error;
-          await patiently(signal, () => ensureContainer(container, signal));
+          await patiently(signal, () => ensureContainer(container, onDate, signal));
           return await upload();
         }
       });
@@ -99,7 +99,9 @@ export function createAzureBlobs(options: AzureBlobsOptions): Blobs {
     remove: (name, etag) =>
       blobCall('remove', name, (blob, signal) => patiently(signal, () => removeIf(blob, etag, signal))),
     ensure: () =>
-      call('create', 'the snapshot container', (signal) => patiently(signal, () => ensureContainer(container, signal))),
+      call('create', 'the snapshot container', (signal) =>
+        patiently(signal, () => ensureContainer(container, onDate, signal)),
+      ),
   };
 }
 
@@ -168,9 +170,15 @@ async function removeIf(blob: BlockBlobClient, etag: string | undefined, abortSi
 }
 
 /** A role that may write blobs but not make containers suffices when the container is there. */
-async function ensureContainer(container: ContainerClient, abortSignal: AbortSignal): Promise<void> {
+async function ensureContainer(
+  container: ContainerClient,
+  onDate: (date: Date) => void,
+  abortSignal: AbortSignal,
+): Promise<void> {
   try {
-    await container.createIfNotExists({ abortSignal });
+    const { date } = await container.createIfNotExists({ abortSignal });
+    // That of a container which is there already comes as text.
+    if (date !== undefined) onDate(new Date(date));
   } catch (error) {
     if (statusOf(error) !== 403 || !(await container.exists({ abortSignal }))) throw error;
   }

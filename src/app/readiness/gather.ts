@@ -2,8 +2,9 @@ import { DrError, orFault } from '../../core/errors.ts';
 import { BACKUPS_ON_CARD, type ReadinessCard } from '../../core/readiness/card.ts';
 import { noteStandby, type Standby } from '../../core/readiness/standby.ts';
 import { findUnsettled } from '../../core/restore/unsettled.ts';
-import { type BackupRun, isOver, type RestoreRun } from '../../core/run/run.ts';
+import { type BackupRun, isOver, type RestoreRun, startOfRunId } from '../../core/run/run.ts';
 import { isSyncRunId } from '../../core/run/sync.ts';
+import { isAhead } from '../../core/snapshot/dating.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, toInstant } from '../app.ts';
 import { readBackupProgress } from '../backup/view.ts';
@@ -38,7 +39,8 @@ export async function gatherCard(app: App, kept: Kept) {
   const [{ manifest, faults }, marks, backups, restores, seen, pace, { lastEnded }, openAlerts] = await Promise.all([
     searchLatest(app, hub, marked),
     marked,
-    listRuns(app, 'backup', BACKUPS_ON_CARD),
+    // One by a clock that was ahead would hide for as long that none has started since.
+    listRuns(app, 'backup', BACKUPS_ON_CARD, (id) => !isAhead(startOfRunId(id), app.world.storageNow())),
     listRuns(app, 'restore', RESTORES_READ, isOperatorsId),
     readSeen(app, roles.standby.ref),
     readPace(app),

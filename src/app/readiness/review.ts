@@ -3,7 +3,8 @@ import { alertCodes, type Condition } from '../../core/readiness/alerts.ts';
 import type { Refusal } from '../../core/readiness/card.ts';
 import type { Finding } from '../../core/readiness/finding.ts';
 import { findRisks, verdictOf } from '../../core/readiness/readiness.ts';
-import { isOver, type RestoreRun } from '../../core/run/run.ts';
+import { isOver, type RestoreRun, startOfRunId } from '../../core/run/run.ts';
+import { isAhead } from '../../core/snapshot/dating.ts';
 import { type App, toInstant } from '../app.ts';
 import { toBytes, toText } from '../stored/codec.ts';
 import { type Called, listOpenAlerts, updateAlerts } from './alerts.ts';
@@ -48,8 +49,10 @@ async function sendHeartbeat(app: App, snapshotId: string | undefined): Promise<
   if (!app.notifier.hasHeartbeat || snapshotId === undefined) return undefined;
   const name = heartbeatSentName(app.primary.ref);
   const sent = await app.blobs.get(name);
+  const sentId = sent && toText(sent.bytes);
+  const isOfFuture = sentId !== undefined && isAhead(startOfRunId(sentId), app.world.storageNow());
   // Ids sort by time: an older one is `latest` again where newer ones were found damaged.
-  if (sent !== undefined && toText(sent.bytes) >= snapshotId) return undefined;
+  if (sentId !== undefined && sentId >= snapshotId && !isOfFuture) return undefined;
   const notTaken = await app.notifier.heartbeat();
   if (notTaken === undefined) await app.blobs.put(name, toBytes(snapshotId), 'any');
   else app.log.warn('HEARTBEAT_URL did not take the heartbeat; it is called again', { snapshotId, seen: notTaken });

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { Coverage } from '../../core/baseline/coverage.ts';
 import { markName, marksFolder, type SnapshotMark } from '../../core/paths.ts';
 import type { BlobEntry, HubRef } from '../../core/ports.ts';
+import { startOfRunId } from '../../core/run/run.ts';
+import { isAhead } from '../../core/snapshot/dating.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, emit, toInstant } from '../app.ts';
 import { toBytes } from '../stored/codec.ts';
@@ -122,7 +124,10 @@ export function newestProofAt(marks: ReadonlyMap<string, Marks>): number | undef
 }
 
 function proofsIn(marks: ReadonlyMap<string, Marks>): Proven[] {
-  return [...marks].flatMap(([id, { proof }]) => (proof?.isSound && proof.health === 'good' ? [{ id, proof }] : []));
+  return [...marks].flatMap(([id, { proof }]) => {
+    const isGood = proof?.isSound === true && proof.health === 'good';
+    return isGood && !isAhead(startOfRunId(id), Date.parse(proof.at)) ? [{ id, proof }] : [];
+  });
 }
 
 function readMark(name: string | undefined, { facts }: BlobEntry): Partial<Marks> {

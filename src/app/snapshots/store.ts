@@ -12,25 +12,33 @@ import type { Hub, HubRef } from '../../core/ports.ts';
 import type { RecordOfRows } from '../../core/registration/record.ts';
 import { noGoodSnapshot } from '../../core/run/role-words.ts';
 import { isRunId } from '../../core/run/run.ts';
+import { datedByStorage, isMisdated } from '../../core/snapshot/dating.ts';
 import type { Manifest, ManifestShard } from '../../core/snapshot/manifest.ts';
 import { openShardRecords, recordsIn, type ShardRecords } from '../../core/snapshot/shard.ts';
 import type { App } from '../app.ts';
 import { type Roles, readRoles } from '../runs/roles.ts';
 import { decompress, sha256Hex } from '../stored/codec.ts';
+import type { Found } from '../stored/document.ts';
 import { documents } from '../stored/documents.ts';
 import { linesOf } from '../stored/lines.ts';
 import { type Latest, readLatest } from './latest.ts';
 import { type Marks, readMarks } from './marks.ts';
 
 /**
- * `undefined` when there is no such snapshot. Throws `SnapshotCorrupt` or `SnapshotVersionUnknown`, naming the blob.
+ * Its times are the storage's. `undefined` when there is no such snapshot. Throws `SnapshotCorrupt` or
+ * `SnapshotVersionUnknown`, naming the blob.
  */
 export async function readManifest(app: App, hub: HubRef, snapshotId: string): Promise<Manifest | undefined> {
   const name = manifestName(hub, snapshotId);
-  const manifest = (await documents.manifest.find(app, name))?.value;
-  if (manifest === undefined) return undefined;
+  const found = await documents.manifest.find(app, name);
+  if (found === undefined) return undefined;
+  const manifest = datedHere(app, found);
   if (manifest.id === snapshotId && isSameHub(manifest.hub, hub)) return manifest;
   throw documents.manifest.invalid(name, `is that of snapshot ${manifest.id} of hub ${fullNameOf(manifest.hub)}`);
+}
+
+function datedHere({ world }: App, { value, ageMs = 0 }: Found<Manifest>): Manifest {
+  return datedByStorage(value, world.storageNow() - ageMs);
 }
 
 export interface FoundSnapshot {
@@ -135,8 +143,14 @@ async function readIntact(app: App, hub: HubRef, snapshotId: string, latest: Lat
     const what = manifest === undefined ? 'is missing' : 'is not the one latest.json was written for';
     throw corrupt({ id: snapshotId }, manifestName(hub, snapshotId), what);
   }
+  if (manifest !== undefined && isMisdated(manifest)) throw misdated(manifest);
   if (manifest?.health === 'good') await checkShardsStored(app, manifest);
   return manifest;
+}
+
+function misdated({ id, publishedAt }: Manifest): DrError {
+  const message = `Snapshot ${id} was stored at ${publishedAt}, before the time in its id: the clock of the host that took it was ahead. It is used only where it is named. Take another (POST /api/backups), and delete this one: DELETE /api/snapshots/${id}.`;
+  return new DrError('NoGoodSnapshot', message, { target: id });
 }
 
 /** Every id with a folder, oldest first; one without a manifest is a backup that runs or died. */
@@ -157,8 +171,9 @@ export async function findNewestGood(app: App, hub: HubRef, ids: readonly string
   const good: string[] = [];
   for (const id of ids.toReversed()) {
     if (good.length === 2) break;
-    const { value } = await documents.manifest.tryFind(app, manifestName(hub, id));
-    if (value?.health === 'good') good.push(id);
+    const manifest = await orFault(readManifest(app, hub, id));
+    if (manifest instanceof DrError) app.log.warn('manifest unusable', { snapshotId: id, code: manifest.code });
+    else if (manifest?.health === 'good' && !isMisdated(manifest)) good.push(id);
   }
   return good;
 }
