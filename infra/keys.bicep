@@ -22,6 +22,7 @@ var readers = [
   'getSnapshot'
   'getStatus'
   'getVerification'
+  'listAudit'
   'listBackups'
   'listDrills'
   'listFailures'

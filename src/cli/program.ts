@@ -1,5 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { addTestAlert } from './commands/alerts.ts';
+import { addAudit } from './commands/audit.ts';
 import { addCompare, addDoctor } from './commands/checks.ts';
 import { addErasureCommands } from './commands/erasure.ts';
 import { addLists } from './commands/lists.ts';
@@ -68,6 +69,7 @@ const commands = [
   addCancel,
   addRestoreCommands,
   addLists,
+  addAudit,
   addDrill,
   addTestAlert,
   addCompare,

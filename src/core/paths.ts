@@ -36,6 +36,8 @@ export const markName = (hub: HubRef, snapshotId: string, mark: SnapshotMark): s
 export const AUDIT_FOLDER = '_audit/';
 export const auditName = (at: string, suffix: string): string =>
   `${AUDIT_FOLDER}${at.slice(0, 7)}/${at.replaceAll(':', '-')}-${suffix}.json`;
+/** Its time and suffix: in the order of time, and unique. */
+export const auditKeyOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1).replace(/\.json$/, '');
 
 /** Open alerts, one document a condition; the last snapshot a heartbeat was sent for. */
 export const ALERTS_FOLDER = '_alerts/';

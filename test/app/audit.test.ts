@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { audited, pruneAudit } from '../../src/app/stored/audit.ts';
+import { audited, listAudit, pruneAudit } from '../../src/app/stored/audit.ts';
 import { documents } from '../../src/app/stored/documents.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { codeOf } from '../support/drive.ts';
@@ -83,4 +83,39 @@ test('records are kept for 400 days', async () => {
   engine.advance(2 * 86_400_000);
   await pruneAudit(engine.app);
   expect(await recordsOf(engine)).toHaveLength(1);
+});
+
+test('records are listed page by page, each once and newest first; one that cannot be read shows that it is there', async () => {
+  const engine = createEngine();
+  for (let call = 0; call < 120; call += 1) {
+    // A month ends among them.
+    engine.advance(call % 3 === 0 ? 0 : 6 * 3_600_000);
+    await audited(
+      engine.app,
+      { ...asked, path: `/api/restores/${call}` },
+      async () => {},
+      () => ({ status: 202 }),
+    );
+  }
+  const [damaged] = (await engine.blobs.list('_audit/')).slice(60);
+  await engine.blobs.put(damaged?.name ?? '', Buffer.from('damaged'), 'any');
+  const pages = [];
+  let from: string | undefined;
+  do {
+    const page = await listAudit(engine.app, from);
+    pages.push(page.value);
+    from = page.next;
+  } while (from !== undefined);
+  expect(pages.map(({ length }) => length)).toEqual([50, 50, 20]);
+  const listed = pages.flat();
+  expect(listed.map(({ id }) => id)).toEqual(
+    listed
+      .map(({ id }) => id)
+      .toSorted()
+      .toReversed(),
+  );
+  expect(listed[0]).toMatchObject({ path: '/api/restores/119', name: 'ada', answer: { status: 202 } });
+  const unreadable = listed.filter((one) => 'error' in one);
+  expect(unreadable).toMatchObject([{ error: { code: 'StoredDocumentInvalid' } }]);
+  expect(new Set(listed.map(({ id }) => id)).size).toBe(120);
 });

@@ -119,6 +119,30 @@ test('doctor shows each check, with the command that puts it right; exit code 1 
   expect(well.exitCode).toBe(0);
 });
 
+test('audit shows who did what, from where, and how it was answered', async () => {
+  const at = '2026-11-23T12:00:00.000Z';
+  const call = { at, method: 'POST', path: '/api/restores', from: '203.0.113.7', key: '0123456789ab' };
+  const value = [
+    { ...call, id: 'c', name: 'ada', principal: 'ada@example.com', answer: { status: 202, runId: 'r1' } },
+    { ...call, id: 'b', name: 'bob', answer: { status: 409, code: 'RunInProgress' } },
+    { ...call, id: 'a' },
+    { id: 'damaged', error: { code: 'StoredDocumentInvalid', message: 'Changed.' } },
+  ];
+  const { exitCode, out } = await play({ 'GET /api/audit': [{ body: { value } }] }, 'audit');
+  expect(exitCode).toBe(0);
+  const lines = out.split('\n').map((line) => line.split(/ {2,}/));
+  expect(lines.slice(0, 5)).toEqual([
+    ['WHEN', 'WHO', 'FROM', 'KEY', 'WHAT', 'ANSWER'],
+    [at, 'ada@example.com', call.from, call.key, 'POST /api/restores', '202 r1'],
+    [at, 'bob', call.from, call.key, 'POST /api/restores', '409 RunInProgress'],
+    [at, '-', call.from, call.key, 'POST /api/restores', 'none'],
+    ['damaged', '?', '?', '?', 'cannot be read (StoredDocumentInvalid)', '?'],
+  ]);
+  const next = 'https://app.example/api/audit?from=a';
+  const first = await play({ 'GET /api/audit': [{ body: { value, nextLink: next } }] }, 'audit');
+  expect(first.out).toContain('Older ones: npx notification-hubs-dr audit --all\n');
+});
+
 test('a list of restores names a sync', async () => {
   const { out } = await play(
     { 'GET /api/restores': [{ body: { value: [restored({ purpose: 'sync' })] } }] },

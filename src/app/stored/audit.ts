@@ -1,7 +1,8 @@
-import { AUDIT_FOLDER, auditName, fullNameOf } from '../../core/paths.ts';
+import { AUDIT_FOLDER, auditKeyOf, auditName, fullNameOf } from '../../core/paths.ts';
 import type { Caller } from '../../core/request/caller.ts';
 import { type App, orWarn, toInstant } from '../app.ts';
 import { sha256Hex } from './codec.ts';
+import { mapConcurrent } from './concurrent.ts';
 import { documents } from './documents.ts';
 
 const KEEP_MS = 400 * 86_400_000;
@@ -57,6 +58,29 @@ export async function audited<T>(
 function keyHash({ primary, secondary }: App, key: string): string {
   const salt = [primary, secondary].map(({ ref }) => fullNameOf(ref)).join(' ');
   return sha256Hex(`${salt} ${key}`).slice(0, SHOWN_DIGITS);
+}
+
+const LISTED = 50;
+const READERS = 16;
+
+/**
+ * Records of calls that changed something, or tried to: the newest first, 50 at once. `from` is the `next` of the page
+ * before. Of a record that cannot be read only its time is known; it is listed, since it hides what was done.
+ */
+export async function listAudit(app: App, from?: string) {
+  const names = (await app.blobs.list(AUDIT_FOLDER)).map(({ name }) => name);
+  const left = names.filter((name) => from === undefined || auditKeyOf(name) < from);
+  const page = left.slice(-LISTED).toReversed();
+  const value = await mapConcurrent(page, READERS, async (name) => {
+    const id = auditKeyOf(name);
+    const found = await documents.audit.look(app, name);
+    if (found === undefined) return undefined;
+    if ('value' in found) return { id, ...found.value };
+    return { id, error: { code: found.fault.code, message: found.fault.message } };
+  });
+  // Retention removes some while they are read.
+  const there = value.filter((one) => one !== undefined);
+  return { value: there, next: left.length > LISTED ? auditKeyOf(page.at(-1) ?? '') : undefined };
 }
 
 /** Removes records that are older than a year. */

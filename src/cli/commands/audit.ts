@@ -1,0 +1,37 @@
+import type { Command } from '@commander-js/extra-typings';
+import type { Context, Run } from '../parts/context.ts';
+import { formatTable, joined } from '../parts/format.ts';
+import { type Json, numberAt, objectAt, textAt } from '../parts/json.ts';
+import { readPages } from '../parts/pages.ts';
+import { tool } from '../parts/tool.ts';
+
+export function addAudit(program: Command, run: Run): void {
+  program
+    .command('audit')
+    .description('who changed what, or tried to: newest first')
+    .option('--all', 'all there are, of 400 days; without it the newest 50')
+    .action(run((context, { all }) => showAudit(context, all === true)));
+}
+
+async function showAudit(context: Context, isAll: boolean): Promise<undefined> {
+  const { value, hasMore } = await readPages(context, '/api/audit', { isAll });
+  const rows = value.map((record) => rowOf(objectAt(record)));
+  const headings = ['WHEN', 'WHO', 'FROM', 'KEY', 'WHAT', 'ANSWER'];
+  const more = hasMore ? `Older ones: ${tool} audit --all\n` : '';
+  context.show({ value }, `${formatTable(headings, rows, 'Nothing was changed yet.')}${more}`);
+}
+
+function rowOf(record: Json): string[] {
+  const damage = textAt(record, 'error', 'code');
+  if (damage !== undefined) return [textAt(record, 'id') ?? '', '?', '?', '?', `cannot be read (${damage})`, '?'];
+  const field = (name: string): string => textAt(record, name) ?? '-';
+  const who = textAt(record, 'principal') ?? field('name');
+  return [field('at'), who, field('from'), field('key'), `${field('method')} ${field('path')}`, answerOf(record)];
+}
+
+/** Without one its host died, or it works still. */
+function answerOf(record: Json): string {
+  const status = numberAt(record, 'answer', 'status');
+  if (status === undefined) return 'none';
+  return joined(' ', [String(status), textAt(record, 'answer', 'code') ?? textAt(record, 'answer', 'runId')]);
+}
