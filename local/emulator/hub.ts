@@ -1,4 +1,4 @@
-import { handleOfInstallation, type Installation } from './installation.ts';
+import { handleOfInstallation, type Installation, requireChannelForm } from './installation.ts';
 import type { PatchOperation } from './installation-patch.ts';
 import { InstallationStore, type StoredInstallation } from './installation-store.ts';
 import { Keeper } from './keeper.ts';
@@ -186,9 +186,10 @@ export class Hub {
 
   /**
    * Accepts a PUT; it takes effect after its delay.
-   * @throws ServiceError 400 for too many tags, 403 over the quota.
+   * @throws ServiceError 400 for too many tags or another form of channel, 403 over the quota.
    */
   putInstallation(installation: Installation): void {
+    requireChannelForm(installation, this.switches.browserChannel);
     this.#requireFit(installation.tags, handleOfInstallation(installation));
     this.#installations.queuePut(installation);
   }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type PlatformSpec, platformOfInstallation } from './platforms.ts';
 import { type Description, handleOf, sortTags } from './row.ts';
 import { ServiceError } from './service-error.ts';
+import type { HubSwitches } from './switches.ts';
 import { hasInvalidTag, invalidTagText, isUserId } from './tags.ts';
 import { hasForbiddenCharacter } from './xml-text.ts';
 
@@ -72,6 +73,15 @@ export function parseInstallation(installationId: string, body: unknown): Instal
   if (fault !== undefined)
     throw new ServiceError(400, `Installation validation failed with following error(s):${fault}`);
   return installation;
+}
+
+/** @throws ServiceError 400 for a browser's channel that is not in the form the hub takes. */
+export function requireChannelForm(
+  { platform, pushChannel }: Installation,
+  taken: HubSwitches['browserChannel'],
+): void {
+  if (taken === 'any' || platform !== 'browser' || (typeof pushChannel === 'string') === (taken === 'text')) return;
+  throw new ServiceError(400, 'The supplied installation payload is invalid.');
 }
 
 /** The JSON of a GET, keys in the recorded order; also the form in which the hub stores and compares installations. */

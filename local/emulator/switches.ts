@@ -48,6 +48,8 @@ export const switchesSchema = z.strictObject({
   storesOtherwiseShare: share,
   /** true: a Windows installation's channel is kept as a URI, so that one without a path is shown with a slash. */
   uriChannels: z.boolean(),
+  /** The form of a browser installation's push channel that is taken; any other is 400. */
+  browserChannel: z.literal(['any', 'object', 'text']),
   /** Answer to a call for which the key has not the right; 401 says so in the body where it is Manage. */
   missingRightStatus: z.literal([401, 403]),
   /** 'accept': elements of a registration may stand in any order. 'ignore': one that comes too late is dropped. */
@@ -100,6 +102,7 @@ export const defaultSwitches: HubSwitches = Object.freeze({
   storesOtherwise: [],
   storesOtherwiseShare: 1,
   uriChannels: true,
+  browserChannel: 'any',
   missingRightStatus: 403,
   outOfOrderElements: 'accept',
   unknownElements: 'reject',

@@ -11,6 +11,7 @@ import {
   type WriteOutcome,
 } from '../core/ports.ts';
 import { readPage, readSingle } from './page.ts';
+import { PushChannels } from './push-channel.ts';
 import { refusal } from './refusal.ts';
 import { type HubAnswer, type HubHead, type HubRequest, Transport, type TransportOptions } from './transport.ts';
 
@@ -32,6 +33,7 @@ export function createHub(options: TransportOptions): HubClient {
   const { connection, clock } = options;
   const transport = new Transport(options);
   const endpoint: HubEndpoint = { transport, where: transport.where, now: clock.now };
+  const channels = new PushChannels();
   return {
     ref: connection.ref,
     listPage: (token, call) => listPage(endpoint, token, PAGE_SIZE, call),
@@ -65,10 +67,7 @@ export function createHub(options: TransportOptions): HubClient {
       } as const;
       return put(endpoint, request, call);
     },
-    putInstallation(id, body, call) {
-      const path = pathOf('installations', id);
-      return put(endpoint, { operation: 'putInstallation', method: 'PUT', path, contentType: JSON_TYPE, body }, call);
-    },
+    putInstallation: (id, body, call) => putInstallation(endpoint, channels, id, body, call),
     pace: () => options.limiter.pace(),
     close: () => transport.close(),
   };
@@ -231,6 +230,27 @@ async function readTier({ transport, now }: HubEndpoint, call: CallOptions): Pro
 
 function requireOk({ verdict, status }: HubAnswer, where: string): void {
   if (verdict.kind !== 'ok') throw refusal(verdict, status, where);
+}
+
+async function putInstallation(
+  hub: HubEndpoint,
+  channels: PushChannels,
+  id: string,
+  json: string,
+  call: CallOptions,
+): Promise<WriteOutcome> {
+  const send = (body: string): Promise<WriteOutcome> => {
+    const path = pathOf('installations', id);
+    return put(hub, { operation: 'putInstallation', method: 'PUT', path, contentType: JSON_TYPE, body }, call);
+  };
+  const body = channels.inTakenForm(json);
+  const first = await send(body);
+  const other = first.kind === 'rejected' && first.status === 400 ? channels.inOtherForm(body) : undefined;
+  if (other === undefined) return first;
+  const second = await send(other);
+  if (second.kind !== 'written') return first;
+  channels.noteTaken(other);
+  return second;
 }
 
 const WRITTEN: WriteOutcome = { kind: 'written' };

@@ -86,18 +86,18 @@ const fields: readonly Field[] = [
   { name: 'weekday', least: 0, most: 6, names: WEEKDAYS.split(' ') },
 ];
 
-const shortcuts: Readonly<Record<string, string>> = {
-  '@hourly': '0 0 * * * *',
-  '@daily': '0 0 0 * * *',
-  '@midnight': '0 0 0 * * *',
-  '@weekly': '0 0 0 * * 0',
-  '@monthly': '0 0 0 1 * *',
-};
+const shortcuts: ReadonlyMap<string, string> = new Map([
+  ['@hourly', '0 0 * * * *'],
+  ['@daily', '0 0 0 * * *'],
+  ['@midnight', '0 0 0 * * *'],
+  ['@weekly', '0 0 0 * * 0'],
+  ['@monthly', '0 0 0 1 * *'],
+]);
 
 /** Its fields, whatever white space is between them; a schedule of five begins with the minute. */
 function partsOf(schedule: string): readonly string[] {
   const text = schedule.trim();
-  const parts = (shortcuts[text.toLowerCase()] ?? text).split(/\s+/);
+  const parts = (shortcuts.get(text.toLowerCase()) ?? text).split(/\s+/);
   return parts.length === fields.length - 1 ? ['0', ...parts] : parts;
 }
 

@@ -8,6 +8,7 @@ import {
   readElements,
   userIdOf,
 } from '../../src/core/registration/registration.ts';
+import { splitTags } from '../../src/core/registration/tags.ts';
 import { descriptionsIn, readRecordings } from '../support/recordings.ts';
 
 const CONNECT = 'http://schemas.microsoft.com/netservices/2010/10/servicebus/connect';
@@ -45,6 +46,9 @@ describe('parseRegistration', () => {
     ['FcmV1', '<FcmV1RegistrationId>f:1_-</FcmV1RegistrationId>', 'f:1_-'],
     ['Adm', '<AdmRegistrationId>amzn</AdmRegistrationId>', 'amzn'],
     ['Baidu', '<BaiduChannelId>c</BaiduChannelId><BaiduUserId>u</BaiduUserId>', 'u-c'],
+    ['Baidu', '<BaiduUserId>77</BaiduUserId><BaiduChannelId>88-9</BaiduChannelId>', '77-88-9'],
+    ['Baidu', '<BaiduUserId>77-88</BaiduUserId><BaiduChannelId>9</BaiduChannelId>', '77%2D88-9'],
+    ['Baidu', '<BaiduUserId>77%2D88</BaiduUserId><BaiduChannelId>9</BaiduChannelId>', '77%252D88-9'],
     ['Browser', '<Endpoint>https://e/?a=1&amp;b=2</Endpoint><P256DH>p</P256DH><Auth>s</Auth>', 'https://e/?a=1&b=2'],
     ['Xiaomi', '<XiaomiRegistrationId>x</XiaomiRegistrationId>', 'x'],
     ['Harmony', '<PushVariables>{}</PushVariables><HarmonyToken>h</HarmonyToken><Other>o</Other>', 'h'],
@@ -242,6 +246,15 @@ describe('reserved tags', () => {
     const tags = ['x', '$installationid:{A:b}', '$UserId:{u@x}'];
     expect(installationIdOf(tags)).toBe('A:b');
     expect(userIdOf(tags)).toBe('u@x');
+  });
+
+  test.each([
+    ['$InstallationId:{a,b},$UserId:{c, d},x', ['$InstallationId:{a,b}', '$UserId:{c, d}', 'x']],
+    ['$installationid:{a, }, y ', ['$installationid:{a, }', 'y']],
+    ['$InstallationId:{a,b', ['$InstallationId:{a', 'b']],
+    ['$Other:{a,b},x', ['$Other:{a', 'b}', 'x']],
+  ])('may hold commas: %j', (text, tags) => {
+    expect(splitTags(text)).toEqual(tags);
   });
 
   test('are none where the form is another', () => {

@@ -91,6 +91,7 @@ describe('a schedule is refused', () => {
     ['0 0 0 * * m', /weekday/],
     ['0 0 0 1 ju *', /month/],
     ['0 0 0 * * Mondays', /weekday/],
+    ['__proto__', /six fields, not 1/],
     ['@yesterday', /six fields, not 1/],
     ['0 0 ? * * *', /hour/],
     ['0 0 0 L * *', /day/],

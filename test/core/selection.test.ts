@@ -38,6 +38,7 @@ test.each<[object, RecordOfRows[]]>([
   [{ installationIds: ['phone-1', 'phone-2'] }, [installation]],
   [{ installationIds: ['Phone-1'] }, []],
   [{ userIds: ['ada'] }, [installation]],
+  [{ userIds: ['ADA'] }, [installation]],
   [{ platforms: ['apple'], tags: 'news || vip' }, [installation, plain]],
   [{ platforms: ['fcmv1'], userIds: ['ada'] }, []],
 ])('%j selects what it says', (only, expected) => {

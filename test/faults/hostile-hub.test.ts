@@ -93,6 +93,23 @@ test('a namespace that fills up half way stops the restore with what to do; with
   expect(rig.contentOf('secondary')).toEqual(distinct(rig.contentOf('primary')));
 });
 
+test.each(['object', 'text'] as const)(
+  'browsers are restored into a hub that takes their channel as %s',
+  async (browserChannel) => {
+    await using rig = await openHubRig({ devices: 3 });
+    const { emulator, contentOf } = rig;
+    const call = caller(emulator.namespace('primary'));
+    for (const id of ['a', 'b', 'c']) {
+      const pushChannel = { endpoint: `https://push.example/${id}`, p256dh: 'p', auth: 's' };
+      await call('PUT', `devices/installations/${id}`, { platform: 'browser', pushChannel });
+    }
+    emulator.hub('secondary', 'devices').switches({ browserChannel });
+    await rig.backUp();
+    expect(await rig.restore()).toMatchObject({ ...green, counts: { failed: 0, total: 6, created: 6 } });
+    expect(contentOf('secondary')).toEqual(distinct(contentOf('primary')));
+  },
+);
+
 test('installation PUTs that take no effect because an equal one came before are noticed and repaired', async () => {
   await using rig = await openHubRig({ devices: 60 });
   await rig.backUp();

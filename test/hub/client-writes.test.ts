@@ -50,6 +50,35 @@ describe('writes', () => {
     });
   });
 
+  describe('of a browser installation', () => {
+    const browser = (pushChannel: unknown): string =>
+      JSON.stringify({ installationId: 'b', platform: 'browser', pushChannel, tags: ['a'] });
+    const channel = { endpoint: 'https://e', p256dh: 'p', auth: 's' };
+    const object = browser(channel);
+    const text = browser(JSON.stringify(channel));
+
+    test.each([
+      ['object', object, text],
+      ['text', text, object],
+    ])('go as %s, in the other form once after a 400, and in that one from then on', async (_, given, other) => {
+      await on([{ status: 400 }, { status: 200 }], async ({ hub, call, requests }) => {
+        for (let times = 0; times < 2; times++) {
+          expect(await hub.putInstallation('b', given, call)).toEqual({ kind: 'written' });
+        }
+        expect(requests.map(({ body }) => body)).toEqual([given, other, other]);
+      });
+    });
+
+    test('are rejected when neither form is taken', async () => {
+      await on([{ status: 400 }], async ({ hub, call, requests }) => {
+        const rejected = { kind: 'rejected', status: 400, reason: 'Rejected' };
+        expect(await hub.putInstallation('b', object, call)).toEqual(rejected);
+        expect(await hub.putInstallation('b', browser('https://e'), call)).toEqual(rejected);
+        expect(requests.map(({ body }) => body)).toEqual([object, text, browser('https://e')]);
+      });
+    });
+  });
+
   test.each([
     [410, { kind: 'idRefused', status: 410 }],
     [400, { kind: 'idRefused', status: 400 }],

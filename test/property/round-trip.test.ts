@@ -116,7 +116,7 @@ const installation = fc
     ...(templates === undefined ? {} : { templates: listable(rest.platform, rest.tags ?? [], templates) }),
     pushChannel:
       rest.platform === 'browser'
-        ? JSON.stringify({ endpoint: `https://push.example/${handle}`, p256dh: 'p', auth: 'a' })
+        ? { endpoint: `https://push.example/${handle}`, p256dh: 'p', auth: 'a' }
         : rest.platform === 'baidu'
           ? `${handle}-channel`
           : handle,

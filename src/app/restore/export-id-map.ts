@@ -17,7 +17,11 @@ export async function exportIdMap(app: App, runId: string): Promise<string> {
   return `${lines.join('\r\n')}\r\n`;
 }
 
-/** RFC 4180. Ids are digits and hyphens as far as anybody has seen, and opaque by contract. */
-function asField(text: string): string {
+/**
+ * RFC 4180. Ids are digits and hyphens as far as anybody has seen, and opaque by contract. What a spreadsheet would take
+ * for a formula begins with an apostrophe, which makes it a text there.
+ */
+function asField(id: string): string {
+  const text = /^[=+\-@\t\r]/.test(id) ? `'${id}` : id;
   return /^[\w-]+$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`;
 }

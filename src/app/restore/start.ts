@@ -9,6 +9,7 @@ import type { App } from '../app.ts';
 import { refuseIfHeld } from '../runs/lock.ts';
 import { noteRoles, type Roles } from '../runs/roles.ts';
 import { readRun } from '../runs/store.ts';
+import { isOperatorsId } from '../runs/sync-rests.ts';
 import { checkShardsStored, chooseSnapshot } from '../snapshots/store.ts';
 import { launchRestore } from './launch.ts';
 import { findSyncInTheWay, makeWay } from './outcomes/end-sync.ts';
@@ -42,6 +43,7 @@ export async function startRestore(
     refuseBadId(id);
     const existing = await readRun(app, 'restore', id);
     if (existing !== undefined) return { run: requireSame(existing, request, purpose), isNew: false };
+    if (purpose === 'restore' && !isOperatorsId(id)) throw reservedId();
   }
   await app.blobs.ensure();
   const roles = await noteRoles(app);
@@ -85,6 +87,13 @@ function refuseBadId(runId: string): void {
   const message =
     'A restore id is 1 to 64 letters, digits, "-", "_" or ".", beginning and ending with a letter or digit.';
   throw new DrError('BadRequest', message, { target: 'id' });
+}
+
+/** Under it the restore would not be shown among those that a person asked for. */
+function reservedId(): DrError {
+  const message =
+    'Ids of that form are of the runs of drills and syncs. Choose another ending, or a name that does not begin with a date.';
+  return new DrError('BadRequest', message, { target: 'id' });
 }
 
 /** A switch to a hub that was in use before, unless the caller decides about conflicts. */

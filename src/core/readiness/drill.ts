@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { startOfRunId } from '../run/run.ts';
+import { isMadeFrom } from '../run/run.ts';
 
 const instant = z.iso.datetime();
 
@@ -39,14 +39,15 @@ export const drillSchema = z.strictObject({
 /** A rehearsal: a restore into the scratch hub that is emptied again, or a verification where there is none. */
 export type Drill = Readonly<z.infer<typeof drillSchema>>;
 
-export type DrillPart = 'sweep' | 'drill' | 'cleanup' | 'verify';
+const drillParts = ['sweep', 'drill', 'cleanup', 'verify'] as const;
+export type DrillPart = (typeof drillParts)[number];
 
 /** The id of a drill's run follows from the drill's, so that starting it again finds it. */
 export function drillRunId(drillId: string, part: DrillPart): string {
   return `${drillId}-${part}`;
 }
 
-/** Whether a run is part of a drill. An id a caller chose never is: those do not begin with a date. */
+/** Whether a run is part of a drill. No caller may choose such an id. */
 export function isDrillRunId(runId: string): boolean {
-  return startOfRunId(runId) !== undefined && /-(?:sweep|drill|cleanup|verify)$/.test(runId);
+  return isMadeFrom(runId, drillParts);
 }

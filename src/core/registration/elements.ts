@@ -55,7 +55,22 @@ function cutEnd(text: string, end: string): string {
 /** The device's address at its push service, in the one spelling by which two rows of a device are known as such. */
 export function readHandle(platform: string, elements: readonly XmlElement[]): string {
   const names = handleElements.get(platform) ?? [firstUnknown(elements)];
-  return names.map((name) => handlePart(platform, elements, name)).join('-');
+  const [first = '', ...others] = names.map((name) => handlePart(platform, elements, name));
+  return others.reduce(joinHandle, first);
+}
+
+/**
+ * The two parts of a Baidu handle as one: `userId-channelId`, as the installation API has it, but for a user id with a
+ * hyphen, of which two devices would have one.
+ */
+export function joinHandle(userId: string, channelId: string): string {
+  return `${userId.replaceAll('%', '%25').replaceAll('-', '%2D')}-${channelId}`;
+}
+
+/** As the installation API has it. */
+export function asJoinedByHub(handle: string): string {
+  const end = handle.indexOf('-');
+  return handle.slice(0, end).replaceAll('%2D', '-').replaceAll('%25', '%') + handle.slice(end);
 }
 
 /** One spelling for a handle: Apple tokens are hexadecimal, sent in lower case and returned in upper case. */

@@ -1,6 +1,7 @@
 import { compareText } from '../bytes/search.ts';
 import { readContents, readPushVariables } from './contents.ts';
 import { areDistinct, chooseRows } from './distinct.ts';
+import { asJoinedByHub } from './elements.ts';
 import { expiryMsOf, withZone } from './expiry.ts';
 import { installationIdOf, type Registration, userIdOf } from './registration.ts';
 import { isRepairTag } from './tags.ts';
@@ -9,17 +10,17 @@ import { isRepairTag } from './tags.ts';
 export type RebuildFault = 'UnknownPlatform' | 'TemplateWithoutName';
 
 /** The installation API's platform names (service-facts 1.6); it compares them without regard to case. */
-const platformNames: Readonly<Record<string, string>> = {
-  Apple: 'apns',
-  Windows: 'wns',
-  Mpns: 'mpns',
-  Adm: 'adm',
-  Gcm: 'gcm',
-  FcmV1: 'fcmv1',
-  Baidu: 'baidu',
-  Browser: 'browser',
-  Xiaomi: 'xiaomi',
-};
+const platformNames: ReadonlyMap<string, string> = new Map([
+  ['Apple', 'apns'],
+  ['Windows', 'wns'],
+  ['Mpns', 'mpns'],
+  ['Adm', 'adm'],
+  ['Gcm', 'gcm'],
+  ['FcmV1', 'fcmv1'],
+  ['Baidu', 'baidu'],
+  ['Browser', 'browser'],
+  ['Xiaomi', 'xiaomi'],
+]);
 
 /**
  * The installation that produced these rows (service-facts 1.7): the native row carries its tags, user id, push
@@ -32,7 +33,7 @@ export function rebuildInstallation(given: readonly Registration[], expiryFloorA
   const { source, tags, main } = readInstallation(rows);
   const id = installationIdOf(source?.tags ?? []);
   if (source === undefined || id === undefined) return 'UnknownPlatform';
-  const platform = platformNames[source.platform];
+  const platform = platformNames.get(source.platform);
   if (platform === undefined) return 'UnknownPlatform';
   const templates = templatesOf(main, tags);
   const tiles = tilesOf(rows);
@@ -121,10 +122,15 @@ function tilesOf(rows: readonly Registration[]) {
   return Object.fromEntries(tiles);
 }
 
-function pushChannelOf(row: Registration): string {
-  if (row.platform !== 'Browser') return row.handle;
+/**
+ * Of a browser an object, as the REST reference has it, unless the hub lists the text that .NET and Java send, unread, as
+ * the endpoint. Which of the two the service wants is not recorded: the hub's client tries the other one, too.
+ */
+function pushChannelOf(row: Registration): string | object {
+  if (row.platform === 'Baidu') return asJoinedByHub(row.handle);
+  if (row.platform !== 'Browser' || row.handle.startsWith('{')) return row.handle;
   const { p256dh = '', auth = '' } = readContents(row.xml);
-  return JSON.stringify({ endpoint: row.handle, p256dh, auth });
+  return { endpoint: row.handle, p256dh, auth };
 }
 
 /** Rows that expire at different times were listed between two effects of a renewal: the latest counts. */

@@ -1,6 +1,6 @@
 import { decodeUtf8, type Octets } from '../bytes/utf8.ts';
 import { misread } from '../xml/misread.ts';
-import { DESCRIPTION, kindOf, readElements, readHandle, textOf } from './elements.ts';
+import { DESCRIPTION, joinHandle, kindOf, readElements, readHandle, textOf } from './elements.ts';
 import { findOwn } from './own.ts';
 import { splitTags } from './tags.ts';
 import { readUsual, type UsualFields } from './usual.ts';
@@ -24,7 +24,7 @@ export interface Registration {
   /** `Apple`, `FcmV1`, ...; one unknown to this version as it comes. */
   readonly platform: string;
   readonly isTemplate: boolean;
-  /** Canonical: Apple tokens upper-case; Baidu `userId-channelId`; Browser the endpoint. */
+  /** Canonical: Apple tokens upper-case; Baidu `userId-channelId`, a hyphen of the first as `%2D`; Browser the endpoint. */
   readonly handle: string;
   readonly templateName: string | undefined;
   readonly tileName: string | undefined;
@@ -59,7 +59,7 @@ function toFields(usual: UsualFields): RegistrationFields {
     tags: splitTags(usual.tags ?? ''),
     platform: usual.platform,
     isTemplate: usual.isTemplate,
-    handle: usual.channel === undefined ? usual.handle : `${usual.handle}-${usual.channel}`,
+    handle: usual.channel === undefined ? usual.handle : joinHandle(usual.handle, usual.channel),
     templateName: usual.templateName || undefined,
     tileName: undefined,
   };

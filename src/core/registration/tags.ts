@@ -1,11 +1,29 @@
-/** A description's `Tags` text as a list: trimmed, no empties. */
+/**
+ * A description's `Tags` text as a list: trimmed, no empties. A tag that the service makes, of an installation's or a
+ * user's id, runs to its brace: an id may hold a comma, and no other tag a brace.
+ */
 export function splitTags(text: string): string[] {
   const tags: string[] = [];
-  for (const part of text.split(',')) {
-    const tag = part.trim();
+  const parts = text.split(',');
+  for (let index = 0; index < parts.length; index++) {
+    let tag = (parts[index] ?? '').trim();
+    if (isCutReserved(tag)) {
+      const end = parts.findIndex((part, at) => at > index && part.trimEnd().endsWith('}'));
+      if (end > index) {
+        tag = parts
+          .slice(index, end + 1)
+          .join(',')
+          .trim();
+        index = end;
+      }
+    }
     if (tag !== '') tags.push(tag);
   }
   return tags;
+}
+
+function isCutReserved(part: string): boolean {
+  return part.startsWith('$') && !part.endsWith('}') && /^\$(?:installationid|userid):\{/i.test(part);
 }
 
 /**

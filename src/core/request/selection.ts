@@ -56,8 +56,9 @@ export function selectorOf(only: Selection | undefined, field = 'only'): (record
     checks.push(({ key }) => keys.has(key));
   }
   if (userIds !== undefined) {
-    const wanted = new Set(userIds);
-    checks.push(({ rows }) => rows.some((row) => wanted.has(userIdOf(row.tags) ?? '')));
+    // They are tags.
+    const wanted = new Set(userIds.map((id) => id.toLowerCase()));
+    checks.push(({ rows }) => rows.some((row) => wanted.has(userIdOf(row.tags)?.toLowerCase() ?? '')));
   }
   if (platforms !== undefined) {
     const wanted = new Set(platforms.map((name) => name.toLowerCase()));

@@ -328,6 +328,12 @@ export function newRunId(nowMs: number, suffix: string): string {
   return `${new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '-')}Z-${suffix}`;
 }
 
+/** Whether it was made from the id of a snapshot or drill, which the app gives out itself, and one of these endings. */
+export function isMadeFrom(id: string, endings: readonly string[]): boolean {
+  const [, ending = ''] = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z-[0-9a-f]{6}-([a-z]+)$/.exec(id) ?? [];
+  return endings.includes(ending);
+}
+
 /** When the run that made this id started (epoch ms), or `undefined` for an id a caller chose. */
 export function startOfRunId(runId: string): number | undefined {
   const match = /^(\d{4}-\d{2}-\d{2})T(\d{2})-(\d{2})-(\d{2})Z-/.exec(runId);

@@ -1,4 +1,4 @@
-import { isOver, type Run, startOfRunId } from './run.ts';
+import { isMadeFrom, isOver, type Run } from './run.ts';
 
 /** What an operator asks for waits for the calls of a sync no longer than this. */
 export const GIVES_WAY_MS = 7000;
@@ -8,9 +8,9 @@ export function syncRunId(snapshotId: string): string {
   return `${snapshotId}-sync`;
 }
 
-/** An id that a caller chose never is one: those do not begin with a date. */
+/** No caller may choose such an id. */
 export function isSyncRunId(runId: string): boolean {
-  return startOfRunId(runId) !== undefined && runId.endsWith('-sync');
+  return isMadeFrom(runId, ['sync']);
 }
 
 /** It was ended for an operator's call, and has had the time to stop. */
