@@ -37,7 +37,7 @@ const e2e = [
 const integration = [
   'test/contract/**/*.test.ts',
   'test/emulator/{access,community-errors,faults,installations,exchanges,page-faults,paging,rate-limit}.test.ts',
-  'test/emulator/{late-writes,lists,stored-otherwise,registrations,sdk,seed,sends,test-bench,tier}.test.ts',
+  'test/emulator/{late-writes,lists,stored-otherwise,registrations,sdk,seed,sends,sdk-calls,jobs,test-bench,tier}.test.ts',
   'test/app/request-counts.test.ts',
   'test/bench/{options,wire}.test.ts',
   'test/cli/{command-line,read-commands,role-commands}.test.ts',

@@ -1,6 +1,8 @@
 import { handleOfInstallation, type Installation, requireChannelForm } from './installation.ts';
 import type { PatchOperation } from './installation-patch.ts';
 import { InstallationStore, type StoredInstallation } from './installation-store.ts';
+import { blobFiles, type JobFiles } from './job-files.ts';
+import { JobStore } from './job-store.ts';
 import { Keeper } from './keeper.ts';
 import { type ListQuery, listPage } from './listing.ts';
 import type { Page } from './page-faults.ts';
@@ -24,6 +26,8 @@ export interface HubSurroundings {
   readonly hasRoom?: () => boolean;
   /** The push services behind the hub. */
   readonly push?: (push: Push) => void;
+  /** What its jobs read and write; blobs over HTTP when absent. */
+  readonly files?: JobFiles | undefined;
 }
 
 /**
@@ -34,6 +38,7 @@ export class Hub {
   readonly name: string;
   readonly createdAt: Date;
   readonly sender: Sender;
+  readonly jobs: JobStore;
   /** How often each answer was given, by `METHOD /route status`. */
   readonly requests = new Map<string, number>();
   /** Calls refused by the hub's rate. */
@@ -50,7 +55,7 @@ export class Hub {
 
   /** @param scope namespace and hub name, from which ids and chance follow. */
   constructor(name: string, scope: string, surroundings: HubSurroundings = {}) {
-    const { world = realWorld, switches, hasRoom = () => true, push = () => {} } = surroundings;
+    const { world = realWorld, switches, hasRoom = () => true, push = () => {}, files = blobFiles } = surroundings;
     this.name = name;
     this.#world = world;
     this.createdAt = new Date(world.now());
@@ -63,6 +68,7 @@ export class Hub {
     this.#registrations = new RegistrationStore(parts, this.#rows, keeper);
     this.#installations = new InstallationStore(parts, this.#rows, keeper);
     this.sender = new Sender(this, { world, scope, push });
+    this.jobs = new JobStore(this, { world, scope, files });
   }
 
   get switches(): HubSwitches {

@@ -1,4 +1,5 @@
 import { Hub } from './hub.ts';
+import type { JobFiles } from './job-files.ts';
 import { type Random, uuid } from './random.ts';
 import { type AccessRule, makeRule } from './sas.ts';
 import type { Push } from './sends.ts';
@@ -15,6 +16,8 @@ export interface NamespaceSurroundings {
   /** The push services behind all hubs. */
   readonly push?: (hub: Hub, push: Push) => void;
   readonly world?: World | undefined;
+  /** What jobs read and write. */
+  readonly files?: JobFiles | undefined;
 }
 
 /** Hubs and access policies of one namespace. Knows no HTTP. */
@@ -25,13 +28,15 @@ export class Namespace {
   readonly world: World;
   readonly #push: (hub: Hub, push: Push) => void;
   readonly #random: Random;
+  readonly #files: JobFiles | undefined;
   #keyRound = 0;
 
   constructor(name: string, surroundings: NamespaceSurroundings = {}) {
-    const { tier = 'Standard', push = () => {}, world = realWorld } = surroundings;
+    const { tier = 'Standard', push = () => {}, world = realWorld, files } = surroundings;
     this.name = name;
     this.world = world;
     this.#push = push;
+    this.#files = files;
     this.#random = world.random(`${name}#uuids`);
     this.deviceLimit = typeof tier === 'number' ? tier : deviceLimits[tier];
   }
@@ -57,6 +62,7 @@ export class Namespace {
       switches,
       hasRoom: () => this.deviceCount < this.deviceLimit,
       push: (push) => this.#push(hub, push),
+      files: this.#files,
     });
     this.hubs.set(name.toLowerCase(), hub);
     return hub;

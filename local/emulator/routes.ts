@@ -1,6 +1,7 @@
 import type { HubRequest, HubResponse, Route } from './http-types.ts';
 import { hubManagementRoutes, renderPublicServices } from './hub-management.ts';
 import { installationRoutes } from './installation-routes.ts';
+import { jobRoutes } from './job-routes.ts';
 import type { Namespace } from './namespace.ts';
 import type { PageFault } from './page-faults.ts';
 import { registrationRoutes } from './registration-routes.ts';
@@ -10,7 +11,7 @@ import { noSuchService, renderError, ServiceError } from './service-error.ts';
 import type { HubSwitches } from './switches.ts';
 
 const manageMissing = 'Manage claim is required for this operation.';
-const routes: readonly Route[] = [...registrationRoutes, ...installationRoutes, ...sendRoutes];
+const routes: readonly Route[] = [...registrationRoutes, ...installationRoutes, ...sendRoutes, ...jobRoutes];
 
 /** Answers one request by the service's rules: known token, existing hub, sufficient right, the hub's rate, then the route. */
 export function answer(namespace: Namespace, request: HubRequest, pageFault?: PageFault): HubResponse {
@@ -22,7 +23,6 @@ export function answer(namespace: Namespace, request: HubRequest, pageFault?: Pa
     const rights = authorize(request.headers['authorization'], url, rules, namespace.world.now());
     if (request.segments.length < 2) return manage(namespace, request, rights);
     if (hub === undefined) throw new ServiceError(404, noSuchService);
-    // Jobs are not emulated; they fall through to here like any unknown path.
     if (found === undefined) throw new ServiceError(404, 'The requested resource is not part of this emulator');
     const { route, key } = found;
     requireRight(rights, typeof route.right === 'function' ? route.right(request) : route.right, hub.switches);

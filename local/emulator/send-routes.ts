@@ -1,13 +1,18 @@
-import type { HubResponse, Route, RouteContext } from './http-types.ts';
+import { z } from 'zod';
+import type { HubRequest, HubResponse, Route, RouteContext } from './http-types.ts';
+import type { Namespace } from './namespace.ts';
 import { platforms } from './platforms.ts';
-import type { Notification } from './sends.ts';
+import type { Notification, SendRequest } from './sends.ts';
 import { ServiceError } from './service-error.ts';
 import { connect, instance } from './xml-out.ts';
 import { element } from './xml-text.ts';
 
 export const sendRoutes: readonly Route[] = [
   { method: 'POST', path: 'messages', right: 'Send', handle: send },
+  { method: 'POST', path: 'messages/$batch', right: 'Send', handle: sendBatch },
   { method: 'GET', path: 'messages/{}', right: 'Send', handle: telemetry },
+  { method: 'POST', path: 'schedulednotifications', right: 'Send', handle: schedule },
+  { method: 'DELETE', path: 'schedulednotifications/{}', right: 'Send', handle: cancel },
   { method: 'GET', path: 'feedbackcontainer', right: 'Manage', handle: feedbackContainer },
 ];
 
@@ -20,14 +25,64 @@ function send({ hub, request }: RouteContext): HubResponse {
   const isDirect = request.parameters.has('direct');
   const deviceHandle = request.headers['servicebusnotification-devicehandle'];
   if (isDirect && deviceHandle === undefined) throw new ServiceError(400, 'The device handle is missing.');
-  const notification = hub.sender.send({
+  const handles = isDirect && deviceHandle !== undefined ? [deviceHandle] : undefined;
+  const notification = hub.sender.send(sendRequest(request, handles));
+  const answer = sent(`http://${request.host}/${hub.name}/messages/${notification.id}${request.query}`);
+  const isTest = request.parameters.has('test') && !isDirect;
+  return isTest ? { ...answer, body: renderOutcome(notification) } : answer;
+}
+
+/** One notification to a list of handles. The answer's address is below `$batch`, as recorded. */
+function sendBatch({ namespace, hub, request }: RouteContext): HubResponse {
+  requireStandard(namespace, 'This operation is not available for your tier');
+  const { body, handles } = parseBatch(request);
+  const { id } = hub.sender.send({ ...sendRequest(request, handles), body });
+  return sent(`http://${request.host}/${hub.name}/messages/$batch/${id}${request.query}`);
+}
+
+function schedule({ namespace, hub, request }: RouteContext): HubResponse {
+  requireStandard(namespace);
+  const at = Date.parse(request.headers['servicebusnotification-scheduletime'] ?? '');
+  if (Number.isNaN(at)) throw new ServiceError(400, 'The schedule time is invalid.');
+  const id = hub.sender.schedule(sendRequest(request), at);
+  return sent(`http://${request.host}/${hub.name}/schedulednotifications/${id}${request.query}`);
+}
+
+function cancel({ namespace, hub, key }: RouteContext): HubResponse {
+  requireStandard(namespace);
+  if (!hub.sender.cancel(key)) throw new ServiceError(404, 'The scheduled notification was not found');
+  return { status: 200 };
+}
+
+function sendRequest(request: HubRequest, deviceHandles?: readonly string[]): SendRequest {
+  return {
     format: request.headers['servicebusnotification-format'] ?? '',
     tagExpression: request.headers['servicebusnotification-tags'],
-    deviceHandle: isDirect ? deviceHandle : undefined,
+    deviceHandles,
     body: request.body,
-  });
-  const location = `http://${request.host}/${hub.name}/messages/${notification.id}${request.query}`;
+  };
+}
+
+function sent(location: string): HubResponse {
   return { status: 201, headers: { Location: location, 'Content-Type': 'application/xml; charset=utf-8' } };
+}
+
+/** A body of two parts, `notification` and `devices`, the latter a list in JSON. @throws ServiceError 400 */
+function parseBatch({ headers, body }: HubRequest): { readonly body: string; readonly handles: readonly string[] } {
+  const [, quoted, bare] = /boundary\s*=\s*(?:"([^"]+)"|([^\s;]+))/i.exec(headers['content-type'] ?? '') ?? [];
+  const invalid = new ServiceError(400, 'The multipart body is invalid.');
+  const parts = body.split(`--${quoted ?? bare}`).map((part) => {
+    const [, head = '', content = ''] = /^(.*?)\r?\n\r?\n(.*?)(?:\r?\n)?$/s.exec(part) ?? [];
+    return { name: /name="?(\w+)/i.exec(head)?.[1], content };
+  });
+  const notification = parts.find(({ name }) => name === 'notification')?.content;
+  const devices = parts.find(({ name }) => name === 'devices')?.content;
+  if (notification === undefined || devices === undefined) throw invalid;
+  try {
+    return { body: notification, handles: z.array(z.string().min(1)).min(1).parse(JSON.parse(devices)) };
+  } catch {
+    throw invalid;
+  }
 }
 
 function telemetry({ hub, request, key }: RouteContext): HubResponse {
@@ -43,9 +98,23 @@ function telemetry({ hub, request, key }: RouteContext): HubResponse {
 
 /** Standard only, by the documentation; the container itself is not emulated, its address tells a client the tier. */
 function feedbackContainer({ namespace }: RouteContext): HubResponse {
-  if (namespace.deviceLimit < STANDARD_DEVICES) throw new ServiceError(403, 'The feature is not enabled for your SKU');
+  requireStandard(namespace);
   const body = 'https://pushpnsfb.blob.core.windows.net/00000000000000000000';
   return { status: 200, headers: { 'Content-Type': 'application/xml; charset=utf-8' }, body };
+}
+
+/** Documented for feedback, telemetry and jobs alike. @throws ServiceError 403 below the Standard tier. */
+export function requireStandard({ deviceLimit }: Namespace, text = 'The feature is not enabled for your SKU'): void {
+  if (deviceLimit < STANDARD_DEVICES) throw new ServiceError(403, text);
+}
+
+/** Of a test send. */
+function renderOutcome({ reached }: ReturnType<RouteContext['hub']['sender']['send']>): string {
+  const results = reached.map(
+    ({ platform, id, handle }) =>
+      `<RegistrationResult>${element('ApplicationPlatform', platform.toLowerCase())}${element('PnsHandle', handle)}${element('RegistrationId', id)}${element('Outcome', 'The Notification was successfully sent to the Push Notification System')}</RegistrationResult>`,
+  );
+  return `<NotificationOutcome xmlns="${connect}" xmlns:i="${instance}"><Success>${reached.length}</Success><Failure>0</Failure><Results>${results.join('')}</Results></NotificationOutcome>`;
 }
 
 /** Not recorded: the elements are those that the SDKs read. */

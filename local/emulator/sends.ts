@@ -1,4 +1,4 @@
-import { platformOfFormat } from './platforms.ts';
+import { type PlatformName, platformOfFormat } from './platforms.ts';
 import { type Random, uuid } from './random.ts';
 import { isExpired, type Row, splitTags } from './row.ts';
 import { ServiceError } from './service-error.ts';
@@ -12,8 +12,8 @@ export interface SendRequest {
   readonly format: string;
   /** Absent = every row of the format. */
   readonly tagExpression?: string | undefined;
-  /** A direct send: to this handle alone, through no row. */
-  readonly deviceHandle?: string | undefined;
+  /** A direct send: to these handles alone, through no row. */
+  readonly deviceHandles?: readonly string[] | undefined;
   readonly body: string;
   /** Name under which it reaches the push service; the notification id when absent. */
   readonly message?: string | undefined;
@@ -27,6 +27,12 @@ export interface Notification {
   readonly sentAt: Date;
   /** Deliveries by platform. */
   readonly deliveries: ReadonlyMap<string, number>;
+}
+
+/** A send that was just made: too many are kept to keep this, too. */
+interface Sent extends Notification {
+  /** Each delivery. */
+  readonly reached: readonly { readonly platform: string; readonly id: string; readonly handle: string }[];
 }
 
 const keptNotifications = 1000;
@@ -57,6 +63,7 @@ export class Sender {
   readonly #push: (push: Push) => void;
   readonly #random: Random;
   readonly #sent = new Map<string, Notification>();
+  readonly #scheduled = new Set<string>();
 
   constructor(hub: Audience, { world, scope, push }: { world: World; scope: string; push: (push: Push) => void }) {
     this.#hub = hub;
@@ -66,30 +73,56 @@ export class Sender {
   }
 
   /** @throws ServiceError 400 for an unknown format or a tag expression that cannot be read. */
-  send(request: SendRequest): Notification {
+  send(request: SendRequest): Sent {
     const sentAt = new Date(this.#world.now());
     const id = `${uuid(this.#random).replaceAll('-', '')}-${timestamp(sentAt)}-1`;
+    return this.#sendAs(id, request, sentAt);
+  }
+
+  /**
+   * Sends at a later time, whatever is registered then. Gives the id.
+   * @throws ServiceError as for a send.
+   */
+  schedule(request: SendRequest, atMs: number): string {
+    requireFormat(request.format);
+    this.#targets(request.tagExpression);
+    const now = this.#world.now();
+    const hex = uuid(this.#random).replaceAll('-', '');
+    const id = `${hex}_${timestamp(new Date(now))}_${this.#scheduled.size}_queue`;
+    this.#scheduled.add(id);
+    this.#world.after(Math.max(0, atMs - now), () => {
+      if (this.#scheduled.delete(id)) this.#sendAs(id, request, new Date(this.#world.now()));
+    });
+    return id;
+  }
+
+  /** Gives whether there was such a send still to come. */
+  cancel(id: string): boolean {
+    return this.#scheduled.delete(id);
+  }
+
+  #sendAs(id: string, request: SendRequest, sentAt: Date): Sent {
     const message = request.message ?? id;
-    const deliveries =
-      request.deviceHandle === undefined ? this.#deliver(request, message) : this.#deliverDirect(request, message);
+    const reached =
+      request.deviceHandles === undefined ? this.#deliver(request, message) : this.#deliverDirect(request, message);
+    const deliveries = new Map<string, number>();
+    for (const { platform } of reached) deliveries.set(platform, (deliveries.get(platform) ?? 0) + 1);
     const notification = { id, format: request.format, body: request.body, sentAt, deliveries };
     this.#sent.set(id, notification);
     for (const oldest of this.#sent.keys()) {
       if (this.#sent.size <= keptNotifications) break;
       this.#sent.delete(oldest);
     }
-    return notification;
+    return { ...notification, reached };
   }
 
   find(id: string): Notification | undefined {
     return this.#sent.get(id);
   }
 
-  #deliver({ format, tagExpression }: SendRequest, message: string): Map<string, number> {
-    const isTemplate = format.toLowerCase() === 'template';
-    const platform = platformOfFormat(format)?.name;
-    if (!isTemplate && platform === undefined) throw new ServiceError(400, 'The notification format is not supported.');
-    const deliveries = new Map<string, number>();
+  #deliver({ format, tagExpression }: SendRequest, message: string): Sent['reached'] {
+    const { isTemplate, platform } = requireFormat(format);
+    const deliveries: Sent['reached'][number][] = [];
     const reached = new Set<string>();
     const now = this.#world.now();
     const { candidates, matches } = this.#targets(tagExpression);
@@ -103,17 +136,19 @@ export class Sender {
       const { handle, templateName, tags } = row;
       const kind = isTemplate ? 'template' : 'native';
       this.#push({ handle, platform: row.platform, kind, templateName, tags, message });
-      deliveries.set(row.platform, (deliveries.get(row.platform) ?? 0) + 1);
+      deliveries.push({ platform: row.platform, id: row.id, handle });
     }
     return deliveries;
   }
 
-  #deliverDirect({ format, deviceHandle = '' }: SendRequest, message: string): Map<string, number> {
-    const platform = platformOfFormat(format);
-    if (platform === undefined) throw new ServiceError(400, 'The notification format is not supported.');
-    const handle = platform.name === 'Apple' ? deviceHandle.toUpperCase() : deviceHandle;
-    this.#push({ handle, platform: platform.name, kind: 'direct', templateName: '', tags: '', message });
-    return new Map([[platform.name, 1]]);
+  #deliverDirect({ format, deviceHandles = [] }: SendRequest, message: string): Sent['reached'] {
+    const platform = requireFormat(format).platform;
+    if (platform === undefined) throw new ServiceError(400, unknownFormat);
+    return deviceHandles.map((sent) => {
+      const handle = platform === 'Apple' ? sent.toUpperCase() : sent;
+      this.#push({ handle, platform, kind: 'direct', templateName: '', tags: '', message });
+      return { platform, id: '', handle };
+    });
   }
 
   #targets(tagExpression: string | undefined) {
@@ -126,6 +161,16 @@ export class Sender {
     const candidates = only === undefined ? this.#hub.rows.values() : this.#hub.listedWithTag(only);
     return { candidates, matches: (row: Row) => predicate(tagSet(row)) };
   }
+}
+
+const unknownFormat = 'The notification format is not supported.';
+
+/** @throws ServiceError 400 */
+function requireFormat(format: string): { readonly isTemplate: boolean; readonly platform: PlatformName | undefined } {
+  const isTemplate = format.toLowerCase() === 'template';
+  const platform = platformOfFormat(format)?.name;
+  if (!isTemplate && platform === undefined) throw new ServiceError(400, unknownFormat);
+  return { isTemplate, platform };
 }
 
 function tagSet(row: Row): Set<string> {

@@ -76,6 +76,41 @@ export const switchesSchema = z.strictObject({
   burst: z.int().min(1),
   /** true: a 429 of the rate limit has no `Retry-After`. */
   throttleSilently: z.boolean(),
+  /** Until a job runs, and from then until it has done its work. */
+  jobStartDelayMs: delay,
+  jobDurationMs: delay,
+  /** 'stuck': runs until it is released. 'fails'. 'does-nothing': completed, with empty files, and nothing done. */
+  jobOutcome: z.literal(['completes', 'stuck', 'fails', 'does-nothing']),
+  /** Of a completed job; a fixture of the vendor's shows 99.99. */
+  jobLastProgress: z.number().min(0).max(100),
+  /** false, as recorded: a new job is shown without status and progress. */
+  jobStatusAtFirst: z.boolean(),
+  /** Where the output is below its container: `ns//hub/id`, `ns/hub/id`, or the first without a word of it. */
+  jobPaths: z.literal(['two-slashes', 'one-slash', 'not-stated']),
+  /** XML prefix of the output's properties; the official SDK reads only the default. */
+  jobPropertyPrefix: z.string().regex(/^[a-z]\w*$/i),
+  /** A SAS made without an account key fails the job. */
+  userDelegationSas: z.literal(['accept', 'refuse']),
+  /** Registrations in the base form, in their own, or now so and now so. */
+  exportRoot: z.literal(['base', 'own', 'mixed']),
+  exportLineEnd: z.literal(['lf', 'crlf', 'none']),
+  exportByteOrderMark: z.boolean(),
+  /** Template bodies in CDATA with their line ends, or as text on one line. */
+  exportBodies: z.literal(['cdata', 'text']),
+  /** false: the rows of installations are left out. */
+  exportInstallations: z.boolean(),
+  /** Share of rows that are left out without a word. */
+  exportLossShare: share,
+  /** The file ends in the middle of a registration. */
+  exportCutShort: z.boolean(),
+  /** One registration a line, or one after another. */
+  importReads: z.literal(['lines', 'documents']),
+  /** As reported since 2024: such lines are `BadRequest,Bad Format`. */
+  importRefusesExpiry: z.boolean(),
+  /** Likewise; false: tags that start with `$` are dropped. */
+  importRefusesReservedTags: z.boolean(),
+  /** What a creating import makes of an id in a line. */
+  importIds: z.literal(['replaced', 'kept', 'refused']),
 });
 
 export type HubSwitches = Readonly<z.infer<typeof switchesSchema>>;
@@ -116,4 +151,23 @@ export const defaultSwitches: HubSwitches = Object.freeze({
   requestsPerSecond: 0,
   burst: 10,
   throttleSilently: false,
+  jobStartDelayMs: 0,
+  jobDurationMs: 0,
+  jobOutcome: 'completes',
+  jobLastProgress: 99.99,
+  jobStatusAtFirst: false,
+  jobPaths: 'two-slashes',
+  jobPropertyPrefix: 'd3p1',
+  userDelegationSas: 'accept',
+  exportRoot: 'base',
+  exportLineEnd: 'lf',
+  exportByteOrderMark: false,
+  exportBodies: 'cdata',
+  exportInstallations: true,
+  exportLossShare: 0,
+  exportCutShort: false,
+  importReads: 'lines',
+  importRefusesExpiry: true,
+  importRefusesReservedTags: true,
+  importIds: 'replaced',
 });

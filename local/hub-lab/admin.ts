@@ -65,6 +65,7 @@ const hubActions: Readonly<Record<string, HubAction>> = {
   push: (hub, body) => hub.pushToTags(pushSchema.parse(body).tags),
   settle: (hub) => hub.settle(),
   purge: (hub) => ({ purged: hub.purgeExpired() }),
+  'release-jobs': (hub) => ({ released: hub.releaseJobs() }),
   'clear-inboxes': (hub) => hub.clearInboxes(),
   'clear-request-counts': (hub) => hub.clearRequestCounts(),
   switches: (hub, body) => hub.switches(changesSchema.parse(body)),

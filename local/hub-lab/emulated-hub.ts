@@ -126,6 +126,11 @@ export class EmulatedHub {
     }
   }
 
+  /** Stuck jobs go on; gives how many. */
+  releaseJobs(): number {
+    return this.#hub.jobs.release();
+  }
+
   inbox(handle: string): Inbox {
     return this.#inboxes.inbox(handle);
   }

@@ -70,7 +70,7 @@ it('counts requests by route and status, so that a test can say that nothing was
   await call('GET', 'devices/registrations');
   await call('GET', 'devices/registrations/1-2-3');
   await call('DELETE', 'devices/registrations/1-2-3');
-  await call('GET', 'devices/jobs');
+  await call('GET', 'devices/nothing');
   expect(hub.requestCounts()).toEqual([
     { method: 'GET', route: '/registrations', status: 200, count: 1 },
     { method: 'GET', route: '/registrations/{}', status: 404, count: 1 },
