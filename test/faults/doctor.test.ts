@@ -38,7 +38,7 @@ test('a deployment that has all it needs is well in each line', async () => {
   expect(isWell).toBe(true);
   expect(checks.map(({ name }) => name)).toEqual([
     ...['storage', 'queues', 'hub primary', 'hub secondary', 'resourceManager primary', 'resourceManager secondary'],
-    ...['region', 'pushCredentials', 'clock', 'versions', 'memory', 'settings', 'alerts', 'heartbeat'],
+    ...['region', 'replication', 'pushCredentials', 'clock', 'versions', 'memory', 'settings', 'alerts', 'heartbeat'],
   ]);
   expect((await engine.container.list('')).filter(({ name }) => name.includes('doctor'))).toEqual([]);
 });
@@ -78,6 +78,18 @@ test('what may not be read is unknown, and what Resource Manager refuses altoget
   const hubMetadata = ({ namespace }: HubRef) => readHubMetadata(arm, resourceOf(namespace));
   const { app } = createEngine({ refs, wrap: () => ({ hubMetadata, platform }) });
   expect(await stateOf(app)).toMatchObject({ pushCredentials: 'unknown', 'resourceManager primary': 'good' });
+  const lineOf = async (name: string) => (await examine(app)).checks.find((one) => one.name === name);
+  expect(await lineOf('replication')).toMatchObject({
+    state: 'good',
+    message: expect.stringContaining('the paired region'),
+  });
+  const primary = emulator.namespace('primary');
+  primary.metadata = { ...primary.metadata, replicationRegion: 'None' };
+  expect(await lineOf('replication')).toMatchObject({
+    state: 'unknown',
+    message: expect.stringMatching(/^The settings of namespace primary are lost with its region: /),
+    fix: expect.stringContaining('--name primary --resource-type Microsoft.NotificationHubs/namespaces'),
+  });
   emulator.arm.roles = [];
   expect(await stateOf(app)).toMatchObject({ region: 'unknown', 'resourceManager primary': 'bad' });
 });

@@ -7,6 +7,7 @@ import {
   type Check,
   credentialCommand,
   good,
+  replicationCommand,
   roleCommand,
   settingCommand,
   unknown,
@@ -88,6 +89,7 @@ async function checkMetadata(app: App): Promise<readonly Check[]> {
     ...checkManager(app, app.primary, ofPrimary),
     ...checkManager(app, app.secondary, ofSecondary),
     checkRegion(app, ofActive, ofStandby),
+    ...checkReplication(roles, ofActive),
     ...(await checkCredentials(app, roles, ofStandby)),
   ];
 }
@@ -121,6 +123,20 @@ function checkRegion({ platform }: App, active: HubMetadata | undefined, standby
   }
   const message = `The app is in ${region}, as the hub in use is: what takes that away takes both.`;
   return bad('region', message, `azd env set AZURE_LOCATION <region of the standby> && azd up`);
+}
+
+/** The app brings back devices; of a namespace's own settings the service may keep a copy. Going without can be a choice. */
+function checkReplication({ active }: Roles, metadata: HubMetadata | undefined): readonly Check[] {
+  const name = 'replication';
+  const { replicationRegion: region } = metadata ?? {};
+  if (region === undefined) return [];
+  const { namespace } = active.ref;
+  if (region !== 'None') {
+    const where = region === 'Default' ? 'the paired region' : region;
+    return [good(name, `The service copies the settings of namespace ${namespace} to ${where}.`)];
+  }
+  const message = `The settings of namespace ${namespace} are lost with its region: the service copies them nowhere (replicationRegion None).`;
+  return [unknown(name, message, replicationCommand(namespace))];
 }
 
 async function checkCredentials(

@@ -40,6 +40,12 @@ export function roleCommand(role: string, scope: string): string {
   return `az role assignment create --assignee-object-id <principal id of the app's identity> --assignee-principal-type ServicePrincipal --role "${role}" --scope ${scope}`;
 }
 
+/** A command that has the service copy a namespace's settings to the paired region. */
+export function replicationCommand(namespace: string): string {
+  const place = `--resource-group <group> --name ${namespace} --resource-type Microsoft.NotificationHubs/namespaces`;
+  return `az resource update ${place} --api-version 2023-09-01 --set properties.replicationRegion=Default`;
+}
+
 /** How the Azure CLI names the platforms whose credentials it can set. */
 const credentialCommands: Readonly<Record<string, string>> = {
   Adm: 'adm',
