@@ -59,6 +59,8 @@ function refusal(what: string, status: number): DrError {
   const refuse = (code: ErrorCode, advice: string) =>
     new DrError(code, `${ARM} does not give ${what} (${status}). ${advice}`, { target: what, hasNoEffect: true });
   switch (status) {
+    case 401:
+      return away(what, `${ARM} does not accept the identity's token (401)`, TOKEN_ADVICE);
     case 403:
       return refuse('HubForbidden', "Give the app's identity the role for it at the hub; a new role takes minutes.");
     case 404:
@@ -70,8 +72,12 @@ function refusal(what: string, status: number): DrError {
   }
 }
 
-function away(what: string, seen: string): DrError {
-  const message = `${ARM} did not give ${what} in time; last seen: ${seen}.`;
+/** The identity package keeps a token until it ends, also one that was refused: findings/identity-gives-a-refused-token-again.sh */
+const TOKEN_ADVICE =
+  " If that lasts: restart the app, which takes a new one; or put the hub's connection string into the settings, beside its resource id.";
+
+function away(what: string, seen: string, advice = ''): DrError {
+  const message = `${ARM} did not give ${what} in time; last seen: ${seen}.${advice}`;
   return new DrError('HubUnavailable', message, { target: what, retryable: true, hasNoEffect: true, seen });
 }
 

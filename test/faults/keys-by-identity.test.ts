@@ -115,6 +115,13 @@ describe('reading keys', () => {
     for (const key of keys) expect(JSON.stringify(outcome, Object.getOwnPropertyNames(outcome))).not.toContain(key);
   });
 
+  test('a token that Resource Manager refuses although it has not ended: the message says what helps', async () => {
+    const { outcome } = await readUnder([{ on: 'keys', status: 401 }]);
+    expect(outcome).toMatchObject({
+      message: expect.stringMatching(/identity's token \(401\)\. If that lasts: restart the app/),
+    });
+  });
+
   test('a token that ended on the way is replaced', async () => {
     await using emulator = await startEmulator();
     const { identity } = emulator.arm;
