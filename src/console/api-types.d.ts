@@ -231,3 +231,38 @@ export interface Failure {
   code: string;
   status?: number;
 }
+
+/** Of `GET /api/doctor`. */
+export interface Examination {
+  isWell: boolean;
+  checks: Check[];
+}
+
+export interface Check {
+  name: string;
+  state: 'good' | 'bad' | 'unknown';
+  message: string;
+  fix?: string;
+}
+
+/** Of `POST /api/metadata/compare`. */
+export interface Comparison {
+  primary: HubRef;
+  secondary: HubRef;
+  differences: { what: string; primary: string; secondary: string }[];
+  unknown: { hub: string; reason: string }[];
+}
+
+/** Of `GET /api/audit`. */
+export interface AuditRecord {
+  id: string;
+  at?: string;
+  method?: string;
+  path?: string;
+  name?: string;
+  principal?: string;
+  from?: string;
+  key?: string;
+  answer?: { status: number; runId?: string; code?: string };
+  error?: RunError;
+}

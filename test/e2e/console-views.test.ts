@@ -99,6 +99,18 @@ test('axe finds no fault in any view, on a desk and on a phone, light and dark; 
     await shown.toMatch(/^Drill /m);
     await shown.toMatch(/^Dry run from .+ into /m);
   });
+  await check('deployment', async (page) => {
+    await page.getByRole('button', { name: 'Show the changes people asked for' }).click();
+    await appears(page.getByText(/POST \/api\/restores 202 /).first());
+    const deployment = page.getByRole('region', { name: 'Deployment' });
+    await page.getByRole('button', { name: 'Check the deployment' }).click();
+    // No alert is sent in this stack.
+    await appears(deployment.getByText(/^\d+ of \d+ checks found something wrong\.$/));
+    expect(await deployment.innerText()).toContain('--settings "ALERT_WEBHOOK_URL=<address>"');
+    await page.getByRole('button', { name: 'Compare the hubs’ settings' }).click();
+    await appears(deployment.getByText('No difference in what could be compared.'));
+    expect(await deployment.innerText()).toContain('PRIMARY_HUB_RESOURCE_ID is not set.');
+  });
   await stack.emulator.admin('POST', '/namespaces/primary/down');
   const backup = await api.start('/api/backups');
   await check('primary down', async (page) => {

@@ -24,6 +24,24 @@ export function showHistory(section) {
       row(run, 'Verification', run.counts === undefined ? '' : `${number(run.counts.verified)} verified`),
     ),
     listOf('drills', 'drills', (/** @type {Drill} */ run) => row(run, 'Drill', run.reason ?? run.how ?? '')),
+    listOf('audit', 'changes people asked for', auditRow),
+  );
+}
+
+/** @param {import('../api-types.d.ts').AuditRecord} record */
+function auditRow({ id, at, method, path, name, principal, from, key, answer, error }) {
+  const who = principal ?? name ?? 'no name given';
+  const words = error === undefined ? `${method} ${path}` : `cannot be read: ${error.message}`;
+  const came = answer === undefined ? 'no answer' : `${answer.status} ${answer.code ?? answer.runId ?? ''}`.trim();
+  return h(
+    'li',
+    { tabindex: -1 },
+    h('strong', {}, error === undefined ? who : id),
+    ' ',
+    at !== undefined && time(at),
+    ` ${words}`,
+    error === undefined && ` ${came}`,
+    error === undefined && [from && ` from ${from}`, key && [' key ', h('code', {}, key)]],
   );
 }
 

@@ -6,6 +6,7 @@ import { duration, moment, number, plural, rate, time } from '../parts/format.js
 import { rolesOf } from '../parts/roles.js';
 import { verifyButton } from '../parts/verify-button.js';
 import { actionButton, badge, facts, hubName, icon, isOver, problem, statusBadge, verdict } from '../parts/widgets.js';
+import { showDeployment } from './deployment.js';
 import { showHistory } from './history.js';
 import { showRestores } from './restores.js';
 import { roleActions, tenures } from './role.js';
@@ -29,14 +30,17 @@ export function showOverview(view, signal) {
   const snapshots = h('section', { 'aria-labelledby': 'snapshots-title' });
   const restores = h('section', { 'aria-labelledby': 'restores-title' });
   const history = h('section', { 'aria-labelledby': 'history-title' });
+  const deployment = h('section', { 'aria-labelledby': 'deployment-title' });
   view.replaceChildren(
     h('h1', { tabindex: -1 }, 'Failover readiness'),
     h('section', { class: 'card', 'aria-label': 'Readiness' }, head, actions, details),
     snapshots,
     restores,
     history,
+    deployment,
   );
   showHistory(history);
+  showDeployment(deployment);
   const refreshSnapshots = showSnapshots(snapshots, signal);
   showRestores(restores, signal);
   let announced = '';
