@@ -6,7 +6,7 @@ import { accepted, type Call, route } from '../src/http.ts';
 /** `PUT /api/restores/{id}`: the same as POST under the caller's id, safe to repeat. */
 route('putRestore', 'PUT', 'restores/{id}', start, { body: true });
 
-async function start({ app, request, id, body }: Call) {
-  const { run, isNew } = await startRestore(app, parseRestoreRequest(body), { id });
+async function start({ app, request, id, body, askedBy }: Call) {
+  const { run, isNew } = await startRestore(app, parseRestoreRequest(body), { id, askedBy });
   return accepted(request, `/api/restores/${run.id}`, await viewRestore(app, run), isNew ? 201 : 200);
 }

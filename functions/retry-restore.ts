@@ -6,7 +6,7 @@ import { accepted, type Call, route } from '../src/http.ts';
 /** `POST /api/restores/{id}/retry`: restore again only what failed. */
 route('retryRestore', 'POST', 'restores/{id}/retry', start, { body: true });
 
-async function start({ app, request, id, body }: Call) {
-  const run = await startRetry(app, id, parseRetryRequest(body));
+async function start({ app, request, id, body, askedBy }: Call) {
+  const run = await startRetry(app, id, parseRetryRequest(body), askedBy);
   return accepted(request, `/api/restores/${run.id}`, await viewRestore(app, run));
 }

@@ -5,6 +5,6 @@ import { type Call, route } from '../src/http.ts';
 /** `POST /api/role`: declares which hub is in use. Backups follow it. */
 route('setRole', 'POST', 'role', declare, { body: true });
 
-async function declare({ app, body }: Call) {
-  return { jsonBody: await declareRole(app, parseRoleRequest(body)) };
+async function declare({ app, body, askedBy }: Call) {
+  return { jsonBody: await declareRole(app, parseRoleRequest(body), askedBy) };
 }

@@ -3,7 +3,7 @@ import { viewBackup } from '../src/app/backup/view.ts';
 import { accepted, route } from '../src/http.ts';
 
 /** `POST /api/backups`: back up now. */
-route('startBackup', 'POST', 'backups', async ({ app, request }) => {
-  const run = await startBackup(app, 'http');
+route('startBackup', 'POST', 'backups', async ({ app, request, askedBy }) => {
+  const run = await startBackup(app, 'http', askedBy);
   return accepted(request, `/api/backups/${run.id}`, await viewBackup(app, run));
 });

@@ -6,7 +6,7 @@ import { accepted, type Call, route } from '../src/http.ts';
 /** `POST /api/restores`: put a snapshot (the latest good one unless named) into the secondary hub. */
 route('startRestore', 'POST', 'restores', start, { body: true });
 
-async function start({ app, request, body }: Call) {
-  const { run } = await startRestore(app, parseRestoreRequest(body));
+async function start({ app, request, body, askedBy }: Call) {
+  const { run } = await startRestore(app, parseRestoreRequest(body), { askedBy });
   return accepted(request, `/api/restores/${run.id}`, await viewRestore(app, run));
 }

@@ -4,7 +4,7 @@ import type { App } from './app/app.ts';
 import { audited } from './app/stored/audit.ts';
 import { appFor } from './compose.ts';
 import { DrError, type ErrorCode } from './core/errors.ts';
-import { callerOf } from './core/request/caller.ts';
+import { type Caller, callerOf } from './core/request/caller.ts';
 import { beforeQuery, type Reads, refuseUnread } from './core/request/sent.ts';
 
 /** The one place that knows which HTTP status an error code gets. */
@@ -59,6 +59,8 @@ export interface Call {
   readonly id: string;
   /** Empty when none was sent. */
   readonly body: string;
+  /** Who calls, as signed in or as they call themselves. */
+  readonly askedBy: string | undefined;
 }
 
 /** Registers a route that needs a function key. What is not a GET changes something, and leaves an audit record. */
@@ -75,8 +77,10 @@ export function route(
     authLevel: 'function',
     handler: (request, context) =>
       answer(request, context, reads, (body) => {
-        const call: Call = { app: appFor(context), request, id: request.params['id'] ?? '', body };
-        return method === 'GET' ? work(call) : withRecord(name, call, () => work(call));
+        const caller = callerOf(request.headers, request.query);
+        const askedBy = caller.principal ?? caller.name;
+        const call: Call = { app: appFor(context), request, id: request.params['id'] ?? '', body, askedBy };
+        return method === 'GET' ? work(call) : withRecord(name, call, caller, () => work(call));
       }),
   });
 }
@@ -84,10 +88,11 @@ export function route(
 function withRecord(
   what: string,
   { app, request }: Call,
+  caller: Caller,
   work: () => Promise<HttpResponseInit>,
 ): Promise<HttpResponseInit> {
-  const { method, headers, query, url } = request;
-  const asked = { what, method, path: new URL(url).pathname, caller: callerOf(headers, query) };
+  const { method, url } = request;
+  const asked = { what, method, path: new URL(url).pathname, caller };
   return audited(app, asked, work, (result) => {
     if ('value' in result) return { status: result.value.status ?? 200, runId: runIdIn(result.value) };
     const code = result.error instanceof DrError ? result.error.code : 'Internal';

@@ -83,7 +83,7 @@ export class JobStore {
     if (userDelegationSas === 'refuse' && parameters.has('skoid')) throw new Error('The output container is invalid.');
     // Documented: read, write and list.
     const missing = [...'rwl'].filter((right) => !(parameters.get('sp') ?? '').includes(right));
-    if (missing.length > 0) throw new Error('The SAS of the output container lacks permissions.');
+    if (missing.length > 0) throw new Error('The SAS of the output container is short of permissions.');
     const [namespace = '', hub = ''] = this.#scope.split('/');
     const folder = `${namespace}${jobPaths === 'one-slash' ? '/' : '//'}${hub}/${job.id}`;
     const outputs = { output: `${folder}/Output.txt`, failed: `${folder}/Failed.txt` };

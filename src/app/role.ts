@@ -18,14 +18,14 @@ export async function readRoleView(app: App) {
  * Declares which hub devices and backends use. Declaring it again is how an operator settles a doubt. Throws `WrongTarget`,
  * `ConfirmationMissing`, or `RoleContradicted` where nothing was restored into that hub since the other one is in use.
  */
-export async function declareRole(app: App, request: RoleRequest) {
+export async function declareRole(app: App, request: RoleRequest, askedBy?: string) {
   await app.blobs.ensure();
   const active = namedHub(app, request.active);
   refuseUnconfirmed(active, request.confirm);
   for (;;) {
     const { role, etag } = await findAnyRole(app, active);
     if (request.force !== true) await refuseContradiction(app, role, active);
-    const voice: Voice = { at: toInstant(app.world.storageNow()), by: 'operator', note: request.note };
+    const voice: Voice = { at: toInstant(app.world.storageNow()), by: 'operator', note: request.note, askedBy };
     const next = roleDeclared(role, active, voice, namedHubs(app));
     if (await storeRole(app, next, etag)) return viewRole(next);
   }

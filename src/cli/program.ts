@@ -23,7 +23,7 @@ const HELP_WIDTH = 120;
 
 const exitCodesHelp = `
 Exit codes: 0 done; 1 failed, refused or NotReady; 2 wrong usage; 3 restored, but not every record (RestoreIncomplete);
-130 interrupted. docs/RUNBOOK.md walks through a failover.`;
+4 AtRisk and 5 NotReady with status --exit-code; 130 interrupted. docs/RUNBOOK.md walks through a failover.`;
 
 /** Parses a command line, runs its command and gives the exit code. Throws `CommanderError` after help and wrong usage. */
 export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -35,6 +35,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
     .version(version, '--version', 'which version of the tool this is')
     .option('--url <url>', 'address of the app; default: NOTIFICATION_HUBS_DR_URL')
     .option('--key <key>', 'function key; default: NOTIFICATION_HUBS_DR_KEY, else a prompt. Process lists show a flag!')
+    .option('--by <name>', 'who asks, for lists, reports and audit records; default: you at this machine')
     .option('--json', 'one JSON document on stdout; messages on stderr')
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err, getOutHelpWidth: width, getErrHelpWidth: width })
     .configureHelp({ showGlobalOptions: true })
@@ -44,9 +45,10 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
     (command) =>
     async (...args) => {
       if (args[0] === '') throw wrongUse('The id is empty. Is the shell variable set?');
-      const { url: urlOption, key, json: isJson = false } = program.opts();
+      const { url: urlOption, key, by, json: isJson = false } = program.opts();
       const url = findUrl(urlOption, terminal);
-      const client = createClient(url, await findKey(key, terminal, url), findName(terminal), terminal.interrupted);
+      const name = findName(by, terminal);
+      const client = createClient(url, await findKey(key, terminal, url), name, terminal.interrupted);
       const show = (view: unknown, text: string) =>
         terminal.out(isJson ? `${JSON.stringify(view, undefined, 2)}\n` : text);
       exitCode = (await command({ client, terminal, isJson, show }, ...args)) ?? exitCodes.done;

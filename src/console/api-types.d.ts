@@ -63,6 +63,7 @@ export interface Restore {
   createdAt: string;
   finishedAt?: string;
   requestedBy?: string;
+  askedBy?: string;
   note?: string;
   purpose?: 'restore' | 'sync' | 'retry' | 'rollback' | 'drill';
   of?: string;

@@ -34,7 +34,10 @@ export async function runIn(argv: readonly string[], surroundings: Surroundings 
     err: (text) => {
       err += text;
     },
+    host: 'console-1',
     columns: () => columns,
+    resultColumns: () => columns,
+    mark: (colour, text) => (columns === undefined ? text : `<${colour}>${text}</${colour}>`),
     ...(typed === undefined
       ? {}
       : {

@@ -3,10 +3,16 @@ import { runIn } from './fake-terminal.ts';
 import { refusal, type ScriptedAnswer, startScriptedServer } from './scripted-server.ts';
 import { aCard, aRestore, incomplete, RESTORE_ID, restored, SNAPSHOT_ID, writing } from './views.ts';
 
-async function play(script: Readonly<Record<string, readonly ScriptedAnswer[]>>, ...argv: string[]) {
+type Script = Readonly<Record<string, readonly ScriptedAnswer[]>>;
+
+const play = (script: Script, ...argv: string[]) => playOn(undefined, script, ...argv);
+
+/** On a screen of that width. */
+async function playOn(columns: number | undefined, script: Script, ...argv: string[]) {
   await using server = await startScriptedServer(script);
   const env = { NOTIFICATION_HUBS_DR_URL: `${server.url}/api/`, NOTIFICATION_HUBS_DR_KEY: 'secret-key' };
-  return { ...(await runIn(argv, { env })), received: [...server.received] };
+  const surroundings = columns === undefined ? { env } : { env, columns };
+  return { ...(await runIn(argv, surroundings)), received: [...server.received] };
 }
 
 test('status shows the verdict with its reason first, then what it rests on', async () => {
@@ -20,6 +26,36 @@ test('status shows the verdict with its reason first, then what it rests on', as
   expect(out).toContain('Passed (scratch hub) in 1 min 1 s, 32 h ago');
   expect(out).toContain('BackupMissed since 2026-11-23T11:30:00Z: late');
   expect(out).toContain('12 Gcm: nothing can be delivered since 2024');
+});
+
+test('status marks its verdict on a screen, wraps to its width and says each thing once', async () => {
+  const findings = [
+    { level: 'risk', code: 'BackupMissed', message: aCard.reason },
+    {
+      level: 'risk',
+      code: 'NotProven',
+      message: 'No drill has proven a snapshot within 8 days. Run a drill: POST /api/drills.',
+    },
+  ];
+  const { out } = await playOn(80, { 'GET /api/status': [{ body: { ...aCard, findings } }] }, 'status');
+  expect(out).toMatch(/^<yellow>AtRisk<\/yellow>: The newest good snapshot is 95 minutes old;/);
+  expect(out.match(/95 minutes/g)).toHaveLength(1);
+  expect(out.match(/BackupMissed/g)).toHaveLength(1);
+  expect(out).toContain('BackupMissed, alert since 2026-11-23T11:30:00Z: see above\n');
+  expect(out).toMatch(/^ {2}risk {10}NotProven: No drill .*\n {16}\S/m);
+  const plain = out.replaceAll(/<\/?yellow>/g, '').split('\n');
+  expect(plain.filter((line) => line.length > 80)).toEqual([]);
+});
+
+test.each([
+  ['Ready', 0, 0],
+  ['AtRisk', 0, 4],
+  ['NotReady', 1, 5],
+  ['Unheard', 0, 5],
+])('status that is %s ends with %i, and with %i for a script that asks for it', async (verdict, usual, asked) => {
+  const script = { 'GET /api/status': [{ body: { ...aCard, verdict } }] };
+  expect((await play(script, 'status')).exitCode).toBe(usual);
+  expect((await play(script, 'status', '--exit-code')).exitCode).toBe(asked);
 });
 
 test('status says since when a hub has not answered and why, and what a throttling one takes', async () => {
@@ -40,7 +76,7 @@ test('status says what the last run into the secondary was, and how far a runnin
   expect(await say(restored({ dryRun: true }))).toContain('(dry run), Succeeded');
   expect(await say(restored())).toBe(`${RESTORE_ID}, Succeeded, 1 min ago`);
   expect(await say(writing(900))).toContain(
-    'Running, 1 min ago, Writing 45 %, 900 of 2,000, 310.5 a second, 1 min 15 s left',
+    'Running, 1 min ago, Writing 45 %, 1 min 15 s left, 900 of 2,000, 310.5 a second',
   );
   expect(await say(aRestore({ rowsRead: 600, rowsExpected: 2400 }))).toContain(
     'Reading 25 %, 600 rows read of about 2,400',
@@ -79,10 +115,10 @@ test('status says whether the standby is kept in step, and what stopped that', a
 });
 
 test('a list of backups names the hub of each', async () => {
-  const backup = { id: 'b1', status: 'Succeeded', hub: { namespace: 'app-neu', hub: 'devices' } };
+  const backup = { id: 'b1', status: 'Succeeded', requestedBy: 'timer', hub: { namespace: 'app-neu', hub: 'devices' } };
   const { out } = await play({ 'GET /api/backups': [{ body: { value: [backup] } }] }, 'backups');
-  expect(out).toMatch(/STATUS +HUB +SNAPSHOT/);
-  expect(out).toMatch(/ Succeeded +app-neu\/devices +none/);
+  expect(out).toMatch(/STATUS +HUB +WHO +SNAPSHOT/);
+  expect(out).toMatch(/ Succeeded +app-neu\/devices +schedule +none/);
 });
 
 test('compare is a table of what differs between the hubs, and says what could not be compared', async () => {
@@ -148,7 +184,7 @@ test('a list of restores names a sync', async () => {
     { 'GET /api/restores': [{ body: { value: [restored({ purpose: 'sync' })] } }] },
     'restores',
   );
-  expect(out).toMatch(/ Sync +Succeeded/);
+  expect(out).toMatch(/ Standby sync +Succeeded/);
 });
 
 test('status that is NotReady shows the card though the app answers 503, and is exit code 1', async () => {
@@ -219,13 +255,17 @@ test('an erasure shows which snapshots hold what is erased, and which rows live'
 });
 
 test('restores lists the last ones with how they ended', async () => {
-  const value = [restored(), incomplete()];
+  const asked = { askedBy: 'ada@console-1', note: 'INC-42' };
+  const failedOver = restored({ id: 'f1', activate: true, ...asked });
+  const value = [restored(), incomplete(), failedOver, { ...failedOver, isFailback: true }];
   const { out } = await play({ 'GET /api/restores': [{ body: { value } }] }, 'restores');
   expect(out).toMatch(
     new RegExp(
-      `${RESTORE_ID} +1 min ago +Restore +RestoreIncomplete +app-neu/devices +dr-weu/devices +2,000 total, 1,988 created, 12 failed`,
+      `${RESTORE_ID} +1 min ago +Restore +RestoreIncomplete +app-neu/devices +dr-weu/devices +- +2,000 total, 1,988 created, 12 failed`,
     ),
   );
+  expect(out).toMatch(/f1 .* Failover +Succeeded .* ada@console-1 +.* INC-42\n/);
+  expect(out).toMatch(/f1 .* Failback +Succeeded .* ada@console-1 +.* INC-42\n/);
 });
 
 test('each kind of run has a list, and older ones are read on request', async () => {
@@ -251,13 +291,13 @@ test('each kind of run has a list, and older ones are read on request', async ()
     ],
   };
   const { out } = await play(script, 'backups');
-  expect(out).toMatch(new RegExp(`${SNAPSHOT_ID} +1 h ago +Succeeded +- +2,000 records, suspect\n`));
+  expect(out).toMatch(new RegExp(`${SNAPSHOT_ID} +1 h ago +Succeeded +- +- +2,000 records, suspect\n`));
   expect(out).toContain('Older ones: npx notification-hubs-dr backups --all\n');
-  expect((await play(script, 'backups', '--all')).out).toMatch(/older +1 h ago +Canceled +- +none\n$/);
+  expect((await play(script, 'backups', '--all')).out).toMatch(/older +1 h ago +Canceled +- +- +none\n$/);
   expect((await play(script, 'verifications')).out).toMatch(
-    /v1 .*Succeeded +2026-11-23T11-00-00Z-aaaaaa, 2,000 verified\n/,
+    /v1 .*Succeeded +- +2026-11-23T11-00-00Z-aaaaaa, 2,000 verified\n/,
   );
-  expect((await play(script, 'drills')).out).toMatch(/d1 .*Failed +scratch hub, 1 min 1 s, No\.\n/);
+  expect((await play(script, 'drills')).out).toMatch(/d1 .*Failed +- +scratch hub, 1 min 1 s, No\.\n/);
 });
 
 test('report is the Markdown page, and with --json its facts', async () => {
@@ -281,7 +321,11 @@ test('failures are read over all pages', async () => {
     [`GET ${path}`]: [
       {
         body: {
-          value: [{ record: 'installation a', code: 'Rejected', status: 400 }],
+          value: ['a', 'c', 'd', 'e'].map((name) => ({
+            record: `installation ${name}`,
+            code: 'Rejected',
+            status: 400,
+          })),
           nextLink: `https://elsewhere.example${path}?from=0:1`,
         },
       },
@@ -289,9 +333,17 @@ test('failures are read over all pages', async () => {
     [`GET ${path}?from=0:1`]: [{ body: { value: [{ record: 'installation b', code: 'TooLarge' }] } }],
   };
   const { out } = await play(script, 'failures', RESTORE_ID);
-  expect(out).toMatch(/Rejected +400 +installation a\nTooLarge +- +installation b\n/);
+  expect(out).toMatch(
+    /Rejected +400 +4 +installation a, installation c, installation d\nTooLarge +- +1 +installation b\n/,
+  );
+  const [, eachOf = ''] = /Each of them: npx notification-hubs-dr (.*)\n$/.exec(out) ?? [];
+  const { out: each } = await play(script, ...eachOf.split(' '));
+  expect(each).toMatch(/Rejected +400 +installation a\n/);
+  expect(each).toMatch(/TooLarge +- +installation b\n$/);
   const { out: json } = await play(script, 'failures', RESTORE_ID, '--json');
-  expect(JSON.parse(json)).toMatchObject({ value: [{ record: 'installation a' }, { record: 'installation b' }] });
+  expect(JSON.parse(json)).toMatchObject({
+    value: [{ record: 'installation a' }, {}, {}, {}, { record: 'installation b' }],
+  });
 });
 
 test('records of one outcome are read over all pages', async () => {

@@ -19,6 +19,17 @@ async function play(
 
 const started = [{ status: 201, body: aRestore() }];
 
+test('each call says who asks: --by, the environment, or who sits at which machine', async () => {
+  const askerOf = async (env: Readonly<Record<string, string>>, ...options: string[]) => {
+    const { received } = await play({ 'PUT /api/restores/*': started }, ['restore', ...options], { env });
+    return received[0]?.requestedBy;
+  };
+  expect(await askerOf({ USER: 'ada' })).toBe('ada%40console-1');
+  expect(await askerOf({ USER: 'ada', NOTIFICATION_HUBS_DR_USER: 'pager' })).toBe('pager');
+  expect(await askerOf({ USER: 'ada' }, '--by', 'Zoë')).toBe('Zo%C3%AB');
+  expect(await askerOf({})).toBeUndefined();
+});
+
 test('restore without --watch gives its id at once, and how to watch it', async () => {
   const { exitCode, out, received } = await play({ 'PUT /api/restores/*': started }, ['restore']);
   expect(exitCode).toBe(0);
@@ -161,7 +172,7 @@ test('where no screen is, progress is a line a change and no flood', async () =>
   const lines = err.trim().split('\n');
   expect(lines[0]).toBe(`Restore ${RESTORE_ID} started.`);
   expect(lines).toHaveLength(11);
-  expect(lines[2]).toBe('Writing 10 %, 200 of 2,000, 310.5 a second, 1 min 15 s left, throttled 3 s');
+  expect(lines[2]).toBe('Writing 10 %, 1 min 15 s left, 200 of 2,000, 310.5 a second, throttled 3 s');
   expect(err).not.toContain('\u001b');
 });
 
@@ -178,7 +189,7 @@ test('progress of a run that waits says for what, since when, why and when it tr
   expect(err).toContain(
     'Writing, 500 of 2,000, waiting for dr-weu/devices for 3 min (connection refused), next try in 20 s\n',
   );
-  expect(err).toContain('Comparing 50 %, 1,000 of 2,000');
+  expect(err).toContain('Comparing 50 %, 1 min 15 s left, 1,000 of 2,000');
 });
 
 test('refusals advise commands of this tool, not calls and fields of the API', async () => {
@@ -216,10 +227,14 @@ test('on a screen progress is a bar drawn over itself, as wide as the screen at 
     'GET /api/restores/*': [{ body: writing(500) }, { body: writing(1000) }, { body: restored() }],
   };
   const wide = await play(script, ['restore', '--watch'], { columns: 120 });
-  expect(wide.err).toContain('\r\u001b[2K[############............] Writing 50 %, 1,000 of 2,000');
+  expect(wide.err).toContain('\r\u001b[2K[############............] Writing 50 %, 1 min 15 s left, 1,000 of 2,000');
   expect(wide.err.endsWith('\r\u001b[2K')).toBe(true);
   const narrow = await play(script, ['restore', '--watch'], { columns: 40 });
   for (const drawn of narrow.err.split('\r\u001b[2K').slice(1)) expect(drawn.length).toBeLessThan(40);
+  // The bar gives way before what it means does.
+  expect(narrow.err).toContain('Writing 50 %, 1 min 15 s left,');
+  const usual = await play(script, ['restore', '--watch'], { columns: 90 });
+  expect(usual.err).toContain('[#####.....] Writing 50 %, 1 min 15 s left, 1,000 of 2,000, 310.5 a second');
 });
 
 test('--json gives one document, the last view, and messages stay off stdout', async () => {

@@ -16,6 +16,8 @@ export interface ReceivedCall {
   readonly call: string;
   readonly key: string | undefined;
   readonly accept: string | undefined;
+  /** `x-requested-by` as it was sent. */
+  readonly requestedBy: string | string[] | undefined;
   readonly body: unknown;
 }
 
@@ -38,6 +40,7 @@ export async function startScriptedServer(
       call,
       key: String(key),
       accept: request.headers.accept,
+      requestedBy: request.headers['x-requested-by'],
       body: body === '' ? undefined : JSON.parse(body),
     });
     const [name = '', answers = []] = Object.entries(script).find(([pattern]) => matches(pattern, call)) ?? [];

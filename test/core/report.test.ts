@@ -8,6 +8,7 @@ const facts: ReportFacts = {
   status: 'Failed',
   isOver: true,
   requestedBy: 'http',
+  askedBy: 'ada@console-1',
   note: 'Ada | <b>INC-42</b> `x`',
   dryRun: false,
   only: { tags: 'news || vip' },
@@ -65,7 +66,7 @@ test('a report is one page with all that an incident record needs', () => {
 
 |  |  |
 | --- | --- |
-| asked for by | http, 2026-11-23T09:00:00.000Z |
+| asked for by | ada@console-1, 2026-11-23T09:00:00.000Z |
 | note | Ada \\| \\<b\\>INC-42\\</b\\> \\\`x\\\` |
 | only | \` {"tags":"news \\|\\| vip"} \` |
 | order | \` [{"platforms":["Apple"]}] \` |

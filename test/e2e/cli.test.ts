@@ -27,6 +27,7 @@ afterAll(async () => {
 async function dr(...argv: string[]) {
   const env = {
     ...process.env,
+    NOTIFICATION_HUBS_DR_USER: 'ada@console-1',
     NOTIFICATION_HUBS_DR_URL: stack.host.url,
     NOTIFICATION_HUBS_DR_KEY: stack.host.keys.default,
   };
@@ -74,7 +75,7 @@ test('from the first backup to a proven restore, each command does its part on t
   expect((await dr('records', 'night', '--outcome', 'created')).out).toMatch(/^created +(installation|device) /m);
   expect((await dr('records', 'night', '--outcome', 'withdrawn')).out).toBe('There is no such record.\n');
   expect((await dr('records', 'night', '--outcome', 'lost')).err).toContain('outcome');
-  expect((await dr('restores')).out).toMatch(/^night +.* Restore +Succeeded/m);
+  expect((await dr('restores')).out).toMatch(/^night +.* Restore +Succeeded .* ada@console-1 /m);
 }, 120_000);
 
 test('what the hub refused is retried, reported and rolled back, each with its exit code', async () => {
@@ -83,7 +84,7 @@ test('what the hub refused is retried, reported and rolled back, each with its e
   await stack.emulator.admin('POST', '/namespaces/secondary/faults', [refusing]);
   const partial = await dr('restore', '--id', 'partial', '--note', 'who and why', '--watch');
   expect(partial).toMatchObject({ exitCode: 3, out: expect.stringContaining('error    RestoreIncomplete: ') });
-  expect((await dr('failures', 'partial')).out).toMatch(/^Rejected +400 +(installation|device) /m);
+  expect((await dr('failures', 'partial')).out).toMatch(/^Rejected +400 +\d+ +(installation|device) /m);
   expect(await dr('report', 'partial')).toMatchObject({ exitCode: 0, out: expect.stringContaining('who and why') });
 
   await stack.emulator.admin('POST', '/namespaces/secondary/faults', []);

@@ -24,6 +24,7 @@ test('a restore that fails in part is explained and retried, the retry reported 
   const main = page.locator('main');
   await page.goto(`${stack.host.url}/api/console#/restores/${partly.id}`);
   await page.getByLabel('Key', { exact: true }).fill(stack.host.keys.default);
+  await page.getByLabel('Your name').fill('Zoë at the pager');
   await page.getByRole('button', { name: 'Continue' }).click();
   await main.getByText('Incomplete', { exact: true }).waitFor();
   expect(await countsOf(page, 'Failed')).toBe(failed);
@@ -47,6 +48,7 @@ test('a restore that fails in part is explained and retried, the retry reported 
   const report = await (await downloading).createReadStream();
   const text = await new Response(ReadableStream.from(report)).text();
   expect(text).toMatch(/^# /);
+  expect(text).toContain('| asked for by | Zoë at the pager, ');
   expect(text).not.toContain(stack.host.keys.default);
 
   await page.getByRole('button', { name: 'Roll back …' }).click();
@@ -72,6 +74,7 @@ test('a restore that fails in part is explained and retried, the retry reported 
   await page.getByLabel('Note', { exact: true }).fill('only the phones of the board');
   await page.getByRole('button', { name: 'Start the dry run' }).click();
   await main.getByText('only the phones of the board').waitFor();
+  await main.getByText('Zoë at the pager', { exact: true }).waitFor();
   await appears(page.getByLabel(/^Type the hub’s name/));
   expect(await page.locator('.counts thead th').allInnerTexts()).toEqual(['Devices', 'All', 'Apple']);
   expect(await columnSums(page)).toEqual(await figuresOf(page, 'Requested'));

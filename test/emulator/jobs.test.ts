@@ -99,7 +99,7 @@ it('fails, or says that it is complete and has done nothing', async () => {
 });
 
 test.each([
-  ['a right is missing', (storage: Storage) => storage.output('rl'), 'lacks permissions'],
+  ['a right is missing', (storage: Storage) => storage.output('rl'), 'is short of permissions'],
   ['it has expired', (storage: Storage) => storage.output('rwl', new Date(Date.now() - 1000)), '403'],
 ] as const)('an export fails when its SAS is of no use: %s', async (_, sas, failure) => {
   await using bench = await open();

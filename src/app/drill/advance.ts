@@ -77,7 +77,7 @@ async function nextOf(app: App, drill: Drill): Promise<Drill> {
 async function verify(app: App, drill: Drill): Promise<Drill> {
   const { verificationId } = drill;
   if (verificationId === undefined) return { ...drill, verificationId: drillRunId(drill.id, 'verify') };
-  const run = await startVerification(app, drill.snapshotId, 'drill', verificationId);
+  const run = await startVerification(app, drill.snapshotId, 'drill', { id: verificationId });
   return isOver(run) ? end(app, drill, failureOf(run)) : drill;
 }
 

@@ -11,7 +11,7 @@ import { createDrill, readDrill, readNewestDrills } from './store.ts';
  * Starts a drill of the latest good snapshot. It is moved on by the ends of its runs and by the watchdog. Throws
  * `RunInProgress` while another one is active, `NoGoodSnapshot` when there is nothing to rehearse with.
  */
-export async function startDrill(app: App, requestedBy: Drill['requestedBy']): Promise<Drill> {
+export async function startDrill(app: App, requestedBy: Drill['requestedBy'], askedBy?: string): Promise<Drill> {
   await app.blobs.ensure();
   const others = await readNewestDrills(app);
   const { newest, lastEnded } = others;
@@ -26,6 +26,7 @@ export async function startDrill(app: App, requestedBy: Drill['requestedBy']): P
     formatVersion: 1,
     id: newRunId(nowMs, app.world.newSuffix()),
     requestedBy,
+    askedBy,
     createdAt,
     before: lastEnded?.id,
     snapshotId,

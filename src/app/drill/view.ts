@@ -8,8 +8,8 @@ const LISTED = 50;
 
 /** What is undefined is left out of the JSON. */
 export function viewDrill(drill: Drill) {
-  const { id, requestedBy, createdAt, snapshotId, restoreId, cleanupId, verificationId, finishedAt, verdict, failure } =
-    drill;
+  const { id, requestedBy, askedBy, createdAt, snapshotId, finishedAt, verdict, failure } = drill;
+  const { restoreId, cleanupId, verificationId } = drill;
   return {
     id,
     status: statusOf(drill),
@@ -20,6 +20,7 @@ export function viewDrill(drill: Drill) {
     cleanupId,
     verificationId,
     requestedBy,
+    askedBy,
     createdAt,
     finishedAt,
     seconds: finishedAt === undefined ? undefined : secondsOf(drill, finishedAt),

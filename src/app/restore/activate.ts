@@ -11,14 +11,20 @@ import { findRun } from '../runs/store.ts';
  * the role alone, also where another one was declared in between. What was declared while the run was active counts.
  */
 export async function activateTarget(app: App, run: RestoreRun): Promise<string | undefined> {
-  const { id, hub, request } = run;
+  const { id, hub, request, askedBy } = run;
   if (request.activate !== true || request.dryRun || !isWithinDrift(run, app.policy.standbyDriftPercent))
     return undefined;
   // Cancelled, or taken over, while it counted.
   if (isOver(await findRun(app, 'restore', id))) return undefined;
   const { role } = await changeRole(app, (current) => {
     if (isDone(current, run) || isOverruled(current, run)) return current;
-    const voice = { at: toInstant(app.world.storageNow()), by: 'restore', note: request.note, runId: id } as const;
+    const voice = {
+      at: toInstant(app.world.storageNow()),
+      by: 'restore',
+      note: request.note,
+      runId: id,
+      askedBy,
+    } as const;
     return roleDeclared(current, hub, voice, namedHubs(app));
   });
   if (isSameHub(role.active, hub)) return role.since;

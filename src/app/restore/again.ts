@@ -49,13 +49,14 @@ interface AgainOptions extends Pick<RestoreRun, 'newer'> {
   readonly warnings: readonly string[];
   readonly note?: string | undefined;
   readonly requestedBy?: RestoreRun['requestedBy'];
+  readonly askedBy?: string | undefined;
 }
 
 export async function launchAgain(
   app: App,
   { id: of, hub, request, source }: RestoreRun,
   manifest: Manifest,
-  { id, purpose, hasErasures, role, warnings, newer, note = request.note, requestedBy = 'http' }: AgainOptions,
+  { id, purpose, hasErasures, role, warnings, newer, note = request.note, requestedBy = 'http', askedBy }: AgainOptions,
 ): Promise<RestoreRun> {
   const { target, onConflict, leftovers, resurrect, isFailback, only, order } = request;
   const { run } = await launchRestore(app, {
@@ -67,6 +68,7 @@ export async function launchAgain(
     warnings: [...warnings, ...(purpose === 'rollback' ? warningsOfRole(role, hub) : [])],
     newer,
     requestedBy,
+    askedBy,
     terms: termsOf(role),
     request: {
       purpose,

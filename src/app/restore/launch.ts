@@ -14,7 +14,7 @@ import { makeWay, syncHolding } from './outcomes/end-sync.ts';
 const DAY_MS = 86_400_000;
 
 /** What is decided about a run before it begins; the rest follows from the snapshot and the time. */
-export interface NewRestore extends Pick<RestoreRun, 'hub' | 'warnings' | 'requestedBy' | 'newer'> {
+export interface NewRestore extends Pick<RestoreRun, 'hub' | 'warnings' | 'requestedBy' | 'askedBy' | 'newer'> {
   /** Which hub was in use when. */
   readonly terms: readonly Term[];
   /** The caller's, if there is one. */

@@ -24,6 +24,7 @@ export async function reportRestore(app: App, runId: string): Promise<ReportFact
     status: run.status,
     isOver: isOver(run),
     requestedBy: run.requestedBy,
+    askedBy: run.askedBy,
     note,
     dryRun,
     only,

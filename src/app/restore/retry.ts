@@ -14,7 +14,12 @@ import { preflight, refuseHubInUse, refuseWrongConfirmation } from './preflight.
  * `RunNotOver` while it runs, `NothingToRetry` when every record it is about is in place, `ConfirmationMissing` when its
  * target came into use since, unless the name of that is typed.
  */
-export async function startRetry(app: App, runId: string, { confirm }: RetryRequest = {}): Promise<RestoreRun> {
+export async function startRetry(
+  app: App,
+  runId: string,
+  { confirm }: RetryRequest = {},
+  askedBy?: string,
+): Promise<RestoreRun> {
   const restore = await readEnded(app, runId);
   refuseWrongConfirmation(confirm, restore.hub);
   const { purpose, of, dryRun, target } = restore.request;
@@ -31,7 +36,7 @@ export async function startRetry(app: App, runId: string, { confirm }: RetryRequ
   const warnings = await preflight(app, { hub, name: target }, manifest, { isWhole: false });
   const { role } = await noteRoles(app);
   if (confirm === undefined && !wasNameTyped(restore, role)) refuseHubInUse(restore.hub, role);
-  return launchAgain(app, restore, manifest, { purpose: 'retry', hasErasures, role, warnings });
+  return launchAgain(app, restore, manifest, { purpose: 'retry', hasErasures, role, warnings, askedBy });
 }
 
 /**

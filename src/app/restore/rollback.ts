@@ -12,6 +12,7 @@ export interface RollbackOptions {
   /** The run's own id, for a caller that may have to start it again. */
   readonly id?: string | undefined;
   readonly requestedBy?: RestoreRun['requestedBy'];
+  readonly askedBy?: string | undefined;
 }
 
 /**
@@ -23,7 +24,7 @@ export async function startRollback(
   app: App,
   runId: string,
   { confirm, note, keepNewer = false }: RollbackRequest,
-  { id, requestedBy = 'http' }: RollbackOptions = {},
+  { id, requestedBy = 'http', askedBy }: RollbackOptions = {},
 ): Promise<RestoreRun> {
   const restore = await readEnded(app, runId);
   const { purpose, dryRun } = restore.request;
@@ -43,5 +44,5 @@ export async function startRollback(
     purpose === 'drill' ? { runs: [], warnings: [] } : await findNewer(app, restore, keepNewer);
   const { role } = await noteRoles(app);
   const purposeOf = { id, purpose: 'rollback', hasErasures } as const;
-  return launchAgain(app, restore, manifest, { ...purposeOf, role, note, warnings, newer, requestedBy });
+  return launchAgain(app, restore, manifest, { ...purposeOf, role, note, warnings, newer, requestedBy, askedBy });
 }

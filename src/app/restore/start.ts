@@ -28,6 +28,7 @@ export interface StartOptions {
   readonly id?: string | undefined;
   readonly purpose?: 'restore' | 'sync' | 'drill';
   readonly requestedBy?: RestoreRun['requestedBy'];
+  readonly askedBy?: string | undefined;
 }
 
 /**
@@ -37,7 +38,7 @@ export interface StartOptions {
 export async function startRestore(
   app: App,
   request: AskedRestore,
-  { id, purpose = 'restore', requestedBy = 'http' }: StartOptions = {},
+  { id, purpose = 'restore', requestedBy = 'http', askedBy }: StartOptions = {},
 ) {
   if (id !== undefined) {
     refuseBadId(id);
@@ -68,6 +69,7 @@ export async function startRestore(
     hub: target.hub.ref,
     warnings,
     requestedBy,
+    askedBy,
     terms: termsOf(roles.role),
     request: {
       purpose,

@@ -13,11 +13,11 @@ const phaseNames = {
 
 /** What the HTTP API shows of every run. What is undefined is left out of the JSON. */
 export function viewCommon(run: Run, { beatAt, waiting }: Signs) {
-  const { id, kind, status, createdAt, finishedAt, requestedBy, error, warnings } = run;
+  const { id, kind, status, createdAt, finishedAt, requestedBy, askedBy, error, warnings } = run;
   const { name, pass } = run.phase;
   const current = kind === 'restore' && pass > 1 ? 'Verifying' : phaseNames[name];
   const phase = isOver(run) ? 'Done' : current;
-  const shown = { id, kind, status, phase, pass, createdAt, finishedAt, requestedBy, error, warnings };
+  const shown = { id, kind, status, phase, pass, createdAt, finishedAt, requestedBy, askedBy, error, warnings };
   if (isOver(run)) return { ...shown, lastHeartbeatAt: undefined, waiting: undefined };
   return { ...shown, lastHeartbeatAt: toInstant(lastSignOfLife(run, beatAt)), waiting };
 }

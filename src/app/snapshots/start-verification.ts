@@ -13,16 +13,17 @@ export async function startVerification(
   app: App,
   asked: string,
   requestedBy: Run['requestedBy'],
-  callersId?: string,
+  { id, askedBy }: { readonly id?: string; readonly askedBy?: string | undefined } = {},
 ): Promise<VerificationRun> {
-  const existing = callersId === undefined ? undefined : await readRun(app, 'verification', callersId);
+  const existing = id === undefined ? undefined : await readRun(app, 'verification', id);
   if (existing !== undefined) return existing;
   await app.blobs.ensure();
   const { manifest, warnings } = await chooseSnapshot(app, await readRoles(app), asked);
   const { run, isNew } = await launchRun(app, {
-    ...newRun(app, 'verify', callersId),
+    ...newRun(app, 'verify', id),
     kind: 'verification',
     requestedBy,
+    askedBy,
     hub: manifest.hub,
     shardCount: manifest.shards.length,
     warnings: [...warnings],

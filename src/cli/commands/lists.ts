@@ -1,7 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { Context, Run } from '../parts/context.ts';
 import { formatAge, formatCount, formatCounts, formatSeconds, formatTable, joined } from '../parts/format.ts';
-import { countsAt, fullNameAt, type Json, numberAt, objectAt, textAt } from '../parts/json.ts';
+import { countsAt, flagAt, fullNameAt, type Json, numberAt, objectAt, textAt } from '../parts/json.ts';
 import { readPages } from '../parts/pages.ts';
 import type { Collection } from '../parts/runs.ts';
 import { nounOf } from '../parts/summary.ts';
@@ -12,21 +12,28 @@ type Column = readonly [heading: string, describe: (view: Json) => string];
 
 const status: Column = ['STATUS', (view) => textAt(view, 'error', 'code') ?? textAt(view, 'status') ?? ''];
 
+const who: Column = ['WHO', (view) => textAt(view, 'askedBy') ?? asker[textAt(view, 'requestedBy') ?? ''] ?? '-'];
+/** Of runs that no caller started. */
+const asker: Readonly<Record<string, string>> = { timer: 'schedule', drill: 'drill' };
+
 /** After the id and the time of each run. */
 const lists: Readonly<Record<Collection, readonly Column[]>> = {
   restores: [
-    ['WHAT', nounOf],
+    ['WHAT', kindOf],
     status,
     ['FROM', (view) => fullNameAt(view, 'snapshot', 'hub') ?? '-'],
     ['INTO', (view) => fullNameAt(view, 'target') ?? '-'],
+    who,
     ['RECORDS', (view) => formatCounts(countsAt(view, 'counts'))],
+    ['NOTE', (view) => textAt(view, 'note') ?? ''],
   ],
-  backups: [status, ['HUB', (view) => fullNameAt(view, 'hub') ?? '-'], ['SNAPSHOT', describeBackup]],
+  backups: [status, ['HUB', (view) => fullNameAt(view, 'hub') ?? '-'], who, ['SNAPSHOT', describeBackup]],
   verifications: [
     status,
+    who,
     ['SNAPSHOT', (view) => joined(', ', [textAt(view, 'snapshot', 'id'), formatCounts(countsAt(view, 'counts'))])],
   ],
-  drills: [status, ['HOW', describeDrill]],
+  drills: [status, who, ['HOW', describeDrill]],
 };
 
 /** The last runs of each kind. */
@@ -51,6 +58,14 @@ async function showList(context: Context, collection: Collection, isAll: boolean
   const headings = ['ID', 'STARTED', ...columns.map(([heading]) => heading)];
   const more = hasMore ? `Older ones: ${tool} ${collection} --all\n` : '';
   context.show({ value }, `${formatTable(headings, rows, `There are no ${collection} yet.`)}${more}`);
+}
+
+/** A restore that is to switch the hubs is one of two things. */
+function kindOf(view: Json): string {
+  const noun = nounOf(view);
+  if (noun === 'Sync') return 'Standby sync';
+  if (noun !== 'Restore' || flagAt(view, 'activate') !== true) return noun;
+  return flagAt(view, 'isFailback') === true ? 'Failback' : 'Failover';
 }
 
 function describeBackup(view: Json): string {

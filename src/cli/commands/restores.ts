@@ -2,10 +2,14 @@ import type { Command } from '@commander-js/extra-typings';
 import { confirmed } from '../parts/confirmed.ts';
 import { type Context, type Run, watchOption } from '../parts/context.ts';
 import { wrongUse } from '../parts/errors.ts';
-import { formatTable } from '../parts/format.ts';
+import { formatCount, formatTable } from '../parts/format.ts';
 import { fullNameAt, numberAt, textAt } from '../parts/json.ts';
 import { readPages } from '../parts/pages.ts';
 import { pathOf, startRun } from '../parts/runs.ts';
+import { tool } from '../parts/tool.ts';
+
+/** Records that are named of those with the same reason. */
+const EXAMPLES = 3;
 
 /** What can be done with a restore that exists. */
 export function addRestoreCommands(program: Command, run: Run): void {
@@ -15,8 +19,9 @@ export function addRestoreCommands(program: Command, run: Run): void {
     .action(run(showReport));
   program
     .command('failures <id>')
-    .description('list the records that a restore could not bring back, and why')
-    .action(run(listFailures));
+    .description('what a restore could not bring back, by reason')
+    .option('--each', 'a line for each record')
+    .action(run((context, id, { each }) => listFailures(context, id, each === true)));
   program
     .command('records <id>')
     .description('list the records of which a restore made one thing: what it updated, withdrew, kept or left')
@@ -62,15 +67,26 @@ async function listRecords(context: Context, id: string, outcome: string): Promi
   context.show({ value, note }, formatTable(['OUTCOME', 'RECORD'], rows, note ?? 'There is no such record.'));
 }
 
-async function listFailures(context: Context, id: string): Promise<undefined> {
+async function listFailures(context: Context, id: string, isEach: boolean): Promise<undefined> {
   const { value } = await readPages(context, `${pathOf('restores', id)}/failures`);
-  const rows = value.map((failure) => [
+  const reasonOf = (failure: unknown): readonly string[] => [
     textAt(failure, 'code') ?? '',
     `${numberAt(failure, 'status') ?? '-'}`,
-    textAt(failure, 'record') ?? '',
+  ];
+  const recordOf = (failure: unknown): string => textAt(failure, 'record') ?? '';
+  if (isEach) {
+    const rows = value.map((failure) => [...reasonOf(failure), recordOf(failure)]);
+    context.show({ value }, formatTable(['REASON', 'HTTP', 'RECORD'], rows, 'No record failed.'));
+    return;
+  }
+  const groups = Map.groupBy(value, (failure) => reasonOf(failure).join(' '));
+  const rows = [...groups.values()].map((alike) => [
+    ...reasonOf(alike[0]),
+    formatCount(alike.length),
+    alike.slice(0, EXAMPLES).map(recordOf).join(', '),
   ]);
-  const headings = ['REASON', 'HTTP', 'RECORD'];
-  context.show({ value }, formatTable(headings, rows, 'No record failed.'));
+  const more = value.length > rows.length ? `Each of them: ${tool} failures ${id} --each\n` : '';
+  context.show({ value }, `${formatTable(['REASON', 'HTTP', 'RECORDS', 'SUCH AS'], rows, 'No record failed.')}${more}`);
 }
 
 async function askForHub({ client, terminal }: Context, id: string): Promise<string> {

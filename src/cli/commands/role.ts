@@ -47,7 +47,7 @@ function show({ show: write, terminal }: Context, role: Json): undefined {
   const rows = listAt(role, 'history').map((tenure) => [
     fullNameAt(tenure, 'hub') ?? '',
     describeStart(textAt(tenure, 'since'), terminal.now()),
-    textAt(tenure, 'by') ?? '',
+    textAt(tenure, 'askedBy') ?? textAt(tenure, 'by') ?? '',
     textAt(tenure, 'note') ?? textAt(tenure, 'runId') ?? '',
   ]);
   write(role, `${hubs}${formatTable(['HUB', 'IN USE SINCE', 'BY', 'NOTE'], rows, 'It has no history.')}`);

@@ -9,27 +9,44 @@ import {
   formatFacts,
   formatSeconds,
   joined,
+  wrap,
 } from '../parts/format.ts';
 import { inCommands } from '../parts/in-commands.ts';
 import { countsAt, flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
 import { describeProgress } from '../parts/progress.ts';
 import { isOver, nounOf } from '../parts/summary.ts';
+import type { Colour, Terminal } from '../parts/terminal.ts';
 
 export function addStatus(program: Command, run: Run): void {
   program
     .command('status')
     .description('would a failover work now? Shows the readiness card')
+    .option('--exit-code', 'for a script: ends with 0 when Ready, 4 when AtRisk, 5 when NotReady')
     .action(
-      run(async ({ client, terminal, show }) => {
+      run(async ({ client, terminal, show }, { exitCode }) => {
         const card = await client.call('GET', '/api/status');
-        show(card, renderCard(card, terminal.now()));
-        return textAt(card, 'verdict') === 'NotReady' ? exitCodes.failed : exitCodes.done;
+        show(card, renderCard(card, terminal));
+        return exitCode === true ? scriptCodeOf(card) : usualCodeOf(card);
       }),
     );
 }
 
+const usualCodeOf = (card: Json): number =>
+  textAt(card, 'verdict') === 'NotReady' ? exitCodes.failed : exitCodes.done;
+
+/** A verdict that this tool does not know is not Ready. */
+function scriptCodeOf(card: Json): number {
+  const verdict = textAt(card, 'verdict');
+  if (verdict === 'Ready') return exitCodes.done;
+  return verdict === 'AtRisk' ? exitCodes.atRisk : exitCodes.notReady;
+}
+
+const colours: Readonly<Record<string, Colour>> = { Ready: 'green', AtRisk: 'yellow', NotReady: 'red' };
+
 /** The readiness card: the verdict and its reason, then the facts behind it. */
-function renderCard(card: Json, nowMs: number): string {
+function renderCard(card: Json, terminal: Terminal): string {
+  const nowMs = terminal.now();
+  const columns = terminal.resultColumns();
   const facts: readonly Fact[] = [
     ['in use', joined(', ', [hubName(card, 'active'), describeHub(objectAt(card, 'source'), nowMs)])],
     ['standby', joined(', ', [hubName(card, 'standby'), describeHub(objectAt(card, 'target'), nowMs)])],
@@ -46,17 +63,36 @@ function renderCard(card: Json, nowMs: number): string {
       const count = formatCount(numberAt(one, 'registrations') ?? 0);
       return ['undeliverable', `${count} ${textAt(one, 'platform')}: ${textAt(one, 'reason')}`];
     }),
-    ...listAt(card, 'alerts', 'open').map((one): Fact => {
-      return [
-        'alert',
-        `${textAt(one, 'code')} since ${textAt(one, 'since')}: ${inCommands(textAt(one, 'message') ?? '')}`,
-      ];
-    }),
-    ...listAt(card, 'findings').map((one): Fact => {
-      return [textAt(one, 'level') ?? 'finding', `${textAt(one, 'code')}: ${inCommands(textAt(one, 'message') ?? '')}`];
-    }),
+    ...findingFacts(card),
   ];
-  return `${textAt(card, 'verdict') ?? 'Unknown'}: ${inCommands(textAt(card, 'reason') ?? '')}\n${formatFacts(facts, 14)}`;
+  const verdict = textAt(card, 'verdict') ?? 'Unknown';
+  const [first = '', ...rest] = wrap(`${verdict}: ${inCommands(textAt(card, 'reason') ?? '')}`, columns);
+  const headline = [first.replace(verdict, terminal.mark(colours[verdict] ?? 'red', verdict)), ...rest].join('\n');
+  return `${headline}\n${formatFacts(facts, 14, columns)}`;
+}
+
+/** Each once: what the headline says is only named, and an alert that says what a finding says is said with that. */
+function findingFacts(card: Json): readonly Fact[] {
+  const reason = textAt(card, 'reason');
+  const alerts = listAt(card, 'alerts', 'open');
+  const findings = listAt(card, 'findings');
+  const said = new Set(findings.map((one) => textAt(one, 'code')));
+  const alertOf = (code: string | undefined) => alerts.find((one) => textAt(one, 'code') === code);
+  return [
+    ...findings.map((one): Fact => {
+      const code = textAt(one, 'code');
+      const since = textAt(alertOf(code), 'since');
+      const message = textAt(one, 'message') ?? '';
+      const name = `${code}${since === undefined ? '' : `, alert since ${since}`}`;
+      return [textAt(one, 'level') ?? 'finding', `${name}: ${message === reason ? 'see above' : inCommands(message)}`];
+    }),
+    ...alerts
+      .filter((one) => !said.has(textAt(one, 'code')))
+      .map((one): Fact => {
+        const message = inCommands(textAt(one, 'message') ?? '');
+        return ['alert', `${textAt(one, 'code')} since ${textAt(one, 'since')}: ${message}`];
+      }),
+  ];
 }
 
 /** An older app knows no roles: its primary is in use. */

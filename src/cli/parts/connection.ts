@@ -29,9 +29,12 @@ export async function findKey(option: string | undefined, terminal: Terminal, ur
   return key;
 }
 
-/** Who sits at the keyboard, for the app's audit records. */
-export function findName({ env }: Terminal): string | undefined {
-  return env['NOTIFICATION_HUBS_DR_USER'] ?? env['USER'] ?? env['USERNAME'];
+/** Who asks, for what the app keeps of it: `--by`, the environment, or who sits at which keyboard. */
+export function findName(option: string | undefined, { env, host }: Terminal): string | undefined {
+  const given = option ?? env['NOTIFICATION_HUBS_DR_USER'];
+  if (given !== undefined) return given;
+  const user = env['USER'] ?? env['USERNAME'];
+  return user === undefined ? undefined : `${user}@${host}`;
 }
 
 /** True when the key would cross a network unencrypted. */

@@ -1,5 +1,13 @@
 /** What a script sees of how a command ended. */
-export const exitCodes = { done: 0, failed: 1, wrongUse: 2, incomplete: 3, interrupted: 130 } as const;
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  wrongUse: 2,
+  incomplete: 3,
+  atRisk: 4,
+  notReady: 5,
+  interrupted: 130,
+} as const;
 
 /**
  * `wrongUse`: the command line, the environment or a typed answer cannot be used. `refused`: by the API, with a code of

@@ -50,9 +50,30 @@ export function formatTable(headings: readonly string[], body: readonly (readonl
 /** A labelled line of a card or summary; left out when there is no text. */
 export type Fact = readonly [label: string, text: string | undefined];
 
-export function formatFacts(facts: readonly Fact[], labelWidth: number): string {
+/** A text that is wider than the screen continues below its beginning. */
+export function formatFacts(facts: readonly Fact[], labelWidth: number, columns?: number): string {
   return facts
     .filter(([, text]) => text !== undefined)
-    .map(([label, text]) => `  ${label.padEnd(labelWidth)}${text}\n`)
+    .map(([label, text = '']) => {
+      const indent = ' '.repeat(labelWidth + 2);
+      return `  ${label.padEnd(labelWidth)}${wrap(text, columns === undefined ? undefined : columns - indent.length).join(`\n${indent}`)}\n`;
+    })
     .join('');
+}
+
+/** A screen that is narrower gets lines of this width: its own breaks do the rest. */
+const MIN_WIDTH = 30;
+
+/** Lines of whole words; a word that is wider has a line of its own. */
+export function wrap(text: string, columns: number | undefined): string[] {
+  if (columns === undefined) return [text];
+  const width = Math.max(MIN_WIDTH, columns);
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line === '') lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }

@@ -3,6 +3,8 @@ import { flagAt, type Json, numberAt, objectAt, textAt } from './json.ts';
 import type { Terminal } from './terminal.ts';
 
 const BAR_WIDTH = 24;
+const MIN_BAR_WIDTH = 5;
+const BRACKETS = '[] ';
 /** A log gets one line per phase and per tenth of it. */
 const LINE_EVERY_PERCENT = 10;
 const CLEAR_LINE = '\r\u001b[2K';
@@ -18,7 +20,7 @@ export function createProgress(terminal: Terminal) {
     show(view: Json): void {
       const columns = terminal.columns();
       if (columns !== undefined) {
-        terminal.err(`${CLEAR_LINE}${drawBar(view, terminal.now()).slice(0, columns - 1)}`);
+        terminal.err(`${CLEAR_LINE}${drawBar(view, terminal.now(), columns - 1).slice(0, columns - 1)}`);
         isDrawn = true;
         return;
       }
@@ -36,14 +38,18 @@ export function createProgress(terminal: Terminal) {
   };
 }
 
-function drawBar(view: Json, nowMs: number): string {
+/** On a narrow screen the bar gives way to what it means. */
+function drawBar(view: Json, nowMs: number, columns: number): string {
   const percent = percentOf(view);
   if (percent === undefined) return describeProgress(view, nowMs);
-  const full = Math.round((percent / 100) * BAR_WIDTH);
-  return `[${'#'.repeat(full).padEnd(BAR_WIDTH, '.')}] ${describeProgress(view, nowMs)}`;
+  const text = describeProgress(view, nowMs);
+  const width = Math.min(BAR_WIDTH, columns - text.length - BRACKETS.length);
+  if (width < MIN_BAR_WIDTH) return text;
+  const full = Math.round((percent / 100) * width);
+  return `[${'#'.repeat(full).padEnd(width, '.')}] ${text}`;
 }
 
-/** `Writing 45 %, 900 of 2,000, 310 a second, 4 s left, throttled 3 s`, with what is known of it. */
+/** `Writing 45 %, 4 s left, 900 of 2,000, 310 a second, throttled 3 s`, with what is known of it. */
 export function describeProgress(view: Json, nowMs: number): string {
   const pass = numberAt(view, 'pass') ?? 1;
   const percent = percentOf(view);
@@ -56,9 +62,9 @@ export function describeProgress(view: Json, nowMs: number): string {
   if (waiting !== undefined) return joined(', ', [phase, amountOf(view), waiting]);
   return joined(', ', [
     percent === undefined ? phase : `${phase} ${Math.floor(percent)} %`,
+    eta !== undefined && `${formatSeconds(eta)} left`,
     amountOf(view),
     rate !== 0 && `${formatCount(rate)} a second`,
-    eta !== undefined && `${formatSeconds(eta)} left`,
     throttled >= 1 && `throttled ${formatSeconds(throttled)}`,
     failed !== 0 && `${formatCount(failed)} failed`,
   ]);

@@ -1,17 +1,27 @@
+import { hostname } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { styleText } from 'node:util';
 import { Fault } from './errors.ts';
+
+export type Colour = 'green' | 'yellow' | 'red';
 
 /** The tool's surroundings: what it reads, writes and waits with. Tests bring their own. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Name of this machine. */
+  readonly host: string;
   /** Results. */
   out(text: string): void;
   /** Everything else: progress, questions, errors. */
   err(text: string): void;
   /** Width of the screen; `undefined` when stderr is not one and gets lines instead of a drawn bar. */
   columns(): number | undefined;
+  /** Width of the screen that results are read on; `undefined` when they go to a file or a pipe. */
+  resultColumns(): number | undefined;
+  /** Coloured, where results go to a screen and `NO_COLOR` is not set. */
+  mark(colour: Colour, text: string): string;
   /** Asks the person at the keyboard; absent when there is none. A hidden answer is not echoed. */
   readonly ask?: (question: string, options?: { readonly isHidden?: boolean }) => Promise<string>;
   /** Rejects at Ctrl-C. */
@@ -39,9 +49,12 @@ export function openTerminal(): Terminal {
   const canDraw = stderr.isTTY === true && env['TERM'] !== 'dumb';
   return {
     env,
+    host: hostname(),
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
     columns: () => (canDraw ? stderr.columns || 80 : undefined),
+    resultColumns: () => (stdout.isTTY === true ? stdout.columns || 80 : undefined),
+    mark: (colour, text) => styleText(colour, text, { stream: stdout }),
     ...(isAttended ? { ask: (question, options) => ask(question, options?.isHidden === true, interruption) } : {}),
     sleep: async (milliseconds) => {
       await sleep(milliseconds, undefined, { signal: interruption.signal }).catch((error: unknown) => {

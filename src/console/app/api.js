@@ -7,9 +7,11 @@ const READ_TIMEOUT_MS = 20_000;
 const WRITE_TIMEOUT_MS = 60_000;
 
 let key = '';
-/** @type {(why: 'missing' | 'refused') => Promise<string>} */
-let askForKey = async () => '';
-/** @type {Promise<string> | undefined} */
+/** Of who asks; empty where they did not say. */
+let name = '';
+/** @type {(why: 'missing' | 'refused') => Promise<{ key: string, name: string }>} */
+let askForKey = async () => ({ key: '', name: '' });
+/** @type {Promise<void> | undefined} */
 let asking;
 
 /** An error answer. `code` is the API's own error code. */
@@ -37,7 +39,7 @@ export class ApiError extends Error {
 export class ConnectionError extends Error {}
 
 /**
- * @param {(why: 'missing' | 'refused') => Promise<string>} ask Prompts for a key and returns it.
+ * @param {(why: 'missing' | 'refused') => Promise<{ key: string, name: string }>} ask Prompts for a key, and for who asks.
  */
 export function useKeyFrom(ask) {
   askForKey = ask;
@@ -86,14 +88,14 @@ export function isTemporary(error) {
  */
 async function send(path, { method = 'GET', body }) {
   for (;;) {
-    if (key === '') key = await ask('missing');
+    if (key === '') await ask('missing');
     const used = key;
     const response = await fetchOnce(path, method, body);
     // 401 comes from the host: the call never reached the app, so repeating it is safe.
     if (response.status !== 401) return response;
     // Another call may have got a new key meanwhile.
     if (key === used) key = '';
-    key = await ask('refused');
+    await ask('refused');
   }
 }
 
@@ -102,10 +104,14 @@ async function send(path, { method = 'GET', body }) {
  * @param {'missing' | 'refused'} why
  */
 function ask(why) {
-  if (key !== '') return key;
-  asking ??= askForKey(why).finally(() => {
-    asking = undefined;
-  });
+  if (key !== '') return undefined;
+  asking ??= askForKey(why)
+    .then((given) => {
+      ({ key, name } = given);
+    })
+    .finally(() => {
+      asking = undefined;
+    });
   return asking;
 }
 
@@ -118,7 +124,11 @@ async function fetchOnce(path, method, body) {
   try {
     return await fetch(new URL(path.replace(/^\/api\//, ''), base), {
       method,
-      headers: { 'x-functions-key': key, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        'x-functions-key': key,
+        ...(name === '' ? {} : { 'x-requested-by': encodeURIComponent(name) }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       cache: 'no-store',
       redirect: 'error',

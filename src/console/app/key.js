@@ -1,9 +1,9 @@
 import { byId } from '../parts/dom.js';
 
 /**
- * Prompts for the function key. The view behind keeps its state and input.
+ * Prompts for the function key, and for who asks. The view behind keeps its state and input.
  * @param {'missing' | 'refused'} why
- * @returns {Promise<string>}
+ * @returns {Promise<{ key: string, name: string }>} `name` is empty where none was given
  */
 export function askForKey(why) {
   const dialog = byId('key-dialog', HTMLDialogElement);
@@ -33,7 +33,7 @@ export function askForKey(why) {
       say('');
       dialog.close();
       byId('lock', HTMLElement).hidden = false;
-      resolve(key);
+      resolve({ key, name: byId('asker', HTMLInputElement).value.trim() });
     },
     { signal },
   );

@@ -62,11 +62,17 @@ function restoreRow(run) {
     h(
       'a',
       { class: 'row', href: `#/restores/${encodeURIComponent(run.id)}`, 'data-focus': run.id },
-      h('span', { class: 'row-time' }, h('strong', {}, nameOf(run)), h('br'), time(run.createdAt)),
+      h('span', { class: 'row-time' }, h('strong', {}, nameOf(run)), h('br'), time(run.createdAt), noteOf(run)),
       h('span', { class: 'row-figure' }, summaryOf(run)),
       h('span', { class: 'row-badges' }, statusBadge(run.status)),
     ),
   );
+}
+
+/** Who asked, and why. @param {Restore} run */
+function noteOf({ askedBy, note }) {
+  const said = [askedBy, note].filter(Boolean).join(': ');
+  return said === '' ? undefined : h('span', { class: 'line muted' }, said);
 }
 
 /** @param {Restore} run */

@@ -155,11 +155,17 @@ export function runFacts(run) {
           ? undefined
           : [time(run.finishedAt), h('span', { class: 'line muted' }, `after ${tookOf(run)}`)],
       ],
-      ['Requested by', run.requestedBy === 'http' ? 'HTTP API' : run.requestedBy],
+      ['Requested by', run.askedBy ?? askers[run.requestedBy ?? '']],
       ['Id', h('code', {}, run.id)],
     ]),
   );
 }
+
+/**
+ * Of a run whose caller gave no name.
+ * @type {Readonly<Record<string, string>>}
+ */
+const askers = { http: 'a caller without a name', timer: 'its schedule', drill: 'a drill' };
 
 /** @param {import('../api-types.d.ts').Selection} only */
 function describeOnly({ platforms, tags, installationIds, userIds }) {

@@ -8,6 +8,8 @@ export const drillSchema = z.strictObject({
   formatVersion: z.literal(1).default(1),
   id: z.string(),
   requestedBy: z.enum(['timer', 'http']),
+  /** Who called, as signed in or as they call themselves. */
+  askedBy: z.string().optional(),
   createdAt: instant,
   /** The drill before this one, as the newest that ended while this one is active. */
   before: z.string().optional(),

@@ -6,7 +6,10 @@ import type { NextAction } from './next-actions.ts';
 
 /** All that is reported about one restore, as JSON and, rendered, as one page of Markdown. */
 export interface ReportFacts
-  extends Pick<RestoreRun, 'id' | 'status' | 'requestedBy' | 'createdAt' | 'finishedAt' | 'warnings' | 'error'>,
+  extends Pick<
+      RestoreRun,
+      'id' | 'status' | 'requestedBy' | 'askedBy' | 'createdAt' | 'finishedAt' | 'warnings' | 'error'
+    >,
     Pick<RestoreRun['request'], 'purpose' | 'of' | 'note' | 'dryRun' | 'only' | 'order'> {
   readonly isOver: boolean;
   readonly snapshot: SnapshotFacts;
@@ -44,6 +47,8 @@ export interface TimelineEntry {
 }
 
 const titles = { restore: 'Restore', sync: 'Sync', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' } as const;
+/** Of a run whose caller gave no name. */
+const askers = { http: 'a caller without a name', timer: 'its schedule', drill: 'a drill' } as const;
 const always = ['created', 'updated', 'unchanged', 'keptLive', 'removed', 'failed', 'pending'] as const;
 /** Shown where there are any. */
 const ifAny = [
@@ -112,7 +117,7 @@ function renderSummary(facts: ReportFacts): string {
   const took = inWords(facts.seconds);
   const reached = [milestones.p50At, milestones.p90At, milestones.p99At];
   const rows: (readonly [string, string | false | undefined])[] = [
-    ['asked for by', `${facts.requestedBy}, ${facts.createdAt}`],
+    ['asked for by', `${inText(facts.askedBy ?? askers[facts.requestedBy])}, ${facts.createdAt}`],
     ['note', note && inText(note)],
     [facts.purpose === 'rollback' ? 'rolls back' : 'retries', of && inText(of)],
     ['what', facts.dryRun && 'a dry run'],

@@ -5,7 +5,8 @@ import { noteSchema } from '../request/restore.ts';
 import { hubRefSchema, MAX_TERMS, type Term } from './run.ts';
 
 const instant = z.iso.datetime();
-const voice = { note: noteSchema.optional(), runId: z.string().optional() };
+/** `askedBy`: who called, as signed in or as they call themselves. */
+const voice = { note: noteSchema.optional(), runId: z.string().optional(), askedBy: z.string().optional() };
 
 /** From then on that hub is in use, until the next one is. */
 const tenureSchema = z.strictObject({
@@ -67,6 +68,7 @@ export interface Voice {
   readonly by: 'operator' | 'restore';
   readonly note?: string | undefined;
   readonly runId?: string | undefined;
+  readonly askedBy?: string | undefined;
 }
 
 export function roleDeclared(role: Role, active: HubRef, voice: Voice, { primary }: NamedHubs): Role {

@@ -91,6 +91,8 @@ const commonFields = {
   id: z.string(),
   status: z.enum(['NotStarted', 'Running', 'Succeeded', 'Failed', 'Canceled']),
   requestedBy: z.enum(['timer', 'http', 'drill']),
+  /** Who called, as signed in or as they call themselves. */
+  askedBy: z.string().optional(),
   createdAt: instant,
   finishedAt: instant.optional(),
   /** The hub that is listed: the source of a backup, the target of a restore. */
