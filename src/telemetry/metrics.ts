@@ -6,6 +6,7 @@ export const metricTable = {
   'notification_hubs_dr.restore.predicted': { unit: 's', meaning: 'that restoring it would take' },
   'notification_hubs_dr.standby.lag': { unit: 's', meaning: 'by which the standby is behind the newest good snapshot' },
   'notification_hubs_dr.drill.passed': { unit: '1', meaning: '1 when the last drill passed, else 0' },
+  'notification_hubs_dr.alert': { unit: '1', meaning: '1 while the alert is open, else 0, by `code`' },
   'notification_hubs_dr.runs': { unit: '{run}', meaning: 'that ended, by `kind` and `status`' },
   'notification_hubs_dr.run.records': { unit: '{record}', meaning: 'of runs that ended, by `kind` and `outcome`' },
   'notification_hubs_dr.run.rate': { unit: '{record}/s', meaning: 'of a run that ended, by `kind`' },

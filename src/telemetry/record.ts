@@ -1,4 +1,5 @@
 import { type Attributes, metrics, SpanStatusCode, trace } from '@opentelemetry/api';
+import { alertCodes } from '../core/readiness/alerts.ts';
 import type { Run } from '../core/run/run.ts';
 import type { Step } from '../core/run/step.ts';
 import { type MetricName, metricTable } from './metrics.ts';
@@ -12,6 +13,7 @@ export interface Measured {
   readonly predictedRestore: { readonly seconds: number } | null;
   readonly standbySync: { readonly lagSeconds: number | null } | null;
   readonly lastDrill: { readonly verdict: string } | null;
+  readonly alerts: { readonly open: readonly { readonly code: string }[] };
 }
 
 const verdicts = ['Ready', 'AtRisk', 'NotReady'];
@@ -23,6 +25,9 @@ export function recordReadiness(card: Measured): void {
   gauge('notification_hubs_dr.restore.predicted', card.predictedRestore?.seconds);
   gauge('notification_hubs_dr.standby.lag', card.standbySync?.lagSeconds);
   if (card.lastDrill !== null) gauge('notification_hubs_dr.drill.passed', card.lastDrill.verdict === 'Passed' ? 1 : 0);
+  // Also those that are not open: an alert that is over ends, and a rule on it is no rule on nothing.
+  const open = new Set(card.alerts.open.map(({ code }) => code));
+  for (const code of alertCodes) gauge('notification_hubs_dr.alert', open.has(code) ? 1 : 0, { code });
 }
 
 /** Of a run that has just ended. */
@@ -80,8 +85,8 @@ export async function inSpan<T>(
 const meter = () => metrics.getMeter(SCOPE);
 const unitOf = (name: MetricName) => ({ unit: metricTable[name].unit, description: metricTable[name].meaning });
 
-function gauge(name: MetricName, value: number | null | undefined): void {
-  if (value !== null && value !== undefined) meter().createGauge(name, unitOf(name)).record(value);
+function gauge(name: MetricName, value: number | null | undefined, attributes: Attributes = {}): void {
+  if (value !== null && value !== undefined) meter().createGauge(name, unitOf(name)).record(value, attributes);
 }
 
 function add(name: MetricName, value: number, attributes: Attributes): void {

@@ -13,7 +13,9 @@ import { startDrill } from '../../src/app/drill/start.ts';
 import { noteOnCard } from '../../src/app/readiness/card-store.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { runStep } from '../../src/app/steps/run-step.ts';
+import { watch } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
+import { alertCodes } from '../../src/core/readiness/alerts.ts';
 import { isOver } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { metricTable } from '../../src/telemetry/metrics.ts';
@@ -97,6 +99,7 @@ async function aMeasuredNight() {
   await startDrill(engine.app, 'http');
   await deliverAsHost(engine, deliver);
   engine.advance(90_000);
+  await watch(engine.app);
   recordReadiness(await readStatus(engine.app));
   return { measured, restoreId };
 }
@@ -112,6 +115,10 @@ test('every metric is named in the reference, and every one of a night is measur
   expect(values.get('run.records backup saved')).toBe(120);
   expect(values.get('run.failures restore Rejected')).toBe(1);
   expect(values.get('run.rate restore')).toBeGreaterThan(0);
+  // Each that a rule of infra/ speaks of: test/infra/alerts.test.ts holds those to the same list.
+  const alerts = alertCodes.map((code) => [code, values.get(`alert ${code}`)]);
+  expect(alerts.filter(([, value]) => value === 1)).toEqual([['RestoreFailed', 1]]);
+  expect(alerts.filter(([, value]) => value === undefined)).toEqual([]);
   const spans = measured.spans().filter(({ attributes }) => attributes['runId'] === restoreId);
   expect(spans.map(({ name }) => name)).toEqual(expect.arrayContaining(['step scan', 'step seal', 'step reconcile']));
   const missing = Object.keys(metricTable).filter((name) => !measured.names().includes(name));
