@@ -74,7 +74,7 @@ export class InstallationStore {
     const altered = this.#keeper.installation(sent);
     const expiresAt = isRewritten ? altered.expirationTime : current?.expiresAt;
     const oldIds = new Map(current?.derived.map(({ key, id }) => [key, id]));
-    const derived = derive(altered).map(({ key, description }) => {
+    const derived = derive(altered, switches.nativeTileRows).map(({ key, description }) => {
       const id = this.#write(oldIds.get(key), toRowContent(description, { installationId, expiresAt }));
       oldIds.delete(key);
       return { key, id };

@@ -120,8 +120,11 @@ export interface DerivedRegistration {
   readonly description: Description;
 }
 
-/** The registrations of an installation: a native one, one for each template, one for each template of a tile. */
-export function derive(installation: Installation): DerivedRegistration[] {
+/**
+ * The registrations of an installation: a native one, one for each template, one for each template of a tile, and where
+ * tiles have them a native one for each tile.
+ */
+export function derive(installation: Installation, hasNativeTiles = false): DerivedRegistration[] {
   const spec = platformOfInstallation(installation.platform);
   if (spec === undefined) return [];
   const common = [`$InstallationId:{${installation.installationId}}`, ...installation.tags];
@@ -149,6 +152,10 @@ export function derive(installation: Installation): DerivedRegistration[] {
   for (const [tileId, each] of Object.entries(installation.secondaryTiles)) {
     // Not recorded anywhere: that a tile shows as template rows with its own channel and name is the best guess.
     const handle = new Map([...handleTexts(spec, each.pushChannel), ['SecondaryTileName', tileId]]);
+    if (hasNativeTiles) {
+      const tags = [...common, ...each.tags];
+      derived.push({ key: `s:${tileId}`, description: { ...base, isTemplate: false, tags, texts: handle } });
+    }
     for (const [name, one] of Object.entries(each.templates)) {
       addTemplate(`s:${tileId}:${name}`, name, one, each.tags, handle);
     }

@@ -48,6 +48,8 @@ export const switchesSchema = z.strictObject({
   storesOtherwiseShare: share,
   /** true: a Windows installation's channel is kept as a URI, so that one without a path is shown with a slash. */
   uriChannels: z.boolean(),
+  /** true: a secondary tile shows as a native row, too. */
+  nativeTileRows: z.boolean(),
   /** The form of a browser installation's push channel that is taken; any other is 400. */
   browserChannel: z.literal(['any', 'object', 'text']),
   /** Answer to a call for which the key has not the right; 401 says so in the body where it is Manage. */
@@ -137,6 +139,7 @@ export const defaultSwitches: HubSwitches = Object.freeze({
   storesOtherwise: [],
   storesOtherwiseShare: 1,
   uriChannels: true,
+  nativeTileRows: false,
   browserChannel: 'any',
   missingRightStatus: 403,
   outOfOrderElements: 'accept',

@@ -51,7 +51,7 @@ test('a registration id that a spreadsheet would take for a formula is a text in
 });
 
 test.each(['drill', 'cleanup', 'sync'])(
-  'an id of an operator that only looks like one of a %s is the operator’s; one that cannot be told apart is refused',
+  'an id of an operator that only looks like one of a %s is the operator’s; one of the same form is refused',
   async (ending) => {
     const engine = createEngine();
     engine.primary.rows.set('1-1-1', anAppleRow({ id: '1-1-1' }));

@@ -155,11 +155,12 @@ test.each<[string, Row]>([
     },
   ],
   [
-    'an installation with a template without a name cannot be restored',
-    {
-      record: aRecord(appNative, unnamed),
-      plan: { kind: 'impossible', fault: 'TemplateWithoutName', collapsed: 0 },
-    },
+    'an installation is restored without its template that has no name',
+    { record: aRecord(appNative, unnamed), plan: { kind: 'create', writes: [putApp()], collapsed: 0 } },
+  ],
+  [
+    'and is the same as a target without that template',
+    { record: aRecord(appNative, unnamed), live: aRecord(appNative), plan: { kind: 'unchanged', collapsed: 0 } },
   ],
 ])('%s', (_rule, { record, live, options, plan }) => {
   expect(planRecord(record, live, { ...plain, ...options })).toEqual(plan);

@@ -117,8 +117,9 @@ function describe(parts: Parts): Description {
 export const aDescription = fc.tuple(someParts, fc.infiniteStream(fc.nat())).map(([parts, choices]) => {
   const source = describe(parts);
   const [first, second] = parts.tokens;
-  const handle =
-    parts.platform === 'Apple' ? first.toUpperCase() : parts.platform === 'Baidu' ? `${first}-${second}` : first;
+  // A hyphen of the first part does not join the two.
+  const joined = `${first.replace(/[%-]/g, (sign) => (sign === '%' ? '%25' : '%2D'))}-${second}`;
+  const handle = parts.platform === 'Apple' ? first.toUpperCase() : parts.platform === 'Baidu' ? joined : first;
   const made = {
     id: parts.id,
     etag: parts.etag,

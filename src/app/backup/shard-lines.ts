@@ -115,14 +115,15 @@ function createDraft(rows: SnapshotRows) {
   };
 }
 
-/** The fingerprint of a record; where rows of it may become one with another, it is read for that. */
+/** The fingerprint of a record; where rows of it may be left out, it is read for that. */
 function fingerprintStaged(
   rows: SnapshotRows,
   record: readonly number[],
   first: number,
   kind: RecordKind,
 ): RecordFingerprint {
-  if (record.length > 1 && new Set(record.map(rows.templateHash)).size < record.length) {
+  const mayCollapse = record.length > 1 && new Set(record.map(rows.templateHash)).size < record.length;
+  if (mayCollapse || (kind !== 'device' && record.some(rows.isUnnamed))) {
     return fingerprintRecord({ key: rows.text(first, rows.key(first)), rows: record.map((row) => rows.read(row)) });
   }
   return {

@@ -62,6 +62,7 @@ export function toSnapshotRow(
 }
 
 const NO_TEMPLATE = 0;
+const UNNAMED = hash53('t ');
 
 /** The numbers of a row that was staged for a backup, made once more. */
 export function snapshotNumbersOf(row: Buffer): readonly number[] {
@@ -91,6 +92,7 @@ export class SnapshotTable {
   /** Rows of one record may stand for one another where this is the same. */
   templateHash = (index: number): number => this.number(index, TEMPLATE_HASH);
   expiry = (index: number): number => this.number(index, EXPIRY);
+  isUnnamed = (index: number): boolean => this.templateHash(index) === UNNAMED;
   isTemplate = (index: number): boolean => this.templateHash(index) !== NO_TEMPLATE;
 
   protected number(index: number, column: number): number {

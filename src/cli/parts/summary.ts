@@ -103,7 +103,7 @@ function describeSwitch(view: Json): string | undefined {
 /** What is counted beside the outcomes of the records. */
 const besides: readonly (readonly [name: string, words: string])[] = [
   ['duplicatesCollapsed', 'rows merged'],
-  ['superseded', 'older template bodies left out'],
+  ['superseded', 'template bodies left out: older, or without a name'],
   ['partialInstallations', 'installations known by templates only'],
   ['raced', 'created over what a device had just registered'],
   ['attempted', 'perhaps written'],

@@ -146,7 +146,7 @@ export function runFacts(run) {
       ['First', order === undefined ? undefined : order.map(describeOnly).join(', then ')],
       ['Note', note],
       ['Original restore', of === undefined ? undefined : h('a', { href: `#/restores/${encodeURIComponent(of)}` }, of)],
-      ['Older template bodies left out', run.superseded || undefined],
+      ['Template bodies left out: older, or without a name', run.superseded || undefined],
       ['Installations known by templates only', run.partialInstallations || undefined],
       ['Started', time(run.createdAt)],
       [

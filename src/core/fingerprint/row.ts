@@ -124,7 +124,7 @@ export interface RecordFingerprint {
    * are not all there: what a hub lists once it is restored differs from them.
    */
   readonly contentHashes: readonly number[];
-  /** Rows left out for a newer one. */
+  /** Rows left out for a newer one, or as they cannot be written. */
   readonly superseded: number;
 }
 

@@ -4,8 +4,13 @@ import { canonicalRow, installationIdOf, type Registration } from './registratio
 
 /** True when none of a record's rows can stand for another, seen at a glance: no two are of one template. */
 export function areDistinct(rows: readonly Registration[]): boolean {
-  if (rows.length > MAX_ROWS) return false;
+  if (rows.length > MAX_ROWS || rows.some(isUnwritable)) return false;
   return rows.every((row, index) => !rows.some((one, at) => at > index && hasSameTemplate(one, row)));
+}
+
+/** An installation's template without a name: the installation API cannot hold it. */
+export function isUnwritable({ isTemplate, templateName, tags }: Registration): boolean {
+  return isTemplate && templateName === undefined && installationIdOf(tags) !== undefined;
 }
 
 /** Every row is compared with every other. */
@@ -26,7 +31,7 @@ export interface ChosenRows {
   readonly rows: ReadonlyMap<string, Registration>;
   /** Rows left out because an equal one stays. */
   readonly duplicates: number;
-  /** Rows left out because a newer one of their kind, template and tags stays. */
+  /** Rows left out because a newer one of their kind, template and tags stays, or as they cannot be written. */
   readonly superseded: number;
 }
 
@@ -37,9 +42,12 @@ export interface ChosenRows {
  * rows expire, the one that was written later expires later. An installation has one row for each template, so a listing
  * shows two only where one replaced the other meanwhile: the current one has what its native row has, and the new one
  * has had fewer updates. Plain rows of one template can exist side by side; where neither is known to be newer, both
- * stay.
+ * stay. A template of an installation that has no name is left out.
  */
-export function chooseRows(rows: readonly Registration[]): ChosenRows {
+export function chooseRows(given: readonly Registration[]): ChosenRows {
+  const writable = given.filter((row) => !isUnwritable(row));
+  // Of the others alone it shows at least that their device is there.
+  const rows = writable.length === 0 ? given : writable;
   const isInstallation = rows.some(({ tags }) => installationIdOf(tags) !== undefined);
   const distinct = new Map<string, Registration>();
   for (const row of rows) {
@@ -57,7 +65,11 @@ export function chooseRows(rows: readonly Registration[]): ChosenRows {
       return newestOf(current.length === 0 ? group : current);
     }),
   );
-  return { rows: chosen, duplicates: rows.length - distinct.size, superseded: distinct.size - chosen.size };
+  return {
+    rows: chosen,
+    duplicates: rows.length - distinct.size,
+    superseded: distinct.size - chosen.size + given.length - rows.length,
+  };
 }
 
 /** Of equal rows any would do; the choice is the same in whatever order they come. */

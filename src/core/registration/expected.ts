@@ -1,5 +1,5 @@
 import { canonicalForm, canonicalRow } from './canonical.ts';
-import { distinctRows } from './distinct.ts';
+import { distinctRows, isUnwritable } from './distinct.ts';
 import { type Content, isHandleElement } from './elements.ts';
 import { ownTags, readInstallation } from './installation.ts';
 import { isInstallation, type RecordOfRows } from './record.ts';
@@ -48,9 +48,10 @@ function expectedOf(rows: readonly Registration[]): string[] {
       elements: [listed, ...own, ...rest],
     });
   };
-  const forms = rows.filter((row) => !main.includes(row)).map(({ xml }) => canonicalRow(xml));
+  const forms = rows.filter((row) => !main.includes(row) && !isUnwritable(row)).map(({ xml }) => canonicalRow(xml));
   if (source.isTemplate) forms.push(describe('', [], []));
   for (const row of main) {
+    if (isUnwritable(row)) continue;
     const rest = readDescription(row.xml).elements.filter(
       ({ name }) => name !== 'Tags' && !isOfDevice(row.platform, name),
     );

@@ -4,10 +4,10 @@ import { areDistinct, chooseRows } from './distinct.ts';
 import { asJoinedByHub } from './elements.ts';
 import { expiryMsOf, withZone } from './expiry.ts';
 import { installationIdOf, type Registration, userIdOf } from './registration.ts';
-import { isRepairTag } from './tags.ts';
+import { isRepairTag, splitTags } from './tags.ts';
 
-/** Why an installation could not be rebuilt from its rows. Stable: operators see these. */
-export type RebuildFault = 'UnknownPlatform' | 'TemplateWithoutName';
+/** Why an installation could not be rebuilt from its rows. Stable: operators see it. */
+export type RebuildFault = 'UnknownPlatform';
 
 /** The installation API's platform names (service-facts 1.6); it compares them without regard to case. */
 const platformNames: ReadonlyMap<string, string> = new Map([
@@ -36,8 +36,7 @@ export function rebuildInstallation(given: readonly Registration[], expiryFloorA
   const platform = platformNames.get(source.platform);
   if (platform === undefined) return 'UnknownPlatform';
   const templates = templatesOf(main, tags);
-  const tiles = tilesOf(rows);
-  if (templates === undefined || tiles === undefined) return 'TemplateWithoutName';
+  const tiles = tilesOf(rows, tags);
   const body = {
     installationId: id,
     platform,
@@ -80,32 +79,43 @@ export function ownTags(tags: readonly string[]): string[] {
 }
 
 function sharedTags(rows: readonly Registration[]): string[] {
-  const [first = [], ...others] = rows.map(({ tags, templateName }) =>
-    without(ownTags(tags), inLowerCase(templateName === undefined ? [] : [templateName])),
-  );
+  const [first = [], ...others] = rows.map(tagsBesideName);
   const lowered = others.map(inLowerCase);
   return first.filter((tag) => lowered.every((tags) => tags.has(tag.toLowerCase())));
 }
 
-/** `undefined` when a template row has no name: the installation API cannot hold such a template. */
-function templatesOf(rows: readonly Registration[], installationTags: readonly string[]) {
+/** Own tags without the name of the template, of which the service makes a tag: one with commas is listed as several. */
+function tagsBesideName({ tags, templateName = '' }: Registration): string[] {
+  const names = splitTags(templateName.toLowerCase());
+  const own = ownTags(tags);
+  if (names.length < 2) return without(own, new Set(names));
+  return own.filter((tag) => {
+    const at = names.indexOf(tag.toLowerCase());
+    if (at >= 0) names.splice(at, 1);
+    return at < 0;
+  });
+}
+
+/** Without those that have no name. */
+function templatesOf(rows: readonly Registration[], inherited: readonly string[]) {
   if (!rows.some(({ isTemplate }) => isTemplate)) return {};
-  const unwanted = inLowerCase(installationTags);
+  const unwanted = inLowerCase(inherited);
   const templates: [string, object][] = [];
-  for (const { isTemplate, templateName, tags, xml } of rows) {
-    if (!isTemplate) continue;
-    if (templateName === undefined) return undefined;
-    const name = templateName.toLowerCase();
-    const own = without(ownTags(tags), unwanted).filter((tag) => tag.toLowerCase() !== name);
-    const { body = '', expiry, headers } = readContents(xml);
+  for (const row of rows) {
+    if (row.templateName === undefined) continue;
+    const own = without(tagsBesideName(row), unwanted);
+    const { body = '', expiry, headers } = readContents(row.xml);
     const rest = { headers: unlessEmpty(Object.fromEntries(headers)), expiry, tags: unlessEmpty(own) };
-    templates.push([templateName, { body, ...rest }]);
+    templates.push([row.templateName, { body, ...rest }]);
   }
   return Object.fromEntries(templates);
 }
 
-/** How tiles show in a listing is a guess (service-facts 9.9): rows with a SecondaryTileName, native or template. */
-function tilesOf(rows: readonly Registration[]) {
+/**
+ * How tiles show in a listing is a guess (service-facts 9.9): rows with a SecondaryTileName, native or template. One
+ * whose rows have all tags of the installation has them from there.
+ */
+function tilesOf(rows: readonly Registration[], installationTags: readonly string[]) {
   if (rows.every(({ tileName }) => tileName === undefined)) return {};
   const tiles: [string, object][] = [];
   const names = new Set(rows.flatMap(({ tileName }) => tileName ?? []));
@@ -113,13 +123,18 @@ function tilesOf(rows: readonly Registration[]) {
     const tileRows = rows.filter((row) => row.tileName === name);
     const source = tileRows.find((row) => !row.isTemplate) ?? tileRows[0];
     if (source === undefined) continue;
-    const tags = source.isTemplate ? [] : ownTags(source.tags);
-    const templates = templatesOf(tileRows, tags);
-    if (templates === undefined) return undefined;
+    const inherited = tileRows.every((row) => hasAll(row.tags, installationTags)) ? installationTags : [];
+    const tags = source.isTemplate ? [] : without(ownTags(source.tags), inLowerCase(inherited));
+    const templates = templatesOf(tileRows, [...inherited, ...tags]);
     const rest = { tags: unlessEmpty(tags), templates: unlessEmpty(templates) };
     tiles.push([name, { pushChannel: source.handle, ...rest }]);
   }
   return Object.fromEntries(tiles);
+}
+
+function hasAll(tags: readonly string[], wanted: readonly string[]): boolean {
+  const lowered = inLowerCase(tags);
+  return wanted.every((tag) => lowered.has(tag.toLowerCase()));
 }
 
 /**

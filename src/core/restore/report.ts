@@ -163,7 +163,7 @@ function asides({
 }: RestoreResult): string[] {
   const all: readonly (readonly [number, string])[] = [
     [duplicatesCollapsed, 'rows became one with an equal row of their device'],
-    [superseded, 'bodies of templates were left out for newer ones of the same template'],
+    [superseded, 'bodies of templates were left out: for newer ones of the same template, or as they have no name'],
     [
       partialInstallations,
       'installations are known by their templates alone, and get the tags that all of these share',

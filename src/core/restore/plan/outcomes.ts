@@ -196,7 +196,7 @@ export const outcomesSchema = z.strictObject({
   onlyInTarget: count.default(0),
   /** Created though they were agreed on before: that they were missing is not taken for their devices' own word. */
   absenceVoid: count.default(0),
-  /** Rows of one template that a newer one superseded. */
+  /** Rows of one template that a newer one superseded, and templates of installations without a name. */
   superseded: count.default(0),
   /** Installations of which the snapshot holds only templates. */
   partialInstallations: count.default(0),
