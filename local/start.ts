@@ -122,18 +122,24 @@ HTTP API       ${host.url}/api
 Console        ${host.url}/api/console (paste the function key there)
 Function key   ${host.keys.default}
 Backup runs on schedule "${values.schedule}". Ctrl-C ends everything.
+Below come the log lines of the app: time, function, what happened.
 
-To rehearse docs/RUNBOOK.md, in another terminal:
+First, in another terminal, for these and for docs/RUNBOOK.md:
   export NOTIFICATION_HUBS_DR_URL=${host.url} NOTIFICATION_HUBS_DR_KEY=${host.keys.default} ADMIN=${emulator.adminUrl}
 
-Try, in another terminal:
-  # back up now, and see the snapshots
+A first task, in three lines: back up, let the primary's region fail, and fail over. Every device comes back in the
+secondary, which is then the hub in use.
+  npx notification-hubs-dr backup --watch
+  ${admin}/primary/down
+  npx notification-hubs-dr failover
+
+More to try:
+  # the region returns, and the devices with it
+  ${admin}/primary/up
+  npx notification-hubs-dr failback
+  # the same with curl: back up now, and see the snapshots
   ${api} -X POST ${host.url}/api/backups
   ${api} ${host.url}/api/snapshots
-  # the region fails: the primary refuses connections
-  ${admin}/primary/down
-  # fail over, with the variables above: every device comes back in the secondary, which is then the hub in use
-  npx notification-hubs-dr failover
   # push to all devices of the secondary, and count what arrived
   ${admin}/secondary/hubs/devices/broadcast
   curl -s ${emulator.adminUrl}/namespaces/secondary/hubs/devices/stats

@@ -47,6 +47,21 @@ test('status marks its verdict on a screen, wraps to its width and says each thi
   expect(plain.filter((line) => line.length > 80)).toEqual([]);
 });
 
+test('status counts one as one, and names what proved a snapshot', async () => {
+  const card = {
+    ...aCard,
+    target: { ...aCard.target, room: 1 },
+    latestGoodSnapshot: { id: SNAPSHOT_ID, ageSeconds: 60, counts: { records: 1 } },
+    atRisk: { minutes: 1, devicesEstimate: 1.2 },
+    provenSnapshot: { id: SNAPSHOT_ID, how: 'verified', ageSeconds: 60 },
+  };
+  const { out } = await play({ 'GET /api/status': [{ body: card }] }, 'status');
+  expect(out).toContain('room for 1 more device\n');
+  expect(out).toContain('1 min old, 1 record\n');
+  expect(out).toContain('the last 1 min, about 1 record\n');
+  expect(out).toContain(`${SNAPSHOT_ID} by a verification, 1 min old\n`);
+});
+
 test.each([
   ['Ready', 0, 0],
   ['AtRisk', 0, 4],

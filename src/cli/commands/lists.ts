@@ -1,6 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { Context, Run } from '../parts/context.ts';
-import { formatAge, formatCount, formatCounts, formatSeconds, formatTable, joined } from '../parts/format.ts';
+import { formatAge, formatCounts, formatNumber, formatSeconds, formatTable, joined } from '../parts/format.ts';
 import { countsAt, flagAt, fullNameAt, type Json, numberAt, objectAt, textAt } from '../parts/json.ts';
 import { readPages } from '../parts/pages.ts';
 import type { Collection } from '../parts/runs.ts';
@@ -71,7 +71,7 @@ function kindOf(view: Json): string {
 function describeBackup(view: Json): string {
   const records = numberAt(view, 'result', 'recordCount');
   return joined(', ', [
-    records === undefined ? 'none' : `${formatCount(records)} records`,
+    records === undefined ? 'none' : formatNumber(records, 'record'),
     textAt(view, 'result', 'health'),
   ]);
 }

@@ -7,6 +7,7 @@ import {
   formatCount,
   formatCounts,
   formatFacts,
+  formatNumber,
   formatSeconds,
   joined,
   wrap,
@@ -110,9 +111,9 @@ function describeHub(hub: Json, nowMs: number): string | undefined {
     isReachable ? 'reachable' : describeSilence(hub, nowMs),
     isReachable && textAt(hub, 'cause'),
     flagAt(hub, 'rights') === false && 'access rights MISSING',
-    rate !== undefined && `throttled, takes about ${formatCount(rate)} requests a second`,
+    rate !== undefined && `throttled, takes about ${formatNumber(rate, 'request a second')}`,
     tier && `tier ${tier}`,
-    room !== undefined && `room for ${formatCount(room)} more devices`,
+    room !== undefined && `room for ${formatCount(room)} more ${room === 1 ? 'device' : 'devices'}`,
   ]);
 }
 
@@ -126,14 +127,22 @@ function describeSilence(hub: Json, nowMs: number): string {
 function describeSnapshot(latest: Json): string {
   const id = textAt(latest, 'id');
   if (id === undefined) return 'NO good snapshot';
-  return `${id}, ${ageOf(latest)} old, ${formatCount(numberAt(latest, 'counts', 'records') ?? 0)} records`;
+  return `${id}, ${ageOf(latest)} old, ${formatNumber(numberAt(latest, 'counts', 'records') ?? 0, 'record')}`;
 }
 
 function describeProof(proven: Json): string {
   const id = textAt(proven, 'id');
   if (id === undefined) return 'no good snapshot has been proven by a restore, sync, drill or verification';
-  return `${id} by ${textAt(proven, 'how')}, ${ageOf(proven)} old`;
+  const how = textAt(proven, 'how') ?? '';
+  return `${id} by ${proofs[how] ?? how}, ${ageOf(proven)} old`;
 }
+
+const proofs: Readonly<Record<string, string>> = {
+  verified: 'a verification',
+  drill: 'a drill',
+  restore: 'a restore',
+  sync: 'a sync',
+};
 
 function ageOf(snapshot: Json): string {
   return formatSeconds(numberAt(snapshot, 'ageSeconds') ?? 0);
@@ -143,7 +152,8 @@ function describeRisk(atRisk: Json): string | undefined {
   const minutes = numberAt(atRisk, 'minutes');
   if (minutes === undefined) return undefined;
   const devices = numberAt(atRisk, 'devicesEstimate');
-  const estimate = devices === undefined ? 'record count unknown' : `about ${formatCount(Math.round(devices))} records`;
+  const estimate =
+    devices === undefined ? 'record count unknown' : `about ${formatNumber(Math.round(devices), 'record')}`;
   return `the last ${formatSeconds(minutes * 60)}, ${estimate}`;
 }
 
@@ -171,8 +181,8 @@ function describeSync(card: Json, nowMs: number): string | undefined {
   const ended = textAt(last, 'error', 'code') ?? textAt(last, 'status');
   return joined(', ', [
     isInStep ? 'in step: a failover has nothing left to copy' : describeLag(sync, objectAt(card, 'role')),
-    different > 0 && `but for ${formatCount(different)} records that others changed there`,
-    failed > 0 && `without ${formatCount(failed)} records it refused`,
+    different > 0 && `but for ${formatNumber(different, 'record that others changed there')}`,
+    failed > 0 && `without ${formatNumber(failed, 'record it refused')}`,
     textAt(sync, 'stopped', 'runId') === undefined ? undefined : 'STOPPED',
     ended !== undefined && `last ${textAt(last, 'id')} ${ended}, ${formatAge(textAt(last, 'createdAt'), nowMs)}`,
     formatCounts(countsAt(last, 'counts')) || undefined,

@@ -7,6 +7,12 @@ export function formatCount(count: number): string {
   return fraction === undefined ? grouped : `${grouped}.${fraction}`;
 }
 
+/** `1 record`, `2,000 records`; of several words, the first is counted: `1 row read`. */
+export function formatNumber(count: number, noun: string): string {
+  const [counted = '', ...rest] = noun.split(' ');
+  return [formatCount(count), count === 1 ? counted : `${counted}s`, ...rest].join(' ');
+}
+
 /** Parts of a sentence, without those there is nothing to say of. */
 export function joined(separator: string, parts: readonly (string | false | undefined)[]): string {
   return parts.filter(Boolean).join(separator);

@@ -1,4 +1,4 @@
-import { formatCount, formatSeconds, joined } from './format.ts';
+import { formatCount, formatNumber, formatSeconds, joined } from './format.ts';
 import { flagAt, type Json, numberAt, objectAt, textAt } from './json.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -85,7 +85,7 @@ function amountOf(view: Json): string {
   const rowsRead = numberAt(view, 'rowsRead');
   const expected = numberAt(view, 'rowsExpected');
   if (rowsRead !== undefined) {
-    return `${formatCount(rowsRead)} rows read${expected ? ` of about ${formatCount(expected)}` : ''}`;
+    return `${formatNumber(rowsRead, 'row read')}${expected ? ` of about ${formatCount(expected)}` : ''}`;
   }
   return total === undefined ? '' : `${formatCount(total - pendingOf(view))} of ${formatCount(total)}`;
 }

@@ -1,5 +1,5 @@
 import { exitCodes } from './errors.ts';
-import { type Fact, formatCount, formatCounts, formatFacts, formatSeconds, joined } from './format.ts';
+import { type Fact, formatCount, formatCounts, formatFacts, formatNumber, formatSeconds, joined } from './format.ts';
 import { inCommands } from './in-commands.ts';
 import { countsAt, flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from './json.ts';
 import { nextCommands } from './next-commands.ts';
@@ -137,11 +137,11 @@ function describeCounts(view: Json, ...path: readonly string[]): string {
 function backupFacts(result: Json): readonly Fact[] {
   const id = textAt(result, 'snapshotId');
   if (id === undefined) return [];
-  const records = formatCount(numberAt(result, 'recordCount') ?? 0);
-  const rows = formatCount(numberAt(result, 'registrationCount') ?? 0);
+  const records = formatNumber(numberAt(result, 'recordCount') ?? 0, 'record');
+  const rows = formatNumber(numberAt(result, 'registrationCount') ?? 0, 'registration');
   const reasons = listAt(result, 'healthReasons').map(String).join('; ');
   return [
-    ['snapshot', `${id}: ${records} records, ${rows} registrations, ${textAt(result, 'health')}`],
+    ['snapshot', `${id}: ${records}, ${rows}, ${textAt(result, 'health')}`],
     ['suspect', reasons === '' ? undefined : `${reasons}. It is kept, but only restored if you name it.`],
   ];
 }
