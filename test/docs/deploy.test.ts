@@ -86,6 +86,15 @@ test('commands of the terminal tool are its commands', () => {
   const used = inAzure.flatMap((line) => /^node notification-hubs-dr\.mjs (\w+)/.exec(line)?.[1] ?? []);
   expect(used.length).toBeGreaterThan(3);
   expect(used.filter((name) => !known.includes(`command('${name}`))).toEqual([]);
+  // All of them are executed, against the local stack.
+  const executed = read('test/e2e/cli.test.ts');
+  const lines = inAzure.flatMap((line) => /^node notification-hubs-dr\.mjs (.+)$/.exec(line)?.[1] ?? []);
+  const asCall = (line: string): string =>
+    `dr(${line
+      .split(' ')
+      .map((word) => `'${word}'`)
+      .join(', ')})`;
+  expect(lines.filter((line) => !executed.includes(asCall(line)))).toEqual([]);
 });
 
 test('the scale groups are counted right: http, and each timer and queue function', () => {

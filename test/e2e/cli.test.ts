@@ -56,6 +56,16 @@ test('from the first backup to a proven restore, each command does its part on t
   expect(drill).toMatchObject({ exitCode: 0, out: expect.stringMatching(/^Drill \S+: Passed/) });
   expect((await dr('status')).out).toMatch(/^ +last drill +Passed \(verification\)/m);
 
+  // No alert is sent in this stack.
+  const doctor = await dr('doctor');
+  expect(doctor).toMatchObject({
+    exitCode: 1,
+    out: expect.stringMatching(/^ +ok +storage: A blob was written, read/m),
+  });
+  expect(doctor.out.match(/^ +WRONG .*$/gm)).toEqual(['  WRONG   alerts: No alert is sent.']);
+  expect(await dr('compare')).toMatchObject({ exitCode: 0, out: expect.stringContaining('not compared: ') });
+  expect((await dr('audit')).out).toMatch(/^\S+ +\S+ +\S+ +[0-9a-f]{12} +POST \/api\/drills +202 /m);
+
   await stack.emulator.admin('POST', '/namespaces/primary/down');
   const rehearsed = await dr('restore', '--dry-run', '--watch');
   expect(rehearsed).toMatchObject({ exitCode: 0, out: expect.stringMatching(/^Dry run .*: Succeeded/) });

@@ -100,6 +100,9 @@ describe('reading keys', () => {
     ['a token endpoint that hangs', { on: 'token', hang: true }, 'HubUnavailable', true],
     ['a token endpoint that is slow', { on: 'token', delayMs: 5000 }, 'HubUnavailable', true],
     ['a token endpoint that fails', { on: 'token', status: 500 }, 'HubUnavailable', true],
+    ['a token endpoint that throttles', { on: 'token', status: 429 }, 'HubUnavailable', true],
+    ['a token endpoint that is not there yet', { on: 'token', status: 404 }, 'HubUnavailable', true],
+    ['a token endpoint that ends connections', { on: 'token', reset: true }, 'HubUnavailable', true],
     ['a call that hangs', { on: 'keys', hang: true }, 'HubUnavailable', true],
     ['a call that is cut', { on: 'keys', reset: true }, 'HubUnavailable', true],
     ['an error of the service', { on: 'keys', status: 500 }, 'HubUnavailable', true],
@@ -113,6 +116,18 @@ describe('reading keys', () => {
     expect(outcome).toMatchObject({ code, retryable });
     expect(ms).toBeLessThan(1400);
     for (const key of keys) expect(JSON.stringify(outcome, Object.getOwnPropertyNames(outcome))).not.toContain(key);
+  });
+
+  test('one limit holds for all of a call: a refusal, the token after it, and the second try', async () => {
+    await using emulator = await startEmulator();
+    emulator.arm.setFaults([{ on: 'keys', delayMs: 300, status: 401, count: 1 }]);
+    const beganAt = performance.now();
+    const reading = listKeys(emulatedArm(emulator, 500), hub).catch((error: unknown) => error);
+    await expect.poll(() => emulator.arm.calls.get('keys'), { interval: 5 }).toBe(1);
+    emulator.arm.setFaults([{ on: 'token', hang: true }]);
+    expect(await reading).toMatchObject({ code: 'HubUnavailable', retryable: true });
+    expect(performance.now() - beganAt).toBeLessThan(1500);
+    expect(emulator.arm.calls.get('token')).toBe(2);
   });
 
   test('a token that Resource Manager refuses although it has not ended: the message says what helps', async () => {
