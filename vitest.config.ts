@@ -99,6 +99,7 @@ export default defineConfig(({ mode }) => ({
     // On a machine that does other things, too.
     testTimeout: 240_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 60_000 } },
     // More than twice the cores of a small machine: e2e files mostly wait.
     maxWorkers: 5,
     isolate: false,
