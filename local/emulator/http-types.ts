@@ -2,6 +2,7 @@ import type { Hub } from './hub.ts';
 import type { Namespace } from './namespace.ts';
 import type { PageFault } from './page-faults.ts';
 import type { Right } from './sas.ts';
+import { ServiceError } from './service-error.ts';
 
 /** A request as the rules see it: no socket, no stream. */
 export interface HubRequest {
@@ -73,4 +74,9 @@ function decodeSegment(segment: string): string {
     // A stray percent sign: the real path segment is the text itself.
     return segment;
   }
+}
+
+/** @throws ServiceError 400 for a body of another type. */
+export function requireType({ headers }: HubRequest, wanted: RegExp): void {
+  if (!wanted.test(headers['content-type'] ?? '')) throw new ServiceError(400, 'The content type is not supported.');
 }

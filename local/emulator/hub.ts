@@ -66,7 +66,8 @@ export class Hub {
     const keeper = new Keeper(parts);
     this.#rows = new RowTable(parts);
     this.#registrations = new RegistrationStore(parts, this.#rows, keeper);
-    this.#installations = new InstallationStore(parts, this.#rows, keeper);
+    const requireRoom = (handle: string): void => this.#requireRoom(handle);
+    this.#installations = new InstallationStore(parts, this.#rows, keeper, requireRoom);
     this.sender = new Sender(this, { world, scope, push });
     this.jobs = new JobStore(this, { world, scope, files });
   }
@@ -196,7 +197,8 @@ export class Hub {
    */
   putInstallation(installation: Installation): void {
     requireChannelForm(installation, this.switches.browserChannel);
-    this.#requireFit(installation.tags, handleOfInstallation(installation));
+    requireTagRoom(installation.tags, this.switches);
+    if (this.switches.quotaMet === 'accepted') this.#requireRoom(handleOfInstallation(installation));
     this.#installations.queuePut(installation);
   }
 
@@ -251,7 +253,13 @@ export class Hub {
   /** @throws ServiceError 400 or 403. */
   #requireFit(tags: readonly string[], handle: string): void {
     requireTagRoom(tags, this.switches);
+    this.#requireRoom(handle);
+  }
+
+  /** @throws ServiceError 403 */
+  #requireRoom(handle: string): void {
     if (!this.switches.enforceDeviceQuota || this.#rows.ofHandle(handle).length > 0 || this.#hasRoom()) return;
-    throw new ServiceError(403, 'The namespace has reached the number of active devices that its tier allows');
+    const text = 'The namespace has reached the number of active devices that its tier allows';
+    throw new ServiceError(403, this.switches.quotaAnswer === 'silent' ? '' : text);
   }
 }

@@ -1,4 +1,4 @@
-import type { HubResponse, Route, RouteContext } from './http-types.ts';
+import { type HubResponse, type Route, type RouteContext, requireType } from './http-types.ts';
 import { parseInstallation } from './installation.ts';
 import { parsePatch } from './installation-patch.ts';
 import { ServiceError } from './service-error.ts';
@@ -11,6 +11,7 @@ export const installationRoutes: readonly Route[] = [
 ];
 
 function put(context: RouteContext): HubResponse {
+  if (context.hub.switches.strictBodies) requireType(context.request, /^application\/json\b/i);
   context.hub.putInstallation(parseInstallation(context.key, parseJson(context.request.body)));
   return { status: 200, headers: typeHeader(context) };
 }

@@ -1,5 +1,5 @@
 import { DelayedQueue } from './delayed-queue.ts';
-import { derive, type Installation, readStored, renderInstallation } from './installation.ts';
+import { derive, handleOfInstallation, type Installation, readStored, renderInstallation } from './installation.ts';
 import { applyPatch, type PatchOperation } from './installation-patch.ts';
 import type { Keeper } from './keeper.ts';
 import type { Random } from './random.ts';
@@ -29,8 +29,11 @@ export class InstallationStore {
   readonly #deleted = new Map<string, string>();
   readonly #writes: DelayedQueue;
   readonly #random: Random;
+  readonly #requireRoom: (handle: string) => void;
 
-  constructor(parts: HubParts, rows: RowTable, keeper: Keeper) {
+  /** @param requireRoom throws a ServiceError when the namespace takes no device more. */
+  constructor(parts: HubParts, rows: RowTable, keeper: Keeper, requireRoom: (handle: string) => void) {
+    this.#requireRoom = requireRoom;
     this.#parts = parts;
     this.#rows = rows;
     this.#keeper = keeper;
@@ -43,7 +46,10 @@ export class InstallationStore {
   }
 
   queuePut(installation: Installation): void {
-    this.#queue(installation.installationId, () => this.apply(installation));
+    this.#queue(installation.installationId, () => {
+      if (this.#parts.switches().quotaMet === 'applied') this.#requireRoom(handleOfInstallation(installation));
+      this.apply(installation);
+    });
   }
 
   /** @throws ServiceError 404 when there is no such installation and no write waiting that might bring it. */
@@ -89,7 +95,8 @@ export class InstallationStore {
   remove(installationId: string): void {
     const current = this.byId.get(installationId);
     if (current === undefined) return;
-    const ids = current.derived.map(({ id }) => id);
+    const { deleteLeavesRow } = this.#parts.switches();
+    const ids = current.derived.flatMap(({ key, id }) => (deleteLeavesRow && key === 'native' ? [] : [id]));
     this.#removeDerived(installationId, ids);
     this.byId.delete(installationId);
     if (this.#parts.switches().noOpPutTrap) this.#deleted.set(installationId, current.sentJson);

@@ -107,11 +107,17 @@ export function renderInstallation(installation: Installation): string {
   });
 }
 
-/** Undoes {@link renderInstallation}; a template keeps the implicit tag, which changes nothing. */
+/** Undoes {@link renderInstallation}: a template's implicit tag may hold what a tag may not. */
 export function readStored(json: string): Installation {
   const body: unknown = JSON.parse(json);
   const { installationId } = z.object({ installationId: z.string() }).parse(body);
-  return { ...installationSchema.parse(body), installationId };
+  const { secondaryTiles, ...stored } = installationSchema.parse(body);
+  const tiles = mapValues(secondaryTiles, (_, tile) => ({ ...tile, templates: withoutImplicit(tile.templates) }));
+  return { ...stored, templates: withoutImplicit(stored.templates), secondaryTiles: tiles, installationId };
+}
+
+function withoutImplicit(given: Installation['templates']): Installation['templates'] {
+  return mapValues(given, (name, each) => ({ ...each, tags: each.tags.filter((tag) => tag !== name) }));
 }
 
 /** One registration derived from an installation; `key` is unique within the installation. */

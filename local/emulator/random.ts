@@ -48,3 +48,8 @@ export function pick<T>(random: Random, from: readonly T[]): T {
   if (chosen === undefined) throw new RangeError('nothing to pick from');
   return chosen;
 }
+
+/** Whether what has this name belongs to a share of all; always the same answer. */
+export function isInShare(name: string, share: number): boolean {
+  return share > 0 && seededRandom(seedOf(name))() < share;
+}

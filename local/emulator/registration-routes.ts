@@ -1,8 +1,9 @@
-import type { HubRequest, HubResponse, Route, RouteContext } from './http-types.ts';
+import { type HubRequest, type HubResponse, type Route, type RouteContext, requireType } from './http-types.ts';
 import type { Hub } from './hub.ts';
 import { type ListQuery, startToken } from './listing.ts';
 import { distort } from './page-faults.ts';
 import { platforms } from './platforms.ts';
+import { isInShare } from './random.ts';
 import { type Row, toRowContent } from './row.ts';
 import { ServiceError } from './service-error.ts';
 import { requireValidTags } from './tags.ts';
@@ -33,8 +34,10 @@ function list({ hub, request, key: tag, pageFault }: RouteContext): HubResponse 
   const handle = filter === undefined ? undefined : parseFilter(filter);
   const token = decodeToken(request.parameters.get('continuationtoken'));
   const intact = hub.listPage({ token, top, handle, tag: tag === '' ? undefined : tag });
-  const { rows, nextToken: nextText } =
+  const { rows: given, nextToken: nextText } =
     pageFault === undefined ? intact : distort(intact, pageFault, token ?? startToken);
+  const { unknownKindShare } = hub.switches;
+  const rows = unknownKindShare === 0 ? given : given.map((row) => shownIn(row, unknownKindShare));
   const nextToken = nextText === undefined ? undefined : Buffer.from(nextText).toString('base64');
   const selfUrl = `http://${request.host}${request.path}${request.query}`;
   const nextUrl = nextToken === undefined ? undefined : nextLink(selfUrl, nextToken);
@@ -44,6 +47,10 @@ function list({ hub, request, key: tag, pageFault }: RouteContext): HubResponse 
   // The header is percent-encoded already, as recorded: clients put it into the next query as it is.
   if (nextToken !== undefined) headers['x-ms-continuationtoken'] = encodeURIComponent(nextToken);
   return { status: 200, headers, body };
+}
+
+function shownIn(row: Row, unknownKindShare: number): Row {
+  return isInShare(row.id, unknownKindShare) ? { ...row, shownAs: 'Unheard' } : row;
 }
 
 /** Takes the token as it came in the header and as the JavaScript SDK sends it, encoded once more. */
@@ -88,6 +95,7 @@ function put({ hub, request, key }: RouteContext): HubResponse {
 }
 
 function parseBody(hub: Hub, request: HubRequest): ReturnType<typeof toRowContent> {
+  if (hub.switches.strictBodies) requireType(request, /^application\/atom\+xml\s*;\s*type=entry\b/i);
   const description = parseDescription(request.body, hub.switches);
   requireValidTags(description.tags);
   return toRowContent(description);

@@ -25,6 +25,7 @@ export function answer(namespace: Namespace, request: HubRequest, pageFault?: Pa
     if (hub === undefined) throw new ServiceError(404, noSuchService);
     if (found === undefined) throw new ServiceError(404, 'The requested resource is not part of this emulator');
     const { route, key } = found;
+    requireApiVersion(request, hub.switches);
     requireRight(rights, typeof route.right === 'function' ? route.right(request) : route.right, hub.switches);
     const waitMs = hub.admit();
     if (waitMs > 0) return renderThrottled(namespace, waitMs, hub.switches);
@@ -63,6 +64,15 @@ function manage(namespace: Namespace, request: HubRequest, rights: readonly Righ
     return renderPublicServices(namespace, request, namespace.hubs.values());
   if (handle === undefined || name === undefined) throw new ServiceError(404, noSuchService);
   return handle(namespace, name, request);
+}
+
+/** The reported text. @throws ServiceError 400 for a later version than the hub takes. */
+function requireApiVersion({ parameters }: HubRequest, { newestApiVersion }: HubSwitches): void {
+  if (newestApiVersion === null || (parameters.get('api-version') ?? '') <= newestApiVersion) return;
+  throw new ServiceError(
+    400,
+    `The notification hub was created with an older API version. Either re-create the notification hub or use an older API version, ${newestApiVersion}, to access it`,
+  );
 }
 
 /** With nothing in the body, or with a claim named: both were recorded, in different years. */

@@ -31,6 +31,8 @@ export interface Row {
   readonly installationId: string | undefined;
   /** The description's XML from `PushVariables` on: rendered once, served in every page. */
   readonly content: string;
+  /** The platform that a list shows it as; its own when absent. */
+  readonly shownAs?: string;
   /** When the hub first wrote it, counted over all its writes; given by the hub. */
   readonly inserted?: number;
   /** When the hub last wrote it, likewise. */
@@ -38,7 +40,7 @@ export interface Row {
 }
 
 /** What a description and its origin say; the hub adds id and ETag. */
-export type RowContent = Omit<Row, 'id' | 'etag' | 'inserted' | 'updated'>;
+export type RowContent = Omit<Row, 'id' | 'etag' | 'shownAs' | 'inserted' | 'updated'>;
 
 export function toRowContent(
   description: Description,

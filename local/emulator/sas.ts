@@ -72,16 +72,25 @@ function isSignedWith(key: string, token: Token): boolean {
   return expected.length === token.signature.length && timingSafeEqual(expected, token.signature);
 }
 
-/** The resource may be any ancestor of the request, whatever its scheme, letter case or slash at the end. */
+/**
+ * The resource may be any ancestor of the request, whatever its scheme, port, letter case or slash at the end: the .NET
+ * client leaves the port out.
+ */
 function covers(resource: string, url: string): boolean {
-  const scope = decode(resource)
-    .toLowerCase()
-    .replace(/^\w+:\/\//, '')
-    .replace(/\/+$/, '');
+  const scope = withoutPort(
+    decode(resource)
+      .toLowerCase()
+      .replace(/^\w+:\/\//, '')
+      .replace(/\/+$/, ''),
+  );
   return [url, decode(url)].some((candidate) => {
-    const wanted = candidate.toLowerCase();
+    const wanted = withoutPort(candidate.toLowerCase());
     return wanted.startsWith(scope) && /^($|[/?])/.test(wanted.slice(scope.length));
   });
+}
+
+function withoutPort(url: string): string {
+  return url.replace(/^([^/?]*?):\d+(?=[/?]|$)/, '$1');
 }
 
 function decode(text: string): string {

@@ -117,15 +117,25 @@ function renderOutcome({ reached }: ReturnType<RouteContext['hub']['sender']['se
   return `<NotificationOutcome xmlns="${connect}" xmlns:i="${instance}"><Success>${reached.length}</Success><Failure>0</Failure><Results>${results.join('')}</Results></NotificationOutcome>`;
 }
 
+/** As the .NET client reads them, which loses an element that stands behind one of a later place. */
+const outcomePlaces = ['Apple', 'Mpns', 'Windows', 'Gcm', 'Adm', 'FcmV1'];
+
+function byOutcomePlace(a: { readonly name: string }, b: { readonly name: string }): number {
+  const [own, other] = [a, b].map(({ name }) => outcomePlaces.indexOf(name) >>> 0);
+  return (own ?? 0) - (other ?? 0);
+}
+
 /** Not recorded: the elements are those that the SDKs read. */
 function renderDetails({ id, body, sentAt, deliveries }: Notification, location: string): string {
   const at = sentAt.toISOString();
   const reached = platforms.filter(({ name }) => deliveries.has(name));
   const targets = reached.map(({ sendFormat }) => sendFormat).join(',');
-  const outcomes = reached.map(
-    ({ name, outcomeElement }) =>
-      `<${outcomeElement}><Outcome><Name>Success</Name><Count>${deliveries.get(name) ?? 0}</Count></Outcome></${outcomeElement}>`,
-  );
+  const outcomes = reached
+    .toSorted(byOutcomePlace)
+    .map(
+      ({ name, outcomeElement }) =>
+        `<${outcomeElement}><Outcome><Name>Success</Name><Count>${deliveries.get(name) ?? 0}</Count></Outcome></${outcomeElement}>`,
+    );
   const state = reached.length === 0 ? 'NoTargetFound' : 'Completed';
   const times = element('EnqueueTime', at) + element('StartTime', at) + element('EndTime', at);
   return `<NotificationDetails xmlns="${connect}" xmlns:i="${instance}">${element('NotificationId', id)}${element('Location', location)}${element('State', state)}${times}${element('NotificationBody', body)}${element('TargetPlatforms', targets)}${outcomes.join('')}</NotificationDetails>`;

@@ -1,5 +1,5 @@
 import { type PlatformName, platformOfFormat } from './platforms.ts';
-import { type Random, uuid } from './random.ts';
+import { isInShare, type Random, uuid } from './random.ts';
 import { isExpired, type Row, splitTags } from './row.ts';
 import { ServiceError } from './service-error.ts';
 import type { HubSwitches } from './switches.ts';
@@ -54,6 +54,7 @@ interface Audience {
   readonly rows: ReadonlyMap<string, Row>;
   readonly switches: HubSwitches;
   listedWithTag(tag: string): Iterable<Row>;
+  removeRow(id: string): void;
 }
 
 /** Carries out the sends of one hub, at once. */
@@ -126,10 +127,16 @@ export class Sender {
     const reached = new Set<string>();
     const now = this.#world.now();
     const { candidates, matches } = this.#targets(tagExpression);
-    for (const row of candidates) {
+    const { deadHandleShare, deduplicateDeliveries } = this.#hub.switches;
+    // As a list, since rows may go on the way.
+    for (const row of deadHandleShare > 0 ? [...candidates] : candidates) {
       if (row.isTemplate !== isTemplate || (!isTemplate && row.platform !== platform)) continue;
       if (isExpired(row, now) || !matches(row)) continue;
-      if (this.#hub.switches.deduplicateDeliveries) {
+      if (isInShare(row.handle, deadHandleShare)) {
+        this.#hub.removeRow(row.id);
+        continue;
+      }
+      if (deduplicateDeliveries) {
         if (reached.has(row.handle)) continue;
         reached.add(row.handle);
       }

@@ -42,6 +42,8 @@ export const switchesSchema = z.strictObject({
   expiredStayMs: z.number().min(0).nullable(),
   /** Tags a registration or an installation may have; above it 400. 0 = no limit. */
   tagLimit: z.int().min(0),
+  /** Bytes that the tags of a registration or an installation may have together; above it 400. 0 = no limit. */
+  tagBytesLimit: z.int().min(0),
   /** What of a write is not stored as sent: tags dropped, all or the last; expiry never, or a day early. */
   storesOtherwise: z.array(z.literal(['no-tags', 'fewer-tags', 'no-expiry', 'earlier-expiry'])),
   /** Share of the writes that `storesOtherwise` is about. */
@@ -52,6 +54,19 @@ export const switchesSchema = z.strictObject({
   nativeTileRows: z.boolean(),
   /** The form of a browser installation's push channel that is taken; any other is 400. */
   browserChannel: z.literal(['any', 'object', 'text']),
+  /** The newest API version that the hub takes, as one made long ago; a call with a later one is 400. */
+  newestApiVersion: z
+    .string()
+    .regex(/^\d{4}-\d{2}$/)
+    .nullable(),
+  /** Share of rows that lists show as of a kind nobody knows. */
+  unknownKindShare: share,
+  /** Share of devices that are gone: a send removes the rows that it meets of them, and delivers nothing. */
+  deadHandleShare: share,
+  /** true: the native row of an installation stays when that is deleted. */
+  deleteLeavesRow: z.boolean(),
+  /** true: 400 for a write of another content type, namespace, or with an expiry where there is to be none. */
+  strictBodies: z.boolean(),
   /** Answer to a call for which the key has not the right; 401 says so in the body where it is Manage. */
   missingRightStatus: z.literal([401, 403]),
   /** 'accept': elements of a registration may stand in any order. 'ignore': one that comes too late is dropped. */
@@ -70,6 +85,10 @@ export const switchesSchema = z.strictObject({
   noOpPutTrap: z.boolean(),
   /** false: a device gets one push for every row of it that a send matches. */
   deduplicateDeliveries: z.boolean(),
+  /** 'silent': a 403 for the quota has an empty body. */
+  quotaAnswer: z.literal(['named', 'silent']),
+  /** 'applied': an installation write above the quota is accepted, and dropped when it would take effect. */
+  quotaMet: z.literal(['accepted', 'applied']),
   /** Answer 403 to a write that brings the namespace above its tier's devices. */
   enforceDeviceQuota: z.boolean(),
   /** Calls of the data plane a hub carries out, as a token bucket; beyond it 429. 0 = no limit. */
@@ -136,11 +155,17 @@ export const defaultSwitches: HubSwitches = Object.freeze({
   timeToLiveMs: 0,
   expiredStayMs: null,
   tagLimit: 0,
+  tagBytesLimit: 8000,
   storesOtherwise: [],
   storesOtherwiseShare: 1,
   uriChannels: true,
   nativeTileRows: false,
   browserChannel: 'any',
+  newestApiVersion: null,
+  unknownKindShare: 0,
+  deadHandleShare: 0,
+  deleteLeavesRow: false,
+  strictBodies: false,
   missingRightStatus: 403,
   outOfOrderElements: 'accept',
   unknownElements: 'reject',
@@ -150,6 +175,8 @@ export const defaultSwitches: HubSwitches = Object.freeze({
   delaySpeed: 1,
   noOpPutTrap: false,
   deduplicateDeliveries: false,
+  quotaAnswer: 'named',
+  quotaMet: 'accepted',
   enforceDeviceQuota: true,
   requestsPerSecond: 0,
   burst: 10,

@@ -11,8 +11,13 @@ export function requireValidTags(tags: readonly string[]): void {
 }
 
 /** 60 tags are documented, 72 were seen accepted. @throws ServiceError 400 above the hub's limit. */
-export function requireTagRoom(tags: readonly string[], { tagLimit }: Pick<HubSwitches, 'tagLimit'>): void {
+export function requireTagRoom(
+  tags: readonly string[],
+  { tagLimit, tagBytesLimit }: Pick<HubSwitches, 'tagLimit' | 'tagBytesLimit'>,
+): void {
   if (tagLimit > 0 && tags.length > tagLimit) throw new ServiceError(400, `No more than ${tagLimit} tags are allowed.`);
+  if (tagBytesLimit > 0 && Buffer.byteLength(tags.join(',')) > tagBytesLimit)
+    throw new ServiceError(400, `The tags must not exceed ${tagBytesLimit} bytes together.`);
 }
 
 export function hasInvalidTag(tag: string): boolean {

@@ -5,9 +5,11 @@ import { invalidDescription, ServiceError } from './service-error.ts';
 import type { HubSwitches } from './switches.ts';
 import { escapeAttribute, escapeText } from './xml-text.ts';
 
-type InputSwitches = Pick<HubSwitches, 'outOfOrderElements' | 'unknownElements'>;
+type InputSwitches = Pick<HubSwitches, 'outOfOrderElements' | 'unknownElements'> &
+  Partial<Pick<HubSwitches, 'strictBodies'>>;
 
 const instanceNamespace = 'http://www.w3.org/2001/XMLSchema-instance';
+const connectNamespace = 'http://schemas.microsoft.com/netservices/2010/10/servicebus/connect';
 /** Given by the service; what a client sends for them is not looked at. */
 const serviceOwned = ['ETag', 'ExpirationTime', 'RegistrationId'];
 
@@ -28,6 +30,7 @@ export function parseDescription(body: string, switches: InputSwitches): Descrip
   const name = node === undefined ? '' : descriptionName(node.tag);
   const kind = parseDescriptionName(name);
   if (node === undefined || kind === undefined) throw new ServiceError(400, invalidDescription);
+  if (switches.strictBodies) requireStrict(node);
   const { platform, isTemplate } = kind;
   const order = ['Tags', 'PushVariables', ...platform.native, ...(isTemplate ? platform.template : [])];
   const { known, unknownXml } = sortOut(node.children, order, switches);
@@ -46,6 +49,13 @@ export function parseDescription(body: string, switches: InputSwitches): Descrip
     headers: headers?.children.map((item) => [childText(item, 'Header'), childText(item, 'Value')] as const) ?? [],
     unknownXml: unknownXml === '' ? undefined : unknownXml,
   };
+}
+
+/** @throws ServiceError 400 for another namespace, or an expiry, which is the hub's to give. */
+function requireStrict({ tag, children }: XmlNode): void {
+  const isOther = [tag, ...children.map((child) => child.tag)].some(({ uri }) => uri !== connectNamespace);
+  const hasExpiry = children.some((child) => child.tag.local === 'ExpirationTime' && !isNil(child));
+  if (isOther || hasExpiry) throw new ServiceError(400, invalidDescription);
 }
 
 /** The first element of the document, with all below it. */

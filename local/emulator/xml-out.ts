@@ -22,7 +22,7 @@ const metadata = 'http://schemas.microsoft.com/ado/2007/08/dataservices/metadata
 
 /** The description as a list or a read shows it (`isWrite`: as the answer to a write does, without time zone). */
 export function renderDescription(row: Row, generation: HubSwitches['generation'], isWrite = false): string {
-  const name = `${row.platform}${row.isTemplate ? 'Template' : ''}RegistrationDescription`;
+  const name = `${row.shownAs ?? row.platform}${row.isTemplate ? 'Template' : ''}RegistrationDescription`;
   const namespaces =
     generation === 2022 ? `xmlns="${connect}" xmlns:i="${instance}"` : `xmlns:i="${instance}" xmlns="${connect}"`;
   const tags = row.tags === '' ? '' : element('Tags', row.tags);
@@ -80,9 +80,8 @@ export function seconds(at: Date): string {
   return `${at.toISOString().slice(0, 19)}Z`;
 }
 
-/** "Never" has three digits for a plain registration of the old generation, seven else; both as recorded. */
+/** "Never" has three digits for a plain registration of the old generation, seven else, and no zone in the answer to a write; all as recorded. */
 function renderExpiry(row: Row, generation: HubSwitches['generation'], isWrite: boolean): string {
   const digits = generation === 2022 && row.installationId === undefined ? '999' : '9999999';
-  const text = row.expiresAt ?? `9999-12-31T23:59:59.${digits}Z`;
-  return isWrite ? text.replace(/Z$/, '') : text;
+  return row.expiresAt ?? `9999-12-31T23:59:59.${digits}${isWrite ? '' : 'Z'}`;
 }
