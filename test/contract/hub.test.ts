@@ -26,7 +26,9 @@ hubContract('memory', async () => {
   };
 });
 
-hubContract('client and emulator, service of 2022', () => openEmulated({ switches: { generation: 2022, strictBodies: true } }));
+hubContract('client and emulator, service of 2022', () =>
+  openEmulated({ switches: { generation: 2022, strictBodies: true } }),
+);
 hubContract('client and emulator, service of 2024', () =>
   openEmulated({ switches: { generation: 2024, installationDelayMs: 5 } }),
 );
