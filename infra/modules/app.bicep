@@ -36,7 +36,7 @@ param settings appSettings
 param webhooks addresses
 
 // Each is a scale group of its own. A test compares them with the app's functions.
-var stepFunctions = ['restoreSteps', 'backupSteps', 'otherSteps', 'formerSteps']
+var stepFunctions = ['restoreSteps', 'backupSteps', 'otherSteps', 'dualWrites', 'formerSteps']
 var alwaysReady = map(warmSteps == 0 ? [] : stepFunctions, name => {
   name: 'function:${name}'
   instanceCount: warmSteps

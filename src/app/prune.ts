@@ -5,6 +5,7 @@ import { isOver, type Run, startOfRunId } from '../core/run/run.ts';
 import { type KeptSnapshot, snapshotsToDelete } from '../core/snapshot/retention.ts';
 import type { App } from './app.ts';
 import { pruneDrills, readNewestDrills } from './drill/store.ts';
+import { pruneConfirmed } from './dual/confirmed.ts';
 import { readLocked } from './runs/lock.ts';
 import { appsOfOtherPairs } from './runs/other-pairs.ts';
 import { listRuns, readHolder, removeRun, removeStaging } from './runs/store.ts';
@@ -39,6 +40,7 @@ export async function prune(app: App): Promise<void> {
     }
   }
   await pruneDrills(app, nowMs - KEEP_RUNS_MS.restore);
+  await pruneConfirmed(app);
   app.log.info('retention', {
     kept: ofPrimary.kept + ofSecondary.kept,
     deleted: ofPrimary.deleted + ofSecondary.deleted,

@@ -3,6 +3,7 @@ import type { BlobEntry } from '../core/ports.ts';
 import { isOver } from '../core/run/run.ts';
 import type { App } from './app.ts';
 import { advanceDrills } from './drill/advance.ts';
+import { enqueueRepairs } from './dual/lane.ts';
 import { reviewReadiness } from './readiness/review.ts';
 import { readLocked } from './runs/lock.ts';
 import { writersLeftMs } from './runs/writers.ts';
@@ -13,7 +14,7 @@ import { keepMoving, watchInBackground } from './steps/keep-moving.ts';
 export async function watch(app: App): Promise<void> {
   const failures: unknown[] = [];
   const review = (): Promise<void> => reviewReadiness(app, { isWatchdog: true });
-  for (const duty of [watchRuns, advanceDrills, advanceSync, review]) {
+  for (const duty of [watchRuns, enqueueRepairs, advanceDrills, advanceSync, review]) {
     // One that fails keeps nothing from the next.
     await duty(app).catch((error: unknown) => failures.push(error));
   }

@@ -28,6 +28,7 @@ export function createAzureStepQueue({ connection, queues, limits = storageLimit
     restores: open('restores'),
     backups: open('backups'),
     rest: open('rest'),
+    writes: open('writes'),
     former: open('former'),
   };
   const call = async <T>(action: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {

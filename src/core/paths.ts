@@ -59,6 +59,19 @@ export const PACE_NAME = '_runs/restore-pace.json';
 /** Which hub of the pair is in use, since when. Backends may read it. */
 export const ROLE_NAME = '_role.json';
 
+/** What backends intend both hubs to hold: a document a device, in one of 16 folders, until both confirmed it. */
+export const INTENTS_FOLDER = '_dual/intents/';
+export const intentName = (deviceHash: string): string => `${INTENTS_FOLDER}${deviceHash[0]}/${deviceHash}.json`;
+/** Which ids stand for a registration's own in hubs that did not take it. */
+export const otherIdsName = (deviceHash: string): string => `_dual/ids/${deviceHash}.json`;
+/** How many of a folder's intents wait, as the app last saw it. */
+export const LAGS_FOLDER = '_dual/lags/';
+export const lagName = (digit: string): string => `${LAGS_FOLDER}${digit}.json`;
+/** Devices whose change both hubs have confirmed, a blob for some seconds of a process. */
+export const CONFIRMED_FOLDER = '_dual/confirmed/';
+export const confirmedName = (at: string, suffix: string): string =>
+  `${CONFIRMED_FOLDER}${at.replaceAll(':', '-')}-${suffix}`;
+
 export const DRILLS_FOLDER = '_drills/';
 export const drillName = (id: string): string => `${DRILLS_FOLDER}${id}.json`;
 export const NEWEST_DRILL_NAME = `${DRILLS_FOLDER}newest.json`;

@@ -167,7 +167,7 @@ export interface Blobs {
  * Each lane has a queue and a queue function of its own, so that steps that hang in one leave the slots of the others
  * free.
  */
-export type Lane = 'restores' | 'backups' | 'rest';
+export type Lane = 'restores' | 'backups' | 'rest' | 'writes';
 
 /** `former` is the one queue of earlier versions: it is only read, and gets back what belongs to another app. */
 export type QueueName = Lane | 'former';

@@ -10,6 +10,7 @@ export type Operation =
   | 'findByTag'
   | 'deleteRegistration'
   | 'putInstallation'
+  | 'patchInstallation'
   | 'deleteInstallation'
   | 'newRegistrationId'
   | 'feature';
@@ -115,8 +116,16 @@ function olderVersion({ status, detail }: AnswerHead): Verdict | undefined {
 const mayBeGone: ReadonlySet<Operation> = new Set([
   'deleteRegistration',
   'deleteInstallation',
+  'patchInstallation',
   'updateRegistration',
   'findRegistration',
+]);
+
+const mayBeRejected: ReadonlySet<Operation> = new Set([
+  'putRegistration',
+  'updateRegistration',
+  'putInstallation',
+  'patchInstallation',
 ]);
 
 function judgeRefusal(operation: Operation, status: number): Verdict {
@@ -128,9 +137,7 @@ function judgeRefusal(operation: Operation, status: number): Verdict {
   if ((operation === 'deleteRegistration' || operation === 'updateRegistration') && status === 412)
     return { kind: 'stale' };
   if (status === 404) return { kind: 'notFound' };
-  const isWrite =
-    operation === 'putRegistration' || operation === 'updateRegistration' || operation === 'putInstallation';
-  if (!isWrite || status < 400 || status > 499) return { kind: 'unexpected' };
+  if (!mayBeRejected.has(operation) || status < 400 || status > 499) return { kind: 'unexpected' };
   if (status === 413) return { kind: 'rejected', reason: 'TooLarge' };
   if (status === 412) return { kind: 'rejected', reason: 'Stale' };
   return { kind: 'rejected', reason: 'Rejected' };

@@ -15,8 +15,13 @@ import { PushChannels } from './push-channel.ts';
 import { refusal } from './refusal.ts';
 import { type HubAnswer, type HubHead, type HubRequest, Transport, type TransportOptions } from './transport.ts';
 
-/** A hub over HTTP. `close` ends its connections. */
-export type HubClient = Hub & { close(): Promise<void> };
+/** A hub over HTTP. */
+export interface HubClient extends Hub {
+  /** Changes an installation (JSON Patch); queued like a PUT. `changed`: there is none. */
+  patchInstallation(id: string, json: string, options: CallOptions): Promise<WriteOutcome>;
+  /** Ends its connections. */
+  close(): Promise<void>;
+}
 
 /** Most the service gives at once (javadoc of its SDK; no recording has more). */
 const PAGE_SIZE = 100;
@@ -68,6 +73,11 @@ export function createHub(options: TransportOptions): HubClient {
       return put(endpoint, request, call);
     },
     putInstallation: (id, body, call) => putInstallation(endpoint, channels, id, body, call),
+    patchInstallation(id, body, call) {
+      const path = pathOf('installations', id);
+      const request = { operation: 'patchInstallation', method: 'PATCH', path, contentType: JSON_TYPE, body } as const;
+      return put(endpoint, request, call);
+    },
     pace: () => options.limiter.pace(),
     close: () => transport.close(),
   };

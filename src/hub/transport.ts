@@ -27,7 +27,7 @@ export interface TransportOptions {
 
 export interface HubRequest {
   readonly operation: Operation;
-  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
   /** Below the hub, without a leading slash, each part percent-encoded. */
   readonly path: string;
   /** Without `?`; `api-version` is added. */

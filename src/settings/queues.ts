@@ -23,6 +23,7 @@ export function queueNames(
     restores: nameOf('restores'),
     backups: nameOf('backups'),
     rest: nameOf('rest'),
+    writes: nameOf('writes'),
     former: setting,
   });
 }

@@ -24,6 +24,7 @@ test('each lane has a queue of its own, named by setting, lane and pair', () => 
     restores: 'dr-steps-restores-c5bdf5ef',
     backups: 'dr-steps-backups-c5bdf5ef',
     rest: 'dr-steps-rest-c5bdf5ef',
+    writes: 'dr-steps-writes-c5bdf5ef',
     former: 'dr-steps',
   });
 });
@@ -39,7 +40,7 @@ test.each([
   ['the same namespace in another cloud', 'east.servicebus.chinacloudapi.cn/news', west],
 ])('another pair has other queues: %s', (_, primary, secondary) => {
   const [other, own] = [namesFor(primary, secondary), namesFor(east, west)];
-  expect(new Set([...Object.values(other), ...Object.values(own)]).size).toBe(7);
+  expect(new Set([...Object.values(other), ...Object.values(own)]).size).toBe(9);
 });
 
 test('whatever the setting, the names are those of queues, with room for the poison queue, and differ', () => {
@@ -58,7 +59,7 @@ test('whatever the setting, the names are those of queues, with room for the poi
         expect(storageName.safeParse(`${name}-poison`).success).toBe(true);
         expect(Object.values(twos ?? {}).includes(name)).toBe(one === two);
       }
-      expect(new Set(Object.values(lanes)).size).toBe(3);
+      expect(new Set(Object.values(lanes)).size).toBe(4);
     }),
   );
 });

@@ -18,6 +18,7 @@ stepQueueContract('Azure Queue Storage', async () => {
     restores: `${prefix}-restores`,
     backups: `${prefix}-backups`,
     rest: `${prefix}-rest`,
+    writes: `${prefix}-writes`,
     former: prefix,
   };
   const connection = { kind: 'connectionString', value: azurite.connectionString } as const;

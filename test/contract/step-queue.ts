@@ -46,7 +46,7 @@ export function stepQueueContract(title: string, open: () => Promise<QueueUnderT
 
     test('a message is in its own queue only', async () => {
       const { queue, take } = await open();
-      const names = ['restores', 'backups', 'rest', 'former'] as const;
+      const names = ['restores', 'backups', 'rest', 'writes', 'former'] as const;
       for (const name of names) await queue.send(name, [`for ${name}`]);
       for (const name of names) expect(await take(name)).toEqual([`for ${name}`]);
     });

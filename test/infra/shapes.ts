@@ -82,7 +82,9 @@ export function readFunctions(): Readonly<Record<'reading' | 'changing' | 'open'
   for (const file of readdirSync(new URL('functions', root))) {
     const source = readText(`functions/${file}`);
     const [, kind, name = '', method] =
-      /\b(route|listRoute|steps|app\.timer|app\.http)\('(\w+)'(?:, '(GET|POST|PUT|DELETE)')?/.exec(source) ?? [];
+      /\b(route|listRoute|steps|app\.storageQueue|app\.timer|app\.http)\('(\w+)'(?:, '(GET|POST|PUT|DELETE)')?/.exec(
+        source,
+      ) ?? [];
     kinds[readsByPost.has(name) ? 'reading' : kindOf(kind, method)]?.push(name);
   }
   return found;
@@ -97,6 +99,7 @@ function kindOf(kind: string | undefined, method: string | undefined): string {
       return method === 'GET' ? 'reading' : 'changing';
     case 'listRoute':
       return 'reading';
+    case 'app.storageQueue':
     case 'steps':
       return 'queue';
     case 'app.timer':

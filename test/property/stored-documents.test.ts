@@ -113,6 +113,14 @@ const samples: Readonly<Record<Kind, Sample>> = {
     declared: { at, by: 'operator', note: 'moved', primary: hub },
     history: [{ hub, since: at, by: 'operator', note: 'moved' }],
   }),
+  intent: of(documents.intent, {
+    device: { kind: 'installation', id: 'one' },
+    state: { kind: 'patch', operations: [{ op: 'add', path: '/tags', value: 'a' }] },
+    ...{ at, quietUntil: at, confirmed: ['one/devices'], keyHash: 12 },
+    refused: [{ hub: 'two/devices', status: 400, at }],
+  }),
+  otherIds: of(documents.otherIds, { ids: { 'one/devices': '1-1-1' } }),
+  lag: of(documents.lag, { waiting: 1, refused: 2, oldestAt: at, at }),
   empty: of(documents.empty, { at }),
   seen: of(documents.seen, { runId: run.id, devices: 12, rows: 15, at }),
   drill: of(documents.drill, {
@@ -145,6 +153,7 @@ const samples: Readonly<Record<Kind, Sample>> = {
   }),
   comparison: of(numberBlobs.comparison, { title: { extraCount: 0 }, numbers: Float64Array.of(-1, 1, 5) }),
   foreignRows: of(numberBlobs.foreignRows, { title: {}, numbers: Float64Array.of(1, 2, 3, 0) }),
+  confirmed: of(numberBlobs.confirmed, { title: {}, numbers: Float64Array.of(1, 2) }),
   baselineShard: of(numberBlobs.baselineShard, { title: {}, numbers: Float64Array.of(1, 2, 3, 4) }),
 };
 const kinds = Object.entries(samples);
@@ -158,6 +167,7 @@ const blindTo: Readonly<Partial<Record<string, readonly Damage[]>>> = {
   comparison: ['of another version', 'extended'],
   foreignRows: ['of another version', 'extended'],
   baselineShard: ['of another version', 'extended'],
+  confirmed: ['of another version', 'extended'],
 };
 
 const damages = [

@@ -14,7 +14,7 @@ async function open(limits = hastyLimits) {
   onTestFinished(() => proxy[Symbol.asyncDispose]());
   const value = azurite.connectionString.replace(azurite.queueUrl, proxy.url);
   const name = randomUUID();
-  const queues = { restores: name, backups: `${name}-b`, rest: `${name}-r`, former: `${name}-f` };
+  const queues = { restores: name, backups: `${name}-b`, rest: `${name}-r`, writes: `${name}-w`, former: `${name}-f` };
   const queue = createAzureStepQueue({ connection: { kind: 'connectionString', value }, queues, limits });
   const client = new QueueClient(azurite.connectionString, name);
   return { queue, client, proxy };
@@ -130,7 +130,7 @@ describe('faults', () => {
   test('text that is no connection string is refused without being quoted', () => {
     const connection = { kind: 'connectionString', value: 'AccountName=acct;AccountKey' } as const;
     expect(() =>
-      createAzureStepQueue({ connection, queues: { restores: 'q-1', backups: 'q-2', rest: 'q-3', former: 'q' } }),
+      createAzureStepQueue({ connection, queues: { restores: 'q-1', backups: 'q-2', rest: 'q-3', writes: 'q-4', former: 'q' } }),
     ).toThrow(expect.objectContaining({ code: 'SettingsInvalid', message: expect.not.stringContaining('acct') }));
   });
 });

@@ -59,7 +59,7 @@ async function checkStorage({ blobs, world }: App): Promise<Check> {
 }
 
 async function checkQueues({ queue }: App): Promise<Check> {
-  const lanes: readonly Lane[] = ['restores', 'backups', 'rest'];
+  const lanes: readonly Lane[] = ['restores', 'backups', 'rest', 'writes'];
   const fix = roleCommand('Storage Queue Data Contributor', '<id of the storage account>');
   return judged('queues', fix, async () => {
     await Promise.all(lanes.map((lane) => queue.peek(lane)));

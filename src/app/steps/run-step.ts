@@ -5,7 +5,6 @@ import { laneOfStep } from '../../core/run/lane.ts';
 import { isLiving, MAX_DELAY_MS, type StepWait } from '../../core/run/live.ts';
 import { comparePhases, isOver, type Run } from '../../core/run/run.ts';
 import { delaySecondsOf, formatStep, type Step } from '../../core/run/step.ts';
-import { afterRun } from '../after-run.ts';
 import { type App, type HeldStep, orWarn, toInstant } from '../app.ts';
 import { buildShards } from '../backup/build-shards.ts';
 import { publish } from '../backup/publish.ts';
@@ -19,6 +18,7 @@ import { hasBegun, readLive } from '../runs/living-steps.ts';
 import { readRun, Superseded } from '../runs/store.ts';
 import { forgetKicks, isJustMoved, notQueued } from '../runs/watch.ts';
 import { finishVerification, verifyShard } from '../snapshots/verify.ts';
+import { afterRun } from './after-run.ts';
 import { failRun } from './fail-run.ts';
 import { watchInBackground } from './keep-moving.ts';
 

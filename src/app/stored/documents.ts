@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { intentSchema } from '../../core/dual/intent.ts';
 import { errorCodes } from '../../core/errors.ts';
 import { alertSchema } from '../../core/readiness/alerts.ts';
 import { cardSchema } from '../../core/readiness/card.ts';
@@ -165,6 +166,30 @@ export const documents = {
     schema: roleSchema,
   }),
 
+  /** What a backend intends both hubs to hold of one device. */
+  intent: defineDocument({
+    what: 'intended write',
+    version: 1,
+    hint: 'Delete it, and write the device again: what a backend wanted of it is no longer known.',
+    schema: intentSchema,
+  }),
+
+  /** By hub (`{namespace}/{hub}`) the id it gave for a registration whose own it did not take. */
+  otherIds: defineDocument({
+    what: 'ids of a registration',
+    version: 1,
+    hint: 'Delete it: the hub is then asked for the row by its handle.',
+    schema: z.strictObject({ ids: z.record(z.string(), z.string()) }),
+  }),
+
+  /** How many of them wait in one folder. */
+  lag: defineDocument({
+    what: 'count of intended writes',
+    version: 1,
+    hint: 'It is written again within a minute.',
+    schema: z.strictObject({ waiting: count, refused: count, oldestAt: instant.optional(), at: instant }),
+  }),
+
   /** How fast the last restore wrote. */
   pace: defineDocument({
     ...noteKind,
@@ -281,6 +306,15 @@ export const numberBlobs = {
     version: 'none',
     hint: 'Start a new restore.',
     envelope: numbered('foreign'),
+    schema: z.strictObject({ title: z.strictObject({}), numbers }),
+  }),
+
+  /** Pairs of a record's key hash and when both hubs had confirmed a write of its backend (epoch ms). */
+  confirmed: defineDocument({
+    what: 'list of confirmed writes',
+    version: 'none',
+    hint: 'Devices in it count as changed in the standby by others: a sync may stop.',
+    envelope: numbered('confirmed'),
     schema: z.strictObject({ title: z.strictObject({}), numbers }),
   }),
 

@@ -1,7 +1,7 @@
-import { type App, orWarn } from './app.ts';
-import { advanceDrills } from './drill/advance.ts';
-import { reviewReadiness } from './readiness/review.ts';
-import { advanceSync } from './standby-sync.ts';
+import { type App, orWarn } from '../app.ts';
+import { advanceDrills } from '../drill/advance.ts';
+import { reviewReadiness } from '../readiness/review.ts';
+import { advanceSync } from '../standby-sync.ts';
 
 /**
  * What the end of a run sets off. Best effort, for the run is over: what fails here the watchdog does a minute later.

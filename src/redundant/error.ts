@@ -1,0 +1,27 @@
+import type { DrError } from '../core/errors.ts';
+
+/**
+ * Why a write failed: the hub in use did not take it, or what is intended could not be stored.
+ *
+ * `Refused`: the hub will not take it; correct the device. `NotFound`: there is no such device to patch. `BadRequest`: the
+ * call itself is wrong. `StorageUnavailable`: nothing was written, try again. Else the hub did not answer as it should.
+ */
+export class RedundantHubError extends Error {
+  override readonly name = 'RedundantHubError';
+  readonly code: 'Refused' | 'NotFound' | 'BadRequest' | DrError['code'];
+  /** What was intended is stored: it will be carried out in both hubs, whether the call is repeated or not. */
+  readonly isQueued: boolean;
+  /** The hub's answer, where it gave one. */
+  readonly status: number | undefined;
+
+  constructor(
+    code: RedundantHubError['code'],
+    message: string,
+    { isQueued = false, status, cause }: { isQueued?: boolean; status?: number; cause?: unknown } = {},
+  ) {
+    super(message, { cause });
+    this.code = code;
+    this.isQueued = isQueued;
+    this.status = status;
+  }
+}
