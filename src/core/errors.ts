@@ -92,6 +92,30 @@ export class DrError extends Error {
   }
 }
 
+/**
+ * A hub does not serve the call about one registration or installation, while it serves others. Retryable when it may
+ * yet: it failed, and did not refuse.
+ */
+export class RecordFault extends DrError {
+  /** Of the last answer, where there was one. */
+  readonly status: number | undefined;
+  /** What the hub said of it, without what may be the record's own. */
+  readonly words: string | undefined;
+  /** Of late the hub has carried out the same of other records. */
+  readonly isSure: boolean;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: DrErrorOptions & Partial<Pick<RecordFault, 'status' | 'words' | 'isSure'>>,
+  ) {
+    super(code, message, options);
+    this.status = options.status;
+    this.words = options.words;
+    this.isSure = options.isSure ?? true;
+  }
+}
+
 /** What the work gives, or the error that trying again does not change; any other is thrown. */
 export async function orFault<T>(work: Promise<T>): Promise<T | DrError> {
   try {

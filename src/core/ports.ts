@@ -22,7 +22,13 @@ export type WriteOutcome =
       readonly isReplaced?: boolean;
     }
   | { readonly kind: 'idRefused'; readonly status: number }
-  | { readonly kind: 'rejected'; readonly status: number; readonly reason: RejectReason }
+  | {
+      readonly kind: 'rejected';
+      readonly status: number;
+      readonly reason: RejectReason;
+      /** What the hub said, without what may be the record's own. */
+      readonly words?: string | undefined;
+    }
   /** It is no longer as it was seen, and stays. */
   | {
       readonly kind: 'changed';
@@ -36,6 +42,11 @@ export type RejectReason = 'Rejected' | 'TooLarge' | 'Stale';
 /** How long a call may go on: it stops retrying at `deadlineAt` (epoch ms) and throws a retryable error. */
 export interface CallOptions {
   readonly deadlineAt: number;
+  /**
+   * Throws `RecordFault` soon, so that others get its place, when the hub fails at this record and serves others. Without
+   * it that is after the usual patience.
+   */
+  readonly givesWay?: true;
 }
 
 /** A probe ends at the deadline, even while an answer is under way. */
@@ -64,7 +75,9 @@ export const MOST_ROWS_FOUND = 1000;
 /**
  * A notification hub. Every call may be made twice. Throttling, transient faults and a rotated key are retried
  * inside, up to the deadline; what is thrown is a `DrError`: `HubUnavailable` (retryable), `HubUnauthorized`,
- * `HubForbidden`, `HubNotFound`, `QuotaExceeded`, `HubMisbehaves` (an answer that cannot be understood).
+ * `HubForbidden`, `HubNotFound`, `QuotaExceeded`, `HubMisbehaves` (an answer that cannot be understood). What is said to
+ * a call about one record, and not to one about the hub, is the record's: a write is `rejected`, any other call throws
+ * `RecordFault`.
  */
 export interface Hub {
   readonly ref: HubRef;

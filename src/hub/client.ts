@@ -1,4 +1,4 @@
-import { DrError } from '../core/errors.ts';
+import { DrError, RecordFault } from '../core/errors.ts';
 import {
   type CallOptions,
   type Hub,
@@ -13,7 +13,14 @@ import {
 import { readPage, readSingle } from './page.ts';
 import { PushChannels } from './push-channel.ts';
 import { refusal } from './refusal.ts';
-import { type HubAnswer, type HubHead, type HubRequest, Transport, type TransportOptions } from './transport.ts';
+import {
+  type HubAnswer,
+  type HubHead,
+  type HubRequest,
+  Transport,
+  type TransportOptions,
+  wordsOf,
+} from './transport.ts';
 
 /** A hub over HTTP. */
 export interface HubClient extends Hub {
@@ -55,8 +62,7 @@ export function createHub(options: TransportOptions): HubClient {
     findRegistration: (id, call) => findRegistration(endpoint, id, call),
     findInstallation: (id, call) => findInstallation(endpoint, id, call),
     findRows: (query, call) => findRows(endpoint, query, call),
-    putRegistration(id, xml, { deadlineAt, ifMatch }) {
-      const call = { deadlineAt };
+    putRegistration(id, xml, { ifMatch, ...call }) {
       const body = `<entry xmlns="http://www.w3.org/2005/Atom"><content type="application/xml">${xml}</content></entry>`;
       const path = pathOf('registrations', id);
       const isNew = ifMatch === undefined;
@@ -117,35 +123,48 @@ async function listPage(
   }
 }
 
-async function findRegistration(
-  { transport, where }: HubEndpoint,
-  id: string,
-  { deadlineAt }: CallOptions,
-): Promise<Uint8Array | undefined> {
-  const request = { operation: 'findRegistration', method: 'GET', path: pathOf('registrations', id) } as const;
-  const answer = await transport.call(request, deadlineAt);
+async function findRegistration(hub: HubEndpoint, id: string, call: CallOptions): Promise<Uint8Array | undefined> {
+  const path = pathOf('registrations', id);
+  const answer = await callAbout(hub, { operation: 'findRegistration', method: 'GET', path }, call);
   if (answer.verdict.kind === 'gone') return undefined;
-  requireOk(answer, where);
+  requireOk(answer, hub.where);
   return readSingle(answer.body);
 }
 
-async function findInstallation(
-  { transport, where }: HubEndpoint,
-  id: string,
-  { deadlineAt }: CallOptions,
-): Promise<readonly Uint8Array[]> {
+async function findInstallation(hub: HubEndpoint, id: string, call: CallOptions): Promise<readonly Uint8Array[]> {
   const path = `tags/${encodeURIComponent(`$InstallationId:{${id}}`)}/registrations`;
-  const answer = await transport.call({ operation: 'findByTag', method: 'GET', path }, deadlineAt);
-  requireOk(answer, where);
+  const answer = await callAbout(hub, { operation: 'findByTag', method: 'GET', path }, call);
+  requireOk(answer, hub.where);
   return readPage(answer.body);
 }
 
-/** By `ChannelUri`, as the .NET SDK asks for a device of any platform (service-facts 1.4). */
-async function findRows(
+/** What is answered to a call about one record, where it may be the hub's or the record's. */
+const SAYS_LITTLE: ReadonlySet<HubAnswer['verdict']['kind']> = new Set([
+  'unauthorized',
+  'forbidden',
+  'notFound',
+  'unexpected',
+]);
+
+/**
+ * A call about one registration or installation. Whether the hub is there, takes the key and gives the right is decided
+ * by calls about the hub: throws what they throw, or else `RecordFault`.
+ */
+async function callAbout(
   { transport, where }: HubEndpoint,
-  query: RowQuery,
-  { deadlineAt }: CallOptions,
-): Promise<readonly Uint8Array[]> {
+  request: HubRequest,
+  { deadlineAt, givesWay }: CallOptions,
+): Promise<HubAnswer> {
+  const answer = await transport.call({ ...request, givesWay }, deadlineAt);
+  if (!SAYS_LITTLE.has(answer.verdict.kind)) return answer;
+  for (const asked of await transport.askHub(request, deadlineAt)) requireOk(asked, where);
+  const { status } = answer;
+  const message = `The ${where} answered a call about one record with status ${status}, and serves others.`;
+  throw new RecordFault('HubMisbehaves', message, { target: where, status, words: wordsOf(request, answer) });
+}
+
+/** By `ChannelUri`, as the .NET SDK asks for a device of any platform (service-facts 1.4). */
+async function findRows(hub: HubEndpoint, query: RowQuery, call: CallOptions): Promise<readonly Uint8Array[]> {
   const path = 'tag' in query ? `tags/${encodeURIComponent(query.tag)}/registrations` : 'registrations';
   const filter = 'tag' in query ? '' : `&$filter=${encodeURIComponent(`ChannelUri eq '${query.handle}'`)}`;
   const rows: Uint8Array[] = [];
@@ -158,8 +177,8 @@ async function findRows(
       path,
       query: `$top=${PAGE_SIZE}${filter}${from}`,
     } as const;
-    const answer = await transport.call(request, deadlineAt);
-    requireOk(answer, where);
+    const answer = await callAbout(hub, request, call);
+    requireOk(answer, hub.where);
     rows.push(...readPage(answer.body));
     token = nextTokenIn(answer.header);
   } while (token !== undefined && rows.length < MOST_ROWS_FOUND);
@@ -195,7 +214,7 @@ function pathOf(collection: 'registrations' | 'installations', id: string): stri
 }
 
 async function remove(hub: HubEndpoint, request: HubRequest, call: CallOptions): Promise<'gone' | 'changed'> {
-  const { verdict, status } = await hub.transport.call(request, call.deadlineAt);
+  const { verdict, status } = await callAbout(hub, request, call);
   if (verdict.kind === 'ok' || verdict.kind === 'gone') return 'gone';
   if (verdict.kind === 'stale') return 'changed';
   throw refusal(verdict, status, hub.where);
@@ -277,14 +296,21 @@ function isLaterVersion(body: Uint8Array): boolean {
 }
 
 async function put(hub: HubEndpoint, request: HubRequest, call: CallOptions): Promise<WriteOutcome> {
-  const { verdict, status, isRetried, body } = await hub.transport.call(request, call.deadlineAt);
+  let answer: HubAnswer;
+  try {
+    answer = await callAbout(hub, request, call);
+  } catch (error) {
+    if (!(error instanceof RecordFault) || error.retryable) throw error;
+    return { kind: 'rejected', status: error.status ?? 0, reason: 'Rejected', words: error.words };
+  }
+  const { verdict, status, isRetried, body } = answer;
   switch (verdict.kind) {
     case 'ok':
       return request.readsAnswer && !isRetried && isLaterVersion(body) ? REPLACED : WRITTEN;
     case 'idRefused':
       return { kind: 'idRefused', status };
     case 'rejected':
-      return { kind: 'rejected', status, reason: verdict.reason };
+      return { kind: 'rejected', status, reason: verdict.reason, words: wordsOf(request, answer) };
     case 'stale':
     case 'gone':
       return isRetried ? { kind: 'changed', isRetried } : { kind: 'changed' };

@@ -18,7 +18,12 @@ export type Attempt<T> =
       readonly retryAfterMs?: number | undefined;
       /** It was not sent, or the hub refused it. */
       readonly hasNoEffect?: true;
+      /** Of the answer, where there was one. */
+      readonly status?: number;
+      /** What the hub said of it. */
+      readonly words?: string | undefined;
     };
+type Failure = Extract<Attempt<unknown>, { kind: 'again' }>;
 
 export interface RetryOptions {
   /** Whose call it is, for the message. */
@@ -27,6 +32,17 @@ export interface RetryOptions {
   readonly clock: Clock;
   /** 0 to 1. */
   readonly random: () => number;
+  /** The error to end with, where it is the call's own fault that it fails; asked after each attempt that was sent. */
+  readonly ownFault?: ((failure: SentFailure) => Promise<DrError | undefined>) | undefined;
+}
+
+/** Of a call that was sent. */
+export interface SentFailure extends Pick<Failure, 'seen' | 'status' | 'words'> {
+  readonly seen: string;
+  /** No attempt so far had one. */
+  readonly hasNoEffect: boolean;
+  /** There would be no other. */
+  readonly isLast: boolean;
 }
 
 const FIRST_BACK_OFF_MS = 200;
@@ -44,7 +60,7 @@ export async function retry<T>(
   attempt: () => Promise<Attempt<T>>,
   options: RetryOptions,
 ): Promise<T> {
-  const { where, deadlineAt, clock, random } = options;
+  const { where, deadlineAt, clock, random, ownFault } = options;
   let seen = 'no answer';
   let hasNoEffect = true;
   let outcome = first;
@@ -56,7 +72,12 @@ export async function retry<T>(
     outage = outcome.isThrottled ? undefined : nextOutage(outage, outcome.sentAt ?? clock.now());
     const waitMs = outcome.waitMs ?? random() * backOffMs(outage?.tries ?? 0);
     const endAt = Math.min(deadlineAt, (outage?.since ?? deadlineAt) + OUTAGE_PATIENCE_MS);
-    if (clock.now() + waitMs >= endAt) {
+    const isLast = clock.now() + waitMs >= endAt;
+    if (outcome.sentAt !== undefined) {
+      const own = await ownFault?.({ ...outcome, seen, hasNoEffect, isLast });
+      if (own !== undefined) throw own;
+    }
+    if (isLast) {
       const message = `The ${where} did not serve the call in time; last seen: ${seen}.`;
       const retryAfterMs =
         outcome.retryAfterMs ?? (outcome.waitMs === Number.POSITIVE_INFINITY ? undefined : outcome.waitMs);

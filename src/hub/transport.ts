@@ -1,14 +1,16 @@
-import { DrError, faultCode } from '../core/errors.ts';
+import { DrError, faultCode, RecordFault } from '../core/errors.ts';
 import { fullNameOf } from '../core/paths.ts';
-import type { Clock } from '../core/ports.ts';
+import type { CallOptions, Clock } from '../core/ports.ts';
 import { isTextNeeded, judgeAnswer, type Operation, type Verdict } from './answer.ts';
 import type { HubConnection, HubIdentity } from './connection-string.ts';
 import { type ExchangeLimits, exchange, type RawAnswer, type RawHead } from './exchange.ts';
 import { askForKey, type HubKeys } from './keys.ts';
 import type { Limiter } from './limiter.ts';
-import { type Attempt, type RetryOptions, retry } from './retry.ts';
+import { type Attempt, type RetryOptions, retry, type SentFailure } from './retry.ts';
 import { createSas } from './sas.ts';
+import { isOfRecord, Served } from './served.ts';
 import { openSockets, type Sockets } from './sockets.ts';
+import { wordsIn } from './words.ts';
 
 export interface TransportOptions {
   /** Without a key it is called once `keys` have given one. */
@@ -42,6 +44,8 @@ export interface HubRequest {
   readonly onHead?: (head: HubHead) => void;
   /** An attempt under way is cut off at the deadline. */
   readonly isCutOff?: boolean;
+  /** See `CallOptions`. */
+  readonly givesWay?: CallOptions['givesWay'];
 }
 
 export interface HubHead {
@@ -75,6 +79,11 @@ const MINTING = { operation: 'newRegistrationId', method: 'POST', path: 'registr
 const RIGHT_KNOWN_MS = 60_000;
 /** A key that is refused once may serve all the same. */
 const TRIES_OF_KEYS = 3;
+/** So often the hub fails at a record while it serves others before others get its place. */
+const OWN_FAILURES = 3;
+/** That the hub serves a call which is made to find that out is known for so long. */
+const SERVES_MS = 1000;
+const LOOK_MS = 2000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /** Sends requests to one hub: paced, retried until the deadline, signed. */
@@ -90,6 +99,10 @@ export class Transport {
   #apiVersion = API_VERSION;
   /** When a call that needs the right was last answered. */
   readonly #rightSeenAt = { Manage: Number.NEGATIVE_INFINITY, Listen: Number.NEGATIVE_INFINITY };
+  readonly #served = new Served();
+  /** The newest calls that were made only to see whether the hub serves, and when. */
+  readonly #asked = new Map<Operation, { readonly at: number; readonly answer: Promise<HubAnswer> }>();
+  readonly #looks = new Map<Operation, { readonly at: number; readonly serves: Promise<boolean> }>();
   #sockets: Sockets | undefined;
 
   constructor(options: TransportOptions) {
@@ -164,7 +177,9 @@ export class Transport {
   }
 
   async #retry(opened: Opened, first: Attempt<HubAnswer>, request: HubRequest, deadlineAt: number): Promise<HubAnswer> {
-    const answer = await retry(first, () => this.#attempt(opened, request, deadlineAt), this.#patience(deadlineAt));
+    const ownFault = isOfRecord(request.operation) ? this.#openOwnFault(opened, request, deadlineAt) : undefined;
+    const again = () => this.#attempt(opened, request, deadlineAt, 'again');
+    const answer = await retry(first, again, { ...this.#patience(deadlineAt), ownFault });
     return { ...answer, isRetried: true };
   }
 
@@ -173,12 +188,76 @@ export class Transport {
     return { where: this.where, deadlineAt, clock, random };
   }
 
+  /**
+   * Counts how often the hub has failed at this record, and served others between two attempts. When no other is under
+   * way, it is asked for something else.
+   */
+  #openOwnFault(opened: Opened, request: HubRequest, deadlineAt: number) {
+    const { operation, givesWay } = request;
+    let servedBefore = this.#served.count();
+    let failures = 0;
+    let own = 0;
+    return async ({ status, words, seen, hasNoEffect, isLast }: SentFailure): Promise<RecordFault | undefined> => {
+      failures += 1;
+      const isQuiet = this.#served.count() === servedBefore;
+      if (isQuiet && failures < OWN_FAILURES && !isLast) return undefined;
+      if (isQuiet && !(await this.#serves(opened, request, deadlineAt))) return undefined;
+      servedBefore = this.#served.count();
+      own += 1;
+      if (givesWay && own >= OWN_FAILURES ? false : !isLast) return undefined;
+      const message = `The ${this.where} serves others, but not this record; last seen: ${seen}.`;
+      const isSure = this.#served.isServed(operation, this.#options.clock.now());
+      const target = this.where;
+      return new RecordFault('HubUnavailable', message, {
+        ...{ retryable: true, hasNoEffect, target, seen, status, words, isSure },
+      });
+    };
+  }
+
+  /** Whether the hub answers a call that is about no record: a listing, and for a write also one that it allows with it. */
+  async #serves(opened: Opened, { method }: HubRequest, deadlineAt: number): Promise<boolean> {
+    const looks = method === 'GET' ? [LISTING] : [LISTING, MINTING];
+    const served = await Promise.all(looks.map((look) => this.#look(opened, look, deadlineAt)));
+    return served.every((one) => one);
+  }
+
+  #look(opened: Opened, request: HubRequest, deadlineAt: number): Promise<boolean> {
+    const now = this.#options.clock.now();
+    const newest = this.#looks.get(request.operation);
+    if (newest !== undefined && now - newest.at < SERVES_MS) return newest.serves;
+    // Also when the call that failed has used up its time: one listing more does no harm.
+    const attempt = this.#attempt(opened, request, Math.max(deadlineAt, now + LOOK_MS));
+    const serves = attempt.then((came) => came.kind === 'done' && came.value.verdict.kind === 'ok');
+    this.#looks.set(request.operation, { at: now, serves });
+    return serves;
+  }
+
+  /** What the hub answers to calls that are about no record, and need the rights that this one does. */
+  askHub({ method }: HubRequest, deadlineAt: number): Promise<readonly HubAnswer[]> {
+    const calls: readonly HubRequest[] = method === 'GET' ? [LISTING] : [LISTING, MINTING];
+    return Promise.all(
+      calls.map((call) => {
+        const now = this.#options.clock.now();
+        const newest = this.#asked.get(call.operation);
+        if (newest !== undefined && now - newest.at < SERVES_MS) return newest.answer;
+        const answer = this.call(call, deadlineAt);
+        this.#asked.set(call.operation, { at: now, answer });
+        return answer;
+      }),
+    );
+  }
+
   async close(): Promise<void> {
     await this.#sockets?.close();
   }
 
   /** One attempt, paced and counted by the limiter. */
-  async #attempt(opened: Opened, request: HubRequest, deadlineAt: number): Promise<Attempt<HubAnswer>> {
+  async #attempt(
+    opened: Opened,
+    request: HubRequest,
+    deadlineAt: number,
+    turn: 'first' | 'again' = 'first',
+  ): Promise<Attempt<HubAnswer>> {
     const { limiter, clock } = this.#options;
     const permit = await limiter.acquire(deadlineAt);
     if (permit === undefined) {
@@ -196,9 +275,18 @@ export class Transport {
     const { status } = answer;
     let { verdict } = answer;
     const right = isOfManage(request) ? 'Manage' : 'Listen';
-    if (verdict.kind === 'ok') this.#rightSeenAt[right] = sentAt;
+    if (verdict.kind === 'ok') {
+      this.#rightSeenAt[right] = sentAt;
+      this.#served.note(request.operation, clock.now());
+    }
+    const isConflict = status === 409;
+    if (turn === 'first' && isOfRecord(request.operation)) this.#served.noteConflict(isConflict);
     const isRightKnown = sentAt - this.#rightSeenAt[right] < RIGHT_KNOWN_MS;
     if (verdict.kind === 'unexplained' && isRightKnown) verdict = { kind: 'throttled', retryAfterMs: undefined };
+    if (isConflict && isOfRecord(request.operation)) {
+      permit.release(this.#served.isThrottling() ? 'throttled' : 'failed');
+      return { kind: 'again', seen: 'status 409', sentAt, hasNoEffect: true, status, words: wordsOf(request, answer) };
+    }
     if (verdict.kind === 'throttled') {
       permit.release('throttled', verdict.retryAfterMs);
       // The limiter makes every call wait, including this one.
@@ -207,7 +295,8 @@ export class Transport {
     }
     permit.release(verdict.kind === 'transient' ? 'failed' : 'accepted');
     if (verdict.kind !== 'transient') return { kind: 'done', value: answer };
-    return { kind: 'again', seen: `status ${status}`, waitMs: verdict.retryAfterMs, sentAt };
+    const words = wordsOf(request, answer);
+    return { kind: 'again', seen: `status ${status}`, waitMs: verdict.retryAfterMs, sentAt, status, words };
   }
 
   #send({ sockets, authorization }: Opened, request: HubRequest, deadlineAt: number): Promise<RawAnswer> {
@@ -274,6 +363,11 @@ export class Transport {
     if (connection === undefined) return undefined;
     return this.#opened?.connection === connection ? this.#opened : this.#open(connection);
   }
+}
+
+/** What the hub says of the record that a call is about. */
+export function wordsOf({ operation, body: sent }: HubRequest, { body }: Pick<HubAnswer, 'body'>): string | undefined {
+  return isOfRecord(operation) ? wordsIn(body, sent) : undefined;
 }
 
 function isOfManage({ operation }: HubRequest): boolean {

@@ -340,6 +340,7 @@ test('failures are read over all pages', async () => {
             record: `installation ${name}`,
             code: 'Rejected',
             status: 400,
+            words: 'Tags can not.',
           })),
           nextLink: `https://elsewhere.example${path}?from=0:1`,
         },
@@ -353,8 +354,8 @@ test('failures are read over all pages', async () => {
   );
   const [, eachOf = ''] = /Each of them: npx notification-hubs-dr (.*)\n$/.exec(out) ?? [];
   const { out: each } = await play(script, ...eachOf.split(' '));
-  expect(each).toMatch(/Rejected +400 +installation a\n/);
-  expect(each).toMatch(/TooLarge +- +installation b\n$/);
+  expect(each).toMatch(/Rejected +400 +installation a +Tags can not\.\n/);
+  expect(each).toMatch(/TooLarge +- +installation b *\n$/);
   const { out: json } = await play(script, 'failures', RESTORE_ID, '--json');
   expect(JSON.parse(json)).toMatchObject({
     value: [{ record: 'installation a' }, {}, {}, {}, { record: 'installation b' }],

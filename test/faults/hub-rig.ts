@@ -29,6 +29,8 @@ export interface HubRigOptions {
   readonly devices: number;
   readonly namespaces?: EmulatorOptions['namespaces'];
   readonly requestTimeoutMs?: number;
+  /** All that waits in the app and its clients waits this part of its time. */
+  readonly hurry?: number;
   /** In place of `namespaces`. */
   readonly isTls?: boolean;
   /** The clients know resource ids alone, and read their keys from the emulated Resource Manager. */
@@ -39,6 +41,7 @@ export async function openHubRig({
   devices,
   namespaces,
   requestTimeoutMs,
+  hurry = 1,
   isTls = false,
   isByIdentity = false,
 }: HubRigOptions): Promise<HubRig> {
@@ -47,20 +50,21 @@ export async function openHubRig({
   const overTls = ['primary', 'secondary'].map((name) => ({ name, hubs: ['devices'], tls }));
   const own = tls === undefined ? namespaces : overTls;
   const emulator = parts.use(await startEmulator(own === undefined ? {} : { namespaces: own }));
+  const world = { ...realWorld, sleep: (milliseconds: number) => realWorld.sleep(milliseconds / hurry) };
   emulator.hub('primary', 'devices').seed({ devices, seed: 7 });
   const create = (name: 'primary' | 'secondary'): HubClient =>
     createHub({
       ...(isByIdentity
         ? byIdentity(emulator, name)
         : { connection: parseHubConnection(emulator.namespace(name).connectionString(), 'devices', name) }),
-      limiter: new Limiter({ maxConcurrency: 16, clock: realWorld }),
-      clock: realWorld,
+      limiter: new Limiter({ maxConcurrency: 16, clock: world }),
+      clock: world,
       random: Math.random,
       ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
       ...(tls === undefined ? {} : { trustedCertificate: tls.cert }),
     });
   const open = (name: 'primary' | 'secondary') => parts.adopt(create(name), (hub) => hub.close());
-  const first = { primary: open('primary'), secondary: open('secondary'), world: realWorld };
+  const first = { primary: open('primary'), secondary: open('secondary'), world };
   let engine = createEngine({
     refs: { primary: first.primary.ref, secondary: first.secondary.ref },
     wrap: () => first,
@@ -84,7 +88,7 @@ export async function openHubRig({
       return readRestoreView(engine.app, run.id);
     },
     restart() {
-      const next = { primary: openLater('primary'), secondary: openLater('secondary'), world: realWorld };
+      const next = { primary: openLater('primary'), secondary: openLater('secondary'), world };
       engine = engine.fork(() => next);
     },
     contentOf: (namespace) =>

@@ -256,3 +256,67 @@ describe('a hub of an older API version', () => {
     });
   });
 });
+
+describe('what is answered about one record', () => {
+  const entry = { status: 201, headers: { location: 'https://x/My%20Hub/registrationids/7' } };
+  const said = (detail: string): string => `<Error><Code>1</Code><Detail>${detail}..TrackingId:1_G2</Detail></Error>`;
+
+  test.each([404, 501, 405, 301, 401])('is its own when the hub serves others: %i', async (status) => {
+    const served = [{ body: page }, entry, { body: page }];
+    const refused = { status, body: said('The tag news can not be here') };
+    await on([refused, ...(status === 401 ? [refused, refused] : []), ...served], async ({ hub, call }) => {
+      expect(await hub.putInstallation('a', '{"tags":["news"]}', call)).toEqual({
+        kind: 'rejected',
+        status,
+        reason: 'Rejected',
+        words: 'The tag … can not be here.',
+      });
+    });
+    await on([refused, ...(status === 401 ? [refused, refused] : []), ...served], async ({ hub, call }) => {
+      await expect(hub.findInstallation('a', call)).rejects.toMatchObject({
+        name: 'DrError',
+        retryable: false,
+        status,
+        message: expect.stringMatching(/answered a call about one record with status \d+, and serves others/),
+      });
+    });
+  });
+
+  test.each([
+    [404, 'HubNotFound'],
+    [501, 'HubMisbehaves'],
+  ])("is the hub's when a call about the hub gets the same: %i, %s", async (status, code) => {
+    await on([{ status }], async ({ hub, call, requests }) => {
+      await expect(hub.putInstallation('a', '{}', call)).rejects.toMatchObject({ code });
+      expect(requests.some(({ url }) => url.includes('/registrations?'))).toBe(true);
+    });
+  });
+
+  test.each([500, 409, 504])('gives its place to others when the hub fails at it alone: %i', async (status) => {
+    const fails = { status, body: said('Something went wrong') };
+    const serves = [{ body: page }, entry];
+    await on(
+      [fails, fails, fails, ...serves, fails, fails, ...serves, fails],
+      async ({ hub, call, clock, requests }) => {
+        const startedAt = clock.now();
+        await expect(hub.putInstallation('a', '{}', { ...call, givesWay: true })).rejects.toMatchObject({
+          code: 'HubUnavailable',
+          retryable: true,
+          status,
+          words: 'Something went wrong.',
+          isSure: false,
+          message: expect.stringMatching(/serves others, but not this record; last seen: status \d+\.$/),
+        });
+        expect(requests.filter(({ method }) => method === 'PUT')).toHaveLength(5);
+        expect(clock.now() - startedAt).toBeLessThan(8000);
+      },
+    );
+  });
+
+  test("is the hub's while that serves no other", async () => {
+    await on([{ status: 500 }], async ({ hub, call }) => {
+      const put = hub.putInstallation('a', '{}', { ...call, givesWay: true });
+      await expect(put).rejects.toMatchObject({ message: expect.stringMatching(/did not serve the call in time/) });
+    });
+  });
+});

@@ -11,6 +11,8 @@ interface FailureView {
   readonly code: string;
   /** HTTP status of the hub's refusal, where there was one. */
   readonly status: number | undefined;
+  /** What the hub said of it. */
+  readonly words: string | undefined;
 }
 
 /** The records a restore could not bring back, 100 a page, in the snapshot's order. `from` is the `next` of the page before. */
@@ -41,5 +43,10 @@ async function describe(
 ): Promise<FailureView[]> {
   const manifest = await readManifest(app, run.request.sourceHub, run.request.snapshotId);
   const records = manifest === undefined ? [] : await readSnapshotShard(app, manifest, shard);
-  return failures.map(({ index, code, status }) => ({ record: nameOfKey(records[index]?.key), code, status }));
+  return failures.map(({ index, code, status, words }) => ({
+    record: nameOfKey(records[index]?.key),
+    code,
+    status,
+    words,
+  }));
 }

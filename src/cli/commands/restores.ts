@@ -75,8 +75,15 @@ async function listFailures(context: Context, id: string, isEach: boolean): Prom
   ];
   const recordOf = (failure: unknown): string => textAt(failure, 'record') ?? '';
   if (isEach) {
-    const rows = value.map((failure) => [...reasonOf(failure), recordOf(failure)]);
-    context.show({ value }, formatTable(['REASON', 'HTTP', 'RECORD'], rows, 'No record failed.'));
+    const wordsOf = (failure: unknown): string => textAt(failure, 'words') ?? '';
+    const hasWords = value.some((failure) => wordsOf(failure) !== '');
+    const rows = value.map((failure) => [
+      ...reasonOf(failure),
+      recordOf(failure),
+      ...(hasWords ? [wordsOf(failure)] : []),
+    ]);
+    const headings = ['REASON', 'HTTP', 'RECORD', ...(hasWords ? ['THE HUB SAYS'] : [])];
+    context.show({ value }, formatTable(headings, rows, 'No record failed.'));
     return;
   }
   const groups = Map.groupBy(value, (failure) => reasonOf(failure).join(' '));

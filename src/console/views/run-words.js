@@ -107,6 +107,7 @@ export function tookOf({ createdAt, finishedAt }) {
 /** @type {Record<string, string>} */
 const reasons = {
   Rejected: 'the hub refused it',
+  NotServed: 'the hub fails at it each time, and serves others',
   TooLarge: 'larger than the hub accepts',
   Stale: 'changed while being written',
   UnknownPlatform: 'unknown platform',

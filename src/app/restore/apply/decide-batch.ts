@@ -1,8 +1,9 @@
+import { RecordFault } from '../../../core/errors.ts';
 import { intentOf, isWrittenOutcome, type Outcome, outcomeOf } from '../../../core/restore/plan/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
 import type { Planned } from './planner.ts';
-import { type DueWrite, mayWrite, type Writer } from './write-batch.ts';
+import { type DueWrite, mayWrite, setAside, type Writer } from './write-batch.ts';
 import type { JournalWriter } from './write-journal.ts';
 
 /** Decided about without a pause: some milliseconds in which this process answers no call. */
@@ -32,11 +33,31 @@ export async function decideBatch(
   }
   await work.workers.forEach(unseen, async ({ index, planned, ask }) => {
     if (!mayWrite(work)) return;
-    const asked = await ask({ deadlineAt: work.deadlineAt });
+    const asked = await askPatiently(work, index, ask);
+    if (asked === undefined) return;
     carryOut(index, isBegun(work, index) && !isAsIntended(work, index, asked) ? planned : asked);
     work.asked.add(index);
   });
   return { due, isLast };
+}
+
+/** Nothing where the hub fails at this record alone, which then is set aside. */
+async function askPatiently(
+  work: Writer & JournalWriter,
+  index: number,
+  ask: NonNullable<Planned['ask']>,
+): Promise<Planned | undefined> {
+  try {
+    return await ask({ deadlineAt: work.deadlineAt });
+  } catch (error) {
+    if (!(error instanceof RecordFault)) throw error;
+    setAside(work, { index, isFirstTry: isFirstTry(work, index) }, error);
+    return undefined;
+  }
+}
+
+function isFirstTry({ before, outcomes }: Writer & JournalWriter, index: number): boolean {
+  return before === undefined && intentOf(outcomes.letters()[index]) === undefined;
 }
 
 /** A restore looks after what it wrote, a rollback after all that it is about. */
@@ -77,13 +98,9 @@ function planOpen({ run, plan, outcomes, before }: Writer & JournalWriter, index
 }
 
 /** What is to be written for a record; nothing when it is settled. */
-function toDueWrite(
-  { outcomes, before, noted }: Writer & JournalWriter,
-  index: number,
-  planned: Planned,
-): DueWrite | undefined {
+function toDueWrite(work: Writer & JournalWriter, index: number, planned: Planned): DueWrite | undefined {
+  const { outcomes, noted } = work;
   const { decision, collapsed, counted, addedRows, undo } = planned;
-  const isFirstTry = before === undefined && intentOf(outcomes.letters()[index]) === undefined;
   noted?.set(index, planned.noted);
   if (decision.kind !== 'write' && decision.kind !== 'takeBack') {
     settle(outcomes, index, planned);
@@ -91,8 +108,9 @@ function toDueWrite(
   }
   const takesBack = decision.kind === 'takeBack';
   const outcome = decision.kind === 'takeBack' ? 'created' : decision.outcome;
+  const isFirst = isFirstTry(work, index);
   outcomes.begin(index, outcome, addedRows);
-  return { index, outcome, writes: decision.writes, collapsed, counted, isFirstTry, takesBack, undo };
+  return { index, outcome, writes: decision.writes, collapsed, counted, isFirstTry: isFirst, takesBack, undo };
 }
 
 /** Settles a record of which nothing is to be written. */

@@ -61,7 +61,7 @@ export interface OpenOutcomes {
   settleRaced(index: number): void;
   settleRemoval(index: number, removal: Removal): void;
   /** A record that was begun may have been written in part, unless it is known that nothing was. */
-  fail(index: number, failure: Pick<RecordFailure, 'code' | 'status'>, isUntouched?: boolean): void;
+  fail(index: number, failure: Pick<RecordFailure, 'code' | 'status' | 'words'>, isUntouched?: boolean): void;
   count(what: Tally, amount: number): void;
   countAll(counted: RecordTallies | undefined): void;
   failureCount(): number;

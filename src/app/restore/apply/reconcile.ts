@@ -27,7 +27,7 @@ import { openRestorePlanner } from './restore-planner.ts';
 import { openRollbackPlanner } from './rollback-planner.ts';
 import { openShardReads, type ShardReads } from './shard-reads.ts';
 import { groupsOf } from './waves.ts';
-import { mayWrite, type Writer, writeBatch } from './write-batch.ts';
+import { type DueWrite, mayWrite, setAside, type Writer, writeBatch } from './write-batch.ts';
 import { type JournalWriter, keepAsked, keepsJournal, noteRest, writeJournal } from './write-journal.ts';
 
 /**
@@ -124,7 +124,9 @@ async function openWork(
   const endWatch = watchEnd(app, run, held);
   const shared = { ...reads, app, run, shard, held, before, plan, outcomes, undone };
   const notes = { noted, asked: new Set(asked.keys()), askedBefore: asked.size };
-  return { ...shared, ...notes, hub, deadlineAt, isRepair, idMap, workers, endWatch };
+  const waitedMs = held.wait?.waitedMs ?? 0;
+  const openedAt = app.world.now();
+  return { ...shared, ...notes, hub, deadlineAt, isRepair, idMap, workers, endWatch, waitedMs, openedAt };
 }
 
 const NONE_ASKED: Journal = new Map();
@@ -197,10 +199,9 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<unknown[]
     for (let isLast = false; !isLast && mayWrite(work); ) {
       const decided = await decideBatch(work, positions, size).catch((error: unknown) => void failures.push(error));
       if (decided === undefined || outcomes.failureCount() > app.policy.maxFailures) break;
-      const { due } = decided;
       isLast = decided.isLast;
-      if (isLast && due.length === 0) break;
-      if (displaces(run)) await storeUndo(app, run, { ...work, idFor: work.idMap.idFor }, due);
+      if (isLast && decided.due.length === 0) break;
+      const due = displaces(run) ? await undoable(work, decided.due) : decided.due;
       await outcomes.save('writing');
       const mustStop = await endWatch.look().catch((error: unknown) => {
         failures.push(error);
@@ -222,6 +223,13 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<unknown[]
     await Promise.all(batches);
   }
   return failures;
+}
+
+/** What may be written since a rollback could undo it, which is stored; the rest is set aside. */
+async function undoable(work: Work, due: readonly DueWrite[]): Promise<readonly DueWrite[]> {
+  const unread = await storeUndo(work.app, work.run, { ...work, idFor: work.idMap.idFor }, due);
+  for (const [one, fault] of unread) setAside(work, one, fault);
+  return unread.size === 0 ? due : due.filter((one) => !unread.has(one));
 }
 
 function nextSize(size: number, tookMs: number): number {

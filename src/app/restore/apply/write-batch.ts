@@ -1,4 +1,4 @@
-import { DrError } from '../../../core/errors.ts';
+import { DrError, RecordFault } from '../../../core/errors.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
 import type { Outcome, WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
 import type { Write } from '../../../core/restore/plan/plan.ts';
@@ -9,6 +9,11 @@ import { type Caller, type OneAnswer, writeOne } from './write-one.ts';
 
 /** A hub that refuses even ids it has just given out is not asked for ever. */
 const MAX_NEW_IDS = 3;
+/** So often a record that the hub fails at is tried again, among others and ever later. */
+const MAX_ROUNDS = 4;
+const FIRST_ROUND_MS = 1000;
+/** A hub that has carried out no such call of late is waited for so long before a record is set aside. */
+const DOUBTED_MS = 5 * 60_000;
 
 /** What writing to the target for one shard needs. */
 export interface Writer extends Caller {
@@ -17,6 +22,10 @@ export interface Writer extends Caller {
   readonly workers: Workers;
   /** The records were written by a pass before, and did not appear. */
   readonly isRepair: boolean;
+  /** When the step began (epoch ms). */
+  readonly openedAt: number;
+  /** How long it has waited without progress. */
+  readonly waitedMs: number;
 }
 
 export interface DueWrite {
@@ -36,41 +45,88 @@ export interface DueWrite {
 }
 
 /** Whether another call may begin. */
-export function mayWrite({ app, workers, deadlineAt, endWatch }: Writer): boolean {
-  return !workers.isStopped() && app.world.now() < deadlineAt && !endWatch.mustStop();
+export function mayWrite(work: Writer): boolean {
+  return work.app.world.now() < work.deadlineAt && !isStopped(work);
+}
+
+function isStopped({ workers, endWatch }: Writer): boolean {
+  return workers.isStopped() || endWatch.mustStop();
 }
 
 /**
- * Writes what is due, and again under new ids what the hub refused the ids of. What time does not suffice for stays
- * open: another step takes it up.
+ * Writes what is due, then again under new ids what the hub refused the ids of, and a few times more what it failed at
+ * while it served others. What time does not suffice for stays open: another step takes it up.
  */
 export async function writeBatch(work: Writer, due: readonly DueWrite[]): Promise<void> {
-  const { idMap, workers, deadlineAt } = work;
+  const { idMap, workers, deadlineAt, openedAt, app } = work;
+  const { world } = app;
+  const startedAt = world.now();
   let refused: DueWrite[] = [];
-  await workers.forEach(due, async (one) => {
-    const answer = idMap.mustMap(one.writes) ? undefined : await writeAndSettle(work, one);
-    if (answer !== 'settled') refused.push(answer === undefined ? one : afterRefusal(one, answer));
-    else await work.outcomes.saveIfDue();
-  });
-  for (let tries = 1; refused.length > 0 && mayWrite(work); tries++) {
-    const mapped = refused;
-    refused = [];
-    await idMap.map(
-      mapped.flatMap((one) => one.writes),
-      deadlineAt,
-    );
-    await workers.forEach(mapped, async (one) => {
-      const answer = await writeAndSettle(work, one, 'again');
-      if (answer === 'settled') return;
-      // An id the hub has just given out is not what it dislikes about a 400.
-      if (answer.status !== 400 && tries < MAX_NEW_IDS) refused.push(afterRefusal(one, answer));
-      else work.outcomes.fail(one.index, { code: 'Rejected', status: answer.status }, answer.isUntouched);
-    });
+  let failing: Failing[] = [];
+  const write = async (one: DueWrite, tries: Tries): Promise<void> => {
+    const answer = tries === 'first' && idMap.mustMap(one.writes) ? UNMAPPED : await writeAndSettle(work, one, tries);
+    if (answer === 'settled') await work.outcomes.saveIfDue();
+    else if (answer instanceof RecordFault) {
+      failing.push({ due: afterRefusal(one, answer.hasNoEffect), fault: answer });
+    }
+    // An id the hub has just given out is not what it dislikes about a 400.
+    else if (tries === 'first' || (answer.status !== 400 && newIds < MAX_NEW_IDS))
+      refused.push(afterRefusal(one, answer.isUntouched));
+    else work.outcomes.fail(one.index, { code: 'Rejected', status: answer.status }, answer.isUntouched);
+  };
+  let newIds = 0;
+  const writeUnderNewIds = async (): Promise<void> => {
+    for (newIds = 1; refused.length > 0 && mayWrite(work); newIds++) {
+      const mapped = refused;
+      refused = [];
+      await idMap.map(
+        mapped.flatMap((one) => one.writes),
+        deadlineAt,
+      );
+      await workers.forEach(mapped, (one) => write(one, 'again'));
+    }
+  };
+  await workers.forEach(due, (one) => write(one, 'first'));
+  await writeUnderNewIds();
+  for (let round = 1; failing.length > 0 && round <= MAX_ROUNDS; round++) {
+    await world.sleep(Math.max(0, Math.min(FIRST_ROUND_MS * 2 ** (round - 1), (deadlineAt - world.now()) / 4)));
+    if (!mayWrite(work)) {
+      // Half a step's time was not enough for it: the next step's would not be either.
+      if (!isStopped(work) && 2 * (world.now() - startedAt) >= deadlineAt - openedAt) break;
+      return;
+    }
+    const again = failing;
+    failing = [];
+    newIds = 0;
+    await workers.forEach(again, (one) => write(one.due, 'again'));
+    await writeUnderNewIds();
   }
+  for (const { due: one, fault } of failing) setAside(work, one, fault);
+}
+
+interface Failing {
+  readonly due: DueWrite;
+  readonly fault: RecordFault;
+}
+
+/** Throws the fault where it may be the hub's all the same. */
+export function setAside(
+  { outcomes, waitedMs }: Writer,
+  { index, isFirstTry }: Pick<DueWrite, 'index' | 'isFirstTry'>,
+  fault: RecordFault,
+): void {
+  if (!fault.isSure && waitedMs < DOUBTED_MS) throw fault;
+  const { status, words, retryable, hasNoEffect } = fault;
+  const code = retryable ? 'NotServed' : 'Rejected';
+  outcomes.fail(
+    index,
+    { code, ...(status === undefined ? {} : { status }), ...(words === undefined ? {} : { words }) },
+    isFirstTry && hasNoEffect,
+  );
 }
 
 /** Its rows before the one whose id was refused are written: the same again is not its device's own. */
-function afterRefusal(due: DueWrite, { isUntouched }: RecordAnswer): DueWrite {
+function afterRefusal(due: DueWrite, isUntouched: boolean): DueWrite {
   return { ...due, isFirstTry: due.isFirstTry && isUntouched };
 }
 
@@ -78,13 +134,21 @@ function afterRefusal(due: DueWrite, { isUntouched }: RecordAnswer): DueWrite {
 async function writeAndSettle(
   work: Writer,
   due: DueWrite,
-  tries: 'first' | 'again' = 'first',
-): Promise<'settled' | Extract<RecordAnswer, { kind: 'idRefused' }>> {
+  tries: Tries,
+): Promise<'settled' | RecordFault | Extract<RecordAnswer, { kind: 'idRefused' }>> {
   const { outcomes } = work;
   const { index, outcome, collapsed } = due;
   // Writes may take long: a look from before the last one tells nothing of a run that was cancelled during it.
   if (!mayWrite(work) || (await work.endWatch.mustStopNow())) return 'settled';
-  const answer = await writeRecord(work, due);
+  const answer = await writeRecord(work, due).catch((error: unknown) => {
+    if (error instanceof RecordFault) return error;
+    throw error;
+  });
+  if (answer instanceof RecordFault) {
+    if (answer.retryable) return answer;
+    setAside(work, due, answer);
+    return 'settled';
+  }
   switch (answer.kind) {
     case 'written':
       if (due.takesBack) settleTakenBack(outcomes, index);
@@ -96,7 +160,7 @@ async function writeAndSettle(
       outcomes.count('repaired', work.isRepair && !due.takesBack ? 1 : 0);
       return 'settled';
     case 'rejected':
-      outcomes.fail(index, { code: answer.reason, status: answer.status }, answer.isUntouched);
+      outcomes.fail(index, failureOf(answer), answer.isUntouched);
       return 'settled';
     case 'changed':
       // Its device was faster. What was written in part is looked at again by the next pass.
@@ -115,6 +179,10 @@ async function writeAndSettle(
     default:
       return answer satisfies never;
   }
+}
+
+function failureOf({ reason, status, words }: Extract<RecordAnswer, { kind: 'rejected' }>) {
+  return { code: reason, status, ...(words === undefined ? {} : { words }) };
 }
 
 function settleTakenBack(outcomes: OpenOutcomes, index: number): void {
@@ -165,8 +233,10 @@ async function writeRecord(work: Writer, { index, writes, isFirstTry }: DueWrite
   return isReplaced ? REPLACED : WRITTEN;
 }
 
+const UNMAPPED = { kind: 'idRefused', status: 410, isUntouched: true } as const;
 const WRITTEN: RecordAnswer = { kind: 'written', isUntouched: false };
 const REPLACED: RecordAnswer = { kind: 'written', isUntouched: false, isReplaced: true };
 const STOPPED: RecordAnswer = { kind: 'stopped', isUntouched: false };
 
+type Tries = 'first' | 'again';
 type RecordAnswer = OneAnswer & { readonly isUntouched: boolean };

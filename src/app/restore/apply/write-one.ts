@@ -1,7 +1,7 @@
 import { isAsAgreed } from '../../../core/baseline/record.ts';
 import { versionHashOf } from '../../../core/fingerprint/row.ts';
 import { shownIn } from '../../../core/fingerprint/shown.ts';
-import type { Hub, WriteOutcome } from '../../../core/ports.ts';
+import type { CallOptions, Hub, WriteOutcome } from '../../../core/ports.ts';
 import { keyHashOf, recordKey, shardOf } from '../../../core/registration/record.ts';
 import { canonicalRow, handleIn, type Registration } from '../../../core/registration/registration.ts';
 import { readAtOf } from '../../../core/restore/plan/circumstances.ts';
@@ -25,6 +25,10 @@ export interface Caller {
   readonly endWatch: EndWatch;
 }
 
+function callOf({ deadlineAt }: Pick<Caller, 'deadlineAt'>): CallOptions {
+  return { deadlineAt, givesWay: true };
+}
+
 export interface Attempt {
   /** No step before this one, and no pass, has tried to write the record. */
   readonly isFirstTry: boolean;
@@ -36,17 +40,18 @@ export interface Attempt {
 export type OneAnswer = WriteOutcome | { readonly kind: 'stopped' };
 
 export function writeOne(work: Caller, write: Write, attempt: Attempt): Promise<OneAnswer> {
-  const { hub, deadlineAt } = work;
+  const { hub } = work;
+  const call = callOf(work);
   switch (write.kind) {
     case 'registration':
       return writeRegistration(work, write, attempt);
     case 'installation':
-      return whileAsSeen(work, write, attempt, () => hub.putInstallation(write.id, write.json, { deadlineAt }));
+      return whileAsSeen(work, write, attempt, () => hub.putInstallation(write.id, write.json, call));
     case 'rowDeletion':
       attempt.send();
-      return deleteRow(hub, write, deadlineAt);
+      return deleteRow(hub, write, call);
     case 'installationDeletion':
-      return whileAsSeen(work, write, attempt, () => deleteInstallation(hub, write, deadlineAt));
+      return whileAsSeen(work, write, attempt, () => deleteInstallation(hub, write, call));
     default:
       return write satisfies never;
   }
@@ -57,15 +62,16 @@ async function writeRegistration(
   { id, xml, over, asSeen }: WriteOf<'registration'>,
   attempt: Attempt,
 ): Promise<OneAnswer> {
-  const { hub, idMap, deadlineAt } = work;
+  const { hub, idMap } = work;
+  const call = callOf(work);
   if (over === undefined && asSeen !== undefined)
     return createAsSeen(work, { target: idMap.idFor(id), xml, asSeen }, attempt);
   attempt.send();
-  if (over === undefined) return hub.putRegistration(idMap.idFor(id), xml, { deadlineAt });
-  const answer = await hub.putRegistration(over.id, xml, { deadlineAt, ifMatch: over.etag });
+  if (over === undefined) return hub.putRegistration(idMap.idFor(id), xml, call);
+  const answer = await hub.putRegistration(over.id, xml, { ...call, ifMatch: over.etag });
   if (answer.kind !== 'changed' || (attempt.isFirstTry && !answer.isRetried)) return answer;
   // An earlier call of this run may have written it, whose answer was lost.
-  const row = await findRow(hub, over.id, { deadlineAt });
+  const row = await findRow(hub, over.id, call);
   return row !== undefined && canonicalRow(row.xml) === canonicalRow(xml) ? DONE : answer;
 }
 
@@ -80,8 +86,9 @@ async function createAsSeen(
   { target, xml, asSeen }: Creation,
   { isFirstTry, send }: Attempt,
 ): Promise<OneAnswer> {
-  const { app, run, hub, deadlineAt, endWatch } = work;
-  const row = await findRow(hub, target, { deadlineAt });
+  const { app, run, hub, endWatch } = work;
+  const call = callOf(work);
+  const row = await findRow(hub, target, call);
   const isSame = row !== undefined && canonicalRow(row.xml) === canonicalRow(xml);
   // Also where a row with this id and ETag was there before: this run has written it, and died, or got no answer.
   if (!isFirstTry && isSame) return DONE;
@@ -92,11 +99,11 @@ async function createAsSeen(
   if (await endWatch.mustStopNow()) return STOPPED;
   if (row === undefined || isListed || isPassedOver) {
     send();
-    if (row === undefined) return hub.putRegistration(target, xml, { deadlineAt });
-    const answer = await hub.putRegistration(target, xml, { deadlineAt, ifMatch: row.etag });
+    if (row === undefined) return hub.putRegistration(target, xml, call);
+    const answer = await hub.putRegistration(target, xml, { ...call, ifMatch: row.etag });
     // The update of the record that had this id may have deleted the row meanwhile.
-    const isGone = answer.kind === 'changed' && (await findRow(hub, target, { deadlineAt })) === undefined;
-    return isGone ? hub.putRegistration(target, xml, { deadlineAt }) : answer;
+    const isGone = answer.kind === 'changed' && (await findRow(hub, target, call)) === undefined;
+    return isGone ? hub.putRegistration(target, xml, call) : answer;
   }
   return !isFirstTry && (await isPutBack(work, row)) ? ID_IN_USE : CHANGED;
 }
@@ -123,13 +130,14 @@ async function isOurs({ app, run }: Caller, row: Registration): Promise<boolean>
 
 /** Installations have no ETag: they are asked for right before. */
 async function whileAsSeen(
-  { hub, deadlineAt, endWatch }: Caller,
+  work: Caller,
   { id, asSeen }: { readonly id: string; readonly asSeen?: AsSeen },
   { send }: Attempt,
   write: () => Promise<WriteOutcome>,
 ): Promise<OneAnswer> {
+  const { hub, endWatch } = work;
   if (asSeen !== undefined) {
-    const rows = await findInstallationRows(hub, id, { deadlineAt });
+    const rows = await findInstallationRows(hub, id, callOf(work));
     if (await endWatch.mustStopNow()) return STOPPED;
     if (!rows.every((row) => asSeen.includes(versionHashOf(row)))) return CHANGED;
   }
@@ -140,22 +148,22 @@ async function whileAsSeen(
 async function deleteRow(
   hub: Hub,
   { id, etag, key }: WriteOf<'rowDeletion'>,
-  deadlineAt: number,
+  call: CallOptions,
 ): Promise<WriteOutcome> {
-  const answer = await hub.deleteRegistration(id, etag, { deadlineAt });
+  const answer = await hub.deleteRegistration(id, etag, call);
   if (answer === 'gone') return DONE;
   if (key === undefined) return CHANGED;
   // Under its id this run may have written the handle that its device has now.
-  const row = await findRow(hub, id, { deadlineAt });
+  const row = await findRow(hub, id, call);
   return row === undefined || recordKey(row) !== key ? DONE : CHANGED;
 }
 
 async function deleteInstallation(
   hub: Hub,
   { id }: WriteOf<'installationDeletion'>,
-  deadlineAt: number,
+  call: CallOptions,
 ): Promise<WriteOutcome> {
-  await hub.deleteInstallation(id, { deadlineAt });
+  await hub.deleteInstallation(id, call);
   return DONE;
 }
 

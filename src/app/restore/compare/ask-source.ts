@@ -1,4 +1,4 @@
-import { DrError } from '../../../core/errors.ts';
+import { DrError, RecordFault } from '../../../core/errors.ts';
 import { installationIdIn, type RecordOfRows, recordKey } from '../../../core/registration/record.ts';
 import type { Registration } from '../../../core/registration/registration.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
@@ -12,13 +12,14 @@ export const PATIENCE_MS = 5_000;
 /** What the source shows of a record when it is asked, given the target's rows of it. */
 export type FindInSource = (record: RecordOfRows) => Promise<readonly Registration[]>;
 
-/** A source that has not answered is not asked again by the run. Throws what is no fault of the source. */
+/** A source that has not answered is not asked again by the run, unless that is one record's trouble. Throws what is no fault of the source. */
 export async function askSource<T>(app: App, run: RestoreRun, ask: () => Promise<T>): Promise<T | 'silent'> {
   if (app.memory.silentSources.has(run.id)) return 'silent';
   try {
     return await ask();
   } catch (error) {
     if (!(error instanceof DrError)) throw error;
+    if (error instanceof RecordFault) return 'silent';
     app.memory.silentSources.add(run.id);
     app.log.info('source does not answer', { runId: run.id, code: error.code });
     return 'silent';

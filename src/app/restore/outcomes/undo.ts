@@ -1,3 +1,4 @@
+import { RecordFault } from '../../../core/errors.ts';
 import { versionHashOf } from '../../../core/fingerprint/row.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { undoFolder, undoName } from '../../../core/paths.ts';
@@ -27,18 +28,23 @@ interface Change {
   readonly undo?: RecordOfRows | undefined;
 }
 
-/** What a rollback needs to put back what is about to be overwritten or withdrawn; stored before it is. */
-export async function storeUndo(
+/**
+ * What a rollback needs to put back what is about to be overwritten or withdrawn; stored before it is. Gives the records
+ * that must not be written, since the target does not show what they would be written over.
+ */
+export async function storeUndo<C extends Change>(
   app: App,
   run: RestoreRun,
   target: AboutToChange,
-  due: readonly Change[],
-): Promise<void> {
-  const displaced = groupRows(await readDisplaced(app, target, due)).records;
+  due: readonly C[],
+): Promise<ReadonlyMap<C, RecordFault>> {
+  const { rows, unread } = await readDisplaced(app, target, due);
+  const displaced = groupRows(rows).records;
   await store(app, run, [
     ...due.flatMap(({ undo }) => (undo === undefined ? [] : [{ ...undo, isDisplaced: false }])),
     ...displaced.map((record) => ({ ...record, isDisplaced: true })),
   ]);
+  return unread;
 }
 
 /** The same of a row that only a question has shown. */
@@ -60,24 +66,30 @@ async function store(app: App, run: RestoreRun, records: readonly Changing[]): P
 }
 
 /** Rows under other keys that a record is written over, as the target shows them now. */
-async function readDisplaced(
+async function readDisplaced<C extends Change>(
   app: App,
   { hub, deadlineAt, idFor }: AboutToChange,
-  due: readonly Change[],
-): Promise<Registration[]> {
-  const moves: { readonly id: string; readonly asSeen: AsSeen }[] = [];
-  for (const { writes } of due) {
-    for (const write of writes) {
+  due: readonly C[],
+): Promise<{ readonly rows: readonly Registration[]; readonly unread: ReadonlyMap<C, RecordFault> }> {
+  const moves: { readonly of: C; readonly id: string; readonly asSeen: AsSeen }[] = [];
+  for (const of of due) {
+    for (const write of of.writes) {
       if (write.kind !== 'registration' || write.asSeen === undefined || write.asSeen.length === 0) continue;
-      moves.push({ id: idFor(write.id), asSeen: write.asSeen });
+      moves.push({ of, id: idFor(write.id), asSeen: write.asSeen });
     }
   }
   const rows: Registration[] = [];
-  await forEachConcurrent(moves, app.policy.maxConcurrency, async ({ id, asSeen }) => {
-    const row = await findRow(hub, id, { deadlineAt });
-    if (row !== undefined && asSeen.includes(versionHashOf(row))) rows.push(row);
+  const unread = new Map<C, RecordFault>();
+  await forEachConcurrent(moves, app.policy.maxConcurrency, async ({ of, id, asSeen }) => {
+    try {
+      const row = await findRow(hub, id, { deadlineAt });
+      if (row !== undefined && asSeen.includes(versionHashOf(row))) rows.push(row);
+    } catch (error) {
+      if (!(error instanceof RecordFault)) throw error;
+      unread.set(of, error);
+    }
   });
-  return rows;
+  return { rows, unread };
 }
 
 /** By key what lived in the target before the restore changed it. Throws `StoredDocumentInvalid`, naming the blob. */

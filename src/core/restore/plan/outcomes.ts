@@ -175,9 +175,11 @@ const count = z.int().nonnegative();
 const failure = z.strictObject({
   /** Position of the record in its shard. */
   index: count,
-  code: z.enum(['Rejected', 'TooLarge', 'Stale', 'UnknownPlatform', 'TemplateWithoutName', 'NotApplied']),
+  code: z.enum(['Rejected', 'NotServed', 'TooLarge', 'Stale', 'UnknownPlatform', 'TemplateWithoutName', 'NotApplied']),
   /** HTTP status of the refusal, where there was one. */
   status: z.int().optional(),
+  /** What the hub said of it, without what may be the record's own. */
+  words: z.string().max(200).optional(),
   /** Some of the record may have been written before it failed. */
   attempted: z.enum(writtenOutcomes).optional(),
 });
