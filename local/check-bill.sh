@@ -5,7 +5,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-node "$root/local/package.ts" --out "$folder/out" >/dev/null
+"$root/node_modules/.bin/node" "$root/local/package.ts" --out "$folder/out" >/dev/null
 cd "$folder"
 npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" \
   @cyclonedx/cyclonedx-library@10.3.0 ajv@8.20.0 ajv-formats@3.0.1 ajv-formats-draft2019@1.6.1
