@@ -1,17 +1,21 @@
 import { describe, expect, it } from 'vitest';
+import { type App, createMemory } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { deleteSnapshot } from '../../src/app/erasure/delete-snapshot.ts';
 import { erase } from '../../src/app/erasure/erase.ts';
+import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole } from '../../src/app/role.ts';
 import { pinSnapshot, unpinSnapshot } from '../../src/app/snapshots/pin.ts';
+import { pairBlobs } from '../../src/app/stored/pair-blobs.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { erasedName } from '../../src/core/paths.ts';
 import { type Erasure, parseErasure } from '../../src/core/request/erasure.ts';
 import { aBackedUp, backUp, beginRestore, codeOf, restore, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine, one, three } from '../support/engine.ts';
+import { createMemoryHub } from '../support/memory-hub.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
 /** Ada has two devices beside the others: an installation and a plain registration. */
@@ -132,6 +136,26 @@ describe('an erasure', () => {
     const { engine } = await aHubWithAda();
     await beginRestore(engine.app);
     expect(await codeOf(erase(engine.app, byUser))).toBe('RunInProgress');
+  });
+
+  it('is refused while a restore is silent, too: that may resume', async () => {
+    const { engine } = await aHubWithAda();
+    const id = await beginRestore(engine.app);
+    engine.advance(20 * 60_000);
+    expect(await codeOf(erase(engine.app, byUser))).toBe('RunInProgress');
+    await cancelRestore(engine.app, id);
+    expect(await codeOf(erase(engine.app, byUser))).toBe('none');
+  });
+
+  it('is refused while the app of another pair restores what these hubs held', async () => {
+    const { engine } = await aHubWithAda();
+    const five = createMemoryHub({ ref: { namespace: 'five', hub: 'devices' } });
+    const pair = pairBlobs(engine.container, engine.app.primary.ref, five.ref);
+    const other: App = { ...engine.app, secondary: five, blobs: pair, memory: createMemory() };
+    const id = await beginRestore(other);
+    expect(await codeOf(erase(engine.app, byUser))).toBe('RunInProgress');
+    await cancelRestore(other, id);
+    expect(await codeOf(erase(engine.app, byUser))).toBe('none');
   });
 
   it('says how long snapshots are kept, and which hub did not answer', async () => {

@@ -1,10 +1,12 @@
+import { DrError } from '../../core/errors.ts';
 import { isSameHub, lockName } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import type { Erasure } from '../../core/request/erasure.ts';
 import { isOver } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
-import { readLocked, refuseIfHeld } from '../runs/lock.ts';
-import { appsOfOtherPairs } from '../runs/other-pairs.ts';
+import { BIRTH_MS, readLocked } from '../runs/lock.ts';
+import { appsOfOtherPairs, describePair } from '../runs/other-pairs.ts';
+import { refuseWhileWriting } from '../runs/writers.ts';
 import { addErasure } from '../snapshots/erased.ts';
 import { listSnapshotIdsOfPair } from '../snapshots/store.ts';
 import { forEachConcurrent } from '../stored/concurrent.ts';
@@ -15,8 +17,8 @@ const WRITERS = 16;
 
 /**
  * From here on, no restore, sync, failback or rollback brings back what is erased from a snapshot whose reading has
- * begun. It touches no hub: what lives there is listed. Throws `RunInProgress` while a restore into either hub runs, for
- * that may have decided already.
+ * begun. It touches no hub: what lives there is listed. Throws `RunInProgress` while a restore runs, for that may have
+ * decided already, and `RunNotOver` while steps of one may still write.
  */
 export async function erase(app: App, erasure: Erasure) {
   await refuseWhileRestoring(app);
@@ -34,15 +36,42 @@ export async function erase(app: App, erasure: Erasure) {
   return { erasedAt: at, by: erasure.kind, snapshots: holders, live };
 }
 
+/** Also while one is silent: it may resume. Those of other pairs may restore what one of these hubs held. */
 async function refuseWhileRestoring(app: App): Promise<void> {
-  for (const { ref } of [app.primary, app.secondary]) await refuseIfHeld(app, 'restore', ref);
+  for (const each of await appsOfPairsWith(app)) {
+    for (const { ref } of [each.primary, each.secondary]) {
+      const held = await readLocked(each, lockName('restore', ref));
+      if (held === undefined) continue;
+      const { lock, run } = held;
+      if (typeof run === 'object' && isOver(run)) await refuseWhileWriting(each, run, true);
+      else if (typeof run === 'object' || lock.ageMs < BIRTH_MS) throw stillRuns(each, app, lock.runId);
+    }
+  }
+}
+
+function stillRuns(of: App, app: App, runId: string): DrError {
+  const what = `The restore '${runId}' still runs, and may have decided already whom it brings back.`;
+  const cure =
+    of === app
+      ? `Wait until it is over, or cancel it: POST /api/restores/${runId}/cancel.`
+      : `It is a run of ${describePair(of)}: wait until it is over, or cancel it there.`;
+  return new DrError('RunInProgress', `${what} ${cure}`, { target: runId });
+}
+
+/** This app, and those of other pairs that have one of its hubs. */
+async function appsOfPairsWith(app: App): Promise<readonly App[]> {
+  const hubs = [app.primary.ref, app.secondary.ref];
+  const others = (await appsOfOtherPairs(app)).filter((other) =>
+    hubs.some((hub) => isSameHub(hub, other.primary.ref) || isSameHub(hub, other.secondary.ref)),
+  );
+  return [app, ...others];
 }
 
 /** Of backups that read one of the hubs now. Their ids are those of the snapshots that they make. */
 async function snapshotsUnderWay(app: App): Promise<{ readonly hub: HubRef; readonly id: string }[]> {
   const under: { readonly hub: HubRef; readonly id: string }[] = [];
   const hubs = [app.primary.ref, app.secondary.ref];
-  for (const each of [app, ...(await appsOfOtherPairs(app))]) {
+  for (const each of await appsOfPairsWith(app)) {
     for (const { ref } of [each.primary, each.secondary]) {
       if (!hubs.some((hub) => isSameHub(hub, ref))) continue;
       const run = (await readLocked(each, lockName('backup', ref)))?.run;
