@@ -117,7 +117,7 @@ function renderOutcome({ reached }: ReturnType<RouteContext['hub']['sender']['se
   return `<NotificationOutcome xmlns="${connect}" xmlns:i="${instance}"><Success>${reached.length}</Success><Failure>0</Failure><Results>${results.join('')}</Results></NotificationOutcome>`;
 }
 
-/** As the .NET client reads them, which loses an element that stands behind one of a later place. */
+/** As the .NET client reads them, which loses an element that comes after one of a later place. */
 const outcomePlaces = ['Apple', 'Mpns', 'Windows', 'Gcm', 'Adm', 'FcmV1'];
 
 function byOutcomePlace(a: { readonly name: string }, b: { readonly name: string }): number {

@@ -59,7 +59,7 @@ export const switchesSchema = z.strictObject({
     .string()
     .regex(/^\d{4}-\d{2}$/)
     .nullable(),
-  /** Share of rows that lists show as of a kind nobody knows. */
+  /** Share of rows that lists show as of a kind no client knows. */
   unknownKindShare: share,
   /** Share of devices that are gone: a send removes the rows that it meets of them, and delivers nothing. */
   deadHandleShare: share,

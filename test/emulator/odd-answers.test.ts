@@ -25,7 +25,7 @@ it('refuses an API version later than the hub, and names the one it takes', asyn
   expect((await at.call('GET', 'h/registrations?api-version=2017-04')).status).toBe(200);
 });
 
-it('lists some rows as of a kind nobody knows', async () => {
+it('lists some rows as of a kind no client knows', async () => {
   await using at = await open({ unknownKindShare: 1 });
   await at.call('POST', 'h/registrations', anApple({ tags: 'a' }));
   const feed = (await at.call('GET', 'h/registrations')).text;
