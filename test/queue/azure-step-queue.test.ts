@@ -130,7 +130,10 @@ describe('faults', () => {
   test('text that is no connection string is refused without being quoted', () => {
     const connection = { kind: 'connectionString', value: 'AccountName=acct;AccountKey' } as const;
     expect(() =>
-      createAzureStepQueue({ connection, queues: { restores: 'q-1', backups: 'q-2', rest: 'q-3', writes: 'q-4', former: 'q' } }),
+      createAzureStepQueue({
+        connection,
+        queues: { restores: 'q-1', backups: 'q-2', rest: 'q-3', writes: 'q-4', former: 'q' },
+      }),
     ).toThrow(expect.objectContaining({ code: 'SettingsInvalid', message: expect.not.stringContaining('acct') }));
   });
 });

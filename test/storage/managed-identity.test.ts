@@ -114,5 +114,11 @@ describe('a call to the storage', () => {
 
 function queuesOf(name: string) {
   const prefix = `token-${name.slice(0, 8)}`;
-  return { restores: `${prefix}-a`, backups: `${prefix}-b`, rest: `${prefix}-c`, writes: `${prefix}-d`, former: prefix };
+  return {
+    restores: `${prefix}-a`,
+    backups: `${prefix}-b`,
+    rest: `${prefix}-c`,
+    writes: `${prefix}-d`,
+    former: prefix,
+  };
 }
