@@ -9,6 +9,7 @@ const all = ['test/**/*.test.ts'];
 const long = [
   'test/e2e/{bad-storage,console-failures,deployments,drill,killed-hosts,rollback,runbook,two-apps,worst-night}.test.ts',
   'test/app/{crash,drill-crash,failover-crash,rollback-crash,sync-churn,sync-crash}.test.ts',
+  'test/dual/library.test.ts',
   'test/faults/{artefacts,secrets}.test.ts',
   'test/simulation/simulation.test.ts',
 ];

@@ -1,5 +1,3 @@
-import type { DrError } from '../core/errors.ts';
-
 /**
  * Why a write failed: the hub in use did not take it, or what is intended could not be stored.
  *
@@ -8,14 +6,15 @@ import type { DrError } from '../core/errors.ts';
  */
 export class RedundantHubError extends Error {
   override readonly name = 'RedundantHubError';
-  readonly code: 'Refused' | 'NotFound' | 'BadRequest' | DrError['code'];
+  /** Stable. Beside those above, the codes of the app's reference. */
+  readonly code: string;
   /** What was intended is stored: it will be carried out in both hubs, whether the call is repeated or not. */
   readonly isQueued: boolean;
   /** The hub's answer, where it gave one. */
   readonly status: number | undefined;
 
   constructor(
-    code: RedundantHubError['code'],
+    code: string,
     message: string,
     { isQueued = false, status, cause }: { isQueued?: boolean; status?: number; cause?: unknown } = {},
   ) {

@@ -17,7 +17,7 @@ import { keyHashOf, recordKey } from '../core/registration/record.ts';
 import { parseRegistration } from '../core/registration/registration.ts';
 import type { Role } from '../core/run/role.ts';
 import { createHub, type HubClient } from '../hub/client.ts';
-import { parseHubConnection } from '../hub/connection-string.ts';
+import { isLoopback, parseHubConnection } from '../hub/connection-string.ts';
 import { Limiter } from '../hub/limiter.ts';
 import { noteStorageTime, realWorld } from '../world.ts';
 import { backfill } from './backfill.ts';
@@ -66,8 +66,8 @@ export class RedundantHub {
     }
     this.#hubs = [first, second];
     this.#clients = new Map([
-      [fullNameOf(first.ref), new NotificationHubsClient(primary.connectionString, primary.hubName)],
-      [fullNameOf(second.ref), new NotificationHubsClient(secondary.connectionString, secondary.hubName)],
+      [fullNameOf(first.ref), openClient(primary)],
+      [fullNameOf(second.ref), openClient(secondary)],
     ]);
     const blobs = containerBlobs(container, { limits: LIMITS, onDate: noteStorageTime });
     const storage = { blobs: pairBlobs(blobs, first.ref, second.ref), world: realWorld };
@@ -188,6 +188,23 @@ function openHub({ connectionString, hubName }: HubOptions, which: string): HubC
   } catch (error) {
     throw new RedundantHubError('BadRequest', error instanceof Error ? error.message : `${which} cannot be used.`);
   }
+}
+
+/** The SDK's. It speaks plain HTTP to a hub on this machine only. */
+function openClient({ connectionString, hubName }: HubOptions): NotificationHubsClient {
+  const { endpoint } = parseHubConnection(connectionString, hubName, 'connectionString');
+  const allowInsecureConnection = isLoopback(endpoint.hostname) && endpoint.protocol === 'http:';
+  return new NotificationHubsClient(connectionString, hubName, {
+    additionalPolicies: [
+      {
+        position: 'perCall',
+        policy: {
+          name: 'loopback',
+          sendRequest: (request, next) => next(Object.assign(request, { allowInsecureConnection })),
+        },
+      },
+    ],
+  });
 }
 
 function idOf(id: string | undefined, field: string): string {
