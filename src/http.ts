@@ -26,6 +26,7 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   AlreadyInUse: 409,
   RoleContradicted: 409,
   SnapshotKept: 409,
+  StorageArchived: 409,
   SnapshotOlderThanRole: 409,
   RunNotOver: 409,
   RunInProgress: 409,

@@ -19,6 +19,7 @@ var warnings = [
   'StandbyOutOfStep'
   'StandbyDiffers'
   'RtoMissed'
+  'StorageRefuses'
 ]
 
 var opened = 'AppTraces | where Message startswith "alert code=" and Message contains "state=open" | extend code = extract("code=([A-Za-z]+)", 1, Message)'

@@ -1,7 +1,7 @@
 import { DrError, faultCode } from '../core/errors.ts';
 import { fullNameOf, isSameHub, type RunKind } from '../core/paths.ts';
 import type { Blobs, Hub, HubRef, Log, LogFields, Notifier, StepQueue, World } from '../core/ports.ts';
-import type { ReadinessCard } from '../core/readiness/card.ts';
+import type { ReadinessCard, RefusedWrite, StorageRefusal } from '../core/readiness/card.ts';
 import type { HubMetadata } from '../core/readiness/metadata.ts';
 import type { Platform } from '../core/readiness/platform.ts';
 import type { HubLook, Tier } from '../core/readiness/tiers.ts';
@@ -34,7 +34,11 @@ export interface App {
 }
 
 /** A stored change that others may want to react to. */
-export type Change = { readonly kind: 'run'; readonly run: Run } | { readonly kind: 'proof' | 'drillEnded' | 'role' };
+export type Change =
+  | { readonly kind: 'run'; readonly run: Run }
+  | { readonly kind: 'proof' | 'drillEnded' | 'role' }
+  /** What the storage refuses, and why; absent when it does no longer. */
+  | { readonly kind: 'refusal'; readonly what: RefusedWrite; readonly message: string | undefined };
 
 export async function emit(app: App, change: Change): Promise<void> {
   for (const listener of app.listeners) await listener(app, change);
@@ -88,6 +92,10 @@ export interface Memory {
   readonly enqueued: WeakSet<Step>;
   /** The host stops: steps save, enqueue themselves again and end. */
   isStopping: boolean;
+  /** Why the card could not be stored the last time, since when, and whether nothing else could be either. */
+  cardRefusal: (StorageRefusal & { readonly isForAll: boolean }) | undefined;
+  /** Alerts that were sent, which could not be stored. */
+  readonly sentAlerts: Set<string>;
   /** By what was tried the code of what it fails with, which is logged. */
   readonly faults: Map<string, string>;
   /** By run whether it was over when it was last read. */
@@ -147,6 +155,8 @@ export function createMemory(): Memory {
     stepsInHand: new Set(),
     enqueued: new WeakSet(),
     isStopping: false,
+    cardRefusal: undefined,
+    sentAlerts: new Set(),
     faults: new Map(),
     endLooks: new Map(),
     foreignRows: new Map(),

@@ -1,3 +1,4 @@
+import { DrError, orFault } from '../core/errors.ts';
 import { isSameHub, LOCKS_FOLDER, manifestName, runKinds, snapshotFolder } from '../core/paths.ts';
 import type { HubRef } from '../core/ports.ts';
 import type { Drill } from '../core/readiness/drill.ts';
@@ -12,6 +13,8 @@ import { listRuns, readHolder, removeRun, removeStaging } from './runs/store.ts'
 import { isSync } from './runs/sync-rests.ts';
 import { newestProven, readMarks, removeMarks } from './snapshots/marks.ts';
 import { type ListedSnapshot, listSnapshotIds, listSnapshots } from './snapshots/store.ts';
+import { noteRefusal } from './stored/refusals.ts';
+import { removeAll } from './stored/remove-all.ts';
 
 const DAY_MS = 86_400_000;
 /** One comes with each backup. */
@@ -19,43 +22,65 @@ const KEEP_SYNCS_MS = 30 * DAY_MS;
 const KEEP_RUNS_MS = { backup: 30 * DAY_MS, restore: 365 * DAY_MS, verification: 30 * DAY_MS };
 const ALL_RUNS = 100_000;
 
-/** Deletes snapshots the policy no longer keeps, what dead backups left, and the records of old runs. */
+/**
+ * Deletes snapshots the policy no longer keeps, what dead backups left, and the records of old runs. What the storage
+ * refuses to remove keeps nothing else, and is shown by the card until all can be removed.
+ */
 export async function prune(app: App): Promise<void> {
   const listed = await listSnapshots(app);
   // Before it has heard from the storage a process goes by its own clock.
   const nowMs = app.world.storageNow();
   const inUse = await findSnapshotsInUse(app);
+  const refused: DrError[] = [];
+  /** Whether it did, and was not refused. */
+  const tryTo: TryTo = async (work) => {
+    const done = await orFault(work());
+    if (done instanceof DrError) refused.push(done);
+    return done === true;
+  };
   const [primary, secondary] = [app.primary.ref, app.secondary.ref];
-  const listedOf = (hub: HubRef) => listed.filter((one) => isSameHub(one.hub, hub));
-  const ofPrimary = await pruneSnapshots(app, primary, { listed: listedOf(primary), inUse });
-  const ofSecondary = await pruneSnapshots(app, secondary, { listed: listedOf(secondary), inUse });
+  const existingOf = (hub: HubRef) => ({ listed: listed.filter((one) => isSameHub(one.hub, hub)), inUse, tryTo });
+  const ofPrimary = await pruneSnapshots(app, primary, existingOf(primary));
+  const ofSecondary = await pruneSnapshots(app, secondary, existingOf(secondary));
   let runsRemoved = 0;
   for (const kind of runKinds) {
     for (const run of await listRuns(app, kind, ALL_RUNS)) {
       if (!isOver(run)) continue;
-      if (nowMs - Date.parse(run.createdAt) > (isSync(run) ? KEEP_SYNCS_MS : KEEP_RUNS_MS[kind])) {
-        await removeRun(app, run);
-        runsRemoved += 1;
-      } else await removeStaging(app, run);
+      const isOld = nowMs - Date.parse(run.createdAt) > (isSync(run) ? KEEP_SYNCS_MS : KEEP_RUNS_MS[kind]);
+      if (await tryTo(() => removeOf(app, run, isOld))) runsRemoved += isOld ? 1 : 0;
     }
   }
-  await pruneDrills(app, nowMs - KEEP_RUNS_MS.restore);
-  await pruneConfirmed(app);
+  await tryTo(async () => {
+    await pruneDrills(app, nowMs - KEEP_RUNS_MS.restore);
+    await pruneConfirmed(app);
+    return true;
+  });
+  await noteRefusal(app, 'removal', refused[0]);
   app.log.info('retention', {
     kept: ofPrimary.kept + ofSecondary.kept,
     deleted: ofPrimary.deleted + ofSecondary.deleted,
     abandoned: ofPrimary.abandoned + ofSecondary.abandoned,
     runsRemoved,
+    refused: refused.length,
   });
+}
+
+type TryTo = (work: () => Promise<boolean>) => Promise<boolean>;
+
+/** All of the run, or what it staged. */
+async function removeOf(app: App, run: Run, isOld: boolean): Promise<boolean> {
+  await (isOld ? removeRun(app, run) : removeStaging(app, run));
+  return true;
 }
 
 interface Existing {
   readonly listed: readonly ListedSnapshot[];
   readonly inUse: ReadonlySet<string>;
+  readonly tryTo: TryTo;
 }
 
 /** Of each hub the policy keeps as many. */
-async function pruneSnapshots(app: App, hub: HubRef, { listed, inUse }: Existing) {
+async function pruneSnapshots(app: App, hub: HubRef, { listed, inUse, tryTo }: Existing) {
   // A snapshot whose manifest cannot be read is evidence, not rubbish: it stays until a person has looked at it.
   const known: KeptSnapshot[] = listed.flatMap(({ id, manifest }) =>
     manifest === undefined ? [] : [{ id, takenAtMs: Date.parse(manifest.readStartedAt), health: manifest.health }],
@@ -69,11 +94,11 @@ async function pruneSnapshots(app: App, hub: HubRef, { listed, inUse }: Existing
   const old = retention === undefined ? [] : snapshotsToDelete(known, retention, keep, app.world.storageNow());
   const abandoned = await abandonedSnapshots(app, hub, new Set(listed.map(({ id }) => id)), inUse);
   let [deleted, removed] = [0, 0];
-  for (const id of old) deleted += (await removeSnapshot(app, hub, id)) ? 1 : 0;
+  for (const id of old) deleted += (await tryTo(() => removeSnapshot(app, hub, id))) ? 1 : 0;
   for (const id of abandoned) {
     // A backup that took more than a day may have published it since.
     if ((await app.blobs.get(manifestName(hub, id), 'mayBeMissing')) !== undefined) continue;
-    removed += (await removeSnapshot(app, hub, id)) ? 1 : 0;
+    removed += (await tryTo(() => removeSnapshot(app, hub, id))) ? 1 : 0;
   }
   return { kept: known.length - deleted, deleted, abandoned: removed };
 }
@@ -93,7 +118,7 @@ export async function removeSnapshot(app: App, hub: HubRef, snapshotId: string):
   }
   // The folder last: by it the next retention finds a removal that was cut short.
   await removeMarks(app, hub, snapshotId);
-  for (const entry of await app.blobs.list(snapshotFolder(hub, snapshotId))) await app.blobs.remove(entry.name);
+  await removeAll(app, snapshotFolder(hub, snapshotId));
   return true;
 }
 

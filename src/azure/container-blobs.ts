@@ -56,6 +56,18 @@ export function containerBlobs(container: ContainerClient, options: ContainerOpt
     }
     return pages;
   };
+  /** Whether a listing has shown a folder as a blob: a hierarchical namespace does. */
+  let hasFolders = false;
+  const listItems = async (prefix: string) => {
+    const pages = await allPages(`blobs '${prefix}*'`, (abortSignal) =>
+      container.listBlobsFlat({ prefix, includeMetadata: true, abortSignal }),
+    );
+    const items = pages.flatMap(({ segment, date }) => segment.blobItems.map((item) => ({ item, date })));
+    hasFolders ||= items.some(({ item }) => !isFile(item));
+    return items;
+  };
+  const removeBlob = (name: string, etag?: string): Promise<void> =>
+    blobCall('remove', name, (blob, signal) => patiently(signal, () => removeIf(blob, etag, signal)));
   return {
     get: (name, how) =>
       blobCall('read', name, async (blob, signal) => {
@@ -78,12 +90,8 @@ export function containerBlobs(container: ContainerClient, options: ContainerOpt
       });
     },
     list: async (prefix) => {
-      const pages = await allPages(`blobs '${prefix}*'`, (abortSignal) =>
-        container.listBlobsFlat({ prefix, includeMetadata: true, abortSignal }),
-      );
-      return pages
-        .flatMap(({ segment, date }) => segment.blobItems.filter(isFile).map((item) => toEntry(item, date)))
-        .sort((a, b) => compareText(a.name, b.name));
+      const files = (await listItems(prefix)).filter(({ item }) => isFile(item));
+      return files.map(({ item, date }) => toEntry(item, date)).sort((a, b) => compareText(a.name, b.name));
     },
     listFolders: async (prefix) => {
       const pages = await allPages(`folders '${prefix}*'`, (abortSignal) =>
@@ -92,8 +100,13 @@ export function containerBlobs(container: ContainerClient, options: ContainerOpt
       const folders = pages.flatMap((page) => page.segment.blobPrefixes ?? []);
       return folders.map((folder) => folder.name).sort(compareText);
     },
-    remove: (name, etag) =>
-      blobCall('remove', name, (blob, signal) => patiently(signal, () => removeIf(blob, etag, signal))),
+    remove: removeBlob,
+    removeFolder: async (prefix) => {
+      if (!hasFolders) return;
+      const folders = (await listItems(prefix)).flatMap(({ item }) => (isFile(item) ? [] : [item.name]));
+      // What lies in a folder comes after it by name, and has to go before.
+      for (const name of [prefix.slice(0, -1), ...folders].sort(compareText).reverse()) await removeBlob(name);
+    },
     ensure: () =>
       call('create', 'the snapshot container', (signal) =>
         patiently(signal, () => ensureContainer(container, onDate, signal)),
@@ -161,7 +174,9 @@ async function removeIf(blob: BlockBlobClient, etag: string | undefined, abortSi
     // Otherwise snapshots taken of the blob would forbid it.
     await blob.delete({ conditions, abortSignal, deleteSnapshots: 'include' });
   } catch (error) {
-    if (statusOf(error) !== 404 && codeOf(error) !== 'ConditionNotMet') throw error;
+    // A folder of a hierarchical namespace in which there is something again stays.
+    const isKept = codeOf(error) === 'ConditionNotMet' || codeOf(error) === 'DirectoryIsNotEmpty';
+    if (statusOf(error) !== 404 && !isKept) throw error;
   }
 }
 
@@ -200,6 +215,7 @@ function toEntry({ name, metadata, properties }: BlobItem, date: Date | undefine
     modifiedAt: lastModified,
     etag: toQuoted(properties.etag),
     ageMs: ageOf({ date, lastModified }),
+    ...(properties.accessTier === 'Archive' ? { isArchived: true } : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import { DrError } from '../core/errors.ts';
+import { ARCHIVED_ADVICE, DrError } from '../core/errors.ts';
 import { fieldOf, textIn } from './fields.ts';
 
 /** What was attempted, for the message: `read`, `blob 'a/b.json'`. Blob names only hold hub names and run ids. */
@@ -13,16 +13,20 @@ export interface StorageAttempt {
  * SDK's error holds the request with its SAS or token, so nothing of it but status and codes is kept, not even as cause.
  */
 export function storageFault(error: unknown, { service, action, target }: StorageAttempt): unknown {
-  const { name, status, ...seen } = read(error);
+  const { name, status, ...shown } = read(error);
   if (!isSdkError.test(name)) return error;
-  const code = word(seen.code);
-  const requestId = word(seen.requestId);
+  const code = word(shown.code);
+  const requestId = word(shown.requestId);
   const came = [status !== undefined && `status ${status}`, code, requestId && `request id ${requestId}`]
     .filter(Boolean)
     .join(', ');
-  const { advice, retryable } = judge(name, status, code, service);
+  const isArchived = code === 'BlobArchived' || code === 'BlobBeingRehydrated';
+  const { advice, retryable } = isArchived
+    ? { advice: ARCHIVED_ADVICE, retryable: false }
+    : judge(name, status, code, service);
   const message = `Could not ${action} ${target}: ${came || name}. ${advice}`;
-  return new DrError('StorageUnavailable', message, { target, retryable });
+  const seen = code === undefined ? {} : { seen: code };
+  return new DrError(isArchived ? 'StorageArchived' : 'StorageUnavailable', message, { target, retryable, ...seen });
 }
 
 /** The HTTP status of what an SDK threw, if it carries one. */
@@ -71,7 +75,7 @@ function judge(name: string, status: number | undefined, code: string | undefine
   if (status === undefined || isTransient(status) || isPassing(code)) {
     return { advice: 'The storage account did not answer as it should; trying again later may help.', retryable: true };
   }
-  return { advice: 'The storage account refused the call; trying again will not help.', retryable: false };
+  return { advice: ruleAdvice(code), retryable: false };
 }
 
 /** Below 400 the answer was cut off. 404 reaches here only when a container or queue vanished just after it was made. */
@@ -87,6 +91,15 @@ function isPassing(code: string | undefined): boolean {
 const identityAdvice =
   'No token could be had for the storage account: check that the app has the managed identity that ' +
   'SNAPSHOT_STORAGE__clientId names, or a system-assigned one when it is absent.';
+
+/** Why it refuses, on rules of its own, those who have the right. */
+function ruleAdvice(code: string | undefined): string {
+  if (code?.startsWith('BlobImmutable')) {
+    return 'An immutability policy or a legal hold keeps blobs of the container as they are, and the app has to change and remove its own: lift it, or name another container in SNAPSHOT_CONTAINER.';
+  }
+  if (code?.startsWith('Lease')) return 'Another holds a lease on it: break that lease (az storage blob lease break).';
+  return 'The storage account refused the call; trying again will not help.';
+}
 
 function refusalAdvice(code: string | undefined, service: 'blob' | 'queue'): string {
   const role = service === 'blob' ? 'Storage Blob Data Contributor' : 'Storage Queue Data Contributor';

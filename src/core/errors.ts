@@ -35,6 +35,7 @@ export const errorCodes = [
   'SnapshotNotFound',
   'SnapshotOlderThanRole',
   'SnapshotVersionUnknown',
+  'StorageArchived',
   'StorageUnavailable',
   'StoredDocumentInvalid',
   'Superseded',
@@ -125,6 +126,10 @@ export async function orFault<T>(work: Promise<T>): Promise<T | DrError> {
     return error;
   }
 }
+
+/** What to do about a blob in the archive tier. */
+export const ARCHIVED_ADVICE =
+  "It is in the archive tier: set the tier to Hot, which takes up to 15 hours, and exclude the container from the account's lifecycle rules.";
 
 /** The code of a network fault (`ECONNREFUSED`, `UND_ERR_SOCKET`, ...), never its text, which may hold addresses. */
 export function faultCode(error: unknown): string {

@@ -147,6 +147,8 @@ export interface BlobEntry {
   readonly etag: string;
   /** Milliseconds since it was written, by the clock of the storage alone, which keeps whole seconds. */
   readonly ageMs: number;
+  /** It cannot be read: it is in the archive tier, or is still being taken from there. */
+  readonly isArchived?: true;
 }
 
 export interface BlobRange {
@@ -159,7 +161,8 @@ export type PutCondition = 'new' | 'any' | { readonly etag: string };
 
 /**
  * Named blobs in one container. Reads see the last completed write; a `put` is atomic; `list` is in name order and
- * sees every completed write. Transient faults are retried inside; what is thrown is `StorageUnavailable` (retryable).
+ * sees every completed write. Transient faults are retried inside; what is thrown is `StorageUnavailable` (retryable
+ * where it may pass), or `StorageArchived` for a blob that cannot be read as it is.
  * That a blob is not there is asked twice, but where it `mayBeMissing` and nothing hangs on it: that is one request.
  */
 export interface Blobs {
@@ -172,6 +175,11 @@ export interface Blobs {
   listFolders(prefix: string): Promise<readonly string[]>;
   /** Removes the blob; no error when there is none. With an ETag only if the blob still has it. */
   remove(name: string, etag?: string): Promise<void>;
+  /**
+   * Removes what is left of a folder (which ends in `/`) whose blobs were removed: an account with hierarchical namespace
+   * keeps it, and its folders. One that holds a blob stays. Costs nothing where there is nothing of the kind.
+   */
+  removeFolder(prefix: string): Promise<void>;
   /** Makes the container if it is missing. */
   ensure(): Promise<void>;
 }

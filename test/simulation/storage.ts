@@ -131,6 +131,7 @@ export function createBlobs(container: Container, net: Net, engine: Engine, knob
     list: (prefix) => read(`list ${prefix}`, () => container.list(prefix)),
     listFolders: (prefix) => read(`folders ${prefix}`, () => foldersOf(container.names(prefix), prefix)),
     remove: (name, etag) => call(`remove ${name}`, () => container.remove(name, etag)),
+    removeFolder: async () => {},
     ensure: async () => {},
   };
 }

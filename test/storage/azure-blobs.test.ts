@@ -222,6 +222,8 @@ describe('faults that stay', () => {
     [403, 'AuthorizationFailure', /firewall/],
     [403, 'AuthenticationFailed', /key or SAS in SNAPSHOT_STORAGE/],
     [403, 'KeyBasedAuthenticationNotPermitted', /SNAPSHOT_STORAGE__blobServiceUri/],
+    [409, 'BlobImmutableDueToPolicy', /immutability policy.* SNAPSHOT_CONTAINER/],
+    [412, 'LeaseIdMissing', /break that lease/],
     [401, 'NoAuthenticationInformation', /key in SNAPSHOT_STORAGE or the identity's role/],
   ])('say what to do and are not tried again: %i %s', async (status, code, advice) => {
     const { blobs, requests, fail } = await open();
@@ -230,6 +232,42 @@ describe('faults that stay', () => {
     await expect(call).rejects.toMatchObject({ code: 'StorageUnavailable', retryable: false });
     await expect(call).rejects.toThrow(advice);
     expect(requests).toHaveLength(1);
+  });
+
+  test('a blob in the archive tier is listed as such, and says what to do when it is read or written', async () => {
+    const { blobs, container } = await open();
+    await blobs.put('a', text('a'), 'new');
+    const blob = new ContainerClient(azurite.connectionString, container).getBlockBlobClient('a');
+    await blob.setAccessTier('Archive');
+    expect(await blobs.list('')).toMatchObject([{ name: 'a', isArchived: true }]);
+    const archived = {
+      code: 'StorageArchived',
+      retryable: false,
+      message: expect.stringMatching(/set the tier to Hot/),
+    };
+    await expect(blobs.get('a')).rejects.toMatchObject(archived);
+    await expect(blobs.put('a', text('b'), 'any')).rejects.toMatchObject(archived);
+    await blob.setAccessTier('Hot');
+    expect(await blobs.list('')).toMatchObject([expect.not.objectContaining({ isArchived: true })]);
+    expect(await textAt(blobs, 'a')).toBe('a');
+  });
+
+  test('a folder that is not empty stays, without an error', async () => {
+    const { blobs, fail } = await open();
+    fail('DELETE', { status: 409, code: 'DirectoryIsNotEmpty' });
+    await blobs.remove('folder');
+  });
+
+  test('a blob that is leased says so when it is written or removed', async () => {
+    const { blobs, container } = await open();
+    await blobs.put('a', text('a'), 'new');
+    await new ContainerClient(azurite.connectionString, container)
+      .getBlobClient('a')
+      .getBlobLeaseClient()
+      .acquireLease(60);
+    const leased = { code: 'StorageUnavailable', retryable: false, message: expect.stringMatching(/break that lease/) };
+    await expect(blobs.put('a', text('b'), 'any')).rejects.toMatchObject(leased);
+    await expect(blobs.remove('a')).rejects.toMatchObject(leased);
   });
 
   test('a wrong key is reported without the key, the account or the address', async () => {
@@ -290,6 +328,15 @@ describe('the container', () => {
     await blobs.ensure();
   });
 
+  test('tells the time when it is asked for, be it there or not', async () => {
+    const dates: Date[] = [];
+    const connection = { kind: 'connectionString', value: azurite.connectionString } as const;
+    const blobs = createAzureBlobs({ connection, container: randomUUID(), onDate: (date) => dates.push(date) });
+    await blobs.ensure();
+    await blobs.ensure();
+    expect(dates.map((date) => Math.abs(date.getTime() - Date.now()) < 60_000)).toEqual([true, true]);
+  });
+
   test('need not be made by an app that may only use it', async () => {
     const { blobs, container, fail } = await open();
     fail('PUT', { status: 403, code: 'AuthorizationPermissionMismatch' });
@@ -324,6 +371,26 @@ test('a removal whose answer is lost is done', async () => {
   fail('DELETE', 'loseAnswer');
   await blobs.remove('a', etag);
   expect(await rival.get('a')).toBeUndefined();
+});
+
+test('a folder of a hierarchical namespace, which lists it as a blob, is removed with all below, unless there is a blob in it', async () => {
+  const { blobs, container, requests } = await open();
+  const account = new ContainerClient(azurite.connectionString, container);
+  // Nothing is asked for where no listing has shown one.
+  await blobs.put('s/1/a', text('a'), 'new');
+  const before = requests.length;
+  await blobs.removeFolder('s/1/');
+  expect(requests.length).toBe(before);
+  for (const name of ['s/1', 's/1/shards', 's/1/shards/x']) {
+    await account.getBlockBlobClient(name).upload('', 0, { metadata: { hdi_isfolder: 'true' } });
+  }
+  expect(await blobs.list('s/')).toMatchObject([{ name: 's/1/a' }]);
+  await blobs.remove('s/1/a');
+  await blobs.removeFolder('s/1/');
+  expect(await blobs.listFolders('s/')).toEqual([]);
+  expect(
+    requests.filter((request) => request.startsWith('DELETE')).map((one) => one.split('?')[0]?.split('/s/')[1]),
+  ).toEqual(['1/a', '1/shards/x', '1/shards', '1']);
 });
 
 test('a blob with a snapshot can be removed', async () => {

@@ -29,6 +29,7 @@ export function countingBlobs(blobs: Blobs): { readonly blobs: Blobs; readonly r
       requestCount += 1;
       return blobs.remove(...args);
     },
+    removeFolder: (prefix) => blobs.removeFolder(prefix),
     ensure: () => {
       requestCount += 1;
       return blobs.ensure();

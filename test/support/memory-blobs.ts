@@ -60,6 +60,7 @@ function openMemoryBlobs(now: () => number, stored: Map<string, Stored>, startVe
     remove: async (name, etag) => {
       if (etag === undefined || stored.get(name)?.etag === etag) stored.delete(name);
     },
+    removeFolder: async () => {},
     ensure: async () => {},
   };
 }

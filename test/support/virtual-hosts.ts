@@ -182,6 +182,7 @@ function overNetAll(blobs: Blobs, pass: Passage): Blobs {
     list: (...args) => pass(() => blobs.list(...args)),
     listFolders: (...args) => pass(() => blobs.listFolders(...args)),
     remove: (...args) => pass(() => blobs.remove(...args)),
+    removeFolder: (...args) => blobs.removeFolder(...args),
     ensure: () => pass(() => blobs.ensure()),
   };
 }

@@ -82,6 +82,7 @@ export function* readFrames(bytes: Uint8Array, of: FrameOf): Generator<Buffer> {
     if (end > bytes.length) throw unusableSegment(of.segment, 'ends within a frame');
     const size = view.getUint32(at + LENGTH_BYTES, true);
     const content = unpackFrame(bytes.subarray(start, end), of.segment, size);
+    if (content.length !== size) throw unusableSegment(of.segment, 'has a frame of another length');
     if (!content.subarray(0, title.length).equals(title)) {
       throw unusableSegment(of.segment, 'holds what was stored elsewhere');
     }

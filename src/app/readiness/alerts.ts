@@ -1,8 +1,9 @@
 import { alertName, alertsFolder, fullNameOf } from '../../core/paths.ts';
 import type { HubRef, NotTaken } from '../../core/ports.ts';
 import { type Alert, alertCodes, type Condition, nextAlert } from '../../core/readiness/alerts.ts';
-import { type App, toInstant } from '../app.ts';
+import { type App, orWarn, toInstant } from '../app.ts';
 import { documents } from '../stored/documents.ts';
+import { orLeave } from '../stored/refusals.ts';
 
 /** The process that noted a change sends it; when that one died, others do after this. */
 const TAKE_OVER_MS = 30_000;
@@ -34,8 +35,11 @@ export async function updateAlerts(
     const before = stored.get(code);
     const condition = conditions.find((one) => one.code === code);
     if (before === undefined && condition === undefined) continue;
-    const after = await storeChange(app, code, { before, condition, active });
-    if (after !== undefined) called = (await send(app, after)) ?? called;
+    // One that cannot be stored keeps no other from being sent.
+    await orWarn(app, 'alert not stored', { code }, async () => {
+      const after = await storeChange(app, code, { before, condition, active });
+      if (after !== undefined) called = (await send(app, after)) ?? called;
+    });
   }
   return called;
 }
@@ -52,7 +56,7 @@ async function readAlerts(app: App): Promise<Map<string, StoredAlert>> {
   for (const { name } of await app.blobs.list(alertsFolder(app.primary.ref))) {
     const { value: alert, etag } = await documents.alert.tryFind(app, name);
     if (etag === undefined) continue;
-    if (alert === undefined) await app.blobs.remove(name, etag);
+    if (alert === undefined) await remove(app, { name, etag });
     else alerts.set(alert.opening.code, { name, alert, etag });
   }
   return alerts;
@@ -78,7 +82,7 @@ async function storeChange(
     hasWebhook: app.notifier.hasWebhook,
   });
   if (alert === undefined) {
-    if (before !== undefined) await app.blobs.remove(before.name, before.etag);
+    if (before !== undefined) await remove(app, before);
     return undefined;
   }
   const name = alertName(app.primary.ref, code);
@@ -95,7 +99,9 @@ async function send(app: App, stored: StoredAlert): Promise<Called | undefined> 
   let current: StoredAlert | undefined = stored;
   while (current?.alert.unsent[0] !== undefined) {
     const [message, ...unsent]: Alert['unsent'] = current.alert.unsent;
-    const notTaken = message === undefined ? undefined : await app.notifier.alert(message);
+    const sent = `${message?.id} ${message?.state}`;
+    const isSent = message === undefined || app.memory.sentAlerts.has(sent);
+    const notTaken = isSent ? undefined : await app.notifier.alert(message);
     called = { notTaken };
     if (notTaken !== undefined) {
       app.log.warn('ALERT_WEBHOOK_URL did not take an alert; it is sent again', {
@@ -104,10 +110,16 @@ async function send(app: App, stored: StoredAlert): Promise<Called | undefined> 
       });
       return called;
     }
+    app.memory.sentAlerts.add(sent);
     current = await put(app, stored.name, { ...current.alert, unsent }, current.etag);
+    app.memory.sentAlerts.delete(sent);
   }
-  if (current?.alert.state === 'resolved') await app.blobs.remove(current.name, current.etag);
+  if (current?.alert.state === 'resolved') await remove(app, current);
   return called;
+}
+
+async function remove(app: App, { name, etag }: Pick<StoredAlert, 'name' | 'etag'>): Promise<void> {
+  await orLeave(app, () => app.blobs.remove(name, etag));
 }
 
 async function put(app: App, name: string, alert: Alert, before: string | undefined): Promise<StoredAlert | undefined> {

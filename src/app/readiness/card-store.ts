@@ -1,7 +1,8 @@
+import { DrError, orFault } from '../../core/errors.ts';
 import { cardName, isSameHub } from '../../core/paths.ts';
-import { type ReadinessCard, withRun } from '../../core/readiness/card.ts';
+import { type ReadinessCard, type StorageRefusal, withRefusal, withRun } from '../../core/readiness/card.ts';
 import { isOver } from '../../core/run/run.ts';
-import { type App, type Change, orWarn } from '../app.ts';
+import { type App, type Change, orWarn, toInstant } from '../app.ts';
 import { documents } from '../stored/documents.ts';
 
 /** Steps of several hosts may note their runs at once. */
@@ -16,13 +17,26 @@ export async function readCard(app: App) {
   return { card: card !== undefined && isSameHub(card.secondary, app.secondary.ref) ? card : undefined, etag };
 }
 
+const refusedNow = (app: App, message: string): StorageRefusal => ({
+  since: toInstant(app.world.storageNow()),
+  message,
+});
+
 /** False when it changed since it was read with that ETag. */
 export async function storeCard(app: App, card: ReadinessCard, etag: string | undefined): Promise<boolean> {
+  const { memory } = app;
   const name = cardName(app.primary.ref);
-  app.memory.lastCard = undefined;
-  const stored = await documents.readinessCard.write(app, name, card, { etag });
+  memory.lastCard = undefined;
+  const stored = await orFault(documents.readinessCard.write(app, name, card, { etag }));
+  if (stored instanceof DrError) {
+    // A lease, or the archive tier, is of one blob.
+    const isForAll = stored.code === 'StorageUnavailable' && stored.seen?.startsWith('Lease') !== true;
+    memory.cardRefusal ??= { ...refusedNow(app, stored.message), isForAll };
+    throw stored;
+  }
+  memory.cardRefusal = undefined;
   if (stored === 'conflict') return false;
-  app.memory.lastCard = { name, card, etag: stored };
+  memory.lastCard = { name, card, etag: stored };
   return true;
 }
 
@@ -36,9 +50,13 @@ export async function storeOrWarn(app: App, card: ReadinessCard, etag: string | 
  * came, more of the card has changed: the next reader judges again.
  */
 export async function noteOnCard(app: App, change: Change): Promise<void> {
-  await changeCard(app, (card) =>
-    change.kind === 'run' && !isOver(change.run) ? withRun(card, change.run) : { ...card, isExpired: true },
-  );
+  await changeCard(app, (card) => {
+    if (change.kind === 'refusal') {
+      const { what, message } = change;
+      return withRefusal(card, what, message === undefined ? undefined : refusedNow(app, message));
+    }
+    return change.kind === 'run' && !isOver(change.run) ? withRun(card, change.run) : { ...card, isExpired: true };
+  });
 }
 
 /** Best effort: what changed is stored where it belongs, and the next look shows it, too. */

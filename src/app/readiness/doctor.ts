@@ -51,10 +51,11 @@ async function checkStorage({ blobs, world }: App): Promise<Check> {
   return judged('storage', fix, async () => {
     await blobs.ensure();
     await blobs.put(name, toBytes('doctor'), 'any');
+    await blobs.put(name, toBytes('doctor again'), 'any');
     const isThere = (await blobs.get(name)) !== undefined;
     await blobs.remove(name);
     if (!isThere) return bad('storage', 'A blob that was written cannot be read.');
-    return good('storage', 'A blob was written, read and removed.');
+    return good('storage', 'A blob was written, changed, read and removed.');
   });
 }
 
@@ -197,7 +198,9 @@ async function judged(name: string, fix: string, check: () => Promise<Check>): P
     return await check();
   } catch (error) {
     if (!(error instanceof DrError)) throw error;
-    return bad(name, `${error.code}: ${error.message}`, error.retryable ? undefined : fix);
+    // Rights would not help against a rule of the storage.
+    const isRule = error.seen?.startsWith('BlobImmutable') === true;
+    return bad(name, `${error.code}: ${error.message}`, error.retryable || isRule ? undefined : fix);
   }
 }
 

@@ -25,7 +25,10 @@ const SYNCS_READ = 4;
 const MAX_TRIES = 3;
 
 /** What a gathered card takes over: it is kept nowhere else. */
-type Kept = Pick<ReadinessCard, 'watchedAt' | 'firstAt' | 'silentSince' | 'unsettled' | 'standby' | 'refused'>;
+type Kept = Pick<
+  ReadinessCard,
+  'watchedAt' | 'firstAt' | 'silentSince' | 'unsettled' | 'standby' | 'refused' | 'refusedWrites'
+>;
 
 /**
  * Reads everything the readiness rests on from where it is kept. About twenty storage requests, none of which grows
@@ -53,6 +56,7 @@ export async function gatherCard(app: App, kept: Kept) {
     watchedAt: kept.watchedAt,
     silentSince: kept.silentSince,
     refused: kept.refused,
+    refusedWrites: kept.refusedWrites,
     role: roles.role,
     roleFault,
     unsettled: findUnsettled(roles.role, restores, kept.unsettled),
@@ -109,6 +113,7 @@ export function keptOf(card: ReadinessCard | undefined, newer: Kept): Kept {
     watchedAt: card?.watchedAt,
     silentSince: card?.silentSince,
     refused: card?.refused,
+    refusedWrites: card?.refusedWrites,
     unsettled: card?.unsettled,
     standby: card?.standby,
     ...newer,

@@ -5,7 +5,7 @@ import type { Finding } from '../../core/readiness/finding.ts';
 import { findRisks, verdictOf } from '../../core/readiness/readiness.ts';
 import { isOver, type RestoreRun, startOfRunId } from '../../core/run/run.ts';
 import { isAhead } from '../../core/snapshot/dating.ts';
-import { type App, toInstant } from '../app.ts';
+import { type App, orWarn, toInstant } from '../app.ts';
 import { toBytes, toText } from '../stored/codec.ts';
 import { type Called, listOpenAlerts, updateAlerts } from './alerts.ts';
 import { readCard, storeCard } from './card-store.ts';
@@ -26,7 +26,9 @@ export async function reviewReadiness(app: App, { isWatchdog = false } = {}): Pr
   const silentSince = silenceOf(app, roles, hubs);
   const card = { ...gathered.card, silentSince };
   const nowMs = app.world.storageNow();
-  const findings = findRisks({ ...app.policy, card, ...hubs, role: roles.role, primary: app.primary.ref, nowMs });
+  const { cardRefusal } = app.memory;
+  const around = { ...hubs, role: roles.role, primary: app.primary.ref, nowMs };
+  const findings = findRisks({ ...app.policy, card, cardRefusal, ...around });
   const heartbeat = await sendHeartbeat(app, card.latest?.id);
   const webhook = await updateAlerts(app, roles.active.ref, conditionsOf(findings, gathered.restores));
   const refused = {
@@ -54,8 +56,11 @@ async function sendHeartbeat(app: App, snapshotId: string | undefined): Promise<
   // Ids sort by time: an older one is `latest` again where newer ones were found damaged.
   if (sentId !== undefined && sentId >= snapshotId && !isOfFuture) return undefined;
   const notTaken = await app.notifier.heartbeat();
-  if (notTaken === undefined) await app.blobs.put(name, toBytes(snapshotId), 'any');
-  else app.log.warn('HEARTBEAT_URL did not take the heartbeat; it is called again', { snapshotId, seen: notTaken });
+  if (notTaken === undefined) {
+    await orWarn(app, 'heartbeat not noted; it is called again', { snapshotId }, async () => {
+      await app.blobs.put(name, toBytes(snapshotId), 'any');
+    });
+  } else app.log.warn('HEARTBEAT_URL did not take the heartbeat; it is called again', { snapshotId, seen: notTaken });
   return { notTaken };
 }
 

@@ -34,7 +34,8 @@ export async function readStatus(app: App) {
   const roles = card.role === undefined ? rolesBySettings(app) : withHubs(app, card.role);
   const hubs = withNoticed(app, roles, await probeHubs(app, roles), card.silentSince);
   const nowMs = app.world.storageNow();
-  const facts = { ...app.policy, card, ...hubs, role: roles.role, primary: app.primary.ref, nowMs };
+  const { cardRefusal } = app.memory;
+  const facts = { ...app.policy, card, cardRefusal, ...hubs, role: roles.role, primary: app.primary.ref, nowMs };
   const findings = findRisks(facts);
   const { latest, proven, lastDrill } = card;
   const [lastBackup, lastRestore] = await Promise.all([viewLastBackup(app, card), viewLastRestore(app, card)]);

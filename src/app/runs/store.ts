@@ -199,9 +199,6 @@ export async function removeStaging(app: App, run: Run): Promise<void> {
 }
 
 export async function removeRun(app: App, run: Run): Promise<void> {
-  const entries = await app.blobs.list(runFolder(run.kind, run.id));
   // The run document goes last: what is left of a removal cut short is found by it.
-  const last = runName(run.kind, run.id);
-  for (const entry of entries) if (entry.name !== last) await app.blobs.remove(entry.name);
-  await app.blobs.remove(last);
+  await removeAll(app, runFolder(run.kind, run.id), [runName(run.kind, run.id)]);
 }

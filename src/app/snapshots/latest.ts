@@ -1,4 +1,4 @@
-import type { DrError } from '../../core/errors.ts';
+import { DrError, orFault } from '../../core/errors.ts';
 import { latestName } from '../../core/paths.ts';
 import type { HubRef } from '../../core/ports.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
@@ -17,8 +17,9 @@ export interface Latest {
 
 /** A caller that expects none asks once only. */
 export async function readLatest(app: App, hub: HubRef, how?: 'mayBeMissing'): Promise<Latest> {
-  const found = await documents.latest.look(app, latestName(hub), how);
+  const found = await orFault(documents.latest.look(app, latestName(hub), how));
   if (found === undefined) return {};
+  if (found instanceof DrError) return { fault: found };
   return 'fault' in found ? found : { ...found.value, etag: found.etag };
 }
 

@@ -7,6 +7,7 @@ import { isAhead } from '../../core/snapshot/dating.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, emit, toInstant } from '../app.ts';
 import { toBytes } from '../stored/codec.ts';
+import { removeAll } from '../stored/remove-all.ts';
 
 /**
  * What came to be known of a snapshot after its manifest was written, which never changes: small blobs with facts, so
@@ -104,7 +105,7 @@ export async function readMarks(app: App, hub: HubRef, snapshotId?: string): Pro
 }
 
 export async function removeMarks(app: App, hub: HubRef, snapshotId: string): Promise<void> {
-  for (const entry of await app.blobs.list(`${marksFolder(hub)}${snapshotId}/`)) await app.blobs.remove(entry.name);
+  await removeAll(app, `${marksFolder(hub)}${snapshotId}/`);
 }
 
 export interface Proven {

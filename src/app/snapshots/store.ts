@@ -1,4 +1,4 @@
-import { DrError, orFault } from '../../core/errors.ts';
+import { ARCHIVED_ADVICE, DrError, orFault } from '../../core/errors.ts';
 import {
   erasedName,
   fullNameOf,
@@ -237,11 +237,19 @@ export async function checkShardsStored(
 ): Promise<{ readonly hasErasures: boolean }> {
   const { hub, id } = manifest;
   const folder = snapshotFolder(hub, id);
-  const sizes = new Map((await app.blobs.list(shardsFolder(hub, id))).map((entry) => [entry.name, entry.sizeBytes]));
-  const broken = manifest.shards.find((shard: ManifestShard) => sizes.get(`${folder}${shard.name}`) !== shard.bytes);
-  if (broken === undefined) return { hasErasures: sizes.has(erasedName(hub, id)) };
-  const isMissing = !sizes.has(`${folder}${broken.name}`);
-  throw corrupt(manifest, `${folder}${broken.name}`, isMissing ? 'is missing' : 'does not have its size');
+  const stored = new Map((await app.blobs.list(shardsFolder(hub, id))).map((entry) => [entry.name, entry]));
+  const nameOf = (shard: ManifestShard): string => `${folder}${shard.name}`;
+  const broken = manifest.shards.find((shard) => stored.get(nameOf(shard))?.sizeBytes !== shard.bytes);
+  if (broken !== undefined) {
+    const isMissing = !stored.has(nameOf(broken));
+    throw corrupt(manifest, nameOf(broken), isMissing ? 'is missing' : 'does not have its size');
+  }
+  const archived = [...stored.values()].find((entry) => entry.isArchived);
+  if (archived !== undefined) {
+    const message = `Snapshot ${id} cannot be read: ${archived.name}. ${ARCHIVED_ADVICE}`;
+    throw new DrError('StorageArchived', message, { target: archived.name });
+  }
+  return { hasErasures: stored.has(erasedName(hub, id)) };
 }
 
 function corrupt(manifest: Pick<Manifest, 'id'>, name: string, what: string): DrError {

@@ -73,7 +73,11 @@ async function findDamage(app: App, manifest: Manifest, shard: number): Promise<
   const entry = manifest.shards[shard];
   const name = `${snapshotFolder(manifest.hub, manifest.id)}${entry?.name ?? `shard ${shard}`}`;
   const records = await orFault(readSnapshotShard(app, manifest, shard));
-  if (records instanceof DrError) return { name, code: 'SnapshotCorrupt', message: records.message };
+  if (records instanceof DrError) {
+    // What the storage does not give says nothing about the snapshot.
+    if (records.code === 'StorageArchived' || records.code === 'StorageUnavailable') throw records;
+    return { name, code: 'SnapshotCorrupt', message: records.message };
+  }
   const registrations = records.reduce((sum, { rows }) => sum + rows.length, 0);
   if (registrations === entry?.registrations) return undefined;
   const message = `It holds ${registrations} registrations; the manifest says ${entry?.registrations}.`;

@@ -73,6 +73,7 @@ export function withFormer(container: Blobs, own: Blobs, hubs: readonly HubRef[]
       return [...new Set([...names, ...[...runs].filter((name) => name.startsWith(prefix))])].sort();
     },
     remove: async (name, etag) => (await homeOf(name)).remove(name, etag),
+    removeFolder: async (prefix) => (await homeOf(prefix)).removeFolder(prefix),
     ensure: () => container.ensure(),
   };
 }

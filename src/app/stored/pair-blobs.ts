@@ -21,6 +21,7 @@ export function pairBlobs(container: Blobs, one: HubRef, other: HubRef): Blobs {
       return isNameOfPair(prefix) ? names.map(outside) : names;
     },
     remove: (name, etag) => container.remove(inside(name), etag),
+    removeFolder: (prefix) => container.removeFolder(inside(prefix)),
     ensure: () => container.ensure(),
   };
 }

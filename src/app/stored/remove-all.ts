@@ -4,7 +4,14 @@ import { forEachConcurrent } from './concurrent.ts';
 /** Blobs removed at once. */
 const REMOVERS = 16;
 
-/** Removes every blob whose name begins so. */
-export async function removeAll({ blobs }: Pick<App, 'blobs'>, prefix: string): Promise<void> {
-  await forEachConcurrent(await blobs.list(prefix), REMOVERS, ({ name }) => blobs.remove(name));
+/** Removes every blob of a folder, of those named last one after another, and then the folder. */
+export async function removeAll(
+  { blobs }: Pick<App, 'blobs'>,
+  folder: string,
+  last: readonly string[] = [],
+): Promise<void> {
+  const others = (await blobs.list(folder)).filter(({ name }) => !last.includes(name));
+  await forEachConcurrent(others, REMOVERS, ({ name }) => blobs.remove(name));
+  for (const name of last) await blobs.remove(name);
+  await blobs.removeFolder(folder);
 }

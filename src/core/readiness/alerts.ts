@@ -15,6 +15,7 @@ export const alertCodes = [
   'StandbyDiffers',
   'RpoMissed',
   'RtoMissed',
+  'StorageRefuses',
   'NotReady',
 ] as const;
 export type AlertCode = (typeof alertCodes)[number];
@@ -26,6 +27,7 @@ const lessUrgent: ReadonlySet<AlertCode> = new Set([
   'StandbyOutOfStep',
   'StandbyDiffers',
   'RtoMissed',
+  'StorageRefuses',
 ]);
 
 /** Something that is wrong now. */

@@ -11,6 +11,7 @@ const instant = z.iso.datetime();
 const count = z.int().nonnegative();
 const hubRef = z.strictObject({ namespace: z.string(), hub: z.string() });
 const refusal = z.strictObject({ since: instant, seen: z.string() });
+const storageRefusal = z.strictObject({ since: instant, message: z.string() });
 
 export const cardSchema = z.strictObject({
   /** When everything here was last read from where it is kept; runs are noted as they move. */
@@ -90,6 +91,8 @@ export const cardSchema = z.strictObject({
   silentSince: z.strictObject({ primary: instant.optional(), secondary: instant.optional() }).optional(),
   /** Since when an address of the settings has not taken a call, and what was seen last, where it does not. */
   refused: z.strictObject({ heartbeat: refusal.optional(), webhook: refusal.optional() }).optional(),
+  /** What the storage refuses that the app can go on without, since when and why. */
+  refusedWrites: z.strictObject({ removal: storageRefusal.optional(), latest: storageRefusal.optional() }).optional(),
   openAlerts: z.array(z.strictObject({ code: z.string(), since: z.string(), message: z.string() })),
 });
 
@@ -101,6 +104,21 @@ export type ReadinessCard = Readonly<z.infer<typeof cardSchema>>;
 
 /** Why and since when an address of the settings takes no call. */
 export type Refusal = Readonly<z.infer<typeof refusal>>;
+
+export type StorageRefusal = Readonly<z.infer<typeof storageRefusal>>;
+export type RefusedWrite = keyof NonNullable<ReadinessCard['refusedWrites']>;
+
+/** The card with what the storage refuses, or no longer does; `undefined` when it shows that already. */
+export function withRefusal(
+  card: ReadinessCard,
+  what: RefusedWrite,
+  refused: StorageRefusal | undefined,
+): ReadinessCard | undefined {
+  const known = card.refusedWrites?.[what];
+  if (known?.message === refused?.message) return undefined;
+  const noted = refused && { ...refused, since: known?.since ?? refused.since };
+  return { ...card, refusedWrites: { ...card.refusedWrites, [what]: noted } };
+}
 
 /** The newest may still go on, and those before it may have been cancelled. */
 export const BACKUPS_ON_CARD = 4;

@@ -9,7 +9,7 @@ import {
   snapshotOlderThanRole,
 } from '../run/role-words.ts';
 import { type BackupRun, isOver } from '../run/run.ts';
-import type { ReadinessCard } from './card.ts';
+import type { ReadinessCard, StorageRefusal } from './card.ts';
 import { describeDuration, type Finding, LATE_INTERVALS, risk, stop } from './finding.ts';
 import { type HubMetadata, isSameRegion, withoutCredential } from './metadata.ts';
 import { judgeObjectives, type Objectives } from './objectives.ts';
@@ -39,6 +39,8 @@ export interface ReadinessFacts extends ProbedHubs, Objectives {
   readonly backupIntervalMs: number;
   readonly watchIntervalMs: number;
   readonly standbyDriftPercent: number;
+  /** Why the card could not be stored, and whether that holds for all else, too. */
+  readonly cardRefusal?: (StorageRefusal & { readonly isForAll: boolean }) | undefined;
   /** Settings at fault, each with what is done without it. */
   readonly ignoredSettings: readonly string[];
   /** Of the hub in use and the standby, as far as Resource Manager tells. */
@@ -60,6 +62,7 @@ export function findRisks(facts: ReadinessFacts): Finding[] {
     ...judgeWatchdog(facts),
     ...judgeObjectives(facts),
     ...judgeRefusals(facts),
+    ...judgeStorage(facts),
     ...facts.ignoredSettings.map((sentence) => risk('SettingIgnored', sentence)),
   ];
   return [...found.filter(({ level }) => level === 'stop'), ...found.filter(({ level }) => level === 'risk')];
@@ -136,7 +139,7 @@ function describeSilence(role: string, hub: HubRef, { silentSince, fault, facts 
 }
 
 /** `22:47 UTC`, with the date on another day. */
-function describeInstant(instant: string, { nowMs }: ReadinessFacts): string {
+function describeInstant(instant: string, { nowMs }: Pick<ReadinessFacts, 'nowMs'>): string {
   const [day = '', time = ''] = instant.split('T');
   const isToday = new Date(nowMs).toISOString().startsWith(day);
   return `${isToday ? '' : `${day} `}${time.slice(0, 'hh:mm'.length)} UTC`;
@@ -155,6 +158,20 @@ function judgeRefusals(facts: ReadinessFacts): Finding[] {
     found.push(risk('HeartbeatRefused', message));
   }
   return found;
+}
+
+/** What the app does without is not done, and where nothing can be written, no restore can begin. */
+function judgeStorage({ card, cardRefusal, ...facts }: ReadinessFacts): Finding[] {
+  const { removal, latest } = card.refusedWrites ?? {};
+  const say = (what: string, refusal: StorageRefusal | undefined): string[] =>
+    refusal === undefined ? [] : [`${what} since ${describeInstant(refusal.since, facts)}. ${refusal.message}`];
+  const sentences = [
+    ...say('The readiness card could not be stored', cardRefusal),
+    ...say('latest.json, for readers outside of the app, could not be written', latest),
+    ...say('What is no longer needed could not be removed', removal),
+  ];
+  if (sentences.length === 0) return [];
+  return [(cardRefusal?.isForAll ? stop : risk)('StorageRefuses', sentences.join(' '))];
 }
 
 function judgeLatest(facts: ReadinessFacts): Finding[] {
