@@ -91,7 +91,7 @@ type appSettings = {
   SUSPECT_ACCEPT_AFTER: string?
   RESTORE_EXPIRY_FLOOR_DAYS: string?
   SETTLE_SECONDS: string?
-  MAX_FAILURES: string?
+  MAX_FAILURE_PERCENT: string?
   MAX_DELETE_PERCENT: string?
   STANDBY_SYNC: ('off' | 'afterBackup')?
   RPO_MINUTES: string?

@@ -99,7 +99,7 @@ function compose(config: Config): Omit<App, 'log'> {
       suspectAcceptAfter: config.suspectAcceptAfter,
       expiryFloorDays: config.expiryFloorDays,
       settleSeconds: config.settleSeconds,
-      maxFailures: config.maxFailures,
+      maxFailurePercent: config.maxFailurePercent,
       maxDeletePercent: config.maxDeletePercent,
       standbySync: config.standbySync,
       standbyDriftPercent: config.standbyDriftPercent,

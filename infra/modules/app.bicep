@@ -134,7 +134,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
       SUSPECT_ACCEPT_AFTER: settings.?SUSPECT_ACCEPT_AFTER ?? '24'
       RESTORE_EXPIRY_FLOOR_DAYS: settings.?RESTORE_EXPIRY_FLOOR_DAYS ?? '14'
       SETTLE_SECONDS: settings.?SETTLE_SECONDS ?? '10'
-      MAX_FAILURES: settings.?MAX_FAILURES ?? '1000'
+      MAX_FAILURE_PERCENT: settings.?MAX_FAILURE_PERCENT ?? '90'
       MAX_DELETE_PERCENT: settings.?MAX_DELETE_PERCENT ?? '10'
       STANDBY_SYNC: settings.?STANDBY_SYNC ?? 'off'
       RPO_MINUTES: settings.?RPO_MINUTES ?? ''

@@ -186,7 +186,8 @@ export interface Policy {
   readonly suspectAcceptAfter: number;
   readonly expiryFloorDays: number;
   readonly settleSeconds: number;
-  readonly maxFailures: number;
+  /** A restore ends when more than this of what it tried to write has failed, see `isNearlyAllRefused`. */
+  readonly maxFailurePercent: number;
   /** A run that would withdraw more of the target's records than this, and more than 20, withdraws none. */
   readonly maxDeletePercent: number;
   /** Whether each good snapshot of the hub in use is restored into the standby. */

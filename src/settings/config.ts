@@ -1,5 +1,5 @@
 import { DrError } from '../core/errors.ts';
-import { doneInstead, isDispensable, textInstead } from './dispensable.ts';
+import { doneInstead, formerSettings, isDispensable, textInstead } from './dispensable.ts';
 import { hubConnection, hubName } from './forms.ts';
 import { isSameHub, isSameNamespace, type NamedHub, parseHub } from './hubs.ts';
 import { misspeltSettings } from './misspelt.ts';
@@ -105,6 +105,10 @@ function parseValues(settings: SettingsReader) {
   const texts = Object.fromEntries(allSettings.map(({ name }) => [name, textOf(env, name)]));
   const faults = schema.safeParse(texts).error?.issues ?? [];
   for (const { path, message } of faults) settings.fault(String(path[0]), message);
+  for (const [name, successor] of Object.entries(formerSettings)) {
+    if (textOf(env, name) !== undefined)
+      settings.fault(name, `is a setting of an earlier version: remove it, and set ${successor}`);
+  }
   const hasFault = (start: string): boolean => settings.faults.some(({ target }) => target.startsWith(start));
   const usable = allSettings.map(({ name }) => [name, hasFault(name) ? textInstead(name) : texts[name]] as const);
   const { data } = schema.safeParse(Object.fromEntries(usable));
@@ -137,7 +141,7 @@ function parseValues(settings: SettingsReader) {
     suspectAcceptAfter: data.SUSPECT_ACCEPT_AFTER,
     expiryFloorDays: data.RESTORE_EXPIRY_FLOOR_DAYS,
     settleSeconds: data.SETTLE_SECONDS,
-    maxFailures: data.MAX_FAILURES,
+    maxFailurePercent: data.MAX_FAILURE_PERCENT,
     maxDeletePercent: data.MAX_DELETE_PERCENT,
     standbySync: data.STANDBY_SYNC,
     standbyDriftPercent: data.STANDBY_DRIFT_PERCENT,

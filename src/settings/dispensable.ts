@@ -27,12 +27,17 @@ const instead: Partial<Readonly<Record<SettingName, string | undefined>>> = {
   SUSPECT_ACCEPT_AFTER: EACH_BY_DEFAULT,
   RESTORE_EXPIRY_FLOOR_DAYS: EACH_BY_DEFAULT,
   SETTLE_SECONDS: EACH_BY_DEFAULT,
-  MAX_FAILURES: EACH_BY_DEFAULT,
+  MAX_FAILURE_PERCENT: EACH_BY_DEFAULT,
   MAX_DELETE_PERCENT: 'it is 0',
   RPO_MINUTES: 'it is not judged',
   RTO_MINUTES: 'it is not judged',
   STANDBY_SYNC: 'the standby is not synced',
   STANDBY_DRIFT_PERCENT: 'it is 0',
+};
+
+/** Names of earlier versions, and what is set in their place. */
+export const formerSettings: Readonly<Record<string, string>> = {
+  MAX_FAILURES: 'MAX_FAILURE_PERCENT, the share of the writes that may fail',
 };
 
 /** The cautious value of those whose default may be bolder than what was meant. */
@@ -43,7 +48,7 @@ const cautious: Partial<Readonly<Record<SettingName, string>>> = {
 
 /** A restore in the night does not fail for the address of a webhook: what is at fault here is done without. */
 export function isDispensable(setting: string): boolean {
-  return setting in instead;
+  return setting in instead || setting in formerSettings;
 }
 
 /** What is read in place of a setting at fault; `undefined` for its default. */
@@ -53,6 +58,7 @@ export function textInstead(setting: SettingName): string | undefined {
 
 /** What is done until a dispensable setting is right, as the end of a sentence. */
 export function doneInstead(setting: string): string {
+  if (setting in formerSettings) return 'the default of that holds, unless it is set';
   const known = settings.find(({ name }) => name === setting);
   return (known && instead[known.name]) ?? `its default holds (${known?.default ?? 'none'})`;
 }

@@ -93,7 +93,9 @@ export const settingsSchema = z.object({
   ),
   RESTORE_EXPIRY_FLOOR_DAYS: count(0, 3_660, 14).describe('a restored installation lives at least this long'),
   SETTLE_SECONDS: count(0, 3_600, 10).describe('wait before the restored hub is listed again'),
-  MAX_FAILURES: count(0, 10_000_000, 1_000).describe('a restore with more failed records than this is stopped'),
+  MAX_FAILURE_PERCENT: count(1, 100, 90).describe(
+    'a restore is stopped when more than this of its writes have failed, after 1,000 of them: nearly all are refused',
+  ),
   MAX_DELETE_PERCENT: count(0, 100, 10).describe(
     'a restore that would withdraw more of the target than this, and more than 20 records, withdraws nothing',
   ),

@@ -160,7 +160,7 @@ test('a step that died while it wrote is waited for until its deadline', async (
 });
 
 test('the writers of a restore that failed in another process are waited for, too, and their work is counted', async () => {
-  const engine = await aBackedUpEngine(40, { policy: { maxFailures: 3 } });
+  const engine = await aBackedUpEngine(2000);
   const { id, steps } = await toReconcile(engine);
   const [last, ...others] = steps.toReversed();
   if (last === undefined) throw new Error('no steps');

@@ -42,8 +42,8 @@ describe('a restore that activates its target', () => {
     expect(partly).toMatchObject({ status: 'Failed', error: { code: 'RestoreIncomplete' }, counts: { failed: 1 } });
     expect(await readRoleView(engine.app)).toMatchObject({ active: three });
 
-    const other = createEngine({ policy: { maxFailures: 3 } });
-    seed(other);
+    const other = createEngine();
+    seed(other, 1200);
     await backUp(other);
     other.secondary.intercept = () => ({ kind: 'rejected', status: 400, reason: 'Rejected' });
     expect(await restore(other, TO_THREE)).toMatchObject({ status: 'Failed', error: { code: 'TooManyFailures' } });

@@ -3,6 +3,7 @@ import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
+import { DrError } from '../../src/core/errors.ts';
 import { snapshotFolder } from '../../src/core/paths.ts';
 import { backUp, beginRestore, contentOf, restore, runUntilWritten, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
@@ -139,12 +140,14 @@ it('a row that its device registered again during the listing is not taken for a
 });
 
 it('what a failed restore wrote is known as ours by the next one', async () => {
-  const engine = createEngine({ policy: { maxFailures: 0 } });
+  const engine = createEngine();
   seed(engine);
   await backUp(engine);
-  engine.secondary.intercept = (_, id) =>
-    id === '239-5-1' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
-  expect(await restore(engine)).toMatchObject({ status: 'Failed' });
+  engine.secondary.intercept = (_, id) => {
+    if (id === '239-5-1') throw new DrError('QuotaExceeded', 'The hub takes no more devices.');
+    return undefined;
+  };
+  expect(await restore(engine)).toMatchObject({ status: 'Failed', error: { code: 'QuotaExceeded' } });
   const written = contentOf(engine.secondary).length;
   expect(written).toBeGreaterThan(0);
   engine.secondary.intercept = () => undefined;

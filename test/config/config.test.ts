@@ -74,7 +74,7 @@ describe('settings that are right', () => {
       suspectAcceptAfter: 24,
       expiryFloorDays: 14,
       settleSeconds: 10,
-      maxFailures: 1_000,
+      maxFailurePercent: 90,
       maxDeletePercent: 10,
       standbySync: 'off',
       standbyDriftPercent: 2,
@@ -110,7 +110,7 @@ describe('settings that are right', () => {
         STEP_BUDGET_SECONDS: '1500',
         BACKUP_MAX_REQUESTS_PER_SECOND: '50',
         RESTORE_MAX_REQUESTS_PER_SECOND: '  ',
-        MAX_FAILURES: '0',
+        MAX_FAILURE_PERCENT: '100',
       }),
     );
     expect(config).toMatchObject({
@@ -122,7 +122,7 @@ describe('settings that are right', () => {
       stepBudgetMs: 1_500_000,
       backupMaxRequestsPerSecond: 50,
       restoreMaxRequestsPerSecond: undefined,
-      maxFailures: 0,
+      maxFailurePercent: 100,
       warnings: [],
       ignored: [],
     });
@@ -261,10 +261,20 @@ describe('settings at fault', () => {
     expect(config).toEqual({ ...usual, retention, maxDeletePercent });
   });
 
+  test('include the name of an earlier version, with the one in its place, and keep no restore from running', () => {
+    const { ignored, maxFailurePercent } = parseConfig(anEnv({ MAX_FAILURES: '1000', MAX_FAILURE_PERCENT: '50' }));
+    expect(maxFailurePercent).toBe(50);
+    expect(ignored).toEqual([
+      'MAX_FAILURES: is a setting of an earlier version: remove it, and set MAX_FAILURE_PERCENT, the share of the writes that may fail; until it is right, the default of that holds, unless it is set.',
+    ]);
+  });
+
   test('are in the message, too, for a reader who sees only that', () => {
-    const error = thrownBy(anEnv({ PRIMARY_HUB_NAME: undefined, MAX_FAILURES: 'many' }));
+    const error = thrownBy(anEnv({ PRIMARY_HUB_NAME: undefined, MAX_FAILURE_PERCENT: 'many' }));
     expect(error).toMatchObject({ code: 'SettingsInvalid', retryable: false });
-    expect(error.message).toMatch(/^These settings cannot be used: PRIMARY_HUB_NAME: .*; MAX_FAILURES: .*'many'\.$/);
+    expect(error.message).toMatch(
+      /^These settings cannot be used: PRIMARY_HUB_NAME: .*; MAX_FAILURE_PERCENT: .*'many'\.$/,
+    );
   });
 
   test('include a secondary hub that is the primary itself, however it is written', () => {
@@ -445,7 +455,7 @@ const breakages: readonly (readonly [string, string | undefined])[] = [
   ['SUSPECT_DROP_PERCENT', '101'],
   ['RESTORE_EXPIRY_FLOOR_DAYS', '0x10'],
   ['SETTLE_SECONDS', '99999999999'],
-  ['MAX_FAILURES', 'Infinity'],
+  ['MAX_FAILURE_PERCENT', 'Infinity'],
 ];
 
 const anyName = fc.oneof(

@@ -77,7 +77,7 @@ test('another build with other settings, deployed in the middle of a backup and 
     const run = await api.start('/api/restores');
     await untilWritten(api, run.id, 200);
     const old = stack.host;
-    await stack.startHost({ settings: { MAX_CONCURRENCY: '32', STEP_BUDGET_SECONDS: '1', MAX_FAILURES: '5' } });
+    await stack.startHost({ settings: { MAX_CONCURRENCY: '32', STEP_BUDGET_SECONDS: '1', MAX_FAILURE_PERCENT: '5' } });
     await old.stop();
     await slowDown(stack, 0);
     const restored = await api.finished('restore', run.id, { timeoutMs: 120_000 });

@@ -172,7 +172,7 @@ function drawPolicy(random: Random, shortestStepMs: number): Policy {
     suspectAcceptAfter: 24,
     expiryFloorDays: 14,
     settleSeconds: random.pick([10, 10, 1, 30]),
-    maxFailures: 1000,
+    maxFailurePercent: 90,
     maxDeletePercent: 10,
     standbySync: 'off',
     standbyDriftPercent: 2,

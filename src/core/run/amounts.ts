@@ -16,3 +16,11 @@ export const LEAST_DELETES = 20;
 export function mostDeletes(records: number, maxDeletePercent: number): number {
   return Math.max(LEAST_DELETES, Math.floor((records * maxDeletePercent) / 100));
 }
+
+/** Fewer refusals than these say nothing of the rest. */
+const LEAST_TRIES = 1000;
+
+/** More than that share of what was tried was refused: so would be the rest. 100 %: never. */
+export function isNearlyAllRefused(failed: number, tried: number, maxFailurePercent: number): boolean {
+  return tried >= LEAST_TRIES && failed * 100 > tried * maxFailurePercent;
+}

@@ -3,7 +3,7 @@ import type { BlobFacts } from '../../../core/ports.ts';
 import { isAsking, mayAsk } from '../../../core/restore/plan/circumstances.ts';
 import { allShowsAt } from '../../../core/restore/plan/too-early.ts';
 import { type PassFacts, repairedIn, sumOutcomes, unconfirmedIn, wavesDoneOf } from '../../../core/restore/totals.ts';
-import { wrote } from '../../../core/run/amounts.ts';
+import { isNearlyAllRefused, wrote } from '../../../core/run/amounts.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { type Moved, moveOn } from '../../runs/dispatch.ts';
@@ -30,8 +30,9 @@ export async function moveToNextPass(app: App, run: RestoreRun): Promise<Moved> 
   const current = passes.get(pass) ?? new Map<number, BlobFacts>();
   const wavesDone = [...current.values()].map(wavesDoneOf);
   const totals = sumOutcomes(run.recordCount, passes, run.createdAt);
-  if (totals.counts.failed > app.policy.maxFailures)
-    throw tooManyFailures(totals.counts.failed, app.policy.maxFailures);
+  const { failed, removed, putBack } = totals.counts;
+  const written = wrote(totals.counts) + removed + putBack;
+  refuseNearlyAll(app, failed, failed + written);
   const done = new Set([...current].flatMap(([shard, facts]) => (wavesDoneOf(facts) > wave ? [shard] : [])));
   rememberOpen(app, run, done);
   if (done.size < run.shardCount) return undefined;
@@ -40,14 +41,13 @@ export async function moveToNextPass(app: App, run: RestoreRun): Promise<Moved> 
     return moveOn(app, run, { name: 'reconcile', pass, wave: nextWave });
   }
   if (pass === 1) await notePace(app, run, totals.counts, [...current.values()]);
-  const { removed, putBack } = totals.counts;
-  const written = pass === 1 ? wrote(totals.counts) + removed + putBack : repairedIn(current);
+  const toLookAt = pass === 1 ? written : repairedIn(current);
   // Of what was written again two looks have to agree: without, a rollback would not know it from a device's own.
-  if (run.request.dryRun || written + unconfirmedIn(current) === 0 || pass === LAST_PASS) {
+  if (run.request.dryRun || toLookAt + unconfirmedIn(current) === 0 || pass === LAST_PASS) {
     return moveOn(app, run, { name: 'finish', pass });
   }
   // What the first pass wrote, or a later one asked for.
-  const asks = pass === 1 ? mayAsk(run, written) : isAsking(run);
+  const asks = pass === 1 ? mayAsk(run, toLookAt) : isAsking(run);
   const delaySeconds = settleSecondsOf(app, run, passes);
   return moveOn(app, run, { name: asks ? 'reconcile' : 'scan', pass: pass + 1, delaySeconds });
 }
@@ -60,7 +60,10 @@ function settleSecondsOf({ policy, world }: App, run: RestoreRun, passes: PassFa
   return Math.max(seconds, Math.ceil((allShowsAt(run) - world.storageNow()) / 1000));
 }
 
-export function tooManyFailures(failed: number, most: number): DrError {
-  const message = `The target refused ${failed} records, more than MAX_FAILURES (${most}). Look at failuresByCode, fix the cause, and restore again; what is written stays.`;
-  return new DrError('TooManyFailures', message);
+/** Throws `TooManyFailures` when nearly all that was tried was refused. */
+export function refuseNearlyAll({ policy }: App, failed: number, tried: number): void {
+  const { maxFailurePercent } = policy;
+  if (!isNearlyAllRefused(failed, tried, maxFailurePercent)) return;
+  const message = `The target refused ${failed} of the ${tried} records that were tried, more than MAX_FAILURE_PERCENT (${maxFailurePercent}). What is written stays. failuresByCode says why, and byPlatform of what: fix the cause and retry, or restore the other platforms alone with only.platforms.`;
+  throw new DrError('TooManyFailures', message);
 }

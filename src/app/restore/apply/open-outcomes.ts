@@ -65,6 +65,8 @@ export interface OpenOutcomes {
   count(what: Tally, amount: number): void;
   countAll(counted: RecordTallies | undefined): void;
   failureCount(): number;
+  /** Records that were written, or that the hub would not take. */
+  triedCount(): number;
   /**
    * Stores it all, also when the run is over: what was written counts. With `writing` it says until when this step may
    * write; the caller then looks whether the run is over before it does. Throws `Superseded` when a twin of this step
@@ -93,6 +95,8 @@ export interface ShardToDo {
   readonly stored: Found<ShardOutcomes> | undefined;
   /** What the pass before made of the shard; absent in the first. */
   readonly before: ShardOutcomes | undefined;
+  /** Positions of those that are tried after all others: they have failed before. */
+  readonly last: ReadonlySet<number>;
   /** When the step's time is up (epoch ms). */
   readonly deadlineAt: number;
   /** Milliseconds the target's throttling has cost since any shard of this process last asked. */
@@ -101,7 +105,7 @@ export interface ShardToDo {
 
 /** Continues from what is stored, or begins with what is carried over from the pass before. */
 export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: ShardToDo): OpenOutcomes {
-  const { platforms, groups, stored, before, newlyLostMs, deadlineAt } = toDo;
+  const { platforms, groups, stored, before, last, newlyLostMs, deadlineAt } = toDo;
   const { extraCount, onlyInTarget } = stored?.value ?? before ?? noOutcomes;
   const recordCount = platforms.length + extraCount;
   const { pass, wave = 0 } = run.phase;
@@ -213,7 +217,11 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     }
   };
   return {
-    open: () => [...letters.keys()].filter((index) => isOpen(index) && groupOf(index) <= wave),
+    open() {
+      const open = [...letters.keys()].filter((index) => isOpen(index) && groupOf(index) <= wave);
+      if (last.size === 0) return open;
+      return [...open.filter((index) => !last.has(index)), ...open.filter((index) => last.has(index))];
+    },
     openCount: () => openCount,
     letters: () => letters,
     settleAs,
@@ -251,6 +259,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
       tally.absenceVoid += absenceVoid;
     },
     failureCount: () => failures.length,
+    triedCount: () => failures.length + letters.filter((letter) => isWrittenOutcome(outcomeOf(letter))).length,
     save,
     saveIfDue: async () => {
       if (saving === undefined && app.world.now() - savedAtMs >= SAVE_EVERY_MS) await save('writing');

@@ -1,5 +1,6 @@
 import { DrError } from '../../../core/errors.ts';
 import { outcomeOf, type ShardOutcomes, withMissingAsWritten } from '../../../core/restore/plan/outcomes.ts';
+import { isNearlyAllRefused } from '../../../core/run/amounts.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, type HeldStep, hubOf } from '../../app.ts';
 import type { Moved } from '../../runs/dispatch.ts';
@@ -15,12 +16,13 @@ import { supersede, TARGET_IN_USE } from '../outcomes/end-sync.ts';
 import { type Journal, readAsked } from '../outcomes/journal.ts';
 import { readFinishedOutcomes, readOutcomes } from '../outcomes/store.ts';
 import { storeUndo } from '../outcomes/undo.ts';
+import { readFailedBefore } from '../outcomes/written.ts';
 import { closeBaselineShard } from './close-baseline.ts';
 import { closeUndoneShard } from './close-rollback.ts';
 import { decideBatch, isLookedAtAgain } from './decide-batch.ts';
 import { openIdMap } from './id-map.ts';
 import { countLostTime } from './lost-time.ts';
-import { LAST_PASS, moveToNextPass, tooManyFailures } from './next-pass.ts';
+import { LAST_PASS, moveToNextPass, refuseNearlyAll } from './next-pass.ts';
 import { type OpenOutcomes, openOutcomes } from './open-outcomes.ts';
 import type { Planned } from './planner.ts';
 import { openRestorePlanner } from './restore-planner.ts';
@@ -104,6 +106,7 @@ async function openWork(
   const undone = run.request.purpose === 'rollback' ? await openUndone(app, run, shard, fingerprints) : undefined;
   const idMap = await openIdMap(app, hub, run, shard, fingerprints);
   const outcomes = openOutcomes(app, run, shard, {
+    last: await readFailedBefore(app, run, shard),
     platforms: fingerprints.platformOfEach(),
     groups: await groupsOf(app, run, { fingerprints, openRecords, undone, idMap }),
     stored,
@@ -146,8 +149,7 @@ async function settleOpen(work: Work): Promise<ShardEnd> {
   // Also when a write failed for good: what was written before must not be written again.
   await outcomes.save(isNoted ? 'done' : state);
   if (await endWatch.look()) return 'over';
-  const { maxFailures } = app.policy;
-  if (outcomes.failureCount() > maxFailures) throw tooManyFailures(outcomes.failureCount(), maxFailures);
+  refuseNearlyAll(app, outcomes.failureCount(), outcomes.triedCount());
   const openCount = outcomes.open().length;
   const [failure] = failures;
   if (failure === undefined && openCount === 0 && isDecided === isNoted)
@@ -156,6 +158,10 @@ async function settleOpen(work: Work): Promise<ShardEnd> {
   const hasMoved = openCount < open.length || askedCount > work.askedBefore;
   if (failure !== undefined && !(failure instanceof DrError && failure.retryable && hasMoved)) throw failure;
   return 'continue';
+}
+
+function isHopeless({ app, outcomes }: Work): boolean {
+  return isNearlyAllRefused(outcomes.failureCount(), outcomes.triedCount(), app.policy.maxFailurePercent);
 }
 
 async function closeShard(work: Work): Promise<void> {
@@ -198,7 +204,7 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<unknown[]
   try {
     for (let isLast = false; !isLast && mayWrite(work); ) {
       const decided = await decideBatch(work, positions, size).catch((error: unknown) => void failures.push(error));
-      if (decided === undefined || outcomes.failureCount() > app.policy.maxFailures) break;
+      if (decided === undefined || isHopeless(work)) break;
       isLast = decided.isLast;
       if (isLast && decided.due.length === 0) break;
       const due = displaces(run) ? await undoable(work, decided.due) : decided.due;

@@ -67,6 +67,13 @@ export async function readNewest(app: App, run: RestoreRun, shard: number): Prom
   return undefined;
 }
 
+/** Of a retry the positions of what failed in the restore that it is about: others are tried first. */
+export async function readFailedBefore(app: App, run: RestoreRun, shard: number): Promise<ReadonlySet<number>> {
+  if (run.request.purpose !== 'retry' || run.phase.pass > 1) return new Set();
+  const newest = await readNewest(app, await readRunOf(app, run), shard);
+  return new Set(newest?.failures.map(({ index }) => index));
+}
+
 /** Of each record the version hashes of its rows as the restore left them, where that is known, and its repairs. */
 async function readSeen(
   app: App,
