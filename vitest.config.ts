@@ -42,7 +42,7 @@ const integration = [
   'test/app/request-counts.test.ts',
   'test/bench/{options,wire}.test.ts',
   'test/cli/{command-line,read-commands,role-commands}.test.ts',
-  'test/faults/{hostile-hub,doctor,keys-by-identity,limits-of-calls,metadata}.test.ts',
+  'test/faults/{fuzzed-answers,hostile-hub,doctor,keys-by-identity,limits-of-calls,metadata}.test.ts',
   'test/host/run-host.test.ts',
   'test/hub/{client,client-faults,client-writes,tls}.test.ts',
   'test/notify/**/*.test.ts',

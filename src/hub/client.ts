@@ -125,22 +125,40 @@ async function listPage(
 
 async function findRegistration(hub: HubEndpoint, id: string, call: CallOptions): Promise<Uint8Array | undefined> {
   const path = pathOf('registrations', id);
-  const answer = await callAbout(hub, { operation: 'findRegistration', method: 'GET', path }, call);
-  if (answer.verdict.kind === 'gone') return undefined;
-  requireOk(answer, hub.where);
-  return readSingle(answer.body);
+  return readAbout(hub, { operation: 'findRegistration', method: 'GET', path }, call, readSingle);
 }
 
 async function findInstallation(hub: HubEndpoint, id: string, call: CallOptions): Promise<readonly Uint8Array[]> {
   const path = `tags/${encodeURIComponent(`$InstallationId:{${id}}`)}/registrations`;
-  const answer = await callAbout(hub, { operation: 'findByTag', method: 'GET', path }, call);
-  requireOk(answer, hub.where);
-  return readPage(answer.body);
+  return (await readAbout(hub, { operation: 'findByTag', method: 'GET', path }, call, readPage)) ?? [];
+}
+
+/** What is not there is `undefined`. What cannot be read however often it is asked for is the record's trouble. */
+async function readAbout<T>(
+  hub: HubEndpoint,
+  request: HubRequest,
+  call: CallOptions,
+  read: (body: Uint8Array) => T,
+): Promise<T | undefined> {
+  for (let tries = 1; ; tries++) {
+    const answer = await callAbout(hub, request, call);
+    if (answer.verdict.kind === 'gone') return undefined;
+    requireOk(answer, hub.where);
+    try {
+      return read(answer.body);
+    } catch (error) {
+      if (!(error instanceof DrError)) throw error;
+      if (error.code === 'HubNotFound') throw refusal({ kind: 'notFound' }, answer.status, hub.where);
+      if (tries < MAX_DAMAGED_PAGES) continue;
+      throw new RecordFault(error.code, error.message, { target: hub.where, status: answer.status, cause: error });
+    }
+  }
 }
 
 /** What is answered to a call about one record, where it may be the hub's or the record's. */
 const SAYS_LITTLE: ReadonlySet<HubAnswer['verdict']['kind']> = new Set([
   'unauthorized',
+  'olderVersion',
   'forbidden',
   'notFound',
   'unexpected',
@@ -205,8 +223,17 @@ async function createRegistrationId(
   requireOk(answer, where);
   const location = answer.header('location') ?? answer.header('content-location') ?? '';
   const id = /\/registrations?(?:ids)?\/([^/?]+)/i.exec(location)?.[1];
-  if (id !== undefined) return decodeURIComponent(id);
+  if (id !== undefined) return decoded(id);
   throw new DrError('HubMisbehaves', `The ${where} minted a registration id without saying which.`, { target: where });
+}
+
+function decoded(id: string): string {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    // A percent sign of its own: the text is the id.
+    return id;
+  }
 }
 
 function pathOf(collection: 'registrations' | 'installations', id: string): string {
