@@ -57,7 +57,7 @@ export const plants = {
     changes: [
       {
         file: 'app/restore/apply/write-one.js',
-        from: 'const rows = await findInstallationRows(hub, id, { deadlineAt });',
+        from: 'const rows = await findInstallationRows(hub, id, callOf(work));',
         to: 'const rows = [];',
       },
     ],
