@@ -22,7 +22,7 @@ export interface Message {
   readonly step: string;
   /**
    * The queue itself made it come twice, or late, or again after its delivery failed, or its sender did not hear that it
-   * is there. So is what continues such a step: another message for it may be there, too.
+   * is there. So is each of a step whose others are odd: it may be there twice until all but one are done.
    */
   isOdd: boolean;
   visibleAt: number;
@@ -51,7 +51,7 @@ export interface QueueParts {
   /** A process begins to send messages of that run. */
   readonly onSending: (runId: string) => void;
   /** A message was added beside others of the queue. */
-  readonly onSent: (message: Message, others: Iterable<Message>) => void;
+  readonly onSent: (message: Message, others: Iterable<Message>, sender: Caller['message']) => void;
   /** A message of that run is lost, or late. */
   readonly onAstray: (runId: string) => void;
 }
@@ -98,11 +98,10 @@ export class Queue {
     }
     const copies = isFaulty && random.chance(knobs.doubledMessages) ? 2 : 1;
     if (copies === 2) sometimes('messageDoubled');
-    const isOdd = copies === 2 || (sender?.isOdd === true && sender.step === stepIn(text).step);
-    return Array.from({ length: copies }, () => this.#add(queue, text, delayMs, isOdd));
+    return Array.from({ length: copies }, () => this.#add(queue, text, delayMs, copies === 2, sender));
   }
 
-  #add(queue: QueueName, text: string, delayMs: number, isOdd: boolean): Message {
+  #add(queue: QueueName, text: string, delayMs: number, isDoubled: boolean, sender: Caller['message']): Message {
     const { random, knobs, isHealed, sometimes, scheduler } = this.#parts;
     const isLate = !isHealed() && random.chance(knobs.lateMessages);
     const { runId, step } = stepIn(text);
@@ -116,7 +115,7 @@ export class Queue {
       text,
       runId,
       step,
-      isOdd: isOdd || isLate,
+      isOdd: isDoubled || isLate,
       visibleAt: scheduler.now + delayMs + lateMs,
       sentAt: scheduler.now,
       isFree: true,
@@ -124,7 +123,7 @@ export class Queue {
       takenAt: 0,
       isDone: false,
     };
-    this.#parts.onSent(message, this.#waiting);
+    this.#parts.onSent(message, this.#waiting, sender);
     this.#waiting.add(message);
     this.#offer(message, message.visibleAt + random.below(POLL_MS));
     return message;

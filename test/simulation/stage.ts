@@ -88,7 +88,7 @@ export class Stage {
       ...common,
       random: this.random('queue'),
       onSending: (runId) => this.life.sending(runId),
-      onSent: (message, others) => this.life.sent(message, others),
+      onSent: (message, others, sender) => this.life.sent(message, others, sender),
       onAstray: (runId) => this.life.lost([runId]),
     });
     const net = new Net({

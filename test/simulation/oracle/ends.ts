@@ -5,7 +5,7 @@ import type { Facts } from './facts.ts';
 import type { Fault } from './fault.ts';
 import { judgeAnswer } from './requests.ts';
 import { isTorn, wasTornWhenAgreed } from './returns.ts';
-import { hubOf, isRestore, type KnownRestore, lookedAt } from './runs.ts';
+import { hubOf, isRestore, type KnownRestore, lookedAt, recordOf } from './runs.ts';
 import { readSnapshot, type Wanted, wantedOf } from './snapshots.ts';
 
 /** Judges what a restore says at its end against what is there. `when` tells the second look from the first. */
@@ -72,10 +72,11 @@ function judgeCounts(facts: Facts, { id, doc }: KnownRestore): void {
 }
 
 /** The simulation's operators select platforms only; what a retry is about shows by what it wrote. */
-function isSelected({ doc, written, changed }: KnownRestore, { device, rows }: Wanted): boolean {
+function isSelected({ doc, written, changed }: KnownRestore, { rows }: Wanted): boolean {
   const { only, purpose } = doc.request;
-  // Its rows may have got other ids.
-  if (purpose === 'retry' && !isWritten({ written }, rows) && !changed.has(device)) return false;
+  // Its rows may have got other ids. What it withdrew of another record of that device does not make it about this one.
+  const isChanged = rows.some((row) => changed.has(recordOf(row)));
+  if (purpose === 'retry' && !isWritten({ written }, rows) && !isChanged) return false;
   return only?.platforms === undefined || rows.some(({ platform }) => only.platforms?.includes(platform));
 }
 
@@ -203,9 +204,10 @@ function judgeSurplus(facts: Facts, run: KnownRestore, wanted: Wanted, there: re
     one.handle === row.handle && one.installationId === row.installationId && slotOf(one) === slotOf(row);
   const isAnyCopy = (one: Row): boolean => wanted.rows.some((row) => isCopy(one, row));
   const kind = ours.some(isAnyCopy) ? 'doubled' : 'leftover';
-  // Its device had registered twice there: one of the two is moved.
-  const copies = there.filter(isAnyCopy);
-  const areTwins = copies.some((one) => one.by.kind === 'device') && before.filter(isAnyCopy).length >= copies.length;
+  // Its device had registered twice there: one of the two is moved. A row of another record of it is none of them.
+  const isCopyOfOurs = (one: Row): boolean => isAnyCopy(one) && ours.some((row) => isOfRecord(row)(one));
+  const copies = there.filter(isCopyOfOurs);
+  const areTwins = copies.some((one) => one.by.kind === 'device') && before.filter(isCopyOfOurs).length >= copies.length;
   if (kind === 'doubled' && areTwins) return [];
   if (kind === 'leftover' && !ours.some((row) => isShownAtFirst(run, row))) return [];
   // A row that the snapshot's listing has passed over stays.

@@ -5,7 +5,7 @@ import { type Description, isOfRecord, type Row } from '../row.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { Container } from '../storage.ts';
 import type { Truth } from '../truth.ts';
-import { hubOf, isRestore, isWriter, type KnownRestore, type KnownRun, KnownRuns } from './runs.ts';
+import { hubOf, isRestore, isWriter, type KnownRestore, type KnownRun, KnownRuns, recordOf } from './runs.ts';
 import { readSnapshot } from './snapshots.ts';
 
 /** Something that must never happen. */
@@ -206,7 +206,7 @@ export class Facts {
     const change = { runId, at: this.now };
     const device = this.truth.deviceOf(row);
     const key = `${hub} ${device}`;
-    this.runs.get(runId)?.changed.add(device);
+    this.runs.get(runId)?.changed.add(recordOf(row));
     this.#toolChanges.set(key, change);
     if (this.#isAfterItsEnd(change)) this.#strays.set(key, [...(this.#strays.get(key) ?? []), change]);
   }
@@ -313,9 +313,4 @@ export class Facts {
 
 function isRollback({ doc }: KnownRestore): boolean {
   return doc.request.purpose === 'rollback';
-}
-
-/** What the app calls a record: an installation, or a plain registration's device. */
-function recordOf({ installationId, platform, handle }: Row): string {
-  return installationId ?? `${platform} ${handle}`;
 }

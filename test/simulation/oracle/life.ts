@@ -141,19 +141,23 @@ export class Life {
       this.#parts.violate('wroteBesideALivingStep', `${process.name} in ${step.runId}, shard ${step.shard ?? 0}`);
   }
 
-  /** A message was enqueued. A process that was disturbed since another one was may not know that it is there. */
-  sent(message: Message, others: Iterable<Message>): void {
+  /**
+   * A message was enqueued. A process that was disturbed since another one was may not know that it is there: then both
+   * are odd, as is what continues their step while both are there.
+   */
+  sent(message: Message, others: Iterable<Message>, sender: Caller['message']): void {
     const run = this.#watched.get(message.runId);
     if (run !== undefined) {
       run.isSending = false;
       run.isAwaited = false;
     }
-    if (message.isOdd) return;
-    for (const other of others) {
-      const isSame = other.queue === message.queue && other.step === message.step;
-      const isQueued = other.isFree && !other.isOdd && other.sentAt > this.#disturbedAt;
-      if (isSame && isQueued) this.#parts.violate('queuedTwice', message.text);
-    }
+    const same = [...others].filter((other) => other !== sender && isOfSameStep(other, message));
+    const isOfOdd = sender?.isOdd === true && sender.step === message.step;
+    const excused = same.filter((other) => isOfOdd || other.isOdd || other.sentAt <= this.#disturbedAt);
+    for (const other of excused) other.isOdd = true;
+    message.isOdd ||= excused.length > 0;
+    const [other] = message.isOdd ? [] : same.filter(({ isFree }) => isFree);
+    if (other !== undefined) this.#parts.violate('queuedTwice', `${message.text} beside ${other.text}`);
   }
 
   #busy(runId: string, until: number): void {
@@ -189,6 +193,10 @@ export class Life {
     const { outages = [] } = doors.get(hub.namespace) ?? {};
     if (kind === 'restore' && outages.length === 0) violate('neededItsSource', `${id} in ${run.phase.name}`);
   }
+}
+
+function isOfSameStep(a: Message, b: Message): boolean {
+  return a.queue === b.queue && a.step === b.step;
 }
 
 function kicksOf({ kicks, openAtKick = 0 }: Run): string {

@@ -1,5 +1,5 @@
 import type { RestoreCounts, RestoreRun, Run } from '../../../src/core/run/run.ts';
-import type { Looked, Row } from '../row.ts';
+import type { Description, Looked, Row } from '../row.ts';
 
 /** What the oracle knows of one run, beside what is stored of it. */
 export interface KnownRun {
@@ -46,8 +46,8 @@ export interface KnownRun {
   readonly replaced: Set<string>;
   /** Devices over whose word a failback put what the restore before had left in its source. */
   readonly wonAsLeft: Set<number>;
-  /** The devices of which it has changed a row, under whatever id. */
-  readonly changed: Set<number>;
+  /** The records of which it has changed a row, under whatever id. */
+  readonly changed: Set<string>;
   /** The devices of which it has removed a row. */
   readonly removed: Set<number>;
   /** Of these, the devices whose own word it removed in the window of the write. */
@@ -141,6 +141,11 @@ export function claimsOf(counts: RestoreCounts): number {
 /** What tells one version of a row from all others. */
 export function versionOf(hub: string, { id, etag }: Pick<Row, 'id' | 'etag'>): string {
   return `${hub}/${id} ${etag}`;
+}
+
+/** What the app calls a record: an installation, or a plain registration's device. */
+export function recordOf({ installationId, platform, handle }: Description): string {
+  return installationId ?? `${platform} ${handle}`;
 }
 
 /** By which a row is written to: its own id, or its installation's. */

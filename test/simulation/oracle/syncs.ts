@@ -1,5 +1,5 @@
 import type { Process } from '../net.ts';
-import { isOfRecord } from '../row.ts';
+import { isOfRecord, type Row } from '../row.ts';
 import type { Facts } from './facts.ts';
 import { hubOf, isRestore, isWriter, type KnownRestore, type KnownRun } from './runs.ts';
 import { noticedWithinMs } from './windows.ts';
@@ -83,11 +83,17 @@ export function judgeStandby(facts: Facts, active: string, standby: string): voi
   else facts.violate('notSynced', `${newest.id} into ${standby}: ${how}`);
 }
 
-/** Records that the app itself has put into the standby, and that the hub in use no longer holds. */
+/** Records that the app has put into the standby, or both hubs agreed on, and that the hub in use no longer holds. */
 function countGone(facts: Facts, active: string, standby: string): number {
   const held = facts.rowsOf(active);
   const gone = facts
     .rowsOf(standby)
-    .filter((row) => row.by.kind === 'tool' && !held.some((one) => isOfRecord(row)(one)));
+    .filter((row) => row.by.kind === 'tool' || facts.wasAgreedOn(row) || wasInPlace(facts, row))
+    .filter((row) => !held.some((one) => isOfRecord(row)(one)));
   return new Set(gone.map(({ installationId, handle }) => installationId ?? handle)).size;
+}
+
+/** At the end of a restore, which may have been undone since: that takes back only what it wrote. */
+function wasInPlace({ runs, truth }: Facts, row: Row): boolean {
+  return runs.all().some(({ inPlace }) => inPlace.has(truth.deviceOf(row)));
 }
