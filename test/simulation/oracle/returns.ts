@@ -21,6 +21,7 @@ export function excuseForReturn(
   if (wasAskedFor(facts, run, after)) return 'resurrectedAsAsked';
   if (source === hub || purpose === 'rollback') return 'resurrectedByRepair';
   if (isSaid(run, MOST_MISSING) || run.before.length === 0) return 'resurrectedWithTheMany';
+  if (isOwedWithTheMany(facts, run, outAt)) return 'resurrectedWithTheManyAsOwed';
   if (facts.rowsOfDevice(source, facts.truth.deviceOf(after)).some((row) => facts.isStray(row)))
     return 'resurrectedByAStray';
   if (wasAltered(facts, source, after)) return 'resurrectedFromAnAlteredRow';
@@ -64,6 +65,16 @@ function endOf({ truth }: Facts, hub: string, after: Row): Word | undefined {
 
 /** More is missing than devices delete: the run says so before it writes, and creates it all. */
 const MOST_MISSING = /missing in the target, more than MAX_DELETE_PERCENT/;
+
+/** A run between the same hubs has said so since, and was stopped: what it has not written is still to be there. */
+function isOwedWithTheMany({ runs }: Facts, run: KnownRestore, outAt: number): boolean {
+  return runs.all().some((one) => {
+    const isBefore = isRestore(one) && hubOf(one) === hubOf(run) && one.begunAt > outAt && one.begunAt < run.begunAt;
+    const isOfPair = isBefore && one.doc.request.sourceHub.namespace === run.doc.request.sourceHub.namespace;
+    return isOfPair && one.doc.status !== 'Succeeded' && isSaid(one, MOST_MISSING);
+  });
+}
+
 /** A snapshot that no restore takes by itself. */
 const HELD_UNDONE = /it holds devices that were taken back/;
 
