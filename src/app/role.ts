@@ -8,6 +8,7 @@ import { isOver, type RestoreRun } from '../core/run/run.ts';
 import { type App, toInstant } from './app.ts';
 import { namedHubs, readRoles, roleFrom, storeRole, viewRole } from './runs/roles.ts';
 import { listWritingRestores } from './runs/store.ts';
+import { isOperatorsId } from './runs/sync-rests.ts';
 import { documents } from './stored/documents.ts';
 
 export async function readRoleView(app: App) {
@@ -25,10 +26,21 @@ export async function declareRole(app: App, request: RoleRequest, askedBy?: stri
   for (;;) {
     const { role, etag } = await findAnyRole(app, active);
     if (request.force !== true) await refuseContradiction(app, role, active);
-    const voice: Voice = { at: toInstant(app.world.storageNow()), by: 'operator', note: request.note, askedBy };
+    const voice: Voice = { at: await timeOfDeclaring(app), by: 'operator', note: request.note, askedBy };
     const next = roleDeclared(role, active, voice, namedHubs(app));
     if (await storeRole(app, next, etag)) return viewRole(next);
   }
+}
+
+/** Hosts know the time of the storage to a few seconds. */
+const APART_MS = 10_000;
+
+/** What has ended is settled by it, also where the host that ended it thought that it was later. */
+async function timeOfDeclaring(app: App): Promise<string> {
+  const nowMs = app.world.storageNow();
+  const restores = await listWritingRestores(app, RESTORES_READ, isOperatorsId);
+  const endsMs = restores.flatMap(({ finishedAt }) => (finishedAt === undefined ? [] : [Date.parse(finishedAt)]));
+  return toInstant(Math.max(nowMs, ...endsMs.filter((endMs) => endMs < nowMs + APART_MS)));
 }
 
 /** A damaged document is replaced. */

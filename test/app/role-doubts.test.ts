@@ -37,6 +37,16 @@ describe('a role that a restore left open stays a finding', () => {
     expect(await isUnsettled(engine)).toBe(false);
   });
 
+  it('until it is declared, by a host that thinks it is earlier than the one that ended the restore', async () => {
+    const engine = await aBackedUp(4);
+    await restore(engine);
+    expect(await isUnsettled(engine)).toBe(true);
+    const { world } = engine.app;
+    const behind = engine.fork(() => ({ world: { ...world, storageNow: () => world.storageNow() - 1500 } }));
+    await declareRole(behind.app, { active: 'primary', confirm: 'one/devices' });
+    expect(await isUnsettled(behind)).toBe(false);
+  });
+
   it('after a repair of the hub in use', async () => {
     const { engine } = await aRestored();
     await restore(engine, { target: 'primary', confirm: 'one/devices' });
