@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readRecords } from '../../src/app/restore/records.ts';
+import { declareRole } from '../../src/app/role.ts';
 import type { Hub, WriteOutcome } from '../../src/core/ports.ts';
 import { backUp, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
@@ -43,6 +44,26 @@ test('a row whose tags its device changed right before it was to be withdrawn st
   };
   expect(await restore(engine)).toMatchObject({ counts: { withdrawn: 0, leftover: 1 } });
   expect(engine.secondary.rows.get('19-5-1')).toBe(own);
+});
+
+test('a device that leaves between the look and the write does not get its other rows, in a hub that came into use meanwhile', async () => {
+  const engine = await aRehearsed();
+  const token = tokenOf('two rows');
+  engine.primary.rows.set('19-7-1', anAppleRow({ id: '19-7-1', token, tags: ['first'] }));
+  await backUp(engine);
+  await restore(engine);
+  engine.primary.rows.set('19-7-2', anAppleRow({ id: '19-7-2', token, tags: ['second'] }));
+  await backUp(engine);
+  const { listPage } = engine.secondary;
+  engine.secondary.listPage = async (...args) => {
+    const page = await listPage(...args);
+    engine.secondary.listPage = listPage;
+    await declareRole(engine.app, { active: 'secondary', confirm: 'three/devices', force: true });
+    engine.secondary.rows.delete('19-7-1');
+    return page;
+  };
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: 0, goneInTarget: 1 } });
+  expect([...engine.secondary.rows.keys()]).not.toContain('19-7-2');
 });
 
 /** The hub takes an update and loses its answer; the call is made again. */

@@ -1,5 +1,6 @@
 import { type Entry, entryOf, isReworded } from '../../../core/baseline/record.ts';
 import { shownAt, shownIn } from '../../../core/fingerprint/shown.ts';
+import { isSameHub } from '../../../core/paths.ts';
 import { isSameRegistration } from '../../../core/registration/distinct.ts';
 import { isPartial } from '../../../core/registration/expected.ts';
 import { isInstallation, type RecordOfRows } from '../../../core/registration/record.ts';
@@ -10,6 +11,7 @@ import { planWithdrawal, rowsTakenBy } from '../../../core/restore/plan/first-wr
 import type { PassDecision } from '../../../core/restore/plan/later-pass.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
+import { readRoles } from '../../runs/roles.ts';
 import { once } from '../../stored/once.ts';
 import { findNow } from '../compare/ask-for.ts';
 import { askSource, openSource } from '../compare/ask-source.ts';
@@ -44,6 +46,8 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
   const { dryRun } = run.request;
   const stillHolds = openStillHolds(app, run, shard);
   const hub = hubOf(app, run.hub);
+  // It may have come into use since the run began. Who is listed there, and then is not, has left.
+  const isInUse = once(async () => isSameHub((await readRoles(app)).active.ref, run.hub));
   return (index) => {
     if (index >= fingerprints.count) {
       const extra = comparison.extras[index - fingerprints.count];
@@ -68,10 +72,14 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
     const planned = planWith(listed);
     if (pass.isTargetEmpty) return planned;
     const isOpen = mayBePassedOver(entryOf(agreed), record, listed, planned);
-    if (!isOpen && rowsGone(planned, record, listed, idMap.mintedFor).length === 0) return planned;
+    const isRevised = listed !== undefined && planned.decision.kind === 'write';
+    if (!isOpen && !isRevised) return planned;
     const ask: Planned['ask'] = async (call) => {
-      const found = isOpen ? await findNow(hub, record, listed, idMap.mintedFor, call) : listed;
-      const now = isOpen ? planWith(found) : planned;
+      const mayHaveLeft = listed !== undefined && !around.isResurrecting && (await isInUse());
+      const isAsked = isOpen || mayHaveLeft;
+      const found = isAsked ? await findNow(hub, record, listed, idMap.mintedFor, call) : listed;
+      if (found === undefined && mayHaveLeft) return settled('goneInTarget', collapsed);
+      const now = isAsked ? planWith(found) : planned;
       // The snapshot's listing has passed over a row: the next one shows it.
       return (await stillHolds(record, rowsGone(now, record, found, idMap.mintedFor)))
         ? settled('conflict', collapsed)
