@@ -274,6 +274,7 @@ module appAccess 'modules/app-access.bicep' = {
     snapshotStorageName: snapshotStorageName
     snapshotContainer: snapshotContainer
     componentName: componentName
+    hasExports: (settings.?BACKUP_SOURCE ?? 'list') != 'list'
   }
   dependsOn: [storage, monitoring]
 }

@@ -76,6 +76,10 @@ type appSettings = {
   SECONDARY_TIER: ('Free' | 'Basic' | 'Standard')?
   STEP_QUEUE: string?
   BACKUP_SCHEDULE: string?
+
+  @description('Other than list: the app may then make containers in the account of the snapshots, for the jobs to write to.')
+  BACKUP_SOURCE: ('list' | 'export' | 'auto')?
+  EXPORT_PATIENCE_MINUTES: string?
   RETENTION_SCHEDULE: string?
   WATCHDOG_SCHEDULE: string?
   DRILL_SCHEDULE: string?

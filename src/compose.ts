@@ -8,6 +8,7 @@ import { type Arm, createArm } from './azure/arm.ts';
 import { createAzureBlobs } from './azure/blobs.ts';
 import { listKeys } from './azure/hub-keys.ts';
 import type { HubResource } from './azure/hub-resource.ts';
+import { createJobFiles } from './azure/job-files.ts';
 import { readHubMetadata } from './azure/metadata.ts';
 import { createAzureStepQueue } from './azure/step-queue.ts';
 import { createTokens, type Tokens } from './azure/tokens.ts';
@@ -16,8 +17,10 @@ import type { Blobs, HubRef, Log } from './core/ports.ts';
 import { isOver } from './core/run/run.ts';
 import { createHub } from './hub/client.ts';
 import { type HubConnection, type HubIdentity, parseHubConnection } from './hub/connection-string.ts';
+import { createExportJobs } from './hub/jobs.ts';
 import { createKeys, type HubKeys } from './hub/keys.ts';
 import { Limiter } from './hub/limiter.ts';
+import type { TransportOptions } from './hub/transport.ts';
 import { createLog } from './log.ts';
 import { createHttpNotifier } from './notify/http-notifier.ts';
 import { type Config, parseConfig, triggerBindings } from './settings/config.ts';
@@ -63,14 +66,14 @@ function compose(config: Config): Omit<App, 'log'> {
   const { primary, secondary, drill } = config.arm;
   const tokens = createTokens({ clientId: config.arm.clientId });
   const arm = createArm({ endpoint: config.arm.endpoint, tokens });
-  const hub = (connection: AnyHub, resource: HubResource | undefined, maxRequestsPerSecond: number | undefined) =>
-    createHub({
-      connection,
-      keys: resource && keysOf(arm, connection, resource),
-      clock: realWorld,
-      random: Math.random,
-      limiter: new Limiter({ maxConcurrency, maxRequestsPerSecond, clock: realWorld }),
-    });
+  const optionsOf = (connection: AnyHub, resource: HubResource | undefined, maxRequestsPerSecond?: number) => ({
+    connection,
+    keys: resource && keysOf(arm, connection, resource),
+    clock: realWorld,
+    random: Math.random,
+    limiter: new Limiter({ maxConcurrency, maxRequestsPerSecond, clock: realWorld }),
+  });
+  const hub = (...hubOptions: Parameters<typeof optionsOf>) => createHub(optionsOf(...hubOptions));
   return {
     blobs: openBlobs(config),
     queue: createAzureStepQueue({ connection: config.storage, queues: bindings.stepQueues }),
@@ -81,6 +84,7 @@ function compose(config: Config): Omit<App, 'log'> {
     secondary: hub(config.secondary, secondary, writing),
     drillHub: config.drill === undefined ? undefined : hub(config.drill, drill, writing),
     hubMetadata: metadataOf(config, tokens),
+    exports: config.backupSource === 'list' ? undefined : exportsOf(config, optionsOf),
     notifier: createHttpNotifier(config),
     platform: readPlatform(process.env, {
       version: process.versions.node,
@@ -95,6 +99,8 @@ function compose(config: Config): Omit<App, 'log'> {
       backupIntervalMs: scheduleIntervalMs(config.backupSchedule),
       watchIntervalMs: scheduleIntervalMs(bindings.watchdogSchedule),
       retention: config.retention,
+      backupSource: config.backupSource,
+      exportPatienceMs: config.exportPatienceMs,
       suspectDropPercent: config.suspectDropPercent,
       suspectAcceptAfter: config.suspectAcceptAfter,
       expiryFloorDays: config.expiryFloorDays,
@@ -110,6 +116,18 @@ function compose(config: Config): Omit<App, 'log'> {
     },
     memory: createMemory(),
     listeners: [noteOnCard, noteInMetrics],
+  };
+}
+
+function exportsOf(
+  { primary, secondary, arm, storage: connection }: Config,
+  optionsOf: (hub: AnyHub, resource: HubResource | undefined) => TransportOptions,
+): App['exports'] {
+  const ofPrimary = createExportJobs(optionsOf(primary, arm.primary));
+  const ofSecondary = createExportJobs(optionsOf(secondary, arm.secondary));
+  return {
+    jobsOf: (ref) => (isSameHub(ref, primary.ref) ? ofPrimary : ofSecondary),
+    files: createJobFiles({ connection }),
   };
 }
 

@@ -5,6 +5,9 @@ param snapshotStorageName string
 param snapshotContainer string
 param componentName string
 
+@description('Backups may come from export jobs: each gets a container of its own, and an address signed by a key of the account.')
+param hasExports bool
+
 var roles = {
   blobOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
   blobContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
@@ -57,6 +60,17 @@ resource stepQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 resource snapshotBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(snapshots::blobs::container.id, principalId, roles.blobContributor)
   scope: snapshots::blobs::container
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.blobContributor)
+  }
+}
+
+// The right to such a key can be given on the account alone.
+resource exportContainers 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (hasExports) {
+  name: guid(snapshots.id, principalId, roles.blobContributor)
+  scope: snapshots
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'

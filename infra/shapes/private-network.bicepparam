@@ -34,6 +34,8 @@ param settings = {
   SECONDARY_TIER: 'Standard'
   STEP_QUEUE: 'push-steps'
   BACKUP_SCHEDULE: '0 */30 * * * *'
+  BACKUP_SOURCE: 'auto'
+  EXPORT_PATIENCE_MINUTES: '30'
   RETENTION_SCHEDULE: '0 0 3 * * *'
   WATCHDOG_SCHEDULE: '0 * * * * *'
   DRILL_SCHEDULE: '0 0 5 * * 1'

@@ -1,6 +1,17 @@
 import { DrError, faultCode } from '../core/errors.ts';
 import { fullNameOf, isSameHub, type RunKind } from '../core/paths.ts';
-import type { Blobs, Hub, HubRef, Log, LogFields, Notifier, StepQueue, World } from '../core/ports.ts';
+import type {
+  Blobs,
+  ExportJobs,
+  Hub,
+  HubRef,
+  JobFiles,
+  Log,
+  LogFields,
+  Notifier,
+  StepQueue,
+  World,
+} from '../core/ports.ts';
 import type { ReadinessCard, RefusedWrite, StorageRefusal } from '../core/readiness/card.ts';
 import type { HubMetadata } from '../core/readiness/metadata.ts';
 import type { Platform } from '../core/readiness/platform.ts';
@@ -25,6 +36,8 @@ export interface App {
   readonly drillHub: Hub | undefined;
   /** What Resource Manager says of a hub; `undefined` where the settings have no resource id of it. Never rejects. */
   readonly hubMetadata: (hub: HubRef) => Promise<HubMetadata | undefined>;
+  /** What a backup from export jobs needs; absent where the settings want none. */
+  readonly exports?: { readonly jobsOf: (hub: HubRef) => ExportJobs; readonly files: JobFiles } | undefined;
   readonly notifier: Notifier;
   readonly platform: Platform;
   readonly policy: Policy;
@@ -177,6 +190,10 @@ export interface Policy {
   readonly stepBudgetMs: number;
   readonly maxConcurrency: number;
   readonly backupIntervalMs: number;
+  /** Where a backup's rows come from; by `auto` from an export job where the hub is large. */
+  readonly backupSource?: 'list' | 'export' | 'auto' | undefined;
+  /** An export job that has not moved on for so long is given up. */
+  readonly exportPatienceMs?: number | undefined;
   /** How often the watchdog is due. */
   readonly watchIntervalMs: number;
   /** `undefined`: nothing is deleted. */

@@ -39,7 +39,7 @@ export function openClient<Client>(
  * The token is kept here alone. The storage package is shown one that has already ended: it would otherwise renew it
  * beside the calls, where no caller catches a refusal, which ends the process.
  */
-function credentialOf(clientId: string | undefined): TokenCredential {
+export function credentialOf(clientId: string | undefined): TokenCredential {
   const tokens = createTokens({ clientId });
   return {
     getToken: async (scopes) => {

@@ -167,6 +167,8 @@ export const undoName = (runId: string, shard: number, suffix: string): string =
 const passFolder = (kind: RunKind, runId: string, pass: number): string => `${runFolder(kind, runId)}pass-${pass}/`;
 export const scanName = (kind: RunKind, runId: string, pass: number): string =>
   `${passFolder(kind, runId, pass)}scan.json`;
+export const exportName = (kind: RunKind, runId: string, pass: number): string =>
+  `${passFolder(kind, runId, pass)}export.json`;
 export const stagingFolder = (kind: RunKind, runId: string): string => `${runFolder(kind, runId)}staging/`;
 export const segmentName = (kind: RunKind, runId: string, pass: number, label: string): string =>
   `${stagingFolder(kind, runId)}pass-${pass}/segments/${label}`;

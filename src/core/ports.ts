@@ -128,6 +128,44 @@ export interface HubPace {
   readonly requestsPerSecond?: number | undefined;
 }
 
+/** How a bulk job of a hub is, as far as the hub says. */
+export interface JobLook {
+  readonly status: 'Started' | 'Running' | 'Completed' | 'Failed';
+  /** Percent; a job that is done need not have 100. */
+  readonly progress: number;
+  /** The name of its file in the container, where the hub says it. */
+  readonly outputName?: string | undefined;
+  readonly failure?: string | undefined;
+}
+
+/** The export jobs of one hub. Throws what `Hub` throws; a tier without jobs is `HubForbidden`. */
+export interface ExportJobs {
+  /** Hands one over; the answer is its id. Made twice, it is two jobs. */
+  submit(containerUrl: string, options: CallOptions): Promise<string>;
+  /** The id of a job that was handed over with a container of that name. */
+  find(container: string, options: CallOptions): Promise<string | undefined>;
+  look(jobId: string, options: CallOptions): Promise<JobLook>;
+}
+
+/** A file a job has written. */
+export interface JobFile {
+  readonly name: string;
+  readonly sizeBytes: number;
+}
+
+/** Containers made for one job each, so that an address handed to it opens nothing else. Throws as `Blobs`. */
+export interface JobFiles {
+  /** Makes the container if it is missing. The answer is its address, which lets its holder read and write for so long. */
+  open(container: string, forMs: number): Promise<string>;
+  /** What the job has written: under that name where it is known, else the one file of that title there is. */
+  find(container: string, title: string, name?: string): Promise<JobFile | undefined>;
+  read(container: string, name: string, range: BlobRange): Promise<Uint8Array>;
+  /** The container goes with all that is in it, and its addresses with it. */
+  remove(container: string): Promise<void>;
+  /** The same for containers of any job made before that (epoch ms). */
+  removeBefore(atMs: number): Promise<void>;
+}
+
 /** Small string facts kept beside a blob and returned by `list` without reading the blob. ASCII only. */
 export type BlobFacts = Readonly<Record<string, string>>;
 

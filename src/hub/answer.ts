@@ -13,6 +13,7 @@ export type Operation =
   | 'patchInstallation'
   | 'deleteInstallation'
   | 'newRegistrationId'
+  | 'jobs'
   | 'feature';
 
 /** What an answer means for the caller ("Hostile service" in the design; service-facts section 3). */

@@ -72,7 +72,7 @@ interface Opened {
 const API_VERSION = '2020-06';
 /** What is asked again in another way before it is believed. */
 const IS_DOUBTED: ReadonlySet<Verdict['kind']> = new Set(['unauthorized', 'unexplained', 'olderVersion']);
-const NEED_MANAGE: ReadonlySet<Operation> = new Set(['list', 'listOn', 'findByTag']);
+const NEED_MANAGE: ReadonlySet<Operation> = new Set(['list', 'listOn', 'findByTag', 'jobs']);
 const LISTING = { operation: 'list', method: 'GET', path: 'registrations', query: '$top=1' } as const;
 const MINTING = { operation: 'newRegistrationId', method: 'POST', path: 'registrationIDs' } as const;
 /** Rights are seldom taken away in between. */

@@ -137,6 +137,8 @@ function parseValues(settings: SettingsReader) {
     maxConcurrency: data.MAX_CONCURRENCY,
     backupMaxRequestsPerSecond: data.BACKUP_MAX_REQUESTS_PER_SECOND,
     restoreMaxRequestsPerSecond: data.RESTORE_MAX_REQUESTS_PER_SECOND,
+    backupSource: data.BACKUP_SOURCE,
+    exportPatienceMs: data.EXPORT_PATIENCE_MINUTES * 60_000,
     suspectDropPercent: data.SUSPECT_DROP_PERCENT,
     suspectAcceptAfter: data.SUSPECT_ACCEPT_AFTER,
     expiryFloorDays: data.RESTORE_EXPIRY_FLOOR_DAYS,

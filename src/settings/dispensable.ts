@@ -7,6 +7,8 @@ const instead: Partial<Readonly<Record<SettingName, string | undefined>>> = {
   PRIMARY_TIER: 'the hub is asked',
   SECONDARY_TIER: 'the hub is asked',
   BACKUP_SCHEDULE: EACH_BY_DEFAULT,
+  BACKUP_SOURCE: 'the hub is listed',
+  EXPORT_PATIENCE_MINUTES: EACH_BY_DEFAULT,
   RETENTION_SCHEDULE: EACH_BY_DEFAULT,
   WATCHDOG_SCHEDULE: EACH_BY_DEFAULT,
   DRILL_SCHEDULE: EACH_BY_DEFAULT,

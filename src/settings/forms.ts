@@ -78,6 +78,12 @@ export const standbySync = textWith((text) =>
   .prefault('off')
   .transform((text): 'off' | 'afterBackup' => (text === 'afterBackup' ? text : 'off'));
 
+export const backupSource = textWith((text) =>
+  /^(?:list|export|auto)$/.test(text) ? undefined : `must be list, export or auto${shown(text)}`,
+)
+  .prefault('list')
+  .transform((text): 'list' | 'export' | 'auto' => (text === 'export' || text === 'auto' ? text : 'list'));
+
 /** Its text is never quoted: such addresses hold keys. */
 export const address = textWith((text) => {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return undefined;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   address,
   armEndpoint,
+  backupSource,
   clientId,
   count,
   hubConnection,
@@ -54,6 +55,12 @@ export const settingsSchema = z.object({
   SNAPSHOT_CONTAINER: storageName.prefault('hub-snapshots').describe('blob container, created if missing'),
   STEP_QUEUE: queueName.prefault('dr-steps').describe('start of the names of the queues of steps, created if missing'),
   BACKUP_SCHEDULE: schedule('0 0 * * * *').describe('when to back up (NCRONTAB, six fields): hourly'),
+  BACKUP_SOURCE: backupSource.describe(
+    '`export` reads the hub from an export job (Standard tier), `auto` does where the last good snapshot has 50,000 registrations or more; where the job comes to nothing, and with `list`, the hub is listed',
+  ),
+  EXPORT_PATIENCE_MINUTES: count(1, 180, 15).describe(
+    'an export job that has not moved on for so long is given up, and the hub is listed',
+  ),
   RETENTION_SCHEDULE: schedule('0 30 2 * * *').describe('when to delete old snapshots: nightly'),
   WATCHDOG_SCHEDULE: schedule('30 * * * * *').describe('when to look for stuck runs: each minute'),
   DRILL_SCHEDULE: schedule('0 0 4 * * 0').describe('when to rehearse a restore: weekly'),

@@ -92,6 +92,11 @@ const samples: Readonly<Record<Kind, Sample>> = {
   lock: of(documents.lock, { runId: run.id, takenAt: at }),
   scan: of(documents.scan, newScanCheckpoint(at, 1)),
   scanRowCount: of(documents.scanRowCount, { rowCount: 7 }),
+  export: of(documents.export, {
+    ...{ state: 'written', container: `dr-export-${run.id}`, askedAt: at, jobId: '1', progress: 40, movedAt: at },
+    file: { name: 'a//b/1/Output.txt', sizeBytes: 3 },
+    reason: 'It failed.',
+  }),
   snapshotShard: of(documents.snapshotShard, { shard, counts, duplicatesSeen: 0 }),
   manifest: of(documents.manifest, manifest),
   audit: of(documents.audit, {

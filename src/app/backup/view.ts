@@ -11,7 +11,13 @@ export async function readBackupView(app: App, runId: string) {
 
 export async function viewBackup(app: App, run: BackupRun, progress?: BackupProgress) {
   const { rowsRead, ...signs } = progress ?? (await readBackupProgress(app, run));
-  return { ...viewCommon(run, signs), hub: run.hub, rowsRead, result: run.result };
+  return {
+    ...viewCommon(run, signs),
+    hub: run.hub,
+    source: run.isExport ? 'export' : 'list',
+    rowsRead,
+    result: run.result,
+  };
 }
 
 /** How far a backup is, beside what its run document tells. */

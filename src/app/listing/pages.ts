@@ -24,14 +24,14 @@ interface Request {
  * after `deadlineAt` (epoch ms).
  */
 export class Listing {
-  readonly #hub: Hub;
+  readonly #hub: Pick<Hub, 'listPage'>;
   readonly #deadlineAt: number;
   readonly #world: ListingWorld;
   /** Asked for and not taken yet, each by the token of the one before. */
   #ahead: Request[] = [];
   #newest: Request | undefined;
 
-  constructor(hub: Hub, deadlineAt: number, world: ListingWorld) {
+  constructor(hub: Pick<Hub, 'listPage'>, deadlineAt: number, world: ListingWorld) {
     this.#hub = hub;
     this.#deadlineAt = deadlineAt;
     this.#world = world;

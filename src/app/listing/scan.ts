@@ -26,15 +26,34 @@ const MAX_RESTARTS = 5;
  * Lists the run's hub within the step's time: every row goes to the section its record key hashes to, and a checkpoint
  * names what is stored. Answers whether the listing is complete; if not, another step resumes from the checkpoint.
  */
-export async function scan(app: App, run: Run, held: HeldStep): Promise<Moved | 'continue'> {
-  const progress = await openProgress(app, run);
+export async function scan(
+  app: App,
+  run: Run,
+  held: HeldStep,
+  source: RowSource = { rows: hubOf(app, run.hub) },
+): Promise<Moved | 'continue'> {
+  const progress = await openProgress(app, run, source.readAt);
   if (!progress.checkpoint.isFinished) {
-    const end = await list(app, hubOf(app, run.hub), progress, held);
+    const end = await list(app, source, progress, held);
     if (end === 'interrupted') return 'continue';
   }
   if (run.kind === 'backup') await noteSuperseded(app, progress);
   const { rowCount } = progress.checkpoint;
   return moveOn(app, run, { name: 'seal', pass: run.phase.pass }, (current) => noteListing(current, rowCount));
+}
+
+/** Where the rows come from, if not from the run's hub. */
+export interface RowSource {
+  readonly rows: Pick<Hub, 'listPage'>;
+  /** When it was read, where that was before it is listed here. */
+  readonly readAt?: string;
+  /** Looks at the counts before the listing is taken for complete; what it throws leaves it open. */
+  readonly requireWhole?: (counts: Pick<ScanCheckpoint, 'rowCount' | 'unreadableCount'>) => void;
+}
+
+/** What was listed from another source so far does not count: the run's listing begins again. */
+export async function forgetListing(app: App, run: Run): Promise<void> {
+  await save(app, await openProgress(app, run), newScanCheckpoint(toInstant(app.world.storageNow())));
 }
 
 function noteListing(run: Run, rowCount: number): Run {
@@ -68,10 +87,10 @@ interface Progress {
   readonly staged: Staging;
 }
 
-async function openProgress(app: App, run: Run): Promise<Progress> {
+async function openProgress(app: App, run: Run, readAt = toInstant(app.world.storageNow())): Promise<Progress> {
   const name = scanName(run.kind, run.id, run.phase.pass);
   const stored = await documents.scan.find(app, name);
-  const checkpoint = stored?.value ?? newScanCheckpoint(toInstant(app.world.storageNow()));
+  const checkpoint = stored?.value ?? newScanCheckpoint(readAt);
   return { run, checkpoint, etag: stored?.etag, staged: openStaging(app, run, checkpoint.segments.length) };
 }
 
@@ -82,13 +101,18 @@ type Position = Pick<ScanCheckpoint, 'token' | 'pageCount' | 'rowCount' | 'unrea
  * Lists page after page. While what has gathered is being stored, the listing continues. What was listed before a fault
  * is stored, too, so that nothing is read twice.
  */
-async function list(app: App, hub: Hub, progress: Progress, held: HeldStep): Promise<'finished' | 'interrupted'> {
+async function list(
+  app: App,
+  { rows, requireWhole }: RowSource,
+  progress: Progress,
+  held: HeldStep,
+): Promise<'finished' | 'interrupted'> {
   const { deadlineAt } = held;
   const { staged } = progress;
   let at: Position = progress.checkpoint;
   let storeAt = app.world.now() + STORE_AFTER_MS;
   let storing = Promise.resolve();
-  const listing = new Listing(hub, deadlineAt, app.world);
+  const listing = new Listing(rows, deadlineAt, app.world);
   const end = watchEnd(app, progress.run, held);
   for (;;) {
     const page = await listing.page(at.token);
@@ -117,6 +141,7 @@ async function list(app: App, hub: Hub, progress: Progress, held: HeldStep): Pro
       unreadableCount: at.unreadableCount + stageRows(staged, progress.run, page.rows),
       isFinished,
     };
+    if (isFinished) requireWhole?.(at);
     await staged.packFull();
     if (!isOver && staged.packedBytes < SEGMENT_BYTES && app.world.now() < storeAt) continue;
     await storing;

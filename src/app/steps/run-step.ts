@@ -8,10 +8,12 @@ import { delaySecondsOf, formatStep, type Step } from '../../core/run/step.ts';
 import { type App, type HeldStep, orWarn, toInstant } from '../app.ts';
 import { buildShards } from '../backup/build-shards.ts';
 import { publish } from '../backup/publish.ts';
+import { scanBackup } from '../backup/scan.ts';
 import { scan } from '../listing/scan.ts';
 import { reconcile } from '../restore/apply/reconcile.ts';
 import { compareShards } from '../restore/compare/compare-shards.ts';
 import { finishRestore } from '../restore/finish.ts';
+import { Deferral, waitOf } from '../runs/deferral.ts';
 import { dispatchOnce, isOneStep, type Moved, shardsDue, stepOf } from '../runs/dispatch.ts';
 import { hadLapsed, mayBeLost, releaseLease, storeWait, takeLease } from '../runs/lease.ts';
 import { hasBegun, readLive } from '../runs/living-steps.ts';
@@ -96,6 +98,7 @@ async function endOf(app: App, run: Run, held: HeldStep, isPast: boolean): Promi
     return undefined;
   } catch (error) {
     if (error instanceof Superseded) return await afterSuperseded(app, held, error);
+    if (error instanceof Deferral) return await defer(app, held, waitOf(app, held, error), error.message);
     if (error instanceof DrError) return await deferOrFail(app, run, held, error);
     throw error;
   }
@@ -114,7 +117,7 @@ async function perform(app: App, run: Run, held: HeldStep): Promise<Moved | 'con
   const { shard = 0, span = 1 } = held.step;
   switch (run.phase.name) {
     case 'scan':
-      return scan(app, run, held);
+      return run.kind === 'backup' ? scanBackup(app, run, held) : scan(app, run, held);
     case 'seal':
       return sortShards(app, run, { first: shard, count: Math.min(span, run.shardCount - shard) });
     case 'publish':
@@ -152,18 +155,26 @@ async function deferOrFail(app: App, run: Run, held: HeldStep, error: DrError): 
   const fields = { runId: step.runId, phase: step.phase, shard: step.shard, code: error.code };
   const wait = nextWait(app, held, error);
   if (error.retryable && wait.waitedMs < MAX_WAIT_MS + wait.delayMs) {
-    const before = app.world.now();
-    const isForTheWatch = hadLapsed(app, held);
-    if (!(await storeWait(app, held, wait)) || isForTheWatch) return 'deferred';
-    // A process that was frozen meanwhile would else send it for a time at which the step counts as lost.
-    const waitSeconds = Math.ceil(Math.max(0, wait.delayMs - (app.world.now() - before)) / 1000);
-    app.log.warn('step deferred', { ...fields, attempt: wait.attempt, waitSeconds, reason: error.message });
-    await enqueueAgain(app, step, { attempt: wait.attempt }, waitSeconds);
-    return 'deferred';
+    return defer(app, held, wait, error.message);
   }
   app.log.error('step failed', { ...fields, reason: error.message });
   await failRun(app, run, error.retryable ? stayedAway(error) : error);
   return 'failed';
+}
+
+async function defer(app: App, held: HeldStep, wait: StepWait, reason: string): Promise<StepEnd> {
+  const { step } = held;
+  const before = app.world.now();
+  const isForTheWatch = hadLapsed(app, held);
+  if (!(await storeWait(app, held, wait)) || isForTheWatch) return 'deferred';
+  // A process that was frozen meanwhile would else send it for a time at which the step counts as lost.
+  const waitSeconds = Math.ceil(Math.max(0, wait.delayMs - (app.world.now() - before)) / 1000);
+  const { runId, phase, shard } = step;
+  const fields = { runId, phase, shard, code: wait.code, attempt: wait.attempt, waitSeconds, reason };
+  if (wait.waitedMs > 0) app.log.warn('step deferred', fields);
+  else app.log.info('step waits for its time', fields);
+  await enqueueAgain(app, step, { attempt: wait.attempt }, waitSeconds);
+  return 'deferred';
 }
 
 /** By durations, each of one process: two hosts' clocks are not compared. */

@@ -8,6 +8,7 @@ import { erasureKinds } from '../../core/request/erasure.ts';
 import { outcomesSchema } from '../../core/restore/plan/outcomes.ts';
 import { roleSchema } from '../../core/run/role.ts';
 import { baselineRefSchema, runSchema } from '../../core/run/run.ts';
+import { exportSchema } from '../../core/snapshot/export-job.ts';
 import {
   countsSchema,
   hasItsDigest,
@@ -43,6 +44,9 @@ export const documents = {
   scan: defineDocument({ ...scanKind, schema: checkpointSchema }),
   /** The same blob, for those who only show how far it has come. */
   scanRowCount: defineDocument({ ...scanKind, schema: rowCountSchema }),
+
+  /** The export job a backup has asked for, from before it did. */
+  export: defineDocument({ what: 'export job', version: 1, hint: START_NEW_RUN, schema: exportSchema }),
 
   /** A snapshot's shard as it was stored, until the manifest names it. */
   snapshotShard: defineDocument({

@@ -122,6 +122,8 @@ export const backupSchema = z.strictObject({
       healthReasons: z.array(z.string()),
     })
     .optional(),
+  /** Its rows came from an export job. */
+  isExport: z.literal(true).optional(),
 });
 
 export const restoreSchema = z.strictObject({
