@@ -6,6 +6,8 @@ const count = z.number();
 
 /** A run as the HTTP API shows it, as far as the local tools look at it. */
 const runView = z.object({
+  /** Of a backup: whether it read a listing or an export. */
+  source: z.string().optional(),
   id: z.string(),
   kind: z.enum(['backup', 'restore']),
   status: z.enum(['NotStarted', 'Running', 'Succeeded', 'Failed', 'Canceled']),

@@ -14,6 +14,8 @@ const help = `Rehearses disasters end to end and proves that every device is rea
                 (default: all)
   --keys HOW    identity: the app knows its hubs by resource ids, and reads their keys with its identity (default)
                 settings: it has connection strings, as builds before 1.0 need them
+  --source WHAT list: backups list the primary (default); export: they read an export job's file
+  --job HOW     the export jobs of the primary: completes (default), stuck, fails, does-nothing, cut-short, lossy
   --app DIR     folder of another build of the app (default: this one)
   --host-node P the Node that runs the Functions host (default: this one)
   --json        the last line of stdout is one JSON object
@@ -30,6 +32,8 @@ const values = readOptions(help, {
   seed: { type: 'string', default: '1' },
   story: { type: 'string' },
   keys: { type: 'string', default: 'identity' },
+  source: { type: 'string', default: 'list' },
+  job: { type: 'string', default: 'completes' },
   app: { type: 'string' },
   'host-node': { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -40,11 +44,27 @@ if (chosen.length === 0) refuse(help, `--story must be ${stories.join(', ')}, no
 
 if (values.keys !== 'identity' && values.keys !== 'settings') refuse(help, '--keys must be identity or settings.');
 
+if (values.source !== 'list' && values.source !== 'export') refuse(help, '--source must be list or export.');
+
+/** The emulator's switches for a way that jobs may end. */
+const jobSwitches: Readonly<Record<string, object>> = {
+  completes: {},
+  stuck: { jobOutcome: 'stuck' },
+  fails: { jobOutcome: 'fails' },
+  'does-nothing': { jobOutcome: 'does-nothing' },
+  'cut-short': { exportCutShort: true },
+  // Of the first backup, which has none before it to be compared with, only an empty file is seen.
+  lossy: { exportLossShare: 1 },
+};
+const chosenJobs = jobSwitches[values.job];
+if (chosenJobs === undefined) refuse(help, `--job must be ${Object.keys(jobSwitches).join(', ')}.`);
+
 process.exitCode = await main();
 
 async function main(): Promise<number> {
   const devices = wholeNumber(help, 'devices', values.devices, 10);
   const seed = wholeNumber(help, 'seed', values.seed, 0);
+  const { PRIMARY_HUB } = await import('./stack.ts');
   const { rehearse, slowFor } = await import('./rehearsal.ts');
   const { rehearseWarmSecondary } = await import('./warm-secondary.ts');
   const { rehearseWorstNight } = await import('./worst-night.ts');
@@ -55,9 +75,13 @@ async function main(): Promise<number> {
   for (const story of chosen) {
     await using stack = await openStack(devices, seed);
     say(`Drill "${story}" with ${devices} devices, seed ${seed}`);
+    await stack.emulator.admin('POST', `${PRIMARY_HUB}/switches`, chosenJobs);
     if (story === 'disaster') {
       const disaster = await rehearse(stack, options);
-      isPass &&= disaster.verdict === 'pass';
+      const expected = values.source === 'export' && values.job === 'completes' ? 'export' : 'list';
+      if (disaster.source !== expected)
+        say(`   the last backup came from a ${disaster.source}, not from a ${expected}`);
+      isPass &&= disaster.verdict === 'pass' && disaster.source === expected;
       report = { ...report, ...disaster };
     } else if (story === 'worst-night') {
       const worstNight = await rehearseWorstNight(stack, { ...options, writesPerSecond: slowFor(devices) });
@@ -93,6 +117,8 @@ async function openStack(devices: number, seed: number): Promise<Stack> {
       // The timer is fired by hand, so its schedule must not fire.
       BACKUP_SCHEDULE: '0 0 0 1 1 *',
       SETTLE_SECONDS: '1',
+      BACKUP_SOURCE: values.source,
+      EXPORT_PATIENCE_MINUTES: '1',
     },
   });
 }

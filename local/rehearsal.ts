@@ -17,6 +17,8 @@ export interface DrillReport {
   readonly deliveredOnce: number;
   readonly deliveredNever: number;
   readonly deliveredMoreThanOnce: number;
+  /** What the last backup read: `list` or `export`. */
+  readonly source: string;
   readonly backupSeconds: number;
   readonly restoreSeconds: number;
   readonly verdict: 'pass' | 'fail';
@@ -117,6 +119,7 @@ export async function rehearse(stack: Stack, options: RehearsalOptions): Promise
     deliveredOnce: verdict.once,
     deliveredNever: verdict.never,
     deliveredMoreThanOnce: verdict.moreThanOnce,
+    source: second.source ?? 'list',
     backupSeconds: secondsOf(second),
     restoreSeconds: secondsOf(restore),
     verdict: isPass ? 'pass' : 'fail',
