@@ -48,6 +48,9 @@ function makeToken(audience: string, expiresAt: number): string {
   const claims = {
     aud: audience,
     iss: 'https://sts.windows.net/00000000-0000-4000-8000-000000000000/',
+    // Whose key it is, where a storage account gives one to sign addresses with.
+    oid: '00000000-0000-4000-8000-000000000001',
+    tid: '00000000-0000-4000-8000-000000000000',
     iat: nowSeconds,
     nbf: nowSeconds - 60,
     exp: expiresAt,

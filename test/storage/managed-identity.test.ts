@@ -3,10 +3,12 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import { makeCertificate } from '../../local/certificate.ts';
+import { blobFiles, fileUrl } from '../../local/emulator/job-files.ts';
 import { type Emulator, startEmulator } from '../../local/hub-lab/index.ts';
 import type { ArmFault } from '../../local/hub-lab/resource-manager.ts';
 import { createAzureBlobs } from '../../src/azure/blobs.ts';
 import type { StorageConnection } from '../../src/azure/connection.ts';
+import { createJobFiles } from '../../src/azure/job-files.ts';
 import { createAzureStepQueue } from '../../src/azure/step-queue.ts';
 import { createTokens } from '../../src/azure/tokens.ts';
 import { blobsContract } from '../contract/blobs.ts';
@@ -53,6 +55,28 @@ test('steps are sent and seen with a token', async () => {
   const queue = createAzureStepQueue({ connection: byToken(), queues: queuesOf(randomUUID()) });
   await queue.send('rest', ['a step']);
   expect(await queue.peek('rest')).toEqual(['a step']);
+});
+
+test('an export job gets an address of its own container, signed with a key that the identity is given', async () => {
+  const files = createJobFiles({ connection: byToken() });
+  const container = `dr-export-${randomUUID()}`;
+  const address = await files.open(container, 60_000);
+  const { searchParams } = new URL(address);
+  expect([searchParams.get('sp'), searchParams.get('sr'), searchParams.has('skoid')]).toEqual(['rwl', 'c', true]);
+  const file = fileUrl(address, 'ns//hub/1/Output.txt');
+  await blobFiles.write(file, ['a row']);
+  const found = { name: 'ns//hub/1/Output.txt', sizeBytes: 5 };
+  expect(await files.find(container, 'Output.txt')).toEqual(found);
+  expect(await files.find(container, 'Output.txt', found.name)).toEqual(found);
+  expect(await files.find(container, 'Failed.txt')).toBe(undefined);
+  const bytes = await files.read(container, found.name, { offset: 2, length: 3 });
+  expect(Buffer.from(bytes).toString()).toBe('row');
+  await files.removeBefore(Date.now() - 3_600_000);
+  expect(await files.find(container, 'Output.txt')).toEqual(found);
+  // The address is of no more use, and neither is anything to a job that still runs.
+  await files.removeBefore(Date.now() + 3_600_000);
+  await expect(blobFiles.write(file, ['late'])).rejects.toThrow('cannot be written');
+  await files.remove(container);
 });
 
 describe('the identity that is meant', () => {
