@@ -78,7 +78,7 @@ export const plants = {
       {
         file: 'app/restore/apply/write-one.js',
         from: 'return !isFirstTry && (await isPutBack(work, row)) ? ID_IN_USE : CHANGED;',
-        to: 'return hub.putRegistration(target, xml, { deadlineAt, ifMatch: row.etag });',
+        to: 'return hub.putRegistration(target, xml, { ...call, ifMatch: row.etag });',
       },
     ],
   },
