@@ -138,6 +138,38 @@ describe('an erasure', () => {
     expect(await codeOf(erase(engine.app, byUser))).toBe('RunInProgress');
   });
 
+  it('holds for a restore that had looked for erasures before, and began after it', async () => {
+    const { engine } = await aHubWithAda();
+    const { probe } = engine.secondary;
+    engine.secondary.probe = async (call) => {
+      engine.secondary.probe = probe;
+      await erase(engine.app, byUser);
+      return probe(call);
+    };
+    expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { total: 10, created: 10 } });
+    expect(adasRowsIn(engine.secondary)).toBe(0);
+  });
+
+  it('holds for a rollback that had looked for erasures before, and began after it', async () => {
+    const { engine } = await aHubWithAda(40);
+    await restore(engine);
+    removeAda(engine.primary);
+    await backUp(engine);
+    await backUp(engine);
+    const { id, counts } = await restore(engine);
+    expect(counts).toMatchObject({ withdrawn: 2 });
+    const { probe } = engine.secondary;
+    engine.secondary.probe = async (call) => {
+      engine.secondary.probe = probe;
+      await erase(engine.app, byUser);
+      return probe(call);
+    };
+    const rollback = await startRollback(engine.app, id, { confirm: 'three/devices' });
+    await engine.drain();
+    expect(await readRestoreView(engine.app, rollback.id)).toMatchObject({ status: 'Succeeded' });
+    expect(adasRowsIn(engine.secondary)).toBe(0);
+  });
+
   it('is refused while a restore is silent, too: that may resume', async () => {
     const { engine } = await aHubWithAda();
     const id = await beginRestore(engine.app);

@@ -1,9 +1,8 @@
 import { DrError } from '../../core/errors.ts';
-import { fullNameOf, scanName } from '../../core/paths.ts';
+import { erasedName, fullNameOf, scanName } from '../../core/paths.ts';
 import type { Hub } from '../../core/ports.ts';
 import { shardCountFor } from '../../core/registration/record.ts';
-import type { Run } from '../../core/run/run.ts';
-import { isOver } from '../../core/run/run.ts';
+import { isOver, type RestoreRun, type Run } from '../../core/run/run.ts';
 import { newScanCheckpoint, type ScanCheckpoint } from '../../core/snapshot/scan-checkpoint.ts';
 import { type App, type HeldStep, hubOf, toInstant } from '../app.ts';
 import { type Moved, moveOn } from '../runs/dispatch.ts';
@@ -39,7 +38,9 @@ export async function scan(
   }
   if (run.kind === 'backup') await noteSuperseded(app, progress);
   const { rowCount } = progress.checkpoint;
-  return moveOn(app, run, { name: 'seal', pass: run.phase.pass }, (current) => noteListing(current, rowCount));
+  const hasErasures = run.kind === 'restore' && run.phase.pass === 1 && (await areThereErasures(app, run));
+  const found: Found = { rowCount, hasErasures };
+  return moveOn(app, run, { name: 'seal', pass: run.phase.pass }, (current) => noteListing(current, found));
 }
 
 /** Where the rows come from, if not from the run's hub. */
@@ -56,9 +57,27 @@ export async function forgetListing(app: App, run: Run): Promise<void> {
   await save(app, await openProgress(app, run), newScanCheckpoint(toInstant(app.world.storageNow())));
 }
 
-function noteListing(run: Run, rowCount: number): Run {
+interface Found {
+  readonly rowCount: number;
+  /** Some records of the snapshot may not be brought back. */
+  readonly hasErasures: boolean;
+}
+
+function noteListing(run: Run, { rowCount, hasErasures }: Found): Run {
   if (run.kind === 'backup') return { ...run, shardCount: shardCountFor(rowCount) };
-  return run.kind === 'restore' && run.phase.pass === 1 ? { ...run, found: { rows: rowCount } } : run;
+  if (run.kind !== 'restore' || run.phase.pass !== 1) return run;
+  const { source } = run;
+  return {
+    ...run,
+    found: { rows: rowCount },
+    ...(source && hasErasures ? { source: { ...source, hasErasures } } : {}),
+  };
+}
+
+/** Looked for while the run holds its hub: an erasure stores it first, and then looks for such runs. */
+async function areThereErasures(app: App, { request }: RestoreRun): Promise<boolean> {
+  const name = erasedName(request.sourceHub, request.snapshotId);
+  return (await app.blobs.list(name)).length > 0;
 }
 
 /** A step that runs twice finds the same rows. */

@@ -36,15 +36,14 @@ export async function openTarget(app: App, { request, hub }: RestoreRun, id?: st
   const target = hubOf(app, hub);
   const sync = await findSyncInTheWay(app, hub, id);
   const manifest = await findSnapshotOf(app, request.sourceHub, request.snapshotId);
-  const { hasErasures } = await checkShardsStored(app, manifest);
+  await checkShardsStored(app, manifest);
   await makeWay(app, sync);
-  return { manifest, hasErasures, hub: target };
+  return { manifest, hub: target };
 }
 
 interface AgainOptions extends Pick<RestoreRun, 'newer'> {
   readonly id?: string | undefined;
   readonly purpose: 'retry' | 'rollback';
-  readonly hasErasures: boolean;
   readonly role: Role;
   readonly warnings: readonly string[];
   readonly note?: string | undefined;
@@ -56,14 +55,13 @@ export async function launchAgain(
   app: App,
   { id: of, hub, request, source }: RestoreRun,
   manifest: Manifest,
-  { id, purpose, hasErasures, role, warnings, newer, note = request.note, requestedBy = 'http', askedBy }: AgainOptions,
+  { id, purpose, role, warnings, newer, note = request.note, requestedBy = 'http', askedBy }: AgainOptions,
 ): Promise<RestoreRun> {
   const { target, onConflict, leftovers, resurrect, isFailback, only, order } = request;
   const { run } = await launchRestore(app, {
     id,
     manifest,
     isUndone: source?.isUndone,
-    hasErasures,
     hub,
     warnings: [...warnings, ...(purpose === 'rollback' ? warningsOfRole(role, hub) : [])],
     newer,

@@ -22,8 +22,6 @@ export interface NewRestore extends Pick<RestoreRun, 'hub' | 'warnings' | 'reque
   readonly manifest: Manifest;
   /** The snapshot holds what was taken back since. */
   readonly isUndone: true | undefined;
-  /** Some of its records may not be brought back. */
-  readonly hasErasures: boolean;
   readonly request: Omit<RestoreRun['request'], 'snapshotId' | 'sourceHub' | 'expiryFloorAt'>;
 }
 
@@ -33,7 +31,7 @@ export interface NewRestore extends Pick<RestoreRun, 'hub' | 'warnings' | 'reque
  */
 export async function launchRestore(
   app: App,
-  { id, manifest, isUndone, hasErasures, request, terms, ...given }: NewRestore,
+  { id, manifest, isUndone, request, terms, ...given }: NewRestore,
 ): Promise<{ readonly run: RestoreRun; readonly isNew: boolean }> {
   const base = newRun(app, 'scan', id);
   const asked = {
@@ -62,7 +60,6 @@ export async function launchRestore(
     source: {
       ...(await describeSource(app, manifest)),
       ...(isUndone ? { isUndone } : {}),
-      ...(hasErasures ? { hasErasures } : {}),
     },
     request: asked,
   });

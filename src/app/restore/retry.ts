@@ -32,11 +32,11 @@ export async function startRetry(
   if (dryRun) throw refusal('NothingToRetry', restore, 'was a dry run. Start a restore');
   const { counts } = await readTotals(app, restore);
   if (countToRetry(restore, counts) === 0) throw refusal('NothingToRetry', restore, 'left no record out');
-  const { manifest, hasErasures, hub } = await openTarget(app, restore);
+  const { manifest, hub } = await openTarget(app, restore);
   const warnings = await preflight(app, { hub, name: target }, manifest, { isWhole: false });
   const { role } = await noteRoles(app);
   if (confirm === undefined && !wasNameTyped(restore, role)) refuseHubInUse(restore.hub, role);
-  return launchAgain(app, restore, manifest, { purpose: 'retry', hasErasures, role, warnings, askedBy });
+  return launchAgain(app, restore, manifest, { purpose: 'retry', role, warnings, askedBy });
 }
 
 /**

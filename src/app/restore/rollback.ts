@@ -37,12 +37,12 @@ export async function startRollback(
     throw refusal('NothingToRollBack', restore, 'is a rollback itself. Restore again instead');
   if (dryRun) throw refusal('NothingToRollBack', restore, 'was a dry run');
   if (!(await hasWritten(app, restore))) throw refusal('NothingToRollBack', restore, 'wrote nothing');
-  const { manifest, hasErasures, hub } = await openTarget(app, restore, id);
+  const { manifest, hub } = await openTarget(app, restore, id);
   await probeTier(app, hub);
   // Whatever lives in a scratch hub is its drills' own.
   const { runs: newer, warnings } =
     purpose === 'drill' ? { runs: [], warnings: [] } : await findNewer(app, restore, keepNewer);
   const { role } = await noteRoles(app);
-  const purposeOf = { id, purpose: 'rollback', hasErasures } as const;
+  const purposeOf = { id, purpose: 'rollback' } as const;
   return launchAgain(app, restore, manifest, { ...purposeOf, role, note, warnings, newer, requestedBy, askedBy });
 }

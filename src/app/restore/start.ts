@@ -56,7 +56,7 @@ export async function startRestore(
   refuseOlderThanRole(request, manifest, roles);
   refuseUnsafeActivation(request, manifest, target.hub, roles);
   refuseUnsafeTarget(request, manifest, target.hub, roles);
-  const { hasErasures } = await checkShardsStored(app, manifest);
+  await checkShardsStored(app, manifest);
   // A dry run looks at what the sync is filling.
   if (!request.dryRun) await makeWay(app, sync);
   const warnings = [...found, ...(await preflight(app, target, manifest, { isWhole: request.only === undefined }))];
@@ -65,7 +65,6 @@ export async function startRestore(
     id,
     manifest,
     isUndone,
-    hasErasures,
     hub: target.hub.ref,
     warnings,
     requestedBy,

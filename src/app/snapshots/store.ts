@@ -1,6 +1,5 @@
 import { ARCHIVED_ADVICE, DrError, orFault } from '../../core/errors.ts';
 import {
-  erasedName,
   fullNameOf,
   isSameHub,
   manifestName,
@@ -231,10 +230,7 @@ export async function openSnapshotShard(app: App, manifest: Manifest, shard: num
 }
 
 /** Whether every shard is there in its size; the bytes themselves are checked as they are read. */
-export async function checkShardsStored(
-  app: App,
-  manifest: Pick<Manifest, 'id' | 'hub' | 'shards'>,
-): Promise<{ readonly hasErasures: boolean }> {
+export async function checkShardsStored(app: App, manifest: Pick<Manifest, 'id' | 'hub' | 'shards'>): Promise<void> {
   const { hub, id } = manifest;
   const folder = snapshotFolder(hub, id);
   const stored = new Map((await app.blobs.list(shardsFolder(hub, id))).map((entry) => [entry.name, entry]));
@@ -249,7 +245,6 @@ export async function checkShardsStored(
     const message = `Snapshot ${id} cannot be read: ${archived.name}. ${ARCHIVED_ADVICE}`;
     throw new DrError('StorageArchived', message, { target: archived.name });
   }
-  return { hasErasures: stored.has(erasedName(hub, id)) };
 }
 
 function corrupt(manifest: Pick<Manifest, 'id'>, name: string, what: string): DrError {
