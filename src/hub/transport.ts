@@ -149,7 +149,13 @@ export class Transport {
         versions.add(verdict.version);
         this.#apiVersion = verdict.version;
       } else return last;
-      last = await this.#retry(opened, await this.#attempt(opened, request, deadlineAt), request, deadlineAt);
+      try {
+        last = await this.#retry(opened, await this.#attempt(opened, request, deadlineAt), request, deadlineAt);
+      } catch (error) {
+        // No time is left to ask again: a key that was refused is not taken for a hub that is away.
+        if (refused.length > 0 && error instanceof DrError && error.code === 'HubUnavailable') return last;
+        throw error;
+      }
     }
   }
 
@@ -240,7 +246,8 @@ export class Transport {
         const now = this.#options.clock.now();
         const newest = this.#asked.get(call.operation);
         if (newest !== undefined && now - newest.at < SERVES_MS) return newest.answer;
-        const answer = this.call(call, deadlineAt);
+        // Also when the call in doubt has used up its time.
+        const answer = this.call(call, Math.max(deadlineAt, now + LOOK_MS));
         this.#asked.set(call.operation, { at: now, answer });
         return answer;
       }),

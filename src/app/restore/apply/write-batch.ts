@@ -232,7 +232,7 @@ async function writeRecord(work: Writer, { index, writes, isFirstTry }: DueWrite
     isReplaced ||= answer.isReplaced === true;
     answered += 1;
     if (answered === writes.length) break;
-    // Thousands of rows can have one handle: a step that takes over goes on where this one was.
+    // Thousands of rows can have one handle: a step that takes over continues where this one was.
     outcomes.noteAnswered(index, answered, writes.length);
     await outcomes.saveIfDue();
   }
