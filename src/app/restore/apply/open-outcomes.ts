@@ -52,9 +52,6 @@ export interface OpenOutcomes {
   send(index: number): void;
   /** That call was not made after all, or the hub refused to take it. */
   unsend(index: number): void;
-  /** How many of the writes of a record that was begun were answered, in this step or one before; `of` is how many it has. */
-  answered(index: number, of: number): number;
-  noteAnswered(index: number, answered: number, of: number): void;
   /** This pass has written the record again, or was about to when the step before died. */
   isRewritten(index: number): boolean;
   /** What was begun and never sent is as it was before. */
@@ -129,7 +126,6 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
   const failures = [...start.failures];
   const added = new Map(start.added.map(({ index, rows }) => [index, new Set(rows)]));
   const rewritten = new Set(start.rewritten);
-  const partly = new Map(start.partly.map(({ index, ...writes }) => [index, writes]));
   const tally = {
     duplicatesCollapsed: start.duplicatesCollapsed,
     repaired: start.repaired,
@@ -170,7 +166,6 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
   let openCount = letters.filter((_, index) => isOpen(index)).length;
   const setLetter = (index: number, letter: string): void => {
     begun.delete(index);
-    if (intentOf(letter) === undefined) partly.delete(index);
     if (isOpen(index)) openCount -= 1;
     letters[index] = letter;
     if (isOpen(index)) openCount += 1;
@@ -196,7 +191,6 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
       letters: written,
       added: [...added].map(([index, rows]) => ({ index, rows: [...rows] })),
       rewritten: [...rewritten],
-      partly: [...partly].map(([index, writes]) => ({ index, ...writes })),
       extraCount,
       onlyInTarget,
       ...tally,
@@ -242,11 +236,6 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     },
     send: (index) => noteSent(index, true),
     unsend: (index) => noteSent(index, false),
-    answered(index, of) {
-      const writes = partly.get(index);
-      return writes?.of === of ? writes.done : 0;
-    },
-    noteAnswered: (index, done, of) => void partly.set(index, { done, of }),
     isRewritten: (index) => rewritten.has(index),
     dropUnsent() {
       for (const [index, { letter, isSent }] of begun) {

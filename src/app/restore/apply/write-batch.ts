@@ -212,11 +212,10 @@ function outcomeWhenChanged(outcome: WrittenOutcome): Outcome {
 async function writeRecord(work: Writer, { index, writes, isFirstTry }: DueWrite): Promise<RecordAnswer> {
   const { idMap, endWatch, outcomes } = work;
   const attempt = { isFirstTry, send: () => outcomes.send(index) };
-  let answered = outcomes.answered(index, writes.length);
-  let isFirst = answered === 0;
+  let isFirst = true;
   let isReplaced = false;
-  for (const write of writes.slice(answered)) {
-    if (!isFirst && (!mayWrite(work) || (await endWatch.mustStopNow()))) return STOPPED;
+  for (const write of writes) {
+    if (!isFirst && (await endWatch.mustStopNow())) return STOPPED;
     const answer = await writeOne(work, write, attempt).catch((error: unknown) => {
       if (isFirst && error instanceof DrError && error.hasNoEffect) outcomes.unsend(index);
       throw error;
@@ -230,11 +229,6 @@ async function writeRecord(work: Writer, { index, writes, isFirstTry }: DueWrite
     }
     isFirst = false;
     isReplaced ||= answer.isReplaced === true;
-    answered += 1;
-    if (answered === writes.length) break;
-    // Thousands of rows can have one handle: a step that takes over continues where this one was.
-    outcomes.noteAnswered(index, answered, writes.length);
-    await outcomes.saveIfDue();
   }
   return isReplaced ? REPLACED : WRITTEN;
 }
