@@ -207,7 +207,8 @@ function judgeSurplus(facts: Facts, run: KnownRestore, wanted: Wanted, there: re
   // Its device had registered twice there: one of the two is moved. A row of another record of it is none of them.
   const isCopyOfOurs = (one: Row): boolean => isAnyCopy(one) && ours.some((row) => isOfRecord(row)(one));
   const copies = there.filter(isCopyOfOurs);
-  const areTwins = copies.some((one) => one.by.kind === 'device') && before.filter(isCopyOfOurs).length >= copies.length;
+  const areTwins =
+    copies.some((one) => one.by.kind === 'device') && before.filter(isCopyOfOurs).length >= copies.length;
   if (kind === 'doubled' && areTwins) return [];
   if (kind === 'leftover' && !ours.some((row) => isShownAtFirst(run, row))) return [];
   // A row that the snapshot's listing has passed over stays.
