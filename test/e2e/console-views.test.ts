@@ -95,7 +95,7 @@ test('axe finds no fault in any view, on a desk and on a phone, light and dark; 
       }
       return history.innerText();
     };
-    const shown = expect.poll(readAll, { timeout: 60_000, interval: 1000 });
+    const shown = expect.poll(readAll, { timeout: 120_000, interval: 1000 });
     await shown.toMatch(/^Drill /m);
     await shown.toMatch(/^Dry run from .+ into /m);
   });
