@@ -3,6 +3,7 @@ import type { CallOptions, ExportJobs, JobLook } from '../core/ports.ts';
 import { readXml, type XmlElement } from '../core/xml/element.ts';
 import { judgeAnswer } from './answer.ts';
 import type { HubConnection } from './connection-string.ts';
+import { plainHttp } from './plain-http.ts';
 import { refusal } from './refusal.ts';
 import { Transport, type TransportOptions } from './transport.ts';
 
@@ -81,16 +82,6 @@ async function submitOnce(
     if (verdict.kind !== 'ok') throw refusal(verdict, status ?? 0, where);
   }
   throw new DrError('HubMisbehaves', `The ${where} took a job without saying which.`, { target: where });
-}
-
-/** For hubs on this machine; a connection string with another plain address is refused. */
-function plainHttp({ protocol }: URL): object {
-  if (protocol !== 'http:') return {};
-  const allow = (request: { allowInsecureConnection?: boolean }, next: (request: object) => unknown): unknown => {
-    request.allowInsecureConnection = true;
-    return next(request);
-  };
-  return { additionalPolicies: [{ position: 'perCall', policy: { name: 'plainHttp', sendRequest: allow } }] };
 }
 
 function statusOf(error: unknown): number | undefined {

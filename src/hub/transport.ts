@@ -69,6 +69,12 @@ interface Opened {
   readonly sockets: Sockets;
 }
 
+/** A call that others wait for, too, and when it began. */
+interface Recent<T> {
+  readonly at: number;
+  readonly came: Promise<T>;
+}
+
 const API_VERSION = '2020-06';
 /** What is asked again in another way before it is believed. */
 const IS_DOUBTED: ReadonlySet<Verdict['kind']> = new Set(['unauthorized', 'unexplained', 'olderVersion']);
@@ -101,8 +107,8 @@ export class Transport {
   readonly #rightSeenAt = { Manage: Number.NEGATIVE_INFINITY, Listen: Number.NEGATIVE_INFINITY };
   readonly #served = new Served();
   /** The newest calls that were made only to see whether the hub serves, and when. */
-  readonly #asked = new Map<Operation, { readonly at: number; readonly answer: Promise<HubAnswer> }>();
-  readonly #looks = new Map<Operation, { readonly at: number; readonly serves: Promise<boolean> }>();
+  readonly #asked = new Map<Operation, Recent<HubAnswer>>();
+  readonly #looks = new Map<Operation, Recent<boolean>>();
   #sockets: Sockets | undefined;
 
   constructor(options: TransportOptions) {
@@ -210,7 +216,8 @@ export class Transport {
       if (isQuiet && !(await this.#serves(opened, request, deadlineAt))) return undefined;
       servedBefore = this.#served.count();
       own += 1;
-      if (givesWay && own >= OWN_FAILURES ? false : !isLast) return undefined;
+      const isEnough = isLast || (givesWay === true && own >= OWN_FAILURES);
+      if (!isEnough) return undefined;
       const message = `The ${this.where} serves others, but not this record; last seen: ${seen}.`;
       const isSure = this.#served.isServed(operation, this.#options.clock.now());
       const target = this.where;
@@ -222,36 +229,42 @@ export class Transport {
 
   /** Whether the hub answers a call that is about no record: a listing, and for a write also one that it allows with it. */
   async #serves(opened: Opened, { method }: HubRequest, deadlineAt: number): Promise<boolean> {
-    const looks = method === 'GET' ? [LISTING] : [LISTING, MINTING];
-    const served = await Promise.all(looks.map((look) => this.#look(opened, look, deadlineAt)));
+    const served = await Promise.all(
+      callsAboutHub(method).map((look) =>
+        this.#shared(this.#looks, look, deadlineAt, async (until) => {
+          const came = await this.#attempt(opened, look, until);
+          return came.kind === 'done' && came.value.verdict.kind === 'ok';
+        }),
+      ),
+    );
     return served.every((one) => one);
-  }
-
-  #look(opened: Opened, request: HubRequest, deadlineAt: number): Promise<boolean> {
-    const now = this.#options.clock.now();
-    const newest = this.#looks.get(request.operation);
-    if (newest !== undefined && now - newest.at < SERVES_MS) return newest.serves;
-    // Also when the call that failed has used up its time: one listing more does no harm.
-    const attempt = this.#attempt(opened, request, Math.max(deadlineAt, now + LOOK_MS));
-    const serves = attempt.then((came) => came.kind === 'done' && came.value.verdict.kind === 'ok');
-    this.#looks.set(request.operation, { at: now, serves });
-    return serves;
   }
 
   /** What the hub answers to calls that are about no record, and need the rights that this one does. */
   askHub({ method }: HubRequest, deadlineAt: number): Promise<readonly HubAnswer[]> {
-    const calls: readonly HubRequest[] = method === 'GET' ? [LISTING] : [LISTING, MINTING];
     return Promise.all(
-      calls.map((call) => {
-        const now = this.#options.clock.now();
-        const newest = this.#asked.get(call.operation);
-        if (newest !== undefined && now - newest.at < SERVES_MS) return newest.answer;
-        // Also when the call in doubt has used up its time.
-        const answer = this.call(call, Math.max(deadlineAt, now + LOOK_MS));
-        this.#asked.set(call.operation, { at: now, answer });
-        return answer;
-      }),
+      callsAboutHub(method).map((call) =>
+        this.#shared(this.#asked, call, deadlineAt, (until) => this.call(call, until)),
+      ),
     );
+  }
+
+  /**
+   * What the newest such call came to, or a new one. That has a time of its own where the call in doubt has used up its:
+   * one call more does no harm.
+   */
+  #shared<T>(
+    known: Map<Operation, Recent<T>>,
+    { operation }: HubRequest,
+    deadlineAt: number,
+    begin: (until: number) => Promise<T>,
+  ): Promise<T> {
+    const now = this.#options.clock.now();
+    const newest = known.get(operation);
+    if (newest !== undefined && now - newest.at < SERVES_MS) return newest.came;
+    const came = begin(Math.max(deadlineAt, now + LOOK_MS));
+    known.set(operation, { at: now, came });
+    return came;
   }
 
   async close(): Promise<void> {
@@ -375,6 +388,11 @@ export class Transport {
 /** What the hub says of the record that a call is about. */
 export function wordsOf({ operation, body: sent }: HubRequest, { body }: Pick<HubAnswer, 'body'>): string | undefined {
   return isOfRecord(operation) ? wordsIn(body, sent) : undefined;
+}
+
+/** Calls that are about no record, and need the rights that one with this method does. */
+function callsAboutHub(method: HubRequest['method']): readonly HubRequest[] {
+  return method === 'GET' ? [LISTING] : [LISTING, MINTING];
 }
 
 function isOfManage({ operation }: HubRequest): boolean {

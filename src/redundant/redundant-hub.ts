@@ -17,8 +17,9 @@ import { keyHashOf, recordKey } from '../core/registration/record.ts';
 import { parseRegistration } from '../core/registration/registration.ts';
 import type { Role } from '../core/run/role.ts';
 import { createHub, type HubClient } from '../hub/client.ts';
-import { isLoopback, parseHubConnection } from '../hub/connection-string.ts';
+import { parseHubConnection } from '../hub/connection-string.ts';
 import { Limiter } from '../hub/limiter.ts';
+import { plainHttp } from '../hub/plain-http.ts';
 import { noteStorageTime, realWorld } from '../world.ts';
 import { backfill } from './backfill.ts';
 import { DualWriter } from './dual-writer.ts';
@@ -190,21 +191,10 @@ function openHub({ connectionString, hubName }: HubOptions, which: string): HubC
   }
 }
 
-/** The SDK's. It speaks plain HTTP to a hub on this machine only. */
+/** The SDK's. */
 function openClient({ connectionString, hubName }: HubOptions): NotificationHubsClient {
   const { endpoint } = parseHubConnection(connectionString, hubName, 'connectionString');
-  const allowInsecureConnection = isLoopback(endpoint.hostname) && endpoint.protocol === 'http:';
-  return new NotificationHubsClient(connectionString, hubName, {
-    additionalPolicies: [
-      {
-        position: 'perCall',
-        policy: {
-          name: 'loopback',
-          sendRequest: (request, next) => next(Object.assign(request, { allowInsecureConnection })),
-        },
-      },
-    ],
-  });
+  return new NotificationHubsClient(connectionString, hubName, plainHttp(endpoint));
 }
 
 function idOf(id: string | undefined, field: string): string {

@@ -1,6 +1,7 @@
 import { CONFIRMED_FOLDER, confirmedName } from '../../core/paths.ts';
 import { type App, toInstant } from '../app.ts';
 import { numberBlobs } from '../stored/documents.ts';
+import { removeBefore } from '../stored/remove-all.ts';
 import type { Storage } from './intents.ts';
 
 /** Collects the devices whose change both hubs have confirmed, to be stored together. */
@@ -36,5 +37,5 @@ const KEEP_MS = 10 * 86_400_000;
 
 export async function pruneConfirmed(app: App): Promise<void> {
   const before = confirmedName(toInstant(app.world.storageNow() - KEEP_MS), '');
-  for (const { name } of await app.blobs.list(CONFIRMED_FOLDER)) if (name < before) await app.blobs.remove(name);
+  await removeBefore(app, CONFIRMED_FOLDER, before);
 }

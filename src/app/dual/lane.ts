@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CALL_MS } from '../../core/dual/intent.ts';
+import { CALL_MS, confirmedIn, readIntentFacts } from '../../core/dual/intent.ts';
 import { parseWith } from '../../core/parse.ts';
 import { fullNameOf, INTENTS_FOLDER, LAGS_FOLDER, lagName } from '../../core/paths.ts';
 import type { BlobEntry, HubRef } from '../../core/ports.ts';
@@ -61,7 +61,7 @@ export async function repairFolder(app: App, { folder }: DualStep): Promise<void
   };
   const isDue = ({ ageMs }: BlobEntry): boolean => ageMs >= CALL_MS;
   const lacksOnlyAway = ({ facts }: BlobEntry): boolean => {
-    const confirmed = (facts['confirmed'] ?? '').split(' ');
+    const confirmed = confirmedIn(facts);
     return hubs.map(({ ref }) => fullNameOf(ref)).every((hub) => confirmed.includes(hub) || away.has(hub));
   };
   const entries = (await app.blobs.list(prefix)).filter(isDue);
@@ -77,8 +77,9 @@ export async function repairFolder(app: App, { folder }: DualStep): Promise<void
 async function noteLag(app: App, folder: string, prefix: string): Promise<void> {
   const left = await app.blobs.list(prefix);
   if (left.length === 0) return app.blobs.remove(lagName(folder));
-  const refused = left.filter(({ facts }) => Number(facts['refused'] ?? 0) > 0).length;
-  const oldestAt = left.map(({ facts }) => facts['at'] ?? '').sort()[0];
+  const read = readIntentFacts(left);
+  const { oldestAt } = read;
+  const refused = read.refused.length;
   const at = toInstant(app.world.storageNow());
   const lag = { waiting: left.length - refused, refused, at, ...(oldestAt ? { oldestAt } : {}) };
   const facts = { waiting: String(lag.waiting), refused: String(refused), ...(oldestAt ? { oldest: oldestAt } : {}) };

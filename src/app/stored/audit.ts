@@ -4,6 +4,7 @@ import { type App, orWarn, toInstant } from '../app.ts';
 import { sha256Hex } from './codec.ts';
 import { mapConcurrent } from './concurrent.ts';
 import { documents } from './documents.ts';
+import { removeBefore } from './remove-all.ts';
 
 const KEEP_MS = 400 * 86_400_000;
 const SHOWN_DIGITS = 12;
@@ -86,6 +87,5 @@ export async function listAudit(app: App, from?: string) {
 /** Removes records that are older than a year. */
 export async function pruneAudit(app: App): Promise<void> {
   const before = auditName(toInstant(app.world.storageNow() - KEEP_MS), '');
-  const old = (await app.blobs.list(AUDIT_FOLDER)).filter(({ name }) => name < before);
-  for (const { name } of old) await app.blobs.remove(name);
+  await removeBefore(app, AUDIT_FOLDER, before);
 }

@@ -15,3 +15,8 @@ export async function removeAll(
   for (const name of last) await blobs.remove(name);
   await blobs.removeFolder(folder);
 }
+
+/** Removes the blobs of a folder whose names sort before that one: names begin with their time. */
+export async function removeBefore({ blobs }: Pick<App, 'blobs'>, folder: string, name: string): Promise<void> {
+  for (const old of await blobs.list(folder)) if (old.name < name) await blobs.remove(old.name);
+}

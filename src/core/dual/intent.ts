@@ -58,6 +58,20 @@ export function intentFacts({ at, refused, confirmed }: Intent): BlobFacts {
   return { at, refused: String(refused.length), ...(confirmed.length === 0 ? {} : { confirmed: confirmed.join(' ') }) };
 }
 
+/** What a listing shows of intents, as `intentFacts` wrote it: which of them a hub refuses, and since when the oldest waits. */
+export function readIntentFacts<Entry extends { readonly facts: BlobFacts }>(entries: readonly Entry[]) {
+  const [oldestAt] = entries.map(({ facts }) => facts['at'] ?? '').sort();
+  return {
+    oldestAt: oldestAt || undefined,
+    refused: entries.filter(({ facts }) => Number(facts['refused'] ?? 0) > 0),
+  };
+}
+
+/** The hubs that have confirmed an intent, by its facts. */
+export function confirmedIn(facts: BlobFacts): readonly string[] {
+  return (facts['confirmed'] ?? '').split(' ');
+}
+
 /** Whether calls for older intents may land after this one's. */
 export function isQuiet({ quietUntil }: Pick<Intent, 'quietUntil'>, nowMs: number): boolean {
   return quietUntil === undefined || Date.parse(quietUntil) <= nowMs;
