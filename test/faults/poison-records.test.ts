@@ -46,4 +46,4 @@ test('records that the hub fails at or refuses for ever are set aside by name wi
   const again = await vi.waitFor(() => rig.restore(), { timeout: 90_000, interval: 1000 });
   expect(again).toMatchObject({ status: 'Succeeded', counts: { failed: 0, created: value.length } });
   expect(rig.contentOf('secondary')).toEqual([...new Set(rig.contentOf('primary'))]);
-});
+}, 480_000);
