@@ -53,6 +53,8 @@ export interface Backfilled {
   readonly queued: number;
   /** Neither could be read from the hub in use any more. */
   readonly gone: number;
+  /** Erased from the snapshot by the app: left as they are. */
+  readonly erased: number;
 }
 
 /** Which hub is in use, as `{namespace}/{hub}`. */

@@ -14,7 +14,7 @@ import type { Device } from '../core/dual/intent.ts';
 import { operationSchema } from '../core/dual/patch.ts';
 import { fullNameOf, isSameHub } from '../core/paths.ts';
 import { keyHashOf, recordKey } from '../core/registration/record.ts';
-import { parseRegistration } from '../core/registration/registration.ts';
+import { parseRegistration, withId } from '../core/registration/registration.ts';
 import type { Role } from '../core/run/role.ts';
 import { createHub, type HubClient } from '../hub/client.ts';
 import { parseHubConnection } from '../hub/connection-string.ts';
@@ -208,9 +208,7 @@ function hashOfInstallation(id: string): number {
 
 function hashOfDescription(xml: string, id: string): number | undefined {
   try {
-    const end = xml.lastIndexOf('</');
-    const named = `${xml.slice(0, end)}<RegistrationId>${id}</RegistrationId>${xml.slice(end)}`;
-    return keyHashOf(recordKey(parseRegistration(named)));
+    return keyHashOf(recordKey(parseRegistration(withId(xml, id))));
   } catch {
     throw new RedundantHubError(
       'BadRequest',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createMemory } from '../../src/app/app.ts';
+import { erase } from '../../src/app/erasure/erase.ts';
 import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
@@ -97,7 +98,7 @@ test('a process reads its run at most once a second, however many shards it writ
   expect(reads).toBeLessThanOrEqual(seconds + steps.length * 6);
 });
 
-test('until the writers of a cancelled restore have stopped, it is not rolled back, retried, or followed by another', async () => {
+test('until the writers of a cancelled restore have stopped, it is not rolled back, retried, or followed by another or an erasure', async () => {
   const engine = await aBackedUpEngine(40);
   const { id, steps } = await toReconcile(engine);
   const { promise: isReleased, resolve: release } = Promise.withResolvers<void>();
@@ -108,7 +109,8 @@ test('until the writers of a cancelled restore have stopped, it is not rolled ba
   const view = await readRestoreView(engine.app, id);
   expect(view).toMatchObject({ status: 'Canceled', counts: { created: 0, pending: 40 }, attempted: 40 });
   expect(view.nextActions.map(({ name }) => name)).toContain('rollback');
-  for (const call of [() => rollBack(engine, id), () => startRetry(engine.app, id), () => begin(engine)]) {
+  const erasing = () => erase(engine.app, { kind: 'userId', value: 'ada' });
+  for (const call of [() => rollBack(engine, id), () => startRetry(engine.app, id), () => begin(engine), erasing]) {
     const error: unknown = await call().catch((thrown: unknown) => thrown);
     if (!(error instanceof DrError)) throw error;
     expect(error).toMatchObject({ code: 'RunNotOver', target: id, retryable: true });
@@ -122,6 +124,7 @@ test('until the writers of a cancelled restore have stopped, it is not rolled ba
   expect(written).toBeGreaterThan(0);
   expect(written).toBeLessThanOrEqual(engine.app.policy.maxConcurrency * steps.length);
   expect(await readRestoreView(engine.app, id)).toMatchObject({ counts: { created: written }, attempted: 0 });
+  expect(await codeOf(erasing())).toBe('none');
   await rollBack(engine, id);
   await engine.drain();
   expect(engine.secondary.rows.size).toBe(0);
@@ -146,6 +149,7 @@ test('a step that died while it wrote is waited for until its deadline', async (
     await watchRuns(engine.app);
     expect(await codeOf(rollBack(engine, id))).toBe('RunNotOver');
     expect(await codeOf(begin(engine))).toBe('RunNotOver');
+    expect(await codeOf(erase(engine.app, { kind: 'userId', value: 'ada' }))).toBe('RunNotOver');
   }
   for (const write of late) await write();
   engine.secondary.putRegistration = putRegistration;

@@ -253,7 +253,8 @@ test('an erasure shows which snapshots hold what is erased, and which rows live'
     { hub, rows: [row], error: null },
     { hub: { ...hub, namespace: 'dr-weu' }, rows: [], error },
   ];
-  const script = { 'POST /api/erasures': [{ body: { snapshots, live } }] };
+  const intended = { dropped: 1200, unread: 3, landingUntil: '2026-11-30T00:00:40.000Z' };
+  const script = { 'POST /api/erasures': [{ body: { snapshots, intended, live } }] };
   const { exitCode, out, received } = await play(script, 'erase', '--user-id', 'ada');
   expect(exitCode).toBe(0);
   expect(received).toMatchObject([{ body: { userId: 'ada' } }]);
@@ -264,6 +265,8 @@ test('an erasure shows which snapshots hold what is erased, and which rows live'
   expect(out).toMatch(/older +app-neu\/devices +not read +pinned\n/);
   expect(out).toMatch(/7-7-7 +app-neu\/devices +Apple +-\n/);
   expect(out).toContain('dr-weu/devices: The hub is down.\nRemove these rows');
+  expect(out).toContain('1,200 intended writes of backends are dropped.\n');
+  expect(out).toMatch(/until 2026-11-30T00:00:40.000Z: erase again after that.\n3 intended writes .* erase again.\n$/);
   expect(await play({}, 'erase')).toMatchObject({ exitCode: 2, received: [] });
   const gone = { 'DELETE /api/snapshots/older': [{ body: { id: 'older', hub, deleted: true } }] };
   expect(await play(gone, 'delete', 'older')).toMatchObject({ exitCode: 0, out: 'older is deleted.\n' });

@@ -11,29 +11,34 @@ import { addErasure } from '../snapshots/erased.ts';
 import { listSnapshotIdsOfPair } from '../snapshots/store.ts';
 import { forEachConcurrent } from '../stored/concurrent.ts';
 import { findHolders } from './holders.ts';
+import { dropIntended } from './intended.ts';
 import { findLive } from './live-rows.ts';
 
 const WRITERS = 16;
 
 /**
  * From here on, no restore, sync, failback or rollback brings back what is erased from a snapshot whose reading has
- * begun. It touches no hub: what lives there is listed. Throws `RunInProgress` while a restore runs, for that may have
- * decided already, and `RunNotOver` while steps of one may still write.
+ * begun, and what backends intended for it is dropped. It touches no hub: what lives there is listed. Throws
+ * `RunInProgress` while a restore runs, for that may have decided already, and `RunNotOver` while steps of one may still
+ * write.
  */
 export async function erase(app: App, erasure: Erasure) {
   await refuseWhileRestoring(app);
   const at = toInstant(app.world.storageNow());
-  const begun = [...(await listSnapshotIdsOfPair(app)), ...(await snapshotsUnderWay(app))];
+  const apps = await appsOfPairsWith(app);
+  const begun = [...(await listSnapshotIdsOfPair(app)), ...(await snapshotsUnderWay(app, apps))];
   await forEachConcurrent(begun, WRITERS, ({ hub, id }) => addErasure(app, hub, id, erasure));
   // One that began meanwhile may have looked before there was anything to see.
   await refuseWhileRestoring(app);
-  app.log.info('erased', { kind: erasure.kind, snapshots: begun.length });
-  const [holders, ...live] = await Promise.all([
-    findHolders(app, erasure),
-    findLive(app, app.primary, erasure),
-    findLive(app, app.secondary, erasure),
-  ]);
-  return { erasedAt: at, by: erasure.kind, snapshots: holders, live };
+  const intended = await dropIntended(apps, erasure, await findLiveInBoth(app, erasure));
+  app.log.info('erased', { kind: erasure.kind, snapshots: begun.length, dropped: intended.dropped });
+  // Asked again: one that was being carried out may have been written meanwhile.
+  const [holders, live] = await Promise.all([findHolders(app, erasure), findLiveInBoth(app, erasure)]);
+  return { erasedAt: at, by: erasure.kind, snapshots: holders, intended, live };
+}
+
+function findLiveInBoth(app: App, erasure: Erasure) {
+  return Promise.all([app.primary, app.secondary].map((hub) => findLive(app, hub, erasure)));
 }
 
 /** Also while one is silent: it may resume. Those of other pairs may restore what one of these hubs held. */
@@ -68,10 +73,13 @@ async function appsOfPairsWith(app: App): Promise<readonly App[]> {
 }
 
 /** Of backups that read one of the hubs now. Their ids are those of the snapshots that they make. */
-async function snapshotsUnderWay(app: App): Promise<{ readonly hub: HubRef; readonly id: string }[]> {
+async function snapshotsUnderWay(
+  app: App,
+  apps: readonly App[],
+): Promise<{ readonly hub: HubRef; readonly id: string }[]> {
   const under: { readonly hub: HubRef; readonly id: string }[] = [];
   const hubs = [app.primary.ref, app.secondary.ref];
-  for (const each of await appsOfPairsWith(app)) {
+  for (const each of apps) {
     for (const { ref } of [each.primary, each.secondary]) {
       if (!hubs.some((hub) => isSameHub(hub, ref))) continue;
       const run = (await readLocked(each, lockName('backup', ref)))?.run;

@@ -8,6 +8,8 @@ import { findInstallationRows, findRow, findRows, within } from '../listing/hub-
 /** A caller waits. */
 const PATIENCE_MS = 20_000;
 
+export type LiveRows = Awaited<ReturnType<typeof findLive>>;
+
 /** What a hub holds now of what is erased, by ids with which it can be removed there. A hub that does not answer says why. */
 export async function findLive(app: App, hub: Hub, erasure: Erasure) {
   try {

@@ -14,7 +14,7 @@ import { documents } from '../stored/documents.ts';
 
 /** Tells which records of a snapshot no restore may bring back. Throws `StoredDocumentInvalid` when that is not known. */
 export async function openErased(
-  app: App,
+  app: Pick<App, 'blobs' | 'world'>,
   hub: HubRef,
   snapshotId: string,
 ): Promise<(record: RecordOfRows) => boolean> {

@@ -29,7 +29,7 @@ async function deleteSnapshot({ client, show }: Context, id: string): Promise<un
 async function erase({ client, show }: Context, options: Readonly<Record<string, string>>): Promise<undefined> {
   if (Object.keys(options).length !== 1) throw wrongUse('Name one of the options. Add --help to see them.');
   const body = await client.call('POST', '/api/erasures', options);
-  show(body, `${textOfSnapshots(body)}\n${textOfLive(body)}`);
+  show(body, `${textOfSnapshots(body)}\n${textOfLive(body)}${textOfIntended(body)}`);
 }
 
 function textOfSnapshots(body: Json): string {
@@ -67,4 +67,16 @@ function textOfLive(body: Json): string {
   const next =
     rows.length === 0 ? '' : 'Remove these rows from the hubs, then erase again: until then, backups read them.\n';
   return [table, ...faults, next].join('');
+}
+
+/** Of dual writes that backends had intended. */
+function textOfIntended(body: Json): string {
+  const dropped = numberAt(body, 'intended', 'dropped') ?? 0;
+  const unread = numberAt(body, 'intended', 'unread') ?? 0;
+  const until = textAt(body, 'intended', 'landingUntil');
+  return [
+    dropped > 0 ? `${formatCount(dropped)} intended writes of backends are dropped.\n` : '',
+    until === undefined ? '' : `One may still land in a hub until ${until}: erase again after that.\n`,
+    unread > 0 ? `${formatCount(unread)} intended writes could not be looked at in time: erase again.\n` : '',
+  ].join('');
 }

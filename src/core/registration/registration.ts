@@ -30,6 +30,9 @@ export interface Registration {
   readonly tileName: string | undefined;
 }
 
+/** What a row tells of whose it is. */
+export type Identity = Pick<Registration, 'id' | 'tags' | 'handle'>;
+
 /** Reads one description, of either root form. Throws `HubMisbehaves` naming what is wrong, never a value. */
 export function parseRegistration(xml: string): Registration {
   const usual = readUsual(xml);
@@ -104,6 +107,12 @@ export function anyDescriptionForWrite(xml: string): string {
     copied = end;
   }
   return written + xml.slice(copied);
+}
+
+/** A description as it is written, under an id: as it is read. */
+export function withId(xml: string, id: string): string {
+  const end = xml.lastIndexOf('</');
+  return `${xml.slice(0, end)}<RegistrationId>${id}</RegistrationId>${xml.slice(end)}`;
 }
 
 function parseEtag(text: string | undefined): number {

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { parseWith, type Source } from '../parse.ts';
-import type { RecordOfRows } from '../registration/record.ts';
-import { installationIdOf, userIdOf } from '../registration/registration.ts';
+import { type Identity, installationIdOf, userIdOf } from '../registration/registration.ts';
 import { parseBody } from './restore.ts';
 
 /** What a person, or one of their devices, is known by. */
@@ -49,7 +48,7 @@ export function parseErasure(body: string): Erasure {
 }
 
 /** By what a record could be erased, of one kind, as it is compared: upper and lower case are the same. */
-export function identifiersOf({ rows }: RecordOfRows, kind: ErasureKind): string[] {
+export function identifiersOf({ rows }: { readonly rows: readonly Identity[] }, kind: ErasureKind): string[] {
   const found = rows.flatMap((row): (string | undefined)[] => {
     switch (kind) {
       case 'userId':
