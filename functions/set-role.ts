@@ -1,4 +1,4 @@
-import { declareRole } from '../src/app/role.ts';
+import { declareRole } from '../src/app/runs/declare-role.ts';
 import { parseRoleRequest } from '../src/core/request/role.ts';
 import { type Call, route } from '../src/http.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { declareRole } from '../../src/app/role.ts';
+import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { advanceSync } from '../../src/app/standby-sync.ts';
 import { runStep } from '../../src/app/steps/run-step.ts';
 import { parseStep } from '../../src/core/run/step.ts';

@@ -4,7 +4,7 @@ import { reviewReadiness } from '../../src/app/readiness/review.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { sendTestAlerts } from '../../src/app/readiness/test-alerts.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
-import { declareRole } from '../../src/app/role.ts';
+import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';

@@ -7,7 +7,7 @@ import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { declareRole } from '../../src/app/role.ts';
+import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { pinSnapshot, unpinSnapshot } from '../../src/app/snapshots/pin.ts';
 import { pairBlobs } from '../../src/app/stored/pair-blobs.ts';
 import { DrError } from '../../src/core/errors.ts';

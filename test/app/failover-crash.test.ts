@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { readRoleView } from '../../src/app/role.ts';
+import { readRoleView } from '../../src/app/runs/declare-role.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { backUp, contentOf, seed } from '../support/drive.ts';
 import { createEngine, type Engine, three } from '../support/engine.ts';

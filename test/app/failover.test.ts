@@ -6,7 +6,7 @@ import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { declareRole, readRoleView } from '../../src/app/role.ts';
+import { declareRole, readRoleView } from '../../src/app/runs/declare-role.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { type Deed, deeds } from '../support/deeds.ts';
 import { aBackedUp, backUp, beginRestore, codeOf, contentOf, restore, seed } from '../support/drive.ts';

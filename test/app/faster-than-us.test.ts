@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readRecords } from '../../src/app/restore/records.ts';
-import { declareRole } from '../../src/app/role.ts';
+import { declareRole } from '../../src/app/runs/declare-role.ts';
 import type { Hub, WriteOutcome } from '../../src/core/ports.ts';
 import { backUp, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';

@@ -3,7 +3,7 @@ import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { declareRole } from '../../src/app/role.ts';
+import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { backUp, beginRestore, codeOf, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';

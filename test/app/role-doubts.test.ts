@@ -3,7 +3,7 @@ import { readStatus } from '../../src/app/readiness/status.ts';
 import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { declareRole, readRoleView } from '../../src/app/role.ts';
+import { declareRole, readRoleView } from '../../src/app/runs/declare-role.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { aBackedUp, backUp, beginRestore, codeOf, restore, runUntilWritten } from '../support/drive.ts';
 import { type Engine, one, three } from '../support/engine.ts';

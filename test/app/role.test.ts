@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMemory } from '../../src/app/app.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
-import { declareRole, readRoleView } from '../../src/app/role.ts';
+import { declareRole, readRoleView } from '../../src/app/runs/declare-role.ts';
 import { readRoles } from '../../src/app/runs/roles.ts';
 import { listSnapshotViews } from '../../src/app/snapshots/view.ts';
 import { watch } from '../../src/app/watchdog.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { startRetry } from '../../src/app/restore/retry.ts';
-import { declareRole } from '../../src/app/role.ts';
+import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { listRuns } from '../../src/app/runs/store.ts';
 import { advanceSync } from '../../src/app/standby-sync.ts';
 import { watch } from '../../src/app/watchdog.ts';

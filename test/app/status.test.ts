@@ -5,7 +5,7 @@ import { readBackupView } from '../../src/app/backup/view.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { declareRole } from '../../src/app/role.ts';
+import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { acceptSnapshot } from '../../src/app/snapshots/accept.ts';
 import { storeProof } from '../../src/app/snapshots/marks.ts';
 import { findSnapshot } from '../../src/app/snapshots/store.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
-import { declareRole } from '../../src/app/role.ts';
+import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { createRun, findRun, listRuns } from '../../src/app/runs/store.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { newRunId } from '../../src/core/run/run.ts';

@@ -5,7 +5,7 @@ import { startDrill } from '../../src/app/drill/start.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
-import { declareRole } from '../../src/app/role.ts';
+import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { readLive } from '../../src/app/runs/living-steps.ts';
 import { findRun, readRun } from '../../src/app/runs/store.ts';
 import { advanceSync } from '../../src/app/standby-sync.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
-import { declareRole, readRoleView } from '../../src/app/role.ts';
+import { declareRole, readRoleView } from '../../src/app/runs/declare-role.ts';
 import { listRuns } from '../../src/app/runs/store.ts';
 import { advanceSync } from '../../src/app/standby-sync.ts';
 import { isSyncRunId } from '../../src/core/run/sync.ts';

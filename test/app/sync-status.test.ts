@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { reviewReadiness } from '../../src/app/readiness/review.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
-import { declareRole } from '../../src/app/role.ts';
+import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { syncRunId } from '../../src/core/run/sync.ts';
 import { backUp, restore, seed } from '../support/drive.ts';

@@ -40,6 +40,7 @@ const forbiddenImports: Readonly<Record<string, string>> = {
   'src/app/steps': '../watchdog.ts',
   src: '../local/stack.ts',
   'src/hub': '../azure/blobs.ts',
+  'src/hub/standard': '../../azure/blobs.ts',
   'src/azure': '../hub/client.ts',
   'src/redundant': '../app/restore/start.ts',
   'src/notify': '../settings/config.ts',

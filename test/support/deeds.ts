@@ -1,4 +1,4 @@
-import { declareRole, readRoleView } from '../../src/app/role.ts';
+import { declareRole, readRoleView } from '../../src/app/runs/declare-role.ts';
 import { backUp, beginRestore, codeOf } from './drive.ts';
 import type { Engine } from './engine.ts';
 

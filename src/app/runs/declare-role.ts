@@ -1,15 +1,15 @@
-import { DrError } from '../core/errors.ts';
-import { fullNameOf, isFullNameOf, isSameHub, ROLE_NAME } from '../core/paths.ts';
-import type { HubRef } from '../core/ports.ts';
-import { isDrillRunId } from '../core/readiness/drill.ts';
-import type { RoleRequest } from '../core/request/role.ts';
-import { type Role, roleDeclared, roleOfLostHistory, type Voice } from '../core/run/role.ts';
-import { isOver, type RestoreRun } from '../core/run/run.ts';
-import { type App, toInstant } from './app.ts';
-import { namedHubs, readRoles, roleFrom, storeRole, viewRole } from './runs/roles.ts';
-import { listWritingRestores } from './runs/store.ts';
-import { isOperatorsId } from './runs/sync-rests.ts';
-import { documents } from './stored/documents.ts';
+import { DrError } from '../../core/errors.ts';
+import { fullNameOf, isFullNameOf, isSameHub, ROLE_NAME } from '../../core/paths.ts';
+import type { HubRef } from '../../core/ports.ts';
+import { isDrillRunId } from '../../core/readiness/drill.ts';
+import type { RoleRequest } from '../../core/request/role.ts';
+import { type Role, roleDeclared, roleOfLostHistory, type Voice } from '../../core/run/role.ts';
+import { isOver, type RestoreRun } from '../../core/run/run.ts';
+import { type App, toInstant } from '../app.ts';
+import { documents } from '../stored/documents.ts';
+import { namedHubs, readRoles, roleFrom, storeRole, viewRole } from './roles.ts';
+import { listWritingRestores } from './store.ts';
+import { isOperatorsId } from './sync-rests.ts';
 
 export async function readRoleView(app: App) {
   return viewRole((await readRoles(app)).role);

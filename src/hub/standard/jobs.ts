@@ -1,11 +1,11 @@
-import { DrError, faultCode } from '../core/errors.ts';
-import type { CallOptions, ExportJobs, JobLook } from '../core/ports.ts';
-import { readXml, type XmlElement } from '../core/xml/element.ts';
-import { judgeAnswer } from './answer.ts';
-import type { HubConnection } from './connection-string.ts';
-import { plainHttp } from './plain-http.ts';
-import { refusal } from './refusal.ts';
-import { Transport, type TransportOptions } from './transport.ts';
+import { DrError, faultCode } from '../../core/errors.ts';
+import type { CallOptions, ExportJobs, JobLook } from '../../core/ports.ts';
+import { readXml, type XmlElement } from '../../core/xml/element.ts';
+import { judgeAnswer } from '../answer.ts';
+import type { HubConnection } from '../connection-string.ts';
+import { plainHttp } from '../plain-http.ts';
+import { refusal } from '../refusal.ts';
+import { Transport, type TransportOptions } from '../transport.ts';
 
 /**
  * The export jobs of a hub. They are submitted through the official SDK, which is loaded with the first one. They are
