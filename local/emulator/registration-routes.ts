@@ -6,9 +6,10 @@ import { platforms } from './platforms.ts';
 import { isInShare } from './random.ts';
 import { type Row, toRowContent } from './row.ts';
 import { ServiceError } from './service-error.ts';
+import type { HubSwitches } from './switches.ts';
 import { requireValidTags } from './tags.ts';
 import { parseDescription } from './xml-in.ts';
-import { type AnswerContext, entryUrl, renderEntry, renderFeed } from './xml-out.ts';
+import { type AnswerContext, entryUrl, renderDescription, renderEntry, renderFeed } from './xml-out.ts';
 
 /** Lists over all devices want Manage; single registrations, and those of a handle one knows, Listen. */
 export const registrationRoutes: readonly Route[] = [
@@ -41,12 +42,21 @@ function list({ hub, request, key: tag, pageFault }: RouteContext): HubResponse 
   const nextToken = nextText === undefined ? undefined : Buffer.from(nextText).toString('base64');
   const selfUrl = `http://${request.host}${request.path}${request.query}`;
   const nextUrl = nextToken === undefined ? undefined : nextLink(selfUrl, nextToken);
-  const body = renderFeed({ rows, nextUrl }, { ...answerContext(hub, request), selfUrl });
+  const feed = renderFeed({ rows, nextUrl }, { ...answerContext(hub, request), selfUrl });
+  const tripping = rows.filter(({ id }) => hub.switches.trippingIds.includes(id));
+  const body = tripping.length === 0 ? feed : trip(feed, tripping, hub.switches);
   const type = generation === 2022 ? 'application/atom+xml; type=feed; charset=utf-8' : 'application/xml';
   const headers: Record<string, string> = { 'Content-Type': type };
   // The header is percent-encoded already, as recorded: clients put it into the next query as it is.
   if (nextToken !== undefined) headers['x-ms-continuationtoken'] = encodeURIComponent(nextToken);
   return { status: 200, headers, body };
+}
+
+function trip(feed: readonly string[], rows: readonly Row[], { tripsBy, generation }: HubSwitches): string[] {
+  const text = feed.join('');
+  if (tripsBy === 'error') throw new ServiceError(500, 'The server encountered an internal error');
+  if (tripsBy === 'broken-page') return [text.slice(0, text.length / 2)];
+  return [rows.reduce((odd, row) => odd.replace(renderDescription(row, generation), '<Unheard/>'), text)];
 }
 
 function shownIn(row: Row, unknownKindShare: number): Row {

@@ -61,6 +61,10 @@ export const switchesSchema = z.strictObject({
     .nullable(),
   /** Share of rows that lists show as of a kind no client knows. */
   unknownKindShare: share,
+  /** Ids of rows that lists trip over. */
+  trippingIds: z.array(z.string()),
+  /** What a list with one of them is: 500, a page that breaks off, or one that has something else in the row's place. */
+  tripsBy: z.literal(['error', 'broken-page', 'odd-entry']),
   /** Share of devices that are gone: a send removes the rows that it meets of them, and delivers nothing. */
   deadHandleShare: share,
   /** true: the native row of an installation stays when that is deleted. */
@@ -163,6 +167,8 @@ export const defaultSwitches: HubSwitches = Object.freeze({
   browserChannel: 'any',
   newestApiVersion: null,
   unknownKindShare: 0,
+  trippingIds: [],
+  tripsBy: 'error',
   deadHandleShare: 0,
   deleteLeavesRow: false,
   strictBodies: false,

@@ -57,7 +57,7 @@ export interface DrErrorOptions {
   /** How long a caller should wait before it tries again. */
   readonly retryAfterMs?: number | undefined;
   /** What a service that is not available was last seen to do: a status, or the code of a network fault. */
-  readonly seen?: string;
+  readonly seen?: string | undefined;
   /** True when what was asked for was not carried out, and will not be. */
   readonly hasNoEffect?: boolean;
   readonly details?: readonly ErrorDetail[];
@@ -94,8 +94,8 @@ export class DrError extends Error {
 }
 
 /**
- * A hub does not serve the call about one registration or installation, while it serves others. Retryable when it may
- * yet: it failed, and did not refuse.
+ * A hub does not serve the call about one registration or installation, or about a row of its listing, while it serves
+ * others. Retryable when it may yet: it failed, and did not refuse.
  */
 export class RecordFault extends DrError {
   /** Of the last answer, where there was one. */

@@ -10,6 +10,8 @@ export interface HubRef {
  */
 export interface Page {
   readonly rows: readonly Uint8Array[];
+  /** Where rows belong that the hub did not give, counted with them from 0; absent where there are none. */
+  readonly missing?: readonly number[];
   /** Absent on the last page. Opaque: hand it back as it is. */
   readonly nextToken: string | undefined;
 }

@@ -3,24 +3,16 @@ import {
   type CallOptions,
   type Hub,
   type HubProbe,
-  type ListOptions,
   MOST_ROWS_FOUND,
-  type Page,
   type ProbeOptions,
   type RowQuery,
   type WriteOutcome,
 } from '../core/ports.ts';
+import { asQueryValue, HubListing, MAX_DAMAGED_PAGES, nextTokenIn, PAGE_SIZE } from './listing.ts';
 import { readPage, readSingle } from './page.ts';
 import { PushChannels } from './push-channel.ts';
 import { refusal } from './refusal.ts';
-import {
-  type HubAnswer,
-  type HubHead,
-  type HubRequest,
-  Transport,
-  type TransportOptions,
-  wordsOf,
-} from './transport.ts';
+import { type HubAnswer, type HubRequest, Transport, type TransportOptions, wordsOf } from './transport.ts';
 
 /** A hub over HTTP. */
 export interface HubClient extends Hub {
@@ -30,10 +22,6 @@ export interface HubClient extends Hub {
   close(): Promise<void>;
 }
 
-/** Most the service gives at once (javadoc of its SDK; no recording has more). */
-const PAGE_SIZE = 100;
-/** A page that is damaged this often is not damaged on its way. */
-const MAX_DAMAGED_PAGES = 3;
 /** A hub that will not say its tier must not hold up a restore. */
 const FEATURE_PATIENCE_MS = 5000;
 
@@ -41,14 +29,15 @@ const JSON_TYPE = 'application/json;charset=utf-8';
 const ENTRY_TYPE = 'application/atom+xml;type=entry;charset=utf-8';
 
 /** Our own thin client for what this app does with a hub; `docs/decisions` says why not the SDK. */
-export function createHub(options: TransportOptions): HubClient {
+export function createHub(options: TransportOptions & { readonly rowPatienceMs?: number }): HubClient {
   const { connection, clock } = options;
   const transport = new Transport(options);
-  const endpoint: HubEndpoint = { transport, where: transport.where, now: clock.now };
+  const listing = new HubListing(transport, clock.now, options.rowPatienceMs);
+  const endpoint: HubEndpoint = { transport, listing, where: transport.where, now: clock.now };
   const channels = new PushChannels();
   return {
     ref: connection.ref,
-    listPage: (token, call) => listPage(endpoint, token, PAGE_SIZE, call),
+    listPage: (token, call) => listing.page(token, call),
     deleteRegistration(id, ifMatch, call) {
       const path = pathOf('registrations', id);
       return remove(endpoint, { operation: 'deleteRegistration', method: 'DELETE', path, ifMatch }, call);
@@ -91,36 +80,10 @@ export function createHub(options: TransportOptions): HubClient {
 
 interface HubEndpoint {
   readonly transport: Transport;
+  readonly listing: HubListing;
   /** What messages call the hub. */
   readonly where: string;
   readonly now: () => number;
-}
-
-async function listPage(
-  { transport, where }: HubEndpoint,
-  token: string | undefined,
-  size: number,
-  { deadlineAt, onNextToken, isCutOff = false }: ListOptions & { readonly isCutOff?: boolean },
-): Promise<Page | 'tokenLost'> {
-  const operation = token === undefined ? 'list' : 'listOn';
-  const query = `$top=${size}${token === undefined ? '' : `&continuationtoken=${asQueryValue(token)}`}`;
-  const onHead = ({ header }: HubHead): void => {
-    const next = nextTokenIn(header);
-    if (next !== undefined) onNextToken?.(next);
-  };
-  const request = { operation, method: 'GET', path: 'registrations', query, onHead, isCutOff } as const;
-  for (let tries = 1; ; tries++) {
-    const answer = await transport.call(request, deadlineAt);
-    if (answer.verdict.kind === 'tokenLost') return 'tokenLost';
-    requireOk(answer, where);
-    try {
-      return { rows: readPage(answer.body), nextToken: nextTokenIn(answer.header) };
-    } catch (error) {
-      if (!(error instanceof DrError)) throw error;
-      if (error.code === 'HubNotFound') throw refusal({ kind: 'notFound' }, answer.status, where);
-      if (!error.retryable || tries >= MAX_DAMAGED_PAGES) throw error;
-    }
-  }
 }
 
 async function findRegistration(hub: HubEndpoint, id: string, call: CallOptions): Promise<Uint8Array | undefined> {
@@ -203,15 +166,6 @@ async function findRows(hub: HubEndpoint, query: RowQuery, call: CallOptions): P
   return rows;
 }
 
-function nextTokenIn(header: HubHead['header']): string | undefined {
-  return header('x-ms-continuationtoken') || undefined;
-}
-
-/** The header's value is percent-encoded already and goes back as it came (service-facts 1.3); what is not is encoded. */
-function asQueryValue(token: string): string {
-  return token.replace(/[^\w.~%-]/g, encodeURIComponent);
-}
-
 async function createRegistrationId(
   { transport, where }: HubEndpoint,
   { deadlineAt }: CallOptions,
@@ -260,7 +214,7 @@ async function probe(endpoint: HubEndpoint, { deadlineAt, isBrief }: ProbeOption
     latencyMs = Math.max(latencyMs, endpoint.now() - startedAt);
     return result;
   };
-  await timed(() => listPage(endpoint, undefined, 1, { ...call, isCutOff: true }));
+  await timed(() => endpoint.listing.tryFirstRow({ ...call, isCutOff: true }));
   if (isBrief) return { tier: 'unknown', latencyMs };
   const [, tier] = await Promise.all([
     timed(() => createRegistrationId(endpoint, call, true)),

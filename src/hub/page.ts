@@ -7,15 +7,16 @@ import { endOf, readUsualPage } from './usual-page.ts';
 /**
  * Slices every registration description out of a page of the listing (an atom feed), verbatim: one piece of `body` an
  * entry, in the feed's order. All or nothing: a truncated or malformed page throws `HubMisbehaves` (retryable). What is
- * inside a description is left to `parseRegistration`. The feed with which the service answers for a hub that does not
- * exist throws `HubNotFound`.
+ * inside a description is left to `parseRegistration`. An entry of a well-formed page that is not one description is, where
+ * that is wanted, one piece that nothing reads. The feed with which the service answers for a hub that does not exist
+ * throws `HubNotFound`.
  */
-export function readPage(body: Uint8Array): Uint8Array[] {
+export function readPage(body: Uint8Array, { takesOddEntries = false } = {}): Uint8Array[] {
   if (!isUtf8(body)) throw misread(FEED, 'it is not UTF-8');
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const bounds = readUsualPage(bytes);
   if (bounds !== undefined) return bounds.map(({ start, end }) => bytes.subarray(start, end));
-  return readAnyPage(utf8.decode(body)).map((xml) => Buffer.from(xml));
+  return readAnyPage(utf8.decode(body), takesOddEntries).map((xml) => Buffer.from(xml));
 }
 
 /** The registration description in the answer to a call about one registration, which is an entry and no feed. */
@@ -31,14 +32,22 @@ export function readSingle(body: Uint8Array): Uint8Array {
 const utf8 = new TextDecoder();
 
 /** `readPage` for any page, decoded. */
-function readAnyPage(body: string): string[] {
+function readAnyPage(body: string, takesOddEntries: boolean): string[] {
   const feed = readXml(withoutContents(body), FEED);
   if (feed.name !== 'feed' || feed.namespace !== ATOM) throw misread(FEED, 'it is not a feed');
   if (feed.children.some(({ name, text }) => name === 'title' && text === TITLE_OF_NO_HUB)) {
     const message = 'The namespace answered the listing, but has no hub of this name. Check the hub name setting.';
     throw new DrError('HubNotFound', message);
   }
-  return feed.children.filter(({ name }) => name === 'entry').map((entry) => readEntry(body, entry, feed));
+  const entries = feed.children.filter(({ name }) => name === 'entry');
+  return entries.map((entry) => {
+    try {
+      return readEntry(body, entry, feed);
+    } catch (error) {
+      if (!takesOddEntries || !(error instanceof DrError)) throw error;
+      return body.slice(entry.start, entry.end);
+    }
+  });
 }
 
 /**

@@ -37,7 +37,7 @@ export interface RetryOptions {
 }
 
 /** Of a call that was sent. */
-export interface SentFailure extends Pick<Failure, 'seen' | 'status' | 'words'> {
+export interface SentFailure extends Pick<Failure, 'seen' | 'status' | 'words' | 'waitMs'> {
   readonly seen: string;
   /** No attempt so far had one. */
   readonly hasNoEffect: boolean;

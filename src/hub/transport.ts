@@ -46,6 +46,8 @@ export interface HubRequest {
   readonly isCutOff?: boolean;
   /** See `CallOptions`. */
   readonly givesWay?: CallOptions['givesWay'];
+  /** For some rows of a listing: when the hub fails at it and serves others, `RecordFault` says so soon. */
+  readonly isPage?: true | undefined;
 }
 
 export interface HubHead {
@@ -189,7 +191,8 @@ export class Transport {
   }
 
   async #retry(opened: Opened, first: Attempt<HubAnswer>, request: HubRequest, deadlineAt: number): Promise<HubAnswer> {
-    const ownFault = isOfRecord(request.operation) ? this.#openOwnFault(opened, request, deadlineAt) : undefined;
+    const mayBeOwn = isOfRecord(request.operation) || request.isPage;
+    const ownFault = mayBeOwn ? this.#openOwnFault(opened, request, deadlineAt) : undefined;
     const again = () => this.#attempt(opened, request, deadlineAt, 'again');
     const answer = await retry(first, again, { ...this.#patience(deadlineAt), ownFault });
     return { ...answer, isRetried: true };
@@ -205,20 +208,24 @@ export class Transport {
    * way, it is asked for something else.
    */
   #openOwnFault(opened: Opened, request: HubRequest, deadlineAt: number) {
-    const { operation, givesWay } = request;
+    const { operation, givesWay, isPage } = request;
     let servedBefore = this.#served.count();
     let failures = 0;
     let own = 0;
-    return async ({ status, words, seen, hasNoEffect, isLast }: SentFailure): Promise<RecordFault | undefined> => {
+    return async (failure: SentFailure): Promise<RecordFault | undefined> => {
+      const { status, words, seen, hasNoEffect, isLast, waitMs } = failure;
+      // A hub that says when to come again speaks of itself.
+      if (isPage && waitMs !== undefined) return undefined;
       failures += 1;
       const isQuiet = this.#served.count() === servedBefore;
       if (isQuiet && failures < OWN_FAILURES && !isLast) return undefined;
       if (isQuiet && !(await this.#serves(opened, request, deadlineAt))) return undefined;
       servedBefore = this.#served.count();
       own += 1;
-      const isEnough = isLast || (givesWay === true && own >= OWN_FAILURES);
+      const isEnough = isLast || (givesWay === true && own >= OWN_FAILURES) || (isPage && failures >= OWN_FAILURES);
       if (!isEnough) return undefined;
-      const message = `The ${this.where} serves others, but not this record; last seen: ${seen}.`;
+      const what = isPage ? 'these rows of its listing' : 'this record';
+      const message = `The ${this.where} serves others, but not ${what}; last seen: ${seen}.`;
       const isSure = this.#served.isServed(operation, this.#options.clock.now());
       const target = this.where;
       return new RecordFault('HubUnavailable', message, {
@@ -228,9 +235,11 @@ export class Transport {
   }
 
   /** Whether the hub answers a call that is about no record: a listing, and for a write also one that it allows with it. */
-  async #serves(opened: Opened, { method }: HubRequest, deadlineAt: number): Promise<boolean> {
+  async #serves(opened: Opened, request: HubRequest, deadlineAt: number): Promise<boolean> {
+    // A listing's first row may be what it fails at.
+    const looks = request.operation === 'list' ? [MINTING] : callsAboutHub(request.method);
     const served = await Promise.all(
-      callsAboutHub(method).map((look) =>
+      looks.map((look) =>
         this.#shared(this.#looks, look, deadlineAt, async (until) => {
           const came = await this.#attempt(opened, look, until);
           return came.kind === 'done' && came.value.verdict.kind === 'ok';
@@ -241,7 +250,7 @@ export class Transport {
   }
 
   /** What the hub answers to calls that are about no record, and need the rights that this one does. */
-  askHub({ method }: HubRequest, deadlineAt: number): Promise<readonly HubAnswer[]> {
+  askHub({ method }: Pick<HubRequest, 'method'>, deadlineAt: number): Promise<readonly HubAnswer[]> {
     return Promise.all(
       callsAboutHub(method).map((call) =>
         this.#shared(this.#asked, call, deadlineAt, (until) => this.call(call, until)),

@@ -60,6 +60,7 @@ export async function openHubRig({
       limiter: new Limiter({ maxConcurrency: 16, clock: world }),
       clock: world,
       random: Math.random,
+      rowPatienceMs: hurry === 1 ? 300_000 : 0,
       ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
       ...(tls === undefined ? {} : { trustedCertificate: tls.cert }),
     });

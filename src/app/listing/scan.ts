@@ -1,9 +1,14 @@
-import { DrError } from '../../core/errors.ts';
+import { DrError, RecordFault } from '../../core/errors.ts';
 import { erasedName, fullNameOf, scanName } from '../../core/paths.ts';
-import type { Hub } from '../../core/ports.ts';
+import type { Hub, Page } from '../../core/ports.ts';
 import { shardCountFor } from '../../core/registration/record.ts';
 import { isOver, type RestoreRun, type Run } from '../../core/run/run.ts';
-import { newScanCheckpoint, type ScanCheckpoint } from '../../core/snapshot/scan-checkpoint.ts';
+import {
+  MAX_PLACES,
+  newScanCheckpoint,
+  type ScanCheckpoint,
+  unreadInWords,
+} from '../../core/snapshot/scan-checkpoint.ts';
 import { type App, type HeldStep, hubOf, toInstant } from '../app.ts';
 import { type Moved, moveOn } from '../runs/dispatch.ts';
 import { watchEnd } from '../runs/end-watch.ts';
@@ -39,7 +44,7 @@ export async function scan(
   if (run.kind === 'backup') await noteSuperseded(app, progress);
   const { rowCount } = progress.checkpoint;
   const hasErasures = run.kind === 'restore' && run.phase.pass === 1 && (await areThereErasures(app, run));
-  const found: Found = { rowCount, hasErasures };
+  const found: Found = { rowCount, hasErasures, unread: unreadInWords(progress.checkpoint) };
   return moveOn(app, run, { name: 'seal', pass: run.phase.pass }, (current) => noteListing(current, found));
 }
 
@@ -61,9 +66,14 @@ interface Found {
   readonly rowCount: number;
   /** Some records of the snapshot may not be brought back. */
   readonly hasErasures: boolean;
+  /** What of the listing is not known, if anything. */
+  readonly unread: string | undefined;
 }
 
-function noteListing(run: Run, { rowCount, hasErasures }: Found): Run {
+function noteListing<R extends Run>(listed: R, { rowCount, hasErasures, unread }: Found): Run {
+  const warning = `Of hub ${fullNameOf(listed.hub)} ${unread}, and are left out.`;
+  const isKnown = unread === undefined || listed.warnings.includes(warning);
+  const run: Run = isKnown ? listed : { ...listed, warnings: [...listed.warnings, warning] };
   if (run.kind === 'backup') return { ...run, shardCount: shardCountFor(rowCount) };
   if (run.kind !== 'restore' || run.phase.pass !== 1) return run;
   const { source } = run;
@@ -114,7 +124,10 @@ async function openProgress(app: App, run: Run, readAt = toInstant(app.world.sto
 }
 
 /** How far a listing has come, stored or not. */
-type Position = Pick<ScanCheckpoint, 'token' | 'pageCount' | 'rowCount' | 'unreadableCount' | 'isFinished'>;
+type Position = Pick<
+  ScanCheckpoint,
+  'token' | 'pageCount' | 'rowCount' | 'unreadableCount' | 'unreadableAt' | 'isFinished'
+>;
 
 /**
  * Lists page after page. While what has gathered is being stored, the listing continues. What was listed before a fault
@@ -138,7 +151,7 @@ async function list(
     if (held.isLost) throw new Superseded('another process took this step over');
     if (page instanceof DrError) {
       await storing;
-      if (!page.retryable || staged.isEmpty) throw page;
+      if (!page.retryable || staged.isEmpty) throw page instanceof RecordFault ? atRow(page, at.rowCount + 1) : page;
       // A fault after some pages: they are stored, and the next step resumes there.
       app.log.info('listing interrupted', { runId: progress.run.id, code: page.code });
       await store(app, progress, await staged.take(), at);
@@ -147,7 +160,7 @@ async function list(
     if (page === 'tokenLost' || (page.nextToken !== undefined && page.nextToken === at.token)) {
       await storing;
       await staged.take();
-      at = await restart(app, progress);
+      at = await restart(app, progress, at);
       continue;
     }
     const { nextToken } = page;
@@ -155,9 +168,7 @@ async function list(
     const isOver = isFinished || end.mustStop() || app.world.now() >= deadlineAt;
     at = {
       ...(isFinished ? {} : { token: nextToken }),
-      pageCount: at.pageCount + 1,
-      rowCount: at.rowCount + page.rows.length,
-      unreadableCount: at.unreadableCount + stageRows(staged, progress.run, page.rows),
+      ...after(at, page, stageRows(staged, progress.run, page.rows)),
       isFinished,
     };
     if (isFinished) requireWhole?.(at);
@@ -175,6 +186,26 @@ async function list(
   }
 }
 
+/** The counts after a page, of which these rows could not be read. */
+function after(at: Position, { rows, missing = [] }: Page, unreadable: readonly number[]) {
+  const { pageCount, rowCount, unreadableCount, unreadableAt = [] } = at;
+  const counts = {
+    pageCount: pageCount + 1,
+    rowCount: rowCount + rows.length + missing.length,
+    unreadableCount: unreadableCount + unreadable.length + missing.length,
+  };
+  if (counts.unreadableCount === 0) return counts;
+  // Those that are missing push back the ones behind them.
+  const read = unreadable.map((index) => index + missing.filter((place, before) => place - before <= index).length);
+  const places = [...missing, ...read].sort((a, b) => a - b).map((index) => rowCount + index + 1);
+  return { ...counts, unreadableAt: [...unreadableAt, ...places].slice(0, MAX_PLACES) };
+}
+
+/** With the place in the listing, by which the row can be looked for. */
+function atRow({ code, message, retryable, seen, target, retryAfterMs }: DrError, row: number): DrError {
+  return new DrError(code, `Row ${row} of the listing: ${message}`, { retryable, target, retryAfterMs, seen });
+}
+
 async function store(app: App, progress: Progress, packed: PackedSegment | undefined, at: Position): Promise<void> {
   const { startedAt, restartCount } = progress.checkpoint;
   const segment = packed === undefined ? [] : [await storeSegment(app, packed)];
@@ -188,12 +219,12 @@ async function store(app: App, progress: Progress, packed: PackedSegment | undef
 }
 
 /** The hub no longer takes the token: everything staged so far may lack rows, so the listing begins again. */
-async function restart(app: App, progress: Progress): Promise<Position> {
+async function restart(app: App, progress: Progress, at: Position): Promise<Position> {
   const restartCount = progress.checkpoint.restartCount + 1;
   const { id, hub } = progress.run;
   app.log.warn('listing begins again: its continuation token was lost', { runId: id, restartCount });
   if (restartCount > MAX_RESTARTS) {
-    const message = `The listing of hub ${fullNameOf(hub)} lost its place ${restartCount} times. Try again when the hub is quieter, or look at the service's health.`;
+    const message = `The listing of hub ${fullNameOf(hub)} lost its place ${restartCount} times, the last time after row ${at.rowCount}. Try again when the hub is quieter, or look at the service's health.`;
     throw new DrError('ListingUnstable', message);
   }
   await save(app, progress, newScanCheckpoint(toInstant(app.world.storageNow()), restartCount));

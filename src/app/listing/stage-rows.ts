@@ -35,15 +35,17 @@ export function openStaging(app: App, run: Run, firstSegment: number): Staging {
   return createStaging(sectionCountOf(run), newName, app.world.nextTurn);
 }
 
-/** Answers how many rows could not be read and are left out: one bad row must not stop the backup of all others. */
-export function stageRows(staging: Staging, run: Run, rows: readonly Uint8Array[]): number {
+/**
+ * Answers where the rows are that could not be read and are left out: one bad row must not stop the backup of all others.
+ */
+export function stageRows(staging: Staging, run: Run, rows: readonly Uint8Array[]): number[] {
   const sectionCount = sectionCountOf(run);
-  let unreadableCount = 0;
-  for (const row of rows) {
+  const unreadable: number[] = [];
+  for (const [index, row] of rows.entries()) {
     const octets = toOctets(row);
     const fields = readFields(octets, isAscii(row));
     if (fields === undefined) {
-      unreadableCount += 1;
+      unreadable.push(index);
       continue;
     }
     const fingerprint = fingerprintOf(octets, fields);
@@ -55,7 +57,7 @@ export function stageRows(staging: Staging, run: Run, rows: readonly Uint8Array[
       staging.add(section, staged.octets, staged.numbers);
     }
   }
-  return unreadableCount;
+  return unreadable;
 }
 
 function readFields(octets: Octets, isAsciiOnly: boolean): RegistrationFields | undefined {

@@ -1,4 +1,5 @@
 import type { Manifest, RecordCounts } from './manifest.ts';
+import { type ScanCheckpoint, unreadInWords } from './scan-checkpoint.ts';
 
 /** The listing may begin again this often (its token was lost) before its result is doubted. */
 const MAX_TRUSTED_RESTARTS = 2;
@@ -32,7 +33,7 @@ export interface HealthLimits {
 export function judgeSnapshot(
   counts: RecordCounts,
   { good, ofHub, suspect }: Earlier,
-  { restartCount, unreadableCount }: { readonly restartCount: number; readonly unreadableCount: number },
+  { restartCount, ...unread }: Pick<ScanCheckpoint, 'restartCount' | 'unreadableCount' | 'unreadableAt'>,
   limits: HealthLimits,
 ) {
   const { suspectDropPercent: percent, suspectAcceptAfter } = limits;
@@ -43,7 +44,8 @@ export function judgeSnapshot(
   const isAccepted = suspectAcceptAfter > 0 && before.length === suspectAcceptAfter - 1 && before.every(isAlike);
   const reasons = records === 0 ? ['the hub was empty'] : isAccepted ? [] : findFalls(counts, good, percent, ofHub);
   if (restartCount > MAX_TRUSTED_RESTARTS) reasons.push(`the listing had to begin again ${restartCount} times`);
-  if (unreadableCount > MAX_TRUSTED_UNREADABLE * records) reasons.push(`${unreadableCount} rows could not be read`);
+  const unreadRows = unreadInWords(unread);
+  if (unreadRows !== undefined && unread.unreadableCount > MAX_TRUSTED_UNREADABLE * records) reasons.push(unreadRows);
   const health: Manifest['health'] = reasons.length === 0 ? 'good' : 'suspect';
   return { health, healthReasons: reasons };
 }

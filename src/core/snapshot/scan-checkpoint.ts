@@ -3,6 +3,9 @@ import { SECTION_COUNT } from '../registration/record.ts';
 
 const count = z.int().nonnegative();
 
+/** More rows than this that could not be read are only counted. */
+export const MAX_PLACES = 20;
+
 const sectionLengths = z.array(count).max(SECTION_COUNT);
 
 export const checkpointSchema = z.strictObject({
@@ -13,8 +16,10 @@ export const checkpointSchema = z.strictObject({
   finishedAt: z.iso.datetime().optional(),
   pageCount: count,
   rowCount: count,
-  /** Rows that are no registration description this app can read; they are not in the snapshot. */
+  /** Rows that are no registration description this app can read, or that the hub did not give: they are not staged. */
   unreadableCount: count,
+  /** The places of the first of them in the listing, counted from 1; absent where there are none. */
+  unreadableAt: z.array(count).max(MAX_PLACES).optional(),
   /** How often the listing had to begin again because the hub no longer took its token. */
   restartCount: count,
   /**
@@ -48,4 +53,18 @@ export type Segment = ScanCheckpoint['segments'][number];
 export function newScanCheckpoint(startedAt: string, restartCount = 0): ScanCheckpoint {
   const counts = { pageCount: 0, rowCount: 0, unreadableCount: 0, restartCount };
   return { isFinished: false, startedAt, ...counts, segments: [] };
+}
+
+/** `3 rows could not be read: 101, 205 and 333 of the listing`, or nothing where all could. */
+export function unreadInWords({
+  unreadableCount,
+  unreadableAt = [],
+}: Pick<ScanCheckpoint, 'unreadableCount' | 'unreadableAt'>): string | undefined {
+  if (unreadableCount === 0) return undefined;
+  const rows = unreadableCount === 1 ? '1 row' : `${unreadableCount} rows`;
+  if (unreadableAt.length === 0) return `${rows} could not be read`;
+  const more = unreadableCount - unreadableAt.length;
+  const [last, ...before] = more > 0 ? [`${more} more`, ...unreadableAt.toReversed()] : unreadableAt.toReversed();
+  const places = before.length === 0 ? last : `${before.reverse().join(', ')} and ${last}`;
+  return `${rows} could not be read: ${places} of the listing`;
 }
