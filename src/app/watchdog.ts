@@ -9,6 +9,7 @@ import { readLocked } from './runs/lock.ts';
 import { writersLeftMs } from './runs/writers.ts';
 import { advanceSync } from './standby-sync.ts';
 import { keepMoving, watchInBackground } from './steps/keep-moving.ts';
+import { orLeave } from './stored/refusals.ts';
 
 /** Each minute: no run stays stuck, the drill and the sync advance, and alerts are sent when things are not as they should be. */
 export async function watch(app: App): Promise<void> {
@@ -47,6 +48,6 @@ async function watchLock(app: App, { name, ageMs }: BlobEntry): Promise<void> {
   } else if (ageMs > LEFT_BEHIND_AFTER_MS) {
     if (run !== 'missing' && (await writersLeftMs(app, run)) > 0) return;
     app.log.warn('lock of a run that is over was left behind', { runId: lock.runId });
-    await app.blobs.remove(name, lock.etag);
+    await orLeave(app, () => app.blobs.remove(name, lock.etag));
   }
 }

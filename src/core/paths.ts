@@ -11,7 +11,7 @@ export const runKinds = ['backup', 'restore', 'verification'] as const;
 export type RunKind = (typeof runKinds)[number];
 /** The phases that work shard by shard. */
 export type ShardPhase = 'seal' | 'reconcile' | 'verify';
-export type SnapshotMark = 'pin' | 'proof' | 'churn' | 'coverage' | 'undone' | 'accepted';
+export type SnapshotMark = 'pin' | 'proof' | 'churn' | 'coverage' | 'undone' | 'suspect' | 'accepted';
 
 const hubFolder = (hub: HubRef): string => `${hub.namespace}/${hub.hub}/`;
 export const snapshotsFolder = (hub: HubRef): string => `${hubFolder(hub)}snapshots/`;

@@ -3,12 +3,13 @@ import { startBackup } from '../../src/app/backup/start.ts';
 import { prune } from '../../src/app/prune.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { findRun } from '../../src/app/runs/store.ts';
+import { pinSnapshot, unpinSnapshot } from '../../src/app/snapshots/pin.ts';
 import { startVerification } from '../../src/app/snapshots/start-verification.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { ARCHIVED_ADVICE, DrError } from '../../src/core/errors.ts';
 import { latestName } from '../../src/core/paths.ts';
 import type { Blobs } from '../../src/core/ports.ts';
-import { aBackedUp, backUp, restore } from '../support/drive.ts';
+import { aBackedUp, backUp, codeOf, contentOf, restore } from '../support/drive.ts';
 import type { Engine, EngineOptions } from '../support/engine.ts';
 
 /** What the storage refuses, by the name of a blob; both may be changed while the engine runs. */
@@ -94,15 +95,41 @@ test('a latest.json in the archive tier keeps no snapshot from being restored', 
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded' });
 });
 
-test('retention that may not delete says so once, until it may', async () => {
-  let mayDelete = true;
+test('a backup whose latest.json cannot be written succeeds, with a finding and one alert until it can', async () => {
+  const leased = new Set<string>();
+  const engine = await aBackedUp(24, { wrap: refusing({ put: (name) => leased.has(name) }) });
+  leased.add(latestName({ namespace: 'one', hub: 'devices' }));
+  const id = await backUp(engine);
+  await backUp(engine);
+  await minutes(engine, 3);
+  expect(await findingOf(engine, 'StorageRefuses')).toMatchObject({
+    level: 'risk',
+    message: expect.stringMatching(
+      /^latest\.json, for readers outside of the app, could not be written since 09:02 UTC/,
+    ),
+  });
+  expect(sent(engine)).toEqual(['StorageRefuses open']);
+  expect(await restore(engine, { snapshot: id })).toMatchObject({ status: 'Succeeded' });
+  leased.clear();
+  await backUp(engine);
+  await minutes(engine, 2);
+  expect(await findingOf(engine, 'StorageRefuses')).toBeUndefined();
+  expect(sent(engine).filter((one) => one.startsWith('Storage'))).toEqual([
+    'StorageRefuses open',
+    'StorageRefuses resolved',
+  ]);
+});
+
+test('an app that may not delete backs up and restores all the same; retention says so once, until it may', async () => {
+  let mayDelete = false;
   const policy = { retention: { hourly: 1, daily: 0, weekly: 0, monthly: 0 } };
   const engine = await aBackedUp(24, { policy, wrap: refusing({ remove: () => !mayDelete }) });
   for (let hour = 0; hour < 2; hour += 1) {
     engine.advance(3_600_000);
     await backUp(engine);
   }
-  mayDelete = false;
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 24 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
   for (let night = 0; night < 2; night += 1) await prune(engine.app);
   await minutes(engine, 3);
   expect(await findingOf(engine, 'StorageRefuses')).toMatchObject({
@@ -112,10 +139,15 @@ test('retention that may not delete says so once, until it may', async () => {
   });
   expect(sent(engine).filter((one) => one.startsWith('Storage'))).toEqual(['StorageRefuses open']);
   expect(await ids(engine)).toHaveLength(3);
+  // A removal that was asked for, and is refused, is an error.
+  const [, , newest = ''] = await ids(engine);
+  await pinSnapshot(engine.app, newest);
+  expect(await codeOf(unpinSnapshot(engine.app, newest))).toBe('StorageUnavailable');
   mayDelete = true;
+  await unpinSnapshot(engine.app, newest);
   await prune(engine.app);
   await minutes(engine, 1);
-  expect(await ids(engine)).toHaveLength(1);
+  expect(await ids(engine)).toEqual([newest]);
   expect(await findingOf(engine, 'StorageRefuses')).toBeUndefined();
 });
 

@@ -10,10 +10,11 @@ import { type App, toInstant } from '../app.ts';
 import { readFinishedScan } from '../listing/scan.ts';
 import { endRun } from '../runs/end.ts';
 import { readLatest, storeLatest } from '../snapshots/latest.ts';
-import { readMarks } from '../snapshots/marks.ts';
+import { type Marks, putMark, readMarks } from '../snapshots/marks.ts';
 import { checkShardsStored, listSnapshotIdsOfPair, readManifest, searchLatest } from '../snapshots/store.ts';
 import { sha256Hex } from '../stored/codec.ts';
 import { documents } from '../stored/documents.ts';
+import { noteRefusal } from '../stored/refusals.ts';
 import { readShardResults, type ShardResult } from './build-shards.ts';
 import { storeChurn } from './churn.ts';
 import { storeCoverage } from './coverage.ts';
@@ -27,7 +28,10 @@ export async function publish(app: App, run: BackupRun): Promise<void> {
   const { counts, health, healthReasons } = manifest;
   const reasons = healthReasons.join('; ');
   if (health === 'good') await pointLatest(app, run.hub);
-  else app.log.warn('snapshot is suspect and will not be latest', { runId: run.id, reasons });
+  else {
+    await putMark(app, manifest, 'suspect');
+    app.log.warn('snapshot is suspect and will not be latest', { runId: run.id, reasons });
+  }
   const facts = await readShardFacts(app, run);
   await storeChurn(app, manifest, facts);
   await storeCoverage(app, manifest, facts);
@@ -95,28 +99,46 @@ async function earlierCounts(app: App, run: BackupRun): Promise<Earlier> {
   const good: RecordCounts[] = [];
   const ofHub: RecordCounts[] = [];
   const suspect: RecordCounts[] = [];
+  const marksOf = await readMarksOfPair(app);
   for (const { hub, id } of await listSnapshotIdsOfPair(app)) {
     if (good.length === JUDGED_BY) break;
     if (id >= run.id) continue;
+    const marks = marksOf(hub).get(id);
+    const isEnough = good.length > 0 || suspect.length >= app.policy.suspectAcceptAfter;
+    if (marks?.isSuspect && !marks.isAccepted && isEnough) continue;
     const manifest = await orFault(readManifest(app, hub, id));
     if (manifest instanceof DrError) app.log.warn('manifest unusable', { snapshotId: id, code: manifest.code });
     else if (manifest?.health === 'good') {
       good.push(manifest.counts);
       if (isSameHub(hub, run.hub)) ofHub.push(manifest.counts);
-    } else if (manifest !== undefined && good.length === 0) {
-      if ((await readMarks(app, hub, id)).get(id)?.isAccepted)
-        return { good: [manifest.counts], ofHub: [manifest.counts], suspect };
+    } else if (manifest !== undefined) {
+      if (!marks?.isSuspect) await putMark(app, manifest, 'suspect');
+      if (good.length > 0) continue;
+      if (marks?.isAccepted) return { good: [manifest.counts], ofHub: [manifest.counts], suspect };
       suspect.push(manifest.counts);
     }
   }
   return { good, ofHub, suspect };
 }
 
-/** The newest intact good one, whatever was named before: a slow old backup never takes the place of a newer one. */
+async function readMarksOfPair(app: App): Promise<(hub: HubRef) => ReadonlyMap<string, Marks>> {
+  const [ofPrimary, ofSecondary] = await Promise.all([
+    readMarks(app, app.primary.ref),
+    readMarks(app, app.secondary.ref),
+  ]);
+  return (hub) => (isSameHub(hub, app.primary.ref) ? ofPrimary : ofSecondary);
+}
+
+/**
+ * The newest intact good one, whatever was named before: a slow old backup never takes the place of a newer one. It is
+ * for readers outside: where the storage refuses it, the snapshot is there all the same.
+ */
 async function pointLatest(app: App, hub: HubRef): Promise<void> {
   for (;;) {
     const etag = (await readLatest(app, hub)).etag;
     const { manifest } = await searchLatest(app, hub);
-    if (manifest === undefined || (await storeLatest(app, manifest, etag)) !== 'conflict') return;
+    const stored = manifest === undefined ? undefined : await orFault(storeLatest(app, manifest, etag));
+    if (stored === 'conflict') continue;
+    return noteRefusal(app, 'latest', stored instanceof DrError ? stored : undefined);
   }
 }

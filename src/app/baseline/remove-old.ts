@@ -1,6 +1,7 @@
 import { DrError, orFault } from '../../core/errors.ts';
 import type { App } from '../app.ts';
 import { readRoles } from '../runs/roles.ts';
+import { orLeave } from '../stored/refusals.ts';
 import { removeAll } from '../stored/remove-all.ts';
 
 /**
@@ -16,6 +17,6 @@ export async function removeOldBaselines(
   if (roles instanceof DrError) return;
   const all = [...kept, roles.role.history.at(-1)?.runId];
   for (const name of await app.blobs.listFolders(folder)) {
-    if (!all.includes(name.slice(folder.length, -1))) await removeAll(app, name);
+    if (!all.includes(name.slice(folder.length, -1))) await orLeave(app, () => removeAll(app, name));
   }
 }

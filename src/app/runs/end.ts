@@ -2,6 +2,7 @@ import type { DrError } from '../../core/errors.ts';
 import type { RunKind } from '../../core/paths.ts';
 import { isOver, type OfKind, type Run, type RunOf } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
+import { orLeave } from '../stored/refusals.ts';
 import { releaseLock } from './lock.ts';
 import { changeRun, removeStaging } from './store.ts';
 import { writersLeftMs } from './writers.ts';
@@ -24,7 +25,7 @@ export async function endRun<Kind extends RunKind>(
   if (!isOver(ended)) return ended;
   await freeHub(app, ended);
   // Steps still in flight may stage a little more; retention removes that.
-  await removeStaging(app, ended);
+  await orLeave(app, () => removeStaging(app, ended));
   app.log.info('run ended', {
     runId: ended.id,
     kind: ended.kind,

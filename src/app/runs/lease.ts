@@ -11,6 +11,7 @@ import {
 } from '../../core/run/live.ts';
 import type { Step } from '../../core/run/step.ts';
 import { type App, type HeldStep, orLog } from '../app.ts';
+import { orLeave } from '../stored/refusals.ts';
 
 const NOTHING = new Uint8Array();
 const RENEW_EVERY_MS = 5000;
@@ -173,7 +174,7 @@ async function etagOf(app: App, held: HeldStep): Promise<string> {
 export async function releaseLease(app: App, held: HeldStep): Promise<void> {
   drop(app, held);
   const etag = await etagOf(app, held);
-  if (!held.isLost) await app.blobs.remove(held.name, etag);
+  if (!held.isLost) await orLeave(app, () => app.blobs.remove(held.name, etag));
 }
 
 /** For a host that stops: another may take its steps at once. */

@@ -5,6 +5,7 @@ import { isOver, type Run } from '../../core/run/run.ts';
 import { hasMadeWay } from '../../core/run/sync.ts';
 import { type App, toInstant } from '../app.ts';
 import { documents } from '../stored/documents.ts';
+import { orLeave } from '../stored/refusals.ts';
 import { silenceOf } from './living-steps.ts';
 import { appsOfOtherPairs, describePair } from './other-pairs.ts';
 import { changeRun, readHolder } from './store.ts';
@@ -145,5 +146,5 @@ export async function readLocked(app: App, name: string) {
 export async function releaseLock(app: App, run: Run): Promise<void> {
   const name = lockName(lockKindOf(run), run.hub);
   const lock = await readLock(app, name);
-  if (lock?.runId === run.id) await app.blobs.remove(name, lock.etag);
+  if (lock?.runId === run.id) await orLeave(app, () => app.blobs.remove(name, lock.etag));
 }

@@ -21,6 +21,8 @@ export interface Marks {
   readonly coverage?: Coverage | undefined;
   /** It was read between a restore into its hub and the rollback of that, and holds what was taken back. */
   readonly isUndone?: true;
+  /** As its manifest says: by the mark it need not be read. Those of older versions of the app have none. */
+  readonly isSuspect?: true;
   /** Suspect as it is, its counts are what is usual from now on. */
   readonly isAccepted?: true;
 }
@@ -134,6 +136,7 @@ function proofsIn(marks: ReadonlyMap<string, Marks>): Proven[] {
 function readMark(name: string | undefined, { facts }: BlobEntry): Partial<Marks> {
   if (name === 'pin') return { isPinned: true };
   if (name === 'undone') return { isUndone: true };
+  if (name === 'suspect') return { isSuspect: true };
   if (name === 'accepted') return { isAccepted: true };
   if (name === 'proof') return { proof: proofFacts.safeParse(facts).data };
   if (name === 'coverage') return { coverage: coverageFacts.safeParse(facts).data };

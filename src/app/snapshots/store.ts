@@ -59,8 +59,9 @@ export async function chooseSnapshot(
 ): Promise<FoundSnapshot> {
   if (asked === 'latest') {
     const hub = active.ref;
-    const { manifest, faults, suspects } = await searchLatest(app, hub, readMarks(app, hub));
-    const warnings = [...suspects.map(passedOverAsSuspect), ...faults.map((fault) => fault.message)];
+    const { manifest, faults, suspects, moreSuspects } = await searchLatest(app, hub);
+    const more = moreSuspects === 0 ? [] : [`${moreSuspects} more snapshots are newer, but suspect.`];
+    const warnings = [...suspects.map(passedOverAsSuspect), ...more, ...faults.map((fault) => fault.message)];
     if (manifest !== undefined) return { manifest, warnings };
     const details = faults.map(({ code, message: fault, target }) => ({ code, message: fault, target }));
     throw new DrError('NoGoodSnapshot', noGoodSnapshot(role), { details });
@@ -92,20 +93,30 @@ export function noSnapshot(asked: string): DrError {
   return new DrError('SnapshotNotFound', message, { target: 'snapshot' });
 }
 
+/** Newer suspect snapshots that are read, to say why they are: there may be hundreds. */
+const SUSPECTS_READ = 3;
+
 /**
  * The newest good snapshot whose manifest and shards are in place. The snapshots themselves are asked, newest first:
  * a `latest.json` that is damaged, lost or an older one of its kind then hides nothing. `faults` are what is wrong with
- * it and with newer snapshots that were passed over, `suspects` newer ones that are suspect.
+ * it and with newer snapshots that were passed over, `suspects` the newest ones that are suspect, and `moreSuspects`
+ * how many more there are.
  */
-export async function searchLatest(app: App, hub: HubRef, marks?: Promise<ReadonlyMap<string, Marks>>) {
+export async function searchLatest(app: App, hub: HubRef, marks = readMarks(app, hub)) {
   const [latest, marksOf] = await Promise.all([readLatest(app, hub), marks]);
   const faults = latest.fault === undefined ? [] : [latest.fault];
   const ids = new Set(await listSnapshotIds(app, hub));
   if (latest.snapshotId !== undefined) ids.add(latest.snapshotId);
   const suspects: Manifest[] = [];
+  let moreSuspects = 0;
   let manifest: Manifest | undefined;
   for (const snapshotId of [...ids].sort().reverse()) {
-    const unfit = whyUnfit(snapshotId, marksOf?.get(snapshotId));
+    const marksOfOne = marksOf.get(snapshotId);
+    if (marksOfOne?.isSuspect && suspects.length >= SUSPECTS_READ) {
+      moreSuspects += 1;
+      continue;
+    }
+    const unfit = whyUnfit(snapshotId, marksOfOne);
     const found = unfit ?? (await orFault(readIntact(app, hub, snapshotId, latest)));
     if (found instanceof DrError) faults.push(found);
     else if (found?.health === 'good') {
@@ -116,7 +127,7 @@ export async function searchLatest(app: App, hub: HubRef, marks?: Promise<Readon
   for (const { code, message } of faults) {
     app.log.warn('passed over for latest', { code, reason: message, snapshotId: manifest?.id });
   }
-  return { manifest, faults, suspects };
+  return { manifest, faults, suspects, moreSuspects };
 }
 
 function passedOverAsSuspect({ id, healthReasons }: Manifest): string {
