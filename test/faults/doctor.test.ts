@@ -4,7 +4,7 @@ import type { App } from '../../src/app/app.ts';
 import { examine } from '../../src/app/readiness/doctor.ts';
 import { readHubMetadata } from '../../src/azure/metadata.ts';
 import { DrError } from '../../src/core/errors.ts';
-import type { HubRef } from '../../src/core/ports.ts';
+import type { HubRef, JobFiles } from '../../src/core/ports.ts';
 import { readPlatform } from '../../src/settings/platform.ts';
 import { emulatedArm, resourceOf } from '../support/by-identity.ts';
 import { backUp, seed } from '../support/drive.ts';
@@ -70,6 +70,36 @@ test('what is wrong comes with the command that puts it right', async () => {
   expect(checks.filter(({ state }) => state === 'bad').map(({ name }) => name)).toEqual(
     expect.arrayContaining(['memory', 'settings']),
   );
+});
+
+test('where backups may come from export jobs, a container is made and signed for, and nothing is left of it', async () => {
+  const containers: string[] = [];
+  const files: JobFiles = {
+    open: async (container) => {
+      containers.push(container);
+      return 'https://signed';
+    },
+    find: async () => undefined,
+    read: () => Promise.reject(new Error('nothing is read')),
+    remove: async (container) => void containers.splice(containers.indexOf(container), 1),
+    removeBefore: async () => {},
+  };
+  const jobsOf = (): never => {
+    throw new Error('no job is submitted');
+  };
+  const { app } = createEngine();
+  const looks = async (given: JobFiles) => {
+    const { checks } = await examine({ ...app, exports: { jobsOf, files: given } });
+    return checks.find(({ name }) => name === 'exports');
+  };
+  expect(await looks(files)).toMatchObject({ state: 'good' });
+  expect(containers).toEqual([]);
+  const refused = new DrError('StorageUnavailable', 'The identity may not sign addresses (403).');
+  expect(await looks({ ...files, open: () => Promise.reject(refused) })).toMatchObject({
+    state: 'bad',
+    fix: expect.stringContaining('--scope <id of the storage account>'),
+  });
+  expect((await examine(app)).checks.map(({ name }) => name)).not.toContain('exports');
 });
 
 test('what may not be read is unknown, and what Resource Manager refuses altogether is wrong', async () => {

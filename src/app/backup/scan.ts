@@ -6,6 +6,7 @@ import {
   AUTO_EXPORT_FROM,
   EXPORT_GRANT_MS,
   type ExportState,
+  exportContainer,
   nextLookMs,
   whyGivenUp,
   whyNotWhole,
@@ -60,7 +61,7 @@ async function openJob(app: App, run: BackupRun): Promise<Job | undefined> {
   const usual = await usualCount(app, run);
   if (stored === undefined && policy.backupSource === 'auto' && (usual ?? 0) < AUTO_EXPORT_FROM) return undefined;
   const now = toInstant(app.world.storageNow());
-  const container = `dr-export-${run.id.toLowerCase()}`;
+  const container = exportContainer(run.id);
   const state = stored?.value ?? { state: 'asked', container, askedAt: now, movedAt: now };
   return { app, exports, run, usual, state, etag: stored?.etag };
 }

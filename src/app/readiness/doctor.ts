@@ -12,6 +12,7 @@ import {
   settingCommand,
   unknown,
 } from '../../core/readiness/platform.ts';
+import { exportContainer } from '../../core/snapshot/export-job.ts';
 import { type App, toInstant } from '../app.ts';
 import { type Roles, readRoles } from '../runs/roles.ts';
 import { searchLatest } from '../snapshots/store.ts';
@@ -20,24 +21,28 @@ import { findMetadata } from './metadata.ts';
 
 /** A hub that does not answer is known by then. */
 const PATIENCE_MS = 5000;
+/** Of an address that is signed to see whether it can be, and whose container is removed at once. */
+const GRANT_MS = 60_000;
 /** Storage says its time in whole seconds. */
 const SAME_CLOCK_MS = 2000;
 
 /**
  * Proves one by one what a deployment needs: rights and reach, each good or with the command that puts it right. Writes
- * one small blob and removes it again; a hub mints an id that is not used.
+ * one small blob and removes it again, and a container where backups may come from export jobs; a hub mints an id that is
+ * not used.
  */
 export async function examine(app: App) {
   app.memory.metadata.clear();
-  const [storage, queues, ...hubs] = await Promise.all([
+  const [storage, queues, exports, ...hubs] = await Promise.all([
     checkStorage(app),
     checkQueues(app),
+    checkExports(app),
     checkHub(app, 'primary', app.primary),
     checkHub(app, 'secondary', app.secondary),
     ...(app.drillHub === undefined ? [] : [checkHub(app, 'drill', app.drillHub)]),
   ]);
   const ofHubs = await orUnknown('resourceManager', () => checkMetadata(app));
-  const checks = [storage, queues, ...hubs, ...ofHubs, ...checkPlatform(app), ...checkSettings(app)];
+  const checks = [storage, queues, ...exports, ...hubs, ...ofHubs, ...checkPlatform(app), ...checkSettings(app)];
   return {
     checkedAt: toInstant(app.world.storageNow()),
     isWell: checks.every(({ state }) => state !== 'bad'),
@@ -66,6 +71,20 @@ async function checkQueues({ queue }: App): Promise<Check> {
     await Promise.all(lanes.map((lane) => queue.peek(lane)));
     return good('queues', 'The queues of steps can be looked into.');
   });
+}
+
+/** Whether a job can be given a container and its address. That the hub's service accepts it, its first backup shows. */
+async function checkExports({ exports, world }: App): Promise<readonly Check[]> {
+  if (exports === undefined) return [];
+  const { files } = exports;
+  const container = exportContainer(`doctor-${world.newSuffix()}`);
+  const fix = roleCommand('Storage Blob Data Contributor', '<id of the storage account>');
+  const check = judged('exports', fix, async () => {
+    await files.open(container, GRANT_MS);
+    await files.remove(container);
+    return good('exports', 'A container for an export job was made, its address signed, and removed.');
+  });
+  return [await check];
 }
 
 /** Reach, rights and tier. */

@@ -24,6 +24,9 @@ export const exportSchema = z.strictObject({
 
 export type ExportState = Readonly<z.infer<typeof exportSchema>>;
 
+/** The container of one job: what is left of it goes by the beginning of its name. */
+export const exportContainer = (id: string): string => `dr-export-${id.toLowerCase()}`;
+
 /** A job's SAS lasts this long, and so no job is waited for longer. */
 export const EXPORT_GRANT_MS = 4 * 3_600_000;
 const MAX_EXPORT_MS = EXPORT_GRANT_MS - 1_800_000;
