@@ -30,6 +30,9 @@ param hubConnections connectionsType = {}
 @description('Resource ids of the secrets that hubConnections and webhooks refer to: the app may read these.')
 param secretIds string[] = []
 
+@description('Object ids of the identities of backends that write both hubs through the library. Each may then read the snapshots, and write what it intends beside them.')
+param backendPrincipalIds string[] = []
+
 @description('Lets the app compare push credentials: Azure Resource Manager returns them in clear. Off: the answer is unknown.')
 param readsPushCredentials bool = false
 
@@ -277,6 +280,18 @@ module appAccess 'modules/app-access.bicep' = {
     hasExports: (settings.?BACKUP_SOURCE ?? 'list') != 'list'
   }
   dependsOn: [storage, monitoring]
+}
+
+module backendAccess 'modules/backend-access.bicep' = if (!empty(backendPrincipalIds)) {
+  name: 'backend-access'
+  scope: group
+  params: {
+    principalIds: backendPrincipalIds
+    snapshotStorageName: snapshotStorageName
+    snapshotContainer: snapshotContainer
+    owner: token
+  }
+  dependsOn: [storage]
 }
 
 module secretAccess 'modules/secret-access.bicep' = [

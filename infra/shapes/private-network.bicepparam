@@ -21,6 +21,7 @@ param secretIds = [
   '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-push/providers/Microsoft.KeyVault/vaults/push/secrets/drill'
 ]
 param encryptionKeyId = '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-push/providers/Microsoft.KeyVault/vaults/push/keys/snapshots'
+param backendPrincipalIds = ['33333333-3333-3333-3333-333333333333', '44444444-4444-4444-4444-444444444444']
 param isPrivate = true
 param isAudited = true
 param immutableDays = 3

@@ -41,12 +41,25 @@ export function openPair(seed: number, weather: Weather) {
   const refs = ['north', 'west'].map((namespace) => ({ namespace, hub: 'devices' }));
   const namespaces = refs.map(({ namespace }) => new Namespace(namespace, { world }));
   for (const namespace of namespaces) namespace.addHub('devices', { installationDelayMs: 500 });
-  const container = createMemoryBlobs(() => scheduler.now);
+  const memory = createMemoryBlobs(() => scheduler.now);
+  const container: Blobs = {
+    ...memory,
+    put: (name, ...args) => {
+      changed.add(name);
+      return memory.put(name, ...args);
+    },
+    remove: (name, ...args) => {
+      changed.add(name);
+      return memory.remove(name, ...args);
+    },
+  };
   const [north = { namespace: '', hub: '' }, west = north] = refs;
   const stored = pairBlobs(container, north, west);
   /** Every intent in the order in which it came to be. */
   const intents: { readonly name: string; readonly text: string }[] = [];
   let puts = 0;
+  /** Names of blobs in the container that were written or removed. */
+  const changed = new Set<string>();
 
   const open = () => {
     const process = { isAlive: true, stops: [] as (() => void)[] };
@@ -138,6 +151,7 @@ export function openPair(seed: number, weather: Weather) {
     /** What is stored, at once. */
     stored,
     intents,
+    changed,
     putCount: () => puts,
     open,
     openWriter(active: () => HubRef, waitForOtherMs = 250) {

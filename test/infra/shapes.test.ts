@@ -70,6 +70,8 @@ describe('a planted fault is found', () => {
 
   test.each([
     ['a scale group left out', '"name":"function:restoreSteps"', '"name":"function:steps"', 'keeps ready'],
+    ['backends that change snapshots', "StringLike '_pairs/*/dual/*'", "StringLike '*'", 'is given on the condition'],
+    ['backends that change versions', 'blobs/add/action",', 'blobs/deleteBlobVersion/action",', 'backend allows more'],
     ['no endpoint for queues', '-queue","apiVersion"', '-table","apiVersion"', 'private endpoints are'],
     [
       'storage open beside a network',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { ContainerClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import { makeCertificate } from '../../local/certificate.ts';
@@ -8,6 +9,8 @@ import { type Emulator, startEmulator } from '../../local/hub-lab/index.ts';
 import type { ArmFault } from '../../local/hub-lab/resource-manager.ts';
 import { createAzureBlobs } from '../../src/azure/blobs.ts';
 import type { StorageConnection } from '../../src/azure/connection.ts';
+import { containerBlobs } from '../../src/azure/container-blobs.ts';
+import { credentialOf } from '../../src/azure/credential.ts';
 import { createJobFiles } from '../../src/azure/job-files.ts';
 import { createAzureStepQueue } from '../../src/azure/step-queue.ts';
 import { createTokens } from '../../src/azure/tokens.ts';
@@ -126,9 +129,17 @@ describe('a call to the storage', () => {
     const connection = byToken();
     const blobs = createAzureBlobs({ connection, container: 'any', limits });
     const queue = createAzureStepQueue({ connection, queues: queuesOf('any'), limits });
+    const files = createJobFiles({ connection, limits });
+    // As a backend hands it to the library, with an identity of its own.
+    const given = containerBlobs(new ContainerClient(`${azurite.blobUrl}/any`, credentialOf(randomUUID())), { limits });
     const beganAt = performance.now();
-    const calls = [blobs.get('a'), blobs.put('a', new Uint8Array(1), 'any'), blobs.list(''), blobs.remove('a')];
-    const ended = await Promise.allSettled([...calls, queue.send('rest', ['x']), queue.peek('rest')]);
+    const ended = await Promise.allSettled([
+      ...[blobs, given].flatMap((each) => [each.get('a'), each.put('a', new Uint8Array(1), 'any'), each.list('')]),
+      ...[blobs.remove('a'), blobs.listFolders(''), blobs.ensure()],
+      ...[queue.send('rest', ['x']), queue.peek('rest')],
+      ...[files.open('any', 1000), files.find('any', 'a'), files.read('any', 'a', { offset: 0, length: 1 })],
+      ...[files.remove('any'), files.removeBefore(0)],
+    ]);
     expect(performance.now() - beganAt).toBeLessThan(1500);
     for (const one of ended) {
       expect(one).toMatchObject({ status: 'rejected', reason: { code: 'StorageUnavailable', retryable: true } });
