@@ -7,7 +7,7 @@ const all = ['test/**/*.test.ts'];
 
 /** They take long for what each finds: hosts die and are waited for, whole disasters, a fault at each write or document. */
 const long = [
-  'test/e2e/{bad-storage,console-failures,deployments,drill,killed-hosts,rollback,runbook,two-apps,worst-night}.test.ts',
+  'test/e2e/{console-failures,drill,rollback,runbook,worst-night}.test.ts',
   'test/app/{crash,drill-crash,failover-crash,rollback-crash,sync-churn,sync-crash}.test.ts',
   'test/dual/library.test.ts',
   'test/faults/{artefacts,poison-records,secrets}.test.ts',
@@ -15,13 +15,14 @@ const long = [
 ];
 
 /** What is too long for CI: a part of `npm run soak`. */
-const soak = ['test/e2e/{chaos,planted-drill}.test.ts'];
+const soak = ['test/e2e/{bad-storage,chaos,deployments,killed-hosts,planted-drill,two-apps}.test.ts'];
 
-/** Properties of which `npm run soak` tries four times as many cases. */
+/** Of these `npm run soak` tries four times as many cases, deaths before each write, too, or all stories of the drill. */
 const properties = [
+  'test/e2e/drill.test.ts',
   'test/property/{forms-of-the-service,likeness,registration,round-trip,rows-at-a-glance}.test.ts',
   'test/property/usual-registration.test.ts',
-  'test/app/{rollback,sync-churn,sync-crash,whose-row}.test.ts',
+  'test/app/{crash,drill-crash,failover-crash,rollback,rollback-crash,sync-churn,sync-crash,whose-row}.test.ts',
   'test/hub/page.test.ts',
 ];
 
@@ -57,7 +58,7 @@ const integration = [
  * simulation comes after the other long ones: it computes all the time, and hosts that others wait for would start late.
  */
 const longest = [
-  ...['runbook', 'deployments', 'killed-hosts', 'drill', 'bad-storage', 'rollback', 'rollback-crash', 'artefacts'],
+  ...['runbook', 'drill', 'rollback', 'rollback-crash', 'artefacts'],
   ...['poison-records', 'console-failures', 'secrets', 'cli', 'console-views', 'worker'],
   ...['console', 'drill-run', 'timers', 'limits-of-calls', 'hostile-hub', 'round-trip'],
   ...['two-hosts', 'drill', 'page', 'whose-row', 'likeness', 'rollback-looks', 'rows-at-a-glance'],

@@ -30,7 +30,7 @@ const stories = ['disaster', 'warm-secondary', 'worst-night', 'there-and-back'] 
 const values = readOptions(help, {
   devices: { type: 'string', default: '2000' },
   seed: { type: 'string', default: '1' },
-  story: { type: 'string' },
+  story: { type: 'string', multiple: true },
   keys: { type: 'string', default: 'identity' },
   source: { type: 'string', default: 'list' },
   job: { type: 'string', default: 'completes' },
@@ -39,8 +39,10 @@ const values = readOptions(help, {
   json: { type: 'boolean', default: false },
   verbose: { type: 'boolean', default: false },
 });
-const chosen = stories.filter((story) => values.story === undefined || values.story === story);
-if (chosen.length === 0) refuse(help, `--story must be ${stories.join(', ')}, not "${values.story}".`);
+for (const story of values.story ?? []) {
+  if (!stories.some((known) => known === story)) refuse(help, `--story must be ${stories.join(', ')}, not "${story}".`);
+}
+const chosen = stories.filter((story) => values.story?.includes(story) ?? true);
 
 if (values.keys !== 'identity' && values.keys !== 'settings') refuse(help, '--keys must be identity or settings.');
 

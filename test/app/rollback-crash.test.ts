@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
@@ -8,6 +8,7 @@ import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { isOver } from '../../src/core/run/run.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { ignoreRunning, type Progress, persist, rehearse } from '../support/mortal-engine.ts';
+import { deaths } from '../support/property-runs.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';
 
 const live: [string, string][] = [...anInstallation('stranger'), ['8-8-8', anAppleRow({ id: '8-8-8', tags: ['own'] })]];
@@ -42,12 +43,12 @@ async function endedRollbacks({ app }: Engine): Promise<number> {
   return runs.filter((run) => run.kind === 'restore' && run.request.purpose === 'rollback' && isOver(run)).length;
 }
 
-test('dying at any write of a rollback, before or after it takes effect, leaves the same hub: live and changed devices', async () => {
+test('dying at any write of a rollback leaves the same hub: live and changed devices', async () => {
   const { engine: restored, id, expected } = await aRestoredHub();
   const calm = await rehearse(restored, (engine, progress) => rollBack(engine, id, progress));
   expect(Object.keys(expected)).toHaveLength(6);
   for (let at = 1; at <= calm.writeCount; at++) {
-    for (const isApplied of [false, true]) {
+    for (const isApplied of deaths()) {
       const engine = await calm.dieAt(at, isApplied);
       const where = `write ${at} of ${calm.writeCount}, ${isApplied ? 'applied' : 'not applied'}`;
       expect(Object.fromEntries(engine.secondary.rows), where).toEqual(expected);
@@ -62,13 +63,13 @@ test('dying at any write of a rollback, before or after it takes effect, leaves 
       }
     }
   }
-  console.log(`write boundaries covered: ${calm.writeCount}, each before and after it takes effect`);
+  console.log(`write boundaries covered: ${calm.writeCount}`);
 }, 120_000);
 
 test('dying twice does, too', async () => {
   const { engine: restored, id, expected } = await aRestoredHub();
   const { writeCount, dieAt } = await rehearse(restored, (engine, progress) => rollBack(engine, id, progress));
-  for (let at = 1; at <= writeCount; at += 3) {
+  for (let at = 1; at <= writeCount; at += inject('isSoak') ? 3 : 7) {
     for (const gap of [1, 4, 13, 40]) {
       const engine = await dieAt(at, at % 2 === 0, gap);
       const where = `writes ${at} and ${at + gap}`;

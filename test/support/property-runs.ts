@@ -8,3 +8,9 @@ declare module 'vitest' {
 
 /** How many cases of a property are tried: a quarter where a change waits for it, all in `npm run soak`. */
 export const runs = (all: number): number => (inject('isSoak') ? all : Math.ceil(all / 4));
+
+/**
+ * Whether the write at which a process dies still takes effect. What a death before a write leaves is what one after the
+ * write before it left, but for writes at the same time: `npm run soak` tries both.
+ */
+export const deaths = (): readonly boolean[] => (inject('isSoak') ? [false, true] : [true]);
