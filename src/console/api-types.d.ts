@@ -69,6 +69,8 @@ export interface Restore {
   of?: string;
   dryRun?: boolean;
   activate?: boolean;
+  /** Of a restore that activates: whether its target was in use before. */
+  isFailback?: boolean;
   /** When its target became the hub in use. */
   activatedAt?: string;
   only?: Selection;
@@ -169,6 +171,8 @@ export interface Finding {
   level: 'risk' | 'stop';
   code: string;
   message: string;
+  runId?: string;
+  snapshotId?: string;
 }
 
 export interface ProbedHub {
@@ -258,6 +262,8 @@ export interface Comparison {
 export interface AuditRecord {
   id: string;
   at?: string;
+  /** The function that was called, such as `startRestore`. */
+  what?: string;
   method?: string;
   path?: string;
   name?: string;

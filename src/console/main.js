@@ -36,7 +36,7 @@ function show(isMove) {
   else if (pathname === '/restore') {
     choose({ snapshot: searchParams.get('snapshot') ?? undefined });
     showChoose(view, leaving.signal);
-  } else showOverview(view, leaving.signal);
+  } else showOverview(view, leaving.signal, searchParams.get('snapshot') ?? undefined);
   if (!isMove) return;
   window.scrollTo(0, 0);
   view.querySelector('h1')?.focus({ preventScroll: true });

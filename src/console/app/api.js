@@ -29,9 +29,11 @@ export class ApiError extends Error {
     this.details = details;
   }
 
-  /** Whether a retry alone may succeed. */
+  /** Whether a retry alone may succeed. What has no code of the API is not from the app: 403 is a stopped one. */
   get isTemporary() {
-    return this.status === 503 || (this.code === 'NoAnswer' && (this.status >= 500 || this.status === 429));
+    return (
+      this.status === 503 || (this.code === 'NoAnswer' && (this.status >= 500 || [403, 429].includes(this.status)))
+    );
   }
 }
 
@@ -76,7 +78,10 @@ export async function download(path, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-/** @param {{ isTemporary?: boolean } | unknown} error */
+/**
+ * @param {unknown} error
+ * @returns {error is Error}
+ */
 export function isTemporary(error) {
   return error instanceof ConnectionError || (error instanceof ApiError && error.isTemporary);
 }
@@ -135,7 +140,7 @@ async function fetchOnce(path, method, body) {
       signal: AbortSignal.timeout(method === 'GET' ? READ_TIMEOUT_MS : WRITE_TIMEOUT_MS),
     });
   } catch (cause) {
-    throw new ConnectionError('The function app does not answer.', { cause });
+    throw new ConnectionError('The app does not answer.', { cause });
   }
 }
 
@@ -164,10 +169,15 @@ function parse(text) {
 function errorOf(response, body) {
   const error = body?.error;
   const details = (error?.details ?? []).map((detail) => detail.message ?? '').filter((text) => text !== '');
-  return new ApiError(
-    response.status,
-    error?.code ?? 'NoAnswer',
-    error?.message ?? `The function app answered with status ${response.status} and gave no reason.`,
-    details,
-  );
+  return new ApiError(response.status, error?.code ?? 'NoAnswer', error?.message ?? silence(response.status), details);
+}
+
+/**
+ * What an answer says that does not come from the app.
+ * @param {number} status
+ */
+function silence(status) {
+  if (status === 403) return 'The app is stopped, or does not let you in from here (403).';
+  if (status >= 500) return `The app does not answer: what is before it says ${status}.`;
+  return `The app answered with ${status} and gave no reason.`;
 }

@@ -1,11 +1,17 @@
 import { announce, byId } from '../parts/dom.js';
+import { clock } from '../parts/format.js';
 import { isTemporary } from './api.js';
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 
-/** Polls that currently get no answer, each with the time of its next try. @type {Map<object, number>} */
+/**
+ * Polls that currently get no answer.
+ * @type {Map<object, { nextAt: number, since: number, cause: string }>}
+ */
 const lost = new Map();
+/** Longer than a restart of the app, or a network that changes. */
+const LONG_MS = 60_000;
 const waking = new EventTarget();
 
 /**
@@ -16,12 +22,14 @@ const waking = new EventTarget();
  */
 export async function poll(work, signal) {
   const self = {};
+  let answeredAt = Date.now();
   signal.addEventListener('abort', () => forget(self), { once: true });
   for (let failures = 0; !signal.aborted; ) {
     let pauseMs;
     try {
       pauseMs = await work();
       failures = 0;
+      answeredAt = Date.now();
       forget(self);
     } catch (error) {
       if (!isTemporary(error) || signal.aborted) {
@@ -31,7 +39,7 @@ export async function poll(work, signal) {
       }
       pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
       failures += 1;
-      lost.set(self, Date.now() + pauseMs);
+      lost.set(self, { nextAt: Date.now() + pauseMs, since: answeredAt, cause: error.message });
       showConnection();
     }
     if (pauseMs === undefined) return;
@@ -63,16 +71,22 @@ function showConnection() {
   const banner = byId('connection', HTMLElement);
   const wasLost = !banner.hidden;
   banner.hidden = lost.size === 0;
+  // What rests on an answer is shown as old, see the styles.
+  document.documentElement.toggleAttribute('data-lost', lost.size > 0);
   if (lost.size === 0) {
-    if (wasLost) announce('The connection is back.');
+    if (wasLost) announce('The app answers again.');
     return;
   }
+  const polls = [...lost.values()];
+  const since = Math.min(...polls.map((one) => one.since));
+  const cause = navigator.onLine ? (polls[0]?.cause ?? '') : 'This computer is offline.';
+  const known = `What you see is of ${clock(since)}; what has become of it since is not known.`;
   // Announced once; the countdown is visual only.
-  if (!wasLost) announce('Connection lost. Retrying. Running operations are not affected.');
-  const seconds = Math.max(0, Math.ceil((Math.min(...lost.values()) - Date.now()) / 1000));
-  const when = seconds === 0 ? 'now' : `in ${seconds} s`;
-  byId('connection-text', HTMLElement).textContent =
-    `Connection lost. Retrying ${when}. Running operations continue without this page.`;
+  if (!wasLost) announce(`${cause} ${known}`);
+  const seconds = Math.max(0, Math.ceil((Math.min(...polls.map((one) => one.nextAt)) - Date.now()) / 1000));
+  const when = seconds === 0 ? 'Trying again now.' : `Trying again in ${seconds} s.`;
+  byId('connection-text', HTMLElement).textContent = `${cause} ${known} ${when}`;
+  byId('connection-long', HTMLElement).hidden = !navigator.onLine || Date.now() - since < LONG_MS;
 }
 
 /**

@@ -23,11 +23,25 @@ export function sizeChart(snapshots) {
       isGood: one.health === 'good',
       snapshot: one,
     }));
-  if (points.length < 2) return undefined;
+  if (!showsSomething(points)) return undefined;
   const figure = h('figure', { class: 'chart' });
   // Drawn in real pixels, so that its text has the size of all other text at any width.
   new ResizeObserver(([entry]) => draw(figure, points, entry?.contentRect.width ?? 0)).observe(figure);
   return figure;
+}
+
+const LEAST_POINTS = 3;
+/** Of the largest snapshot: less than this is a flat line. */
+const LEAST_CHANGE = 0.02;
+
+/**
+ * A flat line, or a few points of it, say no more than the list does.
+ * @param {Point[]} points
+ */
+function showsSomething(points) {
+  const devices = points.map((point) => point.devices);
+  const isFlat = Math.max(...devices) - Math.min(...devices) < LEAST_CHANGE * Math.max(...devices);
+  return points.length >= LEAST_POINTS && (!isFlat || points.some((point) => !point.isGood));
 }
 
 /** @typedef {{ at: number, devices: number, isGood: boolean, snapshot: import('../api-types.d.ts').Snapshot }} Point */

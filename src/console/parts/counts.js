@@ -134,9 +134,8 @@ export function countsTable(run) {
   const rows = outcomeRows(run).filter(({ outcome, isRare }) => !isRare || (run.counts[outcome] ?? 0) > 0);
   const isDry = run.dryRun === true;
   const head = (/** @type {string} */ text) => h('th', { scope: 'col', class: 'figure' }, text);
-  return h(
-    'div',
-    { class: 'scroll', role: 'region', 'aria-label': 'Devices by outcome and platform', tabindex: 0 },
+  return scrollable(
+    'Devices by outcome and platform',
     h(
       'table',
       { class: 'counts' },
@@ -182,6 +181,20 @@ export function countsTable(run) {
       ),
     ),
   );
+}
+
+/**
+ * A table that may be wider than its place, which it then says.
+ * @param {string} label
+ * @param {HTMLElement} table
+ */
+function scrollable(label, table) {
+  const hint = h('p', { class: 'muted small', hidden: true }, 'There are more columns: scroll the table sideways. →');
+  const region = h('div', { class: 'scroll', role: 'region', 'aria-label': label, tabindex: 0 }, table);
+  new ResizeObserver(() => {
+    hint.hidden = region.scrollWidth <= region.clientWidth;
+  }).observe(region);
+  return h('div', {}, hint, region);
 }
 
 /**

@@ -79,6 +79,13 @@ export function moment(iso) {
   return at.getTimezoneOffset() === 0 ? text : `${text} (${utc.format(at)} UTC)`;
 }
 
+const seconds = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
+/** `15:04:05`. @param {number} at Epoch milliseconds. */
+export function clock(at) {
+  return seconds.format(at);
+}
+
 const brief = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 
 /** @param {number} at Epoch milliseconds. */
@@ -98,6 +105,20 @@ export function time(iso) {
     h('time', { datetime: iso, 'data-relative': true }, ago(iso)),
     ' ',
     h('span', { class: 'instant muted small' }, moment(iso)),
+  );
+}
+
+/**
+ * The instant, followed by how long ago it was: for lists, in which one looks for a time.
+ * @param {string} iso
+ */
+export function clockTime(iso) {
+  return h(
+    'span',
+    {},
+    moment(iso),
+    ' ',
+    h('time', { datetime: iso, 'data-relative': true, class: 'muted small' }, ago(iso)),
   );
 }
 

@@ -1,5 +1,6 @@
 import { h } from './dom.js';
 import { number, plural } from './format.js';
+import { onThisPage } from './on-this-page.js';
 import { watchedAction } from './watched-action.js';
 import { isOver, notice } from './widgets.js';
 
@@ -9,12 +10,15 @@ import { isOver, notice } from './widgets.js';
  * A button that starts the verification of a snapshot and shows its progress below.
  * @param {string} id
  * @param {string} label
+ * @param {string | undefined} [look] A class of the button.
  */
-export function verifyButton(id, label) {
+export function verifyButton(id, label, look) {
   return watchedAction({
     label,
     kept: `${label} ${id}`,
     focus: 'verify',
+    look,
+    busy: 'Starting the verification …',
     failed: 'The snapshot was not verified.',
     start: `snapshots/${encodeURIComponent(id)}/verify`,
     collection: 'verifications',
@@ -29,7 +33,7 @@ function describe(run) {
   if (run.status === 'Succeeded')
     return notice('ok', h('p', {}, `Verified: all ${plural(total, 'device')} can be read.`));
   if (run.status === 'Canceled') return notice('warn', h('p', {}, 'Stopped. It proves nothing.'));
-  return notice('bad', h('p', {}, run.error?.message ?? 'The verification failed.'), damage(run));
+  return notice('bad', h('p', {}, onThisPage(run.error?.message ?? 'The verification failed.')), damage(run));
 }
 
 /** @param {Verification} verification */

@@ -1,5 +1,6 @@
 import { ApiError } from '../app/api.js';
-import { h, svg } from './dom.js';
+import { announce, h, svg } from './dom.js';
+import { onThisPage } from './on-this-page.js';
 
 /** @typedef {'ok' | 'warn' | 'bad' | 'info' | 'run'} Tone */
 
@@ -77,12 +78,12 @@ export function problem(error, attempt) {
     h(
       'div',
       {},
-      h('p', {}, h('strong', {}, attempt), ' ', message),
+      h('p', {}, h('strong', {}, attempt), ' ', onThisPage(message)),
       details.length > 0 &&
         h(
           'ul',
           {},
-          details.map((detail) => h('li', {}, detail)),
+          details.map((detail) => h('li', {}, onThisPage(detail))),
         ),
       code && h('p', { class: 'muted small' }, 'Code: ', h('code', {}, code)),
     ),
@@ -98,29 +99,37 @@ export function notice(tone, ...children) {
 }
 
 /**
- * A button that ignores clicks while it works and shows a failure below itself.
+ * A button that says so while it works, ignores clicks meanwhile, and shows a failure below itself.
  * @param {string} label
  * @param {() => Promise<unknown>} work
- * @param {{ class?: string, focus?: string, failed?: string }} [options]
+ * @param {{ class?: string | undefined, focus?: string, busy?: string, failed?: string }} [options] `busy`: its text
+ *   while it works
  */
 export function actionButton(label, work, options = {}) {
   const place = h('div', { class: 'action-problem' });
   const button = h('button', { type: 'button', class: options.class, 'data-focus': options.focus }, label);
-  button.addEventListener('click', () => attempt(button, place, work, options.failed ?? 'That did not work.'));
+  const { busy, failed = 'That did not work.' } = options;
+  button.addEventListener('click', () => attempt(button, place, { work, busy, failed }));
   // Kept across refreshes while the label is the same, so that an error stays readable.
-  return h('div', { class: 'action', 'data-kept': label }, button, place);
+  return h('div', { class: 'action', 'data-kept': `${label} ${options.class ?? ''}` }, button, place);
 }
+
+/** @typedef {{ work: () => Promise<unknown>, busy?: string | undefined, failed: string }} Attempt */
 
 /**
  * Runs `work` once at a time. The button stays enabled meanwhile: disabling it would lose the focus.
  * @param {HTMLButtonElement} button
  * @param {Element} place
- * @param {() => Promise<unknown>} work
- * @param {string} failed
+ * @param {Attempt} attempted
  */
-async function attempt(button, place, work, failed) {
+async function attempt(button, place, { work, busy = 'One moment …', failed }) {
   if (button.ariaBusy === 'true') return;
+  const label = button.textContent;
+  // Nothing moves under the pointer.
+  button.style.minWidth = `${button.offsetWidth}px`;
   button.ariaBusy = 'true';
+  button.textContent = busy;
+  announce(busy);
   place.replaceChildren();
   try {
     await work();
@@ -128,6 +137,8 @@ async function attempt(button, place, work, failed) {
     place.replaceChildren(problem(error, failed));
   } finally {
     button.ariaBusy = 'false';
+    button.textContent = label;
+    button.style.minWidth = '';
   }
 }
 
@@ -136,12 +147,12 @@ async function attempt(button, place, work, failed) {
  * @param {HTMLFormElement} form
  * @param {HTMLButtonElement} button
  * @param {Element} place Shows a failure.
- * @param {{ isValid?: () => boolean, work: () => Promise<unknown>, failed: string }} options
+ * @param {Attempt & { isValid?: (() => boolean) | undefined }} options
  */
-export function onSubmit(form, button, place, { isValid, work, failed }) {
+export function onSubmit(form, button, place, { isValid, ...attempted }) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    if (isValid === undefined || isValid()) await attempt(button, place, work, failed);
+    if (isValid === undefined || isValid()) await attempt(button, place, attempted);
   });
 }
 

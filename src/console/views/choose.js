@@ -3,6 +3,7 @@ import { poll } from '../app/poll.js';
 import { startRestore } from '../app/start-restore.js';
 import { fill, h } from '../parts/dom.js';
 import { ago, moment, plural } from '../parts/format.js';
+import { predictionOf } from '../parts/predicted.js';
 import { rolesOf } from '../parts/roles.js';
 import { stepper } from '../parts/stepper.js';
 import { hubName, notice, onSubmit, problem } from '../parts/widgets.js';
@@ -21,7 +22,7 @@ import { healthBadge } from './snapshots.js';
  */
 export function showChoose(view, signal) {
   const place = h('div', {}, h('p', { class: 'muted' }, 'Loading snapshots …'));
-  view.replaceChildren(h('h1', { tabindex: -1 }, 'Restore'), stepper(1), place);
+  view.replaceChildren(h('h1', { tabindex: -1 }, 'Choose what to restore'), stepper(1), place);
   poll(async () => {
     const [status, { value }] = await Promise.all([
       /** @type {Promise<Status>} */ (call('status')),
@@ -44,11 +45,16 @@ function chooseForm(status, snapshots) {
   if (found(draft.snapshot) === undefined)
     draft.snapshot = latestId === undefined ? (snapshots[0]?.id ?? '') : 'latest';
   const about = h('div', { 'aria-live': 'polite' });
+  const takes = h('p', { class: 'muted small' });
   const platforms = h('div');
   const showChosen = () => {
     const chosen = found(draft.snapshot);
     fill(about, chosen && aboutSnapshot(chosen));
     fill(platforms, chosen && platformBoxes(chosen));
+    fill(
+      takes,
+      `${predictionOf(status, chosen?.counts?.records ?? 0)} A dry run only compares, which takes less. You confirm before anything is written.`,
+    );
   };
   const select = h(
     'select',
@@ -72,9 +78,13 @@ function chooseForm(status, snapshots) {
     options(platforms),
     failed,
     h('div', { class: 'actions' }, button, h('a', { class: 'button', href: '#/' }, 'Back')),
-    h('p', { class: 'muted small' }, 'A dry run only compares. You confirm before anything is written.'),
+    takes,
   );
-  onSubmit(form, button, failed, { work: () => startDryRun(status), failed: 'The dry run was not started.' });
+  onSubmit(form, button, failed, {
+    work: () => startDryRun(status),
+    busy: 'Starting the dry run …',
+    failed: 'The dry run was not started.',
+  });
   return form;
 }
 
@@ -89,14 +99,14 @@ async function startDryRun(status) {
 
 /** @param {Snapshot | undefined} snapshot */
 function latestText(snapshot) {
-  return `Latest good snapshot (${ago(snapshot?.readStartedAt ?? '')})`;
+  return `Latest good snapshot: ${moment(snapshot?.readStartedAt ?? '')}, ${ago(snapshot?.readStartedAt ?? '')}`;
 }
 
 /** @param {Snapshot | undefined} snapshot */
 function optionText(snapshot) {
   if (snapshot?.readStartedAt === undefined) return snapshot?.id ?? '';
   const { readStartedAt, counts, health, hub } = snapshot;
-  return `${ago(readStartedAt)}, ${plural(counts?.records ?? 0, 'device')}, ${hubName(hub)}${health === 'good' ? '' : `, ${health}`}`;
+  return `${moment(readStartedAt)}, ${plural(counts?.records ?? 0, 'device')}, ${hubName(hub)}${health === 'good' ? '' : `, ${health}`}`;
 }
 
 /** @param {Snapshot} snapshot */
@@ -117,6 +127,7 @@ function aboutSnapshot(snapshot) {
 /** @param {Status} status */
 function targetChoice(status) {
   const { active, standby, activeName } = rolesOf(status);
+  const standbyName = activeName === 'primary' ? 'secondary' : 'primary';
   if (draft.target !== activeName) draft.target = 'standby';
   const radio = (/** @type {string} */ role, /** @type {string} */ hub, /** @type {string} */ what) =>
     h(
@@ -137,7 +148,7 @@ function targetChoice(status) {
     'fieldset',
     {},
     h('legend', {}, 'Target hub'),
-    radio('standby', hubName(standby), 'standby: nothing sends to its devices'),
-    radio(activeName, hubName(active), 'the hub in use: repair'),
+    radio('standby', hubName(standby), `the standby (${standbyName}): nothing sends to its devices`),
+    radio(activeName, hubName(active), `the hub in use (${activeName}): puts back what is missing there`),
   );
 }

@@ -3,7 +3,8 @@ import { startRestore } from '../app/start-restore.js';
 import { hubNameField } from '../parts/dialogs.js';
 import { h } from '../parts/dom.js';
 import { plural } from '../parts/format.js';
-import { isSame } from '../parts/roles.js';
+import { predictionOf } from '../parts/predicted.js';
+import { isSame, rolesOf } from '../parts/roles.js';
 import { hubName, notice, onSubmit } from '../parts/widgets.js';
 import { forgetDraft } from './choose-options.js';
 
@@ -16,8 +17,9 @@ export function confirmForm(dryRun) {
   const field = hubNameField(target, 'confirm-name');
   const place = h('div');
   const role = h('div');
-  warnIfInUse(role, target);
+  const takes = h('p', {}, 'How long it takes is being looked up …');
   const toWrite = (counts.created ?? 0) + (counts.updated ?? 0);
+  showCircumstances({ role, takes }, target, toWrite);
   const button = h(
     'button',
     { type: 'submit', class: 'main' },
@@ -42,11 +44,13 @@ export function confirmForm(dryRun) {
         h('strong', { class: 'name' }, hubName(target)),
         ' becomes the hub in use: backups follow it. Then point your back end at it.',
       ),
+    takes,
     role,
     field.element,
     place,
     h('div', { class: 'actions' }, button, h('a', { class: 'button', href: '#/restore' }, 'Choose again')),
   );
+  field.guard(button);
   onSubmit(form, button, place, {
     isValid: field.check,
     work: async () => {
@@ -55,21 +59,27 @@ export function confirmForm(dryRun) {
       forgetDraft();
       location.hash = `#/restores/${encodeURIComponent(run.id)}`;
     },
+    busy: 'Starting the restore …',
     failed: 'The restore was not started.',
   });
   return form;
 }
 
 /**
- * @param {HTMLElement} place
+ * How long it takes, and whether the target is in use.
+ * @param {{ role: HTMLElement, takes: HTMLElement }} places
  * @param {import('../api-types.d.ts').HubRef} target
+ * @param {number} toWrite
  */
-function warnIfInUse(place, target) {
-  call('role')
-    .then((/** @type {import('../api-types.d.ts').Role} */ { active }) => {
-      if (isSame(active, target)) place.replaceChildren(notice('warn', h('p', {}, 'This is the hub in use.')));
+function showCircumstances({ role, takes }, target, toWrite) {
+  call('status')
+    .then((/** @type {import('../api-types.d.ts').Status} */ status) => {
+      takes.textContent = predictionOf(status, toWrite);
+      if (isSame(rolesOf(status).active, target))
+        role.replaceChildren(notice('warn', h('p', {}, 'This is the hub in use.')));
     })
     .catch(() => {
       // Best effort: the API itself asks for the name of the hub in use.
+      takes.textContent = 'How long it takes could not be looked up.';
     });
 }

@@ -1,5 +1,6 @@
 import { call } from '../app/api.js';
 import { announce, fill, h } from '../parts/dom.js';
+import { onThisPage } from '../parts/on-this-page.js';
 import { actionButton, badge, facts, hubName, notice } from '../parts/widgets.js';
 
 /** @typedef {import('../api-types.d.ts').Examination} Examination */
@@ -7,36 +8,63 @@ import { actionButton, badge, facts, hubName, notice } from '../parts/widgets.js
 /** @typedef {import('../api-types.d.ts').Comparison} Comparison */
 
 /**
- * What the deployment needs, and where the settings of the two hubs differ: asked for on request, since both ask other
- * services.
+ * What the deployment needs, whether alerts arrive, and where the settings of the two hubs differ: asked for on request,
+ * since it asks other services.
  * @param {HTMLElement} section
+ * @returns {() => void} Checks the deployment, and moves there.
  */
 export function showDeployment(section) {
+  const check = asked(
+    'Check the deployment',
+    'doctor',
+    'Checking …',
+    'The deployment could not be checked.',
+    async () => examined(await call('doctor')),
+  );
   section.replaceChildren(
     h('h2', { id: 'deployment-title' }, 'Deployment'),
-    asked('Check the deployment', 'doctor', 'The deployment could not be checked.', async () =>
-      examined(await call('doctor')),
+    check,
+    asked('Send a test alert', 'test-alert', 'Sending …', 'No alert was sent.', async () =>
+      sent(await call('alerts/test', { method: 'POST' })),
     ),
-    asked('Compare the hubs’ settings', 'compare', 'The settings could not be compared.', async () =>
+    asked('Compare the hubs’ settings', 'compare', 'Comparing …', 'The settings could not be compared.', async () =>
       compared(await call('metadata/compare', { method: 'POST' })),
     ),
   );
+  return () => {
+    const button = check.querySelector('button');
+    section.scrollIntoView({ block: 'start' });
+    button?.focus();
+    button?.click();
+  };
 }
 
 /**
  * A button, and below it what it found.
  * @param {string} label
  * @param {string} focus
+ * @param {string} busy
  * @param {string} failed
  * @param {() => Promise<import('../parts/dom.js').Child[]>} ask
  */
-function asked(label, focus, failed, ask) {
+function asked(label, focus, busy, failed, ask) {
   const place = h('div', { class: 'stack' });
   const work = async () => {
     fill(place, await ask());
     announce(place.querySelector('p')?.innerText ?? '');
   };
-  return h('div', {}, h('div', { class: 'actions' }, actionButton(label, work, { focus, failed })), place);
+  return h(
+    'div',
+    { class: 'asked' },
+    h('div', { class: 'actions' }, actionButton(label, work, { focus, busy, failed })),
+    place,
+  );
+}
+
+/** @param {{ taken: boolean, seen?: string }} answer */
+function sent({ taken, seen }) {
+  if (taken) return [notice('ok', h('p', {}, 'The webhook took the alert, and the message that it is over.'))];
+  return [notice('bad', h('p', {}, `The webhook did not take the alert: ${seen ?? 'it gave no reason'}.`))];
 }
 
 /** @param {Examination} found */
@@ -60,7 +88,14 @@ function examined({ isWell, checks }) {
 /** @param {Check} check */
 function checkRow({ name, state, message, fix }) {
   const sign = { good: badge('ok', 'good'), bad: badge('bad', 'wrong'), unknown: badge('warn', 'not known') }[state];
-  return [sign, ' ', h('strong', {}, name), ' ', message, fix !== undefined && h('p', {}, h('code', {}, fix))];
+  return [
+    sign,
+    ' ',
+    h('strong', {}, name),
+    ' ',
+    onThisPage(message),
+    fix !== undefined && h('p', {}, h('code', {}, fix)),
+  ];
 }
 
 /** @param {Comparison} found */

@@ -34,6 +34,6 @@ function failureRow({ record, code, status }) {
     { tabindex: -1 },
     h('code', {}, record),
     ` ${reasonOf(code)}`,
-    status !== undefined && ` (status ${status})`,
+    status !== undefined && `, answered with ${status}`,
   );
 }

@@ -1,8 +1,9 @@
 import { h } from '../parts/dom.js';
-import { number, plural, time } from '../parts/format.js';
+import { clockTime, number, plural } from '../parts/format.js';
 import { pagedList } from '../parts/paged-list.js';
 import { statusBadge } from '../parts/widgets.js';
-import { nameOf } from './restores.js';
+import { wayOf } from './restores.js';
+import { kindOf } from './run-words.js';
 
 /** @typedef {import('../api-types.d.ts').Restore} Restore */
 /** @typedef {import('../api-types.d.ts').Backup} Backup */
@@ -18,7 +19,7 @@ export function showHistory(section) {
     h('h2', { id: 'history-title' }, 'History'),
     listOf('backups', 'backups', (/** @type {Backup} */ run) => row(run, 'Backup', backupWords(run))),
     listOf('restores', 'restores', (/** @type {Restore} */ run) =>
-      row(run, nameOf(run), plural(run.counts.total, 'device')),
+      row(run, kindOf(run), `${wayOf(run)}, ${plural(run.counts.total, 'device')}`),
     ),
     listOf('verifications', 'verifications', (/** @type {Verification} */ run) =>
       row(run, 'Verification', run.counts === undefined ? '' : `${number(run.counts.verified)} verified`),
@@ -29,20 +30,57 @@ export function showHistory(section) {
 }
 
 /** @param {import('../api-types.d.ts').AuditRecord} record */
-function auditRow({ id, at, method, path, name, principal, from, key, answer, error }) {
+function auditRow({ id, at, what = '', path = '', name, principal, from, key, answer, error }) {
+  if (error !== undefined) return h('li', { tabindex: -1 }, h('strong', {}, id), ` cannot be read: ${error.message}`);
   const who = principal ?? name ?? 'no name given';
-  const words = error === undefined ? `${method} ${path}` : `cannot be read: ${error.message}`;
-  const came = answer === undefined ? 'no answer' : `${answer.status} ${answer.code ?? answer.runId ?? ''}`.trim();
   return h(
     'li',
     { tabindex: -1 },
-    h('strong', {}, error === undefined ? who : id),
+    h('strong', {}, who),
     ' ',
-    at !== undefined && time(at),
-    ` ${words}`,
-    error === undefined && ` ${came}`,
-    error === undefined && [from && ` from ${from}`, key && [' key ', h('code', {}, key)]],
+    at !== undefined && clockTime(at),
+    ` ${deeds[what] ?? what}${idIn(path)}: ${outcomeOf(answer)}`,
+    h('span', { class: 'line muted' }, [from && `From ${from}`, key && [', key ', h('code', {}, key)]]),
   );
+}
+
+/**
+ * By function.
+ * @type {Readonly<Record<string, string>>}
+ */
+const deeds = {
+  startRestore: 'start a restore',
+  putRestore: 'start a restore',
+  retryRestore: 'retry',
+  rollbackRestore: 'roll back',
+  cancelRestore: 'stop',
+  startBackup: 'start a backup',
+  cancelBackup: 'stop the backup',
+  startVerification: 'verify the snapshot',
+  cancelVerification: 'stop the verification',
+  startDrill: 'start a drill',
+  cancelDrill: 'stop the drill',
+  pinSnapshot: 'pin the snapshot',
+  unpinSnapshot: 'unpin the snapshot',
+  acceptSnapshot: 'accept the snapshot',
+  deleteSnapshot: 'delete the snapshot',
+  setRole: 'declare the hub in use',
+  erase: 'erase a person’s devices',
+  testAlerts: 'send a test alert',
+  compareMetadata: 'compare the hubs’ settings',
+};
+
+/** What a call is about. @param {string} path */
+function idIn(path) {
+  const id = /\/api\/\w+\/([^/]+)/.exec(path)?.[1] ?? '';
+  return /^\d|^latest$/.test(id) ? ` ${id}` : '';
+}
+
+/** @param {import('../api-types.d.ts').AuditRecord['answer']} answer */
+function outcomeOf(answer) {
+  if (answer === undefined) return 'no answer was stored';
+  if (answer.status >= 400) return `refused (${answer.code ?? answer.status})`;
+  return answer.runId === undefined ? 'done' : `started ${answer.runId}`;
 }
 
 /**
@@ -52,7 +90,11 @@ function auditRow({ id, at, method, path, name, principal, from, key, answer, er
  * @param {(run: T) => HTMLElement} toRow
  */
 function listOf(path, what, toRow) {
-  return h('div', {}, pagedList(path, toRow, { show: `Show the ${what}`, failed: `The ${what} could not be read.` }));
+  return h(
+    'div',
+    { class: 'asked' },
+    pagedList(path, toRow, { show: `Show the ${what}`, failed: `The ${what} could not be read.` }),
+  );
 }
 
 /**
@@ -66,7 +108,7 @@ function row({ id, status, createdAt }, name, words) {
     { tabindex: -1 },
     h('strong', {}, name),
     ' ',
-    createdAt !== undefined && time(createdAt),
+    createdAt !== undefined && clockTime(createdAt),
     ' ',
     statusBadge(status),
     words === '' ? '' : ` ${words} `,

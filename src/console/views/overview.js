@@ -1,15 +1,18 @@
 import { call } from '../app/api.js';
-import { poll, wake } from '../app/poll.js';
+import { poll } from '../app/poll.js';
+import { direction } from '../parts/direction.js';
 import { announce, fill, h } from '../parts/dom.js';
 import { drillButton } from '../parts/drill-button.js';
 import { duration, moment, number, plural, rate, time } from '../parts/format.js';
+import { onThisPage } from '../parts/on-this-page.js';
 import { rolesOf } from '../parts/roles.js';
-import { verifyButton } from '../parts/verify-button.js';
-import { actionButton, badge, facts, hubName, icon, isOver, problem, statusBadge, verdict } from '../parts/widgets.js';
+import { badge, facts, hubName, icon, isOver, problem, statusBadge, verdict } from '../parts/widgets.js';
 import { showDeployment } from './deployment.js';
+import { headlineOf, otherFindings, subjectOf, verdictWords } from './headline.js';
 import { showHistory } from './history.js';
+import { overviewActions } from './overview-actions.js';
 import { showRestores } from './restores.js';
-import { roleActions, tenures } from './role.js';
+import { tenures } from './role.js';
 import { waitingText } from './run-words.js';
 import { proofWords, showSnapshots } from './snapshots.js';
 
@@ -22,10 +25,14 @@ const BUSY_MS = 2000;
  * The readiness card, the snapshots and the restores, kept current.
  * @param {HTMLElement} view
  * @param {AbortSignal} signal
+ * @param {string} [snapshotId] The snapshot to open.
  */
-export function showOverview(view, signal) {
+export function showOverview(view, signal, snapshotId) {
+  const pair = h('div');
   const head = h('div', {}, h('div', { class: 'verdict' }, h('p', { class: 'muted' }, 'Loading readiness …')));
-  const actions = h('div', { class: 'actions' });
+  const next = h('div', { class: 'actions' });
+  const found = h('div');
+  const others = h('div', { class: 'actions' });
   const details = h('div', { class: 'stack' });
   const snapshots = h('section', { 'aria-labelledby': 'snapshots-title' });
   const restores = h('section', { 'aria-labelledby': 'restores-title' });
@@ -33,26 +40,34 @@ export function showOverview(view, signal) {
   const deployment = h('section', { 'aria-labelledby': 'deployment-title' });
   view.replaceChildren(
     h('h1', { tabindex: -1 }, 'Failover readiness'),
-    h('section', { class: 'card', 'aria-label': 'Readiness' }, head, actions, details),
+    h('section', { class: 'card', 'aria-label': 'Readiness' }, pair, head, next, found, others, details),
     snapshots,
     restores,
     history,
     deployment,
   );
   showHistory(history);
-  showDeployment(deployment);
-  const refreshSnapshots = showSnapshots(snapshots, signal);
+  const checkDeployment = showDeployment(deployment);
+  const refreshSnapshots = showSnapshots(snapshots, signal, snapshotId);
   showRestores(restores, signal);
   let announced = '';
   let newestBackup = '';
+  /** @type {HTMLElement | undefined} */
+  let drill;
   poll(async () => {
     /** @type {Status} */
     const status = await call('status');
-    fill(head, verdict(toneOf(status), wordsOf[status.verdict] ?? status.verdict, h('p', {}, status.reason)));
-    fill(actions, actionsOf(status));
-    fill(details, findings(status), cardFacts(status));
-    if (announced !== status.verdict) announce(`${wordsOf[status.verdict]}. ${status.reason}`);
-    announced = status.verdict;
+    const headline = headlineOf(status);
+    drill ??= drillButton();
+    const actions = overviewActions(status, headline.next, { drill, checkDeployment });
+    fill(pair, pairOf(status));
+    fill(head, verdict(headline.tone, headline.title, headlineBody(status, headline)));
+    fill(next, actions.next);
+    fill(found, findingList(status));
+    fill(others, actions.others);
+    fill(details, cardFacts(status));
+    if (announced !== headline.title) announce(`${headline.title}. ${headline.text}`);
+    announced = headline.title;
     const backup = `${status.lastBackup?.id} ${status.lastBackup?.status}`;
     if (newestBackup !== '' && backup !== newestBackup) refreshSnapshots();
     newestBackup = backup;
@@ -60,78 +75,47 @@ export function showOverview(view, signal) {
   }, signal).catch((error) => fill(head, problem(error, 'The readiness could not be read.')));
 }
 
-const wordsOf = { Ready: 'Ready', AtRisk: 'At risk', NotReady: 'Not ready' };
-
-/** @param {Status} status */
-function toneOf({ verdict: word }) {
-  return word === 'Ready' ? 'ok' : word === 'AtRisk' ? 'warn' : 'bad';
-}
-
-/** @param {Status} status */
-function actionsOf(status) {
-  const { latestGoodSnapshot, lastBackup, lastRestore, lastDrill, findings: found = [] } = status;
-  const isUnproven = found.some(({ code }) => code === 'NotProven' || code === 'ProofOld');
-  const running = lastRestore !== null && !isOver(lastRestore) ? lastRestore : undefined;
-  const canRestore = latestGoodSnapshot !== null;
-  const isBackingUp = lastBackup !== null && !isOver(lastBackup);
-  const backUp = actionButton(isBackingUp ? 'Backing up …' : 'Back up now', startBackup, {
-    class: canRestore ? '' : 'main',
-    focus: 'backup',
-    failed: 'The backup was not started.',
-  });
-  return [
-    running !== undefined &&
-      h(
-        'a',
-        { class: 'button main', href: `#/restores/${running.id}`, 'data-focus': 'watch' },
-        'Watch the running restore',
-      ),
-    canRestore &&
-      running === undefined &&
-      h('a', { class: 'button', href: '#/restore', 'data-focus': 'restore' }, 'Restore …'),
-    backUp,
-    isBackingUp &&
-      actionButton('Stop the backup', () => stopBackup(lastBackup.id), {
-        focus: 'stop-backup',
-        failed: 'The backup was not stopped.',
-      }),
-    isUnproven && latestGoodSnapshot !== null && verifyButton(latestGoodSnapshot.id, 'Verify the newest'),
-    lastDrill !== undefined && drillButton(),
-    roleActions(status, canRestore && running === undefined),
-  ];
-}
-
-async function startBackup() {
-  await call('backups', { method: 'POST' });
-  announce('The backup has started.');
-  wake();
-}
-
-/** @param {string} id */
-async function stopBackup(id) {
-  await call(`backups/${encodeURIComponent(id)}/cancel`, { method: 'POST' });
-  announce('The backup is stopped.');
-  wake();
+/**
+ * What is backed up, and into what it would be restored.
+ * @param {Status} status
+ */
+function pairOf(status) {
+  const { active, standby } = rolesOf(status);
+  const reach = (/** @type {import('../api-types.d.ts').ProbedHub | undefined} */ hub) =>
+    hub && !hub.reachable && badge('bad', 'not reachable');
+  return direction([
+    ['Backed up', [hubName(active), reach(status.source)]],
+    ['Would be restored into', [hubName(standby), reach(status.target)]],
+  ]);
 }
 
 /**
- * All findings, the worst first, without the one the verdict shows. An open alert is listed only when it has outlived its
- * finding.
  * @param {Status} status
+ * @param {import('./headline.js').Headline} headline
  */
-function findings({ findings: all = [], reason, alerts }) {
-  const others = all.filter((one) => one.message !== reason);
-  const open = (alerts?.open ?? []).filter(
-    (alert) => alert.code !== 'NotReady' && !all.some((one) => one.code === alert.code),
-  );
-  if (others.length + open.length === 0) return undefined;
+function headlineBody(status, { title, text, link }) {
+  const readiness = verdictWords(status);
+  return [
+    h('p', {}, text),
+    link && h('p', {}, h('a', { href: link.href, 'data-focus': 'headline' }, link.text)),
+    title !== readiness && h('p', { class: 'muted' }, `Readiness for a failover: ${readiness}.`),
+  ];
+}
+
+/** @param {Status} status */
+function findingList(status) {
+  const all = otherFindings(status);
+  if (all.length === 0) return undefined;
   return h(
     'ul',
     { class: 'findings' },
-    others.map(({ level, message }) => h('li', {}, icon(level === 'stop' ? 'bad' : 'warn'), h('span', {}, message))),
-    open.map(({ code, since, message }) =>
-      h('li', {}, icon('warn'), h('span', {}, `${message} Alert ${code} is open since ${moment(since)}.`)),
-    ),
+    all.map((finding) => {
+      const { level, message, since } = finding;
+      const about = subjectOf(finding);
+      const text = [onThisPage(message), since && ` Alert since ${moment(since)}.`];
+      const link = about && [' ', h('a', { href: about.href, 'data-focus': about.href }, about.text)];
+      return h('li', {}, icon(level === 'stop' ? 'bad' : 'warn'), h('span', {}, text, link));
+    }),
   );
 }
 
@@ -160,7 +144,6 @@ function cardFacts(status) {
             line(`${platform}, ${plural(registrations, 'registration')}: ${reason}`),
           ),
     ],
-    ['Alerts', alertsOf(status)],
   ]);
 }
 
@@ -279,7 +262,7 @@ function lastBackupOf({ lastBackup, missedBackups }) {
     statusBadge(status),
     status === 'Running' && line(`${phase}, ${plural(rowsRead ?? 0, 'registration')} read`),
     waiting !== undefined && line(waitingText(waiting)),
-    error !== undefined && line(error.message),
+    error !== undefined && line(onThisPage(error.message)),
     missedBackups?.missed && line('A scheduled backup is missing.'),
   ];
 }
@@ -297,15 +280,6 @@ function lastDrillOf({ lastDrill }) {
       : word === 'Failed'
         ? badge('bad', 'failed')
         : badge('warn', word.toLowerCase()),
-    line([how, seconds === undefined ? '' : `, took ${duration(seconds)}`, reason ? `. ${reason}` : '']),
+    line([how, seconds === undefined ? '' : `, took ${duration(seconds)}`, reason ? `. ${onThisPage(reason)}` : '']),
   ];
-}
-
-/** @param {Status} status */
-function alertsOf({ alerts }) {
-  if (alerts === undefined) return undefined;
-  const { webhook, heartbeatUrl } = alerts;
-  if (webhook && heartbeatUrl) return 'sent to a webhook; heartbeat after each good backup';
-  if (webhook) return 'sent to a webhook; no heartbeat';
-  return heartbeatUrl ? 'no webhook; heartbeat after each good backup' : 'none: no webhook or heartbeat is set';
 }

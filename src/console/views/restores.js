@@ -2,8 +2,10 @@ import { call } from '../app/api.js';
 import { poll } from '../app/poll.js';
 import { settledCount } from '../parts/counts.js';
 import { fill, h } from '../parts/dom.js';
-import { number, plural, time } from '../parts/format.js';
+import { clockTime, number, plural } from '../parts/format.js';
 import { hubName, isOver, problem, statusBadge } from '../parts/widgets.js';
+import { kindOf } from './run-words.js';
+import { wholeOf } from './whole.js';
 
 /** @typedef {import('../api-types.d.ts').Restore} Restore */
 
@@ -26,7 +28,10 @@ export function showRestores(section, signal) {
     const others = value.filter(({ purpose }) => purpose !== 'sync');
     state.hidden = others.length > 0;
     fill(state, value.length === 0 ? 'None yet.' : 'Only syncs of late: the history lists them.');
-    fill(list, others.slice(0, SHOWN).map(restoreRow));
+    fill(
+      list,
+      others.slice(0, SHOWN).map((run) => restoreRow(run, value)),
+    );
     return value.some((run) => !isOver(run)) ? BUSY_MS : CALM_MS;
   }, signal).catch((error) => {
     state.hidden = false;
@@ -41,29 +46,36 @@ export async function readRestores() {
 }
 
 /**
- * The kind of restore and its direction.
+ * From which hub into which.
  * @param {Restore} run
  */
-export function nameOf({ dryRun, purpose, activate, snapshot, target }) {
-  if (purpose === 'rollback') return `Rollback in ${hubName(target)}`;
-  const way = `${snapshot.hub === undefined ? '' : `from ${hubName(snapshot.hub)} `}into ${hubName(target)}`;
-  if (purpose === 'drill') return `Drill ${way}`;
-  if (purpose === 'sync') return `Sync ${way}`;
-  if (purpose === 'retry') return `Retry ${way}`;
-  if (activate) return dryRun ? `Dry run of a switch ${way}` : `Switch ${way}`;
-  return dryRun ? `Dry run ${way}` : `Restore ${way}`;
+export function wayOf({ purpose, snapshot, target }) {
+  const into = hubName(target);
+  return purpose === 'rollback' || snapshot.hub === undefined ? `in ${into}` : `${hubName(snapshot.hub)} → ${into}`;
 }
 
-/** @param {Restore} run */
-function restoreRow(run) {
+/**
+ * @param {Restore} run
+ * @param {Restore[]} all
+ */
+function restoreRow(run, all) {
   return h(
     'li',
     {},
     h(
       'a',
       { class: 'row', href: `#/restores/${encodeURIComponent(run.id)}`, 'data-focus': run.id },
-      h('span', { class: 'row-time' }, h('strong', {}, nameOf(run)), h('br'), time(run.createdAt), noteOf(run)),
-      h('span', { class: 'row-figure' }, summaryOf(run)),
+      h(
+        'span',
+        { class: 'row-time' },
+        h('strong', {}, kindOf(run)),
+        ' ',
+        clockTime(run.createdAt),
+        h('span', { class: 'line' }, wayOf(run)),
+        noteOf(run),
+        h('span', { class: 'line muted' }, h('code', {}, run.id)),
+      ),
+      h('span', { class: 'row-figure' }, summaryOf(run, all)),
       h('span', { class: 'row-badges' }, statusBadge(run.status)),
     ),
   );
@@ -75,10 +87,15 @@ function noteOf({ askedBy, note }) {
   return said === '' ? undefined : h('span', { class: 'line muted' }, said);
 }
 
-/** @param {Restore} run */
-function summaryOf(run) {
+/**
+ * @param {Restore} run
+ * @param {Restore[]} all
+ */
+function summaryOf(run, all) {
   const { total } = run.counts;
   if (!isOver(run)) return `${run.phase}, ${number(settledCount(run))} of ${number(total)}`;
+  const whole = wholeOf(run, all);
+  if (whole !== undefined) return `${whole.sum} devices`;
   const failed = run.counts.failed ?? 0;
   return `${plural(total, 'device')}${failed > 0 ? `, ${number(failed)} failed` : ''}`;
 }

@@ -13,24 +13,31 @@ import { actionButton, hubName } from '../parts/widgets.js';
  */
 
 /**
- * What can be done about the role: fail over, declare the other hub, and settle a doubt.
+ * What can be done about the role: fail over; declare the other hub, and settle a doubt.
  * @param {Status} status
+ * @param {string | undefined} look Of the failover's button.
  * @param {boolean} canRestore
+ * @returns {{ failover?: import('../parts/dom.js').Child, declare?: import('../parts/dom.js').Child }}
  */
-export function roleActions(status, canRestore) {
-  if (status.role === undefined) return [];
+export function roleActions(status, look, canRestore) {
+  if (status.role === undefined) return {};
   const { active, standby, wayName } = rolesOf(status);
   const isOpen = (status.findings ?? []).some(({ code }) => code === 'RoleUnsettled');
-  return [
-    canRestore &&
+  return {
+    failover:
+      canRestore &&
       actionButton(`${wayName} to ${hubName(standby)} …`, startFailover, {
-        class: 'main',
+        class: look,
         focus: 'failover',
+        busy: 'Starting the dry run …',
         failed: 'The dry run was not started.',
       }),
-    isOpen && actionButton(`${hubName(active)} is in use …`, async () => askForRole(active), { focus: 'confirm-role' }),
-    actionButton(`${hubName(standby)} is in use …`, async () => askForRole(standby), { focus: 'change-role' }),
-  ];
+    declare: [
+      isOpen &&
+        actionButton(`${hubName(active)} is in use …`, async () => askForRole(active), { focus: 'confirm-role' }),
+      actionButton(`${hubName(standby)} is in use …`, async () => askForRole(standby), { focus: 'change-role' }),
+    ],
+  };
 }
 
 /** Its dry run; the restore follows when the name of the hub is typed. */
@@ -62,6 +69,7 @@ function askForRole(hub) {
     ],
     yes: 'It is in use',
     no: 'Cancel',
+    busy: 'Declaring it …',
     failed: 'The role was not changed.',
     nameField: field,
     work: async () => {

@@ -35,6 +35,7 @@ function control(run, action) {
       return actionButton('Retry the failed ones', async () => retry(run, action), {
         class: 'main',
         focus: 'retry',
+        busy: 'Starting the retry …',
         failed: 'The retry was not started.',
       });
     case 'rollback':
@@ -42,6 +43,7 @@ function control(run, action) {
     case 'report':
       return actionButton('Download the report', () => download(action.href, `restore-${run.id}.md`), {
         focus: 'report',
+        busy: 'Fetching the report …',
         failed: 'The report could not be fetched.',
       });
     case 'verify':
@@ -76,6 +78,7 @@ function askToCancel(run, action) {
     body: h('p', {}, run.dryRun ? 'It writes nothing.' : stoppedText),
     yes: 'Stop it',
     no: 'Let it run',
+    busy: 'Stopping it …',
     failed: 'The run was not stopped.',
     work: () => perform(action),
   });
@@ -102,6 +105,7 @@ async function retry(run, action) {
       ),
       yes: 'Retry',
       no: 'Leave it',
+      busy: 'Starting the retry …',
       failed: 'The retry was not started.',
       nameField: field,
       work: () => perform(action, { confirm: field.value() }),
@@ -126,6 +130,7 @@ function askToRollBack(run, action) {
     ),
     yes: 'Roll back',
     no: 'Keep it',
+    busy: 'Starting the rollback …',
     failed: 'The rollback was not started.',
     nameField: field,
     work: () => perform(action, { confirm: field.value() }),

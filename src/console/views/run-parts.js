@@ -1,6 +1,7 @@
 import { settledCount } from '../parts/counts.js';
 import { h } from '../parts/dom.js';
 import { duration, moment, number, plural, rate, time } from '../parts/format.js';
+import { onThisPage } from '../parts/on-this-page.js';
 import { stepList } from '../parts/stepper.js';
 import { facts, hubName, icon, isOver, notice } from '../parts/widgets.js';
 import { percentOf, phases, tookOf } from './run-words.js';
@@ -134,14 +135,12 @@ function milestones({ milestones: at = {}, createdAt }) {
 
 /** @param {Restore} run */
 export function runFacts(run) {
-  const { snapshot, target, only, order, note, of } = run;
+  const { snapshot, only, order, note, of } = run;
   return h(
     'section',
     { class: 'card', 'aria-label': 'About this restore' },
     facts([
       ['Snapshot', h('code', {}, snapshot.id)],
-      ['Taken from', snapshot.hub === undefined ? undefined : hubName(snapshot.hub)],
-      ['Target', `${hubName(target)} (${target.role})`],
       ['Only', only === undefined ? undefined : describeOnly(only)],
       ['First', order === undefined ? undefined : order.map(describeOnly).join(', then ')],
       ['Note', note],
@@ -181,5 +180,41 @@ function describeOnly({ platforms, tags, installationIds, userIds }) {
 
 /** @param {Restore} run */
 export function warnings({ warnings: all = [] }) {
-  return all.map((text) => notice('warn', h('p', {}, text)));
+  return all.map((text) => notice('warn', h('p', {}, onThisPage(text))));
+}
+
+/** True as long as the app answers: the styles hide it while it does not. */
+export function withoutPage() {
+  return h('p', { class: 'muted while-answered' }, 'You may close this page: the app does the work.');
+}
+
+/**
+ * @param {Restore} run
+ * @returns {[string, import('../parts/dom.js').Child][]}
+ */
+export function placesOf({ purpose, snapshot, target }) {
+  const role = ` (${target.role})`;
+  if (purpose === 'rollback') return [['In', [hubName(target), role]]];
+  return [
+    ['Snapshot of', hubName(snapshot.hub)],
+    ['Into', [hubName(target), role]],
+  ];
+}
+
+/** @param {import('./whole.js').Whole} whole */
+export function wholeCard({ sum, before, now, total, first }) {
+  const address = `#/restores/${encodeURIComponent(first.id)}`;
+  return h(
+    'section',
+    { class: 'card', 'aria-labelledby': 'whole-title' },
+    h('h2', { id: 'whole-title' }, 'With the restore before it'),
+    h('p', {}, h('strong', {}, `${sum} of ${plural(total, 'device')} are in place.`)),
+    h(
+      'p',
+      { class: 'muted' },
+      `${number(before)} were before this retry, by `,
+      h('a', { href: address }, first.id),
+      `; ${number(now)} are since.`,
+    ),
+  );
 }

@@ -1,8 +1,37 @@
 import { settledCount } from '../parts/counts.js';
 import { duration, number, plural } from '../parts/format.js';
+import { onThisPage } from '../parts/on-this-page.js';
 import { hubName, isOver } from '../parts/widgets.js';
 
 /** @typedef {import('../api-types.d.ts').Restore} Restore */
+
+/**
+ * What it is, in the words of who asked for it.
+ * @param {Restore} run
+ */
+export function kindOf(run) {
+  const { dryRun, purpose = 'restore', activate, isFailback } = run;
+  const kind = activate ? (isFailback ? 'Failback' : 'Failover') : kinds[purpose];
+  return dryRun ? `Dry run of a ${kind.toLowerCase()}` : kind;
+}
+
+const kinds = { restore: 'Restore', sync: 'Standby sync', retry: 'Retry', rollback: 'Rollback', drill: 'Drill' };
+
+/**
+ * What the page of a run is called: by the step that it has come to.
+ * @param {Restore} run
+ */
+export function titleOf(run) {
+  const kind = kindOf(run);
+  if (canConfirm(run)) return `Confirm the ${kindOf({ ...run, dryRun: false }).toLowerCase()}`;
+  if (run.dryRun || run.status !== 'Succeeded' || (run.purpose ?? 'restore') !== 'restore') return kind;
+  return `Proof of the ${kind.toLowerCase()}`;
+}
+
+/** @param {Restore} run */
+export function canConfirm(run) {
+  return run.dryRun === true && (run.status === 'Succeeded' || run.error?.code === 'RestoreIncomplete');
+}
 
 /**
  * The headline of a restore: tone, verdict and explanation.
@@ -24,7 +53,7 @@ export function verdictOf(run) {
       text: `${plural(failed, 'device')} of ${number(run.counts.total)} could not be ${what}. All others are done.`,
     };
   }
-  return { tone: 'bad', title: 'Failed', text: run.error?.message ?? 'No reason was given.' };
+  return { tone: 'bad', title: 'Failed', text: onThisPage(run.error?.message ?? 'No reason was given.') };
 }
 
 export const stoppedText = 'Devices already written stay. A new restore resumes from there.';
@@ -94,9 +123,7 @@ function runningText(run) {
   if (run.waiting !== undefined) return waitingText(run.waiting);
   if (run.phase === 'Verifying') return 'Everything is written. The hub is listed again to check every device.';
   const place = hubName(run.target);
-  return run.dryRun
-    ? `Comparing with ${place}. Nothing is written.`
-    : `Target: ${place}. It continues without this page.`;
+  return run.dryRun ? `Comparing with ${place}. Nothing is written.` : `Into ${place}.`;
 }
 
 /** @param {Restore} run */

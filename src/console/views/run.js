@@ -1,16 +1,17 @@
 import { call } from '../app/api.js';
 import { poll } from '../app/poll.js';
 import { countsTable } from '../parts/counts.js';
+import { direction } from '../parts/direction.js';
 import { announce, fill, h } from '../parts/dom.js';
 import { stepper } from '../parts/stepper.js';
 import { isOver, problem, verdict } from '../parts/widgets.js';
 import { confirmForm } from './confirm.js';
 import { failures } from './failures.js';
 import { records } from './records.js';
-import { nameOf } from './restores.js';
 import { runActions } from './run-actions.js';
-import { progress, proof, runFacts, warnings } from './run-parts.js';
-import { percentOf, verdictOf } from './run-words.js';
+import { placesOf, progress, proof, runFacts, warnings, wholeCard, withoutPage } from './run-parts.js';
+import { canConfirm, percentOf, titleOf, verdictOf } from './run-words.js';
+import { readWhole } from './whole.js';
 
 /** @typedef {import('../api-types.d.ts').Restore} Restore */
 
@@ -44,7 +45,9 @@ function newFrame() {
   return {
     title: h('h1', { tabindex: -1 }, 'Restore'),
     steps: h('div'),
+    way: h('div'),
     head: h('div'),
+    whole: h('div'),
     progress: h('div'),
     proof: h('div'),
     actions: h('div', { class: 'actions' }),
@@ -63,11 +66,12 @@ function newFrame() {
  */
 function show(frame, run) {
   const { tone, title, text } = verdictOf(run);
-  const name = nameOf(run);
+  const name = titleOf(run);
   frame.title.textContent = name;
   document.title = `${title} – ${name}`;
   fill(frame.steps, stepOf(run));
-  fill(frame.head, verdict(tone, title, h('p', {}, text)), warnings(run));
+  fill(frame.way, direction(placesOf(run)));
+  fill(frame.head, verdict(tone, title, h('p', {}, text), !isOver(run) && withoutPage()), warnings(run));
   fill(frame.progress, progress(run));
   fill(frame.proof, proof(run));
   fill(frame.counts, run.counts.total > 0 && h('section', { class: 'card', 'aria-label': 'Counts' }, countsTable(run)));
@@ -84,13 +88,21 @@ function show(frame, run) {
  */
 function showOnce(frame, run) {
   if (canConfirm(run)) frame.confirm.replaceChildren(confirmForm(run));
+  showWhole(frame.whole, run);
   frame.records.replaceChildren(records(run) ?? '');
   if ((run.counts.failed ?? 0) > 0) frame.failures.replaceChildren(failures(run.id, run.failuresByCode ?? {}));
 }
 
-/** @param {Restore} run */
-function canConfirm(run) {
-  return run.dryRun === true && (run.status === 'Succeeded' || run.error?.code === 'RestoreIncomplete');
+/**
+ * Of a retry that is over: what it and the restore before it did together.
+ * @param {HTMLElement} place
+ * @param {Restore} run
+ */
+function showWhole(place, run) {
+  if (run.purpose !== 'retry') return;
+  readWhole(run)
+    .then((whole) => whole && place.replaceChildren(wholeCard(whole)))
+    .catch((error) => place.replaceChildren(problem(error, 'The restore before this retry could not be read.')));
 }
 
 /** @param {Restore} run */

@@ -1,8 +1,10 @@
 import { call } from '../app/api.js';
 import { poll, wake } from '../app/poll.js';
 import { sizeChart } from '../parts/chart.js';
+import { askFirst } from '../parts/dialogs.js';
 import { announce, fill, h } from '../parts/dom.js';
-import { moment, number, plural, size, time } from '../parts/format.js';
+import { clockTime, moment, number, plural, size } from '../parts/format.js';
+import { onThisPage } from '../parts/on-this-page.js';
 import { verifyButton } from '../parts/verify-button.js';
 import { actionButton, badge, facts, hubName, notice, problem } from '../parts/widgets.js';
 
@@ -15,8 +17,9 @@ const FIRST_SHOWN = 8;
  * The snapshots, newest first, with their size over time. Returns a function that reloads them.
  * @param {HTMLElement} section
  * @param {AbortSignal} signal
+ * @param {string} [openId] The one to open at first, and to move to.
  */
-export function showSnapshots(section, signal) {
+export function showSnapshots(section, signal, openId) {
   const chart = h('div');
   const list = h('ul', { class: 'list' });
   const more = h('div', { class: 'actions' });
@@ -24,7 +27,8 @@ export function showSnapshots(section, signal) {
   section.replaceChildren(h('h2', { id: 'snapshots-title' }, 'Snapshots'), state, chart, list, more);
   /** @type {Map<string, { text: string, element: HTMLElement }>} */
   const rows = new Map();
-  let shown = FIRST_SHOWN;
+  let shown = openId === undefined ? FIRST_SHOWN : Number.POSITIVE_INFINITY;
+  let toOpen = openId;
   let drawn = '';
   const show = (/** @type {Snapshot[]} */ snapshots) => {
     fill(state, snapshots.length === 0 && 'None yet. A backup creates one.');
@@ -51,6 +55,8 @@ export function showSnapshots(section, signal) {
   const read = async () => {
     const { value } = /** @type {{ value: Snapshot[] }} */ (await call('snapshots'));
     show(value);
+    if (toOpen !== undefined) openRow(rows.get(toOpen)?.element);
+    toOpen = undefined;
     return REFRESH_MS;
   };
   const fail = (/** @type {unknown} */ error) => {
@@ -61,6 +67,15 @@ export function showSnapshots(section, signal) {
   return () => {
     read().catch(fail);
   };
+}
+
+/** @param {HTMLElement | undefined} element */
+function openRow(element) {
+  const details = element?.querySelector('details');
+  if (!details) return;
+  details.open = true;
+  details.scrollIntoView({ block: 'center' });
+  details.querySelector('summary')?.focus({ preventScroll: true });
 }
 
 /**
@@ -90,7 +105,7 @@ function snapshotRow(snapshot, isOpen) {
     h(
       'summary',
       {},
-      h('span', { class: 'row-time' }, readStartedAt === undefined ? snapshot.id : time(readStartedAt)),
+      h('span', { class: 'row-time' }, readStartedAt === undefined ? snapshot.id : clockTime(readStartedAt)),
       h('span', { class: 'row-figure' }, counts === undefined ? '' : plural(counts.records, 'device')),
       h(
         'span',
@@ -120,7 +135,7 @@ export function healthBadge({ health }) {
 function snapshotFacts({ id, hub, counts, healthReasons = [], error, proof, churn, coverage, bytes }) {
   return [
     healthReasons.length > 0 && notice('warn', h('p', {}, `Suspect: ${healthReasons.join('; ')}`)),
-    error !== undefined && notice('bad', h('p', {}, error.message)),
+    error !== undefined && notice('bad', h('p', {}, onThisPage(error.message))),
     facts([
       ['Registrations by platform', counts?.byPlatform === undefined ? undefined : platformList(counts)],
       [
@@ -179,9 +194,34 @@ function snapshotActions({ id, health, pinned }) {
     health !== 'unusable' &&
       h('a', { class: 'button', href: `#/restore?snapshot=${encodeURIComponent(id)}` }, 'Restore this one …'),
     hasPins &&
-      actionButton(pinned ? 'Unpin' : 'Pin', () => setPin(id, !pinned), { failed: 'The pin was not changed.' }),
+      actionButton(pinned ? 'Unpin' : 'Pin', () => setPin(id, !pinned), {
+        busy: pinned ? 'Unpinning …' : 'Pinning …',
+        failed: 'The pin was not changed.',
+      }),
     hasPins && verifyButton(id, 'Verify'),
+    health === 'suspect' && actionButton('Accept …', async () => askToAccept(id), { focus: 'accept' }),
   );
+}
+
+/** @param {string} id */
+function askToAccept(id) {
+  askFirst({
+    title: 'Are these devices gone for good?',
+    body: h(
+      'p',
+      {},
+      'Then what this snapshot holds is usual from now on. Back up after that: the backup will be good.',
+    ),
+    yes: 'Accept it',
+    no: 'Leave it suspect',
+    busy: 'Accepting it …',
+    failed: 'The snapshot was not accepted.',
+    work: async () => {
+      await call(`snapshots/${encodeURIComponent(id)}/accept`, { method: 'POST' });
+      announce('Accepted. Back up now.');
+      wake();
+    },
+  });
 }
 
 /**
