@@ -29,6 +29,7 @@ const properties = [
 /** They start processes: a stack, a browser, a host, a benchmark. */
 const e2e = [
   'test/e2e/**/*.test.ts',
+  'test/console/walk.test.ts',
   'test/host/{http,loading,queues,timers}.test.ts',
   'test/bench/fast-hub.test.ts',
   'test/cli/run-commands.test.ts',
@@ -59,7 +60,7 @@ const integration = [
  */
 const longest = [
   ...['runbook', 'drill', 'rollback', 'rollback-crash', 'artefacts'],
-  ...['poison-records', 'console-failures', 'secrets', 'cli', 'console-views', 'worker'],
+  ...['poison-records', 'console-failures', 'secrets', 'cli', 'walk', 'worker'],
   ...['console', 'drill-run', 'timers', 'limits-of-calls', 'hostile-hub', 'round-trip'],
   ...['two-hosts', 'drill', 'page', 'whose-row', 'likeness', 'rollback-looks', 'rows-at-a-glance'],
 ];

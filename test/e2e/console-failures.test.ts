@@ -39,9 +39,11 @@ test('a restore that fails in part is explained and retried, the retry reported 
   await expectAccessible(page, 'incomplete');
 
   await page.getByRole('button', { name: 'Retry the failed ones' }).click();
-  await page.getByRole('heading', { name: /^Retry from .+ into .+\/devices$/ }).waitFor();
+  await page.getByRole('heading', { name: 'Retry', exact: true }).waitFor();
   await appears(main.getByText('Restored and proven'));
   expect(await countsOf(page, 'Requested')).toBe(failed);
+  const { total = 0 } = partly.counts ?? {};
+  await main.getByText(`${total - failed} + ${failed} = ${total} of ${total} devices are in place.`).waitFor();
 
   const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Download the report' }).click();
@@ -52,8 +54,10 @@ test('a restore that fails in part is explained and retried, the retry reported 
   expect(text).not.toContain(stack.host.keys.default);
 
   await page.getByRole('button', { name: 'Roll back …' }).click();
-  await page.getByRole('button', { name: 'Roll back', exact: true }).click();
+  const yes = page.getByRole('button', { name: 'Roll back', exact: true });
+  expect(await yes.isDisabled()).toBe(true);
   const name = await fullNameOf(api, 'secondary');
+  await page.getByLabel(/^Type the hub’s name/).press('Enter');
   await page.locator('dialog').getByText(`Type ${name}.`).waitFor();
   await expectAccessible(page, 'roll back?');
   await page.getByLabel(/^Type the hub’s name/).fill(name);
