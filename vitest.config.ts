@@ -17,8 +17,12 @@ const long = [
 /** What is too long for CI: a part of `npm run soak`. */
 const soak = ['test/e2e/{bad-storage,chaos,deployments,killed-hosts,planted-drill,two-apps}.test.ts'];
 
-/** Of these `npm run soak` tries four times as many cases, deaths before each write, too, or all stories of the drill. */
+/**
+ * Of these `npm run soak` tries four times as many cases, deaths before each write, too, all stories of the drill, or all
+ * sizes and schemes of the console.
+ */
 const properties = [
+  'test/console/walk.test.ts',
   'test/e2e/drill.test.ts',
   'test/property/{forms-of-the-service,likeness,registration,round-trip,rows-at-a-glance}.test.ts',
   'test/property/usual-registration.test.ts',

@@ -23,7 +23,8 @@ const translations = [
   [/POST \/api\/role\b/g, 'press “… is in use …” on the overview'],
   [/ \(GET \/api\/snapshots\)/g, ' from the list on the overview'],
   [/Look again: GET \/api\/snapshots/g, 'Look at the list again'],
-  [/GET \/api\/\w+ (lists|shows)/g, 'The overview $1'],
+  [/GET \/api\/snapshots shows/g, 'The list of snapshots on the overview shows'],
+  [/GET \/api\/\w+ lists/g, 'The overview lists'],
   [/[Rr]epeat the call with force/g, 'check the box that says so'],
   [/repeat this full name in the field confirm/g, 'type this full name'],
   [/set the field keepNewer, which undoes/g, 'let the terminal tool do it with --keep-newer, which undoes'],
@@ -39,4 +40,12 @@ const translations = [
 export function onThisPage(message) {
   const translated = translations.reduce((text, [pattern, words]) => text.replace(pattern, words), message);
   return translated.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (instant) => moment(instant));
+}
+
+/**
+ * The same, on the overview itself.
+ * @param {string} message
+ */
+export function onOverview(message) {
+  return onThisPage(message).replaceAll(' on the overview', '');
 }

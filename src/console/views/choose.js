@@ -99,7 +99,7 @@ async function startDryRun(status) {
 
 /** @param {Snapshot | undefined} snapshot */
 function latestText(snapshot) {
-  return `Latest good snapshot: ${moment(snapshot?.readStartedAt ?? '')}, ${ago(snapshot?.readStartedAt ?? '')}`;
+  return `Latest good: ${moment(snapshot?.readStartedAt ?? '')}, ${ago(snapshot?.readStartedAt ?? '')}`;
 }
 
 /** @param {Snapshot | undefined} snapshot */

@@ -1,5 +1,5 @@
 import { number, plural } from '../parts/format.js';
-import { onThisPage } from '../parts/on-this-page.js';
+import { onOverview } from '../parts/on-this-page.js';
 import { hubName, isOver } from '../parts/widgets.js';
 import { kindOf, percentOf } from './run-words.js';
 
@@ -26,7 +26,7 @@ import { kindOf, percentOf } from './run-words.js';
 
 const verdicts = { Ready: 'Ready', AtRisk: 'At risk', NotReady: 'Not ready' };
 
-/** A restore that ended badly is the most urgent thing as long as somebody is likely to be at it. */
+/** A restore that ended badly is the most urgent thing for a day: someone is likely to be at it. */
 const URGENT_MS = 24 * 3_600_000;
 
 /**
@@ -118,7 +118,7 @@ function ofFailure(run) {
     title: isPartial ? `${kindOf(run)} is incomplete` : `${kindOf(run)} failed`,
     text: isPartial
       ? `${number(left)} of ${plural(counts.total, 'device')} could not be written into ${hubName(run.target)}.`
-      : onThisPage(error?.message ?? 'No reason was given.'),
+      : onOverview(error?.message ?? 'No reason was given.'),
     link: linkTo(run.id),
     next: 'see',
   };
@@ -136,7 +136,7 @@ function linkTo(id) {
 function ofReadiness(status) {
   const { verdict, reason, findings = [] } = status;
   const [first] = findings;
-  const common = { title: verdictWords(status), text: onThisPage(reason) };
+  const common = { title: verdictWords(status), text: onOverview(reason) };
   if (verdict === 'Ready') return { ...common, tone: 'ok', next: silenceOf(status).length > 0 ? 'check' : 'none' };
   const next = remedies[first?.code ?? ''] ?? 'check';
   const about = first === undefined ? undefined : subjectOf(first);

@@ -4,7 +4,7 @@ import { direction } from '../parts/direction.js';
 import { announce, fill, h } from '../parts/dom.js';
 import { drillButton } from '../parts/drill-button.js';
 import { duration, moment, number, plural, rate, time } from '../parts/format.js';
-import { onThisPage } from '../parts/on-this-page.js';
+import { onOverview } from '../parts/on-this-page.js';
 import { rolesOf } from '../parts/roles.js';
 import { badge, facts, hubName, icon, isOver, problem, statusBadge, verdict } from '../parts/widgets.js';
 import { showDeployment } from './deployment.js';
@@ -112,7 +112,7 @@ function findingList(status) {
     all.map((finding) => {
       const { level, message, since } = finding;
       const about = subjectOf(finding);
-      const text = [onThisPage(message), since && ` Alert since ${moment(since)}.`];
+      const text = [onOverview(message), since && ` Alert since ${moment(since)}.`];
       const link = about && [' ', h('a', { href: about.href, 'data-focus': about.href }, about.text)];
       return h('li', {}, icon(level === 'stop' ? 'bad' : 'warn'), h('span', {}, text, link));
     }),
@@ -262,7 +262,7 @@ function lastBackupOf({ lastBackup, missedBackups }) {
     statusBadge(status),
     status === 'Running' && line(`${phase}, ${plural(rowsRead ?? 0, 'registration')} read`),
     waiting !== undefined && line(waitingText(waiting)),
-    error !== undefined && line(onThisPage(error.message)),
+    error !== undefined && line(onOverview(error.message)),
     missedBackups?.missed && line('A scheduled backup is missing.'),
   ];
 }
@@ -280,6 +280,6 @@ function lastDrillOf({ lastDrill }) {
       : word === 'Failed'
         ? badge('bad', 'failed')
         : badge('warn', word.toLowerCase()),
-    line([how, seconds === undefined ? '' : `, took ${duration(seconds)}`, reason ? `. ${onThisPage(reason)}` : '']),
+    line([how, seconds === undefined ? '' : `, took ${duration(seconds)}`, reason ? `. ${onOverview(reason)}` : '']),
   ];
 }

@@ -109,7 +109,7 @@ function showWhole(place, run) {
 function stepOf(run) {
   if (run.purpose !== undefined && run.purpose !== 'restore') return undefined;
   if (run.dryRun) return stepper(canConfirm(run) ? 3 : 2);
-  return stepper(isOver(run) ? (run.status === 'Succeeded' ? 6 : 5) : 4);
+  return stepper(run.status === 'Succeeded' ? 6 : 4);
 }
 
 /** Announces each phase, each quarter and the end once; each second would be noise. */
