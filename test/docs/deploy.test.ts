@@ -120,3 +120,14 @@ test('azd deploys what npm run package makes, to the app that the template tags'
   expect(project).toMatch(/^ {4}remoteBuild: false$/m);
   expect(read('.funcignore')).not.toContain('node_modules');
 });
+
+test('it counts the groups of instances as they are', () => {
+  const { queue = [], timer = [] } = readFunctions();
+  const words = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven'];
+  // All HTTP functions share one.
+  const groups = 1 + timer.length + queue.length;
+  expect(guide).toContain(`\`http\`, ${words[timer.length]} timers, ${words[queue.length]} queues of steps`);
+  for (const text of [guide, read('infra/main.bicep')])
+    expect(text.toLowerCase()).toContain(`two instances of each of ${words[groups]} groups`);
+  expect(guide).toContain(`${2 * groups} x 2 GB`);
+});
