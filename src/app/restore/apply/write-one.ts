@@ -1,4 +1,4 @@
-import { isAsAgreed } from '../../../core/baseline/record.ts';
+import { entryOf, isAsAgreed } from '../../../core/baseline/record.ts';
 import { versionHashOf } from '../../../core/fingerprint/row.ts';
 import { shownIn } from '../../../core/fingerprint/shown.ts';
 import type { CallOptions, Hub, WriteOutcome } from '../../../core/ports.ts';
@@ -93,7 +93,7 @@ async function createAsSeen(
   // Also where a row with this id and ETag was there before: this run has written it, and died, or got no answer.
   if (!isFirstTry && isSame) return DONE;
   const isListed = row !== undefined && asSeen.includes(versionHashOf(row));
-  const isPassedOver = row !== undefined && !isListed && !isSame && (await isOurs(work, row));
+  const isPassedOver = row !== undefined && !isListed && !isSame && (await isOurs(work, row, isFirstTry));
   if (isPassedOver && run.request.only !== undefined && row.handle !== handleIn(xml)) return ID_IN_USE;
   if (isPassedOver) await storeDisplaced(app, run, row);
   if (await endWatch.mustStopNow()) return STOPPED;
@@ -119,13 +119,17 @@ async function isPutBack({ app, run }: Caller, row: Registration): Promise<boole
 
 /**
  * Whether the row, which is not among those to be written over, is as it was agreed on. A rollback writes over nothing
- * by what the pair agrees on: that may be what its restore left.
+ * by what the pair agrees on: that may be what its restore left. What a step before this one has created, and its device
+ * written over, may have the ETag agreed on again: then its words must be known, too.
  */
-async function isOurs({ app, run }: Caller, row: Registration): Promise<boolean> {
+async function isOurs({ app, run }: Caller, row: Registration, isFirstTry: boolean): Promise<boolean> {
   if (run.request.purpose === 'rollback') return false;
   const keyHash = keyHashOf(recordKey(row));
   const baseline = await openBaseline(app, run, shardOf(keyHash, run.shardCount));
-  return isAsAgreed(baseline.get(keyHash), shownIn([row]), readAtOf(run));
+  const record = baseline.get(keyHash);
+  const shown = shownIn([row]);
+  if (!isFirstTry && entryOf(record)?.target.content !== shown.content) return false;
+  return isAsAgreed(record, shown, readAtOf(run));
 }
 
 /** Installations have no ETag: they are asked for right before. */
