@@ -42,6 +42,8 @@ export async function simulate(
   if (stage.night.onlyCoreHeals) stage.leaveOnlyTheCore();
   await heal(stage);
   await play(stage, operator.askAtTheEnd(), 2 * MAX_EVENTS);
+  // What a drill cleans up may have waited for its hub until now.
+  if (stage.hasActiveRun) await heal(stage);
   if (!stage.isSettled) stage.oracle.end();
   return {
     seed,

@@ -296,6 +296,13 @@ export class Facts {
     return by.kind === 'tool' && this.#isAfterItsEnd({ runId: by.runId, at: appliedAt });
   }
 
+  /** Whether that took away what the hub held of a device, which has not spoken there since. */
+  isGoneByAStray(hub: string, device: number): boolean {
+    const last = this.#toolChanges.get(`${hub} ${device}`);
+    if (last === undefined || this.rowsOfDevice(hub, device).length > 0) return false;
+    return this.#isAfterItsEnd(last) && !this.changedSince(hub, device, last.at);
+  }
+
   #isAfterItsEnd({ runId, at }: ToolChange): boolean {
     const run = this.runs.get(runId);
     if (run?.endedAt === undefined || at <= run.endedAt) return false;

@@ -13,11 +13,18 @@ export function isWinning({ doc }: KnownRestore): boolean {
 }
 
 /** Why a failback may replace what a device said last in its target, by what its source says of it. */
-export function excuseForWinning(facts: Facts, { run, hub }: Write, old: Word, now: Word): string | undefined {
+export function excuseForWinning(
+  facts: Facts,
+  { run, hub }: Write,
+  before: Row,
+  old: Word,
+  now: Word,
+): string | undefined {
   if (!isWinning(run)) return undefined;
   const source = run.doc.request.sourceHub.namespace;
   if (old.hub === hub && !facts.wasInUse(hub, old.at)) return 'failbackOverAWordWhereNotInUse';
   if (now.hub === source && facts.wasInUse(source, now.at)) return 'failbackOfALaterWord';
+  if (wasNeverBackedUp(facts, hub, before.appliedAt, old.at)) return 'failbackOverTheLastMinutes';
   return excuseForLeft(facts, run, old.device);
 }
 

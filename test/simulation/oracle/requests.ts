@@ -1,6 +1,6 @@
 import { isOfRecord, type Row, tell } from '../row.ts';
 import type { Facts } from './facts.ts';
-import { hubOf, isRestore, type KnownRestore } from './runs.ts';
+import { hubOf, isRestore, type KnownRestore, keyOf } from './runs.ts';
 import { readSnapshot, type SnapshotRow } from './snapshots.ts';
 import { readAtOf, type Write } from './windows.ts';
 
@@ -32,7 +32,9 @@ function judgeWithdrawal(facts: Facts, { run, hub, by }: Write, before: Row): vo
     readSnapshot(facts.container, sourceHub, id).some(isOfRecord(before)),
   );
   const isUnseen = run.silent.has(sourceHub.namespace) && (inSource.appliedAt >= readAtOf(facts, run) || !isHeld);
-  if (inSource.appliedAt >= by.looked.listedAt) facts.sometimes('withdrawnInItsWindow');
+  // The source was asked for it before, and did not hold it then.
+  const askedAt = run.askedAt.get(`${sourceHub.namespace}/${keyOf(before)}`)?.at(-1) ?? by.looked.listedAt;
+  if (inSource.appliedAt >= Math.min(askedAt, by.looked.listedAt)) facts.sometimes('withdrawnInItsWindow');
   else if (isUnderAnUnknownId(facts, run, before)) facts.sometimes('withdrawnUnderAnUnknownId');
   else if (isUnseen) facts.sometimes('withdrawnWhileTheSourceWasSilent');
   else facts.violate('withdrawnThoughInSource', `${hub}: ${tell(before)} by ${run.id}`);

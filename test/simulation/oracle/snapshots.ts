@@ -62,9 +62,10 @@ export function wantedOf(rows: readonly SnapshotRow[], truth: Truth): Wanted[] {
     for (const row of own) {
       const key = row.installationId === undefined ? row.id : `${row.installationId} ${slotOf(row)}`;
       const known = newest.get(key);
-      // A native row tells which of two templates of one name is newer: it has the same tags. Of two native rows nothing does.
+      // A native row tells which of two templates of one name is newer: that has all of its tags. Of two native rows
+      // nothing does, nor where both templates have them.
       const isOpen = known !== undefined && row.installationId !== undefined;
-      if (isOpen && (!hasNative || row.body === undefined)) isAmbiguous = true;
+      if (isOpen && (!hasNative || row.body === undefined || contentOf(known) === contentOf(row))) isAmbiguous = true;
       if (known === undefined || numberOf(row) > numberOf(known)) newest.set(key, row);
     }
     const kept = [...newest.values()];

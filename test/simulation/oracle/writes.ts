@@ -72,13 +72,17 @@ function excuseFor(facts: Facts, write: Write, { before, after, old, now }: Repl
   // Of two rows that say the same its device keeps one.
   const isTwin = (row: Row): boolean => row.id !== before.id && isSame(row, before);
   if (facts.rowsOfDevice(write.hub, facts.truth.deviceOf(before)).some(isTwin)) return 'overwroteATwin';
-  if (before.installationId === undefined && before.handle !== after.handle) return undefined;
-  if (onConflict === 'overwrite' && isConflict(facts, write, { before, after, old, now })) return 'overwroteAsAsked';
-  // Its device spoke while the source was listed: the snapshot has some of its rows from before, and some from after.
   const { sourceHub, snapshotId } = write.run.doc.request;
   const { truth } = facts;
   const held = readSnapshot(facts.container, sourceHub, snapshotId).filter((row) => truth.deviceOf(row) === old.device);
+  // Its device spoke while the source was listed: the snapshot has some of its rows from before, and some from after. Or
+  // it has said something later, which the snapshot shows under another id: then what is replaced is out of date, too.
   if (held.some((row) => (truth.wordOf(row)?.number ?? -1) > old.number)) return 'overwroteByATornListing';
+  // Likewise where its device has left the source by then, for good.
+  if (truth.lastWordOf(old.device)?.content === 'out' && hasLeftSourceSince(facts, write, old))
+    return 'overwroteWhatHasLeft';
+  if (before.installationId === undefined && before.handle !== after.handle) return undefined;
+  if (onConflict === 'overwrite' && isConflict(facts, write, { before, after, old, now })) return 'overwroteAsAsked';
   // It asks the source before that, which may not answer in time.
   if (write.run.silent.has(sourceHub.namespace) && isTorn(facts, write.run, after)) return 'overwroteByATornListing';
   if (hasLeftSourceSince(facts, write, old) && isTorn(facts, write.run, after)) return 'overwroteByALeavingDevice';
@@ -87,13 +91,21 @@ function excuseFor(facts: Facts, write: Write, { before, after, old, now }: Repl
     if (isTorn(facts, write.run, before)) return 'failbackOfATornListing';
   }
   // Both hubs were in use in turn: what the source shows is taken for the later word, whenever its device said it.
-  const isEarlyWord = now.hub === sourceHub.namespace && !facts.wasInUse(now.hub, now.at);
-  if (isEarlyWord && isFromBefore(facts, write, before)) return 'overwroteByAnEarlyWord';
-  const excuse = excuseForWinning(facts, write, old, now);
+  if (isEarlyWord(facts, sourceHub.namespace, now) && isFromBefore(facts, write, before))
+    return 'overwroteByAnEarlyWord';
+  const excuse = excuseForWinning(facts, write, before, old, now);
   if (excuse !== undefined) return excuse;
   // The hub was not in use then, or no snapshot of it shows that: it is not taken for a device's newer word.
   const isKnown = facts.wasInUse(write.hub, old.at) && !wasNeverBackedUp(facts, write.hub, before.appliedAt, old.at);
   return isKnown || !isSourceLaterToTheApp(facts, write, before) ? undefined : 'overwroteWhereNotInUse';
+}
+
+/** Whether its device said so in the source only while that was not in use; it may have said the same elsewhere since. */
+function isEarlyWord(facts: Facts, source: string, { device, content }: Word): boolean {
+  const isSame = (word: Word): boolean =>
+    word.content !== 'out' && content !== 'out' && word.content.number === content.number;
+  const said = facts.truth.wordsOf(device).filter((word) => word.hub === source && isSame(word));
+  return said.length > 0 && said.every(({ at }) => !facts.wasInUse(source, at));
 }
 
 /** Whether its device has left the source since, by the end of the snapshot's listing, which may show a row of it still. */
@@ -211,6 +223,9 @@ function judgeRemoval(facts: Facts, write: Write, before: Row): void {
   else if (purpose !== 'rollback' && run.silent.has(sourceHub.namespace) && isTorn(facts, run, before))
     facts.sometimes('removedByATornListing');
   else if (purpose !== 'rollback' && isUnderAnUnknownId(facts, run, before)) facts.sometimes('removedUnderAnUnknownId');
+  // What it no longer holds is gone by a removal for which no run could wait.
+  else if (purpose !== 'rollback' && facts.isGoneByAStray(sourceHub.namespace, facts.truth.deviceOf(before)))
+    facts.sometimes('removedAfterAStray');
   // What the service itself loses in the source looks like its device's own word there.
   else if (facts.wasLost(sourceHub.namespace, facts.truth.deviceOf(before), readAtOf(facts, run)))
     facts.sometimes('removedWhatTheSourceLost');
