@@ -24,7 +24,7 @@ export function excuseForReturn(
   if (isOwedWithTheMany(facts, run, outAt)) return 'resurrectedWithTheManyAsOwed';
   if (facts.rowsOfDevice(source, facts.truth.deviceOf(after)).some((row) => facts.isStray(row)))
     return 'resurrectedByAStray';
-  if (wasAltered(facts, source, after)) return 'resurrectedFromAnAlteredRow';
+  if (wasAltered(facts, source, after) || wasAltered(facts, hub, after)) return 'resurrectedFromAnAlteredRow';
   // As an installation it is another record than as a plain registration: nothing says that it is the same device.
   if (!facts.hasMet(hub, after)) return 'resurrectedAsNeverMet';
   // It spoke in the source while the settings did not call that primary, and was never seen where it left.
@@ -91,12 +91,12 @@ function wasAskedFor(facts: Facts, run: KnownRestore, { id, installationId = '' 
   return hasResurrected || isSaid(run, HELD_UNDONE);
 }
 
-/** The source stored it otherwise than it was sent: nothing is agreed on. */
-function wasAltered(facts: Facts, source: string, after: Row): boolean {
+/** The hub stored it otherwise than it was sent: nothing is agreed on, and it is not known to have been there. */
+function wasAltered(facts: Facts, hub: string, after: Row): boolean {
   const { id, installationId = '' } = after;
-  const there = facts.rowsOfDevice(source, facts.truth.deviceOf(after));
+  const there = facts.rowsOfDevice(hub, facts.truth.deviceOf(after));
   return facts.runs.all().some((one) => {
-    const isAltered = one.doc.error?.code === 'TargetAltersRecords' && hubOf(one) === source;
+    const isAltered = one.doc.error?.code === 'TargetAltersRecords' && hubOf(one) === hub;
     return isAltered && [id, installationId, ...there.map((row) => row.id)].some((key) => one.written.has(key));
   });
 }
