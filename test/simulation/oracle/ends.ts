@@ -94,7 +94,7 @@ function judgeDevice(facts: Facts, run: KnownRestore, wanted: Wanted): Fault[] {
     facts.sometimes('replacedByAGivenUpCall');
     return [];
   }
-  if (hasLeftSince(facts, run, wanted, there)) {
+  if (hasLeft(facts, run, wanted, there)) {
     // What its hub stored otherwise than it was sent was never agreed on.
     if (there.every((row) => facts.isAltered(row))) return [];
     return [{ kind: 'leftover', text: `${where} is ${list(there)}` }];
@@ -113,16 +113,13 @@ function isInTheWay(run: KnownRestore, { rows }: Wanted, there: readonly Row[]):
 }
 
 /**
- * Its device has left since the first listing, and what is there is of another record, that it was before. Its own word
- * there is one that the service carried out after it had left.
+ * Its device has left, and what is there is of another record, that it was before: a leftover. Its own word there is one
+ * that the service carried out after it had left.
  */
-function hasLeftSince(facts: Facts, run: KnownRestore, { device, rows }: Wanted, there: readonly Row[]): boolean {
-  const hub = hubOf(run);
-  const since = run.firstListedAt ?? 0;
-  const last = facts.truth.lastWordAt(device, hub);
+function hasLeft(facts: Facts, run: KnownRestore, { device, rows }: Wanted, there: readonly Row[]): boolean {
+  const last = facts.truth.lastWordAt(device, hubOf(run));
   const isOther = there.every((one) => !facts.isOwnWord(one) && !rows.some((row) => isOfRecord(row)(one)));
-  // Its removal may have taken effect later.
-  return isOther && last?.content === 'out' && (last.at >= since || facts.changedSince(hub, device, since));
+  return isOther && last?.content === 'out';
 }
 
 function isInPlace({ rows }: Wanted, there: readonly Row[]): boolean {
