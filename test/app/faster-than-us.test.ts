@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import { readRecords } from '../../src/app/restore/records.ts';
 import { declareRole } from '../../src/app/runs/declare-role.ts';
+import { DrError } from '../../src/core/errors.ts';
 import type { Hub, WriteOutcome } from '../../src/core/ports.ts';
+import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { backUp, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
+import { hideInListing } from '../support/late-hub.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
 
 /** What the hub answers when a row is no longer as it was listed, and what became of its record. */
@@ -114,4 +117,24 @@ test('a record of which a row was written before another of its ids was refused 
   await backUp(engine);
   engine.secondary.intercept = (_, id) => (id === '2-2-2' ? { kind: 'idRefused', status: 410 } : undefined);
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 1 }, raced: 0 });
+});
+
+test('what its device registers while a step waits stays, also where it gets the ETag agreed on, whose words are not known', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  hideInListing(engine, 2, (xml) => xml.includes('>19-5-1<'));
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', changedSince: 0 });
+  const { etag = 1 } = parseRegistration(engine.secondary.rows.get('19-5-1') ?? '');
+  engine.secondary.rows.delete('19-5-1');
+  const own = anAppleRow({ id: '19-5-1', tags: ['own'], etag });
+  const { putRegistration } = engine.secondary;
+  engine.secondary.putRegistration = async (id, ...rest) => {
+    if (id !== '19-5-1') return putRegistration(id, ...rest);
+    engine.secondary.putRegistration = putRegistration;
+    engine.secondary.rows.set(id, own);
+    throw new DrError('HubUnavailable', 'The hub does not answer.', { retryable: true });
+  };
+  await restore(engine);
+  expect(engine.secondary.rows.get('19-5-1')).toBe(own);
 });
