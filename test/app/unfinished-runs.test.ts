@@ -3,6 +3,7 @@ import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
+import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { snapshotFolder } from '../../src/core/paths.ts';
 import { backUp, beginRestore, contentOf, restore, runUntilWritten, seed } from '../support/drive.ts';
@@ -30,6 +31,24 @@ async function cancelAfterWriting(engine: Engine): Promise<string> {
   await cancelRestore(engine.app, id);
   await engine.drain();
   return id;
+}
+
+/** The hubs agreed, the installation changed in the source; a restore dies right before it writes that, and is cancelled. */
+async function anEngineWithARestoreCancelledBefore(installationId: string) {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  await restore(engine);
+  install(engine.primary.rows, installationId, ['changed']);
+  await backUp(engine);
+  const id = await beginRestore(engine.app);
+  const { findInstallation } = engine.secondary;
+  engine.secondary.findInstallation = () => Promise.reject(new Error('died'));
+  await expect(engine.drain()).rejects.toThrow('died');
+  engine.secondary.findInstallation = findInstallation;
+  await cancelRestore(engine.app, id);
+  await engine.drain();
+  return { engine, id };
 }
 
 async function anEngineWithACancelledRestore(): Promise<{ readonly engine: Engine; readonly id: string }> {
@@ -339,6 +358,23 @@ it('a restore does without what it cannot read of an unfinished one', async () =
   expect(old?.name).not.toBe(shard?.name);
   await engine.blobs.put(old?.name ?? '', Buffer.from('damaged'), 'any');
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unchanged: 24 } });
+});
+
+it('who leaves the hub in use stays out, though a cancelled restore was about to write over its record', async () => {
+  const { engine, id } = await anEngineWithARestoreCancelledBefore('device-2');
+  engine.advance(60_000);
+  await declareRole(engine.app, { active: 'secondary', confirm: 'three/devices', force: true });
+  engine.advance(60_000);
+  for (const [rowId, xml] of engine.secondary.rows) {
+    if (xml.includes('$InstallationId:{device-2}')) engine.secondary.rows.delete(rowId);
+  }
+  const retry = await startRetry(engine.app, id, { confirm: 'three/devices' });
+  await engine.drain();
+  expect(await readRestoreView(engine.app, retry.id)).toMatchObject({
+    status: 'Succeeded',
+    counts: { goneInTarget: 1 },
+  });
+  expect([...engine.secondary.rows.values()].join()).not.toContain('$InstallationId:{device-2}');
 });
 
 it('what fingerprints tell of an unfinished run costs no download of its snapshot', async () => {

@@ -55,7 +55,7 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
     const side = sideWrittenBy(earlier, run);
     if (side === undefined) continue;
     const changed = await readChanged(app, earlier, shard, run);
-    const writes = await readEarlierWrites(app, earlierRun, shard, run);
+    const writes = await readEarlierWrites(app, earlierRun, shard, run, changed);
     const showing = showings[side];
     const parts = { app, run, shard, earlier, changed, writes, side, showing, agreed, adopted, recognized };
     await adoptHalfChanged(parts, await adoptWritten(parts));
@@ -97,7 +97,7 @@ async function adoptWritten(adoption: Adoption): Promise<ReadonlyMap<string, Rec
     written.set(record.key, record);
     const observation = observe(record, outcome, shown, found);
     // Another row that says the same is its device's own, unless the run was about to remove it.
-    const others = (found?.rows ?? []).filter((row) => !changed.get(record.key)?.some(isVersionOf(row)));
+    const others = (found?.rows ?? []).filter((row) => !changed.get(record.key)?.before.rows.some(isVersionOf(row)));
     const isLike = observation.isSame || observation.isPart;
     if (isLike && !(await showing.hasOnlyIdsOf(record, others))) continue;
     // Since the hubs have agreed on the whole, a part is none of its writes that stopped.
@@ -117,7 +117,7 @@ async function adoptHalfChanged(
   { changed, side, showing, agreed, adopted, recognized }: Adoption,
   written: ReadonlyMap<string, RecordOfRows>,
 ): Promise<void> {
-  for (const [key, rows] of changed) {
+  for (const [key, { before: was }] of changed) {
     const keyHash = keyHashOf(key);
     const before = turnedTo(side, agreed.get(keyHash));
     const entry = entryOf(before);
@@ -125,7 +125,7 @@ async function adoptHalfChanged(
     const isUntouched = entry?.target.version === shown?.version;
     if (entry === undefined || shown === undefined || isUntouched || recognized.has(keyHash)) continue;
     const live = (await showing.records()).get(key);
-    if (live === undefined || !isHalfChanged(entry, rows, live, written.get(key))) continue;
+    if (live === undefined || !isHalfChanged(entry, was.rows, live, written.get(key))) continue;
     const target = { ...entry.target, ...shown };
     adopted.set(keyHash, turnedTo(side, paidTo('target', { ...before, agreed: { ...entry, target } })));
     recognized.add(keyHash);
@@ -134,18 +134,24 @@ async function adoptHalfChanged(
 
 /**
  * What the earlier run was about to write, or took away before writing it again, and shows nowhere: its device did not
- * remove it. Where the hub had accepted the write, that is only known of one that was not in use since.
+ * remove it. Where the hub had accepted the write, or held what was to be written over, that is only known of one that was
+ * not in use since.
  */
 function noteOwed({ run, earlier, changed, writes, side, showing, agreed, adopted, recognized }: Adoption): void {
   const since = Date.parse(earlier.createdAt);
   const mayHaveLeft = side === 'source' || circumstancesOf(run).wasTargetInUse(since);
-  const accepted = new Set(writes.owed.flatMap(({ keyHash, isAccepted }) => (isAccepted ? [keyHash] : [])));
+  const displaced = new Set([...changed].flatMap(([key, { isDisplaced }]) => (isDisplaced ? [keyHashOf(key)] : [])));
+  const wereThere = new Set(
+    writes.owed.flatMap(({ keyHash, isAccepted, wasThere }) =>
+      isAccepted || (wasThere && !displaced.has(keyHash)) ? [keyHash] : [],
+    ),
+  );
   for (const keyHash of new Set([...writes.owed.map((one) => one.keyHash), ...[...changed.keys()].map(keyHashOf)])) {
     if (recognized.has(keyHash) || adopted.has(keyHash) || showing.shown(keyHash) !== undefined) continue;
     const before = turnedTo(side, agreed.get(keyHash));
     // A look since then has settled it.
     if (lookThatHeld(before) >= since) continue;
-    if (!(mayHaveLeft && accepted.has(keyHash))) adopted.set(keyHash, turnedTo(side, owedToTarget(before)));
+    if (!(mayHaveLeft && wereThere.has(keyHash))) adopted.set(keyHash, turnedTo(side, owedToTarget(before)));
   }
 }
 

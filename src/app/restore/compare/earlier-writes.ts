@@ -1,5 +1,5 @@
 import { DrError, orFault } from '../../../core/errors.ts';
-import { membersOf, type RecordOfRows, sectionsOf, shardOf } from '../../../core/registration/record.ts';
+import { keyHashOf, membersOf, type RecordOfRows, sectionsOf, shardOf } from '../../../core/registration/record.ts';
 import { isAbsenceVoid } from '../../../core/restore/plan/circumstances.ts';
 import { intentOf, isWrittenOutcome, outcomeOf, type WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
@@ -21,11 +21,13 @@ interface Sent {
   readonly open: () => Promise<RecordOfRows | undefined>;
 }
 
-/** A record that an earlier run was about to write where nothing lived, or failed to. */
+/** A record that an earlier run was about to write, or to look at before that, or failed to write. */
 interface Owed {
   readonly keyHash: number;
   /** The hub has accepted the write. */
   readonly isAccepted: boolean;
+  /** The hub held it when that run looked, and would after it, too. */
+  readonly wasThere: boolean;
 }
 
 interface EarlierWrites {
@@ -53,19 +55,24 @@ export function openEarlierRuns(app: App, { unfinished = [] }: RestoreRun): () =
   });
 }
 
-/** What an earlier run wrote, or was about to, of one of the run's shards. Without its documents that is not known. */
+/**
+ * What an earlier run wrote, or was about to, of one of the run's shards; `changed` by key: what it had noted to put it
+ * back. Without its documents that is not known.
+ */
 export async function readEarlierWrites(
   app: App,
   { run: earlier, openManifest }: EarlierRun,
   shard: number,
   run: RestoreRun,
+  changed: ReadonlyMap<string, unknown>,
 ): Promise<EarlierWrites> {
+  const noted = new Set([...changed.keys()].map(keyHashOf));
   const shards = membersOf(sectionsOf(shard, run.shardCount, earlier.shardCount));
   const isOfShard = ({ keyHash }: { readonly keyHash: number }): boolean => shardOf(keyHash, run.shardCount) === shard;
   const read = async (): Promise<EarlierWrites> => {
     const manifest = await openManifest();
     if (manifest === undefined) return NO_WRITES;
-    const all = await Promise.all(shards.map((one) => readShardWrites(app, earlier, manifest, one)));
+    const all = await Promise.all(shards.map((one) => readShardWrites(app, earlier, manifest, one, noted)));
     return {
       sent: all.flatMap(({ sent }) => sent).filter(isOfShard),
       owed: all.flatMap(({ owed }) => owed).filter(isOfShard),
@@ -84,12 +91,13 @@ async function readShardWrites(
   earlier: RestoreRun,
   manifest: Manifest,
   shard: number,
+  noted: ReadonlySet<number>,
 ): Promise<EarlierWrites> {
   const newest = await readNewest(app, earlier, shard);
   const outcomes = newest === undefined ? [] : [...outcomesOfWritten(newest)];
   const isVoid = isAbsenceVoid(earlier, app.policy.maxDeletePercent);
   const hasFailures = newest !== undefined && newest.failures.length > 0;
-  if (outcomes.length === 0 && !hasFailures && !isVoid) return NO_WRITES;
+  if (outcomes.length === 0 && noted.size === 0 && !hasFailures && !isVoid) return NO_WRITES;
   // Nearly always fingerprints tell that all is as it was agreed on.
   const openRecords = once(async () => {
     const opened = await orFault(openSnapshotShard(app, manifest, shard).then((snapshot) => snapshot.openRecords()));
@@ -109,10 +117,14 @@ async function readShardWrites(
   for (let index = 0; index < fingerprints.count; index += 1) {
     const letter = letters[index];
     const outcome = outcomeOf(letter);
+    const intent = intentOf(letter);
     const isAccepted = isWrittenOutcome(outcome);
-    const wasDue = isAccepted || outcome === 'failed' || intentOf(letter) !== undefined;
+    const wasDue = isAccepted || outcome === 'failed' || intent !== undefined;
     const wasMissing = first !== undefined && !first.livesAt(index) && outcome !== 'goneInTarget';
-    if (wasDue || wasMissing) owed.push({ keyHash: fingerprints.keyHashAt(index), isAccepted });
+    const keyHash = fingerprints.keyHashAt(index);
+    // Nothing is sent before it is stored what it is about to do.
+    const wasThere = intent === 'updated' || intent === 'renewed' || (!wasDue && noted.has(keyHash));
+    if (wasDue || wasMissing || wasThere) owed.push({ keyHash, isAccepted, wasThere });
   }
   return { sent, owed };
 }

@@ -4,17 +4,18 @@ import { recordVersionOf, versionHashOf } from '../../../core/fingerprint/row.ts
 import { expectedForms } from '../../../core/registration/expected.ts';
 import { keyHashOf, membersOf, type RecordOfRows, sectionsOf, shardOf } from '../../../core/registration/record.ts';
 import { canonicalRow, type Registration } from '../../../core/registration/registration.ts';
+import type { Undo } from '../../../core/restore/plan/put-back.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readUndo } from '../outcomes/undo.ts';
 
-/** By key the rows that an earlier run was about to overwrite or remove, of one of the run's shards. */
+/** By key what an earlier run was about to overwrite or remove, of one of the run's shards. */
 export async function readChanged(
   app: App,
   earlier: RestoreRun,
   shard: number,
   run: RestoreRun,
-): Promise<ReadonlyMap<string, readonly Registration[]>> {
+): Promise<ReadonlyMap<string, Undo>> {
   const shards = membersOf(sectionsOf(shard, run.shardCount, earlier.shardCount));
   const found = await orFault(Promise.all(shards.map((one) => readUndo(app, earlier, one))));
   if (found instanceof DrError) {
@@ -22,9 +23,7 @@ export async function readChanged(
     return new Map();
   }
   const isOfShard = (key: string): boolean => shardOf(keyHashOf(key), run.shardCount) === shard;
-  return new Map(
-    found.flatMap((undo) => [...undo].flatMap(([key, { before }]) => (isOfShard(key) ? [[key, before.rows]] : []))),
-  );
+  return new Map(found.flatMap((undo) => [...undo].filter(([key]) => isOfShard(key))));
 }
 
 /**
