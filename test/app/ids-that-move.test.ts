@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readRestoreView } from '../../src/app/restore/view.ts';
+import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { aBackedUp, backUp, beginRestore, contentOf, restore, runToEnd } from '../support/drive.ts';
 import { register, tokenOf } from '../support/rows.ts';
@@ -47,4 +48,21 @@ test('a row that a step wrote without an answer is not written again, though it 
   await runToEnd(engine, 'restore', runId);
   expect(count).toBe(1);
   expect(await readRestoreView(engine.app, runId)).toMatchObject({ status: 'Succeeded', counts: { created: 1 } });
+});
+
+test('devices that had one id in turn get an id each in the hub that gave it, where both are to be there', async () => {
+  const engine = await aBackedUp();
+  engine.secondary.refusesForeignIds = true;
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  for (const handle of ['old', 'new']) {
+    for (const name of names) register(engine.primary, `${name}1-5-1`, ['x'], `${handle} ${name}`);
+    await backUp(engine);
+    expect(await restore(engine, { leftovers: 'keep' })).toMatchObject({ status: 'Succeeded' });
+  }
+  engine.advance(60_000);
+  await declareRole(engine.app, { active: 'secondary', confirm: 'three/devices', force: true });
+  engine.primary.rows.clear();
+  await backUp(engine);
+  expect(await restore(engine, { confirm: 'one/devices' })).toMatchObject({ status: 'Succeeded' });
+  expect(contentOf(engine.primary)).toEqual(contentOf(engine.secondary));
 });

@@ -1,6 +1,6 @@
 import { recordVersionOf, versionHashOf } from '../../../core/fingerprint/row.ts';
 import { isSameHub } from '../../../core/paths.ts';
-import type { CallOptions, Hub } from '../../../core/ports.ts';
+import type { CallOptions } from '../../../core/ports.ts';
 import { isInstallation, type RecordOfRows } from '../../../core/registration/record.ts';
 import type { Registration } from '../../../core/registration/registration.ts';
 import { isOnlyOurs, withoutReplaced } from '../../../core/restore/altered.ts';
@@ -24,6 +24,7 @@ import { readJournals } from '../outcomes/journal.ts';
 import { openFirstPlanner } from './first-planner.ts';
 import { LOOKING_FROM } from './next-pass.ts';
 import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, type ShardToPlan } from './planner.ts';
+import { withoutOthers } from './same-id.ts';
 
 /**
  * What is in place is seen by its fingerprints. Only where something is not, the texts are read, of the side that needs
@@ -47,12 +48,20 @@ export async function openRestorePlanner(app: App, run: RestoreRun, given: Shard
   // Nearly always all is in place by now: then the first pass is not opened again.
   const lookBack = open.length === 0 ? undefined : await openLookBack(app, run, opened);
   const hasLeft = openHasLeft(app, run, given.shard);
-  const later = { hub: hubOf(app, run.hub), opened, lookBack, hasLeft, ...rulesOf(run, opened) };
+  const hub = hubOf(app, run.hub);
+  const find: Later['find'] = async (record, listed, call) =>
+    withoutOthers(app, run, await askFor(hub, record, listed, given.idMap.mintedFor, call));
+  const later = { find, opened, lookBack, hasLeft, ...rulesOf(run, opened) };
   return lookBack !== undefined && asks ? openAskingPass({ ...later, lookBack }) : openLaterPass(later);
 }
 
 interface Later extends Pick<LaterPass, 'options' | 'rules'> {
-  readonly hub: Hub;
+  /** Asks the hub for a record, beside what the listing has shown of it. */
+  readonly find: (
+    record: RecordOfRows,
+    listed: RecordOfRows | undefined,
+    call: CallOptions,
+  ) => Promise<RecordOfRows | undefined>;
   readonly opened: OpenComparison;
   readonly lookBack: LookBack | undefined;
   readonly hasLeft: (index: number) => Promise<boolean>;
@@ -71,8 +80,8 @@ function rulesOf(run: RestoreRun, { elsewhere, idMap }: OpenComparison): Pick<La
 }
 
 /** Later passes look after what this run wrote. */
-function openLaterPass({ hub, opened, lookBack, hasLeft, options, rules }: Later): RecordPlanner {
-  const { comparison, records, live, idMap, isInPlace } = opened;
+function openLaterPass({ find, opened, lookBack, hasLeft, options, rules }: Later): RecordPlanner {
+  const { comparison, records, live, isInPlace } = opened;
   return (index, earlier) => {
     if (earlier === undefined) throw new RangeError(`No pass before has written record ${index}.`);
     if (isInPlace(index)) {
@@ -88,7 +97,7 @@ function openLaterPass({ hub, opened, lookBack, hasLeft, options, rules }: Later
     const planned = planLater(record, found, earlier, pass);
     if (found !== undefined && !isToRepair(planned) && !mayBePart(record, found, planned)) return planned;
     const ask = async (call: CallOptions): Promise<Planned> => {
-      const answer = await askFor(hub, record, found, idMap.mintedFor, call);
+      const answer = await find(record, found, call);
       const version = recordVersionOf((answer?.rows ?? []).map(versionHashOf));
       const late = lookBack?.unapplied(index, earlier, version, answer);
       if (late !== undefined) return laterPlan(late);
@@ -115,13 +124,13 @@ function openHasLeft(app: App, run: RestoreRun, shard: number): Later['hasLeft']
 
 /** A pass without a listing: the hub is asked for all that the record had before, and has by the snapshot. */
 function openAskingPass({
-  hub,
+  find,
   opened,
   lookBack,
   options,
   rules,
 }: Later & { readonly lookBack: LookBack }): RecordPlanner {
-  const { records, fingerprints, comparison, live, idMap, elsewhere } = opened;
+  const { records, fingerprints, comparison, live, elsewhere } = opened;
   const isOwnWord = (row: Registration): boolean => !elsewhere.oursUnder(row.id).includes(versionHashOf(row));
   const recordAt = (index: number): RecordOfRows | undefined =>
     index < fingerprints.count
@@ -133,7 +142,7 @@ function openAskingPass({
       const record = recordAt(index);
       if (record === undefined) throw new RangeError(`The listing does not show record ${index}, which was to go.`);
       const rows = [...record.rows, ...(live.get(record.key)?.rows ?? [])];
-      const answer = await askFor(hub, { key: record.key, rows }, undefined, idMap.mintedFor, call);
+      const answer = await find({ key: record.key, rows }, undefined, call);
       const [found, others] = splitByKey(record.key, answer?.rows ?? []);
       const late = lookBack.unapplied(index, earlier, found && recordVersionOf(found.rows.map(versionHashOf)), found);
       if (late !== undefined) return laterPlan(late);

@@ -14,6 +14,7 @@ import type { EndWatch } from '../../runs/end-watch.ts';
 import { readUndo, storeDisplaced } from '../outcomes/undo.ts';
 import { readRunOf } from '../outcomes/written.ts';
 import type { IdMap } from './id-map.ts';
+import { staysUnderItsId } from './same-id.ts';
 
 /** What a call to the target needs. */
 export interface Caller {
@@ -64,10 +65,13 @@ async function writeRegistration(
 ): Promise<OneAnswer> {
   const { hub, idMap } = work;
   const call = callOf(work);
-  if (over === undefined && asSeen !== undefined)
-    return createAsSeen(work, { target: idMap.idFor(id), xml, asSeen }, attempt);
+  const target = idMap.idFor(id);
+  // Another record may have been written under an id that stands for both of theirs.
+  const mayBeInUse = target !== id && !attempt.isFirstTry;
+  if (over === undefined && (asSeen !== undefined || mayBeInUse))
+    return createAsSeen(work, { isMapped: target !== id, target, xml, asSeen: asSeen ?? [] }, attempt);
   attempt.send();
-  if (over === undefined) return hub.putRegistration(idMap.idFor(id), xml, call);
+  if (over === undefined) return hub.putRegistration(target, xml, call);
   const answer = await hub.putRegistration(over.id, xml, { ...call, ifMatch: over.etag });
   if (answer.kind !== 'changed' || (attempt.isFirstTry && !answer.isRetried)) return answer;
   // An earlier call of this run may have written it, whose answer was lost.
@@ -76,6 +80,8 @@ async function writeRegistration(
 }
 
 interface Creation {
+  /** The id is not the snapshot's. */
+  readonly isMapped: boolean;
   readonly target: string;
   readonly xml: string;
   readonly asSeen: AsSeen;
@@ -83,7 +89,7 @@ interface Creation {
 
 async function createAsSeen(
   work: Caller,
-  { target, xml, asSeen }: Creation,
+  { isMapped, target, xml, asSeen }: Creation,
   { isFirstTry, send }: Attempt,
 ): Promise<OneAnswer> {
   const { app, run, hub, endWatch } = work;
@@ -92,6 +98,8 @@ async function createAsSeen(
   const isSame = row !== undefined && canonicalRow(row.xml) === canonicalRow(xml);
   // Also where a row with this id and ETag was there before: this run has written it, and died, or got no answer.
   if (!isFirstTry && isSame) return DONE;
+  const isOther = row !== undefined && isMapped && row.handle !== handleIn(xml) && run.request.purpose !== 'rollback';
+  if (isOther && (await staysUnderItsId(app, run, row))) return ID_IN_USE;
   const isListed = row !== undefined && asSeen.includes(versionHashOf(row));
   const isPassedOver = row !== undefined && !isListed && !isSame && (await isOurs(work, row, isFirstTry));
   if (isPassedOver && run.request.only !== undefined && row.handle !== handleIn(xml)) return ID_IN_USE;
@@ -173,7 +181,7 @@ async function deleteInstallation(
 
 const STOPPED: OneAnswer = { kind: 'stopped' };
 const DONE: WriteOutcome = { kind: 'written' };
-/** By a record that is not selected, or is put back. Treated like an id that the hub refuses: the record gets a new one. */
+/** By a record that is not selected, is put back, or stays there. Treated like an id that the hub refuses: the record gets a new one. */
 const ID_IN_USE: WriteOutcome = { kind: 'idRefused', status: 400 };
 const CHANGED: WriteOutcome = { kind: 'changed' };
 
