@@ -29,7 +29,7 @@ export async function loadEngine(dist: string, bug?: string) {
   const advance: Loaded<typeof import('../../src/app/drill/advance.ts')> = load('app/drill/advance.js');
   const sync: Loaded<typeof import('../../src/app/standby-sync.ts')> = load('app/standby-sync.js');
   const review: Loaded<typeof import('../../src/app/readiness/review.ts')> = load('app/readiness/review.js');
-  const role: Loaded<typeof import('../../src/app/runs/declare-role.ts')> = load('app/role.js');
+  const role: Loaded<typeof import('../../src/app/runs/declare-role.ts')> = load('app/runs/declare-role.js');
   const status: Loaded<typeof import('../../src/app/readiness/status.ts')> = load('app/readiness/status.js');
   const card: Loaded<typeof import('../../src/app/readiness/card-store.ts')> = load('app/readiness/card-store.js');
   const errors: Loaded<typeof import('../../src/core/errors.ts')> = load('core/errors.js');
