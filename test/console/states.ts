@@ -197,6 +197,6 @@ export const states = {
     const stage = await aFailover();
     const id = await beginRestore(stage.engine.app, { dryRun: true, activate: true });
     await later(stage, 5);
-    return runPage(stage, id, 'Confirm the failback');
+    return runPage(stage, id, 'Confirm the failback', 'Fail back to contoso-push-westeurope/devices');
   },
 } satisfies Readonly<Record<string, () => Promise<State>>>;

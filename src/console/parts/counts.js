@@ -189,7 +189,11 @@ export function countsTable(run) {
  * @param {HTMLElement} table
  */
 function scrollable(label, table) {
-  const hint = h('p', { class: 'muted small', hidden: true }, 'There are more columns: scroll the table sideways. →');
+  const hint = h(
+    'p',
+    { class: 'muted small hint', hidden: true },
+    'There are more columns: scroll the table sideways. →',
+  );
   const region = h('div', { class: 'scroll', role: 'region', 'aria-label': label, tabindex: 0 }, table);
   new ResizeObserver(() => {
     hint.hidden = region.scrollWidth <= region.clientWidth;
@@ -207,5 +211,6 @@ export function settledCount({ counts }) {
 
 /** @param {import('../api-types.d.ts').Outcomes} counts */
 function sum(counts) {
-  return restoreRows.reduce((total, { outcome }) => total + (counts[outcome] ?? 0), 0);
+  const outcomes = new Set([...restoreRows, ...rollbackRows].map(({ outcome }) => outcome));
+  return [...outcomes].reduce((total, outcome) => total + (counts[outcome] ?? 0), 0);
 }

@@ -21,7 +21,7 @@ export function secondsFor({ predictedRestore, latestGoodSnapshot }, devices) {
  * @param {number} devices
  */
 export function predictionOf(status, devices) {
-  const what = `Restoring ${plural(devices, 'device')} takes`;
+  const what = devices === 0 ? 'Looking at both hubs takes' : `Restoring ${plural(devices, 'device')} takes`;
   const seconds = secondsFor(status, devices);
   if (seconds === undefined) return `How long ${what.toLowerCase()} is known after the first restore or drill.`;
   return `${what} about ${duration(seconds)}, at the pace of the last ${status.predictedRestore?.basis}.`;

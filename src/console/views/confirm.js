@@ -20,11 +20,7 @@ export function confirmForm(dryRun) {
   const takes = h('p', {}, 'How long it takes is being looked up …');
   const toWrite = (counts.created ?? 0) + (counts.updated ?? 0);
   showCircumstances({ role, takes }, target, toWrite);
-  const button = h(
-    'button',
-    { type: 'submit', class: 'main' },
-    `Restore ${plural(toWrite, 'device')} into ${hubName(target)}`,
-  );
+  const button = h('button', { type: 'submit', class: 'main' }, labelOf(dryRun, toWrite));
   const form = h(
     'form',
     { class: 'card form', novalidate: true, 'aria-labelledby': 'confirm-title' },
@@ -63,6 +59,18 @@ export function confirmForm(dryRun) {
     failed: 'The restore was not started.',
   });
   return form;
+}
+
+/**
+ * @param {import('../api-types.d.ts').Restore} dryRun
+ * @param {number} toWrite
+ */
+function labelOf({ target, activate, isFailback }, toWrite) {
+  const place = hubName(target);
+  const way = isFailback ? 'Fail back' : 'Fail over';
+  const devices = plural(toWrite, 'device');
+  if (activate) return toWrite === 0 ? `${way} to ${place}` : `${way}: restore ${devices} into ${place}`;
+  return toWrite === 0 ? `Restore into ${place}, though nothing is missing there` : `Restore ${devices} into ${place}`;
 }
 
 /**

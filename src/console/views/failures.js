@@ -33,7 +33,7 @@ function failureRow({ record, code, status }) {
     'li',
     { tabindex: -1 },
     h('code', {}, record),
-    ` ${reasonOf(code)}`,
+    `: ${reasonOf(code)}`,
     status !== undefined && `, answered with ${status}`,
   );
 }

@@ -59,7 +59,7 @@ function details(run, { outcome, name, count }) {
         'p',
         {},
         'Such as ',
-        examples.flatMap((record) => [h('code', {}, record), ' ']),
+        examples.flatMap((record, at) => [at > 0 && ', ', h('code', {}, record)]),
       ),
     pagedList(`restores/${encodeURIComponent(run.id)}/records`, recordRow, {
       query: { outcome },

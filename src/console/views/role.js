@@ -97,9 +97,8 @@ export function tenures(status) {
         'span',
         { class: 'line muted' },
         place > 0 && `${hubName(hub)} `,
+        `${declaredBy[by] ?? by}${note ? ` (${note})` : ''}, `,
         Date.parse(since) === 0 ? 'from the beginning' : ['since ', time(since)],
-        `, ${declaredBy[by] ?? by}`,
-        note && `: ${note}`,
       ),
     );
 }

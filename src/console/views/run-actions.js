@@ -17,10 +17,11 @@ import { stoppedText } from './run-words.js';
  * @param {Restore} run
  */
 export function runActions(run) {
-  return [
-    (run.nextActions ?? []).map((action) => control(run, action)),
-    h('a', { class: 'button', href: '#/', 'data-focus': 'back' }, 'Back to overview'),
-  ];
+  return [(run.nextActions ?? []).map((action) => control(run, action)), backToOverview()];
+}
+
+export function backToOverview() {
+  return h('a', { class: 'button', href: '#/', 'data-focus': 'back' }, 'Back to overview');
 }
 
 /**

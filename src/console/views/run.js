@@ -8,7 +8,7 @@ import { isOver, problem, verdict } from '../parts/widgets.js';
 import { confirmForm } from './confirm.js';
 import { failures } from './failures.js';
 import { records } from './records.js';
-import { runActions } from './run-actions.js';
+import { backToOverview, runActions } from './run-actions.js';
 import { placesOf, progress, proof, runFacts, warnings, wholeCard, withoutPage } from './run-parts.js';
 import { canConfirm, percentOf, titleOf, verdictOf } from './run-words.js';
 import { readWhole } from './whole.js';
@@ -36,7 +36,10 @@ export function showRun(view, id, signal) {
     if (!isOver(run)) return POLL_MS;
     showOnce(frame, run);
     return undefined;
-  }, signal).catch((error) => fill(frame.head, problem(error, 'This restore could not be read.')));
+  }, signal).catch((error) => {
+    fill(frame.head, problem(error, 'This restore could not be read.'));
+    fill(frame.actions, backToOverview());
+  });
 }
 
 /** @typedef {ReturnType<typeof newFrame>} Frame The parts of the page, in display order. */
