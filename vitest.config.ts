@@ -42,6 +42,7 @@ const e2e = [
 
 /** They open sockets in their own process, or start azurite. */
 const integration = [
+  'test/feedback/emulated.test.ts',
   'test/contract/**/*.test.ts',
   'test/emulator/{access,community-errors,faults,installations,exchanges,page-faults,paging,rate-limit}.test.ts',
   'test/emulator/{late-writes,lists,stored-otherwise,registrations,sdk,seed,sends,sdk-calls,jobs,test-bench,tier}.test.ts',

@@ -1,4 +1,5 @@
 import { app } from '@azure/functions';
+import { pruneFeedback } from '../src/app/feedback/state.ts';
 import { prune } from '../src/app/prune.ts';
 import { pruneAudit } from '../src/app/stored/audit.ts';
 import { appFor, bindings } from '../src/compose.ts';
@@ -10,5 +11,6 @@ app.timer('retention', {
     const opened = appFor(context);
     await prune(opened);
     await pruneAudit(opened);
+    await pruneFeedback(opened);
   },
 });

@@ -13,8 +13,10 @@ param operatorKey string
 var readers = [
   'compareMetadata'
   'getBackup'
+  'getCleanUp'
   'getDoctor'
   'getDrill'
+  'getFeedback'
   'getIdMap'
   'getReport'
   'getRestore'
@@ -40,6 +42,7 @@ var writers = [
   'deleteSnapshot'
   'erase'
   'pinSnapshot'
+  'processFeedback'
   'putRestore'
   'retryRestore'
   'rollbackRestore'

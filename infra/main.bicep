@@ -61,7 +61,7 @@ param maximumInstanceCount int = 4
 @maxValue(20)
 param warmSteps int = 0
 
-@description('Spreads app and storage over the zones of the region. Two instances of each of ten groups are then always paid for.')
+@description('Spreads app and storage over the zones of the region. Two instances of each of eleven groups are then always paid for.')
 param isZoneRedundant bool = false
 
 @description('Redundancy of the storage of host and steps. LRS where the region has no zones.')

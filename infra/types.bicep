@@ -98,6 +98,9 @@ type appSettings = {
   MAX_FAILURE_PERCENT: string?
   MAX_DELETE_PERCENT: string?
   STANDBY_SYNC: ('off' | 'afterBackup')?
+  FEEDBACK_CLEANUP: ('off' | 'preview' | 'on')?
+  FEEDBACK_QUIET_HOURS: string?
+  FEEDBACK_SCHEDULE: string?
   RPO_MINUTES: string?
   RTO_MINUTES: string?
   STANDBY_DRIFT_PERCENT: string?

@@ -6,6 +6,7 @@ import { withFormer } from './app/stored/former-blobs.ts';
 import { pairBlobs } from './app/stored/pair-blobs.ts';
 import { type Arm, createArm } from './azure/arm.ts';
 import { createAzureBlobs } from './azure/blobs.ts';
+import { createFeedbackFiles } from './azure/feedback-files.ts';
 import { listKeys } from './azure/hub-keys.ts';
 import type { HubResource } from './azure/hub-resource.ts';
 import { createJobFiles } from './azure/job-files.ts';
@@ -19,6 +20,7 @@ import { createHub } from './hub/client.ts';
 import { type HubConnection, type HubIdentity, parseHubConnection } from './hub/connection-string.ts';
 import { createKeys, type HubKeys } from './hub/keys.ts';
 import { Limiter } from './hub/limiter.ts';
+import { createFeedback } from './hub/standard/feedback.ts';
 import { createExportJobs } from './hub/standard/jobs.ts';
 import type { TransportOptions } from './hub/transport.ts';
 import { createLog } from './log.ts';
@@ -85,6 +87,7 @@ function compose(config: Config): Omit<App, 'log'> {
     drillHub: config.drill === undefined ? undefined : hub(config.drill, drill, writing),
     hubMetadata: metadataOf(config, tokens),
     exports: config.backupSource === 'list' ? undefined : exportsOf(config, optionsOf),
+    feedback: feedbackOf(config, optionsOf),
     notifier: createHttpNotifier(config),
     platform: readPlatform(process.env, {
       version: process.versions.node,
@@ -109,6 +112,8 @@ function compose(config: Config): Omit<App, 'log'> {
       maxDeletePercent: config.maxDeletePercent,
       standbySync: config.standbySync,
       standbyDriftPercent: config.standbyDriftPercent,
+      feedbackCleanup: config.feedbackCleanup,
+      feedbackQuietMs: config.feedbackQuietMs,
       rpoMinutes: config.rpoMinutes,
       rtoMinutes: config.rtoMinutes,
       primaryTier: config.primaryTier,
@@ -129,6 +134,15 @@ function exportsOf(
     jobsOf: (ref) => (isSameHub(ref, primary.ref) ? ofPrimary : ofSecondary),
     files: createJobFiles({ connection }),
   };
+}
+
+function feedbackOf(
+  { primary, secondary, arm }: Config,
+  optionsOf: (hub: AnyHub, resource: HubResource | undefined) => TransportOptions,
+): App['feedback'] {
+  const ofPrimary = createFeedback(optionsOf(primary, arm.primary));
+  const ofSecondary = createFeedback(optionsOf(secondary, arm.secondary));
+  return { of: (ref) => (isSameHub(ref, primary.ref) ? ofPrimary : ofSecondary), files: createFeedbackFiles() };
 }
 
 async function noteInMetrics(_: App, change: Change): Promise<void> {

@@ -18,6 +18,9 @@ var warnings = [
   'SyncStopped'
   'StandbyOutOfStep'
   'StandbyDiffers'
+  'DualWritesLag'
+  'FeedbackFailing'
+  'FeedbackHeld'
   'RtoMissed'
   'StorageRefuses'
 ]

@@ -68,7 +68,7 @@ export class Hub {
     this.#registrations = new RegistrationStore(parts, this.#rows, keeper);
     const requireRoom = (handle: string): void => this.#requireRoom(handle);
     this.#installations = new InstallationStore(parts, this.#rows, keeper, requireRoom);
-    this.sender = new Sender(this, { world, scope, push });
+    this.sender = new Sender(this, { world, scope, push, files });
     this.jobs = new JobStore(this, { world, scope, files });
   }
 

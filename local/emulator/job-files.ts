@@ -3,7 +3,7 @@ export interface JobFiles {
   /** @throws Error with the storage's answer. */
   read(url: string): Promise<string>;
   /** Puts the file there, or in place of the one there. @throws Error with the storage's answer. */
-  write(url: string, parts: Iterable<string>): Promise<void>;
+  write(url: string, parts: Iterable<string | Uint8Array>): Promise<void>;
 }
 
 /** The address of a file in a container, whose SAS holds for it. The name may have empty parts. */
@@ -34,24 +34,24 @@ export const blobFiles: JobFiles = {
   },
 };
 
-async function put(url: string, body: string): Promise<void> {
+async function put(url: string, body: string | Uint8Array<ArrayBuffer>): Promise<void> {
   const answer = await fetch(url, { method: 'PUT', body, headers: { 'Content-Type': 'application/octet-stream' } });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`The output cannot be written: ${answer.status} ${codeOf(text)}`);
 }
 
-function* inBlocks(parts: Iterable<string>): Iterable<string> {
-  let waiting: string[] = [];
+function* inBlocks(parts: Iterable<string | Uint8Array>): Iterable<Uint8Array<ArrayBuffer>> {
+  let waiting: Uint8Array[] = [];
   let size = 0;
   for (const part of parts) {
-    waiting.push(part);
+    waiting.push(Buffer.from(part));
     size += part.length;
     if (size < blockBytes) continue;
-    yield waiting.join('');
+    yield Buffer.concat(waiting);
     waiting = [];
     size = 0;
   }
-  if (size > 0) yield waiting.join('');
+  if (size > 0) yield Buffer.concat(waiting);
 }
 
 /** Never the whole answer: it repeats the string that was signed. */

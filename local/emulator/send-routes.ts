@@ -96,10 +96,10 @@ function telemetry({ hub, request, key }: RouteContext): HubResponse {
   };
 }
 
-/** Standard only, by the documentation; the container itself is not emulated, its address tells a client the tier. */
-function feedbackContainer({ namespace }: RouteContext): HubResponse {
+/** Standard only, by the documentation. Without a container the address only tells a client the tier. */
+function feedbackContainer({ namespace, hub }: RouteContext): HubResponse {
   requireStandard(namespace);
-  const body = 'https://pushpnsfb.blob.core.windows.net/00000000000000000000';
+  const body = hub.switches.feedbackContainer ?? 'https://pushpnsfb.blob.core.windows.net/00000000000000000000';
   return { status: 200, headers: { 'Content-Type': 'application/xml; charset=utf-8' }, body };
 }
 
@@ -126,7 +126,7 @@ function byOutcomePlace(a: { readonly name: string }, b: { readonly name: string
 }
 
 /** Not recorded: the elements are those that the SDKs read. */
-function renderDetails({ id, body, sentAt, deliveries }: Notification, location: string): string {
+function renderDetails({ id, body, sentAt, deliveries, errors }: Notification, location: string): string {
   const at = sentAt.toISOString();
   const reached = platforms.filter(({ name }) => deliveries.has(name));
   const targets = reached.map(({ sendFormat }) => sendFormat).join(',');
@@ -138,5 +138,5 @@ function renderDetails({ id, body, sentAt, deliveries }: Notification, location:
     );
   const state = reached.length === 0 ? 'NoTargetFound' : 'Completed';
   const times = element('EnqueueTime', at) + element('StartTime', at) + element('EndTime', at);
-  return `<NotificationDetails xmlns="${connect}" xmlns:i="${instance}">${element('NotificationId', id)}${element('Location', location)}${element('State', state)}${times}${element('NotificationBody', body)}${element('TargetPlatforms', targets)}${outcomes.join('')}</NotificationDetails>`;
+  return `<NotificationDetails xmlns="${connect}" xmlns:i="${instance}">${element('NotificationId', id)}${element('Location', location)}${element('State', state)}${times}${element('NotificationBody', body)}${element('TargetPlatforms', targets)}${outcomes.join('')}${errors === undefined ? '' : element('PnsErrorDetailsUri', errors)}</NotificationDetails>`;
 }

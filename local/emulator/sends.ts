@@ -1,3 +1,5 @@
+import { FeedbackFiles, isDeath, type Refusal, type Refused } from './feedback.ts';
+import type { JobFiles } from './job-files.ts';
 import { type PlatformName, platformOfFormat } from './platforms.ts';
 import { isInShare, type Random, uuid } from './random.ts';
 import { isExpired, type Row, splitTags } from './row.ts';
@@ -27,6 +29,8 @@ export interface Notification {
   readonly sentAt: Date;
   /** Deliveries by platform. */
   readonly deliveries: ReadonlyMap<string, number>;
+  /** Where its errors are, if there are any. */
+  readonly errors: string | undefined;
 }
 
 /** A send that was just made: too many are kept to keep this, too. */
@@ -65,9 +69,14 @@ export class Sender {
   readonly #random: Random;
   readonly #sent = new Map<string, Notification>();
   readonly #scheduled = new Set<string>();
+  readonly #feedback: FeedbackFiles;
+  /** What push services answer for handles. */
+  readonly refusals = new Map<string, Refusal>();
 
-  constructor(hub: Audience, { world, scope, push }: { world: World; scope: string; push: (push: Push) => void }) {
+  constructor(hub: Audience, parts: { world: World; scope: string; push: (push: Push) => void; files: JobFiles }) {
+    const { world, scope, push, files } = parts;
     this.#hub = hub;
+    this.#feedback = new FeedbackFiles({ switches: () => hub.switches, world, files });
     this.#world = world;
     this.#push = push;
     this.#random = world.random(`${scope}#sends`);
@@ -104,11 +113,15 @@ export class Sender {
 
   #sendAs(id: string, request: SendRequest, sentAt: Date): Sent {
     const message = request.message ?? id;
+    const refused: Refused[] = [];
     const reached =
-      request.deviceHandles === undefined ? this.#deliver(request, message) : this.#deliverDirect(request, message);
+      request.deviceHandles === undefined
+        ? this.#deliver(request, message, (row, refusal) => refused.push(toRefused(id, row, refusal)))
+        : this.#deliverDirect(request, message);
     const deliveries = new Map<string, number>();
     for (const { platform } of reached) deliveries.set(platform, (deliveries.get(platform) ?? 0) + 1);
-    const notification = { id, format: request.format, body: request.body, sentAt, deliveries };
+    const errors = this.#feedback.add(refused);
+    const notification = { id, format: request.format, body: request.body, sentAt, deliveries, errors };
     this.#sent.set(id, notification);
     for (const oldest of this.#sent.keys()) {
       if (this.#sent.size <= keptNotifications) break;
@@ -121,19 +134,31 @@ export class Sender {
     return this.#sent.get(id);
   }
 
-  #deliver({ format, tagExpression }: SendRequest, message: string): Sent['reached'] {
+  /** All feedback is written when this resolves. */
+  feedbackWritten(): Promise<void> {
+    return this.#feedback.written();
+  }
+
+  #deliver(
+    { format, tagExpression }: SendRequest,
+    message: string,
+    onRefused: (row: Row, refusal: Refusal) => void,
+  ): Sent['reached'] {
     const { isTemplate, platform } = requireFormat(format);
     const deliveries: Sent['reached'][number][] = [];
     const reached = new Set<string>();
     const now = this.#world.now();
     const { candidates, matches } = this.#targets(tagExpression);
-    const { deadHandleShare, deduplicateDeliveries } = this.#hub.switches;
+    const { deadHandleShare, deadRowsGo, deduplicateDeliveries } = this.#hub.switches;
+    const mayLose = deadHandleShare > 0 || this.refusals.size > 0;
     // As a list, since rows may go on the way.
-    for (const row of deadHandleShare > 0 ? [...candidates] : candidates) {
+    for (const row of mayLose ? [...candidates] : candidates) {
       if (row.isTemplate !== isTemplate || (!isTemplate && row.platform !== platform)) continue;
       if (isExpired(row, now) || !matches(row)) continue;
-      if (isInShare(row.handle, deadHandleShare)) {
-        this.#hub.removeRow(row.id);
+      const refusal = this.refusals.get(row.handle) ?? (isInShare(row.handle, deadHandleShare) ? EXPIRED : undefined);
+      if (refusal !== undefined) {
+        onRefused(row, refusal);
+        if (isDeath(refusal) && deadRowsGo) this.#hub.removeRow(row.id);
         continue;
       }
       if (deduplicateDeliveries) {
@@ -168,6 +193,13 @@ export class Sender {
     const candidates = only === undefined ? this.#hub.rows.values() : this.#hub.listedWithTag(only);
     return { candidates, matches: (row: Row) => predicate(tagSet(row)) };
   }
+}
+
+const EXPIRED: Refusal = { error: 'ExpiredChannel' };
+
+function toRefused(notificationId: string, { id, handle, platform, tags }: Row, refusal: Refusal): Refused {
+  const installationId = /\$InstallationId:\{([^}]*)\}/i.exec(tags)?.[1];
+  return { ...refusal, platform, handle, registrationId: id, installationId, notificationId };
 }
 
 const unknownFormat = 'The notification format is not supported.';

@@ -67,6 +67,16 @@ export const switchesSchema = z.strictObject({
   tripsBy: z.literal(['error', 'broken-page', 'odd-entry']),
   /** Share of devices that are gone: a send removes the rows that it meets of them, and delivers nothing. */
   deadHandleShare: share,
+  /** false: the service keeps the rows of a handle that a push service calls dead. */
+  deadRowsGo: z.boolean(),
+  /** Where feedback is written, with a SAS; null: its address is given, and nothing is there. */
+  feedbackContainer: z.url().nullable(),
+  /** Likewise for the errors of each send; null: sends tell no errors. */
+  sendErrorsContainer: z.url().nullable(),
+  /** Of the bytes. The declaration says utf-16 in any case, as documented. */
+  feedbackEncoding: z.literal(['utf-8', 'utf-16']),
+  /** false, as in the documentation's example: feedback names no registration and no installation. */
+  feedbackIds: z.boolean(),
   /** true: the native row of an installation stays when that is deleted. */
   deleteLeavesRow: z.boolean(),
   /** true: 400 for a write of another content type, namespace, or with an expiry where there is to be none. */
@@ -170,6 +180,11 @@ export const defaultSwitches: HubSwitches = Object.freeze({
   trippingIds: [],
   tripsBy: 'error',
   deadHandleShare: 0,
+  deadRowsGo: true,
+  feedbackContainer: null,
+  sendErrorsContainer: null,
+  feedbackEncoding: 'utf-8',
+  feedbackIds: false,
   deleteLeavesRow: false,
   strictBodies: false,
   missingRightStatus: 403,

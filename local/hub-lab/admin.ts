@@ -32,6 +32,11 @@ const goLiveSchema = z.strictObject({
 const latencySchema = z.strictObject({ latencyMs: z.number().min(0) });
 const broadcastSchema = z.strictObject({ message: z.string().min(1).optional() });
 const pushSchema = z.strictObject({ tags: z.array(z.string().min(1)) });
+const markDeadSchema = z.strictObject({
+  handles: z.array(z.string().min(1)),
+  error: z.string().default('ExpiredChannel'),
+  newHandle: z.string().optional(),
+});
 /** Checked by the hub itself, together with the switches it has. */
 const changesSchema = z.record(z.string(), z.unknown());
 
@@ -63,6 +68,10 @@ const hubActions: Readonly<Record<string, HubAction>> = {
   },
   broadcast: (hub, body) => hub.broadcast(broadcastSchema.parse(body)),
   push: (hub, body) => hub.pushToTags(pushSchema.parse(body).tags),
+  'mark-dead': (hub, body) => {
+    const { handles, ...refusal } = markDeadSchema.parse(body);
+    hub.markDead(handles, refusal);
+  },
   settle: (hub) => hub.settle(),
   purge: (hub) => ({ purged: hub.purgeExpired() }),
   'release-jobs': (hub) => ({ released: hub.releaseJobs() }),

@@ -126,6 +126,22 @@ export class EmulatedHub {
     }
   }
 
+  /** From now on the push services answer so for these handles; without an error they take messages again. */
+  markDead(
+    handles: readonly string[],
+    refusal: { readonly error: string; readonly newHandle?: string | undefined } | undefined,
+  ): void {
+    for (const handle of handles) {
+      if (refusal === undefined) this.#hub.sender.refusals.delete(handle);
+      else this.#hub.sender.refusals.set(handle, refusal);
+    }
+  }
+
+  /** All feedback is in its container when this resolves. */
+  feedbackWritten(): Promise<void> {
+    return this.#hub.sender.feedbackWritten();
+  }
+
   /** Stuck jobs go on; gives how many. */
   releaseJobs(): number {
     return this.#hub.jobs.release();

@@ -3,6 +3,8 @@ import { fullNameOf, isSameHub, type RunKind } from '../core/paths.ts';
 import type {
   Blobs,
   ExportJobs,
+  Feedback,
+  FeedbackFiles,
   Hub,
   HubRef,
   JobFiles,
@@ -38,6 +40,8 @@ export interface App {
   readonly hubMetadata: (hub: HubRef) => Promise<HubMetadata | undefined>;
   /** What a backup from export jobs needs; absent where the settings want none. */
   readonly exports?: { readonly jobsOf: (hub: HubRef) => ExportJobs; readonly files: JobFiles } | undefined;
+  /** What push services have said of the devices of both hubs. */
+  readonly feedback?: { readonly of: (hub: HubRef) => Feedback; readonly files: FeedbackFiles } | undefined;
   readonly notifier: Notifier;
   readonly platform: Platform;
   readonly policy: Policy;
@@ -55,6 +59,14 @@ export type Change =
 
 export async function emit(app: App, change: Change): Promise<void> {
   for (const listener of app.listeners) await listener(app, change);
+}
+
+/** What backends have said of devices through both hubs, by the hashes of their keys. */
+export interface Words {
+  /** When the hub last confirmed a write of the device's backend, or a delete (epoch ms); 0: not since then. */
+  confirmedAt(keyHash: number): number;
+  /** Whether a write of its backend waits for a hub. */
+  isWaiting(keyHash: number): boolean;
 }
 
 /**
@@ -119,6 +131,8 @@ export interface Memory {
   readonly idMapCounts: Map<string, Promise<readonly number[]>>;
   /** By run and pass what its listing staged. */
   readonly finishedScans: Map<string, Promise<ScanCheckpoint>>;
+  /** By run what backends have said of devices through its target, and when that was read. */
+  readonly words: Map<string, { readonly atMs: number; readonly came: Promise<Words> }>;
   /** By run, sources that did not answer. */
   readonly silentSources: Set<string>;
   /** Time a hub's throttling has cost that some shard has already counted. */
@@ -175,6 +189,7 @@ export function createMemory(): Memory {
     foreignRows: new Map(),
     idMapCounts: new Map(),
     finishedScans: new Map(),
+    words: new Map(),
     silentSources: new Set(),
     lostTime: new Map(),
     metadata: new Map(),
@@ -211,6 +226,10 @@ export interface Policy {
   readonly standbySync: 'off' | 'afterBackup';
   /** When more records than this, and more than 20, were changed in the standby, a failback only adds, and a sync stops. */
   readonly standbyDriftPercent: number;
+  /** Whether what push services call dead is removed from the standby; `preview` says what would be. */
+  readonly feedbackCleanup?: 'off' | 'preview' | 'on' | undefined;
+  /** For so long after the last verdict on it a device may show that it lives. */
+  readonly feedbackQuietMs?: number | undefined;
   /** What was promised, where the settings say so. */
   readonly rpoMinutes?: number | undefined;
   readonly rtoMinutes?: number | undefined;

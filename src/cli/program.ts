@@ -3,6 +3,7 @@ import { addTestAlert } from './commands/alerts.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCompare, addDoctor } from './commands/checks.ts';
 import { addErasureCommands } from './commands/erasure.ts';
+import { addFeedback } from './commands/feedback.ts';
 import { addLists } from './commands/lists.ts';
 import { addRestore } from './commands/restore.ts';
 import { addRestoreCommands } from './commands/restores.ts';
@@ -76,6 +77,7 @@ const commands = [
   addTestAlert,
   addCompare,
   addErasureCommands,
+  addFeedback,
   addDoctor,
 ];
 

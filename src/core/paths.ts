@@ -60,7 +60,8 @@ export const PACE_NAME = '_runs/restore-pace.json';
 export const ROLE_NAME = '_role.json';
 
 /** What backends intend both hubs to hold: a document a device, in one of 16 folders, until both confirmed it. */
-export const INTENTS_FOLDER = '_dual/intents/';
+export const DUAL_FOLDER = '_dual/';
+export const INTENTS_FOLDER = `${DUAL_FOLDER}intents/`;
 export const intentName = (deviceHash: string): string => `${INTENTS_FOLDER}${deviceHash[0]}/${deviceHash}.json`;
 /** Which ids stand for a registration's own in hubs that did not take it. */
 export const otherIdsName = (deviceHash: string): string => `_dual/ids/${deviceHash}.json`;
@@ -71,6 +72,15 @@ export const lagName = (digit: string): string => `${LAGS_FOLDER}${digit}.json`;
 export const CONFIRMED_FOLDER = '_dual/confirmed/';
 export const confirmedName = (at: string, suffix: string): string =>
   `${CONFIRMED_FOLDER}${at.replaceAll(':', '-')}-${suffix}`;
+/** How the names of an hour begin, and those of a day. */
+export const confirmedHour = (at: string): string => at.slice(0, 'yyyy-mm-ddThh'.length);
+export const confirmedDay = (at: string): string => at.slice(0, 'yyyy-mm-dd'.length);
+
+/** What push services have said of devices, in 16 parts; which files were read how far; what was removed for it. */
+export const feedbackMarksName = (digit: string): string => `_feedback/marks/${digit}.json.gz`;
+export const FEEDBACK_STATE_NAME = '_feedback/state.json';
+export const FEEDBACK_RUNS_FOLDER = '_feedback/runs/';
+export const feedbackRunName = (id: string): string => `${FEEDBACK_RUNS_FOLDER}${id}.json`;
 
 export const DRILLS_FOLDER = '_drills/';
 export const drillName = (id: string): string => `${DRILLS_FOLDER}${id}.json`;
@@ -136,6 +146,9 @@ export const baselinesFolder = (a: HubRef, b: HubRef): string => `${pairFolder(a
 export const baselineFolder = (a: HubRef, b: HubRef, runId: string): string => `${baselinesFolder(a, b)}${runId}/`;
 export const baselineShardName = (a: HubRef, b: HubRef, runId: string, shard: number): string =>
   `${baselineFolder(a, b, runId)}${shardLabel(shard)}`;
+/** Records that were removed as dead since a run last moved the baseline, in parts by the hashes of their keys. */
+export const deadFolder = (a: HubRef, b: HubRef): string => `${pairFolder(a, b)}dead/`;
+export const deadName = (a: HubRef, b: HubRef, part: number): string => `${deadFolder(a, b)}${shardLabel(part)}`;
 export function isSameHub(a: HubRef, b: HubRef): boolean {
   return a.namespace === b.namespace && a.hub === b.hub;
 }

@@ -168,6 +168,30 @@ export interface JobFiles {
   removeBefore(atMs: number): Promise<void>;
 }
 
+/** What push services have said of one hub's devices. Throws what `Hub` throws; a tier without it is `HubForbidden`. */
+export interface Feedback {
+  /** The address of the container the hub keeps it in, which opens it. */
+  container(options: CallOptions): Promise<string>;
+  /** A send: how far it is, and the address of its errors, where there are any. `undefined`: the hub knows none. */
+  notification(
+    id: string,
+    options: CallOptions,
+  ): Promise<{ readonly state: string; readonly errors: string | undefined } | undefined>;
+}
+
+export interface FeedbackFile {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly etag: string;
+}
+
+/** Files at addresses that open them. Throws as `Blobs`; no address in a message. */
+export interface FeedbackFiles {
+  list(address: string): Promise<readonly FeedbackFile[]>;
+  /** A file of the container at that address; without a name, the file at it. Less than asked for where it ends. */
+  read(address: string, name: string | undefined, range: BlobRange): Promise<Uint8Array>;
+}
+
 /** Small string facts kept beside a blob and returned by `list` without reading the blob. ASCII only. */
 export type BlobFacts = Readonly<Record<string, string>>;
 

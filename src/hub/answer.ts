@@ -14,6 +14,7 @@ export type Operation =
   | 'deleteInstallation'
   | 'newRegistrationId'
   | 'jobs'
+  | 'findMessage'
   | 'feature';
 
 /** What an answer means for the caller ("Hostile service" in the design; service-facts section 3). */
@@ -120,6 +121,7 @@ const mayBeGone: ReadonlySet<Operation> = new Set([
   'patchInstallation',
   'updateRegistration',
   'findRegistration',
+  'findMessage',
 ]);
 
 const mayBeRejected: ReadonlySet<Operation> = new Set([

@@ -73,6 +73,7 @@ export function triggerBindings(env: Environment) {
     retentionSchedule: read('RETENTION_SCHEDULE'),
     watchdogSchedule: read('WATCHDOG_SCHEDULE'),
     drillSchedule: read('DRILL_SCHEDULE'),
+    feedbackSchedule: read('FEEDBACK_SCHEDULE'),
     stepQueues: queueNames(read('STEP_QUEUE'), [
       parseHub(settings, 'PRIMARY')?.hub,
       parseHub(settings, 'SECONDARY')?.hub,
@@ -147,6 +148,8 @@ function parseValues(settings: SettingsReader) {
     maxDeletePercent: data.MAX_DELETE_PERCENT,
     standbySync: data.STANDBY_SYNC,
     standbyDriftPercent: data.STANDBY_DRIFT_PERCENT,
+    feedbackCleanup: data.FEEDBACK_CLEANUP,
+    feedbackQuietMs: data.FEEDBACK_QUIET_HOURS * 3_600_000,
     rpoMinutes: data.RPO_MINUTES,
     rtoMinutes: data.RTO_MINUTES,
   };

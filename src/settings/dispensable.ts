@@ -35,6 +35,9 @@ const instead: Partial<Readonly<Record<SettingName, string | undefined>>> = {
   RTO_MINUTES: 'it is not judged',
   STANDBY_SYNC: 'the standby is not synced',
   STANDBY_DRIFT_PERCENT: 'it is 0',
+  FEEDBACK_CLEANUP: 'nothing is removed as dead',
+  FEEDBACK_QUIET_HOURS: EACH_BY_DEFAULT,
+  FEEDBACK_SCHEDULE: EACH_BY_DEFAULT,
 };
 
 /** Names of earlier versions, and what is set in their place. */

@@ -84,6 +84,12 @@ export const backupSource = textWith((text) =>
   .prefault('list')
   .transform((text): 'list' | 'export' | 'auto' => (text === 'export' || text === 'auto' ? text : 'list'));
 
+export const feedbackCleanup = textWith((text) =>
+  /^(?:off|preview|on)$/.test(text) ? undefined : `must be off, preview or on${shown(text)}`,
+)
+  .prefault('off')
+  .transform((text): 'off' | 'preview' | 'on' => (text === 'preview' || text === 'on' ? text : 'off'));
+
 /** Its text is never quoted: such addresses hold keys. */
 export const address = textWith((text) => {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return undefined;

@@ -5,6 +5,7 @@ import {
   backupSource,
   clientId,
   count,
+  feedbackCleanup,
   hubConnection,
   hubName,
   hubResourceId,
@@ -116,6 +117,13 @@ export const settingsSchema = z.object({
   STANDBY_DRIFT_PERCENT: count(0, 100, 2).describe(
     'when more records than this, and more than 20, were changed in the standby, a failback only adds and a sync stops',
   ),
+  FEEDBACK_CLEANUP: feedbackCleanup.describe(
+    '`on` removes from the standby what push services call dead in the hub in use (Standard tier), `preview` says what it would remove, `off` reads nothing',
+  ),
+  FEEDBACK_QUIET_HOURS: count(1, 240, 24).describe(
+    'for so long after a push service has called it dead a device may show that it lives',
+  ),
+  FEEDBACK_SCHEDULE: schedule('0 20 * * * *').describe('when to read what push services have said: hourly'),
 });
 
 export type SettingName = keyof typeof settingsSchema.shape;

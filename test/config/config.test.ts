@@ -80,6 +80,8 @@ describe('settings that are right', () => {
       standbyDriftPercent: 2,
       backupSource: 'list',
       exportPatienceMs: 900_000,
+      feedbackCleanup: 'off',
+      feedbackQuietMs: 86_400_000,
       rpoMinutes: undefined,
       rtoMinutes: undefined,
       heartbeatUrl: undefined,
@@ -373,6 +375,7 @@ describe('what the triggers bind to', () => {
     expect(triggerBindings({})).toEqual({
       backupSchedule: '0 0 * * * *',
       drillSchedule: '0 0 4 * * 0',
+      feedbackSchedule: '0 20 * * * *',
       retentionSchedule: '0 30 2 * * *',
       watchdogSchedule: '30 * * * * *',
       stepQueues: expect.objectContaining({ former: 'dr-steps' }),

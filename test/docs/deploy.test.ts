@@ -97,9 +97,9 @@ test('commands of the terminal tool are its commands', () => {
 
 test('the scale groups are counted right: http, and each timer and queue function', () => {
   const { timer, queue } = readFunctions();
-  expect([timer.length, queue.length]).toEqual([4, 5]);
-  expect(guide).toContain('`http`, four timers, five queues of steps');
-  expect(guide).toContain('two instances of each of ten groups');
+  expect([timer.length, queue.length]).toEqual([5, 5]);
+  expect(guide).toContain('`http`, five timers, five queues of steps');
+  expect(guide).toContain('two instances of each of eleven groups');
 });
 
 test('the comparison with the quickstart has each of its 25 points', () => {

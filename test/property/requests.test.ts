@@ -117,7 +117,7 @@ const queries = fc.dictionary(
 );
 
 /** All other routes take none. */
-const takingBodies = new Set(['startRestore', 'putRestore', 'rollbackRestore', 'setRole', 'erase']);
+const takingBodies = new Set(['startRestore', 'putRestore', 'rollbackRestore', 'setRole', 'erase', 'processFeedback']);
 
 const refusalSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), target: z.string() }) });
 

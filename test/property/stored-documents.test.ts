@@ -87,6 +87,17 @@ const outcomes = {
   failures: [{ index: 8, code: 'Rejected' as const, status: 400 }],
 };
 
+const cleanUp = {
+  ...{ id: run.id, by: 'http' as const, askedBy: 'ada', startedAt: at, finishedAt: at, isPreview: false },
+  ...{ hub: 'one/devices', standby: 'two/devices', due: 3, removed: 1, renewed: 1, held: 'time' as const, bound: 20 },
+  read: {
+    ...{ files: 1, verdicts: 9, dead: 4, renewed: 1, credentials: 1, passing: 1, unreadable: 1, ahead: 1, circles: 0 },
+    state: 'Completed',
+  },
+  marks: { waiting: 1, alive: 1, removed: 1, unproven: 1 },
+  bursts: [{ platform: 'Apple', count: 30, most: 20, from: at }],
+};
+
 const samples: Readonly<Record<Kind, Sample>> = {
   run: of(documents.run, run),
   lock: of(documents.lock, { runId: run.id, takenAt: at }),
@@ -126,6 +137,22 @@ const samples: Readonly<Record<Kind, Sample>> = {
   }),
   otherIds: of(documents.otherIds, { ids: { 'one/devices': '1-1-1' } }),
   lag: of(documents.lag, { waiting: 1, refused: 2, oldestAt: at, at }),
+  feedbackMarks: of(documents.feedbackMarks, {
+    marks: [
+      { hash: 'a'.repeat(64), platform: 'Apple', handle: '0A', installationId: 'one', at: 1, state: 'open' },
+      { hash: 'b'.repeat(64), platform: 'Apple', at: 1, look: { at: 2, active: null, standby: 3 }, state: 'removed' },
+    ],
+  }),
+  feedbackState: of(documents.feedbackState, {
+    running: { id: run.id, at },
+    files: { 'one/devices': [{ name: '11292026', etag: '"1"', read: 12, tail: 'a'.repeat(64) }] },
+    last: cleanUp,
+    failure: { code: 'HubUnavailable', message: 'It did not answer.', since: at },
+  }),
+  feedbackRun: of(documents.feedbackRun, {
+    ...cleanUp,
+    items: [{ kind: 'installation', id: 'one', platform: 'Apple', deadAt: at, outcome: 'removed' }],
+  }),
   empty: of(documents.empty, { at }),
   seen: of(documents.seen, { runId: run.id, devices: 12, rows: 15, at }),
   drill: of(documents.drill, {

@@ -8,6 +8,7 @@ import { showsAll } from '../../core/restore/plan/too-early.ts';
 import { MAX_UNFINISHED, type RestoreRun } from '../../core/run/run.ts';
 import { type App, toInstant } from '../app.ts';
 import { documents, numberBlobs } from '../stored/documents.ts';
+import { dropTaken, withDead } from './dead.ts';
 import { removeOldBaselines } from './remove-old.ts';
 import { type BaselineShard, orientationOf, type Pair, pairOf, readTable, toShard, withAdopted } from './shard.ts';
 
@@ -62,6 +63,10 @@ export async function openBaseline(app: App, run: RestoreRun, shard: number): Pr
 
 /** The same without what this run has seen of the writes of unfinished ones. */
 export async function openAgreed(app: App, run: RestoreRun, shard: number): Promise<BaselineShard> {
+  return withDead(app, run, shard, await openStored(app, run, shard));
+}
+
+async function openStored(app: App, run: RestoreRun, shard: number): Promise<BaselineShard> {
   const { baseline, found } = run;
   if (baseline === undefined) return toShard(app, run, shard, [], found?.rows === 0 ? 'none' : 'unknown');
   const { current, previous } = baseline;
@@ -154,8 +159,10 @@ export async function moveBaseline(app: App, run: RestoreRun): Promise<void> {
       ? { current, previous, unfinished: before.unfinished.filter((id) => !done.has(id)) }
       : undefined,
   );
-  if (isMoved) await removeOldBaselines(app, baselinesFolder(...pair), [run.id, previous?.runId]);
-  else app.log.warn('baseline was moved by another run', { runId: run.id });
+  if (isMoved) {
+    await removeOldBaselines(app, baselinesFolder(...pair), [run.id, previous?.runId]);
+    await dropTaken(app, run);
+  } else app.log.warn('baseline was moved by another run', { runId: run.id });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { DrError, RecordFault } from '../../core/errors.ts';
-import { erasedName, fullNameOf, scanName } from '../../core/paths.ts';
+import { DUAL_FOLDER, deadFolder, erasedName, fullNameOf, scanName } from '../../core/paths.ts';
 import type { Hub, Page } from '../../core/ports.ts';
 import { shardCountFor } from '../../core/registration/record.ts';
 import { isOver, type RestoreRun, type Run } from '../../core/run/run.ts';
@@ -43,8 +43,9 @@ export async function scan(
   }
   if (run.kind === 'backup') await noteSuperseded(app, progress);
   const { rowCount } = progress.checkpoint;
-  const hasErasures = run.kind === 'restore' && run.phase.pass === 1 && (await areThereErasures(app, run));
-  const found: Found = { rowCount, hasErasures, unread: unreadInWords(progress.checkpoint) };
+  const isFirst = run.kind === 'restore' && run.phase.pass === 1;
+  const known = isFirst ? await lookForWords(app, run) : {};
+  const found: Found = { rowCount, known, unread: unreadInWords(progress.checkpoint) };
   return moveOn(app, run, { name: 'seal', pass: run.phase.pass }, (current) => noteListing(current, found));
 }
 
@@ -64,13 +65,15 @@ export async function forgetListing(app: App, run: Run): Promise<void> {
 
 interface Found {
   readonly rowCount: number;
-  /** Some records of the snapshot may not be brought back. */
-  readonly hasErasures: boolean;
+  readonly known: Words;
   /** What of the listing is not known, if anything. */
   readonly unread: string | undefined;
 }
 
-function noteListing<R extends Run>(listed: R, { rowCount, hasErasures, unread }: Found): Run {
+/** What is said of records beside the snapshot, the target and the baseline. */
+type Words = Pick<NonNullable<RestoreRun['source']>, 'hasErasures' | 'hasDead' | 'hasDualWrites'>;
+
+function noteListing<R extends Run>(listed: R, { rowCount, known, unread }: Found): Run {
   const warning = `Of hub ${fullNameOf(listed.hub)} ${unread}, and are left out.`;
   const isKnown = unread === undefined || listed.warnings.includes(warning);
   const run: Run = isKnown ? listed : { ...listed, warnings: [...listed.warnings, warning] };
@@ -80,14 +83,23 @@ function noteListing<R extends Run>(listed: R, { rowCount, hasErasures, unread }
   return {
     ...run,
     found: { rows: rowCount },
-    ...(source && hasErasures ? { source: { ...source, hasErasures } } : {}),
+    ...(source === undefined ? {} : { source: { ...source, ...known } }),
   };
 }
 
 /** Looked for while the run holds its hub: an erasure stores it first, and then looks for such runs. */
-async function areThereErasures(app: App, { request }: RestoreRun): Promise<boolean> {
-  const name = erasedName(request.sourceHub, request.snapshotId);
-  return (await app.blobs.list(name)).length > 0;
+async function lookForWords(app: App, { hub, request: { sourceHub, snapshotId } }: RestoreRun): Promise<Words> {
+  const { blobs } = app;
+  const [erased, dead, dual] = await Promise.all([
+    blobs.list(erasedName(sourceHub, snapshotId)),
+    blobs.list(deadFolder(sourceHub, hub)),
+    blobs.listFolders(DUAL_FOLDER),
+  ]);
+  return {
+    ...(erased.length > 0 ? { hasErasures: true } : {}),
+    ...(dead.length > 0 ? { hasDead: true } : {}),
+    ...(dual.length > 0 ? { hasDualWrites: true } : {}),
+  };
 }
 
 /** A step that runs twice finds the same rows. */

@@ -1,4 +1,5 @@
 import { DrError, orFault } from '../../core/errors.ts';
+import type { FeedbackRun } from '../../core/feedback/run.ts';
 import { BACKUPS_ON_CARD, type ReadinessCard } from '../../core/readiness/card.ts';
 import { noteStandby, type Standby } from '../../core/readiness/standby.ts';
 import { findUnsettled } from '../../core/restore/unsettled.ts';
@@ -9,6 +10,8 @@ import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type App, toInstant } from '../app.ts';
 import { readBackupProgress } from '../backup/view.ts';
 import { readNewestDrills } from '../drill/store.ts';
+import { readLags } from '../dual/lags.ts';
+import { readFeedbackState } from '../feedback/state.ts';
 import { readPace, readSeen } from '../restore/outcomes/card-facts.ts';
 import { type Roles, readRoles, rolesBySettings } from '../runs/roles.ts';
 import { listRuns } from '../runs/store.ts';
@@ -67,6 +70,8 @@ export async function gatherCard(app: App, kept: Kept) {
     backups,
     backupProgress: await noteProgress(app, backups[0]),
     standby: await gatherStandby(app, { roles, latestId: manifest?.id, restores, before: kept.standby, at: judgedAt }),
+    dualWrites: await readLags(app),
+    feedback: await gatherFeedback(app),
     restore: restores[0],
     devicesInTarget: seen?.devices,
     pace: pace && notePaceOf(pace),
@@ -74,6 +79,20 @@ export async function gatherCard(app: App, kept: Kept) {
     openAlerts,
   };
   return { card, restores, roles };
+}
+
+/** Where it is switched on. */
+async function gatherFeedback(app: App): Promise<ReadinessCard['feedback']> {
+  if ((app.policy.feedbackCleanup ?? 'off') === 'off') return undefined;
+  const { failure, last } = (await readFeedbackState(app)) ?? {};
+  return {
+    ...(failure === undefined ? {} : { failure: { message: failure.message, since: failure.since } }),
+    ...(last === undefined ? {} : { last: shownOfCleanUp(last) }),
+  };
+}
+
+function shownOfCleanUp({ id, finishedAt, removed, due, bound, bursts, held }: Omit<FeedbackRun, 'items'>) {
+  return { id, at: finishedAt, removed, due, bound, bursts, isOverBound: held === 'bound' };
 }
 
 interface Gathered {

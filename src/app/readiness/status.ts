@@ -52,6 +52,8 @@ export async function readStatus(app: App) {
     lastBackup,
     lastRestore,
     standbySync: card.standby === undefined ? null : viewStandby(app, card.standby, latest),
+    dualWrites: card.dualWrites ?? null,
+    feedback: card.feedback === undefined ? null : { mode: app.policy.feedbackCleanup ?? 'off', ...card.feedback },
     coverage: latest?.coverage === undefined ? null : viewCoverage(latest.coverage),
     latestGoodSnapshot: latest === undefined ? null : viewLatest(latest, nowMs),
     provenSnapshot: proven === undefined ? null : viewProven(proven, nowMs),

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { intentSchema } from '../../core/dual/intent.ts';
 import { errorCodes } from '../../core/errors.ts';
+import { markSchema } from '../../core/feedback/mark.ts';
+import { feedbackRunSchema, feedbackStateSchema } from '../../core/feedback/run.ts';
 import { alertSchema } from '../../core/readiness/alerts.ts';
 import { cardSchema } from '../../core/readiness/card.ts';
 import { drillSchema } from '../../core/readiness/drill.ts';
@@ -192,6 +194,30 @@ export const documents = {
     version: 1,
     hint: 'It is written again within a minute.',
     schema: z.strictObject({ waiting: count, refused: count, oldestAt: instant.optional(), at: instant }),
+  }),
+
+  /** What push services have called dead, a part of it. It holds handles: as long as something is to be done about one. */
+  feedbackMarks: defineDocument({
+    what: 'list of dead devices',
+    version: 1,
+    hint: 'Delete it: what push services say from then on counts.',
+    isGzipped: true,
+    schema: z.strictObject({ marks: z.array(markSchema) }),
+  }),
+
+  /** How far feedback was read, and what the last clean-ups came to. */
+  feedbackState: defineDocument({
+    what: 'state of the feedback',
+    version: 1,
+    hint: 'Delete it: all feedback is read again, which changes nothing that is done.',
+    schema: feedbackStateSchema,
+  }),
+
+  feedbackRun: defineDocument({
+    what: 'account of what was removed',
+    version: 1,
+    hint: 'Delete it: it only says what was done.',
+    schema: feedbackRunSchema,
   }),
 
   /** How fast the last restore wrote. */

@@ -65,7 +65,7 @@ export async function watchRun(context: Context, collection: Collection, id: str
 }
 
 /** Of one run or snapshot in the API. */
-export function pathOf(collection: Collection | 'snapshots', id: string): string {
+export function pathOf(collection: Collection | 'snapshots' | 'feedback', id: string): string {
   return `/api/${collection}/${encodeURIComponent(id)}`;
 }
 

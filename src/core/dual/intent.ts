@@ -54,8 +54,13 @@ export function folded(before: DeviceState | undefined, change: DeviceState): De
 }
 
 /** What a listing shows of an intent. */
-export function intentFacts({ at, refused, confirmed }: Intent): BlobFacts {
-  return { at, refused: String(refused.length), ...(confirmed.length === 0 ? {} : { confirmed: confirmed.join(' ') }) };
+export function intentFacts({ at, refused, confirmed, keyHash }: Intent): BlobFacts {
+  return {
+    at,
+    refused: String(refused.length),
+    ...(confirmed.length === 0 ? {} : { confirmed: confirmed.join(' ') }),
+    ...(keyHash === undefined ? {} : { key: String(keyHash) }),
+  };
 }
 
 /** What a listing shows of intents, as `intentFacts` wrote it: which of them a hub refuses, and since when the oldest waits. */

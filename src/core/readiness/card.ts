@@ -4,6 +4,7 @@ import { backupSchema, comparePhases, isOver, type RestoreRun, type Run, restore
 import { isSyncRunId } from '../run/sync.ts';
 import { waitingSchema } from '../run/waiting.ts';
 import { countsSchema } from '../snapshot/manifest.ts';
+import { dualWritesSchema, feedbackSchema } from './both-hubs.ts';
 import { drillSchema, isDrillRunId } from './drill.ts';
 import { standbySchema } from './standby.ts';
 
@@ -73,6 +74,10 @@ export const cardSchema = z.strictObject({
     .optional(),
   /** Where the standby is kept in step. */
   standby: standbySchema.optional(),
+  /** What backends have written to both hubs and one has not confirmed; absent where nothing waits. */
+  dualWrites: dualWritesSchema.optional(),
+  /** Where what push services call dead is removed from the standby. */
+  feedback: feedbackSchema.optional(),
   /** The newest that is neither a drill's nor a sync. */
   restore: restoreSchema.optional(),
   /** What the target held when it was last listed. */

@@ -9,6 +9,7 @@ import {
   snapshotOlderThanRole,
 } from '../run/role-words.ts';
 import { type BackupRun, isOver } from '../run/run.ts';
+import { judgeBothHubs } from './both-hubs.ts';
 import type { ReadinessCard, StorageRefusal } from './card.ts';
 import { describeDuration, type Finding, LATE_INTERVALS, risk, stop } from './finding.ts';
 import { type HubMetadata, isSameRegion, withoutCredential } from './metadata.ts';
@@ -58,6 +59,7 @@ export function findRisks(facts: ReadinessFacts): Finding[] {
     ...judgeRegions(facts),
     ...judgeBackups(facts),
     ...judgeStandby({ ...facts, standby: facts.card.standby, isUnsettled: isUnsettled(facts) }),
+    ...judgeBothHubs(facts.card, facts.nowMs),
     ...judgeProof(facts),
     ...judgeWatchdog(facts),
     ...judgeObjectives(facts),

@@ -182,6 +182,10 @@ export const restoreSchema = z.strictObject({
       isUndone: z.literal(true).optional(),
       /** Some of its records were erased since, and are not brought back. */
       hasErasures: z.literal(true).optional(),
+      /** Records were removed from the target as dead, and the baseline does not know of it yet. */
+      hasDead: z.literal(true).optional(),
+      /** Backends write to both hubs. */
+      hasDualWrites: z.literal(true).optional(),
       /** Its two newest good snapshots, the newest first. */
       newestGood: z.array(z.string()).max(2),
       /** When its oldest snapshot began. */
