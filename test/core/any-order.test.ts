@@ -141,7 +141,13 @@ function decideAll(world: World, { shardCount, turn }: Order): unknown {
   const elsewhere = elsewhereOf(shards.flatMap(({ foreign }) => foreign));
   const plans = shards.flatMap(({ own, fingerprints }) =>
     own.map((record, index) => {
-      const wanted = { record, shown: shownAt(fingerprints, index), isGoneSince: false, isFromBefore: false };
+      const wanted = {
+        record,
+        shown: shownAt(fingerprints, index),
+        isGoneSince: false,
+        isFromBefore: false,
+        isSpokenSince: false,
+      };
       const pass = {
         around: world.around,
         readAt: READ_AT,
@@ -197,6 +203,7 @@ function surveyShard(
     isSync: false,
     isSelected: () => true,
     baselineOf,
+    spokenAt: () => 0,
   };
   const survey = surveyTarget(fingerprints, live, options);
   return { ...survey, ...countTarget(fingerprints, live, options, undefined), fingerprints };

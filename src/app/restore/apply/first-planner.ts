@@ -9,6 +9,7 @@ import { circumstancesOf, isWithinBounds, isWithinDrift, readAtOf } from '../../
 import { type FirstPass, type FirstPlan, planFirst } from '../../../core/restore/plan/first-pass.ts';
 import { planWithdrawal, rowsTakenBy } from '../../../core/restore/plan/first-writes.ts';
 import type { PassDecision } from '../../../core/restore/plan/later-pass.ts';
+import { isSince } from '../../../core/restore/plan/survey.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
 import { readRoles } from '../../runs/roles.ts';
@@ -16,6 +17,7 @@ import { once } from '../../stored/once.ts';
 import { findNow } from '../compare/ask-for.ts';
 import { askSource, openSource } from '../compare/ask-source.ts';
 import { openGoneSince, readVersionsFromBefore } from '../compare/newest-keys.ts';
+import { openSpoken } from '../compare/spoken.ts';
 import type { IdMap } from './id-map.ts';
 import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, type RecordTallies } from './planner.ts';
 
@@ -25,6 +27,7 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
   const baseline = await opened.openPairBaseline();
   const isGone = await openGoneSince(app, run, shard);
   const before = await readVersionsFromBefore(app, run, shard);
+  const spokenAt = await openSpoken(app, run);
   const { maxDeletePercent, standbyDriftPercent } = app.policy;
   const around = circumstancesOf(run);
   const absences = !isWithinBounds(run, 'absent', maxDeletePercent);
@@ -65,7 +68,8 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
     const agreed = baseline.get(keyHash);
     const planWith = (found: RecordOfRows | undefined): Planned => {
       const isFromBefore = found !== undefined && before?.get(keyHash) === shownIn(found.rows).version;
-      const wanted = { record, shown: shownAt(fingerprints, index), isGoneSince, isFromBefore };
+      const isSpokenSince = isSince(spokenAt(keyHash), pass.readAt);
+      const wanted = { record, shown: shownAt(fingerprints, index), isGoneSince, isFromBefore, isSpokenSince };
       return toPlanned(planFirst(wanted, found, agreed, pass), record, found, { collapsed, counted, dryRun });
     };
     const listed = live.get(record.key);

@@ -31,6 +31,7 @@ import { openLiveFingerprints } from './live-rows.ts';
 import { readNewestKeys } from './newest-keys.ts';
 import { notePlan, planFacts, standbyFacts } from './note-plan.ts';
 import { selectionOf, storeSelection } from './selection.ts';
+import { openSpoken } from './spoken.ts';
 
 /**
  * Holds what lives in the target against shards of the snapshot, by their fingerprints. In the first pass that does
@@ -127,6 +128,7 @@ async function survey(
     isSync: run.request.purpose === 'sync',
     isSelected,
     baselineOf,
+    spokenAt: await openSpoken(app, run),
   };
   const found = surveyTarget(fingerprints, live, options);
   if (run.phase.pass > 1) return found;

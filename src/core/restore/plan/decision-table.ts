@@ -79,6 +79,11 @@ export interface RecordView {
    * shows was taken back since.
    */
   readonly isUnsure: boolean;
+  /**
+   * The target has confirmed a write of the device's backend, or a delete, since the snapshot was read: what the target
+   * holds is the later word.
+   */
+  readonly isSpokenSince?: boolean;
 }
 
 export interface Circumstances {
@@ -107,6 +112,7 @@ export interface Circumstances {
 /** Both hold it, with different content. */
 function decideDifferent(view: RecordView, around: Circumstances): Decision {
   const { agreed, agreedContent, liveVersion } = view;
+  if (view.isSpokenSince) return { row: '4', outcome: 'keptLive' };
   if (isNotedRowOutdated(view, around)) return { row: '2', outcome: 'updated' };
   const conflict = doesSourceWin(view, around) ? 'sourceWins' : 'conflict';
   if (agreed === 'none' || agreed === 'unknown') {
@@ -128,6 +134,9 @@ function decideDifferent(view: RecordView, around: Circumstances): Decision {
 function decideMissing(view: RecordView, around: Circumstances): Decision {
   const { agreed } = view;
   const isTombstone = typeof agreed === 'object' && agreed.kind === 'tombstone';
+  if (view.isSpokenSince && !around.exceeded.absences && !around.isResurrecting) {
+    return { row: '10', outcome: 'goneInTarget' };
+  }
   const isGoneSince = around.isGoneSince && !around.exceeded.deletes && !around.isResurrecting;
   if (isGoneSince && !isTombstone) return { row: '9', outcome: 'goneInTarget' };
   if (typeof agreed !== 'object') {
@@ -149,6 +158,9 @@ function decideMissing(view: RecordView, around: Circumstances): Decision {
 /** The target holds it, the snapshot does not. */
 function decideAbsent(view: RecordView, around: Circumstances): Decision {
   const { agreed } = view;
+  if (view.isSpokenSince) {
+    return typeof agreed === 'object' ? { row: '14', outcome: 'leftover' } : { row: '15', outcome: 'onlyInTarget' };
+  }
   if (isNotedRowOutdated(view, around)) return { row: '2', outcome: withdrawal(view, around) };
   if (typeof agreed !== 'object') return { row: '15', outcome: 'onlyInTarget' };
   if (agreed.target.version === view.liveVersion && (agreed.kind === 'tombstone' || view.agreedContent === 'live')) {

@@ -52,6 +52,8 @@ export interface WantedRecord {
   readonly isGoneSince: boolean;
   /** What lives in the target was there before the source came into use. */
   readonly isFromBefore: boolean;
+  /** The target has confirmed a write of the device's backend since the snapshot was read. */
+  readonly isSpokenSince: boolean;
 }
 
 /** Decides by the table about one record that the snapshot holds, and plans what is to be written for it. */
@@ -142,6 +144,7 @@ function viewOf(
     isExpired: hasExpired(entry, nowMs),
     note,
     isUnsure: pass.isUndone || isPartial(record),
+    isSpokenSince: given.isSpokenSince,
   };
 }
 

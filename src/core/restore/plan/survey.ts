@@ -70,6 +70,22 @@ export interface SurveyOptions {
   /** Of the snapshot, by position: those that the run is about. */
   readonly isSelected: (place: number) => boolean;
   readonly baselineOf: (keyHash: number) => BaselineRecord;
+  /** When the target last confirmed a write of the device's backend (epoch ms); 0 where none is known. */
+  readonly spokenAt: (keyHash: number) => number;
+}
+
+/** A write that a hub has taken may show this much later. */
+const LANDING_MS = 60_000;
+
+/** Whether a target's word, where there is any, is later than the reading of the snapshot. */
+export function isSince(spokenAt: number, readAt: number): boolean {
+  return spokenAt > 0 && spokenAt >= readAt;
+}
+
+/** What shows in the target since the last look at it came from the device's backend, to both hubs. */
+function isOfBackend({ agreed, note }: BaselineRecord, spokenAt: number): boolean {
+  const lookAt = typeof agreed === 'object' ? agreed.target.at : (note?.target.at ?? 0);
+  return isSince(spokenAt, lookAt - LANDING_MS);
 }
 
 export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerprints, options: SurveyOptions): Survey {
@@ -91,9 +107,14 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
     const kind = isOurs ? kindOfOurs(place, options) : 'taken';
     for (const stranger of strangers) foreign.push({ ...stranger, keyHash, kind });
     if (place !== undefined) continue;
-    if (options.isSync && before.agreed !== 'none' && isChangedThere(before, shown, false)) changedExtras += 1;
-    const { row, outcome } = options.isWhole ? decideExtra(before, shown, options) : {};
-    if (outcome === undefined) onlyInTarget += options.isWhole ? 1 : 0;
+    const spokenAt = options.spokenAt(keyHash);
+    const isBackends = isOfBackend(before, spokenAt);
+    if (options.isSync && before.agreed !== 'none' && !isBackends && isChangedThere(before, shown, false)) {
+      changedExtras += 1;
+    }
+    const { row, outcome } = options.isWhole ? decideExtra(before, shown, spokenAt, options) : {};
+    // The snapshot has it the next time.
+    if (outcome === undefined) onlyInTarget += options.isWhole && !(options.isSync && isBackends) ? 1 : 0;
     else {
       extras.push({ keyHash, ...shown });
       extraOutcomes.push(outcome);
@@ -134,6 +155,8 @@ export function countTarget(
     const before = options.baselineOf(keyHash);
     const entry = entryOf(before);
     const rows = live.get(keyHash);
+    const isBackends = isOfBackend(before, options.spokenAt(keyHash));
+    if (rows === undefined && isBackends) continue;
     if (rows === undefined) {
       const isMissed = entry !== undefined && entry.owedTo !== 'target';
       if (isMissed || before.note?.target.version !== undefined) counts.absentCount += 1;
@@ -146,7 +169,7 @@ export function countTarget(
         counts.rewordedCount += 1;
       }
     }
-    if (rows !== undefined && options.isSync) {
+    if (rows !== undefined && options.isSync && !isBackends) {
       const isSame = shownAt(fingerprints, index).content === shownBy(rows).content;
       if (isChangedThere(before, shownBy(rows), isSame)) counts.changedCount += 1;
     }
@@ -158,7 +181,7 @@ export function countTarget(
 }
 
 /** Whether a failback's source wins a record, as far as fingerprints tell: some are the same in other words. */
-function isWon(wanted: Shown, live: Shown, { agreed, note }: BaselineRecord, options: SurveyOptions): boolean {
+function isWon(wanted: Shown, live: Shown, { keyHash, agreed, note }: BaselineRecord, options: SurveyOptions): boolean {
   if (options.around.purpose !== 'failback' || wanted.content === live.content) return false;
   const entry = entryOf({ agreed });
   const isLive = entry !== undefined && isShownAs(entry.target, live);
@@ -173,6 +196,7 @@ function isWon(wanted: Shown, live: Shown, { agreed, note }: BaselineRecord, opt
     isExpired: hasExpired(entry, options.nowMs),
     note,
     isUnsure: options.isUndone,
+    isSpokenSince: isSince(options.spokenAt(keyHash), options.readAt),
   };
   return decideByTable(view, options.around).outcome === 'sourceWins';
 }
@@ -181,6 +205,7 @@ function isWon(wanted: Shown, live: Shown, { agreed, note }: BaselineRecord, opt
 function decideExtra(
   before: BaselineRecord,
   shown: Shown,
+  spokenAt: number,
   options: SurveyOptions,
 ): { readonly row: Row; readonly outcome: Outcome | undefined } {
   const { agreed, note } = before;
@@ -195,6 +220,7 @@ function decideExtra(
     isExpired: hasExpired(entry, options.nowMs),
     note,
     isUnsure: options.isUndone,
+    isSpokenSince: isSince(spokenAt, options.readAt),
   };
   const { row, outcome } = decideByTable(view, options.around);
   switch (outcome) {
