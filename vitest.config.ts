@@ -15,7 +15,10 @@ const long = [
 ];
 
 /** What is too long for CI: a part of `npm run soak`. */
-const soak = ['test/e2e/{bad-storage,chaos,deployments,killed-hosts,planted-drill,two-apps}.test.ts'];
+const soak = [
+  'test/dual/chaos.test.ts',
+  'test/e2e/{bad-storage,chaos,deployments,killed-hosts,planted-drill,two-apps}.test.ts',
+];
 
 /**
  * Of these `npm run soak` tries four times as many cases, deaths before each write, too, all stories of the drill, or all

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { hashOf } from '../../src/app/dual/intents.ts';
 import { enqueueRepairs, parseDualStep, repairFolder } from '../../src/app/dual/lane.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
-import { watch } from '../../src/app/watchdog.ts';
 import { documents } from '../../src/app/stored/documents.ts';
+import { watch } from '../../src/app/watchdog.ts';
 import { type DeviceState, type Intent, intentFacts } from '../../src/core/dual/intent.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { CONFIRMED_FOLDER, INTENTS_FOLDER, intentName, LAGS_FOLDER } from '../../src/core/paths.ts';
 import { backfill } from '../../src/redundant/backfill.ts';
-import { hashOf } from '../../src/app/dual/intents.ts';
 import { backUp, codeOf, contentOf, seed } from '../support/drive.ts';
 import { createEngine, type Engine, type EngineOptions, one } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
@@ -118,7 +118,9 @@ describe('the lane of dual writes', () => {
     const status = await readStatus(engine.app);
     expect(status).toMatchObject({ dualWrites: { waiting: 40, refused: 0 } });
     const finding = status.findings.find(({ code }) => code === 'DualWritesLag');
-    expect(finding?.message).toContain('40 devices that backends have written wait for a hub, the oldest for 12 minutes');
+    expect(finding?.message).toContain(
+      '40 devices that backends have written wait for a hub, the oldest for 12 minutes',
+    );
     expect(engine.notifier.alerts.map(({ code }) => code)).toContain('DualWritesLag');
     isAway = false;
     await enqueueRepairs(engine.app);
@@ -133,7 +135,8 @@ describe('the lane of dual writes', () => {
 
   it('keeps what a hub refuses for a day, counted, while all else is repaired', async () => {
     const engine = aPair();
-    engine.secondary.intercept = (_, id) => (id === 'bad' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined);
+    engine.secondary.intercept = (_, id) =>
+      id === 'bad' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
     await intend(engine, 'bad', put('bad'));
     await intend(engine, 'good', put('good'));
     engine.advance(MINUTE);
