@@ -30,7 +30,7 @@ export async function erase(app: App, erasure: Erasure) {
   await forEachConcurrent(begun, WRITERS, ({ hub, id }) => addErasure(app, hub, id, erasure));
   // One that began meanwhile may have looked before there was anything to see.
   await refuseWhileRestoring(app);
-  const intended = await dropIntended(apps, erasure, await findLiveInBoth(app, erasure));
+  const intended = await dropIntended(app, apps, erasure, await findLiveInBoth(app, erasure));
   app.log.info('erased', { kind: erasure.kind, snapshots: begun.length, dropped: intended.dropped });
   // Asked again: one that was being carried out may have been written meanwhile.
   const [holders, live] = await Promise.all([findHolders(app, erasure), findLiveInBoth(app, erasure)]);

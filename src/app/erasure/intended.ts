@@ -26,15 +26,15 @@ export interface DroppedWrites {
  * since of a patch only the hub knows whose device it is.
  */
 export async function dropIntended(
+  { world, policy }: App,
   apps: readonly App[],
   erasure: Erasure,
   live: readonly LiveRows[],
 ): Promise<DroppedWrites> {
   const isMeant = meantBy(erasure, live);
   let [dropped, unread, landingAtMs] = [0, 0, 0];
+  const deadlineAt = world.now() + SEARCH_MS;
   for (const app of apps) {
-    const { world, policy } = app;
-    const deadlineAt = world.now() + SEARCH_MS;
     await forEachConcurrent(await app.blobs.list(INTENTS_FOLDER), policy.maxConcurrency, async ({ name }) => {
       if (world.now() > deadlineAt) {
         unread += 1;
