@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { startEmulator } from '../../local/hub-lab/index.ts';
 import type { App } from '../../src/app/app.ts';
@@ -109,6 +110,9 @@ test('what may not be read is unknown, and what Resource Manager refuses altoget
   const { app } = createEngine({ refs, wrap: () => ({ hubMetadata, platform }) });
   expect(await stateOf(app)).toMatchObject({ pushCredentials: 'unknown', 'resourceManager primary': 'good' });
   const lineOf = async (name: string) => (await examine(app)).checks.find((one) => one.name === name);
+  // The template has that parameter.
+  const [, parameter = 'none'] = /echo 'param (\w+) = true'/.exec((await lineOf('pushCredentials'))?.fix ?? '') ?? [];
+  expect(readFileSync('infra/main.bicep', 'utf8')).toContain(`param ${parameter} bool`);
   expect(await lineOf('replication')).toMatchObject({
     state: 'good',
     message: expect.stringContaining('the paired region'),

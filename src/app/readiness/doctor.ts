@@ -5,6 +5,7 @@ import { type HubMetadata, isSameRegion, withoutCredential } from '../../core/re
 import {
   bad,
   type Check,
+  CREDENTIAL_ROLE_COMMAND,
   credentialCommand,
   good,
   replicationCommand,
@@ -167,10 +168,14 @@ async function checkCredentials(
   const name = 'pushCredentials';
   if (metadata?.pushCredentials === undefined) {
     const message = `Whether ${fullNameOf(standby.ref)} has push credentials is not known: only a role that reads them in clear tells it.`;
-    return [unknown(name, message)];
+    return [unknown(name, message, CREDENTIAL_ROLE_COMMAND)];
   }
   const { manifest } = await searchLatest(app, active.ref);
-  if (manifest === undefined) return [unknown(name, 'There is no good snapshot to say which platforms are needed.')];
+  if (manifest === undefined) {
+    return [
+      unknown(name, 'There is no good snapshot to say which platforms are needed.', 'notification-hubs-dr backup'),
+    ];
+  }
   const missing = withoutCredential(manifest.counts.byPlatform, metadata);
   if (missing.length === 0) return [good(name, `The standby has one for each platform of snapshot ${manifest.id}.`)];
   return missing.map(({ platform, registrations }) =>

@@ -46,6 +46,10 @@ export function replicationCommand(namespace: string): string {
   return `az resource update ${place} --api-version 2023-09-01 --set properties.replicationRegion=Default`;
 }
 
+/** A command that gives the app's identity the role to read push credentials, in a clone of this project. */
+export const CREDENTIAL_ROLE_COMMAND =
+  "echo 'param readsPushCredentials = true' >> infra/main.bicepparam && azd provision";
+
 /** How the Azure CLI names the platforms whose credentials it can set. */
 const credentialCommands: Readonly<Record<string, string>> = {
   Adm: 'adm',
