@@ -424,3 +424,48 @@ test('an error of the API is shown with its code and what to do', async () => {
     err: "RunNotFound: There is no restore 'x'.\n",
   });
 });
+
+const cleanUp = {
+  ...{
+    id: 'clean-1',
+    hub: 'dr-neu/devices',
+    standby: 'dr-weu/devices',
+    isPreview: false,
+    due: 2,
+    removed: 1,
+    held: 'time',
+  },
+  read: { verdicts: 40, dead: 30, renewed: 1 },
+  marks: { waiting: 5 },
+  bursts: [{ platform: 'Apple', count: 30 }],
+  items: [
+    { outcome: 'removed', kind: 'installation', id: 'phone-1', platform: 'FcmV1', deadAt: '2026-11-22T10:00:00.000Z' },
+  ],
+};
+
+test('feedback shows what the last clean-up removed, or another one, or that none has ended', async () => {
+  const last = await play(
+    {
+      'GET /api/feedback': [{ body: { mode: 'on', last: { id: 'clean-1' } } }],
+      'GET /api/feedback/clean-1': [{ body: cleanUp }],
+    },
+    'feedback',
+  );
+  expect(last.exitCode).toBe(0);
+  expect(last.out).toContain('40 verdicts: 30 dead, 1 with a new handle');
+  expect(last.out).toContain('there was no time for all');
+  expect(last.out).toContain('30 Apple devices were called dead within an hour: look at the push credentials.');
+  expect(last.out).toMatch(/removed +installation +phone-1 +FcmV1/);
+  const named = await play({ 'GET /api/feedback/clean-1': [{ body: cleanUp }] }, 'feedback', 'clean-1');
+  expect(named.out).toBe(last.out);
+  const none = await play({ 'GET /api/feedback': [{ body: { mode: 'off', last: null } }] }, 'feedback');
+  expect(none.out).toBe('No clean-up has ended yet. FEEDBACK_CLEANUP is off.\n');
+});
+
+test('clean-up sends what it is asked for, and shows a preview as one', async () => {
+  const body = { ...cleanUp, isPreview: true, removed: 0, bursts: [], held: undefined };
+  const { exitCode, out, received } = await play({ 'POST /api/feedback': [{ body }] }, 'clean-up', '--dry-run');
+  expect(exitCode).toBe(0);
+  expect(out).toMatch(/would remove +2\n/);
+  expect(received.map((one) => one.body)).toEqual([{ dryRun: true }]);
+});

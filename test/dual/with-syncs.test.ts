@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { readWords } from '../../src/app/dual/words.ts';
+import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole } from '../../src/app/runs/declare-role.ts';
+import { advanceSync } from '../../src/app/standby-sync.ts';
 import { documents, numberBlobs } from '../../src/app/stored/documents.ts';
 import { type Intent, intentFacts } from '../../src/core/dual/intent.ts';
 import { confirmedName, intentName } from '../../src/core/paths.ts';
 import { keyHashOf } from '../../src/core/registration/record.ts';
+import { syncRunId } from '../../src/core/run/sync.ts';
 import { backUp, contentOf, restore } from '../support/drive.ts';
 import { type Engine, three } from '../support/engine.ts';
 import { register, tokenOf } from '../support/rows.ts';
@@ -30,20 +33,22 @@ const many = Array.from({ length: 30 }, (_, index) => `${2 * index + 1}9-5-1`);
 
 describe('a sync beside dual writes', () => {
   it.each([
-    ['changed', ['by-its-backend']],
-    ['removed', undefined],
+    ['changed', ['by-its-backend'], { keptLive: 30, goneInTarget: 0 }],
+    ['removed', undefined, { keptLive: 0, goneInTarget: 30 }],
   ] as const)(
     'takes many devices that a backend %s in both hubs for no drift, and changes none of them',
-    async (_, tags) => {
+    async (...given) => {
+      const [, tags, counts] = given;
       const engine = aSyncingEngine(60);
       await syncOnce(engine);
-      engine.advance(60_000);
+      engine.advance(HOUR_MS);
+      const snapshot = await backUp(withoutSyncs(engine));
       await write(engine, many, tags);
       const before = contentOf(engine.secondary);
-      expect(await syncOnce(engine)).toMatchObject({
-        status: 'Succeeded',
-        counts: { updated: 0, created: 0, withdrawn: 0 },
-      });
+      await advanceSync(engine.app);
+      await engine.drain();
+      const view = await readRestoreView(engine.app, syncRunId(snapshot));
+      expect(view).toMatchObject({ status: 'Succeeded', counts: { updated: 0, created: 0, withdrawn: 0, ...counts } });
       expect(contentOf(engine.secondary)).toEqual(before);
       expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
     },
@@ -52,12 +57,14 @@ describe('a sync beside dual writes', () => {
   it('takes many new ones for no drift, and what others change for drift all the same', async () => {
     const engine = aSyncingEngine(60);
     await syncOnce(engine);
-    await write(
-      engine,
-      Array.from({ length: 30 }, (_, index) => `new-${index}-1`),
-      ['new'],
-    );
-    expect(await syncOnce(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 0 } });
+    const snapshot = await backUp(withoutSyncs(engine));
+    const ids = Array.from({ length: 30 }, (_, index) => `new-${index}-1`);
+    await write(engine, ids, ['new']);
+    await advanceSync(engine.app);
+    await engine.drain();
+    const view = await readRestoreView(engine.app, syncRunId(snapshot));
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { created: 0, withdrawn: 0 } });
+    expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
     for (const id of many) register(engine.secondary, id, ['its-own']);
     engine.advance(60_000);
     await write(engine, ['1009-5-1'], ['one']);
@@ -118,6 +125,7 @@ describe('a sync beside dual writes', () => {
     await syncOnce(engine);
     await restore(withoutSyncs(engine), { activate: true, confirm: 'three/devices' });
     engine.advance(HOUR_MS);
+    register(engine.secondary, '19-5-1', ['before-its-backend']);
     register(engine.secondary, '39-5-1', ['after-the-failover']);
     await backUp(withoutSyncs(engine));
     engine.advance(60_000);
