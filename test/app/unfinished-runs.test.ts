@@ -5,7 +5,7 @@ import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { snapshotFolder } from '../../src/core/paths.ts';
+import { resultsFolder, snapshotFolder } from '../../src/core/paths.ts';
 import { backUp, beginRestore, contentOf, restore, runUntilWritten, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
@@ -358,6 +358,66 @@ it('a restore does without what it cannot read of an unfinished one', async () =
   expect(old?.name).not.toBe(shard?.name);
   await engine.blobs.put(old?.name ?? '', Buffer.from('damaged'), 'any');
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unchanged: 24 } });
+});
+
+/** Hubs that agreed, a restore of what changed since, and a rollback of it that died when it had put back most of that. */
+async function anEngineWithARollbackCancelledHalfWay() {
+  const engine = createEngine();
+  seed(engine);
+  await backUp(engine);
+  await restore(engine);
+  engine.advance(600_000);
+  for (let index = 0; index < 12; index += 2) install(engine.primary.rows, `device-${index}`, ['changed']);
+  for (let index = 1; index < 12; index += 2) register(engine.primary.rows, `${index}9-5-1`, ['changed']);
+  for (const index of [20, 21, 22, 23, 24]) register(engine.primary.rows, `new-${index}`, ['new']);
+  engine.primary.rows.delete('239-5-1');
+  await backUp(engine);
+  const { id, counts } = await restore(engine);
+  expect(counts).toMatchObject({ created: 5, updated: 12, withdrawn: 1 });
+  const rollback = await startRollback(engine.app, id, { confirm: 'three/devices' });
+  const { putInstallation } = engine.secondary;
+  let count = 0;
+  engine.secondary.putInstallation = (...args) => {
+    count += 1;
+    return count > 4 ? Promise.reject(new Error('died')) : putInstallation(...args);
+  };
+  await expect(engine.drain()).rejects.toThrow('died');
+  engine.secondary.putInstallation = putInstallation;
+  await cancelRestore(engine.app, rollback.id);
+  await engine.drain();
+  engine.advance(600_000);
+  const view = await readRestoreView(engine.app, rollback.id);
+  expect(view).toMatchObject({ status: 'Canceled', counts: { removed: 5, putBack: 11, pending: 2 } });
+  return { engine, id, rollbackId: rollback.id };
+}
+
+const ALL_OURS = { created: 5, withdrawn: 1, keptLive: 0, conflict: 0, unknownOrigin: 0, leftover: 0 };
+
+it('what a rollback that stops half way has put back, or removed, is no device’s own word', async () => {
+  const { engine } = await anEngineWithARollbackCancelledHalfWay();
+  const own = anAppleRow({ id: '19-5-1', tags: ['own'], etag: 9 });
+  engine.secondary.rows.set('19-5-1', own);
+  const counts = { ...ALL_OURS, updated: 9, keptLive: 1 };
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts });
+  expect(engine.secondary.rows.get('19-5-1')).toBe(own);
+  engine.secondary.rows.set('19-5-1', engine.primary.rows.get('19-5-1') ?? '');
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+it('nor once it is rolled back again', async () => {
+  const { engine, id } = await anEngineWithARollbackCancelledHalfWay();
+  await startRollback(engine.app, id, { confirm: 'three/devices' });
+  await engine.drain();
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { ...ALL_OURS, updated: 12 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+it('a restore does without what it cannot read of a rollback that stopped half way', async () => {
+  const { engine, rollbackId } = await anEngineWithARollbackCancelledHalfWay();
+  const results = await engine.blobs.list(resultsFolder('restore', rollbackId, 1, 'reconcile'));
+  expect(results.length).toBeGreaterThan(0);
+  for (const { name } of results) await engine.blobs.put(name, Buffer.from('damaged'), 'any');
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { failed: 0 } });
 });
 
 it('who leaves the hub in use stays out, though a cancelled restore was about to write over its record', async () => {

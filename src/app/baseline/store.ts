@@ -166,8 +166,8 @@ export async function moveBaseline(app: App, run: RestoreRun): Promise<void> {
 }
 
 /**
- * Makes what a rollback left of every shard the pair's baseline, if no other run has moved that since. What was
- * unfinished when the restore began is so again, and the restore itself until all of it is undone.
+ * Makes what a rollback left of every shard the pair's baseline, if no other run has moved that since: then the rollback
+ * stays unfinished. What was so when the restore began is so again, and the restore itself until all of it is undone.
  */
 export async function revertBaseline(
   app: App,
@@ -185,8 +185,9 @@ export async function revertBaseline(
   const hasOwn = known !== undefined && stored.length === rollback.shardCount;
   const again = wasMoved ? (restore.unfinished ?? []).map(({ id }) => id) : [];
   await changeBaseline(app, pair, ({ current, previous, unfinished }) => {
-    const others = unfinished.filter((one) => one !== restore.id || !isComplete);
-    if (current?.runId !== known?.runId) return { current, previous, unfinished: others };
+    const left = unfinished.filter((one) => one !== restore.id || !isComplete);
+    if (current?.runId !== known?.runId) return { current, previous, unfinished: left };
+    const others = left.filter((one) => one !== rollback.id);
     const all = [...again.filter((id) => !others.includes(id)), ...others].slice(-MAX_UNFINISHED);
     return hasOwn ? { current: own, previous: known, unfinished: all } : { current, previous, unfinished: all };
   });

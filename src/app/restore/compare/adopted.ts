@@ -1,4 +1,5 @@
 import { nextRecord, type Observation } from '../../../core/baseline/agree.ts';
+import { putBackIn, putBackOnly } from '../../../core/baseline/put-back.ts';
 import { type BaselineRecord, entryOf, owedToTarget, paidTo, turned } from '../../../core/baseline/record.ts';
 import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
 import { fingerprintRecord, versionHashOf } from '../../../core/fingerprint/row.ts';
@@ -20,7 +21,7 @@ import { within } from '../../listing/hub-rows.ts';
 import { once } from '../../stored/once.ts';
 import { readOtherIds } from '../outcomes/minted-ids.ts';
 import { findNow } from './ask-for.ts';
-import { type EarlierRun, readEarlierWrites } from './earlier-writes.ts';
+import { type EarlierRun, readEarlierRollback, readEarlierWrites } from './earlier-writes.ts';
 import { isHalfChanged, readChanged } from './half-changed.ts';
 import { type LiveRecords, readLiveRecords } from './live-rows.ts';
 
@@ -54,6 +55,11 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
     const { run: earlier } = earlierRun;
     const side = sideWrittenBy(earlier, run);
     if (side === undefined) continue;
+    if (earlier.request.purpose === 'rollback') {
+      const rollback = { app, run, shard, side, showing: showings[side], agreed, adopted, recognized };
+      await adoptUndone(rollback, earlierRun);
+      continue;
+    }
     const changed = await readChanged(app, earlier, shard, run);
     const writes = await readEarlierWrites(app, earlierRun, shard, run, changed);
     const showing = showings[side];
@@ -129,6 +135,38 @@ async function adoptHalfChanged(
     const target = { ...entry.target, ...shown };
     adopted.set(keyHash, turnedTo(side, paidTo('target', { ...before, agreed: { ...entry, target } })));
     recognized.add(keyHash);
+  }
+}
+
+/**
+ * What a rollback that stopped half way has put back, or removed, is no device's word: of that counts what was agreed on
+ * before its restore, as once a rollback is done.
+ */
+async function adoptUndone(
+  { app, run, shard, side, showing, agreed, adopted, recognized }: Omit<Adoption, 'earlier' | 'changed' | 'writes'>,
+  earlier: EarlierRun,
+): Promise<void> {
+  const undone = await readEarlierRollback(app, earlier, shard, run);
+  if (undone === undefined) return;
+  const { restore, putBack, removed } = undone;
+  const before = await openAgreed(app, { ...restore, shardCount: run.shardCount }, shard);
+  const adopt = (record: BaselineRecord): void => {
+    adopted.set(record.keyHash, turnedTo(side, record));
+    recognized.add(record.keyHash);
+  };
+  for (const keyHash of removed) {
+    if (!recognized.has(keyHash) && showing.shown(keyHash) === undefined) adopt(before.get(keyHash));
+  }
+  for (const [key, { before: was }] of await readChanged(app, restore, shard, run)) {
+    const keyHash = keyHashOf(key);
+    const now = showing.shown(keyHash);
+    if (!putBack.has(keyHash) || recognized.has(keyHash) || now === undefined) continue;
+    if (entryOf(turnedTo(side, agreed.get(keyHash)))?.target.version === now.version) continue;
+    const live = (await showing.records()).get(key);
+    if (live === undefined || !isInPlace(was, live)) continue;
+    if (!before.isLost) adopt(putBackIn(before.get(keyHash), 'target', { before: shownIn(was.rows), now }));
+    else if (restore.request.onConflict !== 'overwrite')
+      adopt(putBackOnly(keyHash, now, readAtOf(restore), showing.at));
   }
 }
 

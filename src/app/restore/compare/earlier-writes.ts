@@ -9,7 +9,8 @@ import { readRun } from '../../runs/store.ts';
 import { needSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { once } from '../../stored/once.ts';
-import { outcomesOfWritten, readNewest } from '../outcomes/written.ts';
+import { extrasOf, placesIn, readUndo } from '../outcomes/undo.ts';
+import { outcomesOfAll, outcomesOfWritten, readNewest } from '../outcomes/written.ts';
 import { readComparison } from './comparison.ts';
 import { logUnknownWrites } from './half-changed.ts';
 
@@ -127,4 +128,46 @@ async function readShardWrites(
     if (wasDue || wasMissing || wasThere) owed.push({ keyHash, isAccepted, wasThere });
   }
   return { sent, owed };
+}
+
+/** What a rollback that ended before its end has made of a shard's records, or was about to, by the hashes of their keys. */
+export interface EarlierRollback {
+  readonly restore: RestoreRun;
+  readonly putBack: ReadonlySet<number>;
+  readonly removed: ReadonlySet<number>;
+}
+
+/** Nothing where that is not known, for its documents are gone or damaged. */
+export async function readEarlierRollback(
+  app: App,
+  { run: rollback, openManifest }: EarlierRun,
+  shard: number,
+  run: RestoreRun,
+): Promise<EarlierRollback | undefined> {
+  const read = async (): Promise<EarlierRollback | undefined> => {
+    const restore = await readRun(app, 'restore', rollback.request.of ?? '');
+    const manifest = await openManifest();
+    if (restore === undefined || manifest === undefined) return undefined;
+    const shards = membersOf(sectionsOf(shard, run.shardCount, rollback.shardCount));
+    const all = await Promise.all(shards.map((one) => readUndoing(app, rollback, restore, manifest, one)));
+    const ofShard = all.flat().filter(({ keyHash }) => shardOf(keyHash, run.shardCount) === shard);
+    const of = (which: WrittenOutcome): ReadonlySet<number> =>
+      new Set(ofShard.flatMap(({ keyHash, outcome }) => (outcome === which ? [keyHash] : [])));
+    return { restore, putBack: of('putBack'), removed: of('removed') };
+  };
+  const found = await orFault(read());
+  if (!(found instanceof DrError)) return found;
+  logUnknownWrites(app, rollback, shard, found);
+  return undefined;
+}
+
+async function readUndoing(app: App, rollback: RestoreRun, restore: RestoreRun, manifest: Manifest, shard: number) {
+  const newest = await readNewest(app, rollback, shard);
+  if (newest === undefined) return [];
+  const fingerprints = await needSnapshotFingerprints(app, manifest, shard);
+  const undo = await readUndo(app, restore, shard);
+  const extras = extrasOf(undo, placesIn(undo, fingerprints));
+  const keyHashAt = (index: number): number =>
+    index < fingerprints.count ? fingerprints.keyHashAt(index) : keyHashOf(extras[index - fingerprints.count] ?? '');
+  return [...outcomesOfAll(newest)].map(([index, outcome]) => ({ keyHash: keyHashAt(index), outcome }));
 }

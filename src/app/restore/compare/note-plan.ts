@@ -14,7 +14,8 @@ import { countChanged, maySync } from './sync-stops.ts';
 /** What the run is about to do to the whole target: its bounds hold for all shards together. */
 export async function notePlan(app: App, run: RestoreRun): Promise<(run: Run) => Run> {
   const isSync = run.request.purpose === 'sync';
-  if (movesBaseline(run) && !isSync) await noteUnfinished(app, run);
+  const isRollback = run.request.purpose === 'rollback';
+  if (isRollback || (movesBaseline(run) && !isSync)) await noteUnfinished(app, run);
   const results = await app.blobs.list(resultsFolder('restore', run.id, run.phase.pass, 'seal'));
   const sumOf = (name: string): number => results.reduce((sum, { facts }) => sum + Number(facts[name] ?? 0), 0);
   const plan = {

@@ -45,11 +45,17 @@ export async function readWritten(
   return written;
 }
 
-/** By position what the writing of a shard's records has made of them, or was about to. */
-export function outcomesOfWritten({ letters, extraCount, failures }: ShardOutcomes): Map<number, WrittenOutcome> {
+/** By position what the writing of a shard's records has made of them, or was about to; without what only the target holds. */
+export function outcomesOfWritten(outcomes: ShardOutcomes): Map<number, WrittenOutcome> {
+  const { letters, extraCount } = outcomes;
+  return outcomesOfAll({ ...outcomes, letters: letters.slice(0, letters.length - extraCount) });
+}
+
+/** Likewise, with that. */
+export function outcomesOfAll({ letters, failures }: ShardOutcomes): Map<number, WrittenOutcome> {
   const attempted = new Map(failures.map(({ index, attempted: intent }) => [index, intent]));
   const written = new Map<number, WrittenOutcome>();
-  for (const [index, letter] of [...letters.slice(0, letters.length - extraCount)].entries()) {
+  for (const [index, letter] of [...letters].entries()) {
     const outcome = intentOf(letter) ?? attempted.get(index) ?? outcomeOf(letter);
     if (isWrittenOutcome(outcome)) written.set(index, outcome);
   }
