@@ -5,7 +5,7 @@ import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { aBackedUp, backUp, restore, runToEnd } from '../support/drive.ts';
+import { aBackedUp, backUp, contentOf, restore, runToEnd } from '../support/drive.ts';
 import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
 import { applyLate, hideInListing } from '../support/late-hub.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
@@ -178,5 +178,20 @@ test('a record that every listing of a rollback leaves out is asked for, and rem
     for (const which of [1, 2]) hideInListing(engine, which, isOf(hidden));
     expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { removed: 30, unchanged: 0 } });
     expect(engine.secondary.rows.size).toBe(0);
+  }
+});
+
+test('a record that was written over, and that every listing of a rollback leaves out, is put back', async () => {
+  for (const hidden of ['device-6', '19-5-1']) {
+    const { engine } = await aRestoredEngine();
+    const before = contentOf(engine.secondary);
+    engine.primary.rows.set('19-5-1', anAppleRow({ id: '19-5-1', tags: ['changed'], etag: 2 }));
+    for (const [id, xml] of anInstallation('device-6', { tags: ['changed'] })) engine.primary.rows.set(id, xml);
+    await backUp(engine);
+    const { id, counts } = await restore(engine);
+    expect(counts.updated).toBe(2);
+    for (const which of [1, 2]) hideInListing(engine, which, isOf(hidden));
+    expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { putBack: 2, keptLive: 0 } });
+    expect(contentOf(engine.secondary)).toEqual(before);
   }
 });

@@ -60,8 +60,9 @@ export async function openRollbackPlanner(
       };
       const listed = live.get(key);
       const planned = planWith(listed);
-      if (what.earlier !== 'putBack' || planned.noted !== undefined) return planned;
-      // A listing may have passed over what was put back, or over a row of it.
+      const isMissed = listed === undefined && planned.decision.kind === 'settled';
+      if ((what.earlier !== 'putBack' && !isMissed) || planned.noted !== undefined) return planned;
+      // A listing may have passed over what was written, or put back, or over a row of it.
       const ask = async (call: CallOptions): Promise<Planned> =>
         planWith(await findNow(hub, before.before, listed, idMap.mintedFor, call));
       return { ...planned, ask };
