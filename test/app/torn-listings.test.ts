@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
+import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { backUp, contentOf, restore, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
@@ -224,4 +225,25 @@ it('two registrations of a device that have become the same are one in the targe
   const rows = [...engine.secondary.rows.values()].filter((xml) => xml.includes(tokenOf('phone')));
   expect(rows).toEqual([expect.stringContaining('<Tags>news</Tags>')]);
   expect(await restore(engine)).toMatchObject({ counts: { unchanged: 25 } });
+});
+
+it('a snapshot from before a restore brought a device into the source is no proof that the source has lost it', async () => {
+  const engine = await aPair();
+  const { primary, secondary } = engine;
+  const declare = async (active: 'primary' | 'secondary', confirm: string) => {
+    await declareRole(engine.app, { active, confirm, force: true });
+    engine.advance(60_000);
+  };
+  await declare('secondary', 'three/devices');
+  await backUp(engine);
+  await declare('primary', 'one/devices');
+  install(primary, 'device-new', ['new'], 1);
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 1 } });
+  await declare('secondary', 'three/devices');
+  passOver(secondary, (xml) => xml.includes('device-new'));
+  await backUp(engine);
+  secondary.findInstallation = () => Promise.reject(new DrError('HubUnavailable', 'away', { retryable: true }));
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { withdrawn: 0, leftover: 1 } });
+  expect([...primary.rows.values()].join()).toContain('{device-new}');
 });

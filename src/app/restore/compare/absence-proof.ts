@@ -1,3 +1,4 @@
+import type { BaselineRecord } from '../../../core/baseline/record.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
 import { holdsRows, within } from '../../listing/hub-rows.ts';
@@ -11,20 +12,29 @@ const ASKED = 20;
 /**
  * Which of the records that are to be withdrawn the source provably no longer holds, by hash. While it answers, it is
  * asked for them, and one that it still has saves all of them: then its listing has passed over rows. While it does
- * not, only what its two newest good snapshots both do not hold is proven, or all of them where the request says so.
+ * not, only what its two newest good snapshots both do not hold is proven, where they were read since the source was
+ * seen to hold it, or all of them where the request says so.
  */
 export async function proveAbsence(
   app: App,
   run: RestoreRun,
   shard: number,
   doomed: readonly number[],
+  baselineOf: (keyHash: number) => BaselineRecord,
 ): Promise<ReadonlySet<number>> {
   if (doomed.length === 0) return new Set();
   const answer = await askSourceFor(app, run, shard, doomed);
   if (answer === 'has one') return new Set();
   if (answer === 'has none' || run.request.leftovers === 'withdraw') return new Set(doomed);
-  const held = await readKeysOfBoth(app, run, shard);
-  return new Set(held === undefined ? [] : doomed.filter((keyHash) => !held.has(keyHash)));
+  const both = await readKeysOfBoth(app, run, shard);
+  if (both === undefined) return new Set();
+  const { held, readSince } = both;
+  return new Set(doomed.filter((keyHash) => !held.has(keyHash) && seenInSource(baselineOf(keyHash)) <= readSince));
+}
+
+/** When the source was last seen to hold the record, or to be without it. */
+function seenInSource({ agreed, note }: BaselineRecord): number {
+  return (typeof agreed === 'object' ? agreed : note)?.source.at ?? Number.NEGATIVE_INFINITY;
 }
 
 async function askSourceFor(

@@ -139,7 +139,7 @@ async function survey(
   const counts = { ...(isFirst ? noTargetCounts : countTarget(fingerprints, live, options, newestKeys)), isLost };
   const { extras } = found.comparison;
   const doomed = extras.flatMap(({ keyHash }, index) => (found.extraOutcomes[index] === 'pending' ? [keyHash] : []));
-  const proven = await proveAbsence(app, run, shard, doomed);
+  const proven = await proveAbsence(app, run, shard, doomed, baselineOf);
   const isDoomed = (index: number): boolean => proven.has(extras[index]?.keyHash ?? Number.NaN);
   const extraOutcomes = found.extraOutcomes.map((one, index) =>
     one === 'pending' && !isDoomed(index) ? 'leftover' : one,

@@ -34,16 +34,27 @@ export async function readVersionsFromBefore(app: App, run: RestoreRun, shard: n
   return isBetween && sourceTermStart <= readAtOf(run) ? readVersions(app, run, hub, ownSnapshot.id, shard) : undefined;
 }
 
-/** By hash what the two newest good snapshots hold of a shard. `undefined` when there are not two that can be read. */
+/**
+ * By hash what the two newest good snapshots hold of a shard, and since when both were read (epoch ms). `undefined` when
+ * there are not two that can be read.
+ */
 export async function readKeysOfBoth(
   app: App,
   run: RestoreRun,
   shard: number,
-): Promise<ReadonlySet<number> | undefined> {
-  const ids = run.source?.newestGood ?? [];
-  const all = await Promise.all(ids.map((id) => readVersions(app, run, run.request.sourceHub, id, shard)));
-  const both = all.flatMap((versions) => (versions === undefined ? [] : [versions]));
-  return both.length < 2 ? undefined : new Set(both.flatMap((versions) => [...versions.keys()]));
+): Promise<{ readonly held: ReadonlySet<number>; readonly readSince: number } | undefined> {
+  const { sourceHub } = run.request;
+  const both = await Promise.all(
+    (run.source?.newestGood ?? []).map(async (id) => ({
+      versions: await readVersions(app, run, sourceHub, id, shard),
+      readAt: Date.parse((await readManifest(app, sourceHub, id))?.readStartedAt ?? ''),
+    })),
+  );
+  if (both.length < 2 || both.some(({ versions }) => versions === undefined)) return undefined;
+  return {
+    held: new Set(both.flatMap(({ versions }) => [...(versions?.keys() ?? [])])),
+    readSince: Math.min(...both.map(({ readAt }) => readAt)),
+  };
 }
 
 /** Of each record by the hash of its key. */
