@@ -10,6 +10,7 @@ export function ifThere<T>(answer: Promise<T>, absentStatus = 404): Promise<T | 
 }
 
 export function needEtag(etag: string | undefined): string {
-  if (etag === undefined || etag === '') throw new DrError('StorageUnavailable', 'Storage answered without an ETag.');
+  if (etag === undefined || etag === '')
+    throw new DrError('StorageUnavailable', 'The storage account answered without the version of what it stored.');
   return etag;
 }

@@ -60,7 +60,7 @@ function refusal(what: string, status: number): DrError {
     new DrError(code, `${ARM} does not give ${what} (${status}). ${advice}`, { target: what, hasNoEffect: true });
   switch (status) {
     case 401:
-      return away(what, `${ARM} does not accept the identity's token (401)`, TOKEN_ADVICE);
+      return away(what, `${ARM} does not accept the identity's token`, TOKEN_ADVICE);
     case 403:
       return refuse('HubForbidden', "Give the app's identity the role for it at the hub; a new role takes minutes.");
     case 404:

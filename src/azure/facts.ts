@@ -23,7 +23,8 @@ export function toMetadata(facts: BlobFacts, putId: string): Record<string, stri
     sizeBytes += name.length + value.length;
     metadata[name] = value;
   }
-  if (sizeBytes > MAX_BYTES) throw new DrError('Internal', `A blob's facts hold ${sizeBytes} of ${MAX_BYTES} bytes.`);
+  if (sizeBytes > MAX_BYTES)
+    throw new DrError('Internal', `A blob's facts hold ${sizeBytes} of at most ${MAX_BYTES} bytes.`);
   return metadata;
 }
 

@@ -85,5 +85,5 @@ const MAX_MESSAGE_BYTES = 64 * 1_024;
 function toMessage(text: string): string {
   const message = Buffer.from(text, 'utf8').toString('base64');
   if (message.length <= MAX_MESSAGE_BYTES) return message;
-  throw new DrError('Internal', `A message holds ${message.length} of ${MAX_MESSAGE_BYTES} bytes in base64.`);
+  throw new DrError('Internal', `A message holds ${message.length} of at most ${MAX_MESSAGE_BYTES} bytes in base64.`);
 }

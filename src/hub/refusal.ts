@@ -14,7 +14,7 @@ export function refusal(verdict: Verdict, status: number, where: string): DrErro
     case 'unauthorized':
       return error(
         'HubUnauthorized',
-        `The ${where} does not accept the access key (401). Put the current connection string into the settings.`,
+        `The ${where} does not accept the access key. Put the current connection string into the settings.`,
       );
     case 'forbidden':
     case 'unexplained':

@@ -80,10 +80,8 @@ export const settingsSchema = z.object({
   RETAIN_DAILY: count(0, 3_660, 7).describe('the same in days'),
   RETAIN_WEEKLY: count(0, 1_040, 5).describe('the same in weeks'),
   RETAIN_MONTHLY: count(0, 240, 12).describe('the same in months'),
-  HEARTBEAT_URL: address.describe('called (GET) after each good backup, so that silence raises an alarm elsewhere'),
-  ALERT_WEBHOOK_URL: address.describe(
-    'gets one JSON message (POST) when something goes wrong, and one when it is resolved',
-  ),
+  HEARTBEAT_URL: address.describe('called after each good backup, so that silence raises an alarm elsewhere'),
+  ALERT_WEBHOOK_URL: address.describe('gets one JSON message when something goes wrong, and one when it is resolved'),
   /** At most five minutes less than the 30 minutes a Flex plan gives one invocation by default. */
   STEP_BUDGET_SECONDS: count(1, 1_500, 240).describe(
     'work time of one invocation; keep it below half of `functionTimeout`',

@@ -31,7 +31,7 @@ test('a restore of which nearly all is refused stops, and says how to go on', as
   const { error, counts } = await restore(engine);
   expect(error).toMatchObject({
     code: 'TooManyFailures',
-    message: expect.stringMatching(/refused 1\d+ of the 1\d+ .*MAX_FAILURE_PERCENT \(90\).*only\.platforms\.$/),
+    message: expect.stringMatching(/refused 1,\d+ of the 1,\d+ .*MAX_FAILURE_PERCENT \(90\).*--only-platforms\)\.$/),
   });
   expect(counts.failed).toBeGreaterThanOrEqual(1000);
   expect(counts.pending).toBeGreaterThan(0);

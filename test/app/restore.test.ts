@@ -314,6 +314,7 @@ test('failures are listed page by page with their reasons, and without device to
   expect(new Set(found.map((one) => one.record)).size).toBe(250);
   expect(found[0]).toEqual({
     record: expect.stringMatching(/^device apple [0-9a-f]{12}$/),
+    platform: 'Apple',
     code: 'TooLarge',
     status: 413,
   });

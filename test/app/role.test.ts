@@ -77,7 +77,7 @@ describe('the role', () => {
     expect(await codeOf(declareRole(engine.app, { active: 'primary' }))).toBe('ConfirmationMissing');
     await expect(declareRole(engine.app, { active: 'primary', confirm: 'three/devices' })).rejects.toMatchObject({
       code: 'ConfirmationMissing',
-      message: expect.stringMatching(/confirm does not name the hub.*one\/devices/),
+      message: expect.stringMatching(/confirmation does not name the hub.*one\/devices/),
     });
     expect(await codeOf(declareRole(engine.app, { active: 'five/devices' }))).toBe('WrongTarget');
   });
@@ -160,7 +160,7 @@ describe('runs follow the role', () => {
     engine.advance(1000);
     await expect(beginRestore(engine.app)).rejects.toMatchObject({
       code: 'SnapshotOlderThanRole',
-      message: expect.stringMatching(/If one\/devices is in use, back it up first.*If three\/devices is, say so/),
+      message: expect.stringMatching(/If one\/devices is in use, back it up first.*if three\/devices is, say so/),
     });
     expect(await findingsOf(engine)).toMatchObject([{ level: 'stop', code: 'SnapshotOlderThanRole' }]);
     const [, ofOne] = (await listSnapshotViews(engine.app)).map(({ id }) => id);

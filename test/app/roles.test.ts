@@ -30,7 +30,7 @@ describe('a restore into the hub that was in use before', () => {
     const exchanged = await exchange(engine);
     const view = await restore(exchanged);
     expect(view).toMatchObject({ status: 'Succeeded', counts: { goneInTarget: 1, unchanged: 23 }, absenceVoid: 0 });
-    expect(view.warnings).toContainEqual(expect.stringContaining('which has been in use'));
+    expect(view.warnings).toContainEqual(expect.stringContaining('It has been in use'));
     expect(await restore(exchanged)).toMatchObject({ counts: { goneInTarget: 1, created: 0 } });
   });
 

@@ -140,7 +140,7 @@ test('some devices of a snapshot may go to a hub whose tier is too small for all
   expect(await codeOf(startRestore(engine.app, parseRestoreRequest('')))).toBe('TargetTooSmall');
   const view = await restore(engine, { only: { tags: 'n7 || n8' } });
   expect(view).toMatchObject({ status: 'Succeeded', counts: { total: 2 } });
-  expect(view.warnings.join()).toMatch(/600 devices.*\(Free\) takes 500.*Only some/);
+  expect(view.warnings.join()).toMatch(/600 records.*\(Free\) takes 500 devices.*Only some/);
 });
 
 test('a drill restores into the scratch hub and is rolled back there; without one it is refused', async () => {

@@ -158,7 +158,7 @@ test('devices that are gone for good are taken for gone after some snapshots, or
   await prove(engine, await backUp(engine));
   for (const id of [...engine.primary.rows.keys()].slice(0, 20)) engine.primary.rows.delete(id);
   const suspect = await backUp(engine);
-  const accept = expect.stringContaining(`POST /api/snapshots/${suspect}/accept`);
+  const accept = expect.stringContaining(`notification-hubs-dr accept ${suspect}; `);
   expect((await readStatus(engine.app)).findings).toContainEqual(
     expect.objectContaining({ code: 'SnapshotSuspect', message: accept }),
   );
@@ -336,7 +336,7 @@ test('a backup that waits for a silent primary is not missed, and one that runs 
   await watch(engine.app);
   const missed = (await readStatus(engine.app)).findings.find(({ code }) => code === 'BackupMissed');
   expect(missed?.message).toBe(
-    `The backup ${id} has been running for 96 minutes; one is due every 60 minutes, and none starts beside it. Look what it does, or cancel it: GET /api/backups/${id}.`,
+    `The backup ${id} has been running for 96 minutes; one is due every 60 minutes, and none starts beside it. Watch it: notification-hubs-dr watch ${id}; or stop it: notification-hubs-dr cancel ${id}`,
   );
   engine.primary.probe = async () => {
     throw new DrError('HubUnavailable', 'No.', { retryable: true });

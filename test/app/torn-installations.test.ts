@@ -25,14 +25,14 @@ async function tornEngine(): Promise<Engine> {
 test('installations without a native row are restored, seen to be in place, counted and said', async () => {
   const engine = await tornEngine();
   const dryRun = await restore(engine, { dryRun: true });
-  expect(dryRun.warnings).toEqual([expect.stringContaining('Of 2 installations the snapshot holds only templates')]);
+  expect(dryRun.warnings).toEqual([expect.stringContaining('Of 2 installations the snapshot holds templates only')]);
   expect(dryRun).toMatchObject({ partialInstallations: 2, superseded: 0 });
   const view = await restore(engine);
   expect(view).toMatchObject({ status: 'Succeeded', counts: { total: 12, created: 12, failed: 0 }, repaired: 0 });
   expect(view.warnings).toEqual(dryRun.warnings);
   expect(view.partialInstallations).toBe(2);
   expect(renderReport(await reportRestore(engine.app, view.id))).toContain(
-    '2 installations are known by their templates alone',
+    'Installations known by their templates alone, which get the tags that all of these share: 2.',
   );
   expect(await readSnapshotView(engine.app, view.snapshot.id)).toMatchObject({ counts: { partialInstallations: 2 } });
   // The same again finds all of it in place.
@@ -74,7 +74,9 @@ test('of two bodies of one template the newer one is restored, and the older one
   expect(await restore(engine, { dryRun: true })).toMatchObject({ counts: { created: 1 }, superseded: 1 });
   const view = await restore(engine);
   expect(view).toMatchObject({ status: 'Succeeded', counts: { created: 1 }, duplicatesCollapsed: 0, superseded: 1 });
-  expect(renderReport(await reportRestore(engine.app, view.id))).toContain('1 bodies of templates were left out');
+  expect(renderReport(await reportRestore(engine.app, view.id))).toContain(
+    'Template bodies left out, for a newer one of the same template or as they have no name: 1.',
+  );
   const bodies = [...engine.secondary.rows.values()].flatMap((xml) => /<BodyTemplate>(\w+)/.exec(xml)?.[1] ?? []);
   expect(bodies).toEqual(['newer']);
 });

@@ -154,7 +154,9 @@ describe('a hub that lost its rows is filled', () => {
     engine.secondary.rows.clear();
     const view = await restore(engine);
     expect(view).toMatchObject({ status: 'Succeeded', counts: { created: 24 }, absenceVoid: 24 });
-    expect(view.warnings).toContainEqual(expect.stringContaining('24 records that both hubs held are missing'));
+    expect(view.warnings).toContainEqual(
+      expect.stringContaining('Missing in the target: 24 records that both hubs held'),
+    );
     expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
   });
 

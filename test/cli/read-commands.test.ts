@@ -21,7 +21,7 @@ test('status shows the verdict with its reason first, then what it rests on', as
   expect(out.split('\n')[0]).toBe('AtRisk: The newest good snapshot is 95 minutes old; one is due every 60 minutes.');
   expect(out).toContain('dr-weu/devices, reachable, tier Standard, room for 10,000,000 more devices');
   expect(out).toContain(`${SNAPSHOT_ID}, 1 h 35 min old, 2,000 records`);
-  expect(out).toContain('the last 1 h 35 min, about 4 records');
+  expect(out).toContain('what changed in the last 1 h 35 min: about 4 records');
   expect(out).toContain('would take about 40 s (measured by the last restore)');
   expect(out).toContain('Passed (scratch hub) in 1 min 1 s, 32 h ago');
   expect(out).toContain('BackupMissed since 2026-11-23T11:30:00Z: late');
@@ -34,7 +34,7 @@ test('status marks its verdict on a screen, wraps to its width and says each thi
     {
       level: 'risk',
       code: 'NotProven',
-      message: 'No drill has proven a snapshot within 8 days. Run a drill: POST /api/drills.',
+      message: 'No drill has proven a snapshot within 8 days. Run a drill: notification-hubs-dr drill',
     },
   ];
   const { out } = await playOn(80, { 'GET /api/status': [{ body: { ...aCard, findings } }] }, 'status');
@@ -58,7 +58,7 @@ test('status counts one as one, and names what proved a snapshot', async () => {
   const { out } = await play({ 'GET /api/status': [{ body: card }] }, 'status');
   expect(out).toContain('room for 1 more device\n');
   expect(out).toContain('1 min old, 1 record\n');
-  expect(out).toContain('the last 1 min, about 1 record\n');
+  expect(out).toContain('what changed in the last 1 min: about 1 record\n');
   expect(out).toContain(`${SNAPSHOT_ID} by a verification, 1 min old\n`);
 });
 
@@ -172,10 +172,20 @@ test('doctor shows each check, with the command that puts it right; exit code 1 
 
 test('audit shows who did what, from where, and how it was answered', async () => {
   const at = '2026-11-23T12:00:00.000Z';
-  const call = { at, method: 'POST', path: '/api/restores', from: '203.0.113.7', key: '0123456789ab' };
+  const call = {
+    at,
+    what: 'startRestore',
+    method: 'POST',
+    path: '/api/restores',
+    from: '203.0.113.7',
+    key: '0123456789ab',
+  };
   const value = [
     { ...call, id: 'c', name: 'ada', principal: 'ada@example.com', answer: { status: 202, runId: 'r1' } },
-    { ...call, id: 'b', name: 'bob', answer: { status: 409, code: 'RunInProgress' } },
+    {
+      ...{ ...call, id: 'b', name: 'bob', answer: { status: 409, code: 'RunInProgress' } },
+      ...{ what: 'rollbackRestore', path: '/api/restores/r1/rollback' },
+    },
     { ...call, id: 'a' },
     { id: 'damaged', error: { code: 'StoredDocumentInvalid', message: 'Changed.' } },
   ];
@@ -184,9 +194,9 @@ test('audit shows who did what, from where, and how it was answered', async () =
   const lines = out.split('\n').map((line) => line.split(/ {2,}/));
   expect(lines.slice(0, 5)).toEqual([
     ['WHEN', 'WHO', 'FROM', 'KEY', 'WHAT', 'ANSWER'],
-    [at, 'ada@example.com', call.from, call.key, 'POST /api/restores', '202 r1'],
-    [at, 'bob', call.from, call.key, 'POST /api/restores', '409 RunInProgress'],
-    [at, '-', call.from, call.key, 'POST /api/restores', 'none'],
+    [at, 'ada@example.com', call.from, call.key, 'restore', 'started r1'],
+    [at, 'bob', call.from, call.key, 'rollback restore r1', 'refused: RunInProgress'],
+    [at, '-', call.from, call.key, 'restore', 'none yet'],
     ['damaged', '?', '?', '?', 'cannot be read (StoredDocumentInvalid)', '?'],
   ]);
   const next = 'https://app.example/api/audit?from=a';
@@ -222,7 +232,7 @@ test('snapshots are a table: age, health, devices, proof, pin, and why one is su
     hub: { namespace: 'app-neu', hub: 'devices' },
     readStartedAt: '2026-11-23T11:00:00Z',
     health: 'good',
-    counts: { records: 2000 },
+    amount: '1,990 devices = 2,000 records = 2,300 registrations',
     pinned: true,
     proof: { how: 'drill' },
   };
@@ -236,8 +246,14 @@ test('snapshots are a table: age, health, devices, proof, pin, and why one is su
   };
   const broken = { id: 'broken', health: 'unusable', error: { code: 'SnapshotCorrupt', message: 'Damaged.' } };
   const { out } = await play({ 'GET /api/snapshots': [{ body: { value: [good, suspect, broken] } }] }, 'snapshots');
-  expect(out).toMatch(new RegExp(`${SNAPSHOT_ID} +app-neu/devices +1 h ago +good +2,000 +drill +pinned\n`));
-  expect(out).toMatch(/older +app-neu\/devices +1 h ago +suspect +2,000 +- +- +the hub was empty\n/);
+  expect(out).toMatch(
+    new RegExp(
+      `${SNAPSHOT_ID} +app-neu/devices +1 h ago +good +a drill +pinned +1,990 devices = 2,000 records = 2,300 registrations\n`,
+    ),
+  );
+  expect(out).toMatch(
+    /older +app-neu\/devices +1 h ago +suspect +- +- +1,990 devices .* registrations +the hub was empty\n/,
+  );
   expect(out).toMatch(/broken .*SnapshotCorrupt\n/);
 });
 
@@ -264,7 +280,7 @@ test('an erasure shows which snapshots hold what is erased, and which rows live'
   );
   expect(out).toMatch(/older +app-neu\/devices +not read +pinned\n/);
   expect(out).toMatch(/7-7-7 +app-neu\/devices +Apple +-\n/);
-  expect(out).toContain('dr-weu/devices: The hub is down.\nRemove these rows');
+  expect(out).toContain('dr-weu/devices: The hub is down.\nDelete these registrations');
   expect(out).toContain('1,200 intended writes of backends are dropped.\n');
   expect(out).toMatch(/until 2026-11-30T00:00:40.000Z: erase again after that.\n3 intended writes .* erase again.\n$/);
   expect(await play({}, 'erase')).toMatchObject({ exitCode: 2, received: [] });
@@ -279,7 +295,7 @@ test('restores lists the last ones with how they ended', async () => {
   const { out } = await play({ 'GET /api/restores': [{ body: { value } }] }, 'restores');
   expect(out).toMatch(
     new RegExp(
-      `${RESTORE_ID} +1 min ago +Restore +RestoreIncomplete +app-neu/devices +dr-weu/devices +- +2,000 total, 1,988 created, 12 failed`,
+      `${RESTORE_ID} +1 min ago +Restore +RestoreIncomplete +app-neu/devices +dr-weu/devices +- +2,000: 1,988 created, 12 failed`,
     ),
   );
   expect(out).toMatch(/f1 .* Failover +Succeeded .* ada@console-1 +.* INC-42\n/);
@@ -333,7 +349,7 @@ test('report is the Markdown page, and with --json its facts', async () => {
   expect(facts.received[0]).toMatchObject({ accept: 'application/json' });
 });
 
-test('failures are read over all pages', async () => {
+test('failures are read over all pages, and those alike are shown as one', async () => {
   const path = `/api/restores/${RESTORE_ID}/failures`;
   const script = {
     [`GET ${path}`]: [
@@ -341,6 +357,7 @@ test('failures are read over all pages', async () => {
         body: {
           value: ['a', 'c', 'd', 'e'].map((name) => ({
             record: `installation ${name}`,
+            platform: 'Apple',
             code: 'Rejected',
             status: 400,
             words: 'Tags can not.',
@@ -352,13 +369,14 @@ test('failures are read over all pages', async () => {
     [`GET ${path}?from=0:1`]: [{ body: { value: [{ record: 'installation b', code: 'TooLarge' }] } }],
   };
   const { out } = await play(script, 'failures', RESTORE_ID);
-  expect(out).toMatch(
-    /Rejected +400 +4 +installation a, installation c, installation d\nTooLarge +- +1 +installation b\n/,
+  const head = '4 records of Apple: Rejected (HTTP 400)\n  the hub says: Tags can not.\n';
+  const tooLarge = '1 record: TooLarge\n  installation b\n';
+  expect(out).toContain(
+    `${head}  installation a\n  installation c\n  installation d\n  and 1 more\n${tooLarge}Each of them: `,
   );
   const [, eachOf = ''] = /Each of them: npx notification-hubs-dr (.*)\n$/.exec(out) ?? [];
   const { out: each } = await play(script, ...eachOf.split(' '));
-  expect(each).toMatch(/Rejected +400 +installation a +Tags can not\.\n/);
-  expect(each).toMatch(/TooLarge +- +installation b *\n$/);
+  expect(each).toBe(`${head}${['a', 'c', 'd', 'e'].map((one) => `  installation ${one}\n`).join('')}${tooLarge}`);
   const { out: json } = await play(script, 'failures', RESTORE_ID, '--json');
   expect(JSON.parse(json)).toMatchObject({
     value: [{ record: 'installation a' }, {}, {}, {}, { record: 'installation b' }],
@@ -400,7 +418,7 @@ test('a test of alerts says whether the webhook took it, and fails when it did n
 
 test('accept says what to do next', async () => {
   const script = { [`POST /api/snapshots/${SNAPSHOT_ID}/accept`]: [{ body: { id: SNAPSHOT_ID } }] };
-  const out = `${SNAPSHOT_ID} is accepted: a backup like it is good. Take one now.\n`;
+  const out = `${SNAPSHOT_ID} is accepted: the next backup like it is good. Take it now: npx notification-hubs-dr backup --watch\n`;
   expect(await play(script, 'accept', SNAPSHOT_ID)).toMatchObject({ exitCode: 0, out });
 });
 

@@ -41,7 +41,7 @@ test('role shows which hub is in use, since when, who declared it, and what was 
 });
 
 test('role with a hub declares it, and asks a person to type its full name', async () => {
-  const message = 'If devices and backends use dr-weu/devices, repeat this full name in the field confirm.';
+  const message = 'If devices and backends use dr-weu/devices, repeat this full name after --confirm.';
   const script = { 'POST /api/role': [refusal(400, 'ConfirmationMissing', message), { body: switched }] };
   const asked = await play(script, ['role', 'secondary', '--note', 'region down'], { typed: ['dr-weu/devices'] });
   expect(asked).toMatchObject({ exitCode: 0, out: expect.stringContaining('dr-weu/devices') });

@@ -19,7 +19,7 @@ export function aRestore(over: Readonly<Record<string, unknown>> = {}) {
     dryRun: false,
     counts: someCounts({ pending: 2000 }),
     percent: 0,
-    nextActions: [{ name: 'watch' }, { name: 'cancel' }],
+    nextActions: [{ command: `watch ${RESTORE_ID}` }, { command: `cancel ${RESTORE_ID}` }],
     ...over,
   };
 }
@@ -45,7 +45,10 @@ export function restored(over: Readonly<Record<string, unknown>> = {}) {
     finishedAt: '2026-11-23T11:59:42Z',
     counts: someCounts({ created: 1950, keptLive: 50 }),
     byPlatform: { Apple: { created: 1000, keptLive: 50 }, FcmV1: { created: 950 } },
-    nextActions: [{ name: 'report' }, { name: 'rollback', needsConfirm: true }],
+    nextActions: [
+      { command: `report ${RESTORE_ID}` },
+      { command: `rollback ${RESTORE_ID} --confirm NAMESPACE/HUB --watch` },
+    ],
     ...over,
   });
 }
@@ -56,7 +59,7 @@ export function incomplete() {
     counts: someCounts({ created: 1988, failed: 12 }),
     failuresByCode: { Rejected: 12 },
     error: { code: 'RestoreIncomplete', message: '12 of 2000 records could not be restored.' },
-    nextActions: [{ name: 'failures' }, { name: 'retry' }, { name: 'report' }],
+    nextActions: [{ command: `failures ${RESTORE_ID}` }, { command: `retry ${RESTORE_ID} --watch` }],
   });
 }
 

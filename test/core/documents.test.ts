@@ -186,7 +186,7 @@ test('an empty hub, a steep fall and a restless listing make a snapshot suspect'
 test.each<[string, Partial<RecordCounts>, string]>([
   ['templates', { templates: 0 }, '0 templates, more than 20 % below the usual 300'],
   ['installations', { installations: 150 }, '150 installations, more than 20 % below the usual 400'],
-  ['registrations', { registrations: 1_000 }, '1000 registrations, more than 20 % below the usual 1300'],
+  ['registrations', { registrations: 1_000 }, '1,000 registrations, more than 20 % below the usual 1,300'],
   [
     'a platform',
     { byPlatform: { Apple: 800, Baidu: 30 } },

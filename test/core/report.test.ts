@@ -22,6 +22,7 @@ const facts: ReportFacts = {
     readStartedAt: '2026-11-23T08:00:00.000Z',
     readFinishedAt: '2026-11-23T08:01:00.000Z',
     records: 120,
+    amount: '118 devices = 120 records = 140 registrations',
   },
   target: { role: 'secondary', namespace: 'three', hub: 'devices' },
   createdAt: '2026-11-23T09:00:00.000Z',
@@ -54,9 +55,9 @@ const facts: ReportFacts = {
   error: { code: 'RestoreIncomplete', message: '3 of 100 records could not be restored.' },
   coverage: [],
   nextActions: [
-    { name: 'retry', method: 'POST', href: '/api/restores/failover-1/retry' },
-    { name: 'rollback', method: 'POST', href: '/api/restores/failover-1/rollback', needsConfirm: true },
-    { name: 'restoreAgain', method: 'POST', href: '/api/restores', body: { only: { tags: 'news || vip' } } },
+    { name: 'retry', method: 'POST', href: '/api/restores/failover-1/retry', command: 'retry failover-1 --watch' },
+    { name: 'report', method: 'GET', href: '/api/restores/failover-1/report', command: 'report failover-1' },
+    { name: 'restoreAgain', method: 'POST', href: '/api/restores', command: "restore --only-tags 'a`b' --watch" },
   ],
   reportedAt: '2026-11-23T09:05:00.000Z',
 };
@@ -68,10 +69,11 @@ test('a report is one page with all that an incident record needs', () => {
 | --- | --- |
 | asked for by | ada@console-1, 2026-11-23T09:00:00.000Z |
 | note | Ada \\| \\<b\\>INC-42\\</b\\> \\\`x\\\` |
-| only | \` {"tags":"news \\|\\| vip"} \` |
-| order | \` [{"platforms":["Apple"]}] \` |
+| only | tags news \\|\\| vip |
+| order | platforms Apple |
 | snapshot | s1 of hub one/devices |
-| taken | 2026-11-23T08:00:00.000Z to 2026-11-23T08:01:00.000Z, 120 devices |
+| taken | 2026-11-23T08:00:00.000Z to 2026-11-23T08:01:00.000Z |
+| it holds | 118 devices = 120 records = 140 registrations |
 | digest | SHA-256 ${'ab'.repeat(32)} |
 | target | secondary, hub three/devices |
 | took | 3 min, until 2026-11-23T09:02:30.000Z |
@@ -81,7 +83,7 @@ test('a report is one page with all that an incident record needs', () => {
 
 ## Counts
 
-| platform | total | created | updated | unchanged | keptLive | removed | failed | pending |
+| platform | total | created | updated | unchanged | kept live | removed | failed | pending |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 | Apple | 63 | 60 | 0 | 0 | 0 | 0 | 3 | 0 |
 | FcmV1 | 37 | 37 | 0 | 0 | 0 | 0 | 0 | 0 |
@@ -99,7 +101,7 @@ Failed by reason: Rejected 2, TooLarge 1.
 
 ## Proof
 
-Pass 2 listed the target again after the last write, and saw each of the 97 records it had written. 2 had to be written again on the way. 1 were changed by their devices meanwhile, and left to them. 3 records are not where they should be.
+Pass 2 listed the target again after the last write, and found all that it had written: 97 records. Written again on the way: 2 records. Changed by their devices meanwhile, and left to them: 1 record. Not where they should be: 3 records.
 
 ## Warnings
 
@@ -107,9 +109,8 @@ Pass 2 listed the target again after the last write, and saw each of the 97 reco
 
 ## Next
 
-- retry: \`POST /api/restores/failover-1/retry\`
-- rollback: \`POST /api/restores/failover-1/rollback\` (with \`confirm\`: the target’s namespace/hub)
-- restoreAgain: \`POST /api/restores\` \` {"only":{"tags":"news || vip"}} \`
+- Restore what failed: \`notification-hubs-dr retry failover-1 --watch\`
+- Restore again: \`\` notification-hubs-dr restore --only-tags 'a\`b' --watch \`\`
 `);
 });
 
@@ -126,7 +127,7 @@ test.each<[string, Partial<ReportFacts>, Partial<ReportFacts['result']>]>([
     { counts: { ...noCounts, total: 100, unchanged: 100 }, passes: 1 },
   ],
   [
-    'Pass 2 listed the target again after the last write, and saw none of the 97 records it had removed.',
+    'Pass 2 listed the target again after the last write, and found nothing of what it had removed: 97 records.',
     { status: 'Succeeded', purpose: 'rollback' },
     { counts: { ...noCounts, total: 100, removed: 97, keptLive: 3 }, repaired: 0, changedSince: 0 },
   ],

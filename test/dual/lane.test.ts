@@ -119,7 +119,7 @@ describe('the lane of dual writes', () => {
     expect(status).toMatchObject({ dualWrites: { waiting: 40, refused: 0 } });
     const finding = status.findings.find(({ code }) => code === 'DualWritesLag');
     expect(finding?.message).toContain(
-      '40 devices that backends have written wait for a hub, the oldest for 12 minutes',
+      'Written by backends, and waiting for a hub: 40 devices, the oldest for 12 minutes',
     );
     expect(engine.notifier.alerts.map(({ code }) => code)).toContain('DualWritesLag');
     isAway = false;

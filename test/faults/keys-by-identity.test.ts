@@ -133,7 +133,7 @@ describe('reading keys', () => {
   test('a token that Resource Manager refuses although it has not ended: the message says what helps', async () => {
     const { outcome } = await readUnder([{ on: 'keys', status: 401 }]);
     expect(outcome).toMatchObject({
-      message: expect.stringMatching(/identity's token \(401\)\. If that lasts: restart the app/),
+      message: expect.stringMatching(/identity's token\. If that lasts: restart the app/),
     });
   });
 

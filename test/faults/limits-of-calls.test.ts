@@ -56,5 +56,5 @@ test('a target that throttles is there: the restore starts, with a warning that 
   const { app } = rig.engine;
   rig.emulator.namespace('secondary').setFaults([{ name: 'throttle429', retryAfterSeconds: 30 }]);
   const { run } = await startRestore(app, parseRestoreRequest(''));
-  expect(run.warnings).toContain('The tier of the target could not be learnt, so its device limit was not checked.');
+  expect(run.warnings).toContain('The tier of the target is not known, so its device limit was not checked.');
 });

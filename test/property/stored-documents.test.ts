@@ -32,9 +32,17 @@ function of<T extends object>(document: StoredDocument<T>, value: T): Sample {
 
 const at = '2026-11-23T09:00:00.000Z';
 const hub = { namespace: 'one', hub: 'devices' };
-const counts = { records: 1, installations: 0, registrations: 1, templates: 0, byPlatform: { Apple: 1 } };
+const counts = {
+  records: 1,
+  installations: 0,
+  registrations: 1,
+  templates: 0,
+  byPlatform: { Apple: 1 },
+  duplicates: 0,
+  devices: 1,
+};
 const shard = { name: 'shards/0000.jsonl.gz', records: 1, registrations: 1, bytes: 10, sha256: 'a'.repeat(64) };
-const run: Run = { ...aBackupRun, shardCount: 4 };
+const run: Run = { ...aBackupRun, shardCount: 4, deviceCount: 1 };
 const manifest = addDigest(
   {
     id: run.id,

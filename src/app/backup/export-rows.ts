@@ -1,5 +1,6 @@
 import { DrError } from '../../core/errors.ts';
 import type { BlobRange, Hub, HubRef, Page } from '../../core/ports.ts';
+import { counted } from '../../core/words.ts';
 import { cutDescriptions } from './export-text.ts';
 
 /** An export that cannot be what the hub holds: the listing takes over. */
@@ -48,7 +49,7 @@ export class ExportRows implements Pick<Hub, 'listPage'> {
     for (;;) {
       const { rows, end } = cutDescriptions(this.#rest, PAGE_ROWS);
       if (end === undefined)
-        throw new ExportUnfit(`it holds something else than registrations after ${this.#at} bytes`);
+        throw new ExportUnfit(`it holds something else than registrations after ${counted(this.#at, 'byte')}`);
       this.#rest = this.#rest.subarray(end);
       this.#at += end;
       const isRead = this.#at + this.#rest.length >= this.#sizeBytes;

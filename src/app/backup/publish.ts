@@ -6,6 +6,7 @@ import type { BackupRun } from '../../core/run/run.ts';
 import { type Earlier, judgeSnapshot } from '../../core/snapshot/health.ts';
 import { addCounts, addDigest, type Manifest, noCounts, type RecordCounts } from '../../core/snapshot/manifest.ts';
 import type { ScanCheckpoint } from '../../core/snapshot/scan-checkpoint.ts';
+import { counted, grouped } from '../../core/words.ts';
 import { type App, toInstant } from '../app.ts';
 import { readFinishedScan } from '../listing/scan.ts';
 import { endRun } from '../runs/end.ts';
@@ -40,6 +41,8 @@ export async function publish(app: App, run: BackupRun): Promise<void> {
     snapshotId: manifest.id,
     recordCount: counts.records,
     registrationCount: counts.registrations,
+    deviceCount: counts.devices,
+    duplicateCount: counts.duplicates,
     health,
     healthReasons,
   };
@@ -49,7 +52,8 @@ export async function publish(app: App, run: BackupRun): Promise<void> {
 async function writeManifest(app: App, run: BackupRun): Promise<Manifest> {
   const checkpoint = await readFinishedScan(app, run);
   const results = await readShardResults(app, run);
-  const counts = results.reduce((total, result) => addCounts(total, result.counts), noCounts);
+  const sum = results.reduce((total, result) => addCounts(total, result.counts), noCounts);
+  const counts = run.deviceCount === undefined ? sum : { ...sum, devices: run.deviceCount };
   await refuseLoss(app, run, checkpoint, results);
   const earlier = await earlierCounts(app, run);
   const manifest = addDigest(
@@ -88,7 +92,7 @@ async function refuseLoss(
 ): Promise<void> {
   const kept = results.reduce((total, { shard, duplicatesSeen }) => total + shard.registrations + duplicatesSeen, 0);
   if (kept !== rowCount - unreadableCount) {
-    const message = `Of ${rowCount - unreadableCount} registrations listed the shards hold ${kept}. Start a new backup.`;
+    const message = `Of ${counted(rowCount - unreadableCount, 'registration')} listed, the shards hold ${grouped(kept)}. Start a new backup.`;
     throw new DrError('StoredDocumentInvalid', message, { target: scanName(run.kind, run.id, run.phase.pass) });
   }
   await checkShardsStored(app, { id: run.id, hub: run.hub, shards: results.map((result) => result.shard) });

@@ -1,4 +1,5 @@
 import { type BackupRun, isOver } from '../../core/run/run.ts';
+import { amountOf } from '../../core/snapshot/amount.ts';
 import type { App } from '../app.ts';
 import { readRowsRead } from '../listing/progress.ts';
 import { readLive, type Signs, signsOf } from '../runs/living-steps.ts';
@@ -16,8 +17,13 @@ export async function viewBackup(app: App, run: BackupRun, progress?: BackupProg
     hub: run.hub,
     source: run.isExport ? 'export' : 'list',
     rowsRead,
-    result: run.result,
+    result: run.result && { ...run.result, amount: amountOf(countsIn(run.result)) },
   };
+}
+
+function countsIn(result: NonNullable<BackupRun['result']>) {
+  const { recordCount: records, registrationCount: registrations, deviceCount: devices, duplicateCount } = result;
+  return { records, registrations, devices, duplicates: duplicateCount };
 }
 
 /** How far a backup is, beside what its run document tells. */

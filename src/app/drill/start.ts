@@ -42,8 +42,9 @@ export async function startDrill(app: App, requestedBy: Drill['requestedBy'], as
 }
 
 function inProgress(id: string | undefined): DrError {
-  const where = id === undefined ? '/api/drills' : `/api/drills/${id}`;
-  return new DrError('RunInProgress', `A drill is still running. Watch it at GET ${where}, or cancel it.`, {
-    target: id ?? 'drill',
-  });
+  const which =
+    id === undefined
+      ? 'Find it: notification-hubs-dr drills'
+      : `Watch it: notification-hubs-dr watch ${id}; or stop it: notification-hubs-dr cancel ${id}`;
+  return new DrError('RunInProgress', `A drill is still running. ${which}`, { target: id ?? 'drill' });
 }

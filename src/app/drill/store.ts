@@ -59,7 +59,9 @@ export async function readDrill(app: App, id: string): Promise<Found<Drill> | un
 export async function findDrill(app: App, id: string): Promise<Found<Drill>> {
   const stored = isRunId(id) ? await readDrill(app, id) : undefined;
   if (stored !== undefined) return stored;
-  throw new DrError('RunNotFound', `There is no drill '${id}'. GET /api/drills lists those there are.`, { target: id });
+  throw new DrError('RunNotFound', `There is no drill '${id}'. List those there are: notification-hubs-dr drills`, {
+    target: id,
+  });
 }
 
 /** One page, newest first. */

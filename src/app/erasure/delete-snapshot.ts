@@ -20,12 +20,12 @@ export async function deleteSnapshot(app: App, id: string) {
   if (found === undefined || (await orFault(readManifest(app, found.hub, id))) === undefined) throw noSnapshot(id);
   const { hub } = found;
   const isPinned = (await readMarks(app, hub, id)).get(id)?.isPinned === true;
-  if (isPinned) throw kept(id, `is pinned. Unpin it first: DELETE /api/snapshots/${id}/pin`);
+  if (isPinned) throw kept(id, `is pinned. Unpin it first (notification-hubs-dr unpin ${id})`);
   const [newestGood] = await findNewestGood(app, hub, await listSnapshotIds(app, hub));
   if (newestGood === id) throw kept(id, `is the newest good one of ${fullNameOf(hub)}. Take a backup first`);
   if ((await findSnapshotsInUse(app)).has(id))
     throw kept(id, 'is in use by a run. Wait until that is over, or cancel it');
-  if (!(await removeSnapshot(app, hub, id))) throw kept(id, 'came into use just now. Look again: GET /api/snapshots');
+  if (!(await removeSnapshot(app, hub, id))) throw kept(id, 'came into use just now. Look at the list again');
   app.log.info('snapshot deleted', { snapshotId: id });
   return { id, hub, deleted: true };
 }

@@ -58,7 +58,7 @@ function stillRuns(of: App, app: App, runId: string): DrError {
   const what = `The restore '${runId}' still runs, and may have decided already whom it brings back.`;
   const cure =
     of === app
-      ? `Wait until it is over, or cancel it: POST /api/restores/${runId}/cancel.`
+      ? `Wait until it is over, or stop it: notification-hubs-dr cancel ${runId}`
       : `It is a run of ${describePair(of)}: wait until it is over, or cancel it there.`;
   return new DrError('RunInProgress', `${what} ${cure}`, { target: runId });
 }

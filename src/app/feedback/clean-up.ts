@@ -65,7 +65,7 @@ export async function cleanUp(app: App, asked: Asked): Promise<FeedbackRun> {
 function refuseUnconfirmed({ standby }: Roles, { beyondBounds, confirm }: Asked): void {
   if (beyondBounds !== true || isFullNameOf(standby.ref, confirm)) return;
   const name = fullNameOf(standby.ref);
-  const message = `Removing more than the bounds allow has to be confirmed: send confirm with '${name}', the hub they are removed from.`;
+  const message = `This removes more than the bounds allow from ${name}. If that is meant, repeat this full name after --confirm.`;
   throw new DrError('ConfirmationMissing', message, { target: name });
 }
 

@@ -16,7 +16,7 @@ export async function beginCleanUp(app: App, id: string): Promise<FeedbackState>
     const { running } = value;
     const nowMs = app.world.storageNow();
     if (running !== undefined && nowMs - Date.parse(running.at) < app.policy.stepBudgetMs + SPARE_MS) {
-      const message = `The clean-up ${running.id} still runs. Wait until it is over: GET /api/feedback.`;
+      const message = `The clean-up ${running.id} still runs. Wait until it is over: notification-hubs-dr feedback`;
       throw new DrError('RunInProgress', message, { target: running.id });
     }
     const taken = { ...value, running: { id, at: toInstant(nowMs) } };

@@ -21,6 +21,6 @@ export async function readFeedbackView(app: App) {
 export async function readFeedbackRun(app: App, id: string): Promise<FeedbackRun> {
   const found = /^[\w-]{1,64}$/.test(id) ? await documents.feedbackRun.find(app, feedbackRunName(id)) : undefined;
   if (found !== undefined) return found.value;
-  const message = `There is no clean-up '${id}'. GET /api/feedback shows the last one; they are kept for 30 days.`;
+  const message = `There is no clean-up '${id}'. They are kept for 30 days; the last one: notification-hubs-dr feedback`;
   throw new DrError('RunNotFound', message, { target: id });
 }

@@ -9,6 +9,7 @@ import {
   type ScanCheckpoint,
   unreadInWords,
 } from '../../core/snapshot/scan-checkpoint.ts';
+import { counted } from '../../core/words.ts';
 import { type App, type HeldStep, hubOf, toInstant } from '../app.ts';
 import { type Moved, moveOn } from '../runs/dispatch.ts';
 import { watchEnd } from '../runs/end-watch.ts';
@@ -236,7 +237,7 @@ async function restart(app: App, progress: Progress, at: Position): Promise<Posi
   const { id, hub } = progress.run;
   app.log.warn('listing begins again: its continuation token was lost', { runId: id, restartCount });
   if (restartCount > MAX_RESTARTS) {
-    const message = `The listing of hub ${fullNameOf(hub)} lost its place ${restartCount} times, the last time after row ${at.rowCount}. Try again when the hub is quieter, or look at the service's health.`;
+    const message = `The listing of hub ${fullNameOf(hub)} lost its place ${counted(restartCount, 'time')}, the last time after row ${at.rowCount}. Try again when the hub is quieter, or look at the service's health.`;
     throw new DrError('ListingUnstable', message);
   }
   await save(app, progress, newScanCheckpoint(toInstant(app.world.storageNow()), restartCount));

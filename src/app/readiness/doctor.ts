@@ -14,6 +14,7 @@ import {
   unknown,
 } from '../../core/readiness/platform.ts';
 import { exportContainer } from '../../core/snapshot/export-job.ts';
+import { counted } from '../../core/words.ts';
 import { type App, toInstant } from '../app.ts';
 import { type Roles, readRoles } from '../runs/roles.ts';
 import { searchLatest } from '../snapshots/store.ts';
@@ -156,7 +157,7 @@ function checkReplication({ active }: Roles, metadata: HubMetadata | undefined):
     const where = region === 'Default' ? 'the paired region' : region;
     return [good(name, `The service copies the settings of namespace ${namespace} to ${where}.`)];
   }
-  const message = `The settings of namespace ${namespace} are lost with its region: the service copies them nowhere (replicationRegion None).`;
+  const message = `The settings of namespace ${namespace} are lost with its region: the service copies them nowhere.`;
   return [unknown(name, message, replicationCommand(namespace))];
 }
 
@@ -181,7 +182,7 @@ async function checkCredentials(
   return missing.map(({ platform, registrations }) =>
     bad(
       `${name} ${platform}`,
-      `The standby has none for ${platform}, of which the snapshot holds ${registrations} registrations.`,
+      `The standby has none for ${platform}, of which the snapshot holds ${counted(registrations, 'registration')}.`,
       credentialCommand(platform, standby.ref),
     ),
   );

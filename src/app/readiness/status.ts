@@ -6,6 +6,7 @@ import { findRisks, isBackupMissed, verdictOf } from '../../core/readiness/readi
 import { isInStep, type Standby } from '../../core/readiness/standby.ts';
 import type { ProbedHub } from '../../core/readiness/tiers.ts';
 import { isOver, type RestoreRun } from '../../core/run/run.ts';
+import { amountOf } from '../../core/snapshot/amount.ts';
 import type { App } from '../app.ts';
 import { readBackupProgress, viewBackup } from '../backup/view.ts';
 import { viewLastDrill } from '../drill/view.ts';
@@ -132,7 +133,7 @@ function viewSync({ id, status, createdAt, finishedAt, request, error, result }:
 type LatestGood = NonNullable<ReadinessCard['latest']>;
 
 function viewLatest({ churn: _, damagedAt: __, coverage: ___, ...shown }: LatestGood, nowMs: number) {
-  return { ...shown, ageSeconds: secondsSince(shown.readStartedAt, nowMs) };
+  return { ...shown, amount: amountOf(shown.counts), ageSeconds: secondsSince(shown.readStartedAt, nowMs) };
 }
 
 function viewProven({ readStartedAt, ...shown }: NonNullable<ReadinessCard['proven']>, nowMs: number) {

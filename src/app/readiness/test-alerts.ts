@@ -20,7 +20,7 @@ export async function sendTestAlerts(app: App): Promise<TestedAlerts> {
   }
   const hub = fullNameOf((await readRoles(app)).active.ref);
   const at = toInstant(app.world.storageNow());
-  const message = 'This is a test. Alerts of notification-hubs-dr arrive here.';
+  const message = 'This is a test. Here arrive the alerts of notification-hubs-dr.';
   const opening = { id: `Test-${hub.replaceAll('/', '-')}-${at}`, code: 'Test', severity: 'warning', hub, at } as const;
   const seen =
     (await app.notifier.alert({ ...opening, state: 'open', message })) ??

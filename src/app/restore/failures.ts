@@ -1,3 +1,4 @@
+import { platformOf, type RecordOfRows } from '../../core/registration/record.ts';
 import type { RecordFailure } from '../../core/restore/plan/outcomes.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
@@ -8,6 +9,8 @@ import { nameOfKey, newestResults, PAGE, parsePosition } from './outcomes/listed
 
 interface FailureView {
   readonly record: string;
+  /** `undefined` when its snapshot was deleted. */
+  readonly platform: string | undefined;
   readonly code: string;
   /** HTTP status of the hub's refusal, where there was one. */
   readonly status: number | undefined;
@@ -35,6 +38,10 @@ function hasFailed({ facts }: Awaited<ReturnType<typeof newestResults>>[number])
   return Number(facts['failed'] ?? 0) > 0;
 }
 
+function recordOf(record: RecordOfRows | undefined): Pick<FailureView, 'record' | 'platform'> {
+  return { record: nameOfKey(record?.key), platform: record && platformOf(record) };
+}
+
 async function describe(
   app: App,
   run: RestoreRun,
@@ -44,7 +51,7 @@ async function describe(
   const manifest = await readManifest(app, run.request.sourceHub, run.request.snapshotId);
   const records = manifest === undefined ? [] : await readSnapshotShard(app, manifest, shard);
   return failures.map(({ index, code, status, words }) => ({
-    record: nameOfKey(records[index]?.key),
+    ...recordOf(records[index]),
     code,
     status,
     words,

@@ -4,6 +4,7 @@ import { alteredIn } from '../../core/restore/altered.ts';
 import { movesBaseline } from '../../core/restore/plan/circumstances.ts';
 import type { Totals } from '../../core/restore/totals.ts';
 import { type RestoreResult, type RestoreRun, startOfRunId } from '../../core/run/run.ts';
+import { counted, grouped } from '../../core/words.ts';
 import type { App } from '../app.ts';
 import { moveBaseline, revertBaseline } from '../baseline/store.ts';
 import { endRun, failureOf } from '../runs/end.ts';
@@ -63,21 +64,20 @@ async function proveSnapshot(app: App, run: RestoreRun): Promise<void> {
 
 function targetAlters({ hub }: RestoreRun, altered: number): DrError {
   const target = fullNameOf(hub);
-  const message = `Hub ${target} shows ${altered} of the records just written differently from how they were sent. Nothing is proven. Compare one of them by hand with the snapshot, and ask the service's support.`;
+  const message = `Hub ${target} shows ${counted(altered, 'record')} of those just written differently from how they were sent. Nothing is proven. Compare one of them by hand with the snapshot, and ask the service's support.`;
   return new DrError('TargetAltersRecords', message, { target });
 }
 
 function incomplete(run: RestoreRun, failed: number, total: number): DrError {
   const { purpose } = run.request;
+  const share = `${grouped(failed)} of ${counted(total, 'record')}`;
   if (purpose === 'sync') {
-    const message = `${failed} of ${total} records could not be written; all others are in place. failuresByCode says why. The sync after the next backup tries them again.`;
+    const message = `${share} could not be written; all others are in place. The sync after the next backup tries again.`;
     return new DrError('RestoreIncomplete', message);
   }
   const message =
     purpose === 'rollback'
-      ? `${failed} of ${total} records could not be removed; all others are as before the restore. ` +
-        `failuresByCode says why. Roll back ${run.request.of} again: what is gone stays so.`
-      : `${failed} of ${total} records could not be restored; all others are in place. failuresByCode says why. ` +
-        `Fix the cause, then retry the failures: POST /api/restores/${run.id}/retry.`;
+      ? `${share} could not be removed; all others are as before the restore. See why. Roll back ${run.request.of} again: what is gone stays so.`
+      : `${share} could not be restored; all others are in place. See why, fix the cause, then retry.`;
   return new DrError('RestoreIncomplete', message);
 }

@@ -106,7 +106,8 @@ async function readLater(app: App, { createdAt, hub }: RestoreRun): Promise<read
 function newerRunExists(app: App, restore: RestoreRun, newest: Later, count: number): DrError {
   const { id } = newest.run;
   const others = count === 1 ? '' : `, and ${count - 1} more before it`;
-  const where = newest.app === app ? `POST /api/restores/${id}/rollback` : `it is a run of ${describePair(newest.app)}`;
-  const message = `The restore '${id}' wrote to hub ${fullNameOf(restore.hub)} after '${restore.id}'${others}. Roll that back first: ${where}. Or set the field keepNewer, which undoes only what no newer restore wrote.`;
+  const where =
+    newest.app === app ? `notification-hubs-dr rollback ${id}` : `it is a run of ${describePair(newest.app)}`;
+  const message = `The restore '${id}' wrote to hub ${fullNameOf(restore.hub)} after '${restore.id}'${others}. Roll that back first (${where}), or add --keep-newer, which undoes only what no newer restore wrote.`;
   return new DrError('NewerRunExists', message, { target: id });
 }

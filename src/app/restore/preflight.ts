@@ -7,6 +7,7 @@ import type { Role } from '../../core/run/role.ts';
 import { inUseAlready, isOlderThanRole, snapshotOlderThanRole, withRole } from '../../core/run/role-words.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
+import { counted } from '../../core/words.ts';
 import { type App, hasAnsweredSince } from '../app.ts';
 import { within } from '../listing/hub-rows.ts';
 import type { Roles } from '../runs/roles.ts';
@@ -14,7 +15,7 @@ import type { Roles } from '../runs/roles.ts';
 /** The caller waits for the preflight; a hub that needs longer is not reachable for this purpose. */
 const PREFLIGHT_MS = 9000;
 
-const IF_MEANT = 'If that is meant, repeat this full name in the field confirm.';
+const IF_MEANT = 'If that is meant, repeat this full name after --confirm.';
 
 /** A request from outside, or a drill's into its scratch hub. */
 export type AskedRestore = Omit<RestoreRequest, 'target'> & { readonly target: RestoreRequest['target'] | 'drill' };
@@ -68,7 +69,7 @@ export function refuseActivation({ activate, confirm, only }: AskedRestore, { re
     throw new DrError('AlreadyInUse', message, { target: 'activate' });
   }
   if (only === undefined) return;
-  const message = 'A hub is activated by a restore of all devices: leave out only, or activate.';
+  const message = 'A hub comes into use by a restore of all its devices: leave out --activate, or restore all.';
   throw new DrError('BadRequest', message, { target: 'only' });
 }
 
@@ -76,11 +77,11 @@ export function refuseActivation({ activate, confirm, only }: AskedRestore, { re
 export function refuseUnsafeActivation(request: AskedRestore, manifest: Manifest, { ref }: Hub, { role }: Roles): void {
   if (request.activate !== true) return;
   if (!isSameHub(manifest.hub, role.active)) {
-    const message = `Only a snapshot of ${withRole(role.active, role)}, can be restored to activate the other.`;
+    const message = `Only a snapshot of ${withRole(role.active, role)}, can bring the other hub into use.`;
     throw new DrError('WrongTarget', message, { target: 'snapshot' });
   }
   if (request.dryRun || request.confirm !== undefined) return;
-  const message = `${fullNameOf(ref)} becomes the hub in use when all that can be written is. If that is meant, repeat this full name in the field confirm.`;
+  const message = `${fullNameOf(ref)} becomes the hub in use when all that can be written is. ${IF_MEANT}`;
   throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
 }
 
@@ -88,14 +89,14 @@ export function refuseUnsafeActivation(request: AskedRestore, manifest: Manifest
 export function refuseOlderThanRole(request: AskedRestore, { readStartedAt }: Manifest, { role }: Roles): void {
   if (request.snapshot !== 'latest' || (request.target !== 'standby' && request.activate !== true)) return;
   if (!isOlderThanRole(readStartedAt, role)) return;
-  const message = `${snapshotOlderThanRole(readStartedAt, role)} Or name a snapshot to restore it all the same.`;
+  const message = `${snapshotOlderThanRole(readStartedAt, role)}; to restore all the same, name a snapshot`;
   throw new DrError('SnapshotOlderThanRole', message, { target: 'snapshot' });
 }
 
 /** For the preflight of whatever is about to write to a hub. */
 export function refuseWrongConfirmation(confirm: string | undefined, hub: HubRef): void {
   if (confirm === undefined || isFullNameOf(hub, confirm)) return;
-  const message = `The field confirm does not name the hub that is to be written to. Its full name is ${fullNameOf(hub)}.`;
+  const message = `The confirmation does not name the hub that is to be written to. Its full name is ${fullNameOf(hub)}.`;
   throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
 }
 
@@ -109,10 +110,9 @@ export async function preflight(
   const warnings: string[] = [];
   const found = await probeTier(app, target);
   const tier = configuredTier(app, name) ?? (found === 'BasicOrFree' ? 'Basic' : found);
-  if (tier === 'unknown')
-    warnings.push('The tier of the target could not be learnt, so its device limit was not checked.');
+  if (tier === 'unknown') warnings.push('The tier of the target is not known, so its device limit was not checked.');
   else if (manifest.counts.records > deviceLimits[tier]) {
-    const facts = `The snapshot holds ${manifest.counts.records} devices; the target's tier (${tier}) takes ${deviceLimits[tier]}.`;
+    const facts = `The snapshot holds ${counted(manifest.counts.records, 'record')}; the target's tier (${tier}) takes ${counted(deviceLimits[tier], 'device')}.`;
     if (isWhole) {
       const message = `${facts} Raise the tier of its namespace, then restore again.`;
       throw new DrError('TargetTooSmall', message, { target: 'target' });
@@ -142,12 +142,14 @@ function warningsAbout(manifest: Manifest): string[] {
   const warnings: string[] = [];
   const undeliverable = manifest.counts.byPlatform['Gcm'] ?? 0;
   if (undeliverable > 0) {
-    warnings.push(`${undeliverable} registrations are of platform Gcm, to which nothing can be delivered since 2024.`);
+    warnings.push(
+      `${counted(undeliverable, 'registration')} of platform Gcm: nothing has been delivered to it since 2024.`,
+    );
   }
   const partial = manifest.counts.partialInstallations ?? 0;
   if (partial > 0) {
     warnings.push(
-      `Of ${partial} installations the snapshot holds only templates. They are restored with the tags that all of these share.`,
+      `Of ${counted(partial, 'installation')} the snapshot holds templates only: restored with the tags that these share.`,
     );
   }
   if (manifest.health === 'suspect') {

@@ -3,6 +3,7 @@ import { DrError, orFault } from '../../core/errors.ts';
 import { nextActionsOf } from '../../core/restore/next-actions.ts';
 import type { ReportFacts, SnapshotFacts, TimelineEntry } from '../../core/restore/report.ts';
 import { isOver, type RestoreResult, type RestoreRun } from '../../core/run/run.ts';
+import { amountOf } from '../../core/snapshot/amount.ts';
 import { type App, toInstant } from '../app.ts';
 import { findRun } from '../runs/store.ts';
 import { readMarks } from '../snapshots/marks.ts';
@@ -80,5 +81,5 @@ async function readSnapshotFacts(app: App, { request: { snapshotId, sourceHub } 
   if (manifest instanceof DrError) app.log.warn('manifest unusable', { snapshotId, code: manifest.code });
   if (manifest === undefined || manifest instanceof DrError) return named;
   const { digest, health, readStartedAt, readFinishedAt, counts } = manifest;
-  return { ...named, digest, health, readStartedAt, readFinishedAt, records: counts.records };
+  return { ...named, digest, health, readStartedAt, readFinishedAt, records: counts.records, amount: amountOf(counts) };
 }

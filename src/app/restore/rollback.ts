@@ -29,7 +29,7 @@ export async function startRollback(
   const restore = await readEnded(app, runId);
   const { purpose, dryRun } = restore.request;
   if (confirm === undefined) {
-    const message = `A rollback removes devices from hub ${withRole(restore.hub, (await readRoles(app)).role)}. If that is meant, repeat this full name in the field confirm.`;
+    const message = `A rollback removes devices from hub ${withRole(restore.hub, (await readRoles(app)).role)}. If that is meant, repeat this full name after --confirm.`;
     throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
   }
   refuseWrongConfirmation(confirm, restore.hub);

@@ -70,8 +70,8 @@ function refuseUnconfirmed(hub: HubRef, confirm: string | undefined): void {
   const name = fullNameOf(hub);
   const message =
     confirm === undefined
-      ? `Backups follow the hub in use, and restores write into the other one. If devices and backends use ${name}, repeat this full name in the field confirm.`
-      : `The field confirm does not name the hub that is declared to be in use. Its full name is ${name}.`;
+      ? `Backups follow the hub in use, and restores write into the other one. If devices and backends use ${name}, repeat this full name after --confirm.`
+      : `The confirmation does not name the hub that is declared to be in use. Its full name is ${name}.`;
   throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
 }
 
@@ -84,7 +84,7 @@ async function refuseContradiction(app: App, role: Role, active: HubRef): Promis
   const last = restores.find((run) => isSameHub(run.hub, active) && isOfAll(run, active) && !isSyncInVain(run));
   if (last !== undefined && last.createdAt >= role.since && isFilling(last)) return;
   const [name, other] = [fullNameOf(active), fullNameOf(role.active)];
-  const message = `Nothing was restored into ${name} since ${other} is in use: devices of ${other} may be missing there. Restore first: POST /api/restores. If ${name} holds its devices all the same, or to undo a mistaken declaration, repeat the call with force.`;
+  const message = `Nothing was restored into ${name} since ${other} came into use: devices of ${other} may be missing there. Restore first: notification-hubs-dr restore; if ${name} holds its devices all the same, or to undo a mistaken declaration, add --force`;
   throw new DrError('RoleContradicted', message, { target: 'active' });
 }
 

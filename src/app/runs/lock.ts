@@ -100,7 +100,7 @@ async function refuseLivingHolder(
   const run = await readHolder(app, kind, holder.runId);
   const message =
     where === 'here'
-      ? `The ${kind} '${holder.runId}' is still running on this hub. Watch it at GET /api/${kind}s/${holder.runId}, or cancel it.`
+      ? `The ${kind} '${holder.runId}' is still running on this hub. Watch it: notification-hubs-dr watch ${holder.runId}; or stop it: notification-hubs-dr cancel ${holder.runId}`
       : `The ${kind} '${holder.runId}' is still running on this hub. It is a run of ${describePair(app)}: wait until it is over, or cancel it there.`;
   const inProgress = new DrError('RunInProgress', message, { target: holder.runId });
   if (run === 'missing' || run === 'unreadable') {

@@ -90,7 +90,7 @@ export async function changeRun<Kind extends RunKind>(
 }
 
 function runNotFound(kind: RunKind, runId: string): DrError {
-  const message = `There is no ${kind} '${runId}'. GET /api/${kind}s lists those there are.`;
+  const message = `There is no ${kind} '${runId}'. List those there are: notification-hubs-dr ${kind}s`;
   return new DrError('RunNotFound', message, { target: runId });
 }
 

@@ -89,7 +89,7 @@ export async function findSnapshot(app: App, asked: string): Promise<Manifest> {
 }
 
 export function noSnapshot(asked: string): DrError {
-  const message = `There is no snapshot '${asked}'. GET /api/snapshots lists those there are.`;
+  const message = `There is no snapshot '${asked}'. List those there are: notification-hubs-dr snapshots`;
   return new DrError('SnapshotNotFound', message, { target: 'snapshot' });
 }
 
@@ -138,7 +138,7 @@ function passedOverAsSuspect({ id, healthReasons }: Manifest): string {
 function whyUnfit(snapshotId: string, { isUndone, proof }: Partial<Marks> = {}): DrError | undefined {
   if (isUndone) return undone(snapshotId);
   if (proof === undefined || proof.isSound) return undefined;
-  const message = `Snapshot ${snapshotId} was found damaged at ${proof.at}. If it was repaired since, prove it: POST /api/snapshots/${snapshotId}/verify.`;
+  const message = `Snapshot ${snapshotId} was found damaged at ${proof.at}. If it was repaired since, prove it: notification-hubs-dr verify ${snapshotId}`;
   return new DrError('SnapshotCorrupt', message, { target: snapshotId });
 }
 
@@ -159,7 +159,7 @@ async function readIntact(app: App, hub: HubRef, snapshotId: string, latest: Lat
 }
 
 function misdated({ id, publishedAt }: Manifest): DrError {
-  const message = `Snapshot ${id} was stored at ${publishedAt}, before the time in its id: the clock of the host that took it was ahead. It is used only where it is named. Take another (POST /api/backups), and delete this one: DELETE /api/snapshots/${id}.`;
+  const message = `Snapshot ${id} was stored at ${publishedAt}, before the time in its id: the clock of the host that took it was ahead. It is used only where it is named. Take another (notification-hubs-dr backup), and delete this one: notification-hubs-dr delete ${id}`;
   return new DrError('NoGoodSnapshot', message, { target: id });
 }
 
@@ -259,6 +259,6 @@ export async function checkShardsStored(app: App, manifest: Pick<Manifest, 'id' 
 }
 
 function corrupt(manifest: Pick<Manifest, 'id'>, name: string, what: string): DrError {
-  const message = `Snapshot ${manifest.id} is damaged: ${name} ${what}. Nothing of it was restored. Restore another snapshot (GET /api/snapshots).`;
+  const message = `Snapshot ${manifest.id} is damaged: ${name} ${what}. Nothing of it was restored. Restore another snapshot: notification-hubs-dr snapshots`;
   return new DrError('SnapshotCorrupt', message, { target: name });
 }

@@ -2,6 +2,7 @@ import { DrError, orFault } from '../../core/errors.ts';
 import { resultName, resultsFolder, snapshotFolder } from '../../core/paths.ts';
 import type { VerificationResult, VerificationRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
+import { counted } from '../../core/words.ts';
 import type { App } from '../app.ts';
 import { type Moved, moveOn } from '../runs/dispatch.ts';
 import { endRun, failureOf } from '../runs/end.ts';
@@ -37,7 +38,7 @@ export async function finishVerification(app: App, run: VerificationRun): Promis
   const result = await sumVerification(app, run);
   const isSound = result.counts.verified === result.counts.total;
   await storeProof(app, await manifestOf(app, run), { how: 'verified', runId: run.id, isSound });
-  const message = `Snapshot ${run.snapshotId} is damaged: ${result.damagedArtefacts.length} of its ${run.shardCount} shards cannot be restored. Restore another snapshot (GET /api/snapshots), and back up now: POST /api/backups.`;
+  const message = `Snapshot ${run.snapshotId} is damaged: ${result.damagedArtefacts.length} of its ${counted(run.shardCount, 'shard')} cannot be restored. Restore another snapshot (notification-hubs-dr snapshots lists them), and back up now: notification-hubs-dr backup`;
   const error = new DrError('SnapshotCorrupt', message, { target: run.snapshotId });
   if (isSound) await endRun(app, run, 'Succeeded', { result });
   else await endRun(app, run, 'Failed', { result, error: failureOf(error) });
@@ -80,6 +81,6 @@ async function findDamage(app: App, manifest: Manifest, shard: number): Promise<
   }
   const registrations = records.reduce((sum, { rows }) => sum + rows.length, 0);
   if (registrations === entry?.registrations) return undefined;
-  const message = `It holds ${registrations} registrations; the manifest says ${entry?.registrations}.`;
+  const message = `It holds ${counted(registrations, 'registration')}; the manifest says ${entry?.registrations}.`;
   return { name, code: 'SnapshotCorrupt', message };
 }

@@ -1,6 +1,7 @@
 import { viewCoverage } from '../../core/baseline/coverage.ts';
 import { isSameHub } from '../../core/paths.ts';
 import { isOver, type VerificationRun } from '../../core/run/run.ts';
+import { amountOf } from '../../core/snapshot/amount.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import type { App } from '../app.ts';
 import { readLive, signsOf } from '../runs/living-steps.ts';
@@ -38,7 +39,12 @@ function viewListed({ hub, id, manifest, fault }: ListedSnapshot, marks: Marks |
 }
 
 function viewManifest({ shards, toolVersion: _tool, ...shown }: Manifest, marks?: Marks) {
-  return { ...shown, bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0), ...viewMarks(marks) };
+  return {
+    ...shown,
+    amount: amountOf(shown.counts),
+    bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0),
+    ...viewMarks(marks),
+  };
 }
 
 function viewMarks({ isPinned, proof, churn, coverage }: Marks = noMarks) {

@@ -61,7 +61,7 @@ export const documents = {
   manifest: defineDocument({
     what: 'manifest',
     version: MANIFEST_VERSION,
-    hint: 'Restore another snapshot (GET /api/snapshots), and find out who changed the container.',
+    hint: 'Restore another snapshot (notification-hubs-dr snapshots lists them), and find out who changed the container.',
     codes: { invalid: 'SnapshotCorrupt', unknownVersion: 'SnapshotVersionUnknown' },
     envelope: indented,
     schema: manifestSchema.refine(
@@ -168,7 +168,7 @@ export const documents = {
   role: defineDocument({
     what: 'role of the hubs',
     version: 1,
-    hint: 'Declare which hub is in use: POST /api/role.',
+    hint: 'Declare which hub is in use: notification-hubs-dr role HUB',
     schema: roleSchema,
   }),
 
@@ -268,7 +268,7 @@ export const documents = {
   drill: defineDocument({
     what: 'drill',
     version: 1,
-    hint: 'Start a new drill: POST /api/drills.',
+    hint: 'Start a new drill: notification-hubs-dr drill',
     schema: drillSchema,
   }),
 

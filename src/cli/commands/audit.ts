@@ -9,7 +9,7 @@ export function addAudit(program: Command, run: Run): void {
   program
     .command('audit')
     .description('who changed what, or tried to: newest first')
-    .option('--all', 'all there are, of 400 days; without it the newest 50')
+    .option('--all', 'all of the last 400 days; without it the newest 50')
     .action(run((context, { all }) => showAudit(context, all === true)));
 }
 
@@ -18,7 +18,7 @@ async function showAudit(context: Context, isAll: boolean): Promise<undefined> {
   const rows = value.map((record) => rowOf(objectAt(record)));
   const headings = ['WHEN', 'WHO', 'FROM', 'KEY', 'WHAT', 'ANSWER'];
   const more = hasMore ? `Older ones: ${tool} audit --all\n` : '';
-  context.show({ value }, `${formatTable(headings, rows, 'Nothing was changed yet.')}${more}`);
+  context.show({ value }, `${formatTable(headings, rows, 'Nothing was asked for yet.')}${more}`);
 }
 
 function rowOf(record: Json): string[] {
@@ -26,12 +26,22 @@ function rowOf(record: Json): string[] {
   if (damage !== undefined) return [textAt(record, 'id') ?? '', '?', '?', '?', `cannot be read (${damage})`, '?'];
   const field = (name: string): string => textAt(record, name) ?? '-';
   const who = textAt(record, 'principal') ?? field('name');
-  return [field('at'), who, field('from'), field('key'), `${field('method')} ${field('path')}`, answerOf(record)];
+  return [field('at'), who, field('from'), field('key'), deedOf(record), answerOf(record)];
+}
+
+/** `restore`, `rollback restore r1`, `role`: what was called, and of what. */
+function deedOf(record: Json): string {
+  const words = (textAt(record, 'what') ?? '').replace(/^(?:start|put|set)/, '').replace(/[A-Z]/g, ' $&');
+  const [, , , id] = (textAt(record, 'path') ?? '').split('/');
+  return joined(' ', [words.trim().toLowerCase(), id]);
 }
 
 /** Without one its host died, or it works still. */
 function answerOf(record: Json): string {
   const status = numberAt(record, 'answer', 'status');
-  if (status === undefined) return 'none';
-  return joined(' ', [String(status), textAt(record, 'answer', 'code') ?? textAt(record, 'answer', 'runId')]);
+  if (status === undefined) return 'none yet';
+  const code = textAt(record, 'answer', 'code');
+  if (code !== undefined) return `refused: ${code}`;
+  const runId = textAt(record, 'answer', 'runId');
+  return runId === undefined ? 'done' : `started ${runId}`;
 }

@@ -2,6 +2,7 @@ import type { Command } from '@commander-js/extra-typings';
 import type { Context, Run } from '../parts/context.ts';
 import { exitCodes } from '../parts/errors.ts';
 import { type Fact, formatFacts, formatTable } from '../parts/format.ts';
+import { inCommands } from '../parts/in-commands.ts';
 import { flagAt, fullNameAt, type Json, listAt, textAt } from '../parts/json.ts';
 
 export function addCompare(program: Command, run: Run): void {
@@ -25,12 +26,20 @@ async function examine({ client, show }: Context): Promise<number> {
   const rows = listAt(found, 'checks').map((one): Fact => {
     const sign = signs[textAt(one, 'state') ?? ''] ?? '?';
     const fix = textAt(one, 'fix');
-    return [sign, `${textAt(one, 'name')}: ${textAt(one, 'message')}${fix === undefined ? '' : `\n          ${fix}`}`];
+    return [
+      sign,
+      `${wordsOf(textAt(one, 'name') ?? '')}: ${inCommands(textAt(one, 'message') ?? '')}${fix === undefined ? '' : `\n          ${fix}`}`,
+    ];
   });
   const isWell = flagAt(found, 'isWell') === true;
   const end = isWell ? 'All that could be checked is right.' : 'Put right what is WRONG, then ask again.';
   show(found, `${formatFacts(rows, 8)}${end}\n`);
   return isWell ? exitCodes.done : exitCodes.failed;
+}
+
+/** `resource manager primary` */
+function wordsOf(name: string): string {
+  return name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 async function compare({ client, show }: Context): Promise<undefined> {

@@ -12,7 +12,7 @@ export function addErasureCommands(program: Command, run: Run): void {
     .action(run((context, id) => deleteSnapshot(context, id)));
   program
     .command('erase')
-    .description('no restore brings a person back from snapshots read so far; lists what still holds them')
+    .description('erase a person: no restore brings them back from snapshots taken so far; lists what still holds them')
     .option('--user-id <id>')
     .option('--installation-id <id>')
     .option('--handle <handle>', 'token or channel of a device')
@@ -62,10 +62,12 @@ function textOfLive(body: Json): string {
   const table = formatTable(
     ['LIVES AS REGISTRATION', 'HUB', 'PLATFORM', 'INSTALLATION'],
     rows,
-    'No live row was found.',
+    'Neither hub has a registration of theirs.',
   );
   const next =
-    rows.length === 0 ? '' : 'Remove these rows from the hubs, then erase again: until then, backups read them.\n';
+    rows.length === 0
+      ? ''
+      : 'Delete these registrations in the hubs, then erase again: until then, backups read them.\n';
   return [table, ...faults, next].join('');
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
 import { confirmed } from '../parts/confirmed.ts';
 import type { Context, Run } from '../parts/context.ts';
-import { formatCount, formatFacts, formatTable } from '../parts/format.ts';
+import { formatCount, formatFacts, formatNumber, formatTable } from '../parts/format.ts';
 import { flagAt, type Json, listAt, numberAt, textAt } from '../parts/json.ts';
 import { pathOf } from '../parts/runs.ts';
 
@@ -56,7 +56,7 @@ function show({ show: write }: Context, run: Json): undefined {
       ['standby', textAt(run, 'standby')],
       [
         'read',
-        `${countAt('read', 'verdicts')} verdicts: ${countAt('read', 'dead')} dead, ${countAt('read', 'renewed')} with a new handle`,
+        `${formatNumber(numberAt(run, 'read', 'verdicts') ?? 0, 'verdict')}: ${countAt('read', 'dead')} dead, ${countAt('read', 'renewed')} with a new handle`,
       ],
       ['in quiet period', countAt('marks', 'waiting')],
       [isPreview ? 'would remove' : 'removed', isPreview ? countAt('due') : countAt('removed')],
@@ -66,7 +66,7 @@ function show({ show: write }: Context, run: Json): undefined {
   );
   const bursts = listAt(run, 'bursts').map(
     (burst) =>
-      `${formatCount(numberAt(burst, 'count') ?? 0)} ${textAt(burst, 'platform')} devices were called dead within an hour: look at the push credentials. None of that platform is removed.\n`,
+      `Of ${textAt(burst, 'platform')}, push services called ${formatNumber(numberAt(burst, 'count') ?? 0, 'device')} dead within an hour: look at the push credentials. None of that platform is removed.\n`,
   );
   const rows = listAt(run, 'items').map((item) => [
     textAt(item, 'outcome') ?? '',

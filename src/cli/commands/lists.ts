@@ -1,7 +1,8 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { Context, Run } from '../parts/context.ts';
-import { formatAge, formatCounts, formatNumber, formatSeconds, formatTable, joined } from '../parts/format.ts';
-import { countsAt, flagAt, fullNameAt, type Json, numberAt, objectAt, textAt } from '../parts/json.ts';
+import { formatAge, formatNumber, formatSeconds, formatTable, joined } from '../parts/format.ts';
+import { flagAt, fullNameAt, type Json, numberAt, objectAt, textAt } from '../parts/json.ts';
+import { describeCounts, describeOutcomes } from '../parts/outcomes.ts';
 import { readPages } from '../parts/pages.ts';
 import type { Collection } from '../parts/runs.ts';
 import { nounOf } from '../parts/summary.ts';
@@ -24,14 +25,14 @@ const lists: Readonly<Record<Collection, readonly Column[]>> = {
     ['FROM', (view) => fullNameAt(view, 'snapshot', 'hub') ?? '-'],
     ['INTO', (view) => fullNameAt(view, 'target') ?? '-'],
     who,
-    ['RECORDS', (view) => formatCounts(countsAt(view, 'counts'))],
+    ['RECORDS', (view) => describeCounts(view, 'counts')],
     ['NOTE', (view) => textAt(view, 'note') ?? ''],
   ],
   backups: [status, ['HUB', (view) => fullNameAt(view, 'hub') ?? '-'], who, ['SNAPSHOT', describeBackup]],
   verifications: [
     status,
     who,
-    ['SNAPSHOT', (view) => joined(', ', [textAt(view, 'snapshot', 'id'), formatCounts(countsAt(view, 'counts'))])],
+    ['SNAPSHOT', (view) => joined(', ', [textAt(view, 'snapshot', 'id'), describeOutcomes(view, 'counts')])],
   ],
   drills: [status, who, ['HOW', describeDrill]],
 };
@@ -42,7 +43,7 @@ export function addLists(program: Command, run: Run): void {
     program
       .command(collection)
       .description(`list the last ${collection}, newest first`)
-      .option('--all', 'all there are; without it the newest 50')
+      .option('--all', 'all of them; without it the newest 50')
       .action(run((context, { all }) => showList(context, collection, all === true)));
   }
 }
@@ -71,7 +72,7 @@ function kindOf(view: Json): string {
 function describeBackup(view: Json): string {
   const records = numberAt(view, 'result', 'recordCount');
   return joined(', ', [
-    records === undefined ? 'none' : formatNumber(records, 'record'),
+    textAt(view, 'result', 'amount') ?? (records === undefined ? 'none' : formatNumber(records, 'record')),
     textAt(view, 'result', 'health'),
   ]);
 }

@@ -24,7 +24,9 @@ export function addRestore(program: Command, run: Run): void {
     .option('--dry-run', 'count what would be written, and write nothing')
     .option('--confirm <namespace/hub>', 'full name of the hub to write to, as confirmation')
     .addOption(
-      new Option('--on-conflict <what>', 'what differs in both hubs; default: keep it').choices(['keep', 'overwrite']),
+      new Option('--on-conflict <what>', 'records that differ in both hubs; default: keep what the target has').choices(
+        ['keep', 'overwrite'],
+      ),
     )
     .addOption(
       new Option('--leftovers <what>', 'what the source no longer holds; default: withdraw it').choices([

@@ -2,7 +2,7 @@ import type { Command } from '@commander-js/extra-typings';
 import { confirmed } from '../parts/confirmed.ts';
 import { type Context, type Run, watchOption } from '../parts/context.ts';
 import { wrongUse } from '../parts/errors.ts';
-import { formatCount, formatTable } from '../parts/format.ts';
+import { formatCount, formatNumber, formatTable, wrap } from '../parts/format.ts';
 import { fullNameAt, numberAt, textAt } from '../parts/json.ts';
 import { readPages } from '../parts/pages.ts';
 import { pathOf, startRun } from '../parts/runs.ts';
@@ -30,7 +30,7 @@ export function addRestoreCommands(program: Command, run: Run): void {
   program
     .command('retry <id>')
     .description('restore only the records that failed in a restore')
-    .option('--confirm <namespace/hub>', 'full name of the target, where it came into use since')
+    .option('--confirm <namespace/hub>', 'full name of the target: needed if it came into use since')
     .option(...watchOption)
     .action(
       run((context, id, { watch, confirm }) =>
@@ -67,33 +67,38 @@ async function listRecords(context: Context, id: string, outcome: string): Promi
   context.show({ value, note }, formatTable(['OUTCOME', 'RECORD'], rows, note ?? 'There is no such record.'));
 }
 
+/** Those alike together: how many, of which platform and why, in the hub's words, and some of them. */
 async function listFailures(context: Context, id: string, isEach: boolean): Promise<undefined> {
   const { value } = await readPages(context, `${pathOf('restores', id)}/failures`);
-  const reasonOf = (failure: unknown): readonly string[] => [
-    textAt(failure, 'code') ?? '',
-    `${numberAt(failure, 'status') ?? '-'}`,
+  const columns = context.terminal.resultColumns();
+  const groups = [
+    ...Map.groupBy(value, (one) => `${reasonOf(one)} ${textAt(one, 'platform')} ${textAt(one, 'words')}`).values(),
   ];
-  const recordOf = (failure: unknown): string => textAt(failure, 'record') ?? '';
-  if (isEach) {
-    const wordsOf = (failure: unknown): string => textAt(failure, 'words') ?? '';
-    const hasWords = value.some((failure) => wordsOf(failure) !== '');
-    const rows = value.map((failure) => [
-      ...reasonOf(failure),
-      recordOf(failure),
-      ...(hasWords ? [wordsOf(failure)] : []),
-    ]);
-    const headings = ['REASON', 'HTTP', 'RECORD', ...(hasWords ? ['THE HUB SAYS'] : [])];
-    context.show({ value }, formatTable(headings, rows, 'No record failed.'));
-    return;
-  }
-  const groups = Map.groupBy(value, (failure) => reasonOf(failure).join(' '));
-  const rows = [...groups.values()].map((alike) => [
-    ...reasonOf(alike[0]),
-    formatCount(alike.length),
-    alike.slice(0, EXAMPLES).map(recordOf).join(', '),
-  ]);
-  const more = value.length > rows.length ? `Each of them: ${tool} failures ${id} --each\n` : '';
-  context.show({ value }, `${formatTable(['REASON', 'HTTP', 'RECORDS', 'SUCH AS'], rows, 'No record failed.')}${more}`);
+  const most = isEach ? value.length : EXAMPLES;
+  groups.sort((one, other) => other.length - one.length);
+  const text = groups.map((alike) => describeAlike(alike, most, columns)).join('');
+  const isShort = groups.some(({ length }) => length > most);
+  const more = isShort ? `Each of them: ${tool} failures ${id} --each\n` : '';
+  context.show({ value }, value.length === 0 ? 'No record failed.\n' : `${text}${more}`);
+}
+
+function describeAlike(alike: readonly unknown[], most: number, columns: number | undefined): string {
+  const [first] = alike;
+  const platform = textAt(first, 'platform');
+  const words = textAt(first, 'words');
+  const lines = [
+    `${formatNumber(alike.length, 'record')}${platform === undefined ? '' : ` of ${platform}`}: ${reasonOf(first)}`,
+    ...(words === undefined ? [] : wrap(`the hub says: ${words}`, columns && columns - 2).map((line) => `  ${line}`)),
+    ...alike.slice(0, most).map((failure) => `  ${textAt(failure, 'record')}`),
+    ...(alike.length > most ? [`  and ${formatCount(alike.length - most)} more`] : []),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** `Rejected (HTTP 400)` */
+function reasonOf(failure: unknown): string {
+  const status = numberAt(failure, 'status');
+  return `${textAt(failure, 'code')}${status === undefined ? '' : ` (HTTP ${status})`}`;
 }
 
 async function askForHub({ client, terminal }: Context, id: string): Promise<string> {

@@ -9,10 +9,10 @@ export function addRole(program: Command, run: Run): void {
   program
     .command('role [hub]')
     .description(
-      'which hub is in use, since when and why; with a hub (primary, secondary or namespace/hub): declare that one',
+      'which hub is in use, since when and why; with a hub (primary, secondary or namespace/hub): declare that it is in use',
     )
     .option('--confirm <namespace/hub>', 'full name of the hub in use, as confirmation')
-    .option('--force', 'though nothing was restored into that hub')
+    .option('--force', 'declare it though nothing was restored into that hub')
     .option('--note <text>', 'who declares it and why')
     .action(
       run(async (context, active, options) => {

@@ -44,8 +44,8 @@ export function addCancel(program: Command, run: Run): void {
 async function cancel({ client, show, terminal }: Context, id: string): Promise<undefined> {
   const view = await whereItIs(id, (collection) => client.call('POST', `${pathOf(collection, id)}/cancel`));
   const status = textAt(view, 'status');
-  if (!isOver(view)) terminal.err('It removes what it restored from the scratch hub, and is over then.\n');
-  else if (status !== 'Canceled') terminal.err(`It was over before: ${status}. Nothing was stopped.\n`);
+  if (!isOver(view)) terminal.err('It first removes from the scratch hub what it restored.\n');
+  else if (status !== 'Canceled') terminal.err(`It had ended before, as ${status}. Nothing was stopped.\n`);
   show(view, summarize(view));
 }
 
@@ -74,6 +74,6 @@ async function whereItIs<T>(id: string, work: (collection: Collection) => Promis
       if (!(isFault(error, 'refused') || isUnknownKind) || error.facts.status !== 404) throw error;
     }
   }
-  const message = `There is no run '${id}'. "${tool} restores" lists the last restores; backups, verifications and drills have lists, too.`;
+  const message = `There is no run '${id}'. List the last restores: ${tool} restores; backups, verifications and drills have lists, too.`;
   throw new Fault('refused', message, { code: 'RunNotFound' });
 }

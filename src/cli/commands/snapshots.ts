@@ -1,9 +1,11 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { Method } from '../parts/client.ts';
 import { type Context, type Run, watchOption } from '../parts/context.ts';
-import { formatAge, formatCount, formatTable } from '../parts/format.ts';
-import { flagAt, fullNameAt, listAt, numberAt, textAt } from '../parts/json.ts';
+import { formatAge, formatTable } from '../parts/format.ts';
+import { flagAt, fullNameAt, listAt, textAt } from '../parts/json.ts';
+import { proofWords } from '../parts/outcomes.ts';
 import { pathOf, startRun } from '../parts/runs.ts';
+import { tool } from '../parts/tool.ts';
 
 export function addSnapshotCommands(program: Command, run: Run): void {
   program.command('snapshots').description('list the snapshots of both hubs, newest first').action(run(listSnapshots));
@@ -18,11 +20,14 @@ export function addSnapshotCommands(program: Command, run: Run): void {
     );
   program
     .command('accept <id>')
-    .description('take the counts of a suspect snapshot for what is usual from now on')
+    .description('from now on, judge snapshots by the counts of this suspect one')
     .action(
       run(async ({ client, show }, id) => {
         const body = await client.call('POST', `${pathOf('snapshots', id)}/accept`);
-        show(body, `${textAt(body, 'id') ?? id} is accepted: a backup like it is good. Take one now.\n`);
+        show(
+          body,
+          `${textAt(body, 'id') ?? id} is accepted: the next backup like it is good. Take it now: ${tool} backup --watch\n`,
+        );
       }),
     );
   program
@@ -42,12 +47,12 @@ async function listSnapshots({ client, terminal, show }: Context): Promise<undef
     fullNameAt(snapshot, 'hub') ?? '-',
     formatAge(textAt(snapshot, 'readStartedAt'), terminal.now()),
     textAt(snapshot, 'health') ?? '',
-    formatCount(numberAt(snapshot, 'counts', 'records') ?? 0),
-    textAt(snapshot, 'proof', 'how') ?? '-',
+    proofWords[textAt(snapshot, 'proof', 'how') ?? ''] ?? '-',
     flagAt(snapshot, 'pinned') === true ? 'pinned' : '-',
-    textAt(snapshot, 'error', 'code') ?? listAt(snapshot, 'healthReasons').map(String).join('; '),
+    textAt(snapshot, 'amount') ?? textAt(snapshot, 'error', 'code') ?? '',
+    listAt(snapshot, 'healthReasons').map(String).join('; '),
   ]);
-  const headings = ['SNAPSHOT', 'HUB', 'TAKEN', 'HEALTH', 'RECORDS', 'PROVEN BY', 'PINNED', ''];
+  const headings = ['SNAPSHOT', 'HUB', 'TAKEN', 'HEALTH', 'PROVEN BY', 'PINNED', 'HOLDS', ''];
   show(body, formatTable(headings, rows, 'There are no snapshots yet.'));
 }
 

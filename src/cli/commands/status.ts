@@ -5,7 +5,6 @@ import {
   type Fact,
   formatAge,
   formatCount,
-  formatCounts,
   formatFacts,
   formatNumber,
   formatSeconds,
@@ -13,7 +12,8 @@ import {
   wrap,
 } from '../parts/format.ts';
 import { inCommands } from '../parts/in-commands.ts';
-import { countsAt, flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
+import { flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
+import { describeOutcomes, proofWords } from '../parts/outcomes.ts';
 import { describeProgress } from '../parts/progress.ts';
 import { isOver, nounOf } from '../parts/summary.ts';
 import type { Colour, Terminal } from '../parts/terminal.ts';
@@ -127,22 +127,16 @@ function describeSilence(hub: Json, nowMs: number): string {
 function describeSnapshot(latest: Json): string {
   const id = textAt(latest, 'id');
   if (id === undefined) return 'NO good snapshot';
-  return `${id}, ${ageOf(latest)} old, ${formatNumber(numberAt(latest, 'counts', 'records') ?? 0, 'record')}`;
+  const records = formatNumber(numberAt(latest, 'counts', 'records') ?? 0, 'record');
+  return `${id}, ${ageOf(latest)} old, ${textAt(latest, 'amount') ?? records}`;
 }
 
 function describeProof(proven: Json): string {
   const id = textAt(proven, 'id');
   if (id === undefined) return 'no good snapshot has been proven by a restore, sync, drill or verification';
   const how = textAt(proven, 'how') ?? '';
-  return `${id} by ${proofs[how] ?? how}, ${ageOf(proven)} old`;
+  return `${id} by ${proofWords[how] ?? how}, ${ageOf(proven)} old`;
 }
-
-const proofs: Readonly<Record<string, string>> = {
-  verified: 'a verification',
-  drill: 'a drill',
-  restore: 'a restore',
-  sync: 'a sync',
-};
 
 function ageOf(snapshot: Json): string {
   return formatSeconds(numberAt(snapshot, 'ageSeconds') ?? 0);
@@ -153,8 +147,8 @@ function describeRisk(atRisk: Json): string | undefined {
   if (minutes === undefined) return undefined;
   const devices = numberAt(atRisk, 'devicesEstimate');
   const estimate =
-    devices === undefined ? 'record count unknown' : `about ${formatNumber(Math.round(devices), 'record')}`;
-  return `the last ${formatSeconds(minutes * 60)}, ${estimate}`;
+    devices === undefined ? 'nothing to estimate it by yet' : `about ${formatNumber(Math.round(devices), 'record')}`;
+  return `what changed in the last ${formatSeconds(minutes * 60)}: ${estimate}`;
 }
 
 function describePrediction(predicted: Json): string | undefined {
@@ -167,7 +161,8 @@ function describePrediction(predicted: Json): string | undefined {
 function describeCoverage(coverage: Json): string | undefined {
   const count = (name: string): string => formatCount(numberAt(coverage, name) ?? 0);
   if (numberAt(coverage, 'total') === undefined) return undefined;
-  return `${count('registered')} of ${count('total')} devices (${count('percent')} %) have registered since the switch; ${count('restored')} are as restored, ${count('missing')} not there`;
+  const all = formatNumber(numberAt(coverage, 'total') ?? 0, 'device');
+  return `${count('registered')} of ${all} (${count('percent')} %) registered since the switch; ${count('restored')} as restored, ${count('missing')} not there`;
 }
 
 /** Nothing where the standby is not kept in step. */
@@ -185,7 +180,7 @@ function describeSync(card: Json, nowMs: number): string | undefined {
     failed > 0 && `without ${formatNumber(failed, 'record it refused')}`,
     textAt(sync, 'stopped', 'runId') === undefined ? undefined : 'STOPPED',
     ended !== undefined && `last ${textAt(last, 'id')} ${ended}, ${formatAge(textAt(last, 'createdAt'), nowMs)}`,
-    formatCounts(countsAt(last, 'counts')) || undefined,
+    describeOutcomes(last, 'counts') || undefined,
   ]);
 }
 

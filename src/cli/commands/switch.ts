@@ -25,7 +25,7 @@ export function addSwitches(program: Command, run: Run): void {
       .option('--note <text>', 'who asks and why, for the report')
       .option('--id <id>', 'an id of your own for the restore')
       .addOption(
-        new Option('--on-conflict <what>', 'what differs in both hubs, where that is left to you').choices([
+        new Option('--on-conflict <what>', 'records that differ in both hubs, where that is left to you').choices([
           'keep',
           'overwrite',
         ]),
@@ -33,7 +33,7 @@ export function addSwitches(program: Command, run: Run): void {
       .option('--no-dry-run', 'restore at once')
       .action(run((context, options) => switchHubs(context, name, options)));
   add('failover', 'make the standby the hub in use: dry run, confirmation, restore, proof, switch');
-  add('failback', 'the same into the hub that was in use before');
+  add('failback', 'go back: the same into the hub that was in use before');
 }
 
 /** Repeated, it finds what is under way, or that nothing is left to do. */

@@ -66,7 +66,7 @@ function parseJson(text: string): unknown {
 function toFault(url: string, { status, headers }: Response, json: unknown): Fault {
   const code = textAt(json, 'error', 'code');
   if (code !== undefined && headers.has('x-ms-error-code')) {
-    const message = inCommands(textAt(json, 'error', 'message') ?? `The API answered ${status}.`);
+    const message = inCommands(textAt(json, 'error', 'message') ?? 'The app gave no reason.');
     return new Fault('refused', message, { code, status, target: textAt(json, 'error', 'target') });
   }
   if (status === 429 || status >= 500) {

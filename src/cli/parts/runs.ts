@@ -41,7 +41,7 @@ function describeStart(view: Json): string {
   const name = `${nounOf(view)} ${textAt(view, 'id') ?? ''}`;
   if (!isOver(view)) return `${name} started.\n`;
   const endedAt = textAt(view, 'finishedAt') ?? 'an unknown time';
-  return `${name} was there before: it ended at ${endedAt}. Nothing was started now. For a new one choose another --id.\n`;
+  return `${name} exists already: it ended at ${endedAt}. Nothing was started now. For a new one choose another --id.\n`;
 }
 
 /** Watches a run to its end; gives the exit code. */
@@ -75,5 +75,7 @@ export function readRun({ client, terminal }: Context, collection: Collection, i
 
 /** Only views of restores name their next actions. */
 function withWatch(view: Json): Json {
-  return isOver(view) || 'nextActions' in view ? view : { ...view, nextActions: [{ name: 'watch' }] };
+  return isOver(view) || 'nextActions' in view
+    ? view
+    : { ...view, nextActions: [{ command: `watch ${textAt(view, 'id')}` }] };
 }

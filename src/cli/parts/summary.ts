@@ -2,7 +2,7 @@ import { exitCodes } from './errors.ts';
 import { type Fact, formatCount, formatCounts, formatFacts, formatNumber, formatSeconds, joined } from './format.ts';
 import { inCommands } from './in-commands.ts';
 import { countsAt, flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from './json.ts';
-import { nextCommands } from './next-commands.ts';
+import { describeCounts, describeOutcomes, outcomeWords } from './outcomes.ts';
 import { phaseOf } from './progress.ts';
 import { tool } from './tool.ts';
 
@@ -40,7 +40,10 @@ export function summarize(view: Json): string {
     ['reason', reason && inCommands(reason)],
     ['failures', formatCounts(countsAt(view, 'failuresByCode')) || undefined],
     ...listAt(view, 'warnings').map((warning): Fact => ['warning:', inCommands(String(warning))]),
-    ...nextCommands(view).map((command): Fact => ['next', `${tool} ${command}`]),
+    ...listAt(view, 'nextActions').flatMap((action): Fact[] => {
+      const command = textAt(action, 'command');
+      return command === undefined ? [] : [['next', `${tool} ${command}`]];
+    }),
   ];
   return `${headline(view)}\n${formatFacts(facts, 9)}`;
 }
@@ -63,7 +66,7 @@ function factsOfKind(view: Json): readonly Fact[] {
     case 'backup':
       return [...backupFacts(objectAt(view, 'result')), ['hub', fullNameAt(view, 'hub')]];
     case 'verification':
-      return [['records', describeCounts(view, 'counts')], ...listAt(view, 'damagedArtefacts').map(damageFact)];
+      return [['records', describeOutcomes(view, 'counts')], ...listAt(view, 'damagedArtefacts').map(damageFact)];
     default:
       return [];
   }
@@ -80,13 +83,13 @@ function restoreFacts(view: Json): readonly Fact[] {
   const isProven = hasWritten && textAt(view, 'purpose') !== 'rollback';
   const repairs = repaired > 0 ? ` (${formatCount(repaired)} repaired along the way)` : '';
   return [
-    ['records', `${formatCount(numberAt(view, 'counts', 'total') ?? 0)}: ${describeCounts(view, 'counts') || 'none'}`],
+    ['records', describeCounts(view, 'counts')],
     ...Object.keys(objectAt(view, 'byPlatform')).map(
-      (platform): Fact => [`  ${platform.padEnd(9)}`, describeCounts(view, 'byPlatform', platform)],
+      (platform): Fact => [`  ${platform.padEnd(9)}`, describeOutcomes(view, 'byPlatform', platform)],
     ),
-    ['besides', formatCounts(besides.flatMap(([name, words]) => countOf(view, name, words))) || undefined],
+    ['besides', besides.flatMap(([name, words]) => countOf(view, name, words)).join(', ') || undefined],
     ...Object.entries(objectAt(view, 'examples')).map(
-      ([name, records]): Fact => ['such as', `${countWords[name] ?? name}: ${listOf(records)}`],
+      ([name, records]): Fact => ['such as', `${outcomeWords[name] ?? name}: ${listOf(records)}`],
     ),
     ['in use', describeSwitch(view)],
     ['proof', isProven ? `pass ${passes} looked at the hub again and had nothing left to write${repairs}` : undefined],
@@ -102,16 +105,16 @@ function describeSwitch(view: Json): string | undefined {
 
 /** What is counted beside the outcomes of the records. */
 const besides: readonly (readonly [name: string, words: string])[] = [
-  ['duplicatesCollapsed', 'rows merged'],
-  ['superseded', 'template bodies left out: older, or without a name'],
-  ['partialInstallations', 'installations known by templates only'],
-  ['raced', 'created over what a device had just registered'],
-  ['attempted', 'perhaps written'],
+  ['duplicatesCollapsed', 'registration merged with an equal one'],
+  ['superseded', 'registration left out: an older template, or one without a name'],
+  ['partialInstallations', 'installation known by templates only'],
+  ['raced', 'record created over what a device had just registered'],
+  ['attempted', 'record perhaps written'],
 ];
 
-function countOf(view: Json, name: string, words: string): readonly (readonly [string, number])[] {
+function countOf(view: Json, name: string, words: string): readonly string[] {
   const count = numberAt(view, name) ?? 0;
-  return count === 0 ? [] : [[words, count]];
+  return count === 0 ? [] : [formatNumber(count, words)];
 }
 
 /** Of a dry run: some of the records, which are more where the count says so. */
@@ -119,29 +122,14 @@ function listOf(records: unknown): string {
   return Array.isArray(records) ? records.map(String).join(', ') : '';
 }
 
-const countWords: Readonly<Record<string, string>> = {
-  keptLive: 'kept live',
-  conflict: 'in conflict',
-  unknownOrigin: 'of unknown origin',
-  goneInTarget: 'gone since',
-  leftover: 'left over',
-  onlyInTarget: 'only in the target',
-  putBack: 'put back',
-};
-
-function describeCounts(view: Json, ...path: readonly string[]): string {
-  const counts = countsAt(view, ...path).filter(([name]) => name !== 'total');
-  return formatCounts(counts.map(([name, count]) => [countWords[name] ?? name, count]));
-}
-
 function backupFacts(result: Json): readonly Fact[] {
   const id = textAt(result, 'snapshotId');
   if (id === undefined) return [];
   const records = formatNumber(numberAt(result, 'recordCount') ?? 0, 'record');
-  const rows = formatNumber(numberAt(result, 'registrationCount') ?? 0, 'registration');
+  const amount = textAt(result, 'amount') ?? records;
   const reasons = listAt(result, 'healthReasons').map(String).join('; ');
   return [
-    ['snapshot', `${id}: ${records}, ${rows}, ${textAt(result, 'health')}`],
+    ['snapshot', `${id}: ${amount}, ${textAt(result, 'health')}`],
     ['suspect', reasons === '' ? undefined : `${reasons}. It is kept, but only restored if you name it.`],
   ];
 }

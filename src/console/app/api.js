@@ -177,7 +177,7 @@ function errorOf(response, body) {
  * @param {number} status
  */
 function silence(status) {
-  if (status === 403) return 'The app is stopped, or does not let you in from here (403).';
+  if (status === 403) return 'The app is stopped, or does not let you in from here.';
   if (status >= 500) return `The app does not answer: what is before it says ${status}.`;
   return `The app answered with ${status} and gave no reason.`;
 }

@@ -104,7 +104,7 @@ function describe(points) {
   const first = points[0]?.snapshot.readStartedAt ?? '';
   const last = points.at(-1)?.snapshot.readStartedAt ?? '';
   return (
-    `Devices in the last ${points.length} snapshots, from ${moment(first)} to ${moment(last)}: ` +
+    `Devices in the last ${plural(points.length, 'snapshot')}, from ${moment(first)} to ${moment(last)}: ` +
     `between ${number(Math.min(...devices))} and ${number(Math.max(...devices))}, ` +
     `${number(devices.at(-1))} in the newest. ${suspects === 0 ? 'None' : number(suspects)} of them suspect.`
   );

@@ -1,5 +1,6 @@
 import { call } from '../app/api.js';
 import { announce, fill, h } from '../parts/dom.js';
+import { plural } from '../parts/format.js';
 import { onThisPage } from '../parts/on-this-page.js';
 import { actionButton, badge, facts, hubName, notice } from '../parts/widgets.js';
 
@@ -73,7 +74,7 @@ function examined({ isWell, checks }) {
   const open = checks.filter(({ state }) => state === 'unknown');
   const words = isWell
     ? `All that could be checked is right${open.length > 0 ? `; ${open.length} could not, or can be better` : ''}.`
-    : `${wrong.length} of ${checks.length} checks found something wrong.`;
+    : `${plural(wrong.length, 'check')} of ${checks.length} found something wrong.`;
   const ordered = [...wrong, ...open, ...checks.filter(({ state }) => state === 'good')];
   return [
     notice(isWell ? 'ok' : 'bad', h('p', {}, words)),
@@ -91,18 +92,26 @@ function checkRow({ name, state, message, fix }) {
   return [
     sign,
     ' ',
-    h('strong', {}, name),
+    h('strong', {}, wordsOf(name)),
     ' ',
     onThisPage(message),
     fix !== undefined && h('p', {}, h('code', {}, fix)),
   ];
 }
 
+/**
+ * `resource manager primary`
+ * @param {string} name
+ */
+function wordsOf(name) {
+  return name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
 /** @param {Comparison} found */
 function compared({ primary, secondary, differences, unknown }) {
   const words =
     differences.length > 0
-      ? `${differences.length} settings differ.`
+      ? `${plural(differences.length, 'setting differs', 'settings differ')}.`
       : unknown.length > 0
         ? 'No difference in what could be compared.'
         : 'No difference.';

@@ -119,5 +119,5 @@ function row({ id, status, createdAt }, name, words) {
 /** @param {Backup} run */
 function backupWords({ result }) {
   if (result === undefined) return '';
-  return `${plural(result.recordCount, 'device')}${result.health === 'suspect' ? ', suspect' : ''}`;
+  return `${result.amount ?? plural(result.recordCount, 'record')}${result.health === 'suspect' ? ', suspect' : ''}`;
 }

@@ -71,7 +71,7 @@ export function proof(run) {
       ? `After writing, the hub was looked at again until nothing was left to write (${plural(passes, 'pass', 'passes')} in total).`
       : 'One listing found every device in place: nothing had to be written.';
   const sentences = [
-    `${number(settledCount(run))} of ${number(counts.total)} devices are in place. None failed, none is pending.`,
+    `${number(settledCount(run))} of ${plural(counts.total, 'device')} in place. None failed, none is pending.`,
     listed,
     repaired > 0 && `${plural(repaired, 'write')} had to be repeated because the listing did not show the result.`,
     run.activatedAt !== undefined && `${hubName(run.target)} is the hub in use since ${moment(run.activatedAt)}.`,

@@ -132,11 +132,12 @@ export function healthBadge({ health }) {
 }
 
 /** @param {Snapshot} snapshot */
-function snapshotFacts({ id, hub, counts, healthReasons = [], error, proof, churn, coverage, bytes }) {
+function snapshotFacts({ id, hub, counts, amount, healthReasons = [], error, proof, churn, coverage, bytes }) {
   return [
     healthReasons.length > 0 && notice('warn', h('p', {}, `Suspect: ${healthReasons.join('; ')}`)),
     error !== undefined && notice('bad', h('p', {}, onThisPage(error.message))),
     facts([
+      ['Holds', amount],
       ['Registrations by platform', counts?.byPlatform === undefined ? undefined : platformList(counts)],
       [
         'Since the previous one',

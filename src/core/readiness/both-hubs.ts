@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { counted, grouped } from '../words.ts';
 import { describeDuration, type Finding, risk } from './finding.ts';
 
 const instant = z.iso.datetime();
@@ -53,10 +54,10 @@ function judgeLag(lag: BothHubs['dualWrites'], nowMs: number): Finding[] {
   const ageMs = oldestAt === undefined ? 0 : nowMs - Date.parse(oldestAt);
   const why = [
     waiting > 0 && ageMs > LAG_PATIENCE_MS
-      ? `${waiting} devices that backends have written wait for a hub, the oldest for ${describeDuration(ageMs)}: in the other hub they are as they were before.`
+      ? `Written by backends, and waiting for a hub: ${counted(waiting, 'device')}, the oldest for ${describeDuration(ageMs)}: in the other hub they are as they were before.`
       : '',
     refused > 0
-      ? `A hub refuses ${refused} of them: each is tried again a day later. lag() of the library names them.`
+      ? `Refused by a hub: ${counted(refused, 'device')}, each tried again a day later. The library's lag names them.`
       : '',
   ].filter((sentence) => sentence !== '');
   return why.length === 0 ? [] : [risk('DualWritesLag', why.join(' '))];
@@ -71,11 +72,11 @@ function judgeFeedback(feedback: BothHubs['feedback'], nowMs: number): Finding[]
     found.push(risk('FeedbackFailing', message));
   }
   for (const { platform, count: dead, most, from } of last?.bursts ?? []) {
-    const message = `Push services called ${dead} ${platform} devices dead within the hour from ${from}, more than the ${most} that may die in one: look at the push credentials of the hub in use. Until then none of that platform is removed from the standby. If these devices are really gone: POST /api/feedback with beyondBounds and confirm.`;
+    const message = `Of ${platform}, push services called ${counted(dead, 'device')} dead within the hour from ${from}, more than the ${grouped(most)} that may die in one: look at the push credentials of the hub in use. Until then none of that platform is removed from the standby. If these devices are really gone: notification-hubs-dr clean-up --beyond-bounds`;
     found.push(risk('FeedbackHeld', message));
   }
   if (last?.isOverBound === true) {
-    const message = `${last.due} records of the standby are called dead, more than the ${last.bound} that MAX_DELETE_PERCENT lets one clean-up remove: nothing is removed. Look at them: POST /api/feedback with dryRun. If they are really gone: with beyondBounds and confirm.`;
+    const message = `Push services call ${counted(last.due, 'record')} of the standby dead, more than the ${grouped(last.bound)} that MAX_DELETE_PERCENT lets one clean-up remove: nothing is removed. Look at them: notification-hubs-dr clean-up --dry-run; if they are really gone: notification-hubs-dr clean-up --beyond-bounds`;
     found.push(risk('FeedbackHeld', message));
   }
   return found;

@@ -9,6 +9,7 @@ import {
   snapshotOlderThanRole,
 } from '../run/role-words.ts';
 import { type BackupRun, isOver } from '../run/run.ts';
+import { counted, grouped } from '../words.ts';
 import { judgeBothHubs } from './both-hubs.ts';
 import type { ReadinessCard, StorageRefusal } from './card.ts';
 import { describeDuration, type Finding, LATE_INTERVALS, risk, stop } from './finding.ts';
@@ -152,11 +153,11 @@ function judgeRefusals(facts: ReadinessFacts): Finding[] {
   const { heartbeat, webhook } = facts.card.refused ?? {};
   const found: Finding[] = [];
   if (webhook !== undefined) {
-    const message = `ALERT_WEBHOOK_URL has not taken an alert since ${describeInstant(webhook.since, facts)} (${webhook.seen}). Put the right address into the settings, and try it: POST /api/alerts/test.`;
+    const message = `ALERT_WEBHOOK_URL has not taken an alert since ${describeInstant(webhook.since, facts)} (${webhook.seen}). Correct that setting, then try it: notification-hubs-dr test-alert`;
     found.push(risk('AlertsRefused', message));
   }
   if (heartbeat !== undefined) {
-    const message = `HEARTBEAT_URL has not taken the heartbeat since ${describeInstant(heartbeat.since, facts)} (${heartbeat.seen}). Put the right address into the settings.`;
+    const message = `HEARTBEAT_URL has not taken the heartbeat since ${describeInstant(heartbeat.since, facts)} (${heartbeat.seen}). Correct that setting.`;
     found.push(risk('HeartbeatRefused', message));
   }
   return found;
@@ -208,13 +209,13 @@ function judgeTarget(facts: ReadinessFacts): Finding[] {
   const records = latest?.counts.records ?? 0;
   if (deviceLimit === null) return [];
   if (records > deviceLimit) {
-    const message = `The newest good snapshot holds ${records} devices; the target's tier takes ${deviceLimit}. Raise the tier of its namespace.`;
+    const message = `The newest good snapshot holds ${counted(records, 'record')}, and the target's tier takes ${counted(deviceLimit, 'device')}. Raise the tier of its namespace.`;
     return [stop('TargetTooSmall', message)];
   }
   // After a sync they are the same ones.
   if (devicesInTarget === undefined || standby?.synced !== undefined) return [];
   if (records + devicesInTarget <= deviceLimit) return [];
-  const message = `The target held ${devicesInTarget} devices when it was last listed; with the snapshot's ${records} that is more than the ${deviceLimit} its tier takes, unless they are the same ones.`;
+  const message = `The target held ${counted(devicesInTarget, 'record')} when it was last listed; with the snapshot's ${grouped(records)} that is more than the ${counted(deviceLimit, 'device')} its tier takes, unless they are the same ones.`;
   return [risk('TargetMayBeFull', message)];
 }
 
@@ -222,8 +223,10 @@ function judgeTarget(facts: ReadinessFacts): Finding[] {
 function judgeCredentials({ card, metadata, role }: ReadinessFacts): Finding[] {
   const missing = withoutCredential(card.latest?.counts.byPlatform ?? {}, metadata?.target);
   if (missing.length === 0) return [];
-  const list = missing.map(({ platform, registrations }) => `${platform} (${registrations} registrations)`).join(', ');
-  const message = `The standby, ${fullNameOf(role.standby)}, has no push credential for ${list}: they would be restored and get nothing. Set it there.`;
+  const list = missing
+    .map(({ platform, registrations }) => `${platform} (${counted(registrations, 'registration')})`)
+    .join(', ');
+  const message = `The standby, ${fullNameOf(role.standby)}, has no push credential for ${list}: these devices would be restored and get nothing. Enter it there.`;
   return [stop('PushCredentialMissing', message)];
 }
 
@@ -243,7 +246,7 @@ function judgeBackups(facts: ReadinessFacts): Finding[] {
     found.push({ ...risk('BackupFailed', message), runId: ended.id });
   }
   if (ended?.result?.health === 'suspect') {
-    const message = `The newest snapshot, ${ended.id}, is suspect: ${ended.result.healthReasons.join('; ')}. An older one is latest. If those devices are gone for good: POST /api/snapshots/${ended.id}/accept, and then POST /api/backups.`;
+    const message = `The newest snapshot, ${ended.id}, is suspect: ${ended.result.healthReasons.join('; ')}. Restores use an older one. If those devices are gone for good: notification-hubs-dr accept ${ended.id}; notification-hubs-dr backup`;
     found.push({ ...risk('SnapshotSuspect', message), snapshotId: ended.id });
   }
   if (isBackupMissed(facts)) found.push(risk('BackupMissed', describeMissed(findNewestOfRole(facts), facts)));
@@ -253,13 +256,13 @@ function judgeBackups(facts: ReadinessFacts): Finding[] {
 function describeMissed(newest: BackupRun | undefined, facts: ReadinessFacts): string {
   if (newest === undefined) {
     const age = describeDuration(ageOf(facts.role.since, facts));
-    return `No backup has started since the hub came into use ${age} ago. Look whether the timer runs.`;
+    return `No backup has started since the hub came into use ${age} ago. Check whether the timer runs.`;
   }
   const age = describeDuration(ageOf(newest.createdAt, facts));
   const due = `one is due every ${describeDuration(facts.backupIntervalMs)}`;
   return isOver(newest)
-    ? `No backup has started for ${age}; ${due}. Look whether the timer runs.`
-    : `The backup ${newest.id} has been running for ${age}; ${due}, and none starts beside it. Look what it does, or cancel it: GET /api/backups/${newest.id}.`;
+    ? `No backup has started for ${age}; ${due}. Check whether the timer runs.`
+    : `The backup ${newest.id} has been running for ${age}; ${due}, and none starts beside it. Watch it: notification-hubs-dr watch ${newest.id}; or stop it: notification-hubs-dr cancel ${newest.id}`;
 }
 
 function judgeProof(facts: ReadinessFacts): Finding[] {
@@ -269,7 +272,7 @@ function judgeProof(facts: ReadinessFacts): Finding[] {
     found.push(risk('DrillFailed', `The last drill failed: ${lastDrill.failure}`));
   }
   if (latest === undefined) return found;
-  const prove = 'Prove the newest: POST /api/snapshots/latest/verify.';
+  const prove = 'Prove the newest: notification-hubs-dr verify latest';
   if (provenAt === undefined) found.push(risk('NotProven', `No snapshot has been proven yet. ${prove}`));
   else if (ageOf(provenAt, facts) > PROOF_DAYS * DAY_MS) {
     const message = `No snapshot has been proven for ${describeDuration(ageOf(provenAt, facts))}. ${prove}`;

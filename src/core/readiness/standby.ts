@@ -3,6 +3,7 @@ import { fullNameOf, isSameHub } from '../paths.ts';
 import { mayHaveWritten, mostDeletes } from '../run/amounts.ts';
 import type { Role } from '../run/role.ts';
 import { hubRefSchema, isOver, type RestoreRun, restoreSchema } from '../run/run.ts';
+import { counted } from '../words.ts';
 import { describeDuration, type Finding, LATE_INTERVALS, risk } from './finding.ts';
 
 const instant = z.iso.datetime();
@@ -168,7 +169,7 @@ export function judgeStandby(facts: StandbyFacts): Finding[] {
 function judgeDifference({ standby, role, standbyDriftPercent }: StandbyFacts): Finding[] {
   const { synced } = standby ?? {};
   if (synced === undefined || !differsMuch(synced, standbyDriftPercent)) return [];
-  const message = `The standby, ${fullNameOf(role.standby)}, differs from the hub in use in ${synced.different} records that sync ${synced.runId} left, more than STANDBY_DRIFT_PERCENT (${standbyDriftPercent}) allows: others changed them in the standby, or it is not known who did. Its counts say which: conflict is overwritten by a restore by hand with onConflict overwrite; unknownOrigin and keptLive stay until their devices change in the hub in use, and leftover until it is removed in the standby.`;
+  const message = `The standby, ${fullNameOf(role.standby)}, differs from the hub in use in ${counted(synced.different ?? 0, 'record')} that sync ${synced.runId} left, more than STANDBY_DRIFT_PERCENT (${standbyDriftPercent}) allows: others changed them in the standby, or it is not known who did. The counts of that sync say which. Those in conflict are overwritten by a restore with --on-conflict overwrite; those of unknown origin and those kept live stay until their devices change in the hub in use, and those left over until they are removed in the standby.`;
   return [{ ...risk('StandbyDiffers', message), runId: synced.runId }];
 }
 
@@ -177,5 +178,5 @@ function whyBehind(last: RestoreRun | undefined, isUnsettled: boolean): string {
   if (last === undefined) return 'None has started: the log says what it waits for.';
   if (!isOver(last)) return `The sync ${last.id} is still running.`;
   const why = last.error === undefined ? '' : `: ${last.error.message}`;
-  return `The last one, ${last.id}, ended ${last.status}${why}`;
+  return `The last one, ${last.id}, ${last.status === 'Canceled' ? 'was stopped' : last.status.toLowerCase()}${why}`;
 }

@@ -59,7 +59,7 @@ export function parseRestoreRequest(body: string): RestoreRequest {
     code: 'BadRequest',
     what: 'request body',
     hint:
-      'Send nothing, or a JSON object with any of: snapshot ("latest" or an id of GET /api/snapshots), ' +
+      'Send nothing, or a JSON object with any of: snapshot ("latest" or the id of one), ' +
       'target ("standby", "secondary" or "primary"), onConflict ("keep" or "overwrite"), ' +
       'leftovers ("withdraw" or "keep"), resurrect, activate and dryRun (true or false), ' +
       'only ({platforms, tags, installationIds, userIds}), order (a list of {platforms, tags}), note (text), ' +

@@ -1,6 +1,7 @@
 import { isSameHub } from '../paths.ts';
 import { mayHaveWritten, wrote } from '../run/amounts.ts';
 import { hasLookedLast, isOver, type RestoreCounts, type RestoreResult, type RestoreRun } from '../run/run.ts';
+import { CONFIRM, restoreOrSwitch } from './next-commands.ts';
 
 /** A call of the HTTP API that makes sense now. With `needsConfirm` its body must repeat the target's `namespace/hub`. */
 export interface NextAction {
@@ -19,6 +20,8 @@ export interface NextAction {
   readonly href: string;
   readonly body?: Readonly<Record<string, unknown>>;
   readonly needsConfirm?: true;
+  /** What does the same in the terminal, after the tool's name. */
+  readonly command: string;
 }
 
 type Written = Pick<RestoreResult, 'counts' | 'attempted' | 'activatedAt'>;
@@ -28,10 +31,14 @@ export function nextActionsOf(run: RestoreRun, result: Written): NextAction[] {
   const { counts } = result;
   const { purpose, of = '', dryRun, snapshotId } = run.request;
   const self = `/api/restores/${run.id}`;
-  const get = (name: NextAction['name'], href: string): NextAction => ({ name, method: 'GET', href });
-  const post = (name: NextAction['name'], href: string): NextAction => ({ name, method: 'POST', href });
+  const get = (name: NextAction['name'], href: string): NextAction => ({
+    ...{ name, method: 'GET', href, command: `${name} ${run.id}` },
+  });
+  const post = (name: NextAction['name'], href: string, command: string): NextAction => ({
+    ...{ name, method: 'POST', href, command },
+  });
   const report = get('report', `${self}/report`);
-  if (!isOver(run)) return [get('watch', self), post('cancel', `${self}/cancel`), report];
+  if (!isOver(run)) return [get('watch', self), post('cancel', `${self}/cancel`, `cancel ${run.id}`), report];
   const isRollback = purpose === 'rollback';
   const isGreen = run.status === 'Succeeded';
   const isWriter = !isRollback && !dryRun;
@@ -40,12 +47,16 @@ export function nextActionsOf(run: RestoreRun, result: Written): NextAction[] {
   const isDamaged = run.error?.code === 'SnapshotCorrupt';
   const actions: (NextAction | false)[] = [
     counts.failed > 0 && get('failures', `${self}/failures`),
-    countToRetry(run, counts) > 0 && isWriter && !isSync && !isDamaged && post('retry', `${self}/retry`),
+    countToRetry(run, counts) > 0 &&
+      isWriter &&
+      !isSync &&
+      !isDamaged &&
+      post('retry', `${self}/retry`, `retry ${run.id} --watch`),
     isDamaged && !isRollback && !isSync && restoreAction('restoreAgain', run, 'latest'),
-    isDamaged && post('verify', `/api/snapshots/${snapshotId}/verify`),
+    isDamaged && post('verify', `/api/snapshots/${snapshotId}/verify`, `verify ${snapshotId} --watch`),
     isGreen && dryRun && restoreAction('restore', run),
     // Until there is a snapshot of the hub in use, its devices are not protected.
-    result.activatedAt !== undefined && post('backup', '/api/backups'),
+    result.activatedAt !== undefined && post('backup', '/api/backups', 'backup --watch'),
     report,
     !isGreen && !isRollback && !isSync && !isDamaged && restoreAction('restoreAgain', run),
     !isGreen && isRollback && rollbackAction(of),
@@ -60,33 +71,44 @@ export function countToRetry(run: RestoreRun, counts: RestoreCounts): number {
 }
 
 function rollbackAction(runId: string): NextAction {
-  return { name: 'rollback', method: 'POST', href: `/api/restores/${runId}/rollback`, needsConfirm: true };
+  const href = `/api/restores/${runId}/rollback`;
+  return {
+    name: 'rollback',
+    method: 'POST',
+    href,
+    needsConfirm: true,
+    command: `rollback ${runId} ${CONFIRM} --watch`,
+  };
 }
 
 /** A drill is repeated by its schedule, into a hub that the API's own restores do not reach. */
 function restoreAction(
   name: 'restore' | 'restoreAgain',
-  { hub, request }: RestoreRun,
-  snapshot = request.snapshotId,
+  run: RestoreRun,
+  snapshot = run.request.snapshotId,
 ): NextAction | false {
+  const { hub, request } = run;
   const { target, onConflict, leftovers, resurrect, activate, only, order, dryRun, sourceHub } = request;
   if (target === 'drill') return false;
   const isIntoSource = isSameHub(hub, sourceHub);
+  const body = {
+    snapshot,
+    target,
+    ...(onConflict === 'keep' ? {} : { onConflict }),
+    leftovers,
+    resurrect,
+    activate,
+    only,
+    order,
+    ...(dryRun && name === 'restoreAgain' ? { dryRun } : {}),
+  };
+  const needsConfirm = isIntoSource || onConflict === 'overwrite' || activate;
   return {
     name,
     method: 'POST',
     href: '/api/restores',
-    body: {
-      snapshot,
-      target,
-      ...(onConflict === 'keep' ? {} : { onConflict }),
-      leftovers,
-      resurrect,
-      activate,
-      only,
-      order,
-      ...(dryRun && name === 'restoreAgain' ? { dryRun } : {}),
-    },
-    ...(isIntoSource || onConflict === 'overwrite' || activate ? { needsConfirm: true } : {}),
+    body,
+    ...(needsConfirm ? { needsConfirm: true } : {}),
+    command: restoreOrSwitch(run, body),
   };
 }

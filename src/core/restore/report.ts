@@ -2,6 +2,7 @@ import type { CoverageView } from '../baseline/coverage.ts';
 import { fullNameOf } from '../paths.ts';
 import { wrote } from '../run/amounts.ts';
 import type { OutcomeCounts, RestoreResult, RestoreRun } from '../run/run.ts';
+import { counted, grouped } from '../words.ts';
 import type { NextAction } from './next-actions.ts';
 
 /** All that is reported about one restore, as JSON and, rendered, as one page of Markdown. */
@@ -36,6 +37,8 @@ export interface SnapshotFacts {
   readonly readStartedAt?: string;
   readonly readFinishedAt?: string;
   readonly records?: number;
+  /** `2,000 devices = 2,033 records = 2,327 registrations` */
+  readonly amount?: string;
 }
 
 export interface TimelineEntry {
@@ -63,6 +66,17 @@ const ifAny = [
   'putBack',
 ] as const;
 
+/** Of outcomes that are no words as they are named. */
+const headings: Partial<Record<keyof OutcomeCounts, string>> = {
+  keptLive: 'kept live',
+  conflict: 'in conflict',
+  unknownOrigin: 'of unknown origin',
+  goneInTarget: 'gone since',
+  leftover: 'left over',
+  onlyInTarget: 'only in the target',
+  putBack: 'put back',
+};
+
 /** One page for the incident's record. Whatever a person wrote is shown as text, never as markup. */
 export function renderReport(facts: ReportFacts): string {
   const sections = [
@@ -89,31 +103,35 @@ export function proofOf({ isOver, status, dryRun, purpose, timeline, result }: R
   const { passes, repaired, takenBack, changedSince, counts } = result;
   if (!isOver) return 'None yet: the run is not over.';
   if (dryRun) return 'None: a dry run counts what it would write, and writes nothing.';
-  if (counts.pending > 0) return `None: the run ended before it came to ${counts.pending} records.`;
-  const failed = counts.failed > 0 ? ` ${counts.failed} records are not where they should be.` : '';
+  if (counts.pending > 0) return `None: the run ended before it came to ${counted(counts.pending, 'record')}.`;
+  const failed = counts.failed > 0 ? ` Not where they should be: ${counted(counts.failed, 'record')}.` : '';
   if (status !== 'Succeeded' && failed === '') return 'None: the run ended before it could look again.';
   if (passes === 1) return `The first pass compared every record with the target, and nothing was written.${failed}`;
   const what =
     purpose === 'rollback'
-      ? `none of the ${counts.removed} records it had removed`
-      : `each of the ${wrote(counts)} records it had written`;
-  const repairs = repaired === 0 ? '' : ` ${repaired} had to be written again on the way.`;
+      ? `found nothing of what it had removed: ${counted(counts.removed, 'record')}`
+      : `found all that it had written: ${counted(wrote(counts), 'record')}`;
+  const repairs = repaired === 0 ? '' : ` Written again on the way: ${counted(repaired, 'record')}.`;
   const changes =
-    changedSince === 0 ? '' : ` ${changedSince} were changed by their devices meanwhile, and left to them.`;
+    changedSince === 0
+      ? ''
+      : ` Changed by their devices meanwhile, and left to them: ${counted(changedSince, 'record')}.`;
   const returned =
-    takenBack === 0 ? '' : ` ${takenBack} were taken back, since their devices had registered by themselves meanwhile.`;
+    takenBack === 0
+      ? ''
+      : ` Taken back, since their devices had registered by themselves meanwhile: ${counted(takenBack, 'record')}.`;
   const phases = timeline.filter(({ pass }) => pass === passes).map(({ phase }) => phase);
   const hasAsked = purpose === 'sync' && !phases.includes('scan');
   const looked = hasAsked ? 'asked the target for each record' : 'listed the target again';
-  return `Pass ${passes} ${looked} after the last write, and saw ${what}.${repairs}${returned}${changes}${failed}`;
+  return `Pass ${passes} ${looked} after the last write, and ${what}.${repairs}${returned}${changes}${failed}`;
 }
 
 function renderSummary(facts: ReportFacts): string {
   const { snapshot, target, note, of, only, order, error, result } = facts;
   const { secondsLostToThrottling: lost, milestones } = result;
   const origin = `${snapshot.id} of hub ${fullNameOf(snapshot)}`;
-  const taken = `${snapshot.readStartedAt} to ${snapshot.readFinishedAt}, ${snapshot.records} devices`;
-  const rate = `${facts.recordsPerSecond} records a second; ${lost} s lost to throttling`;
+  const taken = `${snapshot.readStartedAt} to ${snapshot.readFinishedAt}`;
+  const rate = `${counted(facts.recordsPerSecond ?? 0, 'record a second')}; ${lost} s lost to throttling`;
   const took = inWords(facts.seconds);
   const reached = [milestones.p50At, milestones.p90At, milestones.p99At];
   const rows: (readonly [string, string | false | undefined])[] = [
@@ -121,10 +139,11 @@ function renderSummary(facts: ReportFacts): string {
     ['note', note && inText(note)],
     [facts.purpose === 'rollback' ? 'rolls back' : 'retries', of && inText(of)],
     ['what', facts.dryRun && 'a dry run'],
-    ['only', only && inCell(JSON.stringify(only))],
-    ['order', order && inCell(JSON.stringify(order))],
+    ['only', only && inText(selectionText(only))],
+    ['order', order && inText(order.map(selectionText).join(', then '))],
     ['snapshot', snapshot.health === 'suspect' ? `${origin} (suspect)` : origin],
     ['taken', snapshot.readStartedAt !== undefined && taken],
+    ['it holds', snapshot.amount],
     ['digest', snapshot.digest ? `SHA-256 ${snapshot.digest}` : 'unknown: its manifest can no longer be read'],
     ['target', `${target.role}, hub ${fullNameOf(target)}`],
     ['took', facts.finishedAt === undefined ? `${took} so far` : `${took}, until ${facts.finishedAt}`],
@@ -140,17 +159,17 @@ function renderSummary(facts: ReportFacts): string {
 function renderCounts(result: RestoreResult): string {
   const { counts, byPlatform, failuresByCode } = result;
   const { total, ...all } = counts;
-  const counted = [...always, ...ifAny.filter((outcome) => all[outcome] > 0)];
+  const shown = [...always, ...ifAny.filter((outcome) => all[outcome] > 0)];
   const row = (name: string, one: OutcomeCounts, sum: number): string[] => [
     name,
-    String(sum),
-    ...counted.map((outcome) => String(one[outcome])),
+    grouped(sum),
+    ...shown.map((outcome) => grouped(one[outcome])),
   ];
-  const sumOf = (one: OutcomeCounts): number => counted.reduce((sum, outcome) => sum + one[outcome], 0);
+  const sumOf = (one: OutcomeCounts): number => shown.reduce((sum, outcome) => sum + one[outcome], 0);
   const rows = Object.entries(byPlatform).map(([name, one]) => row(inText(name), one, sumOf(one)));
-  const reasons = Object.entries(failuresByCode).map(([code, amount]) => `${code} ${amount}`);
+  const reasons = Object.entries(failuresByCode).map(([code, amount]) => `${code} ${grouped(amount)}`);
   const failures = reasons.length === 0 ? 'No record failed.' : `Failed by reason: ${reasons.join(', ')}.`;
-  return `${table(['platform', 'total', ...counted], [...rows, row('all', all, total)])}\n\n${[failures, ...asides(result)].join(' ')}`;
+  return `${table(['platform', 'total', ...shown.map((outcome) => headings[outcome] ?? outcome)], [...rows, row('all', all, total)])}\n\n${[failures, ...asides(result)].join(' ')}`;
 }
 
 /** What is counted beside the records' outcomes. */
@@ -162,16 +181,13 @@ function asides({
   raced,
 }: RestoreResult): string[] {
   const all: readonly (readonly [number, string])[] = [
-    [duplicatesCollapsed, 'rows became one with an equal row of their device'],
-    [superseded, 'bodies of templates were left out: for newer ones of the same template, or as they have no name'],
-    [
-      partialInstallations,
-      'installations are known by their templates alone, and get the tags that all of these share',
-    ],
-    [raced, 'records were created over what their devices had registered after the target was listed, which is lost'],
-    [absenceVoid, 'records that both hubs had held were missing, which was not taken for their devices’ own word'],
+    [duplicatesCollapsed, 'Registrations merged with an equal one of their device'],
+    [superseded, 'Template bodies left out, for a newer one of the same template or as they have no name'],
+    [partialInstallations, 'Installations known by their templates alone, which get the tags that all of these share'],
+    [raced, 'Records created over what their devices had registered after the target was listed, which is lost'],
+    [absenceVoid, 'Records that both hubs had held and that were missing, not taken for their devices’ own word'],
   ];
-  return all.flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}.`]));
+  return all.flatMap(([count, what]) => (count === 0 ? [] : [`${what}: ${grouped(count)}.`]));
 }
 
 const phaseTitles = {
@@ -197,20 +213,30 @@ function renderTimeline({ timeline }: ReportFacts): string {
 function renderCoverage({ coverage }: ReportFacts): string {
   const rows = coverage.map(({ snapshotId, percent, ...counts }) => [
     snapshotId,
-    `${counts.registered} (${percent} %)`,
-    String(counts.restored),
-    String(counts.missing),
+    `${grouped(counts.registered)} (${percent} %)`,
+    grouped(counts.restored),
+    grouped(counts.missing),
   ]);
   return table(['snapshot', 'registered by themselves', 'as restored', 'not there'], rows);
 }
 
+const actionTitles: Readonly<Record<NextAction['name'], string>> = {
+  watch: 'Watch it',
+  cancel: 'Stop it',
+  failures: 'See what failed, and why',
+  retry: 'Restore what failed',
+  rollback: 'Roll it back',
+  report: 'Report it',
+  backup: 'Back up the hub now in use',
+  restore: 'Do what the dry run has counted',
+  restoreAgain: 'Restore again',
+  verify: 'Read the snapshot again',
+};
+
 function renderNext({ nextActions }: ReportFacts): string {
   return nextActions
-    .map(({ name, method, href, body, needsConfirm }) => {
-      const sent = body === undefined ? '' : ` ${inCode(JSON.stringify(body))}`;
-      const confirm = needsConfirm ? ' (with `confirm`: the target’s namespace/hub)' : '';
-      return `- ${name}: \`${method} ${href}\`${sent}${confirm}`;
-    })
+    .filter(({ name }) => name !== 'report')
+    .map(({ name, command }) => `- ${actionTitles[name]}: ${inCode(`notification-hubs-dr ${command}`)}`)
     .join('\n');
 }
 
@@ -228,12 +254,19 @@ function inText(text: string): string {
 function inCode(text: string): string {
   const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = '`'.repeat(longest + 1);
-  return `${fence} ${text} ${fence}`;
+  return longest === 0 ? `\`${text}\`` : `${fence} ${text} ${fence}`;
 }
 
-/** The same in a table, where a bar would end the cell. */
-function inCell(text: string): string {
-  return inCode(text.replaceAll('|', '\\|'));
+/** `platforms Apple, FcmV1; tags news || vip` */
+function selectionText(selection: NonNullable<ReportFacts['only']>): string {
+  const { platforms, tags, installationIds, userIds } = selection;
+  const parts = [
+    platforms && `platforms ${platforms.join(', ')}`,
+    tags && `tags ${tags}`,
+    installationIds && `installations ${installationIds.join(', ')}`,
+    userIds && `users ${userIds.join(', ')}`,
+  ];
+  return parts.filter(Boolean).join('; ');
 }
 
 function inWords(seconds: number): string {

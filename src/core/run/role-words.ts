@@ -4,13 +4,13 @@ import { hasChanged, type Role } from './role.ts';
 
 /** Messages for where the role and what is stored do not fit. Each spells out both ways on. */
 
-/** The call that declares a hub to be in use. */
+/** The command that declares a hub to be in use. */
 export function declaring(hub: HubRef): string {
-  return `POST /api/role {"active":"${fullNameOf(hub)}"}`;
+  return `notification-hubs-dr role ${fullNameOf(hub)}`;
 }
 
 function bothWays({ active, standby }: Role): string {
-  return `If ${fullNameOf(active)} is in use, back it up first: POST /api/backups. If ${fullNameOf(standby)} is, say so: ${declaring(standby)}.`;
+  return `If ${fullNameOf(active)} is in use, back it up first: notification-hubs-dr backup; if ${fullNameOf(standby)} is, say so: ${declaring(standby)}`;
 }
 
 /** The first hub counts as in use from the beginning of time. */
@@ -23,7 +23,7 @@ export function noGoodSnapshot(role: Role): string {
   const hub = fullNameOf(role.active);
   return hasChanged(role)
     ? `There is no good snapshot of ${hub}, the hub in use since ${role.since}. ${bothWays(role)}`
-    : `There is no good snapshot of hub ${hub}. GET /api/snapshots shows whether a suspect one exists, which can be restored by its id; else back up now: POST /api/backups.`;
+    : `There is no good snapshot of hub ${hub}. A suspect one, if there is one, can be restored by its id: notification-hubs-dr snapshots; else back up now: notification-hubs-dr backup`;
 }
 
 export function isOlderThanRole(readStartedAt: string, { since }: Role): boolean {
@@ -37,12 +37,12 @@ export function snapshotOlderThanRole(readStartedAt: string, role: Role): string
 
 export function roleUnsettled({ active, standby }: Role, runId: string, at: string): string {
   const [inUse, other] = [fullNameOf(active), fullNameOf(standby)];
-  return `Restore ${runId} into ${other} ended at ${at}, and which hub is in use was not declared since. If devices and backends moved to ${other}, say so: ${declaring(standby)}. If not, confirm that ${inUse} is in use: ${declaring(active)}.`;
+  return `Restore ${runId} into ${other} ended at ${at}, and which hub is in use was not declared since. If devices and backends moved to ${other}, say so: ${declaring(standby)}; if not, confirm that ${inUse} is in use: ${declaring(active)}`;
 }
 
 export function settingsExchanged({ active, standby, declared }: Role): string {
   const [inUse, other] = [fullNameOf(active), fullNameOf(standby)];
-  return `The settings were exchanged after ${inUse} was declared to be in use, at ${declared?.at}; backups still follow that. If ${other} is in use now, say so: ${declaring(standby)}. If not, confirm that ${inUse} is in use: ${declaring(active)}.`;
+  return `The settings were exchanged after ${inUse} was declared to be in use, at ${declared?.at}; backups still follow that. If ${other} is in use now, say so: ${declaring(standby)}; if not, confirm that ${inUse} is in use: ${declaring(active)}`;
 }
 
 /** `one/devices, the hub in use` */

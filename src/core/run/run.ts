@@ -118,10 +118,15 @@ export const backupSchema = z.strictObject({
       snapshotId: z.string(),
       recordCount: count,
       registrationCount: count,
+      /** As in the snapshot's counts: absent where these have none. */
+      deviceCount: count.optional(),
+      duplicateCount: count.optional(),
       health: z.enum(['good', 'suspect']),
       healthReasons: z.array(z.string()),
     })
     .optional(),
+  /** Handles in its listing; absent while not counted. */
+  deviceCount: count.optional(),
   /** Its rows came from an export job. */
   isExport: z.literal(true).optional(),
 });

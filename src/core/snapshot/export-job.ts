@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { counted, grouped } from '../words.ts';
 
 const count = z.int().nonnegative();
 
@@ -37,12 +38,12 @@ const MAX_UNREADABLE_SHARE = 0.001;
 
 /** Why a job that is not done is no longer waited for; `undefined` while it is. */
 export function whyGivenUp({ askedAt, movedAt, progress = 0 }: ExportState, nowMs: number, patienceMs: number) {
-  const minutesSince = (instant: string): number => Math.round((nowMs - Date.parse(instant)) / 60_000);
+  const since = (instant: string) => counted(Math.round((nowMs - Date.parse(instant)) / 60_000), 'minute');
   if (nowMs - Date.parse(askedAt) >= MAX_EXPORT_MS) {
-    return `it was not done after ${minutesSince(askedAt)} minutes`;
+    return `it was not done after ${since(askedAt)}`;
   }
   if (nowMs - Date.parse(movedAt) < patienceMs) return undefined;
-  return `it has stayed at ${progress} % for ${minutesSince(movedAt)} minutes`;
+  return `it has stayed at ${progress} % for ${since(movedAt)}`;
 }
 
 /** How long to wait before a job is looked at again: soon at first, then four times a minute. */
@@ -61,8 +62,8 @@ export function whyNotWhole(
 ): string | undefined {
   if (rowCount === 0) return 'it holds no registration';
   if (unreadableCount > MAX_UNREADABLE_SHARE * rowCount) {
-    return `${unreadableCount} of its ${rowCount} registrations cannot be read`;
+    return `${grouped(unreadableCount)} of its ${counted(rowCount, 'registration')} cannot be read`;
   }
   if (usual === undefined || rowCount >= usual * (1 - suspectDropPercent / 100)) return undefined;
-  return `it holds ${rowCount} registrations, and the last good snapshot ${usual}`;
+  return `it holds ${counted(rowCount, 'registration')}, and the last good snapshot ${grouped(usual)}`;
 }

@@ -1,3 +1,4 @@
+import { counted, grouped } from '../words.ts';
 import type { Manifest, RecordCounts } from './manifest.ts';
 import { type ScanCheckpoint, unreadInWords } from './scan-checkpoint.ts';
 
@@ -43,7 +44,8 @@ export function judgeSnapshot(
   const before = suspect.slice(0, Math.max(0, suspectAcceptAfter - 1));
   const isAccepted = suspectAcceptAfter > 0 && before.length === suspectAcceptAfter - 1 && before.every(isAlike);
   const reasons = records === 0 ? ['the hub was empty'] : isAccepted ? [] : findFalls(counts, good, percent, ofHub);
-  if (restartCount > MAX_TRUSTED_RESTARTS) reasons.push(`the listing had to begin again ${restartCount} times`);
+  if (restartCount > MAX_TRUSTED_RESTARTS)
+    reasons.push(`the listing had to begin again ${counted(restartCount, 'time')}`);
   const unreadRows = unreadInWords(unread);
   if (unreadRows !== undefined && unread.unreadableCount > MAX_TRUSTED_UNREADABLE * records) reasons.push(unreadRows);
   const health: Manifest['health'] = reasons.length === 0 ? 'good' : 'suspect';
@@ -64,7 +66,7 @@ function findFalls(
   ): string[] => {
     const [value, usual] = [countOf(counts), median(among.map(countOf))];
     if (usual === undefined || value >= usual * (1 - percent / 100) || usual - value <= leastDrop) return [];
-    return [`${value} ${what}, more than ${percent} % below the usual ${usual}`];
+    return [`${grouped(value)} ${what}, more than ${percent} % below the usual ${grouped(usual)}`];
   };
   const ofAll = fallOf('records', ({ records }) => records, { among: earlier, leastDrop: 0 });
   if (ofAll.length > 0) return ofAll;

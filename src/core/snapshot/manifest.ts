@@ -27,6 +27,10 @@ export const countsSchema = z.strictObject({
   partialInstallations: count.optional(),
   /** Rows in place of which a restore writes a newer one of the same template. */
   supersededRows: count.optional(),
+  /** Rows that equal another one of their record: a restore writes one of these. Absent as those before. */
+  duplicates: count.optional(),
+  /** Handles, each counted once whatever records it is in. Absent as those before, and of a shard. */
+  devices: count.optional(),
 });
 
 export const manifestSchema = z.strictObject({
@@ -79,6 +83,7 @@ export function addCounts(a: RecordCounts, b: RecordCounts): RecordCounts {
     byPlatform,
     partialInstallations: (a.partialInstallations ?? 0) + (b.partialInstallations ?? 0),
     supersededRows: (a.supersededRows ?? 0) + (b.supersededRows ?? 0),
+    duplicates: (a.duplicates ?? 0) + (b.duplicates ?? 0),
   };
 }
 

@@ -77,7 +77,7 @@ export function openShardRecords(lines: Lines, blobName: string): ShardRecords {
   const source: Source = {
     code: 'SnapshotCorrupt',
     what: `shard ${blobName}`,
-    hint: 'Restore another snapshot (GET /api/snapshots), and look into who changed the container.',
+    hint: 'Restore another snapshot (notification-hubs-dr snapshots lists them), and find out who changed the container.',
     target: blobName,
   };
   return {

@@ -5,6 +5,7 @@ import { allShowsAt } from '../../../core/restore/plan/too-early.ts';
 import { type PassFacts, repairedIn, sumOutcomes, unconfirmedIn, wavesDoneOf } from '../../../core/restore/totals.ts';
 import { isNearlyAllRefused, wrote } from '../../../core/run/amounts.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
+import { counted, grouped } from '../../../core/words.ts';
 import type { App } from '../../app.ts';
 import { type Moved, moveOn } from '../../runs/dispatch.ts';
 import { rememberOpen } from '../../runs/shard-phase.ts';
@@ -64,6 +65,6 @@ function settleSecondsOf({ policy, world }: App, run: RestoreRun, passes: PassFa
 export function refuseNearlyAll({ policy }: App, failed: number, tried: number): void {
   const { maxFailurePercent } = policy;
   if (!isNearlyAllRefused(failed, tried, maxFailurePercent)) return;
-  const message = `The target refused ${failed} of the ${tried} records that were tried, more than MAX_FAILURE_PERCENT (${maxFailurePercent}). What is written stays. failuresByCode says why, and byPlatform of what: fix the cause and retry, or restore the other platforms alone with only.platforms.`;
+  const message = `The target refused ${grouped(failed)} of the ${counted(tried, 'record')} that were tried, more than MAX_FAILURE_PERCENT (${maxFailurePercent}). What is written stays. See why, and on which platforms: fix the cause and retry, or restore the other platforms alone (--only-platforms).`;
   throw new DrError('TooManyFailures', message);
 }

@@ -1,7 +1,9 @@
 import { type BaselineRecord, entryOf, hasExpired, isReworded } from '../../baseline/record.ts';
 import type { Shown } from '../../fingerprint/shown.ts';
+import { fullNameOf } from '../../paths.ts';
 import { mostDeletes } from '../../run/amounts.ts';
 import type { RestoreRun } from '../../run/run.ts';
+import { counted } from '../../words.ts';
 import { isWithinBounds } from './circumstances.ts';
 import type { Bounds } from './warnings.ts';
 
@@ -50,13 +52,13 @@ export function countChangedThere({ changed, removed, only, onlyBefore, records,
 export function whySyncStops(run: RestoreRun, { maxDeletePercent, standbyDriftPercent }: Bounds): string | undefined {
   const { doomed = 0, changedThere = 0, isAnotherForm = false } = run.found?.plan ?? {};
   if (changedThere > mostDeletes(run.recordCount, standbyDriftPercent)) {
-    return `${changedThere} records were changed in the standby by others since the last look, more than STANDBY_DRIFT_PERCENT (${standbyDriftPercent}) allows. If devices use it, declare that it is in use: POST /api/role. If not, restore into it by hand and confirm the role: syncs then resume. With onConflict overwrite that restore overwrites what both hubs changed. What only the standby changed stays (keptLive) until its device changes in the hub in use.`;
+    return `${counted(changedThere, 'record')} were changed in the standby by others since the last look, more than STANDBY_DRIFT_PERCENT (${standbyDriftPercent}) allows. If devices use it, declare that it is in use: notification-hubs-dr role ${fullNameOf(run.hub)}; if not, restore into it by hand and confirm the role: syncs then resume. With --on-conflict overwrite that restore overwrites what both hubs changed. What only the standby changed is kept live until its device changes in the hub in use.`;
   }
   if (!isWithinBounds(run, 'doomed', maxDeletePercent)) {
-    return `${doomed} records of the standby are no longer in the snapshot, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows. If these devices have really gone, raise that until the next sync is done; if not, restore an older snapshot into the hub in use.`;
+    return `${counted(doomed, 'record')} of the standby are no longer in the snapshot, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows. If these devices have really gone, raise that until the next sync is done; if not, restore an older snapshot into the hub in use.`;
   }
   if (isAnotherForm) {
-    return 'A hub writes most records in another form than when both hubs held the same, though their ETags are as they were. Look at some of them, then restore into the standby by hand and confirm the role.';
+    return 'A hub writes most records in another form than when both hubs held the same, though their versions are as they were. Look at some of them, then restore into the standby by hand and confirm the role.';
   }
   return undefined;
 }

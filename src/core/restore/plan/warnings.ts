@@ -1,4 +1,5 @@
 import type { RestoreRun } from '../../run/run.ts';
+import { counted } from '../../words.ts';
 import { circumstancesOf, isRepairInPlace, isWithinBounds, isWithinDrift } from './circumstances.ts';
 
 export interface Bounds {
@@ -24,22 +25,22 @@ export function warningsOf(
   }
   if (found?.plan?.isAnotherForm === true) {
     warnings.push(
-      'A hub writes most records in another form than when both hubs held the same, though their ETags are as they were: that is not taken for changes by their devices.',
+      'A hub writes most records in another form than when both hubs held the same, though their versions are as they were: that is not taken for changes by their devices.',
     );
   }
   if (!isWithinBounds(run, 'doomed', maxDeletePercent)) {
     warnings.push(
-      `${doomed} records of the target are no longer in the snapshot, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows: none is withdrawn.`,
+      `${counted(doomed, 'record')} of the target are no longer in the snapshot, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows: none is withdrawn.`,
     );
   }
   if (!isWithinDrift(run, standbyDriftPercent)) {
     warnings.push(
-      `${drifted} records were changed in the target though the other hub was in use since both agreed, more than STANDBY_DRIFT_PERCENT (${standbyDriftPercent}) allows: both hubs were alive. They stay, nothing is withdrawn, and the target does not become the hub in use. Decide with onConflict.`,
+      `${counted(drifted, 'record')} were changed in the target though the other hub was in use since both agreed, more than STANDBY_DRIFT_PERCENT (${standbyDriftPercent}) allows: both hubs were alive. They stay, nothing is withdrawn, and the target does not become the hub in use. Decide with --on-conflict whether they are kept or overwritten.`,
     );
   }
   if (!isWithinBounds(run, 'goneSince', maxDeletePercent)) {
     warnings.push(
-      `${goneSince} records of this snapshot are missing in the newest one, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows: they are created.`,
+      `${counted(goneSince, 'record')} of this snapshot are missing in the newest one, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows: they are created.`,
     );
   }
   if (absent > 0) warnings.push(aboutAbsent(run, absent, maxDeletePercent));
@@ -47,12 +48,12 @@ export function warningsOf(
 }
 
 function aboutAbsent(run: RestoreRun, absent: number, maxDeletePercent: number): string {
-  const missing = `${absent} records that both hubs held are missing in the target`;
+  const missing = `Missing in the target: ${counted(absent, 'record')} that both hubs held`;
   if (!circumstancesOf(run).wasTargetInUse(0)) {
-    return `${missing}. It was not in use, so that is not taken for their devices' own word: they are created again where nothing has taken their place.`;
+    return `${missing}. It was not in use, so that is not taken for the devices' own word: what nothing has taken the place of is created again.`;
   }
   if (!isWithinBounds(run, 'absent', maxDeletePercent)) {
-    return `${missing}, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows: that is not taken for their devices' own word, and they are created again where nothing has taken their place.`;
+    return `${missing}, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows: that is not taken for the devices' own word, and what nothing has taken the place of is created again.`;
   }
-  return `${missing}, which has been in use: those that their devices deleted there since stay out (goneInTarget). With resurrect they are created.`;
+  return `${missing}. It has been in use: what devices deleted there since stays out. With --resurrect it is created again.`;
 }

@@ -1,0 +1,33 @@
+import { formatCounts } from './format.ts';
+import { countsAt, type Json, numberAt } from './json.ts';
+
+/** Outcomes that are no words as the API names them. */
+export const outcomeWords: Readonly<Record<string, string>> = {
+  keptLive: 'kept live',
+  conflict: 'in conflict',
+  unknownOrigin: 'of unknown origin',
+  goneInTarget: 'gone since',
+  leftover: 'left over',
+  onlyInTarget: 'only in the target',
+  putBack: 'put back',
+};
+
+/** `1,950 created, 50 kept live`, without the total. */
+export function describeOutcomes(view: Json, ...path: readonly string[]): string {
+  const counts = countsAt(view, ...path).filter(([name]) => name !== 'total');
+  return formatCounts(counts.map(([name, count]) => [outcomeWords[name] ?? name, count]));
+}
+
+/** `2,000: 1,950 created, 50 kept live` */
+export function describeCounts(view: Json, ...path: readonly string[]): string {
+  const total = numberAt(view, ...path, 'total') ?? 0;
+  return `${formatCounts([['', total]]).trim()}: ${describeOutcomes(view, ...path) || 'none'}`;
+}
+
+/** By what a snapshot is proven. */
+export const proofWords: Readonly<Record<string, string>> = {
+  verified: 'a verification',
+  drill: 'a drill',
+  restore: 'a restore',
+  sync: 'a sync',
+};

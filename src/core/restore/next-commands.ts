@@ -1,0 +1,57 @@
+import type { RestoreRun } from '../run/run.ts';
+
+/** What a restore's request sends again: what is not given is as usual. */
+export interface RestoreBody
+  extends Pick<RestoreRun['request'], 'leftovers' | 'resurrect' | 'activate' | 'only' | 'order'> {
+  readonly snapshot: string;
+  readonly target: string;
+  readonly onConflict?: RestoreRun['request']['onConflict'];
+  readonly dryRun?: boolean;
+}
+
+/**
+ * Commands of the terminal tool without its name. None carries the name that it needs as confirmation, but the place for
+ * it: pasted, it would confirm nothing.
+ */
+export const CONFIRM = '--confirm NAMESPACE/HUB';
+
+/** What would switch the hubs is a command of its own, which takes the latest snapshot and asks for the hub's name. */
+export function restoreOrSwitch({ request: { askedSnapshot, isFailback } }: RestoreRun, body: RestoreBody): string {
+  const { only, order, leftovers, resurrect, dryRun } = body;
+  const isPlain = [only, order, leftovers, resurrect, dryRun].every((one) => one === undefined);
+  if (body.activate !== true || !isPlain || askedSnapshot !== 'latest') return restoreCommand(body);
+  const name = isFailback === true ? 'failback' : 'failover';
+  return [name, '--no-dry-run', ...wordsOf([['on-conflict', body.onConflict]])].join(' ');
+}
+
+/** The command that sends this body, so that records left out of one restore stay out of the next. */
+function restoreCommand({ only, order = [], ...body }: RestoreBody): string {
+  const words = wordsOf([
+    ['snapshot', body.snapshot],
+    ['target', body.target],
+    ['only-platforms', only?.platforms?.join(',')],
+    ['only-tags', only?.tags],
+    ['only-installations', only?.installationIds?.join(',')],
+    ['only-users', only?.userIds?.join(',')],
+    ...order.map((group) => ['order', groupText(group)] as const),
+    ['on-conflict', body.onConflict],
+    ['leftovers', body.leftovers],
+  ]);
+  const flags = [body.resurrect && '--resurrect', body.activate && '--activate', body.dryRun && '--dry-run'];
+  return ['restore', ...words, ...flags.filter(Boolean), '--watch'].join(' ');
+}
+
+function wordsOf(options: readonly (readonly [string, string | undefined])[]): string[] {
+  return options.flatMap(([name, value]) => (value ? [`--${name} ${quoted(value)}`] : []));
+}
+
+type Group = NonNullable<RestoreBody['order']>[number];
+
+function groupText({ platforms, tags }: Group): string {
+  return [platforms && `platforms=${platforms.join(',')}`, tags && `tags=${tags}`].filter(Boolean).join(';');
+}
+
+/** For a POSIX shell. */
+function quoted(text: string): string {
+  return /^[\w.,=:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

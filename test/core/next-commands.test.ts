@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { nextActionsOf } from '../../src/core/restore/next-actions.ts';
+import { noCounts } from '../../src/core/restore/totals.ts';
+import { type RestoreRun, restoreSchema } from '../../src/core/run/run.ts';
+
+const hubs = [
+  { namespace: 'one', hub: 'devices' },
+  { namespace: 'three', hub: 'devices' },
+] as const;
+
+const at = '2026-11-23T09:00:00.000Z';
+
+function aRestore(request: Partial<RestoreRun['request']>, over: Partial<RestoreRun> = {}): RestoreRun {
+  return restoreSchema.parse({
+    ...{ id: 'r1', kind: 'restore', status: 'Succeeded', createdAt: at, finishedAt: at, requestedBy: 'http' },
+    ...{ hub: hubs[1], shardCount: 4, recordCount: 100, kicks: 0, warnings: [] },
+    phase: { name: 'finish', pass: 2, startedAt: at, isDispatched: true },
+    request: {
+      ...{ purpose: 'restore', snapshotId: 's1', askedSnapshot: 'latest', target: 'secondary', sourceHub: hubs[0] },
+      ...{ onConflict: 'keep', dryRun: false, expiryFloorAt: at },
+      ...request,
+    },
+    ...over,
+  });
+}
+
+function commandOf(run: RestoreRun, wanted: string): string | undefined {
+  const counts = { ...noCounts, total: 100, created: 100 };
+  return nextActionsOf(run, { counts, attempted: 0 }).find(({ name }) => name === wanted)?.command;
+}
+
+test('the restore offered after a dry run is about the same devices, in the same order', async () => {
+  const only = { platforms: ['Apple', 'Adm'], tags: "it's && !beta", userIds: ['ada'] };
+  const order = [{ platforms: ['Apple'], tags: 'vip' }, { tags: 'a || b' }];
+  const run = aRestore({ dryRun: true, leftovers: 'keep', resurrect: true, only, order });
+  const { stdout } = await promisify(execFile)('sh', ['-c', `printf '%s\\n' ${commandOf(run, 'restore')}`]);
+  expect(stdout.trim().split('\n')).toEqual([
+    ...['restore', '--snapshot', 's1', '--target', 'secondary', '--only-platforms', 'Apple,Adm'],
+    ...['--only-tags', "it's && !beta", '--only-users', 'ada'],
+    ...['--order', 'platforms=Apple;tags=vip', '--order', 'tags=a || b'],
+    ...['--leftovers', 'keep', '--resurrect', '--watch'],
+  ]);
+});
+
+test('a dry run of a switch leads to the command that switches; of a named snapshot, to its restore', () => {
+  const request = { dryRun: true, activate: true, onConflict: 'overwrite' } as const;
+  expect(commandOf(aRestore({ ...request, isFailback: true }), 'restore')).toBe(
+    'failback --no-dry-run --on-conflict overwrite',
+  );
+  expect(commandOf(aRestore(request), 'restore')).toBe('failover --no-dry-run --on-conflict overwrite');
+  expect(commandOf(aRestore({ ...request, askedSnapshot: 's1' }), 'restore')).toBe(
+    'restore --snapshot s1 --target secondary --on-conflict overwrite --activate --watch',
+  );
+});
+
+test('a rollback that failed leads to the rollback of the restore it was of', () => {
+  const run = aRestore({ purpose: 'rollback', of: 'r0' }, { status: 'Failed' });
+  expect(commandOf(run, 'rollback')).toBe('rollback r0 --confirm NAMESPACE/HUB --watch');
+});
