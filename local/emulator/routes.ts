@@ -6,7 +6,7 @@ import type { Namespace } from './namespace.ts';
 import type { PageFault } from './page-faults.ts';
 import { registrationRoutes } from './registration-routes.ts';
 import { authorize, type Right } from './sas.ts';
-import { sendRoutes } from './send-routes.ts';
+import { EMPTY_CONTAINER, emptyListing, sendRoutes } from './send-routes.ts';
 import { noSuchService, renderError, ServiceError } from './service-error.ts';
 import type { HubSwitches } from './switches.ts';
 
@@ -15,6 +15,7 @@ const routes: readonly Route[] = [...registrationRoutes, ...installationRoutes, 
 
 /** Answers one request by the service's rules: known token, existing hub, sufficient right, the hub's rate, then the route. */
 export function answer(namespace: Namespace, request: HubRequest, pageFault?: PageFault): HubResponse {
+  if (request.method === 'GET' && request.segments.join('/') === EMPTY_CONTAINER) return emptyListing;
   const hub = namespace.hub(request.segments[0] ?? '');
   const found = findRoute(request);
   const response = respond(namespace, () => {

@@ -16,6 +16,16 @@ export const sendRoutes: readonly Route[] = [
   { method: 'GET', path: 'feedbackcontainer', right: 'Manage', handle: feedbackContainer },
 ];
 
+/** Where feedback is while it is written nowhere: a container without blobs, which needs no SAS. */
+export const EMPTY_CONTAINER = '$feedback/00000000000000000000';
+
+/** A listing of it, as the storage gives it. */
+export const emptyListing: HubResponse = {
+  status: 200,
+  headers: { 'Content-Type': 'application/xml' },
+  body: '<?xml version="1.0" encoding="utf-8"?><EnumerationResults><Blobs /><NextMarker /></EnumerationResults>',
+};
+
 /** What the Standard tier takes; below it a namespace is Basic or Free. */
 const STANDARD_DEVICES = 10_000_000;
 const payloadLimitBytes = 64 * 1024;
@@ -96,10 +106,10 @@ function telemetry({ hub, request, key }: RouteContext): HubResponse {
   };
 }
 
-/** Standard only, by the documentation. Without a container the address only tells a client the tier. */
-function feedbackContainer({ namespace, hub }: RouteContext): HubResponse {
+/** Standard only, by the documentation. */
+function feedbackContainer({ namespace, hub, request }: RouteContext): HubResponse {
   requireStandard(namespace);
-  const body = hub.switches.feedbackContainer ?? 'https://pushpnsfb.blob.core.windows.net/00000000000000000000';
+  const body = hub.switches.feedbackContainer ?? `http://${request.host}/${EMPTY_CONTAINER}`;
   return { status: 200, headers: { 'Content-Type': 'application/xml; charset=utf-8' }, body };
 }
 

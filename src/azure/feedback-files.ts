@@ -1,9 +1,21 @@
 import { BlobClient, ContainerClient } from '@azure/storage-blob';
+import { DrError } from '../core/errors.ts';
 import type { FeedbackFile, FeedbackFiles } from '../core/ports.ts';
 import { type StorageLimits, storageLimits } from './connection.ts';
 import { statusOf, storageFault } from './fault.ts';
 import { within } from './time-limit.ts';
 import { tryAgain } from './try-again.ts';
+
+const TARGET = 'the feedback of a hub';
+
+/** The account is the service's, and so is its fault. Never the address, which holds a SAS. */
+function asHubs(fault: unknown, action: string, status: number | undefined): unknown {
+  if (!(fault instanceof DrError)) return fault;
+  const { retryable, seen } = fault;
+  const came = status === undefined ? (seen ?? 'no answer') : `status ${status}`;
+  const message = `Could not ${action} ${TARGET}: ${came}. The hub gave the address: try again later, and if this persists, ask the service's support.`;
+  return new DrError(retryable ? 'HubUnavailable' : 'HubMisbehaves', message, { target: TARGET, retryable });
+}
 
 /** Reads what hubs keep of push services' answers, by addresses that carry their own permission. */
 export function createFeedbackFiles(limits: StorageLimits = storageLimits): FeedbackFiles {
@@ -12,8 +24,7 @@ export function createFeedbackFiles(limits: StorageLimits = storageLimits): Feed
     try {
       return await within(limits.callTimeoutMs, (signal) => tryAgain(limits, signal, () => work(signal)));
     } catch (error) {
-      // The address holds a SAS.
-      throw storageFault(error, { service: 'blob', action, target: 'the feedback of a hub' });
+      throw asHubs(storageFault(error, { service: 'blob', action, target: TARGET }), action, statusOf(error));
     }
   };
   return {

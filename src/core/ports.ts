@@ -185,7 +185,7 @@ export interface FeedbackFile {
   readonly etag: string;
 }
 
-/** Files at addresses that open them. Throws as `Blobs`; no address in a message. */
+/** Files at addresses that open them. Throws `HubUnavailable` (retryable) and `HubMisbehaves`; no address in a message. */
 export interface FeedbackFiles {
   list(address: string): Promise<readonly FeedbackFile[]>;
   /** A file of the container at that address; without a name, the file at it. Less than asked for where it ends. */

@@ -184,6 +184,19 @@ describe('what a push service calls dead in the hub in use', () => {
     expect(itemsOf(await cleanAfterQuiet(pair))).toEqual(['removed 777-1', 'removed device-4']);
   });
 
+  it('is found under either platform of Firebase', async () => {
+    const pair = await aPair();
+    const asFcm = (id: string) =>
+      anAppleRow({ id })
+        .replaceAll('AppleRegistration', 'FcmV1Registration')
+        .replaceAll('DeviceToken', 'FcmV1RegistrationId');
+    pair.primary.rows.set('888-1', asFcm('888-1'));
+    await pair.sync();
+    pair.say({ error: 'BadChannel', platform: 'gcm', handle: tokenOf('888-1') });
+    expect(itemsOf(await cleanAfterQuiet(pair))).toEqual(['removed 888-1']);
+    expect(await pair.sync()).toMatchObject({ counts: { created: 0, goneInTarget: 1 } });
+  });
+
   it('of which the standby knows nothing keeps a restore from bringing it', async () => {
     const pair = await aPair();
     for (const id of ['19-5-1']) pair.secondary.rows.delete(id);

@@ -91,7 +91,9 @@ it.each([{ feedbackEncoding: 'utf-8' }, { feedbackEncoding: 'utf-16', feedbackId
   },
 );
 
-it('a tier without feedback says so, and an address that cannot be read shows no SAS', async () => {
+it('a hub that has none has an empty container, a tier without feedback says so, and an address that cannot be read shows no SAS', async () => {
+  await using empty = await open({ feedbackContainer: null });
+  expect(await empty.hear()).toMatchObject({ verdicts: [], counts: { files: 0 } });
   await using basic = await open({}, 'Basic');
   expect(await codeOf(basic.hear())).toBe('HubForbidden');
   const gone = 'http://127.0.0.1:9/devstoreaccount1/none?sig=secret';

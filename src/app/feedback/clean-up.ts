@@ -9,7 +9,7 @@ import { mostDeletes } from '../../core/run/amounts.ts';
 import { newRunId } from '../../core/run/run.ts';
 import { isMisdated } from '../../core/snapshot/dating.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
-import { type App, toInstant } from '../app.ts';
+import { type App, toInstant, type Words } from '../app.ts';
 import { readWords } from '../dual/words.ts';
 import { refuseIfHeld } from '../runs/lock.ts';
 import { type Roles, readRoles } from '../runs/roles.ts';
@@ -29,6 +29,8 @@ export interface Asked extends FeedbackRequest {
 }
 
 const QUIET_MS = 86_400_000;
+/** Nothing is due. */
+const NO_WORDS: Words = { confirmedAt: () => 0, isWaiting: () => false };
 /** A verdict that is dated further ahead is not believed. */
 const AHEAD_MS = 900_000;
 
@@ -97,14 +99,18 @@ async function work(app: App, given: Work) {
   const newest = snapshots[0]?.counts;
   const bursts = findBursts(marks, newest?.byPlatform ?? {});
   const { renewals, circles } = resolveHandles(dated.filter(({ meaning }) => meaning === 'renewed'));
-  const oldest = Math.min(startedAt, ...marks.filter(({ state }) => state === 'open').map(({ at }) => at));
+  const quietMs = app.policy.feedbackQuietMs ?? QUIET_MS;
+  const oldestDue = marks.reduce(
+    (oldest, { state, at }) => (state === 'open' ? Math.min(oldest, at) : oldest),
+    Infinity,
+  );
   const plan = await planRemovals(app, marks, {
     roles,
-    words: await readWords(app, standby.ref, oldest),
+    words: startedAt - oldestDue < quietMs ? NO_WORDS : await readWords(app, standby.ref, oldestDue),
     snapshots,
     bursts,
     isBeyond: asked.beyondBounds === true,
-    quietMs: app.policy.feedbackQuietMs ?? QUIET_MS,
+    quietMs,
     call,
   });
   const renewed: Renewed[] = [];

@@ -27,7 +27,13 @@ export async function lookAt(app: App, roles: Roles, mark: OpenMark, call: CallO
 
 async function rowsWith(hub: Hub, { handle, platform }: OpenMark, call: CallOptions): Promise<Registration[]> {
   const rows = await findRows(hub, { handle }, call);
-  return rows.filter((row) => row.handle === handle && row.platform.toLowerCase() === platform.toLowerCase());
+  return rows.filter((row) => row.handle === handle && isOneService(row.platform, platform));
+}
+
+/** Tokens of Firebase are the same under both of its platforms, and feedback may name either. */
+function isOneService(a: string, b: string): boolean {
+  const service = (platform: string): string => platform.toLowerCase().replace(/^fcmv1$/, 'gcm');
+  return service(a) === service(b);
 }
 
 function versionOf(rows: readonly Registration[]): number | null {

@@ -24,5 +24,5 @@ export function parseFeedbackRequest(body: string): FeedbackRequest {
       'Send nothing, or a JSON object with dryRun (true or false), notificationId (of a send), ' +
       'beyondBounds (true or false) and confirm (namespace/hub of the standby).',
   };
-  return parseWith(feedbackSchema, body.trim() === '' ? {} : parseBody(body, source), source);
+  return parseWith(feedbackSchema, body === '' ? {} : parseBody(body, source), source);
 }
