@@ -2,10 +2,19 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { z } from 'zod';
 import { startBrowser } from '../../local/chromium.ts';
-import { expectAccessible, expectNoSideScroll, openTab, type Watched } from '../e2e/console-browser.ts';
+import {
+  columnSums,
+  expectAccessible,
+  expectNoSideScroll,
+  figuresOf,
+  openTab,
+  tabTo,
+  type Watched,
+} from '../e2e/console-browser.ts';
 import { type Served, serveFunctions } from './served.ts';
-import { secondary } from './stage.ts';
+import { aReadyStage, later, secondary } from './stage.ts';
 import { type State, states } from './states.ts';
 
 const sizes = [
@@ -52,18 +61,25 @@ async function open(page: Page, { app, now, hash, shows }: State): Promise<void>
     .waitFor({ state: 'hidden' });
 }
 
-/** Side scroll everywhere; what axe finds on a desk by day and on a phone by night, or everywhere where time is left. */
+let looks = 0;
+
+/**
+ * Side scroll at every size. What axe finds: in all that time is left for, or by turns on a desk by day and on a phone by
+ * night, which have all the styles there are.
+ */
 async function look(page: Page, name: string): Promise<void> {
+  const isDesk = looks++ % 2 === 0;
   for (const [at, size] of sizes.entries()) {
     await page.setViewportSize(size);
+    await expectNoSideScroll(page, `${name}-${size.width}`);
     for (const colorScheme of schemes) {
       const what = `${name}-${size.width}-${colorScheme}`;
-      const isUsual = (at === 0 && colorScheme === 'light') || (at === 2 && colorScheme === 'dark');
+      const isDue = isDesk ? at === 0 && colorScheme === 'light' : at === 2 && colorScheme === 'dark';
+      if (!isDue && !inject('isSoak') && pictures === undefined) continue;
       await page.emulateMedia({ colorScheme });
       if (pictures !== undefined) await page.screenshot({ path: join(pictures, `${what}.png`), fullPage: true });
-      if (isUsual || inject('isSoak')) await expectAccessible(page, what);
+      if (isDue || inject('isSoak')) await expectAccessible(page, what);
     }
-    await expectNoSideScroll(page, `${name}-${size.width}`);
   }
   await page.setViewportSize(narrowest);
   await expectNoSideScroll(page, `${name}-${narrowest.width}`);
@@ -142,6 +158,76 @@ test('the overview shows what is asked of it: history, checks, a snapshot, the h
   await page.getByRole('dialog', { name: 'Which hub is in use?' }).waitFor();
   await look(page, 'roleAsked');
   await page.keyboard.press('Escape');
+  expect(tab.faults.splice(0)).toEqual([]);
+});
+
+test('the table of a rollback adds up, platform by platform', async () => {
+  await open(tab.page, await states.rollback());
+  const sums = await columnSums(tab.page);
+  expect(sums[0]).toBeGreaterThan(100);
+  expect(await figuresOf(tab.page, 'Written by that restore')).toEqual(sums);
+});
+
+test('a whole restore by keyboard alone, as a screen reader tells it', async () => {
+  const { page } = tab;
+  const { keyboard } = page;
+  const stage = await aReadyStage();
+  await open(page, { app: stage.engine.app, now: stage.engine.app.world.now, hash: '/', shows: ['Ready'] });
+  await page.evaluate(`{
+    window.said = [];
+    const announcer = document.getElementById('announcer');
+    new MutationObserver(() => window.said.push(announcer.textContent)).observe(announcer, { childList: true });
+  }`);
+  const tree = () => page.locator('body').ariaSnapshot();
+  const press = async (name: string) => {
+    await tabTo(page, name);
+    await keyboard.press('Enter');
+  };
+  const work = async (seconds = 5) => {
+    await later(stage, seconds);
+    await page.clock.setFixedTime(stage.engine.app.world.now());
+  };
+  const first = await tree();
+  expect(first).toMatch(/term: Backed up\s+- definition: contoso-push-westeurope\/devices/);
+  expect(first).toMatch(/term: Would be restored into\s+- definition: contoso-push-northeurope\/devices/);
+
+  await press('Restore …');
+  await page.getByRole('heading', { level: 1, name: 'Choose what to restore' }).waitFor();
+  await tabTo(page, 'Start the dry run');
+  const choice = await tree();
+  expect(choice).toMatch(/heading "Choose what to restore" \[active\]|heading "Choose what to restore" \[level=1\]/);
+  expect(choice).toContain('list "Steps of a restore"');
+  expect(choice).toContain('group "Target hub"');
+  expect(choice).toMatch(/radio "contoso-push-northeurope\/devices the standby \(secondary\).+" \[checked\]/);
+  await keyboard.press('Enter');
+
+  await page.getByRole('heading', { level: 1, name: 'Dry run of a restore' }).waitFor();
+  expect(await page.evaluate('document.activeElement.tagName')).toBe('H1');
+  await work();
+  await page.getByRole('heading', { level: 1, name: 'Confirm the restore' }).waitFor();
+  await page.getByText(/^How long restoring \d+ devices takes is known after/).waitFor();
+  const question = await tree();
+  expect(question).toMatch(/textbox "Type the hub’s name to confirm: contoso-push-northeurope\/devices"/);
+  expect(question).toMatch(/button "Restore \d+ devices into contoso-push-northeurope\/devices" \[disabled\]/);
+  expect(question).toMatch(/table:?[\s\S]+rowheader "To create missing in the hub"/);
+  await tabTo(page, /^Type the hub’s name/);
+  await keyboard.type(secondaryName);
+  expect(await tree()).toMatch(/button "Restore \d+ devices into contoso-push-northeurope\/devices"(?! \[disabled\])/);
+  await keyboard.press('Enter');
+
+  await page.getByRole('heading', { level: 1, name: 'Restore', exact: true }).waitFor();
+  await page.getByRole('progressbar', { name: 'Devices done' }).waitFor();
+  await work(30);
+  await page.getByRole('heading', { level: 1, name: 'Proof of the restore' }).waitFor();
+  const proof = await tree();
+  expect(proof).toContain('heading "Proof" [level=2]');
+  expect(proof).toContain('heading "Next steps" [level=3]');
+  const said = z.array(z.string()).parse(await page.evaluate('window.said'));
+  expect(said).toContain('Starting the dry run …');
+  expect(said.join('\n')).toMatch(
+    /devices would be restored\. Into [\s\S]+The name fits\.[\s\S]+Starting the restore …[\s\S]+Restored and proven\. /,
+  );
+  await look(page, 'keyboard');
   expect(tab.faults.splice(0)).toEqual([]);
 });
 
