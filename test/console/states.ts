@@ -79,7 +79,15 @@ async function aFailover(): Promise<Stage> {
   return stage;
 }
 
-async function aSync(): Promise<WithRun> {
+/** Only looked at: done once. */
+function aSync(): Promise<WithRun> {
+  synced ??= makeSync();
+  return synced;
+}
+
+let synced: Promise<WithRun> | undefined;
+
+async function makeSync(): Promise<WithRun> {
   const stage = await aReadyStage({ policy: { standbySync: 'afterBackup' } });
   return { stage, id: syncRunId(await nextBackup(stage, 3)) };
 }
