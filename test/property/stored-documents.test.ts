@@ -81,6 +81,7 @@ const outcomes = {
   partialInstallations: 3,
   added: [{ index: 2, rows: [0] }],
   rewritten: [2],
+  partly: [{ index: 3, done: 7, mark: 9 }],
   duplicatesCollapsed: 0,
   repaired: 0,
   takenBack: 0,

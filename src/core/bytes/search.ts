@@ -14,3 +14,13 @@ export function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }
+
+/** Up to so many a list is searched faster than a set is made. Rows of one handle may be thousands. */
+export const FEW = 16;
+
+/** What tells whether a number is in the list, in a time that does not grow with it. */
+export function lookUpIn(list: readonly number[]): (wanted: number) => boolean {
+  if (list.length <= FEW) return (wanted) => list.includes(wanted);
+  const known = new Set(list);
+  return (wanted) => known.has(wanted);
+}

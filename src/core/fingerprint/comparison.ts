@@ -1,3 +1,4 @@
+import { FEW, lookUpIn } from '../bytes/search.ts';
 import { areSurelySame, type RowFingerprint, recordVersionOf } from './row.ts';
 import { contentOf, type Shown } from './shown.ts';
 import type { FingerprintTable } from './table.ts';
@@ -111,9 +112,16 @@ function isInPlace(
       fingerprints.contentHashesAt(index),
       rows.map((row) => row.contentHash),
     ) &&
-    rows.every(({ idHash }) => fingerprints.mayHaveIdAt(index, idHash)) &&
+    mayHaveIds(fingerprints, index, rows) &&
     !isShorter(fingerprints.expiryAt(index), rows, floor)
   );
+}
+
+function mayHaveIds(fingerprints: FingerprintTable, index: number, rows: readonly RowFingerprint[]): boolean {
+  if (rows.length <= FEW) return rows.every(({ idHash }) => fingerprints.mayHaveIdAt(index, idHash));
+  const ids = fingerprints.idHashesAt(index);
+  const isAmong = lookUpIn(ids);
+  return ids.length === 0 || rows.every(({ idHash }) => isAmong(idHash));
 }
 
 /** An expiry that much earlier is renewed: about the precision of a day in which hubs count. */

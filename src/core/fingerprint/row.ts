@@ -1,4 +1,5 @@
 import { hash53, hashOctets, hashPair } from '../bytes/hash.ts';
+import { lookUpIn } from '../bytes/search.ts';
 import { encodeUtf8, type Octets } from '../bytes/utf8.ts';
 import { areDistinct, chooseRows } from '../registration/distinct.ts';
 import { isPartial } from '../registration/expected.ts';
@@ -166,5 +167,5 @@ export function areSurelySame(hashes: readonly number[], live: readonly number[]
 
 /** Whether the content hashes of two records are the same, as far as they tell: of two rows with 0 they say nothing. */
 export function haveSame(hashes: readonly number[], others: readonly number[]): boolean {
-  return hashes.length === others.length && hashes.every((hash) => others.includes(hash));
+  return hashes.length === others.length && hashes.every(lookUpIn(others));
 }

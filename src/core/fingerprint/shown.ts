@@ -34,6 +34,5 @@ export function shownAt(fingerprints: FingerprintTable, index: number): Shown {
 /** Equal rows count once: a restore writes one of them. */
 export function contentOf(contentHashes: readonly number[]): number {
   if (contentHashes.includes(0)) return Number.NaN;
-  const isDistinct = contentHashes.every((hash, place) => contentHashes.indexOf(hash) === place);
-  return recordVersionOf(isDistinct ? contentHashes : [...new Set(contentHashes)]);
+  return recordVersionOf(contentHashes.length === 1 ? contentHashes : [...new Set(contentHashes)]);
 }

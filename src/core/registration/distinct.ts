@@ -60,7 +60,7 @@ export function chooseRows(given: readonly Registration[]): ChosenRows {
   const chosen = new Map(
     [...rivals.values()].flatMap((group) => {
       if (group.length === 1) return group;
-      if (!isInstallation) return group.filter(([, row]) => !group.some(([, other]) => expiresLater(other, row)));
+      if (!isInstallation) return lastToExpire(group);
       const current = group.filter(([, row]) => native !== undefined && isOfNative(row, native[1]));
       return newestOf(current.length === 0 ? group : current);
     }),
@@ -91,6 +91,13 @@ function identityOf(row: Registration, form: string, isInstallation: boolean): s
 }
 
 type Candidate = readonly [form: string, row: Registration];
+
+/** Without those that expire before another one does. */
+function lastToExpire(candidates: readonly Candidate[]): readonly Candidate[] {
+  const expiries = candidates.map(([, { expirationTime }]) => expiryMsOf(expirationTime));
+  const latest = expiries.reduce((last = 0, expiry = 0) => Math.max(last, expiry), 0);
+  return candidates.filter((_, at) => expiries[at] === undefined || expiries[at] === latest);
+}
 
 /** As a list, empty where there are none; in whatever order they come. */
 function newestOf(candidates: readonly Candidate[]): readonly Candidate[] {

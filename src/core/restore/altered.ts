@@ -1,4 +1,5 @@
 import { hash53 } from '../bytes/hash.ts';
+import { lookUpIn } from '../bytes/search.ts';
 import { versionHashFrom, versionHashOf } from '../fingerprint/row.ts';
 import { isSameRegistration } from '../registration/distinct.ts';
 import { isInstallation, type RecordOfRows } from '../registration/record.ts';
@@ -14,8 +15,9 @@ import type { Totals } from './totals.ts';
  */
 export function isOnlyOurs(record: RecordOfRows, live: RecordOfRows, before: readonly number[]): boolean {
   const handles = new Set(record.rows.map(({ handle }) => handle));
+  const wasThere = lookUpIn(before);
   return live.rows.every(({ id, etag, handle }) => {
-    const isNextOf = [etag, etag - 1].some((one) => before.includes(versionHashFrom(hash53(id), one)));
+    const isNextOf = [etag, etag - 1].some((one) => wasThere(versionHashFrom(hash53(id), one)));
     return handles.has(handle) && (etag === 1 || isNextOf);
   });
 }

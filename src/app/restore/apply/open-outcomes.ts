@@ -16,6 +16,8 @@ import {
   underWayLetters,
   type WrittenOutcome,
 } from '../../../core/restore/plan/outcomes.ts';
+import { markOf } from '../../../core/restore/plan/partly.ts';
+import type { Write } from '../../../core/restore/plan/plan.ts';
 import { toFacts } from '../../../core/restore/totals.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
@@ -52,6 +54,12 @@ export interface OpenOutcomes {
   send(index: number): void;
   /** That call was not made after all, or the hub refused to take it. */
   unsend(index: number): void;
+  /** How many of a record's writes, which are very many, were answered by steps before; those are not made again. */
+  answeredBefore(index: number, writes: readonly Write[]): number;
+  /** So many of them are answered by now. */
+  noteAnswered(index: number, writes: readonly Write[], done: number): void;
+  /** This step has got on within such a record. */
+  hasMovedWithin(): boolean;
   /** This pass has written the record again, or was about to when the step before died. */
   isRewritten(index: number): boolean;
   /** What was begun and never sent is as it was before. */
@@ -126,6 +134,8 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
   const failures = [...start.failures];
   const added = new Map(start.added.map(({ index, rows }) => [index, new Set(rows)]));
   const rewritten = new Set(start.rewritten);
+  const partlyBefore = new Map(start.partly.map((one) => [one.index, one]));
+  const partly = new Map<number, { readonly writes: readonly Write[]; readonly done: number }>();
   const tally = {
     duplicatesCollapsed: start.duplicatesCollapsed,
     repaired: start.repaired,
@@ -166,6 +176,10 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
   let openCount = letters.filter((_, index) => isOpen(index)).length;
   const setLetter = (index: number, letter: string): void => {
     begun.delete(index);
+    if (intentOf(letter) === undefined) {
+      partly.delete(index);
+      partlyBefore.delete(index);
+    }
     if (isOpen(index)) openCount -= 1;
     letters[index] = letter;
     if (isOpen(index)) openCount += 1;
@@ -191,6 +205,10 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
       letters: written,
       added: [...added].map(([index, rows]) => ({ index, rows: [...rows] })),
       rewritten: [...rewritten],
+      partly: [
+        ...partlyBefore.values(),
+        ...Array.from(partly, ([index, { writes, done }]) => ({ index, done, mark: markOf(writes, done) })),
+      ],
       extraCount,
       onlyInTarget,
       ...tally,
@@ -236,6 +254,15 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     },
     send: (index) => noteSent(index, true),
     unsend: (index) => noteSent(index, false),
+    answeredBefore(index, writes) {
+      const before = partlyBefore.get(index);
+      return before !== undefined && before.mark === markOf(writes, before.done) ? before.done : 0;
+    },
+    noteAnswered(index, writes, done) {
+      partlyBefore.delete(index);
+      partly.set(index, { writes, done });
+    },
+    hasMovedWithin: () => partly.size > 0,
     isRewritten: (index) => rewritten.has(index),
     dropUnsent() {
       for (const [index, { letter, isSent }] of begun) {

@@ -155,7 +155,7 @@ async function settleOpen(work: Work): Promise<ShardEnd> {
   if (failure === undefined && openCount === 0 && isDecided === isNoted)
     return { failureCount: outcomes.failureCount() };
   // A hub that throttles lets the time run out in the middle of a call. That is no absence while records settle.
-  const hasMoved = openCount < open.length || askedCount > work.askedBefore;
+  const hasMoved = openCount < open.length || askedCount > work.askedBefore || outcomes.hasMovedWithin();
   if (failure !== undefined && !(failure instanceof DrError && failure.retryable && hasMoved)) throw failure;
   return 'continue';
 }

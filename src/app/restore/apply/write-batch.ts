@@ -1,6 +1,7 @@
 import { DrError, RecordFault } from '../../../core/errors.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
 import type { Outcome, WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
+import { isLong } from '../../../core/restore/plan/partly.ts';
 import type { Write } from '../../../core/restore/plan/plan.ts';
 import type { Workers } from '../../stored/concurrent.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
@@ -212,10 +213,13 @@ function outcomeWhenChanged(outcome: WrittenOutcome): Outcome {
 async function writeRecord(work: Writer, { index, writes, isFirstTry }: DueWrite): Promise<RecordAnswer> {
   const { idMap, endWatch, outcomes } = work;
   const attempt = { isFirstTry, send: () => outcomes.send(index) };
-  let isFirst = true;
+  const isContinued = isLong(writes);
+  let done = isContinued ? outcomes.answeredBefore(index, writes) : 0;
+  let isFirst = done === 0;
   let isReplaced = false;
-  for (const write of writes) {
+  for (const write of writes.slice(done)) {
     if (!isFirst && (await endWatch.mustStopNow())) return STOPPED;
+    if (!isFirst && isContinued && !mayWrite(work)) return STOPPED;
     const answer = await writeOne(work, write, attempt).catch((error: unknown) => {
       if (isFirst && error instanceof DrError && error.hasNoEffect) outcomes.unsend(index);
       throw error;
@@ -229,6 +233,10 @@ async function writeRecord(work: Writer, { index, writes, isFirstTry }: DueWrite
     }
     isFirst = false;
     isReplaced ||= answer.isReplaced === true;
+    done += 1;
+    if (!isContinued) continue;
+    outcomes.noteAnswered(index, writes, done);
+    await outcomes.saveIfDue();
   }
   return isReplaced ? REPLACED : WRITTEN;
 }

@@ -1,3 +1,4 @@
+import { FEW } from '../../../core/bytes/search.ts';
 import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
 import type { RowFingerprint } from '../../../core/fingerprint/row.ts';
 import { groupRows, keyHashOf, type Neighbours, type RecordOfRows } from '../../../core/registration/record.ts';
@@ -24,11 +25,21 @@ export async function openLiveFingerprints(
 
 function toLiveFingerprints(table: Float64Array): LiveFingerprints {
   const byKey = new Map<number, RowFingerprint[]>();
+  /** Of keys with many rows. */
+  const versions = new Map<number, Set<number>>();
+  const isKnown = ({ keyHash, versionHash }: RowFingerprint, rows: readonly RowFingerprint[]): boolean => {
+    if (rows.length < FEW) return rows.some((row) => row.versionHash === versionHash);
+    const known = versions.get(keyHash) ?? new Set(rows.map((row) => row.versionHash));
+    versions.set(keyHash, known);
+    const isNew = !known.has(versionHash);
+    if (isNew) known.add(versionHash);
+    return !isNew;
+  };
   for (let at = 0; at < table.length; at += FINGERPRINT_WIDTH) {
     const fingerprint = fingerprintAt(table, at);
     const rows = byKey.get(fingerprint.keyHash);
     if (rows === undefined) byKey.set(fingerprint.keyHash, [fingerprint]);
-    else if (!rows.some(({ versionHash }) => versionHash === fingerprint.versionHash)) rows.push(fingerprint);
+    else if (!isKnown(fingerprint, rows)) rows.push(fingerprint);
   }
   return byKey;
 }

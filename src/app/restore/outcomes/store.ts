@@ -27,6 +27,7 @@ export const noOutcomes: Omit<ShardOutcomes, 'letters'> = {
   isDone: false,
   added: [],
   rewritten: [],
+  partly: [],
   extraCount: 0,
   onlyInTarget: 0,
   superseded: 0,

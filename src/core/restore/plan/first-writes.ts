@@ -96,8 +96,9 @@ export function planMove(
   const idsOf = ({ id }: Registration): readonly string[] => [id, ...planning.mintedFor(id)];
   const shown = new Set(record.rows.flatMap(idsOf));
   const liveByForm = distinctRows(live.rows);
+  const liveOf = Map.groupBy(live.rows, ({ xml }) => canonicalRow(xml));
   const writes = [...distinctRows(record.rows)].flatMap(([form, row]): Write[] => {
-    const same = live.rows.filter(({ xml }) => canonicalRow(xml) === form);
+    const same = liveOf.get(form) ?? [];
     const isRight = same.some(({ id }) => idsOf(row).includes(id));
     const found = isRight ? undefined : liveByForm.get(form);
     const twins = removesTwins ? same.filter((one) => one !== found && !shown.has(one.id)) : [];

@@ -192,6 +192,8 @@ export const outcomesSchema = z.strictObject({
   added: z.array(z.strictObject({ index: count, rows: z.array(count) })).default([]),
   /** Of a later pass: the positions of the records that it wrote again, or was about to. */
   rewritten: z.array(count).default([]),
+  /** Of records with very many writes that were begun: how many of these were answered, and which they are (`markOf`). */
+  partly: z.array(z.strictObject({ index: count, done: count, mark: count })).default([]),
   /** How many of the letters, the last ones, are of records that only the target holds. */
   extraCount: count.default(0),
   /** Records that live in the target alone, and of which nothing is known. */

@@ -67,17 +67,19 @@ export function planPutBack(all: PutBack, planning: Planning): PutBackPlan {
 /** Of the record some rows were written over, and others were not: those are no part of what is put back. */
 function isBesideIt({ before, live, written, isDisplaced }: PutBack): boolean {
   if (!isDisplaced || written !== undefined || isInstallation(before)) return false;
-  const others = live?.rows.filter((row) => !hasIdIn(before, row)) ?? [];
+  const hasId = idsIn(before);
+  const others = live?.rows.filter((row) => !hasId(row)) ?? [];
   return !others.some((row) => before.rows.some((one) => isSameRegistration(one, row)));
 }
 
 function onlyOf(before: RecordOfRows, live: RecordOfRows | undefined): RecordOfRows | undefined {
-  const rows = live?.rows.filter((row) => hasIdIn(before, row)) ?? [];
+  const rows = live?.rows.filter(idsIn(before)) ?? [];
   return rows.length === 0 ? undefined : { key: before.key, rows };
 }
 
-function hasIdIn({ rows }: RecordOfRows, { id }: Registration): boolean {
-  return rows.some((row) => row.id === id);
+function idsIn({ rows }: RecordOfRows): (row: Registration) => boolean {
+  const ids = new Set(rows.map(({ id }) => id));
+  return ({ id }) => ids.has(id);
 }
 
 /** It was not written over under its own key, or the restore has never seen what it wrote there. */
@@ -98,8 +100,9 @@ function isAsBefore(before: RecordOfRows, live: RecordOfRows): boolean {
 
 /** By version and content: a row that was deleted and made again under its id begins with the first ETag again. */
 function wasIn({ rows }: RecordOfRows): (row: Registration) => boolean {
+  const byId = Map.groupBy(rows, ({ id }) => id);
   return ({ id, etag, xml }) =>
-    rows.some((row) => row.id === id && row.etag === etag && canonicalRow(row.xml) === canonicalRow(xml));
+    byId.get(id)?.some((row) => row.etag === etag && canonicalRow(row.xml) === canonicalRow(xml)) === true;
 }
 
 /**

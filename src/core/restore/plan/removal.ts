@@ -57,7 +57,9 @@ export function sightingOf(record: RecordOfRows, live: RecordOfRows): Sighting {
 
 /** By these a later pass knows a row that is removed now, and its id where another version shows under it. */
 export function removalHashesOf(writes: readonly Write[], live: readonly Registration[]): number[] {
-  const removed = live.filter((row) => writes.some(({ kind, id }) => kind === 'installationDeletion' || id === row.id));
+  const isWhole = writes.some(({ kind }) => kind === 'installationDeletion');
+  const ids = new Set(writes.map(({ id }) => id));
+  const removed = isWhole ? live : live.filter(({ id }) => ids.has(id));
   return removed.flatMap((row) => [versionHashOf(row), idHashOf(row)]);
 }
 

@@ -1,5 +1,6 @@
 import { isShownAs } from '../../baseline/agree.ts';
 import { type BaselineRecord, entryOf, hasExpired, isAsAgreed, isReworded } from '../../baseline/record.ts';
+import { FEW, lookUpIn } from '../../bytes/search.ts';
 import { Comparison, type Extra, type LiveFingerprints } from '../../fingerprint/comparison.ts';
 import type { RowFingerprint } from '../../fingerprint/row.ts';
 import { type Shown, shownAt, shownBy } from '../../fingerprint/shown.ts';
@@ -236,11 +237,22 @@ function decideExtra(
 
 function strangersAmong(rows: readonly RowFingerprint[], fingerprints: FingerprintTable, place: number | undefined) {
   const strangers: Omit<ForeignRow, 'keyHash' | 'kind'>[] = [];
+  const known = place !== undefined && rows.length > FEW ? manyAt(fingerprints, place) : undefined;
   for (const { handleHash, idHash, versionHash } of rows) {
-    const isHandleKnown = place !== undefined && fingerprints.hasHandleAt(place, handleHash);
-    const isIdKnown = place !== undefined && fingerprints.mayHaveIdAt(place, idHash);
+    const isHandleKnown =
+      known?.hasHandle(handleHash) ?? (place !== undefined && fingerprints.hasHandleAt(place, handleHash));
+    const isIdKnown = known?.mayHaveId(idHash) ?? (place !== undefined && fingerprints.mayHaveIdAt(place, idHash));
     if (isHandleKnown && isIdKnown) continue;
     strangers.push({ handleHash: isHandleKnown ? 0 : handleHash, idHash, versionHash });
   }
   return strangers;
+}
+
+function manyAt(fingerprints: FingerprintTable, place: number) {
+  const ids = fingerprints.idHashesAt(place);
+  const isId = lookUpIn(ids);
+  return {
+    hasHandle: lookUpIn(fingerprints.handleHashesAt(place)),
+    mayHaveId: (idHash: number) => ids.length === 0 || isId(idHash),
+  };
 }
