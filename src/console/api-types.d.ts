@@ -97,6 +97,7 @@ export interface Restore {
   repaired?: number;
   changedSince?: number;
   raced?: number;
+  removedByService?: number;
   passes?: number;
   /** Of a dry run: some of the records, by outcome. */
   examples?: Partial<Record<keyof Outcomes, string[]>>;

@@ -41,6 +41,7 @@ const facts: ReportFacts = {
     repaired: 2,
     takenBack: 0,
     changedSince: 1,
+    removedByService: 0,
     raced: 0,
     attempted: 0,
     absenceVoid: 0,

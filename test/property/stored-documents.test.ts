@@ -82,6 +82,7 @@ const outcomes = {
   added: [{ index: 2, rows: [0] }],
   rewritten: [2],
   partly: [{ index: 3, done: 7, mark: 9 }],
+  shown: [4],
   duplicatesCollapsed: 0,
   repaired: 0,
   takenBack: 0,

@@ -1,6 +1,6 @@
 import { DrError } from '../../core/errors.ts';
 import { fullNameOf } from '../../core/paths.ts';
-import { alteredIn } from '../../core/restore/altered.ts';
+import { alteredIn, losesMost } from '../../core/restore/altered.ts';
 import { movesBaseline } from '../../core/restore/plan/circumstances.ts';
 import type { Totals } from '../../core/restore/totals.ts';
 import { type RestoreResult, type RestoreRun, startOfRunId } from '../../core/run/run.ts';
@@ -22,16 +22,18 @@ export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
   const result = await resultOf(app, run, totals);
   const { failed, pending, total } = result.counts;
   const altered = alteredIn(run, totals);
-  const isComplete = failed === 0 && pending === 0 && altered === 0;
+  const isLosing = losesMost(totals);
+  const isComplete = failed === 0 && pending === 0 && altered === 0 && !isLosing;
   await noteSeen(app, run);
   if (movesBaseline(run)) await moveBaseline(app, run);
   if (run.request.purpose === 'rollback') await noteUndone(app, run, await readRunOf(app, run), isComplete);
   // What differs and is of unknown origin may be what the target made of an earlier restore.
   if (isComplete && result.counts.unknownOrigin === 0) await proveSnapshot(app, run);
   // Records that the target will not take keep no other device waiting. One that takes hardly any is of no use.
-  const isUsable = pending === 0 && altered === 0 && failed <= total / 2;
+  const isUsable = pending === 0 && altered === 0 && !isLosing && failed <= total / 2;
   const activatedAt = isUsable ? await activateTarget(app, run) : undefined;
-  const error = altered > 0 ? targetAlters(run, altered) : incomplete(run, failed, total);
+  const error =
+    altered > 0 ? targetAlters(run, altered) : isLosing ? targetLoses(run, totals) : incomplete(run, failed, total);
   const ended = activatedAt === undefined ? result : { ...result, activatedAt };
   if (isComplete) await endRun(app, run, 'Succeeded', { result: ended });
   else await endRun(app, run, 'Failed', { result: ended, error: failureOf(error) });
@@ -65,6 +67,12 @@ async function proveSnapshot(app: App, run: RestoreRun): Promise<void> {
 function targetAlters({ hub }: RestoreRun, altered: number): DrError {
   const target = fullNameOf(hub);
   const message = `Hub ${target} shows ${counted(altered, 'record')} of those just written differently from how they were sent. Nothing is proven. Compare one of them by hand with the snapshot, and ask the service's support.`;
+  return new DrError('TargetAltersRecords', message, { target });
+}
+
+function targetLoses({ hub }: RestoreRun, { removedByService }: Totals): DrError {
+  const target = fullNameOf(hub);
+  const message = `Hub ${target} removed ${removedByService} of the records just written, more than it keeps. Nothing is proven. See whether its push credentials are those of these devices, and ask the service's support.`;
   return new DrError('TargetAltersRecords', message, { target });
 }
 

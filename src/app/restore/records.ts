@@ -1,5 +1,5 @@
 import { keyHashOf, type RecordOfRows } from '../../core/registration/record.ts';
-import { isOfKind, type RecordKind, recordKinds } from '../../core/restore/plan/outcomes.ts';
+import { isOfKind, lostLetter, type RecordKind, recordKinds } from '../../core/restore/plan/outcomes.ts';
 import { countIn } from '../../core/restore/totals.ts';
 import type { RestoreCounts, RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
@@ -46,7 +46,7 @@ async function readPage(
   from: { readonly shard: number; readonly index: number },
   size: number,
 ) {
-  const value: { readonly record: string; readonly outcome: RecordKind }[] = [];
+  const value: { readonly record: string; readonly outcome: RecordKind; readonly reason?: string }[] = [];
   for (const { shard } of results.filter((one) => one.shard >= from.shard && countIn(one.facts, outcome) > 0)) {
     const newest = await readNewest(app, run, shard);
     const { letters = '', extraCount = 0 } = newest ?? {};
@@ -56,10 +56,14 @@ async function readPage(
     );
     const taken = positions.slice(0, size - value.length);
     const nameAt = await openNames(app, run, shard, letters.length - extraCount, taken);
-    value.push(...taken.map((index) => ({ record: nameAt(index), outcome })));
+    value.push(...taken.map((index) => ({ record: nameAt(index), outcome, ...reasonOf(letters[index]) })));
     if (value.length === size) return { value, next: `${shard}:${(taken.at(-1) ?? 0) + 1}` };
   }
   return { value, next: undefined };
+}
+
+function reasonOf(letter: string | undefined): { readonly reason?: string } {
+  return letter === lostLetter ? { reason: 'removed by the service' } : {};
 }
 
 /** Names the records at these positions; those beyond `count` only the target holds, or held. */

@@ -109,6 +109,7 @@ const besides: readonly (readonly [name: string, words: string])[] = [
   ['superseded', 'registration left out: an older template, or one without a name'],
   ['partialInstallations', 'installation known by templates only'],
   ['raced', 'record created over what a device had just registered'],
+  ['removedByService', 'record written, shown, and then removed by the service'],
   ['attempted', 'record perhaps written'],
 ];
 

@@ -15,7 +15,7 @@ export function compareText(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** Up to so many a list is searched faster than a set is made. Rows of one handle may be thousands. */
+/** Up to this length a list is searched faster than a set is made. Rows of one handle may be thousands. */
 export const FEW = 16;
 
 /** What tells whether a number is in the list, in a time that does not grow with it. */

@@ -47,3 +47,8 @@ function isAltering({ request: { purpose } }: RestoreRun, { counts, changedSince
 export function alteredIn(run: RestoreRun, totals: Totals): number {
   return isAltering(run, totals) ? totals.changedSince : totals.altered;
 }
+
+/** No push service calls most devices gone. */
+export function losesMost({ counts, removedByService }: Totals): boolean {
+  return removedByService >= LEAST_CHANGED && removedByService > wrote(counts);
+}

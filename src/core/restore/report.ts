@@ -179,12 +179,14 @@ function asides({
   partialInstallations,
   absenceVoid,
   raced,
+  removedByService,
 }: RestoreResult): string[] {
   const all: readonly (readonly [number, string])[] = [
     [duplicatesCollapsed, 'Registrations merged with an equal one of their device'],
     [superseded, 'Template bodies left out, for a newer one of the same template or as they have no name'],
     [partialInstallations, 'Installations known by their templates alone, which get the tags that all of these share'],
     [raced, 'Records created over what their devices had registered after the target was listed, which is lost'],
+    [removedByService, 'Records written, shown, and then removed by the service, as it does with dead devices'],
     [absenceVoid, 'Records that both hubs had held and that were missing, not taken for their devices’ own word'],
   ];
   return all.flatMap(([count, what]) => (count === 0 ? [] : [`${what}: ${grouped(count)}.`]));

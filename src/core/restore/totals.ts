@@ -3,6 +3,7 @@ import type { BlobEntry, BlobFacts } from '../ports.ts';
 import type { Milestones, OutcomeCounts, RestoreCounts } from '../run/run.ts';
 import { formatSamples, milestonesOf } from './milestones.ts';
 import {
+  countLost,
   countRaced,
   countUnderWay,
   isDoneFact,
@@ -66,6 +67,7 @@ export function toFacts(outcomes: ShardOutcomes, { letters, platforms, wavesDone
     changed_since: String(outcomes.changedSince),
     altered: String(outcomes.altered),
     raced: String(countRaced(letters)),
+    by_service: String(countLost(letters)),
     taken_back: String(outcomes.takenBack),
     unconfirmed: String(outcomes.unconfirmed),
     too_early: String(outcomes.tooEarly),
@@ -106,6 +108,8 @@ export interface Totals {
   readonly altered: number;
   /** Of the created records. */
   readonly raced: number;
+  /** Of those that are gone from the target: it showed them after they were written. */
+  readonly removedByService: number;
   readonly absenceVoid: number;
   readonly superseded: number;
   readonly partialInstallations: number;
@@ -142,6 +146,7 @@ export function sumOutcomes(recordCount: number, passes: PassFacts, startedAt: s
     changedSince: sum(newest, 'changed_since'),
     altered: sum(newest, 'altered'),
     raced: sum(newest, 'raced'),
+    removedByService: sum(newest, 'by_service'),
     absenceVoid: sum(first, 'absence_void'),
     superseded: sum(first, 'superseded'),
     partialInstallations: sum(first, 'partial'),

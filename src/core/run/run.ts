@@ -240,6 +240,8 @@ export const restoreSchema = z.strictObject({
       changedSince: count,
       /** Created over what their devices had written since the look, which is lost: created records, too. */
       raced: count.default(0),
+      /** The hub showed them after they were written, and removed them: of `goneInTarget`. */
+      removedByService: count.default(0),
       /** Failed or pending records of which something may have been written. */
       attempted: count.default(0),
       /** Created though they had been agreed on and were missing: their absence was not taken for their own word. */

@@ -115,12 +115,13 @@ function toDueWrite(work: Writer & JournalWriter, index: number, planned: Planne
 
 /** Settles a record of which nothing is to be written. */
 function settle(outcomes: OpenOutcomes, index: number, planned: Planned): void {
-  const { decision, collapsed, counted, removal, unconfirmed, isAltered } = planned;
+  const { decision, collapsed, counted, removal, unconfirmed, isAltered, isLost } = planned;
   outcomes.count('duplicatesCollapsed', collapsed);
   if (decision.kind === 'failed') outcomes.fail(index, { code: decision.code });
   if (decision.kind !== 'settled') return;
   outcomes.countAll(counted);
-  if (removal === undefined) outcomes.settleAs(index, decision.outcome);
+  if (isLost) outcomes.settleLost(index);
+  else if (removal === undefined) outcomes.settleAs(index, decision.outcome);
   else outcomes.settleRemoval(index, removal);
   outcomes.count('changedSince', decision.hasChangedSince ? 1 : 0);
   outcomes.count('altered', isAltered ? 1 : 0);

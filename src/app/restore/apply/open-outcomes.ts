@@ -4,6 +4,7 @@ import {
   countInPlace,
   intentOf,
   isWrittenOutcome,
+  lostLetter,
   newestLetters,
   type Outcome,
   outcomeLetters,
@@ -56,7 +57,7 @@ export interface OpenOutcomes {
   unsend(index: number): void;
   /** How many of a record's writes, which are very many, were answered by steps before; those are not made again. */
   answeredBefore(index: number, writes: readonly Write[]): number;
-  /** So many of them are answered by now. */
+  /** That number of them is answered by now. */
   noteAnswered(index: number, writes: readonly Write[], done: number): void;
   /** This step has got on within such a record. */
   hasMovedWithin(): boolean;
@@ -68,6 +69,10 @@ export interface OpenOutcomes {
   /** Created over what its device had written since the look: later passes keep that. */
   settleRaced(index: number): void;
   settleRemoval(index: number, removal: Removal): void;
+  /** The hub has removed it since it showed it. */
+  settleLost(index: number): void;
+  /** The hub shows a record that this pass has written. */
+  noteShown(index: number): void;
   /** A record that was begun may have been written in part, unless it is known that nothing was. */
   fail(index: number, failure: Pick<RecordFailure, 'code' | 'status' | 'words'>, isUntouched?: boolean): void;
   count(what: Tally, amount: number): void;
@@ -127,6 +132,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     extraCount,
     onlyInTarget,
     added: before?.added ?? [],
+    shown: before?.shown ?? [],
     takenBack: before?.takenBack ?? 0,
     failures: before?.failures ?? [],
   };
@@ -134,6 +140,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
   const failures = [...start.failures];
   const added = new Map(start.added.map(({ index, rows }) => [index, new Set(rows)]));
   const rewritten = new Set(start.rewritten);
+  const shown = new Set(start.shown);
   const partlyBefore = new Map(start.partly.map((one) => [one.index, one]));
   const partly = new Map<number, { readonly writes: readonly Write[]; readonly done: number }>();
   const tally = {
@@ -205,6 +212,7 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
       letters: written,
       added: [...added].map(([index, rows]) => ({ index, rows: [...rows] })),
       rewritten: [...rewritten],
+      shown: [...shown],
       partly: [
         ...partlyBefore.values(),
         ...Array.from(partly, ([index, { writes, done }]) => ({ index, done, mark: markOf(writes, done) })),
@@ -245,6 +253,8 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     settleAs,
     settleRaced: (index) => setLetter(index, racedLetter),
     settleRemoval: (index, removal) => setLetter(index, removalLetter(removal)),
+    settleLost: (index) => setLetter(index, lostLetter),
+    noteShown: (index) => void shown.add(index),
     begin(index, outcome, addedRows) {
       const letter = letters[index] ?? outcomeLetters.pending;
       setLetter(index, underWayLetters[outcome]);

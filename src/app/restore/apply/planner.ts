@@ -21,6 +21,8 @@ export interface Planned {
   readonly noted: Note | undefined;
   /** Of a record that is settled as removed. */
   readonly removal?: Removal;
+  /** The hub has shown it since it was written, and shows it no longer. */
+  readonly isLost?: true;
   /** One look does not prove what is settled; `tooEarly` when the restore's writes may still be on their way. */
   readonly unconfirmed?: 'unconfirmed' | 'tooEarly' | undefined;
   /** It is not as this run sent it, and no other writer can have written it. */
@@ -47,6 +49,8 @@ export interface ShardToPlan extends ShardReads {
   readonly idMap: IdMap;
   /** Positions of the records that may have to be decided about. */
   readonly wanted: readonly number[];
+  /** Of those that the hub showed right after a pass before had written them. */
+  readonly shown: ReadonlySet<number>;
 }
 
 /** All that a pass knows of a shard of the snapshot and of what lives in the target. */

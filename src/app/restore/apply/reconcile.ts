@@ -116,7 +116,7 @@ async function openWork(
   });
   const letters = outcomes.letters();
   const wanted = [...letters.keys()].filter((index) => isWanted(run, letters[index], before?.letters[index]));
-  const toPlan = { ...reads, shard, idMap, wanted };
+  const toPlan = { ...reads, shard, idMap, wanted, shown: new Set(before?.shown) };
   const plan = await (undone === undefined
     ? openRestorePlanner(app, run, toPlan)
     : openRollbackPlanner(app, run, toPlan, undone));

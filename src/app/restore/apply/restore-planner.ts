@@ -47,11 +47,10 @@ export async function openRestorePlanner(app: App, run: RestoreRun, given: Shard
   if (run.phase.pass === 1) return openFirstPlanner(app, run, opened);
   // Nearly always all is in place by now: then the first pass is not opened again.
   const lookBack = open.length === 0 ? undefined : await openLookBack(app, run, opened);
-  const hasLeft = openHasLeft(app, run, given.shard);
   const hub = hubOf(app, run.hub);
   const find: Later['find'] = async (record, listed, call) =>
     withoutOthers(app, run, await askFor(hub, record, listed, given.idMap.mintedFor, call));
-  const later = { find, opened, lookBack, hasLeft, ...rulesOf(run, opened) };
+  const later = { find, opened, lookBack, ...openSeen(app, run, opened), ...rulesOf(run, opened) };
   return lookBack !== undefined && asks ? openAskingPass({ ...later, lookBack }) : openLaterPass(later);
 }
 
@@ -65,6 +64,8 @@ interface Later extends Pick<LaterPass, 'options' | 'rules'> {
   readonly opened: OpenComparison;
   readonly lookBack: LookBack | undefined;
   readonly hasLeft: (index: number) => Promise<boolean>;
+  /** What to make of a record that is missing after its last write, and how it is planned otherwise. */
+  readonly orLost: (index: number, planned: Planned) => Promise<Planned>;
 }
 
 function rulesOf(run: RestoreRun, { elsewhere, idMap }: OpenComparison): Pick<LaterPass, 'options' | 'rules'> {
@@ -80,7 +81,7 @@ function rulesOf(run: RestoreRun, { elsewhere, idMap }: OpenComparison): Pick<La
 }
 
 /** Later passes look after what this run wrote. */
-function openLaterPass({ find, opened, lookBack, hasLeft, options, rules }: Later): RecordPlanner {
+function openLaterPass({ find, opened, lookBack, hasLeft, orLost, options, rules }: Later): RecordPlanner {
   const { comparison, records, live, isInPlace } = opened;
   return (index, earlier) => {
     if (earlier === undefined) throw new RangeError(`No pass before has written record ${index}.`);
@@ -103,30 +104,46 @@ function openLaterPass({ find, opened, lookBack, hasLeft, options, rules }: Late
       if (late !== undefined) return laterPlan(late);
       if (answer === undefined && (await hasLeft(index)))
         return laterPlan({ kind: 'settled', outcome: earlier, hasChangedSince: true });
-      return planLater(record, answer, earlier, pass);
+      const now = planLater(record, answer, earlier, pass);
+      return answer === undefined ? orLost(index, now) : now;
     };
     return { ...planned, ask };
   };
 }
 
 /**
- * Whether a record that is missing has been seen since this run wrote it, in a hub that is in use by now: then its
- * device has removed it.
+ * Whether a record that is missing has been seen since this run wrote it: in a hub that is in use by now its device has
+ * removed it. Where it has been written again and again, the service has. In a scratch hub nothing of the kind happens.
  */
-function openHasLeft(app: App, run: RestoreRun, shard: number): Later['hasLeft'] {
+function openSeen(app: App, run: RestoreRun, { shard, shown }: OpenComparison): Pick<Later, 'hasLeft' | 'orLost'> {
   const openJournals = once(() => readJournals(app, run, run.phase.pass - 1, shard));
   const isInUse = once(async () => isSameHub((await readRoles(app)).active.ref, run.hub));
-  return async (index) => {
+  const hasLeft: Later['hasLeft'] = async (index) => {
     const seen = seenVersions((await openJournals()).map((journal) => journal.get(index)))?.seen ?? [];
     return seen.length > 0 && isInUse();
   };
+  const orLost: Later['orLost'] = async (index, planned) => {
+    const { decision } = planned;
+    const isMissed = decision.kind === 'failed' && decision.code === 'NotApplied' && run.request.purpose !== 'drill';
+    return isMissed && shown.has(index) ? LOST : planned;
+  };
+  return { hasLeft, orLost };
 }
+
+const LOST: Planned = {
+  decision: { kind: 'settled', outcome: 'goneInTarget', hasChangedSince: false },
+  collapsed: 0,
+  addedRows: [],
+  noted: undefined,
+  isLost: true,
+};
 
 /** A pass without a listing: the hub is asked for all that the record had before, and has by the snapshot. */
 function openAskingPass({
   find,
   opened,
   lookBack,
+  orLost,
   options,
   rules,
 }: Later & { readonly lookBack: LookBack }): RecordPlanner {
@@ -148,7 +165,9 @@ function openAskingPass({
       if (late !== undefined) return laterPlan(late);
       // Under an id of it its device got another handle.
       const asAsked = others.some(isOwnWord) ? { ...options, livesElsewhere: () => true } : options;
-      return planLater(record, found, earlier, { options: asAsked, rules, versionsBefore: lookBack.versionsAt(index) });
+      const pass = { options: asAsked, rules, versionsBefore: lookBack.versionsAt(index) };
+      const planned = planLater(record, found, earlier, pass);
+      return answer === undefined ? orLost(index, planned) : planned;
     };
     return { ...laterPlan({ kind: 'settled', outcome: earlier, hasChangedSince: false }), ask };
   };

@@ -1,11 +1,13 @@
 import { DrError, RecordFault } from '../../../core/errors.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
-import type { Outcome, WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
+import { isWrittenOutcome, type Outcome, outcomeOf, type WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
 import { isLong } from '../../../core/restore/plan/partly.ts';
 import type { Write } from '../../../core/restore/plan/plan.ts';
 import type { Workers } from '../../stored/concurrent.ts';
+import { LOOKING_FROM } from './next-pass.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
 import type { RecordTallies } from './planner.ts';
+import { shows } from './shows.ts';
 import { type Caller, type OneAnswer, writeOne } from './write-one.ts';
 
 /** A hub that refuses even ids it has just given out is not asked for ever. */
@@ -102,7 +104,36 @@ export async function writeBatch(work: Writer, due: readonly DueWrite[]): Promis
     await workers.forEach(again, (one) => write(one.due, 'again'));
     await writeUnderNewIds();
   }
-  for (const { due: one, fault } of failing) setAside(work, one, fault);
+  await workers.forEach(failing, async ({ due: one, fault }) => {
+    if (mayBeCarriedOut(work, one, fault) && (await shows(work, one.writes))) settleWritten(work, one);
+    else setAside(work, one, fault);
+  });
+  if (work.run.phase.pass === LOOKING_FROM - 1) await noteShown(work, due);
+}
+
+/** Answered with a failure, and yet done: that there is an installation says so only where there was none. */
+function mayBeCarriedOut({ isRepair }: Writer, { outcome, writes }: DueWrite, { retryable, hasNoEffect }: RecordFault) {
+  const isCertain = (outcome === 'created' && !isRepair) || writes.every(({ kind }) => kind !== 'installation');
+  return retryable && !hasNoEffect && isCertain;
+}
+
+/** A written installation is there by then. */
+const APPLIED_MS = 2000;
+
+/**
+ * After the last write of what did not show before: what shows now, and is gone when the next pass looks, was removed by
+ * the service, as it does with devices that a push service calls gone.
+ */
+async function noteShown(work: Writer, due: readonly DueWrite[]): Promise<void> {
+  const { outcomes, workers, app, deadlineAt } = work;
+  const written = due.filter(
+    ({ index, takesBack }) => !takesBack && isWrittenOutcome(outcomeOf(outcomes.letters()[index])),
+  );
+  if (written.length === 0) return;
+  await app.world.sleep(Math.max(0, Math.min(APPLIED_MS, (deadlineAt - app.world.now()) / 4)));
+  await workers.forEach(written, async ({ index, writes }) => {
+    if (mayWrite(work) && (await shows(work, writes))) outcomes.noteShown(index);
+  });
 }
 
 interface Failing {
@@ -138,7 +169,7 @@ async function writeAndSettle(
   tries: Tries,
 ): Promise<'settled' | RecordFault | Extract<RecordAnswer, { kind: 'idRefused' }>> {
   const { outcomes } = work;
-  const { index, outcome, collapsed } = due;
+  const { index, outcome } = due;
   // Writes may take long: a look from before the last one tells nothing of a run that was cancelled during it.
   if (!mayWrite(work) || (await work.endWatch.mustStopNow())) return 'settled';
   const answer = await writeRecord(work, due).catch((error: unknown) => {
@@ -152,13 +183,7 @@ async function writeAndSettle(
   }
   switch (answer.kind) {
     case 'written':
-      if (due.takesBack) settleTakenBack(outcomes, index);
-      else if (outcome === 'removed') outcomes.settleRemoval(index, isAnswered(due) ? 'answered' : 'asked');
-      else if (tries === 'first' && isRaced(due, answer)) outcomes.settleRaced(index);
-      else outcomes.settleAs(index, outcome);
-      outcomes.count('duplicatesCollapsed', collapsed);
-      outcomes.countAll(due.counted);
-      outcomes.count('repaired', work.isRepair && !due.takesBack ? 1 : 0);
+      settleWritten(work, due, tries === 'first' && isRaced(due, answer));
       return 'settled';
     case 'rejected':
       outcomes.fail(index, failureOf(answer), answer.isUntouched);
@@ -180,6 +205,17 @@ async function writeAndSettle(
     default:
       return answer satisfies never;
   }
+}
+
+function settleWritten({ outcomes, isRepair }: Writer, due: DueWrite, wasRaced = false): void {
+  const { index, outcome, takesBack } = due;
+  if (takesBack) settleTakenBack(outcomes, index);
+  else if (outcome === 'removed') outcomes.settleRemoval(index, isAnswered(due) ? 'answered' : 'asked');
+  else if (wasRaced) outcomes.settleRaced(index);
+  else outcomes.settleAs(index, outcome);
+  outcomes.count('duplicatesCollapsed', due.collapsed);
+  outcomes.countAll(due.counted);
+  outcomes.count('repaired', isRepair && !takesBack ? 1 : 0);
 }
 
 function failureOf({ reason, status, words }: Extract<RecordAnswer, { kind: 'rejected' }>) {

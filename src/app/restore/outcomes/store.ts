@@ -28,6 +28,7 @@ export const noOutcomes: Omit<ShardOutcomes, 'letters'> = {
   added: [],
   rewritten: [],
   partly: [],
+  shown: [],
   extraCount: 0,
   onlyInTarget: 0,
   superseded: 0,

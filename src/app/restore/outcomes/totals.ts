@@ -49,6 +49,7 @@ export function toResult(totals: Totals, run: RestoreRun): RestoreResult {
     takenBack: totals.takenBack,
     changedSince: totals.changedSince,
     raced: totals.raced,
+    removedByService: totals.removedByService,
     attempted: totals.attempted,
     absenceVoid: totals.absenceVoid,
     superseded: totals.superseded,

@@ -70,6 +70,9 @@ export function removalOf(letter: string | undefined): Removal | undefined {
 /** Created over a registration that its device had written since the look. */
 export const racedLetter = 'd';
 
+/** Written and shown by the hub, and then removed by it: what a push service calls gone. */
+export const lostLetter = 's';
+
 /** Stored before the record is written: what it will have become, in case the run dies in the middle of it. */
 export const underWayLetters: Readonly<Record<WrittenOutcome, string>> = {
   created: 'C',
@@ -96,6 +99,7 @@ const outcomesByLetter = new Map<string, Outcome>([
   ...[...intentsByLetter.keys()].map((letter) => [letter, 'pending'] as const),
   ...removals.map((removal) => [removalLetters[removal], 'removed'] as const),
   [racedLetter, 'created'],
+  [lostLetter, 'goneInTarget'],
 ]);
 const isLetters = (text: string): boolean => [...text].every((letter) => outcomesByLetter.has(letter));
 
@@ -124,6 +128,10 @@ export function countInPlace(letters: string): number {
   return countOf(letters, isInPlace);
 }
 
+export function countLost(letters: string): number {
+  return countOf(letters, isLost);
+}
+
 export function countRaced(letters: string): number {
   return countOf(letters, isRaced);
 }
@@ -143,6 +151,7 @@ function codesOf(letters: Iterable<string>): Uint8Array {
 
 const isUnderWay = codesOf(intentsByLetter.keys());
 const isRaced = codesOf([racedLetter]);
+const isLost = codesOf([lostLetter]);
 const notInPlace: ReadonlySet<Outcome> = new Set(['pending', 'failed', 'excluded']);
 const isInPlace = codesOf(
   [...outcomesByLetter].flatMap(([letter, outcome]) => (notInPlace.has(outcome) ? [] : [letter])),
@@ -194,6 +203,8 @@ export const outcomesSchema = z.strictObject({
   rewritten: z.array(count).default([]),
   /** Of records with very many writes that were begun: how many of these were answered, and which they are (`markOf`). */
   partly: z.array(z.strictObject({ index: count, done: count, mark: count })).default([]),
+  /** Records that the hub showed right after they were written again. */
+  shown: z.array(count).default([]),
   /** How many of the letters, the last ones, are of records that only the target holds. */
   extraCount: count.default(0),
   /** Records that live in the target alone, and of which nothing is known. */

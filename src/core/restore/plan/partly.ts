@@ -1,7 +1,7 @@
 import { hash53 } from '../../bytes/hash.ts';
 import type { Write } from './plan.ts';
 
-/** Rows of one handle may be thousands: a record of so many writes is continued where the step before was. */
+/** Rows of one handle may be thousands: a record of that many writes is continued where the step before was. */
 const MANY_WRITES = 100;
 
 export function isLong(writes: readonly Write[]): boolean {
