@@ -80,7 +80,9 @@ function compareOne(count: number): number {
   const around = { terms: [], readAt: 0 } as never;
   const options = { readAt: 0, isUndone: false, nowMs: 0, around, expiryFloor: 0, isWhole: true, isSync: false };
   const baselineOf = () => ({ keyHash: 0, agreed: 'none', note: undefined }) as const;
-  expect(surveyTarget(fingerprints, target, { ...options, isSelected: () => true, baselineOf }).foreign).toEqual([]);
+  expect(surveyTarget(fingerprints, target, { ...options, isSelected: () => true, baselineOf }).foreign).toHaveLength(
+    0,
+  );
   const elsewhere = { isTaken: () => false, oursUnder: () => [] };
   const planning = { expiryFloorAtMs: 0, isTargetEmpty: false, elsewhere, mintedFor: () => [] };
   expect(planMove(record, found, planning)).toBeUndefined();

@@ -11,13 +11,8 @@ import { groupRows, handleHash, keyHashOf, type RecordOfRows } from '../../src/c
 import { parseRegistration, type Registration } from '../../src/core/registration/registration.ts';
 import type { Circumstances } from '../../src/core/restore/plan/decision-table.ts';
 import { planFirst } from '../../src/core/restore/plan/first-pass.ts';
-import {
-  countTarget,
-  type ForeignRow,
-  type Survey,
-  type SurveyCounts,
-  surveyTarget,
-} from '../../src/core/restore/plan/survey.ts';
+import type { ForeignRow } from '../../src/core/restore/plan/foreign-table.ts';
+import { countTarget, type Survey, type SurveyCounts, surveyTarget } from '../../src/core/restore/plan/survey.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
 
 const READ_AT = 1_000;
@@ -138,7 +133,7 @@ function decideAll(world: World, { shardCount, turn }: Order): unknown {
     const rows = turn(world.live).filter((row) => keyHashOf(keyOf(row)) % shardCount === shard);
     return { own, ...surveyShard(world, own, rows, table) };
   });
-  const elsewhere = elsewhereOf(shards.flatMap(({ foreign }) => foreign));
+  const elsewhere = elsewhereOf(shards.flatMap(({ foreign }) => [...foreign]));
   const plans = shards.flatMap(({ own, fingerprints }) =>
     own.map((record, index) => {
       const wanted = {

@@ -34,6 +34,20 @@ export async function readStagedRows(app: App, staged: StagedShards) {
     (await framesOf(shard)).flatMap(({ name, content }) => readRows(content, name));
 }
 
+/** Gives the rows of one shard in the same order, while no more than a segment's share is held. */
+export async function forEachStagedRow(
+  app: App,
+  { segments, shards, shardCount }: StagedShards,
+  visit: (row: Buffer) => void,
+): Promise<void> {
+  for (const segment of segments) {
+    const framesOf = await readFramesOf(app, { segments: [segment], shards, shardCount }, 'rows');
+    for (const { name, content } of await framesOf(shards.first)) {
+      for (const row of readRows(content, name)) visit(row);
+    }
+  }
+}
+
 /** The same for the tables, row after row. `numbersOf` makes a row's numbers where an older version stored fewer. */
 export async function readStagedTables(app: App, staged: StagedShards, numbersOf: (row: Buffer) => readonly number[]) {
   const framesOf = await readFramesOf(app, staged, 'table');

@@ -156,8 +156,6 @@ export class SnapshotRows extends SnapshotTable {
 
 /* A restore's row is staged as it was listed; the numbers in its section's table are its fingerprint. */
 
-export const FINGERPRINT_WIDTH = 6;
-
 export function fingerprintNumbers({
   keyHash,
   handleHash,
@@ -173,16 +171,4 @@ export function fingerprintNumbers({
 export function fingerprintNumbersOf(row: Buffer): readonly number[] {
   const octets = toOctets(row);
   return fingerprintNumbers(fingerprintOf(octets, parseOctets(octets)));
-}
-
-/** `at` is a multiple of `FINGERPRINT_WIDTH`. */
-export function fingerprintAt(table: Float64Array, at: number): RowFingerprint {
-  return {
-    keyHash: table[at] ?? 0,
-    handleHash: table[at + 1] ?? 0,
-    contentHash: table[at + 2] ?? 0,
-    versionHash: table[at + 3] ?? 0,
-    idHash: table[at + 4] ?? 0,
-    expiry: table[at + 5] ?? 0,
-  };
 }

@@ -4,7 +4,12 @@ import { contentOf, type Shown } from './shown.ts';
 import type { FingerprintTable } from './table.ts';
 
 /** What lives in the target, by the hash of its key. */
-export type LiveFingerprints = ReadonlyMap<number, readonly RowFingerprint[]>;
+export interface LiveFingerprints {
+  /** How many keys there are. */
+  readonly size: number;
+  get(keyHash: number): readonly RowFingerprint[] | undefined;
+  [Symbol.iterator](): Iterator<readonly [keyHash: number, rows: readonly RowFingerprint[]]>;
+}
 
 /** A live record that the snapshot does not hold, of which the baseline knows. */
 export interface Extra {

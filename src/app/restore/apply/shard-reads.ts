@@ -34,12 +34,21 @@ export async function openShardReads(app: App, run: RestoreRun, shard: number): 
   const listed = asListed(run);
   const comparisonOf = (pass: number) => readComparison(app, listed, shard, fingerprints.count, pass);
   const openComparison = once(() => comparisonOf(listed.phase.pass));
+  const openFirstComparison = listed.phase.pass === 1 ? openComparison : once(() => comparisonOf(1));
   return {
     fingerprints,
     openRecords: once(() => openSnapshotRecords(app, run, shard)),
     openComparison,
-    openFirstComparison: listed.phase.pass === 1 ? openComparison : once(() => comparisonOf(1)),
-    openLive: once(() => readLiveRecords(app, listed, shard)),
+    openFirstComparison,
+    openLive: once(async () => {
+      // A rollback is about what it has kept the texts of, too.
+      if (run.request.purpose === 'rollback') return readLiveRecords(app, listed, shard);
+      const { extras } = await openComparison();
+      const first = await openFirstComparison();
+      const places = fingerprints.places();
+      const others = new Set([...extras, ...first.extras].map(({ keyHash }) => keyHash));
+      return readLiveRecords(app, listed, shard, (keyHash) => places.has(keyHash) || others.has(keyHash));
+    }),
     openPairBaseline: once(() => openBaseline(app, run, shard)),
   };
 }

@@ -1,4 +1,5 @@
 import type { BaselineRecord } from '../../../core/baseline/record.ts';
+import { lookUpIn } from '../../../core/bytes/search.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
 import { holdsRows, within } from '../../listing/hub-rows.ts';
@@ -43,8 +44,9 @@ async function askSourceFor(
   shard: number,
   doomed: readonly number[],
 ): Promise<'has one' | 'has none' | 'silent'> {
-  const live = await readLiveRecords(app, run, shard);
-  const records = sampleOf(doomed).flatMap((keyHash) => live.find(keyHash) ?? []);
+  const sample = sampleOf(doomed);
+  const live = await readLiveRecords(app, run, shard, lookUpIn(sample));
+  const records = sample.flatMap((keyHash) => live.find(keyHash) ?? []);
   const findInSource = await openSource(app, run, shard);
   return askSource(app, run, async () => {
     // One that was deleted answers every question about a registration as if that were gone.

@@ -3,10 +3,10 @@ import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName } from '../../../core/paths.ts';
 import { membersOf, type Neighbours } from '../../../core/registration/record.ts';
 import { circumstancesOf, isWhole, readAtOf } from '../../../core/restore/plan/circumstances.ts';
+import type { ForeignTable } from '../../../core/restore/plan/foreign-table.ts';
 import type { Outcome } from '../../../core/restore/plan/outcomes.ts';
 import {
   countTarget,
-  type ForeignRow,
   noTargetCounts,
   type Survey,
   type SurveyCounts,
@@ -84,12 +84,8 @@ async function compare(
   const beginning = { platforms, extras: comparison.extras, extraOutcomes, onlyInTarget };
   const planned =
     isSelected === undefined ? extraOutcomes : await storeSelection(app, run, shard, { ...beginning, isSelected });
-  await storeForeignRows(
-    app,
-    run,
-    shard,
-    isSelected === undefined ? foreign : withDoomed(foreign, comparison, planned),
-  );
+  if (isSelected !== undefined) markDoomed(foreign, comparison, planned);
+  await storeForeignRows(app, run, shard, foreign);
   await storeComparison(app, run, shard, comparison, live, {
     foreign: String(foreign.length),
     ...(counts === undefined ? {} : planFacts(counts, planned)),
@@ -98,14 +94,10 @@ async function compare(
 }
 
 /** What is to be withdrawn anyway is in no record's way: under the same registration id one write is the whole move. */
-function withDoomed(
-  foreign: readonly ForeignRow[],
-  { extras }: Comparison,
-  planned: readonly Outcome[],
-): readonly ForeignRow[] {
+function markDoomed(foreign: ForeignTable, { extras }: Comparison, planned: readonly Outcome[]): void {
   const isDoomed = (index: number): boolean => planned[index] === 'pending' || planned[index] === 'withdrawn';
   const doomed = new Set(extras.flatMap(({ keyHash }, index) => (isDoomed(index) ? [keyHash] : [])));
-  return foreign.map((row) => (doomed.has(row.keyHash) ? { ...row, kind: 'doomed' } : row));
+  foreign.mark(doomed, 'doomed');
 }
 
 async function survey(

@@ -4,6 +4,7 @@ import { areSurelySame, type RowFingerprint, recordVersionOf } from '../../../co
 import { type Shown, shownBy, shownIn } from '../../../core/fingerprint/shown.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { keyHashOf } from '../../../core/registration/record.ts';
+import { ForeignTable } from '../../../core/restore/plan/foreign-table.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readComparison, storeComparison } from './comparison.ts';
@@ -25,15 +26,11 @@ export async function compareUndone(
   const undone = await openUndone(app, run, shard, fingerprints);
   const isDevicesOwn = await devicesOwnSince(app, shard, undone, fingerprints);
   const places = fingerprints.places();
-  const foreign = [...live].flatMap(([keyHash, rows]) => {
-    if (!isDevicesOwn({ keyHash, place: places.get(keyHash), rows, shown: shownBy(rows) })) return [];
-    return rows.map(({ handleHash, idHash, versionHash }) => ({
-      handleHash,
-      idHash,
-      versionHash,
-      kind: 'taken' as const,
-    }));
-  });
+  const foreign = new ForeignTable();
+  for (const [keyHash, rows] of live) {
+    if (!isDevicesOwn({ keyHash, place: places.get(keyHash), rows, shown: shownBy(rows) })) continue;
+    for (const row of rows) foreign.add({ ...row, keyHash, kind: 'taken' });
+  }
   await storeForeignRows(app, run, shard, foreign);
   if (run.phase.pass === 1) {
     await storeSelection(app, run, shard, {

@@ -17,7 +17,7 @@ export async function storeComparison(
 ): Promise<void> {
   const title = { extraCount: extras.length };
   let rows = 0;
-  for (const own of live.values()) rows += own.length;
+  for (const [, own] of live) rows += own.length;
   const facts = { done: '1', records: String(live.size), rows: String(rows), ...more };
   await numberBlobs.comparison.write(app, nameOf(run, run.phase.pass, shard), { title, numbers }, 'any', facts);
 }

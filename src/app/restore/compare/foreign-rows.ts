@@ -4,7 +4,12 @@ import { foreignName, resultsFolder, shardOfName } from '../../../core/paths.ts'
 import { handleHash } from '../../../core/registration/record.ts';
 import type { Registration } from '../../../core/registration/registration.ts';
 import type { Elsewhere } from '../../../core/restore/plan/first-writes.ts';
-import { type ForeignKind, type ForeignRow, foreignKinds } from '../../../core/restore/plan/survey.ts';
+import {
+  type ForeignKind,
+  type ForeignTable,
+  foreignKinds,
+  STORED_WIDTH,
+} from '../../../core/restore/plan/foreign-table.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App, ForeignRows } from '../../app.ts';
 import { forEachConcurrent } from '../../stored/concurrent.ts';
@@ -15,20 +20,11 @@ import { remembered } from '../../stored/remembered.ts';
 const READERS = 16;
 /** Passes remembered by one process: each step of a pass asks the same, and a large hub has a thousand shards. */
 const REMEMBERED = 2;
-/** Numbers of a row. */
-const WIDTH = 4;
 
 /** Stores what lives under another key than the snapshot's shard has it under; no blob where there is none. */
-export async function storeForeignRows(
-  app: App,
-  run: RestoreRun,
-  shard: number,
-  rows: readonly Omit<ForeignRow, 'keyHash'>[],
-): Promise<void> {
+export async function storeForeignRows(app: App, run: RestoreRun, shard: number, rows: ForeignTable): Promise<void> {
   if (rows.length === 0) return;
-  const numbers = Float64Array.from(
-    rows.flatMap((row) => [row.handleHash, row.idHash, row.versionHash, foreignKinds.indexOf(row.kind)]),
-  );
+  const numbers = rows.toNumbers();
   await numberBlobs.foreignRows.write(app, foreignName(run.id, run.phase.pass, shard), { title: {}, numbers }, 'any');
 }
 
@@ -95,8 +91,8 @@ async function readAll(app: App, run: RestoreRun): Promise<ForeignRows> {
   const ours: (readonly [id: number, version: number])[] = [];
   await forEachConcurrent(shards, READERS, async (shard) => {
     const { numbers } = await numberBlobs.foreignRows.read(app, foreignName(run.id, run.phase.pass, shard));
-    for (let at = 0; at < numbers.length; at += WIDTH) {
-      const [handle = 0, id = 0, version = 0, number = 0] = numbers.subarray(at, at + WIDTH);
+    for (let at = 0; at < numbers.length; at += STORED_WIDTH) {
+      const [handle = 0, id = 0, version = 0, number = 0] = numbers.subarray(at, at + STORED_WIDTH);
       const kind = foreignKinds[number] ?? 'taken';
       if (handle !== 0) handles[kind].push(handle);
       if (kind === 'taken') takenIds.push(id);

@@ -1,13 +1,13 @@
-import { FEW } from '../../../core/bytes/search.ts';
 import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
+import { FINGERPRINT_WIDTH, fingerprintAt, LiveTable } from '../../../core/fingerprint/live-table.ts';
 import type { RowFingerprint } from '../../../core/fingerprint/row.ts';
 import { groupRows, keyHashOf, type Neighbours, type RecordOfRows } from '../../../core/registration/record.ts';
 import { parseRegistration, type Registration } from '../../../core/registration/registration.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readFinishedScan } from '../../listing/scan.ts';
-import { readStagedRows, readStagedTables, type StagedShards } from '../../listing/segments.ts';
-import { FINGERPRINT_WIDTH, fingerprintAt, fingerprintNumbersOf } from '../../listing/staged-row.ts';
+import { forEachStagedRow, readStagedTables, type StagedShards } from '../../listing/segments.ts';
+import { fingerprintNumbersOf } from '../../listing/staged-row.ts';
 import { remembered } from '../../stored/remembered.ts';
 
 /**
@@ -20,28 +20,7 @@ export async function openLiveFingerprints(
   shards: Neighbours,
 ): Promise<(shard: number) => Promise<LiveFingerprints>> {
   const tableOf = await readStagedTables(app, await stagedOf(app, run, shards), fingerprintNumbersOf);
-  return async (shard) => toLiveFingerprints(await tableOf(shard));
-}
-
-function toLiveFingerprints(table: Float64Array): LiveFingerprints {
-  const byKey = new Map<number, RowFingerprint[]>();
-  /** Of keys with many rows. */
-  const versions = new Map<number, Set<number>>();
-  const isKnown = ({ keyHash, versionHash }: RowFingerprint, rows: readonly RowFingerprint[]): boolean => {
-    if (rows.length < FEW) return rows.some((row) => row.versionHash === versionHash);
-    const known = versions.get(keyHash) ?? new Set(rows.map((row) => row.versionHash));
-    versions.set(keyHash, known);
-    const isNew = !known.has(versionHash);
-    if (isNew) known.add(versionHash);
-    return !isNew;
-  };
-  for (let at = 0; at < table.length; at += FINGERPRINT_WIDTH) {
-    const fingerprint = fingerprintAt(table, at);
-    const rows = byKey.get(fingerprint.keyHash);
-    if (rows === undefined) byKey.set(fingerprint.keyHash, [fingerprint]);
-    else if (!isKnown(fingerprint, rows)) rows.push(fingerprint);
-  }
-  return byKey;
+  return async (shard) => new LiveTable(await tableOf(shard));
 }
 
 /** What lives in the target in one shard with all that the rows say. A record is read when it is asked for. */
@@ -51,29 +30,47 @@ export interface LiveRecords {
   find(keyHash: number): RecordOfRows | undefined;
 }
 
-/** Throws as `openLiveFingerprints` does. */
-export async function readLiveRecords(app: App, run: RestoreRun, shard: number): Promise<LiveRecords> {
+/**
+ * Of the records with a wanted key: of a target that holds far more than the snapshot, only these are kept. Throws as
+ * `openLiveFingerprints` does.
+ */
+export async function readLiveRecords(
+  app: App,
+  run: RestoreRun,
+  shard: number,
+  isWanted: (keyHash: number) => boolean = () => true,
+): Promise<LiveRecords> {
   const staged = await stagedOf(app, run, { first: shard, count: 1 });
-  const [rows, table] = await Promise.all([
-    readStagedRows(app, staged).then((rowsOf) => rowsOf(shard)),
-    readStagedTables(app, staged, fingerprintNumbersOf).then((tableOf) => tableOf(shard)),
-  ]);
-  if (table.length !== rows.length * FINGERPRINT_WIDTH) throw new RangeError('There are not as many numbers as rows.');
-  const places = placesByKey(rows, table);
+  const table = await (await readStagedTables(app, staged, fingerprintNumbersOf))(shard);
+  const numbers: RowFingerprint[] = [];
+  const rows: Buffer[] = [];
+  let count = 0;
+  await forEachStagedRow(app, staged, (row) => {
+    const fingerprint = fingerprintAt(table, count * FINGERPRINT_WIDTH);
+    count += 1;
+    if (!isWanted(fingerprint.keyHash)) return;
+    numbers.push(fingerprint);
+    // Of its own, so that what it was read with is not kept.
+    rows.push(Buffer.from(row));
+  });
+  if (table.length !== count * FINGERPRINT_WIDTH) throw new RangeError('There are not as many numbers as rows.');
+  const places = placesByKey(rows, numbers);
   const find = (keyHash: number): RecordOfRows | undefined =>
     groupRows((places.get(keyHash) ?? []).map((place) => readRow(rows, place))).records[0];
   return { find, get: (key) => [find(keyHashOf(key))].find((record) => record?.key === key) };
 }
 
 /** Places of the rows by the hash of their record's key. Of rows with one id one stays, as `groupRows` chooses. */
-function placesByKey(rows: readonly Buffer[], table: Float64Array): ReadonlyMap<number, readonly number[]> {
+function placesByKey(
+  rows: readonly Buffer[],
+  numbers: readonly RowFingerprint[],
+): ReadonlyMap<number, readonly number[]> {
   const kept = new Map<number, number>();
-  for (let place = 0; place < rows.length; place += 1) {
-    const { idHash } = fingerprintAt(table, place * FINGERPRINT_WIDTH);
+  for (const [place, { idHash }] of numbers.entries()) {
     const other = kept.get(idHash);
     if (other === undefined || readRow(rows, place).etag >= readRow(rows, other).etag) kept.set(idHash, place);
   }
-  return Map.groupBy(kept.values(), (place) => fingerprintAt(table, place * FINGERPRINT_WIDTH).keyHash);
+  return Map.groupBy(kept.values(), (place) => numbers[place]?.keyHash ?? Number.NaN);
 }
 
 function readRow(rows: readonly Buffer[], place: number): Registration {

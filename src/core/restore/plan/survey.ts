@@ -6,26 +6,9 @@ import type { RowFingerprint } from '../../fingerprint/row.ts';
 import { type Shown, shownAt, shownBy } from '../../fingerprint/shown.ts';
 import type { FingerprintTable } from '../../fingerprint/table.ts';
 import { type Circumstances, decideByTable, type RecordView, type Row } from './decision-table.ts';
+import { type ForeignKind, type ForeignRow, ForeignTable } from './foreign-table.ts';
 import type { Outcome } from './outcomes.ts';
 import { isChangedThere, isRemovedThere } from './sync-bounds.ts';
-
-/** A row of the target whose handle, or id, the snapshot's shard does not have under its key. */
-export interface ForeignRow {
-  readonly keyHash: number;
-  /** 0 where the handle is where the snapshot has it, and only the id is not. */
-  readonly handleHash: number;
-  readonly idHash: number;
-  readonly versionHash: number;
-  readonly kind: ForeignKind;
-}
-
-/**
- * `taken` by its device's own word; else it is as it was agreed on, and the snapshot is not older than that. Then it is
- * `ours`, and another write of the run frees it; `doomed`, to be withdrawn within bounds; `staying`, when its record is
- * neither; or `apart`, a row of a record that the run is not about: it stays, and its id is not written over.
- */
-export const foreignKinds = ['taken', 'ours', 'doomed', 'staying', 'apart'] as const;
-export type ForeignKind = (typeof foreignKinds)[number];
 
 /** What a look at the target says of one shard, before any text is read. */
 export interface Survey {
@@ -37,7 +20,7 @@ export interface Survey {
   readonly driftedExtras: number;
   /** Of a sync: records the snapshot does not hold that others changed in the standby since the last look. */
   readonly changedExtras: number;
-  readonly foreign: readonly ForeignRow[];
+  readonly foreign: ForeignTable;
 }
 
 /** What the first look counts: the bounds of the whole run go by it. */
@@ -91,7 +74,7 @@ function isOfBackend({ agreed, note }: BaselineRecord, spokenAt: number): boolea
 
 export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerprints, options: SurveyOptions): Survey {
   const places = live.size === 0 ? new Map<number, number>() : fingerprints.places();
-  const foreign: ForeignRow[] = [];
+  const foreign = new ForeignTable();
   const extras: Extra[] = [];
   const extraOutcomes: Outcome[] = [];
   let onlyInTarget = 0;
@@ -106,7 +89,7 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
     const shown = shownBy(rows);
     const isOurs = isAsAgreed(before, shown, options.readAt) && (place === undefined || entryOf(before) !== undefined);
     const kind = isOurs ? kindOfOurs(place, options) : 'taken';
-    for (const stranger of strangers) foreign.push({ ...stranger, keyHash, kind });
+    for (const stranger of strangers) foreign.add({ ...stranger, keyHash, kind });
     if (place !== undefined) continue;
     const spokenAt = options.spokenAt(keyHash);
     const isBackends = isOfBackend(before, spokenAt);
