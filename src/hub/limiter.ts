@@ -18,7 +18,7 @@ export interface LimiterOptions {
 const DEFAULT_PAUSE_MS = 250;
 /** No call waits here for a longer pause: callers give their places to others, and come again. */
 const MAX_PAUSE_MS = 8000;
-/** A hub is silent when this many calls in a row had no answer, after at least the given time each. */
+/** A hub is silent when this many calls in a row had no answer, after at least the given time, in which no other had one. */
 const SILENT_AFTER = 2;
 const SILENCE_MS = 8000;
 /** A silent hub is left alone for this long, then tried by one call; the others follow when that is answered. */
@@ -97,11 +97,15 @@ export class Limiter {
   }
 
   /**
-   * Waits until a request may be sent; `undefined` when that is not before the deadline (epoch ms), or for a refusal.
+   * Waits until a request may be sent; `undefined` when that is not before the deadline (epoch ms), or for a refusal. A
+   * `look` is to show whether the hub answers at all: it goes to one that is silent.
    */
-  acquire(deadlineAt: number): Promise<Permit | undefined> {
-    if (this.refusal() !== undefined) return Promise.resolve(undefined);
+  acquire(deadlineAt: number, purpose: 'work' | 'look' = 'work'): Promise<Permit | undefined> {
     const now = this.#clock.now();
+    if (this.refusal() !== undefined) {
+      const isSilent = this.#pausedUntil - now <= MAX_PAUSE_MS;
+      return Promise.resolve(isSilent && purpose === 'look' ? this.#permit(now) : undefined);
+    }
     const isIdle = this.#inFlight === 0 && this.#waiting.length === 0;
     if (isIdle && now - this.#lastReleaseAt > IDLE_MS) {
       this.#finder.idle(now);
@@ -169,7 +173,7 @@ export class Limiter {
     if (answer !== 'failed') {
       this.#lastAnswerAt = now;
       this.#silentCount = 0;
-    } else if (now - sentAt >= SILENCE_MS) {
+    } else if (now - Math.max(sentAt, this.#lastAnswerAt ?? sentAt) >= SILENCE_MS) {
       this.#silentCount += 1;
       this.#silentUntil = now + SILENT_PAUSE_MS;
     }

@@ -241,7 +241,7 @@ export class Transport {
     const served = await Promise.all(
       looks.map((look) =>
         this.#shared(this.#looks, look, deadlineAt, async (until) => {
-          const came = await this.#attempt(opened, look, until);
+          const came = await this.#attempt(opened, look, until, 'look');
           return came.kind === 'done' && came.value.verdict.kind === 'ok';
         }),
       ),
@@ -285,10 +285,10 @@ export class Transport {
     opened: Opened,
     request: HubRequest,
     deadlineAt: number,
-    turn: 'first' | 'again' = 'first',
+    turn: 'first' | 'again' | 'look' = 'first',
   ): Promise<Attempt<HubAnswer>> {
     const { limiter, clock } = this.#options;
-    const permit = await limiter.acquire(deadlineAt);
+    const permit = await limiter.acquire(deadlineAt, turn === 'look' ? 'look' : 'work');
     if (permit === undefined) {
       return { kind: 'again', waitMs: Number.POSITIVE_INFINITY, hasNoEffect: true, ...limiter.refusal() };
     }

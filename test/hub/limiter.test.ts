@@ -224,6 +224,26 @@ describe('a hub that answers no call', () => {
     }
   });
 
+  test('is asked by a look whether it answers, and serves all at once when it does', async () => {
+    const { limiter } = await silent();
+    expect(await limiter.acquire(NEVER)).toBe(undefined);
+    const look = await limiter.acquire(NEVER, 'look');
+    expect(look).not.toBe(undefined);
+    look?.release('accepted');
+    expect(await limiter.acquire(NEVER)).not.toBe(undefined);
+  });
+
+  test('is not one that answers others while many of its calls are without an answer', async () => {
+    const { clock, limiter } = start();
+    const without = await take(limiter, 3);
+    await clock.advance(25_000);
+    const [other] = await take(limiter, 1);
+    other?.release('accepted');
+    await clock.advance(5000);
+    for (const permit of without) permit.release('failed');
+    expect(limiter.refusal()).toBe(undefined);
+  });
+
   test('is not one that refuses or cuts connections at once, or answers other calls', async () => {
     const { clock, limiter } = start();
     for (const [answer, ms] of [

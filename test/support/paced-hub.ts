@@ -1,6 +1,7 @@
-import type { CallOptions, Clock, Hub } from '../../src/core/ports.ts';
+import { RecordFault } from '../../src/core/errors.ts';
+import type { CallOptions, Clock, Hub, WriteOutcome } from '../../src/core/ports.ts';
 import { Limiter } from '../../src/hub/limiter.ts';
-import { type Attempt, retry } from '../../src/hub/retry.ts';
+import { type Attempt, retry, type SentFailure } from '../../src/hub/retry.ts';
 
 export interface PacedHub extends Hub {
   /** Requests that the service took, and those it refused. */
@@ -15,14 +16,26 @@ export interface PacedOptions {
   readonly latencyMs?: number;
   /** The service refuses all connections. */
   readonly isAway?: () => boolean;
+  /** What becomes of each write of a record with that body. */
+  readonly poisonOf?: (body: string) => Poison | undefined;
 }
+
+/** How a service fails at one record, or refuses it, for ever. */
+export const poisons = ['500', '504', '409', 'reset', 'silence', '404', '501', '403', '400', '413'] as const;
+export type Poison = (typeof poisons)[number];
+
+const FAILING: ReadonlySet<Poison> = new Set(['500', '504', '409', 'reset', 'silence']);
+/** After so long the client gives an answer up. */
+const SILENCE_MS = 30_000;
+/** So often the client is failed, while others are served, before it says that it is the record's own. */
+const OWN_FAILURES = 3;
 
 /** As the emulator has it. */
 const BURST = 10;
 
 /** A hub behind a service that throttles, as the real client calls it: through the limiter and with its retries. */
 export function pacedHub(hub: Hub, options: PacedOptions): PacedHub {
-  const { clock, perSecond, maxConcurrency = 64, latencyMs = 20, isAway = () => false } = options;
+  const { clock, perSecond, maxConcurrency = 64, latencyMs = 20, isAway = () => false, poisonOf } = options;
   const limiter = new Limiter({ maxConcurrency, clock });
   let taken = 0;
   let refused = 0;
@@ -36,9 +49,19 @@ export function pacedHub(hub: Hub, options: PacedOptions): PacedHub {
     tokens -= 1;
     return true;
   };
-  const call = async <T>({ deadlineAt }: CallOptions, effect: () => Promise<T>): Promise<T> => {
+  const ownFault = ({ seen, status, hasNoEffect, isLast }: SentFailure, failures: number) =>
+    isLast || failures >= OWN_FAILURES
+      ? new RecordFault('HubUnavailable', 'It fails.', { retryable: true, hasNoEffect, seen, status })
+      : undefined;
+  const call = async <T>(
+    { deadlineAt }: CallOptions,
+    effect: () => Promise<T>,
+    about?: Poison | 'look',
+  ): Promise<T> => {
+    const poison = about === 'look' ? undefined : about;
+    let failures = 0;
     const attempt = async (): Promise<Attempt<T>> => {
-      const permit = await limiter.acquire(deadlineAt);
+      const permit = await limiter.acquire(deadlineAt, about === 'look' ? 'look' : 'work');
       if (permit === undefined) return { kind: 'again', waitMs: Number.POSITIVE_INFINITY, hasNoEffect: true };
       const sentAt = clock.now();
       await clock.sleep(latencyMs);
@@ -53,11 +76,43 @@ export function pacedHub(hub: Hub, options: PacedOptions): PacedHub {
         return { kind: 'again', seen: 'status 429', waitMs: 0, isThrottled: true, hasNoEffect: true };
       }
       taken += 1;
+      if (poison !== undefined) {
+        if (poison === 'silence') await clock.sleep(SILENCE_MS);
+        permit.release('failed');
+        return {
+          kind: 'again',
+          seen: `status ${poison}`,
+          sentAt,
+          status: 500,
+          ...(poison === '409' ? { hasNoEffect: true as const } : {}),
+        };
+      }
       permit.release('accepted');
       return { kind: 'done', value: await effect() };
     };
     const where = `hub ${hub.ref.namespace}/${hub.ref.hub}`;
-    return retry(await attempt(), attempt, { where, deadlineAt, clock, random: () => 0.5 });
+    const own = async (failure: SentFailure) => {
+      failures += 1;
+      const fault = poison === undefined ? undefined : ownFault(failure, failures);
+      if (fault !== undefined) await lookWhetherItServes();
+      return fault;
+    };
+    return retry(await attempt(), attempt, { where, deadlineAt, clock, random: () => 0.5, ownFault: own });
+  };
+  let looked = { at: Number.NEGATIVE_INFINITY, came: Promise.resolve() };
+  /** As the client does before it says so; what it saw is known for a second. */
+  const lookWhetherItServes = (): Promise<void> => {
+    if (clock.now() - looked.at >= 1000) {
+      const look = async (): Promise<void> =>
+        void (await call({ deadlineAt: clock.now() + 2000 }, async () => 'served', 'look'));
+      looked = { at: clock.now(), came: look() };
+    }
+    return looked.came;
+  };
+  const write = (body: string, options: CallOptions, effect: () => Promise<WriteOutcome>): Promise<WriteOutcome> => {
+    const poison = poisonOf?.(body);
+    if (poison === undefined || FAILING.has(poison)) return call(options, effect, poison);
+    return call(options, async () => refusalOf(Number(poison)));
   };
   return {
     ref: hub.ref,
@@ -67,11 +122,16 @@ export function pacedHub(hub: Hub, options: PacedOptions): PacedHub {
     findRegistration: (id, options) => call(options, () => hub.findRegistration(id, options)),
     findInstallation: (id, options) => call(options, () => hub.findInstallation(id, options)),
     findRows: (query, options) => call(options, () => hub.findRows(query, options)),
-    putRegistration: (id, xml, options) => call(options, () => hub.putRegistration(id, xml, options)),
-    putInstallation: (id, json, options) => call(options, () => hub.putInstallation(id, json, options)),
+    putRegistration: (id, xml, options) => write(xml, options, () => hub.putRegistration(id, xml, options)),
+    putInstallation: (id, json, options) => write(json, options, () => hub.putInstallation(id, json, options)),
     deleteRegistration: (id, etag, options) => call(options, () => hub.deleteRegistration(id, etag, options)),
     deleteInstallation: (id, options) => call(options, () => hub.deleteInstallation(id, options)),
     createRegistrationId: (options) => call(options, () => hub.createRegistrationId(options)),
     probe: (options) => call(options, () => hub.probe(options)),
   };
+}
+
+function refusalOf(status: number): WriteOutcome {
+  if (status === 400) return { kind: 'idRefused', status };
+  return { kind: 'rejected', status, reason: status === 413 ? 'TooLarge' : 'Rejected' };
 }
