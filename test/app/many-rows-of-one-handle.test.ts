@@ -78,7 +78,16 @@ function compareOne(count: number): number {
   const target = new Map([[keyHashOf(found.key), rows]]);
   expect(Comparison.of(fingerprints, target, [], 0).isSameAt(0)).toBe(true);
   const around = { terms: [], readAt: 0 } as never;
-  const options = { readAt: 0, isUndone: false, nowMs: 0, around, expiryFloor: 0, isWhole: true, isSync: false };
+  const options = {
+    readAt: 0,
+    isUndone: false,
+    nowMs: 0,
+    around,
+    expiryFloor: 0,
+    isWhole: true,
+    isSync: false,
+    spokenAt: () => 0,
+  };
   const baselineOf = () => ({ keyHash: 0, agreed: 'none', note: undefined }) as const;
   expect(surveyTarget(fingerprints, target, { ...options, isSelected: () => true, baselineOf }).foreign).toHaveLength(
     0,

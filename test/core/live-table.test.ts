@@ -3,10 +3,7 @@ import { expect, test } from 'vitest';
 import { FINGERPRINT_WIDTH, LiveTable } from '../../src/core/fingerprint/live-table.ts';
 
 /** Few keys and versions, so that they meet; also such as differ only beyond 32 bits. */
-const aRow = fc.tuple(
-  fc.constantFrom(0, 1, 2, 2 ** 32, 2 ** 32 + 1, 2 ** 52 + 1, 7),
-  fc.integer({ min: 1, max: 40 }),
-);
+const aRow = fc.tuple(fc.constantFrom(0, 1, 2, 2 ** 32, 2 ** 32 + 1, 2 ** 52 + 1, 7), fc.integer({ min: 1, max: 40 }));
 
 test('gives each key its rows, those shown twice once, in the order in which they came', () => {
   fc.assert(

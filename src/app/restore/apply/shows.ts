@@ -1,18 +1,20 @@
-import { RecordFault } from '../../../core/errors.ts';
+import { DrError, RecordFault } from '../../../core/errors.ts';
 import { canonicalRow } from '../../../core/registration/registration.ts';
 import type { Write } from '../../../core/restore/plan/plan.ts';
 import { findInstallationRows, findRow } from '../../listing/hub-rows.ts';
 import type { Caller } from './write-one.ts';
 
+/** The time that a question has at least: a step may have none left when it has to know. */
+const ASK_MS = 2000;
+
 /**
  * Whether the hub shows what these writes were to bring about, when it is asked right after them by id or tag. Of an
- * installation only that it is there, or is not.
+ * installation only that it is there, or is not. False where it does not answer, too.
  */
 export async function shows(work: Caller, writes: readonly Write[]): Promise<boolean> {
   for (const write of writes) {
     const isShown = await showsOne(work, write).catch((error: unknown) => {
-      // It fails at this record whatever it is asked.
-      if (error instanceof RecordFault) return false;
+      if (error instanceof DrError && (error.retryable || error instanceof RecordFault)) return false;
       throw error;
     });
     if (!isShown) return false;
@@ -20,8 +22,8 @@ export async function shows(work: Caller, writes: readonly Write[]): Promise<boo
   return writes.length > 0;
 }
 
-async function showsOne({ hub, deadlineAt, idMap }: Caller, write: Write): Promise<boolean> {
-  const call = { deadlineAt, givesWay: true } as const;
+async function showsOne({ app, hub, deadlineAt, idMap }: Caller, write: Write): Promise<boolean> {
+  const call = { deadlineAt: Math.max(deadlineAt, app.world.now() + ASK_MS), givesWay: true } as const;
   switch (write.kind) {
     case 'registration': {
       const row = await findRow(hub, write.over?.id ?? idMap.idFor(write.id), call);
