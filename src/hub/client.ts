@@ -9,7 +9,7 @@ import {
   type WriteOutcome,
 } from '../core/ports.ts';
 import { asQueryValue, HubListing, MAX_DAMAGED_PAGES, nextTokenIn, PAGE_SIZE } from './listing.ts';
-import { readPage, readSingle } from './page.ts';
+import { readPage, readSingle } from './page/page.ts';
 import { PushChannels } from './push-channel.ts';
 import { refusal } from './refusal.ts';
 import { type HubAnswer, type HubRequest, Transport, type TransportOptions, wordsOf } from './transport.ts';

@@ -1,8 +1,9 @@
 import { DrError, RecordFault } from '../core/errors.ts';
 import type { CallOptions, ListOptions, Page } from '../core/ports.ts';
-import { tokenOneOn } from './continuation.ts';
-import { readPage } from './page.ts';
+import { tokenOneOn } from './page/continuation.ts';
+import { readPage } from './page/page.ts';
 import { refusal } from './refusal.ts';
+import { NO_ANSWER } from './retry.ts';
 import type { HubAnswer, HubHead, HubRequest, Transport } from './transport.ts';
 
 /** Most the service gives at once (javadoc of its SDK; no recording has more). */
@@ -66,9 +67,14 @@ export class HubListing {
     const asked = await this.#ask(query, call);
     if (!isNotGiven(asked)) return asked;
     const { deadlineAt } = call;
-    return query.size > 1
-      ? this.#inParts(query, { deadlineAt, isPage: true })
-      : this.#withoutRow(query, asked, { deadlineAt, isPage: true });
+    try {
+      return query.size > 1
+        ? await this.#inParts(query, { deadlineAt, isPage: true })
+        : await this.#withoutRow(query, asked, { deadlineAt, isPage: true });
+    } catch (error) {
+      // There was no time to find the row: what the hub did is known all the same.
+      throw isOutOfTime(error) ? lasting(asked.fault) : error;
+    }
   }
 
   /** As much of the page as the hub gives in smaller ones, one after another. */
@@ -187,6 +193,11 @@ export class HubListing {
 
 function lasting({ code, message, target, seen }: DrError): DrError {
   return new DrError(code, message, { retryable: true, target, seen });
+}
+
+/** The time of a call was over before it was answered, and the hub has not refused. */
+function isOutOfTime(error: unknown): boolean {
+  return error instanceof DrError && error.code === 'HubUnavailable' && error.seen === NO_ANSWER;
 }
 
 function isNotGiven(asked: Asked): asked is NotGiven {

@@ -45,6 +45,9 @@ export interface SentFailure extends Pick<Failure, 'seen' | 'status' | 'words' |
   readonly isLast: boolean;
 }
 
+/** What was `seen` where no attempt was sent, or none was answered. */
+export const NO_ANSWER = 'no answer';
+
 const FIRST_BACK_OFF_MS = 200;
 const MAX_BACK_OFF_MS = 2000;
 /** An outage is waited out here this long. For a longer one the caller gives its place to others, and comes again. */
@@ -61,7 +64,7 @@ export async function retry<T>(
   options: RetryOptions,
 ): Promise<T> {
   const { where, deadlineAt, clock, random, ownFault } = options;
-  let seen = 'no answer';
+  let seen = NO_ANSWER;
   let hasNoEffect = true;
   let outcome = first;
   let outage: Outage | undefined;

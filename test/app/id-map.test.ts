@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type IdMap, openIdMap } from '../../src/app/restore/apply/id-map.ts';
 import { exportIdMap } from '../../src/app/restore/export-id-map.ts';
+import { type IdMap, openIdMap } from '../../src/app/restore/outcomes/id-map.ts';
 import { readRun } from '../../src/app/runs/store.ts';
 import type { Hub } from '../../src/core/ports.ts';
 import { keyHashOf, recordKey, sectionOf, sectionsOf } from '../../src/core/registration/record.ts';

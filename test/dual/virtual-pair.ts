@@ -7,7 +7,7 @@ import { pairBlobs } from '../../src/app/stored/pair-blobs.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { intentName } from '../../src/core/paths.ts';
 import type { Blobs, HubRef, Log, World, WriteOutcome } from '../../src/core/ports.ts';
-import { readPage, readSingle } from '../../src/hub/page.ts';
+import { readPage, readSingle } from '../../src/hub/page/page.ts';
 import { DualWriter, type PatchableHub } from '../../src/redundant/dual-writer.ts';
 import { sasHeader } from '../emulator/sas-header.ts';
 import { randomOf } from '../simulation/random.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { type HubSwitches, type NamespaceOptions, startEmulator } from '../../local/hub-lab/index.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
-import { readPage } from '../../src/hub/page.ts';
+import { readPage } from '../../src/hub/page/page.ts';
 import { anApple, caller, describe, entry, idsIn, textOf } from './hub-caller.ts';
 import { sasHeader } from './sas-header.ts';
 

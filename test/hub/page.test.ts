@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DrError } from '../../src/core/errors.ts';
 import { canonicalRow, parseAnyRegistration, parseRegistration } from '../../src/core/registration/registration.ts';
-import { readPage as readBytes } from '../../src/hub/page.ts';
+import { readPage as readBytes } from '../../src/hub/page/page.ts';
 import { aDescription, type Description, mutations, render } from '../property/descriptions.ts';
 import { runs } from '../support/property-runs.ts';
 import { descriptionsIn, readRecordings } from '../support/recordings.ts';

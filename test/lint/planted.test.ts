@@ -42,6 +42,7 @@ const forbiddenImports: Readonly<Record<string, string>> = {
   'src/app/steps': '../watchdog.ts',
   src: '../local/stack.ts',
   'src/hub': '../azure/blobs.ts',
+  'src/hub/page': '../transport.ts',
   'src/hub/standard': '../../azure/blobs.ts',
   'src/azure': '../hub/client.ts',
   'src/redundant': '../app/restore/start.ts',

@@ -24,7 +24,7 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import type { BaselineShard } from '../../baseline/shard.ts';
 import { writeBaselineShard } from '../../baseline/store.ts';
-import { openGoneSince } from '../compare/newest-keys.ts';
+import { openGoneSince } from '../../snapshots/newest-keys.ts';
 import type { Journal } from '../outcomes/journal.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
 import type { ShardReads } from './shard-reads.ts';

@@ -13,12 +13,12 @@ import { isSince } from '../../../core/restore/plan/survey.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
 import { readRoles } from '../../runs/roles.ts';
+import { openGoneSince, readVersionsFromBefore } from '../../snapshots/newest-keys.ts';
 import { once } from '../../stored/once.ts';
 import { findNow } from '../compare/ask-for.ts';
 import { askSource, openSource } from '../compare/ask-source.ts';
-import { openGoneSince, readVersionsFromBefore } from '../compare/newest-keys.ts';
 import { openSpoken } from '../compare/spoken.ts';
-import type { IdMap } from './id-map.ts';
+import type { IdMap } from '../outcomes/id-map.ts';
 import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, type RecordTallies } from './planner.ts';
 
 /** Decides by the table about the records of a shard, and about those that only the target holds and are ours. */

@@ -1,5 +1,6 @@
 import { resultName } from '../../../core/paths.ts';
 import { addSample } from '../../../core/restore/milestones.ts';
+import { markOf } from '../../../core/restore/partly.ts';
 import {
   countInPlace,
   intentOf,
@@ -17,7 +18,6 @@ import {
   underWayLetters,
   type WrittenOutcome,
 } from '../../../core/restore/plan/outcomes.ts';
-import { markOf } from '../../../core/restore/plan/partly.ts';
 import type { Write } from '../../../core/restore/plan/plan.ts';
 import { toFacts } from '../../../core/restore/totals.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';

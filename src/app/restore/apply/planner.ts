@@ -7,7 +7,7 @@ import type { Note } from '../../../core/restore/plan/seen.ts';
 import type { ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { ForeignLookup } from '../compare/foreign-rows.ts';
 import type { LiveRecords } from '../compare/live-rows.ts';
-import type { IdMap } from './id-map.ts';
+import type { IdMap } from '../outcomes/id-map.ts';
 import type { ShardReads } from './shard-reads.ts';
 
 /** What one pass makes of one record. */

@@ -7,7 +7,7 @@ import { recordsIn, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { App } from '../../app.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
 import type { Undone } from '../compare/undone.ts';
-import type { IdMap } from './id-map.ts';
+import type { IdMap } from '../outcomes/id-map.ts';
 
 /** More groups than an order may have. */
 export const MAX_WAVES = 100;

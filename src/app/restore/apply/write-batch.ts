@@ -1,7 +1,7 @@
 import { DrError, RecordFault } from '../../../core/errors.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
+import { isLong } from '../../../core/restore/partly.ts';
 import { isWrittenOutcome, type Outcome, outcomeOf, type WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
-import { isLong } from '../../../core/restore/plan/partly.ts';
 import type { Write } from '../../../core/restore/plan/plan.ts';
 import type { Workers } from '../../stored/concurrent.ts';
 import { LOOKING_FROM } from './next-pass.ts';

@@ -11,9 +11,9 @@ import type { App } from '../../app.ts';
 import { openBaseline } from '../../baseline/store.ts';
 import { findInstallationRows, findRow } from '../../listing/hub-rows.ts';
 import type { EndWatch } from '../../runs/end-watch.ts';
+import type { IdMap } from '../outcomes/id-map.ts';
 import { readUndo, storeDisplaced } from '../outcomes/undo.ts';
 import { readRunOf } from '../outcomes/written.ts';
-import type { IdMap } from './id-map.ts';
 import { staysUnderItsId } from './same-id.ts';
 
 /** What a call to the target needs. */

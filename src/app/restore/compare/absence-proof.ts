@@ -3,9 +3,9 @@ import { lookUpIn } from '../../../core/bytes/search.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
 import { holdsRows, within } from '../../listing/hub-rows.ts';
+import { readKeysOfBoth } from '../../snapshots/newest-keys.ts';
 import { askSource, openSource, PATIENCE_MS } from './ask-source.ts';
 import { readLiveRecords } from './live-rows.ts';
-import { readKeysOfBoth } from './newest-keys.ts';
 
 /** Of a shard's doomed this many are asked for; when there are more, they are spread over all. */
 const ASKED = 20;

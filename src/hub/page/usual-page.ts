@@ -1,4 +1,4 @@
-import type { Octets } from '../core/bytes/utf8.ts';
+import type { Octets } from '../../core/bytes/utf8.ts';
 
 const TEXT = '[^<&\\]]*(?:&amp;[^<&\\]]*)*';
 const VALUE = '[^<&"]*(?:&(?:amp|quot);[^<&"]*)*';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { DrError } from '../core/errors.ts';
-import { readXml, type XmlElement } from '../core/xml/element.ts';
-import { misread, type XmlSource } from '../core/xml/misread.ts';
+import { DrError } from '../../core/errors.ts';
+import { readXml, type XmlElement } from '../../core/xml/element.ts';
+import { misread, type XmlSource } from '../../core/xml/misread.ts';
 import { endOf, readUsualPage } from './usual-page.ts';
 
 /**

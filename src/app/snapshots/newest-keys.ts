@@ -1,10 +1,10 @@
-import type { HubRef } from '../../../core/ports.ts';
-import { membersOf, sectionsOf, shardOf } from '../../../core/registration/record.ts';
-import { circumstancesOf, isWithinBounds, readAtOf } from '../../../core/restore/plan/circumstances.ts';
-import type { RestoreRun } from '../../../core/run/run.ts';
-import type { App } from '../../app.ts';
-import { findSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
-import { readManifest } from '../../snapshots/store.ts';
+import type { HubRef } from '../../core/ports.ts';
+import { membersOf, sectionsOf, shardOf } from '../../core/registration/record.ts';
+import { circumstancesOf, isWithinBounds, readAtOf } from '../../core/restore/plan/circumstances.ts';
+import type { RestoreRun } from '../../core/run/run.ts';
+import type { App } from '../app.ts';
+import { findSnapshotFingerprints } from './fingerprints.ts';
+import { readManifest } from './store.ts';
 
 /** By hash what the newest good snapshot of the source holds of a shard, where the run restores another one. */
 export async function readNewestKeys(app: App, run: RestoreRun, shard: number): Promise<Versions | undefined> {

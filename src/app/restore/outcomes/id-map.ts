@@ -7,7 +7,7 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { forEachConcurrent } from '../../stored/concurrent.ts';
 import { documents } from '../../stored/documents.ts';
-import { readMap, readNewestMap, readOriginalIds } from '../outcomes/minted-ids.ts';
+import { readMap, readNewestMap, readOriginalIds } from './minted-ids.ts';
 
 export interface IdMap {
   /** The id to write to: the snapshot's own, or the newest that is used in its place. */
