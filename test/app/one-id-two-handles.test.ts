@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findSuperseded } from '../../src/app/listing/ids-listed-twice.ts';
+import { surveyIds } from '../../src/app/listing/ids-listed-twice.ts';
 import { storeSegment } from '../../src/app/listing/segments.ts';
 import { STAGED_SECTIONS } from '../../src/app/listing/stage-rows.ts';
 import { toSnapshotRow } from '../../src/app/listing/staged-row.ts';
@@ -58,7 +58,7 @@ test('of one id under two handles the row with the higher ETag is the record, wh
   // The rows put in between were not listed.
   for (const id of [...engine.primary.rows.keys()]) if (id.startsWith('early')) engine.primary.rows.delete(id);
   expect(await readSnapshotView(engine.app, snapshotId)).toMatchObject({
-    counts: { records: DEVICES, registrations: DEVICES },
+    counts: { devices: DEVICES, records: DEVICES, registrations: DEVICES },
     duplicatesSeen: moved.length,
     health: 'good',
   });
@@ -80,7 +80,7 @@ test('a row that is listed twice as it is stays', async () => {
   };
   const snapshotId = await backUp(engine);
   expect(await readSnapshotView(engine.app, snapshotId)).toMatchObject({
-    counts: { records: DEVICES },
+    counts: { devices: DEVICES, records: DEVICES, duplicates: 0 },
     duplicatesSeen: 7,
   });
 });
@@ -104,5 +104,5 @@ test('two ids of one hash are two registrations', async () => {
   const segments = [await storeSegment(app, packed)];
   const checkpoint = { ...newScanCheckpoint('2026-11-23T09:00:00.000Z'), rowCount: 4, isFinished: true, segments };
   const keyHash = keyHashOf(`d:apple:${tokenOf('fourth')}`);
-  expect(await findSuperseded(app, checkpoint)).toEqual([[hash53('3-1-1'), keyHash]]);
+  expect(await surveyIds(app, checkpoint)).toEqual({ superseded: [[hash53('3-1-1'), keyHash]], devices: 3 });
 });

@@ -67,7 +67,8 @@ function createDraft(rows: SnapshotRows) {
   const out = Buffer.allocUnsafe(size);
   const fingerprints = createFingerprintWriter(rows.count);
   const byPlatform: Record<string, number> = {};
-  let [at, installations, registrations, templates, partialInstallations, supersededRows] = [0, 0, 0, 0, 0, 0];
+  let [at, installations, registrations, templates] = [0, 0, 0, 0];
+  let [partialInstallations, supersededRows, duplicates] = [0, 0, 0];
   const copy = (row: number, start: number, end: number): void => {
     at += rows.bytes(row).copy(out, at, start, end);
   };
@@ -104,11 +105,12 @@ function createDraft(rows: SnapshotRows) {
       if (kind === 'partial') partialInstallations += 1;
       const fingerprint = fingerprintStaged(rows, record, first, kind);
       supersededRows += fingerprint.superseded;
+      duplicates += record.length - fingerprint.contentHashes.length - fingerprint.superseded;
       fingerprints.add(fingerprint);
     },
     finish(rowCount: number): ShardLines {
       const table = fingerprints.finish();
-      const inDoubt = { partialInstallations, supersededRows };
+      const inDoubt = { partialInstallations, supersededRows, duplicates };
       const counts = { records: table.count, installations, registrations, templates, byPlatform, ...inDoubt };
       return { bytes: out.subarray(0, at), fingerprints: table, counts, duplicatesSeen: rowCount - registrations };
     },

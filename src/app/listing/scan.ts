@@ -15,7 +15,7 @@ import { type Moved, moveOn } from '../runs/dispatch.ts';
 import { watchEnd } from '../runs/end-watch.ts';
 import { readRun, Superseded } from '../runs/store.ts';
 import { documents } from '../stored/documents.ts';
-import { findSuperseded } from './ids-listed-twice.ts';
+import { surveyIds } from './ids-listed-twice.ts';
 import { Listing } from './pages.ts';
 import { storeSegment } from './segments.ts';
 import { openStaging, stageRows } from './stage-rows.ts';
@@ -42,11 +42,11 @@ export async function scan(
     const end = await list(app, source, progress, held);
     if (end === 'interrupted') return 'continue';
   }
-  if (run.kind === 'backup') await noteSuperseded(app, progress);
+  const devices = run.kind === 'backup' ? await noteIds(app, progress) : undefined;
   const { rowCount } = progress.checkpoint;
   const isFirst = run.kind === 'restore' && run.phase.pass === 1;
   const known = isFirst ? await lookForWords(app, run) : {};
-  const found: Found = { rowCount, known, unread: unreadInWords(progress.checkpoint) };
+  const found: Found = { rowCount, devices, known, unread: unreadInWords(progress.checkpoint) };
   return moveOn(app, run, { name: 'seal', pass: run.phase.pass }, (current) => noteListing(current, found));
 }
 
@@ -66,6 +66,8 @@ export async function forgetListing(app: App, run: Run): Promise<void> {
 
 interface Found {
   readonly rowCount: number;
+  /** Of a backup, where they were counted. */
+  readonly devices: number | undefined;
   readonly known: Words;
   /** What of the listing is not known, if anything. */
   readonly unread: string | undefined;
@@ -74,11 +76,11 @@ interface Found {
 /** What is said of records beside the snapshot, the target and the baseline. */
 type Words = Pick<NonNullable<RestoreRun['source']>, 'hasErasures' | 'hasDead' | 'hasDualWrites'>;
 
-function noteListing<R extends Run>(listed: R, { rowCount, known, unread }: Found): Run {
+function noteListing<R extends Run>(listed: R, { rowCount, devices, known, unread }: Found): Run {
   const warning = `Of hub ${fullNameOf(listed.hub)} ${unread}, and are left out.`;
   const isKnown = unread === undefined || listed.warnings.includes(warning);
   const run: Run = isKnown ? listed : { ...listed, warnings: [...listed.warnings, warning] };
-  if (run.kind === 'backup') return { ...run, shardCount: shardCountFor(rowCount) };
+  if (run.kind === 'backup') return { ...run, shardCount: shardCountFor(rowCount), deviceCount: devices };
   if (run.kind !== 'restore' || run.phase.pass !== 1) return run;
   const { source } = run;
   return {
@@ -103,14 +105,14 @@ async function lookForWords(app: App, { hub, request: { sourceHub, snapshotId } 
   };
 }
 
-/** A step that runs twice finds the same rows. */
-async function noteSuperseded(app: App, progress: Progress): Promise<void> {
+/** A step that runs twice finds the same rows. Gives how many devices there are. */
+async function noteIds(app: App, progress: Progress): Promise<number | undefined> {
   const { run, checkpoint } = progress;
-  if (checkpoint.superseded !== undefined) return;
-  const superseded = await findSuperseded(app, checkpoint);
-  if (superseded.length === 0) return;
+  const { superseded, devices } = await surveyIds(app, checkpoint);
+  if (superseded.length === 0 || checkpoint.superseded !== undefined) return devices;
   app.log.warn('ids listed under two keys', { runId: run.id, rows: superseded.length });
   await save(app, progress, { ...checkpoint, superseded });
+  return devices;
 }
 
 /** The checkpoint of a complete listing: an older one in its place would leave rows out. */
