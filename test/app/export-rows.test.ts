@@ -123,7 +123,7 @@ test('an export is whole only with rows, nearly all readable, and about as many 
   const whole = (rowCount: number, unreadableCount: number, usual?: number) =>
     whyNotWhole({ rowCount, unreadableCount }, usual, 20);
   expect(whole(0, 0)).toBe('it holds no registration');
-  expect([whole(1000, 1), whole(1000, 2)]).toEqual([undefined, '2 of its 1000 registrations cannot be read']);
+  expect([whole(1000, 1), whole(1000, 2)]).toEqual([undefined, '2 of its 1,000 registrations cannot be read']);
   expect([whole(80, 0, 100), whole(79, 0, 100)]).toEqual([
     undefined,
     'it holds 79 registrations, and the last good snapshot 100',

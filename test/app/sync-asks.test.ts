@@ -63,7 +63,7 @@ it.each([false, true])(
     expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
     const report = await reportRestore(engine.app, sync.id);
     expect(renderReport(report)).toContain(
-      'Pass 2 asked the target for each record after the last write, and saw each of',
+      'Pass 2 asked the target for each record after the last write, and found all that it had written: 8 records.',
     );
     // What was withdrawn is asked for together with the rest.
     expect(report.timeline.filter(({ phase, pass }) => phase === 'reconcile' && pass === 2)).toHaveLength(1);

@@ -472,7 +472,9 @@ test('feedback shows what the last clean-up removed, or another one, or that non
   expect(last.exitCode).toBe(0);
   expect(last.out).toContain('40 verdicts: 30 dead, 1 with a new handle');
   expect(last.out).toContain('there was no time for all');
-  expect(last.out).toContain('30 Apple devices were called dead within an hour: look at the push credentials.');
+  expect(last.out).toContain(
+    'Of Apple, push services called 30 devices dead within an hour: look at the push credentials.',
+  );
   expect(last.out).toMatch(/removed +installation +phone-1 +FcmV1/);
   const named = await play({ 'GET /api/feedback/clean-1': [{ body: cleanUp }] }, 'feedback', 'clean-1');
   expect(named.out).toBe(last.out);

@@ -31,6 +31,7 @@ test('records that the hub fails at or refuses for ever are set aside by name wi
   for (const [index, { body, status, code }] of kinds.entries()) {
     expect(value).toContainEqual({
       record: `installation ${installations[index]}`,
+      platform: expect.any(String),
       code,
       status,
       words: body === undefined ? undefined : /<Detail>(.*)<\/Detail>/.exec(body)?.[1],
