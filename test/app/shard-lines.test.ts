@@ -58,6 +58,8 @@ const aRow = fc
     return anAppleRow(isTemplate ? { ...given, template: { name: 't', body: '{"a":\n"é"}' } } : given);
   });
 
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
+
 test('a shard has a line for each record, with its rows as they came, each id once', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(aRow, { maxLength: 30 }), async (xmls) => {
@@ -70,6 +72,7 @@ test('a shard has a line for each record, with its rows as they came, each id on
       expect(printOfEach).toEqual(records.map(fingerprintRecord));
       expect(duplicatesSeen).toBe(expected.duplicatesSeen);
       const rows = expected.records.flatMap((record) => record.rows);
+      const chosen = expected.records.map((record) => chooseRows(record.rows));
       expect(counts).toEqual({
         records: expected.records.length,
         installations: expected.records.filter(({ key }) => key.startsWith('i:')).length,
@@ -77,7 +80,8 @@ test('a shard has a line for each record, with its rows as they came, each id on
         templates: rows.filter(({ isTemplate }) => isTemplate).length,
         byPlatform: rows.length === 0 ? {} : { Apple: rows.length },
         partialInstallations: expected.records.filter(isPartial).length,
-        supersededRows: expected.records.map((record) => chooseRows(record.rows).superseded).reduce((a, b) => a + b, 0),
+        supersededRows: sumOf(chosen.map(({ superseded }) => superseded)),
+        duplicates: sumOf(chosen.map(({ duplicates }) => duplicates)),
       });
     }),
   );

@@ -14,7 +14,7 @@ const kinds = [
 ];
 
 test('records that the hub fails at or refuses for ever are set aside by name with what it says; the others are restored', async () => {
-  await using rig = await openHubRig({ devices: 90, hurry: 50, requestTimeoutMs: 200 });
+  await using rig = await openHubRig({ devices: 90, hurry: 50, requestTimeoutMs: 1000 });
   const rows = [...rig.emulator.hub('primary', 'devices').registrations()];
   await rig.backUp();
   const installations = [...new Set(rows.flatMap(({ installationId }) => installationId ?? []))];

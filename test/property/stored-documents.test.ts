@@ -260,7 +260,7 @@ test('a damaged document of any kind is refused by the one error, which names it
       if (kind === 'lock' && blindTo[kind]?.includes(damage)) return;
       // A bit that says nothing: white space, or of the header of what is compressed.
       expect([kind, damage, answer]).toEqual([kind, damage, sample.value]);
-      expect(['manifest', 'journal', 'undo', ...Object.keys(numberBlobs)]).toContain(kind);
+      expect(['manifest', 'journal', 'undo', 'feedbackMarks', ...Object.keys(numberBlobs)]).toContain(kind);
     }),
     { numRuns: 4000 },
   );
