@@ -1,6 +1,7 @@
 import { useKeyFrom } from './app/api.js';
 import { askForKey } from './app/key.js';
 import { watchConnection } from './app/poll.js';
+import { restoreAddress } from './parts/addresses.js';
 import { byId } from './parts/dom.js';
 import { keepTimesFresh } from './parts/format.js';
 import { isOver } from './parts/widgets.js';
@@ -51,7 +52,7 @@ async function goToRunning() {
   try {
     const running = (await readRestores()).find((run) => !isOver(run) && run.purpose !== 'drill');
     if (running !== undefined && isOverview()) {
-      location.hash = `#/restores/${encodeURIComponent(running.id)}`;
+      location.hash = restoreAddress(running.id);
     }
   } catch {
     // Best effort: the overview reads the same list and reports the error.

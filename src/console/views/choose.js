@@ -1,6 +1,7 @@
 import { call } from '../app/api.js';
 import { poll } from '../app/poll.js';
 import { startRestore } from '../app/start-restore.js';
+import { restoreAddress } from '../parts/addresses.js';
 import { fill, h } from '../parts/dom.js';
 import { ago, moment, plural } from '../parts/format.js';
 import { predictionOf } from '../parts/predicted.js';
@@ -94,7 +95,7 @@ async function startDryRun(status) {
   // Where the target is the snapshot's own hub, the API asks for this name; a person types it before the real restore.
   const confirm = hubName(draft.target === activeName ? active : standby);
   const run = await startRestore({ ...requestBody(draft), dryRun: true, confirm });
-  location.hash = `#/restores/${encodeURIComponent(run.id)}`;
+  location.hash = restoreAddress(run.id);
 }
 
 /** @param {Snapshot | undefined} snapshot */

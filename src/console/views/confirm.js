@@ -1,5 +1,6 @@
 import { call } from '../app/api.js';
 import { startRestore } from '../app/start-restore.js';
+import { restoreAddress } from '../parts/addresses.js';
 import { hubNameField } from '../parts/dialogs.js';
 import { h } from '../parts/dom.js';
 import { plural } from '../parts/format.js';
@@ -53,7 +54,7 @@ export function confirmForm(dryRun) {
       const body = { snapshot: snapshot.id, target: target.role, confirm: field.value(), activate, only, order, note };
       const run = await startRestore(body);
       forgetDraft();
-      location.hash = `#/restores/${encodeURIComponent(run.id)}`;
+      location.hash = restoreAddress(run.id);
     },
     busy: 'Starting the restore …',
     failed: 'The restore was not started.',

@@ -1,3 +1,4 @@
+import { restoreAddress, snapshotAddress } from '../parts/addresses.js';
 import { number, plural } from '../parts/format.js';
 import { onOverview } from '../parts/on-this-page.js';
 import { hubName, isOver } from '../parts/widgets.js';
@@ -126,7 +127,7 @@ function ofFailure(run) {
 
 /** @param {string} id */
 function linkTo(id) {
-  return { href: `#/restores/${encodeURIComponent(id)}`, text: `See ${id}` };
+  return { href: restoreAddress(id), text: `See ${id}` };
 }
 
 /**
@@ -153,8 +154,7 @@ function ofReadiness(status) {
  * @param {Finding} finding
  */
 export function subjectOf({ code, runId, snapshotId }) {
-  if (snapshotId !== undefined)
-    return { href: `#/?snapshot=${encodeURIComponent(snapshotId)}`, text: `See snapshot ${snapshotId}` };
+  if (snapshotId !== undefined) return { href: snapshotAddress(snapshotId), text: `See snapshot ${snapshotId}` };
   // Backups have no page of their own.
   return runId === undefined || code === 'BackupFailed' ? undefined : linkTo(runId);
 }

@@ -1,5 +1,6 @@
 import { call } from '../app/api.js';
 import { wake } from '../app/poll.js';
+import { restoreAddress, snapshotAddress } from '../parts/addresses.js';
 import { announce, h } from '../parts/dom.js';
 import { verifyButton } from '../parts/verify-button.js';
 import { actionButton, isOver } from '../parts/widgets.js';
@@ -40,7 +41,7 @@ export function overviewActions(status, wanted, { drill, checkDeployment }) {
     failover: roles.failover,
     role: roles.declare,
     sync: sync !== undefined && link('See the last sync', restoreAddress(sync)),
-    snapshot: suspect !== undefined && link('See the suspect snapshot', `#/?snapshot=${encodeURIComponent(suspect)}`),
+    snapshot: suspect !== undefined && link('See the suspect snapshot', snapshotAddress(suspect)),
     check: checkButton(checkDeployment),
   };
   const restore = canRestore && h('a', { class: 'button', href: '#/restore', 'data-focus': 'restore' }, 'Restore …');
@@ -50,11 +51,6 @@ export function overviewActions(status, wanted, { drill, checkDeployment }) {
     next: offered[wanted],
     others: [restore, ...usual.filter((name) => name !== wanted).map((name) => offered[name])],
   };
-}
-
-/** @param {string} id */
-function restoreAddress(id) {
-  return `#/restores/${encodeURIComponent(id)}`;
 }
 
 /**

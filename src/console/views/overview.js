@@ -1,5 +1,6 @@
 import { call } from '../app/api.js';
 import { poll } from '../app/poll.js';
+import { restoreAddress } from '../parts/addresses.js';
 import { direction } from '../parts/direction.js';
 import { announce, fill, h } from '../parts/dom.js';
 import { drillButton } from '../parts/drill-button.js';
@@ -229,7 +230,7 @@ function syncOf({ standbySync, role }) {
     changedBy && line(['Changed since by restore ', changedBy.runId]),
     last !== null &&
       line([
-        h('a', { href: `#/restores/${encodeURIComponent(last.id)}`, 'data-focus': 'sync' }, 'Last sync'),
+        h('a', { href: restoreAddress(last.id), 'data-focus': 'sync' }, 'Last sync'),
         ' ',
         time(last.createdAt),
         ' ',

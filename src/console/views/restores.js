@@ -1,5 +1,6 @@
 import { call } from '../app/api.js';
 import { poll } from '../app/poll.js';
+import { restoreAddress } from '../parts/addresses.js';
 import { settledCount } from '../parts/counts.js';
 import { fill, h } from '../parts/dom.js';
 import { clockTime, number, plural } from '../parts/format.js';
@@ -64,7 +65,7 @@ function restoreRow(run, all) {
     {},
     h(
       'a',
-      { class: 'row', href: `#/restores/${encodeURIComponent(run.id)}`, 'data-focus': run.id },
+      { class: 'row', href: restoreAddress(run.id), 'data-focus': run.id },
       h(
         'span',
         { class: 'row-time' },

@@ -1,6 +1,7 @@
 import { call } from '../app/api.js';
 import { wake } from '../app/poll.js';
 import { startRestore } from '../app/start-restore.js';
+import { restoreAddress } from '../parts/addresses.js';
 import { askFirst, hubNameField } from '../parts/dialogs.js';
 import { announce, h } from '../parts/dom.js';
 import { time } from '../parts/format.js';
@@ -43,7 +44,7 @@ export function roleActions(status, look, canRestore) {
 /** Its dry run; the restore follows when the name of the hub is typed. */
 async function startFailover() {
   const run = await startRestore({ dryRun: true, activate: true });
-  location.hash = `#/restores/${encodeURIComponent(run.id)}`;
+  location.hash = restoreAddress(run.id);
 }
 
 /** @param {HubRef} hub */

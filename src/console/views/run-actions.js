@@ -1,5 +1,6 @@
 import { ApiError, call, download } from '../app/api.js';
 import { wake } from '../app/poll.js';
+import { restoreAddress } from '../parts/addresses.js';
 import { askFirst, hubNameField } from '../parts/dialogs.js';
 import { h } from '../parts/dom.js';
 import { verifyButton } from '../parts/verify-button.js';
@@ -65,7 +66,7 @@ function control(run, action) {
 async function perform({ href, method, body: given }, body = given) {
   /** @type {Restore} */
   const run = await call(href, { method, body });
-  location.hash = `#/restores/${encodeURIComponent(run.id)}`;
+  location.hash = restoreAddress(run.id);
   wake();
 }
 

@@ -1,3 +1,4 @@
+import { restoreAddress } from '../parts/addresses.js';
 import { settledCount } from '../parts/counts.js';
 import { h } from '../parts/dom.js';
 import { duration, moment, number, plural, rate, time } from '../parts/format.js';
@@ -144,7 +145,7 @@ export function runFacts(run) {
       ['Only', only === undefined ? undefined : describeOnly(only)],
       ['First', order === undefined ? undefined : order.map(describeOnly).join(', then ')],
       ['Note', note],
-      ['Original restore', of === undefined ? undefined : h('a', { href: `#/restores/${encodeURIComponent(of)}` }, of)],
+      ['Original restore', of === undefined ? undefined : h('a', { href: restoreAddress(of) }, of)],
       ['Template bodies left out: older, or without a name', run.superseded || undefined],
       ['Installations known by templates only', run.partialInstallations || undefined],
       ['Started', time(run.createdAt)],
@@ -203,7 +204,6 @@ export function placesOf({ purpose, snapshot, target }) {
 
 /** @param {import('./whole.js').Whole} whole */
 export function wholeCard({ sum, before, now, total, first }) {
-  const address = `#/restores/${encodeURIComponent(first.id)}`;
   return h(
     'section',
     { class: 'card', 'aria-labelledby': 'whole-title' },
@@ -213,7 +213,7 @@ export function wholeCard({ sum, before, now, total, first }) {
       'p',
       { class: 'muted' },
       `${number(before)} were before this retry, by `,
-      h('a', { href: address }, first.id),
+      h('a', { href: restoreAddress(first.id) }, first.id),
       `; ${number(now)} are since.`,
     ),
   );
