@@ -61,3 +61,8 @@ function toDetails(issue: z.core.$ZodIssue, code: ErrorCode): ErrorDetail[] {
 function shorten(name: string): string {
   return name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name;
 }
+
+/** What is wrong with a request's body is said with this hint. */
+export function bodySource(hint: string): Source {
+  return { code: 'BadRequest', what: 'request body', hint };
+}

@@ -11,7 +11,7 @@ import {
 import { asQueryValue, HubListing, MAX_DAMAGED_PAGES, nextTokenIn, PAGE_SIZE } from './listing.ts';
 import { readPage, readSingle } from './page/page.ts';
 import { PushChannels } from './push-channel.ts';
-import { refusal } from './refusal.ts';
+import { refusal, requireOk } from './refusal.ts';
 import { type HubAnswer, type HubRequest, Transport, type TransportOptions, wordsOf } from './transport.ts';
 
 /** A hub over HTTP. */
@@ -236,10 +236,6 @@ async function readTier({ transport, now }: HubEndpoint, call: CallOptions): Pro
     if (error instanceof DrError && error.code === 'HubUnavailable') return 'unknown';
     throw error;
   }
-}
-
-function requireOk({ verdict, status }: HubAnswer, where: string): void {
-  if (verdict.kind !== 'ok') throw refusal(verdict, status, where);
 }
 
 async function putInstallation(

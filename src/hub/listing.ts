@@ -2,7 +2,7 @@ import { DrError, RecordFault } from '../core/errors.ts';
 import type { CallOptions, ListOptions, Page } from '../core/ports.ts';
 import { tokenOneOn } from './page/continuation.ts';
 import { readPage } from './page/page.ts';
-import { refusal } from './refusal.ts';
+import { refusal, requireOk } from './refusal.ts';
 import { NO_ANSWER } from './retry.ts';
 import type { HubAnswer, HubHead, HubRequest, Transport } from './transport.ts';
 
@@ -155,9 +155,7 @@ export class HubListing {
     const { where } = this.#transport;
     const fault = refusal(verdict, status, where);
     if (operation === 'list' || !isPage) throw fault;
-    for (const answer of await this.#transport.askHub({ method }, deadlineAt)) {
-      if (answer.verdict.kind !== 'ok') throw refusal(answer.verdict, answer.status, where);
-    }
+    for (const answer of await this.#transport.askHub({ method }, deadlineAt)) requireOk(answer, where);
     return new DrError(fault.code, fault.message, { target: where, seen: `status ${status}` });
   }
 

@@ -41,3 +41,8 @@ export function refusal(verdict: Verdict, status: number, where: string): DrErro
       );
   }
 }
+
+/** Throws the refusal of an answer that is one. */
+export function requireOk({ verdict, status }: { readonly verdict: Verdict; readonly status: number }, where: string) {
+  if (verdict.kind !== 'ok') throw refusal(verdict, status, where);
+}

@@ -13,7 +13,7 @@ import { containerBlobs } from '../azure/container-blobs.ts';
 import type { Device } from '../core/dual/intent.ts';
 import { operationSchema } from '../core/dual/patch.ts';
 import { fullNameOf, isSameHub } from '../core/paths.ts';
-import { keyHashOf, recordKey } from '../core/registration/record.ts';
+import { installationKey, keyHashOf, recordKey } from '../core/registration/record.ts';
 import { parseRegistration, withId } from '../core/registration/registration.ts';
 import type { Role } from '../core/run/role.ts';
 import { createHub, type HubClient } from '../hub/client.ts';
@@ -203,7 +203,7 @@ function idOf(id: string | undefined, field: string): string {
 }
 
 function hashOfInstallation(id: string): number {
-  return keyHashOf(`i:${id}`);
+  return keyHashOf(installationKey(id));
 }
 
 function hashOfDescription(xml: string, id: string): number | undefined {

@@ -11,7 +11,7 @@ import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { planMove, planUpdate } from '../../src/core/restore/plan/first-writes.ts';
 import { surveyTarget } from '../../src/core/restore/plan/survey.ts';
 import { backUp, contentOf, deliverAsHost, restore } from '../support/drive.ts';
-import { createEngine } from '../support/engine.ts';
+import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
 
 const ROWS = 1000;
@@ -24,18 +24,25 @@ function fillWithOne(rows: Map<string, string>): void {
   }
 }
 
-test('a device with a thousand rows, of which a step has time for some, is written once', async () => {
-  const engine = createEngine({ policy: { stepBudgetMs: 60_000 } });
+/** Into a hub that takes so long for each write, and says when it is about to take one. */
+async function backUpOne(engine: Engine, writeMs: number, onWrite: () => void): Promise<void> {
   fillWithOne(engine.primary.rows);
   await backUp(engine);
   const { putRegistration } = engine.secondary;
-  let calls = 0;
   engine.secondary.putRegistration = async (...args) => {
-    calls += 1;
-    engine.advance(500);
+    engine.advance(writeMs);
     await renewAll(engine.app);
+    onWrite();
     return putRegistration(...args);
   };
+}
+
+test('a device with a thousand rows, of which a step has time for some, is written once', async () => {
+  const engine = createEngine({ policy: { stepBudgetMs: 60_000 } });
+  let calls = 0;
+  await backUpOne(engine, 500, () => {
+    calls += 1;
+  });
   const startedAt = engine.app.world.now();
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { created: 1, failed: 0 } });
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
@@ -45,17 +52,11 @@ test('a device with a thousand rows, of which a step has time for some, is writt
 
 test('a host that dies in its middle costs the rows of a few seconds', async () => {
   const engine = createEngine();
-  fillWithOne(engine.primary.rows);
-  await backUp(engine);
-  const { putRegistration } = engine.secondary;
   let calls = 0;
-  engine.secondary.putRegistration = async (...args) => {
+  await backUpOne(engine, 100, () => {
     calls += 1;
-    engine.advance(100);
-    await renewAll(engine.app);
     if (calls === 700) throw new Error('the host dies');
-    return putRegistration(...args);
-  };
+  });
   await startRestore(engine.app, parseRestoreRequest('{}'));
   await deliverAsHost(engine);
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));

@@ -11,7 +11,7 @@ import { type App, toInstant } from '../app.ts';
 import { readFinishedScan } from '../listing/scan.ts';
 import { endRun } from '../runs/end.ts';
 import { readLatest, storeLatest } from '../snapshots/latest.ts';
-import { type Marks, putMark, readMarks } from '../snapshots/marks.ts';
+import { putMark, readMarksOfPair } from '../snapshots/marks.ts';
 import { checkShardsStored, listSnapshotIdsOfPair, readManifest, searchLatest } from '../snapshots/store.ts';
 import { sha256Hex } from '../stored/codec.ts';
 import { documents } from '../stored/documents.ts';
@@ -107,7 +107,7 @@ async function earlierCounts(app: App, run: BackupRun): Promise<Earlier> {
   for (const { hub, id } of await listSnapshotIdsOfPair(app)) {
     if (good.length === JUDGED_BY) break;
     if (id >= run.id) continue;
-    const marks = marksOf(hub).get(id);
+    const marks = marksOf({ hub, id });
     const isEnough = good.length > 0 || suspect.length >= app.policy.suspectAcceptAfter;
     if (marks?.isSuspect && !marks.isAccepted && isEnough) continue;
     const manifest = await orFault(readManifest(app, hub, id));
@@ -123,14 +123,6 @@ async function earlierCounts(app: App, run: BackupRun): Promise<Earlier> {
     }
   }
   return { good, ofHub, suspect };
-}
-
-async function readMarksOfPair(app: App): Promise<(hub: HubRef) => ReadonlyMap<string, Marks>> {
-  const [ofPrimary, ofSecondary] = await Promise.all([
-    readMarks(app, app.primary.ref),
-    readMarks(app, app.secondary.ref),
-  ]);
-  return (hub) => (isSameHub(hub, app.primary.ref) ? ofPrimary : ofSecondary);
 }
 
 /**

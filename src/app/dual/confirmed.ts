@@ -33,7 +33,7 @@ export function collectConfirmations(app: Storage): Confirmations {
 }
 
 /** How long they are kept: longer than any time between two syncs that a hub is still worth one. */
-const KEEP_MS = 10 * 86_400_000;
+export const KEEP_MS = 10 * 86_400_000;
 
 export async function pruneConfirmed(app: App): Promise<void> {
   const before = confirmedName(toInstant(app.world.storageNow() - KEEP_MS), '');

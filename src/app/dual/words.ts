@@ -4,6 +4,7 @@ import type { HubRef } from '../../core/ports.ts';
 import { type App, toInstant, type Words } from '../app.ts';
 import { mapConcurrent } from '../stored/concurrent.ts';
 import { documents, numberBlobs } from '../stored/documents.ts';
+import { KEEP_MS } from './confirmed.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -51,7 +52,7 @@ async function factsOfOlder(app: App, name: string): Promise<Record<string, stri
 /** Names begin with their time: the folder holds those of days. */
 function prefixesSince(sinceMs: number, nowMs: number): string[] {
   // A blob is named by when it was stored, some seconds after the first of its writes was confirmed.
-  const from = Math.max(sinceMs, nowMs - KEPT_MS);
+  const from = Math.max(sinceMs, nowMs - KEEP_MS);
   const prefixes = new Set<string>();
   for (let at = from; at < nowMs + HOUR_MS; at += HOUR_MS) {
     const isOld = nowMs - at > 2 * DAY_MS;
@@ -59,6 +60,3 @@ function prefixesSince(sinceMs: number, nowMs: number): string[] {
   }
   return [...prefixes].filter((one, _, all) => !all.some((other) => other !== one && one.startsWith(other)));
 }
-
-/** As long as they are kept. */
-const KEPT_MS = 10 * DAY_MS;

@@ -4,7 +4,7 @@ import { comparable, type Erasure, identifiersOf } from '../../core/request/eras
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { type KeptSnapshot, keptUntil } from '../../core/snapshot/retention.ts';
 import { type App, toInstant } from '../app.ts';
-import { readMarks } from '../snapshots/marks.ts';
+import { readMarksOfPair } from '../snapshots/marks.ts';
 import { type ListedSnapshot, listSnapshots, readSnapshotShard } from '../snapshots/store.ts';
 
 /** How long a caller waits while snapshots are read, the newest first. */
@@ -14,10 +14,10 @@ const SEARCH_MS = 60_000;
 export async function findHolders(app: App, erasure: Erasure) {
   const deadlineAt = app.world.now() + SEARCH_MS;
   const listed = await listSnapshots(app);
-  const marks = await Promise.all([app.primary, app.secondary].map(({ ref }) => readMarks(app, ref)));
+  const marksOf = await readMarksOfPair(app);
   const holders = [];
   for (const { hub, id, manifest } of listed) {
-    const isPinned = marks[isSameHub(hub, app.primary.ref) ? 0 : 1]?.get(id)?.isPinned === true;
+    const isPinned = marksOf({ hub, id })?.isPinned === true;
     const records = manifest === undefined ? undefined : await countIn(app, manifest, erasure, deadlineAt);
     if (records === 0) continue;
     const until = manifest === undefined || isPinned ? undefined : untilOf(app, manifest, listed);

@@ -6,6 +6,7 @@ import { feedbackRunName, fullNameOf, isFullNameOf, isSameHub } from '../../core
 import type { CallOptions } from '../../core/ports.ts';
 import type { FeedbackRequest } from '../../core/request/feedback.ts';
 import { mostDeletes } from '../../core/run/amounts.ts';
+import { IF_MEANT } from '../../core/run/role-words.ts';
 import { newRunId } from '../../core/run/run.ts';
 import { isMisdated } from '../../core/snapshot/dating.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
@@ -21,14 +22,13 @@ import { type Doomed, planRemovals, unlessOfRecord } from './plan.ts';
 import { type Heard, hearFeedback, hearNotification } from './read.ts';
 import { itemsOf, removeDoomed } from './remove.ts';
 import { planRenewal, type Renewed, storeRenewal } from './renew.ts';
-import { beginCleanUp, endCleanUp } from './state.ts';
+import { beginCleanUp, endCleanUp, quietMsOf } from './state.ts';
 
 export interface Asked extends FeedbackRequest {
   readonly by: 'timer' | 'http';
   readonly askedBy?: string | undefined;
 }
 
-const QUIET_MS = 86_400_000;
 /** Nothing is due. */
 const NO_WORDS: Words = { confirmedAt: () => 0, isWaiting: () => false };
 /** A verdict that is dated further ahead is not believed. */
@@ -67,7 +67,7 @@ export async function cleanUp(app: App, asked: Asked): Promise<FeedbackRun> {
 function refuseUnconfirmed({ standby }: Roles, { beyondBounds, confirm }: Asked): void {
   if (beyondBounds !== true || isFullNameOf(standby.ref, confirm)) return;
   const name = fullNameOf(standby.ref);
-  const message = `This removes more than the bounds allow from ${name}. If that is meant, repeat this full name after --confirm.`;
+  const message = `This removes more than the bounds allow from ${name}. ${IF_MEANT}`;
   throw new DrError('ConfirmationMissing', message, { target: name });
 }
 
@@ -99,7 +99,7 @@ async function work(app: App, given: Work) {
   const newest = snapshots[0]?.counts;
   const bursts = findBursts(marks, newest?.byPlatform ?? {});
   const { renewals, circles } = resolveHandles(dated.filter(({ meaning }) => meaning === 'renewed'));
-  const quietMs = app.policy.feedbackQuietMs ?? QUIET_MS;
+  const quietMs = quietMsOf(app);
   const oldestDue = marks.reduce(
     (oldest, { state, at }) => (state === 'open' ? Math.min(oldest, at) : oldest),
     Infinity,
@@ -164,13 +164,14 @@ function budgetOf({ policy: { stepBudgetMs } }: App, { by }: Asked): number {
 }
 
 function hear(app: App, { asked, roles, state, call }: Work, hub: string): Promise<Heard> {
-  const source = app.feedback?.of(roles.active.ref);
-  if (source === undefined) throw new DrError('Internal', 'The app has no access to feedback.');
+  const { world, feedback } = app;
+  if (feedback === undefined) throw new DrError('Internal', 'The app has no access to feedback.');
+  const source = feedback.of(roles.active.ref);
   // Looking at both hubs takes the other half.
-  const first = { deadlineAt: app.world.now() + budgetOf(app, asked) / 2 };
+  const first = { deadlineAt: world.now() + budgetOf(app, asked) / 2 };
   return asked.notificationId === undefined
-    ? hearFeedback(app, source, state.files[hub] ?? [], first)
-    : hearNotification(app, source, asked.notificationId, call);
+    ? hearFeedback({ world, feedback }, source, state.files[hub] ?? [], first)
+    : hearNotification({ feedback }, source, asked.notificationId, call);
 }
 
 async function goodSnapshots(app: App, { active }: Roles): Promise<{ readonly manifest: Manifest }[]> {

@@ -1,7 +1,7 @@
 import type { Mark } from '../../core/feedback/mark.ts';
-import { recordVersionOf, versionHashOf } from '../../core/fingerprint/row.ts';
+import { versionOfRows } from '../../core/fingerprint/row.ts';
 import type { CallOptions, Hub } from '../../core/ports.ts';
-import { installationIdIn, recordKey } from '../../core/registration/record.ts';
+import { deviceKey, installationIdIn, installationKey, recordKey } from '../../core/registration/record.ts';
 import type { Registration } from '../../core/registration/registration.ts';
 import type { App } from '../app.ts';
 import { findInstallationRows, findRow, findRows } from '../listing/hub-rows.ts';
@@ -37,7 +37,7 @@ function isOneService(a: string, b: string): boolean {
 }
 
 function versionOf(rows: readonly Registration[]): number | null {
-  return rows.length === 0 ? null : recordVersionOf(rows.map(versionHashOf));
+  return rows.length === 0 ? null : versionOfRows(rows);
 }
 
 /** A record with a dead handle, or that the verdict names. */
@@ -57,8 +57,8 @@ export async function recordsOf(
   call: CallOptions,
 ): Promise<DeadRecord[]> {
   const keys = new Set([...active, ...standby].map(recordKey));
-  keys.add(`d:${mark.platform.toLowerCase()}:${mark.handle}`);
-  if (mark.installationId !== undefined) keys.add(`i:${mark.installationId}`);
+  keys.add(deviceKey(mark));
+  if (mark.installationId !== undefined) keys.add(installationKey(mark.installationId));
   return Promise.all(
     [...keys].map(async (key): Promise<DeadRecord> => {
       const installationId = installationIdIn(key);

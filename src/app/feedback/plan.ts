@@ -1,9 +1,8 @@
 import { RecordFault } from '../../core/errors.ts';
 import { type Burst, closed, type DeadView, judgeDead, type Mark } from '../../core/feedback/mark.ts';
-import { recordVersionOf, versionHashOf } from '../../core/fingerprint/row.ts';
+import { versionOfRows } from '../../core/fingerprint/row.ts';
 import { type CallOptions, MOST_ROWS_FOUND } from '../../core/ports.ts';
 import { keyHashOf } from '../../core/registration/record.ts';
-import type { Registration } from '../../core/registration/registration.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import type { App, Words } from '../app.ts';
 import type { Roles } from '../runs/roles.ts';
@@ -116,7 +115,7 @@ async function judgeAll(app: App, due: readonly Due[], { words, snapshots }: Pla
     const doomed: Doomed[] = [];
     const ends = new Set<End>();
     for (const record of records) {
-      const activeVersion = versionOf(record.active);
+      const activeVersion = record.active.length === 0 ? undefined : versionOfRows(record.active);
       const hash = keyHashOf(record.key);
       const known = before.get(record);
       const view: DeadView = {
@@ -138,10 +137,7 @@ async function judgeAll(app: App, due: readonly Due[], { words, snapshots }: Pla
 }
 
 /** Not the plain device of a handle that only installations have. */
-function isAbout({ key, active, standby }: DeadRecord, both: BothLook): boolean {
-  return active.length + standby.length > 0 || key.startsWith('i:') || both.active.length + both.standby.length === 0;
-}
-
-function versionOf(rows: readonly Registration[]): number | undefined {
-  return rows.length === 0 ? undefined : recordVersionOf(rows.map(versionHashOf));
+function isAbout({ installationId, active, standby }: DeadRecord, both: BothLook): boolean {
+  const isOfInstallation = installationId !== undefined;
+  return active.length + standby.length > 0 || isOfInstallation || both.active.length + both.standby.length === 0;
 }

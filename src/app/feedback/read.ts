@@ -14,6 +14,10 @@ export interface Heard {
   readonly state?: string;
 }
 
+interface Access {
+  readonly feedback: NonNullable<App['feedback']>;
+}
+
 const CHUNK_BYTES = 4 * 1024 * 1024;
 /** As many at once as memory allows: what is left is read the next time. */
 const MOST_VERDICTS = 200_000;
@@ -22,12 +26,11 @@ const TAIL_BYTES = 1024;
 
 /** Reads what was added to the container's files since the watermarks, as far as the time allows. */
 export async function hearFeedback(
-  { world, feedback }: Pick<App, 'world' | 'feedback'>,
+  { world, feedback: { files } }: Access & Pick<App, 'world'>,
   source: Feedback,
   before: readonly Watermark[],
   call: CallOptions,
 ): Promise<Heard> {
-  const files = filesOf(feedback);
   const address = await source.container(call);
   const verdicts: Verdict[] = [];
   const watermarks: Watermark[] = [];
@@ -84,12 +87,11 @@ async function tailAt(get: (offset: number, length: number) => Promise<Uint8Arra
 
 /** Reads the errors of one send. Throws `BadRequest` where the hub does not know it. */
 export async function hearNotification(
-  { feedback }: Pick<App, 'feedback'>,
+  { feedback: { files } }: Access,
   source: Feedback,
   id: string,
   call: CallOptions,
 ): Promise<Heard> {
-  const files = filesOf(feedback);
   const notification = await source.notification(id, call);
   if (notification === undefined) {
     const message =
@@ -108,9 +110,4 @@ export async function hearNotification(
   const { text } = decodeFeedback(Buffer.concat(parts));
   const { verdicts, unreadable } = readVerdicts(text, true);
   return { verdicts, counts: { files: 1, unreadable }, state };
-}
-
-function filesOf(feedback: App['feedback']): FeedbackFiles {
-  if (feedback !== undefined) return feedback.files;
-  throw new DrError('Internal', 'The app has no access to feedback.');
 }

@@ -1,7 +1,7 @@
 import { turned } from '../../core/baseline/record.ts';
 import { DrError, RecordFault } from '../../core/errors.ts';
 import type { FeedbackItem } from '../../core/feedback/run.ts';
-import { recordVersionOf, versionHashOf } from '../../core/fingerprint/row.ts';
+import { versionHashOf, versionOfRows } from '../../core/fingerprint/row.ts';
 import { isFirstOfPair } from '../../core/paths.ts';
 import type { CallOptions } from '../../core/ports.ts';
 import { keyHashOf } from '../../core/registration/record.ts';
@@ -72,14 +72,13 @@ function tombstoneOf({ record, activeVersion, lookedAt }: Doomed) {
 
 async function removeOne(roles: Roles, { record }: Doomed, call: CallOptions): Promise<'removed' | 'changed'> {
   const { installationId, standby } = record;
-  const versionOf = (rows: typeof standby): number => recordVersionOf(rows.map(versionHashOf));
   if (installationId === undefined) {
     const ends = [];
     for (const { id, etag } of standby) ends.push(await roles.standby.deleteRegistration(id, etag, call));
     return ends.includes('changed') ? 'changed' : 'removed';
   }
   const now = await findInstallationRows(roles.standby, installationId, call);
-  if (now.length > 0 && versionOf(now) !== versionOf(standby)) return 'changed';
+  if (now.length > 0 && versionOfRows(now) !== versionOfRows(standby)) return 'changed';
   await roles.standby.deleteInstallation(installationId, call);
   return 'removed';
 }

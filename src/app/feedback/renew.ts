@@ -5,7 +5,7 @@ import type { FeedbackItem } from '../../core/feedback/run.ts';
 import { fullNameOf } from '../../core/paths.ts';
 import type { CallOptions } from '../../core/ports.ts';
 import { rebuildInstallation } from '../../core/registration/installation.ts';
-import { installationIdIn, keyHashOf, recordKey } from '../../core/registration/record.ts';
+import { deviceKey, installationIdIn, installationKey, keyHashOf, recordKey } from '../../core/registration/record.ts';
 import type { Registration } from '../../core/registration/registration.ts';
 import { type App, toInstant } from '../app.ts';
 import { write } from '../dual/intents.ts';
@@ -54,7 +54,7 @@ async function planInstallation(
 ): Promise<Omit<Renewed, 'platform'> | undefined> {
   const rows = await findInstallationRows(active, id, call);
   const handles = rows.filter((row) => row.tileName === undefined);
-  const common = { device: { kind: 'installation' as const, id }, keyHash: keyHashOf(`i:${id}`) };
+  const common = { device: { kind: 'installation' as const, id }, keyHash: keyHashOf(installationKey(id)) };
   if (handles.length === 0) return undefined;
   if (handles.every((row) => row.handle === newHandle)) return { ...common, state: COPY, isInActive: true };
   if (!handles.every((row) => row.handle === handle)) return undefined;
@@ -74,7 +74,7 @@ async function planRegistration(
   if (row === undefined) return undefined;
   const common = {
     device: { kind: 'registration' as const, id },
-    keyHash: keyHashOf(`d:${platform.toLowerCase()}:${newHandle}`),
+    keyHash: keyHashOf(deviceKey({ platform, handle: newHandle })),
   };
   if (row.handle === newHandle) return { ...common, state: COPY, isInActive: true };
   const body = row.handle === handle ? withHandle(row.xml, platform, handle, newHandle) : undefined;

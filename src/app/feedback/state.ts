@@ -5,6 +5,11 @@ import { type App, toInstant } from '../app.ts';
 import { documents } from '../stored/documents.ts';
 import { removeBefore } from '../stored/remove-all.ts';
 
+/** A day, where the settings say nothing. */
+export function quietMsOf({ policy }: App): number {
+  return policy.feedbackQuietMs ?? 86_400_000;
+}
+
 const NOTHING: FeedbackState = { files: {} };
 /** Beside its step budget: one that is older has died. */
 const SPARE_MS = 300_000;

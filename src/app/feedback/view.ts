@@ -3,14 +3,14 @@ import type { FeedbackRun } from '../../core/feedback/run.ts';
 import { feedbackRunName } from '../../core/paths.ts';
 import type { App } from '../app.ts';
 import { documents } from '../stored/documents.ts';
-import { readFeedbackState } from './state.ts';
+import { quietMsOf, readFeedbackState } from './state.ts';
 
 /** What the HTTP API shows of the clean-up. Fields are contract: add, never rename. */
 export async function readFeedbackView(app: App) {
   const state = await readFeedbackState(app);
   return {
     mode: app.policy.feedbackCleanup ?? 'off',
-    quietHours: (app.policy.feedbackQuietMs ?? 86_400_000) / 3_600_000,
+    quietHours: quietMsOf(app) / 3_600_000,
     running: state?.running ?? null,
     failure: state?.failure ?? null,
     last: state?.last ?? null,

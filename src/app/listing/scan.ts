@@ -45,7 +45,7 @@ export async function scan(
   const devices = run.kind === 'backup' ? await noteIds(app, progress) : undefined;
   const { rowCount } = progress.checkpoint;
   const isFirst = run.kind === 'restore' && run.phase.pass === 1;
-  const known = isFirst ? await lookForWords(app, run) : {};
+  const known = isFirst ? await findSourceFlags(app, run) : {};
   const found: Found = { rowCount, devices, known, unread: unreadInWords(progress.checkpoint) };
   return moveOn(app, run, { name: 'seal', pass: run.phase.pass }, (current) => noteListing(current, found));
 }
@@ -68,13 +68,13 @@ interface Found {
   readonly rowCount: number;
   /** Of a backup, where they were counted. */
   readonly devices: number | undefined;
-  readonly known: Words;
+  readonly known: SourceFlags;
   /** What of the listing is not known, if anything. */
   readonly unread: string | undefined;
 }
 
 /** What is said of records beside the snapshot, the target and the baseline. */
-type Words = Pick<NonNullable<RestoreRun['source']>, 'hasErasures' | 'hasDead' | 'hasDualWrites'>;
+type SourceFlags = Pick<NonNullable<RestoreRun['source']>, 'hasErasures' | 'hasDead' | 'hasDualWrites'>;
 
 function noteListing<R extends Run>(listed: R, { rowCount, devices, known, unread }: Found): Run {
   const warning = `Of hub ${fullNameOf(listed.hub)} ${unread}, and are left out.`;
@@ -91,7 +91,10 @@ function noteListing<R extends Run>(listed: R, { rowCount, devices, known, unrea
 }
 
 /** Looked for while the run holds its hub: an erasure stores it first, and then looks for such runs. */
-async function lookForWords(app: App, { hub, request: { sourceHub, snapshotId } }: RestoreRun): Promise<Words> {
+async function findSourceFlags(
+  app: App,
+  { hub, request: { sourceHub, snapshotId } }: RestoreRun,
+): Promise<SourceFlags> {
   const { blobs } = app;
   const [erased, dead, dual] = await Promise.all([
     blobs.list(erasedName(sourceHub, snapshotId)),

@@ -4,7 +4,7 @@ import type { Hub, HubProbe, HubRef } from '../../core/ports.ts';
 import { deviceLimits, type Tier } from '../../core/readiness/tiers.ts';
 import type { RestoreRequest } from '../../core/request/restore.ts';
 import type { Role } from '../../core/run/role.ts';
-import { inUseAlready, isOlderThanRole, snapshotOlderThanRole, withRole } from '../../core/run/role-words.ts';
+import { IF_MEANT, inUseAlready, isOlderThanRole, snapshotOlderThanRole, withRole } from '../../core/run/role-words.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import { counted } from '../../core/words.ts';
@@ -14,8 +14,6 @@ import type { Roles } from '../runs/roles.ts';
 
 /** The caller waits for the preflight; a hub that needs longer is not reachable for this purpose. */
 const PREFLIGHT_MS = 9000;
-
-const IF_MEANT = 'If that is meant, repeat this full name after --confirm.';
 
 /** A request from outside, or a drill's into its scratch hub. */
 export type AskedRestore = Omit<RestoreRequest, 'target'> & { readonly target: RestoreRequest['target'] | 'drill' };

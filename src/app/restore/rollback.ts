@@ -1,6 +1,6 @@
 import { DrError } from '../../core/errors.ts';
 import type { RollbackRequest } from '../../core/request/restore.ts';
-import { withRole } from '../../core/run/role-words.ts';
+import { IF_MEANT, withRole } from '../../core/run/role-words.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { noteRoles, readRoles } from '../runs/roles.ts';
@@ -29,7 +29,7 @@ export async function startRollback(
   const restore = await readEnded(app, runId);
   const { purpose, dryRun } = restore.request;
   if (confirm === undefined) {
-    const message = `A rollback removes devices from hub ${withRole(restore.hub, (await readRoles(app)).role)}. If that is meant, repeat this full name after --confirm.`;
+    const message = `A rollback removes devices from hub ${withRole(restore.hub, (await readRoles(app)).role)}. ${IF_MEANT}`;
     throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
   }
   refuseWrongConfirmation(confirm, restore.hub);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Coverage } from '../../core/baseline/coverage.ts';
-import { markName, marksFolder, type SnapshotMark } from '../../core/paths.ts';
+import { isSameHub, markName, marksFolder, type SnapshotMark } from '../../core/paths.ts';
 import type { BlobEntry, HubRef } from '../../core/ports.ts';
 import { startOfRunId } from '../../core/run/run.ts';
 import { isAhead } from '../../core/snapshot/dating.ts';
@@ -104,6 +104,17 @@ export async function readMarks(app: App, hub: HubRef, snapshotId?: string): Pro
     marks.set(id, { ...(marks.get(id) ?? noMarks), ...readMark(name, entry) });
   }
   return marks;
+}
+
+/** What marks there are of a snapshot of either hub. */
+export async function readMarksOfPair(
+  app: App,
+): Promise<(snapshot: { readonly hub: HubRef; readonly id: string }) => Marks | undefined> {
+  const [ofPrimary, ofSecondary] = await Promise.all([
+    readMarks(app, app.primary.ref),
+    readMarks(app, app.secondary.ref),
+  ]);
+  return ({ hub, id }) => (isSameHub(hub, app.primary.ref) ? ofPrimary : ofSecondary).get(id);
 }
 
 export async function removeMarks(app: App, hub: HubRef, snapshotId: string): Promise<void> {

@@ -1,5 +1,4 @@
 import { viewCoverage } from '../../core/baseline/coverage.ts';
-import { isSameHub } from '../../core/paths.ts';
 import { isOver, type VerificationRun } from '../../core/run/run.ts';
 import { amountOf } from '../../core/snapshot/amount.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
@@ -7,19 +6,14 @@ import type { App } from '../app.ts';
 import { readLive, signsOf } from '../runs/living-steps.ts';
 import { findRun } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
-import { type Marks, noMarks, readMarks } from './marks.ts';
+import { type Marks, noMarks, readMarks, readMarksOfPair } from './marks.ts';
 import { findSnapshot, type ListedSnapshot, listSnapshots } from './store.ts';
 import { sumVerification } from './verify.ts';
 
 /** What the HTTP API shows of snapshots and their verifications. Fields are contract: add, never rename. */
 
 export async function listSnapshotViews(app: App) {
-  const [listed, ...marks] = await Promise.all([
-    listSnapshots(app),
-    readMarks(app, app.primary.ref),
-    readMarks(app, app.secondary.ref),
-  ]);
-  const marksOf = ({ hub, id }: ListedSnapshot) => marks[isSameHub(hub, app.primary.ref) ? 0 : 1]?.get(id);
+  const [listed, marksOf] = await Promise.all([listSnapshots(app), readMarksOfPair(app)]);
   return listed.map((one) => viewListed(one, marksOf(one)));
 }
 

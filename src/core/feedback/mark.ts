@@ -86,15 +86,9 @@ export function findBursts(
   marks: Iterable<Pick<Mark, 'platform' | 'at'>>,
   registrations: Readonly<Record<string, number>>,
 ): Burst[] {
-  const times = new Map<string, number[]>();
-  for (const { platform, at } of marks) {
-    const own = times.get(platform);
-    if (own === undefined) times.set(platform, [at]);
-    else own.push(at);
-  }
-  return [...times].flatMap(([platform, all]): Burst[] => {
+  return [...Map.groupBy(marks, ({ platform }) => platform)].flatMap(([platform, own]): Burst[] => {
     const most = mostDeletes(registrations[platform] ?? 0, BURST_PERCENT);
-    const { count, from } = fullestHour(all.sort((a, b) => a - b));
+    const { count, from } = fullestHour(own.map(({ at }) => at).sort((a, b) => a - b));
     return count > most ? [{ platform, count, most, from }] : [];
   });
 }

@@ -1,5 +1,5 @@
 import { DrError } from '../errors.ts';
-import { readXml, type XmlElement } from '../xml/element.ts';
+import { readXml, textOfChild, type XmlElement } from '../xml/element.ts';
 
 /** What a push service has said of a device, as a hub passes it on. */
 export interface Verdict {
@@ -114,8 +114,7 @@ function find(pattern: RegExp, text: string, from: number): { readonly at: numbe
 function toVerdict(xml: string): Verdict | undefined {
   const root = tryRead(withoutPrefixes(xml));
   if (root === undefined) return undefined;
-  const textOf = (name: string): string | undefined =>
-    root.children.find((child) => localName(child) === name)?.text.trim() || undefined;
+  const textOf = (name: string): string | undefined => textOfChild(root, name)?.trim() || undefined;
   const [at, error, given, handle] = ['FeedbackTime', 'NotificationSystemError', 'Platform', 'PnsHandle'].map(textOf);
   const atMs = at === undefined ? undefined : instantOf(at);
   if (atMs === undefined || error === undefined || given === undefined || handle === undefined) return undefined;
@@ -149,10 +148,6 @@ function tryRead(xml: string): XmlElement | undefined {
     if (error instanceof DrError) return undefined;
     throw error;
   }
-}
-
-function localName({ name }: XmlElement): string {
-  return name.slice(name.indexOf('}') + 1);
 }
 
 /** Without a zone it is UTC. `undefined` when it is no instant. */

@@ -77,6 +77,11 @@ export function recordVersionOf(versionHashes: readonly number[]): number {
   return sum;
 }
 
+/** The same of a record's rows. */
+export function versionOfRows(rows: readonly Registration[]): number {
+  return recordVersionOf(rows.map(versionHashOf));
+}
+
 const BEYOND_53_BITS = 2 ** 53;
 
 /**
@@ -135,7 +140,7 @@ export function fingerprintRecord(record: RecordOfRows): RecordFingerprint {
   return {
     platform: platformOf(record),
     keyHash: keyHashOf(record.key),
-    versionHash: recordVersionOf(record.rows.map(versionHashOf)),
+    versionHash: versionOfRows(record.rows),
     expiry: recordExpiryOf(isInstallation(record), record.rows.map(expiryOf)),
     handleHashes: record.rows.map(handleHash),
     idHashes: isInstallation(record) ? [] : record.rows.map(({ id }) => hash53(id)),

@@ -1,6 +1,6 @@
 import { encodeUtf8 } from '../bytes/utf8.ts';
 import type { Registration } from '../registration/registration.ts';
-import { contentHashOf, type RowFingerprint, recordVersionOf, versionHashOf } from './row.ts';
+import { contentHashOf, type RowFingerprint, recordVersionOf, versionOfRows } from './row.ts';
 import type { FingerprintTable } from './table.ts';
 
 /** What one hub shows of a record at a look: hashes of its version and of its content, in the words of that hub. */
@@ -19,7 +19,7 @@ export function shownBy(rows: readonly RowFingerprint[]): Shown {
 
 export function shownIn(rows: readonly Registration[]): Shown {
   return {
-    version: recordVersionOf(rows.map(versionHashOf)),
+    version: versionOfRows(rows),
     content: contentOf(rows.map((row) => contentHashOf(encodeUtf8(row.xml), row))),
   };
 }

@@ -18,8 +18,17 @@ const MIN_SHARD_COUNT = 4;
 
 export function recordKey(registration: RegistrationFields): string {
   const installationId = installationIdOf(registration.tags);
-  if (installationId !== undefined) return `i:${installationId}`;
-  return `d:${registration.platform.toLowerCase()}:${registration.handle}`;
+  return installationId === undefined ? deviceKey(registration) : installationKey(installationId);
+}
+
+/** Of an installation's record. */
+export function installationKey(id: string): string {
+  return `i:${id}`;
+}
+
+/** Of the record of a handle's plain registrations. */
+export function deviceKey({ platform, handle }: Pick<RegistrationFields, 'platform' | 'handle'>): string {
+  return `d:${platform.toLowerCase()}:${handle}`;
 }
 
 /** Of all rows of an installation, by what its key says. */

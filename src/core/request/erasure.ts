@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseWith, type Source } from '../parse.ts';
+import { bodySource, parseWith } from '../parse.ts';
 import { type Identity, installationIdOf, userIdOf } from '../registration/registration.ts';
 import { parseBody } from './restore.ts';
 
@@ -26,11 +26,7 @@ const erasureSchema = z.strictObject({
 
 /** Reads the body of `POST /api/erasures`. Throws `BadRequest` or `UnknownField`. */
 export function parseErasure(body: string): Erasure {
-  const source: Source = {
-    code: 'BadRequest',
-    what: 'request body',
-    hint: `Send a JSON object with exactly one of: ${erasureKinds.join(', ')}.`,
-  };
+  const source = bodySource(`Send a JSON object with exactly one of: ${erasureKinds.join(', ')}.`);
   const [erasure] = parseWith(
     erasureSchema
       .transform((fields): Erasure[] =>

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseWith, type Source } from '../parse.ts';
+import { bodySource, parseWith } from '../parse.ts';
 import { parseBody } from './restore.ts';
 
 const feedbackSchema = z.strictObject({
@@ -17,12 +17,9 @@ export type FeedbackRequest = Readonly<z.infer<typeof feedbackSchema>>;
 
 /** Reads the body of `POST /api/feedback`, which may be empty. Throws `BadRequest` or `UnknownField`. */
 export function parseFeedbackRequest(body: string): FeedbackRequest {
-  const source: Source = {
-    code: 'BadRequest',
-    what: 'request body',
-    hint:
-      'Send nothing, or a JSON object with dryRun (true or false), notificationId (of a send), ' +
+  const source = bodySource(
+    'Send nothing, or a JSON object with dryRun (true or false), notificationId (of a send), ' +
       'beyondBounds (true or false) and confirm (namespace/hub of the standby).',
-  };
+  );
   return parseWith(feedbackSchema, body === '' ? {} : parseBody(body, source), source);
 }

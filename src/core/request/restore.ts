@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DrError } from '../errors.ts';
-import { parseJson, parseWith, type Source } from '../parse.ts';
+import { bodySource, parseJson, parseWith, type Source } from '../parse.ts';
 import { groupOf, orderSchema, selectionSchema, selectorOf } from './selection.ts';
 
 const MAX_NOTE = 200;
@@ -55,16 +55,13 @@ export type RollbackRequest = Readonly<z.infer<typeof rollbackSchema>>;
 
 /** Reads the body of `POST /api/restores`. Throws `BadRequest`, `UnknownField` or `WrongTarget`. */
 export function parseRestoreRequest(body: string): RestoreRequest {
-  const source: Source = {
-    code: 'BadRequest',
-    what: 'request body',
-    hint:
-      'Send nothing, or a JSON object with any of: snapshot ("latest" or the id of one), ' +
+  const source = bodySource(
+    'Send nothing, or a JSON object with any of: snapshot ("latest" or the id of one), ' +
       'target ("standby", "secondary" or "primary"), onConflict ("keep" or "overwrite"), ' +
       'leftovers ("withdraw" or "keep"), resurrect, activate and dryRun (true or false), ' +
       'only ({platforms, tags, installationIds, userIds}), order (a list of {platforms, tags}), note (text), ' +
       'confirm (namespace/hub of the target).',
-  };
+  );
   const json = parseBody(body, source);
   refuseUnknownTarget(json);
   const request = parseWith(requestSchema, json, source);
@@ -77,19 +74,16 @@ export function parseRestoreRequest(body: string): RestoreRequest {
 /** Reads the body of `POST /api/restores/{id}/retry`. Throws `BadRequest` or `UnknownField`. */
 export function parseRetryRequest(body: string): RetryRequest {
   const hint = 'Send nothing, or a JSON object with confirm (namespace/hub of the target).';
-  const source: Source = { code: 'BadRequest', what: 'request body', hint };
+  const source = bodySource(hint);
   return parseWith(retrySchema, parseBody(body, source), source);
 }
 
 /** Reads the body of `POST /api/restores/{id}/rollback`. Throws `BadRequest` or `UnknownField`. */
 export function parseRollbackRequest(body: string): RollbackRequest {
-  const source: Source = {
-    code: 'BadRequest',
-    what: 'request body',
-    hint:
-      'Send a JSON object with confirm (namespace/hub of the target), ' +
+  const source = bodySource(
+    'Send a JSON object with confirm (namespace/hub of the target), ' +
       'and, if you like, note (text) and keepNewer (true or false).',
-  };
+  );
   return parseWith(rollbackSchema, parseBody(body, source), source);
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseWith, type Source } from '../parse.ts';
+import { bodySource, parseWith } from '../parse.ts';
 import { noteSchema, parseBody } from './restore.ts';
 
 const roleRequestSchema = z.strictObject({
@@ -17,12 +17,9 @@ export type RoleRequest = Readonly<z.infer<typeof roleRequestSchema>>;
 
 /** Reads the body of `POST /api/role`. Throws `BadRequest` or `UnknownField`. */
 export function parseRoleRequest(body: string): RoleRequest {
-  const source: Source = {
-    code: 'BadRequest',
-    what: 'request body',
-    hint:
-      'Send a JSON object with active ("primary", "secondary" or namespace/hub) and confirm (namespace/hub of it), ' +
+  const source = bodySource(
+    'Send a JSON object with active ("primary", "secondary" or namespace/hub) and confirm (namespace/hub of it), ' +
       'and if you like force (true or false) and note (text).',
-  };
+  );
   return parseWith(roleRequestSchema, parseBody(body, source), source);
 }

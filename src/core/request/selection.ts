@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RecordOfRows } from '../registration/record.ts';
+import { installationKey, type RecordOfRows } from '../registration/record.ts';
 import { userIdOf } from '../registration/registration.ts';
 import { parseTagExpression } from './tag-expression.ts';
 
@@ -52,7 +52,7 @@ export function selectorOf(only: Selection | undefined, field = 'only'): (record
   const { platforms, tags, installationIds, userIds } = only;
   const checks: ((record: RecordOfRows) => boolean)[] = [];
   if (installationIds !== undefined) {
-    const keys = new Set(installationIds.map((id) => `i:${id}`));
+    const keys = new Set(installationIds.map(installationKey));
     checks.push(({ key }) => keys.has(key));
   }
   if (userIds !== undefined) {

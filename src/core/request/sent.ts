@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DrError } from '../errors.ts';
-import { parseJson, parseWith, type Source } from '../parse.ts';
+import { bodySource, parseJson, parseWith } from '../parse.ts';
 
 /** The parts of an HTTP call, besides its path, that say what is asked for. */
 export interface Sent {
@@ -75,10 +75,6 @@ function announcing(method: string, headers: Sent['headers']): string | undefine
 
 /** `{}` asks for nothing, and some clients cannot send less. */
 function refuseBody(text: string): void {
-  const source: Source = {
-    code: 'BadRequest',
-    what: 'request body',
-    hint: 'This call takes no fields: send no body, or {}.',
-  };
+  const source = bodySource('This call takes no fields: send no body, or {}.');
   parseWith(z.strictObject({}), parseJson(text, source), source);
 }

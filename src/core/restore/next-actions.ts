@@ -31,12 +31,8 @@ export function nextActionsOf(run: RestoreRun, result: Written): NextAction[] {
   const { counts } = result;
   const { purpose, of = '', dryRun, snapshotId } = run.request;
   const self = `/api/restores/${run.id}`;
-  const get = (name: NextAction['name'], href: string): NextAction => ({
-    ...{ name, method: 'GET', href, command: `${name} ${run.id}` },
-  });
-  const post = (name: NextAction['name'], href: string, command: string): NextAction => ({
-    ...{ name, method: 'POST', href, command },
-  });
+  const get = (name: NextAction['name'], href: string) => action(name, 'GET', href, `${name} ${run.id}`);
+  const post = (name: NextAction['name'], href: string, command: string) => action(name, 'POST', href, command);
   const report = get('report', `${self}/report`);
   if (!isOver(run)) return [get('watch', self), post('cancel', `${self}/cancel`, `cancel ${run.id}`), report];
   const isRollback = purpose === 'rollback';
@@ -70,15 +66,13 @@ export function countToRetry(run: RestoreRun, counts: RestoreCounts): number {
   return counts.failed + counts.pending + (hasLookedLast(run) ? 0 : wrote(counts));
 }
 
+function action(name: NextAction['name'], method: NextAction['method'], href: string, command: string): NextAction {
+  return { name, method, href, command };
+}
+
 function rollbackAction(runId: string): NextAction {
-  const href = `/api/restores/${runId}/rollback`;
-  return {
-    name: 'rollback',
-    method: 'POST',
-    href,
-    needsConfirm: true,
-    command: `rollback ${runId} ${CONFIRM} --watch`,
-  };
+  const command = `rollback ${runId} ${CONFIRM} --watch`;
+  return { ...action('rollback', 'POST', `/api/restores/${runId}/rollback`, command), needsConfirm: true };
 }
 
 /** A drill is repeated by its schedule, into a hub that the API's own restores do not reach. */

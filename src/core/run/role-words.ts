@@ -4,6 +4,9 @@ import { hasChanged, type Role } from './role.ts';
 
 /** Messages for where the role and what is stored do not fit. Each spells out both ways on. */
 
+/** How a caller confirms what is done to a hub. */
+export const IF_MEANT = 'If that is meant, repeat this full name after --confirm.';
+
 /** The command that declares a hub to be in use. */
 export function declaring(hub: HubRef): string {
   return `notification-hubs-dr role ${fullNameOf(hub)}`;

@@ -64,7 +64,8 @@ export function unreadInWords({
   const rows = unreadableCount === 1 ? '1 row' : `${unreadableCount} rows`;
   if (unreadableAt.length === 0) return `${rows} could not be read`;
   const more = unreadableCount - unreadableAt.length;
-  const [last, ...before] = more > 0 ? [`${more} more`, ...unreadableAt.toReversed()] : unreadableAt.toReversed();
-  const places = before.length === 0 ? last : `${before.reverse().join(', ')} and ${last}`;
-  return `${rows} could not be read: ${places} of the listing`;
+  const places = [...unreadableAt, ...(more > 0 ? [`${more} more`] : [])];
+  const last = places.pop();
+  const list = places.length === 0 ? last : `${places.join(', ')} and ${last}`;
+  return `${rows} could not be read: ${list} of the listing`;
 }

@@ -30,6 +30,16 @@ export interface XmlAttribute {
   readonly value: string;
 }
 
+/** An element's name without its namespace, for answers that name theirs in more than one. */
+export function localName({ name }: Pick<XmlElement, 'name'>): string {
+  return name.slice(name.indexOf('}') + 1);
+}
+
+/** The text of its first child with that local name. */
+export function textOfChild({ children }: Pick<XmlElement, 'children'>, name: string): string | undefined {
+  return children.find((child) => localName(child) === name)?.text;
+}
+
 /**
  * Reads a whole document. Refuses what XML 1.0 with namespaces forbids, and also document types, mixed content and a
  * nil element with content. Control characters are the one exception: XML forbids them, even as references, but .NET

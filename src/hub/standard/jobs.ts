@@ -1,10 +1,10 @@
 import { DrError, faultCode } from '../../core/errors.ts';
 import type { CallOptions, ExportJobs, JobLook } from '../../core/ports.ts';
-import { readXml, type XmlElement } from '../../core/xml/element.ts';
+import { localName, readXml, textOfChild, type XmlElement } from '../../core/xml/element.ts';
 import { judgeAnswer } from '../answer.ts';
 import type { HubConnection } from '../connection-string.ts';
 import { plainHttp } from '../plain-http.ts';
-import { refusal } from '../refusal.ts';
+import { refusal, requireOk } from '../refusal.ts';
 import { Transport, type TransportOptions } from '../transport.ts';
 
 /**
@@ -15,7 +15,7 @@ export function createExportJobs(options: TransportOptions): ExportJobs {
   const transport = new Transport(options);
   const read = async (path: string, { deadlineAt }: CallOptions): Promise<XmlElement> => {
     const answer = await transport.call({ operation: 'jobs', method: 'GET', path }, deadlineAt);
-    if (answer.verdict.kind !== 'ok') throw refusal(answer.verdict, answer.status, transport.where);
+    requireOk(answer, transport.where);
     return readXml(Buffer.from(answer.body).toString(), { what: 'A job', isRetryable: true, mayBeDeclared: true });
   };
   return {
@@ -32,8 +32,8 @@ export function createExportJobs(options: TransportOptions): ExportJobs {
     },
     async find(container, call) {
       const jobs = allNamed(await read('jobs', call), 'NotificationHubJob');
-      const job = jobs.find((one) => containerIn(textOf(one, 'OutputContainerUri')) === container);
-      return job && textOf(job, 'JobId')?.trim();
+      const job = jobs.find((one) => containerIn(textOfChild(one, 'OutputContainerUri')) === container);
+      return job && textOfChild(job, 'JobId')?.trim();
     },
     async look(jobId, call) {
       const [job] = allNamed(await read(`jobs/${encodeURIComponent(jobId)}`, call), 'NotificationHubJob');
@@ -93,30 +93,21 @@ const STATUSES = ['Started', 'Running', 'Completed', 'Failed'] as const;
 
 /** A job that has just begun shows neither status nor progress (recorded). An unknown status is taken for a job that still runs. */
 function toLook(job: XmlElement): JobLook {
-  const text = textOf(job, 'Status')?.trim() ?? 'Started';
-  const progress = Number(textOf(job, 'Progress') ?? 0);
+  const text = textOfChild(job, 'Status')?.trim() ?? 'Started';
+  const progress = Number(textOfChild(job, 'Progress') ?? 0);
   const properties = allNamed(job, 'KeyValueOfstringstring');
-  const output = properties.find((one) => textOf(one, 'Key')?.trim() === 'OutputFilePath');
+  const output = properties.find((one) => textOfChild(one, 'Key')?.trim() === 'OutputFilePath');
   return {
     status: STATUSES.find((one) => one === text) ?? 'Running',
     progress: Number.isFinite(progress) ? progress : 0,
-    outputName: output && textOf(output, 'Value')?.trim(),
-    failure: textOf(job, 'Failure'),
+    outputName: output && textOfChild(output, 'Value')?.trim(),
+    failure: textOfChild(job, 'Failure'),
   };
-}
-
-/** An element's name without the namespace that is not the root's. */
-function localName({ name }: XmlElement): string {
-  return name.slice(name.indexOf('}') + 1);
 }
 
 function allNamed(element: XmlElement, name: string): XmlElement[] {
   if (localName(element) === name) return [element];
   return element.children.flatMap((child) => allNamed(child, name));
-}
-
-function textOf({ children }: XmlElement, name: string): string | undefined {
-  return children.find((child) => localName(child) === name)?.text;
 }
 
 /** The last part of a container's path: on this machine the account's name comes before it. */

@@ -1,4 +1,4 @@
-import { recordVersionOf, versionHashOf } from '../../../core/fingerprint/row.ts';
+import { recordVersionOf, versionHashOf, versionOfRows } from '../../../core/fingerprint/row.ts';
 import { isSameHub } from '../../../core/paths.ts';
 import type { CallOptions } from '../../../core/ports.ts';
 import { isInstallation, type RecordOfRows } from '../../../core/registration/record.ts';
@@ -99,7 +99,7 @@ function openLaterPass({ find, opened, lookBack, hasLeft, orLost, options, rules
     if (found !== undefined && !isToRepair(planned) && !mayBePart(record, found, planned)) return planned;
     const ask = async (call: CallOptions): Promise<Planned> => {
       const answer = await find(record, found, call);
-      const version = recordVersionOf((answer?.rows ?? []).map(versionHashOf));
+      const version = versionOfRows(answer?.rows ?? []);
       const late = lookBack?.unapplied(index, earlier, version, answer);
       if (late !== undefined) return laterPlan(late);
       if (answer === undefined && (await hasLeft(index)))
@@ -161,7 +161,7 @@ function openAskingPass({
       const rows = [...record.rows, ...(live.get(record.key)?.rows ?? [])];
       const answer = await find({ key: record.key, rows }, undefined, call);
       const [found, others] = splitByKey(record.key, answer?.rows ?? []);
-      const late = lookBack.unapplied(index, earlier, found && recordVersionOf(found.rows.map(versionHashOf)), found);
+      const late = lookBack.unapplied(index, earlier, found && versionOfRows(found.rows), found);
       if (late !== undefined) return laterPlan(late);
       // Under an id of it its device got another handle.
       const asAsked = others.some(isOwnWord) ? { ...options, livesElsewhere: () => true } : options;
