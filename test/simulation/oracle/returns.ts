@@ -3,6 +3,7 @@ import type { Word } from '../truth.ts';
 import type { Facts } from './facts.ts';
 import { excuseForLeft, wasNeverBackedUp } from './failbacks.ts';
 import { hubOf, isRestore, type KnownRestore } from './runs.ts';
+import { said } from './said.ts';
 import { readSnapshot } from './snapshots.ts';
 
 /** Why a device may be back in a hub where it had left, by what the app could know. */
@@ -20,7 +21,7 @@ export function excuseForReturn(
   if (!facts.wasKnownInUse(hub, outAt)) return 'resurrectedWhereNotInUse';
   if (wasAskedFor(facts, run, after)) return 'resurrectedAsAsked';
   if (source === hub || purpose === 'rollback') return 'resurrectedByRepair';
-  if (isSaid(run, MOST_MISSING) || run.before.length === 0) return 'resurrectedWithTheMany';
+  if (isSaid(run, said.mostMissing) || run.before.length === 0) return 'resurrectedWithTheMany';
   if (isOwedWithTheMany(facts, run, outAt)) return 'resurrectedWithTheManyAsOwed';
   if (facts.rowsOfDevice(source, facts.truth.deviceOf(after)).some((row) => facts.isStray(row)))
     return 'resurrectedByAStray';
@@ -63,23 +64,17 @@ function endOf({ truth }: Facts, hub: string, after: Row): Word | undefined {
   return since.slice(0, asAnother < 0 ? since.length : Math.max(1, asAnother)).at(-1);
 }
 
-/** More is missing than devices delete: the run says so before it writes, and creates it all. */
-const MOST_MISSING = /missing in the target, more than MAX_DELETE_PERCENT/;
-
 /** A run between the same hubs has said so since, and was stopped: what it has not written is still to be there. */
 function isOwedWithTheMany({ runs }: Facts, run: KnownRestore, outAt: number): boolean {
   return runs.all().some((one) => {
     const isBefore = isRestore(one) && hubOf(one) === hubOf(run) && one.begunAt > outAt && one.begunAt < run.begunAt;
     const isOfPair = isBefore && one.doc.request.sourceHub.namespace === run.doc.request.sourceHub.namespace;
-    return isOfPair && one.doc.status !== 'Succeeded' && isSaid(one, MOST_MISSING);
+    return isOfPair && one.doc.status !== 'Succeeded' && isSaid(one, said.mostMissing);
   });
 }
 
-/** A snapshot that no restore takes by itself. */
-const HELD_UNDONE = /it holds devices that were taken back/;
-
-function isSaid({ doc }: KnownRestore, what: RegExp): boolean {
-  return doc.warnings.some((warning) => what.test(warning));
+function isSaid({ doc }: KnownRestore, what: string): boolean {
+  return doc.warnings.some((warning) => warning.includes(what));
 }
 
 /** By this run, or by one before it, into either hub, whose writes the pair agreed on. */
@@ -88,7 +83,7 @@ function wasAskedFor(facts: Facts, run: KnownRestore, { id, installationId = '' 
     const isMeant = isRestore(one) && one.doc.request.resurrect === true;
     return isMeant && (one === run || one.written.has(id) || one.written.has(installationId));
   });
-  return hasResurrected || isSaid(run, HELD_UNDONE);
+  return hasResurrected || isSaid(run, said.heldUndone);
 }
 
 /** The hub stored it otherwise than it was sent: nothing is agreed on, and it is not known to have been there. */
