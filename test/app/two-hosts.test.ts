@@ -144,6 +144,34 @@ test.each([1, 2, 5])(
   },
 );
 
+test('records that a slow hub has lost are written in the steps that have asked for them, not asked for until time is over', async () => {
+  const devices = 300;
+  let perSecond = 50;
+  let paced: PacedHub | undefined;
+  const hosts = openVirtualHosts({
+    toTarget: (hub, clock) => {
+      paced = pacedHub(hub, { clock, perSecond });
+      return paced;
+    },
+  });
+  const { clock, secondary, start } = hosts;
+  fill(hosts, devices);
+  const first = start();
+  await backUpWith(hosts, first.app);
+  await untilOver(hosts, () => first.app, 'restore', await clock.advanceUntil(beginRestore(first.app)));
+  first.kill();
+  perSecond = 1;
+  const { app } = start();
+  const lost = [...secondary.rows.keys()].slice(20);
+  for (const id of lost) secondary.rows.delete(id);
+  await clock.advance(5 * MINUTE_MS);
+  const id = await clock.advanceUntil(beginRestore(app));
+  expect(await untilOver(hosts, () => app, 'restore', id)).toMatchObject({ status: 'Succeeded', kicks: 0 });
+  expect(await clock.advanceUntil(readRestoreView(app, id))).toMatchObject({ counts: { created: lost.length } });
+  // One question that decides, one right before the write, and the write; some questions are asked in two steps.
+  expect(paced?.requests().taken).toBeLessThan(3.7 * lost.length);
+});
+
 test.each([
   [14, 'Succeeded'],
   [30, 'Succeeded'],

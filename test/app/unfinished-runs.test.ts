@@ -143,6 +143,22 @@ it("what the next one's listing passes over of a cancelled restore is known as o
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
 });
 
+it('an installation is not half written by an earlier restore because the listing passes over one of its rows', async () => {
+  const { engine } = await anEngineWithARestoreCancelledBefore('device-2');
+  engine.advance(600_000);
+  const { listPage } = engine.secondary;
+  const isNative = (bytes: Uint8Array): boolean => {
+    const xml = Buffer.from(bytes).toString();
+    return xml.includes('{device-2}') && !xml.includes('<TemplateName>');
+  };
+  engine.secondary.listPage = async (token, options) => {
+    const page = await listPage(token, options);
+    return page === 'tokenLost' ? page : { ...page, rows: page.rows.filter((bytes) => !isNative(bytes)) };
+  };
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: 1, keptLive: 0 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
 it('a row that its device registered again during the listing is not taken for a second one of the earlier restore', async () => {
   const { engine } = await anEngineWithACancelledRestore();
   const { rows } = engine.secondary;

@@ -8,6 +8,11 @@ import type { JournalWriter } from './write-journal.ts';
 
 /** Decided about without a pause: some milliseconds in which this process answers no call. */
 const DECIDED_AT_ONCE = 250;
+/**
+ * Of a step's time left, for questions about one batch: an answer holds for this step only, and to act on it takes two
+ * more calls, another question right before the write and the write.
+ */
+const ASKING_SHARE = 1 / 3;
 
 /** Decides about the next records until there are enough to write, or to ask for. */
 export async function decideBatch(
@@ -31,8 +36,10 @@ export async function decideBatch(
     else if (planned !== undefined) carryOut(index, planned);
     if (count % DECIDED_AT_ONCE === 0 && due.length < size) await work.app.world.nextTurn();
   }
+  const { world } = work.app;
+  const askUntil = world.now() + ASKING_SHARE * (work.deadlineAt - world.now());
   await work.workers.forEach(unseen, async ({ index, planned, ask }) => {
-    if (!mayWrite(work)) return;
+    if (!mayWrite(work) || world.now() >= askUntil) return;
     const asked = await askPatiently(work, index, ask);
     if (asked === undefined) return;
     carryOut(index, isBegun(work, index) && !isAsIntended(work, index, asked) ? planned : asked);

@@ -2,7 +2,14 @@ import type { Entry } from '../../../core/baseline/record.ts';
 import { DrError, orFault } from '../../../core/errors.ts';
 import { recordVersionOf, versionHashOf } from '../../../core/fingerprint/row.ts';
 import { expectedForms } from '../../../core/registration/expected.ts';
-import { keyHashOf, membersOf, type RecordOfRows, sectionsOf, shardOf } from '../../../core/registration/record.ts';
+import {
+  isInstallation,
+  keyHashOf,
+  membersOf,
+  type RecordOfRows,
+  sectionsOf,
+  shardOf,
+} from '../../../core/registration/record.ts';
 import { canonicalRow, type Registration } from '../../../core/registration/registration.ts';
 import type { Undo } from '../../../core/restore/plan/put-back.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
@@ -39,8 +46,10 @@ export function isHalfChanged(
   const ids = new Set(changed.map(({ id }) => id));
   const before = [...changed, ...live.rows.filter(({ id }) => !ids.has(id))].map(versionHashOf);
   const forms = written === undefined ? new Set<string>() : expectedForms(written);
-  const isKnown = (row: Registration): boolean =>
-    before.includes(versionHashOf(row)) || forms.has(canonicalRow(row.xml));
+  const isAsBefore = (row: Registration): boolean => before.includes(versionHashOf(row));
+  const isKnown = (row: Registration): boolean => isAsBefore(row) || forms.has(canonicalRow(row.xml));
+  // An installation is written as a whole: the row that does not show is one that the listing has passed over.
+  if (isInstallation(live) && live.rows.every(isAsBefore)) return false;
   return target.version === recordVersionOf(before) && live.rows.every(isKnown);
 }
 
