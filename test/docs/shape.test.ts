@@ -16,9 +16,25 @@ test('ARCHITECTURE stays within 900 words, and its glossary within 15 terms', ()
   const text = read('docs/ARCHITECTURE.md');
   expect(text.trim().split(/\s+/).length).toBeLessThanOrEqual(900);
   const glossary = text.split('## Glossary')[1]?.split('## ')[0] ?? '';
-  const terms = glossary.split('\n').filter((line) => line.startsWith('| ')).length - 1;
+  const terms = glossary.split('\n').filter((line) => line.startsWith('- ')).length;
   expect(terms).toBeGreaterThan(5);
   expect(terms).toBeLessThanOrEqual(15);
+});
+
+test('every file of the code that ARCHITECTURE names is there', () => {
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  }).split('\n');
+  const named = [...read('docs/ARCHITECTURE.md').matchAll(/`([\w/-]*?)(\{[\w,-]+\}|[\w-]+)\.ts`/g)].flatMap(
+    ([, folder = '', name = '']) =>
+      name
+        .replace(/[{}]/g, '')
+        .split(',')
+        .map((one) => `${folder}${one}.ts`),
+  );
+  expect(named.length).toBeGreaterThan(15);
+  expect(named.filter((name) => !files.some((file) => `/${file}`.endsWith(`/${name}`)))).toEqual([]);
 });
 
 test('every link of a document leads to a file', () => {
