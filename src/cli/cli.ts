@@ -1,6 +1,6 @@
 import { CommanderError } from '@commander-js/extra-typings';
 import { exitCodes, Fault, isFault } from './parts/errors.ts';
-import type { Terminal } from './parts/terminal.ts';
+import { say, type Terminal } from './parts/terminal.ts';
 import { runProgram } from './program.ts';
 
 /** Runs one command line and gives its exit code. Every fault becomes a message on stderr. */
@@ -17,7 +17,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
       terminal.out(`${JSON.stringify({ error: { code, message } }, undefined, 2)}\n`);
     }
     // The parser has written its own message.
-    if (!(error instanceof CommanderError)) terminal.err(`${facts.code ? `${facts.code}: ` : ''}${message}\n`);
+    if (!(error instanceof CommanderError)) say(terminal, `${facts.code ? `${facts.code}: ` : ''}${message}`);
     if (kind === 'interrupted') return exitCodes.interrupted;
     return isWrongUse ? exitCodes.wrongUse : exitCodes.failed;
   }

@@ -145,7 +145,7 @@ test('compare is a table of what differs between the hubs, and says what could n
   };
   const { exitCode, out } = await play({ 'POST /api/metadata/compare': [{ body }] }, 'compare');
   expect(exitCode).toBe(0);
-  expect(out).toMatch(/^SETTING +PRIMARY app-neu\/devices +SECONDARY dr-weu\/devices\n/);
+  expect(out).toMatch(/^SETTING +PRIMARY \(app-neu\/devices\) +SECONDARY \(dr-weu\/devices\)\n/);
   expect(out).toMatch(/pushCredential Apple +set +none\n/);
   expect(out).toContain('not compared: dr-weu/devices: Not allowed.\n');
   const same = await play(
@@ -193,11 +193,11 @@ test('audit shows who did what, from where, and how it was answered', async () =
   expect(exitCode).toBe(0);
   const lines = out.split('\n').map((line) => line.split(/ {2,}/));
   expect(lines.slice(0, 5)).toEqual([
-    ['WHEN', 'WHO', 'FROM', 'KEY', 'WHAT', 'ANSWER'],
-    [at, 'ada@example.com', call.from, call.key, 'restore', 'started r1'],
-    [at, 'bob', call.from, call.key, 'rollback restore r1', 'refused: RunInProgress'],
-    [at, '-', call.from, call.key, 'restore', 'none yet'],
-    ['damaged', '?', '?', '?', 'cannot be read (StoredDocumentInvalid)', '?'],
+    ['WHEN', 'WHO', 'WHAT', 'ANSWER', 'FROM', 'KEY'],
+    [at, 'ada@example.com', 'restore', 'started r1', call.from, call.key],
+    [at, 'bob', 'rollback restore r1', 'refused: RunInProgress', call.from, call.key],
+    [at, '-', 'restore', 'none yet', call.from, call.key],
+    ['damaged', '?', 'cannot be read (StoredDocumentInvalid)', '?', '?', '?'],
   ]);
   const next = 'https://app.example/api/audit?from=a';
   const first = await play({ 'GET /api/audit': [{ body: { value, nextLink: next } }] }, 'audit');
@@ -248,7 +248,7 @@ test('snapshots are a table: age, health, devices, proof, pin, and why one is su
   const { out } = await play({ 'GET /api/snapshots': [{ body: { value: [good, suspect, broken] } }] }, 'snapshots');
   expect(out).toMatch(
     new RegExp(
-      `${SNAPSHOT_ID} +app-neu/devices +1 h ago +good +a drill +pinned +1,990 devices = 2,000 records = 2,300 registrations\n`,
+      `${SNAPSHOT_ID} +app-neu/devices +1 h ago +good +a drill +yes +1,990 devices = 2,000 records = 2,300 registrations\n`,
     ),
   );
   expect(out).toMatch(
@@ -281,8 +281,8 @@ test('an erasure shows which snapshots hold what is erased, and which rows live'
   expect(out).toMatch(/older +app-neu\/devices +not read +pinned\n/);
   expect(out).toMatch(/7-7-7 +app-neu\/devices +Apple +-\n/);
   expect(out).toContain('dr-weu/devices: The hub is down.\nDelete these registrations');
-  expect(out).toContain('1,200 intended writes of backends are dropped.\n');
-  expect(out).toMatch(/until 2026-11-30T00:00:40.000Z: erase again after that.\n3 intended writes .* erase again.\n$/);
+  expect(out).toContain('1,200 writes intended by backends dropped.\n');
+  expect(out).toMatch(/until 2026-11-30T00:00:40.000Z: erase again after that.\n3 writes intended .* erase again.\n$/);
   expect(await play({}, 'erase')).toMatchObject({ exitCode: 2, received: [] });
   const gone = { 'DELETE /api/snapshots/older': [{ body: { id: 'older', hub, deleted: true } }] };
   expect(await play(gone, 'delete', 'older')).toMatchObject({ exitCode: 0, out: 'older is deleted.\n' });
@@ -400,7 +400,7 @@ test('records of one outcome are read over all pages', async () => {
     [`GET ${path}?outcome=onlyInTarget`]: [{ body: { value: [], note: 'They are counted only.' } }],
   };
   const { out } = await play(script, 'records', RESTORE_ID, '--outcome', 'updated');
-  expect(out).toMatch(/updated +installation a\nupdated +device apple 12\n/);
+  expect(out).toBe('installation a\ndevice apple 12\n');
   expect(await play(script, 'records', RESTORE_ID, '--outcome', 'onlyInTarget')).toMatchObject({
     out: 'They are counted only.\n',
   });
@@ -475,7 +475,7 @@ test('feedback shows what the last clean-up removed, or another one, or that non
   expect(last.out).toContain(
     'Of Apple, push services called 30 devices dead within an hour: look at the push credentials.',
   );
-  expect(last.out).toMatch(/removed +installation +phone-1 +FcmV1/);
+  expect(last.out).toMatch(/removed +installation +FcmV1 +2026-11-22T10:00:00.000Z +phone-1\n/);
   const named = await play({ 'GET /api/feedback/clean-1': [{ body: cleanUp }] }, 'feedback', 'clean-1');
   expect(named.out).toBe(last.out);
   const none = await play({ 'GET /api/feedback': [{ body: { mode: 'off', last: null } }] }, 'feedback');

@@ -197,10 +197,9 @@ async function act(
   call: CallOptions,
 ) {
   const items: FeedbackItem[] = [];
-  const deadAt = toInstant(app.world.storageNow());
   for (const one of renewed) {
     const outcome = await storeRenewal(app, roles, one);
-    items.push({ ...one.device, platform: one.platform, deadAt, outcome });
+    items.push({ ...one.device, platform: one.platform, outcome });
   }
   if (doomed.length === 0) return { items, done: new Set<string>(), fault: undefined };
   const removed = await removeDoomed(app, roles, doomed, call);
@@ -210,12 +209,7 @@ async function act(
 function previewOf(doomed: readonly Doomed[], renewed: readonly Renewed[]): FeedbackItem[] {
   return [
     ...doomed.flatMap((one) => itemsOf(one, 'wouldBeRemoved')),
-    ...renewed.map(({ device, platform }) => ({
-      ...device,
-      platform,
-      deadAt: new Date(0).toISOString(),
-      outcome: 'wouldBeRenewed' as const,
-    })),
+    ...renewed.map(({ device, platform }) => ({ ...device, platform, outcome: 'wouldBeRenewed' as const })),
   ];
 }
 

@@ -16,17 +16,20 @@ export function addAudit(program: Command, run: Run): void {
 async function showAudit(context: Context, isAll: boolean): Promise<undefined> {
   const { value, hasMore } = await readPages(context, '/api/audit', { isAll });
   const rows = value.map((record) => rowOf(objectAt(record)));
-  const headings = ['WHEN', 'WHO', 'FROM', 'KEY', 'WHAT', 'ANSWER'];
+  const headings = ['WHEN', 'WHO', 'WHAT', 'ANSWER', 'FROM', 'KEY'];
   const more = hasMore ? `Older ones: ${tool} audit --all\n` : '';
-  context.show({ value }, `${formatTable(headings, rows, 'Nothing was asked for yet.')}${more}`);
+  context.show(
+    { value },
+    `${formatTable(headings, rows, 'Nothing was asked for yet.', context.terminal.resultColumns())}${more}`,
+  );
 }
 
 function rowOf(record: Json): string[] {
   const damage = textAt(record, 'error', 'code');
-  if (damage !== undefined) return [textAt(record, 'id') ?? '', '?', '?', '?', `cannot be read (${damage})`, '?'];
+  if (damage !== undefined) return [textAt(record, 'id') ?? '', '?', `cannot be read (${damage})`, '?', '?', '?'];
   const field = (name: string): string => textAt(record, name) ?? '-';
   const who = textAt(record, 'principal') ?? field('name');
-  return [field('at'), who, field('from'), field('key'), deedOf(record), answerOf(record)];
+  return [field('at'), who, deedOf(record), answerOf(record), field('from'), field('key')];
 }
 
 /** `restore`, `rollback restore r1`, `role`: what was called, and of what. */

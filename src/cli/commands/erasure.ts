@@ -1,7 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { Context, Run } from '../parts/context.ts';
 import { wrongUse } from '../parts/errors.ts';
-import { formatCount, formatTable } from '../parts/format.ts';
+import { formatCount, formatNumber, formatTable, paragraph } from '../parts/format.ts';
 import { flagAt, fullNameAt, type Json, listAt, numberAt, textAt } from '../parts/json.ts';
 import { pathOf } from '../parts/runs.ts';
 
@@ -26,13 +26,17 @@ async function deleteSnapshot({ client, show }: Context, id: string): Promise<un
   show(body, `${textAt(body, 'id') ?? id} is deleted.\n`);
 }
 
-async function erase({ client, show }: Context, options: Readonly<Record<string, string>>): Promise<undefined> {
+async function erase(
+  { client, terminal, show }: Context,
+  options: Readonly<Record<string, string>>,
+): Promise<undefined> {
   if (Object.keys(options).length !== 1) throw wrongUse('Name one of the options. Add --help to see them.');
   const body = await client.call('POST', '/api/erasures', options);
-  show(body, `${textOfSnapshots(body)}\n${textOfLive(body)}${textOfIntended(body)}`);
+  const columns = terminal.resultColumns();
+  show(body, `${textOfSnapshots(body, columns)}\n${textOfLive(body, columns)}${textOfIntended(body, columns)}`);
 }
 
-function textOfSnapshots(body: Json): string {
+function textOfSnapshots(body: Json, columns: number | undefined): string {
   const rows = listAt(body, 'snapshots').map((snapshot) => {
     const records = numberAt(snapshot, 'records');
     return [
@@ -42,10 +46,10 @@ function textOfSnapshots(body: Json): string {
       flagAt(snapshot, 'pinned') === true ? 'pinned' : (textAt(snapshot, 'until')?.slice(0, 10) ?? 'unknown'),
     ];
   });
-  return formatTable(['HELD BY SNAPSHOT', 'HUB', 'RECORDS', 'UNTIL'], rows, 'No snapshot holds them.');
+  return formatTable(['HELD BY SNAPSHOT', 'HUB', 'RECORDS', 'UNTIL'], rows, 'No snapshot holds them.', columns);
 }
 
-function textOfLive(body: Json): string {
+function textOfLive(body: Json, columns: number | undefined): string {
   const live = listAt(body, 'live');
   const rows = live.flatMap((hub) =>
     listAt(hub, 'rows').map((row) => [
@@ -57,28 +61,30 @@ function textOfLive(body: Json): string {
   );
   const faults = live.flatMap((hub) => {
     const message = textAt(hub, 'error', 'message');
-    return message === undefined ? [] : [`${fullNameAt(hub, 'hub')}: ${message}\n`];
+    return message === undefined ? [] : [paragraph(`${fullNameAt(hub, 'hub')}: ${message}`, columns)];
   });
   const table = formatTable(
     ['LIVES AS REGISTRATION', 'HUB', 'PLATFORM', 'INSTALLATION'],
     rows,
     'Neither hub has a registration of theirs.',
+    columns,
   );
   const next =
     rows.length === 0
       ? ''
-      : 'Delete these registrations in the hubs, then erase again: until then, backups read them.\n';
+      : paragraph('Delete these registrations in the hubs, then erase again: until then, backups read them.', columns);
   return [table, ...faults, next].join('');
 }
 
 /** Of dual writes that backends had intended. */
-function textOfIntended(body: Json): string {
+function textOfIntended(body: Json, columns: number | undefined): string {
   const dropped = numberAt(body, 'intended', 'dropped') ?? 0;
   const unread = numberAt(body, 'intended', 'unread') ?? 0;
   const until = textAt(body, 'intended', 'landingUntil');
-  return [
-    dropped > 0 ? `${formatCount(dropped)} intended writes of backends are dropped.\n` : '',
-    until === undefined ? '' : `One may still land in a hub until ${until}: erase again after that.\n`,
-    unread > 0 ? `${formatCount(unread)} intended writes could not be looked at in time: erase again.\n` : '',
-  ].join('');
+  const sentences = [
+    dropped > 0 && `${formatNumber(dropped, 'write')} intended by backends dropped.`,
+    until !== undefined && `One may still land in a hub until ${until}: erase again after that.`,
+    unread > 0 && `${formatNumber(unread, 'write')} intended by backends could not be looked at in time: erase again.`,
+  ];
+  return sentences.flatMap((one) => (one === false ? [] : [paragraph(one, columns)])).join('');
 }

@@ -1,7 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
 import { confirmed } from '../parts/confirmed.ts';
 import type { Context, Run } from '../parts/context.ts';
-import { formatCount, formatFacts, formatNumber, formatTable } from '../parts/format.ts';
+import { formatCount, formatFacts, formatNumber, formatTable, paragraph } from '../parts/format.ts';
 import { flagAt, type Json, listAt, numberAt, textAt } from '../parts/json.ts';
 import { pathOf } from '../parts/runs.ts';
 
@@ -46,7 +46,14 @@ const heldTexts: Readonly<Record<string, string>> = {
   time: 'there was no time for all; the next clean-up continues',
 };
 
-function show({ show: write }: Context, run: Json): undefined {
+const outcomeTexts: Readonly<Record<string, string>> = {
+  wouldBeRemoved: 'would be removed',
+  wouldBeRenewed: 'would get its new handle',
+  renewed: 'has its new handle',
+};
+
+function show({ show: write, terminal }: Context, run: Json): undefined {
+  const columns = terminal.resultColumns();
   const countAt = (...path: string[]): string => formatCount(numberAt(run, ...path) ?? 0);
   const isPreview = flagAt(run, 'isPreview') === true;
   const facts = formatFacts(
@@ -63,18 +70,22 @@ function show({ show: write }: Context, run: Json): undefined {
       ['held', heldTexts[textAt(run, 'held') ?? '']],
     ],
     15,
+    columns,
   );
-  const bursts = listAt(run, 'bursts').map(
-    (burst) =>
-      `Of ${textAt(burst, 'platform')}, push services called ${formatNumber(numberAt(burst, 'count') ?? 0, 'device')} dead within an hour: look at the push credentials. None of that platform is removed.\n`,
+  const bursts = listAt(run, 'bursts').map((burst) =>
+    paragraph(
+      `Of ${textAt(burst, 'platform')}, push services called ${formatNumber(numberAt(burst, 'count') ?? 0, 'device')} dead within an hour: look at the push credentials. None of that platform is removed.`,
+      columns,
+    ),
   );
   const rows = listAt(run, 'items').map((item) => [
-    textAt(item, 'outcome') ?? '',
+    outcomeTexts[textAt(item, 'outcome') ?? ''] ?? textAt(item, 'outcome') ?? '',
     textAt(item, 'kind') ?? '',
-    textAt(item, 'id') ?? '',
     textAt(item, 'platform') ?? '',
-    textAt(item, 'deadAt') ?? '',
+    textAt(item, 'deadAt') ?? '-',
+    textAt(item, 'id') ?? '',
   ]);
-  const table = rows.length === 0 ? '' : formatTable(['OUTCOME', 'KIND', 'ID', 'PLATFORM', 'DEAD SINCE'], rows, '');
+  const headings = ['OUTCOME', 'KIND', 'PLATFORM', 'DEAD SINCE', 'ID'];
+  const table = rows.length === 0 ? '' : formatTable(headings, rows, '', columns);
   write(run, `${facts}${bursts.join('')}${table}`);
 }

@@ -58,7 +58,8 @@ async function showList(context: Context, collection: Collection, isAll: boolean
   ]);
   const headings = ['ID', 'STARTED', ...columns.map(([heading]) => heading)];
   const more = hasMore ? `Older ones: ${tool} ${collection} --all\n` : '';
-  context.show({ value }, `${formatTable(headings, rows, `There are no ${collection} yet.`)}${more}`);
+  const none = `There are no ${collection} yet.`;
+  context.show({ value }, `${formatTable(headings, rows, none, context.terminal.resultColumns())}${more}`);
 }
 
 /** A restore that is to switch the hubs is one of two things. */

@@ -2,14 +2,13 @@ import type { Command } from '@commander-js/extra-typings';
 import { confirmed } from '../parts/confirmed.ts';
 import { type Context, type Run, watchOption } from '../parts/context.ts';
 import { wrongUse } from '../parts/errors.ts';
-import { formatCount, formatNumber, formatTable, wrap } from '../parts/format.ts';
+import { formatCount, formatNumber, joined, wrap } from '../parts/format.ts';
 import { fullNameAt, numberAt, textAt } from '../parts/json.ts';
 import { readPages } from '../parts/pages.ts';
 import { pathOf, startRun } from '../parts/runs.ts';
+import { EXAMPLES } from '../parts/summary.ts';
+import { say } from '../parts/terminal.ts';
 import { tool } from '../parts/tool.ts';
-
-/** Records that are named of those with the same reason. */
-const EXAMPLES = 3;
 
 /** What can be done with a restore that exists. */
 export function addRestoreCommands(program: Command, run: Run): void {
@@ -63,8 +62,11 @@ async function showReport({ client, isJson, show }: Context, id: string): Promis
 async function listRecords(context: Context, id: string, outcome: string): Promise<undefined> {
   const query = `?${new URLSearchParams({ outcome })}`;
   const { value, note } = await readPages(context, `${pathOf('restores', id)}/records`, { query });
-  const rows = value.map((record) => [textAt(record, 'outcome') ?? '', textAt(record, 'record') ?? '']);
-  context.show({ value, note }, formatTable(['OUTCOME', 'RECORD'], rows, note ?? 'There is no such record.'));
+  const lines = value.map((one) => joined(': ', [textAt(one, 'record'), textAt(one, 'reason')]));
+  context.show(
+    { value, note },
+    lines.length === 0 ? `${note ?? 'There is no such record.'}\n` : `${lines.join('\n')}\n`,
+  );
 }
 
 /** Those alike together: how many, of which platform and why, in the hub's words, and some of them. */
@@ -109,7 +111,7 @@ async function askForHub({ client, terminal }: Context, id: string): Promise<str
       `A rollback removes devices from ${target}. If that is meant, repeat this full name after --confirm.`,
     );
   }
-  terminal.err(`This removes from ${target} everything that ${id} wrote, except what has changed since.\n`);
+  say(terminal, `This removes from ${target} everything that ${id} wrote, except what has changed since.`);
   const typed = await terminal.ask('To confirm, type the full name of the hub, namespace/hub: ');
   if (typed.toLowerCase() === target.toLowerCase()) return typed;
   throw wrongUse('That is not the full name of the hub. Nothing was changed.');

@@ -4,6 +4,7 @@ import type { Context, Run } from '../parts/context.ts';
 import { isFault, wrongUse } from '../parts/errors.ts';
 import { formatAge, formatFacts, formatSince, formatTable } from '../parts/format.ts';
 import { fullNameAt, type Json, listAt, textAt } from '../parts/json.ts';
+import { say } from '../parts/terminal.ts';
 
 export function addRole(program: Command, run: Run): void {
   program
@@ -33,7 +34,7 @@ export function addRole(program: Command, run: Run): void {
 function noteNothingNew({ terminal }: Context, role: Json): void {
   const since = textAt(role, 'since');
   if ([undefined, since].includes(textAt(role, 'declared', 'at'))) return;
-  terminal.err(`${fullNameAt(role, 'active')} is already in use ${formatSince(since)}, and nothing changed.\n`);
+  say(terminal, `${fullNameAt(role, 'active')} is already in use ${formatSince(since)}, and nothing changed.`);
 }
 
 function show({ show: write, terminal }: Context, role: Json): undefined {
@@ -50,7 +51,8 @@ function show({ show: write, terminal }: Context, role: Json): undefined {
     textAt(tenure, 'askedBy') ?? textAt(tenure, 'by') ?? '',
     textAt(tenure, 'note') ?? textAt(tenure, 'runId') ?? '',
   ]);
-  write(role, `${hubs}${formatTable(['HUB', 'IN USE SINCE', 'BY', 'NOTE'], rows, 'It has no history.')}`);
+  const headings = ['HUB', 'IN USE SINCE', 'BY', 'NOTE'];
+  write(role, `${hubs}${formatTable(headings, rows, 'It has no history.', terminal.resultColumns())}`);
 }
 
 /** The first hub counts as in use from the beginning. */

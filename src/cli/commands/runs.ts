@@ -4,6 +4,7 @@ import { Fault, isFault } from '../parts/errors.ts';
 import { textAt } from '../parts/json.ts';
 import { type Collection, collections, pathOf, readRun, startRun, watchRun } from '../parts/runs.ts';
 import { isOver, summarize } from '../parts/summary.ts';
+import { say } from '../parts/terminal.ts';
 import { tool } from '../parts/tool.ts';
 
 export function addBackup(program: Command, run: Run): void {
@@ -44,9 +45,9 @@ export function addCancel(program: Command, run: Run): void {
 async function cancel({ client, show, terminal }: Context, id: string): Promise<undefined> {
   const view = await whereItIs(id, (collection) => client.call('POST', `${pathOf(collection, id)}/cancel`));
   const status = textAt(view, 'status');
-  if (!isOver(view)) terminal.err('It first removes from the scratch hub what it restored.\n');
-  else if (status !== 'Canceled') terminal.err(`It had ended before, as ${status}. Nothing was stopped.\n`);
-  show(view, summarize(view));
+  if (!isOver(view)) say(terminal, 'It first removes from the scratch hub what it restored.');
+  else if (status !== 'Canceled') say(terminal, `It had ended before, as ${status}. Nothing was stopped.`);
+  show(view, summarize(view, terminal.resultColumns()));
 }
 
 async function startBackup(context: Context, { watch }: { readonly watch?: true }): Promise<number> {
@@ -57,7 +58,7 @@ async function startBackup(context: Context, { watch }: { readonly watch?: true 
       const target = isFault(error, 'refused', 'RunInProgress') ? error.facts.target : undefined;
       if (target === undefined || !watch) throw error;
       // The scheduled one does not serve: what changed since it began, or its hub was another one, is not in it.
-      context.terminal.err(`Backup ${target} began before and may miss newer changes. A new one follows it.\n`);
+      say(context.terminal, `Backup ${target} began before and may miss newer changes. A new one follows it.`);
       await watchRun(context, 'backups', target);
     }
   }

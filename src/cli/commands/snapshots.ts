@@ -48,12 +48,12 @@ async function listSnapshots({ client, terminal, show }: Context): Promise<undef
     formatAge(textAt(snapshot, 'readStartedAt'), terminal.now()),
     textAt(snapshot, 'health') ?? '',
     proofWords[textAt(snapshot, 'proof', 'how') ?? ''] ?? '-',
-    flagAt(snapshot, 'pinned') === true ? 'pinned' : '-',
+    flagAt(snapshot, 'pinned') === true ? 'yes' : '-',
     textAt(snapshot, 'amount') ?? textAt(snapshot, 'error', 'code') ?? '',
     listAt(snapshot, 'healthReasons').map(String).join('; '),
   ]);
-  const headings = ['SNAPSHOT', 'HUB', 'TAKEN', 'HEALTH', 'PROVEN BY', 'PINNED', 'HOLDS', ''];
-  show(body, formatTable(headings, rows, 'There are no snapshots yet.'));
+  const headings = ['SNAPSHOT', 'HUB', 'TAKEN', 'HEALTH', 'PROVEN BY', 'PINNED', 'HOLDS', 'WHY'];
+  show(body, formatTable(headings, rows, 'There are no snapshots yet.', terminal.resultColumns()));
 }
 
 async function setPin({ client, show }: Context, method: Method, id: string): Promise<undefined> {

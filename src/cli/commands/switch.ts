@@ -6,6 +6,7 @@ import { flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } fro
 import { newId } from '../parts/new-id.ts';
 import { pathOf, startRun, watchRun } from '../parts/runs.ts';
 import { isOver } from '../parts/summary.ts';
+import { say } from '../parts/terminal.ts';
 import { tool } from '../parts/tool.ts';
 
 interface Options {
@@ -49,13 +50,13 @@ async function switchHubs(context: Context, name: string, options: Options): Pro
   refuseOtherName(confirm, from, into);
   const underWay = await findSwitch(context);
   if (underWay !== undefined) {
-    terminal.err(`Restore ${underWay}, which switches the hubs, is under way.\n`);
+    say(terminal, `Restore ${underWay}, which switches the hubs, is under way.`);
     return watchRun(context, 'restores', underWay);
   }
   if (name === 'failback' && !listAt(role, 'history').some((tenure) => fullNameAt(tenure, 'hub') === into)) {
     throw wrongUse(`${into} was never in use, so there is no way back to it. Use failover.`);
   }
-  terminal.err(`From ${from}, the hub in use, into ${into}, which will then be in use.\n`);
+  say(terminal, `From ${from}, the hub in use, into ${into}, which will then be in use.`);
   const asked = { activate: true, note, onConflict };
   if (options.dryRun) {
     await noteWhatIsLeftBehind(context, from);
@@ -73,7 +74,7 @@ async function noteWhatIsLeftBehind({ client, terminal }: Context, from: string)
   const [id, age] = [textAt(card, 'latestGoodSnapshot', 'id'), numberAt(card, 'latestGoodSnapshot', 'ageSeconds')];
   if (flagAt(card, 'source', 'reachable') !== true || id === undefined || age === undefined) return;
   const message = `${from} answers. What its devices changed since snapshot ${id}, ${formatSeconds(age)} ago, is not carried over. If there is time, run "${tool} backup --watch" first.`;
-  terminal.err(`${message}\n`);
+  say(terminal, message);
 }
 
 /** Whether the hub in use came into use by the same command: under that id, or else in that direction. */

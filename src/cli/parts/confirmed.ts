@@ -1,5 +1,6 @@
 import type { Context } from './context.ts';
 import { isFault } from './errors.ts';
+import { say } from './terminal.ts';
 
 interface Confirmable {
   readonly confirm?: string;
@@ -7,7 +8,7 @@ interface Confirmable {
 
 /** Sends a body. Where the app wants the full name of a hub typed back, a person at the keyboard is asked for it. */
 export async function confirmed<Body extends Confirmable, T>(
-  { terminal: { ask, err } }: Context,
+  { terminal }: Context,
   body: Body,
   send: (body: Body & Confirmable) => Promise<T>,
 ): Promise<T> {
@@ -15,8 +16,8 @@ export async function confirmed<Body extends Confirmable, T>(
     return await send(body);
   } catch (error) {
     const isAsked = isFault(error, 'refused', 'TargetIsSource') || isFault(error, 'refused', 'ConfirmationMissing');
-    if (!isAsked || body.confirm !== undefined || ask === undefined) throw error;
-    err(`${error.message}\n`);
-    return send({ ...body, confirm: await ask('To confirm, type the full name of the hub, namespace/hub: ') });
+    if (!isAsked || body.confirm !== undefined || terminal.ask === undefined) throw error;
+    say(terminal, error.message);
+    return send({ ...body, confirm: await terminal.ask('To confirm, type the full name of the hub, namespace/hub: ') });
   }
 }

@@ -1,5 +1,5 @@
 import { wrongUse } from './errors.ts';
-import type { Terminal } from './terminal.ts';
+import { say, type Terminal } from './terminal.ts';
 
 const example = 'https://my-dr-app.azurewebsites.net';
 export const keyCommand = 'az functionapp keys list -g GROUP -n APP --query functionKeys.default -o tsv';
@@ -11,7 +11,7 @@ export function findUrl(option: string | undefined, terminal: Terminal): string 
     throw wrongUse(`The address of the app is missing: export NOTIFICATION_HUBS_DR_URL=${example}, or add --url.`);
   }
   const url = parseUrl(text);
-  if (isClearText(url)) terminal.err(`Warning: the key goes to ${new URL(url).host} unencrypted. Use https.\n`);
+  if (isClearText(url)) say(terminal, `Warning: the key goes to ${new URL(url).host} unencrypted. Use https.`);
   return url;
 }
 

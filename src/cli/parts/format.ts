@@ -1,4 +1,5 @@
 /** Numbers, times and columns for people. By hand: libraries for tables draw boxes or keep trailing spaces. */
+import { tool } from './tool.ts';
 
 /** `1,234,567`, `12.5`. By hand: the first number that `Intl` formats takes a tenth of the time a command takes. */
 export function formatCount(count: number): string {
@@ -44,38 +45,94 @@ export function formatSince(since: string | undefined): string {
   return Date.parse(since ?? '') === 0 ? 'from the beginning' : `since ${since}`;
 }
 
-/** Columns two spaces apart under their headings, or the text for no rows. */
-export function formatTable(headings: readonly string[], body: readonly (readonly string[])[], none: string): string {
+const GAP = '  ';
+const INDENT = '    ';
+
+/**
+ * Columns under their headings, or the text for no rows. Those that a screen of that width has no room for follow below
+ * each row, by their headings: nothing is cut.
+ */
+export function formatTable(
+  headings: readonly string[],
+  body: readonly (readonly string[])[],
+  none: string,
+  columns?: number,
+): string {
   if (body.length === 0) return `${none}\n`;
-  const rows = [headings, ...body];
-  const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widthOf(column))).join('  '));
-  return lines.map((line) => `${line.trimEnd()}\n`).join('');
+  const widths = headings.map(({ length }, at) =>
+    body.reduce((most, row) => Math.max(most, row[at]?.length ?? 0), length),
+  );
+  const count = countFitting(widths, columns ?? Number.POSITIVE_INFINITY);
+  const lineOf = (row: readonly string[]): string =>
+    row
+      .slice(0, count)
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join(GAP)
+      .trimEnd();
+  const lines = body.flatMap((row) => [lineOf(row), ...restOf(headings, row, count, columns)]);
+  return [lineOf(headings), ...lines].map((line) => `${line}\n`).join('');
 }
 
-/** A labelled line of a card or summary; left out when there is no text. */
-export type Fact = readonly [label: string, text: string | undefined];
+function countFitting(widths: readonly number[], columns: number): number {
+  let right = -GAP.length;
+  for (const [at, width] of widths.entries()) {
+    right += GAP.length + width;
+    if (right > columns) return Math.max(1, at);
+  }
+  return widths.length;
+}
+
+/** Each cell after its heading, as many in a line as there is room for. */
+function restOf(headings: readonly string[], row: readonly string[], from: number, columns?: number): string[] {
+  const width = columns === undefined ? undefined : columns - INDENT.length;
+  const lines: string[] = [];
+  for (const [at, heading] of headings.entries()) {
+    const cell = row[at] ?? '';
+    if (at < from || cell === '' || cell === '-') continue;
+    const text = `${heading} ${cell}`;
+    const joinedLine = lines.length === 0 ? text : `${lines.at(-1)}${GAP}${text}`;
+    if (width === undefined || joinedLine.length <= width) lines.splice(-1, 1, joinedLine);
+    else lines.push(...wrap(text, width));
+  }
+  return lines.map((line) => `${INDENT}${line}`);
+}
+
+/** A labelled line of a card or summary; left out when there is no text. What is to be pasted is never broken. */
+export type Fact = readonly [label: string, text: string | undefined, isPasted?: true];
 
 /** A text that is wider than the screen continues below its beginning. */
 export function formatFacts(facts: readonly Fact[], labelWidth: number, columns?: number): string {
   return facts
     .filter(([, text]) => text !== undefined)
-    .map(([label, text = '']) => {
+    .map(([label, text = '', isPasted]) => {
+      const left = label.padEnd(labelWidth);
       const indent = ' '.repeat(labelWidth + 2);
-      return `  ${label.padEnd(labelWidth)}${wrap(text, columns === undefined ? undefined : columns - indent.length).join(`\n${indent}`)}\n`;
+      const width = columns === undefined || isPasted ? undefined : columns - left.length - 2;
+      return `  ${left}${wrap(text, width).join(`\n${indent}`)}\n`;
     })
     .join('');
+}
+
+/** A sentence or more on a line of its own. */
+export function paragraph(text: string, columns: number | undefined): string {
+  return `${wrap(text, columns).join('\n')}\n`;
 }
 
 /** A screen that is narrower gets lines of this width: its own breaks do the rest. */
 const MIN_WIDTH = 30;
 
-/** Lines of whole words; a word that is wider has a line of its own. */
+/** Commands of this tool as they are pasted, and other words. */
+const unbroken = new RegExp(
+  `["“(]?${tool.replace(/[^\w ]/g, '\\$&')} [a-z-]+(?: (?:--[a-z-]+|[A-Z\\d]\\S*|latest\\b))*\\S*|\\S+`,
+  'g',
+);
+
+/** Lines of whole words and commands; one that is wider has a line of its own. */
 export function wrap(text: string, columns: number | undefined): string[] {
   if (columns === undefined) return [text];
   const width = Math.max(MIN_WIDTH, columns);
   const lines = [''];
-  for (const word of text.split(' ')) {
+  for (const word of text.match(unbroken) ?? []) {
     const line = lines.at(-1) ?? '';
     if (line === '') lines[lines.length - 1] = word;
     else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;

@@ -1,5 +1,5 @@
 import { type Fault, isFault } from './errors.ts';
-import type { Terminal } from './terminal.ts';
+import { say, type Terminal } from './terminal.ts';
 
 /** Long enough for a deployment, a cold start or a moved instance. */
 const RETRY_FOR_MINUTES = 10;
@@ -15,12 +15,12 @@ export async function retryWhileAway<T>(terminal: Terminal, repeat: Repeat, work
   for (let tries = 0; ; tries += 1) {
     try {
       const result = await work();
-      if (tries > 0) terminal.err('The app answers again.\n');
+      if (tries > 0) say(terminal, 'The app answers again.');
       return result;
     } catch (error) {
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** tries, LONGEST_PAUSE_MS);
       if (!isRetryable(error, repeat) || terminal.now() + pauseMs > endsAt) throw error;
-      if (tries === 0) terminal.err(`${error.message} Retrying for up to ${RETRY_FOR_MINUTES} min …\n`);
+      if (tries === 0) say(terminal, `${error.message} Retrying for up to ${RETRY_FOR_MINUTES} min …`);
       await terminal.sleep(pauseMs);
     }
   }

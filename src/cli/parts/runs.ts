@@ -5,6 +5,7 @@ import { type Json, textAt } from './json.ts';
 import { createProgress } from './progress.ts';
 import { retryWhileAway } from './retry-while-away.ts';
 import { exitCodeOf, isOver, nounOf, summarize } from './summary.ts';
+import { say } from './terminal.ts';
 import { tool } from './tool.ts';
 
 export const collections = ['restores', 'backups', 'verifications', 'drills'] as const;
@@ -27,21 +28,21 @@ export async function startRun(context: Context, start: Start, isWatched = false
   const call = () => client.call(method, path, body);
   if (!isWatched) {
     const view = await call();
-    if (isOver(view)) terminal.err(describeStart(view));
-    context.show(view, summarize(withWatch(view)));
+    if (isOver(view)) say(terminal, describeStart(view));
+    context.show(view, summarize(withWatch(view), terminal.resultColumns()));
     return exitCodes.done;
   }
   const view = await retryWhileAway(terminal, method === 'PUT' ? 'repeatable' : 'once', call);
-  terminal.err(describeStart(view));
+  say(terminal, describeStart(view));
   return watchRun(context, collection, textAt(view, 'id') ?? '');
 }
 
 /** A run that is over in the answer to its start was there before, under the id that was asked for. */
 function describeStart(view: Json): string {
   const name = `${nounOf(view)} ${textAt(view, 'id') ?? ''}`;
-  if (!isOver(view)) return `${name} started.\n`;
+  if (!isOver(view)) return `${name} started.`;
   const endedAt = textAt(view, 'finishedAt') ?? 'an unknown time';
-  return `${name} exists already: it ended at ${endedAt}. Nothing was started now. For a new one choose another --id.\n`;
+  return `${name} exists already: it ended at ${endedAt}. Nothing was started now. For a new one choose another --id.`;
 }
 
 /** Watches a run to its end; gives the exit code. */
@@ -54,7 +55,7 @@ export async function watchRun(context: Context, collection: Collection, id: str
       await context.terminal.sleep(POLL_MS);
     }
     progress.end();
-    context.show(view, summarize(view));
+    context.show(view, summarize(view, context.terminal.resultColumns()));
     return exitCodeOf(view);
   } catch (error) {
     progress.end();

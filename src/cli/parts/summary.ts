@@ -25,8 +25,8 @@ export function nounOf(view: Json): string {
   return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }
 
-/** A run's state or outcome, its results, and the commands to continue with. */
-export function summarize(view: Json): string {
+/** A run's state or outcome, its results, and the commands to continue with, on a screen of that width. */
+export function summarize(view: Json, columns?: number): string {
   const code = textAt(view, 'error', 'code');
   const reason = textAt(view, 'reason');
   const facts: readonly Fact[] = [
@@ -42,10 +42,10 @@ export function summarize(view: Json): string {
     ...listAt(view, 'warnings').map((warning): Fact => ['warning:', inCommands(String(warning))]),
     ...listAt(view, 'nextActions').flatMap((action): Fact[] => {
       const command = textAt(action, 'command');
-      return command === undefined ? [] : [['next', `${tool} ${command}`]];
+      return command === undefined ? [] : [['next', `${tool} ${command}`, true]];
     }),
   ];
-  return `${headline(view)}\n${formatFacts(facts, 9)}`;
+  return `${headline(view)}\n${formatFacts(facts, 9, columns)}`;
 }
 
 function headline(view: Json): string {
@@ -88,9 +88,7 @@ function restoreFacts(view: Json): readonly Fact[] {
       (platform): Fact => [`  ${platform.padEnd(9)}`, describeOutcomes(view, 'byPlatform', platform)],
     ),
     ['besides', besides.flatMap(([name, words]) => countOf(view, name, words)).join(', ') || undefined],
-    ...Object.entries(objectAt(view, 'examples')).map(
-      ([name, records]): Fact => ['such as', `${outcomeWords[name] ?? name}: ${listOf(records)}`],
-    ),
+    ...examplesIn(view),
     ['in use', describeSwitch(view)],
     ['proof', isProven ? `pass ${passes} looked at the hub again and had nothing left to write${repairs}` : undefined],
   ];
@@ -102,6 +100,9 @@ function describeSwitch(view: Json): string | undefined {
   const since = textAt(view, 'activatedAt');
   return since === undefined ? 'as before: the hubs were NOT switched' : `${fullNameAt(view, 'target')} since ${since}`;
 }
+
+/** Records that are named of those with the same outcome, or the same reason. */
+export const EXAMPLES = 3;
 
 /** What is counted beside the outcomes of the records. */
 const besides: readonly (readonly [name: string, words: string])[] = [
@@ -118,9 +119,16 @@ function countOf(view: Json, name: string, words: string): readonly string[] {
   return count === 0 ? [] : [formatNumber(count, words)];
 }
 
-/** Of a dry run: some of the records, which are more where the count says so. */
-function listOf(records: unknown): string {
-  return Array.isArray(records) ? records.map(String).join(', ') : '';
+/** Of a dry run: a few records of each outcome, and the command that lists all of the first. */
+function examplesIn(view: Json): readonly Fact[] {
+  const outcomes = Object.keys(objectAt(view, 'examples'));
+  return [
+    ...outcomes.map((name): Fact => {
+      const records = listAt(view, 'examples', name).slice(0, EXAMPLES).map(String);
+      return ['such as', `${outcomeWords[name] ?? name}: ${records.join(', ')}`];
+    }),
+    ['all', outcomes[0] && `${tool} records ${textAt(view, 'id')} --outcome ${outcomes[0]}`, true],
+  ];
 }
 
 function backupFacts(result: Json): readonly Fact[] {

@@ -4,6 +4,7 @@ import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { Fault } from './errors.ts';
+import { paragraph } from './format.ts';
 
 export type Colour = 'green' | 'yellow' | 'red';
 
@@ -30,6 +31,11 @@ export interface Terminal {
   readonly interrupted: AbortSignal;
   /** Epoch ms. */
   now(): number;
+}
+
+/** Tells the person at the screen, beside the result. */
+export function say(terminal: Pick<Terminal, 'err' | 'columns'>, text: string): void {
+  terminal.err(paragraph(text, terminal.columns()));
 }
 
 /** The terminal of this process. Ctrl-C interrupts what is waiting; a second one ends the process at once. */

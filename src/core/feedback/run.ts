@@ -11,8 +11,8 @@ const itemSchema = z.strictObject({
   kind: z.enum(['installation', 'registration']),
   id: z.string(),
   platform: z.string(),
-  /** When the push service last called it dead. */
-  deadAt: instant,
+  /** When the push service last called it dead; absent where it lives on under a new handle. */
+  deadAt: instant.optional(),
   /**
    * `removed` from the standby; `renewed`: both hubs get its new handle; `changed`: it was written since the look and
    * stays; `failed`: the hub did not remove it.
