@@ -17,7 +17,13 @@ const runView = z.object({
   error: z.object({ code: z.string(), message: z.string() }).optional(),
   rowsRead: count.optional(),
   result: z
-    .object({ snapshotId: z.string(), recordCount: count, registrationCount: count, health: z.string() })
+    .object({
+      snapshotId: z.string(),
+      recordCount: count,
+      registrationCount: count,
+      amount: z.string().optional(),
+      health: z.string(),
+    })
     .optional(),
   counts: z
     .object({
@@ -52,9 +58,12 @@ export interface Api {
   put(path: string, body?: unknown): Promise<RunView>;
   read(kind: 'backup' | 'restore', id: string): Promise<RunView>;
   runs(kind: 'backup' | 'restore'): Promise<RunView[]>;
-  /** Polls until the run is over. Throws after `timeoutMs`. */
+  /** Polls until the run is over, for ten minutes also while the app answers that it cannot say. Throws after `timeoutMs`. */
   finished(kind: 'backup' | 'restore', id: string, options?: WaitOptions): Promise<RunView>;
 }
+
+/** As the terminal tool has it: one answer of 503 is no end of a run. */
+const POLL_PATIENCE_MS = 600_000;
 
 export interface WaitOptions {
   readonly timeoutMs?: number;
@@ -93,6 +102,14 @@ export function createApi(host: () => Pick<SpawnedHost, 'url' | 'keys'>, patienc
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   };
   const read: Api['read'] = async (kind, id) => parseView(await call('GET', `/api/${kind}s/${id}`));
+  const readPatiently: Api['read'] = async (kind, id) => {
+    const deadlineAt = Date.now() + POLL_PATIENCE_MS;
+    for (;;) {
+      const answer = await call('GET', `/api/${kind}s/${id}`);
+      if (answer.status < 500 || Date.now() >= deadlineAt) return parseView(answer);
+      await sleep(1000);
+    }
+  };
   return {
     call,
     read,
@@ -111,7 +128,7 @@ export function createApi(host: () => Pick<SpawnedHost, 'url' | 'keys'>, patienc
     async finished(kind, id, { timeoutMs = 600_000, onView } = {}) {
       const deadlineAt = Date.now() + timeoutMs;
       for (;;) {
-        const view = await read(kind, id);
+        const view = await readPatiently(kind, id);
         onView?.(view);
         if (view.status !== 'Running' && view.status !== 'NotStarted') return view;
         if (Date.now() > deadlineAt) throw new Error(`The ${kind} ${id} is still ${view.phase} after ${timeoutMs} ms.`);

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { outcomesInWords } from '../src/core/restore/outcome-words.ts';
+import { counted, grouped } from '../src/core/words.ts';
 import { type Api, createApi, type RunView } from './api.ts';
 import { judgeDelivery, type MissedDevice, readRows, type Verdict } from './delivery.ts';
 import { PRIMARY_HUB, SECONDARY_HUB, type Stack } from './stack.ts';
@@ -64,7 +66,7 @@ export async function rehearse(stack: Stack, options: RehearsalOptions): Promise
   const primaryRows = await readRows(emulator, PRIMARY_HUB);
 
   const live = await goLive(stack, changed, seed);
-  say(`3  ${live.added} new devices and ${live.returned} returning ones register in the secondary`);
+  say(`3  ${counted(live.added, 'new device')} and ${grouped(live.returned)} known ones register in the secondary`);
   const liveRows = await readRows(emulator, SECONDARY_HUB);
 
   if (options.isWorstNight === true) {
@@ -91,7 +93,7 @@ export async function rehearse(stack: Stack, options: RehearsalOptions): Promise
     pending: 0,
   };
   say(
-    `5  restore ${restore.status}: ${outcomesOf(counts)}; ${restore.duplicatesCollapsed ?? 0} duplicate rows collapsed`,
+    `5  restore ${restore.status}: ${counted(counts.total, 'record')}: ${outcomesInWords(counts)}; of its registrations ${grouped(restore.duplicatesCollapsed ?? 0)} were duplicates`,
   );
   if (restore.error !== undefined) say(`   ${restore.error.code}: ${restore.error.message}`);
 
@@ -166,14 +168,15 @@ async function goLive({ emulator }: Stack, amount: number, seed: number) {
   return liveSchema.parse(answer);
 }
 
+/** `2,000 devices = 2,033 records = 2,327 registrations, good, 1.2 s` */
 export function describeBackup(run: RunView): string {
-  return `${run.result?.recordCount ?? 0} records, ${run.result?.registrationCount ?? 0} registrations, ${run.result?.health ?? ''}, ${secondsOf(run)} s`;
+  const { amount, recordCount = 0, health = '' } = run.result ?? {};
+  return `${amount ?? counted(recordCount, 'record')}, ${health}, ${secondsOf(run)} s`;
 }
 
 /** `Succeeded: 409 created`, and why not. */
 export function describeRestore({ status, counts, error }: RunView): string {
-  const kinds = Object.entries(counts ?? {}).filter(([name, count]) => name !== 'total' && count > 0);
-  const outcome = `${status}: ${kinds.map(([name, count]) => `${count} ${name}`).join(', ')}`;
+  const outcome = `${status}: ${outcomesInWords(counts ?? {}) || 'no record'}`;
   return error === undefined ? outcome : `${outcome}; ${error.code}: ${error.message}`;
 }
 
@@ -186,11 +189,4 @@ function secondsOf(run: RunView): number {
 export async function peakMegabytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024);
-}
-
-/** Each outcome that there is, by its name in the API. */
-function outcomesOf(counts: NonNullable<RunView['counts']>): string {
-  const { total, ...outcomes } = counts;
-  const shown = Object.entries(outcomes).filter(([, count]) => count > 0);
-  return [`${total} devices`, ...shown.map(([name, count]) => `${count} ${name}`)].join(', ');
 }

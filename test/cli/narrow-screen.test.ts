@@ -81,7 +81,9 @@ const shown: Readonly<Record<string, Readonly<Record<string, readonly ScriptedAn
     ],
   },
   [`failures ${RESTORE_ID}`]: {
-    'GET /api/restores/*/failures': [{ body: { value: [{ ...alike, record: `installation ${installation}` }] } }],
+    'GET /api/restores/*/failures?by=reason': [
+      { body: { value: [{ ...alike, count: 97, examples: [`installation ${installation}`] }] } },
+    ],
   },
   [`records ${RESTORE_ID} --outcome updated`]: {
     'GET /api/restores/*/records?outcome=updated': [

@@ -349,38 +349,43 @@ test('report is the Markdown page, and with --json its facts', async () => {
   expect(facts.received[0]).toMatchObject({ accept: 'application/json' });
 });
 
-test('failures are read over all pages, and those alike are shown as one', async () => {
+test('failures are shown as the app counts them, and each on request', async () => {
   const path = `/api/restores/${RESTORE_ID}/failures`;
+  const alike = { platform: 'Apple', code: 'Rejected', status: 400, words: 'Tags can not.' };
+  const link = (query: string) => `https://elsewhere.example${path}?${query}`;
   const script = {
-    [`GET ${path}`]: [
+    [`GET ${path}?by=reason`]: [
       {
         body: {
-          value: ['a', 'c', 'd', 'e'].map((name) => ({
-            record: `installation ${name}`,
-            platform: 'Apple',
-            code: 'Rejected',
-            status: 400,
-            words: 'Tags can not.',
-          })),
-          nextLink: `https://elsewhere.example${path}?from=0:1`,
+          value: [
+            { code: 'TooLarge', count: 1, examples: ['installation b'] },
+            { ...alike, count: 3, examples: ['installation a', 'installation c', 'installation d'] },
+          ],
+          nextLink: link('by=reason&from=7:0'),
         },
       },
     ],
+    [`GET ${path}?by=reason&from=7:0`]: [{ body: { value: [{ ...alike, count: 94, examples: ['installation e'] }] } }],
+    [`GET ${path}`]: [{ body: { value: [{ ...alike, record: 'installation a' }], nextLink: link('from=0:1') } }],
     [`GET ${path}?from=0:1`]: [{ body: { value: [{ record: 'installation b', code: 'TooLarge' }] } }],
   };
   const { out } = await play(script, 'failures', RESTORE_ID);
-  const head = '4 records of Apple: Rejected (HTTP 400)\n  the hub says: Tags can not.\n';
-  const tooLarge = '1 record: TooLarge\n  installation b\n';
-  expect(out).toContain(
-    `${head}  installation a\n  installation c\n  installation d\n  and 1 more\n${tooLarge}Each of them: `,
-  );
-  const [, eachOf = ''] = /Each of them: npx notification-hubs-dr (.*)\n$/.exec(out) ?? [];
-  const { out: each } = await play(script, ...eachOf.split(' '));
-  expect(each).toBe(`${head}${['a', 'c', 'd', 'e'].map((one) => `  installation ${one}\n`).join('')}${tooLarge}`);
+  expect(out.split('\n')).toEqual([
+    '97 records of Apple: Rejected (HTTP 400)',
+    '  the hub says: Tags can not.',
+    '  installation a',
+    '  installation c',
+    '  installation d',
+    '  and 94 more',
+    '1 record: TooLarge',
+    '  installation b',
+    `Each of them: npx notification-hubs-dr failures ${RESTORE_ID} --each`,
+    '',
+  ]);
+  const { out: each } = await play(script, 'failures', RESTORE_ID, '--each');
+  expect(each).toBe('installation a: Rejected (HTTP 400)\ninstallation b: TooLarge\n');
   const { out: json } = await play(script, 'failures', RESTORE_ID, '--json');
-  expect(JSON.parse(json)).toMatchObject({
-    value: [{ record: 'installation a' }, {}, {}, {}, { record: 'installation b' }],
-  });
+  expect(JSON.parse(json)).toMatchObject({ value: [{ record: 'installation a' }, { record: 'installation b' }] });
 });
 
 test('records of one outcome are read over all pages', async () => {

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { describeOutcomes } from '../../src/cli/parts/outcomes.ts';
 import { summarize } from '../../src/cli/parts/summary.ts';
+import { outcomesInWords } from '../../src/core/restore/outcome-words.ts';
 import { noCounts } from '../../src/core/restore/totals.ts';
 import { runIn } from '../cli/fake-terminal.ts';
 import { type Sentence, sentencesIn, sentencesOf } from './sentences.ts';
@@ -97,8 +99,9 @@ test('commands that messages name are there', async () => {
   expect([...new Set(named)].filter((name) => !commands.includes(name))).toEqual([]);
 });
 
-test('every outcome of records has its words in the terminal', () => {
+test('every outcome of records has its words in the terminal, and the same in reports', () => {
   const counts = Object.fromEntries(Object.keys(noCounts).map((name) => [name, 1]));
+  expect(describeOutcomes({ counts }, 'counts')).toBe(outcomesInWords(counts));
   const view = { id: 'r1', kind: 'restore', status: 'Succeeded', counts, byPlatform: { Apple: counts } };
   expect(faultsIn([{ file: 'src/cli/', line: 1, text: summarize(view) }])).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { readManifest, readSnapshotShard } from '../snapshots/store.ts';
 import { documents } from '../stored/documents.ts';
 import { nameOfKey, newestResults, PAGE, parsePosition } from './outcomes/listed.ts';
 
-interface FailureView {
+export interface FailureView {
   readonly record: string;
   /** `undefined` when its snapshot was deleted. */
   readonly platform: string | undefined;
@@ -23,26 +23,32 @@ export async function readFailures(app: App, runId: string, from = '0:0') {
   const run = await findRun(app, 'restore', runId);
   const { shard: firstShard, index: firstIndex } = parsePosition(from);
   const value: FailureView[] = [];
-  const results = await newestResults(app, run);
-  for (const { shard, name } of results.filter((one) => hasFailed(one) && one.shard >= firstShard)) {
-    const failures = (await documents.restoredShard.find(app, name))?.value.failures ?? [];
+  for (const { shard, name } of await shardsWithFailures(app, run, firstShard)) {
+    const failures = await failuresIn(app, name);
     const start = shard === firstShard ? firstIndex : 0;
     const taken = failures.slice(start, start + PAGE - value.length);
-    if (taken.length > 0) value.push(...(await describe(app, run, shard, taken)));
+    if (taken.length > 0) value.push(...(await describeFailures(app, run, shard, taken)));
     if (value.length === PAGE) return { value, next: `${shard}:${start + taken.length}` };
   }
   return { value, next: undefined };
 }
 
-function hasFailed({ facts }: Awaited<ReturnType<typeof newestResults>>[number]): boolean {
-  return Number(facts['failed'] ?? 0) > 0;
+/** From that shard on, in order: where the result of each is. */
+export async function shardsWithFailures(app: App, run: RestoreRun, first: number) {
+  const results = await newestResults(app, run);
+  return results.filter(({ shard, facts }) => shard >= first && Number(facts['failed'] ?? 0) > 0);
+}
+
+export async function failuresIn(app: App, name: string): Promise<readonly RecordFailure[]> {
+  return (await documents.restoredShard.find(app, name))?.value.failures ?? [];
 }
 
 function recordOf(record: RecordOfRows | undefined): Pick<FailureView, 'record' | 'platform'> {
   return { record: nameOfKey(record?.key), platform: record && platformOf(record) };
 }
 
-async function describe(
+/** Of one shard; what its records are is read from the snapshot, as long as that is there. */
+export async function describeFailures(
   app: App,
   run: RestoreRun,
   shard: number,

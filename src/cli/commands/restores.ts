@@ -2,11 +2,10 @@ import type { Command } from '@commander-js/extra-typings';
 import { confirmed } from '../parts/confirmed.ts';
 import { type Context, type Run, watchOption } from '../parts/context.ts';
 import { wrongUse } from '../parts/errors.ts';
-import { formatCount, formatNumber, joined, wrap } from '../parts/format.ts';
-import { fullNameAt, numberAt, textAt } from '../parts/json.ts';
+import { formatCount, formatNumber, joined, paragraph, wrap } from '../parts/format.ts';
+import { fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
 import { readPages } from '../parts/pages.ts';
 import { pathOf, startRun } from '../parts/runs.ts';
-import { EXAMPLES } from '../parts/summary.ts';
 import { say } from '../parts/terminal.ts';
 import { tool } from '../parts/tool.ts';
 
@@ -19,7 +18,7 @@ export function addRestoreCommands(program: Command, run: Run): void {
   program
     .command('failures <id>')
     .description('what a restore could not bring back, by reason')
-    .option('--each', 'a line for each record')
+    .option('--each', 'a line for each record; --json has them, too')
     .action(run((context, id, { each }) => listFailures(context, id, each === true)));
   program
     .command('records <id>')
@@ -69,32 +68,49 @@ async function listRecords(context: Context, id: string, outcome: string): Promi
   );
 }
 
-/** Those alike together: how many, of which platform and why, in the hub's words, and some of them. */
+/** Those alike together, as the app counts them: why, of which platform, in the hub's words, and some of them. */
 async function listFailures(context: Context, id: string, isEach: boolean): Promise<undefined> {
-  const { value } = await readPages(context, `${pathOf('restores', id)}/failures`);
+  const path = `${pathOf('restores', id)}/failures`;
+  if (isEach || context.isJson) {
+    const { value } = await readPages(context, path);
+    const lines = value.map((one) => `${textAt(one, 'record')}: ${reasonOf(one)}\n`);
+    context.show({ value }, lines.join('') || 'No record failed.\n');
+    return undefined;
+  }
   const columns = context.terminal.resultColumns();
-  const groups = [
-    ...Map.groupBy(value, (one) => `${reasonOf(one)} ${textAt(one, 'platform')} ${textAt(one, 'words')}`).values(),
-  ];
-  const most = isEach ? value.length : EXAMPLES;
-  groups.sort((one, other) => other.length - one.length);
-  const text = groups.map((alike) => describeAlike(alike, most, columns)).join('');
-  const isShort = groups.some(({ length }) => length > most);
-  const more = isShort ? `Each of them: ${tool} failures ${id} --each\n` : '';
-  context.show({ value }, value.length === 0 ? 'No record failed.\n' : `${text}${more}`);
+  const groups = addedUp((await readPages(context, path, { query: '?by=reason' })).value);
+  const text = groups.map((group) => describeGroup(group, columns)).join('');
+  const isShort = groups.some((group) => restOf(group) > 0);
+  const more = isShort ? paragraph(`Each of them: ${tool} failures ${id} --each`, columns) : '';
+  context.show(undefined, groups.length === 0 ? 'No record failed.\n' : `${text}${more}`);
 }
 
-function describeAlike(alike: readonly unknown[], most: number, columns: number | undefined): string {
-  const [first] = alike;
-  const platform = textAt(first, 'platform');
-  const words = textAt(first, 'words');
+/** Of many records the app counts a part at a time. */
+function addedUp(groups: readonly unknown[]): readonly Json[] {
+  const alike = Map.groupBy(groups, (one) =>
+    JSON.stringify([textAt(one, 'code'), numberAt(one, 'status'), textAt(one, 'platform'), textAt(one, 'words')]),
+  );
+  const sums = [...alike.values()].map(([first, ...others]) => {
+    const count = [first, ...others].reduce<number>((sum, one) => sum + (numberAt(one, 'count') ?? 0), 0);
+    return { ...objectAt(first), count };
+  });
+  return sums.sort((one, other) => other.count - one.count);
+}
+
+function describeGroup(group: Json, columns: number | undefined): string {
+  const platform = textAt(group, 'platform');
+  const words = textAt(group, 'words');
   const lines = [
-    `${formatNumber(alike.length, 'record')}${platform === undefined ? '' : ` of ${platform}`}: ${reasonOf(first)}`,
+    `${formatNumber(numberAt(group, 'count') ?? 0, 'record')}${platform === undefined ? '' : ` of ${platform}`}: ${reasonOf(group)}`,
     ...(words === undefined ? [] : wrap(`the hub says: ${words}`, columns && columns - 2).map((line) => `  ${line}`)),
-    ...alike.slice(0, most).map((failure) => `  ${textAt(failure, 'record')}`),
-    ...(alike.length > most ? [`  and ${formatCount(alike.length - most)} more`] : []),
+    ...listAt(group, 'examples').map((record) => `  ${record}`),
+    ...(restOf(group) > 0 ? [`  and ${formatCount(restOf(group))} more`] : []),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function restOf(group: Json): number {
+  return (numberAt(group, 'count') ?? 0) - listAt(group, 'examples').length;
 }
 
 /** `Rejected (HTTP 400)` */

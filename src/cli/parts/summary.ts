@@ -101,8 +101,8 @@ function describeSwitch(view: Json): string | undefined {
   return since === undefined ? 'as before: the hubs were NOT switched' : `${fullNameAt(view, 'target')} since ${since}`;
 }
 
-/** Records that are named of those with the same outcome, or the same reason. */
-export const EXAMPLES = 3;
+/** Records that are named of those with the same outcome. */
+const EXAMPLES = 3;
 
 /** What is counted beside the outcomes of the records. */
 const besides: readonly (readonly [name: string, words: string])[] = [
@@ -127,7 +127,7 @@ function examplesIn(view: Json): readonly Fact[] {
       const records = listAt(view, 'examples', name).slice(0, EXAMPLES).map(String);
       return ['such as', `${outcomeWords[name] ?? name}: ${records.join(', ')}`];
     }),
-    ['all', outcomes[0] && `${tool} records ${textAt(view, 'id')} --outcome ${outcomes[0]}`, true],
+    ['all', outcomes[0] && joined(' ', [tool, 'records', textAt(view, 'id'), '--outcome', outcomes[0]]), true],
   ];
 }
 

@@ -18,6 +18,7 @@ export interface Reads {
 }
 
 export const pageQuery = z.strictObject({ from: z.string().optional() });
+export const failuresQuery = pageQuery.extend({ by: z.literal('reason').optional() });
 /** Of a list by time, newest first: an id, or a time, which links of earlier versions have. */
 export const beforeQuery = z.strictObject({
   from: z

@@ -4,6 +4,7 @@ import { wrote } from '../run/amounts.ts';
 import type { OutcomeCounts, RestoreResult, RestoreRun } from '../run/run.ts';
 import { counted, grouped } from '../words.ts';
 import type { NextAction } from './next-actions.ts';
+import { outcomeInWords } from './outcome-words.ts';
 
 /** All that is reported about one restore, as JSON and, rendered, as one page of Markdown. */
 export interface ReportFacts
@@ -65,17 +66,6 @@ const ifAny = [
   'onlyInTarget',
   'putBack',
 ] as const;
-
-/** Of outcomes that are no words as they are named. */
-const headings: Partial<Record<keyof OutcomeCounts, string>> = {
-  keptLive: 'kept live',
-  conflict: 'in conflict',
-  unknownOrigin: 'of unknown origin',
-  goneInTarget: 'gone since',
-  leftover: 'left over',
-  onlyInTarget: 'only in the target',
-  putBack: 'put back',
-};
 
 /** One page for the incident's record. Whatever a person wrote is shown as text, never as markup. */
 export function renderReport(facts: ReportFacts): string {
@@ -169,7 +159,7 @@ function renderCounts(result: RestoreResult): string {
   const rows = Object.entries(byPlatform).map(([name, one]) => row(inText(name), one, sumOf(one)));
   const reasons = Object.entries(failuresByCode).map(([code, amount]) => `${code} ${grouped(amount)}`);
   const failures = reasons.length === 0 ? 'No record failed.' : `Failed by reason: ${reasons.join(', ')}.`;
-  return `${table(['platform', 'total', ...shown.map((outcome) => headings[outcome] ?? outcome)], [...rows, row('all', all, total)])}\n\n${[failures, ...asides(result)].join(' ')}`;
+  return `${table(['platform', 'total', ...shown.map(outcomeInWords)], [...rows, row('all', all, total)])}\n\n${[failures, ...asides(result)].join(' ')}`;
 }
 
 /** What is counted beside the records' outcomes. */
