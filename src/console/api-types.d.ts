@@ -121,6 +121,8 @@ export interface Backup {
 
 export interface SnapshotCounts {
   records: number;
+  /** Absent where they were not counted. */
+  devices?: number;
   installations?: number;
   registrations?: number;
   byPlatform?: Record<string, number>;
@@ -203,7 +205,7 @@ export interface Status {
   backupIntervalSeconds?: number;
   lastBackup: Backup | null;
   lastRestore: Restore | null;
-  latestGoodSnapshot: null | { id: string; readStartedAt: string; counts: SnapshotCounts };
+  latestGoodSnapshot: null | { id: string; readStartedAt: string; counts: SnapshotCounts; amount?: string };
   provenSnapshot?: null | { id: string; how: string; at: string };
   coverage?: null | Coverage;
   /** `null` where the standby is not kept in step. */
@@ -238,6 +240,17 @@ export interface Failure {
   record: string;
   code: string;
   status?: number;
+}
+
+/** Records that failed alike. */
+export interface FailureGroup {
+  code: string;
+  status?: number;
+  platform?: string;
+  /** What the hub said. */
+  words?: string;
+  count: number;
+  examples: string[];
 }
 
 /** Of `GET /api/doctor`. */

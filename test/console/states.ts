@@ -38,12 +38,14 @@ interface WithRun {
   readonly id: string;
 }
 
-/** Some devices are refused. */
+/** Some records are refused. */
 async function aFailedRestore(): Promise<WithRun> {
   const stage = await aReadyStage();
   const { engine } = stage;
   engine.secondary.intercept = (_kind, id) =>
-    /^(1\d9-|device-1\d)/.test(id) ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
+    /^(1\d9-|device-1\d)/.test(id)
+      ? { kind: 'rejected', status: 400, reason: 'Rejected', words: 'The tags of this registration are not valid.' }
+      : undefined;
   const { run } = await startRestore(engine.app, parseRestoreRequest(JSON.stringify(asked)), { askedBy: 'Zoë' });
   await later(stage, 30);
   engine.secondary.intercept = () => undefined;
@@ -135,7 +137,7 @@ export const states = {
     const { stage } = await aRollback();
     const id = await beginRestore(stage.engine.app, { dryRun: true, activate: true });
     await later(stage, 5);
-    return runPage(stage, id, 'Confirm the failover', /^Restoring \d+ devices takes about/);
+    return runPage(stage, id, 'Confirm the failover', /^Restoring \d+ records takes about/);
   },
   async running() {
     const { stage } = await aRollback();
@@ -163,7 +165,7 @@ export const states = {
   },
   async failed() {
     const { stage, id } = await aFailedRestore();
-    return runPage(stage, id, 'Incomplete', 'Why devices failed', 'Retry the failed ones');
+    return runPage(stage, id, 'Incomplete', 'Why records failed', /^The hub says: The tags/, 'Retry the failed ones');
   },
   async overviewAfterFailure() {
     const { stage } = await aFailedRestore();
@@ -175,11 +177,11 @@ export const states = {
   },
   async retry() {
     const { stage, id } = await aRetry();
-    return runPage(stage, id, 'Retry', /^\d+ \+ \d+ = (\d+) of \1 devices are in place\.$/);
+    return runPage(stage, id, 'Retry', /^\d+ \+ \d+ = (\d+) of \1 records are in place\.$/);
   },
   async overviewAfterRetry() {
     const { stage } = await aRetry();
-    return overview(stage, /^\d+ \+ \d+ = \d+ devices$/);
+    return overview(stage, /^\d+ \+ \d+ = \d+ records$/);
   },
   async rollback() {
     const { stage, id } = await aRollback();

@@ -104,7 +104,7 @@ test('what a page opens on request is accessible, too', async () => {
   await look(page, 'dryRunOpened');
 
   await open(page, await states.failed());
-  await press('Show the failed devices');
+  await press('Show each of them');
   await page.getByText('the hub refused it, answered with 400').first().waitFor();
   await look(page, 'failuresOpened');
 
@@ -205,18 +205,18 @@ test('a whole restore by keyboard alone, as a screen reader tells it', async () 
   expect(await page.evaluate('document.activeElement.tagName')).toBe('H1');
   await work();
   await page.getByRole('heading', { level: 1, name: 'Confirm the restore' }).waitFor();
-  await page.getByText(/^How long restoring \d+ devices takes is known after/).waitFor();
+  await page.getByText(/^How long restoring \d+ records takes is known after/).waitFor();
   const question = await tree();
   expect(question).toMatch(/textbox "Type the hub’s name to confirm: contoso-push-northeurope\/devices"/);
-  expect(question).toMatch(/button "Restore \d+ devices into contoso-push-northeurope\/devices" \[disabled\]/);
+  expect(question).toMatch(/button "Restore \d+ records into contoso-push-northeurope\/devices" \[disabled\]/);
   expect(question).toMatch(/table:?[\s\S]+rowheader "To create missing in the hub"/);
   await tabTo(page, /^Type the hub’s name/);
   await keyboard.type(secondaryName);
-  expect(await tree()).toMatch(/button "Restore \d+ devices into contoso-push-northeurope\/devices"(?! \[disabled\])/);
+  expect(await tree()).toMatch(/button "Restore \d+ records into contoso-push-northeurope\/devices"(?! \[disabled\])/);
   await keyboard.press('Enter');
 
   await page.getByRole('heading', { level: 1, name: 'Restore', exact: true }).waitFor();
-  await page.getByRole('progressbar', { name: 'Devices done' }).waitFor();
+  await page.getByRole('progressbar', { name: 'Records done' }).waitFor();
   await work(30);
   await page.getByRole('heading', { level: 1, name: 'Proof of the restore' }).waitFor();
   const proof = await tree();
@@ -225,7 +225,7 @@ test('a whole restore by keyboard alone, as a screen reader tells it', async () 
   const said = z.array(z.string()).parse(await page.evaluate('window.said'));
   expect(said).toContain('Starting the dry run …');
   expect(said.join('\n')).toMatch(
-    /devices would be restored\. Into [\s\S]+The name fits\.[\s\S]+Starting the restore …[\s\S]+Restored and proven\. /,
+    /records would be restored\. Into [\s\S]+The name fits\.[\s\S]+Starting the restore …[\s\S]+Restored and proven\. /,
   );
   await look(page, 'keyboard');
   expect(tab.faults.splice(0)).toEqual([]);

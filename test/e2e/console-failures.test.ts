@@ -29,11 +29,17 @@ test('a restore that fails in part is explained and retried, the retry reported 
   await main.getByText('Incomplete', { exact: true }).waitFor();
   expect(await countsOf(page, 'Failed')).toBe(failed);
   expect(await columnSums(page)).toEqual(await figuresOf(page, 'Requested'));
-  await page.getByRole('button', { name: 'Show the failed devices' }).click();
-  await main.getByText('installation ').first().waitFor();
+  await main
+    .getByText(/^The hub says: /)
+    .first()
+    .waitFor();
+  const groups = await page.locator('.groups strong').allInnerTexts();
+  expect(groups.map((text) => Number(/^\d+(?= records? of \w+$)/.exec(text))).reduce((a, b) => a + b)).toBe(failed);
+  await page.getByRole('button', { name: 'Show each of them' }).click();
+  await page.locator('.records li').first().waitFor();
   expect(await page.locator('.records li').count()).toBe(failed);
   const created = partly.counts?.created ?? 0;
-  await main.getByText(`Created: ${created} devices`).click();
+  await main.getByText(`Created: ${created} records`).click();
   await page.getByRole('button', { name: 'Show them' }).first().click();
   await expect.poll(() => page.locator('details[open] .records li').count()).toBe(Math.min(100, created));
   await expectAccessible(page, 'incomplete');
@@ -43,7 +49,7 @@ test('a restore that fails in part is explained and retried, the retry reported 
   await appears(main.getByText('Restored and proven'));
   expect(await countsOf(page, 'Requested')).toBe(failed);
   const { total = 0 } = partly.counts ?? {};
-  await main.getByText(`${total - failed} + ${failed} = ${total} of ${total} devices are in place.`).waitFor();
+  await main.getByText(`${total - failed} + ${failed} = ${total} of ${total} records are in place.`).waitFor();
 
   const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Download the report' }).click();
@@ -80,7 +86,7 @@ test('a restore that fails in part is explained and retried, the retry reported 
   await main.getByText('only the phones of the board').waitFor();
   await main.getByText('Zoë at the pager', { exact: true }).waitFor();
   await appears(page.getByLabel(/^Type the hub’s name/));
-  expect(await page.locator('.counts thead th').allInnerTexts()).toEqual(['Devices', 'All', 'Apple']);
+  expect(await page.locator('.counts thead th').allInnerTexts()).toEqual(['Records', 'All', 'Apple']);
   expect(await columnSums(page)).toEqual(await figuresOf(page, 'Requested'));
   expect(faults).toEqual([]);
 }, 240_000);

@@ -75,7 +75,7 @@ test('the whole restore by keyboard alone, with a reload, a changed key and a lo
   await appears(
     page
       .locator('main')
-      .getByText(/devices would be restored/)
+      .getByText(/records would be restored/)
       .first(),
   );
   const api = createApi(() => stack.host);

@@ -55,7 +55,7 @@ export async function watchRun(context: Context, collection: Collection, id: str
       await context.terminal.sleep(POLL_MS);
     }
     progress.end();
-    context.show(view, summarize(view, context.terminal.resultColumns()));
+    context.show(view, summarize(view, context.terminal.resultColumns(), await readAmount(context, view)));
     return exitCodeOf(view);
   } catch (error) {
     progress.end();
@@ -63,6 +63,13 @@ export async function watchRun(context: Context, collection: Collection, id: str
     const advice = `To watch it again: ${tool} watch ${id}`;
     throw new Fault('interrupted', `The ${collection.slice(0, -1)} is still running. ${advice}`);
   }
+}
+
+/** What the snapshot of a restore holds. Only beside its counts: where it cannot be read, they say enough. */
+async function readAmount({ client, isJson }: Context, view: Json): Promise<string | undefined> {
+  const id = textAt(view, 'snapshot', 'id');
+  if (isJson || id === undefined || textAt(view, 'kind') !== 'restore') return undefined;
+  return textAt(await client.call('GET', pathOf('snapshots', id)).catch(() => ({})), 'amount');
 }
 
 /** Of one run or snapshot in the API. */

@@ -25,12 +25,16 @@ export function nounOf(view: Json): string {
   return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }
 
-/** A run's state or outcome, its results, and the commands to continue with, on a screen of that width. */
-export function summarize(view: Json, columns?: number): string {
+/**
+ * A run's state or outcome, its results, and the commands to continue with, on a screen of that width. `amount`: what its
+ * snapshot holds, in all units.
+ */
+export function summarize(view: Json, columns?: number, amount?: string): string {
   const code = textAt(view, 'error', 'code');
   const reason = textAt(view, 'reason');
   const facts: readonly Fact[] = [
     ['snapshot', textAt(view, 'snapshot', 'id') ?? textAt(view, 'snapshot')],
+    ['holds', amount],
     ['from', fullNameAt(view, 'snapshot', 'hub')],
     ['into', fullNameAt(view, 'target')],
     ['how', textAt(view, 'how')],
@@ -106,7 +110,7 @@ const EXAMPLES = 3;
 
 /** What is counted beside the outcomes of the records. */
 const besides: readonly (readonly [name: string, words: string])[] = [
-  ['duplicatesCollapsed', 'registration merged with an equal one'],
+  ['duplicatesCollapsed', 'duplicate merged with its equal registration'],
   ['superseded', 'registration left out: an older template, or one without a name'],
   ['partialInstallations', 'installation known by templates only'],
   ['raced', 'record created over what a device had just registered'],

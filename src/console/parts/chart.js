@@ -8,7 +8,7 @@ const BOTTOM = 24;
 const SHOWN = 60;
 
 /**
- * Devices in each snapshot over time. The label describes the line for screen readers; the list below has every number.
+ * Records in each snapshot over time. The label describes the line for screen readers; the list below has every number.
  * Drawn by hand: one line does not justify a library that the page would have to serve.
  * @param {import('../api-types.d.ts').Snapshot[]} snapshots Newest first.
  */
@@ -19,7 +19,7 @@ export function sizeChart(snapshots) {
     .reverse()
     .map((one) => ({
       at: Date.parse(one.readStartedAt ?? ''),
-      devices: one.counts?.records ?? 0,
+      records: one.counts?.records ?? 0,
       isGood: one.health === 'good',
       snapshot: one,
     }));
@@ -39,12 +39,12 @@ const LEAST_CHANGE = 0.02;
  * @param {Point[]} points
  */
 function showsSomething(points) {
-  const devices = points.map((point) => point.devices);
-  const isFlat = Math.max(...devices) - Math.min(...devices) < LEAST_CHANGE * Math.max(...devices);
+  const records = points.map((point) => point.records);
+  const isFlat = Math.max(...records) - Math.min(...records) < LEAST_CHANGE * Math.max(...records);
   return points.length >= LEAST_POINTS && (!isFlat || points.some((point) => !point.isGood));
 }
 
-/** @typedef {{ at: number, devices: number, isGood: boolean, snapshot: import('../api-types.d.ts').Snapshot }} Point */
+/** @typedef {{ at: number, records: number, isGood: boolean, snapshot: import('../api-types.d.ts').Snapshot }} Point */
 
 /**
  * @param {HTMLElement} figure
@@ -55,10 +55,10 @@ function draw(figure, points, space) {
   const width = Math.max(200, space);
   const from = points[0]?.at ?? 0;
   const span = Math.max(1, (points.at(-1)?.at ?? 0) - from);
-  const top = Math.max(1, ...points.map((point) => point.devices));
+  const top = Math.max(1, ...points.map((point) => point.records));
   const x = (/** @type {Point} */ point) => LEFT + ((point.at - from) / span) * (width - 2 * LEFT);
-  const y = (/** @type {number} */ devices) => TOP + (1 - devices / top) * (HEIGHT - TOP - BOTTOM);
-  const line = points.map((point) => `${x(point).toFixed(1)},${y(point.devices).toFixed(1)}`);
+  const y = (/** @type {number} */ records) => TOP + (1 - records / top) * (HEIGHT - TOP - BOTTOM);
+  const line = points.map((point) => `${x(point).toFixed(1)},${y(point.records).toFixed(1)}`);
   const baseline = y(0);
   const text = (
     /** @type {number} */ left,
@@ -74,8 +74,8 @@ function draw(figure, points, space) {
       svg('line', { class: 'axis', x1: 0, x2: width, y1: baseline, y2: baseline }),
       svg('polygon', { class: 'area', points: `${LEFT},${baseline} ${line.join(' ')} ${width - LEFT},${baseline}` }),
       svg('polyline', { class: 'line', points: line.join(' ') }),
-      points.map((point) => marker(point, x(point), y(point.devices))),
-      text(0, 14, 'start', `Peak: ${plural(top, 'device')}`),
+      points.map((point) => marker(point, x(point), y(point.records))),
+      text(0, 14, 'start', `Peak: ${plural(top, 'record')}`),
       text(0, HEIGHT - 6, 'start', dayAndTime(from)),
       text(width, HEIGHT - 6, 'end', dayAndTime(from + span)),
     ),
@@ -87,11 +87,11 @@ function draw(figure, points, space) {
  * @param {number} x
  * @param {number} y
  */
-function marker({ devices, isGood, snapshot }, x, y) {
+function marker({ records, isGood, snapshot }, x, y) {
   const title = svg(
     'title',
     {},
-    `${moment(snapshot.readStartedAt ?? '')}: ${plural(devices, 'device')}${isGood ? '' : ', suspect'}`,
+    `${moment(snapshot.readStartedAt ?? '')}: ${plural(records, 'record')}${isGood ? '' : ', suspect'}`,
   );
   if (isGood) return svg('circle', { class: 'good', cx: x, cy: y, r: 3.5 }, title);
   return svg('path', { class: 'suspect', d: `M${x} ${y - 8}l7 13h-14Z` }, title);
@@ -99,13 +99,13 @@ function marker({ devices, isGood, snapshot }, x, y) {
 
 /** @param {Point[]} points */
 function describe(points) {
-  const devices = points.map((point) => point.devices);
+  const records = points.map((point) => point.records);
   const suspects = points.filter((point) => !point.isGood).length;
   const first = points[0]?.snapshot.readStartedAt ?? '';
   const last = points.at(-1)?.snapshot.readStartedAt ?? '';
   return (
-    `Devices in the last ${plural(points.length, 'snapshot')}, from ${moment(first)} to ${moment(last)}: ` +
-    `between ${number(Math.min(...devices))} and ${number(Math.max(...devices))}, ` +
-    `${number(devices.at(-1))} in the newest. ${suspects === 0 ? 'None' : number(suspects)} of them suspect.`
+    `Records in the last ${plural(points.length, 'snapshot')}, from ${moment(first)} to ${moment(last)}: ` +
+    `between ${number(Math.min(...records))} and ${number(Math.max(...records))}, ` +
+    `${number(records.at(-1))} in the newest. ${suspects === 0 ? 'None' : number(suspects)} of them suspect.`
   );
 }

@@ -126,7 +126,7 @@ export function outcomeRows(run) {
 }
 
 /**
- * The outcome, or for a dry run the expected outcome, of every device by platform. Each column adds up to its last row.
+ * The outcome, or for a dry run the expected outcome, of every record by platform. Each column adds up to its last row.
  * @param {import('../api-types.d.ts').Restore} run
  */
 export function countsTable(run) {
@@ -135,7 +135,7 @@ export function countsTable(run) {
   const isDry = run.dryRun === true;
   const head = (/** @type {string} */ text) => h('th', { scope: 'col', class: 'figure' }, text);
   return scrollable(
-    'Devices by outcome and platform',
+    'Records by outcome and platform',
     h(
       'table',
       { class: 'counts' },
@@ -145,7 +145,7 @@ export function countsTable(run) {
         h(
           'tr',
           {},
-          h('th', { scope: 'col' }, 'Devices'),
+          h('th', { scope: 'col' }, 'Records'),
           head('All'),
           columns.map(([name]) => head(name)),
         ),
@@ -202,7 +202,7 @@ function scrollable(label, table) {
 }
 
 /**
- * Devices that are neither failed nor pending.
+ * Records that are neither failed nor pending.
  * @param {import('../api-types.d.ts').Restore} run
  */
 export function settledCount({ counts }) {

@@ -29,9 +29,9 @@ export function verifyButton(id, label, look) {
 /** @param {Verification} run */
 function describe(run) {
   const { total = 0, verified = 0 } = run.counts ?? {};
-  if (!isOver(run)) return notice('run', h('p', {}, `Verifying: ${number(verified)} of ${plural(total, 'device')}`));
+  if (!isOver(run)) return notice('run', h('p', {}, `Verifying: ${number(verified)} of ${plural(total, 'record')}`));
   if (run.status === 'Succeeded')
-    return notice('ok', h('p', {}, `Verified: all ${plural(total, 'device')} can be read.`));
+    return notice('ok', h('p', {}, `Verified: all ${plural(total, 'record')} can be read.`));
   if (run.status === 'Canceled') return notice('warn', h('p', {}, 'Stopped. It proves nothing.'));
   return notice('bad', h('p', {}, onThisPage(run.error?.message ?? 'The verification failed.')), damage(run));
 }

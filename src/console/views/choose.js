@@ -4,6 +4,7 @@ import { startRestore } from '../app/start-restore.js';
 import { restoreAddress } from '../parts/addresses.js';
 import { fill, h } from '../parts/dom.js';
 import { ago, moment, plural } from '../parts/format.js';
+import { amountOf } from '../parts/amount.js';
 import { predictionOf } from '../parts/predicted.js';
 import { rolesOf } from '../parts/roles.js';
 import { stepper } from '../parts/stepper.js';
@@ -107,18 +108,18 @@ function latestText(snapshot) {
 function optionText(snapshot) {
   if (snapshot?.readStartedAt === undefined) return snapshot?.id ?? '';
   const { readStartedAt, counts, health, hub } = snapshot;
-  return `${moment(readStartedAt)}, ${plural(counts?.records ?? 0, 'device')}, ${hubName(hub)}${health === 'good' ? '' : `, ${health}`}`;
+  return `${moment(readStartedAt)}, ${plural(counts?.records ?? 0, 'record')}, ${hubName(hub)}${health === 'good' ? '' : `, ${health}`}`;
 }
 
 /** @param {Snapshot} snapshot */
 function aboutSnapshot(snapshot) {
-  const { readStartedAt, counts, healthReasons = [], proof } = snapshot;
+  const { readStartedAt, healthReasons = [], proof } = snapshot;
   return [
     h(
       'p',
       { class: 'muted' },
       healthBadge(snapshot),
-      ` Taken ${moment(readStartedAt ?? '')}. ${plural(counts?.registrations ?? 0, 'registration')} of ${plural(counts?.records ?? 0, 'device')}.`,
+      ` Taken ${moment(readStartedAt ?? '')}. It holds ${amountOf(snapshot)}.`,
       proof === null && ' Not proven yet: the dry run reads every byte.',
     ),
     snapshot.health === 'suspect' && notice('warn', h('p', {}, `Suspect: ${healthReasons.join('; ')}`)),

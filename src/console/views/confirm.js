@@ -69,9 +69,9 @@ export function confirmForm(dryRun) {
 function labelOf({ target, activate, isFailback }, toWrite) {
   const place = hubName(target);
   const way = isFailback ? 'Fail back' : 'Fail over';
-  const devices = plural(toWrite, 'device');
-  if (activate) return toWrite === 0 ? `${way} to ${place}` : `${way}: restore ${devices} into ${place}`;
-  return toWrite === 0 ? `Restore into ${place}, though nothing is missing there` : `Restore ${devices} into ${place}`;
+  const records = plural(toWrite, 'record');
+  if (activate) return toWrite === 0 ? `${way} to ${place}` : `${way}: restore ${records} into ${place}`;
+  return toWrite === 0 ? `Restore into ${place}, though nothing is missing there` : `Restore ${records} into ${place}`;
 }
 
 /**

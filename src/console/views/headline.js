@@ -94,7 +94,7 @@ function underWay(run) {
   return {
     tone: 'run',
     title: `${kind} is running: ${doing}`,
-    text: `Into ${hubName(run.target)}, ${plural(run.counts.total, 'device')}.`,
+    text: `Into ${hubName(run.target)}, ${plural(run.counts.total, 'record')}.`,
     link: linkTo(run.id),
     next: 'watch',
   };
@@ -118,7 +118,7 @@ function ofFailure(run) {
     tone: 'bad',
     title: isPartial ? `${kindOf(run)} is incomplete` : `${kindOf(run)} failed`,
     text: isPartial
-      ? `${number(left)} of ${plural(counts.total, 'device')} could not be written into ${hubName(run.target)}.`
+      ? `${number(left)} of ${plural(counts.total, 'record')} could not be written into ${hubName(run.target)}.`
       : onOverview(error?.message ?? 'No reason was given.'),
     link: linkTo(run.id),
     next: 'see',

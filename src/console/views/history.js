@@ -19,7 +19,7 @@ export function showHistory(section) {
     h('h2', { id: 'history-title' }, 'History'),
     listOf('backups', 'backups', (/** @type {Backup} */ run) => row(run, 'Backup', backupWords(run))),
     listOf('restores', 'restores', (/** @type {Restore} */ run) =>
-      row(run, kindOf(run), `${wayOf(run)}, ${plural(run.counts.total, 'device')}`),
+      row(run, kindOf(run), `${wayOf(run)}, ${plural(run.counts.total, 'record')}`),
     ),
     listOf('verifications', 'verifications', (/** @type {Verification} */ run) =>
       row(run, 'Verification', run.counts === undefined ? '' : `${number(run.counts.verified)} verified`),

@@ -1,6 +1,7 @@
 import { call } from '../app/api.js';
 import { poll } from '../app/poll.js';
 import { restoreAddress } from '../parts/addresses.js';
+import { amountOf } from '../parts/amount.js';
 import { direction } from '../parts/direction.js';
 import { announce, fill, h } from '../parts/dom.js';
 import { drillButton } from '../parts/drill-button.js';
@@ -128,10 +129,7 @@ function cardFacts(status) {
     ['Standby', standbyOf(status)],
     ['Standby sync', syncOf(status)],
     ['Seen since the switch', coverageOf(status)],
-    [
-      'Newest good snapshot',
-      latest === null ? 'none' : [time(latest.readStartedAt), line(plural(latest.counts.records, 'device'))],
-    ],
+    ['Newest good snapshot', latest === null ? 'none' : [time(latest.readStartedAt), line(amountOf(latest))]],
     ['Newest proven snapshot', provenOf(status)],
     ['Would be lost', atRiskOf(status)],
     ['Restore time', predictedOf(status)],
@@ -166,7 +164,7 @@ function atRiskOf({ atRisk }) {
   if (atRisk === undefined) return undefined;
   if (atRisk === null) return 'everything: there is no good snapshot';
   const { minutes, devicesEstimate, basis } = atRisk;
-  const changes = devicesEstimate === null ? '' : `, about ${plural(Math.round(devicesEstimate), 'device')}`;
+  const changes = devicesEstimate === null ? '' : `, about ${plural(Math.round(devicesEstimate), 'record')}`;
   return [`changes of the last ${duration(minutes * 60)}${changes}`, line(basis)];
 }
 
@@ -198,7 +196,7 @@ function standbyOf(status) {
   const parts = [
     rights === false ? 'the key has no Manage right' : rights ? 'Manage right' : '',
     tier && tier !== 'unknown' ? `${tier} tier` : '',
-    typeof devicesNow === 'number' ? `${plural(devicesNow, 'device')} now` : '',
+    typeof devicesNow === 'number' ? `${plural(devicesNow, 'record')} now` : '',
     typeof room === 'number' ? `room for ${number(room)}` : '',
   ].filter((part) => part !== '');
   return [name, ...answersOf(target), parts.length > 0 && line(parts.join(', '))];
@@ -209,7 +207,7 @@ function coverageOf({ coverage }) {
   if (!coverage) return undefined;
   const { total, registered, restored, missing, percent } = coverage;
   return [
-    `${number(registered)} of ${plural(total, 'device')} (${percent} %) have registered by themselves`,
+    `${number(registered)} of ${plural(total, 'record')} (${percent} %) have registered by themselves`,
     line(`${number(restored)} are as restored, ${number(missing)} are not there`),
   ];
 }

@@ -7,7 +7,7 @@ import { pagedList } from '../parts/paged-list.js';
 const OTHERS = ['failed', 'pending'];
 
 /**
- * Which devices were created, updated, left …, kind by kind: some examples of a dry run, and all on request.
+ * Which records were created, updated, left …, kind by kind: some examples of a dry run, and all on request.
  * @param {import('../api-types.d.ts').Restore} run
  */
 export function records(run) {
@@ -16,7 +16,7 @@ export function records(run) {
   return h(
     'section',
     { class: 'card', 'aria-labelledby': 'records-title' },
-    h('h2', { id: 'records-title' }, 'Which devices'),
+    h('h2', { id: 'records-title' }, 'Which records'),
     kinds.map((kind) => details(run, kind)),
   );
 }
@@ -53,7 +53,7 @@ function details(run, { outcome, name, count }) {
   return h(
     'details',
     {},
-    h('summary', {}, `${name}: ${plural(count, 'device')}`),
+    h('summary', {}, `${name}: ${plural(count, 'record')}`),
     examples.length > 0 &&
       h(
         'p',
@@ -64,7 +64,7 @@ function details(run, { outcome, name, count }) {
     pagedList(`restores/${encodeURIComponent(run.id)}/records`, recordRow, {
       query: { outcome },
       show: 'Show them',
-      failed: 'The devices could not be read.',
+      failed: 'The records could not be read.',
     }),
   );
 }

@@ -95,7 +95,7 @@ function summaryOf(run, all) {
   const { total } = run.counts;
   if (!isOver(run)) return `${run.phase}, ${number(settledCount(run))} of ${number(total)}`;
   const whole = wholeOf(run, all);
-  if (whole !== undefined) return `${whole.sum} devices`;
+  if (whole !== undefined) return `${whole.sum} records`;
   const failed = run.counts.failed ?? 0;
-  return `${plural(total, 'device')}${failed > 0 ? `, ${number(failed)} failed` : ''}`;
+  return `${plural(total, 'record')}${failed > 0 ? `, ${number(failed)} failed` : ''}`;
 }

@@ -22,12 +22,12 @@ export function progress(run) {
     'section',
     { class: 'card', 'aria-label': 'Progress' },
     phaseList(run),
-    h('progress', { max: 100, value: isCounting ? percent : undefined, 'aria-label': 'Devices done' }),
+    h('progress', { max: 100, value: isCounting ? percent : undefined, 'aria-label': 'Records done' }),
     h(
       'dl',
       { class: 'figures' },
       run.rowsRead === undefined ? figure('Done', `${percent} %`) : figure('Read', readOf(run)),
-      figure('Devices', `${number(settledCount(run))} of ${number(run.counts.total)}`),
+      figure('Records', `${number(settledCount(run))} of ${number(run.counts.total)}`),
       figure('Rate', run.recordsPerSecond === undefined ? '–' : rate(run.recordsPerSecond)),
       figure('Time left', run.etaSeconds === undefined ? '–' : `about ${duration(run.etaSeconds)}`),
       figure('Elapsed', tookOf(run)),
@@ -70,13 +70,13 @@ export function proof(run) {
   const listed =
     passes > 1
       ? `After writing, the hub was looked at again until nothing was left to write (${plural(passes, 'pass', 'passes')} in total).`
-      : 'One listing found every device in place: nothing had to be written.';
+      : 'One listing found every record in place: nothing had to be written.';
   const sentences = [
-    `${number(settledCount(run))} of ${plural(counts.total, 'device')} in place. None failed, none is pending.`,
+    `${number(settledCount(run))} of ${plural(counts.total, 'record')} in place. None failed, none is pending.`,
     listed,
     repaired > 0 && `${plural(repaired, 'write')} had to be repeated because the listing did not show the result.`,
     run.activatedAt !== undefined && `${hubName(run.target)} is the hub in use since ${moment(run.activatedAt)}.`,
-    changedSince > 0 && `${plural(changedSince, 'device')} changed during the restore and kept the newer state.`,
+    changedSince > 0 && `${plural(changedSince, 'record')} changed during the restore and kept the newer state.`,
     duplicatesCollapsed > 0 &&
       `${plural(duplicatesCollapsed, 'duplicate registration')} merged, so that no device gets a notification twice.`,
   ];
@@ -134,14 +134,18 @@ function milestones({ milestones: at = {}, createdAt }) {
   );
 }
 
-/** @param {Restore} run */
-export function runFacts(run) {
+/**
+ * @param {Restore} run
+ * @param {string | undefined} amount What its snapshot holds.
+ */
+export function runFacts(run, amount) {
   const { snapshot, only, order, note, of } = run;
   return h(
     'section',
     { class: 'card', 'aria-label': 'About this restore' },
     facts([
       ['Snapshot', h('code', {}, snapshot.id)],
+      ['It holds', amount || undefined],
       ['Only', only === undefined ? undefined : describeOnly(only)],
       ['First', order === undefined ? undefined : order.map(describeOnly).join(', then ')],
       ['Note', note],
@@ -208,7 +212,7 @@ export function wholeCard({ sum, before, now, total, first }) {
     'section',
     { class: 'card', 'aria-labelledby': 'whole-title' },
     h('h2', { id: 'whole-title' }, 'With the restore before it'),
-    h('p', {}, h('strong', {}, `${sum} of ${plural(total, 'device')} are in place.`)),
+    h('p', {}, h('strong', {}, `${sum} of ${plural(total, 'record')} are in place.`)),
     h(
       'p',
       { class: 'muted' },

@@ -50,38 +50,38 @@ export function verdictOf(run) {
     return {
       tone: 'bad',
       title: 'Incomplete',
-      text: `${plural(failed, 'device')} of ${number(run.counts.total)} could not be ${what}. All others are done.`,
+      text: `${plural(failed, 'record')} of ${number(run.counts.total)} could not be ${what}. All others are done.`,
     };
   }
   return { tone: 'bad', title: 'Failed', text: onThisPage(run.error?.message ?? 'No reason was given.') };
 }
 
-export const stoppedText = 'Devices already written stay. A new restore resumes from there.';
+export const stoppedText = 'Records already written stay. A new restore resumes from there.';
 
 /** @param {Restore} run */
 function succeeded(run) {
   const { counts, purpose, target } = run;
   const toWrite = (counts.created ?? 0) + (counts.updated ?? 0);
   if (run.dryRun) {
-    const title = toWrite === 0 ? 'Nothing to restore' : `${plural(toWrite, 'device')} would be restored`;
+    const title = toWrite === 0 ? 'Nothing to restore' : `${plural(toWrite, 'record')} would be restored`;
     const rest = counts.total - toWrite - (counts.failed ?? 0);
     const text =
       toWrite === 0
-        ? `All ${plural(counts.total, 'device')} requested are already in ${hubName(target)}.`
-        : `Into ${hubName(target)}. ${rest === 0 ? 'Nothing was written yet.' : `${plural(rest, 'device')} would be left unchanged. Nothing was written yet.`}`;
+        ? `All ${plural(counts.total, 'record')} requested are already in ${hubName(target)}.`
+        : `Into ${hubName(target)}. ${rest === 0 ? 'Nothing was written yet.' : `${plural(rest, 'record')} would be left unchanged. Nothing was written yet.`}`;
     return { tone: /** @type {const} */ ('ok'), title, text };
   }
   if (purpose === 'rollback') {
     return {
       tone: /** @type {const} */ ('ok'),
       title: 'Rolled back',
-      text: `${plural(counts.removed ?? 0, 'device')} removed from ${hubName(target)}; nothing else was touched.`,
+      text: `${plural(counts.removed ?? 0, 'record')} removed from ${hubName(target)}; nothing else was touched.`,
     };
   }
   return {
     tone: /** @type {const} */ ('ok'),
     title: 'Restored and proven',
-    text: `${number(settledCount(run))} of ${plural(counts.total, 'device')} are in place in ${hubName(target)}.`,
+    text: `${number(settledCount(run))} of ${plural(counts.total, 'record')} are in place in ${hubName(target)}.`,
   };
 }
 
@@ -121,7 +121,7 @@ export function waitingText({ on, cause, since, nextTryAt }) {
 /** @param {Restore} run */
 function runningText(run) {
   if (run.waiting !== undefined) return waitingText(run.waiting);
-  if (run.phase === 'Verifying') return 'Everything is written. The hub is listed again to check every device.';
+  if (run.phase === 'Verifying') return 'Everything is written. The hub is listed again to check every record.';
   const place = hubName(run.target);
   return run.dryRun ? `Comparing with ${place}. Nothing is written.` : `Into ${place}.`;
 }

@@ -1,12 +1,13 @@
 import { call } from '../app/api.js';
 import { poll } from '../app/poll.js';
+import { amountOf } from '../parts/amount.js';
 import { countsTable } from '../parts/counts.js';
 import { direction } from '../parts/direction.js';
 import { announce, fill, h } from '../parts/dom.js';
 import { stepper } from '../parts/stepper.js';
 import { isOver, problem, verdict } from '../parts/widgets.js';
 import { confirmForm } from './confirm.js';
-import { failures } from './failures.js';
+import { showFailures } from './failures.js';
 import { records } from './records.js';
 import { backToOverview, runActions } from './run-actions.js';
 import { placesOf, progress, proof, runFacts, warnings, wholeCard, withoutPage } from './run-parts.js';
@@ -28,11 +29,14 @@ export function showRun(view, id, signal) {
   fill(frame.head, h('p', { class: 'muted' }, 'Loading …'));
   view.replaceChildren(...Object.values(frame));
   const announceChange = announcer();
+  /** @type {string | undefined} */
+  let amount;
   poll(async () => {
     /** @type {Restore} */
     const run = await call(`restores/${encodeURIComponent(id)}`);
     announceChange(run);
-    show(frame, run);
+    show(frame, run, amount);
+    if (amount === undefined) show(frame, run, (amount = await readAmount(run)));
     if (!isOver(run)) return POLL_MS;
     showOnce(frame, run);
     return undefined;
@@ -66,8 +70,9 @@ function newFrame() {
 /**
  * @param {Frame} frame
  * @param {Restore} run
+ * @param {string | undefined} amount What its snapshot holds.
  */
-function show(frame, run) {
+function show(frame, run, amount) {
   const { tone, title, text } = verdictOf(run);
   const name = titleOf(run);
   frame.title.textContent = name;
@@ -81,7 +86,20 @@ function show(frame, run) {
   // After a dry run the confirmation comes first, other actions after it.
   fill(frame.actions, !canConfirm(run) && runActions(run));
   fill(frame.lastActions, canConfirm(run) && runActions(run));
-  fill(frame.about, runFacts(run));
+  fill(frame.about, runFacts(run, amount));
+}
+
+/**
+ * What the snapshot of a restore holds, in all units that its counts are in.
+ * @param {Restore} run
+ * @returns {Promise<string>}
+ */
+async function readAmount({ snapshot }) {
+  try {
+    return amountOf(await call(`snapshots/${encodeURIComponent(snapshot.id)}`));
+  } catch {
+    return ''; // Best effort: it may be deleted by now, and what is shown of the restore holds without.
+  }
 }
 
 /**
@@ -93,7 +111,7 @@ function showOnce(frame, run) {
   if (canConfirm(run)) frame.confirm.replaceChildren(confirmForm(run));
   showWhole(frame.whole, run);
   frame.records.replaceChildren(records(run) ?? '');
-  if ((run.counts.failed ?? 0) > 0) frame.failures.replaceChildren(failures(run.id, run.failuresByCode ?? {}));
+  if ((run.counts.failed ?? 0) > 0) showFailures(frame.failures, run);
 }
 
 /**

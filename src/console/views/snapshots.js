@@ -106,7 +106,7 @@ function snapshotRow(snapshot, isOpen) {
       'summary',
       {},
       h('span', { class: 'row-time' }, readStartedAt === undefined ? snapshot.id : clockTime(readStartedAt)),
-      h('span', { class: 'row-figure' }, counts === undefined ? '' : plural(counts.records, 'device')),
+      h('span', { class: 'row-figure' }, sizeOf(counts)),
       h(
         'span',
         { class: 'row-badges' },
@@ -117,6 +117,15 @@ function snapshotRow(snapshot, isOpen) {
     ),
     h('div', { class: 'row-body' }, snapshotFacts(snapshot), snapshotActions(snapshot)),
   );
+}
+
+/**
+ * In the unit that people know best; the facts below have all of them.
+ * @param {Snapshot['counts']} counts
+ */
+function sizeOf(counts) {
+  if (counts === undefined) return '';
+  return counts.devices === undefined ? plural(counts.records, 'record') : plural(counts.devices, 'device');
 }
 
 /** @param {Snapshot} snapshot */
@@ -148,7 +157,7 @@ function snapshotFacts({ id, hub, counts, amount, healthReasons = [], error, pro
       [
         'Seen since the switch',
         coverage
-          ? `${number(coverage.registered)} of ${plural(coverage.total, 'device')} (${coverage.percent} %)`
+          ? `${number(coverage.registered)} of ${plural(coverage.total, 'record')} (${coverage.percent} %)`
           : undefined,
       ],
       [

@@ -8,7 +8,7 @@ import { isOver } from '../parts/widgets.js';
 /**
  * A finished retry, with what was in place before it.
  * @typedef {object} Whole
- * @property {string} sum `2,950 + 97 = 3,047`, all in devices.
+ * @property {string} sum `2,950 + 97 = 3,047`, all in records.
  * @property {number} before
  * @property {number} now
  * @property {number} total

@@ -172,7 +172,7 @@ function asides({
   removedByService,
 }: RestoreResult): string[] {
   const all: readonly (readonly [number, string])[] = [
-    [duplicatesCollapsed, 'Registrations merged with an equal one of their device'],
+    [duplicatesCollapsed, 'Duplicates merged with an equal registration of their device'],
     [superseded, 'Template bodies left out, for a newer one of the same template or as they have no name'],
     [partialInstallations, 'Installations known by their templates alone, which get the tags that all of these share'],
     [raced, 'Records created over what their devices had registered after the target was listed, which is lost'],
