@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { errorCodes } from '../../src/core/errors.ts';
+import { alertCodes } from '../../src/core/readiness/alerts.ts';
 import { type Setting, settings } from '../../src/settings/settings.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -30,6 +31,22 @@ test('the table of errors lists every code once, and no other', () => {
     [...codes.matchAll(/`(\w+)`/g)].map((match) => match[1] ?? ''),
   );
   expect(listed.sort()).toEqual([...errorCodes].sort());
+});
+
+test('the table of findings says of every code, and no other, what to do', () => {
+  const sources = ['src/core/readiness', 'src/console/views'].flatMap((folder) =>
+    readdirSync(new URL(`${folder}/`, root)).map((file) => readFileSync(new URL(`${folder}/${file}`, root), 'utf8')),
+  );
+  const found = sources.flatMap((source) =>
+    [...source.matchAll(/\b(?:(?:stop|risk|risk : stop|stop : risk)\)?\(\s*|level:.*\bcode: )'([A-Z]\w+)'/g)].map(
+      ([, code = '']) => code,
+    ),
+  );
+  expect(found.length).toBeGreaterThan(20);
+  const listed = tableRows('findings').flatMap(([codes = '']) =>
+    [...codes.matchAll(/`(\w+)`/g)].map(([, code = '']) => code),
+  );
+  expect(listed.sort()).toEqual([...new Set([...found, ...alertCodes])].sort());
 });
 
 test('functions that only read are named so: a key that opens get… and list… changes nothing', () => {

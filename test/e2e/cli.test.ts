@@ -49,7 +49,7 @@ test('from the first backup to a proven restore, each command does its part on t
   expect((await dr('status')).exitCode).toBe(0);
   expect((await dr('snapshots')).out).toMatch(new RegExp(`^${id} .* good `, 'm'));
   expect((await dr('pin', id)).out).toBe(`${id} is pinned.\n`);
-  expect((await dr('snapshots')).out).toMatch(new RegExp(`^${id} .* pinned`, 'm'));
+  expect((await dr('snapshots')).out).toMatch(new RegExp(`^${id} .* yes `, 'm'));
   expect((await dr('unpin', id)).out).toBe(`${id} is not pinned.\n`);
 
   const drill = await dr('drill', '--watch');

@@ -40,7 +40,7 @@ function auditRow({ id, at, what = '', path = '', name, principal, from, key, an
     ' ',
     at !== undefined && clockTime(at),
     ` ${deeds[what] ?? what}${idIn(path)}: ${outcomeOf(answer)}`,
-    h('span', { class: 'line muted' }, [from && `From ${from}`, key && [', key ', h('code', {}, key)]]),
+    h('span', { class: 'line muted' }, [from && `From ${from} `, key && ['with key ', h('code', {}, key)]]),
   );
 }
 

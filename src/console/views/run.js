@@ -36,7 +36,10 @@ export function showRun(view, id, signal) {
     const run = await call(`restores/${encodeURIComponent(id)}`);
     announceChange(run);
     show(frame, run, amount);
-    if (amount === undefined) show(frame, run, (amount = await readAmount(run)));
+    if (amount === undefined) {
+      amount = await readAmount(run);
+      show(frame, run, amount);
+    }
     if (!isOver(run)) return POLL_MS;
     showOnce(frame, run);
     return undefined;
