@@ -2,15 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { pairBlobs } from '../../src/app/stored/pair-blobs.ts';
-import { aBackedUp, backUp, beginRestore, contentOf, restore, seed } from '../support/drive.ts';
-import { createEngine, type Engine } from '../support/engine.ts';
+import { aBackedUp, aRehearsed, backUp, beginRestore, contentOf, restore } from '../support/drive.ts';
+import type { Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';
-
-async function aRehearsed(): Promise<Engine> {
-  const engine = await aBackedUp();
-  await restore(engine);
-  return engine;
-}
 
 /** The same hubs after a failover: what was the secondary is the primary of the settings. */
 const exchange = (engine: Engine): Engine =>
@@ -108,9 +102,7 @@ describe('a registration that its device deleted and made again, under its id an
 });
 
 it('another form of most records is no change by their devices, and that is said', async () => {
-  const engine = createEngine();
-  seed(engine, 60);
-  await backUp(engine);
+  const engine = await aBackedUp(60);
   await restore(engine);
   for (const [id, xml] of engine.primary.rows) {
     engine.primary.rows.set(id, xml.replace('</DeviceToken>', '</DeviceToken><Future>x</Future>'));

@@ -13,13 +13,11 @@ import { readVerificationView } from '../../src/app/snapshots/view.ts';
 import { runStep } from '../../src/app/steps/run-step.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, codeOf, seed } from '../support/drive.ts';
-import { createEngine, type Engine } from '../support/engine.ts';
+import { aBackedUp, codeOf } from '../support/drive.ts';
+import type { Engine } from '../support/engine.ts';
 
 async function anEngine(devices = 24): Promise<Engine> {
-  const engine = createEngine({ hasScratchHub: true });
-  seed(engine, devices);
-  await backUp(engine);
+  const engine = await aBackedUp(devices, { hasScratchHub: true });
   return engine;
 }
 
@@ -127,9 +125,7 @@ test('a drill cancelled before its restore has begun starts none, and the next d
 });
 
 test('a drill that verifies is cancelled with its verification', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   const { id } = await startDrill(engine.app, 'http');
   await cancelDrill(engine.app, id);
   const view = await readDrillView(engine.app, id);

@@ -12,7 +12,7 @@ import { watchRuns } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { parseStep, type Step } from '../../src/core/run/step.ts';
-import { backUp, codeOf, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, codeOf } from '../support/drive.ts';
 import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
 
@@ -193,9 +193,7 @@ test('the writers of a restore that failed in another process are waited for, to
 });
 
 test('a step that reads its run just before the cancel writes nothing after it', async () => {
-  const engine = createEngine();
-  seed(engine, 20);
-  await backUp(engine);
+  const engine = await aBackedUp(20);
   const { id, steps } = await toReconcile(engine);
   const { put } = engine.blobs;
   let isCancelled = false;

@@ -4,7 +4,7 @@ import { readStatus } from '../../src/app/readiness/status.ts';
 import { readRun } from '../../src/app/runs/store.ts';
 import { listSnapshotViews, readSnapshotView } from '../../src/app/snapshots/view.ts';
 import { FingerprintTable } from '../../src/core/fingerprint/table.ts';
-import { backUp, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
 
@@ -34,9 +34,7 @@ test('a snapshot tells what was added, removed and changed since the good one be
 });
 
 test('devices at risk are what the last churn comes to since the newest snapshot was begun', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   expect((await readStatus(engine.app)).atRisk).toMatchObject({ devicesEstimate: null });
   engine.advance(540_000);
   change(engine);

@@ -4,7 +4,7 @@ import { reportRestore } from '../../src/app/restore/report.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { readSnapshotView } from '../../src/app/snapshots/view.ts';
 import { renderReport } from '../../src/core/restore/report.ts';
-import { backUp, restore, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
 import { HOUR_MS } from '../support/sync.ts';
@@ -74,8 +74,6 @@ test('what a retry writes is not counted as registered', async () => {
 });
 
 test('without a failover there is none', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   expect((await readStatus(engine.app)).coverage).toBeNull();
 });

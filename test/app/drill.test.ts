@@ -9,16 +9,14 @@ import { readSnapshotView } from '../../src/app/snapshots/view.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { backUp, codeOf, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, codeOf } from '../support/drive.ts';
 import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
 
 const DAY_MS = 86_400_000;
 
 async function anEngine(options: EngineOptions = { hasScratchHub: true }, devices = 24): Promise<Engine> {
-  const engine = createEngine(options);
-  seed(engine, devices);
-  await backUp(engine);
+  const engine = await aBackedUp(devices, options);
   return engine;
 }
 

@@ -3,8 +3,8 @@ import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { readRoleView } from '../../src/app/runs/declare-role.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { backUp, contentOf, seed } from '../support/drive.ts';
-import { createEngine, type Engine, three } from '../support/engine.ts';
+import { aBackedUp, contentOf } from '../support/drive.ts';
+import { type Engine, three } from '../support/engine.ts';
 import { type Progress, persist, rehearse } from '../support/mortal-engine.ts';
 import { deaths } from '../support/property-runs.ts';
 
@@ -14,9 +14,7 @@ function failOver(engine: Engine, progress: Progress): Promise<void> {
 }
 
 test('dying at any write of a failover ends with the same hub and one change of roles', async () => {
-  const engine = createEngine();
-  seed(engine, 2);
-  await backUp(engine);
+  const engine = await aBackedUp(2);
   const calm = await rehearse(engine, failOver);
   const expected = contentOf(calm.engine.primary);
   for (let at = 1; at <= calm.writeCount; at++) {

@@ -1,12 +1,9 @@
 import { expect, it } from 'vitest';
-import { backUp, contentOf, restore, seed } from '../support/drive.ts';
-import { createEngine } from '../support/engine.ts';
+import { aBackedUp, backUp, contentOf, restore } from '../support/drive.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
 
 it('a device of whose rows the target takes one id and refuses the other is restored with both', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   await restore(engine);
   const template = { name: 'alert', body: '{"aps":{"alert":"$(message)"}}' };
   engine.primary.rows.set('901-5-1', anAppleRow({ id: '901-5-1', token: tokenOf('phone') }));

@@ -5,7 +5,7 @@ import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { startVerification } from '../../src/app/snapshots/start-verification.ts';
 import { watch } from '../../src/app/watchdog.ts';
-import { backUp, beginRestore, restore, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, beginRestore, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 /** Does the work and all that follows from it, and tells the queues that were written to. */
@@ -33,9 +33,7 @@ test('each kind of run has its lane, from its first step to its last', async () 
 });
 
 test('a retry and a rollback are in the lane of restores', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   engine.secondary.intercept = (_, id) =>
     id === 'device-0' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
   const { id } = await restore(engine);
@@ -46,9 +44,7 @@ test('a retry and a rollback are in the lane of restores', async () => {
 });
 
 test('a drill never writes to the lane of restores, neither for its restore nor for what takes it back', async () => {
-  const engine = createEngine({ hasScratchHub: true });
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp(24, { hasScratchHub: true });
   const lanes = await lanesOf(engine, async () => {
     await startDrill(engine.app, 'timer');
     for (let tick = 0; tick < 10; tick += 1) {

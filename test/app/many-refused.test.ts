@@ -7,13 +7,10 @@ import { keyHashOf, shardOf } from '../../src/core/registration/record.ts';
 import { handleIn } from '../../src/core/registration/registration.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { isNearlyAllRefused } from '../../src/core/run/amounts.ts';
-import { backUp, restore, seed } from '../support/drive.ts';
-import { createEngine } from '../support/engine.ts';
+import { aBackedUp, restore } from '../support/drive.ts';
 
 test('1,500 refused of 3,000 are set aside, and the others are restored', async () => {
-  const engine = createEngine();
-  seed(engine, 3000);
-  await backUp(engine);
+  const engine = await aBackedUp(3000);
   engine.secondary.intercept = (kind) =>
     kind === 'installation' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
   expect(await restore(engine)).toMatchObject({
@@ -24,9 +21,7 @@ test('1,500 refused of 3,000 are set aside, and the others are restored', async 
 });
 
 test('a restore of which nearly all is refused stops, and says how to go on', async () => {
-  const engine = createEngine();
-  seed(engine, 3000);
-  await backUp(engine);
+  const engine = await aBackedUp(3000);
   engine.secondary.intercept = () => ({ kind: 'rejected', status: 400, reason: 'Rejected' });
   const { error, counts } = await restore(engine);
   expect(error).toMatchObject({
@@ -38,9 +33,7 @@ test('a restore of which nearly all is refused stops, and says how to go on', as
 });
 
 test('a retry tries what has failed before after all else', async () => {
-  const engine = createEngine();
-  seed(engine, 400);
-  await backUp(engine);
+  const engine = await aBackedUp(400);
   const isRefused = (id: string): boolean => /[02468]5-5-1$|^device-\d*[04]$/.test(id);
   const { run } = await startRestore(engine.app, parseRestoreRequest('{}'));
   let calls = 0;

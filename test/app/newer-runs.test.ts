@@ -8,8 +8,8 @@ import { DrError } from '../../src/core/errors.ts';
 import { runName } from '../../src/core/paths.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { newRunId } from '../../src/core/run/run.ts';
-import { backUp, beginRestore, codeOf, contentOf, restore, runUntilWritten, seed } from '../support/drive.ts';
-import { createEngine, type Engine } from '../support/engine.ts';
+import { aBackedUp, backUp, beginRestore, codeOf, contentOf, restore, runUntilWritten } from '../support/drive.ts';
+import type { Engine } from '../support/engine.ts';
 import { applyLate } from '../support/late-hub.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
@@ -19,14 +19,6 @@ async function rollBack(engine: Engine, id: string, how: object = {}) {
   const run = await startRollback(engine.app, id, { confirm, ...how });
   await engine.drain();
   return readRestoreView(engine.app, run.id);
-}
-
-async function aBackedUpEngine(refusesForeignIds = false): Promise<Engine> {
-  const engine = createEngine();
-  engine.secondary.refusesForeignIds = refusesForeignIds;
-  seed(engine, 12);
-  await backUp(engine);
-  return engine;
 }
 
 function speak({ rows }: Engine['primary'], id: string): void {
@@ -43,7 +35,7 @@ function leave({ rows }: Engine['primary'], id: string): void {
 
 /** A restore, and a newer one that updates two devices, withdraws two and creates one. */
 async function aRestoreAndANewerOne(refusesForeignIds = false) {
-  const engine = await aBackedUpEngine(refusesForeignIds);
+  const engine = await aBackedUp(12, { refusesForeignIds });
   const older = await restore(engine);
   for (const id of ['19-5-1', 'device-2']) speak(engine.primary, id);
   for (const id of ['39-5-1', 'device-4']) leave(engine.primary, id);
@@ -55,7 +47,7 @@ async function aRestoreAndANewerOne(refusesForeignIds = false) {
 }
 
 test('what a newer restore wrote under the same ids is not removed with an older one', async () => {
-  const engine = await aBackedUpEngine();
+  const engine = await aBackedUp(12);
   const { id: older } = await restore(engine);
   engine.secondary.rows.clear();
   const { id: newer, counts } = await restore(engine);
@@ -124,7 +116,7 @@ test('a restore that is rolled back beside a newer one leaves what that wrote or
 });
 
 test('a newer one that was stopped while it wrote is in the way; one that wrote nothing, or a dry run, is not', async () => {
-  const engine = await aBackedUpEngine();
+  const engine = await aBackedUp(12);
   const { id: older } = await restore(engine);
   await restore(engine);
   leave(engine.secondary, '19-5-1');
@@ -148,7 +140,7 @@ test('a newer one that was stopped while it wrote is in the way; one that wrote 
 
 test('a retry belongs to its restore: either can be rolled back first, and leaves what the other wrote', async () => {
   for (const isRetryFirst of [false, true]) {
-    const engine = await aBackedUpEngine();
+    const engine = await aBackedUp(12);
     engine.secondary.intercept = (_kind, id) =>
       id === 'device-2' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
     const first = await restore(engine);
@@ -163,7 +155,7 @@ test('a retry belongs to its restore: either can be rolled back first, and leave
 });
 
 test('a newer run that cannot be read may have written what the older one did: nothing is rolled back', async () => {
-  const engine = await aBackedUpEngine();
+  const engine = await aBackedUp(12);
   const { id: older } = await restore(engine);
   engine.secondary.rows.clear();
   engine.advance(60_000);
@@ -179,7 +171,7 @@ test('a newer run that cannot be read may have written what the older one did: n
 });
 
 test('a newer run is in the way also under an id that a slow clock made', async () => {
-  const engine = await aBackedUpEngine();
+  const engine = await aBackedUp(12);
   const { id: older } = await restore(engine);
   engine.secondary.rows.clear();
   engine.advance(60_000);

@@ -3,8 +3,8 @@ import { createMemory } from '../../src/app/app.ts';
 import { watchActiveRuns } from '../../src/app/steps/keep-moving.ts';
 import { runStep } from '../../src/app/steps/run-step.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, beginRestore, seed } from '../support/drive.ts';
-import { createEngine, type Engine } from '../support/engine.ts';
+import { aBackedUp, beginRestore } from '../support/drive.ts';
+import type { Engine } from '../support/engine.ts';
 
 /** A new process, and what it does again and again. */
 function startProcess({ app }: Engine): (() => Promise<void>)[] {
@@ -19,9 +19,7 @@ function startProcess({ app }: Engine): (() => Promise<void>)[] {
 }
 
 test('a process that starts watches the run of one that died with all its steps, and no timer is needed', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   await beginRestore(engine.app);
   // Steps that hang until their process is dead.
   engine.secondary.listPage = () => new Promise(() => {});
@@ -36,9 +34,7 @@ test('a process that starts watches the run of one that died with all its steps,
 });
 
 test('a process that starts when no run is active watches none', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   expect(await startedLooks(engine)).toEqual([]);
 });
 

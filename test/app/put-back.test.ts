@@ -5,7 +5,18 @@ import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { backUp, beginRestore, codeOf, contentOf, restore, runToEnd, runUntilWritten, seed } from '../support/drive.ts';
+import {
+  aBackedUp,
+  aRehearsed,
+  backUp,
+  beginRestore,
+  codeOf,
+  contentOf,
+  restore,
+  runToEnd,
+  runUntilWritten,
+  seed,
+} from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { applyLate, hideInListing } from '../support/late-hub.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
@@ -25,15 +36,6 @@ function install({ rows }: Engine['primary'], id: string, tags: readonly string[
 
 function leave({ rows }: Engine['primary'], id: string): void {
   for (const [rowId, xml] of rows) if (rowId === id || xml.includes(`$InstallationId:{${id}}`)) rows.delete(rowId);
-}
-
-async function aRehearsed(refusesForeignIds = false): Promise<Engine> {
-  const engine = createEngine();
-  engine.secondary.refusesForeignIds = refusesForeignIds;
-  seed(engine);
-  await backUp(engine);
-  await restore(engine);
-  return engine;
 }
 
 async function rollBack(engine: Engine, id: string, keepNewer?: true) {
@@ -59,7 +61,7 @@ async function cancelAfter(engine: Engine, id: string): Promise<string> {
 
 describe('a rollback creates again what its restore withdrew', () => {
   it.each([false, true])('a plain registration and an installation; ids refused: %s', async (refuses) => {
-    const engine = await aRehearsed(refuses);
+    const engine = await aRehearsed(24, { refusesForeignIds: refuses });
     for (const id of ['39-5-1', 'device-2']) leave(engine.primary, id);
     await backUp(engine);
     const before = contentOf(engine.secondary);
@@ -101,7 +103,7 @@ describe('a rollback creates again what its restore withdrew', () => {
   });
 
   it.each([false, true])('a row that was written over under its id; ids refused: %s', async (refuses) => {
-    const engine = await aRehearsed(refuses);
+    const engine = await aRehearsed(24, { refusesForeignIds: refuses });
     register(engine.primary, '19-5-1', 'new phone', ['plain']);
     await backUp(engine);
     const before = contentOf(engine.secondary);
@@ -250,9 +252,7 @@ it('an installation that changes after the look of a rollback, and before it is 
 });
 
 it('a row that the listing passed over, and is the same, is not taken for one that the restore created', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   const own = anAppleRow({ id: '19-5-1', tags: ['plain', 'n1'] });
   engine.secondary.rows.set('19-5-1', own);
   engine.secondary.rows.set('8-8-8', anAppleRow({ id: '8-8-8' }));
@@ -267,9 +267,7 @@ it.each([
   ['waits while a write that got no answer may yet take effect', false],
   ['does not wait for a write that was never sent', true],
 ])('a rollback %s', async (_, hasNoEffect) => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   const runId = await beginRestore(engine.app);
   engine.secondary.intercept = (_kind, id) => {
     if (id !== '19-5-1') return undefined;

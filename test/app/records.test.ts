@@ -3,7 +3,7 @@ import { readRecords } from '../../src/app/restore/records.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import type { RecordKind } from '../../src/core/restore/plan/outcomes.ts';
-import { backUp, codeOf, restore, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, codeOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
 
@@ -11,9 +11,7 @@ const plain = (index: number): string => `${index}9-5-1`;
 
 /** A filled target, and since then one record of each kind that a restore tells apart. */
 async function aChangedPair(): Promise<Engine> {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   await restore(engine);
   const { primary, secondary } = engine;
   const retag = (hub: Engine['primary'], index: number, tag: string): void => {
@@ -86,9 +84,7 @@ test('a dry run names up to 20 records of each kind', async () => {
 });
 
 test('a page of records ends at a hundred, and the next begins there', async () => {
-  const engine = createEngine();
-  seed(engine, 500);
-  await backUp(engine);
+  const engine = await aBackedUp(500);
   const { id } = await restore(engine);
   const names = await namesOf(engine, id, 'created');
   expect(names).toHaveLength(500);

@@ -4,14 +4,12 @@ import { reportRestore } from '../../src/app/restore/report.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { renderReport } from '../../src/core/restore/report.ts';
-import { backUp, codeOf, restore, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, codeOf, restore, seed } from '../support/drive.ts';
 import { createEngine } from '../support/engine.ts';
 import { tokenOf } from '../support/rows.ts';
 
 test('a report tells the phases with their times, also while the restore runs, and no device', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   const { run } = await startRestore(engine.app, parseRestoreRequest('{"note":"who and why"}'));
   const early = await reportRestore(engine.app, run.id);
   expect(early).toMatchObject({ isOver: false, timeline: [{ phase: 'scan', pass: 1 }] });

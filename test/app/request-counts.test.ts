@@ -16,7 +16,7 @@ import { createAzureBlobs } from '../../src/azure/blobs.ts';
 import { resultName } from '../../src/core/paths.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { countingBlobs } from '../support/counting-blobs.ts';
-import { backUp, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { openStorageAccount } from '../support/storage-account.ts';
 
@@ -33,9 +33,7 @@ async function countOf(app: App, call: (app: App) => Promise<unknown>): Promise<
 }
 
 async function anEngine(): Promise<Engine> {
-  const engine = createEngine();
-  seed(engine, 4);
-  await backUp(engine);
+  const engine = await aBackedUp(4);
   return engine;
 }
 

@@ -12,7 +12,7 @@ import { DrError } from '../../src/core/errors.ts';
 import { recordKey } from '../../src/core/registration/record.ts';
 import { canonicalRow, parseRegistration } from '../../src/core/registration/registration.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { backUp, codeOf, restore, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, codeOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
@@ -29,26 +29,20 @@ function contentOf(hub: { rows: Map<string, string> }): Record<string, string[]>
 }
 
 test('a restore into an empty hub brings every record back as it was', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   const view = await restore(engine);
   expect(view).toMatchObject({ status: 'Succeeded', counts: { total: 30, created: 30, pending: 0, failed: 0 } });
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
 });
 
 test('plain registrations keep their registration ids', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   await restore(engine);
   expect(engine.secondary.rows.has('19-5-1')).toBe(true);
 });
 
 test('a second restore writes nothing, and a third leaves a device alone that changed live', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   await restore(engine);
   engine.secondary.writes.length = 0;
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unchanged: 30, created: 0 } });
@@ -59,9 +53,7 @@ test('a second restore writes nothing, and a third leaves a device alone that ch
 });
 
 test('a device that registered again under another identity is not restored beside it', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   for (const [id, xml] of anInstallation('new-app')) {
     engine.secondary.rows.set(id, xml.replaceAll(tokenOf('new-app'), tokenOf('19-5-1')));
   }
@@ -102,9 +94,7 @@ test('a target that refuses foreign registration ids gives new ones, once for ea
 });
 
 test('a record the target will not take is set aside with its reason, and the restore is not green', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   engine.secondary.intercept = (_kind, id) =>
     id === 'device-2' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
   expect(await restore(engine)).toMatchObject({
@@ -116,9 +106,7 @@ test('a record the target will not take is set aside with its reason, and the re
 });
 
 test('an installation PUT that is swallowed is repaired by one that differs', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   await restore(engine);
   engine.secondary.ignoresIdenticalPuts = true;
   const before = contentOf(engine.secondary);
@@ -138,17 +126,13 @@ async function restoreAfterLoss(engine: Engine): Promise<void> {
 }
 
 test('a dry run counts what it would do and writes nothing', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   expect(await restore(engine, { dryRun: true })).toMatchObject({ status: 'Succeeded', counts: { created: 30 } });
   expect(engine.secondary.writes).toEqual([]);
 });
 
 test('a cancelled restore stops, keeps its counts, and a new one continues from there', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   const { run } = await startRestore(engine.app, parseRestoreRequest(''));
   await cancelRestore(engine.app, run.id);
   await engine.drain();
@@ -221,9 +205,7 @@ test('a missing shard, a damaged manifest and an unknown version each have their
 });
 
 test('the source hub is refused as target unless its full name is typed back', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   const start = (body: object) => startRestore(engine.app, parseRestoreRequest(JSON.stringify(body)));
   expect(await codeOf(start({ target: 'primary' }))).toBe('TargetIsSource');
   expect(await codeOf(start({ target: 'primary', confirm: 'devices' }))).toBe('ConfirmationMissing');
@@ -232,16 +214,12 @@ test('the source hub is refused as target unless its full name is typed back', a
 });
 
 test('a target whose tier is too small is refused before the first write', async () => {
-  const engine = createEngine({ policy: { secondaryTier: 'Free' } });
-  seed(engine, 600);
-  await backUp(engine);
+  const engine = await aBackedUp(600, { policy: { secondaryTier: 'Free' } });
   expect(await codeOf(startRestore(engine.app, parseRestoreRequest('')))).toBe('TargetTooSmall');
 });
 
 test('the same id with the same body is one restore; with another body it is refused', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   const first = await startRestore(engine.app, parseRestoreRequest(''), { id: 'incident-42' });
   expect(first.isNew).toBe(true);
   expect((await startRestore(engine.app, parseRestoreRequest(''), { id: 'incident-42' })).isNew).toBe(false);
@@ -285,9 +263,7 @@ test('a row that cannot be read is counted and left out; all others are backed u
 });
 
 test('a row the target refuses for its own fault costs no other row its registration id', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   engine.secondary.intercept = (_kind, _id, body) =>
     body.includes(tokenOf('19-5-1')) ? { kind: 'idRefused', status: 400 } : undefined;
   expect(await restore(engine)).toMatchObject({ counts: { created: 29, failed: 1 }, failuresByCode: { Rejected: 1 } });
@@ -297,9 +273,7 @@ test('a row the target refuses for its own fault costs no other row its registra
 });
 
 test('failures are listed page by page with their reasons, and without device tokens', async () => {
-  const engine = createEngine();
-  seed(engine, 500);
-  await backUp(engine);
+  const engine = await aBackedUp(500);
   engine.secondary.intercept = (kind) =>
     kind === 'registration' ? { kind: 'rejected', status: 413, reason: 'TooLarge' } : undefined;
   const { id } = await restore(engine);
@@ -323,9 +297,7 @@ test('failures are listed page by page with their reasons, and without device to
 });
 
 test('a hub that keeps a step waiting until its time is up does not wear the run out while records settle', async () => {
-  const engine = createEngine({ policy: { maxConcurrency: 1 } });
-  seed(engine, 400);
-  await backUp(engine);
+  const engine = await aBackedUp(400, { policy: { maxConcurrency: 1 } });
   let calls = 0;
   engine.secondary.intercept = () => {
     calls += 1;

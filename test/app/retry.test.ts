@@ -5,8 +5,8 @@ import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { backUp, beginRestore, codeOf, contentOf, restore, seed } from '../support/drive.ts';
-import { createEngine, type Engine } from '../support/engine.ts';
+import { aBackedUp, backUp, beginRestore, codeOf, contentOf, restore } from '../support/drive.ts';
+import type { Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
 async function retry(engine: Engine, id: string) {
@@ -33,9 +33,7 @@ async function loseOneWriteAndCancel(engine: Engine, id: string, lastWrite: numb
 }
 
 test('a retry restores what failed, and looks at nothing else', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   refuse(engine, ['device-2', 'device-4']);
   const first = await restore(engine, { note: 'INC-1' });
   expect(first).toMatchObject({ status: 'Failed', counts: { created: 28, failed: 2 } });
@@ -64,9 +62,7 @@ test('a retry restores what failed, and looks at nothing else', async () => {
 });
 
 test('a retry of a cancelled restore restores what was not come to, within its selection', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   const { run } = await startRestore(engine.app, parseRestoreRequest('{"only":{"tags":"plain"}}'));
   expect(await codeOf(startRetry(engine.app, run.id))).toBe('RunNotOver');
   await cancelRestore(engine.app, run.id);
@@ -77,9 +73,7 @@ test('a retry of a cancelled restore restores what was not come to, within its s
 });
 
 test('a retry looks at all that a cancelled restore has not looked at again, and writes nothing twice', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   const { run } = await startRestore(engine.app, parseRestoreRequest(''));
   let writes = 0;
   engine.secondary.intercept = () => {
@@ -100,9 +94,7 @@ test('a retry looks at all that a cancelled restore has not looked at again, and
 });
 
 test('a retry writes again what a cancelled restore had written to no effect', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   const id = await beginRestore(engine.app);
   await loseOneWriteAndCancel(engine, id, 10);
   engine.advance(600_000);
@@ -111,9 +103,7 @@ test('a retry writes again what a cancelled restore had written to no effect', a
 });
 
 test('a restore that is cancelled after its last write can be retried', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   const id = await beginRestore(engine.app);
   await loseOneWriteAndCancel(engine, id, 30);
   const dead = await readRestoreView(engine.app, id);
@@ -125,9 +115,7 @@ test('a restore that is cancelled after its last write can be retried', async ()
 });
 
 test('a dry run and a run that is not there cannot be retried', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   const { id } = await restore(engine, { dryRun: true });
   expect(await codeOf(startRetry(engine.app, id))).toBe('NothingToRetry');
   expect(await codeOf(startRetry(engine.app, 'unknown'))).toBe('RunNotFound');
@@ -141,9 +129,7 @@ test('a target that came into use since has to be named, unless the restore that
     [false, 120_000],
     [true, 0],
   ] as const) {
-    const engine = createEngine();
-    seed(engine, 8);
-    await backUp(engine);
+    const engine = await aBackedUp(8);
     refuse(engine, ['device-2']);
     const { id } = await restore(engine, activate ? { activate, confirm } : {});
     refuse(engine, []);
@@ -165,9 +151,7 @@ test('a target that came into use since has to be named, unless the restore that
 });
 
 test('a retry withdraws nothing that its restore left, and that keeps another record of its device out', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   await restore(engine);
   const former = anAppleRow({ id: '19-5-1', tags: ['plain', 'n1'] });
   engine.primary.rows.delete('19-5-1');

@@ -83,9 +83,7 @@ describe('the role', () => {
   });
 
   it('of a hub into which nothing was restored is refused, unless it is forced', async () => {
-    const engine = createEngine();
-    seed(engine);
-    await backUp(engine);
+    const engine = await aBackedUp();
     expect(await codeOf(declareRole(engine.app, says('three')))).toBe('RoleContradicted');
     await restore(engine, { dryRun: true });
     expect(await codeOf(declareRole(engine.app, says('three')))).toBe('RoleContradicted');
@@ -179,9 +177,7 @@ describe('runs follow the role', () => {
 
 describe('a restore into the standby leaves the role open', () => {
   it('until it is declared, either way', async () => {
-    const engine = createEngine();
-    seed(engine);
-    await backUp(engine);
+    const engine = await aBackedUp();
     const { id } = await restore(engine);
     const finding = { level: 'risk', code: 'RoleUnsettled', runId: id };
     expect(await findingsOf(engine)).toMatchObject([finding]);
@@ -193,9 +189,7 @@ describe('a restore into the standby leaves the role open', () => {
   });
 
   it('until the settings say it', async () => {
-    const engine = createEngine();
-    seed(engine);
-    await backUp(engine);
+    const engine = await aBackedUp();
     await restore(engine);
     const exchanged = engine.fork(({ primary, secondary }) => ({ primary: secondary, secondary: primary }));
     exchanged.secondary.rows.set('990-5-1', anAppleRow({ id: '990-5-1', tags: ['new'] }));

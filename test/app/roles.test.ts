@@ -3,19 +3,11 @@ import { startRollback } from '../../src/app/restore/rollback.ts';
 import { noteRoles, readRoles } from '../../src/app/runs/roles.ts';
 import { findRun } from '../../src/app/runs/store.ts';
 import { termsOf } from '../../src/core/run/role.ts';
-import { backUp, codeOf, contentOf, restore, seed } from '../support/drive.ts';
+import { aBackedUp, aRehearsed, backUp, codeOf, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { register } from '../support/rows.ts';
 
 /** Both hubs agree on 24 devices. */
-async function aWarmPair(): Promise<Engine> {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
-  await restore(engine);
-  return engine;
-}
-
 /** Primary and secondary exchanged in the settings, and backed up. `primary` is still the hub that it was. */
 async function exchange(engine: Engine): Promise<Engine> {
   const exchanged = engine.fork(({ primary, secondary }) => ({ primary: secondary, secondary: primary }));
@@ -25,7 +17,7 @@ async function exchange(engine: Engine): Promise<Engine> {
 
 describe('a restore into the hub that was in use before', () => {
   it('leaves out what its devices deleted there', async () => {
-    const engine = await aWarmPair();
+    const engine = await aRehearsed();
     engine.primary.rows.delete('19-5-1');
     const exchanged = await exchange(engine);
     const view = await restore(exchanged);
@@ -35,7 +27,7 @@ describe('a restore into the hub that was in use before', () => {
   });
 
   it('creates it where its device has registered in the hub in use since', async () => {
-    const engine = await aWarmPair();
+    const engine = await aRehearsed();
     engine.primary.rows.delete('19-5-1');
     register(engine.secondary, '19-5-1', ['moved']);
     const exchanged = await exchange(engine);
@@ -43,14 +35,14 @@ describe('a restore into the hub that was in use before', () => {
   });
 
   it('creates it when asked to', async () => {
-    const engine = await aWarmPair();
+    const engine = await aRehearsed();
     engine.primary.rows.delete('19-5-1');
     const exchanged = await exchange(engine);
     expect(await restore(exchanged, { resurrect: true })).toMatchObject({ counts: { created: 1, goneInTarget: 0 } });
   });
 
   it('fills it where most of it is missing', async () => {
-    const engine = await aWarmPair();
+    const engine = await aRehearsed();
     engine.primary.rows.clear();
     register(engine.primary, '990-5-1', ['first']);
     const exchanged = await exchange(engine);
@@ -60,7 +52,7 @@ describe('a restore into the hub that was in use before', () => {
   });
 
   it('updates a device that the restore before did not meet, while its row there is as in its last backup', async () => {
-    const engine = await aWarmPair();
+    const engine = await aRehearsed();
     register(engine.primary, '990-5-1', ['old']);
     register(engine.primary, '991-5-1', ['old']);
     await backUp(engine);
@@ -74,7 +66,7 @@ describe('a restore into the hub that was in use before', () => {
   });
 
   it('remembers a record that neither look has shown: one may have passed over it', async () => {
-    const engine = await aWarmPair();
+    const engine = await aRehearsed();
     engine.primary.rows.delete('19-5-1');
     const row = engine.secondary.rows.get('19-5-1') ?? '';
     engine.secondary.rows.delete('19-5-1');
@@ -87,9 +79,7 @@ describe('a restore into the hub that was in use before', () => {
 });
 
 it('a snapshot that was read between a restore and its rollback is restored only when asked for by its id', async () => {
-  const engine = createEngine({ policy: { suspectDropPercent: 100 } });
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp(24, { policy: { suspectDropPercent: 100 } });
   const { id } = await restore(engine);
   const exchanged = await exchange(engine);
   const snapshotId = await backUp(exchanged);
@@ -119,7 +109,7 @@ it('and what it shows of devices that were taken back is not taken for their lat
 });
 
 it('roles exchanged there and back plan nothing where no device has spoken', async () => {
-  const engine = await aWarmPair();
+  const engine = await aRehearsed();
   const exchanged = await exchange(engine);
   expect(await restore(exchanged)).toMatchObject({ counts: { unchanged: 24, total: 24 } });
   const back = exchanged.fork();
@@ -129,7 +119,7 @@ it('roles exchanged there and back plan nothing where no device has spoken', asy
 });
 
 it('follows a new handle under its old id on the way back, where the row of the old one was left out there', async () => {
-  const engine = await aWarmPair();
+  const engine = await aRehearsed();
   // Until then the first restore's writes are looked at once more.
   engine.advance(600_000);
   register(engine.primary, '19-5-1', ['moved'], 'new phone');
@@ -143,7 +133,7 @@ it('follows a new handle under its old id on the way back, where the row of the 
 });
 
 it('notes a change of roles once, at the time of the storage, for all runs after it', async () => {
-  const engine = await aWarmPair();
+  const engine = await aRehearsed();
   engine.advance(3_600_000);
   const exchanged = engine.fork(({ primary, secondary }) => ({ primary: secondary, secondary: primary }));
   const [{ role }, same] = await Promise.all([noteRoles(exchanged.app), noteRoles(exchanged.app)]);

@@ -3,15 +3,13 @@ import { startRollback } from '../../src/app/restore/rollback.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { backUp, codeOf, contentOf, restore, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, begunWith, codeOf, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { createMemoryHub } from '../support/memory-hub.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
 
 test('only the records that are asked for are restored, and only they are counted', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   const only = { tags: 'news && !n4' };
   const view = await restore(engine, { only, note: 'INC-7: installations first' });
   expect(view).toMatchObject({
@@ -30,9 +28,7 @@ test('only the records that are asked for are restored, and only they are counte
 });
 
 test('by id, by user and by platform', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   expect(await restore(engine, { only: { installationIds: ['device-6', 'device-8', 'unknown'] } })).toMatchObject({
     counts: { total: 2, created: 2 },
   });
@@ -47,9 +43,7 @@ test('by id, by user and by platform', async () => {
 });
 
 test('the number of selected records is known before the first write', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   const totals: number[] = [];
   let runId = '';
   engine.secondary.intercept = () => {
@@ -63,9 +57,7 @@ test('the number of selected records is known before the first write', async () 
 });
 
 test('an id stands for its whole request, selection and note included', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   const start = (body: string) => startRestore(engine.app, parseRestoreRequest(body), { id: 'incident' });
   await start('{"only":{"platforms":["apple"]},"note":"a"}');
   expect(await codeOf(start('{"only":{"platforms":["Apple"]},"note":"a"}'))).toBe('none');
@@ -75,9 +67,7 @@ test('an id stands for its whole request, selection and note included', async ()
 
 test('a restore whose selection is lost or damaged stops before the first write', async () => {
   for (const damage of ['removed', 'changed'] as const) {
-    const engine = createEngine();
-    seed(engine, 30);
-    await backUp(engine);
+    const engine = await aBackedUp(30);
     const { run } = await startRestore(engine.app, parseRestoreRequest('{"only":{"tags":"plain"}}'));
     const name = `_runs/restore/${run.id}/reconcile/pass-1/0001.json`;
     const plain = engine.blobs.get;
@@ -99,9 +89,7 @@ test('a restore whose selection is lost or damaged stops before the first write'
 });
 
 test('a status costs two storage requests while the restore runs, and one afterwards, however many passes there were', async () => {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   const { run } = await startRestore(engine.app, parseRestoreRequest(''));
   let calls = 0;
   const { get, list } = engine.blobs;
@@ -134,9 +122,7 @@ test('a status costs two storage requests while the restore runs, and one afterw
 });
 
 test('some devices of a snapshot may go to a hub whose tier is too small for all of them', async () => {
-  const engine = createEngine({ policy: { secondaryTier: 'Free' } });
-  seed(engine, 600);
-  await backUp(engine);
+  const engine = await aBackedUp(600, { policy: { secondaryTier: 'Free' } });
   expect(await codeOf(startRestore(engine.app, parseRestoreRequest('')))).toBe('TargetTooSmall');
   const view = await restore(engine, { only: { tags: 'n7 || n8' } });
   expect(view).toMatchObject({ status: 'Succeeded', counts: { total: 2 } });
@@ -172,12 +158,15 @@ function register({ rows }: Engine['primary'], id: string, handle: string, tags:
 
 /** 24 devices, and two registrations of their own ids, in both hubs. */
 async function aRehearsed(): Promise<Engine> {
-  const engine = createEngine();
-  seed(engine);
-  register(engine.primary, '90-5-1', 'a', ['x']);
-  register(engine.primary, '91-5-1', 'b', ['y']);
-  await backUp(engine);
-  await restore(engine);
+  const { engine } = await begunWith(['selective-restore'], async () => {
+    const first = createEngine();
+    seed(first);
+    register(first.primary, '90-5-1', 'a', ['x']);
+    register(first.primary, '91-5-1', 'b', ['y']);
+    await backUp(first);
+    await restore(first);
+    return { engine: first };
+  });
   return engine;
 }
 

@@ -14,7 +14,7 @@ import { watch } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, restore, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
 
@@ -55,9 +55,7 @@ test('without a good snapshot a failover is not ready', async () => {
 });
 
 test('no more is at risk than there is, however fast the hub was filled', async () => {
-  const engine = createEngine();
-  seed(engine, 2);
-  await backUp(engine);
+  const engine = await aBackedUp(2);
   seed(engine, 24);
   await backUp(engine);
   engine.advance(3_600_000);
@@ -93,9 +91,7 @@ test('a young good snapshot that is proven, and a target that can be written to,
 });
 
 test('a snapshot without a proof is a risk, and so is a proof of more than eight days ago', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   expect(await codesOf(engine)).toEqual(['risk NotProven']);
   await prove(engine, 'latest');
   engine.advance(8.5 * DAY_MS);

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { prune } from '../../src/app/prune.ts';
 import { reportRestore } from '../../src/app/restore/report.ts';
 import { renderReport } from '../../src/core/restore/report.ts';
-import { backUp, contentOf, seed } from '../support/drive.ts';
+import { backUp, begunWith, contentOf, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import type { MemoryHub } from '../support/memory-hub.ts';
 import { anInstallation, register } from '../support/rows.ts';
@@ -10,10 +10,13 @@ import { syncOnce } from '../support/sync.ts';
 
 /** Both hubs hold the same 200 devices, by a sync. */
 async function aPair(refusesForeignIds = false): Promise<Engine> {
-  const engine = createEngine({ policy: { standbySync: 'afterBackup' } });
-  engine.secondary.refusesForeignIds = refusesForeignIds;
-  seed(engine, 200);
-  await syncOnce(engine);
+  const { engine } = await begunWith(['a pair in step', refusesForeignIds], async () => {
+    const first = createEngine({ policy: { standbySync: 'afterBackup' } });
+    first.secondary.refusesForeignIds = refusesForeignIds;
+    seed(first, 200);
+    await syncOnce(first);
+    return { engine: first };
+  });
   return engine;
 }
 

@@ -3,8 +3,8 @@ import { listRuns } from '../../src/app/runs/store.ts';
 import { advanceSync } from '../../src/app/standby-sync.ts';
 import { isOver } from '../../src/core/run/run.ts';
 import { isSyncRunId } from '../../src/core/run/sync.ts';
-import { backUp, contentOf, seed } from '../support/drive.ts';
-import { createEngine, type Engine } from '../support/engine.ts';
+import { aBackedUp, backUp, contentOf } from '../support/drive.ts';
+import type { Engine } from '../support/engine.ts';
 import { type Progress, persist, rehearse } from '../support/mortal-engine.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
@@ -17,9 +17,7 @@ function sync(engine: Engine, progress: Progress): Promise<void> {
 const syncsOf = ({ app }: Engine) => listRuns(app, 'restore', 9, isSyncRunId);
 
 test('dying at any write of a sync ends with the hub in use in the standby, and one sync', async () => {
-  const engine = createEngine({ policy: { standbySync: 'afterBackup' } });
-  seed(engine, 4);
-  await backUp(engine);
+  const engine = await aBackedUp(4, { policy: { standbySync: 'afterBackup' } });
   const { primary } = engine;
   primary.rows.set('19-5-1', anAppleRow({ id: '19-5-1', tags: ['changed'], etag: 2 }));
   primary.rows.set('39-5-1', anAppleRow({ id: '39-5-1', token: tokenOf('moved'), etag: 2 }));

@@ -12,7 +12,7 @@ import { advanceSync } from '../../src/app/standby-sync.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { isOver } from '../../src/core/run/run.ts';
 import { syncRunId } from '../../src/core/run/sync.ts';
-import { backUp, beginRestore, codeOf, contentOf, restore, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, beginRestore, codeOf, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { pacedHub } from '../support/paced-hub.ts';
 import { anAppleRow } from '../support/rows.ts';
@@ -115,9 +115,7 @@ const calls: Readonly<Record<string, (app: App, restored: string) => Promise<unk
 };
 
 test.each(Object.keys(calls))('%s ends a sync of the pair', async (name) => {
-  const engine = createEngine({ policy: { standbySync: 'off' } });
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp(24, { policy: { standbySync: 'off' } });
   engine.secondary.intercept = (_kind, id) =>
     id === '19-5-1' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
   const { id: restored } = await restore(engine);
@@ -161,9 +159,7 @@ test('a call that is refused for another reason leaves the sync alone', async ()
 });
 
 test('a drill, and restores into the two hubs at the same time, do not end a sync, or refuse each other', async () => {
-  const engine = createEngine({ policy: { standbySync: 'afterBackup' }, hasScratchHub: true });
-  seed(engine, 4);
-  await backUp(engine);
+  const engine = await aBackedUp(4, { policy: { standbySync: 'afterBackup' }, hasScratchHub: true });
   engine.advance(3_600_000);
   const snapshot = await backUp({
     ...engine,

@@ -5,8 +5,8 @@ import { startRollback } from '../../src/app/restore/rollback.ts';
 import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { watch } from '../../src/app/watchdog.ts';
 import { syncRunId } from '../../src/core/run/sync.ts';
-import { backUp, restore, seed } from '../support/drive.ts';
-import { createEngine, type Engine } from '../support/engine.ts';
+import { aBackedUp, backUp, restore } from '../support/drive.ts';
+import type { Engine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
 import { aSyncingEngine, HOUR_MS } from '../support/sync.ts';
 
@@ -26,9 +26,7 @@ function alertsOf({ notifier }: Engine, code: string): readonly string[] {
 
 describe('the status of a standby that is kept in step', () => {
   it('says nothing where syncs are off', async () => {
-    const engine = createEngine();
-    seed(engine);
-    await backUp(engine);
+    const engine = await aBackedUp();
     expect((await readStatus(engine.app)).standbySync).toBeNull();
   });
 

@@ -6,7 +6,7 @@ import { reportRestore } from '../../src/app/restore/report.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readSnapshotView } from '../../src/app/snapshots/view.ts';
 import { renderReport } from '../../src/core/restore/report.ts';
-import { backUp, contentOf, restore, runToEnd, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, contentOf, restore, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anInstallation } from '../support/rows.ts';
 
@@ -82,9 +82,7 @@ test('of two bodies of one template the newer one is restored, and the older one
 });
 
 test('a device that left stays out, though a snapshot has shown it without its native row in between', async () => {
-  const engine = createEngine();
-  seed(engine, 12);
-  await backUp(engine);
+  const engine = await aBackedUp(12);
   await restore(engine);
   for (const [id] of anInstallation('device-0')) engine.primary.rows.delete(id);
   const exchanged = engine.fork(({ primary, secondary }) => ({ primary: secondary, secondary: primary }));

@@ -3,7 +3,7 @@ import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { backUp, contentOf, restore, runToEnd, seed } from '../support/drive.ts';
+import { backUp, begunWith, contentOf, restore, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import type { MemoryHub } from '../support/memory-hub.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
@@ -37,11 +37,14 @@ function install(hub: MemoryHub, id: string, tags: readonly string[], etag: numb
 
 /** Both hubs hold 24 devices, and one with two registrations. */
 async function aPair(): Promise<Engine> {
-  const engine = createEngine();
-  seed(engine);
-  for (const id of ['90-5-1', '91-5-1']) register(engine.primary, id, [id]);
-  await backUp(engine);
-  await restore(engine);
+  const { engine } = await begunWith(['torn-listings'], async () => {
+    const first = createEngine();
+    seed(first);
+    for (const id of ['90-5-1', '91-5-1']) register(first.primary, id, [id]);
+    await backUp(first);
+    await restore(first);
+    return { engine: first };
+  });
   return engine;
 }
 

@@ -6,7 +6,7 @@ import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { resultsFolder, snapshotFolder } from '../../src/core/paths.ts';
-import { backUp, beginRestore, contentOf, restore, runUntilWritten, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, beginRestore, contentOf, restore, runUntilWritten, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
@@ -35,9 +35,7 @@ async function cancelAfterWriting(engine: Engine): Promise<string> {
 
 /** The hubs agreed, the installation changed in the source; a restore dies right before it writes that, and is cancelled. */
 async function anEngineWithARestoreCancelledBefore(installationId: string) {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   await restore(engine);
   install(engine.primary.rows, installationId, ['changed']);
   await backUp(engine);
@@ -52,9 +50,7 @@ async function anEngineWithARestoreCancelledBefore(installationId: string) {
 }
 
 async function anEngineWithACancelledRestore(): Promise<{ readonly engine: Engine; readonly id: string }> {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   return { engine, id: await cancelAfterWriting(engine) };
 }
 
@@ -175,9 +171,7 @@ it('a row that its device registered again during the listing is not taken for a
 });
 
 it('what a failed restore wrote is known as ours by the next one', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   engine.secondary.intercept = (_, id) => {
     if (id === '239-5-1') throw new DrError('QuotaExceeded', 'The hub takes no more devices.');
     return undefined;
@@ -279,9 +273,7 @@ it.each([
 });
 
 it('a move of which only the first half was made is finished', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   await restore(engine);
   const [before = '', row = ''] = [engine.secondary, engine.primary].map(({ rows }) => rows.get('19-5-1'));
   engine.primary.rows.delete('19-5-1');
@@ -328,9 +320,7 @@ it('a device that leaves out one of its rows in the hub that came into use loses
 });
 
 it('a repair that takes effect after the last look is no word of its device', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   let isDropped = false;
   engine.secondary.intercept = (_, id) => {
     if (id !== 'device-2' || isDropped) return undefined;
@@ -352,9 +342,7 @@ it('a restore begun right after one that ended early gives its writes the time t
 });
 
 it('a retry of a restore that withdraws also withdraws', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   await restore(engine);
   engine.primary.rows.delete('39-5-1');
   await backUp(engine);
@@ -378,9 +366,7 @@ it('a restore does without what it cannot read of an unfinished one', async () =
 
 /** Hubs that agreed, a restore of what changed since, and a rollback of it that died when it had put back most of that. */
 async function anEngineWithARollbackCancelledHalfWay() {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   await restore(engine);
   engine.advance(600_000);
   for (let index = 0; index < 12; index += 2) install(engine.primary.rows, `device-${index}`, ['changed']);

@@ -7,7 +7,7 @@ import { runStep } from '../../src/app/steps/run-step.ts';
 import { listRunViews } from '../../src/app/views.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, codeOf, restore, runToEnd, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, codeOf, restore, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 async function verify(engine: Engine, snapshotId = 'latest') {
@@ -82,9 +82,7 @@ test('a damaged and a missing shard are named, counted, and undo the proof', asy
 });
 
 test('counts add up while it runs', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   const { id } = await startVerification(engine.app, 'latest', 'http');
   for (const text of engine.queue.take().slice(0, 2)) await runStep(engine.app, parseStep(JSON.parse(text)));
   const { counts, status } = await readVerificationView(engine.app, id);
@@ -94,9 +92,7 @@ test('counts add up while it runs', async () => {
 });
 
 test('messages that are lost are enqueued again, and one that comes twice changes nothing', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   const { id } = await startVerification(engine.app, 'latest', 'http');
   const [first = ''] = engine.queue.take();
   await runStep(engine.app, parseStep(JSON.parse(first)));
@@ -108,9 +104,7 @@ test('messages that are lost are enqueued again, and one that comes twice change
 });
 
 test('a verification whose steps always die ends as stuck, with its counts', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   const { id } = await startVerification(engine.app, 'latest', 'http');
   await runToEnd(engine, 'verification', id, async () => {
     throw new Error('out of memory');

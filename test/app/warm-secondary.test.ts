@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { backUp, contentOf, restore, seed } from '../support/drive.ts';
+import { aBackedUp, aRehearsed, backUp, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { hideInListing } from '../support/late-hub.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
@@ -10,14 +10,6 @@ import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 type Rows = Engine['primary']['rows'];
 
 /** A secondary that a rehearsal has filled: half installations, half plain registrations. */
-async function aRehearsed(amount = 24): Promise<Engine> {
-  const engine = createEngine();
-  seed(engine, amount);
-  await backUp(engine);
-  await restore(engine);
-  return engine;
-}
-
 function install(rows: Rows, id: string, options: Parameters<typeof anInstallation>[1]): void {
   for (const [rowId, xml] of anInstallation(id, options)) rows.set(rowId, xml);
 }
@@ -243,9 +235,7 @@ describe('a row that a listing of the target passes over', () => {
   });
 
   it('is not called ours because a step that only asked for it was given up', async () => {
-    const engine = createEngine();
-    seed(engine);
-    await backUp(engine);
+    const engine = await aBackedUp();
     for (const id of ['8-8-8', '19-5-1']) engine.secondary.rows.set(id, anAppleRow({ id, tags: ['n1', 'plain'] }));
     hideInListing(engine, 1, (xml) => xml.includes(tokenOf('19-5-1')));
     const { findRegistration } = engine.secondary;
@@ -290,9 +280,7 @@ describe('a row that a listing of the target passes over', () => {
   });
 
   it('does not fail a restore, also where each listing passes over another one', async () => {
-    const engine = createEngine();
-    seed(engine);
-    await backUp(engine);
+    const engine = await aBackedUp();
     const { listPage } = engine.secondary;
     let listings = 0;
     engine.secondary.listPage = async (token, call) => {

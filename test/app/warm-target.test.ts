@@ -3,7 +3,7 @@ import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { readMarks } from '../../src/app/snapshots/marks.ts';
 import type { Hub } from '../../src/core/ports.ts';
-import { backUp, contentOf, restore, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import type { MemoryHub } from '../support/memory-hub.ts';
 import { anAppleRow } from '../support/rows.ts';
@@ -17,9 +17,7 @@ function retag(hub: Engine['primary'], id: string, tags: readonly string[]): voi
 
 describe('a target that an earlier restore has filled', () => {
   it('gets what devices changed in the source since', async () => {
-    const engine = createEngine();
-    seed(engine);
-    await backUp(engine);
+    const engine = await aBackedUp();
     expect((await restore(engine)).counts).toMatchObject({ created: 24 });
     retag(engine.primary, '19-5-1', ['changed']);
     await backUp(engine);
@@ -29,9 +27,7 @@ describe('a target that an earlier restore has filled', () => {
   });
 
   it('loses what devices removed in the source since', async () => {
-    const engine = createEngine();
-    seed(engine);
-    await backUp(engine);
+    const engine = await aBackedUp();
     await restore(engine);
     engine.primary.rows.delete('19-5-1');
     await backUp(engine);
@@ -41,9 +37,7 @@ describe('a target that an earlier restore has filled', () => {
   });
 
   it('keeps what a device changed there', async () => {
-    const engine = createEngine();
-    seed(engine);
-    await backUp(engine);
+    const engine = await aBackedUp();
     await restore(engine);
     retag(engine.secondary, '19-5-1', ['its own']);
     await backUp(engine);
@@ -54,9 +48,7 @@ describe('a target that an earlier restore has filled', () => {
   });
 
   it('does the same when the same restore runs again', async () => {
-    const engine = createEngine();
-    seed(engine);
-    await backUp(engine);
+    const engine = await aBackedUp();
     for (let run = 0; run < 3; run++) await restore(engine);
     const view = await restore(engine);
     expect(view).toMatchObject({ counts: { total: 24, unchanged: 24 }, passes: 1 });

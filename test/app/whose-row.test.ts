@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { backUp, codeOf, contentOf, restore, seed } from '../support/drive.ts';
+import { aBackedUp, aRehearsed, backUp, codeOf, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { runs } from '../support/property-runs.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
@@ -14,15 +14,6 @@ function register(rows: Rows, id: string, handle: string, tags: readonly string[
   const before = /<ETag>(\d+)<\/ETag>/.exec(rows.get(id) ?? '')?.[1] ?? '0';
   const time = expirationTime === undefined ? {} : { expirationTime };
   rows.set(id, anAppleRow({ id, token: tokenOf(handle), tags, etag: Number(before) + 1, ...time }));
-}
-
-async function aRehearsed(amount = 24, refusesForeignIds = false): Promise<Engine> {
-  const engine = createEngine();
-  engine.secondary.refusesForeignIds = refusesForeignIds;
-  seed(engine, amount);
-  await backUp(engine);
-  await restore(engine);
-  return engine;
 }
 
 describe('a handle that changed under its registration id', () => {
@@ -64,9 +55,7 @@ describe('a handle that changed under its registration id', () => {
   });
 
   it('between two passes is not overwritten', async () => {
-    const engine = createEngine();
-    seed(engine);
-    await backUp(engine);
+    const engine = await aBackedUp();
     // The device is faster than the look of the second pass.
     const { listPage } = engine.secondary;
     let listings = 0;
@@ -91,7 +80,7 @@ describe('a handle that changed under its registration id', () => {
   it.each([false, true])(
     'in the source is one move, and pushes reach the device once; ids refused: %s',
     async (refuses) => {
-      const engine = await aRehearsed(24, refuses);
+      const engine = await aRehearsed(24, { refusesForeignIds: refuses });
       register(engine.primary.rows, '19-5-1', 'new phone', ['plain']);
       await backUp(engine);
       expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { failed: 0 } });
@@ -186,7 +175,7 @@ describe('what the source no longer holds', () => {
   it.each([false, true])(
     'stays while the source still has it, whatever its listing said; ids refused: %s',
     async (refuses) => {
-      const engine = await aRehearsed(24, refuses);
+      const engine = await aRehearsed(24, { refusesForeignIds: refuses });
       const xml = engine.primary.rows.get('19-5-1') ?? '';
       engine.primary.rows.delete('19-5-1');
       await backUp(engine);

@@ -5,7 +5,17 @@ import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { findRun } from '../../src/app/runs/store.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { backUp, beginRestore, contentOf, restore, runToEnd, runUntilWritten, seed } from '../support/drive.ts';
+import {
+  aBackedUp,
+  backUp,
+  beginRestore,
+  begunWith,
+  contentOf,
+  restore,
+  runToEnd,
+  runUntilWritten,
+  seed,
+} from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
@@ -22,12 +32,15 @@ function install(rows: Rows, id: string, token = tokenOf(id), etag = 1): void {
 
 /** 24 devices, and two registrations of their own ids. */
 async function aRehearsed(): Promise<Engine> {
-  const engine = createEngine();
-  seed(engine);
-  register(engine.primary.rows, '90-5-1', 'a', ['x']);
-  register(engine.primary.rows, '91-5-1', 'b', ['y']);
-  await backUp(engine);
-  await restore(engine);
+  const { engine } = await begunWith(['wrong-and-green'], async () => {
+    const first = createEngine();
+    seed(first);
+    register(first.primary.rows, '90-5-1', 'a', ['x']);
+    register(first.primary.rows, '91-5-1', 'b', ['y']);
+    await backUp(first);
+    await restore(first);
+    return { engine: first };
+  });
   return engine;
 }
 
@@ -126,9 +139,7 @@ it('a retry of a cancelled restore is not green while what that wrote has not ta
 });
 
 it('a repair in place leaves what an unfinished restore wrote to the next restore between the hubs', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   const id = await beginRestore(engine.app);
   const { listPage } = engine.secondary;
   let listings = 0;
@@ -146,9 +157,7 @@ it('a repair in place leaves what an unfinished restore wrote to the next restor
 });
 
 it('what a restore that still runs has written is known as ours in the other direction', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   const first = await beginRestore(engine.app);
   await runUntilWritten(engine);
   engine.primary.rows.delete('19-5-1');

@@ -4,6 +4,7 @@ import { DrError } from '../../src/core/errors.ts';
 import { type Config, parseConfig, triggerBindings } from '../../src/settings/config.ts';
 import { isDispensable } from '../../src/settings/dispensable.ts';
 import { settings } from '../../src/settings/settings.ts';
+import { runs } from '../support/property-runs.ts';
 
 const KEY = 'c2VjcmV0LWtleS10aGF0LW11c3Qtbm90LXNob3c9';
 const hubConnection = (namespace: string) =>
@@ -416,7 +417,7 @@ describe('for any environment at all', () => {
         }
         expect(Object.values(triggerBindings(env)).every((binding) => binding !== '')).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(600) },
     );
   });
 
@@ -430,7 +431,7 @@ describe('for any environment at all', () => {
           : thrownBy(env).details.map((detail) => detail.target);
         expect(named.toSorted()).toEqual(names);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(400) },
     );
   });
 });

@@ -13,6 +13,7 @@ import type { Circumstances } from '../../src/core/restore/plan/decision-table.t
 import { planFirst } from '../../src/core/restore/plan/first-pass.ts';
 import type { ForeignRow } from '../../src/core/restore/plan/foreign-table.ts';
 import { countTarget, type Survey, type SurveyCounts, surveyTarget } from '../../src/core/restore/plan/survey.ts';
+import { runs } from '../support/property-runs.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
 
 const READ_AT = 1_000;
@@ -242,6 +243,6 @@ it('decides the same for any order of rows, records and shards, and any number o
       const decided = decideAll(world, first);
       for (const order of others) expect(decideAll(world, order)).toEqual(decided);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(600) },
   );
 });

@@ -1,13 +1,11 @@
 import { expect, test } from 'vitest';
 import { readStatus } from '../../src/app/readiness/status.ts';
 import { alertCodes } from '../../src/core/readiness/alerts.ts';
-import { backUp, restore, seed } from '../support/drive.ts';
+import { aBackedUp, restore } from '../support/drive.ts';
 import { createEngine } from '../support/engine.ts';
 
 async function statusWith(policy: { rpoMinutes?: number; rtoMinutes?: number }, ageMinutes = 0) {
-  const engine = createEngine({ policy });
-  seed(engine, 100);
-  await backUp(engine);
+  const engine = await aBackedUp(100, { policy });
   await restore(engine);
   engine.advance(ageMinutes * 60_000);
   const { objectives, findings, predictedRestore } = await readStatus(engine.app);

@@ -2,6 +2,7 @@ import { Cron } from 'croner';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { plainSchedule, scheduleFault, scheduleIntervalMs } from '../../src/settings/schedule.ts';
+import { runs } from '../support/property-runs.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -47,7 +48,7 @@ describe('the interval of a schedule is its longest gap', () => {
         // Sixty firings show every gap of a schedule that fires at most four times a day on days of a week.
         if (/^\d+ \d+ [\d,]+ \* \* \S+$/.test(schedule)) expect(Math.max(...gaps)).toBe(scheduleIntervalMs(schedule));
       }),
-      { numRuns: 150 },
+      { numRuns: runs(300) },
     );
   });
 });

@@ -6,6 +6,7 @@ import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { type PlanOptions, planRecord } from '../../src/core/restore/plan/plan.ts';
 import { planRemoval } from '../../src/core/restore/plan/removal.ts';
 import { createMemoryHub, type MemoryHub } from '../support/memory-hub.ts';
+import { runs } from '../support/property-runs.ts';
 
 const deadlineAt = 0;
 const options: PlanOptions = {
@@ -73,7 +74,7 @@ test('whatever of an installation was listed, what its body gives is in place, a
         if (rest.length > 0) expect(isInPlace(record, { ...live, rows: rest })).toBe(false);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: runs(600) },
   );
 });
 
@@ -86,7 +87,7 @@ test('rows listed before and after an installation was written give one body, wh
       const record = recordIn(rows.length === 0 ? older : rows);
       expect(isInPlace(record, await restored(record))).toBe(true);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(600) },
   );
 });
 

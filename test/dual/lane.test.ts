@@ -8,7 +8,7 @@ import { type DeviceState, type Intent, intentFacts } from '../../src/core/dual/
 import { DrError } from '../../src/core/errors.ts';
 import { CONFIRMED_FOLDER, INTENTS_FOLDER, intentName, LAGS_FOLDER } from '../../src/core/paths.ts';
 import { backfill } from '../../src/redundant/backfill.ts';
-import { backUp, codeOf, contentOf, seed } from '../support/drive.ts';
+import { aBackedUp, codeOf, contentOf, seed } from '../support/drive.ts';
 import { createEngine, type Engine, type EngineOptions, one } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
 
@@ -154,9 +154,7 @@ describe('the lane of dual writes', () => {
 });
 
 it('backfill copies what the other hub has not, from what the hub in use holds now, and stores nothing over an intent', async () => {
-  const engine = createEngine();
-  seed(engine, 8);
-  await backUp(engine);
+  const engine = await aBackedUp(8);
   const { app, primary, secondary } = engine;
   const role = { active: one, standby: secondary.ref, since: '', history: [] };
   primary.rows.delete('19-5-1');

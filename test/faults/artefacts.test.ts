@@ -13,7 +13,7 @@ import type { Hub } from '../../src/core/ports.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { describePhase, isOver } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, beginRestore, contentOf, runToEnd, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, beginRestore, contentOf, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import type { MemoryHub } from '../support/memory-hub.ts';
 import { anAppleRow } from '../support/rows.ts';
@@ -303,9 +303,7 @@ test('latest falls back to the newest intact good snapshot, says so, and is repa
 });
 
 test('an older latest.json does not bring an older snapshot back', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   const older = (await engine.blobs.get('one/devices/latest.json'))?.bytes ?? new Uint8Array();
   const newer = await backUp(engine);
   await engine.blobs.put('one/devices/latest.json', older, 'any');

@@ -13,8 +13,19 @@ import { watchRuns } from '../../src/app/watchdog.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { isOver } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, beginRestore, codeOf, contentOf, deliverAsHost, restore, runToEnd, seed } from '../support/drive.ts';
+import {
+  aBackedUp,
+  backUp,
+  beginRestore,
+  codeOf,
+  contentOf,
+  deliverAsHost,
+  restore,
+  runToEnd,
+  seed,
+} from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
+import { runs } from '../support/property-runs.ts';
 
 const HOUR_MS = 3_600_000;
 const wholeRestore = { status: 'Succeeded', counts: { total: 24, created: 24, pending: 0, failed: 0 } };
@@ -70,7 +81,7 @@ test('messages in any order, twice, and again after the end give the same hub', 
         expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
       },
     ),
-    { seed: 20261123, numRuns: 25 },
+    { seed: 20261123, numRuns: runs(28) },
   );
 });
 
@@ -113,18 +124,14 @@ test('two timers at the same time start one backup', async () => {
 });
 
 test('a second restore to the same target is refused while the first one runs', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   const other = anotherInstance(engine);
   const codes = await Promise.all([codeOf(beginRestore(engine.app)), codeOf(beginRestore(other))]);
   expect(codes.sort()).toEqual(['RunInProgress', 'none']);
 });
 
 test('a second restore and a rollback are refused for the run in progress before the target is asked', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   const first = await restore(engine);
   await beginRestore(engine.app);
   engine.secondary.probe = async () => {

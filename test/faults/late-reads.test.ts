@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { backUp, beginRestore, contentOf, runToEnd, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, beginRestore, contentOf, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 
 const MINUTE_MS = 60_000;
@@ -61,9 +61,7 @@ test.each([
 );
 
 test('a hub that shows writes later than the last look fails the restore as not proven, and the next one finds all in place', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   lagBehind(engine, 30 * MINUTE_MS);
   const id = await beginRestore(engine.app);
   await runToEnd(engine, 'restore', id);
@@ -96,9 +94,7 @@ test('a restore begun again at a hub that gives new ids, and still shows nothing
 });
 
 test('a restore begun again while the hub still shows nothing doubles no device', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   lagBehind(engine, 4 * MINUTE_MS);
   await runToEnd(engine, 'restore', await beginRestore(engine.app));
   const again = await beginRestore(engine.app);

@@ -8,6 +8,7 @@ import { parseHubConnection } from '../../src/hub/connection-string.ts';
 import { Limiter } from '../../src/hub/limiter.ts';
 import { parseConfig } from '../../src/settings/config.ts';
 import { queueNames } from '../../src/settings/queues.ts';
+import { runs } from '../support/property-runs.ts';
 import { codePoint } from './code-point.ts';
 
 const clock = { now: Date.now, sleep: async (): Promise<void> => {} };
@@ -85,7 +86,7 @@ test('any connection string of a hub is refused with a code, or serves to call t
       });
       outcomes[outcome] += 1;
     }),
-    { numRuns: 500, seed: 1 },
+    { numRuns: runs(1000), seed: 1 },
   );
   expect(Math.min(outcomes.accepted, outcomes.refused)).toBeGreaterThan(20);
 });
@@ -107,7 +108,7 @@ test('any connection string of the storage is refused with a code, or serves to 
       });
       outcomes[outcome] += 1;
     }),
-    { numRuns: 1000, seed: 1 },
+    { numRuns: runs(2000), seed: 1 },
   );
   expect(Math.min(outcomes.accepted, outcomes.refused)).toBeGreaterThan(20);
 });

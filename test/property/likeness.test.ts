@@ -78,7 +78,7 @@ test('a row as the service writes it is seen to be alike in another hub, in any 
       const isWhole = distinctRows(before).size === before.length;
       expect(areSurelySame(before, after)).toBe(isWhole);
     }),
-    { numRuns: 500 },
+    { numRuns: runs(1000) },
   );
 });
 

@@ -20,7 +20,7 @@ describe('readElements against a complete XML parser', () => {
       fc.property(aDescription, ({ xml }) => {
         expect(seen(readElements(xml).elements)).toEqual(expected(xml));
       }),
-      { numRuns: 600 },
+      { numRuns: runs(1200) },
     );
   });
 
@@ -43,7 +43,7 @@ describe('readElements against a complete XML parser', () => {
           expect(attempt(() => readElements(xml.slice(0, length)))).toBeUndefined();
         }
       }),
-      { numRuns: 12 },
+      { numRuns: runs(24) },
     );
   });
 });
@@ -55,7 +55,7 @@ describe('parseRegistration', () => {
         const { xml: _, ...read } = parseRegistration(xml);
         expect(read).toMatchObject(made);
       }),
-      { numRuns: 600 },
+      { numRuns: runs(1200) },
     );
   });
 });
@@ -75,7 +75,7 @@ describe('descriptionForWrite', () => {
         const kept = owned.reduceRight((text, { start, end }) => text.slice(0, start) + text.slice(end), xml);
         expect(written).toBe(kept);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(1000) },
     );
   });
 });
@@ -87,7 +87,7 @@ describe('canonicalRow', () => {
         const again = render(shuffled(source, choices), choices);
         expect(canonicalRow(again)).toBe(canonicalRow(render(source, choices)));
       }),
-      { numRuns: 500 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -105,7 +105,7 @@ describe('canonicalRow', () => {
         };
         expect(canonicalRow(render(other, choices))).not.toBe(canonicalRow(render(source, choices)));
       }),
-      { numRuns: 500 },
+      { numRuns: runs(1000) },
     );
   });
 });

@@ -5,7 +5,7 @@ import { runStep } from '../../src/app/steps/run-step.ts';
 import type { RunKind } from '../../src/core/paths.ts';
 import { describePhase, type Run } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, beginRestore, contentOf, runToEnd, seed } from '../support/drive.ts';
+import { aBackedUp, backUp, beginRestore, contentOf, runToEnd, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { listAll } from '../support/list-all.ts';
 import { anAppleRow } from '../support/rows.ts';
@@ -119,9 +119,7 @@ test('a list of handles that got lost does not bring a device back beside its ne
 });
 
 test('what lives in one shard is not held against another shard of the snapshot', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   for (const [id, xml] of engine.primary.rows) engine.secondary.rows.set(id, xml);
   const writes = engine.secondary.writes.length;
   const names: string[] = [];

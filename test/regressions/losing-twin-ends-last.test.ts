@@ -2,13 +2,10 @@ import { expect, test } from 'vitest';
 import { findRun } from '../../src/app/runs/store.ts';
 import { runStep } from '../../src/app/steps/run-step.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, beginRestore, seed } from '../support/drive.ts';
-import { createEngine } from '../support/engine.ts';
+import { aBackedUp, beginRestore } from '../support/drive.ts';
 
 test('a run moves on at once though each of its messages came twice, whichever copy ends last', async () => {
-  const engine = createEngine();
-  seed(engine, 40);
-  await backUp(engine);
+  const engine = await aBackedUp(40);
   const id = await beginRestore(engine.app);
   const began = engine.app.world.now();
   for (let nextAt = engine.queue.nextAt(); nextAt !== undefined; nextAt = engine.queue.nextAt()) {

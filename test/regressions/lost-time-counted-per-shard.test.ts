@@ -2,13 +2,10 @@ import { expect, test } from 'vitest';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
-import { backUp, seed } from '../support/drive.ts';
-import { createEngine } from '../support/engine.ts';
+import { aBackedUp } from '../support/drive.ts';
 
 test('time lost to throttling is counted once, however many shards wait for the same target', async () => {
-  const engine = createEngine();
-  seed(engine, 200);
-  await backUp(engine);
+  const engine = await aBackedUp(200);
   let lostMs = 90_000; // By an earlier run.
   engine.secondary.pace = () => ({ requestCount: 0, throttledCount: 0, millisecondsLostToThrottling: lostMs });
   engine.secondary.intercept = () => {

@@ -2,13 +2,11 @@ import { expect, test } from 'vitest';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
-import { backUp, restore, seed } from '../support/drive.ts';
-import { createEngine, type Engine } from '../support/engine.ts';
+import { aBackedUp, restore } from '../support/drive.ts';
+import type { Engine } from '../support/engine.ts';
 
 async function aPartialRestore(): Promise<{ engine: Engine; id: string }> {
-  const engine = createEngine();
-  seed(engine, 30);
-  await backUp(engine);
+  const engine = await aBackedUp(30);
   const refused = new Set(['device-2', 'device-8', '19-5-1']);
   engine.secondary.intercept = (kind, id) => {
     if (!refused.has(id)) return undefined;

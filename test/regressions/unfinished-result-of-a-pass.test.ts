@@ -5,13 +5,10 @@ import { documents } from '../../src/app/stored/documents.ts';
 import { resultName } from '../../src/core/paths.ts';
 import { describePhase } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
-import { backUp, beginRestore, runToEnd, seed } from '../support/drive.ts';
-import { createEngine } from '../support/engine.ts';
+import { aBackedUp, beginRestore, runToEnd } from '../support/drive.ts';
 
 test('an older result of a pass, with records still open, does not keep the next pass busy for ever', async () => {
-  const engine = createEngine();
-  seed(engine);
-  await backUp(engine);
+  const engine = await aBackedUp();
   const id = await beginRestore(engine.app);
   const name = resultName('restore', id, 1, 'reconcile', 1);
   let isReplaced = false;

@@ -89,11 +89,48 @@ export async function backUp(engine: Engine): Promise<string> {
   return id;
 }
 
+/** By what was asked for: engines that no test touches. */
+const begun = new Map<string, Promise<unknown>>();
+
+/** What `prepare` gives, which is made once for all that ask with the same key; each gets a fork of its engine. */
+export async function begunWith<T extends { readonly engine: Engine }>(
+  key: readonly unknown[],
+  prepare: () => Promise<T>,
+): Promise<T> {
+  const name = JSON.stringify(key);
+  const known = begun.get(name) as Promise<T> | undefined;
+  const first = known ?? prepare();
+  begun.set(name, first);
+  const { engine, ...others } = await first;
+  return { ...others, engine: engine.fork() } as T;
+}
+
+type Beginning = EngineOptions & { readonly refusesForeignIds?: boolean };
+
 /** An engine with as many devices, backed up. */
-export async function aBackedUp(devices?: number, options?: EngineOptions): Promise<Engine> {
-  const engine = createEngine(options);
-  seed(engine, devices);
-  await backUp(engine);
+export async function aBackedUp(
+  devices?: number,
+  { refusesForeignIds = false, ...options }: Beginning = {},
+): Promise<Engine> {
+  const prepare = async () => {
+    const engine = createEngine(options);
+    engine.secondary.refusesForeignIds = refusesForeignIds;
+    seed(engine, devices);
+    await backUp(engine);
+    return { engine };
+  };
+  // What lies between the engine and its parts sees the backup, too.
+  const isPlain = options.wrap === undefined;
+  return (await (isPlain ? begunWith(['backed up', devices, refusesForeignIds, options], prepare) : prepare())).engine;
+}
+
+/** The same, and restored once: both hubs hold the devices. */
+export async function aRehearsed(devices?: number, options: Omit<Beginning, 'wrap'> = {}): Promise<Engine> {
+  const { engine } = await begunWith(['rehearsed', devices, options], async () => {
+    const first = await aBackedUp(devices, options);
+    await restore(first);
+    return { engine: first };
+  });
   return engine;
 }
 

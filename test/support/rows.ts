@@ -1,3 +1,6 @@
+import { keyHashOf, recordKey, shardOf } from '../../src/core/registration/record.ts';
+import { parseRegistration } from '../../src/core/registration/registration.ts';
+
 const connect = 'http://schemas.microsoft.com/netservices/2010/10/servicebus/connect';
 const instance = 'http://www.w3.org/2001/XMLSchema-instance';
 
@@ -68,4 +71,15 @@ export function register(
 ): void {
   const before = /<ETag>(\d+)<\/ETag>/.exec(rows.get(id) ?? '')?.[1] ?? '0';
   rows.set(id, anAppleRow({ id, token: tokenOf(handle), tags, etag: Number(before) + 1 }));
+}
+
+/** Takes away what belongs to other shards than the first of four; gives how many records are left. */
+export function keepOneShard({ rows }: { readonly rows: Map<string, string> }): number {
+  const keys = new Set<string>();
+  for (const [id, xml] of rows) {
+    const key = recordKey(parseRegistration(xml));
+    if (shardOf(keyHashOf(key), 4) === 0) keys.add(key);
+    else rows.delete(id);
+  }
+  return keys.size;
 }

@@ -134,13 +134,14 @@ export function openVirtualHosts({ policy = {}, toTarget, toSource }: VirtualOpt
         () => end(false),
       );
     };
-    const poll = async (lane: Lane): Promise<void> => {
+    const poll = async (): Promise<void> => {
       for (;;) {
         await sleep(POLL_MS);
-        const isTakeable = ({ queue: name, holder, visibleAt }: Message): boolean =>
-          name === lane && holder === undefined && visibleAt <= clock.now();
-        const free = AT_ONCE - (inHand.get(lane) ?? 0);
-        for (const message of messages.filter(isTakeable).slice(0, free)) take(message);
+        const takeable = messages.filter(({ holder, visibleAt }) => holder === undefined && visibleAt <= clock.now());
+        for (const lane of LANES) {
+          const free = AT_ONCE - (inHand.get(lane) ?? 0);
+          for (const message of takeable.filter(({ queue: name }) => name === lane).slice(0, free)) take(message);
+        }
       }
     };
     const watch = async (): Promise<void> => {
@@ -153,7 +154,7 @@ export function openVirtualHosts({ policy = {}, toTarget, toSource }: VirtualOpt
         await sleep(WATCH_EVERY_MS);
       }
     };
-    for (const lane of LANES) void poll(lane);
+    void poll();
     void watch();
     return {
       app,
