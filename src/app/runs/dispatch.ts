@@ -73,7 +73,7 @@ export function stepOf(run: Run, { name, pass, wave }: PhaseKey): Step {
  * several. A backup's have all their rows in memory; a restore's only fingerprints, so that a large hub's, of many
  * segments, are more.
  */
-function sortedTogether({ kind, shardCount }: Run): number {
+function sealedTogether({ kind, shardCount }: Run): number {
   return kind === 'restore' ? Math.min(16, Math.max(4, shardCount / 16)) : 4;
 }
 
@@ -90,7 +90,7 @@ export function stepsOf(run: Run, shards: readonly number[]): Step[] {
   const { name } = run.phase;
   const step = stepOf(run, run.phase);
   if (!isByShard(name)) return [step];
-  return spansOf(shards, name === 'seal' ? sortedTogether(run) : 1).map((part) => ({ ...step, ...part }));
+  return spansOf(shards, name === 'seal' ? sealedTogether(run) : 1).map((part) => ({ ...step, ...part }));
 }
 
 function isByShard(name: PhaseKey['name']): name is ShardPhase {

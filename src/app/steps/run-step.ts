@@ -119,7 +119,7 @@ async function perform(app: App, run: Run, held: HeldStep): Promise<Moved | 'con
     case 'scan':
       return run.kind === 'backup' ? scanBackup(app, run, held) : scan(app, run, held);
     case 'seal':
-      return sortShards(app, run, { first: shard, count: Math.min(span, run.shardCount - shard) });
+      return sealShards(app, run, { first: shard, count: Math.min(span, run.shardCount - shard) });
     case 'publish':
       if (run.kind === 'backup') await publish(app, run);
       return undefined;
@@ -137,7 +137,7 @@ async function perform(app: App, run: Run, held: HeldStep): Promise<Moved | 'con
 }
 
 /** The stored phase `seal`: neighbouring shards are made ready from what a scan staged. */
-async function sortShards(app: App, run: Run, shards: Neighbours): Promise<Moved> {
+async function sealShards(app: App, run: Run, shards: Neighbours): Promise<Moved> {
   if (run.kind === 'backup') return buildShards(app, run, shards);
   return run.kind === 'restore' ? compareShards(app, run, shards) : undefined;
 }
