@@ -4,7 +4,8 @@ import { renderDescription } from '../../local/emulator/xml-out.ts';
 import { seed } from '../../local/hub-lab/seed.ts';
 import { groupRows } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
-import { planRecord, type Write } from '../../src/core/restore/plan/plan.ts';
+import { planCreation } from '../../src/core/restore/plan/first-writes.ts';
+import type { Write } from '../../src/core/restore/plan/write.ts';
 import { rivals } from './figures.ts';
 
 /** What a rival is to do. */
@@ -55,15 +56,15 @@ export function* deviceBatches(devices: number): Iterable<readonly ListedRow[]> 
 export function writesFor(rows: readonly ListedRow[]): RestoreWrite[] {
   const { records } = groupRows(rows.map(({ xml }) => parseRegistration(xml)));
   return records.flatMap((record) => {
-    const plan = planRecord(record, undefined, {
+    const writes = planCreation(record, {
       // The seed lets nothing expire within the floor, so any instant before now gives the same bodies.
       expiryFloorAtMs: Date.now(),
-      livesElsewhere: () => false,
+      isTargetEmpty: true,
+      elsewhere: { isTaken: () => false, oursUnder: () => [] },
       mintedFor: () => [],
-      isRepair: false,
     });
-    if (plan.kind !== 'create') throw new Error(`A seeded device cannot be restored: ${plan.kind}.`);
-    return plan.writes.map(toPut);
+    if (typeof writes === 'string') throw new Error(`A seeded device cannot be restored: ${writes}.`);
+    return writes.map(toPut);
   });
 }
 

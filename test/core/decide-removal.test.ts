@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { decideRemoval, type RemovalDecision, type RemovalRules } from '../../src/core/restore/plan/decide-removal.ts';
-import type { Write } from '../../src/core/restore/plan/plan.ts';
 import type { RemovalPlan } from '../../src/core/restore/plan/removal.ts';
+import type { Write } from '../../src/core/restore/plan/write.ts';
 
 const writes: readonly Write[] = [{ kind: 'installationDeletion', id: 'device-1' }];
 const plans = {

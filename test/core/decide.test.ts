@@ -1,20 +1,17 @@
 import { expect, test } from 'vitest';
-import { decide, type PassDecision, type PassRules } from '../../src/core/restore/plan/later-pass.ts';
-import type { RecordPlan, Write } from '../../src/core/restore/plan/plan.ts';
+import { decide, type PassDecision, type PassRules, type RecordPlan } from '../../src/core/restore/plan/later-pass.ts';
+import type { Write } from '../../src/core/restore/plan/write.ts';
 
 const writes: readonly Write[] = [{ kind: 'registration', id: '1-1-1', xml: '<a/>' }];
-const first: PassRules = { isDryRun: false, isLastPass: false };
-const dryRun: PassRules = { isDryRun: true, isLastPass: false };
-const last: PassRules = { isDryRun: false, isLastPass: true };
+const later: PassRules = { isLastPass: false };
+const last: PassRules = { isLastPass: true };
 
 const plans = {
-  unchanged: { kind: 'unchanged', collapsed: 0 },
-  keptLive: { kind: 'keptLive', collapsed: 0 },
-  impossible: { kind: 'impossible', fault: 'UnknownPlatform', collapsed: 0 },
-  create: { kind: 'create', writes, collapsed: 0 },
-  complete: { kind: 'complete', writes, collapsed: 0 },
-  deduplicate: { kind: 'deduplicate', writes, collapsed: 0 },
-  takeBack: { kind: 'takeBack', writes, collapsed: 0 },
+  unchanged: { kind: 'unchanged' },
+  keptLive: { kind: 'keptLive' },
+  impossible: { kind: 'impossible', fault: 'UnknownPlatform' },
+  repair: { kind: 'repair', writes },
+  takeBack: { kind: 'takeBack', writes },
 } as const satisfies Record<RecordPlan['kind'], RecordPlan>;
 
 const settled = (
@@ -32,37 +29,20 @@ const write = (outcome: Extract<PassDecision, { kind: 'write' }>['outcome']): Pa
   writes,
 });
 
-test.each<[keyof typeof plans, 'created' | 'updated' | undefined, PassRules, PassDecision]>([
-  // In the first pass the plan decides.
-  ['unchanged', undefined, first, settled('unchanged')],
-  ['keptLive', undefined, first, settled('keptLive')],
-  ['impossible', undefined, first, failed('UnknownPlatform')],
-  ['create', undefined, first, write('created')],
-  ['complete', undefined, first, write('updated')],
-  ['deduplicate', undefined, first, write('updated')],
-  // A dry run counts what it would write.
-  ['create', undefined, dryRun, settled('created')],
-  ['complete', undefined, dryRun, settled('updated')],
-  ['deduplicate', undefined, dryRun, settled('updated')],
-  ['unchanged', undefined, dryRun, settled('unchanged')],
-  ['keptLive', undefined, dryRun, settled('keptLive')],
-  ['impossible', undefined, dryRun, failed('UnknownPlatform')],
+test.each<[keyof typeof plans, 'created' | 'updated', PassRules, PassDecision]>([
   // A record the run wrote keeps its outcome: in place, or changed by its device since.
-  ['unchanged', 'created', first, settled('created')],
+  ['unchanged', 'created', later, settled('created')],
   ['unchanged', 'updated', last, settled('updated')],
-  ['keptLive', 'created', first, settled('created', true)],
+  ['keptLive', 'created', later, settled('created', true)],
   ['keptLive', 'updated', last, settled('updated', true)],
   // One that is missing is written again as what it was, and has failed when the last pass misses it.
-  ['create', 'created', first, write('created')],
-  ['create', 'updated', first, write('updated')],
-  ['complete', 'created', first, write('created')],
-  ['deduplicate', 'created', first, write('created')],
-  ['create', 'created', last, failed('NotApplied')],
-  ['complete', 'updated', last, failed('NotApplied')],
-  ['deduplicate', 'created', last, failed('NotApplied')],
-  ['impossible', 'created', first, failed('UnknownPlatform')],
+  ['repair', 'created', later, write('created')],
+  ['repair', 'updated', later, write('updated')],
+  ['repair', 'created', last, failed('NotApplied')],
+  ['repair', 'updated', last, failed('NotApplied')],
+  ['impossible', 'created', later, failed('UnknownPlatform')],
   // What it created is taken back where its device registered meanwhile.
-  ['takeBack', 'created', first, { kind: 'takeBack', writes }],
+  ['takeBack', 'created', later, { kind: 'takeBack', writes }],
   ['takeBack', 'created', last, failed('NotApplied')],
 ])('a restore: plan %s, before %s, rules %o', (kind, earlier, rules, decision) => {
   expect(decide(plans[kind], earlier, rules)).toEqual(decision);

@@ -4,7 +4,7 @@ import { canonicalHandle, kindOf } from '../../src/core/registration/elements.ts
 import { expectedForms, isInPlace } from '../../src/core/registration/expected.ts';
 import { groupRows } from '../../src/core/registration/record.ts';
 import { canonicalRow, parseRegistration } from '../../src/core/registration/registration.ts';
-import { planRecord } from '../../src/core/restore/plan/plan.ts';
+import { planAgain } from '../../src/core/restore/plan/later-pass.ts';
 import { backUp, contentOf, restore } from '../support/drive.ts';
 import { createEngine } from '../support/engine.ts';
 import { runs } from '../support/property-runs.ts';
@@ -85,7 +85,7 @@ test('one registration is one content, listed before 2022, listed now, or export
   );
 });
 
-const options = { expiryFloorAtMs: 0, livesElsewhere: () => false, mintedFor: () => [], isRepair: false };
+const options = { expiryFloorAtMs: 0, livesElsewhere: () => false, mintedFor: () => [] };
 const someWriting = fc.constantFrom(...all);
 
 test('records of an older form plan nothing against a listing of today, plain or of installations', () => {
@@ -114,7 +114,7 @@ test('records of an older form plan nothing against a listing of today, plain or
           expect(expectedForms(record)).toEqual(expectedForms(found));
           // What an installation's body gives is another thing than a torn listing of it.
           if (!isInPlace(found, found)) continue;
-          expect(planRecord(record, found, options)).toMatchObject({ kind: 'unchanged' });
+          expect(planAgain(record, found, options)).toMatchObject({ kind: 'unchanged' });
         }
         expect(recordsIn(older)).toHaveLength(live.size);
       },

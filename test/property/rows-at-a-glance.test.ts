@@ -11,7 +11,7 @@ import {
   descriptionForWrite,
   parseRegistration,
 } from '../../src/core/registration/registration.ts';
-import { planRecord } from '../../src/core/restore/plan/plan.ts';
+import { planCreation } from '../../src/core/restore/plan/first-writes.ts';
 import { runs } from '../support/property-runs.ts';
 import { readRecordings } from '../support/recordings.ts';
 import { aDescription, asDecoded, mutations, renderPlainly, shuffled } from './descriptions.ts';
@@ -98,17 +98,18 @@ test('rows that are seen to be distinct do not collapse, so that a new record is
       if (areDistinct(rows)) expect(distinct).toEqual(rows);
       const [first] = rows;
       if (first === undefined || recordKey(first).startsWith('i:')) return;
-      const plan = planRecord({ key: recordKey(first), rows }, undefined, {
-        expiryFloorAtMs: 0,
-        livesElsewhere: () => false,
-        mintedFor: () => [],
-        isRepair: false,
-      });
-      expect(plan).toEqual({
-        kind: 'create',
-        writes: distinct.map(({ id, xml }) => ({ kind: 'registration', id, xml: anyDescriptionForWrite(xml) })),
-        collapsed: rows.length - distinct.length,
-      });
+      const writes = planCreation(
+        { key: recordKey(first), rows },
+        {
+          expiryFloorAtMs: 0,
+          isTargetEmpty: true,
+          elsewhere: { isTaken: () => false, oursUnder: () => [] },
+          mintedFor: () => [],
+        },
+      );
+      expect(writes).toEqual(
+        distinct.map(({ id, xml }) => ({ kind: 'registration', id, xml: anyDescriptionForWrite(xml) })),
+      );
     }),
     { numRuns: runs(1000) },
   );

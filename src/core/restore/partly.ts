@@ -1,5 +1,5 @@
 import { hash53 } from '../bytes/hash.ts';
-import type { Write } from './plan/plan.ts';
+import type { Write } from './plan/write.ts';
 
 /** Rows of one handle may be thousands: a record of that many writes is continued where the step before was. */
 const MANY_WRITES = 100;

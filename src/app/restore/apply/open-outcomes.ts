@@ -18,7 +18,7 @@ import {
   underWayLetters,
   type WrittenOutcome,
 } from '../../../core/restore/plan/outcomes.ts';
-import type { Write } from '../../../core/restore/plan/plan.ts';
+import type { Write } from '../../../core/restore/plan/write.ts';
 import { toFacts } from '../../../core/restore/totals.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';

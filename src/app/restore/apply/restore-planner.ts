@@ -6,9 +6,14 @@ import type { Registration } from '../../../core/registration/registration.ts';
 import { isOnlyOurs, withoutReplaced } from '../../../core/restore/altered.ts';
 import { asListed, isAsking } from '../../../core/restore/plan/circumstances.ts';
 import { isShorterThan } from '../../../core/restore/plan/first-writes.ts';
-import { decide, type PassDecision, type PassRules } from '../../../core/restore/plan/later-pass.ts';
+import {
+  decide,
+  type PassDecision,
+  type PassRules,
+  type PlanOptions,
+  planAgain,
+} from '../../../core/restore/plan/later-pass.ts';
 import type { WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
-import { type PlanOptions, planRecord } from '../../../core/restore/plan/plan.ts';
 import { sightingOf } from '../../../core/restore/plan/removal.ts';
 import { seenVersions } from '../../../core/restore/plan/seen.ts';
 import { planTakeBack } from '../../../core/restore/plan/take-back.ts';
@@ -70,12 +75,11 @@ interface Later extends Pick<LaterPass, 'options' | 'rules'> {
 
 function rulesOf(run: RestoreRun, { elsewhere, idMap }: OpenComparison): Pick<LaterPass, 'options' | 'rules'> {
   return {
-    rules: { isDryRun: run.request.dryRun, isLastPass: run.phase.pass >= LOOKING_FROM },
+    rules: { isLastPass: run.phase.pass >= LOOKING_FROM },
     options: {
       expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
       livesElsewhere: elsewhere.isTaken,
       mintedFor: idMap.mintedFor,
-      isRepair: true,
     },
   };
 }
@@ -86,7 +90,7 @@ function openLaterPass({ find, opened, lookBack, hasLeft, orLost, options, rules
   return (index, earlier) => {
     if (earlier === undefined) throw new RangeError(`No pass before has written record ${index}.`);
     if (isInPlace(index)) {
-      const decision = decide({ kind: 'unchanged', collapsed: 0 }, earlier, rules);
+      const decision = decide({ kind: 'unchanged' }, earlier, rules);
       return laterPlan(decision, { seen: comparison.versionHashesAt(index) });
     }
     const listed = earlier === 'renewed' ? live.get(records.at(index).key) : undefined;
@@ -194,9 +198,7 @@ function planLater(
   const found = shown && withoutReplaced(shown, versionsBefore);
   const takenBack = earlier === 'created' ? planTakeBack(record, found, options) : undefined;
   const plan =
-    takenBack === undefined
-      ? planRecord(record, found, options)
-      : ({ kind: 'takeBack', writes: takenBack, collapsed: 0 } as const);
+    takenBack === undefined ? planAgain(record, found, options) : ({ kind: 'takeBack', writes: takenBack } as const);
   const decision = decide(plan, earlier, rules);
   const seen = found !== undefined && decision.kind === 'settled' ? sightingOf(record, found) : undefined;
   const hasChanged = decision.kind === 'settled' && decision.hasChangedSince;

@@ -1,6 +1,6 @@
 import { DrError, RecordFault } from '../../../core/errors.ts';
 import { canonicalRow } from '../../../core/registration/registration.ts';
-import type { Write } from '../../../core/restore/plan/plan.ts';
+import type { Write } from '../../../core/restore/plan/write.ts';
 import { findInstallationRows, findRow } from '../../listing/hub-rows.ts';
 import type { Caller } from './write-one.ts';
 

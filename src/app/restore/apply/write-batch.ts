@@ -2,7 +2,7 @@ import { DrError, RecordFault } from '../../../core/errors.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
 import { isLong } from '../../../core/restore/partly.ts';
 import { isWrittenOutcome, type Outcome, outcomeOf, type WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
-import type { Write } from '../../../core/restore/plan/plan.ts';
+import type { Write } from '../../../core/restore/plan/write.ts';
 import type { Workers } from '../../stored/concurrent.ts';
 import { LOOKING_FROM } from './next-pass.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';

@@ -5,7 +5,7 @@ import type { CallOptions, Hub, WriteOutcome } from '../../../core/ports.ts';
 import { keyHashOf, recordKey, shardOf } from '../../../core/registration/record.ts';
 import { canonicalRow, handleIn, type Registration } from '../../../core/registration/registration.ts';
 import { readAtOf } from '../../../core/restore/plan/circumstances.ts';
-import type { AsSeen, Write } from '../../../core/restore/plan/plan.ts';
+import type { AsSeen, Write } from '../../../core/restore/plan/write.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { openBaseline } from '../../baseline/store.ts';

@@ -1,7 +1,7 @@
 import type { CallOptions, Hub } from '../../../core/ports.ts';
 import { installationIdIn, type RecordOfRows, recordKey } from '../../../core/registration/record.ts';
 import type { Registration } from '../../../core/registration/registration.ts';
-import type { PlanOptions } from '../../../core/restore/plan/plan.ts';
+import type { MintedFor } from '../../../core/restore/plan/write.ts';
 import { findInstallationRows, findRow } from '../../listing/hub-rows.ts';
 
 /**
@@ -12,7 +12,7 @@ export async function askFor(
   hub: Hub,
   { key, rows }: RecordOfRows,
   listed: RecordOfRows | undefined,
-  mintedFor: PlanOptions['mintedFor'],
+  mintedFor: MintedFor,
   call: CallOptions,
 ): Promise<RecordOfRows | undefined> {
   const installationId = installationIdIn(key);

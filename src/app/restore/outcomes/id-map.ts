@@ -2,7 +2,7 @@ import { hash53 } from '../../../core/bytes/hash.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { idMapName } from '../../../core/paths.ts';
 import type { Hub, WriteOutcome } from '../../../core/ports.ts';
-import type { Write } from '../../../core/restore/plan/plan.ts';
+import type { Write } from '../../../core/restore/plan/write.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { forEachConcurrent } from '../../stored/concurrent.ts';

@@ -1,6 +1,6 @@
 import type { RecordFailure, Removal } from './outcomes.ts';
-import type { Write } from './plan.ts';
 import type { RemovalPlan } from './removal.ts';
+import type { Write } from './write.ts';
 
 /**
  * What a pass makes of one record. `unconfirmed`: a listing may pass over rows and show writes late, and so one look

@@ -16,7 +16,7 @@ import {
   planUpdate,
 } from './first-writes.ts';
 import type { Outcome, WrittenOutcome } from './outcomes.ts';
-import type { Write } from './plan.ts';
+import type { Write } from './write.ts';
 
 /** What the first pass makes of one record of the snapshot. */
 export type FirstPlan =

@@ -4,7 +4,7 @@ import { areDistinct, distinctRows, isSameRegistration } from '../../registratio
 import { type RebuildFault, rebuildInstallation, withVariedExpiry } from '../../registration/installation.ts';
 import { installationIdIn, isInstallation, type RecordOfRows } from '../../registration/record.ts';
 import { canonicalRow, descriptionForWrite, type Registration } from '../../registration/registration.ts';
-import { deletionsFrom, type Write } from './plan.ts';
+import { deletionsFrom, type MintedFor, type Write } from './write.ts';
 
 /** What planning the writes of the first pass goes by. */
 export interface Planning {
@@ -12,8 +12,7 @@ export interface Planning {
   /** The target held nothing at the first look: it need not be asked before a record is created. */
   readonly isTargetEmpty: boolean;
   readonly elsewhere: Elsewhere;
-  /** The ids this run asked the target for in place of one of the snapshot's, oldest first. */
-  readonly mintedFor: (id: string) => readonly string[];
+  readonly mintedFor: MintedFor;
 }
 
 /** What lives in the target under other keys than the snapshot has it under. */
@@ -59,7 +58,7 @@ export function rowsTakenBy(
   writes: readonly Write[],
   record: RecordOfRows,
   { rows }: RecordOfRows,
-  mintedFor: Planning['mintedFor'],
+  mintedFor: MintedFor,
 ): readonly Registration[] {
   if (isInstallation(record)) {
     const others = rows.filter(({ isTemplate, tileName }) => isTemplate || tileName !== undefined);

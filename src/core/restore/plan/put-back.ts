@@ -13,8 +13,8 @@ import {
   type Writes,
 } from './first-writes.ts';
 import type { PassDecision } from './later-pass.ts';
-import { deletionsFrom } from './plan.ts';
 import { isOfRewrite, type WrittenRecord } from './removal.ts';
+import { deletionsFrom } from './write.ts';
 
 /** What lived in the target under a record's key before a restore changed it. */
 export interface Undo {

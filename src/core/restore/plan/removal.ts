@@ -4,8 +4,8 @@ import { distinctRows } from '../../registration/distinct.ts';
 import { isInPlace } from '../../registration/expected.ts';
 import { installationIdIn, isInstallation, type RecordOfRows } from '../../registration/record.ts';
 import { canonicalRow, type Registration } from '../../registration/registration.ts';
-import { deletionOf, type PlanOptions, type Write } from './plan.ts';
 import type { Sighting } from './seen.ts';
+import { deletionOf, type MintedFor, type Write } from './write.ts';
 
 /** What a restore wrote of one record. */
 export interface WrittenRecord {
@@ -73,7 +73,7 @@ export function planRemoval(
   record: RecordOfRows,
   live: RecordOfRows | undefined,
   what: RemovedRecord,
-  mintedFor: PlanOptions['mintedFor'],
+  mintedFor: MintedFor,
 ): RemovalPlan {
   if (live === undefined) return { kind: 'gone' };
   const installationId = installationIdIn(record.key);

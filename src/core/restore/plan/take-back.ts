@@ -1,7 +1,8 @@
 import { distinctRows } from '../../registration/distinct.ts';
 import { isInstallation, type RecordOfRows } from '../../registration/record.ts';
 import { canonicalRow } from '../../registration/registration.ts';
-import { deletionOf, type PlanOptions, type Write } from './plan.ts';
+import type { PlanOptions } from './later-pass.ts';
+import { deletionOf, type Write } from './write.ts';
 
 /**
  * Takes back a plain record that this run created while its device registered by itself, under another id or as an
