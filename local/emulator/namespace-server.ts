@@ -8,7 +8,7 @@ import { type HubRequest, type HubResponse, toHubRequest } from './http-types.ts
 import type { Namespace } from './namespace.ts';
 import type { PageFault } from './page-faults.ts';
 import { answer, routeName } from './routes.ts';
-import { renderError } from './service-error.ts';
+import { invalidDescription, renderError } from './service-error.ts';
 
 /** What a fault does to one request; without status, reset and hang the request is answered, late or damaged. */
 export interface Interception extends Damage {
@@ -43,7 +43,6 @@ const bodyLimitBytes = 1024 * 1024;
 
 /** Only that of 503 has been seen; a rule with another status shows its name. */
 const faultTexts: ReadonlyMap<number, string> = new Map([
-  [400, 'The continuation token is invalid.'],
   [403, 'The request rate is too high'],
   [409, 'The request rate is too high'],
   [410, 'The registration id cannot be used. Request another one.'],
@@ -127,7 +126,7 @@ export class NamespaceServer {
     if (this.faults.length === 0) return undefined;
     const { faults, rule } = decideFault(this.faults, request, routeName(request));
     this.faults = faults;
-    return rule === undefined ? undefined : toInterception(this.namespace, rule);
+    return rule === undefined ? undefined : toInterception(this.namespace, rule, request);
   }
 }
 
@@ -179,7 +178,7 @@ function faultResponse({ headers = {}, body = '' }: Interception, status: number
   return { status, headers, body };
 }
 
-function toInterception(namespace: Namespace, rule: FaultRule): Interception {
+function toInterception(namespace: Namespace, rule: FaultRule, { method }: HubRequest): Interception {
   const { status, retryAfterSeconds, retryAfterDate } = rule;
   if (status === undefined) return rule;
   const retryAfter = retryAfterDate === undefined ? retryAfterSeconds : new Date(retryAfterDate).toUTCString();
@@ -187,6 +186,8 @@ function toInterception(namespace: Namespace, rule: FaultRule): Interception {
     'Content-Type': 'application/xml; charset=utf-8',
     ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
   };
-  const body = rule.body ?? renderError(status, faultTexts.get(status) ?? rule.name, namespace.stamp());
+  const badRequest = method === 'GET' ? 'The continuation token is invalid.' : invalidDescription;
+  const text = status === 400 ? badRequest : (faultTexts.get(status) ?? rule.name);
+  const body = rule.body ?? renderError(status, text, namespace.stamp());
   return { ...rule, headers, body };
 }

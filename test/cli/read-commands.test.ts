@@ -47,6 +47,33 @@ test('status marks its verdict on a screen, wraps to its width and says each thi
   expect(plain.filter((line) => line.length > 80)).toEqual([]);
 });
 
+test('status says an alert that is the headline once, and a list shows no source for a rollback', async () => {
+  const open = [{ code: 'NotReady', since: '2026-11-23T11:30:00Z', message: aCard.reason }];
+  const card = { ...aCard, alerts: { ...aCard.alerts, open } };
+  const { out } = await play({ 'GET /api/status': [{ body: card }] }, 'status');
+  expect(out.match(/95 minutes old; one is due/g)).toHaveLength(1);
+  expect(out).toContain('NotReady since 2026-11-23T11:30:00Z: see above\n');
+  const rollback = restored({ purpose: 'rollback', of: RESTORE_ID });
+  const list = await play({ 'GET /api/restores': [{ body: { value: [rollback] } }] }, 'restores');
+  expect(list.out).toMatch(/ Rollback +Succeeded +- +dr-weu\/devices /);
+});
+
+test('a dry run says what it would do, a rollback where, and a run that sorts counts nothing yet', async () => {
+  const watch = async (view: object) =>
+    (await play({ 'GET /api/restores/*': [{ body: view }] }, 'watch', RESTORE_ID)).out;
+  expect(await watch(restored({ dryRun: true }))).toContain('  records  2,000: 1,950 to create, 50 kept live\n');
+  const rollback = await watch(restored({ purpose: 'rollback', of: RESTORE_ID }));
+  expect(rollback).toContain('  in       dr-weu/devices\n');
+  expect(rollback).not.toContain('app-neu');
+  const sorting = aRestore({ phase: 'Sorting', percent: 0 });
+  const { err } = await play(
+    { 'GET /api/restores/*': [{ body: sorting }, { body: sorting }, { body: restored() }] },
+    'watch',
+    RESTORE_ID,
+  );
+  expect(err).toBe('Sorting\n');
+});
+
 test('status counts one as one, and names what proved a snapshot', async () => {
   const card = {
     ...aCard,

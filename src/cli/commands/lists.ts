@@ -22,7 +22,7 @@ const lists: Readonly<Record<Collection, readonly Column[]>> = {
   restores: [
     ['WHAT', kindOf],
     status,
-    ['FROM', (view) => fullNameAt(view, 'snapshot', 'hub') ?? '-'],
+    ['FROM', (view) => (textAt(view, 'purpose') === 'rollback' ? '-' : (fullNameAt(view, 'snapshot', 'hub') ?? '-'))],
     ['INTO', (view) => fullNameAt(view, 'target') ?? '-'],
     who,
     ['RECORDS', (view) => describeCounts(view, 'counts')],

@@ -90,8 +90,9 @@ function findingFacts(card: Json): readonly Fact[] {
     ...alerts
       .filter((one) => !said.has(textAt(one, 'code')))
       .map((one): Fact => {
-        const message = inCommands(textAt(one, 'message') ?? '');
-        return ['alert', `${textAt(one, 'code')} since ${textAt(one, 'since')}: ${message}`];
+        const message = textAt(one, 'message') ?? '';
+        const said = message === reason ? 'see above' : inCommands(message);
+        return ['alert', `${textAt(one, 'code')} since ${textAt(one, 'since')}: ${said}`];
       }),
   ];
 }
@@ -161,7 +162,7 @@ function describePrediction(predicted: Json): string | undefined {
 function describeCoverage(coverage: Json): string | undefined {
   const count = (name: string): string => formatCount(numberAt(coverage, name) ?? 0);
   if (numberAt(coverage, 'total') === undefined) return undefined;
-  const all = formatNumber(numberAt(coverage, 'total') ?? 0, 'device');
+  const all = formatNumber(numberAt(coverage, 'total') ?? 0, 'record');
   return `${count('registered')} of ${all} (${count('percent')} %) registered since the switch; ${count('restored')} as restored, ${count('missing')} not there`;
 }
 

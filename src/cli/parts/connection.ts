@@ -30,10 +30,10 @@ export async function findKey(option: string | undefined, terminal: Terminal, ur
 }
 
 /** Who asks, for what the app keeps of it: `--by`, the environment, or who sits at which keyboard. */
-export function findName(option: string | undefined, { env, host }: Terminal): string | undefined {
+export function findName(option: string | undefined, { env, host, login }: Terminal): string | undefined {
   const given = option ?? env['NOTIFICATION_HUBS_DR_USER'];
   if (given !== undefined) return given;
-  const user = env['USER'] ?? env['USERNAME'];
+  const user = env['USER'] ?? env['USERNAME'] ?? login;
   return user === undefined ? undefined : `${user}@${host}`;
 }
 

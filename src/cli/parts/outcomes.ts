@@ -1,8 +1,8 @@
 import { formatCounts } from './format.ts';
-import { countsAt, type Json, numberAt } from './json.ts';
+import { countsAt, flagAt, type Json, numberAt } from './json.ts';
 
 /** Outcomes that are no words as the API names them. */
-export const outcomeWords: Readonly<Record<string, string>> = {
+const outcomeWords: Readonly<Record<string, string>> = {
   keptLive: 'kept live',
   conflict: 'in conflict',
   unknownOrigin: 'of unknown origin',
@@ -12,10 +12,26 @@ export const outcomeWords: Readonly<Record<string, string>> = {
   putBack: 'put back',
 };
 
+/** A dry run writes nothing. */
+const dryWords: Readonly<Record<string, string>> = {
+  created: 'to create',
+  updated: 'to update',
+  renewed: 'to renew',
+  moved: 'to move',
+  withdrawn: 'to withdraw',
+  failed: 'would fail',
+};
+
+/** What the outcome is called, in a dry run or else. */
+export function outcomeIn(view: Json, name: string): string {
+  const dry = flagAt(view, 'dryRun') === true ? dryWords[name] : undefined;
+  return dry ?? outcomeWords[name] ?? name;
+}
+
 /** `1,950 created, 50 kept live`, without the total. */
 export function describeOutcomes(view: Json, ...path: readonly string[]): string {
   const counts = countsAt(view, ...path).filter(([name]) => name !== 'total');
-  return formatCounts(counts.map(([name, count]) => [outcomeWords[name] ?? name, count]));
+  return formatCounts(counts.map(([name, count]) => [outcomeIn(view, name), count]));
 }
 
 /** `2,000: 1,950 created, 50 kept live` */

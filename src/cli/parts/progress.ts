@@ -87,7 +87,8 @@ function amountOf(view: Json): string {
   if (rowsRead !== undefined) {
     return `${formatNumber(rowsRead, 'row read')}${expected ? ` of about ${formatCount(expected)}` : ''}`;
   }
-  return total === undefined ? '' : `${formatCount(total - pendingOf(view))} of ${formatCount(total)}`;
+  if (total === undefined || isBeforeCounting(view)) return '';
+  return `${formatCount(total - pendingOf(view))} of ${formatCount(total)}`;
 }
 
 /** A drill calls its phase a stage; a dry run writes nothing. */

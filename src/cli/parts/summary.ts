@@ -2,7 +2,7 @@ import { exitCodes } from './errors.ts';
 import { type Fact, formatCount, formatCounts, formatFacts, formatNumber, formatSeconds, joined } from './format.ts';
 import { inCommands } from './in-commands.ts';
 import { countsAt, flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from './json.ts';
-import { describeCounts, describeOutcomes, outcomeWords } from './outcomes.ts';
+import { describeCounts, describeOutcomes, outcomeIn } from './outcomes.ts';
 import { phaseOf } from './progress.ts';
 import { tool } from './tool.ts';
 
@@ -35,8 +35,7 @@ export function summarize(view: Json, columns?: number, amount?: string): string
   const facts: readonly Fact[] = [
     ['snapshot', textAt(view, 'snapshot', 'id') ?? textAt(view, 'snapshot')],
     ['holds', amount],
-    ['from', fullNameAt(view, 'snapshot', 'hub')],
-    ['into', fullNameAt(view, 'target')],
+    ...placesOf(view),
     ['how', textAt(view, 'how')],
     ['of', textAt(view, 'of')],
     ...factsOfKind(view),
@@ -50,6 +49,16 @@ export function summarize(view: Json, columns?: number, amount?: string): string
     }),
   ];
   return `${headline(view)}\n${formatFacts(facts, 9, columns)}`;
+}
+
+/** A rollback takes nothing from the snapshot's hub. */
+function placesOf(view: Json): readonly Fact[] {
+  const target = fullNameAt(view, 'target');
+  if (textAt(view, 'purpose') === 'rollback') return [['in', target]];
+  return [
+    ['from', fullNameAt(view, 'snapshot', 'hub')],
+    ['into', target],
+  ];
 }
 
 function headline(view: Json): string {
@@ -110,7 +119,7 @@ const EXAMPLES = 3;
 
 /** What is counted beside the outcomes of the records. */
 const besides: readonly (readonly [name: string, words: string])[] = [
-  ['duplicatesCollapsed', 'duplicate merged with its equal registration'],
+  ['duplicatesCollapsed', 'duplicate merged'],
   ['superseded', 'registration left out: an older template, or one without a name'],
   ['partialInstallations', 'installation known by templates only'],
   ['raced', 'record created over what a device had just registered'],
@@ -129,7 +138,7 @@ function examplesIn(view: Json): readonly Fact[] {
   return [
     ...outcomes.map((name): Fact => {
       const records = listAt(view, 'examples', name).slice(0, EXAMPLES).map(String);
-      return ['such as', `${outcomeWords[name] ?? name}: ${records.join(', ')}`];
+      return ['such as', `${outcomeIn(view, name)}: ${records.join(', ')}`];
     }),
     ['all', outcomes[0] && joined(' ', [tool, 'records', textAt(view, 'id'), '--outcome', outcomes[0]]), true],
   ];

@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +13,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Name of this machine. */
   readonly host: string;
+  /** Of who is logged in, where the system knows; containers and timers often set no variable. */
+  readonly login?: string | undefined;
   /** Results. */
   out(text: string): void;
   /** Everything else: progress, questions, errors. */
@@ -56,6 +58,7 @@ export function openTerminal(): Terminal {
   return {
     env,
     host: hostname(),
+    login: readLogin(),
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
     columns: () => (canDraw ? stderr.columns || 80 : undefined),
@@ -70,6 +73,14 @@ export function openTerminal(): Terminal {
     interrupted: interruption.signal,
     now: Date.now,
   };
+}
+
+function readLogin(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined; // A container may run as a number that no user has.
+  }
 }
 
 async function ask(question: string, isHidden: boolean, interruption: AbortController): Promise<string> {
