@@ -8,21 +8,21 @@ import { isRepairInPlace, readAtOf, timesOf } from '../../../core/restore/plan/c
 import { newestLetters, outcomeOf, removalOf } from '../../../core/restore/plan/outcomes.ts';
 import type { Note } from '../../../core/restore/plan/seen.ts';
 import { openAgreed, writeBaselineShard } from '../../baseline/store.ts';
-import type { Undone } from '../compare/undone.ts';
+import type { RollbackScope } from '../compare/rollback-scope.ts';
 import type { ClosedShard } from './close-baseline.ts';
 
 /**
- * Stores what the pair agrees on once a restore is undone: of each record that is as it was before the restore, what was
- * agreed on then, with the versions that the rollback's own writes gave; of any other, what is agreed on now.
+ * Stores what the pair agrees on once a restore is rolled back: of each record that is as it was before the restore,
+ * what was agreed on then, with the versions that the rollback's own writes gave; of any other, what is agreed on now.
  */
-export async function closeUndoneShard(closed: ClosedShard, undone: Undone): Promise<void> {
+export async function closeRollbackShard(closed: ClosedShard, scope: RollbackScope): Promise<void> {
   const { app, run, shard } = closed;
-  const { restore } = undone;
+  const { restore } = scope;
   const agreedBefore = await openAgreed(app, restore, shard);
   const agreed = await openAgreed(app, run, shard);
   const hub = isRepairInPlace(run) ? 'source' : 'target';
-  const ends = endsOf(closed, undone);
-  const undo = await lookAtUndo(closed, undone, ends);
+  const ends = endsOf(closed, scope);
+  const undo = await lookAtUndo(closed, scope, ends);
   const removed = new Set(ends.removed);
   const nextOf = (keyHash: number): BaselineRecord => {
     const shown = undo.get(keyHash);
@@ -54,7 +54,7 @@ interface Ends {
   readonly noted: ReadonlyMap<number, Note>;
 }
 
-function endsOf({ fingerprints, outcomes, before, journal }: ClosedShard, { extras }: Undone): Ends {
+function endsOf({ fingerprints, outcomes, before, journal }: ClosedShard, { extras }: RollbackScope): Ends {
   const { count } = fingerprints;
   const removed: number[] = [];
   const failed = new Set<number>();
@@ -84,7 +84,7 @@ interface ShownOfUndo {
   readonly wasOurs: boolean;
 }
 
-async function lookAtUndo({ openLive }: ClosedShard, { undo, extras, restore }: Undone, ends: Ends) {
+async function lookAtUndo({ openLive }: ClosedShard, { undo, extras, restore }: RollbackScope, ends: Ends) {
   const shown = new Map<number, ShownOfUndo>();
   if (undo.size === 0) return shown;
   const live = await openLive();

@@ -10,7 +10,7 @@ import { Superseded } from '../../runs/store.ts';
 import { isAgainstRole, isSync } from '../../runs/sync-rests.ts';
 import { createWorkers } from '../../stored/concurrent.ts';
 import type { Found } from '../../stored/document.ts';
-import { openUndone, type Undone } from '../compare/undone.ts';
+import { openRollbackScope, type RollbackScope } from '../compare/rollback-scope.ts';
 import { acknowledgeEnd } from '../outcomes/acknowledge-end.ts';
 import { supersede, TARGET_IN_USE } from '../outcomes/end-sync.ts';
 import { openIdMap } from '../outcomes/id-map.ts';
@@ -19,7 +19,7 @@ import { readFinishedOutcomes, readOutcomes } from '../outcomes/store.ts';
 import { storeUndo } from '../outcomes/undo.ts';
 import { readFailedBefore } from '../outcomes/written.ts';
 import { closeBaselineShard } from './close-baseline.ts';
-import { closeUndoneShard } from './close-rollback.ts';
+import { closeRollbackShard } from './close-rollback.ts';
 import { decideBatch, isLookedAtAgain } from './decide-batch.ts';
 import { countLostTime } from './lost-time.ts';
 import { LAST_PASS, moveToNextPass, refuseNearlyAll } from './next-pass.ts';
@@ -84,7 +84,7 @@ interface Work extends Writer, JournalWriter, ShardReads {
   readonly outcomes: OpenOutcomes;
   readonly held: HeldStep;
   /** Of a rollback. */
-  readonly undone: Undone | undefined;
+  readonly scope: RollbackScope | undefined;
   /** Answers that steps before this one have noted. */
   readonly askedBefore: number;
 }
@@ -103,12 +103,12 @@ async function openWork(
   const { fingerprints, openRecords } = reads;
   const recordCount = fingerprints.count;
   const before = await readBefore(app, run, shard, recordCount);
-  const undone = run.request.purpose === 'rollback' ? await openUndone(app, run, shard, fingerprints) : undefined;
+  const scope = run.request.purpose === 'rollback' ? await openRollbackScope(app, run, shard, fingerprints) : undefined;
   const idMap = await openIdMap(app, hub, run, shard, fingerprints);
   const outcomes = openOutcomes(app, run, shard, {
     last: await readFailedBefore(app, run, shard),
     platforms: fingerprints.platformOfEach(),
-    groups: await groupsOf(app, run, { fingerprints, openRecords, undone, idMap }),
+    groups: await groupsOf(app, run, { fingerprints, openRecords, scope, idMap }),
     stored,
     before,
     deadlineAt,
@@ -117,15 +117,15 @@ async function openWork(
   const letters = outcomes.letters();
   const wanted = [...letters.keys()].filter((index) => isWanted(run, letters[index], before?.letters[index]));
   const toPlan = { ...reads, shard, idMap, wanted, shown: new Set(before?.shown) };
-  const plan = await (undone === undefined
+  const plan = await (scope === undefined
     ? openRestorePlanner(app, run, toPlan)
-    : openRollbackPlanner(app, run, toPlan, undone));
+    : openRollbackPlanner(app, run, toPlan, scope));
   const isRepair = before !== undefined;
   const workers = createWorkers(app.policy.maxConcurrency);
   const asked = stored === undefined || before === undefined ? NONE_ASKED : await readAsked(app, run, shard);
   const noted = keepsJournal(run, before) ? new Map<number, Planned['noted']>(asked) : undefined;
   const endWatch = watchEnd(app, run, held);
-  const shared = { ...reads, app, run, shard, held, before, plan, outcomes, undone };
+  const shared = { ...reads, app, run, shard, held, before, plan, outcomes, scope };
   const notes = { noted, asked: new Set(asked.keys()), askedBefore: asked.size };
   const waitedMs = held.wait?.waitedMs ?? 0;
   const openedAt = app.world.now();
@@ -166,8 +166,8 @@ function isHopeless({ app, outcomes }: Work): boolean {
 
 async function closeShard(work: Work): Promise<void> {
   const journal = await writeJournal(work);
-  if (work.undone === undefined) await closeBaselineShard({ ...work, journal });
-  else await closeUndoneShard({ ...work, journal }, work.undone);
+  if (work.scope === undefined) await closeBaselineShard({ ...work, journal });
+  else await closeRollbackShard({ ...work, journal }, work.scope);
 }
 
 /** Nothing is overwritten or withdrawn where nothing lived. */

@@ -10,7 +10,7 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf } from '../../app.ts';
 import { findNow } from '../compare/ask-for.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
-import type { Undone } from '../compare/undone.ts';
+import type { RollbackScope } from '../compare/rollback-scope.ts';
 import { type Journal, readJournals } from '../outcomes/journal.ts';
 import { readOtherIds } from '../outcomes/minted-ids.ts';
 import { LOOKING_FROM } from './next-pass.ts';
@@ -24,7 +24,7 @@ export async function openRollbackPlanner(
   app: App,
   run: RestoreRun,
   { shard, openRecords, openLive, idMap }: ShardToPlan,
-  { restore, written, undo, extras }: Undone,
+  { restore, written, undo, extras }: RollbackScope,
 ): Promise<RecordPlanner> {
   const records = await openRecords();
   const live = await openLive();

@@ -6,7 +6,7 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import { recordsIn, type ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { App } from '../../app.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
-import type { Undone } from '../compare/undone.ts';
+import type { RollbackScope } from '../compare/rollback-scope.ts';
 import type { IdMap } from '../outcomes/id-map.ts';
 
 /** More groups than an order may have. */
@@ -23,15 +23,15 @@ export interface ToGroup {
   readonly fingerprints: Pick<FingerprintTable, 'count'>;
   readonly openRecords: () => Promise<ShardRecords>;
   /** Of a rollback. */
-  readonly undone: Undone | undefined;
+  readonly scope: RollbackScope | undefined;
   readonly idMap: Pick<IdMap, 'mintedFor'>;
 }
 
 /** With which group each record of a shard's snapshot is written; none where they are all of the first. */
 export async function groupsOf(app: App, run: RestoreRun, toGroup: ToGroup): Promise<number[]> {
-  const { fingerprints, openRecords, undone } = toGroup;
-  if (undone !== undefined) {
-    return Array.from({ length: fingerprints.count }, (_, index) => (undone.hasUndoAt(index) ? LAST_WAVE : 0));
+  const { fingerprints, openRecords, scope } = toGroup;
+  if (scope !== undefined) {
+    return Array.from({ length: fingerprints.count }, (_, index) => (scope.hasUndoAt(index) ? LAST_WAVE : 0));
   }
   if (run.phase.pass > 1) return [];
   const { order } = run.request;

@@ -24,7 +24,7 @@ import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { invalidDocument } from '../../stored/invalid.ts';
 import { proveAbsence } from './absence-proof.ts';
 import { type FirstLook, storeAdopted } from './adopted.ts';
-import { compareUndone } from './compare-undone.ts';
+import { compareRollback } from './compare-rollback.ts';
 import { storeComparison } from './comparison.ts';
 import { openEarlierRuns } from './earlier-writes.ts';
 import { storeForeignRows } from './foreign-rows.ts';
@@ -55,7 +55,7 @@ async function compareAll(app: App, run: RestoreRun, shards: Neighbours): Promis
   for (const shard of membersOf(shards)) {
     const snapshot = await snapshotOf(shard);
     const live = await liveFingerprintsOf(shard);
-    if (run.request.purpose === 'rollback') await compareUndone(app, run, shard, snapshot.fingerprints, live);
+    if (run.request.purpose === 'rollback') await compareRollback(app, run, shard, snapshot.fingerprints, live);
     else await compare(app, run, shard, snapshot, live);
   }
 }

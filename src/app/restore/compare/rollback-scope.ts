@@ -10,7 +10,7 @@ import { readRunOf, readWritten } from '../outcomes/written.ts';
 import { readSinceRestore } from './since-restore.ts';
 
 /** What a rollback is about in one shard. */
-export interface Undone {
+export interface RollbackScope {
   readonly restore: RestoreRun;
   /** By position in the snapshot's shard. */
   readonly written: ReadonlyMap<number, WrittenRecord>;
@@ -25,12 +25,12 @@ export interface Undone {
   hasUndoAt(index: number): boolean;
 }
 
-export async function openUndone(
+export async function openRollbackScope(
   app: App,
   rollback: RestoreRun,
   shard: number,
   fingerprints: FingerprintTable,
-): Promise<Undone> {
+): Promise<RollbackScope> {
   const restore = await readRunOf(app, rollback);
   const since = await readSinceRestore(app, rollback, restore, shard, fingerprints);
   const all = await readUndo(app, restore, shard);

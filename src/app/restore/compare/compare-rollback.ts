@@ -9,22 +9,22 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readComparison, storeComparison } from './comparison.ts';
 import { storeForeignRows } from './foreign-rows.ts';
+import { openRollbackScope, type RollbackScope } from './rollback-scope.ts';
 import { storeSelection } from './selection.ts';
-import { openUndone, type Undone } from './undone.ts';
 
 /**
  * What a rollback begins a pass with: it is about what its restore has changed, and puts back no device that has
  * registered by itself since under another key, for that would be pushed twice.
  */
-export async function compareUndone(
+export async function compareRollback(
   app: App,
   run: RestoreRun,
   shard: number,
   fingerprints: FingerprintTable,
   live: LiveFingerprints,
 ): Promise<void> {
-  const undone = await openUndone(app, run, shard, fingerprints);
-  const isDevicesOwn = await devicesOwnSince(app, shard, undone, fingerprints);
+  const scope = await openRollbackScope(app, run, shard, fingerprints);
+  const isDevicesOwn = await devicesOwnSince(app, shard, scope, fingerprints);
   const places = fingerprints.places();
   const foreign = new ForeignTable();
   for (const [keyHash, rows] of live) {
@@ -35,9 +35,9 @@ export async function compareUndone(
   if (run.phase.pass === 1) {
     await storeSelection(app, run, shard, {
       platforms: fingerprints.platformOfEach(),
-      isSelected: (index) => undone.written.has(index) || undone.hasUndoAt(index),
+      isSelected: (index) => scope.written.has(index) || scope.hasUndoAt(index),
       extras: [],
-      extraOutcomes: undone.extras.map((key) => (undone.undo.has(key) ? 'pending' : 'excluded')),
+      extraOutcomes: scope.extras.map((key) => (scope.undo.has(key) ? 'pending' : 'excluded')),
       onlyInTarget: 0,
     });
   }
@@ -57,7 +57,7 @@ interface LiveRecord {
 async function devicesOwnSince(
   app: App,
   shard: number,
-  { restore, written, undo }: Undone,
+  { restore, written, undo }: RollbackScope,
   fingerprints: FingerprintTable,
 ): Promise<(live: LiveRecord) => boolean> {
   const undoBy = new Map(
