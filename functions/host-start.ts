@@ -6,9 +6,9 @@ import { startTelemetry } from '../src/telemetry/start.ts';
 /** The host starts, and must not wait for storage, nor fail by wrong settings, which each call names. */
 app.hook.appStart(() => {
   startTelemetry(process.env).catch((error: unknown) => console.warn(`telemetry not started: ${error}`));
-  watchRuns().catch((error: unknown) => console.warn(`look at active runs failed: ${error}`));
+  takeUpRuns().catch((error: unknown) => console.warn(`look at active runs failed: ${error}`));
 });
 
-async function watchRuns(): Promise<void> {
+async function takeUpRuns(): Promise<void> {
   await watchActiveRuns(appFor(console));
 }
