@@ -6,7 +6,7 @@ import { isInPlace } from '../../../core/registration/expected.ts';
 import { keyHashOf } from '../../../core/registration/record.ts';
 import { isRepairInPlace, readAtOf, timesOf } from '../../../core/restore/plan/circumstances.ts';
 import { newestLetters, outcomeOf, removalOf } from '../../../core/restore/plan/outcomes.ts';
-import type { Note } from '../../../core/restore/plan/seen.ts';
+import type { JournalNote } from '../../../core/restore/plan/seen.ts';
 import { openAgreed, writeBaselineShard } from '../../baseline/store.ts';
 import type { RollbackScope } from '../compare/rollback-scope.ts';
 import type { ClosedShard } from './close-baseline.ts';
@@ -51,7 +51,7 @@ interface Ends {
   readonly removed: readonly number[];
   readonly failed: ReadonlySet<number>;
   readonly putBack: ReadonlySet<number>;
-  readonly noted: ReadonlyMap<number, Note>;
+  readonly noted: ReadonlyMap<number, JournalNote>;
 }
 
 function endsOf({ fingerprints, outcomes, before, journal }: ClosedShard, { extras }: RollbackScope): Ends {
@@ -59,7 +59,7 @@ function endsOf({ fingerprints, outcomes, before, journal }: ClosedShard, { extr
   const removed: number[] = [];
   const failed = new Set<number>();
   const putBack = new Set<number>();
-  const noted = new Map<number, Note>();
+  const noted = new Map<number, JournalNote>();
   for (const [index, letter] of [...newestLetters(outcomes.letters().join(''), before?.letters)].entries()) {
     const keyHash = index < count ? fingerprints.keyHashAt(index) : keyHashOf(extras[index - count] ?? '');
     if (index < count && removalOf(letter) !== undefined) removed.push(keyHash);
@@ -108,7 +108,7 @@ async function lookAtUndo({ openLive }: ClosedShard, { undo, extras, restore }: 
   return shown;
 }
 
-function shownByNote(note: Note | undefined): Shown | undefined {
+function shownByNote(note: JournalNote | undefined): Shown | undefined {
   if (typeof note !== 'object') return undefined;
   return { version: recordVersionOf(note.seen), content: Number.NaN };
 }

@@ -3,7 +3,7 @@ import type { CallOptions } from '../../../core/ports.ts';
 import type { RecordOfRows } from '../../../core/registration/record.ts';
 import type { PassDecision } from '../../../core/restore/plan/later-pass.ts';
 import type { Removal, WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
-import type { Note } from '../../../core/restore/plan/seen.ts';
+import type { JournalNote } from '../../../core/restore/plan/seen.ts';
 import type { ShardRecords } from '../../../core/snapshot/shard.ts';
 import type { ForeignLookup } from '../compare/foreign-rows.ts';
 import type { LiveRecords } from '../compare/live-rows.ts';
@@ -18,7 +18,7 @@ export interface Planned {
   /** Positions of the rows that are added to a device which lives already. */
   readonly addedRows: readonly number[];
   /** For the journal. */
-  readonly noted: Note | undefined;
+  readonly noted: JournalNote | undefined;
   /** Of a record that is settled as removed. */
   readonly removal?: Removal;
   /** The hub has shown it since it was written, and shows it no longer. */

@@ -1,5 +1,5 @@
 import { isWrittenOutcome, outcomeOf, type ShardOutcomes } from '../../../core/restore/plan/outcomes.ts';
-import { type Note, seenVersions } from '../../../core/restore/plan/seen.ts';
+import { type JournalNote, seenVersions } from '../../../core/restore/plan/seen.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { type Journal, readJournals, storeAsked, storeJournal } from '../outcomes/journal.ts';
@@ -31,7 +31,7 @@ export function keepsJournal({ request }: RestoreRun, before: ShardOutcomes | un
 /** At the end of a shard's pass, when all is noted; gives what is. */
 export async function writeJournal(writer: JournalWriter): Promise<Journal> {
   const { app, run, shard, outcomes, noted } = writer;
-  const journal = new Map<number, Note>();
+  const journal = new Map<number, JournalNote>();
   if (noted === undefined) return journal;
   for (const [index, letter] of outcomes.letters().entries()) {
     if (!isNoted(run, letter)) continue;
@@ -86,7 +86,7 @@ function isRewritten({ run, outcomes }: JournalWriter, index: number): boolean {
 
 /** Stores what the next step need not ask for again, and gives how much that is. */
 export async function keepAsked({ app, run, shard, before, noted, asked }: JournalWriter): Promise<number> {
-  const notes = new Map<number, Note>();
+  const notes = new Map<number, JournalNote>();
   for (const index of asked) {
     const note = noted?.get(index);
     if (note !== undefined && note !== 'rewritten') notes.set(index, note);
@@ -100,7 +100,7 @@ async function countUnconfirmed(app: App, run: RestoreRun, shard: number, journa
   const { pass } = run.phase;
   if (pass <= 2 || pass === LAST_PASS) return 0;
   const journals = [...(await readJournals(app, run, pass - 1, shard)), journal];
-  const isUnconfirmed = ([index, note]: [number, Note]): boolean =>
+  const isUnconfirmed = ([index, note]: [number, JournalNote]): boolean =>
     note !== 'rewritten' && seenVersions(journals.map((one) => one.get(index))) === undefined;
   return [...journal].filter(isUnconfirmed).length;
 }

@@ -1,11 +1,11 @@
 import { askedName, journalName } from '../../../core/paths.ts';
-import type { Note } from '../../../core/restore/plan/seen.ts';
+import type { JournalNote } from '../../../core/restore/plan/seen.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { documents } from '../../stored/documents.ts';
 
 /** By the position of a record in its shard what a pass saw of it: hashes, of which nothing can be read back. */
-export type Journal = ReadonlyMap<number, Note>;
+export type Journal = ReadonlyMap<number, JournalNote>;
 
 /** Notes what a pass saw of one shard. The same pass stores the same again. */
 export async function storeJournal(app: App, run: RestoreRun, shard: number, journal: Journal): Promise<void> {
@@ -58,7 +58,7 @@ interface StoredJournal {
 
 function toJournal({ seen, rewritten, altered }: StoredJournal): Journal {
   const alteredAt = new Map(altered.map(([index, ...hashes]) => [index, { altered: hashes }]));
-  return new Map<number, Note>([
+  return new Map<number, JournalNote>([
     ...seen.map(([index, ...hashes]) => [index, { seen: hashes, ...alteredAt.get(index) }] as const),
     ...rewritten.map((index) => [index, 'rewritten'] as const),
   ]);

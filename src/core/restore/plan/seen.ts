@@ -1,7 +1,7 @@
 import { haveSame } from '../../fingerprint/row.ts';
 
 /** What a pass noted of a record: the version hashes of its rows, or that it was written again. */
-export type Note = Sighting | 'rewritten';
+export type JournalNote = Sighting | 'rewritten';
 
 export interface Sighting {
   /** Of rows that are as they were written. */
@@ -15,10 +15,10 @@ export interface Sighting {
  * after the write counts: later ones saw what its device did since, too. Of a record that was written again two looks
  * in a row have to agree: one alone may show the earlier write while the later one is still on its way.
  */
-export function seenVersions(notes: readonly (Note | undefined)[]): Sighting | undefined {
+export function seenVersions(notes: readonly (JournalNote | undefined)[]): Sighting | undefined {
   let seen: Sighting | undefined;
   let wasWrittenAgain = false;
-  let last: Note | undefined;
+  let last: JournalNote | undefined;
   for (const note of notes) {
     if (note === 'rewritten') {
       seen = undefined;
@@ -29,6 +29,6 @@ export function seenVersions(notes: readonly (Note | undefined)[]): Sighting | u
   return seen;
 }
 
-function isSameSighting(a: Note | undefined, b: Sighting): boolean {
+function isSameSighting(a: JournalNote | undefined, b: Sighting): boolean {
   return typeof a === 'object' && haveSame(a.seen, b.seen) && haveSame(a.altered ?? [], b.altered ?? []);
 }
