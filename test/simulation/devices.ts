@@ -189,7 +189,9 @@ export class Devices {
     const there = keepsIds ? [] : hub.rowsOfHandle(content.handle).filter((row) => row.installationId === undefined);
     for (const [at, description] of wanted.entries()) {
       const known = keepsIds ? device.ids[at] : (there[at]?.id ?? device.ids[at]);
-      const id = known ?? hub.mintId();
+      // It writes over no row that it has just written.
+      const isFree = known !== undefined && !device.ids.slice(0, at).includes(known);
+      const id = isFree ? known : hub.mintId();
       const isWritten = hub.putRegistration(id, description, by) === 'written';
       const written = isWritten ? id : hub.mintId();
       if (!isWritten) {

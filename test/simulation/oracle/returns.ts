@@ -64,12 +64,14 @@ function endOf({ truth }: Facts, hub: string, after: Row): Word | undefined {
   return since.slice(0, asAnother < 0 ? since.length : Math.max(1, asAnother)).at(-1);
 }
 
-/** A run between the same hubs has said so since, and was stopped: what it has not written is still to be there. */
+/** A run between the same hubs has said so since, and was stopped or asked for less: what it has not written is still to be there. */
 function isOwedWithTheMany({ runs }: Facts, run: KnownRestore, outAt: number): boolean {
   return runs.all().some((one) => {
-    const isBefore = isRestore(one) && hubOf(one) === hubOf(run) && one.begunAt > outAt && one.begunAt < run.begunAt;
-    const isOfPair = isBefore && one.doc.request.sourceHub.namespace === run.doc.request.sourceHub.namespace;
-    return isOfPair && one.doc.status !== 'Succeeded' && isSaid(one, said.mostMissing);
+    if (!isRestore(one) || hubOf(one) !== hubOf(run) || one.begunAt <= outAt || one.begunAt >= run.begunAt)
+      return false;
+    const isOfPair = one.doc.request.sourceHub.namespace === run.doc.request.sourceHub.namespace;
+    const isPartial = one.doc.status !== 'Succeeded' || one.doc.request.only !== undefined;
+    return isOfPair && isPartial && isSaid(one, said.mostMissing);
   });
 }
 
