@@ -91,16 +91,19 @@ async function lookAtUndo({ openLive }: ClosedShard, { undo, extras, restore }: 
   const overwrites = restore.request.onConflict === 'overwrite';
   for (const [key, { before }] of undo) {
     const keyHash = keyHashOf(key);
-    const found = live.get(key);
-    // What the listing passed over the hub has shown when it was asked.
-    const now = found === undefined ? shownByNote(ends.noted.get(keyHash)) : shownIn(found.rows);
+    const listed = live.get(key);
+    const found = listed && shownIn(listed.rows);
+    // What the listing passed over, or showed as it was before the rollback's write, the hub has shown when it was asked.
+    const asked = shownByNote(ends.noted.get(keyHash));
+    const isOutdated = asked !== undefined && asked.version !== found?.version;
+    const now = isOutdated ? asked : found;
     if (now === undefined) continue;
     const then = shownIn(before.rows);
     shown.set(keyHash, {
       before: then,
       now,
       isOurs: ends.putBack.has(keyHash) || then.version === now.version,
-      isAsBefore: found === undefined || isInPlace(before, found),
+      isAsBefore: isOutdated || (listed !== undefined && isInPlace(before, listed)),
       hasFailed: ends.failed.has(keyHash),
       wasOurs: !overwrites || extras.includes(key),
     });
