@@ -26,6 +26,7 @@ import { askFor, splitByKey } from '../compare/ask-for.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
 import type { LiveRecords } from '../compare/live-rows.ts';
 import { readJournals } from '../outcomes/journal.ts';
+import { readUndo } from '../outcomes/undo.ts';
 import { openFirstPlanner } from './first-planner.ts';
 import { LOOKING_FROM } from './next-pass.ts';
 import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, type ShardToPlan } from './planner.ts';
@@ -104,7 +105,9 @@ function openLaterPass({ find, opened, lookBack, hasLeft, orLost, options, rules
     const ask = async (call: CallOptions): Promise<Planned> => {
       const answer = await find(record, found, call);
       const version = versionOfRows(answer?.rows ?? []);
-      const late = lookBack?.unapplied(index, earlier, version, answer);
+      const late =
+        lookBack?.unapplied(index, earlier, version, answer) ??
+        (await lookBack?.stillAsBefore(earlier, index, answer, call));
       if (late !== undefined) return laterPlan(late);
       if (answer === undefined && (await hasLeft(index)))
         return laterPlan({ kind: 'settled', outcome: earlier, hasChangedSince: true });
@@ -165,7 +168,9 @@ function openAskingPass({
       const rows = [...record.rows, ...(live.get(record.key)?.rows ?? [])];
       const answer = await find({ key: record.key, rows }, undefined, call);
       const [found, others] = splitByKey(record.key, answer?.rows ?? []);
-      const late = lookBack.unapplied(index, earlier, found && versionOfRows(found.rows), found);
+      const late =
+        lookBack.unapplied(index, earlier, found && versionOfRows(found.rows), found) ??
+        (await lookBack.stillAsBefore(earlier, index, found, call));
       if (late !== undefined) return laterPlan(late);
       // Under an id of it its device got another handle.
       const asAsked = others.some(isOwnWord) ? { ...options, livesElsewhere: () => true } : options;
@@ -226,6 +231,13 @@ interface LookBack {
     now: number | undefined,
     found: RecordOfRows | undefined,
   ): PassDecision | undefined;
+  /** The same of what the first listing had passed over, or a row of it: the hub had shown it when it was asked. */
+  stillAsBefore(
+    earlier: WrittenOutcome,
+    index: number,
+    found: RecordOfRows | undefined,
+    call: CallOptions,
+  ): Promise<PassDecision | undefined>;
   /** What this pass's listing shows. */
   listedAt(index: number): number | undefined;
   /** Of the rows that a record had. */
@@ -262,7 +274,18 @@ async function openLookBack(app: App, run: RestoreRun, opened: OpenComparison): 
     }
     return extra === undefined ? undefined : { kind: 'settled', outcome: 'leftover', hasChangedSince: true };
   };
-  return { unapplied, listedAt, versionsAt: (index) => first.versionHashesAt(index) };
+  const openUndo = once(() => readUndo(app, run, opened.shard));
+  const stillAsBefore: LookBack['stillAsBefore'] = async (earlier, index, found, call) => {
+    if (found === undefined || earlier === 'created' || index >= fingerprints.count) return undefined;
+    const before = (await openUndo()).get(found.key)?.before;
+    if (before === undefined || versionOfRows(before.rows) !== versionOfRows(found.rows)) return undefined;
+    if (earlier === 'renewed' && isRenewed(index, found)) return undefined;
+    if (isLastPass) return { kind: 'failed', code: 'NotApplied' };
+    const planned = planFirst(index, undefined, undefined);
+    const { decision } = await (planned.ask?.(call) ?? planned);
+    return decision.kind === 'write' ? { ...decision, outcome: earlier } : decision;
+  };
+  return { unapplied, stillAsBefore, listedAt, versionsAt: (index) => first.versionHashesAt(index) };
 }
 
 /** Of a shard in which all that is wanted is in place, so that none is asked for. */
