@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
@@ -97,7 +98,14 @@ const projects = {
   long: { include: long, globalSetup: withStacks },
   e2e: { include: e2e, exclude: [...soak, ...long], globalSetup: withStacks },
   integration: { include: integration, globalSetup: 'test/support/start-azurite.ts' },
-  unit: { include: all, exclude: [...soak, ...long, ...e2e, ...integration], pool: 'threads' },
+  unit: {
+    include: all,
+    exclude: [...soak, ...long, ...e2e, ...integration],
+    pool: 'threads',
+    // They only compute: each thread more would compile the same code once more. After the others, which mostly wait.
+    maxWorkers: availableParallelism(),
+    sequence: { groupOrder: 1 },
+  },
 } satisfies Readonly<Record<string, TestProjectInlineConfiguration['test']>>;
 
 type Name = keyof typeof projects;
