@@ -66,7 +66,7 @@ export async function rehearse(stack: Stack, options: RehearsalOptions): Promise
   const primaryRows = await readRows(emulator, PRIMARY_HUB);
 
   const live = await goLive(stack, changed, seed);
-  say(`3  ${counted(live.added, 'new device')} and ${grouped(live.returned)} known ones register in the secondary`);
+  say(`3  new devices: ${grouped(live.added)}, and known ones: ${grouped(live.returned)}, register in the secondary`);
   const liveRows = await readRows(emulator, SECONDARY_HUB);
 
   if (options.isWorstNight === true) {
@@ -93,7 +93,7 @@ export async function rehearse(stack: Stack, options: RehearsalOptions): Promise
     pending: 0,
   };
   say(
-    `5  restore ${restore.status}: ${counted(counts.total, 'record')}: ${outcomesInWords(counts)}; of its registrations ${grouped(restore.duplicatesCollapsed ?? 0)} were duplicates`,
+    `5  restore ${restore.status}: ${counted(counts.total, 'record')}: ${outcomesInWords(counts)}; ${counted(restore.duplicatesCollapsed ?? 0, 'duplicate')} merged`,
   );
   if (restore.error !== undefined) say(`   ${restore.error.code}: ${restore.error.message}`);
 
