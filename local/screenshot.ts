@@ -53,7 +53,7 @@ async function takePicture({ host }: Stack): Promise<void> {
   await page.getByLabel('Key', { exact: true }).fill(host.keys.default);
   await page.getByRole('button', { name: 'Continue' }).click();
   await page.getByText('Ready', { exact: true }).first().waitFor();
-  await page.getByRole('img', { name: /^Devices in the last/ }).waitFor();
+  await page.getByRole('img', { name: /^Records in the last/ }).waitFor();
   await page.locator('h1').focus();
   await page.screenshot({ path: picture });
 }
