@@ -52,7 +52,7 @@ const integration = [
   'test/contract/**/*.test.ts',
   'test/emulator/{access,community-errors,faults,installations,exchanges,page-faults,paging,rate-limit}.test.ts',
   'test/emulator/{late-writes,lists,stored-otherwise,registrations,sdk,seed,sends,sdk-calls,jobs,test-bench,tier}.test.ts',
-  'test/app/{export-jobs,request-counts}.test.ts',
+  'test/app/{export-jobs,import-jobs,request-counts}.test.ts',
   'test/bench/{options,wire}.test.ts',
   'test/cli/{command-line,read-commands,role-commands}.test.ts',
   'test/faults/{fuzzed-answers,hostile-hub,doctor,keys-by-identity,limits-of-calls,metadata}.test.ts',

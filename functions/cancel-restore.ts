@@ -1,4 +1,4 @@
-import { cancelRestore } from '../src/app/restore/cancel.ts';
+import { cancelRestore } from '../src/app/restore/outcomes/cancel.ts';
 import { viewRestore } from '../src/app/restore/view.ts';
 import { route } from '../src/http.ts';
 

@@ -1,4 +1,4 @@
-import { exportIdMap } from '../src/app/restore/export-id-map.ts';
+import { exportIdMap } from '../src/app/restore/outcomes/export-id-map.ts';
 import { route } from '../src/http.ts';
 
 /** `GET /api/restores/{id}/id-map`: which new registration ids stand for those the target refused, as CSV. */

@@ -277,7 +277,7 @@ module appAccess 'modules/app-access.bicep' = {
     snapshotStorageName: snapshotStorageName
     snapshotContainer: snapshotContainer
     componentName: componentName
-    hasExports: (settings.?BACKUP_SOURCE ?? 'list') != 'list'
+    hasJobs: (settings.?BACKUP_SOURCE ?? 'list') != 'list' || (settings.?RESTORE_WRITER ?? 'direct') != 'direct'
   }
   dependsOn: [storage, monitoring]
 }

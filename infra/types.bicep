@@ -80,6 +80,8 @@ type appSettings = {
   @description('Other than list: the app may then make containers in the account of the snapshots, for the jobs to write to.')
   BACKUP_SOURCE: ('list' | 'export' | 'auto')?
   EXPORT_PATIENCE_MINUTES: string?
+  RESTORE_WRITER: ('direct' | 'import' | 'auto')?
+  IMPORT_PATIENCE_MINUTES: string?
   RETENTION_SCHEDULE: string?
   WATCHDOG_SCHEDULE: string?
   DRILL_SCHEDULE: string?

@@ -39,6 +39,9 @@ const runView = z.object({
     .optional(),
   duplicatesCollapsed: count.optional(),
   repaired: count.optional(),
+  /** Of a restore by import jobs: the registrations these were given, and what they say they made. */
+  imported: z.object({ lines: count, made: count }).optional(),
+  warnings: z.array(z.string()).default([]),
 });
 
 export type RunView = z.infer<typeof runView>;

@@ -21,6 +21,8 @@ export interface DrillReport {
   readonly deliveredMoreThanOnce: number;
   /** What the last backup read: `list` or `export`. */
   readonly source: string;
+  /** Registrations that import jobs say they have created. */
+  readonly imported: number;
   readonly backupSeconds: number;
   readonly restoreSeconds: number;
   readonly verdict: 'pass' | 'fail';
@@ -95,6 +97,8 @@ export async function rehearse(stack: Stack, options: RehearsalOptions): Promise
   say(
     `5  restore ${restore.status}: ${counted(counts.total, 'record')}: ${outcomesInWords(counts)}; ${counted(restore.duplicatesCollapsed ?? 0, 'duplicate')} merged`,
   );
+  if (restore.imported !== undefined) say(`   import jobs: ${restore.imported.made} of ${restore.imported.lines} made`);
+  for (const warning of restore.warnings) say(`   ${warning}`);
   if (restore.error !== undefined) say(`   ${restore.error.code}: ${restore.error.message}`);
 
   await options.beforeProof?.();
@@ -122,6 +126,7 @@ export async function rehearse(stack: Stack, options: RehearsalOptions): Promise
     deliveredNever: verdict.never,
     deliveredMoreThanOnce: verdict.moreThanOnce,
     source: second.source ?? 'list',
+    imported: restore.imported?.made ?? 0,
     backupSeconds: secondsOf(second),
     restoreSeconds: secondsOf(restore),
     verdict: isPass ? 'pass' : 'fail',

@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 import type { InvocationContext } from '@azure/functions';
-import { type App, type Change, createMemory } from './app/app.ts';
+import { type App, type BulkJobs, type Change, createMemory } from './app/app.ts';
 import { noteOnCard } from './app/readiness/card-store.ts';
 import { withFormer } from './app/stored/former-blobs.ts';
 import { pairBlobs } from './app/stored/pair-blobs.ts';
@@ -21,7 +21,7 @@ import { type HubConnection, type HubIdentity, parseHubConnection } from './hub/
 import { createKeys, type HubKeys } from './hub/keys.ts';
 import { Limiter } from './hub/limiter.ts';
 import { createFeedback } from './hub/standard/feedback.ts';
-import { createExportJobs } from './hub/standard/jobs.ts';
+import { createHubJobs } from './hub/standard/jobs.ts';
 import type { TransportOptions } from './hub/transport.ts';
 import { createLog } from './log.ts';
 import { createHttpNotifier } from './notify/http-notifier.ts';
@@ -75,6 +75,7 @@ function compose(config: Config): Omit<App, 'log'> {
     random: Math.random,
     limiter: new Limiter({ maxConcurrency, maxRequestsPerSecond, clock: realWorld }),
   });
+  const jobs = jobsOf(config, optionsOf);
   const hub = (...hubOptions: Parameters<typeof optionsOf>) => createHub(optionsOf(...hubOptions));
   return {
     blobs: openBlobs(config),
@@ -86,7 +87,8 @@ function compose(config: Config): Omit<App, 'log'> {
     secondary: hub(config.secondary, secondary, writing),
     drillHub: config.drill === undefined ? undefined : hub(config.drill, drill, writing),
     hubMetadata: metadataOf(config, tokens),
-    exports: config.backupSource === 'list' ? undefined : exportsOf(config, optionsOf),
+    exports: config.backupSource === 'list' ? undefined : jobs,
+    imports: jobs,
     feedback: feedbackOf(config, optionsOf),
     notifier: createHttpNotifier(config),
     platform: readPlatform(process.env, {
@@ -104,6 +106,8 @@ function compose(config: Config): Omit<App, 'log'> {
       retention: config.retention,
       backupSource: config.backupSource,
       exportPatienceMs: config.exportPatienceMs,
+      restoreWriter: config.restoreWriter,
+      importPatienceMs: config.importPatienceMs,
       suspectDropPercent: config.suspectDropPercent,
       suspectAcceptAfter: config.suspectAcceptAfter,
       expiryFloorDays: config.expiryFloorDays,
@@ -124,14 +128,19 @@ function compose(config: Config): Omit<App, 'log'> {
   };
 }
 
-function exportsOf(
-  { primary, secondary, arm, storage: connection }: Config,
+/** No request is made before the first job. */
+function jobsOf(
+  { primary, secondary, drill, arm, storage: connection }: Config,
   optionsOf: (hub: AnyHub, resource: HubResource | undefined) => TransportOptions,
-): App['exports'] {
-  const ofPrimary = createExportJobs(optionsOf(primary, arm.primary));
-  const ofSecondary = createExportJobs(optionsOf(secondary, arm.secondary));
+): BulkJobs {
+  const ofPrimary = createHubJobs(optionsOf(primary, arm.primary));
+  const ofSecondary = createHubJobs(optionsOf(secondary, arm.secondary));
+  const ofDrill = drill === undefined ? undefined : createHubJobs(optionsOf(drill, arm.drill));
   return {
-    jobsOf: (ref) => (isSameHub(ref, primary.ref) ? ofPrimary : ofSecondary),
+    jobsOf(ref) {
+      if (drill !== undefined && ofDrill !== undefined && isSameHub(ref, drill.ref)) return ofDrill;
+      return isSameHub(ref, primary.ref) ? ofPrimary : ofSecondary;
+    },
     files: createJobFiles({ connection }),
   };
 }

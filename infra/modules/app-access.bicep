@@ -5,8 +5,8 @@ param snapshotStorageName string
 param snapshotContainer string
 param componentName string
 
-@description('Backups may come from export jobs: each gets a container of its own, and an address signed by a key of the account.')
-param hasExports bool
+@description('Bulk jobs may be used: each gets a container of its own, and an address signed by a key of the account.')
+param hasJobs bool
 
 var roles = {
   blobOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
@@ -68,7 +68,7 @@ resource snapshotBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 // The right to such a key can be given on the account alone.
-resource exportContainers 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (hasExports) {
+resource jobContainers 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (hasJobs) {
   name: guid(snapshots.id, principalId, roles.blobContributor)
   scope: snapshots
   properties: {

@@ -121,6 +121,8 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
       BACKUP_SCHEDULE: settings.?BACKUP_SCHEDULE ?? '0 0 * * * *'
       BACKUP_SOURCE: settings.?BACKUP_SOURCE ?? 'list'
       EXPORT_PATIENCE_MINUTES: settings.?EXPORT_PATIENCE_MINUTES ?? '15'
+      RESTORE_WRITER: settings.?RESTORE_WRITER ?? 'direct'
+      IMPORT_PATIENCE_MINUTES: settings.?IMPORT_PATIENCE_MINUTES ?? '15'
       RETENTION_SCHEDULE: settings.?RETENTION_SCHEDULE ?? '0 30 2 * * *'
       WATCHDOG_SCHEDULE: settings.?WATCHDOG_SCHEDULE ?? '30 * * * * *'
       DRILL_SCHEDULE: settings.?DRILL_SCHEDULE ?? '0 0 4 * * 0'

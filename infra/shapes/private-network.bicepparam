@@ -37,6 +37,8 @@ param settings = {
   BACKUP_SCHEDULE: '0 */30 * * * *'
   BACKUP_SOURCE: 'auto'
   EXPORT_PATIENCE_MINUTES: '30'
+  RESTORE_WRITER: 'auto'
+  IMPORT_PATIENCE_MINUTES: '30'
   RETENTION_SCHEDULE: '0 0 3 * * *'
   WATCHDOG_SCHEDULE: '0 * * * * *'
   DRILL_SCHEDULE: '0 0 5 * * 1'

@@ -2,7 +2,7 @@ import { exportText } from './export-job.ts';
 import { importLine, importLines, type JobTarget } from './import-job.ts';
 import type { Job, JobRequest } from './job.ts';
 import { fileUrl, type JobFiles } from './job-files.ts';
-import { type Random, uuid } from './random.ts';
+import { type Random, registrationId, uuid } from './random.ts';
 import type { World } from './world.ts';
 
 /** The largest number of 100 ns there is in a date, from which the service counts down to make ids that sort newest first. */
@@ -19,6 +19,8 @@ export class JobStore {
   readonly #files: JobFiles;
   readonly #random: Random;
   readonly #jobs = new Map<string, Job>();
+  /** What was read of files that may go. */
+  readonly #inputs = new Map<string, Promise<string>>();
   #stuck: (() => void)[] = [];
 
   constructor(hub: JobTarget, parts: { readonly world: World; readonly scope: string; readonly files: JobFiles }) {
@@ -63,6 +65,12 @@ export class JobStore {
 
   #start(job: Job): void {
     this.#change(job.id, { status: 'Running' });
+    if (job.importFileUri !== undefined && this.#hub.switches.importReadsFirst) {
+      const input = this.#files.read(job.importFileUri);
+      // The job that asks for it sees how it ended.
+      input.catch(() => {});
+      this.#inputs.set(job.id, input);
+    }
     const goOn = (): void => this.#after(this.#hub.switches.jobDurationMs, () => this.#carryOut(job));
     if (this.#hub.switches.jobOutcome === 'stuck') this.#stuck.push(goOn);
     else goOn();
@@ -98,18 +106,24 @@ export class JobStore {
       const rows = [...this.#hub.listed()];
       return { output: exportText(rows, this.#hub.switches, job.id), failed: [] };
     }
-    const lines = importLines(await this.#files.read(job.importFileUri), this.#hub.switches);
+    const text = await (this.#inputs.get(job.id) ?? this.#files.read(job.importFileUri));
+    const lines = importLines(text, this.#hub.switches);
     const [output, failed]: [string[], string[]] = [[], []];
+    const { importLossShare, importCutShort } = this.#hub.switches;
     for (let at = 0; at < lines.length; at += importGroup) {
       for (const [index, line] of lines.slice(at, at + importGroup).entries()) {
-        const imported = importLine(this.#hub, job.type, line, at + index + 1);
+        const number = at + index + 1;
+        const isLost = this.#random() < importLossShare;
+        const imported = isLost
+          ? { output: `${number},${registrationId(this.#random)}` }
+          : importLine(this.#hub, job.type, line, number);
         output.push(`${imported.output}\n`);
-        if (imported.failed !== undefined) failed.push(`${imported.failed}\n`);
+        if ('failed' in imported && imported.failed !== undefined) failed.push(`${imported.failed}\n`);
       }
       this.#change(job.id, { progress: Math.floor((100 * at) / lines.length) });
       await new Promise<void>((resolve) => this.#world.after(0, resolve));
     }
-    return { output, failed };
+    return { output: importCutShort ? output.slice(0, output.length / 2) : output, failed };
   }
 
   #change(id: string, changes: Partial<Job>): void {

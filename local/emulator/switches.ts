@@ -146,6 +146,12 @@ export const switchesSchema = z.strictObject({
   importRefusesReservedTags: z.boolean(),
   /** What a creating import makes of an id in a line. */
   importIds: z.literal(['replaced', 'kept', 'refused']),
+  /** Reads its file as soon as it runs: taking that away later stops nothing. */
+  importReadsFirst: z.boolean(),
+  /** Share of lines that it says to have carried out, and has not. */
+  importLossShare: share,
+  /** What it says of its lines ends in the middle. */
+  importCutShort: z.boolean(),
 });
 
 export type HubSwitches = Readonly<z.infer<typeof switchesSchema>>;
@@ -221,4 +227,7 @@ export const defaultSwitches: HubSwitches = Object.freeze({
   importRefusesExpiry: true,
   importRefusesReservedTags: true,
   importIds: 'replaced',
+  importReadsFirst: false,
+  importLossShare: 0,
+  importCutShort: false,
 });

@@ -1,4 +1,5 @@
 import type { Hub } from '../emulator/hub.ts';
+import type { JobFiles } from '../emulator/job-files.ts';
 import { Namespace, type Tier } from '../emulator/namespace.ts';
 import { type Listening, NamespaceServer } from '../emulator/namespace-server.ts';
 import type { HubSwitches } from '../emulator/switches.ts';
@@ -23,6 +24,8 @@ export interface EmulatorOptions {
   readonly armPort?: number;
   /** Time, delays and chance of all namespaces; the machine's own when absent. */
   readonly world?: World;
+  /** What bulk jobs read and write; blobs over HTTP otherwise. */
+  readonly files?: JobFiles;
 }
 
 export interface NamespaceOptions extends Listening {
@@ -52,7 +55,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     inboxes.set(hub, found);
     return found;
   };
-  const servers = (options.namespaces ?? defaultNamespaces).map((each) => createServer(each, inboxesOf, options.world));
+  const servers = (options.namespaces ?? defaultNamespaces).map((each) => createServer(each, inboxesOf, options));
   const namespaces = servers.map((server) => new EmulatedNamespace(server, inboxesOf));
   const find = (name: string): EmulatedNamespace => {
     const found = namespaces.find((each) => each.name.toLowerCase() === name.toLowerCase());
@@ -83,9 +86,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 function createServer(
   { name, tier, hubs, ...listening }: NamespaceOptions,
   inboxesOf: (hub: Hub) => Inboxes,
-  world: World | undefined,
+  { world, files }: EmulatorOptions,
 ): NamespaceServer {
-  const namespace = new Namespace(name, { tier, world, push: (hub, push) => inboxesOf(hub).deliver(push) });
+  const namespace = new Namespace(name, { tier, world, files, push: (hub, push) => inboxesOf(hub).deliver(push) });
   for (const hub of hubs) {
     if (typeof hub === 'string') namespace.addHub(hub);
     else namespace.addHub(hub.name, hub.switches);

@@ -2,10 +2,10 @@ import { DrError, faultCode } from '../core/errors.ts';
 import { fullNameOf, isSameHub, type RunKind } from '../core/paths.ts';
 import type {
   Blobs,
-  ExportJobs,
   Feedback,
   FeedbackFiles,
   Hub,
+  HubJobs,
   HubRef,
   JobFiles,
   Log,
@@ -39,7 +39,9 @@ export interface App {
   /** What Resource Manager says of a hub; `undefined` where the settings have no resource id of it. Never rejects. */
   readonly hubMetadata: (hub: HubRef) => Promise<HubMetadata | undefined>;
   /** What a backup from export jobs needs; absent where the settings want none. */
-  readonly exports?: { readonly jobsOf: (hub: HubRef) => ExportJobs; readonly files: JobFiles } | undefined;
+  readonly exports?: BulkJobs | undefined;
+  /** What import jobs need: also to look after those that were begun under other settings. */
+  readonly imports?: BulkJobs | undefined;
   /** What push services have said of the devices of both hubs. */
   readonly feedback?: { readonly of: (hub: HubRef) => Feedback; readonly files: FeedbackFiles } | undefined;
   readonly notifier: Notifier;
@@ -48,6 +50,12 @@ export interface App {
   readonly memory: Memory;
   /** Called, one after another, after each stored change. */
   readonly listeners: readonly ((app: App, change: Change) => Promise<void>)[];
+}
+
+/** The bulk jobs of the hubs, and the storage that they write to and read from. */
+export interface BulkJobs {
+  readonly jobsOf: (hub: HubRef) => HubJobs;
+  readonly files: JobFiles;
 }
 
 /** A stored change that others may want to react to. */
@@ -209,6 +217,10 @@ export interface Policy {
   readonly backupSource?: 'list' | 'export' | 'auto' | undefined;
   /** An export job that has not moved on for so long is given up. */
   readonly exportPatienceMs?: number | undefined;
+  /** What creates plain registrations; by `auto` import jobs where there are many. */
+  readonly restoreWriter?: 'direct' | 'import' | 'auto' | undefined;
+  /** An import job that has not moved on for so long, or was revoked so long ago, is no longer waited for. */
+  readonly importPatienceMs?: number | undefined;
   /** How often the watchdog is due. */
   readonly watchIntervalMs: number;
   /** `undefined`: nothing is deleted. */

@@ -54,7 +54,7 @@ export async function prune(app: App): Promise<void> {
     await pruneDrills(app, nowMs - KEEP_RUNS_MS.restore);
     await pruneConfirmed(app);
     // Their jobs are over, or may write no longer.
-    await app.exports?.files.removeBefore(nowMs - DAY_MS);
+    await (app.exports ?? app.imports)?.files.removeBefore(nowMs - DAY_MS);
     return true;
   });
   await noteRefusal(app, 'removal', refused[0]);

@@ -5,6 +5,7 @@ import type { App } from './app.ts';
 import { advanceDrills } from './drill/advance.ts';
 import { enqueueRepairs } from './dual/lane.ts';
 import { reviewReadiness } from './readiness/review.ts';
+import { watchImports } from './restore/imports/late.ts';
 import { readLocked } from './runs/lock.ts';
 import { writersLeftMs } from './runs/writers.ts';
 import { advanceSync } from './standby-sync.ts';
@@ -15,7 +16,8 @@ import { orLeave } from './stored/refusals.ts';
 export async function watch(app: App): Promise<void> {
   const failures: unknown[] = [];
   const review = (): Promise<void> => reviewReadiness(app, { isWatchdog: true });
-  for (const duty of [watchRuns, enqueueRepairs, advanceDrills, advanceSync, review]) {
+  const imports = app.imports === undefined ? [] : [watchImports];
+  for (const duty of [watchRuns, enqueueRepairs, ...imports, advanceDrills, advanceSync, review]) {
     // One that fails keeps nothing from the next.
     await duty(app).catch((error: unknown) => failures.push(error));
   }

@@ -1,4 +1,5 @@
 import {
+  BlobSASPermissions,
   BlobServiceClient,
   type ContainerClient,
   ContainerSASPermissions,
@@ -19,15 +20,18 @@ export interface JobFilesOptions {
 }
 
 /** All containers of jobs begin so. */
-const PREFIX = 'dr-export-';
+const PREFIXES = ['dr-export-', 'dr-import-'];
 /** What a job needs of its container, as documented: read, write, list. */
 const RIGHTS = ContainerSASPermissions.parse('rwl');
+/** And of the file it is to read. */
+const TO_READ = BlobSASPermissions.parse('r');
 /** The service's clock may be behind this one's. */
 const KEY_STARTS_BEFORE_MS = 900_000;
 
-/** Containers of export jobs, each with an address of its own that ends by itself or with the container. */
+/** Containers of bulk jobs, each with an address of its own that ends by itself or with the container. */
 export function createJobFiles({ connection, limits = storageLimits }: JobFilesOptions): JobFiles {
   const service = openService(connection, limits);
+  const isByKey = connection.kind === 'connectionString';
   /** Of the last job. */
   let reader: { readonly container: string; readonly blobs: Blobs } | undefined;
   const call = async <T>(action: string, target: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
@@ -42,7 +46,16 @@ export function createJobFiles({ connection, limits = storageLimits }: JobFilesO
       call('make', name, async (abortSignal) => {
         const container = service.getContainerClient(name);
         await container.createIfNotExists({ abortSignal });
-        return addressOf(service, container, { isByKey: connection.kind === 'connectionString', forMs, abortSignal });
+        return addressOf(service, container, { isByKey, forMs, abortSignal });
+      }),
+    address: (name, file, forMs) =>
+      call('sign', name, (abortSignal) =>
+        addressOf(service, service.getContainerClient(name), { isByKey, forMs, abortSignal, file }),
+      ),
+    write: (name, file, bytes) =>
+      call('write', name, async (abortSignal) => {
+        const blob = service.getContainerClient(name).getBlockBlobClient(file);
+        await blob.uploadData(bytes, { abortSignal });
       }),
     find: (name, title, known) =>
       call('list', name, async (abortSignal) => {
@@ -59,15 +72,17 @@ export function createJobFiles({ connection, limits = storageLimits }: JobFilesO
       }
       const blob = await reader.blobs.get(file, range);
       if (blob !== undefined) return blob.bytes;
-      const message = `Blob '${file}' of an export job is gone.`;
+      const message = `Blob '${file}' of a bulk job is gone.`;
       throw new DrError('StorageUnavailable', message, { target: `container '${name}'` });
     },
     remove: (name) => call('remove', name, (signal) => removeContainer(service.getContainerClient(name), signal)),
     removeBefore: (atMs) =>
-      call('list', `${PREFIX}*`, async (abortSignal) => {
-        for await (const { name, properties } of service.listContainers({ prefix: PREFIX, abortSignal })) {
-          if (properties.lastModified.getTime() >= atMs) continue;
-          await removeContainer(service.getContainerClient(name), abortSignal);
+      call('list', `${PREFIXES[0]}*`, async (abortSignal) => {
+        for (const prefix of PREFIXES) {
+          for await (const { name, properties } of service.listContainers({ prefix, abortSignal })) {
+            if (properties.lastModified.getTime() >= atMs) continue;
+            await removeContainer(service.getContainerClient(name), abortSignal);
+          }
         }
       }),
   };
@@ -84,16 +99,27 @@ interface Grant {
   readonly isByKey: boolean;
   readonly forMs: number;
   readonly abortSignal: AbortSignal;
+  /** To be read; else all of the container is granted that a job needs. */
+  readonly file?: string;
 }
 
 /** With an identity the address is signed by a key that the account gives it for that. */
 async function addressOf(service: BlobServiceClient, container: ContainerClient, grant: Grant): Promise<string> {
   const expiresOn = new Date(Date.now() + grant.forMs);
-  if (grant.isByKey) return container.generateSasUrl({ permissions: RIGHTS, expiresOn });
+  const { isByKey, file, abortSignal } = grant;
+  const blob = file === undefined ? undefined : container.getBlobClient(file);
+  if (isByKey) {
+    if (blob !== undefined) return blob.generateSasUrl({ permissions: TO_READ, expiresOn });
+    return container.generateSasUrl({ permissions: RIGHTS, expiresOn });
+  }
   const startsOn = new Date(Date.now() - KEY_STARTS_BEFORE_MS);
-  const key = await service.getUserDelegationKey(startsOn, expiresOn, { abortSignal: grant.abortSignal });
-  const signed = { containerName: container.containerName, permissions: RIGHTS, expiresOn };
-  return `${container.url}?${generateBlobSASQueryParameters(signed, key, service.accountName)}`;
+  const key = await service.getUserDelegationKey(startsOn, expiresOn, { abortSignal });
+  const { containerName } = container;
+  const signed =
+    file === undefined
+      ? { containerName, permissions: RIGHTS, expiresOn }
+      : { containerName, blobName: file, permissions: TO_READ, expiresOn };
+  return `${(blob ?? container).url}?${generateBlobSASQueryParameters(signed, key, service.accountName)}`;
 }
 
 async function removeContainer(container: ContainerClient, abortSignal: AbortSignal): Promise<void> {

@@ -123,6 +123,13 @@ interface StepKey {
 export const idMapsFolder = (target: HubRef): string => `${hubFolder(target)}id-map/`;
 export const idMapName = (target: HubRef, shardCount: number, shard: number): string =>
   `${idMapsFolder(target)}${shardLabel(shardCount)}/${shardLabel(shard)}.json`;
+/** The import job of a shard's creations, in a group of the restore's order. */
+export const importsFolder = (runId: string): string => `${runFolder('restore', runId)}imports/`;
+export const importName = (runId: string, shard: number, wave: number): string =>
+  `${importsFolder(runId)}${shardLabel(shard)}-${wave}.json`;
+/** Restores with jobs that may not have ended. */
+export const OPEN_IMPORTS_FOLDER = '_imports/';
+export const openImportsName = (runId: string): string => `${OPEN_IMPORTS_FOLDER}${runId}.json`;
 /** The rows a pass saw of what its restore had written, or was about to remove. */
 export const journalName = (runId: string, pass: number, shard: number): string =>
   `${runFolder('restore', runId)}journal/pass-${pass}/${shardLabel(shard)}.json.gz`;

@@ -135,15 +135,19 @@ export interface JobLook {
   readonly status: 'Started' | 'Running' | 'Completed' | 'Failed';
   /** Percent; a job that is done need not have 100. */
   readonly progress: number;
-  /** The name of its file in the container, where the hub says it. */
+  /** The names of its files in the container, where the hub says them. */
   readonly outputName?: string | undefined;
+  readonly failedName?: string | undefined;
   readonly failure?: string | undefined;
 }
 
-/** The export jobs of one hub. Throws what `Hub` throws; a tier without jobs is `HubForbidden`. */
-export interface ExportJobs {
-  /** Hands one over; the answer is its id. Made twice, it is two jobs. */
-  submit(containerUrl: string, options: CallOptions): Promise<string>;
+/** The bulk jobs of one hub. Throws what `Hub` throws; a tier without jobs is `HubForbidden`. */
+export interface HubJobs {
+  /**
+   * Hands one over: an export into the container, or an import of the file there, which creates registrations. The
+   * answer is its id. Made twice, it is two jobs.
+   */
+  submit(containerUrl: string, options: CallOptions, importFileUrl?: string): Promise<string>;
   /** The id of a job that was handed over with a container of that name. */
   find(container: string, options: CallOptions): Promise<string | undefined>;
   look(jobId: string, options: CallOptions): Promise<JobLook>;
@@ -162,6 +166,10 @@ export interface JobFiles {
   /** What the job has written: under that name where it is known, else the one file of that title there is. */
   find(container: string, title: string, name?: string): Promise<JobFile | undefined>;
   read(container: string, name: string, range: BlobRange): Promise<Uint8Array>;
+  /** Puts a file into the container, in place of one that is there. */
+  write(container: string, name: string, bytes: Uint8Array): Promise<void>;
+  /** A file's address, which lets its holder read it for so long. */
+  address(container: string, name: string, forMs: number): Promise<string>;
   /** The container goes with all that is in it, and its addresses with it. */
   remove(container: string): Promise<void>;
   /** The same for containers of any job made before that (epoch ms). */

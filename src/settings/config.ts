@@ -140,6 +140,8 @@ function parseValues(settings: SettingsReader) {
     restoreMaxRequestsPerSecond: data.RESTORE_MAX_REQUESTS_PER_SECOND,
     backupSource: data.BACKUP_SOURCE,
     exportPatienceMs: data.EXPORT_PATIENCE_MINUTES * 60_000,
+    restoreWriter: data.RESTORE_WRITER,
+    importPatienceMs: data.IMPORT_PATIENCE_MINUTES * 60_000,
     suspectDropPercent: data.SUSPECT_DROP_PERCENT,
     suspectAcceptAfter: data.SUSPECT_ACCEPT_AFTER,
     expiryFloorDays: data.RESTORE_EXPIRY_FLOOR_DAYS,

@@ -84,6 +84,12 @@ export const backupSource = textWith((text) =>
   .prefault('list')
   .transform((text): 'list' | 'export' | 'auto' => (text === 'export' || text === 'auto' ? text : 'list'));
 
+export const restoreWriter = textWith((text) =>
+  /^(?:direct|import|auto)$/.test(text) ? undefined : `must be direct, import or auto${shown(text)}`,
+)
+  .prefault('direct')
+  .transform((text): 'direct' | 'import' | 'auto' => (text === 'import' || text === 'auto' ? text : 'direct'));
+
 export const feedbackCleanup = textWith((text) =>
   /^(?:off|preview|on)$/.test(text) ? undefined : `must be off, preview or on${shown(text)}`,
 )

@@ -12,6 +12,7 @@ import {
   objective,
   queueName,
   requestRate,
+  restoreWriter,
   schedule,
   standbySync,
   storageName,
@@ -61,6 +62,12 @@ export const settingsSchema = z.object({
   ),
   EXPORT_PATIENCE_MINUTES: count(1, 180, 15).describe(
     'an export job that has not moved on for so long is given up, and the hub is listed',
+  ),
+  RESTORE_WRITER: restoreWriter.describe(
+    '`import` lets import jobs create registrations outside installations (Standard tier), `auto` does where a restore is about 50,000 records or more; what a job does not create, and with `direct` all, is written one by one',
+  ),
+  IMPORT_PATIENCE_MINUTES: count(1, 180, 15).describe(
+    'an import job that has not moved on for so long is given up, and its registrations are written directly',
   ),
   RETENTION_SCHEDULE: schedule('0 30 2 * * *').describe('when to delete old snapshots: nightly'),
   WATCHDOG_SCHEDULE: schedule('30 * * * * *').describe('when to look for stuck runs: each minute'),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cancelRestore } from '../../src/app/restore/cancel.ts';
+import { cancelRestore } from '../../src/app/restore/outcomes/cancel.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { pairBlobs } from '../../src/app/stored/pair-blobs.ts';
 import { aBackedUp, aRehearsed, backUp, beginRestore, contentOf, restore } from '../support/drive.ts';

@@ -10,12 +10,12 @@ import { runStep } from '../../src/app/steps/run-step.ts';
 import { createJobFiles } from '../../src/azure/job-files.ts';
 
 import { DrError } from '../../src/core/errors.ts';
-import type { ExportJobs } from '../../src/core/ports.ts';
+import type { HubJobs } from '../../src/core/ports.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { createHub } from '../../src/hub/client.ts';
 import { parseHubConnection } from '../../src/hub/connection-string.ts';
 import { Limiter } from '../../src/hub/limiter.ts';
-import { createExportJobs } from '../../src/hub/standard/jobs.ts';
+import { createHubJobs } from '../../src/hub/standard/jobs.ts';
 import { plainClient } from '../emulator/sdk-client.ts';
 import { createEngine } from '../support/engine.ts';
 import { openStorageAccount } from '../support/storage-account.ts';
@@ -28,7 +28,7 @@ interface Options {
   readonly tier?: 'Basic';
   readonly policy?: Partial<Policy>;
   /** Puts something between the app and the jobs. */
-  readonly jobs?: (jobs: ExportJobs) => ExportJobs;
+  readonly jobs?: (jobs: HubJobs) => HubJobs;
 }
 
 /** The engine in virtual time, over a hub of the emulator in the same time, and storage in real time. */
@@ -45,10 +45,10 @@ async function open({ switches = {}, tier, policy, jobs: wrapJobs = (jobs) => jo
   const connection = parseHubConnection(emulator.namespace('n').connectionString(), 'devices', 'TEST');
   const options = { connection, clock, random: () => 0, limiter: new Limiter({ maxConcurrency: 4, clock }) };
   const client = plainClient(emulator.namespace('n').connectionString(), 'devices');
-  const jobs = createExportJobs(options);
+  const jobs = createHubJobs(options);
   const isOver = async () =>
     (await client.listNotificationHubJobs()).every(({ status }) => status === 'Completed' || status === 'Failed');
-  const patient: ExportJobs = {
+  const patient: HubJobs = {
     ...jobs,
     // Virtual time must not run away from a job that writes to real storage.
     submit: async (...call) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { readStatus } from '../../src/app/readiness/status.ts';
-import { cancelRestore } from '../../src/app/restore/cancel.ts';
-import { exportIdMap } from '../../src/app/restore/export-id-map.ts';
+import { cancelRestore } from '../../src/app/restore/outcomes/cancel.ts';
+import { exportIdMap } from '../../src/app/restore/outcomes/export-id-map.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { startRestore } from '../../src/app/restore/start.ts';

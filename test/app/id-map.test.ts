@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { exportIdMap } from '../../src/app/restore/export-id-map.ts';
+import { exportIdMap } from '../../src/app/restore/outcomes/export-id-map.ts';
 import { type IdMap, openIdMap } from '../../src/app/restore/outcomes/id-map.ts';
 import { readRun } from '../../src/app/runs/store.ts';
 import type { Hub } from '../../src/core/ports.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { exportIdMap } from '../../src/app/restore/export-id-map.ts';
+import { exportIdMap } from '../../src/app/restore/outcomes/export-id-map.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { isDrillRunId } from '../../src/core/readiness/drill.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';

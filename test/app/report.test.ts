@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { exportIdMap } from '../../src/app/restore/export-id-map.ts';
+import { exportIdMap } from '../../src/app/restore/outcomes/export-id-map.ts';
 import { reportRestore } from '../../src/app/restore/report.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { readBackupView } from '../../src/app/backup/view.ts';
 import { readStatus } from '../../src/app/readiness/status.ts';
-import { cancelRestore } from '../../src/app/restore/cancel.ts';
 import { readFailures } from '../../src/app/restore/failures.ts';
+import { cancelRestore } from '../../src/app/restore/outcomes/cancel.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { startVerification } from '../../src/app/snapshots/start-verification.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cancelRestore } from '../../src/app/restore/cancel.ts';
+import { cancelRestore } from '../../src/app/restore/outcomes/cancel.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';

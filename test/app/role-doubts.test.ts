@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readStatus } from '../../src/app/readiness/status.ts';
-import { cancelRestore } from '../../src/app/restore/cancel.ts';
+import { cancelRestore } from '../../src/app/restore/outcomes/cancel.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole, readRoleView } from '../../src/app/runs/declare-role.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cancelRestore } from '../../src/app/restore/cancel.ts';
+import { cancelRestore } from '../../src/app/restore/outcomes/cancel.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { startBackup } from '../../src/app/backup/start.ts';
-import { cancelRestore } from '../../src/app/restore/cancel.ts';
+import { cancelRestore } from '../../src/app/restore/outcomes/cancel.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { renewAll } from '../../src/app/runs/lease.ts';
 import { findRun } from '../../src/app/runs/store.ts';

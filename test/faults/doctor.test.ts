@@ -82,6 +82,8 @@ test('where backups may come from export jobs, a container is made and signed fo
     },
     find: async () => undefined,
     read: () => Promise.reject(new Error('nothing is read')),
+    write: () => Promise.reject(new Error('nothing is written')),
+    address: () => Promise.reject(new Error('no file is signed for')),
     remove: async (container) => void containers.splice(containers.indexOf(container), 1),
     removeBefore: async () => {},
   };
@@ -95,6 +97,11 @@ test('where backups may come from export jobs, a container is made and signed fo
   };
   expect(await looks(files)).toMatchObject({ state: 'good' });
   expect(containers).toEqual([]);
+  const writing = async (restoreWriter: 'direct' | 'import') => {
+    const { checks } = await examine({ ...app, imports: { jobsOf, files }, policy: { ...app.policy, restoreWriter } });
+    return checks.find(({ name }) => name === 'exports')?.state;
+  };
+  expect([await writing('import'), await writing('direct')]).toEqual(['good', undefined]);
   const refused = new DrError('StorageUnavailable', 'The identity may not sign addresses (403).');
   expect(await looks({ ...files, open: () => Promise.reject(refused) })).toMatchObject({
     state: 'bad',

@@ -54,7 +54,7 @@ export function roleFaults(shape: Shape): readonly string[] {
   return [
     ...ofType(shape, 'Microsoft.Authorization/roleDefinitions').flatMap((role) => definitionFaults(shape, role)),
     ...given
-      .filter(({ role, scope }) => places[role]?.test(scope) !== true && !isForExports(shape, role, scope))
+      .filter(({ role, scope }) => places[role]?.test(scope) !== true && !isForJobs(shape, role, scope))
       .map(({ role, scope }) => `${role} is given at ${scope}`),
     ...(JSON.stringify(given.map(({ role }) => role).toSorted()) === JSON.stringify(expected)
       ? []
@@ -78,18 +78,18 @@ export function roleFaults(shape: Shape): readonly string[] {
   ];
 }
 
-/** Only where backups may come from export jobs: a key to sign addresses with is had of the account alone. */
-function isForExports(shape: Shape, role: string, scope: string): boolean {
+/** Only where bulk jobs may be used: a key to sign addresses with is had of the account alone. */
+function isForJobs(shape: Shape, role: string, scope: string): boolean {
   return (
-    hasExports(shape) && role === 'Storage Blob Data Contributor' && /\/storageAccounts\/stsnap[a-z0-9]+$/.test(scope)
+    hasJobs(shape) && role === 'Storage Blob Data Contributor' && /\/storageAccounts\/stsnap[a-z0-9]+$/.test(scope)
   );
 }
 
-function hasExports({ source }: Shape): boolean {
-  return /BACKUP_SOURCE: '(?:export|auto)'/.test(source);
+function hasJobs({ source }: Shape): boolean {
+  return /BACKUP_SOURCE: '(?:export|auto)'|RESTORE_WRITER: '(?:import|auto)'/.test(source);
 }
 
-/** Of each app: four of its own, five with exports; of each hub two; one for each secret, and for the key. */
+/** Of each app: four of its own, five with jobs; of each hub two; one for each secret, and for the key. */
 function expectedRoles(shape: Shape): readonly string[] {
   const times = (count: number, ...roles: readonly string[]): string[] =>
     Array.from({ length: count }, () => roles).flat();
@@ -99,7 +99,7 @@ function expectedRoles(shape: Shape): readonly string[] {
   const count = (pattern: RegExp): number => [...shape.source.matchAll(pattern)].length;
   return [
     ...times(apps, ...own, 'Monitoring Metrics Publisher'),
-    ...times(hasExports(shape) ? apps : 0, 'Storage Blob Data Contributor'),
+    ...times(hasJobs(shape) ? apps : 0, 'Storage Blob Data Contributor'),
     ...times(created + count(/: '\/subscriptions\/[^']*\/notificationHubs\//g), 'hub', 'namespace'),
     ...times(backendsIn(shape), 'backend'),
     ...times(count(/'\/subscriptions\/[^']*\/secrets\//g), 'Key Vault Secrets User'),

@@ -118,6 +118,19 @@ const samples: Readonly<Record<Kind, Sample>> = {
     file: { name: 'a//b/1/Output.txt', sizeBytes: 3 },
     reason: 'It failed.',
   }),
+  import: of(documents.import, {
+    ...{ state: 'ended', container: 'dr-import-1-0-0-1', hasIds: true, askedAt: at, submittedAt: at, jobId: '1' },
+    ...{
+      progress: 40,
+      movedAt: at,
+      revokedAt: at,
+      lookedAfter: 1,
+      lines: [[0, 0]],
+      made: ['1-2-3'],
+      refusals: { a: 1 },
+    },
+  }),
+  openImports: of(documents.openImports, { runId: run.id }),
   snapshotShard: of(documents.snapshotShard, { shard, counts, duplicatesSeen: 0 }),
   manifest: of(documents.manifest, manifest),
   audit: of(documents.audit, {
@@ -260,7 +273,7 @@ test('a damaged document of any kind is refused by the one error, which names it
       if (kind === 'lock' && blindTo[kind]?.includes(damage)) return;
       // A bit that says nothing: white space, or of the header of what is compressed.
       expect([kind, damage, answer]).toEqual([kind, damage, sample.value]);
-      expect(['manifest', 'journal', 'undo', 'feedbackMarks', ...Object.keys(numberBlobs)]).toContain(kind);
+      expect(['manifest', 'import', 'journal', 'undo', 'feedbackMarks', ...Object.keys(numberBlobs)]).toContain(kind);
     }),
     { numRuns: 4000 },
   );

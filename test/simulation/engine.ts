@@ -17,7 +17,9 @@ export async function loadEngine(dist: string, bug?: string) {
   const app: Loaded<typeof import('../../src/app/app.ts')> = load('app/app.js');
   const backup: Loaded<typeof import('../../src/app/backup/start.ts')> = load('app/backup/start.js');
   const start: Loaded<typeof import('../../src/app/restore/start.ts')> = load('app/restore/start.js');
-  const cancel: Loaded<typeof import('../../src/app/restore/cancel.ts')> = load('app/restore/cancel.js');
+  const cancel: Loaded<typeof import('../../src/app/restore/outcomes/cancel.ts')> = load(
+    'app/restore/outcomes/cancel.js',
+  );
   const retry: Loaded<typeof import('../../src/app/restore/retry.ts')> = load('app/restore/retry.js');
   const rollback: Loaded<typeof import('../../src/app/restore/rollback.ts')> = load('app/restore/rollback.js');
   const view: Loaded<typeof import('../../src/app/restore/view.ts')> = load('app/restore/view.js');

@@ -74,6 +74,10 @@ test('an export job gets an address of its own container, signed with a key that
   expect(await files.find(container, 'Failed.txt')).toBe(undefined);
   const bytes = await files.read(container, found.name, { offset: 2, length: 3 });
   expect(Buffer.from(bytes).toString()).toBe('row');
+  await files.write(container, 'input.txt', Buffer.from('a line'));
+  const input = await files.address(container, 'input.txt', 60_000);
+  expect([new URL(input).searchParams.get('sp'), await blobFiles.read(input)]).toEqual(['r', 'a line']);
+  await expect(blobFiles.write(input, ['other'])).rejects.toThrow('cannot be written');
   await files.removeBefore(Date.now() - 3_600_000);
   expect(await files.find(container, 'Output.txt')).toEqual(found);
   // The address is of no more use, and neither is anything to a job that still runs.

@@ -1,7 +1,7 @@
 import type { Drill } from '../../core/readiness/drill.ts';
 import { isOver } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
-import { cancelRestore } from '../restore/cancel.ts';
+import { cancelRestore } from '../restore/outcomes/cancel.ts';
 import { readRun } from '../runs/store.ts';
 import { cancelVerification } from '../snapshots/cancel-verification.ts';
 import { end, enter } from './stages.ts';

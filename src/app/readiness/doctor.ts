@@ -30,21 +30,21 @@ const SAME_CLOCK_MS = 2000;
 
 /**
  * Proves one by one what a deployment needs: rights and reach, each good or with the command that puts it right. Writes
- * one small blob and removes it again, and a container where backups may come from export jobs; a hub mints an id that is
+ * one small blob and removes it again, and a container where bulk jobs may be used; a hub mints an id that is
  * not used.
  */
 export async function examine(app: App) {
   app.memory.metadata.clear();
-  const [storage, queues, exports, ...hubs] = await Promise.all([
+  const [storage, queues, jobFiles, ...hubs] = await Promise.all([
     checkStorage(app),
     checkQueues(app),
-    checkExports(app),
+    checkJobFiles(app),
     checkHub(app, 'primary', app.primary),
     checkHub(app, 'secondary', app.secondary),
     ...(app.drillHub === undefined ? [] : [checkHub(app, 'drill', app.drillHub)]),
   ]);
   const ofHubs = await orUnknown('resourceManager', () => checkMetadata(app));
-  const checks = [storage, queues, ...exports, ...hubs, ...ofHubs, ...checkPlatform(app), ...checkSettings(app)];
+  const checks = [storage, queues, ...jobFiles, ...hubs, ...ofHubs, ...checkPlatform(app), ...checkSettings(app)];
   return {
     checkedAt: toInstant(app.world.storageNow()),
     isWell: checks.every(({ state }) => state !== 'bad'),
@@ -76,17 +76,22 @@ async function checkQueues({ queue }: App): Promise<Check> {
 }
 
 /** Whether a job can be given a container and its address. That the hub's service accepts it, its first backup shows. */
-async function checkExports({ exports, world }: App): Promise<readonly Check[]> {
-  if (exports === undefined) return [];
-  const { files } = exports;
+async function checkJobFiles({ exports, imports, policy, world }: App): Promise<readonly Check[]> {
+  const { files } = exports ?? (isImporting(policy) ? imports : undefined) ?? {};
+  if (files === undefined) return [];
   const container = exportContainer(`doctor-${world.newSuffix()}`);
   const fix = roleCommand('Storage Blob Data Contributor', '<id of the storage account>');
+  // Its name is in what users have set up.
   const check = judged('exports', fix, async () => {
     await files.open(container, GRANT_MS);
     await files.remove(container);
-    return good('exports', 'A container for an export job was made, its address signed, and removed.');
+    return good('exports', 'A container for a bulk job was made, its address signed, and removed.');
   });
   return [await check];
+}
+
+function isImporting({ restoreWriter = 'direct' }: App['policy']): boolean {
+  return restoreWriter !== 'direct';
 }
 
 /** Reach, rights and tier. */

@@ -11,6 +11,7 @@ import { endRun, failureOf } from '../runs/end.ts';
 import { putMark, storeProof } from '../snapshots/marks.ts';
 import { listSnapshotIds, readManifest } from '../snapshots/store.ts';
 import { activateTarget } from './activate.ts';
+import { sumImports } from './imports/store.ts';
 import { noteSeen } from './outcomes/card-facts.ts';
 import { readTotals, toResult } from './outcomes/totals.ts';
 import { readRunOf } from './outcomes/written.ts';
@@ -41,7 +42,8 @@ export async function finishRestore(app: App, run: RestoreRun): Promise<void> {
 
 /** A dry run also names some records of each kind. */
 async function resultOf(app: App, run: RestoreRun, totals: Totals): Promise<RestoreResult> {
-  const result = toResult(totals, run);
+  const imported = run.imports && (await sumImports(app, run));
+  const result = { ...toResult(totals, run), ...(imported === undefined ? {} : { imported }) };
   return run.request.dryRun ? { ...result, examples: await readExamples(app, run, result.counts) } : result;
 }
 

@@ -13,6 +13,7 @@ import { scan } from '../listing/scan.ts';
 import { reconcile } from '../restore/apply/reconcile.ts';
 import { compareShards } from '../restore/compare/compare-shards.ts';
 import { finishRestore } from '../restore/finish.ts';
+import { awaitEarlierImports } from '../restore/imports/late.ts';
 import { Deferral, waitOf } from '../runs/deferral.ts';
 import { dispatchOnce, isOneStep, type Moved, shardsDue, stepOf } from '../runs/dispatch.ts';
 import { hadLapsed, mayBeLost, releaseLease, storeWait, takeLease } from '../runs/lease.ts';
@@ -117,7 +118,9 @@ async function perform(app: App, run: Run, held: HeldStep): Promise<Moved | 'con
   const { shard = 0, span = 1 } = held.step;
   switch (run.phase.name) {
     case 'scan':
-      return run.kind === 'backup' ? scanBackup(app, run, held) : scan(app, run, held);
+      if (run.kind === 'backup') return scanBackup(app, run, held);
+      if (run.kind === 'restore' && app.imports !== undefined) await awaitEarlierImports(app, run, held.deadlineAt);
+      return scan(app, run, held);
     case 'seal':
       return sealShards(app, run, { first: shard, count: Math.min(span, run.shardCount - shard) });
     case 'publish':

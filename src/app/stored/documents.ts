@@ -7,6 +7,7 @@ import { alertSchema } from '../../core/readiness/alerts.ts';
 import { cardSchema } from '../../core/readiness/card.ts';
 import { drillSchema } from '../../core/readiness/drill.ts';
 import { erasureKinds } from '../../core/request/erasure.ts';
+import { importSchema, openImportsSchema } from '../../core/restore/import-job.ts';
 import { outcomesSchema } from '../../core/restore/plan/outcomes.ts';
 import { roleSchema } from '../../core/run/role.ts';
 import { baselineRefSchema, runSchema } from '../../core/run/run.ts';
@@ -49,6 +50,22 @@ export const documents = {
 
   /** The export job a backup has asked for, from before it did. */
   export: defineDocument({ what: 'export job', version: 1, hint: START_NEW_RUN, schema: exportSchema }),
+
+  /** The import job of a shard, from before it is handed over. */
+  import: defineDocument({
+    what: 'import job',
+    version: 1,
+    hint: START_NEW_RUN,
+    schema: importSchema,
+    isGzipped: true,
+  }),
+  /** A restore whose import jobs are looked after. */
+  openImports: defineDocument({
+    what: 'note of import jobs',
+    version: 1,
+    hint: 'Remove it: what its restore wrote twice, the next restore finds.',
+    schema: openImportsSchema,
+  }),
 
   /** A snapshot's shard as it was stored, until the manifest names it. */
   snapshotShard: defineDocument({

@@ -170,6 +170,7 @@ function asides({
   absenceVoid,
   raced,
   removedByService,
+  imported,
 }: RestoreResult): string[] {
   const all: readonly (readonly [number, string])[] = [
     [duplicatesCollapsed, 'Duplicates merged with an equal registration of their device'],
@@ -179,7 +180,13 @@ function asides({
     [removedByService, 'Records written, shown, and then removed by the service, as it does with dead devices'],
     [absenceVoid, 'Records that both hubs had held and that were missing, not taken for their devices’ own word'],
   ];
-  return all.flatMap(([count, what]) => (count === 0 ? [] : [`${what}: ${grouped(count)}.`]));
+  const others = all.flatMap(([count, what]) => (count === 0 ? [] : [`${what}: ${grouped(count)}.`]));
+  return imported === undefined ? others : [...others, importsInWords(imported)];
+}
+
+function importsInWords({ jobs, lines, made, refused }: NonNullable<RestoreResult['imported']>): string {
+  const given = counted(lines, 'registration');
+  return `Given to ${counted(jobs, 'import job')}: ${given}; they say they made ${grouped(made)} and refused ${grouped(refused)}.`;
 }
 
 const phaseTitles = {

@@ -201,6 +201,15 @@ export const restoreSchema = z.strictObject({
     .optional(),
   /** How many rows listings of the target may show: the first one, if an earlier run has listed it, and later ones. */
   expectedRows: z.strictObject({ first: count.optional(), later: count }).optional(),
+  /** Some of its records were, or are to be, created by import jobs of its hub. */
+  imports: z
+    .strictObject({
+      /** No more of them: the hub has none to give, and all else is written directly. */
+      isOff: z.literal(true).optional(),
+      /** Its jobs refuse lines with registration ids. */
+      isWithoutIds: z.literal(true).optional(),
+    })
+    .optional(),
   /** What the first look at the target showed. */
   found: z
     .strictObject({
@@ -253,6 +262,8 @@ export const restoreSchema = z.strictObject({
       secondsLostToThrottling: z.number().nonnegative(),
       failuresByCode: z.record(z.string(), count),
       passes: count,
+      /** Import jobs, the registrations they were given, and what they say they made of these or refused. */
+      imported: z.strictObject({ jobs: count, lines: count, made: count, refused: count }).optional(),
       /** When its target became the hub in use, if it was asked to see to that. */
       activatedAt: instant.optional(),
       /** Of a dry run: by kind the names of some records, none of them a device token. */

@@ -36,8 +36,11 @@ export const AUTO_EXPORT_FROM = 50_000;
 /** As for a listing: a few odd rows are left out and counted, more are no export. */
 const MAX_UNREADABLE_SHARE = 0.001;
 
+/** How far a job of either kind is. */
+type JobTimes = Pick<ExportState, 'askedAt' | 'movedAt' | 'progress'>;
+
 /** Why a job that is not done is no longer waited for; `undefined` while it is. */
-export function whyGivenUp({ askedAt, movedAt, progress = 0 }: ExportState, nowMs: number, patienceMs: number) {
+export function whyGivenUp({ askedAt, movedAt, progress = 0 }: JobTimes, nowMs: number, patienceMs: number) {
   const since = (instant: string) => counted(Math.round((nowMs - Date.parse(instant)) / 60_000), 'minute');
   if (nowMs - Date.parse(askedAt) >= MAX_EXPORT_MS) {
     return `it was not done after ${since(askedAt)}`;
@@ -47,7 +50,7 @@ export function whyGivenUp({ askedAt, movedAt, progress = 0 }: ExportState, nowM
 }
 
 /** How long to wait before a job is looked at again: soon at first, then four times a minute. */
-export function nextLookMs({ askedAt }: ExportState, nowMs: number): number {
+export function nextLookMs({ askedAt }: Pick<JobTimes, 'askedAt'>, nowMs: number): number {
   return Math.min(15_000, Math.max(2000, (nowMs - Date.parse(askedAt)) / 4));
 }
 

@@ -1,5 +1,6 @@
+import type { NotificationHubJob } from '@azure/notification-hubs';
 import { DrError, faultCode } from '../../core/errors.ts';
-import type { CallOptions, ExportJobs, JobLook } from '../../core/ports.ts';
+import type { CallOptions, HubJobs, JobLook } from '../../core/ports.ts';
 import { localName, readXml, textOfChild, type XmlElement } from '../../core/xml/element.ts';
 import { judgeAnswer } from '../answer.ts';
 import type { HubConnection } from '../connection-string.ts';
@@ -8,10 +9,10 @@ import { refusal, requireOk } from '../refusal.ts';
 import { Transport, type TransportOptions } from '../transport.ts';
 
 /**
- * The export jobs of a hub. They are submitted through the official SDK, which is loaded with the first one. They are
+ * The bulk jobs of a hub. They are submitted through the official SDK, which is loaded with the first one. They are
  * looked at by our own client: the SDK fails at a job whose file is named under another XML prefix than it expects.
  */
-export function createExportJobs(options: TransportOptions): ExportJobs {
+export function createHubJobs(options: TransportOptions): HubJobs {
   const transport = new Transport(options);
   const read = async (path: string, { deadlineAt }: CallOptions): Promise<XmlElement> => {
     const answer = await transport.call({ operation: 'jobs', method: 'GET', path }, deadlineAt);
@@ -19,13 +20,17 @@ export function createExportJobs(options: TransportOptions): ExportJobs {
     return readXml(Buffer.from(answer.body).toString(), { what: 'A job', isRetryable: true, mayBeDeclared: true });
   };
   return {
-    async submit(containerUrl, { deadlineAt }) {
+    async submit(outputContainerUrl, { deadlineAt }, importFileUrl) {
+      const job =
+        importFileUrl === undefined
+          ? ({ type: 'ExportRegistrations', outputContainerUrl } as const)
+          : ({ type: 'ImportCreateRegistrations', outputContainerUrl, importFileUrl } as const);
       const refused: HubConnection[] = [];
       for (;;) {
         const connection = await connectionOf(options, refused);
         if (connection === undefined) throw refusal({ kind: 'unauthorized' }, 401, transport.where);
         const limitMs = Math.max(1, deadlineAt - options.clock.now());
-        const id = await submitOnce(connection, containerUrl, { limitMs, where: transport.where });
+        const id = await submitOnce(connection, job, { limitMs, where: transport.where });
         if (id !== 'unauthorized') return id;
         refused.push(connection);
       }
@@ -54,13 +59,12 @@ async function connectionOf({ connection, keys }: TransportOptions, refused: rea
 /** Without repeats: after a lost answer the job is looked for before another is submitted. */
 async function submitOnce(
   { endpoint, keyName, key, hubName }: HubConnection,
-  outputContainerUrl: string,
+  job: NotificationHubJob,
   { limitMs, where }: { readonly limitMs: number; readonly where: string },
 ): Promise<string> {
   const { NotificationHubsClient } = await import('@azure/notification-hubs');
   const text = `Endpoint=${endpoint.href};SharedAccessKeyName=${keyName};SharedAccessKey=${key}`;
   const client = new NotificationHubsClient(text, hubName, { retryOptions: { maxRetries: 0 }, ...plainHttp(endpoint) });
-  const job = { type: 'ExportRegistrations', outputContainerUrl } as const;
   try {
     const { jobId } = await client.submitNotificationHubJob(job, { abortSignal: AbortSignal.timeout(limitMs) });
     if (jobId !== undefined) return jobId;
@@ -96,11 +100,15 @@ function toLook(job: XmlElement): JobLook {
   const text = textOfChild(job, 'Status')?.trim() ?? 'Started';
   const progress = Number(textOfChild(job, 'Progress') ?? 0);
   const properties = allNamed(job, 'KeyValueOfstringstring');
-  const output = properties.find((one) => textOfChild(one, 'Key')?.trim() === 'OutputFilePath');
+  const named = (key: string): string | undefined => {
+    const property = properties.find((one) => textOfChild(one, 'Key')?.trim() === key);
+    return property && textOfChild(property, 'Value')?.trim();
+  };
   return {
     status: STATUSES.find((one) => one === text) ?? 'Running',
     progress: Number.isFinite(progress) ? progress : 0,
-    outputName: output && textOfChild(output, 'Value')?.trim(),
+    outputName: named('OutputFilePath'),
+    failedName: named('FailedFilePath'),
     failure: textOfChild(job, 'Failure'),
   };
 }

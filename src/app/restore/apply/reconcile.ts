@@ -1,5 +1,6 @@
 import { DrError } from '../../../core/errors.ts';
-import { outcomeOf, type ShardOutcomes, withMissingAsWritten } from '../../../core/restore/plan/outcomes.ts';
+import { recordsMade } from '../../../core/restore/import-job.ts';
+import { intentOf, outcomeOf, type ShardOutcomes, withMissingAsWritten } from '../../../core/restore/plan/outcomes.ts';
 import { isNearlyAllRefused } from '../../../core/run/amounts.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import { type App, type HeldStep, hubOf } from '../../app.ts';
@@ -11,6 +12,9 @@ import { isAgainstRole, isSync } from '../../runs/sync-rests.ts';
 import { createWorkers } from '../../stored/concurrent.ts';
 import type { Found } from '../../stored/document.ts';
 import { openRollbackScope, type RollbackScope } from '../compare/rollback-scope.ts';
+import { type HandOver, openHandOver } from '../imports/hand-over.ts';
+import { type ImportJob, moveImport, openImport } from '../imports/job.ts';
+import { withMadeIds } from '../imports/made-ids.ts';
 import { acknowledgeEnd } from '../outcomes/acknowledge-end.ts';
 import { supersede, TARGET_IN_USE } from '../outcomes/end-sync.ts';
 import { openIdMap } from '../outcomes/id-map.ts';
@@ -47,7 +51,9 @@ export async function reconcile(app: App, run: RestoreRun, shard: number, held: 
   const { result: end, isLast } = await withOthers(app, run, shard, async (): Promise<ShardEnd> => {
     const stored = await readOutcomes(app, run, run.phase.pass, shard);
     if (stored?.value.isDone) return { failureCount: stored.value.failures.length };
-    return settleOpen(await openWork(app, run, shard, stored, held));
+    const job = run.imports && (await openImport(app, run, shard, run.phase.wave ?? 0));
+    if (job !== undefined && run.phase.pass === 1) await moveImport(job, held.deadlineAt);
+    return settleOpen(await openWork(app, run, shard, stored, held, job));
   });
   if (end === 'over') {
     if (isLast) {
@@ -87,6 +93,8 @@ interface Work extends Writer, JournalWriter, ShardReads {
   readonly scope: RollbackScope | undefined;
   /** Answers that steps before this one have noted. */
   readonly askedBefore: number;
+  /** Of a shard whose creations an import job may make. */
+  readonly handOver: HandOver<DueWrite> | undefined;
 }
 
 async function openWork(
@@ -95,6 +103,7 @@ async function openWork(
   shard: number,
   stored: Found<ShardOutcomes> | undefined,
   held: HeldStep,
+  job: ImportJob | undefined,
 ): Promise<Work> {
   const { deadlineAt } = held;
   const hub = hubOf(app, run.hub);
@@ -104,7 +113,11 @@ async function openWork(
   const recordCount = fingerprints.count;
   const before = await readBefore(app, run, shard, recordCount);
   const scope = run.request.purpose === 'rollback' ? await openRollbackScope(app, run, shard, fingerprints) : undefined;
-  const idMap = await openIdMap(app, hub, run, shard, fingerprints);
+  const ids = await openIdMap(app, hub, run, shard, fingerprints);
+  const isFirst = run.phase.pass === 1 && scope === undefined;
+  const importer = scope?.restore ?? run;
+  const hasMade = !isFirst && importer.imports !== undefined;
+  const idMap = hasMade ? await withMadeIds(app, importer, shard, { ...reads, idMap: ids }) : ids;
   const outcomes = openOutcomes(app, run, shard, {
     last: await readFailedBefore(app, run, shard),
     platforms: fingerprints.platformOfEach(),
@@ -114,6 +127,7 @@ async function openWork(
     deadlineAt,
     newlyLostMs,
   });
+  if (job !== undefined && isFirst) creditMade(outcomes, job);
   const letters = outcomes.letters();
   const wanted = [...letters.keys()].filter((index) => isWanted(run, letters[index], before?.letters[index]));
   const toPlan = { ...reads, shard, idMap, wanted, shown: new Set(before?.shown) };
@@ -129,17 +143,27 @@ async function openWork(
   const notes = { noted, asked: new Set(asked.keys()), askedBefore: asked.size };
   const waitedMs = held.wait?.waitedMs ?? 0;
   const openedAt = app.world.now();
-  return { ...shared, ...notes, hub, deadlineAt, isRepair, idMap, workers, endWatch, waitedMs, openedAt };
+  const handOver = job === undefined ? openHandOver<DueWrite>(app, run, toPlan) : undefined;
+  return { ...shared, ...notes, hub, deadlineAt, isRepair, idMap, workers, endWatch, waitedMs, openedAt, handOver };
+}
+
+/** What the job says it has made is created, as what the hub has taken from a writer is: the next pass looks. */
+function creditMade(outcomes: OpenOutcomes, { state }: ImportJob): void {
+  const letters = outcomes.letters();
+  for (const index of recordsMade(state)) {
+    if (intentOf(letters[index]) === 'created') outcomes.settleAs(index, 'created');
+  }
 }
 
 const NONE_ASKED: Journal = new Map();
 
 async function settleOpen(work: Work): Promise<ShardEnd> {
-  const { app, held, outcomes, endWatch } = work;
+  const { app, held, outcomes, endWatch, handOver } = work;
   const open = outcomes.open();
   const failures = await writeOpen(work, open);
   // The step that took it over goes by what is stored, and stops when that changes.
   if (held.isLost) throw new Superseded('another process took this step over');
+  for (const index of handOver?.handedOver() ?? []) outcomes.send(index);
   outcomes.dropUnsent();
   const state = failures.some(leavesOpen) ? 'unanswered' : 'still';
   const isDecided = failures.length === 0 && outcomes.openCount() === 0;
@@ -149,6 +173,7 @@ async function settleOpen(work: Work): Promise<ShardEnd> {
   // Also when a write failed for good: what was written before must not be written again.
   await outcomes.save(isNoted ? 'done' : state);
   if (await endWatch.look()) return 'over';
+  if (handOver !== undefined) await handOver.store();
   refuseNearlyAll(app, outcomes.failureCount(), outcomes.triedCount());
   const openCount = outcomes.open().length;
   const [failure] = failures;
@@ -195,7 +220,7 @@ function leavesOpen(failure: unknown): boolean {
  * thrown once nothing is under way any more.
  */
 async function writeOpen(work: Work, open: readonly number[]): Promise<unknown[]> {
-  const { app, run, outcomes, workers, endWatch } = work;
+  const { app, run, outcomes, workers, endWatch, handOver } = work;
   const positions = open.values();
   const batches: Promise<void>[] = [];
   const failures: unknown[] = [];
@@ -206,8 +231,12 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<unknown[]
       const decided = await decideBatch(work, positions, size).catch((error: unknown) => void failures.push(error));
       if (decided === undefined || isHopeless(work)) break;
       isLast = decided.isLast;
-      if (isLast && decided.due.length === 0) break;
-      const due = displaces(run) ? await undoable(work, decided.due) : decided.due;
+      if (isLast && decided.due.length === 0 && handOver === undefined) break;
+      const left = handOver === undefined ? decided.due : handOver.take(decided.due);
+      // What a job may create is about to be stored with all the rest.
+      if (handOver !== undefined && left.length === 0 && !isLast) continue;
+      const direct = isLast && handOver !== undefined ? [...left, ...(await handOver.prepare('all'))] : left;
+      const due = displaces(run) ? await undoable(work, direct) : direct;
       await outcomes.save('writing');
       const mustStop = await endWatch.look().catch((error: unknown) => {
         failures.push(error);
@@ -222,6 +251,8 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<unknown[]
       if (roomAt !== undefined) size = nextSize(size, now - roomAt);
       roomAt = now;
     }
+    // Time was up before all was decided about.
+    if (handOver !== undefined && !mayWrite(work)) await handOver.prepare('some');
   } catch (error) {
     workers.stop();
     throw error;

@@ -35,7 +35,7 @@ export async function openRollbackPlanner(
     expiryFloorAtMs: Date.parse(run.request.expiryFloorAt),
     isTargetEmpty: false,
     elsewhere: await readForeignRows(app, run),
-    mintedFor: (id: string) => otherIds.get(id) ?? [],
+    mintedFor: (id: string) => [...(otherIds.get(id) ?? []), ...idMap.twinsFor(id)],
   };
   const isEarly = isTooEarlyToMiss(run, restore);
   // Once all that the restore wrote shows, what comes after a removal is none of its repeated writes.

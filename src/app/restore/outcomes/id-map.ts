@@ -17,10 +17,14 @@ export interface IdMap {
    * one out, then all that were asked for here, oldest first.
    */
   mintedFor(id: string): readonly string[];
+  /** Under which other ids, that are to go, the target was seen to hold a row of the snapshot. */
+  twinsFor(id: string): readonly string[];
   /** A refused id (404, 410) means that the target takes none of the snapshot's; 400 may be the row's own fault. */
   noteAnswer(id: string, answer: WriteOutcome): void;
   /** The target is known to refuse such ids: it is not asked again. */
   mustMap(writes: readonly Write[]): boolean;
+  /** Stores ids that the target itself has given out in place of the snapshot's. */
+  note(made: ReadonlyMap<string, string>): Promise<void>;
   /** Gets new ids in place of those that were, or would be, refused, and stores them. */
   map(writes: readonly Write[], deadlineAt: number): Promise<void>;
 }
@@ -61,10 +65,10 @@ export async function openIdMap(
   const oldIds = (writes: readonly Write[]): string[] =>
     writes.flatMap((write) => (write.kind === 'registration' ? [write.id] : []));
 
-  const store = async (fresh: ReadonlyMap<string, string>): Promise<void> => {
+  const store = async (fresh: ReadonlyMap<string, string>, isWanted: (id: string) => boolean): Promise<void> => {
     while (fresh.size > 0) {
       // What a twin of this step stored first counts; its ids may be in use already.
-      for (const [id, freshId] of fresh) if (needsNew(id)) ids.set(id, [...(ids.get(id) ?? []), freshId]);
+      for (const [id, freshId] of fresh) if (isWanted(id)) ids.set(id, [...(ids.get(id) ?? []), freshId]);
       const next = await documents.idMap.write(app, name, { ids: Object.fromEntries(ids) }, { etag });
       if (next !== 'conflict') {
         etag = next;
@@ -83,13 +87,14 @@ export async function openIdMap(
       });
     } finally {
       // Where time ran out, the next step asks only for the rest.
-      await store(fresh);
+      await store(fresh, needsNew);
     }
   };
 
   return {
     idFor,
     mintedFor,
+    twinsFor: () => NONE,
     noteAnswer(id, answer) {
       asked.add(id);
       if (answer.kind !== 'idRefused') return;
@@ -98,6 +103,7 @@ export async function openIdMap(
     },
     // Asked for every record, and nearly always of a hub that takes the snapshot's ids.
     mustMap: (writes) => refusesIds && oldIds(writes).some(isHopeless),
+    note: (made) => store(made, (id) => !mintedFor(id).includes(made.get(id) ?? '')),
     map(writes, deadlineAt) {
       // One after the other: of two at once each would find that the other stored first.
       const mapped = mapping.then(() => mapNow(writes, deadlineAt));
@@ -106,6 +112,8 @@ export async function openIdMap(
     },
   };
 }
+
+const NONE: readonly string[] = [];
 
 function idHashesOf(fingerprints: Pick<FingerprintTable, 'count' | 'idHashesAt'>): ReadonlySet<number> {
   return new Set(Array.from({ length: fingerprints.count }, (_, index) => fingerprints.idHashesAt(index)).flat());

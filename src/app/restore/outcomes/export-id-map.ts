@@ -1,6 +1,6 @@
-import type { App } from '../app.ts';
-import { findRun } from '../runs/store.ts';
-import { readAllOtherIds } from './outcomes/minted-ids.ts';
+import type { App } from '../../app.ts';
+import { findRun } from '../../runs/store.ts';
+import { readAllOtherIds } from './minted-ids.ts';
 
 /**
  * The registration ids of the snapshot's hub under which the target holds other ones, as CSV, for app backends that store

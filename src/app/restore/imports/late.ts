@@ -1,0 +1,169 @@
+import { fullNameOf, isSameHub, lockName } from '../../../core/paths.ts';
+import type { CallOptions } from '../../../core/ports.ts';
+import { recordKey } from '../../../core/registration/record.ts';
+import type { Registration } from '../../../core/registration/registration.ts';
+import { mayStillMake } from '../../../core/restore/import-job.ts';
+import { twinsOf } from '../../../core/restore/twins.ts';
+import { isOver, type RestoreRun } from '../../../core/run/run.ts';
+import { type App, hubOf, orWarn } from '../../app.ts';
+import { findRows } from '../../listing/hub-rows.ts';
+import { Deferral } from '../../runs/deferral.ts';
+import { readLocked } from '../../runs/lock.ts';
+import { changeRun, listRuns, readRun } from '../../runs/store.ts';
+import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
+import { forEachConcurrent } from '../../stored/concurrent.ts';
+import { readOtherIds } from '../outcomes/minted-ids.ts';
+import {
+  type ImportJob,
+  importPatienceOf,
+  isDone,
+  lookAt,
+  openImport,
+  readResult,
+  removeFiles,
+  save,
+  withdrawAccess,
+} from './job.ts';
+import { forgetOpenImports, listImports, listOpenImports } from './store.ts';
+
+/** The time that one look at all of them may take. */
+const LOOK_MS = 60_000;
+const NEXT_LOOK_MS = 15_000;
+
+/**
+ * Before a restore or rollback first looks at its hub: no job of an earlier restore may still be making what it would
+ * write, or miss. Their files and addresses are taken away; then each is waited for until it has ended, or for
+ * `IMPORT_PATIENCE_MINUTES`. Throws a `Deferral` while that is so.
+ */
+export async function awaitEarlierImports(app: App, run: RestoreRun, deadlineAt: number): Promise<void> {
+  if (run.request.dryRun || run.phase.pass > 1) return;
+  for (const runId of await listOpenImports(app)) {
+    const earlier = runId === run.id ? undefined : await readRun(app, 'restore', runId);
+    if (earlier === undefined || !isOver(earlier) || !isSameHub(earlier.hub, run.hub)) continue;
+    const open = await settleImports(app, earlier, Math.min(deadlineAt, app.world.now() + LOOK_MS));
+    const nowMs = app.world.storageNow();
+    if (!open.some(({ state }) => mayStillMake(state, nowMs, importPatienceOf(app)))) {
+      if (open.length > 0) await noteOpen(app, run, runId);
+      continue;
+    }
+    const cause = `an import job of restore ${runId} may still create registrations`;
+    throw new Deferral(NEXT_LOOK_MS, { on: fullNameOf(run.hub), code: 'ImportRunning', cause });
+  }
+}
+
+/** It may make registrations that this run does not see. */
+async function noteOpen(app: App, run: RestoreRun, earlierId: string): Promise<void> {
+  const warning = `An import job of restore ${earlierId} has not ended. What it may still create is looked for each minute, and withdrawn where it is there twice or was rolled back.`;
+  await changeRun(app, 'restore', run.id, (current) =>
+    current.warnings.includes(warning) ? undefined : { ...current, warnings: [...current.warnings, warning] },
+  );
+}
+
+/** Each minute: what is left of import jobs of restores that are over is looked after until they have ended. */
+export async function watchImports(app: App): Promise<void> {
+  const deadlineAt = app.world.now() + LOOK_MS;
+  for (const runId of await listOpenImports(app)) {
+    const run = await readRun(app, 'restore', runId);
+    if (run !== undefined && (!isOver(run) || (await isWrittenTo(app, run)))) continue;
+    const open = run === undefined ? [] : await settleImports(app, run, deadlineAt);
+    if (open.length === 0) await forgetOpenImports(app, runId);
+  }
+}
+
+/** A run that writes there sees itself to what shows. */
+async function isWrittenTo(app: App, { hub }: RestoreRun): Promise<boolean> {
+  const run = (await readLocked(app, lockName('restore', hub)))?.run;
+  return typeof run === 'object' && !isOver(run);
+}
+
+/** Gives those that have not ended. */
+async function settleImports(app: App, run: RestoreRun, deadlineAt: number): Promise<ImportJob[]> {
+  const open: ImportJob[] = [];
+  for (const { shard, wave, facts } of await listImports(app, run.id)) {
+    if (facts['state'] === 'ended') continue;
+    const job = await openImport(app, run, shard, wave);
+    if (job !== undefined && !(await hasEnded(job, { deadlineAt }))) open.push(job);
+  }
+  return open;
+}
+
+/** Looks once, takes the job's access away where it has not ended, and withdraws what one that ended late has made twice. */
+async function hasEnded(job: ImportJob, call: CallOptions): Promise<boolean> {
+  const { app, run, state } = job;
+  if (state.state === 'asked') {
+    // It was never handed over.
+    await save(job, { state: 'ended', made: [] });
+    await removeFiles(job);
+    return true;
+  }
+  const fields = { runId: run.id, shard: job.shard };
+  const look = await orWarn(app, 'import job not seen', fields, () => lookAt(job, call));
+  if (look === undefined || !isDone(look)) {
+    if (job.state.revokedAt === undefined) await withdrawAccess(job);
+    return job.state.jobId === undefined && isForgotten(job);
+  }
+  const { made, refusals } = await readResult(job, look);
+  // None of it was written by others before its access was taken away.
+  if (job.state.revokedAt !== undefined) await withdrawTwins(job, call);
+  await save(job, { state: 'ended', made: [...made], refusals });
+  await removeFiles(job);
+  return true;
+}
+
+/** The hub never said that it took it, and by now it can read nothing. */
+function isForgotten({ app, state: { submittedAt, askedAt } }: ImportJob): boolean {
+  return app.world.storageNow() - Date.parse(submittedAt ?? askedAt) > DAY_MS;
+}
+
+const DAY_MS = 86_400_000;
+/** Devices that are looked at between two notes of how far that is. */
+const NOTED_AFTER = 500;
+/** Devices that are asked for at once. */
+const ASKED_AT_ONCE = 8;
+
+/**
+ * What the job has made beside a row under a known id is deleted, by id and version; likewise all of it where the restore
+ * was rolled back. What else is there alone stays, as all does that a restore wrote before it was stopped.
+ */
+async function withdrawTwins(job: ImportJob, call: CallOptions): Promise<void> {
+  const { app, run, shard, state } = job;
+  const { sourceHub, snapshotId } = run.request;
+  const manifest = await readManifest(app, sourceHub, snapshotId);
+  if (manifest === undefined) return app.log.warn('import job not looked after', { runId: run.id, snapshotId });
+  const records = await (await openSnapshotShard(app, manifest, shard)).openRecords();
+  const otherIds = await readOtherIds(app, run, shard);
+  const mintedFor = (id: string): readonly string[] => otherIds.get(id) ?? [];
+  const isUndone = await isRolledBack(app, run);
+  const hub = hubOf(app, run.hub);
+  const places = [...Map.groupBy(state.lines, ([index]) => index)];
+  const withdraw = async ([index, lines]: (typeof places)[number]): Promise<void> => {
+    const record = records.at(index);
+    const { handle = '' } = record.rows[0] ?? {};
+    const shown = await findRows(hub, { handle }, call);
+    const found = { key: record.key, rows: shown.filter((row) => recordKey(row) === record.key) };
+    const doomed = new Map<string, Registration>();
+    for (const [, place] of lines) {
+      const row = record.rows[place];
+      if (row === undefined) continue;
+      const { isThere, twins } = twinsOf(row, record, found, mintedFor);
+      // Of several that stand alone one stays.
+      for (const twin of isThere || isUndone ? twins : twins.slice(1)) doomed.set(twin.id, twin);
+    }
+    for (const { id, etag } of doomed.values()) await hub.deleteRegistration(id, etag, call);
+  };
+  for (let at = state.lookedAfter; at < places.length; at += NOTED_AFTER) {
+    await forEachConcurrent(places.slice(at, at + NOTED_AFTER), ASKED_AT_ONCE, withdraw);
+    await save(job, { lookedAfter: Math.min(places.length, at + NOTED_AFTER) });
+  }
+  app.log.info('import job ended late', { runId: run.id, shard });
+}
+
+/** More runs than come between a restore and its rollback. */
+const RUNS_READ = 100;
+
+async function isRolledBack(app: App, { id }: RestoreRun): Promise<boolean> {
+  const runs = await listRuns(app, 'restore', RUNS_READ);
+  return runs.some(
+    ({ status, request }) => request.purpose === 'rollback' && request.of === id && status === 'Succeeded',
+  );
+}
