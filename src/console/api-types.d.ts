@@ -69,8 +69,8 @@ export interface Restore {
   of?: string;
   dryRun?: boolean;
   activate?: boolean;
-  /** Of a restore that activates: whether its target was in use before. */
-  isFailback?: boolean;
+  /** Of a restore that activates. */
+  way?: 'failover' | 'failback';
   /** When its target became the hub in use. */
   activatedAt?: string;
   only?: Selection;

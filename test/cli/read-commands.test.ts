@@ -318,7 +318,7 @@ test('an erasure shows which snapshots hold what is erased, and which rows live'
 test('restores lists the last ones with how they ended', async () => {
   const asked = { askedBy: 'ada@console-1', note: 'INC-42' };
   const failedOver = restored({ id: 'f1', activate: true, ...asked });
-  const value = [restored(), incomplete(), failedOver, { ...failedOver, isFailback: true }];
+  const value = [restored(), incomplete(), failedOver, { ...failedOver, isFailback: true, way: 'failback' }];
   const { out } = await play({ 'GET /api/restores': [{ body: { value } }] }, 'restores');
   expect(out).toMatch(
     new RegExp(

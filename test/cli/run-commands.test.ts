@@ -111,6 +111,14 @@ test('an incomplete restore leads to its failures and the retry', async () => {
   expect(out).toContain(`notification-hubs-dr retry ${RESTORE_ID} --watch`);
 });
 
+test('the headline of a switch that left records out says which hub came into use', async () => {
+  const body = { ...incomplete(), activate: true, activatedAt: '2026-11-23T11:59:41Z' };
+  const { out } = await play({ 'GET /api/restores/*': [{ body }] }, ['watch', RESTORE_ID]);
+  expect(out.split('\n')[0]).toBe(
+    `Restore ${RESTORE_ID}: Failed for 12 records after 42 s; dr-weu/devices came into use`,
+  );
+});
+
 test('an id that was used before starts nothing, and the answer says when that run ended', async () => {
   const over = { body: restored({ finishedAt: '2026-11-27T22:50:00.000Z' }) };
   for (const options of [[], ['--watch']]) {

@@ -55,6 +55,26 @@ test('a dry run of a switch leads to the command that switches; of a named snaps
   );
 });
 
+test('a switch is called back only into the hub that was in use first, and once done is not offered again', () => {
+  const failback = at.replace('23', '24');
+  const terms = [
+    { hub: hubs[0], since: new Date(0).toISOString() },
+    { hub: hubs[1], since: at },
+    { hub: hubs[0], since: failback },
+  ];
+  const second = { activate: true, isFailback: true };
+  expect(commandOf(aRestore({ ...second, dryRun: true }, { terms }), 'restore')).toBe('failover --no-dry-run');
+  const failed = aRestore(second, { terms, status: 'Failed' });
+  expect(commandOf(failed, 'restoreAgain')).toBe('failover --no-dry-run');
+  const counts = { ...noCounts, total: 100, created: 97, failed: 3 };
+  const done = nextActionsOf(failed, { counts, attempted: 0, activatedAt: at });
+  expect(done.map(({ name }) => name)).toEqual(['failures', 'retry', 'backup', 'report', 'rollback']);
+  const back = { hub: hubs[0], terms: terms.slice(0, 2) };
+  expect(commandOf(aRestore({ ...second, dryRun: true, target: 'primary' }, back), 'restore')).toBe(
+    'failback --no-dry-run',
+  );
+});
+
 test('a rollback that failed leads to the rollback of the restore it was of', () => {
   const run = aRestore({ purpose: 'rollback', of: 'r0' }, { status: 'Failed' });
   expect(commandOf(run, 'rollback')).toBe('rollback r0 --confirm NAMESPACE/HUB --watch');

@@ -135,3 +135,11 @@ test.each<[string, Partial<ReportFacts>, Partial<ReportFacts['result']>]>([
 ])('the proof says no more than was seen: %s', (proof, change, result) => {
   expect(proofOf({ ...facts, ...change, result: { ...facts.result, ...result } })).toBe(proof);
 });
+
+test('its headline says which hub came into use, where some records were left out', () => {
+  const activatedAt = '2026-11-23T09:02:29.000Z';
+  const page = renderReport({ ...facts, result: { ...facts.result, activatedAt } });
+  expect(page.split('\n')[0]).toBe(
+    '# Restore failover-1 from one/devices into three/devices: Failed for 3 records; three/devices came into use',
+  );
+});

@@ -169,7 +169,8 @@ test('its own commands, in order, bring every device through failover, partial f
           const target = /^ *into +(\S+)$/m.exec(last.output)?.[1] ?? '';
           const chosen = newestOfOther(last.output, shell.variable('HUB'));
           const commands = lines.join('\n').replace(/^export SNAPSHOT=….*$/m, `export SNAPSHOT=${chosen}`);
-          last = await shell.run(commands.replace(/^export HUB=….*$/m, `export HUB=${target}`));
+          const kept = commands.replace(/>(\$RUN\.md)$/m, '>"$PAGES"/$1');
+          last = await shell.run(kept.replace(/^export HUB=….*$/m, `export HUB=${target}`));
           isJudged = false;
           await afterRun(lines.join('\n'));
         } else expect(language).toBe('sh azure');
@@ -177,11 +178,12 @@ test('its own commands, in order, bring every device through failover, partial f
       conclude();
     };
 
-    await shell.run(npxOnce);
+    await shell.run(`${npxOnce}\nexport PAGES='${folder}'`);
     await play(1);
     const lost = await rowsOf(admin, 'primary');
     expect(await rowsOf(admin, 'secondary')).toEqual([]);
     await play(2);
+    expect(await readFile(join(folder, `${shell.variable('RUN')}.md`), 'utf8')).toContain('had written: ');
     expect(difference(lost, await rowsOf(admin, 'secondary'))).toEqual(none);
     await play(3);
     expect(difference(lost, await rowsOf(admin, 'secondary'))).toEqual(none);

@@ -1,4 +1,5 @@
 import { nextActionsOf } from '../../core/restore/next-actions.ts';
+import { wayOf } from '../../core/restore/next-commands.ts';
 import { type Pace, secondsToLook } from '../../core/restore/pace.ts';
 import { isOver, type RestoreResult, type RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
@@ -25,6 +26,7 @@ export async function viewRestore(app: App, run: RestoreRun, { hasRequest = true
   return {
     ...viewCommon(run, signs),
     ...asked,
+    way: asked.activate ? wayOf(run) : undefined,
     snapshot: { id: snapshotId, asked: askedSnapshot, hub: sourceHub },
     target: { role: target, ...run.hub },
     ...result,

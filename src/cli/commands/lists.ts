@@ -67,7 +67,7 @@ function kindOf(view: Json): string {
   const noun = nounOf(view);
   if (noun === 'Sync') return 'Standby sync';
   if (noun !== 'Restore' || flagAt(view, 'activate') !== true) return noun;
-  return flagAt(view, 'isFailback') === true ? 'Failback' : 'Failover';
+  return textAt(view, 'way') === 'failback' ? 'Failback' : 'Failover';
 }
 
 function describeBackup(view: Json): string {

@@ -65,10 +65,14 @@ function headline(view: Json): string {
   const milliseconds = Date.parse(textAt(view, 'finishedAt') ?? '') - Date.parse(textAt(view, 'createdAt') ?? '');
   const phase = textAt(view, 'phase') === undefined ? '' : phaseOf(view);
   const status = textAt(view, 'status');
+  // Most records are in place, and backends are to be pointed at it.
+  const hasSwitched = status === 'Failed' && textAt(view, 'activatedAt') !== undefined;
   return joined(' ', [
     `${nounOf(view)} ${textAt(view, 'id') ?? ''}: ${textAt(view, 'verdict') ?? status ?? 'unknown'}`,
+    hasSwitched && `for ${formatNumber(numberAt(view, 'counts', 'failed') ?? 0, 'record')}`,
     status === 'Running' && phase !== '' && `(${phase})`,
-    !Number.isNaN(milliseconds) && `after ${formatSeconds(milliseconds / 1000)}`,
+    !Number.isNaN(milliseconds) && `after ${formatSeconds(milliseconds / 1000)}${hasSwitched ? ';' : ''}`,
+    hasSwitched && `${fullNameAt(view, 'target')} came into use`,
   ]);
 }
 

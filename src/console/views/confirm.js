@@ -66,11 +66,11 @@ export function confirmForm(dryRun) {
  * @param {import('../api-types.d.ts').Restore} dryRun
  * @param {number} toWrite
  */
-function labelOf({ target, activate, isFailback }, toWrite) {
+function labelOf({ target, activate, way }, toWrite) {
   const place = hubName(target);
-  const way = isFailback ? 'Fail back' : 'Fail over';
+  const verb = way === 'failback' ? 'Fail back' : 'Fail over';
   const records = plural(toWrite, 'record');
-  if (activate) return toWrite === 0 ? `${way} to ${place}` : `${way}: restore ${records} into ${place}`;
+  if (activate) return toWrite === 0 ? `${verb} to ${place}` : `${verb}: restore ${records} into ${place}`;
   return toWrite === 0 ? `Restore into ${place}, though nothing is missing there` : `Restore ${records} into ${place}`;
 }
 

@@ -2,7 +2,7 @@ import { restoreAddress, snapshotAddress } from '../parts/addresses.js';
 import { number, plural } from '../parts/format.js';
 import { onOverview } from '../parts/on-this-page.js';
 import { hubName, isOver } from '../parts/widgets.js';
-import { kindOf, percentOf } from './run-words.js';
+import { kindOf, percentOf, switchedIn } from './run-words.js';
 
 /**
  * @typedef {import('../api-types.d.ts').Status} Status
@@ -118,7 +118,7 @@ function ofFailure(run) {
     tone: 'bad',
     title: isPartial ? `${kindOf(run)} is incomplete` : `${kindOf(run)} failed`,
     text: isPartial
-      ? `${number(left)} of ${plural(counts.total, 'record')} could not be written into ${hubName(run.target)}.`
+      ? `${number(left)} of ${plural(counts.total, 'record')} could not be written into ${hubName(run.target)}.${switchedIn(run)}`
       : onOverview(error?.message ?? 'No reason was given.'),
     link: linkTo(run.id),
     next: 'see',

@@ -10,8 +10,8 @@ import { hubName, isOver } from '../parts/widgets.js';
  * @param {Restore} run
  */
 export function kindOf(run) {
-  const { dryRun, purpose = 'restore', activate, isFailback } = run;
-  const kind = activate ? (isFailback ? 'Failback' : 'Failover') : kinds[purpose];
+  const { dryRun, purpose = 'restore', activate, way } = run;
+  const kind = activate ? (way === 'failback' ? 'Failback' : 'Failover') : kinds[purpose];
   return dryRun ? `Dry run of a ${kind.toLowerCase()}` : kind;
 }
 
@@ -50,10 +50,18 @@ export function verdictOf(run) {
     return {
       tone: 'bad',
       title: 'Incomplete',
-      text: `${plural(failed, 'record')} of ${number(run.counts.total)} could not be ${what}. All others are done.`,
+      text: `${plural(failed, 'record')} of ${number(run.counts.total)} could not be ${what}. All others are done.${switchedIn(run)}`,
     };
   }
   return { tone: 'bad', title: 'Failed', text: onThisPage(run.error?.message ?? 'No reason was given.') };
+}
+
+/**
+ * That it made its target the hub in use, where it did though not all is in place.
+ * @param {Restore} run
+ */
+export function switchedIn({ activatedAt, target }) {
+  return activatedAt === undefined ? '' : ` ${hubName(target)} came into use all the same.`;
 }
 
 export const stoppedText = 'Records already written stay. A new restore resumes from there.';

@@ -54,7 +54,13 @@ export function nextActionsOf(run: RestoreRun, result: Written): NextAction[] {
     // Until there is a snapshot of the hub in use, its devices are not protected.
     result.activatedAt !== undefined && post('backup', '/api/backups', 'backup --watch'),
     report,
-    !isGreen && !isRollback && !isSync && !isDamaged && restoreAction('restoreAgain', run),
+    // Once it has switched the hubs, the same again would be a switch the other way round.
+    !isGreen &&
+      !isRollback &&
+      !isSync &&
+      !isDamaged &&
+      result.activatedAt === undefined &&
+      restoreAction('restoreAgain', run),
     !isGreen && isRollback && rollbackAction(of),
     mayHaveWritten(result) && isWriter && rollbackAction(run.id),
   ];

@@ -1,3 +1,4 @@
+import { isSameHub } from '../paths.ts';
 import type { RestoreRun } from '../run/run.ts';
 
 /** What a restore's request sends again: what is not given is as usual. */
@@ -16,12 +17,21 @@ export interface RestoreBody
 export const CONFIRM = '--confirm NAMESPACE/HUB';
 
 /** What would switch the hubs is a command of its own, which takes the latest snapshot and asks for the hub's name. */
-export function restoreOrSwitch({ request: { askedSnapshot, isFailback } }: RestoreRun, body: RestoreBody): string {
+export function restoreOrSwitch(run: RestoreRun, body: RestoreBody): string {
   const { only, order, leftovers, resurrect, dryRun } = body;
   const isPlain = [only, order, leftovers, resurrect, dryRun].every((one) => one === undefined);
-  if (body.activate !== true || !isPlain || askedSnapshot !== 'latest') return restoreCommand(body);
-  const name = isFailback === true ? 'failback' : 'failover';
-  return [name, '--no-dry-run', ...wordsOf([['on-conflict', body.onConflict]])].join(' ');
+  if (body.activate !== true || !isPlain || run.request.askedSnapshot !== 'latest') return restoreCommand(body);
+  return [wayOf(run), '--no-dry-run', ...wordsOf([['on-conflict', body.onConflict]])].join(' ');
+}
+
+/**
+ * Which of the two a switch is for the person who calls it: back is into the hub that was in use first, also where the
+ * other one was in use before. The terminal tool's commands go by the same.
+ */
+export function wayOf({ hub, terms, request }: RestoreRun): 'failover' | 'failback' {
+  const first = terms?.[0];
+  const isBack = first === undefined ? request.isFailback === true : isSameHub(first.hub, hub);
+  return isBack ? 'failback' : 'failover';
 }
 
 /** The command that sends this body, so that records left out of one restore stay out of the next. */

@@ -70,7 +70,7 @@ const ifAny = [
 /** One page for the incident's record. Whatever a person wrote is shown as text, never as markup. */
 export function renderReport(facts: ReportFacts): string {
   const sections = [
-    `# ${titles[facts.purpose]} ${inText(facts.id)} ${directionOf(facts)}: ${facts.isOver ? facts.status : 'not over yet'}`,
+    `# ${titles[facts.purpose]} ${inText(facts.id)} ${directionOf(facts)}: ${outcomeOf(facts)}`,
     renderSummary(facts),
     ['## Counts', renderCounts(facts.result)],
     ['## Timeline', renderTimeline(facts)],
@@ -80,6 +80,12 @@ export function renderReport(facts: ReportFacts): string {
     ['## Next', renderNext(facts)],
   ];
   return `${sections.flat().join('\n\n')}\n`;
+}
+
+function outcomeOf({ isOver, status, target, result: { activatedAt, counts } }: ReportFacts): string {
+  if (!isOver) return 'not over yet';
+  if (status !== 'Failed' || activatedAt === undefined) return status;
+  return `Failed for ${counted(counts.failed, 'record')}; ${fullNameOf(target)} came into use`;
 }
 
 /** `from one/devices into three/devices` */
