@@ -1,7 +1,7 @@
 /** What the app says and the oracle goes by. `said.test.ts` holds each to the texts of the app. */
 export const said = {
   /** More is missing in a target that was in use than devices delete: it is all created. */
-  mostMissing: "that is not taken for the devices' own word, and what nothing has taken the place of is created again",
+  mostMissing: 'so the hub lost them: they are created again, unless it has another record of the same device',
   /** Of a snapshot that no restore takes by itself. */
   heldUndone: 'it holds devices that were taken back',
   /** Of a scratch hub. */

@@ -50,10 +50,15 @@ export function warningsOf(
 function aboutAbsent(run: RestoreRun, absent: number, maxDeletePercent: number): string {
   const missing = `Missing in the target: ${counted(absent, 'record')} that both hubs held`;
   if (!circumstancesOf(run).wasTargetInUse(0)) {
-    return `${missing}. It was not in use, so that is not taken for the devices' own word: what nothing has taken the place of is created again.`;
+    return `${missing}. It was not in use, so no device deleted them: they are created again, unless it has another record of the same device. Nothing to decide.`;
   }
   if (!isWithinBounds(run, 'absent', maxDeletePercent)) {
-    return `${missing}, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows: that is not taken for the devices' own word, and what nothing has taken the place of is created again.`;
+    const isEmptied = absent > (run.found?.plan?.records ?? 0);
+    const most = isEmptied ? 'it still holds' : `MAX_DELETE_PERCENT (${maxDeletePercent}) allows`;
+    const decision = isEmptied
+      ? 'Nothing to decide.'
+      : 'Only if these devices are really gone: raise that setting before you restore.';
+    return `${missing}. That is more than ${most}, so the hub lost them: they are created again, unless it has another record of the same device. ${decision}`;
   }
   return `${missing}. It has been in use: what devices deleted there since stays out. With --resurrect it is created again.`;
 }
