@@ -19,7 +19,7 @@ test('status shows the verdict with its reason first, then what it rests on', as
   const { exitCode, out } = await play({ 'GET /api/status': [{ body: aCard }] }, 'status');
   expect(exitCode).toBe(0);
   expect(out.split('\n')[0]).toBe('AtRisk: The newest good snapshot is 95 minutes old; one is due every 60 minutes.');
-  expect(out).toContain('dr-weu/devices, reachable, tier Standard, room for 10,000,000 more devices');
+  expect(out).toContain('dr-weu/devices, reachable, tier Standard, room for 10,000,000 more records');
   expect(out).toContain(`${SNAPSHOT_ID}, 1 h 35 min old, 2,000 records`);
   expect(out).toContain('what changed in the last 1 h 35 min: about 4 records');
   expect(out).toContain('would take about 40 s (measured by the last restore)');
@@ -83,7 +83,7 @@ test('status counts one as one, and names what proved a snapshot', async () => {
     provenSnapshot: { id: SNAPSHOT_ID, how: 'verified', ageSeconds: 60 },
   };
   const { out } = await play({ 'GET /api/status': [{ body: card }] }, 'status');
-  expect(out).toContain('room for 1 more device\n');
+  expect(out).toContain('room for 1 more record\n');
   expect(out).toContain('1 min old, 1 record\n');
   expect(out).toContain('what changed in the last 1 min: about 1 record\n');
   expect(out).toContain(`${SNAPSHOT_ID} by a verification, 1 min old\n`);

@@ -178,6 +178,7 @@ test('an empty hub, a steep fall and a restless listing make a snapshot suspect'
     health: 'suspect',
     healthReasons: ['79 records, more than 20 % below the usual 100'],
   });
+  expect(judge(79, [2000, 1999], 0).healthReasons).toEqual(['79 records, more than 20 % below the usual 2,000']);
   expect(judge(100, [100], 3).health).toBe('suspect');
   expect(judge(10_000, [], 0, 10).health).toBe('good');
   expect(judge(10_000, [], 0, 11).health).toBe('suspect');

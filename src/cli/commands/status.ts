@@ -114,7 +114,7 @@ function describeHub(hub: Json, nowMs: number): string | undefined {
     flagAt(hub, 'rights') === false && 'access rights MISSING',
     rate !== undefined && `throttled, takes about ${formatNumber(rate, 'request a second')}`,
     tier && `tier ${tier}`,
-    room !== undefined && `room for ${formatCount(room)} more ${room === 1 ? 'device' : 'devices'}`,
+    room !== undefined && `room for ${formatCount(room)} more ${room === 1 ? 'record' : 'records'}`,
   ]);
 }
 

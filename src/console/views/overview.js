@@ -196,8 +196,8 @@ function standbyOf(status) {
   const parts = [
     rights === false ? 'the key has no Manage right' : rights ? 'Manage right' : '',
     tier && tier !== 'unknown' ? `${tier} tier` : '',
-    typeof devicesNow === 'number' ? `${plural(devicesNow, 'device')} now` : '',
-    typeof room === 'number' ? `room for ${number(room)}` : '',
+    typeof devicesNow === 'number' ? `${plural(devicesNow, 'record')} now` : '',
+    typeof room === 'number' ? `room for ${number(room)} more` : '',
   ].filter((part) => part !== '');
   return [name, ...answersOf(target), parts.length > 0 && line(parts.join(', '))];
 }

@@ -66,7 +66,7 @@ function findFalls(
   ): string[] => {
     const [value, usual] = [countOf(counts), median(among.map(countOf))];
     if (usual === undefined || value >= usual * (1 - percent / 100) || usual - value <= leastDrop) return [];
-    return [`${grouped(value)} ${what}, more than ${percent} % below the usual ${grouped(usual)}`];
+    return [`${grouped(value)} ${what}, more than ${percent} % below the usual ${grouped(Math.round(usual))}`];
   };
   const ofAll = fallOf('records', ({ records }) => records, { among: earlier, leastDrop: 0 });
   if (ofAll.length > 0) return ofAll;
