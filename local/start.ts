@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { scheduleFault } from '../src/settings/schedule.ts';
-import { readOptions, refuse, wholeNumber } from './options.ts';
+import { outliveReader, readOptions, refuse, wholeNumber } from './options.ts';
 import type { Stack } from './stack.ts';
 
 const help = `Runs the main job on this machine: storage, two emulated hubs, the Functions host.
@@ -45,6 +45,7 @@ await main();
 async function main(): Promise<void> {
   const ports = await choosePorts();
   const { startStack } = await import('./stack.ts');
+  outliveReader();
   let isStopping = false;
   const stopping = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), orphaned()]).then(() => {
     isStopping = true;
@@ -127,8 +128,8 @@ Below come the log lines of the app: time, function, what happened.
 First, in another terminal, for these and for docs/RUNBOOK.md:
   export NOTIFICATION_HUBS_DR_URL=${host.url} NOTIFICATION_HUBS_DR_KEY=${host.keys.default} ADMIN=${emulator.adminUrl}
 
-A first task, in three lines: back up, let the primary's region fail, and fail over. Every device comes back in the
-secondary, which is then the hub in use.
+A first task, in three lines: back up, let the primary's region fail, and fail
+over. Every device comes back in the secondary, which is then the hub in use.
   npx notification-hubs-dr backup --watch
   ${admin}/primary/down
   npx notification-hubs-dr failover

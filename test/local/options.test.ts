@@ -1,8 +1,9 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
+import { fitted } from '../../local/options.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -63,4 +64,33 @@ test.each([
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(message);
   expect(stderr).toContain('--help');
+});
+
+test('help for a screen breaks between words, below where the text of an option begins', () => {
+  const text = 'hubs that take the next ones (default:';
+  const help = `Runs all, and says so.\n\n  --port N  ${text} any)\n`;
+  expect(fitted(help, 50)).toBe(`Runs all, and says so.\n\n  --port N  ${text}\n            any)\n`);
+  expect(fitted(help)).toBe(help);
+});
+
+test('what runs until a signal outlives the reader of its output', async () => {
+  const options = resolve(root, 'local/options.ts');
+  const program = `
+    const { outliveReader } = await import(${JSON.stringify(options)});
+    outliveReader();
+    process.stdin.once('data', () => {
+      process.stdout.write('Stopping');
+      setTimeout(() => process.stderr.write('stopped', () => process.exit(0)), 100);
+    });
+    process.stderr.write('ready');`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program]);
+  let said = '';
+  child.stderr.on('data', (data: Buffer) => {
+    said += data.toString();
+    if (said !== 'ready') return;
+    child.stdout.destroy();
+    child.stdin.end('end');
+  });
+  const [code] = await once(child, 'close');
+  expect({ code, said }).toEqual({ code: 0, said: 'readystopped' });
 });
