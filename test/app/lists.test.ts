@@ -1,9 +1,16 @@
 import { expect, test } from 'vitest';
 import { createDrill, listDrills } from '../../src/app/drill/store.ts';
 import { createRun, listRunsBefore } from '../../src/app/runs/store.ts';
-import { runName } from '../../src/core/paths.ts';
+import { readManifest } from '../../src/app/snapshots/store.ts';
+import { listSnapshotViews } from '../../src/app/snapshots/view.ts';
+import { sha256Hex } from '../../src/app/stored/codec.ts';
+import { documents } from '../../src/app/stored/documents.ts';
+import { manifestName, runName } from '../../src/core/paths.ts';
 import { newRunId } from '../../src/core/run/run.ts';
+import { addDigest } from '../../src/core/snapshot/manifest.ts';
+import { backUp } from '../support/drive.ts';
 import { createEngine } from '../support/engine.ts';
+import { anAppleRow, tokenOf } from '../support/rows.ts';
 import { aBackupRun } from '../support/runs.ts';
 
 const START_MS = Date.parse('2026-11-23T09:00:00Z');
@@ -77,4 +84,21 @@ test('ids that are ahead of the clock of the storage, or behind it, are listed o
   }
   const listed = (await readAll((from) => listRunsBefore(app, 'backup', 4, from))).flat();
   expect(listed).toEqual(ids.toSorted().toReversed());
+});
+
+test('snapshots are listed by when they were read, not by when their backups began', async () => {
+  const engine = createEngine();
+  const { app, primary } = engine;
+  primary.rows.set('1-1-1', anAppleRow({ id: '1-1-1', token: tokenOf('one') }));
+  const waited = await backUp(engine);
+  const next = await backUp(engine);
+  expect((await listSnapshotViews(app)).map(({ id }) => id)).toEqual([next, waited]);
+  const manifest = await readManifest(app, app.primary.ref, waited);
+  if (manifest === undefined) throw new Error('no manifest');
+  const { digest: _, ...rest } = manifest;
+  engine.advance(1000);
+  const now = new Date(app.world.storageNow()).toISOString();
+  const late = addDigest({ ...rest, readStartedAt: now, publishedAt: now }, sha256Hex);
+  await documents.manifest.write(app, manifestName(app.primary.ref, waited), late, 'any');
+  expect((await listSnapshotViews(app)).map(({ id }) => id)).toEqual([waited, next]);
 });

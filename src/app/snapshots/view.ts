@@ -1,5 +1,5 @@
 import { viewCoverage } from '../../core/baseline/coverage.ts';
-import { isOver, type VerificationRun } from '../../core/run/run.ts';
+import { isOver, startOfRunId, type VerificationRun } from '../../core/run/run.ts';
 import { amountOf } from '../../core/snapshot/amount.ts';
 import type { Manifest } from '../../core/snapshot/manifest.ts';
 import type { App } from '../app.ts';
@@ -14,7 +14,12 @@ import { sumVerification } from './verify.ts';
 
 export async function listSnapshotViews(app: App) {
   const [listed, marksOf] = await Promise.all([listSnapshots(app), readMarksOfPair(app)]);
-  return listed.map((one) => viewListed(one, marksOf(one)));
+  return listed.toSorted((a, b) => readAt(b) - readAt(a)).map((one) => viewListed(one, marksOf(one)));
+}
+
+/** By its id, where it cannot be used: a backup may wait before it reads. */
+function readAt({ id, manifest }: ListedSnapshot): number {
+  return manifest === undefined ? (startOfRunId(id) ?? 0) : Date.parse(manifest.readStartedAt);
 }
 
 export async function readSnapshotView(app: App, snapshotId: string) {
