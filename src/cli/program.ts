@@ -23,8 +23,9 @@ import { version } from './parts/tool.ts';
 const HELP_WIDTH = 120;
 
 const exitCodesHelp = `
-Exit codes: 0 done; 1 failed, refused or NotReady; 2 wrong usage; 3 restored, but not every record (RestoreIncomplete);
-4 AtRisk and 5 NotReady with status --exit-code; 130 interrupted. docs/RUNBOOK.md walks through a failover.`;
+Exit codes: 0 done; 1 failed, refused or NotReady; 2 wrong usage; 3 restored,
+but not every record (RestoreIncomplete); 4 AtRisk and 5 NotReady with
+status --exit-code; 130 interrupted. docs/RUNBOOK.md walks through a failover.`;
 
 /** Parses a command line, runs its command and gives the exit code. Throws `CommanderError` after help and wrong usage. */
 export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {

@@ -152,6 +152,11 @@ test('each command that shows a table or a card is among these', async () => {
   expect([...new Set(known)].sort()).toEqual([...new Set([...commands, 'help'])].sort());
 });
 
+test.each(['--help', 'failover --help', 'restore --help'])('on 80 columns, no line of %s is wider', async (line) => {
+  const { out } = await runIn(line.split(' '), { columns: 80 });
+  expect(out.split('\n').filter(({ length }) => length > 80)).toEqual([]);
+});
+
 /** Its own breaks would come anywhere: a word that is wider, and a command that is pasted. */
 const isUnbreakable = (line: string): boolean =>
   !/\S +\S/.test(line.trim().replace(/^(?:next|all) +/, '')) || /^ +(?:(?:next|all) +npx|az) /.test(line);

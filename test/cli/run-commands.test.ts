@@ -100,7 +100,7 @@ test('the end of a restore shows counts, platforms, proof and the next commands'
   expect(out).toContain('records  2,000: 1,950 created, 50 kept live');
   expect(out).toMatch(/Apple +1,000 created, 50 kept live/);
   expect(out).toContain('pass 2 looked at the hub again and had nothing left to write');
-  expect(out).toContain(`notification-hubs-dr rollback ${RESTORE_ID} --confirm NAMESPACE/HUB --watch`);
+  expect(out).toContain(`notification-hubs-dr rollback ${RESTORE_ID} --watch`);
 });
 
 test('an incomplete restore leads to its failures and the retry', async () => {
@@ -245,6 +245,12 @@ test('Ctrl-C while watching says that the restore is still running, and how to w
     `The restore is still running. To watch it again: npx notification-hubs-dr watch ${RESTORE_ID}`,
   );
   expect(out).toBe('');
+});
+
+test('Ctrl-C while a dry run is watched calls it that', async () => {
+  const body = { ...writing(500), dryRun: true };
+  const { err } = await play({ 'GET /api/restores/*': [{ body }] }, ['watch', RESTORE_ID], { interruptAtWait: 2 });
+  expect(err).toContain('The dry run is still running.');
 });
 
 test('watch finds a run of any kind by its id', async () => {

@@ -45,10 +45,7 @@ export function restored(over: Readonly<Record<string, unknown>> = {}) {
     finishedAt: '2026-11-23T11:59:42Z',
     counts: someCounts({ created: 1950, keptLive: 50 }),
     byPlatform: { Apple: { created: 1000, keptLive: 50 }, FcmV1: { created: 950 } },
-    nextActions: [
-      { command: `report ${RESTORE_ID}` },
-      { command: `rollback ${RESTORE_ID} --confirm NAMESPACE/HUB --watch` },
-    ],
+    nextActions: [{ command: `report ${RESTORE_ID}` }, { command: `rollback ${RESTORE_ID} --watch` }],
     ...over,
   });
 }

@@ -77,5 +77,5 @@ test('a switch is called back only into the hub that was in use first, and once 
 
 test('a rollback that failed leads to the rollback of the restore it was of', () => {
   const run = aRestore({ purpose: 'rollback', of: 'r0' }, { status: 'Failed' });
-  expect(commandOf(run, 'rollback')).toBe('rollback r0 --confirm NAMESPACE/HUB --watch');
+  expect(commandOf(run, 'rollback')).toBe('rollback r0 --watch');
 });

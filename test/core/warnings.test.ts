@@ -31,9 +31,24 @@ const unless = 'they are created again, unless it has another record of the same
 
 test.each([
   ['an emptied hub', 2033, 0, wasInUse, `That is more than it still holds, so the hub lost them: ${unless} Nothing to`],
-  ['many', 500, 1533, wasInUse, `MAX_DELETE_PERCENT (10) allows, so the hub lost them: ${unless} Only if these devices`],
+  [
+    'many',
+    500,
+    1533,
+    wasInUse,
+    `MAX_DELETE_PERCENT (10) allows, so the hub lost them: ${unless} Only if these devices`,
+  ],
   ['some', 30, 2003, wasInUse, 'what devices deleted there since stays out. With --resurrect it is created again.'],
-  ['a hub never in use', 30, 2003, wasNot, `It was not in use, so no device deleted them: ${unless} Nothing to decide.`],
-])('what is missing in the target is said with what is done, and what to decide: %s', (_, absent, held, terms, part) => {
-  expect(warned(absent, held, terms)).toEqual([expect.stringContaining(part)]);
-});
+  [
+    'a hub never in use',
+    30,
+    2003,
+    wasNot,
+    `It was not in use, so no device deleted them: ${unless} Nothing to decide.`,
+  ],
+])(
+  'what is missing in the target is said with what is done, and what to decide: %s',
+  (_, absent, held, terms, part) => {
+    expect(warned(absent, held, terms)).toEqual([expect.stringContaining(part)]);
+  },
+);

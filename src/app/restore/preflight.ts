@@ -84,10 +84,11 @@ export function refuseUnsafeActivation(request: AskedRestore, manifest: Manifest
 }
 
 /** A call that names nothing goes by the role alone, and so what is stored has to fit that; so does a switch. */
-export function refuseOlderThanRole(request: AskedRestore, { readStartedAt }: Manifest, { role }: Roles): void {
+export function refuseOlderThanRole(request: AskedRestore, { id, readStartedAt }: Manifest, { role }: Roles): void {
   if (request.snapshot !== 'latest' || (request.target !== 'standby' && request.activate !== true)) return;
   if (!isOlderThanRole(readStartedAt, role)) return;
-  const message = `${snapshotOlderThanRole(readStartedAt, role)}; to restore all the same, name a snapshot`;
+  const command = `restore --snapshot ${id}${request.activate === true ? ' --activate' : ''} --watch`;
+  const message = `${snapshotOlderThanRole(readStartedAt, role)}; to restore all the same, name a snapshot: notification-hubs-dr ${command}`;
   throw new DrError('SnapshotOlderThanRole', message, { target: 'snapshot' });
 }
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import type { Context, Run } from '../parts/context.ts';
 import { exitCodes, Fault, wrongUse } from '../parts/errors.ts';
-import { formatSeconds, formatSince } from '../parts/format.ts';
+import { formatSeconds, formatSince, paragraph } from '../parts/format.ts';
 import { flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
 import { newId } from '../parts/new-id.ts';
 import { pathOf, startRun, watchRun } from '../parts/runs.ts';
@@ -16,6 +16,10 @@ interface Options {
   readonly onConflict?: string;
   readonly dryRun: boolean;
 }
+
+const switchHelp = `
+It watches the restore to its end, and takes the latest good snapshot. To take
+another: restore --snapshot ID --activate --watch. "snapshots" lists them.`;
 
 export function addSwitches(program: Command, run: Run): void {
   const add = (name: 'failover' | 'failback', description: string) =>
@@ -32,6 +36,7 @@ export function addSwitches(program: Command, run: Run): void {
         ]),
       )
       .option('--no-dry-run', 'restore at once')
+      .addHelpText('after', switchHelp)
       .action(run((context, options) => switchHubs(context, name, options)));
   add('failover', 'make the standby the hub in use: dry run, confirmation, restore, proof, switch');
   add('failback', 'go back: the same into the hub that was in use before');
@@ -44,7 +49,8 @@ async function switchHubs(context: Context, name: string, options: Options): Pro
   const role = await client.call('GET', '/api/role');
   const [from = '', into = ''] = [fullNameAt(role, 'active'), fullNameAt(role, 'standby')];
   if (confirm?.toLowerCase() === from && isRepeated(role, name, options.id)) {
-    show(role, `${from} is in use already, ${formatSince(textAt(role, 'since'))}. Nothing was started.\n`);
+    const message = `${from} is in use already, ${formatSince(textAt(role, 'since'))}. Nothing was started.`;
+    show(role, paragraph(message, terminal.resultColumns()));
     return exitCodes.done;
   }
   refuseOtherName(confirm, from, into);

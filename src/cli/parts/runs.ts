@@ -48,8 +48,10 @@ function describeStart(view: Json): string {
 /** Watches a run to its end; gives the exit code. */
 export async function watchRun(context: Context, collection: Collection, id: string): Promise<number> {
   const progress = createProgress(context.terminal);
+  let noun = collection.slice(0, -1);
   try {
     let view = await readRun(context, collection, id);
+    noun = nounOf(view).toLowerCase();
     for (; !isOver(view); view = await readRun(context, collection, id)) {
       progress.show(view);
       await context.terminal.sleep(POLL_MS);
@@ -61,7 +63,7 @@ export async function watchRun(context: Context, collection: Collection, id: str
     progress.end();
     if (!isFault(error, 'interrupted')) throw error;
     const advice = `To watch it again: ${tool} watch ${id}`;
-    throw new Fault('interrupted', `The ${collection.slice(0, -1)} is still running. ${advice}`);
+    throw new Fault('interrupted', `The ${noun} is still running. ${advice}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { isSameHub } from '../paths.ts';
 import { mayHaveWritten, wrote } from '../run/amounts.ts';
 import { hasLookedLast, isOver, type RestoreCounts, type RestoreResult, type RestoreRun } from '../run/run.ts';
-import { CONFIRM, restoreOrSwitch } from './next-commands.ts';
+import { restoreOrSwitch } from './next-commands.ts';
 
 /** A call of the HTTP API that makes sense now. With `needsConfirm` its body must repeat the target's `namespace/hub`. */
 export interface NextAction {
@@ -77,7 +77,7 @@ function action(name: NextAction['name'], method: NextAction['method'], href: st
 }
 
 function rollbackAction(runId: string): NextAction {
-  const command = `rollback ${runId} ${CONFIRM} --watch`;
+  const command = `rollback ${runId} --watch`;
   return { ...action('rollback', 'POST', `/api/restores/${runId}/rollback`, command), needsConfirm: true };
 }
 

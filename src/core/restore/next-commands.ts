@@ -10,13 +10,10 @@ export interface RestoreBody
   readonly dryRun?: boolean;
 }
 
-/**
- * Commands of the terminal tool without its name. None carries the name that it needs as confirmation, but the place for
- * it: pasted, it would confirm nothing.
- */
-export const CONFIRM = '--confirm NAMESPACE/HUB';
+// Commands of the terminal tool without its name. None carries the name that it needs as confirmation: pasted, it would
+// confirm nothing. The tool asks for it.
 
-/** What would switch the hubs is a command of its own, which takes the latest snapshot and asks for the hub's name. */
+/** What would switch the hubs is a command of its own, which takes the latest snapshot. */
 export function restoreOrSwitch(run: RestoreRun, body: RestoreBody): string {
   const { only, order, leftovers, resurrect, dryRun } = body;
   const isPlain = [only, order, leftovers, resurrect, dryRun].every((one) => one === undefined);
