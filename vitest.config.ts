@@ -93,12 +93,19 @@ for (const flag of ['--min-semi-space-size=32', '--max-semi-space-size=64']) set
 
 const withStacks = ['test/support/build-app.ts', 'test/support/start-azurite.ts'];
 
+/**
+ * Node strips the types by itself; through Vite's module runner each call of an import costs a getter, a tenth in all. The
+ * others have a file that replaces a module, for which the runner is needed.
+ */
+const native = { experimental: { viteModuleRunner: false, nodeLoader: false } };
+
 const projects = {
   soak: { include: [...soak, ...properties], globalSetup: withStacks },
-  long: { include: long, globalSetup: withStacks },
+  long: { ...native, include: long, globalSetup: withStacks },
   e2e: { include: e2e, exclude: [...soak, ...long], globalSetup: withStacks },
-  integration: { include: integration, globalSetup: 'test/support/start-azurite.ts' },
+  integration: { ...native, include: integration, globalSetup: 'test/support/start-azurite.ts' },
   unit: {
+    ...native,
     include: all,
     exclude: [...soak, ...long, ...e2e, ...integration],
     pool: 'threads',
@@ -127,8 +134,6 @@ export default defineConfig(({ mode }) => ({
     // More than twice the cores of a small machine: e2e files mostly wait.
     maxWorkers: 5,
     isolate: false,
-    // Node strips the types by itself; through Vite's module runner each call of an import costs a getter, a tenth in all.
-    experimental: { viteModuleRunner: false, nodeLoader: false },
     sequence: { sequencer: LongestFirst },
     projects: namesOf(mode).map((name) => ({ extends: true, test: { name, ...projects[name] } })),
   },
