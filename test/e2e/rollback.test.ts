@@ -93,7 +93,7 @@ test('a rollback after a restore onto a hub with live devices leaves exactly tho
   const map = await api.call('GET', `/api/restores/${started.id}/id-map`);
   expect(map.headers.get('content-type')).toBe('text/csv; charset=utf-8');
   expect(String(map.body).split('\r\n').length).toBeGreaterThan(20);
-}, 180_000);
+}, 400_000);
 
 test('a selective restore in order, and a retry of what the hub refused, through the HTTP API', async () => {
   await using stack = await openStack({ devices: 300, seed: 22, settings: quickSettings });

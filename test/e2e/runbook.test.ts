@@ -204,7 +204,7 @@ test('its own commands, in order, bring every device through failover, partial f
     if (npmStart.exitCode === null && npmStart.kill('SIGTERM')) await once(npmStart, 'exit');
     await rm(folder, { recursive: true });
   }
-}, 300_000);
+}, 600_000);
 
 test('it has 900 words at most', () => {
   expect(runbook.split(/\s+/).length).toBeLessThanOrEqual(900);
