@@ -138,6 +138,8 @@ export interface Snapshot {
   amount?: string;
   bytes?: number;
   pinned?: boolean;
+  /** It holds devices that a rollback has taken back. */
+  undone?: boolean;
   coverage?: null | Coverage;
   proof?: null | { how: 'verified' | 'drill' | 'restore' | 'sync'; at: string; runId: string };
   churn?: null | { seconds: number; added: number; removed: number; changed: number };

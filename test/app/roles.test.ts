@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { noteRoles, readRoles } from '../../src/app/runs/roles.ts';
 import { findRun } from '../../src/app/runs/store.ts';
+import { listSnapshotViews } from '../../src/app/snapshots/view.ts';
 import { termsOf } from '../../src/core/run/role.ts';
 import { aBackedUp, aRehearsed, backUp, codeOf, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
@@ -87,7 +88,16 @@ it('a snapshot that was read between a restore and its rollback is restored only
   await exchanged.drain();
   expect(await codeOf(restore(exchanged))).toBe('NoGoodSnapshot');
   const view = await restore(exchanged, { snapshot: snapshotId, dryRun: true });
-  expect(view.warnings).toContainEqual(expect.stringContaining('it holds devices that were taken back'));
+  const told = 'it holds devices that were taken back';
+  expect(view.warnings).toContainEqual(expect.stringContaining(told));
+  const overwriting = restore(exchanged, { snapshot: snapshotId, onConflict: 'overwrite' });
+  await expect(overwriting).rejects.toThrow(told);
+  const listed = await listSnapshotViews(exchanged.app);
+  expect(listed.map(({ hub, undone }) => `${hub.namespace} ${undone}`)).toEqual([
+    'three true',
+    'three true',
+    'one false',
+  ]);
   register(exchanged.secondary, '990-5-1', ['new']);
   const after = await backUp(exchanged);
   expect(await restore(exchanged)).toMatchObject({ snapshot: { id: after } });

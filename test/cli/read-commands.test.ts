@@ -271,8 +271,12 @@ test('snapshots are a table: age, health, devices, proof, pin, and why one is su
     proof: null,
     pinned: false,
   };
+  const undone = { ...good, id: 'between', proof: null, undone: true };
   const broken = { id: 'broken', health: 'unusable', error: { code: 'SnapshotCorrupt', message: 'Damaged.' } };
-  const { out } = await play({ 'GET /api/snapshots': [{ body: { value: [good, suspect, broken] } }] }, 'snapshots');
+  const { out } = await play(
+    { 'GET /api/snapshots': [{ body: { value: [good, suspect, undone, broken] } }] },
+    'snapshots',
+  );
   expect(out).toMatch(
     new RegExp(
       `${SNAPSHOT_ID} +app-neu/devices +1 h ago +good +a drill +yes +1,990 devices = 2,000 records = 2,300 registrations\n`,
@@ -281,6 +285,7 @@ test('snapshots are a table: age, health, devices, proof, pin, and why one is su
   expect(out).toMatch(
     /older +app-neu\/devices +1 h ago +suspect +- +- +1,990 devices .* registrations +the hub was empty\n/,
   );
+  expect(out).toMatch(/between +app-neu\/devices +1 h ago +undone .*it holds devices that were taken back\n/);
   expect(out).toMatch(/broken .*SnapshotCorrupt\n/);
 });
 

@@ -119,6 +119,16 @@ test('the headline of a switch that left records out says which hub came into us
   );
 });
 
+test('warnings are said when a watched restore starts, not only when it has written', async () => {
+  const warning = 'Snapshot s1 holds devices that were taken back.';
+  const script = {
+    'PUT /api/restores/*': [{ status: 201, body: aRestore({ warnings: [warning] }) }],
+    'GET /api/restores/*': [{ body: restored() }],
+  };
+  const { err } = await play(script, ['restore', '--watch']);
+  expect(err).toContain(`warning: ${warning}`);
+});
+
 test('an id that was used before starts nothing, and the answer says when that run ended', async () => {
   const over = { body: restored({ finishedAt: '2026-11-27T22:50:00.000Z' }) };
   for (const options of [[], ['--watch']]) {

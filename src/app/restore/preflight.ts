@@ -34,29 +34,45 @@ export interface Target {
   readonly name: RestoreRun['request']['target'];
 }
 
+/** A snapshot, and what whoever confirms its restore has to know of it: text, empty where there is nothing. */
+interface Chosen {
+  readonly manifest: Manifest;
+  readonly about: string;
+}
+
 /** What is not the plain way, from the hub in use into the standby, has to be confirmed with the target's full name. */
-export function refuseUnsafeTarget(request: AskedRestore, manifest: Manifest, { ref }: Hub, { role }: Roles): void {
+export function refuseUnsafeTarget(
+  request: AskedRestore,
+  { manifest, about }: Chosen,
+  { ref }: Hub,
+  { role }: Roles,
+): void {
   refuseWrongConfirmation(request.confirm, ref);
   if (request.confirm !== undefined) return;
   const name = withRole(ref, role);
+  const ifMeant = confirming(about);
   if (isSameHub(manifest.hub, ref)) {
     const inUse = isSameHub(role.active, ref) ? 'the hub in use, and ' : '';
-    const message = `The target, ${fullNameOf(ref)}, is ${inUse}the hub the snapshot was taken from. ${IF_MEANT}`;
+    const message = `The target, ${fullNameOf(ref)}, is ${inUse}the hub the snapshot was taken from. ${ifMeant}`;
     throw new DrError('TargetIsSource', message, { target: 'target' });
   }
   if (request.dryRun) return;
   if (request.onConflict === 'overwrite') {
-    const message = `Overwriting conflicts replaces what devices have registered in ${name}. ${IF_MEANT}`;
+    const message = `Overwriting conflicts replaces what devices have registered in ${name}. ${ifMeant}`;
     throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
   }
-  refuseHubInUse(ref, role);
+  refuseHubInUse(ref, role, about);
 }
 
 /** For a caller that has not typed its name. */
-export function refuseHubInUse(hub: HubRef, role: Role): void {
+export function refuseHubInUse(hub: HubRef, role: Role, about = ''): void {
   if (!isSameHub(role.active, hub)) return;
-  const message = `The target is ${withRole(hub, role)}. ${IF_MEANT}`;
+  const message = `The target is ${withRole(hub, role)}. ${confirming(about)}`;
   throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
+}
+
+function confirming(about: string): string {
+  return about === '' ? IF_MEANT : `${about} ${IF_MEANT}`;
 }
 
 /** Activating is about all devices. A call that is repeated after it has had its effect starts nothing. */
@@ -72,14 +88,19 @@ export function refuseActivation({ activate, confirm, only }: AskedRestore, { re
 }
 
 /** The hub to be activated gets the devices of the hub in use, and its name is typed back. */
-export function refuseUnsafeActivation(request: AskedRestore, manifest: Manifest, { ref }: Hub, { role }: Roles): void {
+export function refuseUnsafeActivation(
+  request: AskedRestore,
+  { manifest, about }: Chosen,
+  { ref }: Hub,
+  { role }: Roles,
+): void {
   if (request.activate !== true) return;
   if (!isSameHub(manifest.hub, role.active)) {
     const message = `Only a snapshot of ${withRole(role.active, role)}, can bring the other hub into use.`;
     throw new DrError('WrongTarget', message, { target: 'snapshot' });
   }
   if (request.dryRun || request.confirm !== undefined) return;
-  const message = `${fullNameOf(ref)} becomes the hub in use when all that can be written is. ${IF_MEANT}`;
+  const message = `${fullNameOf(ref)} becomes the hub in use when all that can be written is. ${confirming(about)}`;
   throw new DrError('ConfirmationMissing', message, { target: 'confirm' });
 }
 

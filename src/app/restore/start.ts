@@ -54,8 +54,9 @@ export async function startRestore(
   const sync = purpose === 'restore' ? await findSyncInTheWay(app, target.hub.ref, id) : undefined;
   const { manifest, isUndone, warnings: found } = await chooseSnapshot(app, roles, request.snapshot);
   refuseOlderThanRole(request, manifest, roles);
-  refuseUnsafeActivation(request, manifest, target.hub, roles);
-  refuseUnsafeTarget(request, manifest, target.hub, roles);
+  const chosen = { manifest, about: isUndone ? found.join(' ') : '' };
+  refuseUnsafeActivation(request, chosen, target.hub, roles);
+  refuseUnsafeTarget(request, chosen, target.hub, roles);
   await checkShardsStored(app, manifest);
   // A dry run looks at what the sync is filling.
   if (!request.dryRun) await makeWay(app, sync);

@@ -46,9 +46,16 @@ function viewManifest({ shards, toolVersion: _tool, ...shown }: Manifest, marks?
   };
 }
 
-function viewMarks({ isPinned, proof, churn, coverage }: Marks = noMarks) {
+function viewMarks({ isPinned, isUndone, proof, churn, coverage }: Marks = noMarks) {
   const shown = proof?.isSound ? { how: proof.how, at: proof.at, runId: proof.runId } : null;
-  return { pinned: isPinned, proof: shown, churn: churn ?? null, coverage: coverage ? viewCoverage(coverage) : null };
+  return {
+    pinned: isPinned,
+    // `latest` passes over it.
+    undone: isUndone === true,
+    proof: shown,
+    churn: churn ?? null,
+    coverage: coverage ? viewCoverage(coverage) : null,
+  };
 }
 
 export async function readVerificationView(app: App, runId: string) {

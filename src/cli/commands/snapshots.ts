@@ -46,14 +46,20 @@ async function listSnapshots({ client, terminal, show }: Context): Promise<undef
     textAt(snapshot, 'id') ?? '',
     fullNameAt(snapshot, 'hub') ?? '-',
     formatAge(textAt(snapshot, 'readStartedAt'), terminal.now()),
-    textAt(snapshot, 'health') ?? '',
+    flagAt(snapshot, 'undone') === true ? 'undone' : (textAt(snapshot, 'health') ?? ''),
     proofWords[textAt(snapshot, 'proof', 'how') ?? ''] ?? '-',
     flagAt(snapshot, 'pinned') === true ? 'yes' : '-',
     textAt(snapshot, 'amount') ?? textAt(snapshot, 'error', 'code') ?? '',
-    listAt(snapshot, 'healthReasons').map(String).join('; '),
+    whyUnfit(snapshot),
   ]);
   const headings = ['SNAPSHOT', 'HUB', 'TAKEN', 'HEALTH', 'PROVEN BY', 'PINNED', 'HOLDS', 'WHY'];
   show(body, formatTable(headings, rows, 'There are no snapshots yet.', terminal.resultColumns()));
+}
+
+function whyUnfit(snapshot: unknown): string {
+  const reasons = listAt(snapshot, 'healthReasons').map(String);
+  const undone = 'read between a restore and its rollback: it holds devices that were taken back';
+  return (flagAt(snapshot, 'undone') === true ? [undone, ...reasons] : reasons).join('; ');
 }
 
 async function setPin({ client, show }: Context, method: Method, id: string): Promise<undefined> {

@@ -1,7 +1,8 @@
 import type { Method } from './client.ts';
 import type { Context } from './context.ts';
 import { exitCodes, Fault, isFault } from './errors.ts';
-import { type Json, textAt } from './json.ts';
+import { inCommands } from './in-commands.ts';
+import { type Json, listAt, textAt } from './json.ts';
 import { createProgress } from './progress.ts';
 import { retryWhileAway } from './retry-while-away.ts';
 import { exitCodeOf, isOver, nounOf, summarize } from './summary.ts';
@@ -34,6 +35,10 @@ export async function startRun(context: Context, start: Start, isWatched = false
   }
   const view = await retryWhileAway(terminal, method === 'PUT' ? 'repeatable' : 'once', call);
   say(terminal, describeStart(view));
+  // Known before anything is written, while it can be cancelled.
+  if (!isOver(view)) {
+    for (const warning of listAt(view, 'warnings')) say(terminal, `warning: ${inCommands(String(warning))}`);
+  }
   return watchRun(context, collection, textAt(view, 'id') ?? '');
 }
 

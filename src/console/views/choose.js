@@ -10,7 +10,7 @@ import { rolesOf } from '../parts/roles.js';
 import { stepper } from '../parts/stepper.js';
 import { hubName, notice, onSubmit, problem } from '../parts/widgets.js';
 import { draft, options, platformBoxes, requestBody } from './choose-options.js';
-import { healthBadge } from './snapshots.js';
+import { healthBadge, undoneNotice } from './snapshots.js';
 
 /**
  * @typedef {import('../api-types.d.ts').Snapshot} Snapshot
@@ -107,8 +107,9 @@ function latestText(snapshot) {
 /** @param {Snapshot | undefined} snapshot */
 function optionText(snapshot) {
   if (snapshot?.readStartedAt === undefined) return snapshot?.id ?? '';
-  const { readStartedAt, counts, health, hub } = snapshot;
-  return `${moment(readStartedAt)}, ${plural(counts?.records ?? 0, 'record')}, ${hubName(hub)}${health === 'good' ? '' : `, ${health}`}`;
+  const { readStartedAt, counts, health, undone, hub } = snapshot;
+  const state = undone ? 'undone' : health;
+  return `${moment(readStartedAt)}, ${plural(counts?.records ?? 0, 'record')}, ${hubName(hub)}${state === 'good' ? '' : `, ${state}`}`;
 }
 
 /** @param {Snapshot} snapshot */
@@ -122,6 +123,7 @@ function aboutSnapshot(snapshot) {
       ` Taken ${moment(readStartedAt ?? '')}. It holds ${amountOf(snapshot)}.`,
       proof === null && ' Not proven yet: the dry run reads every byte.',
     ),
+    snapshot.undone && undoneNotice(),
     snapshot.health === 'suspect' && notice('warn', h('p', {}, `Suspect: ${healthReasons.join('; ')}`)),
   ];
 }

@@ -129,7 +129,8 @@ function sizeOf(counts) {
 }
 
 /** @param {Snapshot} snapshot */
-export function healthBadge({ health }) {
+export function healthBadge({ health, undone }) {
+  if (undone) return badge('warn', 'undone');
   switch (health) {
     case 'good':
       return badge('ok', 'good');
@@ -141,8 +142,9 @@ export function healthBadge({ health }) {
 }
 
 /** @param {Snapshot} snapshot */
-function snapshotFacts({ id, hub, counts, amount, healthReasons = [], error, proof, churn, coverage, bytes }) {
+function snapshotFacts({ id, hub, undone, counts, amount, healthReasons = [], error, proof, churn, coverage, bytes }) {
   return [
+    undone && undoneNotice(),
     healthReasons.length > 0 && notice('warn', h('p', {}, `Suspect: ${healthReasons.join('; ')}`)),
     error !== undefined && notice('bad', h('p', {}, onThisPage(error.message))),
     facts([
@@ -173,6 +175,11 @@ function snapshotFacts({ id, hub, counts, amount, healthReasons = [], error, pro
       ['Id', h('code', {}, id)],
     ]),
   ];
+}
+
+export function undoneNotice() {
+  const text = 'Read between a restore and its rollback: it holds devices that were taken back.';
+  return notice('warn', h('p', {}, text));
 }
 
 /** @type {Record<string, string>} */
