@@ -103,6 +103,8 @@ export interface Restore {
   examples?: Partial<Record<keyof Outcomes, string[]>>;
   error?: RunError;
   warnings?: string[];
+  /** The retry that has put in place what it left out. */
+  retriedBy?: string;
   nextActions?: Action[];
 }
 

@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
 import { cancelRestore } from '../../src/app/restore/outcomes/cancel.ts';
+import { reportRestore } from '../../src/app/restore/report.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
+import { startRollback } from '../../src/app/restore/rollback.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { renderReport } from '../../src/core/restore/report.ts';
 import { aBackedUp, backUp, beginRestore, codeOf, contentOf, restore } from '../support/drive.ts';
 import type { Engine } from '../support/engine.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
@@ -59,6 +62,18 @@ test('a retry restores what failed, and looks at nothing else', async () => {
   expect(third).toMatchObject({ status: 'Succeeded', of: second.id, counts: { total: 1, created: 1 } });
   expect(engine.secondary.writes).toEqual(['installation device-2', 'installation device-4']);
   expect(await codeOf(startRetry(engine.app, third.id))).toBe('NothingToRetry');
+  for (const { id } of [first, second]) {
+    const view = await readRestoreView(engine.app, id);
+    expect(view.retriedBy).toBe(third.id);
+    expect(view.nextActions.map(({ name }) => name)).toEqual(['failures', 'report', 'rollback']);
+  }
+  const page = renderReport(await reportRestore(engine.app, first.id));
+  expect(page).toContain('Failed, then completed by a retry');
+  expect(page).toContain(`| completed | retry ${third.id} has put in place what was left out |`);
+  expect(page).not.toContain('notification-hubs-dr retry');
+  await startRollback(engine.app, third.id, { confirm: 'three/devices' });
+  await engine.drain();
+  expect((await readRestoreView(engine.app, first.id)).retriedBy).toBeUndefined();
 });
 
 test('a retry of a cancelled restore restores what was not come to, within its selection', async () => {

@@ -129,6 +129,12 @@ test('warnings are said when a watched restore starts, not only when it has writ
   expect(err).toContain(`warning: ${warning}`);
 });
 
+test('a restore that a retry has completed says so', async () => {
+  const body = { ...incomplete(), retriedBy: 'r2' };
+  const { out } = await play({ 'GET /api/restores/*': [{ body }] }, ['watch', RESTORE_ID]);
+  expect(out).toContain('retry r2 has put in place what was left out');
+});
+
 test('an id that was used before starts nothing, and the answer says when that run ended', async () => {
   const over = { body: restored({ finishedAt: '2026-11-27T22:50:00.000Z' }) };
   for (const options of [[], ['--watch']]) {

@@ -97,7 +97,8 @@ async function viewLastBackup(app: App, { backups: [run], backupProgress, restor
 async function viewLastRestore(app: App, { restore, backups: [backup] }: ReadinessCard) {
   if (restore === undefined) return null;
   const isBackupActive = backup !== undefined && !isOver(backup);
-  return viewRestore(app, restore, { hasRequest: !isBackupActive && listingsOf(restore) < REQUESTS_LEFT });
+  const hasRequest = !isBackupActive && listingsOf(restore) < REQUESTS_LEFT;
+  return viewRestore(app, restore, { hasRequest, isNewest: true });
 }
 
 /** What showing the restore costs: its results are listed until they are summed up in its document. */

@@ -9,11 +9,12 @@ import { findRun } from '../runs/store.ts';
 import { readMarks } from '../snapshots/marks.ts';
 import { readManifest } from '../snapshots/store.ts';
 import { readCurrentResult } from './outcomes/totals.ts';
+import { findRetryOf } from './retried.ts';
 
 /** Gathers what is known of a restore, also while it runs. Throws `RunNotFound`. */
 export async function reportRestore(app: App, runId: string): Promise<ReportFacts> {
   const run = await findRun(app, 'restore', runId);
-  const { result } = await readCurrentResult(app, run);
+  const [{ result }, retriedBy] = await Promise.all([readCurrentResult(app, run), findRetryOf(app, run)]);
   const { purpose, of, note, dryRun, only, order, target } = run.request;
   const nowMs = app.world.storageNow();
   const endMs = run.finishedAt === undefined ? nowMs : Date.parse(run.finishedAt);
@@ -41,7 +42,8 @@ export async function reportRestore(app: App, runId: string): Promise<ReportFact
     warnings: run.warnings,
     error: run.error,
     coverage: result.activatedAt === undefined ? [] : await readCoverage(app, run),
-    nextActions: nextActionsOf(run, result),
+    retriedBy,
+    nextActions: nextActionsOf(run, result, retriedBy),
     reportedAt: toInstant(nowMs),
   };
 }

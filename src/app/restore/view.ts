@@ -8,6 +8,7 @@ import { findRun } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
 import { SAVE_EVERY_MS } from './apply/open-outcomes.ts';
 import { readCurrentResult } from './outcomes/totals.ts';
+import { findRetryOf } from './retried.ts';
 
 export async function readRestoreView(app: App, runId: string) {
   return viewRestore(app, await findRun(app, 'restore', runId));
@@ -15,12 +16,13 @@ export async function readRestoreView(app: App, runId: string) {
 
 /**
  * What the HTTP API shows of a restore. It costs one listing while the run is active or when it was stopped, nothing
- * after an end in order; and one request more while it lists the hub, unless the caller has none left.
+ * after an end in order, and the look for a retry where it left something out and newer ones may follow; and one request more while it lists the hub, unless the caller has none left.
  */
-export async function viewRestore(app: App, run: RestoreRun, { hasRequest = true } = {}) {
-  const [{ result, signs, pace, savedAt }, rowsRead] = await Promise.all([
+export async function viewRestore(app: App, run: RestoreRun, { hasRequest = true, isNewest = false } = {}) {
+  const [{ result, signs, pace, savedAt }, rowsRead, retriedBy] = await Promise.all([
     readCurrentResult(app, run),
     hasRequest && isListing(run) ? readRowsRead(app, run) : undefined,
+    isNewest ? undefined : findRetryOf(app, run),
   ]);
   const { snapshotId, askedSnapshot, target, sourceHub, expiryFloorAt: _floor, ...asked } = run.request;
   return {
@@ -35,7 +37,8 @@ export async function viewRestore(app: App, run: RestoreRun, { hasRequest = true
     rowsExpected: isListing(run) ? rowsExpected(run) : undefined,
     ...(signs.waiting === undefined ? timeLeft(app, run, { result, pace }) : {}),
     lastChangeAt: isOver(run) ? undefined : lastOf(run.phase.startedAt, savedAt),
-    nextActions: nextActionsOf(run, result),
+    retriedBy,
+    nextActions: nextActionsOf(run, result, retriedBy),
   };
 }
 

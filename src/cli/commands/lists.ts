@@ -11,7 +11,13 @@ import { tool } from '../parts/tool.ts';
 /** Heading, and its text for a run. */
 type Column = readonly [heading: string, describe: (view: Json) => string];
 
-const status: Column = ['STATUS', (view) => textAt(view, 'error', 'code') ?? textAt(view, 'status') ?? ''];
+const status: Column = [
+  'STATUS',
+  (view) => {
+    const ended = textAt(view, 'error', 'code') ?? textAt(view, 'status') ?? '';
+    return textAt(view, 'retriedBy') === undefined ? ended : `${ended}, completed by a retry`;
+  },
+];
 
 const who: Column = ['WHO', (view) => textAt(view, 'askedBy') ?? asker[textAt(view, 'requestedBy') ?? ''] ?? '-'];
 /** Of runs that no caller started. */

@@ -32,6 +32,7 @@ export function nounOf(view: Json): string {
 export function summarize(view: Json, columns?: number, amount?: string): string {
   const code = textAt(view, 'error', 'code');
   const reason = textAt(view, 'reason');
+  const retriedBy = textAt(view, 'retriedBy');
   const facts: readonly Fact[] = [
     ['snapshot', textAt(view, 'snapshot', 'id') ?? textAt(view, 'snapshot')],
     ['holds', amount],
@@ -40,6 +41,7 @@ export function summarize(view: Json, columns?: number, amount?: string): string
     ['of', textAt(view, 'of')],
     ...factsOfKind(view),
     ['error', code && `${code}: ${inCommands(textAt(view, 'error', 'message') ?? '')}`],
+    ['completed', retriedBy && `retry ${retriedBy} has put in place what was left out`],
     ['reason', reason && inCommands(reason)],
     ['failures', formatCounts(countsAt(view, 'failuresByCode')) || undefined],
     ...listAt(view, 'warnings').map((warning): Fact => ['warning:', inCommands(String(warning))]),

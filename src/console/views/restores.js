@@ -97,5 +97,5 @@ function summaryOf(run, all) {
   const whole = wholeOf(run, all);
   if (whole !== undefined) return `${whole.sum} records`;
   const failed = run.counts.failed ?? 0;
-  return `${plural(total, 'record')}${failed > 0 ? `, ${number(failed)} failed` : ''}`;
+  return `${plural(total, 'record')}${failed > 0 ? `, ${number(failed)} failed${run.retriedBy === undefined ? '' : ', then restored by a retry'}` : ''}`;
 }

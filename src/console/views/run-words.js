@@ -42,6 +42,10 @@ export function verdictOf(run) {
   if (!isOver(run)) return { tone: 'run', title: runningTitle(run), text: runningText(run) };
   if (run.status === 'Succeeded') return succeeded(run);
   const failed = run.counts.failed ?? 0;
+  if (run.retriedBy !== undefined) {
+    const text = `It left records out. Retry ${run.retriedBy} has put them in place.${switchedIn(run)}`;
+    return { tone: 'info', title: 'Completed by a retry', text };
+  }
   if (run.status === 'Canceled') {
     return { tone: 'warn', title: 'Stopped', text: stoppedText };
   }

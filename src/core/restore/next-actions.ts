@@ -26,8 +26,8 @@ export interface NextAction {
 
 type Written = Pick<RestoreResult, 'counts' | 'attempted' | 'activatedAt'>;
 
-/** What to do about a restore, the likeliest first. */
-export function nextActionsOf(run: RestoreRun, result: Written): NextAction[] {
+/** What to do about a restore, the likeliest first. `retriedBy`: the retry that has put in place what it left out. */
+export function nextActionsOf(run: RestoreRun, result: Written, retriedBy?: string): NextAction[] {
   const { counts } = result;
   const { purpose, of = '', dryRun, snapshotId } = run.request;
   const self = `/api/restores/${run.id}`;
@@ -44,6 +44,7 @@ export function nextActionsOf(run: RestoreRun, result: Written): NextAction[] {
   const actions: (NextAction | false)[] = [
     counts.failed > 0 && get('failures', `${self}/failures`),
     countToRetry(run, counts) > 0 &&
+      retriedBy === undefined &&
       isWriter &&
       !isSync &&
       !isDamaged &&
@@ -60,6 +61,7 @@ export function nextActionsOf(run: RestoreRun, result: Written): NextAction[] {
       !isSync &&
       !isDamaged &&
       result.activatedAt === undefined &&
+      retriedBy === undefined &&
       restoreAction('restoreAgain', run),
     !isGreen && isRollback && rollbackAction(of),
     mayHaveWritten(result) && isWriter && rollbackAction(run.id),

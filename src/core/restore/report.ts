@@ -24,6 +24,8 @@ export interface ReportFacts
   readonly recordsPerSecond: number | undefined;
   /** Of a restore that switched the hubs, by the snapshots taken since, oldest first. */
   readonly coverage: readonly (CoverageView & { readonly snapshotId: string })[];
+  /** The retry that has put in place what it left out. */
+  readonly retriedBy?: string | undefined;
   readonly nextActions: readonly NextAction[];
   readonly reportedAt: string;
 }
@@ -70,7 +72,7 @@ const ifAny = [
 /** One page for the incident's record. Whatever a person wrote is shown as text, never as markup. */
 export function renderReport(facts: ReportFacts): string {
   const sections = [
-    `# ${titles[facts.purpose]} ${inText(facts.id)} ${directionOf(facts)}: ${outcomeOf(facts)}`,
+    `# ${titles[facts.purpose]} ${inText(facts.id)} ${directionOf(facts)}: ${outcomeOf(facts)}${facts.retriedBy === undefined ? '' : ', then completed by a retry'}`,
     renderSummary(facts),
     ['## Counts', renderCounts(facts.result)],
     ['## Timeline', renderTimeline(facts)],
@@ -147,6 +149,7 @@ function renderSummary(facts: ReportFacts): string {
     ['in use since', result.activatedAt],
     ['50 / 90 / 99 % in place', reached.map((at) => at ?? '–').join(' / ')],
     ['error', error && `${error.code}: ${inText(error.message)}`],
+    ['completed', facts.retriedBy && `retry ${inText(facts.retriedBy)} has put in place what was left out`],
   ];
   const shown = rows.flatMap(([name, value]) => (value === undefined || value === false ? [] : [[name, value]]));
   return table(['', ''], shown);
