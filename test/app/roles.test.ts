@@ -88,10 +88,10 @@ it('a snapshot that was read between a restore and its rollback is restored only
   await exchanged.drain();
   expect(await codeOf(restore(exchanged))).toBe('NoGoodSnapshot');
   const view = await restore(exchanged, { snapshot: snapshotId, dryRun: true });
-  const told = 'it holds devices that were taken back';
-  expect(view.warnings).toContainEqual(expect.stringContaining(told));
+  const warning = 'it holds devices that were taken back';
+  expect(view.warnings).toContainEqual(expect.stringContaining(warning));
   const overwriting = restore(exchanged, { snapshot: snapshotId, onConflict: 'overwrite' });
-  await expect(overwriting).rejects.toThrow(told);
+  await expect(overwriting).rejects.toThrow(warning);
   const listed = await listSnapshotViews(exchanged.app);
   expect(listed.map(({ hub, undone }) => `${hub.namespace} ${undone}`)).toEqual([
     'three true',

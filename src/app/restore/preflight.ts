@@ -34,7 +34,7 @@ export interface Target {
   readonly name: RestoreRun['request']['target'];
 }
 
-/** A snapshot, and what whoever confirms its restore has to know of it: text, empty where there is nothing. */
+/** A snapshot, and what is to be known of it before its restore is confirmed: text, empty where there is nothing. */
 interface Chosen {
   readonly manifest: Manifest;
   readonly about: string;
