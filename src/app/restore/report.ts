@@ -9,7 +9,7 @@ import { findRun } from '../runs/store.ts';
 import { readMarks } from '../snapshots/marks.ts';
 import { readManifest } from '../snapshots/store.ts';
 import { readCurrentResult } from './outcomes/totals.ts';
-import { findRetryOf } from './retried.ts';
+import { findRetryOf } from './outcomes/retried.ts';
 
 /** Gathers what is known of a restore, also while it runs. Throws `RunNotFound`. */
 export async function reportRestore(app: App, runId: string): Promise<ReportFacts> {

@@ -1,8 +1,8 @@
-import { type RestoreRun, startOfRunId } from '../../core/run/run.ts';
-import type { App } from '../app.ts';
-import { listRunIds, readHolder } from '../runs/store.ts';
-import { isOperatorsId } from '../runs/sync-rests.ts';
-import { mapConcurrent } from '../stored/concurrent.ts';
+import { type RestoreRun, startOfRunId } from '../../../core/run/run.ts';
+import type { App } from '../../app.ts';
+import { listRunIds, readHolder } from '../../runs/store.ts';
+import { isOperatorsId } from '../../runs/sync-rests.ts';
+import { mapConcurrent } from '../../stored/concurrent.ts';
 
 /** Run documents read at once. */
 const READERS = 16;
