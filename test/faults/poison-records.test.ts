@@ -44,7 +44,7 @@ test('records that the hub fails at or refuses for ever are set aside by name wi
 
   target.setFaults([]);
   // Until it is known that no step of the first one writes any more.
-  const again = await vi.waitFor(() => rig.restore(), { timeout: 90_000, interval: 1000 });
+  const again = await vi.waitFor(() => rig.restore(), { timeout: 240_000, interval: 1000 });
   expect(again).toMatchObject({ status: 'Succeeded', counts: { failed: 0, created: value.length } });
   expect(rig.contentOf('secondary')).toEqual([...new Set(rig.contentOf('primary'))]);
 }, 480_000);

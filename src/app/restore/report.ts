@@ -8,8 +8,8 @@ import { type App, toInstant } from '../app.ts';
 import { findRun } from '../runs/store.ts';
 import { readMarks } from '../snapshots/marks.ts';
 import { readManifest } from '../snapshots/store.ts';
-import { readCurrentResult } from './outcomes/totals.ts';
 import { findRetryOf } from './outcomes/retried.ts';
+import { readCurrentResult } from './outcomes/totals.ts';
 
 /** Gathers what is known of a restore, also while it runs. Throws `RunNotFound`. */
 export async function reportRestore(app: App, runId: string): Promise<ReportFacts> {

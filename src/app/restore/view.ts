@@ -7,8 +7,8 @@ import { readRowsRead } from '../listing/progress.ts';
 import { findRun } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
 import { SAVE_EVERY_MS } from './apply/open-outcomes.ts';
-import { readCurrentResult } from './outcomes/totals.ts';
 import { findRetryOf } from './outcomes/retried.ts';
+import { readCurrentResult } from './outcomes/totals.ts';
 
 export async function readRestoreView(app: App, runId: string) {
   return viewRestore(app, await findRun(app, 'restore', runId));
