@@ -1,7 +1,8 @@
 import type { RunKind } from '../core/paths.ts';
-import type { Run } from '../core/run/run.ts';
+import type { RestoreRun, Run } from '../core/run/run.ts';
 import type { App } from './app.ts';
 import { viewBackup } from './backup/view.ts';
+import { openRetries } from './restore/outcomes/retried.ts';
 import { viewRestore } from './restore/view.ts';
 import { listRunsBefore } from './runs/store.ts';
 import { viewVerification } from './snapshots/view.ts';
@@ -13,15 +14,20 @@ const LISTED_RUNS = 50;
 /** Newest first. `from` is the `next` of the page before. */
 export async function listRunViews(app: App, kind: RunKind, from?: string) {
   const { value, next } = await listRunsBefore(app, kind, LISTED_RUNS, from);
-  return { value: await Promise.all(value.map((run) => viewRun(app, run))), next };
+  const findRetry = openRetries(app, value.filter(isRestore));
+  return { value: await Promise.all(value.map((run) => viewRun(app, run, findRetry))), next };
 }
 
-function viewRun(app: App, run: Run) {
+function isRestore(run: Run): run is RestoreRun {
+  return run.kind === 'restore';
+}
+
+function viewRun(app: App, run: Run, findRetry: ReturnType<typeof openRetries>) {
   switch (run.kind) {
     case 'backup':
       return viewBackup(app, run);
     case 'restore':
-      return viewRestore(app, run);
+      return viewRestore(app, run, { findRetry });
     case 'verification':
       return viewVerification(app, run);
     default:

@@ -98,7 +98,8 @@ async function viewLastRestore(app: App, { restore, backups: [backup] }: Readine
   if (restore === undefined) return null;
   const isBackupActive = backup !== undefined && !isOver(backup);
   const hasRequest = !isBackupActive && listingsOf(restore) < REQUESTS_LEFT;
-  return viewRestore(app, restore, { hasRequest, isNewest: true });
+  // It is the newest: no retry has followed.
+  return viewRestore(app, restore, { hasRequest, findRetry: () => undefined });
 }
 
 /** What showing the restore costs: its results are listed until they are summed up in its document. */

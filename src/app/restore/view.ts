@@ -14,15 +14,25 @@ export async function readRestoreView(app: App, runId: string) {
   return viewRestore(app, await findRun(app, 'restore', runId));
 }
 
+interface Shown {
+  readonly hasRequest?: boolean;
+  readonly findRetry?: (app: App, run: RestoreRun) => Promise<string | undefined> | undefined;
+}
+
 /**
  * What the HTTP API shows of a restore. It costs one listing while the run is active or when it was stopped, nothing
- * after an end in order, and the look for a retry where it left something out and newer ones may follow; and one request more while it lists the hub, unless the caller has none left.
+ * after an end in order, and the look for a retry where it has failed; and one request more while it lists the hub,
+ * unless the caller has none left. `findRetry`: where that is known, or is looked for together with others.
  */
-export async function viewRestore(app: App, run: RestoreRun, { hasRequest = true, isNewest = false } = {}) {
+export async function viewRestore(
+  app: App,
+  run: RestoreRun,
+  { hasRequest = true, findRetry = findRetryOf }: Shown = {},
+) {
   const [{ result, signs, pace, savedAt }, rowsRead, retriedBy] = await Promise.all([
     readCurrentResult(app, run),
     hasRequest && isListing(run) ? readRowsRead(app, run) : undefined,
-    isNewest ? undefined : findRetryOf(app, run),
+    findRetry(app, run),
   ]);
   const { snapshotId, askedSnapshot, target, sourceHub, expiryFloorAt: _floor, ...asked } = run.request;
   return {

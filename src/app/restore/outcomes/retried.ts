@@ -1,11 +1,8 @@
 import { type RestoreRun, startOfRunId } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
-import { listRunIds, readHolder } from '../../runs/store.ts';
+import { listRuns } from '../../runs/store.ts';
 import { isOperatorsId } from '../../runs/sync-rests.ts';
-import { mapConcurrent } from '../../stored/concurrent.ts';
-
-/** Run documents read at once. */
-const READERS = 16;
+import { once } from '../../stored/once.ts';
 
 /** An id may be by the clock of the caller's computer, which may be that slow. */
 const CLOCK_SKEW_MS = 24 * 3_600_000;
@@ -17,14 +14,25 @@ const CLOCK_SKEW_MS = 24 * 3_600_000;
  */
 export async function findRetryOf(app: App, run: RestoreRun): Promise<string | undefined> {
   if (!mayBeRetried(run)) return undefined;
-  const since = Date.parse(run.createdAt) - CLOCK_SKEW_MS;
-  const isWanted = (id: string): boolean => id !== run.id && isOperatorsId(id) && (startOfRunId(id) ?? since) >= since;
-  const ids = (await listRunIds(app, 'restore')).filter(isWanted);
-  const later = await mapConcurrent(ids, READERS, (id) => readHolder(app, 'restore', id));
-  return completedBy(
-    later.filter((one) => typeof one === 'object'),
-    run.id,
-  );
+  return completedBy(await readSince(app, [run], (id) => id !== run.id), run.id);
+}
+
+/** The same of each of several, for which the runs since then are read once. */
+export function openRetries(app: App, restores: readonly RestoreRun[]): typeof findRetryOf {
+  const readLater = once(() => readSince(app, restores.filter(mayBeRetried)));
+  return async (_, run) => (mayBeRetried(run) ? completedBy(await readLater(), run.id) : undefined);
+}
+
+/** Of operators, since the first of these began; the oldest first. */
+async function readSince(
+  app: App,
+  restores: readonly RestoreRun[],
+  isWanted: (id: string) => boolean = () => true,
+): Promise<readonly RestoreRun[]> {
+  const since = Math.min(...restores.map(({ createdAt }) => Date.parse(createdAt))) - CLOCK_SKEW_MS;
+  const isSince = (id: string): boolean => isOperatorsId(id) && (startOfRunId(id) ?? since) >= since;
+  const all = await listRuns(app, 'restore', Number.POSITIVE_INFINITY, (id) => isWanted(id) && isSince(id));
+  return all.toReversed();
 }
 
 function mayBeRetried(run: RestoreRun): boolean {
