@@ -1,5 +1,4 @@
-const INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance';
-const CONNECT = 'http://schemas.microsoft.com/netservices/2010/10/servicebus/connect';
+import { CONNECT, INSTANCE } from '../../core/registration/elements.ts';
 
 /** Of a registration, whatever comes between it and the one before: line ends, a byte order mark, a declaration. */
 const START = /^(?:\s|\u00ef\u00bb\u00bf|<\?xml[^?]*\?>)*/;

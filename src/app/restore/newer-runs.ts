@@ -2,7 +2,7 @@ import { DrError } from '../../core/errors.ts';
 import { fullNameOf, isSameHub } from '../../core/paths.ts';
 import { isDrillRunId } from '../../core/readiness/drill.ts';
 import { mayHaveWritten } from '../../core/run/amounts.ts';
-import { MAX_NEWER, type NewerRun, type RestoreRun, startOfRunId } from '../../core/run/run.ts';
+import { isRollbackOf, MAX_NEWER, type NewerRun, type RestoreRun, startOfRunId } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { appsOfOtherPairs, describePair } from '../runs/other-pairs.ts';
 import { listRunIds, readHolder, readRun } from '../runs/store.ts';
@@ -36,7 +36,7 @@ export async function findNewer(app: App, restore: RestoreRun, keepsNewer: boole
     const { purpose, of = '' } = run.request;
     if (purpose === 'rollback' || !(await hasWritten(itsApp, run))) continue;
     if (itsApp === app && purpose === 'retry' && family.has(of)) family.add(run.id);
-    const rollbacks = later.filter((other) => other.app === itsApp && isRollbackOf(run, other.run));
+    const rollbacks = later.filter((other) => other.app === itsApp && isRollbackOf(other.run, run));
     const isUndone = rollbacks.some((rollback) => rollback.run.status === 'Succeeded');
     runs.push({
       id: run.id,
@@ -61,10 +61,6 @@ export async function findNewer(app: App, restore: RestoreRun, keepsNewer: boole
 interface Later {
   readonly app: App;
   readonly run: RestoreRun;
-}
-
-function isRollbackOf({ id }: RestoreRun, { request }: RestoreRun): boolean {
-  return request.purpose === 'rollback' && request.of === id;
 }
 
 function pairOf(app: App, { primary, secondary }: Later['app']): Pick<NewerRun, 'pair'> {

@@ -1,4 +1,4 @@
-import { canonicalHandle } from '../registration/elements.ts';
+import { canonicalHandle, escaped } from '../registration/elements.ts';
 import { descriptionForWrite, readElements } from '../registration/registration.ts';
 
 /** A browser's address is more than a handle, and Baidu's are two: these devices register again by themselves. */
@@ -15,8 +15,4 @@ export function withHandle(xml: string, platform: string, handle: string, newHan
   if (found === undefined) return undefined;
   const element = `<${found.name}>${escaped(newHandle)}</${found.name}>`;
   return written.slice(0, found.start) + element + written.slice(found.end);
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

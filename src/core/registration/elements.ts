@@ -13,6 +13,15 @@ interface Elements {
 /** A row is read for what it is, for its canonical form and for a write, one right after another. */
 let last: { readonly xml: string; readonly read: Elements } | undefined;
 
+/** The namespaces that a description declares. */
+export const CONNECT = 'http://schemas.microsoft.com/netservices/2010/10/servicebus/connect';
+export const INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance';
+
+/** A text as it is written between tags. */
+export function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
 /** Reads one complete description, which must hold its own namespace declarations and no XML declaration. */
 export function readElements(xml: string): Elements {
   if (last?.xml === xml) return last.read;

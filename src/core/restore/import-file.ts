@@ -1,5 +1,4 @@
-const INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance';
-const CONNECT = 'http://schemas.microsoft.com/netservices/2010/10/servicebus/connect';
+import { CONNECT, escaped, INSTANCE } from '../registration/elements.ts';
 
 /** A root's tag with nothing but namespaces; the rest of the description, and its end. */
 const OWN_ROOT = /^<(\w+RegistrationDescription)((?:\s+xmlns(?::i)?\s*=\s*"[^"]*")*)\s*>(.*)<\/\1>\s*$/s;
@@ -32,8 +31,9 @@ function hasUsualNamespaces(attributes: string): boolean {
 
 /** A text as a parser reads it, however it is written. */
 function onOneLine(text: string): string {
-  const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return escaped.replaceAll(/\r\n?|\n/g, '&#xA;').replaceAll('\t', '&#x9;');
+  return escaped(text)
+    .replaceAll(/\r\n?|\n/g, '&#xA;')
+    .replaceAll('\t', '&#x9;');
 }
 
 /** What a job says of one line: the id it made it under, that it refused it, or nothing. */

@@ -307,6 +307,10 @@ export type PhaseStart = NonNullable<Run['history']>[number];
 export type RestoreResult = NonNullable<RestoreRun['result']>;
 export type VerificationResult = NonNullable<VerificationRun['result']>;
 
+export function isRollbackOf({ request }: RestoreRun, { id }: Pick<RestoreRun, 'id'>): boolean {
+  return request.purpose === 'rollback' && request.of === id;
+}
+
 export function isOver(run: Run): boolean {
   return run.status === 'Succeeded' || run.status === 'Failed' || run.status === 'Canceled';
 }

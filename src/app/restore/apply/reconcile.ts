@@ -232,7 +232,7 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<unknown[]
       if (decided === undefined || isHopeless(work)) break;
       isLast = decided.isLast;
       if (isLast && decided.due.length === 0 && handOver === undefined) break;
-      const left = handOver === undefined ? decided.due : handOver.take(decided.due);
+      const left = handOver?.take(decided.due) ?? decided.due;
       // What a job may create is about to be stored with all the rest.
       if (handOver !== undefined && left.length === 0 && !isLast) continue;
       const direct = isLast && handOver !== undefined ? [...left, ...(await handOver.prepare('all'))] : left;

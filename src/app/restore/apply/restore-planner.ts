@@ -254,6 +254,8 @@ async function openLookBack(app: App, run: RestoreRun, opened: OpenComparison): 
   // A hub may keep the version of what is sent to it unchanged.
   const isRenewed = (index: number, found: RecordOfRows | undefined): boolean =>
     found !== undefined && !isShorterThan(found, records.at(index), lifetime);
+  const mayBeDue = (index: number, earlier: WrittenOutcome, found: RecordOfRows | undefined): boolean =>
+    earlier !== 'created' && !(earlier === 'renewed' && isRenewed(index, found));
   const isLastPass = run.phase.pass >= LOOKING_FROM;
   const first = await opened.openFirstComparison();
   const planFirst = await openFirstPlanner(app, run, { ...opened, comparison: first });
@@ -267,25 +269,27 @@ async function openLookBack(app: App, run: RestoreRun, opened: OpenComparison): 
     const then = extra === undefined ? recordVersionOf(first.versionHashesAt(index)) : extra.version;
     if (extra !== undefined && now === undefined)
       return { kind: 'settled', outcome: 'withdrawn', hasChangedSince: false };
-    if (now === then && earlier !== 'created' && !(earlier === 'renewed' && isRenewed(index, found))) {
-      if (isLastPass) return { kind: 'failed', code: 'NotApplied' };
-      const { decision } = planFirst(index, undefined, undefined);
-      return decision.kind === 'write' ? { ...decision, outcome: earlier } : decision;
+    if (now === then && mayBeDue(index, earlier, found)) {
+      return isLastPass ? NOT_APPLIED : dueAgain(earlier, planFirst(index, undefined, undefined));
     }
     return extra === undefined ? undefined : { kind: 'settled', outcome: 'leftover', hasChangedSince: true };
   };
   const openUndo = once(() => readUndo(app, run, opened.shard));
   const stillAsBefore: LookBack['stillAsBefore'] = async (earlier, index, found, call) => {
-    if (found === undefined || earlier === 'created' || index >= fingerprints.count) return undefined;
+    if (found === undefined || index >= fingerprints.count || !mayBeDue(index, earlier, found)) return undefined;
     const before = (await openUndo()).get(found.key)?.before;
     if (before === undefined || versionOfRows(before.rows) !== versionOfRows(found.rows)) return undefined;
-    if (earlier === 'renewed' && isRenewed(index, found)) return undefined;
-    if (isLastPass) return { kind: 'failed', code: 'NotApplied' };
+    if (isLastPass) return NOT_APPLIED;
     const planned = planFirst(index, undefined, undefined);
-    const { decision } = await (planned.ask?.(call) ?? planned);
-    return decision.kind === 'write' ? { ...decision, outcome: earlier } : decision;
+    return dueAgain(earlier, await (planned.ask?.(call) ?? planned));
   };
   return { unapplied, stillAsBefore, listedAt, versionsAt: (index) => first.versionHashesAt(index) };
+}
+
+const NOT_APPLIED: PassDecision = { kind: 'failed', code: 'NotApplied' };
+
+function dueAgain(earlier: WrittenOutcome, { decision }: Planned): PassDecision {
+  return decision.kind === 'write' ? { ...decision, outcome: earlier } : decision;
 }
 
 /** Of a shard in which all that is wanted is in place, so that none is asked for. */

@@ -10,7 +10,7 @@ import type { ShardRecords } from '../../../core/snapshot/shard.ts';
 import { type App, type BulkJobs, toInstant } from '../../app.ts';
 import { changeRun } from '../../runs/store.ts';
 import type { IdMap } from '../outcomes/id-map.ts';
-import { type ImportJob, noteImportFault, save } from './job.ts';
+import { type ImportJob, noteFault, save } from './job.ts';
 import { noteOpenImports } from './store.ts';
 
 /** What is about to be written of a record, as far as a job has to know it. */
@@ -80,7 +80,7 @@ export function openHandOver<C extends Creation>(app: App, run: RestoreRun, targ
         await prepareFile(job, lines);
       } catch (error) {
         if (!(error instanceof DrError)) throw error;
-        await noteImportFault(app, run, `No import job was to be had: ${error.message}`, !error.retryable);
+        await noteFault(job, `No import job was to be had: ${error.message}`, !error.retryable);
         return all;
       }
       prepared = { ...job, state: { ...job.state, hasIds } };

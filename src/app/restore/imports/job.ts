@@ -225,11 +225,11 @@ export async function withdrawAccess(job: ImportJob): Promise<void> {
 }
 
 /** `isLast`: the run asks for no more jobs. */
-async function noteFault({ app, run }: ImportJob, fault: string, isLast: boolean): Promise<void> {
-  await noteImportFault(app, run, fault, isLast);
-}
-
-export async function noteImportFault(app: App, run: RestoreRun, fault: string, isLast: boolean): Promise<void> {
+export async function noteFault(
+  { app, run }: Pick<ImportJob, 'app' | 'run'>,
+  fault: string,
+  isLast: boolean,
+): Promise<void> {
   app.log.warn('import job', { runId: run.id, reason: fault });
   const warning = `${fault} Its registrations are written directly.`;
   await changeRun(app, 'restore', run.id, (current) => ({
@@ -248,11 +248,9 @@ export function waiting({ app, run, state }: ImportJob, code: string, cause: str
 export async function save(job: ImportJob, changes: Partial<ImportState>): Promise<void> {
   const { app, run, shard, wave } = job;
   const state = { ...job.state, ...changes };
-  const { jobs, lines, made, refused } = countImport(state);
-  const facts = { state: state.state, jobs: String(jobs), lines: String(lines), made: String(made) };
-  const name = importName(run.id, shard, wave);
-  const all = { ...facts, refused: String(refused) };
-  const etag = await documents.import.write(app, name, state, { etag: job.etag }, all);
+  const counts = Object.entries(countImport(state)).map(([name, count]) => [name, String(count)]);
+  const facts = { state: state.state, ...Object.fromEntries(counts) };
+  const etag = await documents.import.write(app, importName(run.id, shard, wave), state, { etag: job.etag }, facts);
   if (etag === 'conflict') throw new Superseded('another step went on with this import');
   job.state = state;
   job.etag = etag;

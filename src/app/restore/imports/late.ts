@@ -4,7 +4,7 @@ import { recordKey } from '../../../core/registration/record.ts';
 import type { Registration } from '../../../core/registration/registration.ts';
 import { mayStillMake } from '../../../core/restore/import-job.ts';
 import { twinsOf } from '../../../core/restore/twins.ts';
-import { isOver, type RestoreRun } from '../../../core/run/run.ts';
+import { isOver, isRollbackOf, type RestoreRun } from '../../../core/run/run.ts';
 import { type App, hubOf, orWarn } from '../../app.ts';
 import { findRows } from '../../listing/hub-rows.ts';
 import { Deferral } from '../../runs/deferral.ts';
@@ -161,9 +161,7 @@ async function withdrawTwins(job: ImportJob, call: CallOptions): Promise<void> {
 /** More runs than come between a restore and its rollback. */
 const RUNS_READ = 100;
 
-async function isRolledBack(app: App, { id }: RestoreRun): Promise<boolean> {
+async function isRolledBack(app: App, restore: RestoreRun): Promise<boolean> {
   const runs = await listRuns(app, 'restore', RUNS_READ);
-  return runs.some(
-    ({ status, request }) => request.purpose === 'rollback' && request.of === id && status === 'Succeeded',
-  );
+  return runs.some((run) => run.status === 'Succeeded' && isRollbackOf(run, restore));
 }
