@@ -55,6 +55,19 @@ function watchGaps({ clock, secondary }: VirtualHosts) {
   };
 }
 
+/** Hosts whose target takes as many requests a second as it does when each begins; `requests` of the newest. */
+function openPaced(perSecond: () => number) {
+  let paced: PacedHub | undefined;
+  const hosts = openVirtualHosts({
+    toTarget: (hub, clock) => {
+      paced = pacedHub(hub, { clock, perSecond: perSecond() });
+      return paced;
+    },
+  });
+  const requests = () => paced?.requests() ?? { taken: Number.POSITIVE_INFINITY, refused: Number.POSITIVE_INFINITY };
+  return { hosts, requests };
+}
+
 const slowWrites = (hub: Hub, clock: FakeClock): Hub => ({
   ...hub,
   putRegistration: async (...args) => {
@@ -105,13 +118,7 @@ test.each(inject('isSoak') ? [1, 2, 5] : [1, 5])(
   'a restore into a hub that takes %i requests a second, and its rollback, cost no more than they must',
   async (perSecond) => {
     const devices = 600 * (perSecond + 1);
-    let paced: PacedHub | undefined;
-    const hosts = openVirtualHosts({
-      toTarget: (hub, clock) => {
-        paced = pacedHub(hub, { clock, perSecond });
-        return paced;
-      },
-    });
+    const { hosts, requests } = openPaced(() => perSecond);
     const { clock, secondary, start } = hosts;
     fill(hosts, devices);
     const { app } = start();
@@ -137,7 +144,7 @@ test.each(inject('isSoak') ? [1, 2, 5] : [1, 5])(
     expect(undone).toMatchObject({ status: 'Succeeded', kicks: 0 });
     expect(secondary.rows.size).toBe(0);
     // With what the service refused, to be asked again.
-    const { taken, refused } = paced?.requests() ?? { taken: 0, refused: Number.POSITIVE_INFINITY };
+    const { taken, refused } = requests();
     const looks = 3 + undone.phase.pass * Math.ceil(devices / 100);
     expect((taken + refused) / (2 * devices + pages + looks)).toBeLessThanOrEqual(1.02);
     expect((clock.now() - rolledBackAt) / floorMs).toBeLessThanOrEqual(1.1);
@@ -147,13 +154,7 @@ test.each(inject('isSoak') ? [1, 2, 5] : [1, 5])(
 test('records that a slow hub has lost are written in the steps that have asked for them, not asked for until time is over', async () => {
   const devices = 300;
   let perSecond = 50;
-  let paced: PacedHub | undefined;
-  const hosts = openVirtualHosts({
-    toTarget: (hub, clock) => {
-      paced = pacedHub(hub, { clock, perSecond });
-      return paced;
-    },
-  });
+  const { hosts, requests } = openPaced(() => perSecond);
   const { clock, secondary, start } = hosts;
   fill(hosts, devices);
   const first = start();
@@ -169,7 +170,7 @@ test('records that a slow hub has lost are written in the steps that have asked 
   expect(await untilOver(hosts, () => app, 'restore', id)).toMatchObject({ status: 'Succeeded', kicks: 0 });
   expect(await clock.advanceUntil(readRestoreView(app, id))).toMatchObject({ counts: { created: lost.length } });
   // One question that decides, one right before the write, and the write; some questions are asked in two steps.
-  expect(paced?.requests().taken).toBeLessThan(3.7 * lost.length);
+  expect(requests().taken).toBeLessThan(3.7 * lost.length);
 });
 
 test.each([
