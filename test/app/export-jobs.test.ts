@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { realWorld as emulatorWorld } from '../../local/emulator/world.ts';
-import { type HubSwitches, startEmulator } from '../../local/hub-lab/index.ts';
+import type { HubSwitches } from '../../local/hub-lab/index.ts';
 import type { Policy } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { viewBackup } from '../../src/app/backup/view.ts';
@@ -13,11 +12,8 @@ import { DrError } from '../../src/core/errors.ts';
 import type { HubJobs } from '../../src/core/ports.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { createHub } from '../../src/hub/client.ts';
-import { parseHubConnection } from '../../src/hub/connection-string.ts';
-import { Limiter } from '../../src/hub/limiter.ts';
-import { createHubJobs } from '../../src/hub/standard/jobs.ts';
-import { plainClient } from '../emulator/sdk-client.ts';
 import { createEngine } from '../support/engine.ts';
+import { createHubClock, openHubWithJobs } from '../support/hub-with-jobs.ts';
 import { openStorageAccount } from '../support/storage-account.ts';
 
 const DEVICES = 150;
@@ -32,39 +28,19 @@ interface Options {
 }
 
 /** The engine in virtual time, over a hub of the emulator in the same time, and storage in real time. */
-async function open({ switches = {}, tier, policy, jobs: wrapJobs = (jobs) => jobs }: Options = {}) {
+async function open({ switches = {}, tier, policy, jobs: wrapJobs = (one) => one }: Options = {}) {
   account ??= openStorageAccount();
-  let now = () => Date.parse('2026-11-23T09:00:00Z');
-  const emulator = await startEmulator({
-    namespaces: [{ name: 'n', ...(tier === undefined ? {} : { tier }), hubs: [{ name: 'devices', switches }] }],
-    world: { ...emulatorWorld, now: () => now() },
-  });
-  const hub = emulator.hub('n', 'devices');
-  hub.seed({ devices: DEVICES, seed: 4, now: now() });
-  const clock = { now: () => now(), sleep: async () => {} };
-  const connection = parseHubConnection(emulator.namespace('n').connectionString(), 'devices', 'TEST');
-  const options = { connection, clock, random: () => 0, limiter: new Limiter({ maxConcurrency: 4, clock }) };
-  const client = plainClient(emulator.namespace('n').connectionString(), 'devices');
-  const jobs = createHubJobs(options);
-  const isOver = async () =>
-    (await client.listNotificationHubJobs()).every(({ status }) => status === 'Completed' || status === 'Failed');
-  const patient: HubJobs = {
-    ...jobs,
-    // Virtual time must not run away from a job that writes to real storage.
-    submit: async (...call) => {
-      const id = await jobs.submit(...call);
-      if (hub.stats().switches.jobOutcome !== 'stuck') await expect.poll(isOver, { timeout: 10_000 }).toBe(true);
-      return id;
-    },
-  };
+  const clock = createHubClock();
+  const { emulator, hub, client, connection, options, jobs } = await openHubWithJobs(clock, { switches, tier });
+  hub.seed({ devices: DEVICES, seed: 4, now: clock.now() });
   const files = createJobFiles({ connection: { kind: 'connectionString', value: account.connectionString } });
   const engine = createEngine({
     policy: { backupSource: 'export', ...policy },
-    wrap: () => ({ primary: createHub(options), exports: { jobsOf: () => wrapJobs(patient), files } }),
+    wrap: () => ({ primary: createHub(options), exports: { jobsOf: () => wrapJobs(jobs), files } }),
     refs: { primary: connection.ref, secondary: { namespace: 'three', hub: 'devices' } },
   });
   const { app } = engine;
-  now = () => app.world.now();
+  clock.now = () => app.world.now();
   const backUp = async () => {
     const run = await startBackup(app, 'http');
     await engine.drain();

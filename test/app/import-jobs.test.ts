@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { realWorld as emulatorWorld } from '../../local/emulator/world.ts';
-import { type HubSwitches, startEmulator } from '../../local/hub-lab/index.ts';
+import type { HubSwitches } from '../../local/hub-lab/index.ts';
 import type { Policy } from '../../src/app/app.ts';
 import { startBackup } from '../../src/app/backup/start.ts';
 import { watchImports } from '../../src/app/restore/imports/late.ts';
@@ -18,11 +17,8 @@ import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { isOver } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
 import { createHub } from '../../src/hub/client.ts';
-import { parseHubConnection } from '../../src/hub/connection-string.ts';
-import { Limiter } from '../../src/hub/limiter.ts';
-import { createHubJobs } from '../../src/hub/standard/jobs.ts';
-import { plainClient } from '../emulator/sdk-client.ts';
 import { createEngine } from '../support/engine.ts';
+import { createHubClock, openHubWithJobs } from '../support/hub-with-jobs.ts';
 import { createMemoryJobFiles } from '../support/memory-job-files.ts';
 import { anAppleRow, anInstallation } from '../support/rows.ts';
 import { openStorageAccount } from '../support/storage-account.ts';
@@ -47,44 +43,23 @@ interface Options {
 
 /** The engine in virtual time, with a target of the emulator in the same time, whose jobs work in real time. */
 async function open({ switches = {}, tier, policy, jobs: wrapJobs, files: wrapFiles, isStored }: Options = {}) {
-  let now = () => Date.parse('2026-11-23T09:00:00Z');
-  const memory = createMemoryJobFiles(() => now());
-  const emulator = await startEmulator({
-    namespaces: [{ name: 'n', ...(tier === undefined ? {} : { tier }), hubs: [{ name: 'devices', switches }] }],
-    world: { ...emulatorWorld, now: () => now() },
-    ...(isStored ? {} : { files: memory.emulated }),
-  });
-  const hub = emulator.hub('n', 'devices');
-  let sleep = async (_: number): Promise<void> => {};
-  const clock = { now: () => now(), sleep: (milliseconds: number) => sleep(milliseconds) };
-  const connection = parseHubConnection(emulator.namespace('n').connectionString(), 'devices', 'TEST');
-  const options = { connection, clock, random: () => 0, limiter: new Limiter({ maxConcurrency: 4, clock }) };
-  const client = plainClient(emulator.namespace('n').connectionString(), 'devices');
-  const jobs = createHubJobs(options);
-  const isDone = async () =>
-    (await client.listNotificationHubJobs()).every(({ status }) => status === 'Completed' || status === 'Failed');
-  const untilDone = () => expect.poll(isDone, { timeout: 10_000 }).toBe(true);
-  const patient: HubJobs = {
-    ...jobs,
-    // Virtual time must not run away from a job that works in real time.
-    submit: async (...call) => {
-      const id = await jobs.submit(...call);
-      if (hub.stats().switches.jobOutcome !== 'stuck') await untilDone();
-      return id;
-    },
-  };
+  const clock = createHubClock();
+  const memory = createMemoryJobFiles(() => clock.now());
+  const emulated = isStored ? {} : { files: memory.emulated };
+  const opened = await openHubWithJobs(clock, { switches, tier, ...emulated });
+  const { emulator, hub, client, connection, options, jobs, untilDone } = opened;
   const files = isStored
     ? createJobFiles({ connection: { kind: 'connectionString', value: openStorageAccount().connectionString } })
     : memory.files;
-  const imports = { jobsOf: () => wrapJobs?.(patient) ?? patient, files: wrapFiles?.(files) ?? files };
+  const imports = { jobsOf: () => wrapJobs?.(jobs) ?? jobs, files: wrapFiles?.(files) ?? files };
   const engine = createEngine({
     policy: { restoreWriter: 'import', ...policy },
     wrap: () => ({ secondary: createHub(options), imports }),
     refs: { primary: { namespace: 'one', hub: 'devices' }, secondary: connection.ref },
   });
   const { app } = engine;
-  now = () => app.world.now();
-  sleep = (milliseconds) => app.world.sleep(milliseconds);
+  clock.now = () => app.world.now();
+  clock.sleep = (milliseconds) => app.world.sleep(milliseconds);
   for (let index = 0; index < PLAIN; index += 1) {
     const id = `${1000 + index}00000-5-1`;
     const template = index % 4 === 3 ? { name: 'hi', body: '{"aps":\r\n{"alert":"<&>"}}' } : undefined;
