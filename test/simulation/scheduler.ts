@@ -32,8 +32,9 @@ export class Scheduler {
     return this.#count;
   }
 
+  /** In whole milliseconds, as clocks are. */
   at(at: number, run: () => void): void {
-    this.#push({ at: Math.max(at, this.#now), turn: this.#random.next(), run });
+    this.#push({ at: Math.max(Math.ceil(at), this.#now), turn: this.#random.next(), run });
   }
 
   after(milliseconds: number, run: () => void): void {
