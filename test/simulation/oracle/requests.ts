@@ -85,7 +85,9 @@ export function judgeAnswer(facts: Facts, run: KnownRestore): void {
   if (result === undefined || request.purpose === 'rollback') return;
   const { withdrawn, goneInTarget } = result.counts;
   if (request.leftovers === 'keep' && withdrawn > 0) facts.violate('withdrewThoughAskedToKeep', `${id}: ${withdrawn}`);
-  if (request.resurrect === true && goneInTarget > 0) facts.violate('keptOutThoughAskedFor', `${id}: ${goneInTarget}`);
+  // Those it brought back and the hub removed again were not kept out.
+  const keptOut = goneInTarget - result.removedByService;
+  if (request.resurrect === true && keptOut > 0) facts.violate('keptOutThoughAskedFor', `${id}: ${keptOut}`);
   const most = Math.max(LEAST_DELETES, (found?.plan?.records ?? before.length) / 10);
   // A device that lives under another key, or handle, is moved and not lost.
   const lost = [...run.removed].filter((device) => facts.rowsOfDevice(hubOf(run), device).length === 0);
