@@ -18,7 +18,7 @@ const long = [
 /** What is too long for CI: a part of `npm run soak`. */
 const soak = [
   'test/dual/chaos.test.ts',
-  'test/e2e/{bad-storage,chaos,deployments,killed-hosts,planted-drill,two-apps}.test.ts',
+  'test/e2e/{bad-storage,chaos,deployments,job-defects,killed-hosts,planted-drill,two-apps}.test.ts',
 ];
 
 /**
