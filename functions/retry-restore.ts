@@ -1,4 +1,4 @@
-import { startRetry } from '../src/app/restore/retry.ts';
+import { askForRetry } from '../src/app/restore/retry.ts';
 import { viewRestore } from '../src/app/restore/view.ts';
 import { parseRetryRequest } from '../src/core/request/restore.ts';
 import { accepted, type Call, route } from '../src/http.ts';
@@ -7,6 +7,6 @@ import { accepted, type Call, route } from '../src/http.ts';
 route('retryRestore', 'POST', 'restores/{id}/retry', start, { body: true });
 
 async function start({ app, request, id, body, askedBy }: Call) {
-  const run = await startRetry(app, id, parseRetryRequest(body), askedBy);
+  const run = await askForRetry(app, id, parseRetryRequest(body), askedBy);
   return accepted(request, `/api/restores/${run.id}`, await viewRestore(app, run));
 }

@@ -41,6 +41,7 @@ export interface Action {
   method: string;
   href: string;
   body?: Record<string, unknown>;
+  writesToHubInUse?: boolean;
 }
 
 export interface RunError {

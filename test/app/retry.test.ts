@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { cancelRestore } from '../../src/app/restore/outcomes/cancel.ts';
 import { reportRestore } from '../../src/app/restore/report.ts';
-import { startRetry } from '../../src/app/restore/retry.ts';
+import { askForRetry, startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
@@ -67,6 +67,10 @@ test('a retry restores what failed, and looks at nothing else', async () => {
     expect(view.retriedBy).toBe(third.id);
     expect(view.nextActions.map(({ name }) => name)).toEqual(['failures', 'report', 'rollback']);
   }
+  await expect(askForRetry(engine.app, first.id, {}, undefined)).rejects.toMatchObject({
+    code: 'NothingToRetry',
+    message: expect.stringContaining(`is completed: retry ${third.id} did what it left out`),
+  });
   const page = renderReport(await reportRestore(engine.app, first.id));
   expect(page).toContain('Failed, then completed by a retry');
   expect(page).toContain(`| completed | retry ${third.id} has put in place what was left out |`);
@@ -101,6 +105,10 @@ test('a retry looks at all that a cancelled restore has not looked at again, and
   expect(dead).toMatchObject({ status: 'Canceled' });
   const again = await retry(engine, run.id);
   expect(again.status).toBe('Succeeded');
+  const completed = await readRestoreView(engine.app, run.id);
+  expect(completed.retriedBy).toBe(again.id);
+  expect(completed.nextActions.map(({ name }) => name)).toEqual(['report', 'rollback']);
+  expect(await codeOf(askForRetry(engine.app, run.id, {}, undefined))).toBe('NothingToRetry');
   expect(dead.counts.created).toBeGreaterThan(0);
   expect(dead.counts.pending).toBe(30 - dead.counts.created);
   expect(again.counts).toMatchObject({ total: 30, created: dead.counts.pending, unchanged: dead.counts.created });
@@ -163,6 +171,32 @@ test('a target that came into use since has to be named, unless the restore that
     await engine.drain();
     expect(await readRestoreView(engine.app, named)).toMatchObject({ status: 'Succeeded', counts: { created: 1 } });
   }
+});
+
+test('a retry into the hub in use needs its name, whatever made it so, and says how much it is about', async () => {
+  const confirm = 'three/devices';
+  for (const activate of [true, false]) {
+    const engine = await aBackedUp(8);
+    refuse(engine, ['device-2']);
+    const { id } = await restore(engine, activate ? { activate, confirm } : {});
+    refuse(engine, []);
+    if (!activate) await declareRole(engine.app, { active: 'secondary', confirm });
+    const { nextActions } = await readRestoreView(engine.app, id);
+    expect(nextActions.filter((one) => one.writesToHubInUse).map(({ name }) => name)).toContain('retry');
+    const before = contentOf(engine.secondary);
+    await expect(askForRetry(engine.app, id, {}, undefined)).rejects.toMatchObject({
+      code: 'ConfirmationMissing',
+      message: `The target is three/devices, the hub in use. The retry writes 1 record at most, which ${id} left out. If that is meant, repeat this full name after --confirm.`,
+    });
+    expect(contentOf(engine.secondary)).toEqual(before);
+    const { id: named } = await askForRetry(engine.app, id, { confirm }, undefined);
+    await engine.drain();
+    expect(await readRestoreView(engine.app, named)).toMatchObject({ status: 'Succeeded', counts: { created: 1 } });
+  }
+  const engine = await aBackedUp(8);
+  refuse(engine, ['device-2']);
+  const { id } = await restore(engine);
+  expect((await askForRetry(engine.app, id, {}, undefined)).request.purpose).toBe('retry');
 });
 
 test('a retry withdraws nothing that its restore left, and that keeps another record of its device out', async () => {

@@ -5,8 +5,12 @@ import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
+import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { watchRuns } from '../../src/app/watchdog.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { rollbackInWords } from '../../src/core/restore/rollback-words.ts';
+import { noCounts } from '../../src/core/restore/totals.ts';
+import { roleNow } from '../../src/core/run/role.ts';
 import { aBackedUp, backUp, begunWith, codeOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts';
 import { runs } from '../support/property-runs.ts';
@@ -278,8 +282,32 @@ test('once the hubs have changed places, what confirms a write to one of them fi
     const inPlace = parseRestoreRequest(JSON.stringify({ target: 'primary', confirm }));
     expect(await codeOf(startRestore(app, inPlace))).toBe('ConfirmationMissing');
   }
-  await expect(startRollback(app, restored.id, {})).rejects.toThrow('removes devices from hub three/devices');
+  await expect(startRollback(app, restored.id, {})).rejects.toThrow(
+    `A rollback changes three/devices: it removes 30 records that ${restored.id} created, except what has changed since.`,
+  );
   expect(await codeOf(startRollback(app, restored.id, { confirm: 'three/devices' }))).toBe('none');
+});
+
+test('before a rollback in the hub in use is confirmed, it says what devices lose by it', async () => {
+  const { engine, restored } = await aRestoredEngine();
+  await declareRole(engine.app, { active: 'secondary', confirm: 'three/devices' });
+  await expect(startRollback(engine.app, restored.id, {})).rejects.toMatchObject({
+    code: 'ConfirmationMissing',
+    message:
+      `A rollback changes three/devices, the hub in use: it removes 30 records that ${restored.id} created, except what has changed since. ` +
+      'Devices whose records go get no notifications until they register again. ' +
+      'The hub stays in use: where one/devices is in use again, say so first (notification-hubs-dr role one/devices). ' +
+      'If that is meant, repeat this full name after --confirm.',
+  });
+});
+
+test('what a rollback would do is said in all its parts, and of one record as of one', () => {
+  const counts = { ...noCounts, total: 9, created: 1, updated: 2, withdrawn: 1 };
+  const hub = { namespace: 'three', hub: 'devices' };
+  const role = roleNow(undefined, { primary: { namespace: 'one', hub: 'devices' }, secondary: hub }, '');
+  expect(rollbackInWords({ id: 'r1', hub }, { counts, attempted: 1 }, role)).toContain(
+    'it removes 1 record that r1 created and puts back 3 records that it changed or removed and undoes what it may have written of 1 record, except',
+  );
 });
 
 test('what cannot be rolled back is refused by its own code', async () => {

@@ -310,29 +310,39 @@ test('retry asks for the name of a target that came into use since, and sends it
   expect(asked.received.at(-1)?.body).toEqual({ confirm: 'dr-weu/devices' });
 });
 
-test('rollback without a name typed back is refused before anything is called for', async () => {
-  const script = { 'GET /api/restores/*': [{ body: restored() }] };
-  const { exitCode, err, received } = await play(script, ['rollback', RESTORE_ID]);
-  expect(exitCode).toBe(2);
-  expect(err).toContain('removes devices from dr-weu/devices. If that is meant, repeat this full name after --confirm');
-  expect(received.every(({ call }) => call.startsWith('GET'))).toBe(true);
+test('rollback without a name says what it would do, and starts nothing', async () => {
+  const what = 'A rollback changes dr-weu/devices, the hub in use: it removes 1,950 records that r1 created.';
+  const script = { 'POST /api/restores/*/rollback': [refusal(400, 'ConfirmationMissing', what)] };
+  const alone = await play(script, ['rollback', RESTORE_ID, '--watch']);
+  expect(alone).toMatchObject({ exitCode: 1, err: expect.stringContaining(what) });
+  expect(alone.received.map(({ body }) => body)).toEqual([{}]);
 });
 
-test('rollback asks a person to type the full name of the hub, and believes nothing else', async () => {
+test('rollback asks a person to type the full name of the hub, which the app judges', async () => {
   const undone = aRestore({ id: 'r3', purpose: 'rollback', of: RESTORE_ID });
-  const script = {
-    'GET /api/restores/*': [{ body: restored() }],
-    'POST /api/restores/*/rollback': [{ status: 202, body: undone }],
-  };
-  for (const word of ['yes', 'devices', 'dr-neu/devices']) {
-    const wrong = await play(script, ['rollback', RESTORE_ID], { typed: [word] });
-    expect(wrong).toMatchObject({ exitCode: 2, err: expect.stringContaining('Nothing was changed') });
-    expect(wrong.received).toHaveLength(1);
-  }
+  const what = 'A rollback changes dr-weu/devices: it removes 1,950 records that r1 created.';
+  const unnamed = refusal(400, 'ConfirmationMissing', what);
+  const path = 'POST /api/restores/*/rollback';
+  const wrongName = refusal(400, 'ConfirmationMissing', 'The confirmation does not name the hub.');
+  const wrong = await play({ [path]: [unnamed, wrongName] }, ['rollback', RESTORE_ID], { typed: ['yes'] });
+  expect(wrong).toMatchObject({ exitCode: 1, err: expect.stringContaining('does not name the hub') });
+  const script = { [path]: [unnamed, { status: 202, body: undone }] };
   const right = await play(script, ['rollback', RESTORE_ID, '--note', 'wrong snapshot'], { typed: ['DR-WEU/Devices'] });
   expect(right).toMatchObject({ exitCode: 0, out: expect.stringContaining('Rollback r3: Running') });
-  expect(right.err).toContain('dr-weu/devices');
+  expect(right.err).toContain(what);
   expect(right.received.at(-1)?.body).toEqual({ confirm: 'DR-WEU/Devices', note: 'wrong snapshot' });
+});
+
+test('what takes records from the hub in use is no next step of a restore', async () => {
+  const rollback = { name: 'rollback', command: 'rollback r1 --watch', needsConfirm: true };
+  for (const [inUse, isNamed] of [
+    [{}, true],
+    [{ writesToHubInUse: true }, false],
+  ] as const) {
+    const script = { 'GET /api/restores/*': [{ body: restored({ nextActions: [{ ...rollback, ...inUse }] }) }] };
+    const { out } = await play(script, ['watch', RESTORE_ID]);
+    expect(out.includes('rollback r1')).toBe(isNamed);
+  }
 });
 
 test('restoring into the source hub asks a person to type its name, and fails without a keyboard', async () => {

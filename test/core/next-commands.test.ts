@@ -79,3 +79,18 @@ test('a rollback that failed leads to the rollback of the restore it was of', ()
   const run = aRestore({ purpose: 'rollback', of: 'r0' }, { status: 'Failed' });
   expect(commandOf(run, 'rollback')).toBe('rollback r0 --watch');
 });
+
+test('what writes into the hub in use says so, and needs its name', () => {
+  const counts = { ...noCounts, total: 100, created: 97, failed: 3 };
+  const flagsOf = (isInUse: boolean, run = aRestore({}, { status: 'Failed' })) =>
+    nextActionsOf(run, { counts, attempted: 0 }, { isInUse }).map(({ name, needsConfirm, writesToHubInUse }) =>
+      [name, needsConfirm && 'name', writesToHubInUse && 'in use'].filter(Boolean).join(' '),
+    );
+  expect(flagsOf(false)).toEqual(['failures', 'retry', 'report', 'restoreAgain', 'rollback name']);
+  expect(flagsOf(true)).toEqual([
+    ...['failures', 'retry name in use', 'report'],
+    ...['restoreAgain name in use', 'rollback name in use'],
+  ]);
+  const dryRun = aRestore({ dryRun: true }, { status: 'Failed' });
+  expect(flagsOf(true, dryRun)).toContain('restoreAgain');
+});

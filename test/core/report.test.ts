@@ -55,6 +55,7 @@ const facts: ReportFacts = {
   warnings: ['The snapshot is old.'],
   error: { code: 'RestoreIncomplete', message: '3 of 100 records could not be restored.' },
   coverage: [],
+  isInUse: false,
   nextActions: [
     { name: 'retry', method: 'POST', href: '/api/restores/failover-1/retry', command: 'retry failover-1 --watch' },
     { name: 'report', method: 'GET', href: '/api/restores/failover-1/report', command: 'report failover-1' },

@@ -23,12 +23,12 @@ interface Block {
 
 const blocks = readBlocks(runbook);
 
-/** Every block in order, those in boxes too. */
+/** Every block in order, those of the rehearsal too. */
 function readBlocks(markdown: string): Block[] {
   const blocks: Block[] = [];
   let section = 0;
   let open: { language: string; lines: string[] } | undefined;
-  for (const line of markdown.split('\n').map((one) => one.replace(/^\s*(> ?)?/, ''))) {
+  for (const line of markdown.split('\n').map((one) => one.replace(/^\s*/, ''))) {
     section = open === undefined ? Number(/^## (\d)/.exec(line)?.[1] ?? section) : section;
     const language = /^```(.*)$/.exec(line)?.[1];
     if (language === undefined) open?.lines.push(line);
@@ -154,7 +154,10 @@ test('its own commands, in order, bring every device through failover, partial f
     await shell.run(await exportLineOf(npmStart));
     const admin = shell.variable('ADMIN');
 
-    const play = async (section: number, afterRun: (commands: string) => Promise<void> = async () => {}) => {
+    const play = async (
+      section: number,
+      afterRun: (commands: string, output: string) => Promise<void> = async () => {},
+    ) => {
       let last = { exitCode: 0, output: '' };
       let isJudged = true;
       const conclude = () => {
@@ -172,7 +175,7 @@ test('its own commands, in order, bring every device through failover, partial f
           const kept = commands.replace(/>(\$RUN\.md)$/m, '>"$PAGES"/$1');
           last = await shell.run(kept.replace(/^export HUB=….*$/m, `export HUB=${target}`));
           isJudged = false;
-          await afterRun(lines.join('\n'));
+          await afterRun(lines.join('\n'), last.output);
         } else expect(language).toBe('sh azure');
       }
       conclude();
@@ -182,7 +185,10 @@ test('its own commands, in order, bring every device through failover, partial f
     await play(1);
     const lost = await rowsOf(admin, 'primary');
     expect(await rowsOf(admin, 'secondary')).toEqual([]);
-    await play(2);
+    await play(2, async (commands, output) => {
+      // Each registration once, and no duplicate.
+      if (commands.includes('broadcast')) expect(JSON.parse(output)).toMatchObject({ deliveries: lost.length });
+    });
     expect(await readFile(join(folder, `${shell.variable('RUN')}.md`), 'utf8')).toContain('had written: ');
     expect(difference(lost, await rowsOf(admin, 'secondary'))).toEqual(none);
     await play(3);

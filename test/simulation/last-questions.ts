@@ -2,6 +2,9 @@ import { claimsOf } from './oracle/runs.ts';
 import type { Teller } from './stories.ts';
 import { backUpAndSync, settle } from './sync-stories.ts';
 
+/** Neither a retry nor the role makes a difference to what is asked here. */
+const onlyItself = { findRetry: () => undefined, findActive: () => undefined };
+
 /** A restore that was stopped and had written something says so, and that it can be rolled back. */
 export async function askAtTheEnd(teller: Teller): Promise<void> {
   const { stage, asker, random } = teller;
@@ -10,7 +13,7 @@ export async function askAtTheEnd(teller: Teller): Promise<void> {
     if (doc.kind !== 'restore' || doc.status !== 'Canceled' || doc.request.purpose === 'rollback') continue;
     if (written.size === 0 || doc.request.dryRun) continue;
     await asker.ask(`view ${id}`, async (app, engine) => {
-      const { nextActions, counts, attempted } = await engine.readRestoreView(app, id);
+      const { nextActions, counts, attempted } = await engine.readRestoreView(app, id, onlyItself);
       const isOffered = nextActions.some(({ name }) => name === 'rollback');
       // What no answer came to, or came to a process that died, is counted as attempted.
       const isTold = claimsOf(counts) + counts.failed + attempted > 0;

@@ -11,7 +11,7 @@ import type { App } from '../app.ts';
 import { readBackupProgress, viewBackup } from '../backup/view.ts';
 import { viewLastDrill } from '../drill/view.ts';
 import { viewRestore } from '../restore/view.ts';
-import { rolesBySettings, viewRole, withHubs } from '../runs/roles.ts';
+import { type Roles, rolesBySettings, viewRole, withHubs } from '../runs/roles.ts';
 import { readCard } from './card-store.ts';
 import { renewCard } from './gather.ts';
 import { shownOf } from './metadata.ts';
@@ -39,7 +39,7 @@ export async function readStatus(app: App) {
   const facts = { ...app.policy, card, cardRefusal, ...hubs, role: roles.role, primary: app.primary.ref, nowMs };
   const findings = findRisks(facts);
   const { latest, proven, lastDrill } = card;
-  const [lastBackup, lastRestore] = await Promise.all([viewLastBackup(app, card), viewLastRestore(app, card)]);
+  const [lastBackup, lastRestore] = await Promise.all([viewLastBackup(app, card), viewLastRestore(app, card, roles)]);
   const expectedEverySeconds = app.policy.backupIntervalMs / 1000;
   return {
     verdict: verdictOf(findings),
@@ -94,12 +94,12 @@ async function viewLastBackup(app: App, { backups: [run], backupProgress, restor
 }
 
 /** How far it has listed its hub is shown where no backup needs the request. */
-async function viewLastRestore(app: App, { restore, backups: [backup] }: ReadinessCard) {
+async function viewLastRestore(app: App, { restore, backups: [backup] }: ReadinessCard, { active }: Roles) {
   if (restore === undefined) return null;
   const isBackupActive = backup !== undefined && !isOver(backup);
   const hasRequest = !isBackupActive && listingsOf(restore) < REQUESTS_LEFT;
   // It is the newest: no retry has followed.
-  return viewRestore(app, restore, { hasRequest, findRetry: () => undefined });
+  return viewRestore(app, restore, { hasRequest, findRetry: () => undefined, findActive: async () => active.ref });
 }
 
 /** What showing the restore costs: its results are listed until they are summed up in its document. */

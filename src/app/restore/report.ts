@@ -1,5 +1,6 @@
 import { viewCoverage } from '../../core/baseline/coverage.ts';
 import { DrError, orFault } from '../../core/errors.ts';
+import { isSameHub } from '../../core/paths.ts';
 import { nextActionsOf } from '../../core/restore/next-actions.ts';
 import type { ReportFacts, SnapshotFacts, TimelineEntry } from '../../core/restore/report.ts';
 import { isOver, type RestoreResult, type RestoreRun } from '../../core/run/run.ts';
@@ -10,11 +11,17 @@ import { readMarks } from '../snapshots/marks.ts';
 import { readManifest } from '../snapshots/store.ts';
 import { findRetryOf } from './outcomes/retried.ts';
 import { readCurrentResult } from './outcomes/totals.ts';
+import { findActiveHub } from './view.ts';
 
 /** Gathers what is known of a restore, also while it runs. Throws `RunNotFound`. */
 export async function reportRestore(app: App, runId: string): Promise<ReportFacts> {
   const run = await findRun(app, 'restore', runId);
-  const [{ result }, retriedBy] = await Promise.all([readCurrentResult(app, run), findRetryOf(app, run)]);
+  const [{ result }, retriedBy, active] = await Promise.all([
+    readCurrentResult(app, run),
+    findRetryOf(app, run),
+    findActiveHub(app),
+  ]);
+  const isInUse = active !== undefined && isSameHub(active, run.hub);
   const { purpose, of, note, dryRun, only, order, target } = run.request;
   const nowMs = app.world.storageNow();
   const endMs = run.finishedAt === undefined ? nowMs : Date.parse(run.finishedAt);
@@ -43,7 +50,8 @@ export async function reportRestore(app: App, runId: string): Promise<ReportFact
     error: run.error,
     coverage: result.activatedAt === undefined ? [] : await readCoverage(app, run),
     retriedBy,
-    nextActions: nextActionsOf(run, result, retriedBy),
+    isInUse,
+    nextActions: nextActionsOf(run, result, { retriedBy, isInUse }),
     reportedAt: toInstant(nowMs),
   };
 }

@@ -3,11 +3,36 @@ import type { RetryRequest } from '../../core/request/restore.ts';
 import { countToRetry } from '../../core/restore/next-actions.ts';
 import type { Role } from '../../core/run/role.ts';
 import type { RestoreRun } from '../../core/run/run.ts';
+import { counted } from '../../core/words.ts';
 import type { App } from '../app.ts';
-import { noteRoles } from '../runs/roles.ts';
+import { noteRoles, readRoles } from '../runs/roles.ts';
 import { launchAgain, openTarget, readEnded, refusal } from './again.ts';
+import { findRetryOf } from './outcomes/retried.ts';
 import { readTotals } from './outcomes/totals.ts';
 import { preflight, refuseHubInUse, refuseWrongConfirmation } from './preflight.ts';
+
+/**
+ * A retry as a person asks for it. Besides what `startRetry` refuses, throws `NothingToRetry` where another retry has put
+ * in place what was left out, and `ConfirmationMissing` wherever the target is the hub in use and its name is not typed.
+ */
+export async function askForRetry(
+  app: App,
+  runId: string,
+  request: RetryRequest,
+  askedBy: string | undefined,
+): Promise<RestoreRun> {
+  const { restore, count } = await findRetryable(app, runId, request);
+  const retriedBy = await findRetryOf(app, restore);
+  if (retriedBy !== undefined) {
+    const advice = `See it: notification-hubs-dr report ${retriedBy}; what is missing now, a new restore finds`;
+    throw refusal('NothingToRetry', restore, `is completed: retry ${retriedBy} did what it left out. ${advice}`);
+  }
+  if (request.confirm === undefined) {
+    const about = `The retry writes ${counted(count, 'record')} at most, which ${restore.id} left out.`;
+    refuseHubInUse(restore.hub, (await readRoles(app)).role, about);
+  }
+  return startRetry(app, runId, request, askedBy);
+}
 
 /**
  * Restores again what failed, what the restore did not come to, and what it wrote and never looked at again. Throws
@@ -17,12 +42,22 @@ import { preflight, refuseHubInUse, refuseWrongConfirmation } from './preflight.
 export async function startRetry(
   app: App,
   runId: string,
-  { confirm }: RetryRequest = {},
+  request: RetryRequest = {},
   askedBy?: string,
 ): Promise<RestoreRun> {
+  const { restore } = await findRetryable(app, runId, request);
+  const { manifest, hub } = await openTarget(app, restore);
+  const warnings = await preflight(app, { hub, name: restore.request.target }, manifest, { isWhole: false });
+  const { role } = await noteRoles(app);
+  if (request.confirm === undefined && !wasNameTyped(restore, role)) refuseHubInUse(restore.hub, role);
+  return launchAgain(app, restore, manifest, { purpose: 'retry', role, warnings, askedBy });
+}
+
+/** The restore, and how many records a retry of it is about: one at least. */
+async function findRetryable(app: App, runId: string, { confirm }: RetryRequest) {
   const restore = await readEnded(app, runId);
   refuseWrongConfirmation(confirm, restore.hub);
-  const { purpose, of, dryRun, target } = restore.request;
+  const { purpose, of, dryRun } = restore.request;
   if (purpose === 'rollback') {
     throw refusal('NothingToRetry', restore, `is a rollback. Roll back ${of} again: what is gone stays so`);
   }
@@ -31,12 +66,9 @@ export async function startRetry(
   }
   if (dryRun) throw refusal('NothingToRetry', restore, 'was a dry run. Start a restore');
   const { counts } = await readTotals(app, restore);
-  if (countToRetry(restore, counts) === 0) throw refusal('NothingToRetry', restore, 'left no record out');
-  const { manifest, hub } = await openTarget(app, restore);
-  const warnings = await preflight(app, { hub, name: target }, manifest, { isWhole: false });
-  const { role } = await noteRoles(app);
-  if (confirm === undefined && !wasNameTyped(restore, role)) refuseHubInUse(restore.hub, role);
-  return launchAgain(app, restore, manifest, { purpose: 'retry', role, warnings, askedBy });
+  const count = countToRetry(restore, counts);
+  if (count === 0) throw refusal('NothingToRetry', restore, 'left no record out');
+  return { restore, count };
 }
 
 /**

@@ -1,38 +1,45 @@
+import { DrError, orFault } from '../../core/errors.ts';
+import { isSameHub } from '../../core/paths.ts';
+import type { HubRef } from '../../core/ports.ts';
 import { nextActionsOf } from '../../core/restore/next-actions.ts';
 import { wayOf } from '../../core/restore/next-commands.ts';
 import { type Pace, secondsToLook } from '../../core/restore/pace.ts';
 import { isOver, type RestoreResult, type RestoreRun } from '../../core/run/run.ts';
 import type { App } from '../app.ts';
 import { readRowsRead } from '../listing/progress.ts';
+import { readRoles } from '../runs/roles.ts';
 import { findRun } from '../runs/store.ts';
 import { viewCommon } from '../runs/view.ts';
 import { SAVE_EVERY_MS } from './apply/open-outcomes.ts';
 import { findRetryOf } from './outcomes/retried.ts';
 import { readCurrentResult } from './outcomes/totals.ts';
 
-export async function readRestoreView(app: App, runId: string) {
-  return viewRestore(app, await findRun(app, 'restore', runId));
+export async function readRestoreView(app: App, runId: string, shown: Shown = {}) {
+  return viewRestore(app, await findRun(app, 'restore', runId), shown);
 }
 
 interface Shown {
   readonly hasRequest?: boolean;
   readonly findRetry?: (app: App, run: RestoreRun) => Promise<string | undefined> | undefined;
+  readonly findActive?: (app: App) => Promise<HubRef | undefined> | undefined;
 }
 
 /**
- * What the HTTP API shows of a restore. It costs one listing while the run is active or when it was stopped, nothing
- * after an end in order, and the look for a retry where it has failed; and one request more while it lists the hub,
- * unless the caller has none left. `findRetry`: where that is known, or is looked for together with others.
+ * What the HTTP API shows of a restore. It costs one listing while the run is active or when it was stopped; after an
+ * end in order nothing but the role, and the look for a retry where it left something out; and one request more while it
+ * lists the hub, unless the caller has none left. `findRetry`, `findActive`: where that is known, or is looked for
+ * together with others.
  */
 export async function viewRestore(
   app: App,
   run: RestoreRun,
-  { hasRequest = true, findRetry = findRetryOf }: Shown = {},
+  { hasRequest = true, findRetry = findRetryOf, findActive = findActiveHub }: Shown = {},
 ) {
-  const [{ result, signs, pace, savedAt }, rowsRead, retriedBy] = await Promise.all([
+  const [{ result, signs, pace, savedAt }, rowsRead, retriedBy, active] = await Promise.all([
     readCurrentResult(app, run),
     hasRequest && isListing(run) ? readRowsRead(app, run) : undefined,
     findRetry(app, run),
+    isOver(run) ? findActive(app) : undefined,
   ]);
   const { snapshotId, askedSnapshot, target, sourceHub, expiryFloorAt: _floor, ...asked } = run.request;
   return {
@@ -48,8 +55,14 @@ export async function viewRestore(
     ...(signs.waiting === undefined ? timeLeft(app, run, { result, pace }) : {}),
     lastChangeAt: isOver(run) ? undefined : lastOf(run.phase.startedAt, savedAt),
     retriedBy,
-    nextActions: nextActionsOf(run, result, retriedBy),
+    nextActions: nextActionsOf(run, result, { retriedBy, isInUse: active !== undefined && isSameHub(active, run.hub) }),
   };
+}
+
+/** The hub in use; `undefined` where the stored role cannot be used, which other calls say. */
+export async function findActiveHub(app: App): Promise<HubRef | undefined> {
+  const roles = await orFault(readRoles(app));
+  return roles instanceof DrError ? undefined : roles.active.ref;
 }
 
 function isListing(run: RestoreRun): boolean {

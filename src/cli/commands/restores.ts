@@ -1,12 +1,10 @@
 import type { Command } from '@commander-js/extra-typings';
 import { confirmed } from '../parts/confirmed.ts';
 import { type Context, type Run, watchOption } from '../parts/context.ts';
-import { wrongUse } from '../parts/errors.ts';
 import { formatCount, formatNumber, joined, paragraph, wrap } from '../parts/format.ts';
-import { fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
+import { type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
 import { readPages } from '../parts/pages.ts';
 import { pathOf, startRun } from '../parts/runs.ts';
-import { say } from '../parts/terminal.ts';
 import { tool } from '../parts/tool.ts';
 
 /** What can be done with a restore that exists. */
@@ -28,7 +26,7 @@ export function addRestoreCommands(program: Command, run: Run): void {
   program
     .command('retry <id>')
     .description('restore only the records that failed in a restore')
-    .option('--confirm <namespace/hub>', 'full name of the target: needed if it came into use since')
+    .option('--confirm <namespace/hub>', 'full name of the target: needed where that is the hub in use')
     .option(...watchOption)
     .action(
       run((context, id, { watch, confirm }) =>
@@ -45,10 +43,11 @@ export function addRestoreCommands(program: Command, run: Run): void {
     .option('--note <text>', 'who asks and why, for the report')
     .option(...watchOption)
     .action(
-      run(async (context, id, { watch, note, keepNewer, confirm }) => {
-        const body = { confirm: confirm ?? (await askForHub(context, id)), note, keepNewer };
-        return startRun(context, { collection: 'restores', path: `${pathOf('restores', id)}/rollback`, body }, watch);
-      }),
+      run((context, id, { watch, ...given }) =>
+        confirmed(context, given, (body) =>
+          startRun(context, { collection: 'restores', path: `${pathOf('restores', id)}/rollback`, body }, watch),
+        ),
+      ),
     );
 }
 
@@ -117,18 +116,4 @@ function restOf(group: Json): number {
 function reasonOf(failure: unknown): string {
   const status = numberAt(failure, 'status');
   return `${textAt(failure, 'code')}${status === undefined ? '' : ` (HTTP ${status})`}`;
-}
-
-async function askForHub({ client, terminal }: Context, id: string): Promise<string> {
-  const view = await client.call('GET', pathOf('restores', id));
-  const target = fullNameAt(view, 'target') ?? 'the hub';
-  if (terminal.ask === undefined) {
-    throw wrongUse(
-      `A rollback removes devices from ${target}. If that is meant, repeat this full name after --confirm.`,
-    );
-  }
-  say(terminal, `This removes from ${target} everything that ${id} wrote, except what has changed since.`);
-  const typed = await terminal.ask('To confirm, type the full name of the hub, namespace/hub: ');
-  if (typed.toLowerCase() === target.toLowerCase()) return typed;
-  throw wrongUse('That is not the full name of the hub. Nothing was changed.');
 }

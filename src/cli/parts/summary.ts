@@ -47,10 +47,15 @@ export function summarize(view: Json, columns?: number, amount?: string): string
     ...listAt(view, 'warnings').map((warning): Fact => ['warning:', inCommands(String(warning))]),
     ...listAt(view, 'nextActions').flatMap((action): Fact[] => {
       const command = textAt(action, 'command');
-      return command === undefined ? [] : [['next', `${tool} ${command}`, true]];
+      return command === undefined || isTakenFromDevices(action) ? [] : [['next', `${tool} ${command}`, true]];
     }),
   ];
   return `${headline(view)}\n${formatFacts(facts, 9, columns)}`;
+}
+
+/** From the hub in use it is for who knows that the restore was wrong: the runbook says how. */
+function isTakenFromDevices(action: unknown): boolean {
+  return textAt(action, 'name') === 'rollback' && flagAt(action, 'writesToHubInUse') === true;
 }
 
 /** A rollback takes nothing from the snapshot's hub. */

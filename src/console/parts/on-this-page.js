@@ -8,6 +8,7 @@ const translations = [
   [/TOOL verify (ID)/g, 'press “Verify” at snapshot $1'],
   [/TOOL unpin (ID)/g, 'press “Unpin” at snapshot $1'],
   [/TOOL delete (ID)/g, 'the terminal tool does it with “delete $1”'],
+  [/See it: TOOL report (ID)/g, 'See the page of restore $1'],
   [/TOOL rollback (ID)/g, 'press “Roll back …” on the page of restore $1'],
   [/TOOL cancel (ID)/g, 'press “Stop …” on the page of restore $1'],
   [/TOOL restore\b/g, 'press “Restore …” on the overview'],

@@ -3,6 +3,7 @@ import { wake } from '../app/poll.js';
 import { restoreAddress } from '../parts/addresses.js';
 import { askFirst, hubNameField } from '../parts/dialogs.js';
 import { h } from '../parts/dom.js';
+import { plural } from '../parts/format.js';
 import { verifyButton } from '../parts/verify-button.js';
 import { actionButton, hubName } from '../parts/widgets.js';
 import { chooseAsIn } from './choose-options.js';
@@ -87,32 +88,35 @@ function askToCancel(run, action) {
 }
 
 /**
- * The app wants the name of a target that came into use since.
+ * The app wants the name of a target that is in use, also where it came into use while this page was open.
  * @param {Restore} run
  * @param {Action} action
  */
 async function retry(run, action) {
-  try {
-    await perform(action);
-  } catch (error) {
-    if (!(error instanceof ApiError && error.code === 'ConfirmationMissing')) throw error;
-    const field = hubNameField(run.target, 'retry-name');
-    askFirst({
-      title: 'Retry into the hub in use?',
-      body: h(
-        'p',
-        {},
-        h('strong', { class: 'name' }, hubName(run.target)),
-        ' came into use since this restore began. The retry writes into it what the restore could not write.',
-      ),
-      yes: 'Retry',
-      no: 'Leave it',
-      busy: 'Starting the retry …',
-      failed: 'The retry was not started.',
-      nameField: field,
-      work: () => perform(action, { confirm: field.value() }),
-    });
+  if (!action.writesToHubInUse) {
+    try {
+      return await perform(action);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.code === 'ConfirmationMissing')) throw error;
+    }
   }
+  const field = hubNameField(run.target, 'retry-name');
+  askFirst({
+    title: 'Retry into the hub in use?',
+    body: h(
+      'p',
+      {},
+      h('strong', { class: 'name' }, hubName(run.target)),
+      ' is in use. The retry writes into it what the restore could not write.',
+    ),
+    yes: 'Retry',
+    no: 'Leave it',
+    busy: 'Starting the retry …',
+    failed: 'The retry was not started.',
+    nameField: field,
+    work: () => perform(action, { confirm: field.value() }),
+  });
+  return undefined;
 }
 
 /**
@@ -123,13 +127,15 @@ function askToRollBack(run, action) {
   const field = hubNameField(run.target, 'rollback-name');
   askFirst({
     title: 'Roll this restore back?',
-    body: h(
-      'p',
-      {},
-      'This removes from ',
-      h('strong', { class: 'name' }, hubName(run.target)),
-      ' everything this restore wrote that has not changed since. Devices that changed stay.',
-    ),
+    body: [
+      h('p', {}, 'In ', h('strong', { class: 'name' }, hubName(run.target)), ` this ${undoneBy(run)}.`),
+      action.writesToHubInUse &&
+        h(
+          'p',
+          {},
+          'This hub is in use: devices whose records go get no notifications until they register again. It stays in use. If the other hub is in use again, first declare so on the overview.',
+        ),
+    ],
     yes: 'Roll back',
     no: 'Keep it',
     busy: 'Starting the rollback …',
@@ -137,6 +143,21 @@ function askToRollBack(run, action) {
     nameField: field,
     work: () => perform(action, { confirm: field.value() }),
   });
+}
+
+/**
+ * What a rollback of it would do, in numbers.
+ * @param {Restore} run
+ */
+function undoneBy({ counts }) {
+  const { created = 0, updated = 0, renewed = 0, moved = 0, withdrawn = 0 } = counts;
+  const changed = updated + renewed + moved + withdrawn;
+  const deeds = [
+    created > 0 && `removes ${plural(created, 'record')} that the restore created`,
+    changed > 0 && `puts back ${plural(changed, 'record')} that it changed or removed`,
+  ].filter((deed) => deed !== false);
+  const what = deeds.length === 0 ? 'undoes what the restore may have written' : deeds.join(' and ');
+  return `${what}, except what has changed since`;
 }
 
 /** @param {Restore} run */

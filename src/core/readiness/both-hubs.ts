@@ -57,7 +57,7 @@ function judgeLag(lag: BothHubs['dualWrites'], nowMs: number): Finding[] {
       ? `Written by backends, and waiting for a hub: ${counted(waiting, 'device')}, the oldest for ${describeDuration(ageMs)}: in the other hub they are as they were before.`
       : '',
     refused > 0
-      ? `Refused by a hub: ${counted(refused, 'device')}, each tried again a day later. The library's lag names them.`
+      ? `Refused by a hub: ${counted(refused, 'device')}, each tried again a day later. The library's lag names them. What the standby refuses stays there as it was, also after a failover.`
       : '',
   ].filter((sentence) => sentence !== '');
   return why.length === 0 ? [] : [risk('DualWritesLag', why.join(' '))];

@@ -20,14 +20,27 @@ export interface NextAction {
   readonly href: string;
   readonly body?: Readonly<Record<string, unknown>>;
   readonly needsConfirm?: true;
+  /** It writes into the hub in use: a rollback takes records away from devices. */
+  readonly writesToHubInUse?: true;
   /** What does the same in the terminal, after the tool's name. */
   readonly command: string;
 }
 
 type Written = Pick<RestoreResult, 'counts' | 'attempted' | 'activatedAt'>;
 
-/** What to do about a restore, the likeliest first. `retriedBy`: the retry that has put in place what it left out. */
-export function nextActionsOf(run: RestoreRun, result: Written, retriedBy?: string): NextAction[] {
+interface Around {
+  /** The retry that has put in place what it left out. */
+  readonly retriedBy?: string | undefined;
+  /** Whether its target is in use now. */
+  readonly isInUse?: boolean;
+}
+
+/** What to do about a restore, the likeliest first. */
+export function nextActionsOf(
+  run: RestoreRun,
+  result: Written,
+  { retriedBy, isInUse = false }: Around = {},
+): NextAction[] {
   const { counts } = result;
   const { purpose, of = '', dryRun, snapshotId } = run.request;
   const self = `/api/restores/${run.id}`;
@@ -48,10 +61,10 @@ export function nextActionsOf(run: RestoreRun, result: Written, retriedBy?: stri
       isWriter &&
       !isSync &&
       !isDamaged &&
-      post('retry', `${self}/retry`, `retry ${run.id} --watch`),
-    isDamaged && !isRollback && !isSync && restoreAction('restoreAgain', run, 'latest'),
+      confirmed(post('retry', `${self}/retry`, `retry ${run.id} --watch`), isInUse),
+    isDamaged && !isRollback && !isSync && restoreAction('restoreAgain', run, isInUse, 'latest'),
     isDamaged && post('verify', `/api/snapshots/${snapshotId}/verify`, `verify ${snapshotId} --watch`),
-    isGreen && dryRun && restoreAction('restore', run),
+    isGreen && dryRun && restoreAction('restore', run, isInUse),
     // Until there is a snapshot of the hub in use, its devices are not protected.
     result.activatedAt !== undefined && post('backup', '/api/backups', 'backup --watch'),
     report,
@@ -62,9 +75,9 @@ export function nextActionsOf(run: RestoreRun, result: Written, retriedBy?: stri
       !isDamaged &&
       result.activatedAt === undefined &&
       retriedBy === undefined &&
-      restoreAction('restoreAgain', run),
-    !isGreen && isRollback && rollbackAction(of),
-    mayHaveWritten(result) && isWriter && rollbackAction(run.id),
+      restoreAction('restoreAgain', run, isInUse),
+    !isGreen && isRollback && rollbackAction(of, isInUse),
+    mayHaveWritten(result) && isWriter && rollbackAction(run.id, isInUse),
   ];
   return actions.filter((action) => action !== false);
 }
@@ -78,15 +91,22 @@ function action(name: NextAction['name'], method: NextAction['method'], href: st
   return { name, method, href, command };
 }
 
-function rollbackAction(runId: string): NextAction {
+/** Of a call that needs a name into the hub in use. */
+function confirmed(one: NextAction, isInUse: boolean): NextAction {
+  return isInUse ? { ...one, needsConfirm: true, writesToHubInUse: true } : one;
+}
+
+function rollbackAction(runId: string, isInUse: boolean): NextAction {
   const command = `rollback ${runId} --watch`;
-  return { ...action('rollback', 'POST', `/api/restores/${runId}/rollback`, command), needsConfirm: true };
+  const one = action('rollback', 'POST', `/api/restores/${runId}/rollback`, command);
+  return confirmed({ ...one, needsConfirm: true }, isInUse);
 }
 
 /** A drill is repeated by its schedule, into a hub that the API's own restores do not reach. */
 function restoreAction(
   name: 'restore' | 'restoreAgain',
   run: RestoreRun,
+  isInUse: boolean,
   snapshot = run.request.snapshotId,
 ): NextAction | false {
   const { hub, request } = run;
@@ -105,12 +125,6 @@ function restoreAction(
     ...(dryRun && name === 'restoreAgain' ? { dryRun } : {}),
   };
   const needsConfirm = isIntoSource || onConflict === 'overwrite' || activate;
-  return {
-    name,
-    method: 'POST',
-    href: '/api/restores',
-    body,
-    ...(needsConfirm ? { needsConfirm: true } : {}),
-    command: restoreOrSwitch(run, body),
-  };
+  const one = { ...action(name, 'POST', '/api/restores', restoreOrSwitch(run, body)), body };
+  return confirmed(needsConfirm ? { ...one, needsConfirm: true } : one, isInUse && body.dryRun !== true);
 }

@@ -26,6 +26,8 @@ export interface ReportFacts
   readonly coverage: readonly (CoverageView & { readonly snapshotId: string })[];
   /** The retry that has put in place what it left out. */
   readonly retriedBy?: string | undefined;
+  /** Whether its target is in use now. */
+  readonly isInUse: boolean;
   readonly nextActions: readonly NextAction[];
   readonly reportedAt: string;
 }
@@ -241,9 +243,14 @@ const actionTitles: Readonly<Record<NextAction['name'], string>> = {
   verify: 'Read the snapshot again',
 };
 
+/** From the hub in use it is for who knows that the restore was wrong: the runbook says how. */
+function isTakenFromDevices({ name, writesToHubInUse }: NextAction): boolean {
+  return name === 'rollback' && writesToHubInUse === true;
+}
+
 function renderNext({ nextActions }: ReportFacts): string {
   return nextActions
-    .filter(({ name }) => name !== 'report')
+    .filter((one) => one.name !== 'report' && !isTakenFromDevices(one))
     .map(({ name, command }) => `- ${actionTitles[name]}: ${inCode(`notification-hubs-dr ${command}`)}`)
     .join('\n');
 }

@@ -249,7 +249,11 @@ export const plants = {
   'a retry writes to the hub in use without its name': {
     kind: 'wroteToTheHubInUse',
     changes: [
-      { file: 'app/restore/retry.js', from: 'confirm === undefined && !wasNameTyped(restore, role)', to: 'false' },
+      {
+        file: 'app/restore/retry.js',
+        from: 'request.confirm === undefined && !wasNameTyped(restore, role)',
+        to: 'false',
+      },
     ],
   },
   'a hub comes into use that alters what it is sent': {

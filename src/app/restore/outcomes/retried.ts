@@ -10,7 +10,7 @@ const CLOCK_SKEW_MS = 24 * 3_600_000;
 /**
  * The id of the retry, or retry of a retry, that has put in place what this restore left out, and was not rolled back
  * since; `undefined` where there is none. It costs one listing and the runs of operators since, where the restore
- * failed, else nothing.
+ * failed or was cancelled, else nothing.
  */
 export async function findRetryOf(app: App, run: RestoreRun): Promise<string | undefined> {
   if (!mayBeRetried(run)) return undefined;
@@ -38,7 +38,7 @@ async function readSince(
 function mayBeRetried(run: RestoreRun): boolean {
   const { purpose, dryRun } = run.request;
   const isWriter = !dryRun && purpose !== 'rollback' && purpose !== 'sync' && purpose !== 'drill';
-  return isWriter && run.status === 'Failed';
+  return isWriter && (run.status === 'Failed' || run.status === 'Canceled');
 }
 
 function completedBy(runs: readonly RestoreRun[], id: string): string | undefined {
