@@ -52,11 +52,17 @@ async function main(): Promise<void> {
     return 0;
   });
   process.stdout.write('Starting storage, two hubs and the Functions host …\n');
+  const { startAlertSink } = await import('./alert-sink.ts');
+  await using sink = await startAlertSink((line) => process.stdout.write(line));
   await using stack = await startStack({
     devices: options.devices,
     seed: options.seed,
     ...ports,
-    settings: { BACKUP_SCHEDULE: values.schedule, SETTLE_SECONDS: '3' },
+    settings: {
+      ALERT_WEBHOOK_URL: process.env['ALERT_WEBHOOK_URL'] ?? sink.url,
+      BACKUP_SCHEDULE: values.schedule,
+      SETTLE_SECONDS: '3',
+    },
     onOutput: (text) => process.stdout.write(text),
   });
   const settingsFault = await findSettingsFault(stack);
@@ -123,7 +129,8 @@ HTTP API       ${host.url}/api
 Console        ${host.url}/api/console (paste the function key there)
 Function key   ${host.keys.default}
 Backup runs on schedule "${values.schedule}". Ctrl-C ends everything.
-Below come the log lines of the app: time, function, what happened.
+Below come the log lines of the app: time, function, what happened. "Alert:" is
+what would be sent to your chat or pager, the address in ALERT_WEBHOOK_URL.
 
 First, in another terminal, for these and for docs/RUNBOOK.md:
   export NOTIFICATION_HUBS_DR_URL=${host.url} NOTIFICATION_HUBS_DR_KEY=${host.keys.default} ADMIN=${emulator.adminUrl}
