@@ -36,8 +36,8 @@ test('role shows which hub is in use, since when, who declared it, and what was 
   const { exitCode, out } = await play({ 'GET /api/role': [{ body: switched }] }, ['role']);
   expect(exitCode).toBe(0);
   expect(out).toMatch(/in use +dr-weu\/devices\n +standby +app-neu\/devices\n/);
-  expect(out).toMatch(/dr-weu\/devices +2026-11-23T11:00:00.000Z \(1 h ago\) +operator +region down\n/);
-  expect(out).toMatch(/app-neu\/devices +the beginning +settings\n/);
+  expect(out).toMatch(/dr-weu\/devices +2026-11-23T11:00:00.000Z \(1 h ago\) +now +operator +region down\n/);
+  expect(out).toMatch(/app-neu\/devices +the beginning +2026-11-23T11:00:00.000Z +settings\n/);
 });
 
 test('role with a hub declares it, and asks a person to type its full name', async () => {
@@ -46,11 +46,13 @@ test('role with a hub declares it, and asks a person to type its full name', asy
   const asked = await play(script, ['role', 'secondary', '--note', 'region down'], { typed: ['dr-weu/devices'] });
   expect(asked).toMatchObject({ exitCode: 0, out: expect.stringContaining('dr-weu/devices') });
   expect(asked.sent[1]).toEqual({ active: 'secondary', note: 'region down', confirm: 'dr-weu/devices' });
+  expect(asked.err).toContain('Now point all backends that register or send at dr-weu/devices, and resume sends.');
   const alone = await play(script, ['role', 'secondary']);
   expect(alone).toMatchObject({ exitCode: 2, err: expect.stringContaining('after --confirm') });
   const declared = { at: '2026-11-23T11:30:00.000Z', by: 'operator' };
   const again = await play({ 'POST /api/role': [{ body: { ...switched, declared } }] }, ['role', 'secondary']);
   expect(again.err).toContain('dr-weu/devices is already in use since 2026-11-23T11:00:00.000Z, and nothing changed.');
+  expect(again.err).not.toContain('point all backends');
 });
 
 const dryRun = restored({ dryRun: true, activate: true });

@@ -24,17 +24,20 @@ export function addRole(program: Command, run: Run): void {
           const isUnconfirmed = isFault(error, 'refused', 'ConfirmationMissing') && options.confirm === undefined;
           throw isUnconfirmed ? wrongUse(error.message) : error;
         });
-        noteNothingNew(context, role);
+        noteWhatChanged(context, role);
         return show(context, role);
       }),
     );
 }
 
-/** To declare what holds already settles a doubt, and switches nothing. */
-function noteNothingNew({ terminal }: Context, role: Json): void {
+/** To declare what holds already settles a doubt, and switches nothing; else people have to follow. */
+function noteWhatChanged({ terminal }: Context, role: Json): void {
   const since = textAt(role, 'since');
-  if ([undefined, since].includes(textAt(role, 'declared', 'at'))) return;
-  say(terminal, `${fullNameAt(role, 'active')} is already in use ${formatSince(since)}, and nothing changed.`);
+  const active = fullNameAt(role, 'active');
+  const text = [undefined, since].includes(textAt(role, 'declared', 'at'))
+    ? `Now point all backends that register or send at ${active}, and resume sends.`
+    : `${active} is already in use ${formatSince(since)}, and nothing changed.`;
+  say(terminal, text);
 }
 
 function show({ show: write, terminal }: Context, role: Json): undefined {
@@ -45,13 +48,15 @@ function show({ show: write, terminal }: Context, role: Json): undefined {
     ],
     9,
   );
-  const rows = listAt(role, 'history').map((tenure) => [
+  const history = listAt(role, 'history');
+  const rows = history.map((tenure, place) => [
     fullNameAt(tenure, 'hub') ?? '',
     describeStart(textAt(tenure, 'since'), terminal.now()),
+    place === 0 ? 'now' : (textAt(history[place - 1], 'since') ?? '?'),
     textAt(tenure, 'askedBy') ?? textAt(tenure, 'by') ?? '',
     textAt(tenure, 'note') ?? textAt(tenure, 'runId') ?? '',
   ]);
-  const headings = ['HUB', 'IN USE SINCE', 'BY', 'NOTE'];
+  const headings = ['HUB', 'IN USE FROM', 'UNTIL', 'BY', 'NOTE'];
   write(role, `${hubs}${formatTable(headings, rows, 'It has no history.', terminal.resultColumns())}`);
 }
 

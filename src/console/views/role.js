@@ -91,15 +91,16 @@ const declaredBy = { settings: 'by the settings', operator: 'by an operator', re
  * @param {Status} status
  */
 export function tenures(status) {
-  return rolesOf(status)
-    .history.slice(0, EARLIER_SHOWN)
-    .map(({ hub, since, by, note }, place) =>
-      h(
-        'span',
-        { class: 'line muted' },
-        place > 0 && `${hubName(hub)} `,
-        `${declaredBy[by] ?? by}${note ? ` (${note})` : ''}, `,
-        Date.parse(since) === 0 ? 'from the beginning' : ['since ', time(since)],
-      ),
+  const { history } = rolesOf(status);
+  return history.slice(0, EARLIER_SHOWN).map(({ hub, since, by, note }, place) => {
+    const next = history[place - 1];
+    return h(
+      'span',
+      { class: 'line muted' },
+      next !== undefined && `before that ${hubName(hub)}, `,
+      `${declaredBy[by] ?? by}${note ? ` (${note})` : ''}, `,
+      Date.parse(since) === 0 ? 'from the beginning' : [next === undefined ? 'since ' : 'from ', time(since)],
+      next !== undefined && [' until ', time(next.since)],
     );
+  });
 }
