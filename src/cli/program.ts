@@ -16,7 +16,7 @@ import { createClient } from './parts/client.ts';
 import { findKey, findName, findUrl } from './parts/connection.ts';
 import type { Run } from './parts/context.ts';
 import { exitCodes, wrongUse } from './parts/errors.ts';
-import type { Terminal } from './parts/terminal.ts';
+import { endingIn, type Terminal } from './parts/terminal.ts';
 import { version } from './parts/tool.ts';
 
 /** Of help in a log or a pipe. */
@@ -51,8 +51,8 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
       const url = findUrl(urlOption, terminal);
       const name = findName(by, terminal);
       const client = createClient(url, await findKey(key, terminal, url), name, terminal.interrupted);
-      const show = (view: unknown, text: string) =>
-        terminal.out(isJson ? `${JSON.stringify(view, undefined, 2)}\n` : text);
+      const show = (view: unknown, text: string, verdict = '') =>
+        terminal.out(isJson ? `${JSON.stringify(view, undefined, 2)}\n` : endingIn(verdict, text, terminal));
       exitCode = (await command({ client, terminal, isJson, show }, ...args)) ?? exitCodes.done;
     };
   for (const add of commands) add(program, run);

@@ -89,6 +89,8 @@ export interface Restore {
   recordsPerSecond?: number;
   etaSeconds?: number;
   lastChangeAt?: string;
+  /** Until then it only gives the hub time. */
+  settlesUntil?: string;
   waiting?: Waiting;
   secondsLostToThrottling?: number;
   failuresByCode?: Record<string, number>;
@@ -155,6 +157,8 @@ export interface Coverage {
   /** By themselves. */
   registered: number;
   restored: number;
+  /** Of those, restored again since. */
+  rewritten?: number;
   missing: number;
   percent: number;
 }

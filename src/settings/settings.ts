@@ -110,7 +110,7 @@ export const settingsSchema = z.object({
     'a restore is stopped when more than this of its writes have failed, after 1,000 of them: nearly all are refused',
   ),
   MAX_DELETE_PERCENT: count(0, 100, 10).describe(
-    'a restore that would withdraw more of the target than this, and more than 20 records, withdraws nothing',
+    'a restore that would remove more of the target than this, as no longer in the source, and more than 20 records, removes nothing',
   ),
   RPO_MINUTES: objective.describe(
     'objective: a failover loses at most the changes of this many minutes; missed, it is a finding and an alert',

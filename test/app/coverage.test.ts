@@ -70,7 +70,14 @@ test('what a retry writes is not counted as registered', async () => {
   await engine.drain();
   engine.advance(HOUR_MS);
   await backUp(engine);
-  expect((await readStatus(app)).coverage).toMatchObject({ registered: 0 });
+  expect((await readStatus(app)).coverage).toMatchObject({
+    registered: 0,
+    restored: DEVICES,
+    rewritten: 1,
+    missing: 0,
+  });
+  const report = renderReport(await reportRestore(app, id));
+  expect(report).toContain('| at least 0 (0 %) | 24, 1 of them restored again since | 0 |');
 });
 
 test('without a failover there is none', async () => {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { readRecords } from '../../src/app/restore/records.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
+import { listSnapshotIds } from '../../src/app/snapshots/store.ts';
 import type { RecordKind } from '../../src/core/restore/plan/outcomes.ts';
 import { aBackedUp, backUp, codeOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
@@ -56,7 +57,10 @@ test('what a restore made of its records is listed by kind, as many as are count
     expect(new Set(names).size).toBe(counts[kind]);
     for (const name of names) expect(name).toMatch(/^device apple [0-9a-f]{12}$|^installation device-\d+$/);
   }
-  // What stays in the target alone is known by the hash of its key.
+  // What stays in the target alone is named by an earlier snapshot, and without that by the hash of its key.
+  expect(await namesOf(engine, id, 'leftover')).toEqual([expect.stringMatching(device)]);
+  const [first = ''] = await listSnapshotIds(engine.app, { namespace: 'one', hub: 'devices' });
+  for (const { name } of await engine.blobs.list(`one/devices/snapshots/${first}/`)) await engine.blobs.remove(name);
   expect(await namesOf(engine, id, 'leftover')).toEqual([expect.stringMatching(/^key [0-9a-f]+$/)]);
   expect(await readRecords(engine.app, id, 'onlyInTarget')).toEqual({
     value: [],
@@ -68,7 +72,7 @@ test('what a restore made of its records is listed by kind, as many as are count
 
 test('a dry run names up to 20 records of each kind', async () => {
   const engine = await aChangedPair();
-  const { examples, counts } = await restore(engine, { dryRun: true });
+  const { id, examples, counts } = await restore(engine, { dryRun: true });
   expect(counts).toMatchObject({ updated: 1, withdrawn: 1, leftover: 1, onlyInTarget: 1 });
   expect(examples).toMatchObject({
     updated: [expect.stringMatching(device)],
@@ -76,6 +80,7 @@ test('a dry run names up to 20 records of each kind', async () => {
     conflict: [expect.stringMatching(device)],
     withdrawn: [expect.stringMatching(/^key [0-9a-f]+$/)],
   });
+  expect(await namesOf(engine, id, 'withdrawn')).toEqual([expect.stringMatching(device)]);
   const many = createEngine();
   seed(many, 200);
   await backUp(many);

@@ -283,7 +283,7 @@ test('once the hubs have changed places, what confirms a write to one of them fi
     expect(await codeOf(startRestore(app, inPlace))).toBe('ConfirmationMissing');
   }
   await expect(startRollback(app, restored.id, {})).rejects.toThrow(
-    `A rollback changes three/devices: it removes 30 records that ${restored.id} created, except what has changed since.`,
+    `A rollback changes three/devices, the hub in use: it removes 30 records that ${restored.id} created, except`,
   );
   expect(await codeOf(startRollback(app, restored.id, { confirm: 'three/devices' }))).toBe('none');
 });

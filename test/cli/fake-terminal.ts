@@ -11,6 +11,7 @@ export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>;
   /** Of the screen; absent when output goes to a file. */
   readonly columns?: number;
+  readonly rows?: number;
   /** What the person at the keyboard types, one answer after the other; absent when there is no keyboard. */
   readonly typed?: readonly string[];
   /** Ctrl-C comes at this wait. */
@@ -19,7 +20,7 @@ export interface Surroundings {
 
 /** Runs one command line with a clock that jumps, so that nothing is waited for. */
 export async function runIn(argv: readonly string[], surroundings: Surroundings = {}): Promise<Outcome> {
-  const { env = {}, columns, interruptAtWait } = surroundings;
+  const { env = {}, columns, rows, interruptAtWait } = surroundings;
   const typed = surroundings.typed === undefined ? undefined : [...surroundings.typed];
   const interruption = new AbortController();
   let out = '';
@@ -37,6 +38,7 @@ export async function runIn(argv: readonly string[], surroundings: Surroundings 
     host: 'console-1',
     columns: () => columns,
     resultColumns: () => columns,
+    resultRows: () => rows,
     mark: (colour, text) => (columns === undefined ? text : `<${colour}>${text}</${colour}>`),
     ...(typed === undefined
       ? {}

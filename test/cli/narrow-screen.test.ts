@@ -159,7 +159,7 @@ test.each(['--help', 'failover --help', 'restore --help'])('on 80 columns, no li
 
 /** Its own breaks would come anywhere: a word that is wider, and a command that is pasted. */
 const isUnbreakable = (line: string): boolean =>
-  !/\S +\S/.test(line.trim().replace(/^(?:next|all) +/, '')) || /^ +(?:(?:next|all) +npx|az) /.test(line);
+  !/\S +\S/.test(line.trim().replace(/^(?:next|by name) +/, '')) || /^ +(?:(?:next|by name) +npx|az) /.test(line);
 
 test.each(Object.keys(shown))(
   'on a screen of 80 columns, “%s” has no wider line and leaves nothing out',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { runIn } from './fake-terminal.ts';
 import { refusal, type ScriptedAnswer, startScriptedServer } from './scripted-server.ts';
-import { aCard, aRestore, incomplete, RESTORE_ID, restored, SNAPSHOT_ID, writing } from './views.ts';
+import { aCard, aRestore, incomplete, RESTORE_ID, restored, SNAPSHOT_ID, someCounts, writing } from './views.ts';
 
 type Script = Readonly<Record<string, readonly ScriptedAnswer[]>>;
 
@@ -412,8 +412,15 @@ test('failures are shown as the app counts them, and each on request', async () 
     '1 record: TooLarge',
     '  installation b',
     `Each of them: npx notification-hubs-dr failures ${RESTORE_ID} --each`,
+    'Failed in all: 98 records.',
     '',
   ]);
+  const nextActions = [{ name: 'retry', command: `retry ${RESTORE_ID} --watch` }];
+  const retryable = { ...script, 'GET /api/restores/*': [{ body: { ...incomplete(), nextActions } }] };
+  const { out: withNext } = await play(retryable, 'failures', RESTORE_ID);
+  expect(withNext.split('\n').at(-2)).toBe(
+    `Failed in all: 98 records. Fix the cause, then: npx notification-hubs-dr retry ${RESTORE_ID} --watch`,
+  );
   const { out: each } = await play(script, 'failures', RESTORE_ID, '--each');
   expect(each).toBe('installation a: Rejected (HTTP 400)\ninstallation b: TooLarge\n');
   const { out: json } = await play(script, 'failures', RESTORE_ID, '--json');
@@ -441,6 +448,72 @@ test('records of one outcome are read over all pages', async () => {
   expect(await play(script, 'records', RESTORE_ID, '--outcome', 'onlyInTarget')).toMatchObject({
     out: 'They are counted only.\n',
   });
+});
+
+test('without an outcome, the records of all are listed but those that are as they were', async () => {
+  const path = `/api/restores/${RESTORE_ID}/records`;
+  const counts = someCounts({ created: 1, withdrawn: 1, unchanged: 1998, onlyInTarget: 7 });
+  const script = {
+    'GET /api/restores/*': [{ body: restored({ dryRun: true, counts }) }],
+    [`GET ${path}?outcome=created`]: [{ body: { value: [{ record: 'installation a', outcome: 'created' }] } }],
+    [`GET ${path}?outcome=withdrawn`]: [{ body: { value: [{ record: 'installation b', outcome: 'withdrawn' }] } }],
+  };
+  expect((await play(script, 'records', RESTORE_ID)).out).toBe(
+    'to create: installation a\nto remove as no longer in the source: installation b\n',
+  );
+});
+
+test('a dry run names some records of each outcome, and leads to all of them', async () => {
+  const examples = { created: ['installation a'], withdrawn: ['installation b'], leftover: ['key 12ab'] };
+  const script = { 'GET /api/restores/*': [{ body: restored({ dryRun: true, examples }) }] };
+  const { out } = await play(script, 'watch', RESTORE_ID);
+  expect(out).toContain('such as  to create: installation a\n');
+  expect(out).toContain('such as  to remove as no longer in the source: installation b\n');
+  expect(out).not.toContain('key 12ab');
+  expect(out).toContain(`by name  npx notification-hubs-dr records ${RESTORE_ID}\n`);
+});
+
+test('after a switch, what people have to do comes first among what is next, while that hub is in use', async () => {
+  const nextActions = [{ command: 'backup --watch' }];
+  const switched = { activate: true, activatedAt: '2026-11-23T11:59:42Z', nextActions };
+  const show = async (over: object) =>
+    (await play({ 'GET /api/restores/*': [{ body: restored({ ...switched, ...over }) }] }, 'watch', RESTORE_ID)).out;
+  const move =
+    'now      point all backends that register or send at dr-weu/devices, send to a phone of your own, then resume sends\n';
+  expect(await show({ targetInUse: true })).toContain(`  ${move}  next     npx notification-hubs-dr backup --watch\n`);
+  expect(await show({ targetInUse: false })).not.toContain('point all backends');
+});
+
+test('a run that gives the hub time to settle says for how long, and why', async () => {
+  const settling = aRestore({ settlesUntil: '2026-11-23T12:00:08Z', purpose: 'retry', of: 'r1' });
+  const script = { 'GET /api/restores/*': [{ body: settling }, { body: settling }, { body: restored() }] };
+  const { err } = await play(script, 'watch', RESTORE_ID);
+  expect(err).toContain('Reading in 8 s: the hub gets time to show what was written\n');
+});
+
+test('what is higher than the screen ends with the verdict once more, and a list with what it has no room for', async () => {
+  await using server = await startScriptedServer({
+    'GET /api/status': [{ body: aCard }],
+    'GET /api/restores/*': [{ body: incomplete() }],
+    'GET /api/restores': [{ body: { value: Array.from({ length: 30 }, (_, at) => restored({ id: `r${at}` })) } }],
+  });
+  const env = { NOTIFICATION_HUBS_DR_URL: server.url, NOTIFICATION_HUBS_DR_KEY: 'k' };
+  const linesOf = async (argv: string, rows?: number): Promise<string[]> => {
+    const screen = rows === undefined ? {} : { columns: 200, rows };
+    return (await runIn(argv.split(' '), { env, ...screen })).out.trimEnd().split('\n');
+  };
+  for (const argv of ['status', `watch ${RESTORE_ID}`]) {
+    const whole = await linesOf(argv, 60);
+    expect(await linesOf(argv, whole.length + 1)).toEqual(whole);
+    expect(await linesOf(argv, whole.length)).toEqual([...whole, whole[0]]);
+  }
+  const piped = await linesOf('restores');
+  expect(piped).toHaveLength(31);
+  const shown = await linesOf('restores', 24);
+  expect(shown).toHaveLength(23);
+  expect(shown.at(-1)).toBe('Older ones: npx notification-hubs-dr restores --all');
+  expect(shown[1]).toMatch(/^r0 /);
+  expect(await linesOf('restores --all', 24)).toHaveLength(31);
 });
 
 test('a test of alerts says whether the webhook took it, and fails when it did not', async () => {

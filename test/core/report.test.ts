@@ -54,6 +54,7 @@ const facts: ReportFacts = {
   recordsPerSecond: 0.8,
   warnings: ['The snapshot is old.'],
   error: { code: 'RestoreIncomplete', message: '3 of 100 records could not be restored.' },
+  failures: [{ code: 'Rejected', status: 400, platform: 'Apple', words: 'A tag is *too* long.', count: 2 }],
   coverage: [],
   isInUse: false,
   nextActions: [
@@ -92,6 +93,14 @@ test('a report is one page with all that an incident record needs', () => {
 | all | 100 | 97 | 0 | 0 | 0 | 0 | 3 | 0 |
 
 Failed by reason: Rejected 2, TooLarge 1.
+
+## What failed
+
+| records | platform | reason | the hub says |
+| --- | --- | --- | --- |
+| 2 | Apple | Rejected (HTTP 400) | A tag is \\*too\\* long. |
+
+Not looked up, as there are many: 1 record.
 
 ## Timeline
 
@@ -143,4 +152,24 @@ test('its headline says which hub came into use, where some records were left ou
   expect(page.split('\n')[0]).toBe(
     '# Restore failover-1 from one/devices into three/devices: Failed for 3 records; three/devices came into use',
   );
+  expect(page).not.toContain('Point all backends');
+});
+
+test('while the hub that came into use is so, the report says first what people have to do, and offers no rollback', () => {
+  const activatedAt = '2026-11-23T09:02:29.000Z';
+  const rollback = { name: 'rollback', method: 'POST', href: '', command: 'rollback failover-1 --watch' } as const;
+  const nextActions = [
+    { name: 'backup', method: 'POST', href: '/api/backups', command: 'backup --watch' },
+    rollback,
+  ] as const;
+  const pageOf = (isInUse: boolean) =>
+    renderReport({
+      ...{ ...facts, isInUse, result: { ...facts.result, activatedAt } },
+      nextActions: isInUse ? [nextActions[0], { ...rollback, writesToHubInUse: true }] : nextActions,
+    });
+  expect(pageOf(true).split('## Next\n\n')[1]).toBe(
+    '- Point all backends that register or send at three/devices: connection string and hub name. Send to a phone of your own, then resume sends.\n' +
+      '- Back up the hub now in use: `notification-hubs-dr backup --watch`\n',
+  );
+  expect(pageOf(false)).toContain('rollback failover-1');
 });

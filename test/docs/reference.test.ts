@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { errorCodes } from '../../src/core/errors.ts';
 import { alertCodes } from '../../src/core/readiness/alerts.ts';
+import { failureCodes } from '../../src/core/restore/plan/outcomes.ts';
 import { type Setting, settings } from '../../src/settings/settings.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -31,6 +32,15 @@ test('the table of errors lists every code once, and no other', () => {
     [...codes.matchAll(/`(\w+)`/g)].map((match) => match[1] ?? ''),
   );
   expect(listed.sort()).toEqual([...errorCodes].sort());
+});
+
+test('the table of failures says of every reason why a record fails, and of no other, what to do; the console has its words', () => {
+  const rows = tableRows('failures').map(([code = '', ...rest]) => [code.replaceAll('`', ''), ...rest]);
+  expect(rows.map(([code]) => code)).toEqual(failureCodes);
+  for (const [, meaning = '', advice = ''] of rows) expect(Math.min(meaning.length, advice.length)).toBeGreaterThan(10);
+  const words = readFileSync(new URL('src/console/views/run-words.js', root), 'utf8');
+  const [, reasons = ''] = /const reasons = \{(.*?)\};/s.exec(words) ?? [];
+  expect([...reasons.matchAll(/^ {2}(\w+):/gm)].map(([, code]) => code)).toEqual(failureCodes);
 });
 
 test('the table of findings says of every code, and no other, what to do', () => {

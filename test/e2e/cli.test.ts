@@ -104,7 +104,7 @@ test('what the hub refused is retried, reported and rolled back, each with its e
   expect(await dr('retry', retry.id)).toMatchObject({ exitCode: 1, err: expect.stringContaining('NothingToRetry: ') });
 
   const unasked = await dr('rollback', 'partial');
-  const name = /A rollback changes (\S+\/devices): .* --confirm\.$/m.exec(unasked.err)?.[1] ?? unasked.err;
+  const name = /A rollback changes (\S+\/devices)\b.* --confirm\.$/m.exec(unasked.err)?.[1] ?? unasked.err;
   const half = await dr('rollback', 'partial', '--confirm', 'devices');
   expect(half).toMatchObject({ exitCode: 1, err: expect.stringContaining('ConfirmationMissing') });
   expect(await dr('rollback', retry.id, '--confirm', name, '--watch')).toMatchObject({ exitCode: 0 });

@@ -52,10 +52,15 @@ export async function storeCoverage(app: App, manifest: Manifest, facts: readonl
   const restore = await readRun(app, 'restore', of);
   if (restore === undefined) return;
   const sum = (name: string): number => facts.reduce((total, one) => total + Number(one[name]), 0);
-  const here = sum('registered') + sum('restored');
+  const { retried, repaired } = await countWrittenSince(app, restore);
+  const [changed, total] = [sum('registered'), restore.recordCount];
+  // What the switch had left out, and retries have put there since, is not among what it left.
+  const added = Math.min(retried, Math.max(0, total - changed - sum('restored')));
   // What runs of ours wrote since is no device's own word. It is not looked up which records these were.
-  const registered = Math.max(0, sum('registered') - (await countWrittenSince(app, restore)));
-  await putMark(app, manifest, 'coverage', { of, total: restore.recordCount, registered, restored: here - registered });
+  const rewritten = Math.min(changed, retried - added + repaired) + added;
+  const registered = changed + added - rewritten;
+  const counts = { of, total, registered, restored: sum('restored') + rewritten };
+  await putMark(app, manifest, 'coverage', rewritten > 0 ? { ...counts, rewritten } : counts);
 }
 
 /** The restore that made the hub the one in use. */
@@ -65,9 +70,15 @@ async function findSwitch(app: App, hub: HubRef): Promise<RestoreRun | undefined
   return runId === undefined || !isSameHub(role.active, hub) ? undefined : readRun(app, 'restore', runId);
 }
 
-async function countWrittenSince(app: App, { id, hub, createdAt }: RestoreRun): Promise<number> {
+/** Records that retries, and that all other runs, have written to the hub since the switch. */
+async function countWrittenSince(app: App, { id, hub, createdAt }: RestoreRun) {
   const restores = await listWritingRestores(app, RESTORES_READ, isOperatorsId);
-  return restores
-    .filter((run) => run.id !== id && isSameHub(run.hub, hub) && run.createdAt >= createdAt)
-    .reduce((sum, { result }) => sum + (result === undefined ? 0 : wrote(result.counts) + result.counts.putBack), 0);
+  const since = restores.filter((run) => run.id !== id && isSameHub(run.hub, hub) && run.createdAt >= createdAt);
+  const sumOf = (runs: readonly RestoreRun[]): number =>
+    runs.reduce(
+      (sum, { result }) => sum + (result === undefined ? 0 : wrote(result.counts) + result.counts.putBack),
+      0,
+    );
+  const isRetry = ({ request }: RestoreRun): boolean => request.purpose === 'retry';
+  return { retried: sumOf(since.filter(isRetry)), repaired: sumOf(since.filter((run) => !isRetry(run))) };
 }

@@ -9,6 +9,7 @@ import { type App, toInstant } from '../app.ts';
 import { findRun } from '../runs/store.ts';
 import { readMarks } from '../snapshots/marks.ts';
 import { readManifest } from '../snapshots/store.ts';
+import { readFailureGroups } from './failure-groups.ts';
 import { findRetryOf } from './outcomes/retried.ts';
 import { readCurrentResult } from './outcomes/totals.ts';
 import { findActiveHub } from './view.ts';
@@ -48,12 +49,18 @@ export async function reportRestore(app: App, runId: string): Promise<ReportFact
     recordsPerSecond: rateOf(timeline, result),
     warnings: run.warnings,
     error: run.error,
+    failures: result.counts.failed === 0 ? [] : await readFailed(app, runId),
     coverage: result.activatedAt === undefined ? [] : await readCoverage(app, run),
     retriedBy,
     isInUse,
     nextActions: nextActionsOf(run, result, { retriedBy, isInUse }),
     reportedAt: toInstant(nowMs),
   };
+}
+
+async function readFailed(app: App, runId: string): Promise<ReportFacts['failures']> {
+  const { value } = await readFailureGroups(app, runId);
+  return value.map(({ examples: _, ...group }) => group);
 }
 
 /** Marks are kept as long as their snapshots. */

@@ -41,6 +41,7 @@ export async function viewRestore(
     findRetry(app, run),
     isOver(run) ? findActive(app) : undefined,
   ]);
+  const isInUse = active !== undefined && isSameHub(active, run.hub);
   const { snapshotId, askedSnapshot, target, sourceHub, expiryFloorAt: _floor, ...asked } = run.request;
   return {
     ...viewCommon(run, signs),
@@ -53,10 +54,19 @@ export async function viewRestore(
     rowsRead,
     rowsExpected: isListing(run) ? rowsExpected(run) : undefined,
     ...(signs.waiting === undefined ? timeLeft(app, run, { result, pace }) : {}),
+    settlesUntil: settlesUntil(app, run),
     lastChangeAt: isOver(run) ? undefined : lastOf(run.phase.startedAt, savedAt),
     retriedBy,
-    nextActions: nextActionsOf(run, result, { retriedBy, isInUse: active !== undefined && isSameHub(active, run.hub) }),
+    targetInUse: isOver(run) ? isInUse : undefined,
+    nextActions: nextActionsOf(run, result, { retriedBy, isInUse }),
   };
+}
+
+/** Until then it only gives the hub time to show what was written. */
+function settlesUntil({ world }: App, run: RestoreRun): string | undefined {
+  const { notBefore } = run.phase;
+  if (notBefore === undefined || isOver(run)) return undefined;
+  return Date.parse(notBefore) > world.storageNow() ? notBefore : undefined;
 }
 
 /** The hub in use; `undefined` where the stored role cannot be used, which other calls say. */

@@ -68,6 +68,7 @@ const coverageFacts = z.object({
   total: number,
   registered: number,
   restored: number,
+  rewritten: number.optional(),
 });
 
 /** A mark stored again takes the place of the one before. */

@@ -3,13 +3,13 @@ import type { Context, Run } from '../parts/context.ts';
 import { formatTable, joined } from '../parts/format.ts';
 import { type Json, numberAt, objectAt, textAt } from '../parts/json.ts';
 import { readPages } from '../parts/pages.ts';
-import { tool } from '../parts/tool.ts';
+import { fitted } from '../parts/terminal.ts';
 
 export function addAudit(program: Command, run: Run): void {
   program
     .command('audit')
     .description('who changed what, or tried to: newest first')
-    .option('--all', 'all of the last 400 days; without it the newest 50')
+    .option('--all', 'all of the last 400 days; without it the newest 50, or as many as the screen has room for')
     .action(run((context, { all }) => showAudit(context, all === true)));
 }
 
@@ -17,11 +17,9 @@ async function showAudit(context: Context, isAll: boolean): Promise<undefined> {
   const { value, hasMore } = await readPages(context, '/api/audit', { isAll });
   const rows = value.map((record) => rowOf(objectAt(record)));
   const headings = ['WHEN', 'WHO', 'WHAT', 'ANSWER', 'FROM', 'KEY'];
-  const more = hasMore ? `Older ones: ${tool} audit --all\n` : '';
-  context.show(
-    { value },
-    `${formatTable(headings, rows, 'Nothing was asked for yet.', context.terminal.resultColumns())}${more}`,
-  );
+  const none = 'Nothing was asked for yet.';
+  const render = (some: readonly string[][]) => formatTable(headings, some, none, context.terminal.resultColumns());
+  context.show({ value }, fitted(rows, context.terminal, { command: 'audit', hasMore, isAll }, render));
 }
 
 function rowOf(record: Json): string[] {

@@ -6,7 +6,7 @@ import { describeCounts, describeOutcomes } from '../parts/outcomes.ts';
 import { readPages } from '../parts/pages.ts';
 import type { Collection } from '../parts/runs.ts';
 import { nounOf } from '../parts/summary.ts';
-import { tool } from '../parts/tool.ts';
+import { fitted } from '../parts/terminal.ts';
 
 /** Heading, and its text for a run. */
 type Column = readonly [heading: string, describe: (view: Json) => string];
@@ -49,7 +49,7 @@ export function addLists(program: Command, run: Run): void {
     program
       .command(collection)
       .description(`list the last ${collection}, newest first`)
-      .option('--all', 'all of them; without it the newest 50')
+      .option('--all', 'all of them; without it the newest 50, or as many as the screen has room for')
       .action(run((context, { all }) => showList(context, collection, all === true)));
   }
 }
@@ -63,9 +63,9 @@ async function showList(context: Context, collection: Collection, isAll: boolean
     ...columns.map(([, describe]) => describe(objectAt(view))),
   ]);
   const headings = ['ID', 'STARTED', ...columns.map(([heading]) => heading)];
-  const more = hasMore ? `Older ones: ${tool} ${collection} --all\n` : '';
   const none = `There are no ${collection} yet.`;
-  context.show({ value }, `${formatTable(headings, rows, none, context.terminal.resultColumns())}${more}`);
+  const render = (some: readonly string[][]) => formatTable(headings, some, none, context.terminal.resultColumns());
+  context.show({ value }, fitted(rows, context.terminal, { command: collection, hasMore, isAll }, render));
 }
 
 /** A restore that is to switch the hubs is one of two things. */

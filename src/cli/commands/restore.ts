@@ -29,10 +29,10 @@ export function addRestore(program: Command, run: Run): void {
       ),
     )
     .addOption(
-      new Option('--leftovers <what>', 'what the source no longer holds; default: withdraw it').choices([
-        'withdraw',
-        'keep',
-      ]),
+      new Option(
+        '--leftovers <what>',
+        'what the source no longer holds; default: remove it from the target, too (withdraw)',
+      ).choices(['withdraw', 'keep']),
     )
     .option('--activate', 'make the target the hub in use when all that can be written is; needs --confirm')
     .option('--resurrect', 'create again what has gone from a hub since the snapshot')

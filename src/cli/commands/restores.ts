@@ -2,7 +2,8 @@ import type { Command } from '@commander-js/extra-typings';
 import { confirmed } from '../parts/confirmed.ts';
 import { type Context, type Run, watchOption } from '../parts/context.ts';
 import { formatCount, formatNumber, joined, paragraph, wrap } from '../parts/format.ts';
-import { type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
+import { countsAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
+import { outcomeIn } from '../parts/outcomes.ts';
 import { readPages } from '../parts/pages.ts';
 import { pathOf, startRun } from '../parts/runs.ts';
 import { tool } from '../parts/tool.ts';
@@ -20,8 +21,8 @@ export function addRestoreCommands(program: Command, run: Run): void {
     .action(run((context, id, { each }) => listFailures(context, id, each === true)));
   program
     .command('records <id>')
-    .description('list the records of which a restore made one thing: what it updated, withdrew, kept or left')
-    .requiredOption('--outcome <name>', 'as in the counts of the restore: updated, withdrawn, conflict, raced, ...')
+    .description('list the records that a restore wrote, removed, kept or left; of a dry run those that it would')
+    .option('--outcome <name>', 'one outcome, by its name in --json: updated, withdrawn, conflict, raced, ...')
     .action(run((context, id, { outcome }) => listRecords(context, id, outcome)));
   program
     .command('retry <id>')
@@ -57,10 +58,32 @@ async function showReport({ client, isJson, show }: Context, id: string): Promis
   else show(undefined, `${(await client.markdown(path)).trimEnd()}\n`);
 }
 
-async function listRecords(context: Context, id: string, outcome: string): Promise<undefined> {
+/** Those that are as they were before may be millions, and say nothing of the restore. */
+const unlisted = ['total', 'unchanged', 'onlyInTarget', 'pending'];
+
+async function listAllRecords(context: Context, id: string): Promise<undefined> {
+  const view = await context.client.call('GET', pathOf('restores', id));
+  const value: unknown[] = [];
+  const lines: string[] = [];
+  for (const [outcome] of countsAt(view, 'counts').filter(([name]) => !unlisted.includes(name))) {
+    const query = `?${new URLSearchParams({ outcome })}`;
+    const page = await readPages(context, `${pathOf('restores', id)}/records`, { query });
+    value.push(...page.value);
+    lines.push(...page.value.map((one) => `${outcomeIn(view, outcome)}: ${nameOf(one)}`));
+  }
+  context.show({ value }, lines.length === 0 ? 'There is no record but those unchanged.\n' : `${lines.join('\n')}\n`);
+  return undefined;
+}
+
+function nameOf(record: unknown): string {
+  return joined(': ', [textAt(record, 'record'), textAt(record, 'reason')]);
+}
+
+async function listRecords(context: Context, id: string, outcome: string | undefined): Promise<undefined> {
+  if (outcome === undefined) return listAllRecords(context, id);
   const query = `?${new URLSearchParams({ outcome })}`;
   const { value, note } = await readPages(context, `${pathOf('restores', id)}/records`, { query });
-  const lines = value.map((one) => joined(': ', [textAt(one, 'record'), textAt(one, 'reason')]));
+  const lines = value.map(nameOf);
   context.show(
     { value, note },
     lines.length === 0 ? `${note ?? 'There is no such record.'}\n` : `${lines.join('\n')}\n`,
@@ -81,7 +104,20 @@ async function listFailures(context: Context, id: string, isEach: boolean): Prom
   const text = groups.map((group) => describeGroup(group, columns)).join('');
   const isShort = groups.some((group) => restOf(group) > 0);
   const more = isShort ? paragraph(`Each of them: ${tool} failures ${id} --each`, columns) : '';
-  context.show(undefined, groups.length === 0 ? 'No record failed.\n' : `${text}${more}`);
+  context.show(
+    undefined,
+    groups.length === 0 ? 'No record failed.\n' : `${text}${more}${await endOf(context, id, groups)}`,
+  );
+}
+
+/** How many there are in all, and how they are restored where that can be done. */
+async function endOf({ client, terminal }: Context, id: string, groups: readonly Json[]): Promise<string> {
+  const count = groups.reduce((sum, group) => sum + (numberAt(group, 'count') ?? 0), 0);
+  // Only advice: the reasons are read, and they say most.
+  const view = await client.call('GET', pathOf('restores', id)).catch(() => ({}));
+  const retry = listAt(view, 'nextActions').find((action) => textAt(action, 'name') === 'retry');
+  const next = retry === undefined ? '' : ` Fix the cause, then: ${tool} ${textAt(retry, 'command')}`;
+  return paragraph(`Failed in all: ${formatNumber(count, 'record')}.${next}`, terminal.resultColumns());
 }
 
 /** Of many records the app counts a part at a time. */

@@ -5,10 +5,15 @@ import { formatAge, formatTable } from '../parts/format.ts';
 import { flagAt, fullNameAt, listAt, textAt } from '../parts/json.ts';
 import { proofWords } from '../parts/outcomes.ts';
 import { pathOf, startRun } from '../parts/runs.ts';
+import { fitted } from '../parts/terminal.ts';
 import { tool } from '../parts/tool.ts';
 
 export function addSnapshotCommands(program: Command, run: Run): void {
-  program.command('snapshots').description('list the snapshots of both hubs, newest first').action(run(listSnapshots));
+  program
+    .command('snapshots')
+    .description('list the snapshots of both hubs, newest first')
+    .option('--all', 'all of them; without it as many as the screen has room for')
+    .action(run((context, { all }) => listSnapshots(context, all === true)));
   program
     .command('verify <id>')
     .description('read a snapshot again: every checksum and every record')
@@ -40,7 +45,7 @@ export function addSnapshotCommands(program: Command, run: Run): void {
     .action(run((context, id) => setPin(context, 'DELETE', id)));
 }
 
-async function listSnapshots({ client, terminal, show }: Context): Promise<undefined> {
+async function listSnapshots({ client, terminal, show }: Context, isAll: boolean): Promise<undefined> {
   const body = await client.call('GET', '/api/snapshots');
   const rows = listAt(body, 'value').map((snapshot) => [
     textAt(snapshot, 'id') ?? '',
@@ -53,7 +58,9 @@ async function listSnapshots({ client, terminal, show }: Context): Promise<undef
     whyUnfit(snapshot),
   ]);
   const headings = ['SNAPSHOT', 'HUB', 'TAKEN', 'HEALTH', 'PROVEN BY', 'PINNED', 'HOLDS', 'WHY'];
-  show(body, formatTable(headings, rows, 'There are no snapshots yet.', terminal.resultColumns()));
+  const render = (some: readonly string[][]) =>
+    formatTable(headings, some, 'There are no snapshots yet.', terminal.resultColumns());
+  show(body, fitted(rows, terminal, { command: 'snapshots', isAll }, render));
 }
 
 function whyUnfit(snapshot: unknown): string {

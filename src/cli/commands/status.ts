@@ -9,7 +9,7 @@ import {
   formatNumber,
   formatSeconds,
   joined,
-  wrap,
+  paragraph,
 } from '../parts/format.ts';
 import { inCommands } from '../parts/in-commands.ts';
 import { flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
@@ -26,7 +26,8 @@ export function addStatus(program: Command, run: Run): void {
     .action(
       run(async ({ client, terminal, show }, { exitCode }) => {
         const card = await client.call('GET', '/api/status');
-        show(card, renderCard(card, terminal));
+        const verdict = renderVerdict(card, terminal);
+        show(card, `${verdict}${renderFacts(card, terminal)}`, verdict);
         return exitCode === true ? scriptCodeOf(card) : usualCodeOf(card);
       }),
     );
@@ -44,8 +45,15 @@ function scriptCodeOf(card: Json): number {
 
 const colours: Readonly<Record<string, Colour>> = { Ready: 'green', AtRisk: 'yellow', NotReady: 'red' };
 
-/** The readiness card: the verdict and its reason, then the facts behind it. */
-function renderCard(card: Json, terminal: Terminal): string {
+/** Of the readiness card: the verdict and its reason. */
+function renderVerdict(card: Json, terminal: Terminal): string {
+  const verdict = textAt(card, 'verdict') ?? 'Unknown';
+  const text = `${verdict}: ${inCommands(textAt(card, 'reason') ?? '')}`;
+  return paragraph(text, terminal.resultColumns()).replace(verdict, terminal.mark(colours[verdict] ?? 'red', verdict));
+}
+
+/** The facts behind it. */
+function renderFacts(card: Json, terminal: Terminal): string {
   const nowMs = terminal.now();
   const columns = terminal.resultColumns();
   const facts: readonly Fact[] = [
@@ -66,10 +74,7 @@ function renderCard(card: Json, terminal: Terminal): string {
     }),
     ...findingFacts(card),
   ];
-  const verdict = textAt(card, 'verdict') ?? 'Unknown';
-  const [first = '', ...rest] = wrap(`${verdict}: ${inCommands(textAt(card, 'reason') ?? '')}`, columns);
-  const headline = [first.replace(verdict, terminal.mark(colours[verdict] ?? 'red', verdict)), ...rest].join('\n');
-  return `${headline}\n${formatFacts(facts, 14, columns)}`;
+  return formatFacts(facts, 14, columns);
 }
 
 /** Each once: what the headline says is only named, and an alert that says what a finding says is said with that. */
@@ -163,7 +168,13 @@ function describeCoverage(coverage: Json): string | undefined {
   const count = (name: string): string => formatCount(numberAt(coverage, name) ?? 0);
   if (numberAt(coverage, 'total') === undefined) return undefined;
   const all = formatNumber(numberAt(coverage, 'total') ?? 0, 'record');
-  return `${count('registered')} of ${all} (${count('percent')} %) registered since the switch; ${count('restored')} as restored, ${count('missing')} not there`;
+  const rewritten = numberAt(coverage, 'rewritten') ?? 0;
+  const isLeast = rewritten > 0 ? 'at least ' : '';
+  return joined('; ', [
+    `${isLeast}${count('registered')} of ${all} (${count('percent')} %) registered by themselves since the switch`,
+    `${count('restored')} as restored, ${count('missing')} not there`,
+    rewritten > 0 && `${formatCount(rewritten)} of those restored were restored again: these may have registered, too`,
+  ]);
 }
 
 /** Nothing where the standby is not kept in step. */

@@ -6,7 +6,7 @@ import { flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } fro
 import { newId } from '../parts/new-id.ts';
 import { pathOf, startRun, watchRun } from '../parts/runs.ts';
 import { isOver } from '../parts/summary.ts';
-import { say } from '../parts/terminal.ts';
+import { endingIn, say } from '../parts/terminal.ts';
 import { tool } from '../parts/tool.ts';
 
 interface Options {
@@ -62,11 +62,17 @@ async function switchHubs(context: Context, name: string, options: Options): Pro
   if (name === 'failback' && !listAt(role, 'history').some((tenure) => fullNameAt(tenure, 'hub') === into)) {
     throw wrongUse(`${into} was never in use, so there is no way back to it. Use failover.`);
   }
-  say(terminal, `From ${from}, the hub in use, into ${into}, which will then be in use.`);
+  say(
+    terminal,
+    `From ${from}, the hub in use, into ${into}, which will then be in use. Hold your sends until it is over.`,
+  );
   const asked = { activate: true, note, onConflict };
   if (options.dryRun) {
     await noteWhatIsLeftBehind(context, from);
-    const dryRun = { ...context, show: (_view: unknown, text: string) => terminal.err(text) };
+    const dryRun = {
+      ...context,
+      show: (_view: unknown, text: string, verdict = '') => terminal.err(endingIn(verdict, text, terminal)),
+    };
     const exitCode = await start(dryRun, newId(terminal.now()), { ...asked, dryRun: true });
     if (exitCode !== exitCodes.done) return exitCode;
   }

@@ -6,8 +6,11 @@ export interface Context {
   readonly client: Client;
   readonly terminal: Terminal;
   readonly isJson: boolean;
-  /** Writes a result to stdout: the view itself with `--json`, the text otherwise. */
-  show(view: unknown, text: string): void;
+  /**
+   * Writes a result to stdout: the view itself with `--json`, the text otherwise. Where its beginning scrolls away, it
+   * ends with the verdict: whole lines.
+   */
+  show(view: unknown, text: string, verdict?: string): void;
 }
 
 /** Makes a parser's action of a command. One that gives no exit code is done. */

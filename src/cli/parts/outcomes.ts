@@ -7,7 +7,8 @@ const outcomeWords: Readonly<Record<string, string>> = {
   conflict: 'in conflict',
   unknownOrigin: 'of unknown origin',
   goneInTarget: 'gone since',
-  leftover: 'left over',
+  withdrawn: 'removed as no longer in the source',
+  leftover: 'left though no longer in the source',
   onlyInTarget: 'only in the target',
   putBack: 'put back',
 };
@@ -18,7 +19,7 @@ const dryWords: Readonly<Record<string, string>> = {
   updated: 'to update',
   renewed: 'to renew',
   moved: 'to move',
-  withdrawn: 'to withdraw',
+  withdrawn: 'to remove as no longer in the source',
   failed: 'would fail',
 };
 

@@ -60,6 +60,9 @@ export function describeProgress(view: Json, nowMs: number): string {
   const phase = `${phaseOf(view)}${pass > 1 ? ` (pass ${pass})` : ''}`;
   const waiting = describeWait(objectAt(view, 'waiting'), nowMs);
   if (waiting !== undefined) return joined(', ', [phase, amountOf(view), waiting]);
+  const settleSeconds = (Date.parse(textAt(view, 'settlesUntil') ?? '') - nowMs) / 1000;
+  if (settleSeconds > 0)
+    return `${phase} in ${formatSeconds(settleSeconds)}: the hub gets time to show what was written`;
   return joined(', ', [
     percent === undefined ? phase : `${phase} ${Math.floor(percent)} %`,
     eta !== undefined && `${formatSeconds(eta)} left`,

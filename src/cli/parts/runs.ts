@@ -5,7 +5,7 @@ import { inCommands } from './in-commands.ts';
 import { type Json, listAt, textAt } from './json.ts';
 import { createProgress } from './progress.ts';
 import { retryWhileAway } from './retry-while-away.ts';
-import { exitCodeOf, isOver, nounOf, summarize } from './summary.ts';
+import { exitCodeOf, headline, isOver, nounOf, summarize } from './summary.ts';
 import { say } from './terminal.ts';
 import { tool } from './tool.ts';
 
@@ -30,7 +30,7 @@ export async function startRun(context: Context, start: Start, isWatched = false
   if (!isWatched) {
     const view = await call();
     if (isOver(view)) say(terminal, describeStart(view));
-    context.show(view, summarize(withWatch(view), terminal.resultColumns()));
+    context.show(view, summarize(withWatch(view), terminal.resultColumns()), `${headline(view)}\n`);
     return exitCodes.done;
   }
   const view = await retryWhileAway(terminal, method === 'PUT' ? 'repeatable' : 'once', call);
@@ -62,7 +62,8 @@ export async function watchRun(context: Context, collection: Collection, id: str
       await context.terminal.sleep(POLL_MS);
     }
     progress.end();
-    context.show(view, summarize(view, context.terminal.resultColumns(), await readAmount(context, view)));
+    const text = summarize(view, context.terminal.resultColumns(), await readAmount(context, view));
+    context.show(view, text, `${headline(view)}\n`);
     return exitCodeOf(view);
   } catch (error) {
     progress.end();

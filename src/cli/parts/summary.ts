@@ -45,6 +45,7 @@ export function summarize(view: Json, columns?: number, amount?: string): string
     ['reason', reason && inCommands(reason)],
     ['failures', formatCounts(countsAt(view, 'failuresByCode')) || undefined],
     ...listAt(view, 'warnings').map((warning): Fact => ['warning:', inCommands(String(warning))]),
+    ['now', describeMove(view)],
     ...listAt(view, 'nextActions').flatMap((action): Fact[] => {
       const command = textAt(action, 'command');
       return command === undefined || isTakenFromDevices(action) ? [] : [['next', `${tool} ${command}`, true]];
@@ -68,7 +69,8 @@ function placesOf(view: Json): readonly Fact[] {
   ];
 }
 
-function headline(view: Json): string {
+/** What became of a run, in a line. */
+export function headline(view: Json): string {
   const milliseconds = Date.parse(textAt(view, 'finishedAt') ?? '') - Date.parse(textAt(view, 'createdAt') ?? '');
   const phase = textAt(view, 'phase') === undefined ? '' : phaseOf(view);
   const status = textAt(view, 'status');
@@ -125,6 +127,12 @@ function describeSwitch(view: Json): string | undefined {
   return since === undefined ? 'as before: the hubs were NOT switched' : `${fullNameAt(view, 'target')} since ${since}`;
 }
 
+/** What a switch leaves to people, while its target is the hub in use. */
+function describeMove(view: Json): string | undefined {
+  if (textAt(view, 'activatedAt') === undefined || flagAt(view, 'targetInUse') !== true) return undefined;
+  return `point all backends that register or send at ${fullNameAt(view, 'target')}, send to a phone of your own, then resume sends`;
+}
+
 /** Records that are named of those with the same outcome. */
 const EXAMPLES = 3;
 
@@ -143,15 +151,19 @@ function countOf(view: Json, name: string, words: string): readonly string[] {
   return count === 0 ? [] : [formatNumber(count, words)];
 }
 
-/** Of a dry run: a few records of each outcome, and the command that lists all of the first. */
+/** Of a dry run: a few records of each outcome, and the command that lists them all. */
 function examplesIn(view: Json): readonly Fact[] {
   const outcomes = Object.keys(objectAt(view, 'examples'));
   return [
-    ...outcomes.map((name): Fact => {
-      const records = listAt(view, 'examples', name).slice(0, EXAMPLES).map(String);
-      return ['such as', `${outcomeIn(view, name)}: ${records.join(', ')}`];
+    ...outcomes.flatMap((name): Fact[] => {
+      // The hash of a key does not say which record it is: the list says more.
+      const records = listAt(view, 'examples', name)
+        .map(String)
+        .filter((record) => !record.startsWith('key '));
+      const named = records.slice(0, EXAMPLES).join(', ');
+      return named === '' ? [] : [['such as', `${outcomeIn(view, name)}: ${named}`]];
     }),
-    ['all', outcomes[0] && joined(' ', [tool, 'records', textAt(view, 'id'), '--outcome', outcomes[0]]), true],
+    ['by name', outcomes.length > 0 ? joined(' ', [tool, 'records', textAt(view, 'id')]) : undefined, true],
   ];
 }
 

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { Fault } from './errors.ts';
 import { paragraph } from './format.ts';
+import { tool } from './tool.ts';
 
 export type Colour = 'green' | 'yellow' | 'red';
 
@@ -23,6 +24,8 @@ export interface Terminal {
   columns(): number | undefined;
   /** Width of the screen that results are read on; `undefined` when they go to a file or a pipe. */
   resultColumns(): number | undefined;
+  /** Its height, likewise. */
+  resultRows(): number | undefined;
   /** Coloured, where results go to a screen and `NO_COLOR` is not set. */
   mark(colour: Colour, text: string): string;
   /** Asks the person at the keyboard; absent when there is none. A hidden answer is not echoed. */
@@ -38,6 +41,40 @@ export interface Terminal {
 /** Tells the person at the screen, beside the result. */
 export function say(terminal: Pick<Terminal, 'err' | 'columns'>, text: string): void {
   terminal.err(paragraph(text, terminal.columns()));
+}
+
+/** The text, and where it is as high as the screen the verdict once more. */
+export function endingIn(verdict: string, text: string, { resultRows }: Pick<Terminal, 'resultRows'>): string {
+  const rows = resultRows();
+  return rows !== undefined && linesIn(text) >= rows ? `${text}${verdict}` : text;
+}
+
+interface List {
+  readonly command: string;
+  /** Whether the app has more than these. */
+  readonly hasMore?: boolean;
+  readonly isAll: boolean;
+}
+
+/**
+ * A list, newest first: as much of it as the screen has room for above the prompt, unless all is wanted, and how the rest
+ * is shown.
+ */
+export function fitted<T>(
+  rows: readonly T[],
+  { resultRows }: Pick<Terminal, 'resultRows'>,
+  { command, hasMore = false, isAll }: List,
+  render: (rows: readonly T[]) => string,
+): string {
+  const most = isAll ? undefined : resultRows();
+  let shown = rows;
+  while (most !== undefined && shown.length > 1 && linesIn(render(shown)) + 2 > most) shown = shown.slice(0, -1);
+  const isCut = hasMore || shown.length < rows.length;
+  return `${render(shown)}${isCut ? `Older ones: ${tool} ${command} --all\n` : ''}`;
+}
+
+function linesIn(text: string): number {
+  return text.split('\n').length - 1;
 }
 
 /** The terminal of this process. Ctrl-C interrupts what is waiting; a second one ends the process at once. */
@@ -63,6 +100,7 @@ export function openTerminal(): Terminal {
     err: (text) => void stderr.write(text),
     columns: () => (canDraw ? stderr.columns || 80 : undefined),
     resultColumns: () => (stdout.isTTY === true ? stdout.columns || 80 : undefined),
+    resultRows: () => (stdout.isTTY === true ? stdout.rows || 24 : undefined),
     mark: (colour, text) => styleText(colour, text, { stream: stdout }),
     ...(isAttended ? { ask: (question, options) => ask(question, options?.isHidden === true, interruption) } : {}),
     sleep: async (milliseconds) => {

@@ -74,8 +74,8 @@ const restoreRows = [
   },
   {
     outcome: 'withdrawn',
-    name: 'Withdrawn',
-    dryName: 'To withdraw',
+    name: 'Removed',
+    dryName: 'To remove',
     meaning: 'are no longer in the source; removed',
     dryMeaning: 'no longer in the source',
     isRare: true,

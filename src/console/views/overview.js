@@ -205,10 +205,12 @@ function standbyOf(status) {
 /** @param {Status} status */
 function coverageOf({ coverage }) {
   if (!coverage) return undefined;
-  const { total, registered, restored, missing, percent } = coverage;
+  const { total, registered, restored, rewritten = 0, missing, percent } = coverage;
+  const isLeast = rewritten > 0 ? 'At least ' : '';
   return [
-    `${number(registered)} of ${plural(total, 'record')} (${percent} %) have registered by themselves`,
-    line(`${number(restored)} are as restored, ${number(missing)} are not there`),
+    `${isLeast}${number(registered)} of ${plural(total, 'record')} (${percent} %) registered by themselves`,
+    line(`${number(restored)} as restored, ${number(missing)} not there`),
+    rewritten > 0 && line(`${number(rewritten)} of those restored were restored again: these may have registered, too`),
   ];
 }
 

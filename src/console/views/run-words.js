@@ -133,6 +133,8 @@ export function waitingText({ on, cause, since, nextTryAt }) {
 /** @param {Restore} run */
 function runningText(run) {
   if (run.waiting !== undefined) return waitingText(run.waiting);
+  const settles = (Date.parse(run.settlesUntil ?? '') - Date.now()) / 1000;
+  if (settles > 0) return `The hub gets time to show what was written: ${duration(settles)}.`;
   if (run.phase === 'Verifying') return 'Everything is written. The hub is listed again to check every record.';
   const place = hubName(run.target);
   return run.dryRun ? `Comparing with ${place}. Nothing is written.` : `Into ${place}.`;

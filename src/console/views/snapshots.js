@@ -159,7 +159,7 @@ function snapshotFacts({ id, hub, undone, counts, amount, healthReasons = [], er
       [
         'Seen since the switch',
         coverage
-          ? `${number(coverage.registered)} of ${plural(coverage.total, 'record')} (${coverage.percent} %)`
+          ? `${coverage.rewritten ? 'at least ' : ''}${number(coverage.registered)} of ${plural(coverage.total, 'record')} (${coverage.percent} %)`
           : undefined,
       ],
       [

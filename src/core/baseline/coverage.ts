@@ -40,6 +40,11 @@ export interface Coverage extends CoverageCounts {
   readonly of: string;
   /** Records of the snapshot that it restored. */
   readonly total: number;
+  /**
+   * Of `restored`, those that retries, repairs and rollbacks of ours have written again since: it is not known whether
+   * their devices have registered, too.
+   */
+  readonly rewritten?: number | undefined;
 }
 
 export interface CoverageView extends Coverage {
@@ -49,7 +54,8 @@ export interface CoverageView extends Coverage {
 }
 
 /** `missing` are not in the hub: they were not restored, have left, or expired. */
-export function viewCoverage({ of, total, registered, restored }: Coverage): CoverageView {
+export function viewCoverage({ of, total, registered, restored, rewritten }: Coverage): CoverageView {
   const percent = total === 0 ? 100 : Math.floor((100 * registered) / total);
-  return { of, total, registered, restored, missing: Math.max(0, total - registered - restored), percent };
+  const missing = Math.max(0, total - registered - restored);
+  return { of, total, registered, restored, ...(rewritten ? { rewritten } : {}), missing, percent };
 }

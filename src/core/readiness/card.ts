@@ -45,7 +45,12 @@ export const cardSchema = z.strictObject({
         .strictObject({ sinceSnapshotId: z.string(), seconds: z.number(), added: z.number(), changed: z.number() })
         .optional(),
       /** Of the devices that were in use before the last switch. */
-      coverage: z.strictObject({ of: z.string(), total: count, registered: count, restored: count }).optional(),
+      coverage: z
+        .strictObject({
+          ...{ of: z.string(), total: count, registered: count, restored: count },
+          rewritten: count.optional(),
+        })
+        .optional(),
     })
     .optional(),
   /** Newer snapshots that cannot be used, and why. */

@@ -169,7 +169,7 @@ export function judgeStandby(facts: StandbyFacts): Finding[] {
 function judgeDifference({ standby, role, standbyDriftPercent }: StandbyFacts): Finding[] {
   const { synced } = standby ?? {};
   if (synced === undefined || !differsMuch(synced, standbyDriftPercent)) return [];
-  const message = `The standby, ${fullNameOf(role.standby)}, differs from the hub in use in ${counted(synced.different ?? 0, 'record')} that sync ${synced.runId} left, more than STANDBY_DRIFT_PERCENT (${standbyDriftPercent}) allows: others changed them in the standby, or it is not known who did. The counts of that sync say which. Those in conflict are overwritten by a restore with --on-conflict overwrite; those of unknown origin and those kept live stay until their devices change in the hub in use, and those left over until they are removed in the standby.`;
+  const message = `The standby, ${fullNameOf(role.standby)}, differs from the hub in use in ${counted(synced.different ?? 0, 'record')} that sync ${synced.runId} left, more than STANDBY_DRIFT_PERCENT (${standbyDriftPercent}) allows: others changed them in the standby, or it is not known who did. The counts of that sync say which. Those in conflict are overwritten by a restore with --on-conflict overwrite; those of unknown origin and those kept live stay until their devices change in the hub in use, and those that only the standby still holds until they are removed there.`;
   return [{ ...risk('StandbyDiffers', message), runId: synced.runId }];
 }
 

@@ -7,7 +7,8 @@ const words: Partial<Record<keyof OutcomeCounts, string>> = {
   conflict: 'in conflict',
   unknownOrigin: 'of unknown origin',
   goneInTarget: 'gone since',
-  leftover: 'left over',
+  withdrawn: 'removed as no longer in the source',
+  leftover: 'left though no longer in the source',
   onlyInTarget: 'only in the target',
   putBack: 'put back',
 };

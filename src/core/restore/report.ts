@@ -22,6 +22,8 @@ export interface ReportFacts
   readonly result: RestoreResult;
   /** Over the whole first writing; absent when nothing was settled yet. */
   readonly recordsPerSecond: number | undefined;
+  /** Records that failed alike, the most first; those that there was time to read. */
+  readonly failures: readonly ReportedFailures[];
   /** Of a restore that switched the hubs, by the snapshots taken since, oldest first. */
   readonly coverage: readonly (CoverageView & { readonly snapshotId: string })[];
   /** The retry that has put in place what it left out. */
@@ -30,6 +32,15 @@ export interface ReportFacts
   readonly isInUse: boolean;
   readonly nextActions: readonly NextAction[];
   readonly reportedAt: string;
+}
+
+/** For the same reason, in the hub's same words, on the same platform. Which they are is not for a page that is passed on. */
+export interface ReportedFailures {
+  readonly code: string;
+  readonly status?: number | undefined;
+  readonly platform?: string | undefined;
+  readonly words?: string | undefined;
+  readonly count: number;
 }
 
 export interface SnapshotFacts {
@@ -77,10 +88,11 @@ export function renderReport(facts: ReportFacts): string {
     `# ${titles[facts.purpose]} ${inText(facts.id)} ${directionOf(facts)}: ${outcomeOf(facts)}${facts.retriedBy === undefined ? '' : ', then completed by a retry'}`,
     renderSummary(facts),
     ['## Counts', renderCounts(facts.result)],
+    facts.failures.length === 0 ? [] : ['## What failed', renderFailures(facts)],
     ['## Timeline', renderTimeline(facts)],
     ['## Proof', proofOf(facts)],
     facts.warnings.length === 0 ? [] : ['## Warnings', facts.warnings.map((one) => `- ${inText(one)}`).join('\n')],
-    facts.coverage.length === 0 ? [] : ['## Devices seen since', renderCoverage(facts)],
+    facts.coverage.length === 0 ? [] : ['## Registered since the switch', renderCoverage(facts)],
     ['## Next', renderNext(facts)],
   ];
   return `${sections.flat().join('\n\n')}\n`;
@@ -173,6 +185,19 @@ function renderCounts(result: RestoreResult): string {
   return `${table(['platform', 'total', ...shown.map(outcomeInWords)], [...rows, row('all', all, total)])}\n\n${[failures, ...asides(result)].join(' ')}`;
 }
 
+/** As the terminal groups them. */
+function renderFailures({ failures, result: { counts } }: ReportFacts): string {
+  const rows = failures.map(({ code, status, platform = '–', words, count }) => [
+    grouped(count),
+    inText(platform),
+    `${code}${status === undefined ? '' : ` (HTTP ${status})`}`,
+    words === undefined ? '–' : inText(words),
+  ]);
+  const rest = counts.failed - failures.reduce((sum, { count }) => sum + count, 0);
+  const more = rest > 0 ? `\n\nNot looked up, as there are many: ${counted(rest, 'record')}.` : '';
+  return `${table(['records', 'platform', 'reason', 'the hub says'], rows)}${more}`;
+}
+
 /** What is counted beside the records' outcomes. */
 function asides({
   duplicatesCollapsed,
@@ -219,15 +244,15 @@ function renderTimeline({ timeline }: ReportFacts): string {
   return table(['began', 'pass', 'what', 'took'], rows);
 }
 
-/** What each snapshot shows of the devices that the restore was about. */
+/** What each snapshot shows of the records that the restore was about. */
 function renderCoverage({ coverage }: ReportFacts): string {
   const rows = coverage.map(({ snapshotId, percent, ...counts }) => [
     snapshotId,
-    `${grouped(counts.registered)} (${percent} %)`,
-    grouped(counts.restored),
+    `${counts.rewritten ? 'at least ' : ''}${grouped(counts.registered)} (${percent} %)`,
+    `${grouped(counts.restored)}${counts.rewritten ? `, ${grouped(counts.rewritten)} of them restored again since` : ''}`,
     grouped(counts.missing),
   ]);
-  return table(['snapshot', 'registered by themselves', 'as restored', 'not there'], rows);
+  return table(['snapshot', 'records registered by themselves', 'as restored', 'not there'], rows);
 }
 
 const actionTitles: Readonly<Record<NextAction['name'], string>> = {
@@ -248,11 +273,12 @@ function isTakenFromDevices({ name, writesToHubInUse }: NextAction): boolean {
   return name === 'rollback' && writesToHubInUse === true;
 }
 
-function renderNext({ nextActions }: ReportFacts): string {
-  return nextActions
+function renderNext({ nextActions, result, isInUse, target }: ReportFacts): string {
+  const move = `- Point all backends that register or send at ${fullNameOf(target)}: connection string and hub name. Send to a phone of your own, then resume sends.`;
+  const actions = nextActions
     .filter((one) => one.name !== 'report' && !isTakenFromDevices(one))
-    .map(({ name, command }) => `- ${actionTitles[name]}: ${inCode(`notification-hubs-dr ${command}`)}`)
-    .join('\n');
+    .map(({ name, command }) => `- ${actionTitles[name]}: ${inCode(`notification-hubs-dr ${command}`)}`);
+  return [...(result.activatedAt !== undefined && isInUse ? [move] : []), ...actions].join('\n');
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

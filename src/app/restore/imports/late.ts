@@ -53,7 +53,7 @@ export async function awaitEarlierImports(app: App, run: RestoreRun, deadlineAt:
 
 /** It may make registrations that this run does not see. */
 async function noteOpen(app: App, run: RestoreRun, earlierId: string): Promise<void> {
-  const warning = `An import job of restore ${earlierId} has not ended. What it may still create is looked for each minute, and withdrawn where it is there twice or was rolled back.`;
+  const warning = `An import job of restore ${earlierId} has not ended. What it may still create is looked for each minute, and removed where it is there twice or was rolled back.`;
   await changeRun(app, 'restore', run.id, (current) =>
     current.warnings.includes(warning) ? undefined : { ...current, warnings: [...current.warnings, warning] },
   );

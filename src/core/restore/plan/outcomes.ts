@@ -181,10 +181,21 @@ export function withMissingAsWritten(outcomes: ShardOutcomes): ShardOutcomes {
 
 const count = z.int().nonnegative();
 
+/** Why a record could not be restored. docs/REFERENCE.md says of each what to do; a test holds the two together. */
+export const failureCodes = [
+  'Rejected',
+  'NotServed',
+  'TooLarge',
+  'Stale',
+  'UnknownPlatform',
+  'TemplateWithoutName',
+  'NotApplied',
+] as const;
+
 const failure = z.strictObject({
   /** Position of the record in its shard. */
   index: count,
-  code: z.enum(['Rejected', 'NotServed', 'TooLarge', 'Stale', 'UnknownPlatform', 'TemplateWithoutName', 'NotApplied']),
+  code: z.enum(failureCodes),
   /** HTTP status of the refusal, where there was one. */
   status: z.int().optional(),
   /** What the hub said of it, without what may be the record's own. */

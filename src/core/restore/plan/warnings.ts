@@ -21,7 +21,7 @@ export function warningsOf(
     const why = isBaselineLost
       ? 'The baseline of this pair of hubs cannot be read'
       : 'This pair of hubs has no baseline yet';
-    warnings.push(`${why}: rows of the target that differ are of unknown origin and stay, and nothing is withdrawn.`);
+    warnings.push(`${why}: rows of the target that differ are of unknown origin and stay, and nothing is removed.`);
   }
   if (found?.plan?.isAnotherForm === true) {
     warnings.push(
@@ -30,12 +30,12 @@ export function warningsOf(
   }
   if (!isWithinBounds(run, 'doomed', maxDeletePercent)) {
     warnings.push(
-      `${counted(doomed, 'record')} of the target are no longer in the snapshot, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows: none is withdrawn.`,
+      `${counted(doomed, 'record')} of the target are no longer in the snapshot, more than MAX_DELETE_PERCENT (${maxDeletePercent}) allows: none is removed.`,
     );
   }
   if (!isWithinDrift(run, standbyDriftPercent)) {
     warnings.push(
-      `${counted(drifted, 'record')} were changed in the target though the other hub was in use since both agreed, more than STANDBY_DRIFT_PERCENT (${standbyDriftPercent}) allows: both hubs were alive. They stay, nothing is withdrawn, and the target does not become the hub in use. Decide with --on-conflict whether they are kept or overwritten.`,
+      `${counted(drifted, 'record')} were changed in the target though the other hub was in use since both agreed, more than STANDBY_DRIFT_PERCENT (${standbyDriftPercent}) allows: both hubs were alive. They stay, nothing is removed, and the target does not become the hub in use. Decide with --on-conflict whether they are kept or overwritten.`,
     );
   }
   if (!isWithinBounds(run, 'goneSince', maxDeletePercent)) {
