@@ -87,6 +87,8 @@ export interface ForeignRows {
   /** Of what is to be withdrawn, which may turn out to be too much. */
   readonly doomedHandles: Float64Array;
   readonly doomedIds: Float64Array;
+  /** Of the row at the same place in `doomedIds`. */
+  readonly handlesOfDoomedIds: Float64Array;
   /** Of what is ours and gets other ids. */
   readonly freedIds: Float64Array;
   /** Of what is ours and stays. */

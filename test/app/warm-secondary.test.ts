@@ -98,6 +98,28 @@ describe('what is withdrawn', () => {
     expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
   });
 
+  it('is no loss once for each, however many devices have its ids now: the others are lost', async () => {
+    const pairOf = (index: number, token: (tag: string) => string): [string, string][] =>
+      ['a', 'b'].map((tag, at) => {
+        const id = `${index}7-${at}-1`;
+        return [id, anAppleRow({ id, token: tokenOf(token(tag)), tags: [tag], etag: at + 1 })];
+      });
+    const engine = await aRehearsed(60);
+    const { rows } = engine.primary;
+    for (let index = 0; index < 6; index += 1) for (const row of pairOf(index, () => `pair-${index}`)) rows.set(...row);
+    await backUp(engine);
+    await restore(engine);
+    for (let index = 0; index < 21; index += 1) {
+      uninstall(rows, `device-${2 * index}`);
+      install(rows, `new-${index}`, {});
+    }
+    for (let index = 0; index < 6; index += 1)
+      for (const row of pairOf(index, (tag) => `${tag} of pair-${index}`)) rows.set(...row);
+    await backUp(engine);
+    const warnings = [expect.stringContaining('21 records')];
+    expect(await restore(engine)).toMatchObject({ counts: { withdrawn: 0 }, warnings });
+  });
+
   describe('where its old row may not be withdrawn, a device that moved is not written a second time', () => {
     /** Two devices are there as other installations, and one installation has the handle that another one had. */
     async function aMoved(): Promise<Engine> {

@@ -33,8 +33,12 @@ export interface ForeignLookup extends Elsewhere {
   readonly isEmpty: boolean;
   /** By a handle's hash. */
   hasHandle(hash: number): boolean;
-  /** A row that is to be withdrawn has one of these handles or ids, by their hashes. */
-  isDoomed(handleHashes: readonly number[], idHashes: readonly number[]): boolean;
+  /**
+   * Records to be withdrawn that have a row with one of these handles or ids, by their hashes: each as one number below
+   * `doomedCount`, those with a handle first.
+   */
+  doomedWith(handleHashes: readonly number[], idHashes: readonly number[]): number[];
+  readonly doomedCount: number;
   /** Under that id lives a row of another record of the snapshot, which this run writes under another id. */
   isFreed(id: string): boolean;
   readonly freesNone: boolean;
@@ -47,12 +51,18 @@ export async function readForeignRows(app: App, run: RestoreRun): Promise<Foreig
   const passName = `${run.id} ${run.phase.pass}`;
   const all = await remembered(app.memory.foreignRows, passName, REMEMBERED, () => readAll(app, run));
   const hasHandle = (hash: number): boolean => includes(all.takenHandles, () => hash);
+  const doomedHandleOf = (idHash: number): number[] => {
+    const place = placeOf(all.doomedIds, idHash);
+    return all.doomedIds[place] === idHash ? [all.handlesOfDoomedIds[place] ?? 0] : [];
+  };
   return {
     isEmpty: all.takenHandles.length === 0,
     hasHandle,
-    isDoomed: (handleHashes, idHashes) =>
-      handleHashes.some((hash) => includes(all.doomedHandles, () => hash)) ||
-      idHashes.some((hash) => includes(all.doomedIds, () => hash)),
+    doomedWith: (handleHashes, idHashes) =>
+      [...handleHashes, ...idHashes.flatMap(doomedHandleOf)]
+        .filter((hash) => includes(all.doomedHandles, () => hash))
+        .map((hash) => placeOf(all.doomedHandles, hash)),
+    doomedCount: all.doomedHandles.length,
     freesNone: all.freedIds.length === 0,
     isFreed: (id) => includes(all.freedIds, () => hash53(id)),
     isHeld: (row, mayWithdraw) =>
@@ -86,7 +96,7 @@ async function readAll(app: App, run: RestoreRun): Promise<ForeignRows> {
   const shards = results.flatMap(({ name, facts }) => (Number(facts['foreign'] ?? 0) > 0 ? [shardOfName(name)] : []));
   const handles: Record<ForeignKind, number[]> = { taken: [], ours: [], doomed: [], staying: [], apart: [] };
   const takenIds: number[] = [];
-  const doomedIds: number[] = [];
+  const doomed: (readonly [id: number, handle: number])[] = [];
   const freedIds: number[] = [];
   const ours: (readonly [id: number, version: number])[] = [];
   await forEachConcurrent(shards, READERS, async (shard) => {
@@ -97,16 +107,17 @@ async function readAll(app: App, run: RestoreRun): Promise<ForeignRows> {
       if (handle !== 0) handles[kind].push(handle);
       if (kind === 'taken') takenIds.push(id);
       else if (kind !== 'apart') ours.push([id, version]);
-      if (kind === 'doomed') doomedIds.push(id);
+      if (kind === 'doomed') doomed.push([id, handle]);
       if (kind === 'ours') freedIds.push(id);
     }
   });
-  ours.sort((a, b) => a[0] - b[0]);
+  for (const rows of [ours, doomed]) rows.sort((a, b) => a[0] - b[0]);
   return {
     takenHandles: Float64Array.from(handles.taken).sort(),
     takenIds: Float64Array.from(takenIds).sort(),
     doomedHandles: Float64Array.from(handles.doomed).sort(),
-    doomedIds: Float64Array.from(doomedIds).sort(),
+    doomedIds: Float64Array.from(doomed, ([id]) => id),
+    handlesOfDoomedIds: Float64Array.from(doomed, ([, handle]) => handle),
     freedIds: Float64Array.from(freedIds).sort(),
     heldHandles: Float64Array.from([...handles.staying, ...handles.apart]).sort(),
     ourIds: Float64Array.from(ours, ([id]) => id),
