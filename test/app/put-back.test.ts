@@ -392,6 +392,24 @@ describe('what a rollback undid is known by the next restore', () => {
   });
 });
 
+it('what a repair did that is undone is no word of the hub in use, however long ago the pair last agreed', async () => {
+  const engine = await aRehearsed();
+  leave(engine.primary, 'device-0');
+  leave(engine.primary, '19-5-1');
+  const repair = await restore(engine, { target: 'primary', confirm: 'one/devices' });
+  expect(repair).toMatchObject({ counts: { created: 2 } });
+  // What was agreed on before the repair is no longer stored then.
+  for (let count = 0; count < 2; count += 1) {
+    await backUp(engine);
+    await restore(engine);
+  }
+  const rollback = await startRollback(engine.app, repair.id, { confirm: 'one/devices' });
+  await runToEnd(engine, 'restore', rollback.id);
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { withdrawn: 2, onlyInTarget: 0 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
 it('of a device with two rows, of which a step that failed wrote one, nothing is left', async () => {
   const engine = createEngine();
   seed(engine);

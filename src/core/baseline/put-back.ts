@@ -27,3 +27,14 @@ export function putBackOnly(keyHash: number, now: Shown, readAt: number, lookAt:
   const agreed = { kind: 'entry', source, target: { ...now, at: lookAt, isOwn: true }, expiry: 0 } as const;
   return { keyHash, agreed, note: undefined };
 }
+
+/**
+ * What a repair in place had brought into the source is gone from there again. It had moved nothing but the source's side
+ * of an agreement, which is as before: what others have agreed on since stays. `readAt`: of the snapshot it came from.
+ */
+export function undoneInSource(record: BaselineRecord, before: BaselineRecord, readAt: number): BaselineRecord {
+  const entry = entryOf(record);
+  if (entry === undefined) return record;
+  const unknown = { version: Number.NaN, content: Number.NaN, at: readAt, isOwn: false };
+  return { ...record, agreed: { ...entry, source: entryOf(before)?.source ?? unknown } };
+}

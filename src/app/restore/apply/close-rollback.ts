@@ -1,4 +1,4 @@
-import { putBackIn, putBackOnly } from '../../../core/baseline/put-back.ts';
+import { putBackIn, putBackOnly, undoneInSource } from '../../../core/baseline/put-back.ts';
 import { type BaselineRecord, entryOf } from '../../../core/baseline/record.ts';
 import { recordVersionOf } from '../../../core/fingerprint/row.ts';
 import { type Shown, shownIn } from '../../../core/fingerprint/shown.ts';
@@ -30,7 +30,9 @@ export async function closeRollbackShard(closed: ClosedShard, scope: RollbackSco
     if (shown?.isAsBefore && !shown.isOurs) return agreed.get(keyHash);
     if (shown?.isAsBefore && hub === 'target' && agreedBefore.isLost && shown.wasOurs)
       return putBackOnly(keyHash, shown.now, readAtOf(restore), timesOf(run).lookAt);
-    if (shown?.isAsBefore) return putBackIn(agreedBefore.get(keyHash), hub, shown);
+    if (shown?.isAsBefore) return putBackIn((hub === 'source' ? agreed : agreedBefore).get(keyHash), hub, shown);
+    if (removed.has(keyHash) && hub === 'source')
+      return undoneInSource(agreed.get(keyHash), agreedBefore.get(keyHash), readAtOf(restore));
     if (removed.has(keyHash)) return agreedBefore.get(keyHash);
     const record = agreed.get(keyHash);
     // Put back in part: that is no device's word.
