@@ -23,8 +23,9 @@ export function excuseForReturn(
   if (source === hub || purpose === 'rollback') return 'resurrectedByRepair';
   if (isSaid(run, said.mostMissing) || run.before.length === 0) return 'resurrectedWithTheMany';
   if (isOwedWithTheMany(facts, run, outAt)) return 'resurrectedWithTheManyAsOwed';
-  if (facts.rowsOfDevice(source, facts.truth.deviceOf(after)).some((row) => facts.isStray(row)))
-    return 'resurrectedByAStray';
+  // It may have spoken there since, which the snapshot does not show yet.
+  const isStray = facts.rowsOfDevice(source, out.device).some((row) => facts.isStray(row));
+  if (isStray || facts.hadStray(source, out.device, [], outAt)) return 'resurrectedByAStray';
   if (wasAltered(facts, source, after) || wasAltered(facts, hub, after)) return 'resurrectedFromAnAlteredRow';
   // As an installation it is another record than as a plain registration: nothing says that it is the same device.
   if (!facts.hasMet(hub, after)) return 'resurrectedAsNeverMet';
@@ -50,15 +51,17 @@ function lastSaidAt({ truth }: Facts, source: string, after: Row): number | unde
     .findLast(({ hub, content }) => hub === source && content !== 'out' && content.number === contentOf(after))?.at;
 }
 
-/** What its device said there when it was no longer the record that the row is of: it may have left later as another one. */
+/**
+ * What its device said there when it was no longer the record that the row is of: it may have left later as another one.
+ * What it said before it said what the row says, wherever, is not about that: a restore may have put it there since.
+ */
 function endOf({ truth }: Facts, hub: string, after: Row): Word | undefined {
-  const words = truth.wordsOf(truth.deviceOf(after)).filter((word) => word.hub === hub);
+  const said = truth.wordOf(after)?.number ?? 0;
+  const words = truth.wordsOf(truth.deviceOf(after)).filter((word) => word.hub === hub && word.number >= said);
   const isOfIt = isOfRecord(after);
   const last = words.findLastIndex(({ content }) => content !== 'out' && isOfIt(content));
-  // Where it never said so, a restore had put it there since it was first said anywhere, and it ended when its device left.
-  const isFirst = ({ content }: Word): boolean => content !== 'out' && isOfIt(content);
-  const saidFirst = truth.wordsOf(truth.deviceOf(after)).find(isFirst)?.number ?? 0;
-  const firstOut = words.findIndex(({ content, number }) => content === 'out' && number > saidFirst);
+  // Where it never said so there, it ended when its device left.
+  const firstOut = words.findIndex(({ content }) => content === 'out');
   const since = words.slice(last < 0 ? firstOut : last + 1);
   const asAnother = since.findIndex(({ content }) => content !== 'out');
   return since.slice(0, asAnother < 0 ? since.length : Math.max(1, asAnother)).at(-1);
