@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { nextRecord, type Observation, type Times } from '../../src/core/baseline/agree.ts';
 import { type Agreed, type BaselineRecord, turned } from '../../src/core/baseline/record.ts';
 import { BaselineTable, createBaselineWriter } from '../../src/core/baseline/table.ts';
+import { type Circumstances, decideByTable } from '../../src/core/restore/plan/decision-table.ts';
 
 const entry: Agreed = {
   kind: 'entry',
@@ -12,6 +13,14 @@ const entry: Agreed = {
 const tombstone: Agreed = { kind: 'tombstone', source: { version: 1, at: 10 }, target: { version: undefined, at: 20 } };
 const before = (agreed: Agreed, note?: BaselineRecord['note']): BaselineRecord => ({ keyHash: 9, agreed, note });
 const times: Times = { readAt: 30, lookAt: 40, wasTargetInUse: () => false };
+/** What is the source now was in use last. */
+const failback: Circumstances = {
+  ...{ purpose: 'failback', isResurrecting: false, wasTargetInUseBefore: true, sourceTermStart: 45 },
+  ...{ isFromBefore: false, isGoneSince: false, isAbsenceProven: true, sourceEmptyAt: Number.NEGATIVE_INFINITY },
+  exceeded: { deletes: false, absences: false, drift: false },
+  wasTargetInUse: () => true,
+  wasSourceInUseLast: () => true,
+};
 const seen = (change: Partial<Observation>): Observation => ({
   end: 'agreed',
   written: 'nothing',
@@ -27,7 +36,9 @@ it('keeps its numbers, also seen from the other hub', () => {
   const owed = before({ ...entry, owedTo: 'target' }, note);
   expect(turned(owed).agreed).toMatchObject({ owedTo: 'source' });
   const kept = [before(entry, note), before(tombstone), before('unknown', note), before('none', note)];
-  const records = [...kept, owed, turned(owed)];
+  const inPart = before({ ...tombstone, owedTo: 'target' });
+  expect(turned(inPart).agreed).toMatchObject({ owedTo: 'source' });
+  const records = [...kept, owed, turned(owed), inPart, turned(inPart)];
   const writer = createBaselineWriter(1);
   for (const [index, record] of records.entries()) {
     const one = { ...record, keyHash: index };
@@ -129,7 +140,27 @@ it('neither notes nor keeps a version that the snapshot is unsure of', () => {
   const gone = seen({ end: 'gone', live: undefined, isSame: false, isUnsure: true });
   const left = seen({ end: 'left', isSame: false, isUnsure: true });
   for (const record of [before(entry), before(tombstone), before('none')]) {
-    expect(nextRecord(record, gone, times)).toEqual(record);
+    expect(nextRecord(record, gone, { ...times, isUndone: true })).toEqual(record);
     expect(nextRecord(record, left, times)).toEqual(record);
   }
+  expect(nextRecord(before('none'), gone, times)).toEqual(before('none'));
+});
+
+it('remembers of what went that its other hub has shown a part since, until a snapshot has the whole', () => {
+  const gone = seen({ end: 'gone', live: undefined, isSame: false, isUnsure: true });
+  const inPart = nextRecord(before(tombstone), gone, times);
+  expect(inPart).toEqual(before({ ...tombstone, owedTo: 'target' }));
+  const source = { version: 1, at: 10 };
+  const target = { version: undefined, at: 40 };
+  expect(nextRecord(before(entry), gone, times)).toEqual(
+    before({ kind: 'tombstone', source, target, owedTo: 'target' }),
+  );
+  // Neither a new version, nor a part, is ours to withdraw on the way back, but the agreed one is.
+  const { agreed } = turned(inPart);
+  const back = { readAt: 50, wantedVersion: undefined, agreed, agreedContent: 'other', note: undefined } as const;
+  const view = { ...back, isSame: false, isExpired: false, isUnsure: false };
+  expect(decideByTable({ ...view, liveVersion: 5 }, failback)).toEqual({ row: '14', outcome: 'leftover' });
+  expect(decideByTable({ ...view, liveVersion: 1 }, failback)).toEqual({ row: '13', outcome: 'withdrawn' });
+  const whole = nextRecord(inPart, { ...gone, isUnsure: false, wanted: { version: 1, content: 7 } }, times);
+  expect(whole.agreed).toEqual({ ...tombstone, owedTo: undefined });
 });

@@ -46,14 +46,15 @@ export interface Times {
  * wanted it. Everything else keeps what it had, and gets a note.
  */
 export function nextRecord(before: BaselineRecord, seen: Observation, times: Times): BaselineRecord {
-  if (seen.isUnsure === true && (seen.end === 'gone' || seen.end === 'left')) return before;
+  if (seen.isUnsure === true && seen.end === 'left') return before;
   switch (seen.end) {
     case 'agreed':
       return seen.isSame ? agree(before, seen, times) : doubt(before, seen);
     case 'removed':
       return seen.live === undefined ? { ...before, agreed: bothAbsent(times), note: undefined } : before;
     case 'gone':
-      return seen.live === undefined ? keepOut(before, seen, times) : before;
+      if (seen.live !== undefined) return before;
+      return seen.isUnsure === true ? keepOutInPart(before, times) : keepOut(paidTo('target', before), seen, times);
     case 'goneSince':
       return seen.live === undefined ? keepOutSince(before, seen, times) : before;
     case 'left':
@@ -147,10 +148,31 @@ function keepOut(before: BaselineRecord, { wanted }: Observation, { readAt, look
   }
   const isForeign = typeof agreed === 'object' && isSourcesOwnWord(agreed);
   if (typeof agreed === 'object' && (isForeign || agreed.source.version !== wanted?.version)) {
-    const source = { version: isForeign ? Number.NaN : agreed.source.version, at: agreed.source.at };
-    return { ...before, agreed: { kind: 'tombstone', source, target: seenNow.target }, note: seenNow };
+    return {
+      ...before,
+      agreed: { kind: 'tombstone', source: agreedSource(agreed), target: seenNow.target },
+      note: seenNow,
+    };
   }
   return { ...before, agreed: { kind: 'tombstone', ...seenNow }, note: undefined };
+}
+
+/**
+ * Of what went the source shows a part, which may be the row that is left of it, or a later word. The agreed version
+ * tells the two apart, on the way back, too.
+ */
+function keepOutInPart(before: BaselineRecord, { lookAt, isUndone }: Times): BaselineRecord {
+  const { agreed } = before;
+  if (isUndone || typeof agreed !== 'object') return before;
+  if (agreed.kind === 'tombstone') return { ...before, agreed: { ...agreed, owedTo: 'target' } };
+  const source = agreedSource(agreed);
+  const target = { version: undefined, at: lookAt };
+  return { ...before, agreed: { kind: 'tombstone', source, target, owedTo: 'target' } };
+}
+
+/** What of the source is ours to withdraw, once the record has gone from the target. */
+function agreedSource(entry: Entry): Reading {
+  return { version: isSourcesOwnWord(entry) ? Number.NaN : entry.source.version, at: entry.source.at };
 }
 
 /**

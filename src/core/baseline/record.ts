@@ -38,6 +38,8 @@ export interface Tombstone {
   readonly kind: 'tombstone';
   readonly source: Reading;
   readonly target: Reading;
+  /** The hub that it stays out of though the other one has shown a part of it since, which may be a later word. */
+  readonly owedTo?: 'source' | 'target' | undefined;
 }
 
 /** What each hub held at the first look that left the record different. */
@@ -79,8 +81,9 @@ export function owedToTarget(record: BaselineRecord): BaselineRecord {
 
 /** The record was seen in the hub. */
 export function paidTo(hub: 'source' | 'target', record: BaselineRecord): BaselineRecord {
-  const entry = entryOf(record);
-  return entry?.owedTo === hub ? { ...record, agreed: { ...entry, owedTo: undefined } } : record;
+  const { agreed } = record;
+  if (typeof agreed !== 'object' || agreed.owedTo !== hub) return record;
+  return { ...record, agreed: { ...agreed, owedTo: undefined } };
 }
 
 /** Whether the expiry agreed on has passed. */
@@ -104,9 +107,10 @@ export function turned({ keyHash, agreed, note }: BaselineRecord): BaselineRecor
 }
 
 function turnedAgreement(agreed: Entry | Tombstone): Entry | Tombstone {
+  const owedTo = otherOf(agreed.owedTo);
   return agreed.kind === 'entry'
-    ? { ...agreed, source: agreed.target, target: agreed.source, owedTo: otherOf(agreed.owedTo) }
-    : { ...agreed, source: agreed.target, target: agreed.source };
+    ? { ...agreed, source: agreed.target, target: agreed.source, owedTo }
+    : { ...agreed, source: agreed.target, target: agreed.source, owedTo };
 }
 
 function otherOf(hub: Entry['owedTo']): Entry['owedTo'] {

@@ -65,10 +65,11 @@ function writeRecord(numbers: Float64Array, at: number, { keyHash, agreed, note 
   if (typeof agreed === 'object') {
     writeReading(numbers, at + SOURCE, agreed.source);
     writeReading(numbers, at + TARGET, agreed.target);
+    const { owedTo } = agreed;
+    if (owedTo !== undefined) flags += owedTo === 'source' ? OWED_TO_SOURCE : OWED_TO_TARGET;
     if (agreed.kind === 'entry') {
-      const { source, target, expiry, owedTo } = agreed;
+      const { source, target, expiry } = agreed;
       flags += (source.isOwn ? SOURCE_IS_OWN : 0) + (target.isOwn ? TARGET_IS_OWN : 0);
-      if (owedTo !== undefined) flags += owedTo === 'source' ? OWED_TO_SOURCE : OWED_TO_TARGET;
       numbers[at + SOURCE + 2] = source.content;
       numbers[at + TARGET + 2] = target.content;
       numbers[at + EXPIRY] = expiry;
@@ -102,13 +103,14 @@ function agreedIn(numbers: Float64Array, flags: number): Agreed {
   if (kind === 'none' || kind === 'unknown') return kind;
   const source = readingAt(numbers, SOURCE);
   const target = readingAt(numbers, TARGET);
-  if (kind === 'tombstone') return { kind, source, target };
+  const owedTo = owedToIn(flags);
+  if (kind === 'tombstone') return { kind, source, target, owedTo };
   return {
     kind,
     source: { ...source, content: numbers[SOURCE + 2] ?? 0, isOwn: (flags & SOURCE_IS_OWN) !== 0 },
     target: { ...target, content: numbers[TARGET + 2] ?? 0, isOwn: (flags & TARGET_IS_OWN) !== 0 },
     expiry: numbers[EXPIRY] ?? 0,
-    owedTo: owedToIn(flags),
+    owedTo,
   };
 }
 

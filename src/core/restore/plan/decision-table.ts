@@ -175,6 +175,9 @@ function withdrawal(view: RecordView, around: Circumstances): DecisionOutcome {
   const isEntry = typeof agreed === 'object' && agreed.kind === 'entry';
   // The source would hold it, too, had a run of ours written it there.
   if (isEntry && agreed.owedTo === 'source') return 'leftover';
+  // Or maybe, had a run of ours seen the whole of it here.
+  const isMoved = typeof agreed === 'object' && agreed.target.version !== view.liveVersion;
+  if (isMoved && agreed.owedTo === 'source') return 'leftover';
   if (isEntry && isAgreementUnsure(view, around, agreed)) return 'conflict';
   const agreedAt = (typeof agreed === 'object' ? agreed : view.note)?.source.at ?? Number.NEGATIVE_INFINITY;
   const isLost = agreedAt < around.sourceEmptyAt;
