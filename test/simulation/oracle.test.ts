@@ -6,6 +6,7 @@ import { drawKnobs } from './knobs.ts';
 import { Facts } from './oracle/facts.ts';
 import { judgeAnswer } from './oracle/requests.ts';
 import { excuseForReturn } from './oracle/returns.ts';
+import { judgeRollback } from './oracle/rollbacks.ts';
 import { isRestore, type KnownRestore } from './oracle/runs.ts';
 import { randomOf } from './random.ts';
 import type { Row } from './row.ts';
@@ -118,4 +119,22 @@ test('what a hub carried out after the end of its run looks like a device that i
   const run = aRestore(facts, ['p', 's']);
   run.before = [row];
   expect(excuseForReturn(facts, run, 's', row, out)).toBe('resurrectedByAStray');
+});
+
+test.each([
+  { lookedAfterMs: 0, found: [] },
+  { lookedAfterMs: 1, found: ['rollbackLost'] },
+])('what a hub takes away for a call given up is lost if a look comes $lookedAfterMs ms later', async (one) => {
+  const { facts, passes } = openFacts();
+  const row = speak(facts, 's', 1, 'device-1');
+  await passes(1000);
+  const undone = aRestore(facts, ['p', 's'], { id: 'r1', status: 'Succeeded' });
+  undone.firstListedAt = facts.now;
+  undone.before = [row];
+  const request = { purpose: 'rollback', of: undone.id } as const;
+  const run = aRestore(facts, ['p', 's'], { id: 'r2', status: 'Succeeded', request });
+  facts.noteLateRemoval('s', row);
+  run.listedAt.set('s', facts.now + one.lookedAfterMs);
+  judgeRollback(facts, run, '');
+  expect(facts.violations.map(({ kind }) => kind)).toEqual(one.found);
 });

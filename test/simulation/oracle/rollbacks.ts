@@ -23,7 +23,9 @@ export function judgeRollback(facts: Facts, run: KnownRestore, when: '' | 'Later
       continue;
     }
     const before = undone.before.filter((row) => facts.truth.deviceOf(row) === device);
-    compare(facts, run, { before, now: facts.rowsOfDevice(hub, device), kept, undoneIds: since }, when);
+    const isRemovedLate = facts.removedLateSince(hub, device, lookedAt(run));
+    if (isRemovedLate) facts.sometimes('removedAfterTheRollbackLooked');
+    compare(facts, run, { before, now: facts.rowsOfDevice(hub, device), isRemovedLate, kept, undoneIds: since }, when);
   }
 }
 
@@ -45,13 +47,16 @@ function isUntold(facts: Facts, run: KnownRestore, undone: KnownRun, device: num
 interface Compared {
   readonly before: readonly Row[];
   readonly now: readonly Row[];
+  /** No look shows what the hub has taken away since, for which no step could wait. */
+  readonly isRemovedLate: boolean;
   /** How many records more it may have kept. */
   readonly kept: { left: number };
   /** Newer runs that are undone, and what has undone them. */
   readonly undoneIds: ReadonlySet<string>;
 }
 
-function compare(facts: Facts, run: KnownRestore, { before, now, kept, undoneIds }: Compared, when: string): void {
+function compare(facts: Facts, run: KnownRestore, compared: Compared, when: string): void {
+  const { before, now, isRemovedLate, kept, undoneIds } = compared;
   // What another run had sent may have arrived since.
   const isTheirs = ({ by }: Row): boolean =>
     by.kind === 'tool' && ([run.id, run.doc.request.of].includes(by.runId) || undoneIds.has(by.runId));
@@ -65,7 +70,8 @@ function compare(facts: Facts, run: KnownRestore, { before, now, kept, undoneIds
   const left = own.filter((row) => !before.some((one) => isSame(one, row)));
   // What the hub carried out so late no step has waited for, also where it replaced what was there before.
   const isReplacedLate = (row: Row): boolean => now.some((one) => isOfRecord(row)(one) && facts.isOfGivenUpCall(one));
-  const lost = before.filter((row) => !now.some((one) => isSame(one, row)) && !isReplacedLate(row));
+  const isLost = (row: Row): boolean => !now.some((one) => isSame(one, row)) && !isReplacedLate(row);
+  const lost = isRemovedLate ? [] : before.filter(isLost);
   const text = `${hubOf(run)} after ${run.id} of ${run.doc.request.of}: ${list(before)} is ${list(now)}`;
   const isSent = ({ id, installationId = '' }: Row): boolean => run.written.has(id) || run.written.has(installationId);
   // What it keeps because its device changed it, it counts so.
