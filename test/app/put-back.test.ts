@@ -276,6 +276,36 @@ it('an installation of which the first listing passes over a row is not changed 
   expect(contentOf(engine.secondary)).toEqual(before);
 });
 
+it('an installation on its way out of the target is not changed by its device because a listing passes over a row of it', async () => {
+  const engine = await aRehearsed();
+  leave(engine.primary, 'device-2');
+  await backUp(engine);
+  applyLate(engine, () => 25_000);
+  hideInListing(engine, 2, (xml) => xml.includes('{device-2}') && xml.includes('<TemplateName>'));
+  const { counts, changedSince } = await restore(engine);
+  expect({ withdrawn: counts.withdrawn, changedSince }).toEqual({ withdrawn: 1, changedSince: 0 });
+  expect(contentOf(engine.secondary).filter((row) => row.includes('{device-2}'))).toEqual([]);
+});
+
+it.each([
+  ['under its id, in other words and with the same ETag', '19-5-1'],
+  ['under another id', '77-5-1'],
+])('what its device registers again %s stays though it was to go', async (_, ownId) => {
+  const engine = await aRehearsed();
+  leave(engine.primary, '19-5-1');
+  await backUp(engine);
+  const { deleteRegistration } = engine.secondary;
+  const own = anAppleRow({ id: ownId, token: tokenOf('19-5-1'), tags: ['own'] });
+  engine.secondary.deleteRegistration = async (...args) => {
+    const answer = await deleteRegistration(...args);
+    engine.secondary.rows.set(ownId, own);
+    return answer;
+  };
+  const { counts, changedSince } = await restore(engine);
+  expect({ leftover: counts.leftover, changedSince }).toEqual({ leftover: 1, changedSince: 1 });
+  expect(engine.secondary.rows.get(ownId)).toBe(own);
+});
+
 it('an installation that changes after the look of a rollback, and before it is removed or put back, stays', async () => {
   const engine = await aRehearsed();
   install(engine.primary, 'device-0', ['changed']);

@@ -67,7 +67,7 @@ export function isAsAgreed({ agreed }: Pick<BaselineRecord, 'agreed'>, live: Sho
  * It shows the agreed version in other words: its device deleted it and registered again under its id, whose ETag began
  * again; or, where that is so of most records, the service writes in another form.
  */
-export function isReworded(side: Side, shown: Shown): boolean {
+export function isReworded(side: Pick<Side, 'version' | 'content'>, shown: Shown): boolean {
   const areKnown = !Number.isNaN(side.content) && !Number.isNaN(shown.content);
   return areKnown && side.version === shown.version && side.content !== shown.content;
 }

@@ -1,11 +1,10 @@
-import { recordVersionOf, versionHashOf, versionOfRows } from '../../../core/fingerprint/row.ts';
+import { versionHashOf } from '../../../core/fingerprint/row.ts';
 import { isSameHub } from '../../../core/paths.ts';
 import type { CallOptions } from '../../../core/ports.ts';
 import { isInstallation, type RecordOfRows } from '../../../core/registration/record.ts';
 import type { Registration } from '../../../core/registration/registration.ts';
 import { isOnlyOurs, withoutReplaced } from '../../../core/restore/altered.ts';
 import { asListed, isAsking } from '../../../core/restore/plan/circumstances.ts';
-import { isShorterThan } from '../../../core/restore/plan/first-writes.ts';
 import {
   decide,
   type PassDecision,
@@ -26,8 +25,8 @@ import { askFor, splitByKey } from '../compare/ask-for.ts';
 import { readForeignRows } from '../compare/foreign-rows.ts';
 import type { LiveRecords } from '../compare/live-rows.ts';
 import { readJournals } from '../outcomes/journal.ts';
-import { readUndo } from '../outcomes/undo.ts';
 import { openFirstPlanner } from './first-planner.ts';
+import { type LookBack, openLookBack } from './look-back.ts';
 import { LOOKING_FROM } from './next-pass.ts';
 import { addedRowsOf, type OpenComparison, type Planned, type RecordPlanner, type ShardToPlan } from './planner.ts';
 import { withoutOthers } from './same-id.ts';
@@ -94,8 +93,9 @@ function openLaterPass({ find, opened, lookBack, hasLeft, orLost, options, rules
       const decision = decide({ kind: 'unchanged' }, earlier, rules);
       return laterPlan(decision, { seen: comparison.versionHashesAt(index) });
     }
+    if (lookBack?.isExtra(index)) return planWithdrawn(lookBack, index, find);
     const listed = earlier === 'renewed' ? live.get(records.at(index).key) : undefined;
-    const again = lookBack?.unapplied(index, earlier, lookBack.listedAt(index), listed);
+    const again = lookBack?.unapplied(index, earlier, comparison.versionHashesAt(index), listed);
     if (again !== undefined) return laterPlan(again);
     const record = records.at(index);
     const found = live.get(record.key);
@@ -104,9 +104,9 @@ function openLaterPass({ find, opened, lookBack, hasLeft, orLost, options, rules
     if (found !== undefined && !isToRepair(planned) && !mayBePart(record, found, planned)) return planned;
     const ask = async (call: CallOptions): Promise<Planned> => {
       const answer = await find(record, found, call);
-      const version = versionOfRows(answer?.rows ?? []);
+      const versions = answer?.rows.map(versionHashOf) ?? [];
       const late =
-        lookBack?.unapplied(index, earlier, version, answer) ??
+        lookBack?.unapplied(index, earlier, versions, answer) ??
         (await lookBack?.stillAsBefore(earlier, index, answer, call));
       if (late !== undefined) return laterPlan(late);
       if (answer === undefined && (await hasLeft(index)))
@@ -116,6 +116,18 @@ function openLaterPass({ find, opened, lookBack, hasLeft, orLost, options, rules
     };
     return { ...planned, ask };
   };
+}
+
+/** A listing passes over rows: what came again is asked for before it counts as its device's own. */
+function planWithdrawn(lookBack: LookBack, index: number, find: Later['find']): Planned {
+  const listed = lookBack.extraAt(index);
+  const planned = laterPlan(lookBack.withdrawn(index, listed));
+  if (planned.decision.kind !== 'settled' || !planned.decision.hasChangedSince) return planned;
+  const ask = async (call: CallOptions): Promise<Planned> => {
+    const before = await lookBack.extraBefore(index);
+    return before === undefined ? planned : laterPlan(lookBack.withdrawn(index, await find(before, listed, call)));
+  };
+  return { ...planned, ask };
 }
 
 /**
@@ -154,12 +166,10 @@ function openAskingPass({
   options,
   rules,
 }: Later & { readonly lookBack: LookBack }): RecordPlanner {
-  const { records, fingerprints, comparison, live, elsewhere } = opened;
+  const { records, live, elsewhere } = opened;
   const isOwnWord = (row: Registration): boolean => !elsewhere.oursUnder(row.id).includes(versionHashOf(row));
   const recordAt = (index: number): RecordOfRows | undefined =>
-    index < fingerprints.count
-      ? records.at(index)
-      : live.find(comparison.extras[index - fingerprints.count]?.keyHash ?? Number.NaN);
+    lookBack.isExtra(index) ? lookBack.extraAt(index) : records.at(index);
   return (index, earlier) => {
     if (earlier === undefined) throw new RangeError(`No pass before has written record ${index}.`);
     const ask = async (call: CallOptions): Promise<Planned> => {
@@ -168,8 +178,9 @@ function openAskingPass({
       const rows = [...record.rows, ...(live.get(record.key)?.rows ?? [])];
       const answer = await find({ key: record.key, rows }, undefined, call);
       const [found, others] = splitByKey(record.key, answer?.rows ?? []);
+      if (lookBack.isExtra(index)) return laterPlan(lookBack.withdrawn(index, found));
       const late =
-        lookBack.unapplied(index, earlier, found && versionOfRows(found.rows), found) ??
+        lookBack.unapplied(index, earlier, found?.rows.map(versionHashOf), found) ??
         (await lookBack.stillAsBefore(earlier, index, found, call));
       if (late !== undefined) return laterPlan(late);
       // Under an id of it its device got another handle.
@@ -221,75 +232,6 @@ function mayBePart(record: RecordOfRows, found: RecordOfRows, { decision }: Plan
 function isToRepair({ decision }: Planned): boolean {
   if (decision.kind === 'failed') return decision.code === 'NotApplied';
   return decision.kind === 'write' && decision.writes.some(({ kind }) => kind !== 'rowDeletion');
-}
-
-interface LookBack {
-  /** `now` is the version that the hub shows of `found`; `undefined` where it shows nothing. */
-  unapplied(
-    index: number,
-    earlier: WrittenOutcome,
-    now: number | undefined,
-    found: RecordOfRows | undefined,
-  ): PassDecision | undefined;
-  /** The same of what the first listing had passed over, or a row of it: the hub had shown it when it was asked. */
-  stillAsBefore(
-    earlier: WrittenOutcome,
-    index: number,
-    found: RecordOfRows | undefined,
-    call: CallOptions,
-  ): Promise<PassDecision | undefined>;
-  /** What this pass's listing shows. */
-  listedAt(index: number): number | undefined;
-  /** Of the rows that a record had. */
-  versionsAt(index: number): readonly number[];
-}
-
-/**
- * What the first pass saw. `unapplied`: for what was to be changed or withdrawn, and shows as it was listed before: the
- * write did not take effect yet, and is due again. For a withdrawn record that is gone or came again: that.
- */
-async function openLookBack(app: App, run: RestoreRun, opened: OpenComparison): Promise<LookBack> {
-  const { fingerprints, comparison, records } = opened;
-  const lifetime = { expiryFloorAtMs: Date.parse(run.request.expiryFloorAt) };
-  // A hub may keep the version of what is sent to it unchanged.
-  const isRenewed = (index: number, found: RecordOfRows | undefined): boolean =>
-    found !== undefined && !isShorterThan(found, records.at(index), lifetime);
-  const mayBeDue = (index: number, earlier: WrittenOutcome, found: RecordOfRows | undefined): boolean =>
-    earlier !== 'created' && !(earlier === 'renewed' && isRenewed(index, found));
-  const isLastPass = run.phase.pass >= LOOKING_FROM;
-  const first = await opened.openFirstComparison();
-  const planFirst = await openFirstPlanner(app, run, { ...opened, comparison: first });
-  const liveNow = new Map(comparison.extras.map(({ keyHash, version }) => [keyHash, version]));
-  const listedAt: LookBack['listedAt'] = (index) => {
-    const extra = first.extras[index - fingerprints.count];
-    return extra === undefined ? recordVersionOf(comparison.versionHashesAt(index)) : liveNow.get(extra.keyHash);
-  };
-  const unapplied: LookBack['unapplied'] = (index, earlier, now, found) => {
-    const extra = first.extras[index - fingerprints.count];
-    const then = extra === undefined ? recordVersionOf(first.versionHashesAt(index)) : extra.version;
-    if (extra !== undefined && now === undefined)
-      return { kind: 'settled', outcome: 'withdrawn', hasChangedSince: false };
-    if (now === then && mayBeDue(index, earlier, found)) {
-      return isLastPass ? NOT_APPLIED : dueAgain(earlier, planFirst(index, undefined, undefined));
-    }
-    return extra === undefined ? undefined : { kind: 'settled', outcome: 'leftover', hasChangedSince: true };
-  };
-  const openUndo = once(() => readUndo(app, run, opened.shard));
-  const stillAsBefore: LookBack['stillAsBefore'] = async (earlier, index, found, call) => {
-    if (found === undefined || index >= fingerprints.count || !mayBeDue(index, earlier, found)) return undefined;
-    const before = (await openUndo()).get(found.key)?.before;
-    if (before === undefined || versionOfRows(before.rows) !== versionOfRows(found.rows)) return undefined;
-    if (isLastPass) return NOT_APPLIED;
-    const planned = planFirst(index, undefined, undefined);
-    return dueAgain(earlier, await (planned.ask?.(call) ?? planned));
-  };
-  return { unapplied, stillAsBefore, listedAt, versionsAt: (index) => first.versionHashesAt(index) };
-}
-
-const NOT_APPLIED: PassDecision = { kind: 'failed', code: 'NotApplied' };
-
-function dueAgain(earlier: WrittenOutcome, { decision }: Planned): PassDecision {
-  return decision.kind === 'write' ? { ...decision, outcome: earlier } : decision;
 }
 
 /** Of a shard in which all that is wanted is in place, so that none is asked for. */
