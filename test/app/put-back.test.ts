@@ -306,6 +306,24 @@ it.each([
   expect(engine.secondary.rows.get(ownId)).toBe(own);
 });
 
+it('an installation of which the look of a rollback passes over the row that its restore added is put back', async () => {
+  const engine = createEngine();
+  seed(engine);
+  const [, [templateId = ''] = []] = anInstallation('device-0');
+  engine.primary.rows.delete(templateId);
+  await backUp(engine);
+  await restore(engine);
+  const before = contentOf(engine.secondary);
+  install(engine.primary, 'device-0', ['news', 'n0']);
+  await backUp(engine);
+  const { id, counts } = await restore(engine);
+  expect(counts).toMatchObject({ updated: 1, unchanged: 23 });
+  expect(contentOf(engine.secondary)).not.toEqual(before);
+  hideInListing(engine, 1, (xml) => xml.includes('{device-0}') && xml.includes('<TemplateName>'));
+  expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { total: 1, putBack: 1 } });
+  expect(contentOf(engine.secondary)).toEqual(before);
+});
+
 it('an installation that changes after the look of a rollback, and before it is removed or put back, stays', async () => {
   const engine = await aRehearsed();
   install(engine.primary, 'device-0', ['changed']);

@@ -61,8 +61,9 @@ export async function openRollbackPlanner(
       const listed = live.get(key);
       const planned = planWith(listed);
       const isMissed = listed === undefined && planned.decision.kind === 'settled';
-      if ((what.earlier !== 'putBack' && !isMissed) || planned.noted !== undefined) return planned;
-      // A listing may have passed over what was written, or put back, or over a row of it.
+      const isOpen = planned.noted === undefined ? what.earlier === 'putBack' || isMissed : isLeftShort(listed, what);
+      if (!isOpen) return planned;
+      // A listing may have passed over what was written, or put back, or over a row of it, also one that is to go.
       const ask = async (call: CallOptions): Promise<Planned> =>
         planWith(await findNow(hub, before.before, listed, idMap.mintedFor, call));
       return { ...planned, ask };
@@ -92,6 +93,15 @@ export async function openRollbackPlanner(
 
 function hasMore(record: RecordOfRows, listed: RecordOfRows | undefined): boolean {
   return listed !== undefined && listed.rows.length < record.rows.length;
+}
+
+/** The restore left more rows of an installation than the listing shows: without those it may look as it was before. */
+function isLeftShort(
+  listed: RecordOfRows | undefined,
+  { record, written }: Pick<PutBack, 'record' | 'written'>,
+): boolean {
+  if (listed === undefined || record === undefined || written === undefined || !isInstallation(record)) return false;
+  return listed.rows.length < (written.seen?.size ?? record.rows.length);
 }
 
 function isGone({ decision }: Planned): boolean {
